@@ -1,0 +1,22 @@
+/** `createActivities(deps)`: the activities of the contract, with their dependencies handed in. */
+import type { Runbook } from '../domain/runbook.js';
+import type { ActionName } from '../domain/actions.js';
+import type { Activities } from '../domain/contract.js';
+import type { Problem } from '../domain/failures.js';
+import type { Limits } from '../domain/limits.js';
+import type { ServiceStage } from '../servicestage/service-stage.js';
+
+/** What the catalogue knows under a name, read anew at each call so that a dropped-in file is there at the next start. */
+export type RunbookLookup =
+  | { readonly kind: 'found'; readonly runbook: Runbook; readonly file: string }
+  | { readonly kind: 'unknown'; readonly known: readonly string[] }
+  | { readonly kind: 'broken'; readonly problems: readonly Problem[] };
+
+export interface ActivityDependencies {
+  readonly serviceStage: ServiceStage;
+  readonly findRunbook: (name: string) => Promise<RunbookLookup>;
+  readonly limits: Limits;
+  /** Overrides of the action table's usual durations. */
+  readonly usualDurationsMs: Partial<Record<ActionName, number>>;
+}
+export type { Activities };

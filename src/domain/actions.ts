@@ -1,0 +1,151 @@
+/** The action table: what ServiceStage can be asked to do to an instance. To add an action, add an entry here. */
+import { statusMeaning, type Observation } from './target.js';
+
+/** One action with its parameters, named as the API names them. */
+export type Action =
+  | { readonly action: 'start' }
+  | { readonly action: 'stop' }
+  | { readonly action: 'restart' }
+  | { readonly action: 'scale'; readonly replica: number; readonly hosts?: readonly string[] }
+  | { readonly action: 'rollback'; readonly version: string };
+
+export type ActionName = Action['action'];
+export type ActionOf<Name extends ActionName> = Extract<Action, { action: Name }>;
+
+/** A parameter of an action as a runbook's `with:` gives it. */
+export interface ParameterRule {
+  readonly type: 'integer' | 'string' | 'stringList';
+  readonly required: boolean;
+  /** For integers. */
+  readonly minimum?: number;
+  readonly description: string;
+}
+
+/** What reverses an action. `self`: it ends in the state it began with, so nothing is owed. */
+export type Reversal = 'inverse' | 'self' | 'irreversible';
+
+export interface ActionRule<Name extends ActionName = ActionName> {
+  /** A `state` action names an end state and may be sent again after proof; an `edge` action never. */
+  readonly kind: 'state' | 'edge';
+  readonly parameters: Readonly<Record<string, ParameterRule>>;
+  /** Usual time from the POST to the end of its cloud job. Chosen, because nothing is documented; see `RUNBOOK_USUAL_DURATIONS`. */
+  readonly usualDurationMs: number;
+  /** Time a step may take when the runbook does not say: send + follow + verify. */
+  readonly deadlineMs: number;
+  readonly reversal: Reversal;
+  /** Actions that a runbook may declare as this action's compensation. */
+  readonly inverses: readonly ActionName[];
+  /** Why nothing reverses it; for irreversible actions. */
+  readonly irreversibleBecause?: string;
+  /** Does the wished state hold? For an edge action: did it end well? */
+  wished(action: ActionOf<Name>, seen: Observation): boolean;
+  /** Is the difference between two readings at rest an effect of this action? */
+  changed(before: Observation, after: Observation): boolean;
+  /** The action that restores `before`; `null` when there is nothing to restore. */
+  undo(before: Observation): Action | null;
+  /** The wished state in words. */
+  readonly wish: (action: ActionOf<Name>) => string;
+}
+
+const MINUTE_MS = 60_000;
+
+const isRunning = (seen: Observation) => statusMeaning(seen.status) === 'running';
+const isStopped = (seen: Observation) => statusMeaning(seen.status) === 'stopped';
+const hasAllReplicas = (seen: Observation) =>
+  seen.replicaCount === null || (seen.availableReplicaCount ?? seen.replicaCount) >= seen.replicaCount;
+
+/** Source of names and parameters: API reference servicestage_06_0047 ("Performing Operations on a Component Instance"), 2023-07. */
+export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
+  start: {
+    kind: 'state',
+    parameters: {},
+    usualDurationMs: 20_000,
+    deadlineMs: 10 * MINUTE_MS,
+    reversal: 'inverse',
+    inverses: ['stop'],
+    wished: (_action, seen) => isRunning(seen) && hasAllReplicas(seen),
+    changed: (before, after) => isStopped(before) && !isStopped(after),
+    undo: (before) => (isStopped(before) ? { action: 'stop' } : null),
+    wish: () => 'RUNNING with all replicas available',
+  },
+  stop: {
+    kind: 'state',
+    parameters: {},
+    usualDurationMs: 10_000,
+    deadlineMs: 10 * MINUTE_MS,
+    reversal: 'inverse',
+    inverses: ['start'],
+    wished: (_action, seen) => isStopped(seen),
+    changed: (before, after) => isRunning(before) && !isRunning(after),
+    undo: (before) => (isRunning(before) ? { action: 'start' } : null),
+    wish: () => 'STOPPED',
+  },
+  restart: {
+    kind: 'edge',
+    parameters: {},
+    usualDurationMs: 30_000,
+    deadlineMs: 15 * MINUTE_MS,
+    reversal: 'self',
+    inverses: [],
+    wished: (_action, seen) => isRunning(seen) && hasAllReplicas(seen),
+    changed: () => false,
+    undo: () => null,
+    wish: () => 'RUNNING with all replicas available, after a new cloud job',
+  },
+  scale: {
+    kind: 'state',
+    parameters: {
+      replica: { type: 'integer', required: true, minimum: 1, description: 'Number of replicas to run; not a difference.' },
+      hosts: { type: 'stringList', required: false, description: 'ECS ids; for components on virtual machines.' },
+    },
+    usualDurationMs: 30_000,
+    deadlineMs: 30 * MINUTE_MS,
+    reversal: 'inverse',
+    inverses: ['scale'],
+    wished: (action, seen) =>
+      isRunning(seen) && seen.replicaCount === action.replica && (seen.availableReplicaCount ?? action.replica) === action.replica,
+    changed: (before, after) => before.replicaCount !== after.replicaCount,
+    undo: (before) => {
+      if (before.replicaCount === null || before.replicaCount < 1) return null;
+      return { action: 'scale', replica: before.replicaCount, ...(before.hosts === null ? {} : { hosts: before.hosts }) };
+    },
+    wish: (action) => `RUNNING with ${action.replica} of ${action.replica} replicas available`,
+  },
+  rollback: {
+    kind: 'state',
+    parameters: {
+      version: {
+        type: 'string',
+        required: true,
+        description: 'A version of the instance\'s snapshots, or `previous`: the newest one that is not running now.',
+      },
+    },
+    usualDurationMs: 40_000,
+    deadlineMs: 45 * MINUTE_MS,
+    reversal: 'irreversible',
+    inverses: [],
+    irreversibleBecause: 'ServiceStage clears the snapshots of later versions when it rolls back',
+    wished: (action, seen) => (isRunning(seen) || isStopped(seen)) && seen.version === action.version,
+    changed: (before, after) => before.version !== after.version,
+    undo: () => null,
+    wish: (action) => `version ${action.version}, RUNNING or STOPPED`,
+  },
+};
+
+export const ACTION_NAMES = Object.keys(ACTIONS) as readonly ActionName[];
+
+/** The entry for an action, its own type erased: entry and action always belong together here. */
+export function ruleOf(action: Action): ActionRule {
+  return ACTIONS[action.action] as ActionRule;
+}
+
+export function wishedStateHolds(action: Action, seen: Observation): boolean {
+  return ruleOf(action).wished(action as never, seen);
+}
+
+/** `scale replica=4`, `rollback version=1.4.0`, `stop`. */
+export function describeAction(action: Action): string {
+  const { action: name, ...parameters } = action;
+  const words = Object.entries(parameters).map(([key, value]) => `${key}=${Array.isArray(value) ? value.join(',') : String(value)}`);
+  return [name, ...words].join(' ');
+}

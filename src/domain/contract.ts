@@ -1,0 +1,178 @@
+/** The hinge: the activities a workflow may call, with their exact shapes, and the names a run answers to. */
+import type { Action } from './actions.js';
+import type { Sent } from './failures.js';
+import type { Limits } from './limits.js';
+import type { Plan } from './plan.js';
+import type { Observation, Target } from './target.js';
+
+/** Start arguments, the same from every side. `targets` by name or id. */
+export interface StartArguments {
+  readonly targets: readonly string[];
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly requestedBy?: string;
+  readonly reason?: string;
+  /** Plan only: the run ends after planning, with the plan as its result. */
+  readonly dryRun?: boolean;
+  /** A maintenance window; part of the shape, refused until windows are supported. */
+  readonly window?: Readonly<Record<string, unknown>>;
+}
+
+/** What is known of an instance before a step: recorded in history before anything is sent. */
+export interface Baseline {
+  readonly observation: Observation;
+  /** The newest cloud job known before the step. */
+  readonly lastJobId: string | null;
+  /** Every cloud job this run followed on the target, and every baseline. */
+  readonly knownCloudJobIds: readonly string[];
+}
+
+/** Why a cloud job that was found by reading is taken as ours. */
+export interface AdoptionEvidence {
+  readonly cloudJobId: string;
+  readonly instanceId: string | null;
+  readonly jobType: string | null;
+  readonly createdBy: string | null;
+  readonly firstTaskAtMs: number;
+  /** The step was scheduled then; the first task is not older than that, less the clock skew. */
+  readonly scheduledAtMs: number;
+  /** True only where the job's creator is known to be our own user. */
+  readonly createdByUs: boolean;
+}
+
+/** What an attempt decided, in the order of the protocol. */
+export type Decision =
+  | 'entered'
+  | 'sent'
+  | 'accepted'
+  | 'refused'
+  | 'notSent'
+  | 'unanswered'
+  | 'followed'
+  | 'adopted'
+  | 'skipped'
+  | 'alreadyDone'
+  | 'verified'
+  | 'fenced'
+  | 'stopped'
+  | 'leftNoTrace';
+
+export interface TrailEntry {
+  readonly attempt: number;
+  readonly atMs: number;
+  readonly decision: Decision;
+  readonly note?: string;
+}
+
+/** Heartbeat details of `performAction`: the only state that outlives an attempt. */
+export interface HeartbeatDetails {
+  readonly attempt: number;
+  readonly atMs: number;
+  readonly state:
+    /** Something may have been sent from here on. */
+    | { readonly kind: 'entered' }
+    /** A first-like attempt ended before the first byte of its POST; the next was due after `retryDelayMs`. */
+    | { readonly kind: 'notSent'; readonly retryDelayMs: number }
+    /** Accepted or adopted: only to be followed from now on. */
+    | { readonly kind: 'following'; readonly cloudJobId: string; readonly submittedAtMs: number; readonly evidence?: AdoptionEvidence };
+  readonly trail: readonly TrailEntry[];
+}
+
+export interface PerformActionArguments {
+  readonly stepId: string;
+  readonly target: Target;
+  readonly action: Action;
+  readonly before: Baseline;
+  /** `workflowInfo().originalExecutionRunId`: differs from the activity's run id in a reset run. */
+  readonly originalRunId: string;
+  readonly deadlineAtMs: number;
+  readonly verify: { readonly withinMs: number; readonly stableMs: number };
+  readonly usualDurationMs: number;
+  /** After a cancel: verify the wished state too (needed to compensate), or only follow the cloud job to its end. */
+  readonly verifyAfterCancel: boolean;
+  readonly limits: Limits;
+}
+
+export interface PerformActionResult {
+  readonly result: 'succeeded' | 'skipped';
+  readonly sent: Sent;
+  readonly cloudJobId: string | null;
+  /** The newest reading, with `lastJobId` set to the cloud job that was followed. */
+  readonly after: Observation;
+  readonly evidence?: AdoptionEvidence;
+  readonly trail: readonly TrailEntry[];
+  readonly attempts: number;
+}
+
+/** `details[0]` of every failure of `performAction`. A failure without it counts as `sent: 'unknown'`. */
+export interface PerformActionFailureDetails {
+  readonly sent: Sent;
+  readonly cloudJobId: string | null;
+  readonly lastObservation: Observation | null;
+  readonly evidence?: AdoptionEvidence;
+  readonly trail: readonly TrailEntry[];
+  readonly attempts: number;
+}
+
+export interface SettleTargetArguments {
+  readonly target: Target;
+  readonly baseline: Pick<Baseline, 'lastJobId' | 'knownCloudJobIds'>;
+  /** The reading before the step that is being settled; `null` before a first step. */
+  readonly before: Observation | null;
+  /** The action that may have been sent; `null` before a first step. */
+  readonly action: Action | null;
+  readonly cloudJobId: string | null;
+  readonly sent: Sent;
+  /** When the step was scheduled, for the evidence. */
+  readonly scheduledAtMs: number;
+  /** How long a POST that nobody saw may still become visible, counted from the start of this settle. */
+  readonly unseenForMs: number;
+  /** The limit of the settle itself. */
+  readonly deadlineAtMs: number;
+  readonly usualDurationMs: number;
+  readonly limits: Limits;
+}
+
+export interface SettleTargetResult {
+  /** `false`: the limit ran out, or a cloud job appeared that cannot be told to be ours. */
+  readonly clear: boolean;
+  readonly why: string;
+  readonly observation: Observation | null;
+  readonly sent: Sent;
+  readonly cloudJobId: string | null;
+  readonly evidence?: AdoptionEvidence;
+}
+
+/** The newest execution that held a lease. Times are epoch milliseconds. */
+export interface LeaseHolder {
+  /** Workflow id of the run that started it; `null` where it has no parent. */
+  readonly runWorkflowId: string | null;
+  readonly runId: string;
+  readonly open: boolean;
+  /** `RUNNING`, `COMPLETED`, `FAILED`, `CANCELED`, `TERMINATED`, `TIMED_OUT`, … as Temporal says. */
+  readonly status: string;
+  readonly startedAtMs: number;
+  readonly closedAtMs: number | null;
+  readonly requestedBy: string | null;
+}
+
+/** Activities, as workflows call them and `createActivities` satisfies them. */
+export interface Activities {
+  makePlan(runbook: string, startArguments: unknown): Promise<Plan>;
+  describeLease(leaseId: string): Promise<LeaseHolder | null>;
+  observeTarget(target: Target, limits: Limits): Promise<Observation>;
+  performAction(request: PerformActionArguments): Promise<PerformActionResult>;
+  settleTarget(request: SettleTargetArguments): Promise<SettleTargetResult>;
+}
+
+/** Query name of `run` and `targetRun`. */
+export const PROGRESS_QUERY = 'progress';
+/** Memo key a run writes its report to before it closes. */
+export const REPORT_MEMO = 'report';
+/** Search attributes; the runbook is the workflow type. */
+export const TARGET_SEARCH_ATTRIBUTE = 'RunbookTarget';
+export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';
+export const SEARCH_ATTRIBUTES = [
+  { name: TARGET_SEARCH_ATTRIBUTE, type: 'KeywordList' },
+  { name: OUTCOME_SEARCH_ATTRIBUTE, type: 'Keyword' },
+] as const;
+export const DEFAULT_TASK_QUEUE = 'runbooks';

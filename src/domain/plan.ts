@@ -1,0 +1,85 @@
+/** The plan: what a run will do, complete and literal, recorded in history before anything is sent. */
+import type { Action } from './actions.js';
+import type { Limits } from './limits.js';
+import type { Observation, Target } from './target.js';
+
+/** Grows when the interpreter must treat older plans differently. */
+export const PLAN_VERSION = 1;
+
+/** What to do when a step does not succeed. */
+export type OnFailure = 'compensate' | 'abort' | 'continue';
+
+/** What to do when the run is cancelled. */
+export type OnCancel = 'compensate' | 'stop-after-step' | 'leave';
+
+/** How a step's effect is taken back. `default`: as the action table says, from the state captured before. */
+export type PlannedCompensation =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'none'; readonly reason: string }
+  | { readonly kind: 'irreversible'; readonly reason: string }
+  | { readonly kind: 'action'; readonly action: Action };
+
+export interface ActionStep {
+  readonly kind: 'action';
+  readonly id: string;
+  readonly action: Action;
+  /** Send + follow + verify. */
+  readonly deadlineMs: number;
+  /** The wished state must be reached within `withinMs` of the cloud job's end and hold for `stableMs`. */
+  readonly verify: { readonly withinMs: number; readonly stableMs: number };
+  /** Usual time from the POST to the end of the cloud job; decides when to look, never what is concluded. */
+  readonly usualDurationMs: number;
+  readonly onFailure: OnFailure;
+  readonly compensation: PlannedCompensation;
+  /** For people: what was resolved, such as `previous: 1.4.1 → 1.4.0`. */
+  readonly note?: string;
+}
+
+export interface WaitStep {
+  readonly kind: 'wait';
+  readonly id: string;
+  readonly durationMs: number;
+}
+
+export type PlannedStep = ActionStep | WaitStep;
+
+export interface TargetPlan {
+  readonly target: Target;
+  /** What was seen while planning. Not the baseline: that is read again under the lease. */
+  readonly seen: Observation;
+  readonly steps: readonly PlannedStep[];
+}
+
+export interface Plan {
+  readonly planVersion: typeof PLAN_VERSION;
+  readonly runbook: string;
+  readonly title: string;
+  readonly requestedBy: string | null;
+  readonly reason: string | null;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly targets: readonly TargetPlan[];
+  readonly onCancel: OnCancel;
+  /** Of the whole run, from its start; undo is not cut by it. */
+  readonly deadlineMs: number;
+  readonly limits: Limits;
+  readonly dryRun: boolean;
+  /** SHA-256, hex, of `canonicalPlan`: what an approval binds to. */
+  readonly hash: string;
+}
+
+/** The plan without its hash as one canonical text: keys sorted, readings left out since their times differ on each planning. */
+export function canonicalPlan(plan: Omit<Plan, 'hash'>): string {
+  const { runbook, title, inputs, onCancel, deadlineMs, planVersion } = plan;
+  const targets = plan.targets.map(({ target, steps }) => ({ target, steps }));
+  return canonicalJson({ planVersion, runbook, title, inputs, onCancel, deadlineMs, targets });
+}
+
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
+  if (value !== null && typeof value === 'object') {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    entries.sort(([left], [right]) => (left < right ? -1 : 1));
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+  }
+  return JSON.stringify(value);
+}

@@ -1,0 +1,145 @@
+/** Results of steps, outcomes of targets and runs, and the shapes of the report and of the progress query. */
+import type { Action } from './actions.js';
+import type { AdoptionEvidence, TrailEntry } from './contract.js';
+import type { FailureRecord, Sent } from './failures.js';
+import type { Observation } from './target.js';
+
+export type StepResult = 'succeeded' | 'skipped' | 'failed' | 'indeterminate' | 'cancelled';
+
+/** In order of severity, worst first; `succeeded` last. A run's outcome is the worst of its targets'. */
+export const OUTCOMES = [
+  'indeterminate',
+  'compensationFailed',
+  'cancelled',
+  'failed',
+  'compensated',
+  'refused',
+  'expired',
+  'succeeded',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Exit code of the command line, by outcome. 2 is usage or configuration, 3 a server that cannot be reached. */
+export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
+  succeeded: 0,
+  failed: 10,
+  compensated: 11,
+  compensationFailed: 12,
+  indeterminate: 13,
+  cancelled: 14,
+  refused: 15,
+  expired: 16,
+};
+
+/** One step, or one undo, as it went. Times are epoch milliseconds. */
+export interface StepReport {
+  readonly id: string;
+  /** `null` for a wait. */
+  readonly action: Action | null;
+  readonly result: StepResult;
+  readonly sent: Sent;
+  /** The cloud job that was followed. */
+  readonly cloudJobId: string | null;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly before: Observation | null;
+  readonly after: Observation | null;
+  /** How many attempts Temporal made; 0 where none was scheduled. */
+  readonly attempts: number;
+  /** What each attempt decided, oldest first. */
+  readonly trail: readonly TrailEntry[];
+  /** Why a cloud job found later was taken as ours. */
+  readonly evidence?: AdoptionEvidence;
+  readonly failure?: FailureRecord;
+}
+
+/** An effect that stays: declared irreversible, or one whose undo was not sent. */
+export interface RemainingEffect {
+  readonly stepId: string;
+  readonly action: Action;
+  readonly why: string;
+  readonly kind: 'irreversible' | 'declaredNone' | 'notUndone';
+}
+
+export interface TargetReport {
+  /** `application/component/instance`. */
+  readonly path: string;
+  readonly instanceId: string;
+  readonly leaseId: string;
+  readonly outcome: Outcome;
+  readonly steps: readonly StepReport[];
+  /** Undos, in the order they were sent. */
+  readonly compensations: readonly StepReport[];
+  readonly remaining: readonly RemainingEffect[];
+  /** At rest, under the lease, before the first step. */
+  readonly captured: Observation | null;
+  /** The newest reading of this run. */
+  readonly lastSeen: Observation | null;
+  readonly failure?: FailureRecord;
+}
+
+export interface RunReport {
+  readonly reportVersion: 1;
+  readonly runbook: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly outcome: Outcome;
+  /** One sentence for people. */
+  readonly summary: string;
+  readonly planHash: string | null;
+  readonly requestedBy: string | null;
+  readonly reason: string | null;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly targets: readonly TargetReport[];
+  /** Paths of targets that were never begun. */
+  readonly notStarted: readonly string[];
+  readonly failure?: FailureRecord;
+}
+
+/** A step while the run is under way. */
+export interface StepProgress {
+  readonly id: string;
+  /** `stop`, `scale replica=4`, `wait 60s`; undos begin with `undo: `. */
+  readonly title: string;
+  readonly state: 'pending' | 'running' | StepResult;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly cloudJobId: string | null;
+  /** What was seen last, in words. */
+  readonly seen: string | null;
+  /** Why it did not succeed, in one line. */
+  readonly failure: string | null;
+}
+
+/** Answer of `targetRun` to the query `progress`. */
+export interface TargetProgress {
+  readonly path: string;
+  readonly phase: 'observing' | 'running' | 'settling' | 'compensating' | 'finished';
+  readonly seen: string | null;
+  readonly steps: readonly StepProgress[];
+  readonly compensations: readonly StepProgress[];
+  readonly outcome: Outcome | null;
+}
+
+/** Answer of a run to the query `progress`. Ask each target's child by `childRunId`: the lease id is used again by the next run. */
+export interface RunProgress {
+  readonly runbook: string;
+  readonly phase: 'planning' | 'running' | 'finished';
+  readonly planHash: string | null;
+  readonly startedAtMs: number;
+  readonly targets: readonly TargetInRun[];
+  readonly outcome: Outcome | null;
+}
+
+export interface TargetInRun {
+  readonly path: string;
+  readonly leaseId: string;
+  readonly childRunId: string | null;
+  readonly outcome: Outcome | null;
+}
+
+/** The worst outcome of several; `succeeded` for none. */
+export function worstOutcome(outcomes: readonly Outcome[]): Outcome {
+  return OUTCOMES.find((outcome) => outcomes.includes(outcome)) ?? 'succeeded';
+}

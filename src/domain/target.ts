@@ -1,0 +1,79 @@
+/** What a run acts on: one ServiceStage component instance, and what can be seen of it. */
+
+/** One component instance, fully resolved. `path` is how people name it: `application/component/instance`. */
+export interface Target {
+  readonly path: string;
+  readonly projectId: string;
+  readonly applicationId: string;
+  readonly componentId: string;
+  readonly instanceId: string;
+  /** `cce` (containers) or `vmapp` (virtual machines), as the API says; other values are kept as they are. */
+  readonly platformType: string;
+}
+
+/** One reading of an instance. Times are epoch milliseconds; what the API left out is `null`. */
+export interface Observation {
+  readonly observedAtMs: number;
+  /** The vendor's status, as read (`RUNNING`, `STOPPED`, …). */
+  readonly status: string;
+  readonly version: string | null;
+  /** Replicas wished for. */
+  readonly replicaCount: number | null;
+  /** Replicas that are healthy. */
+  readonly availableReplicaCount: number | null;
+  /** ECS ids a VM component runs on; `null` for containers and where the API does not say. */
+  readonly hosts: readonly string[] | null;
+  /** The newest cloud job the API knows for this instance. */
+  readonly lastJobId: string | null;
+  readonly lastJobStatus: string | null;
+  readonly failDetail: string | null;
+}
+
+/** What a status counts as. `moving` statuses are not at rest; `neither` is at rest, but nothing is undone towards it. */
+export type StatusMeaning = 'running' | 'stopped' | 'neither' | 'moving' | 'gone';
+
+/**
+ * Every instance status of the API (`InstanceStatusType` of the V2 SDK models, 2026-11) placed.
+ * A status that is not listed counts as `moving`: it is never success and ends as an overdue step.
+ */
+const STATUS_MEANINGS: Readonly<Record<string, StatusMeaning>> = {
+  RUNNING: 'running',
+  STOPPED: 'stopped',
+  FAILED: 'neither',
+  DOWN: 'neither',
+  PARTIALLY_FAILED: 'neither',
+  UNKNOWN: 'neither',
+  RESERVED: 'neither',
+  INITIALIZING: 'moving',
+  UPGRADING: 'moving',
+  STARTING: 'moving',
+  STOPPING: 'moving',
+  RESTARTING: 'moving',
+  PENDING: 'moving',
+  DELETING: 'moving',
+  DELETED: 'gone',
+};
+
+export function statusMeaning(status: string): StatusMeaning {
+  return Object.hasOwn(STATUS_MEANINGS, status) ? (STATUS_MEANINGS[status] ?? 'moving') : 'moving';
+}
+
+export function isListedStatus(status: string): boolean {
+  return Object.hasOwn(STATUS_MEANINGS, status);
+}
+
+/** One line for people: `RUNNING 2/2, version 1.4.0`. */
+export function describeObservation(observation: Observation): string {
+  const { status, availableReplicaCount, replicaCount, version, failDetail } = observation;
+  const replicas = replicaCount === null ? '' : ` ${availableReplicaCount ?? '?'}/${replicaCount}`;
+  const detail = failDetail === null ? '' : ` (${failDetail})`;
+  return `${status}${replicas}${version === null ? '' : `, version ${version}`}${detail}`;
+}
+
+/** Prefix of every lease's workflow id; a run may not take an id with it. */
+export const LEASE_PREFIX = 'runbook-target/';
+
+/** The workflow id that is the lease on an instance: Temporal lets only one open workflow have it. */
+export function leaseId(target: Pick<Target, 'projectId' | 'instanceId'>): string {
+  return `${LEASE_PREFIX}${target.projectId}/${target.instanceId}`;
+}

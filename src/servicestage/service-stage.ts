@@ -1,0 +1,57 @@
+/** What the rest of the project may ask of ServiceStage. Implemented over HTTP in `http.ts`; knows nothing of Temporal. */
+import type { Action } from '../domain/actions.js';
+import type { CloudJob } from '../domain/cloud-job.js';
+import type { Observation, Target } from '../domain/target.js';
+
+export interface ReadOptions {
+  /** Longest time for one GET, milliseconds, from when the budget let it go. */
+  readonly timeoutMs: number;
+  /** Aborts the wait and the GET; the signal's reason is rethrown. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Snapshot {
+  readonly version: string;
+  readonly description: string;
+  readonly createdAtMs: number;
+}
+
+export interface NamedEntity {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface ListedInstance extends NamedEntity {
+  readonly platformType: string;
+}
+
+/** A place in the request budget and valid credentials, held for one POST that follows at once. */
+export interface PostReservation {
+  /**
+   * Sends the action, once: its own connection, no retry, no redirect, no signal.
+   * @throws ServiceStageError with `sent` `no`, `refused` or `unknown`
+   */
+  submitAction(target: Target, action: Action, timeoutMs: number): Promise<{ readonly cloudJobId: string }>;
+  /** Gives the place back when nothing was sent. Safe to call at any time. */
+  release(): void;
+}
+
+/** All methods throw `ServiceStageError`, or the signal's reason when aborted. */
+export interface ServiceStage {
+  readonly projectId: string;
+  /**
+   * Waits for the budget and for credentials, so that nothing waits between the last reading and the send.
+   * @throws ServiceStageError `BudgetExhausted` (with `sent: 'no'`) when either does not come in time
+   */
+  reservePost(limits: { readonly budgetWaitMs: number; readonly credentialsWaitMs: number; readonly signal?: AbortSignal }): Promise<PostReservation>;
+  readInstance(target: Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>, options: ReadOptions): Promise<Observation>;
+  /** All pages of its tasks. */
+  readCloudJob(cloudJobId: string, options: ReadOptions): Promise<CloudJob>;
+  /** Newest first, sorted here: which sort parameter the API honours is not certain. */
+  listSnapshots(target: Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>, options: ReadOptions): Promise<readonly Snapshot[]>;
+  listApplications(options: ReadOptions): Promise<readonly NamedEntity[]>;
+  listComponents(applicationId: string, options: ReadOptions): Promise<readonly NamedEntity[]>;
+  listInstances(applicationId: string, componentId: string, options: ReadOptions): Promise<readonly ListedInstance[]>;
+  /** Our own IAM user id, for adoption evidence; `null` where it cannot be known. Never throws: not knowing is an answer. */
+  ownUserId(options: ReadOptions): Promise<string | null>;
+}
