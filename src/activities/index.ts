@@ -1,10 +1,16 @@
 /** `createActivities(deps)`: the activities of the contract, with their dependencies handed in. */
-import type { Runbook } from '../domain/runbook.js';
 import type { ActionName } from '../domain/actions.js';
 import type { Activities } from '../domain/contract.js';
 import type { Problem } from '../domain/failures.js';
 import type { Limits } from '../domain/limits.js';
+import type { Runbook } from '../domain/runbook.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import { CloudJobWatcher } from './cloud-job-watcher.js';
+import { makePlan } from './make-plan.js';
+import { observeTarget } from './observe-target.js';
+import { performAction } from './perform-action.js';
+import { settleTarget } from './settle-target.js';
+import type { TemporalAccess } from './temporal-access.js';
 
 /** What the catalogue knows under a name, read anew at each call so that a dropped-in file is there at the next start. */
 export type RunbookLookup =
@@ -18,5 +24,18 @@ export interface ActivityDependencies {
   readonly limits: Limits;
   /** Overrides of the action table's usual durations. */
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
+  readonly temporal: TemporalAccess;
 }
-export type { Activities };
+
+/** One call per worker process: all its activities share one `CloudJobWatcher`. */
+export function createActivities(dependencies: ActivityDependencies): Activities {
+  const { serviceStage, temporal } = dependencies;
+  const following = { serviceStage, temporal, watcher: new CloudJobWatcher(serviceStage) };
+  return {
+    makePlan: (runbook, startArguments) => makePlan(dependencies, runbook, startArguments),
+    describeLease: (leaseId) => temporal.describeLease(leaseId),
+    observeTarget: (target, limits) => observeTarget(serviceStage, target, limits),
+    performAction: (request) => performAction(following, request),
+    settleTarget: (request) => settleTarget(following, request),
+  };
+}

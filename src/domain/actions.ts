@@ -95,7 +95,12 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
   scale: {
     kind: 'state',
     parameters: {
-      replica: { type: 'integer', required: true, minimum: 1, description: 'Number of replicas to run; not a difference.' },
+      replica: {
+        type: 'integer',
+        required: true,
+        minimum: 1,
+        description: 'Number of replicas to run; not a difference.',
+      },
       hosts: { type: 'stringList', required: false, description: 'ECS ids; for components on virtual machines.' },
     },
     usualDurationMs: 30_000,
@@ -103,11 +108,17 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
     reversal: 'inverse',
     inverses: ['scale'],
     wished: (action, seen) =>
-      isRunning(seen) && seen.replicaCount === action.replica && (seen.availableReplicaCount ?? action.replica) === action.replica,
+      isRunning(seen) &&
+      seen.replicaCount === action.replica &&
+      (seen.availableReplicaCount ?? action.replica) === action.replica,
     changed: (before, after) => before.replicaCount !== after.replicaCount,
     undo: (before) => {
       if (before.replicaCount === null || before.replicaCount < 1) return null;
-      return { action: 'scale', replica: before.replicaCount, ...(before.hosts === null ? {} : { hosts: before.hosts }) };
+      return {
+        action: 'scale',
+        replica: before.replicaCount,
+        ...(before.hosts === null ? {} : { hosts: before.hosts }),
+      };
     },
     wish: (action) => `RUNNING with ${action.replica} of ${action.replica} replicas available`,
   },
@@ -117,7 +128,7 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
       version: {
         type: 'string',
         required: true,
-        description: 'A version of the instance\'s snapshots, or `previous`: the newest one that is not running now.',
+        description: "A version of the instance's snapshots, or `previous`: the newest one that is not running now.",
       },
     },
     usualDurationMs: 40_000,
@@ -146,6 +157,8 @@ export function wishedStateHolds(action: Action, seen: Observation): boolean {
 /** `scale replica=4`, `rollback version=1.4.0`, `stop`. */
 export function describeAction(action: Action): string {
   const { action: name, ...parameters } = action;
-  const words = Object.entries(parameters).map(([key, value]) => `${key}=${Array.isArray(value) ? value.join(',') : String(value)}`);
+  const words = Object.entries(parameters).map(
+    ([key, value]) => `${key}=${Array.isArray(value) ? value.join(',') : String(value)}`,
+  );
   return [name, ...words].join(' ');
 }

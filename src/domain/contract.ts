@@ -2,7 +2,7 @@
 import type { Action } from './actions.js';
 import type { Sent } from './failures.js';
 import type { Limits } from './limits.js';
-import type { Plan } from './plan.js';
+import type { OnCancel, Plan, TargetPlan } from './plan.js';
 import type { Observation, Target } from './target.js';
 
 /** Start arguments, the same from every side. `targets` by name or id. */
@@ -73,7 +73,12 @@ export interface HeartbeatDetails {
     /** A first-like attempt ended before the first byte of its POST; the next was due after `retryDelayMs`. */
     | { readonly kind: 'notSent'; readonly retryDelayMs: number }
     /** Accepted or adopted: only to be followed from now on. */
-    | { readonly kind: 'following'; readonly cloudJobId: string; readonly submittedAtMs: number; readonly evidence?: AdoptionEvidence };
+    | {
+        readonly kind: 'following';
+        readonly cloudJobId: string;
+        readonly submittedAtMs: number;
+        readonly evidence?: AdoptionEvidence;
+      };
   readonly trail: readonly TrailEntry[];
 }
 
@@ -101,6 +106,8 @@ export interface PerformActionResult {
   readonly evidence?: AdoptionEvidence;
   readonly trail: readonly TrailEntry[];
   readonly attempts: number;
+  /** How long from now on something that an unseen attempt sent may still become visible. */
+  readonly unseenForMs: number;
 }
 
 /** `details[0]` of every failure of `performAction`. A failure without it counts as `sent: 'unknown'`. */
@@ -111,6 +118,7 @@ export interface PerformActionFailureDetails {
   readonly evidence?: AdoptionEvidence;
   readonly trail: readonly TrailEntry[];
   readonly attempts: number;
+  readonly unseenForMs: number;
 }
 
 export interface SettleTargetArguments {
@@ -140,6 +148,18 @@ export interface SettleTargetResult {
   readonly sent: Sent;
   readonly cloudJobId: string | null;
   readonly evidence?: AdoptionEvidence;
+}
+
+/** What `run` hands to the child that acts on one target. */
+export interface TargetRunArguments {
+  readonly runbook: string;
+  readonly targetPlan: TargetPlan;
+  readonly onCancel: OnCancel;
+  /** Of the whole run; kept inside the workflow. */
+  readonly deadlineAtMs: number;
+  readonly limits: Limits;
+  /** The holder before ended without an answer: until then something it sent may still become visible. */
+  readonly unseenUntilMs: number | null;
 }
 
 /** The newest execution that held a lease. Times are epoch milliseconds. */

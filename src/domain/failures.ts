@@ -29,19 +29,20 @@ export const FAILURES = {
     when: 'ServiceStage refuses what was asked (400, 422)',
     retryable: false,
     whoActsNext: 'the author of the runbook',
-    advice: 'Compare the action and its parameters with the instance; the vendor\'s code and text stand in the message.',
+    advice: "Compare the action and its parameters with the instance; the vendor's code and text stand in the message.",
   },
   NotAllowed: {
     when: '403, or a 401 that renewing the token does not mend',
     retryable: false,
     whoActsNext: 'who grants access',
-    advice: 'Check the credentials and their permissions. Do not retry a wrong access key: five failures lock it for five minutes.',
+    advice:
+      'Check the credentials and their permissions. Do not retry a wrong access key: five failures lock it for five minutes.',
   },
   TargetNotFound: {
     when: 'the instance does not exist (404, 401 with SVCSTG.00100401) or is deleted',
     retryable: false,
     whoActsNext: 'an operator',
-    advice: 'Check the target\'s name; `runbook plan` resolves it without touching anything.',
+    advice: "Check the target's name; `runbook plan` resolves it without touching anything.",
   },
   TargetBusy: {
     when: 'a cloud job is in flight on the instance, or another run holds its lease',
@@ -77,16 +78,17 @@ export const FAILURES = {
     when: 'a POST may have been sent and reading cannot tell',
     retryable: false,
     whoActsNext: 'an operator',
-    advice: 'Look at the instance and its newest cloud job in the console, decide whether the action happened, and finish by hand.',
+    advice:
+      'Look at the instance and its newest cloud job in the console, decide whether the action happened, and finish by hand.',
   },
   CloudJobFailed: {
     when: 'the cloud job ended FAILED, PARTIALLY_FAILED, CANCELLED or ROLLBACKED',
     retryable: false,
-    whoActsNext: 'the step\'s onFailure',
-    advice: 'The reason ServiceStage gives stands in the message; the console\'s event log may say more.',
+    whoActsNext: "the step's onFailure",
+    advice: "The reason ServiceStage gives stands in the message; the console's event log may say more.",
   },
   CloudJobOverdue: {
-    when: 'the cloud job was in flight or unclear at the step\'s deadline, or stays unknown to the API',
+    when: "the cloud job was in flight or unclear at the step's deadline, or stays unknown to the API",
     retryable: false,
     whoActsNext: 'an operator',
     advice: 'Look at the cloud job in the console. Give the step a longer deadline when it usually takes this long.',
@@ -94,8 +96,8 @@ export const FAILURES = {
   NotConverged: {
     when: 'the cloud job succeeded, but the instance did not reach or hold the wished state',
     retryable: false,
-    whoActsNext: 'the step\'s onFailure',
-    advice: 'Look at the instance\'s events and logs: it does not become healthy.',
+    whoActsNext: "the step's onFailure",
+    advice: "Look at the instance's events and logs: it does not become healthy.",
   },
   UnreadableAnswer: {
     when: 'a read answered 2xx in an undocumented shape',
@@ -110,7 +112,7 @@ export const FAILURES = {
     advice: 'The run goes on by itself as soon as a worker runs.',
   },
   DeadlinePassed: {
-    when: 'the run\'s deadline ran out between steps',
+    when: "the run's deadline ran out between steps",
     retryable: false,
     whoActsNext: 'the run: it settles, then undoes what it may',
     advice: 'Give the run a longer deadline when it usually takes this long.',

@@ -40,7 +40,8 @@ export const DEFAULT_LIMITS: ChosenLimits = {
 
 /** Budget + token + read + window + read + POST + quiet + read + cloud job read + margin: 65 s with the defaults. */
 export function withHeartbeatTimeout(chosen: ChosenLimits): Limits {
-  const { budgetWaitMs, credentialsWaitMs, readTimeoutMs, visibilityWindowMs, postTimeoutMs, quietMs, marginMs } = chosen;
+  const { budgetWaitMs, credentialsWaitMs, readTimeoutMs, visibilityWindowMs, postTimeoutMs, quietMs, marginMs } =
+    chosen;
   return {
     ...chosen,
     heartbeatTimeoutMs:

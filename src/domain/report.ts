@@ -68,6 +68,8 @@ export interface TargetReport {
   readonly leaseId: string;
   readonly outcome: Outcome;
   readonly steps: readonly StepReport[];
+  /** Ids of planned steps that were never begun. */
+  readonly notReached: readonly string[];
   /** Undos, in the order they were sent. */
   readonly compensations: readonly StepReport[];
   readonly remaining: readonly RemainingEffect[];

@@ -1,0 +1,225 @@
+/** One attempt of `performAction`: what it knows of the attempts before it, and what it leaves for the next one. */
+import { CompleteAsyncError, Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type {
+  AdoptionEvidence,
+  Decision,
+  HeartbeatDetails,
+  PerformActionArguments,
+  PerformActionFailureDetails,
+  TrailEntry,
+} from '../domain/contract.js';
+import { isFirstLike, mayHaveLivingPredecessor, needsBarrier, type AttemptFacts } from '../domain/entry.js';
+import { FAILURES, type FailureName, type Sent } from '../domain/failures.js';
+import { fenceMs, unseenAttemptMs } from '../domain/limits.js';
+import type { Observation } from '../domain/target.js';
+import { ServiceStageError } from '../servicestage/errors.js';
+import { failure, failureNameOf } from './to-failure.js';
+
+/** Longest trail kept: heartbeat details travel often. The oldest entries go first. */
+const LONGEST_TRAIL = 40;
+/** Chosen: an API that changed its shape does not change back within a step. */
+const UNREADABLE_ATTEMPTS = 5;
+
+export type AttemptState = HeartbeatDetails['state'];
+
+export class Attempt {
+  readonly context = Context.current();
+  readonly facts: AttemptFacts;
+  readonly firstLike: boolean;
+  readonly livingPredecessor: boolean;
+  /** Ends when the attempt is cancelled, its worker stops, or its time to send is over. For everything before the send. */
+  readonly unsentSignal: AbortSignal;
+  readonly #stop = new AbortController();
+  readonly #enteredMonotonicMs = performance.now();
+  readonly #trail: TrailEntry[];
+  #state: AttemptState;
+  #maySent = false;
+  #evidence: AdoptionEvidence | undefined;
+  lastObservation: Observation | null = null;
+
+  constructor(readonly request: PerformActionArguments) {
+    const { info } = this.context;
+    const details = (info.heartbeatDetails as HeartbeatDetails | undefined) ?? null;
+    this.facts = {
+      attempt: info.attempt,
+      runId: info.workflowExecution?.runId ?? '',
+      originalRunId: request.originalRunId,
+      scheduledAtMs: info.scheduledTimestampMs,
+      attemptScheduledAtMs: info.currentAttemptScheduledTimestampMs,
+      enteredAtMs: Date.now(),
+      details,
+    };
+    this.firstLike = isFirstLike(this.facts, request.limits);
+    this.livingPredecessor = mayHaveLivingPredecessor(this.facts, this.firstLike);
+    this.unsentSignal = AbortSignal.any([
+      this.context.cancellationSignal,
+      AbortSignal.timeout(fenceMs(request.limits)),
+    ]);
+    this.#stopUnlessCancelled();
+    this.#state = details?.state.kind === 'following' ? details.state : { kind: 'entered' };
+    if (this.#state.kind === 'following') this.#evidence = this.#state.evidence;
+    this.#trail = trailBefore(this.facts);
+    this.note('entered', this.firstLike ? undefined : 'an earlier attempt may have sent');
+  }
+
+  /** For everything after the send: a cancel is not obeyed there, since the cloud job cannot be stopped; all else ends the attempt. */
+  get stopSignal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  get cancelRequested(): boolean {
+    return this.context.cancellationDetails?.cancelRequested === true;
+  }
+
+  #stopUnlessCancelled(): void {
+    const { cancellationSignal } = this.context;
+    const onAbort = () => {
+      if (!this.cancelRequested) this.#stop.abort(cancellationSignal.reason);
+    };
+    if (cancellationSignal.aborted) onAbort();
+    else cancellationSignal.addEventListener('abort', onAbort, { once: true });
+  }
+
+  get needsBarrier(): boolean {
+    return needsBarrier(this.facts, this.request.limits);
+  }
+
+  get following(): Extract<AttemptState, { kind: 'following' }> | null {
+    return this.#state.kind === 'following' ? this.#state : null;
+  }
+
+  get trail(): readonly TrailEntry[] {
+    return [...this.#trail];
+  }
+
+  /** The larger of monotonic and wall clock: a frozen process or a clock that jumped must not look young. */
+  get ageMs(): number {
+    return Math.max(performance.now() - this.#enteredMonotonicMs, Date.now() - this.facts.enteredAtMs);
+  }
+
+  get details(): HeartbeatDetails {
+    return { attempt: this.facts.attempt, atMs: Date.now(), state: this.#state, trail: this.trail };
+  }
+
+  note(decision: Decision, note?: string): void {
+    this.#trail.push({
+      attempt: this.facts.attempt,
+      atMs: Date.now(),
+      decision,
+      ...(note === undefined ? {} : { note }),
+    });
+    if (this.#trail.length > LONGEST_TRAIL) this.#trail.splice(1, this.#trail.length - LONGEST_TRAIL);
+  }
+
+  /** From here on nobody may say that nothing was sent, unless the answer proves it. */
+  sending(): void {
+    this.#maySent = true;
+    this.note('sent');
+  }
+
+  provedNotSent(note: string): void {
+    this.#maySent = false;
+    this.note('notSent', note);
+  }
+
+  /** Beats the cloud job id at once: the first plain beat of an attempt goes out without delay. */
+  follow(cloudJobId: string, submittedAtMs: number, evidence?: AdoptionEvidence): void {
+    this.#evidence = evidence;
+    this.#state = { kind: 'following', cloudJobId, submittedAtMs, ...(evidence === undefined ? {} : { evidence }) };
+    this.context.heartbeat(this.details);
+  }
+
+  beat(): void {
+    this.context.heartbeat(this.details);
+  }
+
+  /** Why nothing may be sent any more, or `null`. Asked directly before the send. */
+  fence(): string | null {
+    if (this.context.cancellationSignal.aborted) return 'the attempt was told to end';
+    if (Date.now() >= this.request.deadlineAtMs) return 'the deadline of the step has passed';
+    return this.ageMs > fenceMs(this.request.limits)
+      ? 'too long ago since the attempt began: another one may be at work'
+      : null;
+  }
+
+  get sent(): Sent {
+    if (this.#state.kind === 'following') return 'yes';
+    const { heartbeatTimeoutMs, marginMs } = this.request.limits;
+    return this.firstLike && !this.#maySent && this.ageMs <= heartbeatTimeoutMs - marginMs ? 'no' : 'unknown';
+  }
+
+  /** A predecessor that may be alive has its fence, its POST and the visibility window left; any other only the window. */
+  get unseenForMs(): number {
+    const { limits } = this.request;
+    return this.livingPredecessor ? unseenAttemptMs(limits) : limits.visibilityWindowMs;
+  }
+
+  get failureDetails(): PerformActionFailureDetails {
+    return {
+      sent: this.sent,
+      cloudJobId: this.following?.cloudJobId ?? null,
+      lastObservation: this.lastObservation,
+      ...(this.#evidence === undefined ? {} : { evidence: this.#evidence }),
+      trail: this.trail,
+      attempts: this.facts.attempt,
+      unseenForMs: this.unseenForMs,
+    };
+  }
+
+  /** The failure this attempt ends with. A retryable one leaves what the next attempt needs, and is final at the deadline. */
+  end(name: FailureName, message: string, options: { retryDelayMs?: number; cause?: unknown } = {}): Error {
+    const retryDelayMs = Math.max(1, Math.round(options.retryDelayMs ?? this.request.limits.quietMs));
+    const final = !FAILURES[name].retryable || Date.now() + retryDelayMs >= this.request.deadlineAtMs;
+    if (this.#state.kind !== 'following')
+      this.#state = this.sent === 'no' ? { kind: 'notSent', retryDelayMs } : { kind: 'entered' };
+    // Travels inside the failure, in one piece with it.
+    if (!final) this.context.heartbeat(this.details);
+    const atDeadline = final && FAILURES[name].retryable ? `${message} (the deadline of the step has passed)` : message;
+    return failure(name, atDeadline, {
+      details: this.failureDetails,
+      cause: options.cause,
+      final,
+      ...(final ? {} : { nextRetryDelayMs: retryDelayMs }),
+    });
+  }
+
+  /** Turns whatever ended the attempt into its failure; a failure made by `end` passes as it is. */
+  endFrom(error: unknown): Error {
+    if (error instanceof CompleteAsyncError || error instanceof ApplicationFailure) return error;
+    if (this.context.cancellationSignal.aborted) return this.#endInterrupted();
+    if (this.following === null && this.unsentSignal.aborted)
+      return this.end('Throttled', 'The attempt waited too long to be allowed to send');
+    if (error instanceof ServiceStageError) return this.#endFromServiceStage(error);
+    return error instanceof Error ? error : new Error(String(error));
+  }
+
+  #endInterrupted(): Error {
+    this.note('stopped', this.cancelRequested ? 'cancel requested' : 'the worker stops, or the attempt is superseded');
+    if (this.cancelRequested && this.following === null)
+      return new CancelledFailure('Cancelled before anything was sent', [this.failureDetails]);
+    // An ordinary failure waits for an asynchronous payload codec; a cancellation would lose the details there.
+    return this.end('WorkerStopped', 'The worker stopped while this attempt ran', { retryDelayMs: 1 });
+  }
+
+  #endFromServiceStage(error: ServiceStageError): Error {
+    const name = failureNameOf(error);
+    const { quietMs } = this.request.limits;
+    if (name === 'UnreadableAnswer' && this.facts.attempt >= UNREADABLE_ATTEMPTS) {
+      return failure(name, error.message, { details: this.failureDetails, cause: error, final: true });
+    }
+    const slowly = name === 'TargetBusy' || name === 'UnreadableAnswer' ? 2 * quietMs : quietMs;
+    const retryDelayMs = error.code === 'TokenExpired' ? 1 : (error.retryAfterMs ?? slowly);
+    return this.end(name, error.message, { retryDelayMs, cause: error });
+  }
+}
+
+/** The trail so far; attempts between that left no trace are named, since nobody may take them for nothing. */
+function trailBefore({ attempt, details, enteredAtMs }: AttemptFacts): TrailEntry[] {
+  const trail = [...(details?.trail ?? [])];
+  const lastSeen = details?.attempt ?? 0;
+  for (let lost = Math.max(lastSeen + 1, attempt - 3); lost < attempt; lost++) {
+    trail.push({ attempt: lost, atMs: enteredAtMs, decision: 'leftNoTrace' });
+  }
+  return trail;
+}

@@ -1,0 +1,137 @@
+/** After the send: follow the cloud job to its end, then see the instance reach the wished state and hold it. */
+import { describeAction, ruleOf, wishedStateHolds } from '../domain/actions.js';
+import { failureReason, isAtRest } from '../domain/cloud-job.js';
+import type { PerformActionResult } from '../domain/contract.js';
+import { readingAge } from '../domain/entry.js';
+import type { FailureName } from '../domain/failures.js';
+import { nextReadingDelayMs } from '../domain/pacing.js';
+import { describeObservation, statusMeaning, type Observation } from '../domain/target.js';
+import { ServiceStageError } from '../servicestage/errors.js';
+import type { ServiceStage } from '../servicestage/service-stage.js';
+import type { Attempt, AttemptState } from './attempt.js';
+import type { CloudJobWatcher } from './cloud-job-watcher.js';
+import { pause } from './pause.js';
+
+type Following = Extract<AttemptState, { kind: 'following' }>;
+
+export async function followAction(
+  dependencies: { readonly serviceStage: ServiceStage; readonly watcher: CloudJobWatcher },
+  attempt: Attempt,
+): Promise<PerformActionResult> {
+  const { following, request } = attempt;
+  if (following === null) throw new TypeError('There is no cloud job to follow');
+  // Beats come from a timer and not from looks: looks are rare, and a 429 stops them.
+  const beats = setInterval(() => attempt.beat(), request.limits.heartbeatTimeoutMs / 3);
+  try {
+    await untilCloudJobEnds(dependencies, attempt, following);
+    return await verify(dependencies.serviceStage, attempt, following);
+  } catch (error) {
+    throw attempt.endFrom(error);
+  } finally {
+    clearInterval(beats);
+  }
+}
+
+async function untilCloudJobEnds(
+  { serviceStage, watcher }: { readonly serviceStage: ServiceStage; readonly watcher: CloudJobWatcher },
+  attempt: Attempt,
+  { cloudJobId, submittedAtMs, evidence }: Following,
+): Promise<void> {
+  const { action, limits, deadlineAtMs, usualDurationMs } = attempt.request;
+  const end = await watcher.follow({
+    cloudJobId,
+    submittedAtMs,
+    usualDurationMs,
+    deadlineAtMs,
+    readTimeoutMs: limits.readTimeoutMs,
+    unknownToleranceMs: Math.max(limits.visibilityWindowMs, 4 * limits.quietMs),
+    signal: attempt.stopSignal,
+  });
+  if (end.kind === 'succeeded') return;
+  await readIfPossible(serviceStage, attempt);
+  if (end.kind === 'overdue') throw attempt.end('CloudJobOverdue', `${describeAction(action)}: ${end.why}`);
+  const reason = failureReason(end.job);
+  const message = `${describeAction(action)}: cloud job ${cloudJobId} ended ${end.job.status}${reason === null ? '' : ` (${reason})`}`;
+  // An adopted cloud job may not have been ours after all, unless our own user asked for it.
+  throw attempt.end(evidence?.createdByUs === false ? 'Indeterminate' : 'CloudJobFailed', message);
+}
+
+/** Each verifying reading must show our own cloud job; a wished state seen once is not enough. */
+async function verify(
+  serviceStage: ServiceStage,
+  attempt: Attempt,
+  { cloudJobId, evidence }: Following,
+): Promise<PerformActionResult> {
+  const { action, target, verify: wish, deadlineAtMs, verifyAfterCancel, before } = attempt.request;
+  const endsAtMs = Math.min(Date.now() + wish.withinMs, deadlineAtMs);
+  const doubt = (name: FailureName, message: string) =>
+    attempt.end(evidence === undefined ? name : 'Indeterminate', message);
+  let heldSinceMs: number | null = null;
+  for (let readings = 0; ; readings++) {
+    const reading = await readIfPossible(serviceStage, attempt);
+    if (reading !== null) {
+      const age = readingAge(
+        { lastJobId: cloudJobId, knownCloudJobIds: [...before.knownCloudJobIds, ...knownBaseline(before.lastJobId)] },
+        reading,
+      );
+      if (age === 'new')
+        throw doubt(
+          'TargetChanged',
+          `Cloud job ${reading.lastJobId} appeared on ${target.path} after ours (${cloudJobId})`,
+        );
+      if (statusMeaning(reading.status) === 'gone')
+        throw doubt('TargetNotFound', `${target.path} is ${reading.status}`);
+      const holds = age === 'baseline' && isAtRest(reading) && wishedStateHolds(action, reading);
+      heldSinceMs = holds ? (heldSinceMs ?? Date.now()) : null;
+      if (attempt.cancelRequested && !verifyAfterCancel)
+        return succeeded(attempt, reading, cloudJobId, 'not verified: the run was cancelled');
+      if (heldSinceMs !== null && Date.now() - heldSinceMs >= wish.stableMs)
+        return succeeded(attempt, reading, cloudJobId);
+    }
+    if (Date.now() >= endsAtMs && heldSinceMs === null) {
+      const seen = attempt.lastObservation === null ? 'nothing readable' : describeObservation(attempt.lastObservation);
+      throw doubt(
+        'NotConverged',
+        `${describeAction(action)}: wished for ${ruleOf(action).wish(action as never)}, saw ${seen}`,
+      );
+    }
+    const leftMs = heldSinceMs === null ? endsAtMs - Date.now() : heldSinceMs + wish.stableMs - Date.now();
+    await pause(Math.max(1, Math.min(nextReadingDelayMs(readings, wish.stableMs), leftMs)), attempt.stopSignal);
+  }
+}
+
+function succeeded(attempt: Attempt, reading: Observation, cloudJobId: string, remark?: string): PerformActionResult {
+  const { following, facts } = attempt;
+  attempt.note('verified', remark ?? describeObservation(reading));
+  return {
+    result: 'succeeded',
+    sent: 'yes',
+    cloudJobId,
+    // What the next step starts from is the cloud job that was followed, not what a reading happened to show.
+    after: { ...reading, lastJobId: cloudJobId },
+    ...(following?.evidence === undefined ? {} : { evidence: following.evidence }),
+    trail: attempt.trail,
+    attempts: facts.attempt,
+    unseenForMs: 0,
+  };
+}
+
+function knownBaseline(lastJobId: string | null): string[] {
+  return lastJobId === null ? [] : [lastJobId];
+}
+
+/** `null` when the reading failed: failed readings are tolerated here, the deadline bounds them. */
+async function readIfPossible(serviceStage: ServiceStage, attempt: Attempt): Promise<Observation | null> {
+  const { target, limits } = attempt.request;
+  try {
+    const reading = await serviceStage.readInstance(target, {
+      timeoutMs: limits.readTimeoutMs,
+      signal: attempt.stopSignal,
+    });
+    attempt.lastObservation = reading;
+    return reading;
+  } catch (error) {
+    if (error instanceof ServiceStageError) return null;
+    throw error;
+  }
+}

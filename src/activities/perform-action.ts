@@ -1,0 +1,174 @@
+/** `performAction`: one step's action, sent at most once per decision, followed to its end and verified. Reads like the protocol. */
+import { CompleteAsyncError } from '@temporalio/activity';
+import { describeAction, ruleOf, wishedStateHolds } from '../domain/actions.js';
+import type { AdoptionEvidence, PerformActionArguments, PerformActionResult } from '../domain/contract.js';
+import { entryMove } from '../domain/entry.js';
+import { unseenAttemptMs } from '../domain/limits.js';
+import { describeObservation, type Observation } from '../domain/target.js';
+import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
+import { Attempt } from './attempt.js';
+import type { CloudJobWatcher } from './cloud-job-watcher.js';
+import { followAction } from './follow-action.js';
+import { inspectNewCloudJob } from './inspect-cloud-job.js';
+import { pause } from './pause.js';
+import { submitAction } from './submit-action.js';
+import type { TemporalAccess } from './temporal-access.js';
+
+export interface PerformActionDependencies {
+  readonly serviceStage: ServiceStage;
+  readonly watcher: CloudJobWatcher;
+  readonly temporal: TemporalAccess;
+}
+
+/** What to do once the readings have been taken. */
+type EntryDecision =
+  | { readonly kind: 'send' }
+  | { readonly kind: 'adopt'; readonly evidence: AdoptionEvidence }
+  | { readonly kind: 'done'; readonly result: PerformActionResult };
+
+/** Readings older than the baseline in a row before the step gives way: chosen, a replica that lags catches up sooner. */
+const STALE_READINGS = 4;
+
+export async function performAction(
+  dependencies: PerformActionDependencies,
+  request: PerformActionArguments,
+): Promise<PerformActionResult> {
+  const attempt = new Attempt(request);
+  if (attempt.following !== null) {
+    attempt.note('followed', 'known from an earlier attempt');
+    attempt.beat();
+    return followAction(dependencies, attempt);
+  }
+  let reservation: PostReservation | undefined;
+  try {
+    await passBarrier(dependencies, attempt);
+    // Budget and credentials come before the reading: nothing waits between the last reading and the send.
+    reservation = await dependencies.serviceStage.reservePost({ ...request.limits, signal: attempt.unsentSignal });
+    const decision = await decide(dependencies, attempt);
+    if (decision.kind === 'done') return decision.result;
+    if (decision.kind === 'adopt') adopt(attempt, decision.evidence);
+    else await submitAction(dependencies, attempt, reservation);
+  } catch (error) {
+    throw attempt.endFrom(error);
+  } finally {
+    reservation?.release();
+  }
+  return followAction(dependencies, attempt);
+}
+
+/** An attempt that may be superseded asks the server before it reads; without a clear answer it leaves without a word. */
+async function passBarrier({ temporal }: PerformActionDependencies, attempt: Attempt): Promise<void> {
+  if (!attempt.needsBarrier) return;
+  const { info } = attempt.context;
+  const timeOut = AbortSignal.timeout(attempt.request.limits.readTimeoutMs);
+  const asked = (async () => {
+    await temporal.recordHeartbeat(info.taskToken, attempt.details);
+    return temporal.isCurrentAttempt(info);
+  })();
+  const refused = new Promise<false>((resolve) =>
+    timeOut.addEventListener('abort', () => resolve(false), { once: true }),
+  );
+  const isCurrent = await Promise.race([asked.catch(() => false), refused]);
+  if (!isCurrent) throw new CompleteAsyncError();
+}
+
+async function decide({ serviceStage }: PerformActionDependencies, attempt: Attempt): Promise<EntryDecision> {
+  const { target, action, before, limits } = attempt.request;
+  const { readTimeoutMs: timeoutMs, quietMs, visibilityWindowMs } = limits;
+  const readingOptions = { timeoutMs, signal: attempt.unsentSignal };
+  let staleReadings = 0;
+  let quietSinceMs: number | null = null;
+  let newSinceMs: number | null = null;
+  for (;;) {
+    const reading = await serviceStage.readInstance(target, readingOptions);
+    attempt.lastObservation = reading;
+    const move = entryMove(attempt.firstLike, action, before, reading);
+    if (move !== 'quiet' && move !== 'alreadyDone') quietSinceMs = null;
+    switch (move) {
+      case 'send':
+        return { kind: 'send' };
+      case 'skip':
+        attempt.note('skipped', describeObservation(reading));
+        return done(attempt, 'skipped', reading);
+      case 'gone':
+        throw attempt.end('TargetNotFound', `${target.path} is ${reading.status}`);
+      case 'busy':
+        throw attempt.end('TargetBusy', busyMessage(attempt, reading), { retryDelayMs: 2 * quietMs });
+      case 'changed':
+        throw attempt.end('TargetChanged', changedMessage(attempt, reading));
+      case 'stale':
+        if (++staleReadings >= STALE_READINGS)
+          throw attempt.end(
+            'TargetBusy',
+            `Readings of ${target.path} stay older than what is known (${reading.lastJobId ?? 'no cloud job'})`,
+          );
+        break;
+      case 'wait':
+        // This attempt could not send any more after waiting that long; the next one starts its clock anew.
+        if (attempt.ageMs + quietMs + 2 * timeoutMs > limits.heartbeatTimeoutMs / 2)
+          throw attempt.end('TargetBusy', busyMessage(attempt, reading));
+        break;
+      case 'inspect': {
+        newSinceMs ??= Date.now();
+        const evidence = await inspectNewCloudJob(
+          serviceStage,
+          attempt,
+          reading,
+          Date.now() - newSinceMs >= visibilityWindowMs,
+        );
+        if (evidence !== null) return { kind: 'adopt', evidence };
+        break;
+      }
+      case 'alreadyDone':
+      case 'quiet':
+        quietSinceMs ??= Date.now();
+        if (Date.now() - quietSinceMs >= visibilityWindowMs) return afterQuiet(attempt, move, reading);
+        break;
+    }
+    await pause(quietMs, attempt.unsentSignal);
+  }
+}
+
+/** Nothing showed for the whole visibility window, though something may have been sent. */
+function afterQuiet(attempt: Attempt, move: 'alreadyDone' | 'quiet', reading: Observation): EntryDecision {
+  const { action, before, limits } = attempt.request;
+  if (move === 'alreadyDone') {
+    const heldBefore = wishedStateHolds(action, before.observation);
+    attempt.note(heldBefore ? 'skipped' : 'alreadyDone', describeObservation(reading));
+    return done(attempt, heldBefore ? 'skipped' : 'succeeded', reading);
+  }
+  if (ruleOf(action).kind === 'edge') {
+    throw attempt.end(
+      'Indeterminate',
+      `A ${action.action} may have been sent before and nothing shows it; it is never sent twice`,
+    );
+  }
+  if (attempt.livingPredecessor) {
+    throw attempt.end('Unanswered', 'An attempt before a reset may still be about to send', {
+      retryDelayMs: unseenAttemptMs(limits),
+    });
+  }
+  return { kind: 'send' };
+}
+
+function done(attempt: Attempt, result: 'skipped' | 'succeeded', reading: Observation): EntryDecision {
+  const { sent, trail, facts, unseenForMs } = attempt;
+  return {
+    kind: 'done',
+    result: { result, sent, cloudJobId: null, after: reading, trail, attempts: facts.attempt, unseenForMs },
+  };
+}
+
+function adopt(attempt: Attempt, evidence: AdoptionEvidence): void {
+  attempt.note('adopted', evidence.cloudJobId);
+  attempt.follow(evidence.cloudJobId, evidence.firstTaskAtMs, evidence);
+}
+
+function busyMessage({ request }: Attempt, reading: Observation): string {
+  return `${request.target.path} is busy: ${describeObservation(reading)}, cloud job ${reading.lastJobId ?? 'unknown'} ${reading.lastJobStatus ?? ''}`.trim();
+}
+
+function changedMessage({ request }: Attempt, reading: Observation): string {
+  const { target, before, action } = request;
+  return `${describeAction(action)} was not sent: cloud job ${reading.lastJobId ?? 'none'} appeared on ${target.path} after ${before.lastJobId ?? 'none'}, and it is not ours (${describeObservation(reading)})`;
+}

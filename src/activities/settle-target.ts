@@ -1,0 +1,188 @@
+/** `settleTarget`: wait until no cloud job is in flight on the target and it is clear what a step may have sent. Read-only. */
+import { Context } from '@temporalio/activity';
+import { wishedStateHolds } from '../domain/actions.js';
+import { isAtRest } from '../domain/cloud-job.js';
+import type { AdoptionEvidence, SettleTargetArguments, SettleTargetResult } from '../domain/contract.js';
+import { readingAge } from '../domain/entry.js';
+import { describeObservation, statusMeaning, type Observation } from '../domain/target.js';
+import { ServiceStageError } from '../servicestage/errors.js';
+import type { ServiceStage } from '../servicestage/service-stage.js';
+import type { CloudJobWatcher } from './cloud-job-watcher.js';
+import { judgeCloudJob } from './inspect-cloud-job.js';
+import { pause } from './pause.js';
+
+export interface SettleTargetDependencies {
+  readonly serviceStage: ServiceStage;
+  readonly watcher: CloudJobWatcher;
+}
+
+export async function settleTarget(
+  dependencies: SettleTargetDependencies,
+  request: SettleTargetArguments,
+): Promise<SettleTargetResult> {
+  const context = Context.current();
+  const beats = setInterval(() => context.heartbeat(), request.limits.heartbeatTimeoutMs / 3);
+  try {
+    const settle = new Settle(dependencies, request, context.cancellationSignal);
+    return await settle.run();
+  } finally {
+    clearInterval(beats);
+  }
+}
+
+class Settle {
+  #observation: Observation | null = null;
+  readonly #beganAtMs = Date.now();
+
+  constructor(
+    private readonly dependencies: SettleTargetDependencies,
+    private readonly request: SettleTargetArguments,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async run(): Promise<SettleTargetResult> {
+    const { cloudJobId, sent } = this.request;
+    if (cloudJobId !== null) return this.#afterCloudJob(cloudJobId, this.request.scheduledAtMs);
+    if (sent !== 'unknown') return this.#untilAtRest(sent, null);
+    return this.#untilClear();
+  }
+
+  /** The step's cloud job is known: its end, then an instance at rest. */
+  async #afterCloudJob(
+    cloudJobId: string,
+    submittedAtMs: number,
+    evidence?: AdoptionEvidence,
+  ): Promise<SettleTargetResult> {
+    const { usualDurationMs, deadlineAtMs, limits } = this.request;
+    const end = await this.dependencies.watcher.follow({
+      cloudJobId,
+      submittedAtMs,
+      usualDurationMs,
+      deadlineAtMs,
+      readTimeoutMs: limits.readTimeoutMs,
+      unknownToleranceMs: Math.max(limits.visibilityWindowMs, 4 * limits.quietMs),
+      signal: this.signal,
+    });
+    if (end.kind === 'overdue') {
+      await this.#read();
+      return { ...this.#result(false, end.why, 'yes'), cloudJobId, ...(evidence === undefined ? {} : { evidence }) };
+    }
+    const rested = await this.#untilAtRest('yes', cloudJobId);
+    return { ...rested, cloudJobId, ...(evidence === undefined ? {} : { evidence }) };
+  }
+
+  async #untilAtRest(sent: 'yes' | 'no', cloudJobId: string | null): Promise<SettleTargetResult> {
+    const { deadlineAtMs, limits } = this.request;
+    for (;;) {
+      const reading = await this.#read();
+      if (reading !== null && isAtRest(reading))
+        return this.#result(true, `at rest: ${describeObservation(reading)}`, sent, cloudJobId);
+      if (Date.now() >= deadlineAtMs) return this.#result(false, this.#notAtRest(), sent, cloudJobId);
+      await pause(limits.quietMs, this.signal);
+    }
+  }
+
+  /** Something may have been sent and no cloud job is known: read on until nothing that was sent can still be unseen. */
+  async #untilClear(): Promise<SettleTargetResult> {
+    const { baseline, limits, unseenForMs, deadlineAtMs } = this.request;
+    let quietSinceMs: number | null = null;
+    for (;;) {
+      const reading = await this.#read();
+      const isNew = reading !== null && readingAge(baseline, reading) === 'new';
+      if (isNew) {
+        const ruling = await this.#judge(reading);
+        if (ruling !== null) return ruling;
+      }
+      const isQuiet = reading !== null && !isNew && isAtRest(reading);
+      quietSinceMs = isQuiet ? (quietSinceMs ?? Date.now()) : null;
+      const nowMs = Date.now();
+      const seenEnough =
+        quietSinceMs !== null && nowMs - quietSinceMs >= limits.quietMs && nowMs - this.#beganAtMs >= unseenForMs;
+      if (seenEnough && reading !== null) return this.#nothingNew(reading);
+      if (nowMs >= Math.max(deadlineAtMs, this.#beganAtMs + unseenForMs + 4 * limits.quietMs))
+        return this.#result(false, this.#notAtRest(), 'unknown');
+      await pause(limits.quietMs, this.signal);
+    }
+  }
+
+  async #judge(reading: Observation): Promise<SettleTargetResult | null> {
+    const { action, target, scheduledAtMs, limits, unseenForMs } = this.request;
+    const cloudJobId = reading.lastJobId ?? '';
+    // Before a first step nothing can be adopted: what is there belongs to the run before, and only has to end.
+    if (action === null)
+      return isAtRest(reading) && Date.now() - this.#beganAtMs >= unseenForMs
+        ? this.#result(true, 'at rest', 'unknown')
+        : null;
+    const options = { timeoutMs: limits.readTimeoutMs, signal: this.signal };
+    try {
+      const step = { action, instanceId: target.instanceId, scheduledAtMs, limits };
+      const verdict = await judgeCloudJob(this.dependencies.serviceStage, cloudJobId, step, options);
+      if (verdict.kind === 'fits')
+        return this.#afterCloudJob(cloudJobId, verdict.evidence.firstTaskAtMs, verdict.evidence);
+      if (verdict.kind === 'doesNotFit')
+        return this.#result(
+          false,
+          `cloud job ${cloudJobId} appeared and cannot be told to be ours: ${verdict.why}`,
+          'unknown',
+        );
+      if (Date.now() - this.#beganAtMs >= unseenForMs)
+        return this.#result(false, `cloud job ${cloudJobId} appeared and shows no tasks`, 'unknown');
+    } catch (error) {
+      if (!(error instanceof ServiceStageError)) throw error;
+    }
+    return null;
+  }
+
+  /** Nothing new at all: the state as before means that nothing happened; another state under the same cloud job is not explained. */
+  #nothingNew(reading: Observation): SettleTargetResult {
+    const { before, action } = this.request;
+    if (before === null || action === null) return this.#result(true, 'nothing new', 'unknown');
+    if (sameState(before, reading)) return this.#result(true, 'nothing new, the state as before', 'no');
+    if (wishedStateHolds(action, reading))
+      return this.#result(true, 'the wished state holds, without a cloud job to show for it', 'unknown');
+    return this.#result(
+      false,
+      `the state changed from ${describeObservation(before)} to ${describeObservation(reading)} without a new cloud job`,
+      'unknown',
+    );
+  }
+
+  #notAtRest(): string {
+    const seen =
+      this.#observation === null ? 'no reading succeeded' : `last seen ${describeObservation(this.#observation)}`;
+    return `not settled within the limit: ${seen}`;
+  }
+
+  #result(
+    clear: boolean,
+    why: string,
+    sent: SettleTargetResult['sent'],
+    cloudJobId: string | null = null,
+  ): SettleTargetResult {
+    return { clear, why, observation: this.#observation, sent, cloudJobId };
+  }
+
+  /** `null` when the reading failed: tolerated, the limit of the settle bounds it. A deleted instance is at rest. */
+  async #read(): Promise<Observation | null> {
+    const { target, limits } = this.request;
+    try {
+      const reading = await this.dependencies.serviceStage.readInstance(target, {
+        timeoutMs: limits.readTimeoutMs,
+        signal: this.signal,
+      });
+      this.#observation = reading;
+      return reading;
+    } catch (error) {
+      if (error instanceof ServiceStageError) return null;
+      throw error;
+    }
+  }
+}
+
+function sameState(before: Observation, after: Observation): boolean {
+  return (
+    statusMeaning(before.status) === statusMeaning(after.status) &&
+    before.version === after.version &&
+    before.replicaCount === after.replicaCount
+  );
+}

@@ -1,0 +1,68 @@
+/** What activities ask of Temporal itself: an acknowledged heartbeat, whether an attempt is still the current one, who holds a lease. */
+import type { Info } from '@temporalio/activity';
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { HeartbeatDetails, LeaseHolder } from '../domain/contract.js';
+
+export interface TemporalAccess {
+  /** Rejects when the server does not take it: the attempt is superseded, or its workflow has ended. */
+  recordHeartbeat(taskToken: Uint8Array, details: HeartbeatDetails): Promise<void>;
+  /** Is the attempt that asks the one the server knows as started? */
+  isCurrentAttempt(info: Info): Promise<boolean>;
+  /** The newest execution under a workflow id, or `null` when there never was one. */
+  describeLease(leaseId: string): Promise<LeaseHolder | null>;
+}
+
+/** `PENDING_ACTIVITY_STATE_STARTED` of the Temporal API. */
+const STARTED = 2;
+
+export function temporalAccess(client: Client): TemporalAccess {
+  return {
+    async recordHeartbeat(taskToken, details) {
+      await client.activity.heartbeat(taskToken, details);
+    },
+    async isCurrentAttempt(info) {
+      const { workflowExecution, activityId, attempt, currentAttemptScheduledTimestampMs } = info;
+      if (workflowExecution === undefined) return false;
+      const description = await client.workflow
+        .getHandle(workflowExecution.workflowId, workflowExecution.runId)
+        .describe();
+      const pending = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
+      if (pending?.state !== STARTED || pending.attempt !== attempt) return false;
+      return sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
+    },
+    async describeLease(leaseId) {
+      try {
+        return leaseHolder(await client.workflow.getHandle(leaseId).describe());
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return null;
+        throw error;
+      }
+    },
+  };
+}
+
+function leaseHolder(description: WorkflowExecutionDescription): LeaseHolder {
+  const { runId, status, startTime, closeTime, parentExecution, memo } = description;
+  const requestedBy = memo?.['requestedBy'];
+  return {
+    runWorkflowId: parentExecution?.workflowId ?? null,
+    runId,
+    open: status.name === 'RUNNING' || status.name === 'PAUSED',
+    status: status.name,
+    startedAtMs: startTime.getTime(),
+    closedAtMs: closeTime?.getTime() ?? null,
+    requestedBy: typeof requestedBy === 'string' ? requestedBy : null,
+  };
+}
+
+interface Timestamp {
+  readonly seconds?: { toNumber(): number } | number | string | null;
+  readonly nanos?: number | null;
+}
+
+function sameMillisecond(time: Timestamp | null | undefined, epochMs: number): boolean {
+  const seconds = time?.seconds;
+  if (seconds === null || seconds === undefined) return false;
+  const wholeSeconds = typeof seconds === 'object' ? seconds.toNumber() : Number(seconds);
+  return Math.abs(wholeSeconds * 1000 + (time?.nanos ?? 0) / 1e6 - epochMs) < 1;
+}

@@ -1,0 +1,115 @@
+/** Which undos a target is owed: from what was seen to change, newest first, folded. Pure; sends nothing. */
+import { describeAction, ruleOf, type Action } from './actions.js';
+import type { ActionStep } from './plan.js';
+import type { RemainingEffect } from './report.js';
+import type { Sent } from './failures.js';
+import type { Observation } from './target.js';
+
+/** A step that was carried out, in order, with the readings around it. */
+export interface DoneStep {
+  readonly step: ActionStep;
+  readonly sent: Sent;
+  readonly before: Observation;
+  /** At rest, after the step; where it failed, after settling. */
+  readonly after: Observation;
+  /** It was sent and its wished state was not reached in time. */
+  readonly failedToConverge: boolean;
+}
+
+export interface OwedUndo {
+  /** The step whose effect it takes back. */
+  readonly step: ActionStep;
+  readonly action: Action;
+}
+
+export interface Owed {
+  /** In the order to send them. */
+  readonly undos: readonly OwedUndo[];
+  /** Effects that stay whatever is sent. */
+  readonly remaining: readonly RemainingEffect[];
+}
+
+export function owedUndos(done: readonly DoneStep[]): Owed {
+  const effective = done
+    .filter(({ step, sent, before, after }) => sent !== 'no' && ruleOf(step.action).changed(before, after))
+    .reverse();
+  const remaining: RemainingEffect[] = [];
+  const candidates: OwedUndo[] = [];
+  for (const { step, before } of effective) {
+    const { compensation, action } = step;
+    const rule = ruleOf(action);
+    if (compensation.kind === 'irreversible' || compensation.kind === 'none') {
+      const kind = compensation.kind === 'none' ? 'declaredNone' : 'irreversible';
+      remaining.push({ stepId: step.id, action, why: compensation.reason, kind });
+      continue;
+    }
+    const undo = compensation.kind === 'action' ? compensation.action : rule.undo(before);
+    if (undo !== null) candidates.push({ step, action: undo });
+    else if (rule.reversal !== 'self') {
+      const why =
+        rule.irreversibleBecause ??
+        `the state before it (${before.status}) is not one that ${action.action} can be undone to`;
+      remaining.push({
+        stepId: step.id,
+        action,
+        why,
+        kind: rule.reversal === 'irreversible' ? 'irreversible' : 'notUndone',
+      });
+    }
+  }
+  const notConverged = new Set(
+    done.filter((step) => step.failedToConverge).map(({ step }) => describeAction(step.action)),
+  );
+  const undos: OwedUndo[] = [];
+  const { kept, cancelled } = fold(candidates);
+  for (const undo of kept) {
+    if (!notConverged.has(describeAction(undo.action))) undos.push(undo);
+    else
+      remaining.push(
+        notUndone(undo, `${describeAction(undo.action)} has just failed to converge in this run and is not sent again`),
+      );
+  }
+  remaining.push(...unfinishedPairs(cancelled, done));
+  return { undos, remaining };
+}
+
+function notUndone({ step }: OwedUndo, why: string): RemainingEffect {
+  return { stepId: step.id, action: step.action, why, kind: 'notUndone' };
+}
+
+/** Takes out pairs that cancel out (stop … start), and all but the oldest of several scales. */
+function fold(candidates: readonly OwedUndo[]): { kept: OwedUndo[]; cancelled: [OwedUndo, OwedUndo][] } {
+  const kept: OwedUndo[] = [];
+  const cancelled: [OwedUndo, OwedUndo][] = [];
+  for (const undo of candidates) {
+    if (undo.action.action === 'scale') {
+      const newer = kept.findIndex(({ action }) => action.action === 'scale');
+      if (newer >= 0) kept.splice(newer, 1);
+    }
+    const opposite = oppositeOf(undo.action);
+    const lastSwitch = kept.findLastIndex(({ action }) => action.action === 'start' || action.action === 'stop');
+    const newest = kept[lastSwitch];
+    if (opposite !== null && newest !== undefined && newest.action.action === opposite) {
+      kept.splice(lastSwitch, 1);
+      cancelled.push([newest, undo]);
+    } else kept.push(undo);
+  }
+  return { kept, cancelled };
+}
+
+function oppositeOf(action: Action): Action['action'] | null {
+  if (action.action === 'start') return 'stop';
+  return action.action === 'stop' ? 'start' : null;
+}
+
+/** A pair whose newer step never converged (start after stop) leaves the older one's effect behind, and says so. */
+function unfinishedPairs(cancelled: readonly [OwedUndo, OwedUndo][], done: readonly DoneStep[]): RemainingEffect[] {
+  return cancelled
+    .filter(([newer]) => done.some(({ step, failedToConverge }) => failedToConverge && step.id === newer.step.id))
+    .map(([newer, older]) =>
+      notUndone(
+        older,
+        `${describeAction(newer.step.action)} has just failed to converge in this run and is not sent again`,
+      ),
+    );
+}

@@ -1,0 +1,77 @@
+/** The lease on an instance: the child's workflow id. Says who holds it, and starts the child that takes it. */
+import {
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  ParentClosePolicy,
+  startChild,
+  WorkflowIdReusePolicy,
+  workflowInfo,
+  type ChildWorkflowHandle,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { LeaseHolder, TargetRunArguments } from '../domain/contract.js';
+import { failureRecord, type FailureRecord } from '../domain/failures.js';
+import { unseenAttemptMs } from '../domain/limits.js';
+import type { Plan, TargetPlan } from '../domain/plan.js';
+import { leaseId } from '../domain/target.js';
+import { describeLease } from './proxies.js';
+import { targetRun } from './target-run.js';
+
+export type LeasedChild = ChildWorkflowHandle<typeof targetRun>;
+
+/** The child that holds the lease, or why the instance is busy. */
+export async function takeLease(
+  plan: Plan,
+  targetPlan: TargetPlan,
+  deadlineAtMs: number,
+): Promise<LeasedChild | FailureRecord> {
+  const { target } = targetPlan;
+  const id = leaseId(target);
+  const last = await describeLease(id);
+  if (last?.open === true) return busy(target.path, last);
+  const request: TargetRunArguments = {
+    runbook: plan.runbook,
+    targetPlan,
+    onCancel: plan.onCancel,
+    deadlineAtMs,
+    limits: plan.limits,
+    unseenUntilMs: unseenUntilMs(last, plan),
+  };
+  try {
+    return await startChild(targetRun, {
+      workflowId: id,
+      args: [request],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      // The child finishes what is in flight and undoes it; terminating it would leave both undone.
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      staticSummary: `${plan.runbook} on ${target.path}`,
+      ...(plan.requestedBy === null ? {} : { memo: { requestedBy: plan.requestedBy } }),
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const holder = await CancellationScope.nonCancellable(() => describeLease(id));
+    return holder === null
+      ? failureRecord('TargetBusy', `Another run holds ${target.path}`)
+      : busy(target.path, holder);
+  }
+}
+
+/** A holder that ended without its report may have left a POST that nobody saw. */
+function unseenUntilMs(last: LeaseHolder | null, plan: Plan): number | null {
+  if (last === null || last.closedAtMs === null || last.status === 'COMPLETED') return null;
+  return last.closedAtMs + unseenAttemptMs(plan.limits);
+}
+
+function busy(path: string, holder: LeaseHolder): FailureRecord {
+  const { runWorkflowId, requestedBy, startedAtMs } = holder;
+  const since = new Date(startedAtMs).toISOString();
+  const who = requestedBy === null ? '' : ` requested by ${requestedBy},`;
+  if (runWorkflowId === workflowInfo().workflowId) {
+    return failureRecord(
+      'TargetBusy',
+      `${path} is still held by an earlier run of this id, since ${since}: it goes on after a reset. Wait for it or cancel it`,
+    );
+  }
+  return failureRecord('TargetBusy', `${path} is held by run ${runWorkflowId ?? holder.runId},${who} since ${since}`);
+}

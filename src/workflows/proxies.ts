@@ -1,0 +1,60 @@
+/** The activities as workflows call them, each with its time limits; a step's own limits come from the plan. */
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type {
+  Activities,
+  PerformActionArguments,
+  PerformActionResult,
+  SettleTargetArguments,
+  SettleTargetResult,
+} from '../domain/contract.js';
+import type { Limits } from '../domain/limits.js';
+
+/** Planning reads the API a few times; when it cannot for this long, the run is refused and nothing was touched. */
+export const { makePlan } = proxyActivities<Pick<Activities, 'makePlan'>>({
+  startToCloseTimeout: '1m',
+  scheduleToCloseTimeout: '3m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+  summary: 'Plan: runbook, inputs, targets, versions',
+});
+
+/** Short reads: a local activity costs one marker instead of three events. */
+export const { describeLease, observeTarget } = proxyLocalActivities<
+  Pick<Activities, 'describeLease' | 'observeTarget'>
+>({
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '3m',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
+});
+
+/** Unlimited attempts: crash recovery is the next attempt. The step's deadline is kept inside; schedule-to-close is only a net. */
+export function performAction(request: PerformActionArguments, summary: string): Promise<PerformActionResult> {
+  const { deadlineAtMs, limits } = request;
+  const proxy = proxyActivities<Pick<Activities, 'performAction'>>({
+    ...longRunning(limits, deadlineAtMs - Date.now()),
+    summary: summary.slice(0, 200),
+  });
+  return proxy.performAction(request);
+}
+
+export function settleTarget(request: SettleTargetArguments, summary: string): Promise<SettleTargetResult> {
+  const { deadlineAtMs, unseenForMs, limits } = request;
+  const proxy = proxyActivities<Pick<Activities, 'settleTarget'>>({
+    ...longRunning(limits, Math.max(deadlineAtMs - Date.now(), unseenForMs) + limits.heartbeatTimeoutMs),
+    summary: summary.slice(0, 200),
+  });
+  return proxy.settleTarget(request);
+}
+
+function longRunning(limits: Limits, durationMs: number) {
+  return {
+    scheduleToCloseTimeout: Math.max(durationMs, 0) + 2 * limits.heartbeatTimeoutMs,
+    heartbeatTimeout: limits.heartbeatTimeoutMs,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    // Almost every failure names its own delay; this one is for attempts that are lost.
+    retry: {
+      initialInterval: Math.max(50, limits.quietMs / 5),
+      backoffCoefficient: 1.5,
+      maximumInterval: Math.max(100, 2 * limits.quietMs),
+    },
+  };
+}

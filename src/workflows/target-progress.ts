@@ -1,0 +1,108 @@
+/** What `targetRun` shows while it is under way: the progress query and the current details in the Temporal UI. */
+import { setCurrentDetails } from '@temporalio/workflow';
+import { describeAction } from '../domain/actions.js';
+import type { PlannedStep, TargetPlan } from '../domain/plan.js';
+import type { StepProgress, StepReport, TargetProgress } from '../domain/report.js';
+import { describeObservation, type Observation } from '../domain/target.js';
+
+type Phase = TargetProgress['phase'];
+
+export class ProgressOfTarget {
+  #progress: TargetProgress;
+
+  constructor({ target, steps }: TargetPlan) {
+    const pending = steps.map((step) => progressOf(step.id, titleOf(step), 'pending'));
+    this.#progress = {
+      path: target.path,
+      phase: 'observing',
+      seen: null,
+      steps: pending,
+      compensations: [],
+      outcome: null,
+    };
+    this.#show();
+  }
+
+  get current(): TargetProgress {
+    return this.#progress;
+  }
+
+  enter(phase: Phase): void {
+    this.#change({ phase });
+  }
+
+  saw(observation: Observation): void {
+    this.#change({ seen: describeObservation(observation) });
+  }
+
+  stepBegins(id: string): void {
+    const steps = this.#progress.steps.map((step) =>
+      step.id === id ? { ...step, state: 'running' as const, startedAtMs: Date.now() } : step,
+    );
+    this.#change({ phase: 'running', steps });
+  }
+
+  stepEnds(report: StepReport): void {
+    this.#change({ steps: this.#progress.steps.map((step) => (step.id === report.id ? ended(step, report) : step)) });
+    if (report.after !== null) this.saw(report.after);
+  }
+
+  undoBegins(id: string, title: string): void {
+    const undo = { ...progressOf(id, `undo: ${title}`, 'running'), startedAtMs: Date.now() };
+    this.#change({ phase: 'compensating', compensations: [...this.#progress.compensations, undo] });
+  }
+
+  undoEnds(report: StepReport): void {
+    this.#change({
+      compensations: this.#progress.compensations.map((undo) => (undo.id === report.id ? ended(undo, report) : undo)),
+    });
+    if (report.after !== null) this.saw(report.after);
+  }
+
+  finish(outcome: TargetProgress['outcome']): void {
+    this.#change({ phase: 'finished', outcome });
+  }
+
+  #change(change: Partial<TargetProgress>): void {
+    this.#progress = { ...this.#progress, ...change };
+    this.#show();
+  }
+
+  #show(): void {
+    setCurrentDetails(asMarkdown(this.#progress));
+  }
+}
+
+export function titleOf(step: PlannedStep): string {
+  return step.kind === 'wait' ? `wait ${step.durationMs / 1000}s` : describeAction(step.action);
+}
+
+function progressOf(id: string, title: string, state: StepProgress['state']): StepProgress {
+  return { id, title, state, startedAtMs: null, endedAtMs: null, cloudJobId: null, seen: null, failure: null };
+}
+
+function ended(
+  step: StepProgress,
+  { result, startedAtMs, endedAtMs, cloudJobId, after, failure }: StepReport,
+): StepProgress {
+  const seen = after === null ? null : describeObservation(after);
+  return {
+    ...step,
+    state: result,
+    startedAtMs,
+    endedAtMs,
+    cloudJobId,
+    seen,
+    failure: failure === undefined ? null : `${failure.name}: ${failure.message}`,
+  };
+}
+
+function asMarkdown({ path, phase, seen, steps, compensations, outcome }: TargetProgress): string {
+  const rows = [...steps, ...compensations].map(
+    (step) => `| ${step.title} | ${step.state} | ${step.cloudJobId ?? ''} | ${step.seen ?? ''} |`,
+  );
+  const head = `**${path}**: ${outcome ?? phase}${seen === null ? '' : `, last seen ${seen}`}`;
+  return [head, '', '| step | state | cloud job | seen |', '| --- | --- | --- | --- |', ...rows]
+    .join('\n')
+    .slice(0, 15_000);
+}

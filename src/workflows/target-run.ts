@@ -1,0 +1,184 @@
+/** `targetRun`: all that happens to one instance. Its workflow id is the lease on it, so only one can be open. */
+import { CancellationScope, defineQuery, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import { isAtRest } from '../domain/cloud-job.js';
+import type { DoneStep } from '../domain/compensation.js';
+import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
+import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
+import { unseenAttemptMs } from '../domain/limits.js';
+import { targetOutcome } from '../domain/outcome.js';
+import type { OnFailure, PlannedStep } from '../domain/plan.js';
+import type { StepReport, TargetProgress, TargetReport } from '../domain/report.js';
+import { describeObservation, leaseId, statusMeaning, type Observation } from '../domain/target.js';
+import { compensate, type Compensated } from './compensate.js';
+import { invalidStart, rootCause } from './failure.js';
+import { performActionStep, performWaitStep, type StepOutcome } from './perform-step.js';
+import { observeTarget, settleTarget } from './proxies.js';
+import { ProgressOfTarget } from './target-progress.js';
+
+export const targetProgressQuery = defineQuery<TargetProgress>(PROGRESS_QUERY);
+
+/** What the steps came to, before any undo. */
+interface Course {
+  readonly steps: readonly StepReport[];
+  readonly done: readonly DoneStep[];
+  readonly baseline: Baseline;
+  /** The failed step asks for an undo. */
+  readonly undoAsked: boolean;
+}
+
+const NOTHING_UNDONE: Compensated = { reports: [], remaining: [] };
+
+/** Returns its report for every expected turn; it closes Failed only when it was started in a way that leads around the lease. */
+export async function targetRun(run: TargetRunArguments): Promise<TargetReport> {
+  refuseOtherDoors(run);
+  const scope = CancellationScope.current();
+  const progress = new ProgressOfTarget(run.targetPlan);
+  setHandler(targetProgressQuery, () => progress.current);
+
+  const captured = await captureAtRest(run, progress);
+  if (captured === null) return report(run, progress, { cancelRequested: true });
+  if ('name' in captured)
+    return report(run, progress, { failure: captured, cancelRequested: scope.consideredCancelled });
+
+  const baseline = firstBaseline(captured);
+  const course = await takeSteps(run, baseline, progress, scope);
+  const clear = course.steps.every(({ result }) => result !== 'indeterminate');
+  const undo = clear && (scope.consideredCancelled ? run.onCancel === 'compensate' : course.undoAsked);
+  const compensated = undo ? await compensate(course.done, course.baseline, run, progress) : NOTHING_UNDONE;
+  return report(run, progress, { captured, course, compensated, cancelRequested: scope.consideredCancelled });
+}
+
+/** The lease holds only while every way to an instance goes through it. */
+function refuseOtherDoors(run: TargetRunArguments | undefined): void {
+  const { parent, workflowId } = workflowInfo();
+  if (parent === undefined) throw invalidStart('targetRun is started by a run only; start the runbook by its own name');
+  const expected = run?.targetPlan?.target === undefined ? 'nothing' : leaseId(run.targetPlan.target);
+  if (workflowId !== expected) throw invalidStart(`targetRun for ${expected} cannot have the id ${workflowId}`);
+}
+
+/** The state that undo goes back to: always one at rest, under the lease. `null` when cancelled meanwhile; nothing was sent. */
+async function captureAtRest(
+  run: TargetRunArguments,
+  progress: ProgressOfTarget,
+): Promise<Observation | FailureRecord | null> {
+  const { target } = run.targetPlan;
+  try {
+    const reading = await observeTarget(target, run.limits);
+    progress.saw(reading);
+    if (statusMeaning(reading.status) === 'gone')
+      return failureRecord('TargetNotFound', `${target.path} is ${reading.status}`);
+    const unseenForMs = Math.max(0, (run.unseenUntilMs ?? 0) - Date.now());
+    if (isAtRest(reading) && unseenForMs === 0) return reading;
+    return await settleFirst(run, reading, unseenForMs, progress);
+  } catch (error) {
+    if (isCancellation(error)) return null;
+    const { name, message } = rootCause(error);
+    return failureRecord(isFailureName(name) ? name : 'Unreachable', message);
+  }
+}
+
+/** Somebody's cloud job is in flight, or the holder before left something unseen: wait for it, within the first step's time. */
+async function settleFirst(
+  run: TargetRunArguments,
+  reading: Observation,
+  unseenForMs: number,
+  progress: ProgressOfTarget,
+): Promise<Observation | FailureRecord> {
+  progress.enter('settling');
+  const { target, steps } = run.targetPlan;
+  const firstStep = steps.find((step) => step.kind === 'action');
+  const settled = await settleTarget(
+    {
+      target,
+      baseline: firstBaseline(reading),
+      before: null,
+      action: null,
+      cloudJobId: null,
+      sent: unseenForMs === 0 ? 'no' : 'unknown',
+      scheduledAtMs: Date.now(),
+      unseenForMs,
+      deadlineAtMs: Math.min(run.deadlineAtMs, Date.now() + (firstStep?.deadlineMs ?? 0) + unseenAttemptMs(run.limits)),
+      usualDurationMs: firstStep?.usualDurationMs ?? 0,
+      limits: run.limits,
+    },
+    `settle ${target.path} before the first step`,
+  );
+  if (settled.clear && settled.observation !== null) return settled.observation;
+  const seen =
+    settled.observation === null
+      ? ''
+      : ` (${describeObservation(settled.observation)}, cloud job ${settled.observation.lastJobId ?? 'none'})`;
+  return failureRecord(
+    'TargetBusy',
+    `${target.path} did not come to rest before the first step${seen}: ${settled.why}`,
+  );
+}
+
+function firstBaseline(observation: Observation): Baseline {
+  const { lastJobId } = observation;
+  return { observation, lastJobId, knownCloudJobIds: lastJobId === null ? [] : [lastJobId] };
+}
+
+async function takeSteps(
+  run: TargetRunArguments,
+  from: Baseline,
+  progress: ProgressOfTarget,
+  scope: CancellationScope,
+): Promise<Course> {
+  const steps: StepReport[] = [];
+  const done: DoneStep[] = [];
+  let baseline = from;
+  let undoAsked = false;
+  for (const step of run.targetPlan.steps) {
+    if (scope.consideredCancelled) break;
+    progress.stepBegins(step.id);
+    const outcome = await take(step, baseline, run);
+    baseline = outcome.baseline;
+    steps.push(outcome.report);
+    if (outcome.done !== null) done.push(outcome.done);
+    progress.stepEnds(outcome.report);
+    const { result } = outcome.report;
+    if (result === 'succeeded' || result === 'skipped') continue;
+    const onFailure: OnFailure = step.kind === 'wait' ? 'compensate' : step.onFailure;
+    if (result === 'failed' && onFailure === 'continue') continue;
+    undoAsked = result === 'failed' && onFailure === 'compensate';
+    break;
+  }
+  return { steps, done, baseline, undoAsked };
+}
+
+function take(step: PlannedStep, baseline: Baseline, run: TargetRunArguments): Promise<StepOutcome> {
+  if (step.kind === 'wait') return performWaitStep(step, baseline, run.deadlineAtMs);
+  return performActionStep(step, baseline, run, Math.min(Date.now() + step.deadlineMs, run.deadlineAtMs));
+}
+
+interface Ending {
+  readonly captured?: Observation;
+  readonly course?: Course;
+  readonly compensated?: Compensated;
+  readonly failure?: FailureRecord;
+  readonly cancelRequested: boolean;
+}
+
+function report(run: TargetRunArguments, progress: ProgressOfTarget, ending: Ending): TargetReport {
+  const { captured = null, course, compensated = NOTHING_UNDONE, failure, cancelRequested } = ending;
+  const steps = course?.steps ?? [];
+  const { reports: compensations, remaining } = compensated;
+  const { target } = run.targetPlan;
+  const outcome = targetOutcome({ steps, compensations, remaining, cancelRequested, failure: failure ?? null });
+  progress.finish(outcome);
+  const lastSeen = [...steps, ...compensations].findLast(({ after }) => after !== null)?.after ?? captured;
+  return {
+    path: target.path,
+    instanceId: target.instanceId,
+    leaseId: leaseId(target),
+    outcome,
+    steps,
+    notReached: run.targetPlan.steps.slice(steps.length).map(({ id }) => id),
+    compensations,
+    remaining,
+    captured,
+    lastSeen,
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
