@@ -1,6 +1,6 @@
 /** The one error of the API client: what happened, as facts. What follows from it is decided elsewhere. */
 
-/** Closed codes. Failures to get through, refusals of ServiceStage itself, and answers that cannot be read. */
+/** Closed codes: failures to get through, refusals of ServiceStage itself, and answers that cannot be read. */
 export type ServiceStageErrorCode =
   /** 400, 422 and other 4xx of ServiceStage itself. */
   | 'InvalidRequest'
@@ -12,11 +12,11 @@ export type ServiceStageErrorCode =
   | 'Busy'
   /** 429. */
   | 'Throttled'
-  /** The request budget of this process did not open in time. */
+  /** The request budget of this process, or a token, did not come in time. */
   | 'BudgetExhausted'
   /** 401 "token expired" or "token must be updated"; the token is renewed for the next request. */
   | 'TokenExpired'
-  /** Connection refused, DNS, TLS, a gateway that did not pass it on; for a read, any 5xx, reset or time-out. */
+  /** Connection refused, DNS, TLS, a gateway that did not pass it on; for a read also any 5xx, reset or time-out. */
   | 'Unreachable'
   /** Only of a POST: no readable answer, so nobody knows whether it was accepted. */
   | 'Unanswered'
@@ -25,7 +25,7 @@ export type ServiceStageErrorCode =
 
 /**
  * Did the request reach ServiceStage? `no`: proved that it did not act. `refused`: it answered that it will not.
- * `unknown`: it may have acted. Only a POST can be `unknown`.
+ * `unknown`: it may have acted; only a POST can be that.
  */
 export type RequestSent = 'no' | 'refused' | 'unknown';
 
@@ -35,12 +35,46 @@ export interface ServiceStageErrorFacts {
   readonly method: string;
   /** Path without query; never a token or a body. */
   readonly path: string;
+  /** What happened, in words. */
+  readonly reason: string;
   readonly httpStatus?: number;
   /** `SVCSTG.00100412`, `APIGW.0308`, … */
   readonly vendorCode?: string;
-  readonly vendorMessage?: string;
   readonly requestId?: string;
   /** How long to wait before asking again, where the answer says so. */
   readonly retryAfterMs?: number;
-  readonly cause?: unknown;
+}
+
+/** Carries no `cause`: errors of the HTTP client hold the whole request, its credentials too. */
+export class ServiceStageError extends Error {
+  override readonly name = 'ServiceStageError';
+  readonly code: ServiceStageErrorCode;
+  readonly sent: RequestSent;
+  readonly httpStatus: number | undefined;
+  readonly vendorCode: string | undefined;
+  readonly requestId: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor({
+    code,
+    sent,
+    method,
+    path,
+    reason,
+    httpStatus,
+    vendorCode,
+    requestId,
+    retryAfterMs,
+  }: ServiceStageErrorFacts) {
+    const where = [httpStatus, vendorCode].filter((part) => part !== undefined).join(' ');
+    super(
+      `${method} ${path}: ${where === '' ? '' : `${where}: `}${reason}${requestId === undefined ? '' : ` (request ${requestId})`}`,
+    );
+    this.code = code;
+    this.sent = sent;
+    this.httpStatus = httpStatus;
+    this.vendorCode = vendorCode;
+    this.requestId = requestId;
+    this.retryAfterMs = retryAfterMs;
+  }
 }

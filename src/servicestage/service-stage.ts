@@ -43,12 +43,22 @@ export interface ServiceStage {
    * Waits for the budget and for credentials, so that nothing waits between the last reading and the send.
    * @throws ServiceStageError `BudgetExhausted` (with `sent: 'no'`) when either does not come in time
    */
-  reservePost(limits: { readonly budgetWaitMs: number; readonly credentialsWaitMs: number; readonly signal?: AbortSignal }): Promise<PostReservation>;
-  readInstance(target: Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>, options: ReadOptions): Promise<Observation>;
+  reservePost(limits: {
+    readonly budgetWaitMs: number;
+    readonly credentialsWaitMs: number;
+    readonly signal?: AbortSignal;
+  }): Promise<PostReservation>;
+  readInstance(
+    target: Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>,
+    options: ReadOptions,
+  ): Promise<Observation>;
   /** All pages of its tasks. */
   readCloudJob(cloudJobId: string, options: ReadOptions): Promise<CloudJob>;
   /** Newest first, sorted here: which sort parameter the API honours is not certain. */
-  listSnapshots(target: Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>, options: ReadOptions): Promise<readonly Snapshot[]>;
+  listSnapshots(
+    target: Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>,
+    options: ReadOptions,
+  ): Promise<readonly Snapshot[]>;
   listApplications(options: ReadOptions): Promise<readonly NamedEntity[]>;
   listComponents(applicationId: string, options: ReadOptions): Promise<readonly NamedEntity[]>;
   listInstances(applicationId: string, componentId: string, options: ReadOptions): Promise<readonly ListedInstance[]>;

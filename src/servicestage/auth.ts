@@ -1,0 +1,206 @@
+/** Who we are to the API: a ready token, a token fetched from IAM and renewed, or an access key that signs each request. */
+import type { HttpClient } from './http.js';
+import { ServiceStageError } from './errors.js';
+import type { Secret } from './secret.js';
+import { signRequest, type AccessKey, type RequestToSign } from './sign-request.js';
+import { CredentialAnswer, TokenAnswer } from './wire.js';
+
+export type Credentials =
+  | ({ readonly kind: 'accessKey' } & AccessKey)
+  | { readonly kind: 'token'; readonly token: Secret }
+  | {
+      readonly kind: 'password';
+      readonly iamEndpoint: string;
+      readonly user: string;
+      readonly password: Secret;
+      readonly domain: string;
+    };
+
+export interface Authenticator {
+  /** Resolves when credentials are at hand. @throws ServiceStageError when IAM refuses or does not answer */
+  ready(timeoutMs: number): Promise<void>;
+  /** All headers to send; only after `ready`. */
+  headersFor(request: RequestToSign): Record<string, string>;
+  /** The API said that the token has expired. True when a new one can be fetched. */
+  renew(): boolean;
+  /** Our own IAM user id, or `null` where it cannot be known. */
+  ownUserId(timeoutMs: number): Promise<string | null>;
+}
+
+export interface AuthenticatorOptions {
+  readonly http: HttpClient;
+  readonly projectId: string;
+  readonly credentials: Credentials;
+  /** For looking up the user of an access key. */
+  readonly iamEndpoint?: string | undefined;
+  readonly nowMs?: () => number;
+}
+
+/** Renew when a tenth of a token's life is left: Huawei asks to renew "well before expiry". */
+const RENEW_AT_FRACTION = 0.1;
+/** A refused password is not tried again for this long: IAM locks accounts after a configured number of tries. Chosen. */
+const REFUSED_FOR_MS = 60_000;
+
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { credentials } = options;
+  if (credentials.kind === 'accessKey') return new AccessKeyAuthenticator(options, credentials);
+  if (credentials.kind === 'password') return new PasswordAuthenticator(options, credentials);
+  const headers = { 'X-Auth-Token': credentials.token };
+  return {
+    ready: async () => {},
+    headersFor: (request) => ({ ...request.headers, 'X-Auth-Token': headers['X-Auth-Token'].reveal() }),
+    renew: () => false,
+    ownUserId: async () => null,
+  };
+}
+
+class AccessKeyAuthenticator implements Authenticator {
+  #userId: string | null = null;
+
+  constructor(
+    private readonly options: AuthenticatorOptions,
+    private readonly key: AccessKey,
+  ) {}
+
+  async ready(): Promise<void> {}
+
+  headersFor(request: RequestToSign): Record<string, string> {
+    return signRequest(request, this.key, new Date(this.options.nowMs?.() ?? Date.now()));
+  }
+
+  renew(): boolean {
+    return false;
+  }
+
+  async ownUserId(timeoutMs: number): Promise<string | null> {
+    const { iamEndpoint, http } = this.options;
+    if (this.#userId !== null || iamEndpoint === undefined) return this.#userId;
+    try {
+      const path = `/v3.0/OS-CREDENTIAL/credentials/${this.key.accessKey}`;
+      const answer = await http.send({
+        endpoint: iamEndpoint,
+        method: 'GET',
+        path,
+        query: [],
+        timeoutMs,
+        headersFor: (request) => this.headersFor(request),
+      });
+      this.#userId = CredentialAnswer.parse(answer.json).credential.user_id;
+    } catch {
+      // Not knowing is an answer: evidence is judged without it, and the next question asks again.
+    }
+    return this.#userId;
+  }
+}
+
+interface Token {
+  readonly value: string;
+  readonly userId: string | null;
+  readonly renewAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+class PasswordAuthenticator implements Authenticator {
+  #token: Token | null = null;
+  #fetching: Promise<Token> | null = null;
+  #refused: { readonly error: ServiceStageError; readonly untilMs: number } | null = null;
+
+  constructor(
+    private readonly options: AuthenticatorOptions,
+    private readonly login: Extract<Credentials, { kind: 'password' }>,
+  ) {}
+
+  async ready(timeoutMs: number): Promise<void> {
+    const nowMs = this.#nowMs();
+    if (this.#token !== null && nowMs < this.#token.renewAtMs) return;
+    const fetching = this.#fetch(timeoutMs);
+    if (this.#token === null || nowMs >= this.#token.expiresAtMs) await fetching;
+    else fetching.catch(() => {}); // The token at hand is still good; the next request tries to renew it again.
+  }
+
+  headersFor(request: RequestToSign): Record<string, string> {
+    if (this.#token === null) throw new TypeError('There is no token yet: call ready first');
+    return { ...request.headers, 'X-Auth-Token': this.#token.value };
+  }
+
+  renew(): boolean {
+    this.#token = null;
+    return true;
+  }
+
+  async ownUserId(timeoutMs: number): Promise<string | null> {
+    await this.ready(timeoutMs).catch(() => {}); // Not knowing is an answer.
+    return this.#token?.userId ?? null;
+  }
+
+  /** One request at a time, however many wait for it. */
+  #fetch(timeoutMs: number): Promise<Token> {
+    if (this.#refused !== null && this.#nowMs() < this.#refused.untilMs) return Promise.reject(this.#refused.error);
+    this.#fetching ??= this.#fetchNow(timeoutMs).finally(() => {
+      this.#fetching = null;
+    });
+    return this.#fetching;
+  }
+
+  async #fetchNow(timeoutMs: number): Promise<Token> {
+    const { http, projectId } = this.options;
+    const { iamEndpoint, user, password, domain } = this.login;
+    const identity = {
+      methods: ['password'],
+      password: { user: { name: user, password: password.reveal(), domain: { name: domain } } },
+    };
+    try {
+      const answer = await http.send({
+        endpoint: iamEndpoint,
+        method: 'POST',
+        path: '/v3/auth/tokens',
+        query: [['nocatalog', 'true']],
+        body: JSON.stringify({ auth: { identity, scope: { project: { id: projectId } } } }),
+        timeoutMs,
+        headersFor: (request) => ({ ...request.headers }),
+      });
+      this.#token = this.#readToken(answer.header('x-subject-token'), answer.json);
+      return this.#token;
+    } catch (error) {
+      if (!(error instanceof ServiceStageError)) throw error;
+      // Fetching a token changes nothing at ServiceStage, so an unanswered one is as good as not sent.
+      if (error.code === 'NotAllowed') this.#refused = { error, untilMs: this.#nowMs() + REFUSED_FOR_MS };
+      throw error.sent === 'unknown' ? unanswered(error) : error;
+    }
+  }
+
+  #readToken(value: string | undefined, body: unknown): Token {
+    const parsed = TokenAnswer.safeParse(body);
+    const expiresAtMs = parsed.success ? Date.parse(parsed.data.token.expires_at) : Number.NaN;
+    if (value === undefined || !parsed.success || Number.isNaN(expiresAtMs)) {
+      throw new ServiceStageError({
+        code: 'UnreadableAnswer',
+        sent: 'no',
+        method: 'POST',
+        path: '/v3/auth/tokens',
+        reason: 'IAM answered without a readable token',
+      });
+    }
+    const lifeMs = expiresAtMs - this.#nowMs();
+    return {
+      value,
+      userId: parsed.data.token.user?.id ?? null,
+      expiresAtMs,
+      renewAtMs: expiresAtMs - lifeMs * RENEW_AT_FRACTION,
+    };
+  }
+
+  #nowMs(): number {
+    return this.options.nowMs?.() ?? Date.now();
+  }
+}
+
+function unanswered({ message }: ServiceStageError): ServiceStageError {
+  return new ServiceStageError({
+    code: 'Unreachable',
+    sent: 'no',
+    method: 'POST',
+    path: '/v3/auth/tokens',
+    reason: message,
+  });
+}

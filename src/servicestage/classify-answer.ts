@@ -1,0 +1,136 @@
+/** From an HTTP answer that is no success, or from none at all, to a `ServiceStageError`: the tables of which answer proves what. */
+import { ServiceStageError, type RequestSent, type ServiceStageErrorCode } from './errors.js';
+
+export interface Asked {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+}
+
+export interface Answer {
+  readonly httpStatus: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/**
+ * Gateway codes that prove that ServiceStage was never asked. Source: API Gateway user guide, "Error Codes" (2021-09, 2025-10); both
+ * prefixes, `APIGW.` and `APIG.`, are seen in the field. `.0201` and `.0601` prove nothing: the backend may have acted.
+ */
+const NOT_PASSED_ON = /^APIGW?\.(0101|0103|0104|0105|030[1-9]|0310|0613|0802)$/;
+const TOKEN_EXPIRED = /token (must be updated|expires|expired|is expired)/i;
+/** A V3 habit that V2 may share: a missing resource answered with 401 (seen in Terraform's provider, 2026-08). */
+const HIDDEN_NOT_FOUND = 'SVCSTG.00100401';
+/** Real texts: `policy ip over ratelimit,limit:5,time:1 second`. */
+const THROTTLE_WINDOW = /time:\s*(\d+)\s*(second|minute|hour)/i;
+const WINDOW_UNIT_MS: Readonly<Record<string, number>> = { second: 1_000, minute: 60_000, hour: 3_600_000 };
+/** Chosen, because no `Retry-After` is documented and rejected requests may count too. */
+export const DEFAULT_THROTTLE_MS = 60_000;
+const LONGEST_REASON = 300;
+
+export function errorFromAnswer(asked: Asked, answer: Answer): ServiceStageError {
+  const { code: vendorCode, text } = readErrorBody(answer.body);
+  const requestId = headerOf(answer, 'x-request-id') ?? readRequestId(answer.body);
+  const { code, sent } = classify(asked, answer.httpStatus, vendorCode, text);
+  const reason = (
+    text ??
+    answer.body
+      .replace(/<[^>]*>/g, ' ')
+      .replace(/\s+/g, ' ')
+      .trim()
+  ).slice(0, LONGEST_REASON);
+  return new ServiceStageError({
+    code,
+    sent,
+    ...asked,
+    reason: reason === '' ? 'no text in the answer' : reason,
+    httpStatus: answer.httpStatus,
+    ...(vendorCode === undefined ? {} : { vendorCode }),
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(code === 'Throttled' ? { retryAfterMs: throttledForMs(answer, text) } : {}),
+  });
+}
+
+interface Class {
+  readonly code: ServiceStageErrorCode;
+  readonly sent: RequestSent;
+}
+
+function classify({ method }: Asked, status: number, vendorCode: string | undefined, text = ''): Class {
+  const isRead = method === 'GET';
+  const gateway = vendorCode !== undefined && NOT_PASSED_ON.test(vendorCode);
+  if (status === 429) return { code: 'Throttled', sent: 'no' };
+  if (status === 401 && vendorCode !== HIDDEN_NOT_FOUND) {
+    const expired = vendorCode?.endsWith('.0307') === true || TOKEN_EXPIRED.test(text);
+    return { code: expired ? 'TokenExpired' : 'NotAllowed', sent: 'no' };
+  }
+  if (gateway) return { code: status === 403 ? 'NotAllowed' : 'Unreachable', sent: 'no' };
+  if (status >= 400 && status < 500 && !/^APIGW?\.0(201|601)$/.test(vendorCode ?? ''))
+    return { code: codeOfRefusal(status), sent: 'refused' };
+  return isRead ? { code: 'Unreachable', sent: 'no' } : { code: 'Unanswered', sent: 'unknown' };
+}
+
+function codeOfRefusal(status: number): ServiceStageErrorCode {
+  if (status === 401 || status === 404) return 'NotFound';
+  if (status === 403) return 'NotAllowed';
+  return status === 409 ? 'Busy' : 'InvalidRequest';
+}
+
+/** No answer, or one that cannot be read. `reached`: the request may have been read by the other side. */
+export function errorWithoutAnswer(asked: Asked, reached: boolean, reason: string): ServiceStageError {
+  if (asked.method === 'POST' && reached)
+    return new ServiceStageError({ ...asked, code: 'Unanswered', sent: 'unknown', reason });
+  return new ServiceStageError({ ...asked, code: 'Unreachable', sent: 'no', reason });
+}
+
+function throttledForMs(answer: Answer, text = ''): number {
+  const retryAfter = headerOf(answer, 'retry-after');
+  const seconds = retryAfter === undefined ? Number.NaN : Number(retryAfter);
+  if (Number.isFinite(seconds) && seconds >= 0) return seconds * 1_000;
+  const [, count, unit] = THROTTLE_WINDOW.exec(text) ?? [];
+  const unitMs = WINDOW_UNIT_MS[unit?.toLowerCase() ?? ''];
+  return count === undefined || unitMs === undefined ? DEFAULT_THROTTLE_MS : Number(count) * unitMs;
+}
+
+/** At least three shapes are documented, and a gateway may answer HTML: nothing is required of the body. */
+function readErrorBody(body: string): { code?: string; text?: string } {
+  const root = objectIn(body);
+  if (root === undefined) return {};
+  const nested = asObject(root['error']);
+  const code = firstText(root['error_code'], root['errorCode'], nested?.['code'], root['code']);
+  const text = firstText(
+    root['error_msg'],
+    root['error_message'],
+    root['errorMsg'],
+    root['errorMessage'],
+    nested?.['message'],
+    root['message'],
+  );
+  return { ...(code === undefined ? {} : { code }), ...(text === undefined ? {} : { text }) };
+}
+
+function readRequestId(body: string): string | undefined {
+  return firstText(objectIn(body)?.['request_id']);
+}
+
+function objectIn(body: string): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return asObject(Array.isArray(parsed) ? parsed[0] : parsed);
+  } catch {
+    return undefined; // Not JSON: gateways and load balancers answer HTML.
+  }
+}
+
+function asObject(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null ? { ...value } : undefined;
+}
+
+function firstText(...values: readonly unknown[]): string | undefined {
+  const found = values.find((value) => (typeof value === 'string' && value !== '') || typeof value === 'number');
+  return found === undefined ? undefined : String(found);
+}
+
+function headerOf({ headers }: Answer, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

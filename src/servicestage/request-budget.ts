@@ -1,0 +1,90 @@
+/** The request budget of a process: one token bucket; POSTs go before reads, and a 429 slows everybody down. */
+
+export interface BudgetOptions {
+  readonly requestsPerSecond: number;
+  readonly burst: number;
+  /** Epoch-like milliseconds that never go back; handed in by tests. */
+  readonly nowMs?: () => number;
+}
+
+interface Waiter {
+  readonly priority: 'post' | 'read';
+  readonly grant: () => void;
+}
+
+export class RequestBudget {
+  readonly #requestsPerSecond: number;
+  readonly #burst: number;
+  readonly #nowMs: () => number;
+  #tokens: number;
+  #refilledAtMs: number;
+  #closedUntilMs = 0;
+  #waiters: Waiter[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ requestsPerSecond, burst, nowMs = () => performance.now() }: BudgetOptions) {
+    this.#requestsPerSecond = requestsPerSecond;
+    this.#burst = burst;
+    this.#nowMs = nowMs;
+    this.#tokens = burst;
+    this.#refilledAtMs = nowMs();
+  }
+
+  /** Waits for a place; resolves `false` when none came within `withinMs`. Rejects with the signal's reason. */
+  async take(priority: 'post' | 'read', withinMs: number, signal?: AbortSignal): Promise<boolean> {
+    signal?.throwIfAborted();
+    if (this.#waiters.length === 0 && this.#takeNow()) return true;
+    return new Promise<boolean>((resolve, reject) => {
+      const end = (settle: () => void) => {
+        clearTimeout(timeOut);
+        signal?.removeEventListener('abort', onAbort);
+        this.#waiters = this.#waiters.filter((other) => other !== waiter);
+        settle();
+      };
+      const waiter: Waiter = { priority, grant: () => end(() => resolve(true)) };
+      const onAbort = () => end(() => reject(signal?.reason as Error));
+      const timeOut = setTimeout(() => end(() => resolve(false)), withinMs);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const firstRead = this.#waiters.findIndex((other) => other.priority === 'read');
+      this.#waiters.splice(priority === 'post' && firstRead >= 0 ? firstRead : this.#waiters.length, 0, waiter);
+      this.#schedule();
+    });
+  }
+
+  /** Gives back a place that was not used. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + 1);
+    this.#serve();
+  }
+
+  /** After a 429 nobody asks for that long: requests that are refused may count too. */
+  closeFor(durationMs: number): void {
+    this.#closedUntilMs = Math.max(this.#closedUntilMs, this.#nowMs() + durationMs);
+    this.#tokens = Math.min(this.#tokens, 1);
+  }
+
+  #takeNow(): boolean {
+    const nowMs = this.#nowMs();
+    this.#tokens = Math.min(
+      this.#burst,
+      this.#tokens + ((nowMs - this.#refilledAtMs) / 1_000) * this.#requestsPerSecond,
+    );
+    this.#refilledAtMs = nowMs;
+    if (nowMs < this.#closedUntilMs || this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  #serve(): void {
+    for (let next = this.#waiters[0]; next !== undefined && this.#takeNow(); next = this.#waiters[0]) next.grant();
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#waiters.length === 0) return;
+    const refillMs = Math.max(0, ((1 - this.#tokens) / this.#requestsPerSecond) * 1_000);
+    const waitMs = Math.max(refillMs, this.#closedUntilMs - this.#nowMs());
+    this.#timer = setTimeout(() => this.#serve(), Math.ceil(Math.max(1, waitMs)));
+  }
+}

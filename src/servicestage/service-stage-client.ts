@@ -1,0 +1,275 @@
+/** `createServiceStage`: the interface of `service-stage.ts` over HTTP, through one request budget and one set of credentials. */
+import { z } from 'zod';
+import type { Action } from '../domain/actions.js';
+import type { CloudJob } from '../domain/cloud-job.js';
+import type { Observation, Target } from '../domain/target.js';
+import { createAuthenticator, type Authenticator, type Credentials } from './auth.js';
+import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';
+import { ServiceStageError } from './errors.js';
+import { httpClient, type HttpAnswer } from './http.js';
+import { RequestBudget } from './request-budget.js';
+import type {
+  ListedInstance,
+  NamedEntity,
+  PostReservation,
+  ReadOptions,
+  ServiceStage,
+  Snapshot,
+} from './service-stage.js';
+import {
+  ActionAnswer,
+  ApplicationPage,
+  cloudJobPageFromWire,
+  ComponentPage,
+  InstancePage,
+  observationFromWire,
+  SnapshotPage,
+} from './wire.js';
+
+export interface ServiceStageOptions {
+  /** `https://servicestage.cn-north-4.myhuaweicloud.com`, a private cloud, or the simulator. */
+  readonly endpoint: string;
+  readonly projectId: string;
+  readonly credentials: Credentials;
+  /** For looking up the user of an access key. */
+  readonly iamEndpoint?: string | undefined;
+  /** Our own IAM user id, where it is known beforehand. */
+  readonly userId?: string | undefined;
+  readonly requestsPerSecond: number;
+  readonly burst: number;
+}
+
+type InstancePlace = Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>;
+type Query = readonly (readonly [string, string])[];
+
+/** A documented limit: 0 to 100, or 1000; anything else silently counts as 10. */
+const PAGE_ROWS = 100;
+/** Far beyond any real cloud job or list; stops an API that pages for ever. */
+const MOST_PAGES = 200;
+/** Longest wait of a read for the budget: a read is never urgent, and the caller's signal ends it sooner. */
+const READ_BUDGET_WAIT_MS = 120_000;
+
+export function createServiceStage(options: ServiceStageOptions): ServiceStage {
+  return new ServiceStageClient(options);
+}
+
+class ServiceStageClient implements ServiceStage {
+  readonly projectId: string;
+  readonly #budget: RequestBudget;
+  readonly #auth: Authenticator;
+
+  constructor(private readonly options: ServiceStageOptions) {
+    const { projectId, credentials, iamEndpoint } = options;
+    this.projectId = projectId;
+    this.#budget = new RequestBudget(options);
+    this.#auth = createAuthenticator({ http: httpClient, projectId, credentials, iamEndpoint });
+  }
+
+  async reservePost({
+    budgetWaitMs,
+    credentialsWaitMs,
+    signal,
+  }: Parameters<ServiceStage['reservePost']>[0]): Promise<PostReservation> {
+    const path = `/v2/${this.projectId}/cas`;
+    if (!(await this.#budget.take('post', budgetWaitMs, signal))) throw exhausted('POST', path);
+    let held = true;
+    const release = () => {
+      if (held) this.#budget.giveBack();
+      held = false;
+    };
+    try {
+      await this.#auth.ready(credentialsWaitMs);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    const submitAction = async (target: Target, action: Action, timeoutMs: number) => {
+      held = false;
+      return { cloudJobId: await this.#submit(target, action, timeoutMs) };
+    };
+    return { submitAction, release };
+  }
+
+  async #submit(target: Target, { action, ...parameters }: Action, timeoutMs: number): Promise<string> {
+    const path = `${this.#instancePath(target)}/action`;
+    const body = JSON.stringify(Object.keys(parameters).length === 0 ? { action } : { action, parameters });
+    const answer = await this.#send({ method: 'POST', path, query: [], body, timeoutMs });
+    const parsed = ActionAnswer.safeParse(answer.json);
+    if (!parsed.success) throw errorWithoutAnswer({ method: 'POST', path }, true, 'accepted without a readable job_id');
+    return parsed.data.job_id;
+  }
+
+  async readInstance(place: InstancePlace, options: ReadOptions): Promise<Observation> {
+    return this.#read(this.#instancePath(place), [], options, (body) => observationFromWire(body, Date.now()));
+  }
+
+  async readCloudJob(cloudJobId: string, options: ReadOptions): Promise<CloudJob> {
+    const path = `${this.#cas}/jobs/${cloudJobId}`;
+    const tasks: CloudJob['tasks'][number][] = [];
+    for (let page = 0; ; page++) {
+      const query: Query = [...paging(tasks.length), ['desc', 'false']];
+      const read = await this.#read(path, query, options, cloudJobPageFromWire);
+      tasks.push(...read.tasks);
+      if (read.tasks.length === 0 || tasks.length >= read.taskCount || page + 1 >= MOST_PAGES)
+        return { ...read.job, tasks };
+    }
+  }
+
+  async listSnapshots(place: InstancePlace, options: ReadOptions): Promise<readonly Snapshot[]> {
+    const path = `${this.#instancePath(place)}/snapshots`;
+    const rows = await this.#list(path, options, SnapshotPage, ({ snapshots }) => snapshots);
+    const snapshots = rows.map((row) => ({
+      version: row.version,
+      description: row.description ?? '',
+      createdAtMs: row.create_time ?? 0,
+    }));
+    return snapshots.sort((left, right) => right.createdAtMs - left.createdAtMs);
+  }
+
+  async listApplications(options: ReadOptions): Promise<readonly NamedEntity[]> {
+    const rows = await this.#list(
+      `${this.#cas}/applications`,
+      options,
+      ApplicationPage,
+      ({ applications }) => applications,
+    );
+    return rows.map(({ id, name }) => ({ id, name }));
+  }
+
+  async listComponents(applicationId: string, options: ReadOptions): Promise<readonly NamedEntity[]> {
+    const path = `${this.#cas}/applications/${applicationId}/components`;
+    const rows = await this.#list(path, options, ComponentPage, ({ components }) => components);
+    return rows.map(({ id, name }) => ({ id, name }));
+  }
+
+  async listInstances(
+    applicationId: string,
+    componentId: string,
+    options: ReadOptions,
+  ): Promise<readonly ListedInstance[]> {
+    const path = `${this.#cas}/applications/${applicationId}/components/${componentId}/instances`;
+    const rows = await this.#list(path, options, InstancePage, ({ instances }) => instances);
+    return rows.map(({ id, name, platform_type: platformType }) => ({ id, name, platformType: platformType ?? '' }));
+  }
+
+  async ownUserId({ timeoutMs }: ReadOptions): Promise<string | null> {
+    return this.options.userId ?? (await this.#auth.ownUserId(timeoutMs));
+  }
+
+  get #cas(): string {
+    return `/v2/${this.projectId}/cas`;
+  }
+
+  #instancePath({ applicationId, componentId, instanceId }: InstancePlace): string {
+    return `${this.#cas}/applications/${applicationId}/components/${componentId}/instances/${instanceId}`;
+  }
+
+  /** All pages, until the total is reached or a page comes back empty. */
+  async #list<Page extends { count?: number | null | undefined }, Row>(
+    path: string,
+    options: ReadOptions,
+    shape: z.ZodType<Page>,
+    rowsOf: (page: Page) => readonly Row[] | null | undefined,
+  ): Promise<Row[]> {
+    const rows: Row[] = [];
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+      const page = await this.#read(path, paging(rows.length), options, (body) => shape.parse(body));
+      const found = rowsOf(page) ?? [];
+      rows.push(...found);
+      if (found.length === 0 || rows.length >= (page.count ?? rows.length)) break;
+    }
+    return rows;
+  }
+
+  /** One GET; repeated once when the token had expired, which is safe for a read. */
+  async #read<Value>(
+    path: string,
+    query: Query,
+    { timeoutMs, signal }: ReadOptions,
+    parse: (body: unknown) => Value,
+  ): Promise<Value> {
+    const once = async () => {
+      if (!(await this.#budget.take('read', READ_BUDGET_WAIT_MS, signal))) throw exhausted('GET', path);
+      await this.#auth.ready(timeoutMs);
+      return this.#send({ method: 'GET', path, query, timeoutMs, ...(signal === undefined ? {} : { signal }) });
+    };
+    let answer: HttpAnswer;
+    try {
+      answer = await once();
+    } catch (error) {
+      if (!(error instanceof ServiceStageError) || error.code !== 'TokenExpired') throw error;
+      if (!this.#auth.renew()) throw notAllowed(error, path);
+      answer = await once();
+    }
+    return readable(path, answer, parse);
+  }
+
+  async #send(request: {
+    method: 'GET' | 'POST';
+    path: string;
+    query: Query;
+    body?: string;
+    timeoutMs: number;
+    signal?: AbortSignal;
+  }): Promise<HttpAnswer> {
+    try {
+      return await httpClient.send({
+        ...request,
+        endpoint: this.options.endpoint,
+        headers: { 'X-Project-Id': this.projectId },
+        headersFor: (toSign) => this.#auth.headersFor(toSign),
+      });
+    } catch (error) {
+      if (error instanceof ServiceStageError && error.code === 'Throttled')
+        this.#budget.closeFor(error.retryAfterMs ?? DEFAULT_THROTTLE_MS);
+      // For a POST the next attempt sends with a new token; here nothing is sent twice.
+      if (
+        error instanceof ServiceStageError &&
+        error.code === 'TokenExpired' &&
+        request.method === 'POST' &&
+        !this.#auth.renew()
+      ) {
+        throw notAllowed(error, request.path, 'POST');
+      }
+      throw error;
+    }
+  }
+}
+
+function paging(offset: number): Query {
+  return [
+    ['limit', String(PAGE_ROWS)],
+    ['offset', String(offset)],
+  ];
+}
+
+function readable<Value>(path: string, answer: HttpAnswer, parse: (body: unknown) => Value): Value {
+  try {
+    return parse(answer.json);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const issues = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    throw new ServiceStageError({
+      code: 'UnreadableAnswer',
+      sent: 'no',
+      method: 'GET',
+      path,
+      reason: `undocumented shape: ${issues}`.slice(0, 500),
+    });
+  }
+}
+
+function exhausted(method: string, path: string): ServiceStageError {
+  return new ServiceStageError({
+    code: 'BudgetExhausted',
+    sent: 'no',
+    method,
+    path,
+    reason: 'the request budget of this process did not open in time',
+  });
+}
+
+/** A ready-made token or an access key cannot be renewed here. */
+function notAllowed({ message }: ServiceStageError, path: string, method = 'GET'): ServiceStageError {
+  return new ServiceStageError({ code: 'NotAllowed', sent: 'no', method, path, reason: message });
+}
