@@ -1,0 +1,194 @@
+/** The tester's calls under `/control`: seed, move time, arm faults and outcomes, act in the console, read what was accepted. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { Gatekeeper } from './credentials.js';
+import { isActionName } from './effects.js';
+import { ArmedFault, type Faults } from './faults.js';
+import type { RequestLog } from './request-log.js';
+import { SwitchChange, Switches } from './switches.js';
+import type { CloudJob, Instance, World } from './world.js';
+
+export interface ControlParts {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly gatekeeper: Gatekeeper;
+  readonly requests: RequestLog;
+}
+
+const Seed = z.strictObject({
+  application: z.string().min(1),
+  component: z.string().min(1),
+  name: z.string().min(1),
+  platformType: z.string().optional(),
+  status: z.string().optional(),
+  version: z.string().optional(),
+  replica: z.int().min(0).optional(),
+  availableReplica: z.int().min(0).optional(),
+  hosts: z.array(z.string()).optional(),
+  snapshots: z.array(z.string()).optional(),
+});
+
+const InstanceChange = z.strictObject({
+  status: z.string().optional(),
+  version: z.string().optional(),
+  replica: z.int().optional(),
+  availableReplica: z.int().optional(),
+  hosts: z.array(z.string()).optional(),
+  failDetail: z.string().nullable().optional(),
+  /** What `last_job_id` shows from now on, whatever is true; `null` leaves it out. */
+  lastJobId: z.string().nullable().optional(),
+});
+
+const TimeChange = z.strictObject({
+  advanceMs: z.number().optional(),
+  scale: z.number().positive().optional(),
+  freeze: z.boolean().optional(),
+});
+
+const Outcome = z.strictObject({
+  instanceId: z.string(),
+  action: z.string().optional(),
+  nth: z.int().min(1).default(1),
+  executionStatus: z.string().optional(),
+  instanceStatus: z.string().optional(),
+  messages: z.string().optional(),
+  durationMs: z.number().positive().optional(),
+  converges: z.boolean().optional(),
+  neverEnds: z.boolean().optional(),
+});
+
+const ConsoleAction = z.strictObject({
+  instanceId: z.string(),
+  action: z.string(),
+  parameters: z
+    .strictObject({
+      replica: z.int().optional(),
+      hosts: z.array(z.string()).optional(),
+      version: z.string().optional(),
+    })
+    .default({}),
+  jobType: z.string().optional(),
+  visibleLateMs: z.number().optional(),
+});
+
+/** IAM user id of "somebody in the console". */
+export const CONSOLE_USER_ID = 'c0ffee00c0ffee00c0ffee00c0ffee00';
+
+class ControlError extends Error {
+  constructor(
+    readonly status: 400 | 404,
+    readonly problems: readonly string[],
+  ) {
+    super(problems.join('; '));
+  }
+}
+
+export function controlApp(parts: ControlParts): Hono {
+  const { world, faults, gatekeeper, requests } = parts;
+  const app = new Hono();
+  app.onError((error, c) => {
+    if (error instanceof ControlError) return c.json({ problems: error.problems }, error.status);
+    return c.json({ problems: [String(error)] }, 500);
+  });
+  const find = (id: string): Instance => {
+    const instance = world.instances.find((candidate) => candidate.id === id);
+    if (instance === undefined) throw new ControlError(404, [`no instance has the id ${id}`]);
+    world.advance();
+    return instance;
+  };
+  app.post('/instances', async (c) => {
+    const { id: instanceId, applicationId, componentId } = world.seed(read(Seed, await bodyOf(c.req)));
+    return c.json({ instanceId, applicationId, componentId });
+  });
+  app.get('/instances', (c) => c.json({ instances: world.instances.map((instance) => shown(world, instance)) }));
+  app.get('/instances/:id', (c) => c.json(shown(world, find(c.req.param('id')))));
+  app.patch('/instances/:id', async (c) => {
+    const instance = find(c.req.param('id'));
+    changeInstance(instance, read(InstanceChange, await bodyOf(c.req)));
+    return c.json(shown(world, instance));
+  });
+  app.post('/time', async (c) => {
+    world.clock.change(read(TimeChange, await bodyOf(c.req)));
+    world.advance();
+    return c.json({ nowMs: world.clock.nowMs });
+  });
+  app.post('/faults', async (c) => c.json({ id: faults.arm(read(ArmedFault, await bodyOf(c.req))) }));
+  app.get('/faults', (c) => c.json({ faults: faults.list() }));
+  app.delete('/faults', (c) => {
+    faults.disarm();
+    return c.json({});
+  });
+  app.post('/outcomes', async (c) => {
+    const { instanceId, action, nth, ...outcome } = read(Outcome, await bodyOf(c.req));
+    world.arm(find(instanceId).id, action, nth, outcome);
+    return c.json({});
+  });
+  app.post('/console', async (c) => {
+    const { instanceId, action, ...rest } = read(ConsoleAction, await bodyOf(c.req));
+    if (!isActionName(action)) throw new ControlError(400, [`action: unknown action ${action}`]);
+    const job = world.submit({ instance: find(instanceId), action, userId: CONSOLE_USER_ID, byConsole: true, ...rest });
+    return c.json({ cloudJobId: job.id });
+  });
+  app.get('/accepted', (c) => {
+    const instanceId = c.req.query('instanceId');
+    const jobs = [...world.cloudJobs.values()].filter(
+      (job) => instanceId === undefined || job.instanceId === instanceId,
+    );
+    return c.json({ accepted: jobs.map(acceptedBody) });
+  });
+  app.get('/requests', (c) => c.json(requests.summary()));
+  app.put('/switches', async (c) => {
+    world.switches = Switches.parse({ ...world.switches, ...read(SwitchChange, await bodyOf(c.req)) });
+    return c.json(world.switches);
+  });
+  app.post('/token/expire', (c) => {
+    gatekeeper.expireTokens();
+    return c.json({});
+  });
+  return app;
+}
+
+function changeInstance(instance: Instance, change: z.infer<typeof InstanceChange>): void {
+  const { failDetail, lastJobId, ...state } = change;
+  const given = Object.fromEntries(Object.entries(state).filter(([, value]) => value !== undefined));
+  instance.state = { ...instance.state, ...given };
+  if (failDetail !== undefined) instance.failDetail = failDetail;
+  if ('lastJobId' in change) instance.shownLastJobId = lastJobId;
+}
+
+function shown(world: World, instance: Instance): object {
+  world.advance();
+  const { id, name, applicationId, componentId, platformType, state, snapshots } = instance;
+  return {
+    instanceId: id,
+    name,
+    applicationId,
+    componentId,
+    platformType,
+    ...state,
+    snapshots: snapshots.map(({ version }) => version),
+    busy: world.isBusy(instance),
+  };
+}
+
+function acceptedBody({ id, instanceId, action, parameters, userId, byConsole, acceptedAtMs }: CloudJob): object {
+  return { cloudJobId: id, instanceId, action, parameters, userId, byConsole, atMs: acceptedAtMs };
+}
+
+async function bodyOf(request: { text(): Promise<string> }): Promise<unknown> {
+  const text = await request.text();
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch {
+    throw new ControlError(400, ['the body is not JSON']);
+  }
+}
+
+function read<Value>(shape: z.ZodType<Value>, body: unknown): Value {
+  const parsed = shape.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new ControlError(
+    400,
+    parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`),
+  );
+}
