@@ -1,9 +1,8 @@
 /** `createActivities(deps)`: the activities of the contract, with their dependencies handed in. */
+import type { RunbookLookup } from '../catalogue.js';
 import type { ActionName } from '../domain/actions.js';
 import type { Activities } from '../domain/contract.js';
-import type { Problem } from '../domain/failures.js';
 import type { Limits } from '../domain/limits.js';
-import type { Runbook } from '../domain/runbook.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { CloudJobWatcher } from './cloud-job-watcher.js';
 import { makePlan } from './make-plan.js';
@@ -12,14 +11,9 @@ import { performAction } from './perform-action.js';
 import { settleTarget } from './settle-target.js';
 import type { TemporalAccess } from './temporal-access.js';
 
-/** What the catalogue knows under a name, read anew at each call so that a dropped-in file is there at the next start. */
-export type RunbookLookup =
-  | { readonly kind: 'found'; readonly runbook: Runbook; readonly file: string }
-  | { readonly kind: 'unknown'; readonly known: readonly string[] }
-  | { readonly kind: 'broken'; readonly problems: readonly Problem[] };
-
 export interface ActivityDependencies {
   readonly serviceStage: ServiceStage;
+  /** Read anew at each call, so that a dropped-in file is there at the next start. */
   readonly findRunbook: (name: string) => Promise<RunbookLookup>;
   readonly limits: Limits;
   /** Overrides of the action table's usual durations. */

@@ -32,7 +32,7 @@ export interface ActionStep {
   readonly onFailure: OnFailure;
   readonly compensation: PlannedCompensation;
   /** For people: what was resolved, such as `previous: 1.4.1 → 1.4.0`. */
-  readonly note?: string;
+  readonly note?: string | undefined;
 }
 
 export interface WaitStep {

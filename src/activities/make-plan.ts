@@ -1,0 +1,157 @@
+/** `makePlan`: the runbook, the arguments and the live API → a complete plan with its hash, or every problem. Reads only. */
+import { createHash } from 'node:crypto';
+import { Context } from '@temporalio/activity';
+import type { ApplicationFailure } from '@temporalio/common';
+import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/actions.js';
+import type { StartArguments } from '../domain/contract.js';
+import { describeProblem, type Problem } from '../domain/failures.js';
+import { didYouMean } from '../domain/nearest.js';
+import { planSteps } from '../domain/plan-steps.js';
+import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan.js';
+import { isActionStep, type Runbook } from '../domain/runbook.js';
+import { durationMs } from '../domain/duration.js';
+import { statusMeaning, type Target } from '../domain/target.js';
+import type { ReadOptions } from '../servicestage/service-stage.js';
+import type { ActivityDependencies } from './index.js';
+import { TargetResolver } from './resolve-targets.js';
+import { readInputs, readStartArguments } from './start-arguments.js';
+import { failure, toFailure } from './to-failure.js';
+
+/** Added to the sum of the steps for the default deadline of a run: settling, waiting for the budget. */
+const RUN_MARGIN_MS = 10 * 60_000;
+
+export async function makePlan(
+  dependencies: ActivityDependencies,
+  name: string,
+  startArguments: unknown,
+): Promise<Plan> {
+  const runbook = await loadRunbook(dependencies, name);
+  const { value, problems } = readStartArguments(startArguments);
+  const { inputs, problems: inputProblems } = readInputs(runbook, givenInputs(startArguments));
+  problems.push(...inputProblems);
+  const targets = value === null ? [] : await planTargets(dependencies, runbook, value, inputs, problems);
+  if (problems.length > 0 || value === null) throw invalidPlan(name, problems);
+  const { limits } = dependencies;
+  const plan: Omit<Plan, 'hash'> = {
+    planVersion: PLAN_VERSION,
+    runbook: runbook.name,
+    title: runbook.title,
+    requestedBy: value.requestedBy ?? null,
+    reason: value.reason ?? null,
+    inputs,
+    targets,
+    onCancel: runbook.onCancel,
+    deadlineMs: durationMs(runbook.deadline ?? '') ?? defaultDeadlineMs(targets),
+    limits,
+    dryRun: value.dryRun ?? false,
+  };
+  return { ...plan, hash: createHash('sha256').update(canonicalPlan(plan)).digest('hex') };
+}
+
+async function loadRunbook({ findRunbook }: ActivityDependencies, name: string): Promise<Runbook> {
+  const found = await findRunbook(name);
+  if (found.kind === 'found') return found.runbook;
+  if (found.kind === 'broken') throw invalidPlan(name, found.problems);
+  throw failure(
+    'UnknownRunbook',
+    `There is no runbook "${name}".${didYouMean(name, found.known)} Known runbooks: ${found.known.join(', ')}`,
+  );
+}
+
+/** Inputs are checked even where the rest of the arguments does not fit, so that all problems come at once. */
+function givenInputs(startArguments: unknown): Readonly<Record<string, unknown>> {
+  const inputs =
+    typeof startArguments === 'object' && startArguments !== null && 'inputs' in startArguments
+      ? startArguments.inputs
+      : {};
+  return typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs) ? { ...inputs } : {};
+}
+
+async function planTargets(
+  dependencies: ActivityDependencies,
+  runbook: Runbook,
+  { targets: texts }: StartArguments,
+  inputs: Readonly<Record<string, unknown>>,
+  problems: Problem[],
+): Promise<TargetPlan[]> {
+  const { max } = runbook.targets;
+  if (texts.length > max) {
+    problems.push({
+      code: 'too-many-targets',
+      place: 'targets',
+      found: `${texts.length} targets, and ${runbook.name} takes ${max}`,
+      remedy: 'Start several runs, or raise targets.max in the runbook',
+    });
+    return [];
+  }
+  const options = () => ({
+    timeoutMs: dependencies.limits.readTimeoutMs,
+    signal: Context.current().cancellationSignal,
+  });
+  const plans: TargetPlan[] = [];
+  try {
+    const resolver = new TargetResolver(dependencies.serviceStage, options);
+    for (const text of texts) {
+      const target = await resolver.resolve(text);
+      if ('found' in target) problems.push(target);
+      else if (plans.some((other) => other.target.instanceId === target.instanceId))
+        problems.push(sameTwice(text, target));
+      else plans.push(await planTarget(dependencies, runbook, target, inputs, options, problems));
+    }
+  } catch (error) {
+    throw toFailure(error);
+  }
+  return plans.sort((left, right) => (left.target.path < right.target.path ? -1 : 1));
+}
+
+async function planTarget(
+  { serviceStage, usualDurationsMs }: ActivityDependencies,
+  runbook: Runbook,
+  target: Target,
+  inputs: Readonly<Record<string, unknown>>,
+  options: () => ReadOptions,
+  problems: Problem[],
+): Promise<TargetPlan> {
+  const seen = await serviceStage.readInstance(target, options());
+  if (statusMeaning(seen.status) === 'gone') {
+    problems.push({
+      code: 'unknown-target',
+      place: `target ${target.path}`,
+      found: `the instance is ${seen.status}`,
+      remedy: 'Name an instance that exists',
+    });
+  }
+  const needsSnapshots = runbook.steps.some((step) => isActionStep(step) && step.action === 'rollback');
+  const snapshots = needsSnapshots ? await serviceStage.listSnapshots(target, options()) : [];
+  const facts = { target, seen, snapshotVersions: snapshots.map(({ version }) => version) };
+  const planned = planSteps(runbook, facts, { inputs, usualDurationsMs: allUsualDurations(usualDurationsMs) });
+  problems.push(...planned.problems);
+  return { target, seen, steps: planned.steps };
+}
+
+function allUsualDurations(chosen: Partial<Record<ActionName, number>>): Record<ActionName, number> {
+  return Object.fromEntries(
+    ACTION_NAMES.map((name) => [name, chosen[name] ?? ACTIONS[name].usualDurationMs]),
+  ) as Record<ActionName, number>;
+}
+
+function sameTwice(text: string, { path }: Target): Problem {
+  return {
+    code: 'wrong-arguments',
+    place: `target ${text}`,
+    found: `it is ${path} once more`,
+    remedy: 'Name each target once',
+  };
+}
+
+function defaultDeadlineMs(targets: readonly TargetPlan[]): number {
+  const stepMs = targets
+    .flatMap(({ steps }) => steps)
+    .map((step) => (step.kind === 'wait' ? step.durationMs : step.deadlineMs));
+  return stepMs.reduce((sum, ms) => sum + ms, RUN_MARGIN_MS);
+}
+
+function invalidPlan(name: string, problems: readonly Problem[]): ApplicationFailure {
+  const lines = problems.map((problem) => `- ${describeProblem(problem)}`);
+  return failure('InvalidPlan', [`${name} cannot be planned:`, ...lines].join('\n'), { details: { problems } });
+}

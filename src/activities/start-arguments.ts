@@ -1,0 +1,97 @@
+/** Start arguments as they arrive, hand-typed or from a program: checked whole, every problem at once. */
+import { z } from 'zod';
+import type { StartArguments } from '../domain/contract.js';
+import type { Problem } from '../domain/failures.js';
+import { didYouMean } from '../domain/nearest.js';
+import { typedValue, valueProblem } from '../domain/runbook-checks.js';
+import type { Runbook } from '../domain/runbook.js';
+
+const text = z.string().min(1);
+const Shape = z.strictObject({
+  targets: z.array(text).min(1, 'Name at least one target: application/component/instance').max(100),
+  inputs: z.record(z.string(), z.unknown()).optional(),
+  requestedBy: text.max(200).optional(),
+  reason: text.max(1_000).optional(),
+  dryRun: z.boolean().optional(),
+  window: z.unknown().optional(),
+});
+const KEYS = Object.keys(Shape.shape);
+const EXAMPLE = '{"targets": ["shop/checkout/prod-1"], "requestedBy": "alice"}';
+
+export function readStartArguments(given: unknown): { value: StartArguments | null; problems: Problem[] } {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const found =
+      given === undefined ? 'nothing was given' : `${JSON.stringify(given).slice(0, 100)} is no JSON object`;
+    return { value: null, problems: [problem('start arguments', found, `Give one JSON object, such as ${EXAMPLE}`)] };
+  }
+  const parsed = Shape.safeParse(given);
+  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, given));
+  if ('window' in given && given.window !== undefined)
+    problems.push(problem('window', 'maintenance windows are not supported yet', 'Leave "window" out'));
+  if (!parsed.success) return { value: null, problems };
+  const { targets, inputs = {}, requestedBy, reason, dryRun } = parsed.data;
+  const twice = targets.filter((target, index) => targets.indexOf(target) < index);
+  for (const target of new Set(twice))
+    problems.push(problem(`targets, "${target}"`, 'it stands more than once', 'Name each target once'));
+  const value: StartArguments = {
+    targets: [...new Set(targets)],
+    inputs,
+    ...(requestedBy === undefined ? {} : { requestedBy }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(dryRun === undefined ? {} : { dryRun }),
+  };
+  return { value, problems };
+}
+
+function problemsOf(issue: z.core.$ZodIssue, given: object): Problem[] {
+  const place = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) =>
+      problem(key, `unknown key "${key}"`, `Use one of: ${KEYS.join(', ')}.${didYouMean(key, KEYS)}`),
+    );
+  }
+  if (issue.path.length === 1 && !(String(issue.path[0]) in given))
+    return [problem(place, `"${place}" is missing`, `Give it, as in ${EXAMPLE}`)];
+  return [
+    problem(
+      place,
+      issue.message,
+      place.startsWith('targets') ? `Write a list of text, as in ${EXAMPLE}` : 'Give a value of the right kind',
+    ),
+  ];
+}
+
+/** Inputs with defaults filled in and text turned into what the runbook declares. */
+export function readInputs(
+  runbook: Runbook,
+  given: Readonly<Record<string, unknown>>,
+): { inputs: Record<string, unknown>; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const inputs: Record<string, unknown> = {};
+  const known = Object.keys(runbook.inputs);
+  for (const name of Object.keys(given).filter((key) => !known.includes(key))) {
+    const remedy =
+      known.length === 0
+        ? `${runbook.name} takes no inputs`
+        : `Inputs of ${runbook.name}: ${known.join(', ')}.${didYouMean(name, known)}`;
+    problems.push(problem(`inputs.${name}`, `unknown input "${name}"`, remedy));
+  }
+  for (const [name, input] of Object.entries(runbook.inputs)) {
+    const value = Object.hasOwn(given, name) ? given[name] : input.default;
+    const wrong = value === undefined ? 'it is missing and has no default' : valueProblem(input, value);
+    if (wrong === null) inputs[name] = typedValue(input, value);
+    else
+      problems.push(
+        problem(
+          `inputs.${name}`,
+          wrong,
+          `Give ${input.type === 'integer' ? 'an' : 'a'} ${input.type}${input.description === undefined ? '' : `: ${input.description}`}`,
+        ),
+      );
+  }
+  return { inputs, problems };
+}
+
+function problem(place: string, found: string, remedy: string): Problem {
+  return { code: 'wrong-arguments', place, found, remedy };
+}

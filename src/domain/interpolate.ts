@@ -1,0 +1,48 @@
+/** `${{ inputs.x }}` and `${{ target.y }}`: a whole value, or inside a string. Nothing else is an expression. */
+
+const EXPRESSION = /\$\{\{\s*([^}]*?)\s*\}\}/g;
+const WHOLE = /^\$\{\{\s*([^}]*?)\s*\}\}$/;
+
+/** Names of a target that a runbook may use. */
+export const TARGET_NAMES = [
+  'path',
+  'application',
+  'component',
+  'instance',
+  'platformType',
+  'version',
+  'status',
+  'replicaCount',
+] as const;
+
+export interface Values {
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly target: Readonly<Record<string, unknown>>;
+}
+
+/** Names used in a value, such as `inputs.version`, in the order they stand. */
+export function namesUsed(value: unknown): string[] {
+  if (typeof value === 'string') return [...value.matchAll(EXPRESSION)].map(([, name = '']) => name);
+  if (Array.isArray(value)) return value.flatMap(namesUsed);
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(namesUsed) : [];
+}
+
+/** True for a value that is one expression and nothing else: it keeps the type of what it names. */
+export function isWholeExpression(value: unknown): boolean {
+  return typeof value === 'string' && WHOLE.test(value);
+}
+
+/** Replaces every expression; names are known to exist, since that is checked when the runbook is loaded. */
+export function interpolate(value: unknown, values: Values): unknown {
+  if (Array.isArray(value)) return value.map((item) => interpolate(item, values));
+  if (typeof value !== 'string') return value;
+  const [, whole] = WHOLE.exec(value) ?? [];
+  if (whole !== undefined) return lookUp(whole, values);
+  return value.replace(EXPRESSION, (_expression, name: string) => String(lookUp(name, values) ?? ''));
+}
+
+function lookUp(name: string, { inputs, target }: Values): unknown {
+  const [scope, key = ''] = name.split('.');
+  const source = scope === 'inputs' ? inputs : target;
+  return Object.hasOwn(source, key) ? source[key] : undefined;
+}

@@ -1,0 +1,160 @@
+/** The shape of a runbook file, as a zod schema: what editors complete against and what the loader checks. The only zod in this folder. */
+import { z } from 'zod';
+import { ACTIONS, type ActionName, type ParameterRule } from './actions.js';
+import { DURATION_PATTERN, DURATION_REMEDY } from './duration.js';
+
+const EXPRESSION_TEXT = /^.*\$\{\{.*\}\}.*$/s;
+
+const duration = (description: string) => z.string().regex(DURATION_PATTERN, DURATION_REMEDY).describe(description);
+const reason = (description: string) => z.string().min(1).describe(description);
+const expression = z.string().regex(EXPRESSION_TEXT, 'Write a value, or ${{ inputs.name }}');
+
+/** Names of runbooks, inputs and steps. A runbook's name is its workflow type. */
+export const RUNBOOK_NAME = /^[a-z][a-z0-9-]{0,62}$/;
+const INPUT_NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,62}$/;
+
+const described = { description: z.string().optional().describe('What the input is for; shown by `runbook show`') };
+const Input = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('string'),
+    default: z.string().optional(),
+    minLength: z.int().min(0).optional(),
+    maxLength: z.int().min(1).optional(),
+    enum: z.array(z.string()).min(1).optional(),
+    ...described,
+  }),
+  z.strictObject({
+    type: z.literal('integer'),
+    default: z.int().optional(),
+    minimum: z.int().optional(),
+    maximum: z.int().optional(),
+    ...described,
+  }),
+  z.strictObject({ type: z.literal('boolean'), default: z.boolean().optional(), ...described }),
+  z.strictObject({
+    type: z.literal('duration'),
+    default: duration('Used when the caller gives none').optional(),
+    ...described,
+  }),
+]);
+export type Input = z.infer<typeof Input>;
+
+function parameterShape({ type, minimum, description }: ParameterRule): z.ZodType {
+  if (type === 'integer')
+    return z.union([z.int().min(minimum ?? Number.MIN_SAFE_INTEGER), expression]).describe(description);
+  if (type === 'stringList') return z.union([z.array(z.string().min(1)).min(1), expression]).describe(description);
+  // YAML reads 1.4 as a number; a version must be written as text.
+  return z.string('Write text; quote it when it looks like a number, as in "1.4"').min(1).describe(description);
+}
+
+function withShape(name: ActionName) {
+  const rules = Object.entries<ParameterRule>(ACTIONS[name].parameters);
+  const shape = Object.fromEntries(
+    rules.map(([key, rule]) => [key, rule.required ? parameterShape(rule) : parameterShape(rule).optional()]),
+  );
+  const parameters = z.strictObject(shape).describe('Parameters, named as ServiceStage names them');
+  return rules.some(([, rule]) => rule.required)
+    ? { with: parameters }
+    : rules.length > 0
+      ? { with: parameters.optional() }
+      : {};
+}
+
+const actionCall = (name: ActionName) => ({
+  action: z.literal(name).describe(`ServiceStage's own action ${name}`),
+  ...withShape(name),
+});
+const ActionCall = z.discriminatedUnion('action', [
+  z.strictObject(actionCall('start')),
+  z.strictObject(actionCall('stop')),
+  z.strictObject(actionCall('restart')),
+  z.strictObject(actionCall('scale')),
+  z.strictObject(actionCall('rollback')),
+]);
+
+const Compensation = z
+  .union([
+    z.strictObject({ none: reason('Why nothing is to be undone') }),
+    z.strictObject({ irreversible: reason('Why nothing can be undone') }),
+    ActionCall,
+  ])
+  .describe('Replaces the default undo of the step');
+
+const stepFields = {
+  id: z
+    .string()
+    .regex(RUNBOOK_NAME, 'Write lower-case letters, digits and dashes')
+    .optional()
+    .describe('Default: the action, numbered when repeated'),
+  deadline: duration('Send + follow + verify; default by action').optional(),
+  verify: z
+    .strictObject({
+      within: duration(
+        'Longest time from the end of the cloud job until the wished state is reached; default 5m',
+      ).optional(),
+      stable: duration('How long the wished state must hold without a break; default 10s').optional(),
+    })
+    .optional(),
+  onFailure: z.enum(['compensate', 'abort', 'continue']).optional().describe('Default compensate'),
+  compensation: Compensation.optional(),
+};
+const actionStep = (name: ActionName) => z.strictObject({ ...actionCall(name), ...stepFields });
+
+export const ActionStepShape = z.discriminatedUnion('action', [
+  actionStep('start'),
+  actionStep('stop'),
+  actionStep('restart'),
+  actionStep('scale'),
+  actionStep('rollback'),
+]);
+export const WaitStepShape = z.strictObject({
+  wait: z.union([z.string().regex(DURATION_PATTERN, DURATION_REMEDY), expression]).describe('How long to wait'),
+  id: stepFields.id,
+});
+
+export const Runbook = z.strictObject({
+  name: z
+    .string()
+    .regex(RUNBOOK_NAME, 'Write lower-case letters, digits and dashes, beginning with a letter')
+    .describe('File name and workflow type'),
+  title: z.string().min(1).describe('One line: what it does'),
+  description: z.string().optional().describe('When to use it, for people'),
+  risk: z.enum(['low', 'medium']).default('medium').describe('How much attention it deserves'),
+  inputs: z.record(z.string().regex(INPUT_NAME, 'Input names are letters, digits and underscores'), Input).default({}),
+  targets: z
+    .strictObject({
+      max: z.int().min(1).max(100).default(1).describe('More targets are refused, never cut off'),
+      order: z.enum(['name']).default('name').describe('The order in which targets are taken'),
+    })
+    .prefault({}),
+  deadline: duration('Of the whole run; default: the sum of the steps, for each target').optional(),
+  steps: z
+    .array(z.union([ActionStepShape, WaitStepShape]))
+    .describe('In order; none: the run only looks at its targets'),
+  onCancel: z.enum(['compensate', 'stop-after-step', 'leave']).default('compensate').describe('What a cancel means'),
+});
+export type Runbook = z.infer<typeof Runbook>;
+export type RunbookStep = Runbook['steps'][number];
+export type RunbookActionStep = z.infer<typeof ActionStepShape>;
+
+/** What a step is, by the key that says so. */
+export function isActionStep(step: RunbookStep): step is RunbookActionStep {
+  return 'action' in step;
+}
+
+/** Step ids: the given one, else the action's or `wait`, numbered from the second on. */
+export function stepIds(steps: readonly RunbookStep[]): string[] {
+  const seen = new Map<string, number>();
+  return steps.map((step) => {
+    if (step.id !== undefined) return step.id;
+    const name = isActionStep(step) ? step.action : 'wait';
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name}-${count}`;
+  });
+}
+
+/** A name that would collide with the workflow bundle's own exports, or with what every object has. */
+export function isReservedName(name: string): boolean {
+  return ['run', 'default', 'target-run', ...Object.getOwnPropertyNames(Object.prototype)].includes(name);
+}
