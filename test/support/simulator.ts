@@ -1,0 +1,70 @@
+/** The tester's side of the simulator's control API, typed. Throws with the problems when a call is refused. */
+import type { RunningSimulator } from '../../src/simulator/server.js';
+
+export interface SeedRequest {
+  readonly application: string;
+  readonly component: string;
+  readonly name: string;
+  readonly platformType?: string;
+  readonly status?: string;
+  readonly version?: string;
+  readonly replica?: number;
+  readonly availableReplica?: number;
+  readonly hosts?: readonly string[];
+  readonly snapshots?: readonly string[];
+}
+
+export interface AcceptedAction {
+  readonly cloudJobId: string;
+  readonly instanceId: string;
+  readonly action: string;
+  readonly parameters: Record<string, unknown>;
+  readonly userId: string;
+  readonly byConsole: boolean;
+  readonly atMs: number;
+}
+
+export interface ShownInstance {
+  readonly instanceId: string;
+  readonly status: string;
+  readonly version: string;
+  readonly replica: number;
+  readonly availableReplica: number;
+  readonly snapshots: readonly string[];
+  readonly busy: boolean;
+}
+
+export interface FaultRequest {
+  readonly on?: { readonly route?: string; readonly action?: string; readonly instanceId?: string };
+  readonly nth?: number;
+  readonly times?: number;
+  readonly fault: { readonly kind: string; readonly [parameter: string]: unknown };
+}
+
+export type Control = ReturnType<typeof controlOf>;
+
+export function controlOf({ controlUrl }: Pick<RunningSimulator, 'controlUrl'>) {
+  const call = async <Answer>(method: string, path: string, body?: object): Promise<Answer> => {
+    const answer = await fetch(`${controlUrl}${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const json = (await answer.json()) as Answer & { problems?: string[] };
+    if (!answer.ok) throw new Error(`${method} ${path}: ${json.problems?.join('; ') ?? answer.status}`);
+    return json;
+  };
+  return {
+    createInstance: (seed: SeedRequest) => call<{ instanceId: string; applicationId: string; componentId: string }>('POST', '/instances', seed),
+    instance: (instanceId: string) => call<ShownInstance>('GET', `/instances/${instanceId}`),
+    change: (instanceId: string, change: object) => call<ShownInstance>('PATCH', `/instances/${instanceId}`, change),
+    time: (change: { advanceMs?: number; scale?: number; freeze?: boolean }) => call<{ nowMs: number }>('POST', '/time', change),
+    fault: (fault: FaultRequest) => call<{ id: number }>('POST', '/faults', fault),
+    faults: async () => (await call<{ faults: { id: number; hits: number }[] }>('GET', '/faults')).faults,
+    clearFaults: () => call<object>('DELETE', '/faults'),
+    outcome: (outcome: { instanceId: string; action?: string; nth?: number; [armed: string]: unknown }) => call<object>('POST', '/outcomes', outcome),
+    console: (action: { instanceId: string; action: string; parameters?: object; jobType?: string; visibleLateMs?: number }) =>
+      call<{ cloudJobId: string }>('POST', '/console', action),
+    accepted: async (instanceId?: string) =>
+      (await call<{ accepted: AcceptedAction[] }>('GET', `/accepted${instanceId === undefined ? '' : `?instanceId=${instanceId}`}`)).accepted,
+    requests: () => call<{ counts: Record<string, number>; unexpected: number; requests: { method: string; path: string; route: string; answer: string }[] }>('GET', '/requests'),
+    switches: (change: object) => call<object>('PUT', '/switches', change),
+    expireTokens: () => call<object>('POST', '/token/expire'),
+  };
+}

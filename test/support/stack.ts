@@ -1,0 +1,101 @@
+/** The whole product in one test: simulator, worker, client, with limits of milliseconds. */
+import { randomUUID } from 'node:crypto';
+import type { Worker, WorkerOptions } from '@temporalio/worker';
+import { createActivities, type ActivityDependencies } from '../../src/activities/index.js';
+import { temporalAccess } from '../../src/activities/temporal-access.js';
+import { findRunbook } from '../../src/catalogue.js';
+import type { Activities, StartArguments } from '../../src/domain/contract.js';
+import type { RunReport } from '../../src/domain/report.js';
+import { Secret } from '../../src/servicestage/secret.js';
+import { createServiceStage } from '../../src/servicestage/service-stage-client.js';
+import { startSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/simulator/server.js';
+import { quickLimits } from './build.js';
+import { controlOf, type Control, type SeedRequest } from './simulator.js';
+import type { TestTemporal } from './temporal.js';
+
+/** Real milliseconds of a cloud job of each action in tests. */
+export const USUAL_MS = { start: 150, stop: 120, restart: 180, scale: 150, rollback: 180 };
+
+export interface Stack {
+  readonly simulator: RunningSimulator;
+  readonly control: Control;
+  readonly activities: Activities;
+  /** A new instance at rest, RUNNING 2/2, version 1.4.1 with snapshots 1.3.2 and 1.4.0. */
+  newInstance(seed?: Partial<SeedRequest>): Promise<{ instanceId: string; path: string }>;
+  start(runbook: string, startArguments: unknown, workflowId?: string): Promise<string>;
+  /** Starts a runbook on a target and waits for its report, whatever the outcome. */
+  run(runbook: string, path: string, more?: Partial<StartArguments>): Promise<RunReport>;
+  report(workflowId: string): Promise<RunReport>;
+  /** Names of the accepted POSTs of ours, in order. */
+  accepted(instanceId: string): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export async function startStack(
+  temporal: TestTemporal,
+  options: { simulator?: SimulatorOptions; worker?: Partial<WorkerOptions>; dependencies?: Partial<ActivityDependencies>; runbookDirectories?: readonly string[] } = {},
+): Promise<Stack> {
+  const switches = { durationsMs: USUAL_MS, ...options.simulator?.switches };
+  const simulator = await startSimulator({ world: 'empty', ...options.simulator, switches });
+  const control = controlOf(simulator);
+  const serviceStage = createServiceStage({
+    endpoint: simulator.url,
+    projectId: simulator.projectId,
+    credentials: { kind: 'accessKey', accessKey: simulator.accessKey, secretKey: new Secret(simulator.secretKey) },
+    iamEndpoint: simulator.url,
+    requestsPerSecond: 1_000,
+    burst: 1_000,
+  });
+  const activities = createActivities({
+    serviceStage,
+    findRunbook: (name) => findRunbook(options.runbookDirectories ?? [], name),
+    limits: quickLimits(),
+    usualDurationsMs: USUAL_MS,
+    temporal: temporalAccess(temporal.client),
+    ...options.dependencies,
+  });
+  const worker = await temporal.worker({ activities: { ...activities }, ...options.worker });
+  const running = worker.run();
+  const report = async (workflowId: string) => readReport(temporal, workflowId);
+  const start = async (runbook: string, startArguments: unknown, workflowId = `${runbook}-${randomUUID()}`) => {
+    await temporal.client.workflow.start(runbook, { workflowId, taskQueue: temporal.taskQueue, args: [startArguments] });
+    return workflowId;
+  };
+  return {
+    simulator,
+    control,
+    activities,
+    newInstance: async (seed = {}) => {
+      const name = `prod-${randomUUID().slice(0, 8)}`;
+      const given = { application: 'shop', component: 'checkout', name, version: '1.4.1', replica: 2, snapshots: ['1.3.2', '1.4.0'], ...seed };
+      const { instanceId } = await control.createInstance(given);
+      return { instanceId, path: `${given.application}/${given.component}/${given.name}` };
+    },
+    start,
+    run: async (runbook, path, more = {}) => report(await start(runbook, { targets: [path], ...more })),
+    report,
+    accepted: async (instanceId) => (await control.accepted(instanceId)).filter(({ byConsole }) => !byConsole).map(({ action }) => action),
+    close: async () => {
+      await stopWorker(worker, running);
+      await simulator.close();
+    },
+  };
+}
+
+export async function stopWorker(worker: Worker, running: Promise<void>): Promise<void> {
+  if (worker.getState() === 'RUNNING') worker.shutdown();
+  await running;
+}
+
+/** As the documentation says: result, else the details of the failure, else the memo. */
+async function readReport({ client }: TestTemporal, workflowId: string): Promise<RunReport> {
+  const handle = client.workflow.getHandle(workflowId);
+  try {
+    return (await handle.result()) as RunReport;
+  } catch {
+    const { memo } = await handle.describe();
+    const report = memo?.['report'] as RunReport | undefined;
+    if (report === undefined) throw new Error(`${workflowId} left no report`);
+    return report;
+  }
+}
