@@ -3,6 +3,7 @@ import type { RunbookLookup } from '../catalogue.js';
 import type { ActionName } from '../domain/actions.js';
 import type { Activities } from '../domain/contract.js';
 import type { Limits } from '../domain/limits.js';
+import type { VerifyDefaults } from '../domain/runbook-checks.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { CloudJobWatcher } from './cloud-job-watcher.js';
 import { makePlan } from './make-plan.js';
@@ -18,6 +19,8 @@ export interface ActivityDependencies {
   readonly limits: Limits;
   /** Overrides of the action table's usual durations. */
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
+  /** Where a runbook does not say. */
+  readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;
 }
 

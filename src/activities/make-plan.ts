@@ -105,7 +105,7 @@ async function planTargets(
 }
 
 async function planTarget(
-  { serviceStage, usualDurationsMs }: ActivityDependencies,
+  { serviceStage, usualDurationsMs, verify }: ActivityDependencies,
   runbook: Runbook,
   target: Target,
   inputs: Readonly<Record<string, unknown>>,
@@ -124,7 +124,7 @@ async function planTarget(
   const needsSnapshots = runbook.steps.some((step) => isActionStep(step) && step.action === 'rollback');
   const snapshots = needsSnapshots ? await serviceStage.listSnapshots(target, options()) : [];
   const facts = { target, seen, snapshotVersions: snapshots.map(({ version }) => version) };
-  const planned = planSteps(runbook, facts, { inputs, usualDurationsMs: allUsualDurations(usualDurationsMs) });
+  const planned = planSteps(runbook, facts, { inputs, usualDurationsMs: allUsualDurations(usualDurationsMs), verify });
   problems.push(...planned.problems);
   return { target, seen, steps: planned.steps };
 }

@@ -5,7 +5,7 @@ import { interpolate, type Values } from './interpolate.js';
 import type { Problem } from './failures.js';
 import type { PlannedCompensation, PlannedStep } from './plan.js';
 import { isActionStep, stepIds, type Runbook, type RunbookActionStep } from './runbook.js';
-import { stepTimes } from './runbook-checks.js';
+import { stepTimes, type VerifyDefaults } from './runbook-checks.js';
 import type { Observation, Target } from './target.js';
 
 export interface TargetFacts {
@@ -18,6 +18,7 @@ export interface TargetFacts {
 export interface PlanningRules {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly usualDurationsMs: Readonly<Record<ActionName, number>>;
+  readonly verify: VerifyDefaults;
 }
 
 /** The word for "the newest snapshot whose version is not the running one". */
@@ -80,7 +81,7 @@ function plannedAction(
     kind: 'action',
     id,
     action,
-    ...stepTimes(step),
+    ...stepTimes(step, rules.verify),
     usualDurationMs: rules.usualDurationsMs[action.action],
     onFailure: step.onFailure ?? 'compensate',
     compensation: plannedCompensation(compensation, values, report),

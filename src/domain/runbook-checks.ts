@@ -2,7 +2,7 @@
 import { ACTIONS, type ActionName } from './actions.js';
 import { durationMs } from './duration.js';
 import { isWholeExpression, namesUsed, TARGET_NAMES } from './interpolate.js';
-import { isActionStep, isReservedName, stepIds, type Input, type Runbook } from './runbook.js';
+import { isActionStep, isReservedName, stepIds, type Input, type Runbook, type RunbookActionStep } from './runbook.js';
 
 /** A problem inside a file, before its place is known in lines and columns. */
 export interface RunbookProblem {
@@ -26,9 +26,6 @@ export const RUNBOOK_CHECKS = {
   'deadline-too-short': 'A step has time for its verification, and the run for its steps',
 } as const;
 type CheckCode = keyof typeof RUNBOOK_CHECKS;
-
-export const DEFAULT_VERIFY_WITHIN_MS = 5 * 60_000;
-export const DEFAULT_VERIFY_STABLE_MS = 10_000;
 
 export function checkRunbook(runbook: Runbook, fileName: string): RunbookProblem[] {
   return [
@@ -260,7 +257,7 @@ function checkDeadlines({ steps, deadline }: Runbook): RunbookProblem[] {
       sumMs += durationMs(step.wait) ?? 0;
       continue;
     }
-    const { deadlineMs } = stepTimes(step);
+    const { deadlineMs } = stepTimes(step, DEFAULT_VERIFY);
     sumMs += deadlineMs;
     const withinMs = durationMs(step.verify?.within ?? '') ?? 0;
     const stableMs = durationMs(step.verify?.stable ?? '') ?? 0;
@@ -289,14 +286,26 @@ function checkDeadlines({ steps, deadline }: Runbook): RunbookProblem[] {
   return problems;
 }
 
-/** A step's times in milliseconds, defaults filled in. Verification never takes more than the step has. */
-export function stepTimes(step: {
-  action: ActionName;
-  deadline?: string | undefined;
-  verify?: { within?: string | undefined; stable?: string | undefined } | undefined;
-}) {
+/** How long a wished state may take and must hold, where the runbook does not say. Milliseconds. */
+export interface VerifyDefaults {
+  readonly withinMs: number;
+  readonly stableMs: number;
+}
+
+/** Chosen: a container that comes up and falls over again does so within seconds, and a slow one needs minutes. */
+export const DEFAULT_VERIFY: VerifyDefaults = { withinMs: 5 * 60_000, stableMs: 10_000 };
+
+interface StepTimes {
+  readonly deadlineMs: number;
+  readonly verify: VerifyDefaults;
+}
+
+type TimedStep = Pick<RunbookActionStep, 'action' | 'deadline' | 'verify'>;
+
+/** A step's times in milliseconds, defaults filled in. Verification by default never takes more than the step has. */
+export function stepTimes(step: TimedStep, defaults: VerifyDefaults): StepTimes {
   const deadlineMs = durationMs(step.deadline ?? '') ?? ACTIONS[step.action].deadlineMs;
-  const stableMs = Math.min(durationMs(step.verify?.stable ?? '') ?? DEFAULT_VERIFY_STABLE_MS, deadlineMs / 4);
-  const withinMs = Math.min(durationMs(step.verify?.within ?? '') ?? DEFAULT_VERIFY_WITHIN_MS, deadlineMs);
+  const stableMs = durationMs(step.verify?.stable ?? '') ?? Math.min(defaults.stableMs, deadlineMs / 4);
+  const withinMs = durationMs(step.verify?.within ?? '') ?? Math.min(defaults.withinMs, deadlineMs);
   return { deadlineMs, verify: { withinMs, stableMs } };
 }

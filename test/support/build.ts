@@ -67,7 +67,10 @@ export function aStep(action: Action, change: Partial<ActionStep> = {}): ActionS
     verify: { withinMs: 3_000, stableMs: 100 },
     usualDurationMs: 200,
     onFailure: 'compensate',
-    compensation: action.action === 'rollback' ? { kind: 'irreversible', reason: 'later snapshots are cleared' } : { kind: 'default' },
+    compensation:
+      action.action === 'rollback'
+        ? { kind: 'irreversible', reason: 'later snapshots are cleared' }
+        : { kind: 'default' },
     ...change,
   };
 }

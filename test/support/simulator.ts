@@ -45,25 +45,46 @@ export type Control = ReturnType<typeof controlOf>;
 
 export function controlOf({ controlUrl }: Pick<RunningSimulator, 'controlUrl'>) {
   const call = async <Answer>(method: string, path: string, body?: object): Promise<Answer> => {
-    const answer = await fetch(`${controlUrl}${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const answer = await fetch(`${controlUrl}${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
     const json = (await answer.json()) as Answer & { problems?: string[] };
     if (!answer.ok) throw new Error(`${method} ${path}: ${json.problems?.join('; ') ?? answer.status}`);
     return json;
   };
   return {
-    createInstance: (seed: SeedRequest) => call<{ instanceId: string; applicationId: string; componentId: string }>('POST', '/instances', seed),
+    createInstance: (seed: SeedRequest) =>
+      call<{ instanceId: string; applicationId: string; componentId: string }>('POST', '/instances', seed),
     instance: (instanceId: string) => call<ShownInstance>('GET', `/instances/${instanceId}`),
     change: (instanceId: string, change: object) => call<ShownInstance>('PATCH', `/instances/${instanceId}`, change),
-    time: (change: { advanceMs?: number; scale?: number; freeze?: boolean }) => call<{ nowMs: number }>('POST', '/time', change),
+    time: (change: { advanceMs?: number; scale?: number; freeze?: boolean }) =>
+      call<{ nowMs: number }>('POST', '/time', change),
     fault: (fault: FaultRequest) => call<{ id: number }>('POST', '/faults', fault),
     faults: async () => (await call<{ faults: { id: number; hits: number }[] }>('GET', '/faults')).faults,
     clearFaults: () => call<object>('DELETE', '/faults'),
-    outcome: (outcome: { instanceId: string; action?: string; nth?: number; [armed: string]: unknown }) => call<object>('POST', '/outcomes', outcome),
-    console: (action: { instanceId: string; action: string; parameters?: object; jobType?: string; visibleLateMs?: number }) =>
-      call<{ cloudJobId: string }>('POST', '/console', action),
+    outcome: (outcome: { instanceId: string; action?: string; nth?: number; [armed: string]: unknown }) =>
+      call<object>('POST', '/outcomes', outcome),
+    console: (action: {
+      instanceId: string;
+      action: string;
+      parameters?: object;
+      jobType?: string;
+      visibleLateMs?: number;
+    }) => call<{ cloudJobId: string }>('POST', '/console', action),
     accepted: async (instanceId?: string) =>
-      (await call<{ accepted: AcceptedAction[] }>('GET', `/accepted${instanceId === undefined ? '' : `?instanceId=${instanceId}`}`)).accepted,
-    requests: () => call<{ counts: Record<string, number>; unexpected: number; requests: { method: string; path: string; route: string; answer: string }[] }>('GET', '/requests'),
+      (
+        await call<{ accepted: AcceptedAction[] }>(
+          'GET',
+          `/accepted${instanceId === undefined ? '' : `?instanceId=${instanceId}`}`,
+        )
+      ).accepted,
+    requests: () =>
+      call<{
+        counts: Record<string, number>;
+        unexpected: number;
+        requests: { method: string; path: string; route: string; answer: string }[];
+      }>('GET', '/requests'),
     switches: (change: object) => call<object>('PUT', '/switches', change),
     expireTokens: () => call<object>('POST', '/token/expire'),
   };

@@ -33,7 +33,12 @@ export interface Stack {
 
 export async function startStack(
   temporal: TestTemporal,
-  options: { simulator?: SimulatorOptions; worker?: Partial<WorkerOptions>; dependencies?: Partial<ActivityDependencies>; runbookDirectories?: readonly string[] } = {},
+  options: {
+    simulator?: SimulatorOptions;
+    worker?: Partial<WorkerOptions>;
+    dependencies?: Partial<ActivityDependencies>;
+    runbookDirectories?: readonly string[];
+  } = {},
 ): Promise<Stack> {
   const switches = { durationsMs: USUAL_MS, ...options.simulator?.switches };
   const simulator = await startSimulator({ world: 'empty', ...options.simulator, switches });
@@ -51,6 +56,7 @@ export async function startStack(
     findRunbook: (name) => findRunbook(options.runbookDirectories ?? [], name),
     limits: quickLimits(),
     usualDurationsMs: USUAL_MS,
+    verify: { withinMs: 1_500, stableMs: 60 },
     temporal: temporalAccess(temporal.client),
     ...options.dependencies,
   });
@@ -58,7 +64,11 @@ export async function startStack(
   const running = worker.run();
   const report = async (workflowId: string) => readReport(temporal, workflowId);
   const start = async (runbook: string, startArguments: unknown, workflowId = `${runbook}-${randomUUID()}`) => {
-    await temporal.client.workflow.start(runbook, { workflowId, taskQueue: temporal.taskQueue, args: [startArguments] });
+    await temporal.client.workflow.start(runbook, {
+      workflowId,
+      taskQueue: temporal.taskQueue,
+      args: [startArguments],
+    });
     return workflowId;
   };
   return {
@@ -67,14 +77,23 @@ export async function startStack(
     activities,
     newInstance: async (seed = {}) => {
       const name = `prod-${randomUUID().slice(0, 8)}`;
-      const given = { application: 'shop', component: 'checkout', name, version: '1.4.1', replica: 2, snapshots: ['1.3.2', '1.4.0'], ...seed };
+      const given = {
+        application: 'shop',
+        component: 'checkout',
+        name,
+        version: '1.4.1',
+        replica: 2,
+        snapshots: ['1.3.2', '1.4.0'],
+        ...seed,
+      };
       const { instanceId } = await control.createInstance(given);
       return { instanceId, path: `${given.application}/${given.component}/${given.name}` };
     },
     start,
     run: async (runbook, path, more = {}) => report(await start(runbook, { targets: [path], ...more })),
     report,
-    accepted: async (instanceId) => (await control.accepted(instanceId)).filter(({ byConsole }) => !byConsole).map(({ action }) => action),
+    accepted: async (instanceId) =>
+      (await control.accepted(instanceId)).filter(({ byConsole }) => !byConsole).map(({ action }) => action),
     close: async () => {
       await stopWorker(worker, running);
       await simulator.close();

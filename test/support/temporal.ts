@@ -1,7 +1,14 @@
 /** A test file's connection to the shared Temporal server. Every history that the file makes is replayed at its end. */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { afterAll, beforeAll, inject } from 'vitest';
 
 export interface TestTemporal {
@@ -21,7 +28,10 @@ export function useTemporal(): TestTemporal {
   const taskQueue = `test-${randomUUID()}`;
   const opened: { client?: Client; connection?: NativeConnection; plain?: Connection } = {};
   beforeAll(async () => {
-    Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } } });
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+    });
     opened.plain = await Connection.connect({ address });
     opened.client = new Client({ connection: opened.plain });
     opened.connection = await NativeConnection.connect({ address });
@@ -63,7 +73,10 @@ async function replayAll(client: Client, taskQueue: string, bundlePath: string):
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const histories = client.workflow.list({ query: `TaskQueue = "${taskQueue}"` }).intoHistories();
   const failures: string[] = [];
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: { codePath: bundlePath } }, histories)) {
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    { workflowBundle: { codePath: bundlePath } },
+    histories,
+  )) {
     if (error !== undefined) failures.push(`${workflowId}: ${error.message}`);
   }
   if (failures.length > 0) throw new Error(`Histories that do not replay:\n${failures.join('\n')}`);

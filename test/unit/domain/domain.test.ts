@@ -21,9 +21,12 @@ describe('a status', () => {
     expect(cloudJobPhase('toString')).toBe('unclear');
   });
 
-  it.each(['CANCELLED', 'PARTIALLY_FAILED', 'ROLLBACKED', 'FAILED'])('%s of a cloud job has ended, and not well', (status) => {
-    expect(cloudJobPhase(status)).toBe('failed');
-  });
+  it.each(['CANCELLED', 'PARTIALLY_FAILED', 'ROLLBACKED', 'FAILED'])(
+    '%s of a cloud job has ended, and not well',
+    (status) => {
+      expect(cloudJobPhase(status)).toBe('failed');
+    },
+  );
 
   it('is at rest only when the newest cloud job has ended too', () => {
     expect(isAtRest(anObservation())).toBe(true);
@@ -34,7 +37,8 @@ describe('a status', () => {
 });
 
 describe('a wished state', () => {
-  const holds = (action: Action, change: Parameters<typeof anObservation>[0]) => wishedStateHolds(action, anObservation(change));
+  const holds = (action: Action, change: Parameters<typeof anObservation>[0]) =>
+    wishedStateHolds(action, anObservation(change));
   it('needs every replica for start and restart', () => {
     expect(holds({ action: 'start' }, { availableReplicaCount: 1 })).toBe(false);
     expect(holds({ action: 'restart' }, {})).toBe(true);
@@ -43,7 +47,9 @@ describe('a wished state', () => {
   it('needs the count both wished and available for scale', () => {
     expect(holds({ action: 'scale', replica: 4 }, { replicaCount: 4, availableReplicaCount: 3 })).toBe(false);
     expect(holds({ action: 'scale', replica: 4 }, { replicaCount: 4, availableReplicaCount: 4 })).toBe(true);
-    expect(holds({ action: 'scale', replica: 4 }, { replicaCount: 4, availableReplicaCount: 4, status: 'STOPPED' })).toBe(false);
+    expect(
+      holds({ action: 'scale', replica: 4 }, { replicaCount: 4, availableReplicaCount: 4, status: 'STOPPED' }),
+    ).toBe(false);
   });
   it('is the version for rollback, running or stopped', () => {
     expect(holds({ action: 'rollback', version: '1.4.0' }, { version: '1.4.0', status: 'STOPPED' })).toBe(true);
@@ -54,10 +60,16 @@ describe('a wished state', () => {
 describe('what people read', () => {
   it('is short', () => {
     expect(describeAction({ action: 'scale', replica: 4, hosts: ['a', 'b'] })).toBe('scale replica=4 hosts=a,b');
-    expect(describeObservation(anObservation({ failDetail: 'cluster_deleted' }))).toBe('RUNNING 2/2, version 1.4.1 (cluster_deleted)');
-    expect(failureReason(aCloudJob({ tasks: [{ taskId: 't', name: 'pull image', status: 'FAILED', messages: ' no\n such image ', createdAtMs: 1 }] }))).toBe(
-      'pull image: no such image',
+    expect(describeObservation(anObservation({ failDetail: 'cluster_deleted' }))).toBe(
+      'RUNNING 2/2, version 1.4.1 (cluster_deleted)',
     );
+    expect(
+      failureReason(
+        aCloudJob({
+          tasks: [{ taskId: 't', name: 'pull image', status: 'FAILED', messages: ' no\n such image ', createdAtMs: 1 }],
+        }),
+      ),
+    ).toBe('pull image: no such image');
   });
 
   it('names one lease for each instance', () => {
@@ -90,7 +102,13 @@ describe('the canonical plan', () => {
     dryRun: false,
   };
   it('does not depend on key order, on who asked, or on when the target was read', () => {
-    const again = { ...plan, requestedBy: 'bob', dryRun: true, inputs: { a: 2, b: 1 }, targets: [{ ...plan.targets[0]!, seen: anObservation({ observedAtMs: 9 }) }] };
+    const again = {
+      ...plan,
+      requestedBy: 'bob',
+      dryRun: true,
+      inputs: { a: 2, b: 1 },
+      targets: [{ ...plan.targets[0]!, seen: anObservation({ observedAtMs: 9 }) }],
+    };
     expect(canonicalPlan(again)).toBe(canonicalPlan(plan));
   });
   it('depends on what would be done', () => {

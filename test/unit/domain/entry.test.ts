@@ -1,14 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import type { Action } from '../../../src/domain/actions.js';
-import { entryMove, isFirstLike, mayHaveLivingPredecessor, needsBarrier, readingAge, type AttemptFacts, type EntryMove } from '../../../src/domain/entry.js';
+import {
+  entryMove,
+  isFirstLike,
+  mayHaveLivingPredecessor,
+  needsBarrier,
+  readingAge,
+  type AttemptFacts,
+  type EntryMove,
+} from '../../../src/domain/entry.js';
 import { aBaseline, anObservation, defaultLimits, someDetails } from '../../support/build.js';
 
 function facts(change: Partial<AttemptFacts> = {}): AttemptFacts {
-  return { attempt: 1, runId: 'r', originalRunId: 'r', scheduledAtMs: 100, attemptScheduledAtMs: 100, enteredAtMs: 200, details: null, ...change };
+  return {
+    attempt: 1,
+    runId: 'r',
+    originalRunId: 'r',
+    scheduledAtMs: 100,
+    attemptScheduledAtMs: 100,
+    enteredAtMs: 200,
+    details: null,
+    ...change,
+  };
 }
 
 describe('an attempt is first-like', () => {
-  const notSent = (attempt: number, atMs = 1_000) => someDetails({ kind: 'notSent', retryDelayMs: 5_000 }, attempt, atMs);
+  const notSent = (attempt: number, atMs = 1_000) =>
+    someDetails({ kind: 'notSent', retryDelayMs: 5_000 }, attempt, atMs);
   const latest = 1_000 + 5_000 + defaultLimits.heartbeatTimeoutMs / 2;
   it.each<[string, Partial<AttemptFacts>, boolean]>([
     ['when it is the first of its run', {}, true],
@@ -16,11 +34,31 @@ describe('an attempt is first-like', () => {
     ['but not in a reset run', { originalRunId: 'other' }, false],
     ['but not after an activity reset, which moves its schedule', { attemptScheduledAtMs: 101 }, false],
     ['when the attempt before left notSent', { attempt: 2, attemptScheduledAtMs: 6_000, details: notSent(1) }, true],
-    ['at the latest time a next attempt can have been scheduled', { attempt: 2, attemptScheduledAtMs: latest, details: notSent(1) }, true],
-    ['but not later: an attempt between was lost', { attempt: 2, attemptScheduledAtMs: latest + 1, details: notSent(1) }, false],
-    ['but not on a notSent of an attempt before the last', { attempt: 3, attemptScheduledAtMs: 6_000, details: notSent(1) }, false],
-    ['but not on its own number after a reset', { attempt: 2, attemptScheduledAtMs: 6_000, details: notSent(2) }, false],
-    ['but not when the attempt before had entered', { attempt: 2, details: someDetails({ kind: 'entered' }, 1) }, false],
+    [
+      'at the latest time a next attempt can have been scheduled',
+      { attempt: 2, attemptScheduledAtMs: latest, details: notSent(1) },
+      true,
+    ],
+    [
+      'but not later: an attempt between was lost',
+      { attempt: 2, attemptScheduledAtMs: latest + 1, details: notSent(1) },
+      false,
+    ],
+    [
+      'but not on a notSent of an attempt before the last',
+      { attempt: 3, attemptScheduledAtMs: 6_000, details: notSent(1) },
+      false,
+    ],
+    [
+      'but not on its own number after a reset',
+      { attempt: 2, attemptScheduledAtMs: 6_000, details: notSent(2) },
+      false,
+    ],
+    [
+      'but not when the attempt before had entered',
+      { attempt: 2, details: someDetails({ kind: 'entered' }, 1) },
+      false,
+    ],
     ['but not as attempt 1 with details', { details: someDetails({ kind: 'entered' }, 1) }, false],
   ])('%s', (_case, change, expected) => {
     expect(isFirstLike(facts(change), defaultLimits)).toBe(expected);
@@ -40,7 +78,12 @@ describe('an attempt asks the server before it reads', () => {
 describe('a predecessor may be alive', () => {
   it.each<[string, Partial<AttemptFacts>, boolean, boolean]>([
     ['after a reset: attempt 1 that is not first-like', {}, false, true],
-    ['when the details carry this attempt number', { attempt: 2, details: someDetails({ kind: 'entered' }, 2) }, false, true],
+    [
+      'when the details carry this attempt number',
+      { attempt: 2, details: someDetails({ kind: 'entered' }, 2) },
+      false,
+      true,
+    ],
     ['but not after an ordinary retry', { attempt: 2, details: someDetails({ kind: 'entered' }, 1) }, false, false],
     ['and never beside a first-like attempt', {}, true, false],
   ])('%s', (_case, change, firstLike, expected) => {

@@ -7,8 +7,20 @@ import { aCloudJob, defaultLimits } from '../../support/build.js';
 const stop: Action = { action: 'stop' };
 const restart: Action = { action: 'restart' };
 
-function verdict(job: Partial<CloudJob>, action: Action = stop, ownUserId: string | null = 'us', scheduledAtMs = 10_000) {
-  return judgeEvidence({ job: aCloudJob(job), action, instanceId: 'inst-1', scheduledAtMs, ownUserId, limits: defaultLimits }).kind;
+function verdict(
+  job: Partial<CloudJob>,
+  action: Action = stop,
+  ownUserId: string | null = 'us',
+  scheduledAtMs = 10_000,
+) {
+  return judgeEvidence({
+    job: aCloudJob(job),
+    action,
+    instanceId: 'inst-1',
+    scheduledAtMs,
+    ownUserId,
+    limits: defaultLimits,
+  }).kind;
 }
 
 describe('a cloud job found by reading', () => {

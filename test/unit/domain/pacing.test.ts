@@ -22,10 +22,14 @@ function plainLooksUntil(timeMs: number): number {
 describe('looks at a cloud job', () => {
   it('are never more than the plain rule makes, at any time', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 3_600_000 }), fc.integer({ min: 1, max: 3_600_000 }), (durationMs, usualDurationMs) => {
-        const times = looksUntil(durationMs, usualDurationMs);
-        return times.every((timeMs, index) => index + 1 <= plainLooksUntil(timeMs + 0.001));
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 3_600_000 }),
+        fc.integer({ min: 1, max: 3_600_000 }),
+        (durationMs, usualDurationMs) => {
+          const times = looksUntil(durationMs, usualDurationMs);
+          return times.every((timeMs, index) => index + 1 <= plainLooksUntil(timeMs + 0.001));
+        },
+      ),
     );
   });
 
@@ -47,7 +51,9 @@ describe('looks at a cloud job', () => {
   });
 
   it('begin soon for a cloud job taken over after its usual duration', () => {
-    expect(nextLookDelayMs({ looks: 0, followedForMs: 0, elapsedMs: 60_000, usualDurationMs: 20_000 })).toBe(plainLookMs(0));
+    expect(nextLookDelayMs({ looks: 0, followedForMs: 0, elapsedMs: 60_000, usualDurationMs: 20_000 })).toBe(
+      plainLookMs(0),
+    );
   });
 });
 

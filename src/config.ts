@@ -1,0 +1,404 @@
+/** The only reader of the environment: one table is the whole truth; all problems come in one message. Nothing happens at import time. */
+import { existsSync } from 'node:fs';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { ConnectionOptions } from '@temporalio/client';
+import { ACTION_NAMES, type ActionName } from './domain/actions.js';
+import { DEFAULT_TASK_QUEUE } from './domain/contract.js';
+import { durationMs, DURATION_REMEDY } from './domain/duration.js';
+import { describeProblem, type Problem } from './domain/failures.js';
+import { DEFAULT_LIMITS, withHeartbeatTimeout, type ChosenLimits, type Limits } from './domain/limits.js';
+import { didYouMean } from './domain/nearest.js';
+import { DEFAULT_VERIFY, type VerifyDefaults } from './domain/runbook-checks.js';
+import { isRegion, REGIONS } from './servicestage/regions.js';
+import { Secret } from './servicestage/secret.js';
+import type { Credentials } from './servicestage/auth.js';
+import type { ServiceStageOptions } from './servicestage/service-stage-client.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ClientConfig {
+  readonly temporal: { readonly connectionOptions: ConnectionOptions; readonly namespace: string };
+  readonly taskQueue: string;
+  readonly runbookDirectories: readonly string[];
+}
+
+export interface Config extends ClientConfig {
+  readonly serviceStage: ServiceStageOptions;
+  readonly limits: Limits;
+  readonly usualDurationsMs: Partial<Record<ActionName, number>>;
+  readonly verify: VerifyDefaults;
+  readonly logLevel: LogLevel;
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface ConfigVariable {
+  readonly name: string;
+  readonly default: string;
+  readonly meaning: string;
+  readonly secret?: true;
+}
+
+/** Every variable that is read, as docs/operations.md prints it. `TEMPORAL_*` are Temporal's own. */
+export const configVariables: readonly ConfigVariable[] = [
+  {
+    name: 'TEMPORAL_ADDRESS',
+    default: 'localhost:7233',
+    meaning:
+      "Temporal server; further `TEMPORAL_*` (namespace, API key, TLS, profile) as in Temporal's own environment configuration",
+  },
+  { name: 'TEMPORAL_NAMESPACE', default: 'default', meaning: 'Temporal namespace' },
+  { name: 'RUNBOOK_TASK_QUEUE', default: DEFAULT_TASK_QUEUE, meaning: 'Task queue of worker and runs' },
+  {
+    name: 'RUNBOOK_DIR',
+    default: './runbooks where it exists',
+    meaning:
+      'Folders of runbook files beside the built-in catalogue, separated by `:` (`;` on Windows); all workers need the same files',
+  },
+  { name: 'RUNBOOK_LOG_LEVEL', default: 'info', meaning: `One of ${LOG_LEVELS.join(', ')}` },
+  { name: 'RUNBOOK_READ_TIMEOUT', default: '5s', meaning: 'Longest time for one read of the API' },
+  { name: 'RUNBOOK_POST_TIMEOUT', default: '10s', meaning: 'Longest time for the POST of an action' },
+  { name: 'RUNBOOK_QUIET', default: '5s', meaning: 'Between two readings that must agree' },
+  {
+    name: 'RUNBOOK_VISIBILITY',
+    default: '15s',
+    meaning:
+      'How long ServiceStage may take to show an accepted cloud job in `last_job_id`; too short a value endangers *once*',
+  },
+  {
+    name: 'RUNBOOK_LIMITS',
+    default: '',
+    meaning:
+      'The other parts of the heartbeat time-out, such as `budgetWait=5s,credentialsWait=5s,margin=5s,clockSkew=5s,lateStart=20s`',
+  },
+  {
+    name: 'RUNBOOK_VERIFY',
+    default: 'within=5m,stable=10s',
+    meaning: 'How long a wished state may take after the cloud job, and must hold, where a runbook does not say',
+  },
+  {
+    name: 'RUNBOOK_USUAL_DURATIONS',
+    default: '',
+    meaning:
+      'Usual time of each action in your cloud, such as `start=45s,stop=10s`; decides when to look, never what is concluded',
+  },
+  { name: 'SERVICESTAGE_REGION', default: '', meaning: 'Such as `cn-north-4`; gives both endpoints' },
+  {
+    name: 'SERVICESTAGE_ENDPOINT',
+    default: 'from the region',
+    meaning: 'Overrides the endpoint: simulator, private cloud',
+  },
+  { name: 'SERVICESTAGE_ALLOW_HTTP', default: 'false', meaning: '`true` allows http beyond loopback' },
+  {
+    name: 'SERVICESTAGE_REQUESTS_PER_SECOND',
+    default: '5',
+    meaning: 'Request budget of this process; chosen, since ServiceStage documents no limit',
+  },
+  { name: 'SERVICESTAGE_BURST', default: '10', meaning: 'Requests that may go at once' },
+  {
+    name: 'SERVICESTAGE_USER_ID',
+    default: 'from the token, or asked of IAM',
+    meaning: 'Our own IAM user id: evidence that a cloud job found later is ours',
+  },
+  { name: 'SERVICESTAGE_TOKEN', default: '', meaning: 'A ready token', secret: true },
+  {
+    name: 'SERVICESTAGE_IAM_USER',
+    default: '',
+    meaning: 'IAM user, to fetch and renew tokens; with `_IAM_PASSWORD` and `_IAM_DOMAIN`',
+  },
+  { name: 'SERVICESTAGE_IAM_PASSWORD', default: '', meaning: 'Password of the IAM user', secret: true },
+  { name: 'SERVICESTAGE_IAM_DOMAIN', default: '', meaning: 'Account name of the IAM user' },
+  { name: 'HUAWEICLOUD_SDK_PROJECT_ID', default: '', meaning: 'Project id; always needed' },
+  { name: 'HUAWEICLOUD_SDK_AK', default: '', meaning: 'Access key, with `_SK`' },
+  { name: 'HUAWEICLOUD_SDK_SK', default: '', meaning: 'Secret key', secret: true },
+  { name: 'HUAWEICLOUD_SDK_SECURITY_TOKEN', default: '', meaning: 'Of temporary access keys', secret: true },
+  { name: 'HUAWEICLOUD_SDK_IAM_ENDPOINT', default: 'from the region', meaning: 'IAM endpoint' },
+];
+
+/** All problems at once; the command line exits with 2. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+
+  constructor(readonly problems: readonly Problem[]) {
+    super(
+      ['The configuration has problems:', ...problems.map((problem) => `- ${describeProblem(problem)}`)].join('\n'),
+    );
+  }
+}
+
+/** What the command line needs: no ServiceStage credentials. @throws ConfigurationError */
+export function loadClientConfig(env: Environment): ClientConfig {
+  const reader = new Reader(env);
+  const config = readClientConfig(reader);
+  reader.throwProblems();
+  return config;
+}
+
+/** What the worker needs. @throws ConfigurationError */
+export function loadConfig(env: Environment): Config {
+  const reader = new Reader(env);
+  const config: Config = {
+    ...readClientConfig(reader),
+    serviceStage: readServiceStage(reader),
+    limits: readLimits(reader),
+    usualDurationsMs: readUsualDurations(reader),
+    verify: readVerify(reader),
+    logLevel: reader.oneOf('RUNBOOK_LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+  reader.throwProblems();
+  return Object.freeze(config);
+}
+
+class Reader {
+  readonly #problems: Problem[] = [];
+
+  constructor(readonly env: Environment) {
+    const known = configVariables.map(({ name }) => name);
+    for (const name of Object.keys(env).filter((key) => /^(RUNBOOK|SERVICESTAGE)_/.test(key) && !known.includes(key))) {
+      this.problem(name, 'this variable is not known', `Take it out.${didYouMean(name, known)}`);
+    }
+  }
+
+  problem(place: string, found: string, remedy: string): void {
+    this.#problems.push({ code: 'configuration', place, found, remedy });
+  }
+
+  throwProblems(): void {
+    if (this.#problems.length > 0) throw new ConfigurationError(this.#problems);
+  }
+
+  /** An empty variable counts as absent, as compose files and shells write it. */
+  text(name: string): string | undefined {
+    const value = this.env[name]?.trim();
+    return value === '' ? undefined : value;
+  }
+
+  secret(name: string): Secret | undefined {
+    const value = this.text(name);
+    return value === undefined ? undefined : new Secret(value);
+  }
+
+  duration(name: string, defaultMs: number): number {
+    const text = this.text(name);
+    const ms = text === undefined ? defaultMs : durationMs(text);
+    if (ms === null || ms <= 0) this.problem(name, `"${text}" is no duration`, DURATION_REMEDY);
+    return ms ?? defaultMs;
+  }
+
+  positive(name: string, byDefault: number): number {
+    const text = this.text(name);
+    const value = text === undefined ? byDefault : Number(text);
+    if (!(Number.isFinite(value) && value > 0))
+      this.problem(name, `"${text}" is no positive number`, 'Write a number such as 5');
+    return value;
+  }
+
+  oneOf<Value extends string>(name: string, values: readonly Value[], byDefault: Value): Value {
+    const text = this.text(name) ?? byDefault;
+    const value = values.find((candidate) => candidate === text);
+    if (value === undefined) this.problem(name, `"${text}" is not known`, `Use one of: ${values.join(', ')}`);
+    return value ?? byDefault;
+  }
+
+  /** `key=duration` pairs, separated by commas. */
+  durations<Key extends string>(name: string, keys: readonly Key[]): Partial<Record<Key, number>> {
+    const found: Partial<Record<Key, number>> = {};
+    for (const pair of this.text(name)?.split(',') ?? []) {
+      const [left = '', right = ''] = pair.split('=').map((part) => part.trim());
+      const key = keys.find((candidate) => candidate === left);
+      const ms = durationMs(right);
+      if (key === undefined)
+        this.problem(name, `"${left}" is not known`, `Use ${keys.join(', ')}.${didYouMean(left, keys)}`);
+      else if (ms === null) this.problem(name, `"${right}" is no duration`, DURATION_REMEDY);
+      else found[key] = ms;
+    }
+    return found;
+  }
+}
+
+function readClientConfig(reader: Reader): ClientConfig {
+  const directories = reader.text('RUNBOOK_DIR')?.split(process.platform === 'win32' ? ';' : ':');
+  return {
+    temporal: readTemporal(reader),
+    taskQueue: reader.text('RUNBOOK_TASK_QUEUE') ?? DEFAULT_TASK_QUEUE,
+    runbookDirectories:
+      directories?.filter((directory) => directory !== '') ?? (existsSync('runbooks') ? ['runbooks'] : []),
+  };
+}
+
+function readTemporal(reader: Reader): ClientConfig['temporal'] {
+  try {
+    const env = Object.fromEntries(
+      Object.entries(reader.env).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+      ),
+    );
+    const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env });
+    return { connectionOptions, namespace: namespace ?? 'default' };
+  } catch (error) {
+    reader.problem(
+      'TEMPORAL_*',
+      error instanceof Error ? error.message : String(error),
+      'Mend the variables, or the profile file that they name',
+    );
+    return { connectionOptions: {}, namespace: 'default' };
+  }
+}
+
+function readServiceStage(reader: Reader): ServiceStageOptions {
+  const region = reader.text('SERVICESTAGE_REGION');
+  const given = reader.text('SERVICESTAGE_ENDPOINT');
+  if (region !== undefined && given === undefined && !isRegion(region)) {
+    reader.problem(
+      'SERVICESTAGE_REGION',
+      `"${region}" is not a region that is known here`,
+      `Use one of ${REGIONS.join(', ')}, or give SERVICESTAGE_ENDPOINT.${didYouMean(region, REGIONS)}`,
+    );
+  }
+  if (region === undefined && given === undefined) {
+    reader.problem(
+      'SERVICESTAGE_REGION',
+      'neither region nor endpoint is given',
+      'Set SERVICESTAGE_REGION, such as cn-north-4, or SERVICESTAGE_ENDPOINT',
+    );
+  }
+  const iamGiven = reader.text('HUAWEICLOUD_SDK_IAM_ENDPOINT');
+  const iamEndpoint =
+    iamGiven === undefined
+      ? region && `https://iam.${region}.myhuaweicloud.com`
+      : checkedUrl(reader, 'HUAWEICLOUD_SDK_IAM_ENDPOINT', iamGiven);
+  const projectId = reader.text('HUAWEICLOUD_SDK_PROJECT_ID');
+  if (projectId === undefined)
+    reader.problem(
+      'HUAWEICLOUD_SDK_PROJECT_ID',
+      'the project id is missing',
+      'Set it; the console shows it under "My Credentials"',
+    );
+  else if (!/^[\w-]+$/.test(projectId))
+    reader.problem(
+      'HUAWEICLOUD_SDK_PROJECT_ID',
+      `"${projectId}" is no project id`,
+      'Write the 32 hexadecimal digits of the project',
+    );
+  return {
+    endpoint:
+      given === undefined
+        ? `https://servicestage.${region ?? 'unknown'}.myhuaweicloud.com`
+        : checkedUrl(reader, 'SERVICESTAGE_ENDPOINT', given),
+    projectId: projectId ?? '',
+    credentials: readCredentials(reader, iamEndpoint),
+    iamEndpoint,
+    userId: reader.text('SERVICESTAGE_USER_ID'),
+    requestsPerSecond: reader.positive('SERVICESTAGE_REQUESTS_PER_SECOND', 5),
+    burst: Math.max(1, reader.positive('SERVICESTAGE_BURST', 10)),
+  };
+}
+
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
+
+function checkedUrl(reader: Reader, name: string, text: string): string {
+  if (!URL.canParse(text)) {
+    reader.problem(name, `"${text}" is no URL`, 'Write it with its scheme, such as https://servicestage.example.com');
+    return text;
+  }
+  const { protocol, hostname, username } = new URL(text);
+  const httpIsAllowed = LOOPBACK.includes(hostname) || reader.text('SERVICESTAGE_ALLOW_HTTP') === 'true';
+  if (username !== '')
+    reader.problem(name, 'it holds a user name', 'Take it out; credentials have variables of their own');
+  if (protocol !== 'https:' && !(protocol === 'http:' && httpIsAllowed)) {
+    reader.problem(
+      name,
+      `it uses ${protocol}// for ${hostname}, and credentials would travel in the open`,
+      'Use https, or set SERVICESTAGE_ALLOW_HTTP=true',
+    );
+  }
+  return text.replace(/\/+$/, '');
+}
+
+/** Exactly one way to authenticate; two at once is a problem, since nobody could tell which one acts. */
+function readCredentials(reader: Reader, iamEndpoint: string | undefined): Credentials {
+  const accessKey = reader.text('HUAWEICLOUD_SDK_AK');
+  const secretKey = reader.secret('HUAWEICLOUD_SDK_SK');
+  const token = reader.secret('SERVICESTAGE_TOKEN');
+  const user = reader.text('SERVICESTAGE_IAM_USER');
+  const password = reader.secret('SERVICESTAGE_IAM_PASSWORD');
+  const domain = reader.text('SERVICESTAGE_IAM_DOMAIN');
+  const ways = [
+    ...((accessKey ?? secretKey) === undefined ? [] : ['HUAWEICLOUD_SDK_AK']),
+    ...(token === undefined ? [] : ['SERVICESTAGE_TOKEN']),
+    ...((user ?? password ?? domain) === undefined ? [] : ['SERVICESTAGE_IAM_USER']),
+  ];
+  const choices =
+    'HUAWEICLOUD_SDK_AK with _SK, or SERVICESTAGE_TOKEN, or SERVICESTAGE_IAM_USER with _IAM_PASSWORD and _IAM_DOMAIN';
+  if (ways.length === 0) reader.problem('credentials', 'there are none', `Set one of: ${choices}`);
+  if (ways.length > 1)
+    reader.problem(ways.join(' and '), 'there are two ways to authenticate at once', `Keep one of: ${choices}`);
+  const needs = (pairs: readonly (readonly [string, unknown])[]) => {
+    for (const [name, value] of pairs)
+      if (value === undefined) reader.problem(name, 'it is missing', `It goes with ${ways[0] ?? ''}`);
+  };
+  const nothing = new Secret('');
+  if (ways[0] === 'HUAWEICLOUD_SDK_AK') {
+    needs([
+      ['HUAWEICLOUD_SDK_AK', accessKey],
+      ['HUAWEICLOUD_SDK_SK', secretKey],
+    ]);
+    const securityToken = reader.secret('HUAWEICLOUD_SDK_SECURITY_TOKEN');
+    return {
+      kind: 'accessKey',
+      accessKey: accessKey ?? '',
+      secretKey: secretKey ?? nothing,
+      ...(securityToken === undefined ? {} : { securityToken }),
+    };
+  }
+  if (ways[0] === 'SERVICESTAGE_IAM_USER') {
+    needs([
+      ['SERVICESTAGE_IAM_USER', user],
+      ['SERVICESTAGE_IAM_PASSWORD', password],
+      ['SERVICESTAGE_IAM_DOMAIN', domain],
+      ['HUAWEICLOUD_SDK_IAM_ENDPOINT', iamEndpoint],
+    ]);
+    return {
+      kind: 'password',
+      iamEndpoint: iamEndpoint ?? '',
+      user: user ?? '',
+      password: password ?? nothing,
+      domain: domain ?? '',
+    };
+  }
+  return { kind: 'token', token: token ?? nothing };
+}
+
+function readLimits(reader: Reader): Limits {
+  const others = reader.durations('RUNBOOK_LIMITS', [
+    'budgetWait',
+    'credentialsWait',
+    'clockSkew',
+    'lateStart',
+    'margin',
+  ]);
+  const chosen: ChosenLimits = {
+    readTimeoutMs: reader.duration('RUNBOOK_READ_TIMEOUT', DEFAULT_LIMITS.readTimeoutMs),
+    postTimeoutMs: reader.duration('RUNBOOK_POST_TIMEOUT', DEFAULT_LIMITS.postTimeoutMs),
+    quietMs: reader.duration('RUNBOOK_QUIET', DEFAULT_LIMITS.quietMs),
+    visibilityWindowMs: reader.duration('RUNBOOK_VISIBILITY', DEFAULT_LIMITS.visibilityWindowMs),
+    budgetWaitMs: others.budgetWait ?? DEFAULT_LIMITS.budgetWaitMs,
+    credentialsWaitMs: others.credentialsWait ?? DEFAULT_LIMITS.credentialsWaitMs,
+    clockSkewMs: others.clockSkew ?? DEFAULT_LIMITS.clockSkewMs,
+    lateStartMs: others.lateStart ?? DEFAULT_LIMITS.lateStartMs,
+    marginMs: others.margin ?? DEFAULT_LIMITS.marginMs,
+  };
+  if (chosen.visibilityWindowMs < chosen.quietMs)
+    reader.problem('RUNBOOK_VISIBILITY', 'it is shorter than RUNBOOK_QUIET', 'Make it at least as long');
+  return withHeartbeatTimeout(chosen);
+}
+
+function readUsualDurations(reader: Reader): Partial<Record<ActionName, number>> {
+  return reader.durations('RUNBOOK_USUAL_DURATIONS', ACTION_NAMES);
+}
+
+function readVerify(reader: Reader): VerifyDefaults {
+  const { within, stable } = reader.durations('RUNBOOK_VERIFY', ['within', 'stable']);
+  return { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs };
+}

@@ -1,0 +1,121 @@
+/** A local Temporal dev server for the demo and the tests: started on free ports with our search attributes, gone when its owner is gone. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { SEARCH_ATTRIBUTES } from '../domain/contract.js';
+import { findTemporalProgram, type Say } from './find-temporal.js';
+
+export interface TemporalServerOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly say: Say;
+  readonly ui?: boolean;
+  /** Keeps the server's state in this file; else it lives in memory. */
+  readonly databaseFile?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+}
+
+export interface TemporalServer {
+  readonly address: string;
+  readonly namespace: string;
+  readonly uiUrl: string | null;
+  /** Resolves when the process has ended. */
+  close(): Promise<void>;
+}
+
+const NAMESPACE = 'default';
+const START_DEADLINE_MS = 60_000;
+
+/** Uses the server that `TEMPORAL_ADDRESS` names, which is then left as it is; else finds a program and starts one. */
+export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
+  const { env, say } = options;
+  const given = env['TEMPORAL_ADDRESS'];
+  if (given !== undefined && given !== '') {
+    return { address: given, namespace: env['TEMPORAL_NAMESPACE'] || NAMESPACE, uiUrl: null, close: async () => {} };
+  }
+  const program = await findTemporalProgram({ env, say });
+  const ports = await freePorts(2);
+  const port = options.port ?? ports[0] ?? 0;
+  const uiPort = options.ui === true ? (ports[1] ?? 0) : null;
+  const address = `127.0.0.1:${port}`;
+  const child = spawn(program, serverArguments(port, uiPort, options.databaseFile), {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  const stop = endWithUs(child);
+  let lastWords = '';
+  child.stderr?.on('data', (chunk: Buffer) => (lastWords = `${lastWords}${chunk.toString()}`.slice(-2_000)));
+  try {
+    await untilItAnswers(address, child, () => lastWords);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { address, namespace: NAMESPACE, uiUrl: uiPort === null ? null : `http://127.0.0.1:${uiPort}`, close: stop };
+}
+
+function serverArguments(port: number, uiPort: number | null, databaseFile: string | undefined): string[] {
+  return [
+    ...[
+      'server',
+      'start-dev',
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--namespace',
+      NAMESPACE,
+      '--log-level',
+      'error',
+    ],
+    ...(uiPort === null ? ['--headless'] : ['--ui-ip', '127.0.0.1', '--ui-port', String(uiPort)]),
+    ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile]),
+    ...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]),
+  ];
+}
+
+/** Kills the child when this process ends, however it does as long as it can still run a handler. */
+function endWithUs(child: ChildProcess): () => Promise<void> {
+  const onExit = () => child.kill('SIGKILL');
+  process.once('exit', onExit);
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return async () => {
+    process.removeListener('exit', onExit);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    const hard = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    await ended;
+    clearTimeout(hard);
+  };
+}
+
+async function untilItAnswers(address: string, child: ChildProcess, lastWords: () => string): Promise<void> {
+  const giveUpAtMs = Date.now() + START_DEADLINE_MS;
+  let failed: Error | undefined;
+  child.once('error', (error) => (failed = error));
+  while (Date.now() < giveUpAtMs) {
+    if (failed !== undefined) throw failed;
+    if (child.exitCode !== null)
+      throw new Error(`The Temporal dev server ended with ${child.exitCode}: ${lastWords()}`);
+    try {
+      const connection = await Connection.connect({ address, connectTimeout: 1_000 });
+      await connection.workflowService.describeNamespace({ namespace: NAMESPACE });
+      await connection.close();
+      return;
+    } catch {
+      await delay(100); // Not up yet.
+    }
+  }
+  throw new Error(`The Temporal dev server did not answer within ${START_DEADLINE_MS / 1_000} s: ${lastWords()}`);
+}
+
+/** Held open together while they are chosen, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+  return ports;
+}

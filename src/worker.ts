@@ -1,0 +1,195 @@
+/** The worker process: configuration → ServiceStage → activities → Temporal. Everything is put together here and nowhere else. */
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import {
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type Logger,
+  type LogMetadata,
+} from '@temporalio/worker';
+import { pino, type Logger as Pino } from 'pino';
+import { createActivities } from './activities/index.js';
+import { temporalAccess } from './activities/temporal-access.js';
+import { findRunbook, listRunbooks } from './catalogue.js';
+import { ConfigurationError, loadConfig, type Config, type Environment } from './config.js';
+import { SEARCH_ATTRIBUTES } from './domain/contract.js';
+import { describeProblem } from './domain/failures.js';
+import { createServiceStage } from './servicestage/service-stage-client.js';
+
+/** Documented in docs/operations.md. */
+export const WORKER_EXIT_CODES = { stopped: 0, failed: 1, configuration: 2, temporalUnreachable: 3 } as const;
+
+/** Cancellation and the loss of an attempt arrive with heartbeats: this is their latency. Chosen. */
+const HEARTBEAT_THROTTLE_MS = 10_000;
+/** A waiting step holds an activity slot: a promise and a timer. Sized for the peak of steps that wait at once. */
+const ACTIVITY_SLOTS = 500;
+/** The cache is counted in workflows, not bytes; some 50 KB each. */
+const CACHED_WORKFLOWS = 300;
+const SHUTDOWN_GRACE_MS = 1_000;
+const SHUTDOWN_MARGIN_MS = 15_000;
+const CONNECT_ATTEMPTS = 10;
+const CONNECT_DELAY_MS = 1_000;
+
+export class TemporalUnreachable extends Error {
+  override readonly name = 'TemporalUnreachable';
+}
+
+/** Runs until the process is told to stop. @throws ConfigurationError, TemporalUnreachable */
+export async function runWorker({
+  config,
+  onReady,
+}: {
+  readonly config: Config;
+  readonly onReady?: () => void;
+}): Promise<void> {
+  const log = pino({ level: config.logLevel, base: { service: 'servicestage-runbooks' } });
+  Runtime.install({
+    logger: runtimeLogger(log),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
+  });
+  const { address } = config.temporal.connectionOptions;
+  const clientConnection = await connectClient(config, log);
+  try {
+    await requireSearchAttributes(clientConnection, config.temporal.namespace);
+    const connection = await NativeConnection.connect(nativeOptions(config));
+    const worker = await createWorker(
+      config,
+      connection,
+      new Client({ connection: clientConnection, namespace: config.temporal.namespace }),
+    );
+    const { runbooks, problems } = await listRunbooks(config.runbookDirectories);
+    for (const problem of problems) log.warn({ place: problem.place }, `runbook file: ${describeProblem(problem)}`);
+    const { taskQueue, temporal, serviceStage } = config;
+    const names = runbooks.map(({ name }) => name);
+    log.info(
+      {
+        address,
+        namespace: temporal.namespace,
+        taskQueue,
+        endpoint: serviceStage.endpoint,
+        projectId: serviceStage.projectId,
+        runbooks: names,
+      },
+      'worker ready',
+    );
+    onReady?.();
+    await worker.run();
+    await connection.close();
+    log.info('worker stopped');
+  } finally {
+    await clientConnection.close();
+  }
+}
+
+function nativeOptions({ temporal: { connectionOptions } }: Config): Parameters<typeof NativeConnection.connect>[0] {
+  const { address, apiKey, tls, metadata } = connectionOptions;
+  return {
+    ...(address === undefined ? {} : { address }),
+    ...(apiKey === undefined ? {} : { apiKey: typeof apiKey === 'string' ? apiKey : apiKey() }),
+    ...(tls === undefined || tls === null ? {} : { tls }),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+}
+
+/** The pure-JavaScript connection is tried first: a failed native one would take the whole runtime with it. */
+async function connectClient({ temporal }: Config, log: Pino): Promise<Connection> {
+  let reason = '';
+  for (let attempt = 1; attempt <= CONNECT_ATTEMPTS; attempt++) {
+    try {
+      return await Connection.connect({ ...temporal.connectionOptions, connectTimeout: 5_000 });
+    } catch (error) {
+      reason = error instanceof Error ? error.message : String(error);
+      log.warn({ attempt, of: CONNECT_ATTEMPTS }, `Temporal cannot be reached: ${reason}`);
+      if (attempt < CONNECT_ATTEMPTS) await delay(CONNECT_DELAY_MS);
+    }
+  }
+  throw new TemporalUnreachable(
+    `Temporal at ${temporal.connectionOptions.address ?? 'localhost:7233'} cannot be reached: ${reason}. Check TEMPORAL_ADDRESS and the network`,
+  );
+}
+
+/** A run that sets an attribute the namespace does not have would fail its workflow task for ever, so a worker refuses to start there. */
+async function requireSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !(name in (customAttributes ?? {})));
+  if (missing.length === 0) return;
+  const flags = missing.map(({ name, type }) => `--name ${name} --type ${type}`).join(' ');
+  throw new ConfigurationError([
+    {
+      code: 'search-attributes',
+      place: `namespace ${namespace}`,
+      found: `it lacks the search attributes ${missing.map(({ name }) => name).join(', ')}`,
+      remedy: `Type: temporal operator search-attribute create --namespace ${namespace} ${flags}`,
+    },
+  ]);
+}
+
+async function createWorker(config: Config, connection: NativeConnection, client: Client): Promise<Worker> {
+  const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories } = config;
+  const activities = createActivities({
+    serviceStage: createServiceStage(config.serviceStage),
+    findRunbook: (name) => findRunbook(runbookDirectories, name),
+    limits,
+    usualDurationsMs,
+    verify,
+    temporal: temporalAccess(client),
+  });
+  return Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue,
+    activities: { ...activities },
+    ...workflowCode(),
+    identity: `${process.pid}@${hostname()}`,
+    maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
+    maxCachedWorkflows: CACHED_WORKFLOWS,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+    shutdownGraceTime: SHUTDOWN_GRACE_MS,
+    // Longer than a POST in flight may take, so that its cloud job id is still heartbeated.
+    shutdownForceTime: SHUTDOWN_GRACE_MS + limits.postTimeoutMs + SHUTDOWN_MARGIN_MS,
+  });
+}
+
+/** The bundle made at build time; without it (a worker run from sources) the code is bundled now. */
+function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
+  const codePath = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
+  return existsSync(codePath)
+    ? { workflowBundle: { codePath } }
+    : { workflowsPath: fileURLToPath(new URL('./workflows/index.js', import.meta.url)) };
+}
+
+function runtimeLogger(log: Pino): Logger {
+  const at = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: LogMetadata) => {
+    const { error, ...rest } = meta ?? {};
+    log[level]({ ...rest, ...(error instanceof Error ? { error: `${error.name}: ${error.message}` } : {}) }, message);
+  };
+  return {
+    log: (level, message, meta) => at(level.toLowerCase() as 'info')(message, meta),
+    trace: at('trace'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  };
+}
+
+/** Loads the configuration, runs, and says on standard error why it ended. @returns the exit code */
+export async function main(env: Environment): Promise<number> {
+  try {
+    await runWorker({ config: loadConfig(env) });
+    return WORKER_EXIT_CODES.stopped;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof ConfigurationError) return WORKER_EXIT_CODES.configuration;
+    return error instanceof TemporalUnreachable ? WORKER_EXIT_CODES.temporalUnreachable : WORKER_EXIT_CODES.failed;
+  }
+}
+
+if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) {
+  process.exitCode = await main(process.env);
+}
