@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/** The `runbook` command. Temporal is loaded late, inside the commands that need it, so that `--help` is quick. */
+import { Command, CommanderError } from 'commander';
+import { EXIT_CODES } from '../domain/report.js';
+import { fail, UNREACHABLE_EXIT_CODE, USAGE_EXIT_CODE } from './output.js';
+import { addRunCommands } from './run-commands.js';
+import { addRunbookCommands } from './runbook-commands.js';
+import { addStackCommands } from './stack-commands.js';
+
+const EXIT_CODE_HELP = [
+  'Exit codes:',
+  ...Object.entries({
+    ...EXIT_CODES,
+    'usage or configuration': USAGE_EXIT_CODE,
+    'Temporal cannot be reached': UNREACHABLE_EXIT_CODE,
+  })
+    .sort(([, left], [, right]) => left - right)
+    .map(([meaning, code]) => `  ${String(code).padStart(2)}  ${meaning}`),
+].join('\n');
+
+/** Runs one command line. @returns the exit code */
+export async function main(words: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = new Command('runbook')
+    .description('Run operational runbooks against Huawei Cloud ServiceStage component instances')
+    .showHelpAfterError('(--help shows what can be given)')
+    .exitOverride()
+    .addHelpText('after', `\n${EXIT_CODE_HELP}`);
+  const done = (code: number) => {
+    exitCode = code;
+  };
+  addRunbookCommands(program, done);
+  addRunCommands(program, done);
+  addStackCommands(program, done);
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // commander has printed its own usage errors; help and version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
+    return fail(error, words.includes('--json'));
+  }
+}
+
+// A reader that has seen enough (`runbook list | head -1`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2));

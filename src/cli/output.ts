@@ -1,0 +1,59 @@
+/** How a command speaks: text or JSON on standard output, problems on standard error, one exit code. */
+import { describeProblem, type Problem } from '../domain/failures.js';
+import { EXIT_CODES } from '../domain/report.js';
+
+/** Besides the outcomes' own codes. */
+export const USAGE_EXIT_CODE = 2;
+export const UNREACHABLE_EXIT_CODE = 3;
+
+/** A command that cannot go on; `kind` is stable and stands in `--json`. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+
+  constructor(
+    readonly kind: string,
+    message: string,
+    readonly exitCode: number = USAGE_EXIT_CODE,
+    readonly problems: readonly Problem[] = [],
+  ) {
+    super(message);
+  }
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+/** Progress and hints: never in the way of what a pipe reads. */
+export function hint(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Names of the client's errors → exit codes; told by name, so that no Temporal code is loaded to tell. */
+const CODE_OF_ERROR: Readonly<Record<string, number>> = {
+  ServerUnreachable: UNREACHABLE_EXIT_CODE,
+  TemporalUnreachable: UNREACHABLE_EXIT_CODE,
+  PlanRefused: EXIT_CODES.refused,
+};
+
+/** Says what went wrong, in the form that was asked for. @returns the exit code */
+export function fail(error: unknown, asJson: boolean): number {
+  const { kind, message, exitCode, problems } = factsOf(error);
+  if (asJson) printJson({ error: { kind, message, ...(problems.length === 0 ? {} : { problems }) } });
+  else hint([`runbook: ${message}`, ...problems.map((problem) => `- ${describeProblem(problem)}`)].join('\n'));
+  return exitCode;
+}
+
+function factsOf(error: unknown): { kind: string; message: string; exitCode: number; problems: readonly Problem[] } {
+  if (error instanceof CommandError) return error;
+  if (!(error instanceof Error)) return { kind: 'Error', message: String(error), exitCode: 1, problems: [] };
+  const { name, message } = error;
+  // A configuration error's message holds its problems already.
+  if (name === 'ConfigurationError') return { kind: name, message, exitCode: USAGE_EXIT_CODE, problems: [] };
+  const known = ['RunNotFound', 'RunIdTaken', 'InvalidRunId', 'NoReport'].includes(name);
+  return { kind: name, message, exitCode: CODE_OF_ERROR[name] ?? (known ? USAGE_EXIT_CODE : 1), problems: [] };
+}

@@ -1,0 +1,76 @@
+/** A run under way as text: a block that is drawn again for terminals, or one line for each thing that happened for pipes. Pure. */
+import type { RunSnapshot } from '../client/runbook-client.js';
+import { describeDuration } from '../domain/duration.js';
+import type { StepProgress, TargetProgress } from '../domain/report.js';
+import type { Paint } from './paint.js';
+import { mark } from './render-report.js';
+
+export function renderProgress({ run, targets, workflowId }: RunSnapshot, nowMs: number, paint: Paint): string {
+  const lines = [
+    `${paint.bold(run.runbook)} ${paint.dim(workflowId)}  ${run.phase}, ${describeDuration(nowMs - run.startedAtMs)}`,
+  ];
+  for (const target of targets) lines.push('', ...targetBlock(target, nowMs, paint));
+  const waiting = run.targets.filter(({ childRunId }) => childRunId === null).map(({ path }) => path);
+  if (waiting.length > 0 && run.phase === 'running') lines.push('', paint.dim(`waiting: ${waiting.join(', ')}`));
+  return lines.join('\n');
+}
+
+function targetBlock(
+  { path, phase, seen, steps, compensations, outcome }: TargetProgress,
+  nowMs: number,
+  paint: Paint,
+): string[] {
+  const head = `${paint.bold(path)}  ${outcome ?? phase}${seen === null ? '' : `  ${paint.dim(seen)}`}`;
+  return [head, ...[...steps, ...compensations].map((step) => stepLine(step, nowMs, paint))];
+}
+
+function stepLine(
+  { title, state, startedAtMs, endedAtMs, cloudJobId, failure }: StepProgress,
+  nowMs: number,
+  paint: Paint,
+): string {
+  const elapsed = startedAtMs === null ? '' : ` ${describeDuration((endedAtMs ?? nowMs) - startedAtMs)}`;
+  const job = cloudJobId === null ? '' : paint.dim(`  ${cloudJobId}`);
+  const why = failure === null ? '' : paint.bad(`  ${failure}`);
+  return `  ${paint.result(state)(mark(state))} ${title}${state === 'pending' ? '' : ` ${state}${elapsed}`}${job}${why}`;
+}
+
+/** What happened between two snapshots, one line each; what begins comes before its parts, what ends after them. */
+export function eventsBetween(before: RunSnapshot | null, after: RunSnapshot): string[] {
+  const { run } = after;
+  const ended = run.phase === 'finished';
+  const runEvent = before?.run.phase === run.phase ? [] : [`${run.runbook}: ${run.phase}`];
+  const targetEvents = after.targets.flatMap((target) => eventsOfTarget(before, target));
+  return ended ? [...targetEvents, ...runEvent] : [...runEvent, ...targetEvents];
+}
+
+function eventsOfTarget(before: RunSnapshot | null, target: TargetProgress): string[] {
+  const earlier = before?.targets.find(({ path }) => path === target.path);
+  const was = [...(earlier?.steps ?? []), ...(earlier?.compensations ?? [])];
+  const seen = target.seen === null ? '' : `, ${target.seen}`;
+  const phaseEvent = earlier?.phase === target.phase ? [] : [`${target.path}: ${target.phase}${seen}`];
+  const steps = [...target.steps, ...target.compensations].flatMap((step) =>
+    stepEvents(
+      target.path,
+      was.find(({ id }) => id === step.id),
+      step,
+    ),
+  );
+  return target.phase === 'finished' ? [...steps, ...phaseEvent] : [...phaseEvent, ...steps];
+}
+
+function stepEvents(path: string, was: StepProgress | undefined, step: StepProgress): string[] {
+  const events: string[] = [];
+  const known = was?.cloudJobId ?? null;
+  if (step.state !== 'pending' && was?.state !== step.state) {
+    const took =
+      step.startedAtMs === null || step.endedAtMs === null
+        ? ''
+        : ` in ${describeDuration(step.endedAtMs - step.startedAtMs)}`;
+    const rest = [step.state === 'running' ? null : step.seen, step.failure].filter((part) => part !== null);
+    events.push(`${path}: ${step.title} ${step.state}${took}${rest.length === 0 ? '' : `, ${rest.join(', ')}`}`);
+  }
+  if (step.state === 'running' && step.cloudJobId !== null && known !== step.cloudJobId)
+    events.push(`${path}: ${step.title} is followed as cloud job ${step.cloudJobId}`);
+  return events;
+}

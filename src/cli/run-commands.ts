@@ -1,0 +1,210 @@
+/** Commands about runs: plan, start, watch, report, cancel. Each talks to Temporal through `RunbookClient`. */
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import type { RunbookClient } from '../client/runbook-client.js';
+import { EXIT_CODES, type RunReport } from '../domain/report.js';
+import { CommandError, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
+import { paintFor } from './paint.js';
+import { renderPlan, renderReport } from './render-report.js';
+import { showUntilItEnds } from './show-run.js';
+
+type Done = (exitCode: number) => void;
+
+interface CommonOptions {
+  readonly json?: boolean;
+  readonly taskQueue?: string;
+}
+
+interface RequestOptions extends CommonOptions {
+  readonly target?: readonly string[];
+  readonly input?: readonly string[];
+  readonly reason?: string;
+  readonly requestedBy?: string;
+}
+
+interface StartOptions extends RequestOptions {
+  readonly id?: string;
+  readonly wait?: boolean;
+  readonly watch?: boolean;
+}
+
+/** After this long without a worker a waiting command says so. */
+const NO_WORKER_HINT_MS = 3_000;
+
+export function addRunCommands(program: Command, done: Done): void {
+  withRequest(program.command('plan').argument('<name>', 'name of a runbook'))
+    .description('show exactly what a run would do; a worker plans it, nothing is touched')
+    .action((name: string, options: RequestOptions) => withClient(options, (client) => plan(client, name, options)));
+  withRequest(program.command('start').argument('<name>', 'name of a runbook'))
+    .description('start a run')
+    .option('--id <id>', 'id of the run; the same id never starts a second run')
+    .option('--wait', 'wait for the end and print the report')
+    .option('--watch', 'show the run live, then its report')
+    .action((name: string, options: StartOptions) =>
+      withClient(options, async (client) => done(await start(client, name, options))),
+    );
+  withCommon(program.command('watch').argument('<id>', 'id of a run'))
+    .description('show a run live, then its report')
+    .action((id: string, options: CommonOptions) =>
+      withClient(options, async (client) => done(await watch(client, id, options))),
+    );
+  withCommon(program.command('report').argument('<id>', 'id of a run'))
+    .description('print the report of a run that has ended; needs no worker')
+    .action((id: string, options: CommonOptions) =>
+      withClient(options, async (client) => done(await report(client, id, options))),
+    );
+  withCommon(program.command('cancel').argument('<id>', 'id of a run'))
+    .description('ask a run to stop: what is in flight is finished, then its onCancel applies')
+    .action((id: string, options: CommonOptions) =>
+      withClient(options, async (client) => {
+        await client.cancel(id);
+        if (options.json === true) printJson({ workflowId: id, cancel: 'requested' });
+        else print(`Cancel of ${id} is requested. Follow it with: runbook watch ${id}`);
+      }),
+    );
+}
+
+function withCommon(command: Command): Command {
+  return command.option('--task-queue <name>', 'default: RUNBOOK_TASK_QUEUE or runbooks').option('--json', 'as JSON');
+}
+
+function withRequest(command: Command): Command {
+  const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value];
+  return withCommon(command)
+    .option('-t, --target <application/component/instance>', 'by name or id; repeat it for several', collect)
+    .option('-i, --input <name=value>', 'an input of the runbook; repeat it for several', collect)
+    .option('--reason <text>', 'why; stands in the report')
+    .option('--requested-by <name>', 'who asks; default: the user of this computer');
+}
+
+async function withClient(options: CommonOptions, act: (client: RunbookClient) => Promise<void>): Promise<void> {
+  const [{ RunbookClient }, { loadClientConfig }] = await Promise.all([
+    import('../client/runbook-client.js'),
+    import('../config.js'),
+  ]);
+  const { temporal, taskQueue } = loadClientConfig(process.env);
+  const client = await RunbookClient.connect({
+    ...temporal.connectionOptions,
+    namespace: temporal.namespace,
+    taskQueue: options.taskQueue ?? taskQueue,
+  });
+  try {
+    await act(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Every problem of the words at once; what needs the runbook itself is checked by the worker. */
+function requestFrom({ target = [], input = [], reason, requestedBy }: RequestOptions) {
+  const problems: { code: string; place: string; found: string; remedy: string }[] = [];
+  const problem = (place: string, found: string, remedy: string) =>
+    problems.push({ code: 'usage', place, found, remedy });
+  if (target.length === 0) problem('--target', 'there is none', 'Name at least one: --target shop/checkout/prod-1');
+  for (const text of target.filter((value) => value.split('/').length !== 3))
+    problem(`--target ${text}`, 'it is not of the form application/component/instance', 'Write three names or ids');
+  const inputs: Record<string, string> = {};
+  for (const pair of input) {
+    const at = pair.indexOf('=');
+    if (at < 1) problem(`--input ${pair}`, 'it is not of the form name=value', 'Write it as in --input version=1.4.0');
+    else inputs[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  if (problems.length > 0)
+    throw new CommandError(
+      'Usage',
+      'The command cannot be carried out; nothing was started:',
+      USAGE_EXIT_CODE,
+      problems,
+    );
+  return {
+    targets: target,
+    inputs,
+    requestedBy: requestedBy ?? userName(),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown'; // A container may run as a user without a name.
+  }
+}
+
+async function plan(client: RunbookClient, name: string, options: RequestOptions): Promise<void> {
+  const planned = await hintingAtWorkers(client, () => client.plan(name, requestFrom(options)));
+  if (options.json === true) printJson(planned);
+  else print(renderPlan(planned, paint()));
+}
+
+async function start(client: RunbookClient, name: string, options: StartOptions): Promise<number> {
+  const { json, id, wait, watch: live } = options;
+  const started = await client.start(name, { ...requestFrom(options), ...(id === undefined ? {} : { id }) });
+  const words =
+    started.started === 'started'
+      ? `Started run ${started.workflowId}`
+      : `A run of the id ${started.workflowId} was there already; nothing new was started`;
+  if (wait !== true && live !== true) {
+    if (json === true) printJson(started);
+    else
+      print(
+        `${words}\nFollow it:   runbook watch ${started.workflowId}\nIts report:  runbook report ${started.workflowId}\nStop it:     runbook cancel ${started.workflowId}`,
+      );
+    return 0;
+  }
+  if (json !== true) hint(words);
+  if (live === true) return watch(client, started.workflowId, options);
+  return tell(await hintingAtWorkers(client, () => client.result(started.workflowId)), json === true);
+}
+
+async function watch(client: RunbookClient, id: string, { json }: CommonOptions): Promise<number> {
+  // A run that is over needs no worker to be shown.
+  const over = await client.report(id);
+  if (over !== null) return tell(over, json === true);
+  const ended = await hintingAtWorkers(client, () => showUntilItEnds(client, id, json === true));
+  if (!ended) {
+    hint(`No longer watching; the run goes on. Stop it with: runbook cancel ${id}`);
+    return 0;
+  }
+  return tell(await client.result(id), json === true);
+}
+
+async function report(client: RunbookClient, id: string, { json }: CommonOptions): Promise<number> {
+  const found = await client.report(id);
+  if (found === null)
+    throw new CommandError(
+      'NoReport',
+      `${id} has no report: it is under way, was terminated, or is no run of a runbook. See: runbook watch ${id}`,
+    );
+  return tell(found, json === true);
+}
+
+/** Prints the report and gives the exit code of its outcome. */
+function tell(found: RunReport, asJson: boolean): number {
+  if (asJson) printJson(found);
+  else print(renderReport(found, paint()));
+  return EXIT_CODES[found.outcome];
+}
+
+function paint() {
+  return paintFor(process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined);
+}
+
+/** Says so, once, when nobody works on the task queue: the command would wait for ever without a word. */
+async function hintingAtWorkers<Value>(client: RunbookClient, act: () => Promise<Value>): Promise<Value> {
+  const timer = setTimeout(() => {
+    client.hasWorker().then(
+      (working) => {
+        if (!working)
+          hint(`No worker polls the task queue "${client.taskQueue}"; start one with: runbook worker. Still waiting`);
+      },
+      () => {}, // Only a hint: the command itself tells when Temporal is gone.
+    );
+  }, NO_WORKER_HINT_MS);
+  try {
+    return await act();
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,102 @@
+/** Commands that read local files and nothing else: list, show, validate. They say which folders they read. */
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { Runbook } from '../domain/runbook.js';
+import type { Problem } from '../domain/failures.js';
+import { CommandError, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
+
+type Done = (exitCode: number) => void;
+
+export function addRunbookCommands(program: Command, done: Done): void {
+  program
+    .command('list')
+    .description('list the runbooks in the built-in catalogue and in RUNBOOK_DIR')
+    .option('--json', 'as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const { runbooks, problems, directories } = await readCatalogue();
+      if (json === true) {
+        printJson({
+          runbooks: runbooks.map(({ name, title, file, builtIn }) => ({ name, title, file, builtIn })),
+          problems,
+        });
+        return;
+      }
+      const width = Math.max(...runbooks.map(({ name }) => name.length));
+      for (const { name, title } of runbooks) print(`${name.padEnd(width)}  ${title}`);
+      hint(`Read from ${directories.join(', ')}`);
+      if (problems.length > 0) hint(`${problems.length} problems in runbook files; \`runbook validate\` shows them`);
+    });
+  program
+    .command('show')
+    .argument('<name>', 'name of a runbook')
+    .description('show a runbook: its inputs, steps and file')
+    .option('--json', 'as JSON')
+    .action(async (name: string, { json }: { json?: boolean }) => {
+      const found = await lookUp(name);
+      if (json === true) printJson({ file: found.file, runbook: found.runbook });
+      else
+        print(
+          `${describeRunbook(found.runbook)}\n\n# ${found.file}\n${(await readFile(found.file, 'utf8')).trimEnd()}`,
+        );
+    });
+  program
+    .command('validate')
+    .argument('[files...]', 'runbook files; default: the built-in catalogue and RUNBOOK_DIR')
+    .description('check runbook files; every problem with its line and column')
+    .option('--json', 'as JSON')
+    .action(async (files: string[], { json }: { json?: boolean }) => {
+      const { problems, checked } = await validate(files);
+      if (json === true) printJson({ checked, problems });
+      else if (problems.length === 0) print(`${checked} runbook files are right`);
+      else for (const { place, found, remedy, code } of problems) print(`${place}: ${found}. ${remedy} [${code}]`);
+      done(problems.length === 0 ? 0 : USAGE_EXIT_CODE);
+    });
+}
+
+async function validate(files: readonly string[]): Promise<{ problems: Problem[]; checked: number }> {
+  if (files.length === 0) {
+    const { runbooks, problems } = await readCatalogue();
+    return {
+      problems: [...problems],
+      checked: runbooks.length + new Set(problems.map(({ place }) => place.split(':')[0])).size,
+    };
+  }
+  const { validateFile } = await import('../catalogue.js');
+  const problems = (await Promise.all(files.map((file) => validateFile(file)))).flat();
+  return { problems, checked: files.length };
+}
+
+async function readCatalogue() {
+  const [{ BUILT_IN_DIRECTORY, listRunbooks }, { loadClientConfig }] = await Promise.all([
+    import('../catalogue.js'),
+    import('../config.js'),
+  ]);
+  const { runbookDirectories } = loadClientConfig(process.env);
+  return { ...(await listRunbooks(runbookDirectories)), directories: [BUILT_IN_DIRECTORY, ...runbookDirectories] };
+}
+
+async function lookUp(name: string): Promise<{ runbook: Runbook; file: string }> {
+  const [{ findRunbook }, { loadClientConfig }, { didYouMean }] = await Promise.all([
+    import('../catalogue.js'),
+    import('../config.js'),
+    import('../domain/nearest.js'),
+  ]);
+  const found = await findRunbook(loadClientConfig(process.env).runbookDirectories, name);
+  if (found.kind === 'found') return found;
+  if (found.kind === 'broken')
+    throw new CommandError('InvalidRunbook', `The runbook ${name} has problems:`, USAGE_EXIT_CODE, found.problems);
+  throw new CommandError(
+    'UnknownRunbook',
+    `There is no runbook "${name}".${didYouMean(name, found.known)} Known runbooks: ${found.known.join(', ')}`,
+  );
+}
+
+function describeRunbook({ name, title, description, inputs, targets, onCancel }: Runbook): string {
+  const lines = [`${name}: ${title}`, ...(description === undefined ? [] : [description])];
+  for (const [input, { type, default: byDefault, description: meaning }] of Object.entries(inputs)) {
+    const rule = byDefault === undefined ? 'required' : `default ${String(byDefault)}`;
+    lines.push(`  --input ${input}=<${type}>  ${rule}${meaning === undefined ? '' : `; ${meaning}`}`);
+  }
+  lines.push(`  at most ${targets.max} target${targets.max === 1 ? '' : 's'}; on cancel: ${onCancel}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,46 @@
+/** Shows a run live: drawn again in place on a terminal, one line for each event in a pipe, one JSON object a line with `--json`. */
+import type { RunbookClient, RunSnapshot } from '../client/runbook-client.js';
+import { paintFor } from './paint.js';
+import { eventsBetween, renderProgress } from './render-progress.js';
+
+/** @returns false when Ctrl-C ended the watching before the run ended; the run goes on */
+export async function showUntilItEnds(client: RunbookClient, workflowId: string, asJson: boolean): Promise<boolean> {
+  const stop = new AbortController();
+  const onInterrupt = () => stop.abort();
+  process.once('SIGINT', onInterrupt);
+  const show = await shower(asJson);
+  try {
+    let before: RunSnapshot | null = null;
+    for await (const snapshot of client.watch(workflowId, { signal: stop.signal })) {
+      show.update(before, snapshot);
+      before = snapshot;
+      if (snapshot.run.phase === 'finished') return true;
+    }
+    return false;
+  } finally {
+    process.removeListener('SIGINT', onInterrupt);
+    show.end();
+  }
+}
+
+interface Shower {
+  update(before: RunSnapshot | null, after: RunSnapshot): void;
+  end(): void;
+}
+
+async function shower(asJson: boolean): Promise<Shower> {
+  const { stdout } = process;
+  if (asJson) return { update: (_before, after) => void stdout.write(`${JSON.stringify(after)}\n`), end: () => {} };
+  if (stdout.isTTY !== true) {
+    return {
+      update: (before, after) => eventsBetween(before, after).forEach((event) => stdout.write(`${event}\n`)),
+      end: () => {},
+    };
+  }
+  const { default: logUpdate } = await import('log-update');
+  const paint = paintFor(process.env['NO_COLOR'] === undefined);
+  return {
+    update: (_before, after) => logUpdate(renderProgress(after, Date.now(), paint)),
+    end: () => logUpdate.done(),
+  };
+}

@@ -1,0 +1,19 @@
+/** Workflow ids of runs that nobody chose: `recover-20261124T031500Z-4f2a9c`. */
+import { randomBytes } from 'node:crypto';
+import { LEASE_PREFIX } from '../domain/target.js';
+import { InvalidRunId } from './errors.js';
+
+export function newRunId(runbook: string, now = new Date()): string {
+  const time = `${now.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
+  return `${runbook}-${time}-${randomBytes(3).toString('hex')}`;
+}
+
+/** @throws InvalidRunId */
+export function requireRunId(id: string): string {
+  if (id.trim() === '') throw new InvalidRunId('The id of a run cannot be empty');
+  if (id.startsWith(LEASE_PREFIX))
+    throw new InvalidRunId(
+      `The id ${id} is not for a run: ids that begin with ${LEASE_PREFIX} are leases on instances`,
+    );
+  return id;
+}

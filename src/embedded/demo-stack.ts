@@ -1,0 +1,178 @@
+/** The demo: server, simulator, worker, one `recover` run shown live. Leaves nothing running, however it ends. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { startSimulator, type RunningSimulator } from '../simulator/server.js';
+import { startTemporalServer, type TemporalServer } from './temporal-server.js';
+
+export interface DemoOptions {
+  /** Stay up until Ctrl-C. */
+  readonly keep: boolean;
+  /** The action whose cloud job is to fail. */
+  readonly fail: string | null;
+}
+
+const RUNBOOK = 'recover';
+const TARGET = 'shop/checkout/prod-1';
+/** The simulated cloud is quick, so the demo need not wait as one would for a real one. */
+const WORKER_PACE = {
+  RUNBOOK_USUAL_DURATIONS: 'start=2s,stop=1s,restart=3s,scale=2s,rollback=3s',
+  RUNBOOK_VERIFY: 'within=20s,stable=1s',
+  RUNBOOK_QUIET: '500ms',
+  RUNBOOK_VISIBILITY: '2s',
+};
+const SHOWN_OUTCOMES: Readonly<Record<string, readonly string[]>> = {
+  none: ['succeeded'],
+  stop: ['failed'],
+  rollback: ['compensated'],
+  start: ['failed'],
+};
+const WORKER_READY_DEADLINE_MS = 60_000;
+
+/** @returns the exit code: 0 when the demo showed what it was to show */
+export async function runDemo({ keep, fail }: DemoOptions): Promise<number> {
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const closers: (() => Promise<void>)[] = [];
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('interrupted'));
+  });
+  try {
+    const shown = show({ keep, fail }, say, closers);
+    const ended = await Promise.race([shown, interrupted]);
+    if (ended === 'interrupted') {
+      shown.catch(() => {}); // What it was doing ends with what it was doing it with.
+      say('\nInterrupted; ending everything');
+      return 130;
+    }
+    if (!keep) return ended;
+    say('Everything stays up until Ctrl-C');
+    await interrupted;
+    return ended;
+  } finally {
+    for (const close of closers.reverse())
+      await close().catch((error: unknown) => say(`While ending: ${String(error)}`));
+  }
+}
+
+async function show(
+  { keep, fail }: DemoOptions,
+  say: (line: string) => void,
+  closers: (() => Promise<void>)[],
+): Promise<number> {
+  // An address in the environment is a real server, perhaps with real runs on it: the demo has its own.
+  const { TEMPORAL_ADDRESS: _real, ...env } = process.env;
+  const server = await startTemporalServer({ env, say, ui: true });
+  closers.push(() => server.close());
+  say(`Temporal server    ${server.address}, UI ${server.uiUrl ?? 'none'}`);
+  const simulator = await startSimulator({ world: 'demo' });
+  closers.push(() => simulator.close());
+  say(`ServiceStage       simulated at ${simulator.url}`);
+  const worker = await startWorker(workerEnvironment(server, simulator));
+  closers.push(() => endProcess(worker));
+  say(`Worker             ready\n`);
+  if (fail !== null) await armFailure(simulator, fail);
+  const outcome = await showRun(server, say);
+  say(['', ...nextSteps(server, simulator, keep)].join('\n'));
+  return SHOWN_OUTCOMES[fail ?? 'none']?.includes(outcome) === true ? 0 : 1;
+}
+
+function workerEnvironment(server: TemporalServer, simulator: RunningSimulator): Record<string, string> {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(TEMPORAL|RUNBOOK|SERVICESTAGE|HUAWEICLOUD)_/.test(name),
+  );
+  return {
+    ...Object.fromEntries(inherited.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
+    ...WORKER_PACE,
+    TEMPORAL_ADDRESS: server.address,
+    TEMPORAL_NAMESPACE: server.namespace,
+    SERVICESTAGE_ENDPOINT: simulator.url,
+    SERVICESTAGE_REQUESTS_PER_SECOND: '50',
+    SERVICESTAGE_BURST: '50',
+    HUAWEICLOUD_SDK_PROJECT_ID: simulator.projectId,
+    HUAWEICLOUD_SDK_IAM_ENDPOINT: simulator.url,
+    HUAWEICLOUD_SDK_AK: simulator.accessKey,
+    HUAWEICLOUD_SDK_SK: simulator.secretKey,
+  };
+}
+
+/** A process of its own, as in production; its log shows only when it fails. */
+async function startWorker(env: Record<string, string>): Promise<ChildProcess> {
+  const worker = spawn(process.execPath, [fileURLToPath(new URL('../worker.js', import.meta.url))], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  process.once('exit', () => worker.kill('SIGKILL'));
+  const log: string[] = [];
+  const ready = new Promise<'ready' | 'ended'>((resolve) => {
+    for (const stream of [worker.stdout, worker.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        log.push(line);
+        if (log.length > 50) log.shift();
+        if (line.includes('"worker ready"')) resolve('ready');
+      });
+    }
+    worker.once('exit', () => resolve('ended'));
+  });
+  const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), WORKER_READY_DEADLINE_MS).unref());
+  const state = await Promise.race([ready, late]);
+  if (state === 'ready') return worker;
+  worker.kill('SIGKILL');
+  throw new Error(`The worker did not come up (${state}):\n${log.join('\n')}`);
+}
+
+async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const hard = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await ended;
+  clearTimeout(hard);
+}
+
+async function armFailure({ controlUrl, instances }: RunningSimulator, action: string): Promise<void> {
+  const instanceId = instances.find(({ path }) => path === TARGET)?.id;
+  await fetch(`${controlUrl}/outcomes`, {
+    method: 'POST',
+    body: JSON.stringify({ instanceId, action, executionStatus: 'FAILED' }),
+  });
+}
+
+/** The command line's own `start --watch`, as a user would type it. @returns the outcome */
+async function showRun(server: TemporalServer, say: (line: string) => void): Promise<string> {
+  say(`$ runbook start ${RUNBOOK} --target ${TARGET} --watch`);
+  const words = ['start', RUNBOOK, '--target', TARGET, '--reason', 'the demo', '--watch'];
+  const env = { ...process.env, TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace };
+  const exitCode = await runCommandLine(words, env);
+  const { EXIT_CODES } = await import('../domain/report.js');
+  return Object.entries(EXIT_CODES).find(([, code]) => code === exitCode)?.[0] ?? `exit code ${exitCode}`;
+}
+
+function runCommandLine(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+  const child = spawn(process.execPath, [main, ...words], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  process.once('exit', () => child.kill('SIGKILL'));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+function nextSteps(server: TemporalServer, simulator: RunningSimulator, keep: boolean): string[] {
+  if (!keep) {
+    return [
+      'Try next:',
+      '  npm run demo -- --fail rollback     see the undo',
+      '  npm run demo -- --keep              keep everything up and start your own runs',
+      '  npx runbook show recover            read the runbook that just ran',
+    ];
+  }
+  const address = `TEMPORAL_ADDRESS=${server.address}`;
+  return [
+    `Temporal UI        ${server.uiUrl ?? ''}`,
+    `Control API        ${simulator.controlUrl}`,
+    'Try next, in a second terminal:',
+    `  ${address} npx runbook plan recover --target shop/checkout/prod-2`,
+    `  ${address} npx runbook start scale --target shop/catalog/prod-1 --input replica=6 --watch`,
+    `  ${address} npx runbook start stop --target billing/invoices/prod-1 --watch`,
+  ];
+}
