@@ -3,7 +3,6 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LineCounter, parseAllDocuments, isMap, isScalar, type Document } from 'yaml';
-import type { z } from 'zod';
 import { checkRunbook } from './domain/runbook-checks.js';
 import type { Problem } from './domain/failures.js';
 import { Runbook } from './domain/runbook.js';
@@ -147,7 +146,7 @@ export function parseRunbook(text: string, file: string): Runbook | Problem[] {
   if (document.errors.length > 0) {
     return document.errors.map(({ pos, message, code }) => {
       const { line, col } = lines.linePos(pos[0]);
-      return at(file, line, col, '', 'yaml-syntax', `${message.split('\n')[0] ?? code}`, 'Mend the YAML');
+      return at(file, line, col, '', 'yaml-syntax', message.split('\n')[0] ?? code, 'Mend the YAML');
     });
   }
   const placed = (path: Path, onKey: boolean) => placeOf(document, lines, path, onKey);
@@ -179,7 +178,7 @@ export function parseRunbook(text: string, file: string): Runbook | Problem[] {
     ...problems,
     ...(parsed.success
       ? checkRunbook(parsed.data, basename(file))
-      : problemsOfIssues(parsed.error.issues as z.core.$ZodIssue[], supported)),
+      : problemsOfIssues(parsed.error.issues, supported)),
   ];
   if (found.length > 0 || !parsed.success) {
     const lineOf = ({ path, ...rest }: (typeof found)[number]) => placed(path, 'onKey' in rest).line;

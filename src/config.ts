@@ -31,9 +31,9 @@ export interface Config extends ClientConfig {
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+type LogLevel = (typeof LOG_LEVELS)[number];
 
-export interface ConfigVariable {
+interface ConfigVariable {
   readonly name: string;
   readonly default: string;
   readonly meaning: string;

@@ -114,7 +114,12 @@ function problemsOfIssue(issue: z.core.$ZodIssue, raw: unknown, parent: Path): F
           onKey: true,
         },
       ];
-    default:
+    case 'too_small':
+    case 'too_big':
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'invalid_element':
+    case 'custom':
       return [wrong(path, value, issue.message)];
   }
 }

@@ -61,6 +61,7 @@ export async function runWorker({
       config,
       connection,
       new Client({ connection: clientConnection, namespace: config.temporal.namespace }),
+      log,
     );
     const { runbooks, problems } = await listRunbooks(config.runbookDirectories);
     for (const problem of problems) log.warn({ place: problem.place }, `runbook file: ${describeProblem(problem)}`);
@@ -129,10 +130,14 @@ async function requireSearchAttributes(connection: Connection, namespace: string
   ]);
 }
 
-async function createWorker(config: Config, connection: NativeConnection, client: Client): Promise<Worker> {
+async function createWorker(config: Config, connection: NativeConnection, client: Client, log: Pino): Promise<Worker> {
   const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories } = config;
   const activities = createActivities({
-    serviceStage: createServiceStage(config.serviceStage),
+    serviceStage: createServiceStage({
+      ...config.serviceStage,
+      onUnlistedStatus: (status) =>
+        log.warn({ status }, 'ServiceStage shows a status that is not known here; it counts as moving'),
+    }),
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     limits,
     usualDurationsMs,

@@ -92,7 +92,7 @@ async function verify(
       const seen = attempt.lastObservation === null ? 'nothing readable' : describeObservation(attempt.lastObservation);
       throw doubt(
         'NotConverged',
-        `${describeAction(action)}: wished for ${ruleOf(action).wish(action as never)}, saw ${seen}`,
+        `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${seen}`,
       );
     }
     const leftMs = heldSinceMs === null ? endsAtMs - Date.now() : heldSinceMs + wish.stableMs - Date.now();

@@ -87,12 +87,7 @@ async function adopted(
   reading: Observation,
   windowIsOver: boolean,
 ): Promise<boolean> {
-  const evidence = await inspectNewCloudJob(
-    serviceStage,
-    attempt,
-    reading,
-    windowIsOver && attempt.firstLike === false,
-  );
+  const evidence = await inspectNewCloudJob(serviceStage, attempt, reading, windowIsOver && !attempt.firstLike);
   if (evidence === null) return false;
   attempt.note('adopted', evidence.cloudJobId);
   attempt.follow(evidence.cloudJobId, evidence.firstTaskAtMs, evidence);

@@ -27,7 +27,7 @@ export function temporalAccess(client: Client): TemporalAccess {
         .getHandle(workflowExecution.workflowId, workflowExecution.runId)
         .describe();
       const pending = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
-      if (pending?.state !== STARTED || pending.attempt !== attempt) return false;
+      if (Number(pending?.state) !== STARTED || pending?.attempt !== attempt) return false;
       return sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
     },
     async describeLease(leaseId) {

@@ -188,7 +188,7 @@ function tell(found: RunReport, asJson: boolean): number {
 }
 
 function paint() {
-  return paintFor(process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined);
+  return paintFor(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);
 }
 
 /** Says so, once, when nobody works on the task queue: the command would wait for ever without a word. */

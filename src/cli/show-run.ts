@@ -31,7 +31,7 @@ interface Shower {
 async function shower(asJson: boolean): Promise<Shower> {
   const { stdout } = process;
   if (asJson) return { update: (_before, after) => void stdout.write(`${JSON.stringify(after)}\n`), end: () => {} };
-  if (stdout.isTTY !== true) {
+  if (!stdout.isTTY) {
     return {
       update: (before, after) => eventsBetween(before, after).forEach((event) => stdout.write(`${event}\n`)),
       end: () => {},

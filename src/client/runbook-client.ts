@@ -184,7 +184,8 @@ export class RunbookClient {
     workflowId: string,
     { intervalMs = WATCH_INTERVAL_MS, signal }: WatchOptions = {},
   ): AsyncGenerator<RunSnapshot, void> {
-    while (signal?.aborted !== true) {
+    for (;;) {
+      if (signal?.aborted === true) return;
       const snapshot = await this.progress(workflowId);
       yield snapshot;
       if (snapshot.run.phase === 'finished') return;

@@ -16,7 +16,7 @@ export async function liveTargetProgress(
     if (progress.phase === 'finished') return progress;
     const { raw } = await handle.describe();
     const payloads = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
-    return withCloudJob(progress, await cloudJobIn(client, payloads as Payload[]));
+    return withCloudJob(progress, await cloudJobIn(client, payloads));
   } catch {
     return null; // Over and gone, or a worker is just being replaced: the next snapshot tells.
   }

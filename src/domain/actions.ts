@@ -10,7 +10,7 @@ export type Action =
   | { readonly action: 'rollback'; readonly version: string };
 
 export type ActionName = Action['action'];
-export type ActionOf<Name extends ActionName> = Extract<Action, { action: Name }>;
+type ActionOf<Name extends ActionName> = Extract<Action, { action: Name }>;
 
 /** A parameter of an action as a runbook's `with:` gives it. */
 export interface ParameterRule {
@@ -22,7 +22,7 @@ export interface ParameterRule {
 }
 
 /** What reverses an action. `self`: it ends in the state it began with, so nothing is owed. */
-export type Reversal = 'inverse' | 'self' | 'irreversible';
+type Reversal = 'inverse' | 'self' | 'irreversible';
 
 export interface ActionRule<Name extends ActionName = ActionName> {
   /** A `state` action names an end state and may be sent again after proof; an `edge` action never. */
@@ -151,7 +151,7 @@ export function ruleOf(action: Action): ActionRule {
 }
 
 export function wishedStateHolds(action: Action, seen: Observation): boolean {
-  return ruleOf(action).wished(action as never, seen);
+  return ruleOf(action).wished(action, seen);
 }
 
 /** `scale replica=4`, `rollback version=1.4.0`, `stop`. */

@@ -25,7 +25,7 @@ export function cloudJobPhase(status: string): CloudJobPhase {
 }
 
 /** One task of a cloud job. `messages` is the vendor's text, the only place where a reason for a failure stands. */
-export interface CloudJobTask {
+interface CloudJobTask {
   readonly taskId: string;
   readonly name: string;
   readonly status: string;

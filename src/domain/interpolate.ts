@@ -38,7 +38,11 @@ export function interpolate(value: unknown, values: Values): unknown {
   if (typeof value !== 'string') return value;
   const [, whole] = WHOLE.exec(value) ?? [];
   if (whole !== undefined) return lookUp(whole, values);
-  return value.replace(EXPRESSION, (_expression, name: string) => String(lookUp(name, values) ?? ''));
+  return value.replace(EXPRESSION, (_expression, name: string) => textOf(lookUp(name, values)));
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 function lookUp(name: string, { inputs, target }: Values): unknown {

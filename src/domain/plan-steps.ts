@@ -22,7 +22,7 @@ export interface PlanningRules {
 }
 
 /** The word for "the newest snapshot whose version is not the running one". */
-export const PREVIOUS_VERSION = 'previous';
+const PREVIOUS_VERSION = 'previous';
 
 export function planSteps(
   runbook: Runbook,
@@ -107,7 +107,7 @@ function plannedCompensation(
 function literalAction(name: ActionName, parameters: unknown, values: Values, report: Report): Action {
   const literal: Record<string, unknown> = {};
   for (const [key, rule] of Object.entries(ACTIONS[name].parameters)) {
-    const given =
+    const given: unknown =
       typeof parameters === 'object' && parameters !== null
         ? Object.entries(parameters).find(([parameter]) => parameter === key)?.[1]
         : undefined;

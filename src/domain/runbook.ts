@@ -10,7 +10,7 @@ const reason = (description: string) => z.string().min(1).describe(description);
 const expression = z.string().regex(EXPRESSION_TEXT, 'Write a value, or ${{ inputs.name }}');
 
 /** Names of runbooks, inputs and steps. A runbook's name is its workflow type. */
-export const RUNBOOK_NAME = /^[a-z][a-z0-9-]{0,62}$/;
+const RUNBOOK_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const INPUT_NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,62}$/;
 
 const described = { description: z.string().optional().describe('What the input is for; shown by `runbook show`') };
@@ -100,14 +100,14 @@ const stepFields = {
 };
 const actionStep = (name: ActionName) => z.strictObject({ ...actionCall(name), ...stepFields });
 
-export const ActionStepShape = z.discriminatedUnion('action', [
+const ActionStepShape = z.discriminatedUnion('action', [
   actionStep('start'),
   actionStep('stop'),
   actionStep('restart'),
   actionStep('scale'),
   actionStep('rollback'),
 ]);
-export const WaitStepShape = z.strictObject({
+const WaitStepShape = z.strictObject({
   wait: z.union([z.string().regex(DURATION_PATTERN, DURATION_REMEDY), expression]).describe('How long to wait'),
   id: stepFields.id,
 });

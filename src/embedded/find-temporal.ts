@@ -26,7 +26,7 @@ export interface FindOptions {
 interface Source {
   readonly name: string;
   /** The path of the program, or `null` when this source has none. */
-  find(): Promise<string | null>;
+  readonly find: () => Promise<string | null>;
 }
 
 /** @returns the path of a `temporal` program that answers; @throws when every source failed, with each one's reason */

@@ -127,7 +127,7 @@ function asObject(value: unknown): Record<string, unknown> | undefined {
 
 function firstText(...values: readonly unknown[]): string | undefined {
   const found = values.find((value) => (typeof value === 'string' && value !== '') || typeof value === 'number');
-  return found === undefined ? undefined : String(found);
+  return typeof found === 'string' || typeof found === 'number' ? String(found) : undefined;
 }
 
 function headerOf({ headers }: Answer, name: string): string | undefined {

@@ -3,7 +3,7 @@ import { got, RequestError, type Response } from 'got';
 import { errorFromAnswer, errorWithoutAnswer } from './classify-answer.js';
 import { encodePath, encodeQuery, type RequestToSign } from './sign-request.js';
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly endpoint: string;
   readonly method: 'GET' | 'POST';
   /** Not encoded, without query. */

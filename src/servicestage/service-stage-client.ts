@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Action } from '../domain/actions.js';
 import type { CloudJob } from '../domain/cloud-job.js';
-import type { Observation, Target } from '../domain/target.js';
+import { isListedStatus, type Observation, type Target } from '../domain/target.js';
 import { createAuthenticator, type Authenticator, type Credentials } from './auth.js';
 import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';
 import { ServiceStageError } from './errors.js';
@@ -37,6 +37,8 @@ export interface ServiceStageOptions {
   readonly userId?: string | undefined;
   readonly requestsPerSecond: number;
   readonly burst: number;
+  /** Told once for each status, of an instance or a cloud job, that nobody has placed: the API knows more than we do. */
+  readonly onUnlistedStatus?: (status: string) => void;
 }
 
 type InstancePlace = Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>;
@@ -57,6 +59,7 @@ class ServiceStageClient implements ServiceStage {
   readonly projectId: string;
   readonly #budget: RequestBudget;
   readonly #auth: Authenticator;
+  readonly #unlisted = new Set<string>();
 
   constructor(private readonly options: ServiceStageOptions) {
     const { projectId, credentials, iamEndpoint } = options;
@@ -100,7 +103,11 @@ class ServiceStageClient implements ServiceStage {
   }
 
   async readInstance(place: InstancePlace, options: ReadOptions): Promise<Observation> {
-    return this.#read(this.#instancePath(place), [], options, (body) => observationFromWire(body, Date.now()));
+    const reading = await this.#read(this.#instancePath(place), [], options, (body) =>
+      observationFromWire(body, Date.now()),
+    );
+    if (!isListedStatus(reading.status)) this.#tellOnce(reading.status);
+    return reading;
   }
 
   async readCloudJob(cloudJobId: string, options: ReadOptions): Promise<CloudJob> {
@@ -154,6 +161,12 @@ class ServiceStageClient implements ServiceStage {
 
   async ownUserId({ timeoutMs }: ReadOptions): Promise<string | null> {
     return this.options.userId ?? (await this.#auth.ownUserId(timeoutMs));
+  }
+
+  #tellOnce(status: string): void {
+    if (this.#unlisted.has(status)) return;
+    this.#unlisted.add(status);
+    this.options.onUnlistedStatus?.(status);
   }
 
   get #cas(): string {

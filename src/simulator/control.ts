@@ -72,7 +72,7 @@ const ConsoleAction = z.strictObject({
 });
 
 /** IAM user id of "somebody in the console". */
-export const CONSOLE_USER_ID = 'c0ffee00c0ffee00c0ffee00c0ffee00';
+const CONSOLE_USER_ID = 'c0ffee00c0ffee00c0ffee00c0ffee00';
 
 class ControlError extends Error {
   constructor(

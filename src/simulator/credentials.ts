@@ -132,7 +132,7 @@ function timeOf(date: string): number {
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
 
-export function headerOf({ headers }: Pick<SentRequest, 'headers'>, name: string): string | undefined {
+function headerOf({ headers }: Pick<SentRequest, 'headers'>, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value[0] : value;
 }

@@ -49,7 +49,7 @@ export const Fault = z.discriminatedUnion('kind', [
 ]);
 export type Fault = z.infer<typeof Fault>;
 
-export const ROUTES = [
+const ROUTES = [
   'action',
   'job',
   'instance',

@@ -1,5 +1,5 @@
 /** The simulated ServiceStage as a server: credentials checked, faults applied, the vendor's calls answered. Shares nothing with the rest of src. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
@@ -51,7 +51,7 @@ export interface RunningSimulator {
     readonly componentId: string;
     readonly applicationId: string;
   }[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 type Bindings = { Bindings: HttpBindings };
@@ -315,13 +315,13 @@ class SimulatorServer {
 
   #cut(c: Context<Bindings>, route: string, what: string): Response {
     this.#log(c, route, what);
-    (c.env.incoming as IncomingMessage).socket.resetAndDestroy();
+    c.env.incoming.socket.resetAndDestroy();
     return RESPONSE_ALREADY_SENT;
   }
 
   async #truncated(c: Context<Bindings>, route: string, full: Response): Promise<Response> {
     const text = await full.text();
-    const outgoing = c.env.outgoing as ServerResponse;
+    const outgoing = c.env.outgoing;
     outgoing.writeHead(full.status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
     outgoing.write(text.slice(0, Math.floor(text.length / 2)), () => outgoing.destroy());
     this.#log(c, route, 'truncated');
@@ -336,6 +336,6 @@ class SimulatorServer {
 async function sentRequest(
   c: Context<Bindings>,
 ): Promise<{ method: string; url: string; headers: IncomingMessage['headers']; body: string }> {
-  const { url = '/', headers, method = 'GET' } = c.env.incoming as IncomingMessage;
+  const { url = '/', headers, method = 'GET' } = c.env.incoming;
   return { method, url, headers, body: method === 'GET' ? '' : await c.req.text() };
 }

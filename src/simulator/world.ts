@@ -13,7 +13,7 @@ export interface Component extends Named {
   readonly applicationId: string;
 }
 
-export interface Snapshot {
+interface Snapshot {
   readonly version: string;
   readonly createdAtMs: number;
 }
@@ -259,6 +259,6 @@ export class World {
   }
 }
 
-export function endsAtMs(job: CloudJob): number {
+function endsAtMs(job: CloudJob): number {
   return job.outcome.neverEnds === true ? Number.POSITIVE_INFINITY : job.acceptedAtMs + job.durationMs;
 }

@@ -29,7 +29,7 @@ import { rootCause } from './failure.js';
 import { takeLease } from './lease.js';
 import { makePlan } from './proxies.js';
 
-export const runProgressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
+const runProgressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
 
 const targetKey = defineSearchAttributeKey(TARGET_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD_LIST);
 const outcomeKey = defineSearchAttributeKey(OUTCOME_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD);

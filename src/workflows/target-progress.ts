@@ -73,7 +73,7 @@ export class ProgressOfTarget {
   }
 }
 
-export function titleOf(step: PlannedStep): string {
+function titleOf(step: PlannedStep): string {
   return step.kind === 'wait' ? `wait ${step.durationMs / 1000}s` : describeAction(step.action);
 }
 

@@ -15,7 +15,7 @@ import { performActionStep, performWaitStep, type StepOutcome } from './perform-
 import { observeTarget, settleTarget } from './proxies.js';
 import { ProgressOfTarget } from './target-progress.js';
 
-export const targetProgressQuery = defineQuery<TargetProgress>(PROGRESS_QUERY);
+const targetProgressQuery = defineQuery<TargetProgress>(PROGRESS_QUERY);
 
 /** What the steps came to, before any undo. */
 interface Course {
