@@ -176,9 +176,7 @@ export function parseRunbook(text: string, file: string): Runbook | Problem[] {
   const parsed = Runbook.safeParse(supported);
   const found = [
     ...problems,
-    ...(parsed.success
-      ? checkRunbook(parsed.data, basename(file))
-      : problemsOfIssues(parsed.error.issues, supported)),
+    ...(parsed.success ? checkRunbook(parsed.data, basename(file)) : problemsOfIssues(parsed.error.issues, supported)),
   ];
   if (found.length > 0 || !parsed.success) {
     const lineOf = ({ path, ...rest }: (typeof found)[number]) => placed(path, 'onKey' in rest).line;

@@ -90,10 +90,7 @@ async function verify(
     }
     if (Date.now() >= endsAtMs && heldSinceMs === null) {
       const seen = attempt.lastObservation === null ? 'nothing readable' : describeObservation(attempt.lastObservation);
-      throw doubt(
-        'NotConverged',
-        `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${seen}`,
-      );
+      throw doubt('NotConverged', `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${seen}`);
     }
     const leftMs = heldSinceMs === null ? endsAtMs - Date.now() : heldSinceMs + wish.stableMs - Date.now();
     await pause(Math.max(1, Math.min(nextReadingDelayMs(readings, wish.stableMs), leftMs)), attempt.stopSignal);

@@ -78,7 +78,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     secretKey: `simulated-secret-${world.newId()}`,
     securityToken,
     user: 'operator',
-    password: `simulated-password-${world.newId()}`,
+    password: 'simulated-password',
     domain: 'simulated-account',
   };
   const gatekeeper = new Gatekeeper(world, account);

@@ -1,0 +1,100 @@
+// Writes what is made from code: the JSON Schema of runbooks and the tables in docs/. With --check: says what is stale and exits 1.
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { format } from 'prettier';
+import { z } from 'zod';
+
+const at = (path) => new URL(`../${path}`, import.meta.url);
+const load = (path) => import(at(`dist/${path}`).href);
+const [{ Runbook }, { RUNBOOK_CHECKS }, { FAILURES }, { EXIT_CODES }, { ACTIONS }, { configVariables }] =
+  await Promise.all([
+    load('domain/runbook.js'),
+    load('domain/runbook-checks.js'),
+    load('domain/failures.js'),
+    load('domain/report.js'),
+    load('domain/actions.js'),
+    load('config.js'),
+  ]);
+
+const tables = {
+  variables: table(
+    ['variable', 'default', 'meaning'],
+    configVariables.map(({ name, default: byDefault, meaning, secret }) => [
+      `\`${name}\``,
+      byDefault,
+      `${meaning}${secret ? '. Secret' : ''}`,
+    ]),
+  ),
+  failures: table(
+    ['failure', 'when', 'tried again?', 'who acts next', 'what to do'],
+    Object.entries(FAILURES).map(([name, { when, retryable, whoActsNext, advice }]) => [
+      `\`${name}\``,
+      when,
+      retryable ? 'yes' : 'no',
+      whoActsNext,
+      advice,
+    ]),
+  ),
+  'exit-codes': table(
+    ['code', 'meaning'],
+    [...Object.entries(EXIT_CODES), ['usage or configuration', 2], ['Temporal cannot be reached', 3]]
+      .sort(([, left], [, right]) => left - right)
+      .map(([meaning, code]) => [String(code), meaning]),
+  ),
+  actions: table(
+    ['action', 'parameters', 'wished state', 'undone by', 'step deadline'],
+    Object.entries(ACTIONS).map(([name, rule]) => [
+      `\`${name}\``,
+      Object.entries(rule.parameters)
+        .map(([key, { type, required }]) => `\`${key}\` (${type}${required ? '' : ', optional'})`)
+        .join(', ') || 'none',
+      rule.wish({ action: name, replica: 'n', version: 'v' }),
+      rule.reversal === 'inverse'
+        ? rule.inverses.join(', ')
+        : rule.reversal === 'self'
+          ? 'nothing owed: ends as it began'
+          : `nothing: ${rule.irreversibleBecause}`,
+      `${rule.deadlineMs / 60_000}m`,
+    ]),
+  ),
+  checks: table(
+    ['code', 'what is proved'],
+    Object.entries(RUNBOOK_CHECKS).map(([code, meaning]) => [`\`${code}\``, meaning]),
+  ),
+};
+
+const schema = z.toJSONSchema(Runbook, { target: 'draft-7', io: 'input' });
+const outputs = [
+  [
+    'runbooks/runbook.schema.json',
+    `${JSON.stringify({ title: 'A servicestage-runbooks runbook', ...schema }, null, 2)}\n`,
+  ],
+  ['docs/operations.md', await withTables('docs/operations.md')],
+  ['docs/runbook-reference.md', await withTables('docs/runbook-reference.md')],
+];
+
+const stale = [];
+for (const [path, text] of outputs) {
+  const current = await readFile(at(path), 'utf8').catch(() => '');
+  if (current === text) continue;
+  stale.push(path);
+  if (!process.argv.includes('--check')) await writeFile(at(path), text);
+}
+if (stale.length > 0)
+  console.log(`${process.argv.includes('--check') ? 'Stale, run `npm run generate`' : 'Written'}: ${stale.join(', ')}`);
+if (stale.length > 0 && process.argv.includes('--check')) process.exitCode = 1;
+
+/** The document with every marked table made anew, formatted as the rest of the repository. */
+async function withTables(path) {
+  let text = await readFile(at(path), 'utf8');
+  for (const [name, rows] of Object.entries(tables)) {
+    const block = new RegExp(`(<!-- generated:${name} -->)[\\s\\S]*?(<!-- /generated:${name} -->)`);
+    text = text.replace(block, (_match, before, after) => `${before}\n\n${rows}\n\n${after}`);
+  }
+  return format(text, { parser: 'markdown', filepath: fileURLToPath(at(path)), singleQuote: true, printWidth: 120 });
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
