@@ -138,7 +138,11 @@ export function controlApp(parts: ControlParts): Hono {
   });
   app.get('/requests', (c) => c.json(requests.summary()));
   app.put('/switches', async (c) => {
-    world.switches = Switches.parse({ ...world.switches, ...read(SwitchChange, await bodyOf(c.req)) });
+    const body = await bodyOf(c.req);
+    // Only the names that were given: a schema with defaults would bring back all the others.
+    const given = Object.keys(typeof body === 'object' && body !== null ? body : {});
+    const change = Object.entries(read(SwitchChange, body)).filter(([name]) => given.includes(name));
+    world.switches = Switches.parse({ ...world.switches, ...Object.fromEntries(change) });
     return c.json(world.switches);
   });
   app.post('/token/expire', (c) => {

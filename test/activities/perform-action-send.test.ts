@@ -1,0 +1,307 @@
+/** `performAction`, the send and what follows: the fence, each kind of answer, following, verifying, cancel and shutdown. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Action } from '../../src/domain/actions.js';
+import { quickLimits } from '../support/build.js';
+import { failed, left, resultOf, startBench, type Bench } from '../support/perform.js';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await startBench();
+});
+afterAll(() => bench.close());
+
+const stop: Action = { action: 'stop' };
+const restart: Action = { action: 'restart' };
+const later = { attempt: 2, scheduledAgoMs: 500, attemptScheduledAgoMs: 0 };
+
+async function withFault(
+  fault: { kind: string; [parameter: string]: unknown },
+  action: Action = stop,
+  more: object = {},
+) {
+  const { target, before } = await bench.instance();
+  await bench.control.fault({ on: { route: 'action', instanceId: target.instanceId }, fault });
+  const ended = await bench.perform({ action, target, before, ...more });
+  return { ended, target, accepted: await bench.accepted(target) };
+}
+
+describe('an answer that proves that nothing was sent', () => {
+  it.each([
+    ['429', { kind: 'throttle', retryAfterSeconds: 0.05 }, 'Throttled', true],
+    ['a gateway that does not know the API', { kind: 'status', status: 404, code: 'APIGW.0101' }, 'Unreachable', true],
+    ['a gateway that does not allow it', { kind: 'status', status: 403, code: 'APIGW.0302' }, 'NotAllowed', false],
+    ['IAM being away', { kind: 'status', status: 503, code: 'APIGW.0613' }, 'Unreachable', true],
+  ])('(%s) leaves notSent', async (_case, fault, name, retryable) => {
+    const { ended, accepted } = await withFault(fault);
+    expect(failed(ended)).toMatchObject({ name, retryable, details: { sent: 'no' } });
+    if (retryable) expect(ended.heartbeats.at(-1)?.state.kind).toBe('notSent');
+    expect(accepted).toEqual([]);
+    await bench.control.clearFaults();
+  });
+
+  it('(connection refused) leaves notSent', async () => {
+    const { target, before } = await bench.instance();
+    const reading = bench.client();
+    const dead = bench.client({ endpoint: 'http://127.0.0.1:9' });
+    const serviceStage = Object.assign(Object.create(reading) as typeof reading, {
+      readInstance: reading.readInstance.bind(reading),
+      reservePost: dead.reservePost.bind(dead),
+    });
+    const ended = failed(await bench.perform({ action: stop, target, before, serviceStage }));
+    expect(ended).toMatchObject({ name: 'Unreachable', retryable: true, details: { sent: 'no' } });
+  });
+});
+
+describe('a refusal by ServiceStage itself', () => {
+  it.each([
+    [400, 'InvalidStep', false],
+    [422, 'InvalidStep', false],
+    [404, 'TargetNotFound', false],
+    [403, 'NotAllowed', false],
+    [409, 'TargetBusy', true],
+  ])('(%i) is believed when nothing was sent before', async (status, name, retryable) => {
+    const { ended, accepted } = await withFault({ kind: 'status', status, code: 'SVCSTG.00100400' });
+    expect(failed(ended)).toMatchObject({ name, retryable, details: { sent: 'no' } });
+    expect(accepted).toEqual([]);
+  });
+
+  it('proves nothing about an earlier send: ours is adopted (story 2)', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.fault({
+      on: { route: 'action', instanceId: target.instanceId },
+      fault: { kind: 'visibleLate', ms: 700, statusMs: 700 },
+    });
+    await bench.control.outcome({ instanceId: target.instanceId, action: 'stop', durationMs: 900 });
+    const reservation = await bench.serviceStage.reservePost({ budgetWaitMs: 100, credentialsWaitMs: 100 });
+    const { cloudJobId } = await reservation.submitAction(target, stop, 500);
+    // What is seen is older than the visibility window here, so the second attempt does send, and is refused as busy.
+    const limits = quickLimits({ visibilityWindowMs: 400 });
+    const result = resultOf(await bench.perform({ action: stop, target, before, ...later, limits }));
+    expect(result).toMatchObject({ cloudJobId, sent: 'yes' });
+    expect(result.trail.map(({ decision }) => decision)).toContain('refused');
+    expect(await bench.accepted(target)).toEqual(['stop']);
+  });
+
+  it('is Indeterminate after an earlier send that shows nowhere', async () => {
+    const { ended, accepted } = await withFault({ kind: 'status', status: 400, code: 'SVCSTG.00100400' }, stop, later);
+    expect(failed(ended)).toMatchObject({ name: 'Indeterminate', details: { sent: 'unknown' } });
+    expect(accepted).toEqual([]);
+  });
+});
+
+describe('a lost answer', () => {
+  it.each([
+    ['reset after acting', { kind: 'actThenReset' }],
+    ['500 after acting', { kind: 'actThenStatus', status: 500 }],
+    ['502 after acting', { kind: 'actThenStatus', status: 502 }],
+    ['no answer after acting', { kind: 'actThenHang', ms: 600 }],
+    ['2xx without a job id after acting', { kind: 'actThenWrongBody' }],
+    ['a body cut in the middle', { kind: 'truncate' }],
+  ])('(%s) is resolved by reading: the cloud job is adopted', async (_case, fault) => {
+    for (const action of [stop, restart]) {
+      const { ended, accepted } = await withFault(fault, action);
+      expect(resultOf(ended)).toMatchObject({ result: 'succeeded', sent: 'yes', evidence: { createdByUs: true } });
+      expect(accepted).toEqual([action.action]);
+    }
+  });
+
+  it.each([
+    ['reset without acting', { kind: 'reset' }],
+    ['500 without acting', { kind: 'status', status: 500 }],
+    ['an unexpected gateway error', { kind: 'status', status: 500, code: 'APIGW.0201' }],
+    ['a redirect', { kind: 'redirect' }],
+    ['nonsense', { kind: 'wrongBody' }],
+    ['an action that is accepted late', { kind: 'actLate', ms: 400 }],
+  ])('(%s) is Unanswered when reading finds nothing, and is not sent again by this attempt', async (_case, fault) => {
+    const { ended } = await withFault(fault);
+    expect(failed(ended)).toMatchObject({ name: 'Unanswered', retryable: true, details: { sent: 'unknown' } });
+    expect(ended.heartbeats.at(-1)?.state.kind).toBe('entered');
+  });
+});
+
+describe('the fence', () => {
+  it('stops an attempt whose last reading came too late (stories 4 and 11)', async () => {
+    const { target, before } = await bench.instance();
+    const limits = quickLimits({ readTimeoutMs: 4_000 });
+    await bench.control.fault({
+      on: { route: 'instance', instanceId: target.instanceId },
+      fault: { kind: 'delay', ms: 250 },
+    });
+    // The smallest limits whose fence is shorter than the delay of the reading.
+    const late = { ...limits, heartbeatTimeoutMs: limits.postTimeoutMs + limits.marginMs + 100 };
+    const ended = failed(await bench.perform({ action: stop, target, before, limits: late }));
+    expect(ended).toMatchObject({ name: 'Throttled', retryable: true });
+    expect(await bench.accepted(target)).toEqual([]);
+  });
+
+  it('stops an attempt after the deadline of its step', async () => {
+    const { target, before } = await bench.instance();
+    const ended = failed(await bench.perform({ action: stop, target, before, deadlineInMs: -1 }));
+    expect(ended).toMatchObject({ name: 'DeadlinePassed', retryable: false, details: { sent: 'no' } });
+    expect(await bench.accepted(target)).toEqual([]);
+  });
+
+  it('makes a retryable failure final when the next attempt would come after the deadline', async () => {
+    const { ended } = await withFault({ kind: 'throttle', retryAfterSeconds: 60 }, stop, {
+      deadlineInMs: 2_000,
+      // The budget of this client is closed for a minute by it.
+      serviceStage: bench.client(),
+    });
+    expect(failed(ended)).toMatchObject({ name: 'Throttled', retryable: false, details: { sent: 'no' } });
+  });
+
+  it('ends an attempt unsent when the request budget does not open in time', async () => {
+    const { target, before } = await bench.instance();
+    const serviceStage = bench.client({ requestsPerSecond: 0.001, burst: 1 });
+    await serviceStage.readInstance(target, { timeoutMs: 500 });
+    const ended = failed(await bench.perform({ action: stop, target, before, serviceStage }));
+    expect(ended).toMatchObject({ name: 'Throttled', retryable: true, details: { sent: 'no' } });
+  });
+});
+
+describe('following', () => {
+  it.each(['FAILED', 'PARTIALLY_FAILED', 'CANCELLED', 'ROLLBACKED'])(
+    'reports a cloud job that ended %s',
+    async (executionStatus) => {
+      const { target, before } = await bench.instance();
+      await bench.control.outcome({ instanceId: target.instanceId, executionStatus, messages: 'disk full' });
+      const ended = failed(await bench.perform({ action: stop, target, before }));
+      expect(ended).toMatchObject({
+        name: 'CloudJobFailed',
+        retryable: false,
+        details: { sent: 'yes', lastObservation: { status: 'RUNNING' } },
+      });
+      expect(ended.message).toContain('disk full');
+    },
+  );
+
+  it('is overdue when the cloud job has not ended by the deadline', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
+    const ended = failed(await bench.perform({ action: stop, target, before, deadlineInMs: 600 }));
+    expect(ended).toMatchObject({ name: 'CloudJobOverdue', details: { sent: 'yes' } });
+  });
+
+  it('is overdue when the API stays without knowledge of the cloud job', async () => {
+    const { target, before } = await bench.instance();
+    const details = left({ kind: 'following', cloudJobId: 'JOB-lost', submittedAtMs: Date.now() });
+    const ended = failed(await bench.perform({ action: stop, target, before, attempt: 2, details }));
+    expect(ended).toMatchObject({ name: 'CloudJobOverdue', details: { sent: 'yes', cloudJobId: 'JOB-lost' } });
+  });
+
+  it('tolerates readings that fail', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.fault({ on: { route: 'job' }, times: 2, fault: { kind: 'status', status: 502 } });
+    expect(resultOf(await bench.perform({ action: stop, target, before }))).toMatchObject({ result: 'succeeded' });
+    await bench.control.clearFaults();
+  });
+});
+
+describe('verifying', () => {
+  it('does not believe a cloud job that succeeded while the instance does not converge', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.outcome({ instanceId: target.instanceId, converges: false });
+    const ended = failed(
+      await bench.perform({ action: restart, target, before, verify: { withinMs: 300, stableMs: 40 } }),
+    );
+    expect(ended).toMatchObject({ name: 'NotConverged', details: { sent: 'yes' } });
+    expect(ended.message).toContain('RUNNING 0/2');
+  });
+
+  it('wants the state to hold', async () => {
+    const { target, before } = await bench.instance();
+    const underWay = bench.begin({ action: restart, target, before, verify: { withinMs: 700, stableMs: 400 } });
+    setTimeout(() => void bench.control.change(target.instanceId, { availableReplica: 1 }), 350);
+    expect(failed(await underWay.ended)).toMatchObject({ name: 'NotConverged' });
+  });
+
+  it('waits for its own cloud job to show, where an older one still does (story 3)', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.fault({
+      on: { route: 'action', instanceId: target.instanceId },
+      fault: { kind: 'visibleLate', ms: 500 },
+    });
+    const result = resultOf(await bench.perform({ action: stop, target, before }));
+    expect(result.after.lastJobId).toBe(result.cloudJobId);
+  });
+
+  it('is TargetChanged, sent, when somebody acts after us', async () => {
+    const { target, before } = await bench.instance();
+    const underWay = bench.begin({ action: stop, target, before, verify: { withinMs: 2_000, stableMs: 800 } });
+    setTimeout(() => void bench.control.console({ instanceId: target.instanceId, action: 'start' }), 450);
+    expect(failed(await underWay.ended)).toMatchObject({ name: 'TargetChanged', details: { sent: 'yes' } });
+  });
+
+  it('is Indeterminate when somebody acts after a cloud job that was adopted', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.fault({
+      on: { route: 'action', instanceId: target.instanceId },
+      fault: { kind: 'actThenReset' },
+    });
+    const underWay = bench.begin({ action: stop, target, before, verify: { withinMs: 2_000, stableMs: 800 } });
+    setTimeout(() => void bench.control.console({ instanceId: target.instanceId, action: 'start' }), 600);
+    expect(failed(await underWay.ended)).toMatchObject({ name: 'Indeterminate', details: { sent: 'yes' } });
+  });
+});
+
+describe('cancel and shutdown', () => {
+  it('end an attempt unsent before its send', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.fault({
+      on: { route: 'instance', instanceId: target.instanceId },
+      times: 2,
+      fault: { kind: 'delay', ms: 150 },
+    });
+    const cancelled = bench.begin({ action: stop, target, before });
+    cancelled.cancel();
+    expect(failed(await cancelled.ended)).toMatchObject({ name: 'cancelled', details: { sent: 'no' } });
+    const stopped = bench.begin({ action: stop, target, before });
+    stopped.shutDown();
+    const ended = failed(await stopped.ended);
+    expect(ended).toMatchObject({ name: 'WorkerStopped', retryable: true, details: { sent: 'no' } });
+    expect(ended.heartbeats.at(-1)?.state.kind).toBe('notSent');
+    expect(await bench.accepted(target)).toEqual([]);
+  });
+
+  it('do not cut the POST, and a cancel is not obeyed after it', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.fault({
+      on: { route: 'action', instanceId: target.instanceId },
+      fault: { kind: 'delay', ms: 200 },
+    });
+    const underWay = bench.begin({ action: stop, target, before });
+    setTimeout(() => underWay.cancel(), 100);
+    expect(resultOf(await underWay.ended)).toMatchObject({
+      result: 'succeeded',
+      sent: 'yes',
+      after: { status: 'STOPPED' },
+    });
+  });
+
+  it('hand the cloud job over at a shutdown during the POST', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.fault({
+      on: { route: 'action', instanceId: target.instanceId },
+      fault: { kind: 'delay', ms: 200 },
+    });
+    const underWay = bench.begin({ action: stop, target, before });
+    setTimeout(() => underWay.shutDown(), 100);
+    const ended = failed(await underWay.ended);
+    const [job] = await bench.control.accepted(target.instanceId);
+    expect(ended).toMatchObject({
+      name: 'WorkerStopped',
+      retryable: true,
+      details: { sent: 'yes', cloudJobId: job?.cloudJobId },
+    });
+    expect(ended.heartbeats.at(-1)?.state).toMatchObject({ kind: 'following', cloudJobId: job?.cloudJobId });
+  });
+
+  it('do not wait for the wished state after a cancel where nobody wants to know', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.outcome({ instanceId: target.instanceId, converges: false });
+    const underWay = bench.begin({ action: restart, target, before, verifyAfterCancel: false });
+    setTimeout(() => underWay.cancel(), 60);
+    const result = resultOf(await underWay.ended);
+    expect(result.trail.at(-1)).toMatchObject({ note: 'not verified: the run was cancelled' });
+  });
+});

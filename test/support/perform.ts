@@ -1,0 +1,213 @@
+/** One attempt of `performAction` with everything about it chosen: what Temporal says of it, and what attempts before it left. */
+import { CompleteAsyncError } from '@temporalio/activity';
+import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { CloudJobWatcher } from '../../src/activities/cloud-job-watcher.js';
+import { performAction } from '../../src/activities/perform-action.js';
+import type { TemporalAccess } from '../../src/activities/temporal-access.js';
+import type { Action } from '../../src/domain/actions.js';
+import type {
+  Baseline,
+  HeartbeatDetails,
+  PerformActionArguments,
+  PerformActionFailureDetails,
+  PerformActionResult,
+} from '../../src/domain/contract.js';
+import type { Limits } from '../../src/domain/limits.js';
+import type { Target } from '../../src/domain/target.js';
+import { Secret } from '../../src/servicestage/secret.js';
+import type { ServiceStage } from '../../src/servicestage/service-stage.js';
+import { createServiceStage, type ServiceStageOptions } from '../../src/servicestage/service-stage-client.js';
+import { startSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/simulator/server.js';
+import { quickLimits } from './build.js';
+import { controlOf, type Control, type SeedRequest } from './simulator.js';
+
+export interface Chosen {
+  readonly action: Action;
+  readonly before: Baseline;
+  readonly target: Target;
+  readonly attempt?: number;
+  /** What the attempt before left; absent: nothing. */
+  readonly details?: HeartbeatDetails;
+  /** When the step was scheduled, before now. */
+  readonly scheduledAgoMs?: number;
+  readonly attemptScheduledAgoMs?: number;
+  readonly resetRun?: boolean;
+  readonly superseded?: boolean;
+  readonly deadlineInMs?: number;
+  readonly verify?: PerformActionArguments['verify'];
+  readonly verifyAfterCancel?: boolean;
+  readonly limits?: Limits;
+  readonly serviceStage?: ServiceStage;
+}
+
+export type Ended =
+  | { readonly kind: 'result'; readonly result: PerformActionResult; readonly heartbeats: readonly HeartbeatDetails[] }
+  | {
+      readonly kind: 'failure';
+      readonly name: string;
+      readonly message: string;
+      readonly retryable: boolean;
+      readonly nextRetryDelayMs: number | undefined;
+      readonly details: PerformActionFailureDetails;
+      readonly heartbeats: readonly HeartbeatDetails[];
+    }
+  | { readonly kind: 'leftWithoutAWord'; readonly heartbeats: readonly HeartbeatDetails[] };
+
+export interface UnderWay {
+  readonly ended: Promise<Ended>;
+  readonly heartbeats: readonly HeartbeatDetails[];
+  cancel(): void;
+  shutDown(): void;
+}
+
+export interface Bench {
+  readonly simulator: RunningSimulator;
+  readonly control: Control;
+  readonly serviceStage: ServiceStage;
+  client(options?: Partial<ServiceStageOptions>): ServiceStage;
+  /** A new instance and its baseline, read as a run would read it. */
+  instance(seed?: Partial<SeedRequest>): Promise<{ target: Target; before: Baseline }>;
+  baseline(target: Target, known?: readonly string[]): Promise<Baseline>;
+  begin(chosen: Chosen): UnderWay;
+  perform(chosen: Chosen): Promise<Ended>;
+  accepted(target: Target): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export async function startBench(options: SimulatorOptions = {}): Promise<Bench> {
+  const switches = {
+    durationsMs: { start: 150, stop: 120, restart: 180, scale: 150, rollback: 180 },
+    ...options.switches,
+  };
+  const simulator = await startSimulator({ world: 'empty', ...options, switches });
+  const control = controlOf(simulator);
+  const client = (more: Partial<ServiceStageOptions> = {}) =>
+    createServiceStage({
+      endpoint: simulator.url,
+      projectId: simulator.projectId,
+      credentials: { kind: 'accessKey', accessKey: simulator.accessKey, secretKey: new Secret(simulator.secretKey) },
+      iamEndpoint: simulator.url,
+      requestsPerSecond: 1_000,
+      burst: 1_000,
+      ...more,
+    });
+  const serviceStage = client();
+  const baseline = async (target: Target, known: readonly string[] = []): Promise<Baseline> => {
+    const observation = await serviceStage.readInstance(target, { timeoutMs: 1_000 });
+    const { lastJobId } = observation;
+    return { observation, lastJobId, knownCloudJobIds: [...known, ...(lastJobId === null ? [] : [lastJobId])] };
+  };
+  let count = 0;
+  return {
+    simulator,
+    control,
+    serviceStage,
+    client,
+    baseline,
+    instance: async (seed = {}) => {
+      const given = {
+        application: 'shop',
+        component: 'checkout',
+        name: `prod-${++count}`,
+        version: '1.4.1',
+        replica: 2,
+        snapshots: ['1.4.0'],
+        ...seed,
+      };
+      const ids = await control.createInstance(given);
+      const path = `${given.application}/${given.component}/${given.name}`;
+      const target = { path, projectId: simulator.projectId, platformType: given.platformType ?? 'cce', ...ids };
+      return { target, before: await baseline(target) };
+    },
+    begin: (chosen) => begin(serviceStage, chosen),
+    perform: (chosen) => begin(serviceStage, chosen).ended,
+    accepted: async ({ instanceId }) =>
+      (await control.accepted(instanceId)).filter(({ byConsole }) => !byConsole).map(({ action }) => action),
+    close: () => simulator.close(),
+  };
+}
+
+function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
+  const {
+    attempt = 1,
+    details,
+    scheduledAgoMs = 0,
+    attemptScheduledAgoMs = scheduledAgoMs,
+    resetRun = false,
+    superseded = false,
+  } = chosen;
+  const nowMs = Date.now();
+  const info = {
+    attempt,
+    heartbeatDetails: details,
+    scheduledTimestampMs: nowMs - scheduledAgoMs,
+    currentAttemptScheduledTimestampMs: nowMs - attemptScheduledAgoMs,
+    workflowExecution: { workflowId: 'lease', runId: 'run-1' },
+  };
+  const environment = new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') });
+  const heartbeats: HeartbeatDetails[] = [];
+  environment.on('heartbeat', (beat: HeartbeatDetails) => heartbeats.push(beat));
+  const serviceStage = chosen.serviceStage ?? usual;
+  // There is no Temporal server beside a mock environment: this stands for what it would answer.
+  const temporal: TemporalAccess = {
+    recordHeartbeat: async (_token, beat) => void heartbeats.push(beat),
+    isCurrentAttempt: async () => !superseded,
+    describeLease: async () => null,
+  };
+  const request: PerformActionArguments = {
+    stepId: 'step',
+    target: chosen.target,
+    action: chosen.action,
+    before: chosen.before,
+    originalRunId: resetRun ? 'an earlier run' : 'run-1',
+    deadlineAtMs: nowMs + (chosen.deadlineInMs ?? 10_000),
+    verify: chosen.verify ?? { withinMs: 1_000, stableMs: 40 },
+    usualDurationMs: 150,
+    verifyAfterCancel: chosen.verifyAfterCancel ?? true,
+    limits: chosen.limits ?? quickLimits(),
+  };
+  const act = () => performAction({ serviceStage, temporal, watcher: new CloudJobWatcher(serviceStage) }, request);
+  const ended = environment.run<[], PerformActionResult, typeof act>(act).then(
+    (result): Ended => ({ kind: 'result', result, heartbeats }),
+    (error: unknown) => failureOf(error, heartbeats),
+  );
+  return {
+    ended,
+    heartbeats,
+    cancel: () => environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true })),
+    shutDown: () => environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true })),
+  };
+}
+
+function failureOf(error: unknown, heartbeats: readonly HeartbeatDetails[]): Ended {
+  if (error instanceof CompleteAsyncError) return { kind: 'leftWithoutAWord', heartbeats };
+  if (!(error instanceof ApplicationFailure || error instanceof CancelledFailure)) throw error;
+  const isApplication = error instanceof ApplicationFailure;
+  return {
+    kind: 'failure',
+    name: isApplication ? (error.type ?? '') : 'cancelled',
+    message: error.message,
+    retryable: isApplication && error.nonRetryable !== true,
+    nextRetryDelayMs: isApplication ? Number(error.nextRetryDelay ?? 0) : undefined,
+    details: error.details?.[0] as PerformActionFailureDetails,
+    heartbeats,
+  };
+}
+
+/** Details that an attempt left, as the next one finds them. */
+export function left(state: HeartbeatDetails['state'], attempt = 1, agoMs = 0): HeartbeatDetails {
+  return { attempt, atMs: Date.now() - agoMs, state, trail: [] };
+}
+
+/** The result, or an error that shows how it ended instead. */
+export function resultOf(ended: Ended): PerformActionResult {
+  if (ended.kind !== 'result') throw new Error(`It ended otherwise: ${JSON.stringify(ended)}`);
+  return ended.result;
+}
+
+export function failed(ended: Ended): Extract<Ended, { kind: 'failure' }> {
+  if (ended.kind !== 'failure') throw new Error(`It did not fail: ${JSON.stringify(ended)}`);
+  return ended;
+}
