@@ -222,7 +222,7 @@ export class World {
     if (this.executionEnd(job) !== 'SUCCEEDED') {
       const status =
         outcome.instanceStatus ?? (this.switches.statusAfterFailure === 'FAILED' ? 'FAILED' : before.status);
-      instance.state = { ...before, status };
+      instance.state = { ...instance.state, status };
       return;
     }
     const after = EFFECTS[action].after({ ...instance.state, status: before.status }, parameters);

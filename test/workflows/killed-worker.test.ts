@@ -1,0 +1,102 @@
+/** The worker is killed in each phase of a step and started again: the same outcome, and no action twice. */
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { RunbookClient } from '../../src/client/runbook-client.js';
+import { startSimulator } from '../../src/simulator/server.js';
+import { controlOf, type Control, type FaultRequest } from '../support/simulator.js';
+import { useTemporal } from '../support/temporal.js';
+import { startWorkerProcess } from '../support/worker-process.js';
+
+const temporal = useTemporal();
+const durationsMs = { start: 400, stop: 400, restart: 400, scale: 400, rollback: 400 };
+
+interface Phase {
+  readonly name: string;
+  /** Makes the phase long enough to be hit. */
+  readonly fault?: (instanceId: string) => FaultRequest;
+  /** True once the worker stands in it. */
+  readonly reached: (control: Control, instanceId: string) => Promise<boolean>;
+}
+
+const accepted = async (control: Control, instanceId: string) =>
+  (await control.accepted(instanceId)).map(({ action }) => action);
+const hit = async (control: Control) => (await control.faults()).some(({ hits }) => hits > 0);
+
+const PHASES: readonly Phase[] = [
+  {
+    name: 'while it reads before the send',
+    fault: (instanceId) => ({ on: { route: 'instance', instanceId }, nth: 3, fault: { kind: 'delay', ms: 250 } }),
+    reached: hit,
+  },
+  {
+    name: 'while the POST is open and accepted',
+    fault: (instanceId) => ({ on: { route: 'action', instanceId }, fault: { kind: 'actThenHang', ms: 900 } }),
+    reached: async (control, instanceId) => (await accepted(control, instanceId)).length === 1,
+  },
+  {
+    name: 'while it follows the cloud job',
+    reached: async (control, instanceId) => (await accepted(control, instanceId)).length === 1,
+  },
+  {
+    name: 'while it verifies',
+    reached: async (control, instanceId) =>
+      (await accepted(control, instanceId)).length === 1 && !(await control.instance(instanceId)).busy,
+  },
+];
+
+async function runKilled(runbook: string, phase: Phase, signal: NodeJS.Signals) {
+  const taskQueue = `${temporal.taskQueue}-${randomUUID().slice(0, 8)}`;
+  const name = randomUUID().slice(0, 8);
+  // Its own simulator, so that the cases can run side by side.
+  const simulator = await startSimulator({ world: 'empty', switches: { durationsMs } });
+  const control = controlOf(simulator);
+  const { instanceId } = await control.createInstance({
+    application: 'a',
+    component: 'c',
+    name,
+    replica: 2,
+    version: '2',
+    snapshots: ['1'],
+  });
+  const place = { address: temporal.address, taskQueue, simulator };
+  const runbooks = new RunbookClient({ client: temporal.client, taskQueue });
+  const first = await startWorkerProcess(place);
+  if (phase.fault !== undefined) await control.fault(phase.fault(instanceId));
+  const { workflowId } = await runbooks.start(runbook, { targets: [`a/c/${name}`], requestedBy: 'test' });
+  while (!(await phase.reached(control, instanceId))) await new Promise((resolve) => setTimeout(resolve, 10));
+  await first.kill(signal);
+  await control.clearFaults();
+  const second = await startWorkerProcess(place);
+  const report = await runbooks.result(workflowId);
+  await second.kill('SIGTERM');
+  const seen = { report, accepted: await accepted(control, instanceId), instance: await control.instance(instanceId) };
+  await simulator.close();
+  return seen;
+}
+
+describe.concurrent.each(PHASES)('a worker killed $name', (phase) => {
+  it.concurrent.each(['SIGKILL', 'SIGTERM'] as const)(
+    'by %s, and started again, sends each action of recover once',
+    async (signal) => {
+      const { report, accepted: actions, instance } = await runKilled('recover', phase, signal);
+      expect(report.summary).toBe(`recover on ${report.targets[0]?.path}: succeeded`);
+      expect(actions).toEqual(['stop', 'rollback', 'start']);
+      expect(instance).toMatchObject({ status: 'RUNNING', version: '1' });
+    },
+  );
+});
+
+describe.concurrent('a restart whose worker is killed', () => {
+  it('before its answer is recorded is adopted with evidence, or indeterminate, with one action at most', async () => {
+    const { report, accepted: actions } = await runKilled('restart', PHASES[1] as Phase, 'SIGKILL');
+    expect(actions).toEqual(['restart']);
+    expect(report.targets[0]?.steps[0]).toMatchObject({ result: 'succeeded', evidence: { createdByUs: true } });
+  });
+
+  it('before its send is indeterminate, with none', async () => {
+    const { report, accepted: actions } = await runKilled('restart', PHASES[0] as Phase, 'SIGKILL');
+    expect(actions).toEqual([]);
+    expect(report.outcome).toBe('indeterminate');
+    expect(report.targets[0]?.steps[0]?.trail.map(({ decision }) => decision)).toContain('leftNoTrace');
+  });
+});

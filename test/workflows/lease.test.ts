@@ -1,0 +1,89 @@
+/** Alone: at most one run acts on an instance, whoever asks and however it was started. */
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { WorkflowFailedError } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { leaseId } from '../../src/domain/target.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack(temporal, { runbookDirectories: [fileURLToPath(new URL('./runbooks', import.meta.url))] });
+});
+afterAll(() => stack.close());
+
+const lease = (instanceId: string) => leaseId({ projectId: stack.simulator.projectId, instanceId });
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+describe('two runs on one instance', () => {
+  it('at once: one acts, the other says who holds it', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const ids = await Promise.all([1, 2].map(() => stack.start('restart', { targets: [path], requestedBy: 'alice' })));
+    const reports = await Promise.all(ids.map((id) => stack.report(id)));
+    expect(reports.map(({ outcome }) => outcome).sort()).toEqual(['refused', 'succeeded']);
+    const refused = reports.find(({ outcome }) => outcome === 'refused');
+    const holder = reports.find(({ outcome }) => outcome === 'succeeded');
+    expect(refused?.summary).toContain(`held by run ${holder?.workflowId}`);
+    expect(refused?.summary).toContain('requested by alice');
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+
+  it('one after another both act', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    expect((await stack.run('restart', path)).outcome).toBe('succeeded');
+    expect((await stack.run('restart', path)).outcome).toBe('succeeded');
+    expect(await stack.accepted(instanceId)).toEqual(['restart', 'restart']);
+  });
+});
+
+describe('no door leads around the lease', () => {
+  it('targetRun cannot be started without a run', async () => {
+    const { instanceId } = await stack.newInstance();
+    const started = temporal.client.workflow.execute('targetRun', {
+      workflowId: lease(instanceId),
+      taskQueue: temporal.taskQueue,
+      args: [{}],
+    });
+    await expect(started).rejects.toThrow(WorkflowFailedError);
+    await expect(started).rejects.toMatchObject({ cause: { type: 'InvalidStart' } });
+  });
+
+  it('a run cannot have the id of a lease', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const report = await stack.report(await stack.start('restart', { targets: [path] }, lease(instanceId)));
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidStart' } });
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+});
+
+describe('a first observation', () => {
+  it('is taken at rest: a foreign cloud job is waited for (story 12)', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.console({ instanceId, action: 'scale', parameters: { replica: 3 } });
+    const report = await stack.run('stop', path);
+    expect(report.outcome).toBe('succeeded');
+    expect(report.targets[0]?.captured).toMatchObject({ status: 'RUNNING', replicaCount: 3 });
+  });
+});
+
+describe('a holder that was terminated', () => {
+  it('frees the instance, and the next run waits for what it may have left unseen (story 9)', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const workflowId = await stack.start('stop-then-wait', { targets: [path] }, `terminated-${randomUUID()}`);
+    await until(async () => (await stack.control.instance(instanceId)).status === 'STOPPED');
+    await temporal.client.workflow.getHandle(lease(instanceId)).terminate('by a test');
+    const lost = await stack.report(workflowId);
+    expect(lost).toMatchObject({ outcome: 'indeterminate' });
+    const report = await stack.run('start', path);
+    expect(report.outcome).toBe('succeeded');
+    // Fence, POST and visibility window of the limits of this stack, less what passed since.
+    const captured = report.targets[0]?.captured?.observedAtMs ?? 0;
+    expect(captured - lost.endedAtMs).toBeGreaterThan(1_000);
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
+  });
+});
