@@ -1,5 +1,5 @@
 /** The whole product in one test: simulator, worker, client, with limits of milliseconds. */
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
 import { createActivities, type ActivityDependencies } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
@@ -31,6 +31,11 @@ export interface Stack {
   close(): Promise<void>;
 }
 
+/** Instance ids come from the seed, and leases from instance ids: simulators that share a Temporal server must differ. */
+export function newSeed(): number {
+  return randomInt(2 ** 31);
+}
+
 export async function startStack(
   temporal: TestTemporal,
   options: {
@@ -41,7 +46,7 @@ export async function startStack(
   } = {},
 ): Promise<Stack> {
   const switches = { durationsMs: USUAL_MS, ...options.simulator?.switches };
-  const simulator = await startSimulator({ world: 'empty', ...options.simulator, switches });
+  const simulator = await startSimulator({ world: 'empty', seed: newSeed(), ...options.simulator, switches });
   const control = controlOf(simulator);
   const serviceStage = createServiceStage({
     endpoint: simulator.url,

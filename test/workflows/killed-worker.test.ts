@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { startSimulator } from '../../src/simulator/server.js';
+import { newSeed } from '../support/stack.js';
 import { controlOf, type Control, type FaultRequest } from '../support/simulator.js';
 import { useTemporal } from '../support/temporal.js';
 import { startWorkerProcess } from '../support/worker-process.js';
@@ -48,7 +49,7 @@ async function runKilled(runbook: string, phase: Phase, signal: NodeJS.Signals) 
   const taskQueue = `${temporal.taskQueue}-${randomUUID().slice(0, 8)}`;
   const name = randomUUID().slice(0, 8);
   // Its own simulator, so that the cases can run side by side.
-  const simulator = await startSimulator({ world: 'empty', switches: { durationsMs } });
+  const simulator = await startSimulator({ world: 'empty', seed: newSeed(), switches: { durationsMs } });
   const control = controlOf(simulator);
   const { instanceId } = await control.createInstance({
     application: 'a',
@@ -63,7 +64,11 @@ async function runKilled(runbook: string, phase: Phase, signal: NodeJS.Signals) 
   const first = await startWorkerProcess(place);
   if (phase.fault !== undefined) await control.fault(phase.fault(instanceId));
   const { workflowId } = await runbooks.start(runbook, { targets: [`a/c/${name}`], requestedBy: 'test' });
-  while (!(await phase.reached(control, instanceId))) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!(await phase.reached(control, instanceId))) {
+    const early = await runbooks.report(workflowId);
+    if (early !== null) throw new Error(`The run ended before the phase was reached: ${early.summary}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
   await first.kill(signal);
   await control.clearFaults();
   const second = await startWorkerProcess(place);

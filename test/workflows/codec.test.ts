@@ -1,0 +1,102 @@
+/** With an asynchronous payload codec installed the promises hold alike: what a heartbeat carries must survive a crash and a shutdown. */
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import type { Payload, PayloadCodec } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createActivities } from '../../src/activities/index.js';
+import { temporalAccess } from '../../src/activities/temporal-access.js';
+import { findRunbook } from '../../src/catalogue.js';
+import { RunbookClient } from '../../src/client/runbook-client.js';
+import { quickLimits } from '../support/build.js';
+import { startBench, type Bench } from '../support/perform.js';
+import { newSeed, stopWorker, USUAL_MS } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+/** Takes a little time, as a key service would, and makes payloads unreadable for others. */
+const slowCodec: PayloadCodec = {
+  encode: async (payloads) => Promise.all(payloads.map(async (payload) => after(5, flip(payload)))),
+  decode: async (payloads) => Promise.all(payloads.map(async (payload) => after(5, flip(payload)))),
+};
+
+function flip(payload: Payload): Payload {
+  const data = payload.data ?? new Uint8Array();
+  return { ...payload, data: data.map((byte) => byte ^ 0x5a) };
+}
+
+function after<Value>(ms: number, value: Value): Promise<Value> {
+  return new Promise((resolve) => setTimeout(() => resolve(value), ms));
+}
+
+const temporal = useTemporal();
+const dataConverter = { payloadCodecs: [slowCodec] };
+// A queue of its own: the shared replay at the end of a file reads histories without this codec.
+const taskQueue = `codec-${randomUUID()}`;
+let bench: Bench;
+let connection: Connection;
+let runbooks: RunbookClient;
+beforeAll(async () => {
+  bench = await startBench({ seed: newSeed() });
+  connection = await Connection.connect({ address: temporal.address });
+  runbooks = new RunbookClient({ client: new Client({ connection, dataConverter }), taskQueue });
+});
+afterAll(async () => {
+  await bench.close();
+  await connection.close();
+});
+
+function worker() {
+  const activities = createActivities({
+    serviceStage: bench.serviceStage,
+    findRunbook: (name) => findRunbook([], name),
+    limits: quickLimits(),
+    usualDurationsMs: USUAL_MS,
+    verify: { withinMs: 1_500, stableMs: 60 },
+    temporal: temporalAccess(runbooks.client),
+  });
+  return temporal.worker({
+    activities: { ...activities },
+    dataConverter,
+    taskQueue,
+    shutdownGraceTime: 0,
+    shutdownForceTime: 5_000,
+  });
+}
+
+describe('with an asynchronous payload codec', () => {
+  it('recover runs, shows its progress with the cloud job, and reports', async () => {
+    const { target } = await bench.instance();
+    await bench.control.outcome({ instanceId: target.instanceId, action: 'stop', durationMs: 1_500 });
+    const first = await worker();
+    const running = first.run();
+    const { workflowId } = await runbooks.start('recover', { targets: [target.path] });
+    const seen = new Set<string>();
+    for await (const { targets } of runbooks.watch(workflowId, { intervalMs: 50 })) {
+      for (const step of targets[0]?.steps ?? [])
+        if (step.state === 'running' && step.cloudJobId !== null) seen.add(step.cloudJobId);
+    }
+    const report = await runbooks.result(workflowId);
+    await stopWorker(first, running);
+    expect(report.outcome).toBe('succeeded');
+    expect(seen).toContain(report.targets[0]?.steps[0]?.cloudJobId);
+  });
+
+  it('a shutdown while a cloud job runs hands its id to the next worker', async () => {
+    const { target } = await bench.instance();
+    await bench.control.outcome({ instanceId: target.instanceId, action: 'restart', durationMs: 1_200 });
+    const first = await worker();
+    const running = first.run();
+    const { workflowId } = await runbooks.start('restart', { targets: [target.path] });
+    while ((await bench.accepted(target)).length === 0) await after(10, null);
+    await after(100, null);
+    await stopWorker(first, running);
+    const second = await worker();
+    const runningAgain = second.run();
+    const report = await runbooks.result(workflowId);
+    await stopWorker(second, runningAgain);
+    expect(report.outcome).toBe('succeeded');
+    expect(await bench.accepted(target)).toEqual(['restart']);
+    // Followed by its id, not found again by reading.
+    expect(report.targets[0]?.steps[0]?.trail.map(({ decision }) => decision)).toContain('followed');
+    expect(report.targets[0]?.steps[0]?.evidence).toBeUndefined();
+  });
+});
