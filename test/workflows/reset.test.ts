@@ -1,5 +1,4 @@
 /** Resets and superseded attempts against a real server: the barrier, activity reset, workflow reset. */
-import protobuf from 'protobufjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { leaseId } from '../../src/domain/target.js';
@@ -116,13 +115,16 @@ describe('a workflow reset of a target', () => {
     await until(async () => (await stack.accepted(instanceId)).length === 1);
     const { runId } = await pendingActivity(instanceId);
     // The first workflow task took the observation and scheduled the step.
-    const reset = (await temporal.client.connection.workflowService.resetWorkflowExecution({
+    const { events } = await temporal.client.workflow.getHandle(lease(instanceId), runId).fetchHistory();
+    const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    const requested: Promise<{ runId: string }> = temporal.client.connection.workflowService.resetWorkflowExecution({
       namespace: 'default',
       workflowExecution: { workflowId: lease(instanceId), runId },
       reason: 'a test',
-      workflowTaskFinishEventId: protobuf.util.Long.fromNumber(4),
+      workflowTaskFinishEventId: firstTask?.eventId ?? null,
       requestId: `reset-${runId}`,
-    })) as { runId: string };
+    });
+    const reset = await requested;
     const report = (await temporal.client.workflow.getHandle(lease(instanceId), reset.runId).result()) as {
       outcome: string;
     };
