@@ -21,8 +21,8 @@ export interface Authenticator {
   ready(timeoutMs: number): Promise<void>;
   /** All headers to send; only after `ready`. */
   headersFor(request: RequestToSign): Record<string, string>;
-  /** The API said that the token has expired. True when a new one can be fetched. */
-  renew(): boolean;
+  /** The API said that the token of a request sent at that time has expired. True when a new one can be fetched. */
+  renew(sentAtMs: number): boolean;
   /** Our own IAM user id, or `null` where it cannot be known. */
   ownUserId(timeoutMs: number): Promise<string | null>;
 }
@@ -96,6 +96,7 @@ class AccessKeyAuthenticator implements Authenticator {
 interface Token {
   readonly value: string;
   readonly userId: string | null;
+  readonly fetchedAtMs: number;
   readonly renewAtMs: number;
   readonly expiresAtMs: number;
 }
@@ -123,8 +124,10 @@ class PasswordAuthenticator implements Authenticator {
     return { ...request.headers, 'X-Auth-Token': this.#token.value };
   }
 
-  renew(): boolean {
-    this.#token = null;
+  renew(sentAtMs: number): boolean {
+    // A late answer to a request with an older token says nothing of the one at hand.
+    if (this.#token !== null && this.#token.fetchedAtMs <= sentAtMs)
+      this.#token = { ...this.#token, renewAtMs: 0, expiresAtMs: 0 };
     return true;
   }
 
@@ -158,14 +161,15 @@ class PasswordAuthenticator implements Authenticator {
         body: JSON.stringify({ auth: { identity, scope: { project: { id: projectId } } } }),
         timeoutMs,
         headersFor: (request) => ({ ...request.headers }),
+        secrets: [password.reveal()],
       });
       this.#token = this.#readToken(answer.header('x-subject-token'), answer.json);
       return this.#token;
     } catch (error) {
       if (!(error instanceof ServiceStageError)) throw error;
-      // Fetching a token changes nothing at ServiceStage, so an unanswered one is as good as not sent.
-      if (error.code === 'NotAllowed') this.#refused = { error, untilMs: this.#nowMs() + REFUSED_FOR_MS };
-      throw error.sent === 'unknown' ? unanswered(error) : error;
+      const failure = notSignedIn(error);
+      if (failure.code === 'NotAllowed') this.#refused = { error: failure, untilMs: this.#nowMs() + REFUSED_FOR_MS };
+      throw failure;
     }
   }
 
@@ -181,12 +185,13 @@ class PasswordAuthenticator implements Authenticator {
         reason: 'IAM answered without a readable token',
       });
     }
-    const lifeMs = expiresAtMs - this.#nowMs();
+    const nowMs = this.#nowMs();
     return {
       value,
       userId: parsed.data.token.user?.id ?? null,
+      fetchedAtMs: nowMs,
       expiresAtMs,
-      renewAtMs: expiresAtMs - lifeMs * RENEW_AT_FRACTION,
+      renewAtMs: expiresAtMs - (expiresAtMs - nowMs) * RENEW_AT_FRACTION,
     };
   }
 
@@ -195,12 +200,14 @@ class PasswordAuthenticator implements Authenticator {
   }
 }
 
-function unanswered({ message }: ServiceStageError): ServiceStageError {
+/** Fetching a token changes nothing at ServiceStage: whatever IAM says or does not say, nothing was sent. */
+function notSignedIn(error: ServiceStageError): ServiceStageError {
+  if (error.sent === 'no') return error;
   return new ServiceStageError({
-    code: 'Unreachable',
+    code: error.sent === 'refused' ? 'NotAllowed' : 'Unreachable',
     sent: 'no',
     method: 'POST',
     path: '/v3/auth/tokens',
-    reason: message,
+    reason: error.message,
   });
 }

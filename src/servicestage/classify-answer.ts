@@ -27,17 +27,13 @@ const WINDOW_UNIT_MS: Readonly<Record<string, number>> = { second: 1_000, minute
 export const DEFAULT_THROTTLE_MS = 60_000;
 const LONGEST_REASON = 300;
 
-export function errorFromAnswer(asked: Asked, answer: Answer): ServiceStageError {
+/** `secrets` are hidden where the answer echoes them. */
+export function errorFromAnswer(asked: Asked, answer: Answer, secrets: readonly string[] = []): ServiceStageError {
   const { code: vendorCode, text } = readErrorBody(answer.body);
   const requestId = headerOf(answer, 'x-request-id') ?? readRequestId(answer.body);
   const { code, sent } = classify(asked, answer.httpStatus, vendorCode, text);
-  const reason = (
-    text ??
-    answer.body
-      .replace(/<[^>]*>/g, ' ')
-      .replace(/\s+/g, ' ')
-      .trim()
-  ).slice(0, LONGEST_REASON);
+  const said = text ?? answer.body.replace(/<[^>]*>/g, ' ');
+  const reason = hide(said, secrets).replace(/\s+/g, ' ').trim().slice(0, LONGEST_REASON);
   return new ServiceStageError({
     code,
     sent,
@@ -48,6 +44,12 @@ export function errorFromAnswer(asked: Asked, answer: Answer): ServiceStageError
     ...(requestId === undefined ? {} : { requestId }),
     ...(code === 'Throttled' ? { retryAfterMs: throttledForMs(answer, text) } : {}),
   });
+}
+
+/** Before anything is cut off, so that no half of a secret stays; also as JSON writes it. */
+function hide(text: string, secrets: readonly string[]): string {
+  const forms = secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+  return forms.filter((form) => form !== '').reduce((shown, form) => shown.replaceAll(form, '***'), text);
 }
 
 interface Class {

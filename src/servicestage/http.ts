@@ -16,6 +16,8 @@ interface HttpRequest {
   /** Of reads only; its reason is rethrown. */
   readonly signal?: AbortSignal;
   readonly headersFor: (request: RequestToSign) => Record<string, string>;
+  /** Texts in the body that no error may show, should the other side echo them. */
+  readonly secrets?: readonly string[];
 }
 
 export interface HttpAnswer {
@@ -45,18 +47,19 @@ export const httpClient: HttpClient = { send };
 async function send(request: HttpRequest): Promise<HttpAnswer> {
   const { method, path } = request;
   const asked = { method, path };
-  const connection = { reached: false };
+  const sending: Sending = { reached: false, secrets: [...(request.secrets ?? [])] };
   const tooLarge = new AbortController();
   let answer: Response<string>;
   try {
-    answer = await exchange(request, connection, tooLarge);
+    answer = await exchange(request, sending, tooLarge);
   } catch (error) {
     request.signal?.throwIfAborted();
     const reason = tooLarge.signal.aborted ? 'the answer is larger than 8 MiB' : reasonOf(error);
-    throw errorWithoutAnswer(asked, connection.reached, reason);
+    throw errorWithoutAnswer(asked, sending.reached, reason);
   }
   if (answer.statusCode < 200 || answer.statusCode > 299) {
-    throw errorFromAnswer(asked, { httpStatus: answer.statusCode, headers: answer.headers, body: answer.body });
+    const { statusCode: httpStatus, headers, body } = answer;
+    throw errorFromAnswer(asked, { httpStatus, headers, body }, sending.secrets);
   }
   const { headers } = answer;
   return {
@@ -65,11 +68,14 @@ async function send(request: HttpRequest): Promise<HttpAnswer> {
   };
 }
 
-function exchange(
-  request: HttpRequest,
-  connection: { reached: boolean },
-  tooLarge: AbortController,
-): Promise<Response<string>> {
+interface Sending {
+  /** The connection stood, so the other side may have read the request. */
+  reached: boolean;
+  /** What was sent and may not be seen. */
+  readonly secrets: string[];
+}
+
+function exchange(request: HttpRequest, sending: Sending, tooLarge: AbortController): Promise<Response<string>> {
   const { endpoint, method, path, query, body, timeoutMs, signal } = request;
   const url = new URL(
     `${endpoint.replace(/\/+$/, '')}${encodePath(path)}${query.length === 0 ? '' : `?${encodeQuery(query)}`}`,
@@ -83,6 +89,7 @@ function exchange(
     headers: contentType,
     body: body ?? '',
   });
+  sending.secrets.push(...secretsIn(headers));
   const isPost = method === 'POST';
   const sent = client(url, {
     method,
@@ -97,14 +104,21 @@ function exchange(
   void sent.on('request', (clientRequest) => {
     clientRequest.once('socket', (socket) => {
       const isOpen = url.protocol === 'https:' ? 'secureConnect' : 'connect';
-      if (!socket.connecting) connection.reached = true;
-      else socket.once(isOpen, () => (connection.reached = true));
+      if (!socket.connecting) sending.reached = true;
+      else socket.once(isOpen, () => (sending.reached = true));
     });
   });
   void sent.on('downloadProgress', ({ transferred }) => {
     if (transferred > LARGEST_BODY_BYTES) tooLarge.abort();
   });
   return sent;
+}
+
+/** A gateway that refuses a signature may print the canonical request, security token included. */
+function secretsIn(headers: Readonly<Record<string, string>>): string[] {
+  const { 'X-Auth-Token': token, 'X-Security-Token': securityToken, Authorization: authorization } = headers;
+  const signature = authorization?.split('Signature=')[1];
+  return [token, securityToken, signature].filter((secret) => secret !== undefined);
 }
 
 /** The code and first line only: errors of the client hold the whole request. */

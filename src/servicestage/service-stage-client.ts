@@ -1,7 +1,7 @@
 /** `createServiceStage`: the interface of `service-stage.ts` over HTTP, through one request budget and one set of credentials. */
 import { z } from 'zod';
 import type { Action } from '../domain/actions.js';
-import type { CloudJob } from '../domain/cloud-job.js';
+import { cloudJobPhase, type CloudJob } from '../domain/cloud-job.js';
 import { isListedStatus, type Observation, type Target } from '../domain/target.js';
 import { createAuthenticator, type Authenticator, type Credentials } from './auth.js';
 import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';
@@ -117,8 +117,10 @@ class ServiceStageClient implements ServiceStage {
       const query: Query = [...paging(tasks.length), ['desc', 'false']];
       const read = await this.#read(path, query, options, cloudJobPageFromWire);
       tasks.push(...read.tasks);
-      if (read.tasks.length === 0 || tasks.length >= read.taskCount || page + 1 >= MOST_PAGES)
-        return { ...read.job, tasks };
+      if (page + 1 < MOST_PAGES && !isLastPage(read.tasks.length, tasks.length, read.taskCount)) continue;
+      const { status } = read.job;
+      if (cloudJobPhase(status) === 'unclear' && status !== 'UNKNOWN') this.#tellOnce(status);
+      return { ...read.job, tasks };
     }
   }
 
@@ -189,7 +191,7 @@ class ServiceStageClient implements ServiceStage {
       const page = await this.#read(path, paging(rows.length), options, (body) => shape.parse(body));
       const found = rowsOf(page) ?? [];
       rows.push(...found);
-      if (found.length === 0 || rows.length >= (page.count ?? rows.length)) break;
+      if (isLastPage(found.length, rows.length, page.count)) break;
     }
     return rows;
   }
@@ -207,11 +209,12 @@ class ServiceStageClient implements ServiceStage {
       return this.#send({ method: 'GET', path, query, timeoutMs, ...(signal === undefined ? {} : { signal }) });
     };
     let answer: HttpAnswer;
+    const askedAtMs = Date.now();
     try {
       answer = await once();
     } catch (error) {
       if (!(error instanceof ServiceStageError) || error.code !== 'TokenExpired') throw error;
-      if (!this.#auth.renew()) throw notAllowed(error, path);
+      if (!this.#auth.renew(askedAtMs)) throw notAllowed(error, path);
       answer = await once();
     }
     return readable(path, answer, parse);
@@ -225,6 +228,7 @@ class ServiceStageClient implements ServiceStage {
     timeoutMs: number;
     signal?: AbortSignal;
   }): Promise<HttpAnswer> {
+    const sentAtMs = Date.now();
     try {
       return await httpClient.send({
         ...request,
@@ -240,7 +244,7 @@ class ServiceStageClient implements ServiceStage {
         error instanceof ServiceStageError &&
         error.code === 'TokenExpired' &&
         request.method === 'POST' &&
-        !this.#auth.renew()
+        !this.#auth.renew(sentAtMs)
       ) {
         throw notAllowed(error, request.path, 'POST');
       }
@@ -254,6 +258,12 @@ function paging(offset: number): Query {
     ['limit', String(PAGE_ROWS)],
     ['offset', String(offset)],
   ];
+}
+
+/** An API that leaves the total out is asked on while pages come back full. */
+function isLastPage(onThisPage: number, soFar: number, total: number | null | undefined): boolean {
+  if (onThisPage === 0) return true;
+  return typeof total === 'number' ? soFar >= total : onThisPage !== PAGE_ROWS;
 }
 
 function readable<Value>(path: string, answer: HttpAnswer, parse: (body: unknown) => Value): Value {

@@ -57,7 +57,8 @@ const CloudJobPage = z.object({
 export interface CloudJobPage {
   readonly job: Omit<CloudJob, 'tasks'>;
   readonly tasks: CloudJob['tasks'];
-  readonly taskCount: number;
+  /** Of all pages; `null` where the API does not say. */
+  readonly taskCount: number | null;
 }
 
 export function cloudJobPageFromWire(body: unknown): CloudJobPage {
@@ -78,7 +79,7 @@ export function cloudJobPageFromWire(body: unknown): CloudJobPage {
       messages: task.MESSAGES ?? '',
       createdAtMs: timeFromWire(task.CREATED_AT),
     })),
-    taskCount: page.task_count ?? page.tasks.length,
+    taskCount: page.task_count ?? null,
   };
 }
 

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono, type Context } from 'hono';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as timeout } from 'node:timers/promises';
 import { ERRORS, errorBody, throttled, type VendorError } from './answers.js';
 import { controlApp } from './control.js';
 import { Gatekeeper, type Account } from './credentials.js';
@@ -162,14 +162,14 @@ class SimulatorServer {
   }
 
   async #iam(c: Context<Bindings>, route: 'token' | 'credential', answer: () => Promise<IamAnswer>): Promise<Response> {
-    const fault = this.#faults.hit({ route });
-    if (fault !== null) return this.#faulty(c, route, fault, async () => this.#json(c, route, 200, {}));
-    if (route === 'credential') {
-      const refused = this.gatekeeper.refuse(await sentRequest(c));
+    const usual = async () => {
+      const refused = route === 'credential' ? this.gatekeeper.refuse(await sentRequest(c)) : null;
       if (refused !== null) return this.#error(c, route, refused);
-    }
-    const { status, body, headers = {} } = await answer();
-    return this.#json(c, route, status, body, headers);
+      const { status, body, headers = {} } = await answer();
+      return this.#json(c, route, status, body, headers);
+    };
+    const fault = this.#faults.hit({ route });
+    return fault === null ? usual() : this.#faulty(c, route, fault, usual);
   }
 
   async #vendor(c: Context<Bindings>): Promise<Response> {
@@ -258,7 +258,7 @@ class SimulatorServer {
       case 'truncate':
         return this.#truncated(c, route, await usual());
       case 'actLate':
-        setTimeout(() => void usual(), fault.ms);
+        setTimeout(() => void usual(), fault.ms).unref();
         return this.#cut(c, route, `reset, acts ${fault.ms} ms later`);
       case 'visibleLate':
         return usual({ visibleLateMs: fault.ms, statusVisibleLateMs: fault.statusMs });
@@ -331,6 +331,11 @@ class SimulatorServer {
   #log(c: Context<Bindings>, route: string, answer: string, remark?: string): void {
     this.#requests.add({ atMs: this.world.clock.nowMs, method: c.req.method, path: c.req.path, route, answer }, remark);
   }
+}
+
+/** Holds no process open: a fault may wait far longer than the test that armed it. */
+async function delay(ms: number): Promise<void> {
+  await timeout(ms, undefined, { ref: false });
 }
 
 async function sentRequest(

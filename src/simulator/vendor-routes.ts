@@ -193,7 +193,15 @@ function actionAnswer(world: World, instance: Instance, { body, userId, acceptan
       error: { ...ERRORS.parameterInvalid, message: `parameter invalid: ${action} in status ${instance.state.status}` },
     };
   }
-  const accepted = world.submit({ instance, action, parameters, userId, byConsole: false, noop: !fits, ...acceptance });
+  const accepted = world.submit({
+    instance,
+    action,
+    parameters,
+    userId,
+    byConsole: false,
+    isNoop: !fits,
+    ...acceptance,
+  });
   return { body: { job_id: accepted.id }, accepted };
 }
 

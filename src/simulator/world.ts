@@ -45,6 +45,8 @@ export interface CloudJob {
   readonly statusVisibleAtMs: number;
   readonly outcome: ArmedOutcome;
   readonly before: InstanceState;
+  /** Accepted and finished without changing anything. */
+  readonly isNoop: boolean;
   applied: boolean;
 }
 
@@ -82,11 +84,12 @@ export interface Submission {
   readonly jobType?: string | undefined;
   readonly visibleLateMs?: number | undefined;
   readonly statusVisibleLateMs?: number | undefined;
-  /** Accepted and finished without changing anything. */
-  readonly noop?: boolean | undefined;
+  readonly isNoop?: boolean | undefined;
 }
 
 const DAY_MS = 86_400_000;
+/** Statuses that only a running cloud job explains. */
+const TRANSIENT = new Set(Object.values(EFFECTS).map(({ meanwhile }) => meanwhile));
 
 export class World {
   readonly clock: Clock;
@@ -181,13 +184,14 @@ export class World {
       durationMs: (armed.durationMs ?? usualMs) / this.clock.scale,
       visibleAtMs: acceptedAtMs + (submission.visibleLateMs ?? this.switches.visibleLateMs),
       statusVisibleAtMs: acceptedAtMs + (submission.statusVisibleLateMs ?? 0),
-      outcome: submission.noop === true ? { ...armed, instanceStatus: instance.state.status } : armed,
+      outcome: armed,
       before: instance.state,
+      isNoop: submission.isNoop ?? false,
       applied: false,
     };
     instance.cloudJobs.push(job);
     this.cloudJobs.set(job.id, job);
-    if (submission.noop !== true) instance.state = { ...instance.state, status: EFFECTS[action].meanwhile };
+    if (!job.isNoop) instance.state = { ...instance.state, status: EFFECTS[action].meanwhile };
     return job;
   }
 
@@ -217,25 +221,27 @@ export class World {
   #apply(job: CloudJob): void {
     job.applied = true;
     const instance = this.instances.find(({ id }) => id === job.instanceId);
-    if (instance === undefined) return;
+    if (instance === undefined || job.isNoop) return;
     const { outcome, before, action, parameters } = job;
+    // Where another cloud job has ended meanwhile, its status is the one to go back to.
+    const restingStatus = TRANSIENT.has(instance.state.status) ? before.status : instance.state.status;
     if (this.executionEnd(job) !== 'SUCCEEDED') {
       const status =
-        outcome.instanceStatus ?? (this.switches.statusAfterFailure === 'FAILED' ? 'FAILED' : before.status);
+        outcome.instanceStatus ?? (this.switches.statusAfterFailure === 'FAILED' ? 'FAILED' : restingStatus);
       instance.state = { ...instance.state, status };
       return;
     }
-    const after = EFFECTS[action].after({ ...instance.state, status: before.status }, parameters);
+    const after = EFFECTS[action].after({ ...instance.state, status: restingStatus }, parameters);
     instance.state = {
       ...after,
       status: outcome.instanceStatus ?? after.status,
       ...(outcome.converges === false ? { availableReplica: 0 } : {}),
     };
-    if (action === 'rollback') this.#clearLaterSnapshots(instance, before.version, parameters.version);
+    if (action === 'rollback') this.#clearLaterSnapshots(instance, parameters.version);
   }
 
   /** A snapshot is the record of an instance before an upgrade, so the version that was left is gone with the later ones. */
-  #clearLaterSnapshots(instance: Instance, _left: string, target: string | undefined): void {
+  #clearLaterSnapshots(instance: Instance, target: string | undefined): void {
     const kept = instance.snapshots.findIndex(({ version }) => version === target);
     if (this.switches.rollbackClearsLaterSnapshots && kept >= 0)
       instance.snapshots = instance.snapshots.slice(0, kept + 1);
