@@ -1,0 +1,161 @@
+/** The `runbook` command as users type it: text, JSON, exit codes, and what it says when the words are wrong. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endOf, runbook, spawnCommand } from '../support/command-line.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+let stack: Stack;
+let env: Record<string, string>;
+let folder: string;
+beforeAll(async () => {
+  stack = await startStack(temporal);
+  env = { TEMPORAL_ADDRESS: temporal.address, RUNBOOK_TASK_QUEUE: temporal.taskQueue };
+  folder = await mkdtemp(join(tmpdir(), 'runbooks-cli-'));
+  await writeFile(join(folder, 'bad.yaml'), 'name: bad\ntitel: x\nsteps:\n  - action: stpo\n');
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await stack.close();
+});
+
+describe('local commands', () => {
+  it('--help is quick: it loads nothing of Temporal', async () => {
+    const { exitCode, stdout, stderr } = await endOf(spawnCommand(['--help'], { NODE_DEBUG: 'module,esm' }));
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('13  indeterminate');
+    expect(stderr).toContain('commander');
+    expect(stderr).not.toContain('@temporalio');
+  });
+
+  it('list shows the catalogue and says where it was read', async () => {
+    const { exitCode, stdout, stderr } = await runbook(['list']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('recover');
+    expect(stderr).toContain('Read from');
+    const { runbooks } = JSON.parse((await runbook(['list', '--json'])).stdout) as { runbooks: { name: string }[] };
+    expect(runbooks).toHaveLength(7);
+  });
+
+  it('show tells the inputs, and names near misses', async () => {
+    expect((await runbook(['show', 'recover'])).stdout).toContain('--input version=<string>  default previous');
+    const missed = await runbook(['show', 'recoverr']);
+    expect(missed).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(missed.stderr).toContain('Did you mean recover?');
+  });
+
+  it('validate says every problem with its place, and exits 2', async () => {
+    const { exitCode, stdout } = await runbook(['validate', join(folder, 'bad.yaml')]);
+    expect(exitCode).toBe(2);
+    expect(stdout.trim().split('\n')).toHaveLength(3);
+    expect(stdout).toContain('bad.yaml:4:13 steps.0.action');
+    expect((await runbook(['validate'])).stdout).toContain('7 runbook files are right');
+    expect((await runbook(['validate'], { RUNBOOK_DIR: folder })).exitCode).toBe(2);
+  });
+
+  it.each([
+    [['nonsense'], 'unknown command'],
+    [['start'], 'missing required argument'],
+    [['start', 'stop', '--taget', 'x'], 'unknown option'],
+    [['simulator', '--port', 'high'], 'Write a number'],
+    [['demo', '--fail', 'lunch'], 'Use one of'],
+  ])('%j is a usage error, exit code 2', async (words, text) => {
+    const { exitCode, stderr } = await runbook(words);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(text);
+  });
+});
+
+describe('commands about runs', () => {
+  it('start --wait prints the report and exits by the outcome', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const good = await runbook(['start', 'restart', '-t', path, '--reason', 'a test', '--wait'], env);
+    expect(good.exitCode).toBe(0);
+    expect(good.stdout).toMatch(/^SUCCEEDED {2}restart/);
+    await stack.control.outcome({ instanceId, action: 'rollback', executionStatus: 'FAILED' });
+    const compensated = await runbook(['start', 'recover', '-t', path, '--wait', '--json'], env);
+    expect(compensated.exitCode).toBe(11);
+    expect(JSON.parse(compensated.stdout)).toMatchObject({ outcome: 'compensated', targets: [{ path }] });
+    const refused = await runbook(['start', 'recover', '-t', 'no/such/thing', '--wait'], env);
+    expect(refused.exitCode).toBe(15);
+    expect(refused.stdout).toContain('there is no application "no"');
+  });
+
+  it('start --watch in a pipe prints one line for each thing that happened, without colour', async () => {
+    const { path } = await stack.newInstance();
+    const { exitCode, stdout } = await runbook(['start', 'recover', '-t', path, '--watch'], env);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`${path}: stop succeeded in`);
+    expect(stdout).toContain('✓ rollback version=1.4.0: succeeded');
+    // No escape sequences.
+    expect(stdout.split('').every((character) => character.charCodeAt(0) !== 27)).toBe(true);
+  });
+
+  it('start, watch, report, cancel go together', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'stop', durationMs: 2_500 });
+    const id = `cli-${randomUUID()}`;
+    const started = await runbook(['start', 'recover', '-t', path, '--id', id], env);
+    expect(started.stdout).toContain(`runbook watch ${id}`);
+    expect(
+      JSON.parse((await runbook(['start', 'recover', '-t', path, '--id', id, '--json'], env)).stdout),
+    ).toMatchObject({ started: 'attached' });
+    expect(await runbook(['report', id], env)).toMatchObject({ exitCode: 2 });
+    expect((await runbook(['cancel', id], env)).exitCode).toBe(0);
+    const watched = await runbook(['watch', id], env);
+    expect(watched.exitCode).toBe(14);
+    expect(await runbook(['report', id, '--json'], env)).toMatchObject({ exitCode: 14 });
+  });
+
+  it('plan shows from and to, what cannot be undone, and touches nothing', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const { exitCode, stdout } = await runbook(['plan', 'recover', '-t', path], env);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('previous: 1.4.1 → 1.4.0');
+    expect(stdout).toContain('cannot be undone');
+    expect(await stack.accepted(instanceId)).toEqual([]);
+    expect((await runbook(['plan', 'recover', '-t', 'a/b/c', '--json'], env)).exitCode).toBe(15);
+  });
+
+  it('says every problem of its words at once, and starts nothing', async () => {
+    const { exitCode, stderr } = await runbook(['start', 'recover', '-t', 'prod-1', '--input', 'version'], env);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('--target prod-1');
+    expect(stderr).toContain('--input version');
+    const asJson = await runbook(['start', 'recover', '--json'], env);
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ error: { kind: 'Usage', problems: [{ place: '--target' }] } });
+  });
+
+  it('says so when nobody works on the task queue', async () => {
+    const child = spawnCommand(['plan', 'recover', '-t', 'a/b/c'], {
+      ...env,
+      RUNBOOK_TASK_QUEUE: `nobody-${randomUUID()}`,
+    });
+    const hint = await new Promise<string>((resolve) =>
+      child.stderr?.on('data', (chunk: Buffer) => resolve(chunk.toString())),
+    );
+    child.kill();
+    expect(hint).toContain('No worker polls the task queue');
+  });
+
+  it('exits 3 when Temporal cannot be reached', async () => {
+    const { exitCode, stderr } = await runbook(['report', 'x'], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('127.0.0.1:9 cannot be reached');
+  });
+
+  it('stops watching on Ctrl-C while the run goes on', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'restart', durationMs: 2_500 });
+    const child = spawnCommand(['start', 'restart', '-t', path, '--watch', '--id', `ctrl-c-${instanceId}`], env);
+    const ended = endOf(child);
+    while ((await stack.accepted(instanceId)).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('the run goes on') as string });
+    expect((await stack.report(`ctrl-c-${instanceId}`)).outcome).toBe('succeeded');
+  });
+});
