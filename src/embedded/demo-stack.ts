@@ -71,7 +71,7 @@ async function show(
   closers.push(() => endProcess(worker));
   say(`Worker             ready\n`);
   if (fail !== null) await armFailure(simulator, fail);
-  const outcome = await showRun(server, say);
+  const outcome = await showRun(server, say, closers);
   say(['', ...nextSteps(server, simulator, keep)].join('\n'));
   return SHOWN_OUTCOMES[fail ?? 'none']?.includes(outcome) === true ? 0 : 1;
 }
@@ -138,22 +138,34 @@ async function armFailure({ controlUrl, instances }: RunningSimulator, action: s
 }
 
 /** The command line's own `start --watch`, as a user would type it. @returns the outcome */
-async function showRun(server: TemporalServer, say: (line: string) => void): Promise<string> {
+async function showRun(
+  server: TemporalServer,
+  say: (line: string) => void,
+  closers: (() => Promise<void>)[],
+): Promise<string> {
   say(`$ runbook start ${RUNBOOK} --target ${TARGET} --watch`);
   const words = ['start', RUNBOOK, '--target', TARGET, '--reason', 'the demo', '--watch'];
   const env = { ...process.env, TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace };
-  const exitCode = await runCommandLine(words, env);
+  const child = startCommandLine(words, env);
+  closers.push(() => endProcess(child));
+  const exitCode = await exitCodeOf(child);
   const { EXIT_CODES } = await import('../domain/report.js');
   return Object.entries(EXIT_CODES).find(([, code]) => code === exitCode)?.[0] ?? `exit code ${exitCode}`;
 }
 
-function runCommandLine(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+function startCommandLine(words: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
   const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
   const child = spawn(process.execPath, [main, ...words], { env, stdio: ['ignore', 'inherit', 'inherit'] });
   process.once('exit', () => child.kill('SIGKILL'));
+  return child;
+}
+
+function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code) => resolve(code ?? 1));
+    child.once('exit', (code, signal) =>
+      code === null ? reject(new Error(`The command was ended by ${signal}`)) : resolve(code),
+    );
   });
 }
 

@@ -54,6 +54,8 @@ export async function startWorkerProcess({
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A test that fails must not leave it behind.
+  process.once('exit', () => child.kill('SIGKILL'));
   await untilReady(child);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
