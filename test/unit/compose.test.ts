@@ -1,0 +1,117 @@
+/**
+ * The compose file and the image, as far as they can be checked without a container engine: the parts of the compose specification that are
+ * used (kept by hand below), every path, every variable, every dependency.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { configVariables, loadConfig } from '../../src/config.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
+const text = read('docker-compose.yml');
+const operations = read('docs/operations.md');
+
+const Condition = z.strictObject({
+  condition: z.enum(['service_started', 'service_healthy', 'service_completed_successfully']),
+});
+const Service = z.strictObject({
+  image: z.string().optional(),
+  build: z.string().optional(),
+  init: z.boolean().optional(),
+  profiles: z.array(z.string()).optional(),
+  restart: z
+    .string()
+    .regex(/^(no|always|unless-stopped|on-failure(:\d+)?)$/)
+    .optional(),
+  command: z.array(z.string()).optional(),
+  entrypoint: z.array(z.string()).optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+  depends_on: z.record(z.string(), Condition).optional(),
+  ports: z.array(z.string().regex(/^127\.0\.0\.1:\S+:\d+$/)).optional(),
+  volumes: z.array(z.string()).optional(),
+  stop_grace_period: z
+    .string()
+    .regex(/^\d+s$/)
+    .optional(),
+  healthcheck: z
+    .strictObject({ test: z.array(z.string()).min(2), interval: z.string(), timeout: z.string(), retries: z.int() })
+    .optional(),
+});
+const Compose = z
+  .looseObject({ name: z.string(), services: z.record(z.string(), Service), volumes: z.record(z.string(), z.null()) })
+  .refine((file) =>
+    Object.keys(file).every((key) => ['name', 'services', 'volumes'].includes(key) || key.startsWith('x-')),
+  );
+const compose = Compose.parse(parse(text, { merge: true }));
+const services = Object.entries(compose.services);
+
+describe('the compose file', () => {
+  it('gives every service an image or a build', () => {
+    for (const [, service] of services) expect(service.image ?? service.build).toBeDefined();
+  });
+
+  it('depends only on services that are there, by a condition that they can meet', () => {
+    for (const [, { depends_on: needs = {} }] of services) {
+      for (const [name, { condition }] of Object.entries(needs)) {
+        const needed = compose.services[name];
+        expect(needed).toBeDefined();
+        if (condition === 'service_healthy') expect(needed?.healthcheck).toBeDefined();
+      }
+    }
+  });
+
+  it('mounts only files that exist and volumes that are declared', () => {
+    for (const [, { volumes = [] }] of services) {
+      for (const source of volumes.map((volume) => volume.split(':')[0] ?? '')) {
+        expect(source.startsWith('./') ? existsSync(`${root}${source}`) : source in compose.volumes).toBe(true);
+      }
+    }
+  });
+
+  it('gives every variable a default, and docs/operations.md names it', () => {
+    const variables = [...text.matchAll(/\$\{(\w+)(:-[^}]*)?\}/g)];
+    expect(variables.length).toBeGreaterThan(10);
+    for (const [, name = '', byDefault] of variables) {
+      expect(byDefault).toBeDefined();
+      expect(operations).toContain(`\`${name}\``);
+    }
+  });
+
+  it('gives workers only variables that they know', () => {
+    const known = configVariables.map(({ name }) => name);
+    for (const name of ['worker', 'worker-demo']) {
+      for (const variable of Object.keys(compose.services[name]?.environment ?? {})) expect(known).toContain(variable);
+    }
+  });
+
+  it('configures the demo worker completely', () => {
+    expect(loadConfig(compose.services['worker-demo']?.environment ?? {})).toMatchObject({
+      taskQueue: 'runbooks-demo',
+    });
+  });
+
+  it('gives a worker more time to stop than a POST in flight may take', () => {
+    const { limits } = loadConfig(compose.services['worker-demo']?.environment ?? {});
+    const graceMs = Number.parseInt(compose.services['worker']?.stop_grace_period ?? '0', 10) * 1_000;
+    expect(graceMs).toBeGreaterThan(limits.postTimeoutMs + 16_000);
+  });
+});
+
+describe('the image', () => {
+  const dockerfile = read('Dockerfile');
+  it('copies only what exists', () => {
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, sources = '']) =>
+      sources.split(' '),
+    );
+    expect(copied.length).toBeGreaterThan(5);
+    for (const source of copied) expect(existsSync(`${root}${source}`)).toBe(true);
+  });
+
+  it('runs what the build makes', () => {
+    expect(dockerfile).toContain('"dist/worker.js"');
+    expect(compose.services['simulator']?.command?.slice(0, 3)).toEqual(['node', 'dist/cli/main.js', 'simulator']);
+  });
+});
