@@ -3,7 +3,7 @@ import { cloudJobPhase, type CloudJob } from '../domain/cloud-job.js';
 import { nextLookDelayMs } from '../domain/pacing.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
-import { pause } from './pause.js';
+import { orAborted, pause } from './pause.js';
 
 export interface FollowRequest {
   readonly cloudJobId: string;
@@ -88,9 +88,8 @@ export class CloudJobWatcher {
       underWay = this.#readOnce(cloudJobId, readTimeoutMs).finally(() => this.#looksUnderWay.delete(cloudJobId));
       this.#looksUnderWay.set(cloudJobId, underWay);
     }
-    const look = await underWay;
-    signal.throwIfAborted();
-    return look;
+    // A look may wait long for the budget; who is told to end does not wait with it.
+    return orAborted(underWay, signal);
   }
 
   /** Without a signal, since others may be waiting for the same look; its time-out bounds it. */

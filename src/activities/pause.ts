@@ -1,4 +1,4 @@
-/** Waiting inside an activity: a delay that ends at once, with the signal's own reason, when the signal is aborted. */
+/** Waiting inside an activity: it ends at once, with the signal's own reason, when the signal is aborted. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 export async function pause(durationMs: number, signal?: AbortSignal): Promise<void> {
@@ -9,5 +9,20 @@ export async function pause(durationMs: number, signal?: AbortSignal): Promise<v
     // Node rejects with its own AbortError; Temporal needs the reason (temporal cancellation, shutdown, pause).
     signal?.throwIfAborted();
     throw error;
+  }
+}
+
+/** The promise's own end, or the signal's reason, whichever comes first. The promise goes on for others who wait for it. */
+export async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  signal.throwIfAborted();
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
