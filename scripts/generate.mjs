@@ -13,7 +13,7 @@ const [{ Runbook }, { RUNBOOK_CHECKS }, { FAILURES }, { EXIT_CODES }, { ACTIONS 
     load('domain/failures.js'),
     load('domain/report.js'),
     load('domain/actions.js'),
-    load('config.js'),
+    load('config-variables.js'),
   ]);
 
 const tables = {

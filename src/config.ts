@@ -6,6 +6,7 @@ import { ACTION_NAMES, type ActionName } from './domain/actions.js';
 import { DEFAULT_TASK_QUEUE } from './domain/contract.js';
 import { durationMs, DURATION_REMEDY } from './domain/duration.js';
 import { describeProblem, type Problem } from './domain/failures.js';
+import { configVariables, LOG_LEVELS, type LogLevel } from './config-variables.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type ChosenLimits, type Limits } from './domain/limits.js';
 import { didYouMean } from './domain/nearest.js';
 import { DEFAULT_VERIFY, type VerifyDefaults } from './domain/runbook-checks.js';
@@ -29,92 +30,6 @@ export interface Config extends ClientConfig {
   readonly verify: VerifyDefaults;
   readonly logLevel: LogLevel;
 }
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
-type LogLevel = (typeof LOG_LEVELS)[number];
-
-interface ConfigVariable {
-  readonly name: string;
-  readonly default: string;
-  readonly meaning: string;
-  readonly secret?: true;
-}
-
-/** Every variable that is read, as docs/operations.md prints it. `TEMPORAL_*` are Temporal's own. */
-export const configVariables: readonly ConfigVariable[] = [
-  {
-    name: 'TEMPORAL_ADDRESS',
-    default: 'localhost:7233',
-    meaning:
-      "Temporal server; further `TEMPORAL_*` (namespace, API key, TLS, profile) as in Temporal's own environment configuration",
-  },
-  { name: 'TEMPORAL_NAMESPACE', default: 'default', meaning: 'Temporal namespace' },
-  { name: 'RUNBOOK_TASK_QUEUE', default: DEFAULT_TASK_QUEUE, meaning: 'Task queue of worker and runs' },
-  {
-    name: 'RUNBOOK_DIR',
-    default: './runbooks where it exists',
-    meaning:
-      'Folders of runbook files beside the built-in catalogue, separated by `:` (`;` on Windows); all workers need the same files',
-  },
-  { name: 'RUNBOOK_LOG_LEVEL', default: 'info', meaning: `One of ${LOG_LEVELS.join(', ')}` },
-  { name: 'RUNBOOK_READ_TIMEOUT', default: '5s', meaning: 'Longest time for one read of the API' },
-  { name: 'RUNBOOK_POST_TIMEOUT', default: '10s', meaning: 'Longest time for the POST of an action' },
-  { name: 'RUNBOOK_QUIET', default: '5s', meaning: 'Between two readings that must agree' },
-  {
-    name: 'RUNBOOK_VISIBILITY',
-    default: '15s',
-    meaning:
-      'How long ServiceStage may take to show an accepted cloud job in `last_job_id`; too short a value endangers *once*',
-  },
-  {
-    name: 'RUNBOOK_LIMITS',
-    default: '',
-    meaning:
-      'The other parts of the heartbeat time-out, such as `budgetWait=5s,credentialsWait=5s,margin=5s,clockSkew=5s,lateStart=20s`',
-  },
-  {
-    name: 'RUNBOOK_VERIFY',
-    default: 'within=5m,stable=10s',
-    meaning: 'How long a wished state may take after the cloud job, and must hold, where a runbook does not say',
-  },
-  {
-    name: 'RUNBOOK_USUAL_DURATIONS',
-    default: '',
-    meaning:
-      'Usual time of each action in your cloud, such as `start=45s,stop=10s`; decides when to look, never what is concluded',
-  },
-  { name: 'SERVICESTAGE_REGION', default: '', meaning: 'Such as `cn-north-4`; gives both endpoints' },
-  {
-    name: 'SERVICESTAGE_ENDPOINT',
-    default: 'from the region',
-    meaning: 'Overrides the endpoint: simulator, private cloud',
-  },
-  { name: 'SERVICESTAGE_ALLOW_HTTP', default: 'false', meaning: '`true` allows http beyond loopback' },
-  {
-    name: 'SERVICESTAGE_REQUESTS_PER_SECOND',
-    default: '5',
-    meaning: 'Request budget of this process; chosen, since ServiceStage documents no limit',
-  },
-  { name: 'SERVICESTAGE_BURST', default: '10', meaning: 'Requests that may go at once' },
-  {
-    name: 'SERVICESTAGE_USER_ID',
-    default: 'from the token, or asked of IAM',
-    meaning: 'Our own IAM user id: evidence that a cloud job found later is ours',
-  },
-  { name: 'SERVICESTAGE_TOKEN', default: '', meaning: 'A ready token', secret: true },
-  {
-    name: 'SERVICESTAGE_IAM_USER',
-    default: '',
-    meaning: 'IAM user, to fetch and renew tokens; with `_IAM_PASSWORD` and `_IAM_DOMAIN`',
-  },
-  { name: 'SERVICESTAGE_IAM_PASSWORD', default: '', meaning: 'Password of the IAM user', secret: true },
-  { name: 'SERVICESTAGE_IAM_DOMAIN', default: '', meaning: 'Account name of the IAM user' },
-  { name: 'HUAWEICLOUD_SDK_PROJECT_ID', default: '', meaning: 'Project id; always needed' },
-  { name: 'HUAWEICLOUD_SDK_AK', default: '', meaning: 'Access key, with `_SK`' },
-  { name: 'HUAWEICLOUD_SDK_SK', default: '', meaning: 'Secret key', secret: true },
-  { name: 'HUAWEICLOUD_SDK_SECURITY_TOKEN', default: '', meaning: 'Of temporary access keys', secret: true },
-  { name: 'HUAWEICLOUD_SDK_IAM_ENDPOINT', default: 'from the region', meaning: 'IAM endpoint' },
-];
 
 /** All problems at once; the command line exits with 2. */
 export class ConfigurationError extends Error {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { StartArguments } from '../domain/contract.js';
 import type { Problem } from '../domain/failures.js';
 import { didYouMean } from '../domain/nearest.js';
-import { typedValue, valueProblem } from '../domain/runbook-checks.js';
+import { typedValue, valueProblem } from '../domain/input-value.js';
 import type { Runbook } from '../domain/runbook.js';
 
 const text = z.string().min(1);

@@ -1,12 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import {
-  ConfigurationError,
-  configVariables,
-  loadClientConfig,
-  loadConfig,
-  type Environment,
-} from '../../src/config.js';
+import { configVariables } from '../../src/config-variables.js';
+import { ConfigurationError, loadClientConfig, loadConfig, type Environment } from '../../src/config.js';
 
 const good: Environment = {
   SERVICESTAGE_REGION: 'cn-north-4',

@@ -1,0 +1,49 @@
+/** Values of a runbook's inputs: does one fit, and what is it with its own type. Pure. */
+import { durationMs } from './duration.js';
+import type { Input } from './runbook.js';
+
+/** Why a value does not fit an input, or `null`. Text is accepted for integers and booleans, since command lines have only text. */
+export function valueProblem(input: Input, value: unknown): string | null {
+  switch (input.type) {
+    case 'string': {
+      if (typeof value !== 'string') return `${show(value)} is not text`;
+      if (input.enum !== undefined && !input.enum.includes(value))
+        return `${show(value)} is none of ${input.enum.join(', ')}`;
+      if (value.length < (input.minLength ?? 0)) return `${show(value)} is shorter than ${input.minLength} characters`;
+      return value.length > (input.maxLength ?? Number.POSITIVE_INFINITY)
+        ? `it is longer than ${input.maxLength} characters`
+        : null;
+    }
+    case 'integer': {
+      const number = toInteger(value);
+      if (number === null) return `${show(value)} is not an integer`;
+      if (number < (input.minimum ?? Number.NEGATIVE_INFINITY)) return `${number} is less than ${input.minimum}`;
+      return number > (input.maximum ?? Number.POSITIVE_INFINITY) ? `${number} is more than ${input.maximum}` : null;
+    }
+    case 'boolean':
+      return typeof value === 'boolean' || value === 'true' || value === 'false'
+        ? null
+        : `${show(value)} is neither true nor false`;
+    case 'duration':
+      return typeof value === 'string' && durationMs(value) !== null
+        ? null
+        : `${show(value)} is not a duration such as 90s or 5m`;
+  }
+}
+
+/** The value with its own type; only for values that `valueProblem` accepts. */
+export function typedValue(input: Input, value: unknown): unknown {
+  if (input.type === 'integer') return toInteger(value);
+  return input.type === 'boolean' ? value === true || value === 'true' : value;
+}
+
+function toInteger(value: unknown): number | null {
+  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) ? number : null;
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string'
+    ? `"${value.slice(0, 100)}"`
+    : (JSON.stringify(value) ?? String(value)).slice(0, 100);
+}
