@@ -18,7 +18,7 @@ export const TARGET: Target = {
   platformType: 'cce',
 };
 
-export const TOKEN: Credentials = { kind: 'token', token: new Secret('a-token') };
+const TOKEN: Credentials = { kind: 'token', token: new Secret('a-token') };
 
 /** A client with a budget that never makes a test wait. */
 export function clientOf(options: Pick<ServiceStageOptions, 'endpoint'> & Partial<ServiceStageOptions>): ServiceStage {

@@ -1,5 +1,5 @@
 /** No error shows a credential, whatever goes wrong and whatever the other side echoes. */
-import { inspect } from 'node:util';
+import { format, inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Credentials } from '../../src/servicestage/auth.js';
 import { Secret } from '../../src/servicestage/secret.js';
@@ -56,7 +56,7 @@ const FAULTS: Readonly<Record<string, Behaviour>> = {
 function everythingOf(error: unknown): string {
   const parts: string[] = [];
   for (let at = error; at !== undefined && at !== null; at = at instanceof Error ? at.cause : undefined) {
-    parts.push(inspect(at, { depth: 10, showHidden: true }), JSON.stringify(at), String(at));
+    parts.push(inspect(at, { depth: 10, showHidden: true }), JSON.stringify(at), format('%s', at));
     if (at instanceof Error) parts.push(at.stack ?? '', JSON.stringify(Object.getOwnPropertyDescriptors(at)));
   }
   return parts.join('\n');

@@ -7,7 +7,7 @@ const secret = new Secret('hunter2');
 
 it.each([
   ['String', String(secret)],
-  ['a template', `${secret.toString()}`],
+  ['joining texts', ['a', secret].join(' ')],
   ['JSON', JSON.stringify({ secret })],
   ['inspect', inspect({ deep: { secret } }, { depth: 10, showHidden: true })],
   ['format %s', format('%s', secret)],
