@@ -41,7 +41,7 @@ export interface ServiceStage {
   readonly projectId: string;
   /**
    * Waits for the budget and for credentials, so that nothing waits between the last reading and the send.
-   * @throws ServiceStageError `BudgetExhausted` (with `sent: 'no'`) when either does not come in time
+   * @throws ServiceStageError always with `sent: 'no'`: `BudgetExhausted` when no place came in time, or what kept IAM from giving a token
    */
   reservePost(limits: {
     readonly budgetWaitMs: number;

@@ -72,15 +72,17 @@ describe('a read', () => {
 });
 
 describe('the request budget of a client', () => {
-  it('gives a POST that finds no place BudgetExhausted, unsent', async () => {
+  it('gives a POST that finds no place BudgetExhausted, unsent, and a released place to the next, once', async () => {
     const server = await startRawServer({ onRequest: (socket) => answer(socket, 200, INSTANCE) });
-    const client = clientOf({ ...server, requestsPerSecond: 0.001, burst: 1 });
-    const held = await client.reservePost({ budgetWaitMs: 0, credentialsWaitMs: 100 });
-    const error = await failureOf(client.reservePost({ budgetWaitMs: 50, credentialsWaitMs: 100 }));
-    expect(error).toMatchObject({ code: 'BudgetExhausted', sent: 'no' });
+    const client = clientOf({ ...server, requestsPerSecond: 0.001, burst: 2 });
+    const reserve = () => client.reservePost({ budgetWaitMs: 50, credentialsWaitMs: 100 });
+    const held = await reserve();
+    await reserve();
+    expect(await failureOf(reserve())).toMatchObject({ code: 'BudgetExhausted', sent: 'no' });
     held.release();
     held.release();
-    await client.reservePost({ budgetWaitMs: 50, credentialsWaitMs: 100 });
+    await reserve();
+    expect(await failureOf(reserve())).toMatchObject({ code: 'BudgetExhausted', sent: 'no' });
     expect(server.connections).toBe(0);
   });
 

@@ -26,7 +26,7 @@ const CREDENTIALS: Readonly<Record<string, (iamEndpoint: string) => Credentials>
 };
 
 /** As a gateway does that prints the canonical request of a refused signature. */
-const echo = (arrival: Arrival) => `verify fail: ${arrival.head.replaceAll('\r\n', '|')}|${arrival.body}`;
+const echo = (arrival: Arrival) => `verify fail: ${arrival.body}|${arrival.head.replaceAll('\r\n', '|')}`;
 
 const FAULTS: Readonly<Record<string, Behaviour>> = {
   reset: { onRequest: (socket) => socket.resetAndDestroy() },

@@ -61,18 +61,6 @@ describe('a token that was fetched', () => {
     expect(await control.accepted()).toHaveLength(1);
   });
 
-  it('is renewed before it runs out', async () => {
-    await control.switches({ tokenLifetimeSeconds: 0.3 });
-    const client = clientOfSimulator(simulator, passwordOf(simulator));
-    for (let round = 0; round < 30; round++) await client.readInstance(targetOf(), READ);
-    await new Promise((resolve) => setTimeout(resolve, 280));
-    await client.readInstance(targetOf(), READ); // The old one still holds; a new one is on its way.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    await client.readInstance(targetOf(), READ);
-    expect(await asked('instance 401')).toBe(0);
-    expect(await asked('token 201')).toBeGreaterThanOrEqual(2);
-  });
-
   it('a read whose new token is refused as well is not asked a third time', async () => {
     const client = clientOfSimulator(simulator, passwordOf(simulator));
     await control.fault({ on: { route: 'instance' }, times: 5, fault: { kind: 'tokenExpired' } });
