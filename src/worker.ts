@@ -40,51 +40,45 @@ export class TemporalUnreachable extends Error {
 }
 
 /** Runs until the process is told to stop. @throws ConfigurationError, TemporalUnreachable */
-export async function runWorker({
-  config,
-  onReady,
-}: {
-  readonly config: Config;
-  readonly onReady?: () => void;
-}): Promise<void> {
+export async function runWorker(config: Config): Promise<void> {
   const log = pino({ level: config.logLevel, base: { service: 'servicestage-runbooks' } });
-  Runtime.install({
-    logger: runtimeLogger(log),
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
-  });
-  const { address } = config.temporal.connectionOptions;
   const clientConnection = await connectClient(config, log);
   try {
     await requireSearchAttributes(clientConnection, config.temporal.namespace);
-    const connection = await NativeConnection.connect(nativeOptions(config));
-    const worker = await createWorker(
-      config,
-      connection,
-      new Client({ connection: clientConnection, namespace: config.temporal.namespace }),
-      log,
-    );
-    const { runbooks, problems } = await listRunbooks(config.runbookDirectories);
-    for (const problem of problems) log.warn({ place: problem.place }, `runbook file: ${describeProblem(problem)}`);
-    const { taskQueue, temporal, serviceStage } = config;
-    const names = runbooks.map(({ name }) => name);
-    log.info(
-      {
-        address,
-        namespace: temporal.namespace,
-        taskQueue,
-        endpoint: serviceStage.endpoint,
-        projectId: serviceStage.projectId,
-        runbooks: names,
-      },
-      'worker ready',
-    );
-    onReady?.();
-    await worker.run();
-    await connection.close();
-    log.info('worker stopped');
+    await work(config, new Client({ connection: clientConnection, namespace: config.temporal.namespace }), log);
   } finally {
     await clientConnection.close();
   }
+}
+
+/** The native runtime comes last: it catches signals and keeps the process alive, which a worker that refuses to start must not. */
+async function work(config: Config, client: Client, log: Pino): Promise<void> {
+  const runtime = Runtime.install({
+    logger: runtimeLogger(log),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
+  });
+  let connection: NativeConnection;
+  let worker: Worker;
+  try {
+    connection = await NativeConnection.connect(nativeOptions(config));
+    worker = await createWorker(config, connection, client, log);
+  } catch (error) {
+    await runtime.shutdown();
+    throw error;
+  }
+  await sayReady(config, log);
+  await worker.run();
+  await connection.close();
+  log.info('worker stopped');
+}
+
+async function sayReady({ temporal, taskQueue, serviceStage, runbookDirectories }: Config, log: Pino): Promise<void> {
+  const { runbooks, problems } = await listRunbooks(runbookDirectories);
+  for (const problem of problems) log.warn({ place: problem.place }, `runbook file: ${describeProblem(problem)}`);
+  const names = runbooks.map(({ name }) => name);
+  const { address } = temporal.connectionOptions;
+  const { endpoint, projectId } = serviceStage;
+  log.info({ address, namespace: temporal.namespace, taskQueue, endpoint, projectId, runbooks: names }, 'worker ready');
 }
 
 function nativeOptions({ temporal: { connectionOptions } }: Config): Parameters<typeof NativeConnection.connect>[0] {
@@ -186,7 +180,7 @@ function runtimeLogger(log: Pino): Logger {
 /** Loads the configuration, runs, and says on standard error why it ended. @returns the exit code */
 export async function main(env: Environment): Promise<number> {
   try {
-    await runWorker({ config: loadConfig(env) });
+    await runWorker(loadConfig(env));
     return WORKER_EXIT_CODES.stopped;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -6,6 +6,7 @@ import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { findRunbook } from '../../src/catalogue.js';
 import type { Activities, StartArguments } from '../../src/domain/contract.js';
 import type { RunReport } from '../../src/domain/report.js';
+import type { Credentials } from '../../src/servicestage/auth.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import { createServiceStage } from '../../src/servicestage/service-stage-client.js';
 import { startSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/simulator/server.js';
@@ -43,6 +44,7 @@ export async function startStack(
     worker?: Partial<WorkerOptions>;
     dependencies?: Partial<ActivityDependencies>;
     runbookDirectories?: readonly string[];
+    authentication?: 'accessKey' | 'password';
   } = {},
 ): Promise<Stack> {
   const switches = { durationsMs: USUAL_MS, ...options.simulator?.switches };
@@ -51,7 +53,7 @@ export async function startStack(
   const serviceStage = createServiceStage({
     endpoint: simulator.url,
     projectId: simulator.projectId,
-    credentials: { kind: 'accessKey', accessKey: simulator.accessKey, secretKey: new Secret(simulator.secretKey) },
+    credentials: credentialsFor(simulator, options.authentication ?? 'accessKey'),
     iamEndpoint: simulator.url,
     requestsPerSecond: 1_000,
     burst: 1_000,
@@ -104,6 +106,12 @@ export async function startStack(
       await simulator.close();
     },
   };
+}
+
+function credentialsFor(simulator: RunningSimulator, kind: 'accessKey' | 'password'): Credentials {
+  const { url, accessKey, secretKey, iamUser, iamPassword, iamDomain } = simulator;
+  if (kind === 'accessKey') return { kind, accessKey, secretKey: new Secret(secretKey) };
+  return { kind, iamEndpoint: url, user: iamUser, password: new Secret(iamPassword), domain: iamDomain };
 }
 
 export async function stopWorker(worker: Worker, running: Promise<void>): Promise<void> {

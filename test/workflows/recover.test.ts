@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunReport } from '../../src/domain/report.js';
+import { textOfHistory } from '../support/history-text.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack(temporal);
+  // With a password, so that tokens are fetched and renewed.
+  stack = await startStack(temporal, { authentication: 'password' });
 });
 afterAll(() => stack.close());
 
@@ -103,5 +105,28 @@ describe('recover', () => {
     const report = await stack.run('recover', path);
     expect(report.outcome).toBe('succeeded');
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback', 'start']);
+  });
+
+  it('goes on when its token expires in mid-run', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const workflowId = await stack.start('recover', { targets: [path] });
+    while ((await stack.accepted(instanceId)).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await stack.control.expireTokens();
+    expect((await stack.report(workflowId)).outcome).toBe('succeeded');
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback', 'start']);
+    const { counts } = await stack.control.requests();
+    expect(counts['token 201']).toBeGreaterThanOrEqual(2);
+  });
+
+  it('leaves no secret in its histories', async () => {
+    const { path } = await stack.newInstance();
+    const report = await stack.run('recover', path);
+    const { simulator } = stack;
+    const ids = [report.workflowId, report.targets[0]?.leaseId ?? ''];
+    const histories = await Promise.all(ids.map((id) => temporal.client.workflow.getHandle(id).fetchHistory()));
+    const text = histories.map(textOfHistory).join('\n');
+    for (const secret of [simulator.secretKey, simulator.iamPassword, simulator.token])
+      expect(text.includes(secret)).toBe(false);
+    expect(text.includes('previous: 1.4.1')).toBe(true);
   });
 });
