@@ -34,6 +34,7 @@ const SHUTDOWN_GRACE_MS = 1_000;
 const SHUTDOWN_MARGIN_MS = 15_000;
 const CONNECT_ATTEMPTS = 10;
 const CONNECT_DELAY_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 2_000;
 
 export class TemporalUnreachable extends Error {
   override readonly name = 'TemporalUnreachable';
@@ -96,7 +97,7 @@ async function connectClient({ temporal }: Config, log: Pino): Promise<Connectio
   let reason = '';
   for (let attempt = 1; attempt <= CONNECT_ATTEMPTS; attempt++) {
     try {
-      return await Connection.connect({ ...temporal.connectionOptions, connectTimeout: 5_000 });
+      return await Connection.connect({ ...temporal.connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
       log.warn({ attempt, of: CONNECT_ATTEMPTS }, `Temporal cannot be reached: ${reason}`);

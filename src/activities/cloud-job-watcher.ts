@@ -1,5 +1,6 @@
 /** `CloudJobWatcher`: every cloud job followed in this process, looked at when pacing says. One per worker process. */
 import { cloudJobPhase, type CloudJob } from '../domain/cloud-job.js';
+import { unknownCloudJobMs, type Limits } from '../domain/limits.js';
 import { nextLookDelayMs } from '../domain/pacing.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
@@ -11,9 +12,7 @@ export interface FollowRequest {
   readonly submittedAtMs: number;
   readonly usualDurationMs: number;
   readonly deadlineAtMs: number;
-  readonly readTimeoutMs: number;
-  /** How long the API may say that it does not know the cloud job. */
-  readonly unknownToleranceMs: number;
+  readonly limits: Limits;
   /** Its reason is rethrown; it stops the waiting, never the cloud job. */
   readonly signal: AbortSignal;
 }
@@ -71,7 +70,7 @@ export class CloudJobWatcher {
       if (job !== null && (phase === 'succeeded' || phase === 'failed')) return { kind: phase, job };
       if (problem !== null) failedLooks++;
       unknownSinceMs = unknown ? (unknownSinceMs ?? Date.now()) : null;
-      if (unknownSinceMs !== null && Date.now() - unknownSinceMs > request.unknownToleranceMs) {
+      if (unknownSinceMs !== null && Date.now() - unknownSinceMs > unknownCloudJobMs(request.limits)) {
         return { kind: 'overdue', why: `the API does not know cloud job ${cloudJobId}` };
       }
       if (Date.now() >= deadlineAtMs) {
@@ -82,10 +81,10 @@ export class CloudJobWatcher {
     }
   }
 
-  async #look({ cloudJobId, readTimeoutMs, signal }: FollowRequest): Promise<Look> {
+  async #look({ cloudJobId, limits, signal }: FollowRequest): Promise<Look> {
     let underWay = this.#looksUnderWay.get(cloudJobId);
     if (underWay === undefined) {
-      underWay = this.#readOnce(cloudJobId, readTimeoutMs).finally(() => this.#looksUnderWay.delete(cloudJobId));
+      underWay = this.#readOnce(cloudJobId, limits.readTimeoutMs).finally(() => this.#looksUnderWay.delete(cloudJobId));
       this.#looksUnderWay.set(cloudJobId, underWay);
     }
     // A look may wait long for the budget; who is told to end does not wait with it.

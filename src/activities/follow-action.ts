@@ -43,8 +43,7 @@ async function untilCloudJobEnds(
     submittedAtMs,
     usualDurationMs,
     deadlineAtMs,
-    readTimeoutMs: limits.readTimeoutMs,
-    unknownToleranceMs: Math.max(limits.visibilityWindowMs, 4 * limits.quietMs),
+    limits,
     signal: attempt.stopSignal,
   });
   if (end.kind === 'succeeded') return;

@@ -59,8 +59,7 @@ class Settle {
       submittedAtMs,
       usualDurationMs,
       deadlineAtMs,
-      readTimeoutMs: limits.readTimeoutMs,
-      unknownToleranceMs: Math.max(limits.visibilityWindowMs, 4 * limits.quietMs),
+      limits,
       signal: this.signal,
     });
     if (end.kind === 'overdue') {

@@ -58,3 +58,8 @@ export function fenceMs(limits: Limits): number {
 export function unseenAttemptMs(limits: Limits): number {
   return fenceMs(limits) + limits.postTimeoutMs + limits.visibilityWindowMs;
 }
+
+/** How long the API may say that it does not know a cloud job which it handed out itself. */
+export function unknownCloudJobMs(limits: Limits): number {
+  return Math.max(limits.visibilityWindowMs, 4 * limits.quietMs);
+}

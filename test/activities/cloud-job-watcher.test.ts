@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CloudJobWatcher, type FollowRequest } from '../../src/activities/cloud-job-watcher.js';
+import { quickLimits } from '../support/build.js';
 import { startBench, type Bench } from '../support/perform.js';
 
 let bench: Bench;
@@ -20,8 +21,7 @@ function request(cloudJobId: string, change: Partial<FollowRequest> = {}): Follo
     submittedAtMs: Date.now(),
     usualDurationMs: 300,
     deadlineAtMs: Date.now() + 5_000,
-    readTimeoutMs: 500,
-    unknownToleranceMs: 100,
+    limits: quickLimits({ readTimeoutMs: 500 }),
     signal: new AbortController().signal,
     ...change,
   };
