@@ -88,6 +88,30 @@ describe('a step that fails', () => {
   });
 });
 
+describe('a step whose last failure only says that the API was away', () => {
+  it('is settled, not taken for nothing: what it sent is found and undone (story 2)', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'actThenReset' } });
+    // Planning, the first observation and the entry of the step read before; everything after the POST fails for a while.
+    await stack.control.fault({
+      on: { instanceId, route: 'instance' },
+      nth: 4,
+      times: 25,
+      fault: { kind: 'status', status: 503 },
+    });
+    const report = await stack.run('short-deadline', path);
+    expect(report.targets[0]?.steps[0]).toMatchObject({
+      result: 'failed',
+      sent: 'yes',
+      evidence: { createdByUs: true },
+    });
+    expect(['Unreachable', 'Unanswered']).toContain(report.targets[0]?.steps[0]?.failure?.name);
+    expect(report.outcome).toBe('compensated');
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
+    expect(await stack.control.instance(instanceId)).toMatchObject({ status: 'RUNNING' });
+  });
+});
+
 describe('a cancelled run', () => {
   it('undoes what it did, with onCancel: compensate', async () => {
     const { instanceId, path } = await stack.newInstance();
