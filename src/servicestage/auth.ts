@@ -45,10 +45,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const { credentials } = options;
   if (credentials.kind === 'accessKey') return new AccessKeyAuthenticator(options, credentials);
   if (credentials.kind === 'password') return new PasswordAuthenticator(options, credentials);
-  const headers = { 'X-Auth-Token': credentials.token };
+  const { token } = credentials;
   return {
     ready: async () => {},
-    headersFor: (request) => ({ ...request.headers, 'X-Auth-Token': headers['X-Auth-Token'].reveal() }),
+    headersFor: (request) => ({ ...request.headers, 'X-Auth-Token': token.reveal() }),
     renew: () => false,
     ownUserId: async () => null,
   };

@@ -1,19 +1,10 @@
-/** The simulated ServiceStage as a server: credentials checked, faults applied, the vendor's calls answered. Shares nothing with the rest of src. */
-import type { IncomingMessage } from 'node:http';
+/** The simulated ServiceStage as a server on a port: a second reading of the API that shares nothing with the rest of src. */
 import type { AddressInfo, Socket } from 'node:net';
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { Hono, type Context } from 'hono';
-import { setTimeout as timeout } from 'node:timers/promises';
-import { ERRORS, errorBody, throttled, type VendorError } from './answers.js';
-import { controlApp } from './control.js';
+import { createAdaptorServer } from '@hono/node-server';
 import { Gatekeeper, type Account } from './credentials.js';
 import { DEMO_WORLD } from './demo-world.js';
-import { Faults, type Fault } from './faults.js';
-import { credentialAnswer, tokenAnswer, type IamAnswer } from './iam-routes.js';
-import { RequestLog } from './request-log.js';
+import { SimulatorApp } from './simulator-app.js';
 import type { Switches } from './switches.js';
-import { vendorCall, type Acceptance, type Call, type VendorAnswer } from './vendor-routes.js';
 import { World } from './world.js';
 
 export interface SimulatorOptions {
@@ -54,8 +45,6 @@ export interface RunningSimulator {
   readonly close: () => Promise<void>;
 }
 
-type Bindings = { Bindings: HttpBindings };
-
 const PROJECT_ID = '0123456789abcdef0123456789abcdef';
 
 export async function startSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {
@@ -82,7 +71,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     domain: 'simulated-account',
   };
   const gatekeeper = new Gatekeeper(world, account);
-  const simulator = new SimulatorServer(world, gatekeeper, log);
+  const simulator = new SimulatorApp(world, gatekeeper, log);
   const server = createAdaptorServer({ fetch: simulator.app.fetch });
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -137,210 +126,4 @@ function listing(world: World): Pick<RunningSimulator, 'applications' | 'compone
       componentId,
     })),
   };
-}
-
-class SimulatorServer {
-  readonly app = new Hono<Bindings>();
-  readonly #faults = new Faults();
-  readonly #requests: RequestLog;
-  #window = { beganAtMs: 0, requests: 0 };
-
-  constructor(
-    private readonly world: World,
-    private readonly gatekeeper: Gatekeeper,
-    log: ((line: string) => void) | undefined,
-  ) {
-    this.#requests = new RequestLog(log);
-    this.app.route('/control', controlApp({ world, faults: this.#faults, gatekeeper, requests: this.#requests }));
-    this.app.post('/v3/auth/tokens', async (c) =>
-      this.#iam(c, 'token', async () => tokenAnswer(gatekeeper, await c.req.json().catch(() => null))),
-    );
-    this.app.get('/v3.0/OS-CREDENTIAL/credentials/:key', (c) =>
-      this.#iam(c, 'credential', async () => credentialAnswer(gatekeeper, c.req.param('key') ?? '')),
-    );
-    this.app.all('*', (c) => this.#vendor(c));
-  }
-
-  async #iam(c: Context<Bindings>, route: 'token' | 'credential', answer: () => Promise<IamAnswer>): Promise<Response> {
-    const usual = async () => {
-      const refused = route === 'credential' ? this.gatekeeper.refuse(await sentRequest(c)) : null;
-      if (refused !== null) return this.#error(c, route, refused);
-      const { status, body, headers = {} } = await answer();
-      return this.#json(c, route, status, body, headers);
-    };
-    const fault = this.#faults.hit({ route });
-    return fault === null ? usual() : this.#faulty(c, route, fault, usual);
-  }
-
-  async #vendor(c: Context<Bindings>): Promise<Response> {
-    const sent = await sentRequest(c);
-    const [path = '/', query = ''] = sent.url.split('?');
-    const call = vendorCall(
-      this.world,
-      { method: sent.method, path, query: new URLSearchParams(query), body: sent.body },
-      this.gatekeeper.account.userId,
-    );
-    if (call === null) return this.#error(c, 'unknown', ERRORS.apiNotFound);
-    const fault = this.#faults.hit(call);
-    const refused = this.#refuse(call, sent);
-    if (refused !== null && fault === null) return this.#error(c, call.route, refused);
-    const usual = async (acceptance?: Acceptance) =>
-      this.#answer(c, call, refused === null ? call.answer(acceptance) : { error: refused });
-    return fault === null ? usual() : this.#faulty(c, call.route, fault, usual);
-  }
-
-  #refuse(call: Call, sent: Parameters<Gatekeeper['refuse']>[0]): VendorError | null {
-    const refused = this.gatekeeper.refuse(sent);
-    if (refused !== null) return refused;
-    if (call.projectId !== this.gatekeeper.account.projectId) return ERRORS.projectUnavailable;
-    return this.#throttle();
-  }
-
-  #throttle(): VendorError | null {
-    const { rateLimit } = this.world.switches;
-    if (rateLimit === null) return null;
-    const nowMs = this.world.clock.nowMs;
-    if (nowMs - this.#window.beganAtMs >= rateLimit.windowSeconds * 1_000)
-      this.#window = { beganAtMs: nowMs, requests: 0 };
-    // Refused requests count too.
-    this.#window.requests++;
-    return this.#window.requests > rateLimit.requests ? throttled(rateLimit.requests, rateLimit.windowSeconds) : null;
-  }
-
-  async #faulty(
-    c: Context<Bindings>,
-    route: string,
-    fault: Fault,
-    usual: (acceptance?: Acceptance) => Promise<Response>,
-  ): Promise<Response> {
-    switch (fault.kind) {
-      case 'status': {
-        const { status, code = 'SVCSTG.00100500', message = 'armed fault', headers, body } = fault;
-        if (body !== undefined) return this.#raw(c, route, status, body, { 'Content-Type': 'text/html', ...headers });
-        return this.#error(c, route, { status, code, message, headers });
-      }
-      case 'throttle': {
-        const retryAfter =
-          fault.retryAfterSeconds === undefined ? {} : { headers: { 'Retry-After': String(fault.retryAfterSeconds) } };
-        return this.#error(c, route, { ...throttled(fault.limit, fault.windowSeconds), ...retryAfter });
-      }
-      case 'tokenExpired':
-        return this.#error(c, route, ERRORS.tokenExpired);
-      case 'reset':
-        return this.#cut(c, route, 'reset');
-      case 'hang':
-        await delay(fault.ms);
-        return this.#cut(c, route, 'hung');
-      case 'delay':
-        await delay(fault.ms);
-        return usual();
-      case 'wrongBody':
-        return this.#raw(c, route, 200, fault.body, { 'Content-Type': fault.contentType });
-      case 'redirect':
-        return this.#raw(c, route, 307, '', { Location: fault.location });
-      case 'actThenReset':
-        await usual();
-        return this.#cut(c, route, 'acted, then reset');
-      case 'actThenStatus':
-        await usual();
-        return this.#error(c, route, {
-          status: fault.status,
-          code: 'SVCSTG.00100500',
-          message: 'armed fault after acting',
-        });
-      case 'actThenHang':
-        await usual();
-        await delay(fault.ms);
-        return this.#cut(c, route, 'acted, then hung');
-      case 'actThenWrongBody':
-        await usual();
-        return this.#raw(c, route, 200, fault.body, { 'Content-Type': 'application/json' });
-      case 'truncate':
-        return this.#truncated(c, route, await usual());
-      case 'actLate':
-        setTimeout(() => void usual(), fault.ms).unref();
-        return this.#cut(c, route, `reset, acts ${fault.ms} ms later`);
-      case 'visibleLate':
-        return usual({ visibleLateMs: fault.ms, statusVisibleLateMs: fault.statusMs });
-    }
-  }
-
-  #answer(c: Context<Bindings>, { route, action }: Call, answer: VendorAnswer): Response {
-    if ('error' in answer) return this.#error(c, route, answer.error);
-    const remark = answer.accepted === undefined ? undefined : `accepted ${action} as ${answer.accepted.id}`;
-    return this.#json(c, route, 200, answer.body, {}, remark);
-  }
-
-  #error(c: Context<Bindings>, route: string, error: VendorError): Response {
-    const requestId = this.world.newId();
-    return this.#json(
-      c,
-      route,
-      error.status,
-      errorBody(this.world, error, requestId),
-      { 'X-Request-Id': requestId, ...error.headers },
-      error.code,
-    );
-  }
-
-  #json(
-    c: Context<Bindings>,
-    route: string,
-    status: number,
-    body: object,
-    headers: Record<string, string> = {},
-    remark?: string,
-  ): Response {
-    return this.#raw(
-      c,
-      route,
-      status,
-      JSON.stringify(body),
-      { 'Content-Type': 'application/json', 'X-Request-Id': this.world.newId(), ...headers },
-      remark,
-    );
-  }
-
-  #raw(
-    c: Context<Bindings>,
-    route: string,
-    status: number,
-    body: string,
-    headers: Record<string, string>,
-    remark?: string,
-  ): Response {
-    this.#log(c, route, String(status), remark);
-    return new Response(status === 204 || status === 304 ? null : body, { status, headers });
-  }
-
-  #cut(c: Context<Bindings>, route: string, what: string): Response {
-    this.#log(c, route, what);
-    c.env.incoming.socket.resetAndDestroy();
-    return RESPONSE_ALREADY_SENT;
-  }
-
-  async #truncated(c: Context<Bindings>, route: string, full: Response): Promise<Response> {
-    const text = await full.text();
-    const outgoing = c.env.outgoing;
-    outgoing.writeHead(full.status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
-    outgoing.write(text.slice(0, Math.floor(text.length / 2)), () => outgoing.destroy());
-    this.#log(c, route, 'truncated');
-    return RESPONSE_ALREADY_SENT;
-  }
-
-  #log(c: Context<Bindings>, route: string, answer: string, remark?: string): void {
-    this.#requests.add({ atMs: this.world.clock.nowMs, method: c.req.method, path: c.req.path, route, answer }, remark);
-  }
-}
-
-/** Holds no process open: a fault may wait far longer than the test that armed it. */
-async function delay(ms: number): Promise<void> {
-  await timeout(ms, undefined, { ref: false });
-}
-
-async function sentRequest(
-  c: Context<Bindings>,
-): Promise<{ method: string; url: string; headers: IncomingMessage['headers']; body: string }> {
-  const { url = '/', headers, method = 'GET' } = c.env.incoming;
-  return { method, url, headers, body: method === 'GET' ? '' : await c.req.text() };
 }
