@@ -6,7 +6,7 @@ import { startSimulator } from '../../src/simulator/server.js';
 import { newSeed } from '../support/stack.js';
 import { controlOf, type Control, type FaultRequest } from '../support/simulator.js';
 import { useTemporal } from '../support/temporal.js';
-import { startWorkerProcess } from '../support/worker-process.js';
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
 
 const temporal = useTemporal();
 const durationsMs = { start: 400, stop: 400, restart: 400, scale: 400, rollback: 400 };
@@ -45,7 +45,8 @@ const PHASES: readonly Phase[] = [
   },
 ];
 
-async function runKilled(runbook: string, phase: Phase, signal: NodeJS.Signals) {
+/** A worker brought into the phase, and what is needed to go on from there. */
+async function reach(runbook: string, phase: Phase) {
   const taskQueue = `${temporal.taskQueue}-${randomUUID().slice(0, 8)}`;
   const name = randomUUID().slice(0, 8);
   // Its own simulator, so that the cases can run side by side.
@@ -69,14 +70,25 @@ async function runKilled(runbook: string, phase: Phase, signal: NodeJS.Signals) 
     if (early !== null) throw new Error(`The run ended before the phase was reached: ${early.summary}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+  const end = async (last: WorkerProcess) => {
+    const report = await runbooks.result(workflowId);
+    await last.kill('SIGTERM');
+    const seen = {
+      report,
+      accepted: await accepted(control, instanceId),
+      instance: await control.instance(instanceId),
+    };
+    await simulator.close();
+    return seen;
+  };
+  return { first, place, control, instanceId, end };
+}
+
+async function runKilled(runbook: string, phase: Phase, signal: NodeJS.Signals) {
+  const { first, place, control, end } = await reach(runbook, phase);
   await first.kill(signal);
   await control.clearFaults();
-  const second = await startWorkerProcess(place);
-  const report = await runbooks.result(workflowId);
-  await second.kill('SIGTERM');
-  const seen = { report, accepted: await accepted(control, instanceId), instance: await control.instance(instanceId) };
-  await simulator.close();
-  return seen;
+  return end(await startWorkerProcess(place));
 }
 
 describe.concurrent.each(PHASES)('a worker killed $name', (phase) => {
@@ -103,5 +115,20 @@ describe.concurrent('a restart whose worker is killed', () => {
     expect(actions).toEqual([]);
     expect(report.outcome).toBe('indeterminate');
     expect(report.targets[0]?.steps[0]?.trail.map(({ decision }) => decision)).toContain('leftNoTrace');
+  });
+});
+
+describe.concurrent('a worker that is frozen', () => {
+  it('between its reading and its send, and wakes after another one has taken over, does not send (story 11)', async () => {
+    const { first, place, control, instanceId, end } = await reach('recover', PHASES[0] as Phase);
+    await first.kill('SIGSTOP');
+    await control.clearFaults();
+    const second = await startWorkerProcess(place);
+    while ((await accepted(control, instanceId)).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await first.kill('SIGCONT');
+    const { report, accepted: actions } = await end(second);
+    await first.kill('SIGTERM');
+    expect(report.outcome).toBe('succeeded');
+    expect(actions).toEqual(['stop', 'rollback', 'start']);
   });
 });
