@@ -52,7 +52,7 @@ function longRunning(limits: Limits, durationMs: number) {
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     // Almost every failure names its own delay; this one is for attempts that are lost.
     retry: {
-      initialInterval: Math.max(50, limits.quietMs / 5),
+      initialInterval: Math.max(50, Math.round(limits.quietMs / 5)),
       backoffCoefficient: 1.5,
       maximumInterval: Math.max(100, 2 * limits.quietMs),
     },
