@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { configVariables } from '../../src/config-variables.js';
-import { ConfigurationError, loadClientConfig, loadConfig, type Environment } from '../../src/config.js';
+import { ConfigurationError, type Environment } from '../../src/config-reader.js';
+import { loadClientConfig, loadConfig } from '../../src/config.js';
 
 const good: Environment = {
   SERVICESTAGE_REGION: 'cn-north-4',
