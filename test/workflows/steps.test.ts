@@ -169,6 +169,7 @@ describe('a cancelled run', () => {
 
   it('waits the window out when the answer of its POST is lost and it shows late (story 8)', async () => {
     const { instanceId, path } = await stack.newInstance();
+    await stack.control.clearFaults();
     await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'actLate', ms: 150 } });
     const requested = async () => (await stack.control.faults()).some(({ hits }) => hits > 0);
     const report = await cancelledRun('stop-then-wait', path, requested);
