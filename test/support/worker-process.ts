@@ -55,7 +55,9 @@ export async function startWorkerProcess({
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   // A test that fails must not leave it behind.
-  process.once('exit', () => child.kill('SIGKILL'));
+  const onExit = () => child.kill('SIGKILL');
+  process.once('exit', onExit);
+  child.once('exit', () => process.removeListener('exit', onExit));
   await untilReady(child);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
