@@ -1,6 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit`: pure rules, one shared context. `temporal`: files that load the native core, one process each. */
+const withTemporal = {
+  pool: 'forks' as const,
+  testTimeout: 120_000,
+  hookTimeout: 600_000,
+  globalSetup: ['./test/support/temporal-global-setup.ts'],
+};
+
+/** `unit`: pure rules, one shared context. `temporal`: files that load the native core, one process each. `chaos`: alone, after all others. */
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/plain-reporter.ts'],
@@ -17,10 +24,17 @@ export default defineConfig({
         test: {
           name: 'temporal',
           include: ['test/{simulator,servicestage,activities,workflows,replay,conformance,embedded,cli}/**/*.test.ts'],
-          pool: 'forks',
-          testTimeout: 120_000,
-          hookTimeout: 600_000,
-          globalSetup: ['./test/support/temporal-global-setup.ts'],
+          ...withTemporal,
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          ...withTemporal,
+          // Limits of milliseconds, real processes and two cores: who shares them with other tests measures those.
+          sequence: { groupOrder: 1 },
+          fileParallelism: false,
         },
       },
     ],

@@ -13,6 +13,7 @@ if ((await readFile(stampFile, 'utf8').catch(() => '')) !== stamp) {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(dist, 'workflows', 'index.js'),
+    payloadConverterPath: join(dist, 'workflows', 'payload-converter.js'),
     logger: new DefaultLogger('WARN'),
   });
   await writeFile(bundleFile, code);

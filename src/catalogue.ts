@@ -2,7 +2,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LineCounter, parseAllDocuments, isMap, isScalar, type Document } from 'yaml';
+import { parseAllDocuments, isMap, isScalar, type Document } from 'yaml';
 import { checkRunbook } from './domain/runbook-checks.js';
 import type { Problem } from './domain/failures.js';
 import { Runbook } from './domain/runbook.js';
@@ -12,6 +12,8 @@ import { problemsOfIssues, takeOutUnsupported, type Path } from './runbook-probl
 export const BUILT_IN_DIRECTORY = fileURLToPath(new URL('../runbooks', import.meta.url));
 /** Far larger than any runbook; a file beyond it is a mistake. */
 const LARGEST_FILE_BYTES = 256 * 1024;
+/** More than anybody mends at once; the place of each takes time, and all go into one message. */
+const MOST_PROBLEMS = 50;
 
 export interface ListedRunbook {
   readonly name: string;
@@ -134,8 +136,8 @@ async function loadFile(file: string): Promise<Runbook | Problem[]> {
 
 /** @returns the runbook, or every problem at once */
 export function parseRunbook(text: string, file: string): Runbook | Problem[] {
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  const lines = new Lines(text);
+  const documents = parseAllDocuments(text, { prettyErrors: false, logLevel: 'error' });
   const [document] = documents;
   if (!('length' in documents) || document === undefined)
     return [at(file, 1, 1, '', 'empty', 'the file is empty', 'Begin with name: and title:')];
@@ -144,7 +146,7 @@ export function parseRunbook(text: string, file: string): Runbook | Problem[] {
       at(file, 1, 1, '', 'several-documents', 'the file holds several YAML documents', 'Write one runbook a file'),
     ];
   if (document.errors.length > 0) {
-    return document.errors.map(({ pos, message, code }) => {
+    return document.errors.slice(0, MOST_PROBLEMS).map(({ pos, message, code }) => {
       const { line, col } = lines.linePos(pos[0]);
       return at(file, line, col, '', 'yaml-syntax', message.split('\n')[0] ?? code, 'Mend the YAML');
     });
@@ -179,12 +181,38 @@ export function parseRunbook(text: string, file: string): Runbook | Problem[] {
     ...(parsed.success ? checkRunbook(parsed.data, basename(file)) : problemsOfIssues(parsed.error.issues, supported)),
   ];
   if (found.length > 0 || !parsed.success) {
-    const lineOf = ({ path, ...rest }: (typeof found)[number]) => placed(path, 'onKey' in rest).line;
-    return found
-      .sort((left, right) => lineOf(left) - lineOf(right))
-      .map(({ path, code, found: what, remedy, ...rest }) => toProblem(path, code, what, remedy, 'onKey' in rest));
+    const first = found.slice(0, MOST_PROBLEMS).map((each) => ({ ...each, at: placed(each.path, 'onKey' in each) }));
+    first.sort((left, right) => left.at.line - right.at.line);
+    const told = first.map(({ path, code, found: what, remedy, at: { line, col } }) =>
+      at(file, line, col, path.join('.').slice(0, 200), code, what, remedy),
+    );
+    return found.length <= MOST_PROBLEMS ? told : [...told, andMore(found.length - MOST_PROBLEMS)];
   }
   return parsed.data;
+
+  function andMore(count: number): Problem {
+    return at(file, 1, 1, '', 'and-more', `${count} more problems were found`, 'Mend those above first');
+  }
+}
+
+/** Where lines begin. The counter of `yaml` loses count in quoted text that runs over several lines. */
+class Lines {
+  readonly #starts: readonly number[];
+
+  constructor(text: string) {
+    this.#starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+  }
+
+  linePos(offset: number): { line: number; col: number } {
+    let low = 0;
+    let high = this.#starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, col: offset - (this.#starts[low] ?? 0) + 1 };
+  }
 }
 
 function at(
@@ -200,7 +228,7 @@ function at(
 }
 
 /** Line and column of a path, or of the nearest parent that exists. */
-function placeOf(document: Document, lines: LineCounter, path: Path, onKey: boolean): { line: number; col: number } {
+function placeOf(document: Document, lines: Lines, path: Path, onKey: boolean): { line: number; col: number } {
   if (onKey) {
     const parent = document.getIn(path.slice(0, -1), true);
     const pair = isMap(parent)

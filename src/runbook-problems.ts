@@ -38,6 +38,9 @@ export function takeOutUnsupported(raw: object): { supported: Json; problems: Fo
     later(['targets', 'order'], 'order: least-healthy-first');
     supported['targets'] = { ...supported['targets'], order: 'name' };
   }
+  // zod passes over it without a word, as it would over the prototype.
+  if (isObject(supported['inputs']) && Object.hasOwn(supported['inputs'], '__proto__'))
+    problems.push(wrongName(['inputs', '__proto__']));
   if (isObject(supported['inputs'])) supported['inputs'] = withoutLaterInputs(supported['inputs'], later);
   if (Array.isArray(supported['steps']))
     supported['steps'] = supported['steps'].map((step: unknown, index) => withoutLaterParts(step, index, later));
@@ -47,8 +50,8 @@ export function takeOutUnsupported(raw: object): { supported: Json; problems: Fo
 function withoutLaterInputs(inputs: Json, later: (path: Path, what: string) => void): Json {
   return Object.fromEntries(
     Object.entries(inputs).map(([name, input]) => {
-      if (!isObject(input) || !LATER_INPUT_TYPES.includes(String(input['type']))) return [name, input];
-      later(['inputs', name, 'type'], `the input type ${String(input['type'])}`);
+      if (!isObject(input) || !LATER_INPUT_TYPES.includes(textOf(input['type']))) return [name, input];
+      later(['inputs', name, 'type'], `the input type ${textOf(input['type'])}`);
       return [name, { type: 'string' }];
     }),
   );
@@ -80,7 +83,7 @@ function problemsOfIssue(issue: z.core.$ZodIssue, raw: unknown, parent: Path): F
       return issue.keys.map((key) => ({
         code: 'unknown-key',
         path: [...path, key],
-        found: `unknown key "${key}"`,
+        found: `unknown key "${key.slice(0, 80)}"`,
         remedy: `Take it out.${didYouMean(key, KNOWN_KEYS)}`,
         onKey: true,
       }));
@@ -91,7 +94,7 @@ function problemsOfIssue(issue: z.core.$ZodIssue, raw: unknown, parent: Path): F
         wrong(
           path,
           value,
-          `Use one of: ${issue.values.map(String).join(', ')}.${didYouMean(String(value), issue.values.map(String))}`,
+          `Use one of: ${issue.values.map(String).join(', ')}.${didYouMean(textOf(value), issue.values.map(String))}`,
         ),
       ];
     case 'invalid_type':
@@ -105,15 +108,7 @@ function problemsOfIssue(issue: z.core.$ZodIssue, raw: unknown, parent: Path): F
             ),
       ];
     case 'invalid_key':
-      return [
-        {
-          code: 'wrong-name',
-          path,
-          found: `"${String(path.at(-1))}" is not a valid name`,
-          remedy: 'Use letters, digits and underscores, beginning with a letter',
-          onKey: true,
-        },
-      ];
+      return [wrongName(path)];
     case 'too_small':
     case 'too_big':
     case 'invalid_format':
@@ -133,7 +128,7 @@ function problemsOfUnion(
 ): FoundProblem[] {
   const last = path.at(-1);
   if (last === 'action')
-    return [wrong(path, value, `Use one of: ${ACTION_NAMES.join(', ')}.${didYouMean(String(value), ACTION_NAMES)}`)];
+    return [wrong(path, value, `Use one of: ${ACTION_NAMES.join(', ')}.${didYouMean(textOf(value), ACTION_NAMES)}`)];
   if (last === 'type') return [wrong(path, value, 'Use one of: string, integer, boolean, duration')];
   if (isObject(value) && (typeof last === 'number' || last === 'compensation')) {
     const keys = last === 'compensation' ? ['none', 'irreversible', 'action'] : ['action', 'wait'];
@@ -154,6 +149,16 @@ function problemsOfUnion(
   return [value === undefined ? missing(path, 'value') : wrong(path, value, [...new Set(messages)].join('; or: '))];
 }
 
+function wrongName(path: Path): FoundProblem {
+  return {
+    code: 'wrong-name',
+    path,
+    found: `"${String(path.at(-1)).slice(0, 80)}" is not a valid name`,
+    remedy: 'Use letters, digits and underscores, beginning with a letter',
+    onKey: true,
+  };
+}
+
 function missing(path: Path, expected: string): FoundProblem {
   return {
     code: 'missing',
@@ -164,9 +169,18 @@ function missing(path: Path, expected: string): FoundProblem {
 }
 
 function wrong(path: Path, value: unknown, remedy: string): FoundProblem {
-  const shown =
-    typeof value === 'string' ? `"${value.slice(0, 80)}"` : (JSON.stringify(value) ?? 'nothing').slice(0, 80);
+  const shown = typeof value === 'string' ? `"${value.slice(0, 80)}"` : textOf(value).slice(0, 80);
   return { code: 'wrong-value', path, found: `${shown} does not fit`, remedy };
+}
+
+/** For people. YAML brings values that JSON cannot write (a list that holds itself) and objects that are no text. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value) ?? 'nothing';
+  } catch {
+    return 'a value that holds itself';
+  }
 }
 
 function wordFor(expected: string): string {

@@ -11,7 +11,9 @@ import {
   Worker,
   type Logger,
   type LogMetadata,
+  type WorkerOptions,
 } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
 import { pino, type Logger as Pino } from 'pino';
 import { createActivities } from './activities/index.js';
 import { temporalAccess } from './activities/temporal-access.js';
@@ -41,20 +43,27 @@ export class TemporalUnreachable extends Error {
   override readonly name = 'TemporalUnreachable';
 }
 
+/** What no variable can say. */
+export interface WorkerExtensions {
+  /** Own payload codecs or converter; clients need the same. Default: Temporal's. */
+  readonly dataConverter?: DataConverter;
+}
+
 /** Runs until the process is told to stop. @throws ConfigurationError, TemporalUnreachable */
-export async function runWorker(config: Config): Promise<void> {
+export async function runWorker(config: Config, extensions: WorkerExtensions = {}): Promise<void> {
   const log = pino({ level: config.logLevel, base: { service: 'servicestage-runbooks' } });
   const clientConnection = await connectClient(config, log);
   try {
     await requireSearchAttributes(clientConnection, config.temporal.namespace);
-    await work(config, new Client({ connection: clientConnection, namespace: config.temporal.namespace }), log);
+    const { namespace } = config.temporal;
+    await work(config, new Client({ connection: clientConnection, namespace, ...extensions }), log, extensions);
   } finally {
     await clientConnection.close();
   }
 }
 
 /** The native runtime comes last: it catches signals and keeps the process alive, which a worker that refuses to start must not. */
-async function work(config: Config, client: Client, log: Pino): Promise<void> {
+async function work(config: Config, client: Client, log: Pino, extensions: WorkerExtensions): Promise<void> {
   const runtime = Runtime.install({
     logger: runtimeLogger(log),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
@@ -63,7 +72,7 @@ async function work(config: Config, client: Client, log: Pino): Promise<void> {
   let worker: Worker;
   try {
     connection = await NativeConnection.connect(nativeOptions(config));
-    worker = await createWorker(config, connection, client, log);
+    worker = await Worker.create({ ...workerOptions(config, connection, client, log), ...extensions });
   } catch (error) {
     await runtime.shutdown();
     throw error;
@@ -126,7 +135,7 @@ async function requireSearchAttributes(connection: Connection, namespace: string
   ]);
 }
 
-async function createWorker(config: Config, connection: NativeConnection, client: Client, log: Pino): Promise<Worker> {
+function workerOptions(config: Config, connection: NativeConnection, client: Client, log: Pino): WorkerOptions {
   const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories } = config;
   const activities = createActivities({
     serviceStage: createServiceStage({
@@ -140,7 +149,7 @@ async function createWorker(config: Config, connection: NativeConnection, client
     verify,
     temporal: temporalAccess(client),
   });
-  return Worker.create({
+  return {
     connection,
     namespace: temporal.namespace,
     taskQueue,
@@ -153,7 +162,7 @@ async function createWorker(config: Config, connection: NativeConnection, client
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
     // Longer than a POST in flight may take, so that its cloud job id is still heartbeated.
     shutdownForceTime: SHUTDOWN_GRACE_MS + limits.postTimeoutMs + SHUTDOWN_MARGIN_MS,
-  });
+  };
 }
 
 /** The bundle made at build time; without it (a worker run from sources) the code is bundled now. */
@@ -180,9 +189,9 @@ function runtimeLogger(log: Pino): Logger {
 }
 
 /** Loads the configuration, runs, and says on standard error why it ended. @returns the exit code */
-export async function main(env: Environment): Promise<number> {
+export async function main(env: Environment, extensions: WorkerExtensions = {}): Promise<number> {
   try {
-    await runWorker(loadConfig(env));
+    await runWorker(loadConfig(env), extensions);
     return WORKER_EXIT_CODES.stopped;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

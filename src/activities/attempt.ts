@@ -9,9 +9,9 @@ import type {
   PerformActionFailureDetails,
   TrailEntry,
 } from '../domain/contract.js';
-import { isFirstLike, mayHaveLivingPredecessor, needsBarrier, type AttemptFacts } from '../domain/entry.js';
+import { isFirstLike, needsBarrier, predecessorUntilMs, type AttemptFacts } from '../domain/entry.js';
 import { FAILURES, type FailureName, type Sent } from '../domain/failures.js';
-import { fenceMs, unseenAttemptMs } from '../domain/limits.js';
+import { fenceMs } from '../domain/limits.js';
 import type { Observation } from '../domain/target.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import { failure, failureNameOf } from './to-failure.js';
@@ -27,14 +27,20 @@ export class Attempt {
   readonly context = Context.current();
   readonly facts: AttemptFacts;
   readonly firstLike: boolean;
-  readonly livingPredecessor: boolean;
   /** Ends when the attempt is cancelled, its worker stops, or its time to send is over. For everything before the send. */
   readonly unsentSignal: AbortSignal;
+  /** Kept here, since `AbortSignal.any` holds its sources weakly: one that nobody else holds is collected and never fires. */
+  readonly #tooOld: AbortSignal;
   readonly #stop = new AbortController();
-  readonly #enteredMonotonicMs = performance.now();
+  /** Epoch milliseconds until which an attempt from before a reset may still send, or what it sent be unseen. */
+  readonly #predecessorUntilMs: number | null;
+  /** What the age is counted from, on both clocks. */
+  #young: { readonly atMs: number; readonly monotonicMs: number };
   readonly #trail: TrailEntry[];
   #state: AttemptState;
   #maySent = false;
+  /** Our own, with details; Temporal's, which the signals carry, has none. */
+  #cancelled: CancelledFailure | undefined;
   #evidence: AdoptionEvidence | undefined;
   lastObservation: Observation | null = null;
 
@@ -51,11 +57,10 @@ export class Attempt {
       details,
     };
     this.firstLike = isFirstLike(this.facts, request.limits);
-    this.livingPredecessor = mayHaveLivingPredecessor(this.facts, this.firstLike);
-    this.unsentSignal = AbortSignal.any([
-      this.context.cancellationSignal,
-      AbortSignal.timeout(fenceMs(request.limits)),
-    ]);
+    this.#predecessorUntilMs = predecessorUntilMs(this.facts, this.firstLike, request.limits);
+    this.#young = youngSince(this.facts);
+    this.#tooOld = AbortSignal.timeout(fenceMs(request.limits));
+    this.unsentSignal = AbortSignal.any([this.context.cancellationSignal, this.#tooOld]);
     this.#stopUnlessCancelled();
     this.#state = details?.state.kind === 'following' ? details.state : { kind: 'entered' };
     if (this.#state.kind === 'following') this.#evidence = this.#state.evidence;
@@ -81,6 +86,13 @@ export class Attempt {
     else cancellationSignal.addEventListener('abort', onAbort, { once: true });
   }
 
+  /** Nothing sent for this decision is older. A reset schedules a decision anew that was made when its baseline was read. */
+  get decidedAtMs(): number {
+    const { scheduledAtMs, runId, originalRunId } = this.facts;
+    const { observedAtMs } = this.request.before.observation;
+    return runId === originalRunId ? scheduledAtMs : Math.min(scheduledAtMs, observedAtMs);
+  }
+
   get needsBarrier(): boolean {
     return needsBarrier(this.facts, this.request.limits);
   }
@@ -93,13 +105,32 @@ export class Attempt {
     return [...this.#trail];
   }
 
-  /** The larger of monotonic and wall clock: a frozen process or a clock that jumped must not look young. */
+  /**
+   * The server's patience begins when it hands the attempt out, which may be well before the attempt begins here: counted from when
+   * it was scheduled, or from a barrier. The larger of two clocks: a frozen process or a clock that jumped must not look young.
+   */
   get ageMs(): number {
-    return Math.max(performance.now() - this.#enteredMonotonicMs, Date.now() - this.facts.enteredAtMs);
+    return Math.max(performance.now() - this.#young.monotonicMs, Date.now() - this.#young.atMs);
+  }
+
+  /** The server took a beat and named this attempt the current one at some time after `atMs`: its patience begins anew there. */
+  passedBarrier(since: { readonly atMs: number; readonly monotonicMs: number }): void {
+    this.#young = since;
+  }
+
+  /** How long an attempt from before a reset may still send, or what it sent be unseen; 0 where there is none. */
+  get predecessorForMs(): number {
+    return Math.max(0, (this.#predecessorUntilMs ?? 0) - Date.now());
   }
 
   get details(): HeartbeatDetails {
-    return { attempt: this.facts.attempt, atMs: Date.now(), state: this.#state, trail: this.trail };
+    return {
+      attempt: this.facts.attempt,
+      atMs: Date.now(),
+      ...(this.#predecessorUntilMs === null ? {} : { predecessorUntilMs: this.#predecessorUntilMs }),
+      state: this.#state,
+      trail: this.trail,
+    };
   }
 
   note(decision: Decision, note?: string): void {
@@ -151,8 +182,7 @@ export class Attempt {
 
   /** A predecessor that may be alive has its fence, its POST and the visibility window left; any other only the window. */
   get unseenForMs(): number {
-    const { limits } = this.request;
-    return this.livingPredecessor ? unseenAttemptMs(limits) : limits.visibilityWindowMs;
+    return Math.max(this.predecessorForMs, this.request.limits.visibilityWindowMs);
   }
 
   get failureDetails(): PerformActionFailureDetails {
@@ -169,6 +199,12 @@ export class Attempt {
 
   /** The failure this attempt ends with. A retryable one leaves what the next attempt needs, and is final at the deadline. */
   end(name: FailureName, message: string, options: { retryDelayMs?: number; cause?: unknown } = {}): Error {
+    // The lease is let go after it: not while somebody may still send. The next attempt says it again, once that is over.
+    if (name === 'Indeterminate' && this.predecessorForMs > 0)
+      return this.end('Unanswered', `${message}; an attempt from before a reset may still send`, {
+        ...options,
+        retryDelayMs: this.predecessorForMs,
+      });
     const retryDelayMs = Math.max(1, Math.round(options.retryDelayMs ?? this.request.limits.quietMs));
     const final = !FAILURES[name].retryable || Date.now() + retryDelayMs >= this.request.deadlineAtMs;
     if (this.#state.kind !== 'following')
@@ -187,6 +223,7 @@ export class Attempt {
   /** Turns whatever ended the attempt into its failure; a failure made by `end` passes as it is. */
   endFrom(error: unknown): Error {
     if (error instanceof CompleteAsyncError || error instanceof ApplicationFailure) return error;
+    if (this.#cancelled !== undefined) return this.#cancelled;
     if (this.context.cancellationSignal.aborted) return this.#endInterrupted();
     if (this.following === null && this.unsentSignal.aborted)
       return this.end('Throttled', 'The attempt waited too long to be allowed to send');
@@ -194,10 +231,16 @@ export class Attempt {
     return error instanceof Error ? error : new Error(String(error));
   }
 
+  /** The run was cancelled, and this attempt has nothing to follow. Whether one before it sent stands in the details. */
+  endCancelled(): Error {
+    this.note('stopped', 'cancel requested');
+    this.#cancelled = new CancelledFailure('Cancelled before this attempt sent anything', [this.failureDetails]);
+    return this.#cancelled;
+  }
+
   #endInterrupted(): Error {
+    if (this.cancelRequested && this.following === null) return this.endCancelled();
     this.note('stopped', this.cancelRequested ? 'cancel requested' : 'the worker stops, or the attempt is superseded');
-    if (this.cancelRequested && this.following === null)
-      return new CancelledFailure('Cancelled before anything was sent', [this.failureDetails]);
     // An ordinary failure waits for an asynchronous payload codec; a cancellation would lose the details there.
     return this.end('WorkerStopped', 'The worker stopped while this attempt ran', { retryDelayMs: 1 });
   }
@@ -212,6 +255,11 @@ export class Attempt {
     const retryDelayMs = error.code === 'TokenExpired' ? 1 : (error.retryAfterMs ?? slowly);
     return this.end(name, error.message, { retryDelayMs, cause: error });
   }
+}
+
+function youngSince({ enteredAtMs, attemptScheduledAtMs }: AttemptFacts): { atMs: number; monotonicMs: number } {
+  const atMs = Math.min(enteredAtMs, attemptScheduledAtMs);
+  return { atMs, monotonicMs: performance.now() - (enteredAtMs - atMs) };
 }
 
 /** The trail so far; attempts between that left no trace are named, since nobody may take them for nothing. */

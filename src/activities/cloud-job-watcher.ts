@@ -4,7 +4,7 @@ import { unknownCloudJobMs, type Limits } from '../domain/limits.js';
 import { nextLookDelayMs } from '../domain/pacing.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
-import { orAborted, pause } from './pause.js';
+import { orAborted, orDeadline, pause } from './pause.js';
 
 export interface FollowRequest {
   readonly cloudJobId: string;
@@ -27,6 +27,8 @@ interface Look {
   readonly problem: string | null;
   readonly unknown: boolean;
 }
+
+const NOT_ANSWERED: Look = { job: null, problem: 'no look was answered in time', unknown: false };
 
 export class CloudJobWatcher {
   /** Looks under way, shared by everybody who follows the same cloud job at that moment. */
@@ -65,7 +67,8 @@ export class CloudJobWatcher {
         usualDurationMs,
       });
       await pause(Math.max(0, Math.min(delayMs, deadlineAtMs - nowMs)), signal);
-      const { job, problem, unknown } = await this.#look(request);
+      const lastLookAtMs = Math.max(deadlineAtMs, Date.now() + request.limits.readTimeoutMs);
+      const { job, problem, unknown } = (await orDeadline(this.#look(request), lastLookAtMs)) ?? NOT_ANSWERED;
       const phase = job === null ? null : cloudJobPhase(job.status);
       if (job !== null && (phase === 'succeeded' || phase === 'failed')) return { kind: phase, job };
       if (problem !== null) failedLooks++;

@@ -10,7 +10,7 @@ import { ServiceStageError } from '../servicestage/errors.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import type { Attempt, AttemptState } from './attempt.js';
 import type { CloudJobWatcher } from './cloud-job-watcher.js';
-import { pause } from './pause.js';
+import { orDeadline, pause } from './pause.js';
 
 type Following = Extract<AttemptState, { kind: 'following' }>;
 
@@ -66,9 +66,11 @@ async function verify(
   const doubt = (name: FailureName, message: string) =>
     attempt.end(evidence === undefined ? name : 'Indeterminate', message);
   let heldSinceMs: number | null = null;
+  let seen: Observation | null = null;
   for (let readings = 0; ; readings++) {
     const reading = await readIfPossible(serviceStage, attempt);
     if (reading !== null) {
+      seen = reading;
       const age = readingAge(
         { lastJobId: cloudJobId, knownCloudJobIds: [...before.knownCloudJobIds, ...knownBaseline(before.lastJobId)] },
         reading,
@@ -87,12 +89,22 @@ async function verify(
       if (heldSinceMs !== null && Date.now() - heldSinceMs >= wish.stableMs)
         return succeeded(attempt, reading, cloudJobId);
     }
-    if (Date.now() >= endsAtMs && heldSinceMs === null) {
-      const seen = attempt.lastObservation === null ? 'nothing readable' : describeObservation(attempt.lastObservation);
-      throw doubt('NotConverged', `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${seen}`);
+    const nowMs = Date.now();
+    // A reading that failed tells nothing of the instance: only the deadline of the step ends the waiting for one that does not.
+    if (reading === null && nowMs >= deadlineAtMs) {
+      const last = seen === null ? 'it was not seen since' : `last seen ${describeObservation(seen)}`;
+      throw doubt(
+        'Unreachable',
+        `${describeAction(action)}: its cloud job succeeded, and ${target.path} could not be read: ${last}`,
+      );
     }
-    const leftMs = heldSinceMs === null ? endsAtMs - Date.now() : heldSinceMs + wish.stableMs - Date.now();
-    await pause(Math.max(1, Math.min(nextReadingDelayMs(readings, wish.stableMs), leftMs)), attempt.stopSignal);
+    if (reading !== null && heldSinceMs === null && nowMs >= endsAtMs) {
+      const saw = describeObservation(reading);
+      throw doubt('NotConverged', `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${saw}`);
+    }
+    const delayMs = nextReadingDelayMs(readings, wish.stableMs);
+    const leftMs = (heldSinceMs === null ? endsAtMs : heldSinceMs + wish.stableMs) - nowMs;
+    await pause(leftMs > 0 ? Math.min(delayMs, leftMs) : delayMs, attempt.stopSignal);
   }
 }
 
@@ -118,13 +130,14 @@ function knownBaseline(lastJobId: string | null): string[] {
 
 /** `null` when the reading failed: failed readings are tolerated here, the deadline bounds them. */
 async function readIfPossible(serviceStage: ServiceStage, attempt: Attempt): Promise<Observation | null> {
-  const { target, limits } = attempt.request;
+  const { target, limits, deadlineAtMs } = attempt.request;
+  const { readTimeoutMs: timeoutMs } = limits;
   try {
-    const reading = await serviceStage.readInstance(target, {
-      timeoutMs: limits.readTimeoutMs,
-      signal: attempt.stopSignal,
-    });
-    attempt.lastObservation = reading;
+    const reading = await orDeadline(
+      serviceStage.readInstance(target, { timeoutMs, signal: attempt.stopSignal }),
+      Math.max(deadlineAtMs, Date.now() + timeoutMs),
+    );
+    attempt.lastObservation = reading ?? attempt.lastObservation;
     return reading;
   } catch (error) {
     if (error instanceof ServiceStageError) return null;

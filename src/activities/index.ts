@@ -31,7 +31,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
   return {
     makePlan: (runbook, startArguments) => makePlan(dependencies, runbook, startArguments),
     describeLease: (leaseId) => temporal.describeLease(leaseId),
-    observeTarget: (target, limits) => observeTarget(serviceStage, target, limits),
+    observeTarget: (target, limits, originalRunId) => observeTarget(serviceStage, target, limits, originalRunId),
     performAction: (request) => performAction(following, request),
     settleTarget: (request) => settleTarget(following, request),
   };

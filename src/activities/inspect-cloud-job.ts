@@ -21,7 +21,7 @@ export async function inspectNewCloudJob(
   const cloudJobId = reading.lastJobId ?? '';
   // A cloud job is looked at after the send too, where a cancel is not obeyed.
   const options = { timeoutMs: limits.readTimeoutMs, signal: attempt.stopSignal };
-  const step = { action, instanceId: target.instanceId, scheduledAtMs: attempt.facts.scheduledAtMs, limits };
+  const step = { action, instanceId: target.instanceId, scheduledAtMs: attempt.decidedAtMs, limits };
   const verdict = await judgeCloudJob(serviceStage, cloudJobId, step, options);
   if (verdict.kind === 'fits') return verdict.evidence;
   if (verdict.kind === 'tooEarly' && !windowIsOver) return null;

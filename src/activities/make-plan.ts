@@ -20,6 +20,10 @@ import { failure, toFailure } from './to-failure.js';
 /** Added to the sum of the steps for the default deadline of a run: settling, waiting for the budget. */
 const RUN_MARGIN_MS = 10 * 60_000;
 
+/** The message stands three times in the end of a run, and Temporal takes two megabytes in all. */
+const MOST_PROBLEMS = 50;
+const LONGEST_LINE = 1_000;
+
 export async function makePlan(
   dependencies: ActivityDependencies,
   name: string,
@@ -152,6 +156,9 @@ function defaultDeadlineMs(targets: readonly TargetPlan[]): number {
 }
 
 function invalidPlan(name: string, problems: readonly Problem[]): ApplicationFailure {
-  const lines = problems.map((problem) => `- ${describeProblem(problem)}`);
-  return failure('InvalidPlan', [`${name} cannot be planned:`, ...lines].join('\n'), { details: { problems } });
+  const told = problems.slice(0, MOST_PROBLEMS);
+  const more = problems.length - told.length;
+  const lines = told.map((problem) => `- ${describeProblem(problem).slice(0, LONGEST_LINE)}`);
+  const message = [`${name} cannot be planned:`, ...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
+  return failure('InvalidPlan', message, { details: { problems: told } });
 }

@@ -1,16 +1,24 @@
 /** `observeTarget`: one reading of an instance. */
 import { Context } from '@temporalio/activity';
-import type { Limits } from '../domain/limits.js';
-import type { Observation, Target } from '../domain/target.js';
+import type { FirstReading } from '../domain/contract.js';
+import { unseenAttemptMs, type Limits } from '../domain/limits.js';
+import type { Target } from '../domain/target.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { toFailure } from './to-failure.js';
 
-export async function observeTarget(serviceStage: ServiceStage, target: Target, limits: Limits): Promise<Observation> {
+export async function observeTarget(
+  serviceStage: ServiceStage,
+  target: Target,
+  limits: Limits,
+  originalRunId: string,
+): Promise<FirstReading> {
+  const { cancellationSignal: signal, info } = Context.current();
+  // An attempt that stood between its reading and its POST when the workflow was reset knows nothing of the reset.
+  const readInRunId = info.workflowExecution?.runId ?? originalRunId;
+  const unseenForMs = readInRunId === originalRunId ? 0 : unseenAttemptMs(limits);
   try {
-    return await serviceStage.readInstance(target, {
-      timeoutMs: limits.readTimeoutMs,
-      signal: Context.current().cancellationSignal,
-    });
+    const reading = await serviceStage.readInstance(target, { timeoutMs: limits.readTimeoutMs, signal });
+    return { ...reading, readInRunId, unseenForMs };
   } catch (error) {
     throw toFailure(error);
   }

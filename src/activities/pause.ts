@@ -12,6 +12,19 @@ export async function pause(durationMs: number, signal?: AbortSignal): Promise<v
   }
 }
 
+/** The promise's own end, or `null` once the deadline has passed: a read may wait long for the request budget. */
+export async function orDeadline<Value>(promise: Promise<Value>, deadlineAtMs: number): Promise<Value | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), Math.max(0, deadlineAtMs - Date.now()));
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The promise's own end, or the signal's reason, whichever comes first. The promise goes on for others who wait for it. */
 export async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   signal.throwIfAborted();

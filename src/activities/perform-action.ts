@@ -3,8 +3,8 @@ import { CompleteAsyncError } from '@temporalio/activity';
 import { describeAction, ruleOf, wishedStateHolds } from '../domain/actions.js';
 import type { AdoptionEvidence, PerformActionArguments, PerformActionResult } from '../domain/contract.js';
 import { entryMove } from '../domain/entry.js';
-import { unseenAttemptMs } from '../domain/limits.js';
 import { describeObservation, type Observation } from '../domain/target.js';
+import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
 import { Attempt } from './attempt.js';
 import type { CloudJobWatcher } from './cloud-job-watcher.js';
@@ -56,31 +56,42 @@ export async function performAction(
   return followAction(dependencies, attempt);
 }
 
+type Standing = 'current' | 'cancelled' | 'superseded';
+
 /** An attempt that may be superseded asks the server before it reads; without a clear answer it leaves without a word. */
 async function passBarrier({ temporal }: PerformActionDependencies, attempt: Attempt): Promise<void> {
   if (!attempt.needsBarrier) return;
   const { info } = attempt.context;
+  const since = { atMs: Date.now(), monotonicMs: performance.now() };
   const timeOut = AbortSignal.timeout(attempt.request.limits.readTimeoutMs);
-  const asked = (async () => {
-    await temporal.recordHeartbeat(info.taskToken, attempt.details);
-    return temporal.isCurrentAttempt(info);
+  const asked = (async (): Promise<Standing> => {
+    const cancelRequested = await temporal.recordHeartbeat(info.taskToken, attempt.details);
+    if (!(await temporal.isCurrentAttempt(info))) return 'superseded';
+    return cancelRequested ? 'cancelled' : 'current';
   })();
-  const refused = new Promise<false>((resolve) =>
-    timeOut.addEventListener('abort', () => resolve(false), { once: true }),
+  const refused = new Promise<Standing>((resolve) =>
+    timeOut.addEventListener('abort', () => resolve('superseded'), { once: true }),
   );
-  const isCurrent = await Promise.race([asked.catch(() => false), refused]);
-  if (!isCurrent) throw new CompleteAsyncError();
+  const standing = await Promise.race([asked.catch((): Standing => 'superseded'), refused]);
+  if (standing === 'superseded') throw new CompleteAsyncError();
+  if (standing === 'cancelled') throw attempt.endCancelled();
+  attempt.passedBarrier(since);
 }
 
 async function decide({ serviceStage }: PerformActionDependencies, attempt: Attempt): Promise<EntryDecision> {
   const { target, action, before, limits } = attempt.request;
   const { readTimeoutMs: timeoutMs, quietMs, visibilityWindowMs } = limits;
-  const readingOptions = { timeoutMs, signal: attempt.unsentSignal };
+  let missingReadings = 0;
   let staleReadings = 0;
   let quietSinceMs: number | null = null;
   let newSinceMs: number | null = null;
   for (;;) {
-    const reading = await serviceStage.readInstance(target, readingOptions);
+    const reading = await readUnlessMissing(serviceStage, attempt, missingReadings++ === 0);
+    if (reading === null) {
+      await pause(quietMs, attempt.unsentSignal);
+      continue;
+    }
+    missingReadings = 0;
     attempt.lastObservation = reading;
     const move = entryMove(attempt.firstLike, action, before, reading);
     if (move !== 'quiet' && move !== 'alreadyDone') quietSinceMs = null;
@@ -129,9 +140,24 @@ async function decide({ serviceStage }: PerformActionDependencies, attempt: Atte
   }
 }
 
+/** `null` for a target that is not found where once may be a slip of the API: only two readings that agree say that it is gone. */
+async function readUnlessMissing(
+  serviceStage: ServiceStage,
+  { request, unsentSignal }: Attempt,
+  mayBeMissing: boolean,
+): Promise<Observation | null> {
+  const { target, limits } = request;
+  try {
+    return await serviceStage.readInstance(target, { timeoutMs: limits.readTimeoutMs, signal: unsentSignal });
+  } catch (error) {
+    if (mayBeMissing && error instanceof ServiceStageError && error.code === 'NotFound') return null;
+    throw error;
+  }
+}
+
 /** Nothing showed for the whole visibility window, though something may have been sent. */
 function afterQuiet(attempt: Attempt, move: 'alreadyDone' | 'quiet', reading: Observation): EntryDecision {
-  const { action, before, limits } = attempt.request;
+  const { action, before } = attempt.request;
   if (move === 'alreadyDone') {
     const heldBefore = wishedStateHolds(action, before.observation);
     attempt.note(heldBefore ? 'skipped' : 'alreadyDone', describeObservation(reading));
@@ -143,9 +169,9 @@ function afterQuiet(attempt: Attempt, move: 'alreadyDone' | 'quiet', reading: Ob
       `A ${action.action} may have been sent before and nothing shows it; it is never sent twice`,
     );
   }
-  if (attempt.livingPredecessor) {
-    throw attempt.end('Unanswered', 'An attempt before a reset may still be about to send', {
-      retryDelayMs: unseenAttemptMs(limits),
+  if (attempt.predecessorForMs > 0) {
+    throw attempt.end('Unanswered', 'An attempt from before a reset may still be about to send', {
+      retryDelayMs: attempt.predecessorForMs,
     });
   }
   return { kind: 'send' };

@@ -85,5 +85,5 @@ function pick<Item extends NamedEntity | ListedInstance>(
 }
 
 function problem(target: string, found: string, remedy: string): Problem {
-  return { code: 'unknown-target', place: `target ${target}`, found, remedy };
+  return { code: 'unknown-target', place: `target ${target.slice(0, 200)}`, found: found.slice(0, 500), remedy };
 }

@@ -9,7 +9,7 @@ import { ServiceStageError } from '../servicestage/errors.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import type { CloudJobWatcher } from './cloud-job-watcher.js';
 import { judgeCloudJob } from './inspect-cloud-job.js';
-import { pause } from './pause.js';
+import { orDeadline, pause } from './pause.js';
 
 export interface SettleTargetDependencies {
   readonly serviceStage: ServiceStage;
@@ -71,10 +71,16 @@ class Settle {
   }
 
   async #untilAtRest(sent: 'yes' | 'no', cloudJobId: string | null): Promise<SettleTargetResult> {
-    const { deadlineAtMs, limits } = this.request;
+    const { deadlineAtMs, limits, baseline } = this.request;
+    const endedAtMs = Date.now();
+    // A reading that shows an older cloud job than the one that has just ended may show the state before it, too.
+    const isOld = (reading: Observation) =>
+      cloudJobId !== null &&
+      readingAge({ ...baseline, lastJobId: cloudJobId }, reading) === 'stale' &&
+      Date.now() - endedAtMs < limits.visibilityWindowMs;
     for (;;) {
       const reading = await this.#read();
-      if (reading !== null && isAtRest(reading))
+      if (reading !== null && isAtRest(reading) && !isOld(reading))
         return this.#result(true, `at rest: ${describeObservation(reading)}`, sent, cloudJobId);
       if (Date.now() >= deadlineAtMs) return this.#result(false, this.#notAtRest(), sent, cloudJobId);
       await pause(limits.quietMs, this.signal);
@@ -118,14 +124,15 @@ class Settle {
       const verdict = await judgeCloudJob(this.dependencies.serviceStage, cloudJobId, step, options);
       if (verdict.kind === 'fits')
         return this.#afterCloudJob(cloudJobId, verdict.evidence.firstTaskAtMs, verdict.evidence);
+      // Whoever may still send holds the lease with it: an answer is given only when nothing can come after it.
+      if (Date.now() - this.#beganAtMs < unseenForMs) return null;
       if (verdict.kind === 'doesNotFit')
         return this.#result(
           false,
           `cloud job ${cloudJobId} appeared and cannot be told to be ours: ${verdict.why}`,
           'unknown',
         );
-      if (Date.now() - this.#beganAtMs >= unseenForMs)
-        return this.#result(false, `cloud job ${cloudJobId} appeared and shows no tasks`, 'unknown');
+      return this.#result(false, `cloud job ${cloudJobId} appeared and shows no tasks`, 'unknown');
     } catch (error) {
       if (!(error instanceof ServiceStageError)) throw error;
     }
@@ -163,13 +170,14 @@ class Settle {
 
   /** `null` when the reading failed: tolerated, the limit of the settle bounds it. A deleted instance is at rest. */
   async #read(): Promise<Observation | null> {
-    const { target, limits } = this.request;
+    const { target, limits, deadlineAtMs } = this.request;
+    const { readTimeoutMs: timeoutMs } = limits;
     try {
-      const reading = await this.dependencies.serviceStage.readInstance(target, {
-        timeoutMs: limits.readTimeoutMs,
-        signal: this.signal,
-      });
-      this.#observation = reading;
+      const reading = await orDeadline(
+        this.dependencies.serviceStage.readInstance(target, { timeoutMs, signal: this.signal }),
+        Math.max(deadlineAtMs, Date.now() + timeoutMs),
+      );
+      this.#observation = reading ?? this.#observation;
       return reading;
     } catch (error) {
       if (error instanceof ServiceStageError) return null;

@@ -15,6 +15,9 @@ const Shape = z.strictObject({
   dryRun: z.boolean().optional(),
   window: z.unknown().optional(),
 });
+/** Each is enough to see what is meant; all together go into one message of the run, and Temporal bounds those. */
+const LONGEST = 200;
+const MOST_KEYS = 20;
 const KEYS = Object.keys(Shape.shape);
 const EXAMPLE = '{"targets": ["shop/checkout/prod-1"], "requestedBy": "alice"}';
 
@@ -46,9 +49,15 @@ export function readStartArguments(given: unknown): { value: StartArguments | nu
 function problemsOf(issue: z.core.$ZodIssue, given: object): Problem[] {
   const place = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) =>
-      problem(key, `unknown key "${key}"`, `Use one of: ${KEYS.join(', ')}.${didYouMean(key, KEYS)}`),
-    );
+    return issue.keys
+      .slice(0, MOST_KEYS)
+      .map((key) =>
+        problem(
+          key,
+          `unknown key "${key.slice(0, LONGEST)}"`,
+          `Use one of: ${KEYS.join(', ')}.${didYouMean(key, KEYS)}`,
+        ),
+      );
   }
   if (issue.path.length === 1 && !(String(issue.path[0]) in given))
     return [problem(place, `"${place}" is missing`, `Give it, as in ${EXAMPLE}`)];
@@ -69,12 +78,14 @@ export function readInputs(
   const problems: Problem[] = [];
   const inputs: Record<string, unknown> = {};
   const known = Object.keys(runbook.inputs);
-  for (const name of Object.keys(given).filter((key) => !known.includes(key))) {
+  for (const name of Object.keys(given)
+    .filter((key) => !known.includes(key))
+    .slice(0, MOST_KEYS)) {
     const remedy =
       known.length === 0
         ? `${runbook.name} takes no inputs`
         : `Inputs of ${runbook.name}: ${known.join(', ')}.${didYouMean(name, known)}`;
-    problems.push(problem(`inputs.${name}`, `unknown input "${name}"`, remedy));
+    problems.push(problem(`inputs.${name}`, `unknown input "${name.slice(0, LONGEST)}"`, remedy));
   }
   for (const [name, input] of Object.entries(runbook.inputs)) {
     const value = Object.hasOwn(given, name) ? given[name] : input.default;
@@ -93,5 +104,11 @@ export function readInputs(
 }
 
 function problem(place: string, found: string, remedy: string): Problem {
-  return { code: 'wrong-arguments', place, found, remedy };
+  // An empty key is a key as well, and has to be told about.
+  return {
+    code: 'wrong-arguments',
+    place: place.trim() === '' ? JSON.stringify(place) : place.slice(0, LONGEST),
+    found,
+    remedy,
+  };
 }

@@ -14,26 +14,34 @@ export async function submitAction(
   attempt: Attempt,
   reservation: PostReservation,
 ): Promise<void> {
-  const { target, action, limits, deadlineAtMs } = attempt.request;
-  const fenced = attempt.fence();
-  if (fenced !== null) {
-    attempt.note('fenced', fenced);
-    attempt.unsentSignal.throwIfAborted();
-    throw attempt.end(
-      Date.now() >= deadlineAtMs ? 'DeadlinePassed' : 'Throttled',
-      `${describeAction(action)} was not sent: ${fenced}`,
-    );
-  }
-  attempt.sending();
+  const { target, action, limits } = attempt.request;
   try {
     // No cancellation signal: cutting the connection would not take back what the server already reads.
-    const { cloudJobId } = await reservation.submitAction(target, action, limits.postTimeoutMs);
+    const { cloudJobId } = await reservation.submitAction(target, action, {
+      timeoutMs: limits.postTimeoutMs,
+      beforeFirstByte: () => passFence(attempt),
+    });
     attempt.note('accepted', cloudJobId);
     attempt.follow(cloudJobId, Date.now());
   } catch (error) {
     if (!(error instanceof ServiceStageError)) throw error;
     await afterNoCloudJob(serviceStage, attempt, error);
   }
+}
+
+/** Asked when the connection stands: a process that is frozen while it connects must not send when it wakes. */
+function passFence(attempt: Attempt): void {
+  const fenced = attempt.fence();
+  if (fenced === null) {
+    attempt.sending();
+    return;
+  }
+  attempt.note('fenced', fenced);
+  attempt.unsentSignal.throwIfAborted();
+  throw attempt.end(
+    Date.now() >= attempt.request.deadlineAtMs ? 'DeadlinePassed' : 'Throttled',
+    `${describeAction(attempt.request.action)} was not sent: ${fenced}`,
+  );
 }
 
 async function afterNoCloudJob(serviceStage: ServiceStage, attempt: Attempt, error: ServiceStageError): Promise<void> {

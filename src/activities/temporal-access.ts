@@ -1,24 +1,38 @@
 /** What activities ask of Temporal itself: an acknowledged heartbeat, whether an attempt is still the current one, who holds a lease. */
 import type { Info } from '@temporalio/activity';
-import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
-import type { HeartbeatDetails, LeaseHolder } from '../domain/contract.js';
+import {
+  ActivityCancelledError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { UNSEEN_UNTIL_MEMO, type HeartbeatDetails, type LeaseHolder } from '../domain/contract.js';
 
 export interface TemporalAccess {
-  /** Rejects when the server does not take it: the attempt is superseded, or its workflow has ended. */
-  recordHeartbeat(taskToken: Uint8Array, details: HeartbeatDetails): Promise<void>;
+  /**
+   * Rejects when the server does not take it: the attempt is superseded, or its workflow has ended.
+   * @returns whether the server, taking it, said that the run was cancelled
+   */
+  recordHeartbeat(taskToken: Uint8Array, details: HeartbeatDetails): Promise<boolean>;
   /** Is the attempt that asks the one the server knows as started? */
   isCurrentAttempt(info: Info): Promise<boolean>;
   /** The newest execution under a workflow id, or `null` when there never was one. */
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
 }
 
-/** `PENDING_ACTIVITY_STATE_STARTED` of the Temporal API. */
-const STARTED = 2;
+/** `PENDING_ACTIVITY_STATE_STARTED` and `_CANCEL_REQUESTED` of the Temporal API: an attempt is out there. */
+const UNDER_WAY = [2, 3];
 
 export function temporalAccess(client: Client): TemporalAccess {
   return {
     async recordHeartbeat(taskToken, details) {
-      await client.activity.heartbeat(taskToken, details);
+      try {
+        await client.activity.heartbeat(taskToken, details);
+        return false;
+      } catch (error) {
+        if (error instanceof ActivityCancelledError) return true;
+        throw error;
+      }
     },
     async isCurrentAttempt(info) {
       const { workflowExecution, activityId, attempt, currentAttemptScheduledTimestampMs } = info;
@@ -27,7 +41,7 @@ export function temporalAccess(client: Client): TemporalAccess {
         .getHandle(workflowExecution.workflowId, workflowExecution.runId)
         .describe();
       const pending = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
-      if (Number(pending?.state) !== STARTED || pending?.attempt !== attempt) return false;
+      if (!UNDER_WAY.includes(Number(pending?.state)) || pending?.attempt !== attempt) return false;
       return sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
     },
     async describeLease(leaseId) {
@@ -44,6 +58,7 @@ export function temporalAccess(client: Client): TemporalAccess {
 function leaseHolder(description: WorkflowExecutionDescription): LeaseHolder {
   const { runId, status, startTime, closeTime, parentExecution, memo } = description;
   const requestedBy = memo?.['requestedBy'];
+  const unseenUntilMs = memo?.[UNSEEN_UNTIL_MEMO];
   return {
     runWorkflowId: parentExecution?.workflowId ?? null,
     runId,
@@ -52,6 +67,7 @@ function leaseHolder(description: WorkflowExecutionDescription): LeaseHolder {
     startedAtMs: startTime.getTime(),
     closedAtMs: closeTime?.getTime() ?? null,
     requestedBy: typeof requestedBy === 'string' ? requestedBy : null,
+    ...(typeof unseenUntilMs === 'number' ? { unseenUntilMs } : {}),
   };
 }
 

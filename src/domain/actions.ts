@@ -136,10 +136,11 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
     reversal: 'irreversible',
     inverses: [],
     irreversibleBecause: 'ServiceStage clears the snapshots of later versions when it rolls back',
-    wished: (action, seen) => (isRunning(seen) || isStopped(seen)) && seen.version === action.version,
+    wished: (action, seen) =>
+      seen.version === action.version && (isStopped(seen) || (isRunning(seen) && hasAllReplicas(seen))),
     changed: (before, after) => before.version !== after.version,
     undo: () => null,
-    wish: (action) => `version ${action.version}, RUNNING or STOPPED`,
+    wish: (action) => `version ${action.version}, STOPPED or RUNNING with all replicas available`,
   },
 };
 

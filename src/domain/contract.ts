@@ -24,6 +24,8 @@ export interface Baseline {
   readonly lastJobId: string | null;
   /** Every cloud job this run followed on the target, and every baseline. */
   readonly knownCloudJobIds: readonly string[];
+  /** The workflow run in which the first reading was taken: the original one, unless a reset went back to before it. */
+  readonly readInRunId?: string;
 }
 
 /** Why a cloud job that was found by reading is taken as ours. */
@@ -67,6 +69,8 @@ export interface TrailEntry {
 export interface HeartbeatDetails {
   readonly attempt: number;
   readonly atMs: number;
+  /** After a reset: an attempt before it may still be alive and send, or what it sent be unseen, until then. */
+  readonly predecessorUntilMs?: number;
   readonly state:
     /** Something may have been sent from here on. */
     | { readonly kind: 'entered' }
@@ -87,7 +91,7 @@ export interface PerformActionArguments {
   readonly target: Target;
   readonly action: Action;
   readonly before: Baseline;
-  /** `workflowInfo().originalExecutionRunId`: differs from the activity's run id in a reset run. */
+  /** The run that made the decision, `Baseline.readInRunId`: differs from the activity's run id in a reset run. */
   readonly originalRunId: string;
   readonly deadlineAtMs: number;
   readonly verify: { readonly withinMs: number; readonly stableMs: number };
@@ -168,18 +172,28 @@ export interface LeaseHolder {
   readonly runWorkflowId: string | null;
   readonly runId: string;
   readonly open: boolean;
-  /** `RUNNING`, `COMPLETED`, `FAILED`, `CANCELED`, `TERMINATED`, `TIMED_OUT`, … as Temporal says. */
+  /** `RUNNING`, `COMPLETED`, `FAILED`, `CANCELLED`, `TERMINATED`, `TIMED_OUT`, … as Temporal says. */
   readonly status: string;
   readonly startedAtMs: number;
   readonly closedAtMs: number | null;
   readonly requestedBy: string | null;
+  /** What an earlier holder sent may still become visible until then; absent where there was none. */
+  readonly unseenUntilMs?: number;
+}
+
+/** The reading under the lease, before a first step. */
+export interface FirstReading extends Observation {
+  readonly readInRunId?: string;
+  /** Taken after a reset of the workflow: what an attempt before it sent may stay unseen that long. */
+  readonly unseenForMs?: number;
 }
 
 /** Activities, as workflows call them and `createActivities` satisfies them. */
 export interface Activities {
   makePlan(runbook: string, startArguments: unknown): Promise<Plan>;
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
-  observeTarget(target: Target, limits: Limits): Promise<Observation>;
+  /** `originalRunId` is `workflowInfo().originalExecutionRunId`. */
+  observeTarget(target: Target, limits: Limits, originalRunId: string): Promise<FirstReading>;
   performAction(request: PerformActionArguments): Promise<PerformActionResult>;
   settleTarget(request: SettleTargetArguments): Promise<SettleTargetResult>;
 }
@@ -188,6 +202,8 @@ export interface Activities {
 export const PROGRESS_QUERY = 'progress';
 /** Memo key a run writes its report to before it closes. */
 export const REPORT_MEMO = 'report';
+/** Memo key of a lease's holder: `LeaseHolder.unseenUntilMs`. */
+export const UNSEEN_UNTIL_MEMO = 'unseenUntilMs';
 /** Search attributes; the runbook is the workflow type. */
 export const TARGET_SEARCH_ATTRIBUTE = 'RunbookTarget';
 export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';

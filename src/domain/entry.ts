@@ -2,7 +2,7 @@
 import { ruleOf, wishedStateHolds, type Action } from './actions.js';
 import { isAtRest } from './cloud-job.js';
 import type { Baseline, HeartbeatDetails } from './contract.js';
-import type { Limits } from './limits.js';
+import { unseenAttemptMs, type Limits } from './limits.js';
 import { statusMeaning, type Observation } from './target.js';
 
 /** What Temporal says of an attempt, and what the attempts before it left. Times are epoch milliseconds. */
@@ -32,10 +32,15 @@ export function needsBarrier({ details, enteredAtMs, attemptScheduledAtMs }: Att
   return details !== null || enteredAtMs - attemptScheduledAtMs > limits.lateStartMs;
 }
 
-/** True when a reset put this attempt beside an earlier one that may still be alive, between its reading and its POST. */
-export function mayHaveLivingPredecessor(facts: AttemptFacts, firstLike: boolean): boolean {
-  if (firstLike) return false;
-  return facts.attempt === 1 || (facts.details !== null && facts.details.attempt >= facts.attempt);
+/**
+ * Until when an attempt from before a reset may still be alive between its reading and its POST, or what it sent be unseen;
+ * `null` where no reset put this attempt beside one. An attempt that is lost holds up the next one for longer than that by itself.
+ */
+export function predecessorUntilMs(facts: AttemptFacts, firstLike: boolean, limits: Limits): number | null {
+  const { attempt, attemptScheduledAtMs, details } = facts;
+  const known = details?.predecessorUntilMs ?? null;
+  const wasReset = !firstLike && (attempt === 1 || (details !== null && details.attempt >= attempt));
+  return wasReset ? Math.max(known ?? 0, attemptScheduledAtMs + unseenAttemptMs(limits)) : known;
 }
 
 export type EntryMove =

@@ -2,6 +2,8 @@
 
 /** Known names within two changes (of three for long names), nearest first, at most three. */
 export function nearest(name: string, known: readonly string[]): string[] {
+  // Nothing that long is a slip of the pen, and the distance takes its time.
+  if (name.length > 100) return [];
   const most = name.length > 8 ? 3 : 2;
   return known
     .map((candidate) => ({ candidate, changes: changesBetween(name.toLowerCase(), candidate.toLowerCase()) }))

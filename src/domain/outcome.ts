@@ -11,11 +11,13 @@ export interface TargetCourse {
   readonly failure: FailureRecord | null;
 }
 
-/** Failures by which a first check refuses, when nothing was sent. */
+/** Failures by which a first check, or ServiceStage itself, refuses, when nothing was done. */
 const REFUSALS: readonly string[] = [
   'TargetBusy',
   'TargetChanged',
   'TargetNotFound',
+  'NotAllowed',
+  'InvalidStep',
   'InvalidPlan',
   'UnknownRunbook',
   'InvalidStart',

@@ -143,7 +143,9 @@ function checkExpressions(runbook: Runbook): RunbookProblem[] {
         continue;
       }
       const all = [...inputs.map((input) => `inputs.${input}`), ...TARGET_NAMES.map((target) => `target.${target}`)];
-      problems.push(problem('unknown-name', path, `"${name}" is not known`, `Use one of: ${all.join(', ')}`));
+      problems.push(
+        problem('unknown-name', path, `"${name.slice(0, 80)}" is not known`, `Use one of: ${all.join(', ')}`),
+      );
     }
   }
   const unused = inputs.filter((input) => !used.has(input));
@@ -170,8 +172,8 @@ function checkType(
           problem(
             'wrong-input-type',
             path,
-            `"${String(value)}" is text where ${article(wanted)} is wanted`,
-            `Write the expression alone: \${{ ${name} }}`,
+            `"${String(value).slice(0, 80)}" is text where ${article(wanted)} is wanted`,
+            `Write the expression alone: \${{ ${name.slice(0, 80)} }}`,
           ),
         ];
   }

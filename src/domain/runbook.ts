@@ -1,11 +1,15 @@
 /** The shape of a runbook file, as a zod schema: what editors complete against and what the loader checks. The only zod in this folder. */
 import { z } from 'zod';
 import { ACTIONS, type ActionName, type ParameterRule } from './actions.js';
-import { DURATION_PATTERN, DURATION_REMEDY } from './duration.js';
+import { DURATION_PATTERN, DURATION_REMEDY, durationMs } from './duration.js';
 
-const EXPRESSION_TEXT = /^.*\$\{\{.*\}\}.*$/s;
+const EXPRESSION_TEXT = /\$\{\{[^}]{0,200}\}\}/;
 
-const duration = (description: string) => z.string().regex(DURATION_PATTERN, DURATION_REMEDY).describe(description);
+const durationText = z
+  .string()
+  .regex(DURATION_PATTERN, { error: DURATION_REMEDY, abort: true })
+  .refine((text) => durationMs(text) !== null, DURATION_REMEDY);
+const duration = (description: string) => durationText.describe(description);
 const reason = (description: string) => z.string().min(1).describe(description);
 const expression = z.string().regex(EXPRESSION_TEXT, 'Write a value, or ${{ inputs.name }}');
 
@@ -108,7 +112,7 @@ const ActionStepShape = z.discriminatedUnion('action', [
   actionStep('rollback'),
 ]);
 const WaitStepShape = z.strictObject({
-  wait: z.union([z.string().regex(DURATION_PATTERN, DURATION_REMEDY), expression]).describe('How long to wait'),
+  wait: z.union([durationText, expression]).describe('How long to wait'),
   id: stepFields.id,
 });
 

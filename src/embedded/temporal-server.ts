@@ -20,8 +20,8 @@ export interface TemporalServer {
   readonly address: string;
   readonly namespace: string;
   readonly uiUrl: string | null;
-  /** Resolves when the process has ended. */
-  close(): Promise<void>;
+  /** Resolves when the process has ended; with `SIGKILL` it has no time to put anything in order. Default: `SIGTERM`. */
+  close(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
 const NAMESPACE = 'default';
@@ -75,14 +75,14 @@ function serverArguments(port: number, uiPort: number | null, databaseFile: stri
 }
 
 /** Kills the child when this process ends, however it does as long as it can still run a handler. */
-function endWithUs(child: ChildProcess): () => Promise<void> {
+function endWithUs(child: ChildProcess): TemporalServer['close'] {
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  return async () => {
+  return async (signal = 'SIGTERM') => {
     process.removeListener('exit', onExit);
     if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGTERM');
+    child.kill(signal);
     const hard = setTimeout(() => child.kill('SIGKILL'), 5_000);
     await ended;
     clearTimeout(hard);

@@ -1,6 +1,6 @@
 /** Who we are to the API: a ready token, a token fetched from IAM and renewed, or an access key that signs each request. */
 import type { HttpClient } from './http.js';
-import { ServiceStageError } from './errors.js';
+import { ServiceStageError, type ServiceStageErrorCode } from './errors.js';
 import type { Secret } from './secret.js';
 import { signRequest, type AccessKey, type RequestToSign } from './sign-request.js';
 import { CredentialAnswer, TokenAnswer } from './wire.js';
@@ -23,7 +23,7 @@ export interface Authenticator {
   headersFor(request: RequestToSign): Record<string, string>;
   /** The API said that the token of a request sent at that time has expired. True when a new one can be fetched. */
   renew(sentAtMs: number): boolean;
-  /** Our own IAM user id, or `null` where it cannot be known. */
+  /** Our own IAM user id, or `null` where IAM will not say. @throws ServiceStageError when it does not answer */
   ownUserId(timeoutMs: number): Promise<string | null>;
 }
 
@@ -40,6 +40,9 @@ export interface AuthenticatorOptions {
 const RENEW_AT_FRACTION = 0.1;
 /** A refused password is not tried again for this long: IAM locks accounts after a configured number of tries. Chosen. */
 const REFUSED_FOR_MS = 60_000;
+
+/** What another try may mend. */
+const TRY_AGAIN: readonly ServiceStageErrorCode[] = ['Unreachable', 'Throttled', 'TokenExpired'];
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { credentials } = options;
@@ -86,8 +89,10 @@ class AccessKeyAuthenticator implements Authenticator {
         headersFor: (request) => this.headersFor(request),
       });
       this.#userId = CredentialAnswer.parse(answer.json).credential.user_id;
-    } catch {
-      // Not knowing is an answer: evidence is judged without it, and the next question asks again.
+    } catch (error) {
+      // An IAM that is away for a moment must not decide that a colleague's cloud job is ours: whoever asks tries again.
+      if (error instanceof ServiceStageError && TRY_AGAIN.includes(error.code)) throw error;
+      // One that will not say is an answer: evidence is judged without it.
     }
     return this.#userId;
   }
@@ -132,7 +137,7 @@ class PasswordAuthenticator implements Authenticator {
   }
 
   async ownUserId(timeoutMs: number): Promise<string | null> {
-    await this.ready(timeoutMs).catch(() => {}); // Not knowing is an answer.
+    if (this.#token === null) await this.ready(timeoutMs);
     return this.#token?.userId ?? null;
   }
 
@@ -204,10 +209,8 @@ class PasswordAuthenticator implements Authenticator {
 function notSignedIn(error: ServiceStageError): ServiceStageError {
   if (error.sent === 'no') return error;
   return new ServiceStageError({
+    ...error.facts,
     code: error.sent === 'refused' ? 'NotAllowed' : 'Unreachable',
     sent: 'no',
-    method: 'POST',
-    path: '/v3/auth/tokens',
-    reason: error.message,
   });
 }

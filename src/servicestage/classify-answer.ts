@@ -25,7 +25,10 @@ const THROTTLE_WINDOW = /time:\s*(\d+)\s*(second|minute|hour)/i;
 const WINDOW_UNIT_MS: Readonly<Record<string, number>> = { second: 1_000, minute: 60_000, hour: 3_600_000 };
 /** Chosen, because no `Retry-After` is documented and rejected requests may count too. */
 export const DEFAULT_THROTTLE_MS = 60_000;
+/** Chosen: one answer closes the budget of the whole process, and no timer counts beyond 24 days. */
+const LONGEST_THROTTLE_MS = 86_400_000;
 const LONGEST_REASON = 300;
+const LONGEST_CODE = 100;
 
 /** `secrets` are hidden where the answer echoes them. */
 export function errorFromAnswer(asked: Asked, answer: Answer, secrets: readonly string[] = []): ServiceStageError {
@@ -40,8 +43,8 @@ export function errorFromAnswer(asked: Asked, answer: Answer, secrets: readonly 
     ...asked,
     reason: reason === '' ? 'no text in the answer' : reason,
     httpStatus: answer.httpStatus,
-    ...(vendorCode === undefined ? {} : { vendorCode }),
-    ...(requestId === undefined ? {} : { requestId }),
+    ...(vendorCode === undefined ? {} : { vendorCode: vendorCode.slice(0, LONGEST_CODE) }),
+    ...(requestId === undefined ? {} : { requestId: requestId.slice(0, LONGEST_CODE) }),
     ...(code === 'Throttled' ? { retryAfterMs: throttledForMs(answer, text) } : {}),
   });
 }
@@ -67,14 +70,16 @@ function classify({ method }: Asked, status: number, vendorCode: string | undefi
   }
   if (gateway) return { code: status === 403 ? 'NotAllowed' : 'Unreachable', sent: 'no' };
   if (status >= 400 && status < 500 && !/^APIGW?\.0(201|601)$/.test(vendorCode ?? ''))
-    return { code: codeOfRefusal(status), sent: 'refused' };
+    return { code: codeOfRefusal(status, isRead), sent: 'refused' };
   return isRead ? { code: 'Unreachable', sent: 'no' } : { code: 'Unanswered', sent: 'unknown' };
 }
 
-function codeOfRefusal(status: number): ServiceStageErrorCode {
+function codeOfRefusal(status: number, isRead: boolean): ServiceStageErrorCode {
   if (status === 401 || status === 404) return 'NotFound';
   if (status === 403) return 'NotAllowed';
-  return status === 409 ? 'Busy' : 'InvalidRequest';
+  if (status === 409) return 'Busy';
+  // What we read is ours to ask rightly: no runbook's author can mend a read that is refused.
+  return isRead ? 'UnreadableAnswer' : 'InvalidRequest';
 }
 
 /** No answer, or one that cannot be read. `reached`: the request may have been read by the other side. */
@@ -87,10 +92,12 @@ export function errorWithoutAnswer(asked: Asked, reached: boolean, reason: strin
 function throttledForMs(answer: Answer, text = ''): number {
   const retryAfter = headerOf(answer, 'retry-after');
   const seconds = retryAfter === undefined ? Number.NaN : Number(retryAfter);
-  if (Number.isFinite(seconds) && seconds >= 0) return seconds * 1_000;
+  if (Number.isFinite(seconds) && seconds >= 0) return Math.min(seconds * 1_000, LONGEST_THROTTLE_MS);
   const [, count, unit] = THROTTLE_WINDOW.exec(text) ?? [];
   const unitMs = WINDOW_UNIT_MS[unit?.toLowerCase() ?? ''];
-  return count === undefined || unitMs === undefined ? DEFAULT_THROTTLE_MS : Number(count) * unitMs;
+  return count === undefined || unitMs === undefined
+    ? DEFAULT_THROTTLE_MS
+    : Math.min(Number(count) * unitMs, LONGEST_THROTTLE_MS);
 }
 
 /** At least three shapes are documented, and a gateway may answer HTML: nothing is required of the body. */

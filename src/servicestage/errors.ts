@@ -55,17 +55,8 @@ export class ServiceStageError extends Error {
   readonly requestId: string | undefined;
   readonly retryAfterMs: number | undefined;
 
-  constructor({
-    code,
-    sent,
-    method,
-    path,
-    reason,
-    httpStatus,
-    vendorCode,
-    requestId,
-    retryAfterMs,
-  }: ServiceStageErrorFacts) {
+  constructor(readonly facts: ServiceStageErrorFacts) {
+    const { code, sent, method, path, reason, httpStatus, vendorCode, requestId, retryAfterMs } = facts;
     const where = [httpStatus, vendorCode].filter((part) => part !== undefined).join(' ');
     super(
       `${method} ${path}: ${where === '' ? '' : `${where}: `}${reason}${requestId === undefined ? '' : ` (request ${requestId})`}`,

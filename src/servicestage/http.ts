@@ -1,6 +1,8 @@
 /** The one HTTP client: time limits, retry and redirects off, bodies bounded, credentials kept out of every error. */
-import { got, RequestError, type Response } from 'got';
+import type { Socket } from 'node:net';
+import { got, type Response } from 'got';
 import { errorFromAnswer, errorWithoutAnswer } from './classify-answer.js';
+import { openConnection } from './connection.js';
 import { encodePath, encodeQuery, type RequestToSign } from './sign-request.js';
 
 interface HttpRequest {
@@ -15,6 +17,8 @@ interface HttpRequest {
   readonly timeoutMs: number;
   /** Of reads only; its reason is rethrown. */
   readonly signal?: AbortSignal;
+  /** Of a POST: called when its connection stands, directly before the first byte. What it throws ends the request unsent and is rethrown. */
+  readonly beforeFirstByte?: () => void;
   readonly headersFor: (request: RequestToSign) => Record<string, string>;
   /** Texts in the body that no error may show, should the other side echo them. */
   readonly secrets?: readonly string[];
@@ -45,21 +49,27 @@ const client = got.extend({
 export const httpClient: HttpClient = { send };
 
 async function send(request: HttpRequest): Promise<HttpAnswer> {
-  const { method, path } = request;
+  const { method, path, timeoutMs } = request;
   const asked = { method, path };
-  const sending: Sending = { reached: false, secrets: [...(request.secrets ?? [])] };
+  const secrets = [...(request.secrets ?? [])];
   const tooLarge = new AbortController();
+  const startedAtMs = performance.now();
+  // A kept-alive connection that the server has just closed gives ECONNRESET for a request never sent: a POST has its own.
+  const connection = method === 'POST' ? await ownConnection(request) : null;
+  if (connection !== null) passFence(connection, request);
   let answer: Response<string>;
   try {
-    answer = await exchange(request, sending, tooLarge);
+    const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAtMs));
+    answer = await exchange({ ...request, timeoutMs: leftMs }, connection, secrets, tooLarge);
   } catch (error) {
     request.signal?.throwIfAborted();
     const reason = tooLarge.signal.aborted ? 'the answer is larger than 8 MiB' : reasonOf(error);
-    throw errorWithoutAnswer(asked, sending.reached, reason);
+    // A POST got this far only on a connection that stood: the other side may have read it.
+    throw errorWithoutAnswer(asked, connection !== null, reason);
   }
   if (answer.statusCode < 200 || answer.statusCode > 299) {
     const { statusCode: httpStatus, headers, body } = answer;
-    throw errorFromAnswer(asked, { httpStatus, headers, body }, sending.secrets);
+    throw errorFromAnswer(asked, { httpStatus, headers, body }, secrets);
   }
   const { headers } = answer;
   return {
@@ -67,19 +77,39 @@ async function send(request: HttpRequest): Promise<HttpAnswer> {
     header: (name) => [headers[name]].flat()[0],
   };
 }
-
-interface Sending {
-  /** The connection stood, so the other side may have read the request. */
-  reached: boolean;
-  /** What was sent and may not be seen. */
-  readonly secrets: string[];
+async function ownConnection(request: HttpRequest): Promise<Socket> {
+  const { method, path, timeoutMs } = request;
+  try {
+    return await openConnection(urlOf(request), timeoutMs);
+  } catch (error) {
+    throw errorWithoutAnswer({ method, path }, false, reasonOf(error));
+  }
 }
 
-function exchange(request: HttpRequest, sending: Sending, tooLarge: AbortController): Promise<Response<string>> {
-  const { endpoint, method, path, query, body, timeoutMs, signal } = request;
-  const url = new URL(
+function passFence(connection: Socket, { beforeFirstByte }: HttpRequest): void {
+  try {
+    beforeFirstByte?.();
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+}
+
+function urlOf({ endpoint, path, query }: HttpRequest): URL {
+  return new URL(
     `${endpoint.replace(/\/+$/, '')}${encodePath(path)}${query.length === 0 ? '' : `?${encodeQuery(query)}`}`,
   );
+}
+
+/** @param secrets grows by what is sent and may not be seen */
+function exchange(
+  request: HttpRequest,
+  connection: Socket | null,
+  secrets: string[],
+  tooLarge: AbortController,
+): Promise<Response<string>> {
+  const { method, path, query, body, timeoutMs, signal } = request;
+  const url = urlOf(request);
   const contentType = { 'Content-Type': 'application/json', ...request.headers };
   const headers = request.headersFor({
     method,
@@ -89,24 +119,15 @@ function exchange(request: HttpRequest, sending: Sending, tooLarge: AbortControl
     headers: contentType,
     body: body ?? '',
   });
-  sending.secrets.push(...secretsIn(headers));
-  const isPost = method === 'POST';
+  secrets.push(...secretsIn(headers));
   const sent = client(url, {
     method,
     headers,
     ...(body === undefined ? {} : { body }),
     timeout: { request: timeoutMs },
-    // A kept-alive connection that the server has just closed gives ECONNRESET for a request never sent.
-    ...(isPost ? { agent: { http: false, https: false } } : {}),
+    ...(connection === null ? {} : { createConnection: () => connection }),
     // A POST is never cut off from our side: that would not take back what the server already reads.
-    signal: isPost || signal === undefined ? tooLarge.signal : AbortSignal.any([tooLarge.signal, signal]),
-  });
-  void sent.on('request', (clientRequest) => {
-    clientRequest.once('socket', (socket) => {
-      const isOpen = url.protocol === 'https:' ? 'secureConnect' : 'connect';
-      if (!socket.connecting) sending.reached = true;
-      else socket.once(isOpen, () => (sending.reached = true));
-    });
+    signal: connection !== null || signal === undefined ? tooLarge.signal : AbortSignal.any([tooLarge.signal, signal]),
   });
   void sent.on('downloadProgress', ({ transferred }) => {
     if (transferred > LARGEST_BODY_BYTES) tooLarge.abort();
@@ -123,9 +144,9 @@ function secretsIn(headers: Readonly<Record<string, string>>): string[] {
 
 /** The code and first line only: errors of the client hold the whole request. */
 function reasonOf(error: unknown): string {
-  if (error instanceof RequestError)
-    return `${error.code === undefined ? '' : `${error.code}: `}${error.message.split('\n')[0]}`.slice(0, 300);
-  return error instanceof Error ? error.name : 'unknown error';
+  if (!(error instanceof Error)) return 'unknown error';
+  const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
+  return `${code}${error.message.split('\n')[0]}`.slice(0, 300);
 }
 
 function jsonIn(body: string): unknown {

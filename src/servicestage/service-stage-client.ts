@@ -15,6 +15,7 @@ import type {
   ReadOptions,
   ServiceStage,
   Snapshot,
+  SubmitOptions,
 } from './service-stage.js';
 import {
   ActionAnswer,
@@ -86,17 +87,17 @@ class ServiceStageClient implements ServiceStage {
       release();
       throw error;
     }
-    const submitAction = async (target: Target, action: Action, timeoutMs: number) => {
+    const submitAction: PostReservation['submitAction'] = async (target, action, options) => {
       held = false;
-      return { cloudJobId: await this.#submit(target, action, timeoutMs) };
+      return { cloudJobId: await this.#submit(target, action, options) };
     };
     return { submitAction, release };
   }
 
-  async #submit(target: Target, { action, ...parameters }: Action, timeoutMs: number): Promise<string> {
+  async #submit(target: Target, { action, ...parameters }: Action, options: SubmitOptions): Promise<string> {
     const path = `${this.#instancePath(target)}/action`;
     const body = JSON.stringify(Object.keys(parameters).length === 0 ? { action } : { action, parameters });
-    const answer = await this.#send({ method: 'POST', path, query: [], body, timeoutMs });
+    const answer = await this.#send({ method: 'POST', path, query: [], body, ...options });
     const parsed = ActionAnswer.safeParse(answer.json);
     if (!parsed.success) throw errorWithoutAnswer({ method: 'POST', path }, true, 'accepted without a readable job_id');
     return parsed.data.job_id;
@@ -214,7 +215,7 @@ class ServiceStageClient implements ServiceStage {
       answer = await once();
     } catch (error) {
       if (!(error instanceof ServiceStageError) || error.code !== 'TokenExpired') throw error;
-      if (!this.#auth.renew(askedAtMs)) throw notAllowed(error, path);
+      if (!this.#auth.renew(askedAtMs)) throw notAllowed(error);
       answer = await once();
     }
     return readable(path, answer, parse);
@@ -227,6 +228,7 @@ class ServiceStageClient implements ServiceStage {
     body?: string;
     timeoutMs: number;
     signal?: AbortSignal;
+    beforeFirstByte?: () => void;
   }): Promise<HttpAnswer> {
     const sentAtMs = Date.now();
     try {
@@ -246,7 +248,7 @@ class ServiceStageClient implements ServiceStage {
         request.method === 'POST' &&
         !this.#auth.renew(sentAtMs)
       ) {
-        throw notAllowed(error, request.path, 'POST');
+        throw notAllowed(error);
       }
       throw error;
     }
@@ -293,6 +295,6 @@ function exhausted(method: string, path: string): ServiceStageError {
 }
 
 /** A ready-made token or an access key cannot be renewed here. */
-function notAllowed({ message }: ServiceStageError, path: string, method = 'GET'): ServiceStageError {
-  return new ServiceStageError({ code: 'NotAllowed', sent: 'no', method, path, reason: message });
+function notAllowed({ facts }: ServiceStageError): ServiceStageError {
+  return new ServiceStageError({ ...facts, code: 'NotAllowed', sent: 'no' });
 }

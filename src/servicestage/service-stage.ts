@@ -25,13 +25,20 @@ export interface ListedInstance extends NamedEntity {
   readonly platformType: string;
 }
 
+export interface SubmitOptions {
+  /** Longest time for connection and answer together. */
+  readonly timeoutMs: number;
+  /** Called once the connection stands, directly before the first byte; what it throws ends the POST unsent and is rethrown. */
+  readonly beforeFirstByte?: () => void;
+}
+
 /** A place in the request budget and valid credentials, held for one POST that follows at once. */
 export interface PostReservation {
   /**
    * Sends the action, once: its own connection, no retry, no redirect, no signal.
    * @throws ServiceStageError with `sent` `no`, `refused` or `unknown`
    */
-  submitAction(target: Target, action: Action, timeoutMs: number): Promise<{ readonly cloudJobId: string }>;
+  submitAction(target: Target, action: Action, options: SubmitOptions): Promise<{ readonly cloudJobId: string }>;
   /** Gives the place back when nothing was sent. Safe to call at any time. */
   release(): void;
 }
@@ -62,6 +69,6 @@ export interface ServiceStage {
   listApplications(options: ReadOptions): Promise<readonly NamedEntity[]>;
   listComponents(applicationId: string, options: ReadOptions): Promise<readonly NamedEntity[]>;
   listInstances(applicationId: string, componentId: string, options: ReadOptions): Promise<readonly ListedInstance[]>;
-  /** Our own IAM user id, for adoption evidence; `null` where it cannot be known. Never throws: not knowing is an answer. */
+  /** Our own IAM user id, for adoption evidence; `null` where IAM will not say. Throws where it does not answer: that decides nothing. */
   ownUserId(options: ReadOptions): Promise<string | null>;
 }

@@ -134,7 +134,8 @@ export function controlApp(parts: ControlParts): Hono {
     const jobs = [...world.cloudJobs.values()].filter(
       (job) => instanceId === undefined || job.instanceId === instanceId,
     );
-    return c.json({ accepted: jobs.map(acceptedBody) });
+    world.advance();
+    return c.json({ accepted: jobs.map((job) => acceptedBody(world, job)) });
   });
   app.get('/requests', (c) => c.json(requests.summary()));
   app.put('/switches', async (c) => {
@@ -175,8 +176,23 @@ function shown(world: World, instance: Instance): object {
   };
 }
 
-function acceptedBody({ id, instanceId, action, parameters, userId, byConsole, acceptedAtMs }: CloudJob): object {
-  return { cloudJobId: id, instanceId, action, parameters, userId, byConsole, atMs: acceptedAtMs };
+function acceptedBody(world: World, job: CloudJob): object {
+  const { id, instanceId, action, parameters, userId, byConsole, acceptedAtMs, visibleAtMs, before, after } = job;
+  return {
+    cloudJobId: id,
+    instanceId,
+    action,
+    parameters,
+    userId,
+    byConsole,
+    atMs: acceptedAtMs,
+    visibleAtMs,
+    executionStatus: world.executionStatus(job),
+    /** `null` while it has not ended, and for one that never ends. */
+    endedAtMs: after === undefined ? null : world.appliesAtMs(job),
+    before,
+    after: after ?? null,
+  };
 }
 
 async function bodyOf(request: { text(): Promise<string> }): Promise<unknown> {

@@ -88,7 +88,7 @@ interface Entry {
   readonly id: number;
   readonly armed: ArmedFault;
   seen: number;
-  hits: number;
+  readonly hitAtMs: number[];
 }
 
 export class Faults {
@@ -96,7 +96,7 @@ export class Faults {
   #nextId = 1;
 
   arm(armed: ArmedFault): number {
-    this.#entries.push({ id: this.#nextId, armed, seen: 0, hits: 0 });
+    this.#entries.push({ id: this.#nextId, armed, seen: 0, hitAtMs: [] });
     return this.#nextId++;
   }
 
@@ -104,18 +104,18 @@ export class Faults {
     this.#entries = [];
   }
 
-  list(): readonly (ArmedFault & { id: number; hits: number })[] {
-    return this.#entries.map(({ id, hits, armed }) => ({ id, hits, ...armed }));
+  list(): readonly (ArmedFault & { id: number; hits: number; hitAtMs: readonly number[] })[] {
+    return this.#entries.map(({ id, hitAtMs, armed }) => ({ id, hits: hitAtMs.length, hitAtMs, ...armed }));
   }
 
   /** The fault that hits this request, if any; every matching entry counts it. */
-  hit(request: MatchableRequest): Fault | null {
+  hit(request: MatchableRequest, nowMs: number): Fault | null {
     let found: Fault | null = null;
     for (const entry of this.#entries.filter(({ armed }) => matches(armed, request))) {
       entry.seen++;
       const { nth, times, fault } = entry.armed;
       if (found === null && entry.seen >= nth && entry.seen < nth + times) {
-        entry.hits++;
+        entry.hitAtMs.push(nowMs);
         found = fault;
       }
     }

@@ -44,7 +44,7 @@ export class SimulatorApp {
       const { status, body, headers = {} } = await answer();
       return this.#json(c, route, status, body, headers);
     };
-    const fault = this.#faults.hit({ route });
+    const fault = this.#faults.hit({ route }, this.world.clock.nowMs);
     return fault === null ? usual() : this.#faulty(c, route, fault, usual);
   }
 
@@ -57,7 +57,7 @@ export class SimulatorApp {
       this.gatekeeper.account.userId,
     );
     if (call === null) return this.#error(c, 'unknown', ERRORS.apiNotFound);
-    const fault = this.#faults.hit(call);
+    const fault = this.#faults.hit(call, this.world.clock.nowMs);
     const refused = this.#refuse(call, sent);
     if (refused !== null && fault === null) return this.#error(c, call.route, refused);
     const usual = async (acceptance?: Acceptance) =>

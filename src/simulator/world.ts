@@ -48,6 +48,8 @@ export interface CloudJob {
   /** Accepted and finished without changing anything. */
   readonly isNoop: boolean;
   applied: boolean;
+  /** The instance once the cloud job had ended and taken effect. */
+  after?: InstanceState;
 }
 
 /** How a cloud job is to go; what is absent goes well. */
@@ -208,11 +210,12 @@ export class World {
   /** Applies every cloud job that has ended by now, in the order in which they ended. */
   advance(): void {
     const nowMs = this.clock.nowMs;
-    const due = [...this.cloudJobs.values()].filter((job) => !job.applied && this.#appliesAtMs(job) <= nowMs);
-    for (const job of due.sort((left, right) => this.#appliesAtMs(left) - this.#appliesAtMs(right))) this.#apply(job);
+    const due = [...this.cloudJobs.values()].filter((job) => !job.applied && this.appliesAtMs(job) <= nowMs);
+    for (const job of due.sort((left, right) => this.appliesAtMs(left) - this.appliesAtMs(right))) this.#apply(job);
   }
 
-  #appliesAtMs(job: CloudJob): number {
+  /** When a cloud job has ended and the instance shows what it did. */
+  appliesAtMs(job: CloudJob): number {
     return (
       endsAtMs(job) + (this.executionEnd(job) === 'SUCCEEDED' ? this.switches.convergeDelayMs / this.clock.scale : 0)
     );
@@ -221,7 +224,12 @@ export class World {
   #apply(job: CloudJob): void {
     job.applied = true;
     const instance = this.instances.find(({ id }) => id === job.instanceId);
-    if (instance === undefined || job.isNoop) return;
+    if (instance === undefined) return;
+    if (!job.isNoop) this.#change(instance, job);
+    job.after = instance.state;
+  }
+
+  #change(instance: Instance, job: CloudJob): void {
     const { outcome, before, action, parameters } = job;
     // Where another cloud job has ended meanwhile, its status is the one to go back to.
     const restingStatus = TRANSIENT.has(instance.state.status) ? before.status : instance.state.status;

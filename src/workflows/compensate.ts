@@ -36,8 +36,9 @@ export function compensate(
       from = outcome.baseline;
       reports.push(outcome.report);
       progress.undoEnds(outcome.report);
-      if (outcome.report.failure !== undefined)
-        remaining.push(notSent(undo, `its undo ended ${outcome.report.result}: ${outcome.report.failure.message}`));
+      const { result, failure } = outcome.report;
+      if (result !== 'succeeded' && result !== 'skipped')
+        remaining.push(notSent(undo, `its undo ended ${result}: ${failure?.message ?? 'it was cancelled'}`));
     }
     return { reports, remaining };
   });

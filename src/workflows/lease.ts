@@ -9,7 +9,7 @@ import {
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { LeaseHolder, TargetRunArguments } from '../domain/contract.js';
+import { UNSEEN_UNTIL_MEMO, type LeaseHolder, type TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, type FailureRecord } from '../domain/failures.js';
 import { unseenAttemptMs } from '../domain/limits.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
@@ -29,13 +29,14 @@ export async function takeLease(
   const id = leaseId(target);
   const last = await describeLease(id);
   if (last?.open === true) return busy(target.path, last);
+  const unseenUntilMs = unseenUntil(last, plan);
   const request: TargetRunArguments = {
     runbook: plan.runbook,
     targetPlan,
     onCancel: plan.onCancel,
     deadlineAtMs,
     limits: plan.limits,
-    unseenUntilMs: unseenUntilMs(last, plan),
+    unseenUntilMs,
   };
   try {
     return await startChild(targetRun, {
@@ -46,7 +47,10 @@ export async function takeLease(
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       staticSummary: `${plan.runbook} on ${target.path}`,
-      ...(plan.requestedBy === null ? {} : { memo: { requestedBy: plan.requestedBy } }),
+      memo: {
+        ...(plan.requestedBy === null ? {} : { requestedBy: plan.requestedBy }),
+        ...(unseenUntilMs === null ? {} : { [UNSEEN_UNTIL_MEMO]: unseenUntilMs }),
+      },
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -57,10 +61,16 @@ export async function takeLease(
   }
 }
 
-/** A holder that ended without its report may have left a POST that nobody saw. */
-function unseenUntilMs(last: LeaseHolder | null, plan: Plan): number | null {
-  if (last === null || last.closedAtMs === null || last.status === 'COMPLETED') return null;
-  return last.closedAtMs + unseenAttemptMs(plan.limits);
+/**
+ * A holder that ended without its report may have left a POST that nobody saw. One that ended before its time was over hands that on:
+ * a run that is cancelled while it waits must not make the next one forget it.
+ */
+function unseenUntil(last: LeaseHolder | null, plan: Plan): number | null {
+  if (last === null) return null;
+  const { closedAtMs, status, unseenUntilMs: handedOn = 0 } = last;
+  const own = closedAtMs === null || status === 'COMPLETED' ? 0 : closedAtMs + unseenAttemptMs(plan.limits);
+  const untilMs = Math.max(own, handedOn);
+  return untilMs > Date.now() ? untilMs : null;
 }
 
 function busy(path: string, holder: LeaseHolder): FailureRecord {

@@ -1,15 +1,15 @@
 /** One step: perform its action and settle what is not clear, or wait. Never throws for an expected turn; the report says what was seen. */
-import { CancellationScope, isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
-import { describeAction } from '../domain/actions.js';
+import { CancellationScope, isCancellation, patched, sleep, workflowInfo } from '@temporalio/workflow';
+import { describeAction, ruleOf, wishedStateHolds } from '../domain/actions.js';
 import type { DoneStep } from '../domain/compensation.js';
-import type { Baseline, SettleTargetResult, TargetRunArguments } from '../domain/contract.js';
+import type { Baseline, PerformActionResult, SettleTargetResult, TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, type FailureName } from '../domain/failures.js';
 import { unseenAttemptMs } from '../domain/limits.js';
-import type { ActionStep, WaitStep } from '../domain/plan.js';
+import type { ActionStep, PlannedStep, WaitStep } from '../domain/plan.js';
 import type { StepReport, StepResult } from '../domain/report.js';
-import type { Observation } from '../domain/target.js';
+import { describeObservation, type Observation } from '../domain/target.js';
 import { performAction, settleTarget } from './proxies.js';
-import { readStepFailure, type StepFailure } from './step-failure.js';
+import { noDetails, readStepFailure, type StepFailure } from './step-failure.js';
 
 export interface StepOutcome {
   readonly report: StepReport;
@@ -32,8 +32,12 @@ export async function performActionStep(
   const { target } = run.targetPlan;
   const { id: stepId, action, verify, usualDurationMs } = step;
   const attempted = new StepUnderWay(step, baseline, run, startedAtMs);
-  if (startedAtMs >= deadlineAtMs)
-    return attempted.notBegun('DeadlinePassed', 'The deadline of the run passed before this step');
+  if (startedAtMs >= deadlineAtMs) {
+    const message = 'The deadline of the run passed before this step';
+    return mayHaveBeenSentBeforeReset(step, baseline)
+      ? attempted.failed({ name: 'DeadlinePassed', message, details: noDetails(run.limits) })
+      : attempted.notBegun('DeadlinePassed', message);
+  }
   try {
     const result = await performAction(
       {
@@ -41,7 +45,7 @@ export async function performActionStep(
         target,
         action,
         before: baseline,
-        originalRunId: workflowInfo().originalExecutionRunId,
+        originalRunId: decidedInRunId(baseline),
         deadlineAtMs,
         verify,
         usualDurationMs,
@@ -53,12 +57,37 @@ export async function performActionStep(
     if (result.sent !== 'unknown') return attempted.ended(result.result, result, result.after);
     // It counts as ours, but nothing else may be done on the target before that is settled.
     const settled = await attempted.settle({ ...result, lastObservation: result.after });
-    return settled.clear
-      ? attempted.ended(result.result, { ...result, ...found(settled) }, settled.observation ?? result.after)
-      : attempted.unclear(result, settled);
+    return settled.clear ? attempted.settled(result, settled) : attempted.unclear(result, settled);
   } catch (error) {
     return attempted.failed(readStepFailure(error, run.limits));
   }
+}
+
+/**
+ * After a reset to a point before this step was scheduled, an attempt of the run that was reset may still be carrying it out.
+ * `reset-run-looks-before-it-leaves`: a history from before November 2026 left without a look, and has to do so in a replay.
+ */
+function mayHaveBeenSentBeforeReset(step: PlannedStep, baseline: Baseline): step is ActionStep {
+  return step.kind === 'action' && isDecidedBeforeReset(baseline) && patched('reset-run-looks-before-it-leaves');
+}
+
+function isDecidedBeforeReset(baseline: Baseline): boolean {
+  return decidedInRunId(baseline) !== workflowInfo().runId;
+}
+
+function decidedInRunId({ readInRunId }: Baseline): string {
+  return readInRunId ?? workflowInfo().originalExecutionRunId;
+}
+
+/** For a step that a cancelled run does not begin any more: what came of it where a reset may have cut it off, else `null`. */
+export async function lookAfterReset(
+  step: PlannedStep,
+  baseline: Baseline,
+  run: TargetRunArguments,
+): Promise<StepOutcome | null> {
+  if (!mayHaveBeenSentBeforeReset(step, baseline)) return null;
+  const attempted = new StepUnderWay(step, baseline, run, Date.now());
+  return attempted.failed({ name: 'cancelled', message: 'Cancelled before it began', details: noDetails(run.limits) });
 }
 
 /** What a step's activity told, successful or not. */
@@ -92,9 +121,26 @@ class StepUnderWay {
     );
   }
 
+  /**
+   * What was taken for done is judged by what settling saw: an unseen cloud job may have come after, and may have failed.
+   * `settled-step-is-judged`: a history from before November 2026 went on with the next step there, and has to do so in a replay.
+   */
+  settled(result: PerformActionResult, settled: SettleTargetResult): StepOutcome {
+    const after = settled.observation ?? result.after;
+    const told = { ...result, ...found(settled) };
+    const { action } = this.step;
+    if (settled.cloudJobId === null || wishedStateHolds(action, after) || !patched('settled-step-is-judged'))
+      return this.ended(result.result, told, after);
+    const message = `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${describeObservation(after)} once it was settled`;
+    return this.ended('failed', told, after, 'NotConverged', message);
+  }
+
   unclear(told: Told, settled: SettleTargetResult, before = 'The step is not clear'): StepOutcome {
     const message = `${before}; settling it did not help: ${settled.why}`;
-    return this.ended('indeterminate', { ...told, ...found(settled) }, settled.observation, 'Indeterminate', message);
+    const whole = { ...told, ...found(settled) };
+    // A cloud job that is known and does not end wants other advice than a POST that nobody can account for.
+    const name = whole.sent === 'yes' && whole.evidence === undefined ? 'CloudJobOverdue' : 'Indeterminate';
+    return this.ended('indeterminate', whole, settled.observation, name, message);
   }
 
   /** Shielded: what may be in flight is waited for, whatever is asked meanwhile. */
@@ -110,7 +156,8 @@ class StepUnderWay {
       action: step.action,
       cloudJobId: told.cloudJobId,
       sent: told.sent,
-      scheduledAtMs: startedAtMs,
+      // A reset run settles what was scheduled before the reset.
+      scheduledAtMs: isDecidedBeforeReset(baseline) ? baseline.observation.observedAtMs : startedAtMs,
       unseenForMs: told.unseenForMs,
       deadlineAtMs: Date.now() + unseenAttemptMs(run.limits) + step.deadlineMs,
       usualDurationMs: step.usualDurationMs,
@@ -158,6 +205,7 @@ function nextBaseline(baseline: Baseline, after: Observation | null, cloudJobId:
   if (cloudJobId === null) return { ...baseline, observation };
   const known = baseline.lastJobId === null ? [] : [baseline.lastJobId];
   return {
+    ...baseline,
     observation,
     lastJobId: cloudJobId,
     knownCloudJobIds: [...new Set([...baseline.knownCloudJobIds, ...known, cloudJobId])],

@@ -1,5 +1,12 @@
 /** The activities as workflows call them, each with its time limits; a step's own limits come from the plan. */
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  isCancellation,
+  patched,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
 import type {
   Activities,
   PerformActionArguments,
@@ -18,13 +25,29 @@ export const { makePlan } = proxyActivities<Pick<Activities, 'makePlan'>>({
 });
 
 /** Short reads: a local activity costs one marker instead of three events. */
-export const { describeLease, observeTarget } = proxyLocalActivities<
-  Pick<Activities, 'describeLease' | 'observeTarget'>
->({
+const looks = proxyLocalActivities<Pick<Activities, 'describeLease' | 'observeTarget'>>({
   startToCloseTimeout: '15s',
   scheduleToCloseTimeout: '3m',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
 });
+
+export const describeLease: Activities['describeLease'] = (...given) => look(() => looks.describeLease(...given));
+export const observeTarget: Activities['observeTarget'] = (...given) => look(() => looks.observeTarget(...given));
+
+/**
+ * A worker that evicts a workflow from its cache while it looks records the look as cancelled, though nobody asked for that (SDK 1.24).
+ * `look-again-after-eviction`: a history from before took it for a cancel, and has to do so in a replay.
+ */
+async function look<Value>(ask: () => Promise<Value>): Promise<Value> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const asked = CancellationScope.current().consideredCancelled;
+      if (!isCancellation(error) || asked || !patched('look-again-after-eviction')) throw error;
+    }
+  }
+}
 
 /** Unlimited attempts: crash recovery is the next attempt. The step's deadline is kept inside; schedule-to-close is only a net. */
 export function performAction(request: PerformActionArguments, summary: string): Promise<PerformActionResult> {

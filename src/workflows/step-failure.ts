@@ -64,7 +64,8 @@ function readDetails(value: unknown): PerformActionFailureDetails | null {
   return value as PerformActionFailureDetails;
 }
 
-function noDetails(limits: Limits): PerformActionFailureDetails {
+/** Nothing is known: an attempt that nobody hears of may have sent. */
+export function noDetails(limits: Limits): PerformActionFailureDetails {
   return {
     sent: 'unknown',
     cloudJobId: null,

@@ -11,7 +11,7 @@ import type { StepReport, TargetProgress, TargetReport } from '../domain/report.
 import { describeObservation, leaseId, statusMeaning, type Observation } from '../domain/target.js';
 import { compensate, type Compensated } from './compensate.js';
 import { invalidStart, rootCause } from './failure.js';
-import { performActionStep, performWaitStep, type StepOutcome } from './perform-step.js';
+import { lookAfterReset, performActionStep, performWaitStep, type StepOutcome } from './perform-step.js';
 import { observeTarget, settleTarget } from './proxies.js';
 import { ProgressOfTarget } from './target-progress.js';
 
@@ -35,17 +35,30 @@ export async function targetRun(run: TargetRunArguments): Promise<TargetReport> 
   const progress = new ProgressOfTarget(run.targetPlan);
   setHandler(targetProgressQuery, () => progress.current);
 
-  const captured = await captureAtRest(run, progress);
+  // What an attempt from before a reset may still send is waited out, whatever is asked meanwhile.
+  const captured = await (isResetRun()
+    ? CancellationScope.nonCancellable(() => captureAtRest(run, progress))
+    : captureAtRest(run, progress));
   if (captured === null) return report(run, progress, { cancelRequested: true });
   if ('name' in captured)
     return report(run, progress, { failure: captured, cancelRequested: scope.consideredCancelled });
 
-  const baseline = firstBaseline(captured);
-  const course = await takeSteps(run, baseline, progress, scope);
+  const course = await takeSteps(run, captured, progress, scope);
   const clear = course.steps.every(({ result }) => result !== 'indeterminate');
   const undo = clear && (scope.consideredCancelled ? run.onCancel === 'compensate' : course.undoAsked);
   const compensated = undo ? await compensate(course.done, course.baseline, run, progress) : NOTHING_UNDONE;
-  return report(run, progress, { captured, course, compensated, cancelRequested: scope.consideredCancelled });
+  const { observation } = captured;
+  return report(run, progress, {
+    captured: observation,
+    course,
+    compensated,
+    cancelRequested: scope.consideredCancelled,
+  });
+}
+
+function isResetRun(): boolean {
+  const { runId, originalExecutionRunId } = workflowInfo();
+  return runId !== originalExecutionRunId;
 }
 
 /** The lease holds only while every way to an instance goes through it. */
@@ -60,16 +73,18 @@ function refuseOtherDoors(run: TargetRunArguments | undefined): void {
 async function captureAtRest(
   run: TargetRunArguments,
   progress: ProgressOfTarget,
-): Promise<Observation | FailureRecord | null> {
+): Promise<Baseline | FailureRecord | null> {
   const { target } = run.targetPlan;
   try {
-    const reading = await observeTarget(target, run.limits);
+    const first = await observeTarget(target, run.limits, workflowInfo().originalExecutionRunId);
+    const { unseenForMs: unseenAfterReset = 0, readInRunId, ...reading } = first;
     progress.saw(reading);
     if (statusMeaning(reading.status) === 'gone')
       return failureRecord('TargetNotFound', `${target.path} is ${reading.status}`);
-    const unseenForMs = Math.max(0, (run.unseenUntilMs ?? 0) - Date.now());
-    if (isAtRest(reading) && unseenForMs === 0) return reading;
-    return await settleFirst(run, reading, unseenForMs, progress);
+    const unseenForMs = Math.max(unseenAfterReset, (run.unseenUntilMs ?? 0) - Date.now());
+    if (isAtRest(reading) && unseenForMs === 0) return firstBaseline(reading, readInRunId);
+    const settled = await settleFirst(run, reading, unseenForMs, progress);
+    return 'name' in settled ? settled : firstBaseline(settled, readInRunId);
   } catch (error) {
     if (isCancellation(error)) return null;
     const { name, message } = rootCause(error);
@@ -114,9 +129,14 @@ async function settleFirst(
   );
 }
 
-function firstBaseline(observation: Observation): Baseline {
+function firstBaseline(observation: Observation, readInRunId?: string): Baseline {
   const { lastJobId } = observation;
-  return { observation, lastJobId, knownCloudJobIds: lastJobId === null ? [] : [lastJobId] };
+  return {
+    observation,
+    lastJobId,
+    knownCloudJobIds: lastJobId === null ? [] : [lastJobId],
+    ...(readInRunId === undefined ? {} : { readInRunId }),
+  };
 }
 
 async function takeSteps(
@@ -130,9 +150,10 @@ async function takeSteps(
   let baseline = from;
   let undoAsked = false;
   for (const step of run.targetPlan.steps) {
-    if (scope.consideredCancelled) break;
-    progress.stepBegins(step.id);
-    const outcome = await take(step, baseline, run);
+    const outcome = scope.consideredCancelled
+      ? await lookAfterReset(step, baseline, run)
+      : await take(step, baseline, run, progress);
+    if (outcome === null) break;
     baseline = outcome.baseline;
     steps.push(outcome.report);
     if (outcome.done !== null) done.push(outcome.done);
@@ -147,7 +168,13 @@ async function takeSteps(
   return { steps, done, baseline, undoAsked };
 }
 
-function take(step: PlannedStep, baseline: Baseline, run: TargetRunArguments): Promise<StepOutcome> {
+function take(
+  step: PlannedStep,
+  baseline: Baseline,
+  run: TargetRunArguments,
+  progress: ProgressOfTarget,
+): Promise<StepOutcome> {
+  progress.stepBegins(step.id);
   if (step.kind === 'wait') return performWaitStep(step, baseline, run.deadlineAtMs);
   return performActionStep(step, baseline, run, Math.min(Date.now() + step.deadlineMs, run.deadlineAtMs));
 }

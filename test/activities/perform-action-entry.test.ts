@@ -3,13 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../src/domain/actions.js';
 import { unseenAttemptMs } from '../../src/domain/limits.js';
 import { quickLimits } from '../support/build.js';
-import { failed, left, resultOf, startBench, type Bench } from '../support/perform.js';
+import { failed, left, resultOf, startBench, type Bench, type Chosen } from '../support/perform.js';
 
 let bench: Bench;
 beforeAll(async () => {
   bench = await startBench();
 });
 afterAll(() => bench.close());
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
 
 const stop: Action = { action: 'stop' };
 const restart: Action = { action: 'restart' };
@@ -92,6 +96,31 @@ describe('an attempt before which nothing was sent', () => {
     });
   });
 
+  it('does not believe one reading that does not find the instance', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.fault({
+      on: { route: 'instance', instanceId: target.instanceId },
+      fault: { kind: 'status', status: 404, code: 'SVCSTG.00100404' },
+    });
+    expect(resultOf(await bench.perform({ action: stop, target, before }))).toMatchObject({ result: 'succeeded' });
+    expect(await bench.accepted(target)).toEqual(['stop']);
+  });
+
+  it('believes two readings in a row that do not find the instance', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.fault({
+      on: { route: 'instance', instanceId: target.instanceId },
+      times: 2,
+      fault: { kind: 'status', status: 404, code: 'SVCSTG.00100404' },
+    });
+    expect(failed(await bench.perform({ action: stop, target, before }))).toMatchObject({
+      name: 'TargetNotFound',
+      retryable: false,
+      details: { sent: 'no' },
+    });
+    expect(await bench.accepted(target)).toEqual([]);
+  });
+
   it('is one that follows an attempt which proved that nothing was sent', async () => {
     const { target, before } = await bench.instance();
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
@@ -115,7 +144,7 @@ describe('an attempt before which something may have been sent', () => {
     const { target, before } = await bench.instance();
     const [instance] = [target.instanceId];
     const reservation = await bench.serviceStage.reservePost({ budgetWaitMs: 100, credentialsWaitMs: 100 });
-    const { cloudJobId } = await reservation.submitAction(target, stop, 500);
+    const { cloudJobId } = await reservation.submitAction(target, stop, { timeoutMs: 500 });
     const details = left({ kind: 'following', cloudJobId, submittedAtMs: Date.now() });
     const result = resultOf(await bench.perform({ action: stop, target, before, attempt: 2, details }));
     expect(result).toMatchObject({ result: 'succeeded', sent: 'yes', cloudJobId });
@@ -125,7 +154,7 @@ describe('an attempt before which something may have been sent', () => {
   it('adopts a new cloud job whose evidence fits (story 1)', async () => {
     const { target, before } = await bench.instance();
     const reservation = await bench.serviceStage.reservePost({ budgetWaitMs: 100, credentialsWaitMs: 100 });
-    const { cloudJobId } = await reservation.submitAction(target, restart, 500);
+    const { cloudJobId } = await reservation.submitAction(target, restart, { timeoutMs: 500 });
     const result = resultOf(await bench.perform({ action: restart, target, before, ...later }));
     expect(result).toMatchObject({ sent: 'yes', cloudJobId, evidence: { createdByUs: true } });
     expect(result.trail.map(({ decision }) => decision)).toContain('leftNoTrace');
@@ -199,7 +228,7 @@ describe('an attempt before which something may have been sent', () => {
       fault: { kind: 'visibleLate', ms: 200 },
     });
     const reservation = await bench.serviceStage.reservePost({ budgetWaitMs: 100, credentialsWaitMs: 100 });
-    const { cloudJobId } = await reservation.submitAction(target, stop, 500);
+    const { cloudJobId } = await reservation.submitAction(target, stop, { timeoutMs: 500 });
     await new Promise((resolve) => setTimeout(resolve, 140));
     const result = resultOf(await bench.perform({ action: stop, target, before, ...later }));
     expect(result).toMatchObject({ cloudJobId, sent: 'yes' });
@@ -238,9 +267,45 @@ describe('an attempt before which something may have been sent', () => {
     expect(ended).toMatchObject({
       name: 'Unanswered',
       retryable: true,
-      nextRetryDelayMs: unseenAttemptMs(quickLimits()),
       details: { sent: 'unknown' },
     });
+    // What is left of fence, POST and visibility window since the reset, less the visibility window that was read through.
+    const { nextRetryDelayMs = 0 } = ended;
+    const longestMs = unseenAttemptMs(quickLimits()) - quickLimits().visibilityWindowMs;
+    expect(nextRetryDelayMs).toBeLessThanOrEqual(longestMs);
+    expect(nextRetryDelayMs).toBeGreaterThan(longestMs / 2);
+    expect(await bench.accepted(target)).toEqual([]);
+  });
+
+  it('adopts a cloud job that is older than its own schedule in a reset run, since it was decided before', async () => {
+    const { target, before } = await bench.instance();
+    const reservation = await bench.serviceStage.reservePost({ budgetWaitMs: 100, credentialsWaitMs: 100 });
+    const { cloudJobId } = await reservation.submitAction(target, restart, { timeoutMs: 500 });
+    const ended = async () => (await bench.control.accepted(target.instanceId)).every((job) => job.endedAtMs !== null);
+    await until(ended);
+    const limits = quickLimits({ clockSkewMs: 20 });
+    const result = resultOf(await bench.perform({ action: restart, target, before, resetRun: true, limits }));
+    expect(result).toMatchObject({ sent: 'yes', cloudJobId, evidence: { createdByUs: true } });
+    expect(await bench.accepted(target)).toEqual(['restart']);
+  });
+
+  it('does not judge a cloud job while IAM does not answer who we are', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.console({ instanceId: target.instanceId, action: 'stop' });
+    await bench.control.fault({ on: { route: 'credential' }, fault: { kind: 'reset' } });
+    // A client of its own: who we are is asked once.
+    const serviceStage = bench.client();
+    const first = failed(await bench.perform({ action: stop, target, before, ...later, serviceStage }));
+    expect(first).toMatchObject({
+      name: 'Unreachable',
+      retryable: true,
+      details: { sent: 'unknown', cloudJobId: null },
+    });
+    const details = first.heartbeats.at(-1);
+    const next = { ...later, attempt: 3, ...(details === undefined ? {} : { details }) };
+    const second = failed(await bench.perform({ action: stop, target, before, ...next, serviceStage }));
+    expect(second).toMatchObject({ name: 'Indeterminate', details: { sent: 'unknown', cloudJobId: null } });
+    expect(second.message).toContain('asked for it');
     expect(await bench.accepted(target)).toEqual([]);
   });
 
@@ -257,4 +322,65 @@ describe('an attempt before which something may have been sent', () => {
     expect(ended.kind).toBe('leftWithoutAWord');
     expect(await bench.accepted(target)).toEqual([]);
   });
+});
+
+describe('after a reset, the attempt before it', () => {
+  const resets: [string, Partial<Chosen>][] = [
+    ['a workflow reset', { resetRun: true }],
+    ['an activity reset', { scheduledAgoMs: 500, attemptScheduledAgoMs: 0 }],
+  ];
+
+  /** The first attempt after the reset could not read; what it left for the second. */
+  async function unreadable(chosen: Pick<Chosen, 'action' | 'target' | 'before'>, reset: Partial<Chosen>) {
+    await bench.control.fault({
+      on: { route: 'instance', instanceId: chosen.target.instanceId },
+      fault: { kind: 'status', status: 503 },
+    });
+    const ended = failed(await bench.perform({ ...chosen, ...reset }));
+    expect(ended).toMatchObject({ name: 'Unreachable', retryable: true, details: { sent: 'unknown' } });
+    const details = ended.heartbeats.at(-1);
+    if (details === undefined) throw new Error('It left nothing');
+    return { ...reset, attempt: 2, scheduledAgoMs: 500, attemptScheduledAgoMs: 0, details };
+  }
+
+  it.each(resets)('is still waited for by a second attempt that may send again (%s)', async (_case, reset) => {
+    const { target, before } = await bench.instance();
+    const second = await unreadable({ action: stop, target, before }, reset);
+    const ended = failed(await bench.perform({ action: stop, target, before, ...second }));
+    expect(ended).toMatchObject({ name: 'Unanswered', retryable: true, details: { sent: 'unknown' } });
+    expect(ended.heartbeats.at(-1)?.predecessorUntilMs).toBe(second.details.predecessorUntilMs);
+    expect(await bench.accepted(target)).toEqual([]);
+  });
+
+  it.each(resets)('keeps a restart from being Indeterminate until it is over (%s)', async (_case, reset) => {
+    const { target, before } = await bench.instance();
+    const second = await unreadable({ action: restart, target, before }, reset);
+    const ended = failed(await bench.perform({ action: restart, target, before, ...second }));
+    expect(ended).toMatchObject({ name: 'Unanswered', retryable: true, details: { sent: 'unknown' } });
+    expect(ended.nextRetryDelayMs).toBeLessThanOrEqual(unseenAttemptMs(quickLimits()));
+    // Over while the third attempt reads through its quiet window.
+    const details = { ...second.details, attempt: 2, predecessorUntilMs: Date.now() + 100 };
+    const third = failed(await bench.perform({ action: restart, target, before, ...second, attempt: 3, details }));
+    expect(third).toMatchObject({ name: 'Indeterminate', retryable: false, details: { sent: 'unknown' } });
+    expect(await bench.accepted(target)).toEqual([]);
+  });
+});
+
+describe('the barrier', () => {
+  it.each([
+    ['nothing sent, where that is proved', { kind: 'notSent', retryDelayMs: 100 }, 'no'],
+    ['what may have been sent', { kind: 'entered' }, 'unknown'],
+  ] as const)(
+    'ends the attempt as cancelled where the server tells of a cancel, with %s',
+    async (_case, state, sent) => {
+      const { target, before } = await bench.instance();
+      const details = left(state);
+      const ended = failed(
+        await bench.perform({ action: stop, target, before, ...later, details, cancelRequested: true }),
+      );
+      expect(ended).toMatchObject({ name: 'cancelled', details: { sent, cloudJobId: null, attempts: 2 } });
+      expect(ended.details.trail.at(-1)).toMatchObject({ decision: 'stopped', note: 'cancel requested' });
+      expect(await bench.accepted(target)).toEqual([]);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 /** `performAction`, the send and what follows: the fence, each kind of answer, following, verifying, cancel and shutdown. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../src/domain/actions.js';
+import { fenceMs } from '../../src/domain/limits.js';
 import { quickLimits } from '../support/build.js';
 import { failed, left, resultOf, startBench, type Bench } from '../support/perform.js';
 
@@ -73,7 +74,7 @@ describe('a refusal by ServiceStage itself', () => {
     });
     await bench.control.outcome({ instanceId: target.instanceId, action: 'stop', durationMs: 900 });
     const reservation = await bench.serviceStage.reservePost({ budgetWaitMs: 100, credentialsWaitMs: 100 });
-    const { cloudJobId } = await reservation.submitAction(target, stop, 500);
+    const { cloudJobId } = await reservation.submitAction(target, stop, { timeoutMs: 500 });
     // What is seen is older than the visibility window here, so the second attempt does send, and is refused as busy.
     const limits = quickLimits({ visibilityWindowMs: 400 });
     const result = resultOf(await bench.perform({ action: stop, target, before, ...later, limits }));
@@ -132,6 +133,27 @@ describe('the fence', () => {
     const ended = failed(await bench.perform({ action: stop, target, before, limits: late }));
     expect(ended).toMatchObject({ name: 'Throttled', retryable: true });
     expect(await bench.accepted(target)).toEqual([]);
+  });
+
+  it('counts the age of an attempt from when it was scheduled, however late it was delivered', async () => {
+    const { target, before } = await bench.instance();
+    // Not late enough for the barrier.
+    const limits = quickLimits({ lateStartMs: 60_000 });
+    const ended = failed(
+      await bench.perform({ action: stop, target, before, limits, scheduledAgoMs: fenceMs(limits) + 50 }),
+    );
+    expect(ended).toMatchObject({ name: 'Throttled', retryable: true });
+    expect(ended.details.trail.map(({ decision }) => decision)).toContain('fenced');
+    expect(await bench.accepted(target)).toEqual([]);
+  });
+
+  it('counts it from the barrier where the attempt passed one', async () => {
+    const { target, before } = await bench.instance();
+    const limits = quickLimits({ lateStartMs: 100 });
+    const scheduledAgoMs = fenceMs(limits) + 50;
+    const result = resultOf(await bench.perform({ action: stop, target, before, limits, scheduledAgoMs }));
+    expect(result).toMatchObject({ result: 'succeeded', sent: 'yes' });
+    expect(await bench.accepted(target)).toEqual(['stop']);
   });
 
   it('stops an attempt after the deadline of its step', async () => {
@@ -223,6 +245,64 @@ describe('verifying', () => {
     });
     const result = resultOf(await bench.perform({ action: stop, target, before }));
     expect(result.after.lastJobId).toBe(result.cloudJobId);
+  });
+
+  it('takes readings that all fail for no proof: it goes on until one succeeds', async () => {
+    const { target, before } = await bench.instance();
+    const isGone = { route: 'instance', instanceId: target.instanceId };
+    // The first reading is the one before the send.
+    await bench.control.fault({ on: isGone, nth: 2, times: 60, fault: { kind: 'status', status: 503 } });
+    const verify = { withinMs: 100, stableMs: 40 };
+    const beganAtMs = Date.now();
+    const result = resultOf(await bench.perform({ action: stop, target, before, verify }));
+    const failedReadings = (await bench.control.faults()).find(({ on }) => on?.instanceId === target.instanceId);
+    await bench.control.clearFaults();
+    expect(result).toMatchObject({ result: 'succeeded', sent: 'yes', after: { status: 'STOPPED' } });
+    expect(failedReadings?.hits).toBe(60);
+    expect(Date.now() - beganAtMs).toBeGreaterThan(verify.withinMs);
+  });
+
+  it('is Unreachable, sent, when no reading succeeds by the deadline of the step', async () => {
+    const { target, before } = await bench.instance();
+    const isGone = { route: 'instance', instanceId: target.instanceId };
+    await bench.control.fault({ on: isGone, nth: 2, times: 10_000, fault: { kind: 'status', status: 503 } });
+    const beganAtMs = Date.now();
+    const ended = failed(
+      await bench.perform({
+        action: stop,
+        target,
+        before,
+        verify: { withinMs: 100, stableMs: 40 },
+        deadlineInMs: 1_500,
+      }),
+    );
+    await bench.control.clearFaults();
+    expect(ended).toMatchObject({ name: 'Unreachable', retryable: false, details: { sent: 'yes' } });
+    expect(Date.now() - beganAtMs).toBeGreaterThanOrEqual(1_500);
+  });
+
+  it('does not ask without a pause when readings fail after a good one', async () => {
+    const { target, before } = await bench.instance();
+    const isGone = { route: 'instance', instanceId: target.instanceId };
+    await bench.control.fault({ on: isGone, nth: 3, times: 10_000, fault: { kind: 'status', status: 503 } });
+    const ended = failed(
+      await bench.perform({
+        action: stop,
+        target,
+        before,
+        verify: { withinMs: 5_000, stableMs: 300 },
+        deadlineInMs: 2_000,
+      }),
+    );
+    const failedReadings = (await bench.control.faults()).find(({ on }) => on?.instanceId === target.instanceId);
+    await bench.control.clearFaults();
+    expect(ended).toMatchObject({
+      name: 'Unreachable',
+      details: { sent: 'yes', lastObservation: { status: 'STOPPED' } },
+    });
+    // Half of `stable` between two readings, within two seconds.
+    expect(failedReadings?.hits).toBeGreaterThan(2);
+    expect(failedReadings?.hits).toBeLessThan(20);
   });
 
   it('is TargetChanged, sent, when somebody acts after us', async () => {

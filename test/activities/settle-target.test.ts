@@ -44,7 +44,7 @@ function settle(
 
 async function stopped(target: Target): Promise<string> {
   const reservation = await bench.serviceStage.reservePost({ budgetWaitMs: 100, credentialsWaitMs: 100 });
-  return (await reservation.submitAction(target, { action: 'stop' }, 500)).cloudJobId;
+  return (await reservation.submitAction(target, { action: 'stop' }, { timeoutMs: 500 })).cloudJobId;
 }
 
 describe('a known cloud job', () => {
@@ -53,6 +53,23 @@ describe('a known cloud job', () => {
     const cloudJobId = await stopped(target);
     const settled = await settle(target, before, { cloudJobId, sent: 'yes' });
     expect(settled).toMatchObject({ clear: true, sent: 'yes', cloudJobId, observation: { status: 'STOPPED' } });
+  });
+
+  it('that has ended is not settled by a reading from before it', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.fault({
+      on: { route: 'action', instanceId: target.instanceId },
+      fault: { kind: 'visibleLate', ms: 600, statusMs: 600 },
+    });
+    const cloudJobId = await stopped(target);
+    const limits = quickLimits({ visibilityWindowMs: 3_000 });
+    const settled = await settle(target, before, { cloudJobId, sent: 'yes', limits });
+    expect(settled).toMatchObject({
+      clear: true,
+      sent: 'yes',
+      cloudJobId,
+      observation: { status: 'STOPPED', lastJobId: cloudJobId },
+    });
   });
 
   it('that does not end within the limit leaves it unclear', async () => {
@@ -101,6 +118,14 @@ describe('something that may have been sent', () => {
     const settled = await settle(target, before);
     expect(settled).toMatchObject({ clear: false, sent: 'unknown' });
     expect(settled.why).toContain('cannot be told to be ours');
+  });
+
+  it('is not called unclear before nothing more can come, beside a cloud job of somebody else', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
+    const beganAtMs = Date.now();
+    expect(await settle(target, before, { unseenForMs: 900 })).toMatchObject({ clear: false, sent: 'unknown' });
+    expect(Date.now() - beganAtMs).toBeGreaterThanOrEqual(900);
   });
 
   it('counts as ours where the wished state holds under the same cloud job', async () => {

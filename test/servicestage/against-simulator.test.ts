@@ -58,6 +58,8 @@ describe.each(KINDS)('with $name', ({ securityToken, credentials, knowsUser }) =
     const client = clientOfSimulator(simulator, credentials(simulator));
     const control = controlOf(simulator);
     const target = targetIn(simulator, 'shop/checkout/prod-1');
+    // On a busy machine the cloud job would be under way before it is read.
+    await control.time({ freeze: true });
     const { cloudJobId } = await post(client, { target, action: { action: 'scale', replica: 4 } });
     expect(await client.readCloudJob(cloudJobId, READ)).toMatchObject({ cloudJobId, status: 'SUBMITTED', tasks: [] });
     expect(await client.readInstance(target, READ)).toMatchObject({ status: 'UPGRADING', lastJobId: cloudJobId });

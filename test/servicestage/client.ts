@@ -67,10 +67,11 @@ export async function post(
     target = TARGET,
     action = { action: 'restart' },
     timeoutMs = 2_000,
-  }: { target?: Target; action?: Action; timeoutMs?: number } = {},
+    ...options
+  }: { target?: Target; action?: Action; timeoutMs?: number; beforeFirstByte?: () => void } = {},
 ): Promise<{ readonly cloudJobId: string }> {
   const reservation = await client.reservePost({ budgetWaitMs: 2_000, credentialsWaitMs: 2_000 });
-  return reservation.submitAction(target, action, timeoutMs);
+  return reservation.submitAction(target, action, { timeoutMs, ...options });
 }
 
 export const READ = { timeoutMs: 2_000 };

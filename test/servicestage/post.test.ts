@@ -79,6 +79,34 @@ describe('a POST that never had a connection is Unreachable: it was not sent', (
   });
 });
 
+describe('the fence of a POST', () => {
+  it('is asked when the connection stands, and what it throws leaves the other side without a byte', async () => {
+    let bytes = 0;
+    const server = await startRawServer({
+      onConnection: (socket) => socket.on('data', ({ length }) => (bytes += length)),
+    });
+    const fenced = new Error('too late');
+    const sent = post(clientOf(server), {
+      beforeFirstByte: () => {
+        // A connection that stands is what the fence must come after: a process can be frozen while it connects.
+        expect(server.connections).toBe(1);
+        throw fenced;
+      },
+    });
+    await expect(sent).rejects.toBe(fenced);
+    expect(bytes).toBe(0);
+  });
+
+  it('is not asked where no connection comes about', async () => {
+    let asked = false;
+    const sent = post(clientOf({ endpoint: `http://127.0.0.1:${await closedPort()}` }), {
+      beforeFirstByte: () => (asked = true),
+    });
+    expect(await failureOf(sent)).toMatchObject({ code: 'Unreachable', sent: 'no' });
+    expect(asked).toBe(false);
+  });
+});
+
 describe('a POST goes out once', () => {
   it.each([301, 302, 303, 307, 308, 400, 401, 403, 404, 408, 409, 413, 422, 425, 429, 500, 502, 503, 504, 507, 521])(
     'when %i answers it',

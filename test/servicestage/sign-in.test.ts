@@ -43,7 +43,7 @@ describe('a token that was fetched', () => {
     const target = targetOf();
     const reservation = await client.reservePost(limits);
     await control.expireTokens();
-    const error = await failureOf(reservation.submitAction(target, { action: 'restart' }, 1_000));
+    const error = await failureOf(reservation.submitAction(target, { action: 'restart' }, { timeoutMs: 1_000 }));
     expect(error).toMatchObject({ code: 'TokenExpired', sent: 'no' });
     expect(await asked('action 401')).toBe(1);
     expect(await control.accepted()).toEqual([]);
@@ -57,7 +57,7 @@ describe('a token that was fetched', () => {
     const reservation = await client.reservePost(limits);
     await control.expireTokens();
     await client.readInstance(target, READ);
-    await reservation.submitAction(target, { action: 'restart' }, 1_000);
+    await reservation.submitAction(target, { action: 'restart' }, { timeoutMs: 1_000 });
     expect(await control.accepted()).toHaveLength(1);
   });
 
@@ -86,7 +86,7 @@ describe('IAM', () => {
       expect(await failureOf(client.readInstance(targetOf(), READ))).toMatchObject({ code: 'NotAllowed', sent: 'no' });
       expect(await failureOf(client.reservePost(limits))).toMatchObject({ code: 'NotAllowed', sent: 'no' });
     }
-    expect(await client.ownUserId(READ)).toBeNull();
+    expect(await failureOf(client.ownUserId(READ))).toMatchObject({ code: 'NotAllowed' });
     expect(await asked('token 401')).toBe(1);
   });
 
@@ -133,10 +133,16 @@ describe('an access key', () => {
     expect((await control.requests()).requests).toHaveLength(2);
   });
 
-  it('whose user cannot be looked up leaves the user unknown, and the next question asks again', async () => {
+  it('whose user may not be looked up leaves the user unknown', async () => {
+    const client = clientOfSimulator(simulator, accessKeyOf(simulator));
+    await control.fault({ on: { route: 'credential' }, fault: { kind: 'status', status: 403 } });
+    expect(await client.ownUserId(READ)).toBeNull();
+  });
+
+  it('whose user cannot be looked up for a moment decides nothing, and the next question asks again', async () => {
     const client = clientOfSimulator(simulator, accessKeyOf(simulator));
     await control.fault({ on: { route: 'credential' }, fault: { kind: 'reset' } });
-    expect(await client.ownUserId(READ)).toBeNull();
+    expect(await failureOf(client.ownUserId(READ))).toMatchObject({ code: 'Unreachable' });
     expect(await client.ownUserId(READ)).toBe(simulator.userId);
     expect(await client.ownUserId(READ)).toBe(simulator.userId);
     expect(await asked('credential 200')).toBe(1);

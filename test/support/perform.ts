@@ -34,6 +34,8 @@ export interface Chosen {
   readonly scheduledAgoMs?: number;
   readonly attemptScheduledAgoMs?: number;
   readonly resetRun?: boolean;
+  /** What the server says when it takes a beat of the barrier. */
+  readonly cancelRequested?: boolean;
   readonly superseded?: boolean;
   readonly deadlineInMs?: number;
   readonly verify?: PerformActionArguments['verify'];
@@ -152,7 +154,10 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
   const serviceStage = chosen.serviceStage ?? usual;
   // There is no Temporal server beside a mock environment: this stands for what it would answer.
   const temporal: TemporalAccess = {
-    recordHeartbeat: async (_token, beat) => void heartbeats.push(beat),
+    recordHeartbeat: async (_token, beat) => {
+      heartbeats.push(beat);
+      return chosen.cancelRequested ?? false;
+    },
     isCurrentAttempt: async () => !superseded,
     describeLease: async () => null,
   };

@@ -22,6 +22,20 @@ export interface AcceptedAction {
   readonly userId: string;
   readonly byConsole: boolean;
   readonly atMs: number;
+  readonly visibleAtMs: number;
+  readonly executionStatus: string;
+  /** When it had ended and taken effect; `null` while it has not. */
+  readonly endedAtMs: number | null;
+  readonly before: InstanceState;
+  /** The instance once it had taken effect. */
+  readonly after: InstanceState | null;
+}
+
+export interface InstanceState {
+  readonly status: string;
+  readonly version: string;
+  readonly replica: number;
+  readonly availableReplica: number;
 }
 
 export interface ShownInstance {
@@ -39,6 +53,12 @@ export interface FaultRequest {
   readonly nth?: number;
   readonly times?: number;
   readonly fault: { readonly kind: string; readonly [parameter: string]: unknown };
+}
+
+export interface ArmedFault extends FaultRequest {
+  readonly id: number;
+  readonly hits: number;
+  readonly hitAtMs: readonly number[];
 }
 
 export type Control = ReturnType<typeof controlOf>;
@@ -61,7 +81,7 @@ export function controlOf({ controlUrl }: Pick<RunningSimulator, 'controlUrl'>) 
     time: (change: { advanceMs?: number; scale?: number; freeze?: boolean }) =>
       call<{ nowMs: number }>('POST', '/time', change),
     fault: (fault: FaultRequest) => call<{ id: number }>('POST', '/faults', fault),
-    faults: async () => (await call<{ faults: { id: number; hits: number }[] }>('GET', '/faults')).faults,
+    faults: async () => (await call<{ faults: ArmedFault[] }>('GET', '/faults')).faults,
     clearFaults: () => call<object>('DELETE', '/faults'),
     outcome: (outcome: { instanceId: string; action?: string; nth?: number; [armed: string]: unknown }) =>
       call<object>('POST', '/outcomes', outcome),

@@ -18,7 +18,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const server = await startTemporalServer({ env: process.env, say: (line) => process.stderr.write(`${line}\n`) });
   const folder = await mkdtemp(join(tmpdir(), 'runbooks-test-'));
   const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    payloadConverterPath: fileURLToPath(new URL('../../src/workflows/payload-converter.ts', import.meta.url)),
+    logger: new DefaultLogger('WARN'),
+  });
   const bundlePath = join(folder, 'workflow-bundle.js');
   await writeFile(bundlePath, code);
   project.provide('temporalAddress', server.address);

@@ -1,16 +1,23 @@
 /** The built worker as a process of its own: what a test can kill, freeze and start again, configured like in production. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { RunningSimulator } from '../../src/simulator/server.js';
 
 const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
 const READY_DEADLINE_MS = 60_000;
+const KEPT_LINES = 30;
 
 export interface WorkerProcess {
   readonly pid: number;
-  /** Ends it at once, or sends another signal. Resolves when it has ended; for SIGSTOP and SIGCONT at once. */
+  /** Ends it at once, or sends another signal. Resolves when it has ended; for those that do not end it at once. */
   kill(signal: NodeJS.Signals): Promise<void>;
+  readonly ended: Promise<void>;
+  /** The last lines it printed. */
+  lastWords(): string;
+  /** The next line it prints that matches. */
+  nextLine(matches: (line: string) => boolean): Promise<string>;
 }
 
 export interface WorkerPlace {
@@ -18,6 +25,8 @@ export interface WorkerPlace {
   readonly taskQueue: string;
   readonly simulator: RunningSimulator;
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: the built worker. */
+  readonly program?: string;
 }
 
 /** About a twentieth of the default times: heartbeat time-out 3.6 s. */
@@ -36,8 +45,9 @@ export async function startWorkerProcess({
   taskQueue,
   simulator,
   env = {},
+  program = WORKER,
 }: WorkerPlace): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [WORKER], {
+  const child = spawn(process.execPath, [program], {
     env: {
       PATH: process.env['PATH'],
       ...QUICK,
@@ -58,29 +68,51 @@ export async function startWorkerProcess({
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
   child.once('exit', () => process.removeListener('exit', onExit));
-  await untilReady(child);
+  const printed = linesOf(child);
+  const lines: string[] = [];
+  printed.on('line', (line: string) => {
+    lines.push(line);
+    if (lines.length > KEPT_LINES) lines.shift();
+  });
+  await untilReady(child, lines);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
     pid: child.pid ?? 0,
+    ended,
+    lastWords: () => lines.join('\n'),
+    nextLine: (matches) => nextLine(printed, matches),
     kill: async (signal) => {
       child.kill(signal);
-      if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await ended;
+      if (signal === 'SIGKILL' || signal === 'SIGTERM') await ended;
     },
   };
 }
 
-async function untilReady(child: ChildProcess): Promise<void> {
-  const log: string[] = [];
-  const state = await new Promise<'ready' | 'ended' | 'late'>((resolve) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream === null) continue;
-      createInterface({ input: stream }).on('line', (line) => {
-        log.push(line);
-        if (line.includes('"worker ready"')) resolve('ready');
-      });
-    }
-    child.once('exit', () => resolve('ended'));
-    setTimeout(() => resolve('late'), READY_DEADLINE_MS).unref();
+function nextLine(printed: EventEmitter, matches: (line: string) => boolean): Promise<string> {
+  return new Promise((resolve) => {
+    const onLine = (line: string) => {
+      if (!matches(line)) return;
+      printed.off('line', onLine);
+      resolve(line);
+    };
+    printed.on('line', onLine);
   });
-  if (state !== 'ready') throw new Error(`The worker did not come up (${state}):\n${log.join('\n')}`);
+}
+
+/** Emits `line` for each line of standard output and standard error. */
+function linesOf(child: ChildProcess): EventEmitter {
+  const printed = new EventEmitter();
+  for (const stream of [child.stdout, child.stderr])
+    if (stream !== null) createInterface({ input: stream }).on('line', (line) => printed.emit('line', line));
+  return printed;
+}
+
+async function untilReady(child: ChildProcess, lines: readonly string[]): Promise<void> {
+  const giveUpAtMs = Date.now() + READY_DEADLINE_MS;
+  const isReady = () => lines.some((line) => line.includes('"worker ready"'));
+  while (!isReady() && child.exitCode === null && child.signalCode === null && Date.now() < giveUpAtMs)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  if (isReady()) return;
+  child.kill('SIGKILL');
+  throw new Error(`The worker did not come up (exit code ${child.exitCode ?? 'none'}):\n${lines.join('\n')}`);
 }

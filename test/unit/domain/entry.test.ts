@@ -3,12 +3,13 @@ import type { Action } from '../../../src/domain/actions.js';
 import {
   entryMove,
   isFirstLike,
-  mayHaveLivingPredecessor,
   needsBarrier,
+  predecessorUntilMs,
   readingAge,
   type AttemptFacts,
   type EntryMove,
 } from '../../../src/domain/entry.js';
+import { unseenAttemptMs } from '../../../src/domain/limits.js';
 import { aBaseline, anObservation, defaultLimits, someDetails } from '../../support/build.js';
 
 function facts(change: Partial<AttemptFacts> = {}): AttemptFacts {
@@ -75,19 +76,28 @@ describe('an attempt asks the server before it reads', () => {
   });
 });
 
-describe('a predecessor may be alive', () => {
-  it.each<[string, Partial<AttemptFacts>, boolean, boolean]>([
-    ['after a reset: attempt 1 that is not first-like', {}, false, true],
+describe('an attempt from before a reset', () => {
+  // Fence, POST and visibility window: 75 s after this attempt was scheduled.
+  const after = 100 + unseenAttemptMs(defaultLimits);
+  const entered = someDetails({ kind: 'entered' }, 1);
+  it.each<[string, Partial<AttemptFacts>, boolean, number | null]>([
+    ['may be alive beside attempt 1 of a reset run', { originalRunId: 'earlier' }, false, after],
     [
-      'when the details carry this attempt number',
+      'may be alive when the attempt number did not grow',
       { attempt: 2, details: someDetails({ kind: 'entered' }, 2) },
       false,
-      true,
+      after,
     ],
-    ['but not after an ordinary retry', { attempt: 2, details: someDetails({ kind: 'entered' }, 1) }, false, false],
-    ['and never beside a first-like attempt', {}, true, false],
+    ['is not there after an ordinary retry', { attempt: 2, details: entered }, false, null],
+    ['is not there for a first-like attempt', {}, true, null],
+    [
+      'is not forgotten by the attempts after it',
+      { attempt: 2, details: { ...entered, predecessorUntilMs: 70_000 } },
+      false,
+      70_000,
+    ],
   ])('%s', (_case, change, firstLike, expected) => {
-    expect(mayHaveLivingPredecessor(facts(change), firstLike)).toBe(expected);
+    expect(predecessorUntilMs(facts(change), firstLike, defaultLimits)).toBe(expected);
   });
 });
 

@@ -1,0 +1,25 @@
+/** The workflows' payload converter: start arguments that cannot be read become a text that says so, so that the run is refused instead of tried for ever. */
+import { DefaultPayloadConverter, type PayloadConverter } from '@temporalio/common';
+import { inWorkflowContext, workflowInfo } from '@temporalio/workflow';
+
+/**
+ * The first workflow task ends at event 3, or at 6 after one that failed. What a plan brings comes later: a result that one worker
+ * cannot read (no codec) fails its workflow task, and another worker goes on with it.
+ */
+const START_IS_READ_BEFORE = 8;
+
+const usual = new DefaultPayloadConverter();
+
+export const payloadConverter: PayloadConverter = {
+  toPayload: (value) => usual.toPayload(value),
+  fromPayload: (payload) => {
+    try {
+      return usual.fromPayload(payload);
+    } catch (error) {
+      if (!inWorkflowContext() || workflowInfo().historyLength >= START_IS_READ_BEFORE) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      // Whatever was to be read: the first thing that looks at it is the plan, which takes anything and refuses a text.
+      return `a payload that cannot be read (${why.slice(0, 100)})` as never;
+    }
+  },
+};

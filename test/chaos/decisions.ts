@@ -1,0 +1,232 @@
+/** Which accepted POST belongs to which decision: found from times and parameters, and held against what the reports claim. */
+import type { Limits } from '../../src/domain/limits.js';
+import type { StepReport } from '../../src/domain/report.js';
+import type { AcceptedAction } from '../support/simulator.js';
+import { CLOCK_MS, Disturbances } from './disturbances.js';
+import type { Decision, Evidence, HolderEvidence, SceneEvidence } from './evidence.js';
+
+/** A decision as one execution scheduled it, and what that execution reported of it. */
+export interface Scheduling {
+  readonly holder: HolderEvidence;
+  readonly decision: Decision;
+  readonly step: StepReport | null;
+}
+
+/** One decision to act. A workflow reset that schedules it again with the same baseline does not make a second one. */
+export interface TrackedDecision {
+  readonly key: string;
+  readonly stepId: string;
+  readonly isStateLike: boolean;
+  readonly schedulings: readonly [Scheduling, ...Scheduling[]];
+}
+
+/** A scene with every accepted POST in its place. */
+export interface SceneRecord {
+  readonly scene: SceneEvidence;
+  readonly limits: Limits;
+  readonly disturbances: Disturbances;
+  readonly decisions: readonly TrackedDecision[];
+  readonly byConsole: readonly AcceptedAction[];
+  readonly ours: readonly AcceptedAction[];
+  /** The decision of each own cloud job, by cloud job id. A second send beyond the visibility window has its decision too. */
+  readonly decisionOf: ReadonlyMap<string, TrackedDecision>;
+  /** Own cloud jobs for which no decision is left: sent twice, or for nothing. */
+  readonly unmatched: readonly AcceptedAction[];
+}
+
+export function recordOf(scene: SceneEvidence, evidence: Evidence): SceneRecord {
+  const { limits } = evidence;
+  const disturbances = new Disturbances([...evidence.disturbances, ...scene.disturbances], limits);
+  const decisions = trackedDecisions(scene);
+  const ours = scene.accepted.filter(({ byConsole }) => !byConsole);
+  const byConsole = scene.accepted.filter((job) => job.byConsole);
+  const matching = new Matching(decisions, disturbances, limits);
+  matching.claim(ours);
+  matching.match(ours);
+  const unmatched = matching.allowSecondSends(ours);
+  return { scene, limits, disturbances, decisions, byConsole, ours, decisionOf: matching.decisionOf, unmatched };
+}
+
+/** `originalRunId`, step and baseline: what makes two schedulings one decision. */
+function keyOf({ request }: Decision): string {
+  return JSON.stringify([request.originalRunId, request.stepId, request.before.lastJobId]);
+}
+
+function trackedDecisions(scene: SceneEvidence): readonly TrackedDecision[] {
+  const found = new Map<string, TrackedDecision>();
+  for (const holder of scene.holders) {
+    for (const decision of holder.decisions) {
+      const key = keyOf(decision);
+      const { stepId, action } = decision.request;
+      const scheduling: Scheduling = { holder, decision, step: stepReported(holder, stepId) };
+      const schedulings: TrackedDecision['schedulings'] = [...(found.get(key)?.schedulings ?? []), scheduling] as [
+        Scheduling,
+      ];
+      // The only action that names no end state; said here again, apart from the product's table.
+      found.set(key, { key, stepId, isStateLike: action.action !== 'restart', schedulings });
+    }
+  }
+  return [...found.values()].map((decision) => withThoseWhoLookedAfter(decision, scene.holders));
+}
+
+/**
+ * An execution that was reset to before a step, and is told to end, does not schedule the step again: it only looks what came of
+ * it, and reports that.
+ */
+function withThoseWhoLookedAfter(tracked: TrackedDecision, holders: readonly HolderEvidence[]): TrackedDecision {
+  const { stepId, schedulings } = tracked;
+  const last = schedulings.at(-1) ?? schedulings[0];
+  const lookedAfter = holders.slice(holders.indexOf(last.holder) + 1).flatMap((holder): Scheduling[] => {
+    const step = stepReported(holder, stepId);
+    const isItsOwn = holder.decisions.some(({ request }) => request.stepId === stepId);
+    const isReset = holder.originalRunId === last.holder.originalRunId;
+    return !isReset || isItsOwn || step === null || step.sent === 'no' ? [] : [{ ...last, holder, step }];
+  });
+  return { ...tracked, schedulings: [...schedulings, ...lookedAfter] };
+}
+
+function stepReported({ report }: HolderEvidence, stepId: string): StepReport | null {
+  return [...(report?.steps ?? []), ...(report?.compensations ?? [])].find(({ id }) => id === stepId) ?? null;
+}
+
+/** The last word on a decision: of the execution that came to a report. */
+function lastStep({ schedulings }: TrackedDecision): StepReport | null {
+  return schedulings.findLast(({ step }) => step !== null)?.step ?? null;
+}
+
+/** Does this cloud job do what the decision asked for? */
+export function doesWhatWasAsked(post: AcceptedAction, decision: TrackedDecision): boolean {
+  const { action, ...parameters } = decision.schedulings[0].decision.request.action;
+  return post.action === action && sameParameters(post.parameters, parameters);
+}
+
+function sameParameters(left: Record<string, unknown>, right: Record<string, unknown>): boolean {
+  const names = [...new Set([...Object.keys(left), ...Object.keys(right)])];
+  return names.every((name) => JSON.stringify(left[name]) === JSON.stringify(right[name]));
+}
+
+/** Exact intervals first: a POST is explained by lateness only where nothing else explains it. What a report says was not sent comes last: it convicts the report. */
+const PREFERENCES = ['exact', 'late', 'evenIfSaidNotSent'] as const;
+type Preference = (typeof PREFERENCES)[number];
+
+class Matching {
+  readonly decisionOf = new Map<string, TrackedDecision>();
+  readonly #postOf = new Map<string, AcceptedAction>();
+  readonly #claimed = new Set<string>();
+
+  constructor(
+    private readonly decisions: readonly TrackedDecision[],
+    private readonly disturbances: Disturbances,
+    private readonly limits: Limits,
+  ) {}
+
+  /** A cloud job that a report claims goes to that decision, where it can be its own at all. */
+  claim(posts: readonly AcceptedAction[]): void {
+    for (const decision of this.decisions) {
+      const claimedId = lastStep(decision)?.cloudJobId;
+      const post = posts.find(({ cloudJobId }) => cloudJobId === claimedId);
+      if (post === undefined || this.decisionOf.has(post.cloudJobId) || !this.#canBe(post, decision, 'late')) continue;
+      this.#assign(post, decision);
+      this.#claimed.add(decision.key);
+    }
+  }
+
+  /** Maximum bipartite matching (augmenting paths) of all the others. */
+  match(posts: readonly AcceptedAction[]): void {
+    for (const preference of PREFERENCES) {
+      for (const post of posts) if (!this.decisionOf.has(post.cloudJobId)) this.#augment(post, preference, new Set());
+    }
+  }
+
+  /** Beyond the visibility window an action that names an end state may be sent once more, another never. */
+  allowSecondSends(posts: readonly AcceptedAction[]): readonly AcceptedAction[] {
+    const sentTwice = new Set<string>();
+    return posts.filter((post) => {
+      if (this.decisionOf.has(post.cloudJobId)) return false;
+      const decision = this.decisions.find((candidate) => {
+        const first = this.#postOf.get(candidate.key);
+        const isBeyond = [post, first].some((job) => job !== undefined && this.disturbances.areBeyondTheWindow(job));
+        return (
+          first !== undefined &&
+          isBeyond &&
+          candidate.isStateLike &&
+          !sentTwice.has(candidate.key) &&
+          this.#canBe(post, candidate, 'late')
+        );
+      });
+      if (decision === undefined) return true;
+      sentTwice.add(decision.key);
+      this.decisionOf.set(post.cloudJobId, decision);
+      return false;
+    });
+  }
+
+  #augment(post: AcceptedAction, preference: Preference, visited: Set<string>): boolean {
+    for (const decision of this.decisions) {
+      if (visited.has(decision.key) || this.#claimed.has(decision.key)) continue;
+      if (!this.#canBe(post, decision, preference)) continue;
+      visited.add(decision.key);
+      const other = this.#postOf.get(decision.key);
+      if (other !== undefined && !this.#augment(other, preference, visited)) continue;
+      this.#assign(post, decision);
+      return true;
+    }
+    return false;
+  }
+
+  #assign(post: AcceptedAction, decision: TrackedDecision): void {
+    this.decisionOf.set(post.cloudJobId, decision);
+    this.#postOf.set(decision.key, post);
+  }
+
+  #canBe(post: AcceptedAction, decision: TrackedDecision, preference: Preference): boolean {
+    if (!doesWhatWasAsked(post, decision)) return false;
+    if (preference !== 'evenIfSaidNotSent' && lastStep(decision)?.sent === 'no') return false;
+    return decision.schedulings.some((scheduling) => {
+      const { scheduledAtMs } = scheduling.decision;
+      const untilMs = endOf(scheduling) + (preference === 'exact' ? 0 : this.#latenessMs(scheduling));
+      return post.atMs >= scheduledAtMs - CLOCK_MS && post.atMs <= untilMs + CLOCK_MS;
+    });
+  }
+
+  /** How much later than its decision's end a POST may still be accepted. */
+  #latenessMs(scheduling: Scheduling): number {
+    const { postTimeoutMs, visibilityWindowMs, lateStartMs, heartbeatTimeoutMs } = this.limits;
+    const { scheduledAtMs, endedAtMs } = scheduling.decision;
+    const closedOver = endedAtMs === null;
+    const alive = closedOver || this.disturbances.leaveAnAttemptAlive(scheduledAtMs, endOf(scheduling));
+    return visibilityWindowMs + (alive ? lateStartMs + heartbeatTimeoutMs : postTimeoutMs);
+  }
+}
+
+function endOf({ holder, decision }: Scheduling): number {
+  return decision.endedAtMs ?? holder.closedAtMs ?? Number.POSITIVE_INFINITY;
+}
+
+/** The execution that sent it: of those that scheduled the decision, the first that was open then; else the last one begun before. */
+export function holderOf(post: AcceptedAction, { schedulings }: TrackedDecision): HolderEvidence {
+  const open = schedulings.find(({ holder }) => post.atMs <= (holder.closedAtMs ?? Number.POSITIVE_INFINITY));
+  return (open ?? schedulings.findLast(({ decision }) => decision.scheduledAtMs <= post.atMs) ?? schedulings[0]).holder;
+}
+
+/** Own cloud jobs of decisions that this execution scheduled, in order. */
+export function postsOf(holder: HolderEvidence, { ours, decisionOf }: SceneRecord): readonly AcceptedAction[] {
+  return ours.filter(({ cloudJobId }) =>
+    decisionOf.get(cloudJobId)?.schedulings.some((scheduling) => scheduling.holder === holder),
+  );
+}
+
+/** Cloud jobs that this execution did not decide: the console's, another run's, or one that nobody decided. */
+export function foreignTo(holder: HolderEvidence, record: SceneRecord): readonly AcceptedAction[] {
+  const own = new Set(postsOf(holder, record));
+  return record.scene.accepted.filter((job) => !own.has(job));
+}
+
+/** For the text of a violation. */
+export function describePost({ action, cloudJobId, atMs }: AcceptedAction): string {
+  return `${action} ${cloudJobId} (accepted at ${timeOf(atMs)})`;
+}
+
+export function timeOf(atMs: number): string {
+  return new Date(atMs).toISOString();
+}

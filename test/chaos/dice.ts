@@ -1,0 +1,30 @@
+/** Chance from a seed: the same seed throws the same numbers. */
+import { seededRandom } from '../../src/simulator/clock.js';
+
+export class Dice {
+  readonly #next: () => number;
+
+  constructor(seed: number) {
+    // Neighbouring seeds give neighbouring first numbers: the first few are thrown away.
+    this.#next = seededRandom(seed * 2_654_435_761);
+    for (let thrown = 0; thrown < 8; thrown++) this.#next();
+  }
+
+  whole(from: number, to: number): number {
+    return from + Math.floor(this.#next() * (to - from + 1));
+  }
+
+  chance(probability: number): boolean {
+    return this.#next() < probability;
+  }
+
+  one<Item>(items: readonly Item[]): Item {
+    const item = items[this.whole(0, items.length - 1)];
+    if (item === undefined) throw new RangeError('There is nothing to choose from');
+    return item;
+  }
+
+  times<Item>(count: number, make: () => Item): Item[] {
+    return Array.from({ length: count }, make);
+  }
+}

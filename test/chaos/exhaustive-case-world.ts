@@ -1,0 +1,118 @@
+/** One case's own cloud: a simulator, a client with a budget and a token of its own, and the activities over both. */
+import { createActivities } from '../../src/activities/index.js';
+import type { TemporalAccess } from '../../src/activities/temporal-access.js';
+import { findRunbook, type RunbookLookup } from '../../src/catalogue.js';
+import type { Activities } from '../../src/domain/contract.js';
+import { Secret } from '../../src/servicestage/secret.js';
+import { createServiceStage } from '../../src/servicestage/service-stage-client.js';
+import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
+import { quickLimits } from '../support/build.js';
+import { controlOf, type Control } from '../support/simulator.js';
+import type { Case } from './exhaustive-cases.js';
+
+/**
+ * Real milliseconds of a cloud job. The first look comes 100 ms after the answer, by `domain/pacing`, and so always after its end:
+ * the number of requests of a run is the same each time. A quiet reading after a lost answer still finds it under way.
+ */
+const CLOUD_JOB_MS = 80;
+const DURATIONS_MS = {
+  start: CLOUD_JOB_MS,
+  stop: CLOUD_JOB_MS,
+  restart: CLOUD_JOB_MS,
+  scale: CLOUD_JOB_MS,
+  rollback: CLOUD_JOB_MS,
+};
+/** Time-outs are long beside what a slow machine needs: none may run out but for an armed fault. */
+const LIMITS = quickLimits({
+  readTimeoutMs: 2_000,
+  postTimeoutMs: 2_000,
+  visibilityWindowMs: 400,
+  budgetWaitMs: 1_000,
+  credentialsWaitMs: 2_000,
+});
+/**
+ * Two verifying readings, always: `domain/pacing` never waits less than 20 ms, so the second reading comes when the state has held.
+ * A reading that hangs outlasts `withinMs`: the window ends without a word of the instance.
+ */
+const VERIFY = { withinMs: 1_500, stableMs: 20 };
+const SHORT_DEADLINE = '2s';
+
+export interface CaseWorld {
+  readonly control: Control;
+  readonly activities: Activities;
+  readonly instanceId: string;
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/** `name` is the application's, by which the worker finds the world again; `seed` makes the instance's id. */
+export async function startCaseWorld(
+  { scenario, fault, outcomes, shortStep }: Case,
+  name: string,
+  seed: number,
+  temporal: TemporalAccess,
+): Promise<CaseWorld> {
+  const simulator = await startSimulator({ world: 'empty', seed, switches: { durationsMs: DURATIONS_MS, jitter: 0 } });
+  const control = controlOf(simulator);
+  const place = { application: name, component: 'checkout', name: 'prod-1' };
+  const { instanceId } = await control.createInstance({
+    ...place,
+    version: '1.4.1',
+    replica: 2,
+    snapshots: ['1.3.2', '1.4.0'],
+  });
+  await giveBaseline(control, instanceId, scenario.initialStatus);
+  for (const { action, outcome } of outcomes) await control.outcome({ instanceId, action, ...outcome });
+  if (fault !== null) await control.fault(fault);
+  const activities = createActivities({
+    serviceStage: serviceStageOf(simulator),
+    findRunbook: async (runbook) => withShortStep(await runbookNamed(runbook), shortStep),
+    limits: LIMITS,
+    usualDurationsMs: DURATIONS_MS,
+    verify: VERIFY,
+    temporal,
+  });
+  return { control, activities, instanceId, path: Object.values(place).join('/'), close: simulator.close };
+}
+
+/** An instance of a real cloud has a newest cloud job before the run: somebody's, ended. */
+async function giveBaseline(control: Control, instanceId: string, status: 'RUNNING' | 'STOPPED'): Promise<void> {
+  const action = status === 'RUNNING' ? 'restart' : 'stop';
+  await control.outcome({ instanceId, action, durationMs: 1 });
+  await control.console({ instanceId, action });
+  while ((await control.instance(instanceId)).busy);
+}
+
+/** With a password, so that tokens are fetched and renewed, and our own user is known without a further request. */
+function serviceStageOf({ url, projectId, iamUser, iamPassword, iamDomain }: RunningSimulator) {
+  return createServiceStage({
+    endpoint: url,
+    projectId,
+    credentials: {
+      kind: 'password',
+      iamEndpoint: url,
+      user: iamUser,
+      password: new Secret(iamPassword),
+      domain: iamDomain,
+    },
+    requestsPerSecond: 1_000,
+    burst: 1_000,
+  });
+}
+
+const loaded = new Map<string, Promise<RunbookLookup>>();
+
+/** Read once for all cases: their files do not change meanwhile. */
+function runbookNamed(name: string): Promise<RunbookLookup> {
+  const known = loaded.get(name) ?? findRunbook([], name);
+  loaded.set(name, known);
+  return known;
+}
+
+function withShortStep(lookup: RunbookLookup, action: Case['shortStep']): RunbookLookup {
+  if (lookup.kind !== 'found' || action === null) return lookup;
+  const steps = lookup.runbook.steps.map((step) =>
+    'action' in step && step.action === action ? { ...step, deadline: SHORT_DEADLINE } : step,
+  );
+  return { ...lookup, runbook: { ...lookup.runbook, steps } };
+}

@@ -1,0 +1,245 @@
+/** The cases of the exhaustive suite as data: every fault at every request of a run, each once. Pure; to add a fault kind, add a row. */
+import type { ActionName } from '../../src/domain/actions.js';
+import type { FaultRequest } from '../support/simulator.js';
+
+type Fault = FaultRequest['fault'];
+type Route = 'token' | 'applications' | 'components' | 'instances' | 'instance' | 'snapshots' | 'action' | 'job';
+
+/** How a cloud job is armed to end; `{}` goes well. */
+type ArmedOutcome = Readonly<Record<string, unknown>>;
+
+/** A run without a fault: what it starts from, and every request it makes. */
+export interface Scenario {
+  readonly id: string;
+  readonly runbook: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly initialStatus: 'RUNNING' | 'STOPPED';
+  readonly steps: readonly ActionName[];
+  /** Armed in each of its cases. */
+  readonly outcomes: readonly { readonly action: ActionName; readonly outcome: ArmedOutcome }[];
+  readonly requests: readonly ExpectedRequest[];
+  /** Faults are armed at the requests from this one on; those before are the same as in `recover`, by the same code. */
+  readonly faultedFrom: number;
+  /** Faults of a read: all, or one of each class that the client tells apart, where another scenario meets all. */
+  readonly readFaults: readonly string[];
+}
+
+interface ExpectedRequest {
+  /** `planning`, `observation`, or the step. */
+  readonly place: string;
+  readonly route: Route;
+  /** Among those of its place and route; the first is 1. */
+  readonly ordinal: number;
+  /** Among those of its route in the whole run: what the simulator counts. */
+  readonly nth: number;
+  readonly what: string;
+}
+
+export interface Case {
+  /** `recover/rollback/instance#2/reset`: stable, and unique. */
+  readonly id: string;
+  readonly scenario: Scenario;
+  /** The request or the cloud job that goes wrong, as the table's heading. */
+  readonly where: string;
+  /** Where the armed fault is meant to strike; `null` without one. */
+  readonly place: string | null;
+  readonly kind: string;
+  readonly fault: FaultRequest | null;
+  readonly outcomes: Scenario['outcomes'];
+  /** A step that cannot end otherwise than by its deadline gets a short one. */
+  readonly shortStep: ActionName | null;
+}
+
+/** Longer than every time-out of the suite. */
+const FOR_EVER_MS = 60_000;
+/** Later than the first quiet reading and well inside the visibility window. */
+const LATE_MS = 150;
+
+/** Faults of any request. Statuses stand apart where the protocol reads them differently. */
+const FAULTS: Readonly<Record<string, Fault>> = {
+  status500: { kind: 'status', status: 500 },
+  status503: { kind: 'status', status: 503, body: '<html>Service Unavailable</html>' },
+  gateway504: { kind: 'status', status: 504, code: 'APIGW.0201', message: 'Backend timeout' },
+  gateway404: { kind: 'status', status: 404, code: 'APIGW.0101', message: 'The API does not exist' },
+  status400: { kind: 'status', status: 400, code: 'SVCSTG.00100400' },
+  status401: { kind: 'status', status: 401, code: 'APIGW.0301' },
+  status403: { kind: 'status', status: 403, code: 'SVCSTG.00100402' },
+  status404: { kind: 'status', status: 404, code: 'SVCSTG.00100412' },
+  hidden404: { kind: 'status', status: 401, code: 'SVCSTG.00100401' },
+  status409: { kind: 'status', status: 409, code: 'SVCSTG.00100400' },
+  tokenExpired: { kind: 'tokenExpired' },
+  throttle: { kind: 'throttle' },
+  reset: { kind: 'reset' },
+  hang: { kind: 'hang', ms: FOR_EVER_MS },
+  delay: { kind: 'delay', ms: 200 },
+  wrongBody: { kind: 'wrongBody' },
+  emptyBody: { kind: 'wrongBody', body: '{}', contentType: 'application/json' },
+  redirect: { kind: 'redirect' },
+  truncate: { kind: 'truncate' },
+};
+
+/** What `servicestage/classify-answer.ts` makes of a read does not depend on the route: one fault of each class. */
+const READ_CLASSES: readonly string[] = [
+  'status500',
+  'status400',
+  'status401',
+  'status404',
+  'status409',
+  'tokenExpired',
+  'throttle',
+  'hang',
+  'delay',
+  'wrongBody',
+];
+
+/** Faults that only a POST can have: the action is accepted, and that is not said, said late, or not shown. */
+const POST_FAULTS: Readonly<Record<string, Fault>> = {
+  actThenReset: { kind: 'actThenReset' },
+  actThenStatus: { kind: 'actThenStatus', status: 500 },
+  actThenHang: { kind: 'actThenHang', ms: FOR_EVER_MS },
+  actThenWrongBody: { kind: 'actThenWrongBody' },
+  actLate: { kind: 'actLate', ms: LATE_MS },
+  visibleLate: { kind: 'visibleLate', ms: 2 * LATE_MS },
+  visibleAndShownLate: { kind: 'visibleLate', ms: 2 * LATE_MS, statusMs: 2 * LATE_MS },
+};
+
+interface CloudJobEnd {
+  readonly outcome: ArmedOutcome;
+  readonly needsShortDeadline?: true;
+}
+
+/** How a step's cloud job can go wrong. */
+const CLOUD_JOB_ENDS: Readonly<Record<string, CloudJobEnd>> = {
+  FAILED: { outcome: { executionStatus: 'FAILED' } },
+  PARTIALLY_FAILED: { outcome: { executionStatus: 'PARTIALLY_FAILED' } },
+  CANCELLED: { outcome: { executionStatus: 'CANCELLED' } },
+  ROLLBACKED: { outcome: { executionStatus: 'ROLLBACKED' } },
+  'FAILED, the instance too': { outcome: { executionStatus: 'FAILED', instanceStatus: 'FAILED' } },
+  'UNKNOWN for ever': { outcome: { executionStatus: 'UNKNOWN' }, needsShortDeadline: true },
+  'never ends': { outcome: { neverEnds: true }, needsShortDeadline: true },
+  'SUCCEEDED, no replica available': { outcome: { converges: false } },
+  'SUCCEEDED, the instance DOWN': { outcome: { instanceStatus: 'DOWN' } },
+};
+
+/** All scenarios: the runbooks, and a recover whose rollback fails, so that its undo meets every fault as well. */
+export function scenarios(): Scenario[] {
+  const rollback = { version: '1.4.0' };
+  return [
+    scenario('recover', 'RUNNING', ['stop', 'rollback', 'start'], rollback),
+    scenario('start', 'STOPPED', ['start']),
+    scenario('stop', 'RUNNING', ['stop']),
+    scenario('restart', 'RUNNING', ['restart']),
+    scenario('scale', 'RUNNING', ['scale'], { replica: 4 }),
+    scenario('rollback', 'RUNNING', ['rollback'], rollback),
+    undoneRecover(rollback),
+  ];
+}
+
+function scenario(
+  runbook: string,
+  initialStatus: Scenario['initialStatus'],
+  steps: readonly ActionName[],
+  inputs: Scenario['inputs'] = {},
+): Scenario {
+  const requests = numbered([...beforeSteps(steps), ...steps.flatMap((step) => stepRequests(step))]);
+  // Planning does not know the runbook: its faults are met once, where it makes all of its requests.
+  const isRecover = runbook === 'recover';
+  const faultedFrom = isRecover ? 0 : requests.findIndex(({ place }) => place !== 'planning');
+  const readFaults = isRecover ? Object.keys(FAULTS) : READ_CLASSES;
+  return { id: runbook, runbook, inputs, initialStatus, steps, outcomes: [], requests, faultedFrom, readFaults };
+}
+
+function undoneRecover(inputs: Scenario['inputs']): Scenario {
+  const steps: readonly ActionName[] = ['stop', 'rollback', 'start'];
+  const before = [...beforeSteps(steps), ...stepRequests('stop'), ...stepRequests('rollback').slice(0, 2)];
+  const requests = numbered([
+    ...before,
+    ['rollback', 'job', 'look at the cloud job, which has FAILED'],
+    ['rollback', 'instance', 'reading after the failure'],
+    ['rollback', 'job', 'look of the settling'],
+    ['rollback', 'instance', 'reading of the settling'],
+    ...stepRequests('undo-stop'),
+  ]);
+  const outcomes = [{ action: 'rollback', outcome: { executionStatus: 'FAILED' } }] as const;
+  return {
+    ...{ id: 'undone', runbook: 'recover', inputs, initialStatus: 'RUNNING', steps, outcomes, requests },
+    faultedFrom: before.length,
+    readFaults: READ_CLASSES,
+  };
+}
+
+type Unnumbered = readonly [place: string, route: Route, what: string];
+
+function beforeSteps(steps: readonly ActionName[]): Unnumbered[] {
+  const planning = (route: Route, what: string): Unnumbered => ['planning', route, what];
+  return [
+    planning('token', 'sign-in'),
+    planning('applications', 'list of applications'),
+    planning('components', 'list of components'),
+    planning('instances', 'list of instances'),
+    planning('instance', 'reading'),
+    ...(steps.includes('rollback') ? [planning('snapshots', 'list of snapshots')] : []),
+    ['observation', 'instance', 'first reading under the lease'],
+  ];
+}
+
+function stepRequests(step: string): Unnumbered[] {
+  return [
+    [step, 'instance', 'entry reading'],
+    [step, 'action', 'POST'],
+    [step, 'job', 'look at the cloud job'],
+    [step, 'instance', 'first verifying reading'],
+    [step, 'instance', 'second verifying reading'],
+  ];
+}
+
+function numbered(requests: readonly Unnumbered[]): ExpectedRequest[] {
+  return requests.map(([place, route, what], index) => {
+    const until = requests.slice(0, index + 1).filter(([, other]) => other === route);
+    return { place, route, what, nth: until.length, ordinal: until.filter(([other]) => other === place).length };
+  });
+}
+
+/** The run without a fault, then every fault at every request, then every end of every cloud job. */
+export function casesOf(scenario: Scenario): Case[] {
+  const plain = { scenario, place: null, fault: null, outcomes: scenario.outcomes, shortStep: null };
+  const untouched: Case = { ...plain, id: `${scenario.id}/untouched`, where: '', kind: 'untouched' };
+  const faulted = scenario.requests.slice(scenario.faultedFrom).flatMap((request) => faultCases(scenario, request));
+  // The scenario with an armed failure is about its undo, whose cloud job is the start's.
+  const actions: readonly ActionName[] = scenario.outcomes.length === 0 ? scenario.steps : ['start'];
+  return [untouched, ...faulted, ...actions.flatMap((action) => cloudJobCases(scenario, action))];
+}
+
+function faultCases(scenario: Scenario, { place, route, ordinal, nth, what }: ExpectedRequest): Case[] {
+  const ofPost = { ...FAULTS, ...POST_FAULTS };
+  const ofRead = Object.entries(FAULTS).filter(([kind]) => scenario.readFaults.includes(kind));
+  const faults = route === 'action' ? Object.entries(ofPost) : ofRead;
+  const name = `${place}/${route}#${ordinal}`;
+  return faults.map(([kind, fault]) => ({
+    id: `${scenario.id}/${name}/${kind}`,
+    scenario,
+    where: `${name}: ${what}`,
+    place,
+    kind,
+    fault: { on: { route }, nth, fault },
+    outcomes: scenario.outcomes,
+    shortStep: null,
+  }));
+}
+
+function cloudJobCases(scenario: Scenario, action: ActionName): Case[] {
+  const isUndo = scenario.outcomes.length > 0;
+  const place = isUndo ? 'undo-stop' : action;
+  // The deadline of an undo is at least the action table's ten minutes: an end that waits for it cannot be met here.
+  const ends = Object.entries(CLOUD_JOB_ENDS).filter(([, end]) => !(isUndo && end.needsShortDeadline === true));
+  return ends.map(([kind, { outcome, needsShortDeadline }]) => ({
+    id: `${scenario.id}/${place}/cloud job/${kind}`,
+    scenario,
+    where: `${place}: end of the cloud job`,
+    place: null,
+    kind,
+    fault: null,
+    outcomes: [...scenario.outcomes, { action, outcome }],
+    shortStep: needsShortDeadline === true ? action : null,
+  }));
+}

@@ -1,0 +1,83 @@
+/** What a case is said to have come to: its line in the table, and what no outcome may ever be. */
+import type { StepReport, TargetReport } from '../../src/domain/report.js';
+import type { ShownInstance } from '../support/simulator.js';
+import { struckElsewhere, type CaseResult } from './exhaustive-runner.js';
+
+/** The same on every run: nothing in it depends on how quick the machine is. */
+export function lineOf({ report, accepted, final }: CaseResult): string {
+  if (report === null) return 'NO REPORT';
+  const target = report.targets[0];
+  const failure = report.failure ?? target?.failure;
+  const parts = [
+    `${report.outcome}${failure === undefined ? '' : ` ${failure.name}`}`,
+    ...listed('', target?.steps.map(stepLine)),
+    ...listed('undo: ', target?.compensations.map(stepLine)),
+    ...listed(
+      'remains: ',
+      target?.remaining.map(({ stepId, kind }) => `${stepId} ${kind}`),
+    ),
+    `POSTs: ${accepted.map(({ action }) => action).join(', ') || 'none'}`,
+    stateLine(final),
+  ];
+  return parts.join(' · ');
+}
+
+function listed(before: string, items: readonly string[] = []): string[] {
+  return items.length === 0 ? [] : [`${before}${items.join(', ')}`];
+}
+
+/** `stop succeeded/yes`, with the failure's name and whether the cloud job was adopted. */
+function stepLine({ id, result, sent, failure, evidence }: StepReport): string {
+  const name = failure === undefined ? '' : ` ${failure.name}`;
+  return `${id} ${result}/${sent}${name}${evidence === undefined ? '' : ' adopted'}`;
+}
+
+function stateLine({ status, availableReplica, replica, version }: ShownInstance): string {
+  return `${status} ${availableReplica}/${replica} ${version}`;
+}
+
+/** Promises that did not hold in this case; seen from the simulator, whatever the report says. */
+export function violationsOf(result: CaseResult): string[] {
+  const { report, hitAtMs, case: one } = result;
+  const found = [...sentTwice(result)];
+  if (report === null) found.push('the run left no report');
+  if (one.fault !== null && hitAtMs.length !== 1) found.push(`the fault struck ${hitAtMs.length} times`);
+  if (struckElsewhere(result)) found.push('the fault struck another step than it was meant for');
+  const target = report?.targets[0];
+  if (target !== undefined) found.push(...untrue(result, target));
+  else if (result.accepted.length > 0) found.push('something was sent for a target that is not in the report');
+  return found.map((what) => `${one.id}: ${what}`);
+}
+
+function sentTwice({ report, accepted }: CaseResult): string[] {
+  const target = report?.targets[0];
+  const decisions = [...(target?.steps ?? []), ...(target?.compensations ?? [])];
+  return [...new Set(accepted.map(({ action }) => action))].flatMap((action) => {
+    const posts = accepted.filter((other) => other.action === action).length;
+    const allowed = decisions.filter((step) => step.action?.action === action).length;
+    return posts > allowed ? [`${posts} POSTs of ${action} were accepted for ${allowed} decisions`] : [];
+  });
+}
+
+/** What the report says against what the simulator knows. */
+function untrue({ accepted, final, case: one }: CaseResult, target: TargetReport): string[] {
+  const found: string[] = [];
+  const steps = [...target.steps, ...target.compensations];
+  const certain = steps.filter(({ sent }) => sent === 'yes').length;
+  const possible = steps.filter(({ sent }) => sent !== 'no').length;
+  if (accepted.length < certain)
+    found.push(`${certain} steps say that they sent, ${accepted.length} POSTs were accepted`);
+  if (accepted.length > possible) found.push(`${possible} steps may have sent, ${accepted.length} POSTs were accepted`);
+  const followed = steps.flatMap(({ cloudJobId }) => cloudJobId ?? []);
+  const foreign = followed.filter((id) => !accepted.some(({ cloudJobId }) => cloudJobId === id));
+  if (foreign.length > 0) found.push(`it followed ${foreign.join(', ')}, which is not its own`);
+  const isAsBefore = stateLine(final) === stateLine({ ...final, ...initialState(one.scenario.initialStatus) });
+  if (target.outcome === 'compensated' && !isAsBefore)
+    found.push(`it is called compensated and is ${stateLine(final)}`);
+  if (target.outcome === 'refused' && accepted.length > 0) found.push('it is called refused and something was sent');
+  return found;
+}
+
+function initialState(status: 'RUNNING' | 'STOPPED'): Partial<ShownInstance> {
+  return { status, version: '1.4.1', replica: 2, availableReplica: status === 'RUNNING' ? 2 : 0 };
+}

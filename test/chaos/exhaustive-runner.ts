@@ -1,0 +1,185 @@
+/** Runs cases many side by side on one worker: each activity goes to the world of its case, which the target's application names. */
+import { randomInt, randomUUID } from 'node:crypto';
+import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { temporalAccess, type TemporalAccess } from '../../src/activities/temporal-access.js';
+import type { Activities } from '../../src/domain/contract.js';
+import { REPORT_MEMO } from '../../src/domain/contract.js';
+import type { RunReport } from '../../src/domain/report.js';
+import type { AcceptedAction, ShownInstance } from '../support/simulator.js';
+import { startCaseWorld, type CaseWorld } from './exhaustive-case-world.js';
+import type { Case } from './exhaustive-cases.js';
+
+/** Cases under way at once: most of a case is waiting. */
+const AT_ONCE = 40;
+/** Longest a case may take; far more than the longest needs. */
+const CASE_LIMIT_MS = 90_000;
+const MOST_TRIES = 3;
+
+export interface TemporalPlace {
+  readonly address: string;
+  /** Of the workflow bundle, a file. */
+  readonly bundlePath: string;
+}
+
+/** What a case came to, seen from the outside. */
+export interface CaseResult {
+  readonly case: Case;
+  /** `null` when the run did not end in time or left no report. */
+  readonly report: RunReport | null;
+  /** Our own accepted POSTs, in order. */
+  readonly accepted: readonly AcceptedAction[];
+  readonly final: ShownInstance;
+  /** Routes of all requests, in order. */
+  readonly requests: readonly string[];
+  /** When the armed fault struck; epoch milliseconds of this machine. */
+  readonly hitAtMs: readonly number[];
+}
+
+/** @param said is told of each case as it ends */
+export async function runCases(
+  cases: readonly Case[],
+  place: TemporalPlace,
+  said: (result: CaseResult) => void = () => {},
+): Promise<CaseResult[]> {
+  const runner = await startRunner(place);
+  const results = new Map<Case, CaseResult>();
+  // Those that wait for a deadline go first, so that the suite does not end with them.
+  const waiting = [...cases].sort((left, right) => Number(right.shortStep !== null) - Number(left.shortStep !== null));
+  const takeNext = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const result = await runAsMeant(runner, next);
+      results.set(next, result);
+      said(result);
+    }
+  };
+  try {
+    await Promise.race([runner.stopped, Promise.all(Array.from({ length: AT_ONCE }, takeNext))]);
+  } finally {
+    await runner.close();
+  }
+  return cases.flatMap((one) => results.get(one) ?? []);
+}
+
+/** A machine that stands still between two statements can cost a run one of its readings; such a case is run again. */
+async function runAsMeant(runner: Runner, one: Case): Promise<CaseResult> {
+  for (let tries = 1; ; tries++) {
+    const result = await runner.run(one);
+    if (tries === MOST_TRIES || !struckElsewhere(result)) return result;
+  }
+}
+
+/** True when the armed fault struck another step than it was meant for: the run made other requests before it than expected. */
+export function struckElsewhere({ case: one, report, hitAtMs }: CaseResult): boolean {
+  const target = report?.targets[0];
+  const meant = [...(target?.steps ?? []), ...(target?.compensations ?? [])].find(({ id }) => id === one.place);
+  return meant !== undefined && hitAtMs.some((atMs) => atMs < meant.startedAtMs || atMs > meant.endedAtMs);
+}
+
+interface Runner {
+  /** Rejects when the worker ends before it is told to. */
+  readonly stopped: Promise<never>;
+  run(one: Case): Promise<CaseResult>;
+  close(): Promise<void>;
+}
+
+async function startRunner({ address, bundlePath }: TemporalPlace): Promise<Runner> {
+  const taskQueue = `exhaustive-${randomUUID()}`;
+  const plain = await Connection.connect({ address });
+  const client = new Client({ connection: plain });
+  const connection = await NativeConnection.connect({ address });
+  const worlds = new Map<string, CaseWorld>();
+  const temporal = temporalAccess(client);
+  const worker = await Worker.create({
+    connection,
+    taskQueue,
+    workflowBundle: { codePath: bundlePath },
+    activities: { ...dispatching(worlds, temporal) },
+    maxHeartbeatThrottleInterval: 200,
+    // Parent and child of every case under way: a workflow that left the cache would be replayed.
+    maxCachedWorkflows: 4 * AT_ONCE,
+  });
+  const running = worker.run();
+  // Instance ids come from the seed and leases from instance ids: runs on one Temporal server must differ.
+  const firstSeed = randomInt(2 ** 30);
+  let begun = 0;
+  const stopped = running.then(() => {
+    throw new Error('The worker stopped before the cases were over');
+  });
+  // Who waits for it hears of it; on closing nobody does any more.
+  stopped.catch(() => {});
+  return {
+    stopped,
+    run: async (one) => {
+      const name = `case-${++begun}`;
+      const world = await startCaseWorld(one, name, firstSeed + begun, temporal);
+      worlds.set(name, world);
+      try {
+        return await outcomeOf(one, world, await reportOf(client, taskQueue, one, world));
+      } finally {
+        worlds.delete(name);
+        await world.close();
+      }
+    },
+    close: async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await running.catch(() => {}); // Told by `stopped`.
+      await connection.close();
+      await plain.close();
+    },
+  };
+}
+
+function dispatching(worlds: ReadonlyMap<string, CaseWorld>, temporal: TemporalAccess): Activities {
+  const of = (path: string): Activities => {
+    const world = worlds.get(path.split('/')[0] ?? '');
+    if (world === undefined) throw new Error(`The case of ${path} is over`);
+    return world.activities;
+  };
+  return {
+    makePlan: (runbook, startArguments) => of(firstTarget(startArguments)).makePlan(runbook, startArguments),
+    describeLease: (leaseId) => temporal.describeLease(leaseId),
+    observeTarget: (target, ...rest) => of(target.path).observeTarget(target, ...rest),
+    performAction: (request) => of(request.target.path).performAction(request),
+    settleTarget: (request) => of(request.target.path).settleTarget(request),
+  };
+}
+
+function firstTarget(startArguments: unknown): string {
+  return (startArguments as { readonly targets: readonly string[] }).targets[0] ?? '';
+}
+
+async function reportOf(
+  client: Client,
+  taskQueue: string,
+  { id, scenario }: Case,
+  { path }: CaseWorld,
+): Promise<RunReport | null> {
+  const handle = await client.workflow.start(scenario.runbook, {
+    workflowId: `${id.replaceAll(/[^a-zA-Z0-9/#-]+/g, '-')}/${randomUUID().slice(0, 8)}`,
+    taskQueue,
+    args: [{ targets: [path], inputs: scenario.inputs }],
+    workflowExecutionTimeout: CASE_LIMIT_MS,
+  });
+  try {
+    return (await handle.result()) as RunReport;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { memo } = await handle.describe();
+    return (memo?.[REPORT_MEMO] as RunReport | undefined) ?? null;
+  }
+}
+
+async function outcomeOf(one: Case, { control, instanceId }: CaseWorld, report: RunReport | null): Promise<CaseResult> {
+  const accepted = (await control.accepted(instanceId)).filter(({ byConsole }) => !byConsole);
+  const faults = one.fault === null ? [] : await control.faults();
+  const { requests } = await control.requests();
+  return {
+    case: one,
+    report,
+    accepted,
+    final: await control.instance(instanceId),
+    requests: requests.map(({ route }) => route),
+    hitAtMs: faults.flatMap(({ hitAtMs }) => hitAtMs),
+  };
+}

@@ -1,0 +1,41 @@
+import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { casesOf, scenarios } from './exhaustive-cases.js';
+import { runExhaustive, type ExhaustiveEnd } from './exhaustive.js';
+
+const LIMIT_MS = 400_000;
+
+describe('every fault at every request', () => {
+  let end: ExhaustiveEnd;
+  beforeAll(async () => {
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+    });
+    const temporal = { address: inject('temporalAddress'), bundlePath: inject('workflowBundlePath') };
+    end = await runExhaustive({ temporal, write: false, say: (line) => process.stderr.write(`${line}\n`) });
+  }, LIMIT_MS);
+
+  it('gives each case an id of its own', () => {
+    const ids = scenarios()
+      .flatMap(casesOf)
+      .map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it.each(scenarios().map((scenario) => [scenario.id, scenario] as const))(
+    'makes exactly the expected requests in an untouched %s, so that "each request" is true',
+    (id, { requests }) => {
+      const untouched = end.results.find((result) => result.case.id === `${id}/untouched`);
+      expect(untouched?.requests).toEqual(requests.map(({ route }) => route));
+    },
+  );
+
+  it('leads to the outcomes that stand in exhaustive-outcomes.txt', () => {
+    expect(end.different).toEqual([]);
+  });
+
+  it('breaks no promise, whatever the table says', () => {
+    expect(end.violations).toEqual([]);
+  });
+});

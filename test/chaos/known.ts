@@ -1,0 +1,227 @@
+/** Known: every report agrees, step by step, with what the simulator accepted. */
+import type { StepReport } from '../../src/domain/report.js';
+import { describePost, doesWhatWasAsked, timeOf, foreignTo, holderOf, postsOf, type SceneRecord } from './decisions.js';
+import { CLOCK_MS } from './disturbances.js';
+import type { HolderEvidence } from './evidence.js';
+import { hasFailed, isWished } from './instance-states.js';
+import { allowedOutcomes } from './outcomes.js';
+import { runReportProblems } from './run-reports.js';
+import { couldBeAdopted, followed, hasReasonForDoubt, meanwhile, type StepInScene } from './step-in-scene.js';
+
+/** What is wrong, one sentence each. */
+export function unknownThings(record: SceneRecord): readonly string[] {
+  return [
+    ...record.scene.holders.flatMap((holder) => holderProblems(holder, record)),
+    ...record.scene.runs.flatMap((run) => runReportProblems(run, record.scene)),
+    ...claimedTwice(record),
+  ];
+}
+
+function holderProblems(holder: HolderEvidence, record: SceneRecord): readonly string[] {
+  const { report, status, runId } = holder;
+  if (report === null) {
+    return status === 'COMPLETED' ? [`holder ${runId} closed ${status} without a report`] : [];
+  }
+  const steps = [...report.steps, ...report.compensations].filter(({ action }) => action !== null);
+  const told = new Set(steps.map(({ id }) => id));
+  const leftOut = holder.decisions
+    .filter(({ request }) => !told.has(request.stepId))
+    .map(({ request }) => `holder ${runId} decided ${request.stepId} and does not report it`);
+  return [
+    ...leftOut,
+    ...steps.flatMap((step) => stepProblems(step, holder, record).map((what) => `${step.id} of ${runId}: ${what}`)),
+    ...settleProblems(holder),
+    ...outcomeProblem(holder),
+    ...leftInFlight(holder, record),
+  ];
+}
+
+function stepProblems(step: StepReport, holder: HolderEvidence, record: SceneRecord): readonly string[] {
+  // The last of that name: a reset may have scheduled the step before with another baseline.
+  const decision = record.decisions.findLast(
+    ({ stepId, schedulings }) => stepId === step.id && schedulings.some((scheduling) => scheduling.holder === holder),
+  );
+  const scheduling = decision?.schedulings.findLast((candidate) => candidate.holder === holder);
+  if (decision === undefined || scheduling === undefined) {
+    return step.sent === 'no' && step.cloudJobId === null ? [] : ['says that it may have sent and was never decided'];
+  }
+  const posts = record.ours.filter(({ cloudJobId }) => record.decisionOf.get(cloudJobId) === decision);
+  const inScene = { step, holder, record, decision, scheduling, posts };
+  return [
+    ...notSentProblems(inScene),
+    ...sentProblems(inScene),
+    ...restartProblems(inScene),
+    ...trailProblems(inScene),
+    ...resultProblems(inScene),
+    ...failureProblems(inScene),
+    ...unknownProblems(inScene),
+    ...indeterminateProblems(inScene),
+  ];
+}
+
+function notSentProblems({ step, posts }: StepInScene): readonly string[] {
+  const [post] = posts;
+  return step.sent === 'no' && post !== undefined
+    ? [`says that nothing was sent, but ${describePost(post)} was accepted for it`]
+    : [];
+}
+
+function sentProblems({ step, record, decision, holder }: StepInScene): readonly string[] {
+  const { sent, cloudJobId } = step;
+  if (cloudJobId === null) return sent === 'yes' ? ['says that it was sent and names no cloud job'] : [];
+  if (sent !== 'yes') return [`names cloud job ${cloudJobId} and says sent: ${sent}`];
+  const claimed = record.scene.accepted.find((job) => job.cloudJobId === cloudJobId);
+  if (claimed === undefined) return [`names cloud job ${cloudJobId}, which the simulator does not know here`];
+  if (claimed.byConsole) return [`takes ${describePost(claimed)} of the console for its own`];
+  if (!doesWhatWasAsked(claimed, decision))
+    return [`takes ${describePost(claimed)} for its own, which does another thing`];
+  if (record.decisionOf.get(cloudJobId) === decision) return [];
+  const owner = record.decisionOf.get(cloudJobId);
+  const whose =
+    owner === undefined ? 'nobody decided' : `belongs to ${owner.stepId} of ${holderOf(claimed, owner).runId}`;
+  return [`takes ${describePost(claimed)} for its own, which ${whose} (holder ${holder.runId})`];
+}
+
+/** A restart names no state that could hold already, and only our own user's cloud job proves one that was found later. */
+function restartProblems({ step, posts }: StepInScene): readonly string[] {
+  const { action, result, evidence } = step;
+  if (action?.action !== 'restart') return [];
+  return [
+    ...(result === 'skipped' ? ['says skipped, which a restart never is'] : []),
+    ...(result === 'succeeded' && posts.length === 0 ? ['says succeeded, but no restart was accepted for it'] : []),
+    ...(evidence === undefined || evidence.createdByUs
+      ? []
+      : [`adopted restart ${evidence.cloudJobId} without knowing that our own user asked for it`]),
+  ];
+}
+
+/**
+ * Once it is known which cloud job was accepted, nothing has to be found by reading. The trail itself travels in the heartbeats: where
+ * a worker died before the beat, `accepted` is lost with it, so there is nothing to excuse.
+ */
+function trailProblems({ step: { trail, cloudJobId } }: StepInScene): readonly string[] {
+  const begin = trail.findIndex(({ decision }) => decision === 'accepted');
+  if (begin < 0) return [];
+  const afterwards = trail.slice(begin);
+  const acceptedId = afterwards.findLast(({ decision }) => decision === 'accepted')?.note;
+  return [
+    ...(afterwards.some(({ decision }) => decision === 'adopted')
+      ? [`knew that ${acceptedId} was accepted and adopted a cloud job after that`]
+      : []),
+    ...(cloudJobId === acceptedId
+      ? []
+      : [`knew that ${acceptedId} was accepted and names ${cloudJobId ?? 'no cloud job'}`]),
+  ];
+}
+
+function resultProblems(inScene: StepInScene): readonly string[] {
+  const { step, holder, scheduling } = inScene;
+  const post = followed(inScene);
+  if (step.result !== 'succeeded' || post === undefined) return [];
+  if (post.executionStatus !== 'SUCCEEDED')
+    return [`says succeeded, but ${describePost(post)} is ${post.executionStatus}`];
+  const { action, verifyAfterCancel } = scheduling.decision.request;
+  const isUnverified = holder.cancelRequestedAtMs !== null && !verifyAfterCancel;
+  if (isUnverified || meanwhile(post, inScene).length > 0) return [];
+  return post.after !== null && isWished(action, post.after)
+    ? []
+    : [`says succeeded, but ${describePost(post)} left ${JSON.stringify(post.after)}`];
+}
+
+function failureProblems(inScene: StepInScene): readonly string[] {
+  const name = inScene.step.failure?.name;
+  const post = followed(inScene);
+  if (name === 'TargetChanged')
+    return somebodyElseActed(inScene) ? [] : ['says TargetChanged, but nobody else had acted'];
+  if (name !== 'CloudJobFailed' && name !== 'NotConverged') return [];
+  if (post === undefined) return [`says ${name} and names no cloud job of its own`];
+  const isSo = name === 'CloudJobFailed' ? hasFailed(post.executionStatus) : post.executionStatus === 'SUCCEEDED';
+  return isSo ? [] : [`says ${name}, but ${describePost(post)} is ${post.executionStatus}`];
+}
+
+/** A cloud job that its holder did not decide had shown before the decision ended. */
+function somebodyElseActed({ step, holder, record, scheduling }: StepInScene): boolean {
+  const { lastJobId, knownCloudJobIds } = scheduling.decision.request.before;
+  const endedAtMs = scheduling.decision.endedAtMs ?? step.endedAtMs;
+  const candidates = [
+    ...foreignTo(holder, record),
+    // A cloud job of ours that showed too late is outside the promise.
+    ...postsOf(holder, record).filter((post) => record.disturbances.areBeyondTheWindow(post)),
+  ];
+  return candidates.some(
+    ({ cloudJobId, visibleAtMs }) =>
+      visibleAtMs <= endedAtMs + CLOCK_MS && cloudJobId !== lastJobId && !knownCloudJobIds.includes(cloudJobId),
+  );
+}
+
+function unknownProblems(inScene: StepInScene): readonly string[] {
+  const { step } = inScene;
+  if (step.sent !== 'unknown' || step.result === 'indeterminate') return [];
+  return hasReasonForDoubt(inScene)
+    ? []
+    : [`says ${step.result} and sent: unknown, though nothing happened that leaves it unknown`];
+}
+
+function indeterminateProblems(inScene: StepInScene): readonly string[] {
+  const { step } = inScene;
+  if (step.result !== 'indeterminate') return [];
+  if (!hasReasonForDoubt(inScene)) return ['indeterminate, though nothing happened that leaves it open'];
+  const post = inScene.posts.find((candidate) => couldBeAdopted(candidate, inScene));
+  return post === undefined ? [] : [`indeterminate though its cloud job could be adopted: ${describePost(post)}`];
+}
+
+/** How the report of an unclear step begins to tell of its settle. */
+const SETTLED_IN_VAIN = 'settling it did not help';
+
+/** What may be in flight is waited for, whatever is asked meanwhile: no cancel reaches a settle. */
+function settleProblems({ report, settles, runId }: HolderEvidence): readonly string[] {
+  const cancelled = settles.filter(({ end }) => end === 'cancelled');
+  const unsettled = [...(report?.steps ?? []), ...(report?.compensations ?? [])].filter(
+    ({ failure, startedAtMs, endedAtMs }) =>
+      failure?.message.includes(SETTLED_IN_VAIN) === true &&
+      !settles.some(({ scheduledAtMs }) => scheduledAtMs >= startedAtMs - CLOCK_MS && scheduledAtMs <= endedAtMs),
+  );
+  return [
+    ...cancelled.map(({ scheduledAtMs }) => `holder ${runId}: its settle of ${timeOf(scheduledAtMs)} was cancelled`),
+    ...unsettled.map(({ id }) => `${id} of ${runId}: says that ${SETTLED_IN_VAIN}, but no settle was scheduled`),
+  ];
+}
+
+function outcomeProblem({ report, cancelRequestedAtMs, runId }: HolderEvidence): readonly string[] {
+  if (report === null) return [];
+  const allowed = allowedOutcomes(report, cancelRequestedAtMs !== null);
+  return allowed.includes(report.outcome)
+    ? []
+    : [`holder ${runId} says ${report.outcome}; by its own steps it is ${allowed.join(' or ')}`];
+}
+
+/** Only an indeterminate report may leave a cloud job of its own in flight. */
+function leftInFlight(holder: HolderEvidence, record: SceneRecord): readonly string[] {
+  const { report, closedAtMs, runId } = holder;
+  if (report === null || closedAtMs === null || report.outcome === 'indeterminate') return [];
+  // Told to leave it, a run waits for the cloud job's end and not for the instance to settle after it.
+  if (holder.cancelRequestedAtMs !== null && holder.run.onCancel === 'leave') return [];
+  return postsOf(holder, record)
+    .filter(
+      (post) =>
+        post.atMs <= closedAtMs &&
+        (post.endedAtMs ?? Number.POSITIVE_INFINITY) > closedAtMs + CLOCK_MS &&
+        !record.disturbances.areBeyondTheWindow(post),
+    )
+    .map((post) => `holder ${runId} closed ${report.outcome} with ${describePost(post)} still in flight`);
+}
+
+function claimedTwice({ scene }: SceneRecord): readonly string[] {
+  const claims = new Map<string, Set<string>>();
+  for (const { report, decisions } of scene.holders) {
+    for (const { id, cloudJobId } of [...(report?.steps ?? []), ...(report?.compensations ?? [])]) {
+      if (cloudJobId === null) continue;
+      const request = decisions.findLast((decision) => decision.request.stepId === id)?.request;
+      const claimants = claims.get(cloudJobId) ?? new Set();
+      claims.set(cloudJobId, claimants.add(JSON.stringify([request?.originalRunId, id])));
+    }
+  }
+  return [...claims]
+    .filter(([, claimants]) => claimants.size > 1)
+    .map(([cloudJobId, claimants]) => `cloud job ${cloudJobId} is claimed by ${[...claimants].join(' and ')}`);
+}

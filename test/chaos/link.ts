@@ -1,0 +1,79 @@
+/** A TCP link that a test can cut or stall: what stands between a worker and the server it talks to. */
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+export class BreakableLink {
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #server: Server;
+  #cut = false;
+  #stalled = false;
+  port = 0;
+
+  private constructor(private readonly targetPort: number) {
+    this.#server = createServer((near) => this.#connect(near));
+  }
+
+  static async open(targetPort: number): Promise<BreakableLink> {
+    const link = new BreakableLink(targetPort);
+    await new Promise<void>((resolve) => link.#server.listen(0, '127.0.0.1', () => resolve()));
+    link.port = (link.#server.address() as AddressInfo).port;
+    return link;
+  }
+
+  /** Open connections are reset; new ones are, too, until it is mended. */
+  cut(): void {
+    this.#cut = true;
+    for (const [near, far] of this.#pairs) {
+      near.resetAndDestroy();
+      far.resetAndDestroy();
+    }
+  }
+
+  /** Nothing passes, in either direction, until it is mended; then all that waited does. */
+  stall(): void {
+    this.#stalled = true;
+    for (const pair of this.#pairs) for (const socket of pair) socket.pause();
+  }
+
+  mend(): void {
+    this.#cut = false;
+    this.#stalled = false;
+    for (const pair of this.#pairs) for (const socket of pair) socket.resume();
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.cut();
+    await closed;
+  }
+
+  #connect(near: Socket): void {
+    if (this.#cut) {
+      near.resetAndDestroy();
+      return;
+    }
+    const far = connect(this.targetPort, '127.0.0.1');
+    const pair = [near, far] as const;
+    this.#pairs.add(pair);
+    pass(near, far, () => this.#stalled);
+    pass(far, near, () => this.#stalled);
+    const end = () => {
+      this.#pairs.delete(pair);
+      // A side that was reset resets the other: an orderly end would look like an answer that is complete.
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of pair) {
+      socket.setNoDelay(true);
+      socket.on('error', () => pair.forEach((side) => side.resetAndDestroy()));
+      socket.once('close', end);
+    }
+    if (this.#stalled) for (const socket of pair) socket.pause();
+  }
+}
+
+/** Back-pressure is left out on purpose: what passes here are a few kilobytes a second. */
+function pass(from: Socket, to: Socket, isStalled: () => boolean): void {
+  from.on('data', (chunk) => to.write(chunk));
+  from.once('end', () => to.end());
+  if (isStalled()) from.pause();
+}

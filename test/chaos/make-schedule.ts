@@ -1,0 +1,201 @@
+/** Seed → schedule: which scenes are played and what goes wrong when. Pure; the same seed gives the same schedule. */
+import { Dice } from './dice.js';
+import { LATEST_ACCEPTED_MS, LATEST_VISIBLE_MS, plot } from './plots.js';
+import type { Moment, Scene, SceneEvent, SceneFault, Schedule, Timed, WorldEvent } from './schedule.js';
+
+/** Events fall into this time; after it the world is left alone until every run has ended. */
+const STORM_MS = 9_000;
+export const WORKERS = 2;
+
+export interface ScheduleSize {
+  readonly scenes: number;
+}
+
+export function makeSchedule(seed: number, { scenes: sceneCount }: ScheduleSize = { scenes: 24 }): Schedule {
+  const dice = new Dice(seed);
+  return {
+    seed,
+    withCodec: seed % 10 >= 8,
+    switches: {
+      busy: dice.chance(0.5) ? 'reject' : 'accept',
+      wrongState: dice.chance(0.3) ? 'noop' : 'reject',
+      jobKeyCase: dice.one(['upper', 'lower']),
+      statusAfterFailure: dice.one(['before', 'FAILED']),
+      visibleLateMs: dice.chance(0.5) ? dice.whole(0, LATEST_VISIBLE_MS) : 0,
+      convergeDelayMs: dice.chance(0.3) ? dice.whole(0, 400) : 0,
+      jitter: 0.5,
+    },
+    scenes: Array.from({ length: sceneCount }, (_item, index) => scene(dice, `s${index}`)),
+    events: worldEvents(dice),
+  };
+}
+
+/** Runbooks with the weight they are drawn with, and the inputs they take. */
+const RUNBOOKS: readonly (readonly [name: string, inputs: (dice: Dice) => Record<string, unknown>])[] = [
+  ['recover', () => ({})],
+  ['recover', () => ({})],
+  ['restart', () => ({})],
+  ['restart', () => ({})],
+  ['stop', () => ({})],
+  ['start', () => ({})],
+  ['scale', (dice) => ({ replica: dice.whole(1, 6) })],
+  ['rollback', () => ({})],
+  ['scale-then-restart', () => ({})],
+  ['declared-undo', () => ({})],
+  ['go-on', () => ({})],
+  ['abort', () => ({})],
+  ['short-deadline', () => ({})],
+  ['chaos-stop-start', () => ({})],
+  ['chaos-many-steps', () => ({})],
+  ['chaos-keep', () => ({})],
+  ['chaos-leave', () => ({})],
+];
+
+/** A cloud job that never ends is given up only at its step's deadline, which the catalogue sets in minutes. */
+const WITH_DEADLINE = RUNBOOKS.filter(([name]) => name.startsWith('chaos-'));
+
+/** Mishaps that only hurt together are rare by chance alone: every other scene is a plot. */
+function scene(dice: Dice, name: string): Scene {
+  return dice.chance(0.5) ? { name, ...plot(dice, dice.whole(0, STORM_MS - 2_000)) } : mishap(dice, name);
+}
+
+function mishap(dice: Dice, name: string): Scene {
+  const beginsAtMs = dice.whole(0, STORM_MS - 2_000);
+  const runs = dice.times(dice.chance(0.25) ? 2 : 1, () => beginsAtMs + dice.whole(0, 2_500)).sort((a, b) => a - b);
+  const outcomes = dice.chance(0.3) ? [outcome(dice)] : [];
+  const needsDeadline = outcomes.some(({ neverEnds }) => neverEnds === true);
+  return {
+    name,
+    status: dice.chance(0.12) ? 'STOPPED' : 'RUNNING',
+    faults: dice.times(dice.one([0, 1, 1, 2, 3]), () => fault(dice)),
+    outcomes,
+    runs: runs.map((atMs) => {
+      const [runbook, inputs] = dice.one(needsDeadline ? WITH_DEADLINE : RUNBOOKS);
+      return { atMs, runbook, inputs: inputs(dice) };
+    }),
+    events: sceneEvents(dice, runs.length),
+  };
+}
+
+const BEFORE_ACTING: readonly ((dice: Dice) => SceneFault['fault'])[] = [
+  (dice) => ({ kind: 'status', status: dice.one([500, 502, 503, 400, 403, 404, 409]) }),
+  () => ({ kind: 'throttle', retryAfterSeconds: 0.2 }),
+  () => ({ kind: 'tokenExpired' }),
+  () => ({ kind: 'reset' }),
+  (dice) => ({ kind: 'hang', ms: dice.whole(100, 1_500) }),
+  (dice) => ({ kind: 'delay', ms: dice.whole(50, 900) }),
+  () => ({ kind: 'wrongBody' }),
+  () => ({ kind: 'redirect' }),
+];
+
+const ACTING: readonly ((dice: Dice) => SceneFault['fault'])[] = [
+  () => ({ kind: 'actThenReset' }),
+  () => ({ kind: 'actThenReset' }),
+  (dice) => ({ kind: 'actThenStatus', status: dice.one([500, 502, 504]) }),
+  (dice) => ({ kind: 'actThenHang', ms: dice.whole(200, 1_500) }),
+  () => ({ kind: 'actThenWrongBody' }),
+  () => ({ kind: 'truncate' }),
+  (dice) => ({ kind: 'actLate', ms: dice.whole(20, LATEST_ACCEPTED_MS) }),
+  (dice) => ({ kind: 'visibleLate', ms: dice.whole(50, LATEST_VISIBLE_MS), statusMs: dice.whole(0, 300) }),
+  (dice) => ({ kind: 'delay', ms: dice.whole(50, 900) }),
+  (dice) => ({ kind: 'hang', ms: dice.whole(100, 1_500) }),
+  () => ({ kind: 'reset' }),
+];
+
+function fault(dice: Dice): SceneFault {
+  const onAction = dice.chance(0.6);
+  return {
+    on: { route: onAction ? 'action' : dice.one(['instance', 'instance', 'job']) },
+    nth: onAction ? dice.whole(1, 3) : dice.whole(1, 10),
+    times: dice.one([1, 1, 1, 2, 4]),
+    fault: dice.one(onAction && dice.chance(0.8) ? ACTING : BEFORE_ACTING)(dice),
+  };
+}
+
+function outcome(dice: Dice): Scene['outcomes'][number] {
+  return {
+    nth: dice.whole(1, 3),
+    ...dice.one<Record<string, unknown>>([
+      { executionStatus: 'FAILED' },
+      { executionStatus: 'FAILED' },
+      { executionStatus: 'PARTIALLY_FAILED' },
+      { executionStatus: 'CANCELLED' },
+      { converges: false },
+      { durationMs: 2_000 },
+      { durationMs: 5_000 },
+      { neverEnds: true },
+    ]),
+  };
+}
+
+function sceneEvents(dice: Dice, runCount: number): Scene['events'] {
+  return dice.times(dice.one([0, 0, 1, 1, 2]), () => ({ moment: moment(dice), event: sceneEvent(dice, runCount) }));
+}
+
+function moment(dice: Dice): Moment {
+  return {
+    after: dice.one(['start', 'lease', 'lease', 'accepted', 'accepted', 'accepted']),
+    nth: dice.one([1, 1, 1, 2, 2, 3]),
+    delayMs: dice.chance(0.7) ? dice.whole(0, 400) : dice.whole(0, 4_000),
+  };
+}
+
+function sceneEvent(dice: Dice, runCount: number): SceneEvent {
+  const run = dice.whole(0, runCount - 1);
+  return dice.one<() => SceneEvent>([
+    () => ({ kind: 'cancel', run }),
+    () => ({ kind: 'cancel', run }),
+    () => ({ kind: 'cancel', run }),
+    () => ({
+      kind: 'console',
+      ...dice.one([
+        { action: 'restart', parameters: {} },
+        { action: 'stop', parameters: {} },
+        { action: 'start', parameters: {} },
+        { action: 'scale', parameters: { replica: 9 } },
+      ]),
+      visibleLateMs: dice.whole(0, LATEST_VISIBLE_MS),
+    }),
+    () => ({ kind: 'console', action: 'restart', parameters: {}, visibleLateMs: 0 }),
+    () => ({ kind: 'resetActivity' }),
+    () => ({ kind: 'pauseActivity', forMs: dice.whole(200, 5_000) }),
+    () => ({ kind: 'resetTarget', to: dice.one(['first', 'last']) }),
+    () => ({ kind: 'terminateRun', run }),
+    () => ({ kind: 'terminateTarget' }),
+  ])();
+}
+
+function worldEvents(dice: Dice): Timed<WorldEvent>[] {
+  // Mostly one worker is struck and the other one takes over; now and then both are.
+  const struck = dice.chance(0.75)
+    ? [dice.whole(0, WORKERS - 1)]
+    : Array.from({ length: WORKERS }, (_item, index) => index);
+  const events = dice.times(dice.whole(2, 4), () => ({
+    atMs: dice.whole(1_000, STORM_MS),
+    event: worldEvent(dice, dice.one(struck)),
+  }));
+  return events.sort((left, right) => left.atMs - right.atMs);
+}
+
+function worldEvent(dice: Dice, worker: number): WorldEvent {
+  const kill = (signal: 'SIGKILL' | 'SIGTERM'): WorldEvent => ({
+    kind: 'killWorker',
+    worker,
+    signal,
+    forMs: dice.whole(0, 3_000),
+  });
+  return dice.one<() => WorldEvent>([
+    () => kill('SIGKILL'),
+    () => kill('SIGKILL'),
+    () => kill('SIGTERM'),
+    () => ({ kind: 'freezeWorker', worker, forMs: dice.whole(200, 9_000) }),
+    () => ({ kind: 'freezeWorker', worker, forMs: dice.whole(4_000, 9_000) }),
+    () => ({ kind: 'stopServer', signal: dice.one(['SIGTERM', 'SIGKILL']), forMs: dice.whole(100, 4_000) }),
+    () => ({ kind: 'cut', link: 'temporal', worker, forMs: dice.whole(0, 6_000) }),
+    () => ({ kind: 'stall', link: 'temporal', worker, forMs: dice.whole(300, 8_000) }),
+    () => ({ kind: 'cut', link: 'serviceStage', worker, forMs: dice.whole(0, 2_000) }),
+    () => ({ kind: 'stall', link: 'serviceStage', worker, forMs: dice.whole(100, 2_000) }),
+    () => ({ kind: 'expireTokens' }),
+    () => ({ kind: 'throttleAll', requests: dice.whole(1, 10), windowSeconds: 1, forMs: dice.whole(300, 2_500) }),
+  ])();
+}

@@ -1,0 +1,76 @@
+/** Plays seeds one after another, each checked from the outside; the arena is kept as long as the next seed can use it. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Arena } from './arena.js';
+import type { Violation } from './evidence.js';
+import { violations } from './invariants.js';
+import { makeSchedule, WORKERS } from './make-schedule.js';
+import { runSchedule } from './run-schedule.js';
+import { totalsOf, type Totals } from './totals.js';
+
+/** A server's database and the simulator grow: after this many seeds they begin anew. */
+const SEEDS_PER_ARENA = 20;
+
+export interface PlayOptions {
+  readonly seeds: Iterable<number>;
+  /** The compiled product: ours, or a mutant's. */
+  readonly dist: string;
+  readonly say: (line: string) => void;
+}
+
+export interface PlayedSeed {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly totals: Totals;
+  readonly durationMs: number;
+  /** Of the evidence as JSON; written only where a promise did not hold. */
+  readonly evidenceFile: string | null;
+}
+
+export async function* playSeeds({ seeds, dist, say }: PlayOptions): AsyncGenerator<PlayedSeed, void> {
+  let arena: Arena | undefined;
+  let played = 0;
+  try {
+    for (const seed of seeds) {
+      const schedule = makeSchedule(seed);
+      const { withCodec } = schedule;
+      if (arena !== undefined && (arena.withCodec !== withCodec || played % SEEDS_PER_ARENA === 0)) {
+        await arena.close();
+        arena = undefined;
+      }
+      arena ??= await Arena.open({ workers: WORKERS, withCodec, dist, say });
+      played++;
+      const startedAtMs = Date.now();
+      const evidence = await runSchedule(arena, schedule);
+      const found = violations(evidence);
+      yield {
+        seed,
+        violations: found,
+        totals: totalsOf(evidence, found.length),
+        durationMs: Date.now() - startedAtMs,
+        evidenceFile: found.length === 0 ? null : await keep(seed, evidence),
+      };
+    }
+  } finally {
+    await arena?.close();
+  }
+}
+
+async function keep(seed: number, evidence: unknown): Promise<string> {
+  const folder = join(tmpdir(), 'runbooks-chaos-evidence');
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `seed-${seed}.json`);
+  await writeFile(file, JSON.stringify(evidence, null, 1));
+  return file;
+}
+
+/** What a failure prints: each broken promise, where the evidence is, and the command that plays it again. */
+export function describeFailure({ seed, violations: found, evidenceFile }: PlayedSeed): string {
+  return [
+    `seed ${seed}: ${found.length} violations`,
+    ...found.map(({ promise, scene, what }) => `  ${promise} (${scene}): ${what}`),
+    `  evidence: ${evidenceFile ?? 'none'}`,
+    `  again: npm run chaos -- --seed ${seed}`,
+  ].join('\n');
+}

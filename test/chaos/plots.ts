@@ -1,0 +1,211 @@
+/** Scenes in which mishaps come together as in the stories of the protocol; when exactly is left to chance. */
+import type { Dice } from './dice.js';
+import type { Moment, Scene, SceneEvent, SceneFault } from './schedule.js';
+
+/** Accepted cloud jobs show at the latest this much later, and late acceptance comes at most that late: together inside the window. */
+export const LATEST_VISIBLE_MS = 800;
+export const LATEST_ACCEPTED_MS = 300;
+
+type Plot = (dice: Dice, atMs: number) => Omit<Scene, 'name'>;
+
+export function plot(dice: Dice, atMs: number): Omit<Scene, 'name'> {
+  return dice.one(PLOTS)(dice, atMs);
+}
+
+interface Parts {
+  readonly runbook: string;
+  readonly inputs?: Record<string, unknown>;
+  readonly faults?: readonly SceneFault[];
+  readonly outcomes?: Scene['outcomes'];
+  readonly events?: Scene['events'];
+  /** Runbooks started on the same instance that much later. */
+  readonly later?: readonly { readonly runbook: string; readonly afterMs: number }[];
+}
+
+function scene(atMs: number, { runbook, inputs = {}, faults = [], outcomes = [], events = [], later = [] }: Parts) {
+  return {
+    status: 'RUNNING' as const,
+    faults,
+    outcomes,
+    events,
+    runs: [
+      { atMs, runbook, inputs },
+      ...later.map((next) => ({ atMs: atMs + next.afterMs, runbook: next.runbook, inputs: {} })),
+    ],
+  };
+}
+
+const SEVERAL_STEPS = ['recover', 'chaos-stop-start', 'chaos-many-steps', 'scale-then-restart', 'chaos-keep'];
+const ANY = [...SEVERAL_STEPS, 'restart', 'restart', 'stop', 'rollback', 'chaos-leave'];
+
+const onAction = (nth: number, fault: SceneFault['fault']): SceneFault => ({ on: { route: 'action' }, nth, fault });
+const onInstance = (nth: number, fault: SceneFault['fault']): SceneFault => ({ on: { route: 'instance' }, nth, fault });
+const moment = (after: Moment['after'], nth: number, delayMs: number): Moment => ({ after, nth, delayMs });
+const colleague = (dice: Dice): SceneEvent => ({
+  kind: 'console',
+  ...dice.one([
+    { action: 'restart', parameters: {} },
+    { action: 'stop', parameters: {} },
+    { action: 'scale', parameters: { replica: 9 } },
+  ]),
+  visibleLateMs: dice.whole(0, LATEST_VISIBLE_MS),
+});
+
+const losesTheAnswer = (dice: Dice): SceneFault['fault'] =>
+  dice.one<SceneFault['fault']>([
+    { kind: 'actThenReset' },
+    { kind: 'actThenStatus', status: 502 },
+    { kind: 'actThenHang', ms: dice.whole(300, 1_500) },
+    { kind: 'truncate' },
+    { kind: 'actLate', ms: dice.whole(20, LATEST_ACCEPTED_MS) },
+  ]);
+const losesTheRequest = (dice: Dice): SceneFault['fault'] =>
+  dice.one<SceneFault['fault']>([
+    { kind: 'reset' },
+    { kind: 'hang', ms: dice.whole(100, 1_200) },
+    { kind: 'status', status: 504 },
+  ]);
+/** Accepted, but only after a while: what happens meanwhile meets an open POST. */
+const slowPost = (dice: Dice): SceneFault['fault'] => ({ kind: 'delay', ms: dice.whole(400, 900) });
+
+const PLOTS: readonly Plot[] = [
+  function lostAnswerThenCancel(dice, atMs) {
+    const nth = dice.whole(1, 2);
+    return scene(atMs, {
+      runbook: dice.one(ANY),
+      faults: [onAction(nth, losesTheAnswer(dice))],
+      events: [{ moment: moment('accepted', nth, dice.whole(0, 400)), event: { kind: 'cancel', run: 0 } }],
+    });
+  },
+  function lostRequestThenColleague(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(ANY),
+      faults: [onAction(1, losesTheRequest(dice))],
+      events: [{ moment: moment('lease', 1, dice.whole(0, 900)), event: colleague(dice) }],
+    });
+  },
+  function colleagueBetweenStepsThenFailure(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(SEVERAL_STEPS),
+      outcomes: [{ nth: 2, executionStatus: 'FAILED', durationMs: dice.whole(400, 1_500) }],
+      events: [{ moment: moment('accepted', dice.whole(1, 2), dice.whole(0, 1_200)), event: colleague(dice) }],
+    });
+  },
+  function colleagueAtTheStart(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(SEVERAL_STEPS),
+      outcomes: dice.chance(0.5) ? [{ nth: 2, executionStatus: 'FAILED' }] : [],
+      events: [
+        { moment: moment('start', 1, dice.whole(0, 150)), event: colleague(dice) },
+        { moment: moment('accepted', 2, dice.whole(0, 500)), event: { kind: 'cancel', run: 0 } },
+      ],
+    });
+  },
+  function doesNotConverge(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'declared-undo', 'abort', 'go-on']),
+      outcomes: [{ action: dice.one(['scale', 'restart', 'start']), nth: 1, converges: false }],
+    });
+  },
+  function resetThenCancel(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(ANY),
+      faults: dice.chance(0.5) ? [onAction(1, slowPost(dice))] : [],
+      events: [
+        {
+          moment: moment('lease', 1, dice.whole(200, 1_200)),
+          event: { kind: 'resetTarget', to: dice.one(['first', 'last']) },
+        },
+        { moment: moment('lease', 1, dice.whole(800, 4_000)), event: { kind: 'cancel', run: 0 } },
+      ],
+    });
+  },
+  function resetUnderAnOpenPost(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(ANY),
+      faults: [onAction(1, slowPost(dice))],
+      events: [
+        {
+          moment: moment('lease', 1, dice.whole(200, 1_000)),
+          event: dice.one<SceneEvent>([
+            { kind: 'resetActivity' },
+            { kind: 'resetTarget', to: 'last' },
+            { kind: 'resetTarget', to: 'first' },
+          ]),
+        },
+      ],
+    });
+  },
+  function terminatedThenStartedAgain(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(ANY),
+      faults: [onAction(1, slowPost(dice))],
+      events: [
+        {
+          moment: moment('lease', 1, dice.whole(100, 1_200)),
+          event: dice.one<SceneEvent>([
+            { kind: 'terminateTarget' },
+            { kind: 'terminateTarget' },
+            { kind: 'terminateRun', run: 0 },
+          ]),
+        },
+      ],
+      later: [{ runbook: dice.one(ANY), afterMs: dice.whole(1_000, 3_000) }],
+    });
+  },
+  function seenLate(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(SEVERAL_STEPS),
+      faults: [1, 2, 3].map((nth) =>
+        onAction(nth, { kind: 'visibleLate', ms: dice.whole(400, LATEST_VISIBLE_MS), statusMs: dice.whole(0, 800) }),
+      ),
+      outcomes: dice.chance(0.4) ? [{ nth: dice.whole(2, 3), executionStatus: 'FAILED' }] : [],
+    });
+  },
+  function provedUnsentThenLost(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(ANY),
+      // The third reading of an instance is the one before the first send: plan, first observation, entry.
+      faults: [
+        onInstance(3, { kind: 'status', status: 503 }),
+        onAction(1, { kind: 'throttle', retryAfterSeconds: 0.1 }),
+        onAction(2, losesTheAnswer(dice)),
+      ],
+      events: dice.chance(0.5)
+        ? [{ moment: moment('accepted', 1, dice.whole(0, 300)), event: { kind: 'resetActivity' } }]
+        : [],
+    });
+  },
+  function refusedAfterALostAnswer(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(ANY),
+      faults: [
+        onAction(1, losesTheRequest(dice)),
+        onAction(2, losesTheAnswer(dice)),
+        onInstance(4, { kind: 'wrongBody' }),
+      ],
+      outcomes: [{ nth: 1, durationMs: dice.whole(200, 2_500) }],
+    });
+  },
+  function throttledBeforeItsSend(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'restart', 'declared-undo']),
+      faults: [
+        // Longer than the heartbeat time-out: when the budget opens again, another attempt is at work (story 4).
+        onInstance(3, { kind: 'throttle', retryAfterSeconds: dice.whole(58, 75) / 10 }),
+        ...[1, 2].map((nth) =>
+          onAction(nth, { kind: 'visibleLate', ms: LATEST_VISIBLE_MS, statusMs: LATEST_VISIBLE_MS }),
+        ),
+      ],
+    });
+  },
+  function cancelledTwice(dice, atMs) {
+    return scene(atMs, {
+      runbook: dice.one(SEVERAL_STEPS),
+      events: [
+        { moment: moment('accepted', 2, dice.whole(0, 600)), event: { kind: 'cancel', run: 0 } },
+        { moment: moment('accepted', 3, dice.whole(0, 400)), event: { kind: 'cancel', run: 0 } },
+      ],
+    });
+  },
+];

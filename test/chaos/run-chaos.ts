@@ -1,0 +1,80 @@
+/** `npm run chaos`: seeded storms against the real product, checked from the outside. `-- --help` lists what it can do. */
+import { appendFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+import { checkMutations } from './check-mutations.js';
+import { exhaustive } from './exhaustive-standalone.js';
+import { describeFailure, playSeeds, type PlayedSeed } from './play-seeds.js';
+import { soak } from './soak.js';
+import { add, NOTHING } from './totals.js';
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+interface Options {
+  readonly seed?: number;
+  readonly from: number;
+  readonly seeds: number;
+  readonly minutes: number;
+  readonly totals?: string;
+  readonly mutations?: true | string[];
+  readonly exhaustive?: true;
+  readonly write?: true;
+  readonly soak?: true;
+}
+
+const program = new Command('chaos')
+  .description(
+    'Plays seeded schedules of crashes, lost answers, cuts and foreign actions, and checks the four promises from the outside.',
+  )
+  .option('--seed <n>', 'play this seed alone', whole)
+  .option('--from <n>', 'first seed', whole, 1)
+  .option('--seeds <n>', 'how many seeds', whole, 10)
+  .option('--minutes <n>', 'stop after this time; for --soak how long it takes', whole, 24 * 60)
+  .option('--totals <file>', 'append the figures to this file, one JSON line')
+  .option('--mutations [names...]', 'break the product on purpose, and show that each break is found')
+  .option('--exhaustive', 'each fault at each request, once, without randomness; differences from the kept table')
+  .option('--write', 'with --exhaustive: write the table')
+  .option('--soak', '200 runs side by side while workers are killed')
+  .action(async (options: Options) => {
+    process.exitCode = await chosen(options);
+  });
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('Give a whole number.');
+  return value;
+}
+
+/** @returns the exit code: 0 when every promise held (with `--mutations`: when every break was found), else 1 */
+async function chosen(options: Options): Promise<number> {
+  if (options.mutations !== undefined)
+    return (await checkMutations(options.mutations === true ? null : options.mutations, say)) ? 0 : 1;
+  if (options.exhaustive === true) return (await exhaustive(options.write === true, say)) ? 0 : 1;
+  if (options.soak === true) return (await soak({ dist: DIST, minutes: options.minutes, say })) ? 0 : 1;
+  return playAll(options);
+}
+
+async function playAll({ seed, from, seeds, minutes, totals: totalsFile }: Options): Promise<number> {
+  const endsAtMs = Date.now() + minutes * 60_000;
+  const chosenSeeds = seed === undefined ? Array.from({ length: seeds }, (_item, index) => from + index) : [seed];
+  let totals = NOTHING;
+  for await (const played of playSeeds({ seeds: chosenSeeds, dist: DIST, say })) {
+    totals = add(totals, played.totals);
+    say(played.violations.length === 0 ? describeSeed(played) : describeFailure(played));
+    if (Date.now() > endsAtMs) break;
+  }
+  const line = JSON.stringify(totals);
+  process.stdout.write(`${line}\n`);
+  if (totalsFile !== undefined) await appendFile(totalsFile, `${line}\n`);
+  return totals.violations === 0 ? 0 : 1;
+}
+
+function describeSeed({ seed, totals, durationMs }: PlayedSeed): string {
+  const { runs, acceptedPosts, adoptions, indeterminates } = totals;
+  return `seed ${seed}: held (${runs} runs, ${acceptedPosts} accepted POSTs, ${adoptions} adopted, ${indeterminates} indeterminate, ${Math.round(durationMs / 1_000)} s)`;
+}
+
+await program.parseAsync();
+// Links to a stopped server and workers that were killed may leave handles behind that nobody waits for.
+process.exit();

@@ -1,0 +1,178 @@
+/** `npm run chaos -- --soak`: 200 runs side by side for a long time while workers are killed. Nothing may be lost, and what survives may not grow. */
+import { readdir } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Arena } from './arena.js';
+
+export interface SoakOptions {
+  readonly dist: string;
+  readonly minutes: number;
+  readonly say: Say;
+}
+
+const SIDE_BY_SIDE = 200;
+const KILL_EVERY_MS = 30_000;
+/** Workers 0 and 1 are killed in turn; this one lives from the first minute to the last, so that its memory can be watched. */
+const SURVIVOR = 2;
+const STARTED_OVER_MS = 60_000;
+/** A run lasts about 70 s, and a killed worker's steps stand still for a while. */
+const END_DEADLINE_MS = 10 * 60_000;
+/** Connections that are kept alive and timers that run out. */
+const AFTERGLOW_MS = 90_000;
+/** Some few come and go by themselves. */
+const SLACK = 8;
+const LARGEST_GROWTH = 1.25;
+const ACTIONS_OF_A_RUN = ['stop', 'start', 'scale', 'scale'];
+
+/** What the surviving worker holds, as its probe tells, and what the operating system says of it. */
+interface Holding {
+  readonly rssMiB: number;
+  /** After a garbage collection. */
+  readonly heapMiB: number;
+  readonly fileDescriptors: number;
+  /** Timers, sockets and the like that keep the process busy, by kind. */
+  readonly resources: Readonly<Record<string, number>>;
+}
+
+type Say = (line: string) => void;
+
+/** @returns whether nothing was lost and nothing leaked */
+export async function soak({ dist, minutes, say }: SoakOptions): Promise<boolean> {
+  const arena = await Arena.open({ workers: 3, withCodec: false, dist, probe: SURVIVOR, say });
+  try {
+    await arena.control.switches({ jitter: 0.3 });
+    const endsAtMs = Date.now() + Math.min(minutes, 20) * 60_000;
+    const idle = await holdingOf(arena);
+    const tally: Tally = { ended: 0, problems: [] };
+    const holdings: Holding[] = [];
+    await Promise.all([
+      ...Array.from({ length: SIDE_BY_SIDE }, (_item, slot) => runAgainAndAgain(arena, slot, endsAtMs, tally)),
+      killInTurn(arena, endsAtMs, say),
+      watchSurvivor(arena, endsAtMs, holdings, say),
+    ]);
+    return await judge(arena, idle, holdings, tally, say);
+  } finally {
+    await arena.close();
+  }
+}
+
+interface Tally {
+  ended: number;
+  readonly problems: string[];
+}
+
+async function runAgainAndAgain(arena: Arena, slot: number, endsAtMs: number, tally: Tally): Promise<void> {
+  const name = `soak-${slot}`;
+  const { instanceId } = await arena.control.createInstance({
+    application: 'shop',
+    component: 'checkout',
+    name,
+    replica: 2,
+  });
+  // Not all at the same moment: planning, stopping and starting are spread as they would be in life.
+  await delay((slot / SIDE_BY_SIDE) * STARTED_OVER_MS);
+  for (let round = 0; Date.now() < endsAtMs; round++) {
+    const id = `${name}-${round}`;
+    await arena.runbooks.start('soak', { targets: [`shop/checkout/${name}`], id, requestedBy: 'soak' });
+    const late = delay(END_DEADLINE_MS, null, { ref: false });
+    const report = await Promise.race([arena.runbooks.result(id), late]);
+    tally.ended++;
+    const accepted = (await arena.control.accepted(instanceId)).slice(round * ACTIONS_OF_A_RUN.length);
+    const actions = accepted.map(({ action }) => action);
+    if (report?.outcome !== 'succeeded') tally.problems.push(`${id}: ${report?.summary ?? 'did not end'}`);
+    if (actions.join() !== ACTIONS_OF_A_RUN.join()) tally.problems.push(`${id}: accepted ${actions.join(' ')}`);
+    if (tally.problems.length > 0 && report?.outcome !== 'succeeded') return;
+  }
+}
+
+async function killInTurn(arena: Arena, endsAtMs: number, say: Say): Promise<void> {
+  for (let kills = 0; Date.now() + KILL_EVERY_MS < endsAtMs; kills++) {
+    await delay(KILL_EVERY_MS);
+    const worker = kills % 2;
+    await arena.killWorker(worker, 'SIGKILL');
+    await arena.startWorker(worker);
+    say(`killed worker ${worker}, the ${kills + 1}. kill`);
+  }
+}
+
+async function watchSurvivor(arena: Arena, endsAtMs: number, holdings: Holding[], say: Say): Promise<void> {
+  while (Date.now() < endsAtMs) {
+    await delay(STARTED_OVER_MS);
+    const holding = await holdingOf(arena);
+    holdings.push(holding);
+    say(`survivor: ${describeHolding(holding)}`);
+  }
+}
+
+async function holdingOf(arena: Arena): Promise<Holding> {
+  const worker = arena.worker(SURVIVOR);
+  if (worker === null) throw new Error('The worker that was to survive is gone');
+  const answer = worker.nextLine((line) => line.startsWith('{"probe":true'));
+  await worker.kill('SIGHUP');
+  const { rss, heapUsed, resources } = JSON.parse(await answer) as {
+    rss: number;
+    heapUsed: number;
+    resources: Record<string, number>;
+  };
+  const fileDescriptors = (await readdir(`/proc/${worker.pid}/fd`)).length;
+  return { rssMiB: mebibytes(rss), heapMiB: mebibytes(heapUsed), fileDescriptors, resources };
+}
+
+/** Once everything has ended, what is still held is a leak. */
+async function judge(
+  arena: Arena,
+  idle: Holding,
+  holdings: readonly Holding[],
+  tally: Tally,
+  say: Say,
+): Promise<boolean> {
+  await delay(AFTERGLOW_MS);
+  const rest = await holdingOf(arena);
+  const problems = [...tally.problems, ...leaks(idle, rest), ...growth(holdings), ...(await stillOpen(arena))];
+  say(`${tally.ended} runs ended`);
+  say(`survivor before: ${describeHolding(idle)}`);
+  say(`survivor after: ${describeHolding(rest)}`);
+  for (const problem of problems) say(`PROBLEM ${problem}`);
+  return problems.length === 0 && tally.ended > 0;
+}
+
+function leaks(idle: Holding, rest: Holding): string[] {
+  const kinds = Object.keys(rest.resources).filter(
+    (kind) => (rest.resources[kind] ?? 0) > (idle.resources[kind] ?? 0) + SLACK,
+  );
+  return [
+    ...kinds.map(
+      (kind) =>
+        `${rest.resources[kind]} ${kind} are held at the end, ${idle.resources[kind] ?? 0} were at the beginning`,
+    ),
+    ...(rest.fileDescriptors > idle.fileDescriptors + SLACK
+      ? [`${rest.fileDescriptors} file descriptors, ${idle.fileDescriptors} at the beginning`]
+      : []),
+  ];
+}
+
+/** The first quarter is warming up: caches fill. From then on the used heap stays where it is. */
+function growth(holdings: readonly Holding[]): string[] {
+  const warm = holdings.slice(Math.floor(holdings.length / 4)).map(({ heapMiB }) => heapMiB);
+  const half = Math.floor(warm.length / 2);
+  const [early, late] = [median(warm.slice(0, half)), median(warm.slice(half))];
+  return late > early * LARGEST_GROWTH ? [`the used heap grew from ${early} to ${late} MiB`] : [];
+}
+
+async function stillOpen(arena: Arena): Promise<string[]> {
+  const open: string[] = [];
+  for await (const { workflowId } of arena.client.workflow.list({ query: 'ExecutionStatus = "Running"' }))
+    open.push(workflowId);
+  return open.length === 0 ? [] : [`${open.length} workflows are still open: ${open.slice(0, 5).join(', ')}`];
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0;
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round((bytes / 1024 / 1024) * 10) / 10;
+}
+
+function describeHolding({ rssMiB, heapMiB, fileDescriptors, resources }: Holding): string {
+  return `${rssMiB} MiB resident, ${heapMiB} MiB heap, ${fileDescriptors} file descriptors, ${JSON.stringify(resources)}`;
+}

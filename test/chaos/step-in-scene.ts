@@ -1,0 +1,77 @@
+/** A step beside what the simulator knows of it, and whether its doubt is honest. */
+import type { StepReport } from '../../src/domain/report.js';
+import type { AcceptedAction } from '../support/simulator.js';
+import { foreignTo, type Scheduling, type SceneRecord, type TrackedDecision } from './decisions.js';
+import { CLOCK_MS } from './disturbances.js';
+import type { HolderEvidence } from './evidence.js';
+import { isWished } from './instance-states.js';
+
+/** A step of a report beside what the simulator knows of it. */
+export interface StepInScene {
+  readonly step: StepReport;
+  readonly holder: HolderEvidence;
+  readonly record: SceneRecord;
+  readonly decision: TrackedDecision;
+  readonly scheduling: Scheduling;
+  readonly posts: readonly AcceptedAction[];
+}
+
+/** Its own cloud job that the report names. */
+export function followed({ step, posts }: StepInScene): AcceptedAction | undefined {
+  return posts.find(({ cloudJobId }) => cloudJobId === step.cloudJobId);
+}
+
+/** Foreign cloud jobs in flight together with this one: what it left is not its own work alone. */
+export function meanwhile(post: AcceptedAction, { holder, record }: StepInScene): readonly AcceptedAction[] {
+  const endedAtMs = post.endedAtMs ?? Number.POSITIVE_INFINITY;
+  return foreignTo(holder, record).filter(
+    (job) => job.atMs <= endedAtMs && (job.endedAtMs ?? Number.POSITIVE_INFINITY) >= post.atMs,
+  );
+}
+
+/**
+ * Also where its own cloud job had not ended, or showed too late, or a colleague's was in flight: settling runs out, whatever chaos did.
+ * And where the step was decided before a reset of its workflow: no attempt of it is first-like, however long ago the reset was.
+ */
+export function hasReasonForDoubt({ scheduling: { decision }, step, holder, record }: StepInScene): boolean {
+  const { disturbances, ours, byConsole } = record;
+  const isForeignInFlight = byConsole.some(
+    ({ atMs, endedAtMs }) =>
+      atMs <= step.endedAtMs && (endedAtMs ?? Number.POSITIVE_INFINITY) >= decision.scheduledAtMs,
+  );
+  const isInFlight = ours.some(
+    ({ cloudJobId, endedAtMs }) =>
+      cloudJobId === step.cloudJobId && (endedAtMs ?? Number.POSITIVE_INFINITY) > step.endedAtMs - CLOCK_MS,
+  );
+  const isLate = ours.some(
+    (post) =>
+      disturbances.areBeyondTheWindow(post) &&
+      post.atMs <= step.endedAtMs &&
+      post.visibleAtMs >= decision.scheduledAtMs,
+  );
+  const isDecidedBeforeReset = holder.originalRunId !== holder.runId && decision.request.originalRunId !== holder.runId;
+  if (isDecidedBeforeReset || decision.lostAttempt === true || isInFlight || isForeignInFlight || isLate) return true;
+  return disturbances.makeDoubt(decision.scheduledAtMs, step.endedAtMs);
+}
+
+/**
+ * It had ended as wished, showed as the newest, and was not older than the step, and then the API could be read in peace for long
+ * enough: a whole visibility window for quiet readings, and a few readings to judge, follow and verify.
+ */
+export function couldBeAdopted(post: AcceptedAction, inScene: StepInScene): boolean {
+  const { step, scheduling, record } = inScene;
+  const { action } = scheduling.decision.request;
+  const { visibilityWindowMs, quietMs, readTimeoutMs, clockSkewMs } = record.limits;
+  if (post.executionStatus !== 'SUCCEEDED' || post.after === null || !isWished(action, post.after)) return false;
+  if (post.atMs < scheduling.decision.scheduledAtMs - clockSkewMs || record.disturbances.areBeyondTheWindow(post))
+    return false;
+  const laterOnes = record.scene.accepted.filter(({ atMs }) => atMs > post.atMs && atMs <= step.endedAtMs);
+  const peaceMs = visibilityWindowMs + 4 * quietMs + 4 * readTimeoutMs;
+  const fromMs = Math.max(post.visibleAtMs, post.endedAtMs ?? Number.POSITIVE_INFINITY);
+  return (
+    laterOnes.length === 0 &&
+    meanwhile(post, inScene).length === 0 &&
+    fromMs + peaceMs <= step.endedAtMs &&
+    record.disturbances.leaveTheApiReadable(step.endedAtMs - peaceMs, step.endedAtMs)
+  );
+}

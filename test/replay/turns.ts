@@ -1,0 +1,318 @@
+/** Every turn a run can take that has a history of its own: how it is brought about, and how it ends. One row a turn. */
+import { leaseId } from '../../src/domain/target.js';
+import type { Outcome, RunReport } from '../../src/domain/report.js';
+import type { Stack } from '../support/stack.js';
+
+/** What a turn is played on. */
+export interface Stage {
+  readonly stack: Stack;
+  readonly cancel: (workflowId: string) => Promise<void>;
+  readonly terminate: (workflowId: string) => Promise<void>;
+  /** Ends the worker in mid-run, with all that it had cached, and starts another. */
+  readonly replaceWorker: () => Promise<void>;
+}
+
+export interface Turn {
+  readonly runbook: string;
+  /** Part of the file's name. */
+  readonly name: string;
+  /** `null` for a run that ends with its plan and has no report. */
+  readonly outcome: Outcome | null;
+  /** Plays it to its end. @returns the run's workflow id */
+  readonly play: (stage: Stage) => Promise<string>;
+}
+
+type Instance = Awaited<ReturnType<Stack['newInstance']>>;
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** A run on one new instance, from its start to its report. */
+function alone(
+  runbook: string,
+  parts: {
+    readonly arm?: (stage: Stage, instance: Instance) => Promise<unknown>;
+    readonly meanwhile?: (stage: Stage, instance: Instance, workflowId: string) => Promise<unknown>;
+    readonly more?: object;
+  } = {},
+): Turn['play'] {
+  return async (stage) => {
+    const { stack } = stage;
+    const instance = await stack.newInstance();
+    await parts.arm?.(stage, instance);
+    const workflowId = await stack.start(runbook, { targets: [instance.path], requestedBy: 'recorder', ...parts.more });
+    await parts.meanwhile?.(stage, instance, workflowId);
+    await stack.report(workflowId);
+    await stack.control.clearFaults();
+    return workflowId;
+  };
+}
+
+const actions = ({ stack }: Stage, { instanceId }: Instance, count: number) =>
+  until(async () => (await stack.accepted(instanceId)).length >= count);
+const restartFails = ({ stack }: Stage, { instanceId }: Instance) =>
+  stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED', durationMs: 300 });
+const cancelledInStep: Parameters<typeof alone>[1] = {
+  meanwhile: async (stage, instance, workflowId) => {
+    await actions(stage, instance, 1);
+    await stage.cancel(workflowId);
+  },
+};
+
+async function severalTargets({ stack }: Stage, firstFails: boolean): Promise<string> {
+  const first = await stack.newInstance({ name: `a-${Date.now()}` });
+  const second = await stack.newInstance({ name: `b-${Date.now()}` });
+  if (firstFails) await stack.control.outcome({ instanceId: first.instanceId, executionStatus: 'FAILED' });
+  const workflowId = await stack.start('restart', { targets: [first.path, second.path] });
+  await stack.report(workflowId);
+  return workflowId;
+}
+
+async function busyLease({ stack }: Stage): Promise<string> {
+  const { instanceId, path } = await stack.newInstance();
+  await stack.control.outcome({ instanceId, durationMs: 1_000 });
+  const holder = await stack.start('restart', { targets: [path], requestedBy: 'holder' });
+  await until(async () => (await stack.accepted(instanceId)).length === 1);
+  const workflowId = await stack.start('restart', { targets: [path], requestedBy: 'recorder' });
+  await Promise.all([stack.report(workflowId), stack.report(holder)]);
+  return workflowId;
+}
+
+const lease = ({ stack }: Stage, { instanceId }: Instance) =>
+  leaseId({ projectId: stack.simulator.projectId, instanceId });
+
+export const TURNS: readonly Turn[] = [
+  {
+    runbook: 'restart',
+    name: 'adopted',
+    outcome: 'succeeded',
+    play: alone('restart', {
+      arm: ({ stack }, { instanceId }) =>
+        stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'actThenReset' } }),
+    }),
+  },
+  {
+    runbook: 'restart',
+    name: 'notSentAtFirst',
+    outcome: 'succeeded',
+    play: alone('restart', {
+      arm: ({ stack }, { instanceId }) =>
+        stack.control.fault({
+          on: { instanceId, route: 'action' },
+          fault: { kind: 'throttle', retryAfterSeconds: 0.05 },
+        }),
+    }),
+  },
+  {
+    runbook: 'restart',
+    name: 'neverAnswered',
+    outcome: 'indeterminate',
+    play: alone('restart', {
+      arm: ({ stack }, { instanceId }) =>
+        stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'reset' } }),
+    }),
+  },
+  {
+    runbook: 'restart',
+    name: 'cloudJobFailed',
+    outcome: 'failed',
+    play: alone('restart', { arm: restartFails }),
+  },
+  {
+    runbook: 'short-deadline',
+    name: 'settledAfterUnknown',
+    outcome: 'compensated',
+    play: alone('short-deadline', {
+      arm: async ({ stack }, { instanceId }) => {
+        await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'actThenReset' } });
+        await stack.control.fault({
+          on: { instanceId, route: 'instance' },
+          nth: 4,
+          times: 25,
+          fault: { kind: 'status', status: 503 },
+        });
+      },
+    }),
+  },
+  {
+    runbook: 'short-deadline',
+    name: 'neverSettled',
+    outcome: 'indeterminate',
+    play: alone('short-deadline', {
+      arm: ({ stack }, { instanceId }) => stack.control.outcome({ instanceId, action: 'stop', neverEnds: true }),
+    }),
+  },
+  { runbook: 'short-deadline', name: 'deadlineInWait', outcome: 'compensated', play: alone('short-deadline') },
+  {
+    runbook: 'short-deadline',
+    name: 'waited',
+    outcome: 'succeeded',
+    play: alone('short-deadline', { more: { inputs: { pause: '100ms' } } }),
+  },
+  {
+    runbook: 'stop-then-wait',
+    name: 'cancelledInStep',
+    outcome: 'cancelled',
+    play: alone('stop-then-wait', cancelledInStep),
+  },
+  {
+    runbook: 'stop-then-wait-keep',
+    name: 'cancelledInStep',
+    outcome: 'cancelled',
+    play: alone('stop-then-wait-keep', cancelledInStep),
+  },
+  {
+    runbook: 'stop-then-wait-leave',
+    name: 'cancelledInStep',
+    outcome: 'cancelled',
+    play: alone('stop-then-wait-leave', cancelledInStep),
+  },
+  {
+    runbook: 'stop-then-wait',
+    name: 'cancelledInWait',
+    outcome: 'cancelled',
+    play: alone('stop-then-wait', {
+      meanwhile: async ({ stack, cancel }, { instanceId }, workflowId) => {
+        await until(async () => (await stack.control.instance(instanceId)).status === 'STOPPED');
+        // The verification of the stop takes 60 ms and one look more.
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        await cancel(workflowId);
+      },
+    }),
+  },
+  {
+    runbook: 'stop-then-wait',
+    name: 'cancelledInUndo',
+    outcome: 'cancelled',
+    play: alone('stop-then-wait', {
+      meanwhile: async (stage, instance, workflowId) => {
+        await actions(stage, instance, 1);
+        await stage.cancel(workflowId);
+        await actions(stage, instance, 2);
+        await stage.cancel(workflowId);
+      },
+    }),
+  },
+  {
+    runbook: 'stop-then-wait',
+    name: 'cancelledAtOnce',
+    outcome: 'cancelled',
+    play: alone('stop-then-wait', { meanwhile: ({ cancel }, _instance, workflowId) => cancel(workflowId) }),
+  },
+  {
+    runbook: 'stop-then-wait',
+    name: 'childLost',
+    outcome: 'indeterminate',
+    play: alone('stop-then-wait', {
+      meanwhile: async (stage, instance) => {
+        await actions(stage, instance, 1);
+        await stage.terminate(lease(stage, instance));
+      },
+    }),
+  },
+  {
+    runbook: 'start',
+    name: 'afterLostHolder',
+    outcome: 'succeeded',
+    play: async (stage) => {
+      const { stack } = stage;
+      const instance = await stack.newInstance();
+      const lost = await stack.start('stop-then-wait', { targets: [instance.path] });
+      await until(async () => (await stack.control.instance(instance.instanceId)).status === 'STOPPED');
+      await stage.terminate(lease(stage, instance));
+      await stack.report(lost);
+      const workflowId = await stack.start('start', { targets: [instance.path] });
+      await stack.report(workflowId);
+      return workflowId;
+    },
+  },
+  { runbook: 'abort', name: 'aborted', outcome: 'failed', play: alone('abort', { arm: restartFails }) },
+  { runbook: 'go-on', name: 'continued', outcome: 'failed', play: alone('go-on', { arm: restartFails }) },
+  {
+    runbook: 'declared-undo',
+    name: 'undone',
+    outcome: 'compensated',
+    play: alone('declared-undo', { arm: restartFails }),
+  },
+  {
+    runbook: 'declared-none',
+    name: 'kept',
+    outcome: 'failed',
+    play: alone('declared-none', { arm: restartFails }),
+  },
+  {
+    runbook: 'scale-then-restart',
+    name: 'drifted',
+    outcome: 'compensationFailed',
+    play: alone('scale-then-restart', {
+      arm: restartFails,
+      meanwhile: async (stage, instance) => {
+        const { control } = stage.stack;
+        await actions(stage, instance, 2);
+        await control.switches({ busy: 'accept' });
+        await control.console({ instanceId: instance.instanceId, action: 'scale', parameters: { replica: 6 } });
+        await control.switches({ busy: 'reject' });
+      },
+    }),
+  },
+  {
+    runbook: 'restart',
+    name: 'severalTargets',
+    outcome: 'succeeded',
+    play: (stage) => severalTargets(stage, false),
+  },
+  {
+    runbook: 'restart',
+    name: 'secondNotStarted',
+    outcome: 'failed',
+    play: (stage) => severalTargets(stage, true),
+  },
+  { runbook: 'restart', name: 'busyLease', outcome: 'refused', play: busyLease },
+  {
+    runbook: 'stop',
+    name: 'foreignCloudJobFirst',
+    outcome: 'succeeded',
+    play: alone('stop', {
+      arm: async ({ stack }, { instanceId }) => {
+        await stack.control.outcome({ instanceId, action: 'scale', durationMs: 1_500 });
+        await stack.control.console({ instanceId, action: 'scale', parameters: { replica: 3 } });
+      },
+    }),
+  },
+  {
+    runbook: 'recover',
+    name: 'workerReplaced',
+    outcome: 'succeeded',
+    play: alone('recover', {
+      arm: ({ stack }, { instanceId }) => stack.control.outcome({ instanceId, action: 'rollback', durationMs: 1_500 }),
+      meanwhile: async (stage, instance) => {
+        await actions(stage, instance, 2);
+        await stage.replaceWorker();
+      },
+    }),
+  },
+  {
+    runbook: 'recover',
+    name: 'plannedOnly',
+    outcome: null,
+    play: async ({ stack }) => {
+      const { path } = await stack.newInstance();
+      const workflowId = await stack.start('recover', { targets: [path], dryRun: true });
+      // A dry run ends with its plan and leaves no report.
+      await stack.report(workflowId).catch((_noReport: unknown): RunReport | null => null);
+      return workflowId;
+    },
+  },
+  {
+    runbook: 'restart',
+    name: 'idOfALease',
+    outcome: 'refused',
+    play: async (stage) => {
+      const instance = await stage.stack.newInstance();
+      const workflowId = await stage.stack.start('restart', { targets: [instance.path] }, lease(stage, instance));
+      await stage.stack.report(workflowId);
+      return workflowId;
+    },
+  },
+];

@@ -1,0 +1,62 @@
+/** The list of mutations fits the tree of today: a mutation whose text is gone would prove nothing. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { filesOf, mutated } from '../../chaos/build-mutant.js';
+import { MUTATIONS } from '../../chaos/mutations.js';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+/** Those that the chaos suite was asked for; the others came with it. */
+const ASKED_FOR = [
+  'cloud-job-id-not-beaten',
+  'baseline-ignored',
+  'fence-left-out',
+  'not-sent-believed-from-any-attempt',
+  'post-retried-by-the-client',
+  'undo-not-shielded',
+  'drift-not-looked-at',
+  'lease-id-random',
+  'settle-left-out',
+];
+
+describe('the list of mutations', () => {
+  it('holds those that were asked for', () => {
+    expect(MUTATIONS.map(({ name }) => name)).toEqual(expect.arrayContaining(ASKED_FOR));
+  });
+
+  it('gives each a name of its own', () => {
+    const names = MUTATIONS.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('has one for each promise', () => {
+    expect(new Set(MUTATIONS.map(({ breaks }) => breaks))).toEqual(new Set(['once', 'known', 'undone', 'alone']));
+  });
+});
+
+describe.each(MUTATIONS)('the mutation $name', (mutation) => {
+  it('finds each of its texts once in the sources of today, and changes them', () => {
+    for (const file of filesOf(mutation)) expect(mutated(mutation, file, read(file))).not.toBe(read(file));
+  });
+});
+
+describe('a text that a mutation replaces', () => {
+  const mutation = {
+    name: 'example',
+    breaks: 'once',
+    why: '',
+    edits: [{ file: 'src/a.ts', from: 'one', to: 'two' }],
+    seeds: 1,
+  } as const;
+
+  it.each(['', 'one one'])('is refused with the name and the file where it stands in %j', (text) => {
+    expect(() => mutated(mutation, 'src/a.ts', text)).toThrow(/example: .* in src\/a\.ts/);
+  });
+
+  it('is replaced where it stands once', () => {
+    expect(mutated(mutation, 'src/a.ts', 'the one')).toBe('the two');
+  });
+});
