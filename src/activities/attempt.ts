@@ -1,13 +1,14 @@
 /** One attempt of `performAction`: what it knows of the attempts before it, and what it leaves for the next one. */
 import { CompleteAsyncError, Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import type {
-  AdoptionEvidence,
-  Decision,
-  HeartbeatDetails,
-  PerformActionArguments,
-  PerformActionFailureDetails,
-  TrailEntry,
+import {
+  CANCELLED_AT_BARRIER,
+  type AdoptionEvidence,
+  type Decision,
+  type HeartbeatDetails,
+  type PerformActionArguments,
+  type PerformActionFailureDetails,
+  type TrailEntry,
 } from '../domain/contract.js';
 import { isFirstLike, needsBarrier, predecessorUntilMs, type AttemptFacts } from '../domain/entry.js';
 import { FAILURES, type FailureName, type Sent } from '../domain/failures.js';
@@ -40,7 +41,7 @@ export class Attempt {
   #state: AttemptState;
   #maySent = false;
   /** Our own, with details; Temporal's, which the signals carry, has none. */
-  #cancelled: CancelledFailure | undefined;
+  #cancelled: Error | undefined;
   #evidence: AdoptionEvidence | undefined;
   lastObservation: Observation | null = null;
 
@@ -234,7 +235,12 @@ export class Attempt {
   /** The run was cancelled, and this attempt has nothing to follow. Whether one before it sent stands in the details. */
   endCancelled(): Error {
     this.note('stopped', 'cancel requested');
-    this.#cancelled = new CancelledFailure('Cancelled before this attempt sent anything', [this.failureDetails]);
+    const message = 'Cancelled before this attempt sent anything';
+    const details = [this.failureDetails];
+    // The server takes a cancellation only from a worker that was told of the cancel; at the barrier only the client was.
+    this.#cancelled = this.context.cancellationSignal.aborted
+      ? new CancelledFailure(message, details)
+      : ApplicationFailure.create({ type: CANCELLED_AT_BARRIER, message, details, nonRetryable: true });
     return this.#cancelled;
   }
 

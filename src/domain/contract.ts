@@ -198,6 +198,8 @@ export interface Activities {
   settleTarget(request: SettleTargetArguments): Promise<SettleTargetResult>;
 }
 
+/** Type of the failure by which an attempt that learns of a cancel from the server, before its worker does, says so. */
+export const CANCELLED_AT_BARRIER = 'cancelled';
 /** Query name of `run` and `targetRun`. */
 export const PROGRESS_QUERY = 'progress';
 /** Memo key a run writes its report to before it closes. */

@@ -34,8 +34,12 @@ export const Fault = z.discriminatedUnion('kind', [
     contentType: z.string().default('text/html'),
   }),
   z.strictObject({ kind: z.literal('redirect'), location: z.string().default('/elsewhere') }),
-  /** Acts, then the connection is reset before the answer. */
-  z.strictObject({ kind: z.literal('actThenReset') }),
+  /** Acts, then the connection is reset before the answer. What was accepted may show only later, too. */
+  z.strictObject({
+    kind: z.literal('actThenReset'),
+    visibleLateMs: milliseconds.optional(),
+    statusLateMs: milliseconds.default(0),
+  }),
   z.strictObject({ kind: z.literal('actThenStatus'), status: z.int().min(200).max(599) }),
   z.strictObject({ kind: z.literal('actThenHang'), ms: milliseconds }),
   /** Acts and answers 2xx without a job id. */

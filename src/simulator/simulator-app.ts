@@ -115,7 +115,7 @@ export class SimulatorApp {
       case 'redirect':
         return this.#raw(c, route, 307, '', { Location: fault.location });
       case 'actThenReset':
-        await usual();
+        await usual(shownLate(fault));
         return this.#cut(c, route, 'acted, then reset');
       case 'actThenStatus':
         await usual();
@@ -207,6 +207,10 @@ export class SimulatorApp {
   #log(c: Context<Bindings>, route: string, answer: string, remark?: string): void {
     this.#requests.add({ atMs: this.world.clock.nowMs, method: c.req.method, path: c.req.path, route, answer }, remark);
   }
+}
+
+function shownLate({ visibleLateMs, statusLateMs }: Extract<Fault, { kind: 'actThenReset' }>): Acceptance {
+  return { ...(visibleLateMs === undefined ? {} : { visibleLateMs }), statusVisibleLateMs: statusLateMs };
 }
 
 /** Holds no process open: a fault may wait far longer than the test that armed it. */

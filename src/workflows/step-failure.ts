@@ -1,6 +1,6 @@
 /** What the workflow may believe of a failed `performAction`: only what its details say; without them, anything may have been sent. */
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/workflow';
-import type { HeartbeatDetails, PerformActionFailureDetails } from '../domain/contract.js';
+import { CANCELLED_AT_BARRIER, type HeartbeatDetails, type PerformActionFailureDetails } from '../domain/contract.js';
 import { isFailureName, type FailureName } from '../domain/failures.js';
 import { unseenAttemptMs, type Limits } from '../domain/limits.js';
 
@@ -18,6 +18,7 @@ export function readStepFailure(error: unknown, limits: Limits): StepFailure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
     const details = readDetails(cause.details?.[0]) ?? noDetails(limits);
+    if (cause.type === CANCELLED_AT_BARRIER) return { name: 'cancelled', message: cause.message, details };
     return { name: isFailureName(cause.type) ? cause.type : 'Unanswered', message: cause.message, details };
   }
   if (cause instanceof CancelledFailure) {

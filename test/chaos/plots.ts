@@ -77,6 +77,20 @@ const PLOTS: readonly Plot[] = [
       events: [{ moment: moment('accepted', nth, dice.whole(0, 400)), event: { kind: 'cancel', run: 0 } }],
     });
   },
+  function unseenThenCancel(dice, atMs) {
+    const nth = dice.whole(1, 2);
+    return scene(atMs, {
+      runbook: dice.one(SEVERAL_STEPS),
+      faults: [
+        onAction(nth, {
+          kind: 'actThenReset',
+          visibleLateMs: dice.whole(500, LATEST_VISIBLE_MS),
+          statusLateMs: dice.whole(0, LATEST_VISIBLE_MS),
+        }),
+      ],
+      events: [{ moment: moment('accepted', nth, dice.whole(0, 500)), event: { kind: 'cancel', run: 0 } }],
+    });
+  },
   function lostRequestThenColleague(dice, atMs) {
     return scene(atMs, {
       runbook: dice.one(ANY),

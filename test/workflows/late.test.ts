@@ -1,5 +1,6 @@
-/** What comes to light late: a cloud job that shows only once its step was taken for done. */
+/** What comes to light late: a cancel that the server tells at the barrier, a cloud job that shows once a step was taken for done. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { leaseId, type Target } from '../../src/domain/target.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import { createServiceStage } from '../../src/servicestage/service-stage-client.js';
@@ -9,9 +10,23 @@ import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
 let stack: Stack;
+/** Awaited before a beat of the barrier goes out. */
+let beforeBarrier = async (): Promise<void> => {};
 beforeAll(async () => {
-  // Long enough for what a test does while a step is settled.
-  stack = await startStack(temporal, { dependencies: { limits: quickLimits({ visibilityWindowMs: 1_500 }) } });
+  const access = temporalAccess(temporal.client);
+  stack = await startStack(temporal, {
+    dependencies: {
+      // Long enough for what a test does meanwhile.
+      limits: quickLimits({ readTimeoutMs: 1_500, visibilityWindowMs: 1_500 }),
+      temporal: {
+        ...access,
+        recordHeartbeat: async (...beat) => {
+          await beforeBarrier();
+          return access.recordHeartbeat(...beat);
+        },
+      },
+    },
+  });
 });
 afterAll(() => stack.close());
 
@@ -20,6 +35,32 @@ const lease = (instanceId: string) => leaseId({ projectId: stack.simulator.proje
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
+
+describe('a cancel that comes between an attempt and its barrier', () => {
+  it('ends the step as cancelled, unsent', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.fault({
+      on: { instanceId, route: 'action' },
+      fault: { kind: 'throttle', retryAfterSeconds: 0.05 },
+    });
+    const holder = temporal.client.workflow.getHandle(lease(instanceId));
+    const isCancelled = async () => {
+      const { raw } = await holder.describe();
+      // PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
+      return raw.pendingActivities?.some(({ state }) => Number(state) === 3) ?? false;
+    };
+    beforeBarrier = async () => {
+      await holder.cancel();
+      await until(isCancelled);
+    };
+    const { outcome, targets } = await stack.run('restart', path);
+    beforeBarrier = async () => {};
+    expect(outcome).toBe('cancelled');
+    expect(targets[0]?.steps[0]).toMatchObject({ result: 'cancelled', sent: 'no', attempts: 2 });
+    expect(targets[0]?.steps[0]?.trail.at(-1)).toMatchObject({ decision: 'stopped', note: 'cancel requested' });
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+});
 
 describe('a step that was taken for done', () => {
   /** What a worker sends whose POST is accepted late. */
@@ -42,6 +83,7 @@ describe('a step that was taken for done', () => {
 
   it('is NotConverged where settling finds its cloud job, and not the wished state', async () => {
     const { instanceId, path } = await stack.newInstance();
+    await stack.control.clearFaults();
     await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'reset' } });
     await stack.control.outcome({ instanceId, action: 'stop', executionStatus: 'FAILED' });
     const workflowId = await stack.start('stop', { targets: [path] });

@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unseenAttemptMs } from '../../src/domain/limits.js';
 import { leaseId } from '../../src/domain/target.js';
+import { quickLimits } from '../support/build.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 
@@ -84,6 +86,32 @@ describe('a holder that was terminated', () => {
     // Fence, POST and visibility window of the limits of this stack, less what passed since.
     const captured = report.targets[0]?.captured?.observedAtMs ?? 0;
     expect(captured - lost.endedAtMs).toBeGreaterThan(1_000);
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
+  });
+
+  it('is waited for by the next run also where one was cancelled while it waited', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const workflowId = await stack.start('stop-then-wait', { targets: [path] }, `terminated-${randomUUID()}`);
+    await until(async () => (await stack.control.instance(instanceId)).status === 'STOPPED');
+    const holder = temporal.client.workflow.getHandle(lease(instanceId));
+    const { runId } = await holder.describe();
+    await holder.terminate('by a test');
+    await stack.report(workflowId);
+    const closedAtMs =
+      (await temporal.client.workflow.getHandle(lease(instanceId), runId).describe()).closeTime?.getTime() ?? 0;
+
+    const cancelled = await stack.start('start', { targets: [path] });
+    await until(async () => {
+      const { raw } = await holder.describe();
+      return raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'settleTarget') ?? false;
+    });
+    await temporal.client.workflow.getHandle(cancelled).cancel();
+    expect((await stack.report(cancelled)).outcome).toBe('cancelled');
+    expect(await stack.accepted(instanceId)).toEqual(['stop']);
+
+    expect((await stack.run('start', path)).outcome).toBe('succeeded');
+    const [, started] = await stack.control.accepted(instanceId);
+    expect((started?.atMs ?? 0) - closedAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(quickLimits()));
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
   });
 });

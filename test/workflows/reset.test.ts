@@ -1,14 +1,18 @@
 /** Resets and superseded attempts against a real server: the barrier, activity reset, workflow reset. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
+import { unseenAttemptMs } from '../../src/domain/limits.js';
+import type { TargetReport } from '../../src/domain/report.js';
 import { leaseId } from '../../src/domain/target.js';
-import { startStack, type Stack } from '../support/stack.js';
+import { quickLimits } from '../support/build.js';
+import { startStack, stopWorker, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack(temporal);
+  stack = await startStack(temporal, { runbookDirectories: [fileURLToPath(new URL('./runbooks', import.meta.url))] });
 });
 afterAll(() => stack.close());
 
@@ -32,6 +36,26 @@ async function resetActivity(instanceId: string): Promise<void> {
     execution: { workflowId: lease(instanceId), runId },
     id: activity?.activityId ?? '',
   });
+}
+
+/** To before the workflow task that scheduled the n-th activity, counted from 0; the one of the first observes the instance, too. */
+async function resetToBefore(instanceId: string, runId: string, nth: number): Promise<string> {
+  const { events } = await temporal.client.workflow.getHandle(lease(instanceId), runId).fetchHistory();
+  const scheduled = events?.flatMap(
+    ({ activityTaskScheduledEventAttributes }) => activityTaskScheduledEventAttributes ?? [],
+  );
+  const requested: Promise<{ runId: string }> = temporal.client.connection.workflowService.resetWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId: lease(instanceId), runId },
+    reason: 'a test',
+    workflowTaskFinishEventId: scheduled?.[nth]?.workflowTaskCompletedEventId ?? null,
+    requestId: `reset-${runId}`,
+  });
+  return (await requested).runId;
+}
+
+async function targetReport(instanceId: string, runId: string): Promise<TargetReport> {
+  return (await temporal.client.workflow.getHandle(lease(instanceId), runId).result()) as TargetReport;
 }
 
 describe('the barrier', () => {
@@ -114,22 +138,59 @@ describe('a workflow reset of a target', () => {
     const workflowId = await stack.start('stop', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
     const { runId } = await pendingActivity(instanceId);
-    // The first workflow task took the observation and scheduled the step.
-    const { events } = await temporal.client.workflow.getHandle(lease(instanceId), runId).fetchHistory();
-    const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-    const requested: Promise<{ runId: string }> = temporal.client.connection.workflowService.resetWorkflowExecution({
-      namespace: 'default',
-      workflowExecution: { workflowId: lease(instanceId), runId },
-      reason: 'a test',
-      workflowTaskFinishEventId: firstTask?.eventId ?? null,
-      requestId: `reset-${runId}`,
-    });
-    const reset = await requested;
-    const report = (await temporal.client.workflow.getHandle(lease(instanceId), reset.runId).result()) as {
-      outcome: string;
-    };
+    const resetRunId = await resetToBefore(instanceId, runId, 0);
+    const report = await targetReport(instanceId, resetRunId);
     expect(report.outcome).toBe('succeeded');
     expect(await stack.accepted(instanceId)).toEqual(['stop']);
-    await temporal.client.workflow.getHandle(workflowId).terminate('its child was reset');
+    await stack.report(workflowId);
+  });
+
+  it('to before its first reading decides anew once the run before is settled: a restart may be sent', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'restart', durationMs: 700 });
+    const workflowId = await stack.start('restart', { targets: [path] });
+    await until(async () => (await stack.accepted(instanceId)).length === 1);
+    const { runId } = await pendingActivity(instanceId);
+    const resetAtMs = Date.now();
+    const report = await targetReport(instanceId, await resetToBefore(instanceId, runId, 0));
+    expect(report.outcome).toBe('succeeded');
+    expect(await stack.accepted(instanceId)).toEqual(['restart', 'restart']);
+    const [, second] = await stack.control.accepted(instanceId);
+    expect((second?.atMs ?? 0) - resetAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(quickLimits()));
+    // The run that asked for it waits for the run that was reset.
+    await stack.report(workflowId);
+  });
+
+  it('that is cancelled before it schedules its step again reports what came of the step, and undoes it', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'scale', durationMs: 1_500 });
+    // Apart from the others: a replay takes the id of the original run for that of the reset run, so it decides otherwise.
+    const taskQueue = `${temporal.taskQueue}-reset`;
+    const begin = async () => {
+      const worker = await temporal.worker({ taskQueue, activities: { ...stack.activities } });
+      const running = worker.run();
+      const stop = () => stopWorker(worker, running);
+      onTestFinished(stop);
+      return stop;
+    };
+    const stopFirst = await begin();
+    const workflowId = `go-on-${instanceId}`;
+    await temporal.client.workflow.start('go-on', { workflowId, taskQueue, args: [{ targets: [path] }] });
+    await until(async () => (await stack.accepted(instanceId)).length === 2);
+    const [, scaled] = await stack.control.accepted(instanceId);
+    const { runId } = await pendingActivity(instanceId);
+    // Without a worker the cancel is there before the run that was reset takes its first task.
+    await stopFirst();
+    const resetRunId = await resetToBefore(instanceId, runId, 1);
+    await temporal.client.workflow.getHandle(lease(instanceId), resetRunId).cancel();
+    await begin();
+    const report = await targetReport(instanceId, resetRunId);
+    expect(report.outcome).toBe('cancelled');
+    expect(report.steps.map(({ id, result }) => `${id} ${result}`)).toEqual(['restart succeeded', 'scale cancelled']);
+    expect(report.steps[1]).toMatchObject({ sent: 'yes', cloudJobId: scaled?.cloudJobId, attempts: 0 });
+    expect(report.compensations.map(({ id, result }) => `${id} ${result}`)).toEqual(['undo-scale succeeded']);
+    expect(await stack.accepted(instanceId)).toEqual(['restart', 'scale', 'scale']);
+    expect(await stack.control.instance(instanceId)).toMatchObject({ replica: 2, availableReplica: 2 });
+    await stack.report(workflowId);
   });
 });
