@@ -1,5 +1,6 @@
 /** Where schedules are played: a dev server on its database file, worker processes, the simulator, and links between them that can be broken. */
 import { mkdtemp, rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +23,8 @@ export interface ArenaOptions {
   readonly withCodec: boolean;
   /** The compiled product; a mutant's for checking the checker. */
   readonly dist: string;
+  /** Of the workers, as variables. Default: about a fifteenth of the product's own. */
+  readonly times?: Readonly<Record<string, string>>;
   /** This worker answers SIGHUP with what it holds. */
   readonly probe?: number;
   readonly say: (line: string) => void;
@@ -52,6 +55,7 @@ const RUNBOOK_FOLDERS = ['./runbooks', '../workflows/runbooks'].map((folder) =>
   fileURLToPath(new URL(folder, import.meta.url)),
 );
 const TASK_QUEUE = 'chaos';
+const SERVER_TRIES = 30;
 
 interface Crew {
   readonly links: Record<Link, BreakableLink>;
@@ -121,12 +125,7 @@ export class Arena {
 
   async startServer(): Promise<void> {
     const port = this.#server === undefined ? {} : { port: Number(this.#server.address.split(':')[1]) };
-    this.#server = await startTemporalServer({
-      env: { ...process.env, TEMPORAL_ADDRESS: '', TEMPORAL_CLI_PATH: this.temporalProgram },
-      say: this.options.say,
-      databaseFile: join(this.folder, 'temporal.db'),
-      ...port,
-    });
+    this.#server = await this.#serverOn(port);
     if (this.#client !== undefined) return;
     this.#connection = await Connection.connect({ address: this.#server.address });
     const { dataConverter } = this;
@@ -134,6 +133,23 @@ export class Arena {
       connection: this.#connection,
       ...(dataConverter === undefined ? {} : { dataConverter }),
     });
+  }
+
+  /** Its port may have been taken for a moment, by a connection of anybody's. */
+  async #serverOn(port: { readonly port?: number }): Promise<TemporalServer> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await startTemporalServer({
+          env: { ...process.env, TEMPORAL_ADDRESS: '', TEMPORAL_CLI_PATH: this.temporalProgram },
+          say: this.options.say,
+          databaseFile: join(this.folder, 'temporal.db'),
+          ...port,
+        });
+      } catch (error) {
+        if (tries === SERVER_TRIES) throw error;
+        await delay(1_000);
+      }
+    }
   }
 
   /** Its state stays in its database file. */
@@ -194,7 +210,7 @@ export class Arena {
       simulator: { ...this.simulator, url: `http://127.0.0.1:${crew.links.serviceStage.port}` },
       program: this.options.withCodec ? CODEC_WORKER : join(this.options.dist, 'worker.js'),
       env: {
-        ...WORKER_TIMES,
+        ...(this.options.times ?? WORKER_TIMES),
         RUNBOOK_DIR: RUNBOOK_FOLDERS.join(':'),
         CHAOS_DIST: this.options.dist,
         ...(worker === this.options.probe ? { NODE_OPTIONS: `--import=${MEMORY_PROBE}` } : {}),

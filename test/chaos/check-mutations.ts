@@ -31,7 +31,10 @@ async function isFound(mutation: Mutation, say: (line: string) => void): Promise
     for await (const { seed, violations } of playSeeds({ seeds, dist, say })) {
       played++;
       const [first] = violations;
-      if (first === undefined) continue;
+      if (first === undefined) {
+        say(`${mutation.name}: seed ${seed} shows nothing`);
+        continue;
+      }
       say(
         `${mutation.name}: found by seed ${seed}, the ${played}. of at most ${mutation.seeds}: ${first.promise}: ${first.what}`,
       );

@@ -78,17 +78,18 @@ const PLOTS: readonly Plot[] = [
     });
   },
   function unseenThenCancel(dice, atMs) {
-    const nth = dice.whole(1, 2);
     return scene(atMs, {
       runbook: dice.one(SEVERAL_STEPS),
       faults: [
-        onAction(nth, {
+        onAction(1, {
           kind: 'actThenReset',
           visibleLateMs: dice.whole(500, LATEST_VISIBLE_MS),
           statusLateMs: dice.whole(0, LATEST_VISIBLE_MS),
         }),
+        // One attempt after another reads nothing, so that the cancel meets one that does not know what became of the POST.
+        { ...onInstance(4, { kind: 'status', status: 503 }), times: dice.whole(4, 14) },
       ],
-      events: [{ moment: moment('accepted', nth, dice.whole(0, 500)), event: { kind: 'cancel', run: 0 } }],
+      events: [{ moment: moment('accepted', 1, dice.whole(0, 300)), event: { kind: 'cancel', run: 0 } }],
     });
   },
   function lostRequestThenColleague(dice, atMs) {

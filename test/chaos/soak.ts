@@ -23,6 +23,15 @@ const SLACK = 8;
 const LARGEST_GROWTH = 1.25;
 const ACTIONS_OF_A_RUN = ['stop', 'start', 'scale', 'scale'];
 
+/** A third of the defaults: 200 runs on two cores answer more slowly than a few do. The heartbeat time-out is 22 s. */
+const TIMES = {
+  RUNBOOK_READ_TIMEOUT: '2s',
+  RUNBOOK_POST_TIMEOUT: '4s',
+  RUNBOOK_QUIET: '1s',
+  RUNBOOK_VISIBILITY: '3s',
+  RUNBOOK_LIMITS: 'budgetWait=2s,credentialsWait=2s,margin=2s,lateStart=8s',
+};
+
 /** What the surviving worker holds, as its probe tells, and what the operating system says of it. */
 interface Holding {
   readonly rssMiB: number;
@@ -37,7 +46,7 @@ type Say = (line: string) => void;
 
 /** @returns whether nothing was lost and nothing leaked */
 export async function soak({ dist, minutes, say }: SoakOptions): Promise<boolean> {
-  const arena = await Arena.open({ workers: 3, withCodec: false, dist, probe: SURVIVOR, say });
+  const arena = await Arena.open({ workers: 3, withCodec: false, dist, probe: SURVIVOR, times: TIMES, say });
   try {
     await arena.control.switches({ jitter: 0.3 });
     const endsAtMs = Date.now() + Math.min(minutes, 20) * 60_000;
