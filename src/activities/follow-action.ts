@@ -65,6 +65,7 @@ async function verify(
   const endsAtMs = Math.min(Date.now() + wish.withinMs, deadlineAtMs);
   const doubt = (name: FailureName, message: string) =>
     attempt.end(evidence === undefined ? name : 'Indeterminate', message);
+  const nobodyWantsToKnow = () => attempt.cancelRequested && !verifyAfterCancel;
   let heldSinceMs: number | null = null;
   let seen: Observation | null = null;
   for (let readings = 0; ; readings++) {
@@ -84,14 +85,13 @@ async function verify(
         throw doubt('TargetNotFound', `${target.path} is ${reading.status}`);
       const holds = age === 'baseline' && isAtRest(reading) && wishedStateHolds(action, reading);
       heldSinceMs = holds ? (heldSinceMs ?? Date.now()) : null;
-      if (attempt.cancelRequested && !verifyAfterCancel)
-        return succeeded(attempt, reading, cloudJobId, 'not verified: the run was cancelled');
+      if (nobodyWantsToKnow()) return succeeded(attempt, reading, cloudJobId, 'not verified: the run was cancelled');
       if (heldSinceMs !== null && Date.now() - heldSinceMs >= wish.stableMs)
         return succeeded(attempt, reading, cloudJobId);
     }
     const nowMs = Date.now();
     // A reading that failed tells nothing of the instance: only the deadline of the step ends the waiting for one that does not.
-    if (reading === null && nowMs >= deadlineAtMs) {
+    if (reading === null && nowMs >= (nobodyWantsToKnow() ? endsAtMs : deadlineAtMs)) {
       const last = seen === null ? 'it was not seen since' : `last seen ${describeObservation(seen)}`;
       throw doubt(
         'Unreachable',

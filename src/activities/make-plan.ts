@@ -22,7 +22,7 @@ const RUN_MARGIN_MS = 10 * 60_000;
 
 /** The message stands three times in the end of a run, and Temporal takes two megabytes in all. */
 const MOST_PROBLEMS = 50;
-const LONGEST_LINE = 1_000;
+const LONGEST_TEXT = 400;
 
 export async function makePlan(
   dependencies: ActivityDependencies,
@@ -156,9 +156,15 @@ function defaultDeadlineMs(targets: readonly TargetPlan[]): number {
 }
 
 function invalidPlan(name: string, problems: readonly Problem[]): ApplicationFailure {
-  const told = problems.slice(0, MOST_PROBLEMS);
+  const told = problems.slice(0, MOST_PROBLEMS).map(cut);
   const more = problems.length - told.length;
-  const lines = told.map((problem) => `- ${describeProblem(problem).slice(0, LONGEST_LINE)}`);
+  const lines = told.map((problem) => `- ${describeProblem(problem)}`);
   const message = [`${name} cannot be planned:`, ...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
   return failure('InvalidPlan', message, { details: { problems: told } });
+}
+
+/** A remedy may list every input of a runbook, and there may be thousands. */
+function cut({ code, place, found, remedy }: Problem): Problem {
+  const short = (text: string) => text.slice(0, LONGEST_TEXT);
+  return { code, place: short(place), found: short(found), remedy: short(remedy) };
 }

@@ -63,7 +63,7 @@ export const FAILURES = {
     advice: 'The run goes on by itself. Lower SERVICESTAGE_REQUESTS_PER_SECOND when this happens often.',
   },
   Unreachable: {
-    when: 'connection refused, DNS, TLS, a gateway rejection, or any failed read',
+    when: 'connection refused, DNS, TLS, a gateway rejection, or any failed read; also where a step could not be verified by its deadline',
     retryable: true,
     whoActsNext: 'wait',
     advice: 'The run goes on by itself once ServiceStage answers. Check the endpoint and the network when it lasts.',
@@ -100,7 +100,7 @@ export const FAILURES = {
     advice: "Look at the instance's events and logs: it does not become healthy.",
   },
   UnreadableAnswer: {
-    when: 'a read answered 2xx in an undocumented shape',
+    when: 'a read answered 2xx in an undocumented shape, or was refused as wrongly asked (400, 422)',
     retryable: true,
     whoActsNext: 'the maintainers: the API changed',
     advice: 'Report the message, which says what was expected and where.',

@@ -49,7 +49,7 @@ export function withHeartbeatTimeout(chosen: ChosenLimits): Limits {
   };
 }
 
-/** After this long since its entry an attempt may no longer send: another one may be at work. */
+/** An attempt older than this (since its schedule, or the barrier it passed) may no longer send: another one may be at work. */
 export function fenceMs(limits: Limits): number {
   return limits.heartbeatTimeoutMs - limits.postTimeoutMs - limits.marginMs;
 }

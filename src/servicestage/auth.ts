@@ -41,8 +41,8 @@ const RENEW_AT_FRACTION = 0.1;
 /** A refused password is not tried again for this long: IAM locks accounts after a configured number of tries. Chosen. */
 const REFUSED_FOR_MS = 60_000;
 
-/** What another try may mend. */
-const TRY_AGAIN: readonly ServiceStageErrorCode[] = ['Unreachable', 'Throttled', 'TokenExpired'];
+const WILL_NOT_SAY: readonly ServiceStageErrorCode[] = ['NotAllowed', 'NotFound'];
+const CREDENTIALS_PATH = '/v3.0/OS-CREDENTIAL/credentials';
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { credentials } = options;
@@ -79,7 +79,7 @@ class AccessKeyAuthenticator implements Authenticator {
     const { iamEndpoint, http } = this.options;
     if (this.#userId !== null || iamEndpoint === undefined) return this.#userId;
     try {
-      const path = `/v3.0/OS-CREDENTIAL/credentials/${this.key.accessKey}`;
+      const path = `${CREDENTIALS_PATH}/${this.key.accessKey}`;
       const answer = await http.send({
         endpoint: iamEndpoint,
         method: 'GET',
@@ -90,12 +90,24 @@ class AccessKeyAuthenticator implements Authenticator {
       });
       this.#userId = CredentialAnswer.parse(answer.json).credential.user_id;
     } catch (error) {
-      // An IAM that is away for a moment must not decide that a colleague's cloud job is ours: whoever asks tries again.
-      if (error instanceof ServiceStageError && TRY_AGAIN.includes(error.code)) throw error;
-      // One that will not say is an answer: evidence is judged without it.
+      // One that will not say is an answer: evidence is judged without it. Anything else must not decide that a colleague's
+      // cloud job is ours: whoever asks tries again.
+      if (!(error instanceof ServiceStageError) || !WILL_NOT_SAY.includes(error.code)) throw withoutKey(error);
     }
     return this.#userId;
   }
+}
+
+/** The error goes into histories, and the key id is no part of what happened. */
+function withoutKey(error: unknown): ServiceStageError {
+  if (error instanceof ServiceStageError) return new ServiceStageError({ ...error.facts, path: CREDENTIALS_PATH });
+  return new ServiceStageError({
+    code: 'UnreadableAnswer',
+    sent: 'no',
+    method: 'GET',
+    path: CREDENTIALS_PATH,
+    reason: 'IAM answered without a readable user',
+  });
 }
 
 interface Token {

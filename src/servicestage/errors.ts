@@ -20,7 +20,7 @@ export type ServiceStageErrorCode =
   | 'Unreachable'
   /** Only of a POST: no readable answer, so nobody knows whether it was accepted. */
   | 'Unanswered'
-  /** Only of a read: 2xx in an undocumented shape. */
+  /** Only of a read: 2xx in an undocumented shape, or refused as wrongly asked. */
   | 'UnreadableAnswer';
 
 /**

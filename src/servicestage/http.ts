@@ -55,12 +55,14 @@ async function send(request: HttpRequest): Promise<HttpAnswer> {
   const tooLarge = new AbortController();
   const startedAtMs = performance.now();
   // A kept-alive connection that the server has just closed gives ECONNRESET for a request never sent: a POST has its own.
+  const headers = signed(request);
+  secrets.push(...secretsIn(headers));
   const connection = method === 'POST' ? await ownConnection(request) : null;
-  if (connection !== null) passFence(connection, request);
+  if (connection !== null) askBeforeFirstByte(connection, request);
   let answer: Response<string>;
   try {
     const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAtMs));
-    answer = await exchange({ ...request, timeoutMs: leftMs }, connection, secrets, tooLarge);
+    answer = await exchange({ ...request, headers, timeoutMs: leftMs }, connection, tooLarge);
   } catch (error) {
     request.signal?.throwIfAborted();
     const reason = tooLarge.signal.aborted ? 'the answer is larger than 8 MiB' : reasonOf(error);
@@ -71,22 +73,23 @@ async function send(request: HttpRequest): Promise<HttpAnswer> {
     const { statusCode: httpStatus, headers, body } = answer;
     throw errorFromAnswer(asked, { httpStatus, headers, body }, secrets);
   }
-  const { headers } = answer;
+  const { headers: answered } = answer;
   return {
     json: jsonIn(answer.body),
-    header: (name) => [headers[name]].flat()[0],
+    header: (name) => [answered[name]].flat()[0],
   };
 }
 async function ownConnection(request: HttpRequest): Promise<Socket> {
   const { method, path, timeoutMs } = request;
   try {
-    return await openConnection(urlOf(request), timeoutMs);
+    // The other half is the answer's: a POST that goes out with no time left would only lose it.
+    return await openConnection(urlOf(request), timeoutMs / 2);
   } catch (error) {
     throw errorWithoutAnswer({ method, path }, false, reasonOf(error));
   }
 }
 
-function passFence(connection: Socket, { beforeFirstByte }: HttpRequest): void {
+function askBeforeFirstByte(connection: Socket, { beforeFirstByte }: HttpRequest): void {
   try {
     beforeFirstByte?.();
   } catch (error) {
@@ -101,25 +104,27 @@ function urlOf({ endpoint, path, query }: HttpRequest): URL {
   );
 }
 
-/** @param secrets grows by what is sent and may not be seen */
-function exchange(
-  request: HttpRequest,
-  connection: Socket | null,
-  secrets: string[],
-  tooLarge: AbortController,
-): Promise<Response<string>> {
-  const { method, path, query, body, timeoutMs, signal } = request;
+/** All headers to send. Before the fence: what goes wrong here was not sent. */
+function signed(request: HttpRequest): Readonly<Record<string, string>> {
+  const { method, path, query, body } = request;
   const url = urlOf(request);
-  const contentType = { 'Content-Type': 'application/json', ...request.headers };
-  const headers = request.headersFor({
+  return request.headersFor({
     method,
     path: url.pathname === path ? path : decodeURIComponent(url.pathname),
     query,
     host: url.host,
-    headers: contentType,
+    headers: { 'Content-Type': 'application/json', ...request.headers },
     body: body ?? '',
   });
-  secrets.push(...secretsIn(headers));
+}
+
+function exchange(
+  request: HttpRequest & { readonly headers: Readonly<Record<string, string>> },
+  connection: Socket | null,
+  tooLarge: AbortController,
+): Promise<Response<string>> {
+  const { method, headers, body, timeoutMs, signal } = request;
+  const url = urlOf(request);
   const sent = client(url, {
     method,
     headers,

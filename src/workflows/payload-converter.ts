@@ -8,6 +8,12 @@ import { inWorkflowContext, workflowInfo } from '@temporalio/workflow';
  */
 const START_IS_READ_BEFORE = 8;
 
+/** A target's run is started by ours only, with what we wrote: one that cannot read it leaves the task to a worker that can. */
+function isStartOfRun(): boolean {
+  const { historyLength, workflowType } = workflowInfo();
+  return historyLength < START_IS_READ_BEFORE && workflowType !== 'targetRun';
+}
+
 const usual = new DefaultPayloadConverter();
 
 export const payloadConverter: PayloadConverter = {
@@ -16,7 +22,7 @@ export const payloadConverter: PayloadConverter = {
     try {
       return usual.fromPayload(payload);
     } catch (error) {
-      if (!inWorkflowContext() || workflowInfo().historyLength >= START_IS_READ_BEFORE) throw error;
+      if (!inWorkflowContext() || !isStartOfRun()) throw error;
       const why = error instanceof Error ? error.message : String(error);
       // Whatever was to be read: the first thing that looks at it is the plan, which takes anything and refuses a text.
       return `a payload that cannot be read (${why.slice(0, 100)})` as never;

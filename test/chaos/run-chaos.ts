@@ -59,15 +59,22 @@ async function playAll({ seed, from, seeds, minutes, totals: totalsFile }: Optio
   const endsAtMs = Date.now() + minutes * 60_000;
   const chosenSeeds = seed === undefined ? Array.from({ length: seeds }, (_item, index) => from + index) : [seed];
   let totals = NOTHING;
-  for await (const played of playSeeds({ seeds: chosenSeeds, dist: DIST, say })) {
-    totals = add(totals, played.totals);
-    say(played.violations.length === 0 ? describeSeed(played) : describeFailure(played));
-    if (Date.now() > endsAtMs) break;
+  let ended = true;
+  try {
+    for await (const played of playSeeds({ seeds: chosenSeeds, dist: DIST, say })) {
+      totals = add(totals, played.totals);
+      say(played.violations.length === 0 ? describeSeed(played) : describeFailure(played));
+      if (Date.now() > endsAtMs) break;
+    }
+  } catch (error) {
+    ended = false;
+    const at = chosenSeeds[totals.seeds];
+    say(`seed ${at} could not be played: ${String(error)}\n  again: npm run chaos -- --seed ${at}`);
   }
   const line = JSON.stringify(totals);
   process.stdout.write(`${line}\n`);
   if (totalsFile !== undefined) await appendFile(totalsFile, `${line}\n`);
-  return totals.violations === 0 ? 0 : 1;
+  return ended && totals.violations === 0 ? 0 : 1;
 }
 
 function describeSeed({ seed, totals, durationMs }: PlayedSeed): string {

@@ -139,10 +139,20 @@ describe('an access key', () => {
     expect(await client.ownUserId(READ)).toBeNull();
   });
 
+  it('whose user is answered with nonsense decides nothing, and the error does not hold the key', async () => {
+    const client = clientOfSimulator(simulator, accessKeyOf(simulator));
+    await control.fault({ on: { route: 'credential' }, fault: { kind: 'wrongBody' } });
+    const error = await failureOf(client.ownUserId(READ));
+    expect(error).toMatchObject({ code: 'UnreadableAnswer', sent: 'no' });
+    expect(error.message).not.toContain(simulator.accessKey);
+  });
+
   it('whose user cannot be looked up for a moment decides nothing, and the next question asks again', async () => {
     const client = clientOfSimulator(simulator, accessKeyOf(simulator));
     await control.fault({ on: { route: 'credential' }, fault: { kind: 'reset' } });
-    expect(await failureOf(client.ownUserId(READ))).toMatchObject({ code: 'Unreachable' });
+    const error = await failureOf(client.ownUserId(READ));
+    expect(error).toMatchObject({ code: 'Unreachable' });
+    expect(error.message).not.toContain(simulator.accessKey);
     expect(await client.ownUserId(READ)).toBe(simulator.userId);
     expect(await client.ownUserId(READ)).toBe(simulator.userId);
     expect(await asked('credential 200')).toBe(1);
