@@ -1,12 +1,5 @@
 /** `targetRun`: all that happens to one instance. Its workflow id is the lease on it, so only one can be open. */
-import {
-  CancellationScope,
-  defineQuery,
-  isCancellation,
-  patched,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { CancellationScope, defineQuery, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
 import { isAtRest } from '../domain/cloud-job.js';
 import type { DoneStep } from '../domain/compensation.js';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
@@ -43,8 +36,8 @@ export async function targetRun(run: TargetRunArguments): Promise<TargetReport> 
   setHandler(targetProgressQuery, () => progress.current);
 
   // What an attempt from before a reset may still send is waited out, whatever is asked meanwhile.
-  // `reset-run-waits-shielded`: a history from before November 2026 obeyed a cancel there, and has to do so in a replay.
-  const captured = await (isResetRun() && patched('reset-run-waits-shielded')
+  // Without a marker: the SDK's replayer takes the original run's id for the run's own (1.24), so it could not be replayed there.
+  const captured = await (isResetRun()
     ? CancellationScope.nonCancellable(() => captureAtRest(run, progress))
     : captureAtRest(run, progress));
   if (captured === null) return report(run, progress, { cancelRequested: true });
