@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments, isMap, isScalar, type Document } from 'yaml';
 import { checkRunbook } from './domain/runbook-checks.js';
-import type { Problem } from './domain/failures.js';
+import { MOST_PROBLEMS, type Problem } from './domain/failures.js';
 import { Runbook } from './domain/runbook.js';
 import { problemsOfIssues, takeOutUnsupported, type Path } from './runbook-problems.js';
 
@@ -12,8 +12,6 @@ import { problemsOfIssues, takeOutUnsupported, type Path } from './runbook-probl
 export const BUILT_IN_DIRECTORY = fileURLToPath(new URL('../runbooks', import.meta.url));
 /** Far larger than any runbook; a file beyond it is a mistake. */
 const LARGEST_FILE_BYTES = 256 * 1024;
-/** More than anybody mends at once; the place of each takes time, and all go into one message. */
-const MOST_PROBLEMS = 50;
 
 export interface ListedRunbook {
   readonly name: string;
@@ -186,13 +184,12 @@ export function parseRunbook(text: string, file: string): Runbook | Problem[] {
     const told = first.map(({ path, code, found: what, remedy, at: { line, col } }) =>
       at(file, line, col, path.join('.').slice(0, 200), code, what, remedy),
     );
-    return found.length <= MOST_PROBLEMS ? told : [...told, andMore(found.length - MOST_PROBLEMS)];
+    const more = found.length - told.length;
+    if (more > 0)
+      told.push(at(file, 1, 1, '', 'and-more', `${more} more problems were found`, 'Mend those above first'));
+    return told;
   }
   return parsed.data;
-
-  function andMore(count: number): Problem {
-    return at(file, 1, 1, '', 'and-more', `${count} more problems were found`, 'Mend those above first');
-  }
 }
 
 /** Where lines begin. The counter of `yaml` loses count in quoted text that runs over several lines. */

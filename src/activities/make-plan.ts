@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
 import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/actions.js';
 import type { StartArguments } from '../domain/contract.js';
-import { describeProblem, type Problem } from '../domain/failures.js';
+import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import { didYouMean } from '../domain/nearest.js';
 import { planSteps } from '../domain/plan-steps.js';
 import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan.js';
@@ -21,7 +21,6 @@ import { failure, toFailure } from './to-failure.js';
 const RUN_MARGIN_MS = 10 * 60_000;
 
 /** The message stands three times in the end of a run, and Temporal takes two megabytes in all. */
-const MOST_PROBLEMS = 50;
 const LONGEST_TEXT = 400;
 
 export async function makePlan(

@@ -152,6 +152,9 @@ export interface Problem {
   readonly code: string;
 }
 
+/** More than anybody mends at once; the place of each takes time, and all go into one message. */
+export const MOST_PROBLEMS = 50;
+
 /** `recover.yaml:7:14 steps.0.verison: unknown key "verison". Use one of: …` */
 export function describeProblem({ place, found, remedy }: Problem): string {
   return `${place}: ${found}. ${remedy}`;
