@@ -1,19 +1,30 @@
 /** Start arguments as they arrive, hand-typed or from a program: checked whole, every problem at once. */
 import { z } from 'zod';
 import type { StartArguments } from '../domain/contract.js';
+import { durationMs, DURATION_REMEDY } from '../domain/duration.js';
 import type { Problem } from '../domain/failures.js';
 import { didYouMean } from '../domain/nearest.js';
 import { typedValue, valueProblem } from '../domain/input-value.js';
 import type { Runbook } from '../domain/runbook.js';
 
 const text = z.string().min(1);
+const duration = z.string(DURATION_REMEDY).refine((value) => durationMs(value) !== null, DURATION_REMEDY);
+const OPENS_AT_REMEDY = 'Write a time with its offset, as in 2026-12-01T02:30:00+01:00';
 const Shape = z.strictObject({
   targets: z.array(text).min(1, 'Name at least one target: application/component/instance').max(100),
   inputs: z.record(z.string(), z.unknown()).optional(),
   requestedBy: text.max(200).optional(),
   reason: text.max(1_000).optional(),
   dryRun: z.boolean().optional(),
-  window: z.unknown().optional(),
+  window: z
+    .strictObject({
+      duration,
+      cutoff: duration.optional(),
+      opensAt: z.iso.datetime({ offset: true, error: OPENS_AT_REMEDY }).optional(),
+    })
+    .optional(),
+  freeze: z.array(text.max(200)).max(20).optional(),
+  waitAtMost: duration.optional(),
 });
 /** Each is enough to see what is meant; all together go into one message of the run, and Temporal bounds those. */
 const LONGEST = 200;
@@ -29,20 +40,13 @@ export function readStartArguments(given: unknown): { value: StartArguments | nu
   }
   const parsed = Shape.safeParse(given);
   const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, given));
-  if ('window' in given && given.window !== undefined)
-    problems.push(problem('window', 'maintenance windows are not supported yet', 'Leave "window" out'));
   if (!parsed.success) return { value: null, problems };
-  const { targets, inputs = {}, requestedBy, reason, dryRun } = parsed.data;
+  const { targets, inputs = {} } = parsed.data;
   const twice = targets.filter((target, index) => targets.indexOf(target) < index);
   for (const target of new Set(twice))
     problems.push(problem(`targets, "${target}"`, 'it stands more than once', 'Name each target once'));
-  const value: StartArguments = {
-    targets: [...new Set(targets)],
-    inputs,
-    ...(requestedBy === undefined ? {} : { requestedBy }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(dryRun === undefined ? {} : { dryRun }),
-  };
+  // Keys that were not given are not there; only the type says that they might be undefined.
+  const value = { ...parsed.data, targets: [...new Set(targets)], inputs } as StartArguments;
   return { value, problems };
 }
 

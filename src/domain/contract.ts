@@ -13,8 +13,21 @@ export interface StartArguments {
   readonly reason?: string;
   /** Plan only: the run ends after planning, with the plan as its result. */
   readonly dryRun?: boolean;
-  /** A maintenance window; part of the shape, refused until windows are supported. */
-  readonly window?: Readonly<Record<string, unknown>>;
+  /** No new target is begun outside it. */
+  readonly window?: WindowArguments;
+  /** Names of calendars, beside those of the runbook's own guards: no new target is begun while one of them is frozen. */
+  readonly freeze?: readonly string[];
+  /** How long a start outside its window or inside a freeze waits, such as `4h`. Default: the runbook's own, else it is refused at once. */
+  readonly waitAtMost?: string;
+}
+
+/** A maintenance window. Durations are text with a unit, such as `2h`. */
+export interface WindowArguments {
+  readonly duration: string;
+  /** No new target is begun that long before the window's end. Default: the runbook's own, else none. */
+  readonly cutoff?: string;
+  /** ISO 8601 with an offset. Default: the time for which a schedule started the run, else the run's own start. */
+  readonly opensAt?: string;
 }
 
 /** What is known of an instance before a step: recorded in history before anything is sent. */
