@@ -3,7 +3,7 @@ import { casesOf, scenarios } from './exhaustive-cases.js';
 import { runExhaustive, type ExhaustiveEnd } from './exhaustive.js';
 import { installQuietRuntime } from './quiet-runtime.js';
 
-const LIMIT_MS = 400_000;
+const LIMIT_MS = 1_200_000;
 
 describe('every fault at every request', () => {
   let end: ExhaustiveEnd;

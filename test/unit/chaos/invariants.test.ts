@@ -305,6 +305,21 @@ describe('known', () => {
         [disturbance('cancel', 1_500)],
       );
 
+    it('comes before a run goes on from a step that may have been sent', () => {
+      const open: Act = { ...STOP, told: { result: 'cancelled', sent: 'unknown' } };
+      const left = (...settles: readonly Settle[]) =>
+        evidence(
+          {
+            holders: [
+              holder('h1', [open], { settles, cancelRequestedAtMs: at(1_500), report: { outcome: 'cancelled' } }),
+            ],
+          },
+          [disturbance('cancel', 1_500)],
+        );
+      expectOnly(left(), 'known', /cancelled and may have sent, but no settle was scheduled/);
+      expect(found(left({ scheduledAtMs: at(1_600), end: 'completed' }))).toEqual([]);
+    });
+
     it('is not reached by a cancel', () => {
       expectOnly(settled({ scheduledAtMs: at(1_600), end: 'cancelled' }), 'known', /settle of .* was cancelled/);
       expect(found(settled({ scheduledAtMs: at(1_600), end: 'completed' }))).toEqual([]);
