@@ -15,6 +15,7 @@ import { FAILURES, type FailureName, type Sent } from '../domain/failures.js';
 import { fenceMs } from '../domain/limits.js';
 import type { Observation } from '../domain/target.js';
 import { ServiceStageError } from '../servicestage/errors.js';
+import { abortedAfter } from './pause.js';
 import { failure, failureNameOf } from './to-failure.js';
 
 /** Longest trail kept: heartbeat details travel often. The oldest entries go first. */
@@ -30,8 +31,6 @@ export class Attempt {
   readonly firstLike: boolean;
   /** Ends when the attempt is cancelled, its worker stops, or its time to send is over. For everything before the send. */
   readonly unsentSignal: AbortSignal;
-  /** Kept here, since `AbortSignal.any` holds its sources weakly: one that nobody else holds is collected and never fires. */
-  readonly #tooOld: AbortSignal;
   readonly #stop = new AbortController();
   /** Epoch milliseconds until which an attempt from before a reset may still send, or what it sent be unseen. */
   readonly #predecessorUntilMs: number | null;
@@ -60,8 +59,7 @@ export class Attempt {
     this.firstLike = isFirstLike(this.facts, request.limits);
     this.#predecessorUntilMs = predecessorUntilMs(this.facts, this.firstLike, request.limits);
     this.#young = youngSince(this.facts);
-    this.#tooOld = AbortSignal.timeout(fenceMs(request.limits));
-    this.unsentSignal = AbortSignal.any([this.context.cancellationSignal, this.#tooOld]);
+    this.unsentSignal = AbortSignal.any([this.context.cancellationSignal, abortedAfter(fenceMs(request.limits))]);
     this.#stopUnlessCancelled();
     this.#state = details?.state.kind === 'following' ? details.state : { kind: 'entered' };
     if (this.#state.kind === 'following') this.#evidence = this.#state.evidence;

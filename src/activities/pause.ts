@@ -1,6 +1,7 @@
-/** Waiting inside an activity: it ends at once, with the signal's own reason, when the signal is aborted. */
+/** Waiting inside an activity, and its limits in time. */
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Ends at once, with the signal's own reason, when the signal is aborted. */
 export async function pause(durationMs: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   try {
@@ -10,6 +11,17 @@ export async function pause(durationMs: number, signal?: AbortSignal): Promise<v
     signal?.throwIfAborted();
     throw error;
   }
+}
+
+/**
+ * Like `AbortSignal.timeout`, which must not be used in an activity: Node keeps that one's timer, and with it the activity's whole
+ * context, until the signal is collected; a signal that the context reaches never is. It also stays alive until it fires, though
+ * `AbortSignal.any` holds its sources weakly.
+ */
+export function abortedAfter(durationMs: number): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new DOMException('Its time is over', 'TimeoutError')), durationMs).unref();
+  return controller.signal;
 }
 
 /** The promise's own end, or `null` once the deadline has passed: a read may wait long for the request budget. */

@@ -2,7 +2,7 @@
 import { CompleteAsyncError } from '@temporalio/activity';
 import { describeAction, ruleOf, wishedStateHolds } from '../domain/actions.js';
 import type { AdoptionEvidence, PerformActionArguments, PerformActionResult } from '../domain/contract.js';
-import { entryMove } from '../domain/entry.js';
+import { entryMove, type EntryMove } from '../domain/entry.js';
 import { describeObservation, type Observation } from '../domain/target.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
@@ -10,7 +10,7 @@ import { Attempt } from './attempt.js';
 import type { CloudJobWatcher } from './cloud-job-watcher.js';
 import { followAction } from './follow-action.js';
 import { inspectNewCloudJob } from './inspect-cloud-job.js';
-import { pause } from './pause.js';
+import { orDeadline, pause } from './pause.js';
 import { submitAction } from './submit-action.js';
 import type { TemporalAccess } from './temporal-access.js';
 
@@ -63,80 +63,83 @@ async function passBarrier({ temporal }: PerformActionDependencies, attempt: Att
   if (!attempt.needsBarrier) return;
   const { info } = attempt.context;
   const since = { atMs: Date.now(), monotonicMs: performance.now() };
-  const timeOut = AbortSignal.timeout(attempt.request.limits.readTimeoutMs);
   const asked = (async (): Promise<Standing> => {
     const cancelRequested = await temporal.recordHeartbeat(info.taskToken, attempt.details);
     if (!(await temporal.isCurrentAttempt(info))) return 'superseded';
     return cancelRequested ? 'cancelled' : 'current';
   })();
-  const refused = new Promise<Standing>((resolve) =>
-    timeOut.addEventListener('abort', () => resolve('superseded'), { once: true }),
-  );
-  const standing = await Promise.race([asked.catch((): Standing => 'superseded'), refused]);
+  const answered = asked.catch((): Standing => 'superseded');
+  const standing = (await orDeadline(answered, since.atMs + attempt.request.limits.readTimeoutMs)) ?? 'superseded';
   if (standing === 'superseded') throw new CompleteAsyncError();
   if (standing === 'cancelled') throw attempt.endCancelled();
   attempt.passedBarrier(since);
 }
 
 async function decide({ serviceStage }: PerformActionDependencies, attempt: Attempt): Promise<EntryDecision> {
-  const { target, action, before, limits } = attempt.request;
-  const { readTimeoutMs: timeoutMs, quietMs, visibilityWindowMs } = limits;
+  const { action, before, limits } = attempt.request;
+  const since: Since = { staleReadings: 0, quietMs: null, newMs: null };
   let missingReadings = 0;
-  let staleReadings = 0;
-  let quietSinceMs: number | null = null;
-  let newSinceMs: number | null = null;
   for (;;) {
     const reading = await readUnlessMissing(serviceStage, attempt, missingReadings++ === 0);
-    if (reading === null) {
-      await pause(quietMs, attempt.unsentSignal);
-      continue;
+    if (reading !== null) {
+      missingReadings = 0;
+      attempt.lastObservation = reading;
+      const move = entryMove(attempt.firstLike, action, before, reading);
+      const decision = await decisionOn(move, serviceStage, attempt, reading, since);
+      if (decision !== null) return decision;
     }
-    missingReadings = 0;
-    attempt.lastObservation = reading;
-    const move = entryMove(attempt.firstLike, action, before, reading);
-    if (move !== 'quiet' && move !== 'alreadyDone') quietSinceMs = null;
-    switch (move) {
-      case 'send':
-        return { kind: 'send' };
-      case 'skip':
-        attempt.note('skipped', describeObservation(reading));
-        return done(attempt, 'skipped', reading);
-      case 'gone':
-        throw attempt.end('TargetNotFound', `${target.path} is ${reading.status}`);
-      case 'busy':
-        throw attempt.end('TargetBusy', busyMessage(attempt, reading), { retryDelayMs: 2 * quietMs });
-      case 'changed':
-        throw attempt.end('TargetChanged', changedMessage(attempt, reading));
-      case 'stale':
-        if (++staleReadings >= STALE_READINGS)
-          throw attempt.end(
-            'TargetBusy',
-            `Readings of ${target.path} stay older than what is known (${reading.lastJobId ?? 'no cloud job'})`,
-          );
-        break;
-      case 'wait':
-        // This attempt could not send any more after waiting that long; the next one starts its clock anew.
-        if (attempt.ageMs + quietMs + 2 * timeoutMs > limits.heartbeatTimeoutMs / 2)
-          throw attempt.end('TargetBusy', busyMessage(attempt, reading));
-        break;
-      case 'inspect': {
-        newSinceMs ??= Date.now();
-        const evidence = await inspectNewCloudJob(
-          serviceStage,
-          attempt,
-          reading,
-          Date.now() - newSinceMs >= visibilityWindowMs,
-        );
-        if (evidence !== null) return { kind: 'adopt', evidence };
-        break;
-      }
-      case 'alreadyDone':
-      case 'quiet':
-        quietSinceMs ??= Date.now();
-        if (Date.now() - quietSinceMs >= visibilityWindowMs) return afterQuiet(attempt, move, reading);
-        break;
+    await pause(limits.quietMs, attempt.unsentSignal);
+  }
+}
+
+/** What the readings of an attempt showed so far; epoch milliseconds of the first of an unbroken row. */
+interface Since {
+  staleReadings: number;
+  quietMs: number | null;
+  newMs: number | null;
+}
+
+/** `null`: read again after a pause. */
+async function decisionOn(
+  move: EntryMove,
+  serviceStage: ServiceStage,
+  attempt: Attempt,
+  reading: Observation,
+  since: Since,
+): Promise<EntryDecision | null> {
+  const { target, limits } = attempt.request;
+  const { readTimeoutMs, quietMs, visibilityWindowMs } = limits;
+  if (move !== 'quiet' && move !== 'alreadyDone') since.quietMs = null;
+  switch (move) {
+    case 'send':
+      return { kind: 'send' };
+    case 'skip':
+      attempt.note('skipped', describeObservation(reading));
+      return done(attempt, 'skipped', reading);
+    case 'gone':
+      throw attempt.end('TargetNotFound', `${target.path} is ${reading.status}`);
+    case 'busy':
+      throw attempt.end('TargetBusy', busyMessage(attempt, reading), { retryDelayMs: 2 * quietMs });
+    case 'changed':
+      throw attempt.end('TargetChanged', changedMessage(attempt, reading));
+    case 'stale':
+      if (++since.staleReadings >= STALE_READINGS) throw attempt.end('TargetBusy', staleMessage(attempt, reading));
+      return null;
+    case 'wait':
+      // This attempt could not send any more after waiting that long; the next one starts its clock anew.
+      if (attempt.ageMs + quietMs + 2 * readTimeoutMs > limits.heartbeatTimeoutMs / 2)
+        throw attempt.end('TargetBusy', busyMessage(attempt, reading));
+      return null;
+    case 'inspect': {
+      since.newMs ??= Date.now();
+      const isOverdue = Date.now() - since.newMs >= visibilityWindowMs;
+      const evidence = await inspectNewCloudJob(serviceStage, attempt, reading, isOverdue);
+      return evidence === null ? null : { kind: 'adopt', evidence };
     }
-    await pause(quietMs, attempt.unsentSignal);
+    case 'alreadyDone':
+    case 'quiet':
+      since.quietMs ??= Date.now();
+      return Date.now() - since.quietMs >= visibilityWindowMs ? afterQuiet(attempt, move, reading) : null;
   }
 }
 
@@ -192,6 +195,10 @@ function adopt(attempt: Attempt, evidence: AdoptionEvidence): void {
 
 function busyMessage({ request }: Attempt, reading: Observation): string {
   return `${request.target.path} is busy: ${describeObservation(reading)}, cloud job ${reading.lastJobId ?? 'unknown'} ${reading.lastJobStatus ?? ''}`.trim();
+}
+
+function staleMessage({ request }: Attempt, reading: Observation): string {
+  return `Readings of ${request.target.path} stay older than what is known (${reading.lastJobId ?? 'no cloud job'})`;
 }
 
 function changedMessage({ request }: Attempt, reading: Observation): string {

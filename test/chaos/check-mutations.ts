@@ -1,48 +1,67 @@
-/** The checker is itself checked: each mutation of the product must be found within its number of seeds. */
+/** The checker is itself checked: each mutation of the product must be found within its number of seeds, and the product itself must not. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { buildMutant } from './build-mutant.js';
 import { MUTATIONS, type Mutation } from './mutations.js';
 import { playSeeds } from './play-seeds.js';
 
-/** @returns whether every one was found; `names` chooses some */
+const PRODUCT = fileURLToPath(new URL('../../dist', import.meta.url));
+
+/** @returns whether every one was found and the product held on the same seeds; `names` chooses some */
 export async function checkMutations(names: readonly string[] | null, say: (line: string) => void): Promise<boolean> {
   const unknown = names?.filter((name) => MUTATIONS.every((mutation) => mutation.name !== name)) ?? [];
   if (unknown.length > 0) {
     say(`There is no mutation ${unknown.join(', ')}. Known: ${MUTATIONS.map(({ name }) => name).join(', ')}`);
     return false;
   }
-  const survived: string[] = [];
   const chosen = MUTATIONS.filter(({ name }) => names === null || names.includes(name));
-  for (const mutation of chosen) if (!(await isFound(mutation, say))) survived.push(mutation.name);
+  const survived: string[] = [];
+  let lastSeed = 0;
+  for (const mutation of chosen) {
+    const seed = await foundBy(mutation, say);
+    if (seed === null) survived.push(mutation.name);
+    lastSeed = Math.max(lastSeed, seed ?? mutation.seeds);
+  }
   say(
     `${chosen.length - survived.length} of ${chosen.length} mutations found${survived.length === 0 ? '' : `; survived: ${survived.join(', ')}`}`,
   );
-  return survived.length === 0;
+  return (await holds(seedsUpTo(lastSeed), say)) && survived.length === 0;
 }
 
-async function isFound(mutation: Mutation, say: (line: string) => void): Promise<boolean> {
+/** What finds a mutant must find nothing in the product itself. */
+async function holds(seeds: readonly number[], say: (line: string) => void): Promise<boolean> {
+  for await (const { seed, violations } of playSeeds({ seeds, dist: PRODUCT, say })) {
+    const [first] = violations;
+    say(`the product itself: seed ${seed} ${first === undefined ? 'holds' : `BREAKS ${first.promise}: ${first.what}`}`);
+    if (first !== undefined) return false;
+  }
+  return true;
+}
+
+/** @returns the first seed that shows the promise broken that the mutation breaks; `null` when none does */
+async function foundBy(mutation: Mutation, say: (line: string) => void): Promise<number | null> {
   const folder = await mkdtemp(join(tmpdir(), 'runbooks-mutant-'));
   try {
     const dist = await buildMutant(mutation, folder);
-    const seeds = Array.from({ length: mutation.seeds }, (_item, index) => index + 1);
-    let played = 0;
-    for await (const { seed, violations } of playSeeds({ seeds, dist, say })) {
-      played++;
-      const [first] = violations;
-      if (first === undefined) {
-        say(`${mutation.name}: seed ${seed} shows nothing`);
-        continue;
+    for await (const { seed, violations } of playSeeds({ seeds: seedsUpTo(mutation.seeds), dist, say })) {
+      const told = violations.find(({ promise }) => promise === mutation.breaks);
+      if (told !== undefined) {
+        say(`${mutation.name}: found by seed ${seed} of at most ${mutation.seeds}: ${told.promise}: ${told.what}`);
+        return seed;
       }
-      say(
-        `${mutation.name}: found by seed ${seed}, the ${played}. of at most ${mutation.seeds}: ${first.promise}: ${first.what}`,
-      );
-      return true;
+      const other =
+        violations[0] === undefined ? 'nothing' : `another promise: ${violations[0].promise}: ${violations[0].what}`;
+      say(`${mutation.name}: seed ${seed} shows ${other}`);
     }
     say(`${mutation.name}: SURVIVED ${mutation.seeds} seeds`);
-    return false;
+    return null;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function seedsUpTo(last: number): number[] {
+  return Array.from({ length: last }, (_item, index) => index + 1);
 }

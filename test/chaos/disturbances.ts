@@ -20,8 +20,6 @@ const MAKES_DOUBT = [
   'resetActivity',
   'pauseActivity',
   'resetTarget',
-  'killWorker',
-  'workerEnded',
   // The machine had no time for anybody: timers of the chaos process itself fired late.
   'starved',
   'freezeWorker',
@@ -29,6 +27,8 @@ const MAKES_DOUBT = [
   'cut',
   'stall',
 ];
+/** A worker's end touches only the attempts it had: a step that kept its only attempt was with another worker. */
+const ENDS_ATTEMPTS = ['killWorker', 'workerEnded'];
 /** Through these an attempt can live on after its decision has ended. A killed worker cannot. */
 const LEAVES_AN_ATTEMPT_ALIVE = [
   'resetActivity',
@@ -70,9 +70,10 @@ export class Disturbances {
   ) {}
 
   /** May it honestly be unknown what was sent between these times? An attempt lost before them is missed only a heartbeat time-out later. */
-  makeDoubt(fromMs: number, toMs: number): boolean {
+  makeDoubt(fromMs: number, toMs: number, keptItsOnlyAttempt: boolean): boolean {
+    const kinds = keptItsOnlyAttempt ? MAKES_DOUBT : [...MAKES_DOUBT, ...ENDS_ATTEMPTS];
     return this.#near(fromMs, toMs).some(({ kind, route }) =>
-      route === undefined ? MAKES_DOUBT.includes(kind) : !PROVES_NOTHING_SENT.includes(kind),
+      route === undefined ? kinds.includes(kind) : !PROVES_NOTHING_SENT.includes(kind),
     );
   }
 

@@ -18,10 +18,8 @@ export interface Scenario {
   /** Armed in each of its cases. */
   readonly outcomes: readonly { readonly action: ActionName; readonly outcome: ArmedOutcome }[];
   readonly requests: readonly ExpectedRequest[];
-  /** Faults are armed at the requests from this one on; those before are the same as in `recover`, by the same code. */
+  /** Faults are armed at the requests from this one on; those before are met in `recover` itself. */
   readonly faultedFrom: number;
-  /** Faults of a read: all, or one of each class that the client tells apart, where another scenario meets all. */
-  readonly readFaults: readonly string[];
 }
 
 interface ExpectedRequest {
@@ -78,20 +76,6 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   truncate: { kind: 'truncate' },
 };
 
-/** What `servicestage/classify-answer.ts` makes of a read does not depend on the route: one fault of each class. */
-const READ_CLASSES: readonly string[] = [
-  'status500',
-  'status400',
-  'status401',
-  'status404',
-  'status409',
-  'tokenExpired',
-  'throttle',
-  'hang',
-  'delay',
-  'wrongBody',
-];
-
 /** Faults that only a POST can have: the action is accepted, and that is not said, said late, or not shown. */
 const POST_FAULTS: Readonly<Record<string, Fault>> = {
   actThenReset: { kind: 'actThenReset' },
@@ -142,11 +126,7 @@ function scenario(
   inputs: Scenario['inputs'] = {},
 ): Scenario {
   const requests = numbered([...beforeSteps(steps), ...steps.flatMap((step) => stepRequests(step))]);
-  // Planning does not know the runbook: its faults are met once, where it makes all of its requests.
-  const isRecover = runbook === 'recover';
-  const faultedFrom = isRecover ? 0 : requests.findIndex(({ place }) => place !== 'planning');
-  const readFaults = isRecover ? Object.keys(FAULTS) : READ_CLASSES;
-  return { id: runbook, runbook, inputs, initialStatus, steps, outcomes: [], requests, faultedFrom, readFaults };
+  return { id: runbook, runbook, inputs, initialStatus, steps, outcomes: [], requests, faultedFrom: 0 };
 }
 
 function undoneRecover(inputs: Scenario['inputs']): Scenario {
@@ -164,7 +144,6 @@ function undoneRecover(inputs: Scenario['inputs']): Scenario {
   return {
     ...{ id: 'undone', runbook: 'recover', inputs, initialStatus: 'RUNNING', steps, outcomes, requests },
     faultedFrom: before.length,
-    readFaults: READ_CLASSES,
   };
 }
 
@@ -211,9 +190,7 @@ export function casesOf(scenario: Scenario): Case[] {
 }
 
 function faultCases(scenario: Scenario, { place, route, ordinal, nth, what }: ExpectedRequest): Case[] {
-  const ofPost = { ...FAULTS, ...POST_FAULTS };
-  const ofRead = Object.entries(FAULTS).filter(([kind]) => scenario.readFaults.includes(kind));
-  const faults = route === 'action' ? Object.entries(ofPost) : ofRead;
+  const faults = Object.entries(route === 'action' ? { ...FAULTS, ...POST_FAULTS } : FAULTS);
   const name = `${place}/${route}#${ordinal}`;
   return faults.map(([kind, fault]) => ({
     id: `${scenario.id}/${name}/${kind}`,

@@ -1,17 +1,14 @@
 /** The exhaustive part without vitest: brings its own server and workflow bundle. */
 import { fileURLToPath } from 'node:url';
-import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { startTemporalServer } from '../../src/embedded/temporal-server.js';
+import { installQuietRuntime } from './quiet-runtime.js';
 import { runExhaustive } from './exhaustive.js';
 
 const BUNDLE = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
 
 /** @returns whether every outcome is the one in the table and no promise was broken */
 export async function exhaustive(write: boolean, say: (line: string) => void): Promise<boolean> {
-  Runtime.install({
-    logger: new DefaultLogger('ERROR'),
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-  });
+  installQuietRuntime();
   const server = await startTemporalServer({ env: process.env, say });
   try {
     const { cases, different, violations } = await runExhaustive({

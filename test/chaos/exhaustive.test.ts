@@ -1,17 +1,14 @@
-import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { casesOf, scenarios } from './exhaustive-cases.js';
 import { runExhaustive, type ExhaustiveEnd } from './exhaustive.js';
+import { installQuietRuntime } from './quiet-runtime.js';
 
-const LIMIT_MS = 400_000;
+const LIMIT_MS = 1_200_000;
 
 describe('every fault at every request', () => {
   let end: ExhaustiveEnd;
   beforeAll(async () => {
-    Runtime.install({
-      logger: new DefaultLogger('ERROR'),
-      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-    });
+    installQuietRuntime();
     const temporal = { address: inject('temporalAddress'), bundlePath: inject('workflowBundlePath') };
     end = await runExhaustive({ temporal, write: false, say: (line) => process.stderr.write(`${line}\n`) });
   }, LIMIT_MS);

@@ -173,17 +173,25 @@ function indeterminateProblems(inScene: StepInScene): readonly string[] {
 /** How the report of an unclear step begins to tell of its settle. */
 const SETTLED_IN_VAIN = 'settling it did not help';
 
-/** What may be in flight is waited for, whatever is asked meanwhile: no cancel reaches a settle. */
+/** What may have been sent, or be in flight, is waited for before the run goes on, whatever is asked meanwhile: no cancel reaches a settle. */
 function settleProblems({ report, settles, runId }: HolderEvidence): readonly string[] {
-  const cancelled = settles.filter(({ end }) => end === 'cancelled');
-  const unsettled = [...(report?.steps ?? []), ...(report?.compensations ?? [])].filter(
-    ({ failure, startedAtMs, endedAtMs }) =>
-      failure?.message.includes(SETTLED_IN_VAIN) === true &&
-      !settles.some(({ scheduledAtMs }) => scheduledAtMs >= startedAtMs - CLOCK_MS && scheduledAtMs <= endedAtMs),
-  );
+  const steps = [...(report?.steps ?? []), ...(report?.compensations ?? [])];
+  const isSettled = ({ startedAtMs, endedAtMs }: StepReport) =>
+    settles.some(({ scheduledAtMs }) => scheduledAtMs >= startedAtMs - CLOCK_MS && scheduledAtMs <= endedAtMs);
+  const isLeftOpen = ({ result, sent }: StepReport) =>
+    sent === 'unknown' && (result === 'failed' || result === 'cancelled');
+  const saysSo = ({ failure }: StepReport) => failure?.message.includes(SETTLED_IN_VAIN) === true;
+  const told = (step: StepReport, what: string) => `${step.id} of ${runId}: ${what}`;
   return [
-    ...cancelled.map(({ scheduledAtMs }) => `holder ${runId}: its settle of ${timeOf(scheduledAtMs)} was cancelled`),
-    ...unsettled.map(({ id }) => `${id} of ${runId}: says that ${SETTLED_IN_VAIN}, but no settle was scheduled`),
+    ...settles
+      .filter(({ end }) => end === 'cancelled')
+      .map(({ scheduledAtMs }) => `holder ${runId}: its settle of ${timeOf(scheduledAtMs)} was cancelled`),
+    ...steps
+      .filter((step) => saysSo(step) && !isSettled(step))
+      .map((step) => told(step, `says that ${SETTLED_IN_VAIN}, but no settle was scheduled`)),
+    ...steps
+      .filter((step) => isLeftOpen(step) && !isSettled(step))
+      .map((step) => told(step, `${step.result} and may have sent, but no settle was scheduled`)),
   ];
 }
 

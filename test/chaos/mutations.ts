@@ -66,10 +66,11 @@ export const MUTATIONS: readonly Mutation[] = [
     why: 'An attempt that is too old still sends: one that waited for the budget (story 4) or was frozen between reading and send (story 11) sends beside its successor.',
     edits: [
       { file: ATTEMPT, from: `import { fenceMs } from '../domain/limits.js';\n`, to: '' },
+      { file: ATTEMPT, from: `import { abortedAfter } from './pause.js';\n`, to: '' },
       {
         file: ATTEMPT,
-        from: `    this.#tooOld = AbortSignal.timeout(fenceMs(request.limits));`,
-        to: `    this.#tooOld = new AbortController().signal;`,
+        from: `    this.unsentSignal = AbortSignal.any([this.context.cancellationSignal, abortedAfter(fenceMs(request.limits))]);`,
+        to: `    this.unsentSignal = this.context.cancellationSignal;`,
       },
       {
         file: ATTEMPT,
@@ -327,8 +328,8 @@ import { observeTarget } from './proxies.js';`,
     edits: [
       {
         file: PERFORM_ACTION,
-        from: `        if (Date.now() - quietSinceMs >= visibilityWindowMs) return afterQuiet(attempt, move, reading);`,
-        to: `        if (Date.now() - quietSinceMs >= quietMs) return afterQuiet(attempt, move, reading);`,
+        from: `      return Date.now() - since.quietMs >= visibilityWindowMs ? afterQuiet(attempt, move, reading) : null;`,
+        to: `      return Date.now() - since.quietMs >= quietMs ? afterQuiet(attempt, move, reading) : null;`,
       },
     ],
     seeds: SEEDS,

@@ -202,15 +202,21 @@ const PLOTS: readonly Plot[] = [
       outcomes: [{ nth: 1, durationMs: dice.whole(200, 2_500) }],
     });
   },
-  function throttledBeforeItsSend(dice, atMs) {
+  function frozenBeforeItsSend(dice, atMs) {
     return scene(atMs, {
       runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'restart', 'declared-undo']),
       faults: [
-        // Longer than the heartbeat time-out: when the budget opens again, another attempt is at work (story 4).
-        onInstance(3, { kind: 'throttle', retryAfterSeconds: dice.whole(58, 75) / 10 }),
+        // The entry reading is held back, and the worker frozen over it: it wakes with an old answer, its successor at work (story 11).
+        onInstance(3, { kind: 'delay', ms: 240 }),
         ...[1, 2].map((nth) =>
           onAction(nth, { kind: 'visibleLate', ms: LATEST_VISIBLE_MS, statusMs: LATEST_VISIBLE_MS }),
         ),
+      ],
+      events: [
+        {
+          moment: moment('struck', 1, 0),
+          event: { kind: 'freezeWorker', worker: dice.whole(0, 1), forMs: dice.whole(5_500, 9_000) },
+        },
       ],
     });
   },

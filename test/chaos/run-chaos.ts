@@ -9,13 +9,14 @@ import { soak } from './soak.js';
 import { add, NOTHING } from './totals.js';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+const SOAK_MINUTES = 20;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 interface Options {
   readonly seed?: number;
   readonly from: number;
   readonly seeds: number;
-  readonly minutes: number;
+  readonly minutes?: number;
   readonly totals?: string;
   readonly mutations?: true | string[];
   readonly exhaustive?: true;
@@ -30,7 +31,7 @@ const program = new Command('chaos')
   .option('--seed <n>', 'play this seed alone', whole)
   .option('--from <n>', 'first seed', whole, 1)
   .option('--seeds <n>', 'how many seeds', whole, 10)
-  .option('--minutes <n>', 'stop after this time; for --soak how long it takes', whole, 24 * 60)
+  .option('--minutes <n>', `stop after this time; for --soak how long it takes, default ${SOAK_MINUTES}`, whole)
   .option('--totals <file>', 'append the figures to this file, one JSON line')
   .option('--mutations [names...]', 'break the product on purpose, and show that each break is found')
   .option('--exhaustive', 'each fault at each request, once, without randomness; differences from the kept table')
@@ -51,12 +52,12 @@ async function chosen(options: Options): Promise<number> {
   if (options.mutations !== undefined)
     return (await checkMutations(options.mutations === true ? null : options.mutations, say)) ? 0 : 1;
   if (options.exhaustive === true) return (await exhaustive(options.write === true, say)) ? 0 : 1;
-  if (options.soak === true) return (await soak({ dist: DIST, minutes: options.minutes, say })) ? 0 : 1;
+  if (options.soak === true) return (await soak({ dist: DIST, minutes: options.minutes ?? SOAK_MINUTES, say })) ? 0 : 1;
   return playAll(options);
 }
 
 async function playAll({ seed, from, seeds, minutes, totals: totalsFile }: Options): Promise<number> {
-  const endsAtMs = Date.now() + minutes * 60_000;
+  const endsAtMs = Date.now() + (minutes ?? Infinity) * 60_000;
   const chosenSeeds = seed === undefined ? Array.from({ length: seeds }, (_item, index) => from + index) : [seed];
   let totals = NOTHING;
   let ended = true;

@@ -28,7 +28,7 @@ export async function runSchedule(arena: Arena, schedule: Schedule): Promise<Evi
       const link = 'link' in event ? { link: event.link } : {};
       disturbances.push({ kind: event.kind, atMs: beganAtMs, untilMs: Date.now(), ...link });
     }),
-    ...scenes.map((scene) => play(arena, scene, startedAtMs)),
+    ...scenes.map((scene) => play(arena, scene, startedAtMs, disturbances)),
   ]);
   await arena.heal();
   await untilAllEnded(arena, scenes);
@@ -78,8 +78,8 @@ async function stage(arena: Arena, { seed }: Schedule, scene: Scene): Promise<Pl
   };
 }
 
-async function play(arena: Arena, played: PlayedScene, startedAtMs: number): Promise<void> {
-  const { scene, workflowIds, path, disturbances } = played;
+async function play(arena: Arena, played: PlayedScene, startedAtMs: number, ofAll: Disturbance[]): Promise<void> {
+  const { scene, workflowIds, path } = played;
   await Promise.all([
     ...scene.runs.map(async ({ atMs, runbook, inputs }, index) => {
       await until(startedAtMs + atMs);
@@ -94,7 +94,11 @@ async function play(arena: Arena, played: PlayedScene, startedAtMs: number): Pro
       const beganAtMs = Date.now();
       // Also where it failed: the server may have taken what the command line took for refused.
       if (await happenTo(arena, played, event))
-        disturbances.push({ kind: event.kind, atMs: beganAtMs, untilMs: Date.now() });
+        (event.kind === 'freezeWorker' ? ofAll : played.disturbances).push({
+          kind: event.kind,
+          atMs: beganAtMs,
+          untilMs: Date.now(),
+        });
     }),
   ]);
 }

@@ -35,11 +35,11 @@ export interface Scene {
 
 /**
  * Runs are fast or slow as the machine is, so what happens to one is timed by what it does: a while after its first run was started,
- * after somebody took the lease, or after the n-th action was accepted.
+ * after somebody took the lease, after the n-th action was accepted, or after the n-th of the scene's faults struck for the first time.
  */
 export interface Moment {
-  readonly after: 'start' | 'lease' | 'accepted';
-  /** 1 for the first; of accepted actions only. */
+  readonly after: 'start' | 'lease' | 'accepted' | 'struck';
+  /** 1 for the first; of accepted actions and of faults only. */
   readonly nth: number;
   readonly delayMs: number;
 }
@@ -58,7 +58,9 @@ export type SceneEvent =
   /** Paused, and unpaused that much later. */
   | { readonly kind: 'pauseActivity'; readonly forMs: number }
   /** Of the workflow that holds the lease, to its first workflow task or to its last. */
-  | { readonly kind: 'resetTarget'; readonly to: 'first' | 'last' };
+  | { readonly kind: 'resetTarget'; readonly to: 'first' | 'last' }
+  /** Of everybody's, at a moment of this scene. */
+  | FreezeWorker;
 
 export type WorldEvent =
   /** Started again that much later. */
@@ -68,7 +70,7 @@ export type WorldEvent =
       readonly signal: 'SIGKILL' | 'SIGTERM';
       readonly forMs: number;
     }
-  | { readonly kind: 'freezeWorker'; readonly worker: number; readonly forMs: number }
+  | FreezeWorker
   | { readonly kind: 'stopServer'; readonly signal: 'SIGKILL' | 'SIGTERM'; readonly forMs: number }
   /** Open connections are reset, new ones are refused for that long. */
   | { readonly kind: 'cut'; readonly link: Link; readonly worker: number; readonly forMs: number }
@@ -76,6 +78,12 @@ export type WorldEvent =
   | { readonly kind: 'stall'; readonly link: Link; readonly worker: number; readonly forMs: number }
   | { readonly kind: 'expireTokens' }
   | { readonly kind: 'throttleAll'; readonly requests: number; readonly windowSeconds: number; readonly forMs: number };
+
+interface FreezeWorker {
+  readonly kind: 'freezeWorker';
+  readonly worker: number;
+  readonly forMs: number;
+}
 
 /** Between a worker and the Temporal server, or a worker and the simulator. */
 export type Link = 'temporal' | 'serviceStage';

@@ -21,6 +21,8 @@ const AFTERGLOW_MS = 90_000;
 /** Some few come and go by themselves. */
 const SLACK = 8;
 const LARGEST_GROWTH = 1.25;
+/** Fewer looks than these after the warm-up say nothing about growth. */
+const FEWEST_LOOKS = 4;
 const ACTIONS_OF_A_RUN = ['stop', 'start', 'scale', 'scale'];
 
 /** A third of the defaults: 200 runs on two cores answer more slowly than a few do. The heartbeat time-out is 22 s. */
@@ -49,12 +51,18 @@ export async function soak({ dist, minutes, say }: SoakOptions): Promise<boolean
   const arena = await Arena.open({ workers: 3, withCodec: false, dist, probe: SURVIVOR, times: TIMES, say });
   try {
     await arena.control.switches({ jitter: 0.3 });
-    const endsAtMs = Date.now() + Math.min(minutes, 20) * 60_000;
+    const endsAtMs = Date.now() + minutes * 60_000;
     const idle = await holdingOf(arena);
     const tally: Tally = { ended: 0, problems: [] };
     const holdings: Holding[] = [];
     await Promise.all([
-      ...Array.from({ length: SIDE_BY_SIDE }, (_item, slot) => runAgainAndAgain(arena, slot, endsAtMs, tally)),
+      ...Array.from({ length: SIDE_BY_SIDE }, (_item, slot) =>
+        runAgainAndAgain(arena, slot, endsAtMs, tally).catch((error: unknown) => {
+          // One slot less is told at the end; the others go on.
+          tally.problems.push(`slot ${slot}: ${reasonOf(error)}`);
+          say(`slot ${slot} gave up: ${reasonOf(error)}`);
+        }),
+      ),
       killInTurn(arena, endsAtMs, say),
       watchSurvivor(arena, endsAtMs, holdings, say),
     ]);
@@ -159,12 +167,19 @@ function leaks(idle: Holding, rest: Holding): string[] {
   ];
 }
 
-/** The first quarter is warming up: caches fill. From then on the used heap stays where it is. */
+/** The first quarter is warming up: caches fill. From then on neither the used heap nor the whole process grows. */
 function growth(holdings: readonly Holding[]): string[] {
-  const warm = holdings.slice(Math.floor(holdings.length / 4)).map(({ heapMiB }) => heapMiB);
-  const half = Math.floor(warm.length / 2);
-  const [early, late] = [median(warm.slice(0, half)), median(warm.slice(half))];
-  return late > early * LARGEST_GROWTH ? [`the used heap grew from ${early} to ${late} MiB`] : [];
+  const warm = holdings.slice(Math.floor(holdings.length / 4));
+  if (warm.length < FEWEST_LOOKS)
+    return [`${warm.length} looks at the survivor say nothing about growth; soak for longer`];
+  return [grown('used heap', warm, 'heapMiB'), grown('resident memory', warm, 'rssMiB')].flat();
+}
+
+function grown(what: string, warm: readonly Holding[], key: 'heapMiB' | 'rssMiB'): string[] {
+  const values = warm.map((holding) => holding[key]);
+  const half = Math.floor(values.length / 2);
+  const [early, late] = [median(values.slice(0, half)), median(values.slice(half))];
+  return late > early * LARGEST_GROWTH ? [`the ${what} grew from ${early} to ${late} MiB`] : [];
 }
 
 async function stillOpen(arena: Arena): Promise<string[]> {
@@ -172,6 +187,11 @@ async function stillOpen(arena: Arena): Promise<string[]> {
   for await (const { workflowId } of arena.client.workflow.list({ query: 'ExecutionStatus = "Running"' }))
     open.push(workflowId);
   return open.length === 0 ? [] : [`${open.length} workflows are still open: ${open.slice(0, 5).join(', ')}`];
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? ` (${String(error.cause)})` : '';
+  return `${String(error)}${cause}`;
 }
 
 function median(values: readonly number[]): number {

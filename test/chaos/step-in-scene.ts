@@ -51,7 +51,8 @@ export function hasReasonForDoubt({ scheduling: { decision }, step, holder, reco
   );
   const isDecidedBeforeReset = holder.originalRunId !== holder.runId && decision.request.originalRunId !== holder.runId;
   if (isDecidedBeforeReset || decision.lostAttempt === true || isInFlight || isForeignInFlight || isLate) return true;
-  return disturbances.makeDoubt(decision.scheduledAtMs, step.endedAtMs);
+  // Lost attempts have been asked about above; a step that no attempt reports on says 0.
+  return disturbances.makeDoubt(decision.scheduledAtMs, step.endedAtMs, step.attempts === 1);
 }
 
 /**

@@ -8,18 +8,30 @@ import type { Moment, SceneEvent, WorldEvent } from './schedule.js';
 
 const MOMENT_DEADLINE_MS = 25_000;
 const MOMENT_POLL_MS = 80;
+/** A fault that only holds an answer back is over soon. */
+const STRUCK_POLL_MS = 10;
 
 /** @returns `false` where the moment never comes: the run has ended, or goes another way */
 export async function comes(arena: Arena, played: PlayedScene, { after, nth }: Moment): Promise<boolean> {
-  if (after === 'start') return true;
   const giveUpAtMs = Date.now() + MOMENT_DEADLINE_MS;
-  while (Date.now() < giveUpAtMs) {
-    const isThere = after === 'lease' ? await isHeld(arena, played) : (await oursAccepted(arena, played)) >= nth;
-    if (isThere) return true;
-    await delay(MOMENT_POLL_MS);
+  while (!(await IS_THERE[after](arena, played, nth))) {
+    if (Date.now() > giveUpAtMs) return false;
+    await delay(after === 'struck' ? STRUCK_POLL_MS : MOMENT_POLL_MS);
   }
-  return false;
+  return true;
 }
+
+type IsThere = (arena: Arena, played: PlayedScene, nth: number) => Promise<boolean>;
+
+const IS_THERE: Readonly<Record<Moment['after'], IsThere>> = {
+  start: () => Promise.resolve(true),
+  lease: (arena, played) => isHeld(arena, played),
+  accepted: async (arena, played, nth) => (await oursAccepted(arena, played)) >= nth,
+  struck: async (arena, { instanceId }, nth) => {
+    const armed = (await arena.control.faults()).filter(({ on }) => on?.instanceId === instanceId);
+    return (armed[nth - 1]?.hitAtMs.length ?? 0) > 0;
+  },
+};
 
 async function isHeld(arena: Arena, { leaseId: lease }: PlayedScene): Promise<boolean> {
   const description = await arena.client.workflow
@@ -95,6 +107,9 @@ export async function happenTo(arena: Arena, played: PlayedScene, event: SceneEv
   const { instanceId, leaseId: lease, workflowIds } = played;
   try {
     switch (event.kind) {
+      case 'freezeWorker':
+        await happen(arena, event);
+        return true;
       case 'console': {
         const { kind: _kind, ...action } = event;
         await arena.control.console({ instanceId, ...action });

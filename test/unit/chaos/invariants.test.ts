@@ -153,14 +153,14 @@ describe('known', () => {
   });
 
   it('reports a doubt that nothing explains, and takes one that a lost worker explains', () => {
-    const doubtful: Act = { ...STOP, told: { sent: 'unknown' } };
+    const doubtful: Act = { ...STOP, told: { sent: 'unknown', attempts: 2 } };
     const holders = [holder('h1', [doubtful])];
     expectOnly(evidence({ holders, accepted: [J1] }), 'known', /sent: unknown, though nothing happened/);
     expect(found(evidence({ holders, accepted: [J1] }, [disturbance('killWorker', 1_200)]))).toEqual([]);
   });
 
   it('takes a fault that proves nothing sent for no reason to doubt', () => {
-    const doubtful: Act = { ...STOP, told: { sent: 'unknown' } };
+    const doubtful: Act = { ...STOP, told: { sent: 'unknown', attempts: 2 } };
     const scene = { holders: [holder('h1', [doubtful])], accepted: [J1] };
     const hit = (kind: string) => evidence({ ...scene, disturbances: [disturbance(kind, 1_050, 1_050, 'action')] });
     expect(found(hit('throttle'))).toHaveLength(1);
@@ -168,12 +168,19 @@ describe('known', () => {
   });
 
   describe('indeterminate', () => {
-    const lost: Act = { ...RESTART, toMs: 8_000, failure: 'Indeterminate', told: { sent: 'unknown' } };
+    const lost: Act = { ...RESTART, toMs: 8_000, failure: 'Indeterminate', told: { sent: 'unknown', attempts: 2 } };
     const holders = [holder('h1', [lost], { report: { outcome: 'indeterminate' } })];
 
     it('needs a reason', () => {
       expectOnly(evidence({ holders }), 'known', /indeterminate, though nothing happened/);
       expect(found(evidence({ holders }, [disturbance('killWorker', 1_200)]))).toEqual([]);
+    });
+
+    it('has no reason in a worker killed meanwhile where the step kept its only attempt', () => {
+      const kept: Act = { ...lost, told: { sent: 'unknown', attempts: 1 } };
+      const of = holder('h1', [kept], { report: { outcome: 'indeterminate' } });
+      const killed = [disturbance('killWorker', 1_200)];
+      expectOnly(evidence({ holders: [of] }, killed), 'known', /indeterminate, though nothing happened/);
     });
 
     it('has a reason for as long as an execution goes on that was reset after its decision', () => {
@@ -233,7 +240,7 @@ describe('known', () => {
   });
 
   it('reports a restart that succeeded and was never accepted', () => {
-    const done: Act = { ...RESTART, told: { sent: 'unknown' } };
+    const done: Act = { ...RESTART, told: { sent: 'unknown', attempts: 2 } };
     const killed = [disturbance('killWorker', 1_200)];
     expectOnly(evidence({ holders: [holder('h1', [done])] }, killed), 'known', /no restart was accepted for it/);
     expect(found(evidence({ holders: [holder('h1', [done])], accepted: [R1] }, killed))).toEqual([]);
@@ -297,6 +304,21 @@ describe('known', () => {
         },
         [disturbance('cancel', 1_500)],
       );
+
+    it('comes before a run goes on from a step that may have been sent', () => {
+      const open: Act = { ...STOP, told: { result: 'cancelled', sent: 'unknown' } };
+      const left = (...settles: readonly Settle[]) =>
+        evidence(
+          {
+            holders: [
+              holder('h1', [open], { settles, cancelRequestedAtMs: at(1_500), report: { outcome: 'cancelled' } }),
+            ],
+          },
+          [disturbance('cancel', 1_500)],
+        );
+      expectOnly(left(), 'known', /cancelled and may have sent, but no settle was scheduled/);
+      expect(found(left({ scheduledAtMs: at(1_600), end: 'completed' }))).toEqual([]);
+    });
 
     it('is not reached by a cancel', () => {
       expectOnly(settled({ scheduledAtMs: at(1_600), end: 'cancelled' }), 'known', /settle of .* was cancelled/);
