@@ -57,7 +57,7 @@ async function listed(client: Client, { runbooks, path }: PastRunsAsked): Promis
   return found;
 }
 
-/** Text in a query: an instance's name may hold quotes. */
+/** Text in a query, so that no name can end it. ServiceStage itself allows letters, digits, - and _ only. */
 function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }

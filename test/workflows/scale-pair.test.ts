@@ -125,8 +125,8 @@ describe('scale-up', () => {
     expect(await Promise.all(instances.map(({ instanceId }) => replicas(instanceId)))).toEqual([2, 3, 5]);
   });
 
-  it('reads names with quotes', async () => {
-    const name = `o'ne"\\${randomUUID().slice(0, 8)}`;
+  it('finds reports by a name with a quote', async () => {
+    const name = `o'ne-${randomUUID().slice(0, 8)}`;
     const { instanceId, path } = await stack.newInstance({ replica: 4, name });
     await stack.run('scale-down', path);
     await stack.run('restart', path);
@@ -168,7 +168,7 @@ describe('scale-up is refused, and sends nothing,', () => {
     await stack.control.outcome({ instanceId, action: 'scale', durationMs: 1_500 });
     const workflowId = await stack.start('scale-down', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
-    await expectRefusal(instanceId, path, `run ${workflowId}, begun .* is still open`);
+    await expectRefusal(instanceId, path, new RegExp(`run ${workflowId}, begun .* is still open`));
     await stack.report(workflowId);
   });
 
