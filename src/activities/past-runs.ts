@@ -21,6 +21,8 @@ export interface PastRunsAsked {
 
 /** Chosen: a month of nights, each with a run down and one up. Servers list the newest first. */
 const MOST_LISTED = 60;
+/** A report over twenty targets has about 70 KB, and an answer may have 4 MB. */
+const PAGE_SIZE = 20;
 
 /**
  * A run can be missing from the listing only while its record, made before its first action, is on its way. One that changed a count
@@ -50,7 +52,7 @@ async function listed(client: Client, { runbooks, path }: PastRunsAsked): Promis
   const types = runbooks.map((runbook) => `WorkflowType = ${quoted(runbook)}`).join(' OR ');
   const query = `(${types}) AND ${TARGET_SEARCH_ATTRIBUTE} = ${quoted(path)}`;
   const found: WorkflowExecutionInfo[] = [];
-  for await (const info of client.workflow.list({ query, pageSize: MOST_LISTED })) {
+  for await (const info of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
     found.push(info);
     if (found.length === MOST_LISTED) break;
   }

@@ -292,6 +292,37 @@ describe('a scale-down that did not succeed', () => {
   });
 });
 
+describe('a scale-down that was reset while it ran', () => {
+  it('is known for the target that was done before; the other one is not clear', async () => {
+    const done = await stack.newInstance({ replica: 4, name: `a-${randomUUID().slice(0, 8)}` });
+    const cutOff = await stack.newInstance({ replica: 4, name: `b-${randomUUID().slice(0, 8)}` });
+    await stack.control.outcome({ instanceId: cutOff.instanceId, action: 'scale', durationMs: 1_000 });
+    const workflowId = await stack.start('scale-down', { targets: [done.path, cutOff.path] });
+    await until(async () => (await stack.accepted(cutOff.instanceId)).length === 1);
+    const { runId } = await temporal.client.workflow.getHandle(workflowId).describe();
+    const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+    // To where the first target's report was taken in.
+    const taken = events?.findLast((event) => event.childWorkflowExecutionCompletedEventAttributes)?.eventId;
+    const next = events?.find(
+      (event) => event.workflowTaskCompletedEventAttributes && Number(event.eventId) > Number(taken),
+    );
+    await temporal.client.connection.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId, runId },
+      reason: 'a test',
+      workflowTaskFinishEventId: next?.eventId ?? null,
+      requestId: randomUUID(),
+    });
+    const lease = leaseId({ projectId: stack.simulator.projectId, instanceId: cutOff.instanceId });
+    await temporal.client.workflow.getHandle(lease).result();
+    const down = await stack.report(workflowId);
+    expect(down.targets.map(({ outcome }) => outcome)).toEqual(['succeeded', 'refused']);
+    expect((await stack.run('scale-up', done.path)).outcome).toBe('succeeded');
+    expect(await replicas(done.instanceId)).toBe(4);
+    await expectRefusal(cutOff.instanceId, cutOff.path, `what run ${workflowId}`, 'without a report');
+  });
+});
+
 describe('between the plan and the lease', () => {
   it('a count that somebody changes is not overwritten', async () => {
     const first = await stack.newInstance({ replica: 4, name: `a-${randomUUID().slice(0, 8)}` });
