@@ -21,7 +21,7 @@ export interface PastRunsAsked {
 
 /** Chosen: a month of nights, each with a run down and one up. Servers list the newest first. */
 const MOST_LISTED = 60;
-/** A report over twenty targets has about 70 KB, and an answer may have 4 MB. */
+/** A report over twenty targets has about 35 KB, and answers of megabytes are slow. */
 const PAGE_SIZE = 20;
 
 /**
