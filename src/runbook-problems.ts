@@ -208,7 +208,7 @@ function isObject(value: unknown): value is Json {
 }
 
 const KNOWN_KEYS = [
-  ...['name', 'title', 'description', 'risk', 'inputs', 'targets', 'deadline', 'steps', 'onCancel'],
+  ...['name', 'title', 'description', 'risk', 'inputs', 'targets', 'restores', 'deadline', 'steps', 'onCancel'],
   ...['type', 'default', 'minLength', 'maxLength', 'minimum', 'maximum', 'enum', 'max', 'order'],
   ...[
     'action',

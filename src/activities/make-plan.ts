@@ -13,6 +13,7 @@ import { durationMs } from '../domain/duration.js';
 import { statusMeaning, type Target } from '../domain/target.js';
 import type { ReadOptions } from '../servicestage/service-stage.js';
 import type { ActivityDependencies } from './index.js';
+import { readCaptured } from './read-captured.js';
 import { TargetResolver } from './resolve-targets.js';
 import { readInputs, readStartArguments } from './start-arguments.js';
 import { failure, toFailure } from './to-failure.js';
@@ -108,13 +109,14 @@ async function planTargets(
 }
 
 async function planTarget(
-  { serviceStage, usualDurationsMs, verify }: ActivityDependencies,
+  dependencies: ActivityDependencies,
   runbook: Runbook,
   target: Target,
   inputs: Readonly<Record<string, unknown>>,
   options: () => ReadOptions,
   problems: Problem[],
 ): Promise<TargetPlan> {
+  const { serviceStage, usualDurationsMs, verify } = dependencies;
   const seen = await serviceStage.readInstance(target, options());
   if (statusMeaning(seen.status) === 'gone') {
     problems.push({
@@ -126,7 +128,15 @@ async function planTarget(
   }
   const needsSnapshots = runbook.steps.some((step) => isActionStep(step) && step.action === 'rollback');
   const snapshots = needsSnapshots ? await serviceStage.listSnapshots(target, options()) : [];
-  const facts = { target, seen, snapshotVersions: snapshots.map(({ version }) => version) };
+  const { restores, name: asking } = runbook;
+  const captured = restores === undefined ? null : await readCaptured(dependencies, { restores, asking }, target, seen);
+  if (captured !== null && 'found' in captured) problems.push(captured);
+  const facts = {
+    target,
+    seen,
+    snapshotVersions: snapshots.map(({ version }) => version),
+    captured: captured === null || 'found' in captured ? null : captured,
+  };
   const planned = planSteps(runbook, facts, { inputs, usualDurationsMs: allUsualDurations(usualDurationsMs), verify });
   problems.push(...planned.problems);
   return { target, seen, steps: planned.steps };

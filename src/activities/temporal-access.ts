@@ -1,4 +1,4 @@
-/** What activities ask of Temporal itself: an acknowledged heartbeat, whether an attempt is still the current one, who holds a lease. */
+/** What activities ask of Temporal itself: an acknowledged heartbeat, whether an attempt is still the current one, who holds or held a lease. */
 import type { Info } from '@temporalio/activity';
 import {
   ActivityCancelledError,
@@ -6,7 +6,9 @@ import {
   type Client,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
+import type { PastRuns } from '../domain/captured-count.js';
 import { UNSEEN_UNTIL_MEMO, type HeartbeatDetails, type LeaseHolder } from '../domain/contract.js';
+import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 export interface TemporalAccess {
   /**
@@ -18,6 +20,8 @@ export interface TemporalAccess {
   isCurrentAttempt(info: Info): Promise<boolean>;
   /** The newest execution under a workflow id, or `null` when there never was one. */
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
+  /** Earlier runs of some runbooks on an instance, with their reports. */
+  pastRuns(asked: PastRunsAsked): Promise<PastRuns>;
 }
 
 /** `PENDING_ACTIVITY_STATE_STARTED` and `_CANCEL_REQUESTED` of the Temporal API: an attempt is out there. */
@@ -52,6 +56,7 @@ export function temporalAccess(client: Client): TemporalAccess {
         throw error;
       }
     },
+    pastRuns: (asked) => pastRuns(client, asked),
   };
 }
 

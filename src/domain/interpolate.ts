@@ -1,4 +1,4 @@
-/** `${{ inputs.x }}` and `${{ target.y }}`: a whole value, or inside a string. Nothing else is an expression. */
+/** `${{ inputs.x }}`, `${{ target.y }}` and `${{ captured.z }}`: a whole value, or inside a string. Nothing else is an expression. */
 
 // Bounded, and the spaces trimmed afterwards: a text full of `${{` or of spaces is read in linear time.
 const EXPRESSION = /\$\{\{([^}]{0,200})\}\}/g;
@@ -16,9 +16,13 @@ export const TARGET_NAMES = [
   'replicaCount',
 ] as const;
 
+/** Names of what the run of another runbook captured; only in a runbook with `restores`. */
+export const CAPTURED_NAMES = ['replicaCount'] as const;
+
 export interface Values {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly target: Readonly<Record<string, unknown>>;
+  readonly captured: Readonly<Record<string, unknown>>;
 }
 
 /** Names used in a value, such as `inputs.version`, in the order they stand. */
@@ -46,8 +50,12 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
-function lookUp(name: string, { inputs, target }: Values): unknown {
-  const [scope, key = ''] = name.split('.');
-  const source = scope === 'inputs' ? inputs : target;
+function lookUp(name: string, values: Values): unknown {
+  const [scope = '', key = ''] = name.split('.');
+  const source = isScope(scope) ? values[scope] : {};
   return Object.hasOwn(source, key) ? source[key] : undefined;
+}
+
+function isScope(scope: string): scope is keyof Values {
+  return scope === 'inputs' || scope === 'target' || scope === 'captured';
 }

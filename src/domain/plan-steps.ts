@@ -1,9 +1,9 @@
 /** Runbook + inputs + what is known of one target → its planned steps, all literal, or every problem. Pure. */
 import { ACTIONS, type Action, type ActionName } from './actions.js';
 import { durationMs, DURATION_REMEDY } from './duration.js';
-import { interpolate, type Values } from './interpolate.js';
+import { interpolate, namesUsed, type Values } from './interpolate.js';
 import type { Problem } from './failures.js';
-import type { PlannedCompensation, PlannedStep } from './plan.js';
+import type { ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
 import { isActionStep, stepIds, type Runbook, type RunbookActionStep } from './runbook.js';
 import { stepTimes, type VerifyDefaults } from './runbook-checks.js';
 import type { Observation, Target } from './target.js';
@@ -13,6 +13,16 @@ export interface TargetFacts {
   readonly seen: Observation;
   /** Versions of the snapshots, newest first; empty where no step needs them. */
   readonly snapshotVersions: readonly string[];
+  /** For a runbook with `restores`; `null` where nothing can be restored, which is a problem told elsewhere. */
+  readonly captured?: Captured | null;
+}
+
+/** What the run of another runbook captured on the target. */
+export interface Captured {
+  readonly replicaCount: number;
+  /** For people: by which run, and from → to. */
+  readonly note: string;
+  readonly expects: ExpectedCounts;
 }
 
 export interface PlanningRules {
@@ -47,7 +57,7 @@ export function planSteps(
 
 type Report = (found: string, remedy: string) => void;
 
-function valuesOf({ target, seen }: TargetFacts, { inputs }: PlanningRules): Values {
+function valuesOf({ target, seen, captured }: TargetFacts, { inputs }: PlanningRules): Values {
   const [application, component, instance] = target.path.split('/');
   const { path, platformType } = target;
   return {
@@ -62,6 +72,8 @@ function valuesOf({ target, seen }: TargetFacts, { inputs }: PlanningRules): Val
       status: seen.status,
       replicaCount: seen.replicaCount,
     },
+    // Where nothing can be restored this stands in, so that the other problems of the steps are found as well.
+    captured: { replicaCount: captured?.replicaCount ?? 1 },
   };
 }
 
@@ -73,8 +85,10 @@ function plannedAction(
   rules: PlanningRules,
   report: Report,
 ): PlannedStep {
-  const given = literalAction(step.action, 'with' in step ? step.with : undefined, values, report);
+  const parameters = 'with' in step ? step.with : undefined;
+  const given = literalAction(step.action, parameters, values, report);
   const { action, note } = resolveVersion(given, facts, report);
+  const restored = namesUsed(parameters).some((name) => name.startsWith('captured.')) ? facts.captured : null;
   checkHosts(step, action, facts, report);
   const { compensation } = step;
   return {
@@ -86,6 +100,7 @@ function plannedAction(
     onFailure: step.onFailure ?? 'compensate',
     compensation: plannedCompensation(compensation, values, report),
     ...(note === undefined ? {} : { note }),
+    ...(restored ? { note: restored.note, expects: restored.expects } : {}),
   };
 }
 

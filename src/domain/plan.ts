@@ -33,6 +33,14 @@ export interface ActionStep {
   readonly compensation: PlannedCompensation;
   /** For people: what was resolved, such as `previous: 1.4.1 → 1.4.0`. */
   readonly note?: string | undefined;
+  /** Nothing is sent where the instance differs once the lease is held: time may have passed since the plan was made. */
+  readonly expects?: ExpectedCounts | undefined;
+}
+
+export interface ExpectedCounts {
+  readonly replicaCounts: readonly number[];
+  /** For people: where these counts come from. */
+  readonly why: string;
 }
 
 export interface WaitStep {

@@ -1,9 +1,9 @@
 /** What is proved of a runbook when it is loaded, beyond its shape. Each check has a code and a remedy. */
-import { ACTIONS, type ActionName } from './actions.js';
+import { ACTIONS } from './actions.js';
 import { durationMs } from './duration.js';
+import { checkExpressions, checkRestores, EXPRESSION_CHECKS } from './expression-checks.js';
 import { valueProblem } from './input-value.js';
-import { isWholeExpression, namesUsed, TARGET_NAMES } from './interpolate.js';
-import { isActionStep, isReservedName, stepIds, type Input, type Runbook, type RunbookActionStep } from './runbook.js';
+import { isActionStep, isReservedName, stepIds, type Runbook, type RunbookActionStep } from './runbook.js';
 
 /** A problem inside a file, before its place is known in lines and columns. */
 export interface RunbookProblem {
@@ -23,9 +23,7 @@ export const RUNBOOK_CHECKS = {
   'duplicate-step-id': 'No two steps have the same id',
   'irreversible-not-declared': 'An action that nothing reverses is declared: `compensation: { irreversible: why }`',
   'not-an-inverse': 'A declared undo is an accepted inverse of its action',
-  'unknown-name': 'Expressions use declared inputs and known names of the target',
-  'wrong-input-type': 'An input that stands for a whole value has the type that is wanted there',
-  'unused-input': 'Every declared input is used',
+  ...EXPRESSION_CHECKS,
   'wrong-default': 'The default of an input fits its own rules',
   'deadline-too-short': 'A step has time for its verification, and the run for its steps',
 } as const;
@@ -36,6 +34,7 @@ export function checkRunbook(runbook: Runbook, fileName: string): RunbookProblem
     ...checkName(runbook, fileName),
     ...checkSteps(runbook),
     ...checkExpressions(runbook),
+    ...checkRestores(runbook),
     ...checkDefaults(runbook),
     ...checkDeadlines(runbook),
   ];
@@ -98,106 +97,6 @@ function checkSteps({ steps }: Runbook): RunbookProblem[] {
     }
   }
   return problems;
-}
-
-/** Values that may hold expressions: where they stand, and the type that a whole expression must have. */
-function* expressionPlaces({
-  steps,
-}: Runbook): Generator<{ path: (string | number)[]; value: unknown; wanted: Input['type'] | 'stringList' }> {
-  for (const [index, step] of steps.entries()) {
-    if (!isActionStep(step)) {
-      yield { path: ['steps', index, 'wait'], value: step.wait, wanted: 'duration' };
-      continue;
-    }
-    yield* parameterPlaces(step.action, 'with' in step ? step.with : undefined, ['steps', index, 'with']);
-    const { compensation } = step;
-    if (compensation !== undefined && 'action' in compensation) {
-      yield* parameterPlaces(compensation.action, 'with' in compensation ? compensation.with : undefined, [
-        'steps',
-        index,
-        'compensation',
-        'with',
-      ]);
-    }
-  }
-}
-
-function* parameterPlaces(action: ActionName, parameters: unknown, path: (string | number)[]) {
-  for (const [key, value] of Object.entries(typeof parameters === 'object' && parameters !== null ? parameters : {})) {
-    const wanted = Object.entries(ACTIONS[action].parameters).find(([name]) => name === key)?.[1].type ?? 'string';
-    yield { path: [...path, key], value: value as unknown, wanted };
-  }
-}
-
-function checkExpressions(runbook: Runbook): RunbookProblem[] {
-  const problems: RunbookProblem[] = [];
-  const inputs = Object.keys(runbook.inputs);
-  const used = new Set<string>();
-  for (const { path, value, wanted } of expressionPlaces(runbook)) {
-    for (const name of namesUsed(value)) {
-      const [scope, key = '', ...rest] = name.split('.');
-      const known = scope === 'inputs' ? inputs : scope === 'target' ? [...TARGET_NAMES] : [];
-      used.add(key);
-      if (rest.length === 0 && known.includes(key)) {
-        problems.push(...checkType(runbook.inputs[key], scope ?? '', value, wanted, path, name));
-        continue;
-      }
-      const all = [...inputs.map((input) => `inputs.${input}`), ...TARGET_NAMES.map((target) => `target.${target}`)];
-      problems.push(
-        problem('unknown-name', path, `"${name.slice(0, 80)}" is not known`, `Use one of: ${all.join(', ')}`),
-      );
-    }
-  }
-  const unused = inputs.filter((input) => !used.has(input));
-  return [
-    ...problems,
-    ...unused.map((input) =>
-      problem('unused-input', ['inputs', input], `the input "${input}" is used nowhere`, 'Use it or take it out'),
-    ),
-  ];
-}
-
-function checkType(
-  input: Input | undefined,
-  scope: string,
-  value: unknown,
-  wanted: string,
-  path: (string | number)[],
-  name: string,
-): RunbookProblem[] {
-  if (!isWholeExpression(value)) {
-    return wanted === 'string'
-      ? []
-      : [
-          problem(
-            'wrong-input-type',
-            path,
-            `"${String(value).slice(0, 80)}" is text where ${article(wanted)} is wanted`,
-            `Write the expression alone: \${{ ${name.slice(0, 80)} }}`,
-          ),
-        ];
-  }
-  const given = scope === 'inputs' ? input?.type : name === 'target.replicaCount' ? 'integer' : 'string';
-  if (given === wanted || (wanted === 'string' && given === 'duration')) return [];
-  return [
-    problem(
-      'wrong-input-type',
-      path,
-      `${name} is ${article(given ?? 'text')}, and ${article(wanted)} is wanted`,
-      `Use ${article(wanted)}`,
-    ),
-  ];
-}
-
-function article(type: string): string {
-  const words: Record<string, string> = {
-    integer: 'an integer',
-    string: 'text',
-    stringList: 'a list of text',
-    duration: 'a duration',
-    boolean: 'a boolean',
-  };
-  return words[type] ?? type;
 }
 
 function checkDefaults({ inputs }: Runbook): RunbookProblem[] {

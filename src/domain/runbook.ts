@@ -131,6 +131,11 @@ export const Runbook = z.strictObject({
       order: z.enum(['name']).default('name').describe('The order in which targets are taken'),
     })
     .prefault({}),
+  restores: z
+    .string()
+    .regex(RUNBOOK_NAME, 'Write the name of another runbook: lower-case letters, digits and dashes')
+    .optional()
+    .describe('The runbook whose change of the replica count it takes back: gives ${{ captured.replicaCount }}'),
   deadline: duration('Of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
     .array(z.union([ActionStepShape, WaitStepShape]))

@@ -32,11 +32,12 @@ export async function performActionStep(
   const { target } = run.targetPlan;
   const { id: stepId, action, verify, usualDurationMs } = step;
   const attempted = new StepUnderWay(step, baseline, run, startedAtMs);
-  if (startedAtMs >= deadlineAtMs) {
-    const message = 'The deadline of the run passed before this step';
+  const obstacle = obstacleTo(step, baseline.observation, deadlineAtMs);
+  if (obstacle !== null) {
+    const { name, message } = obstacle;
     return mayHaveBeenSentBeforeReset(step, baseline)
-      ? attempted.failed({ name: 'DeadlinePassed', message, details: noDetails(run.limits) })
-      : attempted.notBegun('DeadlinePassed', message);
+      ? attempted.failed({ name, message, details: noDetails(run.limits) })
+      : attempted.notBegun(name, message);
   }
   try {
     const result = await performAction(
@@ -61,6 +62,19 @@ export async function performActionStep(
   } catch (error) {
     return attempted.failed(readStepFailure(error, run.limits));
   }
+}
+
+/** Why a step is not begun: its time is over, or the count that the plan counts on was changed since. */
+function obstacleTo(
+  { action, expects }: ActionStep,
+  seen: Observation,
+  deadlineAtMs: number,
+): { name: FailureName; message: string } | null {
+  if (Date.now() >= deadlineAtMs)
+    return { name: 'DeadlinePassed', message: 'The deadline of the run passed before this step' };
+  if (expects === undefined || expects.replicaCounts.some((count) => count === seen.replicaCount)) return null;
+  const message = `${describeAction(action)} was not sent: ${expects.why}, and now ${describeObservation(seen)} is seen: somebody changed the count since`;
+  return { name: 'TargetChanged', message };
 }
 
 /**

@@ -38,7 +38,7 @@ describe('local commands', () => {
     expect(stdout).toContain('recover');
     expect(stderr).toContain('Read from');
     const { runbooks } = JSON.parse((await runbook(['list', '--json'])).stdout) as { runbooks: { name: string }[] };
-    expect(runbooks).toHaveLength(7);
+    expect(runbooks).toHaveLength(9);
   });
 
   it('show tells the inputs, and names near misses', async () => {
@@ -53,7 +53,7 @@ describe('local commands', () => {
     expect(exitCode).toBe(2);
     expect(stdout.trim().split('\n')).toHaveLength(3);
     expect(stdout).toContain('bad.yaml:4:13 steps.0.action');
-    expect((await runbook(['validate'])).stdout).toContain('7 runbook files are right');
+    expect((await runbook(['validate'])).stdout).toContain('9 runbook files are right');
     expect((await runbook(['validate'], { RUNBOOK_DIR: folder })).exitCode).toBe(2);
   });
 
@@ -119,6 +119,18 @@ describe('commands about runs', () => {
     expect(stdout).toContain('cannot be undone');
     expect(await stack.accepted(instanceId)).toEqual([]);
     expect((await runbook(['plan', 'recover', '-t', 'a/b/c', '--json'], env)).exitCode).toBe(15);
+  });
+
+  it('plan shows by which run the count was captured that scale-up brings back', async () => {
+    const { path } = await stack.newInstance({ replica: 4 });
+    const refused = await runbook(['plan', 'scale-up', '-t', path], env);
+    expect(refused.exitCode).toBe(15);
+    expect(refused.stderr + refused.stdout).toContain(`runbook start scale --target ${path} --input replica=N`);
+    const down = await stack.run('scale-down', path);
+    const { exitCode, stdout } = await runbook(['plan', 'scale-up', '-t', path], env);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`scale replica=4  (captured by run ${down.workflowId} at `);
+    expect(stdout).toContain('Z: 1 → 4)');
   });
 
   it('says every problem of its words at once, and starts nothing', async () => {

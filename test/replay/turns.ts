@@ -60,6 +60,8 @@ const cancelledInStep: Parameters<typeof alone>[1] = {
   },
 };
 
+const scaledDown = async ({ stack }: Stage, { path }: Instance) => stack.run('scale-down', path);
+
 async function severalTargets({ stack }: Stage, firstFails: boolean): Promise<string> {
   const first = await stack.newInstance({ name: `a-${Date.now()}` });
   const second = await stack.newInstance({ name: `b-${Date.now()}` });
@@ -253,6 +255,29 @@ export const TURNS: readonly Turn[] = [
         await control.switches({ busy: 'accept' });
         await control.console({ instanceId: instance.instanceId, action: 'scale', parameters: { replica: 6 } });
         await control.switches({ busy: 'reject' });
+      },
+    }),
+  },
+  {
+    runbook: 'scale-up',
+    name: 'restored',
+    outcome: 'succeeded',
+    play: alone('scale-up', { arm: scaledDown }),
+  },
+  {
+    runbook: 'scale-up',
+    name: 'countChanged',
+    outcome: 'refused',
+    play: alone('scale-up', {
+      arm: async (stage, instance) => {
+        await scaledDown(stage, instance);
+        // The second reading is the one under the lease: late enough for somebody to change the count before it.
+        const on = { instanceId: instance.instanceId, route: 'instance' };
+        await stage.stack.control.fault({ on, nth: 2, fault: { kind: 'delay', ms: 200 } });
+      },
+      meanwhile: async ({ stack: { control } }, { instanceId }) => {
+        await until(async () => (await control.faults()).some(({ hits }) => hits > 0));
+        await control.change(instanceId, { replica: 3, availableReplica: 3 });
       },
     }),
   },

@@ -99,4 +99,22 @@ describe('with an asynchronous payload codec', () => {
     expect(report.targets[0]?.steps[0]?.trail.map(({ decision }) => decision)).toContain('followed');
     expect(report.targets[0]?.steps[0]?.evidence).toBeUndefined();
   });
+
+  it('scale-up reads the count from the memo of the scale-down, listed or described', async () => {
+    const { target } = await bench.instance({ replica: 4 });
+    const only = await worker();
+    const running = only.run();
+    const run = async (runbook: string) =>
+      runbooks.result((await runbooks.start(runbook, { targets: [target.path] })).workflowId);
+    await run('scale-down');
+    const up = await run('scale-up');
+    await run('scale-down');
+    await run('restart');
+    const upAgain = await run('scale-up');
+    await stopWorker(only, running);
+    expect([up, upAgain].map(({ targets }) => targets[0]?.steps[0])).toMatchObject([
+      { result: 'succeeded', action: { replica: 4 } },
+      { result: 'succeeded', action: { replica: 4 } },
+    ]);
+  });
 });
