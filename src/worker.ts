@@ -17,6 +17,7 @@ import type { DataConverter } from '@temporalio/common';
 import { pino, type Logger as Pino } from 'pino';
 import { createActivities } from './activities/index.js';
 import { temporalAccess } from './activities/temporal-access.js';
+import { calendarsIn } from './calendars/calendars.js';
 import { findRunbook, listRunbooks } from './catalogue.js';
 import { ConfigurationError, type Environment } from './config-reader.js';
 import { loadConfig, type Config } from './config.js';
@@ -136,7 +137,7 @@ async function requireSearchAttributes(connection: Connection, namespace: string
 }
 
 function workerOptions(config: Config, connection: NativeConnection, client: Client, log: Pino): WorkerOptions {
-  const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories } = config;
+  const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories, calendarDirectories } = config;
   const activities = createActivities({
     serviceStage: createServiceStage({
       ...config.serviceStage,
@@ -144,6 +145,7 @@ function workerOptions(config: Config, connection: NativeConnection, client: Cli
         log.warn({ status }, 'ServiceStage shows a status that is not known here; it counts as moving'),
     }),
     findRunbook: (name) => findRunbook(runbookDirectories, name),
+    calendars: calendarsIn(calendarDirectories),
     limits,
     usualDurationsMs,
     verify,

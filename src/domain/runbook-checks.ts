@@ -27,6 +27,7 @@ export const RUNBOOK_CHECKS = {
   'wrong-input-type': 'An input that stands for a whole value has the type that is wanted there',
   'unused-input': 'Every declared input is used',
   'wrong-default': 'The default of an input fits its own rules',
+  'freeze-stands-twice': 'No calendar is named twice',
   'deadline-too-short': 'A step has time for its verification, and the run for its steps',
 } as const;
 type CheckCode = keyof typeof RUNBOOK_CHECKS;
@@ -37,6 +38,7 @@ export function checkRunbook(runbook: Runbook, fileName: string): RunbookProblem
     ...checkSteps(runbook),
     ...checkExpressions(runbook),
     ...checkDefaults(runbook),
+    ...checkGuards(runbook),
     ...checkDeadlines(runbook),
   ];
 }
@@ -207,6 +209,15 @@ function checkDefaults({ inputs }: Runbook): RunbookProblem[] {
       ? []
       : [problem('wrong-default', ['inputs', name, 'default'], wrong, 'Mend the default or the rule')];
   });
+}
+
+function checkGuards({ guards }: Runbook): RunbookProblem[] {
+  const names = guards?.freeze ?? [];
+  return names.flatMap((name, index) =>
+    names.indexOf(name) === index
+      ? []
+      : [problem('freeze-stands-twice', ['guards', 'freeze', index], `"${name}" stands twice`, 'Name it once')],
+  );
 }
 
 function checkDeadlines({ steps, deadline }: Runbook): RunbookProblem[] {
