@@ -1,6 +1,6 @@
 /** Window, freezes and waiting of a start and its runbook → the guards of the plan, or every problem. */
 import type { Calendars } from '../calendars/calendars.js';
-import type { StartArguments } from '../domain/contract.js';
+import type { StartArguments, WindowArguments } from '../domain/contract.js';
 import { describeDuration, durationMs } from '../domain/duration.js';
 import type { Problem } from '../domain/failures.js';
 import { tellingFreezes } from '../domain/gates.js';
@@ -36,7 +36,7 @@ export async function planGuards(
 }
 
 function plannedWindow(
-  { duration, cutoff, opensAt }: NonNullable<StartArguments['window']>,
+  { duration, cutoff, opensAt }: WindowArguments,
   byDefault: string | undefined,
   problems: Problem[],
 ): Guards['window'] {

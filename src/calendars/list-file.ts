@@ -85,8 +85,7 @@ class FreezeList {
     const name = this.document.getIn(['timezone']);
     const zone = typeof name === 'string' ? ianaZone(name) : null;
     if (zone === null) {
-      const found =
-        name === undefined ? '"timezone" is missing' : `the time zone "${String(name).slice(0, 80)}" is not known`;
+      const found = name === undefined ? '"timezone" is missing' : `the time zone "${shown(name)}" is not known`;
       this.#problem(
         ['timezone'],
         name === undefined ? 'missing' : 'unknown-zone',
@@ -105,8 +104,7 @@ class FreezeList {
         ? DateTime.fromISO(given.replace(' ', 'T'), { zone: 'utc' })
         : null;
     if (read === null || !read.isValid) {
-      const found =
-        given === undefined ? `"${String(path.at(-1))}" is missing` : `"${String(given).slice(0, 60)}" is no time`;
+      const found = given === undefined ? `"${String(path.at(-1))}" is missing` : `"${shown(given)}" is no time`;
       this.#problem(
         path,
         given === undefined ? 'missing' : 'wrong-value',
@@ -149,6 +147,10 @@ class FreezeList {
     const column = offset - (before.lastIndexOf('\n') + 1) + 1;
     return `${line}:${column}${path.length === 0 ? '' : ` ${path.join('.').slice(0, 200)}`}`;
   }
+}
+
+function shown(value: unknown): string {
+  return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 60);
 }
 
 function firstLine(message: string): string {

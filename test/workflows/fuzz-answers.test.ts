@@ -52,6 +52,7 @@ function byWorld(): Activities {
   };
   return {
     makePlan: (runbook, given) => of((given as { targets: string[] }).targets[0] ?? '').makePlan(runbook, given),
+    readFreezes: (...given) => stack.activities.readFreezes(...given),
     describeLease: (leaseId) => stack.activities.describeLease(leaseId),
     observeTarget: (...given) => of(given[0].path).observeTarget(...given),
     performAction: (request) => of(request.target.path).performAction(request),
