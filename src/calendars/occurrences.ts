@@ -104,7 +104,9 @@ export class Occurrences {
       if (next === null) return found;
       const wallMs = wallMsOf(next);
       if (wallMs - ZONE_MARGIN_MS >= this.toMs) return found;
-      // The library gives the beginning itself first, whether the rule fits it or not.
+      // The library makes a 1st of March of the 29th of February in the years that have none.
+      if (isLeapDay(rule, start) && new Date(wallMs).getUTCDate() !== 29) continue;
+      // It gives the beginning itself first, whether the rule fits it or not.
       if (wallMs > begunMs && this.#isNear(wallMs, event)) found.push(wallMs);
     }
     return null;
@@ -113,6 +115,12 @@ export class Occurrences {
 
 function lengthOf({ wallLengthMs, exactLengthMs }: IcsEvent): number {
   return wallLengthMs + exactLengthMs;
+}
+
+function isLeapDay({ freq, parts }: RepeatRule['rule'], { wallMs }: Moment): boolean {
+  const date = new Date(wallMs);
+  const byItsDay = freq === 'YEARLY' && !Object.keys(parts).some((part) => /DAY|MONTH/.test(part));
+  return byItsDay && date.getUTCMonth() === 1 && date.getUTCDate() === 29;
 }
 
 function wallIn(moment: Moment, start: Moment): WallMs {

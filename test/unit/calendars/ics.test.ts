@@ -187,6 +187,13 @@ describe('a recurrence', () => {
   });
 
   it.each([
+    ['a leap day', 'DTSTART;VALUE=DATE:20200229', 'RRULE:FREQ=YEARLY', []],
+    [
+      'the day of the first one, where a month has it',
+      'DTSTART;VALUE=DATE:20230131',
+      'RRULE:FREQ=MONTHLY',
+      ['2026-01-31', '2026-03-31'],
+    ],
     ['a yearly one of a birthday of 1604', 'DTSTART;VALUE=DATE:16040312', 'RRULE:FREQ=YEARLY', ['2026-03-12']],
     [
       'the 31st of each month',
