@@ -83,7 +83,7 @@ describe.concurrent('a start outside its window', () => {
 
   it('waits until it opens, and then runs', async () => {
     const { instanceId, path } = await stack.newInstance();
-    const opensAtMs = Date.now() + 2_000;
+    const opensAtMs = Date.now() + 3_000;
     const start = { targets: [path], window: { duration: '1h', opensAt: iso(opensAtMs) }, waitAtMost: '1m' };
     const workflowId = await stack.start('restart', start);
     await isWaiting(workflowId);
@@ -115,13 +115,9 @@ describe.concurrent('a start inside a freeze', () => {
 
   it('waits for its end, which does not count against the deadline of the run', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await frozenNow('waited', 2_500);
-    // The deadline of this runbook is 2 s.
-    const report = await stack.run('short-deadline', path, {
-      freeze: ['waited'],
-      waitAtMost: '1m',
-      inputs: { pause: '10ms' },
-    });
+    await frozenNow('waited', 5_000);
+    // The deadline of this runbook is 4 s.
+    const report = await stack.run('deadline-of-seconds', path, { freeze: ['waited'], waitAtMost: '1m' });
     expect(report).toMatchObject({ outcome: 'succeeded' });
     expect(report.gates?.map(({ failure }) => failure)).toEqual(['ChangeFreeze', null]);
     expect(await stack.accepted(instanceId)).toEqual(['stop']);
@@ -147,8 +143,8 @@ describe.concurrent('a start inside a freeze', () => {
 
   it('goes on waiting where the freeze was made longer', async () => {
     const { path } = await stack.newInstance();
-    await frozenNow('longer', 1_000);
-    const workflowId = await stack.start('restart', { targets: [path], freeze: ['longer'], waitAtMost: '4s' });
+    await frozenNow('longer', 2_500);
+    const workflowId = await stack.start('restart', { targets: [path], freeze: ['longer'], waitAtMost: '6s' });
     await isWaiting(workflowId);
     await frozenNow('longer');
     const report = await stack.report(workflowId);
@@ -224,8 +220,8 @@ async function two() {
 describe.concurrent('what has begun', () => {
   it('is finished after the cut-off; the next target is not begun', async () => {
     const { first, second, targets } = await two();
-    await stack.control.outcome({ instanceId: first.instanceId, durationMs: 2_500 });
-    const workflowId = await stack.start('restart', { targets, window: { duration: '1h', cutoff: '3598s' } });
+    await stack.control.outcome({ instanceId: first.instanceId, durationMs: 5_500 });
+    const workflowId = await stack.start('restart', { targets, window: { duration: '1h', cutoff: '3595s' } });
     expect(await stack.report(workflowId)).toMatchObject({
       outcome: 'expired',
       failure: { name: 'OutsideWindow' },
