@@ -27,6 +27,12 @@ export const configVariables: readonly ConfigVariable[] = [
     meaning:
       'Folders of runbook files beside the built-in catalogue, separated by `:` (`;` on Windows); all workers need the same files',
   },
+  {
+    name: 'RUNBOOK_CALENDARS',
+    default: './calendars where it exists',
+    meaning:
+      'Folders of calendars (`.ics`, `.yaml`) that freezes name, separated as in `RUNBOOK_DIR`; all workers need the same files',
+  },
   { name: 'RUNBOOK_LOG_LEVEL', default: 'info', meaning: `One of ${LOG_LEVELS.join(', ')}` },
   { name: 'RUNBOOK_READ_TIMEOUT', default: '5s', meaning: 'Longest time for one read of the API' },
   { name: 'RUNBOOK_POST_TIMEOUT', default: '10s', meaning: 'Longest time for the POST of an action' },

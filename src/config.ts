@@ -18,6 +18,7 @@ export interface ClientConfig {
   readonly temporal: { readonly connectionOptions: ConnectionOptions; readonly namespace: string };
   readonly taskQueue: string;
   readonly runbookDirectories: readonly string[];
+  readonly calendarDirectories: readonly string[];
 }
 
 export interface Config extends ClientConfig {
@@ -52,13 +53,17 @@ export function loadConfig(env: Environment): Config {
 }
 
 function readClientConfig(reader: Reader): ClientConfig {
-  const directories = reader.text('RUNBOOK_DIR')?.split(process.platform === 'win32' ? ';' : ':');
   return {
     temporal: readTemporal(reader),
     taskQueue: reader.text('RUNBOOK_TASK_QUEUE') ?? DEFAULT_TASK_QUEUE,
-    runbookDirectories:
-      directories?.filter((directory) => directory !== '') ?? (existsSync('runbooks') ? ['runbooks'] : []),
+    runbookDirectories: readDirectories(reader, 'RUNBOOK_DIR', 'runbooks'),
+    calendarDirectories: readDirectories(reader, 'RUNBOOK_CALENDARS', 'calendars'),
   };
+}
+
+function readDirectories(reader: Reader, name: string, byDefault: string): readonly string[] {
+  const directories = reader.text(name)?.split(process.platform === 'win32' ? ';' : ':');
+  return directories?.filter((directory) => directory !== '') ?? (existsSync(byDefault) ? [byDefault] : []);
 }
 
 function readTemporal(reader: Reader): ClientConfig['temporal'] {

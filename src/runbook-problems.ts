@@ -9,7 +9,8 @@ type FoundProblem = RunbookProblem & { readonly onKey?: true };
 type Json = Record<string, unknown>;
 
 /** Keys of the runbook language that later versions bring: refused by name, never silently accepted. */
-const LATER_KEYS = ['rollout', 'guards', 'notify'];
+const LATER_KEYS = ['rollout', 'notify'];
+const LATER_GUARDS = ['approval', 'onBusy'];
 const LATER_STEPS = ['check', 'approval', 'notify', 'parallel'];
 const LATER_INPUT_TYPES = ['countOrPercent'];
 
@@ -29,6 +30,14 @@ export function takeOutUnsupported(raw: object): { supported: Json; problems: Fo
   for (const key of LATER_KEYS.filter((name) => name in supported)) {
     later([key], `"${key}"`);
     delete supported[key];
+  }
+  if (isObject(supported['guards'])) {
+    const guards: Json = { ...supported['guards'] };
+    for (const key of LATER_GUARDS.filter((name) => name in guards)) {
+      later(['guards', key], `"${key}"`);
+      delete guards[key];
+    }
+    supported['guards'] = guards;
   }
   if (supported['risk'] === 'high') {
     later(['risk'], 'risk: high, which needs an approval,');
@@ -209,6 +218,7 @@ function isObject(value: unknown): value is Json {
 
 const KNOWN_KEYS = [
   ...['name', 'title', 'description', 'risk', 'inputs', 'targets', 'restores', 'deadline', 'steps', 'onCancel'],
+  ...['guards', 'window', 'cutoff', 'freeze', 'waitAtMost'],
   ...['type', 'default', 'minLength', 'maxLength', 'minimum', 'maximum', 'enum', 'max', 'order'],
   ...[
     'action',

@@ -17,6 +17,7 @@ import type { DataConverter } from '@temporalio/common';
 import { pino, type Logger as Pino } from 'pino';
 import { createActivities } from './activities/index.js';
 import { temporalAccess } from './activities/temporal-access.js';
+import { calendarsIn, listCalendars } from './calendars/calendars.js';
 import { findRunbook, listRunbooks } from './catalogue.js';
 import { ConfigurationError, type Environment } from './config-reader.js';
 import { loadConfig, type Config } from './config.js';
@@ -83,13 +84,17 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
   log.info('worker stopped');
 }
 
-async function sayReady({ temporal, taskQueue, serviceStage, runbookDirectories }: Config, log: Pino): Promise<void> {
+async function sayReady(config: Config, log: Pino): Promise<void> {
+  const { temporal, taskQueue, serviceStage, runbookDirectories, calendarDirectories } = config;
   const { runbooks, problems } = await listRunbooks(runbookDirectories);
+  const calendars = await listCalendars(calendarDirectories);
   for (const problem of problems) log.warn({ place: problem.place }, `runbook file: ${describeProblem(problem)}`);
+  for (const problem of calendars.problems) log.warn({ place: problem.place }, `calendar: ${describeProblem(problem)}`);
   const names = runbooks.map(({ name }) => name);
   const { address } = temporal.connectionOptions;
   const { endpoint, projectId } = serviceStage;
-  log.info({ address, namespace: temporal.namespace, taskQueue, endpoint, projectId, runbooks: names }, 'worker ready');
+  const served = { address, namespace: temporal.namespace, taskQueue, endpoint, projectId };
+  log.info({ ...served, runbooks: names, calendars: calendars.names }, 'worker ready');
 }
 
 function nativeOptions({ temporal: { connectionOptions } }: Config): Parameters<typeof NativeConnection.connect>[0] {
@@ -136,7 +141,7 @@ async function requireSearchAttributes(connection: Connection, namespace: string
 }
 
 function workerOptions(config: Config, connection: NativeConnection, client: Client, log: Pino): WorkerOptions {
-  const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories } = config;
+  const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories, calendarDirectories } = config;
   const activities = createActivities({
     serviceStage: createServiceStage({
       ...config.serviceStage,
@@ -144,6 +149,7 @@ function workerOptions(config: Config, connection: NativeConnection, client: Cli
         log.warn({ status }, 'ServiceStage shows a status that is not known here; it counts as moving'),
     }),
     findRunbook: (name) => findRunbook(runbookDirectories, name),
+    calendars: calendarsIn(calendarDirectories),
     limits,
     usualDurationsMs,
     verify,

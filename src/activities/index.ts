@@ -1,5 +1,6 @@
 /** `createActivities(deps)`: the activities of the contract, with their dependencies handed in. */
 import type { RunbookLookup } from '../catalogue.js';
+import type { Calendars } from '../calendars/calendars.js';
 import type { ActionName } from '../domain/actions.js';
 import type { Activities } from '../domain/contract.js';
 import type { Limits } from '../domain/limits.js';
@@ -9,6 +10,7 @@ import { CloudJobWatcher } from './cloud-job-watcher.js';
 import { makePlan } from './make-plan.js';
 import { observeTarget } from './observe-target.js';
 import { performAction } from './perform-action.js';
+import { readFreezes } from './read-freezes.js';
 import { settleTarget } from './settle-target.js';
 import type { TemporalAccess } from './temporal-access.js';
 
@@ -16,6 +18,8 @@ export interface ActivityDependencies {
   readonly serviceStage: ServiceStage;
   /** Read anew at each call, so that a dropped-in file is there at the next start. */
   readonly findRunbook: (name: string) => Promise<RunbookLookup>;
+  /** Read anew at each call as well. */
+  readonly calendars: Calendars;
   readonly limits: Limits;
   /** Overrides of the action table's usual durations. */
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
@@ -30,6 +34,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
   const following = { serviceStage, temporal, watcher: new CloudJobWatcher(serviceStage) };
   return {
     makePlan: (runbook, startArguments) => makePlan(dependencies, runbook, startArguments),
+    readFreezes: (names, fromMs, toMs) => readFreezes(dependencies.calendars, names, fromMs, toMs),
     describeLease: (leaseId) => temporal.describeLease(leaseId),
     observeTarget: (target, limits, originalRunId) => observeTarget(serviceStage, target, limits, originalRunId),
     performAction: (request) => performAction(following, request),

@@ -13,6 +13,7 @@ import { durationMs } from '../domain/duration.js';
 import { statusMeaning, type Target } from '../domain/target.js';
 import type { ReadOptions } from '../servicestage/service-stage.js';
 import type { ActivityDependencies } from './index.js';
+import { planGuards } from './plan-guards.js';
 import { readCaptured } from './read-captured.js';
 import { TargetResolver } from './resolve-targets.js';
 import { readInputs, readStartArguments } from './start-arguments.js';
@@ -34,6 +35,8 @@ export async function makePlan(
   const { inputs, problems: inputProblems } = readInputs(runbook, givenInputs(startArguments));
   problems.push(...inputProblems);
   const targets = value === null ? [] : await planTargets(dependencies, runbook, value, inputs, problems);
+  const guards =
+    value === null ? undefined : await planGuards(runbook, value, dependencies.calendars, Date.now(), problems);
   if (problems.length > 0 || value === null) throw invalidPlan(name, problems);
   const { limits } = dependencies;
   const plan: Omit<Plan, 'hash'> = {
@@ -45,6 +48,7 @@ export async function makePlan(
     inputs,
     targets,
     onCancel: runbook.onCancel,
+    ...(guards === undefined ? {} : { guards }),
     deadlineMs: durationMs(runbook.deadline ?? '') ?? defaultDeadlineMs(targets),
     limits,
     dryRun: value.dryRun ?? false,

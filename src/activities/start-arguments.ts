@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { StartArguments } from '../domain/contract.js';
 import { durationMs, DURATION_REMEDY } from '../domain/duration.js';
+import { LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY } from '../domain/gates.js';
 import type { Problem } from '../domain/failures.js';
 import { didYouMean } from '../domain/nearest.js';
 import { typedValue, valueProblem } from '../domain/input-value.js';
@@ -9,27 +10,29 @@ import type { Runbook } from '../domain/runbook.js';
 
 const text = z.string().min(1);
 const duration = z.string(DURATION_REMEDY).refine((value) => durationMs(value) !== null, DURATION_REMEDY);
+const positive = duration.refine((value) => durationMs(value) !== 0, 'Write more than 0s');
+const waiting = duration.refine((value) => (durationMs(value) ?? 0) <= LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY);
 const OPENS_AT_REMEDY = 'Write a time with its offset, as in 2026-12-01T02:30:00+01:00';
+const Window = z.strictObject({
+  duration: positive,
+  cutoff: duration.optional(),
+  opensAt: z.iso.datetime({ offset: true, error: OPENS_AT_REMEDY }).optional(),
+});
 const Shape = z.strictObject({
   targets: z.array(text).min(1, 'Name at least one target: application/component/instance').max(100),
   inputs: z.record(z.string(), z.unknown()).optional(),
   requestedBy: text.max(200).optional(),
   reason: text.max(1_000).optional(),
   dryRun: z.boolean().optional(),
-  window: z
-    .strictObject({
-      duration,
-      cutoff: duration.optional(),
-      opensAt: z.iso.datetime({ offset: true, error: OPENS_AT_REMEDY }).optional(),
-    })
-    .optional(),
+  window: Window.optional(),
   freeze: z.array(text.max(200)).max(20).optional(),
-  waitAtMost: duration.optional(),
+  waitAtMost: waiting.optional(),
 });
 /** Each is enough to see what is meant; all together go into one message of the run, and Temporal bounds those. */
 const LONGEST = 200;
 const MOST_KEYS = 20;
 const KEYS = Object.keys(Shape.shape);
+const WINDOW_KEYS = Object.keys(Window.shape);
 const EXAMPLE = '{"targets": ["shop/checkout/prod-1"], "requestedBy": "alice"}';
 
 export function readStartArguments(given: unknown): { value: StartArguments | null; problems: Problem[] } {
@@ -53,13 +56,14 @@ export function readStartArguments(given: unknown): { value: StartArguments | nu
 function problemsOf(issue: z.core.$ZodIssue, given: object): Problem[] {
   const place = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
+    const known = place === 'window' ? WINDOW_KEYS : KEYS;
     return issue.keys
       .slice(0, MOST_KEYS)
       .map((key) =>
         problem(
-          key,
+          place === '' ? key : `${place}.${key}`,
           `unknown key "${key.slice(0, LONGEST)}"`,
-          `Use one of: ${KEYS.join(', ')}.${didYouMean(key, KEYS)}`,
+          `Use one of: ${known.join(', ')}.${didYouMean(key, known)}`,
         ),
       );
   }

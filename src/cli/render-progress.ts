@@ -3,6 +3,7 @@ import type { RunSnapshot } from '../client/runbook-client.js';
 import { describeDuration } from '../domain/duration.js';
 import type { StepProgress, TargetProgress } from '../domain/report.js';
 import type { Paint } from './paint.js';
+import { describeWaiting, waitingLines } from './render-gates.js';
 import { mark } from './render-report.js';
 
 export function renderProgress({ run, targets, workflowId }: RunSnapshot, nowMs: number, paint: Paint): string {
@@ -11,6 +12,7 @@ export function renderProgress({ run, targets, workflowId }: RunSnapshot, nowMs:
   ];
   for (const target of targets) lines.push('', ...targetBlock(target, nowMs, paint));
   const waiting = run.targets.filter(({ childRunId }) => childRunId === null).map(({ path }) => path);
+  if (run.waiting !== undefined) lines.push('', ...waitingLines(run.waiting, nowMs, paint));
   if (waiting.length > 0 && run.phase === 'running') lines.push('', paint.dim(`waiting: ${waiting.join(', ')}`));
   return lines.join('\n');
 }
@@ -39,7 +41,9 @@ function stepLine(
 export function eventsBetween(before: RunSnapshot | null, after: RunSnapshot): string[] {
   const { run } = after;
   const ended = run.phase === 'finished';
-  const runEvent = before?.run.phase === run.phase ? [] : [`${run.runbook}: ${run.phase}`];
+  const same = before?.run.phase === run.phase && before.run.waiting?.why === run.waiting?.why;
+  const why = run.waiting === undefined ? '' : `, ${describeWaiting(run.waiting)}`;
+  const runEvent = same ? [] : [`${run.runbook}: ${run.phase}${why}`];
   const targetEvents = after.targets.flatMap((target) => eventsOfTarget(before, target));
   return ended ? [...targetEvents, ...runEvent] : [...runEvent, ...targetEvents];
 }

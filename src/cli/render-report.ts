@@ -5,6 +5,7 @@ import { describeDuration } from '../domain/duration.js';
 import type { ActionStep, Plan, PlannedCompensation, PlannedStep } from '../domain/plan.js';
 import { ACTIONS } from '../domain/actions.js';
 import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report.js';
+import { gateLines, guardLines } from './render-gates.js';
 import { describeObservation } from '../domain/target.js';
 import type { Paint } from './paint.js';
 
@@ -17,7 +18,7 @@ const MEANINGS: Readonly<Record<Outcome, string>> = {
   indeterminate: 'it cannot be known what happened: look at the instance before anything else',
   cancelled: 'cancelled on request',
   refused: 'refused; nothing was touched',
-  expired: 'the time to start ran out; nothing was touched',
+  expired: 'the time to begin ran out; what had not begun was left alone',
 };
 
 export function renderReport(report: RunReport, paint: Paint): string {
@@ -30,6 +31,7 @@ export function renderReport(report: RunReport, paint: Paint): string {
   ];
   if (requestedBy !== null) lines.push(paint.dim(`requested by ${requestedBy}${reason === null ? '' : `: ${reason}`}`));
   if (report.failure !== undefined) lines.push('', ...failureLines(report.failure, paint));
+  if (report.gates !== undefined) lines.push('', ...gateLines(report.gates, paint));
   for (const target of report.targets) lines.push('', ...targetLines(target, paint));
   if (report.notStarted.length > 0) lines.push('', `Not started: ${report.notStarted.join(', ')}`);
   return lines.join('\n');
@@ -108,10 +110,11 @@ export function mark(state: string): string {
 }
 
 export function renderPlan(plan: Plan, paint: Paint): string {
-  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs } = plan;
+  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards } = plan;
   const lines = [`${paint.bold(runbook)}: ${title}`];
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
+  if (guards !== undefined) lines.push(...guardLines(guards, paint));
   for (const { target, seen, steps } of targets) {
     lines.push('', `${paint.bold(target.path)}  ${describeObservation(seen)}`);
     if (steps.length === 0) lines.push('  only looks; changes nothing');

@@ -20,6 +20,8 @@ interface RequestOptions extends CommonOptions {
   readonly input?: readonly string[];
   readonly reason?: string;
   readonly requestedBy?: string;
+  readonly freeze?: readonly string[];
+  readonly waitAtMost?: string;
 }
 
 interface StartOptions extends RequestOptions {
@@ -73,6 +75,8 @@ function withRequest(command: Command): Command {
   return withCommon(command)
     .option('-t, --target <application/component/instance>', 'by name or id; repeat it for several', collect)
     .option('-i, --input <name=value>', 'an input of the runbook; repeat it for several', collect)
+    .option('--freeze <calendar>', 'begin no target while this calendar is frozen; repeat it for several', collect)
+    .option('--wait-at-most <duration>', 'wait for a freeze or window that long, such as 4h, instead of being refused')
     .option('--reason <text>', 'why; stands in the report')
     .option('--requested-by <name>', 'who asks; default: the user of this computer');
 }
@@ -96,7 +100,7 @@ async function withClient(options: CommonOptions, act: (client: RunbookClient) =
 }
 
 /** Every problem of the words at once; what needs the runbook itself is checked by the worker. */
-function requestFrom({ target = [], input = [], reason, requestedBy }: RequestOptions) {
+function requestFrom({ target = [], input = [], reason, requestedBy, freeze, waitAtMost }: RequestOptions) {
   const problems: { code: string; place: string; found: string; remedy: string }[] = [];
   const problem = (place: string, found: string, remedy: string) =>
     problems.push({ code: 'usage', place, found, remedy });
@@ -121,6 +125,8 @@ function requestFrom({ target = [], input = [], reason, requestedBy }: RequestOp
     inputs,
     requestedBy: requestedBy ?? userName(),
     ...(reason === undefined ? {} : { reason }),
+    ...(freeze === undefined ? {} : { freeze }),
+    ...(waitAtMost === undefined ? {} : { waitAtMost }),
   };
 }
 

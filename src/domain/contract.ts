@@ -1,6 +1,7 @@
 /** The hinge: the activities a workflow may call, with their exact shapes, and the names a run answers to. */
 import type { Action } from './actions.js';
 import type { Sent } from './failures.js';
+import type { ReadFreezes } from './gates.js';
 import type { Limits } from './limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan.js';
 import type { Observation, Target } from './target.js';
@@ -205,6 +206,8 @@ export interface FirstReading extends Observation {
 export interface Activities {
   makePlan(runbook: string, startArguments: unknown): Promise<Plan>;
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
+  /** What the named calendars say of `[fromMs, toMs)`. Never fails for a calendar: one that cannot be read is told as such. */
+  readFreezes(names: readonly string[], fromMs: number, toMs: number): Promise<ReadFreezes>;
   /** `originalRunId` is `workflowInfo().originalExecutionRunId`. */
   observeTarget(target: Target, limits: Limits, originalRunId: string): Promise<FirstReading>;
   performAction(request: PerformActionArguments): Promise<PerformActionResult>;

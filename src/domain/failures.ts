@@ -117,6 +117,19 @@ export const FAILURES = {
     whoActsNext: 'the run: it settles, then undoes what it may',
     advice: 'Give the run a longer deadline when it usually takes this long.',
   },
+  OutsideWindow: {
+    when: 'a target was to be begun before its maintenance window opened, or after its cut-off',
+    retryable: false,
+    whoActsNext: 'the caller',
+    advice: 'Start again within the window, or let the run wait for it with waitAtMost. What had begun was finished.',
+  },
+  ChangeFreeze: {
+    when: 'a target was to be begun while a calendar of the run is frozen, or cannot be read',
+    retryable: false,
+    whoActsNext: 'the caller, or who keeps the calendar',
+    advice:
+      'Start again after the freeze, or let the run wait with waitAtMost. A calendar that cannot be read counts as frozen: mend it.',
+  },
   InvalidStart: {
     when: 'a workflow was started in a way that would lead around the lease',
     retryable: false,

@@ -1,5 +1,6 @@
 /** The plan: what a run will do, complete and literal, recorded in history before anything is sent. */
 import type { Action } from './actions.js';
+import type { Freeze, Window } from './gates.js';
 import type { Limits } from './limits.js';
 import type { Observation, Target } from './target.js';
 
@@ -58,6 +59,18 @@ export interface TargetPlan {
   readonly steps: readonly PlannedStep[];
 }
 
+/** What has to be open before a target is begun. */
+export interface Guards {
+  /** `opensAtMs: null`: it opens at the time a schedule started the run for, else at the run's own start. */
+  readonly window: (Omit<Window, 'opensAtMs'> & { readonly opensAtMs: number | null }) | null;
+  /** Names of calendars, the runbook's and the start's. */
+  readonly freeze: readonly string[];
+  /** In all, over the whole run; `null`: a closed gate is not waited for. */
+  readonly waitAtMostMs: number | null;
+  /** What the calendars said while planning of the days to come; for people, and no part of the hash. */
+  readonly coming: readonly Freeze[];
+}
+
 export interface Plan {
   readonly planVersion: typeof PLAN_VERSION;
   readonly runbook: string;
@@ -67,7 +80,9 @@ export interface Plan {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly targets: readonly TargetPlan[];
   readonly onCancel: OnCancel;
-  /** Of the whole run, from its start; undo is not cut by it. */
+  /** Only where there is a window or a freeze. */
+  readonly guards?: Guards;
+  /** Of the whole run, from its start; undo is not cut by it, and waiting for a gate does not count. */
   readonly deadlineMs: number;
   readonly limits: Limits;
   readonly dryRun: boolean;
@@ -79,7 +94,22 @@ export interface Plan {
 export function canonicalPlan(plan: Omit<Plan, 'hash'>): string {
   const { runbook, title, inputs, onCancel, deadlineMs, planVersion } = plan;
   const targets = plan.targets.map(({ target, steps }) => ({ target, steps }));
-  return canonicalJson({ planVersion, runbook, title, inputs, onCancel, deadlineMs, targets });
+  return canonicalJson({
+    planVersion,
+    runbook,
+    title,
+    inputs,
+    onCancel,
+    deadlineMs,
+    targets,
+    guards: bindingGuards(plan),
+  });
+}
+
+function bindingGuards({ guards }: Omit<Plan, 'hash'>): Omit<Guards, 'coming'> | undefined {
+  if (guards === undefined) return undefined;
+  const { window, freeze, waitAtMostMs } = guards;
+  return { window, freeze, waitAtMostMs };
 }
 
 function canonicalJson(value: unknown): string {

@@ -2,6 +2,7 @@
 import type { Action } from './actions.js';
 import type { AdoptionEvidence, TrailEntry } from './contract.js';
 import type { FailureRecord, Sent } from './failures.js';
+import type { ClosedGate } from './gates.js';
 import type { Observation } from './target.js';
 
 export type StepResult = 'succeeded' | 'skipped' | 'failed' | 'indeterminate' | 'cancelled';
@@ -80,6 +81,20 @@ export interface TargetReport {
   readonly failure?: FailureRecord;
 }
 
+/** Looks at a gate that were closed for one reason, or the look that found it open after a wait. Times are epoch milliseconds. */
+export interface GateReport {
+  /** The target that was to be begun. */
+  readonly target: string;
+  readonly firstLookAtMs: number;
+  readonly lastLookAtMs: number;
+  readonly looks: number;
+  /** `null`: it was open, after a wait. */
+  readonly failure: ClosedGate['failure'] | null;
+  readonly why: string | null;
+  /** The earliest moment it could open, as far as was known. */
+  readonly opensAtMs: number | null;
+}
+
 export interface RunReport {
   readonly reportVersion: 1;
   readonly runbook: string;
@@ -96,6 +111,8 @@ export interface RunReport {
   readonly targets: readonly TargetReport[];
   /** Paths of targets that were never begun. */
   readonly notStarted: readonly string[];
+  /** Only where a gate was closed. */
+  readonly gates?: readonly GateReport[];
   readonly failure?: FailureRecord;
 }
 
@@ -124,10 +141,19 @@ export interface TargetProgress {
   readonly outcome: Outcome | null;
 }
 
+/** Why nothing is begun yet, when the run looks again, and when it gives up. Epoch milliseconds. */
+export interface WaitingForGate {
+  readonly why: string;
+  readonly looksAgainAtMs: number;
+  readonly givesUpAtMs: number;
+}
+
 /** Answer of a run to the query `progress`. Ask each target's child by `childRunId`: the lease id is used again by the next run. */
 export interface RunProgress {
   readonly runbook: string;
-  readonly phase: 'planning' | 'running' | 'finished';
+  readonly phase: 'planning' | 'waiting' | 'running' | 'finished';
+  /** What a waiting run waits for. */
+  readonly waiting?: WaitingForGate;
   readonly planHash: string | null;
   readonly startedAtMs: number;
   readonly targets: readonly TargetInRun[];

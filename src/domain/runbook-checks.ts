@@ -25,6 +25,7 @@ export const RUNBOOK_CHECKS = {
   'not-an-inverse': 'A declared undo is an accepted inverse of its action',
   ...EXPRESSION_CHECKS,
   'wrong-default': 'The default of an input fits its own rules',
+  'freeze-stands-twice': 'No calendar is named twice',
   'deadline-too-short': 'A step has time for its verification, and the run for its steps',
 } as const;
 type CheckCode = keyof typeof RUNBOOK_CHECKS;
@@ -36,6 +37,7 @@ export function checkRunbook(runbook: Runbook, fileName: string): RunbookProblem
     ...checkExpressions(runbook),
     ...checkRestores(runbook),
     ...checkDefaults(runbook),
+    ...checkGuards(runbook),
     ...checkDeadlines(runbook),
   ];
 }
@@ -106,6 +108,15 @@ function checkDefaults({ inputs }: Runbook): RunbookProblem[] {
       ? []
       : [problem('wrong-default', ['inputs', name, 'default'], wrong, 'Mend the default or the rule')];
   });
+}
+
+function checkGuards({ guards }: Runbook): RunbookProblem[] {
+  const names = guards?.freeze ?? [];
+  return names.flatMap((name, index) =>
+    names.indexOf(name) === index
+      ? []
+      : [problem('freeze-stands-twice', ['guards', 'freeze', index], `"${name}" stands twice`, 'Name it once')],
+  );
 }
 
 function checkDeadlines({ steps, deadline }: Runbook): RunbookProblem[] {

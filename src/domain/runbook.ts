@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ACTIONS, type ActionName, type ParameterRule } from './actions.js';
 import { DURATION_PATTERN, DURATION_REMEDY, durationMs } from './duration.js';
+import { LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY } from './gates.js';
 
 const EXPRESSION_TEXT = /\$\{\{[^}]{0,200}\}\}/;
 
@@ -116,6 +117,24 @@ const WaitStepShape = z.strictObject({
   id: stepFields.id,
 });
 
+const Guards = z
+  .strictObject({
+    window: z
+      .strictObject({
+        cutoff: duration("No new target is begun that long before a window's end; a start may give its own").optional(),
+      })
+      .optional(),
+    freeze: z
+      .array(z.string().min(1, 'Write the name of a calendar').max(200))
+      .max(20)
+      .optional()
+      .describe('Calendars: no new target is begun while one of them is frozen'),
+    waitAtMost: duration('How long a run waits for a closed gate; a start may give its own. Default: not at all')
+      .refine((text) => (durationMs(text) ?? 0) <= LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY)
+      .optional(),
+  })
+  .describe('What has to be open before a target is begun; never looked at for an undo or a cancel');
+
 export const Runbook = z.strictObject({
   name: z
     .string()
@@ -136,6 +155,7 @@ export const Runbook = z.strictObject({
     .regex(RUNBOOK_NAME, 'Write the name of another runbook: lower-case letters, digits and dashes')
     .optional()
     .describe('The runbook whose change of the replica count it takes back: gives ${{ captured.replicaCount }}'),
+  guards: Guards.optional(),
   deadline: duration('Of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
     .array(z.union([ActionStepShape, WaitStepShape]))

@@ -25,13 +25,14 @@ export const { makePlan } = proxyActivities<Pick<Activities, 'makePlan'>>({
 });
 
 /** Short reads: a local activity costs one marker instead of three events. */
-const looks = proxyLocalActivities<Pick<Activities, 'describeLease' | 'observeTarget'>>({
+const looks = proxyLocalActivities<Pick<Activities, 'describeLease' | 'observeTarget' | 'readFreezes'>>({
   startToCloseTimeout: '15s',
   scheduleToCloseTimeout: '3m',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
 });
 
 export const describeLease: Activities['describeLease'] = (...given) => look(() => looks.describeLease(...given));
+export const readFreezes: Activities['readFreezes'] = (...given) => look(() => looks.readFreezes(...given));
 export const observeTarget: Activities['observeTarget'] = (...given) => look(() => looks.observeTarget(...given));
 
 /**

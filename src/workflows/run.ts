@@ -6,32 +6,25 @@ import {
   ChildWorkflowFailure,
   defineQuery,
   isCancellation,
-  setCurrentDetails,
   setHandler,
   upsertMemo,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
+import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO } from '../domain/contract.js';
 import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
-import {
-  worstOutcome,
-  type Outcome,
-  type RunProgress,
-  type RunReport,
-  type TargetInRun,
-  type TargetReport,
-} from '../domain/report.js';
+import type { Outcome, RunProgress, RunReport, TargetReport } from '../domain/report.js';
 import { LEASE_PREFIX, leaseId } from '../domain/target.js';
 import { rootCause } from './failure.js';
+import { Gates } from './gates.js';
 import { takeLease } from './lease.js';
 import { makePlan } from './proxies.js';
+import { RunState, type EndedEarly } from './run-state.js';
 
 const runProgressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
 
-const targetKey = defineSearchAttributeKey(TARGET_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD_LIST);
 const outcomeKey = defineSearchAttributeKey(OUTCOME_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD);
 
 /** @returns the report, or for `dryRun` the plan; every outcome but `succeeded` closes the run Failed or Cancelled with the report */
@@ -44,16 +37,15 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
     plan = await planned(startArguments);
   } catch (error) {
     const cancelled = scope.consideredCancelled;
-    return close(
-      state.report(null, [], cancelled && isCancellation(error) ? undefined : refusalOf(error), cancelled),
-      cancelled,
-    );
+    const early: EndedEarly = { outcome: 'refused', failure: refusalOf(error) };
+    return close(state.report(null, [], cancelled && isCancellation(error) ? undefined : early, cancelled), cancelled);
   }
   if (plan.dryRun) return plan;
   state.begin(plan);
-  const reports = await takeTargets(plan, state, scope);
+  const gates = new Gates(plan.guards, state);
+  const { reports, early } = await takeTargets(plan, state, gates, scope);
   const cancelled = scope.consideredCancelled;
-  return close(state.report(plan, reports, undefined, cancelled), cancelled);
+  return close(state.report(plan, reports, early, cancelled, gates.reports), cancelled);
 }
 
 async function planned(startArguments: unknown): Promise<Plan> {
@@ -73,18 +65,30 @@ function refusalOf(error: unknown): FailureRecord {
   return failureRecord(isFailureName(name) ? name : 'Unreachable', message);
 }
 
-/** One after another; the first that does not succeed ends it, and those not begun are listed. */
-async function takeTargets(plan: Plan, state: RunState, scope: CancellationScope): Promise<readonly TargetReport[]> {
-  const deadlineAtMs = workflowInfo().startTime.getTime() + plan.deadlineMs;
+/** One after another; the first that does not succeed ends it, as does a gate that stays closed, and those not begun are listed. */
+async function takeTargets(
+  plan: Plan,
+  state: RunState,
+  gates: Gates,
+  scope: CancellationScope,
+): Promise<{ reports: readonly TargetReport[]; early?: EndedEarly }> {
   const reports: TargetReport[] = [];
   for (const targetPlan of plan.targets) {
     if (scope.consideredCancelled) break;
+    const passage = await gates.pass(targetPlan.target.path);
+    if (passage.kind === 'cancelled') break;
+    if (passage.kind === 'closed') {
+      // Without leave to wait, a run that has begun nothing was refused; any other ran out of its time to begin.
+      const refused = reports.length === 0 && plan.guards?.waitAtMostMs === null;
+      return { reports, early: { outcome: refused ? 'refused' : 'expired', failure: passage.failure } };
+    }
+    const deadlineAtMs = workflowInfo().startTime.getTime() + plan.deadlineMs + gates.waitedMs;
     const report = await takeTarget(plan, targetPlan, deadlineAtMs, state);
     reports.push(report);
     state.update(targetPlan, { outcome: report.outcome });
     if (report.outcome !== 'succeeded') break;
   }
-  return reports;
+  return { reports };
 }
 
 async function takeTarget(
@@ -132,108 +136,6 @@ function reportWithout({ target, seen, steps }: TargetPlan, outcome: Outcome, fa
     lastSeen: seen,
     ...(failure === undefined ? {} : { failure }),
   };
-}
-
-class RunState {
-  #progress: RunProgress;
-  readonly #startedAtMs = workflowInfo().startTime.getTime();
-
-  constructor() {
-    const { workflowType } = workflowInfo();
-    this.#progress = {
-      runbook: workflowType,
-      phase: 'planning',
-      planHash: null,
-      startedAtMs: this.#startedAtMs,
-      targets: [],
-      outcome: null,
-    };
-  }
-
-  get progress(): RunProgress {
-    return this.#progress;
-  }
-
-  begin(plan: Plan): void {
-    const targets = plan.targets.map(({ target }): TargetInRun => ({
-      path: target.path,
-      leaseId: leaseId(target),
-      childRunId: null,
-      outcome: null,
-    }));
-    this.#progress = { ...this.#progress, phase: 'running', planHash: plan.hash, targets };
-    upsertSearchAttributes([{ key: targetKey, value: targets.map(({ path }) => path) }]);
-    this.#show();
-  }
-
-  update({ target }: TargetPlan, change: Partial<TargetInRun>): void {
-    const targets = this.#progress.targets.map((entry) =>
-      entry.path === target.path ? { ...entry, ...change } : entry,
-    );
-    this.#progress = { ...this.#progress, targets };
-    this.#show();
-  }
-
-  #show(): void {
-    const rows = this.#progress.targets.map(
-      ({ path, outcome, childRunId }) => `| ${path} | ${outcome ?? (childRunId === null ? 'waiting' : 'running')} |`,
-    );
-    setCurrentDetails(['| target | state |', '| --- | --- |', ...rows].join('\n').slice(0, 15_000));
-  }
-
-  report(
-    plan: Plan | null,
-    targets: readonly TargetReport[],
-    failure: FailureRecord | undefined,
-    cancelRequested: boolean,
-  ): RunReport {
-    const { workflowId, runId, workflowType } = workflowInfo();
-    const outcome = runOutcome(targets, failure, cancelRequested);
-    this.#progress = { ...this.#progress, phase: 'finished', outcome };
-    const begun = new Set(targets.map(({ path }) => path));
-    return {
-      reportVersion: 1,
-      runbook: workflowType,
-      workflowId,
-      runId,
-      outcome,
-      summary: summaryOf(workflowType, outcome, targets, failure),
-      planHash: plan?.hash ?? null,
-      requestedBy: plan?.requestedBy ?? null,
-      reason: plan?.reason ?? null,
-      startedAtMs: this.#startedAtMs,
-      endedAtMs: Date.now(),
-      targets,
-      notStarted: plan?.targets.map(({ target }) => target.path).filter((path) => !begun.has(path)) ?? [],
-      ...(failure === undefined ? {} : { failure }),
-    };
-  }
-}
-
-function runOutcome(
-  targets: readonly TargetReport[],
-  failure: FailureRecord | undefined,
-  cancelRequested: boolean,
-): Outcome {
-  const outcomes = targets.map(({ outcome }) => outcome);
-  if (cancelRequested) outcomes.push('cancelled');
-  else if (failure !== undefined) outcomes.push('refused');
-  return worstOutcome(outcomes);
-}
-
-function summaryOf(
-  runbook: string,
-  outcome: Outcome,
-  targets: readonly TargetReport[],
-  failure: FailureRecord | undefined,
-): string {
-  const told = targets.find((target) => target.outcome === outcome);
-  const because =
-    failure ??
-    told?.failure ??
-    [...(told?.steps ?? []), ...(told?.compensations ?? [])].findLast((step) => step.failure !== undefined)?.failure;
-  const where = told === undefined ? '' : ` on ${told.path}`;
-  return `${runbook}${where}: ${outcome}${because === undefined ? '' : ` (${because.name}: ${because.message})`}`;
 }
 
 /** The report goes to the memo first: a workflow that closes Cancelled carries neither result nor details. */

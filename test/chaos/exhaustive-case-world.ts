@@ -1,6 +1,7 @@
 /** One case's own cloud: a simulator, a client with a budget and a token of its own, and the activities over both. */
 import { createActivities } from '../../src/activities/index.js';
 import type { TemporalAccess } from '../../src/activities/temporal-access.js';
+import { calendarsIn } from '../../src/calendars/calendars.js';
 import { findRunbook, type RunbookLookup } from '../../src/catalogue.js';
 import type { Activities } from '../../src/domain/contract.js';
 import { Secret } from '../../src/servicestage/secret.js';
@@ -67,6 +68,7 @@ export async function startCaseWorld(
   const activities = createActivities({
     serviceStage: serviceStageOf(simulator),
     findRunbook: async (runbook) => withShortStep(await runbookNamed(runbook), shortStep),
+    calendars: calendarsIn([]),
     limits: LIMITS,
     usualDurationsMs: DURATIONS_MS,
     verify: VERIFY,

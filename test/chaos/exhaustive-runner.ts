@@ -138,6 +138,7 @@ function dispatching(worlds: ReadonlyMap<string, CaseWorld>, temporal: TemporalA
   };
   return {
     makePlan: (runbook, startArguments) => of(firstTarget(startArguments)).makePlan(runbook, startArguments),
+    readFreezes: async () => ({ freezes: [], unreadable: [] }),
     describeLease: (leaseId) => temporal.describeLease(leaseId),
     observeTarget: (target, ...rest) => of(target.path).observeTarget(target, ...rest),
     performAction: (request) => of(request.target.path).performAction(request),

@@ -1,6 +1,6 @@
 /** The `runbook` command as users type it: text, JSON, exit codes, and what it says when the words are wrong. */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,9 +13,15 @@ let stack: Stack;
 let env: Record<string, string>;
 let folder: string;
 beforeAll(async () => {
-  stack = await startStack(temporal);
   env = { TEMPORAL_ADDRESS: temporal.address, RUNBOOK_TASK_QUEUE: temporal.taskQueue };
   folder = await mkdtemp(join(tmpdir(), 'runbooks-cli-'));
+  const calendars = join(folder, 'calendars');
+  await mkdir(calendars);
+  await writeFile(
+    join(calendars, 'prod-freeze.yaml'),
+    'timezone: UTC\nfreezes:\n  - { name: For ever, from: 2020-01-01, to: 2099-12-31 }\n',
+  );
+  stack = await startStack(temporal, { calendarDirectories: [calendars] });
   await writeFile(join(folder, 'bad.yaml'), 'name: bad\ntitel: x\nsteps:\n  - action: stpo\n');
 });
 afterAll(async () => {
@@ -109,6 +115,19 @@ describe('commands about runs', () => {
     const watched = await runbook(['watch', id], env);
     expect(watched.exitCode).toBe(14);
     expect(await runbook(['report', id, '--json'], env)).toMatchObject({ exitCode: 14 });
+  });
+
+  it('plan and start take freezes: shown in the plan, refused with its times', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const given = ['stop', '-t', path, '--freeze', 'prod-freeze'];
+    const times = 'prod-freeze "For ever" 2020-01-01T00:00:00Z to 2100-01-01T00:00:00Z';
+    const planned = await runbook(['plan', ...given, '--wait-at-most', '1h'], env);
+    expect(planned.stdout).toContain(`frozen by prod-freeze\n  ${times}\na start at another time waits at most 1h`);
+    const { exitCode, stdout } = await runbook(['start', ...given, '--wait'], env);
+    expect(exitCode).toBe(15);
+    expect(stdout).toContain(`gate of ${path}: ChangeFreeze`);
+    expect(stdout).toContain(times);
+    expect(await stack.accepted(instanceId)).toEqual([]);
   });
 
   it('plan shows from and to, what cannot be undone, and touches nothing', async () => {

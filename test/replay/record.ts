@@ -35,6 +35,7 @@ import { TURNS, type Stage, type Turn } from './turns.js';
 const RUNBOOK_DIRECTORIES = ['../workflows/runbooks', './runbooks'].map((folder) =>
   fileURLToPath(new URL(folder, import.meta.url)),
 );
+const CALENDARS = fileURLToPath(new URL('./calendars', import.meta.url));
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 async function record(): Promise<void> {
@@ -84,7 +85,7 @@ async function playOne(turn: Turn, server: Server): Promise<void> {
   };
   const stack = await startStack(
     { ...server, taskQueue: DEFAULT_TASK_QUEUE, worker },
-    { runbookDirectories: RUNBOOK_DIRECTORIES },
+    { runbookDirectories: RUNBOOK_DIRECTORIES, calendarDirectories: [CALENDARS] },
   );
   const successors: { readonly worker: Worker; readonly running: Promise<void> }[] = [];
   const { workflow } = server.client;

@@ -87,6 +87,27 @@ const lease = ({ stack }: Stage, { instanceId }: Instance) =>
 export const TURNS: readonly Turn[] = [
   {
     runbook: 'restart',
+    name: 'refusedByFreeze',
+    outcome: 'refused',
+    play: alone('restart', { more: { freeze: ['for-ever'] } }),
+  },
+  {
+    runbook: 'restart',
+    name: 'expiredAfterWait',
+    outcome: 'expired',
+    play: alone('restart', { more: { freeze: ['for-ever'], waitAtMost: '1s' } }),
+  },
+  {
+    runbook: 'restart',
+    name: 'waitedForWindow',
+    outcome: 'succeeded',
+    play: async (stage) => {
+      const window = { duration: '1h', opensAt: new Date(Date.now() + 1_500).toISOString() };
+      return alone('restart', { more: { window, waitAtMost: '1m' } })(stage);
+    },
+  },
+  {
+    runbook: 'restart',
     name: 'adopted',
     outcome: 'succeeded',
     play: alone('restart', {

@@ -3,6 +3,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
 import { createActivities, type ActivityDependencies } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
+import { calendarsIn } from '../../src/calendars/calendars.js';
 import { findRunbook } from '../../src/catalogue.js';
 import type { Activities, StartArguments } from '../../src/domain/contract.js';
 import type { RunReport } from '../../src/domain/report.js';
@@ -44,6 +45,7 @@ export async function startStack(
     worker?: Partial<WorkerOptions>;
     dependencies?: Partial<ActivityDependencies>;
     runbookDirectories?: readonly string[];
+    calendarDirectories?: readonly string[];
     authentication?: 'accessKey' | 'password';
   } = {},
 ): Promise<Stack> {
@@ -61,6 +63,7 @@ export async function startStack(
   const activities = createActivities({
     serviceStage,
     findRunbook: (name) => findRunbook(options.runbookDirectories ?? [], name),
+    calendars: calendarsIn(options.calendarDirectories ?? []),
     limits: quickLimits(),
     usualDurationsMs: USUAL_MS,
     verify: { withinMs: 1_500, stableMs: 60 },

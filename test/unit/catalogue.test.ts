@@ -202,7 +202,8 @@ describe('a runbook file with a problem', () => {
 
   it.each([
     ['rollout', 'rollout: { batch: 2 }'],
-    ['guards', 'guards: {}'],
+    ['approval', 'guards: { approval: { need: 1 } }'],
+    ['onBusy', 'guards: { onBusy: wait, freeze: [prod-freeze] }'],
     ['notify', 'notify: []'],
     ['risk', 'risk: high'],
     ['targets.order', 'targets: { order: least-healthy-first }'],

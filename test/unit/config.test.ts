@@ -57,12 +57,14 @@ describe('a right configuration', () => {
     const config = loadConfig({
       ...good,
       RUNBOOK_DIR: '/a:/b',
+      RUNBOOK_CALENDARS: '/c:/d',
       RUNBOOK_USUAL_DURATIONS: 'start=45s, stop=10s',
       TEMPORAL_ADDRESS: 'temporal:7233',
       TEMPORAL_NAMESPACE: 'ops',
     });
     expect(config).toMatchObject({
       runbookDirectories: ['/a', '/b'],
+      calendarDirectories: ['/c', '/d'],
       usualDurationsMs: { start: 45_000, stop: 10_000 },
       temporal: { namespace: 'ops', connectionOptions: { address: 'temporal:7233' } },
     });

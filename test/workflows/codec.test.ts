@@ -5,6 +5,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createActivities } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
+import { calendarsIn } from '../../src/calendars/calendars.js';
 import { findRunbook } from '../../src/catalogue.js';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { quickLimits } from '../support/build.js';
@@ -48,6 +49,7 @@ function worker() {
   const activities = createActivities({
     serviceStage: bench.serviceStage,
     findRunbook: (name) => findRunbook([], name),
+    calendars: calendarsIn([]),
     limits: quickLimits(),
     usualDurationsMs: USUAL_MS,
     verify: { withinMs: 1_500, stableMs: 60 },

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createActivities } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
+import { calendarsIn } from '../../src/calendars/calendars.js';
 import { findRunbook } from '../../src/catalogue.js';
 import type { Activities } from '../../src/domain/contract.js';
 import { isFailureName } from '../../src/domain/failures.js';
@@ -51,6 +52,7 @@ function byWorld(): Activities {
   };
   return {
     makePlan: (runbook, given) => of((given as { targets: string[] }).targets[0] ?? '').makePlan(runbook, given),
+    readFreezes: (...given) => stack.activities.readFreezes(...given),
     describeLease: (leaseId) => stack.activities.describeLease(leaseId),
     observeTarget: (...given) => of(given[0].path).observeTarget(...given),
     performAction: (request) => of(request.target.path).performAction(request),
@@ -75,6 +77,7 @@ async function newWorld(name: string, userName: boolean): Promise<World> {
   const activities = createActivities({
     serviceStage,
     findRunbook: (runbook) => findRunbook([], runbook),
+    calendars: calendarsIn([]),
     limits: quickLimits(),
     usualDurationsMs: USUAL_MS,
     verify: { withinMs: 1_500, stableMs: 60 },

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { guardLines } from '../../../src/cli/render-gates.js';
 import { paintFor } from '../../../src/cli/paint.js';
 import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
 import { renderPlan, renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/runbook-client.js';
 import { failureRecord } from '../../../src/domain/failures.js';
 import type { Plan } from '../../../src/domain/plan.js';
-import type { RunReport } from '../../../src/domain/report.js';
+import type { GateReport, RunReport } from '../../../src/domain/report.js';
 import { anObservation, aStep, aStepReport, aTarget, defaultLimits } from '../../support/build.js';
 
 const plain = paintFor(false);
@@ -130,6 +131,65 @@ describe('a plan', () => {
     ]) {
       expect(text).toContain(part);
     }
+  });
+});
+
+describe('gates', () => {
+  const freeze = { calendar: 'prod-freeze', name: 'Year end', fromMs: 0, toMs: 3_600_000 };
+
+  it('stand in a plan, with what is frozen', () => {
+    const window = { opensAtMs: null, durationMs: 7_200_000, cutoffMs: 1_800_000 };
+    const guards = { window, freeze: ['prod-freeze'], waitAtMostMs: 3_600_000, coming: [freeze] };
+    expect(guardLines(guards, plain)).toEqual([
+      'window of 2h from the start, nothing new in its last 30m',
+      'frozen by prod-freeze',
+      '  prod-freeze "Year end" 1970-01-01T00:00:00Z to 1970-01-01T01:00:00Z',
+      'a start at another time waits at most 1h',
+    ]);
+    expect(
+      guardLines({ ...guards, window: { ...window, opensAtMs: 0 }, coming: [], waitAtMostMs: null }, plain),
+    ).toEqual([
+      'window open 1970-01-01T00:00:00Z to 1970-01-01T02:00:00Z, nothing new after 1970-01-01T01:30:00Z',
+      'frozen by prod-freeze',
+      '  nothing is frozen within the next 7 days',
+      'a start at another time is refused',
+    ]);
+  });
+
+  it('stand in a report, with their times', () => {
+    const closed: GateReport = {
+      ...{ target: 'a/b/c', firstLookAtMs: 0, lastLookAtMs: 60_000, looks: 2 },
+      failure: 'ChangeFreeze',
+      why: 'Changes are frozen',
+      opensAtMs: null,
+    };
+    const opened = { ...closed, firstLookAtMs: 90_000, looks: 1, failure: null, why: null };
+    const text = renderReport({ ...report, outcome: 'expired', gates: [closed, opened] }, plain);
+    expect(text).toContain('EXPIRED  recover: the time to begin ran out; what had not begun was left alone');
+    expect(text).toContain(
+      'gate of a/b/c: ChangeFreeze 1970-01-01T00:00:00Z to 1970-01-01T00:01:00Z, 2 looks\n  Changes are frozen\ngate of a/b/c: open again 1970-01-01T00:01:30Z',
+    );
+  });
+
+  it('are told while a run waits for them', () => {
+    const waiting: RunSnapshot = {
+      workflowId: 'w',
+      targets: [],
+      run: {
+        ...{ runbook: 'stop', phase: 'waiting', planHash: 'h', startedAtMs: 0, outcome: null, targets: [] },
+        waiting: { why: 'Changes are frozen', looksAgainAtMs: 600_000, givesUpAtMs: 3_600_000 },
+      },
+    };
+    expect(renderProgress(waiting, 0, plain).split('\n')).toEqual([
+      'stop w  waiting, 0ms',
+      '',
+      'Changes are frozen',
+      'looks again in 10m, gives up in 1h',
+    ]);
+    expect(eventsBetween(null, waiting)).toEqual([
+      'stop: waiting, Changes are frozen; looks again at 1970-01-01T00:10:00Z, gives up at 1970-01-01T01:00:00Z',
+    ]);
+    expect(eventsBetween(waiting, waiting)).toEqual([]);
   });
 });
 

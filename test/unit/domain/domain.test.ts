@@ -115,4 +115,11 @@ describe('the canonical plan', () => {
     const other = { ...plan, targets: [{ ...plan.targets[0]!, steps: [aStep({ action: 'start' })] }] };
     expect(canonicalPlan(other)).not.toBe(canonicalPlan(plan));
   });
+  it('depends on the guards, though not on what was frozen while planning, and has none where there are none', () => {
+    const guards = { window: null, freeze: ['prod-freeze'], waitAtMostMs: null, coming: [] };
+    const coming = [{ calendar: 'prod-freeze', name: 'Year end', fromMs: 1, toMs: 2 }];
+    expect(canonicalPlan(plan)).not.toContain('guards');
+    expect(canonicalPlan({ ...plan, guards })).not.toBe(canonicalPlan(plan));
+    expect(canonicalPlan({ ...plan, guards: { ...guards, coming } })).toBe(canonicalPlan({ ...plan, guards }));
+  });
 });

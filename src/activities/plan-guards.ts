@@ -1,0 +1,59 @@
+/** Window, freezes and waiting of a start and its runbook → the guards of the plan, or every problem. */
+import type { Calendars } from '../calendars/calendars.js';
+import type { StartArguments, WindowArguments } from '../domain/contract.js';
+import { describeDuration, durationMs } from '../domain/duration.js';
+import type { Problem } from '../domain/failures.js';
+import { tellingFreezes } from '../domain/gates.js';
+import type { Guards } from '../domain/plan.js';
+import type { Runbook } from '../domain/runbook.js';
+
+/** Freezes that begin later are no news to who plans now. */
+const COMING_MS = 7 * 86_400_000;
+
+/** `undefined`: neither window nor freeze, and nothing to wait for. */
+export async function planGuards(
+  { guards = {} }: Runbook,
+  start: StartArguments,
+  calendars: Calendars,
+  nowMs: number,
+  problems: Problem[],
+): Promise<Guards | undefined> {
+  const freeze = [...new Set([...(guards.freeze ?? []), ...(start.freeze ?? [])])];
+  if (start.window === undefined && freeze.length === 0) return undefined;
+  const window = start.window === undefined ? null : plannedWindow(start.window, guards.window?.cutoff, problems);
+  const read =
+    freeze.length === 0
+      ? { freezes: [], problems: [] }
+      : await calendars.freezesBetween(freeze, nowMs, nowMs + COMING_MS);
+  problems.push(...read.problems);
+  const waitAtMost = start.waitAtMost ?? guards.waitAtMost;
+  return {
+    window,
+    freeze,
+    waitAtMostMs: waitAtMost === undefined ? null : durationMs(waitAtMost),
+    coming: tellingFreezes(read.freezes),
+  };
+}
+
+function plannedWindow(
+  { duration, cutoff, opensAt }: WindowArguments,
+  byDefault: string | undefined,
+  problems: Problem[],
+): Guards['window'] {
+  const durationOf = (text: string | undefined) => durationMs(text ?? '0s') ?? 0;
+  const window = {
+    opensAtMs: opensAt === undefined ? null : Date.parse(opensAt),
+    durationMs: durationOf(duration),
+    cutoffMs: durationOf(cutoff ?? byDefault),
+  };
+  if (window.cutoffMs >= window.durationMs) {
+    const whose = cutoff === undefined ? "the runbook's own cut-off" : 'the cut-off';
+    problems.push({
+      code: 'wrong-arguments',
+      place: cutoff === undefined ? 'window.duration' : 'window.cutoff',
+      found: `${whose} of ${describeDuration(window.cutoffMs)} leaves nothing of a window of ${describeDuration(window.durationMs)}`,
+      remedy: 'Make the window longer than its cut-off',
+    });
+  }
+  return window;
+}

@@ -1,0 +1,156 @@
+/** The only reader of calendar files: iCalendar (`.ics`) and simple lists (`.yaml`). Reads anew at each call, so that a lifted freeze is seen. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { MOST_PROBLEMS, type Problem } from '../domain/failures.js';
+import type { Freeze } from '../domain/gates.js';
+import { didYouMean } from '../domain/nearest.js';
+import { icsFreezes } from './ics-file.js';
+import { listFreezes } from './list-file.js';
+
+/** Ten thousand events with long descriptions fit. */
+const LARGEST_FILE_BYTES = 16 * 1024 * 1024;
+
+/** The calendars of some folders, as activities use them. */
+export interface Calendars {
+  list(): ReturnType<typeof listCalendars>;
+  freezesBetween(
+    names: readonly string[],
+    fromMs: number,
+    toMs: number,
+  ): Promise<{ freezes: Freeze[]; problems: Problem[] }>;
+}
+
+export function calendarsIn(directories: readonly string[]): Calendars {
+  return {
+    list: () => listCalendars(directories),
+    freezesBetween: (names, fromMs, toMs) => freezesBetween(directories, names, fromMs, toMs),
+  };
+}
+
+/** Names by which runbooks, starts and schedules name calendars, sorted. What the files say is not looked at. */
+export async function listCalendars(directories: readonly string[]): Promise<{ names: string[]; problems: Problem[] }> {
+  const { files, problems } = await calendarFiles(directories);
+  const names = [...files.keys()].sort();
+  for (const [name, found] of files) if (found.length > 1) problems.push(standsTwice(name, found));
+  return { names, problems };
+}
+
+/**
+ * The freezes of the named calendars that overlap `[fromMs, toMs)`, by beginning. Each keeps its whole length. Epoch milliseconds.
+ * A calendar with a problem may be frozen or not: whoever asks has to treat it as frozen.
+ */
+export async function freezesBetween(
+  directories: readonly string[],
+  names: readonly string[],
+  fromMs: number,
+  toMs: number,
+): Promise<{ freezes: Freeze[]; problems: Problem[] }> {
+  const { files, problems } = await calendarFiles(directories);
+  const freezes: Freeze[] = [];
+  for (const name of new Set(names)) {
+    const found = files.get(name) ?? [];
+    const [file] = found;
+    if (file === undefined) problems.push(unknownCalendar(name, [...files.keys()].sort()));
+    else if (found.length > 1) problems.push(standsTwice(name, found));
+    else {
+      const read = await readCalendar(file, name, fromMs, toMs);
+      freezes.push(...read.freezes);
+      problems.push(...read.problems);
+    }
+  }
+  return { freezes: freezes.sort((left, right) => left.fromMs - right.fromMs), problems };
+}
+
+async function calendarFiles(
+  directories: readonly string[],
+): Promise<{ files: Map<string, string[]>; problems: Problem[] }> {
+  const files = new Map<string, string[]>();
+  const problems: Problem[] = [];
+  for (const directory of new Set(directories)) {
+    const entries = await readdir(directory).catch(() => null);
+    if (entries === null)
+      problems.push({
+        code: 'no-folder',
+        place: directory,
+        found: 'this folder of RUNBOOK_CALENDARS cannot be read',
+        remedy: 'Create it or mend RUNBOOK_CALENDARS',
+      });
+    for (const entry of (entries ?? []).filter((each) => /^[^.].*\.(ics|ya?ml)$/i.test(each)).sort()) {
+      const name = basename(entry, extname(entry));
+      files.set(name, [...(files.get(name) ?? []), join(directory, entry)]);
+    }
+  }
+  return { files, problems };
+}
+
+async function readCalendar(
+  file: string,
+  name: string,
+  fromMs: number,
+  toMs: number,
+): Promise<{ freezes: Freeze[]; problems: Problem[] }> {
+  const text = await readText(file);
+  if (typeof text !== 'string') return { freezes: [], problems: [text] };
+  if (/\.ics$/i.test(file)) {
+    const { freezes, problems } = await icsFreezes(text, name, fromMs, toMs);
+    return {
+      freezes,
+      problems: told(
+        file,
+        problems.map(({ line, ...rest }) => ({ at: String(line), ...rest })),
+      ),
+    };
+  }
+  const { freezes, problems } = listFreezes(text, name);
+  return {
+    freezes: freezes.filter((freeze) => freeze.toMs > fromMs && freeze.fromMs < toMs),
+    problems: told(file, problems),
+  };
+}
+
+async function readText(file: string): Promise<string | Problem> {
+  const problem = (code: string, found: string, remedy: string): Problem => ({ code, place: file, found, remedy });
+  try {
+    if ((await stat(file)).size > LARGEST_FILE_BYTES)
+      return problem('too-large', 'the calendar is larger than 16 MiB', 'Take its past events out, or split it');
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    return problem('unreadable', `the calendar cannot be read (${why})`, 'Check the path and its permissions');
+  }
+}
+
+/** With the file before the place, as many as anybody mends at once. */
+function told(file: string, problems: readonly (Omit<Problem, 'place'> & { readonly at: string })[]): Problem[] {
+  const first = problems.slice(0, MOST_PROBLEMS);
+  const all = first.map(({ at, ...rest }): Problem => ({ ...rest, place: `${file}:${at}` }));
+  const more = problems.length - first.length;
+  if (more > 0)
+    all.push({
+      code: 'and-more',
+      place: file,
+      found: `${more} more problems were found`,
+      remedy: 'Mend those above first',
+    });
+  return all;
+}
+
+function unknownCalendar(name: string, known: readonly string[]): Problem {
+  const all =
+    known.length === 0 ? 'There are none: put files into RUNBOOK_CALENDARS' : `Known calendars: ${known.join(', ')}`;
+  return {
+    code: 'unknown-calendar',
+    place: `calendar ${name.slice(0, 200)}`,
+    found: `there is no calendar "${name.slice(0, 200)}"`,
+    remedy: `${all}.${didYouMean(name, known)}`,
+  };
+}
+
+function standsTwice(name: string, files: readonly string[]): Problem {
+  return {
+    code: 'name-stands-twice',
+    place: files.join(' and '),
+    found: `two calendars are called ${name}`,
+    remedy: 'Rename one of them',
+  };
+}

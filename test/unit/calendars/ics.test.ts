@@ -1,0 +1,399 @@
+/** iCalendar files as Google, Outlook and Apple write them, and as nobody should: which moments are frozen, or what is wrong and where. */
+import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { icsFreezes } from '../../../src/calendars/ics-file.js';
+
+const at = (text: string) => Date.parse(text);
+const YEAR = [at('2026-01-01T00:00:00Z'), at('2027-01-01T00:00:00Z')] as const;
+
+async function frozen(text: string, from: number = YEAR[0], to: number = YEAR[1]): Promise<string[]> {
+  const { freezes, problems } = await icsFreezes(text, 'c', from, to);
+  expect(problems).toEqual([]);
+  const short = (ms: number) => new Date(ms).toISOString().slice(0, 16);
+  return freezes
+    .sort((left, right) => left.fromMs - right.fromMs)
+    .map(({ name, fromMs, toMs }) => `${name}: ${short(fromMs)} ${short(toMs)}`);
+}
+const exported = (name: string) => readFile(new URL(`./files/${name}.ics`, import.meta.url), 'utf8');
+const calendar = (...lines: string[]) =>
+  ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//test//EN', ...lines, 'END:VCALENDAR'].join('\r\n');
+const event = (...lines: string[]) => ['BEGIN:VEVENT', 'SUMMARY:f', ...lines, 'END:VEVENT'];
+const problemsOf = async (text: string) => {
+  const { problems } = await icsFreezes(text, 'c', ...YEAR);
+  return problems.map(({ line, code }) => `${line} ${code}`);
+};
+
+describe('an export', () => {
+  it('of Google: own zone, X-WR-TIMEZONE for days, a changed and a cancelled occurrence', async () => {
+    expect(await frozen(await exported('google'))).toEqual([
+      'Release freeze: 2026-03-27T17:00 2026-03-30T06:00',
+      'Quarter end: 2026-03-30T22:00 2026-04-01T22:00',
+      'Weekly freeze: 2026-10-16T16:00 2026-10-16T20:00',
+      'Weekly freeze: 2026-10-24T08:00 2026-10-24T09:00',
+      'Weekly freeze: 2026-11-06T17:00 2026-11-06T21:00',
+    ]);
+  });
+
+  it('of Outlook: names of Windows with their VTIMEZONE, and days in the only zone', async () => {
+    expect(await frozen(await exported('outlook'))).toEqual([
+      'Patch night: 2026-03-10T21:00 2026-03-11T02:00',
+      'Patch night: 2026-04-14T20:00 2026-04-15T01:00',
+      'Year end: 2026-12-20T23:00 2027-01-01T23:00',
+    ]);
+  });
+
+  it('of Apple: folded lines, DURATION, dates of its own for EXDATE', async () => {
+    expect(await frozen(await exported('apple'))).toEqual([
+      'Black week, every shop and every country: 2026-11-23T08:00 2026-11-24T08:00',
+      'Standby: 2026-12-01T08:00 2026-12-01T09:30',
+      'Standby: 2026-12-03T08:00 2026-12-03T09:30',
+    ]);
+  });
+});
+
+describe('a time', () => {
+  it.each([
+    ['in UTC', 'DTSTART:20260601T100000Z', 'DTEND:20260601T110000Z', '2026-06-01T10:00 2026-06-01T11:00'],
+    [
+      'of an IANA zone without VTIMEZONE',
+      'DTSTART;TZID=Europe/Berlin:20260601T100000',
+      'DTEND;TZID=Europe/Berlin:20260601T110000',
+      '2026-06-01T08:00 2026-06-01T09:00',
+    ],
+    [
+      'that ends in another zone',
+      'DTSTART;TZID=Europe/Berlin:20260601T100000',
+      'DTEND;TZID=America/New_York:20260601T100000',
+      '2026-06-01T08:00 2026-06-01T14:00',
+    ],
+    [
+      'without zone in a calendar without any',
+      'DTSTART:20260601T100000',
+      'DURATION:PT1H',
+      '2026-06-01T10:00 2026-06-01T11:00',
+    ],
+    [
+      'a day, end excluded',
+      'DTSTART;VALUE=DATE:20260601',
+      'DTEND;VALUE=DATE:20260603',
+      '2026-06-01T00:00 2026-06-03T00:00',
+    ],
+    ['a day without end', 'DTSTART;VALUE=DATE:20260601', 'TRANSP:TRANSPARENT', '2026-06-01T00:00 2026-06-02T00:00'],
+    [
+      'that is missing when clocks go forward',
+      'DTSTART;TZID=Europe/Berlin:20260329T023000',
+      'DURATION:PT1H',
+      '2026-03-29T01:30 2026-03-29T02:30',
+    ],
+    [
+      'that comes twice when clocks go back',
+      'DTSTART;TZID=Europe/Berlin:20261025T023000',
+      'DURATION:PT1H',
+      '2026-10-25T00:30 2026-10-25T01:30',
+    ],
+    [
+      'of a day with 25 hours',
+      'DTSTART;TZID=Europe/Berlin:20261025T000000',
+      'DURATION:P1D',
+      '2026-10-24T22:00 2026-10-25T23:00',
+    ],
+  ])('%s', async (_what, start, end, wanted) => {
+    expect(await frozen(calendar(...event(start, end)))).toEqual([`f: ${wanted}`]);
+  });
+
+  it('of a day is in the zone of the calendar, also where only X-WR-TIMEZONE names it', async () => {
+    const text = calendar('X-WR-TIMEZONE:Asia/Shanghai', ...event('DTSTART;VALUE=DATE:20260601'));
+    expect(await frozen(text)).toEqual(['f: 2026-05-31T16:00 2026-06-01T16:00']);
+  });
+
+  it.each([
+    ['nothing at all', event('DTSTART:20260601T100000Z')],
+    ['a cancelled event', event('DTSTART;VALUE=DATE:20260601', 'STATUS:CANCELLED')],
+    ['a day of another year', event('DTSTART;VALUE=DATE:20200601')],
+    ['no events', []],
+  ])('is none for %s', async (_what, lines) => {
+    expect(await frozen(calendar(...lines))).toEqual([]);
+  });
+
+  it('keeps its whole length where only a part is asked for', async () => {
+    const text = calendar(...event('DTSTART:20251220T000000Z', 'DTEND:20260110T000000Z'));
+    expect(await frozen(text)).toEqual(['f: 2025-12-20T00:00 2026-01-10T00:00']);
+  });
+});
+
+const VTIMEZONE = [
+  'BEGIN:VTIMEZONE',
+  'TZID:W. Europe Standard Time',
+  'BEGIN:STANDARD',
+  'DTSTART:16010101T030000',
+  'TZOFFSETFROM:+0200',
+  'TZOFFSETTO:+0100',
+  'RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10',
+  'END:STANDARD',
+  'BEGIN:DAYLIGHT',
+  'DTSTART:16010101T020000',
+  'TZOFFSETFROM:+0100',
+  'TZOFFSETTO:+0200',
+  'RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3',
+  'END:DAYLIGHT',
+  'END:VTIMEZONE',
+];
+
+describe('a VTIMEZONE', () => {
+  it('means the same as the IANA zone with its rules, at every hour of the year', async () => {
+    const hours = fc.integer({ min: 0, max: 24 * 365 * 4 }).map((quarter) => new Date(YEAR[0] + quarter * 900_000));
+    await fc.assert(
+      fc.asyncProperty(hours, async (hour) => {
+        const local = hour.toISOString().slice(0, 16).replaceAll(/[-:]/g, '');
+        const lines = (tzid: string) => event(`DTSTART;TZID=${tzid}:${local}00`, 'DURATION:PT1H');
+        const own = await frozen(calendar(...VTIMEZONE, ...lines('W. Europe Standard Time')), ...AROUND);
+        expect(own).toEqual(await frozen(calendar(...lines('Europe/Berlin')), ...AROUND));
+      }),
+      { numRuns: 20, examples: [[new Date('2026-03-29T02:30:00Z')], [new Date('2026-10-25T02:30:00Z')]] },
+    );
+  });
+});
+const AROUND = [YEAR[0] - 86_400_000 * 2, YEAR[1] + 86_400_000 * 2] as const;
+
+describe('a recurrence', () => {
+  it('goes by the wall clock, over the change of clocks', async () => {
+    const lines = event('DTSTART;TZID=Europe/Berlin:20200103T180000', 'DURATION:PT1H', 'RRULE:FREQ=WEEKLY;BYDAY=FR');
+    expect(await frozen(calendar(...lines), at('2026-10-20T00:00:00Z'), at('2026-11-02T00:00:00Z'))).toEqual([
+      'f: 2026-10-23T16:00 2026-10-23T17:00',
+      'f: 2026-10-30T17:00 2026-10-30T18:00',
+    ]);
+  });
+
+  it.each([
+    ['UNTIL in UTC', 'RRULE:FREQ=DAILY;UNTIL=20260603T215959Z', ['01', '02', '03']],
+    ['UNTIL as a date, its day included', 'RRULE:FREQ=DAILY;UNTIL=20260603', ['01', '02', '03']],
+    ['COUNT', 'RRULE:FREQ=DAILY;INTERVAL=2;COUNT=3', ['01', '03', '05']],
+  ])('ends by %s', async (_what, rule, days) => {
+    const lines = event('DTSTART;TZID=Europe/Berlin:20260601T200000', 'DURATION:PT1H', rule);
+    expect(await frozen(calendar(...lines))).toEqual(days.map((day) => `f: 2026-06-${day}T18:00 2026-06-${day}T19:00`));
+  });
+
+  it('has its first day, further days, and days taken out', async () => {
+    const lines = event(
+      'DTSTART;VALUE=DATE:20260601',
+      'RDATE;VALUE=DATE:20260605,20260607',
+      'EXDATE;VALUE=DATE:20260605',
+    );
+    expect(await frozen(calendar(...lines))).toEqual([
+      'f: 2026-06-01T00:00 2026-06-02T00:00',
+      'f: 2026-06-07T00:00 2026-06-08T00:00',
+    ]);
+  });
+
+  it.each([
+    ['a leap day', 'DTSTART;VALUE=DATE:20200229', 'RRULE:FREQ=YEARLY', []],
+    [
+      'the day of the first one, where a month has it',
+      'DTSTART;VALUE=DATE:20230131',
+      'RRULE:FREQ=MONTHLY',
+      ['2026-01-31', '2026-03-31'],
+    ],
+    ['a yearly one of a birthday of 1604', 'DTSTART;VALUE=DATE:16040312', 'RRULE:FREQ=YEARLY', ['2026-03-12']],
+    [
+      'the 31st of each month',
+      'DTSTART;VALUE=DATE:20230131',
+      'RRULE:FREQ=MONTHLY;BYMONTHDAY=31',
+      ['2026-01-31', '2026-03-31'],
+    ],
+    [
+      'the last Friday',
+      'DTSTART;VALUE=DATE:20200131',
+      'RRULE:FREQ=MONTHLY;BYDAY=-1FR',
+      ['2026-01-30', '2026-02-27', '2026-03-27'],
+    ],
+    [
+      'the last working day',
+      'DTSTART;VALUE=DATE:20200131',
+      'RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1',
+      ['2026-01-30', '2026-02-27', '2026-03-31'],
+    ],
+  ])('%s', async (_what, start, rule, days) => {
+    const found = await frozen(calendar(...event(start, rule)), YEAR[0], at('2026-04-01T00:00:00Z'));
+    expect(found.map((text) => text.slice(3, 13))).toEqual(days);
+  });
+
+  it('yields the same whether its beginning is far away or near', async () => {
+    const rules = fc.constantFrom(
+      ...[
+        'DAILY;INTERVAL=3',
+        'WEEKLY;INTERVAL=2;BYDAY=MO,TH',
+        'WEEKLY;WKST=SU;INTERVAL=3;BYDAY=SU,SA',
+        'HOURLY;INTERVAL=7',
+      ],
+      ...[
+        'MONTHLY;INTERVAL=5',
+        'MONTHLY;BYDAY=2TU',
+        'MONTHLY;BYMONTHDAY=-1',
+        'YEARLY;BYMONTH=5;BYDAY=1MO',
+        'DAILY;BYMONTH=5',
+      ],
+    );
+    const days = fc.integer({ min: 0, max: 3_000 });
+    await fc.assert(
+      fc.asyncProperty(rules, days, async (rule, day) => {
+        const start = new Date(at('2018-01-01T00:00:00Z') + day * 86_400_000)
+          .toISOString()
+          .slice(0, 10)
+          .replaceAll('-', '');
+        const from = at('2026-05-01T00:00:00Z');
+        const lines = event(`DTSTART;VALUE=DATE:${start}`, `RRULE:FREQ=${rule}`);
+        const timed = rule.startsWith('HOURLY')
+          ? lines.map((line) => line.replace(/VALUE=DATE:(\d+)/, 'X=1:$1T000000'))
+          : lines;
+        const near = await frozen(calendar(...timed), from, from + 20 * 86_400_000);
+        // An hourly rule since 2018 has more occurrences than anybody looks at.
+        const since = rule.startsWith('HOURLY') ? from - 100 * 86_400_000 : at('2018-01-01T00:00:00Z');
+        const all = await frozen(calendar(...timed), since, from + 20 * 86_400_000);
+        expect(near).toEqual(all.filter((text) => at(`${text.slice(-16)}Z`) > from));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('a file that is wrong', () => {
+  it.each([
+    ['an empty file', '', ['1 no-calendar']],
+    ['a web page', '<html>\n<a href="x:y">', ['1 ics-syntax', '2 ics-syntax']],
+    ['a calendar that is cut off', 'BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260601T100000Z', ['2 ics-syntax']],
+    ['an end of something else', 'BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VCALENDAR', ['3 ics-syntax']],
+    ['a line without a colon', calendar('BEGIN:VEVENT', 'DTSTART', 'END:VEVENT'), ['5 ics-syntax']],
+    ['no DTSTART', calendar(...event('DTEND:20260601T100000Z')), ['4 missing']],
+    ['a 13th month', calendar(...event('DTSTART:20261301T100000Z')), ['6 ics-time']],
+    ['a 30th of February', calendar(...event('DTSTART;VALUE=DATE:20260230')), ['6 ics-time']],
+    ['a time in words', calendar(...event('DTSTART:tomorrow')), ['6 ics-time']],
+    [
+      'an end before the beginning',
+      calendar(...event('DTSTART:20260601T100000Z', 'DTEND:20260601T090000Z')),
+      ['7 ends-before-it-begins'],
+    ],
+    [
+      'a negative duration',
+      calendar(...event('DTSTART:20260601T100000Z', 'DURATION:-PT1H')),
+      ['7 ends-before-it-begins'],
+    ],
+    ['a duration that is none', calendar(...event('DTSTART:20260601T100000Z', 'DURATION:an hour')), ['7 ics-value']],
+    ['an unknown zone', calendar(...event('DTSTART;TZID=W. Europe Standard Time:20260601T100000')), ['6 unknown-zone']],
+    ['an unknown zone of the calendar', calendar('X-WR-TIMEZONE:Nowhere/City'), ['4 unknown-zone']],
+    ['a zone without rules', calendar('BEGIN:VTIMEZONE', 'TZID:X', 'END:VTIMEZONE'), ['4 wrong-zone']],
+    [
+      'a zone that changes each second',
+      calendar(...VTIMEZONE.map((line) => line.replace('FREQ=YEARLY', 'FREQ=SECONDLY'))),
+      ['10 wrong-zone'],
+    ],
+    [
+      'a frequency of its own',
+      calendar(...event('DTSTART:20260601T100000Z', 'RRULE:FREQ=FORTNIGHTLY')),
+      ['7 ics-value'],
+    ],
+    [
+      'a rule without a frequency',
+      calendar(...event('DTSTART:20260601T100000Z', 'RRULE:COUNT=3')),
+      ['7 rule-not-supported'],
+    ],
+    [
+      'a rule of seconds',
+      calendar(...event('DTSTART:20260601T100000Z', 'RRULE:FREQ=SECONDLY')),
+      ['7 rule-not-supported'],
+    ],
+    [
+      'a huge interval',
+      calendar(...event('DTSTART:20260601T100000Z', 'RRULE:FREQ=DAILY;INTERVAL=999999999')),
+      ['7 rule-not-supported'],
+    ],
+    [
+      'a week of the year',
+      calendar(...event('DTSTART:20260601T100000Z', 'RRULE:FREQ=YEARLY;BYWEEKNO=20')),
+      ['7 rule-not-supported'],
+    ],
+    ['an EXRULE', calendar(...event('DTSTART:20260601T100000Z', 'EXRULE:FREQ=DAILY')), ['7 not-supported']],
+    [
+      'periods',
+      calendar(...event('DTSTART:20260601T100000Z', 'RDATE;VALUE=PERIOD:20260601T100000Z/PT1H')),
+      ['7 ics-time', '7 not-supported'],
+    ],
+    [
+      'a change of all later ones',
+      calendar(...event('DTSTART:20260601T100000Z', 'RECURRENCE-ID;RANGE=THISANDFUTURE:20260601T100000Z')),
+      ['7 not-supported'],
+    ],
+  ])('%s', async (_what, text, problems) => {
+    expect(await problemsOf(text)).toEqual(problems);
+  });
+
+  it('is told about whole, every event', async () => {
+    const text = calendar(
+      ...event('DTSTART:x'),
+      ...event('DTSTART;VALUE=DATE:20260601'),
+      ...event('DTSTART:y', 'RRULE:FREQ=Z'),
+    );
+    expect(await problemsOf(text)).toEqual(['6 ics-time', '14 ics-time']);
+  });
+
+  it.each([
+    ['a 30th of February for ever', 'DTSTART:20200101T100000Z', 'RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30'],
+    ['more than anybody looks at', 'DTSTART:20200101T100000Z', 'RRULE:FREQ=HOURLY;COUNT=1000000'],
+    [
+      'each second of each hour',
+      'DTSTART:20260101T000000Z',
+      `RRULE:FREQ=HOURLY;BYMINUTE=${sixty()};BYSECOND=${sixty()}`,
+    ],
+  ])('does not hold the worker: %s', async (_what, start, rule) => {
+    expect(await problemsOf(calendar(...event(start, 'DURATION:PT1S', rule)))).toEqual(['8 too-many-occurrences']);
+  });
+
+  it('of any kind is told about with lines, and never throws', async () => {
+    const words = [
+      'BEGIN:VCALENDAR',
+      'BEGIN:VEVENT',
+      'END:VEVENT',
+      'END:VCALENDAR',
+      'DTSTART:20260601',
+      'RRULE:FREQ=DAILY',
+      'DTEND;',
+      ':',
+      ' x',
+      'UID:1',
+    ];
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(fc.constantFrom(...words), fc.string()), { maxLength: 12 }), async (lines) => {
+        const { problems } = await icsFreezes(lines.join('\n'), 'c', ...YEAR);
+        for (const { line, found, remedy } of problems) {
+          expect(line).toBeGreaterThan(0);
+          expect(found).not.toBe('');
+          expect(remedy).not.toBe('');
+        }
+      }),
+    );
+  });
+});
+
+it('reads ten thousand events, and gives way to others meanwhile', async () => {
+  const events = Array.from({ length: 10_000 }, (_item, index) => {
+    const day = new Date(at('2010-01-01T00:00:00Z') + index * 86_400_000 * 0.6)
+      .toISOString()
+      .slice(0, 10)
+      .replaceAll('-', '');
+    return event(
+      `UID:${index}`,
+      `DTSTART;TZID=Europe/Berlin:${day}T200000`,
+      `DTEND;TZID=Europe/Berlin:${day}T210000`,
+    ).join('\r\n');
+  });
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const found = await frozen(calendar(...events), at('2026-05-01T00:00:00Z'), at('2026-05-04T00:00:00Z'));
+  clearInterval(timer);
+  expect(new Set(found).size).toBe(3);
+  expect(turns).toBeGreaterThan(1);
+});
+
+function sixty(): string {
+  return Array.from({ length: 60 }, (_item, index) => index).join(',');
+}

@@ -1,0 +1,348 @@
+/** Windows and freezes before each target: refused, waited for, given up; never for what has begun, an undo or a cancel. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RunbookClient } from '../../src/client/runbook-client.js';
+import type { RunProgress } from '../../src/domain/report.js';
+import { startSimulator } from '../../src/simulator/server.js';
+import { newSeed, startStack, type Stack } from '../support/stack.js';
+import { controlOf } from '../support/simulator.js';
+import { useTemporal } from '../support/temporal.js';
+import { startWorkerProcess } from '../support/worker-process.js';
+
+const temporal = useTemporal();
+let folder: string;
+let stack: Stack;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'calendars-'));
+  await freeze('guarded');
+  await freeze('never');
+  stack = await startStack(temporal, {
+    runbookDirectories: [fileURLToPath(new URL('./runbooks', import.meta.url))],
+    calendarDirectories: [folder],
+  });
+});
+afterAll(async () => {
+  await stack.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const HOUR = 3_600_000;
+const iso = (ms: number) => new Date(ms).toISOString();
+/** The whole seconds around it, since calendars have no others. */
+const stamp = (ms: number, round: (seconds: number) => number) => iso(round(ms / 1_000) * 1_000).slice(0, 19);
+type Span = readonly [fromMs: number, toMs: number];
+
+async function freeze(calendar: string, ...spans: readonly Span[]): Promise<void> {
+  const lines = spans.map(
+    ([from, to]) => `  - { name: Test freeze, from: ${stamp(from, Math.floor)}, to: ${stamp(to, Math.ceil)} }`,
+  );
+  const freezes = lines.length === 0 ? 'freezes: []' : `freezes:\n${lines.join('\n')}`;
+  await writeFile(join(folder, `${calendar}.yaml`), `timezone: UTC\n${freezes}\n`);
+}
+const frozenNow = (calendar: string, forMs = HOUR) => freeze(calendar, [Date.now() - HOUR, Date.now() + forMs]);
+const until = async (condition: () => Promise<boolean>) => {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+};
+const progress = (workflowId: string) => temporal.client.workflow.getHandle(workflowId).query<RunProgress>('progress');
+const isWaiting = (workflowId: string) => until(async () => (await progress(workflowId)).phase === 'waiting');
+const eventsOf = async (workflowId: string) => {
+  const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+  return events ?? [];
+};
+
+describe.concurrent('a start outside its window', () => {
+  it.each([
+    ['before it opens', HOUR, 'it has not opened yet'],
+    ['after its end', -3 * HOUR, 'its end has passed'],
+  ])('%s is refused, with the times', async (_when, fromNowMs, why) => {
+    const { instanceId, path } = await stack.newInstance();
+    const opensAt = iso(Date.now() + fromNowMs);
+    const report = await stack.run('restart', path, { window: { duration: '2h', opensAt } });
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'OutsideWindow' }, notStarted: [path] });
+    expect(report.failure?.message).toContain(`open ${opensAt.slice(0, 19)}Z to `);
+    expect(report.failure?.message).toContain(why);
+    expect(report.gates).toMatchObject([{ target: path, looks: 1, failure: 'OutsideWindow' }]);
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+
+  it('past the cut-off of the runbook is refused, and one with a later cut-off of its own is not', async () => {
+    const { path } = await stack.newInstance();
+    const window = { duration: '90m', opensAt: iso(Date.now() - HOUR) };
+    expect(await stack.run('guarded', path, { window })).toMatchObject({
+      outcome: 'refused',
+      failure: { name: 'OutsideWindow' },
+    });
+    const report = await stack.run('guarded', path, { window: { ...window, cutoff: '1m' } });
+    expect(report.outcome).toBe('succeeded');
+    expect(report.gates).toBeUndefined();
+  });
+
+  it('waits until it opens, and then runs', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const opensAtMs = Date.now() + 3_000;
+    const start = { targets: [path], window: { duration: '1h', opensAt: iso(opensAtMs) }, waitAtMost: '1m' };
+    const workflowId = await stack.start('restart', start);
+    await isWaiting(workflowId);
+    expect(await progress(workflowId)).toMatchObject({ waiting: { looksAgainAtMs: opensAtMs } });
+    const report = await stack.report(workflowId);
+    expect(report.outcome).toBe('succeeded');
+    expect(report.targets[0]?.steps[0]?.startedAtMs).toBeGreaterThanOrEqual(opensAtMs);
+    expect(report.gates?.map(({ failure }) => failure)).toEqual(['OutsideWindow', null]);
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+
+  it('gives up at once where it would open too late', async () => {
+    const { path } = await stack.newInstance();
+    const window = { duration: '1h', opensAt: iso(Date.now() + 2 * HOUR) };
+    expect(await stack.run('restart', path, { window, waitAtMost: '1h' })).toMatchObject({ outcome: 'expired' });
+  });
+});
+
+describe.concurrent('a start inside a freeze', () => {
+  it('is refused, with the name of the freeze and its times', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await frozenNow('refused');
+    const report = await stack.run('restart', path, { freeze: ['refused'] });
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'ChangeFreeze' } });
+    expect(report.failure?.message).toMatch(/refused "Test freeze" \d{4}-\d\d-\d\dT[\d:]+Z to /);
+    expect(report.gates?.[0]?.opensAtMs).toBeGreaterThan(Date.now());
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+
+  it('waits for its end, which does not count against the deadline of the run', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await frozenNow('waited', 5_000);
+    // The deadline of this runbook is 4 s.
+    const report = await stack.run('deadline-of-seconds', path, { freeze: ['waited'], waitAtMost: '1m' });
+    expect(report).toMatchObject({ outcome: 'succeeded' });
+    expect(report.gates?.map(({ failure }) => failure)).toEqual(['ChangeFreeze', null]);
+    expect(await stack.accepted(instanceId)).toEqual(['stop']);
+  });
+
+  it('waits and expires where it may not wait long enough', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await frozenNow('expired');
+    const report = await stack.run('restart', path, { freeze: ['expired'], waitAtMost: '1500ms' });
+    expect(report).toMatchObject({ outcome: 'expired', failure: { name: 'ChangeFreeze' }, notStarted: [path] });
+    expect(report.gates).toMatchObject([{ failure: 'ChangeFreeze', looks: 2 }]);
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+
+  it('goes on where the freeze was lifted while it waited', async () => {
+    const { path } = await stack.newInstance();
+    await frozenNow('lifted');
+    const workflowId = await stack.start('restart', { targets: [path], freeze: ['lifted'], waitAtMost: '2s' });
+    await isWaiting(workflowId);
+    await freeze('lifted');
+    expect((await stack.report(workflowId)).outcome).toBe('succeeded');
+  });
+
+  it('goes on waiting where the freeze was made longer', async () => {
+    const { path } = await stack.newInstance();
+    await frozenNow('longer', 2_500);
+    const workflowId = await stack.start('restart', { targets: [path], freeze: ['longer'], waitAtMost: '6s' });
+    await isWaiting(workflowId);
+    await frozenNow('longer');
+    const report = await stack.report(workflowId);
+    expect(report.outcome).toBe('expired');
+    expect(report.gates).toHaveLength(2);
+  });
+
+  it('that is cancelled while it waits touches nothing', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await frozenNow('cancelled');
+    const workflowId = await stack.start('restart', { targets: [path], freeze: ['cancelled'], waitAtMost: '1h' });
+    await isWaiting(workflowId);
+    await temporal.client.workflow.getHandle(workflowId).cancel();
+    expect(await stack.report(workflowId)).toMatchObject({ outcome: 'cancelled', notStarted: [path] });
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+
+  it('is planned all the same, with what is frozen', async () => {
+    const { path } = await stack.newInstance();
+    await frozenNow('planned');
+    const client = new RunbookClient({ client: temporal.client, taskQueue: temporal.taskQueue });
+    const plan = await client.plan('restart', { targets: [path], freeze: ['planned', 'never'], waitAtMost: '90m' });
+    expect(plan.guards).toMatchObject({
+      window: null,
+      freeze: ['planned', 'never'],
+      waitAtMostMs: 1.5 * HOUR,
+      coming: [{ calendar: 'planned', name: 'Test freeze' }],
+    });
+  });
+});
+
+describe.concurrent('a calendar', () => {
+  it('that nobody knows refuses the plan, with the known names', async () => {
+    const { path } = await stack.newInstance();
+    const report = await stack.run('restart', path, { freeze: ['neverr'] });
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidPlan' } });
+    expect(report.failure?.message).toMatch(
+      /there is no calendar "neverr". Known calendars: .*guarded.*Did you mean never/,
+    );
+  });
+
+  it('that is broken refuses the plan, with its line', async () => {
+    const { path } = await stack.newInstance();
+    await writeFile(
+      join(folder, 'broken.ics'),
+      'BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:soon\nEND:VEVENT\nEND:VCALENDAR',
+    );
+    const report = await stack.run('restart', path, { freeze: ['broken'] });
+    expect(report.failure?.message).toContain('broken.ics:3: DTSTART "soon" is no time');
+  });
+
+  it('that cannot be read any more counts as frozen', async () => {
+    const { path } = await stack.newInstance();
+    await frozenNow('unreadable');
+    const workflowId = await stack.start('restart', { targets: [path], freeze: ['unreadable'], waitAtMost: '1500ms' });
+    await isWaiting(workflowId);
+    await writeFile(join(folder, 'unreadable.yaml'), 'freezes: [');
+    const report = await stack.report(workflowId);
+    expect(report).toMatchObject({ outcome: 'expired', failure: { name: 'ChangeFreeze' } });
+    expect(report.failure?.message).toMatch(
+      /a calendar cannot be read, which counts as frozen: .*unreadable\.yaml:1:11/,
+    );
+  });
+});
+
+/** Two targets, taken in the order of their names. */
+async function two() {
+  const first = await stack.newInstance({ name: `a-${newSeed()}` });
+  const second = await stack.newInstance({ name: `b-${newSeed()}` });
+  return { first, second, targets: [first.path, second.path] };
+}
+
+describe.concurrent('what has begun', () => {
+  it('is finished after the cut-off; the next target is not begun', async () => {
+    const { first, second, targets } = await two();
+    await stack.control.outcome({ instanceId: first.instanceId, durationMs: 5_500 });
+    const workflowId = await stack.start('restart', { targets, window: { duration: '1h', cutoff: '3595s' } });
+    expect(await stack.report(workflowId)).toMatchObject({
+      outcome: 'expired',
+      failure: { name: 'OutsideWindow' },
+      targets: [{ path: first.path, outcome: 'succeeded' }],
+      notStarted: [second.path],
+    });
+    expect(await stack.accepted(second.instanceId)).toEqual([]);
+  });
+
+  it('is finished in a freeze; the next target is not begun', async () => {
+    const { first, second, targets } = await two();
+    await freeze('midway');
+    await stack.control.outcome({ instanceId: first.instanceId, durationMs: 800 });
+    const workflowId = await stack.start('restart', { targets, freeze: ['midway'] });
+    await until(async () => (await stack.accepted(first.instanceId)).length === 1);
+    await frozenNow('midway');
+    expect(await stack.report(workflowId)).toMatchObject({
+      outcome: 'expired',
+      failure: { name: 'ChangeFreeze' },
+      targets: [{ outcome: 'succeeded' }],
+      notStarted: [second.path],
+      gates: [{ target: second.path }],
+    });
+  });
+
+  it('is undone in a freeze', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await freeze('undone');
+    await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED', durationMs: 500 });
+    const workflowId = await stack.start('guarded', { targets: [path], freeze: ['undone'] });
+    await until(async () => (await stack.accepted(instanceId)).length >= 1);
+    await frozenNow('undone');
+    const report = await stack.report(workflowId);
+    expect(report.targets[0]?.compensations).toMatchObject([{ result: 'succeeded' }]);
+    expect(await stack.accepted(instanceId)).toEqual(['scale', 'restart', 'scale']);
+    expect(report.gates).toBeUndefined();
+  });
+
+  it('is undone by a cancel in a freeze', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await freeze('stopped');
+    const workflowId = await stack.start('stop-then-wait', { targets: [path], freeze: ['stopped'] });
+    await until(async () => (await stack.control.instance(instanceId)).status === 'STOPPED');
+    await frozenNow('stopped');
+    await temporal.client.workflow.getHandle(workflowId).cancel();
+    expect(await stack.report(workflowId)).toMatchObject({ outcome: 'cancelled' });
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
+  });
+});
+
+describe('a run without guards', () => {
+  it('looks at no gate', async () => {
+    const { path } = await stack.newInstance();
+    const workflowId = await stack.start('restart', { targets: [path] });
+    expect((await stack.report(workflowId)).gates).toBeUndefined();
+    const markers = (await eventsOf(workflowId)).filter((event) => event.markerRecordedEventAttributes != null);
+    expect(markers).toHaveLength(1); // The lease is described.
+  });
+});
+
+describe('a schedule', () => {
+  it('gives its nominal time to a late start, whose window is over', async () => {
+    const { path } = await stack.newInstance();
+    const scheduleId = `gates-${newSeed()}`;
+    const handle = await temporal.client.schedule.create({
+      scheduleId,
+      spec: { intervals: [{ every: '1h' }] },
+      policies: { overlap: ScheduleOverlapPolicy.ALLOW_ALL, catchupWindow: '1d' },
+      state: { paused: true },
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'restart',
+        taskQueue: temporal.taskQueue,
+        args: [{ targets: [path], window: { duration: '30m' } }],
+      },
+    });
+    const now = Date.now();
+    await handle.backfill({ start: new Date(now - 2.5 * HOUR), end: new Date(now - HOUR), overlap: 'ALLOW_ALL' });
+    await until(async () => (await handle.describe()).info.recentActions.length > 0);
+    const [taken] = (await handle.describe()).info.recentActions;
+    const workflowId = taken?.action.workflow.workflowId ?? '';
+    const report = await stack.report(workflowId);
+    await handle.delete();
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'OutsideWindow' } });
+    const nominal = iso(Math.floor((now - HOUR) / HOUR) * HOUR).slice(0, 19);
+    expect(
+      [nominal, iso(Date.parse(`${nominal}Z`) - HOUR).slice(0, 19)].some((time) =>
+        report.failure?.message.includes(`open ${time}Z`),
+      ),
+    ).toBe(true);
+  });
+});
+
+describe('a worker that is killed while a run waits', () => {
+  it('is replaced, and the run goes on when the window opens', async () => {
+    const taskQueue = `${temporal.taskQueue}-killed`;
+    const simulator = await startSimulator({ world: 'empty', seed: newSeed() });
+    await controlOf(simulator).createInstance({
+      application: 'a',
+      component: 'c',
+      name: 'waits',
+      replica: 2,
+      version: '2',
+      snapshots: ['1'],
+    });
+    const place = { address: temporal.address, taskQueue, simulator };
+    const runbooks = new RunbookClient({ client: temporal.client, taskQueue });
+    const first = await startWorkerProcess(place);
+    const workflowId = `waits-${newSeed()}`;
+    const opensAt = iso(Date.now() + 4_000);
+    await temporal.client.workflow.start('stop', {
+      workflowId,
+      taskQueue,
+      args: [{ targets: ['a/c/waits'], window: { duration: '1h', opensAt }, waitAtMost: '1h' }],
+    });
+    await isWaiting(workflowId);
+    await first.kill('SIGKILL');
+    const second = await startWorkerProcess(place);
+    const report = await runbooks.result(workflowId);
+    await second.kill('SIGTERM');
+    await simulator.close();
+    expect(report).toMatchObject({ outcome: 'succeeded', gates: [{ failure: 'OutsideWindow' }, { failure: null }] });
+  });
+});
