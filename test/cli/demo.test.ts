@@ -26,6 +26,7 @@ describe('the demo', () => {
   it.each([
     [[], 'SUCCEEDED  recover'],
     [['--fail', 'rollback'], 'COMPENSATED  recover'],
+    [['--schedule'], 'SUCCEEDED  restart'],
   ])('with %j shows a run, exits 0, and leaves nothing running', async (words, text) => {
     const { exitCode, stdout } = await runbook(['demo', ...words], env);
     expect(stdout).toContain(text);
@@ -33,6 +34,13 @@ describe('the demo', () => {
     expect(stdout).toContain('Try next');
     expect(exitCode).toBe(0);
     expect(addressesIn(stdout).flatMap((port) => leftOf(`--port ${port} `))).toEqual([]);
+  });
+
+  it('with --schedule shows the schedule from its file to its end', async () => {
+    const { stdout } = await runbook(['demo', '--schedule'], env);
+    for (const text of ['+ demo/often  to be created', 'demo/often  created', 'requested by schedule demo/often: The demo'])
+      expect(stdout).toContain(text);
+    expect(stdout).toContain('demo/often  deleted');
   });
 
   it('leaves nothing running after Ctrl-C', async () => {
