@@ -14,16 +14,15 @@ const [
   { ACTIONS },
   { configVariables },
   { ScheduleFile },
-] =
-  await Promise.all([
-    load('domain/runbook.js'),
-    load('domain/runbook-checks.js'),
-    load('domain/failures.js'),
-    load('domain/report.js'),
-    load('domain/actions.js'),
-    load('config-variables.js'),
-    load('schedules/schedule-file.js'),
-  ]);
+] = await Promise.all([
+  load('domain/runbook.js'),
+  load('domain/runbook-checks.js'),
+  load('domain/failures.js'),
+  load('domain/report.js'),
+  load('domain/actions.js'),
+  load('config-variables.js'),
+  load('schedules/schedule-file.js'),
+]);
 
 const tables = {
   variables: table(

@@ -28,8 +28,12 @@ const WORDS: Readonly<Record<Status, string>> = {
 export function renderDifferences(differences: readonly Difference[], paint: Paint): string {
   const lines = differences.flatMap(({ id, name, status, changes, byHand, paused, wished }) => {
     const head = `${MARKS[status]} ${paint.bold(id)}  ${WORDS[status]}${paused ? paint.dim(' (paused)') : ''}`;
-    if (status === 'unchanged') return [paint.dim(`${MARKS[status]} ${id}  ${WORDS[status]}${paused ? ' (paused)' : ''}`)];
-    const then = status === 'changed-by-hand' ? [`    → apply --overwrite ${name} ${wished === null ? 'deletes it' : 'takes it back'}`] : [];
+    if (status === 'unchanged')
+      return [paint.dim(`${MARKS[status]} ${id}  ${WORDS[status]}${paused ? ' (paused)' : ''}`)];
+    const then =
+      status === 'changed-by-hand'
+        ? [`    → apply --overwrite ${name} ${wished === null ? 'deletes it' : 'takes it back'}`]
+        : [];
     return [
       status === 'changed-by-hand' || status === 'foreign' ? paint.warn(head) : head,
       ...changeLines(byHand, 'by hand: '),
@@ -68,7 +72,9 @@ export function renderList(listed: readonly ListedSchedule[], paint: Paint): str
   return listed
     .flatMap(({ id, runbook, paused, note, nextAt, state, runningRuns, lastRun }) => [
       `${paint.bold(id.padEnd(width))}  ${runbook}  ${paused ? paint.warn(`paused${note === null ? '' : `: ${note}`}`) : `next ${nextAt ?? 'never'}`}`,
-      ...(state === 'applied' ? [] : [paint.warn(`    ${state === 'interrupted' ? WORDS.interrupted : WORDS['changed-by-hand']}`)]),
+      ...(state === 'applied'
+        ? []
+        : [paint.warn(`    ${state === 'interrupted' ? WORDS.interrupted : WORDS['changed-by-hand']}`)]),
       ...(runningRuns.length === 0 ? [] : [paint.dim(`    under way: ${runningRuns.join(', ')}`)]),
       ...(lastRun === null ? [] : [paint.dim(`    last: ${lastRun.workflowId}`)]),
     ])
@@ -93,7 +99,9 @@ export function renderOccurrences(
     `${paint.bold(id)}  ${summary}`,
     ...(paused ? [paint.warn('  paused: none of these starts a run until it is resumed')] : []),
     ...(jittered ? [paint.dim('  each with its jitter')] : []),
-    ...(coming.length === 0 ? ['  nothing comes in that time'] : coming.map((each) => occurrenceLine(each, timezone, paint))),
+    ...(coming.length === 0
+      ? ['  nothing comes in that time']
+      : coming.map((each) => occurrenceLine(each, timezone, paint))),
     ...warnings.map((warning) => paint.warn(`  ! ${warning}`)),
     ...problems.map(({ place, found }) => paint.warn(`  ! ${place}: ${found}`)),
   ].join('\n');

@@ -7,7 +7,13 @@ import type { OwnedSchedule } from '../schedules/operate.js';
 import { CommandError, HAND_CHANGE_EXIT_CODE, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
 import { paintFor } from './paint.js';
 import { readCalendars } from './read-calendars.js';
-import { renderApplied, renderDifferences, renderList, renderOccurrences, type ShownOccurrences } from './render-schedules.js';
+import {
+  renderApplied,
+  renderDifferences,
+  renderList,
+  renderOccurrences,
+  type ShownOccurrences,
+} from './render-schedules.js';
 import { readFileOrTell, userName, withServer, type ScheduleOptions, type Session } from './schedule-session.js';
 
 type Done = (exitCode: number) => void;
@@ -36,7 +42,9 @@ export function addScheduleCommands(program: Command, done: Done): void {
   withFile('apply')
     .description('make the server have what the file says; what the file does not own is left alone')
     .option('--overwrite <name>', 'also where this one was changed by hand; repeat it for several', collect)
-    .action(async (file: string, options: ScheduleOptions & { overwrite?: string[] }) => done(await apply(file, options)));
+    .action(async (file: string, options: ScheduleOptions & { overwrite?: string[] }) =>
+      done(await apply(file, options)),
+    );
   withCommon(schedule.command('list'))
     .description('list the schedules that were made from files')
     .option('--owner <owner>', 'only of this owner')
@@ -62,14 +70,16 @@ function withCommon(command: Command): Command {
 
 function count(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 1_000) throw new InvalidArgumentError('Write a number from 1 to 1000.');
+  if (!Number.isInteger(value) || value < 1 || value > 1_000)
+    throw new InvalidArgumentError('Write a number from 1 to 1000.');
   return value;
 }
 
 function until(text: string): number {
   const ms = durationMs(text);
   const value = ms === null ? Date.parse(text) : Date.now() + ms;
-  if (Number.isNaN(value)) throw new InvalidArgumentError('Write a date such as 2027-04-01, or a duration such as 30d.');
+  if (Number.isNaN(value))
+    throw new InvalidArgumentError('Write a date such as 2027-04-01, or a duration such as 30d.');
   return value;
 }
 
@@ -103,7 +113,13 @@ async function apply(file: string, options: ScheduleOptions & { overwrite?: stri
     const differences = await compare(client, read, taskQueue);
     await refuseWhereChanged(differences, options.overwrite ?? []);
     const results = await applyDifferences(client, differences, taskQueue);
-    return { applied: results, warnings: await clockWarnings(client, read.schedules.map(({ id }) => id)) };
+    return {
+      applied: results,
+      warnings: await clockWarnings(
+        client,
+        read.schedules.map(({ id }) => id),
+      ),
+    };
   });
   if (options.json === true) printJson({ owner: read.owner, applied, warnings });
   else {
@@ -127,7 +143,12 @@ async function refuseWhereChanged(differences: readonly Difference[], overwrite:
   if (refused.length === 0) return;
   const problems = refused.map(({ id, name, status, byHand }) =>
     status === 'foreign'
-      ? { code: status, place: id, found: 'it is on the server, and no file made it', remedy: 'Give yours another name, or delete that one' }
+      ? {
+          code: status,
+          place: id,
+          found: 'it is on the server, and no file made it',
+          remedy: 'Give yours another name, or delete that one',
+        }
       : {
           code: status,
           place: id,
@@ -209,9 +230,12 @@ async function runNow(name: string, options: ScheduleOptions): Promise<number> {
     const told = await trigger(client, schedule);
     if (options.json === true) printJson({ id: schedule.id, ...told });
     else if (told.kind === 'started')
-      print(`Started run ${told.workflowId}\nFollow it:   runbook watch ${told.workflowId}\nIts report:  runbook report ${told.workflowId}`);
+      print(
+        `Started run ${told.workflowId}\nFollow it:   runbook watch ${told.workflowId}\nIts report:  runbook report ${told.workflowId}`,
+      );
     else if (told.kind === 'waits') print(`It starts when this run has ended: ${told.runningRuns.join(', ')}`);
-    else if (told.kind === 'skipped') print(`Not started (overlap: skip): this run is still under way: ${told.runningRuns.join(', ')}`);
+    else if (told.kind === 'skipped')
+      print(`Not started (overlap: skip): this run is still under way: ${told.runningRuns.join(', ')}`);
     else print(`The server has not started it yet; look again with: runbook schedule list`);
     return told.kind === 'skipped' || told.kind === 'unknown' ? 1 : 0;
   });

@@ -177,7 +177,11 @@ async function typeCommand(
 
 function startCommandLine(words: readonly string[], env: NodeJS.ProcessEnv, folder: string): ChildProcess {
   const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
-  const child = spawn(process.execPath, [main, ...words], { env, cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(process.execPath, [main, ...words], {
+    env,
+    cwd: folder,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   process.once('exit', () => child.kill('SIGKILL'));
   return child;
 }

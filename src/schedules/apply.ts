@@ -22,7 +22,8 @@ import { toScheduleOptions } from './to-schedule-options.js';
 /** A schedule that was made and not finished is paused with this note: nothing of it runs before it is whole. */
 export const UNFINISHED_NOTE = 'runbook schedule apply: not finished yet';
 
-export type Result = 'created' | 'updated' | 'finished' | 'overwritten' | 'deleted' | 'unchanged' | 'left-alone' | 'failed';
+export type Result =
+  'created' | 'updated' | 'finished' | 'overwritten' | 'deleted' | 'unchanged' | 'left-alone' | 'failed';
 
 export interface Applied {
   readonly id: string;
@@ -87,7 +88,12 @@ export async function writeFirst(
 ): Promise<void> {
   const options = toScheduleOptions(wished, { ...writing, applied: null });
   if (seen !== null) {
-    await updateIf(client, id, (now) => isAsSeen(seen, now), (now) => ({ ...options, state: stateKept(now) }));
+    await updateIf(
+      client,
+      id,
+      (now) => isAsSeen(seen, now),
+      (now) => ({ ...options, state: stateKept(now) }),
+    );
     return;
   }
   try {

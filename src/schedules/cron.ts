@@ -46,8 +46,13 @@ export function cronProblems(cron: string): { found: string; remedy: string }[] 
   }
   return fields.flatMap((field, index) => {
     const part = parts[index] ?? '';
-    const problem = part.split(',').map((item) => itemProblem(field, item)).find((found) => found !== null);
-    return problem === undefined ? [] : [{ found: `the ${field.name} "${part.slice(0, 60)}": ${problem}`, remedy: ruleOf(field) }];
+    const problem = part
+      .split(',')
+      .map((item) => itemProblem(field, item))
+      .find((found) => found !== null);
+    return problem === undefined
+      ? []
+      : [{ found: `the ${field.name} "${part.slice(0, 60)}": ${problem}`, remedy: ruleOf(field) }];
   });
 }
 

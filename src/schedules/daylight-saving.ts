@@ -25,7 +25,9 @@ export function clockSurprises(
   fromMs: number,
   toMs: number,
 ): ClockSurprise[] {
-  const byTheClock = calendars.filter(({ hour }) => !hour.some(({ start, end, step }) => start === 0 && end === 23 && step === 1));
+  const byTheClock = calendars.filter(
+    ({ hour }) => !hour.some(({ start, end, step }) => start === 0 && end === 23 && step === 1),
+  );
   return clockChanges(zone, fromMs, toMs).flatMap(({ atMs, kind, fromLocalMs, toLocalMs }) => {
     const times: string[] = [];
     for (let timeMs = fromLocalMs; timeMs < toLocalMs && times.length < MOST_TIMES; timeMs += MINUTE_MS)
@@ -43,7 +45,10 @@ export function comesTwice(zone: string, atMs: number): boolean {
 }
 
 /** Whether a calendar fits the minute, given as local milliseconds; the second is not looked at. */
-function matchesMinute({ minute, hour, dayOfMonth, month, year, dayOfWeek }: DescribedCalendar, timeMs: number): boolean {
+function matchesMinute(
+  { minute, hour, dayOfMonth, month, year, dayOfWeek }: DescribedCalendar,
+  timeMs: number,
+): boolean {
   const time = new Date(timeMs);
   const position = (names: readonly string[]) => (name: string) => names.indexOf(name);
   const asIs = (value: number) => value;

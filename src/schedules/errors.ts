@@ -43,6 +43,6 @@ export function namedError(error: unknown, id: string): unknown {
   if (grpc === null) return error;
   if (UNREACHABLE_CODES.includes(grpc.code))
     return new ServerUnreachable(`Temporal cannot be reached: ${grpc.details}`, { cause: error });
-  if (grpc.code === FAILED_PRECONDITION) return new ScheduleChangedMeanwhile(id, { cause: error });
+  if (Number(grpc.code) === FAILED_PRECONDITION) return new ScheduleChangedMeanwhile(id, { cause: error });
   return new ScheduleRejected(`${id}: ${grpc.details}`, { cause: error });
 }

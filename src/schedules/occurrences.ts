@@ -72,7 +72,12 @@ export async function nextOccurrences(
       .filter((freeze) => freeze.fromMs < atMs + Math.max(windowMs, 1) && atMs < freeze.toMs)
       .map((freeze) => ({ ...freeze, atStart: freeze.fromMs <= atMs })),
   }));
-  return { timezone, coming, surprises: clockSurprises(spec.calendars ?? [], timezone, fromMs, shownUntilMs), problems };
+  return {
+    timezone,
+    coming,
+    surprises: clockSurprises(spec.calendars ?? [], timezone, fromMs, shownUntilMs),
+    problems,
+  };
 }
 
 /** The server's own computation; at most 1,000 of them. */

@@ -32,7 +32,11 @@ export interface ListedSchedule {
 /** Those that a file made, of every owner or of one, as far as the server's listing has them by now. */
 export async function listSchedules(client: Client, owner: string | null): Promise<ListedSchedule[]> {
   const ids = await idsOnServer(client, owner === null ? '' : `${owner}/`);
-  const owned = await inParallel(ids.filter((id) => id.includes('/')), CALLS_AT_A_TIME, (id) => ownedOrNull(client, id));
+  const owned = await inParallel(
+    ids.filter((id) => id.includes('/')),
+    CALLS_AT_A_TIME,
+    (id) => ownedOrNull(client, id),
+  );
   return owned
     .filter((schedule) => schedule !== null)
     .map(toListed)
@@ -83,7 +87,8 @@ async function idOfName(client: Client, name: string): Promise<string> {
   const ids = (await idsOnServer(client, '')).filter((id) => id.endsWith(`/${name}`));
   const [id, ...others] = ids;
   if (id === undefined) throw new ScheduleNotFound(`There is no schedule called ${name}. See: runbook schedule list`);
-  if (others.length > 0) throw new AmbiguousSchedule(`${name} is the name of several: ${ids.join(', ')}; name one of them`);
+  if (others.length > 0)
+    throw new AmbiguousSchedule(`${name} is the name of several: ${ids.join(', ')}; name one of them`);
   return id;
 }
 

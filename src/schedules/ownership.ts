@@ -35,6 +35,7 @@ export function ownershipOf(description: ScheduleDescription): Ownership | null 
  */
 export function describedForm({ spec, policies, action, state }: ScheduleDescription): Json {
   const { [OWNERSHIP_MEMO]: _ours, ...memo } = action.memo ?? {};
+  const [first, ...further] = (action.args ?? []) as readonly unknown[];
   return toJson({
     when: spec.calendars?.map(calendarText),
     intervals: spec.intervals,
@@ -50,8 +51,8 @@ export function describedForm({ spec, policies, action, state }: ScheduleDescrip
     runbook: action.workflowType,
     workflowId: action.workflowId,
     taskQueue: action.taskQueue,
-    arguments: action.args?.[0],
-    furtherArguments: action.args?.slice(1),
+    arguments: first,
+    furtherArguments: further,
     summary: action.staticSummary,
     details: action.staticDetails,
     memo,
@@ -77,7 +78,11 @@ function calendarText({ second, minute, hour, dayOfMonth, month, dayOfWeek, year
   ].join(' ');
 }
 
-function rangesText<Unit>(ranges: readonly { start: Unit; end: Unit; step: number }[], first: Unit, last: Unit): string {
+function rangesText<Unit extends string | number>(
+  ranges: readonly { start: Unit; end: Unit; step: number }[],
+  first: Unit,
+  last: Unit,
+): string {
   return ranges
     .map(({ start, end, step }) => {
       const range = start === first && end === last ? '*' : start === end ? `${start}` : `${start}-${end}`;

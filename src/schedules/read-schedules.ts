@@ -66,7 +66,13 @@ export async function parseSchedules(
     const found = checkEntry(entry, { runbook, calendars });
     problems.push(...found.map((problem) => ({ ...problem, path: ['schedules', name, ...problem.path] })));
     if (found.length === 0 && runbook.kind === 'found')
-      schedules.push({ id: `${owner}/${name}`, owner, name, entry: filledIn(entry, runbook.runbook), runbook: runbook.runbook });
+      schedules.push({
+        id: `${owner}/${name}`,
+        owner,
+        name,
+        entry: filledIn(entry, runbook.runbook),
+        runbook: runbook.runbook,
+      });
   }
   return problems.length > 0 || !parsed.success ? document.placed(problems) : { owner, schedules };
 }

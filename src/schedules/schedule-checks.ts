@@ -139,7 +139,9 @@ function checkWindow({ window, jitter, cutoff }: ScheduleEntry, runbook: Runbook
   if (taken >= windowMs && taken > 0) {
     const parts = [
       ...(jitter === undefined ? [] : [`the jitter of ${jitter}`]),
-      ...(cutoffText === null ? [] : [`the cut-off of ${cutoffText}${cutoff === undefined ? ' (from the runbook)' : ''}`]),
+      ...(cutoffText === null
+        ? []
+        : [`the cut-off of ${cutoffText}${cutoff === undefined ? ' (from the runbook)' : ''}`]),
     ];
     problems.push({
       code: 'no-time-left',

@@ -79,7 +79,10 @@ const ScheduleEntry = z.strictObject({
 });
 
 export const ScheduleFile = z.strictObject({
-  owner: z.string().regex(NAME, NAME_REMEDY).describe('What this file owns on the server: every schedule <owner>/<name>'),
+  owner: z
+    .string()
+    .regex(NAME, NAME_REMEDY)
+    .describe('What this file owns on the server: every schedule <owner>/<name>'),
   schedules: z.record(z.string().regex(NAME, NAME_REMEDY), ScheduleEntry),
 });
 

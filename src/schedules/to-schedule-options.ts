@@ -70,6 +70,5 @@ function specOf({ cron, calendar, timezone, jitter }: ScheduleEntry): ScheduleSp
 /** Only what was given, since an undefined field is not the same as an absent one to the type. */
 function calendarSpec(calendar: Calendar): CalendarSpec {
   const given = Object.entries(calendar).filter(([, value]) => value !== undefined);
-  // The shape of the file is Temporal's own.
-  return Object.fromEntries(given) as CalendarSpec;
+  return Object.fromEntries(given);
 }

@@ -26,7 +26,6 @@ describe('the demo', () => {
   it.each([
     [[], 'SUCCEEDED  recover'],
     [['--fail', 'rollback'], 'COMPENSATED  recover'],
-    [['--schedule'], 'SUCCEEDED  restart'],
   ])('with %j shows a run, exits 0, and leaves nothing running', async (words, text) => {
     const { exitCode, stdout } = await runbook(['demo', ...words], env);
     expect(stdout).toContain(text);
@@ -36,11 +35,18 @@ describe('the demo', () => {
     expect(addressesIn(stdout).flatMap((port) => leftOf(`--port ${port} `))).toEqual([]);
   });
 
-  it('with --schedule shows the schedule from its file to its end', async () => {
-    const { stdout } = await runbook(['demo', '--schedule'], env);
-    for (const text of ['+ demo/often  to be created', 'demo/often  created', 'requested by schedule demo/often: The demo'])
+  it('with --schedule shows a schedule from its file to its end, exits 0, and leaves nothing running', async () => {
+    const { exitCode, stdout } = await runbook(['demo', '--schedule'], env);
+    for (const text of [
+      '+ demo/often  to be created',
+      'demo/often  created',
+      'SUCCEEDED  restart',
+      'requested by schedule demo/often: The demo',
+      'demo/often  deleted',
+    ])
       expect(stdout).toContain(text);
-    expect(stdout).toContain('demo/often  deleted');
+    expect(exitCode).toBe(0);
+    expect(addressesIn(stdout).flatMap((port) => leftOf(`--port ${port} `))).toEqual([]);
   });
 
   it('leaves nothing running after Ctrl-C', async () => {

@@ -28,14 +28,14 @@ const isThere = (id: string) =>
     );
 /** Deletions rely on the server's listing, which lags behind. */
 const untilListed = (id: string) =>
-  expect
-    .poll(async () => (await desk.run('list')).stdout, { timeout: 20_000, interval: 300 })
-    .toContain(id);
+  expect.poll(async () => (await desk.run('list')).stdout, { timeout: 20_000, interval: 300 }).toContain(id);
 
 describe('apply', () => {
   it('creates what is new, and a second time has nothing to do', async () => {
     const owner = desk.newOwner();
-    const file = await desk.file(owner, { nightly: { ...CALM, jitter: '5m', cutoff: '10m', overlap: 'buffer-one', reason: 'x' } });
+    const file = await desk.file(owner, {
+      nightly: { ...CALM, jitter: '5m', cutoff: '10m', overlap: 'buffer-one', reason: 'x' },
+    });
     expect(await desk.diff(file)).toMatchObject([{ status: 'create', id: `${owner}/nightly` }]);
     expect(await desk.apply(file)).toMatchObject([{ result: 'created' }]);
     const { spec, policies, action, state } = await handleOf(`${owner}/nightly`).describe();
@@ -137,7 +137,10 @@ describe('what somebody changed on the server', () => {
     expect(refused.stderr).toContain('--overwrite nightly');
     expect((await handleOf(`${owner}/other`).describe()).action.args).not.toMatchObject([{ reason: 'new' }]);
     expect(await desk.run('apply', file, '--overwrite', 'nigthly')).toMatchObject({ exitCode: 2 });
-    expect(await desk.apply(file, '--overwrite', 'nightly')).toMatchObject([{ result: 'overwritten' }, { result: 'updated' }]);
+    expect(await desk.apply(file, '--overwrite', 'nightly')).toMatchObject([
+      { result: 'overwritten' },
+      { result: 'updated' },
+    ]);
     expect((await handleOf(`${owner}/nightly`).describe()).spec.jitter ?? 0).toBe(0);
     expect((await desk.diff(file)).map(({ status }) => status)).toEqual(['unchanged', 'unchanged']);
   });
@@ -191,7 +194,10 @@ describe('an apply that was cut short', () => {
     const { schedules } = await read(file);
     const [wished] = schedules;
     if (wished === undefined) throw new Error('no schedule');
-    await writeFirst(temporal.client, { id: wished.id, seen: null }, wished, { taskQueue: temporal.taskQueue, applyId: randomUUID() });
+    await writeFirst(temporal.client, { id: wished.id, seen: null }, wished, {
+      taskQueue: temporal.taskQueue,
+      applyId: randomUUID(),
+    });
     const { state } = await handleOf(wished.id).describe();
     expect(state).toMatchObject({ paused: true, note: UNFINISHED_NOTE });
     expect(await desk.diff(file)).toMatchObject([{ status: 'interrupted', changes: [] }]);
@@ -208,7 +214,10 @@ describe('an apply that was cut short', () => {
     const found = await read(file);
     const [difference] = await compareSchedules(temporal.client, found, temporal.taskQueue);
     if (difference?.wished === null || difference === undefined) throw new Error('no difference');
-    await writeFirst(temporal.client, difference, difference.wished, { taskQueue: temporal.taskQueue, applyId: randomUUID() });
+    await writeFirst(temporal.client, difference, difference.wished, {
+      taskQueue: temporal.taskQueue,
+      applyId: randomUUID(),
+    });
     expect(await desk.diff(file)).toMatchObject([{ status: 'interrupted', byHand: [] }]);
     expect(await desk.apply(file)).toMatchObject([{ result: 'finished' }]);
     expect((await handleOf(`${owner}/nightly`).describe()).state).toMatchObject({ paused: true, note: 'operators' });
@@ -218,7 +227,8 @@ describe('an apply that was cut short', () => {
 describe('two applies', () => {
   it('at once leave every schedule whole, as one of them wants it', async () => {
     const owner = desk.newOwner();
-    const entries = (cron: string) => Object.fromEntries(Array.from({ length: 12 }, (_item, index) => [`s${index}`, { ...CALM, cron }]));
+    const entries = (cron: string) =>
+      Object.fromEntries(Array.from({ length: 12 }, (_item, index) => [`s${index}`, { ...CALM, cron }]));
     const files = await Promise.all(['0 4 1 1 *', '0 5 1 1 *'].map((cron) => desk.file(owner, entries(cron))));
     for (let round = 0; round < 2; round++) {
       await Promise.all(files.map((file) => desk.run('apply', file)));
@@ -237,7 +247,9 @@ describe('two applies', () => {
 
   it('of which one saw what was there before the other: it is told, and writes nothing', async () => {
     const owner = desk.newOwner();
-    const [mine, theirs] = await Promise.all(['0 4 1 1 *', '0 5 1 1 *'].map((cron) => desk.file(owner, { nightly: { ...CALM, cron } })));
+    const [mine, theirs] = await Promise.all(
+      ['0 4 1 1 *', '0 5 1 1 *'].map((cron) => desk.file(owner, { nightly: { ...CALM, cron } })),
+    );
     await desk.apply(await desk.file(owner, { nightly: CALM }));
     const seen = await compareSchedules(temporal.client, await read(mine ?? ''), temporal.taskQueue);
     await desk.apply(theirs ?? '');

@@ -67,7 +67,9 @@ describe('the night when an hour comes twice', () => {
   });
 
   it('is another one in another zone', async () => {
-    expect(await surprisesOf('new-york', '2027-01-01T00:00:00Z', '2028-01-01T00:00:00Z')).toEqual(['twice 2027-11-07 01:30']);
+    expect(await surprisesOf('new-york', '2027-01-01T00:00:00Z', '2028-01-01T00:00:00Z')).toEqual([
+      'twice 2027-11-07 01:30',
+    ]);
     expect(await timesOf('new-york', '2027-11-07T04:00:00Z', '2027-11-07T12:00:00Z')).toEqual([
       '2027-11-07T05:30',
       '2027-11-07T06:30',

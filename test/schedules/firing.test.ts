@@ -87,9 +87,13 @@ describe('pause and resume', () => {
     const { path } = await stack.newInstance();
     const owner = desk.newOwner();
     const id = `${owner}/later`;
-    await desk.apply(await desk.file(owner, { later: every(path, 0, { calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 } }) }));
+    await desk.apply(
+      await desk.file(owner, { later: every(path, 0, { calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 } }) }),
+    );
     expect((await desk.run('pause', id, '--reason', 'the move')).stdout).toContain(`runbook schedule resume ${id}`);
-    await expect.poll(async () => (await desk.run('list')).stdout, { timeout: 20_000 }).toMatch(new RegExp(`${id}.*paused: paused by .*the move`));
+    await expect
+      .poll(async () => (await desk.run('list')).stdout, { timeout: 20_000 })
+      .toMatch(new RegExp(`${id}.*paused: paused by .*the move`));
     expect((await desk.run('resume', id)).exitCode).toBe(0);
     expect((await handleOf(id).describe()).state.paused).toBe(false);
     const missing = await desk.run('pause', `${owner}/never`);
@@ -103,7 +107,9 @@ describe('run-now', () => {
     const { path } = await stack.newInstance();
     const owner = desk.newOwner();
     const id = `${owner}/later`;
-    await desk.apply(await desk.file(owner, { later: every(path, 0, { calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 } }) }));
+    await desk.apply(
+      await desk.file(owner, { later: every(path, 0, { calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 } }) }),
+    );
     await desk.run('pause', id);
     const { exitCode, stdout } = await desk.run('run-now', id);
     expect(exitCode).toBe(0);
@@ -121,7 +127,11 @@ describe('run-now', () => {
       await stack.control.outcome({ instanceId, action: 'restart', durationMs: 6_000 });
       const owner = desk.newOwner();
       const id = `${owner}/later`;
-      await desk.apply(await desk.file(owner, { later: every(path, 0, { overlap, calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 } }) }));
+      await desk.apply(
+        await desk.file(owner, {
+          later: every(path, 0, { overlap, calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 } }),
+        }),
+      );
       const first = JSON.parse((await desk.run('run-now', id, '--json')).stdout) as { workflowId: string };
       const second = await desk.run('run-now', id, '--json');
       expect(second.exitCode).toBe(exitCode);

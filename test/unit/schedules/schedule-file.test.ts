@@ -40,7 +40,13 @@ describe('a schedule file', () => {
     ['no owner', 'schedules: {}\n', 'missing', 'x.yaml:1:1 owner', '"owner" is missing'],
     ['an owner that is no name', 'owner: My Team\nschedules: {}\n', 'wrong-value', 'x.yaml:1:8 owner', 'My Team'],
     ['a name that is none', 'owner: t\nschedules:\n  A/b: {}\n', 'wrong-name', 'x.yaml:3:3 schedules.A/b', 'A/b'],
-    ['a name that every object has', 'owner: t\nschedules:\n  __proto__: {}\n', 'wrong-name', 'x.yaml:3:3', '__proto__'],
+    [
+      'a name that every object has',
+      'owner: t\nschedules:\n  __proto__: {}\n',
+      'wrong-name',
+      'x.yaml:3:3',
+      '__proto__',
+    ],
     ['an unknown key', withEntry('windw: 1h'), 'unknown-key', 'x.yaml:9:5 schedules.nightly.windw', 'windw'],
     ['a missing key', withEntry('', 'window'), 'missing', 'x.yaml:4:5 schedules.nightly.window', 'missing'],
     ['a wrong duration', withEntry('window: 1 hour', 'window'), 'wrong-value', 'x.yaml:8:13', '1 hour'],
@@ -50,20 +56,56 @@ describe('a schedule file', () => {
     ['a cron of six fields', withEntry('cron: 0 30 2 * * *', 'cron'), 'wrong-cron', 'x.yaml:8:11', '6 fields'],
     ['a wrong calendar value', withEntry('calendar: { hour: 24 }', 'cron'), 'wrong-value', 'x.yaml:8:23', '24'],
     ['a wrong day', withEntry('calendar: { dayOfWeek: [MON] }', 'cron'), 'wrong-value', 'x.yaml:8:28', 'MON'],
-    ['a range the wrong way round', withEntry('calendar: { hour: { start: 5, end: 2 } }', 'cron'), 'wrong-range', 'x.yaml:8:23', 'from 5 to 2'],
-    ['an unknown zone', withEntry('timezone: Europe/Berlim', 'timezone'), 'unknown-time-zone', 'x.yaml:8:15', 'Europe/Berlim'],
-    ['a zone in other letters', withEntry('timezone: europe/berlin', 'timezone'), 'unknown-time-zone', 'x.yaml:8:15', 'europe/berlin'],
+    [
+      'a range the wrong way round',
+      withEntry('calendar: { hour: { start: 5, end: 2 } }', 'cron'),
+      'wrong-range',
+      'x.yaml:8:23',
+      'from 5 to 2',
+    ],
+    [
+      'an unknown zone',
+      withEntry('timezone: Europe/Berlim', 'timezone'),
+      'unknown-time-zone',
+      'x.yaml:8:15',
+      'Europe/Berlim',
+    ],
+    [
+      'a zone in other letters',
+      withEntry('timezone: europe/berlin', 'timezone'),
+      'unknown-time-zone',
+      'x.yaml:8:15',
+      'europe/berlin',
+    ],
     ['an offset for a zone', withEntry('timezone: "+01:00"', 'timezone'), 'unknown-time-zone', 'x.yaml:8:15', '+01:00'],
-    ['jitter and cut-off that fill the window', withEntry('jitter: 30m\ncutoff: 30m'), 'no-time-left', 'x.yaml:8:13', 'jitter of 30m and the cut-off of 30m'],
+    [
+      'jitter and cut-off that fill the window',
+      withEntry('jitter: 30m\ncutoff: 30m'),
+      'no-time-left',
+      'x.yaml:8:13',
+      'jitter of 30m and the cut-off of 30m',
+    ],
     ['a window that is too short', withEntry('window: 5s', 'window'), 'window-too-short', 'x.yaml:8:13', '5s'],
     ['a target twice', withEntry('targets: [a/b/c, a/b/c]', 'targets'), 'duplicate-target', 'x.yaml:8:22', 'a/b/c'],
     ['a target of another form', withEntry('targets: [prod-1]', 'targets'), 'wrong-value', 'x.yaml:8:15', 'prod-1'],
     ['no targets', withEntry('targets: []', 'targets'), 'wrong-value', 'x.yaml:8:14', '[]'],
     ['an unknown runbook', withEntry('runbook: restrat', 'runbook'), 'unknown-runbook', 'x.yaml:8:14', 'restrat'],
-    ['a wrong input', withEntry('runbook: scale\ninputs: { replica: many }', 'runbook'), 'wrong-input', 'x.yaml:9:24', 'many'],
+    [
+      'a wrong input',
+      withEntry('runbook: scale\ninputs: { replica: many }', 'runbook'),
+      'wrong-input',
+      'x.yaml:9:24',
+      'many',
+    ],
     ['a missing input', withEntry('runbook: scale', 'runbook'), 'wrong-input', 'x.yaml:4:5', 'missing'],
     ['an unknown input', withEntry('inputs: { vresion: 1 }'), 'wrong-input', 'x.yaml:9:24', 'vresion'],
-    ['too many targets', withEntry(`targets: [${Array.from({ length: 101 }, (_x, i) => `a/b/c${i}`).join(', ')}]`, 'targets'), 'wrong-value', 'x.yaml:8:14', 'c0'],
+    [
+      'too many targets',
+      withEntry(`targets: [${Array.from({ length: 101 }, (_x, i) => `a/b/c${i}`).join(', ')}]`, 'targets'),
+      'wrong-value',
+      'x.yaml:8:14',
+      'c0',
+    ],
     ['an overlap that is none', withEntry('overlap: allow-all'), 'wrong-value', 'x.yaml:9:14', 'allow-all'],
   ])('with %s is told about with its place', async (_case, text, code, place, found) => {
     const problems = await problemsOf(text);
@@ -114,7 +156,16 @@ describe('a schedule file', () => {
     const lines = problems.map(({ place }) => Number(place.split(':')[1]));
     expect(lines).toEqual([...lines].sort((left, right) => left - right));
     expect(new Set(problems.map(({ code }) => code))).toEqual(
-      new Set(['wrong-value', 'unknown-runbook', 'duplicate-target', 'wrong-cron', 'unknown-time-zone', 'window-too-short', 'missing', 'unknown-key']),
+      new Set([
+        'wrong-value',
+        'unknown-runbook',
+        'duplicate-target',
+        'wrong-cron',
+        'unknown-time-zone',
+        'window-too-short',
+        'missing',
+        'unknown-key',
+      ]),
     );
   });
 });
@@ -122,13 +173,40 @@ describe('a schedule file', () => {
 describe('anything at all in the place of anything', () => {
   const anyValue = fc.oneof(
     fc.jsonValue({ maxDepth: 3 }),
-    fc.constantFrom<unknown>(null, '', [], {}, '* * * * *', '@every 1s', 'x'.repeat(5_000), '99999999d', Number.NaN, -0),
+    fc.constantFrom<unknown>(
+      null,
+      '',
+      [],
+      {},
+      '* * * * *',
+      '@every 1s',
+      'x'.repeat(5_000),
+      '99999999d',
+      Number.NaN,
+      -0,
+    ),
     fc.string({ unit: 'binary', maxLength: 40 }),
   );
-  const keys = ['runbook', 'targets', 'inputs', 'cron', 'calendar', 'timezone', 'jitter', 'window', 'cutoff', 'overlap', 'freeze', 'waitAtMost', 'reason'];
+  const keys = [
+    'runbook',
+    'targets',
+    'inputs',
+    'cron',
+    'calendar',
+    'timezone',
+    'jitter',
+    'window',
+    'cutoff',
+    'overlap',
+    'freeze',
+    'waitAtMost',
+    'reason',
+  ];
 
   it('is a file or problems that can be acted on', async () => {
-    const entry = fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string({ maxLength: 8 })), anyValue, { maxKeys: 6 });
+    const entry = fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string({ maxLength: 8 })), anyValue, {
+      maxKeys: 6,
+    });
     const base = parse(withEntry('')) as { schedules: { nightly: object } };
     await fc.assert(
       fc.asyncProperty(entry, async (damage) => {
