@@ -90,7 +90,9 @@ function paint() {
 async function diff(file: string, options: ScheduleOptions & { exitCode?: boolean }): Promise<number> {
   const read = await readFileOrTell(file);
   const differences = await withServer(options, ({ client, taskQueue }) => compare(client, read, taskQueue));
-  const isSame = differences.every(({ status }) => status === 'unchanged');
+  const isSame = differences.every(
+    ({ status, wished }) => status === 'unchanged' || (status === 'foreign' && wished === null),
+  );
   if (options.json === true) printJson({ owner: read.owner, schedules: differences.map(shown) });
   else print(renderDifferences(differences, paint()));
   return options.exitCode === true && !isSame ? 1 : 0;
@@ -245,20 +247,24 @@ async function next(fileOrName: string, options: NextCommandOptions): Promise<vo
   const isFile = /\.ya?ml$/.test(fileOrName) || existsSync(fileOrName);
   const read = isFile ? await readFileOrTell(fileOrName) : null;
   const shownSchedules = await withServer(options, async ({ client }) => {
-    const [{ findSchedule }, { describe }] = await Promise.all([
-      import('../schedules/operate.js'),
-      import('../schedules/compare.js'),
-    ]);
+    const { findSchedule } = await import('../schedules/operate.js');
     if (read === null) return [await occurrencesOf(client, await findSchedule(client, fileOrName), options)];
     const all: ShownOccurrences[] = [];
     for (const { id } of read.schedules) {
-      if ((await describe(client, id)) === null) hint(`${id} is not on the server yet; apply the file first`);
-      else all.push(await occurrencesOf(client, await findSchedule(client, id), options));
+      const found = await findSchedule(client, id).catch(hintIfNotOurs);
+      if (found !== null) all.push(await occurrencesOf(client, found, options));
     }
     return all;
   });
   if (options.json === true) printJson({ schedules: shownSchedules });
   else for (const each of shownSchedules) print(renderOccurrences(each, paint()));
+}
+
+/** In a file, one that is not applied yet does not keep the others from being shown. */
+function hintIfNotOurs(error: unknown): null {
+  if (!(error instanceof Error) || !['ScheduleNotFound', 'ForeignSchedule'].includes(error.name)) throw error;
+  hint(`${error.message}; apply the file first`);
+  return null;
 }
 
 async function occurrencesOf(

@@ -18,7 +18,7 @@ const MINUTE_MS = 60_000;
 /** Of one change of the clocks: a schedule of every minute would name each of them. */
 const MOST_TIMES = 5;
 
-/** Surprises in `[fromMs, toMs)`. A calendar of every hour has none: it goes on at its own pace. */
+/** Surprises in `[fromMs, toMs)`. A calendar of every hour is left out: nobody waits for one of its starts. */
 export function clockSurprises(
   calendars: readonly DescribedCalendar[],
   zone: string,
@@ -82,6 +82,6 @@ export function localText(timeMs: number): string {
 /** In words, for people. */
 export function describeSurprise({ kind, localTime }: ClockSurprise, zone: string): string {
   return kind === 'missing'
-    ? `${localTime} does not exist in ${zone}: the clocks jump over it, and no run is started for it`
-    : `${localTime} comes twice in ${zone}: the clocks go back over it, and a run is started each time`;
+    ? `${localTime} does not exist in ${zone}: the clocks jump over it, and no run is started that day`
+    : `${localTime} comes twice in ${zone}: the clocks go back over it, and the server starts one run or two; choose another hour`;
 }

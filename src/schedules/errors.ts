@@ -31,9 +31,10 @@ export class ScheduleRejected extends Error {
   override readonly name = 'ScheduleRejected';
 }
 
-/** `UNAVAILABLE`, `DEADLINE_EXCEEDED`, and `FAILED_PRECONDITION` of gRPC. */
+/** `UNAVAILABLE`, `DEADLINE_EXCEEDED` of gRPC. */
 const UNREACHABLE_CODES = [14, 4];
-const FAILED_PRECONDITION = 9;
+/** `FAILED_PRECONDITION`: the conflict token is not that of now. */
+const CONFLICT_CODES = [9];
 
 /** Gives an error of the Temporal client its name here; others stay as they are. */
 export function namedError(error: unknown, id: string): unknown {
@@ -43,6 +44,6 @@ export function namedError(error: unknown, id: string): unknown {
   if (grpc === null) return error;
   if (UNREACHABLE_CODES.includes(grpc.code))
     return new ServerUnreachable(`Temporal cannot be reached: ${grpc.details}`, { cause: error });
-  if (Number(grpc.code) === FAILED_PRECONDITION) return new ScheduleChangedMeanwhile(id, { cause: error });
+  if (CONFLICT_CODES.includes(grpc.code)) return new ScheduleChangedMeanwhile(id, { cause: error });
   return new ScheduleRejected(`${id}: ${grpc.details}`, { cause: error });
 }

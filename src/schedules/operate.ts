@@ -77,7 +77,7 @@ function toListed({ id, ownership, seen }: OwnedSchedule): ListedSchedule {
 export async function findSchedule(client: Client, name: string): Promise<OwnedSchedule> {
   const id = name.includes('/') ? name : await idOfName(client, name);
   const seen = await describe(client, id);
-  if (seen === null) throw new ScheduleNotFound(`There is no schedule ${id}. See: runbook schedule list`);
+  if (seen === null) throw new ScheduleNotFound(`There is no schedule ${id} on the server`);
   const ownership = ownershipOf(seen);
   if (ownership === null) throw new ForeignSchedule(`${id} was not made from a schedule file; it is left alone`);
   return { id, ownership, seen };
@@ -86,7 +86,7 @@ export async function findSchedule(client: Client, name: string): Promise<OwnedS
 async function idOfName(client: Client, name: string): Promise<string> {
   const ids = (await idsOnServer(client, '')).filter((id) => id.endsWith(`/${name}`));
   const [id, ...others] = ids;
-  if (id === undefined) throw new ScheduleNotFound(`There is no schedule called ${name}. See: runbook schedule list`);
+  if (id === undefined) throw new ScheduleNotFound(`There is no schedule called ${name} on the server; see: runbook schedule list`);
   if (others.length > 0)
     throw new AmbiguousSchedule(`${name} is the name of several: ${ids.join(', ')}; name one of them`);
   return id;

@@ -28,7 +28,7 @@ describe('next', () => {
     expect(exitCode).toBe(0);
     expect(stdout.match(/12:30 Europe\/Berlin {2}\d{4}-\d{2}-\d{2}T1[01]:30:00Z/g)).toHaveLength(2);
     expect(stdout).toContain('restart on shop/checkout/prod-1');
-    expect(stderr).toContain(`${owner}/fresh is not on the server yet`);
+    expect(stderr).toContain(`There is no schedule ${owner}/fresh on the server; apply the file first`);
   });
 
   it('counts, ends where it is told to, and says when a schedule is paused', async () => {

@@ -63,7 +63,7 @@ export function useSchedules(temporal: TestTemporal): ScheduleDesk {
     },
     file: async (owner, schedules) => {
       const path = join(folder, `${randomUUID()}.yaml`);
-      await writeFile(path, typeof schedules === 'string' ? schedules : stringify({ owner, schedules }));
+      await writeFile(path, typeof schedules === 'string' ? schedules : stringify({ owner, schedules }, { aliasDuplicateObjects: false }));
       return path;
     },
     diff: async (file) => (await json<{ schedules: ShownDifference[] }>('diff', file)).schedules,
