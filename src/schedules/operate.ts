@@ -86,7 +86,8 @@ export async function findSchedule(client: Client, name: string): Promise<OwnedS
 async function idOfName(client: Client, name: string): Promise<string> {
   const ids = (await idsOnServer(client, '')).filter((id) => id.endsWith(`/${name}`));
   const [id, ...others] = ids;
-  if (id === undefined) throw new ScheduleNotFound(`There is no schedule called ${name} on the server; see: runbook schedule list`);
+  if (id === undefined)
+    throw new ScheduleNotFound(`There is no schedule called ${name} on the server; see: runbook schedule list`);
   if (others.length > 0)
     throw new AmbiguousSchedule(`${name} is the name of several: ${ids.join(', ')}; name one of them`);
   return id;

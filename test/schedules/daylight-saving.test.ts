@@ -93,7 +93,9 @@ describe('the command line', () => {
     const { stdout } = await desk.run('next', `${owner}/berlin`, '--count', '350');
     expect(stdout).toContain('2027-03-27 02:30 Europe/Berlin  2027-03-27T01:30:00Z');
     expect(stdout).toContain('! 2027-03-28 02:30 does not exist in Europe/Berlin');
-    expect(stdout).toMatch(/2027-10-31 02:30 Europe\/Berlin {2}2027-10-31T0[01]:30:00Z {2}this time comes twice on that day/);
+    expect(stdout).toMatch(
+      /2027-10-31 02:30 Europe\/Berlin {2}2027-10-31T0[01]:30:00Z {2}this time comes twice on that day/,
+    );
     expect(stdout).toContain('! 2027-10-31 02:30 comes twice in Europe/Berlin');
   });
 

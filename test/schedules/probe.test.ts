@@ -13,7 +13,13 @@ it('probe', async () => {
   const read = await temporal.client.schedule.getHandle(id).describe();
   console.log('PROBE read own write: jitter', read.spec.jitter);
   try {
-    await service.updateSchedule({ namespace: 'default', scheduleId: id, schedule: first.schedule, conflictToken: first.conflictToken, requestId: 'x1' });
+    await service.updateSchedule({
+      namespace: 'default',
+      scheduleId: id,
+      schedule: first.schedule,
+      conflictToken: first.conflictToken,
+      requestId: 'x1',
+    });
     const after = await temporal.client.schedule.getHandle(id).describe();
     console.log('PROBE stale token accepted; jitter', after.spec.jitter);
   } catch (error) {
@@ -22,14 +28,29 @@ it('probe', async () => {
   for (let round = 0; round < 5; round++) {
     const scheduleId = `${owner}/l${round}`;
     const begun = Date.now();
-    await temporal.client.schedule.create({ scheduleId, spec: {}, action: { type: 'startWorkflow', workflowType: 'x', taskQueue: 'x', args: [] } });
+    await temporal.client.schedule.create({
+      scheduleId,
+      spec: {},
+      action: { type: 'startWorkflow', workflowType: 'x', taskQueue: 'x', args: [] },
+    });
     const createdMs = Date.now();
-    for (let seen = false; !seen; ) for await (const each of temporal.client.schedule.list()) seen ||= each.scheduleId === scheduleId;
+    for (let seen = false; !seen;)
+      for await (const each of temporal.client.schedule.list()) seen ||= each.scheduleId === scheduleId;
     const listedMs = Date.now();
     await temporal.client.schedule.getHandle(scheduleId).delete();
     const deletedMs = Date.now();
-    for (let seen = true; seen; ) { seen = false; for await (const each of temporal.client.schedule.list()) seen ||= each.scheduleId === scheduleId; }
-    console.log('PROBE listed after', listedMs - createdMs, 'gone after', Date.now() - deletedMs, 'create took', createdMs - begun);
+    for (let seen = true; seen;) {
+      seen = false;
+      for await (const each of temporal.client.schedule.list()) seen ||= each.scheduleId === scheduleId;
+    }
+    console.log(
+      'PROBE listed after',
+      listedMs - createdMs,
+      'gone after',
+      Date.now() - deletedMs,
+      'create took',
+      createdMs - begun,
+    );
   }
   expect(1).toBe(1);
 });

@@ -63,7 +63,10 @@ export function useSchedules(temporal: TestTemporal): ScheduleDesk {
     },
     file: async (owner, schedules) => {
       const path = join(folder, `${randomUUID()}.yaml`);
-      await writeFile(path, typeof schedules === 'string' ? schedules : stringify({ owner, schedules }, { aliasDuplicateObjects: false }));
+      await writeFile(
+        path,
+        typeof schedules === 'string' ? schedules : stringify({ owner, schedules }, { aliasDuplicateObjects: false }),
+      );
       return path;
     },
     diff: async (file) => (await json<{ schedules: ShownDifference[] }>('diff', file)).schedules,
