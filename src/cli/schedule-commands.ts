@@ -1,31 +1,15 @@
-/** Commands about schedules: diff, apply, list, pause, resume, run-now, next. What a file says is read and checked before anything is asked of a server. */
-import { existsSync } from 'node:fs';
+/** Commands about schedules: which there are, and what operators do with those on the server. */
 import { InvalidArgumentError, type Command } from 'commander';
 import { durationMs } from '../domain/duration.js';
-import type { Difference } from '../schedules/compare.js';
 import type { OwnedSchedule } from '../schedules/operate.js';
-import { CommandError, HAND_CHANGE_EXIT_CODE, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
-import { paintFor } from './paint.js';
-import { readCalendars } from './read-calendars.js';
-import {
-  renderApplied,
-  renderDifferences,
-  renderList,
-  renderOccurrences,
-  type ShownOccurrences,
-} from './render-schedules.js';
-import { readFileOrTell, userName, withServer, type ScheduleOptions, type Session } from './schedule-session.js';
+import { print, printJson } from './output.js';
+import { paintForOutput } from './paint.js';
+import { renderList } from './render-schedules.js';
+import { apply, diff } from './schedule-apply.js';
+import { next } from './schedule-next.js';
+import { userName, withServer, type ScheduleOptions, type Session } from './schedule-session.js';
 
 type Done = (exitCode: number) => void;
-
-interface NextCommandOptions extends ScheduleOptions {
-  readonly count: number;
-  readonly until?: number;
-}
-
-const DAY_MS = 86_400_000;
-/** More than a year, so that both changes of the clocks are in it. */
-const HORIZON_MS = 400 * DAY_MS;
 
 export function addScheduleCommands(program: Command, done: Done): void {
   const schedule = program
@@ -83,119 +67,11 @@ function until(text: string): number {
   return value;
 }
 
-function paint() {
-  return paintFor(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);
-}
-
-async function diff(file: string, options: ScheduleOptions & { exitCode?: boolean }): Promise<number> {
-  const read = await readFileOrTell(file);
-  const differences = await withServer(options, ({ client, taskQueue }) => compare(client, read, taskQueue));
-  const isSame = differences.every(
-    ({ status, wished }) => status === 'unchanged' || (status === 'foreign' && wished === null),
-  );
-  if (options.json === true) printJson({ owner: read.owner, schedules: differences.map(shown) });
-  else print(renderDifferences(differences, paint()));
-  return options.exitCode === true && !isSame ? 1 : 0;
-}
-
-async function compare(...given: Parameters<(typeof import('../schedules/compare.js'))['compareSchedules']>) {
-  const { compareSchedules } = await import('../schedules/compare.js');
-  return compareSchedules(...given);
-}
-
-/** Without the raw description, which is the SDK's. */
-function shown({ id, name, status, changes, byHand, paused }: Difference) {
-  return { id, name, status, changes, byHand, paused };
-}
-
-async function apply(file: string, options: ScheduleOptions & { overwrite?: string[] }): Promise<number> {
-  const read = await readFileOrTell(file);
-  const { applyDifferences } = await import('../schedules/apply.js');
-  const { applied, warnings } = await withServer(options, async ({ client, taskQueue }) => {
-    const differences = await compare(client, read, taskQueue);
-    await refuseWhereChanged(differences, options.overwrite ?? []);
-    const results = await applyDifferences(client, differences, taskQueue);
-    return {
-      applied: results,
-      warnings: await clockWarnings(
-        client,
-        read.schedules.map(({ id }) => id),
-      ),
-    };
-  });
-  if (options.json === true) printJson({ owner: read.owner, applied, warnings });
-  else {
-    print(renderApplied(applied, paint()));
-    for (const { id, text } of warnings) hint(`! ${id}: ${text}`);
-  }
-  return applied.some(({ result }) => result === 'failed') ? 1 : 0;
-}
-
-/** @throws CommandError when anything stands in the way: then nothing at all is applied */
-async function refuseWhereChanged(differences: readonly Difference[], overwrite: readonly string[]): Promise<void> {
-  const { refusals } = await import('../schedules/apply.js');
-  const unknown = overwrite.filter((name) => !differences.some((difference) => difference.name === name));
-  if (unknown.length > 0)
-    throw new CommandError(
-      'Usage',
-      `--overwrite ${unknown.join(', ')}: neither the file nor the server has a schedule of that name; nothing was applied`,
-      USAGE_EXIT_CODE,
-    );
-  const refused = refusals(differences, overwrite);
-  if (refused.length === 0) return;
-  const problems = refused.map(({ id, name, status, byHand }) =>
-    status === 'foreign'
-      ? {
-          code: status,
-          place: id,
-          found: 'it is on the server, and no file made it',
-          remedy: 'Give yours another name, or delete that one',
-        }
-      : {
-          code: status,
-          place: id,
-          found: `changed by hand: ${byHand.map(({ path, from, to }) => `${path} ${JSON.stringify(from)} → ${JSON.stringify(to)}`).join('; ')}`,
-          remedy: `Write it into the file, or take it back with --overwrite ${name}`,
-        },
-  );
-  const message = 'Something on the server is in the way; nothing was applied:';
-  throw new CommandError('ChangedByHand', message, HAND_CHANGE_EXIT_CODE, problems);
-}
-
-interface ClockWarning {
-  readonly id: string;
-  readonly kind: 'missing' | 'twice';
-  readonly localTime: string;
-  readonly text: string;
-}
-
-/** Local times of the coming year that a change of the clocks takes away or repeats. */
-async function clockWarnings(client: Session['client'], ids: readonly string[]): Promise<ClockWarning[]> {
-  const [{ describe }, { clockSurprises, describeSurprise }, { CALLS_AT_A_TIME, inParallel }] = await Promise.all([
-    import('../schedules/compare.js'),
-    import('../schedules/daylight-saving.js'),
-    import('../schedules/in-parallel.js'),
-  ]);
-  const found = await inParallel(ids, CALLS_AT_A_TIME, async (id) => {
-    const seen = await describe(client, id);
-    if (seen === null) return [];
-    const zone = seen.spec.timezone || 'UTC';
-    const surprises = clockSurprises(seen.spec.calendars ?? [], zone, Date.now(), Date.now() + HORIZON_MS);
-    return surprises.map((surprise) => ({
-      id,
-      kind: surprise.kind,
-      localTime: surprise.localTime,
-      text: describeSurprise(surprise, zone),
-    }));
-  });
-  return found.flat();
-}
-
 async function list(options: ScheduleOptions & { owner?: string }): Promise<void> {
   const { listSchedules } = await import('../schedules/operate.js');
   const schedules = await withServer(options, ({ client }) => listSchedules(client, options.owner ?? null));
   if (options.json === true) printJson({ schedules });
-  else print(renderList(schedules, paint()));
+  else print(renderList(schedules, paintForOutput()));
 }
 
 async function withSchedule<Value>(
@@ -241,57 +117,4 @@ async function runNow(name: string, options: ScheduleOptions): Promise<number> {
     else print(`The server has not started it yet; look again with: runbook schedule list`);
     return told.kind === 'skipped' || told.kind === 'unknown' ? 1 : 0;
   });
-}
-
-async function next(fileOrName: string, options: NextCommandOptions): Promise<void> {
-  const isFile = /\.ya?ml$/.test(fileOrName) || existsSync(fileOrName);
-  const read = isFile ? await readFileOrTell(fileOrName) : null;
-  const shownSchedules = await withServer(options, async ({ client }) => {
-    const { findSchedule } = await import('../schedules/operate.js');
-    if (read === null) return [await occurrencesOf(client, await findSchedule(client, fileOrName), options)];
-    const all: ShownOccurrences[] = [];
-    for (const { id } of read.schedules) {
-      const found = await findSchedule(client, id).catch(hintIfNotOurs);
-      if (found !== null) all.push(await occurrencesOf(client, found, options));
-    }
-    return all;
-  });
-  if (options.json === true) printJson({ schedules: shownSchedules });
-  else for (const each of shownSchedules) print(renderOccurrences(each, paint()));
-}
-
-/** In a file, one that is not applied yet does not keep the others from being shown. */
-function hintIfNotOurs(error: unknown): null {
-  if (!(error instanceof Error) || !['ScheduleNotFound', 'ForeignSchedule'].includes(error.name)) throw error;
-  hint(`${error.message}; apply the file first`);
-  return null;
-}
-
-async function occurrencesOf(
-  client: Session['client'],
-  { id, seen }: OwnedSchedule,
-  { count: most, until: untilMs }: NextCommandOptions,
-): Promise<ShownOccurrences> {
-  const [{ nextOccurrences }, { describeSurprise }, { freezesOfSchedule }, { readFreezes }] = await Promise.all([
-    import('../schedules/occurrences.js'),
-    import('../schedules/daylight-saving.js'),
-    import('./schedule-freezes.js'),
-    readCalendars(),
-  ]);
-  const fromMs = Date.now();
-  const found = await nextOccurrences(client, seen, {
-    fromMs,
-    untilMs: untilMs ?? fromMs + HORIZON_MS,
-    count: most,
-    ...(await freezesOfSchedule(seen)),
-    readFreezes,
-  });
-  return {
-    ...found,
-    id,
-    summary: seen.action.staticSummary ?? seen.action.workflowType,
-    paused: seen.state.paused,
-    warnings: found.surprises.map((surprise) => describeSurprise(surprise, found.timezone)),
-    jittered: (seen.spec.jitter ?? 0) > 0,
-  };
 }

@@ -10,6 +10,9 @@ export interface ScheduleOptions {
   readonly taskQueue?: string;
 }
 
+/** How far ahead is looked: more than a year, so that both changes of the clocks are in it. */
+export const HORIZON_MS = 400 * 86_400_000;
+
 export interface Session {
   readonly client: Client;
   readonly taskQueue: string;
