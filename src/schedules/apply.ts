@@ -22,8 +22,7 @@ import { toScheduleOptions } from './to-schedule-options.js';
 /** A schedule that was made and not finished is paused with this note: nothing of it runs before it is whole. */
 export const UNFINISHED_NOTE = 'runbook schedule apply: not finished yet';
 
-export type Result =
-  'created' | 'updated' | 'finished' | 'overwritten' | 'deleted' | 'unchanged' | 'left-alone' | 'failed';
+type Result = 'created' | 'updated' | 'finished' | 'overwritten' | 'deleted' | 'unchanged' | 'left-alone' | 'failed';
 
 export interface Applied {
   readonly id: string;

@@ -27,7 +27,7 @@ export class ScheduleChangedMeanwhile extends Error {
 }
 
 /** The server did not take the schedule as it is written. */
-export class ScheduleRejected extends Error {
+class ScheduleRejected extends Error {
   override readonly name = 'ScheduleRejected';
 }
 
