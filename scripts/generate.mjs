@@ -6,15 +6,23 @@ import { z } from 'zod';
 
 const at = (path) => new URL(`../${path}`, import.meta.url);
 const load = (path) => import(at(`dist/${path}`).href);
-const [{ Runbook }, { RUNBOOK_CHECKS }, { FAILURES }, { EXIT_CODES }, { ACTIONS }, { configVariables }] =
-  await Promise.all([
-    load('domain/runbook.js'),
-    load('domain/runbook-checks.js'),
-    load('domain/failures.js'),
-    load('domain/report.js'),
-    load('domain/actions.js'),
-    load('config-variables.js'),
-  ]);
+const [
+  { Runbook },
+  { RUNBOOK_CHECKS },
+  { FAILURES },
+  { EXIT_CODES },
+  { ACTIONS },
+  { configVariables },
+  { ScheduleFile },
+] = await Promise.all([
+  load('domain/runbook.js'),
+  load('domain/runbook-checks.js'),
+  load('domain/failures.js'),
+  load('domain/report.js'),
+  load('domain/actions.js'),
+  load('config-variables.js'),
+  load('schedules/schedule-file.js'),
+]);
 
 const tables = {
   variables: table(
@@ -37,7 +45,12 @@ const tables = {
   ),
   'exit-codes': table(
     ['code', 'meaning'],
-    [...Object.entries(EXIT_CODES), ['usage or configuration', 2], ['Temporal cannot be reached', 3]]
+    [
+      ...Object.entries(EXIT_CODES),
+      ['usage or configuration', 2],
+      ['Temporal cannot be reached', 3],
+      ['a schedule was changed by hand; nothing was applied', 4],
+    ]
       .sort(([, left], [, right]) => left - right)
       .map(([meaning, code]) => [String(code), meaning]),
   ),
@@ -63,12 +76,9 @@ const tables = {
   ),
 };
 
-const schema = z.toJSONSchema(Runbook, { target: 'draft-7', io: 'input' });
 const outputs = [
-  [
-    'runbooks/runbook.schema.json',
-    `${JSON.stringify({ title: 'A servicestage-runbooks runbook', ...schema }, null, 2)}\n`,
-  ],
+  ['runbooks/runbook.schema.json', schemaText('A servicestage-runbooks runbook', Runbook)],
+  ['runbooks/schedules.schema.json', schemaText('A servicestage-runbooks schedule file', ScheduleFile)],
   ['docs/operations.md', await withTables('docs/operations.md')],
   ['docs/runbook-reference.md', await withTables('docs/runbook-reference.md')],
 ];
@@ -83,6 +93,11 @@ for (const [path, text] of outputs) {
 if (stale.length > 0)
   console.log(`${process.argv.includes('--check') ? 'Stale, run `npm run generate`' : 'Written'}: ${stale.join(', ')}`);
 if (stale.length > 0 && process.argv.includes('--check')) process.exitCode = 1;
+
+/** What editors complete and check against. */
+function schemaText(title, shape) {
+  return `${JSON.stringify({ title, ...z.toJSONSchema(shape, { target: 'draft-7', io: 'input' }) }, null, 2)}\n`;
+}
 
 /** The document with every marked table made anew, formatted as the rest of the repository. */
 async function withTables(path) {

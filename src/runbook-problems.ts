@@ -2,10 +2,8 @@
 import type { z } from 'zod';
 import { ACTION_NAMES } from './domain/actions.js';
 import { didYouMean } from './domain/nearest.js';
-import type { RunbookProblem } from './domain/runbook-checks.js';
+import type { Path, PathProblem as FoundProblem } from './yaml-document.js';
 
-export type Path = readonly (string | number)[];
-type FoundProblem = RunbookProblem & { readonly onKey?: true };
 type Json = Record<string, unknown>;
 
 /** Keys of the runbook language that later versions bring: refused by name, never silently accepted. */

@@ -2,9 +2,10 @@
 /** The `runbook` command. Temporal is loaded late, inside the commands that need it, so that `--help` is quick. */
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../domain/report.js';
-import { fail, UNREACHABLE_EXIT_CODE, USAGE_EXIT_CODE } from './output.js';
+import { fail, HAND_CHANGE_EXIT_CODE, UNREACHABLE_EXIT_CODE, USAGE_EXIT_CODE } from './output.js';
 import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
+import { addScheduleCommands } from './schedule-commands.js';
 import { addStackCommands } from './stack-commands.js';
 
 const EXIT_CODE_HELP = [
@@ -13,6 +14,7 @@ const EXIT_CODE_HELP = [
     ...EXIT_CODES,
     'usage or configuration': USAGE_EXIT_CODE,
     'Temporal cannot be reached': UNREACHABLE_EXIT_CODE,
+    'a schedule was changed by hand; nothing was applied': HAND_CHANGE_EXIT_CODE,
   })
     .sort(([, left], [, right]) => left - right)
     .map(([meaning, code]) => `  ${String(code).padStart(2)}  ${meaning}`),
@@ -31,6 +33,7 @@ export async function main(words: readonly string[]): Promise<number> {
   };
   addRunbookCommands(program, done);
   addRunCommands(program, done);
+  addScheduleCommands(program, done);
   addStackCommands(program, done);
   try {
     await program.parseAsync([...words], { from: 'user' });

@@ -5,6 +5,8 @@ import { EXIT_CODES } from '../domain/report.js';
 /** Besides the outcomes' own codes. */
 export const USAGE_EXIT_CODE = 2;
 export const UNREACHABLE_EXIT_CODE = 3;
+/** A schedule on the server was changed by hand, or is not ours: nothing was applied. */
+export const HAND_CHANGE_EXIT_CODE = 4;
 
 /** A command that cannot go on; `kind` is stable and stands in `--json`. */
 export class CommandError extends Error {
@@ -40,6 +42,9 @@ const CODE_OF_ERROR: Readonly<Record<string, number>> = {
   PlanRefused: EXIT_CODES.refused,
 };
 
+/** A schedule's name that leads nowhere, or to several. */
+const SCHEDULE_NAMING_ERRORS = ['ScheduleNotFound', 'AmbiguousSchedule', 'ForeignSchedule'];
+
 /** Says what went wrong, in the form that was asked for. @returns the exit code */
 export function fail(error: unknown, asJson: boolean): number {
   const { kind, message, exitCode, problems } = factsOf(error);
@@ -54,6 +59,6 @@ function factsOf(error: unknown): { kind: string; message: string; exitCode: num
   const { name, message } = error;
   // A configuration error's message holds its problems already.
   if (name === 'ConfigurationError') return { kind: name, message, exitCode: USAGE_EXIT_CODE, problems: [] };
-  const known = ['RunNotFound', 'RunIdTaken', 'InvalidRunId', 'NoReport'].includes(name);
+  const known = ['RunNotFound', 'RunIdTaken', 'InvalidRunId', 'NoReport', ...SCHEDULE_NAMING_ERRORS].includes(name);
   return { kind: name, message, exitCode: CODE_OF_ERROR[name] ?? (known ? USAGE_EXIT_CODE : 1), problems: [] };
 }

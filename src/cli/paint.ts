@@ -13,6 +13,11 @@ export interface Paint {
   result(result: string): Brush;
 }
 
+/** For standard output, as it is now. */
+export function paintForOutput(): Paint {
+  return paintFor(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);
+}
+
 export function paintFor(useColour: boolean): Paint {
   const { bold, dim, red, yellow, green, cyan } = picocolors.createColors(useColour);
   const outcome = (name: Outcome): Brush => {

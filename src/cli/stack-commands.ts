@@ -30,9 +30,11 @@ export function addStackCommands(program: Command, done: Done): void {
       'let the cloud job of this action fail, to see the undo',
       oneOf(['stop', 'rollback', 'start']),
     )
-    .action(async (options: { keep?: boolean; fail?: string }) => {
+    .option('--schedule', 'show a schedule that fires, in the place of a run started by hand')
+    .action(async (options: { keep?: boolean; fail?: string; schedule?: boolean }) => {
       const { runDemo } = await import('../embedded/demo-stack.js');
-      done(await runDemo({ keep: options.keep === true, fail: options.fail ?? null }));
+      const { keep, fail = null, schedule } = options;
+      done(await runDemo({ keep: keep === true, fail, schedule: schedule === true }));
     });
 }
 

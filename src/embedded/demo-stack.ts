@@ -1,4 +1,4 @@
-/** The demo: server, simulator, worker, one `recover` run shown live. Leaves nothing running, however it ends. */
+/** The demo: server, simulator, worker, one `recover` run or a schedule shown live. Leaves nothing running, however it ends. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,8 @@ export interface DemoOptions {
   readonly keep: boolean;
   /** The action whose cloud job is to fail. */
   readonly fail: string | null;
+  /** Show a schedule that fires, in the place of a run that is started by hand. */
+  readonly schedule: boolean;
 }
 
 const RUNBOOK = 'recover';
@@ -30,14 +32,15 @@ const SHOWN_OUTCOMES: Readonly<Record<string, readonly string[]>> = {
 const WORKER_READY_DEADLINE_MS = 60_000;
 
 /** @returns the exit code: 0 when the demo showed what it was to show */
-export async function runDemo({ keep, fail }: DemoOptions): Promise<number> {
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const { keep } = options;
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const closers: (() => Promise<void>)[] = [];
   const interrupted = new Promise<'interrupted'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('interrupted'));
   });
   try {
-    const shown = show({ keep, fail }, say, closers);
+    const shown = show(options, say, closers);
     const ended = await Promise.race([shown, interrupted]);
     if (ended === 'interrupted') {
       shown.catch(() => {}); // What it was doing ends with what it was doing it with.
@@ -55,7 +58,7 @@ export async function runDemo({ keep, fail }: DemoOptions): Promise<number> {
 }
 
 async function show(
-  { keep, fail }: DemoOptions,
+  { keep, fail, schedule }: DemoOptions,
   say: (line: string) => void,
   closers: (() => Promise<void>)[],
 ): Promise<number> {
@@ -70,6 +73,14 @@ async function show(
   const worker = await startWorker(workerEnvironment(server, simulator));
   closers.push(() => endProcess(worker));
   say(`Worker             ready\n`);
+  if (schedule) {
+    const { showSchedule } = await import('./demo-schedule.js');
+    const type = (words: readonly string[], folder: string) => typeCommand(words, server, say, closers, folder);
+    const { address, namespace } = server;
+    const exitCode = await showSchedule({ say, address, namespace, closers, type }, keep);
+    say(['', ...nextSteps(server, simulator, keep)].join('\n'));
+    return exitCode;
+  }
   if (fail !== null) await armFailure(simulator, fail);
   const outcome = await showRun(server, say, closers);
   say(['', ...nextSteps(server, simulator, keep)].join('\n'));
@@ -143,19 +154,34 @@ async function showRun(
   say: (line: string) => void,
   closers: (() => Promise<void>)[],
 ): Promise<string> {
-  say(`$ runbook start ${RUNBOOK} --target ${TARGET} --watch`);
   const words = ['start', RUNBOOK, '--target', TARGET, '--reason', 'the demo', '--watch'];
-  const env = { ...process.env, TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace };
-  const child = startCommandLine(words, env);
-  closers.push(() => endProcess(child));
-  const exitCode = await exitCodeOf(child);
+  const exitCode = await typeCommand(words, server, say, closers);
   const { EXIT_CODES } = await import('../domain/report.js');
   return Object.entries(EXIT_CODES).find(([, code]) => code === exitCode)?.[0] ?? `exit code ${exitCode}`;
 }
 
-function startCommandLine(words: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+/** A command as a user would type it. @returns its exit code */
+async function typeCommand(
+  words: readonly string[],
+  server: TemporalServer,
+  say: (line: string) => void,
+  closers: (() => Promise<void>)[],
+  folder = process.cwd(),
+): Promise<number> {
+  say(`$ runbook ${words.map((word) => (word.includes(' ') ? `'${word}'` : word)).join(' ')}`);
+  const env = { ...process.env, TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace };
+  const child = startCommandLine(words, env, folder);
+  closers.push(() => endProcess(child));
+  return exitCodeOf(child);
+}
+
+function startCommandLine(words: readonly string[], env: NodeJS.ProcessEnv, folder: string): ChildProcess {
   const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
-  const child = spawn(process.execPath, [main, ...words], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(process.execPath, [main, ...words], {
+    env,
+    cwd: folder,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   process.once('exit', () => child.kill('SIGKILL'));
   return child;
 }
@@ -174,6 +200,7 @@ function nextSteps(server: TemporalServer, simulator: RunningSimulator, keep: bo
     return [
       'Try next:',
       '  npm run demo -- --fail rollback     see the undo',
+      '  npm run demo -- --schedule          see a schedule fire',
       '  npm run demo -- --keep              keep everything up and start your own runs',
       '  npx runbook show recover            read the runbook that just ran',
     ];

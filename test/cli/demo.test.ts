@@ -35,6 +35,20 @@ describe('the demo', () => {
     expect(addressesIn(stdout).flatMap((port) => leftOf(`--port ${port} `))).toEqual([]);
   });
 
+  it('with --schedule shows a schedule from its file to its end, exits 0, and leaves nothing running', async () => {
+    const { exitCode, stdout } = await runbook(['demo', '--schedule'], env);
+    for (const text of [
+      '+ demo/often  to be created',
+      'demo/often  created',
+      'SUCCEEDED  restart',
+      'requested by schedule demo/often: The demo',
+      'demo/often  deleted',
+    ])
+      expect(stdout).toContain(text);
+    expect(exitCode).toBe(0);
+    expect(addressesIn(stdout).flatMap((port) => leftOf(`--port ${port} `))).toEqual([]);
+  });
+
   it('leaves nothing running after Ctrl-C', async () => {
     const child = spawnCommand(['demo', '--keep'], env);
     const ended = endOf(child);

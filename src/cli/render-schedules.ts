@@ -1,0 +1,118 @@
+/** Schedules as text: differences, what an apply did, the list, the coming occurrences. Pure. */
+import type { Applied } from '../schedules/apply.js';
+import type { Change, Json } from '../schedules/changes.js';
+import type { Difference, Status } from '../schedules/compare.js';
+import type { Occurrence, Occurrences } from '../schedules/occurrences.js';
+import type { ListedSchedule } from '../schedules/operate.js';
+import type { Paint } from './paint.js';
+
+const MARKS: Readonly<Record<Status, string>> = {
+  create: '+',
+  update: '~',
+  delete: '-',
+  unchanged: '=',
+  'changed-by-hand': '!',
+  interrupted: '…',
+  foreign: '?',
+};
+const WORDS: Readonly<Record<Status, string>> = {
+  create: 'to be created',
+  update: 'to be updated',
+  delete: 'to be deleted: the file does not have it any more',
+  unchanged: 'unchanged',
+  'changed-by-hand': 'changed on the server by hand',
+  interrupted: 'an apply was cut short; the next one finishes it',
+  foreign: 'not made from a file; left alone',
+};
+
+export function renderDifferences(differences: readonly Difference[], paint: Paint): string {
+  const lines = differences.flatMap(({ id, name, status, changes, byHand, paused, wished }) => {
+    const head = `${MARKS[status]} ${paint.bold(id)}  ${WORDS[status]}${paused ? paint.dim(' (paused)') : ''}`;
+    if (status === 'unchanged')
+      return [paint.dim(`${MARKS[status]} ${id}  ${WORDS[status]}${paused ? ' (paused)' : ''}`)];
+    const then =
+      status === 'changed-by-hand'
+        ? [`    → apply --overwrite ${name} ${wished === null ? 'deletes it' : 'takes it back'}`]
+        : [];
+    return [
+      status === 'changed-by-hand' || status === 'foreign' ? paint.warn(head) : head,
+      ...changeLines(byHand, 'by hand: '),
+      ...(status === 'create' ? [] : changeLines(changes, '')),
+      ...then,
+    ];
+  });
+  return lines.length === 0 ? 'The file names no schedules, and the server has none of its owner' : lines.join('\n');
+}
+
+function changeLines(changes: readonly Change[], prefix: string): string[] {
+  return changes.map(({ path, from, to }) => `    ${prefix}${path}: ${textOf(from)} → ${textOf(to)}`);
+}
+
+function textOf(value: Json): string {
+  if (value === null) return 'nothing';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+export function renderApplied(applied: readonly Applied[], paint: Paint): string {
+  const counts = new Map<string, number>();
+  for (const { result } of applied) counts.set(result, (counts.get(result) ?? 0) + 1);
+  const lines = applied
+    .filter(({ result }) => result !== 'unchanged' && result !== 'left-alone')
+    .map(({ id, result, error }) =>
+      error === undefined ? `${paint.bold(id)}  ${result}` : paint.bad(`${id}  ${error.kind}: ${error.message}`),
+    );
+  const summary = [...counts].map(([result, count]) => `${count} ${result}`).join(', ');
+  return [...lines, summary === '' ? 'Nothing to apply' : summary].join('\n');
+}
+
+export function renderList(listed: readonly ListedSchedule[], paint: Paint): string {
+  if (listed.length === 0) return 'There are no schedules from files';
+  const width = Math.max(...listed.map(({ id }) => id.length));
+  return listed
+    .flatMap(({ id, runbook, paused, note, nextAt, state, runningRuns, lastRun }) => [
+      `${paint.bold(id.padEnd(width))}  ${runbook}  ${paused ? paint.warn(`paused${note === null ? '' : `: ${note}`}`) : `next ${nextAt ?? 'never'}`}`,
+      ...(state === 'applied'
+        ? []
+        : [paint.warn(`    ${state === 'interrupted' ? WORDS.interrupted : WORDS['changed-by-hand']}`)]),
+      ...(runningRuns.length === 0 ? [] : [paint.dim(`    under way: ${runningRuns.join(', ')}`)]),
+      ...(lastRun === null ? [] : [paint.dim(`    last: ${lastRun.workflowId}`)]),
+    ])
+    .join('\n');
+}
+
+export interface ShownOccurrences extends Occurrences {
+  readonly id: string;
+  /** `recover on shop/checkout/prod-1` */
+  readonly summary: string;
+  readonly paused: boolean;
+  /** In words: see `describeSurprise`. */
+  readonly warnings: readonly string[];
+  readonly jittered: boolean;
+}
+
+export function renderOccurrences(
+  { id, summary, paused, timezone, coming, warnings, problems, jittered }: ShownOccurrences,
+  paint: Paint,
+): string {
+  return [
+    `${paint.bold(id)}  ${summary}`,
+    ...(paused ? [paint.warn('  paused: none of these starts a run until it is resumed')] : []),
+    ...(jittered ? [paint.dim('  each with its jitter')] : []),
+    ...(coming.length === 0
+      ? ['  nothing comes in that time']
+      : coming.map((each) => occurrenceLine(each, timezone, paint))),
+    ...warnings.map((warning) => paint.warn(`  ! ${warning}`)),
+    ...problems.map(({ place, found }) => paint.warn(`  ! ${place}: ${found}`)),
+  ].join('\n');
+}
+
+function occurrenceLine({ atMs, localTime, comesTwice, freezes }: Occurrence, zone: string, paint: Paint): string {
+  const utc = new Date(atMs).toISOString().replace('.000Z', 'Z');
+  const frozen = freezes.map(
+    ({ calendar, name, fromMs, toMs, atStart }) =>
+      `${atStart ? 'frozen' : `freezes at ${new Date(fromMs).toISOString()}`}: ${name} (${calendar}) until ${new Date(toMs).toISOString()}`,
+  );
+  const notes = [...(comesTwice ? ['this time comes twice on that day'] : []), ...frozen];
+  return `  ${localTime} ${zone}  ${paint.dim(utc)}${notes.length === 0 ? '' : `  ${paint.warn(notes.join('; '))}`}`;
+}

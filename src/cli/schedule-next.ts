@@ -1,0 +1,84 @@
+/** `runbook schedule next`: what is coming, as the server computes it. */
+import { existsSync } from 'node:fs';
+import type { ScheduleDescription } from '@temporalio/client';
+import type { StartArguments } from '../domain/contract.js';
+import { durationMs } from '../domain/duration.js';
+import type { OwnedSchedule } from '../schedules/operate.js';
+import { hint, print, printJson } from './output.js';
+import { paintForOutput } from './paint.js';
+import { readCalendars } from './read-calendars.js';
+import { renderOccurrences, type ShownOccurrences } from './render-schedules.js';
+import { HORIZON_MS, readFileOrTell, withServer, type ScheduleOptions, type Session } from './schedule-session.js';
+
+export interface NextCommandOptions extends ScheduleOptions {
+  readonly count: number;
+  /** Epoch milliseconds. */
+  readonly until?: number;
+}
+
+export async function next(fileOrName: string, options: NextCommandOptions): Promise<void> {
+  const isFile = /\.ya?ml$/.test(fileOrName) || existsSync(fileOrName);
+  const read = isFile ? await readFileOrTell(fileOrName) : null;
+  const shownSchedules = await withServer(options, async ({ client }) => {
+    const { findSchedule } = await import('../schedules/operate.js');
+    if (read === null) return [await occurrencesOf(client, await findSchedule(client, fileOrName), options)];
+    const all: ShownOccurrences[] = [];
+    for (const { id } of read.schedules) {
+      const found = await findSchedule(client, id).catch(hintIfNotOurs);
+      if (found !== null) all.push(await occurrencesOf(client, found, options));
+    }
+    return all;
+  });
+  if (options.json === true) printJson({ schedules: shownSchedules });
+  else for (const each of shownSchedules) print(renderOccurrences(each, paintForOutput()));
+}
+
+/** In a file, one that is not applied yet does not keep the others from being shown. */
+function hintIfNotOurs(error: unknown): null {
+  if (!(error instanceof Error) || !['ScheduleNotFound', 'ForeignSchedule'].includes(error.name)) throw error;
+  hint(`${error.message}; apply the file first`);
+  return null;
+}
+
+async function occurrencesOf(
+  client: Session['client'],
+  { id, seen }: OwnedSchedule,
+  { count: most, until: untilMs }: NextCommandOptions,
+): Promise<ShownOccurrences> {
+  const [{ nextOccurrences }, { describeSurprise }, { readFreezes }] = await Promise.all([
+    import('../schedules/occurrences.js'),
+    import('../schedules/daylight-saving.js'),
+    readCalendars(),
+  ]);
+  const fromMs = Date.now();
+  const found = await nextOccurrences(client, seen, {
+    fromMs,
+    untilMs: untilMs ?? fromMs + HORIZON_MS,
+    count: most,
+    ...(await freezesOfSchedule(seen)),
+    readFreezes,
+  });
+  return {
+    ...found,
+    id,
+    summary: seen.action.staticSummary ?? seen.action.workflowType,
+    paused: seen.state.paused,
+    warnings: found.surprises.map((surprise) => describeSurprise(surprise, found.timezone)),
+    jittered: (seen.spec.jitter ?? 0) > 0,
+  };
+}
+
+/** Of the schedule and of the runbook's own guards; a freeze counts until the window's end. */
+async function freezesOfSchedule({
+  action,
+}: ScheduleDescription): Promise<{ freezeNames: string[]; windowMs: number }> {
+  const [{ findRunbook }, { loadClientConfig }, { freezesOf }] = await Promise.all([
+    import('../catalogue.js'),
+    import('../config.js'),
+    import('../schedules/schedule-checks.js'),
+  ]);
+  const { freeze = [], window } = (action.args?.[0] ?? {}) as Partial<StartArguments>;
+  const found = await findRunbook(loadClientConfig(process.env).runbookDirectories, action.workflowType);
+  const ofRunbook = found.kind === 'found' ? freezesOf(found.runbook) : [];
+  return { freezeNames: [...new Set([...freeze, ...ofRunbook])], windowMs: durationMs(window?.duration ?? '0s') ?? 0 };
+}

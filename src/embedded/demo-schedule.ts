@@ -1,0 +1,78 @@
+/** The demo of schedules: a file is applied, fires for real after a few seconds, its run is shown, and the file gives it up again. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+
+const ID = 'demo/often';
+const FILE = 'schedules.yaml';
+/** Every five seconds, so that nobody has to wait; a run takes about as long, and what comes meanwhile is skipped. */
+const SCHEDULES = `owner: demo
+schedules:
+  often:
+    runbook: restart
+    targets: [shop/checkout/prod-1]
+    cron: "*/5 * * * * * *"     # second minute hour day-of-month month day-of-week year
+    timezone: Europe/Berlin
+    window: 1m
+    reason: The demo
+`;
+const NO_SCHEDULES = 'owner: demo\nschedules: {}\n';
+const FIRES_WITHIN_MS = 30_000;
+/** The server's listing, by which a schedule that left the file is found, lags behind. */
+const LISTED_WITHIN_MS = 20_000;
+
+export interface DemoCommands {
+  readonly say: (line: string) => void;
+  readonly address: string;
+  readonly namespace: string;
+  readonly closers: (() => Promise<void>)[];
+  /** Types a command of the `runbook` command line in that folder, shows it, and gives its exit code. */
+  readonly type: (words: readonly string[], folder: string) => Promise<number>;
+}
+
+/** @returns the exit code: 0 when the schedule fired and its run succeeded */
+export async function showSchedule(demo: DemoCommands, keep: boolean): Promise<number> {
+  const { say, closers, type } = demo;
+  const folder = await mkdtemp(join(tmpdir(), 'runbook-demo-'));
+  closers.push(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, FILE), SCHEDULES);
+  say(`${FILE}\n\n${SCHEDULES.replaceAll(/^/gm, '  ').trimEnd()}\n`);
+  const codes = [
+    await type(['schedule', 'diff', FILE], folder),
+    await type(['schedule', 'apply', FILE], folder),
+    await type(['schedule', 'next', FILE, '--count', '3'], folder),
+  ];
+  const connection = await Connection.connect({ address: demo.address });
+  closers.push(() => connection.close());
+  const client = new Client({ connection, namespace: demo.namespace });
+  say('\nWaiting until it fires …');
+  const workflowId = await firstRun(client);
+  codes.push(await type(['watch', workflowId], folder));
+  if (keep) return codes.every((code) => code === 0) ? 0 : 1;
+  say('\nThe file gives it up:');
+  await writeFile(join(folder, FILE), NO_SCHEDULES);
+  await untilListed(client);
+  codes.push(await type(['schedule', 'apply', FILE], folder));
+  return codes.every((code) => code === 0) ? 0 : 1;
+}
+
+async function firstRun(client: Client): Promise<string> {
+  const giveUpAtMs = Date.now() + FIRES_WITHIN_MS;
+  while (Date.now() < giveUpAtMs) {
+    const { info } = await client.schedule.getHandle(ID).describe();
+    const [first] = info.recentActions;
+    if (first !== undefined) return first.action.workflow.workflowId;
+    await delay(200);
+  }
+  throw new Error(`The schedule did not fire within ${FIRES_WITHIN_MS / 1_000} s`);
+}
+
+async function untilListed(client: Client): Promise<void> {
+  const giveUpAtMs = Date.now() + LISTED_WITHIN_MS;
+  while (Date.now() < giveUpAtMs) {
+    for await (const { scheduleId } of client.schedule.list()) if (scheduleId === ID) return;
+    await delay(200);
+  }
+}

@@ -1,0 +1,98 @@
+/** A schedule file against the server: what is to be made, changed, deleted, and what somebody changed by hand. Changes nothing. */
+import { ScheduleNotFoundError, type Client, type ScheduleDescription } from '@temporalio/client';
+import { changesBetween, type Change } from './changes.js';
+import { namedError } from './errors.js';
+import { CALLS_AT_A_TIME, inParallel } from './in-parallel.js';
+import { describedForm, OWNERSHIP_FORMAT, ownershipOf, type Ownership } from './ownership.js';
+import type { ReadSchedules, WishedSchedule } from './read-schedules.js';
+import { definitionOf } from './to-schedule-options.js';
+
+/**
+ * `interrupted`: an apply wrote it and did not come to its end; the next one finishes it.
+ * `foreign`: it has an id of ours, and no file made it; it is never touched.
+ */
+export type Status = 'create' | 'update' | 'delete' | 'unchanged' | 'changed-by-hand' | 'interrupted' | 'foreign';
+
+export interface Difference {
+  readonly id: string;
+  readonly name: string;
+  readonly status: Status;
+  /** From what was applied last to what the file says. */
+  readonly changes: readonly Change[];
+  /** From what was applied last to what the server has, in the server's own terms. */
+  readonly byHand: readonly Change[];
+  readonly paused: boolean;
+  /** `null`: the file does not have it (any more). */
+  readonly wished: WishedSchedule | null;
+  /** `null`: the server does not have it. */
+  readonly seen: ScheduleDescription | null;
+}
+
+/** One difference for each schedule of the file, and for each further one on the server that begins with its owner. */
+export async function compareSchedules(
+  client: Client,
+  { owner, schedules }: ReadSchedules,
+  taskQueue: string,
+): Promise<Difference[]> {
+  const wished = await inParallel(schedules, CALLS_AT_A_TIME, async (schedule) =>
+    differenceOf(schedule, await describe(client, schedule.id), taskQueue),
+  );
+  // Listing lags behind, so it only finds what is to be deleted; a schedule it does not show yet stays until the next apply.
+  const known = new Set(schedules.map(({ id }) => id));
+  const further = (await idsOnServer(client, `${owner}/`)).filter((id) => !known.has(id));
+  const others = await inParallel(further, CALLS_AT_A_TIME, async (id) => {
+    const seen = await describe(client, id);
+    return seen === null ? [] : [differenceOfOther(id, seen)];
+  });
+  return [...wished, ...others.flat()].sort((left, right) => left.id.localeCompare(right.id));
+}
+
+/** `null` when the server has none of that id. */
+export async function describe(client: Client, id: string): Promise<ScheduleDescription | null> {
+  try {
+    return await client.schedule.getHandle(id).describe();
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return null;
+    throw namedError(error, id);
+  }
+}
+
+/** Every id on the server that begins so, as far as its listing has them by now. */
+export async function idsOnServer(client: Client, prefix: string): Promise<string[]> {
+  const ids: string[] = [];
+  try {
+    for await (const { scheduleId } of client.schedule.list({ pageSize: 500 }))
+      if (scheduleId.startsWith(prefix)) ids.push(scheduleId);
+  } catch (error) {
+    throw namedError(error, prefix);
+  }
+  return ids;
+}
+
+function differenceOf(wished: WishedSchedule, seen: ScheduleDescription | null, taskQueue: string): Difference {
+  const { id, name } = wished;
+  const definition = definitionOf(wished, taskQueue);
+  const base = { id, name, wished, seen, changes: [], byHand: [], paused: seen?.state.paused === true };
+  if (seen === null) return { ...base, status: 'create' };
+  const ownership = ownershipOf(seen);
+  if (ownership === null) return { ...base, status: 'foreign' };
+  const changes = changesBetween(ownership.definition, definition);
+  if (ownership.applied === null) return { ...base, status: 'interrupted', changes };
+  const byHand = changedByHand(ownership, seen);
+  if (byHand.length > 0) return { ...base, status: 'changed-by-hand', changes, byHand };
+  const isSame = changes.length === 0 && ownership.format === OWNERSHIP_FORMAT;
+  return { ...base, status: isSame ? 'unchanged' : 'update', changes };
+}
+
+function differenceOfOther(id: string, seen: ScheduleDescription): Difference {
+  const base = { id, name: id.slice(id.indexOf('/') + 1), wished: null, seen, changes: [], paused: seen.state.paused };
+  const ownership = ownershipOf(seen);
+  if (ownership === null) return { ...base, status: 'foreign', byHand: [] };
+  const byHand = changedByHand(ownership, seen);
+  return { ...base, status: byHand.length > 0 ? 'changed-by-hand' : 'delete', byHand };
+}
+
+/** Described against described: both went through the server's own normalising. */
+export function changedByHand({ applied }: Ownership, seen: ScheduleDescription): Change[] {
+  return applied === null ? [] : changesBetween(applied, describedForm(seen));
+}

@@ -1,0 +1,84 @@
+/**
+ * Is a cron line one that Temporal takes? Checked here, since the server has no way to check without creating.
+ * Stricter than the server where a line would be read in two ways: no six fields, no shorthands, no zone inside.
+ * `test/schedules/cron.test.ts` holds it to the server's own answers.
+ */
+import { DAYS_OF_WEEK, MONTHS } from './schedule-file.js';
+
+interface Field {
+  readonly name: string;
+  readonly minimum: number;
+  readonly maximum: number;
+  /** Words for the numbers, from `minimum` on. */
+  readonly words: readonly string[];
+}
+
+const short = (names: readonly string[]) => names.map((name) => name.slice(0, 3).toLowerCase());
+const field = (name: string, minimum: number, maximum: number, words: readonly string[] = []): Field => ({
+  name,
+  minimum,
+  maximum,
+  words,
+});
+const FIVE = [
+  field('minute', 0, 59),
+  field('hour', 0, 23),
+  field('day of month', 1, 31),
+  field('month', 1, 12, short(MONTHS)),
+  // 7 is Sunday as well.
+  field('day of week', 0, 7, short(DAYS_OF_WEEK)),
+];
+const SEVEN = [field('second', 0, 59), ...FIVE, field('year', 2000, 2100)];
+const EXAMPLE = 'as in "30 2 * * 1-5" (minute hour day-of-month month day-of-week)';
+
+/** What is wrong with a cron line, one for each field; none when Temporal takes it. */
+export function cronProblems(cron: string): { found: string; remedy: string }[] {
+  const shown = `"${cron.slice(0, 100)}"`;
+  if (/^(CRON_)?TZ=/.test(cron.trim()))
+    return [{ found: `${shown} brings a time zone`, remedy: 'Write the zone behind timezone:' }];
+  if (cron.trim().startsWith('@') || cron.includes('#'))
+    return [{ found: `${shown} is no list of fields`, remedy: `Write five fields, ${EXAMPLE}` }];
+  const parts = cron.trim().split(/\s+/);
+  const fields = parts.length === 5 ? FIVE : parts.length === 7 ? SEVEN : null;
+  if (fields === null) {
+    const remedy = `Write five fields, ${EXAMPLE}; or seven, with second first and year last`;
+    return [{ found: `${shown} has ${cron.trim() === '' ? 0 : parts.length} fields`, remedy }];
+  }
+  return fields.flatMap((field, index) => {
+    const part = parts[index] ?? '';
+    const problem = part
+      .split(',')
+      .map((item) => itemProblem(field, item))
+      .find((found) => found !== null);
+    return problem === undefined
+      ? []
+      : [{ found: `the ${field.name} "${part.slice(0, 60)}": ${problem}`, remedy: ruleOf(field) }];
+  });
+}
+
+function itemProblem(field: Field, item: string): string | null {
+  const [range = '', step, ...more] = item.split('/');
+  if (more.length > 0) return 'it has more than one slash';
+  if (step !== undefined && !/^[1-9]\d{0,3}$/.test(step)) return `the step "${step}" is no positive number`;
+  if (range === '*') return null;
+  const [first = '', last, ...rest] = range.split('-');
+  if (rest.length > 0) return 'it has more than one dash';
+  const start = valueOf(field, first);
+  if (start === null) return `"${first}" does not fit`;
+  if (last === undefined) return null;
+  const end = valueOf(field, last);
+  if (end === null) return `"${last}" does not fit`;
+  return end < start ? 'it ends before it starts' : null;
+}
+
+function valueOf({ minimum, maximum, words }: Field, text: string): number | null {
+  const word = words.indexOf(text.toLowerCase());
+  if (word >= 0) return minimum + word;
+  const value = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= minimum && value <= maximum ? value : null;
+}
+
+function ruleOf({ minimum, maximum, words }: Field): string {
+  const names = words.length === 0 ? '' : `, or ${words[0]} to ${words.at(-1)}`;
+  return `Write * or numbers from ${minimum} to ${maximum}${names}; ranges 1-5, lists 1,3 and steps */2 are allowed`;
+}

@@ -1,0 +1,100 @@
+/** The coming occurrences of a schedule as the server computes them, with the freezes that hit them and the clock changes they meet. */
+import type { Client, ScheduleDescription } from '@temporalio/client';
+import type { Problem } from '../domain/failures.js';
+import { namedError } from './errors.js';
+import { clockSurprises, comesTwice, localText, type ClockSurprise } from './daylight-saving.js';
+import { localMs } from './time-zone.js';
+
+/** `[fromMs, toMs)`. */
+export interface OccurrenceFreeze {
+  readonly calendar: string;
+  readonly name: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Reads calendars: the freezes of those names that touch `[fromMs, toMs)`, and what is wrong with the calendars. */
+export type ReadFreezes = (
+  names: readonly string[],
+  fromMs: number,
+  toMs: number,
+) => Promise<{ freezes: readonly OccurrenceFreeze[]; problems: readonly Problem[] }>;
+
+export interface Occurrence {
+  readonly atMs: number;
+  /** `2027-03-28 02:30`, on the clock of the schedule's zone. */
+  readonly localTime: string;
+  /** Its time on the clock comes twice on that day. */
+  readonly comesTwice: boolean;
+  /** Freezes that touch its window; those that contain its start refuse it or let it wait. */
+  readonly freezes: readonly (OccurrenceFreeze & { readonly atStart: boolean })[];
+}
+
+export interface Occurrences {
+  readonly timezone: string;
+  /** In order. With jitter these are the moments after it, as the server will keep them. */
+  readonly coming: readonly Occurrence[];
+  /** Of the same stretch of time: local times that are skipped or come twice. */
+  readonly surprises: readonly ClockSurprise[];
+  /** Calendars that cannot be read: they count as frozen when a run looks at them. */
+  readonly problems: readonly Problem[];
+}
+
+export interface NextOptions {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly count: number;
+  readonly freezeNames: readonly string[];
+  /** Of a run: freezes that begin within it after the start are shown as well. */
+  readonly windowMs: number;
+  readonly readFreezes: ReadFreezes;
+}
+
+export async function nextOccurrences(
+  client: Client,
+  { scheduleId, spec }: ScheduleDescription,
+  { fromMs, untilMs, count, freezeNames, windowMs, readFreezes }: NextOptions,
+): Promise<Occurrences> {
+  const timezone = spec.timezone === undefined || spec.timezone === '' ? 'UTC' : spec.timezone;
+  const times = (await matchingTimes(client, scheduleId, fromMs, untilMs)).slice(0, count);
+  const last = times.at(-1);
+  // Up to the last one that is shown, and the day after it: that the night of a change is the next one is worth knowing.
+  const shownUntilMs = last === undefined || times.length < count ? untilMs : last + 86_400_000;
+  const { freezes, problems } =
+    freezeNames.length === 0 || last === undefined
+      ? { freezes: [], problems: [] }
+      : await readFreezes(freezeNames, fromMs, last + windowMs + 1);
+  const coming = times.map((atMs) => ({
+    atMs,
+    localTime: localText(localMs(timezone, atMs)),
+    comesTwice: comesTwice(timezone, atMs),
+    freezes: freezes
+      .filter((freeze) => freeze.fromMs < atMs + Math.max(windowMs, 1) && atMs < freeze.toMs)
+      .map((freeze) => ({ ...freeze, atStart: freeze.fromMs <= atMs })),
+  }));
+  return {
+    timezone,
+    coming,
+    surprises: clockSurprises(spec.calendars ?? [], timezone, fromMs, shownUntilMs),
+    problems,
+  };
+}
+
+/** The server's own computation; at most 1,000 of them. */
+async function matchingTimes(client: Client, scheduleId: string, fromMs: number, untilMs: number): Promise<number[]> {
+  try {
+    const { startTime } = await client.workflowService.listScheduleMatchingTimes({
+      namespace: client.options.namespace,
+      scheduleId,
+      startTime: toTimestamp(fromMs),
+      endTime: toTimestamp(untilMs),
+    });
+    return (startTime ?? []).map(({ seconds, nanos }) => Number(seconds ?? 0) * 1_000 + Math.floor((nanos ?? 0) / 1e6));
+  } catch (error) {
+    throw namedError(error, scheduleId);
+  }
+}
+
+function toTimestamp(ms: number) {
+  return { seconds: Math.floor(ms / 1_000) as unknown as Long, nanos: (ms % 1_000) * 1_000_000 };
+}

@@ -1,0 +1,183 @@
+/** What is proved of one entry of a schedule file beyond its shape, before anything is asked of a server. */
+import { describeDuration, durationMs } from '../domain/duration.js';
+import { didYouMean } from '../domain/nearest.js';
+import type { Runbook } from '../domain/runbook.js';
+import { readInputs } from '../activities/start-arguments.js';
+import type { RunbookLookup } from '../catalogue.js';
+import type { PathProblem } from '../yaml-document.js';
+import { cronProblems } from './cron.js';
+import { DAYS_OF_WEEK, MONTHS, type ScheduleEntry } from './schedule-file.js';
+import { isTimeZone, timeZoneNames } from './time-zone.js';
+
+/** The server takes no shorter catch-up window. */
+const SHORTEST_WINDOW_MS = 10_000;
+
+export interface CheckedAgainst {
+  readonly runbook: RunbookLookup;
+  /** Names of the calendars that are known; `null` where nobody knows them. */
+  readonly calendars: readonly string[] | null;
+}
+
+/** Paths are relative to the entry. */
+export function checkEntry(entry: ScheduleEntry, { runbook, calendars }: CheckedAgainst): PathProblem[] {
+  return [
+    ...checkWhen(entry),
+    ...checkTargets(entry),
+    ...checkRunbook(entry, runbook),
+    ...checkWindow(entry, runbook.kind === 'found' ? runbook.runbook : null),
+    ...checkFreezes(entry, calendars),
+  ];
+}
+
+function checkWhen({ cron, calendar, timezone }: ScheduleEntry): PathProblem[] {
+  const problems: PathProblem[] = [];
+  if ((cron === undefined) === (calendar === undefined)) {
+    problems.push({
+      code: 'cron-or-calendar',
+      path: cron === undefined ? [] : ['calendar'],
+      found: cron === undefined ? 'neither cron nor calendar is given' : 'both cron and calendar are given',
+      remedy: 'Say when with one of them: cron: "30 2 * * 1-5", or calendar: { hour: 2, minute: 30 }',
+      ...(cron === undefined ? {} : { onKey: true }),
+    });
+  }
+  for (const problem of cron === undefined ? [] : cronProblems(cron))
+    problems.push({ code: 'wrong-cron', path: ['cron'], ...problem });
+  if (calendar !== undefined) problems.push(...checkRanges(calendar));
+  if (!isTimeZone(timezone)) {
+    problems.push({
+      code: 'unknown-time-zone',
+      path: ['timezone'],
+      found: `"${timezone.slice(0, 80)}" is no time zone`,
+      remedy: `Write an IANA name, such as Europe/Berlin or UTC.${didYouMean(timezone, timeZoneNames())}`,
+    });
+  }
+  return problems;
+}
+
+function checkRanges(calendar: NonNullable<ScheduleEntry['calendar']>): PathProblem[] {
+  return Object.entries(calendar).flatMap(([field, value]) => {
+    const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return items.filter(isRange).flatMap(({ start, end }): PathProblem[] => {
+      if (positionOf(field, start) <= positionOf(field, end)) return [];
+      const found = `the range from ${start} to ${end} ends before it starts`;
+      return [{ code: 'wrong-range', path: ['calendar', field], found, remedy: 'Write two ranges in a list' }];
+    });
+  });
+}
+
+function isRange(item: unknown): item is { start: number | string; end: number | string } {
+  return typeof item === 'object' && item !== null && 'start' in item && 'end' in item;
+}
+
+function positionOf(field: string, value: number | string): number {
+  const names: readonly string[] = field === 'month' ? MONTHS : DAYS_OF_WEEK;
+  return typeof value === 'number' ? value : names.indexOf(value);
+}
+
+function checkTargets({ targets }: ScheduleEntry): PathProblem[] {
+  return targets.flatMap((target, index) =>
+    targets.indexOf(target) === index
+      ? []
+      : [
+          {
+            code: 'duplicate-target',
+            path: ['targets', index],
+            found: `"${target}" stands more than once`,
+            remedy: 'Name each target once',
+          },
+        ],
+  );
+}
+
+function checkRunbook({ runbook: name, inputs, targets }: ScheduleEntry, lookup: RunbookLookup): PathProblem[] {
+  if (lookup.kind === 'broken') {
+    const [first] = lookup.problems;
+    const found = `the runbook ${name} has problems${first === undefined ? '' : `: ${first.place}: ${first.found}`}`;
+    return [{ code: 'broken-runbook', path: ['runbook'], found, remedy: 'Mend it; `runbook validate` shows all' }];
+  }
+  if (lookup.kind === 'unknown') {
+    return [
+      {
+        code: 'unknown-runbook',
+        path: ['runbook'],
+        found: `there is no runbook "${name.slice(0, 80)}"`,
+        remedy: `Use one of: ${lookup.known.join(', ')}; RUNBOOK_DIR names further folders.${didYouMean(name, lookup.known)}`,
+      },
+    ];
+  }
+  const { runbook } = lookup;
+  const problems: PathProblem[] = readInputs(runbook, inputs ?? {}).problems.map(({ place, found, remedy }) => ({
+    code: 'wrong-input',
+    path: place.split('.'),
+    found: `${place}: ${found}`,
+    remedy,
+  }));
+  if (targets.length > runbook.targets.max) {
+    problems.push({
+      code: 'too-many-targets',
+      path: ['targets'],
+      found: `${targets.length} targets are named, and ${runbook.name} takes at most ${runbook.targets.max}`,
+      remedy: 'Make one schedule for each, or raise targets.max of the runbook',
+    });
+  }
+  return problems;
+}
+
+function checkWindow({ window, jitter, cutoff }: ScheduleEntry, runbook: Runbook | null): PathProblem[] {
+  const windowMs = durationMs(window) ?? 0;
+  const problems: PathProblem[] = [];
+  if (windowMs < SHORTEST_WINDOW_MS) {
+    problems.push({
+      code: 'window-too-short',
+      path: ['window'],
+      found: `a window of ${window} is shorter than Temporal can keep`,
+      remedy: 'Make it at least 10s',
+    });
+  }
+  const cutoffText = cutoff ?? cutoffOf(runbook);
+  const taken = (durationMs(jitter ?? '0s') ?? 0) + (durationMs(cutoffText ?? '0s') ?? 0);
+  if (taken >= windowMs && taken > 0) {
+    const parts = [
+      ...(jitter === undefined ? [] : [`the jitter of ${jitter}`]),
+      ...(cutoffText === null
+        ? []
+        : [`the cut-off of ${cutoffText}${cutoff === undefined ? ' (from the runbook)' : ''}`]),
+    ];
+    problems.push({
+      code: 'no-time-left',
+      path: ['window'],
+      found: `${parts.join(' and ')} leave nothing of the window of ${window}`,
+      remedy: `Make the window longer than ${describeDuration(taken)}`,
+    });
+  }
+  return problems;
+}
+
+interface Guarded {
+  readonly guards?: { readonly window?: { readonly cutoff?: string }; readonly freeze?: readonly string[] };
+}
+
+function cutoffOf(runbook: Runbook | null): string | null {
+  return (runbook as Guarded | null)?.guards?.window?.cutoff ?? null;
+}
+
+/** The calendars of a runbook's own guards; they hold back beside those of a schedule. */
+export function freezesOf(runbook: Runbook | null): readonly string[] {
+  return (runbook as Guarded | null)?.guards?.freeze ?? [];
+}
+
+function checkFreezes({ freeze = [] }: ScheduleEntry, calendars: readonly string[] | null): PathProblem[] {
+  if (calendars === null) return [];
+  return freeze.flatMap((name, index) =>
+    calendars.includes(name)
+      ? []
+      : [
+          {
+            code: 'unknown-calendar',
+            path: ['freeze', index],
+            found: `there is no calendar "${name.slice(0, 80)}"`,
+            remedy: `Use one of: ${calendars.join(', ') || 'none is known'}; RUNBOOK_CALENDARS names further folders.${didYouMean(name, calendars)}`,
+          },
+        ],
+  );
+}

@@ -1,0 +1,99 @@
+/** The shape of a schedule file, as a zod schema: what editors complete against and what `runbook schedule` checks. */
+import { z } from 'zod';
+import { DURATION_PATTERN, DURATION_REMEDY, durationMs } from '../domain/duration.js';
+
+/** Of owners and schedules. No slash and no colon, so that the ids made from them are told apart. */
+const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+export const NAME_REMEDY = 'Write lower-case letters, digits and dashes, beginning with a letter';
+
+export const MONTHS = [
+  ...(['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY'] as const),
+  ...(['AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const),
+] as const;
+export const DAYS_OF_WEEK = [
+  ...(['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const),
+] as const;
+
+const duration = (description: string) =>
+  z
+    .string()
+    .regex(DURATION_PATTERN, { error: DURATION_REMEDY, abort: true })
+    .refine((text) => durationMs(text) !== null, DURATION_REMEDY)
+    .describe(description);
+
+function field<Value extends z.ZodType>(value: Value, description: string) {
+  const range = z.strictObject({
+    start: value,
+    end: value.describe('Included'),
+    step: z.int().min(1).optional().describe('Default 1'),
+  });
+  const one = z.union([value, range]);
+  return z
+    .union([z.literal('*'), one, z.array(one).min(1)])
+    .optional()
+    .describe(description);
+}
+
+const number = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
+
+const Calendar = z
+  .strictObject({
+    second: field(number(0, 59), 'Default 0'),
+    minute: field(number(0, 59), 'Default 0'),
+    hour: field(number(0, 23), 'Default 0'),
+    dayOfMonth: field(number(1, 31), 'Default every day'),
+    month: field(z.enum(MONTHS), 'Default every month'),
+    year: field(number(2000, 2100), 'Default every year'),
+    dayOfWeek: field(z.enum(DAYS_OF_WEEK), 'Default every day'),
+  })
+  .describe("Temporal's own calendar fields; all that are given must fit. Instead of cron");
+
+const ScheduleEntry = z.strictObject({
+  runbook: z.string().min(1).describe('Name of a runbook'),
+  targets: z
+    .array(
+      z
+        .string()
+        .regex(/^[^/\s]+\/[^/\s]+\/[^/\s]+$/, 'Write application/component/instance, as in shop/checkout/prod-1'),
+    )
+    .min(1, 'Name at least one target: application/component/instance')
+    .max(100)
+    .describe('Each as application/component/instance'),
+  inputs: z.record(z.string(), z.unknown()).optional().describe('Inputs of the runbook'),
+  cron: z
+    .string()
+    .optional()
+    .describe('Five fields: minute hour day-of-month month day-of-week; or seven, with second first and year last'),
+  calendar: Calendar.optional(),
+  timezone: z.string().describe('IANA name, such as Europe/Berlin'),
+  jitter: duration('Starts are spread over that long, each schedule at its own place').optional(),
+  window: duration('From the nominal time: no target is begun and no late start is made after it. At least 10s'),
+  cutoff: duration('No target is begun that long before the end of the window').optional(),
+  overlap: z
+    .enum(['skip', 'buffer-one', 'cancel-other'])
+    .default('skip')
+    .describe('What happens when the run before is still under way'),
+  freeze: z.array(z.string().min(1)).max(20).optional().describe('Calendars that hold the run back'),
+  waitAtMost: duration('How long a run waits for a freeze to end; default: it is refused at once').optional(),
+  reason: z.string().min(1).max(1_000).optional().describe('Why; stands in every report'),
+});
+
+export const ScheduleFile = z.strictObject({
+  owner: z
+    .string()
+    .regex(NAME, NAME_REMEDY)
+    .describe('What this file owns on the server: every schedule <owner>/<name>'),
+  schedules: z.record(z.string().regex(NAME, NAME_REMEDY), ScheduleEntry),
+});
+
+export type ScheduleFile = z.infer<typeof ScheduleFile>;
+export type ScheduleEntry = z.infer<typeof ScheduleEntry>;
+export type Calendar = z.infer<typeof Calendar>;
+
+/** Every key of the file, for "did you mean". */
+export const SCHEDULE_KEYS: readonly string[] = [
+  ...Object.keys(ScheduleFile.shape),
+  ...Object.keys(ScheduleEntry.shape),
+  ...Object.keys(Calendar.shape),
+  ...['start', 'end', 'step'],
+];

@@ -1,0 +1,155 @@
+/** YAML whose every value has a place: reads one document of bounded size, and tells problems with file, line, column and path. */
+import { readFile, stat } from 'node:fs/promises';
+import { isMap, isScalar, parseAllDocuments, type Document } from 'yaml';
+import { MOST_PROBLEMS, type Problem } from './domain/failures.js';
+
+/** Far larger than any file of ours; one beyond it is a mistake. */
+const LARGEST_FILE_BYTES = 256 * 1024;
+
+export type Path = readonly (string | number)[];
+
+/** A problem inside a document, before its place is known in lines and columns. */
+export interface PathProblem {
+  readonly code: string;
+  readonly path: Path;
+  readonly found: string;
+  readonly remedy: string;
+  /** The key itself is wrong, not what stands behind it. */
+  readonly onKey?: true;
+}
+
+/** How problems speak of the file. */
+export interface FileKind {
+  /** `runbook`: one of it, as in `Write one runbook a file` and the code `not-a-runbook`. */
+  readonly noun: string;
+  /** `Begin with name: and title:` */
+  readonly begin: string;
+  /** `A runbook is a page of YAML` */
+  readonly size: string;
+}
+
+/** @returns the text of a file, or why it cannot be read */
+export async function readYamlFile(file: string, kind: FileKind): Promise<string | Problem[]> {
+  const problem = (code: string, found: string, remedy: string): Problem[] => [{ code, place: file, found, remedy }];
+  try {
+    if ((await stat(file)).size > LARGEST_FILE_BYTES)
+      return problem('too-large', 'the file is larger than 256 KiB', kind.size);
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
+  } catch (error) {
+    return problem(
+      'unreadable',
+      `the file cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'})`,
+      'Check the path and its permissions',
+    );
+  }
+}
+
+/** One YAML document whose top is keys and values. */
+export class YamlDocument {
+  readonly #document: Document;
+  readonly #lines: Lines;
+
+  private constructor(
+    /** The keys and values, as plain JavaScript. */
+    readonly raw: object,
+    readonly file: string,
+    document: Document,
+    lines: Lines,
+  ) {
+    this.#document = document;
+    this.#lines = lines;
+  }
+
+  /** @returns the document, or why the text is none */
+  static parse(text: string, file: string, kind: FileKind): YamlDocument | Problem[] {
+    const lines = new Lines(text);
+    const documents = parseAllDocuments(text, { prettyErrors: false, logLevel: 'error' });
+    const [document] = documents;
+    const atTop = (code: string, found: string, remedy: string) => [at(file, 1, 1, '', code, found, remedy)];
+    if (!('length' in documents) || document === undefined) return atTop('empty', 'the file is empty', kind.begin);
+    if (documents.length > 1)
+      return atTop('several-documents', 'the file holds several YAML documents', `Write one ${kind.noun} a file`);
+    if (document.errors.length > 0) {
+      return document.errors.slice(0, MOST_PROBLEMS).map(({ pos, message, code }) => {
+        const { line, col } = lines.linePos(pos[0]);
+        return at(file, line, col, '', 'yaml-syntax', message.split('\n')[0] ?? code, 'Mend the YAML');
+      });
+    }
+    let raw: unknown;
+    try {
+      raw = document.toJS({ maxAliasCount: 50 });
+    } catch (error) {
+      const found = error instanceof Error ? error.message : 'an alias cannot be resolved';
+      return atTop('yaml-alias', found, 'Write the value out');
+    }
+    if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+      const { line, col } = placeOf(document, lines, [], false);
+      return [at(file, line, col, '', `not-a-${kind.noun}`, 'the file holds no keys', kind.begin)];
+    }
+    return new YamlDocument(raw, file, document, lines);
+  }
+
+  /** Problems with their places, in the order of the file; more than anybody mends at once are only counted. */
+  placed(found: readonly PathProblem[]): Problem[] {
+    const first = found
+      .slice(0, MOST_PROBLEMS)
+      .map((each) => ({ ...each, at: placeOf(this.#document, this.#lines, each.path, each.onKey === true) }));
+    first.sort((left, right) => left.at.line - right.at.line);
+    const told = first.map(({ path, code, found: what, remedy, at: { line, col } }) =>
+      at(this.file, line, col, path.join('.').slice(0, 200), code, what, remedy),
+    );
+    const more = found.length - told.length;
+    if (more > 0)
+      told.push(at(this.file, 1, 1, '', 'and-more', `${more} more problems were found`, 'Mend those above first'));
+    return told;
+  }
+}
+
+/** Where lines begin. The counter of `yaml` loses count in quoted text that runs over several lines. */
+class Lines {
+  readonly #starts: readonly number[];
+
+  constructor(text: string) {
+    this.#starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+  }
+
+  linePos(offset: number): { line: number; col: number } {
+    let low = 0;
+    let high = this.#starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, col: offset - (this.#starts[low] ?? 0) + 1 };
+  }
+}
+
+function at(
+  file: string,
+  line: number,
+  column: number,
+  path: string,
+  code: string,
+  found: string,
+  remedy: string,
+): Problem {
+  return { code, place: `${file}:${line}:${column}${path === '' ? '' : ` ${path}`}`, found, remedy };
+}
+
+/** Line and column of a path, or of the nearest parent that exists. */
+function placeOf(document: Document, lines: Lines, path: Path, onKey: boolean): { line: number; col: number } {
+  if (onKey) {
+    const parent = document.getIn(path.slice(0, -1), true);
+    const pair = isMap(parent)
+      ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path.at(-1)))
+      : undefined;
+    if (pair !== undefined && isScalar(pair.key) && pair.key.range) return lines.linePos(pair.key.range[0]);
+  }
+  for (let depth = path.length; depth >= 0; depth--) {
+    const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
+    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range))
+      return lines.linePos(Number(node.range[0]));
+  }
+  return { line: 1, col: 1 };
+}

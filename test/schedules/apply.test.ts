@@ -1,0 +1,274 @@
+/** `runbook schedule diff` and `apply` as users type them: what is owned, what was changed by hand, what was cut short, two at once. */
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { findRunbook } from '../../src/catalogue.js';
+import { applyDifferences, UNFINISHED_NOTE, writeFirst } from '../../src/schedules/apply.js';
+import { compareSchedules } from '../../src/schedules/compare.js';
+import { ownershipOf } from '../../src/schedules/ownership.js';
+import { readScheduleFile, type ReadSchedules } from '../../src/schedules/read-schedules.js';
+import { CALM, useSchedules } from '../support/schedules.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+const desk = useSchedules(temporal);
+
+async function read(file: string): Promise<ReadSchedules> {
+  const found = await readScheduleFile(file, { findRunbook: (name) => findRunbook([], name) });
+  if (Array.isArray(found)) throw new Error(JSON.stringify(found));
+  return found;
+}
+
+const handleOf = (id: string) => temporal.client.schedule.getHandle(id);
+const isThere = (id: string) =>
+  handleOf(id)
+    .describe()
+    .then(
+      () => true,
+      () => false,
+    );
+/** Deletions rely on the server's listing, which lags behind. */
+const untilListed = (id: string) =>
+  expect.poll(async () => (await desk.run('list')).stdout, { timeout: 20_000, interval: 300 }).toContain(id);
+
+describe('apply', () => {
+  it('creates what is new, and a second time has nothing to do', async () => {
+    const owner = desk.newOwner();
+    const file = await desk.file(owner, {
+      nightly: { ...CALM, jitter: '5m', cutoff: '10m', overlap: 'buffer-one', reason: 'x' },
+    });
+    expect(await desk.diff(file)).toMatchObject([{ status: 'create', id: `${owner}/nightly` }]);
+    expect(await desk.apply(file)).toMatchObject([{ result: 'created' }]);
+    const { spec, policies, action, state } = await handleOf(`${owner}/nightly`).describe();
+    expect(spec).toMatchObject({ timezone: 'Europe/Berlin', jitter: 300_000 });
+    expect(policies).toEqual({ overlap: 'BUFFER_ONE', catchupWindow: 3_600_000, pauseOnFailure: false });
+    expect(action).toMatchObject({
+      workflowType: 'restart',
+      workflowId: `restart:${owner}/nightly`,
+      taskQueue: temporal.taskQueue,
+      staticSummary: 'restart on shop/checkout/prod-1',
+      args: [
+        {
+          targets: ['shop/checkout/prod-1'],
+          requestedBy: `schedule ${owner}/nightly`,
+          reason: 'x',
+          window: { duration: '1h', cutoff: '10m' },
+        },
+      ],
+    });
+    expect(state.paused).toBe(false);
+    expect(await desk.diff(file)).toMatchObject([{ status: 'unchanged', changes: [], byHand: [] }]);
+    expect(await desk.apply(file)).toMatchObject([{ result: 'unchanged' }]);
+    expect((await desk.run('diff', file, '--exit-code')).exitCode).toBe(0);
+  });
+
+  it('updates what changed in the file, field by field, and keeps a pause', async () => {
+    const owner = desk.newOwner();
+    await desk.apply(await desk.file(owner, { nightly: CALM }));
+    expect(await desk.run('pause', `${owner}/nightly`, '--reason', 'a move')).toMatchObject({ exitCode: 0 });
+    const file = await desk.file(owner, { nightly: { ...CALM, cron: '0 4 1 1 *', targets: ['shop/checkout/prod-2'] } });
+    const shown = await desk.run('diff', file, '--exit-code');
+    expect(shown.exitCode).toBe(1);
+    expect(shown.stdout).toContain('cron: 0 3 1 1 * → 0 4 1 1 *');
+    expect(shown.stdout).toContain('targets: ["shop/checkout/prod-1"] → ["shop/checkout/prod-2"]');
+    expect(shown.stdout).toContain('(paused)');
+    expect(await desk.apply(file)).toMatchObject([{ result: 'updated' }]);
+    const { state } = await handleOf(`${owner}/nightly`).describe();
+    expect(state).toMatchObject({ paused: true });
+    expect(state.note).toContain('a move');
+  });
+
+  it('deletes what the file does not have any more, and nothing of another owner', async () => {
+    const [owner, other] = [desk.newOwner(), desk.newOwner()];
+    await desk.apply(await desk.file(owner, { keep: CALM, drop: CALM }));
+    await desk.apply(await desk.file(other, { drop: CALM }));
+    await untilListed(`${owner}/drop`);
+    const file = await desk.file(owner, { keep: CALM });
+    expect(await desk.diff(file)).toMatchObject([
+      { name: 'drop', status: 'delete' },
+      { name: 'keep', status: 'unchanged' },
+    ]);
+    expect(await desk.apply(file)).toMatchObject([{ result: 'deleted' }, { result: 'unchanged' }]);
+    expect(await isThere(`${owner}/drop`)).toBe(false);
+    expect(await isThere(`${other}/drop`)).toBe(true);
+  });
+
+  it('applies nothing when the file has a problem, also with no server at all', async () => {
+    const owner = desk.newOwner();
+    const file = await desk.file(owner, { good: CALM, bad: { ...CALM, cron: '61 * * * *' } });
+    const ended = await desk.run('apply', file);
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stderr).toContain('schedules.bad.cron');
+    expect(await isThere(`${owner}/good`)).toBe(false);
+  });
+
+  it('brings two hundred schedules in one go', async () => {
+    const owner = desk.newOwner();
+    const many = Object.fromEntries(Array.from({ length: 200 }, (_item, index) => [`s${index}`, CALM]));
+    const file = await desk.file(owner, many);
+    const applied = await desk.apply(file);
+    expect(applied.filter(({ result }) => result === 'created')).toHaveLength(200);
+    expect((await desk.diff(file)).every(({ status }) => status === 'unchanged')).toBe(true);
+  });
+});
+
+describe('what somebody changed on the server', () => {
+  it('is shown, keeps the whole file from being applied, and is taken back where it is named', async () => {
+    const owner = desk.newOwner();
+    await desk.apply(await desk.file(owner, { nightly: CALM, other: CALM }));
+    await handleOf(`${owner}/nightly`).update((now) => ({
+      ...now,
+      spec: { ...now.spec, jitter: 60_000 },
+      policies: { ...now.policies, catchupWindow: 86_400_000 },
+    }));
+    const file = await desk.file(owner, { nightly: CALM, other: { ...CALM, reason: 'new' } });
+    expect(await desk.diff(file)).toMatchObject([
+      {
+        status: 'changed-by-hand',
+        byHand: [
+          { path: 'catchupWindowMs', from: 3_600_000, to: 86_400_000 },
+          { path: 'jitterMs', from: 0, to: 60_000 },
+        ],
+      },
+      { status: 'update' },
+    ]);
+    const refused = await desk.run('apply', file);
+    expect(refused.exitCode).toBe(4);
+    expect(refused.stderr).toContain('jitterMs 0 → 60000');
+    expect(refused.stderr).toContain('--overwrite nightly');
+    expect((await handleOf(`${owner}/other`).describe()).action.args).not.toMatchObject([{ reason: 'new' }]);
+    expect(await desk.run('apply', file, '--overwrite', 'nigthly')).toMatchObject({ exitCode: 2 });
+    expect(await desk.apply(file, '--overwrite', 'nightly')).toMatchObject([
+      { result: 'overwritten' },
+      { result: 'updated' },
+    ]);
+    expect((await handleOf(`${owner}/nightly`).describe()).spec.jitter ?? 0).toBe(0);
+    expect((await desk.diff(file)).map(({ status }) => status)).toEqual(['unchanged', 'unchanged']);
+  });
+
+  it('to a schedule that the file does not have any more keeps it from being deleted', async () => {
+    const owner = desk.newOwner();
+    await desk.apply(await desk.file(owner, { nightly: CALM }));
+    await handleOf(`${owner}/nightly`).update((now) => ({ ...now, spec: { ...now.spec, jitter: 60_000 } }));
+    await untilListed(`${owner}/nightly`);
+    const file = await desk.file(owner, {});
+    expect(await desk.diff(file)).toMatchObject([{ status: 'changed-by-hand' }]);
+    expect(await desk.run('apply', file)).toMatchObject({ exitCode: 4 });
+    expect(await desk.apply(file, '--overwrite', 'nightly')).toMatchObject([{ result: 'deleted' }]);
+  });
+
+  it('by pausing it is operation: no difference', async () => {
+    const owner = desk.newOwner();
+    const file = await desk.file(owner, { nightly: CALM });
+    await desk.apply(file);
+    await handleOf(`${owner}/nightly`).pause('by hand');
+    expect(await desk.diff(file)).toMatchObject([{ status: 'unchanged', paused: true }]);
+  });
+
+  it('by making a schedule of that id is foreign: shown, never touched', async () => {
+    const owner = desk.newOwner();
+    await temporal.client.schedule.create({
+      scheduleId: `${owner}/nightly`,
+      spec: {},
+      action: { type: 'startWorkflow', workflowType: 'restart', taskQueue: temporal.taskQueue, args: [] },
+    });
+    const file = await desk.file(owner, { nightly: CALM, fresh: CALM });
+    expect(await desk.diff(file)).toMatchObject([{ status: 'create' }, { status: 'foreign' }]);
+    const refused = await desk.run('apply', file, '--overwrite', 'nightly');
+    expect(refused.exitCode).toBe(4);
+    expect(refused.stderr).toContain('no file made it');
+    expect(await isThere(`${owner}/fresh`)).toBe(false);
+    expect(await desk.run('pause', `${owner}/nightly`)).toMatchObject({ exitCode: 2 });
+    const withoutIt = await desk.file(owner, { fresh: CALM });
+    await expect
+      .poll(() => desk.diff(withoutIt), { timeout: 20_000 })
+      .toMatchObject([{ status: 'create' }, { status: 'foreign' }]);
+    expect(await desk.apply(withoutIt)).toMatchObject([{ result: 'created' }, { result: 'left-alone' }]);
+    expect(await isThere(`${owner}/nightly`)).toBe(true);
+  });
+});
+
+describe('an apply that was cut short', () => {
+  it('after it had made a schedule: it is paused, told as interrupted, and finished by the next', async () => {
+    const owner = desk.newOwner();
+    const file = await desk.file(owner, { nightly: CALM });
+    const { schedules } = await read(file);
+    const [wished] = schedules;
+    if (wished === undefined) throw new Error('no schedule');
+    await writeFirst(temporal.client, { id: wished.id, seen: null }, wished, {
+      taskQueue: temporal.taskQueue,
+      applyId: randomUUID(),
+    });
+    const { state } = await handleOf(wished.id).describe();
+    expect(state).toMatchObject({ paused: true, note: UNFINISHED_NOTE });
+    expect(await desk.diff(file)).toMatchObject([{ status: 'interrupted', changes: [] }]);
+    expect(await desk.apply(file)).toMatchObject([{ result: 'finished' }]);
+    expect((await handleOf(wished.id).describe()).state.paused).toBe(false);
+    expect(await desk.diff(file)).toMatchObject([{ status: 'unchanged' }]);
+  });
+
+  it('while it updated: it is finished without a word of changes by hand, and a pause stays', async () => {
+    const owner = desk.newOwner();
+    await desk.apply(await desk.file(owner, { nightly: CALM }));
+    await handleOf(`${owner}/nightly`).pause('operators');
+    const file = await desk.file(owner, { nightly: { ...CALM, cron: '0 5 1 1 *' } });
+    const found = await read(file);
+    const [difference] = await compareSchedules(temporal.client, found, temporal.taskQueue);
+    if (difference?.wished === null || difference === undefined) throw new Error('no difference');
+    await writeFirst(temporal.client, difference, difference.wished, {
+      taskQueue: temporal.taskQueue,
+      applyId: randomUUID(),
+    });
+    expect(await desk.diff(file)).toMatchObject([{ status: 'interrupted', byHand: [] }]);
+    expect(await desk.apply(file)).toMatchObject([{ result: 'finished' }]);
+    expect((await handleOf(`${owner}/nightly`).describe()).state).toMatchObject({ paused: true, note: 'operators' });
+  });
+});
+
+describe('two applies', () => {
+  it('at once leave every schedule whole, as one of them wants it', async () => {
+    const owner = desk.newOwner();
+    const entries = (cron: string) =>
+      Object.fromEntries(Array.from({ length: 12 }, (_item, index) => [`s${index}`, { ...CALM, cron }]));
+    const files = await Promise.all(['0 4 1 1 *', '0 5 1 1 *'].map((cron) => desk.file(owner, entries(cron))));
+    for (let round = 0; round < 2; round++) {
+      await Promise.all(files.map((file) => desk.run('apply', file)));
+      for (let index = 0; index < 12; index++) {
+        const seen = await handleOf(`${owner}/s${index}`).describe();
+        const ownership = ownershipOf(seen);
+        const hour = seen.spec.calendars?.[0]?.hour[0]?.start;
+        // Whoever came last, what it wrote is there with the definition that says so.
+        expect(ownership?.definition).toMatchObject({ cron: `0 ${hour} 1 1 *` });
+      }
+    }
+    const last = files[1] ?? '';
+    await desk.apply(last);
+    expect((await desk.diff(last)).every(({ status }) => status === 'unchanged')).toBe(true);
+  });
+
+  it('of which one saw what was there before the other: it is told, and writes nothing', async () => {
+    const owner = desk.newOwner();
+    const [mine, theirs] = await Promise.all(
+      ['0 4 1 1 *', '0 5 1 1 *'].map((cron) => desk.file(owner, { nightly: { ...CALM, cron } })),
+    );
+    await desk.apply(await desk.file(owner, { nightly: CALM }));
+    const seen = await compareSchedules(temporal.client, await read(mine ?? ''), temporal.taskQueue);
+    await desk.apply(theirs ?? '');
+    expect(await applyDifferences(temporal.client, seen, temporal.taskQueue)).toMatchObject([
+      { result: 'failed', error: { kind: 'ScheduleChangedMeanwhile' } },
+    ]);
+    expect(await desk.diff(theirs ?? '')).toMatchObject([{ status: 'unchanged' }]);
+  });
+});
+
+describe('a server that is away', () => {
+  it('is told with exit code 3', async () => {
+    const file = await desk.file(desk.newOwner(), { nightly: CALM });
+    desk.env['TEMPORAL_ADDRESS'] = '127.0.0.1:9';
+    try {
+      for (const words of [['diff', file], ['apply', file], ['list'], ['next', file]])
+        expect(await desk.run(...words)).toMatchObject({ exitCode: 3 });
+    } finally {
+      desk.env['TEMPORAL_ADDRESS'] = temporal.address;
+    }
+  });
+});

@@ -1,0 +1,222 @@
+/** Schedule files that are wrong in every way: the place, what was found, what would be right; all at once. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { findRunbook } from '../../../src/catalogue.js';
+import { parseSchedules } from '../../../src/schedules/read-schedules.js';
+
+const read = (text: string, calendars: readonly string[] | null = null) =>
+  parseSchedules(text, 'x.yaml', { findRunbook: (name) => findRunbook([], name), calendars });
+const problemsOf = async (text: string, calendars: readonly string[] | null = null) => {
+  const found = await read(text, calendars);
+  return Array.isArray(found) ? found : [];
+};
+
+/** The lines of an entry that is right, less the given key, plus the given lines. */
+function withEntry(lines: string, less = ''): string {
+  const right = [
+    'runbook: restart',
+    'targets: [shop/checkout/prod-1]',
+    'cron: 30 2 * * *',
+    'timezone: Europe/Berlin',
+    'window: 1h',
+  ].filter((line) => less === '' || !line.startsWith(`${less}:`));
+  const all = [...right, ...lines.split('\n').filter((line) => line !== '')];
+  return `owner: team\nschedules:\n  nightly:\n${all.map((line) => `    ${line}\n`).join('')}`;
+}
+
+describe('a schedule file', () => {
+  it('that is right is read, with one way to write each thing', async () => {
+    expect(await read(withEntry('cron: "30  2 * * *"', 'cron'))).toMatchObject({
+      owner: 'team',
+      schedules: [{ id: 'team/nightly', entry: { cron: '30 2 * * *', overlap: 'skip' } }],
+    });
+    expect(await problemsOf('owner: team\nschedules: {}\n')).toEqual([]);
+  });
+
+  it.each([
+    ['an empty file', '', 'empty', 'x.yaml:1:1', 'empty'],
+    ['no keys', '- a\n', 'not-a-schedule-file', 'x.yaml:1:1', 'no keys'],
+    ['no owner', 'schedules: {}\n', 'missing', 'x.yaml:1:1 owner', '"owner" is missing'],
+    ['an owner that is no name', 'owner: My Team\nschedules: {}\n', 'wrong-value', 'x.yaml:1:8 owner', 'My Team'],
+    ['a name that is none', 'owner: t\nschedules:\n  A/b: {}\n', 'wrong-name', 'x.yaml:3:3 schedules.A/b', 'A/b'],
+    [
+      'a name that every object has',
+      'owner: t\nschedules:\n  __proto__: {}\n',
+      'wrong-name',
+      'x.yaml:3:3',
+      '__proto__',
+    ],
+    ['an unknown key', withEntry('windw: 1h'), 'unknown-key', 'x.yaml:9:5 schedules.nightly.windw', 'windw'],
+    ['a missing key', withEntry('', 'window'), 'missing', 'x.yaml:4:5 schedules.nightly.window', 'missing'],
+    ['a wrong duration', withEntry('window: 1 hour', 'window'), 'wrong-value', 'x.yaml:8:13', '1 hour'],
+    ['neither cron nor calendar', withEntry('', 'cron'), 'cron-or-calendar', 'x.yaml:4:5 schedules.nightly', 'neither'],
+    ['both of them', withEntry('calendar: { hour: 2 }'), 'cron-or-calendar', 'x.yaml:9:5', 'both'],
+    ['a wrong cron', withEntry('cron: 30 25 * * *', 'cron'), 'wrong-cron', 'x.yaml:8:11', 'the hour "25"'],
+    ['a cron of six fields', withEntry('cron: 0 30 2 * * *', 'cron'), 'wrong-cron', 'x.yaml:8:11', '6 fields'],
+    ['a wrong calendar value', withEntry('calendar: { hour: 24 }', 'cron'), 'wrong-value', 'x.yaml:8:23', '24'],
+    ['a wrong day', withEntry('calendar: { dayOfWeek: [MON] }', 'cron'), 'wrong-value', 'x.yaml:8:28', 'MON'],
+    [
+      'a range the wrong way round',
+      withEntry('calendar: { hour: { start: 5, end: 2 } }', 'cron'),
+      'wrong-range',
+      'x.yaml:8:23',
+      'from 5 to 2',
+    ],
+    [
+      'an unknown zone',
+      withEntry('timezone: Europe/Berlim', 'timezone'),
+      'unknown-time-zone',
+      'x.yaml:8:15',
+      'Europe/Berlim',
+    ],
+    [
+      'a zone in other letters',
+      withEntry('timezone: europe/berlin', 'timezone'),
+      'unknown-time-zone',
+      'x.yaml:8:15',
+      'europe/berlin',
+    ],
+    ['an offset for a zone', withEntry('timezone: "+01:00"', 'timezone'), 'unknown-time-zone', 'x.yaml:8:15', '+01:00'],
+    [
+      'jitter and cut-off that fill the window',
+      withEntry('jitter: 30m\ncutoff: 30m'),
+      'no-time-left',
+      'x.yaml:8:13',
+      'jitter of 30m and the cut-off of 30m',
+    ],
+    ['a window that is too short', withEntry('window: 5s', 'window'), 'window-too-short', 'x.yaml:8:13', '5s'],
+    ['a target twice', withEntry('targets: [a/b/c, a/b/c]', 'targets'), 'duplicate-target', 'x.yaml:8:22', 'a/b/c'],
+    ['a target of another form', withEntry('targets: [prod-1]', 'targets'), 'wrong-value', 'x.yaml:8:15', 'prod-1'],
+    ['no targets', withEntry('targets: []', 'targets'), 'wrong-value', 'x.yaml:8:14', '[]'],
+    ['an unknown runbook', withEntry('runbook: restrat', 'runbook'), 'unknown-runbook', 'x.yaml:8:14', 'restrat'],
+    [
+      'a wrong input',
+      withEntry('runbook: scale\ninputs: { replica: many }', 'runbook'),
+      'wrong-input',
+      'x.yaml:9:24',
+      'many',
+    ],
+    ['a missing input', withEntry('runbook: scale', 'runbook'), 'wrong-input', 'x.yaml:4:5', 'missing'],
+    ['an unknown input', withEntry('inputs: { vresion: 1 }'), 'wrong-input', 'x.yaml:9:24', 'vresion'],
+    [
+      'too many targets',
+      withEntry(`targets: [${Array.from({ length: 101 }, (_x, i) => `a/b/c${i}`).join(', ')}]`, 'targets'),
+      'wrong-value',
+      'x.yaml:8:14',
+      'c0',
+    ],
+    ['an overlap that is none', withEntry('overlap: allow-all'), 'wrong-value', 'x.yaml:9:14', 'allow-all'],
+  ])('with %s is told about with its place', async (_case, text, code, place, found) => {
+    const problems = await problemsOf(text);
+    expect(problems.map((problem) => problem.code)).toEqual([code]);
+    expect(problems[0]?.place).toContain(place);
+    expect(`${problems[0]?.place} ${problems[0]?.found}`).toContain(found);
+    expect(problems[0]?.remedy.length).toBeGreaterThan(5);
+  });
+
+  it('names what was probably meant', async () => {
+    const remedies = async (text: string) => (await problemsOf(text)).map(({ remedy }) => remedy).join();
+    expect(await remedies(withEntry('windw: 1h'))).toContain('Did you mean window');
+    expect(await remedies(withEntry('runbook: restrat', 'runbook'))).toContain('Did you mean restart');
+    expect(await remedies(withEntry('timezone: Europe/Berlim', 'timezone'))).toContain('Did you mean Europe/Berlin');
+    expect(await remedies(withEntry('calendar: { hour: 24 }', 'cron'))).toContain('a number from 0 to 23');
+  });
+
+  it('with more targets than the runbook takes is told about', async () => {
+    const targets = Array.from({ length: 21 }, (_item, index) => `shop/checkout/prod-${index}`);
+    const [problem] = await problemsOf(withEntry(`targets: [${targets.join(', ')}]`, 'targets'));
+    expect(problem).toMatchObject({ code: 'too-many-targets', place: 'x.yaml:8:14 schedules.nightly.targets' });
+    expect(problem?.found).toContain('21 targets are named, and restart takes at most 20');
+  });
+
+  it('with an unknown calendar is told about where calendars are known', async () => {
+    const text = withEntry('freeze: [prod-freze]');
+    expect(await problemsOf(text)).toEqual([]);
+    expect(await problemsOf(text, ['prod-freeze'])).toMatchObject([
+      { code: 'unknown-calendar', remedy: expect.stringContaining('Did you mean prod-freeze') as string },
+    ]);
+  });
+
+  it('tells every problem of every entry at once, in the order of the file', async () => {
+    const text = [
+      'owner: Team',
+      'schedules:',
+      '  one:',
+      '    runbook: nothing',
+      '    targets: [a/b/c, a/b/c]',
+      '    cron: 99 99 * * *',
+      '    timezone: Moon/Base',
+      '    window: 1s',
+      '  two:',
+      '    runbook: restart',
+      '    windwo: 1h',
+    ].join('\n');
+    const problems = await problemsOf(text);
+    const lines = problems.map(({ place }) => Number(place.split(':')[1]));
+    expect(lines).toEqual([...lines].sort((left, right) => left - right));
+    expect(new Set(problems.map(({ code }) => code))).toEqual(
+      new Set([
+        'wrong-value',
+        'unknown-runbook',
+        'duplicate-target',
+        'wrong-cron',
+        'unknown-time-zone',
+        'window-too-short',
+        'missing',
+        'unknown-key',
+      ]),
+    );
+  });
+});
+
+describe('anything at all in the place of anything', () => {
+  const anyValue = fc.oneof(
+    fc.jsonValue({ maxDepth: 3 }),
+    fc.constantFrom<unknown>(
+      null,
+      '',
+      [],
+      {},
+      '* * * * *',
+      '@every 1s',
+      'x'.repeat(5_000),
+      '99999999d',
+      Number.NaN,
+      -0,
+    ),
+    fc.string({ unit: 'binary', maxLength: 40 }),
+  );
+  const keys = [
+    'runbook',
+    'targets',
+    'inputs',
+    'cron',
+    'calendar',
+    'timezone',
+    'jitter',
+    'window',
+    'cutoff',
+    'overlap',
+    'freeze',
+    'waitAtMost',
+    'reason',
+  ];
+
+  it('is a file or problems that can be acted on', async () => {
+    const entry = fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string({ maxLength: 8 })), anyValue, {
+      maxKeys: 6,
+    });
+    const base = parse(withEntry('')) as { schedules: { nightly: object } };
+    await fc.assert(
+      fc.asyncProperty(entry, async (damage) => {
+        const text = stringify({ ...base, schedules: { nightly: { ...base.schedules.nightly, ...damage } } });
+        for (const { found, remedy, place } of await problemsOf(text)) {
+          expect(found.length * remedy.length * place.length).toBeGreaterThan(0);
+          expect(`${place}${found}${remedy}`.length).toBeLessThan(3_000);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  }, 30_000);
+});
