@@ -23,7 +23,9 @@ export default defineConfig({
       {
         test: {
           name: 'temporal',
-          include: ['test/{simulator,servicestage,activities,workflows,replay,conformance,embedded,cli}/**/*.test.ts'],
+          include: [
+            'test/{simulator,servicestage,activities,workflows,replay,conformance,embedded,cli,package}/**/*.test.ts',
+          ],
           ...withTemporal,
         },
       },

@@ -54,6 +54,6 @@ function factsOf(error: unknown): { kind: string; message: string; exitCode: num
   const { name, message } = error;
   // A configuration error's message holds its problems already.
   if (name === 'ConfigurationError') return { kind: name, message, exitCode: USAGE_EXIT_CODE, problems: [] };
-  const known = ['RunNotFound', 'RunIdTaken', 'InvalidRunId', 'NoReport'].includes(name);
+  const known = ['RunNotFound', 'RunIdTaken', 'InvalidRunId', 'NoReport', 'NotARun', 'AccessDenied'].includes(name);
   return { kind: name, message, exitCode: CODE_OF_ERROR[name] ?? (known ? USAGE_EXIT_CODE : 1), problems: [] };
 }
