@@ -45,7 +45,7 @@ export interface RunOptions {
 export interface WaitOptions extends RunOptions {
   /** Ends the waiting, not the run. */
   readonly signal?: AbortSignal | undefined;
-  /** How long Temporal may be unreachable before `ServerUnreachable` is thrown, milliseconds. Default 60,000. */
+  /** How long Temporal may be unreachable before `ServerUnreachable` is thrown, milliseconds; a wait for a result takes about 20 s to notice. Default 60,000. */
   readonly patienceMs?: number | undefined;
 }
 

@@ -30,9 +30,18 @@ export interface StartOptions {
 /** A name of the map, which editors complete, or any other: a runbook that only the worker knows. */
 export type RunbookName<Inputs extends object> = (keyof Inputs & string) | (string & Record<never, never>);
 
+/** Keys that must be given. A runbook that takes no inputs is a map of every key to nothing: it has none. */
+type RequiredKey<Values> = {
+  [Key in keyof Values]-?: string extends Key
+    ? never
+    : Pick<Values, Key> extends Required<Pick<Values, Key>>
+      ? Key
+      : never;
+}[keyof Values];
+
 /** Inputs as the map says; those that all have defaults may be left out. A runbook that is not in the map takes any. */
 export type InputsOf<Inputs extends object, Name extends string> = Name extends keyof Inputs
-  ? Record<never, never> extends Inputs[Name]
+  ? [RequiredKey<Inputs[Name]>] extends [never]
     ? { readonly inputs?: Inputs[Name] | undefined }
     : { readonly inputs: Inputs[Name] }
   : { readonly inputs?: Readonly<Record<string, unknown>> | undefined };

@@ -18,6 +18,8 @@ export interface Consumer {
   readonly packed: readonly string[];
   /** @throws with what the command printed */
   run(program: string, words: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>;
+  /** Compiles a folder by its own configuration. */
+  compileFolder(name: string): Promise<string>;
   /** Compiles by a configuration of these compiler options beside the usual ones; output goes to `out/`. */
   compile(name: string, include: readonly string[], options: object): Promise<string>;
   remove(): Promise<void>;
@@ -42,6 +44,7 @@ export async function installConsumer(): Promise<Consumer> {
       .split('\n')
       .map((path) => path.replace(/^package\//, '')),
     run,
+    compileFolder: (name) => run(TSC, ['-p', name]),
     compile: async (name, include, options) => {
       const compilerOptions = { ...USUAL, outDir: `out/${name}`, ...options };
       await writeFile(join(folder, `tsconfig.${name}.json`), JSON.stringify({ compilerOptions, include }));

@@ -9,6 +9,8 @@ import {
 } from 'servicestage-runbooks';
 
 interface OwnInputs extends CatalogueInputs {
+  sweep: { readonly depth?: number };
+  idle: object;
   'warm-cache': { readonly region: string; readonly rounds?: number };
 }
 
@@ -30,6 +32,8 @@ export async function accepted(runbooks: RunbookClient, someName: string, perhap
   const own = await RunbookClient.connect<OwnInputs>({ apiKey: plan.hash });
   await own.start('warm-cache', { targets, inputs: { region: 'eu', rounds: 2 } });
   await own.start('scale', { targets, inputs: { replica: 1 } });
+  await own.start('sweep', { targets });
+  await own.start('idle', { targets });
   const cancel: 'requested' | 'alreadyEnded' = await own.cancel(started.workflowId);
   const report = await own.result(started.workflowId, { signal: AbortSignal.timeout(1_000) });
   const failure: FailureName | undefined = report.failure?.name;
@@ -52,6 +56,8 @@ export async function refused(runbooks: RunbookClient, own: RunbookClient<OwnInp
   await runbooks.plan('restart', { targets, id: 'incident-4711' });
   // @ts-expect-error a mistyped word
   await runbooks.start('restart', { targets, onExisting: 'attatch' });
+  // @ts-expect-error an own runbook's input that must be given
+  await own.start('warm-cache', { targets });
   // @ts-expect-error an input of an own runbook
   await own.start('warm-cache', { targets, inputs: { region: 7 } });
 }
