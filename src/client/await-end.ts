@@ -1,10 +1,9 @@
 /** Waits for the end of a workflow, over an absence of the server. */
-import type { Client } from '@temporalio/client';
 import { ServerUnreachable } from './errors.js';
-import { callWithin, named, pause, ranOutOfTime } from './temporal-calls.js';
+import { named, pause, ranOutOfTime, type Calls } from './temporal-calls.js';
 
 export interface WaitCall {
-  readonly client: Client;
+  readonly calls: Calls;
   readonly workflowId: string;
   readonly runId: string | undefined;
   readonly signal: AbortSignal | undefined;
@@ -17,13 +16,13 @@ const LONG_POLL_MS = 60_000;
 const PAUSE_MS = 500;
 
 /** @returns what the workflow returned. @throws WorkflowFailedError, RunNotFound, ServerUnreachable, the signal's reason */
-export async function awaitEnd({ client, workflowId, runId, signal, patienceMs }: WaitCall): Promise<unknown> {
+export async function awaitEnd({ calls, workflowId, runId, signal, patienceMs }: WaitCall): Promise<unknown> {
   let answeredAtMs = performance.now();
   for (;;) {
     const askedAtMs = performance.now();
     try {
-      return await callWithin(client, LONG_POLL_MS, signal, () =>
-        client.workflow.getHandle(workflowId, runId).result(),
+      return await calls.within(LONG_POLL_MS, signal, () =>
+        calls.client.workflow.getHandle(workflowId, runId).result(),
       );
     } catch (error) {
       signal?.throwIfAborted();

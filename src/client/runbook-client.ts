@@ -2,6 +2,8 @@
 import {
   Client,
   Connection,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
   WorkflowFailedError,
   WorkflowNotFoundError,
   type ClientOptions,
@@ -19,7 +21,7 @@ import type { RunSnapshot } from './report-snapshot.js';
 import { newRunId, requireRunId } from './run-id.js';
 import { startRun, type StartedRun } from './start-run.js';
 import { startArgumentsOf, type PlanRequest, type RunbookName, type StartRequest } from './start-request.js';
-import { callWithin, named, reasonOf } from './temporal-calls.js';
+import { Calls, named, reasonOf } from './temporal-calls.js';
 import { lookAtRun, watchRun } from './watch-run.js';
 
 export interface RunbookClientOptions {
@@ -28,13 +30,13 @@ export interface RunbookClientOptions {
   readonly taskQueue?: string | undefined;
   /** The longest one call to Temporal may take, milliseconds; then it is unreachable. Default 10,000. */
   readonly callTimeoutMs?: number | undefined;
-  /** What `close` ends, besides nothing. */
+  /** What `close` does. Default: wait for what is under way. */
   readonly close?: (() => Promise<void>) | undefined;
 }
 
 /** Where Temporal is and how to get in, as `Connection` and `Client` of `@temporalio/client` take it. */
 export type ConnectOptions = ConnectionOptions &
-  Pick<ClientOptions, 'namespace' | 'dataConverter' | 'identity' | 'interceptors'> &
+  Pick<ClientOptions, 'namespace' | 'dataConverter' | 'identity'> &
   Pick<RunbookClientOptions, 'taskQueue' | 'callTimeoutMs'>;
 
 export interface RunOptions {
@@ -66,14 +68,16 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   readonly client: Client;
   readonly taskQueue: string;
   readonly #callTimeoutMs: number;
+  readonly #calls: Calls;
   readonly #close: () => Promise<void>;
 
   /** Takes any Temporal client: own data converter, Temporal Cloud, interceptors all work. */
   constructor({ client, taskQueue, callTimeoutMs, close }: RunbookClientOptions) {
     this.client = client;
+    this.#calls = new Calls(client);
     this.taskQueue = taskQueue ?? DEFAULT_TASK_QUEUE;
     this.#callTimeoutMs = callTimeoutMs ?? CALL_TIMEOUT_MS;
-    this.#close = close ?? (async () => {});
+    this.#close = close ?? (() => this.#calls.settled());
   }
 
   /** Connects at once. @throws ServerUnreachable, AccessDenied */
@@ -97,18 +101,33 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
 
   /** Connects at the first call: for a service that comes up although Temporal is away. */
   static lazy<Inputs extends object = CatalogueInputs>(options: ConnectOptions = {}): RunbookClient<Inputs> {
-    const { namespace, dataConverter, identity, interceptors, taskQueue, callTimeoutMs, ...connectionOptions } =
-      options;
-    const connection = Connection.lazy(connectionOptions);
-    const given = { namespace, dataConverter, identity, interceptors };
+    const { namespace, dataConverter, identity, taskQueue, callTimeoutMs, ...connectionOptions } = options;
+    let closing = false;
+    const usual = defaultGrpcRetryOptions();
+    // What is under way while it closes is not tried again.
+    const retryableDecider: typeof usual.retryableDecider = (attempt, status) =>
+      !closing && usual.retryableDecider(attempt, status);
+    const interceptors = [makeGrpcRetryInterceptor({ ...usual, retryableDecider })];
+    const connection = Connection.lazy({ interceptors, ...connectionOptions });
+    const given = { namespace, dataConverter, identity };
     const client = new Client({
       connection,
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     });
-    return new RunbookClient<Inputs>({ client, taskQueue, callTimeoutMs, close: () => connection.close() });
+    const runbooks: RunbookClient<Inputs> = new RunbookClient<Inputs>({
+      client,
+      taskQueue,
+      callTimeoutMs,
+      close: async () => {
+        closing = true;
+        await runbooks.#calls.settled();
+        await connection.close();
+      },
+    });
+    return runbooks;
   }
 
-  /** Ends the connection that `connect` or `lazy` opened; a client that was handed in is left as it is. */
+  /** Waits, some seconds at most, for what is under way, then ends the connection that `connect` or `lazy` opened; one that was handed in stays. */
   close(): Promise<void> {
     return this.#close();
   }
@@ -124,7 +143,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     request: StartRequest<Inputs, Name>,
   ): Promise<StartedRun> {
     return startRun({
-      client: this.client,
+      calls: this.#calls,
       taskQueue: this.taskQueue,
       callTimeoutMs: this.#callTimeoutMs,
       runbook,
@@ -145,7 +164,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     const { client, taskQueue } = this;
     try {
       await this.#within(() => client.workflow.start(runbook, { workflowId, taskQueue, args: [startArguments] }));
-      return (await awaitEnd({ client, workflowId, runId: undefined, signal, patienceMs })) as Plan;
+      return (await awaitEnd({ calls: this.#calls, workflowId, runId: undefined, signal, patienceMs })) as Plan;
     } catch (error) {
       const report = reportInFailure(error);
       if (report === null) throw named(error, workflowId);
@@ -156,7 +175,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   /** Waits for the end. Resolves for every outcome; rejects with the signal's reason when that is aborted. @throws RunNotFound, NoReport, ServerUnreachable */
   async result(workflowId: string, { runId, signal, patienceMs = PATIENCE_MS }: WaitOptions = {}): Promise<RunReport> {
     try {
-      const result = await awaitEnd({ client: this.client, workflowId, runId, signal, patienceMs });
+      const result = await awaitEnd({ calls: this.#calls, workflowId, runId, signal, patienceMs });
       if (isReport(result)) return result;
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error;
@@ -180,7 +199,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
 
   /** What the run shows now. Needs a worker while it is under way. @throws RunNotFound, NoWorkerAnswers, NotARun, NoReport, ServerUnreachable */
   async progress(workflowId: string, { runId }: RunOptions = {}): Promise<RunSnapshot> {
-    return lookAtRun({ client: this.client, callTimeoutMs: this.#callTimeoutMs, workflowId, runId, signal: undefined });
+    return lookAtRun({ calls: this.#calls, callTimeoutMs: this.#callTimeoutMs, workflowId, runId, signal: undefined });
   }
 
   /**
@@ -189,9 +208,8 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
    */
   watch(workflowId: string, options: WatchOptions = {}): AsyncGenerator<RunSnapshot, void> {
     const { runId, signal, patienceMs = PATIENCE_MS, intervalMs = WATCH_INTERVAL_MS, everyLook = false } = options;
-    const { client } = this;
     return watchRun({
-      client,
+      calls: this.#calls,
       callTimeoutMs: this.#callTimeoutMs,
       workflowId,
       runId,
@@ -241,7 +259,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 
   #within<Value>(call: () => Promise<Value>): Promise<Value> {
-    return callWithin(this.client, this.#callTimeoutMs, undefined, call);
+    return this.#calls.within(this.#callTimeoutMs, undefined, call);
   }
 
   #handle(workflowId: string, runId?: string): WorkflowHandle {

@@ -3,13 +3,12 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
-  type Client,
 } from '@temporalio/client';
 import type { StartArguments } from '../domain/contract.js';
 import { RunAlreadyStarted, RunIdTaken, ServerUnreachable } from './errors.js';
 import { decodeFirst } from './payloads.js';
 import { differencesBetween, inputOfRun } from './same-request.js';
-import { callWithin, named, reasonOf } from './temporal-calls.js';
+import { named, reasonOf, type Calls } from './temporal-calls.js';
 
 export interface StartedRun {
   readonly workflowId: string;
@@ -19,7 +18,7 @@ export interface StartedRun {
 }
 
 export interface StartCall {
-  readonly client: Client;
+  readonly calls: Calls;
   readonly taskQueue: string;
   readonly callTimeoutMs: number;
   readonly runbook: string;
@@ -30,10 +29,10 @@ export interface StartCall {
 
 /** @throws RunIdTaken, RunAlreadyStarted, ServerUnreachable, AccessDenied */
 export async function startRun(call: StartCall): Promise<StartedRun> {
-  const { client, taskQueue, callTimeoutMs, runbook, workflowId, startArguments } = call;
+  const { calls, taskQueue, callTimeoutMs, runbook, workflowId, startArguments } = call;
   try {
-    const handle = await callWithin(client, callTimeoutMs, undefined, () =>
-      client.workflow.start(runbook, {
+    const handle = await calls.within(callTimeoutMs, undefined, () =>
+      calls.client.workflow.start(runbook, {
         workflowId,
         taskQueue,
         args: [startArguments],
@@ -57,10 +56,10 @@ function unanswered(error: unknown, workflowId: string): unknown {
 }
 
 async function attach(call: StartCall): Promise<StartedRun> {
-  const { client, callTimeoutMs, runbook, workflowId, onExisting } = call;
+  const { calls, callTimeoutMs, runbook, workflowId, onExisting } = call;
   try {
-    const { type, runId } = await callWithin(client, callTimeoutMs, undefined, () =>
-      client.workflow.getHandle(workflowId).describe(),
+    const { type, runId } = await calls.within(callTimeoutMs, undefined, () =>
+      calls.client.workflow.getHandle(workflowId).describe(),
     );
     if (onExisting === 'fail') throw new RunAlreadyStarted(workflowId, runId);
     if (type !== runbook) throw taken(call, runId, ['runbook'], `a run of "${type}", not of "${runbook}"`);
@@ -73,11 +72,11 @@ async function attach(call: StartCall): Promise<StartedRun> {
 }
 
 async function differencesFrom(call: StartCall, runId: string): Promise<readonly string[]> {
-  const { client, callTimeoutMs, workflowId, startArguments } = call;
-  const payloads = await callWithin(client, callTimeoutMs, undefined, () => inputOfRun(client, workflowId, runId));
+  const { calls, callTimeoutMs, workflowId, startArguments } = call;
+  const payloads = await calls.within(callTimeoutMs, undefined, () => inputOfRun(calls.client, workflowId, runId));
   let given: unknown;
   try {
-    given = await decodeFirst(client, payloads);
+    given = await decodeFirst(calls.client, payloads);
   } catch (error) {
     const found = `a run whose start arguments this client's data converter cannot read (${reasonOf(error)})`;
     throw taken(call, runId, [], found);

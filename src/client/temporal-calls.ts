@@ -25,33 +25,47 @@ const REFUSED: readonly number[] = [GRPC.permissionDenied, GRPC.unauthenticated]
 /** gRPC keeps the limit itself and says more; only its tries anew may outlast it. */
 const GRACE_MS = 250;
 
-/**
- * Calls within `timeoutMs`, and ends at once with the signal's reason when it is aborted, also while the SDK pauses between two tries.
- * The signal is followed by a controller of this call alone: each request adds a listener that the SDK never removes.
- */
-export async function callWithin<Value>(
-  client: Client,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-  call: () => Promise<Value>,
-): Promise<Value> {
-  signal?.throwIfAborted();
-  const ofThisCall = new AbortController();
-  const over = new Promise<never>((_resolve, reject) =>
-    ofThisCall.signal.addEventListener('abort', () => reject(ofThisCall.signal.reason as Error), { once: true }),
-  );
-  const abort = () => ofThisCall.abort(signal?.reason);
-  signal?.addEventListener('abort', abort, { once: true });
-  const late = setTimeout(
-    () => ofThisCall.abort(new ServerUnreachable(`Temporal does not answer within ${timeoutMs} ms`)),
-    timeoutMs + GRACE_MS,
-  );
-  try {
-    const answer = client.withDeadline(Date.now() + timeoutMs, () => client.withAbortSignal(ofThisCall.signal, call));
-    return await Promise.race([over, answer]);
-  } finally {
-    clearTimeout(late);
-    signal?.removeEventListener('abort', abort);
+export class Calls {
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(readonly client: Client) {}
+
+  /**
+   * Calls within `timeoutMs`, and ends at once with the signal's reason when it is aborted, also while the SDK pauses between two tries.
+   * The signal is followed by a controller of this call alone: each request adds a listener that the SDK never removes.
+   */
+  async within<Value>(timeoutMs: number, signal: AbortSignal | undefined, call: () => Promise<Value>): Promise<Value> {
+    signal?.throwIfAborted();
+    const ofThisCall = new AbortController();
+    const over = new Promise<never>((_resolve, reject) =>
+      ofThisCall.signal.addEventListener('abort', () => reject(ofThisCall.signal.reason as Error), { once: true }),
+    );
+    const abort = () => ofThisCall.abort(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    const tooLate = () => ofThisCall.abort(new ServerUnreachable(`Temporal does not answer within ${timeoutMs} ms`));
+    const late = setTimeout(tooLate, timeoutMs + GRACE_MS);
+    try {
+      return await Promise.race([over, this.#follow(this.#send(timeoutMs, ofThisCall.signal, call))]);
+    } finally {
+      clearTimeout(late);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Resolves when nothing is under way any more: the SDK's next try on a connection that is closed would end the process. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
+  #send<Value>(timeoutMs: number, signal: AbortSignal, call: () => Promise<Value>): Promise<Value> {
+    return this.client.withDeadline(Date.now() + timeoutMs, () => this.client.withAbortSignal(signal, call));
+  }
+
+  #follow<Value>(answer: Promise<Value>): Promise<Value> {
+    const end = () => this.#underWay.delete(answer);
+    this.#underWay.add(answer);
+    answer.then(end, end);
+    return answer;
   }
 }
 

@@ -12,10 +12,10 @@ import { NoReport, NotARun, NoWorkerAnswers, ServerUnreachable } from './errors.
 import { reportInMemo } from './read-report.js';
 import { snapshotOfReport, type RunSnapshot } from './report-snapshot.js';
 import { liveTargetProgress } from './target-progress.js';
-import { callWithin, grpcCodeOf, named, pause } from './temporal-calls.js';
+import { grpcCodeOf, named, pause, type Calls } from './temporal-calls.js';
 
 export interface LookCall {
-  readonly client: Client;
+  readonly calls: Calls;
   readonly callTimeoutMs: number;
   readonly workflowId: string;
   readonly runId: string | undefined;
@@ -30,9 +30,10 @@ export interface WatchCall extends LookCall {
 
 /** A run that has ended is read from its report and needs no worker. @throws RunNotFound, NoReport, NotARun, NoWorkerAnswers, ServerUnreachable */
 export async function lookAtRun(look: LookCall): Promise<RunSnapshot> {
-  const { client, callTimeoutMs, workflowId, runId, signal } = look;
+  const { calls, callTimeoutMs, workflowId, runId, signal } = look;
+  const { client } = calls;
   try {
-    return await callWithin(client, callTimeoutMs, signal, async () => {
+    return await calls.within(callTimeoutMs, signal, async () => {
       const run = await whileOpen(client).getHandle(workflowId, runId).query<RunProgress>(PROGRESS_QUERY);
       // A target's own workflow answers the same query, with what it knows of itself.
       if (!Array.isArray(run.targets)) throw new NotARun(workflowId);
@@ -56,12 +57,12 @@ function whileOpen({ workflow }: Client): WorkflowClient {
 
 /** The query went unanswered: has the run ended, or is a worker or the server away? */
 async function snapshotOfEnded(
-  { client, callTimeoutMs, workflowId, runId, signal }: LookCall,
+  { calls, callTimeoutMs, workflowId, runId, signal }: LookCall,
   why: unknown,
 ): Promise<RunSnapshot> {
   try {
-    const described = await callWithin(client, callTimeoutMs, signal, () =>
-      client.workflow.getHandle(workflowId, runId).describe(),
+    const described = await calls.within(callTimeoutMs, signal, () =>
+      calls.client.workflow.getHandle(workflowId, runId).describe(),
     );
     if (described.status.name === 'RUNNING') throw new NoWorkerAnswers(workflowId, { cause: why });
     const report = reportInMemo(described);
