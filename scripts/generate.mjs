@@ -1,4 +1,4 @@
-// Writes what is made from code: the JSON Schema of runbooks and the tables in docs/. With --check: says what is stale and exits 1.
+// Writes what is made from code and from the catalogue: the JSON Schema of runbooks, the tables in docs/, the types of inputs. With --check: says what is stale and exits 1.
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
@@ -14,6 +14,7 @@ const [
   { ACTIONS },
   { configVariables },
   { ScheduleFile },
+  { listRunbooks },
 ] = await Promise.all([
   load('domain/runbook.js'),
   load('domain/runbook-checks.js'),
@@ -22,6 +23,7 @@ const [
   load('domain/actions.js'),
   load('config-variables.js'),
   load('schedules/schedule-file.js'),
+  load('catalogue.js'),
 ]);
 
 const tables = {
@@ -81,6 +83,7 @@ const outputs = [
   ['runbooks/schedules.schema.json', schemaText('A servicestage-runbooks schedule file', ScheduleFile)],
   ['docs/operations.md', await withTables('docs/operations.md')],
   ['docs/runbook-reference.md', await withTables('docs/runbook-reference.md')],
+  ['src/client/catalogue-inputs.ts', await catalogueInputs()],
 ];
 
 const stale = [];
@@ -112,4 +115,37 @@ async function withTables(path) {
 function table(head, rows) {
   const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** The inputs of the built-in runbooks, as the types that `RunbookClient` checks a start by. */
+async function catalogueInputs() {
+  const { runbooks, problems } = await listRunbooks([]);
+  if (problems.length > 0) throw new Error(`The catalogue does not load: ${JSON.stringify(problems)}`);
+  const entries = runbooks.map(({ name, title, runbook }) => {
+    const inputs = Object.entries(runbook.inputs);
+    const type = inputs.length === 0 ? 'Record<string, never>' : `{ ${inputs.map(inputProperty).join('\n')} }`;
+    return `/** ${docText(title)}. */\n${JSON.stringify(name)}: ${type};`;
+  });
+  const head = '/** Inputs of the built-in runbooks, by name. Generated from runbooks/*.yaml: `npm run generate`. */';
+  const text = `${head}\nexport interface CatalogueInputs {\n${entries.join('\n')}\n}\n`;
+  return format(text, { parser: 'typescript', singleQuote: true, printWidth: 120, trailingComma: 'all' });
+}
+
+function inputProperty([name, input]) {
+  const byDefault = input.default === undefined ? '' : `Default \`${input.default}\`.`;
+  const doc = docText([input.description ? `${input.description}.` : '', byDefault].filter(Boolean).join(' '));
+  const optional = input.default !== undefined;
+  const type = `${typeOfInput(input)}${optional ? ' | undefined' : ''}`;
+  return `${doc === '' ? '' : `/** ${doc} */\n`}readonly ${name}${optional ? '?' : ''}: ${type};`;
+}
+
+function typeOfInput({ type, enum: values }) {
+  if (values !== undefined) return values.map((value) => JSON.stringify(value)).join(' | ');
+  const types = { string: 'string', duration: 'string', integer: 'number', boolean: 'boolean' };
+  if (types[type] === undefined) throw new Error(`What is an input of type "${type}" in TypeScript? Say it here`);
+  return types[type];
+}
+
+function docText(text) {
+  return text.replaceAll('*/', '*\\/').replaceAll(/\s+/g, ' ').trim();
 }

@@ -53,12 +53,15 @@ export function fail(error: unknown, asJson: boolean): number {
   return exitCode;
 }
 
+/** The caller named something that does not fit. */
+const CLIENT_NAMING_ERRORS = ['RunNotFound', 'RunIdTaken', 'InvalidRunId', 'NoReport', 'NotARun', 'AccessDenied'];
+
 function factsOf(error: unknown): { kind: string; message: string; exitCode: number; problems: readonly Problem[] } {
   if (error instanceof CommandError) return error;
   if (!(error instanceof Error)) return { kind: 'Error', message: String(error), exitCode: 1, problems: [] };
   const { name, message } = error;
   // A configuration error's message holds its problems already.
   if (name === 'ConfigurationError') return { kind: name, message, exitCode: USAGE_EXIT_CODE, problems: [] };
-  const known = ['RunNotFound', 'RunIdTaken', 'InvalidRunId', 'NoReport', ...SCHEDULE_NAMING_ERRORS].includes(name);
+  const known = [...CLIENT_NAMING_ERRORS, ...SCHEDULE_NAMING_ERRORS].includes(name);
   return { kind: name, message, exitCode: CODE_OF_ERROR[name] ?? (known ? USAGE_EXIT_CODE : 1), problems: [] };
 }

@@ -1,24 +1,29 @@
-/** The calendars of change freezes, as far as the command line needs them: which names there are, and what is frozen when. */
+/** The calendars of change freezes, as far as the command line needs them: which names there are, and what is frozen when. Local files. */
+import { freezesBetween, listCalendars } from '../calendars/calendars.js';
+import { loadClientConfig } from '../config.js';
 import type { ReadFreezes } from '../schedules/occurrences.js';
 
 export interface Calendars {
-  /** `null`: not known, so that names of calendars in schedule files are not checked. */
+  /** `null`: there is no folder of calendars here, so names of calendars in schedule files are not checked. */
   readonly names: readonly string[] | null;
   readonly readFreezes: ReadFreezes;
 }
 
-/** Calendars are not read yet: whoever asks for freezes is told so. */
+/** @throws ConfigurationError */
 export async function readCalendars(): Promise<Calendars> {
-  return {
-    names: null,
-    readFreezes: async (names) => ({
-      freezes: [],
-      problems: names.map((name) => ({
-        code: 'calendar-not-read',
-        place: name,
-        found: 'calendars are not looked up here',
-        remedy: 'Look at the calendar itself',
-      })),
-    }),
-  };
+  const { calendarDirectories } = loadClientConfig(process.env);
+  if (calendarDirectories.length === 0) return { names: null, readFreezes: notReadHere };
+  const { names } = await listCalendars(calendarDirectories);
+  return { names, readFreezes: (wanted, fromMs, toMs) => freezesBetween(calendarDirectories, wanted, fromMs, toMs) };
 }
+
+const notReadHere: ReadFreezes = (names) =>
+  Promise.resolve({
+    freezes: [],
+    problems: names.map((name) => ({
+      code: 'calendar-not-read',
+      place: name,
+      found: 'there is no folder of calendars here',
+      remedy: 'Set RUNBOOK_CALENDARS to the folder that the workers read',
+    })),
+  });

@@ -1,5 +1,5 @@
 /** A run under way as text: a block that is drawn again for terminals, or one line for each thing that happened for pipes. Pure. */
-import type { RunSnapshot } from '../client/runbook-client.js';
+import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeDuration } from '../domain/duration.js';
 import type { StepProgress, TargetProgress } from '../domain/report.js';
 import type { Paint } from './paint.js';

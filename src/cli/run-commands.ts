@@ -59,8 +59,9 @@ export function addRunCommands(program: Command, done: Done): void {
     .description('ask a run to stop: what is in flight is finished, then its onCancel applies')
     .action((id: string, options: CommonOptions) =>
       withClient(options, async (client) => {
-        await client.cancel(id);
-        if (options.json === true) printJson({ workflowId: id, cancel: 'requested' });
+        const cancel = await client.cancel(id);
+        if (options.json === true) printJson({ workflowId: id, cancel });
+        else if (cancel === 'alreadyEnded') print(`${id} has ended already. Its report: runbook report ${id}`);
         else print(`Cancel of ${id} is requested. Follow it with: runbook watch ${id}`);
       }),
     );

@@ -1,5 +1,6 @@
 /** Shows a run live: drawn again in place on a terminal, one line for each event in a pipe, one JSON object a line with `--json`. */
-import type { RunbookClient, RunSnapshot } from '../client/runbook-client.js';
+import type { RunSnapshot } from '../client/report-snapshot.js';
+import type { RunbookClient } from '../client/runbook-client.js';
 import { paintFor } from './paint.js';
 import { eventsBetween, renderProgress } from './render-progress.js';
 
@@ -11,7 +12,9 @@ export async function showUntilItEnds(client: RunbookClient, workflowId: string,
   const show = await shower(asJson);
   try {
     let before: RunSnapshot | null = null;
-    for await (const snapshot of client.watch(workflowId, { signal: stop.signal })) {
+    // What is drawn again in place shows how long it has taken by now.
+    const everyLook = !asJson && process.stdout.isTTY;
+    for await (const snapshot of client.watch(workflowId, { signal: stop.signal, everyLook })) {
       show.update(before, snapshot);
       before = snapshot;
       if (snapshot.run.phase === 'finished') return true;

@@ -3,6 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { LEASE_PREFIX } from '../domain/target.js';
 import { InvalidRunId } from './errors.js';
 
+/** https://docs.temporal.io/self-hosted-guide/defaults: an id has at most 1,000 characters. */
+const LONGEST_ID = 1_000;
+
 export function newRunId(runbook: string, now = new Date()): string {
   const time = `${now.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
   return `${runbook}-${time}-${randomBytes(3).toString('hex')}`;
@@ -11,6 +14,7 @@ export function newRunId(runbook: string, now = new Date()): string {
 /** @throws InvalidRunId */
 export function requireRunId(id: string): string {
   if (id.trim() === '') throw new InvalidRunId('The id of a run cannot be empty');
+  if (id.length > LONGEST_ID) throw new InvalidRunId(`The id of a run has at most ${LONGEST_ID} characters`);
   if (id.startsWith(LEASE_PREFIX))
     throw new InvalidRunId(
       `The id ${id} is not for a run: ids that begin with ${LEASE_PREFIX} are leases on instances`,

@@ -1,143 +1,170 @@
-/** `RunbookClient`: what other services import. Starts runs, waits for reports, shows progress, cancels. Loads no native code. */
+/** `RunbookClient`: starts runs, waits for reports, shows progress, cancels. Loads no native code. */
 import {
   Client,
   Connection,
-  isGrpcServiceError,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowIdConflictPolicy,
-  WorkflowIdReusePolicy,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+  WorkflowFailedError,
   WorkflowNotFoundError,
   type ClientOptions,
   type ConnectionOptions,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { DEFAULT_TASK_QUEUE, PROGRESS_QUERY, type StartArguments } from '../domain/contract.js';
+import { DEFAULT_TASK_QUEUE, type StartArguments } from '../domain/contract.js';
 import type { Plan } from '../domain/plan.js';
-import type { Outcome, RunProgress, RunReport, TargetProgress } from '../domain/report.js';
-import { NoReport, PlanRefused, RunIdTaken, RunNotFound, ServerUnreachable } from './errors.js';
+import type { RunReport } from '../domain/report.js';
+import { awaitEnd } from './await-end.js';
+import type { CatalogueInputs } from './catalogue-inputs.js';
+import { NoReport, PlanRefused, ServerUnreachable } from './errors.js';
 import { isReport, reportInFailure, reportInMemo } from './read-report.js';
+import type { RunSnapshot } from './report-snapshot.js';
 import { newRunId, requireRunId } from './run-id.js';
-import { liveTargetProgress } from './target-progress.js';
+import { startRun, type StartedRun } from './start-run.js';
+import { startArgumentsOf, type PlanRequest, type RunbookName, type StartRequest } from './start-request.js';
+import { Calls, named, reasonOf } from './temporal-calls.js';
+import { lookAtRun, watchRun } from './watch-run.js';
 
-export interface StartRequest extends Omit<StartArguments, 'dryRun' | 'window'> {
-  /** Workflow id. The same id never starts a second run, also after the first has ended. Default: a new one. */
-  readonly id?: string;
+export interface RunbookClientOptions {
+  readonly client: Client;
+  /** Default `runbooks`. */
+  readonly taskQueue?: string | undefined;
+  /** The longest one call to Temporal may take, milliseconds; then it is unreachable. Default 10,000. */
+  readonly callTimeoutMs?: number | undefined;
+  /** What `close` does. Default: wait for what is under way. */
+  readonly close?: (() => Promise<void>) | undefined;
 }
 
-export interface StartedRun {
-  readonly workflowId: string;
-  readonly runId: string;
-  /** `attached`: a run of this id was there already, under way or ended. */
-  readonly started: 'started' | 'attached';
+/** Where Temporal is and how to get in, as `Connection` and `Client` of `@temporalio/client` take it. */
+export type ConnectOptions = ConnectionOptions &
+  Pick<ClientOptions, 'namespace' | 'dataConverter' | 'identity'> &
+  Pick<RunbookClientOptions, 'taskQueue' | 'callTimeoutMs'>;
+
+export interface RunOptions {
+  /** One certain execution of the workflow id. Default: the newest, which matters only where a run was reset. */
+  readonly runId?: string | undefined;
 }
 
-/** What a run and its targets show at one moment. */
-export interface RunSnapshot {
-  readonly workflowId: string;
-  readonly run: RunProgress;
-  /** Targets whose child has begun, in order; one that is over and no longer answers is left out. */
-  readonly targets: readonly TargetProgress[];
+export interface WaitOptions extends RunOptions {
+  /** Ends the waiting, not the run. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long Temporal may be unreachable before `ServerUnreachable` is thrown, milliseconds; a wait for a result takes about 20 s to notice. Default 60,000. */
+  readonly patienceMs?: number | undefined;
 }
 
-export interface WatchOptions {
+export interface WatchOptions extends WaitOptions {
   /** Between two looks, milliseconds. Default 500. */
-  readonly intervalMs?: number;
-  readonly signal?: AbortSignal;
+  readonly intervalMs?: number | undefined;
+  /** Give snapshots that show nothing new, too. Default false. */
+  readonly everyLook?: boolean | undefined;
 }
 
 const WATCH_INTERVAL_MS = 500;
-/** `UNAVAILABLE`, `DEADLINE_EXCEEDED` of gRPC. */
-const UNREACHABLE_CODES = [14, 4];
+const CALL_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const PATIENCE_MS = 60_000;
 
-export class RunbookClient {
+/** `Inputs` maps names of runbooks to their inputs; extend `CatalogueInputs` with your own. */
+export class RunbookClient<Inputs extends object = CatalogueInputs> implements AsyncDisposable {
   readonly client: Client;
   readonly taskQueue: string;
+  readonly #callTimeoutMs: number;
+  readonly #calls: Calls;
   readonly #close: () => Promise<void>;
 
   /** Takes any Temporal client: own data converter, Temporal Cloud, interceptors all work. */
-  constructor({
-    client,
-    taskQueue = DEFAULT_TASK_QUEUE,
-    close = async () => {},
-  }: {
-    client: Client;
-    taskQueue?: string;
-    close?: () => Promise<void>;
-  }) {
+  constructor({ client, taskQueue, callTimeoutMs, close }: RunbookClientOptions) {
     this.client = client;
-    this.taskQueue = taskQueue;
-    this.#close = close;
+    this.#calls = new Calls(client);
+    this.taskQueue = taskQueue ?? DEFAULT_TASK_QUEUE;
+    this.#callTimeoutMs = callTimeoutMs ?? CALL_TIMEOUT_MS;
+    this.#close = close ?? (() => this.#calls.settled());
   }
 
-  /** @throws ServerUnreachable */
-  static async connect(
-    options: ConnectionOptions & Pick<ClientOptions, 'namespace' | 'dataConverter'> & { taskQueue?: string } = {},
-  ): Promise<RunbookClient> {
-    const { namespace, dataConverter, taskQueue, ...connectionOptions } = options;
+  /** Connects at once. @throws ServerUnreachable, AccessDenied */
+  static async connect<Inputs extends object = CatalogueInputs>(
+    options: ConnectOptions = {},
+  ): Promise<RunbookClient<Inputs>> {
+    const runbooks = RunbookClient.lazy<Inputs>({ connectTimeout: CONNECT_TIMEOUT_MS, ...options });
     try {
-      const connection = await Connection.connect({ connectTimeout: 5_000, ...connectionOptions });
-      const client = new Client({
-        connection,
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(dataConverter === undefined ? {} : { dataConverter }),
-      });
-      return new RunbookClient({
-        client,
-        close: () => connection.close(),
-        ...(taskQueue === undefined ? {} : { taskQueue }),
-      });
+      await (runbooks.client.connection as Connection).ensureConnected();
+      return runbooks;
     } catch (error) {
+      await runbooks.close();
+      const told = named(error, null);
+      if (told !== error && !(told instanceof ServerUnreachable)) throw told;
       throw new ServerUnreachable(
-        `Temporal at ${connectionOptions.address ?? 'localhost:7233'} cannot be reached: ${reasonOf(error)}`,
+        `Temporal at ${options.address ?? 'localhost:7233'} cannot be reached: ${reasonOf(error)}`,
         { cause: error },
       );
     }
   }
 
-  /** Ends the connection that `connect` opened; a client that was handed in is left as it is. */
+  /** Connects at the first call: for a service that comes up although Temporal is away. */
+  static lazy<Inputs extends object = CatalogueInputs>(options: ConnectOptions = {}): RunbookClient<Inputs> {
+    const { namespace, dataConverter, identity, taskQueue, callTimeoutMs, ...connectionOptions } = options;
+    let closing = false;
+    const usual = defaultGrpcRetryOptions();
+    // What is under way while it closes is not tried again.
+    const retryableDecider: typeof usual.retryableDecider = (attempt, status) =>
+      !closing && usual.retryableDecider(attempt, status);
+    const interceptors = [makeGrpcRetryInterceptor({ ...usual, retryableDecider })];
+    const connection = Connection.lazy({ interceptors, ...connectionOptions });
+    const given = { namespace, dataConverter, identity };
+    const client = new Client({
+      connection,
+      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    });
+    const runbooks: RunbookClient<Inputs> = new RunbookClient<Inputs>({
+      client,
+      taskQueue,
+      callTimeoutMs,
+      close: async () => {
+        closing = true;
+        await runbooks.#calls.settled();
+        await connection.close();
+      },
+    });
+    return runbooks;
+  }
+
+  /** Waits, some seconds at most, for what is under way, then ends the connection that `connect` or `lazy` opened; one that was handed in stays. */
   close(): Promise<void> {
     return this.#close();
   }
 
-  /** @throws RunIdTaken, InvalidRunId, ServerUnreachable */
-  async start(runbook: string, { id, ...startArguments }: StartRequest): Promise<StartedRun> {
-    const workflowId = requireRunId(id ?? newRunId(runbook));
-    try {
-      const handle = await this.client.workflow.start(runbook, {
-        workflowId,
-        taskQueue: this.taskQueue,
-        args: [startArguments],
-        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-        staticSummary: `${runbook} on ${startArguments.targets.join(', ')}`.slice(0, 200),
-      });
-      return { workflowId, runId: handle.firstExecutionRunId, started: 'started' };
-    } catch (error) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return this.#attach(runbook, workflowId);
-      throw named(error, workflowId);
-    }
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
-  async #attach(runbook: string, workflowId: string): Promise<StartedRun> {
-    const { type, runId } = await this.#describe(workflowId);
-    if (type !== runbook)
-      throw new RunIdTaken(
-        `The id ${workflowId} belongs to a run of "${type}", not of "${runbook}"; choose another id`,
-      );
-    return { workflowId, runId, started: 'attached' };
+  /** Once for an id, also when an answer is lost and the caller asks again. @throws RunIdTaken, RunAlreadyStarted, InvalidRunId, ServerUnreachable, AccessDenied */
+  async start<Name extends RunbookName<Inputs>>(
+    runbook: Name,
+    request: StartRequest<Inputs, Name>,
+  ): Promise<StartedRun> {
+    return startRun({
+      calls: this.#calls,
+      taskQueue: this.taskQueue,
+      callTimeoutMs: this.#callTimeoutMs,
+      runbook,
+      workflowId: requireRunId(request.id ?? newRunId(runbook)),
+      startArguments: startArgumentsOf(request),
+      onExisting: request.onExisting ?? 'attach',
+    });
   }
 
-  /** What a run would do: planned by a worker with live reads, nothing touched. @throws PlanRefused */
-  async plan(runbook: string, request: Omit<StartRequest, 'id'>): Promise<Plan> {
+  /** What a run would do: planned by a worker with live reads, nothing touched. @throws PlanRefused, ServerUnreachable, AccessDenied */
+  async plan<Name extends RunbookName<Inputs>>(
+    runbook: Name,
+    request: PlanRequest<Inputs, Name>,
+    { signal, patienceMs = PATIENCE_MS }: Omit<WaitOptions, 'runId'> = {},
+  ): Promise<Plan> {
     const workflowId = newRunId(`plan-${runbook}`);
-    const startArguments: StartArguments = { ...request, dryRun: true };
+    const startArguments: StartArguments = { ...startArgumentsOf(request), dryRun: true };
+    const { client, taskQueue } = this;
     try {
-      const handle = await this.client.workflow.start(runbook, {
-        workflowId,
-        taskQueue: this.taskQueue,
-        args: [startArguments],
-      });
-      return (await handle.result()) as Plan;
+      await this.#within(() => client.workflow.start(runbook, { workflowId, taskQueue, args: [startArguments] }));
+      return (await awaitEnd({ calls: this.#calls, workflowId, runId: undefined, signal, patienceMs })) as Plan;
     } catch (error) {
       const report = reportInFailure(error);
       if (report === null) throw named(error, workflowId);
@@ -145,102 +172,97 @@ export class RunbookClient {
     }
   }
 
-  /** Waits for the end. Resolves for every outcome. @throws RunNotFound, NoReport */
-  async result(workflowId: string, runId?: string): Promise<RunReport> {
-    const handle = this.#handle(workflowId, runId);
+  /** Waits for the end. Resolves for every outcome; rejects with the signal's reason when that is aborted. @throws RunNotFound, NoReport, ServerUnreachable */
+  async result(workflowId: string, { runId, signal, patienceMs = PATIENCE_MS }: WaitOptions = {}): Promise<RunReport> {
     try {
-      const result: unknown = await handle.result();
+      const result = await awaitEnd({ calls: this.#calls, workflowId, runId, signal, patienceMs });
       if (isReport(result)) return result;
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError || isGrpcServiceError(error)) throw named(error, workflowId);
+      if (!(error instanceof WorkflowFailedError)) throw error;
       const report = reportInFailure(error);
       if (report !== null) return report;
     }
-    const report = await this.report(workflowId, runId);
-    if (report === null)
-      throw new NoReport(`${workflowId} left no report: it is no run of a runbook, or it was terminated`);
+    // A cancelled run carries its report in its memo alone.
+    const report = await this.report(workflowId, { runId });
+    if (report === null) throw new NoReport(workflowId);
     return report;
   }
 
-  /** The report of a run that has ended, `null` while it is under way. Needs no worker. @throws RunNotFound */
-  async report(workflowId: string, runId?: string): Promise<RunReport | null> {
-    return reportInMemo(await this.#describe(workflowId, runId));
-  }
-
-  /** What the run shows now. Needs a worker. @throws RunNotFound */
-  async progress(workflowId: string, runId?: string): Promise<RunSnapshot> {
+  /** The report of a run that has ended, `null` while it is under way. Needs no worker. @throws RunNotFound, ServerUnreachable */
+  async report(workflowId: string, { runId }: RunOptions = {}): Promise<RunReport | null> {
     try {
-      const run = await this.#handle(workflowId, runId).query<RunProgress>(PROGRESS_QUERY);
-      const begun = run.targets.filter(({ childRunId }) => childRunId !== null);
-      const targets = await Promise.all(begun.map((target) => liveTargetProgress(this.client, target)));
-      return { workflowId, run, targets: targets.filter((target) => target !== null) };
+      return reportInMemo(await this.#within(() => this.#handle(workflowId, runId).describe()));
     } catch (error) {
       throw named(error, workflowId);
     }
   }
 
-  /** Snapshots until the run has ended; the last one shows its outcome. */
-  async *watch(
-    workflowId: string,
-    { intervalMs = WATCH_INTERVAL_MS, signal }: WatchOptions = {},
-  ): AsyncGenerator<RunSnapshot, void> {
-    for (;;) {
-      if (signal?.aborted === true) return;
-      const snapshot = await this.progress(workflowId);
-      yield snapshot;
-      if (snapshot.run.phase === 'finished') return;
-      await new Promise((resolve) => setTimeout(resolve, intervalMs));
-    }
+  /** What the run shows now. Needs a worker while it is under way. @throws RunNotFound, NoWorkerAnswers, NotARun, NoReport, ServerUnreachable */
+  async progress(workflowId: string, { runId }: RunOptions = {}): Promise<RunSnapshot> {
+    return lookAtRun({ calls: this.#calls, callTimeoutMs: this.#callTimeoutMs, workflowId, runId, signal: undefined });
   }
 
-  /** Asks the run to stop: what is in flight is finished, then `onCancel` of the runbook applies. @throws RunNotFound */
-  async cancel(workflowId: string): Promise<void> {
-    try {
-      await this.#handle(workflowId).cancel();
-    } catch (error) {
-      throw named(error, workflowId);
-    }
-  }
-
-  /** Is a worker polling the task queue? */
-  async hasWorker(): Promise<boolean> {
-    const { pollers } = await this.client.connection.workflowService.describeTaskQueue({
-      namespace: this.client.options.namespace,
-      taskQueue: { name: this.taskQueue },
-      taskQueueType: 1,
+  /**
+   * Snapshots, one whenever something changed, until the run has ended; the last one shows its outcome. Ends at once, without an
+   * error, when the signal is aborted. Goes on while no worker answers. @throws RunNotFound, NoReport, NotARun, ServerUnreachable
+   */
+  watch(workflowId: string, options: WatchOptions = {}): AsyncGenerator<RunSnapshot, void> {
+    const { runId, signal, patienceMs = PATIENCE_MS, intervalMs = WATCH_INTERVAL_MS, everyLook = false } = options;
+    return watchRun({
+      calls: this.#calls,
+      callTimeoutMs: this.#callTimeoutMs,
+      workflowId,
+      runId,
+      signal,
+      patienceMs,
+      intervalMs,
+      everyLook,
     });
-    return (pollers ?? []).length > 0;
+  }
+
+  /**
+   * Asks the run to stop: what is in flight is finished, then `onCancel` of the runbook applies. Does not wait for that.
+   * @returns `alreadyEnded` where there was nothing left to stop. @throws RunNotFound, ServerUnreachable
+   */
+  async cancel(workflowId: string, { runId }: RunOptions = {}): Promise<'requested' | 'alreadyEnded'> {
+    const handle = this.#handle(workflowId, runId);
+    try {
+      const { status } = await this.#within(() => handle.describe());
+      if (status.name !== 'RUNNING') return 'alreadyEnded';
+    } catch (error) {
+      throw named(error, workflowId);
+    }
+    try {
+      await this.#within(() => handle.cancel());
+      return 'requested';
+    } catch (error) {
+      // It was there a moment ago: it has just ended.
+      if (error instanceof WorkflowNotFoundError) return 'alreadyEnded';
+      throw named(error, workflowId);
+    }
+  }
+
+  /** Is a worker polling the task queue? @throws ServerUnreachable, AccessDenied */
+  async hasWorker(): Promise<boolean> {
+    try {
+      const { pollers } = await this.#within(() =>
+        this.client.connection.workflowService.describeTaskQueue({
+          namespace: this.client.options.namespace,
+          taskQueue: { name: this.taskQueue },
+          taskQueueType: 1,
+        }),
+      );
+      return (pollers ?? []).length > 0;
+    } catch (error) {
+      throw named(error, null);
+    }
+  }
+
+  #within<Value>(call: () => Promise<Value>): Promise<Value> {
+    return this.#calls.within(this.#callTimeoutMs, undefined, call);
   }
 
   #handle(workflowId: string, runId?: string): WorkflowHandle {
     return this.client.workflow.getHandle(workflowId, runId);
   }
-
-  async #describe(workflowId: string, runId?: string) {
-    try {
-      return await this.#handle(workflowId, runId).describe();
-    } catch (error) {
-      throw named(error, workflowId);
-    }
-  }
 }
-
-function named(error: unknown, workflowId: string): unknown {
-  if (error instanceof WorkflowNotFoundError) return new RunNotFound(`There is no run ${workflowId}`, { cause: error });
-  const grpc = isGrpcServiceError(error)
-    ? error
-    : error instanceof Error && isGrpcServiceError(error.cause)
-      ? error.cause
-      : undefined;
-  if (grpc !== undefined && UNREACHABLE_CODES.includes(grpc.code))
-    return new ServerUnreachable(`Temporal cannot be reached: ${grpc.details}`, { cause: error });
-  return error;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-export type { Outcome, Plan, RunReport };
-export type { StepReport, TargetReport } from '../domain/report.js';
-export { InvalidRunId, NoReport, PlanRefused, RunIdTaken, RunNotFound, ServerUnreachable } from './errors.js';

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import { PROGRESS_QUERY, type HeartbeatDetails } from '../domain/contract.js';
 import type { TargetInRun, TargetProgress } from '../domain/report.js';
+import { decodeFirst } from './payloads.js';
 
 /** `null` when the child no longer answers. */
 export async function liveTargetProgress(
@@ -22,13 +23,8 @@ export async function liveTargetProgress(
   }
 }
 
-async function cloudJobIn({ options }: Client, payloads: Payload[]): Promise<string | null> {
-  if (payloads.length === 0) return null;
-  const { payloadCodecs, payloadConverter } = options.loadedDataConverter;
-  let decoded = payloads;
-  for (const codec of [...payloadCodecs].reverse()) decoded = await codec.decode(decoded);
-  const [payload] = decoded;
-  const details = payload === undefined ? undefined : payloadConverter.fromPayload<HeartbeatDetails>(payload);
+async function cloudJobIn(client: Client, payloads: Payload[]): Promise<string | null> {
+  const details = await decodeFirst<HeartbeatDetails>(client, payloads);
   return details?.state?.kind === 'following' ? details.state.cloudJobId : null;
 }
 

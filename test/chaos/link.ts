@@ -1,4 +1,4 @@
-/** A TCP link that a test can cut or stall: what stands between a worker and the server it talks to. */
+/** A TCP link that a test can cut, stall or make one-way: what stands between a worker and the server it talks to. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export class BreakableLink {
@@ -6,6 +6,7 @@ export class BreakableLink {
   readonly #server: Server;
   #cut = false;
   #stalled = false;
+  #losing = false;
   port = 0;
 
   private constructor(private readonly targetPort: number) {
@@ -34,7 +35,13 @@ export class BreakableLink {
     for (const pair of this.#pairs) for (const socket of pair) socket.pause();
   }
 
+  /** What is sent arrives; what is answered is lost, until it is mended. */
+  loseAnswers(): void {
+    this.#losing = true;
+  }
+
   mend(): void {
+    this.#losing = false;
     this.#cut = false;
     this.#stalled = false;
     for (const pair of this.#pairs) for (const socket of pair) socket.resume();
@@ -55,7 +62,12 @@ export class BreakableLink {
     const pair = [near, far] as const;
     this.#pairs.add(pair);
     pass(near, far, () => this.#stalled);
-    pass(far, near, () => this.#stalled);
+    pass(
+      far,
+      near,
+      () => this.#stalled,
+      () => this.#losing,
+    );
     const end = () => {
       this.#pairs.delete(pair);
       // A side that was reset resets the other: an orderly end would look like an answer that is complete.
@@ -72,8 +84,10 @@ export class BreakableLink {
 }
 
 /** Back-pressure is left out on purpose: what passes here are a few kilobytes a second. */
-function pass(from: Socket, to: Socket, isStalled: () => boolean): void {
-  from.on('data', (chunk) => to.write(chunk));
+function pass(from: Socket, to: Socket, isStalled: () => boolean, isLost: () => boolean = () => false): void {
+  from.on('data', (chunk) => {
+    if (!isLost()) to.write(chunk);
+  });
   from.once('end', () => to.end());
   if (isStalled()) from.pause();
 }

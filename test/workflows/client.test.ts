@@ -1,15 +1,13 @@
-/** `RunbookClient` against a real server: start or attach, result, progress, report without a worker, cancel, plan. */
-import { randomUUID } from 'node:crypto';
+/** `RunbookClient` against a real server: result, progress, report without a worker, cancel, plan. Starts and watching have files of their own. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  InvalidRunId,
+  AccessDenied,
   NoReport,
   PlanRefused,
   RunbookClient,
-  RunIdTaken,
   RunNotFound,
   ServerUnreachable,
-} from '../../src/client/runbook-client.js';
+} from '../../src/client/index.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 
@@ -21,34 +19,6 @@ beforeAll(async () => {
   runbooks = new RunbookClient({ client: temporal.client, taskQueue: temporal.taskQueue });
 });
 afterAll(() => stack.close());
-
-describe('start', () => {
-  it('with the same id never starts a second run, also after the first has ended, and says which happened', async () => {
-    const { instanceId, path } = await stack.newInstance();
-    const id = `incident-${randomUUID()}`;
-    const [first, second] = await Promise.all([1, 2].map(() => runbooks.start('restart', { targets: [path], id })));
-    expect([first?.started, second?.started].sort()).toEqual(['attached', 'started']);
-    expect(first?.runId).toBe(second?.runId);
-    await runbooks.result(id);
-    expect((await runbooks.start('restart', { targets: [path], id })).started).toBe('attached');
-    expect(await stack.accepted(instanceId)).toEqual(['restart']);
-  });
-
-  it('refuses an id that a run of another runbook has, and ids of leases', async () => {
-    const { path } = await stack.newInstance();
-    const { workflowId: id } = await runbooks.start('health-check', { targets: [path] });
-    await expect(runbooks.start('restart', { targets: [path], id })).rejects.toThrow(RunIdTaken);
-    await expect(runbooks.start('restart', { targets: [path], id: 'runbook-target/p/i' })).rejects.toThrow(
-      InvalidRunId,
-    );
-  });
-
-  it('makes an id that tells the runbook and the time', async () => {
-    const { path } = await stack.newInstance();
-    const { workflowId } = await runbooks.start('health-check', { targets: [path] });
-    expect(workflowId).toMatch(/^health-check-\d{8}T\d{6}Z-[0-9a-f]{6}$/);
-  });
-});
 
 describe('a result', () => {
   it('is the report for every outcome, and readable without a worker', async () => {
@@ -66,6 +36,18 @@ describe('a result', () => {
     const { path } = await stack.newInstance();
     const workflowId = await stack.start('health-check', { targets: [path], dryRun: true });
     await expect(runbooks.result(workflowId)).rejects.toThrow(NoReport);
+  });
+
+  it('is no longer waited for once the signal is aborted, while the run goes on', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'restart', durationMs: 1_200 });
+    const { workflowId } = await runbooks.start('restart', { targets: [path] });
+    const enough = new AbortController();
+    const waiting = runbooks.result(workflowId, { signal: enough.signal });
+    enough.abort(new Error('the caller has no more time'));
+    await expect(waiting).rejects.toThrow('the caller has no more time');
+    await expect(runbooks.result(workflowId, { signal: enough.signal })).rejects.toThrow('the caller has no more time');
+    expect((await runbooks.result(workflowId)).outcome).toBe('succeeded');
   });
 });
 
@@ -95,13 +77,14 @@ describe('cancel', () => {
     await stack.control.outcome({ instanceId, action: 'rollback', durationMs: 700 });
     const { workflowId } = await runbooks.start('recover', { targets: [path] });
     while ((await stack.accepted(instanceId)).length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
-    await runbooks.cancel(workflowId);
+    expect(await runbooks.cancel(workflowId)).toBe('requested');
     const report = await runbooks.result(workflowId);
     expect(report.outcome).toBe('cancelled');
     // The rollback in flight is finished and cannot be undone; the stop is.
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback', 'start']);
     expect(report.targets[0]?.remaining).toMatchObject([{ stepId: 'rollback', kind: 'irreversible' }]);
     expect(await stack.control.instance(instanceId)).toMatchObject({ status: 'RUNNING', version: '1.4.0' });
+    expect(await runbooks.cancel(workflowId)).toBe('alreadyEnded');
   });
 });
 
@@ -115,17 +98,21 @@ describe('plan', () => {
   });
 
   it('is refused with every problem', async () => {
-    await expect(runbooks.plan('recover', { targets: ['a/b/c'], inputs: { nonsense: 1 } })).rejects.toThrow(
-      PlanRefused,
-    );
-    await expect(runbooks.plan('recover', { targets: ['a/b/c'], inputs: { nonsense: 1 } })).rejects.toThrow(
-      /unknown input "nonsense"[\s\S]*no application "a"/,
-    );
+    const unchecked: string = 'recover';
+    const refused = runbooks.plan(unchecked, { targets: ['a/b/c'], inputs: { nonsense: 1 } });
+    await expect(refused).rejects.toThrow(PlanRefused);
+    await expect(refused).rejects.toThrow(/unknown input "nonsense"[\s\S]*no application "a"/);
   });
 });
 
-describe('a server that is not there', () => {
-  it('is named', async () => {
+describe('a server', () => {
+  it('that has no such namespace denies access', async () => {
+    await using elsewhere = RunbookClient.lazy({ address: temporal.address, namespace: 'nowhere' });
+    await expect(elsewhere.start('restart', { targets: ['a/b/c'] })).rejects.toThrow(AccessDenied);
+    await expect(elsewhere.hasWorker()).rejects.toThrow(AccessDenied);
+  });
+
+  it('that is not there is named', async () => {
     await expect(RunbookClient.connect({ address: '127.0.0.1:9', connectTimeout: 500 })).rejects.toThrow(
       ServerUnreachable,
     );

@@ -7,7 +7,7 @@ import { createActivities } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
 import { findRunbook } from '../../src/catalogue.js';
-import { RunbookClient } from '../../src/client/runbook-client.js';
+import { RunbookClient, RunIdTaken } from '../../src/client/index.js';
 import { quickLimits } from '../support/build.js';
 import { startBench, type Bench } from '../support/perform.js';
 import { newSeed, stopWorker, USUAL_MS } from '../support/stack.js';
@@ -80,6 +80,11 @@ describe('with an asynchronous payload codec', () => {
     await stopWorker(first, running);
     expect(report.outcome).toBe('succeeded');
     expect(seen).toContain(report.targets[0]?.steps[0]?.cloudJobId);
+    // What the run was asked for is read through the codec as well.
+    const again = (inputs: { version?: string }) =>
+      runbooks.start('recover', { targets: [target.path], inputs, id: workflowId });
+    expect((await again({})).started).toBe('attached');
+    await expect(again({ version: '1.3.2' })).rejects.toThrow(RunIdTaken);
   });
 
   it('a shutdown while a cloud job runs hands its id to the next worker', async () => {

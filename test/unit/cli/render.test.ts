@@ -3,7 +3,7 @@ import { guardLines } from '../../../src/cli/render-gates.js';
 import { paintFor } from '../../../src/cli/paint.js';
 import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
 import { renderPlan, renderReport } from '../../../src/cli/render-report.js';
-import type { RunSnapshot } from '../../../src/client/runbook-client.js';
+import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
 import { failureRecord } from '../../../src/domain/failures.js';
 import type { Plan } from '../../../src/domain/plan.js';
 import type { GateReport, RunReport } from '../../../src/domain/report.js';

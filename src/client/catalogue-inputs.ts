@@ -1,0 +1,26 @@
+/** Inputs of the built-in runbooks, by name. Generated from runbooks/*.yaml: `npm run generate`. */
+export interface CatalogueInputs {
+  /** Look at instances; change nothing. */
+  'health-check': Record<string, never>;
+  /** Stop an instance, roll it back to an earlier version, start it again. */
+  recover: {
+    /** A version of the instance's snapshots, or previous for the newest one that is not running now. Default `previous`. */
+    readonly version?: string | undefined;
+  };
+  /** Restart an instance, once, and see it run again with all its replicas. */
+  restart: Record<string, never>;
+  /** Bring an instance back to an earlier version. */
+  rollback: {
+    /** A version of the instance's snapshots, or previous for the newest one that is not running now. Default `previous`. */
+    readonly version?: string | undefined;
+  };
+  /** Run a number of replicas. */
+  scale: {
+    /** Number of replicas to run; not a difference. */
+    readonly replica: number;
+  };
+  /** Start an instance and see it run with all its replicas. */
+  start: Record<string, never>;
+  /** Stop an instance. */
+  stop: Record<string, never>;
+}

@@ -1,0 +1,71 @@
+/** What `servicestage-runbooks` gives to other programs. Loads no native code. */
+export type { CatalogueInputs } from './catalogue-inputs.js';
+export {
+  AccessDenied,
+  InvalidRunId,
+  NoReport,
+  NotARun,
+  NoWorkerAnswers,
+  PlanRefused,
+  RunAlreadyStarted,
+  RunIdTaken,
+  RunNotFound,
+  ServerUnreachable,
+} from './errors.js';
+export type { RunSnapshot } from './report-snapshot.js';
+export {
+  RunbookClient,
+  type ConnectOptions,
+  type RunbookClientOptions,
+  type RunOptions,
+  type WaitOptions,
+  type WatchOptions,
+} from './runbook-client.js';
+export type { InputsOf, PlanRequest, RunbookName, StartOptions, StartRequest } from './start-request.js';
+export type { StartedRun } from './start-run.js';
+export type { Action, ActionName } from '../domain/actions.js';
+export {
+  DEFAULT_TASK_QUEUE,
+  OUTCOME_SEARCH_ATTRIBUTE,
+  PROGRESS_QUERY,
+  REPORT_MEMO,
+  TARGET_SEARCH_ATTRIBUTE,
+  type AdoptionEvidence,
+  type Decision,
+  type StartArguments,
+  type TrailEntry,
+  type WindowArguments,
+} from '../domain/contract.js';
+export {
+  FAILURES,
+  isFailureName,
+  type FailureName,
+  type FailureRecord,
+  type FailureRule,
+  type Sent,
+} from '../domain/failures.js';
+export type { Limits } from '../domain/limits.js';
+export type {
+  ActionStep,
+  OnCancel,
+  OnFailure,
+  Plan,
+  PlannedCompensation,
+  PlannedStep,
+  TargetPlan,
+  WaitStep,
+} from '../domain/plan.js';
+export {
+  OUTCOMES,
+  type Outcome,
+  type RemainingEffect,
+  type RunProgress,
+  type RunReport,
+  type StepProgress,
+  type StepReport,
+  type StepResult,
+  type TargetInRun,
+  type TargetProgress,
+  type TargetReport,
+} from '../domain/report.js';
+export type { Observation, Target } from '../domain/target.js';

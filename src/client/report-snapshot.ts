@@ -1,0 +1,69 @@
+/** The last snapshot of a run, from its report: what a watcher sees when the run has ended. Pure. */
+import { describeAction } from '../domain/actions.js';
+import type {
+  RunProgress,
+  RunReport,
+  StepProgress,
+  StepReport,
+  TargetProgress,
+  TargetReport,
+} from '../domain/report.js';
+import { describeObservation } from '../domain/target.js';
+
+/** What a run and its targets show at one moment. */
+export interface RunSnapshot {
+  readonly workflowId: string;
+  readonly run: RunProgress;
+  /** Targets whose child has begun, in order; one that is over and no longer answers is left out. */
+  readonly targets: readonly TargetProgress[];
+}
+
+export function snapshotOfReport(report: RunReport): RunSnapshot {
+  const { runbook, planHash, startedAtMs, outcome, workflowId, notStarted } = report;
+  const begun = report.targets.map(({ path, leaseId, outcome }) => ({ path, leaseId, childRunId: null, outcome }));
+  const others = notStarted.map((path) => ({ path, leaseId: '', childRunId: null, outcome: null }));
+  return {
+    workflowId,
+    run: { runbook, phase: 'finished', planHash, startedAtMs, targets: [...begun, ...others], outcome },
+    targets: report.targets.map(progressOf),
+  };
+}
+
+function progressOf({ path, outcome, steps, compensations, notReached, lastSeen }: TargetReport): TargetProgress {
+  return {
+    path,
+    phase: 'finished',
+    seen: lastSeen === null ? null : describeObservation(lastSeen),
+    steps: [...steps.map((step) => stepOf(step, '')), ...notReached.map(pending)],
+    compensations: compensations.map((step) => stepOf(step, 'undo: ')),
+    outcome,
+  };
+}
+
+function stepOf(step: StepReport, prefix: string): StepProgress {
+  const { id, action, result, startedAtMs, endedAtMs, cloudJobId, after, failure } = step;
+  return {
+    id,
+    title: `${prefix}${action === null ? id : describeAction(action)}`,
+    state: result,
+    startedAtMs,
+    endedAtMs,
+    cloudJobId,
+    seen: after === null ? null : describeObservation(after),
+    failure: failure === undefined ? null : `${failure.name}: ${failure.message}`,
+  };
+}
+
+/** The report names it only by its id. */
+function pending(id: string): StepProgress {
+  return {
+    id,
+    title: id,
+    state: 'pending',
+    startedAtMs: null,
+    endedAtMs: null,
+    cloudJobId: null,
+    seen: null,
+    failure: null,
+  };
+}

@@ -1,0 +1,90 @@
+/** Starts a run once for an id, whatever happens to the answer: the id is the workflow id, and Temporal lets it start one run. */
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '@temporalio/client';
+import type { StartArguments } from '../domain/contract.js';
+import { RunAlreadyStarted, RunIdTaken, ServerUnreachable } from './errors.js';
+import { decodeFirst } from './payloads.js';
+import { differencesBetween, inputOfRun } from './same-request.js';
+import { named, reasonOf, type Calls } from './temporal-calls.js';
+
+export interface StartedRun {
+  readonly workflowId: string;
+  readonly runId: string;
+  /** `attached`: a run of this id was there already, under way or ended. */
+  readonly started: 'started' | 'attached';
+}
+
+export interface StartCall {
+  readonly calls: Calls;
+  readonly taskQueue: string;
+  readonly callTimeoutMs: number;
+  readonly runbook: string;
+  readonly workflowId: string;
+  readonly startArguments: StartArguments;
+  readonly onExisting: 'attach' | 'fail';
+}
+
+/** @throws RunIdTaken, RunAlreadyStarted, ServerUnreachable, AccessDenied */
+export async function startRun(call: StartCall): Promise<StartedRun> {
+  const { calls, taskQueue, callTimeoutMs, runbook, workflowId, startArguments } = call;
+  try {
+    const handle = await calls.within(callTimeoutMs, undefined, () =>
+      calls.client.workflow.start(runbook, {
+        workflowId,
+        taskQueue,
+        args: [startArguments],
+        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+        staticSummary: `${runbook} on ${startArguments.targets.join(', ')}`.slice(0, 200),
+      }),
+    );
+    return { workflowId, runId: handle.firstExecutionRunId, started: 'started' };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return attach(call);
+    throw unanswered(named(error, workflowId), workflowId);
+  }
+}
+
+/** A start that got no answer may have been taken: who asks again with the same id gets that run. */
+function unanswered(error: unknown, workflowId: string): unknown {
+  if (!(error instanceof ServerUnreachable)) return error;
+  const remedy = `the run ${workflowId} may have been started all the same; start it again with this id to find out`;
+  return new ServerUnreachable(`${error.message}; ${remedy}`, { cause: error.cause, workflowId });
+}
+
+async function attach(call: StartCall): Promise<StartedRun> {
+  const { calls, callTimeoutMs, runbook, workflowId, onExisting } = call;
+  try {
+    const { type, runId } = await calls.within(callTimeoutMs, undefined, () =>
+      calls.client.workflow.getHandle(workflowId).describe(),
+    );
+    if (onExisting === 'fail') throw new RunAlreadyStarted(workflowId, runId);
+    if (type !== runbook) throw taken(call, runId, ['runbook'], `a run of "${type}", not of "${runbook}"`);
+    const differences = await differencesFrom(call, runId);
+    if (differences.length === 0) return { workflowId, runId, started: 'attached' };
+    throw taken(call, runId, differences, `a run with other ${differences.join(', ')}`);
+  } catch (error) {
+    throw named(error, workflowId);
+  }
+}
+
+async function differencesFrom(call: StartCall, runId: string): Promise<readonly string[]> {
+  const { calls, callTimeoutMs, workflowId, startArguments } = call;
+  const payloads = await calls.within(callTimeoutMs, undefined, () => inputOfRun(calls.client, workflowId, runId));
+  let given: unknown;
+  try {
+    given = await decodeFirst(calls.client, payloads);
+  } catch (error) {
+    const found = `a run whose start arguments this client's data converter cannot read (${reasonOf(error)})`;
+    throw taken(call, runId, [], found);
+  }
+  return differencesBetween(given, startArguments);
+}
+
+function taken({ workflowId }: StartCall, runId: string, differences: readonly string[], found: string): RunIdTaken {
+  const remedy = 'nothing was started. Choose another id, or ask for the same';
+  return new RunIdTaken(workflowId, runId, differences, `The id ${workflowId} belongs to ${found}; ${remedy}`);
+}

@@ -1,0 +1,110 @@
+/** What a run shows: one look at it, and looks again and again until it has ended. */
+import {
+  QueryNotRegisteredError,
+  QueryRejectedError,
+  WorkflowClient,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client';
+import { PROGRESS_QUERY } from '../domain/contract.js';
+import type { RunProgress } from '../domain/report.js';
+import { NoReport, NotARun, NoWorkerAnswers, ServerUnreachable } from './errors.js';
+import { reportInMemo } from './read-report.js';
+import { snapshotOfReport, type RunSnapshot } from './report-snapshot.js';
+import { liveTargetProgress } from './target-progress.js';
+import { grpcCodeOf, named, pause, type Calls } from './temporal-calls.js';
+
+export interface LookCall {
+  readonly calls: Calls;
+  readonly callTimeoutMs: number;
+  readonly workflowId: string;
+  readonly runId: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface WatchCall extends LookCall {
+  readonly intervalMs: number;
+  readonly patienceMs: number;
+  readonly everyLook: boolean;
+}
+
+/** A run that has ended is read from its report and needs no worker. @throws RunNotFound, NoReport, NotARun, NoWorkerAnswers, ServerUnreachable */
+export async function lookAtRun(look: LookCall): Promise<RunSnapshot> {
+  const { calls, callTimeoutMs, workflowId, runId, signal } = look;
+  const { client } = calls;
+  try {
+    return await calls.within(callTimeoutMs, signal, async () => {
+      const run = await whileOpen(client).getHandle(workflowId, runId).query<RunProgress>(PROGRESS_QUERY);
+      // A target's own workflow answers the same query, with what it knows of itself.
+      if (!Array.isArray(run.targets)) throw new NotARun(workflowId);
+      const begun = run.targets.filter(({ childRunId }) => childRunId !== null);
+      const targets = await Promise.all(begun.map((target) => liveTargetProgress(client, target)));
+      return { workflowId, run, targets: targets.filter((target) => target !== null) };
+    });
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError || isAborted(signal)) throw named(error, workflowId);
+    if (error instanceof QueryNotRegisteredError) throw new NotARun(workflowId, { cause: error });
+    const isTold = error instanceof QueryRejectedError || grpcCodeOf(error) !== null;
+    if (!isTold) throw error;
+    return snapshotOfEnded(look, error);
+  }
+}
+
+/** The server refuses queries to runs that have ended: their workflow could only tell what it knew before it was terminated. */
+function whileOpen({ workflow }: Client): WorkflowClient {
+  return new WorkflowClient({ ...workflow.options, connection: workflow.connection, queryRejectCondition: 'NOT_OPEN' });
+}
+
+/** The query went unanswered: has the run ended, or is a worker or the server away? */
+async function snapshotOfEnded(
+  { calls, callTimeoutMs, workflowId, runId, signal }: LookCall,
+  why: unknown,
+): Promise<RunSnapshot> {
+  try {
+    const described = await calls.within(callTimeoutMs, signal, () =>
+      calls.client.workflow.getHandle(workflowId, runId).describe(),
+    );
+    if (described.status.name === 'RUNNING') throw new NoWorkerAnswers(workflowId, { cause: why });
+    const report = reportInMemo(described);
+    if (report === null) throw new NoReport(workflowId);
+    return snapshotOfReport(report);
+  } catch (error) {
+    throw named(error, workflowId);
+  }
+}
+
+/**
+ * The first limit of a look, then twice as long up to that of every call: the server holds a query back that comes while another one
+ * waits for the same workflow task, perhaps until the run has ended, and answers at once when it is asked anew.
+ */
+const FIRST_LOOK_MS = 2_000;
+
+/** Snapshots until the run has ended; goes on over an absence of workers, and over one of the server for `patienceMs`. */
+export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, void> {
+  const { signal, intervalMs, patienceMs, everyLook } = watch;
+  let shown = '';
+  let answeredAtMs = performance.now();
+  let lookMs = FIRST_LOOK_MS;
+  while (!isAborted(signal)) {
+    try {
+      const snapshot = await lookAtRun({ ...watch, callTimeoutMs: Math.min(lookMs, watch.callTimeoutMs) });
+      answeredAtMs = performance.now();
+      lookMs = FIRST_LOOK_MS;
+      const text = JSON.stringify(snapshot);
+      if (everyLook || text !== shown) yield snapshot;
+      shown = text;
+      if (snapshot.run.phase === 'finished') return;
+    } catch (error) {
+      if (isAborted(signal)) return;
+      lookMs *= 2;
+      if (error instanceof NoWorkerAnswers) answeredAtMs = performance.now();
+      else if (!(error instanceof ServerUnreachable) || performance.now() - answeredAtMs > patienceMs) throw error;
+    }
+    await pause(intervalMs, signal);
+  }
+}
+
+/** Asked anew each time: it changes while others are awaited. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}

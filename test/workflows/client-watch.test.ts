@@ -1,0 +1,153 @@
+/** `RunbookClient.watch`: what changed, until the end; over absences of workers and server; ended by its signal; given up by name. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  NoReport,
+  NotARun,
+  NoWorkerAnswers,
+  RunbookClient,
+  RunNotFound,
+  ServerUnreachable,
+  type RunSnapshot,
+} from '../../src/client/index.js';
+import { BreakableLink } from '../chaos/link.js';
+import { startStack, stopWorker, type Stack } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+/** Nobody works on it, unless a test lets somebody. */
+const lonelyQueue = `${temporal.taskQueue}-lonely`;
+let stack: Stack;
+let runbooks: RunbookClient;
+let lonely: RunbookClient;
+beforeAll(async () => {
+  stack = await startStack(temporal);
+  const { client, taskQueue } = temporal;
+  runbooks = new RunbookClient({ client, taskQueue });
+  lonely = new RunbookClient({ client, taskQueue: lonelyQueue, callTimeoutMs: 1_000 });
+});
+afterAll(() => stack.close());
+
+async function aRun(durationMs: number): Promise<string> {
+  const { instanceId, path } = await stack.newInstance();
+  await stack.control.outcome({ instanceId, action: 'restart', durationMs });
+  return (await runbooks.start('restart', { targets: [path] })).workflowId;
+}
+
+async function collect(snapshots: AsyncIterable<RunSnapshot>): Promise<RunSnapshot[]> {
+  const all: RunSnapshot[] = [];
+  for await (const snapshot of snapshots) all.push(snapshot);
+  return all;
+}
+
+describe('watch', () => {
+  it('gives a snapshot only when something changed, and every look where that is asked for', async () => {
+    const changes = await collect(runbooks.watch(await aRun(600), { intervalMs: 20 }));
+    const looks = await collect(runbooks.watch(await aRun(600), { intervalMs: 20, everyLook: true }));
+    const someAlike = (all: readonly RunSnapshot[]) =>
+      all.some((snapshot, index) => JSON.stringify(snapshot) === JSON.stringify(all[index - 1]));
+    expect(changes.length).toBeGreaterThan(2);
+    expect([someAlike(changes), someAlike(looks)]).toEqual([false, true]);
+    for (const all of [changes, looks])
+      expect(all.at(-1)).toMatchObject({
+        run: { phase: 'finished', outcome: 'succeeded' },
+        targets: [{ phase: 'finished', steps: [{ id: 'restart', state: 'succeeded' }] }],
+      });
+  });
+
+  it('ends at once when it is aborted during the pause', async () => {
+    const workflowId = await aRun(1_000);
+    const enough = new AbortController();
+    const seen: RunSnapshot[] = [];
+    for await (const snapshot of runbooks.watch(workflowId, { intervalMs: 3_600_000, signal: enough.signal })) {
+      seen.push(snapshot);
+      setTimeout(() => enough.abort(), 10);
+    }
+    expect(seen).toHaveLength(1);
+    expect(await collect(runbooks.watch(workflowId, { signal: enough.signal }))).toEqual([]);
+    await runbooks.result(workflowId);
+  });
+
+  it('ends at once when it is aborted while nobody answers', async () => {
+    const { workflowId } = await lonely.start('health-check', { targets: ['a/b/c'] });
+    const patient = new RunbookClient({ client: temporal.client, taskQueue: lonelyQueue, callTimeoutMs: 3_600_000 });
+    const enough = new AbortController();
+    setTimeout(() => enough.abort(), 100);
+    expect(await collect(patient.watch(workflowId, { signal: enough.signal }))).toEqual([]);
+    await temporal.client.workflow.getHandle(workflowId).terminate();
+  });
+
+  it('shows a run that has ended without a worker, from its report', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'rollback', executionStatus: 'FAILED' });
+    const { workflowId } = await runbooks.start('recover', { targets: [path] });
+    const report = await runbooks.result(workflowId);
+    const [only, ...others] = await collect(lonely.watch(workflowId));
+    expect(others).toEqual([]);
+    expect(only?.run).toMatchObject({ phase: 'finished', outcome: 'compensated', planHash: report.planHash });
+    expect(only?.targets[0]).toMatchObject({
+      path,
+      steps: [
+        { id: 'stop', title: 'stop', state: 'succeeded' },
+        { id: 'rollback', title: 'rollback version=1.4.0', state: 'failed' },
+        { id: 'start', state: 'pending' },
+      ],
+      compensations: [{ title: 'undo: start', state: 'succeeded' }],
+    });
+    expect(await lonely.progress(workflowId)).toEqual(only);
+  });
+
+  it('goes on over a time without workers', async () => {
+    const { path } = await stack.newInstance();
+    const { workflowId } = await lonely.start('restart', { targets: [path] });
+    await expect(lonely.progress(workflowId)).rejects.toThrow(NoWorkerAnswers);
+    const watching = collect(lonely.watch(workflowId, { intervalMs: 50, patienceMs: 0 }));
+    const worker = await temporal.worker({ activities: { ...stack.activities }, taskQueue: lonelyQueue });
+    const running = worker.run();
+    expect((await watching).at(-1)?.run.outcome).toBe('succeeded');
+    await stopWorker(worker, running);
+  });
+
+  it('goes on over a short absence of the server, and gives up after a long one', async () => {
+    const link = await BreakableLink.open(Number(temporal.address.split(':')[1]));
+    const address = `127.0.0.1:${link.port}`;
+    await using far = RunbookClient.lazy({ address, taskQueue: temporal.taskQueue, callTimeoutMs: 500 });
+    const workflowId = await aRun(1_500);
+    const waiting = far.result(workflowId);
+    const seen: RunSnapshot[] = [];
+    for await (const snapshot of far.watch(workflowId, { intervalMs: 20 })) {
+      if (seen.push(snapshot) > 1) continue;
+      link.cut();
+      setTimeout(() => link.mend(), 1_000);
+    }
+    expect(seen.at(-1)?.run.outcome).toBe('succeeded');
+    expect((await waiting).outcome).toBe('succeeded');
+    link.cut();
+    await expect(collect(far.watch(workflowId, { intervalMs: 20, patienceMs: 200 }))).rejects.toThrow(
+      ServerUnreachable,
+    );
+    await link.close();
+  });
+
+  it('gives up by name when the run is gone', async () => {
+    await expect(collect(runbooks.watch(`no-${randomUUID()}`))).rejects.toThrow(RunNotFound);
+    const workflowId = await aRun(1_000);
+    const { run } = await untilBegun(workflowId);
+    const lease = run.targets[0];
+    await expect(collect(runbooks.watch(lease?.leaseId ?? '', { runId: lease?.childRunId ?? '' }))).rejects.toThrow(
+      NotARun,
+    );
+    const watching = collect(runbooks.watch(workflowId, { intervalMs: 20 }));
+    await temporal.client.workflow.getHandle(workflowId).terminate('a test');
+    await expect(watching).rejects.toThrow(NoReport);
+  });
+});
+
+async function untilBegun(workflowId: string): Promise<RunSnapshot> {
+  for (;;) {
+    const snapshot = await runbooks.progress(workflowId);
+    if (snapshot.targets.length > 0) return snapshot;
+    await delay(10);
+  }
+}
