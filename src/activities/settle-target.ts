@@ -66,18 +66,20 @@ class Settle {
       await this.#read();
       return { ...this.#result(false, end.why, 'yes'), cloudJobId, ...(evidence === undefined ? {} : { evidence }) };
     }
-    const rested = await this.#untilAtRest('yes', cloudJobId);
+    const rested = await this.#untilAtRest('yes', cloudJobId, end.kind === 'succeeded');
     return { ...rested, cloudJobId, ...(evidence === undefined ? {} : { evidence }) };
   }
 
-  async #untilAtRest(sent: 'yes' | 'no', cloudJobId: string | null): Promise<SettleTargetResult> {
-    const { deadlineAtMs, limits, baseline } = this.request;
+  async #untilAtRest(sent: 'yes' | 'no', cloudJobId: string | null, succeeded = false): Promise<SettleTargetResult> {
+    const { deadlineAtMs, limits, baseline, action } = this.request;
     const endedAtMs = Date.now();
-    // A reading that shows an older cloud job than the one that has just ended may show the state before it, too.
+    // A reading that shows an older cloud job than the one that has just ended may show the state before it, too. So may one that shows
+    // nothing of what a successful one did; an effect that is not seen would not be undone.
     const isOld = (reading: Observation) =>
       cloudJobId !== null &&
-      readingAge({ ...baseline, lastJobId: cloudJobId }, reading) === 'stale' &&
-      Date.now() - endedAtMs < limits.visibilityWindowMs;
+      Date.now() - endedAtMs < limits.visibilityWindowMs &&
+      (readingAge({ ...baseline, lastJobId: cloudJobId }, reading) === 'stale' ||
+        (succeeded && action !== null && !wishedStateHolds(action, reading)));
     for (;;) {
       const reading = await this.#read();
       if (reading !== null && isAtRest(reading) && !isOld(reading))

@@ -55,6 +55,18 @@ describe('a known cloud job', () => {
     expect(settled).toMatchObject({ clear: true, sent: 'yes', cloudJobId, observation: { status: 'STOPPED' } });
   });
 
+  it('that has succeeded is not settled by a reading that shows it and not yet what it did', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.fault({
+      on: { route: 'action', instanceId: target.instanceId },
+      fault: { kind: 'visibleLate', ms: 0, statusMs: 600 },
+    });
+    const cloudJobId = await stopped(target);
+    const limits = quickLimits({ visibilityWindowMs: 3_000 });
+    const settled = await settle(target, before, { cloudJobId, sent: 'yes', limits });
+    expect(settled).toMatchObject({ clear: true, sent: 'yes', cloudJobId, observation: { status: 'STOPPED' } });
+  });
+
   it('that has ended is not settled by a reading from before it', async () => {
     const { target, before } = await bench.instance();
     await bench.control.fault({

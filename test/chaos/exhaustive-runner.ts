@@ -13,7 +13,7 @@ import type { Case } from './exhaustive-cases.js';
 /** Cases under way at once: most of a case is waiting. */
 const AT_ONCE = 40;
 /** Longest a case may take; far more than the longest needs. */
-const CASE_LIMIT_MS = 90_000;
+const CASE_LIMIT_MS = 240_000;
 const MOST_TRIES = 3;
 
 export interface TemporalPlace {
