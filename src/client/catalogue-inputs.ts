@@ -19,6 +19,13 @@ export interface CatalogueInputs {
     /** Number of replicas to run; not a difference. */
     readonly replica: number;
   };
+  /** Run fewer replicas for a while; scale-up brings the count of before back. */
+  'scale-down': {
+    /** Number of replicas to keep; not a difference. Default `1`. */
+    readonly replica?: number | undefined;
+  };
+  /** Bring back the number of replicas that the last scale-down captured. */
+  'scale-up': Record<string, never>;
   /** Start an instance and see it run with all its replicas. */
   start: Record<string, never>;
   /** Stop an instance. */

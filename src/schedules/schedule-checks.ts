@@ -153,17 +153,13 @@ function checkWindow({ window, jitter, cutoff }: ScheduleEntry, runbook: Runbook
   return problems;
 }
 
-interface Guarded {
-  readonly guards?: { readonly window?: { readonly cutoff?: string }; readonly freeze?: readonly string[] };
-}
-
 function cutoffOf(runbook: Runbook | null): string | null {
-  return (runbook as Guarded | null)?.guards?.window?.cutoff ?? null;
+  return runbook?.guards?.window?.cutoff ?? null;
 }
 
 /** The calendars of a runbook's own guards; they hold back beside those of a schedule. */
 export function freezesOf(runbook: Runbook | null): readonly string[] {
-  return (runbook as Guarded | null)?.guards?.freeze ?? [];
+  return runbook?.guards?.freeze ?? [];
 }
 
 function checkFreezes({ freeze = [] }: ScheduleEntry, calendars: readonly string[] | null): PathProblem[] {

@@ -190,8 +190,8 @@ async function stillOpen(arena: Arena): Promise<string[]> {
 }
 
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? ` (${String(error.cause)})` : '';
-  return `${String(error)}${cause}`;
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }
 
 function median(values: readonly number[]): number {
