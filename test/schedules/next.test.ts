@@ -44,7 +44,7 @@ describe('next', () => {
     expect(await desk.run('next', `${owner}/daily`, '--until', 'soon')).toMatchObject({ exitCode: 2 });
   });
 
-  it('says that calendars are not looked up where nobody reads them', async () => {
+  it('says that calendars are not looked up where there is no folder of them', async () => {
     const owner = desk.newOwner();
     await desk.apply(await desk.file(owner, { daily: { ...CALM, cron: '30 12 * * *', freeze: ['prod-freeze'] } }));
     expect((await desk.run('next', `${owner}/daily`)).stdout).toContain('prod-freeze');
