@@ -1,6 +1,6 @@
 /** What is proved of the expressions of a runbook when it is loaded: names that exist, types that fit, what is captured and by whom. */
 import { ACTIONS, type ActionName } from './actions.js';
-import { CAPTURED_NAMES, isWholeExpression, namesUsed, TARGET_NAMES } from './interpolate.js';
+import { CAPTURED_NAMES, isBrokenExpression, isWholeExpression, namesUsed, TARGET_NAMES } from './interpolate.js';
 import { isActionStep, type Input, type Runbook } from './runbook.js';
 import type { RunbookProblem } from './runbook-checks.js';
 
@@ -57,6 +57,10 @@ export function checkExpressions(runbook: Runbook): RunbookProblem[] {
   const inputs = Object.keys(runbook.inputs);
   const used = new Set<string>();
   for (const { path, value, wanted } of expressionPlaces(runbook)) {
+    if (isBrokenExpression(value))
+      problems.push(
+        problem('unknown-name', path, 'an expression begins with ${{ and is none', 'Write it as in ${{ inputs.name }}'),
+      );
     for (const name of namesUsed(value)) {
       const [scope, key = '', ...rest] = name.split('.');
       const known = namesOf(scope, inputs);

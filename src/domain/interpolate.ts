@@ -32,6 +32,12 @@ export function namesUsed(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(namesUsed) : [];
 }
 
+/** True where `${{` stands and no expression does: one that does not end, or is longer than any name. It would be sent as it is. */
+export function isBrokenExpression(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(isBrokenExpression);
+  return typeof value === 'string' && value.replace(EXPRESSION, '').includes('${{');
+}
+
 /** True for a value that is one expression and nothing else: it keeps the type of what it names. */
 export function isWholeExpression(value: unknown): boolean {
   return typeof value === 'string' && WHOLE.test(value);

@@ -85,6 +85,13 @@ describe('a runbook file with a problem', () => {
       'inputs.gone',
     ],
     [
+      'an expression that does not end',
+      withStep('{ action: rollback, with: { version: "v${{ inputs.version" }, compensation: { irreversible: x } }'),
+      'unknown-name',
+      'x.yaml:4:42 steps.0.with.version',
+      'begins with ${{',
+    ],
+    [
       'an expression that is not one',
       withStep('{ action: scale, with: { replica: "${{ 1 + 1 }}" } }'),
       'unknown-name',
