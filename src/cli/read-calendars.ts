@@ -1,6 +1,4 @@
 /** The calendars of change freezes, as far as the command line needs them: which names there are, and what is frozen when. Local files. */
-import { freezesBetween, listCalendars } from '../calendars/calendars.js';
-import { loadClientConfig } from '../config.js';
 import type { ReadFreezes } from '../schedules/occurrences.js';
 
 export interface Calendars {
@@ -11,6 +9,11 @@ export interface Calendars {
 
 /** @throws ConfigurationError */
 export async function readCalendars(): Promise<Calendars> {
+  // Late, as in every command: the configuration loads Temporal's, and `--help` is quick.
+  const [{ freezesBetween, listCalendars }, { loadClientConfig }] = await Promise.all([
+    import('../calendars/calendars.js'),
+    import('../config.js'),
+  ]);
   const { calendarDirectories } = loadClientConfig(process.env);
   if (calendarDirectories.length === 0) return { names: null, readFreezes: notReadHere };
   const { names } = await listCalendars(calendarDirectories);
