@@ -94,7 +94,8 @@ function pastRun(info: Described): PastRun {
   };
 }
 
-function isOpen({ status }: Pick<Described, 'status'>): boolean {
+/** It may still act: a paused one goes on when it is resumed. */
+export function isOpen({ status }: Pick<Described, 'status'>): boolean {
   return status.name === 'RUNNING' || status.name === 'PAUSED';
 }
 

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/client';
 import type { PastRuns } from '../domain/captured-count.js';
 import { UNSEEN_UNTIL_MEMO, type HeartbeatDetails, type LeaseHolder } from '../domain/contract.js';
-import { pastRuns, type PastRunsAsked } from './past-runs.js';
+import { isOpen, pastRuns, type PastRunsAsked } from './past-runs.js';
 
 export interface TemporalAccess {
   /**
@@ -67,7 +67,7 @@ function leaseHolder(description: WorkflowExecutionDescription): LeaseHolder {
   return {
     runWorkflowId: parentExecution?.workflowId ?? null,
     runId,
-    open: status.name === 'RUNNING' || status.name === 'PAUSED',
+    open: isOpen(description),
     status: status.name,
     startedAtMs: startTime.getTime(),
     closedAtMs: closeTime?.getTime() ?? null,

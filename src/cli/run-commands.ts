@@ -1,5 +1,4 @@
 /** Commands about runs: plan, start, watch, report, cancel. Each talks to Temporal through `RunbookClient`. */
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { RunbookClient } from '../client/runbook-client.js';
 import { EXIT_CODES, type RunReport } from '../domain/report.js';
@@ -7,6 +6,7 @@ import { CommandError, hint, print, printJson, USAGE_EXIT_CODE } from './output.
 import { paintFor } from './paint.js';
 import { renderPlan, renderReport } from './render-report.js';
 import { showUntilItEnds } from './show-run.js';
+import { userName } from './user-name.js';
 
 type Done = (exitCode: number) => void;
 
@@ -129,14 +129,6 @@ function requestFrom({ target = [], input = [], reason, requestedBy, freeze, wai
     ...(freeze === undefined ? {} : { freeze }),
     ...(waitAtMost === undefined ? {} : { waitAtMost }),
   };
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'unknown'; // A container may run as a user without a name.
-  }
 }
 
 async function plan(client: RunbookClient, name: string, options: RequestOptions): Promise<void> {

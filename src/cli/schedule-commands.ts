@@ -7,7 +7,8 @@ import { paintForOutput } from './paint.js';
 import { renderList } from './render-schedules.js';
 import { apply, diff } from './schedule-apply.js';
 import { next } from './schedule-next.js';
-import { userName, withServer, type ScheduleOptions, type Session } from './schedule-session.js';
+import { withServer, type ScheduleOptions, type Session } from './schedule-session.js';
+import { userName } from './user-name.js';
 
 type Done = (exitCode: number) => void;
 

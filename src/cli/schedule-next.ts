@@ -6,7 +6,7 @@ import { durationMs } from '../domain/duration.js';
 import type { OwnedSchedule } from '../schedules/operate.js';
 import { hint, print, printJson } from './output.js';
 import { paintForOutput } from './paint.js';
-import { readCalendars } from './read-calendars.js';
+import { readCalendars, type LocalCalendars } from './read-calendars.js';
 import { renderOccurrences, type ShownOccurrences } from './render-schedules.js';
 import { HORIZON_MS, readFileOrTell, withServer, type ScheduleOptions, type Session } from './schedule-session.js';
 
@@ -20,12 +20,13 @@ export async function next(fileOrName: string, options: NextCommandOptions): Pro
   const isFile = /\.ya?ml$/.test(fileOrName) || existsSync(fileOrName);
   const read = isFile ? await readFileOrTell(fileOrName) : null;
   const shownSchedules = await withServer(options, async ({ client }) => {
-    const { findSchedule } = await import('../schedules/operate.js');
-    if (read === null) return [await occurrencesOf(client, await findSchedule(client, fileOrName), options)];
+    const [{ findSchedule }, calendars] = await Promise.all([import('../schedules/operate.js'), readCalendars()]);
+    const occurrences = (schedule: OwnedSchedule) => occurrencesOf(client, schedule, options, calendars);
+    if (read === null) return [await occurrences(await findSchedule(client, fileOrName))];
     const all: ShownOccurrences[] = [];
     for (const { id } of read.schedules) {
       const found = await findSchedule(client, id).catch(hintIfNotOurs);
-      if (found !== null) all.push(await occurrencesOf(client, found, options));
+      if (found !== null) all.push(await occurrences(found));
     }
     return all;
   });
@@ -44,11 +45,11 @@ async function occurrencesOf(
   client: Session['client'],
   { id, seen }: OwnedSchedule,
   { count: most, until: untilMs }: NextCommandOptions,
+  { freezesBetween }: LocalCalendars,
 ): Promise<ShownOccurrences> {
-  const [{ nextOccurrences }, { describeSurprise }, { readFreezes }] = await Promise.all([
+  const [{ nextOccurrences }, { describeSurprise }] = await Promise.all([
     import('../schedules/occurrences.js'),
     import('../schedules/daylight-saving.js'),
-    readCalendars(),
   ]);
   const fromMs = Date.now();
   const found = await nextOccurrences(client, seen, {
@@ -56,7 +57,7 @@ async function occurrencesOf(
     untilMs: untilMs ?? fromMs + HORIZON_MS,
     count: most,
     ...(await freezesOfSchedule(seen)),
-    readFreezes,
+    freezesBetween,
   });
   return {
     ...found,

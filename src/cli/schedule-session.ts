@@ -1,5 +1,4 @@
 /** What every `runbook schedule` command needs: the configuration, a connection, and a file that is read whole before anything is asked. */
-import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { ReadSchedules } from '../schedules/read-schedules.js';
 import { CommandError, USAGE_EXIT_CODE } from './output.js';
@@ -52,12 +51,4 @@ export async function readFileOrTell(file: string): Promise<ReadSchedules> {
   if (!Array.isArray(read)) return read;
   const message = 'The schedule file has problems; nothing was applied:';
   throw new CommandError('InvalidSchedules', message, USAGE_EXIT_CODE, read);
-}
-
-export function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'unknown'; // A container may run as a user without a name.
-  }
 }

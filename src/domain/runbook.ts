@@ -6,7 +6,8 @@ import { LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY } from './gates.js';
 
 const EXPRESSION_TEXT = /\$\{\{[^}]{0,200}\}\}/;
 
-const durationText = z
+/** A duration as files write it: every shape that takes one checks it by this. */
+export const durationText = z
   .string()
   .regex(DURATION_PATTERN, { error: DURATION_REMEDY, abort: true })
   .refine((text) => durationMs(text) !== null, DURATION_REMEDY);

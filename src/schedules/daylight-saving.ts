@@ -1,9 +1,7 @@
 /** Which local times of a schedule do not exist on a day when the clocks are changed, or come twice. Pure. */
-import type { ScheduleDescription } from '@temporalio/client';
+import type { DescribedCalendar } from './ownership.js';
 import { DAYS_OF_WEEK, MONTHS } from './schedule-file.js';
 import { clockChanges, localMs, type ClockChange } from './time-zone.js';
-
-export type DescribedCalendar = NonNullable<ScheduleDescription['spec']['calendars']>[number];
 
 /** A local time of a schedule that a change of the clocks takes away or repeats. */
 export interface ClockSurprise {

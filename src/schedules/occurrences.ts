@@ -1,24 +1,11 @@
 /** The coming occurrences of a schedule as the server computes them, with the freezes that hit them and the clock changes they meet. */
 import type { Client, ScheduleDescription } from '@temporalio/client';
+import type { Calendars } from '../calendars/calendars.js';
 import type { Problem } from '../domain/failures.js';
+import type { Freeze } from '../domain/gates.js';
 import { namedError } from './errors.js';
 import { clockSurprises, comesTwice, localText, type ClockSurprise } from './daylight-saving.js';
 import { localMs } from './time-zone.js';
-
-/** `[fromMs, toMs)`. */
-export interface OccurrenceFreeze {
-  readonly calendar: string;
-  readonly name: string;
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-/** Reads calendars: the freezes of those names that touch `[fromMs, toMs)`, and what is wrong with the calendars. */
-export type ReadFreezes = (
-  names: readonly string[],
-  fromMs: number,
-  toMs: number,
-) => Promise<{ freezes: readonly OccurrenceFreeze[]; problems: readonly Problem[] }>;
 
 export interface Occurrence {
   readonly atMs: number;
@@ -27,7 +14,7 @@ export interface Occurrence {
   /** Its time on the clock comes twice on that day. */
   readonly comesTwice: boolean;
   /** Freezes that touch its window; those that contain its start refuse it or let it wait. */
-  readonly freezes: readonly (OccurrenceFreeze & { readonly atStart: boolean })[];
+  readonly freezes: readonly (Freeze & { readonly atStart: boolean })[];
 }
 
 export interface Occurrences {
@@ -47,13 +34,13 @@ export interface NextOptions {
   readonly freezeNames: readonly string[];
   /** Of a run: freezes that begin within it after the start are shown as well. */
   readonly windowMs: number;
-  readonly readFreezes: ReadFreezes;
+  readonly freezesBetween: Calendars['freezesBetween'];
 }
 
 export async function nextOccurrences(
   client: Client,
   { scheduleId, spec }: ScheduleDescription,
-  { fromMs, untilMs, count, freezeNames, windowMs, readFreezes }: NextOptions,
+  { fromMs, untilMs, count, freezeNames, windowMs, freezesBetween }: NextOptions,
 ): Promise<Occurrences> {
   const timezone = spec.timezone === undefined || spec.timezone === '' ? 'UTC' : spec.timezone;
   const times = (await matchingTimes(client, scheduleId, fromMs, untilMs)).slice(0, count);
@@ -63,7 +50,7 @@ export async function nextOccurrences(
   const { freezes, problems } =
     freezeNames.length === 0 || last === undefined
       ? { freezes: [], problems: [] }
-      : await readFreezes(freezeNames, fromMs, last + windowMs + 1);
+      : await freezesBetween(freezeNames, fromMs, last + windowMs + 1);
   const coming = times.map((atMs) => ({
     atMs,
     localTime: localText(localMs(timezone, atMs)),

@@ -63,7 +63,8 @@ export function describedForm({ spec, policies, action, state }: ScheduleDescrip
   });
 }
 
-type DescribedCalendar = NonNullable<ScheduleDescription['spec']['calendars']>[number];
+/** As the server normalises it. */
+export type DescribedCalendar = NonNullable<ScheduleDescription['spec']['calendars']>[number];
 
 /** `0 30 2 * * MONDAY-FRIDAY *`: second, minute, hour, day of month, month, day of week, year. Its comment means nothing. */
 function calendarText({ second, minute, hour, dayOfMonth, month, dayOfWeek, year }: DescribedCalendar): string {

@@ -1,6 +1,6 @@
 /** The shape of a schedule file, as a zod schema: what editors complete against and what `runbook schedule` checks. */
 import { z } from 'zod';
-import { DURATION_PATTERN, DURATION_REMEDY, durationMs } from '../domain/duration.js';
+import { durationText } from '../domain/runbook.js';
 
 /** Of owners and schedules. No slash and no colon, so that the ids made from them are told apart. */
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
@@ -14,12 +14,7 @@ export const DAYS_OF_WEEK = [
   ...(['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const),
 ] as const;
 
-const duration = (description: string) =>
-  z
-    .string()
-    .regex(DURATION_PATTERN, { error: DURATION_REMEDY, abort: true })
-    .refine((text) => durationMs(text) !== null, DURATION_REMEDY)
-    .describe(description);
+const duration = (description: string) => durationText.describe(description);
 
 function field<Value extends z.ZodType>(value: Value, description: string) {
   const range = z.strictObject({

@@ -1,7 +1,9 @@
 /** `runbook schedule next`, and the freezes that hit what is coming. */
 import { describe, expect, it } from 'vitest';
+import type { Calendars } from '../../src/calendars/calendars.js';
+import type { Freeze } from '../../src/domain/gates.js';
 import { findSchedule } from '../../src/schedules/operate.js';
-import { nextOccurrences, type OccurrenceFreeze, type ReadFreezes } from '../../src/schedules/occurrences.js';
+import { nextOccurrences } from '../../src/schedules/occurrences.js';
 import { CALM, useSchedules } from '../support/schedules.js';
 import { useTemporal } from '../support/temporal.js';
 
@@ -10,7 +12,7 @@ const desk = useSchedules(temporal);
 
 /** Calendars in memory, read as the real ones are. */
 const readerOf =
-  (all: readonly OccurrenceFreeze[]): ReadFreezes =>
+  (all: readonly Freeze[]): Calendars['freezesBetween'] =>
   async (names, fromMs, toMs) => ({
     freezes: all.filter((freeze) => names.includes(freeze.calendar) && freeze.fromMs < toMs && fromMs < freeze.toMs),
     problems: names
@@ -67,7 +69,7 @@ describe('next', () => {
       count: 10,
       freezeNames: ['prod', 'gone'],
       windowMs: 3_600_000,
-      readFreezes: readerOf([
+      freezesBetween: readerOf([
         freeze('quarter end', '2027-06-01T00:00:00Z', '2027-06-02T12:00:00Z'),
         freeze('launch', '2027-06-03T12:30:00Z', '2027-06-03T14:00:00Z'),
         freeze('after the window', '2027-06-04T13:00:00Z', '2027-06-04T14:00:00Z'),
