@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { buildMutant } from './build-mutant.js';
 import { MUTATIONS, type Mutation } from './mutations.js';
 import { playSeeds } from './play-seeds.js';
+import type { PlotName } from './plots.js';
 
 const PRODUCT = fileURLToPath(new URL('../../dist', import.meta.url));
 
@@ -18,23 +19,33 @@ export async function checkMutations(names: readonly string[] | null, say: (line
   }
   const chosen = MUTATIONS.filter(({ name }) => names === null || names.includes(name));
   const survived: string[] = [];
-  let lastSeed = 0;
+  const played = new Map<string, Storms>();
   for (const mutation of chosen) {
     const seed = await foundBy(mutation, say);
     if (seed === null) survived.push(mutation.name);
-    lastSeed = Math.max(lastSeed, seed ?? mutation.seeds);
+    const { aim = [] } = mutation;
+    const lastSeed = Math.max(played.get(aim.join())?.lastSeed ?? 0, seed ?? mutation.seeds);
+    played.set(aim.join(), { aim, lastSeed });
   }
   say(
     `${chosen.length - survived.length} of ${chosen.length} mutations found${survived.length === 0 ? '' : `; survived: ${survived.join(', ')}`}`,
   );
-  return (await holds(seedsUpTo(lastSeed), say)) && survived.length === 0;
+  for (const storms of played.values()) if (!(await holds(storms, say))) return false;
+  return survived.length === 0;
+}
+
+interface Storms {
+  readonly aim: readonly PlotName[];
+  readonly lastSeed: number;
 }
 
 /** What finds a mutant must find nothing in the product itself. */
-async function holds(seeds: readonly number[], say: (line: string) => void): Promise<boolean> {
-  for await (const { seed, violations } of playSeeds({ seeds, dist: PRODUCT, say })) {
+async function holds({ aim, lastSeed }: Storms, say: (line: string) => void): Promise<boolean> {
+  for await (const { seed, violations } of playSeeds({ seeds: seedsUpTo(lastSeed), aim, dist: PRODUCT, say })) {
     const [first] = violations;
-    say(`the product itself: seed ${seed} ${first === undefined ? 'holds' : `BREAKS ${first.promise}: ${first.what}`}`);
+    say(
+      `the product itself: ${['seed', seed, ...aim].join(' ')} ${first === undefined ? 'holds' : `BREAKS ${first.promise}: ${first.what}`}`,
+    );
     if (first !== undefined) return false;
   }
   return true;
@@ -45,7 +56,8 @@ async function foundBy(mutation: Mutation, say: (line: string) => void): Promise
   const folder = await mkdtemp(join(tmpdir(), 'runbooks-mutant-'));
   try {
     const dist = await buildMutant(mutation, folder);
-    for await (const { seed, violations } of playSeeds({ seeds: seedsUpTo(mutation.seeds), dist, say })) {
+    const seeds = seedsUpTo(mutation.seeds);
+    for await (const { seed, violations } of playSeeds({ seeds, aim: mutation.aim ?? [], dist, say })) {
       const told = violations.find(({ promise }) => promise === mutation.breaks);
       if (told !== undefined) {
         say(`${mutation.name}: found by seed ${seed} of at most ${mutation.seeds}: ${told.promise}: ${told.what}`);

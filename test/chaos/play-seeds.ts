@@ -6,6 +6,7 @@ import { Arena } from './arena.js';
 import type { Violation } from './evidence.js';
 import { violations } from './invariants.js';
 import { makeSchedule, WORKERS } from './make-schedule.js';
+import type { PlotName } from './plots.js';
 import { runSchedule } from './run-schedule.js';
 import { totalsOf, type Totals } from './totals.js';
 
@@ -14,6 +15,8 @@ const SEEDS_PER_ARENA = 20;
 
 export interface PlayOptions {
   readonly seeds: Iterable<number>;
+  /** Storms of these plots alone; default: drawn from all. */
+  readonly aim?: readonly PlotName[];
   /** The compiled product: ours, or a mutant's. */
   readonly dist: string;
   readonly say: (line: string) => void;
@@ -21,6 +24,7 @@ export interface PlayOptions {
 
 export interface PlayedSeed {
   readonly seed: number;
+  readonly aim: readonly PlotName[];
   readonly violations: readonly Violation[];
   readonly totals: Totals;
   readonly durationMs: number;
@@ -28,12 +32,12 @@ export interface PlayedSeed {
   readonly evidenceFile: string | null;
 }
 
-export async function* playSeeds({ seeds, dist, say }: PlayOptions): AsyncGenerator<PlayedSeed, void> {
+export async function* playSeeds({ seeds, aim = [], dist, say }: PlayOptions): AsyncGenerator<PlayedSeed, void> {
   let arena: Arena | undefined;
   let played = 0;
   try {
     for (const seed of seeds) {
-      const schedule = makeSchedule(seed);
+      const schedule = makeSchedule(seed, aim);
       const { withCodec } = schedule;
       if (arena !== undefined && (arena.withCodec !== withCodec || played % SEEDS_PER_ARENA === 0)) {
         await arena.close();
@@ -46,6 +50,7 @@ export async function* playSeeds({ seeds, dist, say }: PlayOptions): AsyncGenera
       const found = violations(evidence);
       yield {
         seed,
+        aim,
         violations: found,
         totals: totalsOf(evidence, found.length),
         durationMs: Date.now() - startedAtMs,
@@ -66,11 +71,12 @@ async function keep(seed: number, evidence: unknown): Promise<string> {
 }
 
 /** What a failure prints: each broken promise, where the evidence is, and the command that plays it again. */
-export function describeFailure({ seed, violations: found, evidenceFile }: PlayedSeed): string {
+export function describeFailure({ seed, aim, violations: found, evidenceFile }: PlayedSeed): string {
+  const plots = aim.length === 0 ? '' : ` --plots ${aim.join(' ')}`;
   return [
     `seed ${seed}: ${found.length} violations`,
     ...found.map(({ promise, scene, what }) => `  ${promise} (${scene}): ${what}`),
     `  evidence: ${evidenceFile ?? 'none'}`,
-    `  again: npm run chaos -- --seed ${seed}`,
+    `  again: npm run chaos -- --seed ${seed}${plots}`,
   ].join('\n');
 }

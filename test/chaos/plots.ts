@@ -8,8 +8,17 @@ export const LATEST_ACCEPTED_MS = 300;
 
 type Plot = (dice: Dice, atMs: number) => Omit<Scene, 'name'>;
 
+/** Any of those that a storm is drawn from. */
 export function plot(dice: Dice, atMs: number): Omit<Scene, 'name'> {
-  return dice.one(PLOTS)(dice, atMs);
+  return dice.one(Object.values(DRAWN))(dice, atMs);
+}
+
+export function plotNamed(name: PlotName, dice: Dice, atMs: number): Omit<Scene, 'name'> {
+  return { ...DRAWN, ...AIMED }[name](dice, atMs);
+}
+
+export function isPlotName(name: string): name is PlotName {
+  return PLOT_NAMES.includes(name);
 }
 
 interface Parts {
@@ -68,8 +77,8 @@ const losesTheRequest = (dice: Dice): SceneFault['fault'] =>
 /** Accepted, but only after a while: what happens meanwhile meets an open POST. */
 const slowPost = (dice: Dice): SceneFault['fault'] => ({ kind: 'delay', ms: dice.whole(400, 900) });
 
-const PLOTS: readonly Plot[] = [
-  function lostAnswerThenCancel(dice, atMs) {
+const DRAWN = {
+  lostAnswerThenCancel(dice: Dice, atMs: number) {
     const nth = dice.whole(1, 2);
     return scene(atMs, {
       runbook: dice.one(ANY),
@@ -77,7 +86,7 @@ const PLOTS: readonly Plot[] = [
       events: [{ moment: moment('accepted', nth, dice.whole(0, 400)), event: { kind: 'cancel', run: 0 } }],
     });
   },
-  function unseenThenCancel(dice, atMs) {
+  unseenThenCancel(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(SEVERAL_STEPS),
       faults: [
@@ -92,21 +101,21 @@ const PLOTS: readonly Plot[] = [
       events: [{ moment: moment('accepted', 1, dice.whole(0, 300)), event: { kind: 'cancel', run: 0 } }],
     });
   },
-  function lostRequestThenColleague(dice, atMs) {
+  lostRequestThenColleague(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(ANY),
       faults: [onAction(1, losesTheRequest(dice))],
       events: [{ moment: moment('lease', 1, dice.whole(0, 900)), event: colleague(dice) }],
     });
   },
-  function colleagueBetweenStepsThenFailure(dice, atMs) {
+  colleagueBetweenStepsThenFailure(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(SEVERAL_STEPS),
       outcomes: [{ nth: 2, executionStatus: 'FAILED', durationMs: dice.whole(400, 1_500) }],
       events: [{ moment: moment('accepted', dice.whole(1, 2), dice.whole(0, 1_200)), event: colleague(dice) }],
     });
   },
-  function colleagueAtTheStart(dice, atMs) {
+  colleagueAtTheStart(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(SEVERAL_STEPS),
       outcomes: dice.chance(0.5) ? [{ nth: 2, executionStatus: 'FAILED' }] : [],
@@ -116,13 +125,13 @@ const PLOTS: readonly Plot[] = [
       ],
     });
   },
-  function doesNotConverge(dice, atMs) {
+  doesNotConverge(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'declared-undo', 'abort', 'go-on']),
       outcomes: [{ action: dice.one(['scale', 'restart', 'start']), nth: 1, converges: false }],
     });
   },
-  function resetThenCancel(dice, atMs) {
+  resetThenCancel(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(ANY),
       faults: dice.chance(0.5) ? [onAction(1, slowPost(dice))] : [],
@@ -135,7 +144,7 @@ const PLOTS: readonly Plot[] = [
       ],
     });
   },
-  function resetUnderAnOpenPost(dice, atMs) {
+  resetUnderAnOpenPost(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(ANY),
       faults: [onAction(1, slowPost(dice))],
@@ -151,7 +160,7 @@ const PLOTS: readonly Plot[] = [
       ],
     });
   },
-  function terminatedThenStartedAgain(dice, atMs) {
+  terminatedThenStartedAgain(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(ANY),
       faults: [onAction(1, slowPost(dice))],
@@ -168,7 +177,7 @@ const PLOTS: readonly Plot[] = [
       later: [{ runbook: dice.one(ANY), afterMs: dice.whole(1_000, 3_000) }],
     });
   },
-  function seenLate(dice, atMs) {
+  seenLate(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(SEVERAL_STEPS),
       faults: [1, 2, 3].map((nth) =>
@@ -177,7 +186,7 @@ const PLOTS: readonly Plot[] = [
       outcomes: dice.chance(0.4) ? [{ nth: dice.whole(2, 3), executionStatus: 'FAILED' }] : [],
     });
   },
-  function provedUnsentThenLost(dice, atMs) {
+  provedUnsentThenLost(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(ANY),
       // The third reading of an instance is the one before the first send: plan, first observation, entry.
@@ -191,7 +200,7 @@ const PLOTS: readonly Plot[] = [
         : [],
     });
   },
-  function refusedAfterALostAnswer(dice, atMs) {
+  refusedAfterALostAnswer(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(ANY),
       faults: [
@@ -202,7 +211,7 @@ const PLOTS: readonly Plot[] = [
       outcomes: [{ nth: 1, durationMs: dice.whole(200, 2_500) }],
     });
   },
-  function frozenBeforeItsSend(dice, atMs) {
+  frozenBeforeItsSend(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'restart', 'declared-undo']),
       faults: [
@@ -220,7 +229,7 @@ const PLOTS: readonly Plot[] = [
       ],
     });
   },
-  function cancelledTwice(dice, atMs) {
+  cancelledTwice(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(SEVERAL_STEPS),
       events: [
@@ -229,4 +238,26 @@ const PLOTS: readonly Plot[] = [
       ],
     });
   },
-];
+} satisfies Record<string, Plot>;
+
+/** They strike every worker, or need a storm of their own: played only by name. */
+const AIMED = {
+  provedUnsentThenKilled(dice: Dice, atMs: number) {
+    return scene(atMs, {
+      runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'restart', 'declared-undo']),
+      faults: [
+        onAction(1, { kind: 'throttle', retryAfterSeconds: 0.1 }),
+        // Accepted at once, and the worker is gone before the answer comes: only what was heartbeat is left (story 6b).
+        onAction(2, { kind: 'actThenHang', ms: 900 }),
+      ],
+      events: [0, 1].map((worker) => ({
+        moment: moment('accepted', 1, 0),
+        event: { kind: 'killWorker', worker, signal: 'SIGKILL', forMs: dice.whole(0, 2_000) } as const,
+      })),
+    });
+  },
+} satisfies Record<string, Plot>;
+
+export type PlotName = keyof typeof DRAWN | keyof typeof AIMED;
+
+export const PLOT_NAMES: readonly string[] = Object.keys({ ...DRAWN, ...AIMED });

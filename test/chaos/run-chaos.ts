@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { checkMutations } from './check-mutations.js';
 import { exhaustive } from './exhaustive-standalone.js';
 import { describeFailure, playSeeds, type PlayedSeed } from './play-seeds.js';
+import { isPlotName, PLOT_NAMES, type PlotName } from './plots.js';
 import { soak } from './soak.js';
 import { add, NOTHING } from './totals.js';
 
@@ -17,6 +18,7 @@ interface Options {
   readonly from: number;
   readonly seeds: number;
   readonly minutes?: number;
+  readonly plots?: PlotName[];
   readonly totals?: string;
   readonly mutations?: true | string[];
   readonly exhaustive?: true;
@@ -32,6 +34,7 @@ const program = new Command('chaos')
   .option('--from <n>', 'first seed', whole, 1)
   .option('--seeds <n>', 'how many seeds', whole, 10)
   .option('--minutes <n>', `stop after this time; for --soak how long it takes, default ${SOAK_MINUTES}`, whole)
+  .option('--plots <names...>', `storms of these plots alone: ${PLOT_NAMES.join(', ')}`, plotNames)
   .option('--totals <file>', 'append the figures to this file, one JSON line')
   .option('--mutations [names...]', 'break the product on purpose, and show that each break is found')
   .option('--exhaustive', 'each fault at each request, once, without randomness; differences from the kept table')
@@ -47,6 +50,11 @@ function whole(text: string): number {
   return value;
 }
 
+function plotNames(name: string, earlier: readonly PlotName[] = []): PlotName[] {
+  if (!isPlotName(name)) throw new InvalidArgumentError(`Plots are ${PLOT_NAMES.join(', ')}.`);
+  return [...earlier, name];
+}
+
 /** @returns the exit code: 0 when every promise held (with `--mutations`: when every break was found), else 1 */
 async function chosen(options: Options): Promise<number> {
   if (options.mutations !== undefined)
@@ -56,13 +64,13 @@ async function chosen(options: Options): Promise<number> {
   return playAll(options);
 }
 
-async function playAll({ seed, from, seeds, minutes, totals: totalsFile }: Options): Promise<number> {
+async function playAll({ seed, from, seeds, minutes, plots = [], totals: totalsFile }: Options): Promise<number> {
   const endsAtMs = Date.now() + (minutes ?? Infinity) * 60_000;
   const chosenSeeds = seed === undefined ? Array.from({ length: seeds }, (_item, index) => from + index) : [seed];
   let totals = NOTHING;
   let ended = true;
   try {
-    for await (const played of playSeeds({ seeds: chosenSeeds, dist: DIST, say })) {
+    for await (const played of playSeeds({ seeds: chosenSeeds, aim: plots, dist: DIST, say })) {
       totals = add(totals, played.totals);
       say(played.violations.length === 0 ? describeSeed(played) : describeFailure(played));
       if (Date.now() > endsAtMs) break;

@@ -94,7 +94,7 @@ async function play(arena: Arena, played: PlayedScene, startedAtMs: number, ofAl
       const beganAtMs = Date.now();
       // Also where it failed: the server may have taken what the command line took for refused.
       if (await happenTo(arena, played, event))
-        (event.kind === 'freezeWorker' ? ofAll : played.disturbances).push({
+        ('worker' in event ? ofAll : played.disturbances).push({
           kind: event.kind,
           atMs: beganAtMs,
           untilMs: Date.now(),

@@ -59,18 +59,11 @@ export type SceneEvent =
   | { readonly kind: 'pauseActivity'; readonly forMs: number }
   /** Of the workflow that holds the lease, to its first workflow task or to its last. */
   | { readonly kind: 'resetTarget'; readonly to: 'first' | 'last' }
-  /** Of everybody's, at a moment of this scene. */
-  | FreezeWorker;
+  /** To everybody, at a moment of this scene. */
+  | WorkerEvent;
 
 export type WorldEvent =
-  /** Started again that much later. */
-  | {
-      readonly kind: 'killWorker';
-      readonly worker: number;
-      readonly signal: 'SIGKILL' | 'SIGTERM';
-      readonly forMs: number;
-    }
-  | FreezeWorker
+  | WorkerEvent
   | { readonly kind: 'stopServer'; readonly signal: 'SIGKILL' | 'SIGTERM'; readonly forMs: number }
   /** Open connections are reset, new ones are refused for that long. */
   | { readonly kind: 'cut'; readonly link: Link; readonly worker: number; readonly forMs: number }
@@ -79,11 +72,15 @@ export type WorldEvent =
   | { readonly kind: 'expireTokens' }
   | { readonly kind: 'throttleAll'; readonly requests: number; readonly windowSeconds: number; readonly forMs: number };
 
-interface FreezeWorker {
-  readonly kind: 'freezeWorker';
-  readonly worker: number;
-  readonly forMs: number;
-}
+export type WorkerEvent =
+  /** Started again that much later. */
+  | {
+      readonly kind: 'killWorker';
+      readonly worker: number;
+      readonly signal: 'SIGKILL' | 'SIGTERM';
+      readonly forMs: number;
+    }
+  | { readonly kind: 'freezeWorker'; readonly worker: number; readonly forMs: number };
 
 /** Between a worker and the Temporal server, or a worker and the simulator. */
 export type Link = 'temporal' | 'serviceStage';

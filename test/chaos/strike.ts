@@ -108,6 +108,7 @@ export async function happenTo(arena: Arena, played: PlayedScene, event: SceneEv
   try {
     switch (event.kind) {
       case 'freezeWorker':
+      case 'killWorker':
         await happen(arena, event);
         return true;
       case 'console': {
