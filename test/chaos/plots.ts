@@ -256,6 +256,78 @@ const AIMED = {
       })),
     });
   },
+  lostAnswerSeenLate(dice: Dice, atMs: number) {
+    return scene(atMs, {
+      runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'recover', 'declared-undo']),
+      faults: [
+        onAction(1, { kind: 'actThenReset', visibleLateMs: LATEST_VISIBLE_MS, statusLateMs: LATEST_VISIBLE_MS }),
+      ],
+    });
+  },
+  lostAnswerSeenLateThenCancel(dice: Dice, atMs: number) {
+    return scene(atMs, {
+      runbook: dice.one(SEVERAL_STEPS),
+      faults: [
+        onAction(1, { kind: 'actThenReset', visibleLateMs: LATEST_VISIBLE_MS, statusLateMs: LATEST_VISIBLE_MS }),
+      ],
+      events: [{ moment: moment('accepted', 1, 0), event: { kind: 'cancel', run: 0 } }],
+    });
+  },
+  pausedThenCancelled(dice: Dice, atMs: number) {
+    return scene(atMs, {
+      runbook: dice.one(ANY),
+      // Its answer is lost while it is paused, so that no attempt runs when the cancel comes.
+      faults: [onAction(1, { kind: 'actThenHang', ms: 1_500 })],
+      events: [
+        { moment: moment('accepted', 1, 0), event: { kind: 'pauseActivity', forMs: 4_000 } },
+        { moment: moment('accepted', 1, dice.whole(1_800, 2_800)), event: { kind: 'cancel', run: 0 } },
+      ],
+    });
+  },
+  resetForgetting(dice: Dice, atMs: number) {
+    return scene(atMs, {
+      runbook: dice.one(ANY),
+      // The attempt goes on until its answer is lost; the one after the reset is number 1 again, and knows nothing.
+      faults: [onAction(1, { kind: 'actThenHang', ms: 1_500 })],
+      events: [{ moment: moment('accepted', 1, 0), event: { kind: 'resetActivity', forgetting: true } }],
+    });
+  },
+  frozenThenReset(dice: Dice, atMs: number) {
+    return scene(atMs, {
+      runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'declared-undo']),
+      faults: [
+        // Frozen over its entry reading, and awake before its fence: both the old attempt and the new one may send.
+        onInstance(3, { kind: 'delay', ms: 240 }),
+        ...[1, 2].map((nth) =>
+          onAction(nth, { kind: 'visibleLate', ms: LATEST_VISIBLE_MS, statusMs: LATEST_VISIBLE_MS }),
+        ),
+      ],
+      events: [
+        {
+          moment: moment('struck', 1, 0),
+          event: { kind: 'freezeWorker', worker: dice.whole(0, 1), forMs: dice.whole(2_000, 3_000) },
+        },
+        { moment: moment('struck', 1, 0), event: { kind: 'resetTarget', to: 'last' } },
+      ],
+    });
+  },
+  colleagueDoesTheSame(dice: Dice, atMs: number) {
+    const action = dice.one(['restart', 'stop']);
+    return scene(atMs, {
+      runbook: action,
+      faults: [onAction(1, { kind: 'hang', ms: 1_200 })],
+      // While the request hangs and is lost: after the entry reading, before anybody reads again.
+      events: [
+        {
+          moment: moment('struck', 1, dice.whole(100, 600)),
+          event: { kind: 'console', action, parameters: {}, visibleLateMs: 0 },
+        },
+      ],
+    });
+  },
+  outOfTime(_dice: Dice, atMs: number) {
+    return scene(atMs, { runbook: 'short-deadline' });
+  },
 } satisfies Record<string, Plot>;
 
 export type PlotName = keyof typeof DRAWN | keyof typeof AIMED;

@@ -54,7 +54,8 @@ export type SceneEvent =
   | { readonly kind: 'cancel'; readonly run: number }
   | { readonly kind: 'terminateRun'; readonly run: number }
   | { readonly kind: 'terminateTarget' }
-  | { readonly kind: 'resetActivity' }
+  /** `forgetting`: its heartbeat details are cleared as well. */
+  | { readonly kind: 'resetActivity'; readonly forgetting?: true }
   /** Paused, and unpaused that much later. */
   | { readonly kind: 'pauseActivity'; readonly forMs: number }
   /** Of the workflow that holds the lease, to its first workflow task or to its last. */

@@ -128,7 +128,8 @@ export async function happenTo(arena: Arena, played: PlayedScene, event: SceneEv
       case 'resetActivity': {
         const activityId = await pendingActivityId(arena, lease);
         if (activityId === null) return false;
-        await temporal(arena, 'activity', 'reset', '--workflow-id', lease, '--activity-id', activityId);
+        const forgetting = event.forgetting === true ? ['--reset-heartbeats'] : [];
+        await temporal(arena, 'activity', 'reset', '--workflow-id', lease, '--activity-id', activityId, ...forgetting);
         return true;
       }
       case 'pauseActivity': {
