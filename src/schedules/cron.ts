@@ -46,7 +46,7 @@ export function cronProblems(cron: string): { found: string; remedy: string }[] 
     const remedy = `Write five fields, ${EXAMPLE}; or seven, with second first and year last`;
     return [{ found: `${shown} has ${cron.trim() === '' ? 0 : parts.length} fields`, remedy }];
   }
-  return fields.flatMap((field, index) => {
+  const problems = fields.flatMap((field, index) => {
     const part = parts[index] ?? '';
     const problem = part
       .split(',')
@@ -56,6 +56,16 @@ export function cronProblems(cron: string): { found: string; remedy: string }[] 
       ? []
       : [{ found: `the ${field.name} "${part.slice(0, 60)}": ${problem}`, remedy: ruleOf(field) }];
   });
+  return problems.length > 0 ? problems : daysOfBothKinds(parts.slice(fields.indexOf(DAY_OF_MONTH)));
+}
+
+/** Classic cron starts on days that fit either of the two, unless one begins with a star; Temporal on days that fit both. */
+function daysOfBothKinds([dayOfMonth = '*', , dayOfWeek = '*']: readonly string[]) {
+  if (dayOfMonth.startsWith('*') || dayOfWeek.startsWith('*')) return [];
+  const found = `both the day of month "${dayOfMonth.slice(0, 60)}" and the day of week "${dayOfWeek.slice(0, 60)}" are given: Temporal starts where both fit, classic cron where one does`;
+  const remedy =
+    'Write calendar: { dayOfMonth: …, dayOfWeek: … } where both have to fit, or two schedules where one is enough';
+  return [{ found, remedy }];
 }
 
 function itemProblem(field: Field, item: string): string | null {

@@ -56,8 +56,8 @@ describe('a cron line', () => {
   it.each([
     ['30 2 * * *', '0 30 2 * * * *'],
     ['*/15 8-18 * * 1-5', '0 */15 8-18 * * MONDAY-FRIDAY *'],
-    ['0 20 1,15 * mon', '0 0 20 1,15 * MONDAY *'],
-    ['0 3 1 jan-mar/2 7', '0 0 3 1 JANUARY-MARCH/2 SUNDAY *'],
+    ['0 20 1,15 * */7', '0 0 20 1,15 * SUNDAY,*/7 *'],
+    ['0 3 * jan-mar/2 7', '0 0 3 * JANUARY-MARCH/2 SUNDAY *'],
     ['0 3 * DEC Fri-Sat', '0 0 3 * DECEMBER FRIDAY-SATURDAY *'],
     ['10/20 * * * *', '0 10-59/20 * * * * *'],
     ['*/2 * * * * * *', '*/2 * * * * * *'],
@@ -97,13 +97,26 @@ describe('a cron line', () => {
   });
 
   // Taken by the server, and refused here, since other tools read them in another way or they hide what the file says elsewhere.
-  it.each([['30 2 * * * *'], ['@daily'], ['@every 1h'], ['CRON_TZ=Europe/Berlin 0 2 * * *'], ['0 2 * * * # nightly']])(
-    '(%s) that could be read in two ways is told about, although the server takes it',
-    async (cron) => {
-      expect(cronProblems(cron).length).toBeGreaterThan(0);
-      expect(await serverSays(cron)).not.toBe('refused');
-    },
-  );
+  it.each([
+    ['30 2 * * * *'],
+    ['@daily'],
+    ['@every 1h'],
+    ['CRON_TZ=Europe/Berlin 0 2 * * *'],
+    ['0 2 * * * # nightly'],
+    ['0 20 1-7 * mon'],
+    ['0 20 1-31 * 5'],
+    ['0 0 20 13 * fri *'],
+  ])('(%s) that could be read in two ways is told about, although the server takes it', async (cron) => {
+    expect(cronProblems(cron).length).toBeGreaterThan(0);
+    expect(await serverSays(cron)).not.toBe('refused');
+  });
+});
+
+describe('a day of the month and a day of the week', () => {
+  it('mean days that are both to the server, where classic cron means either', async () => {
+    const { times } = await serverMakes({ cronExpressions: ['0 12 13 * 5'], timezone: 'UTC' });
+    expect(times.map((time) => new Date(time * 1_000).toISOString())).toEqual(['2027-08-13T12:00:00.000Z']);
+  });
 });
 
 describe('what is spelled out', () => {
