@@ -12,7 +12,6 @@ const MARKS: Readonly<Record<Status, string>> = {
   delete: '-',
   unchanged: '=',
   'changed-by-hand': '!',
-  interrupted: '…',
   foreign: '?',
 };
 const WORDS: Readonly<Record<Status, string>> = {
@@ -21,7 +20,6 @@ const WORDS: Readonly<Record<Status, string>> = {
   delete: 'to be deleted: the file does not have it any more',
   unchanged: 'unchanged',
   'changed-by-hand': 'changed on the server by hand',
-  interrupted: 'an apply was cut short; the next one finishes it',
   foreign: 'not made from a file; left alone',
 };
 
@@ -72,9 +70,7 @@ export function renderList(listed: readonly ListedSchedule[], paint: Paint): str
   return listed
     .flatMap(({ id, runbook, paused, note, nextAt, state, runningRuns, lastRun }) => [
       `${paint.bold(id.padEnd(width))}  ${runbook}  ${paused ? paint.warn(`paused${note === null ? '' : `: ${note}`}`) : `next ${nextAt ?? 'never'}`}`,
-      ...(state === 'applied'
-        ? []
-        : [paint.warn(`    ${state === 'interrupted' ? WORDS.interrupted : WORDS['changed-by-hand']}`)]),
+      ...(state === 'applied' ? [] : [paint.warn(`    ${WORDS['changed-by-hand']}`)]),
       ...(runningRuns.length === 0 ? [] : [paint.dim(`    under way: ${runningRuns.join(', ')}`)]),
       ...(lastRun === null ? [] : [paint.dim(`    last: ${lastRun.workflowId}`)]),
     ])

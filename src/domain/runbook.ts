@@ -11,6 +11,11 @@ export const durationText = z
   .string()
   .regex(DURATION_PATTERN, { error: DURATION_REMEDY, abort: true })
   .refine((text) => durationMs(text) !== null, DURATION_REMEDY);
+/** `waitAtMost` of every shape that has it. */
+export const waitingText = durationText.refine(
+  (text) => (durationMs(text) ?? 0) <= LONGEST_WAIT_MS,
+  LONGEST_WAIT_REMEDY,
+);
 const duration = (description: string) => durationText.describe(description);
 const reason = (description: string) => z.string().min(1).describe(description);
 const expression = z.string().regex(EXPRESSION_TEXT, 'Write a value, or ${{ inputs.name }}');
@@ -130,8 +135,10 @@ const Guards = z
       .max(20)
       .optional()
       .describe('Calendars: no new target is begun while one of them is frozen'),
-    waitAtMost: duration('How long a run waits for a closed gate; a start may give its own. Default: not at all')
-      .refine((text) => (durationMs(text) ?? 0) <= LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY)
+    waitAtMost: waitingText
+      .describe(
+        'How long a run waits for a closed gate, over all its targets together; at most 7d. A start may give its own. Default: not at all',
+      )
       .optional(),
   })
   .describe('What has to be open before a target is begun; never looked at for an undo or a cancel');

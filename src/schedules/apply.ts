@@ -1,6 +1,6 @@
 /**
- * Carries out a difference. Each schedule is written twice: first what the file says, with `applied: null`; then, once the server
- * has normalised it, the same with what the server made of it. An apply that dies in between is seen by the next one and finished.
+ * Carries out a difference. Each schedule is written in one call, together with what the server will describe of it: an apply that
+ * dies leaves each schedule as it was or as the file says, and whatever differs from that later was changed by hand.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -11,18 +11,15 @@ import {
   type ScheduleDescription,
   type ScheduleUpdateOptions,
 } from '@temporalio/client';
-import { changesBetween, toJson, type Json } from './changes.js';
-import { describe, type Difference } from './compare.js';
+import { changesBetween, toJson } from './changes.js';
+import { changedByHand, describe, type Difference } from './compare.js';
 import { namedError, ScheduleChangedMeanwhile } from './errors.js';
 import { CALLS_AT_A_TIME, inParallel } from './in-parallel.js';
 import { describedForm, ownershipOf } from './ownership.js';
 import type { WishedSchedule } from './read-schedules.js';
 import { toScheduleOptions } from './to-schedule-options.js';
 
-/** A schedule that was made and not finished is paused with this note: nothing of it runs before it is whole. */
-export const UNFINISHED_NOTE = 'runbook schedule apply: not finished yet';
-
-type Result = 'created' | 'updated' | 'finished' | 'overwritten' | 'deleted' | 'unchanged' | 'left-alone' | 'failed';
+type Result = 'created' | 'updated' | 'overwritten' | 'deleted' | 'unchanged' | 'left-alone' | 'failed';
 
 export interface Applied {
   readonly id: string;
@@ -65,12 +62,15 @@ async function applyOne(client: Client, difference: Difference, taskQueue: strin
     await deleteSeen(client, difference);
     return 'deleted';
   }
-  const applyId = randomUUID();
-  await writeFirst(client, difference, wished, { taskQueue, applyId });
-  await writeSecond(client, wished, { taskQueue, applyId });
+  const writing = { taskQueue, applyId: randomUUID() };
+  await write(client, difference, toScheduleOptions(wished, writing));
+  // The server takes a late write without a word and drops it: only reading tells whose came through.
+  const after = await describe(client, wished.id);
+  const ownership = after === null ? null : ownershipOf(after);
+  if (after === null || ownership?.applyId !== writing.applyId) throw new ScheduleChangedMeanwhile(wished.id);
+  if (changedByHand(ownership, after).length > 0) await accept(client, difference, wished, writing);
   if (status === 'create') return 'created';
-  if (status === 'update') return 'updated';
-  return status === 'interrupted' ? 'finished' : 'overwritten';
+  return status === 'update' ? 'updated' : 'overwritten';
 }
 
 interface Writing {
@@ -78,14 +78,12 @@ interface Writing {
   readonly applyId: string;
 }
 
-/** What the file says, with `applied: null`. One that is new is made paused. @throws ScheduleChangedMeanwhile */
-export async function writeFirst(
+/** What the file says, in one call. @throws ScheduleChangedMeanwhile when it is not as it was seen */
+async function write(
   client: Client,
-  { id, seen }: Pick<Difference, 'id' | 'seen'>,
-  wished: WishedSchedule,
-  writing: Writing,
+  { id, seen }: Difference,
+  options: ReturnType<typeof toScheduleOptions>,
 ): Promise<void> {
-  const options = toScheduleOptions(wished, { ...writing, applied: null });
   if (seen !== null) {
     await updateIf(
       client,
@@ -96,34 +94,34 @@ export async function writeFirst(
     return;
   }
   try {
-    await client.schedule.create({ ...options, scheduleId: id, state: { paused: true, note: UNFINISHED_NOTE } });
+    await client.schedule.create({ ...options, scheduleId: id });
   } catch (error) {
     throw error instanceof ScheduleAlreadyRunning ? new ScheduleChangedMeanwhile(id, { cause: error }) : error;
   }
 }
 
-/** The same, with what the server made of it. @throws ScheduleChangedMeanwhile */
-async function writeSecond(client: Client, wished: WishedSchedule, writing: Writing): Promise<void> {
-  const { id } = wished;
-  const isOurs = (now: ScheduleDescription) => ownershipOf(now)?.applyId === writing.applyId;
-  let applied: Json = null;
-  await updateIf(client, id, isOurs, (now) => {
-    applied = describedForm(now);
-    return { ...toScheduleOptions(wished, { ...writing, applied }), state: stateFinished(now) };
-  });
-  // The server takes a late write without a word and drops it: only reading tells whose came through.
-  const after = await describe(client, id);
-  if (after === null || !isOurs(after) || changesBetween(applied, describedForm(after)).length > 0)
-    throw new ScheduleChangedMeanwhile(id);
+/**
+ * It is described otherwise than it was written: somebody changed it just then, or this server gives back what no server did that we
+ * know. The second would be a change by hand for ever, so who overwrites takes the server's word. @throws ScheduleChangedMeanwhile
+ */
+async function accept(
+  client: Client,
+  { id, status }: Difference,
+  wished: WishedSchedule,
+  writing: Writing,
+): Promise<void> {
+  if (status !== 'changed-by-hand') throw new ScheduleChangedMeanwhile(id);
+  await updateIf(
+    client,
+    id,
+    (now) => ownershipOf(now)?.applyId === writing.applyId,
+    (now) => ({ ...toScheduleOptions(wished, { ...writing, applied: describedForm(now) }), state: stateKept(now) }),
+  );
 }
 
 /** Paused or not is operation: an apply keeps it. */
 function stateKept({ state: { paused, note } }: ScheduleDescription) {
   return { paused, ...(note === undefined ? {} : { note }) };
-}
-
-function stateFinished(now: ScheduleDescription) {
-  return now.state.note === UNFINISHED_NOTE ? { paused: false, note: '' } : stateKept(now);
 }
 
 function isAsSeen(seen: ScheduleDescription, now: ScheduleDescription): boolean {

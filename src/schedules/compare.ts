@@ -7,11 +7,8 @@ import { describedForm, OWNERSHIP_FORMAT, ownershipOf, type Ownership } from './
 import type { ReadSchedules, WishedSchedule } from './read-schedules.js';
 import { definitionOf } from './to-schedule-options.js';
 
-/**
- * `interrupted`: an apply wrote it and did not come to its end; the next one finishes it.
- * `foreign`: it has an id of ours, and no file made it; it is never touched.
- */
-export type Status = 'create' | 'update' | 'delete' | 'unchanged' | 'changed-by-hand' | 'interrupted' | 'foreign';
+/** `foreign`: it has an id of ours, and no file made it; it is never touched. */
+export type Status = 'create' | 'update' | 'delete' | 'unchanged' | 'changed-by-hand' | 'foreign';
 
 export interface Difference {
   readonly id: string;
@@ -77,7 +74,6 @@ function differenceOf(wished: WishedSchedule, seen: ScheduleDescription | null, 
   const ownership = ownershipOf(seen);
   if (ownership === null) return { ...base, status: 'foreign' };
   const changes = changesBetween(ownership.definition, definition);
-  if (ownership.applied === null) return { ...base, status: 'interrupted', changes };
   const byHand = changedByHand(ownership, seen);
   if (byHand.length > 0) return { ...base, status: 'changed-by-hand', changes, byHand };
   const isSame = changes.length === 0 && ownership.format === OWNERSHIP_FORMAT;
@@ -92,7 +88,7 @@ function differenceOfOther(id: string, seen: ScheduleDescription): Difference {
   return { ...base, status: byHand.length > 0 ? 'changed-by-hand' : 'delete', byHand };
 }
 
-/** Described against described: both went through the server's own normalising. */
+/** In the server's own terms. */
 export function changedByHand({ applied }: Ownership, seen: ScheduleDescription): Change[] {
-  return applied === null ? [] : changesBetween(applied, describedForm(seen));
+  return changesBetween(applied, describedForm(seen));
 }

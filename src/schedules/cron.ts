@@ -1,8 +1,9 @@
 /**
- * Is a cron line one that Temporal takes? Checked here, since the server has no way to check without creating.
+ * Cron lines: is one such that Temporal takes it, and what does it mean, field by field? Checked here, since the server has no way to check without creating.
  * Stricter than the server where a line would be read in two ways: no six fields, no shorthands, no zone inside.
- * `test/schedules/cron.test.ts` holds it to the server's own answers.
+ * `test/schedules/cron.test.ts` holds both to the server's own answers.
  */
+import type { DescribedCalendar } from './ownership.js';
 import { DAYS_OF_WEEK, MONTHS } from './schedule-file.js';
 
 interface Field {
@@ -20,15 +21,16 @@ const field = (name: string, minimum: number, maximum: number, words: readonly s
   maximum,
   words,
 });
-const FIVE = [
-  field('minute', 0, 59),
-  field('hour', 0, 23),
-  field('day of month', 1, 31),
-  field('month', 1, 12, short(MONTHS)),
-  // 7 is Sunday as well.
-  field('day of week', 0, 7, short(DAYS_OF_WEEK)),
-];
-const SEVEN = [field('second', 0, 59), ...FIVE, field('year', 2000, 2100)];
+const SECOND = field('second', 0, 59);
+const MINUTE = field('minute', 0, 59);
+const HOUR = field('hour', 0, 23);
+const DAY_OF_MONTH = field('day of month', 1, 31);
+const MONTH = field('month', 1, 12, short(MONTHS));
+// 7 is Sunday as well.
+const DAY_OF_WEEK = field('day of week', 0, 7, short(DAYS_OF_WEEK));
+const YEAR = field('year', 2000, 2100);
+const FIVE = [MINUTE, HOUR, DAY_OF_MONTH, MONTH, DAY_OF_WEEK];
+const SEVEN = [SECOND, ...FIVE, YEAR];
 const EXAMPLE = 'as in "30 2 * * 1-5" (minute hour day-of-month month day-of-week)';
 
 /** What is wrong with a cron line, one for each field; none when Temporal takes it. */
@@ -44,7 +46,7 @@ export function cronProblems(cron: string): { found: string; remedy: string }[] 
     const remedy = `Write five fields, ${EXAMPLE}; or seven, with second first and year last`;
     return [{ found: `${shown} has ${cron.trim() === '' ? 0 : parts.length} fields`, remedy }];
   }
-  return fields.flatMap((field, index) => {
+  const problems = fields.flatMap((field, index) => {
     const part = parts[index] ?? '';
     const problem = part
       .split(',')
@@ -54,6 +56,16 @@ export function cronProblems(cron: string): { found: string; remedy: string }[] 
       ? []
       : [{ found: `the ${field.name} "${part.slice(0, 60)}": ${problem}`, remedy: ruleOf(field) }];
   });
+  return problems.length > 0 ? problems : daysOfBothKinds(parts.slice(fields.indexOf(DAY_OF_MONTH)));
+}
+
+/** Classic cron starts on days that fit either of the two, unless one begins with a star; Temporal on days that fit both. */
+function daysOfBothKinds([dayOfMonth = '*', , dayOfWeek = '*']: readonly string[]) {
+  if (dayOfMonth.startsWith('*') || dayOfWeek.startsWith('*')) return [];
+  const found = `both the day of month "${dayOfMonth.slice(0, 60)}" and the day of week "${dayOfWeek.slice(0, 60)}" are given: Temporal starts where both fit, classic cron where one does`;
+  const remedy =
+    'Write calendar: { dayOfMonth: …, dayOfWeek: … } where both have to fit, or two schedules where one is enough';
+  return [{ found, remedy }];
 }
 
 function itemProblem(field: Field, item: string): string | null {
@@ -81,4 +93,50 @@ function valueOf({ minimum, maximum, words }: Field, text: string): number | nul
 function ruleOf({ minimum, maximum, words }: Field): string {
   const names = words.length === 0 ? '' : `, or ${words[0]} to ${words.at(-1)}`;
   return `Write * or numbers from ${minimum} to ${maximum}${names}; ranges 1-5, lists 1,3 and steps */2 are allowed`;
+}
+
+/** What a line without problems means, with every field spelled out. */
+export function calendarOfCron(cron: string): DescribedCalendar {
+  const parts = cron.trim().split(/\s+/);
+  const [second, minute, hour, dayOfMonth, month, dayOfWeek, year = '*'] = parts.length === 7 ? parts : ['0', ...parts];
+  return {
+    second: rangesOf(SECOND, second),
+    minute: rangesOf(MINUTE, minute),
+    hour: rangesOf(HOUR, hour),
+    dayOfMonth: rangesOf(DAY_OF_MONTH, dayOfMonth),
+    month: rangesOf(MONTH, month).map((range) => namedRange(MONTHS, 1, range)),
+    dayOfWeek: rangesOf(DAY_OF_WEEK, dayOfWeek).flatMap(daysOf),
+    year: year === '*' ? [] : rangesOf(YEAR, year),
+    comment: cron,
+  };
+}
+
+interface NumberRange {
+  readonly start: number;
+  readonly end: number;
+  readonly step: number;
+}
+
+function rangesOf(field: Field, text = '*'): NumberRange[] {
+  return text.split(',').map((item) => {
+    const [range = '', step] = item.split('/');
+    const [first = '', last] = range.split('-');
+    const start = valueOf(field, first) ?? field.minimum;
+    const isOpen = range === '*' || (last === undefined && step !== undefined);
+    const end = isOpen ? field.maximum : last === undefined ? start : (valueOf(field, last) ?? field.maximum);
+    return { start, end, step: Number(step ?? 1) };
+  });
+}
+
+function daysOf({ start, end, step }: NumberRange) {
+  const sunday = end === 7 && (7 - start) % step === 0 && start > 0;
+  return [
+    ...(sunday ? [namedRange(DAYS_OF_WEEK, 0, { start: 0, end: 0, step: 1 })] : []),
+    ...(start === 7 ? [] : [namedRange(DAYS_OF_WEEK, 0, { start, end: Math.min(end, 6), step })]),
+  ];
+}
+
+function namedRange<Name extends string>(names: readonly Name[], first: number, { start, end, step }: NumberRange) {
+  const nameOf = (value: number): Name => names[value - first] as Name;
+  return { start: nameOf(start), end: nameOf(end), step };
 }

@@ -20,7 +20,7 @@ export interface ListedSchedule {
   readonly paused: boolean;
   /** Why it is paused. */
   readonly note: string | null;
-  readonly state: 'applied' | 'interrupted' | 'changed-by-hand';
+  readonly state: 'applied' | 'changed-by-hand';
   /** ISO 8601; `null` while it is paused, and when nothing comes any more. */
   readonly nextAt: string | null;
   readonly runningRuns: readonly string[];
@@ -59,7 +59,7 @@ function toListed({ id, ownership, seen }: OwnedSchedule): ListedSchedule {
     timezone: spec.timezone ?? 'UTC',
     paused: state.paused,
     note: state.note ?? null,
-    state: ownership.applied === null ? 'interrupted' : isByHand ? 'changed-by-hand' : 'applied',
+    state: isByHand ? 'changed-by-hand' : 'applied',
     nextAt: state.paused ? null : (info.nextActionTimes[0]?.toISOString() ?? null),
     runningRuns: info.runningActions.map(({ workflow }) => workflow.workflowId),
     lastRun:

@@ -5,7 +5,7 @@ import { toJson, type Json } from './changes.js';
 /** Key in the memo of the action, and so of every run that the schedule starts. */
 export const OWNERSHIP_MEMO = 'runbookSchedule';
 /** Raised when the same entry is written in another way, so that `apply` writes it anew. */
-export const OWNERSHIP_FORMAT = 1;
+export const OWNERSHIP_FORMAT = 2;
 
 export interface Ownership {
   readonly format: number;
@@ -13,7 +13,7 @@ export interface Ownership {
   readonly name: string;
   /** What the file said. */
   readonly definition: Json;
-  /** What the server described directly after the last apply; `null` while one is under way, or was cut short. */
+  /** What the server describes of it, as long as nobody else writes: see `describedForm`. */
   readonly applied: Json;
   /** Of the apply that wrote it. */
   readonly applyId: string;
@@ -30,10 +30,15 @@ export function ownershipOf(description: ScheduleDescription): Ownership | null 
 }
 
 /**
- * A description as the server normalised it, without what operators change (paused, its note) and without our own memo.
- * Compared only with others of its kind: cron lines come back as calendars.
+ * A description without what operators change (paused, its note) and without our own memo. Also of what is about to be written, in
+ * the very form in which the server gives it back.
  */
-export function describedForm({ spec, policies, action, state }: ScheduleDescription): Json {
+export function describedForm({
+  spec,
+  policies,
+  action,
+  state,
+}: Pick<ScheduleDescription, 'spec' | 'policies' | 'action'> & { state: { remainingActions?: number } }): Json {
   const { [OWNERSHIP_MEMO]: _ours, ...memo } = action.memo ?? {};
   const [first, ...further] = (action.args ?? []) as readonly unknown[];
   return toJson({

@@ -26,6 +26,7 @@ export function checkEntry(entry: ScheduleEntry, { runbook, calendars }: Checked
     ...checkRunbook(entry, runbook),
     ...checkWindow(entry, runbook.kind === 'found' ? runbook.runbook : null),
     ...checkFreezes(entry, calendars),
+    ...checkWaiting(entry, runbook),
   ];
 }
 
@@ -176,4 +177,19 @@ function checkFreezes({ freeze = [] }: ScheduleEntry, calendars: readonly string
           },
         ],
   );
+}
+
+/** A schedule's window is open when its run begins, and nothing is waited for once it has closed: only a freeze is. */
+function checkWaiting({ freeze = [], waitAtMost }: ScheduleEntry, runbook: RunbookLookup): PathProblem[] {
+  if (waitAtMost === undefined || runbook.kind !== 'found') return [];
+  if (freeze.length > 0 || freezesOf(runbook.runbook).length > 0) return [];
+  return [
+    {
+      code: 'nothing-to-wait-for',
+      path: ['waitAtMost'],
+      found: `neither the schedule nor the runbook ${runbook.runbook.name} names a calendar, so there is nothing to wait for`,
+      remedy: 'Name calendars behind freeze:, or take waitAtMost out',
+      onKey: true,
+    },
+  ];
 }

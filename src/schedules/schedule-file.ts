@@ -1,6 +1,6 @@
 /** The shape of a schedule file, as a zod schema: what editors complete against and what `runbook schedule` checks. */
 import { z } from 'zod';
-import { durationText } from '../domain/runbook.js';
+import { durationText, waitingText } from '../domain/runbook.js';
 
 /** Of owners and schedules. No slash and no colon, so that the ids made from them are told apart. */
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
@@ -68,8 +68,12 @@ const ScheduleEntry = z.strictObject({
     .enum(['skip', 'buffer-one', 'cancel-other'])
     .default('skip')
     .describe('What happens when the run before is still under way'),
-  freeze: z.array(z.string().min(1)).max(20).optional().describe('Calendars that hold the run back'),
-  waitAtMost: duration('How long a run waits for a freeze to end; default: it is refused at once').optional(),
+  freeze: z.array(z.string().min(1).max(200)).max(20).optional().describe('Calendars that hold the run back'),
+  waitAtMost: waitingText
+    .describe(
+      "How long a run waits for a closed gate, over all its targets together; at most 7d, and never beyond the window. Default: the runbook's own, else not at all",
+    )
+    .optional(),
   reason: z.string().min(1).max(1_000).optional().describe('Why; stands in every report'),
 });
 

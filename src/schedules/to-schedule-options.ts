@@ -1,11 +1,12 @@
 /** One wished schedule → what Temporal is asked for. Pure. */
-import type { CalendarSpec, ScheduleOptions, ScheduleSpec } from '@temporalio/client';
+import type { ScheduleDescription, ScheduleOptions } from '@temporalio/client';
 import type { StartArguments } from '../domain/contract.js';
 import { durationMs } from '../domain/duration.js';
 import { toJson, type Json } from './changes.js';
-import { OWNERSHIP_FORMAT, OWNERSHIP_MEMO, type Ownership } from './ownership.js';
+import { describedForm, OWNERSHIP_FORMAT, OWNERSHIP_MEMO, type Ownership } from './ownership.js';
 import { windowMs, type WishedSchedule } from './read-schedules.js';
-import type { Calendar, ScheduleEntry } from './schedule-file.js';
+import type { ScheduleEntry } from './schedule-file.js';
+import { calendarOf } from './spelled-out.js';
 
 const OVERLAPS = { skip: 'SKIP', 'buffer-one': 'BUFFER_ONE', 'cancel-other': 'CANCEL_OTHER' } as const;
 const LONGEST_SUMMARY = 200;
@@ -15,15 +16,15 @@ export function definitionOf({ entry }: WishedSchedule, taskQueue: string): Json
   return toJson({ ...entry, taskQueue });
 }
 
-/** The memo of the action says whose it is; `applied` as in `Ownership`. */
+type Written = Pick<ScheduleOptions, 'spec' | 'policies' | 'action'>;
+
+/** The memo of the action says whose it is, and what the server will describe of it: `applied`, where that is known better than from here. */
 export function toScheduleOptions(
   wished: WishedSchedule,
-  { taskQueue, applyId, applied }: { taskQueue: string; applyId: string; applied: Json },
-): Pick<ScheduleOptions, 'spec' | 'policies' | 'action'> {
+  { taskQueue, applyId, applied }: { taskQueue: string; applyId: string; applied?: Json },
+): Written {
   const { owner, name, entry } = wished;
-  const definition = definitionOf(wished, taskQueue);
-  const ownership: Ownership = { format: OWNERSHIP_FORMAT, owner, name, definition, applied, applyId };
-  return {
+  const plain = {
     spec: specOf(entry),
     policies: {
       overlap: OVERLAPS[entry.overlap],
@@ -33,16 +34,24 @@ export function toScheduleOptions(
       pauseOnFailure: false,
     },
     action: {
-      type: 'startWorkflow',
+      type: 'startWorkflow' as const,
       workflowType: entry.runbook,
       // The server appends the nominal time. Neither ":" nor "/" can stand in the names, so no two schedules share an id.
       workflowId: `${entry.runbook}:${owner}/${name}`,
       taskQueue,
       args: [startArguments(wished)],
-      memo: { [OWNERSHIP_MEMO]: ownership },
       staticSummary: `${entry.runbook} on ${entry.targets.join(', ')}`.slice(0, LONGEST_SUMMARY),
     },
   };
+  const ownership: Ownership = {
+    format: OWNERSHIP_FORMAT,
+    owner,
+    name,
+    definition: definitionOf(wished, taskQueue),
+    applied: applied ?? describedForm({ ...plain, state: {} }),
+    applyId,
+  };
+  return { ...plain, action: { ...plain.action, memo: { [OWNERSHIP_MEMO]: ownership } } };
 }
 
 function startArguments({ id, entry }: WishedSchedule): StartArguments {
@@ -58,17 +67,13 @@ function startArguments({ id, entry }: WishedSchedule): StartArguments {
   };
 }
 
-function specOf({ cron, calendar, timezone, jitter }: ScheduleEntry): ScheduleSpec {
+/** Spelled out, so that the server has nothing left to make of it: what it describes is what was written. */
+function specOf({ cron, calendar, timezone, jitter }: ScheduleEntry): ScheduleDescription['spec'] {
   return {
-    ...(cron === undefined ? {} : { cronExpressions: [cron] }),
-    ...(calendar === undefined ? {} : { calendars: [calendarSpec(calendar)] }),
+    calendars: [calendarOf({ cron, calendar })],
+    intervals: [],
+    skip: [],
     timezone,
     ...(jitter === undefined ? {} : { jitter: durationMs(jitter) ?? 0 }),
   };
-}
-
-/** Only what was given, since an undefined field is not the same as an absent one to the type. */
-function calendarSpec(calendar: Calendar): CalendarSpec {
-  const given = Object.entries(calendar).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given);
 }

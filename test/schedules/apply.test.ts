@@ -1,8 +1,8 @@
 /** `runbook schedule diff` and `apply` as users type them: what is owned, what was changed by hand, what was cut short, two at once. */
-import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { findRunbook } from '../../src/catalogue.js';
-import { applyDifferences, UNFINISHED_NOTE, writeFirst } from '../../src/schedules/apply.js';
+import { applyDifferences } from '../../src/schedules/apply.js';
 import { compareSchedules } from '../../src/schedules/compare.js';
 import { ownershipOf } from '../../src/schedules/ownership.js';
 import { readScheduleFile, type ReadSchedules } from '../../src/schedules/read-schedules.js';
@@ -17,6 +17,41 @@ async function read(file: string): Promise<ReadSchedules> {
   if (Array.isArray(found)) throw new Error(JSON.stringify(found));
   return found;
 }
+
+type WorkflowService = Client['workflowService'];
+
+/** A client on the same server some of whose calls are made in another way. */
+function clientWith(calls: (server: WorkflowService) => Partial<WorkflowService>): Client {
+  const { connection } = temporal.client;
+  const { workflowService } = connection;
+  const changed = Object.entries(calls(workflowService)).map(([name, value]) => [name, { value }] as const);
+  const service = Object.create(workflowService, Object.fromEntries(changed)) as WorkflowService;
+  return new Client({
+    connection: Object.create(connection, { workflowService: { value: service } }) as Client['connection'],
+  });
+}
+
+/** The file is applied by a client that does this after each of its writes has come through. */
+async function applyAnd(act: () => Promise<void>, file: string) {
+  const client = clientWith((server) => {
+    const then =
+      <Given, Answer>(call: (given: Given) => Promise<Answer>) =>
+      async (given: Given) => {
+        const answer = await call.call(server, given);
+        await act();
+        return answer;
+      };
+    return {
+      createSchedule: then(server.createSchedule) as WorkflowService['createSchedule'],
+      updateSchedule: then(server.updateSchedule) as WorkflowService['updateSchedule'],
+    };
+  });
+  const differences = await compareSchedules(temporal.client, await read(file), temporal.taskQueue);
+  return applyDifferences(client, differences, temporal.taskQueue);
+}
+const changeJitter = (id: string) => () =>
+  handleOf(id).update((now) => ({ ...now, spec: { ...now.spec, jitter: 60_000 } }));
+const die = () => Promise.reject(new Error('killed'));
 
 const handleOf = (id: string) => temporal.client.schedule.getHandle(id);
 const isThere = (id: string) =>
@@ -188,39 +223,69 @@ describe('what somebody changed on the server', () => {
 });
 
 describe('an apply that was cut short', () => {
-  it('after it had made a schedule: it is paused, told as interrupted, and finished by the next', async () => {
+  it('leaves each schedule as it was or as the file says: the next has nothing to finish', async () => {
     const owner = desk.newOwner();
     const file = await desk.file(owner, { nightly: CALM });
-    const { schedules } = await read(file);
-    const [wished] = schedules;
-    if (wished === undefined) throw new Error('no schedule');
-    await writeFirst(temporal.client, { id: wished.id, seen: null }, wished, {
-      taskQueue: temporal.taskQueue,
-      applyId: randomUUID(),
-    });
-    const { state } = await handleOf(wished.id).describe();
-    expect(state).toMatchObject({ paused: true, note: UNFINISHED_NOTE });
-    expect(await desk.diff(file)).toMatchObject([{ status: 'interrupted', changes: [] }]);
-    expect(await desk.apply(file)).toMatchObject([{ result: 'finished' }]);
-    expect((await handleOf(wished.id).describe()).state.paused).toBe(false);
+    expect(await applyAnd(die, file)).toMatchObject([{ result: 'failed' }]);
+    expect((await handleOf(`${owner}/nightly`).describe()).state.paused).toBe(false);
     expect(await desk.diff(file)).toMatchObject([{ status: 'unchanged' }]);
+    await handleOf(`${owner}/nightly`).pause('operators');
+    const changed = await desk.file(owner, { nightly: { ...CALM, cron: '0 5 1 1 *' } });
+    expect(await applyAnd(die, changed)).toMatchObject([{ result: 'failed' }]);
+    expect(await desk.diff(changed)).toMatchObject([{ status: 'unchanged' }]);
+    expect((await handleOf(`${owner}/nightly`).describe()).state).toMatchObject({ paused: true, note: 'operators' });
   });
 
-  it('while it updated: it is finished without a word of changes by hand, and a pause stays', async () => {
+  it('hides no change by hand that came after it: neither the next apply nor a deletion passes over it', async () => {
     const owner = desk.newOwner();
-    await desk.apply(await desk.file(owner, { nightly: CALM }));
-    await handleOf(`${owner}/nightly`).pause('operators');
-    const file = await desk.file(owner, { nightly: { ...CALM, cron: '0 5 1 1 *' } });
-    const found = await read(file);
-    const [difference] = await compareSchedules(temporal.client, found, temporal.taskQueue);
-    if (difference?.wished === null || difference === undefined) throw new Error('no difference');
-    await writeFirst(temporal.client, difference, difference.wished, {
-      taskQueue: temporal.taskQueue,
-      applyId: randomUUID(),
-    });
-    expect(await desk.diff(file)).toMatchObject([{ status: 'interrupted', byHand: [] }]);
-    expect(await desk.apply(file)).toMatchObject([{ result: 'finished' }]);
-    expect((await handleOf(`${owner}/nightly`).describe()).state).toMatchObject({ paused: true, note: 'operators' });
+    const id = `${owner}/nightly`;
+    const file = await desk.file(owner, { nightly: CALM });
+    await applyAnd(die, file);
+    await changeJitter(id)();
+    expect(await desk.diff(file)).toMatchObject([{ status: 'changed-by-hand', byHand: [{ path: 'jitterMs' }] }]);
+    expect(await desk.run('apply', file)).toMatchObject({ exitCode: 4 });
+    await untilListed(id);
+    const without = await desk.file(owner, {});
+    expect(await desk.run('apply', without)).toMatchObject({ exitCode: 4 });
+    expect((await handleOf(id).describe()).spec.jitter).toBe(60_000);
+  });
+});
+
+describe('a change by hand directly after the write of an apply', () => {
+  it('is told, stays, and shows as one, whether the apply made the schedule or changed it', async () => {
+    const owner = desk.newOwner();
+    const id = `${owner}/nightly`;
+    for (const cron of ['0 4 1 1 *', '0 5 1 1 *']) {
+      const file = await desk.file(owner, { nightly: { ...CALM, cron } });
+      expect(await applyAnd(changeJitter(id), file)).toMatchObject([
+        { result: 'failed', error: { kind: 'ScheduleChangedMeanwhile' } },
+      ]);
+      expect((await handleOf(id).describe()).spec.jitter).toBe(60_000);
+      expect(await desk.diff(file)).toMatchObject([
+        { status: 'changed-by-hand', changes: [], byHand: [{ path: 'jitterMs', from: 0, to: 60_000 }] },
+      ]);
+      expect(await desk.apply(file, '--overwrite', 'nightly')).toMatchObject([{ result: 'overwritten' }]);
+    }
+  });
+});
+
+describe('a server that gives a schedule back otherwise than it was written', () => {
+  it('shows it as changed by hand until it is overwritten once, and then no more', async () => {
+    const owner = desk.newOwner();
+    const client = clientWith((server) => ({
+      describeSchedule: (async (request: Parameters<typeof server.describeSchedule>[0]) => {
+        const answer = await server.describeSchedule(request);
+        if (answer.schedule?.policies) answer.schedule.policies.pauseOnFailure = true;
+        return answer;
+      }) as WorkflowService['describeSchedule'],
+    }));
+    const found = await read(await desk.file(owner, { nightly: CALM }));
+    const compare = () => compareSchedules(client, found, temporal.taskQueue);
+    const apply = async () => applyDifferences(client, await compare(), temporal.taskQueue);
+    expect(await apply()).toMatchObject([{ result: 'failed' }]);
+    expect(await compare()).toMatchObject([{ status: 'changed-by-hand', byHand: [{ path: 'pauseOnFailure' }] }]);
+    expect(await apply()).toMatchObject([{ result: 'overwritten' }]);
+    expect(await compare()).toMatchObject([{ status: 'unchanged' }]);
   });
 });
 

@@ -1,36 +1,63 @@
-/** Our own check of cron lines, held to the server's answers: what is let through, it takes; what it does not take, is told about. */
+/** Our own reading of cron lines and calendars, held to the server's answers: what is let through, it takes, and means the same by it. */
 import { randomUUID } from 'node:crypto';
+import type { ScheduleSpec } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { cronProblems } from '../../src/schedules/cron.js';
 import { describedForm } from '../../src/schedules/ownership.js';
+import type { Calendar } from '../../src/schedules/schedule-file.js';
+import { calendarOf } from '../../src/schedules/spelled-out.js';
 import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
 
-/** What the server makes of a line: its calendars, or its refusal. */
-async function serverSays(cron: string): Promise<unknown> {
+const FROM = Date.parse('2027-01-01T00:00:00Z');
+const DAYS_OF_400 = 400 * 86_400;
+
+/** What the server makes of it: its calendars, and the moments from 2027 on, at most 1,000. */
+async function serverMakes(spec: ScheduleSpec): Promise<{ when: unknown; times: number[] }> {
   const scheduleId = `cron-${randomUUID()}`;
+  const { client } = temporal;
+  const handle = await client.schedule.create({
+    scheduleId,
+    spec: { timezone: 'Europe/Berlin', ...spec },
+    action: { type: 'startWorkflow', workflowType: 'none', taskQueue: temporal.taskQueue },
+    state: { paused: true },
+  });
+  const { when } = describedForm(await handle.describe()) as { when: string[] };
+  const timestamp = (seconds: number) => ({ seconds: seconds as unknown as Long });
+  const { startTime } = await client.workflowService.listScheduleMatchingTimes({
+    namespace: client.options.namespace,
+    scheduleId,
+    startTime: timestamp(FROM / 1_000),
+    endTime: timestamp(FROM / 1_000 + DAYS_OF_400),
+  });
+  await handle.delete();
+  return { when, times: (startTime ?? []).map(({ seconds }) => Number(seconds)) };
+}
+
+/** Its calendars, or its refusal. */
+async function serverSays(cron: string): Promise<unknown> {
   try {
-    const handle = await temporal.client.schedule.create({
-      scheduleId,
-      spec: { cronExpressions: [cron], timezone: 'Europe/Berlin' },
-      action: { type: 'startWorkflow', workflowType: 'none', taskQueue: temporal.taskQueue },
-      state: { paused: true },
-    });
-    const form = describedForm(await handle.describe()) as { when: string[] };
-    await handle.delete();
-    return form.when;
+    return (await serverMakes({ cronExpressions: [cron] })).when;
   } catch (error) {
     return error instanceof TypeError ? 'refused' : error;
   }
 }
 
+/** As it would be described, were it written. */
+const whenOf = (spec: ScheduleSpec & Parameters<typeof describedForm>[0]['spec']) =>
+  (
+    describedForm({ spec, policies: {}, action: {}, state: {} } as Parameters<typeof describedForm>[0]) as {
+      when: unknown;
+    }
+  ).when;
+
 describe('a cron line', () => {
   it.each([
     ['30 2 * * *', '0 30 2 * * * *'],
     ['*/15 8-18 * * 1-5', '0 */15 8-18 * * MONDAY-FRIDAY *'],
-    ['0 20 1,15 * mon', '0 0 20 1,15 * MONDAY *'],
-    ['0 3 1 jan-mar/2 7', '0 0 3 1 JANUARY-MARCH/2 SUNDAY *'],
+    ['0 20 1,15 * */7', '0 0 20 1,15 * SUNDAY,*/7 *'],
+    ['0 3 * jan-mar/2 7', '0 0 3 * JANUARY-MARCH/2 SUNDAY *'],
     ['0 3 * DEC Fri-Sat', '0 0 3 * DECEMBER FRIDAY-SATURDAY *'],
     ['10/20 * * * *', '0 10-59/20 * * * * *'],
     ['*/2 * * * * * *', '*/2 * * * * * *'],
@@ -70,11 +97,68 @@ describe('a cron line', () => {
   });
 
   // Taken by the server, and refused here, since other tools read them in another way or they hide what the file says elsewhere.
-  it.each([['30 2 * * * *'], ['@daily'], ['@every 1h'], ['CRON_TZ=Europe/Berlin 0 2 * * *'], ['0 2 * * * # nightly']])(
-    '(%s) that could be read in two ways is told about, although the server takes it',
-    async (cron) => {
-      expect(cronProblems(cron).length).toBeGreaterThan(0);
-      expect(await serverSays(cron)).not.toBe('refused');
-    },
-  );
+  it.each([
+    ['30 2 * * * *'],
+    ['@daily'],
+    ['@every 1h'],
+    ['CRON_TZ=Europe/Berlin 0 2 * * *'],
+    ['0 2 * * * # nightly'],
+    ['0 20 1-7 * mon'],
+    ['0 20 1-31 * 5'],
+    ['0 0 20 13 * fri *'],
+  ])('(%s) that could be read in two ways is told about, although the server takes it', async (cron) => {
+    expect(cronProblems(cron).length).toBeGreaterThan(0);
+    expect(await serverSays(cron)).not.toBe('refused');
+  });
+});
+
+describe('a day of the month and a day of the week', () => {
+  it('mean days that are both to the server, where classic cron means either', async () => {
+    const { times } = await serverMakes({ cronExpressions: ['0 12 13 * 5'], timezone: 'UTC' });
+    expect(times.map((time) => new Date(time * 1_000).toISOString())).toEqual(['2027-08-13T12:00:00.000Z']);
+  });
+});
+
+describe('what is spelled out', () => {
+  it.each([
+    '30 2 * * *',
+    '*/15 8-18 * * 1-5',
+    '0 3 1 jan-mar/2 *',
+    '0 3 * DEC Fri-Sat',
+    '10/20,5 * * * *',
+    '0 12 * * 7',
+    '0 12 * * 0-7',
+    '0 12 * * 5-7',
+    '0 12 * * 1/2',
+    '0 12 * * 2/3',
+    '0 12 * * 7/2',
+    '0 12 * * */2',
+    '0 12 1/40 * *',
+    '0 12 29,2 feb *',
+    '1-5/2,30 0 0 1 */2 * *',
+    '0 30 2 1 * * 2027/2',
+    '0 30 2 1 * * 2028,2027',
+  ])('of a cron line (%s) starts at the same moments, and is given back as it was written', async (cron) => {
+    expect(cronProblems(cron)).toEqual([]);
+    const spec = { calendars: [calendarOf({ cron })] };
+    const written = await serverMakes(spec);
+    expect(written.times).toEqual((await serverMakes({ cronExpressions: [cron] })).times);
+    expect(written.times.length).toBeGreaterThan(0);
+    expect(written.when).toEqual(whenOf(spec));
+  });
+
+  it.each<Calendar>([
+    {},
+    { hour: '*', minute: [45, { start: 0, end: 20, step: 10 }], year: [2028, 2027] },
+    { second: { start: 5, end: 9, step: 3 }, dayOfMonth: [31, 1], month: ['MARCH', 'JANUARY'], hour: 3 },
+    { dayOfWeek: ['FRIDAY', { start: 'MONDAY', end: 'TUESDAY' }], month: { start: 'MAY', end: 'JULY' }, year: '*' },
+    { year: { start: 2027, end: 2031, step: 2 }, dayOfWeek: '*', month: '*', dayOfMonth: '*' },
+  ])('of a calendar (%o) starts at the same moments, and is given back as it was written', async (calendar) => {
+    const spec = { calendars: [calendarOf({ calendar })] };
+    const written = await serverMakes(spec);
+    const given = Object.fromEntries(Object.entries(calendar));
+    expect(written.times).toEqual((await serverMakes({ calendars: [given] })).times);
+    expect(written.times.length).toBeGreaterThan(0);
+    expect(written.when).toEqual(whenOf(spec));
+  });
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { findRunbook } from '../../../src/catalogue.js';
+import { LONGEST_WAIT_REMEDY } from '../../../src/domain/gates.js';
 import { parseSchedules } from '../../../src/schedules/read-schedules.js';
 
 const read = (text: string, calendars: readonly string[] | null = null) =>
@@ -106,6 +107,41 @@ describe('a schedule file', () => {
       'x.yaml:8:14',
       'c0',
     ],
+    [
+      'a wait that every firing would be refused for',
+      withEntry('freeze: [prod]\nwaitAtMost: 8d'),
+      'wrong-value',
+      'x.yaml:10:17',
+      '8d',
+    ],
+    [
+      'a calendar that no start would take',
+      withEntry(`freeze: [${'x'.repeat(201)}]`),
+      'wrong-value',
+      'x.yaml:9:14',
+      'xxx',
+    ],
+    [
+      'a wait for nothing',
+      withEntry('waitAtMost: 1h'),
+      'nothing-to-wait-for',
+      'x.yaml:9:5',
+      'neither the schedule nor',
+    ],
+    [
+      'an empty list of calendars and a wait',
+      withEntry('freeze: []\nwaitAtMost: 1h'),
+      'nothing-to-wait-for',
+      'x.yaml:10:5',
+      'neither the schedule nor',
+    ],
+    [
+      'a day of the month and a day of the week',
+      withEntry('cron: 30 2 1-7 * mon', 'cron'),
+      'wrong-cron',
+      'x.yaml:8:11',
+      'both the day of month "1-7" and the day of week "mon"',
+    ],
     ['an overlap that is none', withEntry('overlap: allow-all'), 'wrong-value', 'x.yaml:9:14', 'allow-all'],
   ])('with %s is told about with its place', async (_case, text, code, place, found) => {
     const problems = await problemsOf(text);
@@ -121,6 +157,8 @@ describe('a schedule file', () => {
     expect(await remedies(withEntry('runbook: restrat', 'runbook'))).toContain('Did you mean restart');
     expect(await remedies(withEntry('timezone: Europe/Berlim', 'timezone'))).toContain('Did you mean Europe/Berlin');
     expect(await remedies(withEntry('calendar: { hour: 24 }', 'cron'))).toContain('a number from 0 to 23');
+    // The very words with which a start is refused.
+    expect(await remedies(withEntry('freeze: [prod]\nwaitAtMost: 8d'))).toContain(LONGEST_WAIT_REMEDY);
   });
 
   it('with more targets than the runbook takes is told about', async () => {
