@@ -10,6 +10,7 @@ export {
   RunAlreadyStarted,
   RunIdTaken,
   RunNotFound,
+  RunPaused,
   ServerUnreachable,
 } from './errors.js';
 export type { RunSnapshot } from './report-snapshot.js';

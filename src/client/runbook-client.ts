@@ -13,6 +13,7 @@ import {
 import { DEFAULT_TASK_QUEUE, type StartArguments } from '../domain/contract.js';
 import type { Plan } from '../domain/plan.js';
 import type { RunReport } from '../domain/report.js';
+import { isOpen } from '../domain/workflow-status.js';
 import { awaitEnd } from './await-end.js';
 import type { CatalogueInputs } from './catalogue-inputs.js';
 import { NoReport, PlanRefused, ServerUnreachable } from './errors.js';
@@ -197,14 +198,14 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     }
   }
 
-  /** What the run shows now. Needs a worker while it is under way. @throws RunNotFound, NoWorkerAnswers, NotARun, NoReport, ServerUnreachable */
+  /** What the run shows now. Needs a worker while it is under way. @throws RunNotFound, RunPaused, NoWorkerAnswers, NotARun, NoReport, ServerUnreachable */
   async progress(workflowId: string, { runId }: RunOptions = {}): Promise<RunSnapshot> {
     return lookAtRun({ calls: this.#calls, callTimeoutMs: this.#callTimeoutMs, workflowId, runId, signal: undefined });
   }
 
   /**
    * Snapshots, one whenever something changed, until the run has ended; the last one shows its outcome. Ends at once, without an
-   * error, when the signal is aborted. Goes on while no worker answers. @throws RunNotFound, NoReport, NotARun, ServerUnreachable
+   * error, when the signal is aborted. Goes on while it is paused or no worker answers. @throws RunNotFound, NoReport, NotARun, ServerUnreachable
    */
   watch(workflowId: string, options: WatchOptions = {}): AsyncGenerator<RunSnapshot, void> {
     const { runId, signal, patienceMs = PATIENCE_MS, intervalMs = WATCH_INTERVAL_MS, everyLook = false } = options;
@@ -228,7 +229,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     const handle = this.#handle(workflowId, runId);
     try {
       const { status } = await this.#within(() => handle.describe());
-      if (status.name !== 'RUNNING') return 'alreadyEnded';
+      if (!isOpen(status.name)) return 'alreadyEnded';
     } catch (error) {
       throw named(error, workflowId);
     }
