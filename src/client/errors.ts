@@ -104,6 +104,15 @@ export class ServerUnreachable extends Error {
   }
 }
 
+/** The client was closed, before the call or while it waited. A run that was waited for goes on. */
+export class ClientClosed extends Error {
+  override readonly name = 'ClientClosed';
+
+  constructor() {
+    super('This client is closed; make a new one');
+  }
+}
+
 /** Temporal refuses the credentials, or there is no such namespace. */
 export class AccessDenied extends Error {
   override readonly name = 'AccessDenied';

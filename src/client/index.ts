@@ -2,6 +2,7 @@
 export type { CatalogueInputs } from './catalogue-inputs.js';
 export {
   AccessDenied,
+  ClientClosed,
   InvalidRunId,
   NoReport,
   NotARun,

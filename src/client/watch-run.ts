@@ -13,7 +13,7 @@ import { NoReport, NotARun, NoWorkerAnswers, RunPaused, ServerUnreachable } from
 import { reportInMemo } from './read-report.js';
 import { snapshotOfReport, type RunSnapshot } from './report-snapshot.js';
 import { liveTargetProgress } from './target-progress.js';
-import { grpcCodeOf, named, pause, type Calls } from './temporal-calls.js';
+import { grpcCodeOf, named, type Calls } from './temporal-calls.js';
 
 export interface LookCall {
   readonly calls: Calls;
@@ -103,7 +103,7 @@ export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, v
       if (error instanceof NoWorkerAnswers || error instanceof RunPaused) answeredAtMs = performance.now();
       else if (!(error instanceof ServerUnreachable) || performance.now() - answeredAtMs > patienceMs) throw error;
     }
-    await pause(intervalMs, signal);
+    await watch.calls.pause(intervalMs, signal);
   }
 }
 
