@@ -46,9 +46,12 @@ export {
   type FailureRule,
   type Sent,
 } from '../domain/failures.js';
+export type { Freeze } from '../domain/gates.js';
 export type { Limits } from '../domain/limits.js';
 export type {
   ActionStep,
+  ExpectedCounts,
+  Guards,
   OnCancel,
   OnFailure,
   Plan,
@@ -59,6 +62,7 @@ export type {
 } from '../domain/plan.js';
 export {
   OUTCOMES,
+  type GateReport,
   type Outcome,
   type RemainingEffect,
   type RunProgress,
@@ -69,5 +73,6 @@ export {
   type TargetInRun,
   type TargetProgress,
   type TargetReport,
+  type WaitingForGate,
 } from '../domain/report.js';
 export type { Observation, Target } from '../domain/target.js';
