@@ -10,6 +10,7 @@ import {
   NoWorkerAnswers,
   RunIdTaken,
   RunNotFound,
+  RunPaused,
   ServerUnreachable,
   type RunbookClient,
 } from 'servicestage-runbooks';
@@ -21,6 +22,7 @@ const STATUS_OF_ERROR: readonly [abstract new (...words: never[]) => Error, Cont
   [RunNotFound, 404],
   [NotARun, 404],
   [RunIdTaken, 409],
+  [RunPaused, 409],
   [NoReport, 410],
   [NoWorkerAnswers, 503],
   [ServerUnreachable, 503],

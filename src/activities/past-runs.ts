@@ -8,6 +8,7 @@ import {
 import type { PastRun, PastRuns } from '../domain/captured-count.js';
 import { REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import type { RunReport } from '../domain/report.js';
+import { isOpen } from '../domain/workflow-status.js';
 
 export interface PastRunsAsked {
   /** The workflow id that is the lease on the instance. */
@@ -36,7 +37,7 @@ export async function pastRuns(client: Client, asked: PastRunsAsked): Promise<Pa
   const newest = parent?.workflowId ? await describe(client, parent.workflowId, parent.runId ?? undefined) : null;
   if (newest !== null && runbooks.includes(newest.type) && newest.runId !== exceptRunId) {
     const run = pastRun(newest);
-    runs.set(run.runId, { ...run, open: run.open || (lease !== null && isOpen(lease)) });
+    runs.set(run.runId, { ...run, open: run.open || (lease !== null && isOpen(lease.status.name)) });
   }
   for (const info of await listed(client, asked)) {
     if (runs.has(info.runId) || info.runId === exceptRunId) continue;
@@ -86,17 +87,12 @@ function pastRun(info: Described): PastRun {
     runbook: type,
     workflowId,
     runId,
-    open: isOpen(info),
+    open: isOpen(status.name),
     status: status.name,
     startedAtMs: startTime.getTime(),
     closedAtMs: closeTime?.getTime() ?? null,
     report: isReport(report) ? report : null,
   };
-}
-
-/** It may still act: a paused one goes on when it is resumed. */
-export function isOpen({ status }: Pick<Described, 'status'>): boolean {
-  return status.name === 'RUNNING' || status.name === 'PAUSED';
 }
 
 function isReport(value: unknown): value is RunReport {

@@ -8,7 +8,8 @@ import {
 } from '@temporalio/client';
 import type { PastRuns } from '../domain/captured-count.js';
 import { UNSEEN_UNTIL_MEMO, type HeartbeatDetails, type LeaseHolder } from '../domain/contract.js';
-import { isOpen, pastRuns, type PastRunsAsked } from './past-runs.js';
+import { isOpen } from '../domain/workflow-status.js';
+import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 export interface TemporalAccess {
   /**
@@ -67,7 +68,7 @@ function leaseHolder(description: WorkflowExecutionDescription): LeaseHolder {
   return {
     runWorkflowId: parentExecution?.workflowId ?? null,
     runId,
-    open: isOpen(description),
+    open: isOpen(status.name),
     status: status.name,
     startedAtMs: startTime.getTime(),
     closedAtMs: closeTime?.getTime() ?? null,

@@ -1,6 +1,6 @@
 /** Waits for the end of a workflow, over an absence of the server. */
 import { ServerUnreachable } from './errors.js';
-import { named, pause, ranOutOfTime, type Calls } from './temporal-calls.js';
+import { named, ranOutOfTime, type Calls } from './temporal-calls.js';
 
 export interface WaitCall {
   readonly calls: Calls;
@@ -15,7 +15,7 @@ export interface WaitCall {
 const LONG_POLL_MS = 60_000;
 const PAUSE_MS = 500;
 
-/** @returns what the workflow returned. @throws WorkflowFailedError, RunNotFound, ServerUnreachable, the signal's reason */
+/** @returns what the workflow returned. @throws WorkflowFailedError, RunNotFound, ServerUnreachable, ClientClosed, the signal's reason */
 export async function awaitEnd({ calls, workflowId, runId, signal, patienceMs }: WaitCall): Promise<unknown> {
   let answeredAtMs = performance.now();
   for (;;) {
@@ -32,6 +32,6 @@ export async function awaitEnd({ calls, workflowId, runId, signal, patienceMs }:
       const told = named(error, workflowId);
       if (!(told instanceof ServerUnreachable) || now - answeredAtMs > patienceMs) throw told;
     }
-    await pause(PAUSE_MS, signal);
+    await calls.pause(PAUSE_MS, signal);
   }
 }

@@ -83,6 +83,15 @@ export class NoWorkerAnswers extends AboutRun {
   }
 }
 
+/** Somebody paused the workflow in Temporal: it shows nothing and does nothing new until it is resumed there. A cancel is taken. */
+export class RunPaused extends AboutRun {
+  override readonly name = 'RunPaused';
+
+  constructor(workflowId: string, options?: ErrorOptions) {
+    super(workflowId, `${workflowId} is paused in Temporal; it goes on when somebody resumes it there`, options);
+  }
+}
+
 /** The Temporal server does not answer, or not in time. After a start: `workflowId` is the id to start again with. */
 export class ServerUnreachable extends Error {
   override readonly name = 'ServerUnreachable';
@@ -92,6 +101,15 @@ export class ServerUnreachable extends Error {
   constructor(message: string, { workflowId = null, ...options }: ErrorOptions & { workflowId?: string | null } = {}) {
     super(message, options);
     this.workflowId = workflowId;
+  }
+}
+
+/** The client was closed, before the call or while it waited. A run that was waited for goes on. */
+export class ClientClosed extends Error {
+  override readonly name = 'ClientClosed';
+
+  constructor() {
+    super('This client is closed; make a new one');
   }
 }
 

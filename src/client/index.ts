@@ -2,6 +2,7 @@
 export type { CatalogueInputs } from './catalogue-inputs.js';
 export {
   AccessDenied,
+  ClientClosed,
   InvalidRunId,
   NoReport,
   NotARun,
@@ -10,6 +11,7 @@ export {
   RunAlreadyStarted,
   RunIdTaken,
   RunNotFound,
+  RunPaused,
   ServerUnreachable,
 } from './errors.js';
 export type { RunSnapshot } from './report-snapshot.js';
@@ -44,9 +46,12 @@ export {
   type FailureRule,
   type Sent,
 } from '../domain/failures.js';
+export type { Freeze } from '../domain/gates.js';
 export type { Limits } from '../domain/limits.js';
 export type {
   ActionStep,
+  ExpectedCounts,
+  Guards,
   OnCancel,
   OnFailure,
   Plan,
@@ -57,6 +62,7 @@ export type {
 } from '../domain/plan.js';
 export {
   OUTCOMES,
+  type GateReport,
   type Outcome,
   type RemainingEffect,
   type RunProgress,
@@ -67,5 +73,6 @@ export {
   type TargetInRun,
   type TargetProgress,
   type TargetReport,
+  type WaitingForGate,
 } from '../domain/report.js';
 export type { Observation, Target } from '../domain/target.js';

@@ -13,6 +13,7 @@ import {
 import { DEFAULT_TASK_QUEUE, type StartArguments } from '../domain/contract.js';
 import type { Plan } from '../domain/plan.js';
 import type { RunReport } from '../domain/report.js';
+import { isOpen } from '../domain/workflow-status.js';
 import { awaitEnd } from './await-end.js';
 import type { CatalogueInputs } from './catalogue-inputs.js';
 import { NoReport, PlanRefused, ServerUnreachable } from './errors.js';
@@ -30,7 +31,7 @@ export interface RunbookClientOptions {
   readonly taskQueue?: string | undefined;
   /** The longest one call to Temporal may take, milliseconds; then it is unreachable. Default 10,000. */
   readonly callTimeoutMs?: number | undefined;
-  /** What `close` does. Default: wait for what is under way. */
+  /** Closes the connection, once nothing is under way any more. Default: it stays open. */
   readonly close?: (() => Promise<void>) | undefined;
 }
 
@@ -69,7 +70,8 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   readonly taskQueue: string;
   readonly #callTimeoutMs: number;
   readonly #calls: Calls;
-  readonly #close: () => Promise<void>;
+  readonly #closeConnection: (() => Promise<void>) | undefined;
+  #closing: Promise<void> | undefined;
 
   /** Takes any Temporal client: own data converter, Temporal Cloud, interceptors all work. */
   constructor({ client, taskQueue, callTimeoutMs, close }: RunbookClientOptions) {
@@ -77,7 +79,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     this.#calls = new Calls(client);
     this.taskQueue = taskQueue ?? DEFAULT_TASK_QUEUE;
     this.#callTimeoutMs = callTimeoutMs ?? CALL_TIMEOUT_MS;
-    this.#close = close ?? (() => this.#calls.settled());
+    this.#closeConnection = close;
   }
 
   /** Connects at once. @throws ServerUnreachable, AccessDenied */
@@ -102,11 +104,10 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   /** Connects at the first call: for a service that comes up although Temporal is away. */
   static lazy<Inputs extends object = CatalogueInputs>(options: ConnectOptions = {}): RunbookClient<Inputs> {
     const { namespace, dataConverter, identity, taskQueue, callTimeoutMs, ...connectionOptions } = options;
-    let closing = false;
     const usual = defaultGrpcRetryOptions();
     // What is under way while it closes is not tried again.
     const retryableDecider: typeof usual.retryableDecider = (attempt, status) =>
-      !closing && usual.retryableDecider(attempt, status);
+      !runbooks.#calls.isClosed && usual.retryableDecider(attempt, status);
     const interceptors = [makeGrpcRetryInterceptor({ ...usual, retryableDecider })];
     const connection = Connection.lazy({ interceptors, ...connectionOptions });
     const given = { namespace, dataConverter, identity };
@@ -118,18 +119,18 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       client,
       taskQueue,
       callTimeoutMs,
-      close: async () => {
-        closing = true;
-        await runbooks.#calls.settled();
-        await connection.close();
-      },
+      close: () => connection.close(),
     });
     return runbooks;
   }
 
-  /** Waits, some seconds at most, for what is under way, then ends the connection that `connect` or `lazy` opened; one that was handed in stays. */
+  /**
+   * Ends what waits with `ClientClosed`, lets a start or cancel that is being sent finish, for `callTimeoutMs` at most, and ends the
+   * connection that `connect` or `lazy` opened; one that was handed in stays. Every later call throws `ClientClosed`.
+   */
   close(): Promise<void> {
-    return this.#close();
+    this.#closing ??= this.#calls.close().then(() => this.#closeConnection?.());
+    return this.#closing;
   }
 
   /** For `await using`. */
@@ -197,14 +198,14 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     }
   }
 
-  /** What the run shows now. Needs a worker while it is under way. @throws RunNotFound, NoWorkerAnswers, NotARun, NoReport, ServerUnreachable */
+  /** What the run shows now. Needs a worker while it is under way. @throws RunNotFound, RunPaused, NoWorkerAnswers, NotARun, NoReport, ServerUnreachable */
   async progress(workflowId: string, { runId }: RunOptions = {}): Promise<RunSnapshot> {
     return lookAtRun({ calls: this.#calls, callTimeoutMs: this.#callTimeoutMs, workflowId, runId, signal: undefined });
   }
 
   /**
    * Snapshots, one whenever something changed, until the run has ended; the last one shows its outcome. Ends at once, without an
-   * error, when the signal is aborted. Goes on while no worker answers. @throws RunNotFound, NoReport, NotARun, ServerUnreachable
+   * error, when the signal is aborted. Goes on while it is paused or no worker answers. @throws RunNotFound, NoReport, NotARun, ServerUnreachable
    */
   watch(workflowId: string, options: WatchOptions = {}): AsyncGenerator<RunSnapshot, void> {
     const { runId, signal, patienceMs = PATIENCE_MS, intervalMs = WATCH_INTERVAL_MS, everyLook = false } = options;
@@ -228,12 +229,12 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     const handle = this.#handle(workflowId, runId);
     try {
       const { status } = await this.#within(() => handle.describe());
-      if (status.name !== 'RUNNING') return 'alreadyEnded';
+      if (!isOpen(status.name)) return 'alreadyEnded';
     } catch (error) {
       throw named(error, workflowId);
     }
     try {
-      await this.#within(() => handle.cancel());
+      await this.#calls.toTheEnd(this.#callTimeoutMs, () => handle.cancel());
       return 'requested';
     } catch (error) {
       // It was there a moment ago: it has just ended.

@@ -31,7 +31,7 @@ export interface StartCall {
 export async function startRun(call: StartCall): Promise<StartedRun> {
   const { calls, taskQueue, callTimeoutMs, runbook, workflowId, startArguments } = call;
   try {
-    const handle = await calls.within(callTimeoutMs, undefined, () =>
+    const handle = await calls.toTheEnd(callTimeoutMs, () =>
       calls.client.workflow.start(runbook, {
         workflowId,
         taskQueue,

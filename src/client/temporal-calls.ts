@@ -6,7 +6,7 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
-import { AccessDenied, RunNotFound, ServerUnreachable } from './errors.js';
+import { AccessDenied, ClientClosed, RunNotFound, ServerUnreachable } from './errors.js';
 
 /** https://grpc.io/docs/guides/status-codes/ */
 const GRPC = {
@@ -27,34 +27,71 @@ const GRACE_MS = 250;
 
 export class Calls {
   readonly #underWay = new Set<Promise<unknown>>();
+  /** Of the calls and pauses that a close ends. */
+  readonly #interruptible = new Set<AbortController>();
+  #closed = false;
 
   constructor(readonly client: Client) {}
 
-  /**
-   * Calls within `timeoutMs`, and ends at once with the signal's reason when it is aborted, also while the SDK pauses between two tries.
-   * The signal is followed by a controller of this call alone: each request adds a listener that the SDK never removes.
-   */
-  async within<Value>(timeoutMs: number, signal: AbortSignal | undefined, call: () => Promise<Value>): Promise<Value> {
-    signal?.throwIfAborted();
-    const ofThisCall = new AbortController();
-    const over = new Promise<never>((_resolve, reject) =>
-      ofThisCall.signal.addEventListener('abort', () => reject(ofThisCall.signal.reason as Error), { once: true }),
-    );
-    const abort = () => ofThisCall.abort(signal?.reason);
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Calls within `timeoutMs`, and ends at once with the signal's reason, or `ClientClosed`, also while the SDK pauses between two tries. */
+  within<Value>(timeoutMs: number, signal: AbortSignal | undefined, call: () => Promise<Value>): Promise<Value> {
+    return this.#interruptibly(signal, (ofThisCall) => this.#limited(timeoutMs, ofThisCall, call));
+  }
+
+  /** As `within`, for what changes something: a close waits for it, so that nobody has to guess whether it happened. */
+  toTheEnd<Value>(timeoutMs: number, call: () => Promise<Value>): Promise<Value> {
+    return this.#limited(timeoutMs, new AbortController(), call);
+  }
+
+  /** Resolves after the pause, or at once when the signal is aborted or the client closed. */
+  pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return this.#interruptibly(signal, (ofThisPause) => pauseUnless(ofThisPause.signal, ms));
+  }
+
+  /** Refuses later calls. Resolves when nothing is under way any more: the SDK's next try on a connection that is closed would end the process. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const controller of this.#interruptible) controller.abort(new ClientClosed());
+    await Promise.allSettled(this.#underWay);
+  }
+
+  /** The signal is followed by a controller of this call alone: each request adds a listener that the SDK never removes. */
+  async #interruptibly<Value>(
+    signal: AbortSignal | undefined,
+    act: (controller: AbortController) => Promise<Value>,
+  ): Promise<Value> {
+    const controller = new AbortController();
+    const abort = () => controller.abort(signal?.reason);
+    if (signal?.aborted === true) abort();
+    else if (this.#closed) controller.abort(new ClientClosed());
     signal?.addEventListener('abort', abort, { once: true });
-    const tooLate = () => ofThisCall.abort(new ServerUnreachable(`Temporal does not answer within ${timeoutMs} ms`));
-    const late = setTimeout(tooLate, timeoutMs + GRACE_MS);
+    this.#interruptible.add(controller);
     try {
-      return await Promise.race([over, this.#follow(this.#send(timeoutMs, ofThisCall.signal, call))]);
+      return await act(controller);
     } finally {
-      clearTimeout(late);
+      this.#interruptible.delete(controller);
       signal?.removeEventListener('abort', abort);
     }
   }
 
-  /** Resolves when nothing is under way any more: the SDK's next try on a connection that is closed would end the process. */
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+  async #limited<Value>(timeoutMs: number, ofThisCall: AbortController, call: () => Promise<Value>): Promise<Value> {
+    const { signal } = ofThisCall;
+    signal.throwIfAborted();
+    if (this.#closed) throw new ClientClosed();
+    const over = new Promise<never>((_resolve, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+    );
+    const tooLate = () => ofThisCall.abort(new ServerUnreachable(`Temporal does not answer within ${timeoutMs} ms`));
+    const late = setTimeout(tooLate, timeoutMs + GRACE_MS);
+    try {
+      return await Promise.race([over, this.#follow(this.#send(timeoutMs, signal, call))]);
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   #send<Value>(timeoutMs: number, signal: AbortSignal, call: () => Promise<Value>): Promise<Value> {
@@ -106,16 +143,14 @@ export function reasonOf(error: unknown): string {
   return innermost instanceof Error ? innermost.message : String(innermost);
 }
 
-/** Resolves after the pause, or at once when the signal is aborted. */
-export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+function pauseUnless(signal: AbortSignal, ms: number): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted === true) return resolve();
+    if (signal.aborted) return resolve();
     const end = () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
       resolve();
     };
     const timer = setTimeout(end, ms);
-    signal?.addEventListener('abort', end, { once: true });
+    signal.addEventListener('abort', end, { once: true });
   });
 }

@@ -8,11 +8,12 @@ import {
 } from '@temporalio/client';
 import { PROGRESS_QUERY } from '../domain/contract.js';
 import type { RunProgress } from '../domain/report.js';
-import { NoReport, NotARun, NoWorkerAnswers, ServerUnreachable } from './errors.js';
+import { isOpen, isPaused } from '../domain/workflow-status.js';
+import { NoReport, NotARun, NoWorkerAnswers, RunPaused, ServerUnreachable } from './errors.js';
 import { reportInMemo } from './read-report.js';
 import { snapshotOfReport, type RunSnapshot } from './report-snapshot.js';
 import { liveTargetProgress } from './target-progress.js';
-import { grpcCodeOf, named, pause, type Calls } from './temporal-calls.js';
+import { grpcCodeOf, named, type Calls } from './temporal-calls.js';
 
 export interface LookCall {
   readonly calls: Calls;
@@ -28,7 +29,7 @@ export interface WatchCall extends LookCall {
   readonly everyLook: boolean;
 }
 
-/** A run that has ended is read from its report and needs no worker. @throws RunNotFound, NoReport, NotARun, NoWorkerAnswers, ServerUnreachable */
+/** A run that has ended is read from its report and needs no worker. @throws RunNotFound, RunPaused, NoReport, NotARun, NoWorkerAnswers, ServerUnreachable */
 export async function lookAtRun(look: LookCall): Promise<RunSnapshot> {
   const { calls, callTimeoutMs, workflowId, runId, signal } = look;
   const { client } = calls;
@@ -55,7 +56,7 @@ function whileOpen({ workflow }: Client): WorkflowClient {
   return new WorkflowClient({ ...workflow.options, connection: workflow.connection, queryRejectCondition: 'NOT_OPEN' });
 }
 
-/** The query went unanswered: has the run ended, or is a worker or the server away? */
+/** The query went unanswered: has the run ended, is it paused, or is a worker or the server away? */
 async function snapshotOfEnded(
   { calls, callTimeoutMs, workflowId, runId, signal }: LookCall,
   why: unknown,
@@ -64,7 +65,9 @@ async function snapshotOfEnded(
     const described = await calls.within(callTimeoutMs, signal, () =>
       calls.client.workflow.getHandle(workflowId, runId).describe(),
     );
-    if (described.status.name === 'RUNNING') throw new NoWorkerAnswers(workflowId, { cause: why });
+    const status = described.status.name;
+    if (isPaused(status)) throw new RunPaused(workflowId, { cause: why });
+    if (isOpen(status)) throw new NoWorkerAnswers(workflowId, { cause: why });
     const report = reportInMemo(described);
     if (report === null) throw new NoReport(workflowId);
     return snapshotOfReport(report);
@@ -79,7 +82,7 @@ async function snapshotOfEnded(
  */
 const FIRST_LOOK_MS = 2_000;
 
-/** Snapshots until the run has ended; goes on over an absence of workers, and over one of the server for `patienceMs`. */
+/** Snapshots until the run has ended; goes on over a pause or an absence of workers, and over one of the server for `patienceMs`. */
 export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, void> {
   const { signal, intervalMs, patienceMs, everyLook } = watch;
   let shown = '';
@@ -97,10 +100,10 @@ export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, v
     } catch (error) {
       if (isAborted(signal)) return;
       lookMs *= 2;
-      if (error instanceof NoWorkerAnswers) answeredAtMs = performance.now();
+      if (error instanceof NoWorkerAnswers || error instanceof RunPaused) answeredAtMs = performance.now();
       else if (!(error instanceof ServerUnreachable) || performance.now() - answeredAtMs > patienceMs) throw error;
     }
-    await pause(intervalMs, signal);
+    await watch.calls.pause(intervalMs, signal);
   }
 }
 
