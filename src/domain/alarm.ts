@@ -44,8 +44,10 @@ export interface AlarmStart {
 
 /** An alarm as its rule's workflow gets it: without labels, since matching is over. */
 export interface RuleAlarm extends Omit<Alarm, 'labels'> {
-  /** When the gateway read it. */
+  /** When the gateway read it. A time of the sender's that is not before it is not believed. */
   readonly receivedAtMs: number;
+  /** SHA-256, 64 hex digits, of the JSON of `[owner, rule, episode]`: its first 16 stand in the id of the run. */
+  readonly episodeHash: string;
   /** Or why its labels make no target. */
   readonly start: AlarmStart | { readonly problem: string };
 }
@@ -112,6 +114,10 @@ export const WITHDRAW_SIGNAL = 'withdraw';
 export const UNMATCHED = 'UNMATCHED';
 /** What one update carries at most. */
 export const MOST_ALARMS_AT_ONCE = 200;
+/** Characters of any text in a `RuleAlarm`. Together with the next one it keeps what a rule remembers below what a payload may hold. */
+export const LONGEST_TEXT = 300;
+/** Characters of an `AlarmStart` as JSON. */
+export const LONGEST_START = 2_000;
 
 export const ALARM_RULE_PREFIX = 'runbook-alarm-rule/';
 
