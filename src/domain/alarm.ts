@@ -44,8 +44,10 @@ export interface AlarmStart {
 
 /** An alarm as its rule's workflow gets it: without labels, since matching is over. */
 export interface RuleAlarm extends Omit<Alarm, 'labels'> {
-  /** When the gateway read it. */
+  /** When the gateway read it. A time of the sender's that is not before it is not believed. */
   readonly receivedAtMs: number;
+  /** SHA-256, 64 hex digits, of the JSON of `[owner, rule, episode]`: its first 16 stand in the id of the run. */
+  readonly episodeHash: string;
   /** Or why its labels make no target. */
   readonly start: AlarmStart | { readonly problem: string };
 }
