@@ -7,7 +7,14 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import type { PastRuns } from '../domain/captured-count.js';
-import { UNSEEN_UNTIL_MEMO, type HeartbeatDetails, type LeaseHolder } from '../domain/contract.js';
+import {
+  UNSEEN_UNTIL_MEMO,
+  type HeartbeatDetails,
+  type LeaseHolder,
+  type RunsAsked,
+  type RunSeen,
+} from '../domain/contract.js';
+import { findRuns } from './find-runs.js';
 import { isOpen, pastRuns, type PastRunsAsked } from './past-runs.js';
 
 export interface TemporalAccess {
@@ -22,6 +29,7 @@ export interface TemporalAccess {
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
   pastRuns(asked: PastRunsAsked): Promise<PastRuns>;
+  findRuns(asked: RunsAsked): Promise<readonly RunSeen[]>;
 }
 
 /** `PENDING_ACTIVITY_STATE_STARTED` and `_CANCEL_REQUESTED` of the Temporal API: an attempt is out there. */
@@ -57,6 +65,7 @@ export function temporalAccess(client: Client): TemporalAccess {
       }
     },
     pastRuns: (asked) => pastRuns(client, asked),
+    findRuns: (asked) => findRuns(client, asked),
   };
 }
 

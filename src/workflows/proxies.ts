@@ -33,6 +33,14 @@ const looks = proxyLocalActivities<Pick<Activities, 'describeLease' | 'observeTa
 
 export const describeLease: Activities['describeLease'] = (...given) => look(() => looks.describeLease(...given));
 export const readFreezes: Activities['readFreezes'] = (...given) => look(() => looks.readFreezes(...given));
+/** An alarm's sender waits for the answer, and asks again: what cannot be found out soon is given up. */
+const quickLooks = proxyLocalActivities<Pick<Activities, 'findRuns'>>({
+  startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '15s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '2s' },
+});
+
+export const findRuns: Activities['findRuns'] = (...given) => look(() => quickLooks.findRuns(...given));
 export const observeTarget: Activities['observeTarget'] = (...given) => look(() => looks.observeTarget(...given));
 
 /**
