@@ -45,7 +45,7 @@ async function tryBody(bodyFile: string, options: AlarmOptions & { sender?: stri
     else print(`A confirmation of the subscription to ${reading.topicUrn}; it starts nothing`);
     return;
   }
-  const previews = reading.alarms.map((each) => previewAlarm(each, alarms));
+  const previews = reading.alarms.map((each) => previewAlarm(each, alarms.rules));
   for (const note of reading.notes) hint(plain(note));
   if (options.json === true) printJson({ sender: name, notes: reading.notes, alarms: previews });
   else print(renderPreviews(previews, paintForOutput()));

@@ -3,7 +3,7 @@ import { MOST_ALARMS_AT_ONCE } from './alarm.js';
 import { MOST_RUNS } from './alarm-rule-state.js';
 
 /** With the bounds of the state they keep it below what a payload may hold. Bytes, as JSON in UTF-8. */
-const LONGEST = { id: 250, name: 700, target: 420, line: 1_000, start: 2_000 };
+export const LONGEST = { id: 250, name: 700, target: 420, line: 1_000, start: 2_000 };
 
 type Check = (value: unknown) => string | null;
 
@@ -84,7 +84,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function jsonBytes(value: unknown): number {
+/** Bytes of a value as JSON in UTF-8. */
+export function jsonBytes(value: unknown): number {
   let bytes = 0;
   for (const character of JSON.stringify(value)) {
     const code = character.codePointAt(0) ?? 0;

@@ -114,10 +114,6 @@ export const WITHDRAW_SIGNAL = 'withdraw';
 export const UNMATCHED = 'UNMATCHED';
 /** What one update carries at most. */
 export const MOST_ALARMS_AT_ONCE = 200;
-/** Characters of any text in a `RuleAlarm`. Together with the next one it keeps what a rule remembers below what a payload may hold. */
-export const LONGEST_TEXT = 300;
-/** Characters of an `AlarmStart` as JSON. */
-export const LONGEST_START = 2_000;
 
 export const ALARM_RULE_PREFIX = 'runbook-alarm-rule/';
 

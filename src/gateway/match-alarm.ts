@@ -1,5 +1,6 @@
 /** Which rule takes an alarm, and what that would start. Pure: the same for the gateway, its dry run and `runbook alarm try`. */
-import { LONGEST_START, LONGEST_TEXT, type Alarm, type AlarmStart, type Brakes } from '../domain/alarm.js';
+import type { Alarm, AlarmStart, Brakes } from '../domain/alarm.js';
+import { jsonBytes, LONGEST } from '../domain/alarm-rule-checks.js';
 import { fillIn, namesUsed } from '../domain/interpolate.js';
 
 /** A rule of an alarms file, checked. */
@@ -32,24 +33,17 @@ export function unmetConditions(alarm: Alarm, rule: AlarmRule): string[] {
 }
 
 /** The start, or why the labels make none. Values of labels are text of a stranger: what goes into a target must be a plain name. */
-export function startOf(alarm: Alarm, rule: AlarmRule, owner: string): AlarmStart | { readonly problem: string } {
+export function startOf(alarm: Alarm, rule: AlarmRule): AlarmStart | { readonly problem: string } {
   const problem = problemOf(alarm, rule);
-  if (problem !== null) return { problem: problem.slice(0, LONGEST_TEXT) };
+  if (problem !== null) return { problem };
   const valueOf = (name: string) => labelOf(alarm, labelNamed(name) ?? '');
   const target = String(fillIn(rule.target, valueOf));
-  const inputs = Object.entries(rule.inputs).map(([name, value]) => [name, fillIn(value, valueOf)] as const);
-  const start: AlarmStart = {
-    runbook: rule.runbook,
-    target,
-    arguments: {
-      targets: [target],
-      ...(inputs.length === 0 ? {} : { inputs: Object.fromEntries(inputs) }),
-      requestedBy: `alarm rule ${owner}/${rule.name}`,
-      ...(alarm.summary.trim() === '' ? {} : { reason: alarm.summary }),
-    },
-  };
-  if (JSON.stringify(start).length <= LONGEST_START) return start;
-  return { problem: `the arguments would be longer than ${LONGEST_START} characters` };
+  const inputs = Object.fromEntries(
+    Object.entries(rule.inputs).map(([name, value]) => [name, fillIn(value, valueOf)] as const),
+  );
+  const start: AlarmStart = { runbook: rule.runbook, target, arguments: { targets: [target], inputs } };
+  if (jsonBytes(start) <= LONGEST.start && jsonBytes(target) <= LONGEST.target) return start;
+  return { problem: `its labels make arguments of more than ${LONGEST.start} bytes` };
 }
 
 function problemOf(alarm: Alarm, { target, within, inputs }: AlarmRule): string | null {

@@ -18,7 +18,7 @@ export interface AlarmPreview {
   readonly passedOver: readonly { readonly rule: string; readonly unmet: readonly string[] }[];
 }
 
-export function previewAlarm(alarm: Alarm, { owner, rules }: Pick<PreviewedFile, 'owner' | 'rules'>): AlarmPreview {
+export function previewAlarm(alarm: Alarm, rules: readonly AlarmRule[]): AlarmPreview {
   const rule = ruleFor(alarm, rules);
   const { name, status, labels } = alarm;
   const tried = rule === null ? rules : rules.slice(0, rules.indexOf(rule));
@@ -26,16 +26,11 @@ export function previewAlarm(alarm: Alarm, { owner, rules }: Pick<PreviewedFile,
   const seen = { alarm: name, status, labels, rule: rule?.name ?? null, passedOver };
   if (rule === null) return { ...seen, start: null, why: 'no rule takes it', brakes: [] };
   if (status === 'resolved') return { ...seen, start: null, why: whyResolved(rule.brakes), brakes: [] };
-  const start = startOf(alarm, rule, owner);
+  const start = startOf(alarm, rule);
   if ('problem' in start) return { ...seen, start: null, why: `would start nothing: ${start.problem}`, brakes: [] };
   const brakes = describeBrakes(rule.brakes);
   const why = `would start ${start.runbook} on ${start.target} unless a brake holds: ${brakes.join('; ')}`;
   return { ...seen, start, why, brakes };
-}
-
-export interface PreviewedFile {
-  readonly owner: string;
-  readonly rules: readonly AlarmRule[];
 }
 
 function whyResolved({ onResolved, debounceMs }: Brakes): string {

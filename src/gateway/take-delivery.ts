@@ -1,14 +1,14 @@
 /** From a delivery to the answer: read by its sender, matched, decided. Answers 2xx only when every decision is durable; a repeat of anything is harmless. */
-import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { UNMATCHED, type Alarm, type AlarmDecision, type Brakes, type RuleAlarm } from '../domain/alarm.js';
 import type { Counts } from './counts.js';
 import type { DecideAlarms } from './decide-alarms.js';
-import { ruleFor, startOf, type AlarmRule } from './match-alarm.js';
+import type { AlarmRule } from './match-alarm.js';
 import { previewAlarm } from './preview-alarm.js';
 import { RuleQueue, Undecided } from './rule-queue.js';
 import type { Delivery, Reading, Refusal, Sender } from './sender.js';
 import type { SparseLog } from './sparse-log.js';
+import { toldToRule } from './told-to-rule.js';
 
 export interface Answer {
   readonly status: number;
@@ -101,14 +101,10 @@ export class DeliveryTaker {
     const { rules, owner } = this.options;
     const byRule = new Map<string, { index: number; alarm: RuleAlarm }[]>();
     for (const [index, alarm] of alarms.entries()) {
-      const rule = ruleFor(alarm, rules);
-      const name = rule?.name ?? UNMATCHED;
-      const { labels: _matched, ...told } = alarm;
-      const start = rule === null ? { problem: 'no rule takes it' } : startOf(alarm, rule, owner);
-      const episodeHash = hashOf([owner, name, alarm.episode]);
-      const items = byRule.get(name) ?? [];
-      byRule.set(name, items);
-      items.push({ index, alarm: { ...told, receivedAtMs, episodeHash, start } });
+      const { rule, told } = toldToRule(alarm, { owner, rules, receivedAtMs });
+      const items = byRule.get(rule) ?? [];
+      byRule.set(rule, items);
+      items.push({ index, alarm: told });
     }
     const shown: ShownDecision[] = [];
     await Promise.all(
@@ -141,7 +137,7 @@ export class DeliveryTaker {
     const { counts, log } = this.options;
     counts.add('deliveries', { sender: sender.name, result: 'dryRun' });
     const decisions = alarms.map((alarm) => {
-      const { alarm: name, status, rule, start, why, brakes } = previewAlarm(alarm, this.options);
+      const { alarm: name, status, rule, start, why, brakes } = previewAlarm(alarm, this.options.rules);
       const shown = { alarm: name, status, rule, wouldStart: start, why, brakes };
       log.info({ sender: sender.name, ...shown }, 'dry run');
       return shown;
@@ -164,10 +160,6 @@ interface ShownDecision {
   readonly decision: AlarmDecision['kind'];
   readonly why: string;
   readonly run: string | null;
-}
-
-function hashOf(parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
 /** What goes on after it keeps what it has got, such as a certificate, for the next try. */
