@@ -1,4 +1,5 @@
 /** From a delivery to the answer: read by its sender, matched, decided. Answers 2xx only when every decision is durable; a repeat of anything is harmless. */
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import { UNMATCHED, type Alarm, type AlarmDecision, type Brakes, type RuleAlarm } from '../domain/alarm.js';
 import type { Counts } from './counts.js';
@@ -54,6 +55,8 @@ export class DeliveryTaker {
   /** Never rejects. */
   async take(sender: Sender, delivery: Delivery): Promise<Answer> {
     const late = new AbortController();
+    // One for each rule that the delivery reaches.
+    setMaxListeners(0, late.signal);
     const timer = setTimeout(
       () => late.abort(new Undecided(`not decided within ${ANSWER_WITHIN_MS} ms`)),
       ANSWER_WITHIN_MS,
