@@ -17,7 +17,7 @@ export interface Firing {
   readonly stage: Waiting | CalledOff | Started;
 }
 
-export interface Waiting {
+interface Waiting {
   readonly kind: 'waiting';
   readonly dueAtMs: number;
   readonly start: AlarmStart;
@@ -28,7 +28,7 @@ interface CalledOff {
   readonly kind: 'calledOff';
 }
 
-export interface Started {
+interface Started {
   readonly kind: 'started';
   readonly startedAtMs: number;
   /** `null` while it is open, as far as is known. */

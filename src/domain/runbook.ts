@@ -185,13 +185,5 @@ export function stepIds(steps: readonly RunbookStep[]): string[] {
 
 /** A name that would collide with the workflow bundle's own exports, or with what every object has. */
 export function isReservedName(name: string): boolean {
-  return [
-    'run',
-    'default',
-    'target-run',
-    'targetRun',
-    'alarm-rule',
-    'alarmRule',
-    ...Object.getOwnPropertyNames(Object.prototype),
-  ].includes(name);
+  return ['run', 'default', 'target-run', 'alarm-rule', ...Object.getOwnPropertyNames(Object.prototype)].includes(name);
 }

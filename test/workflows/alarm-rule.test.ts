@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { startSimulator } from '../../src/simulator/server.js';
 import type { AlarmDecision } from '../../src/domain/alarm.js';
 import { aRule, NO_BRAKES, sendUpdate } from '../support/alarms.js';
@@ -61,13 +62,14 @@ describe('an alarm', () => {
     expect(kinds((await one.log()).map(({ decision }) => decision)).at(-1)).toBe('started');
   });
 
-  it('that a rule has forgotten, since its workflow was ended, starts no second run', async () => {
+  it('that a rule has forgotten, since its workflow was ended, starts no second run, and its run goes on', async () => {
     const { instanceId, path } = await stack.newInstance();
     const one = rule();
     const alarm = one.alarm({ target: path });
     const [first] = await one.decide([alarm]);
-    await stack.report(first?.runId ?? '');
+    await until(async () => (await stack.accepted(instanceId)).length === 1);
     await temporal.client.workflow.getHandle(one.workflowId).terminate('by a test');
+    expect((await stack.report(first?.runId ?? '')).outcome).toBe('succeeded');
     expect(await one.decide([alarm])).toMatchObject([{ kind: 'repeated', runId: first?.runId }]);
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
   });
@@ -183,6 +185,53 @@ describe('a resolution that withdraws', () => {
     expect(report.outcome).toBe('succeeded');
     expect(report.withdrawnBy).toBeUndefined();
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+});
+
+describe('a run that is withdrawn', () => {
+  it('before its first task ends cancelled, with nothing begun', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const workflowId = `withdrawn-${randomUUID()}`;
+    await temporal.client.workflow.signalWithStart('restart', {
+      workflowId,
+      taskQueue: temporal.taskQueue,
+      args: [{ targets: [path] }],
+      signal: 'withdraw',
+      signalArgs: ['by hand'],
+    });
+    expect(await stack.report(workflowId)).toMatchObject({ outcome: 'cancelled', withdrawnBy: 'by hand', targets: [] });
+    await expect(temporal.client.workflow.getHandle(workflowId).result()).rejects.toMatchObject({
+      cause: { type: 'cancelled' },
+    });
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+});
+
+describe('a listing that fails', () => {
+  it('decides nothing and is told as one to send again; what waits is started once it answers', async () => {
+    let fails = false;
+    const taskQueue = `${temporal.taskQueue}-listing`;
+    const access = temporalAccess(temporal.client);
+    const findRuns: typeof access.findRuns = (asked) =>
+      fails ? Promise.reject(new Error('the listing is away')) : access.findRuns(asked);
+    const other = await startStack(temporal, {
+      worker: { taskQueue },
+      dependencies: { temporal: { ...access, findRuns } },
+    });
+    const { instanceId, path } = await other.newInstance();
+    const one = aRule(temporal.client, taskQueue);
+    const [waiting] = await one.decide([one.alarm({ target: path })], { debounceMs: 1_000 });
+    fails = true;
+    const request = { rule: one.rule, brakes: NO_BRAKES, alarms: [one.alarm({ incident: 'other' })] };
+    await expect(sendUpdate(temporal.client, taskQueue, one.rule, request)).rejects.toMatchObject({
+      cause: { type: 'CommandRejected', nonRetryable: false, message: 'Nothing was decided: the listing is away' },
+    });
+    expect(await one.log()).toHaveLength(1);
+    fails = false;
+    await until(async () => (await one.log()).length === 2);
+    expect((await other.report(waiting?.runId ?? '')).outcome).toBe('succeeded');
+    expect(await other.accepted(instanceId)).toEqual(['restart']);
+    await other.close();
   });
 });
 

@@ -484,7 +484,10 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
           const startsAtMs: number[] = [];
           for (const { incident, nth, status } of all) {
             later(rule, SECOND);
-            for (const [runId, endsAtMs] of open) if (endsAtMs <= rule.nowMs) (rule.end(runId), open.delete(runId));
+            for (const [runId] of [...open].filter(([, endsAtMs]) => endsAtMs <= rule.nowMs)) {
+              rule.end(runId);
+              open.delete(runId);
+            }
             const begunMs = T0 - DAY + nth * 200 * SECOND;
             const atMs = status === 'firing' ? begunMs : begunMs + 100 * SECOND;
             const episode = `${incident}${episodes === 'of its own' ? `-${nth}` : ''}`;
