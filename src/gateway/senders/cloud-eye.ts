@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Alarm } from '../../domain/alarm.js';
 import { idOf, labelsOf, LONGEST_LABEL_VALUE, oneLine } from './alarm-values.js';
+import { jsonIn } from './body.js';
 import { genericAlarmsIn } from './generic-alarm.js';
 
 /** What is not as expected is missing: only what an alarm needs can spoil it. */
@@ -67,7 +68,9 @@ type Values = Readonly<Record<string, string | undefined>>;
 
 /** An alarm, or none and why: prose, a state that is neither firing nor resolved, a form that nobody knows. */
 export function readCloudEye(envelope: Envelope): AlarmsAndNotes {
-  const json = jsonInText(envelope.message);
+  const parsed = jsonIn(Buffer.from(envelope.message));
+  // Else prose: an operator's test, or a rule that writes e-mail.
+  const json = parsed.kind === 'json' ? parsed.json : undefined;
   const { data: template } = TemplateForm.safeParse(json);
   if (template !== undefined) return fromTemplate(template.data, envelope);
   const { data: raw } = RawForm.safeParse(json);
@@ -151,12 +154,4 @@ function present(values: Values): Record<string, string> {
 function nothing({ topicUrn, messageId, subject }: Envelope, why: string): AlarmsAndNotes {
   const note = `message ${messageId} of ${topicUrn} starts nothing: ${why} (subject: ${oneLine(subject) || 'none'})`;
   return { kind: 'alarms', alarms: [], notes: [note] };
-}
-
-function jsonInText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // Prose: an operator's test, or a rule that writes e-mail.
-  }
 }

@@ -39,6 +39,11 @@ describe('an alarm', () => {
     expect(alarm?.labels).toEqual({ alertname: 'DiskFull' });
   });
 
+  it('may hold brackets in its texts', async () => {
+    const summary = `\\"${'[{'.repeat(50)}`;
+    expect(alarmsIn(await read({ ...ALARM, summary }))[0]?.summary).toBe(summary);
+  });
+
   it('may stand alone or among others', async () => {
     const alarms = [ALARM, { ...ALARM, id: 'disk-43', status: 'resolved', labels: undefined }];
     expect(alarmsIn(await read({ alarms })).map(({ status }) => status)).toEqual(['firing', 'resolved']);
