@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'temporal',
           include: [
-            'test/{simulator,servicestage,activities,workflows,schedules,replay,conformance,embedded,cli,package}/**/*.test.ts',
+            'test/{simulator,servicestage,activities,workflows,schedules,replay,conformance,embedded,cli,package,gateway}/**/*.test.ts',
           ],
           ...withTemporal,
         },

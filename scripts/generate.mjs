@@ -14,6 +14,8 @@ const [
   { ACTIONS },
   { configVariables },
   { ScheduleFile },
+  { AlarmsFile },
+  { DECISIONS },
   { listRunbooks },
 ] = await Promise.all([
   load('domain/runbook.js'),
@@ -23,6 +25,8 @@ const [
   load('domain/actions.js'),
   load('config-variables.js'),
   load('schedules/schedule-file.js'),
+  load('gateway/alarms-file.js'),
+  load('domain/alarm.js'),
   load('catalogue.js'),
 ]);
 
@@ -72,6 +76,10 @@ const tables = {
       `${rule.deadlineMs / 60_000}m`,
     ]),
   ),
+  decisions: table(
+    ['decision', 'meaning'],
+    Object.entries(DECISIONS).map(([kind, meaning]) => [`\`${kind}\``, meaning]),
+  ),
   checks: table(
     ['code', 'what is proved'],
     Object.entries(RUNBOOK_CHECKS).map(([code, meaning]) => [`\`${code}\``, meaning]),
@@ -81,7 +89,9 @@ const tables = {
 const outputs = [
   ['runbooks/runbook.schema.json', schemaText('A servicestage-runbooks runbook', Runbook)],
   ['runbooks/schedules.schema.json', schemaText('A servicestage-runbooks schedule file', ScheduleFile)],
+  ['runbooks/alarms.schema.json', schemaText('A servicestage-runbooks alarms file', AlarmsFile)],
   ['docs/operations.md', await withTables('docs/operations.md')],
+  ['docs/alarms.md', await withTables('docs/alarms.md')],
   ['docs/runbook-reference.md', await withTables('docs/runbook-reference.md')],
   ['src/client/catalogue-inputs.ts', await catalogueInputs()],
 ];

@@ -33,6 +33,11 @@ export const configVariables: readonly ConfigVariable[] = [
     meaning:
       'Folders of calendars (`.ics`, `.yaml`) that freezes name, separated as in `RUNBOOK_DIR`; all workers need the same files',
   },
+  {
+    name: 'RUNBOOK_ALARMS',
+    default: '',
+    meaning: 'Alarms file of `runbook gateway` and `runbook alarm`, where no `--file` is given',
+  },
   { name: 'RUNBOOK_LOG_LEVEL', default: 'info', meaning: `One of ${LOG_LEVELS.join(', ')}` },
   { name: 'RUNBOOK_READ_TIMEOUT', default: '5s', meaning: 'Longest time for one read of the API' },
   { name: 'RUNBOOK_POST_TIMEOUT', default: '10s', meaning: 'Longest time for the POST of an action' },

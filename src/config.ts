@@ -19,6 +19,9 @@ export interface ClientConfig {
   readonly taskQueue: string;
   readonly runbookDirectories: readonly string[];
   readonly calendarDirectories: readonly string[];
+  /** `undefined`: alarms start nothing. */
+  readonly alarmsFile: string | undefined;
+  readonly logLevel: LogLevel;
 }
 
 export interface Config extends ClientConfig {
@@ -26,7 +29,6 @@ export interface Config extends ClientConfig {
   readonly limits: Limits;
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
   readonly verify: VerifyDefaults;
-  readonly logLevel: LogLevel;
 }
 
 /** What the command line needs: no ServiceStage credentials. @throws ConfigurationError */
@@ -46,7 +48,6 @@ export function loadConfig(env: Environment): Config {
     limits: readLimits(reader),
     usualDurationsMs: readUsualDurations(reader),
     verify: readVerify(reader),
-    logLevel: reader.oneOf('RUNBOOK_LOG_LEVEL', LOG_LEVELS, 'info'),
   };
   reader.throwProblems();
   return Object.freeze(config);
@@ -58,6 +59,8 @@ function readClientConfig(reader: Reader): ClientConfig {
     taskQueue: reader.text('RUNBOOK_TASK_QUEUE') ?? DEFAULT_TASK_QUEUE,
     runbookDirectories: readDirectories(reader, 'RUNBOOK_DIR', 'runbooks'),
     calendarDirectories: readDirectories(reader, 'RUNBOOK_CALENDARS', 'calendars'),
+    alarmsFile: reader.text('RUNBOOK_ALARMS'),
+    logLevel: reader.oneOf('RUNBOOK_LOG_LEVEL', LOG_LEVELS, 'info'),
   };
 }
 

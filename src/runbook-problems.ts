@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { ACTION_NAMES } from './domain/actions.js';
 import { didYouMean } from './domain/nearest.js';
+import type { RunbookLookup } from './catalogue.js';
 import type { Path, PathProblem as FoundProblem } from './yaml-document.js';
 
 type Json = Record<string, unknown>;
@@ -78,6 +79,23 @@ function withoutLaterParts(step: unknown, index: number, later: (path: Path, wha
   return rest;
 }
 
+/** A file names a runbook, at its key `runbook`, that cannot be used. */
+export function problemsOfLookup(name: string, lookup: Exclude<RunbookLookup, { kind: 'found' }>): FoundProblem[] {
+  if (lookup.kind === 'broken') {
+    const [first] = lookup.problems;
+    const found = `the runbook ${name} has problems${first === undefined ? '' : `: ${first.place}: ${first.found}`}`;
+    return [{ code: 'broken-runbook', path: ['runbook'], found, remedy: 'Mend it; `runbook validate` shows all' }];
+  }
+  return [
+    {
+      code: 'unknown-runbook',
+      path: ['runbook'],
+      found: `there is no runbook "${name.slice(0, 80)}"`,
+      remedy: `Use one of: ${lookup.known.join(', ')}; RUNBOOK_DIR names further folders.${didYouMean(name, lookup.known)}`,
+    },
+  ];
+}
+
 export function problemsOfIssues(issues: readonly z.core.$ZodIssue[], raw: unknown): FoundProblem[] {
   return issues.flatMap((issue) => problemsOfIssue(issue, raw, []));
 }
@@ -105,15 +123,7 @@ function problemsOfIssue(issue: z.core.$ZodIssue, raw: unknown, parent: Path): F
         ),
       ];
     case 'invalid_type':
-      return [
-        value === undefined
-          ? missing(path, issue.expected)
-          : wrong(
-              path,
-              value,
-              issue.message.startsWith('Invalid input') ? `Write ${wordFor(issue.expected)}` : issue.message,
-            ),
-      ];
+      return [value === undefined ? missing(path, issue.expected) : wrong(path, value, typeRemedy(issue))];
     case 'invalid_key':
       return [wrongName(path)];
     case 'too_small':
@@ -152,7 +162,7 @@ function problemsOfUnion(
   }
   const messages = issue.errors
     .flat()
-    .map((inner) => (inner.code === 'invalid_type' ? `Write ${wordFor(inner.expected)}` : inner.message));
+    .map((inner) => (inner.code === 'invalid_type' ? typeRemedy(inner) : inner.message));
   return [value === undefined ? missing(path, 'value') : wrong(path, value, [...new Set(messages)].join('; or: '))];
 }
 
@@ -164,6 +174,11 @@ function wrongName(path: Path): FoundProblem {
     remedy: 'Use letters, digits and underscores, beginning with a letter',
     onKey: true,
   };
+}
+
+/** What the shape itself says, else the kind of value. */
+function typeRemedy({ message, expected }: Extract<z.core.$ZodIssue, { code: 'invalid_type' }>): string {
+  return message.startsWith('Invalid input') ? `Write ${wordFor(expected)}` : message;
 }
 
 function missing(path: Path, expected: string): FoundProblem {

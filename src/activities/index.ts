@@ -36,6 +36,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     makePlan: (runbook, startArguments) => makePlan(dependencies, runbook, startArguments),
     readFreezes: (names, fromMs, toMs) => readFreezes(dependencies.calendars, names, fromMs, toMs),
     describeLease: (leaseId) => temporal.describeLease(leaseId),
+    findRuns: (asked) => temporal.findRuns(asked),
     observeTarget: (target, limits, originalRunId) => observeTarget(serviceStage, target, limits, originalRunId),
     performAction: (request) => performAction(following, request),
     settleTarget: (request) => settleTarget(following, request),

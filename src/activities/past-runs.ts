@@ -23,7 +23,7 @@ export interface PastRunsAsked {
 /** Chosen: a month of nights, each with a run down and one up. Servers list the newest first. */
 const MOST_LISTED = 60;
 /** A report over twenty targets has about 35 KB, and answers of megabytes are slow. */
-const PAGE_SIZE = 20;
+export const PAGE_SIZE = 20;
 
 /**
  * A run can be missing from the listing only while its record, made before its first action, is on its way. One that changed a count
@@ -61,11 +61,11 @@ async function listed(client: Client, { runbooks, path }: PastRunsAsked): Promis
 }
 
 /** Text in a query, so that no name can end it. ServiceStage itself allows letters, digits, - and _ only. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
-async function describe(
+export async function describe(
   client: Client,
   workflowId: string,
   runId?: string,

@@ -7,8 +7,15 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import type { PastRuns } from '../domain/captured-count.js';
-import { UNSEEN_UNTIL_MEMO, type HeartbeatDetails, type LeaseHolder } from '../domain/contract.js';
+import {
+  UNSEEN_UNTIL_MEMO,
+  type HeartbeatDetails,
+  type LeaseHolder,
+  type RunsAsked,
+  type RunSeen,
+} from '../domain/contract.js';
 import { isOpen } from '../domain/workflow-status.js';
+import { findRuns } from './find-runs.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 export interface TemporalAccess {
@@ -23,6 +30,7 @@ export interface TemporalAccess {
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
   pastRuns(asked: PastRunsAsked): Promise<PastRuns>;
+  findRuns(asked: RunsAsked): Promise<readonly RunSeen[]>;
 }
 
 /** `PENDING_ACTIVITY_STATE_STARTED` and `_CANCEL_REQUESTED` of the Temporal API: an attempt is out there. */
@@ -58,6 +66,7 @@ export function temporalAccess(client: Client): TemporalAccess {
       }
     },
     pastRuns: (asked) => pastRuns(client, asked),
+    findRuns: (asked) => findRuns(client, asked),
   };
 }
 

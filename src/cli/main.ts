@@ -2,6 +2,8 @@
 /** The `runbook` command. Temporal is loaded late, inside the commands that need it, so that `--help` is quick. */
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../domain/report.js';
+import { addAlarmCommands } from './alarm-commands.js';
+import { addGatewayCommands } from './gateway-commands.js';
 import { fail, HAND_CHANGE_EXIT_CODE, UNREACHABLE_EXIT_CODE, USAGE_EXIT_CODE } from './output.js';
 import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
@@ -34,6 +36,8 @@ export async function main(words: readonly string[]): Promise<number> {
   addRunbookCommands(program, done);
   addRunCommands(program, done);
   addScheduleCommands(program, done);
+  addGatewayCommands(program);
+  addAlarmCommands(program);
   addStackCommands(program, done);
   try {
     await program.parseAsync([...words], { from: 'user' });

@@ -30,6 +30,7 @@ export function renderReport(report: RunReport, paint: Paint): string {
     ),
   ];
   if (requestedBy !== null) lines.push(paint.dim(`requested by ${requestedBy}${reason === null ? '' : `: ${reason}`}`));
+  if (report.withdrawnBy !== undefined) lines.push(paint.dim(`withdrawn by ${report.withdrawnBy}`));
   if (report.failure !== undefined) lines.push('', ...failureLines(report.failure, paint));
   if (report.gates !== undefined) lines.push('', ...gateLines(report.gates, paint));
   for (const target of report.targets) lines.push('', ...targetLines(target, paint));

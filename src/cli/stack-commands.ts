@@ -1,5 +1,6 @@
 /** Commands that bring something up: worker, simulator, demo. */
 import { InvalidArgumentError, type Command } from 'commander';
+import { numberBetween } from './number-option.js';
 import { hint, print } from './output.js';
 
 type Done = (exitCode: number) => void;
@@ -15,10 +16,10 @@ export function addStackCommands(program: Command, done: Done): void {
   program
     .command('simulator')
     .description('run a simulated ServiceStage with a small world in it')
-    .option('--port <number>', '0 takes a free one', number(0, 65_535), 0)
+    .option('--port <number>', '0 takes a free one', numberBetween(0, 65_535), 0)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--seed <number>', 'the same seed gives the same ids and durations', number(0, 2 ** 31), 1)
-    .option('--time-scale <factor>', 'cloud jobs run that many times faster', number(0.001, 100_000), 1)
+    .option('--seed <number>', 'the same seed gives the same ids and durations', numberBetween(0, 2 ** 31), 1)
+    .option('--time-scale <factor>', 'cloud jobs run that many times faster', numberBetween(0.001, 100_000), 1)
     .option('--json', 'the first line is one JSON object with addresses, credentials and the world')
     .action(simulate);
   program
@@ -63,15 +64,6 @@ async function simulate({
   });
   await simulator.close();
   hint('The simulator has ended');
-}
-
-function number(minimum: number, maximum: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < minimum || value > maximum)
-      throw new InvalidArgumentError(`Write a number from ${minimum} to ${maximum}.`);
-    return value;
-  };
 }
 
 function oneOf(values: readonly string[]) {

@@ -1,5 +1,6 @@
 /** Workflow ids of runs that nobody chose: `recover-20261124T031500Z-4f2a9c`. */
 import { randomBytes } from 'node:crypto';
+import { ALARM_RULE_PREFIX } from '../domain/alarm.js';
 import { LEASE_PREFIX } from '../domain/target.js';
 import { InvalidRunId } from './errors.js';
 
@@ -18,6 +19,10 @@ export function requireRunId(id: string): string {
   if (id.startsWith(LEASE_PREFIX))
     throw new InvalidRunId(
       `The id ${id} is not for a run: ids that begin with ${LEASE_PREFIX} are leases on instances`,
+    );
+  if (id.startsWith(ALARM_RULE_PREFIX))
+    throw new InvalidRunId(
+      `The id ${id} is not for a run: ids that begin with ${ALARM_RULE_PREFIX} are rules of alarms`,
     );
   return id;
 }

@@ -195,6 +195,24 @@ export interface LeaseHolder {
   readonly unseenUntilMs?: number;
 }
 
+/** Which runs to tell of: some by their workflow ids, and all that act or acted on some targets since a time. */
+export interface RunsAsked {
+  readonly runIds: readonly string[];
+  /** `application/component/instance` */
+  readonly targets: readonly string[];
+  /** Runs on the targets that ended before are left out. Epoch milliseconds. */
+  readonly sinceMs: number;
+}
+
+export interface RunSeen {
+  /** Workflow id. */
+  readonly runId: string;
+  /** Empty while it plans. */
+  readonly targets: readonly string[];
+  /** `null`: it is open. 0: nothing is known of it any more. */
+  readonly endedAtMs: number | null;
+}
+
 /** The reading under the lease, before a first step. */
 export interface FirstReading extends Observation {
   readonly readInRunId?: string;
@@ -206,6 +224,8 @@ export interface FirstReading extends Observation {
 export interface Activities {
   makePlan(runbook: string, startArguments: unknown): Promise<Plan>;
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
+  /** Those asked by their ids as they are; those on targets by the listing, which may lag some seconds behind. */
+  findRuns(asked: RunsAsked): Promise<readonly RunSeen[]>;
   /** What the named calendars say of `[fromMs, toMs)`. Never fails for a calendar: one that cannot be read is told as such. */
   readFreezes(names: readonly string[], fromMs: number, toMs: number): Promise<ReadFreezes>;
   /** `originalRunId` is `workflowInfo().originalExecutionRunId`. */

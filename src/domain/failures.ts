@@ -130,11 +130,17 @@ export const FAILURES = {
     advice:
       'Start again after the freeze, or let the run wait with waitAtMost. A calendar that cannot be read counts as frozen: mend it.',
   },
+  CommandRejected: {
+    when: 'a message to a workflow does not fit, or came while the workflow could not take it',
+    retryable: false,
+    whoActsNext: 'who sent it',
+    advice: 'Nothing was done for it. The message says what does not fit, or that it can be sent again at once.',
+  },
   InvalidStart: {
-    when: 'a workflow was started in a way that would lead around the lease',
+    when: 'a workflow was started in a way that would lead around the lease, or around the memory of a rule',
     retryable: false,
     whoActsNext: 'the caller',
-    advice: 'Start the runbook by its own name, with an id that does not begin with the lease prefix.',
+    advice: 'Start the runbook by its own name, with an id that does not begin with the prefix of leases or of rules.',
   },
 } as const satisfies Record<string, FailureRule>;
 

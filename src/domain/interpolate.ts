@@ -45,11 +45,16 @@ export function isWholeExpression(value: unknown): boolean {
 
 /** Replaces every expression; names are known to exist, since that is checked when the runbook is loaded. */
 export function interpolate(value: unknown, values: Values): unknown {
-  if (Array.isArray(value)) return value.map((item) => interpolate(item, values));
+  return fillIn(value, (name) => lookUp(name, values));
+}
+
+/** Replaces every expression by what its name stands for; what is put in is not looked at again. */
+export function fillIn(value: unknown, valueOf: (name: string) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => fillIn(item, valueOf));
   if (typeof value !== 'string') return value;
   const [, whole] = WHOLE.exec(value) ?? [];
-  if (whole !== undefined) return lookUp(whole.trim(), values);
-  return value.replace(EXPRESSION, (_expression, name: string) => textOf(lookUp(name.trim(), values)));
+  if (whole !== undefined) return valueOf(whole.trim());
+  return value.replace(EXPRESSION, (_expression, name: string) => textOf(valueOf(name.trim())));
 }
 
 function textOf(value: unknown): string {

@@ -113,6 +113,8 @@ export interface RunReport {
   readonly notStarted: readonly string[];
   /** Only where a gate was closed. */
   readonly gates?: readonly GateReport[];
+  /** Only where the run was called off before it began a target: by whom. */
+  readonly withdrawnBy?: string;
   readonly failure?: FailureRecord;
 }
 

@@ -20,8 +20,10 @@ const duration = (description: string) => durationText.describe(description);
 const reason = (description: string) => z.string().min(1).describe(description);
 const expression = z.string().regex(EXPRESSION_TEXT, 'Write a value, or ${{ inputs.name }}');
 
-/** Names of runbooks, inputs and steps. A runbook's name is its workflow type. */
-const RUNBOOK_NAME = /^[a-z][a-z0-9-]{0,62}$/;
+/** Of runbooks, schedules, alarm rules and their owners. No slash and no colon, so that the ids made from them are told apart. A runbook's name is its workflow type. */
+export const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+export const NAME_REMEDY = 'Write lower-case letters, digits and dashes, beginning with a letter';
+/** Names of inputs and steps. */
 const INPUT_NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,62}$/;
 
 const described = { description: z.string().optional().describe('What the input is for; shown by `runbook show`') };
@@ -94,7 +96,7 @@ const Compensation = z
 const stepFields = {
   id: z
     .string()
-    .regex(RUNBOOK_NAME, 'Write lower-case letters, digits and dashes')
+    .regex(NAME, 'Write lower-case letters, digits and dashes')
     .optional()
     .describe('Default: the action, numbered when repeated'),
   deadline: duration('Send + follow + verify; default by action').optional(),
@@ -144,10 +146,7 @@ const Guards = z
   .describe('What has to be open before a target is begun; never looked at for an undo or a cancel');
 
 export const Runbook = z.strictObject({
-  name: z
-    .string()
-    .regex(RUNBOOK_NAME, 'Write lower-case letters, digits and dashes, beginning with a letter')
-    .describe('File name and workflow type'),
+  name: z.string().regex(NAME, NAME_REMEDY).describe('File name and workflow type'),
   title: z.string().min(1).describe('One line: what it does'),
   description: z.string().optional().describe('When to use it, for people'),
   risk: z.enum(['low', 'medium']).default('medium').describe('How much attention it deserves'),
@@ -160,7 +159,7 @@ export const Runbook = z.strictObject({
     .prefault({}),
   restores: z
     .string()
-    .regex(RUNBOOK_NAME, 'Write the name of another runbook: lower-case letters, digits and dashes')
+    .regex(NAME, 'Write the name of another runbook: lower-case letters, digits and dashes')
     .optional()
     .describe('The runbook whose change of the replica count it takes back: gives ${{ captured.replicaCount }}'),
   guards: Guards.optional(),
@@ -193,5 +192,5 @@ export function stepIds(steps: readonly RunbookStep[]): string[] {
 
 /** A name that would collide with the workflow bundle's own exports, or with what every object has. */
 export function isReservedName(name: string): boolean {
-  return ['run', 'default', 'target-run', ...Object.getOwnPropertyNames(Object.prototype)].includes(name);
+  return ['run', 'default', 'target-run', 'alarm-rule', ...Object.getOwnPropertyNames(Object.prototype)].includes(name);
 }

@@ -2,13 +2,13 @@
 import { durationMs } from '../domain/duration.js';
 import { didYouMean } from '../domain/nearest.js';
 import type { Problem } from '../domain/failures.js';
-import type { Runbook } from '../domain/runbook.js';
+import { NAME_REMEDY, type Runbook } from '../domain/runbook.js';
 import { readInputs } from '../activities/start-arguments.js';
 import type { RunbookLookup } from '../catalogue.js';
 import { problemsOfIssues } from '../runbook-problems.js';
 import { readYamlFile, YamlDocument, type FileKind, type PathProblem } from '../yaml-document.js';
 import { checkEntry } from './schedule-checks.js';
-import { NAME_REMEDY, SCHEDULE_KEYS, ScheduleFile, type ScheduleEntry } from './schedule-file.js';
+import { SCHEDULE_KEYS, ScheduleFile, type ScheduleEntry } from './schedule-file.js';
 
 const SCHEDULE_FILE: FileKind = {
   noun: 'schedule-file',

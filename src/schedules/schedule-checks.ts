@@ -4,6 +4,7 @@ import { didYouMean } from '../domain/nearest.js';
 import type { Runbook } from '../domain/runbook.js';
 import { readInputs } from '../activities/start-arguments.js';
 import type { RunbookLookup } from '../catalogue.js';
+import { problemsOfLookup } from '../runbook-problems.js';
 import type { PathProblem } from '../yaml-document.js';
 import { cronProblems } from './cron.js';
 import { DAYS_OF_WEEK, MONTHS, type ScheduleEntry } from './schedule-file.js';
@@ -91,21 +92,7 @@ function checkTargets({ targets }: ScheduleEntry): PathProblem[] {
 }
 
 function checkRunbook({ runbook: name, inputs, targets }: ScheduleEntry, lookup: RunbookLookup): PathProblem[] {
-  if (lookup.kind === 'broken') {
-    const [first] = lookup.problems;
-    const found = `the runbook ${name} has problems${first === undefined ? '' : `: ${first.place}: ${first.found}`}`;
-    return [{ code: 'broken-runbook', path: ['runbook'], found, remedy: 'Mend it; `runbook validate` shows all' }];
-  }
-  if (lookup.kind === 'unknown') {
-    return [
-      {
-        code: 'unknown-runbook',
-        path: ['runbook'],
-        found: `there is no runbook "${name.slice(0, 80)}"`,
-        remedy: `Use one of: ${lookup.known.join(', ')}; RUNBOOK_DIR names further folders.${didYouMean(name, lookup.known)}`,
-      },
-    ];
-  }
+  if (lookup.kind !== 'found') return problemsOfLookup(name, lookup);
   const { runbook } = lookup;
   const problems: PathProblem[] = readInputs(runbook, inputs ?? {}).problems.map(({ place, found, remedy }) => ({
     code: 'wrong-input',

@@ -1,10 +1,6 @@
 /** The shape of a schedule file, as a zod schema: what editors complete against and what `runbook schedule` checks. */
 import { z } from 'zod';
-import { durationText, waitingText } from '../domain/runbook.js';
-
-/** Of owners and schedules. No slash and no colon, so that the ids made from them are told apart. */
-const NAME = /^[a-z][a-z0-9-]{0,62}$/;
-export const NAME_REMEDY = 'Write lower-case letters, digits and dashes, beginning with a letter';
+import { durationText, NAME, NAME_REMEDY, waitingText } from '../domain/runbook.js';
 
 export const MONTHS = [
   ...(['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY'] as const),

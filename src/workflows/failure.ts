@@ -5,6 +5,11 @@ export function invalidStart(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: 'InvalidStart', message, nonRetryable: true });
 }
 
+/** Of an update. Retryable: it can be sent again as it is. */
+export function commandRejected(message: string, retryable: boolean): ApplicationFailure {
+  return ApplicationFailure.create({ type: 'CommandRejected', message, nonRetryable: !retryable });
+}
+
 /** Name and message of what lies under Temporal's wrappers (activity, child). */
 export function rootCause(error: unknown): { readonly name: string; readonly message: string } {
   let cause: unknown = error;

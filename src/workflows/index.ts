@@ -1,4 +1,5 @@
-/** The bundle's surface: `targetRun`, and the default that runs every runbook by its name. A named export shadows a runbook of that name. */
+/** The bundle's surface: `targetRun`, `alarmRule`, and the default that runs every runbook by its name. A named export shadows a runbook of that name. */
+export { alarmRule } from './alarm-rule.js';
 export { targetRun } from './target-run.js';
 export { run as default } from './run.js';
 // The SDK looks a workflow type up as a property of this module, and every object has these: without them a run typed

@@ -8,10 +8,12 @@ import { inWorkflowContext, workflowInfo } from '@temporalio/workflow';
  */
 const START_IS_READ_BEFORE = 8;
 
-/** A target's run is started by ours only, with what we wrote: one that cannot read it leaves the task to a worker that can. */
+/** A target's run and a rule that goes on are started by ours only, with what we wrote: who cannot read it leaves the task to a worker that can. */
 function isStartOfRun(): boolean {
-  const { historyLength, workflowType } = workflowInfo();
-  return historyLength < START_IS_READ_BEFORE && workflowType !== 'targetRun';
+  const { historyLength, workflowType, continuedFromExecutionRunId } = workflowInfo();
+  return (
+    historyLength < START_IS_READ_BEFORE && workflowType !== 'targetRun' && continuedFromExecutionRunId === undefined
+  );
 }
 
 const usual = new DefaultPayloadConverter();
@@ -24,7 +26,7 @@ export const payloadConverter: PayloadConverter = {
     } catch (error) {
       if (!inWorkflowContext() || !isStartOfRun()) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      // Whatever was to be read: the first thing that looks at it is the plan, which takes anything and refuses a text.
+      // Whatever was to be read: the first thing that looks at it (the plan, or the checks of a rule) refuses a text.
       return `a payload that cannot be read (${why.slice(0, 100)})` as never;
     }
   },

@@ -33,6 +33,16 @@ const looks = proxyLocalActivities<Pick<Activities, 'describeLease' | 'observeTa
 
 export const describeLease: Activities['describeLease'] = (...given) => look(() => looks.describeLease(...given));
 export const readFreezes: Activities['readFreezes'] = (...given) => look(() => looks.readFreezes(...given));
+/**
+ * An alarm's sender waits for the answer, and asks again: what cannot be found out soon is given up. By attempts, since a local activity
+ * whose attempts fail one after another is tried beyond its schedule-to-close time (SDK 1.24).
+ */
+const quickLooks = proxyLocalActivities<Pick<Activities, 'findRuns'>>({
+  startToCloseTimeout: '3s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumAttempts: 5 },
+});
+
+export const findRuns: Activities['findRuns'] = (...given) => look(() => quickLooks.findRuns(...given));
 export const observeTarget: Activities['observeTarget'] = (...given) => look(() => looks.observeTarget(...given));
 
 /**

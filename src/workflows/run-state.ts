@@ -28,6 +28,8 @@ export interface EndedEarly {
 export class RunState {
   #progress: RunProgress;
   readonly #startedAtMs = workflowInfo().startTime.getTime();
+  #targetBegun = false;
+  #withdrawnBy: string | null = null;
 
   constructor() {
     const { workflowType } = workflowInfo();
@@ -55,6 +57,18 @@ export class RunState {
     this.#progress = { ...this.#progress, phase: 'running', planHash: plan.hash, targets };
     upsertSearchAttributes([{ key: targetKey, value: targets.map(({ path }) => path) }]);
     this.#show();
+  }
+
+  /** From here on nothing is withdrawn: what has begun is finished. */
+  beginTarget(): void {
+    this.#targetBegun = true;
+  }
+
+  /** @returns whether it is in time */
+  withdraw(by: string): boolean {
+    if (this.#targetBegun) return false;
+    this.#withdrawnBy = by.slice(0, 200);
+    return true;
   }
 
   update({ target }: TargetPlan, change: Partial<TargetInRun>): void {
@@ -91,6 +105,7 @@ export class RunState {
     const { workflowId, runId, workflowType } = workflowInfo();
     const outcome = runOutcome(targets, early, cancelRequested);
     const failure = early?.failure;
+    const withdrawnBy = this.#withdrawnBy;
     const { waiting: _over, ...progress } = this.#progress;
     this.#progress = { ...progress, phase: 'finished', outcome };
     const begun = new Set(targets.map(({ path }) => path));
@@ -100,7 +115,7 @@ export class RunState {
       workflowId,
       runId,
       outcome,
-      summary: summaryOf(workflowType, outcome, targets, failure),
+      summary: `${summaryOf(workflowType, outcome, targets, failure)}${withdrawnBy === null ? '' : `, withdrawn by ${withdrawnBy} before it began`}`,
       planHash: plan?.hash ?? null,
       requestedBy: plan?.requestedBy ?? null,
       reason: plan?.reason ?? null,
@@ -109,6 +124,7 @@ export class RunState {
       targets,
       notStarted: plan?.targets.map(({ target }) => target.path).filter((path) => !begun.has(path)) ?? [],
       ...(gates.length === 0 ? {} : { gates }),
+      ...(withdrawnBy === null ? {} : { withdrawnBy }),
       ...(failure === undefined ? {} : { failure }),
     };
   }

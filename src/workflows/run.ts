@@ -5,6 +5,7 @@ import {
   CancelledFailure,
   ChildWorkflowFailure,
   defineQuery,
+  defineSignal,
   isCancellation,
   setHandler,
   upsertMemo,
@@ -12,18 +13,21 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { ALARM_RULE_PREFIX, WITHDRAW_SIGNAL } from '../domain/alarm.js';
 import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO } from '../domain/contract.js';
 import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
 import type { Outcome, RunProgress, RunReport, TargetReport } from '../domain/report.js';
 import { LEASE_PREFIX, leaseId } from '../domain/target.js';
-import { rootCause } from './failure.js';
+import { invalidStart, rootCause } from './failure.js';
 import { Gates } from './gates.js';
 import { takeLease } from './lease.js';
 import { makePlan } from './proxies.js';
 import { RunState, type EndedEarly } from './run-state.js';
 
 const runProgressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
+
+const withdrawSignal = defineSignal<[string]>(WITHDRAW_SIGNAL);
 
 const outcomeKey = defineSearchAttributeKey(OUTCOME_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD);
 
@@ -32,6 +36,9 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   const scope = CancellationScope.current();
   const state = new RunState();
   setHandler(runProgressQuery, () => state.progress);
+  setHandler(withdrawSignal, (by: unknown) => {
+    if (state.withdraw(typeof by === 'string' ? by : 'somebody')) scope.cancel();
+  });
   let plan: Plan;
   try {
     plan = await planned(startArguments);
@@ -50,13 +57,14 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
 
 async function planned(startArguments: unknown): Promise<Plan> {
   const { workflowId, workflowType } = workflowInfo();
-  if (workflowId.startsWith(LEASE_PREFIX)) {
-    throw ApplicationFailure.create({
-      type: 'InvalidStart',
-      message: `A run cannot have the id ${workflowId}: ids that begin with ${LEASE_PREFIX} are leases on instances`,
-      nonRetryable: true,
-    });
-  }
+  if (workflowId.startsWith(LEASE_PREFIX))
+    throw invalidStart(
+      `A run cannot have the id ${workflowId}: ids that begin with ${LEASE_PREFIX} are leases on instances`,
+    );
+  if (workflowId.startsWith(ALARM_RULE_PREFIX))
+    throw invalidStart(
+      `A run cannot have the id ${workflowId}: ids that begin with ${ALARM_RULE_PREFIX} are rules of alarms`,
+    );
   return await makePlan(workflowType, startArguments);
 }
 
@@ -99,6 +107,7 @@ async function takeTarget(
 ): Promise<TargetReport> {
   // A runbook without steps only looks: it takes no lease and starts no child.
   if (targetPlan.steps.length === 0) return reportWithout(targetPlan, 'succeeded');
+  state.beginTarget();
   try {
     const child = await takeLease(plan, targetPlan, deadlineAtMs);
     if (!('result' in child)) return reportWithout(targetPlan, 'refused', child);
@@ -143,8 +152,9 @@ function close(report: RunReport, cancelRequested: boolean): RunReport {
   upsertMemo({ [REPORT_MEMO]: report });
   upsertSearchAttributes([{ key: outcomeKey, value: report.outcome }]);
   if (report.outcome === 'succeeded') return report;
-  // Only a run that was asked to cancel can close Cancelled; a target cancelled by its own id closes its run Failed.
-  if (report.outcome === 'cancelled' && cancelRequested) throw new CancelledFailure(report.summary);
+  // Only a run that was asked to cancel can close Cancelled; one that was withdrawn, or whose target was cancelled by its own id, closes Failed.
+  if (report.outcome === 'cancelled' && cancelRequested && report.withdrawnBy === undefined)
+    throw new CancelledFailure(report.summary);
   throw ApplicationFailure.create({
     type: report.outcome,
     message: report.summary,

@@ -146,6 +146,7 @@ function dispatching(worlds: ReadonlyMap<string, CaseWorld>, temporal: TemporalA
     makePlan: (runbook, startArguments) => of(firstTarget(startArguments)).makePlan(runbook, startArguments),
     readFreezes: async () => ({ freezes: [], unreadable: [] }),
     describeLease: (leaseId) => temporal.describeLease(leaseId),
+    findRuns: (asked) => temporal.findRuns(asked),
     observeTarget: (target, ...rest) => of(target.path).observeTarget(target, ...rest),
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),

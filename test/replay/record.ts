@@ -91,6 +91,7 @@ async function playOne(turn: Turn, server: Server): Promise<void> {
   const { workflow } = server.client;
   const stage: Stage = {
     stack,
+    client: server.client,
     cancel: async (workflowId) => void (await workflow.getHandle(workflowId).cancel()),
     terminate: async (workflowId) => void (await workflow.getHandle(workflowId).terminate('by the recorder')),
     replaceWorker: async () => {

@@ -1,10 +1,17 @@
 /** Every turn a run can take that has a history of its own: how it is brought about, and how it ends. One row a turn. */
+import type { Client } from '@temporalio/client';
+import { DEFAULT_TASK_QUEUE, PROGRESS_QUERY } from '../../src/domain/contract.js';
+import { ALARM_RULE_WORKFLOW, WITHDRAW_SIGNAL, type Brakes } from '../../src/domain/alarm.js';
+import { decide } from '../../src/domain/alarm-rule.js';
+import { EMPTY_STATE } from '../../src/domain/alarm-rule-state.js';
 import { leaseId } from '../../src/domain/target.js';
-import type { Outcome, RunReport } from '../../src/domain/report.js';
+import type { Outcome, RunProgress, RunReport } from '../../src/domain/report.js';
+import { aRule, NO_BRAKES, OWNER } from '../support/alarms.js';
 import type { Stack } from '../support/stack.js';
 
 /** What a turn is played on. */
 export interface Stage {
+  readonly client: Client;
   readonly stack: Stack;
   readonly cancel: (workflowId: string) => Promise<void>;
   readonly terminate: (workflowId: string) => Promise<void>;
@@ -16,9 +23,9 @@ export interface Turn {
   readonly runbook: string;
   /** Part of the file's name. */
   readonly name: string;
-  /** `null` for a run that ends with its plan and has no report. */
+  /** `null` for what has no report: a run that ends with its plan, and the workflow of a rule. */
   readonly outcome: Outcome | null;
-  /** Plays it to its end. @returns the run's workflow id */
+  /** Plays it to its end. @returns the workflow id */
   readonly play: (stage: Stage) => Promise<string>;
 }
 
@@ -84,7 +91,67 @@ async function busyLease({ stack }: Stage): Promise<string> {
 const lease = ({ stack }: Stage, { instanceId }: Instance) =>
   leaseId({ projectId: stack.simulator.projectId, instanceId });
 
+const isWaiting = async ({ client }: Stage, workflowId: string) =>
+  until(
+    async () => (await client.workflow.getHandle(workflowId).query<RunProgress>(PROGRESS_QUERY)).phase === 'waiting',
+  );
+const atGate = (target: string) => ({
+  runbook: 'restart',
+  target,
+  arguments: { targets: [target], freeze: ['for-ever'], waitAtMost: '1h' },
+});
+
+/** Every kind of work of a rule: starts, a repeat, a withdrawal, a debounce that runs out, a start that was made before. */
+async function ruleDecides(stage: Stage): Promise<string> {
+  const { stack, client } = stage;
+  const [first, second] = [await stack.newInstance(), await stack.newInstance()];
+  const rule = aRule(client, DEFAULT_TASK_QUEUE, `decides-${Date.now()}`);
+  const brakes: Partial<Brakes> = { onResolved: 'withdraw', coolDownMs: 60_000, atOnce: 5 };
+  const alarm = rule.alarm({ start: atGate(first.path) });
+  const [started] = await rule.decide([alarm, alarm], brakes);
+  await isWaiting(stage, started?.runId ?? '');
+  await rule.decide([rule.alarm({ start: atGate(first.path), status: 'resolved' })], brakes);
+  await stack.report(started?.runId ?? '');
+  const later = rule.alarm({ target: second.path, incident: 'second' });
+  const [waiting] = await rule.decide([later], { ...brakes, debounceMs: 500 });
+  await until(async () => (await rule.log())[0]?.decision.kind === 'started');
+  await stack.report(waiting?.runId ?? '');
+  await rule.decide([rule.alarm({ target: first.path, incident: 'third', start: { problem: 'no label' } })], brakes);
+  return rule.workflowId;
+}
+
+/** An execution that goes on from another, with a debounce that began there. */
+async function ruleGoesOn({ stack, client }: Stage): Promise<string> {
+  const { path } = await stack.newInstance();
+  const rule = aRule(client, DEFAULT_TASK_QUEUE, `goes-on-${Date.now()}`);
+  const brakes = { ...NO_BRAKES, debounceMs: 500 };
+  const now = { owner: OWNER, rule: rule.rule, brakes, nowMs: Date.now(), seen: [] };
+  const { state, decision } = decide({ ...EMPTY_STATE, brakes }, rule.alarm({ target: path }), now);
+  await client.workflow.start(ALARM_RULE_WORKFLOW, {
+    workflowId: rule.workflowId,
+    taskQueue: DEFAULT_TASK_QUEUE,
+    args: [{ owner: OWNER, rule: rule.rule, state }],
+  });
+  await until(async () => (await rule.log())[0]?.decision.kind === 'started');
+  await stack.report(decision.runId ?? '');
+  return rule.workflowId;
+}
+
 export const TURNS: readonly Turn[] = [
+  { runbook: ALARM_RULE_WORKFLOW, name: 'decides', outcome: null, play: ruleDecides },
+  { runbook: ALARM_RULE_WORKFLOW, name: 'goesOn', outcome: null, play: ruleGoesOn },
+  {
+    runbook: 'restart',
+    name: 'withdrawn',
+    outcome: 'cancelled',
+    play: alone('restart', {
+      more: { freeze: ['for-ever'], waitAtMost: '1h' },
+      meanwhile: async (stage, _instance, workflowId) => {
+        await isWaiting(stage, workflowId);
+        await stage.client.workflow.getHandle(workflowId).signal(WITHDRAW_SIGNAL, 'the recorder');
+      },
+    }),
+  },
   {
     runbook: 'restart',
     name: 'refusedByFreeze',

@@ -1,5 +1,5 @@
 /** A certificate that nobody trusts, made on the spot so that no private key lies in the repository. */
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, sign, type KeyPairKeyObjectResult } from 'node:crypto';
 
 function der(tag: number, ...content: readonly Buffer[]): Buffer {
   const body = Buffer.concat(content);
@@ -8,25 +8,51 @@ function der(tag: number, ...content: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([tag]), length, body]);
 }
 
+export interface SelfSigned {
+  readonly key: string;
+  readonly cert: string;
+}
+
 /** X.509 version 1, without names, signed with its own P-256 key (RFC 5280). */
-export function selfSigned(): { readonly key: string; readonly cert: string } {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export function selfSigned(): SelfSigned {
   const ecdsaWithSha256 = der(0x30, der(0x06, Buffer.from('2a8648ce3d040302', 'hex')));
+  return certificate(generateKeyPairSync('ec', { namedCurve: 'P-256' }), ecdsaWithSha256, {});
+}
+
+/** The same with an RSA key, a name that TLS accepts as the host's, and dates as ASN.1 writes them. */
+export function selfSignedRsa({ bits = 2_048, ...rest }: { bits?: number } & Content = {}): SelfSigned {
+  const rsaWithSha256 = der(0x30, der(0x06, Buffer.from('2a864886f70d01010b', 'hex')), der(0x05));
+  return certificate(generateKeyPairSync('rsa', { modulusLength: bits }), rsaWithSha256, rest);
+}
+
+interface Content {
+  readonly commonName?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+function certificate(
+  { privateKey, publicKey }: KeyPairKeyObjectResult,
+  algorithm: Buffer,
+  { commonName, from = '200101000000Z', to = '491231235959Z' }: Content,
+): SelfSigned {
   const time = (text: string) => der(0x17, Buffer.from(text));
-  const noName = der(0x30);
+  const ofCommonName = (text: string) =>
+    der(0x31, der(0x30, der(0x06, Buffer.from('550403', 'hex')), der(0x0c, Buffer.from(text))));
+  const name = der(0x30, ...(commonName === undefined ? [] : [ofCommonName(commonName)]));
   const signed = der(
     0x30,
     der(0x02, Buffer.from([1])),
-    ecdsaWithSha256,
-    noName,
-    der(0x30, time('200101000000Z'), time('491231235959Z')),
-    noName,
+    algorithm,
+    name,
+    der(0x30, time(from), time(to)),
+    name,
     publicKey.export({ type: 'spki', format: 'der' }),
   );
   const signature = der(0x03, Buffer.from([0]), sign('sha256', signed, privateKey));
-  const certificate = der(0x30, signed, ecdsaWithSha256, signature);
+  const whole = der(0x30, signed, algorithm, signature);
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    cert: `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64')}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${whole.toString('base64')}\n-----END CERTIFICATE-----\n`,
   };
 }

@@ -160,6 +160,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     },
     isCurrentAttempt: async () => !superseded,
     describeLease: async () => null,
+    findRuns: async () => [],
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
   };
   const request: PerformActionArguments = {

@@ -200,6 +200,7 @@ describe('a runbook file with a problem', () => {
       '10m',
     ],
     ['a reserved name', 'name: run\ntitle: t\nsteps: []\n', 'reserved-name', 'x.yaml:1:7 name', 'reserved'],
+    ['a name like a rule', 'name: alarm-rule\ntitle: t\nsteps: []\n', 'reserved-name', 'x.yaml:1:7 name', 'reserved'],
   ])('(%s) says where and what', (_case, text, code, place, found) => {
     const problem = problemsOf(text).find((candidate) => candidate.code === code);
     expect(problem?.place).toBe(place);

@@ -81,9 +81,9 @@ describe('the compose file', () => {
     }
   });
 
-  it('gives workers only variables that they know', () => {
+  it('gives workers and the gateway only variables that they know', () => {
     const known = configVariables.map(({ name }) => name);
-    for (const name of ['worker', 'worker-demo']) {
+    for (const name of ['worker', 'worker-demo', 'gateway']) {
       for (const variable of Object.keys(compose.services[name]?.environment ?? {})) expect(known).toContain(variable);
     }
   });
@@ -99,6 +99,14 @@ describe('the compose file', () => {
     const graceMs = Number.parseInt(compose.services['worker']?.stop_grace_period ?? '0', 10) * 1_000;
     expect(graceMs).toBeGreaterThan(limits.postTimeoutMs + 16_000);
   });
+});
+
+it('the alarms file of the gateway is where it is looked for, and its secrets are kept out of image and repository', () => {
+  const { environment, volumes } = compose.services['gateway'] ?? {};
+  const [source, target] = (volumes?.[0] ?? '').split(':');
+  const file = environment?.['RUNBOOK_ALARMS'] ?? '';
+  expect(existsSync(`${root}${file.replace(target ?? '', source ?? '')}`)).toBe(true);
+  for (const ignore of ['.gitignore', '.dockerignore']) expect(read(ignore)).toContain('deploy/gateway/secrets');
 });
 
 describe('the image', () => {

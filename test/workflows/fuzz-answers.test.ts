@@ -54,6 +54,7 @@ function byWorld(): Activities {
     makePlan: (runbook, given) => of((given as { targets: string[] }).targets[0] ?? '').makePlan(runbook, given),
     readFreezes: (...given) => stack.activities.readFreezes(...given),
     describeLease: (leaseId) => stack.activities.describeLease(leaseId),
+    findRuns: (asked) => stack.activities.findRuns(asked),
     observeTarget: (...given) => of(given[0].path).observeTarget(...given),
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),

@@ -1,0 +1,159 @@
+// A flood of alarms on the gateway, half of them forged: does it stay up, does its memory stay flat, is started exactly what the rule allows? `npm run build` first.
+// node bench/gateway-flood.mjs [alarms in a flood, 10000] [floods, 3]. Exits with 1 when more or less was started, or something was answered wrongly.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { startTemporalServer } from '../dist/embedded/temporal-server.js';
+import { startSimulator } from '../dist/simulator/server.js';
+
+const ALARMS = Number(process.argv[2] ?? 10_000);
+const FLOODS = Number(process.argv[3] ?? 3);
+const INSTANCES = 50;
+const ALLOWED = 20;
+const CONNECTIONS = 200;
+const TOKEN = 'the-token-of-this-bench-0123456789';
+
+const server = await startTemporalServer({ env: process.env, say: console.error });
+const simulator = await startSimulator({ world: 'empty', switches: { durationsMs: { restart: 300 } } });
+for (let index = 0; index < INSTANCES; index++) {
+  const instance = { application: 'shop', component: 'checkout', name: `prod-${index}`, replica: 2, version: '1' };
+  await fetch(`${simulator.controlUrl}/instances`, { method: 'POST', body: JSON.stringify(instance) });
+}
+const folder = await mkdtemp(join(tmpdir(), 'gateway-flood-'));
+await writeFile(join(folder, 'token'), TOKEN);
+await writeFile(
+  join(folder, 'alarms.yaml'),
+  `owner: flood
+senders: { prod: { kind: alertmanager, tokenFiles: [token] } }
+rules:
+  hung:
+    when: { alertname: InstanceHangs }
+    runbook: restart
+    target: shop/checkout/\${{ labels.instance }}
+    within: [shop/checkout/*]
+    coolDown: 1h
+    atMost: { runs: ${ALLOWED}, within: 1d }
+    atOnce: unlimited
+`,
+);
+const env = {
+  PATH: process.env.PATH,
+  TEMPORAL_ADDRESS: server.address,
+  SERVICESTAGE_ENDPOINT: simulator.url,
+  SERVICESTAGE_REQUESTS_PER_SECOND: '1000',
+  SERVICESTAGE_BURST: '1000',
+  HUAWEICLOUD_SDK_PROJECT_ID: simulator.projectId,
+  HUAWEICLOUD_SDK_AK: simulator.accessKey,
+  HUAWEICLOUD_SDK_SK: simulator.secretKey,
+  RUNBOOK_VERIFY: 'within=20s,stable=200ms',
+  RUNBOOK_USUAL_DURATIONS: 'restart=300ms',
+};
+const worker = await startProcess(['worker'], (line) => line.includes('"worker ready"'));
+const words = ['gateway', '--file', join(folder, 'alarms.yaml'), '--port', '0', '--json'];
+const gateway = await startProcess(words, (line) => line.includes('"url"'));
+const { url } = JSON.parse(gateway.line);
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+
+let isRight = true;
+console.log(`before: ${await memoryMiB()} MiB`);
+for (let flood = 1; flood <= FLOODS; flood++) await one(flood);
+await new Promise((resolve) => setTimeout(resolve, 5_000));
+const restarts = (await (await fetch(`${simulator.controlUrl}/accepted`)).json()).accepted.length;
+const started = await metric('decisions_total{rule="hung",decision="started"}');
+if (started !== ALLOWED || restarts !== ALLOWED) isRight = false;
+console.log(`after: ${await memoryMiB()} MiB; runs started ${started}, restarts sent ${restarts}, allowed ${ALLOWED}`);
+console.log(isRight ? 'as it should be' : 'WRONG');
+agent.destroy();
+gateway.child.kill('SIGTERM');
+worker.child.kill('SIGTERM');
+await simulator.close();
+await server.close();
+await rm(folder, { recursive: true });
+process.exitCode = isRight ? 0 : 1;
+
+/** Every second alarm is forged; a right one is sent again until it is taken, as Alertmanager does. */
+async function one(flood) {
+  const answers = {};
+  let peakMiB = 0;
+  const look = () =>
+    memoryMiB().then(
+      (nowMiB) => {
+        peakMiB = Math.max(peakMiB, nowMiB);
+      },
+      () => undefined,
+    );
+  const watch = setInterval(() => void look(), 250);
+  const beganMs = Date.now();
+  const toSend = Array.from({ length: ALARMS }, (_, index) => index);
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, async () => {
+      for (let index = toSend.pop(); index !== undefined; index = toSend.pop()) {
+        const isForged = index % 2 === 1;
+        const body = bodyOf(flood, index);
+        for (;;) {
+          const status = await post(body, isForged ? `forged-${index}-0123456789abcdef` : TOKEN);
+          answers[status] = (answers[status] ?? 0) + 1;
+          if (isForged ? status === 401 : status === 200) break;
+          if (status !== 503) isRight = false;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      }
+    }),
+  );
+  clearInterval(watch);
+  const seconds = (Date.now() - beganMs) / 1_000;
+  const told = Object.entries(answers).map(([status, count]) => `${count} × ${status}`);
+  console.log(
+    `flood ${flood}: ${ALARMS} alarms in ${seconds.toFixed(1)} s (${Math.round(ALARMS / seconds)}/s), ${told.join(', ')}; memory at most ${peakMiB} MiB`,
+  );
+}
+
+function bodyOf(flood, index) {
+  const labels = {
+    alertname: 'InstanceHangs',
+    instance: `prod-${index % INSTANCES}`,
+    flood: String(flood),
+    n: String(index),
+  };
+  const fingerprint = `${flood}${index}`.padStart(16, '0');
+  const startsAt = new Date(Date.now() - 60_000).toISOString();
+  const alert = { status: 'firing', labels, annotations: {}, startsAt, endsAt: '0001-01-01T00:00:00Z', fingerprint };
+  return JSON.stringify({ version: '4', groupKey: '{}', truncatedAlerts: 0, status: 'firing', alerts: [alert] });
+}
+
+function post(body, token) {
+  return new Promise((resolve) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-length': Buffer.byteLength(body) };
+    const sent = request(`${url}/alarms/prod`, { method: 'POST', agent, headers }, (answer) => {
+      answer.resume().once('end', () => resolve(answer.statusCode));
+    });
+    sent.once('error', () => resolve(0));
+    sent.end(body);
+  });
+}
+
+async function metric(name) {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const line = text
+    .split('\n')
+    .find((each) => each.startsWith(`runbook_gateway_${name} `) || each.startsWith(`${name} `));
+  return Number(line?.split(' ').at(-1) ?? 0);
+}
+
+async function memoryMiB() {
+  return Math.round((await metric('process_resident_memory_bytes')) / 1024 ** 2);
+}
+
+async function startProcess(words, isReady) {
+  const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+  const child = spawn(process.execPath, [main, ...words], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  process.once('exit', () => child.kill('SIGKILL'));
+  const line = await new Promise((resolve) =>
+    createInterface({ input: child.stdout }).on('line', (text) => isReady(text) && resolve(text)),
+  );
+  return { child, line };
+}

@@ -1,0 +1,56 @@
+/** Which runs act or acted on some targets: those asked by id as they are now, the others by listing, which may lag some seconds behind. */
+import type { Client } from '@temporalio/client';
+import { TARGET_SEARCH_ATTRIBUTE, type RunsAsked, type RunSeen } from '../domain/contract.js';
+import { isOpen } from '../domain/workflow-status.js';
+import { describe, PAGE_SIZE, quoted } from './past-runs.js';
+
+/** Chosen: a query stays short, and the limit of servers on listings (10 a second by default) is far. */
+const TARGETS_IN_A_QUERY = 50;
+/** Servers list the open ones first, then those that ended last. */
+const MOST_LISTED = 200;
+const DESCRIBED_TOGETHER = 20;
+
+export async function findRuns(client: Client, { runIds, targets, sinceMs }: RunsAsked): Promise<RunSeen[]> {
+  const described: RunSeen[] = [];
+  for (let at = 0; at < runIds.length; at += DESCRIBED_TOGETHER) {
+    const together = runIds.slice(at, at + DESCRIBED_TOGETHER);
+    described.push(...(await Promise.all(together.map((runId) => describedRun(client, runId)))));
+  }
+  const known = new Set(runIds);
+  const listed: RunSeen[] = [];
+  for (let at = 0; at < targets.length; at += TARGETS_IN_A_QUERY)
+    listed.push(...(await listedRuns(client, targets.slice(at, at + TARGETS_IN_A_QUERY), sinceMs)));
+  return [...described, ...listed.filter(({ runId }) => !known.has(runId))];
+}
+
+async function describedRun(client: Client, runId: string): Promise<RunSeen> {
+  const run = await describe(client, runId);
+  if (run === null) return { runId, targets: [], endedAtMs: 0 };
+  return {
+    runId,
+    targets: targetsOf(run),
+    endedAtMs: isOpen(run.status.name) ? null : (run.closeTime?.getTime() ?? 0),
+  };
+}
+
+async function listedRuns(client: Client, targets: readonly string[], sinceMs: number): Promise<RunSeen[]> {
+  const names = targets.map(quoted).join(', ');
+  const since = `CloseTime IS NULL OR CloseTime >= ${quoted(new Date(sinceMs).toISOString())}`;
+  const query = `${TARGET_SEARCH_ATTRIBUTE} IN (${names}) AND (${since})`;
+  const runs: RunSeen[] = [];
+  for await (const run of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
+    const endedAtMs = isOpen(run.status.name) ? null : (run.closeTime?.getTime() ?? 0);
+    runs.push({ runId: run.workflowId, targets: targetsOf(run), endedAtMs });
+    if (runs.length === MOST_LISTED) break;
+  }
+  return runs;
+}
+
+interface Indexed {
+  readonly searchAttributes: Readonly<Record<string, unknown>>;
+}
+
+function targetsOf({ searchAttributes }: Indexed): string[] {
+  const value = searchAttributes[TARGET_SEARCH_ATTRIBUTE];
+  return Array.isArray(value) ? value.map(String) : [];
+}

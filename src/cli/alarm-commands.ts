@@ -1,0 +1,90 @@
+/** Commands about alarms: what one would start, and what was decided. */
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { UNMATCHED } from '../domain/alarm.js';
+import { didYouMean } from '../domain/nearest.js';
+import type { ReadAlarms } from '../gateway/read-alarms.js';
+import { readAlarmsOrTell, withCalls } from './alarm-session.js';
+import { numberBetween } from './number-option.js';
+import { CommandError, hint, print, printJson } from './output.js';
+import { paintForOutput } from './paint.js';
+import { plain, renderAlarmLog, renderPreviews } from './render-alarms.js';
+
+interface AlarmOptions {
+  readonly file?: string;
+  readonly json?: boolean;
+}
+
+export function addAlarmCommands(program: Command): void {
+  const alarm = program.command('alarm').description('alarms that start runs: try, log');
+  const withFile = (command: Command) =>
+    command.option('--file <file>', 'the alarms file; default: RUNBOOK_ALARMS').option('--json', 'as JSON');
+  withFile(alarm.command('try').argument('<body>', 'a file with a body as the sender would send it'))
+    .description('show what the alarms in a body would start and why, or why not; asks nobody')
+    .option('--sender <name>', 'of the alarms file; needed where it has several')
+    .action(tryBody);
+  withFile(alarm.command('log'))
+    .description('show what came in, what was decided, by which rule, and the run; newest first')
+    .option('--rule <name>', `only of this rule; ${UNMATCHED} for what no rule took`)
+    .option('--limit <number>', 'lines at most', numberBetween(1, 100_000), 50)
+    .action(log);
+}
+
+async function tryBody(bodyFile: string, options: AlarmOptions & { sender?: string }): Promise<void> {
+  const alarms = await readAlarmsOrTell(options.file, 'unread');
+  const [{ makeSender }, { previewAlarm }] = await Promise.all([
+    import('../gateway/sender.js'),
+    import('../gateway/preview-alarm.js'),
+  ]);
+  const { name, settings } = chosenSender(alarms, options.sender);
+  const reading = makeSender(name, settings).readUnchecked(await bodyIn(bodyFile), Date.now());
+  if (reading.kind === 'refused' || reading.kind === 'unavailable')
+    throw new CommandError('UnreadableBody', `The sender ${name} would refuse this body: ${plain(reading.what)}`);
+  if (reading.kind === 'confirmation') {
+    if (options.json === true) printJson({ sender: name, confirmation: reading.topicUrn, alarms: [] });
+    else print(`A confirmation of the subscription to ${reading.topicUrn}; it starts nothing`);
+    return;
+  }
+  const previews = reading.alarms.map((each) => previewAlarm(each, alarms.rules));
+  for (const note of reading.notes) hint(plain(note));
+  if (options.json === true) printJson({ sender: name, notes: reading.notes, alarms: previews });
+  else print(renderPreviews(previews, paintForOutput()));
+}
+
+function chosenSender({ senders }: ReadAlarms, given: string | undefined): ReadAlarms['senders'][number] {
+  const names = senders.map(({ name }) => name);
+  const [only] = senders;
+  const found = given === undefined && senders.length === 1 ? only : senders.find(({ name }) => name === given);
+  if (found !== undefined) return found;
+  throw new CommandError(
+    'UnknownSender',
+    given === undefined
+      ? `The file has several senders: say which one with --sender ${names.join(' or --sender ')}`
+      : `There is no sender "${given}". Use one of: ${names.join(', ')}.${didYouMean(given, names)}`,
+  );
+}
+
+async function bodyIn(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new CommandError('UnreadableBody', `${file} cannot be read (${why})`);
+  }
+}
+
+async function log(options: AlarmOptions & { rule?: string; limit: number }): Promise<void> {
+  const { owner, rules } = await readAlarmsOrTell(options.file, 'unread');
+  const names = [...rules.map(({ name }) => name), UNMATCHED];
+  const { rule, limit } = options;
+  if (rule !== undefined && !names.includes(rule))
+    throw new CommandError(
+      'UnknownRule',
+      `There is no rule "${rule}". Use one of: ${names.join(', ')}.${didYouMean(rule, names)}`,
+    );
+  const { readAlarmLog } = await import('../gateway/alarm-log.js');
+  const decided = await withCalls(({ calls }) => readAlarmLog(calls, owner, rule === undefined ? names : [rule]));
+  const shown = decided.slice(0, limit);
+  if (options.json === true) printJson({ owner, alarms: shown });
+  else print(renderAlarmLog(shown, paintForOutput()));
+}

@@ -1,0 +1,46 @@
+/** What the gateway and every `runbook alarm` command need: the alarms file, read whole or every problem told, and a connection. */
+import type { Calls } from '../client/temporal-calls.js';
+import type { ReadAlarms } from '../gateway/read-alarms.js';
+import { CommandError, USAGE_EXIT_CODE } from './output.js';
+
+/** @param secrets `unread`: for commands that only use the rules, on machines that have no secrets. @throws CommandError with every problem */
+export async function readAlarmsOrTell(given: string | undefined, secrets: 'read' | 'unread'): Promise<ReadAlarms> {
+  const [{ readAlarmsFile }, { secretsBeside }, { findRunbook }, { loadClientConfig }, path] = await Promise.all([
+    import('../gateway/read-alarms.js'),
+    import('../gateway/sender-settings.js'),
+    import('../catalogue.js'),
+    import('../config.js'),
+    import('node:path'),
+  ]);
+  const { alarmsFile, runbookDirectories } = loadClientConfig(process.env);
+  const file = given ?? alarmsFile;
+  if (file === undefined) {
+    const message = 'No alarms file is named, so alarms start nothing. Give --file FILE, or set RUNBOOK_ALARMS';
+    throw new CommandError('NoAlarmsFile', message);
+  }
+  const read = await readAlarmsFile(file, {
+    findRunbook: (name) => findRunbook(runbookDirectories, name),
+    readSecret: secrets === 'read' ? secretsBeside(path.dirname(file)) : null,
+  });
+  if (!Array.isArray(read)) return read;
+  throw new CommandError('InvalidAlarms', 'The alarms file has problems:', USAGE_EXIT_CODE, read);
+}
+
+/** Connects at the first call, and closes at the end. @throws ConfigurationError */
+export async function withCalls<Value>(
+  act: (temporal: { readonly calls: Calls; readonly taskQueue: string }) => Promise<Value>,
+  given: { readonly taskQueue?: string } = {},
+): Promise<Value> {
+  const [{ RunbookClient }, { Calls }, { loadClientConfig }] = await Promise.all([
+    import('../client/runbook-client.js'),
+    import('../client/temporal-calls.js'),
+    import('../config.js'),
+  ]);
+  const { temporal, taskQueue } = loadClientConfig(process.env);
+  const runbooks = RunbookClient.lazy({ ...temporal.connectionOptions, namespace: temporal.namespace });
+  try {
+    return await act({ calls: new Calls(runbooks.client), taskQueue: given.taskQueue ?? taskQueue });
+  } finally {
+    await runbooks.close();
+  }
+}

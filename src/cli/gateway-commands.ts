@@ -1,0 +1,76 @@
+/** `runbook gateway`: the HTTP entry for alarms, until it is told to stop. */
+import type { Command } from 'commander';
+import type { GatewayOptions } from '../gateway/gateway.js';
+import type { ReadAlarms } from '../gateway/read-alarms.js';
+import { readAlarmsOrTell, withCalls } from './alarm-session.js';
+import { hint, print } from './output.js';
+import { numberBetween } from './number-option.js';
+
+interface GatewayCommandOptions {
+  readonly file?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly dryRun?: boolean;
+  readonly taskQueue?: string;
+  readonly json?: boolean;
+}
+
+export function addGatewayCommands(program: Command): void {
+  program
+    .command('gateway')
+    .description('take alarms over HTTP and start runs by the rules of an alarms file, until it is told to stop')
+    .option('--file <file>', 'the alarms file; default: RUNBOOK_ALARMS')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <number>', '0 takes a free one', numberBetween(0, 65_535), 8095)
+    .option('--dry-run', 'answer what an alarm would start and why; start nothing, confirm nothing')
+    .option('--task-queue <name>', 'default: RUNBOOK_TASK_QUEUE or runbooks')
+    .option('--json', 'the first line is one JSON object with the address, senders and rules')
+    .action(runGateway);
+}
+
+async function runGateway(options: GatewayCommandOptions): Promise<void> {
+  const alarms = await readAlarmsOrTell(options.file, 'read');
+  if (options.dryRun === true) await serve(alarms, options, null);
+  else await withCalls((temporal) => serve(alarms, options, temporal), options);
+}
+
+async function serve(
+  alarms: ReadAlarms,
+  { host, port, json }: GatewayCommandOptions,
+  temporal: GatewayOptions['temporal'],
+): Promise<void> {
+  const [{ startGateway }, { loadClientConfig }, { pino }] = await Promise.all([
+    import('../gateway/gateway.js'),
+    import('../config.js'),
+    import('pino'),
+  ]);
+  const { logLevel } = loadClientConfig(process.env);
+  const log = pino({ level: logLevel, base: { service: 'servicestage-runbooks' } });
+  const gateway = await startGateway({ alarms, host, port, temporal, log });
+  const dryRun = temporal === null;
+  if (json === true) print(JSON.stringify(announcement(gateway.url, alarms, dryRun)));
+  else print(greeting(gateway.url, alarms, dryRun));
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  await gateway.close();
+  hint('The gateway has ended');
+}
+
+function announcement(url: string, { owner, senders, rules }: ReadAlarms, dryRun: boolean): object {
+  return {
+    url,
+    dryRun,
+    owner,
+    senders: senders.map(({ name, settings }) => ({ name, kind: settings.kind, url: `${url}/alarms/${name}` })),
+    rules: rules.map(({ name }) => name),
+  };
+}
+
+function greeting(url: string, { owner, senders, rules }: ReadAlarms, dryRun: boolean): string {
+  return [
+    `Alarms are taken at ${url}/alarms/<sender>${dryRun ? '; a dry run: nothing is started' : ''}`,
+    `senders: ${senders.map(({ name, settings }) => `${name} (${settings.kind})`).join(', ')}`,
+    `rules of ${owner}: ${rules.map(({ name }) => name).join(', ')}`,
+  ].join('\n');
+}

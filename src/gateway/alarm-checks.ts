@@ -1,0 +1,123 @@
+/** What is proved of the rules of an alarms file beyond their shape, before any alarm comes. */
+import { fillIn, isBrokenExpression, namesUsed } from '../domain/interpolate.js';
+import { didYouMean } from '../domain/nearest.js';
+import type { Runbook } from '../domain/runbook.js';
+import { readInputs } from '../activities/start-arguments.js';
+import type { RunbookLookup } from '../catalogue.js';
+import { problemsOfLookup } from '../runbook-problems.js';
+import type { PathProblem } from '../yaml-document.js';
+import type { RuleEntry } from './alarms-file.js';
+import { isWithin, labelNamed } from './match-alarm.js';
+
+export interface CheckedAgainst {
+  readonly runbook: RunbookLookup;
+  /** Names of the file's senders. */
+  readonly senders: readonly string[];
+}
+
+/** Paths are relative to the rule. */
+export function checkRule(rule: RuleEntry, { runbook, senders }: CheckedAgainst): PathProblem[] {
+  return [
+    ...checkWhen(rule, senders),
+    ...checkTarget(rule),
+    ...(runbook.kind === 'found' ? checkInputs(runbook.runbook, rule.inputs) : problemsOfLookup(rule.runbook, runbook)),
+    ...checkExpressions(rule.inputs, ['inputs']),
+  ];
+}
+
+function checkWhen({ when }: RuleEntry, senders: readonly string[]): PathProblem[] {
+  if (Object.keys(when).length === 0) {
+    const remedy = 'Name at least one label and its value, such as alertname: InstanceHangs';
+    return [{ code: 'takes-everything', path: ['when'], found: 'without conditions it takes every alarm', remedy }];
+  }
+  return valuesOf(when['sender'])
+    .filter((name) => !senders.includes(name))
+    .map((name) => ({
+      code: 'unknown-sender',
+      path: ['when', 'sender'],
+      found: `there is no sender "${name.slice(0, 80)}"`,
+      remedy: `Use one of: ${senders.join(', ')}.${didYouMean(name, senders)}`,
+    }));
+}
+
+/** The values of one condition, as a list. */
+export function valuesOf(condition: string | readonly string[] | undefined): readonly string[] {
+  if (condition === undefined) return [];
+  return typeof condition === 'string' ? [condition] : condition;
+}
+
+/** Stands for any label's value. A constant cannot hold it, since it is no text that files are written in. */
+const ANY = '\u0000';
+
+function checkTarget({ target, within }: RuleEntry): PathProblem[] {
+  const broken = checkExpressions(target, ['target']);
+  if (broken.length > 0) return broken;
+  const parts = String(fillIn(target, () => ANY)).split('/');
+  if (parts.length !== 3 || parts.some((part) => part === '' || /[\s*]/.test(part))) {
+    const remedy = 'Write application/component/instance, as in shop/${{ labels.component }}/${{ labels.instance }}';
+    return [{ code: 'wrong-target', path: ['target'], found: `"${target.slice(0, 200)}" is no target`, remedy }];
+  }
+  const constant = (pattern: string) => pattern.split('/').map((part, index) => openPart(parts[index] ?? '', part));
+  if (within.some((pattern) => isWithin(constant(pattern).join('/'), pattern))) return [];
+  return [
+    {
+      code: 'never-within',
+      path: ['within'],
+      found: `no alarm makes ${target.slice(0, 200)} a target within ${within.join(', ').slice(0, 200)}`,
+      remedy: 'Make target and within fit each other',
+    },
+  ];
+}
+
+/** What a part with labels in it could become is not worked out: it is taken to fit. */
+function openPart(part: string, wanted: string): string {
+  return part.includes(ANY) ? wanted : part;
+}
+
+function checkExpressions(value: unknown, path: PathProblem['path']): PathProblem[] {
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).flatMap(([key, item]) => checkExpressions(item, [...path, key]));
+  const remedy = 'Write ${{ labels.name }}; nothing else can stand there';
+  if (isBrokenExpression(value))
+    return [{ code: 'broken-expression', path, found: 'an expression does not end, or is too long', remedy }];
+  return namesUsed(value)
+    .filter((name) => labelNamed(name) === null)
+    .map((name) => ({ code: 'unknown-name', path, found: `\${{ ${name.slice(0, 80)} }} means nothing here`, remedy }));
+}
+
+/** Constants are checked here; what labels will bring is checked by the run. */
+function checkInputs(runbook: Runbook, inputs: RuleEntry['inputs']): PathProblem[] {
+  const constants = Object.entries(inputs).filter(
+    ([name, value]) => !(Object.hasOwn(runbook.inputs, name) && namesUsed(value).length > 0),
+  );
+  const open = Object.keys(inputs).filter((name) => !constants.some(([constant]) => constant === name));
+  return readInputs(runbook, Object.fromEntries(constants))
+    .problems.filter(({ place }) => !open.some((name) => place === `inputs.${name}`))
+    .map(({ place, found, remedy }) => ({
+      code: 'wrong-input',
+      path: ['inputs', place.slice('inputs.'.length)],
+      found: `${place}: ${found}`,
+      remedy,
+    }));
+}
+
+/** A rule behind one that takes all its alarms. Paths are those of the file. */
+export function checkOrder(rules: readonly (readonly [string, RuleEntry])[]): PathProblem[] {
+  return rules.flatMap(([name, { when }], index) => {
+    const earlier = rules.slice(0, index).find(([, other]) => takesAllOf(other.when, when));
+    if (earlier === undefined) return [];
+    const found = `the rule ${earlier[0]}, which stands before it, takes all its alarms`;
+    const remedy = 'Put the narrower rule first, or take one of them out';
+    return [{ code: 'never-reached', path: ['rules', name], found, remedy, onKey: true as const }];
+  });
+}
+
+function takesAllOf(wider: RuleEntry['when'], narrower: RuleEntry['when']): boolean {
+  return (
+    Object.keys(wider).length > 0 &&
+    Object.entries(wider).every(([label, values]) => {
+      const wanted = valuesOf(narrower[label]);
+      return wanted.length > 0 && wanted.every((value) => valuesOf(values).includes(value));
+    })
+  );
+}

@@ -1,0 +1,26 @@
+/** What the rules of a file decided lately, as their workflows remember it. */
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { NoWorkerAnswers } from '../client/errors.js';
+import { named, ranOutOfTime, type Calls } from '../client/temporal-calls.js';
+import { ALARM_LOG_QUERY, alarmRuleId, type DecidedAlarm } from '../domain/alarm.js';
+
+const QUERY_TIMEOUT_MS = 10_000;
+
+/** Newest first. A rule that never decided anything gives no lines. @throws NoWorkerAnswers, ServerUnreachable, AccessDenied */
+export async function readAlarmLog(calls: Calls, owner: string, rules: readonly string[]): Promise<DecidedAlarm[]> {
+  const logs = await Promise.all(rules.map((rule) => logOf(calls, alarmRuleId(owner, rule))));
+  return logs.flat().sort((left, right) => right.decidedAtMs - left.decidedAtMs);
+}
+
+async function logOf(calls: Calls, workflowId: string): Promise<readonly DecidedAlarm[]> {
+  try {
+    return await calls.within(QUERY_TIMEOUT_MS, undefined, () =>
+      calls.client.workflow.getHandle(workflowId).query<readonly DecidedAlarm[]>(ALARM_LOG_QUERY),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return [];
+    // The server answers other calls at once: what ran out is the wait for a worker.
+    if (ranOutOfTime(error)) throw new NoWorkerAnswers(workflowId, { cause: error });
+    throw named(error, workflowId);
+  }
+}

@@ -1,0 +1,192 @@
+/** The HTTP entry for alarms. Everything a stranger can do to it is bounded: bytes, time, requests at once, what is said in return. */
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { named, reasonOf, type Calls } from '../client/temporal-calls.js';
+import { Counts } from './counts.js';
+import { decideAlarmsWith } from './decide-alarms.js';
+import type { ReadAlarms } from './read-alarms.js';
+import { makeSender, type Delivery, type Sender } from './sender.js';
+import { discard, readBody } from './request-body.js';
+import { SparseLog } from './sparse-log.js';
+import { DeliveryTaker, type Answer } from './take-delivery.js';
+
+/** SMN messages have at most 256 KB, which JSON can double; the rest is air. */
+const MOST_BODY_BYTES = 1024 * 1024;
+/** Bodies in memory at once are at most so many MiB for each sender, and who floods one sender does not shut out the others. */
+const MOST_AT_ONCE = 64;
+const MOST_CONNECTIONS = 1_000;
+const HEADERS_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 15_000;
+const UPDATE_TIMEOUT_MS = 4_000;
+const READY_TIMEOUT_MS = 1_000;
+/** Longer than any delivery takes to be answered. */
+const STOP_WITHIN_MS = 6_000;
+
+export interface GatewayOptions {
+  readonly alarms: ReadAlarms;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** `null`: a dry run, which touches nothing. */
+  readonly temporal: { readonly calls: Calls; readonly taskQueue: string } | null;
+  readonly log: Logger;
+}
+
+export interface RunningGateway {
+  readonly url: string;
+  /** Takes nothing new, answers what it has taken, within some seconds. */
+  close(): Promise<void>;
+}
+
+/** @throws when the port is taken, or a sender's settings do not fit */
+export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  const gateway = new Gateway(options);
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 1_000,
+    },
+    (request, response) => void gateway.handle(request, response),
+  );
+  server.maxConnections = MOST_CONNECTIONS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return { url: `http://${host}:${port}`, close: () => stop(server, gateway) };
+}
+
+async function stop(server: Server, gateway: Gateway): Promise<void> {
+  gateway.isStopping = true;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const late = setTimeout(() => server.closeAllConnections(), STOP_WITHIN_MS);
+  await closed;
+  clearTimeout(late);
+}
+
+class Gateway {
+  isStopping = false;
+  readonly #senders: ReadonlyMap<string, Sender>;
+  /** Answers for names that are no sender's, at the price of one that is. */
+  readonly #nobody = makeSender('unknown', { kind: 'bearer', tokens: [randomBytes(32).toString('hex')] });
+  readonly #atOnce = new Map<string, number>();
+  readonly #counts = new Counts();
+  readonly #taker: DeliveryTaker;
+  #readiness: Promise<Answer> | null = null;
+
+  constructor(private readonly options: GatewayOptions) {
+    const { alarms, temporal, log } = options;
+    const { owner, rules, senders } = alarms;
+    this.#senders = new Map(senders.map(({ name, settings }) => [name, makeSender(name, settings)]));
+    const decide = temporal && decideAlarmsWith({ ...temporal, owner, timeoutMs: UPDATE_TIMEOUT_MS });
+    this.#taker = new DeliveryTaker({
+      owner,
+      rules,
+      decide,
+      counts: this.#counts,
+      log,
+      sparseLog: new SparseLog(log),
+    });
+  }
+
+  /** Never rejects, and never tells a stranger why something went wrong inside. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const path = (request.url ?? '').split('?', 1)[0] ?? '';
+      this.#send(response, await this.#answer(path, request));
+    } catch (error) {
+      // The sender hung up, or took longer for its body than it may.
+      this.options.log.debug({ what: reasonOf(error) }, 'request not read to its end');
+      response.destroy();
+    }
+  }
+
+  async #answer(path: string, request: IncomingMessage): Promise<Answer> {
+    const [, name] = /^\/alarms\/([^/]+)$/.exec(path) ?? [];
+    if (name !== undefined) {
+      if (request.method === 'POST') return this.#take(name, request);
+      discard(request);
+      return { status: 405, body: { error: 'usePost' }, headers: { allow: 'POST' } };
+    }
+    discard(request);
+    if (!['/healthz', '/readyz', '/metrics'].includes(path)) return { status: 404, body: { error: 'notFound' } };
+    if (!isRead(request)) return { status: 405, body: { error: 'useGet' }, headers: { allow: 'GET, HEAD' } };
+    if (path === '/metrics') return { status: 200, body: this.#counts.text(this.#taker.queueLengths()) };
+    return path === '/healthz' ? { status: 200, body: { healthy: true } } : this.#ready();
+  }
+
+  async #take(name: string, request: IncomingMessage): Promise<Answer> {
+    const sender = this.#senders.get(name) ?? this.#nobody;
+    const headers = singleHeaders(request);
+    const refusal = sender.admits(headers);
+    if (refusal !== null) {
+      discard(request);
+      return this.#taker.refuse(sender.name, refusal);
+    }
+    const atOnce = this.#atOnce.get(name) ?? 0;
+    if (atOnce >= MOST_AT_ONCE) {
+      discard(request);
+      this.#counts.add('deliveries', { sender: name, result: 'tooManyAtOnce' });
+      return { status: 503, body: { error: 'tooManyAtOnce' }, headers: { 'retry-after': '1' } };
+    }
+    this.#atOnce.set(name, atOnce + 1);
+    try {
+      const body = await readBody(request, MOST_BODY_BYTES);
+      if (body === null) {
+        const what = 'the body is larger than 1 MiB';
+        return this.#taker.refuse(name, { kind: 'refused', status: 413, reason: 'tooLarge', what });
+      }
+      return await this.#taker.take(sender, { headers, body, receivedAtMs: Date.now() });
+    } finally {
+      this.#atOnce.set(name, (this.#atOnce.get(name) ?? 1) - 1);
+    }
+  }
+
+  /** However many ask, Temporal is asked once at a time. */
+  #ready(): Promise<Answer> {
+    this.#readiness ??= this.#askTemporal().finally(() => {
+      this.#readiness = null;
+    });
+    return this.#readiness;
+  }
+
+  async #askTemporal(): Promise<Answer> {
+    const { temporal, log } = this.options;
+    if (temporal === null) return { status: 200, body: { ready: true, dryRun: true } };
+    const { calls } = temporal;
+    try {
+      await calls.within(READY_TIMEOUT_MS, undefined, () => calls.client.connection.workflowService.getSystemInfo({}));
+      return { status: 200, body: { ready: true } };
+    } catch (error) {
+      log.warn({ what: reasonOf(named(error, null)) }, 'not ready');
+      return { status: 503, body: { ready: false, error: 'temporalAway' } };
+    }
+  }
+
+  #send(response: ServerResponse, { status, body, headers = {} }: Answer): void {
+    const [type, text] =
+      typeof body === 'string'
+        ? ['text/plain; version=0.0.4', body]
+        : ['application/json', `${JSON.stringify(body)}\n`];
+    const usual = { 'content-type': type, 'cache-control': 'no-store' };
+    response.writeHead(status, { ...usual, ...headers, ...(this.isStopping ? { connection: 'close' } : {}) }).end(text);
+  }
+}
+
+function isRead({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function singleHeaders({ headers }: IncomingMessage): Delivery['headers'] {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  );
+}

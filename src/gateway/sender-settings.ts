@@ -1,0 +1,124 @@
+/** From a sender of an alarms file to what its reader needs, with secrets and certificates read from their files. A problem never shows what a file or the name of one holds. */
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { PathProblem } from '../yaml-document.js';
+import type { SenderEntry } from './alarms-file.js';
+import type { SenderSettings } from './sender.js';
+
+/** The text of a file that a sender names, or why there is none, without the name: somebody may have written the secret itself there. */
+export type ReadSecret = (file: string) => Promise<{ readonly text: string } | { readonly problem: string }>;
+
+const LARGEST_BYTES = 64 * 1024;
+/** Chosen: less can be guessed by who tries often enough. */
+const SHORTEST_SECRET = 16;
+
+/** Reads from disk; relative names are looked for in the folder. */
+export function secretsBeside(folder: string): ReadSecret {
+  return async (file) => {
+    const path = resolve(folder, file);
+    try {
+      if ((await stat(path)).size > LARGEST_BYTES) return { problem: 'is larger than 64 KiB' };
+      return { text: (await readFile(path, 'utf8')).trim() };
+    } catch (error) {
+      return {
+        problem: `cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'})`,
+      };
+    }
+  };
+}
+
+/** Nobody knows it, so it lets nobody in; it fits wherever a secret is wanted. */
+function standIn(): string {
+  return `whsec_${randomBytes(32).toString('base64')}`;
+}
+
+/**
+ * @param read `null`: no file is looked at, for who only wants to read bodies
+ * @returns the settings, or every problem, with paths relative to the sender
+ */
+export async function readSettings(
+  entry: SenderEntry,
+  read: ReadSecret | null,
+): Promise<SenderSettings | PathProblem[]> {
+  const problems: PathProblem[] = [];
+  const texts = async (path: readonly string[], files: readonly string[], check: Check) => {
+    if (read === null) return check === checkCertificate ? [] : [standIn()];
+    const found: string[] = [];
+    for (const [index, file] of files.entries()) {
+      const answer = await read(file);
+      const wrong = 'problem' in answer ? { found: answer.problem, remedy: UNREADABLE_REMEDY } : check(answer.text);
+      if (wrong !== null)
+        problems.push({
+          code: 'wrong-secret-file',
+          path: [...path, index],
+          found: `the file named here ${wrong.found}`,
+          remedy: wrong.remedy,
+        });
+      else if ('text' in answer) found.push(answer.text);
+    }
+    return found;
+  };
+  const settings = await settingsOf(entry, texts);
+  return problems.length > 0 ? problems : settings;
+}
+
+type Check = (text: string) => { readonly found: string; readonly remedy: string } | null;
+type Texts = (path: readonly string[], files: readonly string[], check: Check) => Promise<string[]>;
+
+const UNREADABLE_REMEDY = 'Name a file that the gateway can read; the secret itself never stands in this file';
+
+async function settingsOf(entry: SenderEntry, texts: Texts): Promise<SenderSettings> {
+  switch (entry.kind) {
+    case 'alertmanager': {
+      const tokens = await texts(['tokenFiles'], entry.tokenFiles, checkSecret);
+      return { kind: entry.kind, tokens, ignoreLabels: entry.ignoreLabels };
+    }
+    case 'bearer':
+      return { kind: entry.kind, tokens: await texts(['tokenFiles'], entry.tokenFiles, checkSecret) };
+    case 'webhook':
+      return { kind: entry.kind, secrets: await texts(['secretFiles'], entry.secretFiles, checkSigningSecret) };
+    case 'smn': {
+      const { topics, confirmHosts, header } = entry;
+      return {
+        kind: entry.kind,
+        topics,
+        certificates: await texts(['certificateFiles'], entry.certificateFiles, checkCertificate),
+        certificateHosts: entry.certificateHosts ?? [],
+        confirmHosts,
+        header:
+          header === undefined
+            ? null
+            : { name: header.name, values: await texts(['header', 'valueFiles'], header.valueFiles, checkSecret) },
+      };
+    }
+  }
+}
+
+function checkSecret(text: string): ReturnType<Check> {
+  if (text.length < SHORTEST_SECRET) {
+    const found = text === '' ? 'is empty' : `holds fewer than ${SHORTEST_SECRET} characters`;
+    return { found, remedy: 'Write a random secret, such as the output of: openssl rand -hex 32' };
+  }
+  if (/^[\x21-\x7e]+$/.test(text)) return null;
+  return { found: 'holds more than one line of plain characters', remedy: 'Write the secret and nothing else' };
+}
+
+/** Standard Webhooks: `whsec_` and the base64 of 24 to 64 bytes. */
+function checkSigningSecret(text: string): ReturnType<Check> {
+  const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
+  const bytes = Buffer.from(base64, 'base64').length;
+  if (bytes >= 24 && bytes <= 64) return null;
+  const remedy = 'Write whsec_ and 24 to 64 random bytes as base64: echo "whsec_$(openssl rand -base64 32)"';
+  return { found: 'holds no secret of Standard Webhooks', remedy };
+}
+
+function checkCertificate(text: string): ReturnType<Check> {
+  try {
+    return new X509Certificate(text).publicKey.asymmetricKeyType === 'rsa'
+      ? null
+      : { found: 'holds a certificate whose key is not RSA', remedy: 'Write the certificate that SMN signs with' };
+  } catch {
+    return { found: 'holds no certificate', remedy: 'Write the certificate as PEM' };
+  }
+}

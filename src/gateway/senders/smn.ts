@@ -1,0 +1,200 @@
+/**
+ * Messages of Huawei Cloud SMN. Its signature proves that SMN sent them, for any customer: the list of topics is what admits.
+ * Nothing is fetched before type, topic and address are checked, and nothing is confirmed before the signature is.
+ */
+import { z } from 'zod';
+import type { Delivery, Reading, Refusal, Sender, SmnSettings } from '../sender.js';
+import { CLOCKS_DIFFER_BY_MS } from './alarm-values.js';
+import { jsonIn, refused } from './body.js';
+import { readCloudEye } from './cloud-eye.js';
+import { getText } from './get-text.js';
+import { demandSecrets, isOneOf } from './same-secret.js';
+import { CertificateCache, certificateUrl, downloadCertificate, readCertificate } from './smn-certificate.js';
+import type { FetchCertificate, SigningCertificate } from './smn-certificate.js';
+import { isSignedBy } from './smn-signature.js';
+
+const TOPIC_URN = /^urn:smn:([a-z0-9-]+):[0-9a-f]{32}:[\w-]{1,255}$/;
+/** The time is that of the first send: tries after a failure come late. Chosen; SMN gives no number. */
+const OLDEST_MS = 60 * 60_000;
+/** As long as the link lives. Source: SMN user guide, smn_ug_a9002. */
+const OLDEST_CONFIRMATION_MS = 48 * 3_600_000;
+const LARGEST_CONFIRM_ANSWER_BYTES = 64 * 1024;
+/** Confirmations come when people subscribe. */
+const MOST_CONFIRMED = 1_000;
+
+/** A signed value that stands alone on its line: without control characters it cannot pretend to be several. */
+const SignedLine = z.string().regex(/^\P{Cc}{1,4096}$/u);
+
+const Message = z.object({
+  type: SignedLine,
+  message_id: SignedLine.max(128),
+  topic_urn: SignedLine,
+  message: z.string(),
+  subject: z.string().nullish(),
+  timestamp: SignedLine.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/).refine((text) => Date.parse(text) > 0),
+  signature: z.string().max(4_096),
+  signature_version: z.string().regex(/^v1$/i),
+  signing_cert_url: z.string().max(4_096),
+  subscribe_url: SignedLine.optional(),
+});
+type Message = z.infer<typeof Message>;
+
+/** @throws Error in words when the settings would let anybody in or nobody */
+export function smnSender(
+  name: string,
+  settings: SmnSettings,
+  fetchCertificate: FetchCertificate = downloadCertificate,
+): Sender {
+  const { topics, header } = settings;
+  demandSecrets(name, 'topic', topics);
+  const misspelt = topics.find((topic) => !TOPIC_URN.test(topic));
+  if (misspelt !== undefined) throw new Error(`the sender ${name} has a topic that is no topic URN: ${misspelt}`);
+  if (header !== null) demandSecrets(name, `value for the header ${header.name}`, header.values);
+  const certificates = certificatesFor(name, settings, fetchCertificate);
+  const confirmed = new Set<string>();
+  const admits = (headers: Delivery['headers']) => admitHeader(headers, header);
+  return {
+    name,
+    admits,
+    async read({ headers, body, receivedAtMs }) {
+      const message = admits(headers) ?? readMessage(body, settings);
+      if ('kind' in message) return message;
+      const problem = headersDiffer(headers, message) ?? confirmAddressProblem(message, settings);
+      if (problem !== null) return problem;
+      const keys = await certificates(message, receivedAtMs);
+      if ('kind' in keys) return keys;
+      if (!keys.some(({ key }) => isSignedBy(key, message)))
+        return refused(403, 'forged', `the signature of message ${message.message_id} does not fit`);
+      return ageProblem(message, receivedAtMs) ?? contentsOf(message, name, confirmed);
+    },
+    readUnchecked(body) {
+      const message = readMessage(body, settings);
+      return 'kind' in message ? message : contentsOf(message, name, confirmed);
+    },
+  };
+}
+
+/** A confirmation may come without the header of the subscription that it would begin; its type is compared with the signed one. */
+function admitHeader(headers: Delivery['headers'], header: SmnSettings['header']): Refusal | null {
+  if (header === null || headers['x-smn-message-type'] === 'SubscriptionConfirmation') return null;
+  return isOneOf(headers[header.name.toLowerCase()] ?? '', header.values)
+    ? null
+    : refused(401, 'unauthorized', `the header ${header.name} is missing or wrong`);
+}
+
+/** Type and topic are looked at before anything else is believed. */
+function readMessage(body: Buffer, { topics }: SmnSettings): Message | Refusal {
+  const parsed = jsonIn(body);
+  if (parsed.kind === 'refused') return parsed;
+  const { success, data: message, error } = Message.safeParse(parsed.json);
+  if (!success)
+    return refused(
+      400,
+      'unreadable',
+      `no message of SMN: ${error.issues[0]?.path[0]?.toString() ?? 'it'} is not as documented`,
+    );
+  if (!['Notification', 'SubscriptionConfirmation', 'UnsubscribeConfirmation'].includes(message.type))
+    return refused(403, 'unreadable', 'a type of message that is not known');
+  if (message.type !== 'Notification' && message.subscribe_url === undefined)
+    return refused(400, 'unreadable', 'subscribe_url is missing');
+  if (!topics.includes(message.topic_urn)) return refused(403, 'foreignTopic', 'the topic is not in the alarms file');
+  return message;
+}
+
+function headersDiffer(headers: Delivery['headers'], message: Message): Refusal | null {
+  const signed = {
+    'x-smn-message-type': message.type,
+    'x-smn-message-id': message.message_id,
+    'x-smn-topic-urn': message.topic_urn,
+  };
+  const other = Object.entries(signed).find(([name, value]) => (headers[name] ?? value) !== value);
+  return other === undefined ? null : refused(403, 'forged', `the header ${other[0]} is not what was signed`);
+}
+
+function confirmAddressProblem({ type, subscribe_url = '' }: Message, { confirmHosts }: SmnSettings): Refusal | null {
+  if (type !== 'SubscriptionConfirmation') return null;
+  const url = URL.canParse(subscribe_url) ? new URL(subscribe_url) : null;
+  const isGood =
+    url?.protocol === 'https:' && confirmHosts.includes(url.host) && `${url.username}${url.password}${url.hash}` === '';
+  return isGood ? null : refused(403, 'forged', 'subscribe_url is not https on a host of confirmHosts');
+}
+
+type Keys =
+  readonly Pick<SigningCertificate, 'key'>[] | Refusal | { readonly kind: 'unavailable'; readonly what: string };
+
+/** Pinned certificates; without any the one that the message names. */
+function certificatesFor(
+  name: string,
+  settings: SmnSettings,
+  fetchCertificate: FetchCertificate,
+): (message: Message, nowMs: number) => Promise<Keys> {
+  const pinned = settings.certificates.map((pem, index) => {
+    try {
+      return readCertificate(pem);
+    } catch (error) {
+      throw new Error(`certificate ${index + 1} of the sender ${name}: ${inWords(error)}`, { cause: error });
+    }
+  });
+  if (pinned.length > 0) return async () => pinned;
+  const regions = settings.topics.map(regionOf);
+  const hosts =
+    settings.certificateHosts.length > 0
+      ? settings.certificateHosts
+      : regions.map((region) => `smn.${region}.myhuaweicloud.com`);
+  const cache = new CertificateCache(fetchCertificate);
+  return async ({ signing_cert_url: text, topic_urn: topic }, nowMs) => {
+    const url = certificateUrl(text, regionOf(topic), hosts);
+    if (url === null)
+      return refused(
+        403,
+        'forged',
+        "signing_cert_url is no certificate of the topic's region on a host of certificateHosts",
+      );
+    try {
+      const certificate = await cache.get(url, nowMs);
+      if (nowMs >= certificate.validFromMs && nowMs <= certificate.validToMs) return [certificate];
+      return {
+        kind: 'unavailable',
+        what: `the certificate of SMN is not valid at this time (${url.href}): pin it if it is right`,
+      };
+    } catch (error) {
+      return { kind: 'unavailable', what: `no certificate of SMN (${url.href}): ${inWords(error)}` };
+    }
+  };
+}
+
+function regionOf(topicUrn: string): string {
+  return TOPIC_URN.exec(topicUrn)?.[1] ?? '';
+}
+
+function ageProblem({ type, timestamp }: Message, receivedAtMs: number): Refusal | null {
+  const ageMs = receivedAtMs - Date.parse(timestamp);
+  const oldestMs = type === 'SubscriptionConfirmation' ? OLDEST_CONFIRMATION_MS : OLDEST_MS;
+  if (ageMs <= oldestMs && ageMs >= -CLOCKS_DIFFER_BY_MS) return null;
+  const says = `first sent ${Math.round(ageMs / 1_000)} s before it came`;
+  return refused(403, 'tooOld', `${says}: at most ${oldestMs / 1_000} s, or the clocks differ`);
+}
+
+function contentsOf(message: Message, sender: string, confirmed: Set<string>): Reading {
+  const { type, message_id: messageId, topic_urn: topicUrn, timestamp, subscribe_url: subscribeUrl = '' } = message;
+  const note = (text: string): Reading => ({ kind: 'alarms', alarms: [], notes: [text] });
+  if (type === 'UnsubscribeConfirmation')
+    return note(`UNSUBSCRIBED: ${topicUrn} sends no more alarms here until somebody subscribes again`);
+  if (type === 'SubscriptionConfirmation') {
+    if (confirmed.has(messageId)) return note(`the subscription of ${topicUrn} was confirmed before`);
+    return { kind: 'confirmation', topicUrn, confirm: () => confirmOnce(messageId, subscribeUrl, confirmed) };
+  }
+  const { message: text, subject } = message;
+  const sentAtMs = Date.parse(timestamp);
+  return readCloudEye({ sender, topicUrn, messageId, subject: subject ?? '', message: text, sentAtMs });
+}
+
+async function confirmOnce(messageId: string, subscribeUrl: string, confirmed: Set<string>): Promise<void> {
+  await getText(new URL(subscribeUrl), LARGEST_CONFIRM_ANSWER_BYTES);
+  if (confirmed.size >= MOST_CONFIRMED) confirmed.clear();
+  confirmed.add(messageId);
+}
+
+function inWords(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown';
+}

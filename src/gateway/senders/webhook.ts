@@ -1,0 +1,80 @@
+/** Standard Webhooks: the sender signs id, time and the bytes of the body. Source: the specification of standard-webhooks, 2024. */
+import { createHmac } from 'node:crypto';
+import type { Delivery, Refusal, Sender, WebhookSettings } from '../sender.js';
+import { CLOCKS_DIFFER_BY_MS } from './alarm-values.js';
+import { refused } from './body.js';
+import { readGenericAlarms } from './generic-alarm.js';
+import { demandSecrets, isOneOf } from './same-secret.js';
+
+/** A dot would move the border between id and time in what is signed. */
+const ID = /^[\w-]{1,128}$/;
+/** Digits only, where the reference libraries let anything follow them. Seconds. */
+const TIMESTAMP = /^\d{1,11}$/;
+/** Several while secrets are rotated. */
+const LONGEST_SIGNATURES = 4_096;
+const MOST_SIGNATURES = 20;
+const SECRET = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
+
+interface SignedHeaders {
+  readonly id: string;
+  readonly timestamp: string;
+  readonly signatures: string;
+}
+
+/** @throws Error without secrets, or with one that is no secret of the specification */
+export function webhookSender(name: string, { secrets }: WebhookSettings): Sender {
+  demandSecrets(name, 'secret', secrets);
+  const keys = secrets.map((secret) => keyOf(name, secret));
+  return {
+    name,
+    admits(headers) {
+      const found = signedHeaders(headers);
+      return 'kind' in found ? found : null;
+    },
+    async read({ headers, body, receivedAtMs }) {
+      const signed = signedHeaders(headers);
+      if ('kind' in signed) return signed;
+      if (!isSigned(signed, body, keys)) return refused(403, 'forged', 'no signature fits a secret');
+      const aheadMs = Number(signed.timestamp) * 1_000 - receivedAtMs;
+      if (Math.abs(aheadMs) > CLOCKS_DIFFER_BY_MS)
+        return refused(
+          403,
+          'tooOld',
+          `sent ${Math.round(-aheadMs / 1_000)} s before it came: at most 300 s, or the clocks differ`,
+        );
+      return readGenericAlarms(body, { sender: name, receivedAtMs, deliveryId: signed.id });
+    },
+    readUnchecked: (body, receivedAtMs) =>
+      readGenericAlarms(body, { sender: name, receivedAtMs, deliveryId: 'unchecked' }),
+  };
+}
+
+function keyOf(name: string, secret: string): Buffer {
+  const [, encoded = ''] = SECRET.exec(secret) ?? [];
+  const key = Buffer.from(encoded, 'base64');
+  if (key.length < 24 || key.length > 64)
+    throw new Error(`a secret of the sender ${name} is not whsec_ and the base64 of 24 to 64 bytes`);
+  return key;
+}
+
+function signedHeaders(headers: Delivery['headers']): SignedHeaders | Refusal {
+  const { 'webhook-id': id = '', 'webhook-timestamp': timestamp = '', 'webhook-signature': signatures = '' } = headers;
+  if (!ID.test(id) || !TIMESTAMP.test(timestamp) || signatures === '' || signatures.length > LONGEST_SIGNATURES)
+    return refused(
+      401,
+      'unauthorized',
+      'webhook-id, webhook-timestamp or webhook-signature is missing or not well formed',
+    );
+  return { id, timestamp, signatures };
+}
+
+/** One fit is enough. Versions other than v1 are passed over. */
+function isSigned({ id, timestamp, signatures }: SignedHeaders, body: Buffer, keys: readonly Buffer[]): boolean {
+  const expected = keys.map(
+    (key) => `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`,
+  );
+  return signatures
+    .split(' ', MOST_SIGNATURES)
+    .map((signature) => isOneOf(signature, expected))
+    .includes(true);
+}

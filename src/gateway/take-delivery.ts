@@ -1,0 +1,179 @@
+/** From a delivery to the answer: read by its sender, matched, decided. Answers 2xx only when every decision is durable; a repeat of anything is harmless. */
+import { setMaxListeners } from 'node:events';
+import type { Logger } from 'pino';
+import { UNMATCHED, type Alarm, type AlarmDecision, type Brakes, type RuleAlarm } from '../domain/alarm.js';
+import type { Counts } from './counts.js';
+import type { DecideAlarms } from './decide-alarms.js';
+import type { AlarmRule } from './match-alarm.js';
+import { previewAlarm } from './preview-alarm.js';
+import { RuleQueue, Undecided } from './rule-queue.js';
+import type { Delivery, Reading, Refusal, Sender } from './sender.js';
+import type { SparseLog } from './sparse-log.js';
+import { toldToRule } from './told-to-rule.js';
+
+export interface Answer {
+  readonly status: number;
+  /** An object goes out as JSON. */
+  readonly body: object | string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface TakingOptions {
+  readonly owner: string;
+  readonly rules: readonly AlarmRule[];
+  /** `null`: a dry run. */
+  readonly decide: DecideAlarms | null;
+  readonly counts: Counts;
+  readonly log: Logger;
+  readonly sparseLog: SparseLog;
+}
+
+/** SMN gives up after 5 s. */
+const ANSWER_WITHIN_MS = 4_000;
+/** Of a rule that starts nothing. */
+const NO_BRAKES: Brakes = { debounceMs: 0, coolDownMs: 0, atMost: null, atOnce: null, onResolved: 'nothing' };
+const RETRY_AFTER_S = '5';
+
+export class DeliveryTaker {
+  readonly #queues: ReadonlyMap<string, RuleQueue>;
+
+  constructor(private readonly options: TakingOptions) {
+    const { rules, decide } = options;
+    const all = [...rules.map(({ name, brakes }) => ({ name, brakes })), { name: UNMATCHED, brakes: NO_BRAKES }];
+    this.#queues = new Map(
+      decide === null
+        ? []
+        : all.map(({ name, brakes }) => [name, new RuleQueue((alarms) => decide({ rule: name, brakes, alarms }))]),
+    );
+  }
+
+  /** Alarms that wait, by rule. */
+  queueLengths(): Record<string, number> {
+    return Object.fromEntries([...this.#queues].map(([rule, queue]) => [rule, queue.length]));
+  }
+
+  /** Never rejects. */
+  async take(sender: Sender, delivery: Delivery): Promise<Answer> {
+    const late = new AbortController();
+    // One for each rule that the delivery reaches.
+    setMaxListeners(0, late.signal);
+    const timer = setTimeout(
+      () => late.abort(new Undecided(`not decided within ${ANSWER_WITHIN_MS} ms`)),
+      ANSWER_WITHIN_MS,
+    );
+    try {
+      return await this.#answer(sender, await orAbort(sender.read(delivery), late.signal), delivery, late.signal);
+    } catch (error) {
+      return this.#unavailable(sender, withoutUrls(error instanceof Error ? error.message : String(error)));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Counts and logs it, and answers without saying more than its kind. */
+  refuse(sender: string, { status, reason, what }: Refusal): Answer {
+    const { counts, sparseLog } = this.options;
+    counts.add('refused', { sender, reason });
+    counts.add('deliveries', { sender, result: 'refused' });
+    sparseLog.warn(`${sender} ${reason}`, { sender, reason, what: withoutUrls(what) }, 'delivery refused');
+    const headers = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+    return { status, body: { error: reason }, headers };
+  }
+
+  async #answer(sender: Sender, reading: Reading, delivery: Delivery, signal: AbortSignal): Promise<Answer> {
+    if (reading.kind === 'refused') return this.refuse(sender.name, reading);
+    if (reading.kind === 'unavailable') return this.#unavailable(sender, withoutUrls(reading.what));
+    const { counts, log, decide } = this.options;
+    if (reading.kind === 'confirmation') {
+      if (decide !== null) await orAbort(reading.confirm(), signal);
+      const confirmed = decide === null ? 'not in a dry run' : 'confirmed';
+      log.warn({ sender: sender.name, topic: reading.topicUrn, confirmed }, 'subscription confirmation');
+      counts.add('deliveries', { sender: sender.name, result: 'confirmation' });
+      return { status: 200, body: { confirmation: confirmed } };
+    }
+    for (const note of reading.notes) log.warn({ sender: sender.name, note: withoutUrls(note) }, 'note on a delivery');
+    for (const { status } of reading.alarms) counts.add('alarms', { sender: sender.name, status });
+    if (decide === null) return this.#preview(sender, reading.alarms);
+    const decisions = await this.#decide(reading.alarms, delivery.receivedAtMs, signal);
+    counts.add('deliveries', { sender: sender.name, result: 'decided' });
+    return { status: 200, body: { decisions } };
+  }
+
+  /** Every rule at once; in one rule in the order of the delivery. */
+  async #decide(alarms: readonly Alarm[], receivedAtMs: number, signal: AbortSignal): Promise<ShownDecision[]> {
+    const { rules, owner } = this.options;
+    const byRule = new Map<string, { index: number; alarm: RuleAlarm }[]>();
+    for (const [index, alarm] of alarms.entries()) {
+      const { rule, told } = toldToRule(alarm, { owner, rules, receivedAtMs });
+      const items = byRule.get(rule) ?? [];
+      byRule.set(rule, items);
+      items.push({ index, alarm: told });
+    }
+    const shown: ShownDecision[] = [];
+    await Promise.all(
+      [...byRule].map(async ([rule, items]) => {
+        const queue = this.#queues.get(rule);
+        const decisions =
+          (await queue?.decide(
+            items.map(({ alarm }) => alarm),
+            signal,
+          )) ?? [];
+        for (const [position, { index, alarm }] of items.entries()) {
+          const decision = decisions[position];
+          if (decision !== undefined) shown[index] = this.#tell(rule, alarm, decision);
+        }
+      }),
+    );
+    return shown;
+  }
+
+  #tell(rule: string, alarm: RuleAlarm, { kind, why, runId }: AlarmDecision): ShownDecision {
+    const { counts, log } = this.options;
+    const { name, status, sender, episode } = alarm;
+    counts.add('decisions', { rule, decision: kind });
+    const shown = { alarm: name, status, rule: rule === UNMATCHED ? null : rule, decision: kind, why, run: runId };
+    log.info({ sender, episode, ...shown }, 'alarm decided');
+    return shown;
+  }
+
+  #preview(sender: Sender, alarms: readonly Alarm[]): Answer {
+    const { counts, log } = this.options;
+    counts.add('deliveries', { sender: sender.name, result: 'dryRun' });
+    const decisions = alarms.map((alarm) => {
+      const { alarm: name, status, rule, start, why, brakes } = previewAlarm(alarm, this.options.rules);
+      const shown = { alarm: name, status, rule, wouldStart: start, why, brakes };
+      log.info({ sender: sender.name, ...shown }, 'dry run');
+      return shown;
+    });
+    return { status: 200, body: { dryRun: true, decisions } };
+  }
+
+  #unavailable(sender: Sender, what: string): Answer {
+    const { counts, sparseLog } = this.options;
+    counts.add('deliveries', { sender: sender.name, result: 'unavailable' });
+    sparseLog.warn(`${sender.name} unavailable`, { sender: sender.name, what }, 'delivery not decided');
+    return { status: 503, body: { error: 'notDecided' }, headers: { 'retry-after': RETRY_AFTER_S } };
+  }
+}
+
+interface ShownDecision {
+  readonly alarm: string;
+  readonly status: Alarm['status'];
+  readonly rule: string | null;
+  readonly decision: AlarmDecision['kind'];
+  readonly why: string;
+  readonly run: string | null;
+}
+
+/** What goes on after it keeps what it has got, such as a certificate, for the next try. */
+function orAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    work.then(resolve, reject);
+  });
+}
+
+/** Links of SMN hold tokens, and errors of an HTTP client hold links. */
+function withoutUrls(text: string): string {
+  return text.replace(/\bhttps?:\/\/\S+/gi, '<url>').slice(0, 500);
+}

@@ -1,0 +1,204 @@
+/** An alarms file is read whole or not at all: every problem at once, each with its place and remedy, and no secret in any of them. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findRunbook } from '../../src/catalogue.js';
+import type { Problem } from '../../src/domain/failures.js';
+import { readAlarmsFile } from '../../src/gateway/read-alarms.js';
+import { secretsBeside } from '../../src/gateway/sender-settings.js';
+
+const TOKEN = 'the-token-itself-0123456789abcdef';
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'runbooks-alarms-'));
+  await writeFile(join(folder, 'token'), `${TOKEN}\n`);
+  await writeFile(join(folder, 'short'), 'tiny-secret\n');
+  await writeFile(join(folder, 'empty'), '\n');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function read(text: string) {
+  const file = join(folder, 'alarms.yaml');
+  await writeFile(file, text);
+  return readAlarmsFile(file, {
+    findRunbook: (name) => findRunbook([], name),
+    readSecret: secretsBeside(folder),
+  });
+}
+
+async function problemsIn(text: string): Promise<Problem[]> {
+  const found = await read(text);
+  if (!Array.isArray(found)) throw new Error('the file has no problems');
+  return found;
+}
+
+const SENDERS = 'owner: team\nsenders:\n  prod: { kind: alertmanager, tokenFiles: [token] }\n';
+const rules = (...lines: readonly string[]) => `${SENDERS}rules:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+const rule = (
+  name: string,
+  more = '',
+  when = '{ alertname: Hangs }',
+  target = 'shop/checkout/${{ labels.instance }}',
+) => `${name}: { when: ${when}, runbook: restart, target: '${target}', within: [shop/*/*]${more} }`;
+
+describe('a right file', () => {
+  it('fills in the brakes, and reads secrets from their files', async () => {
+    const alarms = await read(rules(rule('hung')));
+    expect(alarms).toMatchObject({
+      owner: 'team',
+      senders: [{ name: 'prod', settings: { kind: 'alertmanager', tokens: [TOKEN], ignoreLabels: [] } }],
+      rules: [
+        {
+          name: 'hung',
+          when: { alertname: ['Hangs'] },
+          brakes: { debounceMs: 0, coolDownMs: 600_000, atMost: null, atOnce: 1, onResolved: 'nothing' },
+        },
+      ],
+    });
+  });
+
+  it('reads every brake', async () => {
+    const alarms = await read(
+      rules(
+        rule(
+          'hung',
+          ', debounce: 2m, coolDown: 30m, atMost: { runs: 3, within: 1d }, atOnce: unlimited, onResolved: withdraw',
+        ),
+      ),
+    );
+    expect(alarms).toMatchObject({
+      rules: [
+        {
+          brakes: {
+            debounceMs: 120_000,
+            coolDownMs: 1_800_000,
+            atMost: { runs: 3, withinMs: 86_400_000 },
+            atOnce: null,
+            onResolved: 'withdraw',
+          },
+        },
+      ],
+    });
+  });
+});
+
+describe('a wrong file', () => {
+  it.each([
+    ['an unknown runbook', rule('hung').replace('restart', 'restrat'), 'unknown-runbook', 'Did you mean restart?'],
+    ['an unknown input', rule('hung', ', inputs: { count: 3 }'), 'wrong-input', 'restart takes no inputs'],
+    ['an unknown key', rule('hung', ', cooldown: 5m'), 'unknown-key', 'Did you mean coolDown?'],
+    ['an unknown sender', rule('hung', '', '{ sender: prdo }'), 'unknown-sender', 'Did you mean prod?'],
+    ['no condition', rule('hung', '', '{}'), 'takes-everything', 'Name at least one label'],
+    ['a label that is a number', rule('hung', '', '{ severity: 5 }'), 'wrong-value', 'quote it'],
+    [
+      'a target of two parts',
+      rule('hung', '', '{ a: b }', 'shop/checkout'),
+      'wrong-target',
+      'application/component/instance',
+    ],
+    [
+      'a star in the target',
+      rule('hung', '', '{ a: b }', 'shop/checkout/*'),
+      'wrong-target',
+      'application/component/instance',
+    ],
+    [
+      'inputs in the target',
+      rule('hung', '', '{ a: b }', 'shop/a/${{ inputs.x }}'),
+      'unknown-name',
+      '${{ labels.name }}',
+    ],
+    [
+      'an open expression',
+      rule('hung', '', '{ a: b }', 'shop/a/${{ labels.x'),
+      'broken-expression',
+      '${{ labels.name }}',
+    ],
+    ['a target never within', rule('hung', '', '{ a: b }', 'bank/a/${{ labels.x }}'), 'never-within', 'fit each other'],
+    ['a star in a part', rule('hung').replace('shop/*/*', 'shop/*/prod-*'), 'wrong-value', 'any one whole part'],
+    ['a debounce of a month', rule('hung', ', debounce: 30d'), 'wrong-value', 'at most 7d'],
+    ['a brake of nothing', rule('hung', ', atMost: { runs: 3, within: 0s }'), 'wrong-value', 'more than 0s'],
+    ['none at once', rule('hung', ', atOnce: 0'), 'wrong-value', 'at least 1'],
+    ['a name with capitals', rule('Hung'), 'wrong-name', 'lower-case letters'],
+    ['a prototype', rule('hung', '', '{ a: b, __proto__: c }'), 'wrong-name', 'another name'],
+  ])('with %s is refused with the place and a remedy', async (_what, line, code, remedy) => {
+    const problems = await problemsIn(rules(line));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatchObject({ code });
+    expect(problems[0]?.remedy).toContain(remedy);
+    expect(problems[0]?.place).toMatch(/alarms\.yaml:5:\d+ rules\.[Hh]ung/);
+  });
+
+  it('tells of a rule that no alarm can reach', async () => {
+    const problems = await problemsIn(
+      rules(
+        rule('wide', '', '{ alertname: [A, B] }'),
+        rule('narrow', '', '{ alertname: A, severity: page }'),
+        rule('other', '', '{ alertname: C }'),
+      ),
+    );
+    expect(problems).toEqual([
+      expect.objectContaining({ code: 'never-reached', found: expect.stringContaining('the rule wide') }),
+    ]);
+    expect(problems[0]?.place).toContain('alarms.yaml:6:3');
+  });
+
+  it('tells every problem at once, in the order of the file', async () => {
+    const problems = await problemsIn(
+      `owner: Team\nsenders:\n  prod: { kind: alertmanger }\nrules:\n  ${rule('a').replace('restart', 'nothing')}\n  ${rule('b', ', inputs: { x: 1 }', '{ alertname: B }')}\nextra: 1\n`,
+    );
+    expect(problems.map(({ place }) => place.replace(/^.*alarms\.yaml:(\d+):\d+ /, '$1 '))).toEqual([
+      '1 owner',
+      '3 senders.prod.kind',
+      '5 rules.a.runbook',
+      '6 rules.b.inputs.x',
+      '7 extra',
+    ]);
+    expect(problems[1]?.remedy).toContain('alertmanager, smn, webhook, bearer');
+  });
+
+  it.each([
+    ['empty senders', 'owner: team\nsenders: {}\nrules: {}\n', 'senders'],
+    ['no senders', `owner: team\nrules:\n  ${rule('a')}\n`, 'senders'],
+    ['a list', '- 1\n', 'Begin with owner:'],
+  ])('with %s is refused', async (_what, text, said) => {
+    expect(JSON.stringify(await problemsIn(text))).toContain(said);
+  });
+});
+
+describe('secrets', () => {
+  const sender = (text: string) => `owner: team\nsenders:\n  prod: ${text}\nrules:\n  ${rule('hung')}\n`;
+  const webhook = (file: string) => sender(`{ kind: webhook, secretFiles: [${file}] }`);
+
+  it.each([
+    [
+      'the token in place of its file',
+      sender(`{ kind: alertmanager, tokenFiles: [${TOKEN}] }`),
+      'cannot be read (ENOENT)',
+    ],
+    ['the token in place of a list', sender(`{ kind: alertmanager, tokenFiles: ${TOKEN} }`), 'does not fit'],
+    [
+      'a key of its own',
+      sender(`{ kind: alertmanager, tokenFiles: [token], token: ${TOKEN} }`),
+      'secrets come from files only',
+    ],
+    [
+      'a header value',
+      sender(
+        `{ kind: smn, topics: ["urn:smn:cn-north-4:${'0'.repeat(32)}:a"], header: { name: x-key, value: ${TOKEN} } }`,
+      ),
+      'secrets come from files only',
+    ],
+    ['a short secret', sender('{ kind: bearer, tokenFiles: [short] }'), 'fewer than 16 characters'],
+    ['an empty file', sender('{ kind: bearer, tokenFiles: [token, empty] }'), 'is empty'],
+    ['a folder', sender('{ kind: bearer, tokenFiles: [.] }'), 'cannot be read (EISDIR)'],
+    ['a signing secret that is none', webhook('token'), 'no secret of Standard Webhooks'],
+    ['no file at all', sender('{ kind: bearer, tokenFiles: [] }'), 'does not fit'],
+  ])('%s is refused and never shown', async (_what, text, said) => {
+    const told = JSON.stringify(await problemsIn(text));
+    expect(told).toContain(said);
+    expect(told).not.toContain(TOKEN);
+    expect(told).not.toContain('tiny-secret');
+  });
+});

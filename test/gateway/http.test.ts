@@ -1,0 +1,242 @@
+/** What a stranger can do to the gateway over HTTP: little, and bounded. Dry: nothing here asks Temporal. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startGateway, type RunningGateway } from '../../src/gateway/gateway.js';
+import { alertmanagerBody, deliver, restartRule, TOKEN, useGateway } from '../support/gateway.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+const desk = useGateway(temporal);
+const alert = alertmanagerBody([{ labels: { alertname: 'InstanceHangs', instance: 'prod-1' } }]);
+let gateway: RunningGateway;
+let file: string;
+beforeAll(async () => {
+  file = await desk.file(desk.newOwner(), { hung: restartRule() });
+  gateway = await desk.start(file, 'dry');
+});
+
+const open: Socket[] = [];
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.destroy();
+});
+
+/** A connection that says these words and no more. */
+async function say(words: string): Promise<Socket> {
+  const { port } = new URL(gateway.url);
+  const socket = connect(Number(port), '127.0.0.1');
+  open.push(socket);
+  await once(socket, 'connect');
+  socket.write(words);
+  return socket;
+}
+
+const BEGUN = `POST /alarms/prod HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\ncontent-length: 100\r\n\r\n{`;
+
+async function metrics(): Promise<string> {
+  return (await fetch(`${gateway.url}/metrics`)).text();
+}
+
+describe('who is let in', () => {
+  it('answers a wrong token and an unknown sender alike', async () => {
+    const wrong = await deliver(gateway.url, alert, 'a-wrong-token-0123456789');
+    const unknown = await deliver(gateway.url, alert, TOKEN, 'nobody');
+    const odd = await deliver(gateway.url, alert, TOKEN, '__proto__');
+    for (const { status, json, headers } of [wrong, unknown, odd]) {
+      expect(status).toBe(401);
+      expect(json).toEqual({ error: 'unauthorized' });
+      expect(headers.get('www-authenticate')).toBe('Bearer');
+    }
+    expect(await metrics()).toContain('runbook_gateway_refused_total{sender="unknown",reason="unauthorized"} 2');
+  });
+
+  it('takes no other methods and shows no other paths', async () => {
+    for (const method of ['GET', 'HEAD', 'PUT', 'DELETE']) {
+      const answer = await fetch(`${gateway.url}/alarms/prod`, { method });
+      expect(answer.status).toBe(405);
+      expect(answer.headers.get('allow')).toBe('POST');
+    }
+    for (const path of ['/', '/alarms', '/alarms/', '/alarms/prod/more', '/healthz/'])
+      expect((await fetch(`${gateway.url}${path}`)).status).toBe(404);
+    expect((await fetch(`${gateway.url}/metrics`, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('refuses a body that is none of the sender', async () => {
+    expect(await deliver(gateway.url, '{"alerts": "none"}')).toMatchObject({
+      status: 400,
+      json: { error: 'unreadable' },
+    });
+    expect(await deliver(gateway.url, Buffer.from([0xff, 0xfe]))).toMatchObject({ status: 400 });
+    expect(await deliver(gateway.url, '')).toMatchObject({ status: 400 });
+  });
+});
+
+describe('bounds', () => {
+  it('refuses more than 1 MiB with 413, whether its length is told before or not', async () => {
+    const large = Buffer.alloc(1024 * 1024 + 1, 0x20);
+    expect(await deliver(gateway.url, large)).toMatchObject({ status: 413, json: { error: 'tooLarge' } });
+    const { port } = new URL(gateway.url);
+    const chunked = request({
+      port,
+      path: '/alarms/prod',
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
+    chunked.write(large);
+    chunked.end();
+    const [answer] = (await once(chunked, 'response')) as [{ statusCode: number; resume(): void }];
+    answer.resume();
+    expect(answer.statusCode).toBe(413);
+    // Up to the limit it is a body like any other.
+    expect(await deliver(gateway.url, Buffer.alloc(1024 * 1024, 0x20))).toMatchObject({ status: 400 });
+  });
+
+  it('cuts off who sends on and on', async () => {
+    const socket = await say(BEGUN.replace('content-length: 100', 'content-length: 900000000'));
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    let sent = 0;
+    const push = () => {
+      while (!socket.destroyed && sent < 64 * 1024 * 1024 && socket.write(Buffer.alloc(64 * 1024))) sent += 64 * 1024;
+    };
+    socket.on('error', () => undefined);
+    socket.on('drain', push);
+    push();
+    await closed;
+    expect(sent).toBeLessThan(32 * 1024 * 1024);
+  });
+
+  it('closes a connection whose headers or body never end', async () => {
+    const began = Date.now();
+    const silent = await say('POST /alarms/prod HTTP/1.1\r\nhost: x\r\n');
+    const slow = await say(BEGUN);
+    silent.resume();
+    slow.resume();
+    await once(silent, 'close');
+    expect(Date.now() - began).toBeLessThan(9_000);
+    await once(slow, 'close');
+    expect(Date.now() - began).toBeLessThan(14_000);
+  });
+
+  it('reads no more bodies at once than it may, and still answers other senders', async () => {
+    const both = await desk.file(
+      desk.newOwner(),
+      { hung: restartRule() },
+      {
+        prod: { kind: 'alertmanager', tokenFiles: ['token'] },
+        other: { kind: 'alertmanager', tokenFiles: ['token'] },
+      },
+    );
+    const { url } = await desk.start(both, 'dry');
+    const { port } = new URL(url);
+    const held = await Promise.all(
+      Array.from({ length: 64 }, async () => {
+        const socket = connect(Number(port), '127.0.0.1');
+        open.push(socket);
+        await once(socket, 'connect');
+        socket.write(BEGUN);
+        return socket;
+      }),
+    );
+    let answered = await deliver(url, alert);
+    for (const until = Date.now() + 3_000; answered.status !== 503 && Date.now() < until;)
+      answered = await deliver(url, alert);
+    expect(answered).toMatchObject({ status: 503, json: { error: 'tooManyAtOnce' } });
+    expect(answered.headers.get('retry-after')).toBe('1');
+    expect((await deliver(url, alert, TOKEN, 'other')).status).toBe(200);
+    for (const socket of held) socket.destroy();
+    for (const until = Date.now() + 3_000; answered.status !== 200 && Date.now() < until;)
+      answered = await deliver(url, alert);
+    expect(answered.status).toBe(200);
+  });
+
+  it('reads a thousand alarms in one delivery, and not one more', async () => {
+    const many = (count: number) =>
+      alertmanagerBody(Array.from({ length: count }, (_, index) => ({ labels: { alertname: 'A', n: String(index) } })));
+    expect((await deliver(gateway.url, many(1_000))).json.decisions).toHaveLength(1_000);
+    expect(await deliver(gateway.url, many(1_001))).toMatchObject({ status: 413 });
+  });
+});
+
+describe('what it tells', () => {
+  it('is healthy and ready, and counts', async () => {
+    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+    expect(await (await fetch(`${gateway.url}/readyz`)).json()).toEqual({ ready: true, dryRun: true });
+    await deliver(gateway.url, alert);
+    const text = await metrics();
+    expect(text).toMatch(/runbook_gateway_deliveries_total\{sender="prod",result="dryRun"\} \d+/);
+    expect(text).toMatch(/runbook_gateway_alarms_total\{sender="prod",status="firing"\} \d+/);
+    expect(text).toMatch(/process_resident_memory_bytes \d+/);
+    expect((await fetch(`${gateway.url}/metrics`)).headers.get('content-type')).toContain('text/plain; version=0.0.4');
+  });
+
+  it('logs no secret, and of a thousand forged calls only the first', async () => {
+    let logged = '';
+    const sink = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        logged += chunk.toString();
+        done();
+      },
+    });
+    const talking = await startGateway({
+      alarms: await desk.read(file),
+      host: '127.0.0.1',
+      port: 0,
+      temporal: null,
+      log: pino({ level: 'trace' }, sink),
+    });
+    const forged = `forged-${randomBytes(16).toString('hex')}`;
+    for (let index = 0; index < 1_000; index++) await deliver(talking.url, alert, forged);
+    await deliver(talking.url, alert);
+    await talking.close();
+    expect(logged.match(/delivery refused/g)).toHaveLength(1);
+    expect(logged).toContain('"unauthorized"');
+    expect(logged).toContain('would start restart');
+    expect(logged).not.toContain(forged);
+    expect(logged).not.toContain(TOKEN);
+  });
+});
+
+describe('a dry run', () => {
+  it('says what would start, and why not', async () => {
+    const { json } = await deliver(
+      gateway.url,
+      alertmanagerBody([
+        { labels: { alertname: 'InstanceHangs', instance: 'prod-1' } },
+        { labels: { alertname: 'InstanceHangs', instance: '../etc' } },
+        { labels: { alertname: 'InstanceHangs' } },
+        { labels: { alertname: 'Other' } },
+        { labels: { alertname: 'InstanceHangs', instance: 'prod-2' }, status: 'resolved' },
+      ]),
+    );
+    expect(json).toMatchObject({
+      dryRun: true,
+      decisions: [
+        {
+          rule: 'hung',
+          wouldStart: { runbook: 'restart', target: 'shop/checkout/prod-1' },
+          why: expect.stringContaining('unless a brake holds'),
+        },
+        {
+          rule: 'hung',
+          wouldStart: null,
+          why: 'would start nothing: the label "instance" is no plain name, so it makes no target',
+        },
+        { rule: 'hung', wouldStart: null, why: 'would start nothing: the alarm has no label "instance"' },
+        { rule: null, wouldStart: null, why: 'no rule takes it' },
+        { rule: 'hung', wouldStart: null, why: 'resolved, so it would start nothing' },
+      ],
+    });
+  });
+
+  it('leaves nothing in Temporal', async () => {
+    await deliver(gateway.url, alert);
+    const { owner } = await desk.read(file);
+    await expect(temporal.client.workflow.getHandle(`runbook-alarm-rule/${owner}/hung`).describe()).rejects.toThrow(
+      'not found',
+    );
+  });
+});

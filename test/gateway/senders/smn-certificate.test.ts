@@ -1,0 +1,188 @@
+/** Certificates of SMN: which addresses may be asked, how they are asked, and what may sign. */
+import { createServer, globalAgent, type ServerOptions } from 'node:https';
+import type { RequestListener } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  CertificateCache,
+  certificateUrl,
+  downloadCertificate,
+  readCertificate,
+} from '../../../src/gateway/senders/smn-certificate.js';
+import { selfSigned, selfSignedRsa } from '../../servicestage/self-signed.js';
+import { CERTIFICATE_URL, NOW_MS, PROJECT } from './deliveries.js';
+
+const HOSTS = ['smn.cn-north-4.myhuaweicloud.com', 'smn.cn-north-9.myhuaweicloud.com'];
+const { cert: PEM } = selfSignedRsa();
+
+describe('an address', () => {
+  it('of the region of the topic on a host of the configuration may be asked', () => {
+    expect(certificateUrl(CERTIFICATE_URL, 'cn-north-4', HOSTS)?.href).toBe(CERTIFICATE_URL);
+    const partner = `https://smn.ru-moscow-1.hc.cloud.ru/SMN_ru-moscow-1_${PROJECT}.pem`;
+    expect(certificateUrl(partner, 'ru-moscow-1', ['smn.ru-moscow-1.hc.cloud.ru'])?.href).toBe(partner);
+  });
+
+  const host = 'smn.cn-north-4.myhuaweicloud.com';
+  const path = `/smn/SMN_cn-north-4_${PROJECT}.pem`;
+  it.each([
+    `http://${host}${path}`,
+    `https://${host}:8443${path}`,
+    `https://${host}:443${path}`,
+    `https://user@${host}${path}`,
+    `https://${host}${path}?x`,
+    `https://${host}${path}?`,
+    `https://${host}${path}#x`,
+    `https://${host}.attacker.example${path}`,
+    `https://attacker.example${path}`,
+    `https://${host}@attacker.example${path}`,
+    `https://SMN.cn-north-4.myhuaweicloud.com${path}`,
+    `https://${host}/smn/../smn/SMN_cn-north-4_${PROJECT}.pem`,
+    `https://${host}/smn/%2e%2e${path}`,
+    `https:\\\\${host}${path}`,
+    `https://${host}\t${path}`,
+    ` https://${host}${path}`,
+    `https://${host}/obs/SMN_cn-north-4_${PROJECT}.pem`,
+    `https://${host}/smn/SMN_cn-north-4_${PROJECT.slice(1)}.pem`,
+    `https://${host}/smn/SMN_cn-north-4_${PROJECT}.pem.txt`,
+    `https://${host}/smn/SMN_cn-north-9_${PROJECT}.pem`,
+    `https://smn.cn-north-9.myhuaweicloud.com/smn/SMN_cn-north-4_${PROJECT}.pem`,
+    `https://smn.cn-north-9.myhuaweicloud.com/smn/SMN_cn-north-9_${PROJECT}.pem`,
+    'smn',
+    '',
+  ])('may not be asked: %s', (text) => {
+    expect(certificateUrl(text, 'cn-north-4', HOSTS)).toBeNull();
+  });
+});
+
+describe('a certificate', () => {
+  it('gives its key and its dates', () => {
+    const { validFromMs, validToMs } = readCertificate(
+      selfSignedRsa({ from: '260101000000Z', to: '270101000000Z' }).cert,
+    );
+    expect([validFromMs, validToMs]).toEqual([Date.parse('2026-01-01T00:00:00Z'), Date.parse('2027-01-01T00:00:00Z')]);
+  });
+
+  it.each([
+    ['of a short RSA key', selfSignedRsa({ bits: 1_024 }).cert, /not RSA of at least 2048/],
+    ['of another kind of key', selfSigned().cert, /not RSA/],
+    ['that is none', '<html>', /no certificate/],
+    ['that is empty', '', /no certificate/],
+  ])('%s may not sign', (_, pem, why) => {
+    expect(() => readCertificate(pem)).toThrow(why);
+  });
+});
+
+describe('the download', () => {
+  const tls = selfSignedRsa({ commonName: 'localhost' });
+  afterEach(() => {
+    delete globalAgent.options.ca;
+  });
+  const serve = async (listener: RequestListener, options: ServerOptions = tls) => {
+    const server = createServer(options, listener).listen(0, 'localhost');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return new URL(`https://localhost:${(server.address() as AddressInfo).port}/smn/x.pem`);
+  };
+
+  it('gives the text of the answer', async () => {
+    globalAgent.options.ca = tls.cert;
+    const url = await serve((_, response) => response.end(PEM));
+    expect(await downloadCertificate(url)).toBe(PEM);
+  });
+
+  it('trusts no server that it cannot prove', async () => {
+    const url = await serve((_, response) => response.end(PEM));
+    await expect(downloadCertificate(url)).rejects.toThrow(/SELF_SIGNED/);
+  });
+
+  it('trusts no server under another name', async () => {
+    const other = selfSignedRsa({ commonName: 'smn.example' });
+    globalAgent.options.ca = other.cert;
+    const url = await serve((_, response) => response.end(PEM), other);
+    await expect(downloadCertificate(url)).rejects.toThrow(/ALTNAME/);
+  });
+
+  it('follows no redirect', async () => {
+    globalAgent.options.ca = tls.cert;
+    const elsewhere: string[] = [];
+    const other = await serve((request, response) => {
+      elsewhere.push(request.url ?? '');
+      response.end(PEM);
+    });
+    const url = await serve((_, response) => response.writeHead(302, { location: other.href }).end());
+    await expect(downloadCertificate(url)).rejects.toThrow('localhost: answered 302');
+    expect(elsewhere).toEqual([]);
+  });
+
+  it('reads no large answer', async () => {
+    globalAgent.options.ca = tls.cert;
+    const url = await serve((_, response) => response.end('a'.repeat(1_024 * 1_024)));
+    await expect(downloadCertificate(url)).rejects.toThrow('more than 131072 bytes');
+  });
+
+  it('waits for no answer longer than 5 s', async () => {
+    globalAgent.options.ca = tls.cert;
+    const url = await serve(() => {});
+    const began = performance.now();
+    await expect(downloadCertificate(url)).rejects.toThrow('no answer (ETIMEDOUT)');
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+});
+
+describe('the cache', () => {
+  const urlOf = (index: number) => new URL(`https://smn.example/${index}.pem`);
+  const counted = (fetch: (url: URL) => Promise<string>) => {
+    const asked: string[] = [];
+    const cache = new CertificateCache((url) => {
+      asked.push(url.pathname);
+      return fetch(url);
+    });
+    return { cache, asked };
+  };
+
+  it('asks once for all who wait, and once a day', async () => {
+    const { cache, asked } = counted(async () => PEM);
+    await Promise.all(Array.from({ length: 20 }, () => cache.get(urlOf(1), NOW_MS)));
+    await cache.get(urlOf(1), NOW_MS + 23 * 3_600_000);
+    expect(asked).toHaveLength(1);
+    await cache.get(urlOf(1), NOW_MS + 24 * 3_600_000);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('remembers a failure for 30 s, for all who wait too', async () => {
+    let isDown = true;
+    const { cache, asked } = counted(async () => {
+      if (isDown) throw new Error('down');
+      return PEM;
+    });
+    const answers = await Promise.allSettled([cache.get(urlOf(1), NOW_MS), cache.get(urlOf(1), NOW_MS)]);
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    isDown = false;
+    await expect(cache.get(urlOf(1), NOW_MS + 29_000)).rejects.toThrow('down');
+    expect(asked).toHaveLength(1);
+    await cache.get(urlOf(1), NOW_MS + 30_000);
+  });
+
+  it('remembers so what is no certificate', async () => {
+    const { cache, asked } = counted(async () => '<html>');
+    for (const offset of [0, 1_000])
+      await expect(cache.get(urlOf(1), NOW_MS + offset)).rejects.toThrow('no certificate');
+    expect(asked).toHaveLength(1);
+  });
+
+  it('holds 32 addresses: those asked for beyond fail, those it has do not', async () => {
+    const { cache, asked } = counted(async (url) =>
+      url.pathname === '/0.pem' ? PEM : Promise.reject(new Error('404')),
+    );
+    await cache.get(urlOf(0), NOW_MS);
+    for (let index = 1; index < 40; index++) await expect(cache.get(urlOf(index), NOW_MS)).rejects.toThrow();
+    expect(asked).toHaveLength(32);
+    await cache.get(urlOf(0), NOW_MS);
+    await expect(cache.get(urlOf(40), NOW_MS)).rejects.toThrow('too many certificates');
+    await expect(cache.get(urlOf(40), NOW_MS + 31_000)).rejects.toThrow('404');
+  });
+});

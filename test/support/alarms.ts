@@ -1,0 +1,106 @@
+/** Alarms and rules for tests: what the gateway sends to the workflow of a rule, and how. */
+import { createHash, randomUUID } from 'node:crypto';
+import { WithStartWorkflowOperation, WorkflowIdConflictPolicy, type Client } from '@temporalio/client';
+import type { Workflow } from '@temporalio/common';
+import {
+  ALARM_LOG_QUERY,
+  ALARM_RULE_WORKFLOW,
+  alarmRuleId,
+  DECIDE_UPDATE,
+  type AlarmDecision,
+  type Brakes,
+  type DecidedAlarm,
+  type DecideRequest,
+  type RuleAlarm,
+} from '../../src/domain/alarm.js';
+
+export const OWNER = 'tests';
+
+export const NO_BRAKES: Brakes = { debounceMs: 0, coolDownMs: 0, atMost: null, atOnce: null, onResolved: 'nothing' };
+
+type AlarmParts = Partial<RuleAlarm> & { readonly rule?: string; readonly target?: string };
+
+/** By default one that fires since a moment before it was read, on an instance called as its incident. */
+export function anAlarm({ rule = 'rule', target, ...change }: AlarmParts = {}): RuleAlarm {
+  const receivedAtMs = change.receivedAtMs ?? Date.now();
+  const incident = change.incident ?? 'disk-1';
+  const episode = change.episode ?? `${incident}-1`;
+  return {
+    sender: 'prod',
+    name: 'InstanceHangs',
+    status: 'firing',
+    episode,
+    episodeHash: createHash('sha256')
+      .update(JSON.stringify([OWNER, rule, episode]))
+      .digest('hex'),
+    incident,
+    atMs: receivedAtMs - 1,
+    receivedAtMs,
+    summary: 'it hangs',
+    start: { runbook: 'restart', target: target ?? `shop/checkout/${incident}`, arguments: { targets: [] } },
+    ...change,
+  };
+}
+
+export interface RuleDesk {
+  readonly rule: string;
+  readonly workflowId: string;
+  /** As a gateway does it, from whatever client; sends again what the rule says can be sent again. */
+  decide(alarms: readonly RuleAlarm[], brakes?: Partial<Brakes>): Promise<AlarmDecision[]>;
+  alarm(parts?: AlarmParts): RuleAlarm;
+  log(): Promise<DecidedAlarm[]>;
+}
+
+export function aRule(client: Client, taskQueue: string, rule = `rule-${randomUUID().slice(0, 8)}`): RuleDesk {
+  const workflowId = alarmRuleId(OWNER, rule);
+  return {
+    rule,
+    workflowId,
+    decide: (alarms, brakes = {}) =>
+      decided(client, taskQueue, { rule, brakes: { ...NO_BRAKES, ...brakes }, alarms: [...alarms] }),
+    alarm: (parts) => anAlarm({ rule, ...parts }),
+    log: () => client.workflow.getHandle(workflowId).query<DecidedAlarm[]>(ALARM_LOG_QUERY),
+  };
+}
+
+/** One update, which starts the workflow of the rule where there is none. */
+export async function sendUpdate(
+  client: Client,
+  taskQueue: string,
+  rule: string,
+  request: unknown,
+): Promise<AlarmDecision[]> {
+  const startWorkflowOperation = new WithStartWorkflowOperation(ALARM_RULE_WORKFLOW, {
+    workflowId: alarmRuleId(OWNER, rule),
+    taskQueue,
+    args: [{ owner: OWNER, rule }],
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+  });
+  return client.workflow.executeUpdateWithStart<Workflow, AlarmDecision[], [unknown]>(DECIDE_UPDATE, {
+    args: [request],
+    updateId: randomUUID(),
+    startWorkflowOperation,
+  });
+}
+
+async function decided(client: Client, taskQueue: string, request: DecideRequest): Promise<AlarmDecision[]> {
+  for (;;) {
+    try {
+      return await sendUpdate(client, taskQueue, request.rule, request);
+    } catch (error) {
+      if (!canBeSentAgain(error)) throw error;
+    }
+  }
+}
+
+function canBeSentAgain(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  return (
+    typeof cause === 'object' &&
+    cause !== null &&
+    'type' in cause &&
+    cause.type === 'CommandRejected' &&
+    'nonRetryable' in cause &&
+    cause.nonRetryable !== true
+  );
+}

@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UNMATCHED, type Alarm } from '../../../src/domain/alarm.js';
+import { requestProblem } from '../../../src/domain/alarm-rule-checks.js';
+import { isWithin, ruleFor, startOf, unmetConditions, type AlarmRule } from '../../../src/gateway/match-alarm.js';
+import { toldToRule } from '../../../src/gateway/told-to-rule.js';
+import { NO_BRAKES } from '../../support/alarms.js';
+
+const alarm = (labels: Record<string, string>, change: Partial<Alarm> = {}): Alarm => ({
+  sender: 'prod',
+  name: 'Hangs',
+  status: 'firing',
+  episode: 'e',
+  incident: 'i',
+  atMs: 1_000,
+  labels: { alertname: 'Hangs', ...labels },
+  summary: 'it hangs',
+  ...change,
+});
+
+const rule = (change: Partial<AlarmRule> = {}): AlarmRule => ({
+  name: 'hung',
+  when: { alertname: ['Hangs'] },
+  runbook: 'restart',
+  target: 'shop/${{ labels.component }}/${{ labels.instance }}',
+  within: ['shop/*/*'],
+  inputs: {},
+  brakes: NO_BRAKES,
+  ...change,
+});
+
+describe('which rule', () => {
+  it('is the first whose conditions all fit', () => {
+    const rules = [
+      rule({ name: 'page', when: { alertname: ['Hangs'], severity: ['page', 'critical'] } }),
+      rule({ name: 'any' }),
+      rule({ name: 'late' }),
+    ];
+    expect(ruleFor(alarm({ severity: 'critical' }), rules)?.name).toBe('page');
+    expect(ruleFor(alarm({ severity: 'warning' }), rules)?.name).toBe('any');
+    expect(ruleFor(alarm({ alertname: 'Other' }), rules)).toBeNull();
+  });
+
+  it('says which conditions do not fit', () => {
+    const strict = rule({ when: { alertname: ['Hangs'], severity: ['page', 'critical'], zone: ['a'] } });
+    expect(unmetConditions(alarm({ severity: 'warning' }), strict)).toEqual([
+      'severity is "warning", not page or critical',
+      'zone is not there, not a',
+    ]);
+  });
+
+  it('goes by the sender that proved itself, not by a label of that name', () => {
+    const fromProd = rule({ when: { sender: ['prod'] } });
+    expect(ruleFor(alarm({ sender: 'prod' }, { sender: 'other' }), [fromProd])).toBeNull();
+    expect(ruleFor(alarm({ sender: 'other' }), [fromProd])).not.toBeNull();
+  });
+
+  it('finds no label that the alarm has not got', () => {
+    for (const label of ['constructor', '__proto__', 'toString'])
+      expect(unmetConditions(alarm({}), rule({ when: { [label]: ['x'] } }))).toHaveLength(1);
+  });
+});
+
+describe('the target', () => {
+  it('is made of labels and is within what the rule allows', () => {
+    expect(startOf(alarm({ component: 'checkout', instance: 'prod-1' }), rule())).toEqual({
+      runbook: 'restart',
+      target: 'shop/checkout/prod-1',
+      arguments: { targets: ['shop/checkout/prod-1'], inputs: {} },
+    });
+    expect(startOf(alarm({ component: 'checkout', instance: 'prod-1' }), rule({ within: ['shop/catalog/*'] }))).toEqual(
+      {
+        problem: 'the target shop/checkout/prod-1 is not within shop/catalog/*',
+      },
+    );
+  });
+
+  it('is never anything but plain names, whatever labels hold', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string(), (component, instance) => {
+        const start = startOf(alarm({ component, instance }), rule());
+        if ('problem' in start) return true;
+        return /^shop\/[A-Za-z0-9][\w-]*\/[A-Za-z0-9][\w-]*$/.test(start.target);
+      }),
+      {
+        examples: [
+          ['a/b', 'c'],
+          ['..', 'c'],
+          ['*', 'c'],
+          ['${{ labels.instance }}', 'c'],
+          ['a', 'b\nc'],
+          ['a', ''],
+        ],
+      },
+    );
+  });
+
+  it('is compared part by part', () => {
+    expect(isWithin('a/b/c', 'a/*/c')).toBe(true);
+    expect(isWithin('a/b/c', '*/*/*')).toBe(true);
+    expect(isWithin('a/b/cc', 'a/b/c')).toBe(false);
+    expect(isWithin('a/b', 'a/*/*')).toBe(false);
+  });
+});
+
+describe('inputs', () => {
+  it('take labels, once', () => {
+    const restore = rule({ inputs: { version: '${{ labels.version }}', note: 'of ${{ labels.zone }}', count: 3 } });
+    const labels = { component: 'a', instance: 'b', version: '${{ labels.zone }}', zone: 'eu' };
+    expect(startOf(alarm(labels), restore)).toMatchObject({
+      arguments: { inputs: { version: '${{ labels.zone }}', note: 'of eu', count: 3 } },
+    });
+  });
+
+  it('start nothing where a label is missing or the whole is too long', () => {
+    const restore = rule({ inputs: { version: '${{ labels.version }}' } });
+    expect(startOf(alarm({ component: 'a', instance: 'b' }), restore)).toEqual({
+      problem: 'the alarm has no label "version"',
+    });
+    expect(startOf(alarm({ component: 'a', instance: 'b', version: 'x'.repeat(3_000) }), restore)).toMatchObject({
+      problem: expect.stringContaining('more than 2000 bytes'),
+    });
+  });
+});
+
+it('whatever an alarm holds, its rule takes it in the form that it is told', () => {
+  const anyText = fc.string({ unit: 'binary', maxLength: 2_000 });
+  fc.assert(
+    fc.property(
+      fc.record({
+        name: anyText,
+        episode: anyText,
+        incident: anyText,
+        summary: anyText,
+        component: anyText,
+        version: anyText,
+      }),
+      ({ component, version, ...change }) => {
+        const rules = [rule({ inputs: { version: '${{ labels.version }}' } })];
+        const labels = { component, instance: 'b', version };
+        const { rule: name, told } = toldToRule(alarm(labels, change), { owner: 'team', rules, receivedAtMs: 2_000 });
+        expect(requestProblem({ rule: name, brakes: NO_BRAKES, alarms: [told] }, name)).toBeNull();
+      },
+    ),
+  );
+});
+
+it('ids that are too long for the rule stay apart', () => {
+  const rules = [rule()];
+  const tell = (episode: string) =>
+    toldToRule(alarm({}, { episode, incident: episode }), { owner: 'team', rules, receivedAtMs: 2_000 }).told;
+  const left = tell(`${'x'.repeat(500)}1`);
+  const right = tell(`${'x'.repeat(500)}2`);
+  expect(left.episode).not.toBe(right.episode);
+  expect(left.incident).not.toBe(right.incident);
+  expect(left.episodeHash).not.toBe(right.episodeHash);
+});
+
+it('what no rule takes is told to the rule that only remembers', () => {
+  const { rule: name, told } = toldToRule(alarm({ alertname: 'Other' }), {
+    owner: 'team',
+    rules: [rule()],
+    receivedAtMs: 1,
+  });
+  expect(name).toBe(UNMATCHED);
+  expect(told.start).toEqual({ problem: 'no rule takes it' });
+});

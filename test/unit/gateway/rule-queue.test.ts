@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { MOST_ALARMS_AT_ONCE, type AlarmDecision, type RuleAlarm } from '../../../src/domain/alarm.js';
+import { RuleQueue, Undecided } from '../../../src/gateway/rule-queue.js';
+import { anAlarm } from '../../support/alarms.js';
+
+/** Updates that end when the test says so. */
+function aRule() {
+  const updates: { alarms: readonly RuleAlarm[]; answer(): void; fail(): void }[] = [];
+  const queue = new RuleQueue(
+    (alarms) =>
+      new Promise((resolve, reject) => {
+        updates.push({
+          alarms,
+          answer: () => resolve(alarms.map(({ incident }) => decided(incident))),
+          fail: () => reject(new Undecided('the server is away')),
+        });
+      }),
+  );
+  return { queue, updates };
+}
+
+function decided(why: string): AlarmDecision {
+  return { kind: 'started', why, runId: null, untilMs: null };
+}
+
+const alarms = (prefix: string, count: number, summary = '') =>
+  Array.from({ length: count }, (_, index) => anAlarm({ incident: `${prefix}-${index}`, summary }));
+const never = () => new AbortController().signal;
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('the queue of a rule', () => {
+  it('has one update in flight; the next carries all that came meanwhile, in their order', async () => {
+    const { queue, updates } = aRule();
+    const first = queue.decide(alarms('a', 1), never());
+    const second = queue.decide(alarms('b', 2), never());
+    const third = queue.decide(alarms('c', 1), never());
+    await turn();
+    expect(updates).toHaveLength(1);
+    expect(queue.length).toBe(3);
+    updates[0]?.answer();
+    expect(await first).toEqual([decided('a-0')]);
+    await turn();
+    expect(updates[1]?.alarms.map(({ incident }) => incident)).toEqual(['b-0', 'b-1', 'c-0']);
+    updates[1]?.answer();
+    expect(await second).toEqual([decided('b-0'), decided('b-1')]);
+    expect(await third).toEqual([decided('c-0')]);
+    expect(updates).toHaveLength(2);
+  });
+
+  it('sends no more at once than an update takes, by number and by size', async () => {
+    const { queue, updates } = aRule();
+    const many = queue.decide(alarms('n', MOST_ALARMS_AT_ONCE + 1), never());
+    updates[0]?.answer();
+    await turn();
+    expect(updates.map((update) => update.alarms.length)).toEqual([MOST_ALARMS_AT_ONCE, 1]);
+    updates[1]?.answer();
+    expect(await many).toHaveLength(MOST_ALARMS_AT_ONCE + 1);
+    const large = queue.decide(alarms('s', 3, 'x'.repeat(300 * 1024)), never());
+    for (let update = 2; update < 5; update++) {
+      await turn();
+      expect(updates[update]?.alarms).toHaveLength(1);
+      updates[update]?.answer();
+    }
+    expect(await large).toHaveLength(3);
+  });
+
+  it('a failed update fails those that it carried, and the next ones are tried all the same', async () => {
+    const { queue, updates } = aRule();
+    const first = queue.decide(alarms('a', 1), never());
+    const second = queue.decide(alarms('b', 1), never());
+    updates[0]?.fail();
+    await expect(first).rejects.toThrow('the server is away');
+    await turn();
+    updates[1]?.answer();
+    expect(await second).toEqual([decided('b-0')]);
+  });
+
+  it('a sender that has gone leaves nothing behind that would be sent', async () => {
+    const { queue, updates } = aRule();
+    const first = queue.decide(alarms('a', 1), never());
+    const gone = new AbortController();
+    const waiting = queue.decide(alarms('b', 100), gone.signal);
+    gone.abort(new Undecided('too late'));
+    await expect(waiting).rejects.toThrow('too late');
+    expect(queue.length).toBe(0);
+    updates[0]?.answer();
+    await first;
+    await turn();
+    expect(updates).toHaveLength(1);
+  });
+
+  it('takes no more than it can hold, and says so at once', async () => {
+    const { queue } = aRule();
+    void queue.decide(alarms('a', 1), never());
+    void queue.decide(alarms('b', 1_500), never());
+    await expect(queue.decide(alarms('c', 501), never())).rejects.toThrow('too many alarms wait');
+    void queue.decide(alarms('d', 500), never());
+    expect(queue.length).toBe(2_000);
+  });
+});

@@ -1,0 +1,311 @@
+/** A rule against a real server: each alarm starts at most one run, whoever delivers it, whatever is killed, and however often. */
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporalAccess } from '../../src/activities/temporal-access.js';
+import { startSimulator } from '../../src/simulator/server.js';
+import type { AlarmDecision } from '../../src/domain/alarm.js';
+import { aRule, NO_BRAKES, sendUpdate } from '../support/alarms.js';
+import { newSeed, startStack, type Stack } from '../support/stack.js';
+import { controlOf } from '../support/simulator.js';
+import { useTemporal } from '../support/temporal.js';
+import { startWorkerProcess } from '../support/worker-process.js';
+
+const temporal = useTemporal();
+let stack: Stack;
+let second: Connection;
+beforeAll(async () => {
+  stack = await startStack(temporal, {
+    runbookDirectories: [fileURLToPath(new URL('./runbooks', import.meta.url))],
+    calendarDirectories: [fileURLToPath(new URL('../replay/calendars', import.meta.url))],
+  });
+  second = await Connection.connect({ address: temporal.address });
+});
+afterAll(async () => {
+  await second.close();
+  await stack.close();
+});
+
+const until = async (condition: () => Promise<boolean>) => {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+};
+const rule = () => aRule(temporal.client, temporal.taskQueue);
+const kinds = (decisions: readonly AlarmDecision[]) => decisions.map(({ kind }) => kind);
+const start = (target: string, more: object = {}) => ({
+  runbook: 'restart',
+  target,
+  arguments: { targets: [], ...more },
+});
+const phase = async (workflowId: string) =>
+  (await temporal.client.workflow.getHandle(workflowId).query<{ phase: string }>('progress')).phase;
+
+describe('an alarm', () => {
+  it('that two clients deliver 50 times at once starts one run', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const one = rule();
+    const other = aRule(new Client({ connection: second }), temporal.taskQueue, one.rule);
+    const alarm = one.alarm({ target: path });
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? one : other).decide([alarm])),
+    );
+    const decisions = answers.flat();
+    expect(kinds(decisions).sort()).toEqual([...Array.from({ length: 49 }, () => 'repeated'), 'started']);
+    expect(new Set(decisions.map(({ runId }) => runId)).size).toBe(1);
+    const report = await stack.report(decisions[0]?.runId ?? '');
+    expect(report).toMatchObject({
+      outcome: 'succeeded',
+      requestedBy: `alarm rule tests/${one.rule}`,
+      reason: 'it hangs',
+    });
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+    expect(kinds((await one.log()).map(({ decision }) => decision)).at(-1)).toBe('started');
+  });
+
+  it('that a rule has forgotten, since its workflow was ended, starts no second run, and its run goes on', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const one = rule();
+    const alarm = one.alarm({ target: path });
+    const [first] = await one.decide([alarm]);
+    await until(async () => (await stack.accepted(instanceId)).length === 1);
+    await temporal.client.workflow.getHandle(one.workflowId).terminate('by a test');
+    expect((await stack.report(first?.runId ?? '')).outcome).toBe('succeeded');
+    expect(await one.decide([alarm])).toMatchObject([{ kind: 'repeated', runId: first?.runId }]);
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+
+  it('that a run of the rule made itself is busy, then cooling down', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const one = rule();
+    const brakes = { coolDownMs: 60_000 };
+    const [first] = await one.decide([one.alarm({ target: path })], brakes);
+    await until(async () => (await stack.accepted(instanceId)).length === 1);
+    const made = one.alarm({ target: path, incident: 'made-by-restart' });
+    expect(await one.decide([made], brakes)).toMatchObject([{ kind: 'busy', runId: first?.runId }]);
+    await stack.report(first?.runId ?? '');
+    expect(await one.decide([made], brakes)).toMatchObject([{ kind: 'coolingDown', runId: first?.runId }]);
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+
+  it('is held back by a run that somebody else started, once the listing shows it', async () => {
+    const { path } = await stack.newInstance();
+    const workflowId = await stack.start('restart', { targets: [path], freeze: ['for-ever'], waitAtMost: '1h' });
+    await until(async () => (await phase(workflowId)) === 'waiting');
+    const listed = async () => {
+      const query = `RunbookTarget = '${path}'`;
+      for await (const run of temporal.client.workflow.list({ query })) if (run.workflowId === workflowId) return true;
+      return false;
+    };
+    await until(listed);
+    const one = rule();
+    expect(await one.decide([one.alarm({ target: path })], { coolDownMs: 60_000 })).toMatchObject([
+      { kind: 'busy', runId: workflowId },
+    ]);
+    await temporal.client.workflow.getHandle(workflowId).cancel();
+    await stack.report(workflowId);
+    const closed = async () => (await one.decide([one.alarm({ target: path })], { coolDownMs: 60_000 }))[0]?.kind;
+    await until(async () => (await closed()) !== 'busy');
+    expect(await closed()).toBe('coolingDown');
+  });
+});
+
+describe('a debounce', () => {
+  it('goes on while the worker is killed, and starts one run after it', async () => {
+    const taskQueue = `${temporal.taskQueue}-killed`;
+    const simulator = await startSimulator({ world: 'empty', seed: newSeed() });
+    const control = controlOf(simulator);
+    const { instanceId } = await control.createInstance({
+      application: 'a',
+      component: 'c',
+      name: 'waits',
+      replica: 2,
+      version: '2',
+    });
+    const place = { address: temporal.address, taskQueue, simulator };
+    const one = aRule(temporal.client, taskQueue);
+    const alarm = one.alarm({ target: 'a/c/waits' });
+    const first = await startWorkerProcess(place);
+    const [waiting] = await one.decide([alarm, alarm], { debounceMs: 4_000 });
+    expect(waiting?.kind).toBe('waiting');
+    await first.kill('SIGKILL');
+    await expect(temporal.client.workflow.getHandle(waiting?.runId ?? '').describe()).rejects.toThrow();
+    const next = await startWorkerProcess(place);
+    await until(async () => kinds((await one.log()).map(({ decision }) => decision)).includes('started'));
+    expect((await stack.report(waiting?.runId ?? '')).outcome).toBe('succeeded');
+    expect(await one.decide([alarm], { debounceMs: 4_000 })).toMatchObject([{ kind: 'repeated' }]);
+    expect((await one.log())[1]?.decidedAtMs).toBeGreaterThanOrEqual(waiting?.untilMs ?? Infinity);
+    expect((await control.accepted(instanceId)).map(({ action }) => action)).toEqual(['restart']);
+    await next.kill('SIGTERM');
+    await simulator.close();
+  });
+
+  it('is called off by a resolution', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const one = rule();
+    const brakes = { debounceMs: 1_000 };
+    const [waiting] = await one.decide([one.alarm({ target: path })], brakes);
+    const resolved = one.alarm({ target: path, status: 'resolved' });
+    expect(kinds(await one.decide([resolved], brakes))).toEqual(['calledOff']);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(kinds((await one.log()).map(({ decision }) => decision))).toEqual(['calledOff', 'waiting']);
+    await expect(temporal.client.workflow.getHandle(waiting?.runId ?? '').describe()).rejects.toThrow();
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+});
+
+describe('a resolution that withdraws', () => {
+  const brakes = { onResolved: 'withdraw' } as const;
+
+  it('cancels a run that waits at a gate, which says by whom', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const one = rule();
+    const waits = start(path, { freeze: ['for-ever'], waitAtMost: '1h' });
+    const [decision] = await one.decide([one.alarm({ start: waits })], brakes);
+    const runId = decision?.runId ?? '';
+    await until(async () => (await phase(runId)) === 'waiting');
+    const resolved = one.alarm({ status: 'resolved', start: waits });
+    expect(await one.decide([resolved], brakes)).toMatchObject([{ kind: 'withdrawn', runId }]);
+    const report = await stack.report(runId);
+    expect(report).toMatchObject({
+      outcome: 'cancelled',
+      notStarted: [path],
+      withdrawnBy: `alarm rule tests/${one.rule}`,
+    });
+    expect(await stack.accepted(instanceId)).toEqual([]);
+    expect(kinds(await one.decide([resolved], brakes))).toEqual(['resolved']);
+  });
+
+  it('leaves a run that has begun a target to go on', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const one = rule();
+    const [decision] = await one.decide([one.alarm({ target: path })], brakes);
+    await until(async () => (await stack.accepted(instanceId)).length === 1);
+    await one.decide([one.alarm({ target: path, status: 'resolved' })], brakes);
+    const report = await stack.report(decision?.runId ?? '');
+    expect(report.outcome).toBe('succeeded');
+    expect(report.withdrawnBy).toBeUndefined();
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+});
+
+describe('a run that is withdrawn', () => {
+  it('before its first task ends cancelled, with nothing begun', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const workflowId = `withdrawn-${randomUUID()}`;
+    await temporal.client.workflow.signalWithStart('restart', {
+      workflowId,
+      taskQueue: temporal.taskQueue,
+      args: [{ targets: [path] }],
+      signal: 'withdraw',
+      signalArgs: ['by hand'],
+    });
+    expect(await stack.report(workflowId)).toMatchObject({ outcome: 'cancelled', withdrawnBy: 'by hand', targets: [] });
+    await expect(temporal.client.workflow.getHandle(workflowId).result()).rejects.toMatchObject({
+      cause: { type: 'cancelled' },
+    });
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+});
+
+describe('a listing that fails', () => {
+  it('decides nothing and is told as one to send again; what waits is started once it answers', async () => {
+    let fails = false;
+    const taskQueue = `${temporal.taskQueue}-listing`;
+    const access = temporalAccess(temporal.client);
+    const findRuns: typeof access.findRuns = (asked) =>
+      fails ? Promise.reject(new Error('the listing is away')) : access.findRuns(asked);
+    const other = await startStack(temporal, {
+      worker: { taskQueue },
+      dependencies: { temporal: { ...access, findRuns } },
+    });
+    const { instanceId, path } = await other.newInstance();
+    const one = aRule(temporal.client, taskQueue);
+    const [waiting] = await one.decide([one.alarm({ target: path })], { debounceMs: 1_000 });
+    fails = true;
+    const request = { rule: one.rule, brakes: NO_BRAKES, alarms: [one.alarm({ incident: 'other' })] };
+    await expect(sendUpdate(temporal.client, taskQueue, one.rule, request)).rejects.toMatchObject({
+      cause: { type: 'CommandRejected', nonRetryable: false, message: 'Nothing was decided: the listing is away' },
+    });
+    expect(await one.log()).toHaveLength(1);
+    fails = false;
+    await until(async () => (await one.log()).length === 2);
+    expect((await other.report(waiting?.runId ?? '')).outcome).toBe('succeeded');
+    expect(await other.accepted(instanceId)).toEqual(['restart']);
+    await other.close();
+  });
+});
+
+describe('an execution that is full', () => {
+  it('goes on in a new one under fire: every alarm is decided, what waits is kept, and each run starts once', async () => {
+    const one = rule();
+    const { instanceId, path } = await stack.newInstance();
+    const [waiting] = await one.decide([one.alarm({ target: path, incident: 'due-later' })], { debounceMs: 25_000 });
+    await one.decide([one.alarm({ incident: 'kept' })], { debounceMs: 3_600_000 });
+    const { runId: first } = await temporal.client.workflow.getHandle(one.workflowId).describe();
+    // Dry targets: what is counted here are decisions, and runs that are refused at once are cheap.
+    const alarms = Array.from({ length: 6 }, (_, index) =>
+      one.alarm({ incident: `i-${index}`, target: `shop/checkout/none-${index}` }),
+    );
+    const seen: AlarmDecision[][] = [];
+    const fire = async () => {
+      for (let sent = 0; sent < 110; sent++) seen.push(await one.decide(alarms, { debounceMs: 0 }));
+    };
+    await Promise.all(Array.from({ length: 5 }, fire));
+    expect(seen).toHaveLength(550);
+    expect((await temporal.client.workflow.getHandle(one.workflowId).describe()).runId).not.toBe(first);
+    expect(seen.flat().filter(({ kind }) => kind === 'started')).toHaveLength(6);
+    expect(kinds(seen.flat()).filter((kind) => kind !== 'started' && kind !== 'repeated')).toEqual([]);
+    expect(kinds(await one.decide([one.alarm({ incident: 'kept', status: 'resolved' })]))).toEqual(['calledOff']);
+    await until(async () =>
+      (await one.log()).some(({ decision }) => decision.runId === waiting?.runId && decision.kind === 'started'),
+    );
+    expect((await stack.report(waiting?.runId ?? '')).outcome).toBe('succeeded');
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+});
+
+describe('nonsense', () => {
+  const alarm = aRule(null as never, '').alarm();
+  it.each([
+    ['nothing', undefined, 'a request is an object'],
+    ['a text', 'restart', 'a request is an object'],
+    ['another rule', { rule: 'other' }, 'the rule of this workflow is'],
+    ['no alarms', { alarms: [] }, 'alarms: 1 to 200'],
+    ['too many alarms', { alarms: Array.from({ length: 201 }, () => alarm) }, 'alarms: 1 to 200'],
+    ['an alarm of no status', { alarms: [{ ...alarm, status: 'ok' }] }, 'alarms.0.status: firing or resolved'],
+    ['a hash that is none', { alarms: [{ ...alarm, episodeHash: 'x' }] }, 'alarms.0.episodeHash: 64 hex digits'],
+    [
+      'a long text',
+      { alarms: [{ ...alarm, summary: 'x'.repeat(999) }] },
+      'alarms.0.summary: text of at most 1000 bytes',
+    ],
+    ['no brakes', { brakes: null }, 'brakes: an object is expected'],
+    ['a brake of no number', { brakes: { ...NO_BRAKES, coolDownMs: '10m' } }, 'brakes.coolDownMs: milliseconds'],
+  ])('is rejected with a reason, and the rule goes on: %s', async (_what, change, why) => {
+    const one = rule();
+    const request =
+      typeof change === 'object' ? { rule: one.rule, brakes: NO_BRAKES, alarms: [alarm], ...change } : change;
+    await expect(sendUpdate(temporal.client, temporal.taskQueue, one.rule, request)).rejects.toMatchObject({
+      cause: { type: 'CommandRejected', nonRetryable: true, message: expect.stringContaining(why) as string },
+    });
+    expect(kinds(await one.decide([one.alarm({ start: { problem: 'no label' } })]))).toEqual(['noTarget']);
+  });
+
+  it('as a start is refused: a rule under an id that is not its own, or without a name', async () => {
+    for (const args of [[], [null], ['x'], [{ owner: 'tests', rule: 'other' }]]) {
+      const started = temporal.client.workflow.execute('alarmRule', {
+        workflowId: `runbook-alarm-rule/tests/${randomUUID()}`,
+        taskQueue: temporal.taskQueue,
+        args,
+      });
+      await expect(started).rejects.toMatchObject({ cause: { type: 'InvalidStart' } });
+    }
+  });
+
+  it('as a run under the id of a rule is refused', async () => {
+    const { path } = await stack.newInstance();
+    const id = `runbook-alarm-rule/tests/${randomUUID()}`;
+    const report = await stack.report(await stack.start('restart', { targets: [path] }, id));
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidStart' } });
+  });
+});
