@@ -73,7 +73,7 @@ export type WorldEvent =
   | { readonly kind: 'expireTokens' }
   | { readonly kind: 'throttleAll'; readonly requests: number; readonly windowSeconds: number; readonly forMs: number };
 
-export type WorkerEvent =
+type WorkerEvent =
   /** Started again that much later. */
   | {
       readonly kind: 'killWorker';
