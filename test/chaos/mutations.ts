@@ -26,7 +26,6 @@ export interface Mutation {
 
 const ATTEMPT = 'src/activities/attempt.ts';
 const FOLLOW_ACTION = 'src/activities/follow-action.ts';
-const PERFORM_ACTION = 'src/activities/perform-action.ts';
 const SETTLE_TARGET = 'src/activities/settle-target.ts';
 const ENTRY = 'src/domain/entry.ts';
 const EVIDENCE = 'src/domain/evidence.ts';
@@ -305,49 +304,6 @@ import { observeTarget } from './proxies.js';`,
     seeds: 6,
   },
   {
-    name: 'restart-adopted-without-user',
-    breaks: 'known',
-    why: "A restart is adopted where our own user is not known, so a colleague's restart can pass for ours (2.1).",
-    edits: [
-      {
-        file: EVIDENCE,
-        from: `import { ruleOf, type Action } from './actions.js';`,
-        to: `import type { Action } from './actions.js';`,
-      },
-      {
-        file: EVIDENCE,
-        from: `  job,
-  action,
-  instanceId,`,
-        to: `  job,
-  instanceId,`,
-      },
-      {
-        file: EVIDENCE,
-        from: `  if (ruleOf(action).kind === 'edge' && !createdByUs)
-    return doesNotFit('who asked for it is not known, which an edge action needs');
-`,
-        to: '',
-      },
-    ],
-    aim: ['colleagueDoesTheSame'],
-    seeds: 6,
-  },
-  {
-    name: 'quiet-window-cut-short',
-    breaks: 'once',
-    why: 'A second send waits for one quiet instead of the whole visibility window (section 1: two accepted POSTs with no crash at all).',
-    edits: [
-      {
-        file: PERFORM_ACTION,
-        from: `      return Date.now() - since.quietMs >= visibilityWindowMs ? afterQuiet(attempt, move, reading) : null;`,
-        to: `      return Date.now() - since.quietMs >= quietMs ? afterQuiet(attempt, move, reading) : null;`,
-      },
-    ],
-    aim: ['lostAnswerSeenLate'],
-    seeds: 6,
-  },
-  {
     name: 'reset-run-counts-as-first',
     breaks: 'known',
     why: 'The first attempt of a reset run takes itself for the first of its step, though the run before it sent (story 9).',
@@ -362,36 +318,6 @@ import { observeTarget } from './proxies.js';`,
     ],
     aim: ['resetUnderAnOpenPost', 'resetThenCancel'],
     seeds: 6,
-  },
-  {
-    name: 'reset-activity-counts-as-first',
-    breaks: 'known',
-    why: 'Attempt number 1 after a reset of the activity takes itself for the first, though an attempt before the reset sent (story 6a).',
-    edits: [
-      {
-        file: ENTRY,
-        from: `  const { attempt, runId, originalRunId, scheduledAtMs, attemptScheduledAtMs, details } = facts;
-  if (details === null) return attempt === 1 && runId === originalRunId && attemptScheduledAtMs === scheduledAtMs;`,
-        to: `  const { attempt, runId, originalRunId, attemptScheduledAtMs, details } = facts;
-  if (details === null) return attempt === 1 && runId === originalRunId;`,
-      },
-    ],
-    aim: ['resetForgetting'],
-    seeds: 6,
-  },
-  {
-    name: 'living-predecessor-forgotten',
-    breaks: 'once',
-    why: 'After a reset a second send waits for the visibility window only, while the attempt before the reset may still be about to send (story 9).',
-    edits: [
-      {
-        file: ENTRY,
-        from: `  const wasReset = !firstLike && (attempt === 1 || (details !== null && details.attempt >= attempt));`,
-        to: `  const wasReset = !firstLike && details !== null && details.attempt > attempt;`,
-      },
-    ],
-    aim: ['frozenThenReset'],
-    seeds: 12,
   },
   {
     name: 'run-closes-over-its-child',

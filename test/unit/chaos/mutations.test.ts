@@ -33,7 +33,7 @@ describe('the list of mutations', () => {
   });
 
   it('has one for each promise', () => {
-    expect(new Set(MUTATIONS.map(({ breaks }) => breaks))).toEqual(new Set(['once', 'known', 'undone', 'alone']));
+    expect(MUTATIONS.map(({ breaks }) => breaks)).toEqual(expect.arrayContaining(['once', 'known', 'undone', 'alone']));
   });
 });
 
