@@ -11,8 +11,9 @@ export async function readCaptured(
   dependencies: Pick<ActivityDependencies, 'temporal' | 'findRunbook'>,
   names: { readonly restores: string; readonly asking: string },
   target: Target,
-  { replicaCount: seen }: Observation,
+  observation: Observation,
 ): Promise<Captured | Problem> {
+  const { replicaCount: seen } = observation;
   const { restores, asking } = names;
   const { path, instanceId } = target;
   const past = await dependencies.temporal.pastRuns({
@@ -22,19 +23,20 @@ export async function readCaptured(
     exceptRunId: Context.current().info.workflowExecution?.runId ?? null,
   });
   const answer = capturedCount({ restores, asking, instanceId, seen }, past);
-  if (answer.kind === 'captured') return captured(answer.change, seen);
+  if (answer.kind === 'captured') return captured(answer.change, observation);
   if (answer.kind === 'nothing')
     return (await unknownRunbook(dependencies, restores, asking)) ?? nothing(answer, restores, path);
   return refusal(answer, path, seen);
 }
 
-function captured({ run, from, to, atMs }: CountChange, seen: number | null): Captured {
+function captured({ run, from, to, atMs }: CountChange, { replicaCount: seen, lastJobId }: Observation): Captured {
   const now = seen === from ? `it is ${from} already` : `${to} → ${from}`;
   return {
     replicaCount: from,
     note: `captured by run ${run.workflowId} at ${time(atMs)}: ${now}`,
     expects: {
       replicaCounts: seen === null || seen === from ? [from] : [seen, from],
+      ...(lastJobId === null ? {} : { lastJobId }),
       why: `run ${run.workflowId} captured ${from} and left ${to} at ${time(atMs)}`,
     },
   };

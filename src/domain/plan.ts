@@ -40,6 +40,8 @@ export interface ActionStep {
 
 export interface ExpectedCounts {
   readonly replicaCounts: readonly number[];
+  /** The newest cloud job when it was planned: a newer one may have changed the count and back. Absent where none was seen. */
+  readonly lastJobId?: string;
   /** For people: where these counts come from. */
   readonly why: string;
 }

@@ -10,6 +10,7 @@ import type { StepReport, StepResult } from '../domain/report.js';
 import { describeObservation, type Observation } from '../domain/target.js';
 import { performAction, settleTarget } from './proxies.js';
 import { noDetails, readStepFailure, type StepFailure } from './step-failure.js';
+import { obstacleTo } from './step-obstacle.js';
 
 export interface StepOutcome {
   readonly report: StepReport;
@@ -32,7 +33,7 @@ export async function performActionStep(
   const { target } = run.targetPlan;
   const { id: stepId, action, verify, usualDurationMs } = step;
   const attempted = new StepUnderWay(step, baseline, run, startedAtMs);
-  const obstacle = obstacleTo(step, baseline.observation, deadlineAtMs);
+  const obstacle = obstacleTo(step, baseline, deadlineAtMs);
   if (obstacle !== null) {
     const { name, message } = obstacle;
     return mayHaveBeenSentBeforeReset(step, baseline)
@@ -62,19 +63,6 @@ export async function performActionStep(
   } catch (error) {
     return attempted.failed(readStepFailure(error, run.limits));
   }
-}
-
-/** Why a step is not begun: its time is over, or the count that the plan counts on was changed since. */
-function obstacleTo(
-  { action, expects }: ActionStep,
-  seen: Observation,
-  deadlineAtMs: number,
-): { name: FailureName; message: string } | null {
-  if (Date.now() >= deadlineAtMs)
-    return { name: 'DeadlinePassed', message: 'The deadline of the run passed before this step' };
-  if (expects === undefined || expects.replicaCounts.some((count) => count === seen.replicaCount)) return null;
-  const message = `${describeAction(action)} was not sent: ${expects.why}, and now ${describeObservation(seen)} is seen: somebody changed the count since`;
-  return { name: 'TargetChanged', message };
 }
 
 /**

@@ -24,6 +24,10 @@ beforeAll(async () => {
     join(folder, 'up-again.yaml'),
     `name: up-again\ntitle: t\nrestores: down-then-wait\nsteps:\n  - ${up}`,
   );
+  await writeFile(
+    join(folder, 'restart-then-up.yaml'),
+    `name: restart-then-up\ntitle: t\nrestores: scale-down\nsteps:\n  - action: restart\n  - ${up}`,
+  );
   await writeFile(join(folder, 'up-typo.yaml'), `name: up-typo\ntitle: t\nrestores: scale-dwon\nsteps:\n  - ${up}`);
   stack = await startStack(temporal, { runbookDirectories: [folder] });
 });
@@ -339,6 +343,52 @@ describe('between the plan and the lease', () => {
     expect(report.summary).toMatch(/captured 4 and left 1 .* somebody changed the count since/);
     expect(await replicas(second.instanceId)).toBe(3);
     expect(await stack.accepted(second.instanceId)).toEqual(['scale']);
+  });
+});
+
+describe('between the plan and the lease, too,', () => {
+  /** A scale-up of two targets that is still at the first one. */
+  async function upOfTwo() {
+    const first = await stack.newInstance({ replica: 4, name: `a-${randomUUID().slice(0, 8)}` });
+    const second = await stack.newInstance({ replica: 4, name: `b-${randomUUID().slice(0, 8)}` });
+    const targets = [first.path, second.path];
+    await stack.report(await stack.start('scale-down', { targets }));
+    await stack.control.outcome({ instanceId: first.instanceId, action: 'scale', durationMs: 4_000 });
+    const workflowId = await stack.start('scale-up', { targets });
+    await until(async () => (await stack.accepted(first.instanceId)).length === 2);
+    return { second, workflowId };
+  }
+
+  it('a newer scale-down is seen, though its count is the one of the plan', async () => {
+    const { second, workflowId } = await upOfTwo();
+    await scaleInConsole(second.instanceId, 6);
+    await stack.run('scale-down', second.path);
+    const report = await stack.report(workflowId);
+    expect(report.targets.map(({ outcome }) => outcome)).toEqual(['succeeded', 'refused']);
+    expect(report.targets[1]?.steps[0]?.failure).toMatchObject({ name: 'TargetChanged' });
+    expect(report.summary).toMatch(
+      /captured 4 and left 1 .* its newest cloud job is \S+, which was \S+ when it was planned/,
+    );
+    expect(await replicas(second.instanceId)).toBe(1);
+    await stack.run('scale-up', second.path);
+    expect(await replicas(second.instanceId)).toBe(6);
+  });
+
+  it('cloud jobs of its own are no change: of a step before it, or one whose answer was lost', async () => {
+    const { instanceId, path } = await stack.newInstance({ replica: 4 });
+    await stack.run('scale-down', path);
+    await stack.control.fault({ on: { route: 'action', instanceId }, nth: 2, fault: { kind: 'actThenReset' } });
+    const report = await stack.run('restart-then-up', path);
+    expect(steps(report)).toEqual(['restart succeeded', 'scale succeeded']);
+    expect(report.targets[0]?.steps[1]?.trail.map(({ decision }) => decision)).toContain('adopted');
+    expect(await stack.accepted(instanceId)).toEqual(['scale', 'restart', 'scale']);
+  });
+
+  it('a count that is back already is no obstacle', async () => {
+    const { second, workflowId } = await upOfTwo();
+    await scaleInConsole(second.instanceId, 4);
+    const report = await stack.report(workflowId);
+    expect(report.targets[1]?.steps[0]).toMatchObject({ result: 'skipped', sent: 'no' });
   });
 });
 

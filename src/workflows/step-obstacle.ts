@@ -1,0 +1,33 @@
+/** Why a step is not begun: its time is over, or what its plan counts on was changed since. */
+import { describeAction, wishedStateHolds } from '../domain/actions.js';
+import type { Baseline } from '../domain/contract.js';
+import type { FailureName } from '../domain/failures.js';
+import type { ActionStep } from '../domain/plan.js';
+import { describeObservation } from '../domain/target.js';
+
+export interface Obstacle {
+  readonly name: FailureName;
+  readonly message: string;
+}
+
+/** `null`: it may begin. `deadlineAtMs` is the step's, epoch milliseconds. */
+export function obstacleTo(step: ActionStep, baseline: Baseline, deadlineAtMs: number): Obstacle | null {
+  if (Date.now() >= deadlineAtMs)
+    return { name: 'DeadlinePassed', message: 'The deadline of the run passed before this step' };
+  const { action, expects } = step;
+  const change = changeSincePlan(step, baseline);
+  if (expects === undefined || change === null) return null;
+  const message = `${describeAction(action)} was not sent: ${expects.why}, and now ${change}`;
+  return { name: 'TargetChanged', message };
+}
+
+function changeSincePlan({ action, expects }: ActionStep, baseline: Baseline): string | null {
+  const { observation: seen, lastJobId, knownCloudJobIds } = baseline;
+  if (expects === undefined) return null;
+  if (!expects.replicaCounts.some((count) => count === seen.replicaCount))
+    return `${describeObservation(seen)} is seen: somebody changed the count since`;
+  const { lastJobId: planned } = expects;
+  // The first reading stays known, whatever this run itself did since. Where the wished state holds, nothing is sent anyway.
+  if (planned === undefined || knownCloudJobIds.includes(planned) || wishedStateHolds(action, seen)) return null;
+  return `its newest cloud job is ${lastJobId ?? 'none'}, which was ${planned} when it was planned: somebody may have changed the count and back`;
+}
