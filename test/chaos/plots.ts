@@ -77,6 +77,25 @@ const losesTheRequest = (dice: Dice): SceneFault['fault'] =>
 /** Accepted, but only after a while: what happens meanwhile meets an open POST. */
 const slowPost = (dice: Dice): SceneFault['fault'] => ({ kind: 'delay', ms: dice.whole(400, 900) });
 
+/** The entry reading is held back, and a worker frozen over it; what it sends is seen late. */
+function frozenOverItsReading(dice: Dice, { fromMs, toMs }: { fromMs: number; toMs: number }): Parts {
+  return {
+    runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'restart', 'declared-undo']),
+    faults: [
+      onInstance(3, { kind: 'delay', ms: 240 }),
+      ...[1, 2].map((nth) =>
+        onAction(nth, { kind: 'visibleLate', ms: LATEST_VISIBLE_MS, statusMs: LATEST_VISIBLE_MS }),
+      ),
+    ],
+    events: [
+      {
+        moment: moment('struck', 1, 0),
+        event: { kind: 'freezeWorker', worker: dice.whole(0, 1), forMs: dice.whole(fromMs, toMs) },
+      },
+    ],
+  };
+}
+
 const DRAWN = {
   lostAnswerThenCancel(dice: Dice, atMs: number) {
     const nth = dice.whole(1, 2);
@@ -212,22 +231,8 @@ const DRAWN = {
     });
   },
   frozenBeforeItsSend(dice: Dice, atMs: number) {
-    return scene(atMs, {
-      runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'restart', 'declared-undo']),
-      faults: [
-        // The entry reading is held back, and the worker frozen over it: it wakes with an old answer, its successor at work (story 11).
-        onInstance(3, { kind: 'delay', ms: 240 }),
-        ...[1, 2].map((nth) =>
-          onAction(nth, { kind: 'visibleLate', ms: LATEST_VISIBLE_MS, statusMs: LATEST_VISIBLE_MS }),
-        ),
-      ],
-      events: [
-        {
-          moment: moment('struck', 1, 0),
-          event: { kind: 'freezeWorker', worker: dice.whole(0, 1), forMs: dice.whole(5_500, 9_000) },
-        },
-      ],
-    });
+    // It wakes with an old answer, its successor at work (story 11).
+    return scene(atMs, frozenOverItsReading(dice, { fromMs: 5_500, toMs: 9_000 }));
   },
   cancelledTwice(dice: Dice, atMs: number) {
     return scene(atMs, {
@@ -293,23 +298,13 @@ const AIMED = {
     });
   },
   frozenThenReset(dice: Dice, atMs: number) {
-    return scene(atMs, {
-      runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'declared-undo']),
-      faults: [
-        // Frozen over its entry reading, and awake before its fence: both the old attempt and the new one may send.
-        onInstance(3, { kind: 'delay', ms: 240 }),
-        ...[1, 2].map((nth) =>
-          onAction(nth, { kind: 'visibleLate', ms: LATEST_VISIBLE_MS, statusMs: LATEST_VISIBLE_MS }),
-        ),
-      ],
-      events: [
-        {
-          moment: moment('struck', 1, 0),
-          event: { kind: 'freezeWorker', worker: dice.whole(0, 1), forMs: dice.whole(2_000, 3_000) },
-        },
-        { moment: moment('struck', 1, 0), event: { kind: 'resetTarget', to: 'last' } },
-      ],
-    });
+    // It wakes before its fence: both the old attempt and the new one may send.
+    const parts = frozenOverItsReading(dice, { fromMs: 2_000, toMs: 3_000 });
+    const reset: Scene['events'][number] = {
+      moment: moment('struck', 1, 0),
+      event: { kind: 'resetTarget', to: 'last' },
+    };
+    return scene(atMs, { ...parts, events: [...(parts.events ?? []), reset] });
   },
   colleagueDoesTheSame(dice: Dice, atMs: number) {
     const action = dice.one(['restart', 'stop']);
