@@ -42,7 +42,7 @@ function whyResolved({ onResolved, debounceMs }: Brakes): string {
 }
 
 /** In the order in which they are looked at. */
-export function describeBrakes({ debounceMs, coolDownMs, atMost, atOnce }: Brakes): string[] {
+function describeBrakes({ debounceMs, coolDownMs, atMost, atOnce }: Brakes): string[] {
   return [
     'one run for one firing',
     'no other run on the target',
