@@ -96,7 +96,7 @@ describe('tokens', () => {
 describe('a body', () => {
   it.each([
     ['no JSON', 'hello'],
-    ['no UTF-8', Buffer.from([0x22, 0xff, 0x22])],
+    ['no UTF-8', Buffer.from(JSON.stringify(body(ALERT)).replace('hangs', '\u00ff'), 'latin1')],
     ['no version', { alerts: [] }],
     ['another version', { version: '5', alerts: [] }],
     ['no list of alerts', { version: '4', alerts: {} }],
