@@ -4,11 +4,12 @@ import type { Command } from 'commander';
 import { UNMATCHED } from '../domain/alarm.js';
 import { didYouMean } from '../domain/nearest.js';
 import type { ReadAlarms } from '../gateway/read-alarms.js';
-import { readAlarmsOrTell, withCalls } from './alarm-session.js';
+import { readAlarmsOrTell } from './alarm-session.js';
 import { numberBetween } from './number-option.js';
 import { CommandError, hint, print, printJson } from './output.js';
 import { paintForOutput } from './paint.js';
 import { plain, renderAlarmLog, renderPreviews } from './render-alarms.js';
+import { withServer } from './schedule-session.js';
 
 interface AlarmOptions {
   readonly file?: string;
@@ -82,8 +83,12 @@ async function log(options: AlarmOptions & { rule?: string; limit: number }): Pr
       'UnknownRule',
       `There is no rule "${rule}". Use one of: ${names.join(', ')}.${didYouMean(rule, names)}`,
     );
-  const { readAlarmLog } = await import('../gateway/alarm-log.js');
-  const decided = await withCalls(({ calls }) => readAlarmLog(calls, owner, rule === undefined ? names : [rule]));
+  const [{ readAlarmLog }, { Calls }] = await Promise.all([
+    import('../gateway/alarm-log.js'),
+    import('../client/temporal-calls.js'),
+  ]);
+  const asked = rule === undefined ? names : [rule];
+  const decided = await withServer(options, ({ client }) => readAlarmLog(new Calls(client), owner, asked));
   const shown = decided.slice(0, limit);
   if (options.json === true) printJson({ owner, alarms: shown });
   else print(renderAlarmLog(shown, paintForOutput()));

@@ -1,5 +1,4 @@
-/** What the gateway and every `runbook alarm` command need: the alarms file, read whole or every problem told, and a connection. */
-import type { Calls } from '../client/temporal-calls.js';
+/** What the gateway and every `runbook alarm` command need: the alarms file, read whole or every problem told. */
 import type { ReadAlarms } from '../gateway/read-alarms.js';
 import { CommandError, USAGE_EXIT_CODE } from './output.js';
 
@@ -24,23 +23,4 @@ export async function readAlarmsOrTell(given: string | undefined, secrets: 'read
   });
   if (!Array.isArray(read)) return read;
   throw new CommandError('InvalidAlarms', 'The alarms file has problems:', USAGE_EXIT_CODE, read);
-}
-
-/** Connects at the first call, and closes at the end. @throws ConfigurationError */
-export async function withCalls<Value>(
-  act: (temporal: { readonly calls: Calls; readonly taskQueue: string }) => Promise<Value>,
-  given: { readonly taskQueue?: string } = {},
-): Promise<Value> {
-  const [{ RunbookClient }, { Calls }, { loadClientConfig }] = await Promise.all([
-    import('../client/runbook-client.js'),
-    import('../client/temporal-calls.js'),
-    import('../config.js'),
-  ]);
-  const { temporal, taskQueue } = loadClientConfig(process.env);
-  const runbooks = RunbookClient.lazy({ ...temporal.connectionOptions, namespace: temporal.namespace });
-  try {
-    return await act({ calls: new Calls(runbooks.client), taskQueue: given.taskQueue ?? taskQueue });
-  } finally {
-    await runbooks.close();
-  }
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { GatewayOptions } from '../gateway/gateway.js';
 import type { ReadAlarms } from '../gateway/read-alarms.js';
-import { readAlarmsOrTell, withCalls } from './alarm-session.js';
+import { readAlarmsOrTell } from './alarm-session.js';
 import { hint, print } from './output.js';
 import { numberBetween } from './number-option.js';
 
@@ -30,8 +30,20 @@ export function addGatewayCommands(program: Command): void {
 
 async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const alarms = await readAlarmsOrTell(options.file, 'read');
-  if (options.dryRun === true) await serve(alarms, options, null);
-  else await withCalls((temporal) => serve(alarms, options, temporal), options);
+  if (options.dryRun === true) return serve(alarms, options, null);
+  const [{ RunbookClient }, { Calls }, { loadClientConfig }] = await Promise.all([
+    import('../client/runbook-client.js'),
+    import('../client/temporal-calls.js'),
+    import('../config.js'),
+  ]);
+  const { temporal, taskQueue } = loadClientConfig(process.env);
+  // Comes up also while Temporal is away: senders are told to come again.
+  const runbooks = RunbookClient.lazy({ ...temporal.connectionOptions, namespace: temporal.namespace });
+  try {
+    await serve(alarms, options, { calls: new Calls(runbooks.client), taskQueue: options.taskQueue ?? taskQueue });
+  } finally {
+    await runbooks.close();
+  }
 }
 
 async function serve(

@@ -1,7 +1,14 @@
 /** From a delivery to the answer: read by its sender, matched, decided. Answers 2xx only when every decision is durable; a repeat of anything is harmless. */
 import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
-import { UNMATCHED, type Alarm, type AlarmDecision, type Brakes, type RuleAlarm } from '../domain/alarm.js';
+import {
+  UNMATCHED,
+  type Alarm,
+  type AlarmDecision,
+  type Brakes,
+  type DecisionKind,
+  type RuleAlarm,
+} from '../domain/alarm.js';
 import type { Counts } from './counts.js';
 import type { DecideAlarms } from './decide-alarms.js';
 import type { AlarmRule } from './match-alarm.js';
@@ -75,14 +82,14 @@ export class DeliveryTaker {
     const { counts, sparseLog } = this.options;
     counts.add('refused', { sender, reason });
     counts.add('deliveries', { sender, result: 'refused' });
-    sparseLog.warn(`${sender} ${reason}`, { sender, reason, what: withoutUrls(what) }, 'delivery refused');
+    sparseLog.warn(`${sender} ${reason}`, { sender, reason, what }, 'delivery refused');
     const headers = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
     return { status, body: { error: reason }, headers };
   }
 
   async #answer(sender: Sender, reading: Reading, delivery: Delivery, signal: AbortSignal): Promise<Answer> {
     if (reading.kind === 'refused') return this.refuse(sender.name, reading);
-    if (reading.kind === 'unavailable') return this.#unavailable(sender, withoutUrls(reading.what));
+    if (reading.kind === 'unavailable') return this.#unavailable(sender, reading.what);
     const { counts, log, decide } = this.options;
     if (reading.kind === 'confirmation') {
       if (decide !== null) await orAbort(reading.confirm(), signal);
@@ -91,7 +98,7 @@ export class DeliveryTaker {
       counts.add('deliveries', { sender: sender.name, result: 'confirmation' });
       return { status: 200, body: { confirmation: confirmed } };
     }
-    for (const note of reading.notes) log.warn({ sender: sender.name, note: withoutUrls(note) }, 'note on a delivery');
+    for (const note of reading.notes) log.warn({ sender: sender.name, note }, 'note on a delivery');
     for (const { status } of reading.alarms) counts.add('alarms', { sender: sender.name, status });
     if (decide === null) return this.#preview(sender, reading.alarms);
     const decisions = await this.#decide(reading.alarms, delivery.receivedAtMs, signal);
@@ -160,7 +167,7 @@ interface ShownDecision {
   readonly alarm: string;
   readonly status: Alarm['status'];
   readonly rule: string | null;
-  readonly decision: AlarmDecision['kind'];
+  readonly decision: DecisionKind;
   readonly why: string;
   readonly run: string | null;
 }
@@ -173,7 +180,7 @@ function orAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Valu
   });
 }
 
-/** Links of SMN hold tokens, and errors of an HTTP client hold links. */
+/** Of an error that nobody foresaw: links of SMN hold tokens, and errors of an HTTP client hold links. */
 function withoutUrls(text: string): string {
   return text.replace(/\bhttps?:\/\/\S+/gi, '<url>').slice(0, 500);
 }

@@ -1,10 +1,8 @@
 /** Subscriptions of SMN: their header, how they are confirmed and cancelled, and the settings that they need. */
-import { once } from 'node:events';
-import { createServer, globalAgent } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeSender, type Reading, type SmnSettings } from '../../../src/gateway/sender.js';
-import { selfSigned, selfSignedRsa } from '../../servicestage/self-signed.js';
+import { selfSigned } from '../../servicestage/self-signed.js';
+import { startConsole } from './console.js';
 import { alarmsIn, confirmationBody, notesIn, PROJECT, refusalIn, TOPIC } from './deliveries.js';
 import { ATTACKER, FORGED, notification, senderWith, SETTINGS, SMN } from './smn-sender.js';
 
@@ -31,23 +29,6 @@ describe('the header of the subscription', () => {
     expect(refusalIn(await read(notification(), { headers }))).toEqual(FORGED);
   });
 });
-
-/** A console that confirms: it counts the links that were asked for. */
-async function startConsole(status: () => number) {
-  const tls = selfSignedRsa({ commonName: 'localhost' });
-  const links: string[] = [];
-  const server = createServer(tls, (request, response) => {
-    links.push(request.url ?? '');
-    response.writeHead(status(), { location: '/elsewhere' }).end('{"subscription_urn":"urn:smn:…"}');
-  }).listen(0, 'localhost');
-  await once(server, 'listening');
-  globalAgent.options.ca = tls.cert;
-  onTestFinished(() => {
-    delete globalAgent.options.ca;
-    server.close();
-  });
-  return { host: `localhost:${(server.address() as AddressInfo).port}`, links };
-}
 
 function confirmationIn(reading: Reading) {
   if (reading.kind !== 'confirmation') throw new Error(`no confirmation: ${JSON.stringify(reading)}`);

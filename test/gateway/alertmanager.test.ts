@@ -1,0 +1,65 @@
+/** Two real Alertmanagers that share their log, each with a gateway of its own: what they deliver together starts one run. */
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { ALARM_LOG_QUERY, alarmRuleId, type DecidedAlarm } from '../../src/domain/alarm.js';
+import { startAlertmanager } from '../support/alertmanager.js';
+import { restartRule, TOKEN, useGateway } from '../support/gateway.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+const desk = useGateway(temporal);
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack(temporal);
+});
+afterAll(() => stack.close());
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+it('one alert, posted to both as Prometheus does, starts one run; its end is told', async () => {
+  const owner = desk.newOwner();
+  const file = await desk.file(owner, { hung: restartRule() });
+  const ports = await Promise.all([freePort(), freePort()]);
+  const pair = await Promise.all(
+    ports.map(async (port) => {
+      const gateway = await desk.start(file);
+      const peerPorts = ports.filter((other) => other !== port);
+      return startAlertmanager({
+        webhookUrl: `${gateway.url}/alarms/prod`,
+        token: TOKEN,
+        repeatInterval: '2s',
+        cluster: { port, peerPorts },
+      });
+    }),
+  );
+  onTestFinished(async () => void (await Promise.all(pair.map((alertmanager) => alertmanager.close()))));
+  const { instanceId, path } = await stack.newInstance();
+  const instance = path.split('/')[2] ?? '';
+  const alert = {
+    labels: { alertname: 'InstanceHangs', instance },
+    startsAt: new Date(Date.now() - 5_000).toISOString(),
+  };
+  const post = (more = {}) => Promise.all(pair.map((alertmanager) => alertmanager.post([{ ...alert, ...more }])));
+  const kinds = async () => {
+    const log = await temporal.client.workflow
+      .getHandle(alarmRuleId(owner, 'hung'))
+      .query<DecidedAlarm[]>(ALARM_LOG_QUERY)
+      .catch(() => []);
+    return log.map(({ decision }) => decision.kind);
+  };
+  await post();
+  await expect.poll(kinds, { timeout: 60_000 }).toContain('repeated');
+  await post({ endsAt: new Date().toISOString() });
+  await expect.poll(kinds, { timeout: 60_000 }).toContain('resolved');
+  expect((await kinds()).filter((kind) => kind === 'started')).toHaveLength(1);
+  await expect.poll(() => stack.accepted(instanceId), { timeout: 20_000 }).toEqual(['restart']);
+});
