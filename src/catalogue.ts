@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { checkRunbook } from './domain/runbook-checks.js';
 import type { Problem } from './domain/failures.js';
 import { Runbook } from './domain/runbook.js';
-import { problemsOfIssues, takeOutUnsupported } from './runbook-problems.js';
+import { problemsOfIssues, takeOutUnsupported, unknownCalendars } from './runbook-problems.js';
 import { readYamlFile, YamlDocument, type FileKind } from './yaml-document.js';
 
 /** The catalogue that comes with the package: beside `dist/` and beside `src/`. */
@@ -44,9 +44,10 @@ export async function findRunbook(directories: readonly string[], name: string):
   return Array.isArray(loaded) ? { kind: 'broken', problems: loaded } : { kind: 'found', runbook: loaded, file };
 }
 
-/** Every runbook that loads, by name, and every problem of those that do not. */
+/** Every runbook that loads, by name, and every problem of those that do not. `calendars` as for `parseRunbook`. */
 export async function listRunbooks(
   directories: readonly string[],
+  calendars: readonly string[] | null = null,
 ): Promise<{ runbooks: ListedRunbook[]; problems: Problem[] }> {
   const { files, problems } = await runbookFiles(directories);
   const builtIn = await realpath(BUILT_IN_DIRECTORY);
@@ -57,7 +58,7 @@ export async function listRunbooks(
       if (same[0] === file) problems.push(standsTwice(nameOf(file), same));
       continue;
     }
-    const loaded = await loadFile(file);
+    const loaded = await loadFile(file, calendars);
     if (Array.isArray(loaded)) problems.push(...loaded);
     else
       runbooks.push({
@@ -71,8 +72,9 @@ export async function listRunbooks(
   return { runbooks: runbooks.sort((left, right) => left.name.localeCompare(right.name)), problems };
 }
 
-export async function validateFile(file: string): Promise<Problem[]> {
-  const loaded = await loadFile(file);
+/** `calendars` as for `parseRunbook`. */
+export async function validateFile(file: string, calendars: readonly string[] | null = null): Promise<Problem[]> {
+  const loaded = await loadFile(file, calendars);
   return Array.isArray(loaded) ? loaded : [];
 }
 
@@ -118,20 +120,29 @@ function standsTwice(name: string, files: readonly string[]): Problem {
   };
 }
 
-async function loadFile(file: string): Promise<Runbook | Problem[]> {
+async function loadFile(file: string, calendars: readonly string[] | null = null): Promise<Runbook | Problem[]> {
   const text = await readYamlFile(file, RUNBOOK_FILE);
-  return typeof text === 'string' ? parseRunbook(text, file) : text;
+  return typeof text === 'string' ? parseRunbook(text, file, calendars) : text;
 }
 
-/** @returns the runbook, or every problem at once */
-export function parseRunbook(text: string, file: string): Runbook | Problem[] {
+/**
+ * @param calendars names of those that are known; `null`: names of calendars are not checked, as a worker does only while it plans
+ * @returns the runbook, or every problem at once
+ */
+export function parseRunbook(
+  text: string,
+  file: string,
+  calendars: readonly string[] | null = null,
+): Runbook | Problem[] {
   const document = YamlDocument.parse(text, file, RUNBOOK_FILE);
   if (Array.isArray(document)) return document;
   const { supported, problems } = takeOutUnsupported(document.raw);
   const parsed = Runbook.safeParse(supported);
   const found = [
     ...problems,
-    ...(parsed.success ? checkRunbook(parsed.data, basename(file)) : problemsOfIssues(parsed.error.issues, supported)),
+    ...(parsed.success
+      ? [...checkRunbook(parsed.data, basename(file)), ...unknownCalendars(parsed.data, calendars)]
+      : problemsOfIssues(parsed.error.issues, supported)),
   ];
   return found.length > 0 || !parsed.success ? document.placed(found) : parsed.data;
 }

@@ -2,7 +2,7 @@
 import type { Calendars } from '../calendars/calendars.js';
 
 export interface LocalCalendars extends Pick<Calendars, 'freezesBetween'> {
-  /** `null`: there is no folder of calendars here, so names of calendars in schedule files are not checked. */
+  /** `null`: there is no folder of calendars here, so names of calendars in files are not checked. */
   readonly names: readonly string[] | null;
 }
 

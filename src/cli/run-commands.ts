@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import type { RunbookClient } from '../client/runbook-client.js';
 import { EXIT_CODES, type RunReport } from '../domain/report.js';
-import { CommandError, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
+import { CommandError, hint, print, printJson } from './output.js';
 import { paintFor } from './paint.js';
 import { renderPlan, renderReport } from './render-report.js';
+import { requestFrom, withRequest, type RequestOptions } from './run-request.js';
 import { showUntilItEnds } from './show-run.js';
-import { userName } from './user-name.js';
 
 type Done = (exitCode: number) => void;
 
@@ -15,16 +15,10 @@ interface CommonOptions {
   readonly taskQueue?: string;
 }
 
-interface RequestOptions extends CommonOptions {
-  readonly target?: readonly string[];
-  readonly input?: readonly string[];
-  readonly reason?: string;
-  readonly requestedBy?: string;
-  readonly freeze?: readonly string[];
-  readonly waitAtMost?: string;
-}
+type Request = Awaited<ReturnType<typeof requestFrom>>;
+type PlanOptions = CommonOptions & RequestOptions;
 
-interface StartOptions extends RequestOptions {
+interface StartOptions extends CommonOptions, RequestOptions {
   readonly id?: string;
   readonly wait?: boolean;
   readonly watch?: boolean;
@@ -34,17 +28,21 @@ interface StartOptions extends RequestOptions {
 const NO_WORKER_HINT_MS = 3_000;
 
 export function addRunCommands(program: Command, done: Done): void {
-  withRequest(program.command('plan').argument('<name>', 'name of a runbook'))
+  withRequest(withCommon(program.command('plan').argument('<name>', 'name of a runbook')))
     .description('show exactly what a run would do; a worker plans it, nothing is touched')
-    .action((name: string, options: RequestOptions) => withClient(options, (client) => plan(client, name, options)));
-  withRequest(program.command('start').argument('<name>', 'name of a runbook'))
+    .action(async (name: string, options: PlanOptions) => {
+      const request = await requestFrom(options);
+      await withClient(options, (client) => plan(client, name, request, options));
+    });
+  withRequest(withCommon(program.command('start').argument('<name>', 'name of a runbook')))
     .description('start a run')
     .option('--id <id>', 'id of the run; the same id never starts a second run')
     .option('--wait', 'wait for the end and print the report')
     .option('--watch', 'show the run live, then its report')
-    .action((name: string, options: StartOptions) =>
-      withClient(options, async (client) => done(await start(client, name, options))),
-    );
+    .action(async (name: string, options: StartOptions) => {
+      const request = await requestFrom(options);
+      await withClient(options, async (client) => done(await start(client, name, request, options)));
+    });
   withCommon(program.command('watch').argument('<id>', 'id of a run'))
     .description('show a run live, then its report')
     .action((id: string, options: CommonOptions) =>
@@ -71,17 +69,6 @@ function withCommon(command: Command): Command {
   return command.option('--task-queue <name>', 'default: RUNBOOK_TASK_QUEUE or runbooks').option('--json', 'as JSON');
 }
 
-function withRequest(command: Command): Command {
-  const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value];
-  return withCommon(command)
-    .option('-t, --target <application/component/instance>', 'by name or id; repeat it for several', collect)
-    .option('-i, --input <name=value>', 'an input of the runbook; repeat it for several', collect)
-    .option('--freeze <calendar>', 'begin no target while this calendar is frozen; repeat it for several', collect)
-    .option('--wait-at-most <duration>', 'wait for a freeze or window that long, such as 4h, instead of being refused')
-    .option('--reason <text>', 'why; stands in the report')
-    .option('--requested-by <name>', 'who asks; default: the user of this computer');
-}
-
 async function withClient(options: CommonOptions, act: (client: RunbookClient) => Promise<void>): Promise<void> {
   const [{ RunbookClient }, { loadClientConfig }] = await Promise.all([
     import('../client/runbook-client.js'),
@@ -100,46 +87,15 @@ async function withClient(options: CommonOptions, act: (client: RunbookClient) =
   }
 }
 
-/** Every problem of the words at once; what needs the runbook itself is checked by the worker. */
-function requestFrom({ target = [], input = [], reason, requestedBy, freeze, waitAtMost }: RequestOptions) {
-  const problems: { code: string; place: string; found: string; remedy: string }[] = [];
-  const problem = (place: string, found: string, remedy: string) =>
-    problems.push({ code: 'usage', place, found, remedy });
-  if (target.length === 0) problem('--target', 'there is none', 'Name at least one: --target shop/checkout/prod-1');
-  for (const text of target.filter((value) => value.split('/').length !== 3))
-    problem(`--target ${text}`, 'it is not of the form application/component/instance', 'Write three names or ids');
-  const inputs: Record<string, string> = {};
-  for (const pair of input) {
-    const at = pair.indexOf('=');
-    if (at < 1) problem(`--input ${pair}`, 'it is not of the form name=value', 'Write it as in --input version=1.4.0');
-    else inputs[pair.slice(0, at)] = pair.slice(at + 1);
-  }
-  if (problems.length > 0)
-    throw new CommandError(
-      'Usage',
-      'The command cannot be carried out; nothing was started:',
-      USAGE_EXIT_CODE,
-      problems,
-    );
-  return {
-    targets: target,
-    inputs,
-    requestedBy: requestedBy ?? userName(),
-    ...(reason === undefined ? {} : { reason }),
-    ...(freeze === undefined ? {} : { freeze }),
-    ...(waitAtMost === undefined ? {} : { waitAtMost }),
-  };
-}
-
-async function plan(client: RunbookClient, name: string, options: RequestOptions): Promise<void> {
-  const planned = await hintingAtWorkers(client, () => client.plan(name, requestFrom(options)));
-  if (options.json === true) printJson(planned);
+async function plan(client: RunbookClient, name: string, request: Request, { json }: PlanOptions): Promise<void> {
+  const planned = await hintingAtWorkers(client, () => client.plan(name, request));
+  if (json === true) printJson(planned);
   else print(renderPlan(planned, paint()));
 }
 
-async function start(client: RunbookClient, name: string, options: StartOptions): Promise<number> {
+async function start(client: RunbookClient, name: string, request: Request, options: StartOptions): Promise<number> {
   const { json, id, wait, watch: live } = options;
-  const started = await client.start(name, { ...requestFrom(options), ...(id === undefined ? {} : { id }) });
+  const started = await client.start(name, { ...request, id });
   const words =
     started.started === 'started'
       ? `Started run ${started.workflowId}`

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Runbook } from '../domain/runbook.js';
 import type { Problem } from '../domain/failures.js';
 import { CommandError, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
+import { readCalendars } from './read-calendars.js';
 
 type Done = (exitCode: number) => void;
 
@@ -42,37 +43,47 @@ export function addRunbookCommands(program: Command, done: Done): void {
   program
     .command('validate')
     .argument('[files...]', 'runbook files; default: the built-in catalogue and RUNBOOK_DIR')
-    .description('check runbook files; every problem with its line and column')
+    .description(
+      'check runbook files, and names of calendars where RUNBOOK_CALENDARS has them; every problem with its line and column',
+    )
     .option('--json', 'as JSON')
     .action(async (files: string[], { json }: { json?: boolean }) => {
-      const { problems, checked } = await validate(files);
-      if (json === true) printJson({ checked, problems });
+      const { names: calendars } = await readCalendars();
+      const { problems, checked } = await validate(files, calendars);
+      if (json === true) printJson({ checked, calendarsChecked: calendars !== null, problems });
       else if (problems.length === 0) print(`${checked} runbook files are right`);
       else for (const { place, found, remedy, code } of problems) print(`${place}: ${found}. ${remedy} [${code}]`);
+      if (calendars === null) hint('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder');
       done(problems.length === 0 ? 0 : USAGE_EXIT_CODE);
     });
 }
 
-async function validate(files: readonly string[]): Promise<{ problems: Problem[]; checked: number }> {
+async function validate(
+  files: readonly string[],
+  calendars: readonly string[] | null,
+): Promise<{ problems: Problem[]; checked: number }> {
   if (files.length === 0) {
-    const { runbooks, problems } = await readCatalogue();
+    const { runbooks, problems } = await readCatalogue(calendars);
     return {
       problems: [...problems],
       checked: runbooks.length + new Set(problems.map(({ place }) => place.split(':')[0])).size,
     };
   }
   const { validateFile } = await import('../catalogue.js');
-  const problems = (await Promise.all(files.map((file) => validateFile(file)))).flat();
+  const problems = (await Promise.all(files.map((file) => validateFile(file, calendars)))).flat();
   return { problems, checked: files.length };
 }
 
-async function readCatalogue() {
+async function readCatalogue(calendars: readonly string[] | null = null) {
   const [{ BUILT_IN_DIRECTORY, listRunbooks }, { loadClientConfig }] = await Promise.all([
     import('../catalogue.js'),
     import('../config.js'),
   ]);
   const { runbookDirectories } = loadClientConfig(process.env);
-  return { ...(await listRunbooks(runbookDirectories)), directories: [BUILT_IN_DIRECTORY, ...runbookDirectories] };
+  return {
+    ...(await listRunbooks(runbookDirectories, calendars)),
+    directories: [BUILT_IN_DIRECTORY, ...runbookDirectories],
+  };
 }
 
 async function lookUp(name: string): Promise<{ runbook: Runbook; file: string }> {

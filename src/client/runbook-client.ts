@@ -36,9 +36,9 @@ export interface RunbookClientOptions {
 }
 
 /** Where Temporal is and how to get in, as `Connection` and `Client` of `@temporalio/client` take it. */
-export type ConnectOptions = ConnectionOptions &
-  Pick<ClientOptions, 'namespace' | 'dataConverter' | 'identity'> &
-  Pick<RunbookClientOptions, 'taskQueue' | 'callTimeoutMs'>;
+export type ConnectOptions = ConnectionOptions & {
+  readonly [Key in 'namespace' | 'dataConverter' | 'identity']?: ClientOptions[Key] | undefined;
+} & Pick<RunbookClientOptions, 'taskQueue' | 'callTimeoutMs'>;
 
 export interface RunOptions {
   /** One certain execution of the workflow id. Default: the newest, which matters only where a run was reset. */

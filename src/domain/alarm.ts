@@ -67,7 +67,7 @@ export const DECISIONS = {
   resolved: 'resolved: nothing to do',
 } as const;
 
-type DecisionKind = keyof typeof DECISIONS;
+export type DecisionKind = keyof typeof DECISIONS;
 
 /** What was decided about one alarm; durable once it is answered. */
 export interface AlarmDecision {

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endOf, runbook, spawnCommand } from '../support/command-line.js';
+import { endOf, runbook, spawnCommand, untilShown } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 
@@ -63,6 +63,23 @@ describe('local commands', () => {
     expect((await runbook(['validate'], { RUNBOOK_DIR: folder })).exitCode).toBe(2);
   });
 
+  it('validate tells of calendars that nobody knows, and says so where it knows none itself', async () => {
+    const file = join(folder, 'frozen.yaml');
+    await writeFile(file, 'name: frozen\ntitle: x\nguards:\n  freeze: [prod-freeze, prod-freez]\nsteps: []\n');
+    const { exitCode, stdout, stderr } = await runbook(['validate', file], {
+      RUNBOOK_CALENDARS: join(folder, 'calendars'),
+    });
+    expect(exitCode).toBe(2);
+    expect(stdout.trim()).toMatch(
+      /frozen\.yaml:4:25 guards\.freeze\.1: there is no calendar "prod-freez"\. .*Did you mean prod-freeze\?/,
+    );
+    expect(stderr).toBe('');
+    const unchecked = await runbook(['validate', file]);
+    expect(unchecked).toMatchObject({ exitCode: 0, stdout: '1 runbook files are right\n' });
+    expect(unchecked.stderr).toBe('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder\n');
+    await rm(file);
+  });
+
   it.each([
     [['nonsense'], 'unknown command'],
     [['start'], 'missing required argument'],
@@ -102,8 +119,8 @@ describe('commands about runs', () => {
   });
 
   it('start, watch, report, cancel go together', async () => {
-    const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'stop', durationMs: 2_500 });
+    const { path } = await stack.newInstance();
+    await stack.control.time({ freeze: true }); // Its cloud job does not end before that of ServiceStage goes on.
     const id = `cli-${randomUUID()}`;
     const started = await runbook(['start', 'recover', '-t', path, '--id', id], env);
     expect(started.stdout).toContain(`runbook watch ${id}`);
@@ -111,7 +128,8 @@ describe('commands about runs', () => {
       JSON.parse((await runbook(['start', 'recover', '-t', path, '--id', id, '--json'], env)).stdout),
     ).toMatchObject({ started: 'attached' });
     expect(await runbook(['report', id], env)).toMatchObject({ exitCode: 2 });
-    expect((await runbook(['cancel', id], env)).exitCode).toBe(0);
+    expect((await runbook(['cancel', id], env)).stdout).toContain(`Cancel of ${id} is requested`);
+    await stack.control.time({ freeze: false });
     const watched = await runbook(['watch', id], env);
     expect(watched.exitCode).toBe(14);
     expect(await runbook(['report', id, '--json'], env)).toMatchObject({ exitCode: 14 });
@@ -127,6 +145,37 @@ describe('commands about runs', () => {
     expect(exitCode).toBe(15);
     expect(stdout).toContain(`gate of ${path}: ChangeFreeze`);
     expect(stdout).toContain(times);
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+
+  it('plan and start take windows: shown in the plan, refused outside with the times', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const window = ['--window', '2h', '--cutoff', '30m', '--opens-at', '2099-12-01T02:00:00+01:00'];
+    const times = 'open 2099-12-01T01:00:00Z to 2099-12-01T03:00:00Z, nothing new after 2099-12-01T02:30:00Z';
+    const planned = await runbook(['plan', 'stop', '-t', path, ...window], env);
+    expect(planned.stdout).toContain(`window ${times}`);
+    const refused = await runbook(['start', 'stop', '-t', path, ...window, '--wait'], env);
+    expect(refused.exitCode).toBe(15);
+    expect(refused.stdout).toContain(`gate of ${path}: OutsideWindow`);
+    expect(refused.stdout).toContain(`${times}: it has not opened yet`);
+    expect(await stack.accepted(instanceId)).toEqual([]);
+    const within = await runbook(['start', 'stop', '-t', path, '--window', '2h', '--wait'], env);
+    expect(within.exitCode).toBe(0);
+  });
+
+  it('watch shows for which window a run waits', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const id = `waits-${instanceId}`;
+    const opensAt = new Date(Date.now() + 3_600_000).toISOString();
+    const waits = ['--window', '1h', '--opens-at', opensAt, '--wait-at-most', '2h'];
+    expect((await runbook(['start', 'stop', '-t', path, '--id', id, ...waits], env)).exitCode).toBe(0);
+    const watching = spawnCommand(['watch', id], env);
+    const ended = endOf(watching);
+    const shown = await untilShown(watching, /stop: waiting.*/);
+    expect(shown).toContain(`open ${opensAt.slice(0, 19)}Z to `);
+    expect(shown).toMatch(/; looks again at \S+Z, gives up at \S+Z/);
+    expect((await runbook(['cancel', id], env)).exitCode).toBe(0);
+    expect((await ended).exitCode).toBe(14);
     expect(await stack.accepted(instanceId)).toEqual([]);
   });
 
@@ -157,6 +206,21 @@ describe('commands about runs', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--target prod-1');
     expect(stderr).toContain('--input version');
+    const gates = ['--window', '2hours', '--cutoff', 'soon', '--opens-at', 'tomorrow', '--wait-at-most', '30d'];
+    const wrong = await runbook(['start', 'stop', '-t', 'prod-1', ...gates], env);
+    expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(wrong.stderr.match(/^- .*?(?=:)/gm)).toEqual([
+      '- --target prod-1',
+      '- --window 2hours',
+      '- --cutoff soon',
+      '- --opens-at tomorrow',
+      '- --wait-at-most 30d',
+    ]);
+    const alone = await runbook(['plan', 'stop', '-t', 'a/b/c', '--cutoff', '5m', '--freeze', ''], env);
+    expect(alone.exitCode).toBe(2);
+    expect(alone.stderr).toMatch(/--cutoff 5m: there is no window[\s\S]*--freeze/);
+    const twice = await runbook(['plan', 'stop', '-t', 'a/b/c', '-t', 'a/b/c'], env);
+    expect(twice.stderr).toContain('--target, "a/b/c": it stands more than once');
     const asJson = await runbook(['start', 'recover', '--json'], env);
     expect(JSON.parse(asJson.stdout)).toMatchObject({ error: { kind: 'Usage', problems: [{ place: '--target' }] } });
   });
@@ -181,12 +245,13 @@ describe('commands about runs', () => {
 
   it('stops watching on Ctrl-C while the run goes on', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'restart', durationMs: 2_500 });
+    await stack.control.time({ freeze: true });
     const child = spawnCommand(['start', 'restart', '-t', path, '--watch', '--id', `ctrl-c-${instanceId}`], env);
     const ended = endOf(child);
-    while ((await stack.accepted(instanceId)).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await untilShown(child, /restart running/);
     child.kill('SIGINT');
     expect(await ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('the run goes on') as string });
+    await stack.control.time({ freeze: false });
     expect((await stack.report(`ctrl-c-${instanceId}`)).outcome).toBe('succeeded');
   });
 });

@@ -82,11 +82,12 @@ describe('the example service', () => {
 
   it('tells what is under way, and cancels it', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'stop', durationMs: 1_500 });
+    await stack.control.time({ freeze: true });
     await call('POST', `/incidents/${instanceId}/recover`, { target: path });
     expect((await call('GET', `/incidents/${instanceId}`)).json).toMatchObject({ state: 'underWay' });
     while ((await stack.accepted(instanceId)).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(await call('POST', `/incidents/${instanceId}/cancel`)).toMatchObject({ json: { cancel: 'requested' } });
+    await stack.control.time({ freeze: false });
     expect((await eventsOf(`/incidents/${instanceId}/events`)).at(-1)).toMatchObject({
       data: { outcome: 'cancelled' },
     });
@@ -116,12 +117,13 @@ describe('the example service', () => {
 
   it('ends in order on SIGTERM: open streams are closed, runs go on', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'stop', durationMs: 1_500 });
+    await stack.control.time({ freeze: true });
     await call('POST', `/incidents/${instanceId}/recover`, { target: path });
     const stream = await fetch(`${service.url}/incidents/${instanceId}/events`);
     service.child.kill('SIGTERM');
     expect(await stream.text()).not.toContain('event: end');
     expect(await service.ended).toBe(0);
+    await stack.control.time({ freeze: false });
     expect((await stack.report(`incident-${instanceId}`)).outcome).toBe('succeeded');
   });
 });

@@ -29,6 +29,18 @@ export function endOf(child: ChildProcess): Promise<Ended> {
   return new Promise((resolve) => child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr })));
 }
 
+/** What a command that goes on has printed, as soon as it shows this. @throws when it ends before */
+export function untilShown(child: ChildProcess, shows: RegExp): Promise<string> {
+  let stdout = '';
+  return new Promise((resolve, reject) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+      if (shows.test(stdout)) resolve(stdout);
+    });
+    child.once('close', () => reject(new Error(`It ended before it showed ${shows.source}: ${stdout}`)));
+  });
+}
+
 export function runbook(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   return endOf(spawnCommand(words, env));
 }
