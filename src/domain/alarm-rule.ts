@@ -16,6 +16,7 @@ import {
   type WaitingFiring,
 } from './alarm-rule-state.js';
 import type { RunSeen, RunsAsked, StartArguments } from './contract.js';
+import { describeDuration } from './duration.js';
 import { describeTime } from './utc-time.js';
 
 /** What has to be done for a decision to hold. */
@@ -46,9 +47,17 @@ export function nextDueAtMs(state: RuleState): number | null {
   return times.length === 0 ? null : Math.min(...times);
 }
 
+/** Chosen. Workers or server were away for so long that a resolution may have come in vain. */
+const STALE_AFTER_MS = 5 * 60_000;
+
 /** The end of a debounce: every brake is looked at again. */
 export function decideDue(state: RuleState, firing: WaitingFiring, now: Circumstances): Decided {
   const others = drop(state, firing);
+  const lateByMs = now.nowMs - firing.stage.dueAtMs;
+  if (lateByMs > STALE_AFTER_MS) {
+    const why = `it was due ${describeDuration(lateByMs)} ago, and whether it still fires is not known: a repeat may start it`;
+    return undone(others, decision('calledOff', why));
+  }
   const held = heldBack(others, firing, now);
   return held === null ? started(others, firing, firing.stage.start, now) : undone(others, held);
 }
@@ -77,7 +86,8 @@ export function noteEnds(state: RuleState, seen: readonly RunSeen[]): RuleState 
 }
 
 function decideResolved(before: RuleState, alarm: RuleAlarm, { brakes, nowMs }: Circumstances): Decided {
-  const atMs = believedAtMs(alarm) ?? alarm.receivedAtMs;
+  // Never ahead of the server's clock: the gateway's may be, and would silence what fires until then.
+  const atMs = Math.min(believedAtMs(alarm) ?? alarm.receivedAtMs, nowMs);
   const state = rememberResolution(before, alarm.incident, atMs);
   const concerned = state.firings.filter((firing) => firing.incident === alarm.incident && firing.firedAtMs <= atMs);
   const waiting = concerned.filter(isWaiting);

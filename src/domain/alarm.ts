@@ -63,7 +63,7 @@ export const DECISIONS = {
   noTarget: 'its labels make no target that the rule allows',
   unmatched: 'no rule takes it',
   withdrawn: 'resolved: its run is cancelled if it has begun nothing',
-  calledOff: 'resolved before its run started',
+  calledOff: 'resolved before its run started, or due so long ago that nobody knows whether it still fires',
   resolved: 'resolved: nothing to do',
 } as const;
 

@@ -24,11 +24,12 @@ export function toldToRule(
     name: clipped(name, LONGEST.name),
     status,
     episode: shortId(episode),
-    incident: shortId(incident),
+    // A sender speaks for its own alarms only: another's id, spelled alike, is another incident.
+    incident: shortId(JSON.stringify([sender, incident])),
     atMs,
     summary: clipped(summary, LONGEST.line),
     receivedAtMs,
-    episodeHash: hashOf([owner, rule, episode]),
+    episodeHash: hashOf([owner, rule, sender, episode]),
     start: 'problem' in start ? { problem: clipped(start.problem, LONGEST.line) } : start,
   };
   return { rule, told };

@@ -78,9 +78,10 @@ export async function alarmRule(started: ContinuedRule): Promise<never> {
   );
   while (!isFull() || queue.length > 0) {
     if (queue.length === 0) await somethingToDo(() => queue.length > 0 || isFull(), rule.msToNextDue());
+    // First of all, also where alarms never stop coming.
+    await rule.takeDue();
     const next = queue.shift();
-    if (next === undefined) await rule.takeDue();
-    else await rule.take(next);
+    if (next !== undefined) await rule.take(next);
   }
   await condition(allHandlersFinished);
   return await continueAsNew<typeof alarmRule>({ ...started, state: rule.state });
@@ -139,7 +140,7 @@ class Rule {
   async takeDue(): Promise<void> {
     const { brakes } = this.#state;
     const due = dueFirings(this.#state, Date.now());
-    if (brakes === null || due.length === 0) return;
+    if (brakes === null || due.length === 0 || Date.now() < this.#looksAgainAtMs) return;
     try {
       const now = await this.#look(due, brakes);
       const decided = due.map((firing) => {

@@ -30,6 +30,8 @@ export interface AlertmanagerOptions {
   readonly groupInterval?: string;
   readonly repeatInterval?: string;
   readonly maxAlerts?: number;
+  /** Of a pair: its own port of the cluster, and those of its peers. */
+  readonly cluster?: { readonly port: number; readonly peerPorts: readonly number[] };
 }
 
 export interface RunningAlertmanager {
@@ -44,13 +46,15 @@ export async function startAlertmanager(options: AlertmanagerOptions): Promise<R
   const folder = await mkdtemp(join(tmpdir(), 'alertmanager-'));
   const file = join(folder, 'alertmanager.yml');
   await writeFile(file, stringify(configuration(options)));
+  const { port, peerPorts } = options.cluster ?? { port: null, peerPorts: [] };
   const child = spawn(
     program,
     [
       `--config.file=${file}`,
       `--storage.path=${folder}`,
       '--web.listen-address=127.0.0.1:0',
-      '--cluster.listen-address=',
+      `--cluster.listen-address=${port === null ? '' : `127.0.0.1:${port}`}`,
+      ...peerPorts.map((peer) => `--cluster.peer=127.0.0.1:${peer}`),
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );

@@ -516,3 +516,28 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
     },
   );
 });
+
+describe('a debounce', () => {
+  const waitingRule = () => {
+    const rule = new Rule({ debounceMs: 60 * SECOND });
+    rule.decide(rule.alarm());
+    return rule;
+  };
+
+  it('that falls due a little late starts its run', () => {
+    expect(later(waitingRule(), 5 * 60 * SECOND).due()).toMatchObject([{ kind: 'started' }]);
+  });
+
+  it('that falls due when nobody knows any more whether it fires starts nothing; a repeat may', () => {
+    const rule = later(waitingRule(), 12 * 3_600 * SECOND);
+    expect(rule.due()).toMatchObject([{ kind: 'calledOff', effect: null }]);
+    expect(rule.decide(rule.alarm()).kind).toBe('waiting');
+  });
+});
+
+it('a resolution by a clock that was ahead does not silence what fires later', () => {
+  const rule = new Rule();
+  rule.decide(rule.alarm({ status: 'resolved', receivedAtMs: T0 + 3_600 * SECOND, atMs: T0 + 3_600 * SECOND }));
+  later(rule, 10 * SECOND);
+  expect(rule.decide(rule.alarm({ atMs: T0 + 5 * SECOND })).kind).toBe('started');
+});

@@ -165,3 +165,11 @@ it('what no rule takes is told to the rule that only remembers', () => {
   expect(name).toBe(UNMATCHED);
   expect(told.start).toEqual({ problem: 'no rule takes it' });
 });
+
+it('a sender speaks for its own alarms only: ids of another, spelled alike, are others', () => {
+  const told = (sender: string) =>
+    toldToRule(alarm({}, { sender }), { owner: 'o', rules: [rule()], receivedAtMs: 1_000 }).told;
+  expect(told('weak').incident).not.toBe(told('prod').incident);
+  expect(told('weak').episodeHash).not.toBe(told('prod').episodeHash);
+  expect(told('prod')).toEqual(told('prod'));
+});
