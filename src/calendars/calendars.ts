@@ -101,11 +101,8 @@ async function readCalendar(
       ),
     };
   }
-  const { freezes, problems } = listFreezes(text, name);
-  return {
-    freezes: freezes.filter((freeze) => freeze.toMs > fromMs && freeze.fromMs < toMs),
-    problems: told(file, problems),
-  };
+  const { freezes, problems } = listFreezes(text, file, name);
+  return { freezes: freezes.filter((freeze) => freeze.toMs > fromMs && freeze.fromMs < toMs), problems: [...problems] };
 }
 
 async function readText(file: string): Promise<string | Problem> {

@@ -1,13 +1,15 @@
 /** `runbook schedule diff` and `apply`: the file is read whole before anything is asked of a server, and nothing is applied where something is in the way. */
 import type { Difference } from '../schedules/compare.js';
+import type { ReadSchedules } from '../schedules/read-schedules.js';
 import { CommandError, HAND_CHANGE_EXIT_CODE, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
 import { paintForOutput } from './paint.js';
+import { hintIfNotChecked, readCalendars } from './read-calendars.js';
 import { renderApplied, renderDifferences } from './render-schedules.js';
-import { HORIZON_MS, readFileOrTell, withServer, type ScheduleOptions, type Session } from './schedule-session.js';
+import { HORIZON_MS, readFileOrTell, withServer, type ScheduleOptions } from './schedule-session.js';
 
 /** @returns the exit code */
 export async function diff(file: string, options: ScheduleOptions & { exitCode?: boolean }): Promise<number> {
-  const read = await readFileOrTell(file);
+  const read = await readFile(file);
   const differences = await withServer(options, ({ client, taskQueue }) => compare(client, read, taskQueue));
   const isSame = differences.every(
     ({ status, wished }) => status === 'unchanged' || (status === 'foreign' && wished === null),
@@ -29,26 +31,31 @@ function shown({ id, name, status, changes, byHand, paused }: Difference) {
 
 /** @returns the exit code */
 export async function apply(file: string, options: ScheduleOptions & { overwrite?: string[] }): Promise<number> {
-  const read = await readFileOrTell(file);
-  const { applyDifferences } = await import('../schedules/apply.js');
-  const { applied, warnings } = await withServer(options, async ({ client, taskQueue }) => {
+  const read = await readFile(file);
+  const [{ applyDifferences }, { clockWarnings }] = await Promise.all([
+    import('../schedules/apply.js'),
+    import('../schedules/daylight-saving.js'),
+  ]);
+  const applied = await withServer(options, async ({ client, taskQueue }) => {
     const differences = await compare(client, read, taskQueue);
     await refuseWhereChanged(differences, options.overwrite ?? []);
-    const results = await applyDifferences(client, differences, taskQueue);
-    return {
-      applied: results,
-      warnings: await clockWarnings(
-        client,
-        read.schedules.map(({ id }) => id),
-      ),
-    };
+    return applyDifferences(client, differences, taskQueue);
   });
+  const warnings = clockWarnings(read.schedules, Date.now(), Date.now() + HORIZON_MS);
   if (options.json === true) printJson({ owner: read.owner, applied, warnings });
   else {
     print(renderApplied(applied, paintForOutput()));
     for (const { id, text } of warnings) hint(`! ${id}: ${text}`);
   }
   return applied.some(({ result }) => result === 'failed') ? 1 : 0;
+}
+
+async function readFile(file: string): Promise<ReadSchedules> {
+  const [calendars, { freezesOf }] = await Promise.all([readCalendars(), import('../schedules/schedule-checks.js')]);
+  const read = await readFileOrTell(file, calendars);
+  const named = read.schedules.flatMap(({ entry, runbook }) => [...(entry.freeze ?? []), ...freezesOf(runbook)]);
+  hintIfNotChecked(calendars, named);
+  return read;
 }
 
 /** @throws CommandError when anything stands in the way: then nothing at all is applied */
@@ -80,33 +87,4 @@ async function refuseWhereChanged(differences: readonly Difference[], overwrite:
   );
   const message = 'Something on the server is in the way; nothing was applied:';
   throw new CommandError('ChangedByHand', message, HAND_CHANGE_EXIT_CODE, problems);
-}
-
-interface ClockWarning {
-  readonly id: string;
-  readonly kind: 'missing' | 'twice';
-  readonly localTime: string;
-  readonly text: string;
-}
-
-/** Local times of the coming year that a change of the clocks takes away or repeats. */
-async function clockWarnings(client: Session['client'], ids: readonly string[]): Promise<ClockWarning[]> {
-  const [{ describe }, { clockSurprises, describeSurprise }, { CALLS_AT_A_TIME, inParallel }] = await Promise.all([
-    import('../schedules/compare.js'),
-    import('../schedules/daylight-saving.js'),
-    import('../schedules/in-parallel.js'),
-  ]);
-  const found = await inParallel(ids, CALLS_AT_A_TIME, async (id) => {
-    const seen = await describe(client, id);
-    if (seen === null) return [];
-    const zone = seen.spec.timezone || 'UTC';
-    const surprises = clockSurprises(seen.spec.calendars ?? [], zone, Date.now(), Date.now() + HORIZON_MS);
-    return surprises.map((surprise) => ({
-      id,
-      kind: surprise.kind,
-      localTime: surprise.localTime,
-      text: describeSurprise(surprise, zone),
-    }));
-  });
-  return found.flat();
 }

@@ -18,9 +18,10 @@ export interface NextCommandOptions extends ScheduleOptions {
 
 export async function next(fileOrName: string, options: NextCommandOptions): Promise<void> {
   const isFile = /\.ya?ml$/.test(fileOrName) || existsSync(fileOrName);
-  const read = isFile ? await readFileOrTell(fileOrName) : null;
+  const calendars = await readCalendars();
+  const read = isFile ? await readFileOrTell(fileOrName, calendars) : null;
   const shownSchedules = await withServer(options, async ({ client }) => {
-    const [{ findSchedule }, calendars] = await Promise.all([import('../schedules/operate.js'), readCalendars()]);
+    const { findSchedule } = await import('../schedules/operate.js');
     const occurrences = (schedule: OwnedSchedule) => occurrencesOf(client, schedule, options, calendars);
     if (read === null) return [await occurrences(await findSchedule(client, fileOrName))];
     const all: ShownOccurrences[] = [];

@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { ReadSchedules } from '../schedules/read-schedules.js';
 import { CommandError, USAGE_EXIT_CODE } from './output.js';
-import { readCalendars } from './read-calendars.js';
+import type { LocalCalendars } from './read-calendars.js';
 
 export interface ScheduleOptions {
   readonly json?: boolean;
@@ -36,14 +36,13 @@ export async function withServer<Value>(
 }
 
 /** Without a server: a file with problems is told about also when there is none. @throws CommandError with every problem */
-export async function readFileOrTell(file: string): Promise<ReadSchedules> {
+export async function readFileOrTell(file: string, { names }: LocalCalendars): Promise<ReadSchedules> {
   const [{ readScheduleFile }, { findRunbook }, { loadClientConfig }] = await Promise.all([
     import('../schedules/read-schedules.js'),
     import('../catalogue.js'),
     import('../config.js'),
   ]);
   const { runbookDirectories } = loadClientConfig(process.env);
-  const { names } = await readCalendars();
   const read = await readScheduleFile(file, {
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: names,

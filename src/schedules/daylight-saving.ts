@@ -1,6 +1,8 @@
 /** Which local times of a schedule do not exist on a day when the clocks are changed, or come twice. Pure. */
 import type { DescribedCalendar } from './ownership.js';
+import type { WishedSchedule } from './read-schedules.js';
 import { DAYS_OF_WEEK, MONTHS } from './schedule-file.js';
+import { calendarOf } from './spelled-out.js';
 import { clockChanges, localMs, type ClockChange } from './time-zone.js';
 
 /** A local time of a schedule that a change of the clocks takes away or repeats. */
@@ -82,4 +84,21 @@ export function describeSurprise({ kind, localTime }: ClockSurprise, zone: strin
   return kind === 'missing'
     ? `${localTime} does not exist in ${zone}: the clocks jump over it, and no run is started that day`
     : `${localTime} comes twice in ${zone}: the clocks go back over it, and the server starts one run or two; choose another hour`;
+}
+
+/** A surprise of one schedule of a file, in words. */
+export interface ClockWarning extends ClockSurprise {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** Of a whole file, without asking a server. */
+export function clockWarnings(schedules: readonly WishedSchedule[], fromMs: number, toMs: number): ClockWarning[] {
+  return schedules.flatMap(({ id, entry }) =>
+    clockSurprises([calendarOf(entry)], entry.timezone, fromMs, toMs).map((surprise) => ({
+      ...surprise,
+      id,
+      text: describeSurprise(surprise, entry.timezone),
+    })),
+  );
 }

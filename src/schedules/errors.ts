@@ -1,6 +1,6 @@
 /** What can go wrong with schedules on a server. Each is named by what happens next. */
-import { isGrpcServiceError } from '@temporalio/client';
-import { ServerUnreachable } from '../client/errors.js';
+import { ScheduleNotFoundError } from '@temporalio/client';
+import { grpcCodeOf, named, reasonOf } from '../client/temporal-calls.js';
 
 /** No schedule of that name was made from a file. */
 export class ScheduleNotFound extends Error {
@@ -31,19 +31,18 @@ class ScheduleRejected extends Error {
   override readonly name = 'ScheduleRejected';
 }
 
-/** `UNAVAILABLE`, `DEADLINE_EXCEEDED` of gRPC. */
-const UNREACHABLE_CODES = [14, 4];
 /** `FAILED_PRECONDITION`: the conflict token is not that of now. */
-const CONFLICT_CODES = [9];
+const CONFLICT_CODE = 9;
 
-/** Gives an error of the Temporal client its name here; others stay as they are. */
+/** Gives an error of the Temporal client its name: what is the same for a run as the client names it, the rest here. Others stay as they are. */
 export function namedError(error: unknown, id: string): unknown {
   if (error instanceof TypeError) return new ScheduleRejected(`${id}: ${error.message}`, { cause: error });
-  const cause = error instanceof Error ? error.cause : undefined;
-  const grpc = isGrpcServiceError(error) ? error : isGrpcServiceError(cause) ? cause : null;
-  if (grpc === null) return error;
-  if (UNREACHABLE_CODES.includes(grpc.code))
-    return new ServerUnreachable(`Temporal cannot be reached: ${grpc.details}`, { cause: error });
-  if (CONFLICT_CODES.includes(grpc.code)) return new ScheduleChangedMeanwhile(id, { cause: error });
-  return new ScheduleRejected(`${id}: ${grpc.details}`, { cause: error });
+  if (error instanceof ScheduleNotFoundError)
+    return new ScheduleNotFound(`There is no schedule ${id} on the server`, { cause: error });
+  const asOfRuns = named(error, null);
+  const code = grpcCodeOf(error);
+  if (asOfRuns !== error || code === null) return asOfRuns;
+  return code === CONFLICT_CODE
+    ? new ScheduleChangedMeanwhile(id, { cause: error })
+    : new ScheduleRejected(`${id}: ${reasonOf(error)}`, { cause: error });
 }

@@ -1,12 +1,11 @@
 /** Time zones: is a name one that a server finds, what a clock there shows, and when its clocks are changed. */
-import { IANAZone } from 'luxon';
+import { ianaZone, UTC } from '../calendars/zones.js';
 
 const DAY_MS = 86_400_000;
-const MINUTE_MS = 60_000;
 
 /** As the server looks names up in files, their letters must be written as they are there. */
 export function isTimeZone(name: string): boolean {
-  if (!/^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/.test(name) || !IANAZone.isValidZone(name)) return false;
+  if (!/^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/.test(name) || ianaZone(name) === null) return false;
   const listed = Intl.supportedValuesOf('timeZone');
   return listed.includes(name) || !listed.some((zone) => zone.toLowerCase() === name.toLowerCase());
 }
@@ -15,9 +14,9 @@ export function timeZoneNames(): string[] {
   return ['UTC', ...Intl.supportedValuesOf('timeZone')];
 }
 
-/** Epoch milliseconds as if the clock in that zone showed UTC; read it with the `getUTC…` methods. */
+/** Epoch milliseconds as if the clock in that zone showed UTC; read it with the `getUTC…` methods. A zone that is not known here counts as UTC. */
 export function localMs(zone: string, atMs: number): number {
-  return atMs + IANAZone.create(zone).offset(atMs) * MINUTE_MS;
+  return (ianaZone(zone) ?? UTC).wallOf(atMs);
 }
 
 /** A change of the clocks: local times from `fromLocalMs` on, before `toLocalMs`, do not exist or come twice. */
@@ -30,8 +29,8 @@ export interface ClockChange {
 
 /** Changes of the clocks in `[fromMs, toMs)`. */
 export function clockChanges(zone: string, fromMs: number, toMs: number): ClockChange[] {
-  const rules = IANAZone.create(zone);
-  const offset = (atMs: number) => rules.offset(atMs) * MINUTE_MS;
+  const rules = ianaZone(zone) ?? UTC;
+  const offset = (atMs: number) => rules.wallOf(atMs) - atMs;
   const changes: ClockChange[] = [];
   for (let dayMs = fromMs; dayMs < toMs; dayMs += DAY_MS) {
     let before = dayMs;

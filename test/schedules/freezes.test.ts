@@ -1,8 +1,9 @@
 /** A schedule, its window and a freeze together: what `next` foretells is what the worker does. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runbook } from '../support/command-line.js';
 import { CALM, useSchedules } from '../support/schedules.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -49,5 +50,48 @@ describe('a schedule with a freeze', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/schedules\.nightly\.freeze.*prod-freez/);
     expect(await desk.run('next', `${owner}/nightly`)).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe('calendars that cannot be looked at', () => {
+  it('are hinted at by diff and apply, for the schedule and for the guards of its runbook', async () => {
+    const guarded = join(folder, 'runbooks');
+    await mkdir(guarded, { recursive: true });
+    await writeFile(
+      join(guarded, 'guarded.yaml'),
+      'name: guarded\ntitle: Restart, never in a freeze\nguards: { freeze: [of-the-runbook] }\nsteps:\n  - action: restart\n',
+    );
+    const file = await desk.file(desk.newOwner(), {
+      nightly: { ...CALM, freeze: ['prod-freeze'] },
+      guarded: { ...CALM, runbook: 'guarded' },
+    });
+    const { RUNBOOK_CALENDARS, ...env } = desk.env;
+    for (const command of ['diff', 'apply']) {
+      const { exitCode, stderr } = await runbook(['schedule', command, file], { ...env, RUNBOOK_DIR: guarded });
+      expect(exitCode).toBe(0);
+      expect(stderr).toMatch(/! prod-freeze, of-the-runbook: not checked.*RUNBOOK_CALENDARS/);
+    }
+    const calm = await desk.file(desk.newOwner(), { nightly: CALM });
+    expect((await runbook(['schedule', 'apply', calm], env)).stderr).not.toContain('not checked');
+    expect(RUNBOOK_CALENDARS).toBe(folder);
+  });
+
+  it('since a folder is not there or a name stands twice are told by apply and next, whatever the schedules name', async () => {
+    const owner = desk.newOwner();
+    const file = await desk.file(owner, { nightly: CALM });
+    const twice = join(folder, 'twice');
+    await mkdir(twice, { recursive: true });
+    await writeFile(join(twice, 'prod-freeze.yaml'), FROZEN);
+    const env = { ...desk.env, RUNBOOK_CALENDARS: [folder, twice, join(folder, 'gone')].join(delimiter) };
+    for (const words of [
+      ['apply', file],
+      ['next', file],
+      ['next', `${owner}/nightly`],
+    ]) {
+      const { exitCode, stderr } = await runbook(['schedule', ...words], env);
+      expect(exitCode).toBe(0);
+      expect(stderr.match(/two calendars are called prod-freeze/g)).toHaveLength(1);
+      expect(stderr.match(/gone: this folder of RUNBOOK_CALENDARS cannot be read/g)).toHaveLength(1);
+    }
   });
 });

@@ -53,7 +53,7 @@ describe('a list in YAML', () => {
       '2026-10-25T01:45',
     ],
   ])('takes %s', (_what, freeze, from, to) => {
-    const { freezes, problems } = listFreezes(list(freeze), 'c');
+    const { freezes, problems } = listFreezes(list(freeze), 'c.yaml', 'c');
     expect(problems).toEqual([]);
     expect(
       freezes.map(({ fromMs, toMs }) => [fromMs, toMs].map((ms) => new Date(ms).toISOString().slice(0, 16))),
@@ -61,11 +61,11 @@ describe('a list in YAML', () => {
   });
 
   it('may be empty', () => {
-    expect(listFreezes('timezone: UTC\nfreezes: []\n', 'c')).toEqual({ freezes: [], problems: [] });
+    expect(listFreezes('timezone: UTC\nfreezes: []\n', 'c.yaml', 'c')).toEqual({ freezes: [], problems: [] });
   });
 
   it.each([
-    ['an empty file', '', ['1:1 not-a-calendar']],
+    ['an empty file', '', ['1:1 empty']],
     ['broken YAML', 'freezes: [', ['1:11 yaml-syntax']],
     ['nothing but a list', '- a', ['1:1 not-a-calendar']],
     ['no zone', 'freezes: []', ['1:1 timezone missing']],
@@ -95,13 +95,24 @@ describe('a list in YAML', () => {
     ],
     ['text instead of a freeze', list('June'), ['3:5 freezes.0 wrong-value']],
     [
+      'a place behind quoted text of several lines',
+      'timezone: "Europe/\n  Berlin"\nfreezes: []\nzone: x',
+      ['1:11 timezone unknown-zone', '4:1 zone unknown-key'],
+    ],
+    [
+      'lists that hold themselves',
+      'timezone: &b [*b]\nfreezes: [&a [*a]]',
+      ['1:14 timezone unknown-zone', '2:14 freezes.0 wrong-value'],
+    ],
+    ['two documents', 'timezone: UTC\nfreezes: []\n---\nfreezes: []', ['1:1 several-documents']],
+    [
       'several at once',
       list("{ name: '', from: x, to: y }"),
       ['3:13 freezes.0.name missing', '3:23 freezes.0.from wrong-value', '3:30 freezes.0.to wrong-value'],
     ],
   ])('tells %s', (_what, text, wanted) => {
-    const { freezes, problems } = listFreezes(text, 'c');
-    expect(problems.map(({ at: place, code }) => `${place} ${code}`)).toEqual(wanted);
+    const { freezes, problems } = listFreezes(text, 'c.yaml', 'c');
+    expect(problems.map(({ place, code }) => `${place} ${code}`)).toEqual(wanted.map((each) => `c.yaml:${each}`));
     expect(freezes).toEqual([]);
   });
 });

@@ -19,7 +19,7 @@ describe('the reference', () => {
   });
 
   it('shows a list of freezes that is read', () => {
-    const found = blocks('yaml calendar').map((body) => listFreezes(body, 'prod-freeze'));
+    const found = blocks('yaml calendar').map((body) => listFreezes(body, 'prod-freeze.yaml', 'prod-freeze'));
     expect(found).toMatchObject([{ problems: [], freezes: [{ name: 'Year end' }, { name: 'Release 12' }] }]);
   });
 

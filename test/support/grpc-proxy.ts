@@ -1,0 +1,62 @@
+/** A gRPC proxy before a real server: it lets calls pass, and refuses those that a test names, with a gRPC status. */
+import {
+  connect,
+  constants,
+  createServer,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
+
+export interface GrpcProxy {
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** @param refuse by the name of the method, such as `DescribeSchedule`: the gRPC status code, or `null` to let it pass */
+export async function startGrpcProxy(target: string, refuse: (method: string) => number | null): Promise<GrpcProxy> {
+  const upstream = connect(`http://${target}`);
+  const server = createServer();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => sessions.add(session));
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => stream.close(constants.NGHTTP2_CANCEL));
+    const status = refuse(String(headers[':path']).split('/').at(-1) ?? '');
+    if (status !== null) {
+      const refusal = { 'content-type': 'application/grpc', 'grpc-status': String(status), 'grpc-message': 'refused' };
+      stream.respond(refusal, { endStream: true });
+      stream.resume();
+      return;
+    }
+    const call = upstream.request(plain(headers, [':method', ':path']));
+    let trailers: OutgoingHttpHeaders = {};
+    call.on('error', () => stream.close(constants.NGHTTP2_CANCEL));
+    call.on('trailers', (given) => (trailers = plain(given)));
+    call.on('response', (answer, flags) => {
+      const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+      stream.respond(plain(answer, [':status']), endStream ? { endStream } : { waitForTrailers: true });
+      if (!endStream) call.pipe(stream);
+    });
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+    stream.pipe(call);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      upstream.destroy();
+      for (const session of sessions) session.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Without what belongs to one connection. */
+function plain(headers: IncomingHttpHeaders, pseudo: readonly string[] = []): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).filter(
+      ([name]) => (!name.startsWith(':') || pseudo.includes(name)) && name !== 'connection' && name !== 'host',
+    ),
+  );
+}
