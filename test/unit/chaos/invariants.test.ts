@@ -438,6 +438,12 @@ describe('ends', () => {
     expectOnly(evidence({ holders: [stopStart()], runs: [open], accepted: [J1, J2] }), 'ends', /run run-1 did not end/);
   });
 
+  it("takes one that waits for a colleague's cloud job without end as waiting", () => {
+    const open = runOf(stopStart(), { status: 'RUNNING', closedAtMs: null, report: null });
+    const endless = consoleJob('JX', 'restart', 5_000, { executionStatus: 'RUNNING', endedAtMs: null });
+    expect(found(evidence({ holders: [stopStart()], runs: [open], accepted: [J1, J2, endless] }))).toEqual([]);
+  });
+
   it('reports a workflow task that fails, except where its worker stopped', () => {
     const failing = (text: string) =>
       evidence({ holders: [stopStart({ workflowTaskFailures: [text] })], accepted: [J1, J2] });
