@@ -248,11 +248,15 @@ describe('an execution that is full', () => {
     );
     const seen: AlarmDecision[][] = [];
     const fire = async () => {
-      for (let sent = 0; sent < 110; sent++) seen.push(await one.decide(alarms, { debounceMs: 0 }));
+      for (let sent = 0; sent < 120; sent++) seen.push(await one.decide(alarms, { debounceMs: 0 }));
     };
     await Promise.all(Array.from({ length: 5 }, fire));
-    expect(seen).toHaveLength(550);
+    expect(seen).toHaveLength(600);
     expect((await temporal.client.workflow.getHandle(one.workflowId).describe()).runId).not.toBe(first);
+    const { events } = await temporal.client.workflow.getHandle(one.workflowId, first).fetchHistory();
+    const taken = events?.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes) ?? [];
+    expect(taken.length).toBeGreaterThan(100);
+    expect(taken.length).toBeLessThanOrEqual(500);
     expect(seen.flat().filter(({ kind }) => kind === 'started')).toHaveLength(6);
     expect(kinds(seen.flat()).filter((kind) => kind !== 'started' && kind !== 'repeated')).toEqual([]);
     expect(kinds(await one.decide([one.alarm({ incident: 'kept', status: 'resolved' })]))).toEqual(['calledOff']);
