@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { endOf, runbook, spawnCommand, untilShown } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -24,6 +24,8 @@ beforeAll(async () => {
   stack = await startStack(temporal, { calendarDirectories: [calendars] });
   await writeFile(join(folder, 'bad.yaml'), 'name: bad\ntitel: x\nsteps:\n  - action: stpo\n');
 });
+/** Also after a test that failed while it held the clock. */
+afterEach(() => stack.control.time({ freeze: false }));
 afterAll(async () => {
   await rm(folder, { recursive: true });
   await stack.close();

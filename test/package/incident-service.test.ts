@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 
@@ -14,6 +14,8 @@ beforeAll(async () => {
   stack = await startStack(temporal);
   service = await startService(temporal.address);
 });
+/** Also after a test that failed while it held the clock. */
+afterEach(() => stack.control.time({ freeze: false }));
 afterAll(async () => {
   service.child.kill('SIGKILL');
   await stack.close();
