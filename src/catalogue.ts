@@ -141,7 +141,10 @@ export function parseRunbook(
   const found = [
     ...problems,
     ...(parsed.success
-      ? [...checkRunbook(parsed.data, basename(file)), ...unknownCalendars(parsed.data, calendars)]
+      ? [
+          ...checkRunbook(parsed.data, basename(file)),
+          ...unknownCalendars(['guards', 'freeze'], parsed.data.guards?.freeze ?? [], calendars),
+        ]
       : problemsOfIssues(parsed.error.issues, supported)),
   ];
   return found.length > 0 || !parsed.success ? document.placed(found) : parsed.data;

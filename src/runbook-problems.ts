@@ -3,7 +3,6 @@ import type { z } from 'zod';
 import { ACTION_NAMES } from './domain/actions.js';
 import { didYouMean } from './domain/nearest.js';
 import type { RunbookLookup } from './catalogue.js';
-import type { Runbook } from './domain/runbook.js';
 import type { Path, PathProblem as FoundProblem } from './yaml-document.js';
 
 type Json = Record<string, unknown>;
@@ -97,16 +96,20 @@ export function problemsOfLookup(name: string, lookup: Exclude<RunbookLookup, { 
   ];
 }
 
-/** Names of calendars that nobody knows; none where `known` is `null`. */
-export function unknownCalendars({ guards }: Runbook, known: readonly string[] | null): FoundProblem[] {
+/** Names of calendars, listed at `path`, that nobody knows; none where `known` is `null`. */
+export function unknownCalendars(
+  path: Path,
+  names: readonly string[],
+  known: readonly string[] | null,
+): FoundProblem[] {
   if (known === null) return [];
-  return (guards?.freeze ?? []).flatMap((name, index) =>
+  return names.flatMap((name, index) =>
     known.includes(name)
       ? []
       : [
           {
             code: 'unknown-calendar',
-            path: ['guards', 'freeze', index],
+            path: [...path, index],
             found: `there is no calendar "${name.slice(0, 80)}"`,
             remedy: `Use one of: ${known.join(', ') || 'none is known'}; RUNBOOK_CALENDARS names further folders.${didYouMean(name, known)}`,
           },

@@ -1,5 +1,5 @@
 /** Which runs act or acted on some targets: those asked by id as they are now, the others by listing, which may lag some seconds behind. */
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { TARGET_SEARCH_ATTRIBUTE, type RunsAsked, type RunSeen } from '../domain/contract.js';
 import { isOpen } from '../domain/workflow-status.js';
 import { describe, PAGE_SIZE, quoted } from './past-runs.js';
@@ -25,12 +25,7 @@ export async function findRuns(client: Client, { runIds, targets, sinceMs }: Run
 
 async function describedRun(client: Client, runId: string): Promise<RunSeen> {
   const run = await describe(client, runId);
-  if (run === null) return { runId, targets: [], endedAtMs: 0 };
-  return {
-    runId,
-    targets: targetsOf(run),
-    endedAtMs: isOpen(run.status.name) ? null : (run.closeTime?.getTime() ?? 0),
-  };
+  return run === null ? { runId, targets: [], endedAtMs: 0 } : seen(run);
 }
 
 async function listedRuns(client: Client, targets: readonly string[], sinceMs: number): Promise<RunSeen[]> {
@@ -39,18 +34,22 @@ async function listedRuns(client: Client, targets: readonly string[], sinceMs: n
   const query = `${TARGET_SEARCH_ATTRIBUTE} IN (${names}) AND (${since})`;
   const runs: RunSeen[] = [];
   for await (const run of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
-    const endedAtMs = isOpen(run.status.name) ? null : (run.closeTime?.getTime() ?? 0);
-    runs.push({ runId: run.workflowId, targets: targetsOf(run), endedAtMs });
+    runs.push(seen(run));
     if (runs.length === MOST_LISTED) break;
   }
   return runs;
 }
 
-interface Indexed {
-  readonly searchAttributes: Readonly<Record<string, unknown>>;
-}
-
-function targetsOf({ searchAttributes }: Indexed): string[] {
-  const value = searchAttributes[TARGET_SEARCH_ATTRIBUTE];
-  return Array.isArray(value) ? value.map(String) : [];
+function seen({
+  workflowId,
+  status,
+  closeTime,
+  searchAttributes,
+}: Pick<WorkflowExecutionInfo, 'workflowId' | 'status' | 'closeTime' | 'searchAttributes'>): RunSeen {
+  const targets: unknown = searchAttributes[TARGET_SEARCH_ATTRIBUTE];
+  return {
+    runId: workflowId,
+    targets: Array.isArray(targets) ? targets.map(String) : [],
+    endedAtMs: isOpen(status.name) ? null : (closeTime?.getTime() ?? 0),
+  };
 }

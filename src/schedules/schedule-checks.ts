@@ -4,7 +4,7 @@ import { didYouMean } from '../domain/nearest.js';
 import type { Runbook } from '../domain/runbook.js';
 import { readInputs } from '../activities/start-arguments.js';
 import type { RunbookLookup } from '../catalogue.js';
-import { problemsOfLookup } from '../runbook-problems.js';
+import { problemsOfLookup, unknownCalendars } from '../runbook-problems.js';
 import type { PathProblem } from '../yaml-document.js';
 import { cronProblems } from './cron.js';
 import { DAYS_OF_WEEK, MONTHS, type ScheduleEntry } from './schedule-file.js';
@@ -26,7 +26,7 @@ export function checkEntry(entry: ScheduleEntry, { runbook, calendars }: Checked
     ...checkTargets(entry),
     ...checkRunbook(entry, runbook),
     ...checkWindow(entry, runbook.kind === 'found' ? runbook.runbook : null),
-    ...checkFreezes(entry, calendars),
+    ...unknownCalendars(['freeze'], entry.freeze ?? [], calendars),
     ...checkWaiting(entry, runbook),
   ];
 }
@@ -148,22 +148,6 @@ function cutoffOf(runbook: Runbook | null): string | null {
 /** The calendars of a runbook's own guards; they hold back beside those of a schedule. */
 export function freezesOf(runbook: Runbook | null): readonly string[] {
   return runbook?.guards?.freeze ?? [];
-}
-
-function checkFreezes({ freeze = [] }: ScheduleEntry, calendars: readonly string[] | null): PathProblem[] {
-  if (calendars === null) return [];
-  return freeze.flatMap((name, index) =>
-    calendars.includes(name)
-      ? []
-      : [
-          {
-            code: 'unknown-calendar',
-            path: ['freeze', index],
-            found: `there is no calendar "${name.slice(0, 80)}"`,
-            remedy: `Use one of: ${calendars.join(', ') || 'none is known'}; RUNBOOK_CALENDARS names further folders.${didYouMean(name, calendars)}`,
-          },
-        ],
-  );
 }
 
 /** A schedule's window is open when its run begins, and nothing is waited for once it has closed: only a freeze is. */

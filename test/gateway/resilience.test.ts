@@ -53,9 +53,8 @@ async function untilTaken(urlNow: () => string, body: string): Promise<void> {
   throw new Error('it was not taken within a minute');
 }
 
-it('answers 503 while Temporal is away, says it is not ready, and decides once when it is back', async () => {
+async function gatewayBehindALink() {
   const link = await BreakableLink.open(Number(temporal.address.split(':')[1]));
-  link.cut();
   const runbooks = RunbookClient.lazy({ address: `127.0.0.1:${link.port}` });
   const owner = desk.newOwner();
   const gateway = await startGateway({
@@ -65,6 +64,17 @@ it('answers 503 while Temporal is away, says it is not ready, and decides once w
     temporal: { calls: new Calls(runbooks.client), taskQueue: temporal.taskQueue },
     log: pino({ level: 'silent' }),
   });
+  const close = async () => {
+    await gateway.close();
+    await runbooks.close();
+    await link.close();
+  };
+  return { link, owner, gateway, close };
+}
+
+it('answers 503 while Temporal is away, says it is not ready, and decides once when it is back', async () => {
+  const { link, owner, gateway, close } = await gatewayBehindALink();
+  link.cut();
   const body = alertmanagerBody(alertsNamed('away', 1));
   const began = Date.now();
   const away = await deliver(gateway.url, body);
@@ -77,22 +87,11 @@ it('answers 503 while Temporal is away, says it is not ready, and decides once w
   await untilTaken(() => gateway.url, body);
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
   expect(await startedRuns(owner)).toHaveLength(1);
-  await gateway.close();
-  await runbooks.close();
-  await link.close();
+  await close();
 });
 
 it('takes an answer that got lost as not decided; the repeat finds the run', async () => {
-  const link = await BreakableLink.open(Number(temporal.address.split(':')[1]));
-  const runbooks = RunbookClient.lazy({ address: `127.0.0.1:${link.port}` });
-  const owner = desk.newOwner();
-  const gateway = await startGateway({
-    alarms: await desk.read(await desk.file(owner, { hung: restartRule() })),
-    host: '127.0.0.1',
-    port: 0,
-    temporal: { calls: new Calls(runbooks.client), taskQueue: temporal.taskQueue },
-    log: pino({ level: 'silent' }),
-  });
+  const { link, owner, gateway, close } = await gatewayBehindALink();
   expect((await deliver(gateway.url, alertmanagerBody(alertsNamed('warm', 1)))).status).toBe(200);
   const body = alertmanagerBody(alertsNamed('lost', 1));
   link.loseAnswers();
@@ -103,9 +102,7 @@ it('takes an answer that got lost as not decided; the repeat finds the run', asy
   expect(await startedRuns(owner)).toHaveLength(2);
   const kinds = (await logOf(owner)).map(({ decision }) => decision.kind);
   expect(kinds.filter((kind) => kind === 'started')).toHaveLength(2);
-  await gateway.close();
-  await runbooks.close();
-  await link.close();
+  await close();
 });
 
 describe('without a worker', () => {
