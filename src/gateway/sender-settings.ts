@@ -1,10 +1,11 @@
 /** From a sender of an alarms file to what its reader needs, with secrets and certificates read from their files. A problem never shows what a file or the name of one holds. */
-import { randomBytes, X509Certificate } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { PathProblem } from '../yaml-document.js';
 import type { SenderEntry } from './alarms-file.js';
 import type { SenderSettings } from './sender.js';
+import { readCertificate } from './senders/smn-certificate.js';
 
 /** The text of a file that a sender names, or why there is none, without the name: somebody may have written the secret itself there. */
 export type ReadSecret = (file: string) => Promise<{ readonly text: string } | { readonly problem: string }>;
@@ -115,10 +116,13 @@ function checkSigningSecret(text: string): ReturnType<Check> {
 
 function checkCertificate(text: string): ReturnType<Check> {
   try {
-    return new X509Certificate(text).publicKey.asymmetricKeyType === 'rsa'
-      ? null
-      : { found: 'holds a certificate whose key is not RSA', remedy: 'Write the certificate that SMN signs with' };
-  } catch {
-    return { found: 'holds no certificate', remedy: 'Write the certificate as PEM' };
+    readCertificate(text);
+    return null;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'unknown';
+    return {
+      found: `holds no certificate that may sign: ${why}`,
+      remedy: 'Write the certificate that SMN signs with, as PEM',
+    };
   }
 }

@@ -7,6 +7,7 @@ import { findRunbook } from '../../src/catalogue.js';
 import type { Problem } from '../../src/domain/failures.js';
 import { readAlarmsFile } from '../../src/gateway/read-alarms.js';
 import { secretsBeside } from '../../src/gateway/sender-settings.js';
+import { selfSigned, selfSignedRsa } from '../servicestage/self-signed.js';
 
 const TOKEN = 'the-token-itself-0123456789abcdef';
 let folder: string;
@@ -201,4 +202,16 @@ describe('secrets', () => {
     expect(told).not.toContain(TOKEN);
     expect(told).not.toContain('tiny-secret');
   });
+});
+
+it.each([
+  ['of a short RSA key', selfSignedRsa({ bits: 1_024 }).cert, 'not RSA of at least 2048 bits'],
+  ['of another kind of key', selfSigned().cert, 'not RSA of at least 2048 bits'],
+  ['that is none', '<html>', 'no certificate in PEM'],
+])('a pinned certificate %s is a problem with its place, as any other', async (_what, pem, said) => {
+  await writeFile(join(folder, 'smn.pem'), pem);
+  const smn = `{ kind: smn, topics: ["urn:smn:cn-north-4:${'0'.repeat(32)}:a"], certificateFiles: [smn.pem] }`;
+  const [problem] = await problemsIn(`owner: team\nsenders:\n  eye: ${smn}\nrules:\n  ${rule('hung')}\n`);
+  expect(problem?.place).toMatch(/alarms\.yaml:3:\d+ senders\.eye\.certificateFiles\.0/);
+  expect(problem?.found).toContain(said);
 });
