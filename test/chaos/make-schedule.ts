@@ -8,8 +8,9 @@ const STORM_MS = 9_000;
 export const WORKERS = 2;
 
 const SCENES = 24;
+const AIMED_SCENES = 12;
 /** Blows to a worker hit every scene: in a storm of plots that strike workers, more would leave none at work. */
-const AIMED_SCENES = 3;
+const STRIKING_SCENES = 3;
 
 /** @param aim only scenes of these plots, and no blows but theirs: for mishaps that a storm drawn from all has too rarely */
 export function makeSchedule(seed: number, aim: readonly PlotName[] = []): Schedule {
@@ -26,15 +27,19 @@ export function makeSchedule(seed: number, aim: readonly PlotName[] = []): Sched
       convergeDelayMs: dice.chance(0.3) ? dice.whole(0, 400) : 0,
       jitter: 0.5,
     },
-    scenes: Array.from({ length: aim.length === 0 ? SCENES : AIMED_SCENES }, (_item, index) =>
-      aim.length === 0 ? scene(dice, `s${index}`) : aimed(dice, `s${index}`, aim),
-    ),
+    scenes: aim.length === 0 ? named(SCENES, (name) => scene(dice, name)) : aimedScenes(dice, aim),
     events: aim.length === 0 ? worldEvents(dice) : [],
   };
 }
 
-function aimed(dice: Dice, name: string, aim: readonly PlotName[]): Scene {
-  return { name, ...plotNamed(dice.one(aim), dice, dice.whole(0, STORM_MS)) };
+function aimedScenes(dice: Dice, aim: readonly PlotName[]): Scene[] {
+  const scenes = named(AIMED_SCENES, (name) => ({ name, ...plotNamed(dice.one(aim), dice, dice.whole(0, STORM_MS)) }));
+  const strikes = scenes.some(({ events }) => events.some(({ event }) => 'worker' in event));
+  return strikes ? scenes.slice(0, STRIKING_SCENES) : scenes;
+}
+
+function named(count: number, make: (name: string) => Scene): Scene[] {
+  return Array.from({ length: count }, (_item, index) => make(`s${index}`));
 }
 
 /** Runbooks with the weight they are drawn with, and the inputs they take. */

@@ -278,6 +278,14 @@ const AIMED = {
       events: [{ moment: moment('accepted', 1, 0), event: { kind: 'cancel', run: 0 } }],
     });
   },
+  lostAnswerThenFailed(dice: Dice, atMs: number) {
+    return scene(atMs, {
+      runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'recover', 'declared-undo']),
+      faults: [onAction(1, { kind: 'actThenReset' })],
+      // What it was to bring about does not hold: only the new cloud job tells that it was sent.
+      outcomes: [{ nth: 1, executionStatus: 'FAILED' }],
+    });
+  },
   pausedThenCancelled(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(ANY),
