@@ -25,6 +25,12 @@ const UNREADABLE_ATTEMPTS = 5;
 
 export type AttemptState = HeartbeatDetails['state'];
 
+/** What an attempt ends with that comes too late to send. */
+export interface Fenced {
+  readonly name: FailureName;
+  readonly why: string;
+}
+
 export class Attempt {
   readonly context = Context.current();
   readonly facts: AttemptFacts;
@@ -165,11 +171,14 @@ export class Attempt {
   }
 
   /** Why nothing may be sent any more, or `null`. Asked directly before the send. */
-  fence(): string | null {
-    if (this.context.cancellationSignal.aborted) return 'the attempt was told to end';
-    if (Date.now() >= this.request.deadlineAtMs) return 'the deadline of the step has passed';
-    return this.ageMs > fenceMs(this.request.limits)
-      ? 'too long ago since the attempt began: another one may be at work'
+  fence(): Fenced | null {
+    const { closing, deadlineAtMs, limits } = this.request;
+    const nowMs = Date.now();
+    if (this.context.cancellationSignal.aborted) return { name: 'Throttled', why: 'the attempt was told to end' };
+    if (closing !== undefined && nowMs >= closing.atMs) return { name: closing.failure, why: closing.why };
+    if (nowMs >= deadlineAtMs) return { name: 'DeadlinePassed', why: 'the deadline of the step has passed' };
+    return this.ageMs > fenceMs(limits)
+      ? { name: 'Throttled', why: 'too long ago since the attempt began: another one may be at work' }
       : null;
   }
 

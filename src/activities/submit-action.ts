@@ -36,12 +36,10 @@ function passFence(attempt: Attempt): void {
     attempt.sending();
     return;
   }
-  attempt.note('fenced', fenced);
+  const { name, why } = fenced;
+  attempt.note('fenced', why);
   attempt.unsentSignal.throwIfAborted();
-  throw attempt.end(
-    Date.now() >= attempt.request.deadlineAtMs ? 'DeadlinePassed' : 'Throttled',
-    `${describeAction(attempt.request.action)} was not sent: ${fenced}`,
-  );
+  throw attempt.end(name, `${describeAction(attempt.request.action)} was not sent: ${why}`);
 }
 
 async function afterNoCloudJob(serviceStage: ServiceStage, attempt: Attempt, error: ServiceStageError): Promise<void> {

@@ -1,7 +1,7 @@
 /** The hinge: the activities a workflow may call, with their exact shapes, and the names a run answers to. */
 import type { Action } from './actions.js';
 import type { Sent } from './failures.js';
-import type { ReadFreezes } from './gates.js';
+import type { Closing, ReadFreezes } from './gates.js';
 import type { Limits } from './limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan.js';
 import type { Observation, Target } from './target.js';
@@ -108,6 +108,8 @@ export interface PerformActionArguments {
   /** The run that made the decision, `Baseline.readInRunId`: differs from the activity's run id in a reset run. */
   readonly originalRunId: string;
   readonly deadlineAtMs: number;
+  /** Only until a first action was sent on the target: from `closing.atMs` on it is not begun. */
+  readonly closing?: Closing;
   readonly verify: { readonly withinMs: number; readonly stableMs: number };
   readonly usualDurationMs: number;
   /** After a cancel: verify the wished state too (needed to compensate), or only follow the cloud job to its end. */
@@ -178,6 +180,8 @@ export interface TargetRunArguments {
   readonly limits: Limits;
   /** The holder before ended without an answer: until then something it sent may still become visible. */
   readonly unseenUntilMs: number | null;
+  /** Of the gate that was passed; absent where it stays open. */
+  readonly closing?: Closing;
 }
 
 /** The newest execution that held a lease. Times are epoch milliseconds. */

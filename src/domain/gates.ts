@@ -29,7 +29,17 @@ export interface ClosedGate {
   /** The earliest moment it could open, as far as is known now; `null` when never, or when nobody can tell. */
   readonly opensAtMs: number | null;
 }
-export type Gate = { readonly open: true } | ClosedGate;
+const GATE_FAILURES: readonly string[] = ['OutsideWindow', 'ChangeFreeze'] satisfies ClosedGate['failure'][];
+
+export function isGateFailure(name: string | undefined): name is ClosedGate['failure'] {
+  return name !== undefined && GATE_FAILURES.includes(name);
+}
+
+/** When an open gate closes, and what it says from then on, as far as was known when it was passed. */
+export interface Closing extends Pick<ClosedGate, 'failure' | 'why'> {
+  readonly atMs: number;
+}
+export type Gate = { readonly open: true; readonly closing: Closing | null } | ClosedGate;
 
 /** A run that waits longer had better be started later; each look stands in its history. */
 export const LONGEST_WAIT_MS = 7 * 86_400_000;
@@ -57,12 +67,21 @@ export function gateAt(
   }
   if (!readable) return frozen(`a calendar cannot be read, which counts as frozen: ${unreadable.join('; ')}`, null);
   const now = freezes.filter((freeze) => contains(freeze, nowMs));
-  if (now.length === 0) return { open: true };
+  if (now.length === 0) return { open: true, closing: closingAfter(nowMs, window, freezes) };
   const thawsAtMs = thawAfter(nowMs, freezes);
   const names = now.map(describeFreeze);
   const ends = ` Nothing is begun before ${describeTime(thawsAtMs)}`;
   const late = thawsAtMs < cutoffAtMs ? '' : `, and the window ends before that (${describeWindow(window)})`;
   return frozen(`${names.join('; ')}.${ends}${late}`, late === '' ? thawsAtMs : null);
+}
+
+/** `null`: neither a cut-off nor a freeze comes, as far as the freezes reach. */
+function closingAfter(nowMs: number, window: Window | null, freezes: readonly Freeze[]): Closing | null {
+  const coming = freezes.map(({ fromMs }) => fromMs).filter((fromMs) => fromMs > nowMs);
+  const atMs = Math.min(window === null ? Infinity : cutoffAt(window), ...coming);
+  if (atMs === Infinity) return null;
+  const then = gateAt(atMs, window, freezes);
+  return then.open ? then.closing : { atMs, failure: then.failure, why: then.why };
 }
 
 /** From here on no new target is begun. */

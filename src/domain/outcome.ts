@@ -21,6 +21,8 @@ const REFUSALS: readonly string[] = [
   'InvalidPlan',
   'UnknownRunbook',
   'InvalidStart',
+  'OutsideWindow',
+  'ChangeFreeze',
 ];
 
 export function targetOutcome({ steps, compensations, remaining, cancelRequested, failure }: TargetCourse): Outcome {

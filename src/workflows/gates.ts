@@ -9,6 +9,7 @@ import {
   gateAt,
   LOOK_AGAIN_MS,
   type ClosedGate,
+  type Closing,
   type Gate,
   type ReadFreezes,
   type Window,
@@ -20,7 +21,7 @@ import { readFreezes } from './proxies.js';
 import type { RunState } from './run-state.js';
 
 export type Passage =
-  | { readonly kind: 'open' }
+  | { readonly kind: 'open'; readonly closing: Closing | null }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'closed'; readonly failure: FailureRecord };
 
@@ -50,10 +51,14 @@ export class Gates {
     return this.#reports;
   }
 
-  /** Before a target is begun, and never else: what has begun is finished or undone whatever the calendar says. */
-  async pass(target: string): Promise<Passage> {
-    if (this.guards === undefined) return { kind: 'open' };
+  /**
+   * Before a target is begun, and never else: what has begun is finished or undone whatever the calendar says.
+   * @param fromMs the first look is not before, by the server's clock: a worker's may be ahead that found the gate closed
+   */
+  async pass(target: string, fromMs = 0): Promise<Passage> {
+    if (this.guards === undefined) return { kind: 'open', closing: null };
     try {
+      if (fromMs > Date.now()) await sleep(fromMs - Date.now());
       return await this.#pass(target, this.guards);
     } catch (error) {
       if (!isCancellation(error)) throw error;
@@ -71,7 +76,7 @@ export class Gates {
       if (!gate.open || begunAtMs !== null) this.#report(target, gate, nowMs);
       if (gate.open) {
         if (begunAtMs !== null) this.state.waitFor(null);
-        return { kind: 'open' };
+        return { kind: 'open', closing: gate.closing };
       }
       begunAtMs ??= nowMs;
       const givesUpAtMs = begunAtMs + (guards.waitAtMostMs ?? 0) - waitedBeforeMs;

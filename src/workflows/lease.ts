@@ -11,6 +11,7 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { UNSEEN_UNTIL_MEMO, type LeaseHolder, type TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, type FailureRecord } from '../domain/failures.js';
+import type { Closing } from '../domain/gates.js';
 import { unseenAttemptMs } from '../domain/limits.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
 import { leaseId } from '../domain/target.js';
@@ -19,11 +20,17 @@ import { targetRun } from './target-run.js';
 
 export type LeasedChild = ChildWorkflowHandle<typeof targetRun>;
 
+/** Until when a target may be begun, and until when it may take. */
+export interface TargetTimes {
+  readonly deadlineAtMs: number;
+  readonly closing: Closing | null;
+}
+
 /** The child that holds the lease, or why the instance is busy. */
 export async function takeLease(
   plan: Plan,
   targetPlan: TargetPlan,
-  deadlineAtMs: number,
+  { deadlineAtMs, closing }: TargetTimes,
 ): Promise<LeasedChild | FailureRecord> {
   const { target } = targetPlan;
   const id = leaseId(target);
@@ -37,6 +44,7 @@ export async function takeLease(
     deadlineAtMs,
     limits: plan.limits,
     unseenUntilMs,
+    ...(closing === null ? {} : { closing }),
   };
   try {
     return await startChild(targetRun, {

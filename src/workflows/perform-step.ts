@@ -4,6 +4,7 @@ import { describeAction, ruleOf, wishedStateHolds } from '../domain/actions.js';
 import type { DoneStep } from '../domain/compensation.js';
 import type { Baseline, PerformActionResult, SettleTargetResult, TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, type FailureName } from '../domain/failures.js';
+import type { Closing } from '../domain/gates.js';
 import { unseenAttemptMs } from '../domain/limits.js';
 import type { ActionStep, PlannedStep, WaitStep } from '../domain/plan.js';
 import type { StepReport, StepResult } from '../domain/report.js';
@@ -28,12 +29,13 @@ export async function performActionStep(
   baseline: Baseline,
   run: TargetRunArguments,
   deadlineAtMs: number,
+  closing?: Closing,
 ): Promise<StepOutcome> {
   const startedAtMs = Date.now();
   const { target } = run.targetPlan;
   const { id: stepId, action, verify, usualDurationMs } = step;
   const attempted = new StepUnderWay(step, baseline, run, startedAtMs);
-  const obstacle = obstacleTo(step, baseline, deadlineAtMs);
+  const obstacle = obstacleTo(step, baseline, deadlineAtMs, closing);
   if (obstacle !== null) {
     const { name, message } = obstacle;
     return mayHaveBeenSentBeforeReset(step, baseline)
@@ -49,6 +51,7 @@ export async function performActionStep(
         before: baseline,
         originalRunId: decidedInRunId(baseline),
         deadlineAtMs,
+        ...(closing === undefined ? {} : { closing }),
         verify,
         usualDurationMs,
         verifyAfterCancel: run.onCancel !== 'leave',

@@ -28,7 +28,7 @@ export interface EndedEarly {
 export class RunState {
   #progress: RunProgress;
   readonly #startedAtMs = workflowInfo().startTime.getTime();
-  #targetBegun = false;
+  #targetsBegun = 0;
   #withdrawnBy: string | null = null;
 
   constructor() {
@@ -61,12 +61,18 @@ export class RunState {
 
   /** From here on nothing is withdrawn: what has begun is finished. */
   beginTarget(): void {
-    this.#targetBegun = true;
+    this.#targetsBegun++;
+  }
+
+  /** Its gate closed before anything was sent: it is begun anew, or not at all. */
+  leaveTarget(targetPlan: TargetPlan): void {
+    this.#targetsBegun--;
+    this.update(targetPlan, { childRunId: null });
   }
 
   /** @returns whether it is in time */
   withdraw(by: string): boolean {
-    if (this.#targetBegun) return false;
+    if (this.#targetsBegun > 0) return false;
     this.#withdrawnBy = by.slice(0, 200);
     return true;
   }

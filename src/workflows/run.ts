@@ -16,12 +16,13 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { ALARM_RULE_PREFIX, WITHDRAW_SIGNAL } from '../domain/alarm.js';
 import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO } from '../domain/contract.js';
 import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
+import { isGateFailure } from '../domain/gates.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
 import type { Outcome, RunProgress, RunReport, TargetReport } from '../domain/report.js';
 import { LEASE_PREFIX, leaseId } from '../domain/target.js';
 import { invalidStart, rootCause } from './failure.js';
-import { Gates } from './gates.js';
-import { takeLease } from './lease.js';
+import { Gates, type Passage } from './gates.js';
+import { takeLease, type TargetTimes } from './lease.js';
 import { makePlan } from './proxies.js';
 import { RunState, type EndedEarly } from './run-state.js';
 
@@ -83,15 +84,14 @@ async function takeTargets(
   const reports: TargetReport[] = [];
   for (const targetPlan of plan.targets) {
     if (scope.consideredCancelled) break;
-    const passage = await gates.pass(targetPlan.target.path);
-    if (passage.kind === 'cancelled') break;
-    if (passage.kind === 'closed') {
+    const taken = await takeWhileOpen(plan, targetPlan, state, gates);
+    if (taken.kind === 'cancelled') break;
+    if (taken.kind === 'closed') {
       // Without leave to wait, a run that has begun nothing was refused; any other ran out of its time to begin.
       const refused = reports.length === 0 && plan.guards?.waitAtMostMs === null;
-      return { reports, early: { outcome: refused ? 'refused' : 'expired', failure: passage.failure } };
+      return { reports, early: { outcome: refused ? 'refused' : 'expired', failure: taken.failure } };
     }
-    const deadlineAtMs = workflowInfo().startTime.getTime() + plan.deadlineMs + gates.waitedMs;
-    const report = await takeTarget(plan, targetPlan, deadlineAtMs, state);
+    const { report } = taken;
     reports.push(report);
     state.update(targetPlan, { outcome: report.outcome });
     if (report.outcome !== 'succeeded') break;
@@ -99,17 +99,38 @@ async function takeTargets(
   return { reports };
 }
 
+type Taken = Exclude<Passage, { kind: 'open' }> | { readonly kind: 'taken'; readonly report: TargetReport };
+
+/** A gate that closes before the first action is sent is looked at anew: waited for or not, as at first. */
+async function takeWhileOpen(plan: Plan, targetPlan: TargetPlan, state: RunState, gates: Gates): Promise<Taken> {
+  let closedAtMs = 0;
+  for (;;) {
+    const passage = await gates.pass(targetPlan.target.path, closedAtMs);
+    if (passage.kind !== 'open') return passage;
+    const { closing } = passage;
+    const deadlineAtMs = workflowInfo().startTime.getTime() + plan.deadlineMs + gates.waitedMs;
+    const report = await takeTarget(plan, targetPlan, { deadlineAtMs, closing }, state);
+    if (closing === null || !closedBeforeItBegan(report)) return { kind: 'taken', report };
+    closedAtMs = closing.atMs;
+    state.leaveTarget(targetPlan);
+  }
+}
+
+function closedBeforeItBegan({ outcome, steps }: TargetReport): boolean {
+  return outcome === 'refused' && isGateFailure(steps.at(-1)?.failure?.name);
+}
+
 async function takeTarget(
   plan: Plan,
   targetPlan: TargetPlan,
-  deadlineAtMs: number,
+  times: TargetTimes,
   state: RunState,
 ): Promise<TargetReport> {
   // A runbook without steps only looks: it takes no lease and starts no child.
   if (targetPlan.steps.length === 0) return reportWithout(targetPlan, 'succeeded');
   state.beginTarget();
   try {
-    const child = await takeLease(plan, targetPlan, deadlineAtMs);
+    const child = await takeLease(plan, targetPlan, times);
     if (!('result' in child)) return reportWithout(targetPlan, 'refused', child);
     state.update(targetPlan, { childRunId: child.firstExecutionRunId });
     return await child.result();

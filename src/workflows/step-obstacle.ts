@@ -1,7 +1,8 @@
-/** Why a step is not begun: its time is over, or what its plan counts on was changed since. */
+/** Why a step is not begun: its gate has closed, its time is over, or what its plan counts on was changed since. */
 import { describeAction, wishedStateHolds } from '../domain/actions.js';
 import type { Baseline } from '../domain/contract.js';
 import type { FailureName } from '../domain/failures.js';
+import type { Closing } from '../domain/gates.js';
 import type { ActionStep } from '../domain/plan.js';
 import { describeObservation } from '../domain/target.js';
 
@@ -10,9 +11,16 @@ export interface Obstacle {
   readonly message: string;
 }
 
-/** `null`: it may begin. `deadlineAtMs` is the step's, epoch milliseconds. */
-export function obstacleTo(step: ActionStep, baseline: Baseline, deadlineAtMs: number): Obstacle | null {
-  if (Date.now() >= deadlineAtMs)
+/** `null`: it may begin. `deadlineAtMs` is the step's, epoch milliseconds; `closing` that of a target on which nothing was sent. */
+export function obstacleTo(
+  step: ActionStep,
+  baseline: Baseline,
+  deadlineAtMs: number,
+  closing?: Closing,
+): Obstacle | null {
+  const nowMs = Date.now();
+  if (closing !== undefined && nowMs >= closing.atMs) return { name: closing.failure, message: closing.why };
+  if (nowMs >= deadlineAtMs)
     return { name: 'DeadlinePassed', message: 'The deadline of the run passed before this step' };
   const { action, expects } = step;
   const change = changeSincePlan(step, baseline);

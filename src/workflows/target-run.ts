@@ -4,6 +4,7 @@ import { isAtRest } from '../domain/cloud-job.js';
 import type { DoneStep } from '../domain/compensation.js';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
+import { isGateFailure, type Closing } from '../domain/gates.js';
 import { unseenAttemptMs } from '../domain/limits.js';
 import { targetOutcome } from '../domain/outcome.js';
 import type { OnFailure, PlannedStep } from '../domain/plan.js';
@@ -153,16 +154,17 @@ async function takeSteps(
   for (const step of run.targetPlan.steps) {
     const outcome = scope.consideredCancelled
       ? await lookAfterReset(step, baseline, run)
-      : await take(step, baseline, run, progress);
+      : await take(step, baseline, run, progress, steps.every(({ sent }) => sent === 'no') ? run.closing : undefined);
     if (outcome === null) break;
     baseline = outcome.baseline;
     steps.push(outcome.report);
     if (outcome.done !== null) done.push(outcome.done);
     progress.stepEnds(outcome.report);
-    const { result } = outcome.report;
+    const { result, failure } = outcome.report;
     if (result === 'succeeded' || result === 'skipped') continue;
     const onFailure: OnFailure = step.kind === 'wait' ? 'compensate' : step.onFailure;
-    if (result === 'failed' && onFailure === 'continue') continue;
+    // Past its gate nothing is begun any more, whatever a step says of its failures.
+    if (result === 'failed' && onFailure === 'continue' && !isGateFailure(failure?.name)) continue;
     undoAsked = result === 'failed' && onFailure === 'compensate';
     break;
   }
@@ -174,10 +176,11 @@ function take(
   baseline: Baseline,
   run: TargetRunArguments,
   progress: ProgressOfTarget,
+  closing: Closing | undefined,
 ): Promise<StepOutcome> {
   progress.stepBegins(step.id);
   if (step.kind === 'wait') return performWaitStep(step, baseline, run.deadlineAtMs);
-  return performActionStep(step, baseline, run, Math.min(Date.now() + step.deadlineMs, run.deadlineAtMs));
+  return performActionStep(step, baseline, run, Math.min(Date.now() + step.deadlineMs, run.deadlineAtMs), closing);
 }
 
 interface Ending {

@@ -163,6 +163,25 @@ describe('the fence', () => {
     expect(await bench.accepted(target)).toEqual([]);
   });
 
+  it.each([
+    ['unsent where nothing was sent before', {}, 'no'],
+    ['without a second send where something may have been', later, 'unknown'],
+  ])('stops an attempt after its gate has closed, %s', async (_case, earlier, sent) => {
+    const { target, before } = await bench.instance();
+    const closing = { atMs: Date.now() - 1, failure: 'OutsideWindow' as const, why: 'The window has ended' };
+    const ended = failed(await bench.perform({ action: stop, target, before, closing, ...earlier }));
+    expect(ended).toMatchObject({ name: 'OutsideWindow', retryable: false, details: { sent } });
+    expect(ended.message).toBe('stop was not sent: The window has ended');
+    expect(await bench.accepted(target)).toEqual([]);
+  });
+
+  it('lets an attempt pass before its gate closes, and follow its cloud job after', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.outcome({ instanceId: target.instanceId, durationMs: 1_500 });
+    const closing = { atMs: Date.now() + 1_000, failure: 'OutsideWindow' as const, why: 'The window has ended' };
+    expect(resultOf(await bench.perform({ action: stop, target, before, closing }))).toMatchObject({ sent: 'yes' });
+  });
+
   it('makes a retryable failure final when the next attempt would come after the deadline', async () => {
     const { ended } = await withFault({ kind: 'throttle', retryAfterSeconds: 60 }, stop, {
       deadlineInMs: 2_000,

@@ -14,6 +14,7 @@ import type {
   PerformActionFailureDetails,
   PerformActionResult,
 } from '../../src/domain/contract.js';
+import type { Closing } from '../../src/domain/gates.js';
 import type { Limits } from '../../src/domain/limits.js';
 import type { Target } from '../../src/domain/target.js';
 import { Secret } from '../../src/servicestage/secret.js';
@@ -38,6 +39,7 @@ export interface Chosen {
   readonly cancelRequested?: boolean;
   readonly superseded?: boolean;
   readonly deadlineInMs?: number;
+  readonly closing?: Closing;
   readonly verify?: PerformActionArguments['verify'];
   readonly verifyAfterCancel?: boolean;
   readonly limits?: Limits;
@@ -170,6 +172,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     before: chosen.before,
     originalRunId: resetRun ? 'an earlier run' : 'run-1',
     deadlineAtMs: nowMs + (chosen.deadlineInMs ?? 10_000),
+    ...(chosen.closing === undefined ? {} : { closing: chosen.closing }),
     verify: chosen.verify ?? { withinMs: 1_000, stableMs: 40 },
     usualDurationMs: 150,
     verifyAfterCancel: chosen.verifyAfterCancel ?? true,

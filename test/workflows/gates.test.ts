@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import type { RunProgress } from '../../src/domain/report.js';
 import { startSimulator } from '../../src/simulator/server.js';
+import { writeFreezes, type Span } from '../support/freezes.js';
 import { newSeed, startStack, type Stack } from '../support/stack.js';
 import { controlOf } from '../support/simulator.js';
 import { useTemporal } from '../support/temporal.js';
@@ -32,17 +33,7 @@ afterAll(async () => {
 
 const HOUR = 3_600_000;
 const iso = (ms: number) => new Date(ms).toISOString();
-/** The whole seconds around it, since calendars have no others. */
-const stamp = (ms: number, round: (seconds: number) => number) => iso(round(ms / 1_000) * 1_000).slice(0, 19);
-type Span = readonly [fromMs: number, toMs: number];
-
-async function freeze(calendar: string, ...spans: readonly Span[]): Promise<void> {
-  const lines = spans.map(
-    ([from, to]) => `  - { name: Test freeze, from: ${stamp(from, Math.floor)}, to: ${stamp(to, Math.ceil)} }`,
-  );
-  const freezes = lines.length === 0 ? 'freezes: []' : `freezes:\n${lines.join('\n')}`;
-  await writeFile(join(folder, `${calendar}.yaml`), `timezone: UTC\n${freezes}\n`);
-}
+const freeze = (calendar: string, ...spans: readonly Span[]) => writeFreezes(folder, calendar, ...spans);
 const frozenNow = (calendar: string, forMs = HOUR) => freeze(calendar, [Date.now() - HOUR, Date.now() + forMs]);
 const until = async (condition: () => Promise<boolean>) => {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,7 +1,15 @@
 /** Windows and freezes: open or closed, why, and when it could open. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutoffAt, gateAt, MOST_FREEZES, tellingFreezes, type Freeze, type Window } from '../../../src/domain/gates.js';
+import {
+  cutoffAt,
+  gateAt,
+  MOST_FREEZES,
+  tellingFreezes,
+  type Freeze,
+  type Gate,
+  type Window,
+} from '../../../src/domain/gates.js';
 
 const HOUR = 3_600_000;
 const at = (text: string) => Date.parse(text);
@@ -40,8 +48,9 @@ describe('a window', () => {
 describe('a freeze', () => {
   it('closes from its first moment to before its last, and tells its times', () => {
     const freezes = [freeze('2026-12-20T00:00:00Z', '2027-01-02T00:00:00Z')];
-    expect(gateAt(at('2026-12-19T23:59:59Z'), null, freezes)).toEqual({ open: true });
-    expect(gateAt(at('2027-01-02T00:00:00Z'), null, freezes)).toEqual({ open: true });
+    const closing = { atMs: at('2026-12-20T00:00:00Z'), failure: 'ChangeFreeze' };
+    expect(gateAt(at('2026-12-19T23:59:59Z'), null, freezes)).toMatchObject({ open: true, closing });
+    expect(gateAt(at('2027-01-02T00:00:00Z'), null, freezes)).toEqual({ open: true, closing: null });
     expect(gateAt(at('2026-12-20T00:00:00Z'), null, freezes)).toEqual({
       open: false,
       failure: 'ChangeFreeze',
@@ -86,11 +95,26 @@ const frozen = (ms: number, freezes: readonly Freeze[]) =>
 const allowed = (ms: number, window: Window | null, freezes: readonly Freeze[]) =>
   (window === null || (window.opensAtMs <= ms && ms < cutoffAt(window))) && !frozen(ms, freezes);
 
+const whatIsTold = (gate: Gate) => (gate.open ? {} : { failure: gate.failure, why: gate.why });
+
 describe('any gate', () => {
   it('is open exactly inside its window and outside every freeze', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
         expect(gateAt(now, window, freezes).open).toBe(allowed(now, window, freezes));
+      }),
+    );
+  });
+
+  it('closes at the first moment that is not allowed, or never', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
+        const gate = gateAt(now, window, freezes);
+        if (!gate.open) return;
+        const moments = Array.from({ length: 300 }, (_item, index) => now + index);
+        const atMs = moments.find((ms) => !allowed(ms, window, freezes));
+        expect(gate.closing?.atMs).toBe(atMs);
+        if (atMs !== undefined) expect(gate.closing).toMatchObject(whatIsTold(gateAt(atMs, window, freezes)));
       }),
     );
   });
@@ -113,6 +137,7 @@ describe('any gate', () => {
         const all = gateAt(now, window, freezes);
         expect(told.open).toBe(all.open);
         if (!told.open && !all.open) expect(told.opensAtMs).toBe(all.opensAtMs);
+        if (told.open && all.open) expect(told.closing?.atMs).toBe(all.closing?.atMs);
       }),
     );
   });
