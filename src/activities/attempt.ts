@@ -172,12 +172,12 @@ export class Attempt {
 
   /** Why nothing may be sent any more, or `null`. Asked directly before the send. */
   fence(): Fenced | null {
-    const { closing, deadlineAtMs, limits } = this.request;
+    const { closing, deadlineAtMs } = this.request;
     const nowMs = Date.now();
     if (this.context.cancellationSignal.aborted) return { name: 'Throttled', why: 'the attempt was told to end' };
     if (closing !== undefined && nowMs >= closing.atMs) return { name: closing.failure, why: closing.why };
     if (nowMs >= deadlineAtMs) return { name: 'DeadlinePassed', why: 'the deadline of the step has passed' };
-    return this.ageMs > fenceMs(limits)
+    return this.ageMs > fenceMs(this.request.limits)
       ? { name: 'Throttled', why: 'too long ago since the attempt began: another one may be at work' }
       : null;
   }

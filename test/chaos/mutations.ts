@@ -78,7 +78,7 @@ export const MUTATIONS: readonly Mutation[] = [
       {
         file: ATTEMPT,
         from: `    return this.ageMs > fenceMs(this.request.limits)
-      ? 'too long ago since the attempt began: another one may be at work'
+      ? { name: 'Throttled', why: 'too long ago since the attempt began: another one may be at work' }
       : null;`,
         to: `    return null;`,
       },

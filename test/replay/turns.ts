@@ -175,6 +175,19 @@ export const TURNS: readonly Turn[] = [
   },
   {
     runbook: 'restart',
+    name: 'gateClosedBeforeFirstAction',
+    outcome: 'refused',
+    play: alone('restart', {
+      more: { window: { duration: '1h', cutoff: '3597s' } },
+      arm: ({ stack }, { instanceId }) =>
+        stack.control.fault({
+          on: { instanceId, route: 'action' },
+          fault: { kind: 'throttle', retryAfterSeconds: 4 },
+        }),
+    }),
+  },
+  {
+    runbook: 'restart',
     name: 'adopted',
     outcome: 'succeeded',
     play: alone('restart', {
