@@ -3,9 +3,10 @@ import type { RunbookLookup } from '../catalogue.js';
 import type { Calendars } from '../calendars/calendars.js';
 import type { ActionName } from '../domain/actions.js';
 import type { Activities } from '../domain/contract.js';
-import type { Limits } from '../domain/limits.js';
+import { PLANNING_HEARTBEAT_TIMEOUT_MS, type Limits } from '../domain/limits.js';
 import type { VerifyDefaults } from '../domain/runbook-checks.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import { beating } from './beating.js';
 import { CloudJobWatcher } from './cloud-job-watcher.js';
 import { makePlan } from './make-plan.js';
 import { observeTarget } from './observe-target.js';
@@ -33,7 +34,8 @@ export function createActivities(dependencies: ActivityDependencies): Activities
   const { serviceStage, temporal } = dependencies;
   const following = { serviceStage, temporal, watcher: new CloudJobWatcher(serviceStage) };
   return {
-    makePlan: (runbook, startArguments) => makePlan(dependencies, runbook, startArguments),
+    makePlan: (runbook, startArguments) =>
+      beating(PLANNING_HEARTBEAT_TIMEOUT_MS, () => makePlan(dependencies, runbook, startArguments)),
     readFreezes: (names, fromMs, toMs) => readFreezes(dependencies.calendars, names, fromMs, toMs),
     describeLease: (leaseId) => temporal.describeLease(leaseId),
     findRuns: (asked) => temporal.findRuns(asked),

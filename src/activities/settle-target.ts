@@ -7,6 +7,7 @@ import { readingAge } from '../domain/entry.js';
 import { describeObservation, statusMeaning, type Observation } from '../domain/target.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import { beating } from './beating.js';
 import type { CloudJobWatcher } from './cloud-job-watcher.js';
 import { judgeCloudJob } from './inspect-cloud-job.js';
 import { orDeadline, pause } from './pause.js';
@@ -20,14 +21,8 @@ export async function settleTarget(
   dependencies: SettleTargetDependencies,
   request: SettleTargetArguments,
 ): Promise<SettleTargetResult> {
-  const context = Context.current();
-  const beats = setInterval(() => context.heartbeat(), request.limits.heartbeatTimeoutMs / 3);
-  try {
-    const settle = new Settle(dependencies, request, context.cancellationSignal);
-    return await settle.run();
-  } finally {
-    clearInterval(beats);
-  }
+  const settle = new Settle(dependencies, request, Context.current().cancellationSignal);
+  return beating(request.limits.heartbeatTimeoutMs, () => settle.run());
 }
 
 class Settle {

@@ -38,6 +38,9 @@ export const DEFAULT_LIMITS: ChosenLimits = {
   marginMs: 5_000,
 };
 
+/** Of planning, which has no plan to take its limits from yet. Chosen: a worker that is lost while it plans costs little of the three minutes. */
+export const PLANNING_HEARTBEAT_TIMEOUT_MS = 15_000;
+
 /** Budget + token + read + window + read + POST + quiet + read + cloud job read + margin: 65 s with the defaults. */
 export function withHeartbeatTimeout(chosen: ChosenLimits): Limits {
   const { budgetWaitMs, credentialsWaitMs, readTimeoutMs, visibilityWindowMs, postTimeoutMs, quietMs, marginMs } =

@@ -14,12 +14,13 @@ import type {
   SettleTargetArguments,
   SettleTargetResult,
 } from '../domain/contract.js';
-import type { Limits } from '../domain/limits.js';
+import { PLANNING_HEARTBEAT_TIMEOUT_MS, type Limits } from '../domain/limits.js';
 
 /** Planning reads the API a few times; when it cannot for this long, the run is refused and nothing was touched. */
 export const { makePlan } = proxyActivities<Pick<Activities, 'makePlan'>>({
   startToCloseTimeout: '1m',
   scheduleToCloseTimeout: '3m',
+  heartbeatTimeout: PLANNING_HEARTBEAT_TIMEOUT_MS,
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
   summary: 'Plan: runbook, inputs, targets, versions',
 });

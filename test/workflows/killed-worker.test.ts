@@ -103,6 +103,22 @@ describe.concurrent.each(PHASES)('a worker killed $name', (phase) => {
   );
 });
 
+describe.concurrent('a worker killed while it plans', () => {
+  it('is missed soon, and the next one plans', async () => {
+    const fault = (instanceId: string) => ({
+      on: { route: 'instance', instanceId },
+      times: 1,
+      fault: { kind: 'delay', ms: 250 },
+    });
+    const { report } = await runKilled('stop', { name: 'while it plans', fault, reached: hit }, 'SIGKILL');
+    expect(report.outcome).toBe('succeeded');
+    const { events } = await temporal.client.workflow.getHandle(report.workflowId).fetchHistory();
+    const planned = events?.find((event) => event.activityTaskStartedEventAttributes != null);
+    expect(planned?.activityTaskStartedEventAttributes).toMatchObject({ attempt: 2 });
+    expect(planned?.activityTaskStartedEventAttributes?.lastFailure?.message).toContain('Heartbeat timeout');
+  });
+});
+
 describe.concurrent('a restart whose worker is killed', () => {
   it('before its answer is recorded is adopted with evidence, or indeterminate, with one action at most', async () => {
     const { report, accepted: actions } = await runKilled('restart', PHASES[1] as Phase, 'SIGKILL');
