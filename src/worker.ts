@@ -17,6 +17,7 @@ import type { DataConverter } from '@temporalio/common';
 import { pino, type Logger as Pino } from 'pino';
 import { createActivities } from './activities/index.js';
 import { temporalAccess } from './activities/temporal-access.js';
+import { GRPC, grpcCodeOf } from './client/temporal-calls.js';
 import { calendarsIn, listCalendars } from './calendars/calendars.js';
 import { findRunbook, listRunbooks } from './catalogue.js';
 import { ConfigurationError, type Environment } from './config-reader.js';
@@ -55,9 +56,10 @@ export async function runWorker(config: Config, extensions: WorkerExtensions = {
   const log = pino({ level: config.logLevel, base: { service: 'servicestage-runbooks' } });
   const clientConnection = await connectClient(config, log);
   try {
-    await requireSearchAttributes(clientConnection, config.temporal.namespace);
     const { namespace } = config.temporal;
-    await work(config, new Client({ connection: clientConnection, namespace, ...extensions }), log, extensions);
+    const client = new Client({ connection: clientConnection, namespace, ...extensions });
+    await requireSearchAttributes(client);
+    await work(config, client, log, extensions);
   } finally {
     await clientConnection.close();
   }
@@ -125,9 +127,10 @@ async function connectClient({ temporal }: Config, log: Pino): Promise<Connectio
 }
 
 /** A run that sets an attribute the namespace does not have would fail its workflow task for ever, so a worker refuses to start there. */
-async function requireSearchAttributes(connection: Connection, namespace: string): Promise<void> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !(name in (customAttributes ?? {})));
+async function requireSearchAttributes(client: Client): Promise<void> {
+  const { namespace } = client.options;
+  const asked = await Promise.all(SEARCH_ATTRIBUTES.map(({ name }) => hasSearchAttribute(client, name)));
+  const missing = SEARCH_ATTRIBUTES.filter((_attribute, index) => asked[index] === false);
   if (missing.length === 0) return;
   const flags = missing.map(({ name, type }) => `--name ${name} --type ${type}`).join(' ');
   throw new ConfigurationError([
@@ -135,9 +138,20 @@ async function requireSearchAttributes(connection: Connection, namespace: string
       code: 'search-attributes',
       place: `namespace ${namespace}`,
       found: `it lacks the search attributes ${missing.map(({ name }) => name).join(', ')}`,
-      remedy: `Type: temporal operator search-attribute create --namespace ${namespace} ${flags}`,
+      remedy: `Type: temporal operator search-attribute create --namespace ${namespace} ${flags}. On Temporal Cloud: create them in its console`,
     },
   ]);
+}
+
+/** By a query: who may read a namespace may ask that, while the list of attributes is for operators, and not to be had everywhere. */
+async function hasSearchAttribute(client: Client, name: string): Promise<boolean> {
+  try {
+    await client.workflow.count(`${name} = 'none'`);
+    return true;
+  } catch (error) {
+    if (grpcCodeOf(error) === GRPC.invalidArgument) return false;
+    throw error;
+  }
 }
 
 function workerOptions(config: Config, connection: NativeConnection, client: Client, log: Pino): WorkerOptions {

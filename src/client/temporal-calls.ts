@@ -9,8 +9,9 @@ import {
 import { AccessDenied, ClientClosed, RunNotFound, ServerUnreachable } from './errors.js';
 
 /** https://grpc.io/docs/guides/status-codes/ */
-const GRPC = {
+export const GRPC = {
   cancelled: 1,
+  invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,
   permissionDenied: 7,

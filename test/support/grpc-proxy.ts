@@ -1,10 +1,12 @@
-/** A gRPC proxy before a real server: it lets calls pass, and refuses those that a test names, with a gRPC status. */
+/** A gRPC proxy before a real server: it lets calls pass, and refuses those that a test names, with a gRPC status. With TLS where asked. */
 import {
   connect,
   constants,
+  createSecureServer,
   createServer,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
+  type SecureServerOptions,
   type ServerHttp2Session,
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
@@ -14,15 +16,22 @@ export interface GrpcProxy {
   close(): Promise<void>;
 }
 
-/** @param refuse by the name of the method, such as `DescribeSchedule`: the gRPC status code, or `null` to let it pass */
-export async function startGrpcProxy(target: string, refuse: (method: string) => number | null): Promise<GrpcProxy> {
+/**
+ * @param refuse by the name of the method, such as `DescribeSchedule`: the gRPC status code, or `null` to let it pass
+ * @param tls the proxy's own certificate, and whose it wants to see; absent: without TLS
+ */
+export async function startGrpcProxy(
+  target: string,
+  refuse: (method: string, headers: IncomingHttpHeaders) => number | null,
+  tls?: SecureServerOptions,
+): Promise<GrpcProxy> {
   const upstream = connect(`http://${target}`);
-  const server = createServer();
+  const server = tls === undefined ? createServer() : createSecureServer(tls);
   const sessions = new Set<ServerHttp2Session>();
   server.on('session', (session) => sessions.add(session));
   server.on('stream', (stream, headers) => {
     stream.on('error', () => stream.close(constants.NGHTTP2_CANCEL));
-    const status = refuse(String(headers[':path']).split('/').at(-1) ?? '');
+    const status = refuse(String(headers[':path']).split('/').at(-1) ?? '', headers);
     if (status !== null) {
       const refusal = { 'content-type': 'application/grpc', 'grpc-status': String(status), 'grpc-message': 'refused' };
       stream.respond(refusal, { endStream: true });
@@ -33,7 +42,10 @@ export async function startGrpcProxy(target: string, refuse: (method: string) =>
     let trailers: OutgoingHttpHeaders = {};
     call.on('error', () => stream.close(constants.NGHTTP2_CANCEL));
     call.on('trailers', (given) => (trailers = plain(given)));
+    // A caller that has gone needs no answer: long polls outlive it.
+    stream.on('close', () => call.close(constants.NGHTTP2_CANCEL));
     call.on('response', (answer, flags) => {
+      if (stream.destroyed) return;
       const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
       stream.respond(plain(answer, [':status']), endStream ? { endStream } : { waitForTrailers: true });
       if (!endStream) call.pipe(stream);
