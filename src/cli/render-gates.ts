@@ -7,11 +7,13 @@ import { describeTime } from '../domain/utc-time.js';
 import type { Paint } from './paint.js';
 
 /** What a plan says has to be open before a target is begun. */
-export function guardLines({ window, freeze, waitAtMostMs, coming }: Guards, paint: Paint): string[] {
+export function guardLines({ window, freeze, waitAtMostMs, coming, unreadable = [] }: Guards, paint: Paint): string[] {
   const lines = window === null ? [] : [`window ${windowWords(window)}`];
   if (freeze.length > 0) lines.push(`frozen by ${freeze.join(', ')}`);
   for (const each of coming) lines.push(paint.warn(`  ${describeFreeze(each)}`));
-  if (freeze.length > 0 && coming.length === 0) lines.push(paint.dim('  nothing is frozen within the next 7 days'));
+  for (const why of unreadable) lines.push(paint.warn(`  cannot be read, which counts as frozen: ${why}`));
+  if (freeze.length > 0 && coming.length === 0 && unreadable.length === 0)
+    lines.push(paint.dim('  nothing is frozen within the next 7 days'));
   const closed = waitAtMostMs === null ? 'is refused' : `waits at most ${describeDuration(waitAtMostMs)}`;
   return [...lines, paint.dim(`a start at another time ${closed}`)];
 }

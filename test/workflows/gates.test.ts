@@ -196,6 +196,36 @@ describe.concurrent('a calendar', () => {
     expect(report.failure?.message).toContain('broken.ics:3: DTSTART "soon" is no time');
   });
 
+  it('that is half copied while a run is planned is waited for, where the run may wait', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await writeFile(join(folder, 'half.yaml'), 'timezone: UTC\nfreezes: [');
+    const start = { targets: [path], freeze: ['half'], waitAtMost: '3s' };
+    const client = new RunbookClient({ client: temporal.client, taskQueue: temporal.taskQueue });
+    const { guards } = await client.plan('restart', start);
+    expect(guards?.unreadable).toMatchObject([expect.stringContaining('half.yaml:2:11')]);
+    const workflowId = await stack.start('restart', start);
+    await isWaiting(workflowId);
+    await freeze('half');
+    const report = await stack.report(workflowId);
+    expect(report).toMatchObject({ outcome: 'succeeded', gates: [{ failure: 'ChangeFreeze' }, { failure: null }] });
+    expect(report.gates?.[0]?.why).toContain('half.yaml:2:11');
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+
+  it('that is half copied refuses the plan of a run that may wait for no time', async () => {
+    const { path } = await stack.newInstance();
+    await writeFile(join(folder, 'hurried.yaml'), 'timezone: UTC\nfreezes: [');
+    const report = await stack.run('restart', path, { freeze: ['hurried'], waitAtMost: '0s' });
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidPlan' } });
+  });
+
+  it('that nobody knows is not waited for', async () => {
+    const { path } = await stack.newInstance();
+    const report = await stack.run('restart', path, { freeze: ['guardedd'], waitAtMost: '1h' });
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidPlan' } });
+    expect(report.failure?.message).toContain('there is no calendar "guardedd"');
+  });
+
   it('that cannot be read any more counts as frozen', async () => {
     const { path } = await stack.newInstance();
     await frozenNow('unreadable');
