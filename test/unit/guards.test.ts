@@ -55,9 +55,18 @@ describe('guards of a runbook file', () => {
     ['{ waitAtMost: 8d }', ['x.yaml:3:23 guards.waitAtMost']],
     ['{ windows: {} }', ['x.yaml:3:11 guards.windows']],
     ['4h', ['x.yaml:3:9 guards']],
+    ['{}', ['x.yaml:3:9 guards']],
+    ['{ window: {}, freeze: [] }', ['x.yaml:3:19 guards.window', 'x.yaml:3:31 guards.freeze']],
   ])('%s are told with their place', (guards, wanted) => {
     expect(places(runbook(guards) as Problem[])).toEqual(wanted);
   });
+
+  it.each(['{ waitAtMost: 4h }', '{ window: { cutoff: 30m } }', '{ waitAtMost: 0s, window: { cutoff: 0s } }'])(
+    '%s may act with the window or the freezes of a start, so nothing is told',
+    (guards) => {
+      expect(runbook(guards)).toMatchObject({ name: 'x' });
+    },
+  );
 });
 
 describe('the guards of a plan', () => {
@@ -85,7 +94,7 @@ describe('the guards of a plan', () => {
   });
 
   it.each([
-    ['{}', { duration: '30m', cutoff: '30m' }, 'window.cutoff'],
+    ['{ waitAtMost: 1h }', { duration: '30m', cutoff: '30m' }, 'window.cutoff'],
     ['{ window: { cutoff: 1h } }', { duration: '30m' }, 'window.duration'],
   ])('leave something of the window', async (guards, window, place) => {
     expect(places((await planned(guards, { window })).problems)).toEqual([place]);
