@@ -1,8 +1,8 @@
 /** Windows, freezes and waiting as text. Pure. */
 import { describeDuration } from '../domain/duration.js';
-import { describeFreeze, describeWindow } from '../domain/gates.js';
+import { describeFreeze, describeWindow, type WaitingForGate } from '../domain/gates.js';
 import type { Guards } from '../domain/plan.js';
-import type { GateReport, WaitingForGate } from '../domain/report.js';
+import type { GateReport } from '../domain/report.js';
 import { describeTime } from '../domain/utc-time.js';
 import type { Paint } from './paint.js';
 
@@ -35,10 +35,6 @@ export function gateLines(gates: readonly GateReport[], paint: Paint): string[] 
       ? `gate of ${target}: open again ${paint.dim(when)}`
       : `gate of ${target}: ${paint.warn(failure)} ${paint.dim(when)}\n  ${why ?? ''}`;
   });
-}
-
-export function describeWaiting({ why, looksAgainAtMs, givesUpAtMs }: WaitingForGate): string {
-  return `${why}; looks again at ${describeTime(looksAgainAtMs)}, gives up at ${describeTime(givesUpAtMs)}`;
 }
 
 export function waitingLines(waiting: WaitingForGate, nowMs: number, paint: Paint): string[] {

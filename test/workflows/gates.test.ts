@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
+import { describeWaiting } from '../../src/domain/gates.js';
 import type { RunProgress } from '../../src/domain/report.js';
 import { startSimulator } from '../../src/simulator/server.js';
 import { newSeed, startStack, type Stack } from '../support/stack.js';
@@ -87,7 +88,13 @@ describe.concurrent('a start outside its window', () => {
     const start = { targets: [path], window: { duration: '1h', opensAt: iso(opensAtMs) }, waitAtMost: '1m' };
     const workflowId = await stack.start('restart', start);
     await isWaiting(workflowId);
-    expect(await progress(workflowId)).toMatchObject({ waiting: { looksAgainAtMs: opensAtMs } });
+    const { waiting } = await progress(workflowId);
+    expect(waiting).toMatchObject({ looksAgainAtMs: opensAtMs });
+    // The Temporal UI and the command line say it in the same words.
+    const { currentDetails } = await temporal.client.workflow
+      .getHandle(workflowId)
+      .query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toContain(waiting === undefined ? 'nothing' : describeWaiting(waiting));
     const report = await stack.report(workflowId);
     expect(report.outcome).toBe('succeeded');
     expect(report.targets[0]?.steps[0]?.startedAtMs).toBeGreaterThanOrEqual(opensAtMs);
