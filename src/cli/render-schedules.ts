@@ -1,4 +1,5 @@
 /** Schedules as text: differences, what an apply did, the list, the coming occurrences. Pure. */
+import { describeDuration } from '../domain/duration.js';
 import type { Applied } from '../schedules/apply.js';
 import type { Change, Json } from '../schedules/changes.js';
 import type { Difference, Status } from '../schedules/compare.js';
@@ -84,23 +85,29 @@ export interface ShownOccurrences extends Occurrences {
   readonly paused: boolean;
   /** In words: see `describeSurprise`. */
   readonly warnings: readonly string[];
-  readonly jittered: boolean;
+  /** Milliseconds; 0 where there is none. */
+  readonly jitterMs: number;
 }
 
 export function renderOccurrences(
-  { id, summary, paused, timezone, coming, warnings, problems, jittered }: ShownOccurrences,
+  { id, summary, paused, timezone, coming, warnings, problems, jitterMs }: ShownOccurrences,
   paint: Paint,
 ): string {
   return [
     `${paint.bold(id)}  ${summary}`,
     ...(paused ? [paint.warn('  paused: none of these starts a run until it is resumed')] : []),
-    ...(jittered ? [paint.dim('  each with its jitter')] : []),
+    ...(jitterMs > 0 && coming.length > 0 ? [paint.dim(`  ${jitterWords(jitterMs)}`)] : []),
     ...(coming.length === 0
       ? ['  nothing comes in that time']
       : coming.map((each) => occurrenceLine(each, timezone, paint))),
     ...warnings.map((warning) => paint.warn(`  ! ${warning}`)),
     ...problems.map(({ place, found }) => paint.warn(`  ! ${place}: ${found}`)),
   ].join('\n');
+}
+
+/** The server tells the times of the starts only. */
+function jitterWords(jitterMs: number): string {
+  return `jitter ${describeDuration(jitterMs)}: each start, as listed, is up to that long after its nominal time, from which its window counts`;
 }
 
 function occurrenceLine({ atMs, localTime, comesTwice, freezes }: Occurrence, zone: string, paint: Paint): string {

@@ -66,7 +66,7 @@ async function occurrencesOf(
     summary: seen.action.staticSummary ?? seen.action.workflowType,
     paused: seen.state.paused,
     warnings: found.surprises.map((surprise) => describeSurprise(surprise, found.timezone)),
-    jittered: (seen.spec.jitter ?? 0) > 0,
+    jitterMs: seen.spec.jitter ?? 0,
   };
 }
 
