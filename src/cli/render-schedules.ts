@@ -4,7 +4,7 @@ import type { Applied } from '../schedules/apply.js';
 import type { Change, Json } from '../schedules/changes.js';
 import type { Difference, Status } from '../schedules/compare.js';
 import type { Occurrence, Occurrences } from '../schedules/occurrences.js';
-import type { ListedSchedule } from '../schedules/operate.js';
+import type { ListedSchedule, RunNow } from '../schedules/operate.js';
 import type { Paint } from './paint.js';
 
 const MARKS: Readonly<Record<Status, string>> = {
@@ -76,6 +76,26 @@ export function renderList(listed: readonly ListedSchedule[], paint: Paint): str
       ...(lastRun === null ? [] : [paint.dim(`    last: ${lastRun.workflowId}`)]),
     ])
     .join('\n');
+}
+
+/** `window`: the length of the schedule's window; `null` where somebody took it out on the server. */
+export function renderRunNow(told: RunNow, window: string | null): string {
+  const fresh = window === null ? [] : [`Its window:  a fresh one of ${window} from now, its freezes as always`];
+  switch (told.kind) {
+    case 'started':
+      return [
+        `Started run ${told.workflowId}`,
+        ...fresh,
+        `Follow it:   runbook watch ${told.workflowId}`,
+        `Its report:  runbook report ${told.workflowId}`,
+      ].join('\n');
+    case 'waits':
+      return [`It starts when this run has ended: ${told.runningRuns.join(', ')}`, ...fresh].join('\n');
+    case 'skipped':
+      return `Not started (overlap: skip): this run is still under way: ${told.runningRuns.join(', ')}`;
+    case 'unknown':
+      return 'The server has not started it yet; look again with: runbook schedule list';
+  }
 }
 
 export interface ShownOccurrences extends Occurrences {

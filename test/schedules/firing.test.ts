@@ -1,8 +1,12 @@
 /** Schedules that fire for real: the runs they start are runs like any other. pause, resume, run-now and list as users type them. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startStack, type Stack } from '../support/stack.js';
 import { useSchedules } from '../support/schedules.js';
 import { useTemporal } from '../support/temporal.js';
+
+/** What a run counts its window from. */
+const scheduledStartKey = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
 
 const temporal = useTemporal();
 const desk = useSchedules(temporal);
@@ -17,6 +21,10 @@ afterAll(async () => {
 const handleOf = (id: string) => temporal.client.schedule.getHandle(id);
 const runsOf = async (id: string) =>
   (await handleOf(id).describe()).info.recentActions.map(({ action }) => action.workflow.workflowId);
+const scheduledStartMs = async (workflowId: string) => {
+  const { typedSearchAttributes } = await temporal.client.workflow.getHandle(workflowId).describe();
+  return typedSearchAttributes.get(scheduledStartKey)?.getTime();
+};
 const every = (path: string, second: unknown, more: object = {}) => ({
   runbook: 'restart',
   targets: [path],
@@ -133,10 +141,18 @@ describe('run-now', () => {
         }),
       );
       const first = JSON.parse((await desk.run('run-now', id, '--json')).stdout) as { workflowId: string };
+      const askedFromMs = Date.now();
       const second = await desk.run('run-now', id, '--json');
+      const askedToMs = Date.now();
       expect(second.exitCode).toBe(exitCode);
       expect(JSON.parse(second.stdout)).toMatchObject({ kind, runningRuns: [first.workflowId] });
       expect((await stack.report(first.workflowId)).outcome).toBe('succeeded');
+      if (kind === 'skipped') continue;
+      // One that had to wait has its window from the moment it was asked for, not from its start.
+      await expect.poll(async () => (await runsOf(id)).length, { timeout: 20_000 }).toBe(2);
+      const nominalMs = await scheduledStartMs((await runsOf(id)).at(-1) ?? '');
+      expect(nominalMs).toBeGreaterThan(askedFromMs - 1_000);
+      expect(nominalMs).toBeLessThanOrEqual(askedToMs);
     }
   });
 });
