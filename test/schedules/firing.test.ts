@@ -80,6 +80,37 @@ describe('a schedule', () => {
       expect(startMs).toBeGreaterThanOrEqual(times[index - 1]?.endMs ?? 0);
   });
 
+  it('with overlap: cancel-other asks the run under way to stop by its onCancel, and the next one runs', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    // The first run is cancelled in the middle of its cloud job; onCancel of the runbook finishes that and takes it back.
+    await stack.control.outcome({ instanceId, action: 'stop', durationMs: 6_500 });
+    const owner = desk.newOwner();
+    const id = `${owner}/often`;
+    const everyFifth = every(path, { start: 0, end: 59, step: 5 }, { runbook: 'stop', overlap: 'cancel-other' });
+    await desk.apply(await desk.file(owner, { often: everyFifth }));
+    await expect.poll(async () => (await runsOf(id)).length, { timeout: 40_000 }).toBeGreaterThan(1);
+    await handleOf(id).pause();
+    const [first = '', second = ''] = await runsOf(id);
+    expect(await stack.report(first)).toMatchObject({
+      outcome: 'cancelled',
+      requestedBy: `schedule ${id}`,
+      targets: [
+        {
+          outcome: 'cancelled',
+          steps: [{ action: { action: 'stop' }, result: 'succeeded' }],
+          compensations: [{ action: { action: 'start' }, result: 'succeeded' }],
+        },
+      ],
+    });
+    expect(await stack.report(second)).toMatchObject({ outcome: 'succeeded' });
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start', 'stop']);
+    const [cancelled, next] = await Promise.all(
+      [first, second].map((workflowId) => temporal.client.workflow.getHandle(workflowId).describe()),
+    );
+    expect(cancelled?.status.name).toBe('CANCELLED');
+    expect(next?.startTime.getTime()).toBeGreaterThanOrEqual(cancelled?.closeTime?.getTime() ?? Infinity);
+  });
+
   it('from a cron line with seconds fires as well', async () => {
     const { path } = await stack.newInstance();
     const owner = desk.newOwner();
