@@ -23,5 +23,8 @@ COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
 COPY runbooks runbooks
+# Runbooks and calendars of your own are mounted here; nothing mounted is none.
+RUN mkdir -p /srv/runbooks /srv/calendars
+ENV RUNBOOK_DIR=/srv/runbooks RUNBOOK_CALENDARS=/srv/calendars
 USER node
 CMD ["node", "--max-old-space-size=1024", "dist/worker.js"]

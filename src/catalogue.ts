@@ -72,12 +72,6 @@ export async function listRunbooks(
   return { runbooks: runbooks.sort((left, right) => left.name.localeCompare(right.name)), problems };
 }
 
-/** `calendars` as for `parseRunbook`. */
-export async function validateFile(file: string, calendars: readonly string[] | null = null): Promise<Problem[]> {
-  const loaded = await loadFile(file, calendars);
-  return Array.isArray(loaded) ? loaded : [];
-}
-
 /** Folders are compared by real path, so that the catalogue is never loaded twice. */
 async function runbookFiles(directories: readonly string[]): Promise<{ files: string[]; problems: Problem[] }> {
   const real = new Set([await realpath(BUILT_IN_DIRECTORY)]);
@@ -120,7 +114,8 @@ function standsTwice(name: string, files: readonly string[]): Problem {
   };
 }
 
-async function loadFile(file: string, calendars: readonly string[] | null = null): Promise<Runbook | Problem[]> {
+/** `calendars` as for `parseRunbook`. */
+export async function loadFile(file: string, calendars: readonly string[] | null = null): Promise<Runbook | Problem[]> {
   const text = await readYamlFile(file, RUNBOOK_FILE);
   return typeof text === 'string' ? parseRunbook(text, file, calendars) : text;
 }

@@ -1,11 +1,12 @@
 /** Window, freezes and waiting of a start and its runbook → the guards of the plan, or every problem. */
-import type { Calendars } from '../calendars/calendars.js';
+import { isUnknownCalendar, type Calendars } from '../calendars/calendars.js';
 import type { StartArguments, WindowArguments } from '../domain/contract.js';
 import { describeDuration, durationMs } from '../domain/duration.js';
 import type { Problem } from '../domain/failures.js';
 import { tellingFreezes } from '../domain/gates.js';
 import type { Guards } from '../domain/plan.js';
 import type { Runbook } from '../domain/runbook.js';
+import { unreadableLines } from './read-freezes.js';
 
 /** Freezes that begin later are no news to who plans now. */
 const COMING_MS = 7 * 86_400_000;
@@ -25,13 +26,17 @@ export async function planGuards(
     freeze.length === 0
       ? { freezes: [], problems: [] }
       : await calendars.freezesBetween(freeze, nowMs, nowMs + COMING_MS);
-  problems.push(...read.problems);
-  const waitAtMost = start.waitAtMost ?? guards.waitAtMost;
+  // No time to wait is no leave to wait.
+  const waitAtMostMs = durationMs(start.waitAtMost ?? guards.waitAtMost ?? '0s') || null;
+  // A run that may wait begins with a gate that counts them as frozen, and goes on once they can be read.
+  const waitedFor = waitAtMostMs === null ? [] : read.problems.filter((problem) => !isUnknownCalendar(problem));
+  problems.push(...read.problems.filter((problem) => !waitedFor.includes(problem)));
   return {
     window,
     freeze,
-    waitAtMostMs: waitAtMost === undefined ? null : durationMs(waitAtMost),
+    waitAtMostMs,
     coming: tellingFreezes(read.freezes),
+    ...(waitedFor.length === 0 ? {} : { unreadable: unreadableLines(waitedFor) }),
   };
 }
 

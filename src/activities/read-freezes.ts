@@ -1,6 +1,6 @@
 /** `readFreezes`: the named calendars, read anew. A calendar that cannot be read is told as such, never left out. */
 import type { Calendars } from '../calendars/calendars.js';
-import { describeProblem } from '../domain/failures.js';
+import { describeProblem, type Problem } from '../domain/failures.js';
 import { tellingFreezes, type ReadFreezes } from '../domain/gates.js';
 
 /** One is enough to know that it is frozen, and what is told stands in the history of each look. */
@@ -15,9 +15,12 @@ export async function readFreezes(
 ): Promise<ReadFreezes> {
   try {
     const { freezes, problems } = await calendars.freezesBetween(names, fromMs, toMs);
-    const unreadable = problems.slice(0, MOST_TOLD).map((problem) => describeProblem(problem).slice(0, LONGEST_TEXT));
-    return { freezes: tellingFreezes(freezes), unreadable };
+    return { freezes: tellingFreezes(freezes), unreadable: unreadableLines(problems) };
   } catch (error) {
     return { freezes: [], unreadable: [String(error).slice(0, LONGEST_TEXT)] };
   }
+}
+
+export function unreadableLines(problems: readonly Problem[]): string[] {
+  return problems.slice(0, MOST_TOLD).map((problem) => describeProblem(problem).slice(0, LONGEST_TEXT));
 }

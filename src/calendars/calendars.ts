@@ -9,6 +9,7 @@ import { listFreezes } from './list-file.js';
 
 /** Ten thousand events with long descriptions fit. */
 const LARGEST_FILE_BYTES = 16 * 1024 * 1024;
+const UNKNOWN_CALENDAR = 'unknown-calendar';
 
 /** The calendars of some folders, as activities use them. */
 export interface Calendars {
@@ -46,11 +47,12 @@ export async function freezesBetween(
   toMs: number,
 ): Promise<{ freezes: Freeze[]; problems: Problem[] }> {
   const { files, problems } = await calendarFiles(directories);
+  const allRead = problems.length === 0;
   const freezes: Freeze[] = [];
   for (const name of new Set(names)) {
     const found = files.get(name) ?? [];
     const [file] = found;
-    if (file === undefined) problems.push(unknownCalendar(name, [...files.keys()].sort()));
+    if (file === undefined) problems.push(allRead ? unknownCalendar(name, [...files.keys()].sort()) : notFound(name));
     else if (found.length > 1) problems.push(standsTwice(name, found));
     else {
       const read = await readCalendar(file, name, fromMs, toMs);
@@ -132,14 +134,29 @@ function told(file: string, problems: readonly (Omit<Problem, 'place'> & { reado
   return all;
 }
 
+/** A mistyped name, which no look finds: what else is wrong with calendars may be mended by the next one. */
+export function isUnknownCalendar({ code }: Problem): boolean {
+  return code === UNKNOWN_CALENDAR;
+}
+
 function unknownCalendar(name: string, known: readonly string[]): Problem {
   const all =
     known.length === 0 ? 'There are none: put files into RUNBOOK_CALENDARS' : `Known calendars: ${known.join(', ')}`;
   return {
-    code: 'unknown-calendar',
+    code: UNKNOWN_CALENDAR,
     place: `calendar ${name.slice(0, 200)}`,
     found: `there is no calendar "${name.slice(0, 200)}"`,
     remedy: `${all}.${didYouMean(name, known)}`,
+  };
+}
+
+/** Where a folder cannot be read, nobody knows which calendars are in it. */
+function notFound(name: string): Problem {
+  return {
+    code: 'not-found',
+    place: `calendar ${name.slice(0, 200)}`,
+    found: `the calendar "${name.slice(0, 200)}" is in no folder that can be read`,
+    remedy: 'Mend the folder, or the name',
   };
 }
 

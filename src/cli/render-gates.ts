@@ -1,17 +1,19 @@
 /** Windows, freezes and waiting as text. Pure. */
 import { describeDuration } from '../domain/duration.js';
-import { describeFreeze, describeWindow } from '../domain/gates.js';
+import { describeFreeze, describeWindow, type WaitingForGate } from '../domain/gates.js';
 import type { Guards } from '../domain/plan.js';
-import type { GateReport, WaitingForGate } from '../domain/report.js';
+import type { GateReport } from '../domain/report.js';
 import { describeTime } from '../domain/utc-time.js';
 import type { Paint } from './paint.js';
 
 /** What a plan says has to be open before a target is begun. */
-export function guardLines({ window, freeze, waitAtMostMs, coming }: Guards, paint: Paint): string[] {
+export function guardLines({ window, freeze, waitAtMostMs, coming, unreadable = [] }: Guards, paint: Paint): string[] {
   const lines = window === null ? [] : [`window ${windowWords(window)}`];
   if (freeze.length > 0) lines.push(`frozen by ${freeze.join(', ')}`);
   for (const each of coming) lines.push(paint.warn(`  ${describeFreeze(each)}`));
-  if (freeze.length > 0 && coming.length === 0) lines.push(paint.dim('  nothing is frozen within the next 7 days'));
+  for (const why of unreadable) lines.push(paint.warn(`  cannot be read, which counts as frozen: ${why}`));
+  if (freeze.length > 0 && coming.length === 0 && unreadable.length === 0)
+    lines.push(paint.dim('  nothing is frozen within the next 7 days'));
   const closed = waitAtMostMs === null ? 'is refused' : `waits at most ${describeDuration(waitAtMostMs)}`;
   return [...lines, paint.dim(`a start at another time ${closed}`)];
 }
@@ -33,10 +35,6 @@ export function gateLines(gates: readonly GateReport[], paint: Paint): string[] 
       ? `gate of ${target}: open again ${paint.dim(when)}`
       : `gate of ${target}: ${paint.warn(failure)} ${paint.dim(when)}\n  ${why ?? ''}`;
   });
-}
-
-export function describeWaiting({ why, looksAgainAtMs, givesUpAtMs }: WaitingForGate): string {
-  return `${why}; looks again at ${describeTime(looksAgainAtMs)}, gives up at ${describeTime(givesUpAtMs)}`;
 }
 
 export function waitingLines(waiting: WaitingForGate, nowMs: number, paint: Paint): string[] {

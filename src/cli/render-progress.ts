@@ -1,9 +1,10 @@
 /** A run under way as text: a block that is drawn again for terminals, or one line for each thing that happened for pipes. Pure. */
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeDuration } from '../domain/duration.js';
+import { describeWaiting } from '../domain/gates.js';
 import type { StepProgress, TargetProgress } from '../domain/report.js';
 import type { Paint } from './paint.js';
-import { describeWaiting, waitingLines } from './render-gates.js';
+import { waitingLines } from './render-gates.js';
 import { mark } from './render-report.js';
 
 export function renderProgress({ run, targets, workflowId }: RunSnapshot, nowMs: number, paint: Paint): string {

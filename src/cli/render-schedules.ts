@@ -1,9 +1,10 @@
 /** Schedules as text: differences, what an apply did, the list, the coming occurrences. Pure. */
+import { describeDuration } from '../domain/duration.js';
 import type { Applied } from '../schedules/apply.js';
 import type { Change, Json } from '../schedules/changes.js';
 import type { Difference, Status } from '../schedules/compare.js';
 import type { Occurrence, Occurrences } from '../schedules/occurrences.js';
-import type { ListedSchedule } from '../schedules/operate.js';
+import type { ListedSchedule, RunNow } from '../schedules/operate.js';
 import type { Paint } from './paint.js';
 
 const MARKS: Readonly<Record<Status, string>> = {
@@ -77,6 +78,26 @@ export function renderList(listed: readonly ListedSchedule[], paint: Paint): str
     .join('\n');
 }
 
+/** `window`: the length of the schedule's window; `null` where somebody took it out on the server. */
+export function renderRunNow(told: RunNow, window: string | null): string {
+  const fresh = window === null ? [] : [`Its window:  a fresh one of ${window} from now, its freezes as always`];
+  switch (told.kind) {
+    case 'started':
+      return [
+        `Started run ${told.workflowId}`,
+        ...fresh,
+        `Follow it:   runbook watch ${told.workflowId}`,
+        `Its report:  runbook report ${told.workflowId}`,
+      ].join('\n');
+    case 'waits':
+      return [`It starts when this run has ended: ${told.runningRuns.join(', ')}`, ...fresh].join('\n');
+    case 'skipped':
+      return `Not started (overlap: skip): this run is still under way: ${told.runningRuns.join(', ')}`;
+    case 'unknown':
+      return 'The server has not started it yet; look again with: runbook schedule list';
+  }
+}
+
 export interface ShownOccurrences extends Occurrences {
   readonly id: string;
   /** `recover on shop/checkout/prod-1` */
@@ -84,23 +105,29 @@ export interface ShownOccurrences extends Occurrences {
   readonly paused: boolean;
   /** In words: see `describeSurprise`. */
   readonly warnings: readonly string[];
-  readonly jittered: boolean;
+  /** Milliseconds; 0 where there is none. */
+  readonly jitterMs: number;
 }
 
 export function renderOccurrences(
-  { id, summary, paused, timezone, coming, warnings, problems, jittered }: ShownOccurrences,
+  { id, summary, paused, timezone, coming, warnings, problems, jitterMs }: ShownOccurrences,
   paint: Paint,
 ): string {
   return [
     `${paint.bold(id)}  ${summary}`,
     ...(paused ? [paint.warn('  paused: none of these starts a run until it is resumed')] : []),
-    ...(jittered ? [paint.dim('  each with its jitter')] : []),
+    ...(jitterMs > 0 && coming.length > 0 ? [paint.dim(`  ${jitterWords(jitterMs)}`)] : []),
     ...(coming.length === 0
       ? ['  nothing comes in that time']
       : coming.map((each) => occurrenceLine(each, timezone, paint))),
     ...warnings.map((warning) => paint.warn(`  ! ${warning}`)),
     ...problems.map(({ place, found }) => paint.warn(`  ! ${place}: ${found}`)),
   ].join('\n');
+}
+
+/** The server tells the times of the starts only. */
+function jitterWords(jitterMs: number): string {
+  return `jitter ${describeDuration(jitterMs)}: each start, as listed, is up to that long after its nominal time, from which its window counts`;
 }
 
 function occurrenceLine({ atMs, localTime, comesTwice, freezes }: Occurrence, zone: string, paint: Paint): string {

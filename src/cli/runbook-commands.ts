@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Runbook } from '../domain/runbook.js';
 import type { Problem } from '../domain/failures.js';
+import { FREEZES_AHEAD_MS } from '../domain/gates.js';
 import { CommandError, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
-import { readCalendars } from './read-calendars.js';
+import { readCalendars, type LocalCalendars } from './read-calendars.js';
 
 type Done = (exitCode: number) => void;
 
@@ -44,34 +45,51 @@ export function addRunbookCommands(program: Command, done: Done): void {
     .command('validate')
     .argument('[files...]', 'runbook files; default: the built-in catalogue and RUNBOOK_DIR')
     .description(
-      'check runbook files, and names of calendars where RUNBOOK_CALENDARS has them; every problem with its line and column',
+      'check runbook files, and the calendars they name where RUNBOOK_CALENDARS has them; every problem with its line and column',
     )
     .option('--json', 'as JSON')
     .action(async (files: string[], { json }: { json?: boolean }) => {
-      const { names: calendars } = await readCalendars();
+      const calendars = await readCalendars();
       const { problems, checked } = await validate(files, calendars);
-      if (json === true) printJson({ checked, calendarsChecked: calendars !== null, problems });
+      if (json === true) printJson({ checked, calendarsChecked: calendars.names !== null, problems });
       else if (problems.length === 0) print(`${checked} runbook files are right`);
       else for (const { place, found, remedy, code } of problems) print(`${place}: ${found}. ${remedy} [${code}]`);
-      if (calendars === null) hint('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder');
+      if (calendars.names === null) hint('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder');
       done(problems.length === 0 ? 0 : USAGE_EXIT_CODE);
     });
 }
 
 async function validate(
   files: readonly string[],
-  calendars: readonly string[] | null,
+  calendars: LocalCalendars,
 ): Promise<{ problems: Problem[]; checked: number }> {
   if (files.length === 0) {
-    const { runbooks, problems } = await readCatalogue(calendars);
+    const { runbooks, problems } = await readCatalogue(calendars.names);
+    const ofCalendars = await problemsOfCalendars(
+      runbooks.map(({ runbook }) => runbook),
+      calendars,
+    );
     return {
-      problems: [...problems],
+      problems: [...problems, ...ofCalendars],
       checked: runbooks.length + new Set(problems.map(({ place }) => place.split(':')[0])).size,
     };
   }
-  const { validateFile } = await import('../catalogue.js');
-  const problems = (await Promise.all(files.map((file) => validateFile(file, calendars)))).flat();
-  return { problems, checked: files.length };
+  const { loadFile } = await import('../catalogue.js');
+  const loaded = await Promise.all(files.map((file) => loadFile(file, calendars.names)));
+  const problems = loaded.flatMap((each) => (Array.isArray(each) ? each : []));
+  const runbooks = loaded.flatMap((each) => (Array.isArray(each) ? [] : [each]));
+  return { problems: [...problems, ...(await problemsOfCalendars(runbooks, calendars))], checked: files.length };
+}
+
+/** Of the calendars that the runbooks name, which a run would read. */
+async function problemsOfCalendars(
+  runbooks: readonly Runbook[],
+  { names, freezesBetween }: LocalCalendars,
+): Promise<Problem[]> {
+  const named = [...new Set(runbooks.flatMap(({ guards }) => guards?.freeze ?? []))];
+  if (names === null || named.length === 0) return [];
+  const nowMs = Date.now();
+  return (await freezesBetween(named, nowMs, nowMs + FREEZES_AHEAD_MS)).problems;
 }
 
 async function readCatalogue(calendars: readonly string[] | null = null) {

@@ -4,7 +4,7 @@ import { durationMs } from '../domain/duration.js';
 import type { OwnedSchedule } from '../schedules/operate.js';
 import { print, printJson } from './output.js';
 import { paintForOutput } from './paint.js';
-import { renderList } from './render-schedules.js';
+import { renderList, renderRunNow } from './render-schedules.js';
 import { apply, diff } from './schedule-apply.js';
 import { next } from './schedule-next.js';
 import { withServer, type ScheduleOptions, type Session } from './schedule-session.js';
@@ -40,7 +40,7 @@ export function addScheduleCommands(program: Command, done: Done): void {
     .action((name: string, options: ScheduleOptions & { reason?: string }) => pause(name, options));
   withName('resume').description('start runs again').action(resume);
   withName('run-now')
-    .description('start one run now, also of a paused schedule; overlap as declared')
+    .description('start one run now, also of a paused schedule: overlap as declared, a fresh window, freezes as always')
     .action(async (name: string, options: ScheduleOptions) => done(await runNow(name, options)));
   withCommon(schedule.command('next').argument('<file-or-name>', 'a schedule file, or the name of a schedule'))
     .description('show the coming occurrences, the freezes that hit them, and the clock changes they meet')
@@ -104,18 +104,12 @@ async function resume(name: string, options: ScheduleOptions): Promise<void> {
 }
 
 async function runNow(name: string, options: ScheduleOptions): Promise<number> {
-  const { runNow: trigger } = await import('../schedules/operate.js');
+  const { runNow: trigger, startArgumentsOf } = await import('../schedules/operate.js');
   return withSchedule(name, options, async ({ client }, schedule) => {
     const told = await trigger(client, schedule);
+    const { window } = startArgumentsOf(schedule.seen);
     if (options.json === true) printJson({ id: schedule.id, ...told });
-    else if (told.kind === 'started')
-      print(
-        `Started run ${told.workflowId}\nFollow it:   runbook watch ${told.workflowId}\nIts report:  runbook report ${told.workflowId}`,
-      );
-    else if (told.kind === 'waits') print(`It starts when this run has ended: ${told.runningRuns.join(', ')}`);
-    else if (told.kind === 'skipped')
-      print(`Not started (overlap: skip): this run is still under way: ${told.runningRuns.join(', ')}`);
-    else print(`The server has not started it yet; look again with: runbook schedule list`);
+    else print(renderRunNow(told, window?.duration ?? null));
     return told.kind === 'skipped' || told.kind === 'unknown' ? 1 : 0;
   });
 }

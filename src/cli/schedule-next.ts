@@ -1,7 +1,6 @@
 /** `runbook schedule next`: what is coming, as the server computes it. */
 import { existsSync } from 'node:fs';
 import type { ScheduleDescription } from '@temporalio/client';
-import type { StartArguments } from '../domain/contract.js';
 import { durationMs } from '../domain/duration.js';
 import type { OwnedSchedule } from '../schedules/operate.js';
 import { hint, print, printJson } from './output.js';
@@ -66,21 +65,20 @@ async function occurrencesOf(
     summary: seen.action.staticSummary ?? seen.action.workflowType,
     paused: seen.state.paused,
     warnings: found.surprises.map((surprise) => describeSurprise(surprise, found.timezone)),
-    jittered: (seen.spec.jitter ?? 0) > 0,
+    jitterMs: seen.spec.jitter ?? 0,
   };
 }
 
 /** Of the schedule and of the runbook's own guards; a freeze counts until the window's end. */
-async function freezesOfSchedule({
-  action,
-}: ScheduleDescription): Promise<{ freezeNames: string[]; windowMs: number }> {
-  const [{ findRunbook }, { loadClientConfig }, { freezesOf }] = await Promise.all([
+async function freezesOfSchedule(seen: ScheduleDescription): Promise<{ freezeNames: string[]; windowMs: number }> {
+  const [{ findRunbook }, { loadClientConfig }, { freezesOf }, { startArgumentsOf }] = await Promise.all([
     import('../catalogue.js'),
     import('../config.js'),
     import('../schedules/schedule-checks.js'),
+    import('../schedules/operate.js'),
   ]);
-  const { freeze = [], window } = (action.args?.[0] ?? {}) as Partial<StartArguments>;
-  const found = await findRunbook(loadClientConfig(process.env).runbookDirectories, action.workflowType);
+  const { freeze = [], window } = startArgumentsOf(seen);
+  const found = await findRunbook(loadClientConfig(process.env).runbookDirectories, seen.action.workflowType);
   const ofRunbook = found.kind === 'found' ? freezesOf(found.runbook) : [];
   return { freezeNames: [...new Set([...freeze, ...ofRunbook])], windowMs: durationMs(window?.duration ?? '0s') ?? 0 };
 }

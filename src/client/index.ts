@@ -46,7 +46,7 @@ export {
   type FailureRule,
   type Sent,
 } from '../domain/failures.js';
-export type { Freeze } from '../domain/gates.js';
+export type { Freeze, WaitingForGate } from '../domain/gates.js';
 export type { Limits } from '../domain/limits.js';
 export type {
   ActionStep,
@@ -73,6 +73,5 @@ export {
   type TargetInRun,
   type TargetProgress,
   type TargetReport,
-  type WaitingForGate,
 } from '../domain/report.js';
 export type { Observation, Target } from '../domain/target.js';

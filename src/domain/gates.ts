@@ -41,6 +41,13 @@ export interface Closing extends Pick<ClosedGate, 'failure' | 'why'> {
 }
 export type Gate = { readonly open: true; readonly closing: Closing | null } | ClosedGate;
 
+/** Why nothing is begun yet, when the run looks again, and when it gives up. Epoch milliseconds. */
+export interface WaitingForGate {
+  readonly why: string;
+  readonly looksAgainAtMs: number;
+  readonly givesUpAtMs: number;
+}
+
 /** A run that waits longer had better be started later; each look stands in its history. */
 export const LONGEST_WAIT_MS = 7 * 86_400_000;
 export const LONGEST_WAIT_REMEDY = 'Wait at most 7d, or start the run later';
@@ -100,6 +107,11 @@ export function describeWindow(window: Window | null): string {
 /** `prod-freeze "Year end" 2026-12-20T00:00:00Z to 2027-01-02T00:00:00Z` */
 export function describeFreeze({ calendar, name, fromMs, toMs }: Freeze): string {
   return `${calendar} "${name}" ${describeTime(fromMs)} to ${describeTime(toMs)}`;
+}
+
+/** What a run waits for, when it looks again, and until when. */
+export function describeWaiting({ why, looksAgainAtMs, givesUpAtMs }: WaitingForGate): string {
+  return `${why}; looks again at ${describeTime(looksAgainAtMs)}, gives up at ${describeTime(givesUpAtMs)}`;
 }
 
 /** By beginning; what lies wholly within an earlier one tells nothing new. At most `MOST_FREEZES`. */

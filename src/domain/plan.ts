@@ -71,6 +71,8 @@ export interface Guards {
   readonly waitAtMostMs: number | null;
   /** What the calendars said while planning of the days to come; for people, and no part of the hash. */
   readonly coming: readonly Freeze[];
+  /** In one line each, why calendars could not be read while planning, where the run may wait until they can. No part of the hash either. */
+  readonly unreadable?: readonly string[];
 }
 
 export interface Plan {
@@ -108,7 +110,7 @@ export function canonicalPlan(plan: Omit<Plan, 'hash'>): string {
   });
 }
 
-function bindingGuards({ guards }: Omit<Plan, 'hash'>): Omit<Guards, 'coming'> | undefined {
+function bindingGuards({ guards }: Omit<Plan, 'hash'>): Omit<Guards, 'coming' | 'unreadable'> | undefined {
   if (guards === undefined) return undefined;
   const { window, freeze, waitAtMostMs } = guards;
   return { window, freeze, waitAtMostMs };

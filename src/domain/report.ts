@@ -2,7 +2,7 @@
 import type { Action } from './actions.js';
 import type { AdoptionEvidence, TrailEntry } from './contract.js';
 import type { FailureRecord, Sent } from './failures.js';
-import type { ClosedGate } from './gates.js';
+import type { ClosedGate, WaitingForGate } from './gates.js';
 import type { Observation } from './target.js';
 
 export type StepResult = 'succeeded' | 'skipped' | 'failed' | 'indeterminate' | 'cancelled';
@@ -141,13 +141,6 @@ export interface TargetProgress {
   readonly steps: readonly StepProgress[];
   readonly compensations: readonly StepProgress[];
   readonly outcome: Outcome | null;
-}
-
-/** Why nothing is begun yet, when the run looks again, and when it gives up. Epoch milliseconds. */
-export interface WaitingForGate {
-  readonly why: string;
-  readonly looksAgainAtMs: number;
-  readonly givesUpAtMs: number;
 }
 
 /** Answer of a run to the query `progress`. Ask each target's child by `childRunId`: the lease id is used again by the next run. */

@@ -26,6 +26,7 @@ export const RUNBOOK_CHECKS = {
   ...EXPRESSION_CHECKS,
   'wrong-default': 'The default of an input fits its own rules',
   'freeze-stands-twice': 'No calendar is named twice',
+  'guard-of-nothing': 'What stands under `guards` says something: no empty `guards`, `window` or `freeze`',
   'deadline-too-short': 'A step has time for its verification, and the run for its steps',
 } as const;
 type CheckCode = keyof typeof RUNBOOK_CHECKS;
@@ -110,13 +111,33 @@ function checkDefaults({ inputs }: Runbook): RunbookProblem[] {
   });
 }
 
+/** Only what is useless whatever a start brings: `cutoff` and `waitAtMost` alone wait for its window or its freezes. */
 function checkGuards({ guards }: Runbook): RunbookProblem[] {
   const names = guards?.freeze ?? [];
-  return names.flatMap((name, index) =>
+  const twice = names.flatMap((name, index) =>
     names.indexOf(name) === index
       ? []
       : [problem('freeze-stands-twice', ['guards', 'freeze', index], `"${name}" stands twice`, 'Name it once')],
   );
+  return [...twice, ...emptyGuards(guards)];
+}
+
+function emptyGuards(guards: Runbook['guards']): RunbookProblem[] {
+  if (guards === undefined) return [];
+  const empty = (path: string[], what: string, remedy: string) =>
+    problem('guard-of-nothing', ['guards', ...path], `${what}, so it guards nothing`, remedy);
+  const { window, freeze } = guards;
+  return [
+    ...(Object.keys(guards).length === 0
+      ? [empty([], 'it is empty', 'Write window.cutoff, freeze or waitAtMost, or take guards out')]
+      : []),
+    ...(window !== undefined && window.cutoff === undefined
+      ? [empty(['window'], 'it is empty', 'Write cutoff: 30m, or take it out; the window itself comes with a start')]
+      : []),
+    ...(freeze?.length === 0
+      ? [empty(['freeze'], 'it names no calendar', 'Name calendars of RUNBOOK_CALENDARS, or take it out')]
+      : []),
+  ];
 }
 
 function checkDeadlines({ steps, deadline }: Runbook): RunbookProblem[] {

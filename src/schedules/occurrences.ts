@@ -19,7 +19,7 @@ export interface Occurrence {
 
 export interface Occurrences {
   readonly timezone: string;
-  /** In order. With jitter these are the moments after it, as the server will keep them. */
+  /** In order. With jitter these are the moments of the starts, as the server will keep them: up to the jitter after the nominal times. */
   readonly coming: readonly Occurrence[];
   /** Of the same stretch of time: local times that are skipped or come twice. */
   readonly surprises: readonly ClockSurprise[];

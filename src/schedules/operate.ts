@@ -1,6 +1,7 @@
 /** What operators do with schedules that are there: list, pause, resume, run now. None of it changes what a file says. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ScheduleDescription } from '@temporalio/client';
+import type { StartArguments } from '../domain/contract.js';
 import { changedByHand, describe, idsOnServer } from './compare.js';
 import { AmbiguousSchedule, ForeignSchedule, namedError, ScheduleNotFound } from './errors.js';
 import { CALLS_AT_A_TIME, inParallel } from './in-parallel.js';
@@ -93,6 +94,11 @@ async function idOfName(client: Client, name: string): Promise<string> {
   return id;
 }
 
+/** What a run that it starts is given, as it stands on the server. */
+export function startArgumentsOf({ action }: ScheduleDescription): Partial<StartArguments> {
+  return (action.args?.[0] ?? {}) as Partial<StartArguments>;
+}
+
 /** The note says who and why; `list` shows it. */
 export async function pauseSchedule(client: Client, { id }: OwnedSchedule, note: string): Promise<void> {
   await client.schedule.getHandle(id).pause(note).catch(rethrowNamed(id));
@@ -114,7 +120,7 @@ export type RunNow =
 const TRIGGER_DEADLINE_MS = 10_000;
 const LOOK_AGAIN_MS = 150;
 
-/** One run outside the calendar, also of a paused schedule; overlap as declared. */
+/** One run outside the calendar, also of a paused schedule; overlap as declared. Its window counts from this moment, also where it starts later. */
 export async function runNow(client: Client, { id, seen }: OwnedSchedule): Promise<RunNow> {
   const before = seen.info;
   const known = new Set(before.recentActions.map(({ action }) => action.workflow.workflowId));

@@ -3,6 +3,7 @@ import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@tempor
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import type { FailureRecord } from '../domain/failures.js';
+import { describeWaiting, type WaitingForGate } from '../domain/gates.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
 import {
   worstOutcome,
@@ -12,10 +13,8 @@ import {
   type RunReport,
   type TargetInRun,
   type TargetReport,
-  type WaitingForGate,
 } from '../domain/report.js';
 import { leaseId } from '../domain/target.js';
-import { describeTime } from '../domain/utc-time.js';
 
 const targetKey = defineSearchAttributeKey(TARGET_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD_LIST);
 
@@ -134,11 +133,6 @@ export class RunState {
       ...(failure === undefined ? {} : { failure }),
     };
   }
-}
-
-/** What it waits for, when it looks again, and until when. */
-function describeWaiting({ why, looksAgainAtMs, givesUpAtMs }: WaitingForGate): string {
-  return `${why}. Looks again at ${describeTime(looksAgainAtMs)}, gives up at ${describeTime(givesUpAtMs)}`;
 }
 
 function runOutcome(

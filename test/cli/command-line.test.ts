@@ -82,6 +82,24 @@ describe('local commands', () => {
     await rm(file);
   });
 
+  it('validate tells of calendars that a runbook names and that cannot be read', async () => {
+    const file = join(folder, 'frozen.yaml');
+    await writeFile(file, 'name: frozen\ntitle: x\nguards:\n  freeze: [half-copied]\nsteps: []\n');
+    const half = join(folder, 'calendars', 'half-copied.yaml');
+    await writeFile(half, 'timezone: UTC\nfreezes: [');
+    const env = { RUNBOOK_CALENDARS: join(folder, 'calendars') };
+    for (const [words, more] of [
+      [['validate', file], {}],
+      [['validate'], { RUNBOOK_DIR: folder }],
+    ] as const) {
+      const { exitCode, stdout } = await runbook([...words], { ...env, ...more });
+      expect(exitCode).toBe(2);
+      expect(stdout).toContain('half-copied.yaml:2:11');
+    }
+    await rm(half);
+    await rm(file);
+  });
+
   it.each([
     [['nonsense'], 'unknown command'],
     [['start'], 'missing required argument'],

@@ -101,8 +101,8 @@ describe('the command line', () => {
 
   it('shows jittered times as the server will keep them', async () => {
     const { stdout } = await desk.run('next', `${owner}/jittered`, '--count', '3', '--json');
-    const { schedules } = JSON.parse(stdout) as { schedules: { jittered: boolean; coming: { localTime: string }[] }[] };
-    expect(schedules[0]?.jittered).toBe(true);
+    const { schedules } = JSON.parse(stdout) as { schedules: { jitterMs: number; coming: { localTime: string }[] }[] };
+    expect(schedules[0]?.jitterMs).toBe(600_000);
     for (const { localTime } of schedules[0]?.coming ?? []) expect(localTime).toMatch(/ 02:(3\d|40)$/);
   });
 });

@@ -1,8 +1,12 @@
 /** Schedules that fire for real: the runs they start are runs like any other. pause, resume, run-now and list as users type them. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startStack, type Stack } from '../support/stack.js';
 import { useSchedules } from '../support/schedules.js';
 import { useTemporal } from '../support/temporal.js';
+
+/** What a run counts its window from. */
+const scheduledStartKey = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
 
 const temporal = useTemporal();
 const desk = useSchedules(temporal);
@@ -17,6 +21,10 @@ afterAll(async () => {
 const handleOf = (id: string) => temporal.client.schedule.getHandle(id);
 const runsOf = async (id: string) =>
   (await handleOf(id).describe()).info.recentActions.map(({ action }) => action.workflow.workflowId);
+const scheduledStartMs = async (workflowId: string) => {
+  const { typedSearchAttributes } = await temporal.client.workflow.getHandle(workflowId).describe();
+  return typedSearchAttributes.get(scheduledStartKey)?.getTime();
+};
 const every = (path: string, second: unknown, more: object = {}) => ({
   runbook: 'restart',
   targets: [path],
@@ -70,6 +78,37 @@ describe('a schedule', () => {
     );
     for (const [index, { startMs }] of times.entries())
       expect(startMs).toBeGreaterThanOrEqual(times[index - 1]?.endMs ?? 0);
+  });
+
+  it('with overlap: cancel-other asks the run under way to stop by its onCancel, and the next one runs', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    // The first run is cancelled in the middle of its cloud job; onCancel of the runbook finishes that and takes it back.
+    await stack.control.outcome({ instanceId, action: 'stop', durationMs: 6_500 });
+    const owner = desk.newOwner();
+    const id = `${owner}/often`;
+    const everyFifth = every(path, { start: 0, end: 59, step: 5 }, { runbook: 'stop', overlap: 'cancel-other' });
+    await desk.apply(await desk.file(owner, { often: everyFifth }));
+    await expect.poll(async () => (await runsOf(id)).length, { timeout: 40_000 }).toBeGreaterThan(1);
+    await handleOf(id).pause();
+    const [first = '', second = ''] = await runsOf(id);
+    expect(await stack.report(first)).toMatchObject({
+      outcome: 'cancelled',
+      requestedBy: `schedule ${id}`,
+      targets: [
+        {
+          outcome: 'cancelled',
+          steps: [{ action: { action: 'stop' }, result: 'succeeded' }],
+          compensations: [{ action: { action: 'start' }, result: 'succeeded' }],
+        },
+      ],
+    });
+    expect(await stack.report(second)).toMatchObject({ outcome: 'succeeded' });
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start', 'stop']);
+    const [cancelled, next] = await Promise.all(
+      [first, second].map((workflowId) => temporal.client.workflow.getHandle(workflowId).describe()),
+    );
+    expect(cancelled?.status.name).toBe('CANCELLED');
+    expect(next?.startTime.getTime()).toBeGreaterThanOrEqual(cancelled?.closeTime?.getTime() ?? Infinity);
   });
 
   it('from a cron line with seconds fires as well', async () => {
@@ -133,10 +172,18 @@ describe('run-now', () => {
         }),
       );
       const first = JSON.parse((await desk.run('run-now', id, '--json')).stdout) as { workflowId: string };
+      const askedFromMs = Date.now();
       const second = await desk.run('run-now', id, '--json');
+      const askedToMs = Date.now();
       expect(second.exitCode).toBe(exitCode);
       expect(JSON.parse(second.stdout)).toMatchObject({ kind, runningRuns: [first.workflowId] });
       expect((await stack.report(first.workflowId)).outcome).toBe('succeeded');
+      if (kind === 'skipped') continue;
+      // One that had to wait has its window from the moment it was asked for, not from its start.
+      await expect.poll(async () => (await runsOf(id)).length, { timeout: 20_000 }).toBe(2);
+      const nominalMs = await scheduledStartMs((await runsOf(id)).at(-1) ?? '');
+      expect(nominalMs).toBeGreaterThan(askedFromMs - 1_000);
+      expect(nominalMs).toBeLessThanOrEqual(askedToMs);
     }
   });
 });

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunProgress } from '../../src/domain/report.js';
 import { runbook } from '../support/command-line.js';
 import { CALM, useSchedules } from '../support/schedules.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -40,6 +41,29 @@ describe('a schedule with a freeze', () => {
     const report = await stack.report(workflowId);
     expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'ChangeFreeze' } });
     expect(report.failure?.message).toContain('Long winter');
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+
+  it('gives a run-now a fresh window, counted from the second in which it was asked for', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const owner = desk.newOwner();
+    const id = `${owner}/nightly`;
+    // Its window closes long before its jitter may be over at the nominal time: a start by hand has none of it.
+    const entry = { ...CALM, targets: [path], jitter: '20m', window: '1h', cutoff: '30m', freeze: ['prod-freeze'] };
+    await desk.apply(await desk.file(owner, { nightly: { ...entry, waitAtMost: '7d' } }));
+    const askedFromMs = Date.now();
+    const { stdout } = await desk.run('run-now', id);
+    const askedToMs = Date.now();
+    expect(stdout).toContain('Its window:  a fresh one of 1h from now, its freezes as always');
+    const handle = temporal.client.workflow.getHandle(/^Started run (\S+)$/m.exec(stdout)?.[1] ?? '');
+    const waiting = async () => (await handle.query<RunProgress>('progress')).waiting;
+    await expect.poll(waiting, { timeout: 20_000 }).toBeDefined();
+    // It waits for the freeze until the cut-off of its window, half an hour before the end.
+    const opensAtMs = ((await waiting())?.givesUpAtMs ?? 0) - 30 * 60_000;
+    expect(opensAtMs).toBeGreaterThan(askedFromMs - 1_000);
+    expect(opensAtMs).toBeLessThanOrEqual(askedToMs);
+    await handle.cancel();
+    expect(await stack.report(handle.workflowId)).toMatchObject({ outcome: 'cancelled', notStarted: [path] });
     expect(await stack.accepted(instanceId)).toEqual([]);
   });
 

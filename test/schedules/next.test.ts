@@ -46,6 +46,21 @@ describe('next', () => {
     expect(await desk.run('next', `${owner}/daily`, '--until', 'soon')).toMatchObject({ exitCode: 2 });
   });
 
+  it('says how long the jitter is, and that the times are those of the starts', async () => {
+    const owner = desk.newOwner();
+    const daily = { ...CALM, cron: '30 12 * * *' };
+    await desk.apply(await desk.file(owner, { daily, spread: { ...daily, jitter: '20m' } }));
+    const spread = await desk.run('next', `${owner}/spread`, '--count', '20');
+    expect(spread.stdout).toContain('jitter 20m: each start, as listed, is up to that long after its nominal time');
+    const clocks = [...spread.stdout.matchAll(/ 12:(\d\d) Europe\/Berlin/g)].map(([, minute]) => Number(minute));
+    expect(clocks).toHaveLength(20);
+    expect(clocks.every((minute) => minute >= 30 && minute <= 50)).toBe(true);
+    expect(new Set(clocks).size).toBeGreaterThan(1);
+    const json = await desk.run('next', `${owner}/spread`, '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ schedules: [{ jitterMs: 20 * 60_000 }] });
+    expect((await desk.run('next', `${owner}/daily`)).stdout).not.toContain('jitter');
+  });
+
   it('says that calendars are not looked up where there is no folder of them', async () => {
     const owner = desk.newOwner();
     await desk.apply(await desk.file(owner, { daily: { ...CALM, cron: '30 12 * * *', freeze: ['prod-freeze'] } }));

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { BUILT_IN_DIRECTORY, findRunbook, listRunbooks, parseRunbook, validateFile } from '../../src/catalogue.js';
+import { BUILT_IN_DIRECTORY, findRunbook, listRunbooks, loadFile, parseRunbook } from '../../src/catalogue.js';
 import type { Problem } from '../../src/domain/failures.js';
 
 const problemsOf = (text: string): Problem[] => {
@@ -335,6 +335,6 @@ describe('the catalogue', () => {
   });
 
   it('says that a file cannot be read', async () => {
-    expect(await validateFile('/no/such/file.yaml')).toMatchObject([{ code: 'unreadable' }]);
+    expect(await loadFile('/no/such/file.yaml')).toMatchObject([{ code: 'unreadable' }]);
   });
 });

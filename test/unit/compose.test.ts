@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { calendarsIn } from '../../src/calendars/calendars.js';
+import { listRunbooks } from '../../src/catalogue.js';
 import { configVariables } from '../../src/config-variables.js';
 import { loadConfig } from '../../src/config.js';
 
@@ -14,6 +16,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 const text = read('docker-compose.yml');
 const operations = read('docs/operations.md');
+const dockerfile = read('Dockerfile');
 
 const Condition = z.strictObject({
   condition: z.enum(['service_started', 'service_healthy', 'service_completed_successfully']),
@@ -109,8 +112,47 @@ it('the alarms file of the gateway is where it is looked for, and its secrets ar
   for (const ignore of ['.gitignore', '.dockerignore']) expect(read(ignore)).toContain('deploy/gateway/secrets');
 });
 
+describe('runbooks and calendars of your own', () => {
+  const ofImage: Record<string, string> = {};
+  for (const [, name = '', value = ''] of (/^ENV (RUNBOOK_.*)$/m.exec(dockerfile)?.[1] ?? '').matchAll(/(\w+)=(\S+)/g))
+    ofImage[name] = value;
+  const mounted = (service: string, target: string | undefined) =>
+    compose.services[service]?.volumes?.map((volume) => volume.split(':')).find(([, place]) => place === target);
+
+  it.each([
+    ['worker', 'RUNBOOK_DIR'],
+    ['worker', 'RUNBOOK_CALENDARS'],
+    ['worker-demo', 'RUNBOOK_DIR'],
+    ['worker-demo', 'RUNBOOK_CALENDARS'],
+    ['gateway', 'RUNBOOK_DIR'],
+  ])('are mounted read only into %s where the image looks for them, %s', (service, variable) => {
+    expect(configVariables.map(({ name }) => name)).toContain(variable);
+    const [source = '', , mode] = mounted(service, ofImage[variable]) ?? [];
+    expect(source).toMatch(/^\.\/deploy\//);
+    expect(mode).toBe('ro');
+    expect(operations).toContain(`\`${source.slice(2)}\``);
+    // What is set for a service goes before what the image says.
+    expect(compose.services[service]?.environment).not.toHaveProperty(variable);
+  });
+
+  it('have a folder in the image, so that nothing mounted is none and not a problem', () => {
+    for (const folder of Object.values(ofImage))
+      expect(dockerfile).toMatch(new RegExp(`^RUN mkdir -p .*${folder}`, 'm'));
+  });
+
+  it('that come with the project are right, and name calendars that come with it', async () => {
+    const calendars = calendarsIn([`${root}deploy/calendars`]);
+    const { names, problems } = await calendars.list();
+    expect(problems).toEqual([]);
+    expect(names).not.toEqual([]);
+    expect(await calendars.freezesBetween(names, 0, Date.now())).toEqual({ freezes: [], problems: [] });
+    const found = await listRunbooks([`${root}deploy/runbooks`], names);
+    expect(found.problems).toEqual([]);
+    expect(found.runbooks.filter(({ builtIn }) => !builtIn)).not.toEqual([]);
+  });
+});
+
 describe('the image', () => {
-  const dockerfile = read('Dockerfile');
   it('copies only what exists', () => {
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, sources = '']) =>
       sources.split(' '),

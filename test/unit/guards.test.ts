@@ -12,15 +12,14 @@ const given = (more: object) => readStartArguments({ targets: ['a/b/c'], ...more
 const places = (problems: readonly Problem[]) => problems.map(({ place }) => place);
 const runbook = (guards: string) => parseRunbook(`name: x\ntitle: t\nguards: ${guards}\nsteps: []\n`, 'x.yaml');
 
-async function planned(guards: string, start: Partial<StartArguments>) {
+async function planned(guards: string, start: Partial<StartArguments>, directories: readonly string[] = []) {
   const problems: Problem[] = [];
-  const calendars = {
-    ...calendarsIn([]),
-    freezesBetween: async (names: readonly string[]) => ({
-      freezes: names.map((calendar) => ({ calendar, name: 'f', fromMs: 1, toMs: 2 })),
-      problems: [],
-    }),
-  };
+  const freezesOfNames = async (names: readonly string[]) => ({
+    freezes: names.map((calendar) => ({ calendar, name: 'f', fromMs: 1, toMs: 2 })),
+    problems: [],
+  });
+  const real = calendarsIn(directories);
+  const calendars = directories.length === 0 ? { ...real, freezesBetween: freezesOfNames } : real;
   const found = await planGuards(runbook(guards) as Runbook, { targets: [], ...start }, calendars, 0, problems);
   return { found, problems };
 }
@@ -56,9 +55,18 @@ describe('guards of a runbook file', () => {
     ['{ waitAtMost: 8d }', ['x.yaml:3:23 guards.waitAtMost']],
     ['{ windows: {} }', ['x.yaml:3:11 guards.windows']],
     ['4h', ['x.yaml:3:9 guards']],
+    ['{}', ['x.yaml:3:9 guards']],
+    ['{ window: {}, freeze: [] }', ['x.yaml:3:19 guards.window', 'x.yaml:3:31 guards.freeze']],
   ])('%s are told with their place', (guards, wanted) => {
     expect(places(runbook(guards) as Problem[])).toEqual(wanted);
   });
+
+  it.each(['{ waitAtMost: 4h }', '{ window: { cutoff: 30m } }', '{ waitAtMost: 0s, window: { cutoff: 0s } }'])(
+    '%s may act with the window or the freezes of a start, so nothing is told',
+    (guards) => {
+      expect(runbook(guards)).toMatchObject({ name: 'x' });
+    },
+  );
 });
 
 describe('the guards of a plan', () => {
@@ -86,9 +94,22 @@ describe('the guards of a plan', () => {
   });
 
   it.each([
-    ['{}', { duration: '30m', cutoff: '30m' }, 'window.cutoff'],
+    ['{ waitAtMost: 1h }', { duration: '30m', cutoff: '30m' }, 'window.cutoff'],
     ['{ window: { cutoff: 1h } }', { duration: '30m' }, 'window.duration'],
   ])('leave something of the window', async (guards, window, place) => {
     expect(places((await planned(guards, { window })).problems)).toEqual([place]);
+  });
+
+  it('refuse a folder of calendars that cannot be read, and wait for it where the run may wait', async () => {
+    const gone = ['/no/such/folder'];
+    const hurried = await planned('{ freeze: [a], waitAtMost: 4h }', { waitAtMost: '0s' }, gone);
+    expect(hurried.problems.map(({ code }) => code)).toEqual(['no-folder', 'not-found']);
+    expect(hurried.found).toMatchObject({ waitAtMostMs: null });
+    const patient = await planned('{ freeze: [a], waitAtMost: 4h }', {}, gone);
+    expect(patient.problems).toEqual([]);
+    expect(patient.found?.unreadable).toMatchObject([
+      expect.stringContaining('/no/such/folder'),
+      expect.stringContaining('calendar a'),
+    ]);
   });
 });

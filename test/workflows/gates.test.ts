@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
+import { describeWaiting } from '../../src/domain/gates.js';
 import type { RunProgress } from '../../src/domain/report.js';
 import { startSimulator } from '../../src/simulator/server.js';
 import { writeFreezes, type Span } from '../support/freezes.js';
@@ -78,7 +79,13 @@ describe.concurrent('a start outside its window', () => {
     const start = { targets: [path], window: { duration: '1h', opensAt: iso(opensAtMs) }, waitAtMost: '1m' };
     const workflowId = await stack.start('restart', start);
     await isWaiting(workflowId);
-    expect(await progress(workflowId)).toMatchObject({ waiting: { looksAgainAtMs: opensAtMs } });
+    const { waiting } = await progress(workflowId);
+    expect(waiting).toMatchObject({ looksAgainAtMs: opensAtMs });
+    // The Temporal UI and the command line say it in the same words.
+    const { currentDetails } = await temporal.client.workflow
+      .getHandle(workflowId)
+      .query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toContain(waiting === undefined ? 'nothing' : describeWaiting(waiting));
     const report = await stack.report(workflowId);
     expect(report.outcome).toBe('succeeded');
     expect(report.targets[0]?.steps[0]?.startedAtMs).toBeGreaterThanOrEqual(opensAtMs);
@@ -185,6 +192,36 @@ describe.concurrent('a calendar', () => {
     );
     const report = await stack.run('restart', path, { freeze: ['broken'] });
     expect(report.failure?.message).toContain('broken.ics:3: DTSTART "soon" is no time');
+  });
+
+  it('that is half copied while a run is planned is waited for, where the run may wait', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await writeFile(join(folder, 'half.yaml'), 'timezone: UTC\nfreezes: [');
+    const start = { targets: [path], freeze: ['half'], waitAtMost: '3s' };
+    const client = new RunbookClient({ client: temporal.client, taskQueue: temporal.taskQueue });
+    const { guards } = await client.plan('restart', start);
+    expect(guards?.unreadable).toMatchObject([expect.stringContaining('half.yaml:2:11')]);
+    const workflowId = await stack.start('restart', start);
+    await isWaiting(workflowId);
+    await freeze('half');
+    const report = await stack.report(workflowId);
+    expect(report).toMatchObject({ outcome: 'succeeded', gates: [{ failure: 'ChangeFreeze' }, { failure: null }] });
+    expect(report.gates?.[0]?.why).toContain('half.yaml:2:11');
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+
+  it('that is half copied refuses the plan of a run that may wait for no time', async () => {
+    const { path } = await stack.newInstance();
+    await writeFile(join(folder, 'hurried.yaml'), 'timezone: UTC\nfreezes: [');
+    const report = await stack.run('restart', path, { freeze: ['hurried'], waitAtMost: '0s' });
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidPlan' } });
+  });
+
+  it('that nobody knows is not waited for', async () => {
+    const { path } = await stack.newInstance();
+    const report = await stack.run('restart', path, { freeze: ['guardedd'], waitAtMost: '1h' });
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidPlan' } });
+    expect(report.failure?.message).toContain('there is no calendar "guardedd"');
   });
 
   it('that cannot be read any more counts as frozen', async () => {

@@ -166,7 +166,7 @@ describe('folders of calendars', () => {
     ]);
     expect((await listCalendars(both)).problems.map(({ code }) => code)).toEqual(['name-stands-twice']);
     const gone = await freezesBetween([join(folder, 'gone')], ['quarter'], ...YEAR);
-    expect(gone.problems.map(({ code }) => code)).toEqual(['no-folder', 'unknown-calendar']);
+    expect(gone.problems.map(({ code }) => code)).toEqual(['no-folder', 'not-found']);
   });
 
   it('tell a file that is far too large, and one that cannot be read', async () => {

@@ -154,6 +154,11 @@ describe('gates', () => {
       '  nothing is frozen within the next 7 days',
       'a start at another time is refused',
     ]);
+    expect(guardLines({ ...guards, window: null, coming: [], unreadable: ['a.yaml:1:1: broken'] }, plain)).toEqual([
+      'frozen by prod-freeze',
+      '  cannot be read, which counts as frozen: a.yaml:1:1: broken',
+      'a start at another time waits at most 1h',
+    ]);
   });
 
   it('stand in a report, with their times', () => {
