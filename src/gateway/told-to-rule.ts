@@ -1,7 +1,8 @@
 /** An alarm in the form that its rule takes: matched, and no longer than the rule keeps, whatever a sender lets through. */
 import { createHash } from 'node:crypto';
 import { UNMATCHED, type Alarm, type RuleAlarm } from '../domain/alarm.js';
-import { jsonBytes, LONGEST } from '../domain/alarm-rule-checks.js';
+import { LONGEST } from '../domain/alarm-rule-checks.js';
+import { clipped, jsonBytes } from '../domain/json-bytes.js';
 import { ruleFor, startOf, type AlarmRule } from './match-alarm.js';
 
 export interface ToldBy {
@@ -42,10 +43,4 @@ function shortId(id: string): string {
 
 function hashOf(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
-function clipped(text: string, longest: number): string {
-  const characters = Array.from(text);
-  while (jsonBytes(characters.join('')) > longest) characters.length = Math.floor(characters.length * 0.9);
-  return characters.join('');
 }

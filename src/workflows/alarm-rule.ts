@@ -39,6 +39,7 @@ import {
 } from '../domain/alarm-rule.js';
 import { requestProblem } from '../domain/alarm-rule-checks.js';
 import { EMPTY_STATE, forget, logged, toldOf, type ContinuedRule, type RuleState } from '../domain/alarm-rule-state.js';
+import { clippedSummary } from '../domain/json-bytes.js';
 import { commandRejected, invalidStart, rootCause } from './failure.js';
 import { findRuns } from './proxies.js';
 
@@ -208,7 +209,7 @@ async function startRun(start: Extract<Effect, { kind: 'start' }>): Promise<bool
       // A run is nobody's child once it has been started: neither the end nor a cancel of the rule is one of the run.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
-      staticSummary: `${start.runbook} on ${start.arguments.targets.join(', ')}`.slice(0, 200),
+      staticSummary: clippedSummary(`${start.runbook} on ${start.arguments.targets.join(', ')}`),
     });
     return true;
   } catch (error) {

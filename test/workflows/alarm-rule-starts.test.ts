@@ -1,0 +1,36 @@
+/** What a rule counts as started, what its runs are called, and what a cancel of it does. */
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aRule } from '../support/alarms.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack(temporal, {
+    runbookDirectories: [fileURLToPath(new URL('./runbooks', import.meta.url))],
+  });
+});
+afterAll(() => stack.close());
+
+const rule = () => aRule(temporal.client, temporal.taskQueue);
+
+describe('the summary of a run, and of the lease on its target', () => {
+  const lengthOf = async (workflowId: string) => {
+    const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+    const child = events?.find((event) => event.startChildWorkflowExecutionInitiatedEventAttributes);
+    return child?.userMetadata?.summary?.data?.length;
+  };
+
+  it('is as long as the server takes, where names are long and of many bytes', async () => {
+    const { path } = await stack.newInstance({ application: '警'.repeat(125), name: 'prod-1' });
+    const one = rule();
+    const [started] = await one.decide([one.alarm({ target: path })]);
+    expect(await stack.report(started?.runId ?? '')).toMatchObject({ outcome: 'succeeded' });
+    for (const id of [one.workflowId, started?.runId ?? '']) {
+      expect(await lengthOf(id)).toBeGreaterThan(190);
+      expect(await lengthOf(id)).toBeLessThanOrEqual(200);
+    }
+  });
+});
