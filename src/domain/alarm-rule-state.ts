@@ -93,6 +93,13 @@ export function drop(state: RuleState, { runId }: Firing): RuleState {
   return { ...state, firings: state.firings.filter((firing) => firing.runId !== runId) };
 }
 
+/** A run of that id was there before: what was taken for its start counts no longer. */
+export function takeBackStart(state: RuleState, runId: string): RuleState {
+  const firing = state.firings.filter(isStarted).find((each) => each.runId === runId);
+  const index = firing === undefined ? -1 : state.startsAtMs.lastIndexOf(firing.stage.startedAtMs);
+  return index < 0 ? state : { ...state, startsAtMs: state.startsAtMs.toSpliced(index, 1) };
+}
+
 /** A resolution that arrives late does not take the place of a newer one. */
 export function rememberResolution(state: RuleState, incident: string, atMs: number): RuleState {
   const latestMs = Math.max(atMs, resolvedAtMs(state, incident) ?? 0);

@@ -10,6 +10,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
+  patched,
   setHandler,
   startChild,
   WorkflowIdReusePolicy,
@@ -38,7 +39,15 @@ import {
   type Effect,
 } from '../domain/alarm-rule.js';
 import { requestProblem } from '../domain/alarm-rule-checks.js';
-import { EMPTY_STATE, forget, logged, toldOf, type ContinuedRule, type RuleState } from '../domain/alarm-rule-state.js';
+import {
+  EMPTY_STATE,
+  forget,
+  logged,
+  takeBackStart,
+  toldOf,
+  type ContinuedRule,
+  type RuleState,
+} from '../domain/alarm-rule-state.js';
 import { clippedSummary } from '../domain/json-bytes.js';
 import { commandRejected, invalidStart, rootCause } from './failure.js';
 import { findRuns } from './proxies.js';
@@ -90,6 +99,11 @@ export async function alarmRule(started: ContinuedRule): Promise<never> {
 
 async function somethingToDo(isThere: () => boolean, withinMs: number | null): Promise<void> {
   await (withinMs === null ? condition(isThere) : condition(isThere, withinMs));
+}
+
+/** `resolved-is-not-for-ever`: in a history from before, a start that was none counted for `atMost`, and has to do so in a replay. */
+function countsOnlyStarts(): boolean {
+  return patched('resolved-is-not-for-ever');
 }
 
 class Rule {
@@ -170,9 +184,11 @@ class Rule {
 
   async #carryOut(decided: readonly Carried[]): Promise<AlarmDecision[]> {
     const decisions = await Promise.all(decided.map(({ decision, effect }) => carriedOut(decision, effect, this.#by)));
-    for (const [index, { alarm, target }] of decided.entries()) {
+    for (const [index, { alarm, target, effect }] of decided.entries()) {
       const decision = decisions[index];
       if (decision === undefined) continue;
+      if (effect?.kind === 'start' && decision.kind !== 'started' && countsOnlyStarts())
+        this.#state = takeBackStart(this.#state, effect.runId);
       const line = { decidedAtMs: Date.now(), rule: this.#rule, alarm, target, decision };
       this.#state = logged(this.#state, line);
     }

@@ -16,6 +16,23 @@ afterAll(() => stack.close());
 
 const rule = () => aRule(temporal.client, temporal.taskQueue);
 
+describe('a start', () => {
+  it('of a firing that was forgotten, and has its run, does not count for atMost', async () => {
+    const one = rule();
+    const brakes = { atMost: { runs: 2, withinMs: 3_600_000 } };
+    const alarm = one.alarm({ target: 'shop/checkout/none-1' });
+    await one.decide([alarm], brakes);
+    await temporal.client.workflow.getHandle(one.workflowId).terminate('by a test');
+    expect(await one.decide([alarm], brakes)).toMatchObject([{ kind: 'repeated' }]);
+    const others = [2, 3, 4].map((at) => one.alarm({ incident: `i-${at}`, target: `shop/checkout/none-${at}` }));
+    expect(await one.decide(others, brakes)).toMatchObject([
+      { kind: 'started' },
+      { kind: 'started' },
+      { kind: 'tooMany' },
+    ]);
+  });
+});
+
 describe('the summary of a run, and of the lease on its target', () => {
   const lengthOf = async (workflowId: string) => {
     const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
