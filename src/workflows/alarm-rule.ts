@@ -2,6 +2,7 @@
 import {
   allHandlersFinished,
   ApplicationFailure,
+  CancellationScope,
   ChildWorkflowCancellationType,
   condition,
   continueAsNew,
@@ -66,8 +67,13 @@ interface Request {
   readonly refuse: (failure: ApplicationFailure) => void;
 }
 
-/** Never ends by itself. An update that it cannot take is rejected with `CommandRejected`, and changes nothing. */
-export async function alarmRule(started: ContinuedRule): Promise<never> {
+/** Never ends by itself, nor by a cancel, which would lose what waits: only a terminate ends it. */
+export function alarmRule(started: ContinuedRule): Promise<never> {
+  return CancellationScope.nonCancellable(() => decideForEver(started));
+}
+
+/** An update that it cannot take is rejected with `CommandRejected`, and changes nothing. */
+async function decideForEver(started: ContinuedRule): Promise<never> {
   const rule = new Rule(started);
   const queue: Request[] = [];
   let updates = 0;

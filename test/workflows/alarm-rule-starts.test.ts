@@ -51,3 +51,21 @@ describe('the summary of a run, and of the lease on its target', () => {
     }
   });
 });
+
+describe('a cancel of a rule', () => {
+  it('changes nothing: what waits is kept, what falls due starts, and what comes is decided', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const one = rule();
+    const [waiting] = await one.decide([one.alarm({ target: path })], { debounceMs: 2_000 });
+    const handle = temporal.client.workflow.getHandle(one.workflowId);
+    await handle.cancel();
+    const other = one.alarm({ incident: 'other' });
+    expect(await one.decide([other], { debounceMs: 3_600_000 })).toMatchObject([{ kind: 'waiting' }]);
+    const started = async () => (await one.log()).some(({ decision: { kind } }) => kind === 'started');
+    while (!(await started())) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await stack.report(waiting?.runId ?? '')).outcome).toBe('succeeded');
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+    await handle.terminate('the test is over');
+  });
+});
