@@ -1,7 +1,8 @@
 /** Asks the workflow of a rule to decide, and starts it where it is not there yet. What is answered is durable. */
-import { WithStartWorkflowOperation, WorkflowIdConflictPolicy } from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowIdConflictPolicy, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { AccessDenied, ClientClosed, ServerUnreachable } from '../client/errors.js';
-import { named, reasonOf, type Calls } from '../client/temporal-calls.js';
+import { grpcCodeOf, named, reasonOf, type Calls } from '../client/temporal-calls.js';
 import {
   ALARM_RULE_WORKFLOW,
   alarmRuleId,
@@ -49,11 +50,23 @@ export function decideAlarmsWith({ calls, taskQueue, owner, timeoutMs }: DecideO
       } catch (error) {
         const told = named(error, workflowId);
         const isAway = AWAY.some((kind) => told instanceof kind);
-        if (isAway || attempt === ATTEMPTS) throw new Undecided(reasonOf(told), { cause: error });
+        if (isAway || isFinal(error) || attempt === ATTEMPTS) throw new Undecided(reasonOf(told), { cause: error });
       }
     }
   };
 }
+
+/** It would come out the same again: the rule, or the server, says that the request is none. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof WorkflowUpdateFailedError)) return grpcCodeOf(error) === GRPC_INVALID_ARGUMENT;
+  const { cause } = error;
+  return cause instanceof ApplicationFailure && cause.nonRetryable === true && cause.type !== ENDED_MEANWHILE;
+}
+
+/** https://grpc.io/docs/guides/status-codes/ */
+const GRPC_INVALID_ARGUMENT = 3;
+/** The server's own word for a rule that was terminated while it decided: the next one decides. */
+const ENDED_MEANWHILE = 'AcceptedUpdateCompletedWorkflow';
 
 const AWAY = [ServerUnreachable, AccessDenied, ClientClosed];
 
