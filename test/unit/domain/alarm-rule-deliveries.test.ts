@@ -1,0 +1,71 @@
+/** What holds for any order of deliveries. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DAY, later, Rule, SECOND, T0 } from '../../support/rule-under-a-clock.js';
+
+describe('however deliveries are repeated, reordered and mixed with resolutions', () => {
+  interface Delivery {
+    readonly incident: number;
+    readonly nth: number;
+    readonly status: 'firing' | 'resolved';
+  }
+  /** The n-th firing of an incident begins at 200 n seconds and ends 100 s later; all deliveries come after both. */
+  const deliveries = fc.array(
+    fc.record<Delivery>({
+      incident: fc.integer({ min: 0, max: 3 }),
+      nth: fc.integer({ min: 0, max: 2 }),
+      status: fc.constantFrom('firing', 'firing', 'resolved'),
+    }),
+    { maxLength: 60 },
+  );
+  const brakes = fc.record({
+    debounceMs: fc.constantFrom(0, 5 * SECOND),
+    coolDownMs: fc.constantFrom(0, 20 * SECOND),
+    atMost: fc.option(fc.record({ runs: fc.integer({ min: 1, max: 3 }), withinMs: fc.constantFrom(30 * SECOND, DAY) })),
+    atOnce: fc.option(fc.integer({ min: 1, max: 3 })),
+    onResolved: fc.constantFrom('nothing', 'withdraw'),
+  });
+  const ends = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 });
+
+  it.each(['of its own', 'one for all of an incident'])(
+    'a firing has at most one run, with an episode %s, and no brake is passed',
+    (episodes) => {
+      fc.assert(
+        fc.property(deliveries, brakes, ends, (all, given, durations) => {
+          const rule = new Rule(given);
+          const open = new Map<string, number>();
+          const startsAtMs: number[] = [];
+          for (const { incident, nth, status } of all) {
+            later(rule, SECOND);
+            for (const [runId] of [...open].filter(([, endsAtMs]) => endsAtMs <= rule.nowMs)) {
+              rule.end(runId);
+              open.delete(runId);
+            }
+            const begunMs = T0 - DAY + nth * 200 * SECOND;
+            const atMs = status === 'firing' ? begunMs : begunMs + 100 * SECOND;
+            const episode = `${incident}${episodes === 'of its own' ? `-${nth}` : ''}`;
+            const before = rule.started.length;
+            rule.due();
+            const target = `a/b/${incident}`;
+            rule.decide(rule.alarm({ incident: `${incident}`, episode, target, status, atMs }));
+            for (const runId of rule.started.slice(before)) {
+              open.set(runId, rule.nowMs + (durations[startsAtMs.length % durations.length] ?? 1) * SECOND);
+              startsAtMs.push(rule.nowMs);
+            }
+            expect(open.size).toBeLessThanOrEqual(given.atOnce ?? Infinity);
+            const { atMost } = given;
+            const recent = startsAtMs.filter((startMs) => startMs > rule.nowMs - (atMost?.withinMs ?? 0));
+            expect(recent.length).toBeLessThanOrEqual(atMost?.runs ?? Infinity);
+          }
+          expect(new Set(rule.started).size).toBe(rule.started.length);
+          const most = episodes === 'of its own' ? 1 : 3;
+          for (const runId of rule.started) {
+            const ofEpisode = rule.started.filter((other) => other.slice(0, 33) === runId.slice(0, 33));
+            expect(ofEpisode.length).toBeLessThanOrEqual(most);
+          }
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
+});
