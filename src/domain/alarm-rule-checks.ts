@@ -31,6 +31,10 @@ const oneOf =
   (...values: readonly string[]): Check =>
   (value) =>
     values.includes(String(value)) ? null : values.join(' or ');
+const orNot =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined ? null : check(value);
 const orNull =
   (check: Check): Check =>
   (value) =>
@@ -51,6 +55,7 @@ const ALARM: Readonly<Record<string, Check>> = {
   incident: text(LONGEST.id),
   atMs: time,
   receivedAtMs: time,
+  saidAtMs: orNot(time),
   summary: text(LONGEST.line),
   start: (value) => {
     if (!isObject(value)) return 'an object';

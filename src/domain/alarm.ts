@@ -15,6 +15,11 @@ export interface Alarm {
   readonly incident: string;
   /** Epoch milliseconds, by the sender's clock: since when it fires, or when it was resolved. */
   readonly atMs: number;
+  /**
+   * Epoch milliseconds: when the sender said so, where it says again and again what holds, and a message that is sent late says what holds then.
+   * Default: `atMs`, since of others a message that comes again may be an old one.
+   */
+  readonly saidAtMs?: number;
   /** What rules match on. The alarm's name is the label `alertname`. */
   readonly labels: Readonly<Record<string, string>>;
   /** For people: one line, at most 300 characters. */

@@ -19,7 +19,7 @@ export function toldToRule(
   const found = ruleFor(alarm, rules);
   const rule = found?.name ?? UNMATCHED;
   const start = found === null ? { problem: 'no rule takes it' } : startOf(alarm, found);
-  const { sender, name, status, episode, incident, atMs, summary } = alarm;
+  const { sender, name, status, episode, incident, atMs, saidAtMs = atMs, summary } = alarm;
   const told: RuleAlarm = {
     sender,
     name: clipped(name, LONGEST.name),
@@ -28,6 +28,7 @@ export function toldToRule(
     // A sender speaks for its own alarms only: another's id, spelled alike, is another incident.
     incident: shortId(JSON.stringify([sender, incident])),
     atMs,
+    saidAtMs,
     summary: clipped(summary, LONGEST.line),
     receivedAtMs,
     episodeHash: hashOf([owner, rule, sender, episode]),

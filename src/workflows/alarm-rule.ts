@@ -27,6 +27,7 @@ import {
   type Brakes,
   type DecidedAlarm,
   type DecideRequest,
+  type RuleAlarm,
 } from '../domain/alarm.js';
 import type { Circumstances, Question } from '../domain/alarm-brakes.js';
 import {
@@ -107,9 +108,16 @@ async function somethingToDo(isThere: () => boolean, withinMs: number | null): P
   await (withinMs === null ? condition(isThere) : condition(isThere, withinMs));
 }
 
-/** `resolved-is-not-for-ever`: in a history from before, a start that was none counted for `atMost`, and has to do so in a replay. */
-function countsOnlyStarts(): boolean {
+/**
+ * `resolved-is-not-for-ever`: a history from before is decided in a replay as it was. A resolution was never taken for false, and a start
+ * that was none counted for `atMost`.
+ */
+function decidesAsToday(): boolean {
   return patched('resolved-is-not-for-ever');
+}
+
+function asOnceDecided({ saidAtMs: _saidAtMs, ...alarm }: RuleAlarm): RuleAlarm {
+  return alarm;
 }
 
 class Rule {
@@ -139,7 +147,8 @@ class Rule {
   }
 
   async take({ request, answer, refuse }: Request): Promise<void> {
-    const { alarms, brakes } = request;
+    const { brakes } = request;
+    const alarms = decidesAsToday() ? request.alarms : request.alarms.map(asOnceDecided);
     const questions = alarms.flatMap(({ status, start, incident }) =>
       status === 'firing' && 'target' in start ? [{ target: start.target, incident }] : [],
     );
@@ -193,7 +202,7 @@ class Rule {
     for (const [index, { alarm, target, effect }] of decided.entries()) {
       const decision = decisions[index];
       if (decision === undefined) continue;
-      if (effect?.kind === 'start' && decision.kind !== 'started' && countsOnlyStarts())
+      if (effect?.kind === 'start' && decision.kind !== 'started' && decidesAsToday())
         this.#state = takeBackStart(this.#state, effect.runId);
       const line = { decidedAtMs: Date.now(), rule: this.#rule, alarm, target, decision };
       this.#state = logged(this.#state, line);

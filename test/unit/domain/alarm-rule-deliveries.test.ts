@@ -1,13 +1,17 @@
 /** What holds for any order of deliveries. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY, later, Rule, SECOND, T0 } from '../../support/rule-under-a-clock.js';
+import { DAY, later, MINUTE, Rule, SECOND, T0 } from '../../support/rule-under-a-clock.js';
 
 describe('however deliveries are repeated, reordered and mixed with resolutions', () => {
   interface Delivery {
     readonly incident: number;
     readonly nth: number;
     readonly status: 'firing' | 'resolved';
+    /** Since the delivery before. After the longer ones a resolution was false where the firing goes on. */
+    readonly afterMs: number;
+    /** Or an old message that comes again. */
+    readonly isSaidNow: boolean;
   }
   /** The n-th firing of an incident begins at 200 n seconds and ends 100 s later; all deliveries come after both. */
   const deliveries = fc.array(
@@ -15,6 +19,8 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
       incident: fc.integer({ min: 0, max: 3 }),
       nth: fc.integer({ min: 0, max: 2 }),
       status: fc.constantFrom('firing', 'firing', 'resolved'),
+      afterMs: fc.constantFrom(SECOND, SECOND, SECOND, 11 * MINUTE),
+      isSaidNow: fc.boolean(),
     }),
     { maxLength: 60 },
   );
@@ -35,8 +41,8 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
           const rule = new Rule(given);
           const open = new Map<string, number>();
           const startsAtMs: number[] = [];
-          for (const { incident, nth, status } of all) {
-            later(rule, SECOND);
+          for (const { incident, nth, status, afterMs, isSaidNow } of all) {
+            later(rule, afterMs);
             for (const [runId] of [...open].filter(([, endsAtMs]) => endsAtMs <= rule.nowMs)) {
               rule.end(runId);
               open.delete(runId);
@@ -47,7 +53,8 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
             const before = rule.started.length;
             rule.due();
             const target = `a/b/${incident}`;
-            rule.decide(rule.alarm({ incident: `${incident}`, episode, target, status, atMs }));
+            const saidAtMs = isSaidNow ? rule.nowMs : atMs;
+            rule.decide(rule.alarm({ incident: `${incident}`, episode, target, status, atMs, saidAtMs }));
             for (const runId of rule.started.slice(before)) {
               open.set(runId, rule.nowMs + (durations[startsAtMs.length % durations.length] ?? 1) * SECOND);
               startsAtMs.push(rule.nowMs);

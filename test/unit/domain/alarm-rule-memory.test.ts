@@ -28,7 +28,7 @@ describe('what is remembered', () => {
       const target = long(at, 420);
       const start = { runbook: 'r', target, arguments: { targets: [], inputs } };
       const texts = { incident: long(at, 250), episode: long(at, 250), sender: long(at, 250), name: long(at, 700) };
-      return rule.alarm({ ...texts, summary: long(at, 1_000), start, ...of });
+      return rule.alarm({ ...texts, summary: long(at, 1_000), start, saidAtMs: T0, ...of });
     };
     const rule = new Rule({ debounceMs: DAY });
     const flooded = (count: number, from: number, ends: boolean) => {
