@@ -63,6 +63,7 @@ const ALARM: Readonly<Record<string, Check>> = {
     if (jsonBytes(value) > LONGEST.start) return `at most ${LONGEST.start} bytes of JSON`;
     return objectProblem('start', START)(value);
   },
+  onlyIfKnown: orNot((value) => (typeof value === 'boolean' ? null : 'true or false')),
 };
 
 const AT_MOST: Readonly<Record<string, Check>> = { runs: count, withinMs: time };

@@ -90,6 +90,16 @@ export function isOpenRun(firing: Firing): firing is StartedFiring {
   return isStarted(firing) && firing.stage.endedAtMs === null;
 }
 
+/** Of which a firing waits or was started. */
+export function knownIncidents({ firings }: RuleState): string[] {
+  return firings.flatMap(({ incident, stage }) => (stage.kind === 'calledOff' ? [] : [incident]));
+}
+
+/** Its labels lead to this rule, or a firing of its incident is known here. */
+export function concerns(state: RuleState, { incident, onlyIfKnown }: RuleAlarm): boolean {
+  return onlyIfKnown !== true || knownIncidents(state).includes(incident);
+}
+
 /** The firing as it is now, and as the one seen last; the record before, if any, is replaced. */
 export function remember(state: RuleState, firing: Firing): RuleState {
   const others = state.firings.filter(({ runId }) => runId !== firing.runId);

@@ -55,6 +55,8 @@ export interface RuleAlarm extends Omit<Alarm, 'labels'> {
   readonly episodeHash: string;
   /** Or why its labels make no target. */
   readonly start: AlarmStart | { readonly problem: string };
+  /** Of a resolved alarm whose labels lead elsewhere: nothing is done, remembered or logged unless the rule knows a firing of its incident. */
+  readonly onlyIfKnown?: boolean;
 }
 
 export const DECISIONS = {
@@ -109,8 +111,10 @@ export interface AlarmRuleArguments {
 }
 
 export const ALARM_RULE_WORKFLOW = 'alarmRule';
-/** Answers one `AlarmDecision` for each alarm, in their order. */
+/** Answers one `AlarmDecision` for each alarm, in their order; `null` for one that counts only if it is known, and is not. */
 export const DECIDE_UPDATE = 'decide';
+/** Answers the incidents of which a firing waits, was started or is being decided: a query, since it leaves no trace in a history. */
+export const KNOWN_INCIDENTS_QUERY = 'knownIncidents';
 /** Answers the last `DecidedAlarm`s, newest first. */
 export const ALARM_LOG_QUERY = 'alarmLog';
 /** Signal to a run: cancel, unless a target has been begun. */

@@ -1,7 +1,7 @@
 /** A rule under a clock, for tests of what it decides: no workflow, no server. */
 import type { Brakes, RuleAlarm } from '../../src/domain/alarm.js';
 import { decide, decideDue, dueFirings, noteEnds, type Decided } from '../../src/domain/alarm-rule.js';
-import { EMPTY_STATE, forget, type RuleState } from '../../src/domain/alarm-rule-state.js';
+import { concerns, EMPTY_STATE, forget, type RuleState } from '../../src/domain/alarm-rule-state.js';
 import type { RunSeen } from '../../src/domain/contract.js';
 import { anAlarm, NO_BRAKES, OWNER } from './alarms.js';
 
@@ -25,6 +25,11 @@ export class Rule {
 
   alarm(change: Parameters<typeof anAlarm>[0] = {}): RuleAlarm {
     return anAlarm({ receivedAtMs: this.nowMs, ...change });
+  }
+
+  /** @returns `null` where it does not concern the rule */
+  tell(alarm: RuleAlarm) {
+    return concerns(this.state, alarm) ? this.decide(alarm) : null;
   }
 
   decide(alarm: RuleAlarm) {

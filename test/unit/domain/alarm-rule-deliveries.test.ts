@@ -1,6 +1,7 @@
 /** What holds for any order of deliveries. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isWaiting } from '../../../src/domain/alarm-rule-state.js';
 import { DAY, later, MINUTE, Rule, SECOND, T0 } from '../../support/rule-under-a-clock.js';
 
 describe('however deliveries are repeated, reordered and mixed with resolutions', () => {
@@ -75,4 +76,29 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
       );
     },
   );
+
+  it('and routed by labels that change, a resolution leaves nothing of its incident waiting, and no firing has two runs of a rule', () => {
+    const routed = fc.array(fc.tuple(deliveries, fc.integer({ min: 0, max: 2 })), { maxLength: 30 });
+    fc.assert(
+      fc.property(routed, brakes, (all, given) => {
+        const rules = [new Rule({ ...given, debounceMs: 5 * SECOND }, 'left'), new Rule(given, 'right')];
+        for (const [some, takenBy] of all)
+          for (const { incident, nth, status, afterMs, isSaidNow } of some) {
+            const begunMs = T0 - DAY + nth * 200 * SECOND;
+            const atMs = status === 'firing' ? begunMs : begunMs + 100 * SECOND;
+            for (const [index, rule] of rules.entries()) {
+              later(rule, afterMs).due();
+              if (status === 'firing' && index !== takenBy) continue;
+              const saidAtMs = isSaidNow ? rule.nowMs : atMs;
+              const parts = { incident: `${incident}`, episode: `${incident}-${nth}`, status, atMs, saidAtMs };
+              rule.tell(rule.alarm({ ...parts, rule: rule.rule, onlyIfKnown: index !== takenBy }));
+              const waits = rule.state.firings.filter(isWaiting).filter((firing) => firing.incident === `${incident}`);
+              if (status === 'resolved') expect(waits.filter(({ firedAtMs }) => firedAtMs <= atMs)).toEqual([]);
+            }
+          }
+        for (const { started } of rules) expect(new Set(started).size).toBe(started.length);
+      }),
+      { numRuns: 100 },
+    );
+  });
 });

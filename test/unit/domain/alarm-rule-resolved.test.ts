@@ -1,5 +1,6 @@
 /** What a resolved alarm does to a rule, also one that was wrong. */
 import { describe, expect, it } from 'vitest';
+import { concerns } from '../../../src/domain/alarm-rule-state.js';
 import { DAY, later, MINUTE, ran, Rule, SECOND, T0 } from '../../support/rule-under-a-clock.js';
 
 it('a resolution by a clock that was ahead does not silence what fires later', () => {
@@ -82,5 +83,27 @@ describe('a firing that goes on after its resolution', () => {
     fires(rule);
     rule.decide(later(rule, SECOND).alarm({ status: 'resolved' }));
     expect(fires(later(rule, DAY)).kind).toBe('calledOff');
+  });
+});
+
+describe('a resolution whose labels lead to another rule', () => {
+  const elsewhere = (rule: Rule) => rule.alarm({ status: 'resolved', onlyIfKnown: true });
+
+  it('concerns the rule where its firing waits or was started', () => {
+    const waits = new Rule({ debounceMs: MINUTE });
+    waits.decide(waits.alarm());
+    const ended = new Rule();
+    ran(ended);
+    for (const rule of [waits, ended]) expect(concerns(rule.state, elsewhere(later(rule, SECOND)))).toBe(true);
+  });
+
+  it('does not concern it where it knows no firing, or has called it off', () => {
+    const rule = new Rule({ debounceMs: MINUTE });
+    rule.decide(rule.alarm({ incident: 'other' }));
+    expect(concerns(rule.state, elsewhere(rule))).toBe(false);
+    rule.decide(rule.alarm());
+    rule.decide(later(rule, SECOND).alarm({ status: 'resolved' }));
+    expect(concerns(rule.state, elsewhere(rule))).toBe(false);
+    expect(concerns(rule.state, rule.alarm({ status: 'resolved' }))).toBe(true);
   });
 });
