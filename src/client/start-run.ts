@@ -5,6 +5,7 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/client';
 import type { StartArguments } from '../domain/contract.js';
+import { clippedSummary } from '../domain/json-bytes.js';
 import { RunAlreadyStarted, RunIdTaken, ServerUnreachable } from './errors.js';
 import { decodeFirst } from './payloads.js';
 import { differencesBetween, inputOfRun } from './same-request.js';
@@ -38,7 +39,7 @@ export async function startRun(call: StartCall): Promise<StartedRun> {
         args: [startArguments],
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-        staticSummary: `${runbook} on ${startArguments.targets.join(', ')}`.slice(0, 200),
+        staticSummary: clippedSummary(`${runbook} on ${startArguments.targets.join(', ')}`),
       }),
     );
     return { workflowId, runId: handle.firstExecutionRunId, started: 'started' };

@@ -1,6 +1,7 @@
 /** Is what came as an update of a rule one? By hand, since workflow code holds no zod; the gateway has checked it in full. */
 import { MOST_ALARMS_AT_ONCE } from './alarm.js';
 import { MOST_RUNS } from './alarm-rule-state.js';
+import { jsonBytes } from './json-bytes.js';
 
 /** With the bounds of the state they keep it below what a payload may hold. Bytes, as JSON in UTF-8. */
 export const LONGEST = { id: 250, name: 700, target: 420, line: 1_000, start: 2_000 };
@@ -30,6 +31,10 @@ const oneOf =
   (...values: readonly string[]): Check =>
   (value) =>
     values.includes(String(value)) ? null : values.join(' or ');
+const orNot =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined ? null : check(value);
 const orNull =
   (check: Check): Check =>
   (value) =>
@@ -50,6 +55,7 @@ const ALARM: Readonly<Record<string, Check>> = {
   incident: text(LONGEST.id),
   atMs: time,
   receivedAtMs: time,
+  saidAtMs: orNot(time),
   summary: text(LONGEST.line),
   start: (value) => {
     if (!isObject(value)) return 'an object';
@@ -57,6 +63,7 @@ const ALARM: Readonly<Record<string, Check>> = {
     if (jsonBytes(value) > LONGEST.start) return `at most ${LONGEST.start} bytes of JSON`;
     return objectProblem('start', START)(value);
   },
+  onlyIfKnown: orNot((value) => (typeof value === 'boolean' ? null : 'true or false')),
 };
 
 const AT_MOST: Readonly<Record<string, Check>> = { runs: count, withinMs: time };
@@ -82,18 +89,6 @@ function objectProblem(place: string, checks: Readonly<Record<string, Check>>): 
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Bytes of a value as JSON in UTF-8. */
-export function jsonBytes(value: unknown): number {
-  let bytes = 0;
-  for (const character of JSON.stringify(value)) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x80) bytes += 1;
-    else if (code < 0x800) bytes += 2;
-    else bytes += code < 0x1_0000 ? 3 : 4;
-  }
-  return bytes;
 }
 
 function shown(value: unknown): string {

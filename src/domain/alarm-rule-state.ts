@@ -36,14 +36,21 @@ interface Started {
   readonly withdrawn: boolean;
 }
 
+export interface Resolution {
+  readonly incident: string;
+  readonly atMs: number;
+  /** When its sender last said so. Not there in what older rules left: then nobody can say anything after it. */
+  readonly saidAtMs?: number;
+}
+
 export type WaitingFiring = Firing & { readonly stage: Waiting };
 export type StartedFiring = Firing & { readonly stage: Started };
 
 export interface RuleState {
   /** The one seen longest ago first. */
   readonly firings: readonly Firing[];
-  /** When each incident was last resolved, oldest first. */
-  readonly resolutions: readonly { readonly incident: string; readonly atMs: number }[];
+  /** The last of each incident, oldest first. */
+  readonly resolutions: readonly Resolution[];
   /** When runs were started, oldest first: what `atMost` counts. */
   readonly startsAtMs: readonly number[];
   /** Newest first. */
@@ -83,6 +90,16 @@ export function isOpenRun(firing: Firing): firing is StartedFiring {
   return isStarted(firing) && firing.stage.endedAtMs === null;
 }
 
+/** Of which a firing waits or was started. */
+export function knownIncidents({ firings }: RuleState): string[] {
+  return firings.flatMap(({ incident, stage }) => (stage.kind === 'calledOff' ? [] : [incident]));
+}
+
+/** Its labels lead to this rule, or a firing of its incident is known here. */
+export function concerns(state: RuleState, { incident, onlyIfKnown }: RuleAlarm): boolean {
+  return onlyIfKnown !== true || knownIncidents(state).includes(incident);
+}
+
 /** The firing as it is now, and as the one seen last; the record before, if any, is replaced. */
 export function remember(state: RuleState, firing: Firing): RuleState {
   const others = state.firings.filter(({ runId }) => runId !== firing.runId);
@@ -93,16 +110,41 @@ export function drop(state: RuleState, { runId }: Firing): RuleState {
   return { ...state, firings: state.firings.filter((firing) => firing.runId !== runId) };
 }
 
+/** A run of that id was there before: what was taken for its start counts no longer. */
+export function takeBackStart(state: RuleState, runId: string): RuleState {
+  const firing = state.firings.filter(isStarted).find((each) => each.runId === runId);
+  const index = firing === undefined ? -1 : state.startsAtMs.lastIndexOf(firing.stage.startedAtMs);
+  return index < 0 ? state : { ...state, startsAtMs: state.startsAtMs.toSpliced(index, 1) };
+}
+
 /** A resolution that arrives late does not take the place of a newer one. */
-export function rememberResolution(state: RuleState, incident: string, atMs: number): RuleState {
-  const latestMs = Math.max(atMs, resolvedAtMs(state, incident) ?? 0);
-  const others = state.resolutions.filter((resolution) => resolution.incident !== incident);
-  return { ...state, resolutions: [...others, { incident, atMs: latestMs }] };
+export function rememberResolution(state: RuleState, resolution: Resolution): RuleState {
+  const { incident, atMs, saidAtMs } = resolution;
+  const before = resolutionOf(state, incident);
+  const latest: Resolution = {
+    incident,
+    atMs: Math.max(atMs, before?.atMs ?? 0),
+    ...(saidAtMs === undefined ? {} : { saidAtMs: Math.max(saidAtMs, before?.saidAtMs ?? 0) }),
+  };
+  return { ...state, resolutions: [...state.resolutions.filter((each) => each !== before), latest] };
 }
 
 /** `null`: it was not resolved, as far as is remembered. */
 export function resolvedAtMs(state: RuleState, incident: string): number | null {
-  return state.resolutions.find((resolution) => resolution.incident === incident)?.atMs ?? null;
+  return resolutionOf(state, incident)?.atMs ?? null;
+}
+
+/** Chosen: longer than a sender keeps at a message that does not get through, or goes on saying what it has not heard anew. */
+const SAID_AGAIN_AFTER_MS = 10 * 60_000;
+
+/** Its sender says that it fires, so long after it said the contrary that the contrary was wrong. */
+export function isSaidAgain(state: RuleState, { incident, saidAtMs }: RuleAlarm): boolean {
+  const { saidAtMs: resolvedMs } = resolutionOf(state, incident) ?? {};
+  return resolvedMs !== undefined && saidAtMs !== undefined && saidAtMs > resolvedMs + SAID_AGAIN_AFTER_MS;
+}
+
+function resolutionOf(state: RuleState, incident: string): Resolution | undefined {
+  return state.resolutions.find((resolution) => resolution.incident === incident);
 }
 
 /**

@@ -4,6 +4,7 @@ import { decision, heldBack, isSame, type Circumstances, type Question } from '.
 import {
   drop,
   isOpenRun,
+  isSaidAgain,
   isStarted,
   isWaiting,
   MOST_OPEN,
@@ -88,8 +89,9 @@ export function noteEnds(state: RuleState, seen: readonly RunSeen[]): RuleState 
 function decideResolved(before: RuleState, alarm: RuleAlarm, { brakes, nowMs }: Circumstances): Decided {
   // Never ahead of the server's clock: the gateway's may be, and would silence what fires until then.
   const atMs = Math.min(believedAtMs(alarm) ?? alarm.receivedAtMs, nowMs);
-  const state = rememberResolution(before, alarm.incident, atMs);
-  const concerned = state.firings.filter((firing) => firing.incident === alarm.incident && firing.firedAtMs <= atMs);
+  const { incident, saidAtMs } = alarm;
+  const state = rememberResolution(before, { incident, atMs, ...(saidAtMs === undefined ? {} : { saidAtMs }) });
+  const concerned = state.firings.filter((firing) => firing.incident === incident && firing.firedAtMs <= atMs);
   const waiting = concerned.filter(isWaiting);
   const calledOff = waiting.reduce(
     (each, firing) => remember(each, { ...firing, seenAtMs: nowMs, stage: { kind: 'calledOff' } }),
@@ -119,13 +121,17 @@ function decideResolved(before: RuleState, alarm: RuleAlarm, { brakes, nowMs }: 
 function decideFiring(state: RuleState, alarm: RuleAlarm, now: Circumstances): Decided {
   const { start, incident, episodeHash } = alarm;
   const latest = state.firings.findLast((firing) => firing.episodeHash === episodeHash);
-  const known = latest !== undefined && !firesAnew(state, latest, alarm) ? latest : coveredBy(state, alarm);
+  const isLatest = latest !== undefined && !firesAnew(state, latest, alarm);
+  const goesOn = isSaidAgain(state, alarm) && isOver(state, alarm);
+  const isKnown = isLatest && !(goesOn && latest.stage.kind === 'calledOff');
+  const known = isKnown ? latest : coveredBy(state, alarm);
   if (known !== undefined) return repeated(remember(state, { ...known, seenAtMs: now.nowMs }), known, alarm);
-  if (isOver(state, alarm)) return undone(state, decision('calledOff', overBecause(state, alarm)));
+  if (isOver(state, alarm) && !goesOn) return undone(state, decision('calledOff', overBecause(state, alarm)));
   if ('problem' in start) return undone(state, decision('noTarget', start.problem));
   const held = heldBack(state, { target: start.target, incident }, now);
   if (held !== null) return undone(state, held);
-  const nth = (latest?.nth ?? 0) + 1;
+  // One that goes on after a false resolution is the same firing: its run has the same id, which can start once.
+  const nth = isLatest ? latest.nth : (latest?.nth ?? 0) + 1;
   const firing = {
     runId: runIdOf(now, episodeHash, nth),
     episodeHash,

@@ -15,6 +15,11 @@ export interface Alarm {
   readonly incident: string;
   /** Epoch milliseconds, by the sender's clock: since when it fires, or when it was resolved. */
   readonly atMs: number;
+  /**
+   * Epoch milliseconds: when the sender said so, where it says again and again what holds, and a message that is sent late says what holds then.
+   * Default: `atMs`, since of others a message that comes again may be an old one.
+   */
+  readonly saidAtMs?: number;
   /** What rules match on. The alarm's name is the label `alertname`. */
   readonly labels: Readonly<Record<string, string>>;
   /** For people: one line, at most 300 characters. */
@@ -50,6 +55,8 @@ export interface RuleAlarm extends Omit<Alarm, 'labels'> {
   readonly episodeHash: string;
   /** Or why its labels make no target. */
   readonly start: AlarmStart | { readonly problem: string };
+  /** Of a resolved alarm whose labels lead elsewhere: nothing is done, remembered or logged unless the rule knows a firing of its incident. */
+  readonly onlyIfKnown?: boolean;
 }
 
 export const DECISIONS = {
@@ -104,8 +111,10 @@ export interface AlarmRuleArguments {
 }
 
 export const ALARM_RULE_WORKFLOW = 'alarmRule';
-/** Answers one `AlarmDecision` for each alarm, in their order. */
+/** Answers one `AlarmDecision` for each alarm, in their order; `null` for one that counts only if it is known, and is not. */
 export const DECIDE_UPDATE = 'decide';
+/** Answers the incidents of which a firing waits, was started or is being decided: a query, since it leaves no trace in a history. */
+export const KNOWN_INCIDENTS_QUERY = 'knownIncidents';
 /** Answers the last `DecidedAlarm`s, newest first. */
 export const ALARM_LOG_QUERY = 'alarmLog';
 /** Signal to a run: cancel, unless a target has been begun. */

@@ -1,16 +1,20 @@
-/** Asks the workflow of a rule to decide, and starts it where it is not there yet. What is answered is durable. */
-import { WithStartWorkflowOperation, WorkflowIdConflictPolicy } from '@temporalio/client';
-import { AccessDenied, ClientClosed, ServerUnreachable } from '../client/errors.js';
-import { named, reasonOf, type Calls } from '../client/temporal-calls.js';
+/** Asks the workflow of a rule to decide, and starts it where it is not there yet and has to be. What is answered is durable. */
+import { WithStartWorkflowOperation, WorkflowIdConflictPolicy, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { AccessDenied, ClientClosed, RunNotFound, ServerUnreachable } from '../client/errors.js';
+import { grpcCodeOf, named, reasonOf, type Calls } from '../client/temporal-calls.js';
 import {
   ALARM_RULE_WORKFLOW,
   alarmRuleId,
   DECIDE_UPDATE,
+  KNOWN_INCIDENTS_QUERY,
+  MOST_ALARMS_AT_ONCE,
   type AlarmDecision,
   type AlarmRuleArguments,
   type DecideRequest,
+  type RuleAlarm,
 } from '../domain/alarm.js';
-import { Undecided } from './rule-queue.js';
+import { Undecided, type RuleDecisions } from './rule-queue.js';
 
 export interface DecideOptions {
   readonly calls: Calls;
@@ -20,40 +24,93 @@ export interface DecideOptions {
   readonly timeoutMs: number;
 }
 
-export type DecideAlarms = (request: DecideRequest) => Promise<readonly AlarmDecision[]>;
+export type DecideAlarms = (request: DecideRequest) => Promise<RuleDecisions>;
 
 /** @returns a function that throws Undecided where it may have been decided or not: asking again with the same alarms is harmless */
-export function decideAlarmsWith({ calls, taskQueue, owner, timeoutMs }: DecideOptions): DecideAlarms {
-  const decide = async (request: DecideRequest): Promise<readonly AlarmDecision[]> => {
-    const argument: AlarmRuleArguments = { owner, rule: request.rule };
-    const startWorkflowOperation = new WithStartWorkflowOperation(ALARM_RULE_WORKFLOW, {
-      workflowId: alarmRuleId(owner, request.rule),
-      taskQueue,
-      args: [argument],
-      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-      staticSummary: `alarm rule ${owner}/${request.rule}`,
-    });
-    return calls.toTheEnd(timeoutMs, () =>
-      calls.client.workflow.executeUpdateWithStart<() => Promise<void>, readonly AlarmDecision[], [DecideRequest]>(
-        DECIDE_UPDATE,
-        { args: [request], startWorkflowOperation },
-      ),
-    );
-  };
-  return async (request) => {
-    const workflowId = alarmRuleId(owner, request.rule);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        if (attempt > 1) await calls.pause(BETWEEN_ATTEMPTS_MS, undefined);
-        return await decide(request);
-      } catch (error) {
-        const told = named(error, workflowId);
-        const isAway = AWAY.some((kind) => told instanceof kind);
-        if (isAway || attempt === ATTEMPTS) throw new Undecided(reasonOf(told), { cause: error });
-      }
+export function decideAlarmsWith(options: DecideOptions): DecideAlarms {
+  return async ({ rule, brakes, alarms }) => {
+    const concerned = await concernedOf(alarms, rule, options);
+    const decisions = new Map<RuleAlarm, AlarmDecision | null>();
+    for (let at = 0; at < concerned.length; at += MOST_ALARMS_AT_ONCE) {
+      const some = concerned.slice(at, at + MOST_ALARMS_AT_ONCE);
+      const answers = await untilTaken(rule, options, () => update({ rule, brakes, alarms: some }, options));
+      if (answers.length !== some.length) throw new Undecided('the rule decided another number of alarms');
+      for (const [index, alarm] of some.entries()) decisions.set(alarm, answers[index] ?? null);
     }
+    return alarms.map((alarm) => decisions.get(alarm) ?? null);
   };
 }
+
+/** Without those that count only if they are known, and are not: for them no rule is started, and none writes anything down. */
+async function concernedOf(
+  alarms: readonly RuleAlarm[],
+  rule: string,
+  options: DecideOptions,
+): Promise<readonly RuleAlarm[]> {
+  if (alarms.every(({ onlyIfKnown }) => onlyIfKnown !== true)) return alarms;
+  const firing = alarms.filter(({ status }) => status === 'firing').map(({ incident }) => incident);
+  const known = new Set([...firing, ...(await untilTaken(rule, options, () => knownIncidents(rule, options)))]);
+  return alarms.filter(({ onlyIfKnown, incident }) => onlyIfKnown !== true || known.has(incident));
+}
+
+async function knownIncidents(rule: string, { calls, owner, timeoutMs }: DecideOptions): Promise<readonly string[]> {
+  const workflowId = alarmRuleId(owner, rule);
+  try {
+    return await calls.within(timeoutMs, undefined, () =>
+      calls.client.workflow.getHandle(workflowId).query<readonly string[]>(KNOWN_INCIDENTS_QUERY),
+    );
+  } catch (error) {
+    // It has never been started, or has been ended long ago.
+    if (named(error, workflowId) instanceof RunNotFound) return [];
+    throw error;
+  }
+}
+
+function update(request: DecideRequest, { calls, taskQueue, owner, timeoutMs }: DecideOptions): Promise<RuleDecisions> {
+  const argument: AlarmRuleArguments = { owner, rule: request.rule };
+  const startWorkflowOperation = new WithStartWorkflowOperation(ALARM_RULE_WORKFLOW, {
+    workflowId: alarmRuleId(owner, request.rule),
+    taskQueue,
+    args: [argument],
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    staticSummary: `alarm rule ${owner}/${request.rule}`,
+  });
+  return calls.toTheEnd(timeoutMs, () =>
+    calls.client.workflow.executeUpdateWithStart<() => Promise<void>, RuleDecisions, [DecideRequest]>(DECIDE_UPDATE, {
+      args: [request],
+      startWorkflowOperation,
+    }),
+  );
+}
+
+async function untilTaken<Value>(
+  rule: string,
+  { calls, owner }: DecideOptions,
+  call: () => Promise<Value>,
+): Promise<Value> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (attempt > 1) await calls.pause(BETWEEN_ATTEMPTS_MS, undefined);
+      return await call();
+    } catch (error) {
+      const told = named(error, alarmRuleId(owner, rule));
+      const isAway = AWAY.some((kind) => told instanceof kind);
+      if (isAway || isFinal(error) || attempt === ATTEMPTS) throw new Undecided(reasonOf(told), { cause: error });
+    }
+  }
+}
+
+/** It would come out the same again: the rule, or the server, says that the request is none. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof WorkflowUpdateFailedError)) return grpcCodeOf(error) === GRPC_INVALID_ARGUMENT;
+  const { cause } = error;
+  return cause instanceof ApplicationFailure && cause.nonRetryable === true && cause.type !== ENDED_MEANWHILE;
+}
+
+/** https://grpc.io/docs/guides/status-codes/ */
+const GRPC_INVALID_ARGUMENT = 3;
+/** The server's own word for a rule that was terminated while it decided: the next one decides. */
+const ENDED_MEANWHILE = 'AcceptedUpdateCompletedWorkflow';
 
 const AWAY = [ServerUnreachable, AccessDenied, ClientClosed];
 

@@ -1,7 +1,8 @@
 /** Which rule takes an alarm, and what that would start. Pure: the same for the gateway, its dry run and `runbook alarm try`. */
 import type { Alarm, AlarmStart, Brakes } from '../domain/alarm.js';
-import { jsonBytes, LONGEST } from '../domain/alarm-rule-checks.js';
+import { LONGEST } from '../domain/alarm-rule-checks.js';
 import { fillIn, namesUsed } from '../domain/interpolate.js';
+import { jsonBytes } from '../domain/json-bytes.js';
 
 /** A rule of an alarms file, checked. */
 export interface AlarmRule {
@@ -18,9 +19,14 @@ export interface AlarmRule {
   readonly brakes: Brakes;
 }
 
-/** The first rule of the file that fits; a resolved alarm goes where its firing went. */
+/** The first rule of the file that fits. */
 export function ruleFor(alarm: Alarm, rules: readonly AlarmRule[]): AlarmRule | null {
   return rules.find((rule) => unmetConditions(alarm, rule).length === 0) ?? null;
+}
+
+/** The firing of a resolved alarm may have gone to the rule: under other labels, or when the rule read otherwise. */
+export function mayKnowFiring({ sender }: Alarm, { when }: AlarmRule): boolean {
+  return when['sender']?.includes(sender) ?? true;
 }
 
 /** What keeps the rule from taking the alarm, in words; none: it fits. */

@@ -24,8 +24,8 @@ export function previewAlarm(alarm: Alarm, rules: readonly AlarmRule[]): AlarmPr
   const tried = rule === null ? rules : rules.slice(0, rules.indexOf(rule));
   const passedOver = tried.map((each) => ({ rule: each.name, unmet: unmetConditions(alarm, each) }));
   const seen = { alarm: name, status, labels, rule: rule?.name ?? null, passedOver };
+  if (status === 'resolved') return { ...seen, start: null, why: whyResolved(rule), brakes: [] };
   if (rule === null) return { ...seen, start: null, why: 'no rule takes it', brakes: [] };
-  if (status === 'resolved') return { ...seen, start: null, why: whyResolved(rule.brakes), brakes: [] };
   const start = startOf(alarm, rule);
   if ('problem' in start) return { ...seen, start: null, why: `would start nothing: ${start.problem}`, brakes: [] };
   const brakes = describeBrakes(rule.brakes);
@@ -33,7 +33,9 @@ export function previewAlarm(alarm: Alarm, rules: readonly AlarmRule[]): AlarmPr
   return { ...seen, start, why, brakes };
 }
 
-function whyResolved({ onResolved, debounceMs }: Brakes): string {
+function whyResolved(rule: AlarmRule | null): string {
+  if (rule === null) return 'no rule takes it; one that its firing went to is told all the same';
+  const { onResolved, debounceMs } = rule.brakes;
   const effects = [
     ...(debounceMs > 0 ? ['a start that still waits is called off'] : []),
     ...(onResolved === 'withdraw' ? ['a run of it that has begun no target is cancelled'] : []),

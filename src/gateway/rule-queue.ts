@@ -6,6 +6,9 @@ export class Undecided extends Error {
   override readonly name = 'Undecided';
 }
 
+/** One for each alarm; `null`: it counts only if the rule knows its firing, which it does not. */
+export type RuleDecisions = readonly (AlarmDecision | null)[];
+
 /** Ten full updates, about two seconds of a busy rule. Chosen: who would wait longer is told at once to come again. */
 const MOST_WAITING = 2_000;
 /** Far below the 2 MB that Temporal takes as one argument. */
@@ -14,7 +17,7 @@ const MOST_BYTES = 512 * 1024;
 interface Waiting {
   readonly alarm: RuleAlarm;
   readonly bytes: number;
-  settle(decision: AlarmDecision): void;
+  settle(decision: AlarmDecision | null): void;
   giveUp(reason: unknown): void;
 }
 
@@ -23,7 +26,7 @@ export class RuleQueue {
   readonly #waiting = new Set<Waiting>();
   #isSending = false;
 
-  constructor(private readonly send: (alarms: readonly RuleAlarm[]) => Promise<readonly AlarmDecision[]>) {}
+  constructor(private readonly send: (alarms: readonly RuleAlarm[]) => Promise<RuleDecisions>) {}
 
   /** Alarms that no update carries yet. */
   get length(): number {
@@ -31,18 +34,18 @@ export class RuleQueue {
   }
 
   /** Decisions in the order of the alarms, once all are durable. Rejects with the signal's reason when that is aborted. @throws Undecided */
-  async decide(alarms: readonly RuleAlarm[], signal: AbortSignal): Promise<readonly AlarmDecision[]> {
+  async decide(alarms: readonly RuleAlarm[], signal: AbortSignal): Promise<RuleDecisions> {
     signal.throwIfAborted();
     if (this.length + alarms.length > MOST_WAITING) throw new Undecided('too many alarms wait for this rule');
     return new Promise((resolve, reject) => {
-      const decisions: AlarmDecision[] = [];
+      const decisions: (AlarmDecision | null)[] = [];
       let open = alarms.length;
       const giveUp = (reason: unknown) => {
         for (const item of items) this.#waiting.delete(item);
         reject(reason);
       };
       const items = alarms.map((alarm, index): Waiting => {
-        const settle = (decision: AlarmDecision) => {
+        const settle = (decision: AlarmDecision | null) => {
           decisions[index] = decision;
           if (--open === 0) resolve(decisions);
         };
@@ -76,9 +79,14 @@ export class RuleQueue {
   #takeBatch(): Waiting[] {
     const batch: Waiting[] = [];
     let bytes = 0;
+    let count = 0;
     for (const item of this.#waiting) {
-      bytes += item.bytes;
-      if (batch.length === MOST_ALARMS_AT_ONCE || (batch.length > 0 && bytes > MOST_BYTES)) break;
+      // One that counts only if it is known is mostly not sent on.
+      if (item.alarm.onlyIfKnown !== true) {
+        bytes += item.bytes;
+        if (count === MOST_ALARMS_AT_ONCE || (count > 0 && bytes > MOST_BYTES)) break;
+        count++;
+      }
       batch.push(item);
       this.#waiting.delete(item);
     }

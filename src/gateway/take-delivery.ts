@@ -16,7 +16,7 @@ import { previewAlarm } from './preview-alarm.js';
 import { RuleQueue, Undecided } from './rule-queue.js';
 import type { Delivery, Reading, Refusal, Sender } from './sender.js';
 import type { SparseLog } from './sparse-log.js';
-import { toldToRule } from './told-to-rule.js';
+import { toldToRules } from './told-to-rule.js';
 
 export interface Answer {
   readonly status: number;
@@ -109,29 +109,24 @@ export class DeliveryTaker {
   /** Every rule at once; in one rule in the order of the delivery. */
   async #decide(alarms: readonly Alarm[], receivedAtMs: number, signal: AbortSignal): Promise<ShownDecision[]> {
     const { rules, owner } = this.options;
-    const byRule = new Map<string, { index: number; alarm: RuleAlarm }[]>();
-    for (const [index, alarm] of alarms.entries()) {
-      const { rule, told } = toldToRule(alarm, { owner, rules, receivedAtMs });
-      const items = byRule.get(rule) ?? [];
-      byRule.set(rule, items);
-      items.push({ index, alarm: told });
-    }
-    const shown: ShownDecision[] = [];
-    await Promise.all(
-      [...byRule].map(async ([rule, items]) => {
-        const queue = this.#queues.get(rule);
-        const decisions =
-          (await queue?.decide(
-            items.map(({ alarm }) => alarm),
-            signal,
-          )) ?? [];
-        for (const [position, { index, alarm }] of items.entries()) {
-          const decision = decisions[position];
-          if (decision !== undefined) shown[index] = this.#tell(rule, alarm, decision);
-        }
-      }),
-    );
-    return shown;
+    const byRule = new Map<string, { index: number; told: RuleAlarm }[]>();
+    for (const [index, alarm] of alarms.entries())
+      for (const { rule, told } of toldToRules(alarm, { owner, rules, receivedAtMs })) {
+        const items = byRule.get(rule) ?? [];
+        byRule.set(rule, items);
+        items.push({ index, told });
+      }
+    const shown = alarms.map((): ShownDecision[] => []);
+    const decided = [...byRule].map(async ([rule, items]) => {
+      const toDecide = items.map(({ told }) => told);
+      const decisions = (await this.#queues.get(rule)?.decide(toDecide, signal)) ?? [];
+      for (const [position, { index, told }] of items.entries()) {
+        const decision = decisions[position] ?? null;
+        if (decision !== null) shown[index]?.push(this.#tell(rule, told, decision));
+      }
+    });
+    await Promise.all(decided);
+    return shown.flatMap((each) => foremost(each) ?? []);
   }
 
   #tell(rule: string, alarm: RuleAlarm, { kind, why, runId }: AlarmDecision): ShownDecision {
@@ -170,6 +165,13 @@ interface ShownDecision {
   readonly decision: DecisionKind;
   readonly why: string;
   readonly run: string | null;
+}
+
+/** A resolved alarm may concern several rules: what one did about it goes before what another knows, and that before what its labels say. */
+function foremost(decisions: readonly ShownDecision[]): ShownDecision | undefined {
+  const acted = decisions.find(({ decision }) => decision === 'withdrawn' || decision === 'calledOff');
+  const knows = decisions.find(({ run }) => run !== null) ?? decisions.find(({ decision }) => decision !== 'unmatched');
+  return acted ?? knows ?? decisions[0];
 }
 
 /** What goes on after it keeps what it has got, such as a certificate, for the next try. */

@@ -1,8 +1,9 @@
-/** An alarm in the form that its rule takes: matched, and no longer than the rule keeps, whatever a sender lets through. */
+/** An alarm in the form that rules take: matched, and no longer than the rule keeps, whatever a sender lets through. */
 import { createHash } from 'node:crypto';
 import { UNMATCHED, type Alarm, type RuleAlarm } from '../domain/alarm.js';
-import { jsonBytes, LONGEST } from '../domain/alarm-rule-checks.js';
-import { ruleFor, startOf, type AlarmRule } from './match-alarm.js';
+import { LONGEST } from '../domain/alarm-rule-checks.js';
+import { clipped, jsonBytes } from '../domain/json-bytes.js';
+import { mayKnowFiring, ruleFor, startOf, type AlarmRule } from './match-alarm.js';
 
 export interface ToldBy {
   readonly owner: string;
@@ -10,16 +11,17 @@ export interface ToldBy {
   readonly receivedAtMs: number;
 }
 
-/** With the name of the rule that takes it, or `UNMATCHED`. */
-export function toldToRule(
-  alarm: Alarm,
-  { owner, rules, receivedAtMs }: ToldBy,
-): { readonly rule: string; readonly told: RuleAlarm } {
+export interface Told {
+  /** Its name, or `UNMATCHED`. */
+  readonly rule: string;
+  readonly told: RuleAlarm;
+}
+
+/** First the rule that takes it. A resolved alarm is told to each other rule as well that may know its firing. */
+export function toldToRules(alarm: Alarm, { owner, rules, receivedAtMs }: ToldBy): [Told, ...Told[]] {
   const found = ruleFor(alarm, rules);
-  const rule = found?.name ?? UNMATCHED;
-  const start = found === null ? { problem: 'no rule takes it' } : startOf(alarm, found);
-  const { sender, name, status, episode, incident, atMs, summary } = alarm;
-  const told: RuleAlarm = {
+  const { sender, name, status, episode, incident, atMs, saidAtMs = atMs, summary } = alarm;
+  const same = {
     sender,
     name: clipped(name, LONGEST.name),
     status,
@@ -27,12 +29,25 @@ export function toldToRule(
     // A sender speaks for its own alarms only: another's id, spelled alike, is another incident.
     incident: shortId(JSON.stringify([sender, incident])),
     atMs,
+    saidAtMs,
     summary: clipped(summary, LONGEST.line),
     receivedAtMs,
-    episodeHash: hashOf([owner, rule, sender, episode]),
-    start: 'problem' in start ? { problem: clipped(start.problem, LONGEST.line) } : start,
   };
-  return { rule, told };
+  const tell = (rule: string, more: Pick<RuleAlarm, 'start' | 'onlyIfKnown'>): Told => ({
+    rule,
+    told: { ...same, episodeHash: hashOf([owner, rule, sender, episode]), ...more },
+  });
+  const others = rules.filter((rule) => status === 'resolved' && rule !== found && mayKnowFiring(alarm, rule));
+  const elsewhere = { start: { problem: 'its labels lead elsewhere' }, onlyIfKnown: true };
+  return [
+    tell(found?.name ?? UNMATCHED, { start: startToTell(alarm, found) }),
+    ...others.map((rule) => tell(rule.name, elsewhere)),
+  ];
+}
+
+function startToTell(alarm: Alarm, rule: AlarmRule | null): RuleAlarm['start'] {
+  const start = rule === null ? { problem: 'no rule takes it' } : startOf(alarm, rule);
+  return 'problem' in start ? { problem: clipped(start.problem, LONGEST.line) } : start;
 }
 
 /** Ids are compared, never shortened: two long ones may differ at their ends. */
@@ -42,10 +57,4 @@ function shortId(id: string): string {
 
 function hashOf(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
-function clipped(text: string, longest: number): string {
-  const characters = Array.from(text);
-  while (jsonBytes(characters.join('')) > longest) characters.length = Math.floor(characters.length * 0.9);
-  return characters.join('');
 }

@@ -2,48 +2,48 @@
 import {
   allHandlersFinished,
   ApplicationFailure,
-  ChildWorkflowCancellationType,
+  CancellationScope,
   condition,
   continueAsNew,
   defineQuery,
   defineUpdate,
-  getExternalWorkflowHandle,
   isCancellation,
-  ParentClosePolicy,
+  patched,
   setHandler,
-  startChild,
-  WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ALARM_LOG_QUERY,
   alarmRuleId,
   DECIDE_UPDATE,
-  WITHDRAW_SIGNAL,
+  KNOWN_INCIDENTS_QUERY,
   type AlarmDecision,
   type Brakes,
   type DecidedAlarm,
   type DecideRequest,
+  type RuleAlarm,
 } from '../domain/alarm.js';
 import type { Circumstances, Question } from '../domain/alarm-brakes.js';
-import {
-  decide,
-  decideDue,
-  dueFirings,
-  nextDueAtMs,
-  noteEnds,
-  runsToAsk,
-  type Decided,
-  type Effect,
-} from '../domain/alarm-rule.js';
+import { decide, decideDue, dueFirings, nextDueAtMs, noteEnds, runsToAsk, type Decided } from '../domain/alarm-rule.js';
 import { requestProblem } from '../domain/alarm-rule-checks.js';
-import { EMPTY_STATE, forget, logged, toldOf, type ContinuedRule, type RuleState } from '../domain/alarm-rule-state.js';
+import {
+  concerns,
+  EMPTY_STATE,
+  forget,
+  knownIncidents,
+  logged,
+  takeBackStart,
+  toldOf,
+  type ContinuedRule,
+  type RuleState,
+} from '../domain/alarm-rule-state.js';
+import { carriedOut } from './alarm-effects.js';
 import { commandRejected, invalidStart, rootCause } from './failure.js';
 import { findRuns } from './proxies.js';
 
-const decideUpdate = defineUpdate<AlarmDecision[], [DecideRequest]>(DECIDE_UPDATE);
+const decideUpdate = defineUpdate<(AlarmDecision | null)[], [DecideRequest]>(DECIDE_UPDATE);
 const alarmLogQuery = defineQuery<readonly DecidedAlarm[]>(ALARM_LOG_QUERY);
+const knownIncidentsQuery = defineQuery<readonly string[]>(KNOWN_INCIDENTS_QUERY);
 
 /** A server takes 2,000 updates in one execution, and replays of long histories are slow. Chosen. */
 const MOST_UPDATES = 500;
@@ -52,12 +52,17 @@ const LOOK_AGAIN_MS = 10_000;
 
 interface Request {
   readonly request: DecideRequest;
-  readonly answer: (decisions: AlarmDecision[]) => void;
+  readonly answer: (decisions: (AlarmDecision | null)[]) => void;
   readonly refuse: (failure: ApplicationFailure) => void;
 }
 
-/** Never ends by itself. An update that it cannot take is rejected with `CommandRejected`, and changes nothing. */
-export async function alarmRule(started: ContinuedRule): Promise<never> {
+/** Never ends by itself, nor by a cancel, which would lose what waits: only a terminate ends it. */
+export function alarmRule(started: ContinuedRule): Promise<never> {
+  return CancellationScope.nonCancellable(() => decideForEver(started));
+}
+
+/** An update that it cannot take is rejected with `CommandRejected`, and changes nothing. */
+async function decideForEver(started: ContinuedRule): Promise<never> {
   const rule = new Rule(started);
   const queue: Request[] = [];
   let updates = 0;
@@ -68,6 +73,10 @@ export async function alarmRule(started: ContinuedRule): Promise<never> {
     if (isFull()) throw commandRejected('The rule goes on in a new execution: send it again at once', true);
   };
   setHandler(alarmLogQuery, () => rule.state.log);
+  setHandler(knownIncidentsQuery, () => {
+    const beingDecided = queue.flatMap(({ request }) => request.alarms).filter(({ status }) => status === 'firing');
+    return [...new Set([...knownIncidents(rule.state), ...beingDecided.map(({ incident }) => incident)])];
+  });
   setHandler(
     decideUpdate,
     (request) => {
@@ -80,8 +89,9 @@ export async function alarmRule(started: ContinuedRule): Promise<never> {
     if (queue.length === 0) await somethingToDo(() => queue.length > 0 || isFull(), rule.msToNextDue());
     // First of all, also where alarms never stop coming.
     await rule.takeDue();
-    const next = queue.shift();
+    const [next] = queue;
     if (next !== undefined) await rule.take(next);
+    queue.shift();
   }
   await condition(allHandlersFinished);
   return await continueAsNew<typeof alarmRule>({ ...started, state: rule.state });
@@ -89,6 +99,18 @@ export async function alarmRule(started: ContinuedRule): Promise<never> {
 
 async function somethingToDo(isThere: () => boolean, withinMs: number | null): Promise<void> {
   await (withinMs === null ? condition(isThere) : condition(isThere, withinMs));
+}
+
+/**
+ * `resolved-is-not-for-ever`: a history from before is decided in a replay as it was. Every resolution was remembered and none taken for
+ * false, and a start that was none counted for `atMost`.
+ */
+function decidesAsToday(): boolean {
+  return patched('resolved-is-not-for-ever');
+}
+
+function asOnceDecided({ saidAtMs: _saidAtMs, onlyIfKnown: _onlyIfKnown, ...alarm }: RuleAlarm): RuleAlarm {
+  return alarm;
 }
 
 class Rule {
@@ -118,7 +140,8 @@ class Rule {
   }
 
   async take({ request, answer, refuse }: Request): Promise<void> {
-    const { alarms, brakes } = request;
+    const { brakes } = request;
+    const alarms = decidesAsToday() ? request.alarms : request.alarms.map(asOnceDecided);
     const questions = alarms.flatMap(({ status, start, incident }) =>
       status === 'firing' && 'target' in start ? [{ target: start.target, incident }] : [],
     );
@@ -126,6 +149,7 @@ class Rule {
       const now = await this.#look(questions, brakes);
       this.#state = { ...this.#state, brakes };
       const decided = alarms.map((alarm) => {
+        if (!concerns(this.#state, alarm)) return null;
         const target = 'target' in alarm.start ? alarm.start.target : null;
         return { ...this.#apply(decide(this.#state, alarm, now)), alarm: toldOf(alarm), target };
       });
@@ -167,11 +191,16 @@ class Rule {
     return { decision, effect };
   }
 
-  async #carryOut(decided: readonly Carried[]): Promise<AlarmDecision[]> {
-    const decisions = await Promise.all(decided.map(({ decision, effect }) => carriedOut(decision, effect, this.#by)));
-    for (const [index, { alarm, target }] of decided.entries()) {
-      const decision = decisions[index];
-      if (decision === undefined) continue;
+  async #carryOut(decided: readonly (Carried | null)[]): Promise<(AlarmDecision | null)[]> {
+    const decisions = await Promise.all(
+      decided.map(async (each) => each && (await carriedOut(each.decision, each.effect, this.#by))),
+    );
+    for (const [index, each] of decided.entries()) {
+      const decision = decisions[index] ?? null;
+      if (each === null || decision === null) continue;
+      const { alarm, target, effect } = each;
+      if (effect?.kind === 'start' && decision.kind !== 'started' && decidesAsToday())
+        this.#state = takeBackStart(this.#state, effect.runId);
       const line = { decidedAtMs: Date.now(), rule: this.#rule, alarm, target, decision };
       this.#state = logged(this.#state, line);
     }
@@ -186,44 +215,4 @@ class Rule {
 interface Carried extends Omit<Decided, 'state'> {
   readonly alarm: DecidedAlarm['alarm'];
   readonly target: string | null;
-}
-
-/** The decision as it came out: a run of that id may be there already, and one to be withdrawn may have ended. */
-async function carriedOut(decision: AlarmDecision, effect: Effect | null, by: string): Promise<AlarmDecision> {
-  if (effect === null) return decision;
-  if (effect.kind === 'start') return (await startRun(effect)) ? decision : { ...decision, ...STARTED_BEFORE };
-  const reached = await Promise.all(effect.runIds.map((runId) => withdraw(runId, by)));
-  return reached.includes(true) ? decision : { ...decision, kind: 'resolved', why: 'its run has ended' };
-}
-
-const STARTED_BEFORE = { kind: 'repeated', why: 'this firing had its run before' } as const;
-
-/** @returns `false` where a run of this id was started before, under way or ended */
-async function startRun(start: Extract<Effect, { kind: 'start' }>): Promise<boolean> {
-  try {
-    await startChild(start.runbook, {
-      workflowId: start.runId,
-      args: [start.arguments],
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      // A run is nobody's child once it has been started: neither the end nor a cancel of the rule is one of the run.
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      cancellationType: ChildWorkflowCancellationType.ABANDON,
-      staticSummary: `${start.runbook} on ${start.arguments.targets.join(', ')}`.slice(0, 200),
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
-    throw error;
-  }
-}
-
-/** @returns `false` where it has ended */
-async function withdraw(runId: string, by: string): Promise<boolean> {
-  try {
-    await getExternalWorkflowHandle(runId).signal(WITHDRAW_SIGNAL, by);
-    return true;
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    return false;
-  }
 }

@@ -12,6 +12,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { UNSEEN_UNTIL_MEMO, type LeaseHolder, type TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, type FailureRecord } from '../domain/failures.js';
 import type { Closing } from '../domain/gates.js';
+import { clippedSummary } from '../domain/json-bytes.js';
 import { unseenAttemptMs } from '../domain/limits.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
 import { leaseId } from '../domain/target.js';
@@ -54,7 +55,7 @@ export async function takeLease(
       // The child finishes what is in flight and undoes it; terminating it would leave both undone.
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-      staticSummary: `${plan.runbook} on ${target.path}`,
+      staticSummary: clippedSummary(`${plan.runbook} on ${target.path}`),
       memo: {
         ...(plan.requestedBy === null ? {} : { requestedBy: plan.requestedBy }),
         ...(unseenUntilMs === null ? {} : { [UNSEEN_UNTIL_MEMO]: unseenUntilMs }),

@@ -14,6 +14,7 @@ import type {
   SettleTargetArguments,
   SettleTargetResult,
 } from '../domain/contract.js';
+import { clippedSummary } from '../domain/json-bytes.js';
 import { PLANNING_HEARTBEAT_TIMEOUT_MS, type Limits } from '../domain/limits.js';
 
 /** Planning reads the API a few times; when it cannot for this long, the run is refused and nothing was touched. */
@@ -66,7 +67,7 @@ export function performAction(request: PerformActionArguments, summary: string):
   const { deadlineAtMs, limits } = request;
   const proxy = proxyActivities<Pick<Activities, 'performAction'>>({
     ...longRunning(limits, deadlineAtMs - Date.now()),
-    summary: summary.slice(0, 200),
+    summary: clippedSummary(summary),
   });
   return proxy.performAction(request);
 }
@@ -75,7 +76,7 @@ export function settleTarget(request: SettleTargetArguments, summary: string): P
   const { deadlineAtMs, unseenForMs, limits } = request;
   const proxy = proxyActivities<Pick<Activities, 'settleTarget'>>({
     ...longRunning(limits, Math.max(deadlineAtMs - Date.now(), unseenForMs) + limits.heartbeatTimeoutMs),
-    summary: summary.slice(0, 200),
+    summary: clippedSummary(summary),
   });
   return proxy.settleTarget(request);
 }

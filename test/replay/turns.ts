@@ -137,9 +137,29 @@ async function ruleGoesOn({ stack, client }: Stage): Promise<string> {
   return rule.workflowId;
 }
 
+/** A firing that is called off by a resolution whose labels led elsewhere, and that was wrong; and a start of a run that is there already. */
+async function ruleIsToldFalsely({ stack, client }: Stage): Promise<string> {
+  const { path } = await stack.newInstance();
+  const rule = aRule(client, DEFAULT_TASK_QUEUE, `told-falsely-${Date.now()}`);
+  const now = Date.now();
+  const said = (minutesAgo: number) => ({ saidAtMs: now - minutesAgo * 60_000, target: path });
+  const firing = (minutesAgo: number) => rule.alarm({ atMs: now - 3_600_000, ...said(minutesAgo) });
+  const elsewhere = { status: 'resolved', start: { problem: 'elsewhere' }, onlyIfKnown: true } as const;
+  await rule.decide([firing(30)], { debounceMs: 3_600_000 });
+  await rule.decide([rule.alarm({ ...elsewhere, atMs: now - 1_200_000, ...said(20) })]);
+  const [started] = await rule.decide([firing(5), rule.alarm({ ...elsewhere, incident: 'other' })]);
+  await stack.report(started?.runId ?? '');
+  const other = rule.alarm({ incident: 'other', target: path });
+  const runId = `alarm-${OWNER}-${rule.rule}-${other.episodeHash.slice(0, 16)}`;
+  await stack.report(await stack.start('restart', { targets: [path] }, runId));
+  await rule.decide([other, rule.alarm({ incident: 'third', start: { problem: 'no label' } })]);
+  return rule.workflowId;
+}
+
 export const TURNS: readonly Turn[] = [
   { runbook: ALARM_RULE_WORKFLOW, name: 'decides', outcome: null, play: ruleDecides },
   { runbook: ALARM_RULE_WORKFLOW, name: 'goesOn', outcome: null, play: ruleGoesOn },
+  { runbook: ALARM_RULE_WORKFLOW, name: 'toldFalsely', outcome: null, play: ruleIsToldFalsely },
   {
     runbook: 'restart',
     name: 'withdrawn',

@@ -34,6 +34,7 @@ describe('real bodies', () => {
           episode: 'ee46de743d098895 2026-01-02T03:04:05.678Z',
           incident: 'ee46de743d098895',
           atMs: Date.parse('2026-01-02T03:04:05.678Z'),
+          saidAtMs: NOW_MS,
           labels: { alertname: 'InstanceHangs', component: 'checkout', instance: 'prod-1', severity: 'critical' },
           summary: 'checkout <prod> hangs & waits',
         },

@@ -15,11 +15,13 @@ const ALERT = { labels: { alertname: 'InstanceHangs', instance: 'prod-1' }, star
 async function startReader(...statuses: number[]) {
   const sender = makeSender('prod', { kind: 'alertmanager', tokens: [TOKEN], ignoreLabels: [] });
   const readings: Reading[] = [];
+  // All at one moment: what differs is what was sent.
+  const receivedAtMs = Date.now();
   const server = createServer((request, response) => {
     void (async () => {
       const headers = request.headers as Record<string, string>;
       const body = await buffer(request);
-      readings.push(await sender.read({ headers, body, receivedAtMs: Date.now() }));
+      readings.push(await sender.read({ headers, body, receivedAtMs }));
       response.writeHead(statuses.shift() ?? 200).end();
     })();
   }).listen(0, '127.0.0.1');

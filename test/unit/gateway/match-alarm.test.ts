@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { UNMATCHED, type Alarm } from '../../../src/domain/alarm.js';
 import { requestProblem } from '../../../src/domain/alarm-rule-checks.js';
 import { isWithin, ruleFor, startOf, unmetConditions, type AlarmRule } from '../../../src/gateway/match-alarm.js';
-import { toldToRule } from '../../../src/gateway/told-to-rule.js';
+import { toldToRules } from '../../../src/gateway/told-to-rule.js';
 import { NO_BRAKES } from '../../support/alarms.js';
 
 const alarm = (labels: Record<string, string>, change: Partial<Alarm> = {}): Alarm => ({
@@ -138,7 +138,11 @@ it('whatever an alarm holds, its rule takes it in the form that it is told', () 
       ({ component, version, ...change }) => {
         const rules = [rule({ inputs: { version: '${{ labels.version }}' } })];
         const labels = { component, instance: 'b', version };
-        const { rule: name, told } = toldToRule(alarm(labels, change), { owner: 'team', rules, receivedAtMs: 2_000 });
+        const [{ rule: name, told }] = toldToRules(alarm(labels, change), {
+          owner: 'team',
+          rules,
+          receivedAtMs: 2_000,
+        });
         expect(requestProblem({ rule: name, brakes: NO_BRAKES, alarms: [told] }, name)).toBeNull();
       },
     ),
@@ -148,7 +152,7 @@ it('whatever an alarm holds, its rule takes it in the form that it is told', () 
 it('ids that are too long for the rule stay apart', () => {
   const rules = [rule()];
   const tell = (episode: string) =>
-    toldToRule(alarm({}, { episode, incident: episode }), { owner: 'team', rules, receivedAtMs: 2_000 }).told;
+    toldToRules(alarm({}, { episode, incident: episode }), { owner: 'team', rules, receivedAtMs: 2_000 })[0].told;
   const left = tell(`${'x'.repeat(500)}1`);
   const right = tell(`${'x'.repeat(500)}2`);
   expect(left.episode).not.toBe(right.episode);
@@ -157,7 +161,7 @@ it('ids that are too long for the rule stay apart', () => {
 });
 
 it('what no rule takes is told to the rule that only remembers', () => {
-  const { rule: name, told } = toldToRule(alarm({ alertname: 'Other' }), {
+  const [{ rule: name, told }] = toldToRules(alarm({ alertname: 'Other' }), {
     owner: 'team',
     rules: [rule()],
     receivedAtMs: 1,
@@ -168,8 +172,48 @@ it('what no rule takes is told to the rule that only remembers', () => {
 
 it('a sender speaks for its own alarms only: ids of another, spelled alike, are others', () => {
   const told = (sender: string) =>
-    toldToRule(alarm({}, { sender }), { owner: 'o', rules: [rule()], receivedAtMs: 1_000 }).told;
+    toldToRules(alarm({}, { sender }), { owner: 'o', rules: [rule()], receivedAtMs: 1_000 })[0].told;
   expect(told('weak').incident).not.toBe(told('prod').incident);
   expect(told('weak').episodeHash).not.toBe(told('prod').episodeHash);
   expect(told('prod')).toEqual(told('prod'));
+});
+
+it('an alarm is told with the time at which it was said, which is its own unless the sender repeats it', () => {
+  const told = (change: Partial<Alarm>) =>
+    toldToRules(alarm({}, change), { owner: 'team', rules: [rule()], receivedAtMs: 9_000 })[0].told;
+  expect(told({ atMs: 1_000 }).saidAtMs).toBe(1_000);
+  expect(told({ atMs: 1_000, saidAtMs: 8_000 }).saidAtMs).toBe(8_000);
+});
+
+describe('a resolved alarm', () => {
+  const rules = [
+    rule({ name: 'page', when: { severity: ['page'] } }),
+    rule({ name: 'hung' }),
+    rule({ name: 'of-others', when: { sender: ['other'] } }),
+    rule({ name: 'of-prod', when: { sender: ['other', 'prod'], zone: ['a'] } }),
+  ];
+  const told = (status: Alarm['status'], labels: Record<string, string> = {}) =>
+    toldToRules(alarm(labels, { status }), { owner: 'team', rules, receivedAtMs: 2_000 });
+
+  it('is told first to the rule that takes it, then to each that may know its firing', () => {
+    expect(told('resolved').map(({ rule: name, told: { onlyIfKnown } }) => [name, onlyIfKnown])).toEqual([
+      ['hung', undefined],
+      ['page', true],
+      ['of-prod', true],
+    ]);
+  });
+
+  it('that no rule takes is told to those all the same', () => {
+    const labels = { alertname: 'changed' };
+    expect(told('resolved', labels).map(({ rule: name }) => name)).toEqual([UNMATCHED, 'page', 'hung', 'of-prod']);
+    expect(told('firing', labels).map(({ rule: name }) => name)).toEqual([UNMATCHED]);
+  });
+
+  it('is told in a form that each rule takes, with the incident of the firing', () => {
+    const [{ told: firing }] = told('firing');
+    for (const { rule: name, told: resolved } of told('resolved')) {
+      expect(requestProblem({ rule: name, brakes: NO_BRAKES, alarms: [resolved] }, name)).toBeNull();
+      expect(resolved.incident).toBe(firing.incident);
+    }
+  });
 });

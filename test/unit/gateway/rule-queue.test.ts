@@ -64,6 +64,15 @@ describe('the queue of a rule', () => {
     expect(await large).toHaveLength(3);
   });
 
+  it('counts only those that are sent on in any case', async () => {
+    const { queue, updates } = aRule();
+    const inCase = alarms('c', 1_000).map((alarm) => ({ ...alarm, onlyIfKnown: true }));
+    void queue.decide([...inCase, ...alarms('n', MOST_ALARMS_AT_ONCE + 1)], never());
+    updates[0]?.answer();
+    await turn();
+    expect(updates.map((update) => update.alarms.length)).toEqual([1_000 + MOST_ALARMS_AT_ONCE, 1]);
+  });
+
   it('a failed update fails those that it carried, and the next ones are tried all the same', async () => {
     const { queue, updates } = aRule();
     const first = queue.decide(alarms('a', 1), never());

@@ -1,0 +1,35 @@
+/** How long a text is on the wire: in bytes, as JSON in UTF-8. Limits of Temporal count those, not characters. */
+
+/** Bytes of a value as JSON in UTF-8. */
+export function jsonBytes(value: unknown): number {
+  let bytes = 0;
+  for (const character of JSON.stringify(value)) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x80) bytes += 1;
+    else if (code < 0x800) bytes += 2;
+    else bytes += code < 0x1_0000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+const QUOTES = 2;
+
+/** The beginning of a text, of whole characters: at most `longest` bytes as JSON, quotes included. */
+export function clipped(text: string, longest: number): string {
+  let bytes = QUOTES;
+  let end = 0;
+  for (const character of text) {
+    bytes += jsonBytes(character) - QUOTES;
+    if (bytes > longest) return text.slice(0, end);
+    end += character.length;
+  }
+  return text;
+}
+
+/** A server takes a summary of 400 bytes (`limit.userMetadataSummarySize`), counted after a codec, which makes it longer. */
+const LONGEST_SUMMARY = 200;
+
+/** What the Temporal UI shows beside an id. A longer one would be refused, and the workflow's task with it, for ever. */
+export function clippedSummary(text: string): string {
+  return clipped(text, LONGEST_SUMMARY);
+}

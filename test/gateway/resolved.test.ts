@@ -1,0 +1,96 @@
+/** A resolved alarm finds the rule that took its firing, whatever labels it still has and whatever the file says by then. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alarmRuleId } from '../../src/domain/alarm.js';
+import { alertmanagerBody, deliver, restartRule, useGateway } from '../support/gateway.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+const desk = useGateway(temporal);
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack(temporal);
+});
+afterAll(() => stack.close());
+
+const SENDERS = { prod: { kind: 'bearer', tokenFiles: ['token'] } };
+const HOUR_MS = 3_600_000;
+const at = (hoursAgo: number) => new Date(Date.now() - hoursAgo * HOUR_MS).toISOString();
+const waitsFor = (severity: string) =>
+  restartRule({ when: { alertname: 'InstanceHangs', severity: [severity] }, debounce: '1h' });
+const body = (status: string, labels: object, hoursAgo: number, name = 'InstanceHangs') =>
+  JSON.stringify({ id: 'prod-1 hangs', name, status, labels, at: at(hoursAgo) });
+const firing = body('firing', { severity: 'page', instance: 'prod-1' }, 2);
+
+const isThere = (owner: string, rule: string) =>
+  temporal.client.workflow
+    .getHandle(alarmRuleId(owner, rule))
+    .describe()
+    .then(
+      () => true,
+      () => false,
+    );
+
+describe('a resolved alarm', () => {
+  it('without the labels that its firing was matched by calls the firing off, and starts no rule to say so', async () => {
+    const owner = desk.newOwner();
+    const rules = { pages: waitsFor('page'), tickets: waitsFor('ticket') };
+    const { url } = await desk.start(await desk.file(owner, rules, SENDERS));
+    expect((await deliver(url, firing)).json.decisions).toMatchObject([{ rule: 'pages', decision: 'waiting' }]);
+    const { status, json } = await deliver(url, body('resolved', {}, 1, 'changed'));
+    expect(status).toBe(200);
+    expect(json.decisions).toMatchObject([{ rule: 'pages', decision: 'calledOff' }]);
+    expect(await isThere(owner, 'tickets')).toBe(false);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain('runbook_gateway_decisions_total{rule="pages",decision="calledOff"} 1');
+    expect(metrics).not.toContain('rule="tickets",decision');
+  });
+
+  it('whose labels lead to another rule by now calls the firing off', async () => {
+    const owner = desk.newOwner();
+    const rules = { pages: waitsFor('page'), tickets: waitsFor('ticket') };
+    const { url } = await desk.start(await desk.file(owner, rules, SENDERS));
+    await deliver(url, firing);
+    const { json } = await deliver(url, body('resolved', { severity: 'ticket', instance: 'prod-1' }, 1));
+    expect(json.decisions).toMatchObject([{ rule: 'pages', decision: 'calledOff' }]);
+  });
+
+  it('calls its firing off after the rule was edited', async () => {
+    const owner = desk.newOwner();
+    const before = await desk.start(await desk.file(owner, { hung: waitsFor('page') }, SENDERS));
+    await deliver(before.url, firing);
+    const after = await desk.start(await desk.file(owner, { hung: waitsFor('ticket') }, SENDERS));
+    const { json } = await deliver(after.url, body('resolved', { severity: 'page', instance: 'prod-1' }, 1));
+    expect(json.decisions).toMatchObject([{ rule: 'hung', decision: 'calledOff' }]);
+  });
+
+  it('that nobody knows is unmatched, once for each alarm', async () => {
+    const owner = desk.newOwner();
+    const rules = { pages: waitsFor('page'), tickets: waitsFor('ticket') };
+    const { url } = await desk.start(await desk.file(owner, rules, SENDERS));
+    await deliver(url, firing);
+    const alarms = ['a', 'b'].map((id) => ({ id, name: 'Other', status: 'resolved', at: at(1) }));
+    const { json } = await deliver(url, JSON.stringify({ alarms }));
+    expect(json.decisions).toMatchObject([
+      { rule: null, decision: 'unmatched' },
+      { rule: null, decision: 'unmatched' },
+    ]);
+  });
+});
+
+it('many resolved alarms that nobody knows are answered in time, at many rules', async () => {
+  const names = Array.from({ length: 20 }, (_, index) => `rule-${index}`);
+  const rules = Object.fromEntries(
+    names.map((name) => [name, restartRule({ when: { alertname: name }, debounce: '1h' })]),
+  );
+  const { url } = await desk.start(await desk.file(desk.newOwner(), rules));
+  // So that each rule is there.
+  await deliver(url, alertmanagerBody(names.map((alertname) => ({ labels: { alertname, instance: 'prod-1' } }))));
+  const alerts = Array.from({ length: 500 }, (_, index) => ({
+    labels: { alertname: 'Other', instance: `i-${index}` },
+    status: 'resolved' as const,
+  }));
+  const { status, json } = await deliver(url, alertmanagerBody(alerts));
+  expect(status).toBe(200);
+  expect(json.decisions).toHaveLength(500);
+});
