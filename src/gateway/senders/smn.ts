@@ -6,10 +6,11 @@ import { z } from 'zod';
 import type { Delivery, Reading, Refusal, Sender, SmnSettings } from '../sender.js';
 import { CLOCKS_DIFFER_BY_MS } from './alarm-values.js';
 import { jsonIn, refused } from './body.js';
+import { CertificateCache } from './certificate-cache.js';
 import { readCloudEye } from './cloud-eye.js';
 import { getText } from './get-text.js';
 import { demandSecrets, isOneOf } from './same-secret.js';
-import { CertificateCache, certificateUrl, downloadCertificate, readCertificate } from './smn-certificate.js';
+import { certificateUrl, downloadCertificate, readCertificate } from './smn-certificate.js';
 import type { FetchCertificate, SigningCertificate } from './smn-certificate.js';
 import { isSignedBy } from './smn-signature.js';
 
