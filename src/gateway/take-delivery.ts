@@ -17,6 +17,7 @@ import { RuleQueue, Undecided } from './rule-queue.js';
 import type { Delivery, Reading, Refusal, Sender } from './sender.js';
 import type { SparseLog } from './sparse-log.js';
 import { toldToRule } from './told-to-rule.js';
+import { withoutUrls } from './without-urls.js';
 
 export interface Answer {
   readonly status: number;
@@ -71,7 +72,7 @@ export class DeliveryTaker {
     try {
       return await this.#answer(sender, await orAbort(sender.read(delivery), late.signal), delivery, late.signal);
     } catch (error) {
-      return this.#unavailable(sender, withoutUrls(error instanceof Error ? error.message : String(error)));
+      return this.#unavailable(sender, error instanceof Error ? error.message : String(error));
     } finally {
       clearTimeout(timer);
     }
@@ -82,7 +83,7 @@ export class DeliveryTaker {
     const { counts, sparseLog } = this.options;
     counts.add('refused', { sender, reason });
     counts.add('deliveries', { sender, result: 'refused' });
-    sparseLog.warn(`${sender} ${reason}`, { sender, reason, what }, 'delivery refused');
+    sparseLog.warn(`${sender} ${reason}`, { sender, reason, what: inLog(what) }, 'delivery refused');
     const headers = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
     return { status, body: { error: reason }, headers };
   }
@@ -98,7 +99,7 @@ export class DeliveryTaker {
       counts.add('deliveries', { sender: sender.name, result: 'confirmation' });
       return { status: 200, body: { confirmation: confirmed } };
     }
-    for (const note of reading.notes) log.warn({ sender: sender.name, note }, 'note on a delivery');
+    for (const note of reading.notes) log.warn({ sender: sender.name, note: inLog(note) }, 'note on a delivery');
     for (const { status } of reading.alarms) counts.add('alarms', { sender: sender.name, status });
     if (decide === null) return this.#preview(sender, reading.alarms);
     const decisions = await this.#decide(reading.alarms, delivery.receivedAtMs, signal);
@@ -148,9 +149,9 @@ export class DeliveryTaker {
     counts.add('deliveries', { sender: sender.name, result: 'dryRun' });
     const decisions = alarms.map((alarm) => {
       const { alarm: name, status, rule, start, why, brakes } = previewAlarm(alarm, this.options.rules);
-      const shown = { alarm: name, status, rule, wouldStart: start, why, brakes };
-      log.info({ sender: sender.name, ...shown }, 'dry run');
-      return shown;
+      // Inputs are made of labels, which can be links.
+      log.info({ sender: sender.name, alarm: inLog(name), status, rule, why: inLog(why) }, 'dry run');
+      return { alarm: name, status, rule, wouldStart: start, why, brakes };
     });
     return { status: 200, body: { dryRun: true, decisions } };
   }
@@ -158,7 +159,7 @@ export class DeliveryTaker {
   #unavailable(sender: Sender, what: string): Answer {
     const { counts, sparseLog } = this.options;
     counts.add('deliveries', { sender: sender.name, result: 'unavailable' });
-    sparseLog.warn(`${sender.name} unavailable`, { sender: sender.name, what }, 'delivery not decided');
+    sparseLog.warn(`${sender.name} unavailable`, { sender: sender.name, what: inLog(what) }, 'delivery not decided');
     return { status: 503, body: { error: 'notDecided' }, headers: { 'retry-after': RETRY_AFTER_S } };
   }
 }
@@ -172,15 +173,15 @@ interface ShownDecision {
   readonly run: string | null;
 }
 
+/** Also an error that nobody foresaw, which may hold what it was about. */
+function inLog(text: string): string {
+  return withoutUrls(text).slice(0, 1_000);
+}
+
 /** What goes on after it keeps what it has got, such as a certificate, for the next try. */
 function orAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     work.then(resolve, reject);
   });
-}
-
-/** Of an error that nobody foresaw: links of SMN hold tokens, and errors of an HTTP client hold links. */
-function withoutUrls(text: string): string {
-  return text.replace(/\bhttps?:\/\/\S+/gi, '<url>').slice(0, 500);
 }

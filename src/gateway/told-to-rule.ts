@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { UNMATCHED, type Alarm, type RuleAlarm } from '../domain/alarm.js';
 import { jsonBytes, LONGEST } from '../domain/alarm-rule-checks.js';
 import { ruleFor, startOf, type AlarmRule } from './match-alarm.js';
+import { holdsUrl, withoutUrls } from './without-urls.js';
 
 export interface ToldBy {
   readonly owner: string;
@@ -21,13 +22,14 @@ export function toldToRule(
   const { sender, name, status, episode, incident, atMs, summary } = alarm;
   const told: RuleAlarm = {
     sender,
-    name: clipped(name, LONGEST.name),
+    name: clipped(withoutUrls(name), LONGEST.name),
     status,
-    episode: shortId(episode),
+    // Only shown: what tells one from another is its hash.
+    episode: holdsUrl(episode) ? hashOf([episode]) : shortId(episode),
     // A sender speaks for its own alarms only: another's id, spelled alike, is another incident.
     incident: shortId(JSON.stringify([sender, incident])),
     atMs,
-    summary: clipped(summary, LONGEST.line),
+    summary: clipped(withoutUrls(summary), LONGEST.line),
     receivedAtMs,
     episodeHash: hashOf([owner, rule, sender, episode]),
     start: 'problem' in start ? { problem: clipped(start.problem, LONGEST.line) } : start,

@@ -156,10 +156,10 @@ function certificatesFor(
       if (nowMs >= certificate.validFromMs && nowMs <= certificate.validToMs) return [certificate];
       return {
         kind: 'unavailable',
-        what: `the certificate of SMN is not valid at this time (${url.href}): pin it if it is right`,
+        what: `the certificate of SMN is not valid at this time (${url.host}${url.pathname}): pin it if it is right`,
       };
     } catch (error) {
-      return { kind: 'unavailable', what: `no certificate of SMN (${url.href}): ${inWords(error)}` };
+      return { kind: 'unavailable', what: `no certificate of SMN (${url.host}${url.pathname}): ${inWords(error)}` };
     }
   };
 }
