@@ -81,6 +81,7 @@ class Gateway {
   readonly #nobody = makeSender('unknown', { kind: 'bearer', tokens: [randomBytes(32).toString('hex')] });
   readonly #held: ReadonlyMap<string, HeldBytes>;
   readonly #counts = new Counts();
+  readonly #sparseLog: SparseLog;
   readonly #taker: DeliveryTaker;
   #readiness: Promise<Answer> | null = null;
 
@@ -90,14 +91,8 @@ class Gateway {
     this.#senders = new Map(senders.map(({ name, settings }) => [name, makeSender(name, settings)]));
     this.#held = new Map(senders.map(({ name }) => [name, new HeldBytes(MOST_HELD_BYTES)]));
     const decide = temporal && decideAlarmsWith({ ...temporal, owner, timeoutMs: UPDATE_TIMEOUT_MS });
-    this.#taker = new DeliveryTaker({
-      owner,
-      rules,
-      decide,
-      counts: this.#counts,
-      log,
-      sparseLog: new SparseLog(log),
-    });
+    this.#sparseLog = new SparseLog(log);
+    this.#taker = new DeliveryTaker({ owner, rules, decide, counts: this.#counts, log, sparseLog: this.#sparseLog });
   }
 
   /** Never rejects, and never tells a stranger why something went wrong inside. */
@@ -157,14 +152,14 @@ class Gateway {
   }
 
   async #askTemporal(): Promise<Answer> {
-    const { temporal, log } = this.options;
+    const { temporal } = this.options;
     if (temporal === null) return { status: 200, body: { ready: true, dryRun: true } };
     const { calls } = temporal;
     try {
       await calls.within(READY_TIMEOUT_MS, undefined, () => calls.client.connection.workflowService.getSystemInfo({}));
       return { status: 200, body: { ready: true } };
     } catch (error) {
-      log.warn({ what: reasonOf(named(error, null)) }, 'not ready');
+      this.#sparseLog.warn('notReady', { what: reasonOf(named(error, null)) }, 'not ready');
       return { status: 503, body: { ready: false, error: 'temporalAway' } };
     }
   }

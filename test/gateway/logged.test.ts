@@ -1,8 +1,10 @@
 /** What the gateway writes into its log about messages: never a link, and little of what others can bring about. */
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { afterEach, expect, it } from 'vitest';
-import { startGateway, type RunningGateway } from '../../src/gateway/gateway.js';
+import { afterEach, expect, it, onTestFinished } from 'vitest';
+import { RunbookClient } from '../../src/client/runbook-client.js';
+import { Calls } from '../../src/client/temporal-calls.js';
+import { startGateway, type GatewayOptions, type RunningGateway } from '../../src/gateway/gateway.js';
 import { restartRule, useGateway } from '../support/gateway.js';
 import { useTemporal } from '../support/temporal.js';
 import { confirmationBody, smnBody, type SmnFields } from './senders/deliveries.js';
@@ -14,7 +16,7 @@ afterEach(async () => {
   await Promise.all(gateways.splice(0).map((gateway) => gateway.close()));
 });
 
-async function aTalkingGateway() {
+async function aTalkingGateway(temporal: GatewayOptions['temporal'] = null) {
   const lines: string[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -27,7 +29,7 @@ async function aTalkingGateway() {
     alarms: { owner: 'o', rules, senders: [{ name: 'eye', settings: { ...SETTINGS, certificates: [SMN.cert] } }] },
     host: '127.0.0.1',
     port: 0,
-    temporal: null,
+    temporal,
     log: pino({ level: 'trace' }, sink),
   });
   gateways.push(gateway);
@@ -58,4 +60,16 @@ it('logs no link of a message, whatever becomes of it', async () => {
   for (const said of ['starts nothing', 'delivery refused', 'dry run', 'confirmation', 'UNSUBSCRIBED'])
     expect(logged).toContain(said);
   expect(logged).not.toMatch(/secret-token|:\/\//);
+});
+
+it('says once in ten seconds that Temporal is away, however often it is asked', async () => {
+  const runbooks = RunbookClient.lazy({ address: '127.0.0.1:9' });
+  const calls = new Calls(runbooks.client);
+  onTestFinished(async () => {
+    await calls.close();
+    await runbooks.close();
+  });
+  const { url, lines } = await aTalkingGateway({ calls, taskQueue: 'none' });
+  for (let index = 0; index < 4; index++) expect((await fetch(`${url}/readyz`)).status).toBe(503);
+  expect(lines.filter((line) => line.includes('not ready'))).toHaveLength(1);
 });
