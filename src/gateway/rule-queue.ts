@@ -1,4 +1,4 @@
-/** Alarms of one rule on their way to its workflow: one update in flight, and the next one carries all that came meanwhile. So a flood costs few updates, and order is kept. */
+/** Alarms of one rule, or notes, on their way to its workflow: one update in flight, and the next one carries all that came meanwhile. So a flood costs few updates, and order is kept. */
 import { MOST_ALARMS_AT_ONCE, type AlarmDecision, type RuleAlarm } from '../domain/alarm.js';
 
 /** The alarms are not decided: the sender has to send them again, which is harmless. */
@@ -11,19 +11,19 @@ const MOST_WAITING = 2_000;
 /** Far below the 2 MB that Temporal takes as one argument. */
 const MOST_BYTES = 512 * 1024;
 
-interface Waiting {
-  readonly alarm: RuleAlarm;
+interface Waiting<Item, Decision> {
+  readonly alarm: Item;
   readonly bytes: number;
-  settle(decision: AlarmDecision): void;
+  settle(decision: Decision): void;
   giveUp(reason: unknown): void;
 }
 
-export class RuleQueue {
+export class RuleQueue<Item = RuleAlarm, Decision = AlarmDecision> {
   /** In the order they came; one whose sender has gone is taken out. */
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<Waiting<Item, Decision>>();
   #isSending = false;
 
-  constructor(private readonly send: (alarms: readonly RuleAlarm[]) => Promise<readonly AlarmDecision[]>) {}
+  constructor(private readonly send: (alarms: readonly Item[]) => Promise<readonly Decision[]>) {}
 
   /** Alarms that no update carries yet. */
   get length(): number {
@@ -31,18 +31,18 @@ export class RuleQueue {
   }
 
   /** Decisions in the order of the alarms, once all are durable. Rejects with the signal's reason when that is aborted. @throws Undecided */
-  async decide(alarms: readonly RuleAlarm[], signal: AbortSignal): Promise<readonly AlarmDecision[]> {
+  async decide(alarms: readonly Item[], signal: AbortSignal): Promise<readonly Decision[]> {
     signal.throwIfAborted();
     if (this.length + alarms.length > MOST_WAITING) throw new Undecided('too many alarms wait for this rule');
     return new Promise((resolve, reject) => {
-      const decisions: AlarmDecision[] = [];
+      const decisions: Decision[] = [];
       let open = alarms.length;
       const giveUp = (reason: unknown) => {
         for (const item of items) this.#waiting.delete(item);
         reject(reason);
       };
-      const items = alarms.map((alarm, index): Waiting => {
-        const settle = (decision: AlarmDecision) => {
+      const items = alarms.map((alarm, index): Waiting<Item, Decision> => {
+        const settle = (decision: Decision) => {
           decisions[index] = decision;
           if (--open === 0) resolve(decisions);
         };
@@ -73,8 +73,8 @@ export class RuleQueue {
     this.#isSending = false;
   }
 
-  #takeBatch(): Waiting[] {
-    const batch: Waiting[] = [];
+  #takeBatch(): Waiting<Item, Decision>[] {
+    const batch: Waiting<Item, Decision>[] = [];
     let bytes = 0;
     for (const item of this.#waiting) {
       bytes += item.bytes;

@@ -5,6 +5,7 @@ import {
   UNMATCHED,
   type Alarm,
   type AlarmDecision,
+  type AlarmNote,
   type Brakes,
   type DecisionKind,
   type RuleAlarm,
@@ -16,6 +17,7 @@ import { previewAlarm } from './preview-alarm.js';
 import { RuleQueue, Undecided } from './rule-queue.js';
 import type { Delivery, Reading, Refusal, Sender } from './sender.js';
 import type { SparseLog } from './sparse-log.js';
+import { toldNote } from './told-note.js';
 import { toldToRule } from './told-to-rule.js';
 import { withoutUrls } from './without-urls.js';
 
@@ -44,6 +46,7 @@ const RETRY_AFTER_S = '5';
 
 export class DeliveryTaker {
   readonly #queues: ReadonlyMap<string, RuleQueue>;
+  readonly #notes: RuleQueue<AlarmNote, null>;
 
   constructor(private readonly options: TakingOptions) {
     const { rules, decide } = options;
@@ -53,6 +56,10 @@ export class DeliveryTaker {
         ? []
         : all.map(({ name, brakes }) => [name, new RuleQueue((alarms) => decide({ rule: name, brakes, alarms }))]),
     );
+    this.#notes = new RuleQueue(async (notes) => {
+      await decide?.({ rule: UNMATCHED, brakes: NO_BRAKES, alarms: [], notes });
+      return notes.map(() => null);
+    });
   }
 
   /** Alarms that wait, by rule. */
@@ -92,6 +99,7 @@ export class DeliveryTaker {
     if (reading.kind === 'refused') return this.refuse(sender.name, reading);
     if (reading.kind === 'unavailable') return this.#unavailable(sender, reading.what);
     const { counts, log, decide } = this.options;
+    const { receivedAtMs } = delivery;
     if (reading.kind === 'confirmation') {
       if (decide !== null) await orAbort(reading.confirm(), signal);
       const confirmed = decide === null ? 'not in a dry run' : 'confirmed';
@@ -102,7 +110,11 @@ export class DeliveryTaker {
     for (const note of reading.notes) log.warn({ sender: sender.name, note: inLog(note) }, 'note on a delivery');
     for (const { status } of reading.alarms) counts.add('alarms', { sender: sender.name, status });
     if (decide === null) return this.#preview(sender, reading.alarms);
-    const decisions = await this.#decide(reading.alarms, delivery.receivedAtMs, signal);
+    const notes = reading.notes.map((text) => toldNote(sender.name, text, receivedAtMs));
+    const [decisions] = await Promise.all([
+      this.#decide(reading.alarms, receivedAtMs, signal),
+      this.#keep(notes, signal),
+    ]);
     counts.add('deliveries', { sender: sender.name, result: 'decided' });
     return { status: 200, body: { decisions } };
   }
@@ -133,6 +145,13 @@ export class DeliveryTaker {
       }),
     );
     return shown;
+  }
+
+  /** So that the log of alarms shows why nothing came of them. */
+  async #keep(notes: readonly AlarmNote[], signal: AbortSignal): Promise<void> {
+    if (notes.length === 0) return;
+    await this.#notes.decide(notes, signal);
+    for (const _note of notes) this.options.counts.add('decisions', { rule: UNMATCHED, decision: 'noted' });
   }
 
   #tell(rule: string, alarm: RuleAlarm, { kind, why, runId }: AlarmDecision): ShownDecision {

@@ -46,7 +46,8 @@ function hashOf(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-function clipped(text: string, longest: number): string {
+/** By bytes, as the rule counts them. */
+export function clipped(text: string, longest: number): string {
   const characters = Array.from(text);
   while (jsonBytes(characters.join('')) > longest) characters.length = Math.floor(characters.length * 0.9);
   return characters.join('');

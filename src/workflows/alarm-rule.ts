@@ -22,6 +22,7 @@ import {
   DECIDE_UPDATE,
   WITHDRAW_SIGNAL,
   type AlarmDecision,
+  type AlarmLogLine,
   type Brakes,
   type DecidedAlarm,
   type DecideRequest,
@@ -38,12 +39,20 @@ import {
   type Effect,
 } from '../domain/alarm-rule.js';
 import { requestProblem } from '../domain/alarm-rule-checks.js';
-import { EMPTY_STATE, forget, logged, toldOf, type ContinuedRule, type RuleState } from '../domain/alarm-rule-state.js';
+import {
+  EMPTY_STATE,
+  forget,
+  logged,
+  noted,
+  toldOf,
+  type ContinuedRule,
+  type RuleState,
+} from '../domain/alarm-rule-state.js';
 import { commandRejected, invalidStart, rootCause } from './failure.js';
 import { findRuns } from './proxies.js';
 
 const decideUpdate = defineUpdate<AlarmDecision[], [DecideRequest]>(DECIDE_UPDATE);
-const alarmLogQuery = defineQuery<readonly DecidedAlarm[]>(ALARM_LOG_QUERY);
+const alarmLogQuery = defineQuery<readonly AlarmLogLine[]>(ALARM_LOG_QUERY);
 
 /** A server takes 2,000 updates in one execution, and replays of long histories are slow. Chosen. */
 const MOST_UPDATES = 500;
@@ -118,13 +127,14 @@ class Rule {
   }
 
   async take({ request, answer, refuse }: Request): Promise<void> {
-    const { alarms, brakes } = request;
+    const { alarms, brakes, notes = [] } = request;
     const questions = alarms.flatMap(({ status, start, incident }) =>
       status === 'firing' && 'target' in start ? [{ target: start.target, incident }] : [],
     );
     try {
       const now = await this.#look(questions, brakes);
       this.#state = { ...this.#state, brakes };
+      for (const note of notes) this.#state = noted(this.#state, this.#rule, note, now.nowMs);
       const decided = alarms.map((alarm) => {
         const target = 'target' in alarm.start ? alarm.start.target : null;
         return { ...this.#apply(decide(this.#state, alarm, now)), alarm: toldOf(alarm), target };
