@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startTemporalServer } from '../dist/embedded/temporal-server.js';
 import { startSimulator } from '../dist/simulator/server.js';
+import { workerEnv } from './worker-env.mjs';
 
 const ALARMS = Number(process.argv[2] ?? 10_000);
 const FLOODS = Number(process.argv[3] ?? 3);
@@ -40,18 +41,7 @@ rules:
     atOnce: unlimited
 `,
 );
-const env = {
-  PATH: process.env.PATH,
-  TEMPORAL_ADDRESS: server.address,
-  SERVICESTAGE_ENDPOINT: simulator.url,
-  SERVICESTAGE_REQUESTS_PER_SECOND: '1000',
-  SERVICESTAGE_BURST: '1000',
-  HUAWEICLOUD_SDK_PROJECT_ID: simulator.projectId,
-  HUAWEICLOUD_SDK_AK: simulator.accessKey,
-  HUAWEICLOUD_SDK_SK: simulator.secretKey,
-  RUNBOOK_VERIFY: 'within=20s,stable=200ms',
-  RUNBOOK_USUAL_DURATIONS: 'restart=300ms',
-};
+const env = workerEnv({ server, simulator, usualDurations: 'restart=300ms' });
 const worker = await startProcess(['worker'], (line) => line.includes('"worker ready"'));
 const words = ['gateway', '--file', join(folder, 'alarms.yaml'), '--port', '0', '--json'];
 const gateway = await startProcess(words, (line) => line.includes('"url"'));
