@@ -100,7 +100,7 @@ export interface AlarmNote {
 }
 
 /** Line of the log for a note. */
-export interface NotedLine {
+interface NotedLine {
   readonly decidedAtMs: number;
   readonly rule: string;
   readonly alarm: null;

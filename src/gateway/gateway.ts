@@ -20,7 +20,8 @@ const MOST_CONNECTIONS = 1_000;
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
-const UPDATE_TIMEOUT_MS = 4_000;
+/** Longer than a sender waits, since late deliveries are decided to the end; below what a container has to stop. */
+const UPDATE_TIMEOUT_MS = 8_000;
 const READY_TIMEOUT_MS = 1_000;
 /** Longer than any delivery takes to be answered. */
 const STOP_WITHIN_MS = 6_000;

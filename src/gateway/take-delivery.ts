@@ -1,5 +1,4 @@
 /** From a delivery to the answer: read by its sender, matched, decided. Answers 2xx only when every decision is durable; a repeat of anything is harmless. */
-import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import {
   UNMATCHED,
@@ -12,6 +11,7 @@ import {
 } from '../domain/alarm.js';
 import type { Counts } from './counts.js';
 import type { DecideAlarms } from './decide-alarms.js';
+import { deliveryKey, LateDeliveries, orAbort } from './late-deliveries.js';
 import type { AlarmRule } from './match-alarm.js';
 import { previewAlarm } from './preview-alarm.js';
 import { RuleQueue, Undecided } from './rule-queue.js';
@@ -47,6 +47,7 @@ const RETRY_AFTER_S = '5';
 export class DeliveryTaker {
   readonly #queues: ReadonlyMap<string, RuleQueue>;
   readonly #notes: RuleQueue<AlarmNote, null>;
+  readonly #late = new LateDeliveries<ShownDecision[]>();
 
   constructor(private readonly options: TakingOptions) {
     const { rules, decide } = options;
@@ -70,8 +71,6 @@ export class DeliveryTaker {
   /** Never rejects. */
   async take(sender: Sender, delivery: Delivery): Promise<Answer> {
     const late = new AbortController();
-    // One for each rule that the delivery reaches.
-    setMaxListeners(0, late.signal);
     const timer = setTimeout(
       () => late.abort(new Undecided(`not decided within ${ANSWER_WITHIN_MS} ms`)),
       ANSWER_WITHIN_MS,
@@ -111,10 +110,11 @@ export class DeliveryTaker {
     for (const { status } of reading.alarms) counts.add('alarms', { sender: sender.name, status });
     if (decide === null) return this.#preview(sender, reading.alarms);
     const notes = reading.notes.map((text) => toldNote(sender.name, text, receivedAtMs));
-    const [decisions] = await Promise.all([
-      this.#decide(reading.alarms, receivedAtMs, signal),
-      this.#keep(notes, signal),
-    ]);
+    const keyOf = () => deliveryKey(reading, receivedAtMs);
+    const decisions = await this.#late.decide(keyOf, signal, async (whileKept) => {
+      const decided = this.#decide(reading.alarms, receivedAtMs, whileKept);
+      return (await Promise.all([decided, this.#keep(notes, whileKept)]))[0];
+    });
     counts.add('deliveries', { sender: sender.name, result: 'decided' });
     return { status: 200, body: { decisions } };
   }
@@ -195,12 +195,4 @@ interface ShownDecision {
 /** Also an error that nobody foresaw, which may hold what it was about. */
 function inLog(text: string): string {
   return withoutUrls(text).slice(0, 1_000);
-}
-
-/** What goes on after it keeps what it has got, such as a certificate, for the next try. */
-function orAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    work.then(resolve, reject);
-  });
 }

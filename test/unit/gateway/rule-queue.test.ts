@@ -6,7 +6,7 @@ import { anAlarm } from '../../support/alarms.js';
 /** Updates that end when the test says so. */
 function aRule() {
   const updates: { alarms: readonly RuleAlarm[]; answer(): void; fail(): void }[] = [];
-  const queue = new RuleQueue<RuleAlarm, AlarmDecision>(
+  const queue: RuleQueue = new RuleQueue(
     (alarms) =>
       new Promise((resolve, reject) => {
         updates.push({
