@@ -7,6 +7,7 @@ import { RunbookClient } from '../dist/client/runbook-client.js';
 import { leaseId } from '../dist/domain/target.js';
 import { startTemporalServer } from '../dist/embedded/temporal-server.js';
 import { startSimulator } from '../dist/simulator/server.js';
+import { workerEnv } from './worker-env.mjs';
 
 const RUNS = Number(process.argv[2] ?? 20);
 let instances = 0;
@@ -100,18 +101,11 @@ function median(values) {
 
 async function startWorker() {
   const child = spawn(process.execPath, [fileURLToPath(new URL('../dist/worker.js', import.meta.url))], {
-    env: {
-      PATH: process.env.PATH,
-      TEMPORAL_ADDRESS: server.address,
-      SERVICESTAGE_ENDPOINT: simulator.url,
-      SERVICESTAGE_REQUESTS_PER_SECOND: '1000',
-      SERVICESTAGE_BURST: '1000',
-      HUAWEICLOUD_SDK_PROJECT_ID: simulator.projectId,
-      HUAWEICLOUD_SDK_AK: simulator.accessKey,
-      HUAWEICLOUD_SDK_SK: simulator.secretKey,
-      RUNBOOK_VERIFY: 'within=20s,stable=200ms',
-      RUNBOOK_USUAL_DURATIONS: 'start=300ms,stop=300ms,restart=300ms,scale=300ms,rollback=300ms',
-    },
+    env: workerEnv({
+      server,
+      simulator,
+      usualDurations: 'start=300ms,stop=300ms,restart=300ms,scale=300ms,rollback=300ms',
+    }),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   process.once('exit', () => child.kill('SIGKILL'));

@@ -1,14 +1,13 @@
 // A flood of alarms on the gateway, half of them forged: does it stay up, does its memory stay flat, is started exactly what the rule allows? `npm run build` first.
 // node bench/gateway-flood.mjs [alarms in a flood, 10000] [floods, 3]. Exits with 1 when more or less was started, or something was answered wrongly.
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { startTemporalServer } from '../dist/embedded/temporal-server.js';
 import { startSimulator } from '../dist/simulator/server.js';
+import { startProcess } from './start-process.mjs';
+import { workerEnv } from './worker-env.mjs';
 
 const ALARMS = Number(process.argv[2] ?? 10_000);
 const FLOODS = Number(process.argv[3] ?? 3);
@@ -40,21 +39,10 @@ rules:
     atOnce: unlimited
 `,
 );
-const env = {
-  PATH: process.env.PATH,
-  TEMPORAL_ADDRESS: server.address,
-  SERVICESTAGE_ENDPOINT: simulator.url,
-  SERVICESTAGE_REQUESTS_PER_SECOND: '1000',
-  SERVICESTAGE_BURST: '1000',
-  HUAWEICLOUD_SDK_PROJECT_ID: simulator.projectId,
-  HUAWEICLOUD_SDK_AK: simulator.accessKey,
-  HUAWEICLOUD_SDK_SK: simulator.secretKey,
-  RUNBOOK_VERIFY: 'within=20s,stable=200ms',
-  RUNBOOK_USUAL_DURATIONS: 'restart=300ms',
-};
-const worker = await startProcess(['worker'], (line) => line.includes('"worker ready"'));
+const env = workerEnv({ server, simulator, usualDurations: 'restart=300ms' });
+const worker = await startProcess(['worker'], env, (line) => line.includes('"worker ready"'));
 const words = ['gateway', '--file', join(folder, 'alarms.yaml'), '--port', '0', '--json'];
-const gateway = await startProcess(words, (line) => line.includes('"url"'));
+const gateway = await startProcess(words, env, (line) => line.includes('"url"'));
 const { url } = JSON.parse(gateway.line);
 const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 
@@ -146,14 +134,4 @@ async function metric(name) {
 
 async function memoryMiB() {
   return Math.round((await metric('process_resident_memory_bytes')) / 1024 ** 2);
-}
-
-async function startProcess(words, isReady) {
-  const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
-  const child = spawn(process.execPath, [main, ...words], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  process.once('exit', () => child.kill('SIGKILL'));
-  const line = await new Promise((resolve) =>
-    createInterface({ input: child.stdout }).on('line', (text) => isReady(text) && resolve(text)),
-  );
-  return { child, line };
 }

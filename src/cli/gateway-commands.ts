@@ -39,9 +39,12 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const { temporal, taskQueue } = loadClientConfig(process.env);
   // Comes up also while Temporal is away: senders are told to come again.
   const runbooks = RunbookClient.lazy({ ...temporal.connectionOptions, namespace: temporal.namespace });
+  const calls = new Calls(runbooks.client);
   try {
-    await serve(alarms, options, { calls: new Calls(runbooks.client), taskQueue: options.taskQueue ?? taskQueue });
+    await serve(alarms, options, { calls, taskQueue: options.taskQueue ?? taskQueue });
   } finally {
+    // In this order: a try of the SDK that is still to come, on a connection that is closed, would end the process.
+    await calls.close();
     await runbooks.close();
   }
 }

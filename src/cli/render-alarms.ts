@@ -1,5 +1,5 @@
 /** Alarms as text: what they would start, and what was decided. Pure. */
-import type { DecidedAlarm } from '../domain/alarm.js';
+import type { AlarmLogLine } from '../domain/alarm.js';
 import { describeTime } from '../domain/utc-time.js';
 import type { AlarmPreview } from '../gateway/preview-alarm.js';
 import type { Paint } from './paint.js';
@@ -33,13 +33,17 @@ function painted([text, brush]: Line): string {
   return brush === null ? plain(text) : brush(plain(text));
 }
 
-export function renderAlarmLog(decided: readonly DecidedAlarm[], paint: Paint): string {
-  if (decided.length === 0) return 'No alarm was decided yet';
-  return decided
-    .flatMap(({ decidedAtMs, rule, alarm, target, decision }) => [
-      `${describeTime(decidedAtMs)}  ${paint.bold(decision.kind)}  ${plain(`${alarm.name} ${alarm.status}`)}  ${rule}${target === null ? '' : ` on ${plain(target)}`}`,
-      paint.dim(plain(`    ${decision.why}`)),
-      ...(decision.runId === null ? [] : [paint.dim(plain(`    run ${decision.runId}`))]),
-    ])
+export function renderAlarmLog(lines: readonly AlarmLogLine[], paint: Paint): string {
+  if (lines.length === 0) return 'No alarm was decided yet';
+  return lines
+    .flatMap((line) => {
+      const { decidedAtMs, rule, target, decision } = line;
+      const subject = line.alarm === null ? line.note.sender : `${line.alarm.name} ${line.alarm.status}`;
+      return [
+        `${describeTime(decidedAtMs)}  ${paint.bold(decision.kind)}  ${plain(subject)}  ${rule}${target === null ? '' : ` on ${plain(target)}`}`,
+        paint.dim(plain(`    ${decision.why}`)),
+        ...(decision.runId === null ? [] : [paint.dim(plain(`    run ${decision.runId}`))]),
+      ];
+    })
     .join('\n');
 }

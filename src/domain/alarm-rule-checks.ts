@@ -12,11 +12,19 @@ type Check = (value: unknown) => string | null;
 export function requestProblem(request: unknown, rule: string): string | null {
   if (!isObject(request)) return 'a request is an object: { rule, brakes, alarms }';
   if (request['rule'] !== rule) return `the rule of this workflow is ${rule}, not ${shown(request['rule'])}`;
-  const { alarms } = request;
-  if (!Array.isArray(alarms) || alarms.length === 0 || alarms.length > MOST_ALARMS_AT_ONCE)
-    return `alarms: 1 to ${MOST_ALARMS_AT_ONCE} of them`;
-  const problems = alarms.map((alarm, index) => objectProblem(`alarms.${index}`, ALARM)(alarm));
-  return objectProblem('brakes', BRAKES)(request['brakes']) ?? problems.find((problem) => problem !== null) ?? null;
+  const { alarms, notes = [] } = request;
+  return (
+    objectProblem('brakes', BRAKES)(request['brakes']) ??
+    listProblem('notes', notes, NOTE, 0) ??
+    listProblem('alarms', alarms, ALARM, Array.isArray(notes) && notes.length > 0 ? 0 : 1)
+  );
+}
+
+function listProblem(place: string, items: unknown, checks: typeof ALARM, fewest: number): string | null {
+  if (!Array.isArray(items) || items.length < fewest || items.length > MOST_ALARMS_AT_ONCE)
+    return `${place}: ${fewest} to ${MOST_ALARMS_AT_ONCE} of them`;
+  const problems = items.map((item, index) => objectProblem(`${place}.${index}`, checks)(item));
+  return problems.find((problem) => problem !== null) ?? null;
 }
 
 const text =
@@ -64,6 +72,12 @@ const ALARM: Readonly<Record<string, Check>> = {
     return objectProblem('start', START)(value);
   },
   onlyIfKnown: orNot((value) => (typeof value === 'boolean' ? null : 'true or false')),
+};
+
+const NOTE: Readonly<Record<string, Check>> = {
+  sender: text(LONGEST.id),
+  text: text(LONGEST.line),
+  receivedAtMs: time,
 };
 
 const AT_MOST: Readonly<Record<string, Check>> = { runs: count, withinMs: time };

@@ -1,5 +1,13 @@
 /** What the workflow of a rule remembers, as plain data that goes from one of its executions to the next, and its bounds. */
-import type { AlarmRuleArguments, AlarmStart, Brakes, DecidedAlarm, RuleAlarm } from './alarm.js';
+import type {
+  AlarmLogLine,
+  AlarmNote,
+  AlarmRuleArguments,
+  AlarmStart,
+  Brakes,
+  DecidedAlarm,
+  RuleAlarm,
+} from './alarm.js';
 
 /** A firing that waits for its debounce, or has its run. One whose alarm a brake dropped is not remembered. */
 export interface Firing {
@@ -54,7 +62,7 @@ export interface RuleState {
   /** When runs were started, oldest first: what `atMost` counts. */
   readonly startsAtMs: readonly number[];
   /** Newest first. */
-  readonly log: readonly DecidedAlarm[];
+  readonly log: readonly AlarmLogLine[];
   /** As the newest alarm brought them; what falls due is measured by them too. */
   readonly brakes: Brakes | null;
 }
@@ -164,8 +172,20 @@ export function forget(state: RuleState, nowMs: number): RuleState {
   };
 }
 
-export function logged(state: RuleState, decided: DecidedAlarm): RuleState {
-  return { ...state, log: [decided, ...state.log].slice(0, MOST_LOGGED) };
+export function logged(state: RuleState, line: AlarmLogLine): RuleState {
+  return { ...state, log: [line, ...state.log].slice(0, MOST_LOGGED) };
+}
+
+export function noted(state: RuleState, rule: string, note: AlarmNote, nowMs: number): RuleState {
+  const { sender, text, receivedAtMs } = note;
+  return logged(state, {
+    decidedAtMs: nowMs,
+    rule,
+    alarm: null,
+    target: null,
+    note: { sender, receivedAtMs },
+    decision: { kind: 'noted', why: text, runId: null, untilMs: null },
+  });
 }
 
 export function toldOf({ sender, name, status, episode, atMs, summary }: RuleAlarm): DecidedAlarm['alarm'] {

@@ -69,6 +69,7 @@ export const DECISIONS = {
   tooManyAtOnce: 'as many runs of the rule are under way as may be',
   noTarget: 'its labels make no target that the rule allows',
   unmatched: 'no rule takes it',
+  noted: 'no alarm, but what people should know, such as one that came as prose',
   withdrawn: 'resolved: its run is cancelled if it has begun nothing',
   calledOff: 'resolved before its run started, or due so long ago that nobody knows whether it still fires',
   resolved: 'resolved: nothing to do',
@@ -96,12 +97,37 @@ export interface DecidedAlarm {
   readonly decision: AlarmDecision;
 }
 
+/** What a delivery that proved itself said besides alarms, or instead of one, and why nothing comes of it. */
+export interface AlarmNote {
+  readonly sender: string;
+  /** For people: one line. */
+  readonly text: string;
+  /** When the gateway read it. */
+  readonly receivedAtMs: number;
+}
+
+/** Line of the log for a note. */
+interface NotedLine {
+  readonly decidedAtMs: number;
+  readonly rule: string;
+  readonly alarm: null;
+  readonly target: null;
+  readonly note: Pick<AlarmNote, 'sender' | 'receivedAtMs'>;
+  /** `noted`, with the text. */
+  readonly decision: AlarmDecision;
+}
+
+export type AlarmLogLine = DecidedAlarm | NotedLine;
+
 /** Argument of the update `decide`: the rule comes along, so that an edited file counts from the next alarm on. */
 export interface DecideRequest {
   /** Its name within its owner's file; `UNMATCHED` takes what no rule does. */
   readonly rule: string;
   readonly brakes: Brakes;
+  /** None only where there are notes. */
   readonly alarms: readonly RuleAlarm[];
+  /** To `UNMATCHED` alone. Default: none. */
+  readonly notes?: readonly AlarmNote[];
 }
 
 /** Start argument of the workflow of a rule. */
@@ -115,13 +141,13 @@ export const ALARM_RULE_WORKFLOW = 'alarmRule';
 export const DECIDE_UPDATE = 'decide';
 /** Answers the incidents of which a firing waits, was started or is being decided: a query, since it leaves no trace in a history. */
 export const KNOWN_INCIDENTS_QUERY = 'knownIncidents';
-/** Answers the last `DecidedAlarm`s, newest first. */
+/** Answers the last `AlarmLogLine`s, newest first. */
 export const ALARM_LOG_QUERY = 'alarmLog';
 /** Signal to a run: cancel, unless a target has been begun. */
 export const WITHDRAW_SIGNAL = 'withdraw';
 /** Name of the rule that keeps what no rule takes. No rule of a file can have it: names have no capitals. */
 export const UNMATCHED = 'UNMATCHED';
-/** What one update carries at most. */
+/** What one update carries at most, of alarms and of notes. */
 export const MOST_ALARMS_AT_ONCE = 200;
 
 export const ALARM_RULE_PREFIX = 'runbook-alarm-rule/';

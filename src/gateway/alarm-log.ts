@@ -2,20 +2,20 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { NoWorkerAnswers } from '../client/errors.js';
 import { named, ranOutOfTime, type Calls } from '../client/temporal-calls.js';
-import { ALARM_LOG_QUERY, alarmRuleId, type DecidedAlarm } from '../domain/alarm.js';
+import { ALARM_LOG_QUERY, alarmRuleId, type AlarmLogLine } from '../domain/alarm.js';
 
 const QUERY_TIMEOUT_MS = 10_000;
 
 /** Newest first. A rule that never decided anything gives no lines. @throws NoWorkerAnswers, ServerUnreachable, AccessDenied */
-export async function readAlarmLog(calls: Calls, owner: string, rules: readonly string[]): Promise<DecidedAlarm[]> {
+export async function readAlarmLog(calls: Calls, owner: string, rules: readonly string[]): Promise<AlarmLogLine[]> {
   const logs = await Promise.all(rules.map((rule) => logOf(calls, alarmRuleId(owner, rule))));
   return logs.flat().sort((left, right) => right.decidedAtMs - left.decidedAtMs);
 }
 
-async function logOf(calls: Calls, workflowId: string): Promise<readonly DecidedAlarm[]> {
+async function logOf(calls: Calls, workflowId: string): Promise<readonly AlarmLogLine[]> {
   try {
     return await calls.within(QUERY_TIMEOUT_MS, undefined, () =>
-      calls.client.workflow.getHandle(workflowId).query<readonly DecidedAlarm[]>(ALARM_LOG_QUERY),
+      calls.client.workflow.getHandle(workflowId).query<readonly AlarmLogLine[]>(ALARM_LOG_QUERY),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return [];

@@ -2,7 +2,7 @@
 import { WithStartWorkflowOperation, WorkflowIdConflictPolicy, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { AccessDenied, ClientClosed, RunNotFound, ServerUnreachable } from '../client/errors.js';
-import { grpcCodeOf, named, reasonOf, type Calls } from '../client/temporal-calls.js';
+import { GRPC, grpcCodeOf, named, reasonOf, type Calls } from '../client/temporal-calls.js';
 import {
   ALARM_RULE_WORKFLOW,
   alarmRuleId,
@@ -28,12 +28,14 @@ export type DecideAlarms = (request: DecideRequest) => Promise<RuleDecisions>;
 
 /** @returns a function that throws Undecided where it may have been decided or not: asking again with the same alarms is harmless */
 export function decideAlarmsWith(options: DecideOptions): DecideAlarms {
-  return async ({ rule, brakes, alarms }) => {
+  return async (request) => {
+    const { rule, alarms } = request;
+    if (alarms.length === 0) return untilTaken(rule, options, () => update(request, options));
     const concerned = await concernedOf(alarms, rule, options);
     const decisions = new Map<RuleAlarm, AlarmDecision | null>();
     for (let at = 0; at < concerned.length; at += MOST_ALARMS_AT_ONCE) {
       const some = concerned.slice(at, at + MOST_ALARMS_AT_ONCE);
-      const answers = await untilTaken(rule, options, () => update({ rule, brakes, alarms: some }, options));
+      const answers = await untilTaken(rule, options, () => update({ ...request, alarms: some }, options));
       if (answers.length !== some.length) throw new Undecided('the rule decided another number of alarms');
       for (const [index, alarm] of some.entries()) decisions.set(alarm, answers[index] ?? null);
     }
@@ -102,13 +104,11 @@ async function untilTaken<Value>(
 
 /** It would come out the same again: the rule, or the server, says that the request is none. */
 function isFinal(error: unknown): boolean {
-  if (!(error instanceof WorkflowUpdateFailedError)) return grpcCodeOf(error) === GRPC_INVALID_ARGUMENT;
+  if (!(error instanceof WorkflowUpdateFailedError)) return grpcCodeOf(error) === GRPC.invalidArgument;
   const { cause } = error;
   return cause instanceof ApplicationFailure && cause.nonRetryable === true && cause.type !== ENDED_MEANWHILE;
 }
 
-/** https://grpc.io/docs/guides/status-codes/ */
-const GRPC_INVALID_ARGUMENT = 3;
 /** The server's own word for a rule that was terminated while it decided: the next one decides. */
 const ENDED_MEANWHILE = 'AcceptedUpdateCompletedWorkflow';
 

@@ -8,22 +8,25 @@ import { Counts } from './counts.js';
 import { decideAlarmsWith } from './decide-alarms.js';
 import type { ReadAlarms } from './read-alarms.js';
 import { makeSender, type Delivery, type Sender } from './sender.js';
-import { discard, readBody } from './request-body.js';
+import { discard, HeldBytes, withBody } from './request-body.js';
 import { SparseLog } from './sparse-log.js';
 import { DeliveryTaker, type Answer } from './take-delivery.js';
 
 /** SMN messages have at most 256 KB, which JSON can double; the rest is air. */
 const MOST_BODY_BYTES = 1024 * 1024;
-/** Bodies in memory at once are at most so many MiB for each sender, and who floods one sender does not shut out the others. */
-const MOST_AT_ONCE = 64;
+/** For each sender, so that who floods one does not shut out the others, on top of 64 KiB for each connection. */
+const MOST_HELD_BYTES = 32 * 1024 * 1024;
 const MOST_CONNECTIONS = 1_000;
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
-const UPDATE_TIMEOUT_MS = 4_000;
+/** Longer than a sender waits, since late deliveries are decided to the end; below what a container has to stop. */
+const UPDATE_TIMEOUT_MS = 8_000;
 const READY_TIMEOUT_MS = 1_000;
 /** Longer than any delivery takes to be answered. */
 const STOP_WITHIN_MS = 6_000;
+/** Of nobody's body is anything read. */
+const NOTHING_MORE = new HeldBytes(0);
 
 export interface GatewayOptions {
   readonly alarms: ReadAlarms;
@@ -77,8 +80,9 @@ class Gateway {
   readonly #senders: ReadonlyMap<string, Sender>;
   /** Answers for names that are no sender's, at the price of one that is. */
   readonly #nobody = makeSender('unknown', { kind: 'bearer', tokens: [randomBytes(32).toString('hex')] });
-  readonly #atOnce = new Map<string, number>();
+  readonly #held: ReadonlyMap<string, HeldBytes>;
   readonly #counts = new Counts();
+  readonly #sparseLog: SparseLog;
   readonly #taker: DeliveryTaker;
   #readiness: Promise<Answer> | null = null;
 
@@ -86,15 +90,10 @@ class Gateway {
     const { alarms, temporal, log } = options;
     const { owner, rules, senders } = alarms;
     this.#senders = new Map(senders.map(({ name, settings }) => [name, makeSender(name, settings)]));
+    this.#held = new Map(senders.map(({ name }) => [name, new HeldBytes(MOST_HELD_BYTES)]));
     const decide = temporal && decideAlarmsWith({ ...temporal, owner, timeoutMs: UPDATE_TIMEOUT_MS });
-    this.#taker = new DeliveryTaker({
-      owner,
-      rules,
-      decide,
-      counts: this.#counts,
-      log,
-      sparseLog: new SparseLog(log),
-    });
+    this.#sparseLog = new SparseLog(log);
+    this.#taker = new DeliveryTaker({ owner, rules, decide, counts: this.#counts, log, sparseLog: this.#sparseLog });
   }
 
   /** Never rejects, and never tells a stranger why something went wrong inside. */
@@ -126,28 +125,23 @@ class Gateway {
   async #take(name: string, request: IncomingMessage): Promise<Answer> {
     const sender = this.#senders.get(name) ?? this.#nobody;
     const headers = singleHeaders(request);
+    const held = this.#held.get(name) ?? NOTHING_MORE;
     const refusal = sender.admits(headers);
     if (refusal !== null) {
       discard(request);
       return this.#taker.refuse(sender.name, refusal);
     }
-    const atOnce = this.#atOnce.get(name) ?? 0;
-    if (atOnce >= MOST_AT_ONCE) {
-      discard(request);
-      this.#counts.add('deliveries', { sender: name, result: 'tooManyAtOnce' });
-      return { status: 503, body: { error: 'tooManyAtOnce' }, headers: { 'retry-after': '1' } };
-    }
-    this.#atOnce.set(name, atOnce + 1);
-    try {
-      const body = await readBody(request, MOST_BODY_BYTES);
-      if (body === null) {
+    return withBody(request, { mostBytes: MOST_BODY_BYTES, held }, async (body) => {
+      if (body === 'tooLarge') {
         const what = 'the body is larger than 1 MiB';
         return this.#taker.refuse(name, { kind: 'refused', status: 413, reason: 'tooLarge', what });
       }
-      return await this.#taker.take(sender, { headers, body, receivedAtMs: Date.now() });
-    } finally {
-      this.#atOnce.set(name, (this.#atOnce.get(name) ?? 1) - 1);
-    }
+      if (body === 'tooMuchAtOnce') {
+        this.#counts.add('deliveries', { sender: name, result: body });
+        return { status: 503, body: { error: body }, headers: { 'retry-after': '1' } };
+      }
+      return this.#taker.take(sender, { headers, body, receivedAtMs: Date.now() });
+    });
   }
 
   /** However many ask, Temporal is asked once at a time. */
@@ -159,14 +153,14 @@ class Gateway {
   }
 
   async #askTemporal(): Promise<Answer> {
-    const { temporal, log } = this.options;
+    const { temporal } = this.options;
     if (temporal === null) return { status: 200, body: { ready: true, dryRun: true } };
     const { calls } = temporal;
     try {
       await calls.within(READY_TIMEOUT_MS, undefined, () => calls.client.connection.workflowService.getSystemInfo({}));
       return { status: 200, body: { ready: true } };
     } catch (error) {
-      log.warn({ what: reasonOf(named(error, null)) }, 'not ready');
+      this.#sparseLog.warn('notReady', { what: reasonOf(named(error, null)) }, 'not ready');
       return { status: 503, body: { ready: false, error: 'temporalAway' } };
     }
   }

@@ -1,4 +1,4 @@
-/** Alarms of one rule on their way to its workflow: one update in flight, and the next one carries all that came meanwhile. So a flood costs few updates, and order is kept. */
+/** Alarms of one rule, or notes, on their way to its workflow: one update in flight, and the next one carries all that came meanwhile. So a flood costs few updates, and order is kept. */
 import { MOST_ALARMS_AT_ONCE, type AlarmDecision, type RuleAlarm } from '../domain/alarm.js';
 
 /** The alarms are not decided: the sender has to send them again, which is harmless. */
@@ -14,19 +14,23 @@ const MOST_WAITING = 2_000;
 /** Far below the 2 MB that Temporal takes as one argument. */
 const MOST_BYTES = 512 * 1024;
 
-interface Waiting {
-  readonly alarm: RuleAlarm;
+interface Waiting<Item, Decision> {
+  readonly alarm: Item;
   readonly bytes: number;
-  settle(decision: AlarmDecision | null): void;
+  settle(decision: Decision): void;
   giveUp(reason: unknown): void;
 }
 
-export class RuleQueue {
+export class RuleQueue<Item = RuleAlarm, Decision = AlarmDecision | null> {
   /** In the order they came; one whose sender has gone is taken out. */
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<Waiting<Item, Decision>>();
   #isSending = false;
 
-  constructor(private readonly send: (alarms: readonly RuleAlarm[]) => Promise<RuleDecisions>) {}
+  /** @param isLight of an item that is mostly not sent on, so that it takes no room in an update */
+  constructor(
+    private readonly send: (alarms: readonly Item[]) => Promise<readonly Decision[]>,
+    private readonly isLight: (item: Item) => boolean = () => false,
+  ) {}
 
   /** Alarms that no update carries yet. */
   get length(): number {
@@ -34,18 +38,18 @@ export class RuleQueue {
   }
 
   /** Decisions in the order of the alarms, once all are durable. Rejects with the signal's reason when that is aborted. @throws Undecided */
-  async decide(alarms: readonly RuleAlarm[], signal: AbortSignal): Promise<RuleDecisions> {
+  async decide(alarms: readonly Item[], signal: AbortSignal): Promise<readonly Decision[]> {
     signal.throwIfAborted();
     if (this.length + alarms.length > MOST_WAITING) throw new Undecided('too many alarms wait for this rule');
     return new Promise((resolve, reject) => {
-      const decisions: (AlarmDecision | null)[] = [];
+      const decisions: Decision[] = [];
       let open = alarms.length;
       const giveUp = (reason: unknown) => {
         for (const item of items) this.#waiting.delete(item);
         reject(reason);
       };
-      const items = alarms.map((alarm, index): Waiting => {
-        const settle = (decision: AlarmDecision | null) => {
+      const items = alarms.map((alarm, index): Waiting<Item, Decision> => {
+        const settle = (decision: Decision) => {
           decisions[index] = decision;
           if (--open === 0) resolve(decisions);
         };
@@ -76,13 +80,12 @@ export class RuleQueue {
     this.#isSending = false;
   }
 
-  #takeBatch(): Waiting[] {
-    const batch: Waiting[] = [];
+  #takeBatch(): Waiting<Item, Decision>[] {
+    const batch: Waiting<Item, Decision>[] = [];
     let bytes = 0;
     let count = 0;
     for (const item of this.#waiting) {
-      // One that counts only if it is known is mostly not sent on.
-      if (item.alarm.onlyIfKnown !== true) {
+      if (!this.isLight(item.alarm)) {
         bytes += item.bytes;
         if (count === MOST_ALARMS_AT_ONCE || (count > 0 && bytes > MOST_BYTES)) break;
         count++;

@@ -1,22 +1,25 @@
 /** From a delivery to the answer: read by its sender, matched, decided. Answers 2xx only when every decision is durable; a repeat of anything is harmless. */
-import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import {
   UNMATCHED,
   type Alarm,
   type AlarmDecision,
+  type AlarmNote,
   type Brakes,
   type DecisionKind,
   type RuleAlarm,
 } from '../domain/alarm.js';
 import type { Counts } from './counts.js';
 import type { DecideAlarms } from './decide-alarms.js';
+import { deliveryKey, LateDeliveries, orAbort } from './late-deliveries.js';
 import type { AlarmRule } from './match-alarm.js';
 import { previewAlarm } from './preview-alarm.js';
 import { RuleQueue, Undecided } from './rule-queue.js';
 import type { Delivery, Reading, Refusal, Sender } from './sender.js';
 import type { SparseLog } from './sparse-log.js';
+import { toldNote } from './told-note.js';
 import { toldToRules } from './told-to-rule.js';
+import { withoutUrls } from './without-urls.js';
 
 export interface Answer {
   readonly status: number;
@@ -43,6 +46,8 @@ const RETRY_AFTER_S = '5';
 
 export class DeliveryTaker {
   readonly #queues: ReadonlyMap<string, RuleQueue>;
+  readonly #notes: RuleQueue<AlarmNote, null>;
+  readonly #late = new LateDeliveries<ShownDecision[]>();
 
   constructor(private readonly options: TakingOptions) {
     const { rules, decide } = options;
@@ -50,8 +55,18 @@ export class DeliveryTaker {
     this.#queues = new Map(
       decide === null
         ? []
-        : all.map(({ name, brakes }) => [name, new RuleQueue((alarms) => decide({ rule: name, brakes, alarms }))]),
+        : all.map(({ name, brakes }) => [
+            name,
+            new RuleQueue(
+              (alarms) => decide({ rule: name, brakes, alarms }),
+              ({ onlyIfKnown }) => onlyIfKnown === true,
+            ),
+          ]),
     );
+    this.#notes = new RuleQueue(async (notes) => {
+      await decide?.({ rule: UNMATCHED, brakes: NO_BRAKES, alarms: [], notes });
+      return notes.map(() => null);
+    });
   }
 
   /** Alarms that wait, by rule. */
@@ -62,8 +77,6 @@ export class DeliveryTaker {
   /** Never rejects. */
   async take(sender: Sender, delivery: Delivery): Promise<Answer> {
     const late = new AbortController();
-    // One for each rule that the delivery reaches.
-    setMaxListeners(0, late.signal);
     const timer = setTimeout(
       () => late.abort(new Undecided(`not decided within ${ANSWER_WITHIN_MS} ms`)),
       ANSWER_WITHIN_MS,
@@ -71,7 +84,7 @@ export class DeliveryTaker {
     try {
       return await this.#answer(sender, await orAbort(sender.read(delivery), late.signal), delivery, late.signal);
     } catch (error) {
-      return this.#unavailable(sender, withoutUrls(error instanceof Error ? error.message : String(error)));
+      return this.#unavailable(sender, error instanceof Error ? error.message : String(error));
     } finally {
       clearTimeout(timer);
     }
@@ -82,7 +95,7 @@ export class DeliveryTaker {
     const { counts, sparseLog } = this.options;
     counts.add('refused', { sender, reason });
     counts.add('deliveries', { sender, result: 'refused' });
-    sparseLog.warn(`${sender} ${reason}`, { sender, reason, what }, 'delivery refused');
+    sparseLog.warn(`${sender} ${reason}`, { sender, reason, what: inLog(what) }, 'delivery refused');
     const headers = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
     return { status, body: { error: reason }, headers };
   }
@@ -91,6 +104,7 @@ export class DeliveryTaker {
     if (reading.kind === 'refused') return this.refuse(sender.name, reading);
     if (reading.kind === 'unavailable') return this.#unavailable(sender, reading.what);
     const { counts, log, decide } = this.options;
+    const { receivedAtMs } = delivery;
     if (reading.kind === 'confirmation') {
       if (decide !== null) await orAbort(reading.confirm(), signal);
       const confirmed = decide === null ? 'not in a dry run' : 'confirmed';
@@ -98,10 +112,15 @@ export class DeliveryTaker {
       counts.add('deliveries', { sender: sender.name, result: 'confirmation' });
       return { status: 200, body: { confirmation: confirmed } };
     }
-    for (const note of reading.notes) log.warn({ sender: sender.name, note }, 'note on a delivery');
+    for (const note of reading.notes) log.warn({ sender: sender.name, note: inLog(note) }, 'note on a delivery');
     for (const { status } of reading.alarms) counts.add('alarms', { sender: sender.name, status });
     if (decide === null) return this.#preview(sender, reading.alarms);
-    const decisions = await this.#decide(reading.alarms, delivery.receivedAtMs, signal);
+    const notes = reading.notes.map((text) => toldNote(sender.name, text, receivedAtMs));
+    const keyOf = () => deliveryKey(reading, receivedAtMs);
+    const decisions = await this.#late.decide(keyOf, signal, async (whileKept) => {
+      const decided = this.#decide(reading.alarms, receivedAtMs, whileKept);
+      return (await Promise.all([decided, this.#keep(notes, whileKept)]))[0];
+    });
     counts.add('deliveries', { sender: sender.name, result: 'decided' });
     return { status: 200, body: { decisions } };
   }
@@ -129,6 +148,13 @@ export class DeliveryTaker {
     return shown.flatMap((each) => foremost(each) ?? []);
   }
 
+  /** So that the log of alarms shows why nothing came of them. */
+  async #keep(notes: readonly AlarmNote[], signal: AbortSignal): Promise<void> {
+    if (notes.length === 0) return;
+    await this.#notes.decide(notes, signal);
+    for (const _note of notes) this.options.counts.add('decisions', { rule: UNMATCHED, decision: 'noted' });
+  }
+
   #tell(rule: string, alarm: RuleAlarm, { kind, why, runId }: AlarmDecision): ShownDecision {
     const { counts, log } = this.options;
     const { name, status, sender, episode } = alarm;
@@ -143,9 +169,9 @@ export class DeliveryTaker {
     counts.add('deliveries', { sender: sender.name, result: 'dryRun' });
     const decisions = alarms.map((alarm) => {
       const { alarm: name, status, rule, start, why, brakes } = previewAlarm(alarm, this.options.rules);
-      const shown = { alarm: name, status, rule, wouldStart: start, why, brakes };
-      log.info({ sender: sender.name, ...shown }, 'dry run');
-      return shown;
+      // Inputs are made of labels, which can be links.
+      log.info({ sender: sender.name, alarm: inLog(name), status, rule, why: inLog(why) }, 'dry run');
+      return { alarm: name, status, rule, wouldStart: start, why, brakes };
     });
     return { status: 200, body: { dryRun: true, decisions } };
   }
@@ -153,7 +179,7 @@ export class DeliveryTaker {
   #unavailable(sender: Sender, what: string): Answer {
     const { counts, sparseLog } = this.options;
     counts.add('deliveries', { sender: sender.name, result: 'unavailable' });
-    sparseLog.warn(`${sender.name} unavailable`, { sender: sender.name, what }, 'delivery not decided');
+    sparseLog.warn(`${sender.name} unavailable`, { sender: sender.name, what: inLog(what) }, 'delivery not decided');
     return { status: 503, body: { error: 'notDecided' }, headers: { 'retry-after': RETRY_AFTER_S } };
   }
 }
@@ -174,15 +200,7 @@ function foremost(decisions: readonly ShownDecision[]): ShownDecision | undefine
   return acted ?? knows ?? decisions[0];
 }
 
-/** What goes on after it keeps what it has got, such as a certificate, for the next try. */
-function orAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    work.then(resolve, reject);
-  });
-}
-
-/** Of an error that nobody foresaw: links of SMN hold tokens, and errors of an HTTP client hold links. */
-function withoutUrls(text: string): string {
-  return text.replace(/\bhttps?:\/\/\S+/gi, '<url>').slice(0, 500);
+/** Also an error that nobody foresaw, which may hold what it was about. */
+function inLog(text: string): string {
+  return withoutUrls(text).slice(0, 1_000);
 }

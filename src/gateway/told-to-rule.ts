@@ -4,6 +4,7 @@ import { UNMATCHED, type Alarm, type RuleAlarm } from '../domain/alarm.js';
 import { LONGEST } from '../domain/alarm-rule-checks.js';
 import { clipped, jsonBytes } from '../domain/json-bytes.js';
 import { mayKnowFiring, ruleFor, startOf, type AlarmRule } from './match-alarm.js';
+import { holdsUrl, withoutUrls } from './without-urls.js';
 
 export interface ToldBy {
   readonly owner: string;
@@ -23,14 +24,15 @@ export function toldToRules(alarm: Alarm, { owner, rules, receivedAtMs }: ToldBy
   const { sender, name, status, episode, incident, atMs, saidAtMs = atMs, summary } = alarm;
   const same = {
     sender,
-    name: clipped(name, LONGEST.name),
+    name: clipped(withoutUrls(name), LONGEST.name),
     status,
-    episode: shortId(episode),
+    // Only shown: what tells one from another is its hash.
+    episode: holdsUrl(episode) ? hashOf([episode]) : shortId(episode),
     // A sender speaks for its own alarms only: another's id, spelled alike, is another incident.
     incident: shortId(JSON.stringify([sender, incident])),
     atMs,
     saidAtMs,
-    summary: clipped(summary, LONGEST.line),
+    summary: clipped(withoutUrls(summary), LONGEST.line),
     receivedAtMs,
   };
   const tell = (rule: string, more: Pick<RuleAlarm, 'start' | 'onlyIfKnown'>): Told => ({

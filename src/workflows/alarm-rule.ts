@@ -18,6 +18,7 @@ import {
   DECIDE_UPDATE,
   KNOWN_INCIDENTS_QUERY,
   type AlarmDecision,
+  type AlarmLogLine,
   type Brakes,
   type DecidedAlarm,
   type DecideRequest,
@@ -32,6 +33,7 @@ import {
   forget,
   knownIncidents,
   logged,
+  noted,
   takeBackStart,
   toldOf,
   type ContinuedRule,
@@ -42,7 +44,7 @@ import { commandRejected, invalidStart, rootCause } from './failure.js';
 import { findRuns } from './proxies.js';
 
 const decideUpdate = defineUpdate<(AlarmDecision | null)[], [DecideRequest]>(DECIDE_UPDATE);
-const alarmLogQuery = defineQuery<readonly DecidedAlarm[]>(ALARM_LOG_QUERY);
+const alarmLogQuery = defineQuery<readonly AlarmLogLine[]>(ALARM_LOG_QUERY);
 const knownIncidentsQuery = defineQuery<readonly string[]>(KNOWN_INCIDENTS_QUERY);
 
 /** A server takes 2,000 updates in one execution, and replays of long histories are slow. Chosen. */
@@ -140,7 +142,7 @@ class Rule {
   }
 
   async take({ request, answer, refuse }: Request): Promise<void> {
-    const { brakes } = request;
+    const { brakes, notes = [] } = request;
     const alarms = decidesAsToday() ? request.alarms : request.alarms.map(asOnceDecided);
     const questions = alarms.flatMap(({ status, start, incident }) =>
       status === 'firing' && 'target' in start ? [{ target: start.target, incident }] : [],
@@ -148,6 +150,7 @@ class Rule {
     try {
       const now = await this.#look(questions, brakes);
       this.#state = { ...this.#state, brakes };
+      for (const note of notes) this.#state = noted(this.#state, this.#rule, note, now.nowMs);
       const decided = alarms.map((alarm) => {
         if (!concerns(this.#state, alarm)) return null;
         const target = 'target' in alarm.start ? alarm.start.target : null;

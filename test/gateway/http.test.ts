@@ -121,38 +121,6 @@ describe('bounds', () => {
     expect(Date.now() - began).toBeLessThan(14_000);
   });
 
-  it('reads no more bodies at once than it may, and still answers other senders', async () => {
-    const both = await desk.file(
-      desk.newOwner(),
-      { hung: restartRule() },
-      {
-        prod: { kind: 'alertmanager', tokenFiles: ['token'] },
-        other: { kind: 'alertmanager', tokenFiles: ['token'] },
-      },
-    );
-    const { url } = await desk.start(both, 'dry');
-    const { port } = new URL(url);
-    const held = await Promise.all(
-      Array.from({ length: 64 }, async () => {
-        const socket = connect(Number(port), '127.0.0.1');
-        open.push(socket);
-        await once(socket, 'connect');
-        socket.write(BEGUN);
-        return socket;
-      }),
-    );
-    let answered = await deliver(url, alert);
-    for (const until = Date.now() + 3_000; answered.status !== 503 && Date.now() < until;)
-      answered = await deliver(url, alert);
-    expect(answered).toMatchObject({ status: 503, json: { error: 'tooManyAtOnce' } });
-    expect(answered.headers.get('retry-after')).toBe('1');
-    expect((await deliver(url, alert, TOKEN, 'other')).status).toBe(200);
-    for (const socket of held) socket.destroy();
-    for (const until = Date.now() + 3_000; answered.status !== 200 && Date.now() < until;)
-      answered = await deliver(url, alert);
-    expect(answered.status).toBe(200);
-  });
-
   it('reads a thousand alarms in one delivery, and not one more', async () => {
     const many = (count: number) =>
       alertmanagerBody(Array.from({ length: count }, (_, index) => ({ labels: { alertname: 'A', n: String(index) } })));

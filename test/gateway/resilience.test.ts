@@ -150,6 +150,15 @@ describe('a process of its own', () => {
     expect(await gateway.kill('SIGTERM')).toBe(0);
   });
 
+  it('told to stop while Temporal is away, ends with 0', async () => {
+    const file = await desk.file(desk.newOwner(), { hung: restartRule() });
+    const gateway = await startGatewayProcess(['--file', file], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
+    expect((await deliver(gateway.url, alertmanagerBody(alertsNamed('away', 1)))).status).toBe(503);
+    const ended = await gateway.kill('SIGTERM');
+    expect({ ended, last: gateway.lines.at(-1) }).toEqual({ ended: 0, last: 'The gateway has ended' });
+  });
+
   it('told to stop, answers what it has taken, takes nothing new, and ends with 0', async () => {
     const owner = desk.newOwner();
     const gateway = await startGatewayProcess(['--file', await desk.file(owner, { hung: restartRule() })], desk.env);

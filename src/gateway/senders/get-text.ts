@@ -4,8 +4,18 @@ import { got } from 'got';
 /** SMN gives us 5 s for its whole delivery. Source: FAQ of SMN, smn_faq_0014, 2025. */
 const TIMEOUT_MS = 5_000;
 
-/** @throws Error in words, without the address: it may hold a token */
+/** What a 200 brings. @throws Error in words, without the address: it may hold a token */
 export async function getText(url: URL, mostBytes: number): Promise<string> {
+  const { status, text } = await getAnswer(url, mostBytes);
+  if (status !== 200) throw new Error(`${url.hostname}: answered ${status}`);
+  return text;
+}
+
+/** Whatever is answered. @throws Error in words, without the address, when nothing is */
+export async function getAnswer(
+  url: URL,
+  mostBytes: number,
+): Promise<{ readonly status: number; readonly text: string }> {
   const tooLarge = new AbortController();
   const answer = got(url, {
     retry: { limit: 0 },
@@ -26,6 +36,5 @@ export async function getText(url: URL, mostBytes: number): Promise<string> {
       `${url.hostname}: ${tooLarge.signal.aborted ? `more than ${mostBytes} bytes` : `no answer (${code})`}`,
     );
   });
-  if (statusCode !== 200) throw new Error(`${url.hostname}: answered ${statusCode}`);
-  return body;
+  return { status: statusCode, text: body };
 }

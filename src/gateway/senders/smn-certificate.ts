@@ -7,13 +7,6 @@ const CERTIFICATE_PATH = /^(?:\/smn)?\/SMN_([a-z0-9-]+)_[0-9a-f]{32}\.pem$/;
 const LARGEST_CERTIFICATE_BYTES = 128 * 1024;
 const SMALLEST_KEY_BITS = 2_048;
 
-/** Chosen: the vendor's own example asks again each day. */
-const KEPT_MS = 24 * 3_600_000;
-/** Chosen: short enough for SMN's next try, long enough not to ask for every message of a storm. */
-const FAILURE_KEPT_MS = 30_000;
-/** A region has one or two; more are somebody's invention. */
-const MOST_CERTIFICATES = 32;
-
 export interface SigningCertificate {
   readonly key: KeyObject;
   readonly validFromMs: number;
@@ -49,30 +42,4 @@ export function readCertificate(pem: string): SigningCertificate {
   if (key.asymmetricKeyType !== 'rsa' || bits < SMALLEST_KEY_BITS)
     throw new Error(`its key is not RSA of at least ${SMALLEST_KEY_BITS} bits`);
   return { key, validFromMs: Date.parse(validFrom), validToMs: Date.parse(validTo) };
-}
-
-/** Each address is asked once for all who wait, and failures are remembered for a while. */
-export class CertificateCache {
-  readonly #fetch: FetchCertificate;
-  readonly #entries = new Map<string, { readonly certificate: Promise<SigningCertificate>; untilMs: number }>();
-
-  constructor(fetch: FetchCertificate) {
-    this.#fetch = fetch;
-  }
-
-  /** @throws Error in words when there is none now */
-  async get(url: URL, nowMs: number): Promise<SigningCertificate> {
-    for (const [key, { untilMs }] of this.#entries) if (untilMs <= nowMs) this.#entries.delete(key);
-    const known = this.#entries.get(url.href);
-    if (known !== undefined) return known.certificate;
-    if (this.#entries.size >= MOST_CERTIFICATES) throw new Error('too many certificates are asked for');
-    const entry = { certificate: this.#fetch(url).then(readCertificate), untilMs: nowMs + KEPT_MS };
-    this.#entries.set(url.href, entry);
-    try {
-      return await entry.certificate;
-    } catch (error) {
-      entry.untilMs = nowMs + FAILURE_KEPT_MS;
-      throw error;
-    }
-  }
 }

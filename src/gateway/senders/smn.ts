@@ -6,11 +6,12 @@ import { z } from 'zod';
 import type { Delivery, Reading, Refusal, Sender, SmnSettings } from '../sender.js';
 import { CLOCKS_DIFFER_BY_MS } from './alarm-values.js';
 import { jsonIn, refused } from './body.js';
+import { CertificateCache } from './certificate-cache.js';
 import { readCloudEye } from './cloud-eye.js';
-import { getText } from './get-text.js';
 import { demandSecrets, isOneOf } from './same-secret.js';
-import { CertificateCache, certificateUrl, downloadCertificate, readCertificate } from './smn-certificate.js';
+import { certificateUrl, downloadCertificate, readCertificate } from './smn-certificate.js';
 import type { FetchCertificate, SigningCertificate } from './smn-certificate.js';
+import { Confirmations } from './smn-confirmation.js';
 import { isSignedBy } from './smn-signature.js';
 
 const TOPIC_URN = /^urn:smn:([a-z0-9-]+):[0-9a-f]{32}:[\w-]{1,255}$/;
@@ -18,9 +19,6 @@ const TOPIC_URN = /^urn:smn:([a-z0-9-]+):[0-9a-f]{32}:[\w-]{1,255}$/;
 const OLDEST_MS = 60 * 60_000;
 /** As long as the link lives. Source: SMN user guide, smn_ug_a9002. */
 const OLDEST_CONFIRMATION_MS = 48 * 3_600_000;
-const LARGEST_CONFIRM_ANSWER_BYTES = 64 * 1024;
-/** Confirmations come when people subscribe. */
-const MOST_CONFIRMED = 1_000;
 
 /** A signed value that stands alone on its line: without control characters it cannot pretend to be several. */
 const SignedLine = z.string().regex(/^\P{Cc}{1,4096}$/u);
@@ -51,7 +49,7 @@ export function smnSender(
   if (misspelt !== undefined) throw new Error(`the sender ${name} has a topic that is no topic URN: ${misspelt}`);
   if (header !== null) demandSecrets(name, `value for the header ${header.name}`, header.values);
   const certificates = certificatesFor(name, settings, fetchCertificate);
-  const confirmed = new Set<string>();
+  const confirmations = new Confirmations();
   const admits = (headers: Delivery['headers']) => admitHeader(headers, header);
   return {
     name,
@@ -65,11 +63,11 @@ export function smnSender(
       if ('kind' in keys) return keys;
       if (!keys.some(({ key }) => isSignedBy(key, message)))
         return refused(403, 'forged', `the signature of message ${message.message_id} does not fit`);
-      return ageProblem(message, receivedAtMs) ?? contentsOf(message, name, confirmed);
+      return ageProblem(message, receivedAtMs) ?? contentsOf(message, name, confirmations);
     },
     readUnchecked(body) {
       const message = readMessage(body, settings);
-      return 'kind' in message ? message : contentsOf(message, name, confirmed);
+      return 'kind' in message ? message : contentsOf(message, name, confirmations);
     },
   };
 }
@@ -155,10 +153,10 @@ function certificatesFor(
       if (nowMs >= certificate.validFromMs && nowMs <= certificate.validToMs) return [certificate];
       return {
         kind: 'unavailable',
-        what: `the certificate of SMN is not valid at this time (${url.href}): pin it if it is right`,
+        what: `the certificate of SMN is not valid at this time (${url.host}${url.pathname}): pin it if it is right`,
       };
     } catch (error) {
-      return { kind: 'unavailable', what: `no certificate of SMN (${url.href}): ${inWords(error)}` };
+      return { kind: 'unavailable', what: `no certificate of SMN (${url.host}${url.pathname}): ${inWords(error)}` };
     }
   };
 }
@@ -175,24 +173,18 @@ function ageProblem({ type, timestamp }: Message, receivedAtMs: number): Refusal
   return refused(403, 'tooOld', `${says}: at most ${oldestMs / 1_000} s, or the clocks differ`);
 }
 
-function contentsOf(message: Message, sender: string, confirmed: Set<string>): Reading {
+function contentsOf(message: Message, sender: string, confirmations: Confirmations): Reading {
   const { type, message_id: messageId, topic_urn: topicUrn, timestamp, subscribe_url: subscribeUrl = '' } = message;
   const note = (text: string): Reading => ({ kind: 'alarms', alarms: [], notes: [text] });
   if (type === 'UnsubscribeConfirmation')
     return note(`UNSUBSCRIBED: ${topicUrn} sends no more alarms here until somebody subscribes again`);
   if (type === 'SubscriptionConfirmation') {
-    if (confirmed.has(messageId)) return note(`the subscription of ${topicUrn} was confirmed before`);
-    return { kind: 'confirmation', topicUrn, confirm: () => confirmOnce(messageId, subscribeUrl, confirmed) };
+    if (confirmations.has(messageId)) return note(`the subscription of ${topicUrn} was confirmed before`);
+    return { kind: 'confirmation', topicUrn, confirm: () => confirmations.confirm(messageId, new URL(subscribeUrl)) };
   }
   const { message: text, subject } = message;
   const sentAtMs = Date.parse(timestamp);
   return readCloudEye({ sender, topicUrn, messageId, subject: subject ?? '', message: text, sentAtMs });
-}
-
-async function confirmOnce(messageId: string, subscribeUrl: string, confirmed: Set<string>): Promise<void> {
-  await getText(new URL(subscribeUrl), LARGEST_CONFIRM_ANSWER_BYTES);
-  if (confirmed.size >= MOST_CONFIRMED) confirmed.clear();
-  confirmed.add(messageId);
 }
 
 function inWords(error: unknown): string {

@@ -5,13 +5,15 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { selfSignedRsa } from '../../servicestage/self-signed.js';
 
-/** A console that confirms: it counts the links that were asked for. */
-export async function startConsole(status: () => number) {
+const CONFIRMED = '{"subscription_urn":"urn:smn:…"}';
+
+/** A console that confirms, unless told otherwise: it counts the links that were asked for. */
+export async function startConsole(status: () => number, text: (link: string) => string = () => CONFIRMED) {
   const tls = selfSignedRsa({ commonName: 'localhost' });
   const links: string[] = [];
   const server = createServer(tls, (request, response) => {
     links.push(request.url ?? '');
-    response.writeHead(status(), { location: '/elsewhere' }).end('{"subscription_urn":"urn:smn:…"}');
+    response.writeHead(status(), { location: '/elsewhere' }).end(text(request.url ?? ''));
   }).listen(0, 'localhost');
   await once(server, 'listening');
   globalAgent.options.ca = tls.cert;

@@ -4,14 +4,9 @@ import type { RequestListener } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import {
-  CertificateCache,
-  certificateUrl,
-  downloadCertificate,
-  readCertificate,
-} from '../../../src/gateway/senders/smn-certificate.js';
+import { certificateUrl, downloadCertificate, readCertificate } from '../../../src/gateway/senders/smn-certificate.js';
 import { selfSigned, selfSignedRsa } from '../../servicestage/self-signed.js';
-import { CERTIFICATE_URL, NOW_MS, PROJECT } from './deliveries.js';
+import { CERTIFICATE_URL, PROJECT } from './deliveries.js';
 
 const HOSTS = ['smn.cn-north-4.myhuaweicloud.com', 'smn.cn-north-9.myhuaweicloud.com'];
 const { cert: PEM } = selfSignedRsa();
@@ -130,59 +125,5 @@ describe('the download', () => {
     const began = performance.now();
     await expect(downloadCertificate(url)).rejects.toThrow('no answer (ETIMEDOUT)');
     expect(performance.now() - began).toBeLessThan(10_000);
-  });
-});
-
-describe('the cache', () => {
-  const urlOf = (index: number) => new URL(`https://smn.example/${index}.pem`);
-  const counted = (fetch: (url: URL) => Promise<string>) => {
-    const asked: string[] = [];
-    const cache = new CertificateCache((url) => {
-      asked.push(url.pathname);
-      return fetch(url);
-    });
-    return { cache, asked };
-  };
-
-  it('asks once for all who wait, and once a day', async () => {
-    const { cache, asked } = counted(async () => PEM);
-    await Promise.all(Array.from({ length: 20 }, () => cache.get(urlOf(1), NOW_MS)));
-    await cache.get(urlOf(1), NOW_MS + 23 * 3_600_000);
-    expect(asked).toHaveLength(1);
-    await cache.get(urlOf(1), NOW_MS + 24 * 3_600_000);
-    expect(asked).toHaveLength(2);
-  });
-
-  it('remembers a failure for 30 s, for all who wait too', async () => {
-    let isDown = true;
-    const { cache, asked } = counted(async () => {
-      if (isDown) throw new Error('down');
-      return PEM;
-    });
-    const answers = await Promise.allSettled([cache.get(urlOf(1), NOW_MS), cache.get(urlOf(1), NOW_MS)]);
-    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    isDown = false;
-    await expect(cache.get(urlOf(1), NOW_MS + 29_000)).rejects.toThrow('down');
-    expect(asked).toHaveLength(1);
-    await cache.get(urlOf(1), NOW_MS + 30_000);
-  });
-
-  it('remembers so what is no certificate', async () => {
-    const { cache, asked } = counted(async () => '<html>');
-    for (const offset of [0, 1_000])
-      await expect(cache.get(urlOf(1), NOW_MS + offset)).rejects.toThrow('no certificate');
-    expect(asked).toHaveLength(1);
-  });
-
-  it('holds 32 addresses: those asked for beyond fail, those it has do not', async () => {
-    const { cache, asked } = counted(async (url) =>
-      url.pathname === '/0.pem' ? PEM : Promise.reject(new Error('404')),
-    );
-    await cache.get(urlOf(0), NOW_MS);
-    for (let index = 1; index < 40; index++) await expect(cache.get(urlOf(index), NOW_MS)).rejects.toThrow();
-    expect(asked).toHaveLength(32);
-    await cache.get(urlOf(0), NOW_MS);
-    await expect(cache.get(urlOf(40), NOW_MS)).rejects.toThrow('too many certificates');
-    await expect(cache.get(urlOf(40), NOW_MS + 31_000)).rejects.toThrow('404');
   });
 });

@@ -57,11 +57,42 @@ describe('a confirmation', () => {
       const { read } = senderWith({ confirmHosts: [host] });
       const body = confirmationBody(SMN.key, { subscribe_url: `https://${host}/confirm?token=secret-token` });
       const failed = confirmationIn(await read(body)).confirm();
-      await expect(failed).rejects.toThrow(new Error(`localhost: answered ${status}`));
+      await expect(failed).rejects.toThrow(`localhost: answered ${status}: `);
       await confirmationIn(await read(body)).confirm();
       expect(links).toHaveLength(2);
     },
   );
+
+  it.each<[string, (link: string) => string, string]>([
+    ['a page', () => '<html>Please\r\nlog in</html>', '<html>Please log in</html>'],
+    ['nothing', () => '', 'nothing'],
+    ['an error', () => '{"error_code":"SMN.00011010"}', '{"error_code":"SMN.00011010"}'],
+    ['an empty name', () => '{"subscription_urn":""}', '{"subscription_urn":""}'],
+    ['its own link', (link) => `gone: ${link}`, 'gone: /confirm?token=<cut>'],
+    ['its token', (link) => `${'x'.repeat(280)}${decodeURIComponent(link)}`, `${'x'.repeat(280)}/confirm?token=<cut>`],
+  ])('that is answered 200 with %s does not count, and can be tried again', async (_, text, shown) => {
+    const texts = [text, () => '{"subscription_urn":"urn:smn:a"}'];
+    const { host, links } = await startConsole(
+      () => 200,
+      (link) => texts.shift()?.(link) ?? '',
+    );
+    const { read } = senderWith({ confirmHosts: [host] });
+    const body = confirmationBody(SMN.key, { subscribe_url: `https://${host}/confirm?token=secret%2Ftoken` });
+    const failed = confirmationIn(await read(body)).confirm();
+    await expect(failed).rejects.toThrow(new Error(`localhost: answered 200 without a subscription_urn: ${shown}`));
+    await confirmationIn(await read(body)).confirm();
+    expect(notesIn(await read(body))).toEqual([expect.stringContaining('was confirmed before')]);
+    expect(links).toHaveLength(2);
+  });
+
+  it('that comes several times at once is asked for once', async () => {
+    const { host, links } = await startConsole(() => 200);
+    const { read } = senderWith({ confirmHosts: [host] });
+    const body = confirmationBody(SMN.key, { subscribe_url: `https://${host}/confirm?token=x` });
+    const confirmations = await Promise.all([read(body), read(body), read(body)]);
+    await Promise.all(confirmations.map((each) => confirmationIn(each).confirm()));
+    expect(links).toHaveLength(1);
+  });
 
   it.each([
     'http://console.huaweicloud.com/smn/subscription/confirm?token=x',

@@ -6,7 +6,7 @@ import { anAlarm } from '../../support/alarms.js';
 /** Updates that end when the test says so. */
 function aRule() {
   const updates: { alarms: readonly RuleAlarm[]; answer(): void; fail(): void }[] = [];
-  const queue = new RuleQueue(
+  const queue: RuleQueue = new RuleQueue(
     (alarms) =>
       new Promise((resolve, reject) => {
         updates.push({
@@ -15,6 +15,7 @@ function aRule() {
           fail: () => reject(new Undecided('the server is away')),
         });
       }),
+    ({ onlyIfKnown }) => onlyIfKnown === true,
   );
   return { queue, updates };
 }

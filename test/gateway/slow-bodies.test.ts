@@ -1,0 +1,106 @@
+/** Bodies that come slowly, or in pieces, from whoever proved nothing yet: they keep no right delivery out, and take little memory. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { restartRule, useGateway } from '../support/gateway.js';
+import { useTemporal } from '../support/temporal.js';
+import { webhookHeaders } from './senders/deliveries.js';
+
+const desk = useGateway(useTemporal());
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+let url: string;
+beforeAll(async () => {
+  await writeFile(join(desk.folder, 'secret'), SECRET);
+  const senders = {
+    deploys: { kind: 'webhook', secretFiles: ['secret'] },
+    others: { kind: 'webhook', secretFiles: ['secret'] },
+  };
+  ({ url } = await desk.start(await desk.file(desk.newOwner(), { hung: restartRule() }, senders), 'dry'));
+});
+
+const open: Socket[] = [];
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.destroy();
+});
+
+/** The signature is of the right form, and wrong: that shows when the body is there. */
+async function beginBody(bodyHeader: string): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  open.push(socket);
+  await once(socket, 'connect');
+  socket.on('error', () => undefined);
+  const forged = 'webhook-id: a\r\nwebhook-timestamp: 1\r\nwebhook-signature: v1,AAAA';
+  socket.write(`POST /alarms/deploys HTTP/1.1\r\nhost: x\r\n${forged}\r\n${bodyHeader}\r\n\r\n`);
+  return socket;
+}
+
+function beginBodies(count: number, bodyHeader: string): Promise<Socket[]> {
+  return Promise.all(Array.from({ length: count }, () => beginBody(bodyHeader)));
+}
+
+/** Right in all; `bytes` long with the spaces that it ends with. */
+async function deliverRight(bytes = 0, sender = 'deploys') {
+  const body = '{"id":"1","name":"InstanceHangs","status":"firing","labels":{"instance":"prod-1"}}'.padEnd(bytes);
+  const headers = webhookHeaders(SECRET, body, { timestamp: String(Math.floor(Date.now() / 1_000)) });
+  const answer = await fetch(`${url}/alarms/${sender}`, { method: 'POST', headers, body });
+  return {
+    status: answer.status,
+    json: (await answer.json()) as object,
+    retryAfter: answer.headers.get('retry-after'),
+  };
+}
+
+async function write(sockets: readonly Socket[], bytes: Buffer): Promise<void> {
+  await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => void socket.write(bytes, () => resolve()))));
+  // The last of it is read by then.
+  await delay(300);
+}
+
+describe('a right delivery', () => {
+  it('is taken beside 200 bodies that come slowly, and those are cut off in time', async () => {
+    const began = Date.now();
+    const slow = await beginBodies(200, 'content-length: 1000');
+    await write(slow, Buffer.from('{"id":'));
+    expect((await deliverRight()).status).toBe(200);
+    for (const socket of slow) socket.resume();
+    await Promise.all(slow.map((socket) => once(socket, 'close')));
+    expect(Date.now() - began).toBeLessThan(20_000);
+    expect((await deliverRight()).status).toBe(200);
+  });
+
+  it('is taken beside large bodies that take all the memory there is for them, unless it is large itself', async () => {
+    const large = await beginBodies(40, 'content-length: 1048576');
+    await write(large, Buffer.alloc(1_000_000, 0x20));
+    expect((await deliverRight(60_000)).status).toBe(200);
+    expect((await deliverRight(900_000, 'others')).status).toBe(200);
+    const tooMuch = await deliverRight(900_000);
+    expect(tooMuch).toEqual({ status: 503, json: { error: 'tooMuchAtOnce' }, retryAfter: '1' });
+    for (const socket of large) socket.destroy();
+    await delay(300);
+    expect((await deliverRight(900_000)).status).toBe(200);
+  });
+});
+
+describe('memory', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const usedMiB = () => {
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return (heapUsed + external) / 1024 ** 2;
+  };
+
+  it('is as much as the bytes, also where each byte is a chunk of its own', async () => {
+    const sockets = await beginBodies(10, 'transfer-encoding: chunked');
+    const bytes = Buffer.from('1\r\nx\r\n'.repeat(60_000));
+    const beforeMiB = usedMiB();
+    await write(sockets, bytes);
+    await delay(3_000);
+    expect(usedMiB() - beforeMiB).toBeLessThan(10);
+  });
+});

@@ -1,0 +1,52 @@
+/** The largest delivery there may be, at a rule that takes longer for it than its sender waits: its repeats end, and each alarm is decided once. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import { expect, it } from 'vitest';
+import type { DecideRequest } from '../../../src/domain/alarm.js';
+import { Counts } from '../../../src/gateway/counts.js';
+import type { AlarmRule } from '../../../src/gateway/match-alarm.js';
+import { makeSender } from '../../../src/gateway/sender.js';
+import { SparseLog } from '../../../src/gateway/sparse-log.js';
+import { DeliveryTaker } from '../../../src/gateway/take-delivery.js';
+import { NO_BRAKES } from '../../support/alarms.js';
+
+const MS_FOR_EACH_UPDATE = 1_200;
+const RULE: AlarmRule = {
+  name: 'hung',
+  when: { alertname: ['InstanceHangs'] },
+  runbook: 'restart',
+  target: 'shop/checkout/${{ labels.instance }}',
+  within: ['shop/*/*'],
+  inputs: {},
+  brakes: NO_BRAKES,
+};
+const alarm = (index: number) => ({
+  id: `${index}`,
+  name: 'InstanceHangs',
+  status: 'firing',
+  labels: { instance: `prod-${index}` },
+  at: '2026-01-02T03:04:05Z',
+});
+
+it('is answered in the end', async () => {
+  const updates: number[] = [];
+  const decide = async ({ alarms }: DecideRequest) => {
+    updates.push(alarms.length);
+    await delay(MS_FOR_EACH_UPDATE);
+    return alarms.map(() => ({ kind: 'started', why: 'it is', runId: null, untilMs: null }) as const);
+  };
+  const log = pino({ level: 'silent' });
+  const counts = new Counts();
+  const taker = new DeliveryTaker({ owner: 'o', rules: [RULE], decide, counts, log, sparseLog: new SparseLog(log) });
+  const sender = makeSender('prod', { kind: 'bearer', tokens: ['token-0123456789'] });
+  const body = Buffer.from(JSON.stringify({ alarms: Array.from({ length: 1_000 }, (_, index) => alarm(index)) }));
+  const headers = { authorization: 'Bearer token-0123456789' };
+  const deliver = () => taker.take(sender, { headers, body, receivedAtMs: Date.now() });
+
+  expect((await deliver()).status).toBe(503);
+  const repeat = await deliver();
+  expect(repeat.status).toBe(200);
+  expect((repeat.body as { decisions: object[] }).decisions).toHaveLength(1_000);
+  expect(updates).toEqual([200, 200, 200, 200, 200]);
+  expect(counts.text({})).toContain('decisions_total{rule="hung",decision="started"} 1000');
+}, 20_000);

@@ -1,0 +1,102 @@
+/** A delivery that takes longer than its sender waits is decided once, however often it comes meanwhile. */
+import { describe, expect, it } from 'vitest';
+import type { Alarm } from '../../../src/domain/alarm.js';
+import { deliveryKey, LateDeliveries } from '../../../src/gateway/late-deliveries.js';
+import { Undecided } from '../../../src/gateway/rule-queue.js';
+
+/** Decisions that end when the test says so. */
+function aDesk() {
+  const late = new LateDeliveries<string>();
+  const begun: { key: string; signal: AbortSignal; end(decided: string): void; fail(): void }[] = [];
+  /** Aborted before it is decided, as where the time of the sender is over. */
+  const tryOnce = async (key: string, isLate: boolean) => {
+    const sender = new AbortController();
+    const answer = late.decide(
+      () => key,
+      sender.signal,
+      (signal) =>
+        new Promise((resolve, reject) => {
+          begun.push({ key, signal, end: resolve, fail: () => reject(new Undecided('away')) });
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+    );
+    if (isLate) sender.abort(new Undecided('late'));
+    return answer;
+  };
+  return { begun, tryOnce };
+}
+
+describe('a late delivery', () => {
+  it('is answered to its repeat as it was decided, once', async () => {
+    const { begun, tryOnce } = aDesk();
+    for (const _try of [1, 2, 3]) await expect(tryOnce('a', true)).rejects.toThrow('late');
+    expect(begun).toHaveLength(1);
+    begun[0]?.end('decided');
+    expect(await tryOnce('a', false)).toBe('decided');
+    const again = tryOnce('a', false);
+    expect(begun).toHaveLength(2);
+    begun[1]?.end('decided anew');
+    expect(await again).toBe('decided anew');
+  });
+
+  it('begins anew where it could not be decided', async () => {
+    const { begun, tryOnce } = aDesk();
+    await expect(tryOnce('a', true)).rejects.toThrow('late');
+    begun[0]?.fail();
+    await new Promise(setImmediate);
+    const again = tryOnce('a', false);
+    begun[1]?.end('decided');
+    expect(await again).toBe('decided');
+  });
+
+  it('does not answer another one, nor one that was in time', async () => {
+    const { begun, tryOnce } = aDesk();
+    await expect(tryOnce('a', true)).rejects.toThrow('late');
+    const others = [tryOnce('b', false), tryOnce('b', false)];
+    expect(begun.map(({ key }) => key)).toEqual(['a', 'b', 'b']);
+    for (const each of begun) each.end('decided');
+    expect(await Promise.all(others)).toEqual(['decided', 'decided']);
+  });
+
+  it('is given up where more than 50 wait', async () => {
+    const { begun, tryOnce } = aDesk();
+    for (let index = 0; index < 51; index++) await expect(tryOnce(`${index}`, true)).rejects.toThrow('late');
+    expect(begun.filter(({ signal }) => signal.aborted).map(({ key }) => key)).toEqual(['0']);
+  });
+});
+
+describe('the key of a delivery', () => {
+  const alarm: Alarm = {
+    sender: 'prod',
+    name: 'cpu',
+    status: 'resolved',
+    episode: 'a 1',
+    incident: 'a',
+    atMs: 1_000,
+    labels: { a: 'b' },
+    summary: '',
+  };
+  const key = (change: Partial<Alarm>, receivedAtMs = 5_000, notes: string[] = []) =>
+    deliveryKey({ alarms: [{ ...alarm, ...change }], notes }, receivedAtMs);
+
+  it('is the same for a repeat, also where its alarms only have the time of reading', () => {
+    expect(key({}, 9_000)).toBe(key({}));
+    expect(key({ atMs: 9_000 }, 9_000)).toBe(key({ atMs: 5_000 }));
+  });
+
+  it.each<Partial<Alarm>>([
+    { sender: 'other' },
+    { status: 'firing' },
+    { episode: 'a 2' },
+    { incident: 'b' },
+    { atMs: 1_001 },
+    { labels: { a: 'c' } },
+    { labels: {} },
+  ])('is another one with %j', (change) => {
+    expect(key(change)).not.toBe(key({}));
+  });
+
+  it('is another one with other notes', () => {
+    expect(key({}, 5_000, ['a'])).not.toBe(key({}));
+  });
+});
