@@ -137,7 +137,7 @@ async function requireSearchAttributes(client: Client): Promise<void> {
     {
       code: 'search-attributes',
       place: `namespace ${namespace}`,
-      found: `it lacks the search attributes ${missing.map(({ name }) => name).join(', ')}`,
+      found: `it lacks the search attributes ${missing.map(({ name }) => name).join(', ')}, or has them with another type`,
       remedy: `Type: temporal operator search-attribute create --namespace ${namespace} ${flags}. On Temporal Cloud: create them in its console`,
     },
   ]);

@@ -39,7 +39,8 @@ function passFence(attempt: Attempt): void {
   const { name, why } = fenced;
   attempt.note('fenced', why);
   attempt.unsentSignal.throwIfAborted();
-  throw attempt.end(name, `${describeAction(attempt.request.action)} was not sent: ${why}`);
+  const notSent = attempt.firstLike ? 'was not sent' : 'was not sent any more';
+  throw attempt.end(name, `${describeAction(attempt.request.action)} ${notSent}: ${why}`);
 }
 
 async function afterNoCloudJob(serviceStage: ServiceStage, attempt: Attempt, error: ServiceStageError): Promise<void> {

@@ -40,6 +40,8 @@ export interface Baseline {
   readonly knownCloudJobIds: readonly string[];
   /** The workflow run in which the first reading was taken: the original one, unless a reset went back to before it. */
   readonly readInRunId?: string;
+  /** It was taken after a reset: what was sent before is in no step of this run. */
+  readonly readAfterReset?: true;
 }
 
 /** Why a cloud job that was found by reading is taken as ours. */

@@ -118,13 +118,13 @@ export const FAILURES = {
     advice: 'Give the run a longer deadline when it usually takes this long.',
   },
   OutsideWindow: {
-    when: 'a target was to be begun before its maintenance window opened, or after its cut-off',
+    when: 'a target was to be begun before its maintenance window opened, or its first action to be sent after the cut-off',
     retryable: false,
     whoActsNext: 'the caller',
     advice: 'Start again within the window, or let the run wait for it with waitAtMost. What had begun was finished.',
   },
   ChangeFreeze: {
-    when: 'a target was to be begun while a calendar of the run is frozen, or cannot be read',
+    when: 'a target was to be begun, or its first action to be sent, while a calendar of the run is frozen or cannot be read',
     retryable: false,
     whoActsNext: 'the caller, or who keeps the calendar',
     advice:

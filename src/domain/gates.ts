@@ -29,6 +29,7 @@ export interface ClosedGate {
   /** The earliest moment it could open, as far as is known now; `null` when never, or when nobody can tell. */
   readonly opensAtMs: number | null;
 }
+
 const GATE_FAILURES: readonly string[] = ['OutsideWindow', 'ChangeFreeze'] satisfies ClosedGate['failure'][];
 
 export function isGateFailure(name: string | undefined): name is ClosedGate['failure'] {
@@ -39,6 +40,7 @@ export function isGateFailure(name: string | undefined): name is ClosedGate['fai
 export interface Closing extends Pick<ClosedGate, 'failure' | 'why'> {
   readonly atMs: number;
 }
+
 export type Gate = { readonly open: true; readonly closing: Closing | null } | ClosedGate;
 
 /** Why nothing is begun yet, when the run looks again, and when it gives up. Epoch milliseconds. */

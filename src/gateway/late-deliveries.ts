@@ -62,6 +62,7 @@ function begin<Decided>(decide: Decide<Decided>): Work<Decided> {
 
 /** The same for a repeat of a delivery alone. A time that only says when it was read is none. */
 export function deliveryKey(
+  sender: string,
   { alarms, notes }: { readonly alarms: readonly Alarm[]; readonly notes: readonly string[] },
   receivedAtMs: number,
 ): string {
@@ -70,7 +71,7 @@ export function deliveryKey(
     return [sender, name, status, episode, incident, Object.entries(labels), summary, saidAtMs];
   });
   return createHash('sha256')
-    .update(JSON.stringify([parts, notes]))
+    .update(JSON.stringify([sender, parts, notes]))
     .digest('hex');
 }
 

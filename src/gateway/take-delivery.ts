@@ -116,7 +116,7 @@ export class DeliveryTaker {
     for (const { status } of reading.alarms) counts.add('alarms', { sender: sender.name, status });
     if (decide === null) return this.#preview(sender, reading.alarms);
     const notes = reading.notes.map((text) => toldNote(sender.name, text, receivedAtMs));
-    const keyOf = () => deliveryKey(reading, receivedAtMs);
+    const keyOf = () => deliveryKey(sender.name, reading, receivedAtMs);
     const decisions = await this.#late.decide(keyOf, signal, async (whileKept) => {
       const decided = this.#decide(reading.alarms, receivedAtMs, whileKept);
       return (await Promise.all([decided, this.#keep(notes, whileKept)]))[0];

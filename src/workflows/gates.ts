@@ -66,6 +66,11 @@ export class Gates {
     }
   }
 
+  /** A target that had passed was left: nothing had been sent on it when the gate closed. */
+  foundClosed(target: string, closing: Closing): void {
+    this.#report(target, { open: false, ...closing, opensAtMs: null }, Date.now());
+  }
+
   async #pass(target: string, guards: Guards): Promise<Passage> {
     const waitedBeforeMs = this.#waitedMs;
     let begunAtMs: number | null = null;
@@ -73,7 +78,7 @@ export class Gates {
       const gate = await this.#look(guards);
       const nowMs = Date.now();
       if (begunAtMs !== null) this.#waitedMs = waitedBeforeMs + nowMs - begunAtMs;
-      if (!gate.open || begunAtMs !== null) this.#report(target, gate, nowMs);
+      if (!gate.open || this.#reports.at(-1)?.target === target) this.#report(target, gate, nowMs);
       if (gate.open) {
         if (begunAtMs !== null) this.state.waitFor(null);
         return { kind: 'open', closing: gate.closing };

@@ -76,7 +76,7 @@ function mayHaveBeenSentBeforeReset(step: PlannedStep, baseline: Baseline): step
   return step.kind === 'action' && isDecidedBeforeReset(baseline) && patched('reset-run-looks-before-it-leaves');
 }
 
-function isDecidedBeforeReset(baseline: Baseline): boolean {
+export function isDecidedBeforeReset(baseline: Baseline): boolean {
   return decidedInRunId(baseline) !== workflowInfo().runId;
 }
 

@@ -28,6 +28,7 @@ export class RunState {
   #progress: RunProgress;
   readonly #startedAtMs = workflowInfo().startTime.getTime();
   #targetsBegun = 0;
+  #withdrawAskedBy: string | null = null;
   #withdrawnBy: string | null = null;
 
   constructor() {
@@ -63,16 +64,18 @@ export class RunState {
     this.#targetsBegun++;
   }
 
-  /** Its gate closed before anything was sent: it is begun anew, or not at all. */
-  leaveTarget(targetPlan: TargetPlan): void {
+  /** Its gate closed before anything was sent: it is begun anew, or not at all. @returns whether a withdrawal that came too late is in time now */
+  leaveTarget(targetPlan: TargetPlan): boolean {
     this.#targetsBegun--;
     this.update(targetPlan, { childRunId: null });
+    return this.#withdrawAskedBy !== null && this.withdraw(this.#withdrawAskedBy);
   }
 
   /** @returns whether it is in time */
   withdraw(by: string): boolean {
+    this.#withdrawAskedBy = by.slice(0, 200);
     if (this.#targetsBegun > 0) return false;
-    this.#withdrawnBy = by.slice(0, 200);
+    this.#withdrawnBy = this.#withdrawAskedBy;
     return true;
   }
 

@@ -84,7 +84,7 @@ async function takeTargets(
   const reports: TargetReport[] = [];
   for (const targetPlan of plan.targets) {
     if (scope.consideredCancelled) break;
-    const taken = await takeWhileOpen(plan, targetPlan, state, gates);
+    const taken = await takeWhileOpen(plan, targetPlan, { state, gates, scope });
     if (taken.kind === 'cancelled') break;
     if (taken.kind === 'closed') {
       // Without leave to wait, a run that has begun nothing was refused; any other ran out of its time to begin.
@@ -102,17 +102,23 @@ async function takeTargets(
 type Taken = Exclude<Passage, { kind: 'open' }> | { readonly kind: 'taken'; readonly report: TargetReport };
 
 /** A gate that closes before the first action is sent is looked at anew: waited for or not, as at first. */
-async function takeWhileOpen(plan: Plan, targetPlan: TargetPlan, state: RunState, gates: Gates): Promise<Taken> {
+async function takeWhileOpen(
+  plan: Plan,
+  targetPlan: TargetPlan,
+  { state, gates, scope }: { state: RunState; gates: Gates; scope: CancellationScope },
+): Promise<Taken> {
   let closedAtMs = 0;
   for (;;) {
     const passage = await gates.pass(targetPlan.target.path, closedAtMs);
     if (passage.kind !== 'open') return passage;
+    if (scope.consideredCancelled) return { kind: 'cancelled' };
     const { closing } = passage;
     const deadlineAtMs = workflowInfo().startTime.getTime() + plan.deadlineMs + gates.waitedMs;
     const report = await takeTarget(plan, targetPlan, { deadlineAtMs, closing }, state);
     if (closing === null || !closedBeforeItBegan(report)) return { kind: 'taken', report };
     closedAtMs = closing.atMs;
-    state.leaveTarget(targetPlan);
+    gates.foundClosed(targetPlan.target.path, closing);
+    if (state.leaveTarget(targetPlan)) scope.cancel();
   }
 }
 

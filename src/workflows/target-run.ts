@@ -12,7 +12,13 @@ import type { StepReport, TargetProgress, TargetReport } from '../domain/report.
 import { describeObservation, leaseId, statusMeaning, type Observation } from '../domain/target.js';
 import { compensate, type Compensated } from './compensate.js';
 import { invalidStart, rootCause } from './failure.js';
-import { lookAfterReset, performActionStep, performWaitStep, type StepOutcome } from './perform-step.js';
+import {
+  isDecidedBeforeReset,
+  lookAfterReset,
+  performActionStep,
+  performWaitStep,
+  type StepOutcome,
+} from './perform-step.js';
 import { observeTarget, settleTarget } from './proxies.js';
 import { ProgressOfTarget } from './target-progress.js';
 
@@ -86,7 +92,9 @@ async function captureAtRest(
     const unseenForMs = Math.max(unseenAfterReset, (run.unseenUntilMs ?? 0) - Date.now());
     if (isAtRest(reading) && unseenForMs === 0) return firstBaseline(reading, readInRunId);
     const settled = await settleFirst(run, reading, unseenForMs, progress);
-    return 'name' in settled ? settled : firstBaseline(settled, readInRunId);
+    if ('name' in settled) return settled;
+    const baseline = firstBaseline(settled, readInRunId);
+    return unseenAfterReset === 0 ? baseline : { ...baseline, readAfterReset: true };
   } catch (error) {
     if (isCancellation(error)) return null;
     const { name, message } = rootCause(error);
@@ -154,21 +162,28 @@ async function takeSteps(
   for (const step of run.targetPlan.steps) {
     const outcome = scope.consideredCancelled
       ? await lookAfterReset(step, baseline, run)
-      : await take(step, baseline, run, progress, steps.every(({ sent }) => sent === 'no') ? run.closing : undefined);
+      : await take(step, baseline, run, progress, isBegun(baseline, steps) ? undefined : run.closing);
     if (outcome === null) break;
     baseline = outcome.baseline;
     steps.push(outcome.report);
     if (outcome.done !== null) done.push(outcome.done);
     progress.stepEnds(outcome.report);
-    const { result, failure } = outcome.report;
+    const { result, sent, failure } = outcome.report;
     if (result === 'succeeded' || result === 'skipped') continue;
     const onFailure: OnFailure = step.kind === 'wait' ? 'compensate' : step.onFailure;
     // Past its gate nothing is begun any more, whatever a step says of its failures.
-    if (result === 'failed' && onFailure === 'continue' && !isGateFailure(failure?.name)) continue;
+    const isTooLate = sent === 'no' && isGateFailure(failure?.name);
+    if (result === 'failed' && onFailure === 'continue' && !isTooLate) continue;
     undoAsked = result === 'failed' && onFailure === 'compensate';
     break;
   }
   return { steps, done, baseline, undoAsked };
+}
+
+/** What was sent before a reset is in no step of the run that goes on, so that it is never held to its gate. */
+function isBegun(baseline: Baseline, steps: readonly StepReport[]): boolean {
+  if (baseline.readAfterReset === true || isDecidedBeforeReset(baseline)) return true;
+  return steps.some(({ sent }) => sent !== 'no');
 }
 
 function take(

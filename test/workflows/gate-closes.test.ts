@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WITHDRAW_SIGNAL } from '../../src/domain/alarm.js';
-import type { RunProgress } from '../../src/domain/report.js';
+import type { RunProgress, TargetReport } from '../../src/domain/report.js';
+import { leaseId } from '../../src/domain/target.js';
 import { writeFreezes } from '../support/freezes.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -94,8 +95,24 @@ describe.concurrent('a first action that would come after', () => {
     const workflowId = await stack.start('restart', { targets: [path], freeze: ['liftedSoon'] });
     await until(async () => (await progressOf(workflowId)).targets.some(({ childRunId }) => childRunId !== null));
     await writeFreezes(folder, 'liftedSoon');
-    expect(await stack.report(workflowId)).toMatchObject({ outcome: 'succeeded' });
+    const report = await stack.report(workflowId);
+    expect(report).toMatchObject({ outcome: 'succeeded' });
+    expect(report.gates?.map(({ failure }) => failure)).toEqual(['ChangeFreeze', null]);
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+
+  it('the beginning of a freeze is not sent after its end where the run was to be withdrawn meanwhile', async () => {
+    const { instanceId, path } = await busyInstance(3 * SECOND);
+    await soonFrozen('withdrawnBefore', 3 * SECOND);
+    const workflowId = await stack.start('restart', {
+      targets: [path],
+      freeze: ['withdrawnBefore'],
+      waitAtMost: '1h',
+    });
+    await until(async () => (await progressOf(workflowId)).targets.some(({ childRunId }) => childRunId !== null));
+    await temporal.client.workflow.getHandle(workflowId).signal(WITHDRAW_SIGNAL, 'a test');
+    expect(await stack.report(workflowId)).toMatchObject({ outcome: 'cancelled', withdrawnBy: 'a test' });
+    expect(await stack.accepted(instanceId)).toEqual([]);
   });
 
   it('the beginning of a freeze leaves the run as one that has begun nothing: it can be withdrawn', async () => {
@@ -119,7 +136,37 @@ describe.concurrent('what had begun', () => {
     expect(report.gates).toBeUndefined();
     expect(await stack.accepted(instanceId)).toEqual(['scale', 'restart']);
   });
+
+  it('goes on after the cut-off where its workflow was reset meanwhile', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'scale', durationMs: 5 * SECOND });
+    const cutoffAtMs = Date.now() + 3 * SECOND;
+    await stack.start('guarded', { targets: [path], window: { duration: '1h', cutoff: '3597s' } });
+    await until(async () => (await stack.accepted(instanceId)).length === 1);
+    await until(async () => Date.now() > cutoffAtMs + 200);
+    const report = await resetToFirstAction(leaseId({ projectId: stack.simulator.projectId, instanceId }));
+    expect(report).toMatchObject({ outcome: 'succeeded', steps: [{ id: 'scale' }, { result: 'succeeded' }] });
+    expect(await stack.accepted(instanceId)).toEqual(['scale', 'restart']);
+  });
 });
+
+/** The report of the run that goes on from before the workflow task that scheduled the first action. */
+async function resetToFirstAction(workflowId: string): Promise<TargetReport> {
+  const { client } = temporal;
+  const { runId } = await client.workflow.getHandle(workflowId).describe();
+  const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const first = events
+    ?.map(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled)
+    .find((scheduled) => scheduled?.activityType?.name === 'performAction');
+  const reset = await client.connection.workflowService.resetWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId, runId },
+    reason: 'a test',
+    workflowTaskFinishEventId: first?.workflowTaskCompletedEventId ?? null,
+    requestId: `reset-${runId}`,
+  });
+  return (await client.workflow.getHandle(workflowId, reset.runId).result()) as TargetReport;
+}
 
 function progressOf(workflowId: string) {
   return temporal.client.workflow.getHandle(workflowId).query<RunProgress>('progress');

@@ -83,7 +83,7 @@ function readAlert(json: unknown, { sender, ignoreLabels, receivedAtMs }: Reader
     episode: `${fingerprint} ${new Date(startsAt).toISOString()}`,
     incident: fingerprint,
     atMs: status === 'firing' ? startsAt : (endsAt ?? receivedAtMs),
-    // It says again what fires, and gives up within minutes what does not get through.
+    // It says again what fires, and gives up what does not get through when its group is due again.
     saidAtMs: receivedAtMs,
     labels,
     summary: oneLine(typeof text === 'string' ? text : alertname),

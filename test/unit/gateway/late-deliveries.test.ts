@@ -77,7 +77,12 @@ describe('the key of a delivery', () => {
     summary: '',
   };
   const key = (change: Partial<Alarm>, receivedAtMs = 5_000, notes: string[] = []) =>
-    deliveryKey({ alarms: [{ ...alarm, ...change }], notes }, receivedAtMs);
+    deliveryKey('prod', { alarms: [{ ...alarm, ...change }], notes }, receivedAtMs);
+
+  it('is another one of another sender, also where there are only notes', () => {
+    const prose = { alarms: [], notes: ['an alarm that came as prose'] };
+    expect(deliveryKey('a', prose, 1)).not.toBe(deliveryKey('b', prose, 1));
+  });
 
   it('is the same for a repeat, also where its alarms only have the time of reading', () => {
     expect(key({}, 9_000)).toBe(key({}));
