@@ -14,6 +14,7 @@ const MARKS: Readonly<Record<Status, string>> = {
   unchanged: '=',
   'changed-by-hand': '!',
   foreign: '?',
+  unreadable: '?',
 };
 const WORDS: Readonly<Record<Status, string>> = {
   create: 'to be created',
@@ -22,10 +23,11 @@ const WORDS: Readonly<Record<Status, string>> = {
   unchanged: 'unchanged',
   'changed-by-hand': 'changed on the server by hand',
   foreign: 'not made from a file; left alone',
+  unreadable: 'cannot be read; left alone',
 };
 
 export function renderDifferences(differences: readonly Difference[], paint: Paint): string {
-  const lines = differences.flatMap(({ id, name, status, changes, byHand, paused, wished }) => {
+  const lines = differences.flatMap(({ id, name, status, changes, byHand, paused, wished, reason }) => {
     const head = `${MARKS[status]} ${paint.bold(id)}  ${WORDS[status]}${paused ? paint.dim(' (paused)') : ''}`;
     if (status === 'unchanged')
       return [paint.dim(`${MARKS[status]} ${id}  ${WORDS[status]}${paused ? ' (paused)' : ''}`)];
@@ -34,7 +36,8 @@ export function renderDifferences(differences: readonly Difference[], paint: Pai
         ? [`    → apply --overwrite ${name} ${wished === null ? 'deletes it' : 'takes it back'}`]
         : [];
     return [
-      status === 'changed-by-hand' || status === 'foreign' ? paint.warn(head) : head,
+      ['changed-by-hand', 'foreign', 'unreadable'].includes(status) ? paint.warn(head) : head,
+      ...(reason === undefined ? [] : [`    ${reason}`]),
       ...changeLines(byHand, 'by hand: '),
       ...(status === 'create' ? [] : changeLines(changes, '')),
       ...then,

@@ -25,8 +25,8 @@ async function compare(...given: Parameters<(typeof import('../schedules/compare
 }
 
 /** Without the raw description, which is the SDK's. */
-function shown({ id, name, status, changes, byHand, paused }: Difference) {
-  return { id, name, status, changes, byHand, paused };
+function shown({ id, name, status, changes, byHand, paused, reason }: Difference) {
+  return { id, name, status, changes, byHand, paused, reason };
 }
 
 /** @returns the exit code */

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { durationMs } from '../domain/duration.js';
 import type { OwnedSchedule } from '../schedules/operate.js';
-import { print, printJson } from './output.js';
+import { hint, print, printJson } from './output.js';
 import { paintForOutput } from './paint.js';
 import { renderList, renderRunNow } from './render-schedules.js';
 import { apply, diff } from './schedule-apply.js';
@@ -70,9 +70,10 @@ function until(text: string): number {
 
 async function list(options: ScheduleOptions & { owner?: string }): Promise<void> {
   const { listSchedules } = await import('../schedules/operate.js');
-  const schedules = await withServer(options, ({ client }) => listSchedules(client, options.owner ?? null));
-  if (options.json === true) printJson({ schedules });
-  else print(renderList(schedules, paintForOutput()));
+  const listing = await withServer(options, ({ client }) => listSchedules(client, options.owner ?? null));
+  if (options.json === true) printJson(listing);
+  else print(renderList(listing.schedules, paintForOutput()));
+  for (const { id, reason } of listing.unreadable) hint(`! ${id}: cannot be read: ${reason}`);
 }
 
 async function withSchedule<Value>(

@@ -36,8 +36,9 @@ export async function next(fileOrName: string, options: NextCommandOptions): Pro
 
 /** In a file, one that is not applied yet does not keep the others from being shown. */
 function hintIfNotOurs(error: unknown): null {
-  if (!(error instanceof Error) || !['ScheduleNotFound', 'ForeignSchedule'].includes(error.name)) throw error;
-  hint(`${error.message}; apply the file first`);
+  const known = ['ScheduleNotFound', 'ForeignSchedule', 'ScheduleUnreadable'];
+  if (!(error instanceof Error) || !known.includes(error.name)) throw error;
+  hint(error.name === 'ScheduleUnreadable' ? error.message : `${error.message}; apply the file first`);
   return null;
 }
 

@@ -5,15 +5,15 @@
 import { randomUUID } from 'node:crypto';
 import {
   ScheduleAlreadyRunning,
-  ScheduleClient,
   ScheduleNotFoundError,
   type Client,
   type ScheduleDescription,
   type ScheduleUpdateOptions,
 } from '@temporalio/client';
 import { changesBetween, toJson } from './changes.js';
-import { changedByHand, describe, type Difference } from './compare.js';
-import { namedError, ScheduleChangedMeanwhile } from './errors.js';
+import { changedByHand, type Difference } from './compare.js';
+import { describe, ScheduleReader } from './describe.js';
+import { namedError, ScheduleChangedMeanwhile, ScheduleUnreadable } from './errors.js';
 import { CALLS_AT_A_TIME, inParallel } from './in-parallel.js';
 import { describedForm, ownershipOf } from './ownership.js';
 import type { WishedSchedule } from './read-schedules.js';
@@ -55,9 +55,10 @@ export async function applyDifferences(
 }
 
 async function applyOne(client: Client, difference: Difference, taskQueue: string): Promise<Result> {
-  const { status, wished } = difference;
+  const { id, status, wished, reason } = difference;
   if (status === 'unchanged') return 'unchanged';
   if (status === 'foreign') return 'left-alone';
+  if (status === 'unreadable') throw new ScheduleUnreadable(id, new Error(reason));
   if (wished === null) {
     await deleteSeen(client, difference);
     return 'deleted';
@@ -151,7 +152,7 @@ async function updateIf(
 }
 
 /** The SDK's update reads a schedule, lets it be changed and writes it, but without the token that guards the write. */
-function withConflictToken(client: Client, token: { value?: Uint8Array }): ScheduleClient {
+function withConflictToken(client: Client, token: { value?: Uint8Array }): ScheduleReader {
   const { connection } = client;
   const { workflowService } = connection;
   const guarded = Object.create(workflowService, {
@@ -161,7 +162,7 @@ function withConflictToken(client: Client, token: { value?: Uint8Array }): Sched
     },
   }) as typeof workflowService;
   const guardedConnection = Object.create(connection, { workflowService: { value: guarded } }) as typeof connection;
-  return new ScheduleClient({ ...client.schedule.options, connection: guardedConnection });
+  return new ScheduleReader({ ...client.schedule.options, connection: guardedConnection });
 }
 
 async function deleteSeen(client: Client, { id, seen }: Difference): Promise<void> {

@@ -1,14 +1,15 @@
 /** A schedule file against the server: what is to be made, changed, deleted, and what somebody changed by hand. Changes nothing. */
-import { ScheduleNotFoundError, type Client, type ScheduleDescription } from '@temporalio/client';
+import type { Client, ScheduleDescription } from '@temporalio/client';
 import { changesBetween, type Change } from './changes.js';
+import { describeOrReason, type Described } from './describe.js';
 import { namedError } from './errors.js';
 import { CALLS_AT_A_TIME, inParallel } from './in-parallel.js';
 import { describedForm, OWNERSHIP_FORMAT, ownershipOf, type Ownership } from './ownership.js';
 import type { ReadSchedules, WishedSchedule } from './read-schedules.js';
 import { definitionOf } from './to-schedule-options.js';
 
-/** `foreign`: it has an id of ours, and no file made it; it is never touched. */
-export type Status = 'create' | 'update' | 'delete' | 'unchanged' | 'changed-by-hand' | 'foreign';
+/** `foreign`: it has an id of ours, and no file made it. `unreadable`: it cannot be decoded here. Neither is ever touched. */
+export type Status = 'create' | 'update' | 'delete' | 'unchanged' | 'changed-by-hand' | 'foreign' | 'unreadable';
 
 export interface Difference {
   readonly id: string;
@@ -23,6 +24,8 @@ export interface Difference {
   readonly wished: WishedSchedule | null;
   /** `null`: the server does not have it. */
   readonly seen: ScheduleDescription | null;
+  /** Why it cannot be read. */
+  readonly reason?: string;
 }
 
 /** One difference for each schedule of the file, and for each further one on the server that begins with its owner. */
@@ -32,26 +35,17 @@ export async function compareSchedules(
   taskQueue: string,
 ): Promise<Difference[]> {
   const wished = await inParallel(schedules, CALLS_AT_A_TIME, async (schedule) =>
-    differenceOf(schedule, await describe(client, schedule.id), taskQueue),
+    differenceOf(schedule, await describeOrReason(client, schedule.id), taskQueue),
   );
   // Listing lags behind, so it only finds what is to be deleted; a schedule it does not show yet stays until the next apply.
   const known = new Set(schedules.map(({ id }) => id));
   const further = (await idsOnServer(client, `${owner}/`)).filter((id) => !known.has(id));
   const others = await inParallel(further, CALLS_AT_A_TIME, async (id) => {
-    const seen = await describe(client, id);
-    return seen === null ? [] : [differenceOfOther(id, seen)];
+    const described = await describeOrReason(client, id);
+    if (described.kind === 'unreadable') return [unreadable(id, null, described.reason)];
+    return described.seen === null ? [] : [differenceOfOther(id, described.seen)];
   });
   return [...wished, ...others.flat()].sort((left, right) => left.id.localeCompare(right.id));
-}
-
-/** `null` when the server has none of that id. */
-export async function describe(client: Client, id: string): Promise<ScheduleDescription | null> {
-  try {
-    return await client.schedule.getHandle(id).describe();
-  } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return null;
-    throw namedError(error, id);
-  }
 }
 
 /** Every id on the server that begins so, as far as its listing has them by now. */
@@ -66,8 +60,10 @@ export async function idsOnServer(client: Client, prefix: string): Promise<strin
   return ids;
 }
 
-function differenceOf(wished: WishedSchedule, seen: ScheduleDescription | null, taskQueue: string): Difference {
+function differenceOf(wished: WishedSchedule, described: Described, taskQueue: string): Difference {
   const { id, name } = wished;
+  if (described.kind === 'unreadable') return unreadable(id, wished, described.reason);
+  const { seen } = described;
   const definition = definitionOf(wished, taskQueue);
   const base = { id, name, wished, seen, changes: [], byHand: [], paused: seen?.state.paused === true };
   if (seen === null) return { ...base, status: 'create' };
@@ -80,8 +76,26 @@ function differenceOf(wished: WishedSchedule, seen: ScheduleDescription | null, 
   return { ...base, status: isSame ? 'unchanged' : 'update', changes };
 }
 
+function unreadable(id: string, wished: WishedSchedule | null, reason: string): Difference {
+  return {
+    id,
+    name: nameIn(id),
+    status: 'unreadable',
+    changes: [],
+    byHand: [],
+    paused: false,
+    wished,
+    seen: null,
+    reason,
+  };
+}
+
+function nameIn(id: string): string {
+  return id.slice(id.indexOf('/') + 1);
+}
+
 function differenceOfOther(id: string, seen: ScheduleDescription): Difference {
-  const base = { id, name: id.slice(id.indexOf('/') + 1), wished: null, seen, changes: [], paused: seen.state.paused };
+  const base = { id, name: nameIn(id), wished: null, seen, changes: [], paused: seen.state.paused };
   const ownership = ownershipOf(seen);
   if (ownership === null) return { ...base, status: 'foreign', byHand: [] };
   const byHand = changedByHand(ownership, seen);

@@ -26,6 +26,17 @@ export class ScheduleChangedMeanwhile extends Error {
   }
 }
 
+/** The server has it, in a form that cannot be decoded here: it is told and left alone. */
+export class ScheduleUnreadable extends Error {
+  override readonly name = 'ScheduleUnreadable';
+  readonly reason: string;
+
+  constructor(id: string, cause: Error) {
+    super(`${id} cannot be read (${cause.message}); it is left alone`, { cause });
+    this.reason = cause.message;
+  }
+}
+
 /** The server did not take the schedule as it is written. */
 class ScheduleRejected extends Error {
   override readonly name = 'ScheduleRejected';

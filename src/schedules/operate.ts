@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import type { StartArguments } from '../domain/contract.js';
-import { changedByHand, describe, idsOnServer } from './compare.js';
+import { changedByHand, idsOnServer } from './compare.js';
+import { describe, describeOrReason } from './describe.js';
 import { AmbiguousSchedule, ForeignSchedule, namedError, ScheduleNotFound } from './errors.js';
 import { CALLS_AT_A_TIME, inParallel } from './in-parallel.js';
 import { ownershipOf, type Ownership } from './ownership.js';
@@ -30,24 +31,29 @@ export interface ListedSchedule {
   readonly skipped: { readonly overlap: number; readonly late: number };
 }
 
-/** Those that a file made, of every owner or of one, as far as the server's listing has them by now. */
-export async function listSchedules(client: Client, owner: string | null): Promise<ListedSchedule[]> {
-  const ids = await idsOnServer(client, owner === null ? '' : `${owner}/`);
-  const owned = await inParallel(
-    ids.filter((id) => id.includes('/')),
-    CALLS_AT_A_TIME,
-    (id) => ownedOrNull(client, id),
-  );
-  return owned
-    .filter((schedule) => schedule !== null)
-    .map(toListed)
-    .sort((left, right) => left.id.localeCompare(right.id));
+export interface Listing {
+  readonly schedules: readonly ListedSchedule[];
+  /** Whose they are is not known either. */
+  readonly unreadable: readonly { readonly id: string; readonly reason: string }[];
 }
 
-async function ownedOrNull(client: Client, id: string): Promise<OwnedSchedule | null> {
-  const seen = await describe(client, id);
+/** Those that a file made, of every owner or of one, as far as the server's listing has them by now. */
+export async function listSchedules(client: Client, owner: string | null): Promise<Listing> {
+  const ids = await idsOnServer(client, owner === null ? '' : `${owner}/`);
+  const ours = ids.filter((id) => id.includes('/')).sort((left, right) => left.localeCompare(right));
+  const described = await inParallel(ours, CALLS_AT_A_TIME, async (id) => ({
+    id,
+    ...(await describeOrReason(client, id)),
+  }));
+  return {
+    schedules: described.flatMap((each) => (each.kind === 'described' ? listedIfOwned(each.id, each.seen) : [])),
+    unreadable: described.flatMap((each) => (each.kind === 'unreadable' ? [{ id: each.id, reason: each.reason }] : [])),
+  };
+}
+
+function listedIfOwned(id: string, seen: ScheduleDescription | null): ListedSchedule[] {
   const ownership = seen === null ? null : ownershipOf(seen);
-  return seen === null || ownership === null ? null : { id, ownership, seen };
+  return seen === null || ownership === null ? [] : [toListed({ id, ownership, seen })];
 }
 
 function toListed({ id, ownership, seen }: OwnedSchedule): ListedSchedule {

@@ -222,6 +222,55 @@ describe('what somebody changed on the server', () => {
   });
 });
 
+describe('a change by other code whose payloads this SDK does not decode', () => {
+  async function updateDetails(id: string, details: object): Promise<void> {
+    const { raw } = await handleOf(id).describe();
+    const action = raw.schedule?.action;
+    await temporal.client.workflowService.updateSchedule({
+      namespace: 'default',
+      scheduleId: id,
+      schedule: {
+        ...raw.schedule,
+        action: { startWorkflow: { ...action?.startWorkflow, userMetadata: { details } } },
+      },
+    });
+  }
+
+  it('is read where they are empty: no details', async () => {
+    const owner = desk.newOwner();
+    const file = await desk.file(owner, { nightly: CALM });
+    await desk.apply(file);
+    await updateDetails(`${owner}/nightly`, {});
+    expect(await desk.diff(file)).toMatchObject([{ status: 'changed-by-hand', byHand: [{ path: 'summary' }] }]);
+    expect(await desk.apply(file, '--overwrite', 'nightly')).toMatchObject([{ result: 'overwritten' }]);
+    expect(await desk.diff(file)).toMatchObject([{ status: 'unchanged' }]);
+  });
+
+  it('is told of that schedule alone: the others are shown and applied', async () => {
+    const owner = desk.newOwner();
+    const id = `${owner}/nightly`;
+    await desk.apply(await desk.file(owner, { nightly: CALM }));
+    await updateDetails(id, { metadata: { encoding: Buffer.from('odd') }, data: Buffer.from('x') });
+    const file = await desk.file(owner, { nightly: CALM, other: CALM });
+    expect(await desk.diff(file)).toMatchObject([
+      { status: 'unreadable', reason: 'Unknown encoding: odd' },
+      { status: 'create' },
+    ]);
+    const applied = await desk.run('apply', file);
+    expect(applied.exitCode).toBe(1);
+    expect(applied.stdout).toContain(`ScheduleUnreadable: ${id} cannot be read (Unknown encoding: odd)`);
+    expect(await isThere(`${owner}/other`)).toBe(true);
+    await untilListed(`${owner}/other`);
+    expect(await desk.run('list', '--owner', owner)).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining(`${id}: cannot be read`) as string,
+    });
+    const next = await desk.run('next', file);
+    expect(next).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`${owner}/other`) as string });
+    expect(next.stderr).toContain(`${id} cannot be read`);
+  });
+});
+
 describe('an apply that was cut short', () => {
   it('leaves each schedule as it was or as the file says: the next has nothing to finish', async () => {
     const owner = desk.newOwner();

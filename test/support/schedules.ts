@@ -11,7 +11,7 @@ import { runbook, type Ended } from './command-line.js';
 import type { TestTemporal } from './temporal.js';
 
 type Entries = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-type ShownDifference = Pick<Difference, 'id' | 'name' | 'status' | 'changes' | 'byHand' | 'paused'>;
+type ShownDifference = Pick<Difference, 'id' | 'name' | 'status' | 'changes' | 'byHand' | 'paused' | 'reason'>;
 
 export interface ScheduleDesk {
   readonly env: Record<string, string>;

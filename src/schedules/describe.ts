@@ -1,0 +1,51 @@
+/** Reads one schedule from the server, also one that another SDK wrote. */
+import { ScheduleClient, ScheduleNotFoundError, type Client, type ScheduleDescription } from '@temporalio/client';
+import { grpcCodeOf } from '../client/temporal-calls.js';
+import { namedError, ScheduleUnreadable } from './errors.js';
+
+/** The Python SDK writes a payload without an encoding where there is no summary or no details: here both are none. */
+export class ScheduleReader extends ScheduleClient {
+  protected override async _describeSchedule(id: string): Promise<ScheduleDescription['raw']> {
+    const answer = await super._describeSchedule(id);
+    const metadata = answer.schedule?.action?.startWorkflow?.userMetadata;
+    if (metadata && isEmpty(metadata.summary)) metadata.summary = null;
+    if (metadata && isEmpty(metadata.details)) metadata.details = null;
+    return answer;
+  }
+}
+
+interface Payload {
+  readonly metadata?: object | null;
+  readonly data?: Uint8Array | null;
+}
+
+function isEmpty(payload: Payload | null | undefined): boolean {
+  return Object.keys(payload?.metadata ?? {}).length === 0 && (payload?.data?.length ?? 0) === 0;
+}
+
+/** `null` when the server has none of that id. @throws ScheduleUnreadable for what it describes and we cannot decode */
+export async function describe(client: Client, id: string): Promise<ScheduleDescription | null> {
+  try {
+    const reader = new ScheduleReader({ ...client.schedule.options, connection: client.connection });
+    return await reader.getHandle(id).describe();
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return null;
+    const named = error instanceof TypeError ? error : namedError(error, id);
+    const isAnswered = named === error && error instanceof Error && grpcCodeOf(error) === null;
+    throw isAnswered ? new ScheduleUnreadable(id, error) : named;
+  }
+}
+
+export type Described =
+  | { readonly kind: 'described'; readonly seen: ScheduleDescription | null }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** One that cannot be read must not hide the others. */
+export async function describeOrReason(client: Client, id: string): Promise<Described> {
+  try {
+    return { kind: 'described', seen: await describe(client, id) };
+  } catch (error) {
+    if (error instanceof ScheduleUnreadable) return { kind: 'unreadable', reason: error.reason };
+    throw error;
+  }
+}
