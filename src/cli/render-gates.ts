@@ -15,7 +15,10 @@ export function guardLines({ window, freeze, waitAtMostMs, coming, unreadable = 
   if (freeze.length > 0 && coming.length === 0 && unreadable.length === 0)
     lines.push(paint.dim('  nothing is frozen within the next 7 days'));
   const closed = waitAtMostMs === null ? 'is refused' : `waits at most ${describeDuration(waitAtMostMs)}`;
-  return [...lines, paint.dim(`a start at another time ${closed}`)];
+  // A window that opens with the start has no start outside of it.
+  const outside = window !== null && window.opensAtMs !== null ? ['outside the window'] : [];
+  const when = [...outside, ...(freeze.length === 0 ? [] : ['within a freeze'])];
+  return when.length === 0 ? lines : [...lines, paint.dim(`a start ${when.join(' or ')} ${closed}`)];
 }
 
 function windowWords({ opensAtMs, durationMs, cutoffMs }: NonNullable<Guards['window']>): string {

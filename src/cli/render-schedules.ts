@@ -73,12 +73,18 @@ export function renderList(listed: readonly ListedSchedule[], paint: Paint): str
   const width = Math.max(...listed.map(({ id }) => id.length));
   return listed
     .flatMap(({ id, runbook, paused, note, nextAt, state, runningRuns, lastRun }) => [
-      `${paint.bold(id.padEnd(width))}  ${runbook}  ${paused ? paint.warn(`paused${note === null ? '' : `: ${note}`}`) : `next ${nextAt ?? 'never'}`}`,
+      `${paint.bold(id.padEnd(width))}  ${runbook}  ${paused ? paint.warn(pausedWords(note)) : `next ${nextAt ?? 'never'}`}`,
       ...(state === 'applied' ? [] : [paint.warn(`    ${WORDS['changed-by-hand']}`)]),
       ...(runningRuns.length === 0 ? [] : [paint.dim(`    under way: ${runningRuns.join(', ')}`)]),
       ...(lastRun === null ? [] : [paint.dim(`    last: ${lastRun.workflowId}`)]),
     ])
     .join('\n');
+}
+
+/** The note of `pause` says `paused by …` itself. */
+function pausedWords(note: string | null): string {
+  if (note === null) return 'paused';
+  return note.startsWith('paused') ? note : `paused: ${note}`;
 }
 
 /** `window`: the length of the schedule's window; `null` where somebody took it out on the server. */
@@ -95,6 +101,8 @@ export function renderRunNow(told: RunNow, window: string | null): string {
     case 'waits':
       return [`It starts when this run has ended: ${told.runningRuns.join(', ')}`, ...fresh].join('\n');
     case 'skipped':
+      if (told.oneWaits)
+        return `Not started (overlap: buffer-one): one run waits already for this one to end: ${told.runningRuns.join(', ')}`;
       return `Not started (overlap: skip): this run is still under way: ${told.runningRuns.join(', ')}`;
     case 'unknown':
       return 'The server has not started it yet; look again with: runbook schedule list';
@@ -122,7 +130,7 @@ export function renderOccurrences(
     ...(jitterMs > 0 && coming.length > 0 ? [paint.dim(`  ${jitterWords(jitterMs)}`)] : []),
     ...(coming.length === 0
       ? ['  nothing comes in that time']
-      : coming.map((each) => occurrenceLine(each, timezone, paint))),
+      : coming.map((each) => occurrenceLine(each, timezone, problems.length > 0, paint))),
     ...warnings.map((warning) => paint.warn(`  ! ${warning}`)),
     ...problems.map(({ place, found }) => paint.warn(`  ! ${place}: ${found}`)),
   ].join('\n');
@@ -133,12 +141,18 @@ function jitterWords(jitterMs: number): string {
   return `jitter ${describeDuration(jitterMs)}: each start, as listed, is up to that long after its nominal time, from which its window counts`;
 }
 
-function occurrenceLine({ atMs, localTime, comesTwice, freezes }: Occurrence, zone: string, paint: Paint): string {
+function occurrenceLine(
+  { atMs, localTime, comesTwice, freezes }: Occurrence,
+  zone: string,
+  isUnreadable: boolean,
+  paint: Paint,
+): string {
   const utc = new Date(atMs).toISOString().replace('.000Z', 'Z');
   const frozen = freezes.map(
     ({ calendar, name, fromMs, toMs, atStart }) =>
       `${atStart ? 'frozen' : `freezes at ${new Date(fromMs).toISOString()}`}: ${name} (${calendar}) until ${new Date(toMs).toISOString()}`,
   );
-  const notes = [...(comesTwice ? ['this time comes twice on that day'] : []), ...frozen];
+  const unreadable = isUnreadable ? ['a calendar cannot be read, which counts as frozen'] : [];
+  const notes = [...(comesTwice ? ['this time comes twice on that day'] : []), ...frozen, ...unreadable];
   return `  ${localTime} ${zone}  ${paint.dim(utc)}${notes.length === 0 ? '' : `  ${paint.warn(notes.join('; '))}`}`;
 }

@@ -118,8 +118,8 @@ export type RunNow =
   | { readonly kind: 'started'; readonly workflowId: string }
   /** It starts when the run under way has ended (overlap: buffer-one). */
   | { readonly kind: 'waits'; readonly runningRuns: readonly string[] }
-  /** The run under way kept it from starting (overlap: skip). */
-  | { readonly kind: 'skipped'; readonly runningRuns: readonly string[] }
+  /** The run under way kept it from starting (overlap: skip), or one that waits already (overlap: buffer-one). */
+  | { readonly kind: 'skipped'; readonly runningRuns: readonly string[]; readonly oneWaits: boolean }
   /** The server took the request and had not acted on it after ten seconds. */
   | { readonly kind: 'unknown' };
 
@@ -129,6 +129,7 @@ const LOOK_AGAIN_MS = 150;
 /** One run outside the calendar, also of a paused schedule; overlap as declared. Its window counts from this moment, also where it starts later. */
 export async function runNow(client: Client, { id, seen }: OwnedSchedule): Promise<RunNow> {
   const before = seen.info;
+  const waitedBefore = Number(seen.raw.info?.bufferSize ?? 0) > 0;
   const known = new Set(before.recentActions.map(({ action }) => action.workflow.workflowId));
   // The SDK's own default would let it run beside the one under way.
   await client.schedule.getHandle(id).trigger(seen.policies.overlap).catch(rethrowNamed(id));
@@ -140,8 +141,10 @@ export async function runNow(client: Client, { id, seen }: OwnedSchedule): Promi
     const fresh = info.recentActions.find(({ action }) => !known.has(action.workflow.workflowId));
     if (fresh !== undefined) return { kind: 'started', workflowId: fresh.action.workflow.workflowId };
     const runningRuns = info.runningActions.map(({ workflow }) => workflow.workflowId);
-    if (info.numActionsSkippedOverlap > before.numActionsSkippedOverlap) return { kind: 'skipped', runningRuns };
-    if (Number(raw.info?.bufferSize ?? 0) > 0) return { kind: 'waits', runningRuns };
+    const oneWaits = Number(raw.info?.bufferSize ?? 0) > 0;
+    if (info.numActionsSkippedOverlap > before.numActionsSkippedOverlap)
+      return { kind: 'skipped', runningRuns, oneWaits };
+    if (oneWaits && !waitedBefore) return { kind: 'waits', runningRuns };
     await delay(LOOK_AGAIN_MS);
   }
   return { kind: 'unknown' };

@@ -160,7 +160,7 @@ describe('commands about runs', () => {
     const given = ['stop', '-t', path, '--freeze', 'prod-freeze'];
     const times = 'prod-freeze "For ever" 2020-01-01T00:00:00Z to 2100-01-01T00:00:00Z';
     const planned = await runbook(['plan', ...given, '--wait-at-most', '1h'], env);
-    expect(planned.stdout).toContain(`frozen by prod-freeze\n  ${times}\na start at another time waits at most 1h`);
+    expect(planned.stdout).toContain(`frozen by prod-freeze\n  ${times}\na start within a freeze waits at most 1h`);
     const { exitCode, stdout } = await runbook(['start', ...given, '--wait'], env);
     expect(exitCode).toBe(15);
     expect(stdout).toContain(`gate of ${path}: ChangeFreeze`);

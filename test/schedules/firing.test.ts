@@ -132,7 +132,7 @@ describe('pause and resume', () => {
     expect((await desk.run('pause', id, '--reason', 'the move')).stdout).toContain(`runbook schedule resume ${id}`);
     await expect
       .poll(async () => (await desk.run('list')).stdout, { timeout: 20_000 })
-      .toMatch(new RegExp(`${id}.*paused: paused by .*the move`));
+      .toMatch(new RegExp(`${id}.*  paused by .*the move`));
     expect((await desk.run('resume', id)).exitCode).toBe(0);
     expect((await handleOf(id).describe()).state.paused).toBe(false);
     const missing = await desk.run('pause', `${owner}/never`);
@@ -177,6 +177,11 @@ describe('run-now', () => {
       const askedToMs = Date.now();
       expect(second.exitCode).toBe(exitCode);
       expect(JSON.parse(second.stdout)).toMatchObject({ kind, runningRuns: [first.workflowId] });
+      if (kind === 'waits') {
+        const third = await desk.run('run-now', id);
+        expect(third.exitCode).toBe(1);
+        expect(third.stdout).toContain('Not started (overlap: buffer-one): one run waits already');
+      }
       expect((await stack.report(first.workflowId)).outcome).toBe('succeeded');
       if (kind === 'skipped') continue;
       // One that had to wait has its window from the moment it was asked for, not from its start.

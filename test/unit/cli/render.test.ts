@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { guardLines } from '../../../src/cli/render-gates.js';
+import { renderList, renderOccurrences } from '../../../src/cli/render-schedules.js';
 import { paintFor } from '../../../src/cli/paint.js';
 import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
 import { renderPlan, renderReport } from '../../../src/cli/render-report.js';
@@ -134,6 +135,31 @@ describe('a plan', () => {
   });
 });
 
+describe('schedules', () => {
+  it('that are paused say so once in the list', () => {
+    const listed = {
+      ...{ id: 'a/b', runbook: 'restart', timezone: 'UTC', paused: true, state: 'applied' as const, nextAt: null },
+      ...{ runningRuns: [], lastRun: null, skipped: { overlap: 0, late: 0 } },
+    };
+    const text = (note: string | null) => renderList([{ ...listed, note }], plain);
+    expect(text('paused by root: the move')).toBe('a/b  restart  paused by root: the move');
+    expect(text('the move')).toBe('a/b  restart  paused: the move');
+    expect(text(null)).toBe('a/b  restart  paused');
+  });
+
+  it('with a calendar that cannot be read say at each occurrence that it counts as frozen', () => {
+    const text = renderOccurrences(
+      {
+        ...{ id: 'a/b', summary: 'restart', paused: false, timezone: 'UTC', warnings: [], surprises: [], jitterMs: 0 },
+        coming: [{ atMs: 0, localTime: '1970-01-01 00:00', comesTwice: false, freezes: [] }],
+        problems: [{ code: 'broken', place: 'a.yaml', found: 'broken', remedy: 'x' }],
+      },
+      plain,
+    );
+    expect(text).toContain('1970-01-01T00:00:00Z  a calendar cannot be read, which counts as frozen');
+  });
+});
+
 describe('gates', () => {
   const freeze = { calendar: 'prod-freeze', name: 'Year end', fromMs: 0, toMs: 3_600_000 };
 
@@ -144,7 +170,7 @@ describe('gates', () => {
       'window of 2h from the start, nothing new in its last 30m',
       'frozen by prod-freeze',
       '  prod-freeze "Year end" 1970-01-01T00:00:00Z to 1970-01-01T01:00:00Z',
-      'a start at another time waits at most 1h',
+      'a start within a freeze waits at most 1h',
     ]);
     expect(
       guardLines({ ...guards, window: { ...window, opensAtMs: 0 }, coming: [], waitAtMostMs: null }, plain),
@@ -152,12 +178,12 @@ describe('gates', () => {
       'window open 1970-01-01T00:00:00Z to 1970-01-01T02:00:00Z, nothing new after 1970-01-01T01:30:00Z',
       'frozen by prod-freeze',
       '  nothing is frozen within the next 7 days',
-      'a start at another time is refused',
+      'a start outside the window or within a freeze is refused',
     ]);
     expect(guardLines({ ...guards, window: null, coming: [], unreadable: ['a.yaml:1:1: broken'] }, plain)).toEqual([
       'frozen by prod-freeze',
       '  cannot be read, which counts as frozen: a.yaml:1:1: broken',
-      'a start at another time waits at most 1h',
+      'a start within a freeze waits at most 1h',
     ]);
   });
 
