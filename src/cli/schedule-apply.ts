@@ -82,7 +82,7 @@ async function refuseWhereChanged(differences: readonly Difference[], overwrite:
           code: status,
           place: id,
           found: `changed by hand: ${byHand.map(({ path, from, to }) => `${path} ${JSON.stringify(from)} → ${JSON.stringify(to)}`).join('; ')}`,
-          remedy: `Write it into the file, or take it back with --overwrite ${name}`,
+          remedy: `To keep it, write it into the file; then apply what the file says with --overwrite ${name}`,
         },
   );
   const message = 'Something on the server is in the way; nothing was applied:';
