@@ -61,7 +61,7 @@ async function readFile(file: string): Promise<ReadSchedules> {
 /** @throws CommandError when anything stands in the way: then nothing at all is applied */
 async function refuseWhereChanged(differences: readonly Difference[], overwrite: readonly string[]): Promise<void> {
   const { refusals } = await import('../schedules/apply.js');
-  const unknown = overwrite.filter((name) => !differences.some((difference) => difference.name === name));
+  const unknown = overwrite.filter((given) => !differences.some(({ id, name }) => given === name || given === id));
   if (unknown.length > 0)
     throw new CommandError(
       'Usage',
@@ -82,7 +82,7 @@ async function refuseWhereChanged(differences: readonly Difference[], overwrite:
           code: status,
           place: id,
           found: `changed by hand: ${byHand.map(({ path, from, to }) => `${path} ${JSON.stringify(from)} → ${JSON.stringify(to)}`).join('; ')}`,
-          remedy: `Write it into the file, or take it back with --overwrite ${name}`,
+          remedy: `To keep it, write it into the file; then apply what the file says with --overwrite ${name}`,
         },
   );
   const message = 'Something on the server is in the way; nothing was applied:';

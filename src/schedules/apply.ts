@@ -28,11 +28,12 @@ export interface Applied {
   readonly error?: { readonly kind: string; readonly message: string };
 }
 
-/** What keeps the whole file from being applied: changes by hand that nobody named, and foreign schedules in the way. */
+/** What keeps the whole file from being applied: changes by hand that nobody named (by name or id), and foreign schedules in the way. */
 export function refusals(differences: readonly Difference[], overwrite: readonly string[]): Difference[] {
   return differences.filter(
-    ({ status, name, wished }) =>
-      (status === 'changed-by-hand' && !overwrite.includes(name)) || (status === 'foreign' && wished !== null),
+    ({ status, id, name, wished }) =>
+      (status === 'changed-by-hand' && !overwrite.includes(name) && !overwrite.includes(id)) ||
+      (status === 'foreign' && wished !== null),
   );
 }
 

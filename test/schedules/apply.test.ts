@@ -188,7 +188,9 @@ describe('what somebody changed on the server', () => {
     const file = await desk.file(owner, {});
     expect(await desk.diff(file)).toMatchObject([{ status: 'changed-by-hand' }]);
     expect(await desk.run('apply', file)).toMatchObject({ exitCode: 4 });
-    expect(await desk.apply(file, '--overwrite', 'nightly')).toMatchObject([{ result: 'deleted' }]);
+    expect(await desk.run('apply', file, '--overwrite', 'another/nightly')).toMatchObject({ exitCode: 2 });
+    // By its whole id as well as by its name.
+    expect(await desk.apply(file, '--overwrite', `${owner}/nightly`)).toMatchObject([{ result: 'deleted' }]);
   });
 
   it('by pausing it is operation: no difference', async () => {
