@@ -22,7 +22,7 @@ const WORDS: Readonly<Record<Status, string>> = {
   delete: 'to be deleted: the file does not have it any more',
   unchanged: 'unchanged',
   'changed-by-hand': 'changed on the server by hand',
-  foreign: 'not made from a file; left alone',
+  foreign: 'bears no mark of a file: made by others, or its action was replaced by hand; left alone',
   unreadable: 'cannot be read; left alone',
 };
 

@@ -75,7 +75,8 @@ async function refuseWhereChanged(differences: readonly Difference[], overwrite:
       ? {
           code: status,
           place: id,
-          found: 'it is on the server, and no file made it',
+          found:
+            'it is on the server without the mark of a file: somebody else made it, or replaced its action by hand',
           remedy: 'Give yours another name, or delete that one',
         }
       : {
