@@ -106,11 +106,11 @@ async function untilTaken<Value>(
 function isFinal(error: unknown): boolean {
   if (!(error instanceof WorkflowUpdateFailedError)) return grpcCodeOf(error) === GRPC.invalidArgument;
   const { cause } = error;
-  return cause instanceof ApplicationFailure && cause.nonRetryable === true && cause.type !== ENDED_MEANWHILE;
+  return cause instanceof ApplicationFailure && cause.nonRetryable === true && !SERVERS_OWN.includes(cause.type ?? '');
 }
 
-/** The server's own word for a rule that was terminated while it decided: the next one decides. */
-const ENDED_MEANWHILE = 'AcceptedUpdateCompletedWorkflow';
+/** The server's own words for a rule that was terminated while it decided, and for an update that its worker dropped unread (seen with many at once, SDK 1.24). */
+const SERVERS_OWN: readonly string[] = ['AcceptedUpdateCompletedWorkflow', 'UnprocessedUpdate'];
 
 const AWAY = [ServerUnreachable, AccessDenied, ClientClosed];
 

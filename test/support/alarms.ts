@@ -45,7 +45,7 @@ export function anAlarm({ rule = 'rule', target, ...change }: AlarmParts = {}): 
 export interface RuleDesk {
   readonly rule: string;
   readonly workflowId: string;
-  /** As a gateway does it, from whatever client; sends again what the rule says can be sent again. */
+  /** As a gateway does it, from whatever client; sends again what the rule says can be sent again, and what its worker dropped unread. */
   decide(alarms: readonly RuleAlarm[], brakes?: Partial<Brakes>): Promise<AlarmDecision[]>;
   alarm(parts?: AlarmParts): RuleAlarm;
   log(): Promise<DecidedAlarm[]>;
@@ -99,8 +99,7 @@ function canBeSentAgain(error: unknown): boolean {
     typeof cause === 'object' &&
     cause !== null &&
     'type' in cause &&
-    cause.type === 'CommandRejected' &&
-    'nonRetryable' in cause &&
-    cause.nonRetryable !== true
+    (cause.type === 'UnprocessedUpdate' ||
+      (cause.type === 'CommandRejected' && 'nonRetryable' in cause && cause.nonRetryable !== true))
   );
 }

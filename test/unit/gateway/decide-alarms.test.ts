@@ -50,8 +50,11 @@ describe('what a rule does not take', () => {
     expect(updates).toHaveLength(5);
   });
 
-  it('since somebody ended it is sent to the next one', async () => {
-    const { decide, updates } = aServer(() => Promise.reject(rejected(true, 'AcceptedUpdateCompletedWorkflow')));
+  it.each([
+    ['since somebody ended it is sent to the next one', 'AcceptedUpdateCompletedWorkflow'],
+    ['by the server, since its worker dropped it, is sent again', 'UnprocessedUpdate'],
+  ])('%s', async (_what, type) => {
+    const { decide, updates } = aServer(() => Promise.reject(rejected(true, type)));
     await expect(decide(request)).rejects.toThrow(Undecided);
     expect(updates).toHaveLength(5);
   });
