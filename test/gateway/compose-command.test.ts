@@ -47,6 +47,6 @@ it('comes up, is healthy by its own check, and lets in who has the secret that w
   expect([kind, check[0]]).toEqual(['CMD', 'node']);
   expect((await endOf(spawn(process.execPath, check.slice(1)))).exitCode).toBe(0);
   const body = alertmanagerBody([]);
-  expect((await deliver(running.url, body, token, 'alertmanager')).status).toBe(200);
-  expect((await deliver(running.url, body, 'another-token-0123456789', 'alertmanager')).status).toBe(401);
+  expect((await deliver(running.url, body, token, 'prod-alertmanager')).status).toBe(200);
+  expect((await deliver(running.url, body, 'another-token-0123456789', 'prod-alertmanager')).status).toBe(401);
 });
