@@ -1,4 +1,4 @@
-/** Waiting inside an activity, and its limits in time. */
+/** Waiting, and its limits in time: where a signal of an activity, or of a delivery, ends it. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Ends at once, with the signal's own reason, when the signal is aborted. */

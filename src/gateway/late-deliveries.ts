@@ -1,6 +1,7 @@
 /** Deliveries that take longer than their sender waits. They are decided to the end, and the repeat finds what was decided instead of beginning anew. */
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
+import { orAborted } from '../activities/pause.js';
 import type { Alarm } from '../domain/alarm.js';
 import { Undecided } from './rule-queue.js';
 
@@ -27,7 +28,7 @@ export class LateDeliveries<Decided> {
     const known = this.#late.size === 0 ? undefined : this.#late.get(keyOf());
     const work = known ?? begin(decide);
     try {
-      const decided = await orAbort(work.decided, signal);
+      const decided = await orAborted(work.decided, signal);
       // Once: a later repeat may find that a brake has let go.
       if (known !== undefined) this.#late.delete(keyOf());
       return decided;
@@ -73,12 +74,4 @@ export function deliveryKey(
   return createHash('sha256')
     .update(JSON.stringify([sender, parts, notes]))
     .digest('hex');
-}
-
-/** What goes on after it keeps what it has got, such as a certificate, for the next try. */
-export function orAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    work.then(resolve, reject);
-  });
 }

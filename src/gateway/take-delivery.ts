@@ -1,5 +1,6 @@
 /** From a delivery to the answer: read by its sender, matched, decided. Answers 2xx only when every decision is durable; a repeat of anything is harmless. */
 import type { Logger } from 'pino';
+import { orAborted } from '../activities/pause.js';
 import {
   UNMATCHED,
   type Alarm,
@@ -11,7 +12,7 @@ import {
 } from '../domain/alarm.js';
 import type { Counts } from './counts.js';
 import type { DecideAlarms } from './decide-alarms.js';
-import { deliveryKey, LateDeliveries, orAbort } from './late-deliveries.js';
+import { deliveryKey, LateDeliveries } from './late-deliveries.js';
 import type { AlarmRule } from './match-alarm.js';
 import { previewAlarm } from './preview-alarm.js';
 import { RuleQueue, Undecided } from './rule-queue.js';
@@ -82,7 +83,7 @@ export class DeliveryTaker {
       ANSWER_WITHIN_MS,
     );
     try {
-      return await this.#answer(sender, await orAbort(sender.read(delivery), late.signal), delivery, late.signal);
+      return await this.#answer(sender, await orAborted(sender.read(delivery), late.signal), delivery, late.signal);
     } catch (error) {
       return this.#unavailable(sender, error instanceof Error ? error.message : String(error));
     } finally {
@@ -106,7 +107,7 @@ export class DeliveryTaker {
     const { counts, log, decide } = this.options;
     const { receivedAtMs } = delivery;
     if (reading.kind === 'confirmation') {
-      if (decide !== null) await orAbort(reading.confirm(), signal);
+      if (decide !== null) await orAborted(reading.confirm(), signal);
       const confirmed = decide === null ? 'not in a dry run' : 'confirmed';
       log.warn({ sender: sender.name, topic: reading.topicUrn, confirmed }, 'subscription confirmation');
       counts.add('deliveries', { sender: sender.name, result: 'confirmation' });
