@@ -1,0 +1,68 @@
+/** Text that others wrote: how it is shown without acting on a terminal, and how it is cut to a length in bytes. */
+
+/** U+200D joins emoji to one (a family, a profession): it is harmless there and nowhere else. */
+const JOINS_EMOJI = String.raw`(?<=\p{Extended_Pictographic}[\u{1f3fb}-\u{1f3ff}\ufe0f]{0,2})\u200d(?=\p{Extended_Pictographic})`;
+/**
+ * What a terminal obeys (C0, C1, DEL), what reorders or breaks lines (direction marks, line separators), what nobody sees (zero-width
+ * characters, fillers, tags), and halves of surrogate pairs. The two variation selectors kept choose between text and emoji.
+ */
+const INVISIBLE = new RegExp(
+  String.raw`(?!${JOINS_EMOJI}|[\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]`,
+  'gu',
+);
+
+/** Any text on one line that shows all of itself: what `hasControlCharacters` finds becomes an escape such as `\u001b` or `\u{e0041}`. */
+export function printable(text: string): string {
+  return text.replace(INVISIBLE, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code > 0xff_ff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** Does the text hold a character that acts on a terminal, moves or breaks the line, or cannot be seen? */
+export function hasControlCharacters(text: string): boolean {
+  return text.search(INVISIBLE) >= 0;
+}
+
+/** Bytes of a text in UTF-8; half a surrogate pair counts as the replacement character it is sent as. */
+export function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length;) {
+    const code = text.codePointAt(at) ?? 0;
+    bytes += bytesOf(code);
+    at += code > 0xff_ff ? 2 : 1;
+  }
+  return bytes;
+}
+
+/**
+ * The text if it has at most `maxBytes` bytes in UTF-8, else its beginning, of whole characters, and the mark ` … (N bytes)` with the length
+ * it had. The result never has more than `maxBytes` bytes; a limit that leaves no room for the mark leaves it out.
+ */
+export function clipText(text: string, maxBytes: number): string {
+  // No character has more than three bytes for each UTF-16 unit.
+  if (text.length * 3 <= maxBytes) return text;
+  const bytes = utf8Bytes(text);
+  if (bytes <= maxBytes) return text;
+  const mark = ` … (${bytes} bytes)`;
+  const markBytes = utf8Bytes(mark);
+  return markBytes > maxBytes ? beginning(text, maxBytes) : `${beginning(text, maxBytes - markBytes)}${mark}`;
+}
+
+function beginning(text: string, maxBytes: number): string {
+  let bytes = 0;
+  let end = 0;
+  while (end < text.length) {
+    const code = text.codePointAt(end) ?? 0;
+    bytes += bytesOf(code);
+    if (bytes > maxBytes) break;
+    end += code > 0xff_ff ? 2 : 1;
+  }
+  return text.slice(0, end);
+}
+
+function bytesOf(code: number): number {
+  if (code < 0x80) return 1;
+  if (code < 0x8_00) return 2;
+  return code > 0xff_ff ? 4 : 3;
+}
