@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { checkRunbook } from './domain/runbook-checks.js';
 import type { Problem } from './domain/failures.js';
 import { Runbook } from './domain/runbook.js';
+import type { KnownRunbooks } from './domain/unknown-runbook.js';
 import { problemsOfIssues, takeOutUnsupported, unknownCalendars } from './runbook-problems.js';
 import { readYamlFile, YamlDocument, type FileKind } from './yaml-document.js';
 
@@ -26,30 +27,30 @@ export interface ListedRunbook {
 
 export type RunbookLookup =
   | { readonly kind: 'found'; readonly runbook: Runbook; readonly file: string }
-  | { readonly kind: 'unknown'; readonly known: readonly string[] }
+  | ({ readonly kind: 'unknown' } & KnownRunbooks)
   | { readonly kind: 'broken'; readonly problems: readonly Problem[] };
 
 /** The runbook of that name from the given folders and the built-in catalogue. */
 export async function findRunbook(directories: readonly string[], name: string): Promise<RunbookLookup> {
-  const { files, problems } = await runbookFiles(directories);
+  const { files, folders, problems } = await runbookFiles(directories);
   // The name comes from hand-typed workflow types: it is only ever compared, never made into a path.
   const matching = files.filter((file) => nameOf(file) === name);
   const [file, second] = matching;
   if (file === undefined)
     return problems.length > 0
       ? { kind: 'broken', problems }
-      : { kind: 'unknown', known: [...new Set(files.map(nameOf))].sort() };
+      : { kind: 'unknown', known: [...new Set(files.map(nameOf))].sort(), folders };
   if (second !== undefined) return { kind: 'broken', problems: [standsTwice(name, matching)] };
   const loaded = await loadFile(file);
   return Array.isArray(loaded) ? { kind: 'broken', problems: loaded } : { kind: 'found', runbook: loaded, file };
 }
 
-/** Every runbook that loads, by name, and every problem of those that do not. `calendars` as for `parseRunbook`. */
+/** Every runbook that loads, by name, every problem of those that do not, and the folders that were read. `calendars` as for `parseRunbook`. */
 export async function listRunbooks(
   directories: readonly string[],
   calendars: readonly string[] | null = null,
-): Promise<{ runbooks: ListedRunbook[]; problems: Problem[] }> {
-  const { files, problems } = await runbookFiles(directories);
+): Promise<{ runbooks: ListedRunbook[]; problems: Problem[]; folders: string[] }> {
+  const { files, folders, problems } = await runbookFiles(directories);
   const builtIn = await realpath(BUILT_IN_DIRECTORY);
   const runbooks: ListedRunbook[] = [];
   for (const file of files) {
@@ -69,11 +70,13 @@ export async function listRunbooks(
         builtIn: file.startsWith(builtIn),
       });
   }
-  return { runbooks: runbooks.sort((left, right) => left.name.localeCompare(right.name)), problems };
+  return { runbooks: runbooks.sort((left, right) => left.name.localeCompare(right.name)), problems, folders };
 }
 
 /** Folders are compared by real path, so that the catalogue is never loaded twice. */
-async function runbookFiles(directories: readonly string[]): Promise<{ files: string[]; problems: Problem[] }> {
+async function runbookFiles(
+  directories: readonly string[],
+): Promise<{ files: string[]; folders: string[]; problems: Problem[] }> {
   const real = new Set([await realpath(BUILT_IN_DIRECTORY)]);
   const problems: Problem[] = [];
   for (const directory of directories) {
@@ -98,7 +101,7 @@ async function runbookFiles(directories: readonly string[]): Promise<{ files: st
         .map((entry) => join(directory, entry)),
     );
   }
-  return { files, problems };
+  return { files, folders: [...real], problems };
 }
 
 function nameOf(file: string): string {

@@ -91,7 +91,7 @@ export function problemsOfLookup(name: string, lookup: Exclude<RunbookLookup, { 
       code: 'unknown-runbook',
       path: ['runbook'],
       found: `there is no runbook "${name.slice(0, 80)}"`,
-      remedy: `Use one of: ${lookup.known.join(', ')}; RUNBOOK_DIR names further folders.${didYouMean(name, lookup.known)}`,
+      remedy: `Use one of: ${lookup.known.join(', ')}; read from ${lookup.folders.join(', ')}, and RUNBOOK_DIR names further folders.${didYouMean(name, lookup.known)}`,
     },
   ];
 }

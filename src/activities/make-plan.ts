@@ -5,12 +5,12 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/actions.js';
 import type { StartArguments } from '../domain/contract.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
-import { didYouMean } from '../domain/nearest.js';
 import { planSteps } from '../domain/plan-steps.js';
 import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan.js';
 import { isActionStep, type Runbook } from '../domain/runbook.js';
 import { durationMs } from '../domain/duration.js';
 import { statusMeaning, type Target } from '../domain/target.js';
+import { describeUnknownRunbook } from '../domain/unknown-runbook.js';
 import type { ReadOptions } from '../servicestage/service-stage.js';
 import type { ActivityDependencies } from './index.js';
 import { planGuards } from './plan-guards.js';
@@ -60,10 +60,7 @@ async function loadRunbook({ findRunbook }: ActivityDependencies, name: string):
   const found = await findRunbook(name);
   if (found.kind === 'found') return found.runbook;
   if (found.kind === 'broken') throw invalidPlan(name, found.problems);
-  throw failure(
-    'UnknownRunbook',
-    `There is no runbook "${name}".${didYouMean(name, found.known)} Known runbooks: ${found.known.join(', ')}`,
-  );
+  throw failure('UnknownRunbook', describeUnknownRunbook(name, found));
 }
 
 /** Inputs are checked even where the rest of the arguments does not fit, so that all problems come at once. */

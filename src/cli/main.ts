@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `runbook` command. Temporal is loaded late, inside the commands that need it, so that `--help` is quick. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../domain/report.js';
 import { addAlarmCommands } from './alarm-commands.js';
@@ -9,6 +10,7 @@ import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
 import { addScheduleCommands } from './schedule-commands.js';
 import { addStackCommands } from './stack-commands.js';
+import { suggestHarmless } from './suggestions.js';
 
 const EXIT_CODE_HELP = [
   'Exit codes:',
@@ -28,6 +30,7 @@ export async function main(words: readonly string[]): Promise<number> {
   const program = new Command('runbook')
     .description('Run operational runbooks against Huawei Cloud ServiceStage component instances')
     .showHelpAfterError('(--help shows what can be given)')
+    .version(versionOfPackage(), '-V, --version', 'show the version')
     .exitOverride()
     .addHelpText('after', `\n${EXIT_CODE_HELP}`);
   const done = (code: number) => {
@@ -39,6 +42,7 @@ export async function main(words: readonly string[]): Promise<number> {
   addGatewayCommands(program);
   addAlarmCommands(program);
   addStackCommands(program, done);
+  suggestHarmless(program);
   try {
     await program.parseAsync([...words], { from: 'user' });
     return exitCode;
@@ -47,6 +51,13 @@ export async function main(words: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
     return fail(error, words.includes('--json'));
   }
+}
+
+function versionOfPackage(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
 }
 
 // A reader that has seen enough (`runbook list | head -1`) is no failure.

@@ -15,17 +15,18 @@ export function addRunbookCommands(program: Command, done: Done): void {
     .description('list the runbooks in the built-in catalogue and in RUNBOOK_DIR')
     .option('--json', 'as JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      const { runbooks, problems, directories } = await readCatalogue();
+      const { runbooks, problems, folders } = await readCatalogue();
       if (json === true) {
         printJson({
           runbooks: runbooks.map(({ name, title, file, builtIn }) => ({ name, title, file, builtIn })),
           problems,
+          folders,
         });
         return;
       }
       const width = Math.max(...runbooks.map(({ name }) => name.length));
       for (const { name, title } of runbooks) print(`${name.padEnd(width)}  ${title}`);
-      hint(`Read from ${directories.join(', ')}`);
+      hint(`Read from ${folders.join(', ')}`);
       if (problems.length > 0) hint(`${problems.length} problems in runbook files; \`runbook validate\` shows them`);
     });
   program
@@ -93,31 +94,25 @@ async function problemsOfCalendars(
 }
 
 async function readCatalogue(calendars: readonly string[] | null = null) {
-  const [{ BUILT_IN_DIRECTORY, listRunbooks }, { loadClientConfig }] = await Promise.all([
+  const [{ listRunbooks }, { loadClientConfig }] = await Promise.all([
     import('../catalogue.js'),
     import('../config.js'),
   ]);
   const { runbookDirectories } = loadClientConfig(process.env);
-  return {
-    ...(await listRunbooks(runbookDirectories, calendars)),
-    directories: [BUILT_IN_DIRECTORY, ...runbookDirectories],
-  };
+  return listRunbooks(runbookDirectories, calendars);
 }
 
 async function lookUp(name: string): Promise<{ runbook: Runbook; file: string }> {
-  const [{ findRunbook }, { loadClientConfig }, { didYouMean }] = await Promise.all([
+  const [{ findRunbook }, { loadClientConfig }, { describeUnknownRunbook }] = await Promise.all([
     import('../catalogue.js'),
     import('../config.js'),
-    import('../domain/nearest.js'),
+    import('../domain/unknown-runbook.js'),
   ]);
   const found = await findRunbook(loadClientConfig(process.env).runbookDirectories, name);
   if (found.kind === 'found') return found;
   if (found.kind === 'broken')
     throw new CommandError('InvalidRunbook', `The runbook ${name} has problems:`, USAGE_EXIT_CODE, found.problems);
-  throw new CommandError(
-    'UnknownRunbook',
-    `There is no runbook "${name}".${didYouMean(name, found.known)} Known runbooks: ${found.known.join(', ')}`,
-  );
+  throw new CommandError('UnknownRunbook', describeUnknownRunbook(name, found));
 }
 
 function describeRunbook({ name, title, description, inputs, targets, onCancel }: Runbook): string {

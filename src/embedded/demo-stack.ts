@@ -1,8 +1,13 @@
 /** The demo: server, simulator, worker, one `recover` run or a schedule shown live. Leaves nothing running, however it ends. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { delimiter, resolve as resolvePath } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { listRunbooks } from '../catalogue.js';
+import { loadClientConfig } from '../config.js';
+import { describeProblem } from '../domain/failures.js';
 import { startSimulator, type RunningSimulator } from '../simulator/server.js';
+import { portOrFree } from './ports.js';
 import { startTemporalServer, type TemporalServer } from './temporal-server.js';
 
 export interface DemoOptions {
@@ -15,7 +20,12 @@ export interface DemoOptions {
 }
 
 const RUNBOOK = 'recover';
-const TARGET = 'shop/checkout/prod-1';
+/** Not the instance of README's first example, which shows what is planned for one that nothing was done to. */
+const TARGET = 'shop/checkout/prod-2';
+/** Where they are free; else others. Temporal's are those of its own dev server, which clients take by default. */
+const PORTS = { temporal: 7233, ui: 8233, simulator: 8123 };
+/** Folders of the user's own that the worker reads; nothing else of ours is taken from the environment. */
+const FOLDER_VARIABLES = ['RUNBOOK_DIR', 'RUNBOOK_CALENDARS'];
 /** The simulated cloud is quick, so the demo need not wait as one would for a real one. */
 const WORKER_PACE = {
   RUNBOOK_USUAL_DURATIONS: 'start=2s,stop=1s,restart=3s,scale=2s,rollback=3s',
@@ -64,13 +74,17 @@ async function show(
 ): Promise<number> {
   // An address in the environment is a real server, perhaps with real runs on it: the demo has its own.
   const { TEMPORAL_ADDRESS: _real, ...env } = process.env;
-  const server = await startTemporalServer({ env, say, ui: true });
+  const [port, uiPort] = [await portOrFree(PORTS.temporal), await portOrFree(PORTS.ui)];
+  const server = await startTemporalServer({ env, say, ui: true, port, uiPort });
   closers.push(() => server.close());
-  say(`Temporal server    ${server.address}, UI ${server.uiUrl ?? 'none'}`);
-  const simulator = await startSimulator({ world: 'demo' });
+  say(`Temporal server    ${server.address}, UI ${server.uiUrl ?? 'none'}${notUsual(port, PORTS.temporal)}`);
+  const simulator = await startSimulator({ world: 'demo', port: await portOrFree(PORTS.simulator) });
   closers.push(() => simulator.close());
-  say(`ServiceStage       simulated at ${simulator.url}`);
-  const worker = await startWorker(workerEnvironment(server, simulator));
+  const simulatorPort = Number(new URL(simulator.url).port);
+  say(`ServiceStage       simulated at ${simulator.url}${notUsual(simulatorPort, PORTS.simulator)}`);
+  const own = ownEnvironment(server);
+  await sayFolders(own, say);
+  const worker = await startWorker({ ...own, ...workerEnvironment(simulator) });
   closers.push(() => endProcess(worker));
   say(`Worker             ready\n`);
   if (schedule) {
@@ -87,15 +101,42 @@ async function show(
   return SHOWN_OUTCOMES[fail ?? 'none']?.includes(outcome) === true ? 0 : 1;
 }
 
-function workerEnvironment(server: TemporalServer, simulator: RunningSimulator): Record<string, string> {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(TEMPORAL|RUNBOOK|SERVICESTAGE|HUAWEICLOUD)_/.test(name),
-  );
+function notUsual(port: number, usual: number): string {
+  return port === usual ? '' : ` (port ${usual} is taken)`;
+}
+
+/** For worker and commands: this environment without settings of ours, which are for real servers; only folders stay. */
+function ownEnvironment({ address, namespace }: TemporalServer): Record<string, string> {
+  const inherited = Object.entries(process.env).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    if (FOLDER_VARIABLES.includes(name)) return [[name, absoluteFolders(value)]];
+    return /^(TEMPORAL|RUNBOOK|SERVICESTAGE|HUAWEICLOUD)_/.test(name) ? [] : [[name, value]];
+  });
+  return { ...Object.fromEntries(inherited), TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
+}
+
+/** npm runs scripts in the folder of the package; `INIT_CWD` is where the user typed. */
+function absoluteFolders(folders: string): string {
+  const from = process.env['npm_lifecycle_event'] === 'demo' ? (process.env['INIT_CWD'] ?? '.') : '.';
+  return folders
+    .split(delimiter)
+    .map((folder) => (folder === '' ? '' : resolvePath(from, folder)))
+    .join(delimiter);
+}
+
+/** Also what is wrong in them, since nobody sees the worker's log. */
+async function sayFolders(env: Record<string, string>, say: (line: string) => void): Promise<void> {
+  const { runbookDirectories, calendarDirectories } = loadClientConfig(env);
+  const { runbooks, folders, problems } = await listRunbooks(runbookDirectories);
+  say(`Runbooks           ${runbooks.length}, read from ${folders.join(', ')}`);
+  if (calendarDirectories.length > 0)
+    say(`Calendars          read from ${calendarDirectories.map((folder) => resolvePath(folder)).join(', ')}`);
+  for (const problem of problems) say(`! ${describeProblem(problem)}`);
+}
+
+function workerEnvironment(simulator: RunningSimulator): Record<string, string> {
   return {
-    ...Object.fromEntries(inherited.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
     ...WORKER_PACE,
-    TEMPORAL_ADDRESS: server.address,
-    TEMPORAL_NAMESPACE: server.namespace,
     SERVICESTAGE_ENDPOINT: simulator.url,
     SERVICESTAGE_REQUESTS_PER_SECOND: '50',
     SERVICESTAGE_BURST: '50',
@@ -169,8 +210,7 @@ async function typeCommand(
   folder = process.cwd(),
 ): Promise<number> {
   say(`$ runbook ${words.map((word) => (word.includes(' ') ? `'${word}'` : word)).join(' ')}`);
-  const env = { ...process.env, TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace };
-  const child = startCommandLine(words, env, folder);
+  const child = startCommandLine(words, ownEnvironment(server), folder);
   closers.push(() => endProcess(child));
   return exitCodeOf(child);
 }
@@ -196,13 +236,14 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
 }
 
 function nextSteps(server: TemporalServer, simulator: RunningSimulator, keep: boolean): string[] {
+  const { demo, runbook } = howTyped();
   if (!keep) {
     return [
       'Try next:',
-      '  npm run demo -- --fail rollback     see the undo',
-      '  npm run demo -- --schedule          see a schedule fire',
-      '  npm run demo -- --keep              keep everything up and start your own runs',
-      '  npx runbook show recover            read the runbook that just ran',
+      `  ${demo} --fail rollback     see the undo`,
+      `  ${demo} --schedule          see a schedule fire`,
+      `  ${demo} --keep              keep everything up and start your own runs`,
+      `  ${`${runbook} show recover`.padEnd(demo.length + 20)} read the runbook that just ran`,
     ];
   }
   const address = `TEMPORAL_ADDRESS=${server.address}`;
@@ -210,8 +251,16 @@ function nextSteps(server: TemporalServer, simulator: RunningSimulator, keep: bo
     `Temporal UI        ${server.uiUrl ?? ''}`,
     `Control API        ${simulator.controlUrl}`,
     'Try next, in a second terminal:',
-    `  ${address} npx runbook plan recover --target shop/checkout/prod-2`,
-    `  ${address} npx runbook start scale --target shop/catalog/prod-1 --input replica=6 --watch`,
-    `  ${address} npx runbook start stop --target billing/invoices/prod-1 --watch`,
+    `  ${address} ${runbook} plan recover --target shop/checkout/prod-1`,
+    `  ${address} ${runbook} start scale --target shop/catalog/prod-1 --input replica=6 --watch`,
+    `  ${address} ${runbook} start stop --target billing/invoices/prod-1 --watch`,
   ];
+}
+
+/** As this demo was started: outside the clone, `npx runbook` would fetch a package that is not ours. */
+function howTyped(): { demo: string; runbook: string } {
+  const by = process.env['npm_lifecycle_event'];
+  if (by === 'demo') return { demo: 'npm run demo --', runbook: 'npx runbook' };
+  const runbook = by === 'npx' ? 'npx runbook' : 'runbook';
+  return { demo: `${runbook} demo`, runbook };
 }

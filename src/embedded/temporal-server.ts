@@ -1,10 +1,10 @@
 /** A local Temporal dev server for the demo and the tests: started on free ports with our search attributes, gone when its owner is gone. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../domain/contract.js';
 import { findTemporalProgram, type Say } from './find-temporal.js';
+import { freePorts } from './ports.js';
 
 export interface TemporalServerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -14,6 +14,8 @@ export interface TemporalServerOptions {
   readonly databaseFile?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** With `ui`. Default: a free one. */
+  readonly uiPort?: number;
 }
 
 export interface TemporalServer {
@@ -37,7 +39,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   const program = await findTemporalProgram({ env, say });
   const ports = await freePorts(2);
   const port = options.port ?? ports[0] ?? 0;
-  const uiPort = options.ui === true ? (ports[1] ?? 0) : null;
+  const uiPort = options.ui === true ? (options.uiPort ?? ports[1] ?? 0) : null;
   const address = `127.0.0.1:${port}`;
   const child = spawn(program, serverArguments(port, uiPort, options.databaseFile), {
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -107,15 +109,4 @@ async function untilItAnswers(address: string, child: ChildProcess, lastWords: (
     }
   }
   throw new Error(`The Temporal dev server did not answer within ${START_DEADLINE_MS / 1_000} s: ${lastWords()}`);
-}
-
-/** Held open together while they are chosen, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
-  return ports;
 }

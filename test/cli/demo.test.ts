@@ -1,8 +1,14 @@
 /** The stack commands as processes: the demo leaves nothing running, the worker says what is wrong, the simulator announces itself. */
 import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { endOf, runbook, spawnCommand } from '../support/command-line.js';
+import { endOf, runbook, spawnCommand, untilShown } from '../support/command-line.js';
+
+const BUILT_IN = fileURLToPath(new URL('../../runbooks', import.meta.url));
 
 // The demo brings its own Temporal server; finding its program again is what the cache is for.
 const env = Object.fromEntries(
@@ -10,6 +16,11 @@ const env = Object.fromEntries(
     process.env[name] === undefined ? [] : [[name, process.env[name]]],
   ),
 );
+
+/** The address that its first line shows. */
+function addressOf(text: string): string {
+  return /Temporal server +(\S+),/.exec(text)?.[1] ?? '';
+}
 
 /** Processes whose parent chain began at the given one and that are still there. */
 function leftOf(marker: string): string[] {
@@ -47,6 +58,35 @@ describe('the demo', () => {
       expect(stdout).toContain(text);
     expect(exitCode).toBe(0);
     expect(addressesIn(stdout).flatMap((port) => leftOf(`--port ${port} `))).toEqual([]);
+  });
+
+  it('with --keep reads the folders of RUNBOOK_DIR, says so, and names them when a runbook is not there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'runbooks-demo-'));
+    await writeFile(join(folder, 'hello.yaml'), 'name: hello\ntitle: Looks at an instance\nsteps: []\n');
+    await writeFile(join(folder, 'broken.yaml'), 'name: broken\ntitle: x\nsteps: [{ action: stpo }]\n');
+    const child = spawnCommand(['demo', '--keep'], {
+      ...env,
+      RUNBOOK_DIR: folder,
+      RUNBOOK_TASK_QUEUE: 'of-a-real-one',
+    });
+    const ended = endOf(child);
+    const shown = await untilShown(child, /Everything stays up/);
+    expect(shown).toContain(`Runbooks           10, read from ${BUILT_IN}, ${folder}`);
+    expect(shown).toContain('broken.yaml:3:');
+    for (const [name, port] of [
+      ['Temporal server', 7233],
+      ['ServiceStage', 8123],
+    ] as const)
+      expect(shown).toMatch(new RegExp(`${name} .*:${port}\\b|port ${port} is taken`));
+    const there = { TEMPORAL_ADDRESS: addressOf(shown) };
+    const planned = await runbook(['plan', 'hello', '--target', 'shop/checkout/prod-1'], there);
+    expect(planned).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('hello: Looks at an instance') });
+    const missed = await runbook(['plan', 'helo', '--target', 'shop/checkout/prod-1'], there);
+    expect(missed.stderr).toContain(`Did you mean hello?`);
+    expect(missed.stderr).toContain(`read from ${BUILT_IN}, ${folder}`);
+    child.kill('SIGINT');
+    expect((await ended).exitCode).toBe(0);
+    await rm(folder, { recursive: true });
   });
 
   it('leaves nothing running after Ctrl-C', async () => {

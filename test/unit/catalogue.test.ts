@@ -1,5 +1,5 @@
 /** Runbook files that are wrong in every way: the place, what was found, what would be right; all at once. */
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
@@ -270,7 +270,10 @@ describe('folders of runbooks', () => {
     await writeFile(join(folder, 'later.yaml'), stop('later'));
     expect((await findRunbook([folder], 'later')).kind).toBe('found');
     await rm(join(folder, 'later.yaml'));
-    expect((await findRunbook([folder], 'later')).kind).toBe('unknown');
+    expect(await findRunbook([folder], 'later')).toMatchObject({
+      kind: 'unknown',
+      folders: [await realpath(BUILT_IN_DIRECTORY), await realpath(folder)],
+    });
   });
 
   it('let a broken file fail only its own name', async () => {

@@ -63,6 +63,7 @@ describe('a mistyped runbook', () => {
       const report = await stack.report(await stack.start(type, { targets: ['a/b/c'] }, `mistyped-${Math.random()}`));
       expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'UnknownRunbook' } });
       expect(report.failure?.message).toContain('health-check, recover, restart');
+      expect(report.failure?.message).toMatch(/read from \/\S+\/runbooks$/);
     },
   );
 });
