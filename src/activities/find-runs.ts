@@ -1,6 +1,7 @@
 /** Which runs act or acted on some targets: those asked by id as they are now, the others by listing, which may lag some seconds behind. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { TARGET_SEARCH_ATTRIBUTE, type RunsAsked, type RunSeen } from '../domain/contract.js';
+import { TARGET_RUN_WORKFLOW, TARGET_SEARCH_ATTRIBUTE, type RunsAsked, type RunSeen } from '../domain/contract.js';
+import { isListed, namesOfTarget } from '../domain/listed-targets.js';
 import { isOpen } from '../domain/workflow-status.js';
 import { describe, PAGE_SIZE, quoted } from './past-runs.js';
 
@@ -14,7 +15,7 @@ export async function findRuns(client: Client, { runIds, targets, sinceMs }: Run
   const described: RunSeen[] = [];
   for (let at = 0; at < runIds.length; at += DESCRIBED_TOGETHER) {
     const together = runIds.slice(at, at + DESCRIBED_TOGETHER);
-    described.push(...(await Promise.all(together.map((runId) => describedRun(client, runId)))));
+    described.push(...(await Promise.all(together.map((runId) => describedRun(client, runId, targets)))));
   }
   const known = new Set(runIds);
   const listed: RunSeen[] = [];
@@ -23,33 +24,37 @@ export async function findRuns(client: Client, { runIds, targets, sinceMs }: Run
   return [...described, ...listed.filter(({ runId }) => !known.has(runId))];
 }
 
-async function describedRun(client: Client, runId: string): Promise<RunSeen> {
+async function describedRun(client: Client, runId: string, asked: readonly string[]): Promise<RunSeen> {
   const run = await describe(client, runId);
-  return run === null ? { runId, targets: [], endedAtMs: 0 } : seen(run);
+  return run === null ? { runId, targets: [], endedAtMs: 0 } : seen(run, asked);
 }
 
 async function listedRuns(client: Client, targets: readonly string[], sinceMs: number): Promise<RunSeen[]> {
-  const names = targets.map(quoted).join(', ');
+  const names = targets.flatMap(namesOfTarget).map(quoted).join(', ');
   const since = `CloseTime IS NULL OR CloseTime >= ${quoted(new Date(sinceMs).toISOString())}`;
-  const query = `${TARGET_SEARCH_ATTRIBUTE} IN (${names}) AND (${since})`;
+  const query = `${TARGET_SEARCH_ATTRIBUTE} IN (${names}) AND WorkflowType != ${quoted(TARGET_RUN_WORKFLOW)} AND (${since})`;
   const runs: RunSeen[] = [];
   for await (const run of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
-    runs.push(seen(run));
+    runs.push(seen(run, targets));
     if (runs.length === MOST_LISTED) break;
   }
   return runs;
 }
 
-function seen({
-  workflowId,
-  status,
-  closeTime,
-  searchAttributes,
-}: Pick<WorkflowExecutionInfo, 'workflowId' | 'status' | 'closeTime' | 'searchAttributes'>): RunSeen {
-  const targets: unknown = searchAttributes[TARGET_SEARCH_ATTRIBUTE];
+function seen(
+  {
+    workflowId,
+    status,
+    closeTime,
+    searchAttributes,
+  }: Pick<WorkflowExecutionInfo, 'workflowId' | 'status' | 'closeTime' | 'searchAttributes'>,
+  asked: readonly string[],
+): RunSeen {
+  const value: unknown = searchAttributes[TARGET_SEARCH_ATTRIBUTE];
+  const list = Array.isArray(value) ? value.map(String) : [];
   return {
     runId: workflowId,
-    targets: Array.isArray(targets) ? targets.map(String) : [],
+    targets: [...new Set([...list, ...asked.filter((path) => isListed(list, path))])],
     endedAtMs: isOpen(status.name) ? null : (closeTime?.getTime() ?? 0),
   };
 }

@@ -7,6 +7,7 @@ import {
 } from '@temporalio/client';
 import type { PastRun, PastRuns } from '../domain/captured-count.js';
 import { REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
+import { namesOfTarget } from '../domain/listed-targets.js';
 import type { RunReport } from '../domain/report.js';
 import { isOpen } from '../domain/workflow-status.js';
 
@@ -51,7 +52,8 @@ export async function pastRuns(client: Client, asked: PastRunsAsked): Promise<Pa
 
 async function listed(client: Client, { runbooks, path }: PastRunsAsked): Promise<WorkflowExecutionInfo[]> {
   const types = runbooks.map((runbook) => `WorkflowType = ${quoted(runbook)}`).join(' OR ');
-  const query = `(${types}) AND ${TARGET_SEARCH_ATTRIBUTE} = ${quoted(path)}`;
+  const names = namesOfTarget(path).map(quoted).join(', ');
+  const query = `(${types}) AND ${TARGET_SEARCH_ATTRIBUTE} IN (${names})`;
   const found: WorkflowExecutionInfo[] = [];
   for await (const info of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
     found.push(info);

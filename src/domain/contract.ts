@@ -248,7 +248,9 @@ export const PROGRESS_QUERY = 'progress';
 export const REPORT_MEMO = 'report';
 /** Memo key of a lease's holder: `LeaseHolder.unseenUntilMs`. */
 export const UNSEEN_UNTIL_MEMO = 'unseenUntilMs';
-/** Search attributes; the runbook is the workflow type. */
+/** Workflow type of a target's own workflow. */
+export const TARGET_RUN_WORKFLOW = 'targetRun';
+/** Search attributes; the runbook is the workflow type. The first holds what `listedTargets` makes of the paths. */
 export const TARGET_SEARCH_ATTRIBUTE = 'RunbookTarget';
 export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';
 export const SEARCH_ATTRIBUTES = [

@@ -8,16 +8,29 @@ import {
   workflowInfo,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { UNSEEN_UNTIL_MEMO, type LeaseHolder, type TargetRunArguments } from '../domain/contract.js';
+import {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  TypedSearchAttributes,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
+import {
+  TARGET_SEARCH_ATTRIBUTE,
+  UNSEEN_UNTIL_MEMO,
+  type LeaseHolder,
+  type TargetRunArguments,
+} from '../domain/contract.js';
 import { failureRecord, type FailureRecord } from '../domain/failures.js';
 import type { Closing } from '../domain/gates.js';
 import { clippedSummary } from '../domain/json-bytes.js';
 import { unseenAttemptMs } from '../domain/limits.js';
+import { canBeListed, listedTargets } from '../domain/listed-targets.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
 import { leaseId } from '../domain/target.js';
 import { describeLease } from './proxies.js';
 import { targetRun } from './target-run.js';
+
+const targetsKey = defineSearchAttributeKey(TARGET_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD_LIST);
 
 export type LeasedChild = ChildWorkflowHandle<typeof targetRun>;
 
@@ -56,6 +69,7 @@ export async function takeLease(
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       staticSummary: clippedSummary(`${plan.runbook} on ${target.path}`),
+      ...searchable(plan, target.path),
       memo: {
         ...(plan.requestedBy === null ? {} : { requestedBy: plan.requestedBy }),
         ...(unseenUntilMs === null ? {} : { [UNSEEN_UNTIL_MEMO]: unseenUntilMs }),
@@ -68,6 +82,12 @@ export async function takeLease(
       ? failureRecord('TargetBusy', `Another run holds ${target.path}`)
       : busy(target.path, holder);
   }
+}
+
+/** Where the run's own list of targets is cut, people find this one by the path of its own workflow. */
+function searchable({ targets }: Plan, path: string): { typedSearchAttributes?: TypedSearchAttributes } {
+  if (!canBeListed(path) || listedTargets(targets.map(({ target }) => target.path)).includes(path)) return {};
+  return { typedSearchAttributes: new TypedSearchAttributes([{ key: targetsKey, value: [path] }]) };
 }
 
 /**

@@ -4,6 +4,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import type { FailureRecord } from '../domain/failures.js';
 import { describeWaiting, type WaitingForGate } from '../domain/gates.js';
+import { listedTargets } from '../domain/listed-targets.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
 import {
   worstOutcome,
@@ -55,7 +56,7 @@ export class RunState {
       outcome: null,
     }));
     this.#progress = { ...this.#progress, phase: 'running', planHash: plan.hash, targets };
-    upsertSearchAttributes([{ key: targetKey, value: targets.map(({ path }) => path) }]);
+    upsertSearchAttributes([{ key: targetKey, value: listedTargets(targets.map(({ path }) => path)) }]);
     this.#show();
   }
 
