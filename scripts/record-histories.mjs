@@ -2,12 +2,13 @@
 // it is what a released version wrote, and it must replay for ever. Needs `npm run build` first.
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from '../dist/activities/index.js';
 import { temporalAccess } from '../dist/activities/temporal-access.js';
 import { findRunbook } from '../dist/catalogue.js';
+import { ClosableConnection } from '../dist/client/connection.js';
 import { RunbookClient } from '../dist/client/runbook-client.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout } from '../dist/domain/limits.js';
 import { leaseId } from '../dist/domain/target.js';
@@ -65,7 +66,7 @@ const simulator = await startSimulator({
   world: 'empty',
   switches: { durationsMs: { start: 150, stop: 120, restart: 180, scale: 150, rollback: 180 } },
 });
-const connection = await Connection.connect({ address: server.address });
+const connection = await ClosableConnection.connect({ address: server.address });
 const client = new Client({ connection });
 const runbooks = new RunbookClient({ client });
 Runtime.install({ logger: new DefaultLogger('ERROR') });

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
 import {
   makeTelemetryFilterString,
   NativeConnection,
@@ -17,6 +17,7 @@ import type { DataConverter } from '@temporalio/common';
 import { pino, type Logger as Pino } from 'pino';
 import { createActivities } from './activities/index.js';
 import { temporalAccess } from './activities/temporal-access.js';
+import { ClosableConnection } from './client/connection.js';
 import { GRPC, grpcCodeOf } from './client/temporal-calls.js';
 import { calendarsIn, listCalendars } from './calendars/calendars.js';
 import { findRunbook, listRunbooks } from './catalogue.js';
@@ -76,13 +77,16 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
   try {
     connection = await NativeConnection.connect(nativeOptions(config));
     worker = await Worker.create({ ...workerOptions(config, connection, client, log), ...extensions });
+    await sayReady(config, log);
   } catch (error) {
     await runtime.shutdown();
     throw error;
   }
-  await sayReady(config, log);
-  await worker.run();
-  await connection.close();
+  try {
+    await worker.run();
+  } finally {
+    await connection.close();
+  }
   log.info('worker stopped');
 }
 
@@ -114,7 +118,7 @@ async function connectClient({ temporal }: Config, log: Pino): Promise<Connectio
   let reason = '';
   for (let attempt = 1; attempt <= CONNECT_ATTEMPTS; attempt++) {
     try {
-      return await Connection.connect({ ...temporal.connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
+      return await ClosableConnection.connect({ ...temporal.connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
       log.warn({ attempt, of: CONNECT_ATTEMPTS }, `Temporal cannot be reached: ${reason}`);

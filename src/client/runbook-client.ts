@@ -1,12 +1,10 @@
 /** `RunbookClient`: starts runs, waits for reports, shows progress, cancels. Loads no native code. */
 import {
   Client,
-  Connection,
-  defaultGrpcRetryOptions,
-  makeGrpcRetryInterceptor,
   WorkflowFailedError,
   WorkflowNotFoundError,
   type ClientOptions,
+  type Connection,
   type ConnectionOptions,
   type WorkflowHandle,
 } from '@temporalio/client';
@@ -16,6 +14,7 @@ import type { RunReport } from '../domain/report.js';
 import { isOpen } from '../domain/workflow-status.js';
 import { awaitEnd } from './await-end.js';
 import type { CatalogueInputs } from './catalogue-inputs.js';
+import { ClosableConnection } from './connection.js';
 import { NoReport, PlanRefused, ServerUnreachable } from './errors.js';
 import { isReport, reportInFailure, reportInMemo } from './read-report.js';
 import type { RunSnapshot } from './report-snapshot.js';
@@ -48,7 +47,7 @@ export interface RunOptions {
 export interface WaitOptions extends RunOptions {
   /** Ends the waiting, not the run. */
   readonly signal?: AbortSignal | undefined;
-  /** How long Temporal may be unreachable before `ServerUnreachable` is thrown, milliseconds; a wait for a result takes about 20 s to notice. Default 60,000. */
+  /** How long Temporal may leave everything unanswered before `ServerUnreachable` is thrown, milliseconds; a wait for a result may take 40 s to notice. Default 60,000. */
   readonly patienceMs?: number | undefined;
 }
 
@@ -104,24 +103,13 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   /** Connects at the first call: for a service that comes up although Temporal is away. */
   static lazy<Inputs extends object = CatalogueInputs>(options: ConnectOptions = {}): RunbookClient<Inputs> {
     const { namespace, dataConverter, identity, taskQueue, callTimeoutMs, ...connectionOptions } = options;
-    const usual = defaultGrpcRetryOptions();
-    // What is under way while it closes is not tried again.
-    const retryableDecider: typeof usual.retryableDecider = (attempt, status) =>
-      !runbooks.#calls.isClosed && usual.retryableDecider(attempt, status);
-    const interceptors = [makeGrpcRetryInterceptor({ ...usual, retryableDecider })];
-    const connection = Connection.lazy({ interceptors, ...connectionOptions });
+    const connection = ClosableConnection.lazy(connectionOptions);
     const given = { namespace, dataConverter, identity };
     const client = new Client({
       connection,
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     });
-    const runbooks: RunbookClient<Inputs> = new RunbookClient<Inputs>({
-      client,
-      taskQueue,
-      callTimeoutMs,
-      close: () => connection.close(),
-    });
-    return runbooks;
+    return new RunbookClient<Inputs>({ client, taskQueue, callTimeoutMs, close: () => connection.close() });
   }
 
   /**

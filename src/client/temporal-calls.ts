@@ -1,4 +1,6 @@
-/** Calls to Temporal with a limit of time and a signal, and the one place where its errors get our names. */
+/** Calls to Temporal with a deadline and a signal, and the one place where its errors get our names. */
+import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   isGrpcServiceError,
   NamespaceNotFoundError,
@@ -23,80 +25,68 @@ export const GRPC = {
 const AWAY: readonly number[] = [GRPC.cancelled, GRPC.deadlineExceeded, GRPC.busy, GRPC.internal, GRPC.unavailable];
 const REFUSED: readonly number[] = [GRPC.permissionDenied, GRPC.unauthenticated];
 
-/** gRPC keeps the limit itself and says more; only its tries anew may outlast it. */
-const GRACE_MS = 250;
-
+/** Calls through one client until it is closed: each with a deadline, which gRPC keeps. */
 export class Calls {
   readonly #underWay = new Set<Promise<unknown>>();
-  /** Of the calls and pauses that a close ends. */
+  /** One for each call and pause that a close ends. */
   readonly #interruptible = new Set<AbortController>();
   #closed = false;
 
   constructor(readonly client: Client) {}
 
-  get isClosed(): boolean {
-    return this.#closed;
+  /**
+   * Calls with a deadline of `timeoutMs` from now.
+   * @throws the signal's reason or `ClientClosed`, at once; otherwise what the call throws
+   */
+  async within<Value>(timeoutMs: number, signal: AbortSignal | undefined, call: () => Promise<Value>): Promise<Value> {
+    return this.#interruptibly(signal, (interrupt) => {
+      interrupt.throwIfAborted();
+      const send = () => this.client.withAbortSignal(interrupt, call);
+      return this.#follow(this.client.withDeadline(Date.now() + timeoutMs, send));
+    });
   }
 
-  /** Calls within `timeoutMs`, and ends at once with the signal's reason, or `ClientClosed`, also while the SDK pauses between two tries. */
-  within<Value>(timeoutMs: number, signal: AbortSignal | undefined, call: () => Promise<Value>): Promise<Value> {
-    return this.#interruptibly(signal, (ofThisCall) => this.#limited(timeoutMs, ofThisCall, call));
-  }
-
-  /** As `within`, for what changes something: a close waits for it, so that nobody has to guess whether it happened. */
-  toTheEnd<Value>(timeoutMs: number, call: () => Promise<Value>): Promise<Value> {
-    return this.#limited(timeoutMs, new AbortController(), call);
+  /** As `within`, for a call that changes something: nothing interrupts it, and a close waits for its answer. */
+  async toTheEnd<Value>(timeoutMs: number, call: () => Promise<Value>): Promise<Value> {
+    if (this.#closed) throw new ClientClosed();
+    return this.#follow(this.client.withDeadline(Date.now() + timeoutMs, call));
   }
 
   /** Resolves after the pause, or at once when the signal is aborted or the client closed. */
-  pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    return this.#interruptibly(signal, (ofThisPause) => pauseUnless(ofThisPause.signal, ms));
+  async pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    await this.#interruptibly(signal, (interrupt) => delay(ms, undefined, { signal: interrupt })).catch(() => {});
   }
 
-  /** Refuses later calls. Resolves when nothing is under way any more: the SDK's next try on a connection that is closed would end the process. */
+  /** Refuses later calls, and resolves when nothing is under way any more: only then may a connection of somebody else be closed. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const controller of this.#interruptible) controller.abort(new ClientClosed());
     await Promise.allSettled(this.#underWay);
   }
 
-  /** The signal is followed by a controller of this call alone: each request adds a listener that the SDK never removes. */
+  /** A controller for each call: the SDK adds a listener to its signal for every request, and removes none. */
   async #interruptibly<Value>(
     signal: AbortSignal | undefined,
-    act: (controller: AbortController) => Promise<Value>,
+    act: (interrupt: AbortSignal) => Promise<Value>,
   ): Promise<Value> {
     const controller = new AbortController();
     const abort = () => controller.abort(signal?.reason);
+    const interrupted = new Promise<never>((_resolve, reject) =>
+      controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error)),
+    );
+    interrupted.catch(() => {});
+    // One call may make a request for each target, and many calls may share the caller's signal: neither is a leak to warn of.
+    setMaxListeners(0, controller.signal, ...(signal === undefined ? [] : [signal]));
     if (signal?.aborted === true) abort();
     else if (this.#closed) controller.abort(new ClientClosed());
     signal?.addEventListener('abort', abort, { once: true });
     this.#interruptible.add(controller);
     try {
-      return await act(controller);
+      return await Promise.race([interrupted, act(controller.signal)]);
     } finally {
       this.#interruptible.delete(controller);
       signal?.removeEventListener('abort', abort);
     }
-  }
-
-  async #limited<Value>(timeoutMs: number, ofThisCall: AbortController, call: () => Promise<Value>): Promise<Value> {
-    const { signal } = ofThisCall;
-    signal.throwIfAborted();
-    if (this.#closed) throw new ClientClosed();
-    const over = new Promise<never>((_resolve, reject) =>
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
-    );
-    const tooLate = () => ofThisCall.abort(new ServerUnreachable(`Temporal does not answer within ${timeoutMs} ms`));
-    const late = setTimeout(tooLate, timeoutMs + GRACE_MS);
-    try {
-      return await Promise.race([over, this.#follow(this.#send(timeoutMs, signal, call))]);
-    } finally {
-      clearTimeout(late);
-    }
-  }
-
-  #send<Value>(timeoutMs: number, signal: AbortSignal, call: () => Promise<Value>): Promise<Value> {
-    return this.client.withDeadline(Date.now() + timeoutMs, () => this.client.withAbortSignal(signal, call));
   }
 
   #follow<Value>(answer: Promise<Value>): Promise<Value> {
@@ -142,16 +132,4 @@ export function reasonOf(error: unknown): string {
   let innermost = error;
   while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
   return innermost instanceof Error ? innermost.message : String(innermost);
-}
-
-function pauseUnless(signal: AbortSignal, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-  });
 }

@@ -10,6 +10,7 @@ import { PROGRESS_QUERY } from '../domain/contract.js';
 import type { RunProgress } from '../domain/report.js';
 import { isOpen, isPaused } from '../domain/workflow-status.js';
 import { NoReport, NotARun, NoWorkerAnswers, RunPaused, ServerUnreachable } from './errors.js';
+import { Patience } from './patience.js';
 import { reportInMemo } from './read-report.js';
 import { snapshotOfReport, type RunSnapshot } from './report-snapshot.js';
 import { liveTargetProgress } from './target-progress.js';
@@ -86,12 +87,13 @@ const FIRST_LOOK_MS = 2_000;
 export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, void> {
   const { signal, intervalMs, patienceMs, everyLook } = watch;
   let shown = '';
-  let answeredAtMs = performance.now();
+  const patience = new Patience(patienceMs);
   let lookMs = FIRST_LOOK_MS;
   while (!isAborted(signal)) {
+    const askedAtMs = performance.now();
     try {
       const snapshot = await lookAtRun({ ...watch, callTimeoutMs: Math.min(lookMs, watch.callTimeoutMs) });
-      answeredAtMs = performance.now();
+      patience.answered();
       lookMs = FIRST_LOOK_MS;
       const text = JSON.stringify(snapshot);
       if (everyLook || text !== shown) yield snapshot;
@@ -100,8 +102,8 @@ export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, v
     } catch (error) {
       if (isAborted(signal)) return;
       lookMs *= 2;
-      if (error instanceof NoWorkerAnswers || error instanceof RunPaused) answeredAtMs = performance.now();
-      else if (!(error instanceof ServerUnreachable) || performance.now() - answeredAtMs > patienceMs) throw error;
+      if (error instanceof NoWorkerAnswers || error instanceof RunPaused) patience.answered();
+      else if (!(error instanceof ServerUnreachable) || patience.unanswered(askedAtMs, performance.now())) throw error;
     }
     await watch.calls.pause(intervalMs, signal);
   }

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
+import { ClosableConnection } from '../client/connection.js';
 
 const ID = 'demo/often';
 const FILE = 'schedules.yaml';
@@ -44,7 +45,7 @@ export async function showSchedule(demo: DemoCommands, keep: boolean): Promise<n
     await type(['schedule', 'apply', FILE], folder),
     await type(['schedule', 'next', FILE, '--count', '3'], folder),
   ];
-  const connection = await Connection.connect({ address: demo.address });
+  const connection = await ClosableConnection.connect({ address: demo.address });
   closers.push(() => connection.close());
   const client = new Client({ connection, namespace: demo.namespace });
   say('\nWaiting until it fires …');

@@ -1,7 +1,7 @@
 /** A local Temporal dev server for the demo and the tests: started on free ports with our search attributes, gone when its owner is gone. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
+import { ClosableConnection } from '../client/connection.js';
 import { SEARCH_ATTRIBUTES } from '../domain/contract.js';
 import { findTemporalProgram, type Say } from './find-temporal.js';
 import { freePorts } from './ports.js';
@@ -100,9 +100,12 @@ async function untilItAnswers(address: string, child: ChildProcess, lastWords: (
     if (child.exitCode !== null)
       throw new Error(`The Temporal dev server ended with ${child.exitCode}: ${lastWords()}`);
     try {
-      const connection = await Connection.connect({ address, connectTimeout: 1_000 });
-      await connection.workflowService.describeNamespace({ namespace: NAMESPACE });
-      await connection.close();
+      const connection = await ClosableConnection.connect({ address, connectTimeout: 1_000 });
+      try {
+        await connection.workflowService.describeNamespace({ namespace: NAMESPACE });
+      } finally {
+        await connection.close();
+      }
       return;
     } catch {
       await delay(100); // Not up yet.

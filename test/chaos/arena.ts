@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
+import { ClosableConnection } from '../../src/client/connection.js';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { withHeartbeatTimeout, type Limits } from '../../src/domain/limits.js';
 import { findTemporalProgram } from '../../src/embedded/find-temporal.js';
@@ -127,7 +128,7 @@ export class Arena {
     const port = this.#server === undefined ? {} : { port: Number(this.#server.address.split(':')[1]) };
     this.#server = await this.#serverOn(port);
     if (this.#client !== undefined) return;
-    this.#connection = await Connection.connect({ address: this.#server.address });
+    this.#connection = await ClosableConnection.connect({ address: this.#server.address });
     const { dataConverter } = this;
     this.#client = new Client({
       connection: this.#connection,

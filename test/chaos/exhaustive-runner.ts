@@ -1,7 +1,8 @@
 /** Runs cases many side by side on one worker: each activity goes to the world of its case, which the target's application names. */
 import { randomInt, randomUUID } from 'node:crypto';
-import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { Client, WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { ClosableConnection } from '../../src/client/connection.js';
 import { temporalAccess, type TemporalAccess } from '../../src/activities/temporal-access.js';
 import type { Activities } from '../../src/domain/contract.js';
 import { REPORT_MEMO } from '../../src/domain/contract.js';
@@ -91,7 +92,7 @@ interface Runner {
 
 async function startRunner({ address, bundlePath }: TemporalPlace): Promise<Runner> {
   const taskQueue = `exhaustive-${randomUUID()}`;
-  const plain = await Connection.connect({ address });
+  const plain = await ClosableConnection.connect({ address });
   const client = new Client({ connection: plain });
   const connection = await NativeConnection.connect({ address });
   const worlds = new Map<string, CaseWorld>();

@@ -6,7 +6,7 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import {
   bundleWorkflowCode,
@@ -16,6 +16,7 @@ import {
   Worker,
   type WorkerOptions,
 } from '@temporalio/worker';
+import { ClosableConnection } from '../../src/client/connection.js';
 import { DEFAULT_TASK_QUEUE } from '../../src/domain/contract.js';
 import { startTemporalServer } from '../../src/embedded/temporal-server.js';
 import { startStack, stopWorker } from '../support/stack.js';
@@ -54,7 +55,7 @@ async function playAll(turns: readonly Turn[]): Promise<void> {
   const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
   await writeFile(bundlePath, code);
-  const plain = await Connection.connect({ address: server.address });
+  const plain = await ClosableConnection.connect({ address: server.address });
   const connection = await NativeConnection.connect({ address: server.address });
   const temporal = { client: new Client({ connection: plain }), connection, address: server.address, bundlePath };
   try {

@@ -1,6 +1,7 @@
 /** What the server refuses has one name, whether it is about a run or about a schedule; and what was applied before is told. */
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ClosableConnection } from '../../src/client/connection.js';
 import { findSchedule, pauseSchedule } from '../../src/schedules/operate.js';
 import { startGrpcProxy, type GrpcProxy } from '../support/grpc-proxy.js';
 import { CALM, useSchedules } from '../support/schedules.js';
@@ -28,7 +29,7 @@ describe('a refusal about a schedule', () => {
   ])('with the gRPC status %i is %s', async (status, name) => {
     proxy = await startGrpcProxy(temporal.address, (method) => (method === 'DescribeSchedule' ? status : null));
     // No interceptors: without the SDK's own tries anew.
-    const connection = await Connection.connect({ address: proxy.address, interceptors: [] });
+    const connection = await ClosableConnection.connect({ address: proxy.address, interceptors: [] });
     await expect(findSchedule(new Client({ connection }), 'a/b')).rejects.toMatchObject({ name });
     await connection.close();
   });

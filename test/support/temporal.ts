@@ -1,6 +1,6 @@
 /** A test file's connection to the shared Temporal server. Every history that the file makes is replayed at its end. */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import {
   DefaultLogger,
   makeTelemetryFilterString,
@@ -10,6 +10,7 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import { afterAll, beforeAll, inject } from 'vitest';
+import { ClosableConnection } from '../../src/client/connection.js';
 
 export interface TestTemporal {
   readonly client: Client;
@@ -26,13 +27,13 @@ export function useTemporal(): TestTemporal {
   const address = inject('temporalAddress');
   const bundlePath = inject('workflowBundlePath');
   const taskQueue = `test-${randomUUID()}`;
-  const opened: { client?: Client; connection?: NativeConnection; plain?: Connection } = {};
+  const opened: { client?: Client; connection?: NativeConnection; plain?: ClosableConnection } = {};
   beforeAll(async () => {
     Runtime.install({
       logger: new DefaultLogger('ERROR'),
       telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
     });
-    opened.plain = await Connection.connect({ address });
+    opened.plain = await ClosableConnection.connect({ address });
     opened.client = new Client({ connection: opened.plain });
     opened.connection = await NativeConnection.connect({ address });
   });

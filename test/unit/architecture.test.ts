@@ -32,6 +32,16 @@ describe('sources', () => {
     expect(readers.every((path) => /^(worker\.ts|cli\/|embedded\/)/.test(path))).toBe(true);
   });
 
+  it('open no connection but one that can be closed while calls are in flight', () => {
+    const all = ['src', 'test', 'bench', 'scripts', 'examples'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((path) => /\.m?ts$|\.mjs$/.test(path) && !path.includes('node_modules'))
+        .map((path) => `${folder}/${path}`),
+    );
+    const opening = all.filter((path) => /(?<![A-Za-z])Connection\.(connect|lazy)\(/.test(read(path)));
+    expect(opening).toEqual([]);
+  });
+
   it('begin with a sentence that says what they are for', () => {
     for (const path of sources)
       expect(read(`src/${path}`)).toMatch(/^(#!.*\n)?(\/\*\*|\/\/) ?\S|^(#!.*\n)?\/\*\*\n \* \S/);

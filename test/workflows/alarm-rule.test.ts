@@ -1,8 +1,9 @@
 /** A rule against a real server: each alarm starts at most one run, whoever delivers it, whatever is killed, and however often. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ClosableConnection } from '../../src/client/connection.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { startSimulator } from '../../src/simulator/server.js';
 import type { AlarmDecision } from '../../src/domain/alarm.js';
@@ -20,7 +21,7 @@ beforeAll(async () => {
     runbookDirectories: [fileURLToPath(new URL('./runbooks', import.meta.url))],
     calendarDirectories: [fileURLToPath(new URL('../replay/calendars', import.meta.url))],
   });
-  second = await Connection.connect({ address: temporal.address });
+  second = await ClosableConnection.connect({ address: temporal.address });
 });
 afterAll(async () => {
   await second.close();

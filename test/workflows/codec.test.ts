@@ -1,8 +1,9 @@
 /** With an asynchronous payload codec installed the promises hold alike: what a heartbeat carries must survive a crash and a shutdown. */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ClosableConnection } from '../../src/client/connection.js';
 import { createActivities } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
@@ -37,7 +38,7 @@ let connection: Connection;
 let runbooks: RunbookClient;
 beforeAll(async () => {
   bench = await startBench({ seed: newSeed() });
-  connection = await Connection.connect({ address: temporal.address });
+  connection = await ClosableConnection.connect({ address: temporal.address });
   runbooks = new RunbookClient({ client: new Client({ connection, dataConverter }), taskQueue });
 });
 afterAll(async () => {
