@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import { got, type Response } from 'got';
 import { errorFromAnswer, errorWithoutAnswer } from './classify-answer.js';
 import { openConnection } from './connection.js';
+import { proxyAgents, reasonThroughProxy, type ProxyAgents } from '../network/proxy-agents.js';
+import { noProxies, type ProxyFor } from '../network/proxies.js';
 import { encodePath, encodeQuery, type RequestToSign } from './sign-request.js';
 
 interface HttpRequest {
@@ -46,9 +48,12 @@ const client = got.extend({
   headers: { 'user-agent': 'servicestage-runbooks', accept: 'application/json' },
 });
 
-export const httpClient: HttpClient = { send };
+export function createHttpClient(proxyFor: ProxyFor = noProxies): HttpClient {
+  const agentsFor = proxyAgents(proxyFor);
+  return { send: (request) => send(request, agentsFor(urlOf(request))) };
+}
 
-async function send(request: HttpRequest): Promise<HttpAnswer> {
+async function send(request: HttpRequest, proxy: ProxyAgents | null): Promise<HttpAnswer> {
   const { method, path, timeoutMs } = request;
   const asked = { method, path };
   const secrets = [...(request.secrets ?? [])];
@@ -57,15 +62,15 @@ async function send(request: HttpRequest): Promise<HttpAnswer> {
   // A kept-alive connection that the server has just closed gives ECONNRESET for a request never sent: a POST has its own.
   const headers = signed(request);
   secrets.push(...secretsIn(headers));
-  const connection = method === 'POST' ? await ownConnection(request) : null;
+  const connection = method === 'POST' ? await ownConnection(request, proxy) : null;
   if (connection !== null) askBeforeFirstByte(connection, request);
   let answer: Response<string>;
   try {
     const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAtMs));
-    answer = await exchange({ ...request, headers, timeoutMs: leftMs }, connection, tooLarge);
+    answer = await exchange({ ...request, headers, timeoutMs: leftMs }, { connection, proxy, tooLarge });
   } catch (error) {
     request.signal?.throwIfAborted();
-    const reason = tooLarge.signal.aborted ? 'the answer is larger than 8 MiB' : reasonOf(error);
+    const reason = tooLarge.signal.aborted ? 'the answer is larger than 8 MiB' : reasonOf(error, proxy);
     // A POST got this far only on a connection that stood: the other side may have read it.
     throw errorWithoutAnswer(asked, connection !== null, reason);
   }
@@ -79,13 +84,14 @@ async function send(request: HttpRequest): Promise<HttpAnswer> {
     header: (name) => [answered[name]].flat()[0],
   };
 }
-async function ownConnection(request: HttpRequest): Promise<Socket> {
+
+async function ownConnection(request: HttpRequest, proxy: ProxyAgents | null): Promise<Socket> {
   const { method, path, timeoutMs } = request;
   try {
     // The other half is the answer's: a POST that goes out with no time left would only lose it.
-    return await openConnection(urlOf(request), timeoutMs / 2);
+    return await openConnection(urlOf(request), timeoutMs / 2, proxy);
   } catch (error) {
-    throw errorWithoutAnswer({ method, path }, false, reasonOf(error));
+    throw errorWithoutAnswer({ method, path }, false, reasonOf(error, proxy));
   }
 }
 
@@ -118,10 +124,16 @@ function signed(request: HttpRequest): Readonly<Record<string, string>> {
   });
 }
 
+interface Way {
+  /** Of a POST: its own. */
+  readonly connection: Socket | null;
+  readonly proxy: ProxyAgents | null;
+  readonly tooLarge: AbortController;
+}
+
 function exchange(
   request: HttpRequest & { readonly headers: Readonly<Record<string, string>> },
-  connection: Socket | null,
-  tooLarge: AbortController,
+  { connection, proxy, tooLarge }: Way,
 ): Promise<Response<string>> {
   const { method, headers, body, timeoutMs, signal } = request;
   const url = urlOf(request);
@@ -130,7 +142,7 @@ function exchange(
     headers,
     ...(body === undefined ? {} : { body }),
     timeout: { request: timeoutMs },
-    ...(connection === null ? {} : { createConnection: () => connection }),
+    ...(connection === null ? agentOf(proxy) : { createConnection: () => connection }),
     // A POST is never cut off from our side: that would not take back what the server already reads.
     signal: connection !== null || signal === undefined ? tooLarge.signal : AbortSignal.any([tooLarge.signal, signal]),
   });
@@ -138,6 +150,10 @@ function exchange(
     if (transferred > LARGEST_BODY_BYTES) tooLarge.abort();
   });
   return sent;
+}
+
+function agentOf(proxy: ProxyAgents | null) {
+  return proxy === null ? {} : { agent: { http: proxy.http, https: proxy.https } };
 }
 
 /** A gateway that refuses a signature may print the canonical request, security token included. */
@@ -148,10 +164,11 @@ function secretsIn(headers: Readonly<Record<string, string>>): string[] {
 }
 
 /** The code and first line only: errors of the client hold the whole request. */
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, proxy: ProxyAgents | null): string {
   if (!(error instanceof Error)) return 'unknown error';
   const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
-  return `${code}${error.message.split('\n')[0]}`.slice(0, 300);
+  const reason = `${code}${error.message.split('\n')[0]}`;
+  return (proxy === null ? reason : reasonThroughProxy(proxy, reason)).slice(0, 300);
 }
 
 function jsonIn(body: string): unknown {

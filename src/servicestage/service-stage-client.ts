@@ -6,7 +6,8 @@ import { isListedStatus, type Observation, type Target } from '../domain/target.
 import { createAuthenticator, type Authenticator, type Credentials } from './auth.js';
 import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';
 import { ServiceStageError } from './errors.js';
-import { httpClient, type HttpAnswer } from './http.js';
+import { createHttpClient, type HttpAnswer, type HttpClient } from './http.js';
+import type { ProxyFor } from '../network/proxies.js';
 import { RequestBudget } from './request-budget.js';
 import type {
   ListedInstance,
@@ -38,6 +39,8 @@ export interface ServiceStageOptions {
   readonly userId?: string | undefined;
   readonly requestsPerSecond: number;
   readonly burst: number;
+  /** Default: always direct. */
+  readonly proxyFor?: ProxyFor;
   /** Told once for each status, of an instance or a cloud job, that nobody has placed: the API knows more than we do. */
   readonly onUnlistedStatus?: (status: string) => void;
 }
@@ -60,13 +63,15 @@ class ServiceStageClient implements ServiceStage {
   readonly projectId: string;
   readonly #budget: RequestBudget;
   readonly #auth: Authenticator;
+  readonly #http: HttpClient;
   readonly #unlisted = new Set<string>();
 
   constructor(private readonly options: ServiceStageOptions) {
     const { projectId, credentials, iamEndpoint } = options;
     this.projectId = projectId;
     this.#budget = new RequestBudget(options);
-    this.#auth = createAuthenticator({ http: httpClient, projectId, credentials, iamEndpoint });
+    this.#http = createHttpClient(options.proxyFor);
+    this.#auth = createAuthenticator({ http: this.#http, projectId, credentials, iamEndpoint });
   }
 
   async reservePost({
@@ -232,7 +237,7 @@ class ServiceStageClient implements ServiceStage {
   }): Promise<HttpAnswer> {
     const sentAtMs = Date.now();
     try {
-      return await httpClient.send({
+      return await this.#http.send({
         ...request,
         endpoint: this.options.endpoint,
         headers: { 'X-Project-Id': this.projectId },

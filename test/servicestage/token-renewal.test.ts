@@ -1,7 +1,7 @@
 /** When a fetched token is renewed: by its age on a clock of the test's own, and by answers that come late. */
 import { describe, expect, it } from 'vitest';
 import { createAuthenticator, type Credentials } from '../../src/servicestage/auth.js';
-import { httpClient } from '../../src/servicestage/http.js';
+import { createHttpClient } from '../../src/servicestage/http.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import { clientOf, failureOf, READ, TARGET } from './client.js';
 import { answer, startRawServer, type Arrival } from './raw-server.js';
@@ -30,7 +30,7 @@ async function authenticatorOnClock() {
     },
   });
   const authenticator = createAuthenticator({
-    http: httpClient,
+    http: createHttpClient(),
     projectId: TARGET.projectId,
     credentials: passwordAt(server.endpoint),
     nowMs: () => clock.nowMs,
