@@ -18,8 +18,8 @@ const runbooks = RunbookClient.lazy({
 const stopping = new AbortController();
 const server = createAdaptorServer({ fetch: createService(runbooks, stopping.signal).fetch });
 server.listen(Number(PORT ?? 8080), HOST ?? '127.0.0.1', () => {
-  const { address, port } = server.address() as AddressInfo;
-  console.log(`incident-service listens on http://${address}:${port}`);
+  const { address, family, port } = server.address() as AddressInfo;
+  console.log(`incident-service listens on http://${family === 'IPv6' ? `[${address}]` : address}:${port}`);
 });
 
 let isStopping = false;

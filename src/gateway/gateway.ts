@@ -7,6 +7,7 @@ import { named, reasonOf, type Calls } from '../client/temporal-calls.js';
 import { Counts } from './counts.js';
 import { decideAlarmsWith } from './decide-alarms.js';
 import type { ReadAlarms } from './read-alarms.js';
+import { hostAndPort } from '../network/host-and-port.js';
 import { makeSender, type Delivery, type Sender } from './sender.js';
 import { discard, HeldBytes, withBody } from './request-body.js';
 import { SparseLog } from './sparse-log.js';
@@ -62,8 +63,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     server.listen(options.port, options.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  return { url: `http://${host}:${port}`, close: () => stop(server, gateway) };
+  return { url: `http://${hostAndPort(options.host, port)}`, close: () => stop(server, gateway) };
 }
 
 async function stop(server: Server, gateway: Gateway): Promise<void> {

@@ -82,7 +82,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     server.once('error', reject);
     server.listen(port, host, () => resolve());
   });
-  const url = `http://${host}:${(server.address() as AddressInfo).port}`;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
   const { projectId, userId, accessKey, secretKey, user: iamUser, password: iamPassword, domain: iamDomain } = account;
   return {
     url,
