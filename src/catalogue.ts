@@ -1,11 +1,12 @@
 /** The only reader of runbook files: YAML in, a runbook or every problem with file, line and column out. Reads anew at each call. */
-import { readdir, realpath } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkRunbook } from './domain/runbook-checks.js';
 import type { Problem } from './domain/failures.js';
 import { Runbook } from './domain/runbook.js';
+import { FileError } from './files/file-access.js';
 import type { KnownRunbooks } from './domain/unknown-runbook.js';
+import { listFolder, realFolder, type PassedOver } from './files/list-folder.js';
 import { problemsOfIssues, takeOutUnsupported, unknownCalendars } from './runbook-problems.js';
 import { readYamlFile, YamlDocument, type FileKind } from './yaml-document.js';
 
@@ -45,13 +46,13 @@ export async function findRunbook(directories: readonly string[], name: string):
   return Array.isArray(loaded) ? { kind: 'broken', problems: loaded } : { kind: 'found', runbook: loaded, file };
 }
 
-/** Every runbook that loads, by name, every problem of those that do not, and the folders that were read. `calendars` as for `parseRunbook`. */
+/** Every runbook that loads, by name, every problem of those that do not, the folders that were read, and what they hold besides. `calendars` as for `parseRunbook`. */
 export async function listRunbooks(
   directories: readonly string[],
   calendars: readonly string[] | null = null,
-): Promise<{ runbooks: ListedRunbook[]; problems: Problem[]; folders: string[] }> {
-  const { files, folders, problems } = await runbookFiles(directories);
-  const builtIn = await realpath(BUILT_IN_DIRECTORY);
+): Promise<{ runbooks: ListedRunbook[]; passedOver: PassedOver[]; problems: Problem[]; folders: string[] }> {
+  const { files, folders, passedOver, problems } = await runbookFiles(directories);
+  const builtIn = await realFolder(BUILT_IN_DIRECTORY);
   const runbooks: ListedRunbook[] = [];
   for (const file of files) {
     const same = files.filter((other) => nameOf(other) === nameOf(file));
@@ -70,42 +71,55 @@ export async function listRunbooks(
         builtIn: file.startsWith(builtIn),
       });
   }
-  return { runbooks: runbooks.sort((left, right) => left.name.localeCompare(right.name)), problems, folders };
+  return {
+    runbooks: runbooks.sort((left, right) => left.name.localeCompare(right.name)),
+    passedOver,
+    problems,
+    folders,
+  };
 }
 
 /** Folders are compared by real path, so that the catalogue is never loaded twice. */
 async function runbookFiles(
   directories: readonly string[],
-): Promise<{ files: string[]; folders: string[]; problems: Problem[] }> {
-  const real = new Set([await realpath(BUILT_IN_DIRECTORY)]);
+): Promise<{ files: string[]; folders: string[]; passedOver: PassedOver[]; problems: Problem[] }> {
+  const builtIn = await realFolder(BUILT_IN_DIRECTORY);
+  const real = new Set([builtIn]);
   const problems: Problem[] = [];
+  const noFolder = (place: string, error: unknown) =>
+    problems.push({
+      code: 'no-folder',
+      place,
+      found: `this folder of RUNBOOK_DIR ${reasonOf(error)}`,
+      remedy: 'Create it or mend RUNBOOK_DIR',
+    });
   for (const directory of directories) {
-    try {
-      real.add(await realpath(directory));
-    } catch {
-      problems.push({
-        code: 'no-folder',
-        place: directory,
-        found: 'this folder of RUNBOOK_DIR does not exist',
-        remedy: 'Create it or mend RUNBOOK_DIR',
-      });
-    }
-  }
-  const files: string[] = [];
-  for (const directory of real) {
-    const entries = await readdir(directory).catch(() => []);
-    files.push(
-      ...entries
-        .filter((entry) => /\.ya?ml$/.test(entry))
-        .sort()
-        .map((entry) => join(directory, entry)),
+    await realFolder(directory).then(
+      (path) => real.add(path),
+      (error: unknown) => noFolder(directory, error),
     );
   }
-  return { files, folders: [...real], problems };
+  const files: string[] = [];
+  const passedOver: PassedOver[] = [];
+  for (const directory of real) {
+    try {
+      const listed = await listFolder(directory, { extensions: ['.yaml', '.yml'] });
+      files.push(...listed.files);
+      if (directory !== builtIn) passedOver.push(...listed.passedOver);
+    } catch (error) {
+      noFolder(directory, error);
+    }
+  }
+  return { files, folders: [...real], passedOver, problems };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof FileError) return error.message;
+  throw error;
 }
 
 function nameOf(file: string): string {
-  return basename(file).replace(/\.ya?ml$/, '');
+  return basename(file).replace(/\.ya?ml$/i, '');
 }
 
 function standsTwice(name: string, files: readonly string[]): Problem {

@@ -92,10 +92,11 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
 
 async function sayReady(config: Config, log: Pino): Promise<void> {
   const { temporal, taskQueue, serviceStage, runbookDirectories, calendarDirectories } = config;
-  const { runbooks, problems } = await listRunbooks(runbookDirectories);
+  const { runbooks, problems, passedOver } = await listRunbooks(runbookDirectories);
   const calendars = await listCalendars(calendarDirectories);
   for (const problem of problems) log.warn({ place: problem.place }, `runbook file: ${describeProblem(problem)}`);
   for (const problem of calendars.problems) log.warn({ place: problem.place }, `calendar: ${describeProblem(problem)}`);
+  for (const { path, why } of [...passedOver, ...calendars.passedOver]) log.debug({ path }, `file not read: ${why}`);
   const names = runbooks.map(({ name }) => name);
   const { address } = temporal.connectionOptions;
   const { endpoint, projectId } = serviceStage;

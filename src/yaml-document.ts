@@ -1,10 +1,11 @@
 /** YAML whose every value has a place: reads one document of bounded size, and tells problems with file, line, column and path. */
-import { readFile, stat } from 'node:fs/promises';
 import { isMap, isScalar, parseAllDocuments, type Document } from 'yaml';
 import { MOST_PROBLEMS, type Problem } from './domain/failures.js';
+import { FileError } from './files/file-access.js';
+import { readSmallFile } from './files/read-file.js';
 
 /** Far larger than any file of ours; one beyond it is a mistake. */
-const LARGEST_FILE_BYTES = 256 * 1024;
+export const LARGEST_FILE_BYTES = 256 * 1024;
 
 export type Path = readonly (string | number)[];
 
@@ -30,17 +31,14 @@ export interface FileKind {
 
 /** @returns the text of a file, or why it cannot be read */
 export async function readYamlFile(file: string, kind: FileKind): Promise<string | Problem[]> {
-  const problem = (code: string, found: string, remedy: string): Problem[] => [{ code, place: file, found, remedy }];
   try {
-    if ((await stat(file)).size > LARGEST_FILE_BYTES)
-      return problem('too-large', 'the file is larger than 256 KiB', kind.size);
-    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
+    return await readSmallFile(file, { maxBytes: LARGEST_FILE_BYTES });
   } catch (error) {
-    return problem(
-      'unreadable',
-      `the file cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'})`,
-      'Check the path and its permissions',
-    );
+    if (!(error instanceof FileError)) throw error;
+    const found = `the file ${error.message}`;
+    return error.code === 'tooLarge'
+      ? [{ code: 'too-large', place: file, found, remedy: kind.size }]
+      : [{ code: 'unreadable', place: file, found, remedy: 'Check the path and its permissions' }];
   }
 }
 

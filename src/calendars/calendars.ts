@@ -1,9 +1,11 @@
 /** The only reader of calendar files: iCalendar (`.ics`) and simple lists (`.yaml`). Reads anew at each call, so that a lifted freeze is seen. */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, extname } from 'node:path';
 import { MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import type { Freeze } from '../domain/gates.js';
 import { didYouMean } from '../domain/nearest.js';
+import { FileError } from '../files/file-access.js';
+import { listFolder, type PassedOver } from '../files/list-folder.js';
+import { readSmallFile } from '../files/read-file.js';
 import { icsFreezes } from './ics-file.js';
 import { listFreezes } from './list-file.js';
 
@@ -28,12 +30,14 @@ export function calendarsIn(directories: readonly string[]): Calendars {
   };
 }
 
-/** Names by which runbooks, starts and schedules name calendars, sorted. What the files say is not looked at. */
-export async function listCalendars(directories: readonly string[]): Promise<{ names: string[]; problems: Problem[] }> {
-  const { files, problems } = await calendarFiles(directories);
+/** Names by which runbooks, starts and schedules name calendars, sorted, and what the folders hold besides. What the files say is not read. */
+export async function listCalendars(
+  directories: readonly string[],
+): Promise<{ names: string[]; passedOver: PassedOver[]; problems: Problem[] }> {
+  const { files, passedOver, problems } = await calendarFiles(directories);
   const names = [...files.keys()].sort();
   for (const [name, found] of files) if (found.length > 1) problems.push(standsTwice(name, found));
-  return { names, problems };
+  return { names, passedOver, problems };
 }
 
 /**
@@ -65,24 +69,25 @@ export async function freezesBetween(
 
 async function calendarFiles(
   directories: readonly string[],
-): Promise<{ files: Map<string, string[]>; problems: Problem[] }> {
+): Promise<{ files: Map<string, string[]>; passedOver: PassedOver[]; problems: Problem[] }> {
   const files = new Map<string, string[]>();
+  const all: PassedOver[] = [];
   const problems: Problem[] = [];
   for (const directory of new Set(directories)) {
-    const entries = await readdir(directory).catch(() => null);
-    if (entries === null)
-      problems.push({
-        code: 'no-folder',
-        place: directory,
-        found: 'this folder of RUNBOOK_CALENDARS cannot be read',
-        remedy: 'Create it or mend RUNBOOK_CALENDARS',
-      });
-    for (const entry of (entries ?? []).filter((each) => /^[^.].*\.(ics|ya?ml)$/i.test(each)).sort()) {
-      const name = basename(entry, extname(entry));
-      files.set(name, [...(files.get(name) ?? []), join(directory, entry)]);
+    try {
+      const { files: paths, passedOver } = await listFolder(directory, { extensions: ['.ics', '.yaml', '.yml'] });
+      for (const path of paths) {
+        const name = basename(path, extname(path));
+        files.set(name, [...(files.get(name) ?? []), path]);
+      }
+      all.push(...passedOver);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      const found = `this folder of RUNBOOK_CALENDARS ${error.message}`;
+      problems.push({ code: 'no-folder', place: directory, found, remedy: 'Create it or mend RUNBOOK_CALENDARS' });
     }
   }
-  return { files, problems };
+  return { files, passedOver: all, problems };
 }
 
 async function readCalendar(
@@ -108,14 +113,14 @@ async function readCalendar(
 }
 
 async function readText(file: string): Promise<string | Problem> {
-  const problem = (code: string, found: string, remedy: string): Problem => ({ code, place: file, found, remedy });
   try {
-    if ((await stat(file)).size > LARGEST_FILE_BYTES)
-      return problem('too-large', 'the calendar is larger than 16 MiB', 'Take its past events out, or split it');
-    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
+    return await readSmallFile(file, { maxBytes: LARGEST_FILE_BYTES });
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    return problem('unreadable', `the calendar cannot be read (${why})`, 'Check the path and its permissions');
+    if (!(error instanceof FileError)) throw error;
+    const found = `the calendar ${error.message}`;
+    return error.code === 'tooLarge'
+      ? { code: 'too-large', place: file, found, remedy: 'Take its past events out, or split it' }
+      : { code: 'unreadable', place: file, found, remedy: 'Check the path and its permissions' };
   }
 }
 

@@ -1,5 +1,4 @@
 /** Commands about alarms: what one would start, and what was decided. */
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { UNMATCHED } from '../domain/alarm.js';
 import { didYouMean } from '../domain/nearest.js';
@@ -66,11 +65,16 @@ function chosenSender({ senders }: ReadAlarms, given: string | undefined): ReadA
 }
 
 async function bodyIn(file: string): Promise<Buffer> {
+  const [{ FileError }, { readSmallFileBytes }, { MOST_BODY_BYTES }] = await Promise.all([
+    import('../files/file-access.js'),
+    import('../files/read-file.js'),
+    import('../gateway/request-body.js'),
+  ]);
   try {
-    return await readFile(file);
+    return await readSmallFileBytes(file, { maxBytes: MOST_BODY_BYTES });
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new CommandError('UnreadableBody', `${file} cannot be read (${why})`);
+    if (error instanceof FileError) throw new CommandError('UnreadableBody', `${file} ${error.message}`);
+    throw error;
   }
 }
 

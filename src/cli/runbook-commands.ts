@@ -1,5 +1,4 @@
 /** Commands that read local files and nothing else: list, show, validate. They say which folders they read. */
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Runbook } from '../domain/runbook.js';
 import type { Problem } from '../domain/failures.js';
@@ -37,10 +36,7 @@ export function addRunbookCommands(program: Command, done: Done): void {
     .action(async (name: string, { json }: { json?: boolean }) => {
       const found = await lookUp(name);
       if (json === true) printJson({ file: found.file, runbook: found.runbook });
-      else
-        print(
-          `${describeRunbook(found.runbook)}\n\n# ${found.file}\n${(await readFile(found.file, 'utf8')).trimEnd()}`,
-        );
+      else print(`${describeRunbook(found.runbook)}\n\n# ${found.file}\n${await textOf(found.file)}`);
     });
   program
     .command('validate')
@@ -113,6 +109,14 @@ async function lookUp(name: string): Promise<{ runbook: Runbook; file: string }>
   if (found.kind === 'broken')
     throw new CommandError('InvalidRunbook', `The runbook ${name} has problems:`, USAGE_EXIT_CODE, found.problems);
   throw new CommandError('UnknownRunbook', describeUnknownRunbook(name, found));
+}
+
+async function textOf(file: string): Promise<string> {
+  const [{ readSmallFile }, { LARGEST_FILE_BYTES }] = await Promise.all([
+    import('../files/read-file.js'),
+    import('../yaml-document.js'),
+  ]);
+  return (await readSmallFile(file, { maxBytes: LARGEST_FILE_BYTES })).trimEnd();
 }
 
 function describeRunbook({ name, title, description, inputs, targets, onCancel }: Runbook): string {

@@ -16,7 +16,7 @@ export interface NextCommandOptions extends ScheduleOptions {
 }
 
 export async function next(fileOrName: string, options: NextCommandOptions): Promise<void> {
-  const isFile = /\.ya?ml$/.test(fileOrName) || existsSync(fileOrName);
+  const isFile = /\.ya?ml$/i.test(fileOrName) || existsSync(fileOrName);
   const calendars = await readCalendars();
   const read = isFile ? await readFileOrTell(fileOrName, calendars) : null;
   const shownSchedules = await withServer(options, async ({ client }) => {

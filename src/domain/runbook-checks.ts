@@ -49,7 +49,7 @@ function problem(code: CheckCode, path: RunbookProblem['path'], found: string, r
 
 function checkName({ name }: Runbook, fileName: string): RunbookProblem[] {
   const problems: RunbookProblem[] = [];
-  const expected = fileName.replace(/\.ya?ml$/, '');
+  const expected = fileName.replace(/\.ya?ml$/i, '');
   if (name !== expected)
     problems.push(
       problem(

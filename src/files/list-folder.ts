@@ -1,5 +1,5 @@
 /** The only way to list a folder of files that people edit: what editors and file managers leave behind is passed over, and named. */
-import { readdir } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { fileAccess, FileError } from './file-access.js';
 import { FILE_TIMEOUT_MS, toFileError } from './read-file.js';
@@ -8,7 +8,7 @@ import { FILE_TIMEOUT_MS, toFileError } from './read-file.js';
 const MOST_ENTRIES = 10_000;
 
 /** An entry that is not read. */
-interface PassedOver {
+export interface PassedOver {
   readonly path: string;
   /** `a lock of an editor` */
   readonly why: string;
@@ -32,11 +32,7 @@ export async function listFolder(
   folder: string,
   { extensions, timeoutMs = FILE_TIMEOUT_MS }: ListOptions,
 ): Promise<FolderListing> {
-  const names = await fileAccess.run(resolve(folder), timeoutMs, () =>
-    readdir(folder).catch((error: unknown) => {
-      throw toFileError(error);
-    }),
-  );
+  const names = await fileAccess.run(resolve(folder), timeoutMs, () => asFileError(readdir(folder)));
   if (names.length > MOST_ENTRIES) throw new FileError('tooLarge', `has more than ${MOST_ENTRIES} entries`);
   const files: string[] = [];
   const passedOver: PassedOver[] = [];
@@ -47,6 +43,11 @@ export async function listFolder(
     else if (!isOfConfigMap(name)) passedOver.push({ path, why });
   }
   return { files, passedOver };
+}
+
+/** The path of a folder without links, so that one is recognised by two names. @throws FileError */
+export function realFolder(folder: string): Promise<string> {
+  return fileAccess.run(resolve(folder), FILE_TIMEOUT_MS, () => asFileError(realpath(folder)));
 }
 
 /** Why a name is none that a person gave. Backups (`x.yaml~`, `x.yaml.bak`, `x.orig`) have another ending anyway. */
@@ -68,4 +69,10 @@ function otherEnding(name: string, extensions: readonly string[]): string | null
 /** A mounted ConfigMap keeps its files in `..2026_11_30_…`, behind the link `..data`, and links each by its own name. */
 function isOfConfigMap(name: string): boolean {
   return name.startsWith('..');
+}
+
+function asFileError<Value>(answer: Promise<Value>): Promise<Value> {
+  return answer.catch((error: unknown) => {
+    throw toFileError(error);
+  });
 }

@@ -9,12 +9,10 @@ import { decideAlarmsWith } from './decide-alarms.js';
 import type { ReadAlarms } from './read-alarms.js';
 import { hostAndPort } from '../network/host-and-port.js';
 import { makeSender, type Delivery, type Sender } from './sender.js';
-import { discard, HeldBytes, withBody } from './request-body.js';
+import { discard, HeldBytes, MOST_BODY_BYTES, withBody } from './request-body.js';
 import { SparseLog } from './sparse-log.js';
 import { DeliveryTaker, type Answer } from './take-delivery.js';
 
-/** SMN messages have at most 256 KB, which JSON can double; the rest is air. */
-const MOST_BODY_BYTES = 1024 * 1024;
 /** For each sender, so that who floods one does not shut out the others, on top of 64 KiB for each connection. */
 const MOST_HELD_BYTES = 32 * 1024 * 1024;
 const MOST_CONNECTIONS = 1_000;

@@ -1,6 +1,9 @@
 /** Bodies of requests: raw bytes, as many as may come and no more, of one request and of all together. */
 import type { IncomingMessage } from 'node:http';
 
+/** SMN messages have at most 256 KB, which JSON can double; the rest is spare. */
+export const MOST_BODY_BYTES = 1024 * 1024;
+
 /** What is read on top of the limit, so that a sender that only went a little too far gets the answer and not a reset. */
 const OVERRUN_BYTES = 1024 * 1024;
 /** Held for nothing: most alarms are smaller, so that large bodies of others, however slow, do not keep them out. */

@@ -1,7 +1,8 @@
 /** From a sender of an alarms file to what its reader needs, with secrets and certificates read from their files. A problem never shows what a file or the name of one holds. */
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { FileError } from '../files/file-access.js';
+import { readSmallFile } from '../files/read-file.js';
 import type { PathProblem } from '../yaml-document.js';
 import type { SenderEntry } from './alarms-file.js';
 import type { SenderSettings } from './sender.js';
@@ -17,14 +18,11 @@ const SHORTEST_SECRET = 16;
 /** Reads from disk; relative names are looked for in the folder. */
 export function secretsBeside(folder: string): ReadSecret {
   return async (file) => {
-    const path = resolve(folder, file);
     try {
-      if ((await stat(path)).size > LARGEST_BYTES) return { problem: 'is larger than 64 KiB' };
-      return { text: (await readFile(path, 'utf8')).trim() };
+      return { text: (await readSmallFile(resolve(folder, file), { maxBytes: LARGEST_BYTES })).trim() };
     } catch (error) {
-      return {
-        problem: `cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'})`,
-      };
+      if (error instanceof FileError) return { problem: error.message };
+      throw error;
     }
   };
 }

@@ -1,4 +1,5 @@
 /** An alarms file is read whole or not at all: every problem at once, each with its place and remedy, and no secret in any of them. */
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'token'), `${TOKEN}\n`);
   await writeFile(join(folder, 'short'), 'tiny-secret\n');
   await writeFile(join(folder, 'empty'), '\n');
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -173,11 +175,7 @@ describe('secrets', () => {
   const webhook = (file: string) => sender(`{ kind: webhook, secretFiles: [${file}] }`);
 
   it.each([
-    [
-      'the token in place of its file',
-      sender(`{ kind: alertmanager, tokenFiles: [${TOKEN}] }`),
-      'cannot be read (ENOENT)',
-    ],
+    ['the token in place of its file', sender(`{ kind: alertmanager, tokenFiles: [${TOKEN}] }`), 'does not exist'],
     ['the token in place of a list', sender(`{ kind: alertmanager, tokenFiles: ${TOKEN} }`), 'does not fit'],
     [
       'a key of its own',
@@ -193,7 +191,9 @@ describe('secrets', () => {
     ],
     ['a short secret', sender('{ kind: bearer, tokenFiles: [short] }'), 'fewer than 16 characters'],
     ['an empty file', sender('{ kind: bearer, tokenFiles: [token, empty] }'), 'is empty'],
-    ['a folder', sender('{ kind: bearer, tokenFiles: [.] }'), 'cannot be read (EISDIR)'],
+    ['a folder', sender('{ kind: bearer, tokenFiles: [.] }'), 'is a folder, not a regular file'],
+    ['a named pipe', sender('{ kind: bearer, tokenFiles: [pipe] }'), 'is a named pipe, not a regular file'],
+    ['a device', sender('{ kind: bearer, tokenFiles: [/dev/zero] }'), 'is a device, not a regular file'],
     ['a signing secret that is none', webhook('token'), 'no secret of Standard Webhooks'],
     ['no file at all', sender('{ kind: bearer, tokenFiles: [] }'), 'does not fit'],
   ])('%s is refused and never shown', async (_what, text, said) => {

@@ -90,9 +90,7 @@ describe('runbook alarm try', () => {
     const refused = await alarm('try', await bodyFile('{"alerts":1}'), '--file', file);
     expect(refused).toMatchObject({ exitCode: 2 });
     expect(refused.stderr).toContain('would refuse this body: no body of Alertmanager');
-    expect((await alarm('try', join(desk.folder, 'nothing'), '--file', file)).stderr).toContain(
-      'cannot be read (ENOENT)',
-    );
+    expect((await alarm('try', join(desk.folder, 'nothing'), '--file', file)).stderr).toContain('does not exist');
     const odd = { labels: { alertname: 'Other\u001b[31m', severity: '\u202eegap' } };
     const { stdout } = await alarm('try', await bodyFile(alertmanagerBody([odd])), '--file', file);
     expect(stdout).toContain('severity is');
