@@ -65,6 +65,19 @@ export const configVariables: readonly ConfigVariable[] = [
     meaning:
       'Usual time of each action in your cloud, such as `start=45s,stop=10s`; decides when to look, never what is concluded',
   },
+  {
+    name: 'HTTPS_PROXY',
+    default: '',
+    meaning:
+      'HTTP proxy for everything that goes out by `https`, and for Temporal; also `https_proxy`, which counts first',
+  },
+  { name: 'HTTP_PROXY', default: '', meaning: 'The same for `http`; also `http_proxy`' },
+  {
+    name: 'NO_PROXY',
+    default: '',
+    meaning:
+      'Hosts, domains, addresses and networks that are reached directly, separated by commas; also `no_proxy`. Loopback and link-local addresses always are',
+  },
   { name: 'SERVICESTAGE_REGION', default: '', meaning: 'Such as `cn-north-4`; gives both endpoints' },
   {
     name: 'SERVICESTAGE_ENDPOINT',
@@ -97,3 +110,7 @@ export const configVariables: readonly ConfigVariable[] = [
   { name: 'HUAWEICLOUD_SDK_SECURITY_TOKEN', default: '', meaning: 'Of temporary access keys', secret: true },
   { name: 'HUAWEICLOUD_SDK_IAM_ENDPOINT', default: 'from the region', meaning: 'IAM endpoint' },
 ];
+
+export const CONFIG_VARIABLE_NAMES: readonly string[] = configVariables.map(({ name }) => name);
+/** Read in lower case as well. */
+export const PROXY_VARIABLES: readonly string[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];

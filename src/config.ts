@@ -1,27 +1,32 @@
 /** The only reader of the environment: one table is the whole truth; all problems come in one message. Nothing happens at import time. */
 import { existsSync } from 'node:fs';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import type { ConnectionOptions } from '@temporalio/client';
 import { ACTION_NAMES, type ActionName } from './domain/actions.js';
 import { DEFAULT_TASK_QUEUE } from './domain/contract.js';
-import { Reader, type Environment } from './config-reader.js';
+import { readProxies } from './config-proxies.js';
+import { Reader, type Environment, type Form } from './config-reader.js';
+import { readTemporal, type TemporalConfig } from './config-temporal.js';
 import { LOG_LEVELS, type LogLevel } from './config-variables.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type ChosenLimits, type Limits } from './domain/limits.js';
 import { didYouMean } from './domain/nearest.js';
 import { DEFAULT_VERIFY, type VerifyDefaults } from './domain/runbook-checks.js';
+import type { ProxyFor } from './network/proxies.js';
 import { isRegion, REGIONS } from './servicestage/regions.js';
 import { Secret } from './servicestage/secret.js';
 import type { Credentials } from './servicestage/auth.js';
 import type { ServiceStageOptions } from './servicestage/service-stage-client.js';
 
 export interface ClientConfig {
-  readonly temporal: { readonly connectionOptions: ConnectionOptions; readonly namespace: string };
+  readonly temporal: TemporalConfig;
   readonly taskQueue: string;
   readonly runbookDirectories: readonly string[];
   readonly calendarDirectories: readonly string[];
   /** `undefined`: alarms start nothing. */
   readonly alarmsFile: string | undefined;
   readonly logLevel: LogLevel;
+  /** The proxy for everything else that goes out. */
+  readonly proxyFor: ProxyFor;
+  /** What the environment asks for and cannot be had, in words: for the log at start. */
+  readonly warnings: readonly string[];
 }
 
 export interface Config extends ClientConfig {
@@ -42,9 +47,10 @@ export function loadClientConfig(env: Environment): ClientConfig {
 /** What the worker needs. @throws ConfigurationError */
 export function loadConfig(env: Environment): Config {
   const reader = new Reader(env);
+  const client = readClientConfig(reader);
   const config: Config = {
-    ...readClientConfig(reader),
-    serviceStage: readServiceStage(reader),
+    ...client,
+    serviceStage: { ...readServiceStage(reader), proxyFor: client.proxyFor },
     limits: readLimits(reader),
     usualDurationsMs: readUsualDurations(reader),
     verify: readVerify(reader),
@@ -54,8 +60,12 @@ export function loadConfig(env: Environment): Config {
 }
 
 function readClientConfig(reader: Reader): ClientConfig {
+  const proxyFor = readProxies(reader);
+  const warnings: string[] = [];
   return {
-    temporal: readTemporal(reader),
+    temporal: readTemporal(reader, proxyFor, (text) => warnings.push(text)),
+    proxyFor,
+    warnings,
     taskQueue: reader.text('RUNBOOK_TASK_QUEUE') ?? DEFAULT_TASK_QUEUE,
     runbookDirectories: readDirectories(reader, 'RUNBOOK_DIR', 'runbooks'),
     calendarDirectories: readDirectories(reader, 'RUNBOOK_CALENDARS', 'calendars'),
@@ -69,28 +79,10 @@ function readDirectories(reader: Reader, name: string, byDefault: string): reado
   return directories?.filter((directory) => directory !== '') ?? (existsSync(byDefault) ? [byDefault] : []);
 }
 
-function readTemporal(reader: Reader): ClientConfig['temporal'] {
-  try {
-    const env = Object.fromEntries(
-      Object.entries(reader.env).filter(
-        (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
-      ),
-    );
-    const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env });
-    return { connectionOptions, namespace: namespace ?? 'default' };
-  } catch (error) {
-    reader.problem(
-      'TEMPORAL_*',
-      error instanceof Error ? error.message : String(error),
-      'Mend the variables, or the profile file that they name',
-    );
-    return { connectionOptions: {}, namespace: 'default' };
-  }
-}
-
 function readServiceStage(reader: Reader): ServiceStageOptions {
   const region = reader.text('SERVICESTAGE_REGION');
   const given = reader.text('SERVICESTAGE_ENDPOINT');
+  reader.oneOf('SERVICESTAGE_ALLOW_HTTP', ['true', 'false'], 'false');
   if (region !== undefined && given === undefined && !isRegion(region)) {
     reader.problem(
       'SERVICESTAGE_REGION',
@@ -110,18 +102,12 @@ function readServiceStage(reader: Reader): ServiceStageOptions {
     iamGiven === undefined
       ? region && `https://iam.${region}.myhuaweicloud.com`
       : checkedUrl(reader, 'HUAWEICLOUD_SDK_IAM_ENDPOINT', iamGiven);
-  const projectId = reader.text('HUAWEICLOUD_SDK_PROJECT_ID');
+  const projectId = reader.formed('HUAWEICLOUD_SDK_PROJECT_ID', PROJECT_ID);
   if (projectId === undefined)
     reader.problem(
       'HUAWEICLOUD_SDK_PROJECT_ID',
       'the project id is missing',
       'Set it; the console shows it under "My Credentials"',
-    );
-  else if (!/^[\w-]+$/.test(projectId))
-    reader.problem(
-      'HUAWEICLOUD_SDK_PROJECT_ID',
-      `"${projectId}" is no project id`,
-      'Write the 32 hexadecimal digits of the project',
     );
   return {
     endpoint:
@@ -131,27 +117,46 @@ function readServiceStage(reader: Reader): ServiceStageOptions {
     projectId: projectId ?? '',
     credentials: readCredentials(reader, iamEndpoint),
     iamEndpoint,
-    userId: reader.text('SERVICESTAGE_USER_ID'),
+    userId: reader.formed('SERVICESTAGE_USER_ID', USER_ID),
     requestsPerSecond: reader.positive('SERVICESTAGE_REQUESTS_PER_SECOND', 5),
     burst: Math.max(1, reader.positive('SERVICESTAGE_BURST', 10)),
   };
 }
 
+const PROJECT_ID: Form = {
+  pattern: /^[\w-]+$/,
+  noun: 'a project id',
+  remedy: 'Write the 32 hexadecimal digits of the project',
+};
+const USER_ID: Form = {
+  pattern: /^[\w-]+$/,
+  noun: 'a user id',
+  remedy: 'Write the id of the IAM user, as "My Credentials" of the console shows it',
+};
+const ACCESS_KEY: Form = {
+  pattern: /^[\w-]+$/,
+  noun: 'an access key',
+  remedy: 'Write the access key id alone, letters and digits',
+};
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
+/** No problem shows the value: it may hold a password. @returns without slashes at its end */
 function checkedUrl(reader: Reader, name: string, text: string): string {
-  if (!URL.canParse(text)) {
-    reader.problem(name, `"${text}" is no URL`, 'Write it with its scheme, such as https://servicestage.example.com');
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['https:', 'http:'].includes(url.protocol)) {
+    reader.problem(name, 'it is no URL', 'Write it with its scheme, such as https://servicestage.example.com');
     return text;
   }
-  const { protocol, hostname, username } = new URL(text);
+  const { protocol, hostname, username, password, search, hash } = url;
   const httpIsAllowed = LOOPBACK.includes(hostname) || reader.text('SERVICESTAGE_ALLOW_HTTP') === 'true';
-  if (username !== '')
-    reader.problem(name, 'it holds a user name', 'Take it out; credentials have variables of their own');
-  if (protocol !== 'https:' && !(protocol === 'http:' && httpIsAllowed)) {
+  if (`${username}${password}` !== '')
+    reader.problem(name, 'it holds a user name or password', 'Take it out; credentials have variables of their own');
+  if (`${search}${hash}` !== '')
+    reader.problem(name, 'it holds a query', 'Write the address alone, such as https://servicestage.example.com');
+  if (protocol === 'http:' && !httpIsAllowed) {
     reader.problem(
       name,
-      `it uses ${protocol}// for ${hostname}, and credentials would travel in the open`,
+      `it uses http:// for ${hostname}, and credentials would travel in the open`,
       'Use https, or set SERVICESTAGE_ALLOW_HTTP=true',
     );
   }
@@ -160,11 +165,11 @@ function checkedUrl(reader: Reader, name: string, text: string): string {
 
 /** Exactly one way to authenticate; two at once is a problem, since nobody could tell which one acts. */
 function readCredentials(reader: Reader, iamEndpoint: string | undefined): Credentials {
-  const accessKey = reader.text('HUAWEICLOUD_SDK_AK');
+  const accessKey = reader.formed('HUAWEICLOUD_SDK_AK', ACCESS_KEY);
   const secretKey = reader.secret('HUAWEICLOUD_SDK_SK');
   const token = reader.secret('SERVICESTAGE_TOKEN');
   const user = reader.text('SERVICESTAGE_IAM_USER');
-  const password = reader.secret('SERVICESTAGE_IAM_PASSWORD');
+  const password = reader.password('SERVICESTAGE_IAM_PASSWORD');
   const domain = reader.text('SERVICESTAGE_IAM_DOMAIN');
   const ways = [
     ...((accessKey ?? secretKey) === undefined ? [] : ['HUAWEICLOUD_SDK_AK']),

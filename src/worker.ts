@@ -25,6 +25,7 @@ import { ConfigurationError, type Environment } from './config-reader.js';
 import { loadConfig, type Config } from './config.js';
 import { SEARCH_ATTRIBUTES } from './domain/contract.js';
 import { describeProblem } from './domain/failures.js';
+import { proxyName } from './network/proxies.js';
 import { createServiceStage } from './servicestage/service-stage-client.js';
 
 /** Documented in docs/operations.md. */
@@ -55,6 +56,7 @@ export interface WorkerExtensions {
 /** Runs until the process is told to stop. @throws ConfigurationError, TemporalUnreachable */
 export async function runWorker(config: Config, extensions: WorkerExtensions = {}): Promise<void> {
   const log = pino({ level: config.logLevel, base: { service: 'servicestage-runbooks' } });
+  for (const warning of config.warnings) log.warn(warning);
   const clientConnection = await connectClient(config, log);
   try {
     const { namespace } = config.temporal;
@@ -98,16 +100,22 @@ async function sayReady(config: Config, log: Pino): Promise<void> {
   for (const problem of calendars.problems) log.warn({ place: problem.place }, `calendar: ${describeProblem(problem)}`);
   for (const { path, why } of [...passedOver, ...calendars.passedOver]) log.debug({ path }, `file not read: ${why}`);
   const names = runbooks.map(({ name }) => name);
-  const { address } = temporal.connectionOptions;
+  const { address, proxy } = temporal;
   const { endpoint, projectId } = serviceStage;
-  const served = { address, namespace: temporal.namespace, taskQueue, endpoint, projectId };
+  const proxies = { temporal: proxy, serviceStage: nameOfProxy(config, endpoint) };
+  const served = { address, namespace: temporal.namespace, taskQueue, endpoint, projectId, proxies };
   log.info({ ...served, runbooks: names, calendars: calendars.names }, 'worker ready');
 }
 
-function nativeOptions({ temporal: { connectionOptions } }: Config): Parameters<typeof NativeConnection.connect>[0] {
-  const { address, apiKey, tls, metadata } = connectionOptions;
+function nameOfProxy({ proxyFor }: Config, endpoint: string): string | null {
+  const proxy = proxyFor(new URL(endpoint));
+  return proxy === null ? null : proxyName(proxy);
+}
+
+function nativeOptions({ temporal }: Config): Parameters<typeof NativeConnection.connect>[0] {
+  const { apiKey, tls, metadata } = temporal.connectionOptions;
   return {
-    ...(address === undefined ? {} : { address }),
+    ...temporal.native,
     ...(apiKey === undefined ? {} : { apiKey: typeof apiKey === 'string' ? apiKey : apiKey() }),
     ...(tls === undefined || tls === null ? {} : { tls }),
     ...(metadata === undefined ? {} : { metadata }),
@@ -126,8 +134,9 @@ async function connectClient({ temporal }: Config, log: Pino): Promise<Connectio
       if (attempt < CONNECT_ATTEMPTS) await delay(CONNECT_DELAY_MS);
     }
   }
+  const way = temporal.proxy === null ? '' : ` through the proxy ${temporal.proxy}`;
   throw new TemporalUnreachable(
-    `Temporal at ${temporal.connectionOptions.address ?? 'localhost:7233'} cannot be reached: ${reason}. Check TEMPORAL_ADDRESS and the network`,
+    `Temporal at ${temporal.address}${way} cannot be reached: ${reason}. Check TEMPORAL_ADDRESS and the network`,
   );
 }
 

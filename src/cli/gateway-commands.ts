@@ -59,9 +59,10 @@ async function serve(
     import('../config.js'),
     import('pino'),
   ]);
-  const { logLevel } = loadClientConfig(process.env);
+  const { logLevel, proxyFor, warnings } = loadClientConfig(process.env);
   const log = pino({ level: logLevel, base: { service: 'servicestage-runbooks' } });
-  const gateway = await startGateway({ alarms, host, port, temporal, log });
+  for (const warning of warnings) log.warn(warning);
+  const gateway = await startGateway({ alarms, host, port, temporal, log, proxyFor });
   const dryRun = temporal === null;
   if (json === true) print(JSON.stringify(announcement(gateway.url, alarms, dryRun)));
   else print(greeting(gateway.url, alarms, dryRun));

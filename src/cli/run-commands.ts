@@ -74,7 +74,8 @@ async function withClient(options: CommonOptions, act: (client: RunbookClient) =
     import('../client/runbook-client.js'),
     import('../config.js'),
   ]);
-  const { temporal, taskQueue } = loadClientConfig(process.env);
+  const { temporal, taskQueue, warnings } = loadClientConfig(process.env);
+  for (const warning of warnings) hint(`! ${warning}`);
   const client = await RunbookClient.connect({
     ...temporal.connectionOptions,
     namespace: temporal.namespace,

@@ -1,7 +1,7 @@
 /** What every `runbook schedule` command needs: the configuration, a connection, and a file that is read whole before anything is asked. */
 import type { Client } from '@temporalio/client';
 import type { ReadSchedules } from '../schedules/read-schedules.js';
-import { CommandError, USAGE_EXIT_CODE } from './output.js';
+import { CommandError, hint, USAGE_EXIT_CODE } from './output.js';
 import type { LocalCalendars } from './read-calendars.js';
 
 export interface ScheduleOptions {
@@ -26,7 +26,8 @@ export async function withServer<Value>(
     import('../client/runbook-client.js'),
     import('../config.js'),
   ]);
-  const { temporal, taskQueue } = loadClientConfig(process.env);
+  const { temporal, taskQueue, warnings } = loadClientConfig(process.env);
+  for (const warning of warnings) hint(`! ${warning}`);
   const connected = await RunbookClient.connect({ ...temporal.connectionOptions, namespace: temporal.namespace });
   try {
     return await act({ client: connected.client, taskQueue: options.taskQueue ?? taskQueue });

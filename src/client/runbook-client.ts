@@ -93,10 +93,9 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       await runbooks.close();
       const told = named(error, null);
       if (told !== error && !(told instanceof ServerUnreachable)) throw told;
-      throw new ServerUnreachable(
-        `Temporal at ${options.address ?? 'localhost:7233'} cannot be reached: ${reasonOf(error)}`,
-        { cause: error },
-      );
+      throw new ServerUnreachable(`Temporal at ${addressOf(options)} cannot be reached: ${reasonOf(error)}`, {
+        cause: error,
+      });
     }
   }
 
@@ -254,4 +253,10 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   #handle(workflowId: string, runId?: string): WorkflowHandle {
     return this.client.workflow.getHandle(workflowId, runId);
   }
+}
+
+/** For people. With a proxy, `address` is the proxy's, and the channel arguments name the server. */
+function addressOf({ address = 'localhost:7233', channelArgs }: ConnectOptions): string {
+  const target = channelArgs?.['grpc.http_connect_target'];
+  return typeof target === 'string' ? `${target.replace(/^dns:/, '')} through the proxy ${address}` : address;
 }

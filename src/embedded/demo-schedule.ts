@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { ClosableConnection } from '../client/connection.js';
+import { GRPC_WITHOUT_PROXY } from '../network/proxies.js';
 
 const ID = 'demo/often';
 const FILE = 'schedules.yaml';
@@ -45,7 +46,7 @@ export async function showSchedule(demo: DemoCommands, keep: boolean): Promise<n
     await type(['schedule', 'apply', FILE], folder),
     await type(['schedule', 'next', FILE, '--count', '3'], folder),
   ];
-  const connection = await ClosableConnection.connect({ address: demo.address });
+  const connection = await ClosableConnection.connect({ address: demo.address, channelArgs: GRPC_WITHOUT_PROXY });
   closers.push(() => connection.close());
   const client = new Client({ connection, namespace: demo.namespace });
   say('\nWaiting until it fires …');

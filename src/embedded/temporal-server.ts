@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClosableConnection } from '../client/connection.js';
+import { GRPC_WITHOUT_PROXY } from '../network/proxies.js';
 import { SEARCH_ATTRIBUTES } from '../domain/contract.js';
 import { findTemporalProgram, type Say } from './find-temporal.js';
 import { freePorts } from './ports.js';
@@ -100,7 +101,11 @@ async function untilItAnswers(address: string, child: ChildProcess, lastWords: (
     if (child.exitCode !== null)
       throw new Error(`The Temporal dev server ended with ${child.exitCode}: ${lastWords()}`);
     try {
-      const connection = await ClosableConnection.connect({ address, connectTimeout: 1_000 });
+      const connection = await ClosableConnection.connect({
+        address,
+        connectTimeout: 1_000,
+        channelArgs: GRPC_WITHOUT_PROXY,
+      });
       try {
         await connection.workflowService.describeNamespace({ namespace: NAMESPACE });
       } finally {

@@ -8,6 +8,7 @@ import { Counts } from './counts.js';
 import { decideAlarmsWith } from './decide-alarms.js';
 import type { ReadAlarms } from './read-alarms.js';
 import { hostAndPort } from '../network/host-and-port.js';
+import type { ProxyFor } from '../network/proxies.js';
 import { makeSender, type Delivery, type Sender } from './sender.js';
 import { discard, HeldBytes, MOST_BODY_BYTES, withBody } from './request-body.js';
 import { SparseLog } from './sparse-log.js';
@@ -35,6 +36,8 @@ export interface GatewayOptions {
   /** `null`: a dry run, which touches nothing. */
   readonly temporal: { readonly calls: Calls; readonly taskQueue: string } | null;
   readonly log: Logger;
+  /** For what senders fetch themselves. Default: always direct. */
+  readonly proxyFor?: ProxyFor;
 }
 
 export interface RunningGateway {
@@ -85,9 +88,9 @@ class Gateway {
   #readiness: Promise<Answer> | null = null;
 
   constructor(private readonly options: GatewayOptions) {
-    const { alarms, temporal, log } = options;
+    const { alarms, temporal, log, proxyFor } = options;
     const { owner, rules, senders } = alarms;
-    this.#senders = new Map(senders.map(({ name, settings }) => [name, makeSender(name, settings)]));
+    this.#senders = new Map(senders.map(({ name, settings }) => [name, makeSender(name, settings, proxyFor)]));
     this.#held = new Map(senders.map(({ name }) => [name, new HeldBytes(MOST_HELD_BYTES)]));
     const decide = temporal && decideAlarmsWith({ ...temporal, owner, timeoutMs: UPDATE_TIMEOUT_MS });
     this.#sparseLog = new SparseLog(log);

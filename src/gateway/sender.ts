@@ -1,5 +1,6 @@
 /** A sender of alarms: what is let in, and what a delivery says. Each kind proves in its own way who sent it; all give the same alarms. */
 import type { Alarm } from '../domain/alarm.js';
+import { noProxies, type ProxyFor } from '../network/proxies.js';
 import { alertmanagerSender } from './senders/alertmanager.js';
 import { bearerSender } from './senders/bearer.js';
 import { smnSender } from './senders/smn.js';
@@ -93,13 +94,13 @@ export interface BearerSettings {
   readonly tokens: readonly string[];
 }
 
-/** @throws Error in words, without the secret, when the settings would let anybody in or nobody */
-export function makeSender(name: string, settings: SenderSettings): Sender {
+/** @param proxyFor for what a sender fetches itself. @throws Error in words, without the secret, when the settings would let anybody in or nobody */
+export function makeSender(name: string, settings: SenderSettings, proxyFor: ProxyFor = noProxies): Sender {
   switch (settings.kind) {
     case 'alertmanager':
       return alertmanagerSender(name, settings);
     case 'smn':
-      return smnSender(name, settings);
+      return smnSender(name, settings, { proxyFor });
     case 'webhook':
       return webhookSender(name, settings);
     case 'bearer':

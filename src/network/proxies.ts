@@ -7,6 +7,9 @@ export type ProxyFor = (url: URL) => URL | null;
 /** Where nothing is configured. */
 export const noProxies: ProxyFor = () => null;
 
+/** Channel arguments of a gRPC client that asks no proxy of the environment: grpc-js does by itself, for loopback too. */
+export const GRPC_WITHOUT_PROXY = { 'grpc.enable_http_proxy': 0 } as const;
+
 export interface ProxySettings {
   /** For `https:` URLs. */
   readonly https: URL | null;

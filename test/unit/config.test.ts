@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { configVariables } from '../../src/config-variables.js';
+import { CONFIG_VARIABLE_NAMES, configVariables } from '../../src/config-variables.js';
 import { ConfigurationError, type Environment } from '../../src/config-reader.js';
 import { loadClientConfig, loadConfig } from '../../src/config.js';
 
@@ -70,6 +70,33 @@ describe('a right configuration', () => {
     });
   });
 
+  it('takes values as if nothing stood around them: line ends of Windows, spaces, a byte order mark', () => {
+    const around = Object.entries({ ...good, TEMPORAL_ADDRESS: '127.0.0.1:7233', RUNBOOK_QUIET: '5s' });
+    const env = Object.fromEntries(around.map(([name, value]) => [name, `\ufeff ${value}\r\n`]));
+    const { temporal, serviceStage, limits } = loadConfig(env);
+    expect(temporal).toMatchObject({ address: '127.0.0.1:7233', connectionOptions: { address: '127.0.0.1:7233' } });
+    expect(serviceStage).toMatchObject({
+      endpoint: 'https://servicestage.cn-north-4.myhuaweicloud.com',
+      projectId: 'p1',
+    });
+    expect(limits.quietMs).toBe(5_000);
+  });
+
+  it('takes values that only look odd', () => {
+    const { HUAWEICLOUD_SDK_AK: _ak, HUAWEICLOUD_SDK_SK: _sk, ...rest } = good;
+    const env = {
+      ...rest,
+      SERVICESTAGE_IAM_USER: 'Müller @ ops',
+      SERVICESTAGE_IAM_PASSWORD: '"all of $this = it"',
+      SERVICESTAGE_IAM_DOMAIN: '华为云',
+      RUNBOOK_DIR: '/srv/run books:/srv/Übung',
+      RUNBOOK_TASK_QUEUE: 'it\'s "ours"',
+      TEMPORAL_ADDRESS: '[2001:db8::7]:7233',
+      TEMPORAL_NAMESPACE: 'ops.a1b2c',
+    };
+    expect(problemsOf(env)).toEqual([]);
+  });
+
   it('takes an empty variable as absent', () => {
     expect(problemsOf({ ...good, SERVICESTAGE_TOKEN: '', SERVICESTAGE_ENDPOINT: '' })).toEqual([]);
   });
@@ -92,7 +119,7 @@ describe('a wrong configuration', () => {
     ['two ways to authenticate', { ...good, SERVICESTAGE_TOKEN: 't' }, 'two ways'],
     ['half an access key', { ...good, HUAWEICLOUD_SDK_SK: '' }, 'HUAWEICLOUD_SDK_SK: it is missing'],
     ['http beyond loopback', { ...good, SERVICESTAGE_ENDPOINT: 'http://servicestage.example.com' }, 'in the open'],
-    ['no URL', { ...good, SERVICESTAGE_ENDPOINT: 'servicestage' }, 'is no URL'],
+    ['no URL', { ...good, SERVICESTAGE_ENDPOINT: 'servicestage' }, 'it is no URL'],
     ['a mistyped variable', { ...good, RUNBOOK_TASKQUEUE: 'x' }, 'RUNBOOK_TASKQUEUE: this variable is not known'],
     ['a wrong duration', { ...good, RUNBOOK_QUIET: 'soon' }, '"soon" is no duration'],
     ['a window shorter than quiet', { ...good, RUNBOOK_VISIBILITY: '1s' }, 'shorter than RUNBOOK_QUIET'],
@@ -126,5 +153,232 @@ describe('the table of variables', () => {
   it('names each once', () => {
     const names = configVariables.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+describe('variables that Kubernetes makes for services', () => {
+  const links: Environment = {
+    RUNBOOK_GATEWAY_SERVICE_HOST: '10.96.12.3',
+    RUNBOOK_GATEWAY_SERVICE_PORT: '8095',
+    RUNBOOK_GATEWAY_SERVICE_PORT_HTTP_ALARMS: '8095',
+    RUNBOOK_GATEWAY_PORT: 'tcp://10.96.12.3:8095',
+    RUNBOOK_GATEWAY_PORT_8095_TCP: 'tcp://10.96.12.3:8095',
+    RUNBOOK_GATEWAY_PORT_8095_TCP_PROTO: 'tcp',
+    RUNBOOK_GATEWAY_PORT_8095_TCP_PORT: '8095',
+    RUNBOOK_GATEWAY_PORT_8095_TCP_ADDR: '10.96.12.3',
+    RUNBOOK_DNS_PORT_53_UDP: 'udp://10.96.12.5:53',
+    RUNBOOK_DNS_PORT_53_UDP_ADDR: '10.96.12.5',
+    SERVICESTAGE_RUNBOOKS_SERVICE_HOST: '10.96.12.4',
+    SERVICESTAGE_RUNBOOKS_PORT: 'tcp://10.96.12.4:8095',
+    SERVICESTAGE_PORT_36412_SCTP: 'sctp://10.96.12.4:36412',
+    TEMPORAL_FRONTEND_PORT: 'tcp://10.96.12.6:7233',
+    TEMPORAL_TLS_SERVICE_HOST: '10.96.12.6',
+  };
+
+  it('are passed over', () => {
+    expect(problemsOf({ ...good, ...links })).toEqual([]);
+  });
+
+  it.each([
+    'RUNBOOK_PORTS',
+    'RUNBOOK_GATEWAY_HOST',
+    'RUNBOOK_GATEWAY_PORT_8095',
+    'SERVICESTAGE_SERVICE',
+    'RUNBOOK_DNS_PORT_X_TCP',
+  ])('%s is not one of them', (name) => {
+    expect(problemsOf({ ...good, [name]: 'x' })).toEqual([`${name}: this variable is not known`]);
+  });
+
+  it('never have a name that is read here', () => {
+    expect(CONFIG_VARIABLE_NAMES.filter((name) => /_(PORT|SERVICE_HOST|SERVICE_PORT)/.test(name))).toEqual([]);
+  });
+});
+
+describe('what no value may hold', () => {
+  const named = (env: Environment) => problemsOf({ ...good, ...env }).join('\n');
+
+  it.each(CONFIG_VARIABLE_NAMES)('a line break inside %s is a problem, and the value is not shown', (name) => {
+    const found = named({ [name]: 'top\nsecret' });
+    expect(found).toContain(`${name}: it holds a line break`);
+    expect(found).not.toMatch(/top|secret(?!-)/);
+  });
+
+  it.each<[string, string]>([
+    ['\0', '\\u0000'],
+    ['\u001b', '\\u001b'],
+    ['\ufeff', '\\ufeff'],
+    ['\u200b', '\\u200b'],
+    ['\u202e', '\\u202e'],
+  ])('the character %j', (character, escaped) => {
+    expect(named({ HUAWEICLOUD_SDK_SK: `se${character}cret` })).toBe(
+      `HUAWEICLOUD_SDK_SK: it holds the invisible character ${escaped}`,
+    );
+  });
+
+  it.each(['"default"', "'default'"])('quotes around %s', (value) => {
+    for (const name of ['TEMPORAL_NAMESPACE', 'HUAWEICLOUD_SDK_SK', 'RUNBOOK_DIR', 'SERVICESTAGE_REGION'])
+      expect(named({ [name]: value })).toContain(`${name}: it stands in quotes`);
+  });
+
+  it.each<[string, string]>([
+    ['SERVICESTAGE_TOKEN', 'two words'],
+    ['HUAWEICLOUD_SDK_SECURITY_TOKEN', 'tökén'],
+    ['TEMPORAL_API_KEY', 'two words'],
+  ])('%s=%s, which no header can hold, is told without its value', (name, value) => {
+    const found = named({ [name]: value });
+    expect(found).toContain(`${name}: it holds a character that cannot stand in an HTTP header`);
+    expect(found).not.toContain(value);
+  });
+
+  it.each<[string, Environment]>([
+    ['user and password', { SERVICESTAGE_ENDPOINT: 'https://me:hidden@servicestage.example.com' }],
+    ['a password alone', { SERVICESTAGE_ENDPOINT: 'https://:hidden@servicestage.example.com' }],
+    ['one in no URL', { SERVICESTAGE_ENDPOINT: 'me:hidden@servicestage example' }],
+    ['one in the address of IAM', { HUAWEICLOUD_SDK_IAM_ENDPOINT: 'https://:hidden@iam.example.com' }],
+    ['one in the address of a proxy', { HTTPS_PROXY: 'socks5://me:hidden@proxy:1080' }],
+    ['one in no address of a proxy', { https_proxy: 'http://me:hidden@pro xy:1080' }],
+  ])('an address with %s is a problem that does not show it', (_case, env) => {
+    const found = named(env);
+    expect(found).not.toBe('');
+    expect(found).not.toContain('hidden');
+  });
+});
+
+describe('Temporal', () => {
+  const problemsOfClient = (env: Environment): string[] => {
+    try {
+      loadClientConfig({ HOME: '/nowhere', ...env });
+      return [];
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      return error.problems.map(({ place, found }) => `${place}: ${found}`);
+    }
+  };
+
+  it.each([
+    'http://localhost:7233',
+    'https://ops.a1b2c.tmprl.cloud:7233',
+    'localhost:7233/',
+    'localhost:port',
+    'localhost:',
+    ':7233',
+    'dns:///temporal:7233',
+    '::1:7233',
+    'two words:7233',
+    'tcp://10.96.12.3:7233',
+    'me:hidden@temporal:7233',
+    'localhost:0',
+    'localhost:65536',
+    '1.2.3.999:7233',
+    '[::1:7233',
+    '[:::]:7233',
+  ])('has no address %s', (address) => {
+    expect(problemsOfClient({ TEMPORAL_ADDRESS: address })).toEqual([
+      `TEMPORAL_ADDRESS: "${address}" is not host:port`,
+    ]);
+  });
+
+  it.each(['localhost', 'temporal:7233', '10.0.0.7:7233', '[::1]:7233', '[2001:db8::1]', 'my_host:1', 'host:65535'])(
+    'has the address %s',
+    (address) => {
+      expect(problemsOfClient({ TEMPORAL_ADDRESS: address })).toEqual([]);
+    },
+  );
+
+  it('tells every problem at once: files that are not there, half a certificate, values that are no booleans', () => {
+    const found = problemsOfClient({
+      TEMPORAL_ADDRESS: 'https://temporal',
+      TEMPORAL_NAMESPACE: 'a b',
+      TEMPORAL_API_KEY: 'two\nlines',
+      TEMPORAL_TLS: 'yes',
+      TEMPORAL_TLS_CLIENT_CERT_PATH: '/nowhere/cert.pem',
+      TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/',
+      TEMPORAL_CONFIG_FILE: '/nowhere/temporal.toml',
+      TEMPORAL_GRPC_META_X_TEAM: 'öps',
+      RUNBOOK_LOG_LEVEL: 'loud',
+    });
+    expect(found).toEqual([
+      'TEMPORAL_API_KEY: it holds a line break',
+      'TEMPORAL_TLS: "yes" is not true or false',
+      'TEMPORAL_GRPC_META_X_TEAM: it holds a character that cannot stand in a header',
+      'TEMPORAL_CONFIG_FILE: "/nowhere/temporal.toml" is no such file',
+      'TEMPORAL_TLS_CLIENT_CERT_PATH: "/nowhere/cert.pem" is no such file',
+      'TEMPORAL_TLS_SERVER_CA_CERT_PATH: "/" is a folder',
+      'TEMPORAL_NAMESPACE: "a b" is not a namespace',
+      'TEMPORAL_ADDRESS: "https://temporal" is not host:port',
+      'RUNBOOK_LOG_LEVEL: "loud" is not known',
+    ]);
+  });
+
+  it('is asked with what PEM holds, lines included, and only with both halves of a certificate', () => {
+    const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+    expect(problemsOfClient({ TEMPORAL_TLS_CLIENT_CERT_DATA: pem })).toEqual([
+      'TEMPORAL_TLS_CLIENT_CERT and _KEY: only one of the two is given',
+    ]);
+    expect(problemsOfClient({ TEMPORAL_TLS_SERVER_CA_CERT_DATA: 'no PEM' }).join()).toContain(
+      'TEMPORAL_TLS_*: a certificate or key cannot be used',
+    );
+  });
+});
+
+describe('the way to Temporal', () => {
+  const via = (env: Environment) =>
+    loadClientConfig({ HOME: '/nowhere', TEMPORAL_ADDRESS: 'temporal.example.com:7233', ...env });
+
+  it('is direct, whatever grpc-js would read from the environment itself', () => {
+    for (const env of [
+      {},
+      { TEMPORAL_ADDRESS: 'localhost:7233', HTTPS_PROXY: 'http://proxy:3128' },
+      { HTTPS_PROXY: 'http://proxy:3128', NO_PROXY: '.example.com' },
+    ])
+      expect(via(env).temporal).toMatchObject({
+        proxy: null,
+        connectionOptions: { channelArgs: { 'grpc.enable_http_proxy': 0 } },
+      });
+  });
+
+  it('goes through HTTPS_PROXY, for the client and the native core alike', () => {
+    const { temporal, warnings } = via({ https_proxy: 'http://me:p%40ss@proxy.example.net:3128' });
+    expect(warnings).toEqual([]);
+    expect(temporal).toEqual({
+      address: 'temporal.example.com:7233',
+      namespace: 'default',
+      proxy: 'http://proxy.example.net:3128',
+      connectionOptions: expect.objectContaining({
+        address: 'proxy.example.net:3128',
+        channelArgs: {
+          'grpc.enable_http_proxy': 0,
+          'grpc.http_connect_target': 'dns:temporal.example.com:7233',
+          'grpc.default_authority': 'temporal.example.com:7233',
+          'grpc.http_connect_creds': 'me:p@ss',
+        },
+      }) as unknown,
+      native: {
+        address: 'temporal.example.com:7233',
+        proxy: {
+          type: 'http-connect',
+          targetHost: 'proxy.example.net:3128',
+          basicAuth: { username: 'me', password: 'p@ss' },
+        },
+      },
+    });
+  });
+
+  it('is direct, and says so, where the proxy wants TLS for itself', () => {
+    const { temporal, warnings } = via({ HTTPS_PROXY: 'https://me:hidden@proxy:3129' });
+    expect(temporal.proxy).toBeNull();
+    expect(warnings.join()).toContain('is reached without the proxy https://proxy:3129');
+    expect(warnings.join()).not.toContain('hidden');
+  });
+
+  it('takes the lower case first, and the exceptions of both spellings', () => {
+    const { proxyFor } = via({
+      https_proxy: 'first:3128',
+      HTTPS_PROXY: 'http://second:3128',
+      no_proxy: 'a.example.com',
+      NO_PROXY: 'b.example.com, c.example.com',
+    });
+    expect(proxyFor(new URL('https://d.example.com'))?.href).toBe('http://first:3128/');
+    for (const host of ['a', 'b', 'c']) expect(proxyFor(new URL(`https://${host}.example.com`))).toBeNull();
   });
 });

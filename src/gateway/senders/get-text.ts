@@ -1,12 +1,13 @@
 /** The gateway's own GETs, to addresses that others sent: one address, no redirect, little time, a small answer. */
 import { got } from 'got';
+import { reasonThroughProxy, type ProxyAgents } from '../../network/proxy-agents.js';
 
 /** SMN gives us 5 s for its whole delivery. Source: FAQ of SMN, smn_faq_0014, 2025. */
 const TIMEOUT_MS = 5_000;
 
 /** What a 200 brings. @throws Error in words, without the address: it may hold a token */
-export async function getText(url: URL, mostBytes: number): Promise<string> {
-  const { status, text } = await getAnswer(url, mostBytes);
+export async function getText(url: URL, mostBytes: number, proxy: ProxyAgents | null = null): Promise<string> {
+  const { status, text } = await getAnswer(url, mostBytes, proxy);
   if (status !== 200) throw new Error(`${url.hostname}: answered ${status}`);
   return text;
 }
@@ -15,6 +16,7 @@ export async function getText(url: URL, mostBytes: number): Promise<string> {
 export async function getAnswer(
   url: URL,
   mostBytes: number,
+  proxy: ProxyAgents | null = null,
 ): Promise<{ readonly status: number; readonly text: string }> {
   const tooLarge = new AbortController();
   const answer = got(url, {
@@ -25,16 +27,23 @@ export async function getAnswer(
     timeout: { request: TIMEOUT_MS },
     headers: { 'user-agent': 'servicestage-runbooks' },
     signal: tooLarge.signal,
+    ...(proxy === null ? {} : { agent: { http: proxy.http, https: proxy.https } }),
   });
   void answer.on('downloadProgress', ({ transferred }) => {
     if (transferred > mostBytes) tooLarge.abort();
   });
   const { statusCode, body } = await answer.catch((error: unknown) => {
-    // The message of the client's own error may hold the address.
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw new Error(
-      `${url.hostname}: ${tooLarge.signal.aborted ? `more than ${mostBytes} bytes` : `no answer (${code})`}`,
+      `${url.hostname}: ${tooLarge.signal.aborted ? `more than ${mostBytes} bytes` : reasonOf(error, proxy)}`,
     );
   });
   return { status: statusCode, text: body };
+}
+
+/** The message of the client's own error may hold the address. */
+function reasonOf(error: unknown, proxy: ProxyAgents | null): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  if (proxy === null) return `no answer (${code})`;
+  const refused = error instanceof Error ? /^Bad response: \d{3}/.exec(error.message)?.[0] : undefined;
+  return reasonThroughProxy(proxy, refused ?? `no answer (${code})`);
 }

@@ -1,5 +1,6 @@
 /** The keys that SMN signs with: pinned, or downloaded from hosts of the configuration only, as an address in a message is anybody's. */
 import { X509Certificate, type KeyObject } from 'node:crypto';
+import type { ProxyAgents } from '../../network/proxy-agents.js';
 import { getText } from './get-text.js';
 
 /** `/smn/SMN_cn-north-4_<32 hex>.pem`; partner clouds leave the folder out. */
@@ -16,7 +17,9 @@ export interface SigningCertificate {
 /** PEM of an address. @throws Error in words */
 export type FetchCertificate = (url: URL) => Promise<string>;
 
-export const downloadCertificate: FetchCertificate = (url) => getText(url, LARGEST_CERTIFICATE_BYTES);
+export function downloadCertificate(url: URL, proxy: ProxyAgents | null = null): Promise<string> {
+  return getText(url, LARGEST_CERTIFICATE_BYTES, proxy);
+}
 
 /** @returns the address when it may be asked: a certificate of this region, on one of the hosts; else `null` */
 export function certificateUrl(text: string, region: string, hosts: readonly string[]): URL | null {

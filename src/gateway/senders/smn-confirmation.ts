@@ -1,5 +1,6 @@
 /** Confirms subscriptions of SMN: each once, and only an answer that names the subscription counts. */
 import { z } from 'zod';
+import type { ProxyAgents } from '../../network/proxy-agents.js';
 import { oneLine } from './alarm-values.js';
 import { getAnswer } from './get-text.js';
 
@@ -16,6 +17,9 @@ export class Confirmations {
   readonly #confirmed = new Set<string>();
   readonly #underWay = new Map<string, Promise<void>>();
 
+  /** @param agentsFor the proxy on the way to a link, if there is one */
+  constructor(private readonly agentsFor: (url: URL) => ProxyAgents | null) {}
+
   /** Whether this message was used, by this process. */
   has(messageId: string): boolean {
     return this.#confirmed.has(messageId);
@@ -31,7 +35,7 @@ export class Confirmations {
   }
 
   async #ask(messageId: string, link: URL): Promise<void> {
-    const { status, text } = await getAnswer(link, LARGEST_ANSWER_BYTES);
+    const { status, text } = await getAnswer(link, LARGEST_ANSWER_BYTES, this.agentsFor(link));
     const isGood = status >= 200 && status < 300;
     if (!isGood || !namesSubscription(text)) {
       const missing = isGood ? ' without a subscription_urn' : '';

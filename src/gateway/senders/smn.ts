@@ -3,6 +3,8 @@
  * Nothing is fetched before type, topic and address are checked, and nothing is confirmed before the signature is.
  */
 import { z } from 'zod';
+import { proxyAgents } from '../../network/proxy-agents.js';
+import { noProxies, type ProxyFor } from '../../network/proxies.js';
 import type { Delivery, Reading, Refusal, Sender, SmnSettings } from '../sender.js';
 import { CLOCKS_DIFFER_BY_MS } from './alarm-values.js';
 import { jsonIn, refused } from './body.js';
@@ -37,19 +39,29 @@ const Message = z.object({
 });
 type Message = z.infer<typeof Message>;
 
+/** How it reaches other hosts. */
+export interface SmnNetwork {
+  /** Default: always direct. */
+  readonly proxyFor?: ProxyFor;
+  /** Default: downloaded. */
+  readonly fetchCertificate?: FetchCertificate;
+}
+
 /** @throws Error in words when the settings would let anybody in or nobody */
 export function smnSender(
   name: string,
   settings: SmnSettings,
-  fetchCertificate: FetchCertificate = downloadCertificate,
+  { proxyFor = noProxies, fetchCertificate }: SmnNetwork = {},
 ): Sender {
+  const agentsFor = proxyAgents(proxyFor);
+  const download: FetchCertificate = fetchCertificate ?? ((url) => downloadCertificate(url, agentsFor(url)));
   const { topics, header } = settings;
   demandSecrets(name, 'topic', topics);
   const misspelt = topics.find((topic) => !TOPIC_URN.test(topic));
   if (misspelt !== undefined) throw new Error(`the sender ${name} has a topic that is no topic URN: ${misspelt}`);
   if (header !== null) demandSecrets(name, `value for the header ${header.name}`, header.values);
-  const certificates = certificatesFor(name, settings, fetchCertificate);
-  const confirmations = new Confirmations();
+  const certificates = certificatesFor(name, settings, download);
+  const confirmations = new Confirmations(agentsFor);
   const admits = (headers: Delivery['headers']) => admitHeader(headers, header);
   return {
     name,

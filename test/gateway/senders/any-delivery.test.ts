@@ -17,7 +17,7 @@ const SMN = {
   header: null,
 } as const;
 const smn = smnSender('smn', SMN);
-const downloading = smnSender('smn-download', { ...SMN, certificates: [] }, async () => cert);
+const downloading = smnSender('smn-download', { ...SMN, certificates: [] }, { fetchCertificate: async () => cert });
 const ALERT = {
   status: 'firing',
   labels: { alertname: 'a', b: 'c' },

@@ -4,6 +4,8 @@ import type { RequestListener } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { proxyAgents } from '../../../src/network/proxy-agents.js';
+import { startConnectProxy } from '../../support/connect-proxy.js';
 import { certificateUrl, downloadCertificate, readCertificate } from '../../../src/gateway/senders/smn-certificate.js';
 import { selfSigned, selfSignedRsa } from '../../servicestage/self-signed.js';
 import { CERTIFICATE_URL, PROJECT } from './deliveries.js';
@@ -87,6 +89,24 @@ describe('the download', () => {
     globalAgent.options.ca = tls.cert;
     const url = await serve((_, response) => response.end(PEM));
     expect(await downloadCertificate(url)).toBe(PEM);
+  });
+
+  it('goes through a proxy, and still proves the server itself', async () => {
+    const url = await serve((_, response) => response.end(PEM));
+    const proxy = await startConnectProxy();
+    const agents = proxyAgents(() => proxy.url)(url);
+    await expect(downloadCertificate(url, agents)).rejects.toThrow(/SELF_SIGNED/);
+    if (agents !== null) agents.https.options.ca = tls.cert;
+    expect(await downloadCertificate(url, agents)).toBe(PEM);
+    expect(proxy.asked).toEqual([url.host, url.host]);
+  });
+
+  it('names the proxy that let nothing through', async () => {
+    const proxy = await startConnectProxy({ refuseWith: 407 });
+    const url = new URL('https://smn.invalid/smn/x.pem');
+    await expect(downloadCertificate(url, proxyAgents(() => proxy.url)(url))).rejects.toThrow(
+      `smn.invalid: through the proxy http://${proxy.url.host}: it answered 407 to CONNECT`,
+    );
   });
 
   it('trusts no server that it cannot prove', async () => {

@@ -19,10 +19,11 @@ export const SETTINGS: SmnSettings = {
 /** A sender whose certificates come from here, and the addresses that it asked for. */
 export function senderWith(change: Partial<SmnSettings> = {}, fetch: FetchCertificate = async () => SMN.cert) {
   const asked: string[] = [];
-  const sender = smnSender('cloud-eye', { ...SETTINGS, ...change }, (url) => {
+  const fetchCertificate: FetchCertificate = (url) => {
     asked.push(url.href);
     return fetch(url);
-  });
+  };
+  const sender = smnSender('cloud-eye', { ...SETTINGS, ...change }, { fetchCertificate });
   const read = (body: unknown, options = {}) => sender.read(delivery(body, options));
   return { sender, read, asked };
 }

@@ -1,0 +1,164 @@
+/** How Temporal is reached: its own variables and profile file, checked beforehand, and the proxy on the way. */
+import { X509Certificate } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { ConnectionOptions } from '@temporalio/client';
+import type { NativeConnectionOptions } from '@temporalio/worker';
+import type { Form, Reader } from './config-reader.js';
+import { hostAndPort } from './network/host-and-port.js';
+import { GRPC_WITHOUT_PROXY, proxyName, type ProxyFor } from './network/proxies.js';
+
+export interface TemporalConfig {
+  /** `host:port` of the server, for people. */
+  readonly address: string;
+  readonly namespace: string;
+  /** For the pure-JavaScript client, proxy included: with one, its `address` is the proxy's. */
+  readonly connectionOptions: ConnectionOptions;
+  /** The same way for the native core of a worker. */
+  readonly native: Pick<NativeConnectionOptions, 'address' | 'proxy'>;
+  /** The proxy on the way, without credentials; `null`: none. */
+  readonly proxy: string | null;
+}
+
+const DEFAULT_PORT = 7233;
+const DEFAULT_ADDRESS = `localhost:${DEFAULT_PORT}`;
+
+const ADDRESS: Form = {
+  pattern: /^(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i,
+  noun: 'host:port',
+  remedy: `Write host and port alone, such as ${DEFAULT_ADDRESS} or [::1]:${DEFAULT_PORT}; TEMPORAL_TLS=true switches TLS on`,
+};
+const NAMESPACE: Form = {
+  pattern: /^[^\s/:]+$/,
+  noun: 'a namespace',
+  remedy: 'Write its name alone, such as default',
+};
+const BOOLEAN: Form = { pattern: /^(?:true|false|1|0)$/, noun: 'true or false', remedy: 'Write true or false' };
+const PATHS = ['CONFIG_FILE', 'TLS_CLIENT_CERT_PATH', 'TLS_CLIENT_KEY_PATH', 'TLS_SERVER_CA_CERT_PATH'].map(
+  (name) => `TEMPORAL_${name}`,
+);
+
+/** @param warn what cannot be obeyed, in words */
+export function readTemporal(reader: Reader, proxyFor: ProxyFor, warn: (text: string) => void): TemporalConfig {
+  const env = reader.all();
+  reader.secret('TEMPORAL_API_KEY');
+  for (const name of ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION']) reader.formed(name, BOOLEAN);
+  for (const name of Object.keys(env).filter((key) => key.startsWith('TEMPORAL_GRPC_META_'))) reader.header(name);
+  // The others are still read without them, so that one message has every problem.
+  for (const name of PATHS.filter((path) => !isReadable(reader, path))) delete env[name];
+  const { connectionOptions, namespace } = load(reader, env);
+  const address = connectionOptions.address ?? DEFAULT_ADDRESS;
+  const place = (name: string) => (reader.text(name) === undefined ? `${name} of Temporal's profile file` : name);
+  reader.checkForm(place('TEMPORAL_NAMESPACE'), namespace, NAMESPACE);
+  const isAddress = isAddressAt(reader, place('TEMPORAL_ADDRESS'), address);
+  const direct = { address, namespace, connectionOptions, native: { address }, proxy: null };
+  return isAddress ? onItsWay(direct, proxyFor, warn) : direct;
+}
+
+function isAddressAt(reader: Reader, place: string, address: string): boolean {
+  if (!reader.checkForm(place, address, ADDRESS)) return false;
+  // What the form lets through and no connection takes: 1.2.3.999, port 0 or 65536.
+  const url = URL.canParse(`https://${address}`) ? new URL(`https://${address}`) : null;
+  if (url !== null && url.port !== '0') return true;
+  reader.problem(place, `"${address}" is not ${ADDRESS.noun}`, ADDRESS.remedy);
+  return false;
+}
+
+function isReadable(reader: Reader, name: string): boolean {
+  const path = reader.text(name);
+  if (path === undefined) return true;
+  const found = !existsSync(path) ? 'no such file' : statSync(path).isDirectory() ? 'a folder' : null;
+  if (found !== null) reader.problem(name, `"${path}" is ${found}`, 'Name a file that this process can read');
+  return found === null;
+}
+
+function load(
+  reader: Reader,
+  env: Record<string, string>,
+): { connectionOptions: ConnectionOptions; namespace: string } {
+  try {
+    const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({ overrideEnvVars: env });
+    checkTls(reader, env, connectionOptions.tls);
+    return { connectionOptions, namespace };
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    reader.problem('TEMPORAL_*', found, 'Correct the variables, or the profile file that they name');
+    return { connectionOptions: {}, namespace: 'default' };
+  }
+}
+
+/** Half a client certificate would be passed over, and a file that is no PEM would be found at the first connection. */
+function checkTls(reader: Reader, env: Record<string, string>, tls: ConnectionOptions['tls']): void {
+  const [cert, key] = ['CERT', 'KEY'].map(
+    (part) => env[`TEMPORAL_TLS_CLIENT_${part}_PATH`] ?? env[`TEMPORAL_TLS_CLIENT_${part}_DATA`],
+  );
+  if ((cert === undefined) !== (key === undefined))
+    reader.problem(
+      'TEMPORAL_TLS_CLIENT_CERT and _KEY',
+      'only one of the two is given',
+      'A client certificate needs both',
+    );
+  if (typeof tls !== 'object' || tls === null) return;
+  const { serverRootCACertificate: ca, clientCertPair: pair } = tls;
+  try {
+    // A context takes anything for an authority.
+    const authority = ca === undefined ? null : new X509Certificate(Buffer.from(ca));
+    createSecureContext({
+      ...(authority === null ? {} : { ca: authority.toString() }),
+      ...(pair === undefined || pair === null ? {} : { cert: Buffer.from(pair.crt), key: Buffer.from(pair.key) }),
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    reader.problem(
+      'TEMPORAL_TLS_*',
+      `a certificate or key cannot be used: ${reason}`,
+      'Give PEM, and the key of the certificate',
+    );
+  }
+}
+
+/**
+ * grpc-js reads the proxy variables itself, in lower case alone and also for loopback, and the native core reads none: so that both go the
+ * same way, it is decided here. By `HTTPS_PROXY` with or without TLS, as gRPC does elsewhere.
+ */
+function onItsWay(direct: TemporalConfig, proxyFor: ProxyFor, warn: (text: string) => void): TemporalConfig {
+  const { connectionOptions } = direct;
+  const { hostname, port } = new URL(`https://${direct.address}`);
+  // The URL leaves out 443, which is its own default.
+  const address = /:\d+$/.test(direct.address)
+    ? hostAndPort(hostname, port || 443)
+    : hostAndPort(hostname, DEFAULT_PORT);
+  const own = { ...connectionOptions, channelArgs: GRPC_WITHOUT_PROXY };
+  const proxy = proxyFor(new URL(`https://${address}`));
+  if (proxy !== null && proxy.protocol !== 'http:')
+    warn(
+      `Temporal at ${address} is reached without the proxy ${proxyName(proxy)}: Temporal's clients speak to http:// proxies only. Name the host in NO_PROXY, or give such a proxy`,
+    );
+  if (proxy === null || proxy.protocol !== 'http:') return { ...direct, connectionOptions: own };
+  const [username, password] = [proxy.username, proxy.password].map(decodeURIComponent) as [string, string];
+  const proxyAddress = hostAndPort(proxy.hostname, proxy.port || 80);
+  const hasUser = username !== '';
+  return {
+    ...direct,
+    proxy: proxyName(proxy),
+    connectionOptions: {
+      ...own,
+      address: proxyAddress,
+      channelArgs: {
+        ...own.channelArgs,
+        'grpc.http_connect_target': `dns:${address}`,
+        'grpc.default_authority': address,
+        ...(hasUser ? { 'grpc.http_connect_creds': `${username}:${password}` } : {}),
+      },
+    },
+    native: {
+      address,
+      proxy: {
+        type: 'http-connect',
+        targetHost: proxyAddress,
+        ...(hasUser ? { basicAuth: { username, password } } : {}),
+      },
+    },
+  };
+}
