@@ -99,7 +99,7 @@ async function readCalendar(
   const text = await readText(file);
   if (typeof text !== 'string') return { freezes: [], problems: [text] };
   if (/\.ics$/i.test(file)) {
-    const { freezes, problems } = await icsFreezes(text, name, fromMs, toMs);
+    const { freezes, problems } = icsFreezes(text, name, fromMs, toMs);
     return {
       freezes,
       problems: told(

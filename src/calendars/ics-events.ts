@@ -1,10 +1,19 @@
 /** The events of an iCalendar file, each value checked at its line. Times are wall clocks with their zone until they are asked for. */
-import ICAL from 'ical.js';
-import type { ContentLine, IcsComponent, LineProblem } from './content-lines.js';
-import { cannotBeRead, unknownZone, type IcsZones } from './ics-zones.js';
-import { ruleProblem } from './ics-rules.js';
-import type { CalendarZone, WallMs } from './zones.js';
+import { clipText, printable } from '../domain/text.js';
+import {
+  readProperty,
+  unescapeText,
+  type ContentLine,
+  type IcsComponent,
+  type LineProblem,
+  type Property,
+} from './content-lines.js';
+import { IcsZones } from './ics-zones.js';
+import { hasOccurrence, type Budget } from './recurrence.js';
+import { readRule, type Rule } from './recurrence-rule.js';
+import { ANY_ZONE, DAY_MS, dayOf, readStamp, UTC, type CalendarZone, type WallMs } from './zones.js';
 
+/** A time of an event. */
 export interface Moment {
   readonly wallMs: WallMs;
   readonly zone: CalendarZone;
@@ -12,64 +21,102 @@ export interface Moment {
   readonly allDay: boolean;
 }
 
-export interface RepeatRule {
-  readonly rule: InstanceType<typeof ICAL.Recur>;
-  readonly line: number;
+/** The end by the wall clock, then that much later by any clock: `P1D` and `PT24H` differ when clocks change. Both 0: the event names no length. */
+export interface Length {
+  readonly wallMs: number;
+  readonly exactMs: number;
 }
 
+/** A rule with its UNTIL on the wall clock of its event. */
+export interface EventRule {
+  readonly rule: Rule;
+  readonly line: number;
+  readonly untilMs: WallMs;
+}
+
+/** A further occurrence, by RDATE. `length: null`: as long as the event. */
+interface Addition {
+  readonly start: Moment;
+  readonly length: Length | null;
+}
+
+/** One VEVENT. */
 export interface IcsEvent {
   readonly line: number;
   readonly uid: string | null;
   readonly name: string;
   readonly cancelled: boolean;
   readonly start: Moment;
-  /** The end by the wall clock, then that much later by any clock: `P1D` and `PT24H` differ when clocks change. */
-  readonly wallLengthMs: number;
-  readonly exactLengthMs: number;
+  readonly length: Length;
   /** Of a changed occurrence: which one of the series it stands for. */
   readonly replaces: Moment | null;
-  readonly rules: readonly RepeatRule[];
-  readonly more: readonly Moment[];
+  readonly rules: readonly EventRule[];
+  readonly more: readonly Addition[];
   readonly except: readonly Moment[];
 }
 
-const DAY_MS = 86_400_000;
-const STAMP = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(Z?))?$/;
+/** Chosen: a line of a terminal. Names go into the history of each run that meets the freeze. */
+const LONGEST_NAME_BYTES = 120;
+/** Chosen: an event that lasts longer is a typing error. */
+const LONGEST_MS = 1_000 * 366 * DAY_MS;
+const WRITE_TIME = 'Write such as 20261231T180000, 20261231T180000Z, or 20261231 for a whole day';
+const EXPORT_AGAIN = 'Export the calendar again, or correct the line';
+const ONCE = ['DTSTART', 'DTEND', 'DURATION', 'RECURRENCE-ID', 'STATUS', 'UID'];
+/** Properties of events in RFC 5545, 7986, 9073, 9074 and 9253 that say nothing of when. `X-` properties are not read either. */
+const WITHOUT_TIME =
+  'ATTACH ATTENDEE CATEGORIES CLASS COLOR COMMENT CONCEPT CONFERENCE CONTACT CREATED DESCRIPTION DTSTAMP GEO IMAGE LAST-MODIFIED LINK LOCATION LOCATION-TYPE ORGANIZER PARTICIPANT-TYPE PRIORITY PROXIMITY REFID RELATED-TO REQUEST-STATUS RESOURCES SEQUENCE STRUCTURED-DATA STYLED-DESCRIPTION SUMMARY TRANSP URL'.split(
+    ' ',
+  );
+const READ = [...ONCE, 'RRULE', 'RDATE', 'EXDATE'];
+/** What stands within an event without being a time of it: reminders, people, places. */
+const PARTS_WITHOUT_TIME = ['VALARM', 'PARTICIPANT', 'VLOCATION', 'VRESOURCE'];
+
+/** A name that somebody wrote, for one line of any screen. */
+export function freezeName(text: string): string {
+  return clipText(printable(text.replace(/\s+/g, ' ').trim()), LONGEST_NAME_BYTES);
+}
 
 /** One event, or every problem of its lines. */
-export function readEvent(component: IcsComponent, zones: IcsZones): IcsEvent | LineProblem[] {
-  return new EventReader(component, zones).read();
+export function readEvent(component: IcsComponent, zones: IcsZones, budget: Budget): IcsEvent | LineProblem[] {
+  return new EventReader(component, zones, budget).read();
 }
 
 class EventReader {
   readonly #problems: LineProblem[] = [];
+  /** A zone that is not known was reported by the zones. */
+  #unread = false;
 
   constructor(
     readonly component: IcsComponent,
     readonly zones: IcsZones,
+    readonly budget: Budget,
   ) {}
 
   read(): IcsEvent | LineProblem[] {
+    this.#refuseUnread();
     const [start] = this.#moments('DTSTART');
-    const started = this.#line('DTSTART');
-    if (started === undefined)
-      this.#problem(this.component.line, 'missing', 'the event has no DTSTART', 'Add it, or take the event out');
+    if (this.#line('DTSTART') === undefined)
+      this.#problem(this.component.line, 'missing', 'the event has no DTSTART', 'Add it, or delete the event');
     const length = start === undefined ? null : this.#length(start);
     const [replaces = null] = this.#moments('RECURRENCE-ID');
-    const event = {
+    const rules = start === undefined ? [] : this.#rules(start);
+    const more = this.#additions();
+    const except = this.#moments('EXDATE');
+    if (this.#problems.length > 0 || this.#unread || start === undefined || length === null) return this.#problems;
+    const cancelled = this.#text('STATUS')?.toUpperCase() === 'CANCELLED';
+    const name = freezeName(this.#text('SUMMARY') ?? 'without a name');
+    return {
       line: this.component.line,
       uid: this.#text('UID'),
-      name: (this.#text('SUMMARY') ?? 'without a name').slice(0, 100),
-      cancelled: this.#text('STATUS')?.toUpperCase() === 'CANCELLED',
+      name,
+      cancelled,
+      start,
+      length,
       replaces,
-      rules: start === undefined ? [] : this.#rules(),
-      more: this.#moments('RDATE'),
-      except: this.#moments('EXDATE'),
+      rules,
+      more,
+      except,
     };
-    this.#refuseUnsupported();
-    return this.#problems.length > 0 || start === undefined || length === null
-      ? this.#problems
-      : { ...event, start, ...length };
   }
 
   #lines(name: string): ContentLine[] {
@@ -80,122 +127,211 @@ class EventReader {
     return this.component.lines.find((line) => line.name === name);
   }
 
-  #problem(line: number, code: string, found: string, remedy: string): void {
+  #problem(line: number, code: string, found: string, remedy: string): null {
     this.#problems.push({ line, code, found, remedy });
+    return null;
+  }
+
+  #properties(name: string): Property[] {
+    return this.#lines(name).flatMap((line) => {
+      const property = readProperty(line);
+      if (property === null)
+        this.#problem(line.line, 'ics-syntax', `the parameters of ${name} cannot be read`, EXPORT_AGAIN);
+      return property ?? [];
+    });
   }
 
   #text(name: string): string | null {
     const line = this.#line(name);
-    const value = line === undefined ? null : this.#property(line)?.getFirstValue();
-    return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
-  }
-
-  #property(line: ContentLine): InstanceType<typeof ICAL.Property> | null {
-    try {
-      return ICAL.Property.fromString(line.text);
-    } catch (error) {
-      this.#problems.push(cannotBeRead(line.line, error));
-      return null;
-    }
+    const value = line === undefined ? '' : unescapeText(readProperty(line)?.value ?? line.text.replace(/^[^:]*:/, ''));
+    return value === '' ? null : value;
   }
 
   #moments(name: string): Moment[] {
-    return this.#lines(name).flatMap((line) => {
-      const property = this.#property(line);
-      if (property === null) return [];
-      const tzid: unknown = property.getParameter('tzid');
-      const zone = typeof tzid === 'string' ? this.zones.named(tzid) : this.zones.byDefault;
-      if (zone === null) {
-        this.#problems.push(unknownZone(line, String(tzid)));
-        return [];
-      }
-      const [, , , ...values] = property.toJSON() as unknown[];
-      return values.flatMap((value) => this.#moment(line, value, zone) ?? []);
-    });
+    return this.#properties(name).flatMap((property) =>
+      property.value.split(',').flatMap((value) => this.#moment(property, value) ?? []),
+    );
   }
 
-  #moment({ line, name, text }: ContentLine, value: unknown, zone: CalendarZone): Moment | null {
-    const parts = typeof value === 'string' ? STAMP.exec(value) : null;
-    const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = (parts ?? []).slice(1, 7).map(Number);
-    const [hours, minutes, seconds] = [hour, minute, second].map((part) => (Number.isNaN(part) ? 0 : part));
-    const wallMs = Date.UTC(year, month - 1, day, hours, minutes, seconds);
-    const allDay = parts?.[4] === undefined;
-    // A 30th of February would quietly become a day of March.
-    const real = parts !== null && new Date(wallMs).toISOString().startsWith(String(value).replace('Z', ''));
-    if (!real) {
-      const shown = text.slice(text.indexOf(':') + 1, text.indexOf(':') + 61);
-      const remedy = 'Write 20261201T023000, 20261201T023000Z, or 20261201 for a whole day';
-      this.#problem(line, 'ics-time', `${name} "${shown}" is no time`, remedy);
+  /** The form of the value decides whether it is a date: many programs leave `VALUE=DATE` out. */
+  #moment({ line, name, parameters }: Property, value: string): Moment | null {
+    const tzid = parameters.get('TZID');
+    const stamp = readStamp(value.trim());
+    const wrong = (found: string) => this.#problem(line, 'ics-time', found, WRITE_TIME);
+    if (stamp === null) return wrong(`${name} "${value.slice(0, 60)}" is no time`);
+    if (!stamp.isDate && parameters.get('VALUE')?.toUpperCase() === 'DATE')
+      return wrong(`${name} is called a date and has a time`);
+    const zone = tzid === undefined || tzid === '' ? this.zones.byDefault : this.zones.named(tzid, line);
+    if (zone === null) {
+      this.#unread = true;
       return null;
     }
-    return { wallMs, allDay, zone: parts[7] === 'Z' ? (this.zones.named('UTC') ?? zone) : zone };
+    if (stamp.isUtc && tzid !== undefined && zone.msOf(stamp.wallMs) !== stamp.wallMs)
+      return wrong(`${name} ends in Z, which is UTC, and names the zone ${tzid.slice(0, 60)}`);
+    return { wallMs: stamp.wallMs, allDay: stamp.isDate, zone: stamp.isUtc ? UTC : zone };
   }
 
-  #length(start: Moment): Pick<IcsEvent, 'wallLengthMs' | 'exactLengthMs'> | null {
+  #length(start: Moment): Length | null {
     const ended = this.#line('DTEND');
     const lasting = this.#line('DURATION');
-    const length = ended === undefined ? this.#duration(lasting, start) : this.#until(start);
-    if (length === null) return null;
-    if (length.wallLengthMs + length.exactLengthMs >= 0) return length;
+    if (ended !== undefined && lasting !== undefined)
+      return this.#problem(
+        lasting.line,
+        'not-supported',
+        'the event has both DTEND and DURATION',
+        'Keep one of the two',
+      );
     const { line } = ended ?? lasting ?? this.component;
-    this.#problem(line, 'ends-before-it-begins', 'the event ends before it begins', 'Mend its DTSTART or its end');
-    return null;
-  }
-
-  #until(start: Moment): Pick<IcsEvent, 'wallLengthMs' | 'exactLengthMs'> | null {
-    const [end] = this.#moments('DTEND');
-    if (end === undefined) return null;
-    if (end.zone === start.zone) return { wallLengthMs: end.wallMs - start.wallMs, exactLengthMs: 0 };
-    return { wallLengthMs: 0, exactLengthMs: end.zone.msOf(end.wallMs) - start.zone.msOf(start.wallMs) };
-  }
-
-  /** Without an end, a day lasts one day and a moment no time at all. */
-  #duration(line: ContentLine | undefined, start: Moment): Pick<IcsEvent, 'wallLengthMs' | 'exactLengthMs'> | null {
-    if (line === undefined) return { wallLengthMs: start.allDay ? DAY_MS : 0, exactLengthMs: 0 };
-    try {
-      const value: unknown = this.#property(line)?.getFirstValue();
-      if (!(value instanceof ICAL.Duration)) return null;
-      const { weeks, days, hours, minutes, seconds, isNegative } = value;
-      const sign = isNegative ? -1 : 1;
-      return {
-        wallLengthMs: sign * (weeks * 7 + days) * DAY_MS,
-        exactLengthMs: sign * (hours * 3_600 + minutes * 60 + seconds) * 1_000,
-      };
-    } catch (error) {
-      this.#problems.push(cannotBeRead(line.line, error));
-      return null;
+    if (ended === undefined) {
+      const [property] = this.#properties('DURATION');
+      return property === undefined
+        ? { wallMs: 0, exactMs: 0 }
+        : this.#checked(line, durationOf(property.value), start);
     }
+    const [end] = this.#moments('DTEND');
+    return end === undefined ? null : this.#between(line, start, end);
   }
 
-  #rules(): RepeatRule[] {
-    return this.#lines('RRULE').flatMap((line) => {
-      try {
-        const rule: unknown = this.#property(line)?.getFirstValue();
-        if (!(rule instanceof ICAL.Recur)) return [];
-        const wrong = ruleProblem(rule);
-        if (wrong === null) return [{ rule, line: line.line }];
-        this.#problem(line.line, 'rule-not-supported', wrong, 'Write the occurrences as events of their own');
-      } catch (error) {
-        this.#problems.push(cannotBeRead(line.line, error));
-      }
-      return [];
+  #between(line: number, start: Moment, end: Moment): Length | null {
+    if (start.allDay !== end.allDay)
+      return this.#problem(
+        line,
+        'ics-time',
+        'one of start and end is a day, the other a time',
+        'Write both as days or both as times',
+      );
+    if (end.zone === start.zone) return this.#checked(line, { wallMs: end.wallMs - start.wallMs, exactMs: 0 }, start);
+    const exactMs = end.zone.msOf(end.wallMs, 'last') - start.zone.msOf(start.wallMs);
+    return this.#checked(line, { wallMs: 0, exactMs }, start);
+  }
+
+  /** Days are frozen whole, whatever length they are given. */
+  #checked(line: number, length: Length | null, { allDay }: Moment): Length | null {
+    if (length === null)
+      return this.#problem(
+        line,
+        'ics-time',
+        'the duration cannot be read',
+        'Write such as P1D for a day or PT90M for 90 minutes',
+      );
+    const wholeMs = length.wallMs + length.exactMs;
+    if (wholeMs < 0)
+      return this.#problem(
+        line,
+        'ends-before-it-begins',
+        'the event ends before it begins',
+        'Correct its start or its end',
+      );
+    if (wholeMs > LONGEST_MS)
+      return this.#problem(line, 'ics-time', 'the event lasts longer than 1,000 years', 'Correct its start or its end');
+    return allDay ? { wallMs: Math.ceil(wholeMs / DAY_MS) * DAY_MS, exactMs: 0 } : length;
+  }
+
+  #rules(start: Moment): EventRule[] {
+    return this.#properties('RRULE').flatMap(({ line, value }) => {
+      const rule = readRule(value, start.wallMs);
+      const refuse = (found: string, remedy: string) => this.#problem(line, 'rule-not-supported', found, remedy) ?? [];
+      if (typeof rule === 'string') return refuse(rule, 'Write the occurrences as events of their own');
+      const untilMs = untilOf(rule, start);
+      if (untilMs >= start.wallMs && hasOccurrence(rule, start.wallMs, untilMs, this.budget))
+        return { rule, line, untilMs };
+      return refuse('the rule has no occurrence', 'Correct its days or its end, or delete the rule');
     });
   }
 
-  /** Passing over these would freeze too much or too little without a word. */
-  #refuseUnsupported(): void {
-    const refuse = (line: ContentLine | undefined, what: string) => {
-      if (line !== undefined)
-        this.#problem(line.line, 'not-supported', `${what} is not supported`, 'Write events of their own instead');
-    };
-    refuse(this.#line('EXRULE'), 'EXRULE');
-    refuse(
-      this.#lines('RDATE').find(({ text }) => /;VALUE=PERIOD/i.test(text)),
-      'an RDATE with periods',
-    );
-    refuse(
-      this.#lines('RECURRENCE-ID').find(({ text }) => /;RANGE=/i.test(text)),
-      'a changed occurrence that changes all later ones (RANGE)',
+  /** A day among times, or a time among days, may mean either: the whole day counts. */
+  #additions(): Addition[] {
+    return this.#properties('RDATE').flatMap((property) =>
+      property.value.split(',').flatMap((value): Addition[] => {
+        const [from = '', to] = value.trim().split('/');
+        const start = this.#moment({ ...property, parameters: withoutPeriod(property) }, from);
+        if (start === null) return [];
+        if (to === undefined) return [{ start, length: null }];
+        const isDuration = /^[+-]?P/i.test(to);
+        const end = isDuration ? null : this.#moment({ ...property, parameters: withoutPeriod(property) }, to);
+        const length = isDuration
+          ? this.#checked(property.line, durationOf(to), start)
+          : end && this.#between(property.line, start, end);
+        return length === null ? [] : [{ start, length }];
+      }),
     );
   }
+
+  /** To pass over these would freeze too little without a word. */
+  #refuseUnread(): void {
+    for (const name of ONCE) {
+      const [, again] = this.#lines(name);
+      if (again !== undefined)
+        this.#problem(again.line, 'not-supported', `${name} stands twice in one event`, 'Keep one of the two');
+    }
+    for (const { name, line, text } of this.component.lines) {
+      if (name === 'RECURRENCE-ID' && /[;]RANGE=/i.test(text.split(':')[0] ?? ''))
+        this.#problem(
+          line,
+          'not-supported',
+          'a changed occurrence that changes all later ones (RANGE) is not read',
+          'Write events of their own instead',
+        );
+      if (READ.includes(name) || WITHOUT_TIME.includes(name) || name.startsWith('X-')) continue;
+      const remedy = name === 'EXRULE' ? 'Write the exceptions as EXDATE' : 'Correct the name, or delete the line';
+      this.#problem(line, 'not-supported', `${name.slice(0, 40)} is not read in an event`, remedy);
+    }
+    for (const { name, line } of this.component.parts)
+      if (!PARTS_WITHOUT_TIME.includes(name) && !name.startsWith('X-'))
+        this.#problem(
+          line,
+          'not-supported',
+          `${name.slice(0, 40)} within an event is not read`,
+          'Write it as an event of its own, or delete it',
+        );
+  }
+}
+
+function withoutPeriod({ parameters }: Property): Property['parameters'] {
+  return new Map([...parameters].filter(([name, value]) => name !== 'VALUE' || value.toUpperCase() !== 'PERIOD'));
+}
+
+/** A date as the end of a series of times means its whole day. */
+function untilOf({ until }: Rule, { zone }: Moment): WallMs {
+  if (until === null) return Infinity;
+  if (until.isDate) return until.wallMs + DAY_MS - 1;
+  return until.isUtc ? zone.wallOf(until.wallMs) : until.wallMs;
+}
+
+const DURATION = /^([+-]?)P(?:(\d{1,7})W)?(?:(\d{1,7})D)?(T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?$/i;
+
+/** `P1DT12H`. @returns `null` where it is none */
+function durationOf(text: string): Length | null {
+  const [whole = '', sign, weeks, days, , hours, minutes, seconds] = DURATION.exec(text.trim()) ?? [];
+  if (!/\d[WDHMS]$/i.test(whole)) return null;
+  const [week, day, hour, minute, second] = [weeks, days, hours, minutes, seconds].map((part) => Number(part ?? 0));
+  const direction = sign === '-' ? -1 : 1;
+  return {
+    wallMs: direction * ((week ?? 0) * 7 + (day ?? 0)) * DAY_MS,
+    exactMs: direction * ((hour ?? 0) * 3_600 + (minute ?? 0) * 60 + (second ?? 0)) * 1_000,
+  };
+}
+
+/** From when to when an occurrence freezes; epoch milliseconds. One without a length freezes its whole day. */
+export function spanOf(
+  { wallMs, zone, allDay }: Moment,
+  { wallMs: lengthMs, exactMs }: Length,
+  byDefault: CalendarZone,
+): [fromMs: number, toMs: number] {
+  if (lengthMs + exactMs === 0) return allDay ? spanOfDay(zone, wallMs) : spanOfMoment(zone, wallMs, byDefault);
+  const fromMs = zone.msOf(wallMs);
+  // The later one of a reading that comes twice: too long by an hour is safe. Without whole days in between, it is the start that comes twice.
+  const endMs = lengthMs === 0 && zone !== ANY_ZONE ? fromMs : zone.msOf(wallMs + lengthMs, 'last');
+  return [fromMs, endMs + exactMs];
+}
+
+function spanOfDay(zone: CalendarZone, dayMs: WallMs): [number, number] {
+  return [zone.msOf(dayMs), zone.msOf(dayMs + DAY_MS, 'last')];
+}
+
+/** The day of a moment in UTC is the day of whoever reads the calendar; where nobody knows their zone, the day before or after may be meant. */
+function spanOfMoment(zone: CalendarZone, wallMs: WallMs, byDefault: CalendarZone): [number, number] {
+  if (zone !== UTC) return spanOfDay(zone, dayOf(wallMs));
+  if (byDefault === ANY_ZONE) return [wallMs - DAY_MS, wallMs + DAY_MS];
+  return spanOfDay(byDefault, dayOf(byDefault.wallOf(wallMs)));
 }

@@ -1,107 +1,188 @@
 /** Which zone a name in an iCalendar file means: its own VTIMEZONE, else the IANA name; and where times without a zone are. */
-import ICAL from 'ical.js';
-import type { ContentLine, IcsComponent, LineProblem } from './content-lines.js';
-import { ianaZone, UTC, vtimezone, type CalendarZone } from './zones.js';
+import { readProperty, unescapeText, type ContentLine, type IcsComponent, type LineProblem } from './content-lines.js';
+import { occurrencesOf, type Budget } from './recurrence.js';
+import { readRule, type Rule } from './recurrence-rule.js';
+import { ANY_ZONE, DAY_MS, ianaZone, readStamp, zoneOf, type CalendarZone, type WallMs } from './zones.js';
 
-/** Rules of a zone repeat once a year; anything else would take for ever to work out. */
-const ZONE_RULE = /^RRULE:(?=[^\n]*FREQ=YEARLY)(?![^\n]*BY(?:HOUR|MINUTE|SECOND|SETPOS|WEEKNO)=)/i;
-/** Windows has written its zones from the year 1601 on: years long before the question only cost time. */
-const YEARS_BEFORE = 3;
+const YEAR_MS = 366 * DAY_MS;
+/** Changes of the clocks are worked out from so long before the time asked for to so long after it: events begin earlier and end later. */
+const YEARS_AROUND = 50;
 
+interface Onset {
+  readonly atMs: number;
+  readonly offsetMs: number;
+}
+
+/** The zones of one VCALENDAR. */
 export class IcsZones {
-  /** Of times and days that name none: X-WR-TIMEZONE, else the only VTIMEZONE, else UTC. */
+  /** Of times and days that name none: X-WR-TIMEZONE, else the only VTIMEZONE, else nobody knows. */
   readonly byDefault: CalendarZone;
   readonly problems: LineProblem[] = [];
-  readonly #own = new Map<string, CalendarZone>();
+  /** `null`: defined by the file in a way that cannot be read, which is a problem of its own. */
+  readonly #own = new Map<string, { zone: CalendarZone | null; text: string }>();
   readonly #iana = new Map<string, CalendarZone | null>();
 
-  constructor(calendar: IcsComponent, fromMs: number) {
-    for (const part of calendar.parts.filter(({ name }) => name === 'VTIMEZONE')) this.#define(part, fromMs);
+  constructor(
+    calendar: IcsComponent,
+    readonly fromMs: number,
+    readonly toMs: number,
+    readonly budget: Budget,
+  ) {
+    for (const part of calendar.parts.filter(({ name }) => name === 'VTIMEZONE')) this.#define(part);
     this.byDefault = this.#default(calendar);
   }
 
-  /** `null`: nobody knows it. */
-  named(tzid: string): CalendarZone | null {
+  /** The zone that a TZID means; where there is none, the problem is kept once and the answer is `null`. */
+  named(tzid: string, line: number): CalendarZone | null {
     const own = this.#own.get(tzid);
-    if (own !== undefined) return own;
-    const known = this.#iana.get(tzid);
-    if (known !== undefined) return known;
-    const zone = ianaZone(tzid);
-    this.#iana.set(tzid, zone);
-    return zone;
+    if (own !== undefined) return own.zone;
+    const known = this.#iana.get(tzid) ?? quick(ianaZoneOf(tzid));
+    this.#iana.set(tzid, known);
+    if (known === null)
+      this.problems.push({
+        line,
+        code: 'unknown-zone',
+        found: `the time zone "${tzid.slice(0, 80)}" is neither defined in the file nor an IANA name`,
+        remedy: 'Add its VTIMEZONE to the file, or use an IANA name such as Europe/Berlin',
+      });
+    return known;
   }
 
-  #define(part: IcsComponent, fromMs: number): void {
-    const name = part.lines.find((line) => line.name === 'TZID')?.text.replace(/^[^:]*:/, '');
-    const wrong = zoneProblem(part, name);
-    if (wrong !== null || name === undefined) {
-      if (wrong !== null) this.problems.push(wrong);
+  #define(part: IcsComponent): void {
+    const line = part.lines.find(({ name }) => name === 'TZID');
+    const name = line === undefined ? undefined : unescapeText(readProperty(line)?.value ?? '');
+    if (name === undefined || name === '') {
+      this.problems.push(wrongZone(part.line, 'this VTIMEZONE has no TZID', 'Give it one, or delete it'));
       return;
     }
-    try {
-      const component = new ICAL.Component(ICAL.parse(textOf(part)) as object[]);
-      for (const rule of component.getAllSubcomponents()) beginLater(rule, new Date(fromMs).getUTCFullYear());
-      const zone = vtimezone(name, component);
-      zone.msOf(fromMs); // Works its changes out, so that what it cannot read is told here.
-      this.#own.set(name, zone);
-    } catch (error) {
-      this.problems.push(cannotBeRead(part.line, error));
+    const text = JSON.stringify(part, (key, value: unknown) => (key === 'line' ? undefined : value));
+    const before = this.#own.get(name);
+    if (before?.text === text) return;
+    const zone = before === undefined ? this.#zoneOf(name, part) : null;
+    if (before !== undefined)
+      this.problems.push(
+        wrongZone(part.line, `the zone ${name.slice(0, 80)} is defined twice, differently`, 'Keep one of the two'),
+      );
+    this.#own.set(name, { zone, text });
+  }
+
+  #zoneOf(name: string, part: IcsComponent): CalendarZone | null {
+    const parts = part.parts.filter((each) => each.name === 'STANDARD' || each.name === 'DAYLIGHT');
+    const problems: LineProblem[] = [];
+    if (parts.length === 0)
+      problems.push(wrongZone(part.line, `${name.slice(0, 80)} has neither STANDARD nor DAYLIGHT`, 'Add one of them'));
+    const observances = parts.flatMap((each) => this.#observance(each, problems) ?? []);
+    this.problems.push(...problems);
+    if (problems.length > 0) return null;
+    const onsets = observances.flatMap((each) => each.onsets).sort((left, right) => left.atMs - right.atMs);
+    const earliest = observances.reduce((one, other) => (one.beginsAtMs <= other.beginsAtMs ? one : other));
+    return zoneOf(name, (ms) => onsets.findLast(({ atMs }) => atMs <= ms)?.offsetMs ?? earliest.offsetBeforeMs);
+  }
+
+  #observance(part: IcsComponent, problems: LineProblem[]) {
+    const values = (name: string) =>
+      part.lines.filter((line) => line.name === name).map((line) => readProperty(line)?.value ?? '');
+    const wrong = (name: string, found: string, remedy = 'Export the calendar again') => {
+      const { line } = part.lines.find((each) => each.name === name) ?? part;
+      problems.push(wrongZone(line, found, remedy));
+      return null;
+    };
+    const [start = null] = values('DTSTART').map(readStamp);
+    const [from = null] = values('TZOFFSETFROM').map(offsetMsOf);
+    const [to = null] = values('TZOFFSETTO').map(offsetMsOf);
+    if (start === null) return wrong('DTSTART', `${part.name} has no DTSTART that can be read`);
+    if (from === null) return wrong('TZOFFSETFROM', `${part.name} has no TZOFFSETFROM that can be read`);
+    if (to === null) return wrong('TZOFFSETTO', `${part.name} has no TZOFFSETTO that can be read`);
+    const walls: WallMs[] = [start.wallMs];
+    for (const value of values('RDATE').flatMap((list) => list.split(','))) {
+      const stamp = readStamp(value);
+      if (stamp === null) return wrong('RDATE', `"${value.slice(0, 40)}" is no time of a change of the clocks`);
+      walls.push(stamp.isUtc ? stamp.wallMs + from : stamp.wallMs);
     }
+    for (const value of values('RRULE')) {
+      const rule = readRule(value, start.wallMs);
+      if (typeof rule === 'string') return wrong('RRULE', rule);
+      if (rule.frequency !== 'YEARLY' && rule.frequency !== 'MONTHLY')
+        return wrong(
+          'RRULE',
+          `a zone changes by a rule that is ${rule.frequency}`,
+          'Write a rule that recurs once a year',
+        );
+      const { until } = rule;
+      const untilMs =
+        until === null
+          ? Infinity
+          : until.isUtc
+            ? until.wallMs + from
+            : until.isDate
+              ? until.wallMs + DAY_MS - 1
+              : until.wallMs;
+      walls.push(...this.#changes(rule, start.wallMs, untilMs));
+    }
+    const onsets = walls.map((wallMs): Onset => ({ atMs: wallMs - from, offsetMs: to }));
+    return { beginsAtMs: start.wallMs - from, offsetBeforeMs: from, onsets };
+  }
+
+  /** Windows has its zones begin in 1601, .NET in the year 1: years long before the time asked for only cost time. */
+  #changes(rule: Rule, start: WallMs, untilMs: WallMs): WallMs[] {
+    const fromMs = rule.count === null ? Math.min(this.fromMs, untilMs) - YEARS_AROUND * YEAR_MS : start;
+    return [...occurrencesOf(rule, start, untilMs, fromMs, this.toMs + YEARS_AROUND * YEAR_MS, this.budget)];
   }
 
   #default({ lines }: IcsComponent): CalendarZone {
-    const given = lines.find(({ name }) => name === 'X-WR-TIMEZONE');
+    const [given, other] = lines.filter(({ name }) => name === 'X-WR-TIMEZONE').map(namedZone);
     if (given !== undefined) {
-      const name = given.text.replace(/^[^:]*:/, '').trim();
-      const zone = this.named(name);
-      if (zone !== null) return zone;
-      this.problems.push(unknownZone(given, name));
+      if (other !== undefined && other.value !== given.value)
+        this.problems.push(
+          wrongZone(other.line, 'X-WR-TIMEZONE stands twice, with another zone', 'Keep one of the two'),
+        );
+      return this.named(given.value, given.line) ?? ANY_ZONE;
     }
     const [only, second] = this.#own.values();
-    return only !== undefined && second === undefined ? only : UTC;
+    return second === undefined ? (only?.zone ?? ANY_ZONE) : ANY_ZONE;
   }
 }
 
-export function unknownZone({ line }: Pick<ContentLine, 'line'>, name: string): LineProblem {
-  return {
-    line,
-    code: 'unknown-zone',
-    found: `the time zone "${name.slice(0, 80)}" is not known`,
-    remedy: 'Add its VTIMEZONE to the file, or use an IANA name such as Europe/Berlin',
+function namedZone(line: ContentLine): { line: number; value: string } {
+  return { line: line.line, value: unescapeText(readProperty(line)?.value ?? '') };
+}
+
+/** Evolution and Thunderbird write `/freeassociation.sourceforge.net/Tzfile/Europe/Berlin`, with or without the zone itself. */
+function ianaZoneOf(tzid: string): CalendarZone | null {
+  if (!tzid.startsWith('/')) return ianaZone(tzid);
+  const segments = tzid.split('/').slice(1);
+  const names = [3, 2, 1].map((length) => segments.slice(-length).join('/'));
+  return names.reduce<CalendarZone | null>((found, name) => found ?? ianaZone(name), null);
+}
+
+/** The same zone, asked once for each day: to ask for an offset takes 10 µs, and events ask for the same days. */
+function quick(zone: CalendarZone | null): CalendarZone | null {
+  if (zone === null) return null;
+  const offsetMs = (ms: number) => zone.wallOf(ms) - ms;
+  const days = new Map<number, number | null>();
+  const offsetOfDay = (day: number) => {
+    const [morning, night] = [offsetMs(day * DAY_MS), offsetMs((day + 1) * DAY_MS)];
+    return morning === night ? morning : null;
   };
+  return zoneOf(zone.name, (ms) => {
+    const day = Math.floor(ms / DAY_MS);
+    let offset = days.get(day);
+    if (offset === undefined) {
+      offset = offsetOfDay(day);
+      days.set(day, offset);
+    }
+    return offset ?? offsetMs(ms);
+  });
 }
 
-function zoneProblem(part: IcsComponent, name: string | undefined): LineProblem | null {
-  const problem = (line: number, found: string, remedy: string) => ({ line, code: 'wrong-zone', found, remedy });
-  if (name === undefined) return problem(part.line, 'this VTIMEZONE has no TZID', 'Add it');
-  const rules = part.parts.filter((rule) => rule.name === 'STANDARD' || rule.name === 'DAYLIGHT');
-  if (rules.length === 0) return problem(part.line, `${name} has neither STANDARD nor DAYLIGHT`, 'Add one of them');
-  for (const rule of rules) {
-    for (const wanted of ['DTSTART', 'TZOFFSETFROM', 'TZOFFSETTO'])
-      if (!rule.lines.some((line) => line.name === wanted))
-        return problem(rule.line, `${rule.name} has no ${wanted}`, 'Export the calendar again');
-    const repeated = rule.lines.find((line) => line.name === 'RRULE' && !ZONE_RULE.test(line.text));
-    if (repeated !== undefined)
-      return problem(repeated.line, 'a zone changes by a rule that is not yearly', 'Write FREQ=YEARLY');
-  }
-  return null;
+/** `+0100`, `-053730` */
+function offsetMsOf(text: string): number | null {
+  const [, sign, hours, minutes, seconds] = /^([+-])(\d\d)([0-5]\d)([0-5]\d)?$/.exec(text) ?? [];
+  if (sign === undefined || Number(hours) > 18) return null;
+  const ms = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds ?? 0)) * 1_000;
+  return sign === '-' ? -ms : ms;
 }
 
-/** Same rule, fewer years; a rule that ends is left as it is, since its last change still holds. */
-function beginLater(rule: InstanceType<typeof ICAL.Component>, fromYear: number): void {
-  const start: unknown = rule.getFirstProperty('dtstart')?.getFirstValue();
-  const repeated: unknown = rule.getFirstPropertyValue('rrule');
-  if (!(start instanceof ICAL.Time) || !(repeated instanceof ICAL.Recur)) return;
-  if (repeated.until !== null || repeated.count !== null || repeated.interval !== 1) return;
-  if (start.year < fromYear - YEARS_BEFORE && !(start.month === 2 && start.day === 29))
-    start.year = fromYear - YEARS_BEFORE;
-}
-
-export function cannotBeRead(line: number, error: unknown): LineProblem {
-  const why = error instanceof Error ? error.message : String(error);
-  return { line, code: 'ics-value', found: why.slice(0, 200), remedy: 'Export the calendar again, or mend the line' };
-}
-
-function textOf({ name, lines, parts }: IcsComponent): string {
-  return [`BEGIN:${name}`, ...lines.map(({ text }) => text), ...parts.map(textOf), `END:${name}`].join('\r\n');
+function wrongZone(line: number, found: string, remedy: string): LineProblem {
+  return { line, code: 'wrong-zone', found, remedy };
 }

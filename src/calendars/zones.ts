@@ -1,9 +1,15 @@
-/** Time zones of calendars: wall clock ↔ moment, by IANA name or by the VTIMEZONE that an iCalendar file brings. */
-import ICAL from 'ical.js';
+/** Wall clocks and time zones of calendars: wall clock ↔ moment, by IANA name, by the VTIMEZONE of a file, or for a time whose zone nobody knows. */
 import { IANAZone } from 'luxon';
 
 /** A wall clock's reading, written as the epoch milliseconds it would have in UTC. */
 export type WallMs = number;
+
+/** A time as iCalendar writes it. A date stands for midnight. */
+export interface Stamp {
+  readonly wallMs: WallMs;
+  readonly isDate: boolean;
+  readonly isUtc: boolean;
+}
 
 export interface CalendarZone {
   readonly name: string;
@@ -15,21 +21,37 @@ export interface CalendarZone {
   wallOf(ms: number): WallMs;
 }
 
+export const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
 export const UTC: CalendarZone = { name: 'UTC', msOf: (wallMs) => wallMs, wallOf: (ms) => ms };
 
-const DAY_MS = 86_400_000;
+/**
+ * Of a time whose zone is not known: `first` is where the day begins first (UTC+14), `last` where it comes last (UTC-12), so that
+ * from the first reading to the last one everything is covered. `wallOf` gives the clock that is furthest ahead.
+ */
+export const ANY_ZONE: CalendarZone = {
+  name: 'any zone',
+  msOf: (wallMs, which = 'first') => (which === 'first' ? wallMs - 14 * HOUR_MS : wallMs + 12 * HOUR_MS),
+  wallOf: (ms) => ms + 14 * HOUR_MS,
+};
 
-/** `null`: there is no such zone. */
+/** @returns `null` where there is no such zone */
 export function ianaZone(name: string): CalendarZone | null {
   if (!IANAZone.isValidZone(name)) return null;
   const zone = IANAZone.create(name);
-  const offsetMs = (ms: number) => Math.round(zone.offset(ms) * 60_000);
+  return zoneOf(name, (ms) => Math.round(zone.offset(ms) * 60_000));
+}
+
+/** A zone by its offset from UTC at each moment, both in milliseconds. */
+export function zoneOf(name: string, offsetMs: (ms: number) => number): CalendarZone {
   return {
     name,
     wallOf: (ms) => ms + offsetMs(ms),
     msOf: (wallMs, which = 'first') => {
       const before = offsetMs(wallMs - DAY_MS);
       const after = offsetMs(wallMs + DAY_MS);
+      if (before === after) return wallMs - before;
       const candidates = [wallMs - before, wallMs - after].filter((ms) => ms + offsetMs(ms) === wallMs);
       if (candidates.length === 0) return wallMs - before;
       return which === 'first' ? Math.min(...candidates) : Math.max(...candidates);
@@ -37,43 +59,28 @@ export function ianaZone(name: string): CalendarZone | null {
   };
 }
 
-/** A zone as the file defines it. `utcOffset` of the library goes by the wall clock and takes the later reading; RFC 5545 wants the earlier. */
-export function vtimezone(name: string, component: InstanceType<typeof ICAL.Component>): CalendarZone {
-  const zone = new ICAL.Timezone({ component, tzid: name });
-  const offsetMs = (wallMs: WallMs) => zone.utcOffset(icalTime(wallMs)) * 1_000;
-  const msOf: CalendarZone['msOf'] = (wallMs, which = 'first') => {
-    const offset = offsetMs(wallMs);
-    const before = offsetMs(wallMs - DAY_MS);
-    const changed = Math.abs(before - offset);
-    // Missing and doubled readings look alike here: that much earlier the old clock was still in force.
-    const inChange = changed > 0 && offsetMs(wallMs - changed) === before;
-    const useOld = inChange && (which === 'first' || before < offset);
-    return wallMs - (useOld ? before : offset);
-  };
-  return {
-    name,
-    msOf,
-    wallOf: (ms) => {
-      const offsets = [offsetMs(ms - DAY_MS), offsetMs(ms + DAY_MS)];
-      return ms + (offsets.find((offset) => msOf(ms + offset) === ms) ?? offsets[1] ?? 0);
-    },
-  };
+const STAMP = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?$/;
+
+/** `20261201`, `20261201T023000` or `20261201T023000Z`. @returns `null` where it is none, such as the 30th of February */
+export function readStamp(text: string): Stamp | null {
+  const [, year, month, day, hour, minute, second, utc] = STAMP.exec(text.toUpperCase()) ?? [];
+  if (year === undefined) return null;
+  const dayMs = wallTime(Number(year), Number(month), Number(day));
+  const date = new Date(dayMs);
+  if (date.getUTCMonth() + 1 !== Number(month) || date.getUTCDate() !== Number(day)) return null;
+  if (hour === undefined) return { wallMs: dayMs, isDate: true, isUtc: false };
+  // A leap second is the 60th.
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return null;
+  const timeMs = ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1_000;
+  return { wallMs: dayMs + timeMs, isDate: false, isUtc: utc === 'Z' };
 }
 
-/** As the library's own floating time. */
-export function icalTime(wallMs: WallMs): InstanceType<typeof ICAL.Time> {
-  const date = new Date(wallMs);
-  return ICAL.Time.fromData({
-    year: date.getUTCFullYear(),
-    month: date.getUTCMonth() + 1,
-    day: date.getUTCDate(),
-    hour: date.getUTCHours(),
-    minute: date.getUTCMinutes(),
-    second: date.getUTCSeconds(),
-    isDate: false,
-  });
+/** Midnight of the day. `Date.UTC` would take the years before 100 for those of 1900. */
+export function wallTime(year: number, month: number, day: number): WallMs {
+  return new Date(0).setUTCFullYear(year, month - 1, day);
 }
 
-export function wallMsOf({ year, month, day, hour, minute, second }: InstanceType<typeof ICAL.Time>): WallMs {
-  return Date.UTC(year, month - 1, day, hour, minute, second);
+/** Midnight before a reading of the wall clock. */
+export function dayOf(wallMs: WallMs): WallMs {
+  return Math.floor(wallMs / DAY_MS) * DAY_MS;
 }

@@ -8,7 +8,7 @@ const at = (text: string) => Date.parse(text);
 const YEAR = [at('2026-01-01T00:00:00Z'), at('2027-01-01T00:00:00Z')] as const;
 
 async function frozen(text: string, from: number = YEAR[0], to: number = YEAR[1]): Promise<string[]> {
-  const { freezes, problems } = await icsFreezes(text, 'c', from, to);
+  const { freezes, problems } = icsFreezes(text, 'c', from, to);
   expect(problems).toEqual([]);
   const short = (ms: number) => new Date(ms).toISOString().slice(0, 16);
   return freezes
@@ -20,7 +20,7 @@ const calendar = (...lines: string[]) =>
   ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//test//EN', ...lines, 'END:VCALENDAR'].join('\r\n');
 const event = (...lines: string[]) => ['BEGIN:VEVENT', 'SUMMARY:f', ...lines, 'END:VEVENT'];
 const problemsOf = async (text: string) => {
-  const { problems } = await icsFreezes(text, 'c', ...YEAR);
+  const { problems } = icsFreezes(text, 'c', ...YEAR);
   return problems.map(({ line, code }) => `${line} ${code}`);
 };
 
@@ -363,7 +363,7 @@ describe('a file that is wrong', () => {
     ];
     await fc.assert(
       fc.asyncProperty(fc.array(fc.oneof(fc.constantFrom(...words), fc.string()), { maxLength: 12 }), async (lines) => {
-        const { problems } = await icsFreezes(lines.join('\n'), 'c', ...YEAR);
+        const { problems } = icsFreezes(lines.join('\n'), 'c', ...YEAR);
         for (const { line, found, remedy } of problems) {
           expect(line).toBeGreaterThan(0);
           expect(found).not.toBe('');
