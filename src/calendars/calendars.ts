@@ -1,16 +1,17 @@
-/** The only reader of calendar files: iCalendar (`.ics`) and simple lists (`.yaml`). Reads anew at each call, so that a lifted freeze is seen. */
+/** The only reader of calendar files: iCalendar (`.ics`) and simple lists (`.yaml`). Every call reads the files again, so that a lifted freeze is seen. */
 import { basename, extname } from 'node:path';
-import { MOST_PROBLEMS, type Problem } from '../domain/failures.js';
+import type { Problem } from '../domain/failures.js';
 import type { Freeze } from '../domain/gates.js';
 import { didYouMean } from '../domain/nearest.js';
 import { FileError } from '../files/file-access.js';
 import { listFolder, type PassedOver } from '../files/list-folder.js';
 import { readSmallFile } from '../files/read-file.js';
-import { icsFreezes } from './ics-file.js';
-import { listFreezes } from './list-file.js';
+import { calendarReader } from './calendar-reader.js';
+import type { CalendarReading } from './calendar-thread.js';
 
 /** Ten thousand events with long descriptions fit. */
 const LARGEST_FILE_BYTES = 16 * 1024 * 1024;
+const EXTENSIONS = ['.ics', '.yaml', '.yml'];
 const UNKNOWN_CALENDAR = 'unknown-calendar';
 
 /** The calendars of some folders, as activities use them. */
@@ -75,7 +76,7 @@ async function calendarFiles(
   const problems: Problem[] = [];
   for (const directory of new Set(directories)) {
     try {
-      const { files: paths, passedOver } = await listFolder(directory, { extensions: ['.ics', '.yaml', '.yml'] });
+      const { files: paths, passedOver } = await listFolder(directory, { extensions: EXTENSIONS });
       for (const path of paths) {
         const name = basename(path, extname(path));
         files.set(name, [...(files.get(name) ?? []), path]);
@@ -84,59 +85,23 @@ async function calendarFiles(
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       const found = `this folder of RUNBOOK_CALENDARS ${error.message}`;
-      problems.push({ code: 'no-folder', place: directory, found, remedy: 'Create it or mend RUNBOOK_CALENDARS' });
+      problems.push({ code: 'no-folder', place: directory, found, remedy: 'Create it, or correct RUNBOOK_CALENDARS' });
     }
   }
   return { files, passedOver: all, problems };
 }
 
-async function readCalendar(
-  file: string,
-  name: string,
-  fromMs: number,
-  toMs: number,
-): Promise<{ freezes: Freeze[]; problems: Problem[] }> {
-  const text = await readText(file);
-  if (typeof text !== 'string') return { freezes: [], problems: [text] };
-  if (/\.ics$/i.test(file)) {
-    const { freezes, problems } = icsFreezes(text, name, fromMs, toMs);
-    return {
-      freezes,
-      problems: told(
-        file,
-        problems.map(({ line, ...rest }) => ({ at: String(line), ...rest })),
-      ),
-    };
-  }
-  const { freezes, problems } = listFreezes(text, file, name);
-  return { freezes: freezes.filter((freeze) => freeze.toMs > fromMs && freeze.fromMs < toMs), problems: [...problems] };
-}
-
-async function readText(file: string): Promise<string | Problem> {
+async function readCalendar(file: string, calendar: string, fromMs: number, toMs: number): Promise<CalendarReading> {
   try {
-    return await readSmallFile(file, { maxBytes: LARGEST_FILE_BYTES });
+    const text = await readSmallFile(file, { maxBytes: LARGEST_FILE_BYTES });
+    return await calendarReader.read({ file, text, calendar, fromMs, toMs });
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    const found = `the calendar ${error.message}`;
-    return error.code === 'tooLarge'
-      ? { code: 'too-large', place: file, found, remedy: 'Take its past events out, or split it' }
-      : { code: 'unreadable', place: file, found, remedy: 'Check the path and its permissions' };
+    const isTooLarge = error.code === 'tooLarge';
+    const remedy = isTooLarge ? 'Delete its past events, or split it' : 'Check the path and its permissions';
+    const code = isTooLarge ? 'too-large' : 'unreadable';
+    return { freezes: [], problems: [{ code, place: file, found: `the calendar ${error.message}`, remedy }] };
   }
-}
-
-/** With the file before the place, as many as anybody mends at once. */
-function told(file: string, problems: readonly (Omit<Problem, 'place'> & { readonly at: string })[]): Problem[] {
-  const first = problems.slice(0, MOST_PROBLEMS);
-  const all = first.map(({ at, ...rest }): Problem => ({ ...rest, place: `${file}:${at}` }));
-  const more = problems.length - first.length;
-  if (more > 0)
-    all.push({
-      code: 'and-more',
-      place: file,
-      found: `${more} more problems were found`,
-      remedy: 'Mend those above first',
-    });
-  return all;
 }
 
 /** A mistyped name, which no look finds: what else is wrong with calendars may be mended by the next one. */
@@ -161,7 +126,7 @@ function notFound(name: string): Problem {
     code: 'not-found',
     place: `calendar ${name.slice(0, 200)}`,
     found: `the calendar "${name.slice(0, 200)}" is in no folder that can be read`,
-    remedy: 'Mend the folder, or the name',
+    remedy: 'Correct the folder, or the name',
   };
 }
 

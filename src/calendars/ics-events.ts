@@ -1,5 +1,4 @@
 /** The events of an iCalendar file, each value checked at its line. Times are wall clocks with their zone until they are asked for. */
-import { clipText, printable } from '../domain/text.js';
 import {
   readProperty,
   unescapeText,
@@ -8,27 +7,15 @@ import {
   type LineProblem,
   type Property,
 } from './content-lines.js';
-import { IcsZones } from './ics-zones.js';
+import { freezeName } from './freeze-name.js';
+import type { IcsZones } from './ics-zones.js';
 import { hasOccurrence, type Budget } from './recurrence.js';
 import { readRule, type Rule } from './recurrence-rule.js';
-import { ANY_ZONE, DAY_MS, dayOf, readStamp, UTC, type CalendarZone, type WallMs } from './zones.js';
-
-/** A time of an event. */
-export interface Moment {
-  readonly wallMs: WallMs;
-  readonly zone: CalendarZone;
-  /** A date: midnight of its day. */
-  readonly allDay: boolean;
-}
-
-/** The end by the wall clock, then that much later by any clock: `P1D` and `PT24H` differ when clocks change. Both 0: the event names no length. */
-export interface Length {
-  readonly wallMs: number;
-  readonly exactMs: number;
-}
+import { durationOf, type Length, type Moment } from './ics-times.js';
+import { DAY_MS, readStamp, UTC, type WallMs } from './zones.js';
 
 /** A rule with its UNTIL on the wall clock of its event. */
-export interface EventRule {
+interface EventRule {
   readonly rule: Rule;
   readonly line: number;
   readonly untilMs: WallMs;
@@ -55,8 +42,6 @@ export interface IcsEvent {
   readonly except: readonly Moment[];
 }
 
-/** Chosen: a line of a terminal. Names go into the history of each run that meets the freeze. */
-const LONGEST_NAME_BYTES = 120;
 /** Chosen: an event that lasts longer is a typing error. */
 const LONGEST_MS = 1_000 * 366 * DAY_MS;
 const WRITE_TIME = 'Write such as 20261231T180000, 20261231T180000Z, or 20261231 for a whole day';
@@ -70,11 +55,6 @@ const WITHOUT_TIME =
 const READ = [...ONCE, 'RRULE', 'RDATE', 'EXDATE'];
 /** What stands within an event without being a time of it: reminders, people, places. */
 const PARTS_WITHOUT_TIME = ['VALARM', 'PARTICIPANT', 'VLOCATION', 'VRESOURCE'];
-
-/** A name that somebody wrote, for one line of any screen. */
-export function freezeName(text: string): string {
-  return clipText(printable(text.replace(/\s+/g, ' ').trim()), LONGEST_NAME_BYTES);
-}
 
 /** One event, or every problem of its lines. */
 export function readEvent(component: IcsComponent, zones: IcsZones, budget: Budget): IcsEvent | LineProblem[] {
@@ -296,42 +276,4 @@ function untilOf({ until }: Rule, { zone }: Moment): WallMs {
   if (until === null) return Infinity;
   if (until.isDate) return until.wallMs + DAY_MS - 1;
   return until.isUtc ? zone.wallOf(until.wallMs) : until.wallMs;
-}
-
-const DURATION = /^([+-]?)P(?:(\d{1,7})W)?(?:(\d{1,7})D)?(T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?$/i;
-
-/** `P1DT12H`. @returns `null` where it is none */
-function durationOf(text: string): Length | null {
-  const [whole = '', sign, weeks, days, , hours, minutes, seconds] = DURATION.exec(text.trim()) ?? [];
-  if (!/\d[WDHMS]$/i.test(whole)) return null;
-  const [week, day, hour, minute, second] = [weeks, days, hours, minutes, seconds].map((part) => Number(part ?? 0));
-  const direction = sign === '-' ? -1 : 1;
-  return {
-    wallMs: direction * ((week ?? 0) * 7 + (day ?? 0)) * DAY_MS,
-    exactMs: direction * ((hour ?? 0) * 3_600 + (minute ?? 0) * 60 + (second ?? 0)) * 1_000,
-  };
-}
-
-/** From when to when an occurrence freezes; epoch milliseconds. One without a length freezes its whole day. */
-export function spanOf(
-  { wallMs, zone, allDay }: Moment,
-  { wallMs: lengthMs, exactMs }: Length,
-  byDefault: CalendarZone,
-): [fromMs: number, toMs: number] {
-  if (lengthMs + exactMs === 0) return allDay ? spanOfDay(zone, wallMs) : spanOfMoment(zone, wallMs, byDefault);
-  const fromMs = zone.msOf(wallMs);
-  // The later one of a reading that comes twice: too long by an hour is safe. Without whole days in between, it is the start that comes twice.
-  const endMs = lengthMs === 0 && zone !== ANY_ZONE ? fromMs : zone.msOf(wallMs + lengthMs, 'last');
-  return [fromMs, endMs + exactMs];
-}
-
-function spanOfDay(zone: CalendarZone, dayMs: WallMs): [number, number] {
-  return [zone.msOf(dayMs), zone.msOf(dayMs + DAY_MS, 'last')];
-}
-
-/** The day of a moment in UTC is the day of whoever reads the calendar; where nobody knows their zone, the day before or after may be meant. */
-function spanOfMoment(zone: CalendarZone, wallMs: WallMs, byDefault: CalendarZone): [number, number] {
-  if (zone !== UTC) return spanOfDay(zone, dayOf(wallMs));
-  if (byDefault === ANY_ZONE) return [wallMs - DAY_MS, wallMs + DAY_MS];
-  return spanOfDay(byDefault, dayOf(byDefault.wallOf(wallMs)));
 }

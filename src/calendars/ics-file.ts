@@ -1,15 +1,18 @@
 /** One iCalendar file → its freezes within a time, or every problem with its line. Nothing is passed over: what is not read is a problem, which counts as frozen. */
 import type { Freeze } from '../domain/gates.js';
 import { readComponents, readProperty, type IcsComponent, type LineProblem } from './content-lines.js';
-import { readEvent, spanOf, type IcsEvent, type Length, type Moment } from './ics-events.js';
+import { readEvent, type IcsEvent } from './ics-events.js';
+import { spanOf, type Length, type Moment } from './ics-times.js';
 import { IcsZones } from './ics-zones.js';
-import { occurrencesOf, TooMuchWork, type Budget } from './recurrence.js';
+import { occurrencesOf, spend, TooMuchWork, type Budget } from './recurrence.js';
 import { ANY_ZONE, DAY_MS, dayOf, UTC, type CalendarZone, type WallMs } from './zones.js';
 
 /** Days and times looked at. Chosen: ten thousand daily events that have counted for a year, in a few seconds. */
 const MOST_WORK = 10_000_000;
 /** No rule of a freeze comes near it: a daily one that counts reaches back 1,300 years. */
 const MOST_WORK_OF_EVENT = 1_000_000;
+/** A freeze takes so much longer than a day that is looked at. */
+const WORK_OF_FREEZE = 10;
 /** No zone is further from UTC, and no day that is widened is longer. */
 const MARGIN_MS = 3 * DAY_MS;
 const UNREAD_TIMES = ['DTSTART', 'DTEND', 'DURATION', 'RRULE', 'RDATE', 'EXDATE', 'RECURRENCE-ID', 'FREEBUSY', 'DUE'];
@@ -25,7 +28,7 @@ export function icsFreezes(text: string, calendar: string, fromMs: number, toMs:
   const { calendars, problems } = readComponents(text);
   if (problems.length > 0) return { freezes: [], problems };
   const budget: Budget = { left: MOST_WORK };
-  const found = calendars.map((part) => new CalendarReader(part, calendar, fromMs, toMs, budget).read());
+  const found = calendars.map((part) => new IcsCalendar(part, calendar, fromMs, toMs, budget).read());
   return { freezes: found.flatMap(({ freezes }) => freezes), problems: found.flatMap((each) => each.problems) };
 }
 
@@ -46,7 +49,7 @@ class Excluded {
   }
 }
 
-class CalendarReader {
+class IcsCalendar {
   readonly #problems: LineProblem[] = [];
   readonly #changed = new Map<string, Moment[]>();
 
@@ -108,14 +111,13 @@ class CalendarReader {
   #freezes(event: IcsEvent, zones: IcsZones, budget: Budget): Freeze[] {
     if (event.cancelled) return [];
     const excluded = this.#excludedOf(event);
-    const note = noteOf(event, zones);
+    const name = `${event.name}${noteOf(event, zones)}`;
     return this.#occurrences(event, budget).flatMap(({ start, length, lastsMs }) => {
+      spend(budget, WORK_OF_FREEZE);
       if (excluded.has(start)) return [];
       const [fromMs, endMs] = spanOf(start, length, zones.byDefault);
       const toMs = Math.max(endMs, fromMs + lastsMs);
-      return toMs > this.fromMs && fromMs < this.toMs
-        ? [{ calendar: this.calendar, name: `${event.name}${note}`, fromMs, toMs }]
-        : [];
+      return toMs > this.fromMs && fromMs < this.toMs ? [{ calendar: this.calendar, name, fromMs, toMs }] : [];
     });
   }
 
@@ -200,8 +202,8 @@ function noteOf({ start: { zone, allDay }, length }: IcsEvent, { byDefault }: { 
   const whole = !allDay && length.wallMs + length.exactMs === 0;
   const anywhere = zone === ANY_ZONE || (whole && zone === UTC && byDefault === ANY_ZONE);
   const notes = [
-    ...(whole ? ['it has no end, so its whole day'] : []),
-    ...(anywhere ? ['the file names no time zone, so in all of them'] : []),
+    ...(whole ? ['no end: its whole day'] : []),
+    ...(anywhere ? ['no time zone is named: widened to all'] : []),
   ];
   return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }

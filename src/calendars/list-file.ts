@@ -4,9 +4,9 @@ import type { Problem } from '../domain/failures.js';
 import type { Freeze } from '../domain/gates.js';
 import { didYouMean } from '../domain/nearest.js';
 import { YamlDocument, type FileKind, type Path, type PathProblem } from '../yaml-document.js';
-import { ianaZone, UTC, type CalendarZone } from './zones.js';
+import { freezeName } from './freeze-name.js';
+import { DAY_MS, ianaZone, UTC, type CalendarZone } from './zones.js';
 
-const DAY_MS = 86_400_000;
 const KEYS = ['timezone', 'freezes'];
 const FREEZE_KEYS = ['name', 'from', 'to'];
 const EXAMPLE = 'timezone: Europe/Berlin, then freezes: with - { name: Year end, from: 2026-12-20, to: 2027-01-01 }';
@@ -57,7 +57,7 @@ class FreezeList {
     const fromMs = this.#time([...path, 'from'], from, zone, 'first');
     const toMs = this.#time([...path, 'to'], to, zone, 'last');
     if (fromMs === null || toMs === null || typeof name !== 'string') return null;
-    if (fromMs < toMs) return { calendar: this.calendar, name: name.slice(0, 100), fromMs, toMs };
+    if (fromMs < toMs) return { calendar: this.calendar, name: freezeName(name), fromMs, toMs };
     this.#problem([...path, 'to'], 'ends-before-it-begins', 'the freeze ends before it begins', 'Write a later "to"');
     return null;
   }

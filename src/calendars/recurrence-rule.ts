@@ -33,7 +33,7 @@ const LIMITS = {
   BYSECOND: { least: 0, most: 60, fromEnd: false },
   BYSETPOS: { least: 1, most: 366, fromEnd: true },
 } as const;
-export type ListName = keyof typeof LIMITS;
+type ListName = keyof typeof LIMITS;
 type Lists = Readonly<Partial<Record<ListName, readonly number[]>>>;
 
 const WEEKDAYS = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'];

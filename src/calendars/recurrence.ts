@@ -139,7 +139,8 @@ function isAmong(wanted: readonly number[], { fromStart, fromEnd }: Place): bool
   return wanted.includes(fromStart) || wanted.includes(-fromEnd);
 }
 
-function spend(budget: Budget, work: number): void {
+/** @throws TooMuchWork once the budget is used up */
+export function spend(budget: Budget, work: number): void {
   budget.left -= work;
   if (budget.left < 0) throw new TooMuchWork();
 }

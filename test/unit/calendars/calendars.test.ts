@@ -10,7 +10,8 @@ const at = (text: string) => Date.parse(text);
 const YEAR = [at('2026-01-01T00:00:00Z'), at('2027-06-01T00:00:00Z')] as const;
 const list = (freezes: string, timezone = 'Europe/Berlin') => `timezone: ${timezone}\nfreezes:\n  - ${freezes}\n`;
 const GOOD = list('{ name: Year end, from: 2026-12-20, to: 2027-01-01 }');
-const ICS = 'BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20260601\nSUMMARY:June\nEND:VEVENT\nEND:VCALENDAR\n';
+const ICS =
+  'BEGIN:VCALENDAR\nX-WR-TIMEZONE:UTC\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20260601\nSUMMARY:June\nEND:VEVENT\nEND:VCALENDAR\n';
 
 let folder: string;
 beforeAll(async () => {

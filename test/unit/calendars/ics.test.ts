@@ -7,7 +7,7 @@ import { icsFreezes } from '../../../src/calendars/ics-file.js';
 const at = (text: string) => Date.parse(text);
 const YEAR = [at('2026-01-01T00:00:00Z'), at('2027-01-01T00:00:00Z')] as const;
 
-async function frozen(text: string, from: number = YEAR[0], to: number = YEAR[1]): Promise<string[]> {
+function frozen(text: string, from: number = YEAR[0], to: number = YEAR[1]): string[] {
   const { freezes, problems } = icsFreezes(text, 'c', from, to);
   expect(problems).toEqual([]);
   const short = (ms: number) => new Date(ms).toISOString().slice(0, 16);
@@ -19,14 +19,14 @@ const exported = (name: string) => readFile(new URL(`./files/${name}.ics`, impor
 const calendar = (...lines: string[]) =>
   ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//test//EN', ...lines, 'END:VCALENDAR'].join('\r\n');
 const event = (...lines: string[]) => ['BEGIN:VEVENT', 'SUMMARY:f', ...lines, 'END:VEVENT'];
-const problemsOf = async (text: string) => {
+const problemsOf = (text: string) => {
   const { problems } = icsFreezes(text, 'c', ...YEAR);
   return problems.map(({ line, code }) => `${line} ${code}`);
 };
 
 describe('an export', () => {
   it('of Google: own zone, X-WR-TIMEZONE for days, a changed and a cancelled occurrence', async () => {
-    expect(await frozen(await exported('google'))).toEqual([
+    expect(frozen(await exported('google'))).toEqual([
       'Release freeze: 2026-03-27T17:00 2026-03-30T06:00',
       'Quarter end: 2026-03-30T22:00 2026-04-01T22:00',
       'Weekly freeze: 2026-10-16T16:00 2026-10-16T20:00',
@@ -36,7 +36,7 @@ describe('an export', () => {
   });
 
   it('of Outlook: names of Windows with their VTIMEZONE, and days in the only zone', async () => {
-    expect(await frozen(await exported('outlook'))).toEqual([
+    expect(frozen(await exported('outlook'))).toEqual([
       'Patch night: 2026-03-10T21:00 2026-03-11T02:00',
       'Patch night: 2026-04-14T20:00 2026-04-15T01:00',
       'Year end: 2026-12-20T23:00 2027-01-01T23:00',
@@ -44,7 +44,7 @@ describe('an export', () => {
   });
 
   it('of Apple: folded lines, DURATION, dates of its own for EXDATE', async () => {
-    expect(await frozen(await exported('apple'))).toEqual([
+    expect(frozen(await exported('apple'))).toEqual([
       'Black week, every shop and every country: 2026-11-23T08:00 2026-11-24T08:00',
       'Standby: 2026-12-01T08:00 2026-12-01T09:30',
       'Standby: 2026-12-03T08:00 2026-12-03T09:30',
@@ -68,18 +68,24 @@ describe('a time', () => {
       '2026-06-01T08:00 2026-06-01T14:00',
     ],
     [
-      'without zone in a calendar without any',
-      'DTSTART:20260601T100000',
-      'DURATION:PT1H',
-      '2026-06-01T10:00 2026-06-01T11:00',
+      'whose end comes twice when clocks go back, which is the later one',
+      'DTSTART;TZID=Europe/Berlin:20261024T200000',
+      'DTEND;TZID=Europe/Berlin:20261025T023000',
+      '2026-10-24T18:00 2026-10-25T01:30',
+    ],
+    ['with a leap second', 'DTSTART:20161231T235900Z', 'DTEND:20261231T235960Z', '2016-12-31T23:59 2027-01-01T00:00'],
+    [
+      'in lower case',
+      'dtstart;tzid=Europe/Berlin:20260601t100000',
+      'duration:pt1h',
+      '2026-06-01T08:00 2026-06-01T09:00',
     ],
     [
-      'a day, end excluded',
-      'DTSTART;VALUE=DATE:20260601',
-      'DTEND;VALUE=DATE:20260603',
-      '2026-06-01T00:00 2026-06-03T00:00',
+      'of a zone by its global name',
+      'DTSTART;TZID=/freeassociation.sourceforge.net/Tzfile/Europe/Berlin:20260601T100000',
+      'DURATION:PT1H',
+      '2026-06-01T08:00 2026-06-01T09:00',
     ],
-    ['a day without end', 'DTSTART;VALUE=DATE:20260601', 'TRANSP:TRANSPARENT', '2026-06-01T00:00 2026-06-02T00:00'],
     [
       'that is missing when clocks go forward',
       'DTSTART;TZID=Europe/Berlin:20260329T023000',
@@ -98,27 +104,67 @@ describe('a time', () => {
       'DURATION:P1D',
       '2026-10-24T22:00 2026-10-25T23:00',
     ],
-  ])('%s', async (_what, start, end, wanted) => {
-    expect(await frozen(calendar(...event(start, end)))).toEqual([`f: ${wanted}`]);
-  });
-
-  it('of a day is in the zone of the calendar, also where only X-WR-TIMEZONE names it', async () => {
-    const text = calendar('X-WR-TIMEZONE:Asia/Shanghai', ...event('DTSTART;VALUE=DATE:20260601'));
-    expect(await frozen(text)).toEqual(['f: 2026-05-31T16:00 2026-06-01T16:00']);
+  ])('%s', (_what, start, end, wanted) => {
+    expect(frozen(calendar(...event(start, end)))).toEqual([`f: ${wanted}`]);
   });
 
   it.each([
-    ['nothing at all', event('DTSTART:20260601T100000Z')],
+    [
+      'days, end excluded',
+      ['DTSTART;VALUE=DATE:20260601', 'DTEND;VALUE=DATE:20260603'],
+      '05-31T22:00 2026-06-02T22:00',
+    ],
+    ['a day without end', ['DTSTART;VALUE=DATE:20260601', 'TRANSP:TRANSPARENT'], '05-31T22:00 2026-06-01T22:00'],
+    ['a day that is not called one', ['DTSTART:20260601', 'DTEND:20260602'], '05-31T22:00 2026-06-01T22:00'],
+    ['a day that ends when it starts', ['DTSTART:20260601', 'DTEND:20260601'], '05-31T22:00 2026-06-01T22:00'],
+    ['a day of no length', ['DTSTART:20260601', 'DURATION:P0D'], '05-31T22:00 2026-06-01T22:00'],
+    ['a day of half its length', ['DTSTART:20260601', 'DURATION:PT12H'], '05-31T22:00 2026-06-01T22:00'],
+    ['two days by hours', ['DTSTART:20260601', 'DURATION:PT30H'], '05-31T22:00 2026-06-02T22:00'],
+    ['a day with a zone', ['DTSTART;TZID=UTC:20260601'], '06-01T00:00 2026-06-02T00:00'],
+    ['a time of the zone', ['DTSTART:20260601T100000', 'DURATION:PT1H'], '06-01T08:00 2026-06-01T09:00'],
+  ])('of a calendar with a zone: %s', (_what, lines, wanted) => {
+    expect(frozen(calendar('X-WR-TIMEZONE:Europe/Berlin', ...event(...lines)))).toEqual([`f: 2026-${wanted}`]);
+  });
+
+  it.each([
+    ['a moment', ['DTSTART;TZID=Asia/Tokyo:20260601T100000'], '05-31T15:00 2026-06-01T15:00'],
+    ['no length', ['DTSTART;TZID=Asia/Tokyo:20260601T100000', 'DURATION:PT0S'], '05-31T15:00 2026-06-01T15:00'],
+    ['a moment in UTC, its day where the calendar is', ['DTSTART:20260601T230000Z'], '06-01T22:00 2026-06-02T22:00'],
+    ['an end at the start', ['DTSTART:20260601T230000Z', 'DTEND:20260601T230000Z'], '06-01T22:00 2026-06-02T22:00'],
+  ])('that has no length freezes its whole day: %s', (_what, lines, wanted) => {
+    const text = calendar('X-WR-TIMEZONE:Europe/Berlin', ...event(...lines));
+    expect(frozen(text)).toEqual([`f (no end: its whole day): 2026-${wanted}`]);
+  });
+
+  it.each([
+    ['a day', ['DTSTART:20260601'], '', '05-31T10:00 2026-06-02T12:00'],
+    ['a time', ['DTSTART:20260601T100000', 'DURATION:PT1H'], '', '05-31T20:00 2026-06-01T23:00'],
+    ['a moment', ['DTSTART:20260601T100000'], 'no end: its whole day; ', '05-31T10:00 2026-06-02T12:00'],
+    ['a moment in UTC', ['DTSTART:20260601T100000Z'], 'no end: its whole day; ', '05-31T10:00 2026-06-02T10:00'],
+  ])('of which nobody knows the zone freezes all that may be meant: %s', (_what, lines, note, wanted) => {
+    const told = `f (${note}no time zone is named: widened to all)`;
+    expect(frozen(calendar(...event(...lines)))).toEqual([`${told}: 2026-${wanted}`]);
+    const other = VTIMEZONE.map((line) => line.replace('W. Europe', 'E. Europe'));
+    expect(frozen(calendar(...VTIMEZONE, ...other, ...event(...lines)))).toEqual([`${told}: 2026-${wanted}`]);
+  });
+
+  it('of a day is in the zone of the calendar, also where only X-WR-TIMEZONE names it', () => {
+    const text = calendar('X-WR-TIMEZONE:Asia/Shanghai', ...event('DTSTART;VALUE=DATE:20260601'));
+    expect(frozen(text)).toEqual(['f: 2026-05-31T16:00 2026-06-01T16:00']);
+  });
+
+  it.each([
     ['a cancelled event', event('DTSTART;VALUE=DATE:20260601', 'STATUS:CANCELLED')],
     ['a day of another year', event('DTSTART;VALUE=DATE:20200601')],
     ['no events', []],
-  ])('is none for %s', async (_what, lines) => {
-    expect(await frozen(calendar(...lines))).toEqual([]);
+    ['a cancelled event in lower case', event('DTSTART:20260601', 'STATUS:cancelled')],
+  ])('is none for %s', (_what, lines) => {
+    expect(frozen(calendar(...lines))).toEqual([]);
   });
 
-  it('keeps its whole length where only a part is asked for', async () => {
+  it('keeps its whole length where only a part is asked for', () => {
     const text = calendar(...event('DTSTART:20251220T000000Z', 'DTEND:20260110T000000Z'));
-    expect(await frozen(text)).toEqual(['f: 2025-12-20T00:00 2026-01-10T00:00']);
+    expect(frozen(text)).toEqual(['f: 2025-12-20T00:00 2026-01-10T00:00']);
   });
 });
 
@@ -141,14 +187,14 @@ const VTIMEZONE = [
 ];
 
 describe('a VTIMEZONE', () => {
-  it('means the same as the IANA zone with its rules, at every hour of the year', async () => {
+  it('means the same as the IANA zone with its rules, at every hour of the year', () => {
     const hours = fc.integer({ min: 0, max: 24 * 365 * 4 }).map((quarter) => new Date(YEAR[0] + quarter * 900_000));
-    await fc.assert(
-      fc.asyncProperty(hours, async (hour) => {
+    fc.assert(
+      fc.property(hours, (hour) => {
         const local = hour.toISOString().slice(0, 16).replaceAll(/[-:]/g, '');
         const lines = (tzid: string) => event(`DTSTART;TZID=${tzid}:${local}00`, 'DURATION:PT1H');
-        const own = await frozen(calendar(...VTIMEZONE, ...lines('W. Europe Standard Time')), ...AROUND);
-        expect(own).toEqual(await frozen(calendar(...lines('Europe/Berlin')), ...AROUND));
+        const own = frozen(calendar(...VTIMEZONE, ...lines('W. Europe Standard Time')), ...AROUND);
+        expect(own).toEqual(frozen(calendar(...lines('Europe/Berlin')), ...AROUND));
       }),
       { numRuns: 20, examples: [[new Date('2026-03-29T02:30:00Z')], [new Date('2026-10-25T02:30:00Z')]] },
     );
@@ -157,9 +203,9 @@ describe('a VTIMEZONE', () => {
 const AROUND = [YEAR[0] - 86_400_000 * 2, YEAR[1] + 86_400_000 * 2] as const;
 
 describe('a recurrence', () => {
-  it('goes by the wall clock, over the change of clocks', async () => {
+  it('goes by the wall clock, over the change of clocks', () => {
     const lines = event('DTSTART;TZID=Europe/Berlin:20200103T180000', 'DURATION:PT1H', 'RRULE:FREQ=WEEKLY;BYDAY=FR');
-    expect(await frozen(calendar(...lines), at('2026-10-20T00:00:00Z'), at('2026-11-02T00:00:00Z'))).toEqual([
+    expect(frozen(calendar(...lines), at('2026-10-20T00:00:00Z'), at('2026-11-02T00:00:00Z'))).toEqual([
       'f: 2026-10-23T16:00 2026-10-23T17:00',
       'f: 2026-10-30T17:00 2026-10-30T18:00',
     ]);
@@ -169,18 +215,18 @@ describe('a recurrence', () => {
     ['UNTIL in UTC', 'RRULE:FREQ=DAILY;UNTIL=20260603T215959Z', ['01', '02', '03']],
     ['UNTIL as a date, its day included', 'RRULE:FREQ=DAILY;UNTIL=20260603', ['01', '02', '03']],
     ['COUNT', 'RRULE:FREQ=DAILY;INTERVAL=2;COUNT=3', ['01', '03', '05']],
-  ])('ends by %s', async (_what, rule, days) => {
+  ])('ends by %s', (_what, rule, days) => {
     const lines = event('DTSTART;TZID=Europe/Berlin:20260601T200000', 'DURATION:PT1H', rule);
-    expect(await frozen(calendar(...lines))).toEqual(days.map((day) => `f: 2026-06-${day}T18:00 2026-06-${day}T19:00`));
+    expect(frozen(calendar(...lines))).toEqual(days.map((day) => `f: 2026-06-${day}T18:00 2026-06-${day}T19:00`));
   });
 
-  it('has its first day, further days, and days taken out', async () => {
+  it('has its first day, further days, and days taken out', () => {
     const lines = event(
       'DTSTART;VALUE=DATE:20260601',
       'RDATE;VALUE=DATE:20260605,20260607',
       'EXDATE;VALUE=DATE:20260605',
     );
-    expect(await frozen(calendar(...lines))).toEqual([
+    expect(frozen(calendar('X-WR-TIMEZONE:UTC', ...lines))).toEqual([
       'f: 2026-06-01T00:00 2026-06-02T00:00',
       'f: 2026-06-07T00:00 2026-06-08T00:00',
     ]);
@@ -213,12 +259,13 @@ describe('a recurrence', () => {
       'RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1',
       ['2026-01-30', '2026-02-27', '2026-03-31'],
     ],
-  ])('%s', async (_what, start, rule, days) => {
-    const found = await frozen(calendar(...event(start, rule)), YEAR[0], at('2026-04-01T00:00:00Z'));
-    expect(found.map((text) => text.slice(3, 13))).toEqual(days);
+  ])('%s', (_what, start, rule, days) => {
+    const text = calendar('X-WR-TIMEZONE:UTC', ...event(start, rule));
+    const found = frozen(text, YEAR[0], at('2026-04-01T00:00:00Z'));
+    expect(found.map((each) => each.slice(3, 13))).toEqual(days);
   });
 
-  it('yields the same whether its beginning is far away or near', async () => {
+  it('yields the same whether its beginning is far away or near', () => {
     const rules = fc.constantFrom(
       ...[
         'DAILY;INTERVAL=3',
@@ -235,8 +282,8 @@ describe('a recurrence', () => {
       ],
     );
     const days = fc.integer({ min: 0, max: 3_000 });
-    await fc.assert(
-      fc.asyncProperty(rules, days, async (rule, day) => {
+    fc.assert(
+      fc.property(rules, days, (rule, day) => {
         const start = new Date(at('2018-01-01T00:00:00Z') + day * 86_400_000)
           .toISOString()
           .slice(0, 10)
@@ -246,10 +293,10 @@ describe('a recurrence', () => {
         const timed = rule.startsWith('HOURLY')
           ? lines.map((line) => line.replace(/VALUE=DATE:(\d+)/, 'X=1:$1T000000'))
           : lines;
-        const near = await frozen(calendar(...timed), from, from + 20 * 86_400_000);
+        const near = frozen(calendar(...timed), from, from + 20 * 86_400_000);
         // An hourly rule since 2018 has more occurrences than anybody looks at.
         const since = rule.startsWith('HOURLY') ? from - 100 * 86_400_000 : at('2018-01-01T00:00:00Z');
-        const all = await frozen(calendar(...timed), since, from + 20 * 86_400_000);
+        const all = frozen(calendar(...timed), since, from + 20 * 86_400_000);
         expect(near).toEqual(all.filter((text) => at(`${text.slice(-16)}Z`) > from));
       }),
       { numRuns: 40 },
@@ -278,19 +325,19 @@ describe('a file that is wrong', () => {
       calendar(...event('DTSTART:20260601T100000Z', 'DURATION:-PT1H')),
       ['7 ends-before-it-begins'],
     ],
-    ['a duration that is none', calendar(...event('DTSTART:20260601T100000Z', 'DURATION:an hour')), ['7 ics-value']],
+    ['a duration that is none', calendar(...event('DTSTART:20260601T100000Z', 'DURATION:an hour')), ['7 ics-time']],
     ['an unknown zone', calendar(...event('DTSTART;TZID=W. Europe Standard Time:20260601T100000')), ['6 unknown-zone']],
     ['an unknown zone of the calendar', calendar('X-WR-TIMEZONE:Nowhere/City'), ['4 unknown-zone']],
     ['a zone without rules', calendar('BEGIN:VTIMEZONE', 'TZID:X', 'END:VTIMEZONE'), ['4 wrong-zone']],
     [
       'a zone that changes each second',
       calendar(...VTIMEZONE.map((line) => line.replace('FREQ=YEARLY', 'FREQ=SECONDLY'))),
-      ['10 wrong-zone'],
+      ['10 wrong-zone', '16 wrong-zone'],
     ],
     [
       'a frequency of its own',
       calendar(...event('DTSTART:20260601T100000Z', 'RRULE:FREQ=FORTNIGHTLY')),
-      ['7 ics-value'],
+      ['7 rule-not-supported'],
     ],
     [
       'a rule without a frequency',
@@ -308,47 +355,43 @@ describe('a file that is wrong', () => {
       ['7 rule-not-supported'],
     ],
     [
-      'a week of the year',
-      calendar(...event('DTSTART:20260601T100000Z', 'RRULE:FREQ=YEARLY;BYWEEKNO=20')),
+      'a week of every other year, of which the standard leaves open what is meant',
+      calendar(...event('DTSTART:20260601T100000Z', 'RRULE:FREQ=YEARLY;INTERVAL=2;BYWEEKNO=20')),
       ['7 rule-not-supported'],
     ],
     ['an EXRULE', calendar(...event('DTSTART:20260601T100000Z', 'EXRULE:FREQ=DAILY')), ['7 not-supported']],
-    [
-      'periods',
-      calendar(...event('DTSTART:20260601T100000Z', 'RDATE;VALUE=PERIOD:20260601T100000Z/PT1H')),
-      ['7 ics-time', '7 not-supported'],
-    ],
     [
       'a change of all later ones',
       calendar(...event('DTSTART:20260601T100000Z', 'RECURRENCE-ID;RANGE=THISANDFUTURE:20260601T100000Z')),
       ['7 not-supported'],
     ],
-  ])('%s', async (_what, text, problems) => {
-    expect(await problemsOf(text)).toEqual(problems);
+  ])('%s', (_what, text, problems) => {
+    expect(problemsOf(text)).toEqual(problems);
   });
 
-  it('is told about whole, every event', async () => {
+  it('is told about whole, every event', () => {
     const text = calendar(
       ...event('DTSTART:x'),
       ...event('DTSTART;VALUE=DATE:20260601'),
       ...event('DTSTART:y', 'RRULE:FREQ=Z'),
     );
-    expect(await problemsOf(text)).toEqual(['6 ics-time', '14 ics-time']);
+    expect(problemsOf(text)).toEqual(['6 ics-time', '14 ics-time']);
   });
 
   it.each([
-    ['a 30th of February for ever', 'DTSTART:20200101T100000Z', 'RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30'],
-    ['more than anybody looks at', 'DTSTART:20200101T100000Z', 'RRULE:FREQ=HOURLY;COUNT=1000000'],
-    [
-      'each second of each hour',
-      'DTSTART:20260101T000000Z',
-      `RRULE:FREQ=HOURLY;BYMINUTE=${sixty()};BYSECOND=${sixty()}`,
-    ],
-  ])('does not hold the worker: %s', async (_what, start, rule) => {
-    expect(await problemsOf(calendar(...event(start, 'DURATION:PT1S', rule)))).toEqual(['8 too-many-occurrences']);
+    ['each second of each hour', `RRULE:FREQ=HOURLY;BYMINUTE=${sixty()};BYSECOND=${sixty()}`, 'too-many-occurrences'],
+    ['a count without end', 'RRULE:FREQ=HOURLY;BYMINUTE=1;COUNT=999999999999', 'too-many-occurrences'],
+    ['each second', 'RRULE:FREQ=SECONDLY', 'rule-not-supported'],
+    ['a 30th of February', 'RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30', 'rule-not-supported'],
+    ['a 31st of November', 'RRULE:FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=31', 'rule-not-supported'],
+    ['a position beyond the last', 'RRULE:FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6', 'rule-not-supported'],
+    ['an end before the start', 'RRULE:FREQ=DAILY;UNTIL=17001231', 'rule-not-supported'],
+  ])('does not hold the worker, and is a problem: %s', (_what, rule, code) => {
+    const text = calendar(...event('DTSTART:18000601T100000Z', 'DURATION:PT1S', rule));
+    expect(problemsOf(text)).toEqual([`${code === 'too-many-occurrences' ? 4 : 8} ${code}`]);
   });
 
-  it('of any kind is told about with lines, and never throws', async () => {
+  it('of any kind is told about with lines, and never throws', () => {
     const words = [
       'BEGIN:VCALENDAR',
       'BEGIN:VEVENT',
@@ -361,8 +404,8 @@ describe('a file that is wrong', () => {
       ' x',
       'UID:1',
     ];
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(fc.constantFrom(...words), fc.string()), { maxLength: 12 }), async (lines) => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.constantFrom(...words), fc.string()), { maxLength: 12 }), (lines) => {
         const { problems } = icsFreezes(lines.join('\n'), 'c', ...YEAR);
         for (const { line, found, remedy } of problems) {
           expect(line).toBeGreaterThan(0);
@@ -374,7 +417,7 @@ describe('a file that is wrong', () => {
   });
 });
 
-it('reads ten thousand events, and gives way to others meanwhile', async () => {
+it('reads ten thousand events', () => {
   const events = Array.from({ length: 10_000 }, (_item, index) => {
     const day = new Date(at('2010-01-01T00:00:00Z') + index * 86_400_000 * 0.6)
       .toISOString()
@@ -386,12 +429,8 @@ it('reads ten thousand events, and gives way to others meanwhile', async () => {
       `DTEND;TZID=Europe/Berlin:${day}T210000`,
     ).join('\r\n');
   });
-  let turns = 0;
-  const timer = setInterval(() => turns++, 1);
-  const found = await frozen(calendar(...events), at('2026-05-01T00:00:00Z'), at('2026-05-04T00:00:00Z'));
-  clearInterval(timer);
+  const found = frozen(calendar(...events), at('2026-05-01T00:00:00Z'), at('2026-05-04T00:00:00Z'));
   expect(new Set(found).size).toBe(3);
-  expect(turns).toBeGreaterThan(1);
 });
 
 function sixty(): string {

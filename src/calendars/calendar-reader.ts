@@ -1,0 +1,96 @@
+/** Reads calendar files in a thread of their own, one after the other, within a time limit. */
+import { Worker } from 'node:worker_threads';
+import type { CalendarReading, ReadingRequest } from './calendar-thread.js';
+
+/** A gate looks for at most 15 s. Counted work ends a file long before this: it is for what nobody thought of, and for a machine that is busy. */
+const TIME_LIMIT_MS = 8_000;
+/** The largest file, as lines and events. Beyond it the thread ends, not the worker. */
+const MEMORY_MB = 512;
+/** Sources are compiled when they are run by tests. */
+const THREAD = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/calendars/calendar-thread.js' : './calendar-thread.js',
+  import.meta.url,
+);
+
+interface Job {
+  readonly request: ReadingRequest;
+  readonly timer: NodeJS.Timeout;
+  resolve(reading: CalendarReading): void;
+}
+
+/** The thread is started by the first file, kept for the next, and keeps no process from ending. */
+export class CalendarReader {
+  #thread: Worker | null = null;
+  #current: Job | null = null;
+  readonly #waiting = new Set<Job>();
+
+  constructor(
+    readonly timeLimitMs = TIME_LIMIT_MS,
+    readonly threadFile: URL = THREAD,
+    readonly memoryMb = MEMORY_MB,
+  ) {}
+
+  /** Never throws: a file that cannot be read in time, or ends the thread, is a problem, and so counts as frozen. */
+  read(request: ReadingRequest): Promise<CalendarReading> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#giveUp(job), this.timeLimitMs);
+      const job: Job = { request, timer, resolve };
+      this.#waiting.add(job);
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    const [job] = this.#waiting;
+    if (this.#current !== null || job === undefined) return;
+    this.#waiting.delete(job);
+    this.#current = job;
+    this.#thread ??= this.#start();
+    this.#thread.ref();
+    this.#thread.postMessage(job.request);
+  }
+
+  #start(): Worker {
+    const thread = new Worker(this.threadFile, {
+      name: 'calendars',
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: this.memoryMb },
+    });
+    const ended = (why: string) => {
+      if (this.#thread !== thread) return;
+      this.#thread = null;
+      if (this.#current !== null) this.#answer(this.#current, failed(this.#current, why));
+    };
+    thread.on('message', (reading: CalendarReading) => {
+      if (this.#thread === thread && this.#current !== null) this.#answer(this.#current, reading);
+    });
+    thread.on('error', (error: Error) => ended(`ended the reader (${error.message.slice(0, 200)})`));
+    thread.on('exit', () => ended('ended the reader'));
+    return thread;
+  }
+
+  #giveUp(job: Job): void {
+    if (this.#current === job) {
+      void this.#thread?.terminate();
+      this.#thread = null;
+    }
+    this.#answer(job, failed(job, `was not read within ${this.timeLimitMs / 1_000} s`));
+  }
+
+  #answer(job: Job, reading: CalendarReading): void {
+    clearTimeout(job.timer);
+    this.#waiting.delete(job);
+    if (this.#current === job) this.#current = null;
+    job.resolve(reading);
+    this.#next();
+    if (this.#current === null) this.#thread?.unref();
+  }
+}
+
+function failed({ request: { file } }: Job, why: string): CalendarReading {
+  const remedy = 'Delete events that are over, or split the calendar';
+  return { freezes: [], problems: [{ code: 'not-read', place: file, found: `the calendar ${why}`, remedy }] };
+}
+
+/** The process has one thread for calendars. */
+export const calendarReader = new CalendarReader();

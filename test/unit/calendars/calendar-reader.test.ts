@@ -1,0 +1,94 @@
+/** The thread that reads calendars: what ends it, what it costs others, and that it keeps no process alive. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { CalendarReader } from '../../../src/calendars/calendar-reader.js';
+
+const [fromMs, toMs] = [Date.parse('2026-01-01T00:00:00Z'), Date.parse('2027-01-01T00:00:00Z')];
+const calendar = (...lines: string[]) => ['BEGIN:VCALENDAR', ...lines, 'END:VCALENDAR'].join('\n');
+const event = (...lines: string[]) => ['BEGIN:VEVENT', 'SUMMARY:f', ...lines, 'END:VEVENT'];
+const asked = (text: string, file = 'c.ics') => ({ file, text, calendar: 'c', fromMs, toMs });
+const DAY = calendar(...event('DTSTART;TZID=UTC:20260601'));
+/** A thread that does what its first message says. */
+const thread = (code: string) =>
+  new URL(`data:text/javascript,${encodeURIComponent(`import { parentPort } from 'node:worker_threads'; ${code}`)}`);
+
+describe('the reader of calendars', () => {
+  it('reads iCalendar and lists, many at once, each answered with its own', async () => {
+    const reader = new CalendarReader();
+    const list = 'timezone: UTC\nfreezes:\n  - { name: g, from: 2026-06-01, to: 2026-06-01 }';
+    const found = await Promise.all(
+      [asked(DAY), asked(list, 'c.yaml'), asked('x'), asked(DAY)].map((each) => reader.read(each)),
+    );
+    expect(found.map(({ freezes }) => freezes.map(({ name }) => name))).toEqual([['f'], ['g'], [], ['f']]);
+    expect(found.map(({ problems }) => problems.map(({ place, code }) => `${place} ${code}`))).toEqual([
+      [],
+      [],
+      ['c.ics:1 ics-syntax'],
+      [],
+    ]);
+  });
+
+  it('gives way to others: a file that takes its time holds up nobody', async () => {
+    const rule = 'RRULE:FREQ=DAILY;COUNT=3000';
+    const text = calendar(
+      ...Array.from({ length: 300 }, () => event('DTSTART:20200101T100000Z', 'DURATION:PT1H', rule)).flat(),
+    );
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const { problems } = await new CalendarReader().read(asked(text));
+    clearInterval(timer);
+    expect(problems.filter(({ code }) => code !== 'too-many-occurrences')).toEqual([]);
+    expect(turns).toBeGreaterThan(3);
+  });
+
+  it('ends a thread that does not end, tells it as a problem, and reads the next file with another', async () => {
+    const endless = `parentPort.on('message', ({ text }) => { while (text === 'endless'); parentPort.postMessage({ freezes: [], problems: [] }); });`;
+    const reader = new CalendarReader(400, thread(endless));
+    const [first, waiting] = await Promise.all([reader.read(asked('endless')), reader.read(asked('other'))]);
+    expect(first).toMatchObject({ freezes: [], problems: [{ place: 'c.ics', code: 'not-read' }] });
+    expect(first.problems[0]?.found).toContain('0.4 s');
+    expect(waiting.problems.every(({ code }) => code === 'not-read')).toBe(true);
+    expect(await reader.read(asked('other'))).toEqual({ freezes: [], problems: [] });
+  });
+
+  it.each([
+    ['throws', `parentPort.on('message', () => { throw new Error('lost'); });`, 'lost'],
+    ['exits', `parentPort.on('message', () => process.exit(3));`, 'ended the reader'],
+    ['does not start', `throw new Error('not here');`, 'not here'],
+    [
+      'runs out of memory',
+      `parentPort.on('message', () => { const all = []; for (;;) all.push(new Array(1e5).fill({})); });`,
+      'memory',
+    ],
+  ])('tells a thread that %s as a problem', async (_what, code, wanted) => {
+    const { freezes, problems } = await new CalendarReader(60_000, thread(code), 16).read(asked(DAY));
+    expect(freezes).toEqual([]);
+    expect(problems.map(({ code: each, found }) => [each, found.includes(wanted)])).toEqual([['not-read', true]]);
+  });
+
+  it('bounds what comes back: problems and freezes', async () => {
+    const reader = new CalendarReader();
+    const wrong = Array.from({ length: 2_000 }, () => event('DTSTART:x')).flat();
+    const { problems } = await reader.read(asked(calendar(...wrong)));
+    expect(problems).toHaveLength(51);
+    expect(problems.at(-1)?.found).toBe('1950 more problems were found');
+    const hourly = (minute: number) => event(`DTSTART:20260101T00${minute}00Z`, 'DURATION:PT1S', 'RRULE:FREQ=HOURLY');
+    const many = calendar(...hourly(10), ...hourly(30));
+    const { freezes, problems: tooMany } = await reader.read(asked(many));
+    expect(freezes).toHaveLength(10_000);
+    expect(tooMany.map(({ code }) => code)).toEqual(['too-many-occurrences']);
+  });
+
+  it('keeps no process from ending, though its thread is still there', async () => {
+    const module = fileURLToPath(new URL('../../../dist/calendars/calendar-reader.js', import.meta.url));
+    const code = `const { calendarReader } = await import(${JSON.stringify(module)});
+      const { freezes } = await calendarReader.read(${JSON.stringify(asked(DAY))});
+      console.log(freezes.length);`;
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
+      timeout: 60_000,
+    });
+    expect([stdout, stderr]).toEqual(['1\n', '']);
+  });
+});
