@@ -1,42 +1,57 @@
 import { defineConfig } from 'vitest/config';
 
-const withTemporal = {
-  pool: 'forks' as const,
-  testTimeout: 120_000,
-  hookTimeout: 600_000,
-  globalSetup: ['./test/support/temporal-global-setup.ts'],
-};
+/** Real servers and processes: a slow machine makes these tests slower, never red. */
+const withServers = { pool: 'forks' as const, testTimeout: 120_000, hookTimeout: 600_000 };
+const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-global-setup.ts'] };
 
-/** `unit`: pure rules, one shared context. `temporal`: files that load the native core, one process each. `chaos`: alone, after all others. */
+/** Files of `http` and `temporal` that start whole processes or need other programs: `npm run test:system`. */
+const system = [
+  'test/{package,conformance,embedded}/**/*.test.ts',
+  'test/cli/demo.test.ts',
+  'test/gateway/{alertmanager,compose-command,resilience}.test.ts',
+  'test/gateway/senders/real-alertmanager.test.ts',
+  'test/workflows/killed-worker.test.ts',
+];
+
+/** Files that speak HTTP only: no Temporal server, no workflow bundle. */
+const http = [
+  'test/{simulator,servicestage,activities}/**/*.test.ts',
+  'test/gateway/senders/**/*.test.ts',
+  'test/gateway/alarms-file.test.ts',
+];
+
+/** Which command runs which project: `npm test` all but `system` and `chaos`, `npm run test:system` and `npm run storms` those. */
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/plain-reporter.ts'],
+    // More than cores: half of the time of these files is waiting for cloud jobs of the simulator and for servers.
+    maxWorkers: 3,
     projects: [
-      {
-        test: {
-          name: 'unit',
-          include: ['test/unit/**/*.test.ts'],
-          pool: 'threads',
-          isolate: false,
-        },
-      },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'threads', isolate: false } },
+      // The native core loads once per process, not once per file.
+      { test: { name: 'http', include: http, exclude: system, isolate: false, ...withServers } },
       {
         test: {
           name: 'temporal',
-          include: [
-            'test/{simulator,servicestage,activities,workflows,schedules,replay,conformance,embedded,cli,package,gateway}/**/*.test.ts',
-          ],
+          include: ['test/{workflows,schedules,cli,gateway}/**/*.test.ts'],
+          exclude: [...system, ...http],
+          isolate: false,
           ...withTemporal,
         },
+      },
+      // After everything else: every history that the others left on the server is replayed.
+      { test: { name: 'replay', include: ['test/replay/**/*.test.ts'], sequence: { groupOrder: 1 }, ...withTemporal } },
+      {
+        test: { name: 'system', include: system, sequence: { groupOrder: 2 }, fileParallelism: false, ...withTemporal },
       },
       {
         test: {
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
-          ...withTemporal,
           // Limits of milliseconds, real processes and two cores: who shares them with other tests measures those.
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 3 },
           fileParallelism: false,
+          ...withTemporal,
         },
       },
     ],

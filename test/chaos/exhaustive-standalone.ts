@@ -1,7 +1,7 @@
 /** The exhaustive part without vitest: brings its own server and workflow bundle. */
 import { fileURLToPath } from 'node:url';
 import { startTemporalServer } from '../../src/embedded/temporal-server.js';
-import { installQuietRuntime } from './quiet-runtime.js';
+import { installQuietRuntime } from '../support/quiet-runtime.js';
 import { runExhaustive } from './exhaustive.js';
 
 const BUNDLE = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));

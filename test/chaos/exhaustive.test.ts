@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { casesOf, scenarios } from './exhaustive-cases.js';
 import { runExhaustive, type ExhaustiveEnd } from './exhaustive.js';
-import { installQuietRuntime } from './quiet-runtime.js';
+import { installQuietRuntime } from '../support/quiet-runtime.js';
 
 const LIMIT_MS = 1_200_000;
 

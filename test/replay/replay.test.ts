@@ -3,11 +3,12 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import type { OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan.js';
 import { OUTCOMES, type Outcome, type RemainingEffect, type StepResult } from '../../src/domain/report.js';
 import { textOfHistory } from '../support/history-text.js';
+import { installQuietRuntime } from '../support/quiet-runtime.js';
 import {
   digestOf,
   goldenName,
@@ -26,7 +27,7 @@ const histories = new Map(await Promise.all(names.map(async (name) => [name, awa
 const workflowBundle = { codePath: inject('workflowBundlePath') };
 
 beforeAll(() => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  installQuietRuntime();
 });
 
 async function replay(history: RecordedHistory): Promise<void> {

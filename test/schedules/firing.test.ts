@@ -163,7 +163,9 @@ describe('run-now', () => {
       ['buffer-one', 'waits', 0],
     ] as const) {
       const { instanceId, path } = await stack.newInstance();
-      await stack.control.outcome({ instanceId, action: 'restart', durationMs: 6_000 });
+      // Under way until this test lets the time pass. Twice this is within the 15 minutes that a signature may be old.
+      const durationMs = 400_000;
+      await stack.control.outcome({ instanceId, action: 'restart', durationMs });
       const owner = desk.newOwner();
       const id = `${owner}/later`;
       await desk.apply(
@@ -182,6 +184,7 @@ describe('run-now', () => {
         expect(third.exitCode).toBe(1);
         expect(third.stdout).toContain('Not started (overlap: buffer-one): one run waits already');
       }
+      await stack.control.time({ advanceMs: durationMs });
       expect((await stack.report(first.workflowId)).outcome).toBe('succeeded');
       if (kind === 'skipped') continue;
       // One that had to wait has its window from the moment it was asked for, not from its start.

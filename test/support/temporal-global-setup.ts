@@ -14,7 +14,29 @@ declare module 'vitest' {
   }
 }
 
+interface Shared {
+  readonly temporalAddress: string;
+  readonly workflowBundlePath: string;
+  readonly close: () => Promise<void>;
+}
+
+/** Vitest sets up each project on its own; they share one server, so that the replay at the end finds what all of them left. */
+const shared = globalThis as typeof globalThis & {
+  sharedTemporal?: { users: number; readonly started: Promise<Shared> };
+};
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const slot = (shared.sharedTemporal ??= { users: 0, started: start() });
+  slot.users++;
+  const { temporalAddress, workflowBundlePath, close } = await slot.started;
+  project.provide('temporalAddress', temporalAddress);
+  project.provide('workflowBundlePath', workflowBundlePath);
+  return async () => {
+    if (--slot.users === 0) await close();
+  };
+}
+
+async function start(): Promise<Shared> {
   const server = await startTemporalServer({ env: process.env, say: (line) => process.stderr.write(`${line}\n`) });
   const folder = await mkdtemp(join(tmpdir(), 'runbooks-test-'));
   const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
@@ -23,12 +45,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
     payloadConverterPath: fileURLToPath(new URL('../../src/workflows/payload-converter.ts', import.meta.url)),
     logger: new DefaultLogger('WARN'),
   });
-  const bundlePath = join(folder, 'workflow-bundle.js');
-  await writeFile(bundlePath, code);
-  project.provide('temporalAddress', server.address);
-  project.provide('workflowBundlePath', bundlePath);
-  return async () => {
-    await server.close();
-    await rm(folder, { recursive: true, force: true });
+  const workflowBundlePath = join(folder, 'workflow-bundle.js');
+  await writeFile(workflowBundlePath, code);
+  return {
+    temporalAddress: server.address,
+    workflowBundlePath,
+    close: async () => {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }

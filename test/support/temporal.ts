@@ -1,16 +1,14 @@
-/** A test file's connection to the shared Temporal server. Every history that the file makes is replayed at its end. */
+/** A test file's connection to the shared Temporal server. test/replay/every-history.test.ts replays what the files leave there. */
 import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
 import { Client } from '@temporalio/client';
-import {
-  DefaultLogger,
-  makeTelemetryFilterString,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
-import { afterAll, beforeAll, inject } from 'vitest';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { ClosableConnection } from '../../src/client/connection.js';
+import { installQuietRuntime } from './quiet-runtime.js';
+
+/** Task queues of test files begin with it; the replay at the end finds their workflows by it. */
+export const TEST_QUEUE_PREFIX = 'test-';
 
 export interface TestTemporal {
   readonly client: Client;
@@ -26,19 +24,16 @@ export interface TestTemporal {
 export function useTemporal(): TestTemporal {
   const address = inject('temporalAddress');
   const bundlePath = inject('workflowBundlePath');
-  const taskQueue = `test-${randomUUID()}`;
+  const file = basename(expect.getState().testPath ?? 'unknown', '.test.ts');
+  const taskQueue = `${TEST_QUEUE_PREFIX}${file}-${randomUUID()}`;
   const opened: { client?: Client; connection?: NativeConnection; plain?: ClosableConnection } = {};
   beforeAll(async () => {
-    Runtime.install({
-      logger: new DefaultLogger('ERROR'),
-      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-    });
+    installQuietRuntime();
     opened.plain = await ClosableConnection.connect({ address });
     opened.client = new Client({ connection: opened.plain });
     opened.connection = await NativeConnection.connect({ address });
   });
   afterAll(async () => {
-    if (opened.client !== undefined) await replayAll(opened.client, taskQueue, bundlePath);
     await opened.connection?.close();
     await opened.plain?.close();
   });
@@ -66,19 +61,4 @@ export function useTemporal(): TestTemporal {
         ...options,
       }),
   };
-}
-
-/** A run that closed while a worker was replaced must still replay: determinism is checked where it can break. */
-async function replayAll(client: Client, taskQueue: string, bundlePath: string): Promise<void> {
-  // Visibility is eventually consistent: what a test just finished may show a moment later.
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  const histories = client.workflow.list({ query: `TaskQueue = "${taskQueue}"` }).intoHistories();
-  const failures: string[] = [];
-  for await (const { workflowId, error } of Worker.runReplayHistories(
-    { workflowBundle: { codePath: bundlePath } },
-    histories,
-  )) {
-    if (error !== undefined) failures.push(`${workflowId}: ${error.message}`);
-  }
-  if (failures.length > 0) throw new Error(`Histories that do not replay:\n${failures.join('\n')}`);
 }
