@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Real servers and processes: a slow machine makes these tests slower, never red. */
+/** Real servers and processes. Limits are far above what a test takes: a slow machine makes it slower, never red. */
 const withServers = { pool: 'forks' as const, testTimeout: 120_000, hookTimeout: 600_000 };
 const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-global-setup.ts'] };
 
@@ -27,7 +27,15 @@ export default defineConfig({
     // More than cores: half of the time of these files is waiting for cloud jobs of the simulator and for servers.
     maxWorkers: 3,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'threads', isolate: false } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          pool: 'threads',
+          isolate: false,
+          testTimeout: 60_000,
+        },
+      },
       // The native core loads once per process, not once per file.
       { test: { name: 'http', include: http, exclude: system, isolate: false, ...withServers } },
       {
