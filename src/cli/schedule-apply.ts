@@ -1,6 +1,7 @@
 /** `runbook schedule diff` and `apply`: the file is read whole before anything is asked of a server, and nothing is applied where something is in the way. */
 import type { Difference } from '../schedules/compare.js';
 import type { ReadSchedules } from '../schedules/read-schedules.js';
+import type { ScheduleWarning } from '../schedules/warnings.js';
 import { CommandError, HAND_CHANGE_EXIT_CODE, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
 import { paintForOutput } from './paint.js';
 import { hintIfNotChecked, readCalendars } from './read-calendars.js';
@@ -9,13 +10,16 @@ import { HORIZON_MS, readFileOrTell, withServer, type ScheduleOptions } from './
 
 /** @returns the exit code */
 export async function diff(file: string, options: ScheduleOptions & { exitCode?: boolean }): Promise<number> {
-  const read = await readFile(file);
+  const { read, warnings } = await readFile(file);
   const differences = await withServer(options, ({ client, taskQueue }) => compare(client, read, taskQueue));
   const isSame = differences.every(
     ({ status, wished }) => status === 'unchanged' || (status === 'foreign' && wished === null),
   );
-  if (options.json === true) printJson({ owner: read.owner, schedules: differences.map(shown) });
-  else print(renderDifferences(differences, paintForOutput()));
+  if (options.json === true) printJson({ owner: read.owner, schedules: differences.map(shown), warnings });
+  else {
+    print(renderDifferences(differences, paintForOutput()));
+    tell(warnings);
+  }
   return options.exitCode === true && !isSame ? 1 : 0;
 }
 
@@ -31,31 +35,38 @@ function shown({ id, name, status, changes, byHand, paused, reason }: Difference
 
 /** @returns the exit code */
 export async function apply(file: string, options: ScheduleOptions & { overwrite?: string[] }): Promise<number> {
-  const read = await readFile(file);
-  const [{ applyDifferences }, { clockWarnings }] = await Promise.all([
-    import('../schedules/apply.js'),
-    import('../schedules/daylight-saving.js'),
-  ]);
+  const { read, warnings } = await readFile(file);
+  const { applyDifferences } = await import('../schedules/apply.js');
   const applied = await withServer(options, async ({ client, taskQueue }) => {
     const differences = await compare(client, read, taskQueue);
     await refuseWhereChanged(differences, options.overwrite ?? []);
     return applyDifferences(client, differences, taskQueue);
   });
-  const warnings = clockWarnings(read.schedules, Date.now(), Date.now() + HORIZON_MS);
   if (options.json === true) printJson({ owner: read.owner, applied, warnings });
   else {
     print(renderApplied(applied, paintForOutput()));
-    for (const { id, text } of warnings) hint(`! ${id}: ${text}`);
+    tell(warnings);
   }
   return applied.some(({ result }) => result === 'failed') ? 1 : 0;
 }
 
-async function readFile(file: string): Promise<ReadSchedules> {
-  const [calendars, { freezesOf }] = await Promise.all([readCalendars(), import('../schedules/schedule-checks.js')]);
+function tell(warnings: readonly ScheduleWarning[]): void {
+  for (const { id, text } of warnings) hint(`! ${id}: ${text}`);
+}
+
+async function readFile(file: string): Promise<{ read: ReadSchedules; warnings: ScheduleWarning[] }> {
+  const [calendars, { freezesOf }, { scheduleWarnings }] = await Promise.all([
+    readCalendars(),
+    import('../schedules/schedule-checks.js'),
+    import('../schedules/warnings.js'),
+  ]);
   const read = await readFileOrTell(file, calendars);
   const named = read.schedules.flatMap(({ entry, runbook }) => [...(entry.freeze ?? []), ...freezesOf(runbook)]);
   hintIfNotChecked(calendars, named);
-  return read;
+  const nowMs = Date.now();
+  const { freezesBetween } = calendars;
+  const warnings = await scheduleWarnings(read.schedules, { nowMs, untilMs: nowMs + HORIZON_MS, freezesBetween });
+  return { read, warnings };
 }
 
 /** @throws CommandError when anything stands in the way: then nothing at all is applied */

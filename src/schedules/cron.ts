@@ -3,10 +3,12 @@
  * Stricter than the server where a line would be read in two ways: no six fields, no shorthands, no zone inside.
  * `test/schedules/cron.test.ts` holds both to the server's own answers.
  */
+import { stepProblem, type SteppedField } from './steps.js';
 import type { DescribedCalendar } from './ownership.js';
 import { DAYS_OF_WEEK, MONTHS } from './schedule-file.js';
 
 interface Field {
+  readonly key: SteppedField;
   readonly name: string;
   readonly minimum: number;
   readonly maximum: number;
@@ -15,20 +17,27 @@ interface Field {
 }
 
 const short = (names: readonly string[]) => names.map((name) => name.slice(0, 3).toLowerCase());
-const field = (name: string, minimum: number, maximum: number, words: readonly string[] = []): Field => ({
+const field = (
+  key: SteppedField,
+  name: string,
+  minimum: number,
+  maximum: number,
+  words: readonly string[] = [],
+): Field => ({
+  key,
   name,
   minimum,
   maximum,
   words,
 });
-const SECOND = field('second', 0, 59);
-const MINUTE = field('minute', 0, 59);
-const HOUR = field('hour', 0, 23);
-const DAY_OF_MONTH = field('day of month', 1, 31);
-const MONTH = field('month', 1, 12, short(MONTHS));
+const SECOND = field('second', 'second', 0, 59);
+const MINUTE = field('minute', 'minute', 0, 59);
+const HOUR = field('hour', 'hour', 0, 23);
+const DAY_OF_MONTH = field('dayOfMonth', 'day of month', 1, 31);
+const MONTH = field('month', 'month', 1, 12, short(MONTHS));
 // 7 is Sunday as well.
-const DAY_OF_WEEK = field('day of week', 0, 7, short(DAYS_OF_WEEK));
-const YEAR = field('year', 2000, 2100);
+const DAY_OF_WEEK = field('dayOfWeek', 'day of week', 0, 7, short(DAYS_OF_WEEK));
+const YEAR = field('year', 'year', 2000, 2100);
 const FIVE = [MINUTE, HOUR, DAY_OF_MONTH, MONTH, DAY_OF_WEEK];
 const SEVEN = [SECOND, ...FIVE, YEAR];
 const EXAMPLE = 'as in "30 2 * * 1-5" (minute hour day-of-month month day-of-week)';
@@ -51,10 +60,10 @@ export function cronProblems(cron: string): { found: string; remedy: string }[] 
     const problem = part
       .split(',')
       .map((item) => itemProblem(field, item))
-      .find((found) => found !== null);
-    return problem === undefined
-      ? []
-      : [{ found: `the ${field.name} "${part.slice(0, 60)}": ${problem}`, remedy: ruleOf(field) }];
+      .find((each) => each !== null);
+    if (problem === undefined) return [];
+    const { found, remedy } = problem;
+    return [{ found: `the ${field.name} "${part.slice(0, 60)}": ${found}`, remedy }];
   });
   return problems.length > 0 ? problems : daysOfBothKinds(parts.slice(fields.indexOf(DAY_OF_MONTH)));
 }
@@ -68,7 +77,16 @@ function daysOfBothKinds([dayOfMonth = '*', , dayOfWeek = '*']: readonly string[
   return [{ found, remedy }];
 }
 
-function itemProblem(field: Field, item: string): string | null {
+function itemProblem(field: Field, item: string): { found: string; remedy: string } | null {
+  const found = shapeProblem(field, item);
+  if (found !== null) return { found, remedy: ruleOf(field) };
+  const [range] = rangesOf(field, item);
+  if (range === undefined) return null;
+  const { key, minimum, words } = field;
+  return stepProblem(key, range, words[range.start - minimum] ?? String(range.start));
+}
+
+function shapeProblem(field: Field, item: string): string | null {
   const [range = '', step, ...more] = item.split('/');
   if (more.length > 0) return 'it has more than one slash';
   if (step !== undefined && !/^[1-9]\d{0,3}$/.test(step)) return `the step "${step}" is no positive number`;

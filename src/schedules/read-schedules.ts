@@ -36,6 +36,8 @@ export interface ReadOptions {
   readonly findRunbook: (name: string) => Promise<RunbookLookup>;
   /** Names of the calendars that are known; absent: names of calendars are not checked. */
   readonly calendars?: readonly string[] | null;
+  /** Schedules that start nothing from then on are problems. Default: now. */
+  readonly nowMs?: number;
 }
 
 /** @returns the schedules, or every problem at once */
@@ -48,7 +50,7 @@ export async function readScheduleFile(file: string, options: ReadOptions): Prom
 export async function parseSchedules(
   text: string,
   file: string,
-  { findRunbook, calendars = null }: ReadOptions,
+  { findRunbook, calendars = null, nowMs = Date.now() }: ReadOptions,
 ): Promise<ReadSchedules | Problem[]> {
   const document = YamlDocument.parse(text, file, SCHEDULE_FILE);
   if (Array.isArray(document)) return document;
@@ -63,7 +65,7 @@ export async function parseSchedules(
   // Each entry that has its shape is checked further, also beside others that have not.
   for (const [name, entry] of wellShaped(raw)) {
     const runbook = await findRunbook(entry.runbook);
-    const found = checkEntry(entry, { runbook, calendars });
+    const found = checkEntry(entry, { runbook, calendars, nowMs });
     problems.push(...found.map((problem) => ({ ...problem, path: ['schedules', name, ...problem.path] })));
     if (found.length === 0 && runbook.kind === 'found')
       schedules.push({

@@ -8,6 +8,8 @@ import { problemsOfLookup, unknownCalendars } from '../runbook-problems.js';
 import type { PathProblem } from '../yaml-document.js';
 import { cronProblems } from './cron.js';
 import { DAYS_OF_WEEK, MONTHS, type ScheduleEntry } from './schedule-file.js';
+import { neverStarts } from './starts.js';
+import { stepProblem, type SteppedField } from './steps.js';
 import { isTimeZone, timeZoneNames } from './time-zone.js';
 
 /** The server takes no shorter catch-up window. */
@@ -17,12 +19,14 @@ export interface CheckedAgainst {
   readonly runbook: RunbookLookup;
   /** Names of the calendars that are known; `null` where nobody knows them. */
   readonly calendars: readonly string[] | null;
+  /** A schedule that starts nothing from then on is a problem. Epoch milliseconds. */
+  readonly nowMs: number;
 }
 
 /** Paths are relative to the entry. */
-export function checkEntry(entry: ScheduleEntry, { runbook, calendars }: CheckedAgainst): PathProblem[] {
+export function checkEntry(entry: ScheduleEntry, { runbook, calendars, nowMs }: CheckedAgainst): PathProblem[] {
   return [
-    ...checkWhen(entry),
+    ...checkWhen(entry, nowMs),
     ...checkTargets(entry),
     ...checkRunbook(entry, runbook),
     ...checkWindow(entry, runbook.kind === 'found' ? runbook.runbook : null),
@@ -31,7 +35,8 @@ export function checkEntry(entry: ScheduleEntry, { runbook, calendars }: Checked
   ];
 }
 
-function checkWhen({ cron, calendar, timezone }: ScheduleEntry): PathProblem[] {
+function checkWhen(entry: ScheduleEntry, nowMs: number): PathProblem[] {
+  const { cron, calendar, timezone } = entry;
   const problems: PathProblem[] = [];
   if ((cron === undefined) === (calendar === undefined)) {
     problems.push({
@@ -53,27 +58,39 @@ function checkWhen({ cron, calendar, timezone }: ScheduleEntry): PathProblem[] {
       remedy: `Write an IANA name, such as Europe/Berlin or UTC.${didYouMean(timezone, timeZoneNames())}`,
     });
   }
+  // Only of one that can be read: what is wrong with its fields says more.
+  const never = problems.length > 0 ? null : neverStarts(entry, nowMs);
+  if (never !== null)
+    problems.push({ code: 'never-starts', path: [cron === undefined ? 'calendar' : 'cron'], ...never });
   return problems;
 }
 
 function checkRanges(calendar: NonNullable<ScheduleEntry['calendar']>): PathProblem[] {
   return Object.entries(calendar).flatMap(([field, value]) => {
     const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return items.filter(isRange).flatMap(({ start, end }): PathProblem[] => {
-      if (positionOf(field, start) <= positionOf(field, end)) return [];
-      const found = `the range from ${start} to ${end} ends before it starts`;
-      return [{ code: 'wrong-range', path: ['calendar', field], found, remedy: 'Write two ranges in a list' }];
+    return items.filter(isRange).flatMap(({ start, end, step = 1 }): PathProblem[] => {
+      const range = { start: positionOf(field, start), end: positionOf(field, end), step };
+      const path = ['calendar', field];
+      if (range.start > range.end) {
+        const found = `the range from ${start} to ${end} ends before it starts`;
+        return [{ code: 'wrong-range', path, found, remedy: 'Write two ranges in a list' }];
+      }
+      const problem = stepProblem(field as SteppedField, range, String(start));
+      return problem === null ? [] : [{ code: 'step-never-reached', path, ...problem }];
     });
   });
 }
 
-function isRange(item: unknown): item is { start: number | string; end: number | string } {
+function isRange(item: unknown): item is { start: number | string; end: number | string; step?: number } {
   return typeof item === 'object' && item !== null && 'start' in item && 'end' in item;
 }
 
+/** Months count from 1, days of the week from 0. */
 function positionOf(field: string, value: number | string): number {
-  const names: readonly string[] = field === 'month' ? MONTHS : DAYS_OF_WEEK;
-  return typeof value === 'number' ? value : names.indexOf(value);
+  if (typeof value === 'number') return value;
+  return field === 'month'
+    ? MONTHS.findIndex((name) => name === value) + 1
+    : DAYS_OF_WEEK.findIndex((name) => name === value);
 }
 
 function checkTargets({ targets }: ScheduleEntry): PathProblem[] {
