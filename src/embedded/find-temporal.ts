@@ -38,7 +38,7 @@ export async function findTemporalProgram({
   const program = platform() === 'win32' ? 'temporal.exe' : 'temporal';
   const cached = join(cacheDirectory, program);
   const sources: readonly Source[] = [
-    { name: 'TEMPORAL_CLI_PATH', find: async () => env['TEMPORAL_CLI_PATH'] ?? null },
+    { name: 'TEMPORAL_CLI_PATH', find: async () => env['TEMPORAL_CLI_PATH']?.trim() || null },
     { name: 'temporal on the PATH', find: () => onPath(program, env) },
     { name: `the cache (${cached})`, find: async () => ((await isExecutable(cached)) ? cached : null) },
     {

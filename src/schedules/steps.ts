@@ -1,4 +1,4 @@
-/** Steps that never take effect: the server counts them anew in each round of their field, so a step of 90 minutes starts every hour. Pure. */
+/** Steps that never take effect: the server counts them from the beginning in each round of their field, so a step of 90 minutes starts every hour. Pure. */
 
 /** A field of a cron line or calendar, as far as steps go. */
 export type SteppedField = 'second' | 'minute' | 'hour' | 'dayOfMonth' | 'month' | 'dayOfWeek' | 'year';
@@ -41,7 +41,7 @@ export function stepProblem(
   if (isExactRound) return null;
   const { unit, round } = UNITS[field];
   return {
-    found: `the step of ${step} ${unit} is never reached: it is counted anew in every ${round}, so this means ${shown} alone`,
+    found: `the step of ${step} ${unit} is never reached: it is counted from the beginning in every ${round}, so this means ${shown} alone`,
     remedy: `Write ${shown} if once ${round === 'hour' ? 'an' : 'a'} ${round} is meant${insteadOf(field, step)}`,
   };
 }
