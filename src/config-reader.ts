@@ -86,16 +86,14 @@ export class Reader {
   secret(name: string): Secret | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
-    if (!/^[\x21-\x7e]+$/.test(value))
-      this.problem(name, 'it holds a character that cannot stand in an HTTP header', 'Copy it again, without spaces');
+    this.checkHeader(name, value);
     return new Secret(value);
   }
 
-  /** The value of a header; no problem shows it. */
-  header(name: string): void {
-    const value = this.text(name) ?? '';
-    if (!/^[\x20-\x7e]*$/.test(value))
-      this.problem(name, 'it holds a character that cannot stand in a header', 'Write plain ASCII');
+  /** No problem shows the value. */
+  checkHeader(place: string, value: string): void {
+    if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value))
+      this.problem(place, 'it holds a character that cannot stand in a header', 'Copy it again; it is plain ASCII');
   }
 
   /** Any text but control characters; no problem shows it. */

@@ -6,6 +6,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Form, Reader } from './config-reader.js';
+import { printable } from './domain/text.js';
 import { hostAndPort } from './network/host-and-port.js';
 import { GRPC_WITHOUT_PROXY, proxyName, type ProxyFor } from './network/proxies.js';
 
@@ -42,15 +43,14 @@ const PATHS = ['CONFIG_FILE', 'TLS_CLIENT_CERT_PATH', 'TLS_CLIENT_KEY_PATH', 'TL
 /** @param warn what cannot be obeyed, in words */
 export function readTemporal(reader: Reader, proxyFor: ProxyFor, warn: (text: string) => void): TemporalConfig {
   const env = reader.all();
-  reader.secret('TEMPORAL_API_KEY');
   for (const name of ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION']) reader.formed(name, BOOLEAN);
-  for (const name of Object.keys(env).filter((key) => key.startsWith('TEMPORAL_GRPC_META_'))) reader.header(name);
   // The others are still read without them, so that one message has every problem.
   for (const name of PATHS.filter((path) => !isReadable(reader, path))) delete env[name];
   const { connectionOptions, namespace } = load(reader, env);
   const address = connectionOptions.address ?? DEFAULT_ADDRESS;
   const place = (name: string) => (reader.text(name) === undefined ? `${name} of Temporal's profile file` : name);
   reader.checkForm(place('TEMPORAL_NAMESPACE'), namespace, NAMESPACE);
+  checkHeaders(reader, connectionOptions, place('TEMPORAL_API_KEY'));
   const isAddress = isAddressAt(reader, place('TEMPORAL_ADDRESS'), address);
   const direct = { address, namespace, connectionOptions, native: { address }, proxy: null };
   return isAddress ? onItsWay(direct, proxyFor, warn) : direct;
@@ -82,9 +82,23 @@ function load(
     checkTls(reader, env, connectionOptions.tls);
     return { connectionOptions, namespace };
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error);
-    reader.problem('TEMPORAL_*', found, 'Correct the variables, or the profile file that they name');
+    // The first line alone: the next ones may be those of the file, secrets included.
+    const [found = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    reader.problem('TEMPORAL_*', printable(found), 'Correct the variables, or the profile file that they name');
     return { connectionOptions: {}, namespace: 'default' };
+  }
+}
+
+/** What gRPC refuses at the first call. Header names of variables come normalised. */
+function checkHeaders(reader: Reader, { apiKey, metadata = {} }: ConnectionOptions, placeOfKey: string): void {
+  if (typeof apiKey === 'string') reader.checkHeader(placeOfKey, apiKey);
+  if (apiKey !== undefined && 'authorization' in metadata)
+    reader.problem('TEMPORAL_API_KEY', 'an authorization header is given as well', 'Keep one of the two');
+  for (const [name, value] of Object.entries(metadata)) {
+    const place = `TEMPORAL_GRPC_META_* ${name}`;
+    if (!/^[0-9a-z_.-]+$/.test(name) || name.endsWith('-bin') || typeof value !== 'string')
+      reader.problem(place, 'it is no header of text', 'Name it with letters, digits, - and _');
+    else reader.checkHeader(place, value);
   }
 }
 

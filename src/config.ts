@@ -80,10 +80,10 @@ function readDirectories(reader: Reader, name: string, byDefault: string): reado
 }
 
 function readServiceStage(reader: Reader): ServiceStageOptions {
-  const region = reader.text('SERVICESTAGE_REGION');
+  const region = reader.formed('SERVICESTAGE_REGION', REGION);
   const given = reader.text('SERVICESTAGE_ENDPOINT');
   reader.oneOf('SERVICESTAGE_ALLOW_HTTP', ['true', 'false'], 'false');
-  if (region !== undefined && given === undefined && !isRegion(region)) {
+  if (region !== undefined && given === undefined && REGION.pattern.test(region) && !isRegion(region)) {
     reader.problem(
       'SERVICESTAGE_REGION',
       `"${region}" is not a region that is known here`,
@@ -123,6 +123,11 @@ function readServiceStage(reader: Reader): ServiceStageOptions {
   };
 }
 
+const REGION: Form = {
+  pattern: /^[\w-]+$/,
+  noun: 'the name of a region',
+  remedy: 'Write it as in the addresses of its services, such as cn-north-4',
+};
 const PROJECT_ID: Form = {
   pattern: /^[\w-]+$/,
   noun: 'a project id',

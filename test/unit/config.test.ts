@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { CONFIG_VARIABLE_NAMES, configVariables } from '../../src/config-variables.js';
 import { ConfigurationError, type Environment } from '../../src/config-reader.js';
 import { loadClientConfig, loadConfig } from '../../src/config.js';
@@ -113,6 +116,7 @@ describe('a right configuration', () => {
 describe('a wrong configuration', () => {
   it.each<[string, Environment, string]>([
     ['nothing at all', {}, 'neither region nor endpoint'],
+    ['no name of a region', { ...good, SERVICESTAGE_REGION: 'cn/north 4' }, '"cn/north 4" is not the name of a region'],
     ['an unknown region', { ...good, SERVICESTAGE_REGION: 'cn-north-44' }, '"cn-north-44" is not a region'],
     ['no project', { ...good, HUAWEICLOUD_SDK_PROJECT_ID: '' }, 'the project id is missing'],
     ['no credentials', { ...good, HUAWEICLOUD_SDK_AK: '', HUAWEICLOUD_SDK_SK: '' }, 'there are none'],
@@ -221,12 +225,12 @@ describe('what no value may hold', () => {
   });
 
   it.each<[string, string]>([
-    ['SERVICESTAGE_TOKEN', 'two words'],
-    ['HUAWEICLOUD_SDK_SECURITY_TOKEN', 'tökén'],
-    ['TEMPORAL_API_KEY', 'two words'],
+    ['SERVICESTAGE_TOKEN', 'tökén'],
+    ['HUAWEICLOUD_SDK_SECURITY_TOKEN', '令牌'],
+    ['TEMPORAL_API_KEY', 'clé'],
   ])('%s=%s, which no header can hold, is told without its value', (name, value) => {
     const found = named({ [name]: value });
-    expect(found).toContain(`${name}: it holds a character that cannot stand in an HTTP header`);
+    expect(found).toContain(`${name}: it holds a character that cannot stand in a header`);
     expect(found).not.toContain(value);
   });
 
@@ -300,14 +304,41 @@ describe('Temporal', () => {
     expect(found).toEqual([
       'TEMPORAL_API_KEY: it holds a line break',
       'TEMPORAL_TLS: "yes" is not true or false',
-      'TEMPORAL_GRPC_META_X_TEAM: it holds a character that cannot stand in a header',
       'TEMPORAL_CONFIG_FILE: "/nowhere/temporal.toml" is no such file',
       'TEMPORAL_TLS_CLIENT_CERT_PATH: "/nowhere/cert.pem" is no such file',
       'TEMPORAL_TLS_SERVER_CA_CERT_PATH: "/" is a folder',
       'TEMPORAL_NAMESPACE: "a b" is not a namespace',
+      'TEMPORAL_GRPC_META_* x-team: it holds a character that cannot stand in a header',
       'TEMPORAL_ADDRESS: "https://temporal" is not host:port',
       'RUNBOOK_LOG_LEVEL: "loud" is not known',
     ]);
+  });
+
+  it('has headers of text, and one way to authenticate', () => {
+    expect(problemsOfClient({ TEMPORAL_GRPC_META_AUTHORIZATION: 'Bearer x', TEMPORAL_API_KEY: 'y' })).toEqual([
+      'TEMPORAL_API_KEY: an authorization header is given as well',
+    ]);
+    expect(problemsOfClient({ TEMPORAL_GRPC_META_X_BIN: 'x' })).toEqual([
+      'TEMPORAL_GRPC_META_* x-bin: it is no header of text',
+    ]);
+    expect(problemsOfClient({ TEMPORAL_GRPC_META_X_TEAM: 'two words' })).toEqual([]);
+  });
+
+  it('has a profile file whose values are held to the same, and none of whose lines is shown', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'runbooks-config-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'temporal.toml');
+    const withProfile = async (lines: string) => {
+      await writeFile(file, `[profile.default]\n${lines}\n`);
+      return problemsOfClient({ TEMPORAL_CONFIG_FILE: file });
+    };
+    expect(await withProfile('address = "https://temporal:7233"\napi_key = "hid\\nden"')).toEqual([
+      "TEMPORAL_API_KEY of Temporal's profile file: it holds a character that cannot stand in a header",
+      'TEMPORAL_ADDRESS of Temporal\'s profile file: "https://temporal:7233" is not host:port',
+    ]);
+    const [broken = ''] = await withProfile('api_key = "hidden\naddress = "x"');
+    expect(broken).toContain('TEMPORAL_*: Invalid TOML');
+    expect(broken).not.toContain('hidden');
   });
 
   it('is asked with what PEM holds, lines included, and only with both halves of a certificate', () => {
