@@ -1,6 +1,7 @@
 /** How a command speaks: text or JSON on standard output, problems on standard error, one exit code. */
 import { describeProblem, type Problem } from '../domain/failures.js';
 import { EXIT_CODES } from '../domain/report.js';
+import { hostAndPort } from '../network/host-and-port.js';
 
 /** Besides the outcomes' own codes. */
 export const USAGE_EXIT_CODE = 2;
@@ -53,13 +54,27 @@ export function fail(error: unknown, asJson: boolean): number {
   return exitCode;
 }
 
+const WHY_NOT: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process does',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  EACCES: 'this user may not',
+};
+
+/** Node writes the address without brackets. @returns `null` for any other error */
+function listenProblem(error: Error): string | null {
+  const { syscall, address, port, code } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (syscall !== 'listen' || address === undefined || port === undefined) return null;
+  return `cannot listen on ${hostAndPort(address, port)}: ${WHY_NOT[code ?? ''] ?? 'the system refuses it'} (${code})`;
+}
+
 /** The caller named something that does not fit. */
 const CLIENT_NAMING_ERRORS = ['RunNotFound', 'RunIdTaken', 'InvalidRunId', 'NoReport', 'NotARun', 'AccessDenied'];
 
 function factsOf(error: unknown): { kind: string; message: string; exitCode: number; problems: readonly Problem[] } {
   if (error instanceof CommandError) return error;
   if (!(error instanceof Error)) return { kind: 'Error', message: String(error), exitCode: 1, problems: [] };
-  const { name, message } = error;
+  const { name } = error;
+  const message = listenProblem(error) ?? error.message;
   // A configuration error's message holds its problems already.
   if (name === 'ConfigurationError') return { kind: name, message, exitCode: USAGE_EXIT_CODE, problems: [] };
   const known = [...CLIENT_NAMING_ERRORS, ...SCHEDULE_NAMING_ERRORS].includes(name);

@@ -77,5 +77,10 @@ describe('an environment that only looks odd', () => {
     const { url } = JSON.parse(await untilShown(gateway, /\n/)) as { url: string };
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const { port } = new URL(url);
+    expect(await runbook(['simulator', '--host', '::1', '--port', port])).toMatchObject({
+      exitCode: 1,
+      stderr: `runbook: cannot listen on [::1]:${port}: another process does (EADDRINUSE)\n`,
+    });
   });
 });
