@@ -2,11 +2,11 @@
 import { Worker } from 'node:worker_threads';
 import type { CalendarReading, ReadingRequest } from './calendar-thread.js';
 
-/** A gate looks for at most 15 s. Counted work ends a file long before this: it is for what nobody thought of, and for a machine that is busy. */
+/** Less than the 15 s that a check of a gate may take. Counted work ends a file long before this limit; it is for faults of ours and for busy machines. */
 const TIME_LIMIT_MS = 8_000;
-/** The largest file, as lines and events. Beyond it the thread ends, not the worker. */
+/** Enough for a file of 16 MiB. A file that needs more ends the thread, not the worker. */
 const MEMORY_MB = 512;
-/** Sources are compiled when they are run by tests. */
+/** Tests run the sources, but a thread needs compiled code. */
 const THREAD = new URL(
   import.meta.url.endsWith('.ts') ? '../../dist/calendars/calendar-thread.js' : './calendar-thread.js',
   import.meta.url,

@@ -104,7 +104,7 @@ async function readCalendar(file: string, calendar: string, fromMs: number, toMs
   }
 }
 
-/** A mistyped name, which no look finds: what else is wrong with calendars may be mended by the next one. */
+/** A name that no calendar has: waiting does not help, while any other problem may be corrected before the next check. */
 export function isUnknownCalendar({ code }: Problem): boolean {
   return code === UNKNOWN_CALENDAR;
 }
@@ -120,7 +120,7 @@ function unknownCalendar(name: string, known: readonly string[]): Problem {
   };
 }
 
-/** Where a folder cannot be read, nobody knows which calendars are in it. */
+/** While a folder cannot be read, the calendar may be in it. */
 function notFound(name: string): Problem {
   return {
     code: 'not-found',

@@ -39,14 +39,15 @@ export function spanOf(
   const fromMs = zone.msOf(wallMs);
   // The later one of a reading that comes twice: too long by an hour is safe. Without whole days in between, it is the start that comes twice.
   const endMs = lengthMs === 0 && zone !== ANY_ZONE ? fromMs : zone.msOf(wallMs + lengthMs, 'last');
-  return [fromMs, endMs + exactMs];
+  // A start that is missing when clocks go forward can be read as later than its end.
+  return endMs + exactMs > fromMs ? [fromMs, endMs + exactMs] : spanOfDay(zone, dayOf(wallMs));
 }
 
 function spanOfDay(zone: CalendarZone, dayMs: WallMs): [number, number] {
   return [zone.msOf(dayMs), zone.msOf(dayMs + DAY_MS, 'last')];
 }
 
-/** The day of a moment in UTC is the day of whoever reads the calendar; where nobody knows their zone, the day before or after may be meant. */
+/** A moment in UTC lies on a day of the calendar's own zone. If that zone is unknown, the day can begin up to 24 h before it and end up to 24 h after it. */
 function spanOfMoment(zone: CalendarZone, wallMs: WallMs, byDefault: CalendarZone): [number, number] {
   if (zone !== UTC) return spanOfDay(zone, dayOf(wallMs));
   if (byDefault === ANY_ZONE) return [wallMs - DAY_MS, wallMs + DAY_MS];

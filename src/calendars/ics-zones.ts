@@ -15,7 +15,7 @@ interface Onset {
 
 /** The zones of one VCALENDAR. */
 export class IcsZones {
-  /** Of times and days that name none: X-WR-TIMEZONE, else the only VTIMEZONE, else nobody knows. */
+  /** Of times and days that name none: X-WR-TIMEZONE, else the only VTIMEZONE, else `ANY_ZONE`. */
   readonly byDefault: CalendarZone;
   readonly problems: LineProblem[] = [];
   /** `null`: defined by the file in a way that cannot be read, which is a problem of its own. */

@@ -1,4 +1,4 @@
-/** Wall clocks and time zones of calendars: wall clock ↔ moment, by IANA name, by the VTIMEZONE of a file, or for a time whose zone nobody knows. */
+/** Wall clocks and time zones of calendars: wall clock ↔ moment, by IANA name, by the VTIMEZONE of a file, or for a time whose zone is unknown. */
 import { IANAZone } from 'luxon';
 
 /** A wall clock's reading, written as the epoch milliseconds it would have in UTC. */

@@ -52,6 +52,61 @@ describe('an export', () => {
   });
 });
 
+describe('a file of a stranger', () => {
+  it.each([
+    ['all-day-equal-end', ['Freeze day: 2026-11-29T23:00 2026-11-30T23:00']],
+    [
+      'all-day-zero-duration',
+      [
+        'Freeze (no time zone is named: widened to all): 2026-11-30T10:00 2026-12-02T12:00',
+        'Freeze (no time zone is named: widened to all): 2026-12-02T10:00 2026-12-04T12:00',
+      ],
+    ],
+    ['notes-zone', ['Release weekend: 2026-12-01T15:00 2026-12-01T23:00']],
+    ['day-without-value-date', ['Freeze day: 2026-11-30T23:00 2026-12-01T23:00']],
+  ])('%s is read', async (name, wanted) => {
+    expect(frozen(await exported(name))).toEqual(wanted);
+  });
+
+  it.each([
+    ['quotes', '"Zone A"', 'Zone A'],
+    ['escapes of parameters and of text', `"Ours^, ^'A^'; B^^"`, `Ours^\\, "A"\\; B^`],
+    ['both with a colon', '"(UTC+01:00) Berlin"', '(UTC+01:00) Berlin'],
+  ])('names a zone with %s', (_what, parameter, text) => {
+    const zone = VTIMEZONE.map((line) => line.replace(/^TZID:.*/, `TZID:${text}`));
+    const lines = event(`DTSTART;X-A="b;c:d";TZID=${parameter}:20260601T100000`, 'DURATION:PT1H');
+    expect(frozen(calendar(...zone, ...lines))).toEqual(['f: 2026-06-01T08:00 2026-06-01T09:00']);
+  });
+
+  it.each([
+    ['CR alone', (text: string) => text.replaceAll('\r\n', '\r')],
+    ['LF alone', (text: string) => text.replaceAll('\r\n', '\n')],
+    ['blank lines', (text: string) => text.replaceAll('\r\n', '\r\n\r\n')],
+    ['a byte order mark', (text: string) => `\uFEFF${text}`],
+    [
+      'lines folded anywhere',
+      (text: string) => text.replaceAll('2026', '20\r\n\t26').replaceAll('DTEND', 'DT\r\n END'),
+    ],
+    [
+      'a zone written twice',
+      (text: string) => text.replace('BEGIN:VEVENT', `${VTIMEZONE.join('\r\n')}\r\nBEGIN:VEVENT`),
+    ],
+    ['two calendars', (text: string) => `${text}\r\nBEGIN:VCALENDAR\r\nEND:VCALENDAR`],
+  ])('may have %s', (_what, write) => {
+    const tzid = ';TZID=W. Europe Standard Time';
+    const lines = event(`DTSTART${tzid}:20260601T100000`, `DTEND${tzid}:20260601T110000`);
+    expect(frozen(write(calendar(...VTIMEZONE, ...lines)))).toEqual(['f: 2026-06-01T08:00 2026-06-01T09:00']);
+  });
+
+  it('has names of any length and with any characters: what is shown is one short line', () => {
+    const name = `a\u001b[31m\\nb\u202e\u0007${'ü'.repeat(5_000)}`;
+    const text = calendar('BEGIN:VEVENT', `SUMMARY:${name}`, 'DTSTART;TZID=UTC:20260601', 'END:VEVENT');
+    const [freeze] = icsFreezes(text, 'c', ...YEAR).freezes;
+    expect(freeze?.name).toMatch(/^a\\u001b\[31m b\\u202e\\u0007ü+ … \(\d+ bytes\)$/);
+    expect(Buffer.byteLength(freeze?.name ?? '')).toBeLessThanOrEqual(120);
+  });
+});
+
 describe('a time', () => {
   it.each([
     ['in UTC', 'DTSTART:20260601T100000Z', 'DTEND:20260601T110000Z', '2026-06-01T10:00 2026-06-01T11:00'],
@@ -91,6 +146,12 @@ describe('a time', () => {
       'DTSTART;TZID=Europe/Berlin:20260329T023000',
       'DURATION:PT1H',
       '2026-03-29T01:30 2026-03-29T02:30',
+    ],
+    [
+      'that is missing, and so later than its end: the whole day',
+      'DTSTART;TZID=Europe/Berlin:20260329T023000',
+      'DTEND;TZID=Europe/Berlin:20260329T030000',
+      '2026-03-28T23:00 2026-03-29T22:00',
     ],
     [
       'that comes twice when clocks go back',
@@ -265,6 +326,37 @@ describe('a recurrence', () => {
     expect(found.map((each) => each.slice(3, 13))).toEqual(days);
   });
 
+  it.each([
+    [
+      'periods with an end',
+      'RDATE;VALUE=PERIOD:20260605T100000Z/20260605T120000Z',
+      '2026-06-05T10:00 2026-06-05T12:00',
+    ],
+    ['periods with a length', 'RDATE;VALUE=PERIOD:20260605T100000Z/PT90M', '2026-06-05T10:00 2026-06-05T11:30'],
+    ['a time', 'RDATE:20260605T100000Z', '2026-06-05T10:00 2026-06-05T11:00'],
+    ['a day among times, the whole of it', 'RDATE;TZID=UTC:20260605', '2026-06-05T00:00 2026-06-07T00:00'],
+  ])('has further occurrences: %s', (_what, line, wanted) => {
+    const text = calendar('X-WR-TIMEZONE:UTC', ...event('DTSTART:20260601T100000Z', 'DURATION:PT1H', line));
+    expect(frozen(text)).toEqual(['f: 2026-06-01T10:00 2026-06-01T11:00', `f: ${wanted}`]);
+  });
+
+  it('lasts as long as its first, and to the same time on the clock: the later end counts', () => {
+    const zone = ';TZID=Europe/Berlin';
+    const lines = event(
+      `DTSTART${zone}:20260320T220000`,
+      `DTEND${zone}:20260321T060000`,
+      'RRULE:FREQ=WEEKLY;BYDAY=SA,FR',
+    );
+    expect(frozen(calendar(...lines), at('2026-03-28T12:00:00Z'), at('2026-03-29T12:00:00Z'))).toEqual([
+      'f: 2026-03-28T21:00 2026-03-29T05:00',
+    ]);
+  });
+
+  it('is frozen where a changed occurrence has no series', () => {
+    const lines = event('UID:1', 'RECURRENCE-ID;TZID=UTC:20260601T100000', 'DTSTART:20260602T100000Z', 'DURATION:PT1H');
+    expect(frozen(calendar(...lines))).toEqual(['f: 2026-06-02T10:00 2026-06-02T11:00']);
+  });
+
   it('yields the same whether its beginning is far away or near', () => {
     const rules = fc.constantFrom(
       ...[
@@ -367,6 +459,60 @@ describe('a file that is wrong', () => {
     ],
   ])('%s', (_what, text, problems) => {
     expect(problemsOf(text)).toEqual(problems);
+  });
+
+  it.each([
+    ['a task', ['BEGIN:VTODO', 'DUE:20260601', 'END:VTODO'], '4 not-supported'],
+    ['a note', ['BEGIN:VJOURNAL', 'DTSTART:20260601', 'END:VJOURNAL'], '4 not-supported'],
+    ['busy times', ['BEGIN:VFREEBUSY', 'FREEBUSY:20260601T100000Z/PT1H', 'END:VFREEBUSY'], '4 not-supported'],
+    ['availability', ['BEGIN:VAVAILABILITY', 'END:VAVAILABILITY'], '4 not-supported'],
+    ['a component of a program', ['BEGIN:X-FREEZE', 'DTSTART:20260601', 'END:X-FREEZE'], '4 not-supported'],
+    ['a start without an event', ['DTSTART:20260601', 'DTEND:20260602'], '4 not-supported', '5 not-supported'],
+    ['an older format', ['VERSION:1.0'], '4 not-supported'],
+    ['another calendar system', ['CALSCALE:CHINESE'], '4 not-supported'],
+    ['a mistyped end', event('DTSTART:20260601', 'DTEDN:20260610'), '7 not-supported'],
+    ['an event in an event', event('DTSTART:20260601', ...event('DTSTART:20260602')), '7 not-supported'],
+    ['two starts', event('DTSTART:20260601', 'DTSTART:20260602'), '7 not-supported'],
+    ['two ends', event('DTSTART:20260601', 'DTEND:20260602', 'DURATION:P3D'), '8 not-supported'],
+    ['a day that ends with a time', event('DTSTART:20260601', 'DTEND:20260602T100000'), '7 ics-time'],
+    ['a date with a time', event('DTSTART;VALUE=DATE:20260601T100000'), '6 ics-time'],
+    ['two zones at once', event('DTSTART;TZID=Europe/Berlin:20260601T100000Z'), '6 ics-time'],
+    ['a time with an offset', event('DTSTART:20260601T100000+0100'), '6 ics-time'],
+    ['an end after the end of time', event('DTSTART:20260601', 'DURATION:P9999999D'), '7 ics-time'],
+    ['parameters that break off', event('DTSTART;TZID="Europe:20260601T100000'), '6 ics-syntax'],
+    ['another zone of the calendar', ['X-WR-TIMEZONE:UTC', 'X-WR-TIMEZONE:Asia/Tokyo'], '5 wrong-zone'],
+    [
+      'a zone defined twice',
+      [...VTIMEZONE, ...VTIMEZONE.map((line) => line.replace('=-1SU', '=-2SU'))],
+      '19 wrong-zone',
+    ],
+    ['an unknown part of a rule', event('DTSTART:20260601', 'RRULE:FREQ=DAILY;BYWEEK=3'), '7 rule-not-supported'],
+    ['COUNT and UNTIL', event('DTSTART:20260601', 'RRULE:FREQ=DAILY;COUNT=3;UNTIL=20270101'), '7 rule-not-supported'],
+    ['a period that is none', event('DTSTART:20260601', 'RDATE;VALUE=PERIOD:20260603T100000Z/x'), '7 ics-time'],
+  ])('is a problem where it says what is not read: %s', (_what, lines, ...wanted) => {
+    expect(problemsOf(calendar(...lines))).toEqual(wanted);
+  });
+
+  it('is told once about a zone that cannot be read, not again for each event in it', () => {
+    const broken = VTIMEZONE.map((line) => line.replace('-1SU', 'XX'));
+    const lines = event('DTSTART;TZID=W. Europe Standard Time:20260601T100000');
+    expect(problemsOf(calendar(...broken, ...lines, ...lines))).toEqual(['10 wrong-zone', '16 wrong-zone']);
+  });
+
+  it('is advised to write something else than what stands there', () => {
+    const zone = VTIMEZONE.map((line) => line.replace('FREQ=YEARLY;', 'FREQ=YEARLY;BYWEEKNO=60;'));
+    const lines = [
+      ...event('DTSTART:20260231'),
+      ...event('DTSTART:20261201T180000Z', 'DURATION:1D'),
+      ...event('DTSTART;TZID=Berlin:20260601T100000'),
+      ...event('DTSTART:20260601', 'RRULE:FREQ=MONTHLY;BYDAY=9MO'),
+    ];
+    const text = calendar(...zone, ...lines).split('\r\n');
+    const { problems } = icsFreezes(text.join('\n'), 'c', ...YEAR);
+    expect(problems).toHaveLength(6);
+    for (const { line, remedy } of problems)
+      for (const word of (text[line - 1] ?? '').split(/[:;]/).slice(1))
+        expect(remedy.split(/[ ,.]/)).not.toContain(word);
   });
 
   it('is told about whole, every event', () => {

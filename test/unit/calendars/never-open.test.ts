@@ -1,0 +1,260 @@
+/** The promise of calendars: no instant within an event is open, however the file writes the event and whichever of its readings was meant. */
+import fc from 'fast-check';
+import { DateTime } from 'luxon';
+import { describe, expect, it } from 'vitest';
+import { icsFreezes } from '../../../src/calendars/ics-file.js';
+
+const ZONES = [
+  'Europe/Berlin',
+  'America/New_York',
+  'Asia/Kolkata',
+  'Australia/Lord_Howe',
+  'Pacific/Apia',
+  'America/Sao_Paulo',
+];
+const EVERYWHERE = [...ZONES, 'UTC', 'Etc/GMT+12', 'Etc/GMT-14', 'Pacific/Kiritimati', 'Asia/Tokyo'];
+const WINDOWS = 'W. Europe Standard Time';
+const VTIMEZONE = [
+  'BEGIN:VTIMEZONE',
+  `TZID:${WINDOWS}`,
+  'BEGIN:STANDARD',
+  'DTSTART:16010101T030000',
+  'TZOFFSETFROM:+0200',
+  'TZOFFSETTO:+0100',
+  'RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10',
+  'END:STANDARD',
+  'BEGIN:DAYLIGHT',
+  'DTSTART:16010101T020000',
+  'TZOFFSETFROM:+0100',
+  'TZOFFSETTO:+0200',
+  'RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3',
+  'END:DAYLIGHT',
+  'END:VTIMEZONE',
+];
+
+/** A time on a wall clock; `zone: null` is one that the file does not name. */
+const dates = fc.integer({ min: 0, max: 3 * 365 * 96 }).map((quarter) => Date.UTC(2025, 0, 1) + quarter * 900_000);
+/** Nights in which clocks change are as likely as all others together. */
+const walls = fc.oneof(
+  dates,
+  fc
+    .tuple(
+      fc.constantFrom('2026-03-29', '2026-10-25', '2026-03-08', '2026-11-01', '2026-04-05'),
+      fc.oneof(fc.constantFrom(8, 9, 10, 11), fc.integer({ min: 0, max: 23 })),
+    )
+    .map(([day, quarter]) => Date.parse(`${day}T00:00:00Z`) + quarter * 900_000),
+);
+const lengths = fc.constantFrom(
+  null,
+  { minutes: 0 },
+  { minutes: 30 },
+  { hours: 8 },
+  { hours: 30 },
+  { days: 1 },
+  { days: 3 },
+  { weeks: 1, hours: 0 },
+);
+const recurrences = fc.constantFrom(
+  null,
+  { rule: 'FREQ=DAILY', step: { days: 1 } },
+  { rule: 'FREQ=DAILY;INTERVAL=3;COUNT=40', step: { days: 3 } },
+  { rule: 'FREQ=WEEKLY', step: { weeks: 1 } },
+  { rule: 'FREQ=WEEKLY;INTERVAL=2;UNTIL=20400101', step: { weeks: 2 } },
+  { rule: 'FREQ=YEARLY;COUNT=40', step: { years: 4 } },
+);
+const events = fc.record({
+  wallMs: walls,
+  allDay: fc.boolean(),
+  zone: fc.constantFrom(...ZONES, WINDOWS, 'Z', null),
+  length: lengths,
+  as: fc.constantFrom('DTEND', 'DURATION'),
+  recurrence: recurrences,
+  occurrence: fc.integer({ min: 0, max: 9 }),
+  /** Where in the event the instant lies, 0 to 1. */
+  part: fc.double({ min: 0, max: 0.999, noNaN: true }),
+  status: fc.constantFrom('', 'STATUS:CONFIRMED', 'STATUS:TENTATIVE'),
+  /** What else the file says: about the occurrence after the one that is looked at, or a further one that is looked at. */
+  aside: fc.constantFrom('nothing', 'EXDATE', 'cancelled', 'moved', 'RDATE'),
+});
+type Drawn = typeof events extends fc.Arbitrary<infer Value> ? Value : never;
+const files = fc.record({
+  event: events,
+  named: fc.constantFrom(null, ...ZONES),
+  vtimezone: fc.boolean(),
+  /** The zone that the author of a time without zone had in mind. */
+  meant: fc.constantFrom(...EVERYWHERE),
+  end: fc.constantFrom('\r\n', '\n', '\r'),
+  fold: fc.integer({ min: 3, max: 75 }),
+  mark: fc.constantFrom('', '\uFEFF'),
+  lowerCase: fc.boolean(),
+  quoted: fc.boolean(),
+  valueDate: fc.boolean(),
+});
+type File = typeof files extends fc.Arbitrary<infer Value> ? Value : never;
+
+const basic = (wallMs: number) => new Date(wallMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
+const plus = (wallMs: number, duration: object) =>
+  DateTime.fromMillis(wallMs, { zone: 'utc' }).plus(duration).toMillis();
+
+/** All moments at which a clock of the zone shows the time; of a time that is missing, the one by the clock of before. */
+function momentsOf(wallMs: number, zone: string): number[] {
+  const { year, month, day, hour, minute, second } = DateTime.fromMillis(wallMs, { zone: 'utc' });
+  const time = DateTime.fromObject({ year, month, day, hour, minute, second }, { zone });
+  return time.getPossibleOffsets().map((each) => each.toMillis());
+}
+
+/** The lines of the event, and an instant within it. */
+function written({ event, named, vtimezone, meant, quoted, valueDate }: File): { lines: string[]; instantMs: number } {
+  const { allDay, zone, length, as, recurrence, occurrence, part, status, aside } = event;
+  const startMs = allDay ? Math.floor(event.wallMs / 86_400_000) * 86_400_000 : event.wallMs;
+  const time = (wallMs: number) => {
+    if (allDay) return `${valueDate ? ';VALUE=DATE' : ''}:${basic(wallMs).slice(0, 8)}`;
+    if (zone === 'Z') return `:${basic(wallMs)}Z`;
+    return `${zone === null ? '' : `;TZID=${quoted ? `"${zone}"` : zone}`}:${basic(wallMs)}`;
+  };
+  const wholeDays = allDay ? { days: daysOf(length) } : length;
+  const ending =
+    length === null
+      ? []
+      : as === 'DTEND'
+        ? [`DTEND${time(plus(startMs, wholeDays ?? {}))}`]
+        : [`DURATION:${durationText(allDay ? { days: daysOf(length) } : length)}`];
+  const rule = recurrence === null ? [] : [`RRULE:${recurrence.rule}`];
+  const nextMs = recurrence === null ? plus(startMs, { days: 500 }) : stepped(startMs, recurrence, occurrence + 1);
+  const addedMs = plus(startMs, { days: 100 });
+  const other = [
+    'BEGIN:VEVENT',
+    'UID:1',
+    `RECURRENCE-ID${time(nextMs)}`,
+    `DTSTART${time(aside === 'moved' ? plus(nextMs, { days: 1 }) : nextMs)}`,
+    ...(aside === 'moved' ? [] : ['STATUS:CANCELLED']),
+    'END:VEVENT',
+  ];
+  const lines = [
+    ...(named === null ? [] : [`X-WR-TIMEZONE:${named}`]),
+    ...(vtimezone || zone === WINDOWS ? VTIMEZONE : []),
+    'BEGIN:VEVENT',
+    'UID:1',
+    'SUMMARY;X-NOTE="a;b:c":Freeze\\, with "all" of it: 1\\; 2',
+    `DTSTART${time(startMs)}`,
+    ...ending,
+    ...rule,
+    ...(status === '' ? [] : [status]),
+    ...(aside === 'EXDATE' ? [`EXDATE${time(nextMs)}`] : []),
+    ...(aside === 'RDATE' ? [`RDATE${time(addedMs)}`] : []),
+    'TRANSP:TRANSPARENT',
+    'BEGIN:VALARM',
+    'TRIGGER:-PT15M',
+    'END:VALARM',
+    'END:VEVENT',
+    ...(aside === 'cancelled' || aside === 'moved' ? other : []),
+  ];
+  const wallMs = aside === 'RDATE' ? addedMs : stepped(startMs, recurrence, occurrence);
+  return { lines, instantMs: instantIn(event, wallMs, authorOf(event, named, vtimezone, meant), part) };
+}
+
+function authorOf(
+  { allDay, zone }: Drawn,
+  named: string | null,
+  vtimezone: boolean,
+  meant: string,
+): { of: string; day: string } {
+  const fileZone = named ?? (vtimezone || zone === WINDOWS ? 'Europe/Berlin' : meant);
+  if (allDay || zone === null) return { of: fileZone, day: fileZone };
+  if (zone === 'Z') return { of: 'UTC', day: fileZone };
+  const iana = zone === WINDOWS ? 'Europe/Berlin' : zone;
+  return { of: iana, day: iana };
+}
+
+function stepped(startMs: number, recurrence: Drawn['recurrence'], steps: number): number {
+  return recurrence === null
+    ? startMs
+    : Array.from({ length: steps }).reduce<number>((ms) => plus(ms, recurrence.step), startMs);
+}
+
+/** In the occurrence that begins at `wallMs`. */
+function instantIn(
+  { allDay, length, as }: Drawn,
+  wallMs: number,
+  author: { of: string; day: string },
+  part: number,
+): number {
+  const first = Math.min(...momentsOf(wallMs, author.of));
+  const within = (fromMs: number, toMs: number) => fromMs + Math.floor((toMs - fromMs) * part);
+  if (allDay)
+    return within(first, Math.min(...momentsOf(plus(wallMs, { days: Math.max(1, daysOf(length)) }), author.of)));
+  if (length === null || plus(0, length) === 0) {
+    const day = DateTime.fromMillis(first, { zone: author.day }).startOf('day');
+    return within(day.toMillis(), day.plus({ days: 1 }).toMillis());
+  }
+  if (as === 'DURATION') {
+    const { days, exact } = parted(length);
+    return within(first, (days === 0 ? first : Math.min(...momentsOf(plus(wallMs, { days }), author.of))) + exact);
+  }
+  const lastEnd = Math.max(...momentsOf(plus(wallMs, length), author.of));
+  return lastEnd > first ? within(first, lastEnd) : first;
+}
+
+function parted(length: object): { days: number; exact: number } {
+  const { days = 0, weeks = 0, hours = 0, minutes = 0 } = length as Partial<Record<string, number>>;
+  return { days: days + weeks * 7, exact: (hours * 60 + minutes) * 60_000 };
+}
+function daysOf(length: object | null): number {
+  if (length === null) return 0;
+  const { days, exact } = parted(length);
+  return days + Math.ceil(exact / 86_400_000);
+}
+function durationText(length: object): string {
+  const { days, exact } = parted(length);
+  return exact === 0 && days > 0 ? `P${days}D` : `P${days === 0 ? '' : `${days}D`}T${exact / 60_000}M`;
+}
+
+function textOf({ end, fold, mark, lowerCase }: File, lines: readonly string[]): string {
+  const all = ['BEGIN:VCALENDAR', 'VERSION:2.0', ...lines, 'END:VCALENDAR'].map((line) => {
+    const name = /^[A-Z-]+/.exec(line)?.[0] ?? '';
+    const cased = lowerCase ? name.toLowerCase() + line.slice(name.length) : line;
+    return (cased.match(new RegExp(`.{1,${fold}}`, 'g')) ?? []).join(`${end} `);
+  });
+  return `${mark}${all.join(end)}${end}`;
+}
+
+const RUNS = { numRuns: Number(process.env['RUNS'] ?? 200) };
+
+describe('an instant within an event', { timeout: 600_000 }, () => {
+  it('is frozen, however the event is written, and the file is read', () => {
+    fc.assert(
+      fc.property(files, (file) => {
+        const { lines, instantMs } = written(file);
+        const { freezes, problems } = icsFreezes(textOf(file, lines), 'c', instantMs, instantMs + 1);
+        expect(problems).toEqual([]);
+        const covering = freezes.filter(({ fromMs, toMs }) => fromMs <= instantMs && instantMs < toMs);
+        expect({ instant: new Date(instantMs).toISOString(), frozen: covering.length > 0 }).toMatchObject({
+          frozen: true,
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  const damage = fc.record({
+    file: files,
+    line: fc.nat(),
+    text: fc.oneof(fc.string(), fc.constantFrom('', 'X', 'DTEND:', 'BEGIN:VTODO')),
+  });
+  it('is frozen or the file has a problem, whatever happens to a line of it', () => {
+    fc.assert(
+      fc.property(damage, ({ file, line, text }) => {
+        const { lines, instantMs } = written(file);
+        const kept = lines.findIndex((each) => each.startsWith('DTSTART'));
+        // A line that is lost says nothing any more: only the lines that stay are held to it.
+        const added = lines.flatMap((each, index) =>
+          index === line % lines.length ? [each, text.replaceAll(/[\r\n]/g, '')] : [each],
+        );
+        expect(kept).toBeGreaterThan(0);
+        const { freezes, problems } = icsFreezes(textOf(file, added), 'c', instantMs, instantMs + 1);
+        expect(problems.length > 0 || freezes.length > 0).toBe(true);
+      }),
+      RUNS,
+    );
+  });
+});
