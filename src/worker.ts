@@ -14,7 +14,7 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
-import { pino, type Logger as Pino } from 'pino';
+import type { Logger as Pino } from 'pino';
 import { createActivities } from './activities/index.js';
 import { temporalAccess } from './activities/temporal-access.js';
 import { ClosableConnection } from './client/connection.js';
@@ -25,6 +25,8 @@ import { ConfigurationError, type Environment } from './config-reader.js';
 import { loadConfig, type Config } from './config.js';
 import { SEARCH_ATTRIBUTES } from './domain/contract.js';
 import { describeProblem } from './domain/failures.js';
+import { printableLines } from './domain/text.js';
+import { createLog } from './log.js';
 import { proxyName } from './network/proxies.js';
 import { createServiceStage } from './servicestage/service-stage-client.js';
 
@@ -55,7 +57,7 @@ export interface WorkerExtensions {
 
 /** Runs until the process is told to stop. @throws ConfigurationError, TemporalUnreachable */
 export async function runWorker(config: Config, extensions: WorkerExtensions = {}): Promise<void> {
-  const log = pino({ level: config.logLevel, base: { service: 'servicestage-runbooks' } });
+  const log = createLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
   const clientConnection = await connectClient(config, log);
   try {
@@ -228,7 +230,7 @@ export async function main(env: Environment, extensions: WorkerExtensions = {}):
     await runWorker(loadConfig(env), extensions);
     return WORKER_EXIT_CODES.stopped;
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${printableLines(error instanceof Error ? error.message : String(error))}\n`);
     if (error instanceof ConfigurationError) return WORKER_EXIT_CODES.configuration;
     return error instanceof TemporalUnreachable ? WORKER_EXIT_CODES.temporalUnreachable : WORKER_EXIT_CODES.failed;
   }

@@ -1,5 +1,6 @@
 /** Start arguments as they arrive, hand-typed or from a program: checked whole, every problem at once. */
 import { z } from 'zod';
+import { ONE_LINE_REMEDY } from '../domain/callers-words.js';
 import type { StartArguments } from '../domain/contract.js';
 import { durationMs, DURATION_REMEDY } from '../domain/duration.js';
 import { LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY } from '../domain/gates.js';
@@ -7,8 +8,12 @@ import type { Problem } from '../domain/failures.js';
 import { didYouMean } from '../domain/nearest.js';
 import { typedValue, valueProblem } from '../domain/input-value.js';
 import type { Runbook } from '../domain/runbook.js';
+import { hasControlCharacters } from '../domain/text.js';
 
-const text = z.string().min(1);
+const text = z
+  .string()
+  .min(1)
+  .refine((value) => !hasControlCharacters(value), ONE_LINE_REMEDY);
 const duration = z.string(DURATION_REMEDY).refine((value) => durationMs(value) !== null, DURATION_REMEDY);
 const positive = duration.refine((value) => durationMs(value) !== 0, 'Write more than 0s');
 const waiting = duration.refine((value) => (durationMs(value) ?? 0) <= LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY);

@@ -2,12 +2,13 @@
 import type { Command } from 'commander';
 import { UNMATCHED } from '../domain/alarm.js';
 import { didYouMean } from '../domain/nearest.js';
+import { printable } from '../domain/text.js';
 import type { ReadAlarms } from '../gateway/read-alarms.js';
 import { readAlarmsOrTell } from './alarm-session.js';
 import { numberBetween } from './number-option.js';
-import { CommandError, hint, print, printJson } from './output.js';
+import { CommandError, hint, print, printJson, printPainted } from './output.js';
 import { paintForOutput } from './paint.js';
-import { plain, renderAlarmLog, renderPreviews } from './render-alarms.js';
+import { renderAlarmLog, renderPreviews } from './render-alarms.js';
 import { withServer } from './schedule-session.js';
 
 interface AlarmOptions {
@@ -39,16 +40,16 @@ async function tryBody(bodyFile: string, options: AlarmOptions & { sender?: stri
   const { name, settings } = chosenSender(alarms, options.sender);
   const reading = makeSender(name, settings).readUnchecked(await bodyIn(bodyFile), Date.now());
   if (reading.kind === 'refused' || reading.kind === 'unavailable')
-    throw new CommandError('UnreadableBody', `The sender ${name} would refuse this body: ${plain(reading.what)}`);
+    throw new CommandError('UnreadableBody', `The sender ${name} would refuse this body: ${printable(reading.what)}`);
   if (reading.kind === 'confirmation') {
     if (options.json === true) printJson({ sender: name, confirmation: reading.topicUrn, alarms: [] });
-    else print(`A confirmation of the subscription to ${reading.topicUrn}; it starts nothing`);
+    else print(`A confirmation of the subscription to ${printable(reading.topicUrn)}; it starts nothing`);
     return;
   }
   const previews = reading.alarms.map((each) => previewAlarm(each, alarms.rules));
-  for (const note of reading.notes) hint(plain(note));
+  for (const note of reading.notes) hint(printable(note));
   if (options.json === true) printJson({ sender: name, notes: reading.notes, alarms: previews });
-  else print(renderPreviews(previews, paintForOutput()));
+  else printPainted(renderPreviews(previews, paintForOutput()));
 }
 
 function chosenSender({ senders }: ReadAlarms, given: string | undefined): ReadAlarms['senders'][number] {
@@ -95,5 +96,5 @@ async function log(options: AlarmOptions & { rule?: string; limit: number }): Pr
   const decided = await withServer(options, ({ client }) => readAlarmLog(new Calls(client), owner, asked));
   const shown = decided.slice(0, limit);
   if (options.json === true) printJson({ owner, alarms: shown });
-  else print(renderAlarmLog(shown, paintForOutput()));
+  else printPainted(renderAlarmLog(shown, paintForOutput()));
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { GatewayOptions } from '../gateway/gateway.js';
 import type { ReadAlarms } from '../gateway/read-alarms.js';
 import { readAlarmsOrTell } from './alarm-session.js';
-import { hint, print } from './output.js';
+import { hint, print, printJsonLine } from './output.js';
 import { numberBetween } from './number-option.js';
 
 interface GatewayCommandOptions {
@@ -54,17 +54,17 @@ async function serve(
   { host, port, json }: GatewayCommandOptions,
   temporal: GatewayOptions['temporal'],
 ): Promise<void> {
-  const [{ startGateway }, { loadClientConfig }, { pino }] = await Promise.all([
+  const [{ startGateway }, { loadClientConfig }, { createLog }] = await Promise.all([
     import('../gateway/gateway.js'),
     import('../config.js'),
-    import('pino'),
+    import('../log.js'),
   ]);
   const { logLevel, proxyFor, warnings } = loadClientConfig(process.env);
-  const log = pino({ level: logLevel, base: { service: 'servicestage-runbooks' } });
+  const log = createLog(logLevel);
   for (const warning of warnings) log.warn(warning);
   const gateway = await startGateway({ alarms, host, port, temporal, log, proxyFor });
   const dryRun = temporal === null;
-  if (json === true) print(JSON.stringify(announcement(gateway.url, alarms, dryRun)));
+  if (json === true) printJsonLine(announcement(gateway.url, alarms, dryRun));
   else print(greeting(gateway.url, alarms, dryRun));
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../domain/report.js';
+import { printableLines } from '../domain/text.js';
 import { addAlarmCommands } from './alarm-commands.js';
 import { addGatewayCommands } from './gateway-commands.js';
 import { fail, HAND_CHANGE_EXIT_CODE, UNREACHABLE_EXIT_CODE, USAGE_EXIT_CODE } from './output.js';
@@ -32,6 +33,7 @@ export async function main(words: readonly string[]): Promise<number> {
     .showHelpAfterError('(--help shows what can be given)')
     .version(versionOfPackage(), '-V, --version', 'show the version')
     .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
     .addHelpText('after', `\n${EXIT_CODE_HELP}`);
   const done = (code: number) => {
     exitCode = code;

@@ -1,7 +1,9 @@
 /** How a command speaks: text or JSON on standard output, problems on standard error, one exit code. */
 import { describeProblem, type Problem } from '../domain/failures.js';
 import { EXIT_CODES } from '../domain/report.js';
+import { printableJson, printableLines } from '../domain/text.js';
 import { hostAndPort } from '../network/host-and-port.js';
+import { messageLines, printablePainted } from './terminal-text.js';
 
 /** Besides the outcomes' own codes. */
 export const USAGE_EXIT_CODE = 2;
@@ -24,16 +26,26 @@ export class CommandError extends Error {
 }
 
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${printableLines(text)}\n`);
+}
+
+/** What a renderer made, of facts that are printable: its colours stay. */
+export function printPainted(text: string): void {
+  process.stdout.write(`${printablePainted(text)}\n`);
 }
 
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  process.stdout.write(`${printableJson(JSON.stringify(value, null, 2))}\n`);
+}
+
+/** For streams of values: one a line. */
+export function printJsonLine(value: unknown): void {
+  process.stdout.write(`${printableJson(JSON.stringify(value))}\n`);
 }
 
 /** Progress and hints: never in the way of what a pipe reads. */
 export function hint(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${printableLines(text)}\n`);
 }
 
 /** Names of the client's errors → exit codes; told by name, so that no Temporal code is loaded to tell. */
@@ -50,7 +62,13 @@ const SCHEDULE_NAMING_ERRORS = ['ScheduleNotFound', 'AmbiguousSchedule', 'Foreig
 export function fail(error: unknown, asJson: boolean): number {
   const { kind, message, exitCode, problems } = factsOf(error);
   if (asJson) printJson({ error: { kind, message, ...(problems.length === 0 ? {} : { problems }) } });
-  else hint([`runbook: ${message}`, ...problems.map((problem) => `- ${describeProblem(problem)}`)].join('\n'));
+  else
+    hint(
+      [
+        `runbook: ${messageLines(message).join('\n')}`,
+        ...problems.map((problem) => `- ${describeProblem(problem)}`),
+      ].join('\n'),
+    );
   return exitCode;
 }
 
@@ -68,7 +86,15 @@ function listenProblem(error: Error): string | null {
 }
 
 /** The caller named something that does not fit. */
-const CLIENT_NAMING_ERRORS = ['RunNotFound', 'RunIdTaken', 'InvalidRunId', 'NoReport', 'NotARun', 'AccessDenied'];
+const CLIENT_NAMING_ERRORS = [
+  'RunNotFound',
+  'RunIdTaken',
+  'InvalidRunId',
+  'InvalidRequest',
+  'NoReport',
+  'NotARun',
+  'AccessDenied',
+];
 
 function factsOf(error: unknown): { kind: string; message: string; exitCode: number; problems: readonly Problem[] } {
   if (error instanceof CommandError) return error;

@@ -3,46 +3,37 @@ import type { AlarmLogLine } from '../domain/alarm.js';
 import { describeTime } from '../domain/utc-time.js';
 import type { AlarmPreview } from '../gateway/preview-alarm.js';
 import type { Paint } from './paint.js';
-
-/** Text of a stranger on a terminal: without what would move its cursor, colour it or turn it around. */
-export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, ' ');
-}
+import { printableFacts } from './terminal-text.js';
 
 export function renderPreviews(previews: readonly AlarmPreview[], paint: Paint): string {
   if (previews.length === 0) return 'There is no alarm in it: nothing would start';
-  return previews.map((preview) => previewLines(preview, paint).map(painted).join('\n')).join('\n');
+  return printableFacts(previews)
+    .flatMap((preview) => previewLines(preview, paint))
+    .join('\n');
 }
 
-function previewLines({ alarm, status, rule, start, why, passedOver }: AlarmPreview, paint: Paint): Line[] {
+function previewLines({ alarm, status, rule, start, why, passedOver }: AlarmPreview, paint: Paint): string[] {
   const inputs = Object.entries(start?.arguments.inputs ?? {}).map(
     ([name, value]) => `${name}=${JSON.stringify(value)}`,
   );
   return [
-    [`${alarm} ${status} → ${rule === null ? 'no rule' : `rule ${rule}`}`, paint.bold],
-    [`  ${why}`, start === null ? paint.warn : null],
-    ...(inputs.length === 0 ? [] : [[`  inputs ${inputs.join(' ')}`, null] as Line]),
-    ...passedOver.map(({ rule: name, unmet }): Line => [`  not ${name}: ${unmet.join('; ')}`, paint.dim]),
+    paint.bold(`${alarm} ${status} → ${rule === null ? 'no rule' : `rule ${rule}`}`),
+    start === null ? paint.warn(`  ${why}`) : `  ${why}`,
+    ...(inputs.length === 0 ? [] : [`  inputs ${inputs.join(' ')}`]),
+    ...passedOver.map(({ rule: name, unmet }) => paint.dim(`  not ${name}: ${unmet.join('; ')}`)),
   ];
-}
-
-/** Text, and how it is painted once it is plain. */
-type Line = readonly [text: string, brush: ((text: string) => string) | null];
-
-function painted([text, brush]: Line): string {
-  return brush === null ? plain(text) : brush(plain(text));
 }
 
 export function renderAlarmLog(lines: readonly AlarmLogLine[], paint: Paint): string {
   if (lines.length === 0) return 'No alarm was decided yet';
-  return lines
+  return printableFacts(lines)
     .flatMap((line) => {
       const { decidedAtMs, rule, target, decision } = line;
       const subject = line.alarm === null ? line.note.sender : `${line.alarm.name} ${line.alarm.status}`;
       return [
-        `${describeTime(decidedAtMs)}  ${paint.bold(decision.kind)}  ${plain(subject)}  ${rule}${target === null ? '' : ` on ${plain(target)}`}`,
-        paint.dim(plain(`    ${decision.why}`)),
-        ...(decision.runId === null ? [] : [paint.dim(plain(`    run ${decision.runId}`))]),
+        `${describeTime(decidedAtMs)}  ${paint.bold(decision.kind)}  ${subject}  ${rule}${target === null ? '' : ` on ${target}`}`,
+        paint.dim(`    ${decision.why}`),
+        ...(decision.runId === null ? [] : [paint.dim(`    run ${decision.runId}`)]),
       ];
     })
     .join('\n');

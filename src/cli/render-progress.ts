@@ -6,8 +6,10 @@ import type { StepProgress, TargetProgress } from '../domain/report.js';
 import type { Paint } from './paint.js';
 import { waitingLines } from './render-gates.js';
 import { mark } from './render-report.js';
+import { printableFacts } from './terminal-text.js';
 
-export function renderProgress({ run, targets, workflowId }: RunSnapshot, nowMs: number, paint: Paint): string {
+export function renderProgress(snapshot: RunSnapshot, nowMs: number, paint: Paint): string {
+  const { run, targets, workflowId } = printableFacts(snapshot);
   const lines = [
     `${paint.bold(run.runbook)} ${paint.dim(workflowId)}  ${run.phase}, ${describeDuration(nowMs - run.startedAtMs)}`,
   ];
@@ -39,7 +41,8 @@ function stepLine(
 }
 
 /** What happened between two snapshots, one line each; what begins comes before its parts, what ends after them. */
-export function eventsBetween(before: RunSnapshot | null, after: RunSnapshot): string[] {
+export function eventsBetween(earlier: RunSnapshot | null, later: RunSnapshot): string[] {
+  const [before, after] = printableFacts([earlier, later] as const);
   const { run } = after;
   const ended = run.phase === 'finished';
   const same = before?.run.phase === run.phase && before.run.waiting?.why === run.waiting?.why;

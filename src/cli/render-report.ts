@@ -8,6 +8,7 @@ import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/rep
 import { gateLines, guardLines } from './render-gates.js';
 import { describeObservation } from '../domain/target.js';
 import type { Paint } from './paint.js';
+import { messageLines, printableFacts } from './terminal-text.js';
 
 /** What each outcome means for whoever reads it. */
 const MEANINGS: Readonly<Record<Outcome, string>> = {
@@ -21,7 +22,8 @@ const MEANINGS: Readonly<Record<Outcome, string>> = {
   expired: 'the time to begin ran out; what had not begun was left alone',
 };
 
-export function renderReport(report: RunReport, paint: Paint): string {
+export function renderReport(given: RunReport, paint: Paint): string {
+  const report = printableFacts(given);
   const { outcome, runbook, workflowId, startedAtMs, endedAtMs, requestedBy, reason } = report;
   const lines = [
     `${paint.outcome(outcome)(outcome.toUpperCase())}  ${runbook}: ${MEANINGS[outcome]}`,
@@ -93,7 +95,8 @@ function trailLine({ attempt, atMs, decision, note }: TrailEntry): string {
 }
 
 function failureLines({ name, message, advice }: NonNullable<StepReport['failure']>, paint: Paint): string[] {
-  return [paint.bad(`${name}: ${message}`), `→ ${advice}`];
+  const [first = '', ...rest] = messageLines(message);
+  return [paint.bad(`${name}: ${first}`), ...rest, `→ ${advice}`];
 }
 
 const MARKS: Readonly<Record<string, string>> = {
@@ -111,7 +114,7 @@ export function mark(state: string): string {
 }
 
 export function renderPlan(plan: Plan, paint: Paint): string {
-  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards } = plan;
+  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards } = printableFacts(plan);
   const lines = [`${paint.bold(runbook)}: ${title}`];
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);

@@ -1,11 +1,13 @@
 /** Schedules as text: differences, what an apply did, the list, the coming occurrences. Pure. */
 import { describeDuration } from '../domain/duration.js';
+import { printable } from '../domain/text.js';
 import type { Applied } from '../schedules/apply.js';
 import type { Change, Json } from '../schedules/changes.js';
 import type { Difference, Status } from '../schedules/compare.js';
 import type { Occurrence, Occurrences } from '../schedules/occurrences.js';
 import type { ListedSchedule, RunNow } from '../schedules/operate.js';
 import type { Paint } from './paint.js';
+import { messageLines, printableFacts } from './terminal-text.js';
 
 const MARKS: Readonly<Record<Status, string>> = {
   create: '+',
@@ -27,7 +29,7 @@ const WORDS: Readonly<Record<Status, string>> = {
 };
 
 export function renderDifferences(differences: readonly Difference[], paint: Paint): string {
-  const lines = differences.flatMap(({ id, name, status, changes, byHand, paused, wished, reason }) => {
+  const lines = printableFacts(differences).flatMap(({ id, name, status, changes, byHand, paused, wished, reason }) => {
     const head = `${MARKS[status]} ${paint.bold(id)}  ${WORDS[status]}${paused ? paint.dim(' (paused)') : ''}`;
     if (status === 'unchanged')
       return [paint.dim(`${MARKS[status]} ${id}  ${WORDS[status]}${paused ? ' (paused)' : ''}`)];
@@ -56,19 +58,23 @@ function textOf(value: Json): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
-export function renderApplied(applied: readonly Applied[], paint: Paint): string {
+export function renderApplied(given: readonly Applied[], paint: Paint): string {
+  const applied = printableFacts(given);
   const counts = new Map<string, number>();
   for (const { result } of applied) counts.set(result, (counts.get(result) ?? 0) + 1);
   const lines = applied
     .filter(({ result }) => result !== 'unchanged' && result !== 'left-alone')
     .map(({ id, result, error }) =>
-      error === undefined ? `${paint.bold(id)}  ${result}` : paint.bad(`${id}  ${error.kind}: ${error.message}`),
+      error === undefined
+        ? `${paint.bold(id)}  ${result}`
+        : paint.bad(`${id}  ${error.kind}: ${messageLines(error.message).join('\n')}`),
     );
   const summary = [...counts].map(([result, count]) => `${count} ${result}`).join(', ');
   return [...lines, summary === '' ? 'Nothing to apply' : summary].join('\n');
 }
 
-export function renderList(listed: readonly ListedSchedule[], paint: Paint): string {
+export function renderList(given: readonly ListedSchedule[], paint: Paint): string {
+  const listed = printableFacts(given);
   if (listed.length === 0) return 'There are no schedules from files';
   const width = Math.max(...listed.map(({ id }) => id.length));
   return listed
@@ -88,8 +94,10 @@ function pausedWords(note: string | null): string {
 }
 
 /** `window`: the length of the schedule's window; `null` where somebody took it out on the server. */
-export function renderRunNow(told: RunNow, window: string | null): string {
-  const fresh = window === null ? [] : [`Its window:  a fresh one of ${window} from now, its freezes as always`];
+export function renderRunNow(given: RunNow, window: string | null): string {
+  const told = printableFacts(given);
+  const fresh =
+    window === null ? [] : [`Its window:  a fresh one of ${printable(window)} from now, its freezes as always`];
   switch (told.kind) {
     case 'started':
       return [
@@ -120,10 +128,8 @@ export interface ShownOccurrences extends Occurrences {
   readonly jitterMs: number;
 }
 
-export function renderOccurrences(
-  { id, summary, paused, timezone, coming, warnings, problems, jitterMs }: ShownOccurrences,
-  paint: Paint,
-): string {
+export function renderOccurrences(given: ShownOccurrences, paint: Paint): string {
+  const { id, summary, paused, timezone, coming, warnings, problems, jitterMs } = printableFacts(given);
   return [
     `${paint.bold(id)}  ${summary}`,
     ...(paused ? [paint.warn('  paused: none of these starts a run until it is resumed')] : []),

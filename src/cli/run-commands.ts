@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { RunbookClient } from '../client/runbook-client.js';
 import { EXIT_CODES, type RunReport } from '../domain/report.js';
-import { CommandError, hint, print, printJson } from './output.js';
+import { CommandError, hint, print, printJson, printPainted } from './output.js';
 import { paintFor } from './paint.js';
 import { renderPlan, renderReport } from './render-report.js';
 import { requestFrom, withRequest, type RequestOptions } from './run-request.js';
@@ -91,7 +91,7 @@ async function withClient(options: CommonOptions, act: (client: RunbookClient) =
 async function plan(client: RunbookClient, name: string, request: Request, { json }: PlanOptions): Promise<void> {
   const planned = await hintingAtWorkers(client, () => client.plan(name, request));
   if (json === true) printJson(planned);
-  else print(renderPlan(planned, paint()));
+  else printPainted(renderPlan(planned, paint()));
 }
 
 async function start(client: RunbookClient, name: string, request: Request, options: StartOptions): Promise<number> {
@@ -139,7 +139,7 @@ async function report(client: RunbookClient, id: string, { json }: CommonOptions
 /** Prints the report and gives the exit code of its outcome. */
 function tell(found: RunReport, asJson: boolean): number {
   if (asJson) printJson(found);
-  else print(renderReport(found, paint()));
+  else printPainted(renderReport(found, paint()));
   return EXIT_CODES[found.outcome];
 }
 

@@ -1,10 +1,12 @@
 /** Commands that read local files and nothing else: list, show, validate. They say which folders they read. */
 import type { Command } from 'commander';
 import type { Runbook } from '../domain/runbook.js';
-import type { Problem } from '../domain/failures.js';
+import { describeProblem, type Problem } from '../domain/failures.js';
 import { FREEZES_AHEAD_MS } from '../domain/gates.js';
+import { printable } from '../domain/text.js';
 import { CommandError, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
 import { readCalendars, type LocalCalendars } from './read-calendars.js';
+import { printableFacts } from './terminal-text.js';
 
 type Done = (exitCode: number) => void;
 
@@ -24,7 +26,7 @@ export function addRunbookCommands(program: Command, done: Done): void {
         return;
       }
       const width = Math.max(...runbooks.map(({ name }) => name.length));
-      for (const { name, title } of runbooks) print(`${name.padEnd(width)}  ${title}`);
+      for (const { name, title } of runbooks) print(printable(`${name.padEnd(width)}  ${title}`));
       hint(`Read from ${folders.join(', ')}`);
       if (problems.length > 0) hint(`${problems.length} problems in runbook files; \`runbook validate\` shows them`);
     });
@@ -36,7 +38,7 @@ export function addRunbookCommands(program: Command, done: Done): void {
     .action(async (name: string, { json }: { json?: boolean }) => {
       const found = await lookUp(name);
       if (json === true) printJson({ file: found.file, runbook: found.runbook });
-      else print(`${describeRunbook(found.runbook)}\n\n# ${found.file}\n${await textOf(found.file)}`);
+      else print(`${describeRunbook(printableFacts(found.runbook))}\n\n# ${found.file}\n${await textOf(found.file)}`);
     });
   program
     .command('validate')
@@ -50,7 +52,7 @@ export function addRunbookCommands(program: Command, done: Done): void {
       const { problems, checked } = await validate(files, calendars);
       if (json === true) printJson({ checked, calendarsChecked: calendars.names !== null, problems });
       else if (problems.length === 0) print(`${checked} runbook files are right`);
-      else for (const { place, found, remedy, code } of problems) print(`${place}: ${found}. ${remedy} [${code}]`);
+      else for (const problem of problems) print(`${describeProblem(problem)} [${problem.code}]`);
       if (calendars.names === null) hint('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder');
       done(problems.length === 0 ? 0 : USAGE_EXIT_CODE);
     });

@@ -2,7 +2,8 @@
 import type { Difference } from '../schedules/compare.js';
 import type { ReadSchedules } from '../schedules/read-schedules.js';
 import type { ScheduleWarning } from '../schedules/warnings.js';
-import { CommandError, HAND_CHANGE_EXIT_CODE, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
+import { printable } from '../domain/text.js';
+import { CommandError, HAND_CHANGE_EXIT_CODE, hint, printJson, printPainted, USAGE_EXIT_CODE } from './output.js';
 import { paintForOutput } from './paint.js';
 import { hintIfNotChecked, readCalendars } from './read-calendars.js';
 import { renderApplied, renderDifferences } from './render-schedules.js';
@@ -17,7 +18,7 @@ export async function diff(file: string, options: ScheduleOptions & { exitCode?:
   );
   if (options.json === true) printJson({ owner: read.owner, schedules: differences.map(shown), warnings });
   else {
-    print(renderDifferences(differences, paintForOutput()));
+    printPainted(renderDifferences(differences, paintForOutput()));
     tell(warnings);
   }
   return options.exitCode === true && !isSame ? 1 : 0;
@@ -44,14 +45,14 @@ export async function apply(file: string, options: ScheduleOptions & { overwrite
   });
   if (options.json === true) printJson({ owner: read.owner, applied, warnings });
   else {
-    print(renderApplied(applied, paintForOutput()));
+    printPainted(renderApplied(applied, paintForOutput()));
     tell(warnings);
   }
   return applied.some(({ result }) => result === 'failed') ? 1 : 0;
 }
 
 function tell(warnings: readonly ScheduleWarning[]): void {
-  for (const { id, text } of warnings) hint(`! ${id}: ${text}`);
+  for (const { id, text } of warnings) hint(printable(`! ${id}: ${text}`));
 }
 
 async function readFile(file: string): Promise<{ read: ReadSchedules; warnings: ScheduleWarning[] }> {

@@ -1,8 +1,9 @@
 /** Commands about schedules: which there are, and what operators do with those on the server. */
 import { InvalidArgumentError, type Command } from 'commander';
 import { durationMs } from '../domain/duration.js';
+import { printable } from '../domain/text.js';
 import type { OwnedSchedule } from '../schedules/operate.js';
-import { hint, print, printJson } from './output.js';
+import { hint, print, printJson, printPainted } from './output.js';
 import { paintForOutput } from './paint.js';
 import { renderList, renderRunNow } from './render-schedules.js';
 import { apply, diff } from './schedule-apply.js';
@@ -72,8 +73,8 @@ async function list(options: ScheduleOptions & { owner?: string }): Promise<void
   const { listSchedules } = await import('../schedules/operate.js');
   const listing = await withServer(options, ({ client }) => listSchedules(client, options.owner ?? null));
   if (options.json === true) printJson(listing);
-  else print(renderList(listing.schedules, paintForOutput()));
-  for (const { id, reason } of listing.unreadable) hint(`! ${id}: cannot be read: ${reason}`);
+  else printPainted(renderList(listing.schedules, paintForOutput()));
+  for (const { id, reason } of listing.unreadable) hint(printable(`! ${id}: cannot be read: ${reason}`));
 }
 
 async function withSchedule<Value>(
@@ -91,7 +92,7 @@ async function pause(name: string, options: ScheduleOptions & { reason?: string 
     const note = `paused by ${userName()}${options.reason === undefined ? '' : `: ${options.reason}`}`;
     await pauseSchedule(client, schedule, note);
     if (options.json === true) printJson({ id: schedule.id, paused: true, note });
-    else print(`${schedule.id} is paused; start it again with: runbook schedule resume ${schedule.id}`);
+    else print(printable(`${schedule.id} is paused; start it again with: runbook schedule resume ${schedule.id}`));
   });
 }
 
@@ -100,7 +101,7 @@ async function resume(name: string, options: ScheduleOptions): Promise<void> {
   await withSchedule(name, options, async ({ client }, schedule) => {
     await resumeSchedule(client, schedule, `resumed by ${userName()}`);
     if (options.json === true) printJson({ id: schedule.id, paused: false });
-    else print(`${schedule.id} starts runs again; see: runbook schedule next ${schedule.id}`);
+    else print(printable(`${schedule.id} starts runs again; see: runbook schedule next ${schedule.id}`));
   });
 }
 
@@ -110,7 +111,7 @@ async function runNow(name: string, options: ScheduleOptions): Promise<number> {
     const told = await trigger(client, schedule);
     const { window } = startArgumentsOf(schedule.seen);
     if (options.json === true) printJson({ id: schedule.id, ...told });
-    else print(renderRunNow(told, window?.duration ?? null));
+    else printPainted(renderRunNow(told, window?.duration ?? null));
     return told.kind === 'skipped' || told.kind === 'unknown' ? 1 : 0;
   });
 }

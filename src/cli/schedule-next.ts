@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import type { ScheduleDescription } from '@temporalio/client';
 import { durationMs } from '../domain/duration.js';
+import { printable } from '../domain/text.js';
 import type { OwnedSchedule } from '../schedules/operate.js';
-import { hint, print, printJson } from './output.js';
+import { hint, printJson, printPainted } from './output.js';
 import { paintForOutput } from './paint.js';
 import { readCalendars, type LocalCalendars } from './read-calendars.js';
 import { renderOccurrences, type ShownOccurrences } from './render-schedules.js';
@@ -31,14 +32,14 @@ export async function next(fileOrName: string, options: NextCommandOptions): Pro
     return all;
   });
   if (options.json === true) printJson({ schedules: shownSchedules });
-  else for (const each of shownSchedules) print(renderOccurrences(each, paintForOutput()));
+  else for (const each of shownSchedules) printPainted(renderOccurrences(each, paintForOutput()));
 }
 
 /** In a file, one that is not applied yet does not keep the others from being shown. */
 function hintIfNotOurs(error: unknown): null {
   const known = ['ScheduleNotFound', 'ForeignSchedule', 'ScheduleUnreadable'];
   if (!(error instanceof Error) || !known.includes(error.name)) throw error;
-  hint(error.name === 'ScheduleUnreadable' ? error.message : `${error.message}; apply the file first`);
+  hint(printable(error.name === 'ScheduleUnreadable' ? error.message : `${error.message}; apply the file first`));
   return null;
 }
 

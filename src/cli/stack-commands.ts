@@ -1,7 +1,7 @@
 /** Commands that bring something up: worker, simulator, demo. */
 import { InvalidArgumentError, type Command } from 'commander';
 import { numberBetween } from './number-option.js';
-import { hint, print } from './output.js';
+import { hint, print, printJsonLine } from './output.js';
 
 type Done = (exitCode: number) => void;
 
@@ -54,7 +54,7 @@ async function simulate({
 }): Promise<void> {
   const { announcement, startSimulator } = await import('../simulator/server.js');
   const simulator = await startSimulator({ port, host, seed, timeScale, log: print });
-  if (json === true) print(JSON.stringify(announcement(simulator)));
+  if (json === true) printJsonLine(announcement(simulator));
   else
     print(
       `ServiceStage is simulated at ${simulator.url} (control: ${simulator.controlUrl}); --json shows credentials and the world. Ctrl-C ends it`,

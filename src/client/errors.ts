@@ -1,4 +1,5 @@
 /** What can go wrong on the way to a run, one class each, told apart by `instanceof` or by `name`. An outcome is never an error: it stands in the report. */
+import { describeProblem, type Problem } from '../domain/failures.js';
 
 /** An error about one run. */
 abstract class AboutRun extends Error {
@@ -50,6 +51,20 @@ export class RunAlreadyStarted extends AboutRun {
 /** A run's id must not be empty nor begin with the prefix of leases. */
 export class InvalidRunId extends Error {
   override readonly name = 'InvalidRunId';
+}
+
+/** Words of the request hold characters that a terminal obeys or that nobody sees, in one of `problems` each. Nothing was started. */
+export class InvalidRequest extends Error {
+  override readonly name = 'InvalidRequest';
+
+  constructor(readonly problems: readonly Problem[]) {
+    super(
+      [
+        'The request cannot be sent; nothing was started:',
+        ...problems.map((each) => `- ${describeProblem(each)}`),
+      ].join('\n'),
+    );
+  }
 }
 
 /** The workflow has ended without a report: it is no run of a runbook, only planned, or it was terminated. */

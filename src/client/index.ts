@@ -3,6 +3,7 @@ export type { CatalogueInputs } from './catalogue-inputs.js';
 export {
   AccessDenied,
   ClientClosed,
+  InvalidRequest,
   InvalidRunId,
   NoReport,
   NotARun,

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { ALARM_RULE_PREFIX } from '../domain/alarm.js';
 import { LEASE_PREFIX } from '../domain/target.js';
+import { hasControlCharacters, printable } from '../domain/text.js';
 import { InvalidRunId } from './errors.js';
 
 /** https://docs.temporal.io/self-hosted-guide/defaults: an id has at most 1,000 characters. */
@@ -15,6 +16,10 @@ export function newRunId(runbook: string, now = new Date()): string {
 /** @throws InvalidRunId */
 export function requireRunId(id: string): string {
   if (id.trim() === '') throw new InvalidRunId('The id of a run cannot be empty');
+  if (hasControlCharacters(id))
+    throw new InvalidRunId(
+      `The id ${printable(id.slice(0, LONGEST_ID))} holds characters that a terminal obeys or that nobody sees`,
+    );
   if (id.length > LONGEST_ID) throw new InvalidRunId(`The id of a run has at most ${LONGEST_ID} characters`);
   if (id.startsWith(LEASE_PREFIX))
     throw new InvalidRunId(

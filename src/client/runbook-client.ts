@@ -20,7 +20,7 @@ import { isReport, reportInFailure, reportInMemo } from './read-report.js';
 import type { RunSnapshot } from './report-snapshot.js';
 import { newRunId, requireRunId } from './run-id.js';
 import { startRun, type StartedRun } from './start-run.js';
-import { startArgumentsOf, type PlanRequest, type RunbookName, type StartRequest } from './start-request.js';
+import { checkedArguments, type PlanRequest, type RunbookName, type StartRequest } from './start-request.js';
 import { Calls, named, reasonOf } from './temporal-calls.js';
 import { lookAtRun, watchRun } from './watch-run.js';
 
@@ -125,7 +125,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     return this.close();
   }
 
-  /** Once for an id, also when an answer is lost and the caller asks again. @throws RunIdTaken, RunAlreadyStarted, InvalidRunId, ServerUnreachable, AccessDenied */
+  /** Once for an id, also when an answer is lost and the caller asks again. @throws RunIdTaken, RunAlreadyStarted, InvalidRunId, InvalidRequest, ServerUnreachable, AccessDenied */
   async start<Name extends RunbookName<Inputs>>(
     runbook: Name,
     request: StartRequest<Inputs, Name>,
@@ -136,19 +136,19 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       callTimeoutMs: this.#callTimeoutMs,
       runbook,
       workflowId: requireRunId(request.id ?? newRunId(runbook)),
-      startArguments: startArgumentsOf(request),
+      startArguments: checkedArguments(runbook, request),
       onExisting: request.onExisting ?? 'attach',
     });
   }
 
-  /** What a run would do: planned by a worker with live reads, nothing touched. @throws PlanRefused, ServerUnreachable, AccessDenied */
+  /** What a run would do: planned by a worker with live reads, nothing touched. @throws PlanRefused, InvalidRequest, ServerUnreachable, AccessDenied */
   async plan<Name extends RunbookName<Inputs>>(
     runbook: Name,
     request: PlanRequest<Inputs, Name>,
     { signal, patienceMs = PATIENCE_MS }: Omit<WaitOptions, 'runId'> = {},
   ): Promise<Plan> {
     const workflowId = newRunId(`plan-${runbook}`);
-    const startArguments: StartArguments = { ...startArgumentsOf(request), dryRun: true };
+    const startArguments: StartArguments = { ...checkedArguments(runbook, request), dryRun: true };
     const { client, taskQueue } = this;
     try {
       await this.#within(() => client.workflow.start(runbook, { workflowId, taskQueue, args: [startArguments] }));

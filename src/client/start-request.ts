@@ -1,5 +1,8 @@
 /** What a start takes, checked by the compiler for the runbooks of a map of inputs. */
+import { unprintableWords } from '../domain/callers-words.js';
 import type { StartArguments, WindowArguments } from '../domain/contract.js';
+import { MOST_PROBLEMS } from '../domain/failures.js';
+import { InvalidRequest } from './errors.js';
 
 /** Everything but the inputs, which depend on the runbook. */
 export interface StartOptions {
@@ -51,6 +54,17 @@ export type StartRequest<Inputs extends object, Name extends string> = StartOpti
 /** A plan is no run: it has no id of the caller's. */
 export type PlanRequest<Inputs extends object, Name extends string> = Omit<StartOptions, 'id' | 'onExisting'> &
   InputsOf<Inputs, Name>;
+
+/** The start arguments of a request, once every word of it is one that can be shown. @throws InvalidRequest */
+export function checkedArguments(
+  runbook: string,
+  request: StartOptions & { readonly inputs?: unknown },
+): StartArguments {
+  const startArguments = startArgumentsOf(request);
+  const problems = unprintableWords({ runbook, ...startArguments });
+  if (problems.length > 0) throw new InvalidRequest(problems.slice(0, MOST_PROBLEMS));
+  return startArguments;
+}
 
 /** The start arguments of a request: without what is for the client alone, and without keys that hold `undefined`. */
 export function startArgumentsOf(request: StartOptions & { readonly inputs?: unknown }): StartArguments {

@@ -1,4 +1,5 @@
 /** The failure table: every name a failure can have, whether ServiceStage acted, who acts next. Both sides read it. */
+import { printable } from './text.js';
 
 /** May ServiceStage have acted for this step, over all its attempts? */
 export type Sent = 'no' | 'yes' | 'unknown';
@@ -174,7 +175,7 @@ export interface Problem {
 /** More than anybody mends at once; the place of each takes time, and all go into one message. */
 export const MOST_PROBLEMS = 50;
 
-/** `recover.yaml:7:14 steps.0.verison: unknown key "verison". Use one of: …` */
+/** On one line: `recover.yaml:7:14 steps.0.verison: unknown key "verison". Use one of: …` */
 export function describeProblem({ place, found, remedy }: Problem): string {
-  return `${place}: ${found}. ${remedy}`;
+  return printable(`${place}: ${found}. ${remedy}`);
 }

@@ -1,12 +1,15 @@
 /** Values of a runbook's inputs: does one fit, and what is it with its own type. Pure. */
 import { durationMs } from './duration.js';
 import type { Input } from './runbook.js';
+import { hasControlCharacters } from './text.js';
 
 /** Why a value does not fit an input, or `null`. Text is accepted for integers and booleans, since command lines have only text. */
 export function valueProblem(input: Input, value: unknown): string | null {
   switch (input.type) {
     case 'string': {
       if (typeof value !== 'string') return `${show(value)} is not text`;
+      if (hasControlCharacters(value))
+        return `${show(value)} holds characters that a terminal obeys or that nobody sees`;
       if (input.enum !== undefined && !input.enum.includes(value))
         return `${show(value)} is none of ${input.enum.join(', ')}`;
       if (value.length < (input.minLength ?? 0)) return `${show(value)} is shorter than ${input.minLength} characters`;

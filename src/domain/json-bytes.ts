@@ -1,4 +1,6 @@
 /** How long a text is on the wire: in bytes, as JSON in UTF-8. Limits of Temporal count those, not characters. */
+import { markdownText } from './markdown.js';
+import { printable } from './text.js';
 
 /** Bytes of a value as JSON in UTF-8. */
 export function jsonBytes(value: unknown): number {
@@ -29,7 +31,7 @@ export function clipped(text: string, longest: number): string {
 /** A server takes a summary of 400 bytes (`limit.userMetadataSummarySize`), counted after a codec, which makes it longer. */
 const LONGEST_SUMMARY = 200;
 
-/** What the Temporal UI shows beside an id. A longer one would be refused, and the workflow's task with it, for ever. */
+/** What the Temporal UI shows beside an id, as Markdown. A longer one would be refused, and the workflow's task with it, for ever. */
 export function clippedSummary(text: string): string {
-  return clipped(text, LONGEST_SUMMARY);
+  return markdownText(clipped(printable(text), LONGEST_SUMMARY));
 }

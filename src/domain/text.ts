@@ -19,9 +19,30 @@ export function printable(text: string): string {
   });
 }
 
+/** As `printable`, for text of several lines: lines stay lines, tabs stay tabs. What others wrote within a line is made printable before. */
+export function printableLines(text: string): string {
+  return text
+    .split(/(\r?\n|\t)/)
+    .map((part, index) => (index % 2 === 0 ? printable(part) : part.replace('\r', '')))
+    .join('');
+}
+
 /** Does the text hold a character that acts on a terminal, moves or breaks the line, or cannot be seen? */
 export function hasControlCharacters(text: string): boolean {
   return text.search(INVISIBLE) >= 0;
+}
+
+/** All that a terminal obeys but the ends of lines, which in JSON stand between values only. */
+const OBEYED_IN_JSON = new RegExp(String.raw`[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]`, 'gu');
+
+/** JSON of the same value in which a terminal obeys nothing: JSON itself escapes the first 32 characters only. */
+export function printableJson(json: string): string {
+  return json.replace(OBEYED_IN_JSON, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 }
 
 /** Bytes of a text in UTF-8; half a surrogate pair counts as the replacement character it is sent as. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { listRunbooks } from '../catalogue.js';
 import { loadClientConfig } from '../config.js';
 import { describeProblem } from '../domain/failures.js';
+import { printableLines } from '../domain/text.js';
 import { startSimulator, type RunningSimulator } from '../simulator/server.js';
 import { portOrFree } from './ports.js';
 import { startTemporalServer, type TemporalServer } from './temporal-server.js';
@@ -44,7 +45,7 @@ const WORKER_READY_DEADLINE_MS = 60_000;
 /** @returns the exit code: 0 when the demo showed what it was to show */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const { keep } = options;
-  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const say = (line: string) => process.stdout.write(`${printableLines(line)}\n`);
   const closers: (() => Promise<void>)[] = [];
   const interrupted = new Promise<'interrupted'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('interrupted'));

@@ -1,6 +1,8 @@
 /** The shape of a schedule file, as a zod schema: what editors complete against and what `runbook schedule` checks. */
 import { z } from 'zod';
+import { ONE_LINE_REMEDY } from '../domain/callers-words.js';
 import { durationText, NAME, NAME_REMEDY, waitingText } from '../domain/runbook.js';
+import { hasControlCharacters } from '../domain/text.js';
 
 export const MONTHS = [
   ...(['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY'] as const),
@@ -45,7 +47,8 @@ const ScheduleEntry = z.strictObject({
     .array(
       z
         .string()
-        .regex(/^[^/\s]+\/[^/\s]+\/[^/\s]+$/, 'Write application/component/instance, as in shop/checkout/prod-1'),
+        .regex(/^[^/\s]+\/[^/\s]+\/[^/\s]+$/, 'Write application/component/instance, as in shop/checkout/prod-1')
+        .refine((target) => !hasControlCharacters(target), ONE_LINE_REMEDY),
     )
     .min(1, 'Name at least one target: application/component/instance')
     .max(100)
@@ -70,7 +73,13 @@ const ScheduleEntry = z.strictObject({
       "How long a run waits for a closed gate, over all its targets together; at most 7d, and never beyond the window. Default: the runbook's own, else not at all",
     )
     .optional(),
-  reason: z.string().min(1).max(1_000).optional().describe('Why; stands in every report'),
+  reason: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .refine((reason) => !hasControlCharacters(reason), ONE_LINE_REMEDY)
+    .optional()
+    .describe('Why; stands in every report'),
 });
 
 export const ScheduleFile = z.strictObject({

@@ -2,6 +2,7 @@
 import type { ScheduleDescription, ScheduleOptions } from '@temporalio/client';
 import type { StartArguments } from '../domain/contract.js';
 import { durationMs } from '../domain/duration.js';
+import { markdownText } from '../domain/markdown.js';
 import { toJson, type Json } from './changes.js';
 import { describedForm, OWNERSHIP_FORMAT, OWNERSHIP_MEMO, type Ownership } from './ownership.js';
 import { windowMs, type WishedSchedule } from './read-schedules.js';
@@ -40,7 +41,7 @@ export function toScheduleOptions(
       workflowId: `${entry.runbook}:${owner}/${name}`,
       taskQueue,
       args: [startArguments(wished)],
-      staticSummary: `${entry.runbook} on ${entry.targets.join(', ')}`.slice(0, LONGEST_SUMMARY),
+      staticSummary: markdownText(`${entry.runbook} on ${entry.targets.join(', ')}`.slice(0, LONGEST_SUMMARY)),
     },
   };
   const ownership: Ownership = {

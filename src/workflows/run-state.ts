@@ -5,6 +5,7 @@ import { TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import type { FailureRecord } from '../domain/failures.js';
 import { describeWaiting, type WaitingForGate } from '../domain/gates.js';
 import { listedTargets } from '../domain/listed-targets.js';
+import { markdownCell, markdownText } from '../domain/markdown.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
 import {
   worstOutcome,
@@ -98,9 +99,10 @@ export class RunState {
   #show(): void {
     const { waiting } = this.#progress;
     const rows = this.#progress.targets.map(
-      ({ path, outcome, childRunId }) => `| ${path} | ${outcome ?? (childRunId === null ? 'waiting' : 'running')} |`,
+      ({ path, outcome, childRunId }) =>
+        `| ${markdownCell(path)} | ${outcome ?? (childRunId === null ? 'waiting' : 'running')} |`,
     );
-    const gate = waiting === undefined ? [] : [`**Waiting**: ${describeWaiting(waiting)}`, ''];
+    const gate = waiting === undefined ? [] : [`**Waiting**: ${markdownText(describeWaiting(waiting))}`, ''];
     setCurrentDetails([...gate, '| target | state |', '| --- | --- |', ...rows].join('\n').slice(0, 15_000));
   }
 

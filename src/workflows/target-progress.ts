@@ -3,6 +3,7 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import { describeAction } from '../domain/actions.js';
 import type { PlannedStep, TargetPlan } from '../domain/plan.js';
 import type { StepProgress, StepReport, TargetProgress } from '../domain/report.js';
+import { markdownCell, markdownText } from '../domain/markdown.js';
 import { describeObservation, type Observation } from '../domain/target.js';
 
 type Phase = TargetProgress['phase'];
@@ -99,9 +100,9 @@ function ended(
 
 function asMarkdown({ path, phase, seen, steps, compensations, outcome }: TargetProgress): string {
   const rows = [...steps, ...compensations].map(
-    (step) => `| ${step.title} | ${step.state} | ${step.cloudJobId ?? ''} | ${step.seen ?? ''} |`,
+    (step) => `| ${[step.title, step.state, step.cloudJobId ?? '', step.seen ?? ''].map(markdownCell).join(' | ')} |`,
   );
-  const head = `**${path}**: ${outcome ?? phase}${seen === null ? '' : `, last seen ${seen}`}`;
+  const head = `**${markdownText(path)}**: ${outcome ?? phase}${seen === null ? '' : `, last seen ${markdownText(seen)}`}`;
   return [head, '', '| step | state | cloud job | seen |', '| --- | --- | --- | --- |', ...rows]
     .join('\n')
     .slice(0, 15_000);

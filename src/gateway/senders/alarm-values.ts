@@ -60,7 +60,7 @@ export function labelsOf(entries: Iterable<readonly [string, string]>): Readonly
 
 /** Text of a sender as one line for people, without characters that a terminal obeys. */
 export function oneLine(text: string): string {
-  const line = text.slice(0, 4 * LONGEST_SUMMARY).replace(/[\p{C}\p{Z}]+/gu, ' ');
+  const line = text.slice(0, 4 * LONGEST_SUMMARY).replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]+/gu, ' ');
   return Array.from(line.trim()).slice(0, LONGEST_SUMMARY).join('');
 }
 
