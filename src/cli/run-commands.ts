@@ -1,12 +1,18 @@
 /** Commands about runs: plan, start, watch, report, cancel. Each talks to Temporal through `RunbookClient`. */
 import type { Command } from 'commander';
 import type { RunbookClient } from '../client/runbook-client.js';
+import type { StartedRun } from '../client/start-run.js';
 import { EXIT_CODES, type RunReport } from '../domain/report.js';
+import { explainSilence } from '../domain/run-facts.js';
+import { printable } from '../domain/text.js';
+import { accompanied } from './accompany.js';
+import { Interrupted, interruptible } from './interruptible.js';
 import { CommandError, hint, print, printJson, printPainted } from './output.js';
-import { paintFor } from './paint.js';
+import { paintForOutput } from './paint.js';
+import { planningVerdict } from './planning-verdict.js';
 import { renderPlan, renderReport } from './render-report.js';
 import { requestFrom, withRequest, type RequestOptions } from './run-request.js';
-import { showUntilItEnds } from './show-run.js';
+import { hintNote, showUntilItEnds } from './show-run.js';
 
 type Done = (exitCode: number) => void;
 
@@ -24,15 +30,12 @@ interface StartOptions extends CommonOptions, RequestOptions {
   readonly watch?: boolean;
 }
 
-/** After this long without a worker a waiting command says so. */
-const NO_WORKER_HINT_MS = 3_000;
-
 export function addRunCommands(program: Command, done: Done): void {
   withRequest(withCommon(program.command('plan').argument('<name>', 'name of a runbook')))
     .description('show exactly what a run would do; a worker plans it, nothing is touched')
     .action(async (name: string, options: PlanOptions) => {
       const request = await requestFrom(options);
-      await withClient(options, (client) => plan(client, name, request, options));
+      await withClient(options, async (client) => done(await plan(client, name, request, options)));
     });
   withRequest(withCommon(program.command('start').argument('<name>', 'name of a runbook')))
     .description('start a run')
@@ -88,42 +91,104 @@ async function withClient(options: CommonOptions, act: (client: RunbookClient) =
   }
 }
 
-async function plan(client: RunbookClient, name: string, request: Request, { json }: PlanOptions): Promise<void> {
-  const planned = await hintingAtWorkers(client, () => client.plan(name, request));
+async function plan(client: RunbookClient, name: string, request: Request, { json }: PlanOptions): Promise<number> {
+  let workflowId: string | null = null;
+  const onStarted = (id: string) => {
+    workflowId = id;
+  };
+  const planning = interruptible((signal) =>
+    accompanied(
+      client,
+      () => workflowId,
+      hintNote,
+      () => client.plan(name, request, { signal, onStarted }),
+    ),
+  );
+  const planned = await orInterrupted(planning, 'No longer planning; nothing was touched, and nothing goes on');
+  if (planned instanceof Interrupted) return planned.exitCode;
   if (json === true) printJson(planned);
-  else printPainted(renderPlan(planned, paint()));
+  else printPainted(renderPlan(planned, paintForOutput()));
+  return 0;
 }
 
 async function start(client: RunbookClient, name: string, request: Request, options: StartOptions): Promise<number> {
   const { json, id, wait, watch: live } = options;
   const started = await client.start(name, { ...request, id });
+  const { workflowId } = started;
   const words =
     started.started === 'started'
-      ? `Started run ${started.workflowId}`
-      : `A run of the id ${started.workflowId} was there already; nothing new was started`;
-  if (wait !== true && live !== true) {
-    if (json === true) printJson(started);
-    else
-      print(
-        `${words}\nFollow it:   runbook watch ${started.workflowId}\nIts report:  runbook report ${started.workflowId}\nStop it:     runbook cancel ${started.workflowId}`,
-      );
-    return 0;
-  }
+      ? `Started run ${workflowId}`
+      : `A run of the id ${workflowId} was there already; nothing new was started`;
+  if (wait !== true && live !== true) return afterStart(client, started, words, json === true);
   if (json !== true) hint(words);
-  if (live === true) return watch(client, started.workflowId, options);
-  return tell(await hintingAtWorkers(client, () => client.result(started.workflowId)), json === true);
+  if (live === true) return watch(client, workflowId, options);
+  const waiting = interruptible((signal) =>
+    accompanied(
+      client,
+      () => workflowId,
+      hintNote,
+      () => client.result(workflowId, { signal }),
+    ),
+  );
+  const ended = await orInterrupted(waiting, `No longer waiting; ${followWords(workflowId)}`);
+  return ended instanceof Interrupted ? ended.exitCode : showReport(ended, json === true);
+}
+
+/** A run that is refused at once is told now; any other is left to itself. @returns the exit code */
+async function afterStart(client: RunbookClient, started: StartedRun, words: string, asJson: boolean): Promise<number> {
+  const { workflowId } = started;
+  const verdict = await planningVerdict(client, workflowId);
+  const report = verdict.kind === 'ended' && verdict.report?.outcome === 'refused' ? verdict.report : null;
+  if (asJson) {
+    printJson({
+      ...started,
+      state: report === null ? verdict.kind : 'refused',
+      ...(report === null ? {} : { report }),
+    });
+    return report === null ? 0 : EXIT_CODES.refused;
+  }
+  if (report !== null) {
+    hint(words);
+    return showReport(report, false);
+  }
+  print(
+    `${words}\nFollow it:   runbook watch ${workflowId}\nIts report:  runbook report ${workflowId}\nStop it:     runbook cancel ${workflowId}`,
+  );
+  if (verdict.kind === 'ended' && verdict.report !== null) hint(`It has ended already: ${verdict.report.outcome}`);
+  if (verdict.kind !== 'planning') return 0;
+  hint('It is still being planned, and goes on by itself');
+  explainSilence(verdict.facts, Date.now())?.lines.forEach((line) => hint(printable(line)));
+  return 0;
 }
 
 async function watch(client: RunbookClient, id: string, { json }: CommonOptions): Promise<number> {
   // A run that is over needs no worker to be shown.
   const over = await client.report(id);
-  if (over !== null) return tell(over, json === true);
-  const ended = await hintingAtWorkers(client, () => showUntilItEnds(client, id, json === true));
-  if (!ended) {
-    hint(`No longer watching; the run goes on. Stop it with: runbook cancel ${id}`);
-    return 0;
+  if (over !== null) return showReport(over, json === true);
+  const watching = interruptible(async (signal) => {
+    const ended = await showUntilItEnds(client, id, json === true, signal);
+    if (!ended) signal.throwIfAborted();
+    return client.result(id, { signal });
+  });
+  const ended = await orInterrupted(watching, `No longer watching; ${followWords(id)}`);
+  if (!(ended instanceof Interrupted)) return showReport(ended, json === true);
+  // Whoever watches ends the watching by Ctrl-C: nothing went wrong.
+  return ended.signal === 'SIGINT' ? 0 : ended.exitCode;
+}
+
+function followWords(id: string): string {
+  return `the run goes on. Follow it with: runbook watch ${id}. Stop it with: runbook cancel ${id}`;
+}
+
+/** A wait that Ctrl-C or SIGTERM ended says so. */
+async function orInterrupted<Value>(wait: Promise<Value>, words: string): Promise<Value | Interrupted> {
+  try {
+    return await wait;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    hint(words);
+    return error;
   }
-  return tell(await client.result(id), json === true);
 }
 
 async function report(client: RunbookClient, id: string, { json }: CommonOptions): Promise<number> {
@@ -133,34 +198,12 @@ async function report(client: RunbookClient, id: string, { json }: CommonOptions
       'NoReport',
       `${id} has no report: it is under way, was terminated, or is no run of a runbook. See: runbook watch ${id}`,
     );
-  return tell(found, json === true);
+  return showReport(found, json === true);
 }
 
 /** Prints the report and gives the exit code of its outcome. */
-function tell(found: RunReport, asJson: boolean): number {
+function showReport(found: RunReport, asJson: boolean): number {
   if (asJson) printJson(found);
-  else printPainted(renderReport(found, paint()));
+  else printPainted(renderReport(found, paintForOutput()));
   return EXIT_CODES[found.outcome];
-}
-
-function paint() {
-  return paintFor(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);
-}
-
-/** Says so, once, when nobody works on the task queue: the command would wait for ever without a word. */
-async function hintingAtWorkers<Value>(client: RunbookClient, act: () => Promise<Value>): Promise<Value> {
-  const timer = setTimeout(() => {
-    client.hasWorker().then(
-      (working) => {
-        if (!working)
-          hint(`No worker polls the task queue "${client.taskQueue}"; start one with: runbook worker. Still waiting`);
-      },
-      () => {}, // Only a hint: the command itself tells when Temporal is gone.
-    );
-  }, NO_WORKER_HINT_MS);
-  try {
-    return await act();
-  } finally {
-    clearTimeout(timer);
-  }
 }

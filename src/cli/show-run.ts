@@ -1,51 +1,83 @@
 /** Shows a run live: drawn again in place on a terminal, one line for each event in a pipe, one JSON object a line with `--json`. */
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import type { RunbookClient } from '../client/runbook-client.js';
-import { print, printJsonLine } from './output.js';
+import { accompanied } from './accompany.js';
+import { hint, print, printJsonLine } from './output.js';
 import { paintFor } from './paint.js';
 import { eventsBetween, renderProgress } from './render-progress.js';
 import { printablePainted } from './terminal-text.js';
 
-/** @returns false when Ctrl-C ended the watching before the run ended; the run goes on */
-export async function showUntilItEnds(client: RunbookClient, workflowId: string, asJson: boolean): Promise<boolean> {
-  const stop = new AbortController();
-  const onInterrupt = () => stop.abort();
-  process.once('SIGINT', onInterrupt);
-  const show = await shower(asJson);
+/** @returns false when the signal ended the watching before the run ended; the run goes on */
+export async function showUntilItEnds(
+  client: RunbookClient,
+  workflowId: string,
+  asJson: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const view = await createView(asJson);
   try {
-    let before: RunSnapshot | null = null;
-    // What is drawn again in place shows how long it has taken by now.
-    const everyLook = !asJson && process.stdout.isTTY;
-    for await (const snapshot of client.watch(workflowId, { signal: stop.signal, everyLook })) {
-      show.update(before, snapshot);
-      before = snapshot;
-      if (snapshot.run.phase === 'finished') return true;
-    }
-    return false;
+    return await accompanied(
+      client,
+      () => workflowId,
+      (lines) => view.note(lines),
+      () => follow(client, workflowId, view, signal),
+    );
   } finally {
-    process.removeListener('SIGINT', onInterrupt);
-    show.end();
+    view.end();
   }
 }
 
-interface Shower {
+async function follow(client: RunbookClient, workflowId: string, view: View, signal: AbortSignal): Promise<boolean> {
+  let before: RunSnapshot | null = null;
+  for await (const snapshot of client.watch(workflowId, { signal, everyLook: view.isDrawnAgain })) {
+    view.update(before, snapshot);
+    before = snapshot;
+    if (snapshot.run.phase === 'finished') return true;
+  }
+  return false;
+}
+
+interface View {
+  /** What is drawn again in place shows how long it has taken by now. */
+  readonly isDrawnAgain: boolean;
   update(before: RunSnapshot | null, after: RunSnapshot): void;
+  /** Why nothing happens; no lines: it goes on. */
+  note(lines: readonly string[]): void;
   end(): void;
 }
 
-async function shower(asJson: boolean): Promise<Shower> {
-  const { stdout } = process;
-  if (asJson) return { update: (_before, after) => printJsonLine(after), end: () => {} };
-  if (!stdout.isTTY) {
-    return {
-      update: (before, after) => eventsBetween(before, after).forEach(print),
-      end: () => {},
-    };
+/** On standard error, so that what a pipe reads stays what it was. */
+export function hintNote(lines: readonly string[]): void {
+  hint(lines.length === 0 ? 'It goes on' : lines.join('\n'));
+}
+
+async function createView(asJson: boolean): Promise<View> {
+  if (asJson || !process.stdout.isTTY) {
+    const update: View['update'] = asJson
+      ? (_before, after) => printJsonLine(after)
+      : (before, after) => eventsBetween(before, after).forEach(print);
+    return { isDrawnAgain: false, update, note: hintNote, end: () => {} };
   }
   const { default: logUpdate } = await import('log-update');
   const paint = paintFor(process.env['NO_COLOR'] === undefined);
+  let snapshot: RunSnapshot | null = null;
+  let note: readonly string[] = [];
+  const draw = () => {
+    const run = snapshot === null ? '' : renderProgress(snapshot, Date.now(), paint);
+    logUpdate(
+      printablePainted([run, ...note.map((line) => paint.warn(line))].filter((part) => part !== '').join('\n')),
+    );
+  };
   return {
-    update: (_before, after) => logUpdate(printablePainted(renderProgress(after, Date.now(), paint))),
+    isDrawnAgain: true,
+    update: (_before, after) => {
+      snapshot = after;
+      draw();
+    },
+    note: (lines) => {
+      note = lines;
+      draw();
+    },
     end: () => logUpdate.done(),
   };
 }

@@ -19,6 +19,7 @@ export type { RunSnapshot } from './report-snapshot.js';
 export {
   RunbookClient,
   type ConnectOptions,
+  type PlanOptions,
   type RunbookClientOptions,
   type RunOptions,
   type WaitOptions,
@@ -49,6 +50,14 @@ export {
 } from '../domain/failures.js';
 export type { Freeze, WaitingForGate } from '../domain/gates.js';
 export type { Limits } from '../domain/limits.js';
+export {
+  explainSilence,
+  type ActivityFacts,
+  type Poller,
+  type RunFacts,
+  type Silence,
+  type WorkflowFacts,
+} from '../domain/run-facts.js';
 export type {
   ActionStep,
   ExpectedCounts,

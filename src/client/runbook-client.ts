@@ -1,6 +1,7 @@
 /** `RunbookClient`: starts runs, waits for reports, shows progress, cancels. Loads no native code. */
 import {
   Client,
+  TimeoutFailure,
   WorkflowFailedError,
   WorkflowNotFoundError,
   type ClientOptions,
@@ -9,8 +10,10 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { DEFAULT_TASK_QUEUE, type StartArguments } from '../domain/contract.js';
+import { describeDuration } from '../domain/duration.js';
 import type { Plan } from '../domain/plan.js';
 import type { RunReport } from '../domain/report.js';
+import { isPolled, type RunFacts } from '../domain/run-facts.js';
 import { isOpen } from '../domain/workflow-status.js';
 import { awaitEnd } from './await-end.js';
 import type { CatalogueInputs } from './catalogue-inputs.js';
@@ -18,6 +21,7 @@ import { ClosableConnection } from './connection.js';
 import { NoReport, PlanRefused, ServerUnreachable } from './errors.js';
 import { isReport, reportInFailure, reportInMemo } from './read-report.js';
 import type { RunSnapshot } from './report-snapshot.js';
+import { readPollers, readRunFacts } from './run-facts.js';
 import { newRunId, requireRunId } from './run-id.js';
 import { startRun, type StartedRun } from './start-run.js';
 import { checkedArguments, type PlanRequest, type RunbookName, type StartRequest } from './start-request.js';
@@ -51,6 +55,11 @@ export interface WaitOptions extends RunOptions {
   readonly patienceMs?: number | undefined;
 }
 
+export interface PlanOptions extends Omit<WaitOptions, 'runId'> {
+  /** Gets the workflow id of the planning, once it has begun; for `diagnose`. */
+  readonly onStarted?: ((workflowId: string) => void) | undefined;
+}
+
 export interface WatchOptions extends WaitOptions {
   /** Between two looks, milliseconds. Default 500. */
   readonly intervalMs?: number | undefined;
@@ -62,6 +71,9 @@ const WATCH_INTERVAL_MS = 500;
 const CALL_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const PATIENCE_MS = 60_000;
+/** Planning takes three minutes at most (`makePlan`); the rest is for a worker to come up. */
+const PLAN_TIMEOUT_MS = 10 * 60_000;
+const END_PLAN_MS = 3_000;
 
 /** `Inputs` maps names of runbooks to their inputs; extend `CatalogueInputs` with your own. */
 export class RunbookClient<Inputs extends object = CatalogueInputs> implements AsyncDisposable {
@@ -141,23 +153,40 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     });
   }
 
-  /** What a run would do: planned by a worker with live reads, nothing touched. @throws PlanRefused, InvalidRequest, ServerUnreachable, AccessDenied */
+  /**
+   * What a run would do: planned by a worker with live reads, nothing touched. Leaves nothing behind when its signal is aborted, or after
+   * ten minutes without a worker. @throws PlanRefused, InvalidRequest, ServerUnreachable, AccessDenied
+   */
   async plan<Name extends RunbookName<Inputs>>(
     runbook: Name,
     request: PlanRequest<Inputs, Name>,
-    { signal, patienceMs = PATIENCE_MS }: Omit<WaitOptions, 'runId'> = {},
+    { signal, patienceMs = PATIENCE_MS, onStarted }: PlanOptions = {},
   ): Promise<Plan> {
     const workflowId = newRunId(`plan-${runbook}`);
     const startArguments: StartArguments = { ...checkedArguments(runbook, request), dryRun: true };
     const { client, taskQueue } = this;
+    const args = [startArguments];
+    const start = { workflowId, taskQueue, args, workflowExecutionTimeout: PLAN_TIMEOUT_MS };
     try {
-      await this.#within(() => client.workflow.start(runbook, { workflowId, taskQueue, args: [startArguments] }));
+      signal?.throwIfAborted();
+      await this.#calls.toTheEnd(this.#callTimeoutMs, () => client.workflow.start(runbook, start));
+      onStarted?.(workflowId);
       return (await awaitEnd({ calls: this.#calls, workflowId, runId: undefined, signal, patienceMs })) as Plan;
     } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) await this.#endPlan(workflowId);
       const report = reportInFailure(error);
-      if (report === null) throw named(error, workflowId);
-      throw new PlanRefused(report.failure?.message ?? report.summary, { cause: error });
+      if (report !== null) throw new PlanRefused(report.failure?.message ?? report.summary, { cause: error });
+      if (error instanceof WorkflowFailedError && error.cause instanceof TimeoutFailure)
+        throw new PlanRefused(`No worker made the plan within ${describeDuration(PLAN_TIMEOUT_MS)}`, { cause: error });
+      throw named(error, workflowId);
     }
+  }
+
+  /** A plan that nobody waits for any more: terminated, since it touches nothing, and a cancel would wait for a worker. */
+  async #endPlan(workflowId: string): Promise<void> {
+    const handle = this.#handle(workflowId);
+    // What cannot be ended now ends by its own time-out.
+    await this.#calls.toTheEnd(END_PLAN_MS, () => handle.terminate('nobody waits for this plan')).catch(() => {});
   }
 
   /** Waits for the end. Resolves for every outcome; rejects with the signal's reason when that is aborted. @throws RunNotFound, NoReport, ServerUnreachable */
@@ -230,17 +259,19 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     }
   }
 
-  /** Is a worker polling the task queue? @throws ServerUnreachable, AccessDenied */
+  /** What the server knows of a run without any worker: where its work lies and since when; `explainSilence` puts it into words. @throws RunNotFound, ServerUnreachable, AccessDenied */
+  async diagnose(workflowId: string, { runId }: RunOptions = {}): Promise<RunFacts> {
+    try {
+      return await this.#within(() => readRunFacts(this.client, workflowId, runId));
+    } catch (error) {
+      throw named(error, workflowId);
+    }
+  }
+
+  /** Is a worker polling the task queue? One that has just gone counts for up to 75 s. @throws ServerUnreachable, AccessDenied */
   async hasWorker(): Promise<boolean> {
     try {
-      const { pollers } = await this.#within(() =>
-        this.client.connection.workflowService.describeTaskQueue({
-          namespace: this.client.options.namespace,
-          taskQueue: { name: this.taskQueue },
-          taskQueueType: 1,
-        }),
-      );
-      return (pollers ?? []).length > 0;
+      return isPolled(await this.#within(() => readPollers(this.client, this.taskQueue)), Date.now());
     } catch (error) {
       throw named(error, null);
     }

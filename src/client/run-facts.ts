@@ -1,0 +1,96 @@
+/** Reads what the server knows of a run under way without any worker. */
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
+import type { ActivityFacts, Poller, RunFacts, WorkflowFacts } from '../domain/run-facts.js';
+
+type Raw = WorkflowExecutionDescription['raw'];
+type RawActivity = NonNullable<Raw['pendingActivities']>[number];
+type Timestamp = RawActivity['scheduledTime'];
+
+/** `PendingWorkflowTaskState`, `PendingActivityState` and `TaskQueueType` of the Temporal API. */
+const STARTED = 2;
+const SCHEDULED = 1;
+const WORKFLOW_QUEUE = 1;
+const ACTIVITY_QUEUE = 2;
+/** Targets are taken one after another; a few more may be ending. */
+const MOST_CHILDREN = 5;
+
+/** Two calls, and one for each target under way. @throws what the calls throw */
+export async function readRunFacts(client: Client, workflowId: string, runId: string | undefined): Promise<RunFacts> {
+  const described = await client.workflow.getHandle(workflowId, runId).describe();
+  const { raw, taskQueue } = described;
+  const children = (raw.pendingChildren ?? []).slice(0, MOST_CHILDREN);
+  const [pollers, ...ofChildren] = await Promise.all([
+    readPollers(client, taskQueue),
+    ...children.map(async ({ workflowId: id, runId: childRunId }) => {
+      const child = await client.workflow.getHandle(id ?? '', childRunId ?? undefined).describe();
+      return workflowFacts(id ?? '', child.raw);
+    }),
+  ]);
+  const attributes = raw.workflowExecutionInfo?.searchAttributes?.indexedFields ?? {};
+  return {
+    workflowId,
+    status: described.status.name,
+    taskQueue,
+    startedAtMs: described.startTime.getTime(),
+    planned: Object.hasOwn(attributes, TARGET_SEARCH_ATTRIBUTE),
+    workflows: [workflowFacts(workflowId, raw), ...ofChildren],
+    pollers,
+  };
+}
+
+/** The last one first; a worker polls for workflows and for activities, and is one. */
+export async function readPollers(client: Client, taskQueue: string): Promise<readonly Poller[]> {
+  const lists = await Promise.all(
+    [WORKFLOW_QUEUE, ACTIVITY_QUEUE].map((taskQueueType) =>
+      client.connection.workflowService.describeTaskQueue({
+        namespace: client.options.namespace,
+        taskQueue: { name: taskQueue },
+        taskQueueType,
+      }),
+    ),
+  );
+  const lastAccess = new Map<string, number>();
+  for (const { identity, lastAccessTime } of lists.flatMap(({ pollers }) => pollers ?? []))
+    lastAccess.set(identity ?? '', Math.max(lastAccess.get(identity ?? '') ?? 0, epochMs(lastAccessTime) ?? 0));
+  return [...lastAccess]
+    .map(([identity, lastAccessAtMs]) => ({ identity, lastAccessAtMs }))
+    .sort((left, right) => right.lastAccessAtMs - left.lastAccessAtMs);
+}
+
+function workflowFacts(workflowId: string, { pendingWorkflowTask: task, pendingActivities }: Raw): WorkflowFacts {
+  const taken = task?.state === STARTED;
+  const sinceMs = epochMs(taken ? task.startedTime : (task?.originalScheduledTime ?? task?.scheduledTime));
+  return {
+    workflowId,
+    turn: sinceMs === null ? null : { sinceMs, taken },
+    activities: (pendingActivities ?? []).map(activityFacts),
+  };
+}
+
+function activityFacts(activity: RawActivity): ActivityFacts {
+  const { activityType, attempt, state, scheduledTime, lastStartedTime, lastHeartbeatTime } = activity;
+  const { activityOptions, lastWorkerIdentity, lastFailure, nextAttemptScheduleTime } = activity;
+  const startedAtMs = epochMs(lastStartedTime) ?? 0;
+  const heartbeatAtMs = epochMs(lastHeartbeatTime);
+  const nextAtMs = epochMs(nextAttemptScheduleTime);
+  const isWaiting = state === SCHEDULED;
+  return {
+    name: activityType?.name ?? '',
+    attempt: attempt ?? 1,
+    state: !isWaiting ? 'taken' : nextAtMs === null ? 'waiting' : 'backingOff',
+    atMs: !isWaiting ? startedAtMs : (nextAtMs ?? epochMs(scheduledTime) ?? 0),
+    // One of an attempt before says nothing of this one.
+    heartbeatAtMs: heartbeatAtMs !== null && heartbeatAtMs >= startedAtMs ? heartbeatAtMs : null,
+    heartbeatTimeoutMs: epochMs(activityOptions?.heartbeatTimeout),
+    worker: lastWorkerIdentity === '' ? null : (lastWorkerIdentity ?? null),
+    lastFailure: lastFailure?.message ?? null,
+  };
+}
+
+/** Of a moment, or of a duration. */
+function epochMs(time: Timestamp): number | null {
+  if (time === null || time === undefined) return null;
+  const ms = Number(time.seconds ?? 0) * 1_000 + Math.floor((time.nanos ?? 0) / 1_000_000);
+  return ms === 0 ? null : ms;
+}
