@@ -2,18 +2,21 @@
 import { describeAction } from '../domain/actions.js';
 import type { TrailEntry } from '../domain/contract.js';
 import { describeDuration } from '../domain/duration.js';
-import type { ActionStep, Plan, PlannedCompensation, PlannedStep } from '../domain/plan.js';
+import { describeDifferences, differencesBetween, type Difference } from '../domain/compensation.js';
+import { expectedCourse, type ExpectedStep, type ExpectedUndo } from '../domain/expected-course.js';
+import type { ActionStep, Plan, PlannedStep } from '../domain/plan.js';
 import { ACTIONS } from '../domain/actions.js';
 import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report.js';
 import { gateLines, guardLines } from './render-gates.js';
 import { describeObservation } from '../domain/target.js';
+import { describeTime } from '../domain/utc-time.js';
 import type { Paint } from './paint.js';
 import { messageLines, printableFacts } from './terminal-text.js';
 
 /** What each outcome means for whoever reads it. */
 const MEANINGS: Readonly<Record<Outcome, string>> = {
   succeeded: 'everything was done and seen',
-  compensated: 'a step failed, and what had changed was taken back',
+  compensated: 'a step failed, and the undos were done',
   failed: 'a step failed; see what remains',
   compensationFailed: 'a step failed and taking back failed too: look at the instance',
   indeterminate: 'it cannot be known what happened: look at the instance before anything else',
@@ -26,10 +29,8 @@ export function renderReport(given: RunReport, paint: Paint): string {
   const report = printableFacts(given);
   const { outcome, runbook, workflowId, startedAtMs, endedAtMs, requestedBy, reason } = report;
   const lines = [
-    `${paint.outcome(outcome)(outcome.toUpperCase())}  ${runbook}: ${MEANINGS[outcome]}`,
-    paint.dim(
-      `run ${workflowId}, ${describeDuration(endedAtMs - startedAtMs)}, ended ${new Date(endedAtMs).toISOString()}`,
-    ),
+    `${paint.outcome(outcome)(outcome.toUpperCase())}  ${runbook}: ${meaningOf(report)}`,
+    paint.dim(`run ${workflowId}, ${describeDuration(endedAtMs - startedAtMs)} (${times(startedAtMs, endedAtMs)})`),
   ];
   if (requestedBy !== null) lines.push(paint.dim(`requested by ${requestedBy}${reason === null ? '' : `: ${reason}`}`));
   if (report.withdrawnBy !== undefined) lines.push(paint.dim(`withdrawn by ${report.withdrawnBy}`));
@@ -40,6 +41,22 @@ export function renderReport(given: RunReport, paint: Paint): string {
   return lines.join('\n');
 }
 
+/** That all is as before is said only where it was seen. */
+function meaningOf({ outcome, targets }: RunReport): string {
+  if (outcome !== 'compensated') return MEANINGS[outcome];
+  const undone = targets.filter(({ compensations }) => compensations.length > 0);
+  if (undone.some((target) => differencesOf(target).length > 0))
+    return 'a step failed, and the declared undos were done, which did not lead back: see what differs from before';
+  const isSeen = undone.every(({ captured, lastSeen }) => captured !== null && lastSeen !== null);
+  return isSeen ? 'a step failed, and what had changed was taken back' : MEANINGS[outcome];
+}
+
+/** Between the state before the first step and the last one, once undos were sent. */
+function differencesOf({ captured, lastSeen, compensations }: TargetReport): readonly Difference[] {
+  if (captured === null || lastSeen === null || compensations.length === 0) return [];
+  return differencesBetween(captured, lastSeen);
+}
+
 function targetLines(target: TargetReport, paint: Paint): string[] {
   const { captured, lastSeen, steps, compensations, remaining, notReached, failure, outcome } = target;
   const lines = [`${paint.bold(target.path)}  ${paint.outcome(outcome)(outcome)}`];
@@ -48,6 +65,8 @@ function targetLines(target: TargetReport, paint: Paint): string[] {
   for (const id of notReached) lines.push(paint.dim(`  ${mark('pending')} ${id}: not reached`));
   for (const undo of compensations) lines.push(...stepLines(undo, 'undo: ', paint));
   if (lastSeen !== null) lines.push(`  now      ${describeObservation(lastSeen)}`);
+  const differences = differencesOf(target);
+  if (differences.length > 0) lines.push(paint.warn(`  differs  ${describeDifferences(differences)}`));
   if (failure !== undefined) lines.push(...failureLines(failure, paint).map((line) => `  ${line}`));
   for (const { stepId, why, kind } of remaining)
     lines.push(paint.warn(`  remains  ${stepId}: ${kind === 'irreversible' ? 'irreversible, ' : ''}${why}`));
@@ -73,7 +92,7 @@ function stepLines(step: StepReport, prefix: string, paint: Paint): string[] {
   const title = action === null ? id : describeAction(action);
   const job = cloudJobId === null ? '' : `, cloud job ${cloudJobId}`;
   const lines = [
-    `  ${paint.result(result)(mark(result))} ${prefix}${title}: ${result} in ${describeDuration(endedAtMs - startedAtMs)}${job}`,
+    `  ${paint.result(result)(mark(result))} ${prefix}${title}: ${result} in ${describeDuration(endedAtMs - startedAtMs)} (${times(startedAtMs, endedAtMs)})${job}`,
   ];
   if (after !== null && before !== null && result !== 'skipped')
     lines.push(paint.dim(`      ${describeObservation(before)} → ${describeObservation(after)}`));
@@ -82,7 +101,7 @@ function stepLines(step: StepReport, prefix: string, paint: Paint): string[] {
   if (evidence !== undefined)
     lines.push(
       paint.dim(
-        `      adopted: its first task is of ${new Date(evidence.firstTaskAtMs).toISOString()}, ${evidence.createdByUs ? 'asked for by our own user' : 'its user is not known'}`,
+        `      adopted: its first task is of ${describeTime(evidence.firstTaskAtMs)}, ${evidence.createdByUs ? 'asked for by our own user' : 'its user is not known'}`,
       ),
     );
   if (attempts > 1) lines.push(...trail.map((entry) => paint.dim(`      ${trailLine(entry)}`)));
@@ -90,8 +109,13 @@ function stepLines(step: StepReport, prefix: string, paint: Paint): string[] {
   return lines;
 }
 
+/** In UTC, as everywhere: who compares it with the console or a log needs no zone of this computer. */
+function times(fromMs: number, toMs: number): string {
+  return `${describeTime(fromMs)} to ${describeTime(toMs)}`;
+}
+
 function trailLine({ attempt, atMs, decision, note }: TrailEntry): string {
-  return `attempt ${attempt}, ${new Date(atMs).toISOString().slice(11, 19)}: ${decision}${note === undefined ? '' : ` (${note})`}`;
+  return `attempt ${attempt}, ${describeTime(atMs)}: ${decision}${note === undefined ? '' : ` (${note})`}`;
 }
 
 function failureLines({ name, message, advice }: NonNullable<StepReport['failure']>, paint: Paint): string[] {
@@ -122,7 +146,12 @@ export function renderPlan(plan: Plan, paint: Paint): string {
   for (const { target, seen, steps } of targets) {
     lines.push('', `${paint.bold(target.path)}  ${describeObservation(seen)}`);
     if (steps.length === 0) lines.push('  only looks; changes nothing');
-    lines.push(...steps.map((step, index) => plannedLine(step, index, paint)));
+    const course = expectedCourse(seen, steps);
+    if (course.some((expected) => expected.course === 'unknown'))
+      lines.push(
+        paint.warn('  a cloud job is in flight: the run waits for its end, and then sees which steps are done already'),
+      );
+    lines.push(...steps.map((step, index) => plannedLine(step, index, course[index] ?? NOT_KNOWN, paint)));
   }
   lines.push(
     '',
@@ -134,18 +163,29 @@ export function renderPlan(plan: Plan, paint: Paint): string {
   return lines.join('\n');
 }
 
-function plannedLine(step: PlannedStep, index: number, paint: Paint): string {
+/** Of a step without an expectation. */
+const NOT_KNOWN: ExpectedStep = { course: 'unknown', undo: { kind: 'asDeclared' } };
+
+function plannedLine(step: PlannedStep, index: number, expected: ExpectedStep, paint: Paint): string {
   if (step.kind === 'wait') return `  ${index + 1}. wait ${describeDuration(step.durationMs)}`;
   const note = step.note === undefined ? '' : `  (${step.note})`;
+  const head = `  ${index + 1}. ${describeAction(step.action)}${note}`;
+  if (expected.course === 'skipped') return `${head}\n     ${paint.dim('already so, will be skipped')}`;
   const times = paint.dim(
     `at most ${describeDuration(step.deadlineMs)}, then held ${describeDuration(step.verify.stableMs)}; if it fails: ${step.onFailure}`,
   );
-  return `  ${index + 1}. ${describeAction(step.action)}${note}\n     ${undoWords(step, step.compensation, paint)}\n     ${times}`;
+  return `${head}\n     ${undoWords(step, expected.undo, paint)}\n     ${times}`;
 }
 
-function undoWords({ action }: ActionStep, compensation: PlannedCompensation, paint: Paint): string {
+function undoWords({ action, compensation }: ActionStep, expected: ExpectedUndo, paint: Paint): string {
   if (compensation.kind === 'irreversible') return paint.warn(`cannot be undone: ${compensation.reason}`);
   if (compensation.kind === 'none') return `is not undone: ${compensation.reason}`;
+  if (expected.kind === 'nothing') return 'nothing to undo: what its undo restores is not so before it';
+  if (expected.kind === 'action') {
+    const words = `undone by ${describeAction(expected.action)}`;
+    if (expected.differs.length === 0) return words;
+    return paint.warn(`${words}, which leads to another state than now: ${describeDifferences(expected.differs)}`);
+  }
   if (compensation.kind === 'action') return `undone by ${describeAction(compensation.action)}`;
   const { reversal, inverses } = ACTIONS[action.action];
   return reversal === 'self'

@@ -41,6 +41,8 @@ export interface ActionRule<Name extends ActionName = ActionName> {
   wished(action: ActionOf<Name>, seen: Observation): boolean;
   /** Is the difference between two readings at rest an effect of this action? */
   changed(before: Observation, after: Observation): boolean;
+  /** What the action makes of an instance at rest when it succeeds: what a plan says of the steps after it. */
+  reaches(action: ActionOf<Name>, before: Observation): Observation;
   /** The action that restores `before`; `null` when there is nothing to restore. */
   undo(before: Observation): Action | null;
   /** The wished state in words. */
@@ -54,6 +56,13 @@ const isStopped = (seen: Observation) => statusMeaning(seen.status) === 'stopped
 const hasAllReplicas = (seen: Observation) =>
   seen.replicaCount === null || (seen.availableReplicaCount ?? seen.replicaCount) >= seen.replicaCount;
 
+const running = (seen: Observation): Observation => ({
+  ...seen,
+  status: 'RUNNING',
+  availableReplicaCount: seen.replicaCount,
+  failDetail: null,
+});
+
 /** Source of names and parameters: API reference servicestage_06_0047 ("Performing Operations on a Component Instance"), 2023-07. */
 export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
   start: {
@@ -65,6 +74,7 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
     inverses: ['stop'],
     wished: (_action, seen) => isRunning(seen) && hasAllReplicas(seen),
     changed: (before, after) => isStopped(before) && !isStopped(after),
+    reaches: (_action, before) => running(before),
     undo: (before) => (isStopped(before) ? { action: 'stop' } : null),
     wish: () => 'RUNNING with all replicas available',
   },
@@ -77,6 +87,7 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
     inverses: ['start'],
     wished: (_action, seen) => isStopped(seen),
     changed: (before, after) => isRunning(before) && !isRunning(after),
+    reaches: (_action, before) => ({ ...before, status: 'STOPPED' }),
     undo: (before) => (isRunning(before) ? { action: 'start' } : null),
     wish: () => 'STOPPED',
   },
@@ -89,6 +100,7 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
     inverses: [],
     wished: (_action, seen) => isRunning(seen) && hasAllReplicas(seen),
     changed: () => false,
+    reaches: (_action, before) => running(before),
     undo: () => null,
     wish: () => 'RUNNING with all replicas available, after a new cloud job',
   },
@@ -112,6 +124,8 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
       seen.replicaCount === action.replica &&
       (seen.availableReplicaCount ?? action.replica) === action.replica,
     changed: (before, after) => before.replicaCount !== after.replicaCount,
+    reaches: (action, before) =>
+      running({ ...before, replicaCount: action.replica, hosts: action.hosts ?? before.hosts }),
     undo: (before) => {
       if (before.replicaCount === null || before.replicaCount < 1) return null;
       return {
@@ -139,6 +153,10 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
     wished: (action, seen) =>
       seen.version === action.version && (isStopped(seen) || (isRunning(seen) && hasAllReplicas(seen))),
     changed: (before, after) => before.version !== after.version,
+    reaches: (action, before) => {
+      const after = { ...before, version: action.version };
+      return isStopped(before) ? after : running(after);
+    },
     undo: () => null,
     wish: (action) => `version ${action.version}, STOPPED or RUNNING with all replicas available`,
   },

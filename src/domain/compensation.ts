@@ -3,7 +3,7 @@ import { describeAction, ruleOf, type Action } from './actions.js';
 import type { ActionStep } from './plan.js';
 import type { RemainingEffect } from './report.js';
 import type { Sent } from './failures.js';
-import type { Observation } from './target.js';
+import { statusMeaning, type Observation } from './target.js';
 
 /** A step that was carried out, in order, with the readings around it. */
 export interface DoneStep {
@@ -112,4 +112,36 @@ function unfinishedPairs(cancelled: readonly [OwedUndo, OwedUndo][], done: reado
         `${describeAction(newer.step.action)} has just failed to converge in this run and is not sent again`,
       ),
     );
+}
+
+/** Something about an instance that is not as it was. In words of the observation. */
+export interface Difference {
+  readonly what: 'status' | 'version' | 'replicas' | 'hosts';
+  readonly before: string;
+  readonly after: string;
+}
+
+/** What an undo would have to restore and did not. What one of the readings does not say is no difference, nor is how many replicas are healthy. */
+export function differencesBetween(before: Observation, after: Observation): Difference[] {
+  const isSameState =
+    before.status === after.status ||
+    (statusMeaning(before.status) !== 'neither' && statusMeaning(before.status) === statusMeaning(after.status));
+  const pairs = [
+    ['status', isSameState ? null : before.status, after.status],
+    ['version', before.version, after.version],
+    ['replicas', before.replicaCount, after.replicaCount],
+    ['hosts', hostsText(before), hostsText(after)],
+  ] as const;
+  return pairs.flatMap(([what, was, is]) =>
+    was === null || is === null || was === is ? [] : [{ what, before: String(was), after: String(is) }],
+  );
+}
+
+function hostsText({ hosts }: Observation): string | null {
+  return hosts === null ? null : [...hosts].sort().join(',');
+}
+
+/** `replicas 2 (4 before), version 1.4.0 (1.4.1 before)` */
+export function describeDifferences(differences: readonly Difference[]): string {
+  return differences.map(({ what, before, after }) => `${what} ${after} (${before} before)`).join(', ');
 }

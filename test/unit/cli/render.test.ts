@@ -5,6 +5,7 @@ import { paintFor } from '../../../src/cli/paint.js';
 import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
 import { renderPlan, renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
+import type { Action } from '../../../src/domain/actions.js';
 import { failureRecord } from '../../../src/domain/failures.js';
 import type { Plan } from '../../../src/domain/plan.js';
 import type { GateReport, RunReport } from '../../../src/domain/report.js';
@@ -64,16 +65,16 @@ describe('a report', () => {
   it('says the outcome first, then what was seen, what remains, and what to do', () => {
     expect(renderReport(report, plain).split('\n')).toEqual([
       'FAILED  recover: a step failed; see what remains',
-      'run incident-1, 1m 30s, ended 1970-01-01T00:01:30.000Z',
+      'run incident-1, 1m 30s (1970-01-01T00:00:00Z to 1970-01-01T00:01:30Z)',
       'requested by alice: disk full',
       '',
       'shop/checkout/prod-1  failed',
       '  before   RUNNING 2/2, version 1.4.1',
-      '  ✓ stop: succeeded in 1s, cloud job JOB-1',
+      '  ✓ stop: succeeded in 1s (1970-01-01T00:00:01Z to 1970-01-01T00:00:02Z), cloud job JOB-1',
       '      RUNNING 2/2, version 1.4.1 → STOPPED 2/2, version 1.4.1',
-      '  ✗ start: failed in 1s, cloud job JOB-1',
+      '  ✗ start: failed in 1s (1970-01-01T00:00:01Z to 1970-01-01T00:00:02Z), cloud job JOB-1',
       '      RUNNING 2/2, version 1.4.1 → DOWN 0/2, version 1.4.1',
-      '      attempt 1, 00:00:00: leftNoTrace',
+      '      attempt 1, 1970-01-01T00:00:00Z: leftNoTrace',
       '      NotConverged: start: wished for RUNNING, saw DOWN 0/2',
       "      → Look at the instance's events and logs: it does not become healthy.",
       '  ○ verify: not reached',
@@ -84,6 +85,21 @@ describe('a report', () => {
     ]);
   });
 
+  it('claims that all is as before only where it was seen', () => {
+    const [failed] = report.targets;
+    if (failed === undefined) throw new Error('there is a target');
+    const undo = aStepReport({ id: 'undo-scale', action: { action: 'scale', replica: 2 } });
+    const after = (lastSeen: typeof down | null) => {
+      const target = { ...failed, outcome: 'compensated' as const, remaining: [], compensations: [undo], lastSeen };
+      return renderReport({ ...report, outcome: 'compensated', targets: [target] }, plain);
+    };
+    expect(after(anObservation())).toMatch(/^COMPENSATED .*: a step failed, and what had changed was taken back\n/);
+    const elsewhere = after(anObservation({ replicaCount: 1 }));
+    expect(elsewhere.split('\n')[0]).not.toContain('taken back');
+    expect(elsewhere).toContain('\n  differs  replicas 1 (2 before)');
+    expect(after(null).split('\n')[0]).not.toContain('taken back');
+  });
+
   it('has colour only where it is wanted', () => {
     expect(renderReport(report, plain)).not.toContain('\u001b');
     expect(renderReport(report, paintFor(true))).toContain('\u001b');
@@ -91,6 +107,36 @@ describe('a report', () => {
 });
 
 describe('a plan', () => {
+  const planOf = (seen: Parameters<typeof anObservation>[0], ...steps: Plan['targets'][number]['steps']): Plan => ({
+    ...{
+      planVersion: 1,
+      runbook: 'x',
+      title: 'X',
+      requestedBy: null,
+      reason: null,
+      inputs: {},
+      onCancel: 'compensate',
+    },
+    ...{ deadlineMs: 600_000, limits: defaultLimits, dryRun: true, hash: 'abc' },
+    targets: [{ target: aTarget(), seen: anObservation(seen), steps }],
+  });
+
+  it('says of each step whether it is so already', () => {
+    const steps = [aStep({ action: 'stop' }), aStep({ action: 'start' }), aStep({ action: 'restart' })];
+    const text = renderPlan(planOf({ status: 'STOPPED' }, ...steps), plain);
+    expect(text).toContain('  1. stop\n     already so, will be skipped\n  2. start\n     undone by stop\n');
+    expect(text.match(/already so/g)).toHaveLength(1);
+    expect(renderPlan(planOf({ status: 'STOPPING' }, ...steps), plain)).toContain('a cloud job is in flight');
+  });
+
+  it('says of an undo that it leads elsewhere', () => {
+    const undo: Action = { action: 'scale', replica: 2 };
+    const step = aStep({ action: 'scale', replica: 6 }, { compensation: { kind: 'action', action: undo } });
+    const text = renderPlan(planOf({ replicaCount: 4, availableReplicaCount: 4 }, step), plain);
+    expect(text).toContain('undone by scale replica=2, which leads to another state than now: replicas 2 (4 before)');
+    expect(renderPlan(planOf({}, step), plain)).toContain('undone by scale replica=2\n');
+  });
+
   it('shows from and to, what cannot be undone, and that nothing was touched', () => {
     const plan: Plan = {
       ...{
