@@ -1,0 +1,60 @@
+/** What a plan says of its steps is what the run then does: planned and run on instances in every state that a run may begin in. */
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderPlan, renderReport } from '../../src/cli/render-report.js';
+import { paintFor } from '../../src/cli/paint.js';
+import { RunbookClient } from '../../src/client/index.js';
+import { expectedCourse } from '../../src/domain/expected-course.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+let stack: Stack;
+let runbooks: RunbookClient;
+beforeAll(async () => {
+  const runbookDirectories = [fileURLToPath(new URL('./runbooks', import.meta.url))];
+  stack = await startStack(temporal, { runbookDirectories });
+  runbooks = new RunbookClient({ client: temporal.client, taskQueue: temporal.taskQueue });
+});
+afterAll(() => stack.close());
+
+const ASKED: readonly [string, Record<string, unknown>][] = [
+  ['stop', {}],
+  ['start', {}],
+  ['restart', {}],
+  ['scale', { replica: 2 }],
+  ['rollback', { version: '1.4.0' }],
+  ['recover', { version: '1.4.0' }],
+];
+const SEEDS = [
+  ...['RUNNING', 'STOPPED', 'DOWN'].map((status) => ({ status })),
+  { status: 'RUNNING', version: '1.4.0' },
+  { status: 'STOPPED', version: '1.4.0', replica: 3 },
+];
+
+describe.each(SEEDS)('on an instance %j', (seed) => {
+  it.each(ASKED)('%s does what its plan says', async (runbook, inputs) => {
+    const { path } = await stack.newInstance(seed);
+    const request = { targets: [path], inputs };
+    const [planned] = (await runbooks.plan(runbook, request as never)).targets;
+    const { workflowId } = await runbooks.start(runbook, request as never);
+    const [target] = (await runbooks.result(workflowId)).targets;
+    if (planned === undefined || target === undefined) throw new Error('there is one target');
+    const foretold = expectedCourse(planned.seen, planned.steps).map(({ course }) => course);
+    // A step that the instance refuses ends the run: what was said of the steps up to it holds.
+    const done = target.steps.map(({ result }) => (result === 'skipped' ? 'skipped' : 'sent'));
+    expect(done).toEqual(foretold.slice(0, done.length));
+    expect(done.length).toBeGreaterThan(0);
+  });
+});
+
+it('an undo that leads elsewhere is told before and after', async () => {
+  const { instanceId, path } = await stack.newInstance();
+  await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED' });
+  const plan = renderPlan(await runbooks.plan('declared-undo', { targets: [path] }), paintFor(false));
+  expect(plan).toContain('undone by scale replica=3, which leads to another state than now: replicas 3 (2 before)');
+  const { workflowId } = await runbooks.start('declared-undo', { targets: [path] });
+  const text = renderReport(await runbooks.result(workflowId), paintFor(false));
+  expect(text).toMatch(/^COMPENSATED .* did not lead back/);
+  expect(text).toContain('differs  replicas 3 (2 before)');
+});
