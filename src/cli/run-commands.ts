@@ -9,7 +9,7 @@ import { accompanied } from './accompany.js';
 import { Interrupted, interruptible } from './interruptible.js';
 import { CommandError, hint, print, printJson, printPainted } from './output.js';
 import { paintForOutput } from './paint.js';
-import { planningVerdict } from './planning-verdict.js';
+import { planningVerdict, type PlanningVerdict } from './planning-verdict.js';
 import { renderPlan, renderReport } from './render-report.js';
 import { requestFrom, withRequest, type RequestOptions } from './run-request.js';
 import { hintNote, showUntilItEnds } from './show-run.js';
@@ -137,7 +137,7 @@ async function start(client: RunbookClient, name: string, request: Request, opti
 /** A run that is refused at once is told now; any other is left to itself. @returns the exit code */
 async function afterStart(client: RunbookClient, started: StartedRun, words: string, asJson: boolean): Promise<number> {
   const { workflowId } = started;
-  const verdict = await planningVerdict(client, workflowId);
+  const verdict = await planningVerdict(client, workflowId).catch((): PlanningVerdict => ({ kind: 'unknown' }));
   const report = verdict.kind === 'ended' && verdict.report?.outcome === 'refused' ? verdict.report : null;
   if (asJson) {
     printJson({

@@ -14,8 +14,8 @@ export interface RunFacts {
   readonly planned: boolean;
   /** The run itself, then the workflows that act on its targets and have not ended. */
   readonly workflows: readonly WorkflowFacts[];
-  /** Workers that asked the task queue for work within the last five minutes, the last one first. */
-  readonly pollers: readonly Poller[];
+  /** Workers that asked the task queue for work within the last five minutes, the last one first; `null` where the server does not say. */
+  readonly pollers: readonly Poller[] | null;
 }
 
 export interface WorkflowFacts {
@@ -75,7 +75,7 @@ export function explainSilence(facts: RunFacts, nowMs: number): Silence | null {
     ...turnReasons(workflow, nowMs),
     ...workflow.activities.flatMap((activity) => activityReasons(activity, nowMs)),
   ]);
-  const isAbandoned = !isPolled(pollers, nowMs);
+  const isAbandoned = pollers !== null && !isPolled(pollers, nowMs);
   const isIdle = reasons.every(({ needsWorker }) => !needsWorker);
   if (reasons.length === 0 && !isAbandoned) return null;
   return {
@@ -151,8 +151,9 @@ function since(atMs: number, nowMs: number): string {
 }
 
 function pollerLines({ taskQueue, pollers }: RunFacts, isAbandoned: boolean, nowMs: number): string[] {
-  const [last] = pollers;
+  const [last] = pollers ?? [];
   const start = `Start one with: runbook worker (RUNBOOK_TASK_QUEUE=${taskQueue}). The run is safe, and goes on as soon as one works`;
+  if (pollers === null) return [start];
   if (last === undefined) return [`No worker polls the task queue "${taskQueue}". ${start}`];
   const asked = `${last.identity} asked the task queue "${taskQueue}" for work ${describeDuration(Math.max(0, nowMs - last.lastAccessAtMs))} ago`;
   return isAbandoned

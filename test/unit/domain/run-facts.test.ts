@@ -33,6 +33,7 @@ describe('a run of which nothing is heard', () => {
       facts({ ...waiting(8_000), pollers: [poller(120_000)] }),
       'untaken run-1,abandoned',
     ],
+    ['waits where the server names no pollers', facts({ ...waiting(8_000), pollers: null }), 'untaken run-1'],
     ['sleeps where nobody polls any more', facts({ pollers: [poller(120_000)] }), 'abandoned'],
     ['is paused', facts({ status: 'PAUSED' }), 'paused'],
     [
