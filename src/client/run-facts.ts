@@ -60,8 +60,8 @@ export async function readPollers(client: Client, taskQueue: string): Promise<re
 }
 
 function workflowFacts(workflowId: string, { pendingWorkflowTask: task, pendingActivities }: Raw): WorkflowFacts {
-  const taken = task?.state === STARTED;
-  const sinceMs = epochMs(taken ? task.startedTime : (task?.originalScheduledTime ?? task?.scheduledTime));
+  const taken = Number(task?.state ?? 0) === STARTED;
+  const sinceMs = epochMs(taken ? task?.startedTime : (task?.originalScheduledTime ?? task?.scheduledTime));
   return {
     workflowId,
     turn: sinceMs === null ? null : { sinceMs, taken },
@@ -75,7 +75,7 @@ function activityFacts(activity: RawActivity): ActivityFacts {
   const startedAtMs = epochMs(lastStartedTime) ?? 0;
   const heartbeatAtMs = epochMs(lastHeartbeatTime);
   const nextAtMs = epochMs(nextAttemptScheduleTime);
-  const isWaiting = state === SCHEDULED;
+  const isWaiting = Number(state) === SCHEDULED;
   return {
     name: activityType?.name ?? '',
     attempt: attempt ?? 1,

@@ -36,8 +36,8 @@ describe.each(SEEDS)('on an instance %j', (seed) => {
   it.each(ASKED)('%s does what its plan says', async (runbook, inputs) => {
     const { path } = await stack.newInstance(seed);
     const request = { targets: [path], inputs };
-    const [planned] = (await runbooks.plan(runbook, request as never)).targets;
-    const { workflowId } = await runbooks.start(runbook, request as never);
+    const [planned] = (await runbooks.plan(runbook, request)).targets;
+    const { workflowId } = await runbooks.start(runbook, request);
     const [target] = (await runbooks.result(workflowId)).targets;
     if (planned === undefined || target === undefined) throw new Error('there is one target');
     const foretold = expectedCourse(planned.seen, planned.steps).map(({ course }) => course);
