@@ -60,7 +60,8 @@ export async function readPollers(client: Client, taskQueue: string): Promise<re
 }
 
 function workflowFacts(workflowId: string, { pendingWorkflowTask: task, pendingActivities }: Raw): WorkflowFacts {
-  const taken = Number(task?.state ?? 0) === STARTED;
+  const state: number = task?.state ?? 0;
+  const taken = state === STARTED;
   const sinceMs = epochMs(taken ? task?.startedTime : (task?.originalScheduledTime ?? task?.scheduledTime));
   return {
     workflowId,
