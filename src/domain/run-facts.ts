@@ -57,10 +57,12 @@ export interface Silence {
 
 /** Work that a worker takes is taken within milliseconds. */
 const TAKEN_WITHIN_MS = 3_000;
-/** A turn is a matter of milliseconds, or of a short read. */
-const ANSWERED_WITHIN_MS = 5_000;
+/** A turn with a slow read in it is begun anew after eight seconds, and one without an answer is given to another worker after ten. */
+const ANSWERED_WITHIN_MS = 9_000;
 /** Workers send heartbeats every ten seconds at most; twice that and a little. */
 const QUIET_MS = 25_000;
+/** An attempt that has gone on for so long is no longer one that fails again and again. */
+const STEADY_MS = 30_000;
 /** A worker without work asks again each minute, and the list keeps one that is gone for five. */
 const POLLS_WITHIN_MS = 75_000;
 
@@ -118,9 +120,10 @@ function turnReasons({ workflowId, turn }: WorkflowFacts, nowMs: number): Reason
 function activityReasons(activity: ActivityFacts, nowMs: number): Reason[] {
   const { name, state, atMs, attempt, lastFailure, heartbeatAtMs, heartbeatTimeoutMs, worker } = activity;
   const why = lastFailure === null ? '' : `: ${lastFailure}`;
+  const retry = `retry ${name}`;
   if (state === 'backingOff') {
     const line = `${name} is tried again at ${describeTime(atMs)} (attempt ${attempt})${why}`;
-    return [{ key: `retry ${name} ${lastFailure ?? ''}`, line, needsWorker: false }];
+    return [{ key: retry, line, needsWorker: false }];
   }
   if (state === 'waiting')
     return nowMs - atMs < TAKEN_WITHIN_MS
@@ -128,7 +131,10 @@ function activityReasons(activity: ActivityFacts, nowMs: number): Reason[] {
       : [reason(`untaken ${name} ${attempt}`, `No worker has taken ${name} ${since(atMs, nowMs)}${why}`)];
   const signAtMs = Math.max(heartbeatAtMs ?? 0, atMs);
   const quietForMs = Math.min(QUIET_MS, (heartbeatTimeoutMs ?? Infinity) * 0.8);
-  if (nowMs - signAtMs < quietForMs) return [];
+  if (nowMs - signAtMs < quietForMs) {
+    if (lastFailure === null || nowMs - atMs >= STEADY_MS) return [];
+    return [{ key: retry, line: `${name} is being tried again (attempt ${attempt})${why}`, needsWorker: false }];
+  }
   const sign = heartbeatAtMs === null ? 'has sent no heartbeat since it took' : 'sent its last heartbeat for';
   const then =
     heartbeatTimeoutMs === null

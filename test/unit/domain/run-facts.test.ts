@@ -26,7 +26,7 @@ describe('a run of which nothing is heard', () => {
     ['waits for its turn a moment', facts(waiting(1_000)), null],
     ['is taken a moment ago', facts(waiting(1_000, true)), null],
     ['waits for a worker', facts(waiting(8_000)), 'untaken run-1'],
-    ['is with a worker that has not answered', facts(waiting(8_000, true)), 'unanswered run-1'],
+    ['is with a worker that has not answered', facts(waiting(9_500, true)), 'unanswered run-1'],
     ['waits where nobody ever polled', facts({ ...waiting(8_000), pollers: [] }), 'untaken run-1,abandoned'],
     [
       'waits where nobody polls any more',
@@ -48,9 +48,15 @@ describe('a run of which nothing is heard', () => {
     ],
     ['has a step whose worker never spoke', facts({}, [activity({ heartbeatAtMs: null })]), 'quiet performAction 1'],
     [
+      'is at the next attempt',
+      facts({}, [activity({ atMs: NOW - 2_000, attempt: 4, lastFailure: 'Throttled: 429' })]),
+      'retry performAction',
+    ],
+    ['has got over its failures', facts({}, [activity({ attempt: 4, lastFailure: 'Throttled: 429' })]), null],
+    [
       'tries a step again',
       facts({}, [activity({ state: 'backingOff', atMs: NOW + 9_000, attempt: 4, lastFailure: 'Throttled: 429' })]),
-      'retry performAction Throttled: 429',
+      'retry performAction',
     ],
   ])('%s', (_name, given, key) => expect(keyOf(given)).toBe(key));
 
