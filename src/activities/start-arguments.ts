@@ -1,6 +1,6 @@
 /** Start arguments as they arrive, hand-typed or from a program: checked whole, every problem at once. */
 import { z } from 'zod';
-import { ONE_LINE_REMEDY } from '../domain/callers-words.js';
+import { HOLDS_CONTROL_CHARACTERS, ONE_LINE_REMEDY } from '../domain/callers-words.js';
 import type { StartArguments } from '../domain/contract.js';
 import { durationMs, DURATION_REMEDY } from '../domain/duration.js';
 import { LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY } from '../domain/gates.js';
@@ -74,6 +74,7 @@ function problemsOf(issue: z.core.$ZodIssue, given: object): Problem[] {
   }
   if (issue.path.length === 1 && !(String(issue.path[0]) in given))
     return [problem(place, `"${place}" is missing`, `Give it, as in ${EXAMPLE}`)];
+  if (issue.message === ONE_LINE_REMEDY) return [problem(place, HOLDS_CONTROL_CHARACTERS, ONE_LINE_REMEDY)];
   return [
     problem(
       place,

@@ -2,6 +2,7 @@
 import type { Problem } from './failures.js';
 import { hasControlCharacters, printable } from './text.js';
 
+export const HOLDS_CONTROL_CHARACTERS = 'it holds characters that a terminal obeys or that nobody sees';
 export const ONE_LINE_REMEDY =
   'Write it on one line, without control characters, direction marks and characters that nobody sees';
 
