@@ -1,4 +1,6 @@
 /** Whatever others wrote (callers, the vendor, senders of alarms, authors of calendars), a terminal gets the lines and colours of ours alone. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { paintFor, type Paint } from '../../../src/cli/paint.js';
@@ -156,4 +158,17 @@ describe('JSON', () => {
       }),
     );
   });
+});
+
+it('every line of src that writes to a stream makes it printable', () => {
+  const src = fileURLToPath(new URL('../../../src', import.meta.url));
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const writes = files.flatMap((file) =>
+    readFileSync(`${src}/${file}`, 'utf8')
+      .split('\n')
+      .filter((line) => /std(out|err)\.write|console\.\w+\(|pino\(/.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+  expect(writes.length).toBeGreaterThan(5);
+  expect(writes.filter((line) => !line.includes('printable'))).toEqual([]);
 });
