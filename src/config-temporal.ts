@@ -83,7 +83,9 @@ function load(
     return { connectionOptions, namespace };
   } catch (error) {
     // The first line alone: the next ones may be those of the file, secrets included.
-    const [found = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    // What Temporal's reader makes of a file without any profile.
+    const found = error instanceof TypeError ? 'the profile file has no [profile.NAME]' : reason;
     reader.problem('TEMPORAL_*', printable(found), 'Correct the variables, or the profile file that they name');
     return { connectionOptions: {}, namespace: 'default' };
   }

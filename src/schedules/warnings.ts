@@ -18,6 +18,8 @@ export interface ScheduleWarning {
   readonly text: string;
 }
 
+/** Of a machine without a folder of calendars, which says so once for all schedules. */
+const CALENDARS_NOT_HERE = 'calendar-not-read';
 const DAY_MS = 86_400_000;
 /** A schedule that starts later than that was most likely meant otherwise. */
 const FAR_MS = 366 * DAY_MS;
@@ -71,7 +73,14 @@ async function frozenWarning(
   const untilMs = nowMs + FREEZES_AHEAD_MS;
   const found = await freezesBetween(names, nowMs, untilMs + windowMs(entry));
   const freezes = [...found.freezes].sort((left, right) => left.fromMs - right.fromMs);
-  if (freezes.length === 0) return [];
+  const unreadable = found.problems
+    .filter(({ code }) => code !== CALENDARS_NOT_HERE)
+    .map(({ place, found: what }) => ({
+      id,
+      kind: 'frozen' as const,
+      text: `a calendar has a problem, and counts as frozen: ${printable(`${place}: ${what}`)}`,
+    }));
+  if (freezes.length === 0) return unreadable;
   const held: number[] = [];
   let count = 0;
   for (const atMs of startsBetween(entry, nowMs, untilMs)) {
@@ -80,14 +89,14 @@ async function frozenWarning(
     if (isCovered(freezes, atMs, atMs + windowMs(entry))) held.push(atMs);
   }
   const [first] = held;
-  if (first === undefined) return [];
+  if (first === undefined) return unreadable;
   const by = [
     ...new Set(freezes.filter(({ fromMs, toMs }) => held.some((atMs) => fromMs <= atMs && atMs < toMs)).map(nameOf)),
   ];
   const starts = `its ${count === MOST_STARTS ? 'first ' : ''}${count} starts`;
   const which = held.length === count ? `all ${starts}` : `${held.length} of ${starts}`;
   const text = `the whole window of ${which} in the next eight weeks lies in a freeze (${by.join('; ')}), the first on ${on(entry.timezone, first)}: such a run does nothing`;
-  return [{ id, kind: 'frozen', text }];
+  return [{ id, kind: 'frozen', text }, ...unreadable];
 }
 
 function nameOf({ calendar, name }: Freeze): string {

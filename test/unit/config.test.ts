@@ -336,6 +336,10 @@ describe('Temporal', () => {
       "TEMPORAL_API_KEY of Temporal's profile file: it holds a character that cannot stand in a header",
       'TEMPORAL_ADDRESS of Temporal\'s profile file: "https://temporal:7233" is not host:port',
     ]);
+    await writeFile(file, '');
+    expect(problemsOfClient({ TEMPORAL_CONFIG_FILE: file })).toEqual([
+      'TEMPORAL_*: the profile file has no [profile.NAME]',
+    ]);
     const [broken = ''] = await withProfile('api_key = "hidden\naddress = "x"');
     expect(broken).toContain('TEMPORAL_*: Invalid TOML');
     expect(broken).not.toContain('hidden');

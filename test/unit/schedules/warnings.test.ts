@@ -1,6 +1,7 @@
 /** Schedules that are applied as they stand and are odd all the same. */
 import { describe, expect, it } from 'vitest';
 import { findRunbook } from '../../../src/catalogue.js';
+import type { Problem } from '../../../src/domain/failures.js';
 import type { Freeze } from '../../../src/domain/gates.js';
 import { parseSchedules } from '../../../src/schedules/read-schedules.js';
 import { scheduleWarnings } from '../../../src/schedules/warnings.js';
@@ -8,7 +9,11 @@ import { scheduleWarnings } from '../../../src/schedules/warnings.js';
 const NOW = Date.parse('2026-11-30T12:00:00Z');
 const DAY_MS = 86_400_000;
 
-async function warningsOf(entry: string, freezes: readonly Omit<Freeze, 'calendar'>[] = []) {
+async function warningsOf(
+  entry: string,
+  freezes: readonly Omit<Freeze, 'calendar'>[] = [],
+  problems: readonly Problem[] = [],
+) {
   const text = `owner: t\nschedules:\n  s:\n    runbook: restart\n    targets: [shop/checkout/prod-1]\n    timezone: UTC\n${entry
     .split('\n')
     .map((line) => `    ${line}\n`)
@@ -20,7 +25,7 @@ async function warningsOf(entry: string, freezes: readonly Omit<Freeze, 'calenda
     untilMs: NOW + 400 * DAY_MS,
     freezesBetween: async ([calendar = '']) => ({
       freezes: freezes.map((freeze) => ({ ...freeze, calendar })),
-      problems: [],
+      problems: [...problems],
     }),
   });
   return warnings.map(({ kind, text: words }) => `${kind}: ${words}`);
@@ -64,6 +69,14 @@ describe('a schedule is warned about', () => {
     expect(await warningsOf('cron: "*/45 * * * *"\nwindow: 10m')).toEqual([
       'uneven: a step of 45 minutes starts at minute 0 and 45 of every hour: after 45 minutes, then after 15',
     ]);
+  });
+
+  it('whose calendar cannot be read, unless there is no folder of calendars at all', async () => {
+    const problem = { place: 'prod.ics:7', found: 'an event without a beginning', remedy: 'Correct it' };
+    expect(await warningsOf(NIGHTLY, [], [{ ...problem, code: 'wrong-event' }])).toEqual([
+      'frozen: a calendar has a problem, and counts as frozen: prod.ics:7: an event without a beginning',
+    ]);
+    expect(await warningsOf(NIGHTLY, [], [{ ...problem, code: 'calendar-not-read' }])).toEqual([]);
   });
 
   it('not where the window is longer than the freeze, ends after it, or no calendar is named', async () => {
