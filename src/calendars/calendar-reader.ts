@@ -18,11 +18,23 @@ interface Job {
   resolve(reading: CalendarReading): void;
 }
 
+/** What the file said, so that many runs that ask at once cost one reading. */
+interface Known {
+  readonly text: string;
+  readonly reading: Promise<CalendarReading>;
+}
+
+const NOT_READ = 'not-read';
+const HOUR_MS = 3_600_000;
+/** Chosen: some calendars, each asked for by gates and by plans. */
+const MOST_KNOWN = 8;
+
 /** The thread is started by the first file, kept for the next, and keeps no process from ending. */
 export class CalendarReader {
   #thread: Worker | null = null;
   #current: Job | null = null;
   readonly #waiting = new Set<Job>();
+  readonly #known = new Map<string, Known>();
 
   constructor(
     readonly timeLimitMs = TIME_LIMIT_MS,
@@ -30,8 +42,34 @@ export class CalendarReader {
     readonly memoryMb = MEMORY_MB,
   ) {}
 
-  /** Never throws: a file that cannot be read in time, or ends the thread, is a problem, and so counts as frozen. */
-  read(request: ReadingRequest): Promise<CalendarReading> {
+  /**
+   * Never throws: a file that cannot be read in time, or ends the thread, is a problem, and so counts as frozen. The same text is worked out
+   * once for each hour that is asked for.
+   */
+  async read(request: ReadingRequest): Promise<CalendarReading> {
+    const { file, text, calendar, fromMs, toMs } = request;
+    const hours = { fromMs: Math.floor(fromMs / HOUR_MS) * HOUR_MS, toMs: (Math.floor(toMs / HOUR_MS) + 1) * HOUR_MS };
+    const key = JSON.stringify([file, calendar, hours]);
+    const known = this.#known.get(key);
+    const reading = known?.text === text ? known.reading : this.#ask({ ...request, ...hours });
+    this.#remember(key, { text, reading });
+    const { freezes, problems } = await reading;
+    if (problems.some(({ code }) => code === NOT_READ) && this.#known.get(key)?.reading === reading)
+      this.#known.delete(key);
+    return {
+      freezes: freezes.filter((freeze) => freeze.toMs > fromMs && freeze.fromMs < toMs),
+      problems: [...problems],
+    };
+  }
+
+  #remember(key: string, known: Known): void {
+    this.#known.delete(key);
+    this.#known.set(key, known);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  #ask(request: ReadingRequest): Promise<CalendarReading> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#giveUp(job), this.timeLimitMs);
       const job: Job = { request, timer, resolve };
@@ -89,7 +127,7 @@ export class CalendarReader {
 
 function failed({ request: { file } }: Job, why: string): CalendarReading {
   const remedy = 'Delete events that are over, or split the calendar';
-  return { freezes: [], problems: [{ code: 'not-read', place: file, found: `the calendar ${why}`, remedy }] };
+  return { freezes: [], problems: [{ code: NOT_READ, place: file, found: `the calendar ${why}`, remedy }] };
 }
 
 /** The process has one thread for calendars. */

@@ -72,6 +72,28 @@ describe('the reader of calendars', () => {
     expect(problems.map(({ code: each, found }) => [each, found.includes(wanted)])).toEqual([['not-read', true]]);
   });
 
+  it('works the same file out once for all that ask within an hour, and again when it has changed', async () => {
+    const counting = `let n = 0; parentPort.on('message', () => parentPort.postMessage({ freezes: [], problems: [{ code: String(++n) }] }));`;
+    const reader = new CalendarReader(60_000, thread(counting));
+    const codes = async (text: string, laterMs = 0) => {
+      const request = { ...asked(text), fromMs: fromMs + laterMs, toMs: toMs + laterMs };
+      return (await reader.read(request)).problems.map(({ code }) => code).join();
+    };
+    const many = await Promise.all(Array.from({ length: 500 }, (_item, index) => codes('one', index * 1_000)));
+    expect(new Set(many)).toEqual(new Set(['1']));
+    expect([await codes('two'), await codes('two', 1_000), await codes('two', 3_600_000)]).toEqual(['2', '2', '3']);
+  });
+
+  it('gives only what lies in the time asked for, though it works out whole hours', async () => {
+    const request = asked(calendar(...event('DTSTART:20260601T100000Z', 'DURATION:PT10M')));
+    const reader = new CalendarReader();
+    const found = (from: string, to: string) =>
+      reader.read({ ...request, fromMs: Date.parse(from), toMs: Date.parse(to) });
+    expect((await found('2026-06-01T10:09:00Z', '2026-06-01T10:20:00Z')).freezes).toHaveLength(1);
+    expect((await found('2026-06-01T10:10:00Z', '2026-06-01T10:20:00Z')).freezes).toHaveLength(0);
+    expect((await found('2026-06-01T09:10:00Z', '2026-06-01T10:00:00Z')).freezes).toHaveLength(0);
+  });
+
   it('bounds what comes back: problems and freezes', async () => {
     const reader = new CalendarReader();
     const wrong = Array.from({ length: 2_000 }, () => event('DTSTART:x')).flat();
