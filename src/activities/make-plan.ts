@@ -6,6 +6,7 @@ import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/actions.js';
 import type { StartArguments } from '../domain/contract.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import { planSteps } from '../domain/plan-steps.js';
+import { sizeProblems } from '../domain/plan-sizes.js';
 import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan.js';
 import { isActionStep, type Runbook } from '../domain/runbook.js';
 import { durationMs } from '../domain/duration.js';
@@ -53,7 +54,10 @@ export async function makePlan(
     limits,
     dryRun: value.dryRun ?? false,
   };
-  return { ...plan, hash: createHash('sha256').update(canonicalPlan(plan)).digest('hex') };
+  const hashed: Plan = { ...plan, hash: createHash('sha256').update(canonicalPlan(plan)).digest('hex') };
+  const tooLarge = sizeProblems(hashed);
+  if (tooLarge.length > 0) throw invalidPlan(name, tooLarge);
+  return hashed;
 }
 
 async function loadRunbook({ findRunbook }: ActivityDependencies, name: string): Promise<Runbook> {

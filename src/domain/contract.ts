@@ -184,6 +184,8 @@ export interface TargetRunArguments {
   readonly unseenUntilMs: number | null;
   /** Of the gate that was passed; absent where it stays open. */
   readonly closing?: Closing;
+  /** How long its report may be, bytes as JSON; absent in what older runs started. */
+  readonly reportBytes?: number;
 }
 
 /** The newest execution that held a lease. Times are epoch milliseconds. */

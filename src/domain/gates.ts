@@ -1,4 +1,6 @@
 /** Maintenance windows and change freezes: a moment in, open or closed out, with why and until when. Pure; times are epoch milliseconds. */
+import { shortened } from './json-bytes.js';
+import { LONGEST_FREEZE_NAME_BYTES, LONGEST_GATE_REASON_BYTES } from './sizes.js';
 import { describeTime } from './utc-time.js';
 
 /** A change freeze of a calendar, `[fromMs, toMs)`. */
@@ -125,7 +127,7 @@ export function tellingFreezes(freezes: readonly Freeze[]): Freeze[] {
     if (kept.length === MOST_FREEZES) break;
     if (freeze.toMs <= untilMs) continue;
     untilMs = freeze.toMs;
-    kept.push(freeze);
+    kept.push({ ...freeze, name: shortened(freeze.name, LONGEST_FREEZE_NAME_BYTES) });
   }
   return kept;
 }
@@ -156,5 +158,10 @@ function pastWhat({ cutoffMs }: Window): string {
 }
 
 function frozen(why: string, opensAtMs: number | null): ClosedGate {
-  return { open: false, failure: 'ChangeFreeze', why: `Changes are frozen: ${why}`, opensAtMs };
+  return {
+    open: false,
+    failure: 'ChangeFreeze',
+    why: shortened(`Changes are frozen: ${why}`, LONGEST_GATE_REASON_BYTES),
+    opensAtMs,
+  };
 }

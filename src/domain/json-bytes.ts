@@ -1,17 +1,10 @@
 /** How long a text is on the wire: in bytes, as JSON in UTF-8. Limits of Temporal count those, not characters. */
 import { markdownText } from './markdown.js';
-import { printable } from './text.js';
+import { printable, utf8Bytes } from './text.js';
 
 /** Bytes of a value as JSON in UTF-8. */
 export function jsonBytes(value: unknown): number {
-  let bytes = 0;
-  for (const character of JSON.stringify(value)) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x80) bytes += 1;
-    else if (code < 0x800) bytes += 2;
-    else bytes += code < 0x1_0000 ? 3 : 4;
-  }
-  return bytes;
+  return utf8Bytes(JSON.stringify(value));
 }
 
 const QUOTES = 2;
@@ -26,6 +19,14 @@ export function clipped(text: string, longest: number): string {
     end += character.length;
   }
   return text;
+}
+
+/** A text of at most `longest` bytes as JSON, quotes included: where it is cut, a mark says how long it was. `longest` is at least 50. */
+export function shortened(text: string, longest: number): string {
+  const bytes = jsonBytes(text);
+  if (bytes <= longest) return text;
+  const mark = ` … (${bytes} bytes)`;
+  return `${clipped(text, longest - jsonBytes(mark) + QUOTES)}${mark}`;
 }
 
 /** A server takes a summary of 400 bytes (`limit.userMetadataSummarySize`), counted after a codec, which makes it longer. */

@@ -62,6 +62,22 @@ export interface RemainingEffect {
   readonly kind: 'irreversible' | 'declaredNone' | 'notUndone';
 }
 
+/**
+ * What a report of a target leaves out, since Temporal limits sizes. `trails`: trails and long texts are cut. `short`: steps stand without
+ * readings and trails. `bare`: there are no steps. The last two are forms of a run's report; the target's own workflow has left a longer one.
+ */
+export type TargetCut = 'trails' | 'short' | 'bare';
+
+/** How much a run's report leaves out; `RunbookClient` reads what stands elsewhere. */
+export interface ReportCut {
+  /** Targets of which not all is told: see their own `cut`. */
+  readonly targets: number;
+  /** Lines of `gates`, the oldest. */
+  readonly gates: number;
+  /** Targets that do not stand in `targets` or `notStarted` at all. */
+  readonly dropped: number;
+}
+
 export interface TargetReport {
   /** `application/component/instance`. */
   readonly path: string;
@@ -79,6 +95,10 @@ export interface TargetReport {
   /** The newest reading of this run. */
   readonly lastSeen: Observation | null;
   readonly failure?: FailureRecord;
+  /** Run id of the target's own workflow, whose id is `leaseId` and whose result is its report. Absent where none was started. */
+  readonly childRunId?: string;
+  /** Absent where the report is whole. */
+  readonly cut?: TargetCut;
 }
 
 /** Looks at a gate that were closed for one reason, or the look that found it open after a wait. Times are epoch milliseconds. */
@@ -116,6 +136,8 @@ export interface RunReport {
   /** Only where the run was called off before it began a target: by whom. */
   readonly withdrawnBy?: string;
   readonly failure?: FailureRecord;
+  /** Absent where the report is whole. Long texts are cut as well. */
+  readonly cut?: ReportCut;
 }
 
 /** A step while the run is under way. */

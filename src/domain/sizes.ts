@@ -8,3 +8,40 @@
 export const SEARCH_ATTRIBUTE_BYTES = 2_000;
 /** A `KeywordList` in MySQL is indexed as `CHAR(255)`: a longer item cannot be stored. */
 export const SEARCH_ATTRIBUTE_ITEM_CHARACTERS = 255;
+/** `limit.blobSize.error` is 2 MB: of each argument, result, failure, heartbeat, query answer and Update. A gRPC message may have 4 MB. */
+export const PAYLOAD_BYTES = 1_500_000;
+/** `limit.memoSize.error` is 2 MB, but MySQL keeps memos for listings in a `BLOB` of 64 KB, and a listing carries those of a whole page. */
+export const MEMO_REPORT_BYTES = 62_000;
+/** Of a run's result, or the details of its failure: a run that an alarm rule started leaves it in the history of the rule as well. */
+export const RESULT_REPORT_BYTES = 256_000;
+/** `limit.historySize.error` is 50 MB. */
+export const HISTORY_BYTES = 38_000_000;
+/** `limit.historyCount.error` is 51,200; some are left for signals and Updates. */
+export const HISTORY_EVENTS = 45_000;
+/** `limit.userMetadataDetailsSize` is 20,000 bytes. */
+export const DETAILS_BYTES = 15_000;
+/** What a rule remembers goes from one of its executions to the next as one argument; its log is the part that can be cut. */
+export const RULE_LOG_BYTES = 400_000;
+
+/** All reports of targets stand in the history of their run. Chosen: half of what a history may have. */
+const REPORTS_BYTES = 24_000_000;
+const MOST_REPORT_BYTES = 1_000_000;
+
+/** What a start may name; see activities/start-arguments.ts and domain/runbook.ts. */
+export const MOST_TARGETS = 100;
+
+/** How long the report of each target may be in a run of so many. */
+export function targetReportBytes(targets: number): number {
+  return Math.min(MOST_REPORT_BYTES, Math.floor(REPORTS_BYTES / Math.max(1, targets)));
+}
+
+/** What ServiceStage says of an instance at one moment, with all its hosts: bounded where it enters. */
+export const OBSERVATION_BYTES = 12_000;
+/** Of a step; see domain/trail.ts. */
+export const TRAIL_BYTES = 4_000;
+/** Names of events in a calendar file. */
+export const LONGEST_FREEZE_NAME_BYTES = 200;
+/** Why a gate is closed: it stands in the report once for each target. */
+export const LONGEST_GATE_REASON_BYTES = 1_000;
+/** Texts of the progress queries. */
+export const LONGEST_SHOWN = { title: 200, seen: 400, failure: 600 };

@@ -47,13 +47,18 @@ export function printableJson(json: string): string {
 
 /** Bytes of a text in UTF-8; half a surrogate pair counts as the replacement character it is sent as. */
 export function utf8Bytes(text: string): number {
-  let bytes = 0;
-  for (let at = 0; at < text.length;) {
-    const code = text.codePointAt(at) ?? 0;
-    bytes += bytesOf(code);
-    at += code > 0xff_ff ? 2 : 1;
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    // Half of a pair has three bytes alone, and a pair four in all.
+    if (unit >= 0x8_00) bytes += isPairAt(text, at, unit) ? (at++, 2) : 2;
+    else if (unit >= 0x80) bytes += 1;
   }
   return bytes;
+}
+
+function isPairAt(text: string, at: number, unit: number): boolean {
+  return unit >= 0xd8_00 && unit <= 0xdb_ff && (text.codePointAt(at) ?? 0) > 0xff_ff;
 }
 
 /**
@@ -68,6 +73,19 @@ export function clipText(text: string, maxBytes: number): string {
   const mark = ` … (${bytes} bytes)`;
   const markBytes = utf8Bytes(mark);
   return markBytes > maxBytes ? beginning(text, maxBytes) : `${beginning(text, maxBytes - markBytes)}${mark}`;
+}
+
+/** The lines as one text of at most `maxBytes` bytes in UTF-8: those that do not fit are left out, and the last line says how many. */
+export function linesThatFit(lines: readonly string[], maxBytes: number): string {
+  const all = lines.join('\n');
+  if (utf8Bytes(all) <= maxBytes) return all;
+  let bytes = utf8Bytes(moreLines(lines.length));
+  const cutAt = lines.findIndex((line) => (bytes += utf8Bytes(line) + 1) > maxBytes);
+  return [...lines.slice(0, cutAt), moreLines(lines.length - cutAt)].join('\n');
+}
+
+function moreLines(count: number): string {
+  return `\n… and ${count} more lines`;
 }
 
 function beginning(text: string, maxBytes: number): string {

@@ -26,6 +26,7 @@ import { clippedSummary } from '../domain/json-bytes.js';
 import { unseenAttemptMs } from '../domain/limits.js';
 import { canBeListed, listedTargets } from '../domain/listed-targets.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
+import { targetReportBytes } from '../domain/sizes.js';
 import { leaseId } from '../domain/target.js';
 import { describeLease } from './proxies.js';
 import { targetRun } from './target-run.js';
@@ -58,6 +59,7 @@ export async function takeLease(
     deadlineAtMs,
     limits: plan.limits,
     unseenUntilMs,
+    reportBytes: targetReportBytes(plan.targets.length),
     ...(closing === null ? {} : { closing }),
   };
   try {

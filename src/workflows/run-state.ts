@@ -16,7 +16,9 @@ import {
   type TargetInRun,
   type TargetReport,
 } from '../domain/report.js';
+import { DETAILS_BYTES } from '../domain/sizes.js';
 import { leaseId } from '../domain/target.js';
+import { linesThatFit } from '../domain/text.js';
 
 const targetKey = defineSearchAttributeKey(TARGET_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD_LIST);
 
@@ -103,7 +105,7 @@ export class RunState {
         `| ${markdownCell(path)} | ${outcome ?? (childRunId === null ? 'waiting' : 'running')} |`,
     );
     const gate = waiting === undefined ? [] : [`**Waiting**: ${markdownText(describeWaiting(waiting))}`, ''];
-    setCurrentDetails([...gate, '| target | state |', '| --- | --- |', ...rows].join('\n').slice(0, 15_000));
+    setCurrentDetails(linesThatFit([...gate, '| target | state |', '| --- | --- |', ...rows], DETAILS_BYTES));
   }
 
   report(

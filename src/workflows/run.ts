@@ -15,10 +15,12 @@ import {
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { ALARM_RULE_PREFIX, WITHDRAW_SIGNAL } from '../domain/alarm.js';
 import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO } from '../domain/contract.js';
+import { storedReport } from '../domain/cut-report.js';
 import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
 import { isGateFailure } from '../domain/gates.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
 import type { Outcome, RunProgress, RunReport, TargetReport } from '../domain/report.js';
+import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES } from '../domain/sizes.js';
 import { LEASE_PREFIX, leaseId } from '../domain/target.js';
 import { invalidStart, rootCause } from './failure.js';
 import { Gates, type Passage } from './gates.js';
@@ -174,9 +176,13 @@ function reportWithout({ target, seen, steps }: TargetPlan, outcome: Outcome, fa
   };
 }
 
-/** The report goes to the memo first: a workflow that closes Cancelled carries neither result nor details. */
-function close(report: RunReport, cancelRequested: boolean): RunReport {
-  upsertMemo({ [REPORT_MEMO]: report });
+/**
+ * The report goes to the memo first: a workflow that closes Cancelled carries neither result nor details. What does not fit there is cut, since
+ * a workflow that cannot be closed never ends; it stands in the result, or in those of the targets.
+ */
+function close(whole: RunReport, cancelRequested: boolean): RunReport {
+  const report = storedReport(whole, RESULT_REPORT_BYTES);
+  upsertMemo({ [REPORT_MEMO]: storedReport(whole, MEMO_REPORT_BYTES) });
   upsertSearchAttributes([{ key: outcomeKey, value: report.outcome }]);
   if (report.outcome === 'succeeded') return report;
   // Only a run that was asked to cancel can close Cancelled; one that was withdrawn, or whose target was cancelled by its own id, closes Failed.

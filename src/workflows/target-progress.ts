@@ -1,10 +1,13 @@
 /** What `targetRun` shows while it is under way: the progress query and the current details in the Temporal UI. */
 import { setCurrentDetails } from '@temporalio/workflow';
 import { describeAction } from '../domain/actions.js';
+import { shortened } from '../domain/json-bytes.js';
 import type { PlannedStep, TargetPlan } from '../domain/plan.js';
 import type { StepProgress, StepReport, TargetProgress } from '../domain/report.js';
 import { markdownCell, markdownText } from '../domain/markdown.js';
+import { DETAILS_BYTES, LONGEST_SHOWN } from '../domain/sizes.js';
 import { describeObservation, type Observation } from '../domain/target.js';
+import { linesThatFit } from '../domain/text.js';
 
 type Phase = TargetProgress['phase'];
 
@@ -33,7 +36,7 @@ export class ProgressOfTarget {
   }
 
   saw(observation: Observation): void {
-    this.#change({ seen: describeObservation(observation) });
+    this.#change({ seen: shownObservation(observation) });
   }
 
   stepBegins(id: string): void {
@@ -49,7 +52,10 @@ export class ProgressOfTarget {
   }
 
   undoBegins(id: string, title: string): void {
-    const undo = { ...progressOf(id, `undo: ${title}`, 'running'), startedAtMs: Date.now() };
+    const undo = {
+      ...progressOf(id, shortened(`undo: ${title}`, LONGEST_SHOWN.title), 'running'),
+      startedAtMs: Date.now(),
+    };
     this.#change({ phase: 'compensating', compensations: [...this.#progress.compensations, undo] });
   }
 
@@ -75,7 +81,12 @@ export class ProgressOfTarget {
 }
 
 function titleOf(step: PlannedStep): string {
-  return step.kind === 'wait' ? `wait ${step.durationMs / 1000}s` : describeAction(step.action);
+  const title = step.kind === 'wait' ? `wait ${step.durationMs / 1000}s` : describeAction(step.action);
+  return shortened(title, LONGEST_SHOWN.title);
+}
+
+function shownObservation(observation: Observation): string {
+  return shortened(describeObservation(observation), LONGEST_SHOWN.seen);
 }
 
 function progressOf(id: string, title: string, state: StepProgress['state']): StepProgress {
@@ -86,7 +97,7 @@ function ended(
   step: StepProgress,
   { result, startedAtMs, endedAtMs, cloudJobId, after, failure }: StepReport,
 ): StepProgress {
-  const seen = after === null ? null : describeObservation(after);
+  const seen = after === null ? null : shownObservation(after);
   return {
     ...step,
     state: result,
@@ -94,7 +105,7 @@ function ended(
     endedAtMs,
     cloudJobId,
     seen,
-    failure: failure === undefined ? null : `${failure.name}: ${failure.message}`,
+    failure: failure === undefined ? null : shortened(`${failure.name}: ${failure.message}`, LONGEST_SHOWN.failure),
   };
 }
 
@@ -103,7 +114,8 @@ function asMarkdown({ path, phase, seen, steps, compensations, outcome }: Target
     (step) => `| ${[step.title, step.state, step.cloudJobId ?? '', step.seen ?? ''].map(markdownCell).join(' | ')} |`,
   );
   const head = `**${markdownText(path)}**: ${outcome ?? phase}${seen === null ? '' : `, last seen ${markdownText(seen)}`}`;
-  return [head, '', '| step | state | cloud job | seen |', '| --- | --- | --- | --- |', ...rows]
-    .join('\n')
-    .slice(0, 15_000);
+  return linesThatFit(
+    [head, '', '| step | state | cloud job | seen |', '| --- | --- | --- | --- |', ...rows],
+    DETAILS_BYTES,
+  );
 }

@@ -1,6 +1,7 @@
 /** `targetRun`: all that happens to one instance. Its workflow id is the lease on it, so only one can be open. */
 import { CancellationScope, defineQuery, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
 import { isAtRest } from '../domain/cloud-job.js';
+import { boundedTargetReport } from '../domain/cut-report.js';
 import type { DoneStep } from '../domain/compensation.js';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
@@ -9,6 +10,7 @@ import { unseenAttemptMs } from '../domain/limits.js';
 import { targetOutcome } from '../domain/outcome.js';
 import type { OnFailure, PlannedStep } from '../domain/plan.js';
 import type { StepReport, TargetProgress, TargetReport } from '../domain/report.js';
+import { MOST_TARGETS, targetReportBytes } from '../domain/sizes.js';
 import { describeObservation, leaseId, statusMeaning, type Observation } from '../domain/target.js';
 import { compensate, type Compensated } from './compensate.js';
 import { invalidStart, rootCause } from './failure.js';
@@ -214,7 +216,7 @@ function report(run: TargetRunArguments, progress: ProgressOfTarget, ending: End
   const outcome = targetOutcome({ steps, compensations, remaining, cancelRequested, failure: failure ?? null });
   progress.finish(outcome);
   const lastSeen = [...steps, ...compensations].findLast(({ after }) => after !== null)?.after ?? captured;
-  return {
+  const whole: TargetReport = {
     path: target.path,
     instanceId: target.instanceId,
     leaseId: leaseId(target),
@@ -226,5 +228,7 @@ function report(run: TargetRunArguments, progress: ProgressOfTarget, ending: End
     captured,
     lastSeen,
     ...(failure === undefined ? {} : { failure }),
+    childRunId: workflowInfo().runId,
   };
+  return boundedTargetReport(whole, run.reportBytes ?? targetReportBytes(MOST_TARGETS));
 }
