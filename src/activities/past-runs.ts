@@ -5,6 +5,7 @@ import {
   type WorkflowExecutionDescription,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
+import { wholeTarget } from '../client/read-report.js';
 import type { PastRun, PastRuns } from '../domain/captured-count.js';
 import { REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import { namesOfTarget } from '../domain/listed-targets.js';
@@ -47,7 +48,18 @@ export async function pastRuns(client: Client, asked: PastRunsAsked): Promise<Pa
     const sure = run.open || run.report === null ? await describe(client, info.workflowId, info.runId) : info;
     if (sure !== null) runs.set(info.runId, pastRun(sure));
   }
-  return { runs: [...runs.values()], leaseTakenAtMs: lease?.startTime.getTime() ?? null };
+  const told = await Promise.all([...runs.values()].map((run) => withWholeTarget(client, run, leaseId)));
+  return { runs: told, leaseTakenAtMs: lease?.startTime.getTime() ?? null };
+}
+
+/** What a run of many targets says of one of them may be cut: the target's own workflow has the readings. */
+async function withWholeTarget(client: Client, run: PastRun, leaseId: string): Promise<PastRun> {
+  const { report } = run;
+  const target = report?.targets.find((each) => each.leaseId === leaseId);
+  if (report === null || target?.cut === undefined) return run;
+  const whole = await wholeTarget(target, (id, runId) => client.workflow.getHandle(id, runId).result());
+  const targets = report.targets.map((each) => (each === target ? whole : each));
+  return { ...run, report: { ...report, targets } };
 }
 
 async function listed(client: Client, { runbooks, path }: PastRunsAsked): Promise<WorkflowExecutionInfo[]> {

@@ -15,11 +15,11 @@ import type { Plan } from '../domain/plan.js';
 import type { RunReport } from '../domain/report.js';
 import { isPolled, type RunFacts } from '../domain/run-facts.js';
 import { isOpen } from '../domain/workflow-status.js';
-import { awaitEnd } from './await-end.js';
+import { awaitEnd, type WaitCall } from './await-end.js';
 import type { CatalogueInputs } from './catalogue-inputs.js';
 import { ClosableConnection } from './connection.js';
 import { NoReport, PlanRefused, ServerUnreachable } from './errors.js';
-import { isReport, reportInFailure, reportInMemo } from './read-report.js';
+import { isReport, reportInFailure, reportInMemo, wholeReport } from './read-report.js';
 import type { RunSnapshot } from './report-snapshot.js';
 import { readPollers, readRunFacts } from './run-facts.js';
 import { newRunId, requireRunId } from './run-id.js';
@@ -191,22 +191,22 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
 
   /** Waits for the end. Resolves for every outcome; rejects with the signal's reason when that is aborted. @throws RunNotFound, NoReport, ServerUnreachable */
   async result(workflowId: string, { runId, signal, patienceMs = PATIENCE_MS }: WaitOptions = {}): Promise<RunReport> {
-    try {
-      const result = await awaitEnd({ calls: this.#calls, workflowId, runId, signal, patienceMs });
-      if (isReport(result)) return result;
-    } catch (error) {
-      if (!(error instanceof WorkflowFailedError)) throw error;
-      const report = reportInFailure(error);
-      if (report !== null) return report;
-    }
+    const waiting = { calls: this.#calls, signal, patienceMs };
     // A cancelled run carries its report in its memo alone.
-    const report = await this.report(workflowId, { runId });
-    if (report === null) throw new NoReport(workflowId);
-    return report;
+    const stored = (await resultOf({ ...waiting, workflowId, runId })) ?? (await this.#reportInMemo(workflowId, runId));
+    if (stored === null) throw new NoReport(workflowId);
+    return wholeReport(stored, (id, execution) => awaitEnd({ ...waiting, workflowId: id, runId: execution }));
   }
 
   /** The report of a run that has ended, `null` while it is under way. Needs no worker. @throws RunNotFound, ServerUnreachable */
   async report(workflowId: string, { runId }: RunOptions = {}): Promise<RunReport | null> {
+    const stored = await this.#reportInMemo(workflowId, runId);
+    if (stored === null) return null;
+    const waiting = { calls: this.#calls, signal: undefined, patienceMs: 0 };
+    return wholeReport(stored, (id, execution) => awaitEnd({ ...waiting, workflowId: id, runId: execution }));
+  }
+
+  async #reportInMemo(workflowId: string, runId: string | undefined): Promise<RunReport | null> {
     try {
       return reportInMemo(await this.#within(() => this.#handle(workflowId, runId).describe()));
     } catch (error) {
@@ -290,4 +290,15 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
 function addressOf({ address = 'localhost:7233', channelArgs }: ConnectOptions): string {
   const target = channelArgs?.['grpc.http_connect_target'];
   return typeof target === 'string' ? `${target.replace(/^dns:/, '')} through the proxy ${address}` : address;
+}
+
+/** The report that a run returned, or failed with; `null` where it did neither. */
+async function resultOf(wait: WaitCall): Promise<RunReport | null> {
+  try {
+    const result = await awaitEnd(wait);
+    return isReport(result) ? result : null;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return reportInFailure(error);
+  }
 }

@@ -9,9 +9,10 @@ import {
 import { PROGRESS_QUERY } from '../domain/contract.js';
 import type { RunProgress } from '../domain/report.js';
 import { isOpen, isPaused } from '../domain/workflow-status.js';
+import { awaitEnd } from './await-end.js';
 import { NoReport, NotARun, NoWorkerAnswers, RunPaused, ServerUnreachable } from './errors.js';
 import { Patience } from './patience.js';
-import { reportInMemo } from './read-report.js';
+import { reportInMemo, wholeReport } from './read-report.js';
 import { snapshotOfReport, type RunSnapshot } from './report-snapshot.js';
 import { liveTargetProgress } from './target-progress.js';
 import { grpcCodeOf, named, type Calls } from './temporal-calls.js';
@@ -71,7 +72,9 @@ async function snapshotOfEnded(
     if (isOpen(status)) throw new NoWorkerAnswers(workflowId, { cause: why });
     const report = reportInMemo(described);
     if (report === null) throw new NoReport(workflowId);
-    return snapshotOfReport(report);
+    const waiting = { calls, signal, patienceMs: 0 };
+    const read = (id: string, execution: string) => awaitEnd({ ...waiting, workflowId: id, runId: execution });
+    return snapshotOfReport(await wholeReport(report, read));
   } catch (error) {
     throw named(error, workflowId);
   }
