@@ -1,7 +1,9 @@
 /** Which runs act or acted on some targets: those asked by id as they are now, the others by listing, which may lag some seconds behind. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { TARGET_RUN_WORKFLOW, TARGET_SEARCH_ATTRIBUTE, type RunsAsked, type RunSeen } from '../domain/contract.js';
+import { jsonBytes } from '../domain/json-bytes.js';
 import { isListed, namesOfTarget } from '../domain/listed-targets.js';
+import { PAYLOAD_BYTES } from '../domain/sizes.js';
 import { isOpen } from '../domain/workflow-status.js';
 import { describe, PAGE_SIZE, quoted } from './past-runs.js';
 
@@ -21,7 +23,17 @@ export async function findRuns(client: Client, { runIds, targets, sinceMs }: Run
   const listed: RunSeen[] = [];
   for (let at = 0; at < targets.length; at += TARGETS_IN_A_QUERY)
     listed.push(...(await listedRuns(client, targets.slice(at, at + TARGETS_IN_A_QUERY), sinceMs)));
-  return [...described, ...listed.filter(({ runId }) => !known.has(runId))];
+  return withinAnswer([...described, ...listed.filter(({ runId }) => !known.has(runId))]);
+}
+
+/** The answer stands in the history of the rule that asks. Where it is too long, runs that ended longest ago are left out. */
+function withinAnswer(runs: readonly RunSeen[]): RunSeen[] {
+  const newestFirst = [...runs].sort(
+    (left, right) => (right.endedAtMs ?? Infinity) - (left.endedAtMs ?? Infinity) || 0,
+  );
+  let room = PAYLOAD_BYTES;
+  const cutAt = newestFirst.findIndex((run) => (room -= jsonBytes(run) + 1) < 0);
+  return cutAt < 0 ? [...runs] : newestFirst.slice(0, cutAt);
 }
 
 async function describedRun(client: Client, runId: string, asked: readonly string[]): Promise<RunSeen> {
@@ -54,7 +66,7 @@ function seen(
   const list = Array.isArray(value) ? value.map(String) : [];
   return {
     runId: workflowId,
-    targets: [...new Set([...list, ...asked.filter((path) => isListed(list, path))])],
+    targets: asked.filter((path) => isListed(list, path)),
     endedAtMs: isOpen(status.name) ? null : (closeTime?.getTime() ?? 0),
   };
 }

@@ -8,6 +8,8 @@ import type {
   DecidedAlarm,
   RuleAlarm,
 } from './alarm.js';
+import { jsonBytes } from './json-bytes.js';
+import { PAYLOAD_BYTES } from './sizes.js';
 
 /** A firing that waits for its debounce, or has its run. One whose alarm a brake dropped is not remembered. */
 export interface Firing {
@@ -74,10 +76,12 @@ export interface ContinuedRule extends AlarmRuleArguments {
 
 export const EMPTY_STATE: RuleState = { firings: [], resolutions: [], startsAtMs: [], log: [], brakes: null };
 
+/** Owner and rule, beside the state. */
+const NAMES_BYTES = 500;
 const DAY_MS = 86_400_000;
 /** Chosen: senders repeat within hours, and what is forgotten still has the id of its run taken. */
 const REMEMBERED_MS = 7 * DAY_MS;
-// All chosen, with the lengths of alarm-rule-checks.ts: together they stay below the 2 MB that a payload of Temporal may have.
+// All chosen, with the lengths of alarm-rule-checks.ts: without the log they stay below `PAYLOAD_BYTES`, which the log fills.
 const MOST_FIRINGS = 400;
 const MOST_RESOLUTIONS = 500;
 const MOST_LOGGED = 200;
@@ -170,6 +174,17 @@ export function forget(state: RuleState, nowMs: number): RuleState {
     resolutions: state.resolutions.slice(-MOST_RESOLUTIONS).filter(({ atMs }) => atMs > nowMs - REMEMBERED_MS),
     startsAtMs: state.startsAtMs.slice(-MOST_RUNS),
   };
+}
+
+/**
+ * What goes on to the next execution, as one argument: within the bounds, and with as much of the log, the newest lines, as there is room for.
+ * An argument that is too long would fail the rule's workflow task for ever.
+ */
+export function forNextExecution(state: RuleState, nowMs: number): RuleState {
+  const kept = { ...forget(state, nowMs), log: [] };
+  let room = PAYLOAD_BYTES - NAMES_BYTES - jsonBytes(kept);
+  const cutAt = state.log.findIndex((line) => (room -= jsonBytes(line) + 1) < 0);
+  return { ...kept, log: cutAt < 0 ? state.log : state.log.slice(0, cutAt) };
 }
 
 export function logged(state: RuleState, line: AlarmLogLine): RuleState {

@@ -215,7 +215,7 @@ export interface RunsAsked {
 export interface RunSeen {
   /** Workflow id. */
   readonly runId: string;
-  /** Empty while it plans. */
+  /** Of those asked; empty while it plans. */
   readonly targets: readonly string[];
   /** `null`: it is open. 0: nothing is known of it any more. */
   readonly endedAtMs: number | null;

@@ -20,8 +20,6 @@ export const HISTORY_BYTES = 38_000_000;
 export const HISTORY_EVENTS = 45_000;
 /** `limit.userMetadataDetailsSize` is 20,000 bytes. */
 export const DETAILS_BYTES = 15_000;
-/** What a rule remembers goes from one of its executions to the next as one argument; its log is the part that can be cut. */
-export const RULE_LOG_BYTES = 400_000;
 
 /** All reports of targets stand in the history of their run. Chosen: half of what a history may have. */
 const REPORTS_BYTES = 24_000_000;

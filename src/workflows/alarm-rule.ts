@@ -31,6 +31,7 @@ import {
   concerns,
   EMPTY_STATE,
   forget,
+  forNextExecution,
   knownIncidents,
   logged,
   noted,
@@ -96,7 +97,7 @@ async function decideForEver(started: ContinuedRule): Promise<never> {
     queue.shift();
   }
   await condition(allHandlersFinished);
-  return await continueAsNew<typeof alarmRule>({ ...started, state: rule.state });
+  return await continueAsNew<typeof alarmRule>({ ...started, state: forNextExecution(rule.state, Date.now()) });
 }
 
 async function somethingToDo(isThere: () => boolean, withinMs: number | null): Promise<void> {

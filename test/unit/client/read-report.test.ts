@@ -1,0 +1,118 @@
+/** A report that a run stored cut is put together again from its own result and from those of its targets. */
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RunNotFound, ServerUnreachable } from '../../../src/client/errors.js';
+import { wholeReport, type ReadResult } from '../../../src/client/read-report.js';
+import { storedReport } from '../../../src/domain/cut-report.js';
+import type { RunReport } from '../../../src/domain/report.js';
+import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES } from '../../../src/domain/sizes.js';
+import { anObservation, aStepReport } from '../../support/build.js';
+import { anyRunReport } from '../../support/large-reports.js';
+
+const failed = (report: RunReport) =>
+  new WorkflowFailedError('failed', ApplicationFailure.create({ details: [report] }), 'NON_RETRYABLE_FAILURE' as never);
+
+/** A server that keeps what the run and its targets returned. */
+function keeps(
+  report: RunReport,
+  change: { result?: boolean; targets?: boolean } = {},
+): ReadResult & { asked: string[] } {
+  const asked: string[] = [];
+  const read = async (workflowId: string, runId: string) => {
+    asked.push(workflowId);
+    const own = report.targets.find((target) => target.leaseId === workflowId && target.childRunId === runId);
+    if (own !== undefined && change.targets !== false) return own;
+    if (workflowId !== report.workflowId || change.result === false) throw new RunNotFound(workflowId);
+    const stored = storedReport(report, RESULT_REPORT_BYTES);
+    if (report.outcome === 'succeeded') return stored;
+    throw failed(stored);
+  };
+  return Object.assign(read, { asked });
+}
+
+function aReport(targets: number, steps: number): RunReport {
+  return {
+    reportVersion: 1,
+    runbook: 'wide',
+    workflowId: 'wide-1',
+    runId: 'run-1',
+    outcome: 'failed',
+    summary: 'wide: failed',
+    planHash: null,
+    requestedBy: null,
+    reason: null,
+    startedAtMs: 1,
+    endedAtMs: 2,
+    targets: Array.from({ length: targets }, (_item, index) => ({
+      path: `shop/checkout/prod-${index}`,
+      instanceId: `instance-${index}`,
+      leaseId: `runbook-target/project/instance-${index}`,
+      outcome: 'failed',
+      steps: Array.from({ length: steps }, (_step, at) => aStepReport({ id: `step-${at}` })),
+      notReached: [],
+      compensations: [],
+      remaining: [],
+      captured: anObservation(),
+      lastSeen: null,
+      childRunId: `child-${index}`,
+    })),
+    notStarted: [],
+  };
+}
+
+describe('the whole report', () => {
+  it('is the stored one where nothing is cut: nobody is asked', async () => {
+    const report = aReport(2, 3);
+    const server = keeps(report);
+    expect(await wholeReport(report, server)).toBe(report);
+    expect(server.asked).toEqual([]);
+  });
+
+  it("comes from the run's own result where that has room for it", async () => {
+    const report = aReport(10, 30);
+    const server = keeps(report);
+    expect(await wholeReport(storedReport(report, MEMO_REPORT_BYTES), server)).toEqual(report);
+    expect(server.asked).toEqual(['wide-1']);
+  });
+
+  it('comes from the results of the targets where the run has room for none of it', async () => {
+    const report = aReport(100, 50);
+    const server = keeps(report);
+    expect(await wholeReport(storedReport(report, MEMO_REPORT_BYTES), server)).toEqual(report);
+    expect(new Set(server.asked).size).toBe(101);
+  });
+
+  it('stays cut, and says how much, where the namespace keeps the targets no longer', async () => {
+    const stored = storedReport(aReport(100, 50), MEMO_REPORT_BYTES);
+    const report = await wholeReport(stored, keeps(aReport(100, 50), { result: false, targets: false }));
+    expect(report).toEqual(stored);
+    expect(report.cut?.targets).toBe(100);
+  });
+
+  it('is not given while the server is away', async () => {
+    const stored = storedReport(aReport(100, 50), MEMO_REPORT_BYTES);
+    const away: ReadResult = async () => {
+      throw new ServerUnreachable('away');
+    };
+    await expect(wholeReport(stored, away)).rejects.toThrow(ServerUnreachable);
+  });
+
+  it('has of every target what its own workflow reported, whatever happened', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyRunReport(8, 4), async (given) => {
+        const targets = given.targets.map((target, index) => ({
+          ...target,
+          leaseId: `runbook-target/project/${index}`,
+          childRunId: `child-${index}`,
+        }));
+        const report = { ...given, targets, workflowId: 'run' };
+        const whole = await wholeReport(storedReport(report, MEMO_REPORT_BYTES), keeps(report));
+        fc.pre((whole.cut?.dropped ?? 0) === 0);
+        expect(whole.targets).toEqual(targets);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
