@@ -12,7 +12,7 @@ import { anObservation, aStepReport } from '../../support/build.js';
 import { anyRunReport } from '../../support/large-reports.js';
 
 const failed = (report: RunReport) =>
-  new WorkflowFailedError('failed', ApplicationFailure.create({ details: [report] }), 'NON_RETRYABLE_FAILURE' as never);
+  new WorkflowFailedError('failed', ApplicationFailure.create({ details: [report] }), 'NON_RETRYABLE_FAILURE');
 
 /** A server that keeps what the run and its targets returned. */
 function keeps(
