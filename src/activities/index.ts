@@ -3,7 +3,7 @@ import type { RunbookLookup } from '../catalogue.js';
 import type { Calendars } from '../calendars/calendars.js';
 import type { ActionName } from '../domain/actions.js';
 import type { Activities } from '../domain/contract.js';
-import { PLANNING_HEARTBEAT_TIMEOUT_MS, type Limits } from '../domain/limits.js';
+import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/limits.js';
 import type { VerifyDefaults } from '../domain/runbook-checks.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { beating } from './beating.js';
@@ -14,6 +14,7 @@ import { performAction } from './perform-action.js';
 import { readFreezes } from './read-freezes.js';
 import { settleTarget } from './settle-target.js';
 import type { TemporalAccess } from './temporal-access.js';
+import { withinScheduleToClose } from './within-schedule-to-close.js';
 
 export interface ActivityDependencies {
   readonly serviceStage: ServiceStage;
@@ -29,6 +30,11 @@ export interface ActivityDependencies {
   readonly temporal: TemporalAccess;
 }
 
+/** A local activity of `proxies.ts` with these retries. */
+function shortRead<Given extends unknown[], Result>(act: (...given: Given) => Promise<Result>) {
+  return withinScheduleToClose(SHORT_READ_LIMITS.longestPauseMs, act);
+}
+
 /** One call per worker process: all its activities share one `CloudJobWatcher`. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
   const { serviceStage, temporal } = dependencies;
@@ -36,10 +42,12 @@ export function createActivities(dependencies: ActivityDependencies): Activities
   return {
     makePlan: (runbook, startArguments) =>
       beating(PLANNING_HEARTBEAT_TIMEOUT_MS, () => makePlan(dependencies, runbook, startArguments)),
-    readFreezes: (names, fromMs, toMs) => readFreezes(dependencies.calendars, names, fromMs, toMs),
-    describeLease: (leaseId) => temporal.describeLease(leaseId),
+    readFreezes: shortRead((names, fromMs, toMs) => readFreezes(dependencies.calendars, names, fromMs, toMs)),
+    describeLease: shortRead((leaseId) => temporal.describeLease(leaseId)),
     findRuns: (asked) => temporal.findRuns(asked),
-    observeTarget: (target, limits, originalRunId) => observeTarget(serviceStage, target, limits, originalRunId),
+    observeTarget: shortRead((target, limits, originalRunId) =>
+      observeTarget(serviceStage, target, limits, originalRunId),
+    ),
     performAction: (request) => performAction(following, request),
     settleTarget: (request) => settleTarget(following, request),
   };

@@ -41,6 +41,9 @@ export const DEFAULT_LIMITS: ChosenLimits = {
 /** Of planning, which has no plan to take its limits from yet. Chosen: a worker that is lost while it plans costs little of the three minutes. */
 export const PLANNING_HEARTBEAT_TIMEOUT_MS = 15_000;
 
+/** Of one short read in a workflow (a local activity), milliseconds. Chosen: a read that fails for three minutes decides nothing sooner by trying on. */
+export const SHORT_READ_LIMITS = { attemptMs: 15_000, totalMs: 180_000, longestPauseMs: 10_000 };
+
 /** Budget + token + read + window + read + POST + quiet + read + cloud job read + margin: 65 s with the defaults. */
 export function withHeartbeatTimeout(chosen: ChosenLimits): Limits {
   const { budgetWaitMs, credentialsWaitMs, readTimeoutMs, visibilityWindowMs, postTimeoutMs, quietMs, marginMs } =

@@ -15,7 +15,7 @@ import type {
   SettleTargetResult,
 } from '../domain/contract.js';
 import { clippedSummary } from '../domain/json-bytes.js';
-import { PLANNING_HEARTBEAT_TIMEOUT_MS, type Limits } from '../domain/limits.js';
+import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/limits.js';
 
 /** Planning reads the API a few times; when it cannot for this long, the run is refused and nothing was touched. */
 export const { makePlan } = proxyActivities<Pick<Activities, 'makePlan'>>({
@@ -26,11 +26,11 @@ export const { makePlan } = proxyActivities<Pick<Activities, 'makePlan'>>({
   summary: 'Plan: runbook, inputs, targets, versions',
 });
 
-/** Short reads: a local activity costs one marker instead of three events. */
+/** Short reads: a local activity costs one marker instead of three events. The activities themselves keep the time of all attempts (`withinScheduleToClose`). */
 const looks = proxyLocalActivities<Pick<Activities, 'describeLease' | 'observeTarget' | 'readFreezes'>>({
-  startToCloseTimeout: '15s',
-  scheduleToCloseTimeout: '3m',
-  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
+  startToCloseTimeout: SHORT_READ_LIMITS.attemptMs,
+  scheduleToCloseTimeout: SHORT_READ_LIMITS.totalMs,
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: SHORT_READ_LIMITS.longestPauseMs },
 });
 
 export const describeLease: Activities['describeLease'] = (...given) => look(() => looks.describeLease(...given));

@@ -1,0 +1,72 @@
+/** A local activity keeps its schedule-to-close time, whose timer the SDK loses between two attempts. */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { withinScheduleToClose } from '../../src/activities/within-schedule-to-close.js';
+import { stopWorker } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+/** Its own: the histories of this workflow do not replay with the product's code. */
+const taskQueue = `${temporal.taskQueue}-short-read`;
+const attempts = new Map<string, number>();
+/** Attempts that hang take no notice of being cancelled; the worker waits for them when it stops. */
+let letGo = () => {};
+const over = new Promise<void>((resolve) => (letGo = resolve));
+let worker: Worker;
+let running: Promise<void>;
+beforeAll(async () => {
+  worker = await Worker.create({
+    connection: temporal.connection,
+    taskQueue,
+    workflowsPath: fileURLToPath(new URL('fixtures/short-read.ts', import.meta.url)),
+    activities: { read: withinScheduleToClose(100, read) },
+  });
+  running = worker.run();
+});
+afterAll(async () => {
+  letGo();
+  await stopWorker(worker, running);
+});
+
+async function read(how: string): Promise<string> {
+  const { workflowExecution } = Context.current().info;
+  const attempt = (attempts.get(workflowExecution?.workflowId ?? '') ?? 0) + 1;
+  attempts.set(workflowExecution?.workflowId ?? '', attempt);
+  if (how === 'hangs') await over;
+  if (how === 'fails' || attempt < 3)
+    throw ApplicationFailure.create({ type: 'Unreachable', message: 'nobody answers' });
+  return `attempt ${attempt}`;
+}
+
+function workflowId(how: string): string {
+  return `${taskQueue}-${how}`;
+}
+
+function run(how: string): Promise<unknown> {
+  return temporal.client.workflow.execute('shortRead', { workflowId: workflowId(how), taskQueue, args: [how] });
+}
+
+/** What lies under the failures of workflow and activity. */
+async function rootCauseOf(call: Promise<unknown>): Promise<unknown> {
+  const error: unknown = await call.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(WorkflowFailedError);
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  return cause;
+}
+
+it('ends when its attempts fail, with what the last one said', async () => {
+  expect(await rootCauseOf(run('fails'))).toMatchObject({ type: 'Unreachable', message: 'nobody answers' });
+  expect(attempts.get(workflowId('fails'))).toBeGreaterThan(2);
+});
+
+it('ends when its attempts hang', async () => {
+  expect(await rootCauseOf(run('hangs'))).toBeInstanceOf(Error);
+});
+
+it('is tried again while there is time', async () => {
+  expect(await run('recovers')).toBe('attempt 3');
+});
