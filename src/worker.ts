@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type Connection } from '@temporalio/client';
 import {
+  GracefulShutdownPeriodExpiredError,
   makeTelemetryFilterString,
   NativeConnection,
   Runtime,
@@ -41,6 +42,10 @@ const ACTIVITY_SLOTS = 500;
 const CACHED_WORKFLOWS = 300;
 const SHUTDOWN_GRACE_MS = 1_000;
 const SHUTDOWN_MARGIN_MS = 15_000;
+/** After the worker's own limit: chosen, what is clean ends by itself at once. */
+const STOP_MARGIN_MS = 2_000;
+/** As the SDK's runtime takes them. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'] as const;
 const CONNECT_ATTEMPTS = 10;
 const CONNECT_DELAY_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -86,12 +91,30 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
     await runtime.shutdown();
     throw error;
   }
+  endWhateverHangs(stopLimitMs(config) + STOP_MARGIN_MS, log);
   try {
     await worker.run();
+    log.info('worker stopped');
+  } catch (error) {
+    if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
+    log.warn('worker stopped at its limit; other workers take over the attempts that were still running');
   } finally {
     await connection.close();
   }
-  log.info('worker stopped');
+}
+
+/** A read of a disk that is away, or a call of the native core, can keep the process alive after the worker has ended, or the worker from ending. */
+function endWhateverHangs(limitMs: number, log: Pino): void {
+  const end = () => {
+    log.warn(`worker process ended: something hung for ${limitMs} ms after it was told to stop`);
+    process.exit(WORKER_EXIT_CODES.stopped);
+  };
+  for (const signal of STOP_SIGNALS) process.once(signal, () => setTimeout(end, limitMs).unref());
+}
+
+/** Longer than a POST in flight may take, so that its cloud job id is still heartbeated. */
+function stopLimitMs({ limits }: Config): number {
+  return SHUTDOWN_GRACE_MS + limits.postTimeoutMs + SHUTDOWN_MARGIN_MS;
 }
 
 async function sayReady(config: Config, log: Pino): Promise<void> {
@@ -196,8 +219,7 @@ function workerOptions(config: Config, connection: NativeConnection, client: Cli
     maxCachedWorkflows: CACHED_WORKFLOWS,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
-    // Longer than a POST in flight may take, so that its cloud job id is still heartbeated.
-    shutdownForceTime: SHUTDOWN_GRACE_MS + limits.postTimeoutMs + SHUTDOWN_MARGIN_MS,
+    shutdownForceTime: stopLimitMs(config),
   };
 }
 

@@ -36,11 +36,15 @@ export interface TemporalAccess {
 /** `PENDING_ACTIVITY_STATE_STARTED` and `_CANCEL_REQUESTED` of the Temporal API: an attempt is out there. */
 const UNDER_WAY = [2, 3];
 
+/** Of one call, its retries included. Chosen: below the time that a worker which stops waits for its activities (`worker.ts`). */
+const CALL_MS = 10_000;
+
 export function temporalAccess(client: Client): TemporalAccess {
+  const inTime = <Answer>(call: () => Promise<Answer>) => client.withDeadline(Date.now() + CALL_MS, call);
   return {
     async recordHeartbeat(taskToken, details) {
       try {
-        await client.activity.heartbeat(taskToken, details);
+        await inTime(() => client.activity.heartbeat(taskToken, details));
         return false;
       } catch (error) {
         if (error instanceof ActivityCancelledError) return true;
@@ -50,16 +54,15 @@ export function temporalAccess(client: Client): TemporalAccess {
     async isCurrentAttempt(info) {
       const { workflowExecution, activityId, attempt, currentAttemptScheduledTimestampMs } = info;
       if (workflowExecution === undefined) return false;
-      const description = await client.workflow
-        .getHandle(workflowExecution.workflowId, workflowExecution.runId)
-        .describe();
+      const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
+      const description = await inTime(() => handle.describe());
       const pending = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
       if (!UNDER_WAY.includes(Number(pending?.state)) || pending?.attempt !== attempt) return false;
       return sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
     },
     async describeLease(leaseId) {
       try {
-        return leaseHolder(await client.workflow.getHandle(leaseId).describe());
+        return leaseHolder(await inTime(() => client.workflow.getHandle(leaseId).describe()));
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return null;
         throw error;

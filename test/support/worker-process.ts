@@ -13,7 +13,8 @@ export interface WorkerProcess {
   readonly pid: number;
   /** Ends it at once, or sends another signal. Resolves when it has ended; for those that do not end it at once. */
   kill(signal: NodeJS.Signals): Promise<void>;
-  readonly ended: Promise<void>;
+  /** Resolves with its exit code, or `null` when a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** The last lines it printed. */
   lastWords(): string;
   /** The next line it prints that matches. */
@@ -75,7 +76,7 @@ export async function startWorkerProcess({
     if (lines.length > KEPT_LINES) lines.shift();
   });
   await untilReady(child, lines);
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (exitCode) => resolve(exitCode)));
   return {
     pid: child.pid ?? 0,
     ended,
