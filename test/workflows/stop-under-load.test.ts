@@ -56,7 +56,7 @@ it.each([
   while ((await control.accepted()).length === 0) await delay(10);
   if (isAway) link.cut();
   const exitCodes = await Promise.all([worker.kill('SIGTERM').then(() => worker.ended), gateway.kill('SIGTERM')]);
-  expect({ how, exitCodes }).toEqual({ how, exitCodes: [0, 0] });
+  expect(exitCodes, `${how}\n${worker.lastWords()}`).toEqual([0, 0]);
   expect(worker.lastWords()).not.toMatch(ERROR);
   expect(gateway.lines.join('\n')).not.toMatch(ERROR);
   await Promise.all(deliveries);
