@@ -1,13 +1,13 @@
 /** The only reader of runbook files: YAML in, a runbook or every problem with file, line and column out. Reads anew at each call. */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkRunbook } from './domain/runbook-checks.js';
 import type { Problem } from './domain/failures.js';
-import { Runbook } from './domain/runbook.js';
-import { FileError } from './files/file-access.js';
+import type { Runbook } from './domain/runbook.js';
 import type { KnownRunbooks } from './domain/unknown-runbook.js';
+import { FileError } from './files/file-access.js';
 import { listFolder, realFolder, type PassedOver } from './files/list-folder.js';
-import { problemsOfIssues, takeOutUnsupported, unknownCalendars } from './runbook-problems.js';
+import { problemOfKind } from './problems/file-kind.js';
+import { readRunbook } from './problems/runbook-problems.js';
 import { readYamlFile, YamlDocument, type FileKind } from './yaml-document.js';
 
 /** The catalogue that comes with the package: beside `dist/` and beside `src/`. */
@@ -148,16 +148,8 @@ export function parseRunbook(
 ): Runbook | Problem[] {
   const document = YamlDocument.parse(text, file, RUNBOOK_FILE);
   if (Array.isArray(document)) return document;
-  const { supported, problems } = takeOutUnsupported(document.raw);
-  const parsed = Runbook.safeParse(supported);
-  const found = [
-    ...problems,
-    ...(parsed.success
-      ? [
-          ...checkRunbook(parsed.data, basename(file)),
-          ...unknownCalendars(['guards', 'freeze'], parsed.data.guards?.freeze ?? [], calendars),
-        ]
-      : problemsOfIssues(parsed.error.issues, supported)),
-  ];
-  return found.length > 0 || !parsed.success ? document.placed(found) : parsed.data;
+  const otherKind = problemOfKind(document.raw, 'runbook');
+  if (otherKind !== null) return document.placed([otherKind]);
+  const { problems, runbook } = readRunbook(document.raw, basename(file), calendars);
+  return problems.length > 0 || runbook === null ? document.placed(problems) : runbook;
 }

@@ -68,10 +68,13 @@ export class YamlDocument {
     if (documents.length > 1)
       return atTop('several-documents', 'the file holds several YAML documents', `Write one ${kind.noun} a file`);
     if (document.errors.length > 0) {
-      return document.errors.slice(0, MOST_PROBLEMS).map(({ pos, message, code }) => {
-        const { line, col } = lines.linePos(pos[0]);
-        return at(file, line, col, '', 'yaml-syntax', message.split('\n')[0] ?? code, 'Mend the YAML');
-      });
+      return withoutConsequences(document.errors)
+        .slice(0, MOST_PROBLEMS)
+        .map(({ pos, message, code }) => {
+          const { line, col } = lines.linePos(pos[0]);
+          const found = message.split('\n')[0] ?? code;
+          return at(file, line, col, '', 'yaml-syntax', found, syntaxRemedy(code, lines.textOf(line)));
+        });
     }
     let raw: unknown;
     try {
@@ -82,33 +85,55 @@ export class YamlDocument {
     }
     if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
       const { line, col } = placeOf(document, lines, [], false);
-      return [at(file, line, col, '', `not-a-${kind.noun}`, 'the file holds no keys', kind.begin)];
+      const what = Array.isArray(raw) ? 'a list' : raw === null ? 'nothing' : 'text';
+      return [at(file, line, col, '', `not-a-${kind.noun}`, `the file holds ${what} and no keys`, kind.begin)];
     }
     return new YamlDocument(raw, file, document, lines);
   }
 
-  /** Problems with their places, in the order of the file; more than anybody mends at once are only counted. */
+  /** Problems with their places, in the order of the file; more than anybody fixes at once are only counted. */
   placed(found: readonly PathProblem[]): Problem[] {
     const first = found
       .slice(0, MOST_PROBLEMS)
       .map((each) => ({ ...each, at: placeOf(this.#document, this.#lines, each.path, each.onKey === true) }));
-    first.sort((left, right) => left.at.line - right.at.line);
+    first.sort((left, right) => left.at.line - right.at.line || left.at.col - right.at.col);
     const told = first.map(({ path, code, found: what, remedy, at: { line, col } }) =>
       at(this.file, line, col, path.join('.').slice(0, 200), code, what, remedy),
     );
     const more = found.length - told.length;
     if (more > 0)
-      told.push(at(this.file, 1, 1, '', 'and-more', `${more} more problems were found`, 'Mend those above first'));
+      told.push(at(this.file, 1, 1, '', 'and-more', `${more} more problems were found`, 'Fix those above first'));
     return told;
   }
+}
+
+/** Found in a document that was understood; every other error may be why those after it are there. */
+const INDEPENDENT_ERRORS = ['DUPLICATE_KEY', 'TAB_AS_INDENT', 'BAD_DQ_ESCAPE', 'TAG_RESOLVE_FAILED'];
+
+function withoutConsequences(errors: Document['errors']): Document['errors'] {
+  const first = errors.find(({ code }) => !INDEPENDENT_ERRORS.includes(code));
+  const end = first === undefined ? errors.length : errors.indexOf(first) + 1;
+  return errors.slice(0, end);
+}
+
+function syntaxRemedy(code: string, line: string): string {
+  if (code === 'TAB_AS_INDENT') return 'Indent with spaces';
+  if (code === 'DUPLICATE_KEY') return 'Take one of the two out';
+  if (line.includes('${{')) return "Put the expression in quotes, as in '${{ inputs.name }}'";
+  return 'Fix the YAML at this place: indentation, quotes, brackets';
 }
 
 /** Where lines begin. The counter of `yaml` loses count in quoted text that runs over several lines. */
 class Lines {
   readonly #starts: readonly number[];
 
-  constructor(text: string) {
+  constructor(private readonly text: string) {
     this.#starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+  }
+
+  /** The text of a line, which counts from 1. */
+  textOf(line: number): string {
+    return this.text.slice(this.#starts[line - 1], this.#starts[line]);
   }
 
   linePos(offset: number): { line: number; col: number } {

@@ -1,12 +1,12 @@
 /** Commands that read local files and nothing else: list, show, validate. They say which folders they read. */
 import type { Command } from 'commander';
 import type { Runbook } from '../domain/runbook.js';
-import { describeProblem, type Problem } from '../domain/failures.js';
-import { FREEZES_AHEAD_MS } from '../domain/gates.js';
+import { describeProblem } from '../domain/failures.js';
 import { printable } from '../domain/text.js';
 import { CommandError, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
-import { readCalendars, type LocalCalendars } from './read-calendars.js';
+import { readCalendars } from './read-calendars.js';
 import { printableFacts } from './terminal-text.js';
+import { validateFiles } from './validate-files.js';
 
 type Done = (exitCode: number) => void;
 
@@ -42,62 +42,29 @@ export function addRunbookCommands(program: Command, done: Done): void {
     });
   program
     .command('validate')
-    .argument('[files...]', 'runbook files; default: the built-in catalogue and RUNBOOK_DIR')
+    .argument('[files...]', 'files of runbooks, schedules, alarms or calendars; default: every runbook there is')
     .description(
-      'check runbook files, and the calendars they name where RUNBOOK_CALENDARS has them; every problem with its line and column',
+      'check files, and the calendars that runbooks name where RUNBOOK_CALENDARS has them; every problem with its line and column',
     )
     .option('--json', 'as JSON')
     .action(async (files: string[], { json }: { json?: boolean }) => {
       const calendars = await readCalendars();
-      const { problems, checked } = await validate(files, calendars);
+      const { problems, checked, noun } = await validateFiles(files, calendars);
       if (json === true) printJson({ checked, calendarsChecked: calendars.names !== null, problems });
-      else if (problems.length === 0) print(`${checked} runbook files are right`);
+      else if (problems.length === 0) print(checked === 1 ? `1 ${noun} is right` : `${checked} ${noun}s are right`);
       else for (const problem of problems) print(`${describeProblem(problem)} [${problem.code}]`);
       if (calendars.names === null) hint('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder');
       done(problems.length === 0 ? 0 : USAGE_EXIT_CODE);
     });
 }
 
-async function validate(
-  files: readonly string[],
-  calendars: LocalCalendars,
-): Promise<{ problems: Problem[]; checked: number }> {
-  if (files.length === 0) {
-    const { runbooks, problems } = await readCatalogue(calendars.names);
-    const ofCalendars = await problemsOfCalendars(
-      runbooks.map(({ runbook }) => runbook),
-      calendars,
-    );
-    return {
-      problems: [...problems, ...ofCalendars],
-      checked: runbooks.length + new Set(problems.map(({ place }) => place.split(':')[0])).size,
-    };
-  }
-  const { loadFile } = await import('../catalogue.js');
-  const loaded = await Promise.all(files.map((file) => loadFile(file, calendars.names)));
-  const problems = loaded.flatMap((each) => (Array.isArray(each) ? each : []));
-  const runbooks = loaded.flatMap((each) => (Array.isArray(each) ? [] : [each]));
-  return { problems: [...problems, ...(await problemsOfCalendars(runbooks, calendars))], checked: files.length };
-}
-
-/** Of the calendars that the runbooks name, which a run would read. */
-async function problemsOfCalendars(
-  runbooks: readonly Runbook[],
-  { names, freezesBetween }: LocalCalendars,
-): Promise<Problem[]> {
-  const named = [...new Set(runbooks.flatMap(({ guards }) => guards?.freeze ?? []))];
-  if (names === null || named.length === 0) return [];
-  const nowMs = Date.now();
-  return (await freezesBetween(named, nowMs, nowMs + FREEZES_AHEAD_MS)).problems;
-}
-
-async function readCatalogue(calendars: readonly string[] | null = null) {
+async function readCatalogue() {
   const [{ listRunbooks }, { loadClientConfig }] = await Promise.all([
     import('../catalogue.js'),
     import('../config.js'),
   ]);
   const { runbookDirectories } = loadClientConfig(process.env);
-  return listRunbooks(runbookDirectories, calendars);
+  return listRunbooks(runbookDirectories);
 }
 
 async function lookUp(name: string): Promise<{ runbook: Runbook; file: string }> {

@@ -1,5 +1,6 @@
 /** What is proved of the expressions of a runbook when it is loaded: names that exist, types that fit, what is captured and by whom. */
 import { ACTIONS, type ActionName } from './actions.js';
+import { didYouMean } from './nearest.js';
 import { CAPTURED_NAMES, isBrokenExpression, isWholeExpression, namesUsed, TARGET_NAMES } from './interpolate.js';
 import { isActionStep, type Input, type Runbook } from './runbook.js';
 import type { RunbookProblem } from './runbook-checks.js';
@@ -59,7 +60,12 @@ export function checkExpressions(runbook: Runbook): RunbookProblem[] {
   for (const { path, value, wanted } of expressionPlaces(runbook)) {
     if (isBrokenExpression(value))
       problems.push(
-        problem('unknown-name', path, 'an expression begins with ${{ and is none', 'Write it as in ${{ inputs.name }}'),
+        problem(
+          'unknown-name',
+          path,
+          'an expression begins with ${{ and does not end',
+          'Write it as in ${{ inputs.name }}',
+        ),
       );
     for (const name of namesUsed(value)) {
       const [scope, key = '', ...rest] = name.split('.');
@@ -73,7 +79,12 @@ export function checkExpressions(runbook: Runbook): RunbookProblem[] {
         namesOf(each, inputs).map((known) => `${each}.${known}`),
       );
       problems.push(
-        problem('unknown-name', path, `"${name.slice(0, 80)}" is not known`, `Use one of: ${all.join(', ')}`),
+        problem(
+          'unknown-name',
+          path,
+          `"${name.slice(0, 80)}" is not known`,
+          `Use one of: ${all.join(', ')}.${didYouMean(name, all)}`,
+        ),
       );
     }
   }

@@ -3,7 +3,7 @@ import { ACTIONS } from './actions.js';
 import { durationMs } from './duration.js';
 import { checkExpressions, checkRestores, EXPRESSION_CHECKS } from './expression-checks.js';
 import { valueProblem } from './input-value.js';
-import { isActionStep, isReservedName, stepIds, type Runbook, type RunbookActionStep } from './runbook.js';
+import { isActionStep, isReservedName, stepIds, type Input, type Runbook, type RunbookActionStep } from './runbook.js';
 
 /** A problem inside a file, before its place is known in lines and columns. */
 export interface RunbookProblem {
@@ -24,6 +24,7 @@ export const RUNBOOK_CHECKS = {
   'irreversible-not-declared': 'An action that nothing reverses is declared: `compensation: { irreversible: why }`',
   'not-an-inverse': 'A declared undo is an accepted inverse of its action',
   ...EXPRESSION_CHECKS,
+  'impossible-rule': 'An input has a value that fits it: no minimum above its maximum',
   'wrong-default': 'The default of an input fits its own rules',
   'freeze-stands-twice': 'No calendar is named twice',
   'guard-of-nothing': 'What stands under `guards` says something: no empty `guards`, `window` or `freeze`',
@@ -104,11 +105,25 @@ function checkSteps({ steps }: Runbook): RunbookProblem[] {
 
 function checkDefaults({ inputs }: Runbook): RunbookProblem[] {
   return Object.entries(inputs).flatMap(([name, input]) => {
+    // Nothing fits it, so neither does the default: that is the same fault.
+    const impossible = impossibleRule(input);
+    if (impossible !== null)
+      return [problem('impossible-rule', ['inputs', name], impossible, 'Exchange the two, or take one out')];
     const wrong = input.default === undefined ? null : valueProblem(input, input.default);
     return wrong === null
       ? []
-      : [problem('wrong-default', ['inputs', name, 'default'], wrong, 'Mend the default or the rule')];
+      : [problem('wrong-default', ['inputs', name, 'default'], wrong, 'Fix the default or the rule')];
   });
+}
+
+function impossibleRule(input: Input): string | null {
+  const [least, most] =
+    input.type === 'integer'
+      ? [input.minimum, input.maximum]
+      : input.type === 'string'
+        ? [input.minLength, input.maxLength]
+        : [];
+  return least !== undefined && most !== undefined && least > most ? `${least} at least and ${most} at most` : null;
 }
 
 /** Only what is useless whatever a start brings: `cutoff` and `waitAtMost` alone wait for its window or its freezes. */

@@ -8,7 +8,7 @@ const EXPRESSION_TEXT = /\$\{\{[^}]{0,200}\}\}/;
 
 /** A duration as files write it: every shape that takes one checks it by this. */
 export const durationText = z
-  .string()
+  .string(DURATION_REMEDY)
   .regex(DURATION_PATTERN, { error: DURATION_REMEDY, abort: true })
   .refine((text) => durationMs(text) !== null, DURATION_REMEDY);
 /** `waitAtMost` of every shape that has it. */
@@ -18,7 +18,8 @@ export const waitingText = durationText.refine(
 );
 const duration = (description: string) => durationText.describe(description);
 const reason = (description: string) => z.string().min(1).describe(description);
-const expression = z.string().regex(EXPRESSION_TEXT, 'Write a value, or ${{ inputs.name }}');
+const EXPRESSION_REMEDY = 'Write ${{ inputs.name }}';
+const expression = z.string(EXPRESSION_REMEDY).regex(EXPRESSION_TEXT, { error: EXPRESSION_REMEDY, abort: true });
 
 /** Of runbooks, schedules, alarm rules and their owners. No slash and no colon, so that the ids made from them are told apart. A runbook's name is its workflow type. */
 export const NAME = /^[a-z][a-z0-9-]{0,62}$/;

@@ -4,7 +4,7 @@ import { didYouMean } from '../domain/nearest.js';
 import type { Runbook } from '../domain/runbook.js';
 import { readInputs } from '../activities/start-arguments.js';
 import type { RunbookLookup } from '../catalogue.js';
-import { problemsOfLookup } from '../runbook-problems.js';
+import { problemsOfLookup } from '../problems/lookups.js';
 import type { PathProblem } from '../yaml-document.js';
 import type { RuleEntry } from './alarms-file.js';
 import { isWithin, labelNamed } from './match-alarm.js';

@@ -5,7 +5,8 @@ import type { Problem } from '../domain/failures.js';
 import { didYouMean } from '../domain/nearest.js';
 import { NAME_REMEDY } from '../domain/runbook.js';
 import type { RunbookLookup } from '../catalogue.js';
-import { problemsOfIssues } from '../runbook-problems.js';
+import { problemOfKind } from '../problems/file-kind.js';
+import { problemsOfIssues } from '../problems/shape.js';
 import { readYamlFile, YamlDocument, type FileKind, type Path, type PathProblem } from '../yaml-document.js';
 import { checkOrder, checkRule, valuesOf } from './alarm-checks.js';
 import { ALARMS_KEYS, AlarmsFile, SENDER_KINDS, type RuleEntry, type SenderEntry } from './alarms-file.js';
@@ -38,11 +39,13 @@ export async function readAlarmsFile(file: string, options: ReadOptions): Promis
   const document = YamlDocument.parse(text, file, ALARMS_FILE);
   if (Array.isArray(document)) return document;
   const { raw } = document;
+  const otherKind = problemOfKind(raw, 'alarms file');
+  if (otherKind !== null) return document.placed([otherKind]);
   const parsed = AlarmsFile.safeParse(raw);
   const problems = [
     ...prototypeKeys(raw, []),
     ...nothingIn(raw),
-    ...(parsed.success ? [] : problemsOfIssues(parsed.error.issues, raw).map(inWordsOfAlarms)),
+    ...(parsed.success ? [] : problemsOfIssues(parsed.error.issues, raw, AlarmsFile).map(inWordsOfAlarms)),
   ];
   // Each part that has its shape is checked further, also beside others that have not.
   const senders: ReadAlarms['senders'][number][] = [];
@@ -131,11 +134,9 @@ function inWordsOfAlarms(problem: PathProblem): PathProblem {
   const { code, path } = problem;
   const key = String(path.at(-1));
   const inSender = path[0] === 'senders' && path.length > 2;
-  if (code === 'unknown-key') {
+  if (code === 'unknown-key' && inSender && LIKE_A_SECRET.test(key) && !ALARMS_KEYS.includes(key)) {
     const remedy =
-      inSender && LIKE_A_SECRET.test(key) && !ALARMS_KEYS.includes(key)
-        ? 'Take it out: secrets come from files only. Write it into a file that only the gateway reads and name that; what stood here is no secret any more.'
-        : 'Take it out.';
+      'Take it out: secrets come from files only. Write it into a file that only the gateway reads and name that; what stood here is no secret any more.';
     return { ...problem, remedy: `${remedy}${didYouMean(key, ALARMS_KEYS)}` };
   }
   if (code === 'wrong-name') return { ...problem, remedy: NAME_REMEDY };

@@ -1,14 +1,14 @@
 /** The only reader of schedule files: YAML in, the schedules wished for or every problem with file, line and column out. Changes nothing. */
 import { durationMs } from '../domain/duration.js';
-import { didYouMean } from '../domain/nearest.js';
 import type { Problem } from '../domain/failures.js';
 import { NAME_REMEDY, type Runbook } from '../domain/runbook.js';
 import { readInputs } from '../activities/start-arguments.js';
 import type { RunbookLookup } from '../catalogue.js';
-import { problemsOfIssues } from '../runbook-problems.js';
+import { problemOfKind } from '../problems/file-kind.js';
+import { problemsOfIssues } from '../problems/shape.js';
 import { readYamlFile, YamlDocument, type FileKind, type PathProblem } from '../yaml-document.js';
 import { checkEntry } from './schedule-checks.js';
-import { SCHEDULE_KEYS, ScheduleFile, type ScheduleEntry } from './schedule-file.js';
+import { ScheduleFile, type ScheduleEntry } from './schedule-file.js';
 
 const SCHEDULE_FILE: FileKind = {
   noun: 'schedule-file',
@@ -55,10 +55,12 @@ export async function parseSchedules(
   const document = YamlDocument.parse(text, file, SCHEDULE_FILE);
   if (Array.isArray(document)) return document;
   const { raw } = document;
+  const otherKind = problemOfKind(raw, 'schedule file');
+  if (otherKind !== null) return document.placed([otherKind]);
   const parsed = ScheduleFile.safeParse(raw);
   const problems = [
     ...oddNames(raw),
-    ...(parsed.success ? [] : problemsOfIssues(parsed.error.issues, raw).map(inWordsOfSchedules)),
+    ...(parsed.success ? [] : problemsOfIssues(parsed.error.issues, raw, ScheduleFile).map(inWordsOfSchedules)),
   ];
   const owner = 'owner' in raw && typeof raw.owner === 'string' ? raw.owner : '';
   const schedules: WishedSchedule[] = [];
@@ -98,8 +100,6 @@ function oddNames(raw: object): PathProblem[] {
 
 /** The same words as for runbook files, with this file's own keys and names. */
 function inWordsOfSchedules(problem: PathProblem): PathProblem {
-  const key = String(problem.path.at(-1));
-  if (problem.code === 'unknown-key') return { ...problem, remedy: `Take it out.${didYouMean(key, SCHEDULE_KEYS)}` };
   if (problem.code === 'wrong-name') return { ...problem, remedy: NAME_REMEDY };
   if (problem.code === 'wrong-value' && problem.path[2] === 'calendar' && problem.path.length > 3)
     return { ...problem, remedy: calendarRemedy(String(problem.path[3])) };

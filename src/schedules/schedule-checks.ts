@@ -4,7 +4,7 @@ import { didYouMean } from '../domain/nearest.js';
 import type { Runbook } from '../domain/runbook.js';
 import { readInputs } from '../activities/start-arguments.js';
 import type { RunbookLookup } from '../catalogue.js';
-import { problemsOfLookup, unknownCalendars } from '../runbook-problems.js';
+import { problemsOfLookup, unknownCalendars } from '../problems/lookups.js';
 import type { PathProblem } from '../yaml-document.js';
 import { cronProblems } from './cron.js';
 import { DAYS_OF_WEEK, MONTHS, type ScheduleEntry } from './schedule-file.js';

@@ -93,11 +93,3 @@ export const ScheduleFile = z.strictObject({
 export type ScheduleFile = z.infer<typeof ScheduleFile>;
 export type ScheduleEntry = z.infer<typeof ScheduleEntry>;
 export type Calendar = z.infer<typeof Calendar>;
-
-/** Every key of the file, for "did you mean". */
-export const SCHEDULE_KEYS: readonly string[] = [
-  ...Object.keys(ScheduleFile.shape),
-  ...Object.keys(ScheduleEntry.shape),
-  ...Object.keys(Calendar.shape),
-  ...['start', 'end', 'step'],
-];

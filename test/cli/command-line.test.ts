@@ -1,6 +1,6 @@
 /** The `runbook` command as users type it: text, JSON, exit codes, and what it says when the words are wrong. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -59,10 +59,46 @@ describe('local commands', () => {
   it('validate says every problem with its place, and exits 2', async () => {
     const { exitCode, stdout } = await runbook(['validate', join(folder, 'bad.yaml')]);
     expect(exitCode).toBe(2);
-    expect(stdout.trim().split('\n')).toHaveLength(3);
+    expect(stdout.trim().split('\n')).toHaveLength(2);
     expect(stdout).toContain('bad.yaml:4:13 steps.0.action');
     expect((await runbook(['validate'])).stdout).toContain('9 runbook files are right');
     expect((await runbook(['validate'], { RUNBOOK_DIR: folder })).exitCode).toBe(2);
+  });
+
+  it.each([
+    [
+      'schedule file',
+      'owner: me\nschedules:\n  n: { runbook: restart, targets: [a/b/c], cron: "0 3 * * *", timezone: UTC, window: 1h }\n',
+      'timezone: UTC',
+      'timezone: UTCC',
+    ],
+    [
+      'alarms file',
+      'owner: me\nsenders: { am: { kind: bearer, tokenFiles: [t] } }\nrules: { r: { when: { a: b }, runbook: restart, target: a/b/c, within: [a/b/c] } }\n',
+      'kind: bearer',
+      'kind: beaver',
+    ],
+    [
+      'calendar',
+      'timezone: UTC\nfreezes:\n  - { name: f, from: 2026-12-20, to: 2027-01-01 }\n',
+      '2026-12-20',
+      '2026-12-32',
+    ],
+  ])('validate recognises a %s and checks it as one', async (kind, text, right, wrong) => {
+    const file = join(folder, 'of-another-kind.yaml');
+    await writeFile(file, text);
+    expect(await runbook(['validate', file])).toMatchObject({ exitCode: 0, stdout: `1 ${kind} is right\n` });
+    await writeFile(file, text.replace(right, wrong));
+    const { exitCode, stdout } = await runbook(['validate', file]);
+    expect(exitCode).toBe(2);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(stdout).toMatch(/of-another-kind\.yaml:\d+:\d+/);
+    await rm(file);
+  });
+
+  it('--version shows that of the package', async () => {
+    const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+    expect(await runbook(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
   });
 
   it('validate tells of calendars that nobody knows, and says so where it knows none itself', async () => {
@@ -77,7 +113,7 @@ describe('local commands', () => {
     );
     expect(stderr).toBe('');
     const unchecked = await runbook(['validate', file]);
-    expect(unchecked).toMatchObject({ exitCode: 0, stdout: '1 runbook files are right\n' });
+    expect(unchecked).toMatchObject({ exitCode: 0, stdout: '1 runbook file is right\n' });
     expect(unchecked.stderr).toBe('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder\n');
     await rm(file);
   });

@@ -40,7 +40,7 @@ describe('a runbook file with a problem', () => {
       'the file x.yaml',
     ],
     ['an unknown action', withStep('action: stpo'), 'wrong-value', 'x.yaml:4:13 steps.0.action', 'stpo'],
-    ['a step of no kind', withStep('acton: stop'), 'wrong-value', 'x.yaml:4:5 steps.0', 'acton'],
+    ['a step of a mistyped kind', withStep('acton: stop'), 'unknown-key', 'x.yaml:4:5 steps.0.acton', 'acton'],
     ['a missing parameter', withStep('action: scale'), 'missing', 'x.yaml:4:5 steps.0.with', '"with" is missing'],
     [
       'a wrong parameter',
@@ -121,12 +121,9 @@ describe('a runbook file with a problem', () => {
     ],
     [
       'an input whose name only a name of the target has',
-      withInput(
-        '{ type: string }',
-        '{ action: rollback, with: { version: "${{ target.n }}" }, compensation: { none: y } }',
-      ),
+      'name: x\ntitle: t\ninputs:\n  version: { type: string }\nsteps:\n  - { action: rollback, with: { version: "${{ target.version }}" }, compensation: { none: y } }\n',
       'unused-input',
-      'x.yaml:4:6 inputs.n',
+      'x.yaml:4:12 inputs.version',
       'used nowhere',
     ],
     [
@@ -233,7 +230,7 @@ describe('a runbook file with a problem', () => {
     const places = problemsOf('name: y\ntitel: t\nsteps:\n  - action: stpo\n  - wait: soon\n').map(
       ({ place }) => place.split(' ')[0],
     );
-    expect(places).toEqual(['x.yaml:1:1', 'x.yaml:2:1', 'x.yaml:4:13', 'x.yaml:5:11']);
+    expect(places).toEqual(['x.yaml:1:7', 'x.yaml:2:1', 'x.yaml:4:13', 'x.yaml:5:11']);
   });
 
   it('never makes the loader throw', () => {

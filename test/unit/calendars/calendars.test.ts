@@ -80,7 +80,7 @@ describe('a list in YAML', () => {
     [
       'a mistyped key of a freeze',
       list('{ name: f, form: 2026-06-01, to: 2026-06-01 }'),
-      ['3:16 freezes.0.form unknown-key', '3:5 freezes.0.from missing'],
+      ['3:5 freezes.0.from missing', '3:16 freezes.0.form unknown-key'],
     ],
     ['a 30th of February', list('{ name: f, from: 2026-02-30, to: 2026-06-01 }'), ['3:22 freezes.0.from wrong-value']],
     [
@@ -152,7 +152,7 @@ describe('folders of calendars', () => {
       'Known calendars: broken, prod-freeze, quarter. Did you mean prod-freeze?',
     ],
     ['a name that would leave the folder', ['../x'], 'unknown-calendar', 'Known calendars'],
-    ['a broken file', ['broken'], 'yaml-syntax', 'Mend the YAML'],
+    ['a broken file', ['broken'], 'yaml-syntax', 'Fix the YAML'],
   ])('tell %s', async (_what, names, code, remedy) => {
     const { problems } = await freezesBetween([folder], names, ...YEAR);
     expect(problems.map((problem) => problem.code)).toEqual([code]);

@@ -1,0 +1,120 @@
+/** `runbook validate`: files of every kind, told apart by what stands in them, and the calendars that runbooks name. */
+import { basename, dirname, extname } from 'node:path';
+import type { Problem } from '../domain/failures.js';
+import { FREEZES_AHEAD_MS } from '../domain/gates.js';
+import type { Runbook } from '../domain/runbook.js';
+import type { KindOfFile } from '../problems/file-kind.js';
+import type { LocalCalendars } from './read-calendars.js';
+
+export interface Validated {
+  readonly problems: readonly Problem[];
+  readonly checked: number;
+  /** What was checked, for people: `runbook file`, or `file` where it was of several kinds. */
+  readonly noun: string;
+}
+
+/** Files as they are named; without any, the built-in catalogue and the folders of `RUNBOOK_DIR`. */
+export async function validateFiles(files: readonly string[], calendars: LocalCalendars): Promise<Validated> {
+  if (files.length === 0) return validateCatalogue(calendars);
+  const found = await Promise.all(files.map((file) => validateFile(file, calendars)));
+  const runbooks = found.flatMap(({ runbook }) => (runbook === null ? [] : [runbook]));
+  const kinds = new Set(found.map(({ kind }) => kind));
+  const [only] = kinds;
+  return {
+    problems: [...found.flatMap(({ problems }) => problems), ...(await problemsOfCalendars(runbooks, calendars))],
+    checked: files.length,
+    noun: kinds.size > 1 || only === undefined ? 'file' : only === 'runbook' ? 'runbook file' : only,
+  };
+}
+
+async function validateCatalogue(calendars: LocalCalendars): Promise<Validated> {
+  const [{ listRunbooks }, { loadClientConfig }] = await Promise.all([
+    import('../catalogue.js'),
+    import('../config.js'),
+  ]);
+  const { runbooks, problems } = await listRunbooks(loadClientConfig(process.env).runbookDirectories, calendars.names);
+  const ofCalendars = await problemsOfCalendars(
+    runbooks.map(({ runbook }) => runbook),
+    calendars,
+  );
+  return {
+    problems: [...problems, ...ofCalendars],
+    checked: runbooks.length + new Set(problems.map(({ place }) => place.split(':')[0])).size,
+    noun: 'runbook file',
+  };
+}
+
+interface ValidatedFile {
+  readonly kind: KindOfFile;
+  readonly problems: readonly Problem[];
+  /** Where it is one that loads. */
+  readonly runbook: Runbook | null;
+}
+
+async function validateFile(file: string, calendars: LocalCalendars): Promise<ValidatedFile> {
+  const kind = await kindOf(file);
+  switch (kind) {
+    case 'runbook': {
+      const { loadFile } = await import('../catalogue.js');
+      const loaded = await loadFile(file, calendars.names);
+      return Array.isArray(loaded)
+        ? { kind, problems: loaded, runbook: null }
+        : { kind, problems: [], runbook: loaded };
+    }
+    case 'schedule file': {
+      const { readScheduleFile } = await import('../schedules/read-schedules.js');
+      const options = { findRunbook: await runbookFinder(), calendars: calendars.names };
+      return { kind, problems: problemsIn(await readScheduleFile(file, options)), runbook: null };
+    }
+    case 'alarms file': {
+      const { readAlarmsFile } = await import('../gateway/read-alarms.js');
+      // Secrets are where the gateway runs, which reads them at its start.
+      const options = { findRunbook: await runbookFinder(), readSecret: null };
+      return { kind, problems: problemsIn(await readAlarmsFile(file, options)), runbook: null };
+    }
+    case 'calendar': {
+      const { calendarsIn } = await import('../calendars/calendars.js');
+      const nowMs = Date.now();
+      const name = basename(file, extname(file));
+      const { problems } = await calendarsIn([dirname(file)]).freezesBetween([name], nowMs, nowMs + FREEZES_AHEAD_MS);
+      return { kind, problems, runbook: null };
+    }
+  }
+}
+
+/** A file that says nothing of its kind, or cannot be read, is checked as a runbook. */
+async function kindOf(file: string): Promise<KindOfFile> {
+  if (/\.ics$/i.test(file)) return 'calendar';
+  const [{ readYamlFile, YamlDocument }, { kindOfFile }] = await Promise.all([
+    import('../yaml-document.js'),
+    import('../problems/file-kind.js'),
+  ]);
+  const words = { noun: 'file', begin: '', size: '' };
+  const text = await readYamlFile(file, words);
+  const document = typeof text === 'string' ? YamlDocument.parse(text, file, words) : text;
+  return Array.isArray(document) ? 'runbook' : (kindOfFile(document.raw) ?? 'runbook');
+}
+
+async function runbookFinder() {
+  const [{ findRunbook }, { loadClientConfig }] = await Promise.all([
+    import('../catalogue.js'),
+    import('../config.js'),
+  ]);
+  const { runbookDirectories } = loadClientConfig(process.env);
+  return (name: string) => findRunbook(runbookDirectories, name);
+}
+
+function problemsIn(read: object | readonly Problem[]): readonly Problem[] {
+  return Array.isArray(read) ? (read as readonly Problem[]) : [];
+}
+
+/** Of the calendars that the runbooks name, which a run would read. */
+async function problemsOfCalendars(
+  runbooks: readonly Runbook[],
+  { names, freezesBetween }: LocalCalendars,
+): Promise<readonly Problem[]> {
+  const named = [...new Set(runbooks.flatMap(({ guards }) => guards?.freeze ?? []))];
+  if (names === null || named.length === 0) return [];
+  const nowMs = Date.now();
+  return (await freezesBetween(named, nowMs, nowMs + FREEZES_AHEAD_MS)).problems;
+}
