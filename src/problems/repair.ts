@@ -18,6 +18,7 @@ export interface Repaired {
   readonly written: (path: Path) => Path;
 }
 
+const MOST_REPAIRED = 100;
 /** Each round takes out what the one before has found; nothing sensible needs more. */
 const MOST_ROUNDS = 20;
 
@@ -44,16 +45,25 @@ class Repair {
     for (let round = 0; round < MOST_ROUNDS && runbook === null; round++) {
       const parsed = Runbook.safeParse(this.#copy);
       if (parsed.success) runbook = parsed.data;
-      else
-        for (const issue of problemsOfIssues(parsed.error.issues, this.#copy, Runbook)) {
+      else {
+        const issues = problemsOfIssues(parsed.error.issues, this.#copy, Runbook);
+        // That is no runbook with a few faults, and each would be compared with each.
+        if (issues.length > MOST_REPAIRED) return this.#asItIs(issues);
+        for (const issue of issues) {
           const problem = this.inWords(issue, this.#copy);
           if (!this.#touched.some((path) => begins(problem.path, path)))
             this.#problems.push({ ...problem, path: this.#written(problem.path) });
           this.#mend(problem);
         }
+      }
     }
     const written = (path: Path) => this.#written(path);
     return { problems: this.#problems, runbook, touched: this.#touched.map(written), written };
+  }
+
+  #asItIs(issues: readonly ShapeProblem[]): Repaired {
+    const problems = issues.map((issue) => this.inWords(issue, this.#copy));
+    return { problems: [...this.#problems, ...problems], runbook: null, touched: [], written: (path) => path };
   }
 
   #written(path: Path): Path {

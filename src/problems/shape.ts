@@ -1,5 +1,6 @@
 /** zod's issues in words: what was found, where, and what would be right there. One fault gives one problem. */
 import type { z } from 'zod';
+import { MOST_PROBLEMS } from '../domain/failures.js';
 import { didYouMean, nearest } from '../domain/nearest.js';
 import type { Path, PathProblem } from '../yaml-document.js';
 import { isObject, keysAt, kindsAt, valueAt } from './schema-keys.js';
@@ -35,10 +36,12 @@ const MOST_KEYS_LISTED = 12;
 export function problemsOfIssues(issues: readonly z.core.$ZodIssue[], raw: unknown, shape: z.ZodType): ShapeProblem[] {
   const problems = issues.flatMap((issue) => problemsOfIssue(issue, { raw, shape, parent: [] }));
   // A key that was mistyped, or stands one level too high, is also missed where it belongs.
-  const meant = problems.flatMap(({ path, meant, under }) =>
-    [meant, under].flatMap((key) => (key === undefined ? [] : [keyOf([...path.slice(0, -1), key])])),
+  const meant = new Set(
+    problems.flatMap(({ path, meant, under }) =>
+      [meant, under].flatMap((key) => (key === undefined ? [] : [keyOf([...path.slice(0, -1), key])])),
+    ),
   );
-  return problems.filter(({ code, path }) => code !== 'missing' || !meant.includes(keyOf(path)));
+  return problems.filter(({ code, path }) => code !== 'missing' || !meant.has(keyOf(path)));
 }
 
 interface Document {
@@ -57,7 +60,7 @@ function problemsOfIssue(issue: z.core.$ZodIssue, document: Document): ShapeProb
   const value = valueAt(raw, path);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(path, key, document));
+      return unknownKeys(path, issue.keys, document);
     case 'invalid_union':
       return problemsOfUnion(issue, document, path, value);
     case 'invalid_value':
@@ -86,27 +89,35 @@ function problemsOfIssue(issue: z.core.$ZodIssue, document: Document): ShapeProb
   }
 }
 
-function unknownKey(parent: Path, key: string, { raw, shape }: Document): ShapeProblem {
+function unknownKeys(parent: Path, keys: readonly string[], { raw, shape }: Document): ShapeProblem[] {
   const known = keysAt(shape, parent, raw);
   const there = valueAt(raw, parent);
   const free = known.filter((name) => !isObject(there) || !Object.hasOwn(there, name));
-  const problem = {
+  const below = known.map((name) => ({ name, keys: keysAt(shape, [...parent, name], raw) }));
+  return keys.map((key, index) => ({
     code: 'unknown-key',
     path: [...parent, key],
     found: `unknown key "${key.slice(0, 80)}"`,
     onKey: true,
-  } as const;
+    // Nobody reads as many, and finding what was meant takes its time.
+    ...(index < MOST_PROBLEMS ? whatWasMeant(key, known, free, below) : { remedy: 'Take it out' }),
+  }));
+}
+
+function whatWasMeant(
+  key: string,
+  known: readonly string[],
+  free: readonly string[],
+  below: readonly { readonly name: string; readonly keys: readonly string[] }[],
+): Pick<ShapeProblem, 'remedy' | 'meant' | 'under'> {
   const [near, ...others] = [...nearest(key, free), ...calledElsewhere(key).filter((name) => free.includes(name))];
   if (near !== undefined)
-    return { ...problem, remedy: `Take it out. Did you mean ${[near, ...others].join(' or ')}?`, meant: near };
+    return { remedy: `Take it out. Did you mean ${[near, ...others].join(' or ')}?`, meant: near };
   const [present] = nearest(key, known);
-  if (present !== undefined) return { ...problem, remedy: `Take it out; ${present} stands there already` };
-  const under = known.find((name) => keysAt(shape, [...parent, name], raw).includes(key));
-  if (under !== undefined) return { ...problem, remedy: `Write it under ${under}:`, under };
-  return {
-    ...problem,
-    remedy: known.length === 0 ? 'Take it out' : `Take it out; what can stand here: ${listed(known)}`,
-  };
+  if (present !== undefined) return { remedy: `Take it out; ${present} stands there already` };
+  const under = below.find(({ keys }) => keys.includes(key))?.name;
+  if (under !== undefined) return { remedy: `Write it under ${under}:`, under };
+  return { remedy: known.length === 0 ? 'Take it out' : `Take it out; what can stand here: ${listed(known)}` };
 }
 
 /** Of a union, only the alternative that the author meant is spoken of. */
@@ -229,7 +240,7 @@ function missing(path: Path, word: string): ShapeProblem {
 }
 
 /** A value that does not fit. */
-export function wrong(path: Path, value: unknown, remedy: string): ShapeProblem {
+function wrong(path: Path, value: unknown, remedy: string): ShapeProblem {
   const found = value === null ? 'nothing stands here' : `${shown(value)} does not fit`;
   return { code: 'wrong-value', path, found, remedy };
 }

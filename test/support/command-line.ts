@@ -14,9 +14,11 @@ export function spawnCommand(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
   nodeWords: readonly string[] = [],
+  folder?: string,
 ): ChildProcess {
   return spawn(process.execPath, [...nodeWords, MAIN, ...words], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -1,0 +1,53 @@
+/** Every command of `runbook`, as commander has it: what `main` carries out, and what the documents are checked against. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { EXIT_CODES } from '../domain/report.js';
+import { printableLines } from '../domain/text.js';
+import { addAlarmCommands } from './alarm-commands.js';
+import { addGatewayCommands } from './gateway-commands.js';
+import { addNewCommands } from './new-commands.js';
+import { HAND_CHANGE_EXIT_CODE, UNREACHABLE_EXIT_CODE, USAGE_EXIT_CODE } from './output.js';
+import { addRunCommands } from './run-commands.js';
+import { addRunbookCommands } from './runbook-commands.js';
+import { addScheduleCommands } from './schedule-commands.js';
+import { addStackCommands } from './stack-commands.js';
+import { suggestHarmless } from './suggestions.js';
+
+const EXIT_CODE_HELP = [
+  'Exit codes:',
+  ...Object.entries({
+    ...EXIT_CODES,
+    'usage or configuration': USAGE_EXIT_CODE,
+    'Temporal cannot be reached': UNREACHABLE_EXIT_CODE,
+    'a schedule was changed by hand; nothing was applied': HAND_CHANGE_EXIT_CODE,
+  })
+    .sort(([, left], [, right]) => left - right)
+    .map(([meaning, code]) => `  ${String(code).padStart(2)}  ${meaning}`),
+].join('\n');
+
+/** @param done takes the exit code of a command that ends well, or with an outcome of its own */
+export function createProgram(done: (exitCode: number) => void): Command {
+  const program = new Command('runbook')
+    .description('Run operational runbooks against Huawei Cloud ServiceStage component instances')
+    .showHelpAfterError('(--help shows what can be given)')
+    .version(versionOfPackage(), '-V, --version', 'show the version')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
+    .addHelpText('after', `\n${EXIT_CODE_HELP}`);
+  addRunbookCommands(program, done);
+  addNewCommands(program);
+  addRunCommands(program, done);
+  addScheduleCommands(program, done);
+  addGatewayCommands(program);
+  addAlarmCommands(program);
+  addStackCommands(program, done);
+  suggestHarmless(program);
+  return program;
+}
+
+function versionOfPackage(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
