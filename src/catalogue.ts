@@ -91,7 +91,7 @@ async function runbookFiles(
       code: 'no-folder',
       place,
       found: `this folder of RUNBOOK_DIR ${reasonOf(error)}`,
-      remedy: 'Create it or mend RUNBOOK_DIR',
+      remedy: 'Create it or fix RUNBOOK_DIR',
     });
   for (const directory of directories) {
     await realFolder(directory).then(

@@ -53,7 +53,7 @@ class Repair {
           const problem = this.inWords(issue, this.#copy);
           if (!this.#touched.some((path) => begins(problem.path, path)))
             this.#problems.push({ ...problem, path: this.#written(problem.path) });
-          this.#mend(problem);
+          this.#repair(problem);
         }
       }
     }
@@ -71,7 +71,7 @@ class Repair {
     return moved === undefined ? path : [...moved.from, ...path.slice(moved.to.length)];
   }
 
-  #mend(problem: ShapeProblem): void {
+  #repair(problem: ShapeProblem): void {
     const { path, code, meant, under } = problem;
     const parent = valueAt(this.#copy, path.slice(0, -1));
     const key = String(path.at(-1));
