@@ -17,6 +17,7 @@ import type { DataConverter } from '@temporalio/common';
 import type { Logger as Pino } from 'pino';
 import { createActivities } from './activities/index.js';
 import { temporalAccess } from './activities/temporal-access.js';
+import { failuresWithinLimit } from './activities/to-failure.js';
 import { ClosableConnection } from './client/connection.js';
 import { GRPC, grpcCodeOf } from './client/temporal-calls.js';
 import { calendarsIn, listCalendars } from './calendars/calendars.js';
@@ -219,6 +220,7 @@ function workerOptions(config: Config, connection: NativeConnection, client: Cli
     namespace: temporal.namespace,
     taskQueue,
     activities: { ...activities },
+    interceptors: { activity: [failuresWithinLimit] },
     ...workflowCode(),
     identity: `${process.pid}@${hostname()}`,
     maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,

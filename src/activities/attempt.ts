@@ -12,16 +12,21 @@ import {
 } from '../domain/contract.js';
 import { isFirstLike, needsBarrier, predecessorUntilMs, type AttemptFacts } from '../domain/entry.js';
 import { FAILURES, type FailureName, type Sent } from '../domain/failures.js';
+import { jsonBytes } from '../domain/json-bytes.js';
 import { fenceMs } from '../domain/limits.js';
+import { countsAsFailure, describeRetrying, failedAgain, retryDelayMs, type Retrying } from '../domain/retrying.js';
 import type { Observation } from '../domain/target.js';
+import { extendTrail, trailWithin } from '../domain/trail.js';
+import { describeTime } from '../domain/utc-time.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import { abortedAfter } from './pause.js';
 import { failure, failureNameOf } from './to-failure.js';
 
-/** Longest trail kept: heartbeat details travel often. The oldest entries go first. */
-const LONGEST_TRAIL = 40;
 /** Chosen: an API that changed its shape does not change back within a step. */
 const UNREADABLE_ATTEMPTS = 5;
+
+/** Decisions whose note says why the attempt ended. */
+const SAYS_WHY: readonly Decision[] = ['notSent', 'unanswered', 'fenced', 'stopped'];
 
 export type AttemptState = HeartbeatDetails['state'];
 
@@ -42,7 +47,8 @@ export class Attempt {
   readonly #predecessorUntilMs: number | null;
   /** What the age is counted from, on both clocks. */
   #young: { readonly atMs: number; readonly monotonicMs: number };
-  readonly #trail: TrailEntry[];
+  #trail: readonly TrailEntry[];
+  #retrying: Retrying | undefined;
   #state: AttemptState;
   #maySent = false;
   /** Our own, with details; Temporal's, which the signals carry, has none. */
@@ -70,6 +76,7 @@ export class Attempt {
     this.#state = details?.state.kind === 'following' ? details.state : { kind: 'entered' };
     if (this.#state.kind === 'following') this.#evidence = this.#state.evidence;
     this.#trail = trailBefore(this.facts);
+    this.#retrying = details?.retrying;
     this.note('entered', this.firstLike ? undefined : 'an earlier attempt may have sent');
   }
 
@@ -107,7 +114,7 @@ export class Attempt {
   }
 
   get trail(): readonly TrailEntry[] {
-    return [...this.#trail];
+    return this.#trail;
   }
 
   /**
@@ -135,17 +142,17 @@ export class Attempt {
       ...(this.#predecessorUntilMs === null ? {} : { predecessorUntilMs: this.#predecessorUntilMs }),
       state: this.#state,
       trail: this.trail,
+      ...(this.#retrying === undefined ? {} : { retrying: this.#retrying }),
     };
   }
 
   note(decision: Decision, note?: string): void {
-    this.#trail.push({
+    this.#trail = extendTrail(this.#trail, {
       attempt: this.facts.attempt,
       atMs: Date.now(),
       decision,
       ...(note === undefined ? {} : { note }),
     });
-    if (this.#trail.length > LONGEST_TRAIL) this.#trail.splice(1, this.#trail.length - LONGEST_TRAIL);
   }
 
   /** From here on nobody may say that nothing was sent, unless the answer proves it. */
@@ -163,11 +170,22 @@ export class Attempt {
   follow(cloudJobId: string, submittedAtMs: number, evidence?: AdoptionEvidence): void {
     this.#evidence = evidence;
     this.#state = { kind: 'following', cloudJobId, submittedAtMs, ...(evidence === undefined ? {} : { evidence }) };
+    this.#retrying = undefined;
     this.context.heartbeat(this.details);
   }
 
   beat(): void {
     this.context.heartbeat(this.details);
+  }
+
+  /** A reading after the send: its failure is tolerated, and shown by the next beat. `null`: it succeeded. */
+  noteReading(error: ServiceStageError | null): void {
+    this.#retrying = error === null ? undefined : this.#failedAgain(failureNameOf(error), error.message);
+  }
+
+  #failedAgain(failure: FailureName, reason: string): Retrying {
+    const { deadlineAtMs: untilMs } = this.request;
+    return failedAgain(this.#retrying, { failure, reason, nowMs: Date.now(), untilMs });
   }
 
   /** Why nothing may be sent any more, or `null`. Asked directly before the send. */
@@ -205,27 +223,46 @@ export class Attempt {
     };
   }
 
-  /** The failure this attempt ends with. A retryable one leaves what the next attempt needs, and is final at the deadline. */
-  end(name: FailureName, message: string, options: { retryDelayMs?: number; cause?: unknown } = {}): Error {
+  /**
+   * The failure this attempt ends with. A retryable one leaves what the next attempt needs, and is final at the deadline.
+   * `retryDelayMs` is kept as it is; `firstDelayMs` (default: quiet) grows with each failure in a row.
+   */
+  end(name: FailureName, message: string, delays: { retryDelayMs?: number; firstDelayMs?: number } = {}): Error {
     // The lease is let go after it: not while somebody may still send. The next attempt says it again, once that is over.
     if (name === 'Indeterminate' && this.predecessorForMs > 0)
       return this.end('Unanswered', `${message}; an attempt from before a reset may still send`, {
-        ...options,
         retryDelayMs: this.predecessorForMs,
       });
-    const retryDelayMs = Math.max(1, Math.round(options.retryDelayMs ?? this.request.limits.quietMs));
+    if (countsAsFailure(name)) this.#retrying = this.#failedAgain(name, message);
+    const retryDelayMs = this.#retryDelayMs(name, delays);
     const final = !FAILURES[name].retryable || Date.now() + retryDelayMs >= this.request.deadlineAtMs;
     if (this.#state.kind !== 'following')
       this.#state = this.sent === 'no' ? { kind: 'notSent', retryDelayMs } : { kind: 'entered' };
+    if (final) return failure(name, this.#finalMessage(name, message), { details: this.failureDetails, final });
+    if (!SAYS_WHY.includes(this.#trail.at(-1)?.decision ?? 'entered')) this.note('failed', `${name}: ${message}`);
     // Travels inside the failure, in one piece with it.
-    if (!final) this.context.heartbeat(this.details);
-    const atDeadline = final && FAILURES[name].retryable ? `${message} (the deadline of the step has passed)` : message;
-    return failure(name, atDeadline, {
-      details: this.failureDetails,
-      cause: options.cause,
-      final,
-      ...(final ? {} : { nextRetryDelayMs: retryDelayMs }),
+    this.context.heartbeat(this.details);
+    const why = name === 'WorkerStopped' || this.#retrying === undefined ? message : describeRetrying(this.#retrying);
+    return failure(name, why, { details: smallDetails(this.failureDetails), nextRetryDelayMs: retryDelayMs });
+  }
+
+  #retryDelayMs(failure: FailureName, delays: { retryDelayMs?: number; firstDelayMs?: number }): number {
+    const { limits, deadlineAtMs } = this.request;
+    if (delays.retryDelayMs !== undefined) return Math.max(1, Math.round(delays.retryDelayMs));
+    return retryDelayMs({
+      failure,
+      failures: this.#retrying?.failures ?? 1,
+      firstDelayMs: delays.firstDelayMs ?? limits.quietMs,
+      leftMs: deadlineAtMs - Date.now(),
+      limits,
     });
+  }
+
+  #finalMessage(name: FailureName, message: string): string {
+    if (!FAILURES[name].retryable) return message;
+    const { failures = 1, sinceMs = 0 } = this.#retrying ?? {};
+    const since = failures === 1 ? '' : `; it failed ${failures} times since ${describeTime(sinceMs)}`;
+    return `${message} (the deadline of the step has passed${since})`;
   }
 
   /** Turns whatever ended the attempt into its failure; a failure made by `end` passes as it is. */
@@ -262,11 +299,12 @@ export class Attempt {
     const name = failureNameOf(error);
     const { quietMs } = this.request.limits;
     if (name === 'UnreadableAnswer' && this.facts.attempt >= UNREADABLE_ATTEMPTS) {
-      return failure(name, error.message, { details: this.failureDetails, cause: error, final: true });
+      return failure(name, error.message, { details: this.failureDetails, final: true });
     }
+    if (error.retryAfterMs !== undefined) return this.end(name, error.message, { retryDelayMs: error.retryAfterMs });
     const slowly = name === 'TargetBusy' || name === 'UnreadableAnswer' ? 2 * quietMs : quietMs;
-    const retryDelayMs = error.code === 'TokenExpired' ? 1 : (error.retryAfterMs ?? slowly);
-    return this.end(name, error.message, { retryDelayMs, cause: error });
+    // The next attempt has a new token; one that is refused as well is no reason to hurry.
+    return this.end(name, error.message, { firstDelayMs: error.code === 'TokenExpired' ? 1 : slowly });
   }
 }
 
@@ -276,11 +314,24 @@ function youngSince({ enteredAtMs, attemptScheduledAtMs }: AttemptFacts): { atMs
 }
 
 /** The trail so far; attempts between that left no trace are named, since nobody may take them for nothing. */
-function trailBefore({ attempt, details, enteredAtMs }: AttemptFacts): TrailEntry[] {
-  const trail = [...(details?.trail ?? [])];
+function trailBefore({ attempt, details, enteredAtMs }: AttemptFacts): readonly TrailEntry[] {
+  let trail = details?.trail ?? [];
   const lastSeen = details?.attempt ?? 0;
   for (let lost = Math.max(lastSeen + 1, attempt - 3); lost < attempt; lost++) {
-    trail.push({ attempt: lost, atMs: enteredAtMs, decision: 'leftNoTrace' });
+    trail = extendTrail(trail, { attempt: lost, atMs: enteredAtMs, decision: 'leftNoTrace' });
   }
   return trail;
+}
+
+/** As JSON: with the longest message and what an encrypting codec adds they stay below the 4 KB that the server keeps. */
+const SMALL_DETAILS_BYTES = 1_500;
+
+/**
+ * Details of a failure that is tried again. Only the server's list of pending activities shows them: what the next attempt needs is in the
+ * heartbeat, and the workflow gets the details of a final failure, which are whole.
+ */
+export function smallDetails(details: PerformActionFailureDetails): PerformActionFailureDetails {
+  const bare = { ...details, trail: [] };
+  const small = jsonBytes(bare) > SMALL_DETAILS_BYTES / 2 ? { ...bare, lastObservation: null } : bare;
+  return { ...small, trail: trailWithin(details.trail, SMALL_DETAILS_BYTES - jsonBytes(small)) };
 }

@@ -15,6 +15,8 @@ export interface FollowRequest {
   readonly limits: Limits;
   /** Its reason is rethrown; it stops the waiting, never the cloud job. */
   readonly signal: AbortSignal;
+  /** Called after each poll: with what it failed by, or `null`. */
+  readonly onPoll?: (error: ServiceStageError | null) => void;
 }
 
 /** How following ended. `overdue` covers a deadline that passed and a cloud job that stays unknown to the API. */
@@ -25,10 +27,10 @@ export type FollowEnd =
 interface Look {
   readonly job: CloudJob | null;
   readonly problem: string | null;
-  readonly unknown: boolean;
+  readonly error: ServiceStageError | null;
 }
 
-const NOT_ANSWERED: Look = { job: null, problem: 'no look was answered in time', unknown: false };
+const NOT_ANSWERED: Look = { job: null, problem: 'no look was answered in time', error: null };
 
 export class CloudJobWatcher {
   /** Looks under way, shared by everybody who follows the same cloud job at that moment. */
@@ -68,11 +70,12 @@ export class CloudJobWatcher {
       });
       await pause(Math.max(0, Math.min(delayMs, deadlineAtMs - nowMs)), signal);
       const lastLookAtMs = Math.max(deadlineAtMs, Date.now() + request.limits.readTimeoutMs);
-      const { job, problem, unknown } = (await orDeadline(this.#look(request), lastLookAtMs)) ?? NOT_ANSWERED;
+      const { job, problem, error } = (await orDeadline(this.#look(request), lastLookAtMs)) ?? NOT_ANSWERED;
+      request.onPoll?.(error);
       const phase = job === null ? null : cloudJobPhase(job.status);
       if (job !== null && (phase === 'succeeded' || phase === 'failed')) return { kind: phase, job };
       if (problem !== null) failedLooks++;
-      unknownSinceMs = unknown ? (unknownSinceMs ?? Date.now()) : null;
+      unknownSinceMs = error?.code === 'NotFound' ? (unknownSinceMs ?? Date.now()) : null;
       if (unknownSinceMs !== null && Date.now() - unknownSinceMs > unknownCloudJobMs(request.limits)) {
         return { kind: 'overdue', why: `the API does not know cloud job ${cloudJobId}` };
       }
@@ -98,10 +101,10 @@ export class CloudJobWatcher {
   async #readOnce(cloudJobId: string, timeoutMs: number): Promise<Look> {
     this.#looksMade++;
     try {
-      return { job: await this.serviceStage.readCloudJob(cloudJobId, { timeoutMs }), problem: null, unknown: false };
+      return { job: await this.serviceStage.readCloudJob(cloudJobId, { timeoutMs }), problem: null, error: null };
     } catch (error) {
       if (!(error instanceof ServiceStageError)) throw error;
-      return { job: null, problem: error.message, unknown: error.code === 'NotFound' };
+      return { job: null, problem: error.message, error };
     }
   }
 }

@@ -45,6 +45,7 @@ async function untilCloudJobEnds(
     deadlineAtMs,
     limits,
     signal: attempt.stopSignal,
+    onPoll: (error) => attempt.noteReading(error),
   });
   if (end.kind === 'succeeded') return;
   await readIfPossible(serviceStage, attempt);
@@ -138,9 +139,11 @@ async function readIfPossible(serviceStage: ServiceStage, attempt: Attempt): Pro
       Math.max(deadlineAtMs, Date.now() + timeoutMs),
     );
     attempt.lastObservation = reading ?? attempt.lastObservation;
+    if (reading !== null) attempt.noteReading(null);
     return reading;
   } catch (error) {
-    if (error instanceof ServiceStageError) return null;
-    throw error;
+    if (!(error instanceof ServiceStageError)) throw error;
+    attempt.noteReading(error);
+    return null;
   }
 }

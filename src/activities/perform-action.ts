@@ -119,7 +119,7 @@ async function decisionOn(
     case 'gone':
       throw attempt.end('TargetNotFound', `${target.path} is ${reading.status}`);
     case 'busy':
-      throw attempt.end('TargetBusy', busyMessage(attempt, reading), { retryDelayMs: 2 * quietMs });
+      throw attempt.end('TargetBusy', busyMessage(attempt, reading), { firstDelayMs: 2 * quietMs });
     case 'changed':
       throw attempt.end('TargetChanged', changedMessage(attempt, reading));
     case 'stale':

@@ -4,6 +4,7 @@ import { wishedStateHolds } from '../domain/actions.js';
 import { isAtRest } from '../domain/cloud-job.js';
 import type { AdoptionEvidence, SettleTargetArguments, SettleTargetResult } from '../domain/contract.js';
 import { readingAge } from '../domain/entry.js';
+import { failedAgain, retryDelayMs, type Retrying } from '../domain/retrying.js';
 import { describeObservation, statusMeaning, type Observation } from '../domain/target.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
@@ -11,6 +12,7 @@ import { beating } from './beating.js';
 import type { CloudJobWatcher } from './cloud-job-watcher.js';
 import { judgeCloudJob } from './inspect-cloud-job.js';
 import { orDeadline, pause } from './pause.js';
+import { failureNameOf } from './to-failure.js';
 
 export interface SettleTargetDependencies {
   readonly serviceStage: ServiceStage;
@@ -22,11 +24,16 @@ export async function settleTarget(
   request: SettleTargetArguments,
 ): Promise<SettleTargetResult> {
   const settle = new Settle(dependencies, request, Context.current().cancellationSignal);
-  return beating(request.limits.heartbeatTimeoutMs, () => settle.run());
+  return beating(
+    request.limits.heartbeatTimeoutMs,
+    () => settle.run(),
+    () => settle.heartbeat,
+  );
 }
 
 class Settle {
   #observation: Observation | null = null;
+  #retrying: Retrying | undefined;
   readonly #beganAtMs = Date.now();
 
   constructor(
@@ -34,6 +41,11 @@ class Settle {
     private readonly request: SettleTargetArguments,
     private readonly signal: AbortSignal,
   ) {}
+
+  /** Shown while it settles: why nothing can be read, where that is so. */
+  get heartbeat(): { readonly retrying?: Retrying } {
+    return this.#retrying === undefined ? {} : { retrying: this.#retrying };
+  }
 
   async run(): Promise<SettleTargetResult> {
     const { cloudJobId, sent } = this.request;
@@ -56,6 +68,7 @@ class Settle {
       deadlineAtMs,
       limits,
       signal: this.signal,
+      onPoll: (error) => this.#note(error),
     });
     if (end.kind === 'overdue') {
       await this.#read();
@@ -77,10 +90,11 @@ class Settle {
         (succeeded && action !== null && !wishedStateHolds(action, reading)));
     for (;;) {
       const reading = await this.#read();
+      if (reading !== null) this.#note(null);
       if (reading !== null && isAtRest(reading) && !isOld(reading))
         return this.#result(true, `at rest: ${describeObservation(reading)}`, sent, cloudJobId);
       if (Date.now() >= deadlineAtMs) return this.#result(false, this.#notAtRest(), sent, cloudJobId);
-      await pause(limits.quietMs, this.signal);
+      await pause(this.#delayMs, this.signal);
     }
   }
 
@@ -94,7 +108,7 @@ class Settle {
       if (isNew) {
         const ruling = await this.#judge(reading);
         if (ruling !== null) return ruling;
-      }
+      } else if (reading !== null) this.#note(null);
       const isQuiet = reading !== null && !isNew && isAtRest(reading);
       quietSinceMs = isQuiet ? (quietSinceMs ?? Date.now()) : null;
       const nowMs = Date.now();
@@ -103,7 +117,7 @@ class Settle {
       if (seenEnough && reading !== null) return this.#nothingNew(reading);
       if (nowMs >= Math.max(deadlineAtMs, this.#beganAtMs + unseenForMs + 4 * limits.quietMs))
         return this.#result(false, this.#notAtRest(), 'unknown');
-      await pause(limits.quietMs, this.signal);
+      await pause(this.#delayMs, this.signal);
     }
   }
 
@@ -119,6 +133,7 @@ class Settle {
     try {
       const step = { action, instanceId: target.instanceId, scheduledAtMs, limits };
       const verdict = await judgeCloudJob(this.dependencies.serviceStage, cloudJobId, step, options);
+      this.#note(null);
       if (verdict.kind === 'fits')
         return this.#afterCloudJob(cloudJobId, verdict.evidence.firstTaskAtMs, verdict.evidence);
       // Whoever may still send holds the lease with it: an answer is given only when nothing can come after it.
@@ -132,8 +147,9 @@ class Settle {
       return this.#result(false, `cloud job ${cloudJobId} appeared and shows no tasks`, 'unknown');
     } catch (error) {
       if (!(error instanceof ServiceStageError)) throw error;
+      this.#note(error);
+      return null;
     }
-    return null;
   }
 
   /** Nothing new at all: the state as before means that nothing happened; another state under the same cloud job is not explained. */
@@ -153,7 +169,23 @@ class Settle {
   #notAtRest(): string {
     const seen =
       this.#observation === null ? 'no reading succeeded' : `last seen ${describeObservation(this.#observation)}`;
-    return `not settled within the limit: ${seen}`;
+    const failed = this.#retrying === undefined ? '' : `; ${this.#retrying.reason}`;
+    return `not settled within the limit: ${seen}${failed}`;
+  }
+
+  get #delayMs(): number {
+    const { limits, deadlineAtMs } = this.request;
+    if (this.#retrying === undefined) return limits.quietMs;
+    const { failure, failures } = this.#retrying;
+    return retryDelayMs({ failure, failures, firstDelayMs: limits.quietMs, leftMs: deadlineAtMs - Date.now(), limits });
+  }
+
+  /** `null`: what was asked was answered. */
+  #note(error: ServiceStageError | null): void {
+    const { deadlineAtMs: untilMs } = this.request;
+    const failed = error === null ? null : { failure: failureNameOf(error), reason: error.message };
+    this.#retrying =
+      failed === null ? undefined : failedAgain(this.#retrying, { ...failed, nowMs: Date.now(), untilMs });
   }
 
   #result(
@@ -177,8 +209,9 @@ class Settle {
       this.#observation = reading ?? this.#observation;
       return reading;
     } catch (error) {
-      if (error instanceof ServiceStageError) return null;
-      throw error;
+      if (!(error instanceof ServiceStageError)) throw error;
+      this.#note(error);
+      return null;
     }
   }
 }

@@ -56,12 +56,11 @@ async function afterNoCloudJob(serviceStage: ServiceStage, attempt: Attempt, err
     throw attempt.end(
       'Indeterminate',
       `An earlier attempt may have sent it, and this one was refused: ${error.message}`,
-      { cause: error },
     );
   }
   attempt.note('unanswered', error.message);
   if (await adoptWithin(serviceStage, attempt, quietMs)) return;
-  throw attempt.end('Unanswered', error.message, { cause: error });
+  throw attempt.end('Unanswered', error.message);
 }
 
 /** Reads on for `durationMs`, at least once after a quiet pause; adopts a new cloud job whose evidence fits. */

@@ -1,6 +1,8 @@
 /** The only mapping from facts of the API client to failures of the failure table. */
-import { ApplicationFailure } from '@temporalio/common';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { FAILURES, type FailureName } from '../domain/failures.js';
+import { clipText } from '../domain/text.js';
 import { ServiceStageError, type ServiceStageErrorCode } from '../servicestage/errors.js';
 
 /** A closed `Record`: a code without a name will not compile. */
@@ -21,31 +23,59 @@ export function failureNameOf(error: ServiceStageError): FailureName {
   return FAILURE_OF_CODE[error.code];
 }
 
+/** Of a failure that is tried again: the reason, and since when and until when. */
+const LONGEST_MESSAGE_BYTES = 1_000;
+
 export interface FailureOptions {
   /** `details[0]`: one small typed object. */
   readonly details?: unknown;
-  readonly cause?: unknown;
   /** Set it to end the step although the name may be retried, at a deadline. */
   readonly final?: boolean;
   readonly nextRetryDelayMs?: number;
 }
 
-/** An `ApplicationFailure` with a name of the table; retryable as the table says. */
+/**
+ * An `ApplicationFailure` with a name of the table; retryable as the table says. Without stack and cause: both would only take from the
+ * 4 KB that the server keeps of a failure that is tried again.
+ */
 export function failure(name: FailureName, message: string, options: FailureOptions = {}): ApplicationFailure {
-  const { details, cause, final = false, nextRetryDelayMs } = options;
-  return ApplicationFailure.create({
+  const { details, final = false, nextRetryDelayMs } = options;
+  const nonRetryable = final || !FAILURES[name].retryable;
+  const made = ApplicationFailure.create({
     type: name,
-    message,
-    nonRetryable: final || !FAILURES[name].retryable,
+    message: nonRetryable ? message : clipText(message, LONGEST_MESSAGE_BYTES),
+    nonRetryable,
     ...(details === undefined ? {} : { details: [details] }),
-    ...(cause instanceof Error ? { cause } : {}),
     ...(nextRetryDelayMs === undefined ? {} : { nextRetryDelay: Math.max(1, Math.round(nextRetryDelayMs)) }),
   });
+  made.stack = '';
+  return made;
 }
 
 /** Turns what a read threw into a failure. What is no `ServiceStageError` passes unwrapped: cancellation is Temporal's own. */
 export function toFailure(error: unknown): unknown {
   if (!(error instanceof ServiceStageError)) return error;
   const delay = error.retryAfterMs === undefined ? {} : { nextRetryDelayMs: error.retryAfterMs };
-  return failure(failureNameOf(error), error.message, { ...delay, cause: error });
+  return failure(failureNameOf(error), error.message, delay);
+}
+
+/** Any activity may fail by an error that nobody expected: it is tried again, so message and stack are cut to what the server keeps. */
+export const failuresWithinLimit: ActivityInterceptorsFactory = () => ({
+  inbound: {
+    execute: async (input, next) => {
+      try {
+        return await next(input);
+      } catch (error) {
+        throw withinLimit(error);
+      }
+    },
+  },
+});
+
+export function withinLimit(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof TemporalFailure) return error;
+  error.message = clipText(error.message, LONGEST_MESSAGE_BYTES);
+  error.stack = clipText(error.stack ?? '', LONGEST_MESSAGE_BYTES);
+  delete error.cause;
+  return error;
 }

@@ -2,7 +2,9 @@
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeDuration } from '../domain/duration.js';
 import { describeWaiting } from '../domain/gates.js';
-import type { StepProgress, TargetProgress } from '../domain/report.js';
+import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report.js';
+import { printable } from '../domain/text.js';
+import { describeTime } from '../domain/utc-time.js';
 import type { Paint } from './paint.js';
 import { waitingLines } from './render-gates.js';
 import { mark } from './render-report.js';
@@ -26,7 +28,23 @@ function targetBlock(
   paint: Paint,
 ): string[] {
   const head = `${paint.bold(path)}  ${outcome ?? phase}${seen === null ? '' : `  ${paint.dim(seen)}`}`;
-  return [head, ...[...steps, ...compensations].map((step) => stepLine(step, nowMs, paint))];
+  return [head, ...[...steps, ...compensations].flatMap((step) => stepLines(step, nowMs, paint))];
+}
+
+function stepLines(step: StepProgress, nowMs: number, paint: Paint): string[] {
+  const line = stepLine(step, nowMs, paint);
+  return step.retrying === undefined ? [line] : [line, paint.warn(`      ${retryingText(step.retrying)}`)];
+}
+
+/** `tried again: GET …: 503 (failed 4 times since 02:10:04Z, next at 02:11:20Z, until 02:40:00Z)` */
+function retryingText({ reason, failures, sinceMs, untilMs, nextAttemptAtMs }: StepRetrying): string {
+  const clock = (ms: number) => describeTime(ms).slice(11);
+  const times = [
+    `failed ${failures === 1 ? 'once' : `${failures} times`}${sinceMs === null ? '' : ` since ${clock(sinceMs)}`}`,
+    ...(nextAttemptAtMs === null ? [] : [`next at ${clock(nextAttemptAtMs)}`]),
+    ...(untilMs === null ? [] : [`until ${clock(untilMs)}`]),
+  ];
+  return printable(`tried again: ${reason} (${times.join(', ')})`);
 }
 
 function stepLine(
@@ -80,5 +98,13 @@ function stepEvents(path: string, was: StepProgress | undefined, step: StepProgr
   }
   if (step.state === 'running' && step.cloudJobId !== null && known !== step.cloudJobId)
     events.push(`${path}: ${step.title} is followed as cloud job ${step.cloudJobId}`);
+  const { retrying } = step;
+  // The first failure, and then each time their number has doubled: a night of failures is some ten lines.
+  if (retrying !== undefined && doublings(was?.retrying) !== doublings(retrying))
+    events.push(`${path}: ${step.title} ${retryingText(retrying)}`);
   return events;
+}
+
+function doublings(retrying: StepRetrying | undefined): number {
+  return retrying === undefined ? -1 : Math.floor(Math.log2(retrying.failures));
 }

@@ -114,8 +114,9 @@ function times(fromMs: number, toMs: number): string {
   return `${describeTime(fromMs)} to ${describeTime(toMs)}`;
 }
 
-function trailLine({ attempt, atMs, decision, note }: TrailEntry): string {
-  return `attempt ${attempt}, ${describeTime(atMs)}: ${decision}${note === undefined ? '' : ` (${note})`}`;
+function trailLine({ attempt, atMs, decision, note, count, lastAtMs = atMs }: TrailEntry): string {
+  const often = count === undefined ? '' : ` ×${count}, last ${describeTime(lastAtMs)}`;
+  return `attempt ${attempt}, ${describeTime(atMs)}: ${decision}${often}${note === undefined ? '' : ` (${note})`}`;
 }
 
 function failureLines({ name, message, advice }: NonNullable<StepReport['failure']>, paint: Paint): string[] {

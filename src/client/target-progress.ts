@@ -1,8 +1,8 @@
-/** A target's progress, with the cloud job of the step under way: its workflow does not know it yet, its activity's heartbeat does. */
-import type { Client } from '@temporalio/client';
-import type { Payload } from '@temporalio/common';
+/** A target's progress, with the cloud job of the step under way and why it is tried again: its workflow does not know, its pending activity does. */
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { PROGRESS_QUERY, type HeartbeatDetails } from '../domain/contract.js';
-import type { TargetInRun, TargetProgress } from '../domain/report.js';
+import type { StepProgress, TargetInRun, TargetProgress } from '../domain/report.js';
 import { decodeFirst } from './payloads.js';
 
 /** `null` when the child no longer answers. */
@@ -16,21 +16,39 @@ export async function liveTargetProgress(
     const progress = await handle.query<TargetProgress>(PROGRESS_QUERY);
     if (progress.phase === 'finished') return progress;
     const { raw } = await handle.describe();
-    const payloads = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
-    return withCloudJob(progress, await cloudJobIn(client, payloads));
+    const [pending] = raw.pendingActivities ?? [];
+    return pending === undefined ? progress : withPending(progress, await stepFacts(client, pending));
   } catch {
     return null; // Over and gone, or a worker is just being replaced: the next snapshot tells.
   }
 }
 
-async function cloudJobIn(client: Client, payloads: Payload[]): Promise<string | null> {
-  const details = await decodeFirst<HeartbeatDetails>(client, payloads);
-  return details?.state?.kind === 'following' ? details.state.cloudJobId : null;
+type PendingActivity = NonNullable<Awaited<ReturnType<WorkflowHandle['describe']>>['raw']['pendingActivities']>[number];
+
+type StepFacts = Pick<StepProgress, 'retrying'> & { readonly cloudJobId: string | null };
+
+/** `PENDING_ACTIVITY_STATE_SCHEDULED` of the Temporal API: no attempt is under way. */
+const SCHEDULED = 1;
+
+async function stepFacts(client: Client, pending: PendingActivity): Promise<StepFacts> {
+  const details = await decodeFirst<HeartbeatDetails>(client, pending.heartbeatDetails?.payloads ?? []);
+  const cloudJobId = details?.state?.kind === 'following' ? details.state.cloudJobId : null;
+  const nextAttemptAtMs = Number(pending.state) === SCHEDULED ? (optionalTsToMs(pending.scheduledTime) ?? null) : null;
+  const message = pending.lastFailure?.message ?? '';
+  if (details?.retrying !== undefined) {
+    const { reason, failures, sinceMs, untilMs } = details.retrying;
+    return { cloudJobId, retrying: { reason, failures, sinceMs, untilMs, nextAttemptAtMs } };
+  }
+  if (message === '') return { cloudJobId };
+  // An attempt that was lost, or failed by an error that nobody expected: only the server knows of it.
+  const failures = Math.max(1, (pending.attempt ?? 1) - 1);
+  const untilMs = optionalTsToMs(pending.expirationTime) ?? null;
+  return { cloudJobId, retrying: { reason: message, failures, sinceMs: null, untilMs, nextAttemptAtMs } };
 }
 
-function withCloudJob(progress: TargetProgress, cloudJobId: string | null): TargetProgress {
-  if (cloudJobId === null) return progress;
+function withPending(progress: TargetProgress, { cloudJobId, retrying }: StepFacts): TargetProgress {
+  const facts = { ...(cloudJobId === null ? {} : { cloudJobId }), ...(retrying === undefined ? {} : { retrying }) };
   const mark = (steps: TargetProgress['steps']) =>
-    steps.map((step) => (step.state === 'running' ? { ...step, cloudJobId } : step));
+    steps.map((step) => (step.state === 'running' ? { ...step, ...facts } : step));
   return { ...progress, steps: mark(progress.steps), compensations: mark(progress.compensations) };
 }

@@ -4,6 +4,7 @@ import type { Sent } from './failures.js';
 import type { Closing, ReadFreezes } from './gates.js';
 import type { Limits } from './limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan.js';
+import type { Retrying } from './retrying.js';
 import type { Observation, Target } from './target.js';
 
 /** Start arguments, the same from every side. `targets` by name or id. */
@@ -72,13 +73,22 @@ export type Decision =
   | 'verified'
   | 'fenced'
   | 'stopped'
+  /** The attempt ended and is tried again; the note says why. */
+  | 'failed'
   | 'leftNoTrace';
 
+/** What an attempt decided; what later attempts repeat is counted here. Times are epoch milliseconds. */
 export interface TrailEntry {
+  /** Of the first, where it is counted. */
   readonly attempt: number;
   readonly atMs: number;
   readonly decision: Decision;
+  /** The newest, where it is counted. */
   readonly note?: string;
+  /** How often it was decided; absent for once. */
+  readonly count?: number;
+  /** When it was decided last, where it is counted. */
+  readonly lastAtMs?: number;
 }
 
 /** Heartbeat details of `performAction`: the only state that outlives an attempt. */
@@ -100,6 +110,8 @@ export interface HeartbeatDetails {
         readonly evidence?: AdoptionEvidence;
       };
   readonly trail: readonly TrailEntry[];
+  /** Why it is tried again, or read again; absent while nothing fails. */
+  readonly retrying?: Retrying;
 }
 
 export interface PerformActionArguments {

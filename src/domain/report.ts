@@ -140,6 +140,18 @@ export interface RunReport {
   readonly cut?: ReportCut;
 }
 
+/** Why a step under way fails again and again. Times are epoch milliseconds; `null` where the server does not say. */
+export interface StepRetrying {
+  readonly reason: string;
+  /** Attempts, or readings, that failed in a row. */
+  readonly failures: number;
+  readonly sinceMs: number | null;
+  /** It is tried again until then. */
+  readonly untilMs: number | null;
+  /** When the next attempt begins; `null` while one is under way. */
+  readonly nextAttemptAtMs: number | null;
+}
+
 /** A step while the run is under way. */
 export interface StepProgress {
   readonly id: string;
@@ -153,6 +165,8 @@ export interface StepProgress {
   readonly seen: string | null;
   /** Why it did not succeed, in one line. */
   readonly failure: string | null;
+  /** Only of a running step, while it fails: read from its pending activity. */
+  readonly retrying?: StepRetrying;
 }
 
 /** Answer of `targetRun` to the query `progress`. */

@@ -78,6 +78,8 @@ export const ArmedFault = z.strictObject({
   /** The first matching request from now is 1. */
   nth: z.int().min(1).default(1),
   times: z.int().min(1).default(1),
+  /** Instead of a number of times: every matching request for that long, from the first it hits. */
+  forMs: milliseconds.optional(),
   fault: Fault,
 });
 export type ArmedFault = z.infer<typeof ArmedFault>;
@@ -117,14 +119,19 @@ export class Faults {
     let found: Fault | null = null;
     for (const entry of this.#entries.filter(({ armed }) => matches(armed, request))) {
       entry.seen++;
-      const { nth, times, fault } = entry.armed;
-      if (found === null && entry.seen >= nth && entry.seen < nth + times) {
+      const { nth, fault } = entry.armed;
+      if (found === null && entry.seen >= nth && !isOver(entry, nowMs)) {
         entry.hitAtMs.push(nowMs);
         found = fault;
       }
     }
     return found;
   }
+}
+
+function isOver({ armed: { nth, times, forMs }, seen, hitAtMs: [firstHitAtMs] }: Entry, nowMs: number): boolean {
+  if (forMs === undefined) return seen >= nth + times;
+  return firstHitAtMs !== undefined && nowMs - firstHitAtMs >= forMs;
 }
 
 function matches({ on }: ArmedFault, request: MatchableRequest): boolean {

@@ -143,6 +143,19 @@ describe('a fault hits', () => {
     expect(statuses).toEqual([200, 500, 500, 200, 200]);
   });
 
+  it('everything that matches for a time, from the first request it hits', async () => {
+    const { get, place, control } = await startTestSimulator();
+    await control.time({ freeze: true });
+    const { path } = place('shop/checkout/prod-1');
+    await control.fault({ on: { route: 'instance' }, nth: 2, forMs: 1_000, fault: { kind: 'status', status: 500 } });
+    const status = async () => (await get(path)).status;
+    expect([await status(), await status(), await status()]).toEqual([200, 500, 500]);
+    await control.time({ advanceMs: 999 });
+    expect(await status()).toBe(500);
+    await control.time({ advanceMs: 1 });
+    expect([await status(), await status()]).toEqual([200, 200]);
+  });
+
   it('only its route, action and instance', async () => {
     const { get, act, place, control } = await startTestSimulator();
     const [first, second] = [place('shop/checkout/prod-1'), place('shop/checkout/prod-2')];

@@ -52,6 +52,7 @@ export interface FaultRequest {
   readonly on?: { readonly route?: string; readonly action?: string; readonly instanceId?: string };
   readonly nth?: number;
   readonly times?: number;
+  readonly forMs?: number;
   readonly fault: { readonly kind: string; readonly [parameter: string]: unknown };
 }
 

@@ -96,7 +96,8 @@ describe('a step whose last failure only says that the API was away', () => {
     await stack.control.fault({
       on: { instanceId, route: 'instance' },
       nth: 4,
-      times: 25,
+      // Longer than the deadline of the step, shorter than the patience of settling.
+      forMs: 1_500,
       fault: { kind: 'status', status: 503 },
     });
     const report = await stack.run('short-deadline', path);

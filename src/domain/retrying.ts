@@ -1,0 +1,77 @@
+/** When a step that failed is tried again, and what is kept of why: a pure rule. It decides how soon, never what is concluded. */
+import { FAILURES, type FailureName } from './failures.js';
+import type { Limits } from './limits.js';
+import { clipText } from './text.js';
+import { describeTime } from './utc-time.js';
+
+/** Why a step is being tried again. It travels in the heartbeat details of its activity. Times are epoch milliseconds. */
+export interface Retrying {
+  readonly failure: FailureName;
+  /** The newest reason, in words. */
+  readonly reason: string;
+  /** Attempts, or readings while a cloud job is followed, that failed in a row. */
+  readonly failures: number;
+  /** When the first of them failed. */
+  readonly sinceMs: number;
+  /** The step's deadline: it is tried again until then. */
+  readonly untilMs: number;
+}
+
+/** The server keeps 4 KB of a pending activity's last failure; message, details and what a codec adds share them. */
+export const LONGEST_REASON_BYTES = 800;
+
+/** The reason as it was before, with one more failure. */
+export function failedAgain(
+  before: Retrying | undefined,
+  { failure, reason, nowMs, untilMs }: { failure: FailureName; reason: string; nowMs: number; untilMs: number },
+): Retrying {
+  return {
+    failure,
+    reason: clipText(reason, LONGEST_REASON_BYTES),
+    failures: (before?.failures ?? 0) + 1,
+    sinceMs: before?.sinceMs ?? nowMs,
+    untilMs,
+  };
+}
+
+/** The reason first, then since when and until when. */
+export function describeRetrying({ reason, failures, sinceMs, untilMs }: Retrying): string {
+  const since = failures === 1 ? '' : `failed ${failures} times since ${describeTime(sinceMs)}, `;
+  return `${reason} (${since}tried again until ${describeTime(untilMs)})`;
+}
+
+/**
+ * Longest delay by what failed. Somebody else's cloud job ends soon, and an action whose answer was lost is looked for at once;
+ * what cannot be reached or is throttled gains nothing from being asked more often.
+ */
+const LONGEST_DELAY_MS = 30_000;
+const LONGEST_DELAYS_MS: Partial<Record<FailureName, number>> = { TargetBusy: 15_000, Unanswered: 15_000 };
+
+export interface RetryDelayRequest {
+  readonly failure: FailureName;
+  /** Failures in a row, this one too. */
+  readonly failures: number;
+  /** Delay after the first. */
+  readonly firstDelayMs: number;
+  /** Until the step's deadline. */
+  readonly leftMs: number;
+  readonly limits: Limits;
+}
+
+/**
+ * Milliseconds until the next attempt: twice as long after each failure in a row, up to a bound, and never more than half of what is left
+ * until the deadline, so that the last attempts come near it. The bound stays below half the heartbeat time-out: an attempt that is lost
+ * delays the next one by the whole of it, and `isFirstLike` tells the two apart by that.
+ */
+export function retryDelayMs({ failure, failures, firstDelayMs, leftMs, limits }: RetryDelayRequest): number {
+  const provable = limits.heartbeatTimeoutMs / 2 - limits.marginMs;
+  const longest = Math.max(firstDelayMs, Math.min(LONGEST_DELAYS_MS[failure] ?? LONGEST_DELAY_MS, provable));
+  const first = Math.max(firstDelayMs, failures > 1 ? limits.quietMs : 0);
+  const grown = Math.min(first * 2 ** Math.min(failures - 1, 30), longest);
+  return Math.max(1, Math.round(Math.min(grown, Math.max(firstDelayMs, leftMs / 2))));
+}
+
+/** Does a failure with this name count as one more in a row? A worker that stops says nothing of the step. */
+export function countsAsFailure(name: FailureName): boolean {
+  return FAILURES[name].retryable && name !== 'WorkerStopped';
+}

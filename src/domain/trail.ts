@@ -1,0 +1,60 @@
+/** The trail of a step: what its attempts decided. It is kept in every heartbeat and in the report, so what repeats is folded and its size has a bound. */
+import type { Decision, TrailEntry } from './contract.js';
+import { jsonBytes } from './json-bytes.js';
+import { clipText } from './text.js';
+
+/** Chosen: a story of a step that matters has some ten entries. */
+const MOST_ENTRIES = 40;
+/** Chosen, as JSON: a report of many steps holds as many trails. */
+const MOST_BYTES = 4_000;
+const LONGEST_NOTE_BYTES = 300;
+/** Attempts that end alike leave one to four entries each: entered, sent, unanswered, failed. */
+const LONGEST_CYCLE = 4;
+/** Their notes hold the words of an error, with a request id that differs each time. The newest note is kept. */
+const NOTE_MAY_DIFFER: readonly Decision[] = ['notSent', 'refused', 'unanswered', 'failed'];
+
+/** The trail with one more entry. A sequence of up to four entries that repeats the one before it is counted there instead of added. */
+export function extendTrail(trail: readonly TrailEntry[], entry: TrailEntry): readonly TrailEntry[] {
+  const { note } = entry;
+  const short = note === undefined ? entry : { ...entry, note: clipText(note, LONGEST_NOTE_BYTES) };
+  return trailWithin(folded([...trail, short]), MOST_BYTES);
+}
+
+/** At most 40 entries and `maxBytes` bytes as JSON: the first entry and the newest stay, those between go, oldest first. */
+export function trailWithin(trail: readonly TrailEntry[], maxBytes: number): readonly TrailEntry[] {
+  const [first, ...later] = trail;
+  if (first === undefined) return [];
+  let bytes = jsonBytes([first]);
+  let from = later.length;
+  while (from > 0 && later.length - from < MOST_ENTRIES - 1) {
+    bytes += jsonBytes(later[from - 1]) + 1;
+    if (bytes > maxBytes) break;
+    from--;
+  }
+  return jsonBytes([first]) > maxBytes ? [] : [first, ...later.slice(from)];
+}
+
+function folded(trail: readonly TrailEntry[]): readonly TrailEntry[] {
+  for (let length = 1; length <= Math.min(LONGEST_CYCLE, trail.length / 2); length++) {
+    const before = trail.slice(-2 * length, -length);
+    const after = trail.slice(-length);
+    if (before.every((entry, index) => repeats(entry, after[index])))
+      return [...trail.slice(0, -2 * length), ...before.map((entry, index) => counted(entry, after[index] ?? entry))];
+  }
+  return trail;
+}
+
+function repeats(before: TrailEntry, after: TrailEntry | undefined): boolean {
+  if (before.decision !== after?.decision) return false;
+  return before.note === after.note || NOTE_MAY_DIFFER.includes(before.decision);
+}
+
+function counted(before: TrailEntry, after: TrailEntry): TrailEntry {
+  const { note } = after;
+  return {
+    ...before,
+    ...(note === undefined ? {} : { note }),
+    count: (before.count ?? 1) + (after.count ?? 1),
+    lastAtMs: after.lastAtMs ?? after.atMs,
+  };
+}

@@ -1,0 +1,73 @@
+/** A failure that is tried again stays below the 4 KB that the server keeps of a pending activity's last failure, whatever is in it. */
+import { DefaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { smallDetails } from '../../../src/activities/attempt.js';
+import { failure, withinLimit } from '../../../src/activities/to-failure.js';
+import type { Decision, PerformActionFailureDetails, TrailEntry } from '../../../src/domain/contract.js';
+import { describeRetrying, failedAgain } from '../../../src/domain/retrying.js';
+import { extendTrail } from '../../../src/domain/trail.js';
+import { anObservation } from '../../support/build.js';
+
+/** `limit.mutableStateActivityFailureSize.error` is 4,096: half of it is left to codecs, and to what the SDK adds. */
+const BOUND_BYTES = 3_072;
+/** Names, flags, the delay, and the framing of the protocol. */
+const FRAME_BYTES = 250;
+
+function bytesOf(error: unknown): number {
+  const { message, stackTrace, applicationFailureInfo, cause } = new DefaultFailureConverter().errorToFailure(
+    error,
+    defaultPayloadConverter,
+  );
+  expect(cause ?? null).toBeNull();
+  const payloads = applicationFailureInfo?.details?.payloads ?? [];
+  const details = payloads.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
+  return Buffer.byteLength(`${message}${stackTrace}`) + details + FRAME_BYTES;
+}
+
+const words = fc.string({ unit: 'binary', maxLength: 6_000, size: 'max' });
+const entries = fc.array(fc.tuple(fc.constantFrom<Decision>('entered', 'sent', 'failed', 'adopted'), words), {
+  maxLength: 30,
+});
+
+describe('a failure that is tried again', () => {
+  it('fits with the longest reason, trail and observation, and says its reason first', () => {
+    fc.assert(
+      fc.property(words, entries, fc.nat(400), (reason, steps, hosts) => {
+        const trail = steps.reduce<readonly TrailEntry[]>(
+          (soFar, [decision, note], atMs) => extendTrail(soFar, { attempt: 1, atMs, decision, note }),
+          [],
+        );
+        const details: PerformActionFailureDetails = {
+          sent: 'unknown',
+          cloudJobId: 'J'.repeat(128),
+          lastObservation: anObservation({
+            failDetail: reason.slice(0, 1_000),
+            hosts: Array.from({ length: hosts }, (_, index) => `ecs-${index}`),
+          }),
+          trail,
+          attempts: 443,
+          unseenForMs: 15_000,
+        };
+        const retrying = failedAgain(undefined, { failure: 'Unreachable', reason, nowMs: 1, untilMs: 2 });
+        const error = failure('Unreachable', describeRetrying(failedAgain(retrying, { ...retrying, nowMs: 1 })), {
+          details: smallDetails(details),
+          nextRetryDelayMs: 5_000,
+        });
+        expect(bytesOf(error)).toBeLessThanOrEqual(BOUND_BYTES);
+        expect(error.message.startsWith(retrying.reason)).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('fits where nobody expected it', () => {
+    const deep = new Error('x'.repeat(50_000), { cause: new Error('y'.repeat(50_000)) });
+    deep.stack = `Error: ${'z'.repeat(50_000)}`;
+    expect(bytesOf(withinLimit(deep))).toBeLessThanOrEqual(BOUND_BYTES);
+  });
+
+  it('keeps the whole of a failure that is not tried again', () => {
+    expect(failure('InvalidPlan', 'x'.repeat(5_000)).message).toHaveLength(5_000);
+  });
+});

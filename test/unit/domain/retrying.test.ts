@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isFirstLike } from '../../../src/domain/entry.js';
+import type { FailureName } from '../../../src/domain/failures.js';
+import { describeRetrying, failedAgain, retryDelayMs, type Retrying } from '../../../src/domain/retrying.js';
+import { defaultLimits as limits, someDetails } from '../../support/build.js';
+
+const HOUR_MS = 3_600_000;
+
+/** Delays of a step that keeps failing in one way until its deadline. */
+function delaysUntil(deadlineMs: number, failure: FailureName, firstDelayMs = limits.quietMs): number[] {
+  const delays: number[] = [];
+  for (let nowMs = 0; ;) {
+    const leftMs = deadlineMs - nowMs;
+    const delayMs = retryDelayMs({ failure, failures: delays.length + 1, firstDelayMs, leftMs, limits });
+    if (nowMs + delayMs >= deadlineMs) return delays;
+    delays.push(delayMs);
+    nowMs += delayMs;
+  }
+}
+
+describe('the delay before the next attempt', () => {
+  it('doubles to its bound, and shrinks again towards the deadline', () => {
+    expect(delaysUntil(5 * 60_000, 'Unreachable').map((ms) => Math.round(ms / 1_000))).toEqual([
+      5, 10, 20, 28, 28, 28, 28, 28, 28, 28, 28, 23, 11, 6, 5,
+    ]);
+  });
+
+  it('is some tries in eight minutes where there were 443, with a quiet time of a second', () => {
+    const quick = { ...limits, quietMs: 1_000 };
+    let tries = 0;
+    for (let nowMs = 0; nowMs < 8 * 60_000; tries++)
+      nowMs += retryDelayMs({
+        failure: 'Unreachable',
+        failures: tries + 1,
+        firstDelayMs: 1_000,
+        leftMs: HOUR_MS,
+        limits: quick,
+      });
+    expect(tries).toBeLessThan(25);
+  });
+
+  it('is short for what ends soon', () => {
+    expect(Math.max(...delaysUntil(HOUR_MS, 'TargetBusy', 10_000))).toBe(15_000);
+    expect(Math.max(...delaysUntil(HOUR_MS, 'Unanswered'))).toBe(15_000);
+  });
+
+  it('is none at first for a token that had expired, and grows where the new one is refused as well', () => {
+    expect(delaysUntil(HOUR_MS, 'Unreachable', 1).slice(0, 4)).toEqual([1, 10_000, 20_000, 27_500]);
+  });
+
+  it('is never more than half of what is left, nor less than the first, and proves itself to the next attempt', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom<FailureName>('Unreachable', 'Throttled', 'TargetBusy', 'Unanswered', 'UnreadableAnswer'),
+        fc.integer({ min: 1, max: 1_000_000 }),
+        fc.integer({ min: 1, max: 20_000 }),
+        fc.integer({ min: 0, max: HOUR_MS }),
+        (failure, failures, firstDelayMs, leftMs) => {
+          const delayMs = retryDelayMs({ failure, failures, firstDelayMs, leftMs, limits });
+          expect(delayMs).toBeGreaterThanOrEqual(firstDelayMs);
+          expect(delayMs).toBeLessThanOrEqual(Math.max(firstDelayMs, leftMs / 2) + 1);
+          const left = someDetails({ kind: 'notSent', retryDelayMs: delayMs }, 4, 1_000_000);
+          const facts = { attempt: 5, runId: 'r', originalRunId: 'r', scheduledAtMs: 0, enteredAtMs: 0, details: left };
+          expect(isFirstLike({ ...facts, attemptScheduledAtMs: 1_000_000 + delayMs }, limits)).toBe(true);
+          // An attempt that was lost between them holds up the next one by the heartbeat time-out.
+          const afterLostMs = 1_000_000 + limits.heartbeatTimeoutMs;
+          expect(isFirstLike({ ...facts, attemptScheduledAtMs: afterLostMs + 1 }, limits)).toBe(false);
+        },
+      ),
+    );
+  });
+});
+
+describe('why a step is tried again', () => {
+  const failed = (before: Retrying | undefined, reason: string, nowMs: number) =>
+    failedAgain(before, { failure: 'Unreachable', reason, nowMs, untilMs: HOUR_MS });
+
+  it('says the newest reason, since when and until when', () => {
+    const first = failed(undefined, 'GET /a: ECONNREFUSED', 0);
+    expect(describeRetrying(first)).toBe('GET /a: ECONNREFUSED (tried again until 1970-01-01T01:00:00Z)');
+    expect(describeRetrying(failed(first, 'GET /b: 503', 60_000))).toBe(
+      'GET /b: 503 (failed 2 times since 1970-01-01T00:00:00Z, tried again until 1970-01-01T01:00:00Z)',
+    );
+  });
+
+  it('has a bound', () => {
+    expect(Buffer.byteLength(describeRetrying(failed(undefined, '警'.repeat(5_000), 0)))).toBeLessThan(1_000);
+  });
+});

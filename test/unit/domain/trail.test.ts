@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Decision, TrailEntry } from '../../../src/domain/contract.js';
+import { jsonBytes } from '../../../src/domain/json-bytes.js';
+import { extendTrail, trailWithin } from '../../../src/domain/trail.js';
+
+type Step = Decision | readonly [Decision, string];
+
+function trailOf(steps: readonly Step[]): readonly TrailEntry[] {
+  return steps.reduce<readonly TrailEntry[]>((trail, step, index) => {
+    const [decision, note] = typeof step === 'string' ? [step] : step;
+    return extendTrail(trail, { attempt: index + 1, atMs: index, decision, ...(note === undefined ? {} : { note }) });
+  }, []);
+}
+
+const shown = (trail: readonly TrailEntry[]) =>
+  trail.map(({ decision, count }) => (count === undefined ? decision : `${decision} ×${count}`));
+
+describe('a trail', () => {
+  it('counts an entry that repeats, from its first time to its last', () => {
+    const trail = trailOf(Array.from({ length: 440 }, () => 'entered' as const));
+    expect(trail).toEqual([{ attempt: 1, atMs: 0, decision: 'entered', count: 440, lastAtMs: 439 }]);
+  });
+
+  it('counts what attempts do one after another', () => {
+    const attempt: Step[] = ['entered', 'sent', ['notSent', '429']];
+    expect(shown(trailOf([...attempt, ...attempt, ...attempt, 'entered', 'sent', 'accepted']))).toEqual([
+      'entered ×3',
+      'sent ×3',
+      'notSent ×3',
+      'entered',
+      'sent',
+      'accepted',
+    ]);
+  });
+
+  it('keeps the newest words of what failed, whose request id differs each time', () => {
+    const trail = trailOf(['entered', ['failed', '503 (request 1)'], 'entered', ['failed', '503 (request 2)']]);
+    expect(shown(trail)).toEqual(['entered ×2', 'failed ×2']);
+    expect(trail[1]?.note).toBe('503 (request 2)');
+  });
+
+  it('tells apart what differs in more than the words of an error', () => {
+    expect(shown(trailOf([['adopted', 'JOB-1'], ['adopted', 'JOB-2'], 'entered', ['entered', 'not first']]))).toEqual([
+      'adopted',
+      'adopted',
+      'entered',
+      'entered',
+    ]);
+  });
+
+  it('has at most 40 entries and 4,000 bytes, the first and the newest among them', () => {
+    const note = fc.option(fc.string({ unit: 'binary', maxLength: 400 }), { nil: undefined });
+    const step = fc.tuple(fc.constantFrom<Decision>('entered', 'sent', 'notSent', 'failed', 'leftNoTrace'), note);
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 120 }), (steps) => {
+        const trail = trailOf(steps.map(([decision, words]) => (words === undefined ? decision : [decision, words])));
+        expect(trail.length).toBeLessThanOrEqual(40);
+        expect(jsonBytes(trail)).toBeLessThanOrEqual(4_000);
+        expect(trail[0]?.atMs).toBe(0);
+        const last = trail.at(-1);
+        expect(last?.decision).toBe(steps.at(-1)?.[0]);
+        expect(last?.lastAtMs ?? last?.atMs).toBe(steps.length - 1);
+        const counted = trail.reduce((sum, { count = 1 }) => sum + count, 0);
+        expect(counted).toBeLessThanOrEqual(steps.length);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('fits any bound, the smallest with nothing', () => {
+    const trail = trailOf(Array.from({ length: 30 }, (_, index): Step => ['adopted', `JOB-${index}`]));
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 4_000 }), (maxBytes) => {
+        expect(jsonBytes(trailWithin(trail, maxBytes))).toBeLessThanOrEqual(maxBytes);
+      }),
+    );
+    expect(trailWithin(trail, 10)).toEqual([]);
+    expect(trailWithin(trail, 200).map(({ note }) => note)).toEqual(['JOB-0', 'JOB-28', 'JOB-29']);
+  });
+});

@@ -1,0 +1,72 @@
+/** A step that fails again and again, against a real server: what the server keeps of it, what a watcher sees, and that it backs off. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { liveTargetProgress } from '../../src/client/target-progress.js';
+import { leaseId } from '../../src/domain/target.js';
+import { quickLimits } from '../support/build.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack(temporal, { dependencies: { limits: quickLimits() } });
+});
+afterAll(() => stack.close());
+
+const lease = (instanceId: string) => leaseId({ projectId: stack.simulator.projectId, instanceId });
+
+async function pending(instanceId: string) {
+  const { raw, runId } = await temporal.client.workflow.getHandle(lease(instanceId)).describe();
+  return { activity: raw.pendingActivities?.[0], runId };
+}
+
+async function until<Value>(read: () => Promise<Value | null>): Promise<Value> {
+  for (;;) {
+    const value = await read().catch(() => null);
+    if (value !== null) return value;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('a step that cannot find out who we are', () => {
+  it('keeps its reason in Temporal, folds its trail, backs off, and a watcher sees why', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.fault({ on: { route: 'action', instanceId }, fault: { kind: 'actThenReset' } });
+    await stack.control.fault({
+      on: { route: 'credential' },
+      times: 100_000,
+      fault: { kind: 'status', status: 503, message: 'IAM is being maintained. '.repeat(2_000) },
+    });
+    const workflowId = await stack.start('restart', { targets: [path] });
+    const kept = await until(async () => {
+      const { activity } = await pending(instanceId);
+      return (activity?.attempt ?? 0) >= 8 ? activity : null;
+    });
+    expect(kept?.lastFailure?.message).toMatch(
+      /^GET \/v3\.0\/OS-CREDENTIAL\/credentials: 503 .*IAM is being maintained/,
+    );
+    expect(kept?.lastFailure?.message).toMatch(/failed \d+ times since .*Z, tried again until .*Z\)$/);
+    const { runId } = await pending(instanceId);
+    const shown = await until(async () => {
+      const target = { path, leaseId: lease(instanceId), childRunId: runId, outcome: null };
+      const progress = await liveTargetProgress(temporal.client, target);
+      return progress?.steps.find(({ retrying }) => retrying !== undefined) ?? null;
+    });
+    expect(shown.retrying).toMatchObject({
+      reason: expect.stringContaining('503') as string,
+      failures: expect.any(Number) as number,
+      sinceMs: expect.any(Number) as number,
+      untilMs: expect.any(Number) as number,
+    });
+    await stack.control.clearFaults();
+    const report = await stack.report(workflowId);
+    const step = report.targets[0]?.steps[0];
+    expect(report.outcome).toBe('succeeded');
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+    // Attempts that ended alike are two entries, however many there were.
+    const entered = step?.trail.find(({ decision, count = 1 }) => decision === 'entered' && count > 1);
+    expect(entered?.count).toBeGreaterThanOrEqual(5);
+    expect(step?.trail.length).toBeLessThan(12);
+    expect(step?.trail.find(({ decision }) => decision === 'failed')?.note).toMatch(/^Unreachable: GET .*503/);
+  });
+});
