@@ -18,7 +18,7 @@ export interface Retrying {
 }
 
 /** The server keeps 4 KB of a pending activity's last failure; message, details and what a codec adds share them. */
-export const LONGEST_REASON_BYTES = 800;
+const LONGEST_REASON_BYTES = 800;
 
 /** The reason as it was before, with one more failure. */
 export function failedAgain(
