@@ -29,7 +29,10 @@ import { describeProblem } from './domain/failures.js';
 import { printableLines } from './domain/text.js';
 import { createLog } from './log.js';
 import { proxyName } from './network/proxies.js';
+import { printable } from './domain/text.js';
+import type { ServiceStage } from './servicestage/service-stage.js';
 import { createServiceStage } from './servicestage/service-stage-client.js';
+import { startWarnings } from './servicestage/start-check.js';
 
 /** Documented in docs/operations.md. */
 export const WORKER_EXIT_CODES = { stopped: 0, failed: 1, configuration: 2, temporalUnreachable: 3 } as const;
@@ -81,12 +84,14 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
     logger: runtimeLogger(log),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
   });
+  const serviceStage = serviceStageOf(config, log);
   let connection: NativeConnection;
   let worker: Worker;
   try {
     connection = await NativeConnection.connect(nativeOptions(config));
-    worker = await Worker.create({ ...workerOptions(config, connection, client, log), ...extensions });
+    worker = await Worker.create({ ...workerOptions(config, serviceStage, connection, client), ...extensions });
     await sayReady(config, log);
+    void logStartWarnings(serviceStage, config, log);
   } catch (error) {
     await runtime.shutdown();
     throw error;
@@ -200,14 +205,28 @@ async function hasSearchAttribute(client: Client, name: string): Promise<boolean
   }
 }
 
-function workerOptions(config: Config, connection: NativeConnection, client: Client, log: Pino): WorkerOptions {
+function serviceStageOf(config: Config, log: Pino): ServiceStage {
+  return createServiceStage({
+    ...config.serviceStage,
+    onUnlistedStatus: (status) =>
+      log.warn({ status }, 'ServiceStage shows a status that is not known here; it counts as moving'),
+  });
+}
+
+/** Asked beside the work, which does not wait for it. */
+async function logStartWarnings(serviceStage: ServiceStage, { limits }: Config, log: Pino): Promise<void> {
+  for (const warning of await startWarnings(serviceStage, limits.readTimeoutMs)) log.warn(printable(warning));
+}
+
+function workerOptions(
+  config: Config,
+  serviceStage: ServiceStage,
+  connection: NativeConnection,
+  client: Client,
+): WorkerOptions {
   const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories, calendarDirectories } = config;
   const activities = createActivities({
-    serviceStage: createServiceStage({
-      ...config.serviceStage,
-      onUnlistedStatus: (status) =>
-        log.warn({ status }, 'ServiceStage shows a status that is not known here; it counts as moving'),
-    }),
+    serviceStage,
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,

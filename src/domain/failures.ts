@@ -1,5 +1,6 @@
 /** The failure table: every name a failure can have, whether ServiceStage acted, who acts next. Both sides read it. */
 import { printable } from './text.js';
+import { CLOCK_ADVICE, namesClock } from './clock.js';
 
 /** May ServiceStage have acted for this step, over all its attempts? */
 export type Sent = 'no' | 'yes' | 'unknown';
@@ -159,7 +160,7 @@ export interface FailureRecord {
 }
 
 export function failureRecord(name: FailureName, message: string): FailureRecord {
-  return { name, message, advice: FAILURES[name].advice };
+  return { name, message, advice: namesClock(message) ? CLOCK_ADVICE : FAILURES[name].advice };
 }
 
 /** One thing wrong with what was given: where, and what would be right. */

@@ -1,4 +1,5 @@
 /** Who we are to the API: a ready token, a token fetched from IAM and renewed, or an access key that signs each request. */
+import { apiPath } from './api-path.js';
 import type { HttpClient } from './http.js';
 import { ServiceStageError, type ServiceStageErrorCode } from './errors.js';
 import type { Secret } from './secret.js';
@@ -42,7 +43,8 @@ const RENEW_AT_FRACTION = 0.1;
 const REFUSED_FOR_MS = 60_000;
 
 const WILL_NOT_SAY: readonly ServiceStageErrorCode[] = ['NotAllowed', 'NotFound'];
-const CREDENTIALS_PATH = '/v3.0/OS-CREDENTIAL/credentials';
+const CREDENTIALS = ['v3.0', 'OS-CREDENTIAL', 'credentials'];
+const CREDENTIALS_PATH = `/${CREDENTIALS.join('/')}`;
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { credentials } = options;
@@ -79,7 +81,7 @@ class AccessKeyAuthenticator implements Authenticator {
     const { iamEndpoint, http } = this.options;
     if (this.#userId !== null || iamEndpoint === undefined) return this.#userId;
     try {
-      const path = `${CREDENTIALS_PATH}/${this.key.accessKey}`;
+      const path = apiPath('GET', [...CREDENTIALS, this.key.accessKey]);
       const answer = await http.send({
         endpoint: iamEndpoint,
         method: 'GET',

@@ -1,4 +1,8 @@
 /** From an HTTP answer that is no success, or from none at all, to a `ServiceStageError`: the tables of which answer proves what. */
+import { clockProblem } from '../domain/clock.js';
+import { nestingProblem } from '../domain/nesting.js';
+import { clipText } from '../domain/text.js';
+import { hideSecrets } from './hide-secrets.js';
 import { ServiceStageError, type RequestSent, type ServiceStageErrorCode } from './errors.js';
 
 export interface Asked {
@@ -27,32 +31,47 @@ const WINDOW_UNIT_MS: Readonly<Record<string, number>> = { second: 1_000, minute
 export const DEFAULT_THROTTLE_MS = 60_000;
 /** Chosen: one answer closes the budget of the whole process, and no timer counts beyond 24 days. */
 const LONGEST_THROTTLE_MS = 86_400_000;
-const LONGEST_REASON = 300;
-const LONGEST_CODE = 100;
+const LONGEST_REASON_BYTES = 300;
+const LONGEST_CODE_BYTES = 100;
+/** An error's text is looked through no further. */
+const READ_CHARACTERS = 4_096;
 
-/** `secrets` are hidden where the answer echoes them. */
-export function errorFromAnswer(asked: Asked, answer: Answer, secrets: readonly string[] = []): ServiceStageError {
+/** `secrets` are hidden where the answer echoes them. `nowMs`: when it came, by our clock. */
+export function errorFromAnswer(
+  asked: Asked,
+  answer: Answer,
+  secrets: readonly string[] = [],
+  nowMs?: number,
+): ServiceStageError {
+  // Before anything is cut off, so that no half of a secret stays.
+  const shown = (text: string) => hideSecrets(text, secrets).slice(0, READ_CHARACTERS);
   const { code: vendorCode, text } = readErrorBody(answer.body);
   const requestId = headerOf(answer, 'x-request-id') ?? readRequestId(answer.body);
-  const { code, sent } = classify(asked, answer.httpStatus, vendorCode, text);
-  const said = text ?? answer.body.replace(/<[^>]*>/g, ' ');
-  const reason = hide(said, secrets).replace(/\s+/g, ' ').trim().slice(0, LONGEST_REASON);
+  const { code, sent } = classify(asked, answer.httpStatus, vendorCode, text?.slice(0, READ_CHARACTERS));
+  const said = text === undefined ? shown(answer.body).replace(/<[^>]*>/g, ' ') : shown(text);
+  const reason = clipText(said.replace(/\s+/g, ' ').trim(), LONGEST_REASON_BYTES);
+  const clock = isAboutIdentity(answer.httpStatus) ? clockProblem(clockAheadMs(answer.headers, nowMs)) : null;
   return new ServiceStageError({
     code,
     sent,
     ...asked,
-    reason: reason === '' ? 'no text in the answer' : reason,
+    reason: `${reason === '' ? 'no text in the answer' : reason}${clock === null ? '' : `; ${clock}`}`,
     httpStatus: answer.httpStatus,
-    ...(vendorCode === undefined ? {} : { vendorCode: vendorCode.slice(0, LONGEST_CODE) }),
-    ...(requestId === undefined ? {} : { requestId: requestId.slice(0, LONGEST_CODE) }),
-    ...(code === 'Throttled' ? { retryAfterMs: throttledForMs(answer, text) } : {}),
+    ...(vendorCode === undefined ? {} : { vendorCode: clipText(shown(vendorCode), LONGEST_CODE_BYTES) }),
+    ...(requestId === undefined ? {} : { requestId: clipText(shown(requestId), LONGEST_CODE_BYTES) }),
+    ...(code === 'Throttled' ? { retryAfterMs: throttledForMs(answer, text?.slice(0, READ_CHARACTERS)) } : {}),
   });
 }
 
-/** Before anything is cut off, so that no half of a secret stays; also as JSON writes it. */
-function hide(text: string, secrets: readonly string[]): string {
-  const forms = secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
-  return forms.filter((form) => form !== '').reduce((shown, form) => shown.replaceAll(form, '***'), text);
+/** Statuses of a signature or a token that is refused. */
+function isAboutIdentity(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+/** Our clock less the `Date` of an answer that came at `nowMs`; `null` where there is no readable one. */
+export function clockAheadMs(headers: Answer['headers'], nowMs = Date.now()): number | null {
+  const date = Date.parse([headers['date']].flat()[0] ?? '');
+  return Number.isNaN(date) ? null : nowMs - date;
 }
 
 interface Class {
@@ -122,6 +141,7 @@ function readRequestId(body: string): string | undefined {
 }
 
 function objectIn(body: string): Record<string, unknown> | undefined {
+  if (nestingProblem(body) !== null) return undefined;
   try {
     const parsed: unknown = JSON.parse(body);
     return asObject(Array.isArray(parsed) ? parsed[0] : parsed);

@@ -1,8 +1,11 @@
 /** The one HTTP client: time limits, retry and redirects off, bodies bounded, credentials kept out of every error. */
 import type { Socket } from 'node:net';
 import { got, type Response } from 'got';
-import { errorFromAnswer, errorWithoutAnswer } from './classify-answer.js';
+import { nestingProblem } from '../domain/nesting.js';
+import { clockAheadMs, errorFromAnswer, errorWithoutAnswer, type Asked } from './classify-answer.js';
 import { openConnection } from './connection.js';
+import { ServiceStageError } from './errors.js';
+import { hideSecrets } from './hide-secrets.js';
 import { proxyAgents, reasonThroughProxy, type ProxyAgents } from '../network/proxy-agents.js';
 import { noProxies, type ProxyFor } from '../network/proxies.js';
 import { encodePath, encodeQuery, type RequestToSign } from './sign-request.js';
@@ -34,10 +37,15 @@ export interface HttpAnswer {
 export interface HttpClient {
   /** @throws ServiceStageError for everything but a 2xx with a JSON body, or the signal's reason */
   send(request: HttpRequest): Promise<HttpAnswer>;
+  /** How far our clock was ahead of the last answer's `Date`, or `null`. */
+  clockAheadMs(): number | null;
 }
 
 /** Larger than any documented answer; a page of 100 tasks has some 50 KB. */
 const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
+
+/** An answer that succeeded is read, so only what nobody writes by chance is taken out of it. */
+const SHORTEST_ECHO = 16;
 
 const client = got.extend({
   retry: { limit: 0 },
@@ -50,10 +58,21 @@ const client = got.extend({
 
 export function createHttpClient(proxyFor: ProxyFor = noProxies): HttpClient {
   const agentsFor = proxyAgents(proxyFor);
-  return { send: (request) => send(request, agentsFor(urlOf(request))) };
+  let aheadMs: number | null = null;
+  return {
+    send: (request) =>
+      send(request, agentsFor(urlOf(request)), ({ headers }) => {
+        aheadMs = clockAheadMs(headers) ?? aheadMs;
+      }),
+    clockAheadMs: () => aheadMs,
+  };
 }
 
-async function send(request: HttpRequest, proxy: ProxyAgents | null): Promise<HttpAnswer> {
+async function send(
+  request: HttpRequest,
+  proxy: ProxyAgents | null,
+  onAnswer: (answer: Response<string>) => void,
+): Promise<HttpAnswer> {
   const { method, path, timeoutMs } = request;
   const asked = { method, path };
   const secrets = [...(request.secrets ?? [])];
@@ -74,13 +93,21 @@ async function send(request: HttpRequest, proxy: ProxyAgents | null): Promise<Ht
     // A POST got this far only on a connection that stood: the other side may have read it.
     throw errorWithoutAnswer(asked, connection !== null, reason);
   }
+  onAnswer(answer);
   if (answer.statusCode < 200 || answer.statusCode > 299) {
     const { statusCode: httpStatus, headers, body } = answer;
     throw errorFromAnswer(asked, { httpStatus, headers, body }, secrets);
   }
   const { headers: answered } = answer;
+  const tooDeep = nestingProblem(answer.body);
+  if (tooDeep !== null) throw unreadable(asked, `the answer is ${tooDeep}`);
   return {
-    json: jsonIn(answer.body),
+    json: jsonIn(
+      hideSecrets(
+        answer.body,
+        secrets.filter((secret) => secret.length >= SHORTEST_ECHO),
+      ),
+    ),
     header: (name) => [answered[name]].flat()[0],
   };
 }
@@ -161,6 +188,12 @@ function secretsIn(headers: Readonly<Record<string, string>>): string[] {
   const { 'X-Auth-Token': token, 'X-Security-Token': securityToken, Authorization: authorization } = headers;
   const signature = authorization?.split('Signature=')[1];
   return [token, securityToken, signature].filter((secret) => secret !== undefined);
+}
+
+/** Of a POST: it may have acted. */
+function unreadable(asked: Asked, reason: string): ServiceStageError {
+  if (asked.method === 'POST') return errorWithoutAnswer(asked, true, reason);
+  return new ServiceStageError({ ...asked, code: 'UnreadableAnswer', sent: 'no', reason });
 }
 
 /** The code and first line only: errors of the client hold the whole request. */

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { Action } from '../domain/actions.js';
 import { cloudJobPhase, type CloudJob } from '../domain/cloud-job.js';
 import { isListedStatus, type Observation, type Target } from '../domain/target.js';
+import { clipText } from '../domain/text.js';
+import { apiPath } from './api-path.js';
 import { createAuthenticator, type Authenticator, type Credentials } from './auth.js';
 import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';
 import { ServiceStageError } from './errors.js';
@@ -79,7 +81,7 @@ class ServiceStageClient implements ServiceStage {
     credentialsWaitMs,
     signal,
   }: Parameters<ServiceStage['reservePost']>[0]): Promise<PostReservation> {
-    const path = `/v2/${this.projectId}/cas`;
+    const path = apiPath('POST', this.#cas);
     if (!(await this.#budget.take('post', budgetWaitMs, signal))) throw exhausted('POST', path);
     let held = true;
     const release = () => {
@@ -100,7 +102,7 @@ class ServiceStageClient implements ServiceStage {
   }
 
   async #submit(target: Target, { action, ...parameters }: Action, options: SubmitOptions): Promise<string> {
-    const path = `${this.#instancePath(target)}/action`;
+    const path = apiPath('POST', [...this.#instance(target), 'action']);
     const body = JSON.stringify(Object.keys(parameters).length === 0 ? { action } : { action, parameters });
     const answer = await this.#send({ method: 'POST', path, query: [], body, ...options });
     const parsed = ActionAnswer.safeParse(answer.json);
@@ -109,7 +111,7 @@ class ServiceStageClient implements ServiceStage {
   }
 
   async readInstance(place: InstancePlace, options: ReadOptions): Promise<Observation> {
-    const reading = await this.#read(this.#instancePath(place), [], options, (body) =>
+    const reading = await this.#read(apiPath('GET', this.#instance(place)), [], options, (body) =>
       observationFromWire(body, Date.now()),
     );
     if (!isListedStatus(reading.status)) this.#tellOnce(reading.status);
@@ -117,7 +119,7 @@ class ServiceStageClient implements ServiceStage {
   }
 
   async readCloudJob(cloudJobId: string, options: ReadOptions): Promise<CloudJob> {
-    const path = `${this.#cas}/jobs/${cloudJobId}`;
+    const path = apiPath('GET', [...this.#cas, 'jobs', cloudJobId]);
     const tasks: CloudJob['tasks'][number][] = [];
     for (let page = 0; ; page++) {
       const query: Query = [...paging(tasks.length), ['desc', 'false']];
@@ -131,7 +133,7 @@ class ServiceStageClient implements ServiceStage {
   }
 
   async listSnapshots(place: InstancePlace, options: ReadOptions): Promise<readonly Snapshot[]> {
-    const path = `${this.#instancePath(place)}/snapshots`;
+    const path = apiPath('GET', [...this.#instance(place), 'snapshots']);
     const rows = await this.#list(path, options, SnapshotPage, ({ snapshots }) => snapshots);
     const snapshots = rows.map((row) => ({
       version: row.version,
@@ -143,7 +145,7 @@ class ServiceStageClient implements ServiceStage {
 
   async listApplications(options: ReadOptions): Promise<readonly NamedEntity[]> {
     const rows = await this.#list(
-      `${this.#cas}/applications`,
+      apiPath('GET', [...this.#cas, 'applications']),
       options,
       ApplicationPage,
       ({ applications }) => applications,
@@ -152,7 +154,7 @@ class ServiceStageClient implements ServiceStage {
   }
 
   async listComponents(applicationId: string, options: ReadOptions): Promise<readonly NamedEntity[]> {
-    const path = `${this.#cas}/applications/${applicationId}/components`;
+    const path = apiPath('GET', [...this.#cas, 'applications', applicationId, 'components']);
     const rows = await this.#list(path, options, ComponentPage, ({ components }) => components);
     return rows.map(({ id, name }) => ({ id, name }));
   }
@@ -162,7 +164,7 @@ class ServiceStageClient implements ServiceStage {
     componentId: string,
     options: ReadOptions,
   ): Promise<readonly ListedInstance[]> {
-    const path = `${this.#cas}/applications/${applicationId}/components/${componentId}/instances`;
+    const path = apiPath('GET', [...this.#cas, 'applications', applicationId, 'components', componentId, 'instances']);
     const rows = await this.#list(path, options, InstancePage, ({ instances }) => instances);
     return rows.map(({ id, name, platform_type: platformType }) => ({ id, name, platformType: platformType ?? '' }));
   }
@@ -171,18 +173,22 @@ class ServiceStageClient implements ServiceStage {
     return this.options.userId ?? (await this.#auth.ownUserId(timeoutMs));
   }
 
+  clockAheadMs(): number | null {
+    return this.#http.clockAheadMs();
+  }
+
   #tellOnce(status: string): void {
     if (this.#unlisted.has(status)) return;
     this.#unlisted.add(status);
     this.options.onUnlistedStatus?.(status);
   }
 
-  get #cas(): string {
-    return `/v2/${this.projectId}/cas`;
+  get #cas(): readonly string[] {
+    return ['v2', this.projectId, 'cas'];
   }
 
-  #instancePath({ applicationId, componentId, instanceId }: InstancePlace): string {
-    return `${this.#cas}/applications/${applicationId}/components/${componentId}/instances/${instanceId}`;
+  #instance({ applicationId, componentId, instanceId }: InstancePlace): readonly string[] {
+    return [...this.#cas, 'applications', applicationId, 'components', componentId, 'instances', instanceId];
   }
 
   /** All pages, until the total is reached or a page comes back empty. */
@@ -278,13 +284,13 @@ function readable<Value>(path: string, answer: HttpAnswer, parse: (body: unknown
     return parse(answer.json);
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    const issues = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    const issues = error.issues.slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new ServiceStageError({
       code: 'UnreadableAnswer',
       sent: 'no',
       method: 'GET',
       path,
-      reason: `undocumented shape: ${issues}`.slice(0, 500),
+      reason: clipText(`undocumented shape: ${issues.join('; ')}`, 500),
     });
   }
 }

@@ -71,4 +71,6 @@ export interface ServiceStage {
   listInstances(applicationId: string, componentId: string, options: ReadOptions): Promise<readonly ListedInstance[]>;
   /** Our own IAM user id, for adoption evidence; `null` where IAM will not say. Throws where it does not answer: that decides nothing. */
   ownUserId(options: ReadOptions): Promise<string | null>;
+  /** How far this machine's clock was ahead of the last answer's `Date`; `null` before the first answer. */
+  clockAheadMs(): number | null;
 }

@@ -1,24 +1,47 @@
-/** Wire shapes in the vendor's names, and their translation into domain values. Only the fields that are read; everything may be absent. */
+/** Wire shapes in the vendor's names, and their translation into domain values. Only the fields that are read; everything may be absent, and everything has a bound. */
 import { z } from 'zod';
 import type { CloudJob } from '../domain/cloud-job.js';
 import type { Observation } from '../domain/target.js';
+import { clipText } from '../domain/text.js';
+import { ID_PATTERN } from './api-path.js';
 
-const text = z.string().nullish();
+/** Bounds of what is kept, chosen: far above anything documented. The texts go into plans, reports and histories, several times each. */
+const LONGEST_NAME_BYTES = 200;
+const LONGEST_STATUS_BYTES = 64;
+const LONGEST_DETAIL_BYTES = 500;
+const LONGEST_MESSAGES_BYTES = 1_000;
+/** Documented pages have at most 1,000 rows. */
+const MOST_ROWS = 1_000;
+/** A list of hosts that is cut would be another list: one that is too long is refused. */
+const MOST_HOSTS = 500;
+
+const id = z.string().regex(ID_PATTERN, 'no id of this API');
+const idOrNothing = z.union([z.literal(''), id]).nullish();
 const number = z.number().nullish();
+const status = clipped(LONGEST_STATUS_BYTES);
+const name = clipped(LONGEST_NAME_BYTES);
+
+function clipped(maxBytes: number) {
+  return z.string().transform((text) => clipText(text, maxBytes));
+}
+
+function rows<Row extends z.ZodType>(row: Row) {
+  return z.array(row).max(MOST_ROWS);
+}
 
 /** API reference servicestage_06_0050 `ShowInstanceDetail`; SDK `InstanceStatusView`. */
 const Instance = z.object({
-  version: text,
-  refer_resources: z
-    .array(z.object({ parameters: z.object({ hosts: z.array(z.string()).nullish() }).nullish() }))
-    .nullish(),
+  version: name.nullish(),
+  refer_resources: rows(
+    z.object({ parameters: z.object({ hosts: z.array(id).max(MOST_HOSTS).nullish() }).nullish() }),
+  ).nullish(),
   status_detail: z.object({
-    status: z.string(),
+    status,
     replica: number,
     available_replica: number,
-    fail_detail: text,
-    last_job_id: text,
-    last_job_status: text,
+    fail_detail: clipped(LONGEST_DETAIL_BYTES).nullish(),
+    last_job_id: idOrNothing,
+    last_job_status: status.nullish(),
   }),
 });
 
@@ -42,14 +65,21 @@ export function observationFromWire(body: unknown, observedAtMs: number): Observ
 const CloudJobPage = z.object({
   task_count: number,
   job: z.object({
-    JOB_ID: z.string(),
-    EXECUTION_STATUS: z.string(),
-    JOB_TYPE: text,
-    SERVICE_INSTANCE_ID: text,
-    CREATED_BY: text,
+    JOB_ID: id,
+    EXECUTION_STATUS: status,
+    JOB_TYPE: status.nullish(),
+    SERVICE_INSTANCE_ID: idOrNothing,
+    CREATED_BY: idOrNothing,
   }),
-  tasks: z
-    .array(z.object({ TASK_ID: text, TASK_NAME: text, TASK_STATUS: z.string(), MESSAGES: text, CREATED_AT: text }))
+  tasks: rows(
+    z.object({
+      TASK_ID: name.nullish(),
+      TASK_NAME: name.nullish(),
+      TASK_STATUS: status,
+      MESSAGES: clipped(LONGEST_MESSAGES_BYTES).nullish(),
+      CREATED_AT: name.nullish(),
+    }),
+  )
     .nullish()
     .transform((tasks) => tasks ?? []),
 });
@@ -103,25 +133,27 @@ function timeFromWire(time: string | null | undefined): number | null {
 /** API reference servicestage_06_0051 `ListInstanceSnapshots`. */
 export const SnapshotPage = z.object({
   count: number,
-  snapshots: z.array(z.object({ version: z.string(), description: text, create_time: number })).nullish(),
+  snapshots: rows(
+    z.object({ version: name, description: clipped(LONGEST_DETAIL_BYTES).nullish(), create_time: number }),
+  ).nullish(),
 });
 
 /** API reference servicestage_06_0028, _0037, _0046: the three lists. */
-const Named = z.object({ id: z.string(), name: z.string(), platform_type: text });
-export const ApplicationPage = z.object({ count: number, applications: z.array(Named).nullish() });
-export const ComponentPage = z.object({ count: number, components: z.array(Named).nullish() });
-export const InstancePage = z.object({ count: number, instances: z.array(Named).nullish() });
+const Named = z.object({ id, name, platform_type: status.nullish() });
+export const ApplicationPage = z.object({ count: number, applications: rows(Named).nullish() });
+export const ComponentPage = z.object({ count: number, components: rows(Named).nullish() });
+export const InstancePage = z.object({ count: number, instances: rows(Named).nullish() });
 
 /** API reference servicestage_06_0047: `job_id` is optional in the SDKs, and an answer without it tells nothing. */
-export const ActionAnswer = z.object({ job_id: z.string().min(1) });
+export const ActionAnswer = z.object({ job_id: id });
 
 /** IAM API reference, "Obtaining a User Token": the token itself is a header. */
 export const TokenAnswer = z.object({
-  token: z.object({ expires_at: z.string(), user: z.object({ id: z.string() }).nullish() }),
+  token: z.object({ expires_at: name, user: z.object({ id }).nullish() }),
 });
 
 /** IAM API reference, "Querying a Permanent Access Key". */
-export const CredentialAnswer = z.object({ credential: z.object({ user_id: z.string() }) });
+export const CredentialAnswer = z.object({ credential: z.object({ user_id: id }) });
 
 function emptyToNull(value: string | null | undefined): string | null {
   return value === undefined || value === null || value === '' ? null : value;

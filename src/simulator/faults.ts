@@ -33,6 +33,8 @@ export const Fault = z.discriminatedUnion('kind', [
     body: z.string().default('<html>OK</html>'),
     contentType: z.string().default('text/html'),
   }),
+  /** 2xx with arrays in arrays, without acting. */
+  z.strictObject({ kind: z.literal('nested'), levels: z.int().min(1).max(4_000_000) }),
   z.strictObject({ kind: z.literal('redirect'), location: z.string().default('/elsewhere') }),
   /** Acts, then the connection is reset before the answer. What was accepted may show only later, too. */
   z.strictObject({

@@ -112,6 +112,10 @@ export class SimulatorApp {
         return usual();
       case 'wrongBody':
         return this.#raw(c, route, 200, fault.body, { 'Content-Type': fault.contentType });
+      case 'nested':
+        return this.#raw(c, route, 200, `${'['.repeat(fault.levels)}${']'.repeat(fault.levels)}`, {
+          'Content-Type': 'application/json',
+        });
       case 'redirect':
         return this.#raw(c, route, 307, '', { Location: fault.location });
       case 'actThenReset':
@@ -186,7 +190,12 @@ export class SimulatorApp {
     remark?: string,
   ): Response {
     this.#log(c, route, String(status), remark);
-    return new Response(status === 204 || status === 304 ? null : body, { status, headers });
+    // The cloud's own clock, as a client whose clock is off finds it.
+    const date = new Date(this.world.clock.nowMs).toUTCString();
+    return new Response(status === 204 || status === 304 ? null : body, {
+      status,
+      headers: { Date: date, ...headers },
+    });
   }
 
   #cut(c: Context<Bindings>, route: string, what: string): Response {

@@ -1,6 +1,7 @@
 /** The workflows' payload converter: start arguments that cannot be read become a text that says so, so that the run is refused instead of tried for ever. */
 import { DefaultPayloadConverter, type PayloadConverter } from '@temporalio/common';
 import { inWorkflowContext, workflowInfo } from '@temporalio/workflow';
+import { nestingProblem } from '../domain/nesting.js';
 
 /**
  * The first workflow task ends at event 3, or at 6 after one that failed. What a plan brings comes later: a result that one worker
@@ -16,12 +17,19 @@ function isStartOfRun(): boolean {
   );
 }
 
+/** Read, it would take the memory of the worker, and could not be written again for the activity that plans. */
+function refuseDeep(data: Uint8Array | null | undefined): void {
+  const problem = nestingProblem(data ?? new Uint8Array());
+  if (problem !== null) throw new RangeError(problem);
+}
+
 const usual = new DefaultPayloadConverter();
 
 export const payloadConverter: PayloadConverter = {
   toPayload: (value) => usual.toPayload(value),
   fromPayload: (payload) => {
     try {
+      if (inWorkflowContext() && isStartOfRun()) refuseDeep(payload.data);
       return usual.fromPayload(payload);
     } catch (error) {
       if (!inWorkflowContext() || !isStartOfRun()) throw error;

@@ -71,6 +71,8 @@ describe('a folded trail', () => {
       ...{ planHash: 'h', requestedBy: null, reason: null, startedAtMs: 0, endedAtMs: 1, notStarted: [] },
       targets: [{ ...target, ...seen, steps: [aStepReport({ attempts: 443, trail })] }],
     };
-    expect(renderReport(report, plain)).toContain('attempt 2, 1970-01-01T00:00:00Z: entered ×440, last 1970-01-01T00:08:00Z');
+    expect(renderReport(report, plain)).toContain(
+      'attempt 2, 1970-01-01T00:00:00Z: entered ×440, last 1970-01-01T00:08:00Z',
+    );
   });
 });

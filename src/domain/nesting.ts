@@ -1,0 +1,33 @@
+/** How deep JSON is nested: counted without recursion and before it is parsed, since parsing and writing what is very deep takes the stack or the memory. */
+
+/** Chosen: no answer of the API and no start arguments come near it. */
+export const MOST_LEVELS = 64;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENING = [0x5b, 0x7b];
+const CLOSING = [0x5d, 0x7d];
+
+/** Levels of arrays and objects in a JSON text, given as text or as UTF-8. What is no JSON has some number, too. */
+export function jsonDepth(json: string | Uint8Array): number {
+  const codeAt = typeof json === 'string' ? (at: number) => json.charCodeAt(at) : (at: number) => json[at] ?? 0;
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let at = 0; at < json.length; at++) {
+    const code = codeAt(at);
+    if (inString) {
+      if (code === BACKSLASH) at++;
+      else if (code === QUOTE) inString = false;
+    } else if (code === QUOTE) inString = true;
+    else if (OPENING.includes(code)) deepest = Math.max(deepest, ++depth);
+    else if (CLOSING.includes(code)) depth--;
+  }
+  return deepest;
+}
+
+/** `nested 50000 levels deep, and 64 are read`, or `null` for what is not too deep. */
+export function nestingProblem(json: string | Uint8Array): string | null {
+  const depth = jsonDepth(json);
+  return depth > MOST_LEVELS ? `nested ${depth} levels deep, and ${MOST_LEVELS} are read` : null;
+}

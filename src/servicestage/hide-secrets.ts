@@ -1,0 +1,51 @@
+/** Takes our own credentials out of text that the other side wrote: gateways echo requests, plain or encoded, and such text goes into histories. */
+
+const HIDDEN = '***';
+/** Shorter pieces of base64 are found by chance. */
+const SHORTEST_BASE64 = 8;
+const BASE64 = /[A-Za-z0-9+/_=-]/;
+
+/** The text with each secret replaced: plain, as JSON, HTML, URL, hexadecimal or base64 write it, the last also inside a longer text. */
+export function hideSecrets(text: string, secrets: readonly string[]): string {
+  const kept = secrets.filter((secret) => secret !== '');
+  const shown = kept.flatMap(writtenForms).reduce((hidden, form) => hidden.replaceAll(form, HIDDEN), text);
+  return kept.flatMap(base64Forms).reduce(hideBase64, shown);
+}
+
+function writtenForms(secret: string): string[] {
+  const url = encodeURIComponent(Buffer.from(secret).toString());
+  const hexadecimal = Buffer.from(secret).toString('hex');
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
+    url,
+    url.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()),
+    hexadecimal,
+    hexadecimal.toUpperCase(),
+  ];
+}
+
+/** Base64 has three bytes in four characters, so a secret has three forms, by where it begins; those of its edges depend on what stands there. */
+function base64Forms(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  return [0, 1, 2].flatMap((skipped) => {
+    const whole = bytes.subarray(skipped, skipped + Math.floor((bytes.length - skipped) / 3) * 3);
+    if (whole.length * 4 < SHORTEST_BASE64 * 3) return [];
+    return [whole.toString('base64'), whole.toString('base64url')];
+  });
+}
+
+/** The whole run of base64 goes: its edges hold the rest of the secret. */
+function hideBase64(text: string, form: string): string {
+  let hidden = text;
+  for (let at = hidden.indexOf(form); at >= 0; at = hidden.indexOf(form, at)) {
+    let begin = at;
+    let end = at + form.length;
+    while (begin > 0 && BASE64.test(hidden[begin - 1] ?? '')) begin--;
+    while (end < hidden.length && BASE64.test(hidden[end] ?? '')) end++;
+    hidden = `${hidden.slice(0, begin)}${HIDDEN}${hidden.slice(end)}`;
+    at = begin;
+  }
+  return hidden;
+}
