@@ -206,6 +206,12 @@ describe('a payload', () => {
     const bytes = sample(fc.uint8Array({ minLength: 1, maxLength: 40 }), 3);
     await allAreRefused([
       { what: 'JSON that breaks off', type: 'stop', payloads: [payload('json/plain', '{"targets": [')] },
+      {
+        what: 'deep JSON',
+        type: 'stop',
+        payloads: [payload('json/plain', `${'['.repeat(50_000)}${']'.repeat(50_000)}`)],
+      },
+      { what: 'deeper JSON', type: 'stop', payloads: [payload('json/plain', '{"targets":'.repeat(150_000))] },
       { what: 'no JSON at all', type: 'stop', payloads: [payload('json/plain', '')] },
       { what: 'an unknown encoding', type: 'stop', payloads: [payload('fuzz/none', '{}')] },
       { what: 'an encrypted one', type: 'stop', payloads: [payload('binary/encrypted', 'xxxx')] },
