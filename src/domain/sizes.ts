@@ -33,7 +33,7 @@ export function targetReportBytes(targets: number): number {
   return Math.min(MOST_REPORT_BYTES, Math.floor(REPORTS_BYTES / Math.max(1, targets)));
 }
 
-/** What ServiceStage says of an instance at one moment, with all its hosts: bounded where it enters. */
+/** What ServiceStage says of an instance at one moment, with up to 200 hosts; those seen while planning count beside. */
 export const OBSERVATION_BYTES = 12_000;
 /** Of a step; see domain/trail.ts. */
 export const TRAIL_BYTES = 4_000;
