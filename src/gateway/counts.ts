@@ -5,6 +5,7 @@ const COUNTERS = {
   alarms: 'Alarms read from deliveries by sender and status',
   decisions: 'Decisions by rule and kind; durable before they are counted',
   refused: 'Deliveries refused by sender and reason',
+  rejected: 'Requests that reached no sender, by reason',
 } as const;
 type CounterName = keyof typeof COUNTERS;
 type Labels = Readonly<Record<string, string>>;

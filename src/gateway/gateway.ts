@@ -6,11 +6,13 @@ import type { Logger } from 'pino';
 import { named, reasonOf, type Calls } from '../client/temporal-calls.js';
 import { Counts } from './counts.js';
 import { decideAlarmsWith } from './decide-alarms.js';
+import { onEarlyRefusal, type EarlyRefusal } from './early-refusals.js';
 import type { ReadAlarms } from './read-alarms.js';
 import { hostAndPort } from '../network/host-and-port.js';
 import type { ProxyFor } from '../network/proxies.js';
 import { makeSender, type Delivery, type Sender } from './sender.js';
 import { discard, HeldBytes, MOST_BODY_BYTES, withBody } from './request-body.js';
+import { routeOf, shownName, shownPath } from './route.js';
 import { SparseLog } from './sparse-log.js';
 import { DeliveryTaker, type Answer } from './take-delivery.js';
 
@@ -59,6 +61,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     (request, response) => void gateway.handle(request, response),
   );
   server.maxConnections = MOST_CONNECTIONS;
+  onEarlyRefusal(server, (reason, what) => gateway.rejected(reason, { what }));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -100,37 +103,45 @@ class Gateway {
   /** Never rejects, and never tells a stranger why something went wrong inside. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const path = (request.url ?? '').split('?', 1)[0] ?? '';
-      this.#send(response, await this.#answer(path, request));
+      this.#send(response, await this.#answer(request));
     } catch (error) {
       // The sender hung up, or took longer for its body than it may.
-      this.options.log.debug({ what: reasonOf(error) }, 'request not read to its end');
+      this.rejected('cutOff', { what: reasonOf(error) });
       response.destroy();
     }
   }
 
-  async #answer(path: string, request: IncomingMessage): Promise<Answer> {
-    const [, name] = /^\/alarms\/([^/]+)$/.exec(path) ?? [];
-    if (name !== undefined) {
-      if (request.method === 'POST') return this.#take(name, request);
-      discard(request);
-      return { status: 405, body: { error: 'usePost' }, headers: { allow: 'POST' } };
-    }
+  /** Counts a request that reaches no sender, and logs the first of its kind in a while. */
+  rejected(reason: EarlyRefusal | 'notFound' | 'cutOff', facts: object): void {
+    this.#counts.add('rejected', { reason });
+    this.#sparseLog.warn(`rejected ${reason}`, { reason, ...facts }, 'request rejected');
+  }
+
+  async #answer(request: IncomingMessage): Promise<Answer> {
+    const { method = '', url = '' } = request;
+    const route = routeOf(method, url);
+    if (route.kind === 'alarms') return this.#take(route.sender, request);
     discard(request);
-    if (!['/healthz', '/readyz', '/metrics'].includes(path)) return { status: 404, body: { error: 'notFound' } };
-    if (!isRead(request)) return { status: 405, body: { error: 'useGet' }, headers: { allow: 'GET, HEAD' } };
-    if (path === '/metrics') return { status: 200, body: this.#counts.text(this.#taker.queueLengths()) };
-    return path === '/healthz' ? { status: 200, body: { healthy: true } } : this.#ready();
+    if (route.kind === 'page') {
+      if (route.page === 'metrics') return { status: 200, body: this.#counts.text(this.#taker.queueLengths()) };
+      return route.page === 'healthz' ? { status: 200, body: { healthy: true } } : this.#ready();
+    }
+    const { kind, message } = route;
+    this.rejected(kind, { method, path: shownPath(url) });
+    const body = { error: kind, message };
+    return kind === 'notFound' ? { status: 404, body } : { status: 405, body, headers: { allow: route.allow } };
   }
 
   async #take(name: string, request: IncomingMessage): Promise<Answer> {
-    const sender = this.#senders.get(name) ?? this.#nobody;
+    const known = this.#senders.get(name);
+    const sender = known ?? this.#nobody;
     const headers = singleHeaders(request);
     const held = this.#held.get(name) ?? NOTHING_MORE;
     const refusal = sender.admits(headers);
     if (refusal !== null) {
       discard(request);
-      return this.#taker.refuse(sender.name, refusal);
+      const what = known === undefined ? `no sender is called ${shownName(name)}` : refusal.what;
+      return this.#taker.refuse(sender.name, { ...refusal, what });
     }
     return withBody(request, { mostBytes: MOST_BODY_BYTES, held }, async (body) => {
       if (body === 'tooLarge') {
@@ -174,10 +185,6 @@ class Gateway {
     const usual = { 'content-type': type, 'cache-control': 'no-store' };
     response.writeHead(status, { ...usual, ...headers, ...(this.isStopping ? { connection: 'close' } : {}) }).end(text);
   }
-}
-
-function isRead({ method }: IncomingMessage): boolean {
-  return method === 'GET' || method === 'HEAD';
 }
 
 function singleHeaders({ headers }: IncomingMessage): Delivery['headers'] {

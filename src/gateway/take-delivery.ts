@@ -10,6 +10,7 @@ import {
   type DecisionKind,
   type RuleAlarm,
 } from '../domain/alarm.js';
+import { printable } from '../domain/text.js';
 import type { Counts } from './counts.js';
 import type { DecideAlarms } from './decide-alarms.js';
 import { deliveryKey, LateDeliveries } from './late-deliveries.js';
@@ -44,6 +45,9 @@ const ANSWER_WITHIN_MS = 4_000;
 /** Of a rule that starts nothing. */
 const NO_BRAKES: Brakes = { debounceMs: 0, coolDownMs: 0, atMost: null, atOnce: null, onResolved: 'nothing' };
 const RETRY_AFTER_S = '5';
+/** The same for a name that is no sender's and for a wrong secret of one that is. */
+const NOT_ADMITTED =
+  'There is no sender of that name, or what proves it is missing or wrong: the header Authorization with "Bearer <token>"; or webhook-id, webhook-timestamp and webhook-signature; or the header of an SMN subscription';
 
 export class DeliveryTaker {
   readonly #queues: ReadonlyMap<string, RuleQueue>;
@@ -91,14 +95,14 @@ export class DeliveryTaker {
     }
   }
 
-  /** Counts and logs it, and answers without saying more than its kind. */
+  /** Counts and logs it, and answers what was wrong; whether there is a sender of that name is not said. */
   refuse(sender: string, { status, reason, what }: Refusal): Answer {
     const { counts, sparseLog } = this.options;
     counts.add('refused', { sender, reason });
     counts.add('deliveries', { sender, result: 'refused' });
     sparseLog.warn(`${sender} ${reason}`, { sender, reason, what: inLog(what) }, 'delivery refused');
     const headers = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
-    return { status, body: { error: reason }, headers };
+    return { status, body: { error: reason, message: status === 401 ? NOT_ADMITTED : inLog(what) }, headers };
   }
 
   async #answer(sender: Sender, reading: Reading, delivery: Delivery, signal: AbortSignal): Promise<Answer> {
@@ -203,5 +207,5 @@ function foremost(decisions: readonly ShownDecision[]): ShownDecision | undefine
 
 /** Also an error that nobody foresaw, which may hold what it was about. */
 function inLog(text: string): string {
-  return withoutUrls(text).slice(0, 1_000);
+  return printable(withoutUrls(text.slice(0, 1_000)));
 }

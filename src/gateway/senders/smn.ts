@@ -22,6 +22,10 @@ const OLDEST_MS = 60 * 60_000;
 /** As long as the link lives. Source: SMN user guide, smn_ug_a9002. */
 const OLDEST_CONFIRMATION_MS = 48 * 3_600_000;
 
+/** Characters. SMN takes messages of 256 KB and subjects of 512 bytes by its quotas: both twice over. */
+const LONGEST_MESSAGE = 512 * 1024;
+const LONGEST_SUBJECT = 1_024;
+
 /** A signed value that stands alone on its line: without control characters it cannot pretend to be several. */
 const SignedLine = z.string().regex(/^\P{Cc}{1,4096}$/u);
 
@@ -29,8 +33,8 @@ const Message = z.object({
   type: SignedLine,
   message_id: SignedLine.max(128),
   topic_urn: SignedLine,
-  message: z.string(),
-  subject: z.string().nullish(),
+  message: z.string().max(LONGEST_MESSAGE),
+  subject: z.string().max(LONGEST_SUBJECT).nullish(),
   timestamp: SignedLine.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/).refine((text) => Date.parse(text) > 0),
   signature: z.string().max(4_096),
   signature_version: z.string().regex(/^v1$/i),
@@ -98,17 +102,17 @@ function readMessage(body: Buffer, { topics }: SmnSettings): Message | Refusal {
   if (parsed.kind === 'refused') return parsed;
   const { success, data: message, error } = Message.safeParse(parsed.json);
   if (!success)
-    return refused(
-      400,
-      'unreadable',
-      `no message of SMN: ${error.issues[0]?.path[0]?.toString() ?? 'it'} is not as documented`,
-    );
+    return refused(400, 'unreadable', `no message of SMN: ${fieldOf(error)} is missing or not as documented`);
   if (!['Notification', 'SubscriptionConfirmation', 'UnsubscribeConfirmation'].includes(message.type))
     return refused(403, 'unreadable', 'a type of message that is not known');
   if (message.type !== 'Notification' && message.subscribe_url === undefined)
     return refused(400, 'unreadable', 'subscribe_url is missing');
   if (!topics.includes(message.topic_urn)) return refused(403, 'foreignTopic', 'the topic is not in the alarms file');
   return message;
+}
+
+function fieldOf({ issues: [issue] }: z.ZodError): string {
+  return issue?.path[0]?.toString() ?? 'it';
 }
 
 function headersDiffer(headers: Delivery['headers'], message: Message): Refusal | null {

@@ -1,13 +1,11 @@
 /** Standard Webhooks: the sender signs id, time and the bytes of the body. Source: the specification of standard-webhooks, 2024. */
 import { createHmac } from 'node:crypto';
 import type { Delivery, Refusal, Sender, WebhookSettings } from '../sender.js';
-import { CLOCKS_DIFFER_BY_MS } from './alarm-values.js';
+import { CLOCKS_DIFFER_BY_MS, ID } from './alarm-values.js';
 import { refused } from './body.js';
 import { readGenericAlarms } from './generic-alarm.js';
 import { demandSecrets, isOneOf } from './same-secret.js';
 
-/** A dot would move the border between id and time in what is signed. */
-const ID = /^[\w-]{1,128}$/;
 /** Digits only, where the reference libraries let anything follow them. Seconds. */
 const TIMESTAMP = /^\d{1,11}$/;
 /** Several while secrets are rotated. */
@@ -59,12 +57,14 @@ function keyOf(name: string, secret: string): Buffer {
 
 function signedHeaders(headers: Delivery['headers']): SignedHeaders | Refusal {
   const { 'webhook-id': id = '', 'webhook-timestamp': timestamp = '', 'webhook-signature': signatures = '' } = headers;
-  if (!ID.test(id) || !TIMESTAMP.test(timestamp) || signatures === '' || signatures.length > LONGEST_SIGNATURES)
-    return refused(
-      401,
-      'unauthorized',
-      'webhook-id, webhook-timestamp or webhook-signature is missing or not well formed',
-    );
+  const wrong = (header: string, is: string) => refused(401, 'unauthorized', `the header ${header} ${is}`);
+  // A dot would move the border between id and time in what is signed; the specification wants none either.
+  if (!ID.test(id) || id.includes('.'))
+    return wrong('webhook-id', id === '' ? 'is missing' : 'is not at most 256 visible characters without a dot');
+  if (!TIMESTAMP.test(timestamp))
+    return wrong('webhook-timestamp', timestamp === '' ? 'is missing' : 'is not whole seconds since 1970');
+  if (signatures === '' || signatures.length > LONGEST_SIGNATURES)
+    return wrong('webhook-signature', signatures === '' ? 'is missing' : 'is too long');
   return { id, timestamp, signatures };
 }
 

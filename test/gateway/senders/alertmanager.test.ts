@@ -114,6 +114,19 @@ describe('a body', () => {
     expect(refusalIn(await read(many(1_001)))).toEqual({ status: 413, reason: 'tooLarge' });
   });
 
+  it('with a thousand different problems gives a few notes, which count them all', async () => {
+    const alerts = Array.from({ length: 1_000 }, (_, index) => ({ ...ALERT, labels: { [`l${index}`]: index } }));
+    const reading = await read(body(...alerts));
+    const notes = 'notes' in reading ? reading.notes : [];
+    expect(notes).toHaveLength(11);
+    expect(notes.at(-1)).toBe('990 of 1000 alerts left out: other problems');
+  });
+
+  it('of another sender in the same shape may have other fingerprints', async () => {
+    const fingerprint = 'sha256:9f86d081884c7d65/9a2feaa0c55ad015==';
+    expect(alarmsIn(await read(body({ ...ALERT, fingerprint })))).toMatchObject([{ incident: fingerprint }]);
+  });
+
   it("of Grafana's alerting is read the same", async () => {
     const grafana = {
       ...body({ ...ALERT, values: { A: 1 }, silenceURL: 'https://grafana/x' }),
@@ -135,12 +148,16 @@ describe('an alert', () => {
     ['a beginning that is no time', { startsAt: 'yesterday' }, 'startsAt: is no time of RFC 3339'],
     ['no beginning', { startsAt: '0001-01-01T00:00:00Z' }, 'startsAt: is no time of RFC 3339'],
     ['labels that are a list', { labels: ['a'] }, 'labels: is no object'],
-    ['a label that is no text', { labels: { a: 1 } }, 'labels: a label that is no text'],
-    ['a label name with a control character', { labels: { 'a\u001b': '' } }, 'labels: a bad label name'],
-    ['a label name that is too long', { labels: { ['a'.repeat(129)]: '' } }, 'labels: a bad label name'],
-    ['a label that is too long', { labels: { a: 'b'.repeat(1_025) } }, 'labels: a label longer than 1024 characters'],
+    ['a label that is no text', { labels: { a: 1 } }, 'labels.a: a label that is no text'],
+    ['a label name with a control character', { labels: { 'a\u001b': '' } }, 'labels.a\\u001b: a bad label name'],
+    [
+      'a label name that is too long',
+      { labels: { ['a'.repeat(129)]: '' } },
+      `labels.${'a'.repeat(40)}: a bad label name`,
+    ],
+    ['a label that is too long', { labels: { a: 'b'.repeat(1_025) } }, 'labels.a: a label longer than 1024 characters'],
     ['too many labels', { labels: tooManyLabels }, 'labels: more than 64 labels'],
-    ['a label named __proto__', { labels: JSON.parse('{"__proto__":"x"}') }, 'labels: a bad label name'],
+    ['a label named __proto__', { labels: JSON.parse('{"__proto__":"x"}') }, 'labels.__proto__: a bad label name'],
   ])('with %s is left out with a note, and the others are not', async (_, change, why) => {
     const reading = await read(body({ ...ALERT, ...change }, { ...ALERT, fingerprint: 'other' }));
     expect(alarmsIn(reading).map(({ incident }) => incident)).toEqual(['other']);

@@ -50,6 +50,19 @@ describe('an alarm', () => {
     expect(alarmsIn(await read({ alarms: [] }))).toEqual([]);
   });
 
+  it.each([
+    ['2026-01-02t03:04:05z', '2026-01-02T03:04:05.000Z'],
+    ['2026-01-02T04:04:05.123456789+01:00', '2026-01-02T03:04:05.123Z'],
+    ['2016-12-31T23:59:60Z', '2016-12-31T23:59:59.000Z'],
+  ])('may write its time in every way of RFC 3339: %s', async (at, moment) => {
+    expect(alarmsIn(await read({ ...ALARM, at }))[0]?.atMs).toBe(Date.parse(moment));
+  });
+
+  it('may be called what people call things, in emoji that are new or joined too', async () => {
+    const name = 'Überlauf 👩‍💻 🫩 磁盘已满';
+    expect(alarmsIn(await read({ ...ALARM, name }))[0]?.name).toBe(name);
+  });
+
   it('without a time needs the id of its delivery', async () => {
     const { at: _, ...timeless } = ALARM;
     expect(refusalIn(await read(timeless))).toEqual({ status: 400, reason: 'unreadable' });
@@ -65,7 +78,7 @@ describe('a body is refused as a whole, with the place', () => {
     ['no id', { ...ALARM, id: '' }, /alarm 1: id/],
     ['an id of two lines', { ...ALARM, id: 'a\nb' }, /alarm 1: id/],
     ['a name that is too long', { ...ALARM, name: 'a'.repeat(201) }, /alarm 1: name/],
-    ['a label that is no text', { ...ALARM, labels: { disk: 1 } }, /alarm 1: labels: a label that is no text/],
+    ['a label that is no text', { ...ALARM, labels: { disk: 1 } }, /alarm 1: labels\.disk: a label that is no text/],
     ['a label named __proto__', { ...ALARM, labels: JSON.parse('{"__proto__":"x"}') }, /a bad label name/],
     ['a time that is none', { ...ALARM, at: 'now' }, /alarm 1: at/],
     ['a time to come', { ...ALARM, at: '2026-01-02T03:10:00Z' }, /alarm 1: at: lies in the future/],

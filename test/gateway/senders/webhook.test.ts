@@ -93,6 +93,22 @@ describe('headers', () => {
     expect(refusalIn(await read(headers))).toEqual({ status: 401, reason: 'unauthorized' });
   });
 
+  it.each([
+    ['a prefix and letters', 'msg_2KWPBgLlAfxdpx2AI54pPJ85f4W'],
+    ['a UUID in braces', '{0f9f2b2e-8a3e-4f5e-9a55-5f8d5e2f6a10}'],
+    ['a URN', 'urn:uuid:0f9f2b2e-8a3e-4f5e-9a55-5f8d5e2f6a10'],
+    ['base64', 'bXNnXzE+/w=='],
+    ['a long one', 'm'.repeat(256)],
+  ])('may hold every id that the specification allows: %s', async (_what, id) => {
+    expect(alarmsIn(await read(webhookHeaders(SECRET, BODY, { id })))).toHaveLength(1);
+  });
+
+  it.each(['a b', 'a\u0000', 'ä', 'm'.repeat(257)])('may not hold an id that no header carries well: %j', (id) => {
+    expect(sender.admits(webhookHeaders(SECRET, BODY, { id }))).toMatchObject({
+      what: 'the header webhook-id is not at most 256 visible characters without a dot',
+    });
+  });
+
   it('as they should be are let through', () => {
     expect(sender.admits(webhookHeaders(SECRET, BODY))).toBeNull();
   });
