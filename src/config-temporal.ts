@@ -1,12 +1,14 @@
 /** How Temporal is reached: its own variables and profile file, checked beforehand, and the proxy on the way. */
 import { X509Certificate } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Form, Reader } from './config-reader.js';
 import { printable } from './domain/text.js';
+import { FileError } from './files/file-access.js';
+import { readSmallFileSync } from './files/read-file.js';
 import { hostAndPort } from './network/host-and-port.js';
 import { GRPC_WITHOUT_PROXY, proxyName, type ProxyFor } from './network/proxies.js';
 
@@ -68,9 +70,46 @@ function isAddressAt(reader: Reader, place: string, address: string): boolean {
 function isReadable(reader: Reader, name: string): boolean {
   const path = reader.text(name);
   if (path === undefined) return true;
-  const found = !existsSync(path) ? 'no such file' : statSync(path).isDirectory() ? 'a folder' : null;
-  if (found !== null) reader.problem(name, `"${path}" is ${found}`, 'Name a file that this process can read');
-  return found === null;
+  try {
+    readNamed(path);
+    return true;
+  } catch (error) {
+    reader.problem(name, reasonOf(error), 'Name a file that this process can read');
+    return false;
+  }
+}
+
+/** Certificates with all that they are signed by, and profiles of many servers, are far smaller. */
+const LARGEST_FILE_BYTES = 256 * 1024;
+
+/** Temporal's own reader waits for ever for a named pipe. @throws Error with the path and the reason */
+function readNamed(path: string): Buffer {
+  try {
+    return readSmallFileSync(path, LARGEST_FILE_BYTES);
+  } catch (error) {
+    throw new Error(`"${path}" ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The profile file, as Temporal's own reader looks for it; `undefined`: there is none, or the other places of Windows and macOS count. */
+function profileFile({
+  TEMPORAL_CONFIG_FILE: given,
+  XDG_CONFIG_HOME,
+  HOME,
+}: Record<string, string>): Buffer | undefined {
+  if (given !== undefined) return readNamed(given);
+  const folder = XDG_CONFIG_HOME ?? (HOME === undefined ? undefined : join(HOME, '.config'));
+  if (folder === undefined || ['win32', 'darwin'].includes(process.platform)) return undefined;
+  try {
+    return readNamed(join(folder, 'temporalio', 'temporal.toml'));
+  } catch (error) {
+    if (error instanceof Error && error.cause instanceof FileError && error.cause.code === 'missing') return undefined;
+    throw error;
+  }
 }
 
 function load(
@@ -78,12 +117,22 @@ function load(
   env: Record<string, string>,
 ): { connectionOptions: ConnectionOptions; namespace: string } {
   try {
-    const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({ overrideEnvVars: env });
+    const file = profileFile(env);
+    const profile = loadClientConfigProfile({
+      overrideEnvVars: env,
+      ...(file === undefined ? {} : { configSource: { data: file } }),
+    });
+    const { tls = {} } = profile;
+    for (const part of ['clientCert', 'clientKey', 'serverCACert'] as const) {
+      const source = tls[part];
+      if (source !== undefined && 'path' in source) tls[part] = { data: readNamed(source.path) };
+    }
+    const { connectionOptions, namespace = 'default' } = toClientOptions(profile);
     checkTls(reader, env, connectionOptions.tls);
     return { connectionOptions, namespace };
   } catch (error) {
     // The first line alone: the next ones may be those of the file, secrets included.
-    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const [reason = ''] = reasonOf(error).split('\n');
     // What Temporal's reader makes of a file without any profile.
     const found = error instanceof TypeError ? 'the profile file has no [profile.NAME]' : reason;
     reader.problem('TEMPORAL_*', printable(found), 'Correct the variables, or the profile file that they name');
@@ -125,10 +174,9 @@ function checkTls(reader: Reader, env: Record<string, string>, tls: ConnectionOp
       ...(pair === undefined || pair === null ? {} : { cert: Buffer.from(pair.crt), key: Buffer.from(pair.key) }),
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     reader.problem(
       'TEMPORAL_TLS_*',
-      `a certificate or key cannot be used: ${reason}`,
+      `a certificate or key cannot be used: ${reasonOf(error)}`,
       'Give PEM, and the key of the certificate',
     );
   }

@@ -31,6 +31,7 @@ import { createLog } from './log.js';
 import { proxyName } from './network/proxies.js';
 import { printable } from './domain/text.js';
 import type { ServiceStage } from './servicestage/service-stage.js';
+import { endUnlessAnswered, endWithin, type Hanging } from './files/last-resort.js';
 import { createServiceStage } from './servicestage/service-stage-client.js';
 import { startWarnings } from './servicestage/start-check.js';
 
@@ -47,8 +48,6 @@ const SHUTDOWN_GRACE_MS = 1_000;
 const SHUTDOWN_MARGIN_MS = 15_000;
 /** After the worker's own limit: chosen, what is clean ends by itself at once. */
 const STOP_MARGIN_MS = 2_000;
-/** As the SDK's runtime takes them. */
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'] as const;
 const CONNECT_ATTEMPTS = 10;
 const CONNECT_DELAY_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -96,7 +95,7 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
     await runtime.shutdown();
     throw error;
   }
-  const stop = endWhateverHangs(stopLimitMs(config) + STOP_MARGIN_MS, log);
+  const stop = endWithin(stopLimitMs(config) + STOP_MARGIN_MS, (hanging) => sayEnded(log, hanging));
   try {
     await worker.run();
     log.info('worker stopped');
@@ -107,21 +106,11 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
   }
   // A worker that did not end still holds it; the process ends without that.
   await connection.close().catch((error: unknown) => log.debug({ error: String(error) }, 'connection not closed'));
+  endUnlessAnswered((hanging) => sayEnded(log, hanging));
 }
 
-/** A read of a disk that is away, or a call of the native core, can keep the process alive after the worker has ended, or the worker from ending. */
-function endWhateverHangs(limitMs: number, log: Pino): { readonly isAsked: boolean } {
-  const stop = { isAsked: false };
-  const end = () => {
-    log.warn(`worker process ended: something hung for ${limitMs} ms after it was told to stop`);
-    process.exit(WORKER_EXIT_CODES.stopped);
-  };
-  for (const signal of STOP_SIGNALS)
-    process.once(signal, () => {
-      stop.isAsked = true;
-      setTimeout(end, limitMs).unref();
-    });
-  return stop;
+function sayEnded(log: Pino, hanging: Hanging): void {
+  log.warn({ ...hanging }, 'worker process ended by force: something hung after it was told to stop');
 }
 
 /** Longer than a POST in flight may take, so that its cloud job id is still heartbeated. */

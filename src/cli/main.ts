@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The `runbook` command. Temporal is loaded late, inside the commands that need it, so that `--help` is quick. */
 import { CommanderError } from 'commander';
-import { fail, USAGE_EXIT_CODE } from './output.js';
+import { endUnlessAnswered } from '../files/last-resort.js';
+import { fail, hint, USAGE_EXIT_CODE } from './output.js';
 import { createProgram } from './program.js';
 
 /** Runs one command line. @returns the exit code */
@@ -27,3 +28,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 process.exitCode = await main(process.argv.slice(2));
+endUnlessAnswered(({ folders }) => hint(`runbook: ${folders.join(', ')} does not answer; this process ends by force`));

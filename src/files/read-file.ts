@@ -1,5 +1,5 @@
 /** The only way to read a file that somebody else can replace: opened once without blocking, judged through that handle, read within bytes and time. */
-import { constants, type BigIntStats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileAccess, FileError } from './file-access.js';
@@ -44,6 +44,29 @@ export function readSmallFileBytes(
       throw toFileError(error);
     }
   });
+}
+
+/**
+ * The same while a process starts and nothing else runs. A file system that does not answer holds it up, since only another thread could
+ * stop waiting; a signal still ends it. @throws FileError
+ */
+export function readSmallFileSync(path: string, maxBytes: number): Buffer {
+  try {
+    const file = openSync(path, FLAGS);
+    try {
+      requireSmallFile(fstatSync(file, { bigint: true }), maxBytes);
+      const bytes = Buffer.alloc(maxBytes + 1);
+      let size = 0;
+      for (let read = -1; read !== 0 && size <= maxBytes; size += read)
+        read = readSync(file, bytes, size, bytes.length - size, size);
+      if (size > maxBytes) throw tooLarge(maxBytes);
+      return bytes.subarray(0, size);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw toFileError(error);
+  }
 }
 
 /** Bytes as text, without a byte order mark. Bytes that are no text become U+FFFD. */

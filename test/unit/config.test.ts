@@ -304,9 +304,9 @@ describe('Temporal', () => {
     expect(found).toEqual([
       'TEMPORAL_API_KEY: it holds a line break',
       'TEMPORAL_TLS: "yes" is not true or false',
-      'TEMPORAL_CONFIG_FILE: "/nowhere/temporal.toml" is no such file',
-      'TEMPORAL_TLS_CLIENT_CERT_PATH: "/nowhere/cert.pem" is no such file',
-      'TEMPORAL_TLS_SERVER_CA_CERT_PATH: "/" is a folder',
+      'TEMPORAL_CONFIG_FILE: "/nowhere/temporal.toml" does not exist, or is a link to nothing (ENOENT)',
+      'TEMPORAL_TLS_CLIENT_CERT_PATH: "/nowhere/cert.pem" does not exist, or is a link to nothing (ENOENT)',
+      'TEMPORAL_TLS_SERVER_CA_CERT_PATH: "/" is a folder, not a regular file',
       'TEMPORAL_NAMESPACE: "a b" is not a namespace',
       'TEMPORAL_GRPC_META_* x-team: it holds a character that cannot stand in a header',
       'TEMPORAL_ADDRESS: "https://temporal" is not host:port',
