@@ -14,20 +14,24 @@ export function addRunbookCommands(program: Command, done: Done): void {
   program
     .command('list')
     .description('list the runbooks in the built-in catalogue and in RUNBOOK_DIR')
+    .option('--verbose', 'also name the files in the folders of runbooks and calendars that are not read, and why')
     .option('--json', 'as JSON')
-    .action(async ({ json }: { json?: boolean }) => {
-      const { runbooks, problems, folders } = await readCatalogue();
+    .action(async ({ verbose, json }: { verbose?: boolean; json?: boolean }) => {
+      const { runbooks, problems, folders, passedOver } = await readCatalogue();
+      const notRead = verbose === true ? [...passedOver, ...(await calendarsPassedOver())] : [];
       if (json === true) {
         printJson({
           runbooks: runbooks.map(({ name, title, file, builtIn }) => ({ name, title, file, builtIn })),
           problems,
           folders,
+          ...(verbose === true ? { notRead } : {}),
         });
         return;
       }
       const width = Math.max(...runbooks.map(({ name }) => name.length));
       for (const { name, title } of runbooks) print(printable(`${name.padEnd(width)}  ${title}`));
       hint(`Read from ${folders.join(', ')}`);
+      for (const { path, why } of notRead) hint(printable(`Not read: ${path}: ${why}`));
       if (problems.length > 0) hint(`${problems.length} problems in runbook files; \`runbook validate\` shows them`);
     });
   program
@@ -65,6 +69,14 @@ async function readCatalogue() {
   ]);
   const { runbookDirectories } = loadClientConfig(process.env);
   return listRunbooks(runbookDirectories);
+}
+
+async function calendarsPassedOver() {
+  const [{ listCalendars }, { loadClientConfig }] = await Promise.all([
+    import('../calendars/calendars.js'),
+    import('../config.js'),
+  ]);
+  return (await listCalendars(loadClientConfig(process.env).calendarDirectories)).passedOver;
 }
 
 async function lookUp(name: string): Promise<{ runbook: Runbook; file: string }> {

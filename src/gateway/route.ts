@@ -2,7 +2,7 @@
 
 const PAGES = ['healthz', 'readyz', 'metrics'] as const;
 /** What a page is called in a path. */
-export type Page = (typeof PAGES)[number];
+type Page = (typeof PAGES)[number];
 
 export type Route =
   | { readonly kind: 'alarms'; readonly sender: string }

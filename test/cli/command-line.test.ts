@@ -49,6 +49,22 @@ describe('local commands', () => {
     expect(runbooks).toHaveLength(9);
   });
 
+  it('list --verbose names what it does not read, and why', async () => {
+    const mine = join(folder, 'edited');
+    await mkdir(mine);
+    for (const name of ['.#x.yaml', 'x.yaml~', '\u001b[2J']) await writeFile(join(mine, name), '');
+    const edited = { RUNBOOK_DIR: mine, RUNBOOK_CALENDARS: mine };
+    const { exitCode, stderr } = await runbook(['list', '--verbose'], edited);
+    expect(exitCode).toBe(0);
+    expect(stderr.match(/Not read: .*\.#x\.yaml: a lock of an editor/g)).toHaveLength(2);
+    expect(stderr).toContain('\\u001b[2J: its name does not end in .yaml or .yml');
+    const { notRead } = JSON.parse((await runbook(['list', '--verbose', '--json'], edited)).stdout) as {
+      notRead: unknown[];
+    };
+    expect(notRead).toHaveLength(6);
+    expect((await runbook(['list'], edited)).stderr).not.toContain('Not read');
+  });
+
   it('show tells the inputs, and names near misses', async () => {
     expect((await runbook(['show', 'recover'])).stdout).toContain('--input version=<string>  default previous');
     const missed = await runbook(['show', 'recoverr']);
