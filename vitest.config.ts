@@ -17,7 +17,7 @@ const system = [
 const http = [
   'test/{simulator,servicestage,activities}/**/*.test.ts',
   'test/gateway/senders/**/*.test.ts',
-  'test/gateway/alarms-file.test.ts',
+  'test/gateway/{alarms-file,refusals}.test.ts',
 ];
 
 /** Which command runs which project: `npm test` all but `system` and `chaos`, `npm run test:system` and `npm run storms` those. */
