@@ -76,7 +76,9 @@ it('is a worker too: it stops its work, and then itself', async () => {
     env: { PIPE: pipe },
     program: fileURLToPath(new URL('hanging-worker.mjs', import.meta.url)),
   });
+  const stopped = worker.nextLine((line) => line.includes('worker stopped'));
+  const forced = worker.nextLine((line) => line.includes('ended by force'));
   await worker.kill('SIGTERM');
-  expect(worker.lastWords()).toContain('worker stopped');
-  expect(worker.lastWords()).toMatch(/"waitsFor":\{.*"FSReqPromise":2.*worker process ended by force/);
+  await stopped;
+  expect(JSON.parse(await forced)).toMatchObject({ waitsFor: { FSReqPromise: 2 } });
 });
