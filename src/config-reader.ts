@@ -21,6 +21,8 @@ export class ConfigurationError extends Error {
 
 /** What the kubelet puts into each pod for each Service of its namespace; a Service named `runbook-gateway` gives `RUNBOOK_GATEWAY_PORT`. */
 const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+/** Headers of gRPC, whose names are free: one named `X-Port` is no link, unless it holds the URL that a link holds. */
+const GRPC_HEADER = 'TEMPORAL_GRPC_META_';
 /** PEM, which has lines. */
 const OF_SEVERAL_LINES = /^TEMPORAL_TLS_\w+_DATA$/;
 /** A password may begin and end with quotes of its own. */
@@ -35,8 +37,16 @@ export interface Form {
   readonly remedy: string;
 }
 
+function isServiceLink(name: string, value: string): boolean {
+  if (!SERVICE_LINK.test(name) || CONFIG_VARIABLE_NAMES.includes(name)) return false;
+  const isBarePort =
+    name.startsWith(GRPC_HEADER) && name.endsWith('_PORT') && !/_(?:SERVICE|TCP|UDP|SCTP)_PORT$/.test(name);
+  return !isBarePort || /^(?:tcp|udp|sctp):\/\//.test(value);
+}
+
 export class Reader {
   readonly #problems: Problem[] = [];
+  readonly #warnings: string[] = [];
   readonly #values = new Map<string, string>();
   /** Variables whose value was refused at first sight: whatever else is wrong with them follows from that. */
   readonly #refused = new Set<string>();
@@ -44,10 +54,11 @@ export class Reader {
   constructor(env: Environment) {
     for (const [name, raw = ''] of Object.entries(env)) {
       const value = raw.trim();
+      // Also for Temporal's own reader, which would send them as headers with every call.
+      if (isServiceLink(name, value)) continue;
       if (value !== '') this.#values.set(name, value);
       if (CONFIG_VARIABLE_NAMES.includes(name) || PROXY_VARIABLES.includes(name.toUpperCase()))
         this.#check(name, value);
-      else if (SERVICE_LINK.test(name)) continue;
       else if (name.startsWith('TEMPORAL_')) this.#check(name, value);
       else if (/^(RUNBOOK|SERVICESTAGE)_/.test(name))
         this.problem(name, 'this variable is not known', `Take it out.${didYouMean(name, CONFIG_VARIABLE_NAMES)}`);
@@ -57,6 +68,15 @@ export class Reader {
   problem(place: string, found: string, remedy: string): void {
     if (this.#refused.has(place)) return;
     this.#problems.push({ code: 'configuration', place: printable(place), found, remedy });
+  }
+
+  /** What the environment asks for and cannot be had, in words; nothing is refused for it. */
+  warn(text: string): void {
+    this.#warnings.push(text);
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings;
   }
 
   throwProblems(): void {

@@ -6,10 +6,11 @@ import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig'
 import type { ConnectionOptions } from '@temporalio/client';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Form, Reader } from './config-reader.js';
+import { nearest } from './domain/nearest.js';
 import { printable } from './domain/text.js';
 import { FileError } from './files/file-access.js';
 import { readSmallFileSync } from './files/read-file.js';
-import { hostAndPort } from './network/host-and-port.js';
+import { hostAndPort, isHostOfUrl } from './network/host-and-port.js';
 import { GRPC_WITHOUT_PROXY, proxyName, type ProxyFor } from './network/proxies.js';
 
 export interface TemporalConfig {
@@ -28,7 +29,7 @@ const DEFAULT_PORT = 7233;
 const DEFAULT_ADDRESS = `localhost:${DEFAULT_PORT}`;
 
 const ADDRESS: Form = {
-  pattern: /^(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i,
+  pattern: /^(?:[\w.-]{1,254}|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i,
   noun: 'host:port',
   remedy: `Write host and port alone, such as ${DEFAULT_ADDRESS} or [::1]:${DEFAULT_PORT}; TEMPORAL_TLS=true switches TLS on`,
 };
@@ -42,9 +43,30 @@ const PATHS = ['CONFIG_FILE', 'TLS_CLIENT_CERT_PATH', 'TLS_CLIENT_KEY_PATH', 'TL
   (name) => `TEMPORAL_${name}`,
 );
 
-/** @param warn what cannot be obeyed, in words */
-export function readTemporal(reader: Reader, proxyFor: ProxyFor, warn: (text: string) => void): TemporalConfig {
+const NAMES = [
+  'ADDRESS',
+  'NAMESPACE',
+  'API_KEY',
+  'PROFILE',
+  'CONFIG_FILE',
+  'CODEC_ENDPOINT',
+  'CODEC_AUTH',
+  'TLS',
+  'TLS_CLIENT_CERT_PATH',
+  'TLS_CLIENT_CERT_DATA',
+  'TLS_CLIENT_KEY_PATH',
+  'TLS_CLIENT_KEY_DATA',
+  'TLS_SERVER_CA_CERT_PATH',
+  'TLS_SERVER_CA_CERT_DATA',
+  'TLS_SERVER_NAME',
+  'TLS_DISABLE_HOST_VERIFICATION',
+];
+const HEADERS = 'GRPC_META_';
+
+/** What cannot be obeyed, and names that are probably mistyped, become warnings of the reader. */
+export function readTemporal(reader: Reader, proxyFor: ProxyFor): TemporalConfig {
   const env = reader.all();
+  warnOfNames(reader, Object.keys(env));
   for (const name of ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION']) reader.formed(name, BOOLEAN);
   // The others are still read without them, so that one message has every problem.
   for (const name of PATHS.filter((path) => !isReadable(reader, path))) delete env[name];
@@ -55,14 +77,25 @@ export function readTemporal(reader: Reader, proxyFor: ProxyFor, warn: (text: st
   checkHeaders(reader, connectionOptions, place('TEMPORAL_API_KEY'));
   const isAddress = isAddressAt(reader, place('TEMPORAL_ADDRESS'), address);
   const direct = { address, namespace, connectionOptions, native: { address }, proxy: null };
-  return isAddress ? onItsWay(direct, proxyFor, warn) : direct;
+  return isAddress ? onItsWay(direct, proxyFor, (text) => reader.warn(text)) : direct;
+}
+
+/** Other tools of Temporal read names of their own, so an unknown one is no problem; one that is near to a known one is probably that. */
+function warnOfNames(reader: Reader, names: readonly string[]): void {
+  for (const name of names) {
+    const own = /^TEMPORAL_(.+)$/.exec(name)?.[1];
+    if (own === undefined || NAMES.includes(own) || own.startsWith(HEADERS)) continue;
+    const meant = nearest(own, [...NAMES, HEADERS]).map((each) => `TEMPORAL_${each}`);
+    if (meant.length > 0)
+      reader.warn(`${printable(name)} is not known, and nothing reads it. Did you mean ${meant.join(' or ')}?`);
+  }
 }
 
 function isAddressAt(reader: Reader, place: string, address: string): boolean {
   if (!reader.checkForm(place, address, ADDRESS)) return false;
-  // What the form lets through and no connection takes: 1.2.3.999, port 0 or 65536.
+  // What the form lets through and no connection takes: 1.2.3.999, a..b, port 0 or 65536.
   const url = URL.canParse(`https://${address}`) ? new URL(`https://${address}`) : null;
-  if (url !== null && url.port !== '0') return true;
+  if (url !== null && url.port !== '0' && isHostOfUrl(url)) return true;
   reader.problem(place, `"${address}" is not ${ADDRESS.noun}`, ADDRESS.remedy);
   return false;
 }

@@ -9,6 +9,7 @@ import { LOG_LEVELS, type LogLevel } from './config-variables.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type ChosenLimits, type Limits } from './domain/limits.js';
 import { didYouMean } from './domain/nearest.js';
 import { DEFAULT_VERIFY, type VerifyDefaults } from './domain/runbook-checks.js';
+import { isHostOfUrl } from './network/host-and-port.js';
 import type { ProxyFor } from './network/proxies.js';
 import { isRegion, REGIONS } from './servicestage/regions.js';
 import { Secret } from './servicestage/secret.js';
@@ -61,11 +62,10 @@ export function loadConfig(env: Environment): Config {
 
 function readClientConfig(reader: Reader): ClientConfig {
   const proxyFor = readProxies(reader);
-  const warnings: string[] = [];
   return {
-    temporal: readTemporal(reader, proxyFor, (text) => warnings.push(text)),
+    temporal: readTemporal(reader, proxyFor),
     proxyFor,
-    warnings,
+    warnings: reader.warnings,
     taskQueue: reader.text('RUNBOOK_TASK_QUEUE') ?? DEFAULT_TASK_QUEUE,
     runbookDirectories: readDirectories(reader, 'RUNBOOK_DIR', 'runbooks'),
     calendarDirectories: readDirectories(reader, 'RUNBOOK_CALENDARS', 'calendars'),
@@ -148,16 +148,21 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 /** No problem shows the value: it may hold a password. @returns without slashes at its end */
 function checkedUrl(reader: Reader, name: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !['https:', 'http:'].includes(url.protocol)) {
+  if (url === null || !['https:', 'http:'].includes(url.protocol) || !isHostOfUrl(url)) {
     reader.problem(name, 'it is no URL', 'Write it with its scheme, such as https://servicestage.example.com');
     return text;
   }
-  const { protocol, hostname, username, password, search, hash } = url;
+  const { origin, pathname, protocol, hostname, username, password } = url;
   const httpIsAllowed = LOOPBACK.includes(hostname) || reader.text('SERVICESTAGE_ALLOW_HTTP') === 'true';
   if (`${username}${password}` !== '')
     reader.problem(name, 'it holds a user name or password', 'Take it out; credentials have variables of their own');
-  if (`${search}${hash}` !== '')
-    reader.problem(name, 'it holds a query', 'Write the address alone, such as https://servicestage.example.com');
+  // An empty one too, which the parts of a URL do not show: the path of each request is written behind it.
+  if (/[?#]/.test(text))
+    reader.problem(
+      name,
+      'it holds a query or a fragment',
+      'Write the address alone, such as https://servicestage.example.com',
+    );
   if (protocol === 'http:' && !httpIsAllowed) {
     reader.problem(
       name,
@@ -165,7 +170,7 @@ function checkedUrl(reader: Reader, name: string, text: string): string {
       'Use https, or set SERVICESTAGE_ALLOW_HTTP=true',
     );
   }
-  return text.replace(/\/+$/, '');
+  return `${origin}${pathname}`.replace(/\/+$/, '');
 }
 
 /** Exactly one way to authenticate; two at once is a problem, since nobody could tell which one acts. */

@@ -1,5 +1,7 @@
 /** Which proxy a request goes through, by the rules that curl, Go and others share. Pure: the variables are read in `config-proxies.ts`. */
 import { BlockList, isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
+import { isHostName } from './host-and-port.js';
 
 /** The proxy for a URL, or `null` for a direct connection. */
 export type ProxyFor = (url: URL) => URL | null;
@@ -15,7 +17,7 @@ export interface ProxySettings {
   readonly https: URL | null;
   /** For `http:` URLs. */
   readonly http: URL | null;
-  /** Entries of `NO_PROXY`: hosts, domains, addresses, networks such as `10.0.0.0/8`, each with an optional port, or `*`. */
+  /** Entries of `NO_PROXY`: hosts, domains, addresses, networks such as `10.0.0.0/8`, each with an optional port, or `*`. Others match nothing. */
   readonly except: readonly string[];
 }
 
@@ -26,7 +28,7 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'https:': '443', 'http
 
 /** The choice for each URL. A request to the host itself never takes a proxy. */
 export function proxyChoice({ https, http, except }: ProxySettings): ProxyFor {
-  const isDirect = [...NEVER, ...except].map(exception);
+  const isDirect = [...NEVER, ...except].map(exception).filter((matches) => matches !== null);
   return (url) => {
     const proxy = url.protocol === 'https:' ? https : http;
     if (proxy === null) return null;
@@ -41,27 +43,50 @@ export function proxyName({ protocol, host }: URL): string {
   return `${protocol}//${host}`;
 }
 
-/** One entry as a test. A name stands for its subdomains too; a network only for addresses, since no name is looked up. */
-function exception(entry: string): (host: string, port: string) => boolean {
-  if (entry === '*') return () => true;
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+|.*:.*:.*?))(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
-  const name = (bracketed ?? plain ?? '').replace(/^\*?\./, '').replace(/\.$/, '');
-  const fits = addressTest(name) ?? ((host: string) => host === name || host.endsWith(`.${name}`));
-  return (host, ofUrl) => name !== '' && (port === undefined || port === ofUrl) && fits(host);
+/** Whether an entry of `NO_PROXY` can be understood. */
+export function isException(entry: string): boolean {
+  return exception(entry) !== null;
 }
 
-/** `null` when the entry is a name. */
+type Matches = (host: string, port: string) => boolean;
+
+/**
+ * One entry as a test; `null` for what cannot be understood. A name stands for its subdomains too, and `*example.com` for whatever ends so;
+ * a network only for addresses, since no name is looked up. Of a URL the host and port count, and a slash at the end is passed over.
+ */
+function exception(entry: string): Matches | null {
+  const [, scheme, rest = ''] = /^([a-z][a-z\d+.-]*:\/\/)?(.*)$/.exec(entry.toLowerCase()) ?? [];
+  const text = rest.replace(scheme === undefined ? /\/+$/ : /\/.*$/, '');
+  const [, bracketed, prefix = '', plain = '', port] =
+    /^(?:\[([^\]]*)\](\/\d+)?|([^:]*|[^:]*:.*:.*?))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const name = bracketed === undefined ? plain : `${bracketed}${prefix}`;
+  const fits = name === '*' ? () => true : (addressTest(name) ?? (bracketed === undefined ? nameTest(name) : null));
+  if (fits === null || (port !== undefined && !(Number(port) >= 1 && Number(port) <= 65_535))) return null;
+  return (host, ofUrl) => (port === undefined || Number(port) === Number(ofUrl)) && fits(host);
+}
+
+/** Of an address or a network; `null` when the entry is none. */
 function addressTest(entry: string): ((host: string) => boolean) | null {
-  const [address = '', prefix] = entry.split('/');
+  const [, address = '', prefix] = /^([\d.]+|[\da-f:.]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
   const version = isIP(address);
   if (version === 0) return null;
-  const family = version === 4 ? 'ipv4' : 'ipv6';
   const longest = version === 4 ? 32 : 128;
-  const bits = prefix === undefined ? longest : Number(prefix);
-  if (!Number.isInteger(bits) || bits < 0 || bits > longest) return () => false;
+  const bits = Number(prefix ?? longest);
+  if (bits > longest) return null;
   const network = new BlockList();
-  network.addSubnet(address, bits, family);
+  network.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
   return (host) => isIP(host) !== 0 && network.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** Of a name, as URLs spell it: `bücher.example` has another form there. `null` when the entry is none. */
+function nameTest(entry: string): ((host: string) => boolean) | null {
+  // Node would read a name up to the first of these, and decode the last.
+  const [, star = '', dot = '', rest = ''] = /^(\*?)(\.?)([^/?#@:\\%]*)$/.exec(entry) ?? [];
+  const name = domainToASCII(rest).replace(/\.$/, '');
+  if (!isHostName(name) || isIP(name) !== 0) return null;
+  return star !== '' && dot === ''
+    ? (host) => host.endsWith(name)
+    : (host) => host === name || host.endsWith(`.${name}`);
 }
 
 function withoutBrackets(hostname: string): string {

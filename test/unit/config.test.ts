@@ -113,6 +113,34 @@ describe('a right configuration', () => {
   });
 });
 
+describe('the address of a service', () => {
+  const place = { endpoint: 'SERVICESTAGE_ENDPOINT', iamEndpoint: 'HUAWEICLOUD_SDK_IAM_ENDPOINT' } as const;
+
+  it.each(['https://x.com/#', 'https://x.com?', 'https://x.com#', 'https://x.com/v2/?#', 'https://x.com/a#b'])(
+    '%s would hide the path of every request behind it, and is a problem',
+    (text) => {
+      for (const name of Object.values(place))
+        expect(problemsOf({ ...good, [name]: text })).toEqual([`${name}: it holds a query or a fragment`]);
+    },
+  );
+
+  it.each(['https://a..b', 'https://-', 'https://..', 'https://*.example.com'])('%s is no URL of a host', (text) => {
+    for (const name of Object.values(place))
+      expect(problemsOf({ ...good, [name]: text })).toEqual([`${name}: it is no URL`]);
+  });
+
+  it.each([
+    ['https:x.com', 'https://x.com'],
+    ['https://X.com:443//', 'https://x.com'],
+    ['https://x.com\\v2', 'https://x.com/v2'],
+    ['https://@x.com/', 'https://x.com'],
+    ['https://[2001:db8::5]:8443/', 'https://[2001:db8::5]:8443'],
+  ])('%s is taken as %s', (text, taken) => {
+    for (const [key, name] of Object.entries(place))
+      expect(loadConfig({ ...good, [name]: text }).serviceStage).toMatchObject({ [key]: taken });
+  });
+});
+
 describe('a wrong configuration', () => {
   it.each<[string, Environment, string]>([
     ['nothing at all', {}, 'neither region nor endpoint'],
@@ -181,6 +209,24 @@ describe('variables that Kubernetes makes for services', () => {
 
   it('are passed over', () => {
     expect(problemsOf({ ...good, ...links })).toEqual([]);
+    expect(loadConfig({ ...good, ...links }).warnings).toEqual([]);
+  });
+
+  it('are not sent to Temporal as headers either, while a header of such a name is', () => {
+    const { connectionOptions } = loadClientConfig({
+      HOME: '/nowhere',
+      TEMPORAL_GRPC_META_PORT: 'tcp://10.96.12.6:7233',
+      TEMPORAL_GRPC_META_PORT_7233_TCP: 'tcp://10.96.12.6:7233',
+      TEMPORAL_GRPC_META_PORT_7233_TCP_PORT: '7233',
+      TEMPORAL_GRPC_META_SERVICE_HOST: '10.96.12.6',
+      TEMPORAL_GRPC_META_SERVICE_PORT_GRPC: '7233',
+      TEMPORAL_GRPC_META_X_TEAM: 'ops',
+      TEMPORAL_GRPC_META_X_PORT: '8080',
+    }).temporal;
+    expect(connectionOptions.metadata).toEqual({ 'x-team': 'ops', 'x-port': '8080' });
+    expect(problemsOf({ ...good, TEMPORAL_GRPC_META_X_PORT: 'a\nb' })).toContain(
+      'TEMPORAL_GRPC_META_X_PORT: it holds a line break',
+    );
   });
 
   it.each([
@@ -273,6 +319,11 @@ describe('Temporal', () => {
     'me:hidden@temporal:7233',
     'localhost:0',
     'localhost:65536',
+    'a..b:7233',
+    '..:7233',
+    '-:7233',
+    '.temporal:7233',
+    'temporal-:7233',
     '1.2.3.999:7233',
     '[::1:7233',
     '[:::]:7233',
@@ -282,12 +333,41 @@ describe('Temporal', () => {
     ]);
   });
 
-  it.each(['localhost', 'temporal:7233', '10.0.0.7:7233', '[::1]:7233', '[2001:db8::1]', 'my_host:1', 'host:65535'])(
-    'has the address %s',
-    (address) => {
-      expect(problemsOfClient({ TEMPORAL_ADDRESS: address })).toEqual([]);
-    },
-  );
+  it.each([
+    ['TEMPORAL_ADRESS', 'TEMPORAL_ADDRESS'],
+    ['TEMPORAL_NAME_SPACE', 'TEMPORAL_NAMESPACE'],
+    ['TEMPORAL_TLS_CLIENT_CERT', 'TEMPORAL_TLS_CLIENT_CERT_PATH or TEMPORAL_TLS_CLIENT_CERT_DATA'],
+    ['TEMPORAL_APIKEY', 'TEMPORAL_API_KEY'],
+  ])('says at start that %s is probably mistyped', (name, meant) => {
+    expect(loadClientConfig({ HOME: '/nowhere', [name]: 'x:1' }).warnings).toEqual([
+      `${name} is not known, and nothing reads it. Did you mean ${meant}?`,
+    ]);
+  });
+
+  it('says nothing of the variables of its other tools', () => {
+    const others = [
+      'TEMPORAL_TLS_CA',
+      'TEMPORAL_FRONTEND_PORT',
+      'TEMPORAL_UI_VERSION',
+      'TEMPORAL_ENV',
+      'TEMPORAL_HOST',
+    ];
+    const env = Object.fromEntries(others.map((name) => [name, 'x']));
+    expect(loadClientConfig({ HOME: '/nowhere', ...env }).warnings).toEqual([]);
+  });
+
+  it.each([
+    'localhost',
+    'temporal.:7233',
+    'temporal:7233',
+    '10.0.0.7:7233',
+    '[::1]:7233',
+    '[2001:db8::1]',
+    'my_host:1',
+    'host:65535',
+  ])('has the address %s', (address) => {
+    expect(problemsOfClient({ TEMPORAL_ADDRESS: address })).toEqual([]);
+  });
 
   it('tells every problem at once: files that are not there, half a certificate, values that are no booleans', () => {
     const found = problemsOfClient({
@@ -415,5 +495,28 @@ describe('the way to Temporal', () => {
     });
     expect(proxyFor(new URL('https://d.example.com'))?.href).toBe('http://first:3128/');
     for (const host of ['a', 'b', 'c']) expect(proxyFor(new URL(`https://${host}.example.com`))).toBeNull();
+  });
+
+  it('says at start which entries of NO_PROXY cannot be understood, without their passwords', () => {
+    const { warnings, proxyFor } = via({
+      HTTPS_PROXY: 'http://proxy:3128',
+      NO_PROXY: 'a|b.example.com, 10.0.0.* https://servicestage.x.com/,https://me:hidden@y.com,',
+    });
+    expect(warnings).toEqual(
+      ['a|b.example.com', '10.0.0.*', '…@y.com'].map(
+        (entry) =>
+          expect.stringContaining(
+            `NO_PROXY: "${entry}" cannot be understood, so no host is reached directly`,
+          ) as string,
+      ),
+    );
+    expect(proxyFor(new URL('https://servicestage.x.com'))).toBeNull();
+  });
+
+  it.each(['ALL_PROXY', 'all_proxy', 'grpc_proxy', 'no_grpc_proxy'])('says at start that %s is not obeyed', (name) => {
+    const { temporal, warnings } = via({ [name]: 'http://me:hidden@proxy:3128' });
+    expect(temporal.proxy).toBeNull();
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${name} is not obeyed`))]);
+    expect(warnings.join()).not.toContain('hidden');
   });
 });

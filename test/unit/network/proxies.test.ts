@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { proxyChoice, proxyName } from '../../../src/network/proxies.js';
+import { isException, proxyChoice, proxyName } from '../../../src/network/proxies.js';
 
 const proxy = new URL('http://me:secret@proxy.example.com:3128');
 const choose = (url: string, except: readonly string[] = []) =>
@@ -51,10 +51,56 @@ describe('a proxy', () => {
     ['https://[2001:db8::5]', '2001:db8::/32', false],
     ['https://[2001:db8::5]:8443', '[2001:db8::5]:8443', false],
     ['https://[2001:db9::5]', '2001:db8::/32', true],
+    ['https://servicestage.x.com', 'https://servicestage.x.com', false],
+    ['https://servicestage.x.com:8443', 'https://servicestage.x.com', false],
+    ['https://servicestage.x.com', 'http://servicestage.x.com:443/v2/', false],
+    ['https://servicestage.x.com', 'servicestage.x.com/', false],
+    ['https://servicestage.x.com', '*x.com', false],
+    ['https://box.com', '*x.com', false],
+    ['https://box.com', '*.x.com', true],
+    ['https://[fd00::7]', '[fd00::]/8', false],
+    ['https://[fe00::7]', '[fd00::]/8', true],
+    ['https://[fd00::7]:8443', 'http://[fd00::7]', false],
+    ['https://api.bücher.example', 'bücher.example', false],
+    ['https://api.bücher.example', '.Bücher.example', false],
     ['https://10.1.2.3', '10.0.0.0/99', true],
     ['https://ten.example.com', '10.0.0.0/8', true],
     ['https://api.example.com', '', true],
   ])('stands before %s with NO_PROXY=%s: %s', (url, entry, expected) => {
     expect(choose(url, [entry])).toBe(expected);
+  });
+
+  it.each([
+    ...[
+      'a|b',
+      'a;b',
+      '10.0.0.*',
+      '10.0.0.0/255.0.0.0',
+      '10.0.0.0/33',
+      '10.0.0',
+      '1.2.3.999',
+      'x.com/v2',
+      'x.com#a',
+      'x%2ecom',
+      'x.com:https',
+    ],
+    ...[
+      '[fd00::]/129',
+      '[x.com]',
+      'x..com',
+      '-',
+      '.',
+      '**',
+      'x.*.com',
+      'x.com:0',
+      'x.com:70000',
+      '::1::',
+      'fe80::1%eth0',
+    ],
+    ...['https://', 'https://me:secret@x.com', '10.0.0.0/0x8', '"x.com"'],
+  ])('NO_PROXY=%s cannot be understood, and stands before nothing', (entry) => {
+    expect(isException(entry)).toBe(false);
+    expect(choose('https://10.0.0.1', [entry])).toBe(true);
+    expect(choose('https://x.com', [entry])).toBe(true);
   });
 });
