@@ -1,19 +1,35 @@
-/** A machine whose clock is off, as an answer's `Date` shows it: requests are signed with the time, so it is the first thing to look at. */
+/** A machine whose clock is off, as an answer's `Date` shows it. An access key signs with the time; a token does not. */
 import { describeDuration } from './duration.js';
 
-/** Below it the difference is no cause: `Date` has whole seconds, and signatures are good for 15 minutes. Chosen. */
+/** Below it a difference is no finding: `Date` has whole seconds, and answers take time. Chosen. */
 const NAMED_FROM_MS = 120_000;
+/** A signature is good for 15 minutes (ServiceStage's documents); one less for the way of the answer. */
+const BREAKS_SIGNATURES_FROM_MS = 14 * 60_000;
 
 const THE_CLOCK_IS = 'the clock of this machine is';
 
+/** What comes before the advice for a refused signature. */
 export const CLOCK_ADVICE =
-  'Set the clock of the machine right that the worker runs on (NTP), then start again. The credentials may be good: requests are signed with the time.';
+  'First set the clock of the machine right that the worker runs on (NTP): the signatures of an access key are good for 15 minutes.';
 
 /** `the clock of this machine is 20m ahead of ServiceStage's`, or `null` for a clock that is right enough. Positive: ours is ahead. */
 export function clockProblem(aheadMs: number | null): string | null {
   if (aheadMs === null || Math.abs(aheadMs) < NAMED_FROM_MS) return null;
   const seconds = Math.round(Math.abs(aheadMs) / 1_000);
   return `${THE_CLOCK_IS} ${describeDuration(seconds * 1_000)} ${aheadMs > 0 ? 'ahead of' : 'behind'} ServiceStage's`;
+}
+
+/** Of a refusal: what its reason says of the request. */
+export interface Refusal {
+  readonly isSigned: boolean;
+  /** The refusal names the time of the signature as its cause. */
+  readonly namesTime: boolean;
+}
+
+/** The clock as the cause of a refused signature, or `null` where it cannot be that. */
+export function clockAsCause(aheadMs: number | null, { isSigned, namesTime }: Refusal): string | null {
+  if (!isSigned || aheadMs === null) return null;
+  return namesTime || Math.abs(aheadMs) >= BREAKS_SIGNATURES_FROM_MS ? clockProblem(aheadMs) : null;
 }
 
 /** Does a failure's message name the clock? */

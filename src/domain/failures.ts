@@ -160,7 +160,21 @@ export interface FailureRecord {
 }
 
 export function failureRecord(name: FailureName, message: string): FailureRecord {
-  return { name, message, advice: namesClock(message) ? CLOCK_ADVICE : FAILURES[name].advice };
+  return { name, message, advice: adviceFor(name, message) };
+}
+
+/** Of the table; of a refused signature the clock comes first, since it may be the whole cause. */
+function adviceFor(name: FailureName, message: string): string {
+  const { advice } = FAILURES[name];
+  return name === 'NotAllowed' && namesClock(message) ? `${CLOCK_ADVICE} ${advice}` : advice;
+}
+
+/** The longest that a failure can have. */
+export function longestAdvice(): string {
+  const texts = Object.values(FAILURES).map(({ advice }) => advice);
+  return [...texts, `${CLOCK_ADVICE} ${FAILURES.NotAllowed.advice}`].reduce((longest, text) =>
+    text.length > longest.length ? text : longest,
+  );
 }
 
 /** One thing wrong with what was given: where, and what would be right. */

@@ -4,7 +4,7 @@
  */
 import type { Action } from './actions.js';
 import { leastReportBytes, LONGEST, withShortSteps } from './cut-report.js';
-import { FAILURES, failureRecord, type FailureName, type FailureRecord, type Problem } from './failures.js';
+import { FAILURES, longestAdvice, type FailureName, type FailureRecord, type Problem } from './failures.js';
 import { LOOK_AGAIN_MS, MOST_FREEZES } from './gates.js';
 import { jsonBytes } from './json-bytes.js';
 import { listedTargets } from './listed-targets.js';
@@ -254,13 +254,9 @@ function worstUndo({ action, compensation }: ActionStep): Action {
   return action.action === 'scale' ? { action: 'scale', replica: 1_000_000, hosts: HOSTS } : { action: 'start' };
 }
 
-/** With the longest advice of the table. */
+/** With the longest name and advice. */
 function worstFailure(messageBytes: number): FailureRecord {
   const names = Object.keys(FAILURES) as FailureName[];
-  const [first = 'Indeterminate', ...others] = names;
-  const longest = others.reduce(
-    (best, name) => (FAILURES[name].advice.length > FAILURES[best].advice.length ? name : best),
-    first,
-  );
-  return failureRecord(longest, filler(messageBytes));
+  const name = names.reduce((longest, each) => (each.length > longest.length ? each : longest));
+  return { name, message: filler(messageBytes), advice: longestAdvice() };
 }

@@ -1,5 +1,5 @@
 /** From an HTTP answer that is no success, or from none at all, to a `ServiceStageError`: the tables of which answer proves what. */
-import { clockProblem } from '../domain/clock.js';
+import { clockAsCause } from '../domain/clock.js';
 import { nestingProblem } from '../domain/nesting.js';
 import { clipText } from '../domain/text.js';
 import { hideSecrets } from './hide-secrets.js';
@@ -22,6 +22,12 @@ export interface Answer {
  */
 const NOT_PASSED_ON = /^APIGW?\.(0101|0103|0104|0105|030[1-9]|0310|0613|0802)$/;
 const TOKEN_EXPIRED = /token (must be updated|expires|expired|is expired)/i;
+/** Real texts: `verify aksk signature fail`, `AK access failed to reach the limit,forbidden`. */
+const SIGNATURE = /signature|ak\/?sk|\bAK access failed/i;
+/** Real texts of a 401: `decrypt token fail`, `Get secretKey failed,ak:…,err:ak not exist`. */
+const OTHER_THAN_SIGNATURE = /token|ak not exist|secretKey failed/i;
+/** `calc aksk signature fail:signature expired, signature time:20211217T064303Z,server time:20211217T065804Z` (Java SDK issue 44). */
+const SIGNATURE_TIME = /signature (?:is )?(?:expired|time)|time ?(?:is )?too ?skewed/i;
 /** A V3 habit that V2 may share: a missing resource answered with 401 (seen in Terraform's provider, 2026-08). */
 const HIDDEN_NOT_FOUND = 'SVCSTG.00100401';
 /** Real texts: `policy ip over ratelimit,limit:5,time:1 second`. */
@@ -36,12 +42,12 @@ const LONGEST_CODE_BYTES = 100;
 /** An error's text is looked through no further. */
 const READ_CHARACTERS = 4_096;
 
-/** `secrets` are hidden where the answer echoes them. `nowMs`: when it came, by our clock. */
+/** `secrets` are hidden where the answer echoes them. `isSigned`: by an access key. `nowMs`: when it came, by our clock. */
 export function errorFromAnswer(
   asked: Asked,
   answer: Answer,
   secrets: readonly string[] = [],
-  nowMs?: number,
+  { isSigned = false, nowMs }: { readonly isSigned?: boolean; readonly nowMs?: number } = {},
 ): ServiceStageError {
   // Before anything is cut off, so that no half of a secret stays.
   const shown = (text: string) => hideSecrets(text, secrets).slice(0, READ_CHARACTERS);
@@ -50,7 +56,11 @@ export function errorFromAnswer(
   const { code, sent } = classify(asked, answer.httpStatus, vendorCode, text?.slice(0, READ_CHARACTERS));
   const said = text === undefined ? shown(answer.body).replace(/<[^>]*>/g, ' ') : shown(text);
   const reason = clipText(said.replace(/\s+/g, ' ').trim(), LONGEST_REASON_BYTES);
-  const clock = isAboutIdentity(answer.httpStatus) ? clockProblem(clockAheadMs(answer.headers, nowMs)) : null;
+  const refusesSignature = isSigned && isAboutSignature(answer.httpStatus, vendorCode, text?.slice(0, READ_CHARACTERS));
+  const clock = clockAsCause(clockAheadMs(answer.headers, nowMs), {
+    isSigned: refusesSignature,
+    namesTime: SIGNATURE_TIME.test(said.slice(0, READ_CHARACTERS)),
+  });
   return new ServiceStageError({
     code,
     sent,
@@ -63,9 +73,11 @@ export function errorFromAnswer(
   });
 }
 
-/** Statuses of a signature or a token that is refused. */
-function isAboutIdentity(status: number): boolean {
-  return status === 401 || status === 403;
+/** Who is signed in and may not do it has a signature that was taken, as has who asks for what does not exist. */
+function isAboutSignature(status: number, vendorCode: string | undefined, text = ''): boolean {
+  if (status !== 401 && status !== 403) return false;
+  if (SIGNATURE.test(text) || SIGNATURE_TIME.test(text)) return true;
+  return status === 401 && vendorCode !== HIDDEN_NOT_FOUND && !OTHER_THAN_SIGNATURE.test(text);
 }
 
 /** Our clock less the `Date` of an answer that came at `nowMs`; `null` where there is no readable one. */

@@ -95,8 +95,10 @@ async function send(
   }
   onAnswer(answer);
   if (answer.statusCode < 200 || answer.statusCode > 299) {
-    const { statusCode: httpStatus, headers, body } = answer;
-    throw errorFromAnswer(asked, { httpStatus, headers, body }, secrets);
+    const { statusCode: httpStatus, headers: answerHeaders, body } = answer;
+    throw errorFromAnswer(asked, { httpStatus, headers: answerHeaders, body }, secrets, {
+      isSigned: headers['Authorization'] !== undefined,
+    });
   }
   const { headers: answered } = answer;
   const tooDeep = nestingProblem(answer.body);

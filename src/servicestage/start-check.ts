@@ -19,7 +19,11 @@ export async function startWarnings(serviceStage: Asked, timeoutMs: number): Pro
   return [
     ...(who === null ? [] : [`${who}. ${REMEDY}`]),
     ...(refused === null ? [] : [`ServiceStage does not list applications: ${refused}`]),
-    ...(clock === null ? [] : [`${clock}: requests are signed with the time. Set the clock right (NTP)`]),
+    ...(clock === null
+      ? []
+      : [
+          `${clock}. Set the clock right (NTP): it dates evidence, and signatures of an access key are refused from 15 minutes on`,
+        ]),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CLOCK_ADVICE, clockProblem } from '../../../src/domain/clock.js';
-import { failureRecord, FAILURES } from '../../../src/domain/failures.js';
+import { CLOCK_ADVICE, clockAsCause, clockProblem } from '../../../src/domain/clock.js';
+import { failureRecord, FAILURES, longestAdvice } from '../../../src/domain/failures.js';
 
 describe('a clock', () => {
   it.each([
@@ -13,8 +13,22 @@ describe('a clock', () => {
     expect(clockProblem(aheadMs)).toBe(told);
   });
 
-  it('that is off is what to look at first, before the credentials', () => {
-    expect(failureRecord('NotAllowed', `GET /: 401; ${clockProblem(-1_200_000)}`).advice).toBe(CLOCK_ADVICE);
+  it('is the cause of a refused signature alone, and from 15 minutes on or where the refusal names the time', () => {
+    const signed = { isSigned: true, namesTime: false };
+    expect(clockAsCause(-20 * 60_000, signed)).toBe(clockProblem(-20 * 60_000));
+    expect(clockAsCause(14 * 60_000, signed)).not.toBeNull();
+    expect(clockAsCause(14 * 60_000 - 1, signed)).toBeNull();
+    expect(clockAsCause(3 * 60_000, { ...signed, namesTime: true })).toBe(clockProblem(3 * 60_000));
+    expect(clockAsCause(1_000, { ...signed, namesTime: true })).toBeNull();
+    expect(clockAsCause(86_400_000, { isSigned: false, namesTime: true })).toBeNull();
+    expect(clockAsCause(null, signed)).toBeNull();
+  });
+
+  it('that is off is told before the true advice, which stays', () => {
+    const message = `GET /: 401; ${clockProblem(-1_200_000)}`;
+    expect(failureRecord('NotAllowed', message).advice).toBe(`${CLOCK_ADVICE} ${FAILURES.NotAllowed.advice}`);
     expect(failureRecord('NotAllowed', 'GET /: 401').advice).toBe(FAILURES.NotAllowed.advice);
+    expect(failureRecord('CloudJobFailed', message).advice).toBe(FAILURES.CloudJobFailed.advice);
+    expect(longestAdvice().length).toBeGreaterThanOrEqual(failureRecord('NotAllowed', message).advice.length);
   });
 });

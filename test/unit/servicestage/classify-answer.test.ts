@@ -164,3 +164,44 @@ describe('a 429', () => {
     expect(error).toMatchObject({ code: 'Throttled', sent: 'no', retryAfterMs: expected });
   });
 });
+
+describe('a clock that is off', () => {
+  const NOW_MS = Date.parse('2026-11-30T12:00:00Z');
+  const minutes = 60_000;
+  const messageOf = (
+    status: number,
+    error_msg: string,
+    aheadMs: number,
+    isSigned = true,
+    error_code = 'APIGW.0301',
+  ) => {
+    const headers = { date: new Date(NOW_MS - aheadMs).toUTCString() };
+    const answer = answerOf(status, { error_code, error_msg }, headers);
+    return errorFromAnswer({ method: 'GET', path: PATH }, answer, [], { isSigned, nowMs: NOW_MS }).message;
+  };
+  const IAM = 'Incorrect IAM authentication information: ';
+
+  it.each<[number, string, number, string?]>([
+    [401, `${IAM}verify aksk signature fail`, 20 * minutes],
+    [401, `${IAM}AK access failed to reach the limit,forbidden.`, -20 * minutes],
+    [401, `${IAM}calc aksk signature fail:signature expired, signature time:20211217T064303Z`, 3 * minutes],
+    [403, 'RequestTimeTooSkewed: The difference is too large', 3 * minutes, 'OBS.0001'],
+    [401, 'Unauthorized', 3_600_000, 'X.1'],
+  ])('is the cause of a %i "%s" at %i ms', (status, text, aheadMs, code) => {
+    expect(messageOf(status, text, aheadMs, true, code)).toContain('the clock of this machine is');
+    expect(messageOf(status, text, aheadMs, false, code)).not.toContain('clock');
+  });
+
+  it.each<[number, string, number, string?]>([
+    [403, "Policy doesn't allow servicestage:app:modify", 3 * minutes, 'SVCSTG.00100403'],
+    [403, "Policy doesn't allow servicestage:app:modify", 3_600_000, 'SVCSTG.00100403'],
+    [401, 'The token must be updated.', 3 * minutes, 'APIGW.0307'],
+    [401, `${IAM}decrypt token fail`, 3_600_000],
+    [401, `${IAM}Get secretKey failed,ak:AK,err:ak not exist`, 3_600_000],
+    [401, `${IAM}verify aksk signature fail`, 3 * minutes],
+    [401, 'no such instance', 3_600_000, 'SVCSTG.00100401'],
+    [404, 'signature expired', 3_600_000],
+  ])('is not the cause of a %i "%s" at %i ms', (status, text, aheadMs, code) => {
+    expect(messageOf(status, text, aheadMs, true, code)).not.toContain('clock');
+  });
+});
