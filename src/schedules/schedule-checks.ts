@@ -158,7 +158,8 @@ function checkWindow({ window, jitter, cutoff }: ScheduleEntry, runbook: Runbook
   return problems;
 }
 
-function cutoffOf(runbook: Runbook | null): string | null {
+/** How long before the end of a window nothing more is begun, where the schedule does not say; a duration. */
+export function cutoffOf(runbook: Runbook | null): string | null {
   return runbook?.guards?.window?.cutoff ?? null;
 }
 

@@ -10,19 +10,29 @@ export interface SteppedRange {
   readonly step: number;
 }
 
-const UNITS: Readonly<Record<SteppedField, { readonly unit: string; readonly round: string }>> = {
-  second: { unit: 'seconds', round: 'minute' },
-  minute: { unit: 'minutes', round: 'hour' },
-  hour: { unit: 'hours', round: 'day' },
-  dayOfMonth: { unit: 'days', round: 'month' },
-  month: { unit: 'months', round: 'year' },
-  dayOfWeek: { unit: 'days', round: 'week' },
-  year: { unit: 'years', round: 'range' },
+interface Unit {
+  readonly unit: string;
+  /** What the field is counted from the beginning in. */
+  readonly round: string;
+  /** How many there are in a round, where each round has as many. */
+  readonly count: number | null;
+  /** Length of one, where each is as long. */
+  readonly seconds: number | null;
+}
+
+const DAY = 86_400;
+const UNITS: Readonly<Record<SteppedField, Unit>> = {
+  second: { unit: 'seconds', round: 'minute', count: 60, seconds: 1 },
+  minute: { unit: 'minutes', round: 'hour', count: 60, seconds: 60 },
+  hour: { unit: 'hours', round: 'day', count: 24, seconds: 3_600 },
+  dayOfMonth: { unit: 'days', round: 'month', count: null, seconds: DAY },
+  month: { unit: 'months', round: 'year', count: 12, seconds: null },
+  dayOfWeek: { unit: 'days', round: 'week', count: 7, seconds: DAY },
+  year: { unit: 'years', round: 'range', count: null, seconds: null },
 };
-const MINUTES_OF_DAY = 1_440;
-const HOURS_OF_DAY = 24;
 /** More schedules than that are no advice. */
 const MOST_LINES = 4;
+const LONGEST_MONTH = 31;
 
 /**
  * What is wrong with a step, or `null`. Wrong is one that leads nowhere from the start of its range. Seven days of the week and
@@ -42,38 +52,66 @@ export function stepProblem(
   const { unit, round } = UNITS[field];
   return {
     found: `the step of ${step} ${unit} is never reached: it is counted from the beginning in every ${round}, so this means ${shown} alone`,
-    remedy: `Write ${shown} if once ${round === 'hour' ? 'an' : 'a'} ${round} is meant${insteadOf(field, step)}`,
+    remedy:
+      field === 'year'
+        ? 'Name each year that is meant, or end the range where the step reaches; leave the year out for every year'
+        : `Write ${shown} if once ${round === 'hour' ? 'an' : 'a'} ${round} is meant${insteadOf(field, step)}`,
   };
 }
 
 /** What to write for the interval that was probably meant. */
 function insteadOf(field: SteppedField, step: number): string {
-  const every = `. Every ${step} ${UNITS[field].unit}`;
-  const minutes = field === 'minute' ? step : field === 'hour' ? step * 60 : 0;
-  if (minutes === 60 || minutes === MINUTES_OF_DAY) return '';
-  const lines = minutes > 0 && MINUTES_OF_DAY % minutes === 0 ? cronLines(minutes) : [];
+  const { unit, round, count, seconds } = UNITS[field];
+  const every = `. Every ${step} ${unit}`;
+  if (step === count) return '';
+  if (count !== null && count % step === 0) return `${every} is */${step}, a range over the whole ${round}`;
+  if (field === 'month' && step % 12 === 0)
+    return `${every} is said by the years, such as */${step / 12} as the last of seven fields of a cron line`;
+  const length = seconds === null ? 0 : step * seconds;
+  const lines = length > 0 && DAY % length === 0 ? cronLines(length) : [];
   if (lines.length === 1) return `${every} is cron "${lines[0]}"`;
   if (lines.length > 1 && lines.length <= MOST_LINES)
     return `${every} are ${lines.length} schedules: cron ${lines.map((line) => `"${line}"`).join(' and ')}`;
-  if (minutes > 0 && minutes % MINUTES_OF_DAY === 0 && minutes / MINUTES_OF_DAY < 31)
-    return `${every} comes nearest to cron "0 0 */${minutes / MINUTES_OF_DAY} * *", which begins again with each month`;
+  if (length === 7 * DAY) return `${every} is a day of the week, such as cron "0 0 * * 1"`;
+  if (length > 0 && length % DAY === 0 && length / DAY < LONGEST_MONTH)
+    return `${every} comes nearest to cron "0 0 */${length / DAY} * *", which begins again with each month`;
   return `${every} cannot be said by times on a clock: name the times, days or months themselves, in several schedules where one is not enough`;
 }
 
-/** Lines that together start every so many minutes from midnight on; a day has a whole number of them. */
-function cronLines(minutes: number): string[] {
-  const hoursOf = new Map<number, number[]>();
-  for (let time = 0; time < MINUTES_OF_DAY; time += minutes) {
-    const minute = time % 60;
-    hoursOf.set(minute, [...(hoursOf.get(minute) ?? []), Math.floor(time / 60)]);
-  }
-  return [...hoursOf].map(([minute, hours]) => {
-    const [first = 0, second] = hours;
-    if (second === undefined) return `${minute} ${first} * * *`;
-    const step = second - first;
-    const range = first === 0 ? '*' : `${first}-${HOURS_OF_DAY - 1}`;
-    return step === 1 && first === 0 ? `${minute} * * * *` : `${minute} ${range}/${step} * * *`;
+/** Lines that together start every so many seconds from midnight on; a day has a whole number of them. */
+function cronLines(seconds: number): string[] {
+  const everyMinutes = leastCommon(seconds, 60) / 60;
+  return parts(seconds, 60).flatMap((start) => {
+    const [second, minute] = [start % 60, Math.floor(start / 60)];
+    if (everyMinutes < 60 && 60 % everyMinutes === 0) return [line(second, stepped(minute, everyMinutes, 59), '*')];
+    const everyHours = leastCommon(everyMinutes, 60) / 60;
+    return parts(everyMinutes, 60).map((later) =>
+      line(second, `${(minute + later) % 60}`, stepped(Math.floor((minute + later) / 60), everyHours, 23)),
+    );
   });
+}
+
+/** A step that is no whole number of rounds is taken apart into steps that are: where each begins. */
+function parts(step: number, round: number): number[] {
+  return Array.from({ length: leastCommon(step, round) / step }, (_item, index) => index * step);
+}
+
+function leastCommon(left: number, right: number): number {
+  let common = left;
+  while (common % right !== 0) common += left;
+  return common;
+}
+
+/** One value where the step leaves the round. */
+function stepped(start: number, step: number, last: number): string {
+  if (start + step > last) return `${start}`;
+  if (start === 0) return step === 1 ? '*' : `*/${step}`;
+  return step === 1 ? `${start}-${last}` : `${start}-${last}/${step}`;
+}
+
+function line(second: number, minute: string, hour: string): string {
+  const five = `${minute} ${hour} * * *`;
+  return second === 0 ? five : `${second} ${five} *`;
 }
 
 /** A step that fits twice into its round, unevenly: one of 45 minutes starts after 45 and then after 15. @returns what it means, or `null` */

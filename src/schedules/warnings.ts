@@ -1,10 +1,11 @@
 /** What is odd about schedules that can be applied, in words for people: starts that are far away, frozen, uneven, or hit by a change of the clocks. */
 import type { Calendars } from '../calendars/calendars.js';
+import { durationMs } from '../domain/duration.js';
 import type { Freeze } from '../domain/gates.js';
 import { printable } from '../domain/text.js';
 import { clockWarnings, localText } from './daylight-saving.js';
 import { windowMs, type WishedSchedule } from './read-schedules.js';
-import { freezesOf } from './schedule-checks.js';
+import { cutoffOf, freezesOf } from './schedule-checks.js';
 import { calendarOf } from './spelled-out.js';
 import { firstStart, startsBetween } from './starts.js';
 import { unevenStep } from './steps.js';
@@ -25,8 +26,8 @@ const DAY_MS = 86_400_000;
 const FAR_MS = 366 * DAY_MS;
 /** How far ahead freezes are compared with windows: eight weeks. Chosen: calendars are seldom final for longer. */
 const FREEZES_AHEAD_MS = 56 * DAY_MS;
-/** A schedule of every minute has more; they are judged by its first ones. */
-const MOST_STARTS = 10_000;
+/** A schedule of every minute has more, and they are not counted. */
+const MOST_COUNTED = 10_000;
 
 /** Warnings of a whole file, without asking a server. `untilMs` bounds the changes of the clocks that are named. */
 export async function scheduleWarnings(
@@ -81,33 +82,82 @@ async function frozenWarning(
       text: `a calendar has a problem, and counts as frozen: ${printable(`${place}: ${what}`)}`,
     }));
   if (freezes.length === 0) return unreadable;
-  const held: number[] = [];
-  let count = 0;
-  for (const atMs of startsBetween(entry, nowMs, untilMs)) {
-    if (count === MOST_STARTS) break;
-    count++;
-    if (isCovered(freezes, atMs, atMs + windowMs(entry))) held.push(atMs);
-  }
-  const [first] = held;
-  if (first === undefined) return unreadable;
-  const by = [
-    ...new Set(freezes.filter(({ fromMs, toMs }) => held.some((atMs) => fromMs <= atMs && atMs < toMs)).map(nameOf)),
-  ];
-  const starts = `its ${count === MOST_STARTS ? 'first ' : ''}${count} starts`;
-  const which = held.length === count ? `all ${starts}` : `${held.length} of ${starts}`;
-  const text = `the whole window of ${which} in the next eight weeks lies in a freeze (${by.join('; ')}), the first on ${on(entry.timezone, first)}: such a run does nothing`;
+  const blocks = blocksOf(freezes, windowMs(entry) - cutoffMs(entry, runbook));
+  const first = blocks
+    .map((block) => firstIn(startsBetween(entry, Math.max(nowMs, block.fromMs), Math.min(untilMs, block.lastMs + 1))))
+    .find((atMs) => atMs !== null);
+  if (first === undefined || first === null) return unreadable;
+  const text = `the whole window of ${howMany(entry, blocks, { nowMs, untilMs })} in the next eight weeks lies in a freeze (${namesOf(entry, blocks, { nowMs, untilMs }).join('; ')}), the first on ${on(entry.timezone, first)}: such a run does nothing`;
   return [{ id, kind: 'frozen', text }, ...unreadable];
+}
+
+/** Freezes without a gap between them. A start from `fromMs` to `lastMs`, both included, can begin no target. */
+interface Block {
+  readonly fromMs: number;
+  readonly lastMs: number;
+  readonly freezes: readonly Freeze[];
+}
+
+interface Between {
+  readonly nowMs: number;
+  readonly untilMs: number;
+}
+
+/** `freezes` are sorted by their beginning; `openMs` is how long a run may begin targets. */
+function blocksOf(freezes: readonly Freeze[], openMs: number): Block[] {
+  const joined: { fromMs: number; toMs: number; freezes: Freeze[] }[] = [];
+  for (const freeze of freezes) {
+    const last = joined.at(-1);
+    if (last === undefined || freeze.fromMs > last.toMs) {
+      joined.push({ fromMs: freeze.fromMs, toMs: freeze.toMs, freezes: [freeze] });
+      continue;
+    }
+    last.toMs = Math.max(last.toMs, freeze.toMs);
+    last.freezes.push(freeze);
+  }
+  return joined
+    .map(({ fromMs, toMs, freezes: parts }) => ({ fromMs, lastMs: toMs - openMs, freezes: parts }))
+    .filter(({ fromMs, lastMs }) => fromMs <= lastMs);
+}
+
+/** `12 of its 56 starts`; without numbers where they are too many to count. */
+function howMany(entry: WishedSchedule['entry'], blocks: readonly Block[], { nowMs, untilMs }: Between): string {
+  let [count, held] = [0, 0];
+  for (const atMs of startsBetween(entry, nowMs, untilMs)) {
+    if (count === MOST_COUNTED) {
+      const isAll = blocks.some(({ fromMs, lastMs }) => fromMs <= nowMs && untilMs <= lastMs + 1);
+      return isAll ? 'all its starts' : 'some of its starts';
+    }
+    count++;
+    if (blocks.some(({ fromMs, lastMs }) => fromMs <= atMs && atMs <= lastMs)) held++;
+  }
+  return held === count ? `all its ${count} starts` : `${held} of its ${count} starts`;
+}
+
+/** Of the freezes in which a start lies that can begin nothing, each once. */
+function namesOf(entry: WishedSchedule['entry'], blocks: readonly Block[], { nowMs, untilMs }: Between): string[] {
+  const names = blocks.flatMap((block) =>
+    block.freezes
+      .filter(({ fromMs, toMs }) => {
+        const endMs = Math.min(untilMs, toMs, block.lastMs + 1);
+        return firstIn(startsBetween(entry, Math.max(nowMs, fromMs), endMs)) !== null;
+      })
+      .map(nameOf),
+  );
+  return [...new Set(names)];
+}
+
+function firstIn(moments: Iterable<number>): number | null {
+  for (const atMs of moments) return atMs;
+  return null;
+}
+
+function cutoffMs({ cutoff }: WishedSchedule['entry'], runbook: WishedSchedule['runbook']): number {
+  return durationMs(cutoff ?? cutoffOf(runbook) ?? '0s') ?? 0;
 }
 
 function nameOf({ calendar, name }: Freeze): string {
   return `${printable(calendar)}: ${printable(name)}`;
-}
-
-/** Whether freezes, sorted by their beginning, leave nothing of a stretch of time. */
-function isCovered(freezes: readonly Freeze[], fromMs: number, toMs: number): boolean {
-  let coveredToMs = fromMs;
-  for (const freeze of freezes) if (freeze.fromMs <= coveredToMs) coveredToMs = Math.max(coveredToMs, freeze.toMs);
-  return coveredToMs >= toMs;
 }
 
 function on(zone: string, atMs: number): string {

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { cronProblems } from '../../../src/schedules/cron.js';
+import { calendarOfCron, cronProblems } from '../../../src/schedules/cron.js';
 import { stepProblem, unevenStep } from '../../../src/schedules/steps.js';
+
+function secondsOfDay(cron: string): number[] {
+  const { hour, minute, second } = calendarOfCron(cron);
+  const [hours = [], minutes = [], seconds = []] = [hour, minute, second].map((ranges) =>
+    ranges.flatMap(({ start, end, step }) =>
+      Array.from({ length: Math.floor((end - start) / step) + 1 }, (_item, index) => start + index * step),
+    ),
+  );
+  return hours.flatMap((h) => minutes.flatMap((m) => seconds.map((s) => (h * 60 + m) * 60 + s)));
+}
 
 describe('a step that is never reached', () => {
   it.each([
@@ -19,7 +29,19 @@ describe('a step that is never reached', () => {
     ['0 0 1 */18 *', 'months 18', 'Write jan'],
     ['0 0 * * */10', 'days 10', 'Write sun'],
     ['*/90 * * * * * *', 'second 90', 'Write 0'],
-    ['0 0 0 1 1 * */200', 'years 200', 'Write 2000'],
+    ['0 0 0 1 1 * */200', 'years 200', 'Name each year that is meant'],
+    ['0 0 0 1 1 * 2020-2026/7', 'years 7', 'Name each year that is meant'],
+    ['0-0/5 * * * *', 'minute 5', 'Every 5 minutes is */5, a range over the whole hour'],
+    ['59/2 * * * *', 'minute 2', 'Every 2 minutes is */2'],
+    ['59/15 * * * *', 'minute 15', 'Every 15 minutes is */15'],
+    ['50/30 * * * * * *', 'second 30', 'Every 30 seconds is */30'],
+    ['0 23/6 * * *', 'hour 6', 'Every 6 hours is */6, a range over the whole day'],
+    ['0 0 1 12/3 *', 'months 3', 'Every 3 months is */3, a range over the whole year'],
+    ['0 0 1 */24 *', 'months 24', 'such as */2 as the last of seven fields'],
+    ['0 0 31/2 * *', 'days 2', 'comes nearest to cron "0 0 */2 * *"'],
+    ['0 0 30/7 * *', 'days 7', 'is a day of the week, such as cron "0 0 * * 1"'],
+    ['59/45 * * * *', 'minute 45', 'are 4 schedules'],
+    ['59/50 * * * * * *', 'second 50', 'cannot be said by times on a clock'],
     ['5,*/90 * * * *', 'minute 90', 'Write 0'],
   ])('(%s) is a problem that says what would be right', (cron, step, remedy) => {
     const problems = cronProblems(cron);
@@ -45,6 +67,32 @@ describe('a step that is never reached', () => {
     '59 * * * *',
   ])('(%s) is another thing', (cron) => {
     expect(cronProblems(cron)).toEqual([]);
+  });
+
+  it.each([
+    ['0 0 * * 1-7/7', 'Write mon if once a week is meant'],
+    ['0 0 1 mar-dec/12 *', 'Write mar if once a year is meant'],
+    ['0 */24 * * *', 'Write 0 if once a day is meant'],
+  ])('(%s) is exactly a round: nothing else is meant', (cron, remedy) => {
+    expect(cronProblems(cron).map((problem) => problem.remedy)).toEqual([remedy]);
+  });
+
+  it('has a remedy that starts exactly as often as its step says', () => {
+    const bySecond = Array.from({ length: 150 }, (_item, index) => [1, index + 60] as const);
+    const byMinute = Array.from({ length: 1_440 }, (_item, index) => [60, index + 60] as const);
+    let checked = 0;
+    for (const [unit, step] of [...bySecond, ...byMinute]) {
+      const field = unit === 1 ? 'second' : 'minute';
+      const { remedy } = stepProblem(field, { start: 0, end: 59, step }, '0') ?? { remedy: '' };
+      const lines = [...remedy.matchAll(/"([^"]+)"/g)].map(([, text = '']) => text);
+      if (lines.length === 0 || remedy.includes('nearest')) continue;
+      expect(lines.flatMap(cronProblems)).toEqual([]);
+      const times = lines.flatMap(secondsOfDay).sort((left, right) => left - right);
+      expect(times).toEqual(Array.from({ length: 86_400 / (step * unit) }, (_item, index) => index * step * unit));
+      checked++;
+    }
+    // The steps of which a day has a whole number, in four schedules at most.
+    expect(checked).toBe(18);
   });
 
   it('is judged by its own range', () => {

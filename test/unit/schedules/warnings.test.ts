@@ -87,9 +87,38 @@ describe('a schedule is warned about', () => {
     );
   });
 
-  it('of every second, judged by its first starts', async () => {
+  it('whose starts are too many to count, all of them or some', async () => {
     const all = [freeze('2026-11-01T00:00Z', '2027-06-01T00:00Z')];
     const found = await warningsOf('cron: "* * * * * * *"\nwindow: 10s\nfreeze: [prod]', all);
-    expect(found.join()).toContain('all its first 10000 starts');
+    expect(found.join()).toContain('the whole window of all its starts in the next eight weeks');
+    const later = [freeze('2026-12-25T00:00Z', '2026-12-27T00:00Z')];
+    for (const cron of ['* * * * *', '* * * * * * *'])
+      expect(await warningsOf(`cron: "${cron}"\nwindow: 30m\nfreeze: [prod]`, later)).toEqual([
+        'frozen: the whole window of some of its starts in the next eight weeks lies in a freeze (prod: Year end), the first on 2026-12-25 00:00 (UTC): such a run does nothing',
+      ]);
+    const never = [freeze('2026-12-25T00:00Z', '2026-12-25T00:29:59Z')];
+    expect(await warningsOf('cron: "* * * * *"\nwindow: 30m\nfreeze: [prod]', never)).toEqual([]);
+  });
+
+  it('that may begin nothing in what a freeze leaves of its window: the cut-off counts', async () => {
+    const cut = 'cron: 0 2 * * *\nwindow: 2h\ncutoff: 30m\nfreeze: [prod]';
+    expect((await warningsOf(cut, [freeze('2026-12-05T02:00Z', '2026-12-05T03:45Z')])).join()).toContain(
+      '1 of its 56 starts',
+    );
+    expect((await warningsOf(cut, [freeze('2026-12-05T02:00Z', '2026-12-05T03:30Z')])).join()).toContain(
+      '1 of its 56 starts',
+    );
+    expect(await warningsOf(cut, [freeze('2026-12-05T02:00Z', '2026-12-05T03:29Z')])).toEqual([]);
+    expect(await warningsOf(cut, [freeze('2026-12-05T02:01Z', '2026-12-05T03:59Z')])).toEqual([]);
+  });
+
+  it('by the freezes alone that hold a start', async () => {
+    const two = [
+      freeze('2026-12-05T01:00Z', '2026-12-05T04:00Z', 'Long'),
+      freeze('2026-12-06T02:00Z', '2026-12-06T02:10Z', 'Short'),
+    ];
+    expect((await warningsOf(NIGHTLY, two)).join()).toContain(
+      '1 of its 56 starts in the next eight weeks lies in a freeze (prod: Long)',
+    );
   });
 });
