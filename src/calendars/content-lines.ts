@@ -8,17 +8,10 @@ export interface LineProblem {
   readonly remedy: string;
 }
 
-/** `DTSTART;TZID=Europe/Berlin:20261201T020000`, unfolded. */
-export interface ContentLine {
-  readonly line: number;
-  /** Upper case. */
-  readonly name: string;
-  readonly text: string;
-}
-
-/** A line taken apart. */
+/** `DTSTART;TZID=Europe/Berlin:20261201T020000`, unfolded and taken apart. */
 export interface Property {
   readonly line: number;
+  /** Upper case. */
   readonly name: string;
   /** By name in upper case; quotes and the escapes of RFC 6868 are resolved. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -31,7 +24,7 @@ export interface IcsComponent {
   /** Upper case, such as `VEVENT`. */
   readonly name: string;
   readonly line: number;
-  readonly lines: ContentLine[];
+  readonly lines: Property[];
   readonly parts: IcsComponent[];
 }
 
@@ -39,7 +32,7 @@ const EXPORT_AGAIN = 'Export the calendar again, or correct the line';
 /** Nothing nests deeper than a calendar, an event, a part of it and a part of that. */
 const DEEPEST = 8;
 
-/** The calendars of the file. Reading stops at the first component that does not end where it should: what belongs to what is unknown from there on. */
+/** The calendars of the file. A line that cannot be taken apart is a problem, whatever its name. Reading stops at the first component that does not end where it should: what belongs to what is unknown from there on. */
 export function readComponents(text: string): { calendars: IcsComponent[]; problems: LineProblem[] } {
   const root: IcsComponent = { name: '', line: 1, lines: [], parts: [] };
   const open = [root];
@@ -48,27 +41,30 @@ export function readComponents(text: string): { calendars: IcsComponent[]; probl
     problems.push({ line, code: 'ics-syntax', found, remedy });
   for (const content of contentLines(text)) {
     const inside = open.at(-1) ?? root;
-    const value = content.text.slice(content.text.indexOf(':') + 1).trim();
-    if (content.name === '') problem(content.line, `"${content.text.slice(0, 60)}" is no line of the form NAME:value`);
-    else if (content.name === 'BEGIN') {
-      const part: IcsComponent = { name: value.toUpperCase(), line: content.line, lines: [], parts: [] };
+    if (typeof content.property === 'string') {
+      problem(content.line, content.property);
+      continue;
+    }
+    const { line, name, value } = content.property;
+    if (name === 'BEGIN') {
+      const part: IcsComponent = { name: value.toUpperCase(), line, lines: [], parts: [] };
       inside.parts.push(part);
       open.push(part);
       if (open.length > DEEPEST) {
-        problem(content.line, 'components are nested too deep');
+        problem(line, 'components are nested too deep');
         break;
       }
-    } else if (content.name === 'END') {
+    } else if (name === 'END') {
       if (inside === root || value.toUpperCase() !== inside.name) {
         const wanted = inside === root ? 'nothing is open here' : `${inside.name} of line ${inside.line} is still open`;
-        problem(content.line, `END:${value.slice(0, 40)} does not fit, ${wanted}`);
+        problem(line, `END:${value.slice(0, 40)} does not fit, ${wanted}`);
         break;
       }
       open.pop();
     } else if (inside === root) {
-      problem(content.line, `"${content.name.slice(0, 40)}" stands outside a calendar`);
+      problem(line, `"${name.slice(0, 40)}" stands outside a calendar`);
       break;
-    } else inside.lines.push(content);
+    } else inside.lines.push(content.property);
   }
   const unended = open.at(-1);
   if (problems.length === 0 && unended !== undefined && unended !== root)
@@ -86,43 +82,51 @@ export function readComponents(text: string): { calendars: IcsComponent[]; probl
   return { calendars: root.parts.filter(({ name }) => name === 'VCALENDAR'), problems };
 }
 
+/** A line, unfolded: taken apart, or in words why it cannot be. */
+interface ContentLine {
+  readonly line: number;
+  readonly property: Property | string;
+}
+
 /** Lines end with CRLF, LF or CR. One that begins with a blank continues the one before. */
 function* contentLines(text: string): Generator<ContentLine> {
   let parts: string[] = [];
   let begunAt = 1;
   let line = 0;
+  const unfolded = (): ContentLine => ({ line: begunAt, property: propertyOf(parts.join(''), begunAt) });
   for (const physical of text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/)) {
     line += 1;
     if ((physical.startsWith(' ') || physical.startsWith('\t')) && parts.length > 0) {
       parts.push(physical.slice(1));
       continue;
     }
-    if (parts.length > 0) yield contentLine(parts.join(''), begunAt);
+    if (parts.length > 0) yield unfolded();
     parts = physical.trim() === '' ? [] : [physical];
     begunAt = line;
   }
-  if (parts.length > 0) yield contentLine(parts.join(''), begunAt);
-}
-
-function contentLine(text: string, line: number): ContentLine {
-  const [, name = ''] = /^([A-Za-z0-9-]+)[;:]/.exec(text) ?? [];
-  return { line, name: text.includes(':') ? name.toUpperCase() : '', text };
+  if (parts.length > 0) yield unfolded();
 }
 
 const PARAMETER = /;([A-Za-z0-9-]+)=((?:"[^"]*"|[^";:,]*)(?:,(?:"[^"]*"|[^";:,]*))*)/y;
+const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 
-/** Takes a line apart. @returns `null` where its parameters are malformed */
-export function readProperty({ line, name, text }: ContentLine): Property | null {
-  const parameters = new Map<string, string>();
+function propertyOf(text: string, line: number): Property | string {
+  const [, written = ''] = /^([A-Za-z0-9-]+)[;:]/.exec(text) ?? [];
+  if (written === '') return `"${text.slice(0, 60)}" is no line of the form NAME:value`;
+  const name = written.toUpperCase();
+  const found: [string, string][] = [];
   let at = name.length;
   while (text[at] === ';') {
     PARAMETER.lastIndex = at;
-    const [whole, key, value] = PARAMETER.exec(text) ?? [];
-    if (whole === undefined || key === undefined || value === undefined) return null;
-    parameters.set(key.toUpperCase(), parameterText(value));
+    const [whole, key = '', value = ''] = PARAMETER.exec(text) ?? [];
+    if (whole === undefined) break;
+    found.push([key.toUpperCase(), parameterText(value)]);
     at += whole.length;
   }
-  return text[at] === ':' ? { line, name, parameters, value: text.slice(at + 1).trim() } : null;
+  if (text[at] !== ':') return `the parameters of ${name.slice(0, 40)} cannot be read`;
+  const parameters = found.length === 0 ? NO_PARAMETERS : new Map(found);
+  if (parameters.size < found.length) return `a parameter of ${name.slice(0, 40)} stands twice`;
+  return { line, name, parameters, value: text.slice(at + 1).trim() };
 }
 
 const CARET_ESCAPES: Readonly<Record<string, string>> = { '^n': '\n', '^^': '^', "^'": '"' };

@@ -1,13 +1,7 @@
 /** The events of an iCalendar file, each value checked at its line. Times are wall clocks with their zone until they are asked for. */
-import {
-  readProperty,
-  unescapeText,
-  type ContentLine,
-  type IcsComponent,
-  type LineProblem,
-  type Property,
-} from './content-lines.js';
+import { unescapeText, type IcsComponent, type LineProblem, type Property } from './content-lines.js';
 import { freezeName } from './freeze-name.js';
+import type { Exception } from './ics-exceptions.js';
 import type { IcsZones } from './ics-zones.js';
 import { hasOccurrence, type Budget } from './recurrence.js';
 import { readRule, type Rule } from './recurrence-rule.js';
@@ -31,30 +25,23 @@ interface Addition {
 export interface IcsEvent {
   readonly line: number;
   readonly uid: string | null;
+  /** Counts the changes of the whole event. */
+  readonly sequence: number;
   readonly name: string;
   readonly cancelled: boolean;
   readonly start: Moment;
   readonly length: Length;
   /** Of a changed occurrence: which one of the series it stands for. */
-  readonly replaces: Moment | null;
+  readonly replaces: Exception | null;
   readonly rules: readonly EventRule[];
   readonly more: readonly Addition[];
-  readonly except: readonly Moment[];
+  readonly except: readonly Exception[];
 }
 
 /** Chosen: an event that lasts longer is a typing error. */
 const LONGEST_MS = 1_000 * 366 * DAY_MS;
 const WRITE_TIME = 'Write such as 20261231T180000, 20261231T180000Z, or 20261231 for a whole day';
 const EXPORT_AGAIN = 'Export the calendar again, or correct the line';
-const ONCE = ['DTSTART', 'DTEND', 'DURATION', 'RECURRENCE-ID', 'STATUS', 'UID'];
-/** Properties of events in RFC 5545, 7986, 9073, 9074 and 9253 that say nothing of when. `X-` properties are not read either. */
-const WITHOUT_TIME =
-  'ATTACH ATTENDEE CATEGORIES CLASS COLOR COMMENT CONCEPT CONFERENCE CONTACT CREATED DESCRIPTION DTSTAMP GEO IMAGE LAST-MODIFIED LINK LOCATION LOCATION-TYPE ORGANIZER PARTICIPANT-TYPE PRIORITY PROXIMITY REFID RELATED-TO REQUEST-STATUS RESOURCES SEQUENCE STRUCTURED-DATA STYLED-DESCRIPTION SUMMARY TRANSP URL'.split(
-    ' ',
-  );
-const READ = [...ONCE, 'RRULE', 'RDATE', 'EXDATE'];
-/** What stands within an event without being a time of it: reminders, people, places. */
-const PARTS_WITHOUT_TIME = ['VALARM', 'PARTICIPANT', 'VLOCATION', 'VRESOURCE'];
 
 /** One event, or every problem of its lines. */
 export function readEvent(component: IcsComponent, zones: IcsZones, budget: Budget): IcsEvent | LineProblem[] {
@@ -73,21 +60,22 @@ class EventReader {
   ) {}
 
   read(): IcsEvent | LineProblem[] {
-    this.#refuseUnread();
-    const [start] = this.#moments('DTSTART');
-    if (this.#line('DTSTART') === undefined)
+    const start = this.#moment('DTSTART');
+    if (this.#property('DTSTART') === undefined)
       this.#problem(this.component.line, 'missing', 'the event has no DTSTART', 'Add it, or delete the event');
-    const length = start === undefined ? null : this.#length(start);
-    const [replaces = null] = this.#moments('RECURRENCE-ID');
-    const rules = start === undefined ? [] : this.#rules(start);
+    const length = start === null ? null : this.#length(start);
+    const [replaces = null] = this.#exceptions('RECURRENCE-ID');
+    const rules = start === null ? [] : this.#rules(start);
     const more = this.#additions();
-    const except = this.#moments('EXDATE');
-    if (this.#problems.length > 0 || this.#unread || start === undefined || length === null) return this.#problems;
+    const except = this.#exceptions('EXDATE');
+    const sequence = this.#sequence();
+    if (this.#problems.length > 0 || this.#unread || start === null || length === null) return this.#problems;
     const cancelled = this.#text('STATUS')?.toUpperCase() === 'CANCELLED';
     const name = freezeName(this.#text('SUMMARY') ?? 'without a name');
     return {
       line: this.component.line,
       uid: this.#text('UID'),
+      sequence,
       name,
       cancelled,
       start,
@@ -99,11 +87,11 @@ class EventReader {
     };
   }
 
-  #lines(name: string): ContentLine[] {
+  #properties(name: string): Property[] {
     return this.component.lines.filter((line) => line.name === name);
   }
 
-  #line(name: string): ContentLine | undefined {
+  #property(name: string): Property | undefined {
     return this.component.lines.find((line) => line.name === name);
   }
 
@@ -112,48 +100,55 @@ class EventReader {
     return null;
   }
 
-  #properties(name: string): Property[] {
-    return this.#lines(name).flatMap((line) => {
-      const property = readProperty(line);
-      if (property === null)
-        this.#problem(line.line, 'ics-syntax', `the parameters of ${name} cannot be read`, EXPORT_AGAIN);
-      return property ?? [];
-    });
-  }
-
   #text(name: string): string | null {
-    const line = this.#line(name);
-    const value = line === undefined ? '' : unescapeText(readProperty(line)?.value ?? line.text.replace(/^[^:]*:/, ''));
+    const value = unescapeText(this.#property(name)?.value ?? '');
     return value === '' ? null : value;
   }
 
-  #moments(name: string): Moment[] {
+  #sequence(): number {
+    const { value, line } = this.#property('SEQUENCE') ?? { value: '0', line: 0 };
+    if (/^\d{1,15}$/.test(value)) return Number(value);
+    this.#problem(line, 'ics-syntax', 'SEQUENCE is no number', EXPORT_AGAIN);
+    return 0;
+  }
+
+  #moment(name: string): Moment | null {
+    const property = this.#property(name);
+    return property === undefined ? null : this.#momentOf(property, property.value);
+  }
+
+  #exceptions(name: 'EXDATE' | 'RECURRENCE-ID'): Exception[] {
     return this.#properties(name).flatMap((property) =>
-      property.value.split(',').flatMap((value) => this.#moment(property, value) ?? []),
+      (name === 'EXDATE' ? property.value.split(',') : [property.value]).flatMap((value): Exception[] => {
+        const at = this.#momentOf(property, value);
+        return at === null ? [] : [{ line: property.line, name, at }];
+      }),
     );
   }
 
   /** The form of the value decides whether it is a date: many programs leave `VALUE=DATE` out. */
-  #moment({ line, name, parameters }: Property, value: string): Moment | null {
+  #momentOf({ line, name, parameters }: Property, value: string): Moment | null {
     const tzid = parameters.get('TZID');
     const stamp = readStamp(value.trim());
     const wrong = (found: string) => this.#problem(line, 'ics-time', found, WRITE_TIME);
     if (stamp === null) return wrong(`${name} "${value.slice(0, 60)}" is no time`);
-    if (!stamp.isDate && parameters.get('VALUE')?.toUpperCase() === 'DATE')
-      return wrong(`${name} is called a date and has a time`);
-    const zone = tzid === undefined || tzid === '' ? this.zones.byDefault : this.zones.named(tzid, line);
+    const called = parameters.get('VALUE')?.toUpperCase();
+    if (called !== undefined && called !== (stamp.isDate ? 'DATE' : 'DATE-TIME'))
+      return wrong(`${name} is called a ${called.slice(0, 40)} and is none`);
+    const zone = tzid === undefined ? this.zones.byDefault : this.zones.named(tzid, line);
     if (zone === null) {
       this.#unread = true;
       return null;
     }
     if (stamp.isUtc && tzid !== undefined && zone.msOf(stamp.wallMs) !== stamp.wallMs)
       return wrong(`${name} ends in Z, which is UTC, and names the zone ${tzid.slice(0, 60)}`);
-    return { wallMs: stamp.wallMs, allDay: stamp.isDate, zone: stamp.isUtc ? UTC : zone };
+    const floating = tzid === undefined && !stamp.isUtc;
+    return { wallMs: stamp.wallMs, allDay: stamp.isDate, zone: stamp.isUtc ? UTC : zone, floating };
   }
 
   #length(start: Moment): Length | null {
-    const ended = this.#line('DTEND');
-    const lasting = this.#line('DURATION');
+    const ended = this.#property('DTEND');
+    const lasting = this.#property('DURATION');
     if (ended !== undefined && lasting !== undefined)
       return this.#problem(
         lasting.line,
@@ -162,14 +157,10 @@ class EventReader {
         'Keep one of the two',
       );
     const { line } = ended ?? lasting ?? this.component;
-    if (ended === undefined) {
-      const [property] = this.#properties('DURATION');
-      return property === undefined
-        ? { wallMs: 0, exactMs: 0 }
-        : this.#checked(line, durationOf(property.value), start);
-    }
-    const [end] = this.#moments('DTEND');
-    return end === undefined ? null : this.#between(line, start, end);
+    if (ended === undefined)
+      return lasting === undefined ? { wallMs: 0, exactMs: 0 } : this.#checked(line, durationOf(lasting.value), start);
+    const end = this.#moment('DTEND');
+    return end === null ? null : this.#between(line, start, end);
   }
 
   #between(line: number, start: Moment, end: Moment): Length | null {
@@ -223,47 +214,21 @@ class EventReader {
   #additions(): Addition[] {
     return this.#properties('RDATE').flatMap((property) =>
       property.value.split(',').flatMap((value): Addition[] => {
-        const [from = '', to] = value.trim().split('/');
-        const start = this.#moment({ ...property, parameters: withoutPeriod(property) }, from);
+        const [from = '', to, more] = value.trim().split('/');
+        const called = { ...property, parameters: withoutPeriod(property) };
+        if (more !== undefined)
+          this.#problem(property.line, 'ics-time', `RDATE "${value.slice(0, 60)}" is no period`, WRITE_TIME);
+        const start = this.#momentOf(called, from);
         if (start === null) return [];
         if (to === undefined) return [{ start, length: null }];
         const isDuration = /^[+-]?P/i.test(to);
-        const end = isDuration ? null : this.#moment({ ...property, parameters: withoutPeriod(property) }, to);
+        const end = isDuration ? null : this.#momentOf(called, to);
         const length = isDuration
           ? this.#checked(property.line, durationOf(to), start)
           : end && this.#between(property.line, start, end);
         return length === null ? [] : [{ start, length }];
       }),
     );
-  }
-
-  /** To pass over these would freeze too little without a word. */
-  #refuseUnread(): void {
-    for (const name of ONCE) {
-      const [, again] = this.#lines(name);
-      if (again !== undefined)
-        this.#problem(again.line, 'not-supported', `${name} stands twice in one event`, 'Keep one of the two');
-    }
-    for (const { name, line, text } of this.component.lines) {
-      if (name === 'RECURRENCE-ID' && /[;]RANGE=/i.test(text.split(':')[0] ?? ''))
-        this.#problem(
-          line,
-          'not-supported',
-          'a changed occurrence that changes all later ones (RANGE) is not read',
-          'Write events of their own instead',
-        );
-      if (READ.includes(name) || WITHOUT_TIME.includes(name) || name.startsWith('X-')) continue;
-      const remedy = name === 'EXRULE' ? 'Write the exceptions as EXDATE' : 'Correct the name, or delete the line';
-      this.#problem(line, 'not-supported', `${name.slice(0, 40)} is not read in an event`, remedy);
-    }
-    for (const { name, line } of this.component.parts)
-      if (!PARTS_WITHOUT_TIME.includes(name) && !name.startsWith('X-'))
-        this.#problem(
-          line,
-          'not-supported',
-          `${name.slice(0, 40)} within an event is not read`,
-          'Write it as an event of its own, or delete it',
-        );
   }
 }
 
@@ -272,8 +237,13 @@ function withoutPeriod({ parameters }: Property): Property['parameters'] {
 }
 
 /** A date as the end of a series of times means its whole day. */
-function untilOf({ until }: Rule, { zone }: Moment): WallMs {
+function untilOf(rule: Rule, start: Moment): WallMs {
+  const { until } = rule;
+  const { zone } = start;
   if (until === null) return Infinity;
   if (until.isDate) return until.wallMs + DAY_MS - 1;
-  return until.isUtc ? zone.wallOf(until.wallMs) : until.wallMs;
+  if (!until.isUtc) return until.wallMs;
+  // By the clock of then, and by that of the start: hours may be counted on by either.
+  const byStart = until.wallMs + start.wallMs - start.zone.msOf(start.wallMs);
+  return rule.frequency === 'HOURLY' ? Math.max(zone.wallOf(until.wallMs), byStart) : zone.wallOf(until.wallMs);
 }

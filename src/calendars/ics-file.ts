@@ -1,11 +1,13 @@
 /** One iCalendar file → its freezes within a time, or every problem with its line. Nothing is passed over: what is not read is a problem, which counts as frozen. */
 import type { Freeze } from '../domain/gates.js';
-import { readComponents, readProperty, type IcsComponent, type LineProblem } from './content-lines.js';
+import { readComponents, type IcsComponent, type LineProblem } from './content-lines.js';
+import { Exceptions, type Exception } from './ics-exceptions.js';
+import { unreadIn } from './ics-grammar.js';
 import { readEvent, type IcsEvent } from './ics-events.js';
 import { spanOf, type Length, type Moment } from './ics-times.js';
 import { IcsZones } from './ics-zones.js';
 import { occurrencesOf, spend, TooMuchWork, type Budget } from './recurrence.js';
-import { ANY_ZONE, DAY_MS, dayOf, UTC, type CalendarZone, type WallMs } from './zones.js';
+import { ANY_ZONE, DAY_MS, dayOf, UTC, type CalendarZone } from './zones.js';
 
 /** Days and times looked at. Chosen: ten thousand daily events that have counted for a year, in a few seconds. */
 const MOST_WORK = 10_000_000;
@@ -15,7 +17,6 @@ const MOST_WORK_OF_EVENT = 1_000_000;
 const WORK_OF_FREEZE = 10;
 /** No zone is further from UTC, and no day that is widened is longer. */
 const MARGIN_MS = 3 * DAY_MS;
-const UNREAD_TIMES = ['DTSTART', 'DTEND', 'DURATION', 'RRULE', 'RDATE', 'EXDATE', 'RECURRENCE-ID', 'FREEBUSY', 'DUE'];
 
 /** What a calendar says about `[fromMs, toMs)`, epoch milliseconds. Freezes keep their whole length, in the order of the file. */
 export interface IcsFreezes {
@@ -32,26 +33,10 @@ export function icsFreezes(text: string, calendar: string, fromMs: number, toMs:
   return { freezes: found.flatMap(({ freezes }) => freezes), problems: found.flatMap((each) => each.problems) };
 }
 
-/** Occurrences that others stand for, or that are taken out. A date takes out whatever begins on it. */
-class Excluded {
-  readonly #moments = new Set<number>();
-  readonly #days = new Set<WallMs>();
-
-  constructor(moments: readonly Moment[]) {
-    for (const { wallMs, zone, allDay } of moments) {
-      this.#moments.add(zone.msOf(wallMs));
-      if (allDay) this.#days.add(wallMs);
-    }
-  }
-
-  has({ wallMs, zone }: Moment): boolean {
-    return this.#days.has(dayOf(wallMs)) || (this.#moments.size > 0 && this.#moments.has(zone.msOf(wallMs)));
-  }
-}
-
 class IcsCalendar {
   readonly #problems: LineProblem[] = [];
-  readonly #changed = new Map<string, Moment[]>();
+  /** By UID: series, and what changes them. */
+  readonly #series = new Map<string, IcsEvent[]>();
 
   constructor(
     readonly component: IcsComponent,
@@ -62,7 +47,7 @@ class IcsCalendar {
   ) {}
 
   read(): IcsFreezes {
-    this.#refuseUnread();
+    this.#problems.push(...unreadIn(this.component));
     const zones = this.#within(
       this.component.line,
       (budget) => new IcsZones(this.component, this.fromMs, this.toMs, budget),
@@ -72,8 +57,13 @@ class IcsCalendar {
       .filter(({ name }) => name === 'VEVENT')
       .flatMap((part) => this.#event(part, zones) ?? []);
     this.#problems.unshift(...zones.problems);
-    for (const { uid, replaces } of events)
-      if (uid !== null && replaces !== null) this.#changed.set(uid, [...(this.#changed.get(uid) ?? []), replaces]);
+    for (const event of events) {
+      const { uid } = event;
+      if (uid === null) continue;
+      const series = this.#series.get(uid);
+      if (series === undefined) this.#series.set(uid, [event]);
+      else series.push(event);
+    }
     const freezes = events.flatMap(
       (event) => this.#within(event.line, (budget) => this.#freezes(event, zones, budget)) ?? [],
     );
@@ -110,14 +100,18 @@ class IcsCalendar {
 
   #freezes(event: IcsEvent, zones: IcsZones, budget: Budget): Freeze[] {
     if (event.cancelled) return [];
-    const excluded = this.#excludedOf(event);
-    const name = `${event.name}${noteOf(event, zones)}`;
-    return this.#occurrences(event, budget).flatMap(({ start, length, lastsMs }) => {
+    const exceptions = this.#exceptionsOf(event);
+    return this.#occurrences(event, budget).flatMap(({ start, length, lastsMs, stays }) => {
       spend(budget, WORK_OF_FREEZE);
-      if (excluded.has(start)) return [];
-      const [fromMs, endMs] = spanOf(start, length, zones.byDefault);
-      const toMs = Math.max(endMs, fromMs + lastsMs);
-      return toMs > this.fromMs && fromMs < this.toMs ? [{ calendar: this.calendar, name, fromMs, toMs }] : [];
+      if (stays !== true && exceptions.has(start)) return [];
+      const spans = (start.zone.either ?? [start.zone]).map((zone) => {
+        const [begunMs, endMs] = spanOf({ ...start, zone }, length, zones.byDefault);
+        return [begunMs, Math.max(endMs, begunMs + lastsMs)] as const;
+      });
+      const fromMs = Math.min(...spans.map(([begunMs]) => begunMs));
+      const toMs = Math.max(...spans.map(([, endMs]) => endMs));
+      if (toMs <= this.fromMs || fromMs >= this.toMs) return [];
+      return [{ calendar: this.calendar, name: `${event.name}${noteOf(start, event, zones)}`, fromMs, toMs }];
     });
   }
 
@@ -133,49 +127,44 @@ class IcsCalendar {
     const own = [...walls].filter((wallMs) => wallMs >= nearMs && wallMs <= farMs);
     if (own.length === 0) return added;
     // RFC 5545 gives each occurrence the exact length of the first, calendar programs the same end on the clock: the later end counts.
-    const lastsMs = allDay ? 0 : zone.msOf(start.wallMs + length.wallMs) + length.exactMs - zone.msOf(start.wallMs);
+    const exact = (each: CalendarZone) => each.msOf(start.wallMs + length.wallMs) - each.msOf(start.wallMs);
+    const lastsMs = allDay ? 0 : Math.max(...(zone.either ?? [zone]).map(exact)) + length.exactMs;
+    const often = rules.some(({ rule }) => rule.frequency === 'HOURLY' || (rule.lists.BYHOUR?.length ?? 0) > 1);
     return [
-      ...own.map((wallMs) => ({ start: { ...start, wallMs }, length, lastsMs: wallMs === start.wallMs ? 0 : lastsMs })),
+      ...own.flatMap((wallMs) => {
+        const written = { start: { ...start, wallMs }, length, lastsMs: wallMs === start.wallMs ? 0 : lastsMs };
+        return often && !allDay && zone !== ANY_ZONE ? [written, ...byOtherClocks(written, start)] : [written];
+      }),
       ...added,
     ];
   }
 
-  #excludedOf({ uid, except, replaces }: IcsEvent): Excluded {
-    const changed = replaces === null && uid !== null ? this.#changed.get(uid) : undefined;
-    return new Excluded([...except, ...(changed ?? [])]);
+  /** What is not certain to take out an occurrence takes out nothing, and is a problem. */
+  #exceptionsOf({ uid, start, except, replaces, sequence }: IcsEvent): Exceptions {
+    const series = uid === null || replaces !== null ? [] : (this.#series.get(uid) ?? []);
+    const changed = series.flatMap((each): Exception[] => {
+      if (each.replaces === null) return [];
+      if (series.filter((other) => other.replaces === null).length > 1)
+        return this.#unclear(each.replaces.line, 'two series have its UID', 'Give each series a UID of its own');
+      if (each.sequence < sequence)
+        return this.#unclear(
+          each.replaces.line,
+          `SEQUENCE ${each.sequence} is older than ${sequence} of its series`,
+          'Export the calendar again, or delete this change',
+        );
+      return [each.replaces];
+    });
+    const exceptions = new Exceptions(start, [...except, ...changed]);
+    for (const { line, name } of exceptions.uncertain)
+      this.#unclear(line, `${name} is not written like DTSTART`, 'Write both in the same form, with the same TZID');
+    return exceptions;
   }
 
-  #refuseUnread(): void {
-    const refuse = (line: number, found: string, remedy: string) =>
-      this.#problems.push({ line, code: 'not-supported', found, remedy });
-    for (const line of this.component.lines) {
-      const value = readProperty(line)?.value ?? '';
-      if (UNREAD_TIMES.includes(line.name))
-        refuse(
-          line.line,
-          `${line.name} stands outside an event`,
-          'Put it between BEGIN:VEVENT and END:VEVENT, or delete it',
-        );
-      if (line.name === 'VERSION' && value !== '2.0')
-        refuse(
-          line.line,
-          `version "${value.slice(0, 40)}" of the format is not read`,
-          'Export the calendar as iCalendar 2.0',
-        );
-      if (line.name === 'CALSCALE' && value.toUpperCase() !== 'GREGORIAN')
-        refuse(
-          line.line,
-          `the calendar system "${value.slice(0, 40)}" is not read`,
-          'Export the calendar with CALSCALE:GREGORIAN',
-        );
-    }
-    for (const { name, line } of this.component.parts)
-      if (name !== 'VEVENT' && name !== 'VTIMEZONE')
-        refuse(
-          line,
-          `${name.slice(0, 40)} is not read: only events freeze`,
-          'Write an event where something is frozen, or delete it',
-        );
+  #unclear(line: number, why: string, remedy: string): [] {
+    const found = `it is not certain which occurrence is taken out: ${why}`;
+    if (!this.#problems.some((other) => other.line === line && other.found === found))
+      this.#problems.push({ line, code: 'unclear-exception', found, remedy });
+    return [];
   }
 }
 
@@ -184,6 +173,17 @@ interface Occurrence {
   readonly length: Length;
   /** It ends no earlier than so long after its start. */
   readonly lastsMs: number;
+  /** It may mean something else than what is written, so no exception is certain to meet it. */
+  readonly stays?: true;
+}
+
+/** Several times a day: where clocks change, such a rule may count on by the clock of its start, or mean both readings of an hour that comes twice. */
+function byOtherClocks({ start, ...rest }: Occurrence, { wallMs, zone }: Moment): Occurrence[] {
+  const sinceMs = start.wallMs - wallMs;
+  const others = [zone.msOf(wallMs) + sinceMs, zone.msOf(wallMs, 'last') + sinceMs, zone.msOf(start.wallMs, 'last')];
+  return [...new Set(others)]
+    .filter((ms) => ms !== zone.msOf(start.wallMs))
+    .map((ms) => ({ ...rest, start: { ...start, wallMs: ms, zone: UTC }, stays: true }));
 }
 
 /** A day added to times, or a time added to days, may mean either: whole days are frozen, and the length of the event after them. */
@@ -194,16 +194,27 @@ function additionOf(
 ): Occurrence {
   if (own !== null || added.allDay === start.allDay) return { start: added, length: own ?? length, lastsMs: 0 };
   const wallMs = Math.ceil((length.wallMs + length.exactMs) / DAY_MS) * DAY_MS + DAY_MS;
-  return { start: { ...added, wallMs: dayOf(added.wallMs), allDay: true }, length: { wallMs, exactMs: 0 }, lastsMs: 0 };
+  return {
+    start: { ...added, wallMs: dayOf(added.wallMs), allDay: true },
+    length: { wallMs, exactMs: 0 },
+    lastsMs: 0,
+    stays: true,
+  };
 }
 
 /** Said with the name wherever it is shown: what was widened, and why. */
-function noteOf({ start: { zone, allDay }, length }: IcsEvent, { byDefault }: { byDefault: CalendarZone }): string {
+function noteOf(
+  { zone, allDay, wallMs }: Moment,
+  { length }: IcsEvent,
+  { byDefault }: { byDefault: CalendarZone },
+): string {
   const whole = !allDay && length.wallMs + length.exactMs === 0;
   const anywhere = zone === ANY_ZONE || (whole && zone === UTC && byDefault === ANY_ZONE);
+  const either = new Set(zone.either?.map((each) => each.msOf(wallMs))).size > 1;
   const notes = [
     ...(whole ? ['no end: its whole day'] : []),
     ...(anywhere ? ['no time zone is named: widened to all'] : []),
+    ...(either ? ['its time zone is described in two ways: widened to both'] : []),
   ];
   return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }

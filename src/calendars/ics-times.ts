@@ -7,6 +7,8 @@ export interface Moment {
   readonly zone: CalendarZone;
   /** A date: midnight of its day. */
   readonly allDay: boolean;
+  /** The file names no zone for it. */
+  readonly floating: boolean;
 }
 
 /** The end by the wall clock, then that much later by any clock: `P1D` and `PT24H` differ when clocks change. Both 0: the event names no length. */

@@ -1,8 +1,9 @@
 /** Which zone a name in an iCalendar file means: its own VTIMEZONE, else the IANA name; and where times without a zone are. */
-import { readProperty, unescapeText, type ContentLine, type IcsComponent, type LineProblem } from './content-lines.js';
+import { unescapeText, type IcsComponent, type LineProblem, type Property } from './content-lines.js';
+import { unreadIn } from './ics-grammar.js';
 import { occurrencesOf, type Budget } from './recurrence.js';
 import { readRule, type Rule } from './recurrence-rule.js';
-import { ANY_ZONE, DAY_MS, ianaZone, readStamp, zoneOf, type CalendarZone, type WallMs } from './zones.js';
+import { ANY_ZONE, DAY_MS, eitherOf, ianaZone, readStamp, zoneOf, type CalendarZone, type WallMs } from './zones.js';
 
 const YEAR_MS = 366 * DAY_MS;
 /** Changes of the clocks are worked out from so long before the time asked for to so long after it: events begin earlier and end later. */
@@ -11,14 +12,16 @@ const YEARS_AROUND = 50;
 interface Onset {
   readonly atMs: number;
   readonly offsetMs: number;
+  /** Until then. */
+  readonly beforeMs: number;
 }
 
 /** The zones of one VCALENDAR. */
 export class IcsZones {
-  /** Of times and days that name none: X-WR-TIMEZONE, else the only VTIMEZONE, else `ANY_ZONE`. */
+  /** Of times and days that name none: X-WR-TIMEZONE, else `ANY_ZONE`. A VTIMEZONE is that of the events that name it. */
   readonly byDefault: CalendarZone;
   readonly problems: LineProblem[] = [];
-  /** `null`: defined by the file in a way that cannot be read, which is a problem of its own. */
+  /** `null`: defined by the file in a way that cannot be read, which is a problem already. */
   readonly #own = new Map<string, { zone: CalendarZone | null; text: string }>();
   readonly #iana = new Map<string, CalendarZone | null>();
 
@@ -50,12 +53,14 @@ export class IcsZones {
 
   #define(part: IcsComponent): void {
     const line = part.lines.find(({ name }) => name === 'TZID');
-    const name = line === undefined ? undefined : unescapeText(readProperty(line)?.value ?? '');
+    const name = line === undefined ? undefined : unescapeText(line.value);
     if (name === undefined || name === '') {
       this.problems.push(wrongZone(part.line, 'this VTIMEZONE has no TZID', 'Give it one, or delete it'));
       return;
     }
-    const text = JSON.stringify(part, (key, value: unknown) => (key === 'line' ? undefined : value));
+    const text = JSON.stringify(part, (key, value: unknown) =>
+      key === 'line' ? undefined : value instanceof Map ? [...value] : value,
+    );
     const before = this.#own.get(name);
     if (before?.text === text) return;
     const zone = before === undefined ? this.#zoneOf(name, part) : null;
@@ -67,21 +72,47 @@ export class IcsZones {
   }
 
   #zoneOf(name: string, part: IcsComponent): CalendarZone | null {
-    const parts = part.parts.filter((each) => each.name === 'STANDARD' || each.name === 'DAYLIGHT');
+    if (unreadIn(part).length > 0) return null;
+    const { parts } = part;
     const problems: LineProblem[] = [];
     if (parts.length === 0)
       problems.push(wrongZone(part.line, `${name.slice(0, 80)} has neither STANDARD nor DAYLIGHT`, 'Add one of them'));
-    const observances = parts.flatMap((each) => this.#observance(each, problems) ?? []);
+    const onsets = parts
+      .flatMap((each) => this.#observance(each, problems) ?? [])
+      .sort((left, right) => left.atMs - right.atMs);
+    const [first] = onsets;
+    const last = onsets.at(-1);
+    const broken =
+      problems.length > 0 ? undefined : onsets.find((each, index) => this.#isBroken(each, onsets[index - 1]));
+    if (broken !== undefined)
+      problems.push(
+        wrongZone(
+          part.line,
+          `the clocks of ${name.slice(0, 80)} change on ${new Date(broken.atMs).toISOString().slice(0, 10)} from an offset that they did not have`,
+          'Add the part that is missing, or export the calendar again',
+        ),
+      );
     this.problems.push(...problems);
-    if (problems.length > 0) return null;
-    const onsets = observances.flatMap((each) => each.onsets).sort((left, right) => left.atMs - right.atMs);
-    const earliest = observances.reduce((one, other) => (one.beginsAtMs <= other.beginsAtMs ? one : other));
-    return zoneOf(name, (ms) => onsets.findLast(({ atMs }) => atMs <= ms)?.offsetMs ?? earliest.offsetBeforeMs);
+    if (problems.length > 0 || first === undefined || last === undefined) return null;
+    const offsetAt = (ms: number) => onsets.findLast(({ atMs }) => atMs <= ms)?.offsetMs ?? first.beforeMs;
+    const own = zoneOf(name, offsetAt);
+    const iana = quick(ianaZoneOf(name));
+    if (iana !== null) return eitherOf(own, iana);
+    // Before its first change and after its last one, the file does not say whether clocks went on changing.
+    const isOver = last.atMs <= this.toMs;
+    const other = (ms: number) =>
+      ms < first.atMs ? first.offsetMs : isOver && ms >= last.atMs ? last.beforeMs : offsetAt(ms);
+    return eitherOf(own, zoneOf(name, other));
+  }
+
+  /** Years long before the time asked for are not looked at: Windows has both its changes begin at once, in 1601. */
+  #isBroken({ atMs, beforeMs }: Onset, previous: Onset | undefined): boolean {
+    if (previous === undefined || atMs < this.fromMs - YEAR_MS || atMs > this.toMs + YEAR_MS) return false;
+    return previous.offsetMs !== beforeMs && previous.atMs !== atMs;
   }
 
   #observance(part: IcsComponent, problems: LineProblem[]) {
-    const values = (name: string) =>
-      part.lines.filter((line) => line.name === name).map((line) => readProperty(line)?.value ?? '');
+    const values = (name: string) => part.lines.filter((line) => line.name === name).map(({ value }) => value);
     const wrong = (name: string, found: string, remedy = 'Export the calendar again') => {
       const { line } = part.lines.find((each) => each.name === name) ?? part;
       problems.push(wrongZone(line, found, remedy));
@@ -90,7 +121,7 @@ export class IcsZones {
     const [start = null] = values('DTSTART').map(readStamp);
     const [from = null] = values('TZOFFSETFROM').map(offsetMsOf);
     const [to = null] = values('TZOFFSETTO').map(offsetMsOf);
-    if (start === null) return wrong('DTSTART', `${part.name} has no DTSTART that can be read`);
+    if (start === null || start.isUtc) return wrong('DTSTART', `${part.name} has no DTSTART that can be read`);
     if (from === null) return wrong('TZOFFSETFROM', `${part.name} has no TZOFFSETFROM that can be read`);
     if (to === null) return wrong('TZOFFSETTO', `${part.name} has no TZOFFSETTO that can be read`);
     const walls: WallMs[] = [start.wallMs];
@@ -119,8 +150,8 @@ export class IcsZones {
               : until.wallMs;
       walls.push(...this.#changes(rule, start.wallMs, untilMs));
     }
-    const onsets = walls.map((wallMs): Onset => ({ atMs: wallMs - from, offsetMs: to }));
-    return { beginsAtMs: start.wallMs - from, offsetBeforeMs: from, onsets };
+    const onsets = walls.map((wallMs): Onset => ({ atMs: wallMs - from, offsetMs: to, beforeMs: from }));
+    return onsets;
   }
 
   /** Windows has its zones begin in 1601, .NET in the year 1: years long before the time asked for only cost time. */
@@ -138,13 +169,12 @@ export class IcsZones {
         );
       return this.named(given.value, given.line) ?? ANY_ZONE;
     }
-    const [only, second] = this.#own.values();
-    return second === undefined ? (only?.zone ?? ANY_ZONE) : ANY_ZONE;
+    return ANY_ZONE;
   }
 }
 
-function namedZone(line: ContentLine): { line: number; value: string } {
-  return { line: line.line, value: unescapeText(readProperty(line)?.value ?? '') };
+function namedZone({ line, value }: Property): { line: number; value: string } {
+  return { line, value: unescapeText(value) };
 }
 
 /** Evolution and Thunderbird write `/freeassociation.sourceforge.net/Tzfile/Europe/Berlin`, with or without the zone itself. */

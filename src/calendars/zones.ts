@@ -19,6 +19,8 @@ export interface CalendarZone {
    */
   msOf(wallMs: WallMs, which?: 'first' | 'last'): number;
   wallOf(ms: number): WallMs;
+  /** The clocks that may be meant, where it is not certain which. */
+  readonly either?: readonly CalendarZone[];
 }
 
 export const DAY_MS = 86_400_000;
@@ -41,6 +43,17 @@ export function ianaZone(name: string): CalendarZone | null {
   if (!IANAZone.isValidZone(name)) return null;
   const zone = IANAZone.create(name);
   return zoneOf(name, (ms) => Math.round(zone.offset(ms) * 60_000));
+}
+
+/** Of a time that may be meant by either of two clocks. `wallOf` gives the one that is further ahead. */
+export function eitherOf(one: CalendarZone, other: CalendarZone): CalendarZone {
+  return {
+    name: one.name,
+    either: [one, other],
+    msOf: (wallMs, which) =>
+      (which === 'last' ? Math.max : Math.min)(one.msOf(wallMs, which), other.msOf(wallMs, which)),
+    wallOf: (ms) => Math.max(one.wallOf(ms), other.wallOf(ms)),
+  };
 }
 
 /** A zone by its offset from UTC at each moment, both in milliseconds. */

@@ -35,17 +35,17 @@ describe('an export', () => {
     ]);
   });
 
-  it('of Outlook: names of Windows with their VTIMEZONE, and days in the only zone', async () => {
+  it('of Outlook: names of Windows with their VTIMEZONE, and days of which nobody says the zone', async () => {
     expect(frozen(await exported('outlook'))).toEqual([
       'Patch night: 2026-03-10T21:00 2026-03-11T02:00',
       'Patch night: 2026-04-14T20:00 2026-04-15T01:00',
-      'Year end: 2026-12-20T23:00 2027-01-01T23:00',
+      'Year end (no time zone is named: widened to all): 2026-12-20T10:00 2027-01-02T12:00',
     ]);
   });
 
   it('of Apple: folded lines, DURATION, dates of its own for EXDATE', async () => {
     expect(frozen(await exported('apple'))).toEqual([
-      'Black week, every shop and every country: 2026-11-23T08:00 2026-11-24T08:00',
+      'Black week, every shop and every country (no time zone is named: widened to all): 2026-11-22T10:00 2026-11-24T12:00',
       'Standby: 2026-12-01T08:00 2026-12-01T09:30',
       'Standby: 2026-12-03T08:00 2026-12-03T09:30',
     ]);
@@ -396,6 +396,132 @@ describe('a recurrence', () => {
   });
 });
 
+const DAILY = ['UID:1', 'DTSTART;TZID=Europe/Berlin:20260601T100000', 'DURATION:PT1H', 'RRULE:FREQ=DAILY;COUNT=3'];
+
+describe('an exception', () => {
+  const days = (...lines: string[]) => frozen(calendar(...lines)).map((each) => each.slice(3, 13));
+
+  it.each([
+    ['in the form of the start', 'EXDATE;TZID=Europe/Berlin:20260602T100000'],
+    ['in UTC, of a time that the clock shows once', 'EXDATE:20260602T080000Z'],
+    ['by another name of the zone', 'EXDATE;TZID=/citadel.org/Europe/Berlin:20260602T100000'],
+  ])('takes out what it meets exactly: %s', (_what, exception) => {
+    expect(days(...event(...DAILY, exception))).toEqual(['2026-06-01', '2026-06-03']);
+  });
+
+  it('takes out nothing that it does not meet', () => {
+    expect(days(...event(...DAILY, 'EXDATE:20260602T100000Z'))).toHaveLength(3);
+  });
+
+  const DAYS = ['UID:1', 'DTSTART:20260601', 'RRULE:FREQ=DAILY;COUNT=3'];
+  const UTC_TIMES = ['UID:1', 'DTSTART:20260601T100000Z', 'DURATION:PT1H', 'RRULE:FREQ=DAILY'];
+  const FLOATING = ['UID:1', 'DTSTART:20260601T100000', 'DURATION:PT1H', 'RRULE:FREQ=DAILY'];
+  it.each([
+    ['without a zone, of a zone', DAILY, ':20260602T100000'],
+    ['without a zone, of UTC', UTC_TIMES, ':20260602T100000'],
+    ['a day, of times', DAILY, ';VALUE=DATE:20260602'],
+    ['a day, of times without a zone', FLOATING, ':20260602'],
+    ['a time, of days', DAYS, ':20260602T000000'],
+    ['in UTC, of times without a zone', FLOATING, ':20260602T100000Z'],
+    ['a day of another zone', DAYS, ';TZID=UTC:20260602'],
+    ['a time that comes twice in its zone', UTC_TIMES, ';TZID=Europe/Berlin:20261025T023000'],
+  ])('that is not certain to meet an occurrence is a problem: %s', (_what, lines, value) => {
+    const master = event(...lines, `EXDATE${value}`);
+    const line = 6 + lines.length;
+    for (const zone of [[], ['X-WR-TIMEZONE:Europe/Berlin']]) {
+      expect(problemsOf(calendar(...master, ...zone))).toEqual([`${line} unclear-exception`]);
+      const other = event('UID:1', `RECURRENCE-ID${value}`, 'DTSTART:20260602T100000Z', 'STATUS:CANCELLED');
+      expect(problemsOf(calendar(...event(...lines), ...other, ...zone))).toEqual([`${line + 4} unclear-exception`]);
+    }
+  });
+
+  const cancelled = (...lines: string[]) =>
+    event('UID:1', 'RECURRENCE-ID;TZID=Europe/Berlin:20260602T100000', 'DTSTART:20260602T080000Z', ...lines);
+  it('of one of two series with the same UID takes out nothing, and is a problem', () => {
+    const text = calendar(...event(...DAILY), ...event(...DAILY), ...cancelled('STATUS:CANCELLED'));
+    expect(problemsOf(text)).toEqual(['21 unclear-exception']);
+    expect(icsFreezes(text, 'c', ...YEAR).freezes).toHaveLength(6);
+  });
+
+  it('that is older than its series takes out nothing, and is a problem', () => {
+    const text = (sequence: number) =>
+      calendar(...event(...DAILY, 'SEQUENCE:2'), ...cancelled(`SEQUENCE:${sequence}`, 'STATUS:CANCELLED'));
+    expect(problemsOf(text(1))).toEqual(['15 unclear-exception']);
+    expect(icsFreezes(text(1), 'c', ...YEAR).freezes).toHaveLength(3);
+    expect(frozen(text(2))).toHaveLength(2);
+  });
+});
+
+describe('a time that may be meant by either of two clocks', () => {
+  const part = (name: string, start: string, from: string, to: string, ...lines: string[]) => [
+    ...[`BEGIN:${name}`, `DTSTART:${start}`, `TZOFFSETFROM:${from}`, `TZOFFSETTO:${to}`],
+    ...[...lines, `END:${name}`],
+  ];
+  const zone = (tzid: string, ...lines: string[]) => ['BEGIN:VTIMEZONE', `TZID:${tzid}`, ...lines, 'END:VTIMEZONE'];
+  const inZone = (lines: string[], start: string) => {
+    const tzid = lines[1]?.slice('TZID:'.length) ?? '';
+    const text = calendar(...lines, ...event(`DTSTART;TZID=${tzid}:${start}`, 'DURATION:PT1H'));
+    return frozen(text, at('2026-01-01T00:00:00Z'), at('2028-01-01T00:00:00Z'));
+  };
+  const told = 'f (its time zone is described in two ways: widened to both)';
+  const year = (summer: string, winter: string) => [
+    ...part('DAYLIGHT', summer, '+0100', '+0200'),
+    ...part('STANDARD', winter, '+0200', '+0100'),
+  ];
+
+  it.each([
+    [
+      'both parts since 1601 without rules',
+      zone('W. Europe Standard Time', ...year('16010101T000000', '16010101T000000')),
+    ],
+    ['the same, at once', zone('W. Europe Standard Time', ...year('16010101T020000', '16010101T030000'))],
+    ['the changes of one year, after them', zone('Ours', ...year('20260329T020000', '20261025T030000'))],
+    ['the same of an IANA name', zone('Europe/Berlin', ...year('20260329T020000', '20261025T030000'))],
+    ['the changes of a later year, before them', zone('Ours', ...year('20280326T020000', '20281029T030000'))],
+    [
+      'an IANA name for the clocks of winter',
+      zone('Europe/Berlin', ...part('STANDARD', '19700101T000000', '+0100', '+0100')),
+    ],
+  ])('is frozen by both: %s', (_what, lines) => {
+    expect(inZone(lines, '20270701T100000')).toEqual([`${told}: 2027-07-01T08:00 2027-07-01T10:00`]);
+  });
+
+  it('is frozen once where the file and the IANA zone agree', () => {
+    const lines = zone('Europe/Berlin', ...year('20260329T020000', '20261025T030000'));
+    expect(inZone(lines, '20260701T100000')).toEqual(['f: 2026-07-01T08:00 2026-07-01T09:00']);
+  });
+
+  it('is not read where a part of the zone is missing', () => {
+    const only = part('STANDARD', '19961027T030000', '+0200', '+0100', 'RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU');
+    expect(problemsOf(calendar(...zone('Ours', ...only)))).toEqual(['4 wrong-zone']);
+  });
+
+  it.each([
+    ['each hour', 'RRULE:FREQ=HOURLY'],
+    [
+      'each hour, by their names',
+      `RRULE:FREQ=DAILY;BYHOUR=${Array.from({ length: 24 }, (_item, hour) => hour).join(',')}`,
+    ],
+  ])('leaves nothing open when clocks change: %s', (_what, rule) => {
+    for (const day of ['20261024', '20260328']) {
+      const text = calendar(...event(`DTSTART;TZID=Europe/Berlin:${day}T000000`, 'DURATION:PT1H', rule));
+      const fromMs = at(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
+      for (let hour = 0; hour < 60; hour += 1) {
+        const ms = fromMs + hour * 3_600_000;
+        expect(icsFreezes(text, 'c', ms, ms + 3_600_000).freezes.filter((each) => each.fromMs <= ms)).not.toEqual([]);
+      }
+    }
+  });
+
+  it('counts hours on by the clock of the start, and by that of then', () => {
+    const lines = event('DTSTART;TZID=Europe/Berlin:20261024T230000', 'DURATION:PT10M', 'RRULE:FREQ=HOURLY;INTERVAL=5');
+    expect(frozen(calendar(...lines), at('2026-10-25T00:00:00Z'), at('2026-10-25T04:00:00Z'))).toEqual([
+      'f: 2026-10-25T02:00 2026-10-25T02:10',
+      'f: 2026-10-25T03:00 2026-10-25T03:10',
+    ]);
+  });
+});
+
 describe('a file that is wrong', () => {
   it.each([
     ['an empty file', '', ['1 no-calendar']],
@@ -488,6 +614,62 @@ describe('a file that is wrong', () => {
     ],
     ['an unknown part of a rule', event('DTSTART:20260601', 'RRULE:FREQ=DAILY;BYWEEK=3'), '7 rule-not-supported'],
     ['COUNT and UNTIL', event('DTSTART:20260601', 'RRULE:FREQ=DAILY;COUNT=3;UNTIL=20270101'), '7 rule-not-supported'],
+    [
+      'an event in a reminder',
+      event('DTSTART:20260601', 'BEGIN:VALARM', ...event('DTSTART:20260602'), 'END:VALARM'),
+      '8 not-supported',
+    ],
+    [
+      'an event in a part of a program',
+      event('DTSTART:20260601', 'BEGIN:X-FOO', ...event('DTSTART:20260602'), 'END:X-FOO'),
+      '8 not-supported',
+    ],
+    [
+      'a rule in a reminder',
+      event('DTSTART:20260601', 'BEGIN:VALARM', 'RRULE:FREQ=DAILY', 'END:VALARM'),
+      '8 not-supported',
+    ],
+    [
+      'an event in a zone',
+      [...VTIMEZONE.slice(0, -1), ...event('DTSTART:20260601'), 'END:VTIMEZONE'],
+      '18 not-supported',
+    ],
+    [
+      'an event in a part of a zone',
+      [...VTIMEZONE.slice(0, -2), ...event('DTSTART:20260601'), ...VTIMEZONE.slice(-2)],
+      '17 not-supported',
+    ],
+    ['a mistyped part of a zone', VTIMEZONE.map((line) => line.replace('DAYLIGHT', 'DAYLIGTH')), '12 not-supported'],
+    [
+      'exceptions of a zone',
+      [...VTIMEZONE.slice(0, -2), 'EXRULE:FREQ=YEARLY', ...VTIMEZONE.slice(-2)],
+      '17 not-supported',
+    ],
+    ['a zone until', [...VTIMEZONE.slice(0, 2), 'TZUNTIL:20260101T000000Z', ...VTIMEZONE.slice(2)], '6 not-supported'],
+    [
+      'two offsets of a zone',
+      [...VTIMEZONE.slice(0, -2), 'TZOFFSETTO:+0300', ...VTIMEZONE.slice(-2)],
+      '17 not-supported',
+    ],
+    ['two names of a zone', [...VTIMEZONE.slice(0, 2), 'TZID:Other', ...VTIMEZONE.slice(2)], '6 not-supported'],
+    [
+      'a zone whose clocks change in UTC',
+      VTIMEZONE.map((line) => line.replace('T020000', 'T020000Z')),
+      '13 wrong-zone',
+    ],
+    ['a status that breaks off', event('DTSTART:20260601', 'STATUS;X-NOTE="see:CANCELLED"'), '7 ics-syntax'],
+    ['a summary that breaks off', event('DTSTART:20260601', 'SUMMARY;X:CANCELLED'), '7 ics-syntax'],
+    ['two starts in one', event('DTSTART;VALUE=DATE:20261224,20261225'), '6 ics-time'],
+    ['two ends in one', event('DTSTART:20261224', 'DTEND:20261225,20261227'), '7 ics-time'],
+    ['two changed occurrences in one', event('DTSTART:20261224', 'RECURRENCE-ID:20261224,20261225'), '7 ics-time'],
+    ['a start that is a period', event('DTSTART;VALUE=PERIOD:20261224T100000Z/PT1H'), '6 ics-time'],
+    ['two zones of a start', event('DTSTART;TZID=UTC;TZID=Europe/Berlin:20260601T100000'), '6 ics-syntax'],
+    [
+      'a period of three',
+      event('DTSTART:20260601T100000Z', 'RDATE;VALUE=PERIOD:20260603T100000Z/PT1H/PT9H'),
+      '7 ics-time',
+    ],
+    ['a version that is no number', event('DTSTART:20260601', 'SEQUENCE:new'), '7 ics-syntax'],
     ['a period that is none', event('DTSTART:20260601', 'RDATE;VALUE=PERIOD:20260603T100000Z/x'), '7 ics-time'],
   ])('is a problem where it says what is not read: %s', (_what, lines, ...wanted) => {
     expect(problemsOf(calendar(...lines))).toEqual(wanted);
