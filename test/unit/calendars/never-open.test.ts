@@ -31,6 +31,13 @@ const VTIMEZONE = [
   'END:DAYLIGHT',
   'END:VTIMEZONE',
 ];
+/** With the changes of one year only. */
+const ONE_YEAR = VTIMEZONE.filter((line) => !line.startsWith('RRULE'))
+  .join('\n')
+  .replace(WINDOWS, 'Europe/Berlin')
+  .replace('16010101T03', '20261025T03')
+  .replace('16010101T02', '20260329T02')
+  .split('\n');
 
 /** A time on a wall clock; `zone: null` is one that the file does not name. */
 const dates = fc.integer({ min: 0, max: 3 * 365 * 96 }).map((quarter) => Date.UTC(2025, 0, 1) + quarter * 900_000);
@@ -60,6 +67,8 @@ const recurrences = fc.constantFrom(
   { rule: 'FREQ=DAILY;INTERVAL=3;COUNT=40', step: { days: 3 } },
   { rule: 'FREQ=WEEKLY', step: { weeks: 1 } },
   { rule: 'FREQ=WEEKLY;INTERVAL=2;UNTIL=20400101', step: { weeks: 2 } },
+  { rule: 'FREQ=HOURLY', step: { hours: 1 } },
+  { rule: 'FREQ=HOURLY;INTERVAL=5', step: { hours: 5 } },
   { rule: 'FREQ=YEARLY;COUNT=40', step: { years: 4 } },
 );
 const events = fc.record({
@@ -75,12 +84,17 @@ const events = fc.record({
   status: fc.constantFrom('', 'STATUS:CONFIRMED', 'STATUS:TENTATIVE'),
   /** What else the file says: about the occurrence after the one that is looked at, or a further one that is looked at. */
   aside: fc.constantFrom('nothing', 'EXDATE', 'cancelled', 'moved', 'RDATE'),
+  /** What does not say for certain that the occurrence that is looked at is taken out, or hides the event: frozen, or a problem. */
+  doubt: fc.constantFrom(
+    ...['EXDATE', 'RECURRENCE-ID', 'two series', 'older', 'VALARM', 'VTIMEZONE', 'STANDARD', 'X-FOO'],
+  ),
 });
 type Drawn = typeof events extends fc.Arbitrary<infer Value> ? Value : never;
 const files = fc.record({
   event: events,
   named: fc.constantFrom(null, ...ZONES),
   vtimezone: fc.boolean(),
+  oneYear: fc.boolean(),
   /** The zone that the author of a time without zone had in mind. */
   meant: fc.constantFrom(...EVERYWHERE),
   end: fc.constantFrom('\r\n', '\n', '\r'),
@@ -103,9 +117,20 @@ function momentsOf(wallMs: number, zone: string): number[] {
   return time.getPossibleOffsets().map((each) => each.toMillis());
 }
 
+interface Written {
+  readonly lines: string[];
+  readonly instantMs: number;
+  /** Its time, written as DTSTART is. */
+  readonly written: string;
+  /** The same in another type of value. */
+  readonly otherwise: string;
+}
+
 /** The lines of the event, and an instant within it. */
-function written({ event, named, vtimezone, meant, quoted, valueDate }: File): { lines: string[]; instantMs: number } {
-  const { allDay, zone, length, as, recurrence, occurrence, part, status, aside } = event;
+function written({ event, named, vtimezone, oneYear, meant, quoted, valueDate }: File): Written {
+  const { allDay, zone, length, as, occurrence, part, status, aside } = event;
+  const hourly = event.recurrence?.rule.startsWith('FREQ=HOURLY') === true;
+  const recurrence = hourly && allDay ? null : event.recurrence;
   const startMs = allDay ? Math.floor(event.wallMs / 86_400_000) * 86_400_000 : event.wallMs;
   const time = (wallMs: number) => {
     if (allDay) return `${valueDate ? ';VALUE=DATE' : ''}:${basic(wallMs).slice(0, 8)}`;
@@ -133,6 +158,7 @@ function written({ event, named, vtimezone, meant, quoted, valueDate }: File): {
   const lines = [
     ...(named === null ? [] : [`X-WR-TIMEZONE:${named}`]),
     ...(vtimezone || zone === WINDOWS ? VTIMEZONE : []),
+    ...(oneYear ? ONE_YEAR : []),
     'BEGIN:VEVENT',
     'UID:1',
     'SUMMARY;X-NOTE="a;b:c":Freeze\\, with "all" of it: 1\\; 2',
@@ -150,16 +176,44 @@ function written({ event, named, vtimezone, meant, quoted, valueDate }: File): {
     ...(aside === 'cancelled' || aside === 'moved' ? other : []),
   ];
   const wallMs = aside === 'RDATE' ? addedMs : stepped(startMs, recurrence, occurrence);
-  return { lines, instantMs: instantIn(event, wallMs, authorOf(event, named, vtimezone, meant), part) };
+  const author = authorOf(event, named, meant);
+  const day = basic(wallMs).slice(0, 8);
+  const otherwise = allDay ? `:${day}T000000` : meant === 'UTC' && zone !== null ? `:${basic(wallMs)}` : `:${day}`;
+  const startedMs = Math.min(...momentsOf(startMs, author.of));
+  // An occurrence by the hour is as long after the first by any clock.
+  const instantMs =
+    hourly && !allDay && aside !== 'RDATE'
+      ? startedMs + wallMs - startMs + Math.floor(parted(length ?? {}).exact * part)
+      : instantIn(event, wallMs, author, part);
+  return { lines, instantMs, written: time(wallMs), otherwise };
 }
 
-function authorOf(
-  { allDay, zone }: Drawn,
-  named: string | null,
-  vtimezone: boolean,
-  meant: string,
-): { of: string; day: string } {
-  const fileZone = named ?? (vtimezone || zone === WINDOWS ? 'Europe/Berlin' : meant);
+/** The file, with the doubt that was drawn. */
+function doubted({ lines, written: exactly, otherwise }: Written, doubt: Drawn['doubt']): string[] {
+  const at = lines.indexOf('BEGIN:VEVENT');
+  const within = lines.indexOf('SUMMARY;X-NOTE="a;b:c":Freeze\\, with "all" of it: 1\\; 2');
+  const cancelled = (when: string) => [
+    ...['BEGIN:VEVENT', 'UID:1', `RECURRENCE-ID${when}`, `DTSTART${exactly}`, 'STATUS:CANCELLED', 'END:VEVENT'],
+  ];
+  const ofSeries = (line: string) => [...lines.slice(0, within), line, ...lines.slice(within)];
+  if (doubt === 'EXDATE') return ofSeries(`EXDATE${otherwise}`);
+  if (doubt === 'RECURRENCE-ID') return [...lines, ...cancelled(otherwise)];
+  if (doubt === 'older') return [...ofSeries('SEQUENCE:3'), ...cancelled(exactly)];
+  const other = ['BEGIN:VEVENT', 'UID:1', 'DTSTART:20240101', 'END:VEVENT'];
+  if (doubt === 'two series') return [...lines, ...other, ...cancelled(exactly)];
+  const outside = doubt === 'VTIMEZONE' || doubt === 'STANDARD' ? [] : other.slice(0, -1);
+  return [
+    ...lines.slice(0, at),
+    ...outside,
+    `BEGIN:${doubt}`,
+    ...lines.slice(at),
+    `END:${doubt}`,
+    ...(outside.length > 0 ? ['END:VEVENT'] : []),
+  ];
+}
+
+function authorOf({ allDay, zone }: Drawn, named: string | null, meant: string): { of: string; day: string } {
+  const fileZone = named ?? meant;
   if (allDay || zone === null) return { of: fileZone, day: fileZone };
   if (zone === 'Z') return { of: 'UTC', day: fileZone };
   const iana = zone === WINDOWS ? 'Europe/Berlin' : zone;
@@ -231,6 +285,18 @@ describe('an instant within an event', { timeout: 600_000 }, () => {
         expect({ instant: new Date(instantMs).toISOString(), frozen: covering.length > 0 }).toMatchObject({
           frozen: true,
         });
+      }),
+      RUNS,
+    );
+  });
+
+  it('is frozen or the file has a problem, whatever seems to take it out or to hide it', () => {
+    fc.assert(
+      fc.property(files, (file) => {
+        const event = written(file);
+        const text = textOf(file, doubted(event, file.event.doubt));
+        const { freezes, problems } = icsFreezes(text, 'c', event.instantMs, event.instantMs + 1);
+        expect(problems.length > 0 || freezes.length > 0).toBe(true);
       }),
       RUNS,
     );
