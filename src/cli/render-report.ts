@@ -3,7 +3,7 @@ import { describeAction } from '../domain/actions.js';
 import type { TrailEntry } from '../domain/contract.js';
 import { describeDuration } from '../domain/duration.js';
 import { describeDifferences, differencesBetween, type Difference } from '../domain/compensation.js';
-import { expectedCourse, type ExpectedStep, type ExpectedUndo } from '../domain/expected-course.js';
+import { expectedCourse, type ExpectedStep, type ExpectedUndo, type ExpectedUndos } from '../domain/expected-course.js';
 import type { ActionStep, Plan, PlannedStep } from '../domain/plan.js';
 import { ACTIONS } from '../domain/actions.js';
 import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report.js';
@@ -147,12 +147,13 @@ export function renderPlan(plan: Plan, paint: Paint): string {
   for (const { target, seen, steps } of targets) {
     lines.push('', `${paint.bold(target.path)}  ${describeObservation(seen)}`);
     if (steps.length === 0) lines.push('  only looks; changes nothing');
-    const course = expectedCourse(seen, steps);
+    const { steps: course, undos } = expectedCourse(seen, steps);
     if (course.some((expected) => expected.course === 'unknown'))
       lines.push(
         paint.warn('  a cloud job is in flight: the run waits for its end, and then sees which steps are done already'),
       );
     lines.push(...steps.map((step, index) => plannedLine(step, index, course[index] ?? NOT_KNOWN, paint)));
+    if (undos !== null) lines.push(`  ${undosLine(undos, paint)}`);
   }
   lines.push(
     '',
@@ -175,21 +176,42 @@ function plannedLine(step: PlannedStep, index: number, expected: ExpectedStep, p
   const times = paint.dim(
     `at most ${describeDuration(step.deadlineMs)}, then held ${describeDuration(step.verify.stableMs)}; if it fails: ${step.onFailure}`,
   );
-  return `${head}\n     ${undoWords(step, expected.undo, paint)}\n     ${times}`;
+  return `${head}\n     ${undoWords(step, index, expected.undo, paint)}\n     ${times}`;
 }
 
-function undoWords({ action, compensation }: ActionStep, expected: ExpectedUndo, paint: Paint): string {
+function undoWords({ action, compensation }: ActionStep, index: number, expected: ExpectedUndo, paint: Paint): string {
   if (compensation.kind === 'irreversible') return paint.warn(`cannot be undone: ${compensation.reason}`);
   if (compensation.kind === 'none') return `is not undone: ${compensation.reason}`;
   if (expected.kind === 'nothing') return 'nothing to undo: what its undo restores is not so before it';
-  if (expected.kind === 'action') {
-    const words = `undone by ${describeAction(expected.action)}`;
-    if (expected.differs.length === 0) return words;
-    return paint.warn(`${words}, which leads to another state than now: ${describeDifferences(expected.differs)}`);
-  }
+  if (expected.kind === 'leftOut') return leftOutWords(expected, index);
+  if (expected.kind === 'action')
+    return withDifferences(`undone by ${describeAction(expected.action)}`, expected.differs, paint);
   if (compensation.kind === 'action') return `undone by ${describeAction(compensation.action)}`;
   const { reversal, inverses } = ACTIONS[action.action];
   return reversal === 'self'
     ? 'ends as it began, nothing to undo'
     : `undone by ${inverses.join(' or ')}, from the state seen before`;
+}
+
+function withDifferences(words: string, differs: readonly Difference[], paint: Paint): string {
+  if (differs.length === 0) return words;
+  return paint.warn(`${words}, which leads to another state than now: ${describeDifferences(differs)}`);
+}
+
+/** `undone by start until step 2 is done, then left out: it and the undo of step 2 cancel out` */
+function leftOutWords({ action, by, from, why }: Extract<ExpectedUndo, { kind: 'leftOut' }>, index: number): string {
+  const because =
+    why === 'cancels'
+      ? `it and the undo of step ${by + 1} cancel out`
+      : `the undo of step ${by + 1} restores what was before both`;
+  const undo = describeAction(action);
+  return from === index
+    ? `its undo ${undo} is left out: ${because}`
+    : `undone by ${undo} until step ${from + 1} is done, then left out: ${because}`;
+}
+
+/** The undos of a target as the run would send them, folded. */
+function undosLine({ failing, undos, differs }: ExpectedUndos, paint: Paint): string {
+  const sent = undos.length === 0 ? 'no undo is sent' : `undo by ${undos.map(describeAction).join(', then ')}`;
+  return withDifferences(`if step ${failing + 1} fails and has changed nothing: ${sent}`, differs, paint);
 }

@@ -22,9 +22,19 @@ export interface OwedUndo {
   readonly action: Action;
 }
 
+/** An undo that is not sent, since another one makes it needless. */
+export interface LeftOut extends OwedUndo {
+  /** The step whose undo makes it needless. */
+  readonly by: ActionStep;
+  /** `cancels`: neither of the two is sent. `older`: the other restores what was before both steps. */
+  readonly why: 'cancels' | 'older';
+}
+
 export interface Owed {
   /** In the order to send them. */
   readonly undos: readonly OwedUndo[];
+  /** Left out by folding. */
+  readonly leftOut: readonly LeftOut[];
   /** Effects that stay whatever is sent. */
   readonly remaining: readonly RemainingEffect[];
 }
@@ -61,7 +71,7 @@ export function owedUndos(done: readonly DoneStep[]): Owed {
     done.filter((step) => step.failedToConverge).map(({ step }) => describeAction(step.action)),
   );
   const undos: OwedUndo[] = [];
-  const { kept, cancelled } = fold(candidates);
+  const { kept, cancelled, leftOut } = fold(candidates);
   for (const undo of kept) {
     if (!notConverged.has(describeAction(undo.action))) undos.push(undo);
     else
@@ -70,21 +80,32 @@ export function owedUndos(done: readonly DoneStep[]): Owed {
       );
   }
   remaining.push(...unfinishedPairs(cancelled, done));
-  return { undos, remaining };
+  return { undos, leftOut, remaining };
 }
 
 function notUndone({ step }: OwedUndo, why: string): RemainingEffect {
   return { stepId: step.id, action: step.action, why, kind: 'notUndone' };
 }
 
+interface Folded {
+  readonly kept: OwedUndo[];
+  readonly cancelled: [OwedUndo, OwedUndo][];
+  readonly leftOut: LeftOut[];
+}
+
 /** Takes out pairs that cancel out (stop … start), and all but the oldest of several scales. */
-function fold(candidates: readonly OwedUndo[]): { kept: OwedUndo[]; cancelled: [OwedUndo, OwedUndo][] } {
+function fold(candidates: readonly OwedUndo[]): Folded {
   const kept: OwedUndo[] = [];
   const cancelled: [OwedUndo, OwedUndo][] = [];
+  const leftOut: LeftOut[] = [];
   for (const undo of candidates) {
     if (undo.action.action === 'scale') {
-      const newer = kept.findIndex(({ action }) => action.action === 'scale');
-      if (newer >= 0) kept.splice(newer, 1);
+      const at = kept.findIndex(({ action }) => action.action === 'scale');
+      const newer = kept[at];
+      if (newer !== undefined) {
+        kept.splice(at, 1);
+        leftOut.push({ ...newer, by: undo.step, why: 'older' });
+      }
     }
     const opposite = oppositeOf(undo.action);
     const lastSwitch = kept.findLastIndex(({ action }) => action.action === 'start' || action.action === 'stop');
@@ -92,9 +113,10 @@ function fold(candidates: readonly OwedUndo[]): { kept: OwedUndo[]; cancelled: [
     if (opposite !== null && newest !== undefined && newest.action.action === opposite) {
       kept.splice(lastSwitch, 1);
       cancelled.push([newest, undo]);
+      leftOut.push({ ...newest, by: undo.step, why: 'cancels' }, { ...undo, by: newest.step, why: 'cancels' });
     } else kept.push(undo);
   }
-  return { kept, cancelled };
+  return { kept, cancelled, leftOut };
 }
 
 function oppositeOf(action: Action): Action['action'] | null {

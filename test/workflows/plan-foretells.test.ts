@@ -40,7 +40,7 @@ describe.each(SEEDS)('on an instance %j', (seed) => {
     const { workflowId } = await runbooks.start(runbook, request);
     const [target] = (await runbooks.result(workflowId)).targets;
     if (planned === undefined || target === undefined) throw new Error('there is one target');
-    const foretold = expectedCourse(planned.seen, planned.steps).map(({ course }) => course);
+    const foretold = expectedCourse(planned.seen, planned.steps).steps.map(({ course }) => course);
     // A step that the instance refuses ends the run: what was said of the steps up to it holds.
     const done = target.steps.map(({ result }) => (result === 'skipped' ? 'skipped' : 'sent'));
     expect(done).toEqual(foretold.slice(0, done.length));
@@ -57,4 +57,20 @@ it('an undo that leads elsewhere is told before and after', async () => {
   const text = renderReport(await runbooks.result(workflowId), paintFor(false));
   expect(text).toMatch(/^COMPENSATED .* did not lead back/);
   expect(text).toContain('differs  replicas 3 (2 before)');
+});
+
+it('undos of several steps are sent as the plan foretells them, folded', async () => {
+  const { instanceId, path } = await stack.newInstance({ status: 'RUNNING', replica: 4 });
+  await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED' });
+  const plan = await runbooks.plan('folded-undos', { targets: [path] });
+  const [planned] = plan.targets;
+  if (planned === undefined) throw new Error('there is one target');
+  const { undos } = expectedCourse(planned.seen, planned.steps);
+  expect(undos?.undos).toEqual([{ action: 'start' }, { action: 'scale', replica: 4 }]);
+  const text = renderPlan(plan, paintFor(false));
+  expect(text).toContain('its undo scale replica=1 is left out: the undo of step 1 restores what was before both');
+  expect(text).toContain('  if step 4 fails and has changed nothing: undo by start, then scale replica=4\n');
+  const { workflowId } = await runbooks.start('folded-undos', { targets: [path] });
+  const [target] = (await runbooks.result(workflowId)).targets;
+  expect(target?.compensations.map(({ action }) => action)).toEqual(undos?.undos);
 });

@@ -5,6 +5,7 @@ import { differencesBetween, owedUndos, type DoneStep } from '../../../src/domai
 import { entryMove } from '../../../src/domain/entry.js';
 import { expectedCourse } from '../../../src/domain/expected-course.js';
 import type { ActionStep } from '../../../src/domain/plan.js';
+import type { Observation } from '../../../src/domain/target.js';
 import { aBaseline, anObservation, aStep } from '../../support/build.js';
 
 const running = anObservation({ replicaCount: 4, availableReplicaCount: 4 });
@@ -13,7 +14,7 @@ const courseOf = (seen: typeof running, ...actions: Action[]) =>
   expectedCourse(
     seen,
     actions.map((action) => aStep(action)),
-  ).map(({ course }) => course);
+  ).steps.map(({ course }) => course);
 
 const actions: fc.Arbitrary<Action> = fc.oneof(
   fc.constantFrom<Action>({ action: 'start' }, { action: 'stop' }, { action: 'restart' }),
@@ -74,7 +75,7 @@ describe('the course of steps', () => {
 });
 
 describe('the expected undo', () => {
-  const undoOf = (step: ActionStep, before = running) => expectedCourse(before, [step])[0]?.undo;
+  const undoOf = (step: ActionStep, before = running) => expectedCourse(before, [step]).steps[0]?.undo;
   const declared = (action: Action, undo: Action) => aStep(action, { compensation: { kind: 'action', action: undo } });
 
   it('that leads elsewhere says what will differ', () => {
@@ -100,10 +101,103 @@ describe('the expected undo', () => {
         const after = ruleOf(action).reaches(action, before);
         const done: DoneStep = { step, sent: 'yes', before, after, failedToConverge: false };
         const owed = owedUndos([done]).undos.map(({ action: undo }) => undo);
-        const [{ course, undo } = { course: 'unknown', undo: null }] = expectedCourse(before, [step]);
+        const [{ course, undo } = { course: 'unknown', undo: null }] = expectedCourse(before, [step]).steps;
         if (course === 'sent') expect(undo?.kind === 'action' ? [undo.action] : []).toEqual(owed);
       }),
     );
+  });
+});
+
+describe('the undos once a step fails', () => {
+  const declared = (action: Action, undo: Action) => aStep(action, { compensation: { kind: 'action', action: undo } });
+  const undoing: fc.Arbitrary<ActionStep['compensation']> = fc.oneof(
+    fc.constant({ kind: 'default' as const }),
+    fc.constant({ kind: 'none' as const, reason: 'nothing depends on it' }),
+    actions.map((action) => ({ kind: 'action' as const, action })),
+  );
+  const planned = fc
+    .array(
+      fc.record({
+        action: actions,
+        compensation: undoing,
+        onFailure: fc.constantFrom('compensate' as const, 'abort' as const, 'continue' as const),
+      }),
+      { minLength: 1, maxLength: 6 },
+    )
+    .map((list) => list.map(({ action, ...rest }, index) => aStep(action, { id: `step-${index}`, ...rest })));
+
+  /** By the entry table of the run, not by the code of the plan. */
+  const simulated = (first: Observation, steps: readonly ActionStep[]) => {
+    let state = first;
+    return steps.map((step): DoneStep => {
+      const before = state;
+      const sent = entryMove(true, step.action, { ...aBaseline(), observation: before }, before) === 'send';
+      if (sent) state = ruleOf(step.action).reaches(step.action, before);
+      return { step, sent: sent ? 'yes' : 'no', before, after: state, failedToConverge: false };
+    });
+  };
+
+  it('are those that the run owes at that step, folded, declared ones too', () => {
+    fc.assert(
+      fc.property(seen, planned, (first, steps) => {
+        const done = simulated(first, steps);
+        const last = done.findLastIndex(({ sent, step }) => sent === 'yes' && step.onFailure === 'compensate');
+        const owed = last < 1 ? [] : owedUndos(done.slice(0, last)).undos.map(({ action }) => action);
+        const { undos } = expectedCourse(first, steps);
+        expect(undos?.undos ?? []).toEqual(owed);
+        if (undos !== null) expect(undos.failing).toBe(last);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('are told of a step alone only where the run sends them in the end, and else marked as left out', () => {
+    fc.assert(
+      fc.property(seen, planned, (first, steps) => {
+        const sent = new Set(owedUndos(simulated(first, steps)).undos.map(({ step }) => step.id));
+        for (const [index, { undo }] of expectedCourse(first, steps).steps.entries())
+          expect(undo.kind === 'action', `step ${index}: ${undo.kind}`).toBe(sent.has(`step-${index}`));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('of several scales are the oldest, and the others are marked', () => {
+    const steps = [
+      declared({ action: 'scale', replica: 2 }, { action: 'scale', replica: 4 }),
+      declared({ action: 'scale', replica: 3 }, { action: 'scale', replica: 1 }),
+      aStep({ action: 'stop' }),
+      aStep({ action: 'scale', replica: 5 }),
+    ];
+    const course = expectedCourse(running, steps);
+    expect(course.undos).toEqual({
+      failing: 3,
+      undos: [{ action: 'start' }, { action: 'scale', replica: 4 }],
+      differs: [],
+    });
+    expect(course.steps[1]?.undo).toMatchObject({ kind: 'leftOut', by: 0, from: 1, why: 'older' });
+  });
+
+  it('of a stop and a start are none, and both are marked', () => {
+    const steps = [
+      declared({ action: 'stop' }, { action: 'start' }),
+      declared({ action: 'start' }, { action: 'stop' }),
+      aStep({ action: 'restart' }),
+    ];
+    const course = expectedCourse(running, steps);
+    expect(course.undos).toEqual({ failing: 2, undos: [], differs: [] });
+    expect(course.steps.slice(0, 2).map(({ undo }) => undo)).toMatchObject([
+      { kind: 'leftOut', by: 1, from: 1, why: 'cancels' },
+      { kind: 'leftOut', by: 0, from: 1, why: 'cancels' },
+    ]);
+  });
+
+  it('say where they lead if that is elsewhere', () => {
+    const steps = [
+      declared({ action: 'scale', replica: 6 }, { action: 'scale', replica: 3 }),
+      aStep({ action: 'restart' }),
+    ];
+    expect(expectedCourse(running, steps).undos?.differs).toEqual([{ what: 'replicas', before: '4', after: '3' }]);
   });
 });
 
