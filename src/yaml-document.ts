@@ -1,6 +1,7 @@
 /** YAML whose every value has a place: reads one document of bounded size, and tells problems with file, line, column and path. */
-import { isMap, isScalar, parseAllDocuments, type Document } from 'yaml';
+import { isCollection, isMap, isPair, isScalar, parseAllDocuments, type Document } from 'yaml';
 import { MOST_PROBLEMS, type Problem } from './domain/failures.js';
+import { MOST_LEVELS } from './domain/nesting.js';
 import { FileError } from './files/file-access.js';
 import { readSmallFile } from './files/read-file.js';
 
@@ -64,9 +65,12 @@ export class YamlDocument {
     const documents = parseAllDocuments(text, { prettyErrors: false, logLevel: 'error' });
     const [document] = documents;
     const atTop = (code: string, found: string, remedy: string) => [at(file, 1, 1, '', code, found, remedy)];
+    const tooDeep = () =>
+      atTop('too-deep', `lists or keys are nested more than ${MOST_LEVELS} deep`, 'Nest them less deep');
     if (!('length' in documents) || document === undefined) return atTop('empty', 'the file is empty', kind.begin);
     if (documents.length > 1)
       return atTop('several-documents', 'the file holds several YAML documents', `Write one ${kind.noun} a file`);
+    if (document.errors.some(isStackOverflow)) return tooDeep();
     if (document.errors.length > 0) {
       return withoutConsequences(document.errors)
         .slice(0, MOST_PROBLEMS)
@@ -76,10 +80,12 @@ export class YamlDocument {
           return at(file, line, col, '', 'yaml-syntax', found, syntaxRemedy(code, lines.textOf(line)));
         });
     }
+    if (isTooDeep(document)) return tooDeep();
     let raw: unknown;
     try {
       raw = document.toJS({ maxAliasCount: 50 });
     } catch (error) {
+      if (isStackOverflow(error)) return tooDeep();
       const found = error instanceof Error ? error.message : 'an alias cannot be resolved';
       return atTop('yaml-alias', found, 'Write the value out');
     }
@@ -105,6 +111,25 @@ export class YamlDocument {
       told.push(at(this.file, 1, 1, '', 'and-more', `${more} more problems were found`, 'Fix those above first'));
     return told;
   }
+}
+
+/** Counted without recursion: what reads the document later follows each level by calling itself. */
+function isTooDeep({ contents }: Document): boolean {
+  let level: unknown[] = [contents];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MOST_LEVELS) return true;
+    level = level.flatMap((node) => (isCollection(node) ? node.items.flatMap(partsOf) : []));
+  }
+  return false;
+}
+
+function partsOf(item: unknown): unknown[] {
+  return isPair(item) ? [item.key, item.value] : [item];
+}
+
+/** The parser follows each level by calling itself. */
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('call stack');
 }
 
 /** Found in a document that was understood; every other error may be why those after it are there. */

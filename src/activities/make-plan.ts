@@ -11,7 +11,7 @@ import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../doma
 import { isActionStep, type Runbook } from '../domain/runbook.js';
 import { durationMs } from '../domain/duration.js';
 import { statusMeaning, type Target } from '../domain/target.js';
-import { describeUnknownRunbook } from '../domain/unknown-runbook.js';
+import { describeUnknownToWorker } from '../domain/unknown-runbook.js';
 import type { ReadOptions } from '../servicestage/service-stage.js';
 import type { ActivityDependencies } from './index.js';
 import { planGuards } from './plan-guards.js';
@@ -64,7 +64,7 @@ async function loadRunbook({ findRunbook }: ActivityDependencies, name: string):
   const found = await findRunbook(name);
   if (found.kind === 'found') return found.runbook;
   if (found.kind === 'broken') throw invalidPlan(name, found.problems);
-  throw failure('UnknownRunbook', describeUnknownRunbook(name, found));
+  throw failure('UnknownRunbook', describeUnknownToWorker(name, found));
 }
 
 /** Inputs are checked even where the rest of the arguments does not fit, so that all problems come at once. */

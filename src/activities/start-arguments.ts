@@ -6,31 +6,42 @@ import { durationMs, DURATION_REMEDY } from '../domain/duration.js';
 import { LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY } from '../domain/gates.js';
 import type { Problem } from '../domain/failures.js';
 import { didYouMean } from '../domain/nearest.js';
-import { typedValue, valueProblem } from '../domain/input-value.js';
+import { inputRemedy, typedValue, valueProblem } from '../domain/input-value.js';
 import type { Runbook } from '../domain/runbook.js';
 import { hasControlCharacters } from '../domain/text.js';
 
 const text = z
-  .string()
-  .min(1)
+  .string('Write text')
+  .min(1, 'Write at least one character, or leave it out')
   .refine((value) => !hasControlCharacters(value), ONE_LINE_REMEDY);
 const duration = z.string(DURATION_REMEDY).refine((value) => durationMs(value) !== null, DURATION_REMEDY);
 const positive = duration.refine((value) => durationMs(value) !== 0, 'Write more than 0s');
 const waiting = duration.refine((value) => (durationMs(value) ?? 0) <= LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY);
+const atMost = (count: number, what = 'characters') => `Give at most ${count} ${what}`;
 const OPENS_AT_REMEDY = 'Write a time with its offset, as in 2026-12-01T02:30:00+01:00';
-const Window = z.strictObject({
-  duration: positive,
-  cutoff: duration.optional(),
-  opensAt: z.iso.datetime({ offset: true, error: OPENS_AT_REMEDY }).optional(),
-});
+const TARGETS_REMEDY = 'Write a list of text, as in ["shop/checkout/prod-1"]';
+const Window = z.strictObject(
+  {
+    duration: positive,
+    cutoff: duration.optional(),
+    opensAt: z.iso.datetime({ offset: true, error: OPENS_AT_REMEDY }).optional(),
+  },
+  { error: ({ code }) => (code === 'invalid_type' ? 'Write keys and values, as in {"duration": "2h"}' : undefined) },
+);
 const Shape = z.strictObject({
-  targets: z.array(text).min(1, 'Name at least one target: application/component/instance').max(100),
-  inputs: z.record(z.string(), z.unknown()).optional(),
-  requestedBy: text.max(200).optional(),
-  reason: text.max(1_000).optional(),
-  dryRun: z.boolean().optional(),
+  targets: z
+    .array(text, TARGETS_REMEDY)
+    .min(1, 'Name at least one target: application/component/instance')
+    .max(100, atMost(100, 'targets')),
+  inputs: z.record(z.string(), z.unknown(), 'Write keys and values, as in {"replica": 4}').optional(),
+  requestedBy: text.max(200, atMost(200)).optional(),
+  reason: text.max(1_000, atMost(1_000)).optional(),
+  dryRun: z.boolean('Write true or false').optional(),
   window: Window.optional(),
-  freeze: z.array(text.max(200)).max(20).optional(),
+  freeze: z
+    .array(text.max(200, atMost(200)), 'Write a list of names of calendars')
+    .max(20, atMost(20, 'calendars'))
+    .optional(),
   waitAtMost: waiting.optional(),
 });
 /** Each is enough to see what is meant; all together go into one message of the run, and Temporal bounds those. */
@@ -72,16 +83,31 @@ function problemsOf(issue: z.core.$ZodIssue, given: object): Problem[] {
         ),
       );
   }
-  if (issue.path.length === 1 && !(String(issue.path[0]) in given))
-    return [problem(place, `"${place}" is missing`, `Give it, as in ${EXAMPLE}`)];
+  const value = valueAt(given, issue.path);
+  if (value === undefined) return [problem(place, `"${place}" is missing`, missingRemedy(issue))];
   if (issue.message === ONE_LINE_REMEDY) return [problem(place, HOLDS_CONTROL_CHARACTERS, ONE_LINE_REMEDY)];
-  return [
-    problem(
-      place,
-      issue.message,
-      place.startsWith('targets') ? `Write a list of text, as in ${EXAMPLE}` : 'Give a value of the right kind',
-    ),
-  ];
+  return [problem(place, `${shown(value)} does not fit`, issue.message)];
+}
+
+function missingRemedy({ path, message }: z.core.$ZodIssue): string {
+  return path.length === 1 ? `Give it, as in ${EXAMPLE}` : message;
+}
+
+function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    given,
+  );
+}
+
+function shown(value: unknown): string {
+  if (value === '') return 'empty text';
+  return typeof value === 'object' && value !== null ? kindOf(value) : JSON.stringify(value).slice(0, 100);
+}
+
+function kindOf(value: object): string {
+  if (!Array.isArray(value)) return 'an object';
+  return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
 }
 
 /** Inputs with defaults filled in and text turned into what the runbook declares. */
@@ -105,14 +131,7 @@ export function readInputs(
     const value = Object.hasOwn(given, name) ? given[name] : input.default;
     const wrong = value === undefined ? 'it is missing and has no default' : valueProblem(input, value);
     if (wrong === null) inputs[name] = typedValue(input, value);
-    else
-      problems.push(
-        problem(
-          `inputs.${name}`,
-          wrong,
-          `Give ${input.type === 'integer' ? 'an' : 'a'} ${input.type}${input.description === undefined ? '' : `: ${input.description}`}`,
-        ),
-      );
+    else problems.push(problem(`inputs.${name}`, wrong, inputRemedy(input)));
   }
   return { inputs, problems };
 }

@@ -46,7 +46,9 @@ async function writeNew(name: string, { folder }: { folder: string }): Promise<v
   print(`Written: ${file}`);
   if (schemaFile !== null) print(`Written: ${schemaFile}, which editors complete and check against`);
   const option = relative('.', resolve(dirname(file))) === '' ? '.' : folder;
-  hint(`Check it:    runbook validate ${file}\nUse it:      RUNBOOK_DIR=${option}, for workers and for this command`);
+  hint(
+    `Check it:    runbook validate ${file}\nUse it:      RUNBOOK_DIR=${option}, for workers and for this command; a running worker\n             has to be restarted with it, unless it reads that folder already`,
+  );
 }
 
 /** Beside the runbook, since a path from there holds in every folder, on every machine, with any kind of install. @returns the file, `null` where it is up to date */

@@ -32,7 +32,11 @@ export function addRunbookCommands(program: Command, done: Done): void {
       for (const { name, title } of runbooks) print(printable(`${name.padEnd(width)}  ${title}`));
       hint(`Read from ${folders.join(', ')}`);
       for (const { path, why } of notRead) hint(printable(`Not read: ${path}: ${why}`));
-      if (problems.length > 0) hint(`${problems.length} problems in runbook files; \`runbook validate\` shows them`);
+      const ofFolders = problems.filter(({ code }) => code === 'no-folder');
+      for (const problem of ofFolders) hint(describeProblem(problem));
+      const count = problems.length - ofFolders.length;
+      if (count === 1) hint('1 problem in runbook files; `runbook validate` shows it');
+      if (count > 1) hint(`${count} problems in runbook files; \`runbook validate\` shows them`);
     });
   program
     .command('show')
@@ -53,11 +57,12 @@ export function addRunbookCommands(program: Command, done: Done): void {
     .option('--json', 'as JSON')
     .action(async (files: string[], { json }: { json?: boolean }) => {
       const calendars = await readCalendars();
-      const { problems, checked, noun } = await validateFiles(files, calendars);
+      const { problems, checked, noun, namesCalendars } = await validateFiles(files, calendars);
       if (json === true) printJson({ checked, calendarsChecked: calendars.names !== null, problems });
       else if (problems.length === 0) print(checked === 1 ? `1 ${noun} is right` : `${checked} ${noun}s are right`);
       else for (const problem of problems) print(`${describeProblem(problem)} [${problem.code}]`);
-      if (calendars.names === null) hint('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder');
+      if (calendars.names === null && namesCalendars)
+        hint('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder');
       done(problems.length === 0 ? 0 : USAGE_EXIT_CODE);
     });
 }

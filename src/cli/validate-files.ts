@@ -11,6 +11,8 @@ export interface Validated {
   readonly checked: number;
   /** What was checked, for people: `runbook file`, or `file` where it was of several kinds. */
   readonly noun: string;
+  /** Some file that is right names a calendar. */
+  readonly namesCalendars: boolean;
 }
 
 /** Files as they are named; without any, the built-in catalogue and the folders of `RUNBOOK_DIR`. */
@@ -24,6 +26,7 @@ export async function validateFiles(files: readonly string[], calendars: LocalCa
     problems: [...found.flatMap(({ problems }) => problems), ...(await problemsOfCalendars(runbooks, calendars))],
     checked: files.length,
     noun: kinds.size > 1 || only === undefined ? 'file' : only === 'runbook' ? 'runbook file' : only,
+    namesCalendars: found.some(({ freeze }) => freeze.length > 0),
   };
 }
 
@@ -41,6 +44,7 @@ async function validateCatalogue(calendars: LocalCalendars): Promise<Validated> 
     problems: [...problems, ...ofCalendars],
     checked: runbooks.length + new Set(problems.map(({ place }) => place.split(':')[0])).size,
     noun: 'runbook file',
+    namesCalendars: runbooks.some(({ runbook }) => freezeOf(runbook).length > 0),
   };
 }
 
@@ -49,6 +53,12 @@ interface ValidatedFile {
   readonly problems: readonly Problem[];
   /** Where it is one that loads. */
   readonly runbook: Runbook | null;
+  /** Names of calendars in a file that is right. */
+  readonly freeze: readonly string[];
+}
+
+function freezeOf({ guards }: Runbook): readonly string[] {
+  return guards?.freeze ?? [];
 }
 
 async function validateFile(file: string, calendars: LocalCalendars): Promise<ValidatedFile> {
@@ -58,26 +68,28 @@ async function validateFile(file: string, calendars: LocalCalendars): Promise<Va
       const { loadFile } = await import('../catalogue.js');
       const loaded = await loadFile(file, calendars.names);
       return Array.isArray(loaded)
-        ? { kind, problems: loaded, runbook: null }
-        : { kind, problems: [], runbook: loaded };
+        ? { kind, problems: loaded, runbook: null, freeze: [] }
+        : { kind, problems: [], runbook: loaded, freeze: freezeOf(loaded) };
     }
     case 'schedule file': {
       const { readScheduleFile } = await import('../schedules/read-schedules.js');
       const options = { findRunbook: await runbookFinder(), calendars: calendars.names };
-      return { kind, problems: problemsIn(await readScheduleFile(file, options)), runbook: null };
+      const read = await readScheduleFile(file, options);
+      const freeze = 'schedules' in read ? read.schedules.flatMap(({ entry }) => entry.freeze ?? []) : [];
+      return { kind, problems: problemsIn(read), runbook: null, freeze };
     }
     case 'alarms file': {
       const { readAlarmsFile } = await import('../gateway/read-alarms.js');
       // Secrets are where the gateway runs, which reads them at its start.
       const options = { findRunbook: await runbookFinder(), readSecret: null };
-      return { kind, problems: problemsIn(await readAlarmsFile(file, options)), runbook: null };
+      return { kind, problems: problemsIn(await readAlarmsFile(file, options)), runbook: null, freeze: [] };
     }
     case 'calendar': {
       const { calendarsIn } = await import('../calendars/calendars.js');
       const nowMs = Date.now();
       const name = basename(file, extname(file));
       const { problems } = await calendarsIn([dirname(file)]).freezesBetween([name], nowMs, nowMs + FREEZES_AHEAD_MS);
-      return { kind, problems, runbook: null };
+      return { kind, problems, runbook: null, freeze: [] };
     }
   }
 }
@@ -113,7 +125,7 @@ async function problemsOfCalendars(
   runbooks: readonly Runbook[],
   { names, freezesBetween }: LocalCalendars,
 ): Promise<readonly Problem[]> {
-  const named = [...new Set(runbooks.flatMap(({ guards }) => guards?.freeze ?? []))];
+  const named = [...new Set(runbooks.flatMap(freezeOf))];
   if (names === null || named.length === 0) return [];
   const nowMs = Date.now();
   return (await freezesBetween(named, nowMs, nowMs + FREEZES_AHEAD_MS)).problems;

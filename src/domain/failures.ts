@@ -19,7 +19,8 @@ export const FAILURES = {
     when: 'no runbook has the name of the workflow type',
     retryable: false,
     whoActsNext: 'the caller',
-    advice: 'Start one of the known runbooks; `runbook list` shows them.',
+    advice:
+      'Start one of the runbooks that the worker knows. Where `runbook list` shows it here, the worker reads other folders: set RUNBOOK_DIR for the worker and restart it.',
   },
   InvalidPlan: {
     when: 'start arguments, inputs, targets, versions or the runbook file do not fit',
@@ -123,14 +124,15 @@ export const FAILURES = {
     when: 'a target was to be begun before its maintenance window opened, or its first action to be sent after the cut-off',
     retryable: false,
     whoActsNext: 'the caller',
-    advice: 'Start again within the window, or let the run wait for it with waitAtMost. What had begun was finished.',
+    advice:
+      'Start again within the window, or let the run wait for it (waitAtMost in a file or a program, --wait-at-most on the command line). Targets that had begun were finished.',
   },
   ChangeFreeze: {
     when: 'a target was to be begun, or its first action to be sent, while a calendar of the run is frozen or cannot be read',
     retryable: false,
     whoActsNext: 'the caller, or who keeps the calendar',
     advice:
-      'Start again after the freeze, or let the run wait with waitAtMost. A calendar that cannot be read counts as frozen: mend it.',
+      'Start again after the freeze, or let the run wait (waitAtMost in a file or a program, --wait-at-most on the command line). A calendar that cannot be read counts as frozen: mend it.',
   },
   CommandRejected: {
     when: 'a message to a workflow does not fit, or came while the workflow could not take it',

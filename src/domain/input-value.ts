@@ -34,6 +34,34 @@ export function valueProblem(input: Input, value: unknown): string | null {
   }
 }
 
+/** What would fit an input, as in `Give 1 or more: How many replicas`. */
+export function inputRemedy(input: Input): string {
+  return `Give ${fittingValue(input)}${input.description === undefined ? '' : `: ${input.description}`}`;
+}
+
+function fittingValue(input: Input): string {
+  switch (input.type) {
+    case 'string':
+      if (input.enum !== undefined) return `one of ${input.enum.join(', ')}`;
+      return input.minLength === undefined && input.maxLength === undefined
+        ? 'text'
+        : `text of ${range(input.minLength, input.maxLength)} characters`;
+    case 'integer':
+      return input.minimum === undefined && input.maximum === undefined
+        ? 'a whole number'
+        : range(input.minimum, input.maximum);
+    case 'boolean':
+      return 'true or false';
+    case 'duration':
+      return 'a duration such as 90s or 5m';
+  }
+}
+
+function range(least: number | undefined, most: number | undefined): string {
+  if (least === undefined) return `at most ${most}`;
+  return most === undefined ? `${least} or more` : `${least} to ${most}`;
+}
+
 /** The value with its own type; only for values that `valueProblem` accepts. */
 export function typedValue(input: Input, value: unknown): unknown {
   if (input.type === 'integer') return toInteger(value);

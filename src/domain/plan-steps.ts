@@ -49,13 +49,21 @@ export function planSteps(
     if (isActionStep(step)) return plannedAction(step, id, facts, values, rules, report);
     const text = String(interpolate(step.wait, values));
     const ms = durationMs(text);
-    if (ms === null) report(`"${text}" is no duration`, DURATION_REMEDY);
+    if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is no duration`, DURATION_REMEDY);
     return { kind: 'wait', id, durationMs: ms ?? 0 };
   });
   return { steps, problems };
 }
 
 type Report = (found: string, remedy: string) => void;
+
+/** An input that is missing or was refused is told by itself: of what is made from it, nothing is judged. */
+function usesRefusedInput(value: unknown, { inputs }: Values): boolean {
+  return namesUsed(value).some((name) => {
+    const [scope, input = ''] = name.split('.');
+    return scope === 'inputs' && !Object.hasOwn(inputs, input);
+  });
+}
 
 function valuesOf({ target, seen, captured }: TargetFacts, { inputs }: PlanningRules): Values {
   const [application, component, instance] = target.path.split('/');
@@ -87,9 +95,11 @@ function plannedAction(
 ): PlannedStep {
   const parameters = 'with' in step ? step.with : undefined;
   const given = literalAction(step.action, parameters, values, report);
-  const { action, note } = resolveVersion(given, facts, report);
+  const { action, note } = usesRefusedInput(parameters, values)
+    ? { action: given }
+    : resolveVersion(given, facts, report);
   const restored = namesUsed(parameters).some((name) => name.startsWith('captured.')) ? facts.captured : null;
-  checkHosts(step, action, facts, report);
+  if (!usesRefusedInput(parameters, values)) checkHosts(step, action, facts, report);
   const { compensation } = step;
   return {
     kind: 'action',
@@ -126,9 +136,11 @@ function literalAction(name: ActionName, parameters: unknown, values: Values, re
       typeof parameters === 'object' && parameters !== null
         ? Object.entries(parameters).find(([parameter]) => parameter === key)?.[1]
         : undefined;
+    if (usesRefusedInput(given, values)) continue;
     const value = interpolate(given, values);
     if (value === undefined || value === null) {
-      if (rule.required) report(`${name} needs "${key}", and it is not known`, 'Give the input that it comes from');
+      if (rule.required)
+        report(`${name} needs "${key}", and ${String(given)} is not known of it`, 'Write the value out');
       continue;
     }
     if (

@@ -102,6 +102,8 @@ function usesOf(raw: object): string[] {
   return namesUsed(Object.entries(raw).flatMap(([key, value]) => (key === 'inputs' ? [] : textsIn(value))));
 }
 
+const REASONS = { none: '"nothing depends on it"', irreversible: '"the queue is emptied"' } as const;
+
 /** What a newcomer is likely to have meant. */
 function inWordsOfRunbooks(problem: ShapeProblem, raw: unknown): ShapeProblem {
   const { code, path } = problem;
@@ -116,8 +118,12 @@ function inWordsOfRunbooks(problem: ShapeProblem, raw: unknown): ShapeProblem {
       remedy: `Write action: ${isAction ? value : Object.keys(ACTIONS).join(', or ')}`,
     };
   }
-  if (path[0] === 'steps' && path.length === 1 && isObject(value))
-    return { ...problem, found: 'steps is no list', remedy: 'Begin each step with a dash, as in "- action: restart"' };
+  if (path[0] === 'steps' && path.length === 1 && (isObject(value) || value === null)) {
+    const found = value === null ? problem.found : 'steps is no list';
+    return { ...problem, found, remedy: 'Begin each step with a dash, as in "- action: restart"' };
+  }
+  if (path.at(-2) === 'compensation' && (key === 'none' || key === 'irreversible') && code === 'wrong-value')
+    return { ...problem, remedy: `Say why, as in { ${key}: ${REASONS[key]} }` };
   if (path[0] === 'steps' && code === 'unknown-key') return inWordsOfSteps(problem, valueAt(raw, path.slice(0, -1)));
   if (path[0] === 'inputs' && path.length === 1)
     return {

@@ -31,9 +31,9 @@ export function valueAt(raw: unknown, path: Path): unknown {
   return path.reduce(childOf, raw);
 }
 
-/** Keys and values, and not a list. */
+/** Keys and values, and neither a list nor the bytes of a `!!binary`. */
 export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
 function childOf(value: unknown, part: string | number): unknown {

@@ -65,16 +65,19 @@ function problemsOfIssue(issue: z.core.$ZodIssue, document: Document): ShapeProb
       return problemsOfUnion(issue, document, path, value);
     case 'invalid_value':
       return [
-        value === undefined ? missing(path, `one of ${issue.values.join(', ')}`) : oneOf(path, value, issue.values),
+        value === undefined
+          ? missing(path, `one of ${issue.values.join(', ')}`, raw)
+          : oneOf(path, value, issue.values),
       ];
     case 'invalid_type':
       return [
         value === undefined
-          ? missing(path, wordFor(issue.expected))
+          ? missing(path, wordFor(issue.expected), raw)
           : wrong(
               path,
               value,
-              typeRemedy(issue, value, () => keysAt(document.shape, path, raw)),
+              (value === null ? emptyRemedy(path, raw) : null) ??
+                typeRemedy(issue, value, () => keysAt(document.shape, path, raw)),
             ),
       ];
     case 'invalid_key':
@@ -130,8 +133,10 @@ function problemsOfUnion(
   // A key that names the kind, and no kind has that name.
   const kinds = 'options' in issue ? (issue.options as readonly unknown[]) : [];
   if (kinds.length > 0)
-    return [value === undefined ? missing(path, `one of ${kinds.join(', ')}`) : oneOf(path, value, kinds)];
-  if (value === undefined) return [missing(path, 'a value')];
+    return [
+      value === undefined ? missing(path, `one of ${kinds.join(', ')}`, document.raw) : oneOf(path, value, kinds),
+    ];
+  if (value === undefined) return [missing(path, 'a value', document.raw)];
   const alternatives = flat(issue.errors);
   if (isObject(value)) {
     const closest = closestAlternative(alternatives, value);
@@ -234,9 +239,51 @@ function listed(keys: readonly string[]): string {
   return `${keys.slice(0, MOST_KEYS_LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-function missing(path: Path, word: string): ShapeProblem {
+/** What may stand behind keys that have to be there, as an author writes it. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  name: 'restart-twice',
+  none: '"nothing depends on it"',
+  irreversible: '"the queue is emptied"',
+  owner: 'team-shop',
+  replica: '2',
+  runbook: 'restart',
+  steps: '[{ action: restart }]',
+  target: 'shop/checkout/prod-1',
+  targets: '[shop/checkout/prod-1]',
+  timezone: 'Europe/Berlin',
+  title: 'Restart an instance',
+  version: 'previous',
+  wait: '5m',
+  window: '2h',
+};
+const PARAMETERS: Readonly<Record<string, string>> = { rollback: '{ version: previous }', scale: '{ replica: 2 }' };
+
+/** `window: 2h`, or `null` where no one example fits. Guards have a window of another kind. */
+function exampleAt(path: Path, raw: unknown): string | null {
+  const key = String(path.at(-1));
+  if (path[0] === 'guards' || (path[0] === 'inputs' && path.length > 1)) return null;
+  const action = valueAt(raw, [...path.slice(0, -1), 'action']);
+  const examples = key === 'with' ? PARAMETERS : EXAMPLES;
+  const name = key === 'with' ? String(action) : key;
+  return Object.hasOwn(examples, name) ? `${key}: ${examples[name] ?? ''}` : null;
+}
+
+/** Where a key stands and nothing behind it. */
+function emptyRemedy(path: Path, raw: unknown): string | null {
+  const example = exampleAt(path, raw);
+  return example === null ? null : `Write it out, as in ${example}`;
+}
+
+function missing(path: Path, word: string, raw: unknown): ShapeProblem {
   if (path.length === 0) return { code: 'missing', path, found: 'the file is empty', remedy: `Write ${word}` };
-  return { code: 'missing', path, found: `"${String(path.at(-1))}" is missing`, remedy: `Add it: ${word}` };
+  const key = String(path.at(-1));
+  const example = exampleAt(path, raw);
+  return {
+    code: 'missing',
+    path,
+    found: `"${key}" is missing`,
+    remedy: example === null ? `Add ${key}: ${word}` : `Add ${example}`,
+  };
 }
 
 /** A value that does not fit. */

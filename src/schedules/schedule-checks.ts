@@ -114,7 +114,7 @@ function checkRunbook({ runbook: name, inputs, targets }: ScheduleEntry, lookup:
   const problems: PathProblem[] = readInputs(runbook, inputs ?? {}).problems.map(({ place, found, remedy }) => ({
     code: 'wrong-input',
     path: place.split('.'),
-    found: `${place}: ${found}`,
+    found,
     remedy,
   }));
   if (targets.length > runbook.targets.max) {
@@ -151,7 +151,7 @@ function checkWindow({ window, jitter, cutoff }: ScheduleEntry, runbook: Runbook
     problems.push({
       code: 'no-time-left',
       path: ['window'],
-      found: `${parts.join(' and ')} leave nothing of the window of ${window}`,
+      found: `${parts.join(' and ')} ${parts.length === 1 ? 'leaves' : 'leave'} nothing of the window of ${window}`,
       remedy: `Make the window longer than ${describeDuration(taken)}`,
     });
   }

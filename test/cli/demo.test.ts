@@ -83,7 +83,7 @@ describe('the demo', () => {
     expect(planned).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('hello: Looks at an instance') });
     const missed = await runbook(['plan', 'helo', '--target', 'shop/checkout/prod-1'], there);
     expect(missed.stderr).toContain(`Did you mean hello?`);
-    expect(missed.stderr).toContain(`read from ${BUILT_IN}, ${folder}`);
+    expect(missed.stderr).toContain(`it reads ${BUILT_IN}, ${folder}`);
     child.kill('SIGINT');
     expect((await ended).exitCode).toBe(0);
     await rm(folder, { recursive: true });

@@ -31,6 +31,21 @@ describe('one fault is one problem', () => {
     ],
     ['a wait without a unit', `${HEAD}steps:\n  - wait: 5\n`, '4 wrong-value', 'such as 90s, 5m or 2h'],
     ['a wait in words', `${HEAD}steps:\n  - wait: 5 minutes\n`, '4 wrong-value', 'such as 90s, 5m or 2h'],
+    ['a scale without parameters', `${HEAD}steps:\n  - action: scale\n`, '4 missing', 'Add with: { replica: 2 }'],
+    ['steps of nothing', `${HEAD}steps:\n`, '3 wrong-value', 'as in "- action: restart"'],
+    [
+      'an undo that is left out without saying why',
+      `${HEAD}steps:\n  - action: stop\n    compensation: { none: true }\n`,
+      '5 wrong-value',
+      'Say why, as in { none: "nothing depends on it" }',
+    ],
+    ['a title of nothing', 'name: x\ntitle:\nsteps: []\n', '2 wrong-value', 'as in title: Restart an instance'],
+    [
+      'lists nested too deep',
+      `name: x\ntitle: ${'['.repeat(3_000)}${']'.repeat(3_000)}\nsteps: []\n`,
+      '1 too-deep',
+      'Nest them less deep',
+    ],
     ['a wait of nothing', `${HEAD}steps:\n  - wait:\n`, '4 wrong-value', 'nothing stands here'],
     [
       'an action and a wait in one step',

@@ -63,7 +63,9 @@ describe('a mistyped runbook', () => {
       const report = await stack.report(await stack.start(type, { targets: ['a/b/c'] }, `mistyped-${Math.random()}`));
       expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'UnknownRunbook' } });
       expect(report.failure?.message).toContain('health-check, recover, restart');
-      expect(report.failure?.message).toMatch(/read from \/\S+\/runbooks$/);
+      expect(report.failure?.message).toMatch(
+        /the worker does not know it\..* it reads \/\S+\/runbooks\. .*set RUNBOOK_DIR for the worker and restart it$/,
+      );
     },
   );
 });

@@ -96,9 +96,16 @@ function placesIn(value: unknown, place: Place = []): Place[] {
   return keys.flatMap((key) => [[...place, key], ...placesIn((value as Json)[key], [...place, key])]);
 }
 
+/** Only what stands in the file: where another damage left a list, `with` would be a function of all lists, which no YAML can hold. */
+function ownValue(parent: unknown, key: string | number): unknown {
+  return typeof parent === 'object' && parent !== null && Object.hasOwn(parent, key)
+    ? (parent as Json)[key]
+    : undefined;
+}
+
 /** Another damage may have taken it away, or made it something else. */
 function parentOf(root: Json, place: Place): unknown {
-  return place.slice(0, -1).reduce<unknown>((value, key) => (value as Json | null | undefined)?.[key], root);
+  return place.slice(0, -1).reduce<unknown>(ownValue, root);
 }
 
 const anyValue = fc.oneof(
@@ -123,7 +130,7 @@ function damaged(root: Json, { place, kind, name, value }: Damage): Json {
   const parent = parentOf(root, place);
   if (typeof parent !== 'object' || parent === null) return root;
   const key = place.at(-1) ?? '';
-  const before = (parent as Json)[key];
+  const before = ownValue(parent, key);
   const put = (at: string | number, item: unknown) =>
     Object.defineProperty(parent, at, { value: item, enumerable: true, configurable: true, writable: true });
   if (kind === 'remove' || kind === 'rename') delete (parent as Json)[key];
@@ -290,6 +297,9 @@ describe('a file that is made to be hard to read', () => {
       'tags of its own',
       'name: !!binary eA==\ntitle: !!set { a }\nsteps: !!omap [a: 1]\ndeadline: !!timestamp 2001-01-01\n',
     ],
+    ['bytes where keys and values stand', 'name: x\ntitle: t\ninputs: !!binary eHh4\nsteps: [!!binary eHh4]\n'],
+    ['bytes for a whole step', step('{ action: scale, with: !!binary eHh4, verify: !!binary eHh4 }')],
+    ['lists too deep for the parser', `name: x\ntitle: ${'['.repeat(3_000)}${']'.repeat(3_000)}\nsteps: []\n`],
     ['keys that are no text', '? { a: b }\n: 1\n? [c]\n: 2\n~: 3\n1: 4\ntrue: 5\nname: x\n'],
     ['merge keys', 'a: &a { title: t }\n<<: *a\nname: x\nsteps: []\n'],
     ['many steps', `name: x\ntitle: t\nsteps:\n${'  - action: stop\n'.repeat(3_000)}`],
