@@ -1,11 +1,12 @@
 /** The only reader of schedule files: YAML in, the schedules wished for or every problem with file, line and column out. Changes nothing. */
 import { durationMs } from '../domain/duration.js';
 import type { Problem } from '../domain/failures.js';
-import { NAME_REMEDY, type Runbook } from '../domain/runbook.js';
+import { NAME, NAME_REMEDY, type Runbook } from '../domain/runbook.js';
 import { readInputs } from '../activities/start-arguments.js';
 import type { RunbookLookup } from '../catalogue.js';
 import { problemOfKind } from '../problems/file-kind.js';
-import { problemsOfIssues } from '../problems/shape.js';
+import { isObject } from '../problems/schema-keys.js';
+import { problemsOfIssues, type ShapeProblem } from '../problems/shape.js';
 import { readYamlFile, YamlDocument, type FileKind, type PathProblem } from '../yaml-document.js';
 import { checkEntry } from './schedule-checks.js';
 import { ScheduleFile, type ScheduleEntry } from './schedule-file.js';
@@ -58,18 +59,19 @@ export async function parseSchedules(
   const otherKind = problemOfKind(raw, 'schedule file');
   if (otherKind !== null) return document.placed([otherKind]);
   const parsed = ScheduleFile.safeParse(raw);
-  const problems = [
-    ...oddNames(raw),
-    ...(parsed.success ? [] : problemsOfIssues(parsed.error.issues, raw, ScheduleFile).map(inWordsOfSchedules)),
+  const ofShape = [
+    ...(parsed.success ? [] : problemsOfIssues(parsed.error.issues, raw, ScheduleFile)),
+    ...behindWrongNames(raw),
   ];
+  const problems = [...oddNames(raw), ...ofShape.map(inWordsOfSchedules)];
   const owner = 'owner' in raw && typeof raw.owner === 'string' ? raw.owner : '';
   const schedules: WishedSchedule[] = [];
-  // Each entry that has its shape is checked further, also beside others that have not.
-  for (const [name, entry] of wellShaped(raw)) {
-    const runbook = await findRunbook(entry.runbook);
-    const found = checkEntry(entry, { runbook, calendars, nowMs });
+  // What has its shape is checked further, also beside what has not.
+  for (const { name, entry, replaced } of judgedEntries(raw, ofShape)) {
+    const runbook = replaced.has('runbook') ? NOT_JUDGED : await findRunbook(entry.runbook);
+    const found = checkEntry(entry, { runbook, calendars, nowMs }).filter((problem) => !follows(problem, replaced));
     problems.push(...found.map((problem) => ({ ...problem, path: ['schedules', name, ...problem.path] })));
-    if (found.length === 0 && runbook.kind === 'found')
+    if (found.length === 0 && replaced.size === 0 && runbook.kind === 'found')
       schedules.push({
         id: `${owner}/${name}`,
         owner,
@@ -81,13 +83,72 @@ export async function parseSchedules(
   return problems.length > 0 || !parsed.success ? document.placed(problems) : { owner, schedules };
 }
 
-function* wellShaped(raw: object): Generator<[string, ScheduleEntry]> {
+const Entry = ScheduleFile.shape.schedules.valueType;
+const NOT_JUDGED: RunbookLookup = { kind: 'unknown', known: [], folders: [] };
+
+/** For keys that must be there; nothing is judged by them. */
+const PLACEHOLDERS: Readonly<Record<string, unknown>> = {
+  runbook: 'not-judged',
+  targets: ['not/to-be/judged'],
+  timezone: 'UTC',
+  window: '365d',
+};
+
+interface JudgedEntry {
+  readonly name: string;
+  readonly entry: ScheduleEntry;
+  /** Keys that were taken out or have a placeholder, since their own shape has problems. */
+  readonly replaced: ReadonlySet<string>;
+}
+
+function entriesOf(raw: object): [string, Record<string, unknown>][] {
   const schedules: unknown = 'schedules' in raw ? raw.schedules : null;
-  if (typeof schedules !== 'object' || schedules === null || Array.isArray(schedules)) return;
-  for (const [name, entry] of Object.entries(schedules)) {
-    const parsed = ScheduleFile.shape.schedules.valueType.safeParse(entry);
-    if (parsed.success) yield [name, parsed.data];
+  if (!isObject(schedules)) return [];
+  return Object.entries(schedules).filter((each): each is [string, Record<string, unknown>] => isObject(each[1]));
+}
+
+function* judgedEntries(raw: object, ofShape: readonly ShapeProblem[]): Generator<JudgedEntry> {
+  for (const [name, given] of entriesOf(raw)) {
+    const own = ofShape.filter(({ path }) => path.length > 2 && path[0] === 'schedules' && String(path[1]) === name);
+    const replaced = new Set(own.flatMap(keysOf));
+    const kept = Object.entries(given).filter(([key]) => !replaced.has(key));
+    const placeholders = Object.entries(PLACEHOLDERS).filter(([key]) => replaced.has(key));
+    const parsed = Entry.safeParse(Object.fromEntries([...kept, ...placeholders]));
+    if (parsed.success) yield { name, entry: parsed.data, replaced };
   }
+}
+
+/** The key of the entry in which a problem stands, and the one that was meant by it. */
+function keysOf({ path, meant, under }: ShapeProblem): string[] {
+  const ofEntry = path.length === 3 ? [meant, under] : [];
+  return [String(path[2]), ...ofEntry.filter((key) => key !== undefined)];
+}
+
+/** Where a key was replaced, a check proves nothing of what the author wrote. */
+function follows({ code, path }: PathProblem, replaced: ReadonlySet<string>): boolean {
+  const [key] = path;
+  if (key !== undefined && replaced.has(String(key))) return true;
+  switch (code) {
+    case 'cron-or-calendar':
+      return replaced.has('cron') || replaced.has('calendar');
+    case 'never-starts':
+      return replaced.has('timezone');
+    case 'nothing-to-wait-for':
+      return replaced.has('freeze');
+    default:
+      return false;
+  }
+}
+
+/** zod does not look behind a name that is none. Where nothing stands there either, the name is the problem. */
+function behindWrongNames(raw: object): ShapeProblem[] {
+  return entriesOf(raw).flatMap(([name, entry]) => {
+    const isPassedOver = NAME.test(name) || Object.keys(entry).length === 0;
+    const parsed = isPassedOver ? null : Entry.safeParse(entry);
+    const issues = parsed?.error?.issues ?? [];
+    const placed = issues.map((issue) => ({ ...issue, path: ['schedules', name, ...issue.path] }));
+    return problemsOfIssues(placed, raw, ScheduleFile);
+  });
 }
 
 /** zod passes over a key of that name without a word. */

@@ -232,6 +232,7 @@ describe('a schedule file', () => {
     expect(new Set(problems.map(({ code }) => code))).toEqual(
       new Set([
         'wrong-value',
+        'cron-or-calendar',
         'unknown-runbook',
         'duplicate-target',
         'wrong-cron',
@@ -241,6 +242,67 @@ describe('a schedule file', () => {
         'unknown-key',
       ]),
     );
+  });
+});
+
+describe('an entry whose shape has faults', () => {
+  const told = async (lines: string[]) =>
+    (await problemsOf(`owner: team\nschedules:\n  nightly:\n${lines.map((line) => `    ${line}\n`).join('')}`))
+      .map(({ place, code }) => `${place.split(' ')[1]?.replace('schedules.nightly', '*')} ${code}`)
+      .sort();
+
+  it('is told about its other faults in the same go', async () => {
+    expect(await told(['targets: [x]', 'window: 5', 'cron: "* * *"', 'timezone: Mars/X', 'runbook: nope'])).toEqual([
+      '*.cron wrong-cron',
+      '*.runbook unknown-runbook',
+      '*.targets.0 wrong-value',
+      '*.timezone unknown-time-zone',
+      '*.window wrong-value',
+    ]);
+    expect(await told(['targets: [x]', 'window: 2h', 'timezone: UTC', 'runbook: restart'])).toEqual([
+      '* cron-or-calendar',
+      '*.targets.0 wrong-value',
+    ]);
+    expect(
+      await told(['targets: [a/b/c]', 'cron: "* * *"', 'timezone: Mars/X', 'runbook: scale', 'inputs: { replica: 0 }']),
+    ).toEqual([
+      '*.cron wrong-cron',
+      '*.inputs.replica wrong-input',
+      '*.timezone unknown-time-zone',
+      '*.window missing',
+    ]);
+  });
+
+  it('is told nothing that only follows from them', async () => {
+    const right = ['targets: [a/b/c]', 'window: 2h', 'timezone: UTC', 'runbook: restart'];
+    expect(await told([...right, 'cron: 5'])).toEqual(['*.cron wrong-value']);
+    expect(await told([...right, 'corn: 30 2 * * *'])).toEqual(['*.corn unknown-key']);
+    expect(await told([...right, 'hour: 2'])).toEqual(['*.hour unknown-key']);
+    expect(await told([...right, 'calendar: { hour: 25 }'])).toEqual(['*.calendar.hour wrong-value']);
+    expect(await told([...right, 'cron: 30 2 * * *', 'freeze: prod', 'waitAtMost: 1h'])).toEqual([
+      '*.freeze wrong-value',
+    ]);
+    expect(await told([...right.slice(0, 3), 'cron: 30 2 * * *', 'runbook: 5'])).toEqual(['*.runbook wrong-value']);
+  });
+
+  it('is judged behind a name that is none', async () => {
+    const text = withEntry('window: 5\ntimezone: Mars/X', 'window')
+      .replace('nightly', 'Nightly/1')
+      .replace('    timezone: Europe/Berlin\n', '');
+    expect((await problemsOf(text)).map(({ code }) => code).sort()).toEqual([
+      ...['unknown-time-zone', 'wrong-name', 'wrong-value'],
+    ]);
+  });
+
+  it('names the place of a wrong input once', async () => {
+    const [problem] = await problemsOf(withEntry('runbook: scale\ninputs: { replica: many }', 'runbook'));
+    expect(problem?.found).toBe('"many" is not an integer');
+    expect(problem?.remedy).toMatch(/^Give 1 or more/);
+  });
+
+  it('of which one part alone takes the window says so of one', async () => {
+    const [problem] = await problemsOf(withEntry('jitter: 3h'));
+    expect(problem?.found).toBe('the jitter of 3h leaves nothing of the window of 1h');
   });
 });
 
