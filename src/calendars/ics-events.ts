@@ -242,7 +242,8 @@ function untilOf(rule: Rule, start: Moment): WallMs {
   const { zone } = start;
   if (until === null) return Infinity;
   if (until.isDate) return until.wallMs + DAY_MS - 1;
-  if (!until.isUtc) return until.wallMs;
+  // Without Z it should be of no zone: where the start has one, UTC may be meant all the same.
+  if (!until.isUtc) return start.floating ? until.wallMs : Math.max(until.wallMs, zone.wallOf(until.wallMs));
   // By the clock of then, and by that of the start: hours may be counted on by either.
   const byStart = until.wallMs + start.wallMs - start.zone.msOf(start.wallMs);
   return rule.frequency === 'HOURLY' ? Math.max(zone.wallOf(until.wallMs), byStart) : zone.wallOf(until.wallMs);

@@ -129,11 +129,12 @@ class IcsCalendar {
     // RFC 5545 gives each occurrence the exact length of the first, calendar programs the same end on the clock: the later end counts.
     const exact = (each: CalendarZone) => each.msOf(start.wallMs + length.wallMs) - each.msOf(start.wallMs);
     const lastsMs = allDay ? 0 : Math.max(...(zone.either ?? [zone]).map(exact)) + length.exactMs;
-    const often = rules.some(({ rule }) => rule.frequency === 'HOURLY' || (rule.lists.BYHOUR?.length ?? 0) > 1);
+    const hourly = rules.some(({ rule }) => rule.frequency === 'HOURLY');
+    const hasClock = rules.length > 0 && !allDay && zone !== ANY_ZONE;
     return [
       ...own.flatMap((wallMs) => {
         const written = { start: { ...start, wallMs }, length, lastsMs: wallMs === start.wallMs ? 0 : lastsMs };
-        return often && !allDay && zone !== ANY_ZONE ? [written, ...byOtherClocks(written, start)] : [written];
+        return hasClock ? [written, ...byOtherClocks(written, start, hourly)] : [written];
       }),
       ...added,
     ];
@@ -177,10 +178,11 @@ interface Occurrence {
   readonly stays?: true;
 }
 
-/** Several times a day: where clocks change, such a rule may count on by the clock of its start, or mean both readings of an hour that comes twice. */
-function byOtherClocks({ start, ...rest }: Occurrence, { wallMs, zone }: Moment): Occurrence[] {
-  const sinceMs = start.wallMs - wallMs;
-  const others = [zone.msOf(wallMs) + sinceMs, zone.msOf(wallMs, 'last') + sinceMs, zone.msOf(start.wallMs, 'last')];
+/** A rule may mean both readings of an hour that comes twice. One by the hour may count on by the clock of its start. */
+function byOtherClocks({ start, ...rest }: Occurrence, { wallMs, zone }: Moment, hourly: boolean): Occurrence[] {
+  const again = zone.msOf(start.wallMs, 'last');
+  const counted = () => [zone.msOf(wallMs), zone.msOf(wallMs, 'last')].map((ms) => ms + start.wallMs - wallMs);
+  const others = hourly ? [again, ...counted()] : [again];
   return [...new Set(others)]
     .filter((ms) => ms !== zone.msOf(start.wallMs))
     .map((ms) => ({ ...rest, start: { ...start, wallMs: ms, zone: UTC }, stays: true }));

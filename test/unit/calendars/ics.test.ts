@@ -513,6 +513,24 @@ describe('a time that may be meant by either of two clocks', () => {
     }
   });
 
+  it('goes by the wall clock at hours of the day, and freezes both readings of one', () => {
+    const lines = event('DTSTART;TZID=Europe/Berlin:20261024T023000', 'DURATION:PT10M', 'RRULE:FREQ=DAILY;BYHOUR=2,14');
+    expect(frozen(calendar(...lines), at('2026-10-25T00:00:00Z'), at('2026-10-26T00:00:00Z'))).toEqual([
+      'f: 2026-10-25T00:30 2026-10-25T00:40',
+      'f: 2026-10-25T01:30 2026-10-25T01:40',
+      'f: 2026-10-25T13:30 2026-10-25T13:40',
+    ]);
+  });
+
+  it('ends a rule at the later one, where UNTIL does not say its zone', () => {
+    const lines = event(
+      'DTSTART;TZID=Europe/Berlin:20260601T100000',
+      'DURATION:PT1H',
+      'RRULE:FREQ=DAILY;UNTIL=20260602T080000',
+    );
+    expect(frozen(calendar(...lines))).toHaveLength(2);
+  });
+
   it('counts hours on by the clock of the start, and by that of then', () => {
     const lines = event('DTSTART;TZID=Europe/Berlin:20261024T230000', 'DURATION:PT10M', 'RRULE:FREQ=HOURLY;INTERVAL=5');
     expect(frozen(calendar(...lines), at('2026-10-25T00:00:00Z'), at('2026-10-25T04:00:00Z'))).toEqual([
