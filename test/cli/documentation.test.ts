@@ -46,12 +46,9 @@ it('README plans what it shows, in the world that the demo begins with', async (
   const env = { TEMPORAL_ADDRESS: temporal.address, RUNBOOK_TASK_QUEUE: temporal.taskQueue };
   const { exitCode, stdout } = await endOf(spawnCommand(words, env));
   expect(exitCode).toBe(0);
-  // The page leaves lines out, and changes none.
-  const printed = stdout.split('\n');
-  const places = shown.map((line) => printed.indexOf(line));
-  expect(shown.length).toBeGreaterThan(5);
-  expect(places, stdout).not.toContain(-1);
-  expect(places).toEqual([...places].sort((left, right) => left - right));
+  // The times of the test's stack are shorter, and with them its plan is another.
+  const alike = (text: string) => text.replace(/held \w+;/g, 'held …;').replace(/plan [\da-f]{16}/g, 'plan …');
+  expect(alike(stdout.trimEnd())).toBe(alike(shown.join('\n')));
 });
 
 it('the reference writes a runbook that is right, and finds it', async () => {
@@ -75,4 +72,14 @@ it.each([
   expect(await inShell(commands.join('\n'))).toContain(words);
   const [, schema = ''] = /\$schema=(\S+)/.exec(file) ?? [];
   expect(JSON.parse(await readFile(join(folder, schema), 'utf8'))).toHaveProperty('properties');
+});
+
+it('docs/alarms.md shows a body that its first file would start a run for', async () => {
+  const text = await page('docs/alarms.md');
+  const [file = ''] = codeBlocksOf(text, 'yaml');
+  const [body = ''] = codeBlocksOf(text, 'json');
+  await writeFile(join(folder, 'alarms.yaml'), file);
+  await writeFile(join(folder, 'body.json'), body);
+  const [command = ''] = linesOf(text, 'runbook alarm try');
+  expect(await inShell(command)).toMatch(/restart.* shop\/checkout\/prod-1/s);
 });
