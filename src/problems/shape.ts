@@ -34,7 +34,11 @@ const MOST_KEYS_LISTED = 12;
 
 /** @param shape of the whole document, which was checked as `raw` */
 export function problemsOfIssues(issues: readonly z.core.$ZodIssue[], raw: unknown, shape: z.ZodType): ShapeProblem[] {
-  const problems = issues.flatMap((issue) => problemsOfIssue(issue, { raw, shape, parent: [] }));
+  // Of a value of the wrong type nothing else is said: its length, say, means nothing.
+  const mistyped = new Set(issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => keyOf(path as Path)));
+  const problems = issues
+    .filter(({ code, path }) => code === 'invalid_type' || !mistyped.has(keyOf(path as Path)))
+    .flatMap((issue) => problemsOfIssue(issue, { raw, shape, parent: [] }));
   // A key that was mistyped, or stands one level too high, is also missed where it belongs.
   const meant = new Set(
     problems.flatMap(({ path, meant, under }) =>
@@ -220,7 +224,7 @@ export function wrongName(path: Path): ShapeProblem {
   };
 }
 
-/** What the shape itself says, else the kind of value, shown with the author's own. */
+/** What the shape itself says, else the kind of value that belongs there. */
 function typeRemedy(
   { message, expected }: Extract<z.core.$ZodIssue, { code: 'invalid_type' }>,
   value: unknown,
@@ -228,8 +232,9 @@ function typeRemedy(
 ): string {
   if (!message.startsWith('Invalid input')) return message;
   const isScalar = typeof value !== 'object';
-  if (expected === 'string' && isScalar) return `Write text, in quotes: "${textOf(value).slice(0, 80)}"`;
-  if (expected === 'array' && isScalar && textOf(value).length <= 80) return `Write a list, as in [${textOf(value)}]`;
+  // The value is never repeated here: what stands in the wrong place may be a secret.
+  if (expected === 'string' && isScalar) return 'Write text, in quotes';
+  if (expected === 'array' && isScalar) return 'Write a list: [in, brackets], or each item on a line of its own after "- "';
   const known = expected === 'object' ? keys() : [];
   return `Write ${wordFor(expected)}${known.length === 0 ? '' : `: ${listed(known)}`}`;
 }
