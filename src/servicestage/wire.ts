@@ -6,7 +6,8 @@ import { clipText } from '../domain/text.js';
 import { ID_PATTERN } from './api-path.js';
 
 /** Bounds of what is kept, chosen: far above anything documented. The texts go into plans, reports and histories, several times each. */
-const LONGEST_NAME_BYTES = 200;
+/** Applications, components and instances are found by their names: a name that is cut is another name. */
+const LONGEST_NAME_BYTES = 1_000;
 const LONGEST_STATUS_BYTES = 64;
 const LONGEST_DETAIL_BYTES = 500;
 const LONGEST_MESSAGES_BYTES = 1_000;
@@ -29,12 +30,20 @@ function rows<Row extends z.ZodType>(row: Row) {
   return z.array(row).max(MOST_ROWS);
 }
 
+type Resources = readonly {
+  readonly parameters?: { readonly hosts?: readonly string[] | null | undefined } | null | undefined;
+}[];
+
+function hostsOf(resources: Resources): string[] {
+  return resources.flatMap(({ parameters }) => parameters?.hosts ?? []);
+}
+
 /** API reference servicestage_06_0050 `ShowInstanceDetail`; SDK `InstanceStatusView`. */
 const Instance = z.object({
   version: name.nullish(),
-  refer_resources: rows(
-    z.object({ parameters: z.object({ hosts: z.array(id).max(MOST_HOSTS).nullish() }).nullish() }),
-  ).nullish(),
+  refer_resources: rows(z.object({ parameters: z.object({ hosts: z.array(id).nullish() }).nullish() }))
+    .refine((resources) => hostsOf(resources).length <= MOST_HOSTS, `more than ${MOST_HOSTS} hosts`)
+    .nullish(),
   status_detail: z.object({
     status,
     replica: number,
@@ -47,7 +56,7 @@ const Instance = z.object({
 
 export function observationFromWire(body: unknown, observedAtMs: number): Observation {
   const { version, refer_resources: resources, status_detail: detail } = Instance.parse(body);
-  const hosts = resources?.flatMap((resource) => resource.parameters?.hosts ?? []) ?? [];
+  const hosts = hostsOf(resources ?? []);
   return {
     observedAtMs,
     status: detail.status,
