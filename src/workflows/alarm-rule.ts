@@ -43,6 +43,7 @@ import {
 import { carriedOut } from './alarm-effects.js';
 import { commandRejected, invalidStart, rootCause } from './failure.js';
 import { findRuns } from './proxies.js';
+import { conditionUntil } from './timers.js';
 
 const decideUpdate = defineUpdate<(AlarmDecision | null)[], [DecideRequest]>(DECIDE_UPDATE);
 const alarmLogQuery = defineQuery<readonly AlarmLogLine[]>(ALARM_LOG_QUERY);
@@ -89,9 +90,10 @@ async function decideForEver(started: ContinuedRule): Promise<never> {
     { validator },
   );
   while (!isFull() || queue.length > 0) {
-    if (queue.length === 0) await somethingToDo(() => queue.length > 0 || isFull(), rule.msToNextDue());
+    let nowMs = Date.now();
+    if (queue.length === 0) nowMs = await somethingToDo(() => queue.length > 0 || isFull(), rule.nextDueAtMs());
     // First of all, also where alarms never stop coming.
-    await rule.takeDue();
+    await rule.takeDue(nowMs);
     const [next] = queue;
     if (next !== undefined) await rule.take(next);
     queue.shift();
@@ -100,8 +102,11 @@ async function decideForEver(started: ContinuedRule): Promise<never> {
   return await continueAsNew<typeof alarmRule>({ ...started, state: forNextExecution(rule.state, Date.now()) });
 }
 
-async function somethingToDo(isThere: () => boolean, withinMs: number | null): Promise<void> {
-  await (withinMs === null ? condition(isThere) : condition(isThere, withinMs));
+/** @returns the time then, never before `dueAtMs` where that ended the wait */
+async function somethingToDo(isThere: () => boolean, dueAtMs: number | null): Promise<number> {
+  if (dueAtMs !== null) return await conditionUntil(isThere, dueAtMs);
+  await condition(isThere);
+  return Date.now();
 }
 
 /**
@@ -119,6 +124,8 @@ function asOnceDecided({ saidAtMs: _saidAtMs, onlyIfKnown: _onlyIfKnown, ...alar
 class Rule {
   #state: RuleState;
   #looksAgainAtMs = 0;
+  /** When the newest wait was over: the clock may be behind it (`conditionUntil`). */
+  #wokeAtMs = 0;
   readonly #owner: string;
   readonly #rule: string;
 
@@ -136,10 +143,10 @@ class Rule {
     return this.#state;
   }
 
-  /** `null`: nothing waits. */
-  msToNextDue(): number | null {
+  /** Epoch milliseconds; `null`: nothing waits. */
+  nextDueAtMs(): number | null {
     const dueAtMs = nextDueAtMs(this.#state);
-    return dueAtMs === null ? null : Math.max(1, Math.max(dueAtMs, this.#looksAgainAtMs) - Date.now());
+    return dueAtMs === null ? null : Math.max(dueAtMs, this.#looksAgainAtMs);
   }
 
   async take({ request, answer, refuse }: Request): Promise<void> {
@@ -165,10 +172,11 @@ class Rule {
   }
 
   /** What falls due is decided by the brakes that the newest alarm brought. */
-  async takeDue(): Promise<void> {
+  async takeDue(nowMs: number): Promise<void> {
+    this.#wokeAtMs = nowMs;
     const { brakes } = this.#state;
-    const due = dueFirings(this.#state, Date.now());
-    if (brakes === null || due.length === 0 || Date.now() < this.#looksAgainAtMs) return;
+    const due = dueFirings(this.#state, nowMs);
+    if (brakes === null || due.length === 0 || nowMs < this.#looksAgainAtMs) return;
     try {
       const now = await this.#look(due, brakes);
       const decided = due.map((firing) => {
@@ -178,14 +186,14 @@ class Rule {
       await this.#carryOut(decided);
     } catch (error) {
       if (isCancellation(error)) throw error;
-      this.#looksAgainAtMs = Date.now() + LOOK_AGAIN_MS;
+      this.#looksAgainAtMs = this.#nowMs() + LOOK_AGAIN_MS;
     }
   }
 
   async #look(questions: readonly Question[], brakes: Brakes): Promise<Circumstances> {
-    const asked = runsToAsk(this.#state, questions, brakes, Date.now());
+    const asked = runsToAsk(this.#state, questions, brakes, this.#nowMs());
     const seen = asked.runIds.length + asked.targets.length === 0 ? [] : await findRuns(asked);
-    const nowMs = Date.now();
+    const nowMs = this.#nowMs();
     this.#state = forget(noteEnds(this.#state, seen), nowMs);
     return { owner: this.#owner, rule: this.#rule, brakes, nowMs, seen };
   }
@@ -205,10 +213,14 @@ class Rule {
       const { alarm, target, effect } = each;
       if (effect?.kind === 'start' && decision.kind !== 'started' && decidesAsToday())
         this.#state = takeBackStart(this.#state, effect.runId);
-      const line = { decidedAtMs: Date.now(), rule: this.#rule, alarm, target, decision };
+      const line = { decidedAtMs: this.#nowMs(), rule: this.#rule, alarm, target, decision };
       this.#state = logged(this.#state, line);
     }
     return decisions;
+  }
+
+  #nowMs(): number {
+    return Math.max(Date.now(), this.#wokeAtMs);
   }
 
   get #by(): string {

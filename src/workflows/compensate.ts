@@ -32,7 +32,8 @@ export function compensate(
       const step = undoStep(undo, run.targetPlan.steps);
       progress.undoBegins(step.id, describeAction(undo.action));
       // Its own deadline: a run that ran out of time is still undone.
-      const outcome = await performActionStep(step, from, run, Date.now() + step.deadlineMs);
+      const nowMs = Date.now();
+      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });
       from = outcome.baseline;
       reports.push(outcome.report);
       progress.undoEnds(outcome.report);

@@ -1,5 +1,5 @@
 /** The gate before each target: the maintenance window and the change freezes of the run. Passes, waits as long as it may, or says why not. */
-import { isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { describeDuration } from '../domain/duration.js';
 import { failureRecord, type FailureRecord } from '../domain/failures.js';
@@ -19,6 +19,7 @@ import type { GateReport } from '../domain/report.js';
 import { rootCause } from './failure.js';
 import { readFreezes } from './proxies.js';
 import type { RunState } from './run-state.js';
+import { sleepUntil } from './timers.js';
 
 export type Passage =
   | { readonly kind: 'open'; readonly closing: Closing | null }
@@ -34,6 +35,8 @@ export class Gates {
   readonly #window: Window | null;
   readonly #reports: GateReport[] = [];
   #waitedMs = 0;
+  /** When the newest wait was over: the clock may be behind it (`sleepUntil`). */
+  #wokeAtMs = 0;
 
   constructor(
     readonly guards: Guards | undefined,
@@ -58,7 +61,7 @@ export class Gates {
   async pass(target: string, fromMs = 0): Promise<Passage> {
     if (this.guards === undefined) return { kind: 'open', closing: null };
     try {
-      if (fromMs > Date.now()) await sleep(fromMs - Date.now());
+      if (fromMs > this.#nowMs()) this.#wokeAtMs = await sleepUntil(fromMs);
       return await this.#pass(target, this.guards);
     } catch (error) {
       if (!isCancellation(error)) throw error;
@@ -76,7 +79,7 @@ export class Gates {
     let begunAtMs: number | null = null;
     for (;;) {
       const gate = await this.#look(guards);
-      const nowMs = Date.now();
+      const nowMs = this.#nowMs();
       if (begunAtMs !== null) this.#waitedMs = waitedBeforeMs + nowMs - begunAtMs;
       if (!gate.open || this.#reports.at(-1)?.target === target) this.#report(target, gate, nowMs);
       if (gate.open) {
@@ -88,13 +91,17 @@ export class Gates {
       const looksAgainAtMs = this.#nextLook(gate, nowMs, givesUpAtMs);
       if (looksAgainAtMs === null) return { kind: 'closed', failure: this.#failure(gate, guards) };
       this.state.waitFor({ why: gate.why, looksAgainAtMs, givesUpAtMs: Math.min(givesUpAtMs, this.#cutoffAtMs()) });
-      await sleep(Math.max(1, looksAgainAtMs - Date.now()));
+      this.#wokeAtMs = await sleepUntil(looksAgainAtMs);
     }
   }
 
   async #look({ freeze }: Guards): Promise<Gate> {
     const read = freeze.length === 0 ? { freezes: [], unreadable: [] } : await readCalendars(freeze);
-    return gateAt(Date.now(), this.#window, read.freezes, read.unreadable);
+    return gateAt(this.#nowMs(), this.#window, read.freezes, read.unreadable);
+  }
+
+  #nowMs(): number {
+    return Math.max(Date.now(), this.#wokeAtMs);
   }
 
   /** `null`: waiting is over, or would be before the window opens. A frozen gate is waited for until then: a freeze may be lifted. */

@@ -1,17 +1,17 @@
 /** One step: perform its action and settle what is not clear, or wait. Never throws for an expected turn; the report says what was seen. */
-import { CancellationScope, isCancellation, patched, sleep, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, patched, workflowInfo } from '@temporalio/workflow';
 import { describeAction, ruleOf, wishedStateHolds } from '../domain/actions.js';
 import type { DoneStep } from '../domain/compensation.js';
 import type { Baseline, PerformActionResult, SettleTargetResult, TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, type FailureName } from '../domain/failures.js';
-import type { Closing } from '../domain/gates.js';
 import { unseenAttemptMs } from '../domain/limits.js';
 import type { ActionStep, PlannedStep, WaitStep } from '../domain/plan.js';
 import type { StepReport, StepResult } from '../domain/report.js';
 import { describeObservation, type Observation } from '../domain/target.js';
 import { performAction, settleTarget } from './proxies.js';
 import { noDetails, readStepFailure, type StepFailure } from './step-failure.js';
-import { obstacleTo } from './step-obstacle.js';
+import { obstacleTo, type StepTimes } from './step-obstacle.js';
+import { sleepUntil } from './timers.js';
 
 export interface StepOutcome {
   readonly report: StepReport;
@@ -28,14 +28,12 @@ export async function performActionStep(
   step: ActionStep,
   baseline: Baseline,
   run: TargetRunArguments,
-  deadlineAtMs: number,
-  closing?: Closing,
+  { nowMs: startedAtMs, deadlineAtMs, closing }: StepTimes,
 ): Promise<StepOutcome> {
-  const startedAtMs = Date.now();
   const { target } = run.targetPlan;
   const { id: stepId, action, verify, usualDurationMs } = step;
   const attempted = new StepUnderWay(step, baseline, run, startedAtMs);
-  const obstacle = obstacleTo(step, baseline, deadlineAtMs, closing);
+  const obstacle = obstacleTo(step, baseline, { nowMs: startedAtMs, deadlineAtMs, closing });
   if (obstacle !== null) {
     const { name, message } = obstacle;
     return mayHaveBeenSentBeforeReset(step, baseline)
@@ -236,15 +234,20 @@ async function settleOrSay(
 }
 
 /** Waits, at most until the run's deadline. */
-export async function performWaitStep(step: WaitStep, baseline: Baseline, deadlineAtMs: number): Promise<StepOutcome> {
-  const startedAtMs = Date.now();
+export async function performWaitStep(
+  step: WaitStep,
+  baseline: Baseline,
+  { nowMs: startedAtMs, deadlineAtMs }: StepTimes,
+): Promise<StepOutcome> {
   const durationMs = Math.min(step.durationMs, deadlineAtMs - startedAtMs);
   let result: StepResult = 'succeeded';
+  let endedAtMs = startedAtMs;
   try {
-    if (durationMs > 0) await sleep(durationMs);
+    if (durationMs > 0) endedAtMs = await sleepUntil(startedAtMs + durationMs);
   } catch (error) {
     if (!isCancellation(error)) throw error;
     result = 'cancelled';
+    endedAtMs = Date.now();
   }
   const cut = result === 'succeeded' && durationMs < step.durationMs;
   const report: StepReport = {
@@ -254,7 +257,7 @@ export async function performWaitStep(step: WaitStep, baseline: Baseline, deadli
     sent: 'no',
     cloudJobId: null,
     startedAtMs,
-    endedAtMs: Date.now(),
+    endedAtMs,
     before: null,
     after: null,
     attempts: 0,

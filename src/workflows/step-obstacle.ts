@@ -6,19 +6,26 @@ import type { Closing } from '../domain/gates.js';
 import type { ActionStep } from '../domain/plan.js';
 import { describeObservation } from '../domain/target.js';
 
+/** Epoch milliseconds. */
+export interface StepTimes {
+  /** The time by which it is decided whether the step is begun. */
+  readonly nowMs: number;
+  readonly deadlineAtMs: number;
+  /** Only until a first action was sent on the target. */
+  readonly closing?: Closing | undefined;
+}
+
 export interface Obstacle {
   readonly name: FailureName;
   readonly message: string;
 }
 
-/** `null`: it may begin. `deadlineAtMs` is the step's, epoch milliseconds; `closing` that of a target on which nothing was sent. */
+/** `null`: it may begin. Pure. */
 export function obstacleTo(
   step: ActionStep,
   baseline: Baseline,
-  deadlineAtMs: number,
-  closing?: Closing,
+  { nowMs, deadlineAtMs, closing }: StepTimes,
 ): Obstacle | null {
-  const nowMs = Date.now();
   if (closing !== undefined && nowMs >= closing.atMs) return { name: closing.failure, message: closing.why };
   if (nowMs >= deadlineAtMs)
     return { name: 'DeadlinePassed', message: 'The deadline of the run passed before this step' };

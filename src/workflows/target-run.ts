@@ -5,7 +5,7 @@ import { boundedTargetReport } from '../domain/cut-report.js';
 import type { DoneStep } from '../domain/compensation.js';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
-import { isGateFailure, type Closing } from '../domain/gates.js';
+import { isGateFailure } from '../domain/gates.js';
 import { unseenAttemptMs } from '../domain/limits.js';
 import { targetOutcome } from '../domain/outcome.js';
 import type { OnFailure, PlannedStep } from '../domain/plan.js';
@@ -22,6 +22,7 @@ import {
   type StepOutcome,
 } from './perform-step.js';
 import { observeTarget, settleTarget } from './proxies.js';
+import type { StepTimes } from './step-obstacle.js';
 import { ProgressOfTarget } from './target-progress.js';
 
 const targetProgressQuery = defineQuery<TargetProgress>(PROGRESS_QUERY);
@@ -164,7 +165,11 @@ async function takeSteps(
   for (const step of run.targetPlan.steps) {
     const outcome = scope.consideredCancelled
       ? await lookAfterReset(step, baseline, run)
-      : await take(step, baseline, run, progress, isBegun(baseline, steps) ? undefined : run.closing);
+      : await take(step, baseline, run, progress, {
+          // A wait that is over may have ended after what the clock says (`sleepUntil`).
+          nowMs: Math.max(Date.now(), endOfWait(steps.at(-1))),
+          closing: isBegun(baseline, steps) ? undefined : run.closing,
+        });
     if (outcome === null) break;
     baseline = outcome.baseline;
     steps.push(outcome.report);
@@ -193,11 +198,16 @@ function take(
   baseline: Baseline,
   run: TargetRunArguments,
   progress: ProgressOfTarget,
-  closing: Closing | undefined,
+  times: Pick<StepTimes, 'nowMs' | 'closing'>,
 ): Promise<StepOutcome> {
   progress.stepBegins(step.id);
-  if (step.kind === 'wait') return performWaitStep(step, baseline, run.deadlineAtMs);
-  return performActionStep(step, baseline, run, Math.min(Date.now() + step.deadlineMs, run.deadlineAtMs), closing);
+  if (step.kind === 'wait') return performWaitStep(step, baseline, { ...times, deadlineAtMs: run.deadlineAtMs });
+  const deadlineAtMs = Math.min(times.nowMs + step.deadlineMs, run.deadlineAtMs);
+  return performActionStep(step, baseline, run, { ...times, deadlineAtMs });
+}
+
+function endOfWait(step: StepReport | undefined): number {
+  return step?.action === null ? step.endedAtMs : 0;
 }
 
 interface Ending {

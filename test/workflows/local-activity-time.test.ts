@@ -10,7 +10,7 @@ import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
 /** Its own: the histories of this workflow do not replay with the product's code. */
-const taskQueue = `${temporal.taskQueue}-short-read`;
+const taskQueue = `short-read-${temporal.taskQueue}`;
 const attempts = new Map<string, number>();
 /** Attempts that hang take no notice of being cancelled; the worker waits for them when it stops. */
 let letGo = () => {};
