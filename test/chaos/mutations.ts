@@ -170,10 +170,10 @@ import { observeTarget } from './proxies.js';`,
       },
       {
         file: COMPENSATE,
-        from: `      const outcome = await performActionStep(step, from, run, Date.now() + step.deadlineMs);`,
+        from: `      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
         to: `      const { originalExecutionRunId } = workflowInfo();
       const { lastJobId } = await observeTarget(run.targetPlan.target, run.limits, originalExecutionRunId);
-      const outcome = await performActionStep(step, { ...from, lastJobId }, run, Date.now() + step.deadlineMs);`,
+      const outcome = await performActionStep(step, { ...from, lastJobId }, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
       },
     ],
     aim: ['colleagueBetweenStepsThenFailure'],
@@ -239,8 +239,8 @@ import { observeTarget } from './proxies.js';`,
     edits: [
       {
         file: PERFORM_STEP,
-        from: `import { CancellationScope, isCancellation, patched, sleep, workflowInfo } from '@temporalio/workflow';`,
-        to: `import { isCancellation, patched, sleep, workflowInfo } from '@temporalio/workflow';`,
+        from: `import { CancellationScope, isCancellation, patched, workflowInfo } from '@temporalio/workflow';`,
+        to: `import { isCancellation, patched, workflowInfo } from '@temporalio/workflow';`,
       },
       {
         file: PERFORM_STEP,
@@ -475,9 +475,9 @@ import { observeTarget } from './proxies.js';`,
     edits: [
       {
         file: COMPENSATE,
-        from: `      const outcome = await performActionStep(step, from, run, Date.now() + step.deadlineMs);`,
-        to: `      const deadlineAtMs = Math.min(Date.now() + step.deadlineMs, run.deadlineAtMs);
-      const outcome = await performActionStep(step, from, run, deadlineAtMs);`,
+        from: `      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
+        to: `      const deadlineAtMs = Math.min(nowMs + step.deadlineMs, run.deadlineAtMs);
+      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs });`,
       },
     ],
     aim: ['outOfTime'],
