@@ -234,7 +234,8 @@ function typeRemedy(
   const isScalar = typeof value !== 'object';
   // The value is never repeated here: what stands in the wrong place may be a secret.
   if (expected === 'string' && isScalar) return 'Write text, in quotes';
-  if (expected === 'array' && isScalar) return 'Write a list: [in, brackets], or each item on a line of its own after "- "';
+  if (expected === 'array' && isScalar)
+    return 'Write a list: [in, brackets], or each item on a line of its own after "- "';
   const known = expected === 'object' ? keys() : [];
   return `Write ${wordFor(expected)}${known.length === 0 ? '' : `: ${listed(known)}`}`;
 }

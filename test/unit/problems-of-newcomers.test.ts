@@ -67,7 +67,12 @@ describe('one fault is one problem', () => {
     ],
     ['a name for a step', `${HEAD}steps:\n  - { action: stop, name: first }\n`, '4 unknown-key', 'Did you mean id?'],
     ['a time-out', `${HEAD}steps:\n  - { action: stop, timeout: 20m }\n`, '4 unknown-key', 'Did you mean deadline?'],
-    ['a list with one thing in it', `${HEAD}guards: { freeze: prod }\nsteps: []\n`, '3 wrong-value', 'Write a list: [in, brackets]'],
+    [
+      'a list with one thing in it',
+      `${HEAD}guards: { freeze: prod }\nsteps: []\n`,
+      '3 wrong-value',
+      'Write a list: [in, brackets]',
+    ],
     ['keys and values as text', `${HEAD}guards: prod\nsteps: []\n`, '3 wrong-value', 'window, freeze, waitAtMost'],
     ['a title that is a number', 'name: x\ntitle: 5\nsteps: []\n', '2 wrong-value', 'Write text, in quotes'],
     [
