@@ -131,16 +131,14 @@ const MESSAGES_BYTES = 4_000;
 const CLOUD_JOB_BYTES = 70;
 
 /** Each step is sent and settled, and so is its undo. */
-function targetHistoryBytes({ target, seen, steps }: TargetPlan): number {
-  // A scale of virtual machines may double their number.
-  const observation = OBSERVATION_BYTES + 2 * jsonBytes(seen.hosts ?? []);
+function targetHistoryBytes({ target, steps }: TargetPlan): number {
   // Every step brings the ids of those before it along: half of all, on average, of steps and undos.
   const knownCloudJobs = CLOUD_JOB_BYTES * (steps.length + 1);
   const perStep = steps.map((step) => {
     if (step.kind === 'wait') return jsonBytes(step);
-    const request = jsonBytes(target) + jsonBytes(step) + knownCloudJobs + observation + ARGUMENTS_BYTES;
-    const performed = request + observation + TRAIL_BYTES + MESSAGES_BYTES;
-    const settled = request + 2 * observation + MESSAGES_BYTES;
+    const request = jsonBytes(target) + jsonBytes(step) + knownCloudJobs + OBSERVATION_BYTES + ARGUMENTS_BYTES;
+    const performed = request + OBSERVATION_BYTES + TRAIL_BYTES + MESSAGES_BYTES;
+    const settled = request + 2 * OBSERVATION_BYTES + MESSAGES_BYTES;
     return 2 * (performed + settled);
   });
   const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps }) + OBSERVATION_BYTES;

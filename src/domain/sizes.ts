@@ -33,8 +33,10 @@ export function targetReportBytes(targets: number): number {
   return Math.min(MOST_REPORT_BYTES, Math.floor(REPORTS_BYTES / Math.max(1, targets)));
 }
 
-/** What ServiceStage says of an instance at one moment, with up to 200 hosts; those seen while planning count beside. */
-export const OBSERVATION_BYTES = 12_000;
+/** What ServiceStage says of an instance at one moment, its hosts among it: `servicestage/wire.ts` lets no more through. */
+export const OBSERVATION_BYTES = 16_000;
+/** Of an observation: 346 ids of 36 characters. */
+export const HOSTS_BYTES = 13_500;
 /** Of a step; see domain/trail.ts. */
 export const TRAIL_BYTES = 4_000;
 /** Names of events in a calendar file. */

@@ -1,20 +1,19 @@
 /** Wire shapes in the vendor's names, and their translation into domain values. Only the fields that are read; everything may be absent, and everything has a bound. */
 import { z } from 'zod';
 import type { CloudJob } from '../domain/cloud-job.js';
+import { jsonBytes, shortened } from '../domain/json-bytes.js';
+import { HOSTS_BYTES } from '../domain/sizes.js';
 import type { Observation } from '../domain/target.js';
-import { clipText } from '../domain/text.js';
 import { ID_PATTERN } from './api-path.js';
 
-/** Bounds of what is kept, chosen: far above anything documented. The texts go into plans, reports and histories, several times each. */
+/** Bounds of what is kept, as JSON, chosen: far above anything documented. The texts go into plans, reports and histories, several times each. */
 /** Applications, components and instances are found by their names: a name that is cut is another name. */
-const LONGEST_NAME_BYTES = 1_000;
+const LONGEST_NAME_BYTES = 1_002;
 const LONGEST_STATUS_BYTES = 64;
 const LONGEST_DETAIL_BYTES = 500;
 const LONGEST_MESSAGES_BYTES = 1_000;
 /** Documented pages have at most 1,000 rows. */
 const MOST_ROWS = 1_000;
-/** A list of hosts that is cut would be another list: one that is too long is refused. */
-const MOST_HOSTS = 500;
 
 const id = z.string().regex(ID_PATTERN, 'no id of this API');
 const idOrNothing = z.union([z.literal(''), id]).nullish();
@@ -23,7 +22,7 @@ const status = clipped(LONGEST_STATUS_BYTES);
 const name = clipped(LONGEST_NAME_BYTES);
 
 function clipped(maxBytes: number) {
-  return z.string().transform((text) => clipText(text, maxBytes));
+  return z.string().transform((text) => shortened(text, maxBytes));
 }
 
 function rows<Row extends z.ZodType>(row: Row) {
@@ -42,7 +41,13 @@ function hostsOf(resources: Resources): string[] {
 const Instance = z.object({
   version: name.nullish(),
   refer_resources: rows(z.object({ parameters: z.object({ hosts: z.array(id).nullish() }).nullish() }))
-    .refine((resources) => hostsOf(resources).length <= MOST_HOSTS, `more than ${MOST_HOSTS} hosts`)
+    .superRefine((resources, context) => {
+      // A list of hosts that is cut would be another list.
+      const hosts = hostsOf(resources);
+      const bytes = jsonBytes(hosts);
+      if (bytes > HOSTS_BYTES)
+        context.addIssue(`${hosts.length} hosts of ${bytes} bytes in all, and at most ${HOSTS_BYTES} can be kept`);
+    })
     .nullish(),
   status_detail: z.object({
     status,

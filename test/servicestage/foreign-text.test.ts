@@ -93,7 +93,7 @@ describe('text from the wire', () => {
     });
     const reading = await client.readInstance(TARGET, READ);
     expect(Buffer.byteLength(JSON.stringify(reading))).toBeLessThan(2_000);
-    expect(reading.failDetail).toMatch(/^警+ … \(1200000 bytes\)$/);
+    expect(reading.failDetail).toMatch(/^警+ … \(1200002 bytes\)$/);
   });
 
   it('has a bound in errors, codes and request ids, and cuts no character', async () => {
@@ -114,11 +114,15 @@ describe('text from the wire', () => {
   });
 
   it('in lists that nobody needs is refused', async () => {
-    const hosts = Array.from({ length: 501 }, (_, index) => `ecs-${index}`);
+    const hosts = Array.from({ length: 600 }, (_, index) => `${index}`.padStart(36, '0'));
     // Bounded together: each of two resources may name fewer.
     const resources = [hosts.slice(0, 300), hosts.slice(300)].map((some) => ({ parameters: { hosts: some } }));
     const { client } = await answering({ ...status({}), refer_resources: resources });
-    expect((await failureOf(client.readInstance(TARGET, READ))).message).toContain('refer_resources');
+    const failure = await failureOf(client.readInstance(TARGET, READ));
+    expect(failure).toMatchObject({ code: 'UnreadableAnswer', sent: 'no' });
+    expect(failure.message).toContain(
+      'refer_resources: 600 hosts of 23401 bytes in all, and at most 13500 can be kept',
+    );
   });
 });
 

@@ -1,5 +1,8 @@
 /** Wire shapes: keys in both cases, what is absent, what is null, statuses nobody listed, and shapes that are refused. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { jsonBytes } from '../../../src/domain/json-bytes.js';
+import { OBSERVATION_BYTES } from '../../../src/domain/sizes.js';
 import {
   cloudJobPageFromWire,
   observationFromWire,
@@ -179,4 +182,49 @@ it('a snapshot page is read with null and without rows', () => {
 it('a token answer is read without its catalogue', () => {
   const body = { token: { expires_at: '2020-01-04T09:05:22.701000Z', user: { id: 'user-0001', name: 'operator' } } };
   expect(TokenAnswer.parse(body).token.user).toEqual({ id: 'user-0001' });
+});
+
+describe('an observation at its largest', () => {
+  /** Characters that are long in UTF-8, and those that are long as JSON. */
+  const longText = fc
+    .tuple(fc.constantFrom('x', '警', '🔥', '\u0001', '"', '\\', '\ud83d'), fc.integer({ min: 0, max: 3_000 }))
+    .map(([character, times]) => character.repeat(times));
+  const oneId = fc.integer({ min: 1, max: 128 }).map((length) => 'J'.repeat(length));
+  const hosts = fc.tuple(fc.integer({ min: 0, max: 700 }), oneId).map(([count, id]) => Array<string>(count).fill(id));
+  const count = fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }));
+
+  it('is no longer than what sizes are computed with, or is refused with the figure', () => {
+    let accepted = 0;
+    fc.assert(
+      fc.property(
+        fc.record({ version: longText, status: longText, fail_detail: longText, last_job_status: longText }),
+        fc.array(hosts, { maxLength: 4 }),
+        oneId,
+        fc.tuple(count, count),
+        ({ version, ...texts }, lists, last_job_id, [replica, available_replica]) => {
+          const body = {
+            version,
+            refer_resources: lists.map((some) => ({ parameters: { hosts: some } })),
+            status_detail: { ...texts, last_job_id, replica, available_replica },
+          };
+          const all = lists.flat();
+          try {
+            const seen = observationFromWire(body, 4_102_444_800_000);
+            accepted++;
+            expect(jsonBytes(seen)).toBeLessThanOrEqual(OBSERVATION_BYTES);
+            expect(seen.hosts ?? []).toEqual(all);
+          } catch (error) {
+            expect(String(error)).toContain(`${all.length} hosts of ${jsonBytes(all)} bytes in all`);
+          }
+        },
+      ),
+    );
+    expect(accepted).toBeGreaterThan(0);
+  });
+
+  it('may have 340 hosts', () => {
+    const all = Array.from({ length: 340 }, (_, index) => `${index}`.padStart(36, '0'));
+    const body = { refer_resources: [{ parameters: { hosts: all } }], status_detail: { status: 'RUNNING' } };
+    expect(observationFromWire(body, 0).hosts).toEqual(all);
+  });
 });
