@@ -7,7 +7,8 @@ import { failure } from './to-failure.js';
  * Core (1.24, `local_activities.rs`) keeps that time with a timer that fires once, and drops what it says while no attempt runs. A local
  * activity whose attempts fail at once pauses most of its time, so it was tried for ever: 110 s of 15 s were seen.
  *
- * An attempt after which no other could begin in time fails for good, with its own reason.
+ * An attempt after which no other could begin in time fails for good, with its own reason. Core obeys the delay that a failure names
+ * without asking whether it ends in time: a throttled reading slept for an hour.
  *
  * @param longestPauseMs the `maximumInterval` of the proxy's retries, milliseconds
  */
@@ -24,9 +25,15 @@ export function withinScheduleToClose<Given extends unknown[], Result>(
       return await act(...given);
     } catch (error) {
       if (error instanceof CancelledFailure) throw error;
-      throw Date.now() + longestPauseMs < endAtMs ? error : final(error);
+      throw Date.now() + Math.max(longestPauseMs, ownDelayMs(error)) < endAtMs ? error : final(error);
     }
   };
+}
+
+/** The pause that the failure itself asks for. Ours are made by `failure`, in milliseconds. */
+function ownDelayMs(error: unknown): number {
+  const delay = error instanceof ApplicationFailure ? error.nextRetryDelay : undefined;
+  return typeof delay === 'number' ? delay : 0;
 }
 
 function final(error: unknown): ApplicationFailure {

@@ -4,6 +4,7 @@ import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { failure } from '../../src/activities/to-failure.js';
 import { withinScheduleToClose } from '../../src/activities/within-schedule-to-close.js';
 import { stopWorker } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -36,6 +37,7 @@ async function read(how: string): Promise<string> {
   const attempt = (attempts.get(workflowExecution?.workflowId ?? '') ?? 0) + 1;
   attempts.set(workflowExecution?.workflowId ?? '', attempt);
   if (how === 'hangs') await over;
+  if (how === 'isThrottled') throw failure('Throttled', 'limit 1000, time: 1 hour', { nextRetryDelayMs: 3_600_000 });
   if (how === 'fails' || attempt < 3)
     throw ApplicationFailure.create({ type: 'Unreachable', message: 'nobody answers' });
   return `attempt ${attempt}`;
@@ -65,6 +67,12 @@ it('ends when its attempts fail', async () => {
 
 it('ends when its attempts hang', async () => {
   expect(await rootCauseOf(run('hangs'))).toBeInstanceOf(Error);
+});
+
+it('ends when a failure asks for a pause beyond it, with the reason of that failure', async () => {
+  const cause = await rootCauseOf(run('isThrottled'));
+  expect(cause).toMatchObject({ type: 'Throttled', message: 'limit 1000, time: 1 hour' });
+  expect(attempts.get(workflowId('isThrottled'))).toBe(1);
 });
 
 it('is tried again while there is time', async () => {
