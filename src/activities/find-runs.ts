@@ -5,6 +5,7 @@ import { jsonBytes } from '../domain/json-bytes.js';
 import { isListed, namesOfTarget } from '../domain/listed-targets.js';
 import { PAYLOAD_BYTES } from '../domain/sizes.js';
 import { isOpen } from '../domain/workflow-status.js';
+import { inTime } from './in-time.js';
 import { describe, PAGE_SIZE, quoted } from './past-runs.js';
 
 /** Chosen: a query stays short, and the limit of servers on listings (10 a second by default) is far. */
@@ -22,7 +23,9 @@ export async function findRuns(client: Client, { runIds, targets, sinceMs }: Run
   const known = new Set(runIds);
   const listed: RunSeen[] = [];
   for (let at = 0; at < targets.length; at += TARGETS_IN_A_QUERY)
-    listed.push(...(await listedRuns(client, targets.slice(at, at + TARGETS_IN_A_QUERY), sinceMs)));
+    listed.push(
+      ...(await inTime(client, () => listedRuns(client, targets.slice(at, at + TARGETS_IN_A_QUERY), sinceMs))),
+    );
   return withinAnswer([...described, ...listed.filter(({ runId }) => !known.has(runId))]);
 }
 

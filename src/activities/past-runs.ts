@@ -5,12 +5,12 @@ import {
   type WorkflowExecutionDescription,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
-import { wholeTarget } from '../client/read-report.js';
+import { isReport, withWholeTarget } from '../client/read-report.js';
 import type { PastRun, PastRuns } from '../domain/captured-count.js';
 import { REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import { namesOfTarget } from '../domain/listed-targets.js';
-import type { RunReport } from '../domain/report.js';
 import { isOpen } from '../domain/workflow-status.js';
+import { inTime } from './in-time.js';
 
 export interface PastRunsAsked {
   /** The workflow id that is the lease on the instance. */
@@ -41,25 +41,23 @@ export async function pastRuns(client: Client, asked: PastRunsAsked): Promise<Pa
     const run = pastRun(newest);
     runs.set(run.runId, { ...run, open: run.open || (lease !== null && isOpen(lease.status.name)) });
   }
-  for (const info of await listed(client, asked)) {
+  for (const info of await inTime(client, () => listed(client, asked))) {
     if (runs.has(info.runId) || info.runId === exceptRunId) continue;
     const run = pastRun(info);
     // What is listed as open may have ended since; what is listed as closed stays as it is.
     const sure = run.open || run.report === null ? await describe(client, info.workflowId, info.runId) : info;
     if (sure !== null) runs.set(info.runId, pastRun(sure));
   }
-  const told = await Promise.all([...runs.values()].map((run) => withWholeTarget(client, run, leaseId)));
+  const told = await Promise.all([...runs.values()].map((run) => withTarget(client, run, leaseId)));
   return { runs: told, leaseTakenAtMs: lease?.startTime.getTime() ?? null };
 }
 
-/** What a run of many targets says of one of them may be cut: the target's own workflow has the readings. */
-async function withWholeTarget(client: Client, run: PastRun, leaseId: string): Promise<PastRun> {
-  const { report } = run;
-  const target = report?.targets.find((each) => each.leaseId === leaseId);
-  if (report === null || target?.cut === undefined) return run;
-  const whole = await wholeTarget(target, (id, runId) => client.workflow.getHandle(id, runId).result());
-  const targets = report.targets.map((each) => (each === target ? whole : each));
-  return { ...run, report: { ...report, targets } };
+/** What the memo says of one of many targets may be cut: the result of the run, or of the target's own workflow, has the readings. */
+async function withTarget(client: Client, run: PastRun, leaseId: string): Promise<PastRun> {
+  if (run.report === null) return run;
+  const read = (id: string, runId: string): Promise<unknown> =>
+    inTime(client, () => client.workflow.getHandle(id, runId).result());
+  return { ...run, report: await withWholeTarget(run.report, leaseId, read) };
 }
 
 async function listed(client: Client, { runbooks, path }: PastRunsAsked): Promise<WorkflowExecutionInfo[]> {
@@ -85,7 +83,7 @@ export async function describe(
   runId?: string,
 ): Promise<WorkflowExecutionDescription | null> {
   try {
-    return await client.workflow.getHandle(workflowId, runId).describe();
+    return await inTime(client, () => client.workflow.getHandle(workflowId, runId).describe());
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;
@@ -107,8 +105,4 @@ function pastRun(info: Described): PastRun {
     closedAtMs: closeTime?.getTime() ?? null,
     report: isReport(report) ? report : null,
   };
-}
-
-function isReport(value: unknown): value is RunReport {
-  return typeof value === 'object' && value !== null && 'targets' in value && Array.isArray(value.targets);
 }

@@ -16,6 +16,7 @@ import {
 } from '../domain/contract.js';
 import { isOpen } from '../domain/workflow-status.js';
 import { findRuns } from './find-runs.js';
+import { inTime } from './in-time.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 export interface TemporalAccess {
@@ -36,15 +37,11 @@ export interface TemporalAccess {
 /** `PENDING_ACTIVITY_STATE_STARTED` and `_CANCEL_REQUESTED` of the Temporal API: an attempt is out there. */
 const UNDER_WAY = [2, 3];
 
-/** Of one call, its retries included. Chosen: below the time that a worker which stops waits for its activities (`worker.ts`). */
-const CALL_MS = 10_000;
-
 export function temporalAccess(client: Client): TemporalAccess {
-  const inTime = <Answer>(call: () => Promise<Answer>) => client.withDeadline(Date.now() + CALL_MS, call);
   return {
     async recordHeartbeat(taskToken, details) {
       try {
-        await inTime(() => client.activity.heartbeat(taskToken, details));
+        await inTime(client, () => client.activity.heartbeat(taskToken, details));
         return false;
       } catch (error) {
         if (error instanceof ActivityCancelledError) return true;
@@ -55,14 +52,14 @@ export function temporalAccess(client: Client): TemporalAccess {
       const { workflowExecution, activityId, attempt, currentAttemptScheduledTimestampMs } = info;
       if (workflowExecution === undefined) return false;
       const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
-      const description = await inTime(() => handle.describe());
+      const description = await inTime(client, () => handle.describe());
       const pending = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
       if (!UNDER_WAY.includes(Number(pending?.state)) || pending?.attempt !== attempt) return false;
       return sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
     },
     async describeLease(leaseId) {
       try {
-        return leaseHolder(await inTime(() => client.workflow.getHandle(leaseId).describe()));
+        return leaseHolder(await inTime(client, () => client.workflow.getHandle(leaseId).describe()));
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return null;
         throw error;

@@ -50,8 +50,20 @@ export async function wholeReport(stored: RunReport, read: ReadResult): Promise<
   return { ...rest, targets, ...(isWhole ? {} : { cut: left }) };
 }
 
+/** As `wholeReport`, for the one target with this lease: at most two are read, and what is cut elsewhere stays so. @throws as `wholeReport` */
+export async function withWholeTarget(stored: RunReport, leaseId: string, read: ReadResult): Promise<RunReport> {
+  const named = ({ targets }: RunReport) => targets.find((target) => target.leaseId === leaseId);
+  const isWhole = named(stored) === undefined ? (stored.cut?.dropped ?? 0) === 0 : named(stored)?.cut === undefined;
+  if (isWhole) return stored;
+  const report = stored.cut === undefined ? stored : ((await longerReport(stored, read)) ?? stored);
+  const target = named(report);
+  if (target === undefined) return report;
+  const whole = await wholeTarget(target, read);
+  return { ...report, targets: report.targets.map((each) => (each === target ? whole : each)) };
+}
+
 /** What a target's own workflow reported, where the run's report has it cut. @throws what `read` throws, unless the workflow is gone */
-export async function wholeTarget(target: TargetReport, read: ReadResult): Promise<TargetReport> {
+async function wholeTarget(target: TargetReport, read: ReadResult): Promise<TargetReport> {
   const { cut, leaseId, childRunId } = target;
   if (cut === undefined || cut === 'trails' || childRunId === undefined) return target;
   try {

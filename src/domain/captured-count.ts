@@ -88,8 +88,16 @@ function effectOf(run: PastRun, instanceId: string): Effect | null {
   const unclear = (why: string, atMs: number): Effect => ({ kind: 'unclear', run, why, atMs });
   if (report === null) return unclear(`it ended ${status} without a report`, closedAtMs ?? startedAtMs);
   const target = targetIn(report, instanceId);
-  if (target === undefined) return null;
+  if (target === undefined)
+    return (report.cut?.dropped ?? 0) === 0
+      ? null
+      : unclear('its report was too long to name all of its targets', report.endedAtMs);
   const { outcome, steps, compensations } = target;
+  if (target.cut === 'bare' && outcome !== 'refused' && outcome !== 'expired')
+    return unclear(
+      `it ended ${outcome} there, and its steps are kept nowhere: its report was cut, and the workflow ${target.leaseId} that had them is gone`,
+      report.endedAtMs,
+    );
   const atMs = [...steps, ...compensations].at(-1)?.endedAtMs ?? report.endedAtMs;
   if (outcome === 'indeterminate' || outcome === 'compensationFailed')
     return unclear(`it ended ${outcome} there`, atMs);

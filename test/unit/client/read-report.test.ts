@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RunNotFound, ServerUnreachable } from '../../../src/client/errors.js';
-import { wholeReport, type ReadResult } from '../../../src/client/read-report.js';
+import { wholeReport, withWholeTarget, type ReadResult } from '../../../src/client/read-report.js';
 import { storedReport } from '../../../src/domain/cut-report.js';
 import type { RunReport } from '../../../src/domain/report.js';
 import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES } from '../../../src/domain/sizes.js';
@@ -114,5 +114,48 @@ describe('the whole report', () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('the whole of one target', () => {
+  const FIRST = 'runbook-target/project/instance-0';
+  const cutsIn = (report: RunReport, leaseId: string) =>
+    report.targets.filter((target) => target.leaseId === leaseId).map(({ cut, steps }) => [cut, steps.length]);
+
+  it('is that of the memo where it is not cut there: nobody is asked', async () => {
+    const report = aReport(40, 3);
+    const stored = storedReport(report, MEMO_REPORT_BYTES);
+    const server = keeps(report);
+    const uncut = stored.targets.filter(({ cut }) => cut === undefined);
+    expect([uncut.length > 0, uncut.length < 40]).toEqual([true, true]);
+    expect(await withWholeTarget(stored, uncut.at(-1)?.leaseId ?? '', server)).toBe(stored);
+    expect(await withWholeTarget(stored, 'runbook-target/project/another', server)).toBe(stored);
+    expect(server.asked).toEqual([]);
+  });
+
+  it("is read from the run's result, then from its own workflow, and from no other", async () => {
+    const report = aReport(100, 5);
+    const stored = storedReport(report, MEMO_REPORT_BYTES);
+    const server = keeps(report);
+    expect(cutsIn(stored, FIRST)).toEqual([['bare', 0]]);
+    expect(cutsIn(await withWholeTarget(stored, FIRST, server), FIRST)).toEqual([[undefined, 5]]);
+    expect(server.asked.filter((id) => id !== report.workflowId && id !== FIRST)).toEqual([]);
+  });
+
+  it("is that of the run's result where its own workflow is gone", async () => {
+    const report = aReport(100, 5);
+    const whole = await withWholeTarget(
+      storedReport(report, MEMO_REPORT_BYTES),
+      FIRST,
+      keeps(report, { targets: false }),
+    );
+    expect(cutsIn(whole, FIRST)[0]?.[0]).not.toBe('bare');
+  });
+
+  it('stays cut where the namespace keeps neither', async () => {
+    const report = aReport(100, 5);
+    const gone = keeps(report, { targets: false, result: false });
+    const stored = storedReport(report, MEMO_REPORT_BYTES);
+    expect(await withWholeTarget(stored, FIRST, gone)).toEqual(stored);
   });
 });

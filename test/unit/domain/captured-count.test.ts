@@ -25,12 +25,16 @@ interface Story {
   readonly compensations?: readonly StepReport[];
   readonly change?: Partial<PastRun>;
   readonly instanceId?: string;
+  readonly cut?: TargetReport['cut'];
+  /** Targets that the report of the run lost. */
+  readonly dropped?: number;
 }
 
 /** A run that began and ended in the given hour. */
-function run(hour: number, { runbook = 'down', id = `run-${hour}`, change, ...target }: Story = {}): PastRun {
+function run(hour: number, { runbook = 'down', id = `run-${hour}`, change, dropped, ...target }: Story = {}): PastRun {
   const startedAtMs = hour * HOUR_MS;
   const closedAtMs = startedAtMs + 60_000;
+  const cut = dropped === undefined ? {} : { cut: { targets: 0, gates: 0, dropped } };
   return {
     runbook,
     workflowId: id,
@@ -39,16 +43,18 @@ function run(hour: number, { runbook = 'down', id = `run-${hour}`, change, ...ta
     status: 'COMPLETED',
     startedAtMs,
     closedAtMs,
-    report: { targets: [targetReport(startedAtMs, target)], endedAtMs: closedAtMs } as unknown as RunReport,
+    report: { targets: [targetReport(startedAtMs, target)], endedAtMs: closedAtMs, ...cut } as unknown as RunReport,
     ...change,
   };
 }
 
-function targetReport(startedAtMs: number, story: Omit<Story, 'runbook' | 'id' | 'change'>): TargetReport {
-  const { outcome = 'succeeded', steps = [scale(4, 1)], compensations = [], instanceId = 'inst-1' } = story;
+function targetReport(startedAtMs: number, story: Omit<Story, 'runbook' | 'id' | 'change' | 'dropped'>): TargetReport {
+  const { outcome = 'succeeded', steps = [scale(4, 1)], compensations = [], instanceId = 'inst-1', cut } = story;
   const timed = (step: StepReport) => ({ ...step, startedAtMs: startedAtMs + 1_000, endedAtMs: startedAtMs + 30_000 });
   return {
     instanceId,
+    leaseId: 'lease-1',
+    ...(cut === undefined ? {} : { cut }),
     outcome,
     steps: steps.map(timed),
     compensations: compensations.map(timed),
@@ -131,6 +137,31 @@ describe('the count to restore', () => {
       [run(1), run(2, { outcome: 'compensationFailed' })],
       'run-2 is unclear: it ended compensationFailed there',
     ],
+    [
+      'a newest run whose target lost its steps where the report was cut',
+      1,
+      [run(1), run(2, { steps: [], cut: 'bare' })],
+      'run-2 is unclear: it ended succeeded there, and its steps are kept nowhere: its report was cut, and the workflow lease-1 that had them is gone',
+    ],
+    [
+      'a newest run that was refused there, cut',
+      1,
+      [run(1), run(2, { outcome: 'refused', steps: [], cut: 'bare' })],
+      '4 from run-1',
+    ],
+    [
+      'a newest run whose steps lost their readings',
+      1,
+      [run(1), run(2, { steps: [scale(6, 1, { before: null, after: null })], cut: 'short' })],
+      'run-2 is unclear: its report does not say the replica counts',
+    ],
+    [
+      'a newest run whose report does not name all of its targets',
+      1,
+      [run(1), run(2, { instanceId: 'inst-2', dropped: 3 })],
+      'run-2 is unclear: its report was too long to name all of its targets',
+    ],
+    ['a newest run on others, cut', 1, [run(1), run(2, { instanceId: 'inst-2', dropped: 0 })], '4 from run-1'],
     ['an unclear run before one that is clear', 1, [run(1, { outcome: 'indeterminate' }), run(2)], '4 from run-2'],
     [
       'counts that the API left out',
