@@ -3,13 +3,13 @@
 const HIDDEN = '***';
 /** Shorter pieces of base64 are found by chance. */
 const SHORTEST_BASE64 = 8;
-const BASE64 = /[A-Za-z0-9+/_=-]/;
+const BASE64 = new RegExp(`[A-Za-z0-9+/_=-]{${SHORTEST_BASE64},}`, 'g');
 
 /** The text with each secret replaced: plain, as JSON, HTML, URL, hexadecimal or base64 write it, the last also inside a longer text. */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
   const kept = secrets.filter((secret) => secret !== '');
   const shown = kept.flatMap(writtenForms).reduce((hidden, form) => hidden.replaceAll(form, HIDDEN), text);
-  return kept.flatMap(base64Forms).reduce(hideBase64, shown);
+  return hideBase64(shown, kept.flatMap(base64Forms));
 }
 
 function writtenForms(secret: string): string[] {
@@ -36,16 +36,7 @@ function base64Forms(secret: string): string[] {
   });
 }
 
-/** The whole run of base64 goes: its edges hold the rest of the secret. */
-function hideBase64(text: string, form: string): string {
-  let hidden = text;
-  for (let at = hidden.indexOf(form); at >= 0; at = hidden.indexOf(form, at)) {
-    let begin = at;
-    let end = at + form.length;
-    while (begin > 0 && BASE64.test(hidden[begin - 1] ?? '')) begin--;
-    while (end < hidden.length && BASE64.test(hidden[end] ?? '')) end++;
-    hidden = `${hidden.slice(0, begin)}${HIDDEN}${hidden.slice(end)}`;
-    at = begin;
-  }
-  return hidden;
+/** A whole run of base64 that holds one of the forms goes: its edges hold the rest of the secret. */
+function hideBase64(text: string, forms: readonly string[]): string {
+  return text.replace(BASE64, (run) => (forms.some((form) => run.includes(form)) ? HIDDEN : run));
 }
