@@ -125,10 +125,12 @@ class Settle {
     const { action, target, scheduledAtMs, limits, unseenForMs } = this.request;
     const cloudJobId = reading.lastJobId ?? '';
     // Before a first step nothing can be adopted: what is there belongs to the run before, and only has to end.
-    if (action === null)
+    if (action === null) {
+      this.#note(null);
       return isAtRest(reading) && Date.now() - this.#beganAtMs >= unseenForMs
         ? this.#result(true, 'at rest', 'unknown')
         : null;
+    }
     const options = { timeoutMs: limits.readTimeoutMs, signal: this.signal };
     try {
       const step = { action, instanceId: target.instanceId, scheduledAtMs, limits };

@@ -187,4 +187,18 @@ describe('readings that fail', () => {
     });
     expect(await settle(target, before)).toMatchObject({ clear: true, sent: 'no' });
   });
+
+  it('are not said any more once one has succeeded, whatever it shows', async () => {
+    const { target, before } = await bench.instance();
+    await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
+    await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
+    await bench.control.fault({
+      on: { route: 'instance', instanceId: target.instanceId },
+      times: 2,
+      fault: { kind: 'status', status: 503 },
+    });
+    const settled = await settle(target, before, { action: null, before: null, deadlineAtMs: Date.now() + 1_000 });
+    expect(settled).toMatchObject({ clear: false, observation: { status: 'RESTARTING' } });
+    expect(settled.why).not.toContain('503');
+  });
 });
