@@ -13,16 +13,31 @@ import { AccessDenied, ClientClosed, RunNotFound, ServerUnreachable } from './er
 /** https://grpc.io/docs/guides/status-codes/ */
 export const GRPC = {
   cancelled: 1,
+  unknown: 2,
   invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,
   permissionDenied: 7,
   busy: 8,
+  aborted: 10,
+  outOfRange: 11,
   internal: 13,
   unavailable: 14,
+  dataLoss: 15,
   unauthenticated: 16,
 };
-const AWAY: readonly number[] = [GRPC.cancelled, GRPC.deadlineExceeded, GRPC.busy, GRPC.internal, GRPC.unavailable];
+/** What servers, and what stands between, answer while they restart, are overloaded or move a shard: it says nothing of the request. */
+const AWAY: readonly number[] = [
+  GRPC.cancelled,
+  GRPC.unknown,
+  GRPC.deadlineExceeded,
+  GRPC.busy,
+  GRPC.aborted,
+  GRPC.outOfRange,
+  GRPC.internal,
+  GRPC.unavailable,
+  GRPC.dataLoss,
+];
 const REFUSED: readonly number[] = [GRPC.permissionDenied, GRPC.unauthenticated];
 
 /** Calls through one client until it is closed: each with a deadline, which gRPC keeps. */
