@@ -36,6 +36,12 @@ export interface Fenced {
   readonly why: string;
 }
 
+interface Delays {
+  readonly retryDelayMs?: number;
+  readonly firstDelayMs?: number;
+  readonly tokenExpired?: true;
+}
+
 export class Attempt {
   readonly context = Context.current();
   readonly facts: AttemptFacts;
@@ -174,6 +180,12 @@ export class Attempt {
     this.context.heartbeat(this.details);
   }
 
+  /** The cloud job is new and the evidence fits: an earlier attempt sent it. */
+  adopt(evidence: AdoptionEvidence): void {
+    this.note('adopted', evidence.cloudJobId);
+    this.follow(evidence.cloudJobId, evidence.firstTaskAtMs, evidence);
+  }
+
   beat(): void {
     this.context.heartbeat(this.details);
   }
@@ -227,13 +239,17 @@ export class Attempt {
    * The failure this attempt ends with. A retryable one leaves what the next attempt needs, and is final at the deadline.
    * `retryDelayMs` is kept as it is; `firstDelayMs` (default: quiet) grows with each failure in a row.
    */
-  end(name: FailureName, message: string, delays: { retryDelayMs?: number; firstDelayMs?: number } = {}): Error {
+  end(name: FailureName, message: string, delays: Delays = {}): Error {
     // The lease is let go after it: not while somebody may still send. The next attempt says it again, once that is over.
     if (name === 'Indeterminate' && this.predecessorForMs > 0)
       return this.end('Unanswered', `${message}; an attempt from before a reset may still send`, {
         retryDelayMs: this.predecessorForMs,
       });
-    if (countsAsFailure(name)) this.#retrying = this.#failedAgain(name, message);
+    if (countsAsFailure(name))
+      this.#retrying = {
+        ...this.#failedAgain(name, message),
+        ...(delays.tokenExpired === true ? { tokenExpired: true } : {}),
+      };
     const retryDelayMs = this.#retryDelayMs(name, delays);
     const final = !FAILURES[name].retryable || Date.now() + retryDelayMs >= this.request.deadlineAtMs;
     if (this.#state.kind !== 'following')
@@ -246,7 +262,7 @@ export class Attempt {
     return failure(name, why, { details: smallDetails(this.failureDetails), nextRetryDelayMs: retryDelayMs });
   }
 
-  #retryDelayMs(failure: FailureName, delays: { retryDelayMs?: number; firstDelayMs?: number }): number {
+  #retryDelayMs(failure: FailureName, delays: Delays): number {
     const { limits, deadlineAtMs } = this.request;
     if (delays.retryDelayMs !== undefined) return Math.max(1, Math.round(delays.retryDelayMs));
     return retryDelayMs({
@@ -303,8 +319,10 @@ export class Attempt {
     }
     if (error.retryAfterMs !== undefined) return this.end(name, error.message, { retryDelayMs: error.retryAfterMs });
     const slowly = name === 'TargetBusy' || name === 'UnreadableAnswer' ? 2 * quietMs : quietMs;
-    // The next attempt has a new token; one that is refused as well is no reason to hurry.
-    return this.end(name, error.message, { firstDelayMs: error.code === 'TokenExpired' ? 1 : slowly });
+    if (error.code !== 'TokenExpired') return this.end(name, error.message, { firstDelayMs: slowly });
+    // The next attempt has a new token, whatever failed before; one that is refused as well is no reason to hurry.
+    const again = this.#retrying?.tokenExpired === true;
+    return this.end(name, error.message, { tokenExpired: true, ...(again ? {} : { retryDelayMs: 1 }) });
   }
 }
 

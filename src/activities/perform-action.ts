@@ -46,7 +46,7 @@ export async function performAction(
     reservation = await dependencies.serviceStage.reservePost({ ...request.limits, signal: attempt.unsentSignal });
     const decision = await decide(dependencies, attempt);
     if (decision.kind === 'done') return decision.result;
-    if (decision.kind === 'adopt') adopt(attempt, decision.evidence);
+    if (decision.kind === 'adopt') attempt.adopt(decision.evidence);
     else await submitAction(dependencies, attempt, reservation);
   } catch (error) {
     throw attempt.endFrom(error);
@@ -186,11 +186,6 @@ function done(attempt: Attempt, result: 'skipped' | 'succeeded', reading: Observ
     kind: 'done',
     result: { result, sent, cloudJobId: null, after: reading, trail, attempts: facts.attempt, unseenForMs },
   };
-}
-
-function adopt(attempt: Attempt, evidence: AdoptionEvidence): void {
-  attempt.note('adopted', evidence.cloudJobId);
-  attempt.follow(evidence.cloudJobId, evidence.firstTaskAtMs, evidence);
 }
 
 function busyMessage({ request }: Attempt, reading: Observation): string {

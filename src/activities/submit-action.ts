@@ -95,7 +95,6 @@ async function adopted(
 ): Promise<boolean> {
   const evidence = await inspectNewCloudJob(serviceStage, attempt, reading, windowIsOver && !attempt.firstLike);
   if (evidence === null) return false;
-  attempt.note('adopted', evidence.cloudJobId);
-  attempt.follow(evidence.cloudJobId, evidence.firstTaskAtMs, evidence);
+  attempt.adopt(evidence);
   return true;
 }

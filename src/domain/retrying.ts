@@ -15,6 +15,8 @@ export interface Retrying {
   readonly sinceMs: number;
   /** The step's deadline: it is tried again until then. */
   readonly untilMs: number;
+  /** The newest failure was that the token had expired: the next attempt has a new one. */
+  readonly tokenExpired?: true;
 }
 
 /** The server keeps 4 KB of a pending activity's last failure; message, details and what a codec adds share them. */

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../src/domain/actions.js';
 import { unseenAttemptMs } from '../../src/domain/limits.js';
+import { ServiceStageError } from '../../src/servicestage/errors.js';
+import type { ServiceStage } from '../../src/servicestage/service-stage.js';
 import { quickLimits } from '../support/build.js';
 import { failed, left, resultOf, startBench, type Bench, type Chosen } from '../support/perform.js';
 
@@ -136,6 +138,31 @@ describe('an attempt before which nothing was sent', () => {
     // Story 7: the first reading failed, somebody restarted it meanwhile; that is not ours to adopt.
     expect(failed(ended)).toMatchObject({ name: 'TargetChanged', details: { sent: 'no' } });
     expect(ended.heartbeats[0]?.state).toMatchObject({ kind: 'entered' });
+  });
+});
+
+describe('a token that has expired', () => {
+  const expired = (serviceStage: ServiceStage): ServiceStage => ({
+    ...serviceStage,
+    reservePost: (options) => serviceStage.reservePost(options),
+    readInstance: () =>
+      Promise.reject(
+        new ServiceStageError({ code: 'TokenExpired', sent: 'no', method: 'GET', path: '/x', reason: 'token expired' }),
+      ),
+  });
+  const retrying = { failure: 'Unreachable', reason: 'away', failures: 3, sinceMs: 1, untilMs: 2 } as const;
+
+  it.each([
+    ['after other failures is renewed without a pause', retrying, (delayMs: number) => delayMs === 1],
+    ['again is no reason to hurry', { ...retrying, tokenExpired: true as const }, (delayMs: number) => delayMs > 50],
+  ])('%s', async (_what, earlier, isRight) => {
+    const { target, before } = await bench.instance();
+    const serviceStage = expired(bench.serviceStage);
+    const details = { ...left({ kind: 'entered' }), retrying: earlier };
+    const ended = failed(await bench.perform({ action: stop, target, before, attempt: 4, details, serviceStage }));
+    expect(ended).toMatchObject({ name: 'Unreachable', retryable: true });
+    expect(ended.nextRetryDelayMs).toSatisfy(isRight);
+    expect(ended.heartbeats.at(-1)?.retrying).toMatchObject({ failures: 4, tokenExpired: true });
   });
 });
 
