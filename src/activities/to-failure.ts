@@ -1,4 +1,5 @@
 /** The only mapping from facts of the API client to failures of the failure table. */
+import { CompleteAsyncError } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { FAILURES, type FailureName } from '../domain/failures.js';
@@ -72,10 +73,16 @@ export const failuresWithinLimit: ActivityInterceptorsFactory = () => ({
   },
 });
 
+/** A new failure: the message of a `DOMException` cannot be set, nor anything of an error that is frozen. */
 export function withinLimit(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof TemporalFailure) return error;
-  error.message = clipText(error.message, LONGEST_MESSAGE_BYTES);
-  error.stack = clipText(error.stack ?? '', LONGEST_MESSAGE_BYTES);
-  delete error.cause;
-  return error;
+  if (error instanceof TemporalFailure || error instanceof CompleteAsyncError || isAbort(error)) return error;
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const made = ApplicationFailure.create({ type: name, message: clipText(message, LONGEST_MESSAGE_BYTES) });
+  made.stack = clipText(stack ?? '', LONGEST_MESSAGE_BYTES);
+  return made;
+}
+
+/** The worker takes it for the cancellation that it is, by its name. */
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }

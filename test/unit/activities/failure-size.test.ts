@@ -1,5 +1,6 @@
 /** A failure that is tried again stays below the 4 KB that the server keeps of a pending activity's last failure, whatever is in it. */
-import { DefaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
+import { CompleteAsyncError } from '@temporalio/activity';
+import { CancelledFailure, DefaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { smallDetails } from '../../../src/activities/attempt.js';
@@ -66,6 +67,21 @@ describe('a failure that is tried again', () => {
     deep.stack = `Error: ${'z'.repeat(50_000)}`;
     expect(bytesOf(withinLimit(deep))).toBeLessThanOrEqual(BOUND_BYTES);
   });
+
+  it.each([
+    ['whose message cannot be set', new DOMException('x'.repeat(50_000), 'TimeoutError'), 'TimeoutError'],
+    ['that is frozen', Object.freeze(new TypeError('x'.repeat(50_000))), 'TypeError'],
+    ['that is no error', 'x'.repeat(50_000), 'Error'],
+  ])('fits where something is thrown %s', (_what, thrown, type) => {
+    const made = withinLimit(thrown);
+    expect(made).toMatchObject({ type, nonRetryable: false, message: expect.stringMatching(/^x+ … \(50000 bytes\)$/) });
+    expect(bytesOf(made)).toBeLessThanOrEqual(BOUND_BYTES);
+  });
+
+  it.each([new CompleteAsyncError(), new CancelledFailure('cancelled'), new DOMException('aborted', 'AbortError')])(
+    'leaves what the worker itself understands as it is: %s',
+    (thrown) => expect(withinLimit(thrown)).toBe(thrown),
+  );
 
   it('keeps the whole of a failure that is not tried again', () => {
     expect(failure('InvalidPlan', 'x'.repeat(5_000)).message).toHaveLength(5_000);
