@@ -2,13 +2,15 @@
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
-import { HttpProxyAgent, HttpsProxyAgent } from 'hpagent';
+import { HttpProxyAgent, HttpsProxyAgent, type ProxyAgentRequestOptions } from 'hpagent';
 import { proxyName, type ProxyFor } from './proxies.js';
 
 /** One proxy, as HTTP clients take it. */
 export interface ProxyAgents {
   readonly http: TunnelAgent;
   readonly https: SecureTunnelAgent;
+  /** For one connection that ends with the signal, also while the proxy has not opened the tunnel; the library itself gives it to nobody. */
+  readonly ofItsOwn: (isSecure: boolean, signal: AbortSignal) => TunnelAgent | SecureTunnelAgent;
   /** Such as `http://proxy:3128`: without credentials. */
   readonly name: string;
 }
@@ -53,7 +55,16 @@ function agentsOf(proxy: URL): ProxyAgents {
     keepAlive: true,
     timeout: SILENT_FOR_MS,
   };
-  return { http: new TunnelAgent(options), https: new SecureTunnelAgent(options), name: proxyName(proxy) };
+  return {
+    http: new TunnelAgent(options),
+    https: new SecureTunnelAgent(options),
+    ofItsOwn: (isSecure, signal) => {
+      // The library hands them to Node's `request`, whose options its types do not all name.
+      const proxyRequestOptions: ProxyAgentRequestOptions & { signal: AbortSignal } = { signal };
+      return new (isSecure ? SecureTunnelAgent : TunnelAgent)({ ...options, proxyRequestOptions });
+    },
+    name: proxyName(proxy),
+  };
 }
 
 /** The library writes `host:port` of CONNECT itself, without brackets for IPv6. A certificate is still compared with the address alone. */

@@ -14,17 +14,17 @@ export function openConnection(url: URL, timeoutMs: number, proxy: ProxyAgents |
   const tls = { ALPNProtocols: ['http/1.1'], ...(isIP(host) === 0 ? { servername: host } : {}) };
   return new Promise((resolve, reject) => {
     let opening: Socket | null = null;
-    let isOver = false;
+    const tunnel = new AbortController();
     const fail = (error: Error) => {
-      isOver = true;
       clearTimeout(timeOut);
       opening?.destroy();
+      // A proxy that goes on writing its answer would keep the connection to it for ever.
+      tunnel.abort();
       reject(error);
     };
     const closed = () => fail(new Error('the connection was closed before it stood'));
     const timeOut = setTimeout(() => fail(new Error(`no connection within ${timeoutMs} ms`)), timeoutMs);
     const stands = (socket: Socket) => {
-      isOver = true;
       clearTimeout(timeOut);
       socket.off('close', closed);
       socket.off('error', fail);
@@ -44,10 +44,10 @@ export function openConnection(url: URL, timeoutMs: number, proxy: ProxyAgents |
       else begin(connectTcp({ host, port }), 'connect');
       return;
     }
-    const agent = isSecure ? proxy.https : proxy.http;
+    const agent = proxy.ofItsOwn(isSecure, tunnel.signal);
     agent.createConnection({ host, port, timeout: timeoutMs, ...(isSecure ? tls : {}) }, (error, socket) => {
       if (error !== null) fail(error);
-      else if (isOver) socket.destroy();
+      else if (tunnel.signal.aborted) socket.destroy();
       else begin(socket as Socket, isSecure ? 'secureConnect' : null);
     });
   });

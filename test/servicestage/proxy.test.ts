@@ -1,6 +1,6 @@
 /** Requests through an HTTP proxy: what a refusal proves, where the fence stands, and that a POST still has a connection of its own. */
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startSimulator } from '../../src/simulator/server.js';
 import { startConnectProxy } from '../support/connect-proxy.js';
@@ -106,6 +106,23 @@ describe('a POST that the proxy did not let through was not sent', () => {
     const proxy = await startConnectProxy({ refuseWith: 'silent' });
     const client = clientOf({ endpoint: 'https://servicestage.invalid', proxyFor: () => proxy.url });
     expect(await failureOf(post(client, { timeoutMs: 300 }))).toMatchObject({ code: 'Unreachable', sent: 'no' });
+  });
+
+  it('when its answer drips and never ends, and the connection to it ends too', async () => {
+    let closed = () => {};
+    const ended = new Promise<void>((resolve) => (closed = resolve));
+    const proxy = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      const drip = setInterval(() => socket.write('y'), 20);
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nX: '));
+      socket.on('close', () => (clearInterval(drip), closed()));
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void proxy.close());
+    const url = new URL(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    const client = clientOf({ endpoint: 'https://servicestage.invalid', proxyFor: () => url });
+    expect(await failureOf(post(client, { timeoutMs: 300 }))).toMatchObject({ code: 'Unreachable', sent: 'no' });
+    await ended;
   });
 
   it('when nobody listens there', async () => {
