@@ -113,10 +113,16 @@ function leftOutUndo(index: number, done: readonly (DoneStep | null)[]): Expecte
   for (let from = index; from < done.length; from++) {
     const found = leftOutAfter(from + 1);
     if (found === undefined) continue;
-    const by = done.findIndex((each) => each?.step === found.by);
+    const by = done.findIndex((each) => each?.step === oldestOf(found, owedAfter(done, from + 1).leftOut).by);
     return { kind: 'leftOut', action: found.action, by, from, why: found.why };
   }
   return null;
+}
+
+/** Of several scales in a row: the undo that is sent for all of them, not the next older one, which is left out as well. */
+function oldestOf(found: LeftOut, all: readonly LeftOut[]): LeftOut {
+  const older = all.find(({ step, why }) => step === found.by && why === 'older');
+  return found.why === 'cancels' || older === undefined ? found : oldestOf(older, all);
 }
 
 function expectedUndos(

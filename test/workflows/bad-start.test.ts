@@ -27,7 +27,11 @@ describe('start arguments', () => {
     ['targets of a wrong form', { targets: ['prod-1'] }, 'application/component/instance'],
     ['an unknown application', { targets: ['nowhere/x/y'] }, 'there is no application "nowhere"'],
     ['an unknown input', { targets: ['shop/checkout/prod-1'], inputs: { verison: '1' } }, 'Did you mean version?'],
-    ['a window without its length', { targets: ['a/b/c'], window: {} }, 'window.duration: Write a number and a unit'],
+    [
+      'a window without its length',
+      { targets: ['a/b/c'], window: {} },
+      'window.duration: "window.duration" is missing. Write a number and a unit',
+    ],
     ['a mistyped window', { targets: ['a/b/c'], window: { duration: '2h', cutof: '1m' } }, 'window.cutof: unknown key'],
     ['a target twice', { targets: ['a/b/c', 'a/b/c'] }, 'Name each target once'],
   ])('that are %s are refused', async (_case, given, text) => {

@@ -176,6 +176,7 @@ describe('the undos once a step fails', () => {
       differs: [],
     });
     expect(course.steps[1]?.undo).toMatchObject({ kind: 'leftOut', by: 0, from: 1, why: 'older' });
+    expect(course.steps[3]?.undo).toMatchObject({ kind: 'leftOut', by: 0, from: 3, why: 'older' });
   });
 
   it('of a stop and a start are none, and both are marked', () => {
