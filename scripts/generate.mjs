@@ -11,6 +11,7 @@ const [
   { RUNBOOK_CHECKS },
   { FAILURES },
   { EXIT_CODES },
+  { OTHER_EXIT_CODES },
   { ACTIONS },
   { configVariables },
   { ScheduleFile },
@@ -22,6 +23,7 @@ const [
   load('domain/runbook-checks.js'),
   load('domain/failures.js'),
   load('domain/report.js'),
+  load('cli/output.js'),
   load('domain/actions.js'),
   load('config-variables.js'),
   load('schedules/schedule-file.js'),
@@ -51,12 +53,7 @@ const tables = {
   ),
   'exit-codes': table(
     ['code', 'meaning'],
-    [
-      ...Object.entries(EXIT_CODES),
-      ['usage or configuration', 2],
-      ['Temporal cannot be reached', 3],
-      ['a schedule was changed by hand; nothing was applied', 4],
-    ]
+    Object.entries({ ...EXIT_CODES, ...OTHER_EXIT_CODES })
       .sort(([, left], [, right]) => left - right)
       .map(([meaning, code]) => [String(code), meaning]),
   ),

@@ -21,10 +21,13 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-// A reader that has seen enough (`runbook list | head -1`) is no failure.
+// A reader that has seen enough (`runbook list | head -1`) is no failure; nor is a terminal that was closed (EIO): its SIGHUP ends the wait.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (error.code !== 'EIO') throw error;
+});
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 });
 
 process.exitCode = await main(process.argv.slice(2));

@@ -5,11 +5,22 @@ import { printableJson, printableLines } from '../domain/text.js';
 import { hostAndPort } from '../network/host-and-port.js';
 import { messageLines, printablePainted } from './terminal-text.js';
 
-/** Besides the outcomes' own codes. */
+/** Besides the outcomes' own codes; `OTHER_EXIT_CODES` has all of them. */
 export const USAGE_EXIT_CODE = 2;
 export const UNREACHABLE_EXIT_CODE = 3;
 /** A schedule on the server was changed by hand, or is not ours: nothing was applied. */
 export const HAND_CHANGE_EXIT_CODE = 4;
+
+/** Meaning → code, for `--help` and the documents: what is no outcome of a run. */
+export const OTHER_EXIT_CODES: Readonly<Record<string, number>> = {
+  'an error that is none of those below; the message says which': 1,
+  'usage or configuration': USAGE_EXIT_CODE,
+  'Temporal cannot be reached': UNREACHABLE_EXIT_CODE,
+  'a schedule was changed by hand; nothing was applied': HAND_CHANGE_EXIT_CODE,
+  'the terminal was closed (SIGHUP) while the command waited': 129,
+  'Ctrl-C (SIGINT) while the command waited; 0 for watch and start --watch': 130,
+  'SIGTERM while the command waited': 143,
+};
 
 /** A command that cannot go on; `kind` is stable and stands in `--json`. */
 export class CommandError extends Error {
@@ -96,11 +107,18 @@ const CLIENT_NAMING_ERRORS = [
   'AccessDenied',
 ];
 
+const BRING_ONE_UP = '. For a try, `npm run demo -- --keep` brings one up on this machine';
+
+/** Temporal was away before the command was about any run. */
+function isNoTemporal(error: Error): boolean {
+  return error.name === 'ServerUnreachable' && (error as { workflowId?: string | null }).workflowId === null;
+}
+
 function factsOf(error: unknown): { kind: string; message: string; exitCode: number; problems: readonly Problem[] } {
   if (error instanceof CommandError) return error;
   if (!(error instanceof Error)) return { kind: 'Error', message: String(error), exitCode: 1, problems: [] };
   const { name } = error;
-  const message = listenProblem(error) ?? error.message;
+  const message = listenProblem(error) ?? `${error.message}${isNoTemporal(error) ? BRING_ONE_UP : ''}`;
   // A configuration error's message holds its problems already.
   if (name === 'ConfigurationError') return { kind: name, message, exitCode: USAGE_EXIT_CODE, problems: [] };
   const known = [...CLIENT_NAMING_ERRORS, ...SCHEDULE_NAMING_ERRORS].includes(name);

@@ -6,7 +6,7 @@ import { printableLines } from '../domain/text.js';
 import { addAlarmCommands } from './alarm-commands.js';
 import { addGatewayCommands } from './gateway-commands.js';
 import { addNewCommands } from './new-commands.js';
-import { HAND_CHANGE_EXIT_CODE, UNREACHABLE_EXIT_CODE, USAGE_EXIT_CODE } from './output.js';
+import { OTHER_EXIT_CODES } from './output.js';
 import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
 import { addScheduleCommands } from './schedule-commands.js';
@@ -15,14 +15,9 @@ import { suggestHarmless } from './suggestions.js';
 
 const EXIT_CODE_HELP = [
   'Exit codes:',
-  ...Object.entries({
-    ...EXIT_CODES,
-    'usage or configuration': USAGE_EXIT_CODE,
-    'Temporal cannot be reached': UNREACHABLE_EXIT_CODE,
-    'a schedule was changed by hand; nothing was applied': HAND_CHANGE_EXIT_CODE,
-  })
+  ...Object.entries({ ...EXIT_CODES, ...OTHER_EXIT_CODES })
     .sort(([, left], [, right]) => left - right)
-    .map(([meaning, code]) => `  ${String(code).padStart(2)}  ${meaning}`),
+    .map(([meaning, code]) => `  ${String(code).padStart(3)}  ${meaning}`),
 ].join('\n');
 
 /** @param done takes the exit code of a command that ends well, or with an outcome of its own */

@@ -42,13 +42,31 @@ export function renderReport(given: RunReport, paint: Paint): string {
 }
 
 /** That all is as before is said only where it was seen. */
-function meaningOf({ outcome, targets }: RunReport): string {
+function meaningOf(report: RunReport): string {
+  const { outcome, targets } = report;
+  if (outcome === 'failed') return meaningOfFailed(report);
   if (outcome !== 'compensated') return MEANINGS[outcome];
   const undone = targets.filter(({ compensations }) => compensations.length > 0);
   if (undone.some((target) => differencesOf(target).length > 0))
     return 'a step failed, and the declared undos were done, which did not lead back: see what differs from before';
   const isSeen = undone.every(({ captured, lastSeen }) => captured !== null && lastSeen !== null);
   return isSeen ? 'a step failed, and what had changed was taken back' : MEANINGS[outcome];
+}
+
+/** Only a report that is whole shows that nothing remains; what it does not show is not claimed. */
+function meaningOfFailed({ targets, cut }: RunReport): string {
+  const isWhole = cut === undefined && targets.length > 0 && targets.every((target) => target.cut === undefined);
+  if (!isWhole || targets.some(({ remaining }) => remaining.length > 0)) return MEANINGS.failed;
+  const isOfStep = targets.some(({ steps }) => steps.some(({ result }) => result === 'failed'));
+  const what = isOfStep ? 'a step failed' : 'it was not carried out to its end';
+  const all = targets.flatMap(({ steps, compensations }) => [...steps, ...compensations]);
+  if (all.every(({ sent }) => sent === 'no')) return `${what}; nothing was sent`;
+  const stopped = targets.filter(({ outcome }) => outcome !== 'succeeded');
+  return stopped.every(isAsBefore) ? `${what}; the state is as before it` : `${what}; see the state now`;
+}
+
+function isAsBefore({ captured, lastSeen }: TargetReport): boolean {
+  return captured !== null && lastSeen !== null && differencesBetween(captured, lastSeen).length === 0;
 }
 
 /** Between the state before the first step and the last one, once undos were sent. */
@@ -185,7 +203,7 @@ function undoWords({ action, compensation }: ActionStep, index: number, expected
   if (expected.kind === 'nothing') return 'nothing to undo: what its undo restores is not so before it';
   if (expected.kind === 'leftOut') return leftOutWords(expected, index);
   if (expected.kind === 'action')
-    return withDifferences(`undone by ${describeAction(expected.action)}`, expected.differs, paint);
+    return withDifferences(`undone by ${describeAction(expected.action)}`, expected.differs, 'the step', paint);
   if (compensation.kind === 'action') return `undone by ${describeAction(compensation.action)}`;
   const { reversal, inverses } = ACTIONS[action.action];
   return reversal === 'self'
@@ -193,9 +211,14 @@ function undoWords({ action, compensation }: ActionStep, index: number, expected
     : `undone by ${inverses.join(' or ')}, from the state seen before`;
 }
 
-function withDifferences(words: string, differs: readonly Difference[], paint: Paint): string {
+function withDifferences(
+  words: string,
+  differs: readonly Difference[],
+  since: 'the step' | 'the run',
+  paint: Paint,
+): string {
   if (differs.length === 0) return words;
-  return paint.warn(`${words}, which leads to another state than now: ${describeDifferences(differs)}`);
+  return paint.warn(`${words}, which leads to another state than before ${since}: ${describeDifferences(differs)}`);
 }
 
 /** `undone by start until step 2 is done, then left out: it and the undo of step 2 cancel out` */
@@ -213,5 +236,5 @@ function leftOutWords({ action, by, from, why }: Extract<ExpectedUndo, { kind: '
 /** The undos of a target as the run would send them, folded. */
 function undosLine({ failing, undos, differs }: ExpectedUndos, paint: Paint): string {
   const sent = undos.length === 0 ? 'no undo is sent' : `undo by ${undos.map(describeAction).join(', then ')}`;
-  return withDifferences(`if step ${failing + 1} fails and has changed nothing: ${sent}`, differs, paint);
+  return withDifferences(`if step ${failing + 1} fails and has changed nothing: ${sent}`, differs, 'the run', paint);
 }

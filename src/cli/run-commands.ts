@@ -1,5 +1,5 @@
 /** Commands about runs: plan, start, watch, report, cancel. Each talks to Temporal through `RunbookClient`. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { RunbookClient } from '../client/runbook-client.js';
 import type { StartedRun } from '../client/start-run.js';
 import { EXIT_CODES, type RunReport } from '../domain/report.js';
@@ -7,7 +7,7 @@ import { explainSilence } from '../domain/run-facts.js';
 import { printable } from '../domain/text.js';
 import { accompanied } from './accompany.js';
 import { Interrupted, interruptible } from './interruptible.js';
-import { CommandError, hint, print, printJson, printPainted } from './output.js';
+import { CommandError, hint, print, printJson, printPainted, USAGE_EXIT_CODE } from './output.js';
 import { paintForOutput } from './paint.js';
 import { planningVerdict, type PlanningVerdict } from './planning-verdict.js';
 import { renderPlan, renderReport } from './render-report.js';
@@ -41,7 +41,7 @@ export function addRunCommands(program: Command, done: Done): void {
     .description('start a run')
     .option('--id <id>', 'id of the run; the same id never starts a second run')
     .option('--wait', 'wait for the end and print the report')
-    .option('--watch', 'show the run live, then its report')
+    .addOption(new Option('--watch', 'show the run live, then its report').conflicts('wait'))
     .action(async (name: string, options: StartOptions) => {
       const request = await requestFrom(options);
       await withClient(options, async (client) => done(await start(client, name, request, options)));
@@ -97,11 +97,8 @@ async function plan(client: RunbookClient, name: string, request: Request, { jso
     workflowId = id;
   };
   const planning = interruptible((signal) =>
-    accompanied(
-      client,
-      () => workflowId,
-      hintNote,
-      () => client.plan(name, request, { signal, onStarted }),
+    accompanied({ client, awaited: 'plan', workflowId: () => workflowId, show: hintNote }, () =>
+      client.plan(name, request, { signal, onStarted }),
     ),
   );
   const planned = await orInterrupted(planning, 'No longer planning; nothing was touched, and nothing goes on');
@@ -123,38 +120,34 @@ async function start(client: RunbookClient, name: string, request: Request, opti
   if (json !== true) hint(words);
   if (live === true) return watch(client, workflowId, options);
   const waiting = interruptible((signal) =>
-    accompanied(
-      client,
-      () => workflowId,
-      hintNote,
-      () => client.result(workflowId, { signal }),
+    accompanied({ client, awaited: 'run', workflowId: () => workflowId, show: hintNote }, () =>
+      client.result(workflowId, { signal }),
     ),
   );
   const ended = await orInterrupted(waiting, `No longer waiting; ${followWords(workflowId)}`);
   return ended instanceof Interrupted ? ended.exitCode : showReport(ended, json === true);
 }
 
-/** A run that is refused at once is told now; any other is left to itself. @returns the exit code */
+/** A run that ends at once is shown as one that was waited for; any other is left to itself. @returns the exit code */
 async function afterStart(client: RunbookClient, started: StartedRun, words: string, asJson: boolean): Promise<number> {
   const { workflowId } = started;
   const verdict = await planningVerdict(client, workflowId).catch((): PlanningVerdict => ({ kind: 'unknown' }));
-  const report = verdict.kind === 'ended' && verdict.report?.outcome === 'refused' ? verdict.report : null;
+  const report = verdict.kind === 'ended' ? verdict.report : null;
+  const exitCode = report !== null ? EXIT_CODES[report.outcome] : verdict.kind === 'ended' ? USAGE_EXIT_CODE : 0;
   if (asJson) {
-    printJson({
-      ...started,
-      state: report === null ? verdict.kind : 'refused',
-      ...(report === null ? {} : { report }),
-    });
-    return report === null ? 0 : EXIT_CODES.refused;
+    const state = report?.outcome === 'refused' ? 'refused' : verdict.kind;
+    printJson({ ...started, state, ...(report === null ? {} : { report }) });
+    return exitCode;
   }
-  if (report !== null) {
+  if (verdict.kind === 'ended') {
     hint(words);
-    return showReport(report, false);
+    if (report !== null) return showReport(report, false);
+    hint('It has ended already and has no report: it was terminated, or is no run of a runbook');
+    return exitCode;
   }
   print(
     `${words}\nFollow it:   runbook watch ${workflowId}\nIts report:  runbook report ${workflowId}\nStop it:     runbook cancel ${workflowId}`,
   );
-  if (verdict.kind === 'ended' && verdict.report !== null) hint(`It has ended already: ${verdict.report.outcome}`);
   if (verdict.kind !== 'planning') return 0;
   hint('It is still being planned, and goes on by itself');
   explainSilence(verdict.facts, Date.now())?.lines.forEach((line) => hint(printable(line)));
@@ -180,7 +173,7 @@ function followWords(id: string): string {
   return `the run goes on. Follow it with: runbook watch ${id}. Stop it with: runbook cancel ${id}`;
 }
 
-/** A wait that Ctrl-C or SIGTERM ended says so. */
+/** A wait that a signal ended says so. */
 async function orInterrupted<Value>(wait: Promise<Value>, words: string): Promise<Value | Interrupted> {
   try {
     return await wait;

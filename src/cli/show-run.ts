@@ -17,9 +17,7 @@ export async function showUntilItEnds(
   const view = await createView(asJson);
   try {
     return await accompanied(
-      client,
-      () => workflowId,
-      (lines) => view.note(lines),
+      { client, awaited: 'run', workflowId: () => workflowId, show: (lines) => view.note(lines) },
       () => follow(client, workflowId, view, signal),
     );
   } finally {

@@ -25,7 +25,8 @@ export async function readRunFacts(client: Client, workflowId: string, runId: st
     readPollers(client, taskQueue).catch(() => null),
     ...children.map(async ({ workflowId: id, runId: childRunId }) => {
       const child = await client.workflow.getHandle(id ?? '', childRunId ?? undefined).describe();
-      return workflowFacts(id ?? '', child.raw);
+      const [target = null] = (child.searchAttributes[TARGET_SEARCH_ATTRIBUTE] ?? []) as string[];
+      return workflowFacts(id ?? '', target, child.raw);
     }),
   ]);
   const attributes = raw.workflowExecutionInfo?.searchAttributes?.indexedFields ?? {};
@@ -35,7 +36,8 @@ export async function readRunFacts(client: Client, workflowId: string, runId: st
     taskQueue,
     startedAtMs: described.startTime.getTime(),
     planned: Object.hasOwn(attributes, TARGET_SEARCH_ATTRIBUTE),
-    workflows: [workflowFacts(workflowId, raw), ...ofChildren],
+    cancelRequested: raw.workflowExtendedInfo?.cancelRequested === true,
+    workflows: [workflowFacts(workflowId, null, raw), ...ofChildren],
     pollers,
   };
 }
@@ -59,12 +61,14 @@ export async function readPollers(client: Client, taskQueue: string): Promise<re
     .sort((left, right) => right.lastAccessAtMs - left.lastAccessAtMs);
 }
 
-function workflowFacts(workflowId: string, { pendingWorkflowTask: task, pendingActivities }: Raw): WorkflowFacts {
+function workflowFacts(workflowId: string, target: string | null, raw: Raw): WorkflowFacts {
+  const { pendingWorkflowTask: task, pendingActivities } = raw;
   const state: number = task?.state ?? 0;
   const taken = state === STARTED;
   const sinceMs = epochMs(taken ? task?.startedTime : (task?.originalScheduledTime ?? task?.scheduledTime));
   return {
     workflowId,
+    target,
     turn: sinceMs === null ? null : { sinceMs, taken },
     activities: (pendingActivities ?? []).map(activityFacts),
   };

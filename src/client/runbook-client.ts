@@ -105,9 +105,10 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       await runbooks.close();
       const told = named(error, null);
       if (told !== error && !(told instanceof ServerUnreachable)) throw told;
-      throw new ServerUnreachable(`Temporal at ${addressOf(options)} cannot be reached: ${reasonOf(error)}`, {
-        cause: error,
-      });
+      throw new ServerUnreachable(
+        `Temporal at ${addressOf(options)} cannot be reached: ${reasonOf(error)}. Check TEMPORAL_ADDRESS and the network`,
+        { cause: error },
+      );
     }
   }
 

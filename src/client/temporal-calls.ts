@@ -142,9 +142,21 @@ export function named(error: unknown, workflowId: string | null): unknown {
   return error;
 }
 
-/** What the innermost error says. */
+/** What the innermost error says, in plain words: without gRPC's status, and without its notes where they are empty. */
 export function reasonOf(error: unknown): string {
   let innermost = error;
   while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
-  return innermost instanceof Error ? innermost.message : String(innermost);
+  if (!(innermost instanceof Error)) return String(innermost);
+  const code = grpcCodeOf(innermost);
+  if (code === GRPC.deadlineExceeded || innermost.message === NOT_IN_TIME) return 'it did not answer in time';
+  const { details } = innermost as { details?: unknown };
+  const text = code !== null && typeof details === 'string' && details !== '' ? details : innermost.message;
+  const lastError =
+    /^No connection established\.(?: Last error: (?:Error: )?(.*?)\.?)?(?: Resolution note: (.*))?$/s.exec(text);
+  if (lastError === null) return text;
+  const [, why = '', note = ''] = lastError;
+  return [why, note].filter((part) => part !== '' && part !== 'null').join(', ') || 'no connection could be made';
 }
+
+/** The words of gRPC for a connection that was not made within the limit of time. */
+const NOT_IN_TIME = 'Failed to connect before the deadline';

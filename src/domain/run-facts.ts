@@ -1,5 +1,5 @@
 /** What the server knows of a run under way that no worker has to tell: where its work lies, since when, and who asked for work last. Pure. */
-import { describeDuration } from './duration.js';
+import { DEFAULT_TASK_QUEUE } from './contract.js';
 import { isPaused } from './workflow-status.js';
 import { describeTime } from './utc-time.js';
 
@@ -12,6 +12,8 @@ export interface RunFacts {
   readonly startedAtMs: number;
   /** Its plan was accepted. */
   readonly planned: boolean;
+  /** Somebody asked it to stop by a cancel. */
+  readonly cancelRequested: boolean;
   /** The run itself, then the workflows that act on its targets and have not ended. */
   readonly workflows: readonly WorkflowFacts[];
   /** Workers that asked the task queue for work within the last five minutes, the last one first; `null` where the server does not say. */
@@ -20,6 +22,8 @@ export interface RunFacts {
 
 export interface WorkflowFacts {
   readonly workflowId: string;
+  /** `application/component/instance` that it acts on; `null` for the run itself. */
+  readonly target: string | null;
   /** Its next turn: waiting for a worker, or taken by one. `null`: it has none to take. */
   readonly turn: { readonly sinceMs: number; readonly taken: boolean } | null;
   readonly activities: readonly ActivityFacts[];
@@ -66,8 +70,11 @@ const STEADY_MS = 30_000;
 /** A worker without work asks again each minute, and the list keeps one that is gone for five. */
 const POLLS_WITHIN_MS = 75_000;
 
+/** What somebody waits for. */
+export type Awaited = 'run' | 'plan';
+
 /** @returns `null` where the run goes on, or waits for something of its own (a timer, a freeze, a cloud job) */
-export function explainSilence(facts: RunFacts, nowMs: number): Silence | null {
+export function explainSilence(facts: RunFacts, nowMs: number, awaited: Awaited = 'run'): Silence | null {
   const { workflowId, status, workflows, pollers } = facts;
   if (isPaused(status)) {
     const line = `${workflowId} is paused in Temporal; it goes on when somebody resumes it there`;
@@ -75,7 +82,7 @@ export function explainSilence(facts: RunFacts, nowMs: number): Silence | null {
   }
   const reasons = workflows.flatMap((workflow) => [
     ...turnReasons(workflow, nowMs),
-    ...workflow.activities.flatMap((activity) => activityReasons(activity, nowMs)),
+    ...workflow.activities.flatMap((activity) => activityReasons(activity, workflow.target, nowMs)),
   ]);
   const isAbandoned = pollers !== null && !isPolled(pollers, nowMs);
   const isIdle = reasons.every(({ needsWorker }) => !needsWorker);
@@ -84,9 +91,25 @@ export function explainSilence(facts: RunFacts, nowMs: number): Silence | null {
     key: [...reasons.map(({ key }) => key), ...(isAbandoned ? ['abandoned'] : [])].join(),
     lines: [
       ...reasons.map(({ line }) => line),
-      ...(isIdle && !isAbandoned ? [] : pollerLines(facts, isAbandoned, nowMs)),
+      ...(isIdle && !isAbandoned ? [] : pollerLines(facts, isAbandoned, awaited)),
     ],
   };
+}
+
+/** The server itself has not answered since then, epoch milliseconds by our own clock. */
+export function explainAbsence(workflowId: string, sinceMs: number, awaited: Awaited): Silence {
+  const then =
+    awaited === 'run'
+      ? `the run is not affected. Follow it, once Temporal answers, with: runbook watch ${workflowId}`
+      : 'a plan touches nothing';
+  return { key: 'away', lines: [`Temporal has not answered since ${describeTime(sinceMs)}; ${then}`] };
+}
+
+/** @returns the line that says so where a cancel was asked for */
+export function cancelLines({ cancelRequested }: RunFacts): readonly string[] {
+  return cancelRequested
+    ? ['A cancel was asked for: what is in flight is finished, then onCancel of the runbook applies']
+    : [];
 }
 
 /** Has a worker asked for work lately enough that it can still be there? */
@@ -106,63 +129,73 @@ function turnReasons({ workflowId, turn }: WorkflowFacts, nowMs: number): Reason
   const { sinceMs, taken } = turn;
   const forMs = nowMs - sinceMs;
   if (!taken && forMs >= TAKEN_WITHIN_MS)
-    return [reason(`untaken ${workflowId}`, `No worker has taken ${workflowId} ${since(sinceMs, nowMs)}`)];
+    return [reason(`untaken ${workflowId}`, `No worker has taken ${workflowId} since ${describeTime(sinceMs)}`)];
   if (taken && forMs >= ANSWERED_WITHIN_MS)
     return [
       reason(
         `unanswered ${workflowId}`,
-        `A worker took ${workflowId} and has not answered ${since(sinceMs, nowMs)}; another gets it soon`,
+        `A worker took ${workflowId} at ${describeTime(sinceMs)} and has not answered; another gets it soon`,
       ),
     ];
   return [];
 }
 
-function activityReasons(activity: ActivityFacts, nowMs: number): Reason[] {
+function activityReasons(activity: ActivityFacts, target: string | null, nowMs: number): Reason[] {
   const { name, state, atMs, attempt, lastFailure, heartbeatAtMs, heartbeatTimeoutMs, worker } = activity;
   const why = lastFailure === null ? '' : `: ${lastFailure}`;
   const retry = `retry ${name}`;
+  const work = wordsFor(name, target);
+  const isTried = `${work.charAt(0).toUpperCase()}${work.slice(1)} is`;
   if (state === 'backingOff') {
-    const line = `${name} is tried again at ${describeTime(atMs)} (attempt ${attempt})${why}`;
+    const line = `${isTried} tried again at ${describeTime(atMs)} (attempt ${attempt})${why}`;
     return [{ key: retry, line, needsWorker: false }];
   }
   if (state === 'waiting')
     return nowMs - atMs < TAKEN_WITHIN_MS
       ? []
-      : [reason(`untaken ${name} ${attempt}`, `No worker has taken ${name} ${since(atMs, nowMs)}${why}`)];
+      : [reason(`untaken ${name} ${attempt}`, `No worker has taken ${work} since ${describeTime(atMs)}${why}`)];
   const signAtMs = Math.max(heartbeatAtMs ?? 0, atMs);
   const quietForMs = Math.min(QUIET_MS, (heartbeatTimeoutMs ?? Infinity) * 0.8);
   if (nowMs - signAtMs < quietForMs) {
     if (lastFailure === null || nowMs - atMs >= STEADY_MS) return [];
-    return [{ key: retry, line: `${name} is being tried again (attempt ${attempt})${why}`, needsWorker: false }];
+    return [{ key: retry, line: `${isTried} being tried again (attempt ${attempt})${why}`, needsWorker: false }];
   }
-  const sign = heartbeatAtMs === null ? 'has sent no heartbeat since it took' : 'sent its last heartbeat for';
+  const sign =
+    heartbeatAtMs === null
+      ? `took ${work} at ${describeTime(signAtMs)} and has sent no heartbeat`
+      : `sent its last heartbeat for ${work} at ${describeTime(signAtMs)}`;
   const then =
     heartbeatTimeoutMs === null
       ? 'another worker takes over when its heartbeat time-out has passed'
       : `another worker takes over at ${describeTime(signAtMs + heartbeatTimeoutMs)}`;
-  return [
-    reason(
-      `quiet ${name} ${attempt}`,
-      `The worker ${worker ?? 'that acts'} ${sign} ${name} ${describeDuration(nowMs - signAtMs)} ago; ${then}`,
-    ),
-  ];
+  return [reason(`quiet ${name} ${attempt}`, `The worker ${worker ?? 'that acts'} ${sign}; ${then}`)];
+}
+
+/** For people, who know no activities. */
+function wordsFor(name: string, target: string | null): string {
+  if (name === 'makePlan') return 'the plan';
+  const on = target === null ? '' : ` on ${target}`;
+  if (name === 'performAction') return `the step${on}`;
+  if (name === 'settleTarget') return `the wait for what is in flight${on}`;
+  return name;
 }
 
 function reason(key: string, line: string): Reason {
   return { key, line, needsWorker: true };
 }
 
-function since(atMs: number, nowMs: number): string {
-  return `for ${describeDuration(Math.max(0, nowMs - atMs))} (since ${describeTime(atMs)})`;
-}
-
-function pollerLines({ taskQueue, pollers }: RunFacts, isAbandoned: boolean, nowMs: number): string[] {
+function pollerLines({ taskQueue, pollers }: RunFacts, isAbandoned: boolean, awaited: Awaited): string[] {
   const [last] = pollers ?? [];
-  const start = `Start one with: runbook worker (RUNBOOK_TASK_QUEUE=${taskQueue}). The run is safe, and goes on as soon as one works`;
-  if (pollers === null) return [start];
-  if (last === undefined) return [`No worker polls the task queue "${taskQueue}". ${start}`];
-  const asked = `${last.identity} asked the task queue "${taskQueue}" for work ${describeDuration(Math.max(0, nowMs - last.lastAccessAtMs))} ago`;
+  const queue = taskQueue === DEFAULT_TASK_QUEUE ? '' : `RUNBOOK_TASK_QUEUE=${taskQueue} `;
+  const then =
+    awaited === 'run'
+      ? 'The run is safe, and goes on as soon as one works'
+      : 'The plan is made as soon as one works; it touches nothing';
+  const one = `one with: ${queue}runbook worker. ${then}`;
+  if (pollers === null) return [`Start ${one}`];
+  if (last === undefined) return [`No worker polls the task queue "${taskQueue}". Start ${one}`];
+  const asked = `${last.identity}, asked the task queue "${taskQueue}" for work at ${describeTime(last.lastAccessAtMs)}`;
   return isAbandoned
-    ? [`No worker polls any more: the last, ${asked}. ${start}`]
-    : [`The last to ask, ${asked}: it is busy, or has just gone. If it is gone: ${start}`];
+    ? [`No worker polls any more: the last, ${asked}. Start ${one}`]
+    : [`The last to ask, ${asked}: it is busy, or has just gone. If it is gone, start ${one}`];
 }

@@ -313,6 +313,7 @@ describe('commands about runs', () => {
     const { exitCode, stderr } = await runbook(['report', 'x'], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect(exitCode).toBe(3);
     expect(stderr).toContain('127.0.0.1:9 cannot be reached');
+    expect(stderr).toContain('Check TEMPORAL_ADDRESS and the network. For a try, `npm run demo -- --keep`');
   });
 
   it('stops watching on Ctrl-C while the run goes on', async () => {

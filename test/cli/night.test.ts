@@ -1,7 +1,8 @@
-/** What a command says at night: a start that is refused, no worker, a worker that went away, Ctrl-C and SIGTERM. */
+/** What a command says at night: a start that is refused, no worker, a worker that went away, Ctrl-C and other signals. */
+import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { beforeAll, afterAll, describe, expect, it } from 'vitest';
-import type { ChildProcess } from 'node:child_process';
 import { endOf, runbook, spawnCommand, untilShown } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -67,8 +68,86 @@ describe('start without waiting', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^Started run /);
     expect(stderr).toContain('still being planned');
-    expect(stderr).toContain(`No worker polls the task queue "${queue}". Start one with: runbook worker`);
+    expect(stderr).toContain(
+      `No worker polls the task queue "${queue}". Start one with: RUNBOOK_TASK_QUEUE=${queue} runbook worker`,
+    );
   });
+});
+
+describe('start of a run that has ended by then', () => {
+  it('ends with the report and the exit code of its outcome', async () => {
+    const { path } = await stack.newInstance();
+    const opensAt = new Date(Date.now() + 22 * 3_600_000).toISOString();
+    const window = ['--window', '2h', '--cutoff', '30m', '--opens-at', opensAt, '--wait-at-most', '4h'];
+    const words = ['start', 'restart', '-t', path, ...window];
+    const expired = await runbook(words, env);
+    expect(expired.stdout).toMatch(/^EXPIRED /);
+    expect(expired.exitCode).toBe(16);
+    const asJson = await runbook([...words, '--json'], env);
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ state: 'ended', report: { outcome: 'expired' } });
+    expect(asJson.exitCode).toBe(16);
+  });
+
+  it('counts for an id that was used before, and says where there is no report', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'stop', status: 'FAILED' });
+    const words = ['start', 'stop', '-t', path, '--id', `again-${instanceId}`];
+    const first = await runbook([...words, '--wait'], env);
+    const again = await runbook(words, env);
+    expect(first.exitCode).toBeGreaterThanOrEqual(10);
+    expect(again).toMatchObject({ exitCode: first.exitCode, stdout: first.stdout });
+
+    const id = `terminated-${randomUUID()}`;
+    const nobody = ['start', 'stop', '-t', path, '--id', id, '--task-queue', `nobody-${randomUUID()}`];
+    await runbook(nobody, env);
+    await temporal.client.workflow.getHandle(id).terminate();
+    const terminated = await runbook(nobody, env);
+    expect(terminated.exitCode).toBe(2);
+    expect(terminated.stderr).toContain('has no report');
+  });
+
+  it('takes either --wait or --watch', async () => {
+    const { exitCode, stderr } = await runbook(['start', 'stop', '-t', 'a/b/c', '--wait', '--watch'], env);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("'--watch' cannot be used with option '--wait'");
+  });
+});
+
+/** Before `main` runs: pipes that count as a terminal, so that the view is drawn in place and the cursor hidden. */
+const AS_TERMINAL = ['--import', 'data:text/javascript,process.stdout.isTTY = process.stderr.isTTY = true'];
+
+it('a view that is drawn in place ends with words on Ctrl-C', async () => {
+  const id = `drawn-${randomUUID()}`;
+  const queue = ['--task-queue', `nobody-${randomUUID()}`];
+  const child = spawnCommand(['start', 'stop', '-t', 'a/b/c', '--id', id, '--watch', ...queue], env, AS_TERMINAL);
+  const ended = endOf(child);
+  await untilShown(child, /No worker polls/);
+  child.kill('SIGINT');
+  const { exitCode, stderr } = await ended;
+  expect(stderr).toContain(`the run goes on. Follow it with: runbook watch ${id}`);
+  expect(exitCode).toBe(0);
+  await temporal.client.workflow.getHandle(id).terminate();
+});
+
+it('a second Ctrl-C ends a command at once, whatever it still waits for', async () => {
+  const module = new URL('../../dist/cli/interruptible.js', import.meta.url).href;
+  const script = `
+    import { interruptible } from '${module}';
+    const stay = setInterval(() => {}, 1_000);
+    const waiting = interruptible((signal) => {
+      signal.addEventListener('abort', () => console.log('aborted'));
+      return new Promise(() => {});
+    });
+    console.log('waiting');
+    await waiting;`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = endOf(child);
+  await untilShown(child, /waiting/);
+  child.kill('SIGINT');
+  await untilShown(child, /aborted/);
+  expect(child.exitCode).toBeNull();
+  child.kill('SIGINT');
+  expect((await ended).exitCode).toBe(130);
 });
 
 describe('where no worker answers', () => {
@@ -78,7 +157,7 @@ describe('where no worker answers', () => {
     const child = spawnCommand(['start', 'stop', '-t', 'a/b/c', '--id', id, how, '--task-queue', queue], env);
     const ended = endOf(child);
     const hinted = await untilHinted(child, /No worker polls/);
-    expect(hinted).toMatch(new RegExp(`No worker has taken ${id} for \\d+s \\(since \\d{4}-.*Z\\)`));
+    expect(hinted).toMatch(new RegExp(`No worker has taken ${id} since \\d{4}-.*Z`));
     child.kill('SIGINT');
     const { exitCode, stderr } = await ended;
     expect(exitCode).toBe(how === '--wait' ? 130 : 0);
@@ -90,6 +169,7 @@ describe('where no worker answers', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const)('plan says so, and leaves nothing behind on %s', async (signal, code) => {
     const queue = `nobody-${randomUUID()}`;
     const child = spawnCommand(['plan', 'recover', '-t', 'a/b/c', '--task-queue', queue], env);
@@ -103,6 +183,57 @@ describe('where no worker answers', () => {
     await until(async () => (await count('Terminated')) === 1);
     expect(await count('Running')).toBe(0);
   });
+});
+
+/** Stands before the server, so that it can go away for one command alone. */
+async function gate(): Promise<{ address: string; go: (how: 'refusing' | 'silent') => void; close: () => void }> {
+  const { hostname, port } = new URL(`http://${temporal.address}`);
+  const sockets = new Set<Socket>();
+  let isSilent = false;
+  const server = createServer((socket) => {
+    const there = connect(Number(port), hostname);
+    for (const each of [socket, there]) sockets.add(each.on('error', () => {}));
+    if (isSilent) return;
+    socket.pipe(there).pipe(socket);
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  const silence = () => {
+    isSilent = true;
+    for (const socket of sockets) socket.unpipe().pause();
+  };
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    go: (how) => (how === 'refusing' ? close() : silence()),
+    close,
+  };
+}
+
+it.each([
+  ['refusing', ['start', '--wait']],
+  ['silent', ['start', '--watch']],
+  ['refusing', ['plan']],
+] as const)('says within seconds that Temporal is away (%s, %s), and what becomes of the run', async (how, given) => {
+  const [command, ...more] = given;
+  const before = await gate();
+  const queue = `nobody-${randomUUID()}`;
+  const words = [command, 'stop', '-t', 'a/b/c', ...more, '--task-queue', queue];
+  const child = spawnCommand(words, { ...env, TEMPORAL_ADDRESS: before.address });
+  const ended = endOf(child);
+  await untilHinted(child, /No worker polls/);
+  before.go(how);
+  const hinted = await untilHinted(child, /Temporal has not answered/);
+  expect(hinted).toMatch(
+    command === 'plan'
+      ? /not answered since \d{4}-\S+Z; a plan touches nothing/
+      : /not answered since \d{4}-\S+Z; the run is not affected\. Follow it, once Temporal answers, with: runbook watch stop-/,
+  );
+  child.kill('SIGINT');
+  expect((await ended).exitCode).toBe(more[0] === '--watch' ? 0 : 130);
+  before.close();
 });
 
 it('watch says that the worker of a step went away, and when another takes over', async () => {
@@ -120,8 +251,8 @@ it('watch says that the worker of a step went away, and when another takes over'
   const ended = endOf(watching);
   await untilShown(watching, /followed as cloud job/);
   await worker.kill('SIGKILL');
-  expect(await untilHinted(watching, /last heartbeat for performAction/)).toMatch(
-    /The worker \d+@\S+ sent its last heartbeat for performAction \d+s ago; another worker takes over at \d{4}-\S+Z/,
+  expect(await untilHinted(watching, /last heartbeat for the step/)).toMatch(
+    /The worker \d+@\S+ sent its last heartbeat for the step on shop\/checkout\/\S+ at \d{4}-\S+Z; another worker takes over at \d{4}-\S+Z/,
   );
   watching.kill('SIGTERM');
   expect(await ended).toMatchObject({ exitCode: 143 });

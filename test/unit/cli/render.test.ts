@@ -100,6 +100,26 @@ describe('a report', () => {
     expect(after(null).split('\n')[0]).not.toContain('taken back');
   });
 
+  it('speaks of what remains only where something does', () => {
+    const [failed] = report.targets;
+    if (failed === undefined) throw new Error('there is a target');
+    const notSent = aStepReport({ result: 'failed', sent: 'no' });
+    const sent = aStepReport({ result: 'failed', sent: 'yes' });
+    const meaning = (change: Partial<typeof failed>, more: Partial<RunReport> = {}) => {
+      const target = { ...failed, remaining: [], steps: [sent], ...change };
+      return /: (.*)/.exec(renderReport({ ...report, targets: [target], ...more }, plain))?.[1];
+    };
+    expect(meaning({ steps: [notSent] })).toBe('a step failed; nothing was sent');
+    expect(meaning({ lastSeen: anObservation() })).toBe('a step failed; the state is as before it');
+    expect(meaning({ lastSeen: down })).toBe('a step failed; see the state now');
+    expect(meaning({ lastSeen: null })).toBe('a step failed; see the state now');
+    expect(meaning({ steps: [aStepReport()], lastSeen: down })).toBe(
+      'it was not carried out to its end; see the state now',
+    );
+    expect(meaning({ steps: [], cut: 'bare' })).toBe('a step failed; see what remains');
+    expect(meaning({ remaining: failed.remaining })).toBe('a step failed; see what remains');
+  });
+
   it('has colour only where it is wanted', () => {
     expect(renderReport(report, plain)).not.toContain('\u001b');
     expect(renderReport(report, paintFor(true))).toContain('\u001b');
@@ -133,7 +153,9 @@ describe('a plan', () => {
     const undo: Action = { action: 'scale', replica: 2 };
     const step = aStep({ action: 'scale', replica: 6 }, { compensation: { kind: 'action', action: undo } });
     const text = renderPlan(planOf({ replicaCount: 4, availableReplicaCount: 4 }, step), plain);
-    expect(text).toContain('undone by scale replica=2, which leads to another state than now: replicas 2 (4 before)');
+    expect(text).toContain(
+      'undone by scale replica=2, which leads to another state than before the step: replicas 2 (4 before)',
+    );
     expect(renderPlan(planOf({}, step), plain)).toContain('undone by scale replica=2\n');
   });
 

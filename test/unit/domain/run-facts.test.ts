@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { explainSilence, isPolled, type ActivityFacts, type RunFacts } from '../../../src/domain/run-facts.js';
+import {
+  cancelLines,
+  explainAbsence,
+  explainSilence,
+  isPolled,
+  type ActivityFacts,
+  type RunFacts,
+} from '../../../src/domain/run-facts.js';
 
 const NOW = 1_000_000;
 const poller = (agoMs: number, identity = '42@host') => ({ identity, lastAccessAtMs: NOW - agoMs });
@@ -9,13 +16,20 @@ const activity = (change: Partial<ActivityFacts> = {}): ActivityFacts => ({
   ...change,
 });
 const facts = (change: Partial<RunFacts> = {}, activities: readonly ActivityFacts[] = []): RunFacts => ({
-  ...{ workflowId: 'run-1', status: 'RUNNING', taskQueue: 'runbooks', startedAtMs: 0, planned: true },
-  workflows: [{ workflowId: 'run-1', turn: null, activities }],
+  ...{
+    workflowId: 'run-1',
+    status: 'RUNNING',
+    taskQueue: 'runbooks',
+    startedAtMs: 0,
+    planned: true,
+    cancelRequested: false,
+  },
+  workflows: [{ workflowId: 'run-1', target: 'a/b/c', turn: null, activities }],
   pollers: [poller(1_000)],
   ...change,
 });
 const waiting = (agoMs: number, taken = false): Partial<RunFacts> => ({
-  workflows: [{ workflowId: 'run-1', turn: { sinceMs: NOW - agoMs, taken }, activities: [] }],
+  workflows: [{ workflowId: 'run-1', target: null, turn: { sinceMs: NOW - agoMs, taken }, activities: [] }],
 });
 const keyOf = (given: RunFacts) => explainSilence(given, NOW)?.key ?? null;
 
@@ -65,16 +79,50 @@ describe('a run of which nothing is heard', () => {
       facts({ ...waiting(8_000), pollers: [poller(90_000, 'a'), poller(200_000, 'b')] }),
       NOW,
     )?.lines;
-    expect(lines?.[0]).toBe('No worker has taken run-1 for 8s (since 1970-01-01T00:16:32Z)');
-    expect(lines?.[1]).toMatch(
-      /^No worker polls any more: the last, a asked the task queue "runbooks" for work 1m 30s ago\. Start one with: runbook worker/,
-    );
+    expect(lines).toEqual([
+      'No worker has taken run-1 since 1970-01-01T00:16:32Z',
+      'No worker polls any more: the last, a, asked the task queue "runbooks" for work at 1970-01-01T00:15:10Z. Start one with: runbook worker. The run is safe, and goes on as soon as one works',
+    ]);
+  });
+
+  it.each([
+    ['runbooks', 'run', 'Start one with: runbook worker. The run is safe, and goes on as soon as one works'],
+    ['mine', 'plan', 'Start one with: RUNBOOK_TASK_QUEUE=mine runbook worker. The plan is made as soon as one works'],
+  ] as const)(
+    'names the queue %s before the command only where it must be named, for a %s',
+    (taskQueue, awaited, words) => {
+      const lines = explainSilence(facts({ ...waiting(8_000), taskQueue, pollers: [] }), NOW, awaited)?.lines;
+      expect(lines?.[1]).toContain(words);
+    },
+  );
+
+  it('gives clock times alone, which stay true while they stand there', () => {
+    const given = [
+      facts({ ...waiting(8_000), pollers: [poller(20_000)] }),
+      facts(waiting(9_500, true)),
+      facts({}, [activity({ heartbeatAtMs: NOW - 40_000 })]),
+      facts({}, [activity({ heartbeatAtMs: null })]),
+      facts({}, [activity({ state: 'waiting', atMs: NOW - 9_000 })]),
+    ];
+    for (const each of given) expect(explainSilence(each, NOW)?.lines.join()).not.toMatch(/\bago\b|for \d+s/);
+  });
+
+  it('says what becomes of a run, or of a plan, while Temporal does not answer', () => {
+    expect(explainAbsence('run-1', NOW, 'run').lines).toEqual([
+      'Temporal has not answered since 1970-01-01T00:16:40Z; the run is not affected. Follow it, once Temporal answers, with: runbook watch run-1',
+    ]);
+    expect(explainAbsence('run-1', NOW, 'plan').lines.join()).not.toContain('the run');
+  });
+
+  it('says that a cancel was asked for', () => {
+    expect(cancelLines(facts())).toEqual([]);
+    expect(cancelLines(facts({ cancelRequested: true })).join()).toMatch(/^A cancel was asked for/);
   });
 
   it('says when another worker takes over', () => {
     const lines = explainSilence(facts({}, [activity({ heartbeatAtMs: NOW - 40_000 })]), NOW)?.lines;
     expect(lines?.[0]).toBe(
-      'The worker 42@host sent its last heartbeat for performAction 40s ago; another worker takes over at 1970-01-01T00:17:05Z',
+      'The worker 42@host sent its last heartbeat for the step on a/b/c at 1970-01-01T00:16:00Z; another worker takes over at 1970-01-01T00:17:05Z',
     );
   });
 
@@ -84,7 +132,7 @@ describe('a run of which nothing is heard', () => {
     ]);
     expect(explainSilence(given, NOW + 4_000)?.key).toBe(keyOf(given));
     expect(explainSilence(given, NOW)?.lines).toEqual([
-      'performAction is tried again at 1970-01-01T00:16:49Z (attempt 4): Throttled: 429',
+      'The step on a/b/c is tried again at 1970-01-01T00:16:49Z (attempt 4): Throttled: 429',
     ]);
   });
 
