@@ -25,8 +25,7 @@ export async function readRunFacts(client: Client, workflowId: string, runId: st
     readPollers(client, taskQueue).catch(() => null),
     ...children.map(async ({ workflowId: id, runId: childRunId }) => {
       const child = await client.workflow.getHandle(id ?? '', childRunId ?? undefined).describe();
-      const [target = null] = (child.searchAttributes[TARGET_SEARCH_ATTRIBUTE] ?? []) as string[];
-      return workflowFacts(id ?? '', target, child.raw);
+      return workflowFacts(id ?? '', (await child.staticSummary()) ?? null, child.raw);
     }),
   ]);
   const attributes = raw.workflowExecutionInfo?.searchAttributes?.indexedFields ?? {};
@@ -61,14 +60,14 @@ export async function readPollers(client: Client, taskQueue: string): Promise<re
     .sort((left, right) => right.lastAccessAtMs - left.lastAccessAtMs);
 }
 
-function workflowFacts(workflowId: string, target: string | null, raw: Raw): WorkflowFacts {
+function workflowFacts(workflowId: string, summary: string | null, raw: Raw): WorkflowFacts {
   const { pendingWorkflowTask: task, pendingActivities } = raw;
   const state: number = task?.state ?? 0;
   const taken = state === STARTED;
   const sinceMs = epochMs(taken ? task?.startedTime : (task?.originalScheduledTime ?? task?.scheduledTime));
   return {
     workflowId,
-    target,
+    summary,
     turn: sinceMs === null ? null : { sinceMs, taken },
     activities: (pendingActivities ?? []).map(activityFacts),
   };

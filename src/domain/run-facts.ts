@@ -22,8 +22,8 @@ export interface RunFacts {
 
 export interface WorkflowFacts {
   readonly workflowId: string;
-  /** `application/component/instance` that it acts on; `null` for the run itself. */
-  readonly target: string | null;
+  /** For people, such as `recover on application/component/instance`; `null` for the run itself. */
+  readonly summary: string | null;
   /** Its next turn: waiting for a worker, or taken by one. `null`: it has none to take. */
   readonly turn: { readonly sinceMs: number; readonly taken: boolean } | null;
   readonly activities: readonly ActivityFacts[];
@@ -82,7 +82,7 @@ export function explainSilence(facts: RunFacts, nowMs: number, awaited: Awaited 
   }
   const reasons = workflows.flatMap((workflow) => [
     ...turnReasons(workflow, nowMs),
-    ...workflow.activities.flatMap((activity) => activityReasons(activity, workflow.target, nowMs)),
+    ...workflow.activities.flatMap((activity) => activityReasons(activity, workflow.summary, nowMs)),
   ]);
   const isAbandoned = pollers !== null && !isPolled(pollers, nowMs);
   const isIdle = reasons.every(({ needsWorker }) => !needsWorker);
@@ -140,11 +140,11 @@ function turnReasons({ workflowId, turn }: WorkflowFacts, nowMs: number): Reason
   return [];
 }
 
-function activityReasons(activity: ActivityFacts, target: string | null, nowMs: number): Reason[] {
+function activityReasons(activity: ActivityFacts, summary: string | null, nowMs: number): Reason[] {
   const { name, state, atMs, attempt, lastFailure, heartbeatAtMs, heartbeatTimeoutMs, worker } = activity;
   const why = lastFailure === null ? '' : `: ${lastFailure}`;
   const retry = `retry ${name}`;
-  const work = wordsFor(name, target);
+  const work = wordsFor(name, summary);
   const isTried = `${work.charAt(0).toUpperCase()}${work.slice(1)} is`;
   if (state === 'backingOff') {
     const line = `${isTried} tried again at ${describeTime(atMs)} (attempt ${attempt})${why}`;
@@ -172,11 +172,11 @@ function activityReasons(activity: ActivityFacts, target: string | null, nowMs: 
 }
 
 /** For people, who know no activities. */
-function wordsFor(name: string, target: string | null): string {
+function wordsFor(name: string, summary: string | null): string {
   if (name === 'makePlan') return 'the plan';
-  const on = target === null ? '' : ` on ${target}`;
-  if (name === 'performAction') return `the step${on}`;
-  if (name === 'settleTarget') return `the wait for what is in flight${on}`;
+  const of = summary === null ? '' : ` of ${summary}`;
+  if (name === 'performAction') return `the step${of}`;
+  if (name === 'settleTarget') return `the last look at the instance${of}`;
   return name;
 }
 

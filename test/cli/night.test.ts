@@ -90,7 +90,7 @@ describe('start of a run that has ended by then', () => {
 
   it('counts for an id that was used before, and says where there is no report', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'stop', status: 'FAILED' });
+    await stack.control.outcome({ instanceId, action: 'stop', executionStatus: 'FAILED' });
     const words = ['start', 'stop', '-t', path, '--id', `again-${instanceId}`];
     const first = await runbook([...words, '--wait'], env);
     const again = await runbook(words, env);
@@ -252,7 +252,7 @@ it('watch says that the worker of a step went away, and when another takes over'
   await untilShown(watching, /followed as cloud job/);
   await worker.kill('SIGKILL');
   expect(await untilHinted(watching, /last heartbeat for the step/)).toMatch(
-    /The worker \d+@\S+ sent its last heartbeat for the step on shop\/checkout\/\S+ at \d{4}-\S+Z; another worker takes over at \d{4}-\S+Z/,
+    /The worker \d+@\S+ sent its last heartbeat for the step of restart on shop\/checkout\/\S+ at \d{4}-\S+Z; another worker takes over at \d{4}-\S+Z/,
   );
   watching.kill('SIGTERM');
   expect(await ended).toMatchObject({ exitCode: 143 });

@@ -24,12 +24,12 @@ const facts = (change: Partial<RunFacts> = {}, activities: readonly ActivityFact
     planned: true,
     cancelRequested: false,
   },
-  workflows: [{ workflowId: 'run-1', target: 'a/b/c', turn: null, activities }],
+  workflows: [{ workflowId: 'run-1', summary: 'stop on a/b/c', turn: null, activities }],
   pollers: [poller(1_000)],
   ...change,
 });
 const waiting = (agoMs: number, taken = false): Partial<RunFacts> => ({
-  workflows: [{ workflowId: 'run-1', target: null, turn: { sinceMs: NOW - agoMs, taken }, activities: [] }],
+  workflows: [{ workflowId: 'run-1', summary: null, turn: { sinceMs: NOW - agoMs, taken }, activities: [] }],
 });
 const keyOf = (given: RunFacts) => explainSilence(given, NOW)?.key ?? null;
 
@@ -122,7 +122,7 @@ describe('a run of which nothing is heard', () => {
   it('says when another worker takes over', () => {
     const lines = explainSilence(facts({}, [activity({ heartbeatAtMs: NOW - 40_000 })]), NOW)?.lines;
     expect(lines?.[0]).toBe(
-      'The worker 42@host sent its last heartbeat for the step on a/b/c at 1970-01-01T00:16:00Z; another worker takes over at 1970-01-01T00:17:05Z',
+      'The worker 42@host sent its last heartbeat for the step of stop on a/b/c at 1970-01-01T00:16:00Z; another worker takes over at 1970-01-01T00:17:05Z',
     );
   });
 
@@ -132,7 +132,7 @@ describe('a run of which nothing is heard', () => {
     ]);
     expect(explainSilence(given, NOW + 4_000)?.key).toBe(keyOf(given));
     expect(explainSilence(given, NOW)?.lines).toEqual([
-      'The step on a/b/c is tried again at 1970-01-01T00:16:49Z (attempt 4): Throttled: 429',
+      'The step of stop on a/b/c is tried again at 1970-01-01T00:16:49Z (attempt 4): Throttled: 429',
     ]);
   });
 
