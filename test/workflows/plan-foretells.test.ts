@@ -52,7 +52,9 @@ it('an undo that leads elsewhere is told before and after', async () => {
   const { instanceId, path } = await stack.newInstance();
   await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED' });
   const plan = renderPlan(await runbooks.plan('declared-undo', { targets: [path] }), paintFor(false));
-  expect(plan).toContain('undone by scale replica=3, which leads to another state than before the step: replicas 3 (2 before)');
+  expect(plan).toContain(
+    'undone by scale replica=3, which leads to another state than before the step: replicas 3 (2 before)',
+  );
   const { workflowId } = await runbooks.start('declared-undo', { targets: [path] });
   const text = renderReport(await runbooks.result(workflowId), paintFor(false));
   expect(text).toMatch(/^COMPENSATED .* did not lead back/);
