@@ -7,7 +7,7 @@ import { messageLines, printablePainted } from './terminal-text.js';
 
 /** Besides the outcomes' own codes; `OTHER_EXIT_CODES` has all of them. */
 export const USAGE_EXIT_CODE = 2;
-export const UNREACHABLE_EXIT_CODE = 3;
+const UNREACHABLE_EXIT_CODE = 3;
 /** A schedule on the server was changed by hand, or is not ours: nothing was applied. */
 export const HAND_CHANGE_EXIT_CODE = 4;
 
