@@ -6,8 +6,10 @@ import { HOSTS_BYTES } from '../domain/sizes.js';
 import type { Observation } from '../domain/target.js';
 import { ID_PATTERN } from './api-path.js';
 
-/** Bounds of what is kept, as JSON, chosen: far above anything documented. The texts go into plans, reports and histories, several times each. */
-/** Applications, components and instances are found by their names: a name that is cut is another name. */
+/**
+ * Bounds of what is kept, bytes as JSON, chosen: far above anything documented. The texts go into plans, reports and histories, several
+ * times each. Applications, components and instances are found by their names: a name that is cut is another name.
+ */
 const LONGEST_NAME_BYTES = 1_002;
 const LONGEST_STATUS_BYTES = 64;
 const LONGEST_DETAIL_BYTES = 500;

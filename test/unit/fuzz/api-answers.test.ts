@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FAILURES } from '../../../src/domain/failures.js';
-import { clipText } from '../../../src/domain/text.js';
+import { shortened } from '../../../src/domain/json-bytes.js';
 import { cloudJobPhase } from '../../../src/domain/cloud-job.js';
 import { failureNameOf, toFailure } from '../../../src/activities/to-failure.js';
 import { errorFromAnswer, errorWithoutAnswer, type Asked } from '../../../src/servicestage/classify-answer.js';
@@ -165,7 +165,7 @@ describe('a success', () => {
         > | null;
         if (seen === null) return;
         const detail = (body as { status_detail: Json }).status_detail;
-        expect(seen.status).toBe(clipText(String(detail['status']), 64));
+        expect(seen.status).toBe(shortened(String(detail['status']), 64));
         expect(seen.replicaCount).toBe(detail['replica'] ?? null);
         expect(seen.availableReplicaCount).toBe(detail['available_replica'] ?? null);
       }),
