@@ -20,10 +20,10 @@ const MOST_ROWS = 1_000;
 const id = z.string().regex(ID_PATTERN, 'no id of this API');
 const idOrNothing = z.union([z.literal(''), id]).nullish();
 const number = z.number().nullish();
-const status = clipped(LONGEST_STATUS_BYTES);
-const name = clipped(LONGEST_NAME_BYTES);
+const status = textWithin(LONGEST_STATUS_BYTES);
+const name = textWithin(LONGEST_NAME_BYTES);
 
-function clipped(maxBytes: number) {
+function textWithin(maxBytes: number) {
   return z.string().transform((text) => shortened(text, maxBytes));
 }
 
@@ -55,7 +55,7 @@ const Instance = z.object({
     status,
     replica: number,
     available_replica: number,
-    fail_detail: clipped(LONGEST_DETAIL_BYTES).nullish(),
+    fail_detail: textWithin(LONGEST_DETAIL_BYTES).nullish(),
     last_job_id: idOrNothing,
     last_job_status: status.nullish(),
   }),
@@ -92,7 +92,7 @@ const CloudJobPage = z.object({
       TASK_ID: name.nullish(),
       TASK_NAME: name.nullish(),
       TASK_STATUS: status,
-      MESSAGES: clipped(LONGEST_MESSAGES_BYTES).nullish(),
+      MESSAGES: textWithin(LONGEST_MESSAGES_BYTES).nullish(),
       CREATED_AT: name.nullish(),
     }),
   )
@@ -150,7 +150,7 @@ function timeFromWire(time: string | null | undefined): number | null {
 export const SnapshotPage = z.object({
   count: number,
   snapshots: rows(
-    z.object({ version: name, description: clipped(LONGEST_DETAIL_BYTES).nullish(), create_time: number }),
+    z.object({ version: name, description: textWithin(LONGEST_DETAIL_BYTES).nullish(), create_time: number }),
   ).nullish(),
 });
 
