@@ -10,7 +10,7 @@ import { temporalAccess } from '../dist/activities/temporal-access.js';
 import { findRunbook } from '../dist/catalogue.js';
 import { ClosableConnection } from '../dist/client/connection.js';
 import { RunbookClient } from '../dist/client/runbook-client.js';
-import { DEFAULT_LIMITS, withHeartbeatTimeout } from '../dist/domain/limits.js';
+import { DEFAULT_LIMITS, withHeartbeatTimeout } from '../dist/domain/once/limits.js';
 import { leaseId } from '../dist/domain/target.js';
 import { startTemporalServer } from '../dist/embedded/temporal-server.js';
 import { Secret } from '../dist/servicestage/secret.js';

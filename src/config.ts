@@ -6,7 +6,7 @@ import { readProxies } from './config-proxies.js';
 import { Reader, type Environment, type Form } from './config-reader.js';
 import { readTemporal, type TemporalConfig } from './config-temporal.js';
 import { LOG_LEVELS, type LogLevel } from './config-variables.js';
-import { DEFAULT_LIMITS, withHeartbeatTimeout, type ChosenLimits, type Limits } from './domain/limits.js';
+import { DEFAULT_LIMITS, withHeartbeatTimeout, type ChosenLimits, type Limits } from './domain/once/limits.js';
 import { didYouMean } from './domain/nearest.js';
 import { DEFAULT_VERIFY, type VerifyDefaults } from './domain/runbook-checks.js';
 import { isHostOfUrl } from './network/host-and-port.js';

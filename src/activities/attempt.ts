@@ -10,13 +10,13 @@ import {
   type PerformActionFailureDetails,
   type TrailEntry,
 } from '../domain/contract.js';
-import { isFirstLike, needsBarrier, predecessorUntilMs, type AttemptFacts } from '../domain/entry.js';
+import { isFirstLike, needsBarrier, predecessorUntilMs, type AttemptFacts } from '../domain/once/entry.js';
 import { FAILURES, type FailureName, type Sent } from '../domain/failures.js';
 import { jsonBytes } from '../domain/json-bytes.js';
-import { fenceMs } from '../domain/limits.js';
-import { countsAsFailure, describeRetrying, failedAgain, retryDelayMs, type Retrying } from '../domain/retrying.js';
+import { fenceMs } from '../domain/once/limits.js';
+import { countsAsFailure, describeRetrying, failedAgain, retryDelayMs, type Retrying } from '../domain/once/retrying.js';
 import type { Observation } from '../domain/target.js';
-import { extendTrail, trailWithin } from '../domain/trail.js';
+import { extendTrail, trailWithin } from '../domain/once/trail.js';
 import { describeTime } from '../domain/utc-time.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import { abortedAfter } from './pause.js';

@@ -1,7 +1,7 @@
 /** `CloudJobWatcher`: every cloud job followed in this process, looked at when pacing says. One per worker process. */
 import { cloudJobPhase, type CloudJob } from '../domain/cloud-job.js';
-import { unknownCloudJobMs, type Limits } from '../domain/limits.js';
-import { nextLookDelayMs } from '../domain/pacing.js';
+import { unknownCloudJobMs, type Limits } from '../domain/once/limits.js';
+import { nextLookDelayMs } from '../domain/once/pacing.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { orAborted, orDeadline, pause } from './pause.js';

@@ -2,9 +2,9 @@
 import { describeAction, ruleOf, wishedStateHolds } from '../domain/actions.js';
 import { failureReason, isAtRest } from '../domain/cloud-job.js';
 import type { PerformActionResult } from '../domain/contract.js';
-import { readingAge } from '../domain/entry.js';
+import { readingAge } from '../domain/once/entry.js';
 import type { FailureName } from '../domain/failures.js';
-import { nextReadingDelayMs } from '../domain/pacing.js';
+import { nextReadingDelayMs } from '../domain/once/pacing.js';
 import { describeObservation, statusMeaning, type Observation } from '../domain/target.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';

@@ -3,7 +3,7 @@ import type { RunbookLookup } from '../catalogue.js';
 import type { Calendars } from '../calendars/calendars.js';
 import type { ActionName } from '../domain/actions.js';
 import type { Activities } from '../domain/contract.js';
-import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/limits.js';
+import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/once/limits.js';
 import type { VerifyDefaults } from '../domain/runbook-checks.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { beating } from './beating.js';

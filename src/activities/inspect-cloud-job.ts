@@ -1,7 +1,7 @@
 /** A new cloud job is there and something may have been sent: reads the cloud job and judges whether it is ours. */
 import { describeAction } from '../domain/actions.js';
 import type { AdoptionEvidence } from '../domain/contract.js';
-import { judgeEvidence, type EvidenceRequest, type EvidenceVerdict } from '../domain/evidence.js';
+import { judgeEvidence, type EvidenceRequest, type EvidenceVerdict } from '../domain/once/evidence.js';
 import type { Observation } from '../domain/target.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { ReadOptions, ServiceStage } from '../servicestage/service-stage.js';

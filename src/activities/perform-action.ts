@@ -2,7 +2,7 @@
 import { CompleteAsyncError } from '@temporalio/activity';
 import { describeAction, ruleOf, wishedStateHolds } from '../domain/actions.js';
 import type { AdoptionEvidence, PerformActionArguments, PerformActionResult } from '../domain/contract.js';
-import { entryMove, type EntryMove } from '../domain/entry.js';
+import { entryMove, type EntryMove } from '../domain/once/entry.js';
 import { describeObservation, type Observation } from '../domain/target.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';

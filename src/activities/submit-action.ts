@@ -1,6 +1,6 @@
 /** The one POST of an attempt: the fence before it, and what each kind of answer means. */
 import { describeAction } from '../domain/actions.js';
-import { readingAge } from '../domain/entry.js';
+import { readingAge } from '../domain/once/entry.js';
 import type { Observation } from '../domain/target.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';

@@ -49,7 +49,7 @@ export {
   type Sent,
 } from '../domain/failures.js';
 export type { Freeze, WaitingForGate } from '../domain/gates.js';
-export type { Limits } from '../domain/limits.js';
+export type { Limits } from '../domain/once/limits.js';
 export {
   explainSilence,
   type ActivityFacts,

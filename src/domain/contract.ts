@@ -2,9 +2,9 @@
 import type { Action } from './actions.js';
 import type { Sent } from './failures.js';
 import type { Closing, ReadFreezes } from './gates.js';
-import type { Limits } from './limits.js';
+import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan.js';
-import type { Retrying } from './retrying.js';
+import type { Retrying } from './once/retrying.js';
 import type { Observation, Target } from './target.js';
 
 /** Start arguments, the same from every side. `targets` by name or id. */

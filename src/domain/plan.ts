@@ -1,7 +1,7 @@
 /** The plan: what a run will do, complete and literal, recorded in history before anything is sent. */
 import type { Action } from './actions.js';
 import type { Freeze, Window } from './gates.js';
-import type { Limits } from './limits.js';
+import type { Limits } from './once/limits.js';
 import type { Observation, Target } from './target.js';
 
 /** Grows when the interpreter must treat older plans differently. */

@@ -37,7 +37,7 @@ export function targetReportBytes(targets: number): number {
 export const OBSERVATION_BYTES = 16_000;
 /** Of an observation: 346 ids of 36 characters. */
 export const HOSTS_BYTES = 13_500;
-/** Of a step; see domain/trail.ts. */
+/** Of a step; see domain/once/trail.ts. */
 export const TRAIL_BYTES = 4_000;
 /** Names of events in a calendar file. */
 export const LONGEST_FREEZE_NAME_BYTES = 200;

@@ -23,7 +23,7 @@ import {
 import { failureRecord, type FailureRecord } from '../domain/failures.js';
 import type { Closing } from '../domain/gates.js';
 import { clippedSummary } from '../domain/json-bytes.js';
-import { unseenAttemptMs } from '../domain/limits.js';
+import { unseenAttemptMs } from '../domain/once/limits.js';
 import { canBeListed, listedTargets } from '../domain/listed-targets.js';
 import type { Plan, TargetPlan } from '../domain/plan.js';
 import { targetReportBytes } from '../domain/sizes.js';

@@ -4,7 +4,7 @@ import { describeAction, ruleOf, wishedStateHolds } from '../domain/actions.js';
 import type { DoneStep } from '../domain/compensation.js';
 import type { Baseline, PerformActionResult, SettleTargetResult, TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, type FailureName } from '../domain/failures.js';
-import { unseenAttemptMs } from '../domain/limits.js';
+import { unseenAttemptMs } from '../domain/once/limits.js';
 import type { ActionStep, PlannedStep, WaitStep } from '../domain/plan.js';
 import type { StepReport, StepResult } from '../domain/report.js';
 import { describeObservation, type Observation } from '../domain/target.js';

@@ -15,7 +15,7 @@ import type {
   SettleTargetResult,
 } from '../domain/contract.js';
 import { clippedSummary } from '../domain/json-bytes.js';
-import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/limits.js';
+import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/once/limits.js';
 
 /** Planning reads the API a few times; when it cannot for this long, the run is refused and nothing was touched. */
 export const { makePlan } = proxyActivities<Pick<Activities, 'makePlan'>>({

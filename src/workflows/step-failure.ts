@@ -2,7 +2,7 @@
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/workflow';
 import { CANCELLED_AT_BARRIER, type HeartbeatDetails, type PerformActionFailureDetails } from '../domain/contract.js';
 import { isFailureName, type FailureName } from '../domain/failures.js';
-import { unseenAttemptMs, type Limits } from '../domain/limits.js';
+import { unseenAttemptMs, type Limits } from '../domain/once/limits.js';
 
 export interface StepFailure {
   /** `cancelled` when the attempt ended because the run was cancelled. */

@@ -6,7 +6,7 @@ import type { DoneStep } from '../domain/compensation.js';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
 import { isGateFailure } from '../domain/gates.js';
-import { unseenAttemptMs } from '../domain/limits.js';
+import { unseenAttemptMs } from '../domain/once/limits.js';
 import { targetOutcome } from '../domain/outcome.js';
 import type { OnFailure, PlannedStep } from '../domain/plan.js';
 import type { StepReport, TargetProgress, TargetReport } from '../domain/report.js';

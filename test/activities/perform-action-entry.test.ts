@@ -1,7 +1,7 @@
 /** `performAction`, the entry table: one test for each row, against the simulator over real HTTP. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../src/domain/actions.js';
-import { unseenAttemptMs } from '../../src/domain/limits.js';
+import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import { ServiceStageError } from '../../src/servicestage/errors.js';
 import type { ServiceStage } from '../../src/servicestage/service-stage.js';
 import { quickLimits } from '../support/build.js';

@@ -1,7 +1,7 @@
 /** `performAction`, the send and what follows: the fence, each kind of answer, following, verifying, cancel and shutdown. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../src/domain/actions.js';
-import { fenceMs } from '../../src/domain/limits.js';
+import { fenceMs } from '../../src/domain/once/limits.js';
 import { quickLimits } from '../support/build.js';
 import { failed, left, resultOf, startBench, type Bench } from '../support/perform.js';
 

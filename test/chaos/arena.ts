@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, type Connection } from '@temporalio/client';
 import { ClosableConnection } from '../../src/client/connection.js';
 import { RunbookClient } from '../../src/client/runbook-client.js';
-import { withHeartbeatTimeout, type Limits } from '../../src/domain/limits.js';
+import { withHeartbeatTimeout, type Limits } from '../../src/domain/once/limits.js';
 import { findTemporalProgram } from '../../src/embedded/find-temporal.js';
 import { startTemporalServer, type TemporalServer } from '../../src/embedded/temporal-server.js';
 import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';

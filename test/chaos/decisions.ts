@@ -1,5 +1,5 @@
 /** Which accepted POST belongs to which decision: found from times and parameters, and held against what the reports claim. */
-import type { Limits } from '../../src/domain/limits.js';
+import type { Limits } from '../../src/domain/once/limits.js';
 import type { StepReport } from '../../src/domain/report.js';
 import type { AcceptedAction } from '../support/simulator.js';
 import { CLOCK_MS, Disturbances } from './disturbances.js';

@@ -1,5 +1,5 @@
 /** What chaos did around a decision: which of it makes an honest doubt possible, and which lets a POST arrive late. */
-import type { Limits } from '../../src/domain/limits.js';
+import type { Limits } from '../../src/domain/once/limits.js';
 import type { AcceptedAction } from '../support/simulator.js';
 import type { Disturbance } from './evidence.js';
 

@@ -27,8 +27,8 @@ export interface Mutation {
 const ATTEMPT = 'src/activities/attempt.ts';
 const FOLLOW_ACTION = 'src/activities/follow-action.ts';
 const SETTLE_TARGET = 'src/activities/settle-target.ts';
-const ENTRY = 'src/domain/entry.ts';
-const EVIDENCE = 'src/domain/evidence.ts';
+const ENTRY = 'src/domain/once/entry.ts';
+const EVIDENCE = 'src/domain/once/evidence.ts';
 const HTTP = 'src/servicestage/http.ts';
 const COMPENSATE = 'src/workflows/compensate.ts';
 const LEASE = 'src/workflows/lease.ts';
@@ -68,7 +68,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: 'once',
     why: 'An attempt that is too old still sends: one that waited for the budget (story 4) or was frozen between reading and send (story 11) sends beside its successor.',
     edits: [
-      { file: ATTEMPT, from: `import { fenceMs } from '../domain/limits.js';\n`, to: '' },
+      { file: ATTEMPT, from: `import { fenceMs } from '../domain/once/limits.js';\n`, to: '' },
       { file: ATTEMPT, from: `import { abortedAfter } from './pause.js';\n`, to: '' },
       {
         file: ATTEMPT,

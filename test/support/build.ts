@@ -2,7 +2,7 @@
 import type { Action } from '../../src/domain/actions.js';
 import type { CloudJob } from '../../src/domain/cloud-job.js';
 import type { Baseline, HeartbeatDetails } from '../../src/domain/contract.js';
-import { DEFAULT_LIMITS, withHeartbeatTimeout, type ChosenLimits, type Limits } from '../../src/domain/limits.js';
+import { DEFAULT_LIMITS, withHeartbeatTimeout, type ChosenLimits, type Limits } from '../../src/domain/once/limits.js';
 import type { ActionStep } from '../../src/domain/plan.js';
 import type { StepReport } from '../../src/domain/report.js';
 import type { Observation, Target } from '../../src/domain/target.js';

@@ -15,7 +15,7 @@ import type {
   PerformActionResult,
 } from '../../src/domain/contract.js';
 import type { Closing } from '../../src/domain/gates.js';
-import type { Limits } from '../../src/domain/limits.js';
+import type { Limits } from '../../src/domain/once/limits.js';
 import type { Target } from '../../src/domain/target.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import type { ServiceStage } from '../../src/servicestage/service-stage.js';

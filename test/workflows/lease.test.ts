@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { unseenAttemptMs } from '../../src/domain/limits.js';
+import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import { leaseId } from '../../src/domain/target.js';
 import { quickLimits } from '../support/build.js';
 import { startStack, type Stack } from '../support/stack.js';

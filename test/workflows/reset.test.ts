@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
-import { unseenAttemptMs } from '../../src/domain/limits.js';
+import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import type { TargetReport } from '../../src/domain/report.js';
 import { leaseId } from '../../src/domain/target.js';
 import { quickLimits } from '../support/build.js';

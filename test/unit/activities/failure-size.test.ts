@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { smallDetails } from '../../../src/activities/attempt.js';
 import { failure, withinLimit } from '../../../src/activities/to-failure.js';
 import type { Decision, PerformActionFailureDetails, TrailEntry } from '../../../src/domain/contract.js';
-import { describeRetrying, failedAgain } from '../../../src/domain/retrying.js';
-import { extendTrail } from '../../../src/domain/trail.js';
+import { describeRetrying, failedAgain } from '../../../src/domain/once/retrying.js';
+import { extendTrail } from '../../../src/domain/once/trail.js';
 import { anObservation } from '../../support/build.js';
 
 /** `limit.mutableStateActivityFailureSize.error` is 4,096: half of it is left to codecs, and to what the SDK adds. */

@@ -2,7 +2,7 @@
 import type { Action } from '../../../src/domain/actions.js';
 import type { Baseline } from '../../../src/domain/contract.js';
 import { failureRecord, type FailureName } from '../../../src/domain/failures.js';
-import { withHeartbeatTimeout } from '../../../src/domain/limits.js';
+import { withHeartbeatTimeout } from '../../../src/domain/once/limits.js';
 import type { RunReport, StepReport, TargetReport } from '../../../src/domain/report.js';
 import type { Observation, Target } from '../../../src/domain/target.js';
 import type {

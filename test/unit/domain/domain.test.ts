@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIONS, ACTION_NAMES, describeAction, wishedStateHolds, type Action } from '../../../src/domain/actions.js';
 import { cloudJobPhase, failureReason, isAtRest } from '../../../src/domain/cloud-job.js';
-import { fenceMs, unseenAttemptMs } from '../../../src/domain/limits.js';
+import { fenceMs, unseenAttemptMs } from '../../../src/domain/once/limits.js';
 import { canonicalPlan, type Plan } from '../../../src/domain/plan.js';
 import { describeObservation, leaseId, statusMeaning } from '../../../src/domain/target.js';
 import { aCloudJob, anObservation, aStep, aTarget, defaultLimits } from '../../support/build.js';

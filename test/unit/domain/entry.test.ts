@@ -8,8 +8,8 @@ import {
   readingAge,
   type AttemptFacts,
   type EntryMove,
-} from '../../../src/domain/entry.js';
-import { unseenAttemptMs } from '../../../src/domain/limits.js';
+} from '../../../src/domain/once/entry.js';
+import { unseenAttemptMs } from '../../../src/domain/once/limits.js';
 import { aBaseline, anObservation, defaultLimits, someDetails } from '../../support/build.js';
 
 function facts(change: Partial<AttemptFacts> = {}): AttemptFacts {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ACTION_NAMES, ruleOf, wishedStateHolds, type Action } from '../../../src/domain/actions.js';
 import { differencesBetween, owedUndos, type DoneStep } from '../../../src/domain/compensation.js';
-import { entryMove } from '../../../src/domain/entry.js';
+import { entryMove } from '../../../src/domain/once/entry.js';
 import { expectedCourse } from '../../../src/domain/expected-course.js';
 import type { ActionStep } from '../../../src/domain/plan.js';
 import type { Observation } from '../../../src/domain/target.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isFirstLike } from '../../../src/domain/entry.js';
+import { isFirstLike } from '../../../src/domain/once/entry.js';
 import type { FailureName } from '../../../src/domain/failures.js';
-import { describeRetrying, failedAgain, retryDelayMs, type Retrying } from '../../../src/domain/retrying.js';
+import { describeRetrying, failedAgain, retryDelayMs, type Retrying } from '../../../src/domain/once/retrying.js';
 import { defaultLimits as limits, someDetails } from '../../support/build.js';
 
 const HOUR_MS = 3_600_000;

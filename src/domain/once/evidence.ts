@@ -1,7 +1,7 @@
 /** Is a cloud job that was found by reading ours? Pure: the job, the step and our own user in, a verdict out. */
-import { ruleOf, type Action } from './actions.js';
-import type { CloudJob } from './cloud-job.js';
-import type { AdoptionEvidence } from './contract.js';
+import { ruleOf, type Action } from '../actions.js';
+import type { CloudJob } from '../cloud-job.js';
+import type { AdoptionEvidence } from '../contract.js';
 import type { Limits } from './limits.js';
 
 export interface EvidenceRequest {

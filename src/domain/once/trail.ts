@@ -1,7 +1,7 @@
 /** The trail of a step: what its attempts decided. It is kept in every heartbeat and in the report, so what repeats is folded and its size has a bound. */
-import type { Decision, TrailEntry } from './contract.js';
-import { jsonBytes } from './json-bytes.js';
-import { clipText } from './text.js';
+import type { Decision, TrailEntry } from '../contract.js';
+import { jsonBytes } from '../json-bytes.js';
+import { clipText } from '../text.js';
 
 /** Chosen: a story of a step that matters has some ten entries. */
 const MOST_ENTRIES = 40;

@@ -1,9 +1,9 @@
 /** The entry table of `performAction`: from what earlier attempts left and what a reading shows, to the next move. Pure. */
-import { ruleOf, wishedStateHolds, type Action } from './actions.js';
-import { isAtRest } from './cloud-job.js';
-import type { Baseline, HeartbeatDetails } from './contract.js';
+import { ruleOf, wishedStateHolds, type Action } from '../actions.js';
+import { isAtRest } from '../cloud-job.js';
+import type { Baseline, HeartbeatDetails } from '../contract.js';
 import { unseenAttemptMs, type Limits } from './limits.js';
-import { statusMeaning, type Observation } from './target.js';
+import { statusMeaning, type Observation } from '../target.js';
 
 /** What Temporal says of an attempt, and what the attempts before it left. Times are epoch milliseconds. */
 export interface AttemptFacts {

@@ -1,0 +1,95 @@
+/** What an attempt can be asked to do, and what it can learn: closed sets. Times are epoch milliseconds, durations milliseconds. */
+import type { Action } from '../actions.js';
+import type { CloudJob } from '../cloud-job.js';
+import type { FailureName } from '../failures.js';
+import type { Closing } from '../gates.js';
+import type { Observation } from '../target.js';
+import type { Interruption } from './state.js';
+import type { Limits } from './limits.js';
+
+/** What does not change while a decision is carried out. */
+export interface OnceRules {
+  /** `null` where there is none: an instance is settled before a first step. */
+  readonly action: Action | null;
+  readonly target: { readonly path: string; readonly instanceId: string };
+  /** What was known before anything was sent. */
+  readonly before: Known;
+  readonly deadlineAtMs: number;
+  /** Only until a first action was sent on the target: from `closing.atMs` on nothing is begun. */
+  readonly closing?: Closing;
+  readonly verify: { readonly withinMs: number; readonly stableMs: number };
+  /** After a cancel: verify the desired state too, or only follow the cloud job to its end. */
+  readonly verifyAfterCancel: boolean;
+  readonly usualDurationMs: number;
+  readonly limits: Limits;
+}
+
+export interface Known {
+  /** `null` before a first step. */
+  readonly observation: Observation | null;
+  /** The newest cloud job known. */
+  readonly lastJobId: string | null;
+  /** Every cloud job this run followed on the target, and every baseline. */
+  readonly knownCloudJobIds: readonly string[];
+}
+
+/** `giveUpAtMs`: what has not been answered by then is given up, and the event is `timeUp`. */
+export type Command =
+  /** An acknowledged heartbeat, then: is this attempt the current one? */
+  | { readonly kind: 'askServer'; readonly giveUpAtMs: number }
+  /** A place in the request budget, and credentials. */
+  | { readonly kind: 'reserve'; readonly giveUpAtMs: number }
+  /** Read the instance, after `inMs`. */
+  | { readonly kind: 'read'; readonly inMs: number; readonly giveUpAtMs: number }
+  /** Read a cloud job and who we are, so that it can be judged. */
+  | { readonly kind: 'inspect'; readonly cloudJobId: string; readonly giveUpAtMs: number }
+  /** Read the cloud job that is followed, after `inMs`. */
+  | { readonly kind: 'poll'; readonly cloudJobId: string; readonly inMs: number; readonly giveUpAtMs: number }
+  /** Make the connection of the POST; it is `connected` before its first byte. */
+  | { readonly kind: 'connect' }
+  /** Let the first byte go. Nothing interrupts it from here to its answer. */
+  | { readonly kind: 'send' }
+  /** The attempt is over: `state.phase` says how. */
+  | { readonly kind: 'end' };
+
+export type Event =
+  | { readonly kind: 'standing'; readonly standing: Standing }
+  | { readonly kind: 'reserved' }
+  | { readonly kind: 'reading'; readonly reading: Observation }
+  /** `job` is `null` where the API does not know it; `ownUserId` where it is not known who we are. */
+  | { readonly kind: 'inspected'; readonly job: CloudJob | null; readonly ownUserId: string | null }
+  | { readonly kind: 'polled'; readonly job: CloudJob }
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'accepted'; readonly cloudJobId: string }
+  /** What was asked failed; of a POST, `request` says whether it may have acted. */
+  | RequestFailed
+  | { readonly kind: 'timeUp' }
+  | { readonly kind: 'interrupted'; readonly by: Interruption };
+
+/** What the server says of an attempt. */
+export type Standing = 'current' | 'cancelled' | 'superseded';
+
+export interface RequestFailed {
+  readonly kind: 'failed';
+  readonly failure: FailureName;
+  readonly message: string;
+  /** `no`: proved that it did not act. `refused`: ServiceStage answered that it will not. `unknown`: it may have acted. */
+  readonly request: 'no' | 'refused' | 'unknown';
+  /** How long to wait before asking again, where the answer says so. */
+  readonly retryAfterMs?: number;
+  /** The next attempt has a new token. */
+  readonly tokenExpired?: true;
+}
+
+/** What Temporal says of an attempt. */
+export interface AttemptFacts {
+  readonly attempt: number;
+  /** Of the workflow. */
+  readonly runId: string;
+  /** The workflow run that made the decision: another one than `runId` after a reset. */
+  readonly decidedInRunId: string;
+  /** When the step's activity was first scheduled. */
+  readonly scheduledAtMs: number;
+  /** When this attempt was scheduled; a reset or an unpause moves it. */
+  readonly attemptScheduledAtMs: number;
+}

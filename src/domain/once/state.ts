@@ -1,0 +1,131 @@
+/**
+ * `OnceState`: all that is known of one decision to act, over all its attempts. It is the heartbeat details of the step's activity, the
+ * details of its failure and its result. Plain JSON; times are epoch milliseconds.
+ */
+import type { FailureName, Sent } from '../failures.js';
+import type { Observation } from '../target.js';
+import type { AdoptionEvidence } from './evidence.js';
+import type { Retrying } from './retrying.js';
+import type { TrailEntry } from './trail.js';
+
+export interface OnceState {
+  /** Number of the attempt that wrote it. */
+  readonly attempt: number;
+  /** When it was written. */
+  readonly atMs: number;
+  /** May ServiceStage have acted for this decision, over all attempts up to this one? Believe it only of an attempt that has ended. */
+  readonly sent: Sent;
+  /** The same when this attempt began: what earlier attempts may have done. */
+  readonly sentBefore: Sent;
+  /** Known exactly where `sent` is `yes`. */
+  readonly cloudJob: FollowedJob | null;
+  /**
+   * Until then something sent earlier may still appear, or an earlier attempt still send. Only ever raised; 0 where nothing is out there.
+   * Nothing is sent a second time before it, and nothing is called `Indeterminate`.
+   */
+  readonly clearAtMs: number;
+  /** Nothing sent for this decision is older. */
+  readonly decidedAtMs: number;
+  /** What the age of the attempt is counted from: its schedule, or the barrier it passed. */
+  readonly bornAtMs: number;
+  /** The newest reading; `null` before the first. */
+  readonly seen: Observation | null;
+  readonly trail: readonly TrailEntry[];
+  /** Why it is tried again, or read again; absent while nothing fails. */
+  readonly retrying?: Retrying;
+  /** What asked this attempt to end; absent while nothing does. */
+  readonly interrupted?: Interruption;
+  readonly phase: Phase;
+}
+
+/** The cloud job of this decision: ServiceStage gave us its id, or it was found by reading and adopted. */
+export interface FollowedJob {
+  readonly id: string;
+  /** For an adopted one, the time of its first task. */
+  readonly submittedAtMs: number;
+  /** Why it is ours; only where it was adopted. */
+  readonly evidence?: AdoptionEvidence;
+}
+
+/** `cancel`: an operator, or the parent workflow. `stop`: the worker stops, or the server gave the attempt up. */
+export type Interruption = 'cancel' | 'stop';
+
+/** Where an attempt stands. What a phase remembers is in it. */
+export type Phase =
+  /** It may be superseded, and asks the server. */
+  | { readonly name: 'barrier'; readonly askedAtMs: number }
+  /** It waits for the request budget and for credentials. */
+  | { readonly name: 'reserving' }
+  /** It reads the instance before a send, and inspects a new cloud job that may be ours. */
+  | {
+      readonly name: 'observing';
+      readonly missingReadings: number;
+      readonly staleReadings: number;
+      /** Since when every reading showed that nothing happened. */
+      readonly quietSinceMs: number | null;
+      /** Since when a new cloud job was seen. */
+      readonly newSinceMs: number | null;
+    }
+  /** The connection of the POST is being made. */
+  | { readonly name: 'connecting' }
+  /** The first byte is out. */
+  | { readonly name: 'sending' }
+  /** The answer gave no cloud job: it is looked for until `untilMs`. */
+  | {
+      readonly name: 'confirming';
+      readonly answer: 'refused' | 'unanswered';
+      readonly message: string;
+      readonly untilMs: number;
+    }
+  /** The cloud job is polled. */
+  | {
+      readonly name: 'following';
+      readonly sinceMs: number;
+      readonly polls: number;
+      readonly failedPolls: number;
+      readonly unknownSinceMs: number | null;
+    }
+  /** The cloud job did not succeed: one more reading for the report. */
+  | { readonly name: 'lastReading'; readonly ending: Ending }
+  /** The cloud job succeeded: the desired state must be reached and held. */
+  | {
+      readonly name: 'verifying';
+      readonly untilMs: number;
+      readonly readings: number;
+      readonly heldSinceMs: number | null;
+      /** A reading succeeded here. */
+      readonly wasSeen: boolean;
+    }
+  /** Nothing is sent: it reads until it is clear what came of the decision. */
+  | {
+      readonly name: 'settling';
+      /** How the step ended before; `null` before a first step. */
+      readonly prior: Ending | null;
+      readonly quietSinceMs: number | null;
+      /** The end of the step's cloud job, once it was followed here. */
+      readonly jobEnd: { readonly atMs: number; readonly succeeded: boolean } | null;
+    }
+  /** The attempt is over. */
+  | { readonly name: 'ended'; readonly ending: Ending };
+
+export type PhaseName = Phase['name'];
+
+/** How an attempt ended. The last one's is the verdict on the step. */
+export type Ending =
+  | { readonly kind: 'succeeded' | 'skipped' }
+  /** To be tried again after `retryInMs`, or for good where that is `null`. */
+  | {
+      readonly kind: 'failed';
+      readonly failure: FailureName;
+      readonly message: string;
+      readonly retryInMs: number | null;
+    }
+  | { readonly kind: 'cancelled'; readonly message: string }
+  /** Reading cannot tell what came of it. */
+  | {
+      readonly kind: 'indeterminate';
+      readonly failure: 'Indeterminate' | 'CloudJobOverdue';
+      readonly message: string;
+    }
+  /** The server knows another attempt as the current one: this one says nothing. */
+  | { readonly kind: 'superseded' };
