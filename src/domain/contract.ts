@@ -1,10 +1,10 @@
 /** The hinge: the activities a workflow may call, with their exact shapes, and the names a run answers to. */
 import type { Action } from './actions.js';
-import type { Sent } from './failures.js';
 import type { Closing, ReadFreezes } from './gates.js';
 import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan.js';
-import type { Retrying } from './once/retrying.js';
+import type { OnceRules } from './once/events.js';
+import type { Ending, OnceState } from './once/state.js';
 import type { Observation, Target } from './target.js';
 
 /** Start arguments, the same from every side. `targets` by name or id. */
@@ -45,143 +45,20 @@ export interface Baseline {
   readonly readAfterReset?: true;
 }
 
-/** Why a cloud job that was found by reading is taken as ours. */
-export interface AdoptionEvidence {
-  readonly cloudJobId: string;
-  readonly instanceId: string | null;
-  readonly jobType: string | null;
-  readonly createdBy: string | null;
-  readonly firstTaskAtMs: number;
-  /** The step was scheduled then; the first task is not older than that, less the clock skew. */
-  readonly scheduledAtMs: number;
-  /** True only where the job's creator is known to be our own user. */
-  readonly createdByUs: boolean;
-}
-
-/** What an attempt decided, in the order of the protocol. */
-export type Decision =
-  | 'entered'
-  | 'sent'
-  | 'accepted'
-  | 'refused'
-  | 'notSent'
-  | 'unanswered'
-  | 'followed'
-  | 'adopted'
-  | 'skipped'
-  | 'alreadyDone'
-  | 'verified'
-  | 'fenced'
-  | 'stopped'
-  /** The attempt ended and is tried again; the note says why. */
-  | 'failed'
-  | 'leftNoTrace';
-
-/** What an attempt decided; what later attempts repeat is counted here. Times are epoch milliseconds. */
-export interface TrailEntry {
-  /** Of the first, where it is counted. */
-  readonly attempt: number;
-  readonly atMs: number;
-  readonly decision: Decision;
-  /** The newest, where it is counted. */
-  readonly note?: string;
-  /** How often it was decided; absent for once. */
-  readonly count?: number;
-  /** When it was decided last, where it is counted. */
-  readonly lastAtMs?: number;
-}
-
-/** Heartbeat details of `performAction`: the only state that outlives an attempt. */
-export interface HeartbeatDetails {
-  readonly attempt: number;
-  readonly atMs: number;
-  /** After a reset: an attempt before it may still be alive and send, or what it sent be unseen, until then. */
-  readonly predecessorUntilMs?: number;
-  readonly state:
-    /** Something may have been sent from here on. */
-    | { readonly kind: 'entered' }
-    /** A first-like attempt ended before the first byte of its POST; the next was due after `retryDelayMs`. */
-    | { readonly kind: 'notSent'; readonly retryDelayMs: number }
-    /** Accepted or adopted: only to be followed from now on. */
-    | {
-        readonly kind: 'following';
-        readonly cloudJobId: string;
-        readonly submittedAtMs: number;
-        readonly evidence?: AdoptionEvidence;
-      };
-  readonly trail: readonly TrailEntry[];
-  /** Why it is tried again, or read again; absent while nothing fails. */
-  readonly retrying?: Retrying;
-}
-
-export interface PerformActionArguments {
+/** One step's action, carried out at most once. */
+export interface PerformActionArguments extends OnceRules {
   readonly stepId: string;
-  readonly target: Target;
   readonly action: Action;
   readonly before: Baseline;
   /** The run that made the decision, `Baseline.readInRunId`: differs from the activity's run id in a reset run. */
-  readonly originalRunId: string;
-  readonly deadlineAtMs: number;
-  /** Only until a first action was sent on the target: from `closing.atMs` on it is not begun. */
-  readonly closing?: Closing;
-  readonly verify: { readonly withinMs: number; readonly stableMs: number };
-  readonly usualDurationMs: number;
-  /** After a cancel: verify the wished state too (needed to compensate), or only follow the cloud job to its end. */
-  readonly verifyAfterCancel: boolean;
-  readonly limits: Limits;
+  readonly decidedInRunId: string;
 }
 
-export interface PerformActionResult {
-  readonly result: 'succeeded' | 'skipped';
-  readonly sent: Sent;
-  readonly cloudJobId: string | null;
-  /** The newest reading, with `lastJobId` set to the cloud job that was followed. */
-  readonly after: Observation;
-  readonly evidence?: AdoptionEvidence;
-  readonly trail: readonly TrailEntry[];
-  readonly attempts: number;
-  /** How long from now on something that an unseen attempt sent may still become visible. */
-  readonly unseenForMs: number;
-}
-
-/** `details[0]` of every failure of `performAction`. A failure without it counts as `sent: 'unknown'`. */
-export interface PerformActionFailureDetails {
-  readonly sent: Sent;
-  readonly cloudJobId: string | null;
-  readonly lastObservation: Observation | null;
-  readonly evidence?: AdoptionEvidence;
-  readonly trail: readonly TrailEntry[];
-  readonly attempts: number;
-  readonly unseenForMs: number;
-}
-
-export interface SettleTargetArguments {
-  readonly target: Target;
-  readonly baseline: Pick<Baseline, 'lastJobId' | 'knownCloudJobIds'>;
-  /** The reading before the step that is being settled; `null` before a first step. */
-  readonly before: Observation | null;
-  /** The action that may have been sent; `null` before a first step. */
-  readonly action: Action | null;
-  readonly cloudJobId: string | null;
-  readonly sent: Sent;
-  /** When the step was scheduled, for the evidence. */
-  readonly scheduledAtMs: number;
-  /** How long a POST that nobody saw may still become visible, counted from the start of this settle. */
-  readonly unseenForMs: number;
-  /** The limit of the settle itself. */
-  readonly deadlineAtMs: number;
-  readonly usualDurationMs: number;
-  readonly limits: Limits;
-}
-
-export interface SettleTargetResult {
-  /** `false`: the limit ran out, or a cloud job appeared that cannot be told to be ours. */
-  readonly clear: boolean;
-  readonly why: string;
-  readonly observation: Observation | null;
-  readonly sent: Sent;
-  readonly cloudJobId: string | null;
-  readonly evidence?: AdoptionEvidence;
+/** What is to be settled: what a step left, or an instance before its first step. */
+export interface SettleTargetArguments extends OnceRules {
+  readonly left: OnceState;
+  /** How the step ended; `null` before a first step. */
+  readonly prior: Ending | null;
 }
 
 /** What `run` hands to the child that acts on one target. */
@@ -192,8 +69,8 @@ export interface TargetRunArguments {
   /** Of the whole run; kept inside the workflow. */
   readonly deadlineAtMs: number;
   readonly limits: Limits;
-  /** The holder before ended without an answer: until then something it sent may still become visible. */
-  readonly unseenUntilMs: number | null;
+  /** `OnceState.clearAtMs` of whoever held the lease before and ended without an answer; 0 where nothing is out there. */
+  readonly clearAtMs: number;
   /** Of the gate that was passed; absent where it stays open. */
   readonly closing?: Closing;
   /** How long its report may be, bytes as JSON; absent in what older runs started. */
@@ -211,8 +88,8 @@ export interface LeaseHolder {
   readonly startedAtMs: number;
   readonly closedAtMs: number | null;
   readonly requestedBy: string | null;
-  /** What an earlier holder sent may still become visible until then; absent where there was none. */
-  readonly unseenUntilMs?: number;
+  /** What it was handed by the holder before (`OnceState.clearAtMs`); 0 where nothing was out there. */
+  readonly clearAtMs: number;
 }
 
 /** Which runs to tell of: some by their workflow ids, and all that act or acted on some targets since a time. */
@@ -235,9 +112,9 @@ export interface RunSeen {
 
 /** The reading under the lease, before a first step. */
 export interface FirstReading extends Observation {
-  readonly readInRunId?: string;
-  /** Taken after a reset of the workflow: what an attempt before it sent may stay unseen that long. */
-  readonly unseenForMs?: number;
+  readonly readInRunId: string;
+  /** `OnceState.clearAtMs` of an attempt before a reset of the workflow; 0 where it was not reset. */
+  readonly clearAtMs: number;
 }
 
 /** Activities, as workflows call them and `createActivities` satisfies them. */
@@ -250,18 +127,18 @@ export interface Activities {
   readFreezes(names: readonly string[], fromMs: number, toMs: number): Promise<ReadFreezes>;
   /** `originalRunId` is `workflowInfo().originalExecutionRunId`. */
   observeTarget(target: Target, limits: Limits, originalRunId: string): Promise<FirstReading>;
-  performAction(request: PerformActionArguments): Promise<PerformActionResult>;
-  settleTarget(request: SettleTargetArguments): Promise<SettleTargetResult>;
+  /** @throws a failure of the table whose `details[0]` is an `OnceState`; one without it means that anything may have been sent */
+  performAction(request: PerformActionArguments): Promise<OnceState>;
+  /** Resolves with an `OnceState` that has ended for good, however clear it is. */
+  settleTarget(request: SettleTargetArguments): Promise<OnceState>;
 }
 
-/** Type of the failure by which an attempt that learns of a cancel from the server, before its worker does, says so. */
-export const CANCELLED_AT_BARRIER = 'cancelled';
 /** Query name of `run` and `targetRun`. */
 export const PROGRESS_QUERY = 'progress';
 /** Memo key a run writes its report to before it closes. */
 export const REPORT_MEMO = 'report';
-/** Memo key of a lease's holder: `LeaseHolder.unseenUntilMs`. */
-export const UNSEEN_UNTIL_MEMO = 'unseenUntilMs';
+/** Memo key of a lease's holder: `LeaseHolder.clearAtMs`. */
+export const CLEAR_AT_MEMO = 'clearAtMs';
 /** Workflow type of a target's own workflow. */
 export const TARGET_RUN_WORKFLOW = 'targetRun';
 /** Search attributes; the runbook is the workflow type. The first holds what `listedTargets` makes of the paths. */

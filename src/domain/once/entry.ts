@@ -1,48 +1,59 @@
-/** The entry table of `performAction`: from what earlier attempts left and what a reading shows, to the next move. Pure. */
+/** What an attempt may conclude when it begins, and from a reading before a send. Pure; `docs/guarantees.md` shows the table that these functions make. */
 import { ruleOf, wishedStateHolds, type Action } from '../actions.js';
 import { isAtRest } from '../cloud-job.js';
-import type { Baseline, HeartbeatDetails } from '../contract.js';
-import { unseenAttemptMs, type Limits } from './limits.js';
 import { statusMeaning, type Observation } from '../target.js';
+import type { AttemptFacts, Known } from './events.js';
+import { unseenAttemptMs, type Limits } from './limits.js';
+import type { OnceState } from './state.js';
 
-/** What Temporal says of an attempt, and what the attempts before it left. Times are epoch milliseconds. */
-export interface AttemptFacts {
-  readonly attempt: number;
-  readonly runId: string;
-  readonly originalRunId: string;
-  /** When the step's activity was first scheduled. */
-  readonly scheduledAtMs: number;
-  /** When this attempt was scheduled; a reset or an unpause moves it. */
-  readonly attemptScheduledAtMs: number;
-  readonly enteredAtMs: number;
-  readonly details: HeartbeatDetails | null;
+/** True when it is proved that nothing was sent for this decision before this attempt. */
+export function isProvenUnsent(facts: AttemptFacts, previous: OnceState | null, limits: Limits): boolean {
+  if (previous !== null) return previous.sent === 'no' && isNextAttempt(facts, previous, limits);
+  const { attempt, runId, decidedInRunId, scheduledAtMs, attemptScheduledAtMs } = facts;
+  return attempt === 1 && runId === decidedInRunId && attemptScheduledAtMs === scheduledAtMs;
 }
 
-/** True when it is proved that nothing was sent for this step before this attempt. */
-export function isFirstLike(facts: AttemptFacts, limits: Limits): boolean {
-  const { attempt, runId, originalRunId, scheduledAtMs, attemptScheduledAtMs, details } = facts;
-  if (details === null) return attempt === 1 && runId === originalRunId && attemptScheduledAtMs === scheduledAtMs;
-  if (details.state.kind !== 'notSent' || details.attempt !== attempt - 1) return false;
+/** True when the attempt that left `previous` has ended and no attempt was lost between it and this one. */
+function isNextAttempt(
+  { attempt, attemptScheduledAtMs }: AttemptFacts,
+  { attempt: previousAttempt, atMs, phase }: OnceState,
+  limits: Limits,
+): boolean {
+  if (phase.name !== 'ended' || phase.ending.kind !== 'failed' || previousAttempt !== attempt - 1) return false;
   // Scheduled later than that, an attempt between has been lost, and it may have sent.
-  return attemptScheduledAtMs <= details.atMs + details.state.retryDelayMs + limits.heartbeatTimeoutMs / 2;
+  return attemptScheduledAtMs <= atMs + (phase.ending.retryInMs ?? 0) + limits.heartbeatTimeoutMs / 2;
 }
 
 /** True when this attempt may already be superseded, which a plain heartbeat would not tell: it must ask before it reads. */
-export function needsBarrier({ details, enteredAtMs, attemptScheduledAtMs }: AttemptFacts, limits: Limits): boolean {
-  return details !== null || enteredAtMs - attemptScheduledAtMs > limits.lateStartMs;
+export function needsBarrier(
+  { attemptScheduledAtMs }: AttemptFacts,
+  previous: OnceState | null,
+  nowMs: number,
+  limits: Limits,
+): boolean {
+  return previous !== null || nowMs - attemptScheduledAtMs > limits.lateStartMs;
 }
 
 /**
- * Until when an attempt from before a reset may still be alive between its reading and its POST, or what it sent be unseen;
- * `null` where no reset put this attempt beside one. An attempt that is lost holds up the next one for longer than that by itself.
+ * `OnceState.clearAtMs` as an attempt begins. An attempt that ended said itself until when; what a lost one sent was accepted before this one
+ * was scheduled. Only a reset puts this attempt beside one that may still send.
  */
-export function predecessorUntilMs(facts: AttemptFacts, firstLike: boolean, limits: Limits): number | null {
-  const { attempt, attemptScheduledAtMs, details } = facts;
-  const known = details?.predecessorUntilMs ?? null;
-  const wasReset = !firstLike && (attempt === 1 || (details !== null && details.attempt >= attempt));
-  return wasReset ? Math.max(known ?? 0, attemptScheduledAtMs + unseenAttemptMs(limits)) : known;
+export function clearAtMsOnEntry(
+  facts: AttemptFacts,
+  previous: OnceState | null,
+  nowMs: number,
+  limits: Limits,
+): number {
+  const known = previous?.clearAtMs ?? 0;
+  if (previous !== null && isNextAttempt(facts, previous, limits)) return known;
+  if (isProvenUnsent(facts, previous, limits)) return known;
+  const { attempt, attemptScheduledAtMs } = facts;
+  const wasReset = attempt === 1 || (previous !== null && previous.attempt >= attempt);
+  const ownMs = wasReset ? attemptScheduledAtMs + unseenAttemptMs(limits) : nowMs + limits.visibilityWindowMs;
+  return Math.max(known, ownMs);
 }
 
+/** What a reading before a send leads to. */
 export type EntryMove =
   /** Nothing was sent and the wished state does not hold. */
   | 'send'
@@ -64,19 +75,20 @@ export type EntryMove =
   /** Something may have been sent and a new cloud job is there: is it ours? */
   | 'inspect';
 
-export function entryMove(firstLike: boolean, action: Action, before: Baseline, reading: Observation): EntryMove {
+/** @param provenUnsent nothing was sent for this decision before */
+export function entryMove(provenUnsent: boolean, action: Action, before: Known, reading: Observation): EntryMove {
   if (statusMeaning(reading.status) === 'gone') return 'gone';
   switch (readingAge(before, reading)) {
     case 'stale':
       return 'stale';
     case 'new':
-      return firstLike ? 'changed' : 'inspect';
+      return provenUnsent ? 'changed' : 'inspect';
     case 'baseline': {
       const { kind } = ruleOf(action);
-      if (!isAtRest(reading)) return firstLike ? 'busy' : 'wait';
+      if (!isAtRest(reading)) return provenUnsent ? 'busy' : 'wait';
       // An edge action's wished state needs a new cloud job, so under the baseline's id it never holds.
       const holds = kind === 'state' && wishedStateHolds(action, reading);
-      if (firstLike) return holds ? 'skip' : 'send';
+      if (provenUnsent) return holds ? 'skip' : 'send';
       return holds ? 'alreadyDone' : 'quiet';
     }
   }
@@ -84,7 +96,7 @@ export function entryMove(firstLike: boolean, action: Action, before: Baseline, 
 
 /** How a reading's newest cloud job stands to what is known: the baseline itself, an older one, or one nobody told us of. */
 export function readingAge(
-  before: Pick<Baseline, 'lastJobId' | 'knownCloudJobIds'>,
+  before: Pick<Known, 'lastJobId' | 'knownCloudJobIds'>,
   reading: Observation,
 ): 'baseline' | 'stale' | 'new' {
   if (reading.lastJobId === before.lastJobId) return 'baseline';

@@ -3,15 +3,15 @@ import type { Action } from '../actions.js';
 import type { CloudJob } from '../cloud-job.js';
 import type { FailureName } from '../failures.js';
 import type { Closing } from '../gates.js';
-import type { Observation } from '../target.js';
-import type { Interruption } from './state.js';
+import type { Observation, Target } from '../target.js';
+import type { Interruption, OnceState } from './state.js';
 import type { Limits } from './limits.js';
 
 /** What does not change while a decision is carried out. */
 export interface OnceRules {
   /** `null` where there is none: an instance is settled before a first step. */
   readonly action: Action | null;
-  readonly target: { readonly path: string; readonly instanceId: string };
+  readonly target: Target;
   /** What was known before anything was sent. */
   readonly before: Known;
   readonly deadlineAtMs: number;
@@ -92,4 +92,20 @@ export interface AttemptFacts {
   readonly scheduledAtMs: number;
   /** When this attempt was scheduled; a reset or an unpause moves it. */
   readonly attemptScheduledAtMs: number;
+}
+
+/** What every rule of the machine goes by. */
+export interface At {
+  readonly rules: OnceRules;
+  /** By a clock that never runs slower than wall or monotonic clock: a frozen process must not look young. */
+  readonly nowMs: number;
+}
+
+/** What follows from an event. */
+export interface Step {
+  readonly state: OnceState;
+  /** `null` only where an attempt is interrupted: what is under way goes on. */
+  readonly command: Command | null;
+  /** The state must reach the server at once. */
+  readonly record?: true;
 }

@@ -1,9 +1,22 @@
 /** Is a cloud job that was found by reading ours? Pure: the job, the step and our own user in, a verdict out. */
 import { ruleOf, type Action } from '../actions.js';
 import type { CloudJob } from '../cloud-job.js';
-import type { AdoptionEvidence } from '../contract.js';
 import type { Limits } from './limits.js';
 
+/** Why a cloud job that was found by reading is taken as ours. */
+export interface AdoptionEvidence {
+  readonly cloudJobId: string;
+  readonly instanceId: string | null;
+  readonly jobType: string | null;
+  readonly createdBy: string | null;
+  readonly firstTaskAtMs: number;
+  /** The step was scheduled then; the first task is not older than that, less the clock skew. */
+  readonly scheduledAtMs: number;
+  /** True only where the job's creator is known to be our own user. */
+  readonly createdByUs: boolean;
+}
+
+/** What a verdict is made from. */
 export interface EvidenceRequest {
   readonly job: CloudJob;
   readonly action: Action;

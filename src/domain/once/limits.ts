@@ -60,6 +60,11 @@ export function fenceMs(limits: Limits): number {
   return limits.heartbeatTimeoutMs - limits.postTimeoutMs - limits.marginMs;
 }
 
+/** Until then an attempt that was born at `bornAtMs` may send. */
+export function sendableUntilMs(bornAtMs: number, limits: Limits): number {
+  return bornAtMs + fenceMs(limits);
+}
+
 /** After this long nothing that an unseen attempt sent can still be invisible: fence + POST + visibility window (75 s). */
 export function unseenAttemptMs(limits: Limits): number {
   return fenceMs(limits) + limits.postTimeoutMs + limits.visibilityWindowMs;

@@ -35,6 +35,7 @@ export interface OnceState {
   readonly retrying?: Retrying;
   /** What asked this attempt to end; absent while nothing does. */
   readonly interrupted?: Interruption;
+  readonly goal: Goal;
   readonly phase: Phase;
 }
 
@@ -49,6 +50,12 @@ export interface FollowedJob {
 
 /** `cancel`: an operator, or the parent workflow. `stop`: the worker stops, or the server gave the attempt up. */
 export type Interruption = 'cancel' | 'stop';
+
+/**
+ * `act`: carry the decision out. `settle`: send nothing, wait until it is clear what came of it; `prior` is how the step ended before, `null`
+ * before a first step.
+ */
+export type Goal = { readonly kind: 'act' } | { readonly kind: 'settle'; readonly prior: Ending | null };
 
 /** Where an attempt stands. What a phase remembers is in it. */
 export type Phase =
@@ -99,8 +106,6 @@ export type Phase =
   /** Nothing is sent: it reads until it is clear what came of the decision. */
   | {
       readonly name: 'settling';
-      /** How the step ended before; `null` before a first step. */
-      readonly prior: Ending | null;
       readonly quietSinceMs: number | null;
       /** The end of the step's cloud job, once it was followed here. */
       readonly jobEnd: { readonly atMs: number; readonly succeeded: boolean } | null;

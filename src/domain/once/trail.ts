@@ -1,7 +1,39 @@
 /** The trail of a step: what its attempts decided. It is kept in every heartbeat and in the report, so what repeats is folded and its size has a bound. */
-import type { Decision, TrailEntry } from '../contract.js';
 import { jsonBytes } from '../json-bytes.js';
 import { clipText } from '../text.js';
+
+/** What an attempt decided, in the order of the protocol. */
+export type Decision =
+  | 'entered'
+  | 'sent'
+  | 'accepted'
+  | 'refused'
+  | 'notSent'
+  | 'unanswered'
+  | 'followed'
+  | 'adopted'
+  | 'skipped'
+  | 'alreadyDone'
+  | 'verified'
+  | 'fenced'
+  | 'stopped'
+  /** The attempt ended and is tried again; the note says why. */
+  | 'failed'
+  | 'leftNoTrace';
+
+/** What an attempt decided; what later attempts repeat is counted here. Times are epoch milliseconds. */
+export interface TrailEntry {
+  /** Of the first, where it is counted. */
+  readonly attempt: number;
+  readonly atMs: number;
+  readonly decision: Decision;
+  /** The newest, where it is counted. */
+  readonly note?: string;
+  /** How often it was decided; absent for once. */
+  readonly count?: number;
+  /** When it was decided last, where it is counted. */
+  readonly lastAtMs?: number;
+}
 
 /** Chosen: a story of a step that matters has some ten entries. */
 const MOST_ENTRIES = 40;

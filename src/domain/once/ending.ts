@@ -1,0 +1,125 @@
+/** How an attempt ends: what it leaves for the next one, and how soon that comes. */
+import { FAILURES, type FailureName, type Sent } from '../failures.js';
+import { describeTime } from '../utc-time.js';
+import type { At, RequestFailed, Step } from './events.js';
+import { countsAsFailure, failedAgain, retryDelayMs } from './retrying.js';
+import type { Ending, Interruption, OnceState } from './state.js';
+import { extendTrail, type Decision } from './trail.js';
+
+/** Chosen: an API that changed its shape does not change back within a step. */
+const UNREADABLE_ATTEMPTS = 5;
+
+/** Decisions whose note says why the attempt ended. */
+const SAYS_WHY: readonly Decision[] = ['notSent', 'unanswered', 'fenced', 'stopped'];
+
+/** The state with one more entry in its trail. */
+export function note(state: OnceState, decision: Decision, { nowMs }: At, text?: string): OnceState {
+  const entry = { attempt: state.attempt, atMs: nowMs, decision, ...(text === undefined ? {} : { note: text }) };
+  return { ...state, trail: extendTrail(state.trail, entry) };
+}
+
+/** Milliseconds since the attempt may have been replaced at the earliest. */
+export function ageMs({ bornAtMs }: OnceState, { nowMs }: At): number {
+  return nowMs - bornAtMs;
+}
+
+/** The attempt is over. */
+export function end(state: OnceState, ending: Ending, at: At): Step {
+  const sent = sentAtEnd(state, at);
+  return { state: { ...state, atMs: at.nowMs, sent, phase: { name: 'ended', ending } }, command: { kind: 'end' } };
+}
+
+/** An attempt that is as old as the heartbeat time-out may have been replaced, and what replaced it may have sent. */
+function sentAtEnd(state: OnceState, at: At): Sent {
+  const { heartbeatTimeoutMs, marginMs } = at.rules.limits;
+  return state.goal.kind === 'act' &&
+    state.sent === 'no' && ageMs(state, at) > heartbeatTimeoutMs - marginMs ? 'unknown' : state.sent;
+}
+
+interface Delays {
+  /** Exactly so long. */
+  readonly retryInMs?: number;
+  /** After the first failure; it grows with each failure in a row. Default: `quietMs`. */
+  readonly firstDelayMs?: number;
+  readonly tokenExpired?: true;
+}
+
+/** Ends the attempt by a failure of the table: tried again where the table says so and the deadline leaves time. */
+export function fail(state: OnceState, failure: FailureName, message: string, at: At, delays: Delays = {}): Step {
+  const { nowMs, rules } = at;
+  const { deadlineAtMs, limits } = rules;
+  let failed = state;
+  if (countsAsFailure(failure)) {
+    const again = failedAgain(state.retrying, { failure, reason: message, nowMs, untilMs: deadlineAtMs });
+    failed = { ...state, retrying: delays.tokenExpired === true ? { ...again, tokenExpired: true } : again };
+  }
+  const retryInMs =
+    delays.retryInMs === undefined
+      ? retryDelayMs({
+          failure,
+          failures: failed.retrying?.failures ?? 1,
+          firstDelayMs: delays.firstDelayMs ?? limits.quietMs,
+          leftMs: deadlineAtMs - nowMs,
+          limits,
+        })
+      : Math.max(1, Math.round(delays.retryInMs));
+  if (!FAILURES[failure].retryable || nowMs + retryInMs >= deadlineAtMs)
+    return end(
+      failed,
+      { kind: 'failed', failure, message: finalMessage(failed, failure, message), retryInMs: null },
+      at,
+    );
+  if (!SAYS_WHY.includes(failed.trail.at(-1)?.decision ?? 'entered'))
+    failed = note(failed, 'failed', at, `${failure}: ${message}`);
+  return { ...end(failed, { kind: 'failed', failure, message, retryInMs }, at), record: true };
+}
+
+function finalMessage({ retrying }: OnceState, failure: FailureName, message: string): string {
+  if (!FAILURES[failure].retryable) return message;
+  const { failures = 1, sinceMs = 0 } = retrying ?? {};
+  const since = failures === 1 ? '' : `; it failed ${failures} times since ${describeTime(sinceMs)}`;
+  return `${message} (the deadline of the step has passed${since})`;
+}
+
+/** Ends the attempt as a request to ServiceStage failed. */
+export function failAs(state: OnceState, error: RequestFailed, at: At): Step {
+  const { failure, message, retryAfterMs, tokenExpired } = error;
+  const { quietMs } = at.rules.limits;
+  if (failure === 'UnreadableAnswer' && state.attempt >= UNREADABLE_ATTEMPTS)
+    return end(state, { kind: 'failed', failure, message, retryInMs: null }, at);
+  if (retryAfterMs !== undefined) return fail(state, failure, message, at, { retryInMs: retryAfterMs });
+  if (tokenExpired === true) {
+    // The next attempt has a new token, whatever failed before; one that is refused as well is no reason to hurry.
+    const again = state.retrying?.tokenExpired === true;
+    return fail(state, failure, message, at, { tokenExpired, ...(again ? {} : { retryInMs: 1 }) });
+  }
+  const isSlow = failure === 'TargetBusy' || failure === 'UnreadableAnswer';
+  return fail(state, failure, message, at, { firstDelayMs: isSlow ? 2 * quietMs : quietMs });
+}
+
+/**
+ * Reading cannot tell what came of the decision. The lease is released after it, so that it is not said while something sent earlier may
+ * still appear, or an earlier attempt still send.
+ */
+export function indeterminate(state: OnceState, message: string, at: At): Step {
+  const { clearAtMs } = state;
+  if (at.nowMs < clearAtMs)
+    return fail(state, 'Unanswered', `${message}; something sent before may still appear`, at, {
+      retryInMs: clearAtMs - at.nowMs,
+    });
+  return end(state, { kind: 'indeterminate', failure: 'Indeterminate', message }, at);
+}
+
+/** Ends an attempt that was told to end and has no cloud job to follow, or whose worker stops. */
+export function endInterrupted(state: OnceState, by: Interruption, at: At): Step {
+  if (by === 'cancel') {
+    const noted = note(state, 'stopped', at, 'cancel requested');
+    return end(noted, { kind: 'cancelled', message: 'Cancelled before this attempt sent anything' }, at);
+  }
+  const failure = 'WorkerStopped';
+  const message = 'The worker stopped while this attempt ran';
+  // What settles may have to go on past its deadline.
+  if (state.goal.kind === 'settle') return end(state, { kind: 'failed', failure, message, retryInMs: 1 }, at);
+  const noted = note(state, 'stopped', at, 'the worker stops, or the attempt is superseded');
+  return fail(noted, failure, message, at, { retryInMs: 1 });
+}

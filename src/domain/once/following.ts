@@ -1,0 +1,238 @@
+/** After the send: the cloud job is polled to its end, then the instance must reach the desired state and hold it. */
+import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';
+import { cloudJobPhase, failureReason, isAtRest, type CloudJob } from '../cloud-job.js';
+import type { FailureName } from '../failures.js';
+import { describeObservation, statusMeaning, type Observation } from '../target.js';
+import { end, endInterrupted, fail, indeterminate, note } from './ending.js';
+import { readingAge } from './entry.js';
+import type { At, Event, RequestFailed, Step } from './events.js';
+import type { AdoptionEvidence } from './evidence.js';
+import { unknownCloudJobMs } from './limits.js';
+import { nextLookDelayMs, nextReadingDelayMs } from './pacing.js';
+import { failedAgain } from './retrying.js';
+import type { Ending, FollowedJob, OnceState, Phase } from './state.js';
+
+type Following = Extract<Phase, { name: 'following' }>;
+type Verifying = Extract<Phase, { name: 'verifying' }>;
+
+/** From now on it is only followed. Its id reaches the server first: whoever takes over must find it. */
+export function follow(state: OnceState, cloudJob: FollowedJob, at: At): Step {
+  const { retrying: _over, ...known } = state;
+  const followed: OnceState = { ...known, sent: 'yes', cloudJob };
+  if (state.interrupted === 'stop') return { ...endInterrupted(followed, 'stop', at), record: true };
+  return { ...startPolling(followed, at), record: true };
+}
+
+/** The cloud job is new and the evidence fits: an earlier attempt sent it, or this one whose answer was lost. */
+export function adopt(state: OnceState, evidence: AdoptionEvidence, at: At): Step {
+  const { cloudJobId: id, firstTaskAtMs: submittedAtMs } = evidence;
+  return follow(note(state, 'adopted', at, id), { id, submittedAtMs, evidence }, at);
+}
+
+/** The first poll of an attempt. */
+export function startPolling(state: OnceState, at: At): Step {
+  return poll(state, { name: 'following', sinceMs: at.nowMs, polls: 0, failedPolls: 0, unknownSinceMs: null }, at);
+}
+
+function poll(state: OnceState, phase: Following, { nowMs, rules }: At): Step {
+  const { id, submittedAtMs } = jobOf(state);
+  const { usualDurationMs, deadlineAtMs, limits } = rules;
+  const delayMs = nextLookDelayMs({
+    looks: phase.polls,
+    followedForMs: nowMs - phase.sinceMs,
+    elapsedMs: nowMs - submittedAtMs,
+    usualDurationMs,
+  });
+  const inMs = Math.max(0, Math.min(delayMs, deadlineAtMs - nowMs));
+  const giveUpAtMs = Math.max(deadlineAtMs, nowMs + inMs + limits.readTimeoutMs);
+  return { state: { ...state, phase }, command: { kind: 'poll', cloudJobId: id, inMs, giveUpAtMs } };
+}
+
+/** How the polling of a cloud job ended. `overdue`: its deadline passed, or the API goes on not to know it. */
+export type JobEnd =
+  | { readonly kind: 'succeeded' | 'failed'; readonly job: CloudJob }
+  | { readonly kind: 'overdue'; readonly why: string };
+
+/** @returns how the cloud job ended, or the next poll. Polls that fail are counted and tolerated. */
+export function polled(
+  state: OnceState,
+  phase: Following,
+  event: Extract<Event, { kind: 'polled' | 'failed' | 'timeUp' }>,
+  at: At,
+): JobEnd | Step {
+  const { nowMs, rules } = at;
+  const { id } = jobOf(state);
+  const job = event.kind === 'polled' ? event.job : null;
+  const jobPhase = job === null ? null : cloudJobPhase(job.status);
+  if (job !== null && (jobPhase === 'succeeded' || jobPhase === 'failed')) return { kind: jobPhase, job };
+  const isUnknown = event.kind === 'failed' && event.failure === 'TargetNotFound';
+  const unknownSinceMs = isUnknown ? (phase.unknownSinceMs ?? nowMs) : null;
+  const polls = phase.polls + 1;
+  const failedPolls = phase.failedPolls + (job === null ? 1 : 0);
+  if (unknownSinceMs !== null && nowMs - unknownSinceMs > unknownCloudJobMs(rules.limits))
+    return { kind: 'overdue', why: `the API does not know cloud job ${id}` };
+  if (nowMs >= rules.deadlineAtMs) {
+    const seen =
+      job === null
+        ? event.kind === 'failed'
+          ? event.message
+          : 'no look was answered in time'
+        : `its status is ${job.status}`;
+    const failed = failedPolls === 0 ? '' : ` (${failedPolls} of ${polls} looks failed)`;
+    return { kind: 'overdue', why: `cloud job ${id} has not ended by the deadline: ${seen}${failed}` };
+  }
+  const read = withReadFailure(state, event.kind === 'failed' ? event : null, at);
+  return poll(read, { ...phase, polls, failedPolls, unknownSinceMs }, at);
+}
+
+/** The phase `following` of a step. */
+export function following(
+  state: OnceState,
+  phase: Following,
+  event: Extract<Event, { kind: 'polled' | 'failed' | 'timeUp' }>,
+  at: At,
+): Step {
+  const after = polled(state, phase, event, at);
+  if ('state' in after) return after;
+  const { id, evidence } = jobOf(state);
+  const { action, verify, deadlineAtMs } = at.rules;
+  const what = action === null ? 'It' : describeAction(action);
+  if (after.kind === 'succeeded') {
+    const untilMs = Math.min(at.nowMs + verify.withinMs, deadlineAtMs);
+    const verifying: Verifying = { name: 'verifying', untilMs, readings: 0, heldSinceMs: null, wasSeen: false };
+    return readAfter(0, state, verifying, at);
+  }
+  if (after.kind === 'overdue')
+    return lastReading(
+      state,
+      { kind: 'failed', failure: 'CloudJobOverdue', message: `${what}: ${after.why}`, retryInMs: null },
+      at,
+    );
+  const reason = failureReason(after.job);
+  const message = `${what}: cloud job ${id} ended ${after.job.status}${reason === null ? '' : ` (${reason})`}`;
+  // An adopted cloud job may not have been ours after all, unless our own user asked for it.
+  const ending: Ending =
+    evidence?.createdByUs === false
+      ? { kind: 'indeterminate', failure: 'Indeterminate', message }
+      : { kind: 'failed', failure: 'CloudJobFailed', message, retryInMs: null };
+  return lastReading(state, ending, at);
+}
+
+function lastReading(state: OnceState, ending: Ending, at: At): Step {
+  return readAfter(0, state, { name: 'lastReading', ending }, at);
+}
+
+/** What the instance looks like stands in the report, where it can be read. */
+export function afterLastReading(
+  state: OnceState,
+  { ending }: Extract<Phase, { name: 'lastReading' }>,
+  event: Extract<Event, { kind: 'reading' | 'failed' | 'timeUp' }>,
+  at: At,
+): Step {
+  const read = event.kind === 'reading' ? { ...state, seen: event.reading } : state;
+  return ending.kind === 'indeterminate' ? indeterminate(read, ending.message, at) : end(read, ending, at);
+}
+
+/** Each verifying reading must show our own cloud job; a desired state that is seen once is not enough. */
+export function verifying(
+  state: OnceState,
+  phase: Verifying,
+  event: Extract<Event, { kind: 'reading' | 'failed' | 'timeUp' }>,
+  at: At,
+): Step {
+  return event.kind === 'reading'
+    ? afterReading(
+        { ...withReadFailure(state, null, at), seen: event.reading },
+        { ...phase, wasSeen: true },
+        event.reading,
+        at,
+      )
+    : afterFailedReading(withReadFailure(state, event.kind === 'failed' ? event : null, at), phase, at);
+}
+
+function afterReading(state: OnceState, phase: Verifying, reading: Observation, at: At): Step {
+  const { action, target, verify, before } = at.rules;
+  const { id } = jobOf(state);
+  const known = before.lastJobId === null ? before.knownCloudJobIds : [...before.knownCloudJobIds, before.lastJobId];
+  const age = readingAge({ lastJobId: id, knownCloudJobIds: known }, reading);
+  if (age === 'new')
+    return doubt(
+      state,
+      'TargetChanged',
+      `Cloud job ${reading.lastJobId} appeared on ${target.path} after ours (${id})`,
+      at,
+    );
+  if (statusMeaning(reading.status) === 'gone')
+    return doubt(state, 'TargetNotFound', `${target.path} is ${reading.status}`, at);
+  const holds = age === 'baseline' && isAtRest(reading) && action !== null && wishedStateHolds(action, reading);
+  const heldSinceMs = holds ? (phase.heldSinceMs ?? at.nowMs) : null;
+  if (isUnwanted(state, at)) return verified(state, reading, 'not verified: the run was cancelled', at);
+  if (heldSinceMs !== null && at.nowMs - heldSinceMs >= verify.stableMs)
+    return verified(state, reading, describeObservation(reading), at);
+  if (heldSinceMs === null && at.nowMs >= phase.untilMs && action !== null) {
+    const saw = describeObservation(reading);
+    return doubt(
+      state,
+      'NotConverged',
+      `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${saw}`,
+      at,
+    );
+  }
+  return readAgain(state, { ...phase, heldSinceMs }, at);
+}
+
+/** A read that failed proves nothing, so reading goes on until the step's deadline. */
+function afterFailedReading(state: OnceState, phase: Verifying, at: At): Step {
+  const { action, target, deadlineAtMs } = at.rules;
+  if (at.nowMs < (isUnwanted(state, at) ? phase.untilMs : deadlineAtMs)) return readAgain(state, phase, at);
+  const last =
+    phase.wasSeen && state.seen !== null ? `last seen ${describeObservation(state.seen)}` : 'it was not seen since';
+  const what = action === null ? 'It' : describeAction(action);
+  const message = `${what}: its cloud job succeeded, and ${target.path} could not be read: ${last}`;
+  return doubt(state, 'Unreachable', message, at);
+}
+
+/** Nobody wants to know whether the desired state was reached. */
+function isUnwanted({ interrupted }: OnceState, { rules }: At): boolean {
+  return interrupted === 'cancel' && !rules.verifyAfterCancel;
+}
+
+/** An adopted cloud job may not have been ours after all. */
+function doubt(state: OnceState, failure: FailureName, message: string, at: At): Step {
+  return jobOf(state).evidence === undefined ? fail(state, failure, message, at) : indeterminate(state, message, at);
+}
+
+function verified(state: OnceState, reading: Observation, remark: string, at: At): Step {
+  // What the next step starts from is the cloud job that was followed, not what a reading happened to show.
+  const seen = { ...reading, lastJobId: jobOf(state).id };
+  return end(note({ ...state, seen }, 'verified', at, remark), { kind: 'succeeded' }, at);
+}
+
+function readAgain(state: OnceState, phase: Verifying, at: At): Step {
+  const { stableMs } = at.rules.verify;
+  const delayMs = nextReadingDelayMs(phase.readings, stableMs);
+  const leftMs = (phase.heldSinceMs === null ? phase.untilMs : phase.heldSinceMs + stableMs) - at.nowMs;
+  const inMs = leftMs > 0 ? Math.min(delayMs, leftMs) : delayMs;
+  return readAfter(inMs, state, { ...phase, readings: phase.readings + 1 }, at);
+}
+
+function readAfter(inMs: number, state: OnceState, phase: Phase, { nowMs, rules }: At): Step {
+  const giveUpAtMs = Math.max(rules.deadlineAtMs, nowMs + inMs + rules.limits.readTimeoutMs);
+  return { state: { ...state, phase }, command: { kind: 'read', inMs, giveUpAtMs } };
+}
+
+/** Shown by the next heartbeat: why nothing can be read, where that is so. */
+export function withReadFailure(state: OnceState, error: RequestFailed | null, at: At): OnceState {
+  const { retrying, ...rest } = state;
+  if (error === null) return rest;
+  const { failure, message: reason } = error;
+  return {
+    ...rest,
+    retrying: failedAgain(retrying, { failure, reason, nowMs: at.nowMs, untilMs: at.rules.deadlineAtMs }),
+  };
+}
+
+function jobOf({ cloudJob }: OnceState): FollowedJob {
+  if (cloudJob === null) throw new TypeError('There is no cloud job to follow');
+  return cloudJob;
+}

@@ -1,0 +1,195 @@
+/** Before a send: who may go on, and what the readings of the instance lead to. */
+import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';
+import { describeObservation, type Observation } from '../target.js';
+import { ageMs, end, endInterrupted, fail, failAs, indeterminate, note } from './ending.js';
+import { entryMove, type EntryMove } from './entry.js';
+import type { At, Event, Step } from './events.js';
+import { adopt } from './following.js';
+import { judge, notOurs } from './inspecting.js';
+import { sendableUntilMs } from './limits.js';
+import type { OnceState, Phase } from './state.js';
+
+type Observing = Extract<Phase, { name: 'observing' }>;
+type Inspected = Extract<Event, { kind: 'inspected' }>;
+
+/** Readings older than the baseline in a row before the step gives way: chosen, a replica that lags catches up sooner. */
+const STALE_READINGS = 4;
+
+/** Budget and credentials come before the reading: nothing waits between the last reading and the send. */
+export function reserve(state: OnceState, at: At): Step {
+  const giveUpAtMs = sendableUntilMs(state.bornAtMs, at.rules.limits);
+  return { state: { ...state, phase: { name: 'reserving' } }, command: { kind: 'reserve', giveUpAtMs } };
+}
+
+/** The server's patience begins anew where it named this attempt the current one. */
+export function atBarrier(
+  state: OnceState,
+  phase: Extract<Phase, { name: 'barrier' }>,
+  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  at: At,
+): Step {
+  // Without a clear answer it leaves without a word: a superseded attempt's failure can be taken for the current one's after a reset.
+  if (event.kind === 'timeUp' || event.standing === 'superseded') return end(state, { kind: 'superseded' }, at);
+  if (event.standing === 'cancelled') return endInterrupted(state, 'cancel', at);
+  if (state.interrupted !== undefined) return endInterrupted(state, state.interrupted, at);
+  return reserve({ ...state, bornAtMs: phase.askedAtMs }, at);
+}
+
+export function reserving(
+  state: OnceState,
+  event: Extract<Event, { kind: 'reserved' | 'failed' | 'timeUp' }>,
+  at: At,
+): Step {
+  if (event.kind === 'failed') return failAs(state, event, at);
+  if (event.kind === 'timeUp') return tooLate(state, at);
+  const phase: Observing = {
+    name: 'observing',
+    missingReadings: 0,
+    staleReadings: 0,
+    quietSinceMs: null,
+    newSinceMs: null,
+  };
+  return readAfter(0, state, phase, at);
+}
+
+export function observing(
+  state: OnceState,
+  phase: Observing,
+  event: Extract<Event, { kind: 'reading' | 'inspected' | 'failed' | 'timeUp' }>,
+  at: At,
+): Step {
+  switch (event.kind) {
+    case 'timeUp':
+      return tooLate(state, at);
+    case 'failed':
+      // Not found once may be a slip of the API: only two readings that agree say that the instance is gone.
+      if (event.failure === 'TargetNotFound' && phase.missingReadings === 0)
+        return readAfter(at.rules.limits.quietMs, state, { ...phase, missingReadings: 1 }, at);
+      return failAs(state, event, at);
+    case 'inspected':
+      return afterInspection(state, phase, event, at);
+    case 'reading':
+      return afterReading({ ...state, seen: event.reading }, { ...phase, missingReadings: 0 }, event.reading, at);
+  }
+}
+
+function afterReading(state: OnceState, phase: Observing, reading: Observation, at: At): Step {
+  const { action, before, limits } = at.rules;
+  if (action === null) throw new TypeError('There is no action to send');
+  const move = entryMove(state.sent === 'no', action, before, reading);
+  return MOVES[move](state, move === 'quiet' || move === 'alreadyDone' ? phase : { ...phase, quietSinceMs: null }, {
+    ...at,
+    reading,
+    quietMs: limits.quietMs,
+  });
+}
+
+interface Reading extends At {
+  readonly reading: Observation;
+  readonly quietMs: number;
+}
+
+/** What each move of the entry table comes to. */
+const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: Observing, at: Reading) => Step>> = {
+  send: (state) => connect(state),
+  skip: (state, _phase, at) =>
+    end(note(state, 'skipped', at, describeObservation(at.reading)), { kind: 'skipped' }, at),
+  gone: (state, _phase, at) => fail(state, 'TargetNotFound', `${at.rules.target.path} is ${at.reading.status}`, at),
+  busy: (state, _phase, at) => fail(state, 'TargetBusy', busyMessage(at), at, { firstDelayMs: 2 * at.quietMs }),
+  changed: (state, _phase, at) => fail(state, 'TargetChanged', changedMessage(at), at),
+  stale: (state, phase, at) => {
+    const staleReadings = phase.staleReadings + 1;
+    if (staleReadings >= STALE_READINGS) return fail(state, 'TargetBusy', staleMessage(at), at);
+    return readAfter(at.quietMs, state, { ...phase, staleReadings }, at);
+  },
+  wait: (state, phase, at) => {
+    const { heartbeatTimeoutMs, readTimeoutMs } = at.rules.limits;
+    // This attempt could not send any more after waiting that long; the next one starts its clock anew.
+    if (ageMs(state, at) + at.quietMs + 2 * readTimeoutMs > heartbeatTimeoutMs / 2)
+      return fail(state, 'TargetBusy', busyMessage(at), at);
+    return readAfter(at.quietMs, state, phase, at);
+  },
+  inspect: (state, phase, at) => ({
+    state: { ...state, phase: { ...phase, newSinceMs: phase.newSinceMs ?? at.nowMs } },
+    command: {
+      kind: 'inspect',
+      cloudJobId: at.reading.lastJobId ?? '',
+      giveUpAtMs: sendableUntilMs(state.bornAtMs, at.rules.limits),
+    },
+  }),
+  alreadyDone: (state, phase, at) => afterQuiet(state, phase, at, done),
+  quiet: (state, phase, at) => afterQuiet(state, phase, at, sendAgain),
+};
+
+/** Nothing may be concluded before every reading of a whole visibility window showed nothing. */
+function afterQuiet(
+  state: OnceState,
+  phase: Observing,
+  at: Reading,
+  conclude: (state: OnceState, at: Reading) => Step,
+): Step {
+  const quietSinceMs = phase.quietSinceMs ?? at.nowMs;
+  if (at.nowMs - quietSinceMs < at.rules.limits.visibilityWindowMs)
+    return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);
+  return conclude(state, at);
+}
+
+/** The desired state holds, and an earlier attempt may have brought it about: it counts as ours, and the workflow settles it. */
+function done(state: OnceState, at: Reading): Step {
+  const { action, before } = at.rules;
+  const heldBefore = action !== null && before.observation !== null && wishedStateHolds(action, before.observation);
+  const noted = note(state, heldBefore ? 'skipped' : 'alreadyDone', at, describeObservation(at.reading));
+  return end(noted, { kind: heldBefore ? 'skipped' : 'succeeded' }, at);
+}
+
+function sendAgain(state: OnceState, at: Reading): Step {
+  const { action } = at.rules;
+  if (action !== null && ruleOf(action).kind === 'edge')
+    return indeterminate(
+      state,
+      `A ${action.action} may have been sent before and nothing shows it; it is never sent twice`,
+      at,
+    );
+  if (at.nowMs < state.clearAtMs)
+    return fail(state, 'Unanswered', 'An attempt from before a reset may still be about to send', at, {
+      retryInMs: state.clearAtMs - at.nowMs,
+    });
+  return connect(state);
+}
+
+function connect(state: OnceState): Step {
+  return { state: { ...state, phase: { name: 'connecting' } }, command: { kind: 'connect' } };
+}
+
+function afterInspection(state: OnceState, phase: Observing, event: Inspected, at: At): Step {
+  const { visibilityWindowMs, quietMs } = at.rules.limits;
+  const verdict = judge(state, event, at);
+  if (verdict.kind === 'fits') return adopt(state, verdict.evidence, at);
+  const isOverdue = at.nowMs - (phase.newSinceMs ?? at.nowMs) >= visibilityWindowMs;
+  if (verdict.kind === 'tooEarly' && !isOverdue) return readAfter(quietMs, state, phase, at);
+  return notOurs(state, verdict, at);
+}
+
+function readAfter(inMs: number, state: OnceState, phase: Observing, at: At): Step {
+  const giveUpAtMs = sendableUntilMs(state.bornAtMs, at.rules.limits);
+  return { state: { ...state, phase }, command: { kind: 'read', inMs, giveUpAtMs } };
+}
+
+function tooLate(state: OnceState, at: At): Step {
+  return fail(state, 'Throttled', 'The attempt waited too long to be allowed to send', at);
+}
+
+function busyMessage({ rules, reading }: Reading): string {
+  const { lastJobId, lastJobStatus } = reading;
+  return `${rules.target.path} is busy: ${describeObservation(reading)}, cloud job ${lastJobId ?? 'unknown'} ${lastJobStatus ?? ''}`.trim();
+}
+
+function staleMessage({ rules, reading }: Reading): string {
+  return `Readings of ${rules.target.path} stay older than what is known (${reading.lastJobId ?? 'no cloud job'})`;
+}
+
+function changedMessage({ rules, reading }: Reading): string {
+  const { target, before, action } = rules;
+  const what = action === null ? 'Nothing' : describeAction(action);
+  return `${what} was not sent: cloud job ${reading.lastJobId ?? 'none'} appeared on ${target.path} after ${before.lastJobId ?? 'none'}, and it is not ours (${describeObservation(reading)})`;
+}

@@ -1,0 +1,94 @@
+/** The one POST of an attempt: the fence before its first byte, and what each kind of answer means. An attempt never sends twice. */
+import { describeAction } from '../actions.js';
+import type { FailureName } from '../failures.js';
+import { ageMs, endInterrupted, fail, failAs, indeterminate, note } from './ending.js';
+import { readingAge } from './entry.js';
+import type { At, Event, RequestFailed, Step } from './events.js';
+import { adopt, follow } from './following.js';
+import { judge, notOurs } from './inspecting.js';
+import { fenceMs } from './limits.js';
+import type { OnceState, Phase } from './state.js';
+
+type Confirming = Extract<Phase, { name: 'confirming' }>;
+
+export function connecting(state: OnceState, event: Extract<Event, { kind: 'connected' | 'failed' }>, at: At): Step {
+  return event.kind === 'failed' ? provedUnsent(state, event, at) : passFence(state, at);
+}
+
+/** Asked when the connection stands: a process that is frozen while it connects must not send when it wakes. */
+function passFence(state: OnceState, at: At): Step {
+  const fenced = fence(state, at);
+  if (fenced === null) {
+    // From here on nobody may say that nothing was sent, unless the answer proves it.
+    const sent = note({ ...state, sent: 'unknown', phase: { name: 'sending' } }, 'sent', at);
+    return { state: sent, command: { kind: 'send' } };
+  }
+  const noted = note(state, 'fenced', at, fenced.why);
+  if (state.interrupted !== undefined) return endInterrupted(noted, state.interrupted, at);
+  const { action } = at.rules;
+  const was = state.sentBefore === 'no' ? 'was not sent' : 'was not sent any more';
+  return fail(noted, fenced.failure, `${action === null ? 'It' : describeAction(action)} ${was}: ${fenced.why}`, at);
+}
+
+/** Why nothing may be sent any more, or `null`. */
+function fence(state: OnceState, at: At): { readonly failure: FailureName; readonly why: string } | null {
+  const { closing, deadlineAtMs, limits } = at.rules;
+  if (state.interrupted !== undefined) return { failure: 'Throttled', why: 'the attempt was told to end' };
+  if (closing !== undefined && at.nowMs >= closing.atMs) return { failure: closing.failure, why: closing.why };
+  if (at.nowMs >= deadlineAtMs) return { failure: 'DeadlinePassed', why: 'the deadline of the step has passed' };
+  return ageMs(state, at) > fenceMs(limits)
+    ? { failure: 'Throttled', why: 'too long ago since the attempt began: another one may be at work' }
+    : null;
+}
+
+export function sending(state: OnceState, event: Extract<Event, { kind: 'accepted' | 'failed' }>, at: At): Step {
+  if (event.kind === 'accepted')
+    return follow(note(state, 'accepted', at, event.cloudJobId), { id: event.cloudJobId, submittedAtMs: at.nowMs }, at);
+  const { request, message } = event;
+  if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, event, at);
+  const { quietMs, visibilityWindowMs } = at.rules.limits;
+  // A refusal may be due to our own cloud job, sent by an earlier attempt: it proves nothing about that one.
+  const answer = request === 'refused' ? 'refused' : 'unanswered';
+  const untilMs = at.nowMs + (answer === 'refused' ? visibilityWindowMs : quietMs);
+  const clearAtMs = Math.max(state.clearAtMs, at.nowMs + visibilityWindowMs);
+  const noted = note({ ...state, clearAtMs }, answer, at, message);
+  return lookAgain(noted, { name: 'confirming', answer, message, untilMs }, at);
+}
+
+function provedUnsent(state: OnceState, event: RequestFailed, at: At): Step {
+  return failAs(note({ ...state, sent: state.sentBefore }, 'notSent', at, event.message), event, at);
+}
+
+/** Looks for the cloud job of a POST whose answer gave none. A reading that fails decides nothing. */
+export function confirming(
+  state: OnceState,
+  phase: Confirming,
+  event: Extract<Event, { kind: 'reading' | 'inspected' | 'failed' | 'timeUp' }>,
+  at: At,
+): Step {
+  if (event.kind === 'reading') {
+    const seen = { ...state, seen: event.reading };
+    if (readingAge(at.rules.before, event.reading) !== 'new') return lookAgain(seen, phase, at);
+    const cloudJobId = event.reading.lastJobId ?? '';
+    return { state: seen, command: { kind: 'inspect', cloudJobId, giveUpAtMs: at.rules.deadlineAtMs } };
+  }
+  if (event.kind !== 'inspected') return lookAgain(state, phase, at);
+  const verdict = judge(state, event, at);
+  if (verdict.kind === 'fits') return adopt(state, verdict.evidence, at);
+  const mayShowTasks = at.nowMs < phase.untilMs || state.sentBefore === 'no';
+  return verdict.kind === 'tooEarly' && mayShowTasks ? lookAgain(state, phase, at) : notOurs(state, verdict, at);
+}
+
+function lookAgain(state: OnceState, phase: Confirming, at: At): Step {
+  const { limits, deadlineAtMs } = at.rules;
+  // The first reading comes after a pause, however short the time.
+  const isFirst = state.phase.name !== 'confirming';
+  if (isFirst || at.nowMs < phase.untilMs) {
+    const giveUpAtMs = Math.max(deadlineAtMs, at.nowMs + limits.quietMs + limits.readTimeoutMs);
+    return { state: { ...state, phase }, command: { kind: 'read', inMs: limits.quietMs, giveUpAtMs } };
+  }
+  const { answer, message } = phase;
+  return answer === 'unanswered'
+    ? fail(state, 'Unanswered', message, at)
+    : indeterminate(state, `An earlier attempt may have sent it, and this one was refused: ${message}`, at);
+}

@@ -1,0 +1,198 @@
+/** Nothing is sent: wait until no cloud job is in flight on the instance, and it is clear what came of a decision. */
+import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';
+import { isAtRest } from '../cloud-job.js';
+import { describeObservation, statusMeaning, type Observation } from '../target.js';
+import { end } from './ending.js';
+import { readingAge } from './entry.js';
+import type { At, Event, RequestFailed, Step } from './events.js';
+import { adopt, polled, startPolling, withReadFailure } from './following.js';
+import { judge } from './inspecting.js';
+import { retryDelayMs } from './retrying.js';
+import type { Ending, OnceState, Phase } from './state.js';
+
+type Settling = Extract<Phase, { name: 'settling' }>;
+
+/** The cloud job of the decision is followed to its end, where one is known; else the instance is read. */
+export function startSettling(state: OnceState, at: At): Step {
+  if (state.cloudJob !== null) return startPolling(state, at);
+  return readAfter(0, state, { name: 'settling', quietSinceMs: null, jobEnd: null }, at);
+}
+
+/** The phase `following` of a settle: its end, then an instance at rest. */
+export function followingToSettle(
+  state: OnceState,
+  phase: Extract<Phase, { name: 'following' }>,
+  event: Extract<Event, { kind: 'polled' | 'failed' | 'timeUp' }>,
+  at: At,
+): Step {
+  const after = polled(state, phase, event, at);
+  if ('state' in after) return after;
+  if (after.kind === 'overdue')
+    return readAfter(0, state, { name: 'lastReading', ending: unclear(state, after.why, at) }, at);
+  const jobEnd = { atMs: at.nowMs, succeeded: after.kind === 'succeeded' };
+  return readAfter(0, state, { name: 'settling', quietSinceMs: null, jobEnd }, at);
+}
+
+/** The phase `settling`. A reading that fails decides nothing; the limit of the settle bounds it. */
+export function settling(
+  state: OnceState,
+  phase: Settling,
+  event: Extract<Event, { kind: 'reading' | 'inspected' | 'failed' | 'timeUp' }>,
+  at: At,
+): Step {
+  switch (event.kind) {
+    case 'failed':
+    case 'timeUp':
+      return afterFailure(state, phase, event.kind === 'failed' ? event : null, at);
+    case 'inspected':
+      return afterInspection(state, phase, event, at);
+    case 'reading': {
+      const read = { ...state, seen: event.reading };
+      return state.sent === 'unknown'
+        ? whileUnclear(read, phase, event.reading, at)
+        : untilAtRest(withReadFailure(read, null, at), phase, event.reading, at);
+    }
+  }
+}
+
+function afterFailure(state: OnceState, phase: Settling, error: RequestFailed | null, at: At): Step {
+  const failed = error === null ? state : withReadFailure(state, error, at);
+  return isOver(failed, at)
+    ? end(failed, unclear(failed, notAtRest(failed), at), at)
+    : readAgain(failed, { ...phase, quietSinceMs: null }, at);
+}
+
+/** What was sent is known: it only has to come to rest. A deleted instance is at rest. */
+function untilAtRest(state: OnceState, phase: Settling, reading: Observation, at: At): Step {
+  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) return end(state, clear(state, at), at);
+  if (isOver(state, at)) return end(state, unclear(state, notAtRest(state), at), at);
+  return readAgain(state, phase, at);
+}
+
+/**
+ * A reading that shows an older cloud job than the one that has just ended may show the state before it, too. So may one that shows nothing
+ * of what a successful one did; an effect that is not seen would not be undone.
+ */
+function isOlderThanJob({ cloudJob }: OnceState, { jobEnd }: Settling, reading: Observation, at: At): boolean {
+  const { before, action, limits } = at.rules;
+  if (cloudJob === null || jobEnd === null || at.nowMs - jobEnd.atMs >= limits.visibilityWindowMs) return false;
+  const age = readingAge({ ...before, lastJobId: cloudJob.id }, reading);
+  return age === 'stale' || (jobEnd.succeeded && action !== null && !wishedStateHolds(action, reading));
+}
+
+/** Something may have been sent and no cloud job is known: read on until nothing that was sent can still be unseen. */
+function whileUnclear(state: OnceState, phase: Settling, reading: Observation, at: At): Step {
+  const { before, action, limits } = at.rules;
+  const isNew = readingAge(before, reading) === 'new';
+  if (isNew && action !== null) {
+    const cloudJobId = reading.lastJobId ?? '';
+    return { state: { ...state, phase }, command: { kind: 'inspect', cloudJobId, giveUpAtMs: giveUpAtMs(0, at) } };
+  }
+  const read = withReadFailure(state, null, at);
+  const isClear = at.nowMs >= state.clearAtMs;
+  // Before a first step nothing can be adopted: what is there belongs to the run before, and only has to end.
+  if (isNew)
+    return isAtRest(reading) && isClear
+      ? end(read, clear(read, at), at)
+      : goOn(read, { ...phase, quietSinceMs: null }, at);
+  const quietSinceMs = isAtRest(reading) ? (phase.quietSinceMs ?? at.nowMs) : null;
+  const isQuiet = quietSinceMs !== null && at.nowMs - quietSinceMs >= limits.quietMs;
+  return isQuiet && isClear ? nothingNew(read, reading, at) : goOn(read, { ...phase, quietSinceMs }, at);
+}
+
+function goOn(state: OnceState, phase: Settling, at: At): Step {
+  return isOver(state, at) ? end(state, unclear(state, notAtRest(state), at), at) : readAgain(state, phase, at);
+}
+
+function afterInspection(
+  state: OnceState,
+  phase: Settling,
+  event: Extract<Event, { kind: 'inspected' }>,
+  at: At,
+): Step {
+  const read = withReadFailure(state, null, at);
+  const verdict = judge(read, event, at);
+  if (verdict.kind === 'fits') return adopt(read, verdict.evidence, at);
+  // Whoever may still send holds the lease with it: an answer is given only when nothing can come after it.
+  if (at.nowMs < state.clearAtMs) return goOn(read, { ...phase, quietSinceMs: null }, at);
+  const id = state.seen?.lastJobId ?? 'unknown';
+  const why =
+    verdict.kind === 'doesNotFit'
+      ? `cloud job ${id} appeared and cannot be told to be ours: ${verdict.why}`
+      : `cloud job ${id} appeared and shows no tasks`;
+  return end(read, unclear(read, why, at), at);
+}
+
+/** Nothing new at all: the state as before means that nothing happened; another state under the same cloud job is not explained. */
+function nothingNew(state: OnceState, reading: Observation, at: At): Step {
+  const { before, action } = at.rules;
+  if (before.observation === null || action === null) return end(state, clear(state, at), at);
+  if (isSameState(before.observation, reading)) return end({ ...state, sent: 'no' }, clear(state, at), at);
+  if (wishedStateHolds(action, reading)) return end(state, clear(state, at), at);
+  const from = describeObservation(before.observation);
+  const why = `the state changed from ${from} to ${describeObservation(reading)} without a new cloud job`;
+  return end(state, unclear(state, why, at), at);
+}
+
+function isSameState(before: Observation, after: Observation): boolean {
+  return (
+    statusMeaning(before.status) === statusMeaning(after.status) &&
+    before.version === after.version &&
+    before.replicaCount === after.replicaCount
+  );
+}
+
+/** It is clear what came of the decision: the step ends as it had, unless what was taken for done is not what is seen now. */
+function clear({ goal, cloudJob, seen }: OnceState, { rules }: At): Ending {
+  const prior = goal.kind === 'settle' ? goal.prior : null;
+  if (prior === null) return { kind: 'succeeded' };
+  const { action } = rules;
+  const wasTakenForDone = prior.kind === 'succeeded' || prior.kind === 'skipped';
+  // An unseen cloud job may have come after it, and may have failed.
+  if (!wasTakenForDone || cloudJob === null || seen === null || action === null || wishedStateHolds(action, seen))
+    return prior;
+  const message = `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${describeObservation(seen)} once it was settled`;
+  return { kind: 'failed', failure: 'NotConverged', message, retryInMs: null };
+}
+
+/** The limit ran out, or a cloud job appeared that cannot be told to be ours. */
+function unclear({ goal, sent, cloudJob, seen }: OnceState, why: string, { rules }: At): Ending {
+  const prior = goal.kind === 'settle' ? goal.prior : null;
+  if (prior === null) {
+    const saw = seen === null ? '' : ` (${describeObservation(seen)}, cloud job ${seen.lastJobId ?? 'none'})`;
+    const message = `${rules.target.path} did not come to rest before the first step${saw}: ${why}`;
+    return { kind: 'failed', failure: 'TargetBusy', message, retryInMs: null };
+  }
+  const before = 'message' in prior ? prior.message : 'The step is not clear';
+  const message = `${before}; settling it did not help: ${why}`;
+  // A cloud job that is known and does not end wants other advice than a POST that nobody can account for.
+  const isOwn = sent === 'yes' && cloudJob?.evidence === undefined;
+  return { kind: 'indeterminate', failure: isOwn ? 'CloudJobOverdue' : 'Indeterminate', message };
+}
+
+/** What is not clear yet may take until nothing can be unseen, whatever the deadline says. */
+function isOver({ sent, clearAtMs }: OnceState, { nowMs, rules }: At): boolean {
+  const { deadlineAtMs, limits } = rules;
+  return nowMs >= (sent === 'unknown' ? Math.max(deadlineAtMs, clearAtMs + 4 * limits.quietMs) : deadlineAtMs);
+}
+
+function notAtRest({ seen, retrying }: OnceState): string {
+  const last = seen === null ? 'no reading succeeded' : `last seen ${describeObservation(seen)}`;
+  return `not settled within the limit: ${last}${retrying === undefined ? '' : `; ${retrying.reason}`}`;
+}
+
+function readAgain(state: OnceState, phase: Settling, at: At): Step {
+  const { limits, deadlineAtMs } = at.rules;
+  if (state.retrying === undefined) return readAfter(limits.quietMs, state, phase, at);
+  const { failure, failures } = state.retrying;
+  const leftMs = deadlineAtMs - at.nowMs;
+  return readAfter(retryDelayMs({ failure, failures, firstDelayMs: limits.quietMs, leftMs, limits }), state, phase, at);
+}
+
+function readAfter(inMs: number, state: OnceState, phase: Phase, at: At): Step {
+  return { state: { ...state, phase }, command: { kind: 'read', inMs, giveUpAtMs: giveUpAtMs(inMs, at) } };
+}
+
+function giveUpAtMs(inMs: number, { nowMs, rules }: At): number {
+  return Math.max(rules.deadlineAtMs, nowMs + inMs + rules.limits.readTimeoutMs);
+}
