@@ -7,12 +7,10 @@ import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '.
 import type { VerifyDefaults } from '../domain/runbook-checks.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { beating } from './beating.js';
-import { CloudJobWatcher } from './cloud-job-watcher.js';
 import { makePlan } from './make-plan.js';
 import { observeTarget } from './observe-target.js';
-import { performAction } from './perform-action.js';
+import { performAction, settleTarget } from './perform-action.js';
 import { readFreezes } from './read-freezes.js';
-import { settleTarget } from './settle-target.js';
 import type { TemporalAccess } from './temporal-access.js';
 import { withinScheduleToClose } from './within-schedule-to-close.js';
 
@@ -35,10 +33,9 @@ function shortRead<Given extends unknown[], Result>(act: (...given: Given) => Pr
   return withinScheduleToClose(SHORT_READ_LIMITS.longestPauseMs, act);
 }
 
-/** One call per worker process: all its activities share one `CloudJobWatcher`. */
+/** The activities of one worker process. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
   const { serviceStage, temporal } = dependencies;
-  const following = { serviceStage, temporal, watcher: new CloudJobWatcher(serviceStage) };
   return {
     makePlan: (runbook, startArguments) =>
       beating(PLANNING_HEARTBEAT_TIMEOUT_MS, () => makePlan(dependencies, runbook, startArguments)),
@@ -48,7 +45,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     observeTarget: shortRead((target, limits, originalRunId) =>
       observeTarget(serviceStage, target, limits, originalRunId),
     ),
-    performAction: (request) => performAction(following, request),
-    settleTarget: (request) => settleTarget(following, request),
+    performAction: (request) => performAction(dependencies, request),
+    settleTarget: (request) => settleTarget(dependencies, request),
   };
 }

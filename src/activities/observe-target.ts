@@ -15,10 +15,10 @@ export async function observeTarget(
   const { cancellationSignal: signal, info } = Context.current();
   // An attempt that stood between its reading and its POST when the workflow was reset knows nothing of the reset.
   const readInRunId = info.workflowExecution?.runId ?? originalRunId;
-  const unseenForMs = readInRunId === originalRunId ? 0 : unseenAttemptMs(limits);
+  const clearAtMs = readInRunId === originalRunId ? 0 : Date.now() + unseenAttemptMs(limits);
   try {
     const reading = await serviceStage.readInstance(target, { timeoutMs: limits.readTimeoutMs, signal });
-    return { ...reading, readInRunId, unseenForMs };
+    return { ...reading, readInRunId, clearAtMs };
   } catch (error) {
     throw toFailure(error);
   }

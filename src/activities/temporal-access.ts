@@ -6,27 +6,18 @@ import {
   type Client,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
+import type { Standing } from '../domain/once/events.js';
+import type { OnceState } from '../domain/once/state.js';
 import type { PastRuns } from '../domain/captured-count.js';
-import {
-  UNSEEN_UNTIL_MEMO,
-  type HeartbeatDetails,
-  type LeaseHolder,
-  type RunsAsked,
-  type RunSeen,
-} from '../domain/contract.js';
+import { CLEAR_AT_MEMO, type LeaseHolder, type RunsAsked, type RunSeen } from '../domain/contract.js';
 import { isOpen } from '../domain/workflow-status.js';
 import { findRuns } from './find-runs.js';
 import { inTime } from './in-time.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 export interface TemporalAccess {
-  /**
-   * Rejects when the server does not take it: the attempt is superseded, or its workflow has ended.
-   * @returns whether the server, taking it, said that the run was cancelled
-   */
-  recordHeartbeat(taskToken: Uint8Array, details: HeartbeatDetails): Promise<boolean>;
-  /** Is the attempt that asks the one the server knows as started? */
-  isCurrentAttempt(info: Info): Promise<boolean>;
+  /** Writes the heartbeat, acknowledged, then asks what the server says of this attempt. Anything but a clear answer is `superseded`. */
+  standing(info: Info, state: OnceState): Promise<Standing>;
   /** The newest execution under a workflow id, or `null` when there never was one. */
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
@@ -39,23 +30,14 @@ const UNDER_WAY = [2, 3];
 
 export function temporalAccess(client: Client): TemporalAccess {
   return {
-    async recordHeartbeat(taskToken, details) {
+    async standing(info, state) {
       try {
-        await inTime(client, () => client.activity.heartbeat(taskToken, details));
-        return false;
-      } catch (error) {
-        if (error instanceof ActivityCancelledError) return true;
-        throw error;
+        const isCancelled = await recordHeartbeat(client, info.taskToken, state);
+        if (!(await isCurrentAttempt(client, info))) return 'superseded';
+        return isCancelled ? 'cancelled' : 'current';
+      } catch {
+        return 'superseded';
       }
-    },
-    async isCurrentAttempt(info) {
-      const { workflowExecution, activityId, attempt, currentAttemptScheduledTimestampMs } = info;
-      if (workflowExecution === undefined) return false;
-      const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
-      const description = await inTime(client, () => handle.describe());
-      const pending = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
-      if (!UNDER_WAY.includes(Number(pending?.state)) || pending?.attempt !== attempt) return false;
-      return sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
     },
     async describeLease(leaseId) {
       try {
@@ -70,10 +52,32 @@ export function temporalAccess(client: Client): TemporalAccess {
   };
 }
 
+/** @returns whether the server, taking it, said that the run was cancelled. Rejects where it does not take it. */
+async function recordHeartbeat(client: Client, taskToken: Uint8Array, state: OnceState): Promise<boolean> {
+  try {
+    await inTime(client, () => client.activity.heartbeat(taskToken, state));
+    return false;
+  } catch (error) {
+    if (error instanceof ActivityCancelledError) return true;
+    throw error;
+  }
+}
+
+/** Is the attempt that asks the one the server knows as started? */
+async function isCurrentAttempt(client: Client, info: Info): Promise<boolean> {
+  const { workflowExecution, activityId, attempt, currentAttemptScheduledTimestampMs } = info;
+  if (workflowExecution === undefined) return false;
+  const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
+  const description = await inTime(client, () => handle.describe());
+  const pending = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
+  if (!UNDER_WAY.includes(Number(pending?.state)) || pending?.attempt !== attempt) return false;
+  return sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
+}
+
 function leaseHolder(description: WorkflowExecutionDescription): LeaseHolder {
   const { runId, status, startTime, closeTime, parentExecution, memo } = description;
   const requestedBy = memo?.['requestedBy'];
-  const unseenUntilMs = memo?.[UNSEEN_UNTIL_MEMO];
+  const clearAtMs = memo?.[CLEAR_AT_MEMO];
   return {
     runWorkflowId: parentExecution?.workflowId ?? null,
     runId,
@@ -82,7 +86,7 @@ function leaseHolder(description: WorkflowExecutionDescription): LeaseHolder {
     startedAtMs: startTime.getTime(),
     closedAtMs: closeTime?.getTime() ?? null,
     requestedBy: typeof requestedBy === 'string' ? requestedBy : null,
-    ...(typeof unseenUntilMs === 'number' ? { unseenUntilMs } : {}),
+    clearAtMs: typeof clearAtMs === 'number' ? clearAtMs : 0,
   };
 }
 

@@ -1,6 +1,6 @@
 /** A report and a plan as text. Pure; what an operator reads at three in the morning: the outcome first, then what was seen, then what to do. */
 import { describeAction } from '../domain/actions.js';
-import type { TrailEntry } from '../domain/contract.js';
+import type { TrailEntry } from '../domain/once/trail.js';
 import { describeDuration } from '../domain/duration.js';
 import { describeDifferences, differencesBetween, type Difference } from '../domain/compensation.js';
 import { expectedCourse, type ExpectedStep, type ExpectedUndo, type ExpectedUndos } from '../domain/expected-course.js';

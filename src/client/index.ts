@@ -34,10 +34,7 @@ export {
   PROGRESS_QUERY,
   REPORT_MEMO,
   TARGET_SEARCH_ATTRIBUTE,
-  type AdoptionEvidence,
-  type Decision,
   type StartArguments,
-  type TrailEntry,
   type WindowArguments,
 } from '../domain/contract.js';
 export {
@@ -49,6 +46,8 @@ export {
   type Sent,
 } from '../domain/failures.js';
 export type { Freeze, WaitingForGate } from '../domain/gates.js';
+export type { AdoptionEvidence } from '../domain/once/evidence.js';
+export type { Decision, TrailEntry } from '../domain/once/trail.js';
 export type { Limits } from '../domain/once/limits.js';
 export {
   explainSilence,

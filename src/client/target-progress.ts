@@ -1,7 +1,8 @@
 /** A target's progress, with the cloud job of the step under way and why it is tried again: its workflow does not know, its pending activity does. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
-import { PROGRESS_QUERY, type HeartbeatDetails } from '../domain/contract.js';
+import { PROGRESS_QUERY } from '../domain/contract.js';
+import type { OnceState } from '../domain/once/state.js';
 import type { StepProgress, TargetInRun, TargetProgress } from '../domain/report.js';
 import { decodeFirst } from './payloads.js';
 
@@ -31,8 +32,8 @@ type StepFacts = Pick<StepProgress, 'retrying'> & { readonly cloudJobId: string 
 const SCHEDULED = 1;
 
 async function stepFacts(client: Client, pending: PendingActivity): Promise<StepFacts> {
-  const details = await decodeFirst<HeartbeatDetails>(client, pending.heartbeatDetails?.payloads ?? []);
-  const cloudJobId = details?.state?.kind === 'following' ? details.state.cloudJobId : null;
+  const details = await decodeFirst<Partial<OnceState>>(client, pending.heartbeatDetails?.payloads ?? []);
+  const cloudJobId = details?.cloudJob?.id ?? null;
   const nextAttemptAtMs = Number(pending.state) === SCHEDULED ? (optionalTsToMs(pending.scheduledTime) ?? null) : null;
   const message = pending.lastFailure?.message ?? '';
   if (details?.retrying !== undefined) {

@@ -1,6 +1,7 @@
 /** Results of steps, outcomes of targets and runs, and the shapes of the report and of the progress query. */
 import type { Action } from './actions.js';
-import type { AdoptionEvidence, TrailEntry } from './contract.js';
+import type { AdoptionEvidence } from './once/evidence.js';
+import type { TrailEntry } from './once/trail.js';
 import type { FailureRecord, Sent } from './failures.js';
 import type { ClosedGate, WaitingForGate } from './gates.js';
 import type { Observation } from './target.js';

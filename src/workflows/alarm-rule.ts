@@ -8,7 +8,6 @@ import {
   defineQuery,
   defineUpdate,
   isCancellation,
-  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -109,18 +108,6 @@ async function somethingToDo(isThere: () => boolean, dueAtMs: number | null): Pr
   return Date.now();
 }
 
-/**
- * `resolved-is-not-for-ever`: a history from before is decided in a replay as it was. Every resolution was remembered and none taken for
- * false, and a start that was none counted for `atMost`.
- */
-function decidesAsToday(): boolean {
-  return patched('resolved-is-not-for-ever');
-}
-
-function asOnceDecided({ saidAtMs: _saidAtMs, onlyIfKnown: _onlyIfKnown, ...alarm }: RuleAlarm): RuleAlarm {
-  return alarm;
-}
-
 class Rule {
   #state: RuleState;
   #looksAgainAtMs = 0;
@@ -150,8 +137,7 @@ class Rule {
   }
 
   async take({ request, answer, refuse }: Request): Promise<void> {
-    const { brakes, notes = [] } = request;
-    const alarms = decidesAsToday() ? request.alarms : request.alarms.map(asOnceDecided);
+    const { alarms, brakes, notes = [] } = request;
     const questions = alarms.flatMap(({ status, start, incident }) =>
       status === 'firing' && 'target' in start ? [{ target: start.target, incident }] : [],
     );
@@ -211,7 +197,7 @@ class Rule {
       const decision = decisions[index] ?? null;
       if (each === null || decision === null) continue;
       const { alarm, target, effect } = each;
-      if (effect?.kind === 'start' && decision.kind !== 'started' && decidesAsToday())
+      if (effect?.kind === 'start' && decision.kind !== 'started')
         this.#state = takeBackStart(this.#state, effect.runId);
       const line = { decidedAtMs: this.#nowMs(), rule: this.#rule, alarm, target, decision };
       this.#state = logged(this.#state, line);

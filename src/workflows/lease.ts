@@ -16,7 +16,7 @@ import {
 } from '@temporalio/common';
 import {
   TARGET_SEARCH_ATTRIBUTE,
-  UNSEEN_UNTIL_MEMO,
+  CLEAR_AT_MEMO,
   type LeaseHolder,
   type TargetRunArguments,
 } from '../domain/contract.js';
@@ -51,14 +51,14 @@ export async function takeLease(
   const id = leaseId(target);
   const last = await describeLease(id);
   if (last?.open === true) return busy(target.path, last);
-  const unseenUntilMs = unseenUntil(last, plan);
+  const clearAtMs = clearAt(last, plan);
   const request: TargetRunArguments = {
     runbook: plan.runbook,
     targetPlan,
     onCancel: plan.onCancel,
     deadlineAtMs,
     limits: plan.limits,
-    unseenUntilMs,
+    clearAtMs,
     reportBytes: targetReportBytes(plan.targets.length),
     ...(closing === null ? {} : { closing }),
   };
@@ -74,7 +74,7 @@ export async function takeLease(
       ...searchable(plan, target.path),
       memo: {
         ...(plan.requestedBy === null ? {} : { requestedBy: plan.requestedBy }),
-        ...(unseenUntilMs === null ? {} : { [UNSEEN_UNTIL_MEMO]: unseenUntilMs }),
+        ...(clearAtMs === 0 ? {} : { [CLEAR_AT_MEMO]: clearAtMs }),
       },
     });
   } catch (error) {
@@ -96,12 +96,12 @@ function searchable({ targets }: Plan, path: string): { typedSearchAttributes?: 
  * A holder that ended without its report may have left a POST that nobody saw. One that ended before its time was over hands that on:
  * a run that is cancelled while it waits must not make the next one forget it.
  */
-function unseenUntil(last: LeaseHolder | null, plan: Plan): number | null {
-  if (last === null) return null;
-  const { closedAtMs, status, unseenUntilMs: handedOn = 0 } = last;
+function clearAt(last: LeaseHolder | null, plan: Plan): number {
+  if (last === null) return 0;
+  const { closedAtMs, status, clearAtMs: handedOnMs } = last;
   const own = closedAtMs === null || status === 'COMPLETED' ? 0 : closedAtMs + unseenAttemptMs(plan.limits);
-  const untilMs = Math.max(own, handedOn);
-  return untilMs > Date.now() ? untilMs : null;
+  const clearAtMs = Math.max(own, handedOnMs);
+  return clearAtMs > Date.now() ? clearAtMs : 0;
 }
 
 function busy(path: string, holder: LeaseHolder): FailureRecord {

@@ -3,17 +3,11 @@ import {
   ActivityCancellationType,
   CancellationScope,
   isCancellation,
-  patched,
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
-import type {
-  Activities,
-  PerformActionArguments,
-  PerformActionResult,
-  SettleTargetArguments,
-  SettleTargetResult,
-} from '../domain/contract.js';
+import type { Activities, PerformActionArguments, SettleTargetArguments } from '../domain/contract.js';
+import type { OnceState } from '../domain/once/state.js';
 import { clippedSummary } from '../domain/json-bytes.js';
 import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/once/limits.js';
 
@@ -47,23 +41,19 @@ const quickLooks = proxyLocalActivities<Pick<Activities, 'findRuns'>>({
 export const findRuns: Activities['findRuns'] = (...given) => look(() => quickLooks.findRuns(...given));
 export const observeTarget: Activities['observeTarget'] = (...given) => look(() => looks.observeTarget(...given));
 
-/**
- * A worker that evicts a workflow from its cache while it looks records the look as cancelled, though nobody asked for that (SDK 1.24).
- * `look-again-after-eviction`: a history from before took it for a cancel, and has to do so in a replay.
- */
+/** A worker that evicts a workflow from its cache while it looks records the look as cancelled, though nobody asked for that (SDK 1.24). */
 async function look<Value>(ask: () => Promise<Value>): Promise<Value> {
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      const asked = CancellationScope.current().consideredCancelled;
-      if (!isCancellation(error) || asked || !patched('look-again-after-eviction')) throw error;
+      if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
     }
   }
 }
 
 /** Unlimited attempts: crash recovery is the next attempt. The step's deadline is kept inside; schedule-to-close is only a net. */
-export function performAction(request: PerformActionArguments, summary: string): Promise<PerformActionResult> {
+export function performAction(request: PerformActionArguments, summary: string): Promise<OnceState> {
   const { deadlineAtMs, limits } = request;
   const proxy = proxyActivities<Pick<Activities, 'performAction'>>({
     ...longRunning(limits, deadlineAtMs - Date.now()),
@@ -72,10 +62,10 @@ export function performAction(request: PerformActionArguments, summary: string):
   return proxy.performAction(request);
 }
 
-export function settleTarget(request: SettleTargetArguments, summary: string): Promise<SettleTargetResult> {
-  const { deadlineAtMs, unseenForMs, limits } = request;
+export function settleTarget(request: SettleTargetArguments, summary: string): Promise<OnceState> {
+  const { deadlineAtMs, left, limits } = request;
   const proxy = proxyActivities<Pick<Activities, 'settleTarget'>>({
-    ...longRunning(limits, Math.max(deadlineAtMs - Date.now(), unseenForMs) + limits.heartbeatTimeoutMs),
+    ...longRunning(limits, Math.max(deadlineAtMs, left.clearAtMs) - Date.now() + limits.heartbeatTimeoutMs),
     summary: clippedSummary(summary),
   });
   return proxy.settleTarget(request);

@@ -7,20 +7,16 @@ import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domai
 import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
 import { isGateFailure } from '../domain/gates.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
+import { endedAs, endingOf, nothingKnown } from '../domain/once/state.js';
 import { targetOutcome } from '../domain/outcome.js';
 import type { OnFailure, PlannedStep } from '../domain/plan.js';
 import type { StepReport, TargetProgress, TargetReport } from '../domain/report.js';
 import { MOST_TARGETS, targetReportBytes } from '../domain/sizes.js';
-import { describeObservation, leaseId, statusMeaning, type Observation } from '../domain/target.js';
+import { leaseId, statusMeaning, type Observation } from '../domain/target.js';
 import { compensate, type Compensated } from './compensate.js';
 import { invalidStart, rootCause } from './failure.js';
-import {
-  isDecidedBeforeReset,
-  lookAfterReset,
-  performActionStep,
-  performWaitStep,
-  type StepOutcome,
-} from './perform-step.js';
+import type { StepOutcome } from '../domain/step-outcome.js';
+import { isDecidedBeforeReset, lookAfterReset, performActionStep, performWaitStep } from './perform-step.js';
 import { observeTarget, settleTarget } from './proxies.js';
 import type { StepTimes } from './step-obstacle.js';
 import { ProgressOfTarget } from './target-progress.js';
@@ -88,16 +84,16 @@ async function captureAtRest(
   const { target } = run.targetPlan;
   try {
     const first = await observeTarget(target, run.limits, workflowInfo().originalExecutionRunId);
-    const { unseenForMs: unseenAfterReset = 0, readInRunId, ...reading } = first;
+    const { clearAtMs: clearAfterResetAtMs, readInRunId, ...reading } = first;
     progress.saw(reading);
     if (statusMeaning(reading.status) === 'gone')
       return failureRecord('TargetNotFound', `${target.path} is ${reading.status}`);
-    const unseenForMs = Math.max(unseenAfterReset, (run.unseenUntilMs ?? 0) - Date.now());
-    if (isAtRest(reading) && unseenForMs === 0) return firstBaseline(reading, readInRunId);
-    const settled = await settleFirst(run, reading, unseenForMs, progress);
+    const clearAtMs = Math.max(clearAfterResetAtMs, run.clearAtMs);
+    if (isAtRest(reading) && clearAtMs <= Date.now()) return firstBaseline(reading, readInRunId);
+    const settled = await settleFirst(run, reading, clearAtMs, progress);
     if ('name' in settled) return settled;
     const baseline = firstBaseline(settled, readInRunId);
-    return unseenAfterReset === 0 ? baseline : { ...baseline, readAfterReset: true };
+    return clearAfterResetAtMs === 0 ? baseline : { ...baseline, readAfterReset: true };
   } catch (error) {
     if (isCancellation(error)) return null;
     const { name, message } = rootCause(error);
@@ -109,37 +105,34 @@ async function captureAtRest(
 async function settleFirst(
   run: TargetRunArguments,
   reading: Observation,
-  unseenForMs: number,
+  clearAtMs: number,
   progress: ProgressOfTarget,
 ): Promise<Observation | FailureRecord> {
   progress.enter('settling');
   const { target, steps } = run.targetPlan;
   const firstStep = steps.find((step) => step.kind === 'action');
+  const nowMs = Date.now();
+  const sent = clearAtMs > nowMs ? 'unknown' : 'no';
+  const { limits, deadlineAtMs } = run;
   const settled = await settleTarget(
     {
       target,
-      baseline: firstBaseline(reading),
-      before: null,
       action: null,
-      cloudJobId: null,
-      sent: unseenForMs === 0 ? 'no' : 'unknown',
-      scheduledAtMs: Date.now(),
-      unseenForMs,
-      deadlineAtMs: Math.min(run.deadlineAtMs, Date.now() + (firstStep?.deadlineMs ?? 0) + unseenAttemptMs(run.limits)),
+      before: { ...firstBaseline(reading), observation: null },
+      left: endedAs(nothingKnown(sent, { nowMs, clearAtMs, decidedAtMs: nowMs }), { kind: 'succeeded' }),
+      prior: null,
+      deadlineAtMs: Math.min(deadlineAtMs, nowMs + (firstStep?.deadlineMs ?? 0) + unseenAttemptMs(limits)),
+      verify: { withinMs: 0, stableMs: 0 },
+      verifyAfterCancel: false,
       usualDurationMs: firstStep?.usualDurationMs ?? 0,
-      limits: run.limits,
+      limits,
     },
     `settle ${target.path} before the first step`,
   );
-  if (settled.clear && settled.observation !== null) return settled.observation;
-  const seen =
-    settled.observation === null
-      ? ''
-      : ` (${describeObservation(settled.observation)}, cloud job ${settled.observation.lastJobId ?? 'none'})`;
-  return failureRecord(
-    'TargetBusy',
-    `${target.path} did not come to rest before the first step${seen}: ${settled.why}`,
-  );
+  const ending = endingOf(settled);
+  if (ending.kind === 'succeeded' && settled.seen !== null) return settled.seen;
+  const why = 'message' in ending ? ending.message : 'no reading succeeded';
+  return failureRecord('failure' in ending ? ending.failure : 'TargetBusy', why);
 }
 
 function firstBaseline(observation: Observation, readInRunId?: string): Baseline {

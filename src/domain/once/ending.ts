@@ -32,8 +32,9 @@ export function end(state: OnceState, ending: Ending, at: At): Step {
 /** An attempt that is as old as the heartbeat time-out may have been replaced, and what replaced it may have sent. */
 function sentAtEnd(state: OnceState, at: At): Sent {
   const { heartbeatTimeoutMs, marginMs } = at.rules.limits;
-  return state.goal.kind === 'act' &&
-    state.sent === 'no' && ageMs(state, at) > heartbeatTimeoutMs - marginMs ? 'unknown' : state.sent;
+  return state.goal.kind === 'act' && state.sent === 'no' && ageMs(state, at) > heartbeatTimeoutMs - marginMs
+    ? 'unknown'
+    : state.sent;
 }
 
 interface Delays {

@@ -156,13 +156,16 @@ function clear({ goal, cloudJob, seen }: OnceState, { rules }: At): Ending {
 }
 
 /** The limit ran out, or a cloud job appeared that cannot be told to be ours. */
-function unclear({ goal, sent, cloudJob, seen }: OnceState, why: string, { rules }: At): Ending {
-  const prior = goal.kind === 'settle' ? goal.prior : null;
-  if (prior === null) {
-    const saw = seen === null ? '' : ` (${describeObservation(seen)}, cloud job ${seen.lastJobId ?? 'none'})`;
-    const message = `${rules.target.path} did not come to rest before the first step${saw}: ${why}`;
-    return { kind: 'failed', failure: 'TargetBusy', message, retryInMs: null };
-  }
+function unclear(state: OnceState, why: string, { rules }: At): Ending {
+  const { goal, seen } = state;
+  if (goal.kind === 'settle' && goal.prior !== null) return unsettled(state, goal.prior, why);
+  const saw = seen === null ? '' : ` (${describeObservation(seen)}, cloud job ${seen.lastJobId ?? 'none'})`;
+  const message = `${rules.target.path} did not come to rest before the first step${saw}: ${why}`;
+  return { kind: 'failed', failure: 'TargetBusy', message, retryInMs: null };
+}
+
+/** The verdict on a step that settling did not make clear. */
+export function unsettled({ sent, cloudJob }: OnceState, prior: Ending, why: string): Ending {
   const before = 'message' in prior ? prior.message : 'The step is not clear';
   const message = `${before}; settling it did not help: ${why}`;
   // A cloud job that is known and does not end wants other advice than a POST that nobody can account for.

@@ -6,7 +6,8 @@ import type { FailureName, Sent } from '../failures.js';
 import type { Observation } from '../target.js';
 import type { AdoptionEvidence } from './evidence.js';
 import type { Retrying } from './retrying.js';
-import type { TrailEntry } from './trail.js';
+import { jsonBytes } from '../json-bytes.js';
+import { trailWithin, type TrailEntry } from './trail.js';
 
 export interface OnceState {
   /** Number of the attempt that wrote it. */
@@ -134,3 +135,53 @@ export type Ending =
     }
   /** The server knows another attempt as the current one: this one says nothing. */
   | { readonly kind: 'superseded' };
+
+/** How an attempt that is over ended. @throws TypeError where it is not over */
+export function endingOf({ phase }: OnceState): Ending {
+  if (phase.name !== 'ended') throw new TypeError(`The attempt is not over: ${phase.name}`);
+  return phase.ending;
+}
+
+/** The state as something else ended it: a time-out, a step that is not begun, a settle that could not be carried out. */
+export function endedAs(state: Omit<OnceState, 'phase'>, ending: Ending): OnceState {
+  return { ...state, phase: { name: 'ended', ending } };
+}
+
+/** Where no attempt said anything. `sent: 'unknown'`: an attempt that nobody hears of may have sent. */
+export function nothingKnown(
+  sent: 'no' | 'unknown',
+  {
+    nowMs,
+    clearAtMs,
+    decidedAtMs,
+  }: { readonly nowMs: number; readonly clearAtMs: number; readonly decidedAtMs: number },
+): Omit<OnceState, 'phase'> {
+  return {
+    attempt: 0,
+    atMs: nowMs,
+    bornAtMs: nowMs,
+    sent,
+    sentBefore: sent,
+    cloudJob: null,
+    clearAtMs,
+    decidedAtMs,
+    seen: null,
+    trail: [],
+    goal: { kind: 'act' },
+  };
+}
+
+/** As JSON: with the longest message and what an encrypting codec adds it stays below the 4 KB that the server keeps. */
+const SMALL_STATE_BYTES = 1_500;
+
+/**
+ * For a failure that is tried again. Only the server's list of pending activities shows it: what the next attempt needs is in the heartbeat,
+ * and the workflow gets the state of a final failure, which is whole.
+ */
+export function smallState(state: OnceState): OnceState {
+  const { retrying: _inTheMessage, phase, ...rest } = state;
+  const ending = phase.name === 'ended' && phase.ending.kind === 'failed' ? { ...phase.ending, message: '' } : null;
+  const bare: OnceState = { ...rest, trail: [], phase: ending === null ? phase : { name: 'ended', ending } };
+  const small = jsonBytes(bare) > SMALL_STATE_BYTES / 2 ? { ...bare, seen: null } : bare;
+  return { ...small, trail: trailWithin(state.trail, SMALL_STATE_BYTES - jsonBytes(small)) };
+}

@@ -1,0 +1,211 @@
+/** Carries the commands of the once machine out, and feeds back what came of them. The only loop of the protocol that does I/O. */
+import { Context } from '@temporalio/activity';
+import { ServiceStageError } from '../servicestage/errors.js';
+import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
+import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
+import { next } from '../domain/once/next.js';
+import type { OnceState } from '../domain/once/state.js';
+import type { Action } from '../domain/actions.js';
+import { pause } from './pause.js';
+import type { TemporalAccess } from './temporal-access.js';
+import { failureNameOf } from './to-failure.js';
+
+export interface OnceDependencies {
+  readonly serviceStage: ServiceStage;
+  readonly temporal: TemporalAccess;
+}
+
+/**
+ * One attempt, from its first step to its end.
+ *
+ * @param begin the machine's first step, given the time
+ * @returns the state of an attempt that has ended; `state.phase` says how
+ */
+export async function runOnce(
+  dependencies: OnceDependencies,
+  rules: OnceRules,
+  begin: (nowMs: number) => Step,
+): Promise<OnceState> {
+  return new Attempt(dependencies, rules, begin).run();
+}
+
+type Answer = Event | { readonly kind: 'notSent' };
+
+/** What the interpreter holds while an attempt runs: the machine's newest step, and the place in the request budget. */
+class Attempt {
+  readonly #context = Context.current();
+  readonly #clock = steadyClock();
+  /** Told once. */
+  #interruption = [interruptionOf(this.#context)];
+  #step: Step;
+  #reservation: PostReservation | undefined;
+
+  constructor(
+    private readonly dependencies: OnceDependencies,
+    private readonly rules: OnceRules,
+    begin: (nowMs: number) => Step,
+  ) {
+    this.#step = this.#taken(begin(this.#clock()));
+  }
+
+  async run(): Promise<OnceState> {
+    // Polls and readings are rare, and a 429 stops them, so that a timer says that the attempt is alive. Before the cloud job is known
+    // it says nothing: the SDK holds a heartbeat back that comes soon after another one, and the one with the id must not wait.
+    const { limits } = this.rules;
+    const alive = setInterval(() => this.#beat(), limits.heartbeatTimeoutMs / 3);
+    try {
+      let { command } = this.#step;
+      while (command !== null && command.kind !== 'end') command = await this.#carryOut(command);
+      return this.#step.state;
+    } finally {
+      clearInterval(alive);
+      this.#reservation?.release();
+    }
+  }
+
+  #beat(): void {
+    const { state } = this.#step;
+    if (state.cloudJob !== null || state.goal.kind === 'settle') this.#context.heartbeat(state);
+  }
+
+  #taken(step: Step): Step {
+    if (step.record === true) this.#context.heartbeat(step.state);
+    return step;
+  }
+
+  #feed(event: Event): Command | null {
+    this.#step = this.#taken(next(this.#step.state, event, this.rules, this.#clock()));
+    return this.#step.command;
+  }
+
+  /** @returns the next command, once this one is answered, given up or overtaken by an interruption */
+  async #carryOut(command: Command): Promise<Command | null> {
+    const ending = new AbortController();
+    const answers: Promise<Answer>[] = [this.#answerTo(command, ending.signal)];
+    if ('giveUpAtMs' in command) answers.push(this.#timeUp(command.giveUpAtMs, ending.signal));
+    try {
+      const first = await Promise.race([...answers, ...this.#interruption]);
+      if (first.kind !== 'interrupted') return this.#after(first);
+      this.#interruption = [];
+      const instead = this.#feed(first);
+      // What is under way goes on.
+      return instead ?? this.#after(await Promise.race(answers));
+    } finally {
+      ending.abort();
+      answers[0]?.catch(() => {});
+    }
+  }
+
+  #after(event: Answer): Command | null {
+    // The fence was not passed: the machine has said already what follows.
+    return event.kind === 'notSent' ? this.#step.command : this.#feed(event);
+  }
+
+  async #timeUp(atMs: number, signal: AbortSignal): Promise<Event> {
+    for (let leftMs = atMs - this.#clock(); leftMs > 0; leftMs = atMs - this.#clock()) {
+      await pause(Math.min(leftMs, LONGEST_TIMER_MS), signal).catch(() => {});
+      if (signal.aborted) break; // Something else came first: nobody waits for this any more.
+    }
+    return { kind: 'timeUp' };
+  }
+
+  async #answerTo(command: Command, signal: AbortSignal): Promise<Answer> {
+    try {
+      return await this.#ask(command, signal);
+    } catch (error) {
+      if (error instanceof ServiceStageError) return failed(error);
+      if (error === NOT_SENT) return { kind: 'notSent' };
+      if (signal.aborted) return { kind: 'timeUp' };
+      throw error;
+    }
+  }
+
+  async #ask(command: Command, signal: AbortSignal): Promise<Event> {
+    const { serviceStage, temporal } = this.dependencies;
+    const { target, limits } = this.rules;
+    const options = { timeoutMs: limits.readTimeoutMs, signal };
+    switch (command.kind) {
+      case 'askServer':
+        return { kind: 'standing', standing: await temporal.standing(this.#context.info, this.#step.state) };
+      case 'reserve':
+        this.#reservation = await serviceStage.reservePost({ ...limits, signal });
+        return { kind: 'reserved' };
+      case 'read':
+        await pause(command.inMs, signal);
+        return { kind: 'reading', reading: await serviceStage.readInstance(target, options) };
+      case 'inspect': {
+        const ownUserId = await serviceStage.ownUserId(options);
+        return { kind: 'inspected', ownUserId, job: await this.#jobOrNull(command.cloudJobId, options) };
+      }
+      case 'poll':
+        await pause(command.inMs, signal);
+        return { kind: 'polled', job: await serviceStage.readCloudJob(command.cloudJobId, options) };
+      case 'connect':
+        return { kind: 'accepted', cloudJobId: await this.#post() };
+      case 'send':
+      case 'end':
+        throw new TypeError(`${command.kind} is no command by itself`);
+    }
+  }
+
+  /** No cancellation signal: cutting the connection would not take back what the server already reads. */
+  async #post(): Promise<string> {
+    const { target, action, limits } = this.rules;
+    if (this.#reservation === undefined) throw new TypeError('A POST needs a reservation');
+    const { cloudJobId } = await this.#reservation.submitAction(target, action as Action, {
+      timeoutMs: limits.postTimeoutMs,
+      beforeFirstByte: () => {
+        if (this.#feed({ kind: 'connected' })?.kind !== 'send') throw NOT_SENT;
+      },
+    });
+    return cloudJobId;
+  }
+
+  async #jobOrNull(cloudJobId: string, options: { timeoutMs: number; signal: AbortSignal }) {
+    try {
+      return await this.dependencies.serviceStage.readCloudJob(cloudJobId, options);
+    } catch (error) {
+      if (error instanceof ServiceStageError && error.code === 'NotFound') return null;
+      throw error;
+    }
+  }
+}
+
+/** The POST ended before its first byte, since the machine said so. */
+const NOT_SENT = new Error('not sent');
+
+/** Node's longest timer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+function failed(error: ServiceStageError): Event {
+  const { message, sent: request, retryAfterMs, code } = error;
+  return {
+    kind: 'failed',
+    failure: failureNameOf(error),
+    message,
+    request,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(code === 'TokenExpired' ? { tokenExpired: true } : {}),
+  };
+}
+
+/** By whom the attempt is asked to end. */
+function interruptionOf(context: Context): Promise<Event> {
+  const { cancellationSignal } = context;
+  return new Promise<Event>((resolve) => {
+    const tell = () =>
+      resolve({
+        kind: 'interrupted',
+        by: context.cancellationDetails?.cancelRequested === true ? 'cancel' : 'stop',
+      });
+    if (cancellationSignal.aborted) tell();
+    else cancellationSignal.addEventListener('abort', tell, { once: true });
+  });
+}
+
+/** Epoch milliseconds, never slower than wall or monotonic clock: a frozen process or a clock set back must not look young. */
+function steadyClock(): () => number {
+  const wallMs = Date.now();
+  const monotonicMs = performance.now();
+  return () => Math.max(Date.now(), wallMs + performance.now() - monotonicMs);
+}
