@@ -21,7 +21,6 @@ import {
   type Brakes,
   type DecidedAlarm,
   type DecideRequest,
-  type RuleAlarm,
 } from '../domain/alarm.js';
 import type { Circumstances, Question } from '../domain/alarm-brakes.js';
 import { decide, decideDue, dueFirings, nextDueAtMs, noteEnds, runsToAsk, type Decided } from '../domain/alarm-rule.js';
