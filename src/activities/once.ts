@@ -2,11 +2,11 @@
 import { Context } from '@temporalio/activity';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
-import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
+import type { Command, Event, OnceRules, Standing, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
-import type { OnceState } from '../domain/once/state.js';
+import type { Interruption, OnceState, PhaseName } from '../domain/once/state.js';
 import type { Action } from '../domain/actions.js';
-import { pause } from './pause.js';
+import { orDeadline, pause } from './pause.js';
 import type { TemporalAccess } from './temporal-access.js';
 import { failureNameOf } from './to-failure.js';
 
@@ -35,70 +35,89 @@ type Answer = Event | { readonly kind: 'notSent' };
 class Attempt {
   readonly #context = Context.current();
   readonly #clock = steadyClock();
-  /** Told once. */
-  #interruption = [interruptionOf(this.#context)];
+  /** What comes unasked: an interruption, or what the server said to a heartbeat. */
+  readonly #inbox = new Inbox<Event>();
   #step: Step;
   #reservation: PostReservation | undefined;
+  /** A heartbeat that the server has not acknowledged yet. Only one is under way, so that none overtakes a newer one. */
+  #heartbeat: Promise<void> | null = null;
 
   constructor(
     private readonly dependencies: OnceDependencies,
     private readonly rules: OnceRules,
     begin: (nowMs: number) => Step,
   ) {
-    this.#step = this.#taken(begin(this.#clock()));
+    this.#step = begin(this.#clock());
+    this.#record(this.#step);
+    onInterruption(this.#context, (by) => this.#inbox.put({ kind: 'interrupted', by }));
   }
 
   async run(): Promise<OnceState> {
-    // Polls and readings are rare, and a 429 stops them, so that a timer says that the attempt is alive. Before the cloud job is known
-    // it says nothing: the SDK holds a heartbeat back that comes soon after another one, and the one with the id must not wait.
-    const { limits } = this.rules;
-    const alive = setInterval(() => this.#beat(), limits.heartbeatTimeoutMs / 3);
+    const beats = setInterval(() => this.#beat(), this.rules.limits.heartbeatTimeoutMs / 3);
     try {
       let { command } = this.#step;
       while (command !== null && command.kind !== 'end') command = await this.#carryOut(command);
       return this.#step.state;
     } finally {
-      clearInterval(alive);
+      clearInterval(beats);
       this.#reservation?.release();
     }
   }
 
+  /** Says that the attempt is alive: polls and readings are rare, and a 429 stops them. */
   #beat(): void {
     const { state } = this.#step;
+    if (SILENT.includes(state.phase.name)) return;
     if (state.cloudJob !== null || state.goal.kind === 'settle') this.#context.heartbeat(state);
+    else this.#heartbeat ??= this.#acknowledged(state).finally(() => (this.#heartbeat = null));
   }
 
-  #taken(step: Step): Step {
-    if (step.record === true) this.#context.heartbeat(step.state);
-    return step;
+  /**
+   * Until the cloud job is known, heartbeats are calls of our own: the SDK holds one back that comes soon after another, and the one with the
+   * cloud job must not wait.
+   */
+  async #acknowledged(state: OnceState): Promise<void> {
+    const askedAtMs = this.#clock();
+    const { limits } = this.rules;
+    const standing = await this.dependencies.temporal.heartbeat(this.#context.info, state, limits.leaseMs);
+    if (standing === 'current') this.#inbox.put({ kind: 'acknowledged', askedAtMs });
+    else if (standing === 'cancelled') this.#inbox.put({ kind: 'interrupted', by: 'cancel' });
+    else if (standing === 'superseded') this.#inbox.put({ kind: 'interrupted', by: 'superseded' });
+  }
+
+  #record({ state, record }: Step): void {
+    if (record !== true) return;
+    // One that is under way holds an older state; at the end nothing comes after the failure, which carries this one.
+    if (this.#heartbeat === null || state.phase.name === 'ended') this.#context.heartbeat(state);
+    else void this.#heartbeat.then(() => this.#context.heartbeat(this.#step.state));
   }
 
   #feed(event: Event): Command | null {
-    this.#step = this.#taken(next(this.#step.state, event, this.rules, this.#clock()));
+    this.#step = next(this.#step.state, event, this.rules, this.#clock());
+    this.#record(this.#step);
     return this.#step.command;
   }
 
-  /** @returns the next command, once this one is answered, given up or overtaken by an interruption */
+  /** @returns the next command, once this one is answered, given up or overtaken by what came unasked */
   async #carryOut(command: Command): Promise<Command | null> {
     const ending = new AbortController();
     const answers: Promise<Answer>[] = [this.#answerTo(command, ending.signal)];
     if ('giveUpAtMs' in command) answers.push(this.#timeUp(command.giveUpAtMs, ending.signal));
     try {
-      const first = await Promise.race([...answers, ...this.#interruption]);
-      if (first.kind !== 'interrupted') return this.#after(first);
-      this.#interruption = [];
-      const instead = this.#feed(first);
-      // What is under way goes on.
-      return instead ?? this.#after(await Promise.race(answers));
+      for (;;) {
+        const first = await Promise.race([...answers, this.#inbox.arrival]);
+        // The fence was not passed: the machine has said already what follows.
+        if (first?.kind === 'notSent') return this.#step.command;
+        if (first !== undefined) return this.#feed(first);
+        for (const event of this.#inbox.take()) {
+          const instead = this.#feed(event);
+          if (instead !== null) return instead;
+        }
+      }
     } finally {
       ending.abort();
       answers[0]?.catch(() => {});
     }
-  }
-
-  #after(event: Answer): Command | null {
-    // The fence was not passed: the machine has said already what follows.
-    return event.kind === 'notSent' ? this.#step.command : this.#feed(event);
   }
 
   async #timeUp(atMs: number, signal: AbortSignal): Promise<Event> {
@@ -121,12 +140,12 @@ class Attempt {
   }
 
   async #ask(command: Command, signal: AbortSignal): Promise<Event> {
-    const { serviceStage, temporal } = this.dependencies;
+    const { serviceStage } = this.dependencies;
     const { target, limits } = this.rules;
     const options = { timeoutMs: limits.readTimeoutMs, signal };
     switch (command.kind) {
       case 'askServer':
-        return { kind: 'standing', standing: await temporal.standing(this.#context.info, this.#step.state) };
+        return { kind: 'standing', standing: await this.#standing(command.giveUpAtMs) };
       case 'reserve':
         this.#reservation = await serviceStage.reservePost({ ...limits, signal });
         return { kind: 'reserved' };
@@ -148,14 +167,26 @@ class Attempt {
     }
   }
 
+  /** After a heartbeat that is under way: one that came later would overwrite this one. */
+  async #standing(giveUpAtMs: number): Promise<Standing> {
+    await this.#heartbeat;
+    const leftMs = giveUpAtMs - this.#clock();
+    if (leftMs <= 0) return 'unclear';
+    return this.dependencies.temporal.standing(this.#context.info, this.#step.state, leftMs);
+  }
+
   /** No cancellation signal: cutting the connection would not take back what the server already reads. */
   async #post(): Promise<string> {
     const { target, action, limits } = this.rules;
     if (this.#reservation === undefined) throw new TypeError('A POST needs a reservation');
     const { cloudJobId } = await this.#reservation.submitAction(target, action as Action, {
       timeoutMs: limits.postTimeoutMs,
-      beforeFirstByte: () => {
-        if (this.#feed({ kind: 'connected' })?.kind !== 'send') throw NOT_SENT;
+      beforeFirstByte: async () => {
+        const command = this.#feed({ kind: 'connected' });
+        if (command?.kind !== 'askServer') throw NOT_SENT;
+        const standing = await orDeadline(this.#standing(command.giveUpAtMs), command.giveUpAtMs);
+        const event: Event = standing === null ? { kind: 'timeUp' } : { kind: 'standing', standing };
+        if (this.#feed(event)?.kind !== 'send') throw NOT_SENT;
       },
     });
     return cloudJobId;
@@ -189,18 +220,46 @@ function failed(error: ServiceStageError): Event {
   };
 }
 
-/** By whom the attempt is asked to end. */
-function interruptionOf(context: Context): Promise<Event> {
+/** From the send lease to the answer of the POST nothing else reaches the server. */
+const SILENT: readonly PhaseName[] = ['barrier', 'connecting', 'leasing', 'sending', 'ended'];
+
+/** Tells once by whom the attempt is asked to end. */
+function onInterruption(context: Context, tell: (by: Interruption) => void): void {
   const { cancellationSignal } = context;
-  return new Promise<Event>((resolve) => {
-    const tell = () =>
-      resolve({
-        kind: 'interrupted',
-        by: context.cancellationDetails?.cancelRequested === true ? 'cancel' : 'stop',
-      });
-    if (cancellationSignal.aborted) tell();
-    else cancellationSignal.addEventListener('abort', tell, { once: true });
-  });
+  const onAbort = () => {
+    const { cancelRequested, notFound, timedOut } = context.cancellationDetails ?? {};
+    tell(cancelRequested === true ? 'cancel' : notFound === true || timedOut === true ? 'superseded' : 'stop');
+  };
+  if (cancellationSignal.aborted) onAbort();
+  else cancellationSignal.addEventListener('abort', onAbort, { once: true });
+}
+
+/** Events that come at any time, taken in their order. */
+class Inbox<Item> {
+  readonly #items: Item[] = [];
+  #arrive = () => {};
+  #arrival = this.#newArrival();
+
+  /** Resolves when there is something to take. */
+  get arrival(): Promise<undefined> {
+    return this.#arrival;
+  }
+
+  put(item: Item): void {
+    this.#items.push(item);
+    this.#arrive();
+  }
+
+  *take(): Generator<Item> {
+    for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) yield item;
+    this.#arrival = this.#newArrival();
+  }
+
+  #newArrival(): Promise<undefined> {
+    return new Promise((resolve) => {
+      this.#arrive = () => resolve(undefined);
+    });
+  }
 }
 
 /** Epoch milliseconds, never slower than wall or monotonic clock: a frozen process or a clock set back must not look young. */

@@ -35,7 +35,7 @@ export interface Known {
 
 /** `giveUpAtMs`: what has not been answered by then is given up, and the event is `timeUp`. */
 export type Command =
-  /** An acknowledged heartbeat, then: is this attempt the current one? */
+  /** An acknowledged heartbeat, then: is this attempt the current one? For the barrier, and for the send lease. */
   | { readonly kind: 'askServer'; readonly giveUpAtMs: number }
   /** A place in the request budget, and credentials. */
   | { readonly kind: 'reserve'; readonly giveUpAtMs: number }
@@ -54,6 +54,8 @@ export type Command =
 
 export type Event =
   | { readonly kind: 'standing'; readonly standing: Standing }
+  /** The server took a heartbeat that was asked for at `askedAtMs`. */
+  | { readonly kind: 'acknowledged'; readonly askedAtMs: number }
   | { readonly kind: 'reserved' }
   | { readonly kind: 'reading'; readonly reading: Observation }
   /** `job` is `null` where the API does not know it; `ownUserId` where it is not known who we are. */
@@ -66,8 +68,8 @@ export type Event =
   | { readonly kind: 'timeUp' }
   | { readonly kind: 'interrupted'; readonly by: Interruption };
 
-/** What the server says of an attempt. */
-export type Standing = 'current' | 'cancelled' | 'superseded';
+/** What the server says of an attempt. `unclear`: it gave no answer. */
+export type Standing = 'current' | 'cancelled' | 'superseded' | 'unclear';
 
 export interface RequestFailed {
   readonly kind: 'failed';
@@ -97,14 +99,14 @@ export interface AttemptFacts {
 /** What every rule of the machine goes by. */
 export interface At {
   readonly rules: OnceRules;
-  /** By a clock that never runs slower than wall or monotonic clock: a frozen process must not look young. */
+  /** By a clock that never runs slower than wall or monotonic clock: a frozen process must not believe that its lease still holds. */
   readonly nowMs: number;
 }
 
 /** What follows from an event. */
 export interface Step {
   readonly state: OnceState;
-  /** `null` only where an attempt is interrupted: what is under way goes on. */
+  /** `null` only after `interrupted` and `acknowledged`: what is under way goes on. */
   readonly command: Command | null;
   /** The state must reach the server at once. */
   readonly record?: true;

@@ -19,7 +19,9 @@ type Verifying = Extract<Phase, { name: 'verifying' }>;
 export function follow(state: OnceState, cloudJob: FollowedJob, at: At): Step {
   const { retrying: _over, ...known } = state;
   const followed: OnceState = { ...known, sent: 'yes', cloudJob };
-  if (state.interrupted === 'stop') return { ...endInterrupted(followed, 'stop', at), record: true };
+  const { interrupted } = state;
+  if (interrupted === 'stop' || interrupted === 'superseded')
+    return { ...endInterrupted(followed, interrupted, at), record: true };
   return { ...startPolling(followed, at), record: true };
 }
 

@@ -7,7 +7,7 @@ import { clearAtMsOnEntry, isProvenUnsent, needsBarrier } from './entry.js';
 import type { At, AttemptFacts, Command, Event, OnceRules, Step } from './events.js';
 import { afterLastReading, following, startPolling, verifying } from './following.js';
 import { atBarrier, observing, reserve, reserving } from './observing.js';
-import { confirming, connecting, sending } from './sending.js';
+import { confirming, connecting, leasing, sending } from './sending.js';
 import { followingToSettle, settling, startSettling } from './settling.js';
 import type { Ending, Interruption, OnceState, PhaseName } from './state.js';
 import { extendTrail, type TrailEntry } from './trail.js';
@@ -32,8 +32,8 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     clearAtMs: clearAtMsOnEntry(facts, previous, nowMs, limits),
     // A reset schedules a decision anew that was made when its baseline was read.
     decidedAtMs: runId === decidedInRunId ? scheduledAtMs : Math.min(scheduledAtMs, observedAtMs),
-    // The server's patience begins when it hands the attempt out, which may be well before the attempt begins here.
-    bornAtMs: Math.min(nowMs, attemptScheduledAtMs),
+    // The server hands the attempt out then or later; this process may begin it much later.
+    acknowledgedAtMs: Math.min(nowMs, attemptScheduledAtMs),
     seen: previous?.seen ?? null,
     trail: trailBefore(facts, previous, nowMs),
     ...(previous?.retrying === undefined ? {} : { retrying: previous.retrying }),
@@ -68,7 +68,7 @@ export function beginSettling(rules: OnceRules, left: OnceState, prior: Ending |
   const state: OnceState = {
     ...known,
     atMs: nowMs,
-    bornAtMs: nowMs,
+    acknowledgedAtMs: nowMs,
     goal: { kind: 'settle', prior },
     phase: { name: 'settling', quietSinceMs: null, jobEnd: null },
   };
@@ -79,11 +79,12 @@ export function beginSettling(rules: OnceRules, left: OnceState, prior: Ending |
 export function next(state: OnceState, event: Event, rules: OnceRules, nowMs: number): Step {
   const at = { rules, nowMs: Math.max(nowMs, state.atMs) };
   if (event.kind === 'interrupted') return interrupted(state, event.by, at);
+  if (event.kind === 'acknowledged') return acknowledged(state, event.askedAtMs, at);
   return handle({ ...state, atMs: at.nowMs }, event, at);
 }
 
 /** The events that each phase waits for. An event that is missing here does not compile below. */
-function handle(state: OnceState, event: Exclude<Event, { kind: 'interrupted' }>, at: At): Step {
+function handle(state: OnceState, event: Exclude<Event, { kind: 'interrupted' | 'acknowledged' }>, at: At): Step {
   const { phase } = state;
   switch (phase.name) {
     case 'barrier':
@@ -98,6 +99,9 @@ function handle(state: OnceState, event: Exclude<Event, { kind: 'interrupted' }>
       break;
     case 'connecting':
       if (event.kind === 'connected' || event.kind === 'failed') return connecting(state, event, at);
+      break;
+    case 'leasing':
+      if (event.kind === 'standing' || event.kind === 'timeUp') return leasing(state, phase, event, at);
       break;
     case 'sending':
       if (event.kind === 'accepted' || event.kind === 'failed') return sending(state, event, at);
@@ -135,21 +139,28 @@ function isReadingOrInspection(event: Event): event is ReadingOrInspection {
 /** What being told to end means in each phase. `later`: what is under way goes on, and is looked at when it is over. */
 const ON_INTERRUPTION: Readonly<Record<PhaseName, Readonly<Record<Interruption, 'end' | 'later'>>>> = {
   // What the server says of this attempt comes first: a superseded one must not say anything.
-  barrier: { cancel: 'later', stop: 'later' },
-  reserving: { cancel: 'end', stop: 'end' },
-  observing: { cancel: 'end', stop: 'end' },
+  barrier: { cancel: 'later', stop: 'later', superseded: 'end' },
+  reserving: { cancel: 'end', stop: 'end', superseded: 'end' },
+  observing: { cancel: 'end', stop: 'end', superseded: 'end' },
   // The fence sees it.
-  connecting: { cancel: 'later', stop: 'later' },
+  connecting: { cancel: 'later', stop: 'later', superseded: 'later' },
+  leasing: { cancel: 'later', stop: 'later', superseded: 'later' },
   // Cutting the connection would not take back what the server already reads.
-  sending: { cancel: 'later', stop: 'later' },
+  sending: { cancel: 'later', stop: 'later', superseded: 'later' },
   // After the send a cancel is not obeyed: the cloud job cannot be stopped.
-  confirming: { cancel: 'later', stop: 'end' },
-  following: { cancel: 'later', stop: 'end' },
-  lastReading: { cancel: 'later', stop: 'end' },
-  verifying: { cancel: 'later', stop: 'end' },
-  settling: { cancel: 'end', stop: 'end' },
-  ended: { cancel: 'later', stop: 'later' },
+  confirming: { cancel: 'later', stop: 'end', superseded: 'end' },
+  following: { cancel: 'later', stop: 'end', superseded: 'end' },
+  lastReading: { cancel: 'later', stop: 'end', superseded: 'end' },
+  verifying: { cancel: 'later', stop: 'end', superseded: 'end' },
+  settling: { cancel: 'end', stop: 'end', superseded: 'end' },
+  ended: { cancel: 'later', stop: 'later', superseded: 'later' },
 };
+
+/** A frozen process may learn late of what the server took early. */
+function acknowledged(state: OnceState, askedAtMs: number, at: At): Step {
+  const acknowledgedAtMs = Math.max(state.acknowledgedAtMs, askedAtMs);
+  return { state: { ...state, atMs: at.nowMs, acknowledgedAtMs }, command: null };
+}
 
 function interrupted(state: OnceState, by: Interruption, at: At): Step {
   const told: OnceState = { ...state, atMs: at.nowMs, interrupted: by };

@@ -1,23 +1,41 @@
-/** The one POST of an attempt: the fence before its first byte, and what each kind of answer means. An attempt never sends twice. */
+/** The one POST of an attempt: the send lease before its first byte, and what each kind of answer means. An attempt never sends twice. */
 import { describeAction } from '../actions.js';
 import type { FailureName } from '../failures.js';
-import { ageMs, endInterrupted, fail, failAs, indeterminate, note } from './ending.js';
+import { endInterrupted, fail, failAs, indeterminate, note } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, Event, RequestFailed, Step } from './events.js';
 import { adopt, follow } from './following.js';
 import { judge, notOurs } from './inspecting.js';
-import { fenceMs } from './limits.js';
 import type { OnceState, Phase } from './state.js';
 
 type Confirming = Extract<Phase, { name: 'confirming' }>;
 
 export function connecting(state: OnceState, event: Extract<Event, { kind: 'connected' | 'failed' }>, at: At): Step {
-  return event.kind === 'failed' ? provedUnsent(state, event, at) : passFence(state, at);
+  if (event.kind === 'failed') return provedUnsent(state, event, at);
+  const { limits } = at.rules;
+  const leasing: OnceState = { ...state, phase: { name: 'leasing', askedAtMs: at.nowMs } };
+  return { state: leasing, command: { kind: 'askServer', giveUpAtMs: at.nowMs + limits.leaseMs } };
 }
 
-/** Asked when the connection stands: a process that is frozen while it connects must not send when it wakes. */
-function passFence(state: OnceState, at: At): Step {
-  const fenced = fence(state, at);
+/**
+ * The send lease: the server has just acknowledged a heartbeat of this attempt, so that it gives the step to no other before this POST is over.
+ * Asked when the connection stands: a process that is frozen while it connects must not send when it wakes.
+ */
+export function leasing(
+  state: OnceState,
+  phase: Extract<Phase, { name: 'leasing' }>,
+  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  at: At,
+): Step {
+  const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
+  if (standing === 'superseded') return endInterrupted(state, 'superseded', at);
+  if (standing === 'cancelled') return endInterrupted(state, 'cancel', at);
+  const held = standing === 'current' ? { ...state, acknowledgedAtMs: phase.askedAtMs } : state;
+  return passFence(held, phase.askedAtMs, standing === 'current', at);
+}
+
+function passFence(state: OnceState, askedAtMs: number, isLeased: boolean, at: At): Step {
+  const fenced = fence(state, askedAtMs, isLeased, at);
   if (fenced === null) {
     // From here on nobody may say that nothing was sent, unless the answer proves it.
     const sent = note({ ...state, sent: 'unknown', phase: { name: 'sending' } }, 'sent', at);
@@ -31,13 +49,19 @@ function passFence(state: OnceState, at: At): Step {
 }
 
 /** Why nothing may be sent any more, or `null`. */
-function fence(state: OnceState, at: At): { readonly failure: FailureName; readonly why: string } | null {
-  const { closing, deadlineAtMs, limits } = at.rules;
-  if (state.interrupted !== undefined) return { failure: 'Throttled', why: 'the attempt was told to end' };
-  if (closing !== undefined && at.nowMs >= closing.atMs) return { failure: closing.failure, why: closing.why };
-  if (at.nowMs >= deadlineAtMs) return { failure: 'DeadlinePassed', why: 'the deadline of the step has passed' };
-  return ageMs(state, at) > fenceMs(limits)
-    ? { failure: 'Throttled', why: 'too long ago since the attempt began: another one may be at work' }
+function fence(
+  { interrupted }: OnceState,
+  askedAtMs: number,
+  isLeased: boolean,
+  { nowMs, rules }: At,
+): { readonly failure: FailureName; readonly why: string } | null {
+  const { closing, deadlineAtMs, limits } = rules;
+  if (interrupted !== undefined) return { failure: 'Throttled', why: 'the attempt was told to end' };
+  if (closing !== undefined && nowMs >= closing.atMs) return { failure: closing.failure, why: closing.why };
+  if (nowMs >= deadlineAtMs) return { failure: 'DeadlinePassed', why: 'the deadline of the step has passed' };
+  if (!isLeased) return { failure: 'Unreachable', why: 'Temporal did not acknowledge the heartbeat before it' };
+  return nowMs - askedAtMs > limits.leaseMs
+    ? { failure: 'Throttled', why: 'too long since the heartbeat before it: another attempt may be at work' }
     : null;
 }
 

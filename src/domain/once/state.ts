@@ -27,8 +27,8 @@ export interface OnceState {
   readonly clearAtMs: number;
   /** Nothing sent for this decision is older. */
   readonly decidedAtMs: number;
-  /** What the age of the attempt is counted from: its schedule, or the barrier it passed. */
-  readonly bornAtMs: number;
+  /** The server gives this attempt the heartbeat time-out from then on: its schedule, or when it asked for the newest acknowledged heartbeat. */
+  readonly acknowledgedAtMs: number;
   /** The newest reading; `null` before the first. */
   readonly seen: Observation | null;
   readonly trail: readonly TrailEntry[];
@@ -49,8 +49,8 @@ export interface FollowedJob {
   readonly evidence?: AdoptionEvidence;
 }
 
-/** `cancel`: an operator, or the parent workflow. `stop`: the worker stops, or the server gave the attempt up. */
-export type Interruption = 'cancel' | 'stop';
+/** `cancel`: an operator, or the parent workflow. `stop`: the worker stops. `superseded`: the server does not know this attempt as the current one. */
+export type Interruption = 'cancel' | 'stop' | 'superseded';
 
 /**
  * `act`: carry the decision out. `settle`: send nothing, wait until it is clear what came of it; `prior` is how the step ended before, `null`
@@ -76,6 +76,8 @@ export type Phase =
     }
   /** The connection of the POST is being made. */
   | { readonly name: 'connecting' }
+  /** The connection stands. It asks the server for the send lease. */
+  | { readonly name: 'leasing'; readonly askedAtMs: number }
   /** The first byte is out. */
   | { readonly name: 'sending' }
   /** The answer gave no cloud job: it is looked for until `untilMs`. */
@@ -159,7 +161,7 @@ export function nothingKnown(
   return {
     attempt: 0,
     atMs: nowMs,
-    bornAtMs: nowMs,
+    acknowledgedAtMs: nowMs,
     sent,
     sentBefore: sent,
     cloudJob: null,
