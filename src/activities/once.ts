@@ -79,7 +79,7 @@ class Attempt {
   async #acknowledged(state: OnceState): Promise<void> {
     const askedAtMs = this.#clock();
     const { limits } = this.rules;
-    const standing = await this.dependencies.temporal.heartbeat(this.#context.info, state, limits.leaseMs);
+    const standing = await this.dependencies.temporal.standing(this.#context.info, state, limits.leaseMs);
     if (standing === 'current') this.#inbox.put({ kind: 'acknowledged', askedAtMs });
     else if (standing === 'cancelled') this.#inbox.put({ kind: 'interrupted', by: 'cancel' });
     else if (standing === 'superseded') this.#inbox.put({ kind: 'interrupted', by: 'superseded' });
@@ -145,7 +145,7 @@ class Attempt {
     const options = { timeoutMs: limits.readTimeoutMs, signal };
     switch (command.kind) {
       case 'askServer':
-        return { kind: 'standing', standing: await this.#standing(command.giveUpAtMs) };
+        return { kind: 'standing', standing: await this.#ownStanding(command.giveUpAtMs) };
       case 'reserve':
         this.#reservation = await serviceStage.reservePost({ ...limits, signal });
         return { kind: 'reserved' };
@@ -161,18 +161,24 @@ class Attempt {
         return { kind: 'polled', job: await serviceStage.readCloudJob(command.cloudJobId, options) };
       case 'connect':
         return { kind: 'accepted', cloudJobId: await this.#post() };
+      case 'lease':
       case 'send':
       case 'end':
         throw new TypeError(`${command.kind} is no command by itself`);
     }
   }
 
+  #ownStanding(giveUpAtMs: number): Promise<Standing> {
+    const { temporal } = this.dependencies;
+    return temporal.standing(this.#context.info, this.#step.state, giveUpAtMs - this.#clock());
+  }
+
   /** After a heartbeat that is under way: one that came later would overwrite this one. */
-  async #standing(giveUpAtMs: number): Promise<Standing> {
+  async #sendLease(giveUpAtMs: number): Promise<Standing> {
     await this.#heartbeat;
     const leftMs = giveUpAtMs - this.#clock();
     if (leftMs <= 0) return 'unclear';
-    return this.dependencies.temporal.standing(this.#context.info, this.#step.state, leftMs);
+    return this.dependencies.temporal.sendLease(this.#context.info, this.#step.state, leftMs);
   }
 
   /** No cancellation signal: cutting the connection would not take back what the server already reads. */
@@ -183,8 +189,8 @@ class Attempt {
       timeoutMs: limits.postTimeoutMs,
       beforeFirstByte: async () => {
         const command = this.#feed({ kind: 'connected' });
-        if (command?.kind !== 'askServer') throw NOT_SENT;
-        const standing = await orDeadline(this.#standing(command.giveUpAtMs), command.giveUpAtMs);
+        if (command?.kind !== 'lease') throw NOT_SENT;
+        const standing = await orDeadline(this.#sendLease(command.giveUpAtMs), command.giveUpAtMs);
         const event: Event = standing === null ? { kind: 'timeUp' } : { kind: 'standing', standing };
         if (this.#feed(event)?.kind !== 'send') throw NOT_SENT;
       },

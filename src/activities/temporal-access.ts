@@ -19,10 +19,13 @@ import { inTime } from './in-time.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 export interface TemporalAccess {
-  /** Writes a heartbeat that the server acknowledges. It takes one of an attempt that a reset has replaced, where the numbers agree. */
-  heartbeat(info: Info, state: OnceState, timeoutMs: number): Promise<Standing>;
-  /** The same, and compares this attempt with the one that the server knows as started. */
+  /**
+   * Is this attempt the current one? Only then its heartbeat is written: the server takes one of an attempt that a reset has replaced, where the
+   * numbers agree, and it would hide what the newer attempt wrote.
+   */
   standing(info: Info, state: OnceState, timeoutMs: number): Promise<Standing>;
+  /** The heartbeat first, then the same question: a reset after the heartbeat hands it on, and one before it shows in the answer. */
+  sendLease(info: Info, state: OnceState, timeoutMs: number): Promise<Standing>;
   /** The newest execution under a workflow id, or `null` when there never was one. */
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
@@ -35,14 +38,13 @@ const UNDER_WAY = [2, 3];
 
 export function temporalAccess(client: Client): TemporalAccess {
   return {
-    heartbeat: (info, state, timeoutMs) => heartbeat(client, info, state, timeoutMs),
     async standing(info, state, timeoutMs) {
-      const [beat, isCurrent] = await Promise.all([
-        heartbeat(client, info, state, timeoutMs),
-        isCurrentAttempt(client, info, timeoutMs).catch(() => null),
-      ]);
-      if (beat === 'superseded' || isCurrent === false) return 'superseded';
-      return isCurrent === null ? 'unclear' : beat;
+      const standing = await standingOf(client, info, timeoutMs);
+      return standing === 'current' ? heartbeat(client, info, state, timeoutMs) : standing;
+    },
+    async sendLease(info, state, timeoutMs) {
+      const beat = await heartbeat(client, info, state, timeoutMs);
+      return beat === 'current' ? standingOf(client, info, timeoutMs) : beat;
     },
     async describeLease(leaseId) {
       try {
@@ -57,6 +59,7 @@ export function temporalAccess(client: Client): TemporalAccess {
   };
 }
 
+/** Written once it resolves with `current` or `cancelled`. */
 async function heartbeat(client: Client, info: Info, state: OnceState, timeoutMs: number): Promise<Standing> {
   try {
     await client.withDeadline(Date.now() + timeoutMs, () => client.activity.heartbeat(info.taskToken, state));
@@ -72,15 +75,22 @@ async function heartbeat(client: Client, info: Info, state: OnceState, timeoutMs
   }
 }
 
-/** Is the attempt that asks the one the server knows as started? */
-async function isCurrentAttempt(client: Client, info: Info, timeoutMs: number): Promise<boolean> {
+/** Is the attempt that asks the one that the server knows as started? */
+async function standingOf(client: Client, info: Info, timeoutMs: number): Promise<Standing> {
   const { workflowExecution, activityId, attempt, currentAttemptScheduledTimestampMs } = info;
-  if (workflowExecution === undefined) return false;
+  if (workflowExecution === undefined) return 'superseded';
   const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
-  const description = await client.withDeadline(Date.now() + timeoutMs, () => handle.describe());
-  const pending = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
-  if (!UNDER_WAY.includes(Number(pending?.state)) || pending?.attempt !== attempt) return false;
-  return sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
+  try {
+    const { raw } = await client.withDeadline(Date.now() + timeoutMs, () => handle.describe());
+    const pending = raw.pendingActivities?.find((activity) => activity.activityId === activityId);
+    const isCurrent =
+      UNDER_WAY.includes(Number(pending?.state)) &&
+      pending?.attempt === attempt &&
+      sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
+    return isCurrent ? 'current' : 'superseded';
+  } catch (error) {
+    return error instanceof WorkflowNotFoundError ? 'superseded' : 'unclear';
+  }
 }
 
 function leaseHolder(description: WorkflowExecutionDescription): LeaseHolder {

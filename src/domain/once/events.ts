@@ -35,8 +35,10 @@ export interface Known {
 
 /** `giveUpAtMs`: what has not been answered by then is given up, and the event is `timeUp`. */
 export type Command =
-  /** An acknowledged heartbeat, then: is this attempt the current one? For the barrier, and for the send lease. */
+  /** Is this attempt the current one? Then an acknowledged heartbeat. */
   | { readonly kind: 'askServer'; readonly giveUpAtMs: number }
+  /** The send lease: an acknowledged heartbeat, then the same question. */
+  | { readonly kind: 'lease'; readonly giveUpAtMs: number }
   /** A place in the request budget, and credentials. */
   | { readonly kind: 'reserve'; readonly giveUpAtMs: number }
   /** Read the instance, after `inMs`. */

@@ -37,7 +37,7 @@ export const DEFAULT_LIMITS: ChosenLimits = {
   budgetWaitMs: 5_000,
   credentialsWaitMs: 5_000,
   clockSkewMs: 5_000,
-  lateStartMs: 10_000,
+  lateStartMs: 5_000,
   leaseMs: 2_000,
   marginMs: 3_000,
 };

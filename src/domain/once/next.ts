@@ -20,7 +20,7 @@ import { extendTrail, type TrailEntry } from './trail.js';
 export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: OnceState | null, nowMs: number): Step {
   const { limits, before } = rules;
   const { attempt, scheduledAtMs, attemptScheduledAtMs, runId, decidedInRunId } = facts;
-  const sent = previous?.cloudJob != null ? 'yes' : isProvenUnsent(facts, previous, limits) ? 'no' : 'unknown';
+  const sent = previous?.cloudJob != null ? 'yes' : isProvenUnsent(facts, previous) ? 'no' : 'unknown';
   const observedAtMs = before.observation?.observedAtMs ?? scheduledAtMs;
   const at = { rules, nowMs };
   const state: OnceState = {
@@ -29,7 +29,7 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     sent,
     sentBefore: sent,
     cloudJob: previous?.cloudJob ?? null,
-    clearAtMs: clearAtMsOnEntry(facts, previous, nowMs, limits),
+    clearAtMs: clearAtMsOnEntry(facts, previous, limits),
     // A reset schedules a decision anew that was made when its baseline was read.
     decidedAtMs: runId === decidedInRunId ? scheduledAtMs : Math.min(scheduledAtMs, observedAtMs),
     // The server hands the attempt out then or later; this process may begin it much later.
@@ -104,7 +104,7 @@ function handle(state: OnceState, event: Exclude<Event, { kind: 'interrupted' | 
       if (event.kind === 'standing' || event.kind === 'timeUp') return leasing(state, phase, event, at);
       break;
     case 'sending':
-      if (event.kind === 'accepted' || event.kind === 'failed') return sending(state, event, at);
+      if (event.kind === 'accepted' || event.kind === 'failed') return sending(state, phase, event, at);
       break;
     case 'confirming':
       if (isReadingOrInspection(event)) return confirming(state, phase, event, at);

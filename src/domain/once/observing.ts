@@ -117,7 +117,7 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: Observing, at:
   quiet: (state, phase, at) => afterQuiet(state, phase, at, sendAgain),
 };
 
-/** Nothing is concluded while something sent earlier may still appear, nor before every reading of a whole visibility window showed nothing. */
+/** Nothing is concluded while something sent earlier may still appear, nor from one reading. */
 function afterQuiet(
   state: OnceState,
   phase: Observing,
@@ -125,7 +125,7 @@ function afterQuiet(
   conclude: (state: OnceState, at: Reading) => Step,
 ): Step {
   const quietSinceMs = phase.quietSinceMs ?? at.nowMs;
-  if (at.nowMs < Math.max(state.clearAtMs, quietSinceMs + at.rules.limits.visibilityWindowMs))
+  if (at.nowMs < Math.max(state.clearAtMs, quietSinceMs + at.quietMs))
     return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);
   return conclude(state, at);
 }

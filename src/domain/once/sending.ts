@@ -3,18 +3,26 @@ import { describeAction } from '../actions.js';
 import type { FailureName } from '../failures.js';
 import { endInterrupted, fail, failAs, indeterminate, note } from './ending.js';
 import { readingAge } from './entry.js';
-import type { At, Event, RequestFailed, Step } from './events.js';
+import type { At, Event, RequestFailed, Standing, Step } from './events.js';
 import { adopt, follow } from './following.js';
 import { judge, notOurs } from './inspecting.js';
-import type { OnceState, Phase } from './state.js';
+import { unseenAttemptMs } from './limits.js';
+import type { Interruption, OnceState, Phase } from './state.js';
 
 type Confirming = Extract<Phase, { name: 'confirming' }>;
 
 export function connecting(state: OnceState, event: Extract<Event, { kind: 'connected' | 'failed' }>, at: At): Step {
   if (event.kind === 'failed') return provedUnsent(state, event, at);
-  const { limits } = at.rules;
-  const leasing: OnceState = { ...state, phase: { name: 'leasing', askedAtMs: at.nowMs } };
-  return { state: leasing, command: { kind: 'askServer', giveUpAtMs: at.nowMs + limits.leaseMs } };
+  const { nowMs, rules } = at;
+  const { clearAtMs: clearBeforeMs } = state;
+  // What the server acknowledges says already what is true once the first byte is out: whoever takes over believes it.
+  const leasing: OnceState = {
+    ...state,
+    sent: 'unknown',
+    clearAtMs: Math.max(clearBeforeMs, nowMs + unseenAttemptMs(rules.limits)),
+    phase: { name: 'leasing', askedAtMs: nowMs, clearBeforeMs },
+  };
+  return { state: leasing, command: { kind: 'lease', giveUpAtMs: nowMs + rules.limits.leaseMs } };
 }
 
 /**
@@ -28,54 +36,56 @@ export function leasing(
   at: At,
 ): Step {
   const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
-  if (standing === 'superseded') return endInterrupted(state, 'superseded', at);
-  if (standing === 'cancelled') return endInterrupted(state, 'cancel', at);
-  const held = standing === 'current' ? { ...state, acknowledgedAtMs: phase.askedAtMs } : state;
-  return passFence(held, phase.askedAtMs, standing === 'current', at);
-}
-
-function passFence(state: OnceState, askedAtMs: number, isLeased: boolean, at: At): Step {
-  const fenced = fence(state, askedAtMs, isLeased, at);
-  if (fenced === null) {
-    // From here on nobody may say that nothing was sent, unless the answer proves it.
-    const sent = note({ ...state, sent: 'unknown', phase: { name: 'sending' } }, 'sent', at);
-    return { state: sent, command: { kind: 'send' } };
-  }
-  const noted = note(state, 'fenced', at, fenced.why);
-  if (state.interrupted !== undefined) return endInterrupted(noted, state.interrupted, at);
+  const { askedAtMs, clearBeforeMs } = phase;
+  const held = standing === 'current' ? { ...state, acknowledgedAtMs: askedAtMs } : state;
+  const fenced = fence(held, askedAtMs, standing, at);
+  if (fenced === null)
+    return {
+      state: note({ ...held, phase: { name: 'sending', clearBeforeMs } }, 'sent', at),
+      command: { kind: 'send' },
+    };
+  const unsent = note({ ...held, sent: state.sentBefore, clearAtMs: clearBeforeMs }, 'fenced', at, fenced.why);
+  if ('by' in fenced) return endInterrupted(unsent, fenced.by, at);
   const { action } = at.rules;
   const was = state.sentBefore === 'no' ? 'was not sent' : 'was not sent any more';
-  return fail(noted, fenced.failure, `${action === null ? 'It' : describeAction(action)} ${was}: ${fenced.why}`, at);
+  return fail(unsent, fenced.failure, `${action === null ? 'It' : describeAction(action)} ${was}: ${fenced.why}`, at);
 }
 
+type Fenced =
+  { readonly by: Interruption; readonly why: string } | { readonly failure: FailureName; readonly why: string };
+
 /** Why nothing may be sent any more, or `null`. */
-function fence(
-  { interrupted }: OnceState,
-  askedAtMs: number,
-  isLeased: boolean,
-  { nowMs, rules }: At,
-): { readonly failure: FailureName; readonly why: string } | null {
+function fence({ interrupted }: OnceState, askedAtMs: number, standing: Standing, { nowMs, rules }: At): Fenced | null {
   const { closing, deadlineAtMs, limits } = rules;
-  if (interrupted !== undefined) return { failure: 'Throttled', why: 'the attempt was told to end' };
+  if (standing === 'superseded') return { by: 'superseded', why: 'another attempt is the current one' };
+  if (standing === 'cancelled') return { by: 'cancel', why: 'the run was cancelled' };
+  if (interrupted !== undefined) return { by: interrupted, why: 'the attempt was told to end' };
   if (closing !== undefined && nowMs >= closing.atMs) return { failure: closing.failure, why: closing.why };
   if (nowMs >= deadlineAtMs) return { failure: 'DeadlinePassed', why: 'the deadline of the step has passed' };
-  if (!isLeased) return { failure: 'Unreachable', why: 'Temporal did not acknowledge the heartbeat before it' };
+  if (standing === 'unclear')
+    return { failure: 'Unreachable', why: 'Temporal did not acknowledge the heartbeat before it' };
   return nowMs - askedAtMs > limits.leaseMs
     ? { failure: 'Throttled', why: 'too long since the heartbeat before it: another attempt may be at work' }
     : null;
 }
 
-export function sending(state: OnceState, event: Extract<Event, { kind: 'accepted' | 'failed' }>, at: At): Step {
+export function sending(
+  state: OnceState,
+  { clearBeforeMs }: Extract<Phase, { name: 'sending' }>,
+  event: Extract<Event, { kind: 'accepted' | 'failed' }>,
+  at: At,
+): Step {
+  const over = { ...state, clearAtMs: clearBeforeMs };
   if (event.kind === 'accepted')
-    return follow(note(state, 'accepted', at, event.cloudJobId), { id: event.cloudJobId, submittedAtMs: at.nowMs }, at);
+    return follow(note(over, 'accepted', at, event.cloudJobId), { id: event.cloudJobId, submittedAtMs: at.nowMs }, at);
   const { request, message } = event;
-  if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, event, at);
+  if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(over, event, at);
   const { quietMs, visibilityWindowMs } = at.rules.limits;
   // A refusal may be due to our own cloud job, sent by an earlier attempt: it proves nothing about that one.
   const answer = request === 'refused' ? 'refused' : 'unanswered';
   const untilMs = at.nowMs + (answer === 'refused' ? visibilityWindowMs : quietMs);
-  const clearAtMs = Math.max(state.clearAtMs, at.nowMs + visibilityWindowMs);
-  const noted = note({ ...state, clearAtMs }, answer, at, message);
+  const clearAtMs = Math.max(clearBeforeMs, at.nowMs + visibilityWindowMs);
+  const noted = note({ ...over, clearAtMs }, answer, at, message);
   return lookAgain(noted, { name: 'confirming', answer, message, untilMs }, at);
 }
 

@@ -14,7 +14,7 @@ export interface OnceState {
   readonly attempt: number;
   /** When it was written. */
   readonly atMs: number;
-  /** May ServiceStage have acted for this decision, over all attempts up to this one? Believe it only of an attempt that has ended. */
+  /** May ServiceStage have acted for this decision, over all attempts up to this one? `unknown` from when the send lease is asked for. */
   readonly sent: Sent;
   /** The same when this attempt began: what earlier attempts may have done. */
   readonly sentBefore: Sent;
@@ -77,9 +77,9 @@ export type Phase =
   /** The connection of the POST is being made. */
   | { readonly name: 'connecting' }
   /** The connection stands. It asks the server for the send lease. */
-  | { readonly name: 'leasing'; readonly askedAtMs: number }
-  /** The first byte is out. */
-  | { readonly name: 'sending' }
+  | { readonly name: 'leasing'; readonly askedAtMs: number; readonly clearBeforeMs: number }
+  /** The first byte is out. `clearBeforeMs`: `OnceState.clearAtMs` without this send. */
+  | { readonly name: 'sending'; readonly clearBeforeMs: number }
   /** The answer gave no cloud job: it is looked for until `untilMs`. */
   | {
       readonly name: 'confirming';
