@@ -135,6 +135,13 @@ function tell(reports) {
       .map(([outcome, count]) => `${count} ${outcome}`)
       .join(', ')}; ${RUNS - reports.length} lost`,
   );
+  const unclear = reports
+    .flatMap(({ report }) => report.targets.flatMap(({ steps }) => steps))
+    .filter(({ failure }) => failure);
+  for (const { failure, sent, trail } of unclear.slice(0, 3))
+    console.log(
+      `  ${failure.name}, sent ${sent}: ${failure.message} [${trail.map(({ decision }) => decision).join(', ')}]`,
+    );
   return reports.length === RUNS;
 }
 

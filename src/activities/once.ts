@@ -4,7 +4,7 @@ import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
 import type { Command, Event, OnceRules, Standing, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
-import type { Interruption, OnceState, PhaseName } from '../domain/once/state.js';
+import { asHeartbeat, type OnceState, type PhaseName } from '../domain/once/state.js';
 import type { Action } from '../domain/actions.js';
 import { orDeadline, pause } from './pause.js';
 import type { TemporalAccess } from './temporal-access.js';
@@ -35,12 +35,10 @@ type Answer = Event | { readonly kind: 'notSent' };
 class Attempt {
   readonly #context = Context.current();
   readonly #clock = steadyClock();
-  /** What comes unasked: an interruption, or what the server said to a heartbeat. */
-  readonly #inbox = new Inbox<Event>();
+  /** What asks the attempt to end; taken out once the machine was told. */
+  #interruption: Promise<Event>[] = [interruptionOf(this.#context)];
   #step: Step;
   #reservation: PostReservation | undefined;
-  /** A heartbeat that the server has not acknowledged yet. Only one is under way, so that none overtakes a newer one. */
-  #heartbeat: Promise<void> | null = null;
 
   constructor(
     private readonly dependencies: OnceDependencies,
@@ -49,7 +47,6 @@ class Attempt {
   ) {
     this.#step = begin(this.#clock());
     this.#record(this.#step);
-    onInterruption(this.#context, (by) => this.#inbox.put({ kind: 'interrupted', by }));
   }
 
   async run(): Promise<OnceState> {
@@ -66,30 +63,13 @@ class Attempt {
 
   /** Says that the attempt is alive: polls and readings are rare, and a 429 stops them. */
   #beat(): void {
-    const { state } = this.#step;
-    if (SILENT.includes(state.phase.name)) return;
-    if (state.cloudJob !== null || state.goal.kind === 'settle') this.#context.heartbeat(state);
-    else this.#heartbeat ??= this.#acknowledged(state).finally(() => (this.#heartbeat = null));
-  }
-
-  /**
-   * Until the cloud job is known, heartbeats are calls of our own: the SDK holds one back that comes soon after another, and the one with the
-   * cloud job must not wait.
-   */
-  async #acknowledged(state: OnceState): Promise<void> {
-    const askedAtMs = this.#clock();
-    const { limits } = this.rules;
-    const standing = await this.dependencies.temporal.standing(this.#context.info, state, limits.leaseMs);
-    if (standing === 'current') this.#inbox.put({ kind: 'acknowledged', askedAtMs });
-    else if (standing === 'cancelled') this.#inbox.put({ kind: 'interrupted', by: 'cancel' });
-    else if (standing === 'superseded') this.#inbox.put({ kind: 'interrupted', by: 'superseded' });
+    if (SILENT.includes(this.#step.state.phase.name)) return;
+    this.#feed({ kind: 'heartbeat' });
+    this.#context.heartbeat(asHeartbeat(this.#step.state));
   }
 
   #record({ state, record }: Step): void {
-    if (record !== true) return;
-    // One that is under way holds an older state; at the end nothing comes after the failure, which carries this one.
-    if (this.#heartbeat === null || state.phase.name === 'ended') this.#context.heartbeat(state);
-    else void this.#heartbeat.then(() => this.#context.heartbeat(this.#step.state));
+    if (record === true) this.#context.heartbeat(asHeartbeat(state));
   }
 
   #feed(event: Event): Command | null {
@@ -98,26 +78,26 @@ class Attempt {
     return this.#step.command;
   }
 
-  /** @returns the next command, once this one is answered, given up or overtaken by what came unasked */
+  /** @returns the next command, once this one is answered, given up or overtaken by an interruption */
   async #carryOut(command: Command): Promise<Command | null> {
     const ending = new AbortController();
     const answers: Promise<Answer>[] = [this.#answerTo(command, ending.signal)];
     if ('giveUpAtMs' in command) answers.push(this.#timeUp(command.giveUpAtMs, ending.signal));
     try {
-      for (;;) {
-        const first = await Promise.race([...answers, this.#inbox.arrival]);
-        // The fence was not passed: the machine has said already what follows.
-        if (first?.kind === 'notSent') return this.#step.command;
-        if (first !== undefined) return this.#feed(first);
-        for (const event of this.#inbox.take()) {
-          const instead = this.#feed(event);
-          if (instead !== null) return instead;
-        }
-      }
+      const first = await Promise.race([...answers, ...this.#interruption]);
+      if (first.kind !== 'interrupted') return this.#after(first);
+      this.#interruption = [];
+      // `null`: what is under way goes on.
+      return this.#feed(first) ?? this.#after(await Promise.race(answers));
     } finally {
       ending.abort();
       answers[0]?.catch(() => {});
     }
+  }
+
+  /** Where the fence was not passed, the machine has said already what follows. */
+  #after(event: Answer): Command | null {
+    return event.kind === 'notSent' ? this.#step.command : this.#feed(event);
   }
 
   async #timeUp(atMs: number, signal: AbortSignal): Promise<Event> {
@@ -173,24 +153,19 @@ class Attempt {
     return temporal.standing(this.#context.info, this.#step.state, giveUpAtMs - this.#clock());
   }
 
-  /** After a heartbeat that is under way: one that came later would overwrite this one. */
-  async #sendLease(giveUpAtMs: number): Promise<Standing> {
-    await this.#heartbeat;
-    const leftMs = giveUpAtMs - this.#clock();
-    if (leftMs <= 0) return 'unclear';
-    return this.dependencies.temporal.sendLease(this.#context.info, this.#step.state, leftMs);
-  }
-
   /** No cancellation signal: cutting the connection would not take back what the server already reads. */
   async #post(): Promise<string> {
     const { target, action, limits } = this.rules;
+    const { temporal } = this.dependencies;
     if (this.#reservation === undefined) throw new TypeError('A POST needs a reservation');
     const { cloudJobId } = await this.#reservation.submitAction(target, action as Action, {
       timeoutMs: limits.postTimeoutMs,
       beforeFirstByte: async () => {
         const command = this.#feed({ kind: 'connected' });
         if (command?.kind !== 'lease') throw NOT_SENT;
-        const standing = await orDeadline(this.#sendLease(command.giveUpAtMs), command.giveUpAtMs);
+        const { giveUpAtMs } = command;
+        const asked = temporal.sendLease(this.#context.info, this.#step.state, giveUpAtMs - this.#clock());
+        const standing = await orDeadline(asked, giveUpAtMs);
         const event: Event = standing === null ? { kind: 'timeUp' } : { kind: 'standing', standing };
         if (this.#feed(event)?.kind !== 'send') throw NOT_SENT;
       },
@@ -226,51 +201,26 @@ function failed(error: ServiceStageError): Event {
   };
 }
 
-/** From the send lease to the answer of the POST nothing else reaches the server. */
-const SILENT: readonly PhaseName[] = ['barrier', 'connecting', 'leasing', 'sending', 'ended'];
+/** An acknowledged heartbeat is under way, or one with the cloud job comes next: the SDK would hold that one back behind another. */
+const SILENT: readonly PhaseName[] = ['barrier', 'leasing', 'sending', 'ended'];
 
-/** Tells once by whom the attempt is asked to end. */
-function onInterruption(context: Context, tell: (by: Interruption) => void): void {
+/** By whom the attempt is asked to end; told once. */
+function interruptionOf(context: Context): Promise<Event> {
   const { cancellationSignal } = context;
-  const onAbort = () => {
-    const { cancelRequested, notFound, timedOut } = context.cancellationDetails ?? {};
-    tell(cancelRequested === true ? 'cancel' : notFound === true || timedOut === true ? 'superseded' : 'stop');
-  };
-  if (cancellationSignal.aborted) onAbort();
-  else cancellationSignal.addEventListener('abort', onAbort, { once: true });
-}
-
-/** Events that come at any time, taken in their order. */
-class Inbox<Item> {
-  readonly #items: Item[] = [];
-  #arrive = () => {};
-  #arrival = this.#newArrival();
-
-  /** Resolves when there is something to take. */
-  get arrival(): Promise<undefined> {
-    return this.#arrival;
-  }
-
-  put(item: Item): void {
-    this.#items.push(item);
-    this.#arrive();
-  }
-
-  *take(): Generator<Item> {
-    for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) yield item;
-    this.#arrival = this.#newArrival();
-  }
-
-  #newArrival(): Promise<undefined> {
-    return new Promise((resolve) => {
-      this.#arrive = () => resolve(undefined);
-    });
-  }
+  return new Promise((resolve) => {
+    const onAbort = () => {
+      const { cancelRequested, notFound, timedOut } = context.cancellationDetails ?? {};
+      const isSuperseded = notFound === true || timedOut === true;
+      resolve({ kind: 'interrupted', by: cancelRequested === true ? 'cancel' : isSuperseded ? 'superseded' : 'stop' });
+    };
+    if (cancellationSignal.aborted) onAbort();
+    else cancellationSignal.addEventListener('abort', onAbort, { once: true });
+  });
 }
 
 /** Epoch milliseconds, never slower than wall or monotonic clock: a frozen process or a clock set back must not look young. */
 function steadyClock(): () => number {
   const wallMs = Date.now();
   const monotonicMs = performance.now();
-  return () => Math.max(Date.now(), wallMs + performance.now() - monotonicMs);
+  return () => Math.max(Date.now(), Math.ceil(wallMs + performance.now() - monotonicMs));
 }

@@ -10,7 +10,7 @@ import { extendTrail, type Decision } from './trail.js';
 const UNREADABLE_ATTEMPTS = 5;
 
 /** Decisions whose note says why the attempt ended. */
-const SAYS_WHY: readonly Decision[] = ['notSent', 'unanswered', 'fenced', 'stopped'];
+const SAYS_WHY: readonly Decision[] = ['notSent', 'refused', 'unanswered', 'fenced', 'stopped'];
 
 /** The state with one more entry in its trail. */
 export function note(state: OnceState, decision: Decision, { nowMs }: At, text?: string): OnceState {
@@ -27,7 +27,7 @@ export function end(state: OnceState, ending: Ending, at: At): Step {
 /** An attempt that the server has not heard of for the heartbeat time-out may have been replaced, and what replaced it may have sent. */
 function sentAtEnd(state: OnceState, at: At): Sent {
   const { heartbeatTimeoutMs, marginMs } = at.rules.limits;
-  const unheardForMs = at.nowMs - state.acknowledgedAtMs;
+  const unheardForMs = at.nowMs - state.heardAtMs;
   return state.goal.kind === 'act' && state.sent === 'no' && unheardForMs > heartbeatTimeoutMs - marginMs
     ? 'unknown'
     : state.sent;
@@ -115,10 +115,8 @@ export function endInterrupted(state: OnceState, by: Interruption, at: At): Step
     const noted = note(state, 'stopped', at, 'cancel requested');
     return end(noted, { kind: 'cancelled', message: 'Cancelled before this attempt sent anything' }, at);
   }
-  const failure = 'WorkerStopped';
   const message = 'The worker stopped while this attempt ran';
-  // What settles may have to go on past its deadline.
-  if (state.goal.kind === 'settle') return end(state, { kind: 'failed', failure, message, retryInMs: 1 }, at);
-  const noted = note(state, 'stopped', at, 'the worker stops');
-  return fail(noted, failure, message, at, { retryInMs: 1 });
+  const stopped = state.goal.kind === 'settle' ? state : note(state, 'stopped', at, 'the worker stops');
+  // Another attempt says how it ends, also where the deadline has passed meanwhile.
+  return { ...end(stopped, { kind: 'failed', failure: 'WorkerStopped', message, retryInMs: 1 }, at), record: true };
 }

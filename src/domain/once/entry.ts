@@ -34,11 +34,17 @@ function wasReset(
   return attempt === 1 && (runId !== decidedInRunId || attemptScheduledAtMs !== scheduledAtMs);
 }
 
-/** `OnceState.clearAtMs` as an attempt begins. Each attempt leaves its own with its send lease; after a reset one may be alive that this one does not know of. */
+/**
+ * `OnceState.clearAtMs` as an attempt begins. What an attempt that was lost may have sent was accepted before this one was scheduled; after a
+ * reset, one may be alive beside this one.
+ */
 export function clearAtMsOnEntry(facts: AttemptFacts, previous: OnceState | null, limits: Limits): number {
   const knownMs = previous?.clearAtMs ?? 0;
-  if (isProvenUnsent(facts, previous) || !wasReset(facts, previous)) return knownMs;
-  return Math.max(knownMs, facts.attemptScheduledAtMs + unseenAttemptMs(limits));
+  const { attemptScheduledAtMs } = facts;
+  if (isProvenUnsent(facts, previous)) return knownMs;
+  if (wasReset(facts, previous)) return Math.max(knownMs, attemptScheduledAtMs + unseenAttemptMs(limits));
+  const hasEnded = previous?.phase.name === 'ended';
+  return hasEnded ? knownMs : Math.max(knownMs, attemptScheduledAtMs + limits.visibilityWindowMs);
 }
 
 /** What a reading before a send leads to. */

@@ -56,8 +56,8 @@ export type Command =
 
 export type Event =
   | { readonly kind: 'standing'; readonly standing: Standing }
-  /** The server took a heartbeat that was asked for at `askedAtMs`. */
-  | { readonly kind: 'acknowledged'; readonly askedAtMs: number }
+  /** A heartbeat went out, so that the process is not frozen and the server counts on this attempt. */
+  | { readonly kind: 'heartbeat' }
   | { readonly kind: 'reserved' }
   | { readonly kind: 'reading'; readonly reading: Observation }
   /** `job` is `null` where the API does not know it; `ownUserId` where it is not known who we are. */
@@ -108,7 +108,7 @@ export interface At {
 /** What follows from an event. */
 export interface Step {
   readonly state: OnceState;
-  /** `null` only after `interrupted` and `acknowledged`: what is under way goes on. */
+  /** `null` only after `interrupted` and `heartbeat`: what is under way goes on. */
   readonly command: Command | null;
   /** The state must reach the server at once. */
   readonly record?: true;

@@ -33,14 +33,14 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     // A reset schedules a decision anew that was made when its baseline was read.
     decidedAtMs: runId === decidedInRunId ? scheduledAtMs : Math.min(scheduledAtMs, observedAtMs),
     // The server hands the attempt out then or later; this process may begin it much later.
-    acknowledgedAtMs: Math.min(nowMs, attemptScheduledAtMs),
+    heardAtMs: Math.min(nowMs, attemptScheduledAtMs),
     seen: previous?.seen ?? null,
     trail: trailBefore(facts, previous, nowMs),
     ...(previous?.retrying === undefined ? {} : { retrying: previous.retrying }),
     goal: { kind: 'act' },
     phase: { name: 'reserving' },
   };
-  const entered = note(state, 'entered', at, sent === 'no' ? undefined : 'an earlier attempt may have sent');
+  const entered = note(state, 'entered', at, ENTERED[sent]);
   if (entered.cloudJob !== null) {
     const followed = note(entered, 'followed', at, 'known from an earlier attempt');
     return { ...startPolling(followed, at), record: true };
@@ -49,6 +49,12 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
   const askServer: Command = { kind: 'askServer', giveUpAtMs: nowMs + limits.readTimeoutMs };
   return { state: { ...entered, phase: { name: 'barrier', askedAtMs: nowMs } }, command: askServer };
 }
+
+const ENTERED = {
+  no: undefined,
+  unknown: 'an earlier attempt may have sent',
+  yes: 'an earlier attempt has sent',
+} as const;
 
 /** Attempts between that left no trace are named, since nobody may take them for nothing. */
 function trailBefore({ attempt }: AttemptFacts, previous: OnceState | null, nowMs: number): readonly TrailEntry[] {
@@ -68,7 +74,7 @@ export function beginSettling(rules: OnceRules, left: OnceState, prior: Ending |
   const state: OnceState = {
     ...known,
     atMs: nowMs,
-    acknowledgedAtMs: nowMs,
+    heardAtMs: nowMs,
     goal: { kind: 'settle', prior },
     phase: { name: 'settling', quietSinceMs: null, jobEnd: null },
   };
@@ -79,12 +85,12 @@ export function beginSettling(rules: OnceRules, left: OnceState, prior: Ending |
 export function next(state: OnceState, event: Event, rules: OnceRules, nowMs: number): Step {
   const at = { rules, nowMs: Math.max(nowMs, state.atMs) };
   if (event.kind === 'interrupted') return interrupted(state, event.by, at);
-  if (event.kind === 'acknowledged') return acknowledged(state, event.askedAtMs, at);
+  if (event.kind === 'heartbeat') return heartbeat(state, at);
   return handle({ ...state, atMs: at.nowMs }, event, at);
 }
 
 /** The events that each phase waits for. An event that is missing here does not compile below. */
-function handle(state: OnceState, event: Exclude<Event, { kind: 'interrupted' | 'acknowledged' }>, at: At): Step {
+function handle(state: OnceState, event: Exclude<Event, { kind: 'interrupted' | 'heartbeat' }>, at: At): Step {
   const { phase } = state;
   switch (phase.name) {
     case 'barrier':
@@ -150,16 +156,18 @@ const ON_INTERRUPTION: Readonly<Record<PhaseName, Readonly<Record<Interruption, 
   // After the send a cancel is not obeyed: the cloud job cannot be stopped.
   confirming: { cancel: 'later', stop: 'end', superseded: 'end' },
   following: { cancel: 'later', stop: 'end', superseded: 'end' },
-  lastReading: { cancel: 'later', stop: 'end', superseded: 'end' },
+  // How it ends is known already.
+  lastReading: { cancel: 'later', stop: 'later', superseded: 'end' },
   verifying: { cancel: 'later', stop: 'end', superseded: 'end' },
   settling: { cancel: 'end', stop: 'end', superseded: 'end' },
   ended: { cancel: 'later', stop: 'later', superseded: 'later' },
 };
 
-/** A frozen process may learn late of what the server took early. */
-function acknowledged(state: OnceState, askedAtMs: number, at: At): Step {
-  const acknowledgedAtMs = Math.max(state.acknowledgedAtMs, askedAtMs);
-  return { state: { ...state, atMs: at.nowMs, acknowledgedAtMs }, command: null };
+/** After too long a silence the server may have given the attempt up: a heartbeat of it proves nothing any more. */
+function heartbeat(state: OnceState, { nowMs, rules }: At): Step {
+  const { heartbeatTimeoutMs, marginMs } = rules.limits;
+  const isInTime = nowMs - state.heardAtMs <= heartbeatTimeoutMs - marginMs;
+  return { state: { ...state, atMs: nowMs, heardAtMs: isInTime ? nowMs : state.heardAtMs }, command: null };
 }
 
 function interrupted(state: OnceState, by: Interruption, at: At): Step {

@@ -31,7 +31,7 @@ export function atBarrier(
   if (standing === 'superseded' || standing === 'unclear') return endInterrupted(state, 'superseded', at);
   if (standing === 'cancelled') return endInterrupted(state, 'cancel', at);
   if (state.interrupted !== undefined) return endInterrupted(state, state.interrupted, at);
-  return reserve({ ...state, acknowledgedAtMs: phase.askedAtMs }, at);
+  return reserve({ ...state, heardAtMs: phase.askedAtMs }, at);
 }
 
 export function reserving(

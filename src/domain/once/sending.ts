@@ -6,23 +6,15 @@ import { readingAge } from './entry.js';
 import type { At, Event, RequestFailed, Standing, Step } from './events.js';
 import { adopt, follow } from './following.js';
 import { judge, notOurs } from './inspecting.js';
-import { unseenAttemptMs } from './limits.js';
 import type { Interruption, OnceState, Phase } from './state.js';
 
 type Confirming = Extract<Phase, { name: 'confirming' }>;
 
 export function connecting(state: OnceState, event: Extract<Event, { kind: 'connected' | 'failed' }>, at: At): Step {
   if (event.kind === 'failed') return provedUnsent(state, event, at);
-  const { nowMs, rules } = at;
-  const { clearAtMs: clearBeforeMs } = state;
   // What the server acknowledges says already what is true once the first byte is out: whoever takes over believes it.
-  const leasing: OnceState = {
-    ...state,
-    sent: 'unknown',
-    clearAtMs: Math.max(clearBeforeMs, nowMs + unseenAttemptMs(rules.limits)),
-    phase: { name: 'leasing', askedAtMs: nowMs, clearBeforeMs },
-  };
-  return { state: leasing, command: { kind: 'lease', giveUpAtMs: nowMs + rules.limits.leaseMs } };
+  const leasing: OnceState = { ...state, sent: 'unknown', phase: { name: 'leasing', askedAtMs: at.nowMs } };
+  return { state: leasing, command: { kind: 'lease', giveUpAtMs: at.nowMs + at.rules.limits.leaseMs } };
 }
 
 /**
@@ -36,15 +28,15 @@ export function leasing(
   at: At,
 ): Step {
   const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
-  const { askedAtMs, clearBeforeMs } = phase;
-  const held = standing === 'current' ? { ...state, acknowledgedAtMs: askedAtMs } : state;
+  const { askedAtMs } = phase;
+  const held = standing === 'current' ? { ...state, heardAtMs: askedAtMs } : state;
   const fenced = fence(held, askedAtMs, standing, at);
   if (fenced === null)
     return {
-      state: note({ ...held, phase: { name: 'sending', clearBeforeMs } }, 'sent', at),
+      state: note({ ...held, phase: { name: 'sending', sentAtMs: at.nowMs } }, 'sent', at),
       command: { kind: 'send' },
     };
-  const unsent = note({ ...held, sent: state.sentBefore, clearAtMs: clearBeforeMs }, 'fenced', at, fenced.why);
+  const unsent = note({ ...held, sent: state.sentBefore }, 'fenced', at, fenced.why);
   if ('by' in fenced) return endInterrupted(unsent, fenced.by, at);
   const { action } = at.rules;
   const was = state.sentBefore === 'no' ? 'was not sent' : 'was not sent any more';
@@ -71,26 +63,30 @@ function fence({ interrupted }: OnceState, askedAtMs: number, standing: Standing
 
 export function sending(
   state: OnceState,
-  { clearBeforeMs }: Extract<Phase, { name: 'sending' }>,
+  { sentAtMs }: Extract<Phase, { name: 'sending' }>,
   event: Extract<Event, { kind: 'accepted' | 'failed' }>,
   at: At,
 ): Step {
-  const over = { ...state, clearAtMs: clearBeforeMs };
   if (event.kind === 'accepted')
-    return follow(note(over, 'accepted', at, event.cloudJobId), { id: event.cloudJobId, submittedAtMs: at.nowMs }, at);
+    return follow(note(state, 'accepted', at, event.cloudJobId), { id: event.cloudJobId, submittedAtMs: at.nowMs }, at);
   const { request, message } = event;
-  if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(over, event, at);
-  const { quietMs, visibilityWindowMs } = at.rules.limits;
+  if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, event, at);
+  const { quietMs, visibilityWindowMs, postTimeoutMs } = at.rules.limits;
   // A refusal may be due to our own cloud job, sent by an earlier attempt: it proves nothing about that one.
   const answer = request === 'refused' ? 'refused' : 'unanswered';
   const untilMs = at.nowMs + (answer === 'refused' ? visibilityWindowMs : quietMs);
-  const clearAtMs = Math.max(clearBeforeMs, at.nowMs + visibilityWindowMs);
-  const noted = note({ ...over, clearAtMs }, answer, at, message);
+  // A connection that breaks at once says nothing of when ServiceStage acts: it may until the time of the POST is over.
+  const clearAtMs = Math.max(state.clearAtMs, sentAtMs + postTimeoutMs + visibilityWindowMs);
+  const noted = note({ ...state, clearAtMs }, answer, at, message);
+  const { interrupted } = state;
+  if (interrupted === 'stop' || interrupted === 'superseded') return endInterrupted(noted, interrupted, at);
   return lookAgain(noted, { name: 'confirming', answer, message, untilMs }, at);
 }
 
 function provedUnsent(state: OnceState, event: RequestFailed, at: At): Step {
-  return failAs(note({ ...state, sent: state.sentBefore }, 'notSent', at, event.message), event, at);
+  const { request, message } = event;
+  const unsent = note({ ...state, sent: state.sentBefore }, request === 'refused' ? 'refused' : 'notSent', at, message);
+  return state.interrupted === undefined ? failAs(unsent, event, at) : endInterrupted(unsent, state.interrupted, at);
 }
 
 /** Looks for the cloud job of a POST whose answer gave none. A reading that fails decides nothing. */

@@ -27,8 +27,8 @@ export interface OnceState {
   readonly clearAtMs: number;
   /** Nothing sent for this decision is older. */
   readonly decidedAtMs: number;
-  /** The server gives this attempt the heartbeat time-out from then on: its schedule, or when it asked for the newest acknowledged heartbeat. */
-  readonly acknowledgedAtMs: number;
+  /** When the server is known to have counted on this attempt: its schedule, or its newest heartbeat. */
+  readonly heardAtMs: number;
   /** The newest reading; `null` before the first. */
   readonly seen: Observation | null;
   readonly trail: readonly TrailEntry[];
@@ -77,9 +77,9 @@ export type Phase =
   /** The connection of the POST is being made. */
   | { readonly name: 'connecting' }
   /** The connection stands. It asks the server for the send lease. */
-  | { readonly name: 'leasing'; readonly askedAtMs: number; readonly clearBeforeMs: number }
-  /** The first byte is out. `clearBeforeMs`: `OnceState.clearAtMs` without this send. */
-  | { readonly name: 'sending'; readonly clearBeforeMs: number }
+  | { readonly name: 'leasing'; readonly askedAtMs: number }
+  /** The first byte is out. */
+  | { readonly name: 'sending'; readonly sentAtMs: number }
   /** The answer gave no cloud job: it is looked for until `untilMs`. */
   | {
       readonly name: 'confirming';
@@ -111,10 +111,17 @@ export type Phase =
       readonly name: 'settling';
       readonly quietSinceMs: number | null;
       /** The end of the step's cloud job, once it was followed here. */
-      readonly jobEnd: { readonly atMs: number; readonly succeeded: boolean } | null;
+      readonly jobEnd: JobEnded | null;
     }
   /** The attempt is over. */
   | { readonly name: 'ended'; readonly ending: Ending };
+
+/** A cloud job that has ended. */
+export interface JobEnded {
+  readonly atMs: number;
+  /** Why it did not succeed, as ServiceStage says it; `null` where it succeeded. */
+  readonly failure: string | null;
+}
 
 export type PhaseName = Phase['name'];
 
@@ -137,6 +144,14 @@ export type Ending =
     }
   /** The server knows another attempt as the current one: this one says nothing. */
   | { readonly kind: 'superseded' };
+
+/**
+ * What a heartbeat says. Until the cloud job is known it says that something may have been sent: heartbeats can come late, and must not hide
+ * the send lease from whoever takes over.
+ */
+export function asHeartbeat(state: OnceState): OnceState {
+  return state.sent === 'no' && state.phase.name !== 'ended' ? { ...state, sent: 'unknown' } : state;
+}
 
 /** How an attempt that is over ended. @throws TypeError where it is not over */
 export function endingOf({ phase }: OnceState): Ending {
@@ -161,7 +176,7 @@ export function nothingKnown(
   return {
     attempt: 0,
     atMs: nowMs,
-    acknowledgedAtMs: nowMs,
+    heardAtMs: nowMs,
     sent,
     sentBefore: sent,
     cloudJob: null,
