@@ -4,8 +4,8 @@ import type { Action } from '../../src/domain/actions.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import { ServiceStageError } from '../../src/servicestage/errors.js';
 import type { ServiceStage } from '../../src/servicestage/service-stage.js';
-import { quickLimits } from '../support/build.js';
-import { failed, left, resultOf, startBench, type Bench, type Chosen } from '../support/perform.js';
+import { aFollowingState, anOnceState, anUnsentState, quickLimits } from '../support/build.js';
+import { failed, resultOf, startBench, type Bench, type Chosen } from '../support/perform.js';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -19,6 +19,10 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 
 const stop: Action = { action: 'stop' };
 const restart: Action = { action: 'restart' };
+const succeeded = { phase: { ending: { kind: 'succeeded' } } };
+const skipped = { phase: { ending: { kind: 'skipped' } } };
+/** Left by an attempt that is tried again, and proved that nothing was sent. */
+const unsent = { sent: 'no', phase: { name: 'ended', ending: { kind: 'failed', retryInMs: expect.any(Number) } } };
 /** A second attempt after one that was lost without a trace. */
 const later = { attempt: 2, scheduledAgoMs: 500, attemptScheduledAgoMs: 0 };
 
@@ -28,10 +32,10 @@ describe('an attempt before which nothing was sent', () => {
     const result = resultOf(await bench.perform({ action: stop, target, before }));
     const [job] = await bench.control.accepted(target.instanceId);
     expect(result).toMatchObject({
-      result: 'succeeded',
+      ...succeeded,
       sent: 'yes',
-      cloudJobId: job?.cloudJobId,
-      after: { status: 'STOPPED', lastJobId: job?.cloudJobId },
+      cloudJob: { id: job?.cloudJobId },
+      seen: { status: 'STOPPED', lastJobId: job?.cloudJobId },
     });
     expect(result.trail.map(({ decision }) => decision)).toEqual(['entered', 'sent', 'accepted', 'verified']);
   });
@@ -39,20 +43,20 @@ describe('an attempt before which nothing was sent', () => {
   it('beats the cloud job id before anything else', async () => {
     const { target, before } = await bench.instance();
     const { heartbeats } = await bench.perform({ action: stop, target, before });
-    expect(heartbeats[0]?.state).toMatchObject({ kind: 'following' });
+    expect(heartbeats[0]).toMatchObject({ sent: 'yes', phase: { name: 'following' } });
   });
 
   it('skips with the reading as proof where the wished state holds', async () => {
     const { target, before } = await bench.instance({ status: 'STOPPED' });
     const result = resultOf(await bench.perform({ action: stop, target, before }));
-    expect(result).toMatchObject({ result: 'skipped', sent: 'no', cloudJobId: null, after: { status: 'STOPPED' } });
+    expect(result).toMatchObject({ ...skipped, sent: 'no', cloudJob: null, seen: { status: 'STOPPED' } });
     expect(await bench.accepted(target)).toEqual([]);
   });
 
   it('never skips a restart', async () => {
     const { target, before } = await bench.instance();
     expect(resultOf(await bench.perform({ action: restart, target, before }))).toMatchObject({
-      result: 'succeeded',
+      ...succeeded,
       sent: 'yes',
     });
     expect(await bench.accepted(target)).toEqual(['restart']);
@@ -63,8 +67,8 @@ describe('an attempt before which nothing was sent', () => {
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
     const before = await bench.baseline(target);
     const ended = failed(await bench.perform({ action: stop, target, before }));
-    expect(ended).toMatchObject({ name: 'TargetBusy', retryable: true, details: { sent: 'no' } });
-    expect(ended.heartbeats.at(-1)?.state).toMatchObject({ kind: 'notSent' });
+    expect(ended).toMatchObject({ name: 'TargetBusy', retryable: true, state: { sent: 'no' } });
+    expect(ended.heartbeats.at(-1)).toMatchObject(unsent);
     expect(await bench.accepted(target)).toEqual([]);
   });
 
@@ -75,7 +79,7 @@ describe('an attempt before which nothing was sent', () => {
     expect(ended).toMatchObject({
       name: 'TargetChanged',
       retryable: false,
-      details: { sent: 'no', lastObservation: { status: 'RESTARTING' } },
+      state: { sent: 'no', seen: { status: 'RESTARTING' } },
     });
     expect(await bench.accepted(target)).toEqual([]);
   });
@@ -85,7 +89,7 @@ describe('an attempt before which nothing was sent', () => {
     const before = await bench.baseline(target, ['JOB-old']);
     await bench.control.change(target.instanceId, { lastJobId: 'JOB-old' });
     const ended = failed(await bench.perform({ action: stop, target, before }));
-    expect(ended).toMatchObject({ name: 'TargetBusy', details: { sent: 'no' } });
+    expect(ended).toMatchObject({ name: 'TargetBusy', state: { sent: 'no' } });
     expect(await bench.accepted(target)).toEqual([]);
   });
 
@@ -94,7 +98,7 @@ describe('an attempt before which nothing was sent', () => {
     await bench.control.change(target.instanceId, { status: 'DELETED' });
     expect(failed(await bench.perform({ action: stop, target, before }))).toMatchObject({
       name: 'TargetNotFound',
-      details: { sent: 'no' },
+      state: { sent: 'no' },
     });
   });
 
@@ -104,7 +108,7 @@ describe('an attempt before which nothing was sent', () => {
       on: { route: 'instance', instanceId: target.instanceId },
       fault: { kind: 'status', status: 404, code: 'SVCSTG.00100404' },
     });
-    expect(resultOf(await bench.perform({ action: stop, target, before }))).toMatchObject({ result: 'succeeded' });
+    expect(resultOf(await bench.perform({ action: stop, target, before }))).toMatchObject(succeeded);
     expect(await bench.accepted(target)).toEqual(['stop']);
   });
 
@@ -118,7 +122,7 @@ describe('an attempt before which nothing was sent', () => {
     expect(failed(await bench.perform({ action: stop, target, before }))).toMatchObject({
       name: 'TargetNotFound',
       retryable: false,
-      details: { sent: 'no' },
+      state: { sent: 'no' },
     });
     expect(await bench.accepted(target)).toEqual([]);
   });
@@ -133,11 +137,12 @@ describe('an attempt before which nothing was sent', () => {
       attempt: 2,
       scheduledAgoMs: 200,
       attemptScheduledAgoMs: 0,
-      details: left({ kind: 'notSent', retryDelayMs: 50 }, 1, 50),
+      previous: anUnsentState(50, { atMs: Date.now() - 50 }),
     });
     // Story 7: the first reading failed, somebody restarted it meanwhile; that is not ours to adopt.
-    expect(failed(ended)).toMatchObject({ name: 'TargetChanged', details: { sent: 'no' } });
-    expect(ended.heartbeats[0]?.state).toMatchObject({ kind: 'entered' });
+    expect(failed(ended)).toMatchObject({ name: 'TargetChanged', state: { sent: 'no' } });
+    // The barrier's heartbeat takes the proof back.
+    expect(ended.heartbeats[0]).toMatchObject({ attempt: 2, phase: { name: 'barrier' } });
   });
 });
 
@@ -158,8 +163,8 @@ describe('a token that has expired', () => {
   ])('%s', async (_what, earlier, isRight) => {
     const { target, before } = await bench.instance();
     const serviceStage = expired(bench.serviceStage);
-    const details = { ...left({ kind: 'entered' }), retrying: earlier };
-    const ended = failed(await bench.perform({ action: stop, target, before, attempt: 4, details, serviceStage }));
+    const previous = anOnceState({ atMs: Date.now(), retrying: earlier });
+    const ended = failed(await bench.perform({ action: stop, target, before, attempt: 4, previous, serviceStage }));
     expect(ended).toMatchObject({ name: 'Unreachable', retryable: true });
     expect(ended.nextRetryDelayMs).toSatisfy(isRight);
     expect(ended.heartbeats.at(-1)?.retrying).toMatchObject({ failures: 4, tokenExpired: true });
@@ -172,9 +177,9 @@ describe('an attempt before which something may have been sent', () => {
     const [instance] = [target.instanceId];
     const reservation = await bench.serviceStage.reservePost({ budgetWaitMs: 100, credentialsWaitMs: 100 });
     const { cloudJobId } = await reservation.submitAction(target, stop, { timeoutMs: 500 });
-    const details = left({ kind: 'following', cloudJobId, submittedAtMs: Date.now() });
-    const result = resultOf(await bench.perform({ action: stop, target, before, attempt: 2, details }));
-    expect(result).toMatchObject({ result: 'succeeded', sent: 'yes', cloudJobId });
+    const previous = aFollowingState(cloudJobId, Date.now());
+    const result = resultOf(await bench.perform({ action: stop, target, before, attempt: 2, previous }));
+    expect(result).toMatchObject({ ...succeeded, sent: 'yes', cloudJob: { id: cloudJobId } });
     expect(await bench.control.accepted(instance)).toHaveLength(1);
   });
 
@@ -183,7 +188,7 @@ describe('an attempt before which something may have been sent', () => {
     const reservation = await bench.serviceStage.reservePost({ budgetWaitMs: 100, credentialsWaitMs: 100 });
     const { cloudJobId } = await reservation.submitAction(target, restart, { timeoutMs: 500 });
     const result = resultOf(await bench.perform({ action: restart, target, before, ...later }));
-    expect(result).toMatchObject({ sent: 'yes', cloudJobId, evidence: { createdByUs: true } });
+    expect(result).toMatchObject({ sent: 'yes', cloudJob: { id: cloudJobId, evidence: { createdByUs: true } } });
     expect(result.trail.map(({ decision }) => decision)).toContain('leftNoTrace');
     expect(await bench.accepted(target)).toEqual(['restart']);
   });
@@ -194,8 +199,9 @@ describe('an attempt before which something may have been sent', () => {
   ])('is Indeterminate beside a new cloud job %s', async (_case, foreign) => {
     const { target, before } = await bench.instance();
     await bench.control.console({ instanceId: target.instanceId, ...foreign });
-    const ended = failed(await bench.perform({ action: stop, target, before, ...later }));
-    expect(ended).toMatchObject({ name: 'Indeterminate', retryable: false, details: { sent: 'unknown' } });
+    // Ours may still appear after it: that is waited for.
+    const ended = failed(await bench.performToTheEnd({ action: stop, target, before, ...later }));
+    expect(ended).toMatchObject({ name: 'Indeterminate', retryable: false, state: { sent: 'unknown', attempt: 3 } });
     expect(await bench.accepted(target)).toEqual([]);
   });
 
@@ -213,7 +219,7 @@ describe('an attempt before which something may have been sent', () => {
       }),
     );
     await bench.control.switches({ taskCount: 3 });
-    expect(ended).toMatchObject({ name: 'Indeterminate', details: { sent: 'unknown' } });
+    expect(ended).toMatchObject({ name: 'Indeterminate', state: { sent: 'unknown' } });
     expect(ended.message).toContain('no tasks');
   });
 
@@ -222,7 +228,7 @@ describe('an attempt before which something may have been sent', () => {
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
     const before = await bench.baseline(target);
     expect(resultOf(await bench.perform({ action: stop, target, before, ...later }))).toMatchObject({
-      result: 'succeeded',
+      ...succeeded,
     });
     expect(await bench.accepted(target)).toEqual(['stop']);
   });
@@ -232,10 +238,10 @@ describe('an attempt before which something may have been sent', () => {
     await bench.control.change(target.instanceId, { status: 'STOPPED', availableReplica: 0 });
     const result = resultOf(await bench.perform({ action: stop, target, before, ...later }));
     expect(result).toMatchObject({
-      result: 'succeeded',
+      ...succeeded,
       sent: 'unknown',
-      cloudJobId: null,
-      after: { status: 'STOPPED' },
+      cloudJob: null,
+      seen: { status: 'STOPPED' },
     });
     expect(await bench.accepted(target)).toEqual([]);
   });
@@ -243,7 +249,7 @@ describe('an attempt before which something may have been sent', () => {
   it('is skipped where the wished state held before the step already', async () => {
     const { target, before } = await bench.instance({ status: 'STOPPED' });
     expect(resultOf(await bench.perform({ action: stop, target, before, ...later }))).toMatchObject({
-      result: 'skipped',
+      ...skipped,
       sent: 'unknown',
     });
   });
@@ -258,7 +264,7 @@ describe('an attempt before which something may have been sent', () => {
     const { cloudJobId } = await reservation.submitAction(target, stop, { timeoutMs: 500 });
     await new Promise((resolve) => setTimeout(resolve, 140));
     const result = resultOf(await bench.perform({ action: stop, target, before, ...later }));
-    expect(result).toMatchObject({ cloudJobId, sent: 'yes' });
+    expect(result).toMatchObject({ cloudJob: { id: cloudJobId }, sent: 'yes' });
     expect(await bench.accepted(target)).toEqual(['stop']);
   });
 
@@ -266,7 +272,7 @@ describe('an attempt before which something may have been sent', () => {
     const { target, before } = await bench.instance();
     const beganAtMs = Date.now();
     expect(resultOf(await bench.perform({ action: stop, target, before, ...later }))).toMatchObject({
-      result: 'succeeded',
+      ...succeeded,
       sent: 'yes',
     });
     const [sent] = await bench.control.accepted(target.instanceId);
@@ -277,7 +283,7 @@ describe('an attempt before which something may have been sent', () => {
   it('never sends a restart again', async () => {
     const { target, before } = await bench.instance();
     const ended = failed(await bench.perform({ action: restart, target, before, ...later }));
-    expect(ended).toMatchObject({ name: 'Indeterminate', retryable: false, details: { sent: 'unknown' } });
+    expect(ended).toMatchObject({ name: 'Indeterminate', retryable: false, state: { sent: 'unknown' } });
     expect(await bench.accepted(target)).toEqual([]);
   });
 
@@ -286,7 +292,7 @@ describe('an attempt before which something may have been sent', () => {
     ['an activity reset (story 6a)', { attempt: 1, scheduledAgoMs: 500, attemptScheduledAgoMs: 0 }],
     [
       'a reset of the same number (story 6b)',
-      { attempt: 2, scheduledAgoMs: 500, attemptScheduledAgoMs: 0, details: left({ kind: 'entered' }, 2) },
+      { attempt: 2, scheduledAgoMs: 500, attemptScheduledAgoMs: 0, previous: anOnceState({ attempt: 2 }) },
     ],
   ])('waits for a predecessor that may be alive after %s (story 9)', async (_case, chosen) => {
     const { target, before } = await bench.instance();
@@ -294,7 +300,7 @@ describe('an attempt before which something may have been sent', () => {
     expect(ended).toMatchObject({
       name: 'Unanswered',
       retryable: true,
-      details: { sent: 'unknown' },
+      state: { sent: 'unknown' },
     });
     // What is left of fence, POST and visibility window since the reset, less the visibility window that was read through.
     const { nextRetryDelayMs = 0 } = ended;
@@ -312,7 +318,7 @@ describe('an attempt before which something may have been sent', () => {
     await until(ended);
     const limits = quickLimits({ clockSkewMs: 20 });
     const result = resultOf(await bench.perform({ action: restart, target, before, resetRun: true, limits }));
-    expect(result).toMatchObject({ sent: 'yes', cloudJobId, evidence: { createdByUs: true } });
+    expect(result).toMatchObject({ sent: 'yes', cloudJob: { id: cloudJobId, evidence: { createdByUs: true } } });
     expect(await bench.accepted(target)).toEqual(['restart']);
   });
 
@@ -326,12 +332,12 @@ describe('an attempt before which something may have been sent', () => {
     expect(first).toMatchObject({
       name: 'Unreachable',
       retryable: true,
-      details: { sent: 'unknown', cloudJobId: null },
+      state: { sent: 'unknown', cloudJob: null },
     });
-    const details = first.heartbeats.at(-1);
-    const next = { ...later, attempt: 3, ...(details === undefined ? {} : { details }) };
-    const second = failed(await bench.perform({ action: stop, target, before, ...next, serviceStage }));
-    expect(second).toMatchObject({ name: 'Indeterminate', details: { sent: 'unknown', cloudJobId: null } });
+    const previous = first.heartbeats.at(-1);
+    const next = { ...later, attempt: 3, ...(previous === undefined ? {} : { previous }) };
+    const second = failed(await bench.performToTheEnd({ action: stop, target, before, ...next, serviceStage }));
+    expect(second).toMatchObject({ name: 'Indeterminate', state: { sent: 'unknown', cloudJob: null } });
     expect(second.message).toContain('asked for it');
     expect(await bench.accepted(target)).toEqual([]);
   });
@@ -343,8 +349,8 @@ describe('an attempt before which something may have been sent', () => {
       target,
       before,
       ...later,
-      details: left({ kind: 'entered' }),
-      superseded: true,
+      previous: anOnceState(),
+      standing: 'superseded',
     });
     expect(ended.kind).toBe('leftWithoutAWord');
     expect(await bench.accepted(target)).toEqual([]);
@@ -364,18 +370,18 @@ describe('after a reset, the attempt before it', () => {
       fault: { kind: 'status', status: 503 },
     });
     const ended = failed(await bench.perform({ ...chosen, ...reset }));
-    expect(ended).toMatchObject({ name: 'Unreachable', retryable: true, details: { sent: 'unknown' } });
-    const details = ended.heartbeats.at(-1);
-    if (details === undefined) throw new Error('It left nothing');
-    return { ...reset, attempt: 2, scheduledAgoMs: 500, attemptScheduledAgoMs: 0, details };
+    expect(ended).toMatchObject({ name: 'Unreachable', retryable: true, state: { sent: 'unknown' } });
+    const previous = ended.heartbeats.at(-1);
+    if (previous === undefined) throw new Error('It left nothing');
+    return { ...reset, attempt: 2, scheduledAgoMs: 500, attemptScheduledAgoMs: 0, previous };
   }
 
   it.each(resets)('is still waited for by a second attempt that may send again (%s)', async (_case, reset) => {
     const { target, before } = await bench.instance();
     const second = await unreadable({ action: stop, target, before }, reset);
     const ended = failed(await bench.perform({ action: stop, target, before, ...second }));
-    expect(ended).toMatchObject({ name: 'Unanswered', retryable: true, details: { sent: 'unknown' } });
-    expect(ended.heartbeats.at(-1)?.predecessorUntilMs).toBe(second.details.predecessorUntilMs);
+    expect(ended).toMatchObject({ name: 'Unanswered', retryable: true, state: { sent: 'unknown' } });
+    expect(ended.heartbeats.at(-1)?.clearAtMs).toBe(second.previous.clearAtMs);
     expect(await bench.accepted(target)).toEqual([]);
   });
 
@@ -383,30 +389,30 @@ describe('after a reset, the attempt before it', () => {
     const { target, before } = await bench.instance();
     const second = await unreadable({ action: restart, target, before }, reset);
     const ended = failed(await bench.perform({ action: restart, target, before, ...second }));
-    expect(ended).toMatchObject({ name: 'Unanswered', retryable: true, details: { sent: 'unknown' } });
+    expect(ended).toMatchObject({ name: 'Unanswered', retryable: true, state: { sent: 'unknown' } });
     expect(ended.nextRetryDelayMs).toBeLessThanOrEqual(unseenAttemptMs(quickLimits()));
     // Over while the third attempt reads through its quiet window.
-    const details = { ...second.details, attempt: 2, predecessorUntilMs: Date.now() + 100 };
-    const third = failed(await bench.perform({ action: restart, target, before, ...second, attempt: 3, details }));
-    expect(third).toMatchObject({ name: 'Indeterminate', retryable: false, details: { sent: 'unknown' } });
+    const previous = { ...second.previous, attempt: 2, clearAtMs: Date.now() + 100 };
+    const third = failed(await bench.perform({ action: restart, target, before, ...second, attempt: 3, previous }));
+    expect(third).toMatchObject({ name: 'Indeterminate', retryable: false, state: { sent: 'unknown' } });
     expect(await bench.accepted(target)).toEqual([]);
   });
 });
 
 describe('the barrier', () => {
   it.each([
-    ['nothing sent, where that is proved', { kind: 'notSent', retryDelayMs: 100 }, 'no'],
-    ['what may have been sent', { kind: 'entered' }, 'unknown'],
+    ['nothing sent, where that is proved', anUnsentState(100), 'no'],
+    ['what may have been sent', anOnceState(), 'unknown'],
   ] as const)(
     'ends the attempt as cancelled where the server tells of a cancel, with %s',
-    async (_case, state, sent) => {
+    async (_case, left, sent) => {
       const { target, before } = await bench.instance();
-      const details = left(state);
+      const previous = { ...left, atMs: Date.now() };
       const ended = failed(
-        await bench.perform({ action: stop, target, before, ...later, details, cancelRequested: true }),
+        await bench.perform({ action: stop, target, before, ...later, previous, standing: 'cancelled' }),
       );
-      expect(ended).toMatchObject({ name: 'cancelled', details: { sent, cloudJobId: null, attempts: 2 } });
-      expect(ended.details.trail.at(-1)).toMatchObject({ decision: 'stopped', note: 'cancel requested' });
+      expect(ended).toMatchObject({ name: 'cancelled', state: { sent, cloudJob: null, attempt: 2 } });
+      expect(ended.state.trail.at(-1)).toMatchObject({ decision: 'stopped', note: 'cancel requested' });
       expect(await bench.accepted(target)).toEqual([]);
     },
   );

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../src/domain/actions.js';
 import { fenceMs } from '../../src/domain/once/limits.js';
-import { quickLimits } from '../support/build.js';
-import { failed, left, resultOf, startBench, type Bench } from '../support/perform.js';
+import { aFollowingState, quickLimits } from '../support/build.js';
+import { failed, resultOf, startBench, type Bench } from '../support/perform.js';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -13,6 +13,9 @@ afterAll(() => bench.close());
 
 const stop: Action = { action: 'stop' };
 const restart: Action = { action: 'restart' };
+const succeeded = { phase: { ending: { kind: 'succeeded' } } };
+/** Left by an attempt that is tried again, and proved that nothing was sent. */
+const unsent = { sent: 'no', phase: { name: 'ended', ending: { kind: 'failed', retryInMs: expect.any(Number) } } };
 const later = { attempt: 2, scheduledAgoMs: 500, attemptScheduledAgoMs: 0 };
 
 async function withFault(
@@ -32,15 +35,15 @@ describe('an answer that proves that nothing was sent', () => {
     ['a gateway that does not know the API', { kind: 'status', status: 404, code: 'APIGW.0101' }, 'Unreachable', true],
     ['a gateway that does not allow it', { kind: 'status', status: 403, code: 'APIGW.0302' }, 'NotAllowed', false],
     ['IAM being away', { kind: 'status', status: 503, code: 'APIGW.0613' }, 'Unreachable', true],
-  ])('(%s) leaves notSent', async (_case, fault, name, retryable) => {
+  ])('(%s) is left as unsent', async (_case, fault, name, retryable) => {
     const { ended, accepted } = await withFault(fault);
-    expect(failed(ended)).toMatchObject({ name, retryable, details: { sent: 'no' } });
-    if (retryable) expect(ended.heartbeats.at(-1)?.state.kind).toBe('notSent');
+    expect(failed(ended)).toMatchObject({ name, retryable, state: { sent: 'no' } });
+    if (retryable) expect(ended.heartbeats.at(-1)).toMatchObject(unsent);
     expect(accepted).toEqual([]);
     await bench.control.clearFaults();
   });
 
-  it('(connection refused) leaves notSent', async () => {
+  it('(connection refused) is left as unsent', async () => {
     const { target, before } = await bench.instance();
     const reading = bench.client();
     const dead = bench.client({ endpoint: 'http://127.0.0.1:9' });
@@ -49,7 +52,7 @@ describe('an answer that proves that nothing was sent', () => {
       reservePost: dead.reservePost.bind(dead),
     });
     const ended = failed(await bench.perform({ action: stop, target, before, serviceStage }));
-    expect(ended).toMatchObject({ name: 'Unreachable', retryable: true, details: { sent: 'no' } });
+    expect(ended).toMatchObject({ name: 'Unreachable', retryable: true, state: { sent: 'no' } });
   });
 });
 
@@ -62,7 +65,7 @@ describe('a refusal by ServiceStage itself', () => {
     [409, 'TargetBusy', true],
   ])('(%i) is believed when nothing was sent before', async (status, name, retryable) => {
     const { ended, accepted } = await withFault({ kind: 'status', status, code: 'SVCSTG.00100400' });
-    expect(failed(ended)).toMatchObject({ name, retryable, details: { sent: 'no' } });
+    expect(failed(ended)).toMatchObject({ name, retryable, state: { sent: 'no' } });
     expect(accepted).toEqual([]);
   });
 
@@ -78,14 +81,14 @@ describe('a refusal by ServiceStage itself', () => {
     // What is seen is older than the visibility window here, so the second attempt does send, and is refused as busy.
     const limits = quickLimits({ visibilityWindowMs: 400 });
     const result = resultOf(await bench.perform({ action: stop, target, before, ...later, limits }));
-    expect(result).toMatchObject({ cloudJobId, sent: 'yes' });
+    expect(result).toMatchObject({ cloudJob: { id: cloudJobId }, sent: 'yes' });
     expect(result.trail.map(({ decision }) => decision)).toContain('refused');
     expect(await bench.accepted(target)).toEqual(['stop']);
   });
 
   it('is Indeterminate after an earlier send that shows nowhere', async () => {
     const { ended, accepted } = await withFault({ kind: 'status', status: 400, code: 'SVCSTG.00100400' }, stop, later);
-    expect(failed(ended)).toMatchObject({ name: 'Indeterminate', details: { sent: 'unknown' } });
+    expect(failed(ended)).toMatchObject({ name: 'Indeterminate', state: { sent: 'unknown' } });
     expect(accepted).toEqual([]);
   });
 });
@@ -101,7 +104,11 @@ describe('a lost answer', () => {
   ])('(%s) is resolved by reading: the cloud job is adopted', async (_case, fault) => {
     for (const action of [stop, restart]) {
       const { ended, accepted } = await withFault(fault, action);
-      expect(resultOf(ended)).toMatchObject({ result: 'succeeded', sent: 'yes', evidence: { createdByUs: true } });
+      expect(resultOf(ended)).toMatchObject({
+        ...succeeded,
+        sent: 'yes',
+        cloudJob: { evidence: { createdByUs: true } },
+      });
       expect(accepted).toEqual([action.action]);
     }
   });
@@ -115,8 +122,8 @@ describe('a lost answer', () => {
     ['an action that is accepted late', { kind: 'actLate', ms: 400 }],
   ])('(%s) is Unanswered when reading finds nothing, and is not sent again by this attempt', async (_case, fault) => {
     const { ended } = await withFault(fault);
-    expect(failed(ended)).toMatchObject({ name: 'Unanswered', retryable: true, details: { sent: 'unknown' } });
-    expect(ended.heartbeats.at(-1)?.state.kind).toBe('entered');
+    expect(failed(ended)).toMatchObject({ name: 'Unanswered', retryable: true, state: { sent: 'unknown' } });
+    expect(ended.heartbeats.at(-1)).toMatchObject({ sent: 'unknown', phase: { ending: { failure: 'Unanswered' } } });
   });
 });
 
@@ -142,8 +149,7 @@ describe('the fence', () => {
     const ended = failed(
       await bench.perform({ action: stop, target, before, limits, scheduledAgoMs: fenceMs(limits) + 50 }),
     );
-    expect(ended).toMatchObject({ name: 'Throttled', retryable: true });
-    expect(ended.details.trail.map(({ decision }) => decision)).toContain('fenced');
+    expect(ended).toMatchObject({ name: 'Throttled', retryable: true, state: { sent: 'no' } });
     expect(await bench.accepted(target)).toEqual([]);
   });
 
@@ -152,14 +158,14 @@ describe('the fence', () => {
     const limits = quickLimits({ lateStartMs: 100 });
     const scheduledAgoMs = fenceMs(limits) + 50;
     const result = resultOf(await bench.perform({ action: stop, target, before, limits, scheduledAgoMs }));
-    expect(result).toMatchObject({ result: 'succeeded', sent: 'yes' });
+    expect(result).toMatchObject({ ...succeeded, sent: 'yes' });
     expect(await bench.accepted(target)).toEqual(['stop']);
   });
 
   it('stops an attempt after the deadline of its step', async () => {
     const { target, before } = await bench.instance();
     const ended = failed(await bench.perform({ action: stop, target, before, deadlineInMs: -1 }));
-    expect(ended).toMatchObject({ name: 'DeadlinePassed', retryable: false, details: { sent: 'no' } });
+    expect(ended).toMatchObject({ name: 'DeadlinePassed', retryable: false, state: { sent: 'no' } });
     expect(await bench.accepted(target)).toEqual([]);
   });
 
@@ -170,7 +176,7 @@ describe('the fence', () => {
     const { target, before } = await bench.instance();
     const closing = { atMs: Date.now() - 1, failure: 'OutsideWindow' as const, why: 'The window has ended' };
     const ended = failed(await bench.perform({ action: stop, target, before, closing, ...earlier }));
-    expect(ended).toMatchObject({ name: 'OutsideWindow', retryable: false, details: { sent } });
+    expect(ended).toMatchObject({ name: 'OutsideWindow', retryable: false, state: { sent } });
     expect(ended.message).toMatch(/^stop was not sent( any more)?: The window has ended$/);
     expect(await bench.accepted(target)).toEqual([]);
   });
@@ -188,7 +194,7 @@ describe('the fence', () => {
       // The budget of this client is closed for a minute by it.
       serviceStage: bench.client(),
     });
-    expect(failed(ended)).toMatchObject({ name: 'Throttled', retryable: false, details: { sent: 'no' } });
+    expect(failed(ended)).toMatchObject({ name: 'Throttled', retryable: false, state: { sent: 'no' } });
   });
 
   it('ends an attempt unsent when the request budget does not open in time', async () => {
@@ -196,7 +202,7 @@ describe('the fence', () => {
     const serviceStage = bench.client({ requestsPerSecond: 0.001, burst: 1 });
     await serviceStage.readInstance(target, { timeoutMs: 500 });
     const ended = failed(await bench.perform({ action: stop, target, before, serviceStage }));
-    expect(ended).toMatchObject({ name: 'Throttled', retryable: true, details: { sent: 'no' } });
+    expect(ended).toMatchObject({ name: 'Throttled', retryable: true, state: { sent: 'no' } });
   });
 });
 
@@ -210,7 +216,7 @@ describe('following', () => {
       expect(ended).toMatchObject({
         name: 'CloudJobFailed',
         retryable: false,
-        details: { sent: 'yes', lastObservation: { status: 'RUNNING' } },
+        state: { sent: 'yes', seen: { status: 'RUNNING' } },
       });
       expect(ended.message).toContain('disk full');
     },
@@ -220,20 +226,20 @@ describe('following', () => {
     const { target, before } = await bench.instance();
     await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
     const ended = failed(await bench.perform({ action: stop, target, before, deadlineInMs: 600 }));
-    expect(ended).toMatchObject({ name: 'CloudJobOverdue', details: { sent: 'yes' } });
+    expect(ended).toMatchObject({ name: 'CloudJobOverdue', state: { sent: 'yes' } });
   });
 
   it('is overdue when the API stays without knowledge of the cloud job', async () => {
     const { target, before } = await bench.instance();
-    const details = left({ kind: 'following', cloudJobId: 'JOB-lost', submittedAtMs: Date.now() });
-    const ended = failed(await bench.perform({ action: stop, target, before, attempt: 2, details }));
-    expect(ended).toMatchObject({ name: 'CloudJobOverdue', details: { sent: 'yes', cloudJobId: 'JOB-lost' } });
+    const previous = aFollowingState('JOB-lost', Date.now());
+    const ended = failed(await bench.perform({ action: stop, target, before, attempt: 2, previous }));
+    expect(ended).toMatchObject({ name: 'CloudJobOverdue', state: { sent: 'yes', cloudJob: { id: 'JOB-lost' } } });
   });
 
   it('tolerates readings that fail', async () => {
     const { target, before } = await bench.instance();
     await bench.control.fault({ on: { route: 'job' }, times: 2, fault: { kind: 'status', status: 502 } });
-    expect(resultOf(await bench.perform({ action: stop, target, before }))).toMatchObject({ result: 'succeeded' });
+    expect(resultOf(await bench.perform({ action: stop, target, before }))).toMatchObject(succeeded);
     await bench.control.clearFaults();
   });
 });
@@ -245,7 +251,7 @@ describe('verifying', () => {
     const ended = failed(
       await bench.perform({ action: restart, target, before, verify: { withinMs: 300, stableMs: 40 } }),
     );
-    expect(ended).toMatchObject({ name: 'NotConverged', details: { sent: 'yes' } });
+    expect(ended).toMatchObject({ name: 'NotConverged', state: { sent: 'yes' } });
     expect(ended.message).toContain('RUNNING 0/2');
   });
 
@@ -263,7 +269,7 @@ describe('verifying', () => {
       fault: { kind: 'visibleLate', ms: 500 },
     });
     const result = resultOf(await bench.perform({ action: stop, target, before }));
-    expect(result.after.lastJobId).toBe(result.cloudJobId);
+    expect(result.seen?.lastJobId).toBe(result.cloudJob?.id);
   });
 
   it('takes readings that all fail for no proof: it goes on until one succeeds', async () => {
@@ -276,7 +282,7 @@ describe('verifying', () => {
     const result = resultOf(await bench.perform({ action: stop, target, before, verify }));
     const failedReadings = (await bench.control.faults()).find(({ on }) => on?.instanceId === target.instanceId);
     await bench.control.clearFaults();
-    expect(result).toMatchObject({ result: 'succeeded', sent: 'yes', after: { status: 'STOPPED' } });
+    expect(result).toMatchObject({ ...succeeded, sent: 'yes', seen: { status: 'STOPPED' } });
     expect(failedReadings?.hits).toBe(60);
     expect(Date.now() - beganAtMs).toBeGreaterThan(verify.withinMs);
   });
@@ -296,7 +302,7 @@ describe('verifying', () => {
       }),
     );
     await bench.control.clearFaults();
-    expect(ended).toMatchObject({ name: 'Unreachable', retryable: false, details: { sent: 'yes' } });
+    expect(ended).toMatchObject({ name: 'Unreachable', retryable: false, state: { sent: 'yes' } });
     expect(Date.now() - beganAtMs).toBeGreaterThanOrEqual(1_500);
   });
 
@@ -317,7 +323,7 @@ describe('verifying', () => {
     await bench.control.clearFaults();
     expect(ended).toMatchObject({
       name: 'Unreachable',
-      details: { sent: 'yes', lastObservation: { status: 'STOPPED' } },
+      state: { sent: 'yes', seen: { status: 'STOPPED' } },
     });
     // Half of `stable` between two readings, within two seconds.
     expect(failedReadings?.hits).toBeGreaterThan(2);
@@ -328,7 +334,7 @@ describe('verifying', () => {
     const { target, before } = await bench.instance();
     const underWay = bench.begin({ action: stop, target, before, verify: { withinMs: 2_000, stableMs: 800 } });
     setTimeout(() => void bench.control.console({ instanceId: target.instanceId, action: 'start' }), 450);
-    expect(failed(await underWay.ended)).toMatchObject({ name: 'TargetChanged', details: { sent: 'yes' } });
+    expect(failed(await underWay.ended)).toMatchObject({ name: 'TargetChanged', state: { sent: 'yes' } });
   });
 
   it('is Indeterminate when somebody acts after a cloud job that was adopted', async () => {
@@ -339,7 +345,7 @@ describe('verifying', () => {
     });
     const underWay = bench.begin({ action: stop, target, before, verify: { withinMs: 2_000, stableMs: 800 } });
     setTimeout(() => void bench.control.console({ instanceId: target.instanceId, action: 'start' }), 600);
-    expect(failed(await underWay.ended)).toMatchObject({ name: 'Indeterminate', details: { sent: 'yes' } });
+    expect(failed(await underWay.ended)).toMatchObject({ name: 'Indeterminate', state: { sent: 'yes' } });
   });
 });
 
@@ -353,12 +359,12 @@ describe('cancel and shutdown', () => {
     });
     const cancelled = bench.begin({ action: stop, target, before });
     cancelled.cancel();
-    expect(failed(await cancelled.ended)).toMatchObject({ name: 'cancelled', details: { sent: 'no' } });
+    expect(failed(await cancelled.ended)).toMatchObject({ name: 'cancelled', state: { sent: 'no' } });
     const stopped = bench.begin({ action: stop, target, before });
     stopped.shutDown();
     const ended = failed(await stopped.ended);
-    expect(ended).toMatchObject({ name: 'WorkerStopped', retryable: true, details: { sent: 'no' } });
-    expect(ended.heartbeats.at(-1)?.state.kind).toBe('notSent');
+    expect(ended).toMatchObject({ name: 'WorkerStopped', retryable: true, state: { sent: 'no' } });
+    expect(ended.heartbeats.at(-1)).toMatchObject(unsent);
     expect(await bench.accepted(target)).toEqual([]);
   });
 
@@ -371,9 +377,9 @@ describe('cancel and shutdown', () => {
     const underWay = bench.begin({ action: stop, target, before });
     setTimeout(() => underWay.cancel(), 100);
     expect(resultOf(await underWay.ended)).toMatchObject({
-      result: 'succeeded',
+      ...succeeded,
       sent: 'yes',
-      after: { status: 'STOPPED' },
+      seen: { status: 'STOPPED' },
     });
   });
 
@@ -390,9 +396,9 @@ describe('cancel and shutdown', () => {
     expect(ended).toMatchObject({
       name: 'WorkerStopped',
       retryable: true,
-      details: { sent: 'yes', cloudJobId: job?.cloudJobId },
+      state: { sent: 'yes', cloudJob: { id: job?.cloudJobId } },
     });
-    expect(ended.heartbeats.at(-1)?.state).toMatchObject({ kind: 'following', cloudJobId: job?.cloudJobId });
+    expect(ended.heartbeats.at(-1)).toMatchObject({ sent: 'yes', cloudJob: { id: job?.cloudJobId } });
   });
 
   it('do not wait for the wished state after a cancel where nobody wants to know', async () => {
