@@ -1,11 +1,12 @@
 /** `settleTarget`: what may have been sent becomes clear, or is said to be unclear. Read-only, whatever happens. */
+import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settleTarget } from '../../src/activities/perform-action.js';
 import type { TemporalAccess } from '../../src/activities/temporal-access.js';
 import type { Baseline, SettleTargetArguments } from '../../src/domain/contract.js';
-import { endingOf, type Ending, type OnceState } from '../../src/domain/once/state.js';
+import { endingOf, type Ending, type Interruption, type OnceState } from '../../src/domain/once/state.js';
 import type { Target } from '../../src/domain/target.js';
 import { anEndedState, failedWith, quickLimits } from '../support/build.js';
 import { startBench, type Bench } from '../support/perform.js';
@@ -22,6 +23,8 @@ interface Left extends Partial<Pick<OnceState, 'sent'>> {
   readonly clearInMs?: number;
   readonly deadlineInMs?: number;
   readonly limits?: SettleTargetArguments['limits'];
+  /** What it is told before it begins. */
+  readonly toldTo?: Interruption;
 }
 
 const PRIOR = failedWith('Unanswered');
@@ -38,7 +41,7 @@ function settleFirst(target: Target, { lastJobId, knownCloudJobIds }: Baseline, 
 
 function settleWith(
   of: Pick<SettleTargetArguments, 'target' | 'before' | 'action' | 'prior'>,
-  { cloudJobId, sent = 'unknown', clearInMs = 250, deadlineInMs = 2_000, limits = quickLimits() }: Left,
+  { cloudJobId, sent = 'unknown', clearInMs = 250, deadlineInMs = 2_000, limits = quickLimits(), toldTo }: Left,
 ): Promise<OnceState> {
   const nowMs = Date.now();
   const request: SettleTargetArguments = {
@@ -64,6 +67,9 @@ function settleWith(
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
   };
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  if (toldTo === 'cancel') environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+  if (toldTo === 'stop')
+    environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
   return environment.run<[], OnceState, () => Promise<OnceState>>(() =>
     settleTarget({ serviceStage, temporal }, request),
   );
@@ -73,7 +79,6 @@ function settleWith(
 const clear = { phase: { name: 'ended', ending: PRIOR } };
 const unclear = { phase: { name: 'ended', ending: { kind: 'indeterminate' } } };
 const atRest = { phase: { name: 'ended', ending: { kind: 'succeeded' } } };
-const notAtRest = { phase: { name: 'ended', ending: { kind: 'failed', failure: 'TargetBusy', retryInMs: null } } };
 
 function why(state: OnceState): string {
   const ending: Ending = endingOf(state);
@@ -91,43 +96,6 @@ describe('a known cloud job', () => {
     const cloudJobId = await stopped(target);
     const settled = await settle(target, before, { cloudJobId, sent: 'yes' });
     expect(settled).toMatchObject({ ...clear, sent: 'yes', cloudJob: { id: cloudJobId }, seen: { status: 'STOPPED' } });
-  });
-
-  it('that has succeeded is not settled by a reading that shows it and not yet what it did', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.fault({
-      on: { route: 'action', instanceId: target.instanceId },
-      fault: { kind: 'visibleLate', ms: 0, statusMs: 600 },
-    });
-    const cloudJobId = await stopped(target);
-    const limits = quickLimits({ visibilityWindowMs: 3_000 });
-    const settled = await settle(target, before, { cloudJobId, sent: 'yes', limits });
-    expect(settled).toMatchObject({ ...clear, sent: 'yes', cloudJob: { id: cloudJobId }, seen: { status: 'STOPPED' } });
-  });
-
-  it('that has ended is not settled by a reading from before it', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.fault({
-      on: { route: 'action', instanceId: target.instanceId },
-      fault: { kind: 'visibleLate', ms: 600, statusMs: 600 },
-    });
-    const cloudJobId = await stopped(target);
-    const limits = quickLimits({ visibilityWindowMs: 3_000 });
-    const settled = await settle(target, before, { cloudJobId, sent: 'yes', limits });
-    expect(settled).toMatchObject({
-      ...clear,
-      sent: 'yes',
-      cloudJob: { id: cloudJobId },
-      seen: { status: 'STOPPED', lastJobId: cloudJobId },
-    });
-  });
-
-  it('that does not end within the limit leaves it unclear', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
-    const cloudJobId = await stopped(target);
-    const settled = await settle(target, before, { cloudJobId, sent: 'yes', deadlineInMs: 300 });
-    expect(settled).toMatchObject({ ...unclear, sent: 'yes', cloudJob: { id: cloudJobId } });
   });
 });
 
@@ -151,42 +119,12 @@ describe('something that may have been sent', () => {
     });
   });
 
-  it('is found although it shows late', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.fault({
-      on: { route: 'action', instanceId: target.instanceId },
-      fault: { kind: 'visibleLate', ms: 180, statusMs: 180 },
-    });
-    const cloudJobId = await stopped(target);
-    expect(await settle(target, before)).toMatchObject({ ...clear, sent: 'yes', cloudJob: { id: cloudJobId } });
-  });
-
   it('stays unclear beside a cloud job of somebody else', async () => {
     const { target, before } = await bench.instance();
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
     const settled = await settle(target, before);
     expect(settled).toMatchObject({ ...unclear, sent: 'unknown' });
     expect(why(settled)).toContain('cannot be told to be ours');
-  });
-
-  it('is not called unclear before nothing more can come, beside a cloud job of somebody else', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
-    const beganAtMs = Date.now();
-    expect(await settle(target, before, { clearInMs: 900 })).toMatchObject({ ...unclear, sent: 'unknown' });
-    expect(Date.now() - beganAtMs).toBeGreaterThanOrEqual(900);
-  });
-
-  it('counts as ours where the wished state holds under the same cloud job', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.change(target.instanceId, { status: 'STOPPED' });
-    expect(await settle(target, before)).toMatchObject({ ...clear, sent: 'unknown' });
-  });
-
-  it('stays unclear where the state changed otherwise without a cloud job', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.change(target.instanceId, { status: 'DOWN' });
-    expect(await settle(target, before)).toMatchObject({ ...unclear, sent: 'unknown' });
   });
 });
 
@@ -197,15 +135,6 @@ describe('before a first step', () => {
     const before = await bench.baseline(target);
     const settled = await settleFirst(target, before);
     expect(settled).toMatchObject({ ...atRest, sent: 'no', seen: { status: 'RUNNING' } });
-  });
-
-  it('one that never ends leaves it unclear', async () => {
-    const { target } = await bench.instance();
-    await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
-    await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
-    const before = await bench.baseline(target);
-    const settled = await settleFirst(target, before, { deadlineInMs: 200 });
-    expect(settled).toMatchObject(notAtRest);
   });
 });
 
@@ -219,18 +148,18 @@ describe('readings that fail', () => {
     });
     expect(await settle(target, before)).toMatchObject({ ...clear, sent: 'no' });
   });
+});
 
-  it('are not said any more once one has succeeded, whatever it shows', async () => {
+describe('told to end', () => {
+  it('by the stop of its worker, it is tried again', async () => {
     const { target, before } = await bench.instance();
-    await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
-    await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
-    await bench.control.fault({
-      on: { route: 'instance', instanceId: target.instanceId },
-      times: 2,
-      fault: { kind: 'status', status: 503 },
-    });
-    const settled = await settleFirst(target, before, { deadlineInMs: 1_000 });
-    expect(settled).toMatchObject({ ...notAtRest, seen: { status: 'RESTARTING' } });
-    expect(why(settled)).not.toContain('503');
+    const error: unknown = await settle(target, before, { toldTo: 'stop' }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ApplicationFailure);
+    expect(error).toMatchObject({ type: 'WorkerStopped', nonRetryable: false, details: [{ sent: 'unknown' }] });
+  });
+
+  it('by a cancel before a first step, it is cancelled', async () => {
+    const { target, before } = await bench.instance();
+    await expect(settleFirst(target, before, { toldTo: 'cancel' })).rejects.toThrow(CancelledFailure);
   });
 });

@@ -31,7 +31,7 @@ export interface Chosen {
   readonly attemptScheduledAgoMs?: number;
   readonly resetRun?: boolean;
   /** What the server says of the attempt when it is asked; as a rule, that it is the current one. */
-  readonly standing?: Standing;
+  readonly standing?: Standing | Promise<Standing>;
   readonly deadlineInMs?: number;
   readonly closing?: Closing;
   readonly verify?: PerformActionArguments['verify'];

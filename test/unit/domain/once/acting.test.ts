@@ -48,6 +48,18 @@ describe('the first attempt', () => {
     expect(played.endedAtMs).toBe(1_000 + 3 * limits.quietMs);
   });
 
+  it('does not act on a deleted instance', () => {
+    const { ending, state } = act({ read: () => anObservation({ status: 'DELETED' }) });
+    expect(ending).toMatchObject({ failure: 'TargetNotFound', retryInMs: null });
+    expect(state.sent).toBe('no');
+  });
+
+  it('never skips a restart', () => {
+    expect(act({}, { action: restart }).sentAtMs).toBe(1_000);
+    const stopped = act({ read: () => anObservation({ status: 'STOPPED' }) });
+    expect(stopped).toMatchObject({ sentAtMs: null, ending: { kind: 'skipped' }, state: { sent: 'no' } });
+  });
+
   it('does not believe one reading that does not find the instance, and believes two in a row', () => {
     const missing = requestFailed({ failure: 'TargetNotFound', request: 'no', message: 'not found' });
     const once = act({ read: (atMs, sentAtMs) => (atMs === 1_000 ? missing : stoppedOnceSent(sentAtMs)) });
@@ -180,6 +192,13 @@ describe('an attempt after a lost one', () => {
     expect(played.state).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1', evidence: { createdByUs: true } } });
     expect(decisions(played)).toEqual(['leftNoTrace', 'entered', 'adopted', 'verified']);
     expect(played.recorded[0]).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1' } });
+  });
+
+  it('adopts one that shows while it waits for quiet', () => {
+    const showsMs = AGAIN_MS + limits.quietMs;
+    const read: World['read'] = (atMs) =>
+      atMs < showsMs ? anObservation() : anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' });
+    expect(actAgain({ read })).toMatchObject({ sentAtMs: null, ending: { kind: 'succeeded' }, state: { sent: 'yes' } });
   });
 
   it.each([
