@@ -1,6 +1,5 @@
 /** After the send, in virtual time: the cloud job is polled to its end, then the instance must reach the desired state and hold it. */
 import { describe, expect, it } from 'vitest';
-import type { CloudJob } from '../../../../src/domain/cloud-job.js';
 import type { RequestFailed } from '../../../../src/domain/once/events.js';
 import { unknownCloudJobMs } from '../../../../src/domain/once/limits.js';
 import {
@@ -94,7 +93,7 @@ describe('a cloud job', () => {
 
   it('that the API did not know for a while, off and on, is followed on', () => {
     let nth = 0;
-    const job: World['job'] = (atMs) => (nth++ % 2 === 0 ? null : (endsAt(400_000)(atMs) as CloudJob));
+    const job: World['job'] = (atMs) => (nth++ % 2 === 0 ? null : endsAt(400_000)(atMs));
     expect(act({ job }).ending).toEqual({ kind: 'succeeded' });
   });
 

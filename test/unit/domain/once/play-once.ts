@@ -24,9 +24,9 @@ import { aCloudJob, anObservation, attemptFacts, onceRules } from '../../../supp
 export interface World {
   readonly standing?: Standing;
   /** @param sentAtMs when the first byte of the POST went out */
-  read?(atMs: number, sentAtMs: number | null): Observation | RequestFailed;
+  readonly read?: (atMs: number, sentAtMs: number | null) => Observation | RequestFailed;
   /** For polls and inspections; `null`: the API does not know it. */
-  job?(atMs: number): CloudJob | RequestFailed | null;
+  readonly job?: (atMs: number) => CloudJob | RequestFailed | null;
   readonly ownUserId?: string;
   readonly reserve?: RequestFailed;
   readonly connect?: RequestFailed;
