@@ -7,6 +7,7 @@ export function workerEnv({ server, simulator, usualDurations }) {
     SERVICESTAGE_REQUESTS_PER_SECOND: '1000',
     SERVICESTAGE_BURST: '1000',
     HUAWEICLOUD_SDK_PROJECT_ID: simulator.projectId,
+    SERVICESTAGE_USER_ID: simulator.userId,
     HUAWEICLOUD_SDK_AK: simulator.accessKey,
     HUAWEICLOUD_SDK_SK: simulator.secretKey,
     RUNBOOK_VERIFY: 'within=20s,stable=200ms',

@@ -233,6 +233,7 @@ function readLimits(reader: Reader): Limits {
     'credentialsWait',
     'clockSkew',
     'lateStart',
+    'lease',
     'margin',
   ]);
   const chosen: ChosenLimits = {
@@ -244,6 +245,7 @@ function readLimits(reader: Reader): Limits {
     credentialsWaitMs: others.credentialsWait ?? DEFAULT_LIMITS.credentialsWaitMs,
     clockSkewMs: others.clockSkew ?? DEFAULT_LIMITS.clockSkewMs,
     lateStartMs: others.lateStart ?? DEFAULT_LIMITS.lateStartMs,
+    leaseMs: others.lease ?? DEFAULT_LIMITS.leaseMs,
     marginMs: others.margin ?? DEFAULT_LIMITS.marginMs,
   };
   if (chosen.visibilityWindowMs < chosen.quietMs)

@@ -38,7 +38,7 @@ import { startWarnings } from './servicestage/start-check.js';
 export const WORKER_EXIT_CODES = { stopped: 0, failed: 1, configuration: 2, temporalUnreachable: 3 } as const;
 
 /** Cancellation and the loss of an attempt arrive with heartbeats: this is their latency. Chosen. */
-const HEARTBEAT_THROTTLE_MS = 10_000;
+const HEARTBEAT_THROTTLE_MS = 5_000;
 /** A waiting step holds an activity slot: a promise and a timer. Sized for the peak of steps that wait at once. */
 const ACTIVITY_SLOTS = 500;
 /** The cache is counted in workflows, not bytes; some 50 KB each. */

@@ -2,11 +2,11 @@
 import { Context } from '@temporalio/activity';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
-import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
+import type { Command, Event, OnceRules, Standing, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
-import type { OnceState } from '../domain/once/state.js';
+import { asHeartbeat, type OnceState, type PhaseName } from '../domain/once/state.js';
 import type { Action } from '../domain/actions.js';
-import { pause } from './pause.js';
+import { orDeadline, pause } from './pause.js';
 import type { TemporalAccess } from './temporal-access.js';
 import { failureNameOf } from './to-failure.js';
 
@@ -35,8 +35,8 @@ type Answer = Event | { readonly kind: 'notSent' };
 class Attempt {
   readonly #context = Context.current();
   readonly #clock = steadyClock();
-  /** Told once. */
-  #interruption = [interruptionOf(this.#context)];
+  /** What asks the attempt to end; taken out once the machine was told. */
+  #interruption: Promise<Event>[] = [interruptionOf(this.#context)];
   #step: Step;
   #reservation: PostReservation | undefined;
 
@@ -45,36 +45,36 @@ class Attempt {
     private readonly rules: OnceRules,
     begin: (nowMs: number) => Step,
   ) {
-    this.#step = this.#taken(begin(this.#clock()));
+    this.#step = begin(this.#clock());
+    this.#record(this.#step);
   }
 
   async run(): Promise<OnceState> {
-    // Polls and readings are rare, and a 429 stops them, so that a timer says that the attempt is alive. Before the cloud job is known
-    // it says nothing: the SDK holds a heartbeat back that comes soon after another one, and the one with the id must not wait.
-    const { limits } = this.rules;
-    const alive = setInterval(() => this.#beat(), limits.heartbeatTimeoutMs / 3);
+    const beats = setInterval(() => this.#beat(), this.rules.limits.heartbeatTimeoutMs / 3);
     try {
       let { command } = this.#step;
       while (command !== null && command.kind !== 'end') command = await this.#carryOut(command);
       return this.#step.state;
     } finally {
-      clearInterval(alive);
+      clearInterval(beats);
       this.#reservation?.release();
     }
   }
 
+  /** Says that the attempt is alive: polls and readings are rare, and a 429 stops them. */
   #beat(): void {
-    const { state } = this.#step;
-    if (state.cloudJob !== null || state.goal.kind === 'settle') this.#context.heartbeat(state);
+    if (SILENT.includes(this.#step.state.phase.name)) return;
+    this.#feed({ kind: 'heartbeat' });
+    this.#context.heartbeat(asHeartbeat(this.#step.state));
   }
 
-  #taken(step: Step): Step {
-    if (step.record === true) this.#context.heartbeat(step.state);
-    return step;
+  #record({ state, record }: Step): void {
+    if (record === true) this.#context.heartbeat(asHeartbeat(state));
   }
 
   #feed(event: Event): Command | null {
-    this.#step = this.#taken(next(this.#step.state, event, this.rules, this.#clock()));
+    this.#step = next(this.#step.state, event, this.rules, this.#clock());
+    this.#record(this.#step);
     return this.#step.command;
   }
 
@@ -87,17 +87,16 @@ class Attempt {
       const first = await Promise.race([...answers, ...this.#interruption]);
       if (first.kind !== 'interrupted') return this.#after(first);
       this.#interruption = [];
-      const instead = this.#feed(first);
-      // What is under way goes on.
-      return instead ?? this.#after(await Promise.race(answers));
+      // `null`: what is under way goes on.
+      return this.#feed(first) ?? this.#after(await Promise.race(answers));
     } finally {
       ending.abort();
       answers[0]?.catch(() => {});
     }
   }
 
+  /** Where the fence was not passed, the machine has said already what follows. */
   #after(event: Answer): Command | null {
-    // The fence was not passed: the machine has said already what follows.
     return event.kind === 'notSent' ? this.#step.command : this.#feed(event);
   }
 
@@ -121,12 +120,12 @@ class Attempt {
   }
 
   async #ask(command: Command, signal: AbortSignal): Promise<Event> {
-    const { serviceStage, temporal } = this.dependencies;
+    const { serviceStage } = this.dependencies;
     const { target, limits } = this.rules;
     const options = { timeoutMs: limits.readTimeoutMs, signal };
     switch (command.kind) {
       case 'askServer':
-        return { kind: 'standing', standing: await temporal.standing(this.#context.info, this.#step.state) };
+        return { kind: 'standing', standing: await this.#ownStanding(command.giveUpAtMs) };
       case 'reserve':
         this.#reservation = await serviceStage.reservePost({ ...limits, signal });
         return { kind: 'reserved' };
@@ -142,20 +141,33 @@ class Attempt {
         return { kind: 'polled', job: await serviceStage.readCloudJob(command.cloudJobId, options) };
       case 'connect':
         return { kind: 'accepted', cloudJobId: await this.#post() };
+      case 'lease':
       case 'send':
       case 'end':
         throw new TypeError(`${command.kind} is no command by itself`);
     }
   }
 
+  #ownStanding(giveUpAtMs: number): Promise<Standing> {
+    const { temporal } = this.dependencies;
+    return temporal.standing(this.#context.info, this.#step.state, giveUpAtMs - this.#clock());
+  }
+
   /** No cancellation signal: cutting the connection would not take back what the server already reads. */
   async #post(): Promise<string> {
     const { target, action, limits } = this.rules;
+    const { temporal } = this.dependencies;
     if (this.#reservation === undefined) throw new TypeError('A POST needs a reservation');
     const { cloudJobId } = await this.#reservation.submitAction(target, action as Action, {
       timeoutMs: limits.postTimeoutMs,
-      beforeFirstByte: () => {
-        if (this.#feed({ kind: 'connected' })?.kind !== 'send') throw NOT_SENT;
+      beforeFirstByte: async () => {
+        const command = this.#feed({ kind: 'connected' });
+        if (command?.kind !== 'lease') throw NOT_SENT;
+        const { giveUpAtMs } = command;
+        const asked = temporal.sendLease(this.#context.info, this.#step.state, giveUpAtMs - this.#clock());
+        const standing = await orDeadline(asked, giveUpAtMs);
+        const event: Event = standing === null ? { kind: 'timeUp' } : { kind: 'standing', standing };
+        if (this.#feed(event)?.kind !== 'send') throw NOT_SENT;
       },
     });
     return cloudJobId;
@@ -189,17 +201,20 @@ function failed(error: ServiceStageError): Event {
   };
 }
 
-/** By whom the attempt is asked to end. */
+/** An acknowledged heartbeat is under way, or one with the cloud job comes next: the SDK would hold that one back behind another. */
+const SILENT: readonly PhaseName[] = ['barrier', 'leasing', 'sending', 'ended'];
+
+/** By whom the attempt is asked to end; told once. */
 function interruptionOf(context: Context): Promise<Event> {
   const { cancellationSignal } = context;
-  return new Promise<Event>((resolve) => {
-    const tell = () =>
-      resolve({
-        kind: 'interrupted',
-        by: context.cancellationDetails?.cancelRequested === true ? 'cancel' : 'stop',
-      });
-    if (cancellationSignal.aborted) tell();
-    else cancellationSignal.addEventListener('abort', tell, { once: true });
+  return new Promise((resolve) => {
+    const onAbort = () => {
+      const { cancelRequested, notFound, timedOut } = context.cancellationDetails ?? {};
+      const isSuperseded = notFound === true || timedOut === true;
+      resolve({ kind: 'interrupted', by: cancelRequested === true ? 'cancel' : isSuperseded ? 'superseded' : 'stop' });
+    };
+    if (cancellationSignal.aborted) onAbort();
+    else cancellationSignal.addEventListener('abort', onAbort, { once: true });
   });
 }
 
@@ -207,5 +222,5 @@ function interruptionOf(context: Context): Promise<Event> {
 function steadyClock(): () => number {
   const wallMs = Date.now();
   const monotonicMs = performance.now();
-  return () => Math.max(Date.now(), wallMs + performance.now() - monotonicMs);
+  return () => Math.max(Date.now(), Math.ceil(wallMs + performance.now() - monotonicMs));
 }

@@ -2,6 +2,9 @@
 import type { Info } from '@temporalio/activity';
 import {
   ActivityCancelledError,
+  ActivityNotFoundError,
+  ActivityPausedError,
+  ActivityResetError,
   WorkflowNotFoundError,
   type Client,
   type WorkflowExecutionDescription,
@@ -16,8 +19,13 @@ import { inTime } from './in-time.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 export interface TemporalAccess {
-  /** Writes the heartbeat, acknowledged, then asks what the server says of this attempt. Anything but a clear answer is `superseded`. */
-  standing(info: Info, state: OnceState): Promise<Standing>;
+  /**
+   * Is this attempt the current one? Only then its heartbeat is written: the server takes one of an attempt that a reset has replaced, where the
+   * numbers agree, and it would hide what the newer attempt wrote.
+   */
+  standing(info: Info, state: OnceState, timeoutMs: number): Promise<Standing>;
+  /** The heartbeat first, then the same question: a reset after the heartbeat hands it on, and one before it shows in the answer. */
+  sendLease(info: Info, state: OnceState, timeoutMs: number): Promise<Standing>;
   /** The newest execution under a workflow id, or `null` when there never was one. */
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
@@ -30,14 +38,13 @@ const UNDER_WAY = [2, 3];
 
 export function temporalAccess(client: Client): TemporalAccess {
   return {
-    async standing(info, state) {
-      try {
-        const isCancelled = await recordHeartbeat(client, info.taskToken, state);
-        if (!(await isCurrentAttempt(client, info))) return 'superseded';
-        return isCancelled ? 'cancelled' : 'current';
-      } catch {
-        return 'superseded';
-      }
+    async standing(info, state, timeoutMs) {
+      const standing = await standingOf(client, info, timeoutMs);
+      return standing === 'current' ? heartbeat(client, info, state, timeoutMs) : standing;
+    },
+    async sendLease(info, state, timeoutMs) {
+      const beat = await heartbeat(client, info, state, timeoutMs);
+      return beat === 'current' ? standingOf(client, info, timeoutMs) : beat;
     },
     async describeLease(leaseId) {
       try {
@@ -52,26 +59,38 @@ export function temporalAccess(client: Client): TemporalAccess {
   };
 }
 
-/** @returns whether the server, taking it, said that the run was cancelled. Rejects where it does not take it. */
-async function recordHeartbeat(client: Client, taskToken: Uint8Array, state: OnceState): Promise<boolean> {
+/** Written once it resolves with `current` or `cancelled`. */
+async function heartbeat(client: Client, info: Info, state: OnceState, timeoutMs: number): Promise<Standing> {
   try {
-    await inTime(client, () => client.activity.heartbeat(taskToken, state));
-    return false;
+    await client.withDeadline(Date.now() + timeoutMs, () => client.activity.heartbeat(info.taskToken, state));
+    return 'current';
   } catch (error) {
-    if (error instanceof ActivityCancelledError) return true;
-    throw error;
+    if (error instanceof ActivityCancelledError) return 'cancelled';
+    // Not known, paused or reset: not this attempt's turn any more.
+    const isTold =
+      error instanceof ActivityNotFoundError ||
+      error instanceof ActivityPausedError ||
+      error instanceof ActivityResetError;
+    return isTold ? 'superseded' : 'unclear';
   }
 }
 
-/** Is the attempt that asks the one the server knows as started? */
-async function isCurrentAttempt(client: Client, info: Info): Promise<boolean> {
+/** Is the attempt that asks the one that the server knows as started? */
+async function standingOf(client: Client, info: Info, timeoutMs: number): Promise<Standing> {
   const { workflowExecution, activityId, attempt, currentAttemptScheduledTimestampMs } = info;
-  if (workflowExecution === undefined) return false;
+  if (workflowExecution === undefined) return 'superseded';
   const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
-  const description = await inTime(client, () => handle.describe());
-  const pending = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
-  if (!UNDER_WAY.includes(Number(pending?.state)) || pending?.attempt !== attempt) return false;
-  return sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
+  try {
+    const { raw } = await client.withDeadline(Date.now() + timeoutMs, () => handle.describe());
+    const pending = raw.pendingActivities?.find((activity) => activity.activityId === activityId);
+    const isCurrent =
+      UNDER_WAY.includes(Number(pending?.state)) &&
+      pending?.attempt === attempt &&
+      sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
+    return isCurrent ? 'current' : 'superseded';
+  } catch (error) {
+    return error instanceof WorkflowNotFoundError ? 'superseded' : 'unclear';
+  }
 }
 
 function leaseHolder(description: WorkflowExecutionDescription): LeaseHolder {

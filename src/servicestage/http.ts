@@ -22,8 +22,8 @@ interface HttpRequest {
   readonly timeoutMs: number;
   /** Of reads only; its reason is rethrown. */
   readonly signal?: AbortSignal;
-  /** Of a POST: called when its connection stands, directly before the first byte. What it throws ends the request unsent and is rethrown. */
-  readonly beforeFirstByte?: () => void;
+  /** Of a POST: awaited when its connection stands, directly before the first byte; not counted for `timeoutMs`. What it throws ends the request unsent and is rethrown. */
+  readonly beforeFirstByte?: () => Promise<void>;
   readonly headersFor: (request: RequestToSign) => Record<string, string>;
   /** Texts in the body that no error may show, should the other side echo them. */
   readonly secrets?: readonly string[];
@@ -82,10 +82,10 @@ async function send(
   const headers = signed(request);
   secrets.push(...secretsIn(headers));
   const connection = method === 'POST' ? await ownConnection(request, proxy) : null;
-  if (connection !== null) askBeforeFirstByte(connection, request);
+  const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAtMs));
+  if (connection !== null) await askBeforeFirstByte(connection, request);
   let answer: Response<string>;
   try {
-    const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAtMs));
     answer = await exchange({ ...request, headers, timeoutMs: leftMs }, { connection, proxy, tooLarge });
   } catch (error) {
     request.signal?.throwIfAborted();
@@ -124,9 +124,9 @@ async function ownConnection(request: HttpRequest, proxy: ProxyAgents | null): P
   }
 }
 
-function askBeforeFirstByte(connection: Socket, { beforeFirstByte }: HttpRequest): void {
+async function askBeforeFirstByte(connection: Socket, { beforeFirstByte }: HttpRequest): Promise<void> {
   try {
-    beforeFirstByte?.();
+    await beforeFirstByte?.();
   } catch (error) {
     connection.destroy();
     throw error;

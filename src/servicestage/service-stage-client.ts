@@ -239,7 +239,7 @@ class ServiceStageClient implements ServiceStage {
     body?: string;
     timeoutMs: number;
     signal?: AbortSignal;
-    beforeFirstByte?: () => void;
+    beforeFirstByte?: () => Promise<void>;
   }): Promise<HttpAnswer> {
     const sentAtMs = Date.now();
     try {

@@ -28,8 +28,8 @@ export interface ListedInstance extends NamedEntity {
 export interface SubmitOptions {
   /** Longest time for connection and answer together. */
   readonly timeoutMs: number;
-  /** Called once the connection stands, directly before the first byte; what it throws ends the POST unsent and is rethrown. */
-  readonly beforeFirstByte?: () => void;
+  /** Awaited once the connection stands, directly before the first byte; it does not count for `timeoutMs`; what it throws ends the POST unsent and is rethrown. */
+  readonly beforeFirstByte?: () => Promise<void>;
 }
 
 /** A place in the request budget and valid credentials, held for one POST that follows at once. */

@@ -73,7 +73,7 @@ export function settleTarget(request: SettleTargetArguments, summary: string): P
 
 function longRunning(limits: Limits, durationMs: number) {
   return {
-    scheduleToCloseTimeout: Math.max(durationMs, 0) + 2 * limits.heartbeatTimeoutMs,
+    scheduleToCloseTimeout: Math.max(durationMs, 0) + 4 * limits.heartbeatTimeoutMs,
     heartbeatTimeout: limits.heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     // Almost every failure names its own delay; this one is for attempts that are lost.

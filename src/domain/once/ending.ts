@@ -10,17 +10,12 @@ import { extendTrail, type Decision } from './trail.js';
 const UNREADABLE_ATTEMPTS = 5;
 
 /** Decisions whose note says why the attempt ended. */
-const SAYS_WHY: readonly Decision[] = ['notSent', 'unanswered', 'fenced', 'stopped'];
+const SAYS_WHY: readonly Decision[] = ['notSent', 'refused', 'unanswered', 'fenced', 'stopped'];
 
 /** The state with one more entry in its trail. */
 export function note(state: OnceState, decision: Decision, { nowMs }: At, text?: string): OnceState {
   const entry = { attempt: state.attempt, atMs: nowMs, decision, ...(text === undefined ? {} : { note: text }) };
   return { ...state, trail: extendTrail(state.trail, entry) };
-}
-
-/** Milliseconds since the attempt may have been replaced at the earliest. */
-export function ageMs({ bornAtMs }: OnceState, { nowMs }: At): number {
-  return nowMs - bornAtMs;
 }
 
 /** The attempt is over. */
@@ -29,10 +24,11 @@ export function end(state: OnceState, ending: Ending, at: At): Step {
   return { state: { ...state, atMs: at.nowMs, sent, phase: { name: 'ended', ending } }, command: { kind: 'end' } };
 }
 
-/** An attempt that is as old as the heartbeat time-out may have been replaced, and what replaced it may have sent. */
+/** An attempt that the server has not heard of for the heartbeat time-out may have been replaced, and what replaced it may have sent. */
 function sentAtEnd(state: OnceState, at: At): Sent {
   const { heartbeatTimeoutMs, marginMs } = at.rules.limits;
-  return state.goal.kind === 'act' && state.sent === 'no' && ageMs(state, at) > heartbeatTimeoutMs - marginMs
+  const unheardForMs = at.nowMs - state.heardAtMs;
+  return state.goal.kind === 'act' && state.sent === 'no' && unheardForMs > heartbeatTimeoutMs - marginMs
     ? 'unknown'
     : state.sent;
 }
@@ -113,14 +109,14 @@ export function indeterminate(state: OnceState, message: string, at: At): Step {
 
 /** Ends an attempt that was told to end and has no cloud job to follow, or whose worker stops. */
 export function endInterrupted(state: OnceState, by: Interruption, at: At): Step {
+  // It says nothing: a superseded attempt's failure can be taken for the current one's after a reset.
+  if (by === 'superseded') return end(state, { kind: 'superseded' }, at);
   if (by === 'cancel') {
     const noted = note(state, 'stopped', at, 'cancel requested');
     return end(noted, { kind: 'cancelled', message: 'Cancelled before this attempt sent anything' }, at);
   }
-  const failure = 'WorkerStopped';
   const message = 'The worker stopped while this attempt ran';
-  // What settles may have to go on past its deadline.
-  if (state.goal.kind === 'settle') return end(state, { kind: 'failed', failure, message, retryInMs: 1 }, at);
-  const noted = note(state, 'stopped', at, 'the worker stops, or the attempt is superseded');
-  return fail(noted, failure, message, at, { retryInMs: 1 });
+  const stopped = state.goal.kind === 'settle' ? state : note(state, 'stopped', at, 'the worker stops');
+  // Another attempt says how it ends, also where the deadline has passed meanwhile.
+  return { ...end(stopped, { kind: 'failed', failure: 'WorkerStopped', message, retryInMs: 1 }, at), record: true };
 }

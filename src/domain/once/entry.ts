@@ -6,51 +6,45 @@ import type { AttemptFacts, Known } from './events.js';
 import { unseenAttemptMs, type Limits } from './limits.js';
 import type { OnceState } from './state.js';
 
-/** True when it is proved that nothing was sent for this decision before this attempt. */
-export function isProvenUnsent(facts: AttemptFacts, previous: OnceState | null, limits: Limits): boolean {
-  if (previous !== null) return previous.sent === 'no' && isNextAttempt(facts, previous, limits);
-  const { attempt, runId, decidedInRunId, scheduledAtMs, attemptScheduledAtMs } = facts;
-  return attempt === 1 && runId === decidedInRunId && attemptScheduledAtMs === scheduledAtMs;
-}
-
-/** True when the attempt that left `previous` has ended and no attempt was lost between it and this one. */
-function isNextAttempt(
-  { attempt, attemptScheduledAtMs }: AttemptFacts,
-  { attempt: previousAttempt, atMs, phase }: OnceState,
-  limits: Limits,
-): boolean {
-  if (phase.name !== 'ended' || phase.ending.kind !== 'failed' || previousAttempt !== attempt - 1) return false;
-  // Scheduled later than that, an attempt between has been lost, and it may have sent.
-  return attemptScheduledAtMs <= atMs + (phase.ending.retryInMs ?? 0) + limits.heartbeatTimeoutMs / 2;
+/**
+ * True when it is proved that nothing was sent for this decision before this attempt. A send lease is a heartbeat that says `sent: 'unknown'` and is
+ * acknowledged before the first byte, so that without one nothing was sent.
+ */
+export function isProvenUnsent(facts: AttemptFacts, previous: OnceState | null): boolean {
+  if (previous !== null) return previous.sent === 'no';
+  return facts.runId === facts.decidedInRunId && !wasReset(facts, previous);
 }
 
 /** True when this attempt may already be superseded, which a plain heartbeat would not tell: it must ask before it reads. */
 export function needsBarrier(
-  { attemptScheduledAtMs }: AttemptFacts,
-  previous: OnceState | null,
-  nowMs: number,
-  limits: Limits,
-): boolean {
-  return previous !== null || nowMs - attemptScheduledAtMs > limits.lateStartMs;
-}
-
-/**
- * `OnceState.clearAtMs` as an attempt begins. An attempt that ended said itself until when; what a lost one sent was accepted before this one
- * was scheduled. Only a reset puts this attempt beside one that may still send.
- */
-export function clearAtMsOnEntry(
   facts: AttemptFacts,
   previous: OnceState | null,
   nowMs: number,
-  limits: Limits,
-): number {
-  const known = previous?.clearAtMs ?? 0;
-  if (previous !== null && isNextAttempt(facts, previous, limits)) return known;
-  if (isProvenUnsent(facts, previous, limits)) return known;
-  const { attempt, attemptScheduledAtMs } = facts;
-  const wasReset = attempt === 1 || (previous !== null && previous.attempt >= attempt);
-  const ownMs = wasReset ? attemptScheduledAtMs + unseenAttemptMs(limits) : nowMs + limits.visibilityWindowMs;
-  return Math.max(known, ownMs);
+  { lateStartMs }: Limits,
+): boolean {
+  return previous !== null || wasReset(facts, previous) || nowMs - facts.attemptScheduledAtMs > lateStartMs;
+}
+
+/** A reset begins with number 1 again, and may leave an attempt from before it alive. So does an unpause before the first start. */
+function wasReset(
+  { attempt, scheduledAtMs, attemptScheduledAtMs, runId, decidedInRunId }: AttemptFacts,
+  previous: OnceState | null,
+): boolean {
+  if (previous !== null && previous.attempt >= attempt) return true;
+  return attempt === 1 && (runId !== decidedInRunId || attemptScheduledAtMs !== scheduledAtMs);
+}
+
+/**
+ * `OnceState.clearAtMs` as an attempt begins. What an attempt that was lost may have sent was accepted before this one was scheduled; after a
+ * reset, one may be alive beside this one.
+ */
+export function clearAtMsOnEntry(facts: AttemptFacts, previous: OnceState | null, limits: Limits): number {
+  const knownMs = previous?.clearAtMs ?? 0;
+  const { attemptScheduledAtMs } = facts;
+  if (isProvenUnsent(facts, previous)) return knownMs;
+  if (wasReset(facts, previous)) return Math.max(knownMs, attemptScheduledAtMs + unseenAttemptMs(limits));
+  const hasEnded = previous?.phase.name === 'ended';
+  return hasEnded ? knownMs : Math.max(knownMs, attemptScheduledAtMs + limits.visibilityWindowMs);
 }
 
 /** What a reading before a send leads to. */

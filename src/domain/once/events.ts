@@ -35,8 +35,10 @@ export interface Known {
 
 /** `giveUpAtMs`: what has not been answered by then is given up, and the event is `timeUp`. */
 export type Command =
-  /** An acknowledged heartbeat, then: is this attempt the current one? */
+  /** Is this attempt the current one? Then an acknowledged heartbeat. */
   | { readonly kind: 'askServer'; readonly giveUpAtMs: number }
+  /** The send lease: an acknowledged heartbeat, then the same question. */
+  | { readonly kind: 'lease'; readonly giveUpAtMs: number }
   /** A place in the request budget, and credentials. */
   | { readonly kind: 'reserve'; readonly giveUpAtMs: number }
   /** Read the instance, after `inMs`. */
@@ -54,6 +56,8 @@ export type Command =
 
 export type Event =
   | { readonly kind: 'standing'; readonly standing: Standing }
+  /** A heartbeat went out, so that the process is not frozen and the server counts on this attempt. */
+  | { readonly kind: 'heartbeat' }
   | { readonly kind: 'reserved' }
   | { readonly kind: 'reading'; readonly reading: Observation }
   /** `job` is `null` where the API does not know it; `ownUserId` where it is not known who we are. */
@@ -66,8 +70,8 @@ export type Event =
   | { readonly kind: 'timeUp' }
   | { readonly kind: 'interrupted'; readonly by: Interruption };
 
-/** What the server says of an attempt. */
-export type Standing = 'current' | 'cancelled' | 'superseded';
+/** What the server says of an attempt. `unclear`: it gave no answer. */
+export type Standing = 'current' | 'cancelled' | 'superseded' | 'unclear';
 
 export interface RequestFailed {
   readonly kind: 'failed';
@@ -97,14 +101,14 @@ export interface AttemptFacts {
 /** What every rule of the machine goes by. */
 export interface At {
   readonly rules: OnceRules;
-  /** By a clock that never runs slower than wall or monotonic clock: a frozen process must not look young. */
+  /** By a clock that never runs slower than wall or monotonic clock: a frozen process must not believe that its lease still holds. */
   readonly nowMs: number;
 }
 
 /** What follows from an event. */
 export interface Step {
   readonly state: OnceState;
-  /** `null` only where an attempt is interrupted: what is under way goes on. */
+  /** `null` only after `interrupted` and `heartbeat`: what is under way goes on. */
   readonly command: Command | null;
   /** The state must reach the server at once. */
   readonly record?: true;

@@ -19,7 +19,9 @@ type Verifying = Extract<Phase, { name: 'verifying' }>;
 export function follow(state: OnceState, cloudJob: FollowedJob, at: At): Step {
   const { retrying: _over, ...known } = state;
   const followed: OnceState = { ...known, sent: 'yes', cloudJob };
-  if (state.interrupted === 'stop') return { ...endInterrupted(followed, 'stop', at), record: true };
+  const { interrupted } = state;
+  if (interrupted === 'stop' || interrupted === 'superseded')
+    return { ...endInterrupted(followed, interrupted, at), record: true };
   return { ...startPolling(followed, at), record: true };
 }
 
@@ -130,7 +132,8 @@ export function afterLastReading(
   at: At,
 ): Step {
   const read = event.kind === 'reading' ? { ...state, seen: event.reading } : state;
-  return ending.kind === 'indeterminate' ? indeterminate(read, ending.message, at) : end(read, ending, at);
+  const isUnsure = ending.kind === 'indeterminate' && state.goal.kind === 'act';
+  return isUnsure ? indeterminate(read, ending.message, at) : end(read, ending, at);
 }
 
 /** Each verifying reading must show our own cloud job; a desired state that is seen once is not enough. */
@@ -140,14 +143,9 @@ export function verifying(
   event: Extract<Event, { kind: 'reading' | 'failed' | 'timeUp' }>,
   at: At,
 ): Step {
-  return event.kind === 'reading'
-    ? afterReading(
-        { ...withReadFailure(state, null, at), seen: event.reading },
-        { ...phase, wasSeen: true },
-        event.reading,
-        at,
-      )
-    : afterFailedReading(withReadFailure(state, event.kind === 'failed' ? event : null, at), phase, at);
+  if (event.kind !== 'reading') return afterFailedReading(state, phase, event.kind === 'failed' ? event : null, at);
+  const read = { ...withReadFailure(state, null, at), seen: event.reading };
+  return afterReading(read, { ...phase, wasSeen: true }, event.reading, at);
 }
 
 function afterReading(state: OnceState, phase: Verifying, reading: Observation, at: At): Step {
@@ -166,7 +164,9 @@ function afterReading(state: OnceState, phase: Verifying, reading: Observation, 
     return doubt(state, 'TargetNotFound', `${target.path} is ${reading.status}`, at);
   const holds = age === 'baseline' && isAtRest(reading) && action !== null && wishedStateHolds(action, reading);
   const heldSinceMs = holds ? (phase.heldSinceMs ?? at.nowMs) : null;
-  if (isUnwanted(state, at)) return verified(state, reading, 'not verified: the run was cancelled', at);
+  // A reading from before our cloud job is not what the next run may start from.
+  if (isUnwanted(state, at) && (age === 'baseline' || at.nowMs >= phase.untilMs))
+    return verified(state, reading, 'not verified: the run was cancelled', at);
   if (heldSinceMs !== null && at.nowMs - heldSinceMs >= verify.stableMs)
     return verified(state, reading, describeObservation(reading), at);
   if (heldSinceMs === null && at.nowMs >= phase.untilMs && action !== null) {
@@ -182,13 +182,15 @@ function afterReading(state: OnceState, phase: Verifying, reading: Observation, 
 }
 
 /** A read that failed proves nothing, so reading goes on until the step's deadline. */
-function afterFailedReading(state: OnceState, phase: Verifying, at: At): Step {
+function afterFailedReading(state: OnceState, phase: Verifying, error: RequestFailed | null, at: At): Step {
   const { action, target, deadlineAtMs } = at.rules;
-  if (at.nowMs < (isUnwanted(state, at) ? phase.untilMs : deadlineAtMs)) return readAgain(state, phase, at);
+  if (at.nowMs < (isUnwanted(state, at) ? phase.untilMs : deadlineAtMs))
+    return readAgain(error === null ? state : withReadFailure(state, error, at), phase, at);
   const last =
     phase.wasSeen && state.seen !== null ? `last seen ${describeObservation(state.seen)}` : 'it was not seen since';
   const what = action === null ? 'It' : describeAction(action);
-  const message = `${what}: its cloud job succeeded, and ${target.path} could not be read: ${last}`;
+  const why = error === null ? 'no answer in time' : error.message;
+  const message = `${what}: its cloud job succeeded, and ${target.path} could not be read (${why}): ${last}`;
   return doubt(state, 'Unreachable', message, at);
 }
 

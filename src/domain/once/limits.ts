@@ -18,11 +18,14 @@ export interface ChosenLimits {
   readonly clockSkewMs: number;
   /** An attempt that begins later than this after it was scheduled may already be superseded. */
   readonly lateStartMs: number;
+  /** Longest time from the request for the send lease to the first byte of the POST. */
+  readonly leaseMs: number;
+  /** For timers and clocks that are late. */
   readonly marginMs: number;
 }
 
 export interface Limits extends ChosenLimits {
-  /** Computed: longer than the longest silent path of an attempt. */
+  /** Computed: covers the only stretch that must be silent, from the send lease to the end of the POST. */
   readonly heartbeatTimeoutMs: number;
 }
 
@@ -34,8 +37,9 @@ export const DEFAULT_LIMITS: ChosenLimits = {
   budgetWaitMs: 5_000,
   credentialsWaitMs: 5_000,
   clockSkewMs: 5_000,
-  lateStartMs: 20_000,
-  marginMs: 5_000,
+  lateStartMs: 5_000,
+  leaseMs: 2_000,
+  marginMs: 3_000,
 };
 
 /** Of planning, which has no plan to take its limits from yet. Chosen: a worker that is lost while it plans costs little of the three minutes. */
@@ -44,30 +48,15 @@ export const PLANNING_HEARTBEAT_TIMEOUT_MS = 15_000;
 /** Of one short read in a workflow (a local activity), milliseconds. Chosen: a read that fails for three minutes decides nothing sooner by trying on. */
 export const SHORT_READ_LIMITS = { attemptMs: 15_000, totalMs: 180_000, longestPauseMs: 10_000 };
 
-/** Budget + token + read + window + read + POST + quiet + read + cloud job read + margin: 65 s with the defaults. */
+/** Send lease + POST + margin: 15 s with the defaults. */
 export function withHeartbeatTimeout(chosen: ChosenLimits): Limits {
-  const { budgetWaitMs, credentialsWaitMs, readTimeoutMs, visibilityWindowMs, postTimeoutMs, quietMs, marginMs } =
-    chosen;
-  return {
-    ...chosen,
-    heartbeatTimeoutMs:
-      budgetWaitMs + credentialsWaitMs + 4 * readTimeoutMs + visibilityWindowMs + postTimeoutMs + quietMs + marginMs,
-  };
+  const { leaseMs, postTimeoutMs, marginMs } = chosen;
+  return { ...chosen, heartbeatTimeoutMs: leaseMs + postTimeoutMs + marginMs };
 }
 
-/** An attempt older than this (since its schedule, or the barrier it passed) may no longer send: another one may be at work. */
-export function fenceMs(limits: Limits): number {
-  return limits.heartbeatTimeoutMs - limits.postTimeoutMs - limits.marginMs;
-}
-
-/** Until then an attempt that was born at `bornAtMs` may send. */
-export function sendableUntilMs(bornAtMs: number, limits: Limits): number {
-  return bornAtMs + fenceMs(limits);
-}
-
-/** After this long nothing that an unseen attempt sent can still be invisible: fence + POST + visibility window (75 s). */
-export function unseenAttemptMs(limits: Limits): number {
-  return fenceMs(limits) + limits.postTimeoutMs + limits.visibilityWindowMs;
+/** After this long nothing that an unseen attempt sent can still be invisible: heartbeat time-out + visibility window (30 s). */
+export function unseenAttemptMs({ heartbeatTimeoutMs, visibilityWindowMs }: Limits): number {
+  return heartbeatTimeoutMs + visibilityWindowMs;
 }
 
 /** How long the API may say that it does not know a cloud job which it handed out itself. */

@@ -7,7 +7,7 @@ import { clearAtMsOnEntry, isProvenUnsent, needsBarrier } from './entry.js';
 import type { At, AttemptFacts, Command, Event, OnceRules, Step } from './events.js';
 import { afterLastReading, following, startPolling, verifying } from './following.js';
 import { atBarrier, observing, reserve, reserving } from './observing.js';
-import { confirming, connecting, sending } from './sending.js';
+import { confirming, connecting, leasing, sending } from './sending.js';
 import { followingToSettle, settling, startSettling } from './settling.js';
 import type { Ending, Interruption, OnceState, PhaseName } from './state.js';
 import { extendTrail, type TrailEntry } from './trail.js';
@@ -20,7 +20,7 @@ import { extendTrail, type TrailEntry } from './trail.js';
 export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: OnceState | null, nowMs: number): Step {
   const { limits, before } = rules;
   const { attempt, scheduledAtMs, attemptScheduledAtMs, runId, decidedInRunId } = facts;
-  const sent = previous?.cloudJob != null ? 'yes' : isProvenUnsent(facts, previous, limits) ? 'no' : 'unknown';
+  const sent = previous?.cloudJob != null ? 'yes' : isProvenUnsent(facts, previous) ? 'no' : 'unknown';
   const observedAtMs = before.observation?.observedAtMs ?? scheduledAtMs;
   const at = { rules, nowMs };
   const state: OnceState = {
@@ -29,18 +29,18 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     sent,
     sentBefore: sent,
     cloudJob: previous?.cloudJob ?? null,
-    clearAtMs: clearAtMsOnEntry(facts, previous, nowMs, limits),
+    clearAtMs: clearAtMsOnEntry(facts, previous, limits),
     // A reset schedules a decision anew that was made when its baseline was read.
     decidedAtMs: runId === decidedInRunId ? scheduledAtMs : Math.min(scheduledAtMs, observedAtMs),
-    // The server's patience begins when it hands the attempt out, which may be well before the attempt begins here.
-    bornAtMs: Math.min(nowMs, attemptScheduledAtMs),
+    // The server hands the attempt out then or later; this process may begin it much later.
+    heardAtMs: Math.min(nowMs, attemptScheduledAtMs),
     seen: previous?.seen ?? null,
     trail: trailBefore(facts, previous, nowMs),
     ...(previous?.retrying === undefined ? {} : { retrying: previous.retrying }),
     goal: { kind: 'act' },
     phase: { name: 'reserving' },
   };
-  const entered = note(state, 'entered', at, sent === 'no' ? undefined : 'an earlier attempt may have sent');
+  const entered = note(state, 'entered', at, ENTERED[sent]);
   if (entered.cloudJob !== null) {
     const followed = note(entered, 'followed', at, 'known from an earlier attempt');
     return { ...startPolling(followed, at), record: true };
@@ -49,6 +49,12 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
   const askServer: Command = { kind: 'askServer', giveUpAtMs: nowMs + limits.readTimeoutMs };
   return { state: { ...entered, phase: { name: 'barrier', askedAtMs: nowMs } }, command: askServer };
 }
+
+const ENTERED = {
+  no: undefined,
+  unknown: 'an earlier attempt may have sent',
+  yes: 'an earlier attempt has sent',
+} as const;
 
 /** Attempts between that left no trace are named, since nobody may take them for nothing. */
 function trailBefore({ attempt }: AttemptFacts, previous: OnceState | null, nowMs: number): readonly TrailEntry[] {
@@ -68,7 +74,7 @@ export function beginSettling(rules: OnceRules, left: OnceState, prior: Ending |
   const state: OnceState = {
     ...known,
     atMs: nowMs,
-    bornAtMs: nowMs,
+    heardAtMs: nowMs,
     goal: { kind: 'settle', prior },
     phase: { name: 'settling', quietSinceMs: null, jobEnd: null },
   };
@@ -79,11 +85,12 @@ export function beginSettling(rules: OnceRules, left: OnceState, prior: Ending |
 export function next(state: OnceState, event: Event, rules: OnceRules, nowMs: number): Step {
   const at = { rules, nowMs: Math.max(nowMs, state.atMs) };
   if (event.kind === 'interrupted') return interrupted(state, event.by, at);
+  if (event.kind === 'heartbeat') return heartbeat(state, at);
   return handle({ ...state, atMs: at.nowMs }, event, at);
 }
 
 /** The events that each phase waits for. An event that is missing here does not compile below. */
-function handle(state: OnceState, event: Exclude<Event, { kind: 'interrupted' }>, at: At): Step {
+function handle(state: OnceState, event: Exclude<Event, { kind: 'interrupted' | 'heartbeat' }>, at: At): Step {
   const { phase } = state;
   switch (phase.name) {
     case 'barrier':
@@ -99,8 +106,11 @@ function handle(state: OnceState, event: Exclude<Event, { kind: 'interrupted' }>
     case 'connecting':
       if (event.kind === 'connected' || event.kind === 'failed') return connecting(state, event, at);
       break;
+    case 'leasing':
+      if (event.kind === 'standing' || event.kind === 'timeUp') return leasing(state, phase, event, at);
+      break;
     case 'sending':
-      if (event.kind === 'accepted' || event.kind === 'failed') return sending(state, event, at);
+      if (event.kind === 'accepted' || event.kind === 'failed') return sending(state, phase, event, at);
       break;
     case 'confirming':
       if (isReadingOrInspection(event)) return confirming(state, phase, event, at);
@@ -135,21 +145,30 @@ function isReadingOrInspection(event: Event): event is ReadingOrInspection {
 /** What being told to end means in each phase. `later`: what is under way goes on, and is looked at when it is over. */
 const ON_INTERRUPTION: Readonly<Record<PhaseName, Readonly<Record<Interruption, 'end' | 'later'>>>> = {
   // What the server says of this attempt comes first: a superseded one must not say anything.
-  barrier: { cancel: 'later', stop: 'later' },
-  reserving: { cancel: 'end', stop: 'end' },
-  observing: { cancel: 'end', stop: 'end' },
+  barrier: { cancel: 'later', stop: 'later', superseded: 'end' },
+  reserving: { cancel: 'end', stop: 'end', superseded: 'end' },
+  observing: { cancel: 'end', stop: 'end', superseded: 'end' },
   // The fence sees it.
-  connecting: { cancel: 'later', stop: 'later' },
+  connecting: { cancel: 'later', stop: 'later', superseded: 'later' },
+  leasing: { cancel: 'later', stop: 'later', superseded: 'later' },
   // Cutting the connection would not take back what the server already reads.
-  sending: { cancel: 'later', stop: 'later' },
+  sending: { cancel: 'later', stop: 'later', superseded: 'later' },
   // After the send a cancel is not obeyed: the cloud job cannot be stopped.
-  confirming: { cancel: 'later', stop: 'end' },
-  following: { cancel: 'later', stop: 'end' },
-  lastReading: { cancel: 'later', stop: 'end' },
-  verifying: { cancel: 'later', stop: 'end' },
-  settling: { cancel: 'end', stop: 'end' },
-  ended: { cancel: 'later', stop: 'later' },
+  confirming: { cancel: 'later', stop: 'end', superseded: 'end' },
+  following: { cancel: 'later', stop: 'end', superseded: 'end' },
+  // How it ends is known already.
+  lastReading: { cancel: 'later', stop: 'later', superseded: 'end' },
+  verifying: { cancel: 'later', stop: 'end', superseded: 'end' },
+  settling: { cancel: 'end', stop: 'end', superseded: 'end' },
+  ended: { cancel: 'later', stop: 'later', superseded: 'later' },
 };
+
+/** After too long a silence the server may have given the attempt up: a heartbeat of it proves nothing any more. */
+function heartbeat(state: OnceState, { nowMs, rules }: At): Step {
+  const { heartbeatTimeoutMs, marginMs } = rules.limits;
+  const isInTime = nowMs - state.heardAtMs <= heartbeatTimeoutMs - marginMs;
+  return { state: { ...state, atMs: nowMs, heardAtMs: isInTime ? nowMs : state.heardAtMs }, command: null };
+}
 
 function interrupted(state: OnceState, by: Interruption, at: At): Step {
   const told: OnceState = { ...state, atMs: at.nowMs, interrupted: by };

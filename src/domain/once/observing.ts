@@ -1,12 +1,11 @@
 /** Before a send: who may go on, and what the readings of the instance lead to. */
 import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';
 import { describeObservation, type Observation } from '../target.js';
-import { ageMs, end, endInterrupted, fail, failAs, indeterminate, note } from './ending.js';
+import { end, endInterrupted, fail, failAs, indeterminate, note } from './ending.js';
 import { entryMove, type EntryMove } from './entry.js';
 import type { At, Event, Step } from './events.js';
 import { adopt } from './following.js';
 import { judge, notOurs } from './inspecting.js';
-import { sendableUntilMs } from './limits.js';
 import type { OnceState, Phase } from './state.js';
 
 type Observing = Extract<Phase, { name: 'observing' }>;
@@ -17,22 +16,22 @@ const STALE_READINGS = 4;
 
 /** Budget and credentials come before the reading: nothing waits between the last reading and the send. */
 export function reserve(state: OnceState, at: At): Step {
-  const giveUpAtMs = sendableUntilMs(state.bornAtMs, at.rules.limits);
+  const giveUpAtMs = at.nowMs + at.rules.limits.heartbeatTimeoutMs;
   return { state: { ...state, phase: { name: 'reserving' } }, command: { kind: 'reserve', giveUpAtMs } };
 }
 
-/** The server's patience begins anew where it named this attempt the current one. */
+/** An attempt that may be superseded goes on only where the server names it the current one. */
 export function atBarrier(
   state: OnceState,
   phase: Extract<Phase, { name: 'barrier' }>,
   event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
   at: At,
 ): Step {
-  // Without a clear answer it leaves without a word: a superseded attempt's failure can be taken for the current one's after a reset.
-  if (event.kind === 'timeUp' || event.standing === 'superseded') return end(state, { kind: 'superseded' }, at);
-  if (event.standing === 'cancelled') return endInterrupted(state, 'cancel', at);
+  const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
+  if (standing === 'superseded' || standing === 'unclear') return endInterrupted(state, 'superseded', at);
+  if (standing === 'cancelled') return endInterrupted(state, 'cancel', at);
   if (state.interrupted !== undefined) return endInterrupted(state, state.interrupted, at);
-  return reserve({ ...state, bornAtMs: phase.askedAtMs }, at);
+  return reserve({ ...state, heardAtMs: phase.askedAtMs }, at);
 }
 
 export function reserving(
@@ -102,26 +101,23 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: Observing, at:
     if (staleReadings >= STALE_READINGS) return fail(state, 'TargetBusy', staleMessage(at), at);
     return readAfter(at.quietMs, state, { ...phase, staleReadings }, at);
   },
-  wait: (state, phase, at) => {
-    const { heartbeatTimeoutMs, readTimeoutMs } = at.rules.limits;
-    // This attempt could not send any more after waiting that long; the next one starts its clock anew.
-    if (ageMs(state, at) + at.quietMs + 2 * readTimeoutMs > heartbeatTimeoutMs / 2)
-      return fail(state, 'TargetBusy', busyMessage(at), at);
-    return readAfter(at.quietMs, state, phase, at);
-  },
+  wait: (state, phase, at) =>
+    at.nowMs >= at.rules.deadlineAtMs
+      ? fail(state, 'TargetBusy', busyMessage(at), at)
+      : readAfter(at.quietMs, state, phase, at),
   inspect: (state, phase, at) => ({
     state: { ...state, phase: { ...phase, newSinceMs: phase.newSinceMs ?? at.nowMs } },
     command: {
       kind: 'inspect',
       cloudJobId: at.reading.lastJobId ?? '',
-      giveUpAtMs: sendableUntilMs(state.bornAtMs, at.rules.limits),
+      giveUpAtMs: at.nowMs + at.rules.limits.heartbeatTimeoutMs,
     },
   }),
   alreadyDone: (state, phase, at) => afterQuiet(state, phase, at, done),
   quiet: (state, phase, at) => afterQuiet(state, phase, at, sendAgain),
 };
 
-/** Nothing may be concluded before every reading of a whole visibility window showed nothing. */
+/** Nothing is concluded while something sent earlier may still appear, nor from one reading. */
 function afterQuiet(
   state: OnceState,
   phase: Observing,
@@ -129,7 +125,7 @@ function afterQuiet(
   conclude: (state: OnceState, at: Reading) => Step,
 ): Step {
   const quietSinceMs = phase.quietSinceMs ?? at.nowMs;
-  if (at.nowMs - quietSinceMs < at.rules.limits.visibilityWindowMs)
+  if (at.nowMs < Math.max(state.clearAtMs, quietSinceMs + at.quietMs))
     return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);
   return conclude(state, at);
 }
@@ -150,10 +146,6 @@ function sendAgain(state: OnceState, at: Reading): Step {
       `A ${action.action} may have been sent before and nothing shows it; it is never sent twice`,
       at,
     );
-  if (at.nowMs < state.clearAtMs)
-    return fail(state, 'Unanswered', 'An attempt from before a reset may still be about to send', at, {
-      retryInMs: state.clearAtMs - at.nowMs,
-    });
   return connect(state);
 }
 
@@ -166,17 +158,18 @@ function afterInspection(state: OnceState, phase: Observing, event: Inspected, a
   const verdict = judge(state, event, at);
   if (verdict.kind === 'fits') return adopt(state, verdict.evidence, at);
   const isOverdue = at.nowMs - (phase.newSinceMs ?? at.nowMs) >= visibilityWindowMs;
-  if (verdict.kind === 'tooEarly' && !isOverdue) return readAfter(quietMs, state, phase, at);
+  const mayBeConcluded = at.nowMs >= state.clearAtMs && (verdict.kind === 'doesNotFit' || isOverdue);
+  if (!mayBeConcluded) return readAfter(quietMs, state, phase, at);
   return notOurs(state, verdict, at);
 }
 
 function readAfter(inMs: number, state: OnceState, phase: Observing, at: At): Step {
-  const giveUpAtMs = sendableUntilMs(state.bornAtMs, at.rules.limits);
+  const giveUpAtMs = at.nowMs + inMs + at.rules.limits.heartbeatTimeoutMs;
   return { state: { ...state, phase }, command: { kind: 'read', inMs, giveUpAtMs } };
 }
 
 function tooLate(state: OnceState, at: At): Step {
-  return fail(state, 'Throttled', 'The attempt waited too long to be allowed to send', at);
+  return fail(state, 'Throttled', 'A place in the request budget did not come in time', at);
 }
 
 function busyMessage({ rules, reading }: Reading): string {

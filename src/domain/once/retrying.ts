@@ -43,11 +43,11 @@ export function describeRetrying({ reason, failures, sinceMs, untilMs }: Retryin
 }
 
 /**
- * Longest delay by what failed. Somebody else's cloud job ends soon, and an action whose answer was lost is looked for at once;
+ * Longest delay by what failed, in multiples of `quietMs` (30 s and 15 s with the defaults). Somebody else's cloud job ends soon, and an action whose answer was lost is looked for at once;
  * what cannot be reached or is throttled gains nothing from being asked more often.
  */
-const LONGEST_DELAY_MS = 30_000;
-const LONGEST_DELAYS_MS: Partial<Record<FailureName, number>> = { TargetBusy: 15_000, Unanswered: 15_000 };
+const LONGEST_DELAY_IN_QUIETS = 6;
+const LONGEST_DELAYS_IN_QUIETS: Partial<Record<FailureName, number>> = { TargetBusy: 3, Unanswered: 3 };
 
 export interface RetryDelayRequest {
   readonly failure: FailureName;
@@ -62,12 +62,13 @@ export interface RetryDelayRequest {
 
 /**
  * Milliseconds until the next attempt: twice as long after each failure in a row, up to a bound, and never more than half of what is left
- * until the deadline, so that the last attempts come near it. The bound stays below half the heartbeat time-out: an attempt that is lost
- * delays the next one by the whole of it, and `isFirstLike` tells the two apart by that.
+ * until the deadline, so that the last attempts come near it.
  */
 export function retryDelayMs({ failure, failures, firstDelayMs, leftMs, limits }: RetryDelayRequest): number {
-  const provable = limits.heartbeatTimeoutMs / 2 - limits.marginMs;
-  const longest = Math.max(firstDelayMs, Math.min(LONGEST_DELAYS_MS[failure] ?? LONGEST_DELAY_MS, provable));
+  const longest = Math.max(
+    firstDelayMs,
+    (LONGEST_DELAYS_IN_QUIETS[failure] ?? LONGEST_DELAY_IN_QUIETS) * limits.quietMs,
+  );
   const first = Math.max(firstDelayMs, failures > 1 ? limits.quietMs : 0);
   const grown = Math.min(first * 2 ** Math.min(failures - 1, 30), longest);
   return Math.max(1, Math.round(Math.min(grown, Math.max(firstDelayMs, leftMs / 2))));

@@ -1,62 +1,92 @@
-/** The one POST of an attempt: the fence before its first byte, and what each kind of answer means. An attempt never sends twice. */
+/** The one POST of an attempt: the send lease before its first byte, and what each kind of answer means. An attempt never sends twice. */
 import { describeAction } from '../actions.js';
 import type { FailureName } from '../failures.js';
-import { ageMs, endInterrupted, fail, failAs, indeterminate, note } from './ending.js';
+import { endInterrupted, fail, failAs, indeterminate, note } from './ending.js';
 import { readingAge } from './entry.js';
-import type { At, Event, RequestFailed, Step } from './events.js';
+import type { At, Event, RequestFailed, Standing, Step } from './events.js';
 import { adopt, follow } from './following.js';
 import { judge, notOurs } from './inspecting.js';
-import { fenceMs } from './limits.js';
-import type { OnceState, Phase } from './state.js';
+import type { Interruption, OnceState, Phase } from './state.js';
 
 type Confirming = Extract<Phase, { name: 'confirming' }>;
 
 export function connecting(state: OnceState, event: Extract<Event, { kind: 'connected' | 'failed' }>, at: At): Step {
-  return event.kind === 'failed' ? provedUnsent(state, event, at) : passFence(state, at);
+  if (event.kind === 'failed') return provedUnsent(state, event, at);
+  // What the server acknowledges says already what is true once the first byte is out: whoever takes over believes it.
+  const leasing: OnceState = { ...state, sent: 'unknown', phase: { name: 'leasing', askedAtMs: at.nowMs } };
+  return { state: leasing, command: { kind: 'lease', giveUpAtMs: at.nowMs + at.rules.limits.leaseMs } };
 }
 
-/** Asked when the connection stands: a process that is frozen while it connects must not send when it wakes. */
-function passFence(state: OnceState, at: At): Step {
-  const fenced = fence(state, at);
-  if (fenced === null) {
-    // From here on nobody may say that nothing was sent, unless the answer proves it.
-    const sent = note({ ...state, sent: 'unknown', phase: { name: 'sending' } }, 'sent', at);
-    return { state: sent, command: { kind: 'send' } };
-  }
-  const noted = note(state, 'fenced', at, fenced.why);
-  if (state.interrupted !== undefined) return endInterrupted(noted, state.interrupted, at);
+/**
+ * The send lease: the server has just acknowledged a heartbeat of this attempt, so that it gives the step to no other before this POST is over.
+ * Asked when the connection stands: a process that is frozen while it connects must not send when it wakes.
+ */
+export function leasing(
+  state: OnceState,
+  phase: Extract<Phase, { name: 'leasing' }>,
+  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  at: At,
+): Step {
+  const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
+  const { askedAtMs } = phase;
+  const held = standing === 'current' ? { ...state, heardAtMs: askedAtMs } : state;
+  const fenced = fence(held, askedAtMs, standing, at);
+  if (fenced === null)
+    return {
+      state: note({ ...held, phase: { name: 'sending', sentAtMs: at.nowMs } }, 'sent', at),
+      command: { kind: 'send' },
+    };
+  const unsent = note({ ...held, sent: state.sentBefore }, 'fenced', at, fenced.why);
+  if ('by' in fenced) return endInterrupted(unsent, fenced.by, at);
   const { action } = at.rules;
   const was = state.sentBefore === 'no' ? 'was not sent' : 'was not sent any more';
-  return fail(noted, fenced.failure, `${action === null ? 'It' : describeAction(action)} ${was}: ${fenced.why}`, at);
+  return fail(unsent, fenced.failure, `${action === null ? 'It' : describeAction(action)} ${was}: ${fenced.why}`, at);
 }
 
+type Fenced =
+  { readonly by: Interruption; readonly why: string } | { readonly failure: FailureName; readonly why: string };
+
 /** Why nothing may be sent any more, or `null`. */
-function fence(state: OnceState, at: At): { readonly failure: FailureName; readonly why: string } | null {
-  const { closing, deadlineAtMs, limits } = at.rules;
-  if (state.interrupted !== undefined) return { failure: 'Throttled', why: 'the attempt was told to end' };
-  if (closing !== undefined && at.nowMs >= closing.atMs) return { failure: closing.failure, why: closing.why };
-  if (at.nowMs >= deadlineAtMs) return { failure: 'DeadlinePassed', why: 'the deadline of the step has passed' };
-  return ageMs(state, at) > fenceMs(limits)
-    ? { failure: 'Throttled', why: 'too long ago since the attempt began: another one may be at work' }
+function fence({ interrupted }: OnceState, askedAtMs: number, standing: Standing, { nowMs, rules }: At): Fenced | null {
+  const { closing, deadlineAtMs, limits } = rules;
+  if (standing === 'superseded') return { by: 'superseded', why: 'another attempt is the current one' };
+  if (standing === 'cancelled') return { by: 'cancel', why: 'the run was cancelled' };
+  if (interrupted !== undefined) return { by: interrupted, why: 'the attempt was told to end' };
+  if (closing !== undefined && nowMs >= closing.atMs) return { failure: closing.failure, why: closing.why };
+  if (nowMs >= deadlineAtMs) return { failure: 'DeadlinePassed', why: 'the deadline of the step has passed' };
+  if (standing === 'unclear')
+    return { failure: 'Unreachable', why: 'Temporal did not acknowledge the heartbeat before it' };
+  return nowMs - askedAtMs > limits.leaseMs
+    ? { failure: 'Throttled', why: 'too long since the heartbeat before it: another attempt may be at work' }
     : null;
 }
 
-export function sending(state: OnceState, event: Extract<Event, { kind: 'accepted' | 'failed' }>, at: At): Step {
+export function sending(
+  state: OnceState,
+  { sentAtMs }: Extract<Phase, { name: 'sending' }>,
+  event: Extract<Event, { kind: 'accepted' | 'failed' }>,
+  at: At,
+): Step {
   if (event.kind === 'accepted')
     return follow(note(state, 'accepted', at, event.cloudJobId), { id: event.cloudJobId, submittedAtMs: at.nowMs }, at);
   const { request, message } = event;
   if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, event, at);
-  const { quietMs, visibilityWindowMs } = at.rules.limits;
+  const { quietMs, visibilityWindowMs, postTimeoutMs } = at.rules.limits;
   // A refusal may be due to our own cloud job, sent by an earlier attempt: it proves nothing about that one.
   const answer = request === 'refused' ? 'refused' : 'unanswered';
   const untilMs = at.nowMs + (answer === 'refused' ? visibilityWindowMs : quietMs);
-  const clearAtMs = Math.max(state.clearAtMs, at.nowMs + visibilityWindowMs);
+  // A connection that breaks at once says nothing of when ServiceStage acts: it may until the time of the POST is over.
+  const clearAtMs = Math.max(state.clearAtMs, sentAtMs + postTimeoutMs + visibilityWindowMs);
   const noted = note({ ...state, clearAtMs }, answer, at, message);
+  const { interrupted } = state;
+  if (interrupted === 'stop' || interrupted === 'superseded') return endInterrupted(noted, interrupted, at);
   return lookAgain(noted, { name: 'confirming', answer, message, untilMs }, at);
 }
 
 function provedUnsent(state: OnceState, event: RequestFailed, at: At): Step {
-  return failAs(note({ ...state, sent: state.sentBefore }, 'notSent', at, event.message), event, at);
+  const { request, message } = event;
+  const unsent = note({ ...state, sent: state.sentBefore }, request === 'refused' ? 'refused' : 'notSent', at, message);
+  return state.interrupted === undefined ? failAs(unsent, event, at) : endInterrupted(unsent, state.interrupted, at);
 }
 
 /** Looks for the cloud job of a POST whose answer gave none. A reading that fails decides nothing. */

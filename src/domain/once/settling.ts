@@ -1,6 +1,6 @@
 /** Nothing is sent: wait until no cloud job is in flight on the instance, and it is clear what came of a decision. */
 import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';
-import { isAtRest } from '../cloud-job.js';
+import { failureReason, isAtRest } from '../cloud-job.js';
 import { describeObservation, statusMeaning, type Observation } from '../target.js';
 import { end } from './ending.js';
 import { readingAge } from './entry.js';
@@ -29,7 +29,8 @@ export function followingToSettle(
   if ('state' in after) return after;
   if (after.kind === 'overdue')
     return readAfter(0, state, { name: 'lastReading', ending: unclear(state, after.why, at) }, at);
-  const jobEnd = { atMs: at.nowMs, succeeded: after.kind === 'succeeded' };
+  const failure = after.kind === 'failed' ? (failureReason(after.job) ?? after.job.status) : null;
+  const jobEnd = { atMs: at.nowMs, failure };
   return readAfter(0, state, { name: 'settling', quietSinceMs: null, jobEnd }, at);
 }
 
@@ -77,7 +78,7 @@ function isOlderThanJob({ cloudJob }: OnceState, { jobEnd }: Settling, reading: 
   const { before, action, limits } = at.rules;
   if (cloudJob === null || jobEnd === null || at.nowMs - jobEnd.atMs >= limits.visibilityWindowMs) return false;
   const age = readingAge({ ...before, lastJobId: cloudJob.id }, reading);
-  return age === 'stale' || (jobEnd.succeeded && action !== null && !wishedStateHolds(action, reading));
+  return age === 'stale' || (jobEnd.failure === null && action !== null && !wishedStateHolds(action, reading));
 }
 
 /** Something may have been sent and no cloud job is known: read on until nothing that was sent can still be unseen. */
@@ -143,7 +144,7 @@ function isSameState(before: Observation, after: Observation): boolean {
 }
 
 /** It is clear what came of the decision: the step ends as it had, unless what was taken for done is not what is seen now. */
-function clear({ goal, cloudJob, seen }: OnceState, { rules }: At): Ending {
+function clear({ goal, cloudJob, seen, phase }: OnceState, { rules }: At): Ending {
   const prior = goal.kind === 'settle' ? goal.prior : null;
   if (prior === null) return { kind: 'succeeded' };
   const { action } = rules;
@@ -151,7 +152,9 @@ function clear({ goal, cloudJob, seen }: OnceState, { rules }: At): Ending {
   // An unseen cloud job may have come after it, and may have failed.
   if (!wasTakenForDone || cloudJob === null || seen === null || action === null || wishedStateHolds(action, seen))
     return prior;
-  const message = `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${describeObservation(seen)} once it was settled`;
+  const failure = phase.name === 'settling' ? (phase.jobEnd?.failure ?? null) : null;
+  const reason = failure === null ? '' : ` (cloud job ${cloudJob.id}: ${failure})`;
+  const message = `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${describeObservation(seen)} once it was settled${reason}`;
   return { kind: 'failed', failure: 'NotConverged', message, retryInMs: null };
 }
 

@@ -14,7 +14,7 @@ export interface OnceState {
   readonly attempt: number;
   /** When it was written. */
   readonly atMs: number;
-  /** May ServiceStage have acted for this decision, over all attempts up to this one? Believe it only of an attempt that has ended. */
+  /** May ServiceStage have acted for this decision, over all attempts up to this one? `unknown` from when the send lease is asked for. */
   readonly sent: Sent;
   /** The same when this attempt began: what earlier attempts may have done. */
   readonly sentBefore: Sent;
@@ -27,8 +27,8 @@ export interface OnceState {
   readonly clearAtMs: number;
   /** Nothing sent for this decision is older. */
   readonly decidedAtMs: number;
-  /** What the age of the attempt is counted from: its schedule, or the barrier it passed. */
-  readonly bornAtMs: number;
+  /** When the server is known to have counted on this attempt: its schedule, or its newest heartbeat. */
+  readonly heardAtMs: number;
   /** The newest reading; `null` before the first. */
   readonly seen: Observation | null;
   readonly trail: readonly TrailEntry[];
@@ -49,8 +49,8 @@ export interface FollowedJob {
   readonly evidence?: AdoptionEvidence;
 }
 
-/** `cancel`: an operator, or the parent workflow. `stop`: the worker stops, or the server gave the attempt up. */
-export type Interruption = 'cancel' | 'stop';
+/** `cancel`: an operator, or the parent workflow. `stop`: the worker stops. `superseded`: the server does not know this attempt as the current one. */
+export type Interruption = 'cancel' | 'stop' | 'superseded';
 
 /**
  * `act`: carry the decision out. `settle`: send nothing, wait until it is clear what came of it; `prior` is how the step ended before, `null`
@@ -76,8 +76,10 @@ export type Phase =
     }
   /** The connection of the POST is being made. */
   | { readonly name: 'connecting' }
+  /** The connection stands. It asks the server for the send lease. */
+  | { readonly name: 'leasing'; readonly askedAtMs: number }
   /** The first byte is out. */
-  | { readonly name: 'sending' }
+  | { readonly name: 'sending'; readonly sentAtMs: number }
   /** The answer gave no cloud job: it is looked for until `untilMs`. */
   | {
       readonly name: 'confirming';
@@ -109,10 +111,17 @@ export type Phase =
       readonly name: 'settling';
       readonly quietSinceMs: number | null;
       /** The end of the step's cloud job, once it was followed here. */
-      readonly jobEnd: { readonly atMs: number; readonly succeeded: boolean } | null;
+      readonly jobEnd: JobEnded | null;
     }
   /** The attempt is over. */
   | { readonly name: 'ended'; readonly ending: Ending };
+
+/** A cloud job that has ended. */
+export interface JobEnded {
+  readonly atMs: number;
+  /** Why it did not succeed, as ServiceStage says it; `null` where it succeeded. */
+  readonly failure: string | null;
+}
 
 export type PhaseName = Phase['name'];
 
@@ -135,6 +144,14 @@ export type Ending =
     }
   /** The server knows another attempt as the current one: this one says nothing. */
   | { readonly kind: 'superseded' };
+
+/**
+ * What a heartbeat says. Until the cloud job is known it says that something may have been sent: heartbeats can come late, and must not hide
+ * the send lease from whoever takes over.
+ */
+export function asHeartbeat(state: OnceState): OnceState {
+  return state.sent === 'no' && state.phase.name !== 'ended' ? { ...state, sent: 'unknown' } : state;
+}
 
 /** How an attempt that is over ended. @throws TypeError where it is not over */
 export function endingOf({ phase }: OnceState): Ending {
@@ -159,7 +176,7 @@ export function nothingKnown(
   return {
     attempt: 0,
     atMs: nowMs,
-    bornAtMs: nowMs,
+    heardAtMs: nowMs,
     sent,
     sentBefore: sent,
     cloudJob: null,
