@@ -1,12 +1,14 @@
 /** `settleTarget`: what may have been sent becomes clear, or is said to be unclear. Read-only, whatever happens. */
+import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CloudJobWatcher } from '../../src/activities/cloud-job-watcher.js';
-import { settleTarget } from '../../src/activities/settle-target.js';
-import type { Baseline, SettleTargetArguments, SettleTargetResult } from '../../src/domain/contract.js';
+import { settleTarget } from '../../src/activities/perform-action.js';
+import type { TemporalAccess } from '../../src/activities/temporal-access.js';
+import type { Baseline, SettleTargetArguments } from '../../src/domain/contract.js';
+import { endingOf, type Ending, type Interruption, type OnceState } from '../../src/domain/once/state.js';
 import type { Target } from '../../src/domain/target.js';
-import { quickLimits } from '../support/build.js';
+import { anEndedState, failedWith, quickLimits } from '../support/build.js';
 import { startBench, type Bench } from '../support/perform.js';
 
 let bench: Bench;
@@ -15,31 +17,72 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-function settle(
-  target: Target,
-  before: Baseline,
-  change: Partial<SettleTargetArguments> = {},
-): Promise<SettleTargetResult> {
+/** Of a step that failed: what was left of it, and how long the settling may take. */
+interface Left extends Partial<Pick<OnceState, 'sent'>> {
+  readonly cloudJobId?: string;
+  readonly clearInMs?: number;
+  readonly deadlineInMs?: number;
+  readonly limits?: SettleTargetArguments['limits'];
+  /** What it is told before it begins. */
+  readonly toldTo?: Interruption;
+}
+
+const PRIOR = failedWith('Unanswered');
+
+function settle(target: Target, before: Baseline, left: Left = {}): Promise<OnceState> {
+  return settleWith({ target, before, action: { action: 'stop' }, prior: PRIOR }, left);
+}
+
+/** Before a first step nothing can be ours. */
+function settleFirst(target: Target, { lastJobId, knownCloudJobIds }: Baseline, left: Left = {}): Promise<OnceState> {
+  const before = { observation: null, lastJobId, knownCloudJobIds };
+  return settleWith({ target, before, action: null, prior: null }, { sent: 'no', clearInMs: 0, ...left });
+}
+
+function settleWith(
+  of: Pick<SettleTargetArguments, 'target' | 'before' | 'action' | 'prior'>,
+  { cloudJobId, sent = 'unknown', clearInMs = 250, deadlineInMs = 2_000, limits = quickLimits(), toldTo }: Left,
+): Promise<OnceState> {
+  const nowMs = Date.now();
   const request: SettleTargetArguments = {
-    target,
-    baseline: before,
-    before: before.observation,
-    action: { action: 'stop' },
-    cloudJobId: null,
-    sent: 'unknown',
-    scheduledAtMs: Date.now() - 500,
-    unseenForMs: 250,
-    deadlineAtMs: Date.now() + 2_000,
+    ...of,
+    left: anEndedState(of.prior ?? { kind: 'succeeded' }, {
+      atMs: nowMs,
+      sent,
+      decidedAtMs: nowMs - 500,
+      clearAtMs: nowMs + clearInMs,
+      cloudJob: cloudJobId === undefined ? null : { id: cloudJobId, submittedAtMs: nowMs },
+    }),
+    deadlineAtMs: nowMs + deadlineInMs,
+    verify: { withinMs: 1_000, stableMs: 40 },
+    verifyAfterCancel: true,
     usualDurationMs: 150,
-    limits: quickLimits(),
-    ...change,
+    limits,
   };
   const { serviceStage } = bench;
-  const dependencies = { serviceStage, watcher: new CloudJobWatcher(serviceStage) };
+  const temporal: TemporalAccess = {
+    standing: () => Promise.reject(new Error('Settling asks the server nothing')),
+    describeLease: async () => null,
+    findRuns: async () => [],
+    pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
+  };
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  return environment.run<[], SettleTargetResult, () => Promise<SettleTargetResult>>(() =>
-    settleTarget(dependencies, request),
+  if (toldTo === 'cancel') environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+  if (toldTo === 'stop')
+    environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
+  return environment.run<[], OnceState, () => Promise<OnceState>>(() =>
+    settleTarget({ serviceStage, temporal }, request),
   );
+}
+
+/** The step's verdict stays, where it is clear what came of it. */
+const clear = { phase: { name: 'ended', ending: PRIOR } };
+const unclear = { phase: { name: 'ended', ending: { kind: 'indeterminate' } } };
+const atRest = { phase: { name: 'ended', ending: { kind: 'succeeded' } } };
+
+function why(state: OnceState): string {
+  const ending: Ending = endingOf(state);
+  return 'message' in ending ? ending.message : '';
 }
 
 async function stopped(target: Target): Promise<string> {
@@ -52,44 +95,7 @@ describe('a known cloud job', () => {
     const { target, before } = await bench.instance();
     const cloudJobId = await stopped(target);
     const settled = await settle(target, before, { cloudJobId, sent: 'yes' });
-    expect(settled).toMatchObject({ clear: true, sent: 'yes', cloudJobId, observation: { status: 'STOPPED' } });
-  });
-
-  it('that has succeeded is not settled by a reading that shows it and not yet what it did', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.fault({
-      on: { route: 'action', instanceId: target.instanceId },
-      fault: { kind: 'visibleLate', ms: 0, statusMs: 600 },
-    });
-    const cloudJobId = await stopped(target);
-    const limits = quickLimits({ visibilityWindowMs: 3_000 });
-    const settled = await settle(target, before, { cloudJobId, sent: 'yes', limits });
-    expect(settled).toMatchObject({ clear: true, sent: 'yes', cloudJobId, observation: { status: 'STOPPED' } });
-  });
-
-  it('that has ended is not settled by a reading from before it', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.fault({
-      on: { route: 'action', instanceId: target.instanceId },
-      fault: { kind: 'visibleLate', ms: 600, statusMs: 600 },
-    });
-    const cloudJobId = await stopped(target);
-    const limits = quickLimits({ visibilityWindowMs: 3_000 });
-    const settled = await settle(target, before, { cloudJobId, sent: 'yes', limits });
-    expect(settled).toMatchObject({
-      clear: true,
-      sent: 'yes',
-      cloudJobId,
-      observation: { status: 'STOPPED', lastJobId: cloudJobId },
-    });
-  });
-
-  it('that does not end within the limit leaves it unclear', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
-    const cloudJobId = await stopped(target);
-    const settled = await settle(target, before, { cloudJobId, sent: 'yes', deadlineAtMs: Date.now() + 300 });
-    expect(settled).toMatchObject({ clear: false, sent: 'yes', cloudJobId });
+    expect(settled).toMatchObject({ ...clear, sent: 'yes', cloudJob: { id: cloudJobId }, seen: { status: 'STOPPED' } });
   });
 });
 
@@ -97,7 +103,7 @@ describe('something that may have been sent', () => {
   it('did not happen when nothing new shows and the state is as before', async () => {
     const { target, before } = await bench.instance();
     const beganAtMs = Date.now();
-    expect(await settle(target, before)).toMatchObject({ clear: true, sent: 'no', cloudJobId: null });
+    expect(await settle(target, before)).toMatchObject({ ...clear, sent: 'no', cloudJob: null });
     expect(Date.now() - beganAtMs).toBeGreaterThanOrEqual(250);
   });
 
@@ -106,50 +112,19 @@ describe('something that may have been sent', () => {
     const cloudJobId = await stopped(target);
     const settled = await settle(target, before);
     expect(settled).toMatchObject({
-      clear: true,
+      ...clear,
       sent: 'yes',
-      cloudJobId,
-      evidence: { createdByUs: true },
-      observation: { status: 'STOPPED' },
+      cloudJob: { id: cloudJobId, evidence: { createdByUs: true } },
+      seen: { status: 'STOPPED' },
     });
-  });
-
-  it('is found although it shows late', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.fault({
-      on: { route: 'action', instanceId: target.instanceId },
-      fault: { kind: 'visibleLate', ms: 180, statusMs: 180 },
-    });
-    const cloudJobId = await stopped(target);
-    expect(await settle(target, before)).toMatchObject({ clear: true, sent: 'yes', cloudJobId });
   });
 
   it('stays unclear beside a cloud job of somebody else', async () => {
     const { target, before } = await bench.instance();
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
     const settled = await settle(target, before);
-    expect(settled).toMatchObject({ clear: false, sent: 'unknown' });
-    expect(settled.why).toContain('cannot be told to be ours');
-  });
-
-  it('is not called unclear before nothing more can come, beside a cloud job of somebody else', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
-    const beganAtMs = Date.now();
-    expect(await settle(target, before, { unseenForMs: 900 })).toMatchObject({ clear: false, sent: 'unknown' });
-    expect(Date.now() - beganAtMs).toBeGreaterThanOrEqual(900);
-  });
-
-  it('counts as ours where the wished state holds under the same cloud job', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.change(target.instanceId, { status: 'STOPPED' });
-    expect(await settle(target, before)).toMatchObject({ clear: true, sent: 'unknown' });
-  });
-
-  it('stays unclear where the state changed otherwise without a cloud job', async () => {
-    const { target, before } = await bench.instance();
-    await bench.control.change(target.instanceId, { status: 'DOWN' });
-    expect(await settle(target, before)).toMatchObject({ clear: false, sent: 'unknown' });
+    expect(settled).toMatchObject({ ...unclear, sent: 'unknown' });
+    expect(why(settled)).toContain('cannot be told to be ours');
   });
 });
 
@@ -158,22 +133,8 @@ describe('before a first step', () => {
     const { target } = await bench.instance();
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
     const before = await bench.baseline(target);
-    const settled = await settle(target, before, { action: null, before: null, sent: 'no' });
-    expect(settled).toMatchObject({ clear: true, sent: 'no', observation: { status: 'RUNNING' } });
-  });
-
-  it('one that never ends leaves it unclear', async () => {
-    const { target } = await bench.instance();
-    await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
-    await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
-    const before = await bench.baseline(target);
-    const settled = await settle(target, before, {
-      action: null,
-      before: null,
-      sent: 'no',
-      deadlineAtMs: Date.now() + 200,
-    });
-    expect(settled).toMatchObject({ clear: false });
+    const settled = await settleFirst(target, before);
+    expect(settled).toMatchObject({ ...atRest, sent: 'no', seen: { status: 'RUNNING' } });
   });
 });
 
@@ -185,20 +146,20 @@ describe('readings that fail', () => {
       times: 3,
       fault: { kind: 'status', status: 503 },
     });
-    expect(await settle(target, before)).toMatchObject({ clear: true, sent: 'no' });
+    expect(await settle(target, before)).toMatchObject({ ...clear, sent: 'no' });
+  });
+});
+
+describe('told to end', () => {
+  it('by the stop of its worker, it is tried again', async () => {
+    const { target, before } = await bench.instance();
+    const error: unknown = await settle(target, before, { toldTo: 'stop' }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ApplicationFailure);
+    expect(error).toMatchObject({ type: 'WorkerStopped', nonRetryable: false, details: [{ sent: 'unknown' }] });
   });
 
-  it('are not said any more once one has succeeded, whatever it shows', async () => {
+  it('by a cancel before a first step, it is cancelled', async () => {
     const { target, before } = await bench.instance();
-    await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
-    await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
-    await bench.control.fault({
-      on: { route: 'instance', instanceId: target.instanceId },
-      times: 2,
-      fault: { kind: 'status', status: 503 },
-    });
-    const settled = await settle(target, before, { action: null, before: null, deadlineAtMs: Date.now() + 1_000 });
-    expect(settled).toMatchObject({ clear: false, observation: { status: 'RESTARTING' } });
-    expect(settled.why).not.toContain('503');
+    await expect(settleFirst(target, before, { toldTo: 'cancel' })).rejects.toThrow(CancelledFailure);
   });
 });

@@ -47,9 +47,9 @@ export function recordOf(scene: SceneEvidence, evidence: Evidence): SceneRecord 
   return { scene, limits, disturbances, decisions, byConsole, ours, decisionOf: matching.decisionOf, unmatched };
 }
 
-/** `originalRunId`, step and baseline: what makes two schedulings one decision. */
+/** `decidedInRunId`, step and baseline: what makes two schedulings one decision. */
 function keyOf({ request }: Decision): string {
-  return JSON.stringify([request.originalRunId, request.stepId, request.before.lastJobId]);
+  return JSON.stringify([request.decidedInRunId, request.stepId, request.before.lastJobId]);
 }
 
 function trackedDecisions(scene: SceneEvidence): readonly TrackedDecision[] {

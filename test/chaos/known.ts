@@ -226,7 +226,7 @@ function claimedTwice({ scene }: SceneRecord): readonly string[] {
       if (cloudJobId === null) continue;
       const request = decisions.findLast((decision) => decision.request.stepId === id)?.request;
       const claimants = claims.get(cloudJobId) ?? new Set();
-      claims.set(cloudJobId, claimants.add(JSON.stringify([request?.originalRunId, id])));
+      claims.set(cloudJobId, claimants.add(JSON.stringify([request?.decidedInRunId, id])));
     }
   }
   return [...claims]

@@ -49,7 +49,8 @@ export function hasReasonForDoubt({ scheduling: { decision }, step, holder, reco
       post.atMs <= step.endedAtMs &&
       post.visibleAtMs >= decision.scheduledAtMs,
   );
-  const isDecidedBeforeReset = holder.originalRunId !== holder.runId && decision.request.originalRunId !== holder.runId;
+  const isDecidedBeforeReset =
+    holder.originalRunId !== holder.runId && decision.request.decidedInRunId !== holder.runId;
   if (isDecidedBeforeReset || decision.lostAttempt === true || isInFlight || isForeignInFlight || isLate) return true;
   // Lost attempts have been asked about above; a step that no attempt reports on says 0.
   return disturbances.makeDoubt(decision.scheduledAtMs, step.endedAtMs, step.attempts === 1);

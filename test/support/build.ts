@@ -1,8 +1,10 @@
 /** Valid values of the domain for tests; each takes the fields that a test is about. */
 import type { Action } from '../../src/domain/actions.js';
 import type { CloudJob } from '../../src/domain/cloud-job.js';
-import type { Baseline, HeartbeatDetails } from '../../src/domain/contract.js';
+import type { Baseline } from '../../src/domain/contract.js';
+import type { AttemptFacts, OnceRules } from '../../src/domain/once/events.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type ChosenLimits, type Limits } from '../../src/domain/once/limits.js';
+import type { Ending, OnceState } from '../../src/domain/once/state.js';
 import type { ActionStep } from '../../src/domain/plan.js';
 import type { StepReport } from '../../src/domain/report.js';
 import type { Observation, Target } from '../../src/domain/target.js';
@@ -88,8 +90,76 @@ export function aCloudJob(change: Partial<CloudJob> = {}): CloudJob {
   };
 }
 
-export function someDetails(state: HeartbeatDetails['state'], attempt = 1, atMs = 1_000): HeartbeatDetails {
-  return { attempt, atMs, state, trail: [] };
+/** An attempt that has begun and has proved nothing: what came before it may have sent. */
+export function anOnceState(change: Partial<OnceState> = {}): OnceState {
+  return {
+    attempt: 1,
+    atMs: 1_000,
+    sent: 'unknown',
+    sentBefore: 'unknown',
+    cloudJob: null,
+    clearAtMs: 0,
+    decidedAtMs: 1_000,
+    bornAtMs: 1_000,
+    seen: null,
+    trail: [],
+    goal: { kind: 'act' },
+    phase: { name: 'reserving' },
+    ...change,
+  };
+}
+
+export function anEndedState(ending: Ending, change: Partial<OnceState> = {}): OnceState {
+  return anOnceState({ ...change, phase: { name: 'ended', ending } });
+}
+
+export function failedWith(
+  failure: Extract<Ending, { kind: 'failed' }>['failure'],
+  retryInMs: number | null = null,
+): Ending {
+  return { kind: 'failed', failure, message: 'said so', retryInMs };
+}
+
+/** An attempt that ended, proved that nothing was sent, and is tried again after `retryInMs`. */
+export function anUnsentState(retryInMs: number, change: Partial<OnceState> = {}): OnceState {
+  return anEndedState(failedWith('Unreachable', retryInMs), { sent: 'no', sentBefore: 'no', ...change });
+}
+
+/** An attempt that is lost while it follows a cloud job. */
+export function aFollowingState(cloudJobId: string, submittedAtMs: number, change: Partial<OnceState> = {}): OnceState {
+  return anOnceState({
+    sent: 'yes',
+    cloudJob: { id: cloudJobId, submittedAtMs },
+    phase: { name: 'following', sinceMs: submittedAtMs, polls: 0, failedPolls: 0, unknownSinceMs: null },
+    ...change,
+  });
+}
+
+/** A first attempt that begins at 1,000 ms, in the run that made the decision. */
+export function attemptFacts(change: Partial<AttemptFacts> = {}): AttemptFacts {
+  return {
+    attempt: 1,
+    runId: 'run-1',
+    decidedInRunId: 'run-1',
+    scheduledAtMs: 1_000,
+    attemptScheduledAtMs: 1_000,
+    ...change,
+  };
+}
+
+/** A stop with the limits of production and a deadline of ten minutes. */
+export function onceRules(change: Partial<OnceRules> = {}): OnceRules {
+  return {
+    action: { action: 'stop' },
+    target: aTarget(),
+    before: aBaseline(),
+    deadlineAtMs: 601_000,
+    verify: { withinMs: 60_000, stableMs: 10_000 },
+    verifyAfterCancel: true,
+    usualDurationMs: 20_000,
+    limits: defaultLimits,
+    ...change,
+  };
 }
 
 export function aStepReport(change: Partial<StepReport> = {}): StepReport {

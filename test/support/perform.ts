@@ -3,19 +3,14 @@ import { CompleteAsyncError } from '@temporalio/activity';
 import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { CloudJobWatcher } from '../../src/activities/cloud-job-watcher.js';
 import { performAction } from '../../src/activities/perform-action.js';
 import type { TemporalAccess } from '../../src/activities/temporal-access.js';
 import type { Action } from '../../src/domain/actions.js';
-import type {
-  Baseline,
-  HeartbeatDetails,
-  PerformActionArguments,
-  PerformActionFailureDetails,
-  PerformActionResult,
-} from '../../src/domain/contract.js';
+import type { Baseline, PerformActionArguments } from '../../src/domain/contract.js';
 import type { Closing } from '../../src/domain/gates.js';
+import type { Standing } from '../../src/domain/once/events.js';
 import type { Limits } from '../../src/domain/once/limits.js';
+import type { OnceState } from '../../src/domain/once/state.js';
 import type { Target } from '../../src/domain/target.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import type { ServiceStage } from '../../src/servicestage/service-stage.js';
@@ -30,14 +25,13 @@ export interface Chosen {
   readonly target: Target;
   readonly attempt?: number;
   /** What the attempt before left; absent: nothing. */
-  readonly details?: HeartbeatDetails;
+  readonly previous?: OnceState;
   /** When the step was scheduled, before now. */
   readonly scheduledAgoMs?: number;
   readonly attemptScheduledAgoMs?: number;
   readonly resetRun?: boolean;
-  /** What the server says when it takes a beat of the barrier. */
-  readonly cancelRequested?: boolean;
-  readonly superseded?: boolean;
+  /** What the server says of the attempt when it is asked; as a rule, that it is the current one. */
+  readonly standing?: Standing | Promise<Standing>;
   readonly deadlineInMs?: number;
   readonly closing?: Closing;
   readonly verify?: PerformActionArguments['verify'];
@@ -47,21 +41,21 @@ export interface Chosen {
 }
 
 export type Ended =
-  | { readonly kind: 'result'; readonly result: PerformActionResult; readonly heartbeats: readonly HeartbeatDetails[] }
+  | { readonly kind: 'result'; readonly result: OnceState; readonly heartbeats: readonly OnceState[] }
   | {
       readonly kind: 'failure';
       readonly name: string;
       readonly message: string;
       readonly retryable: boolean;
       readonly nextRetryDelayMs: number | undefined;
-      readonly details: PerformActionFailureDetails;
-      readonly heartbeats: readonly HeartbeatDetails[];
+      readonly state: OnceState;
+      readonly heartbeats: readonly OnceState[];
     }
-  | { readonly kind: 'leftWithoutAWord'; readonly heartbeats: readonly HeartbeatDetails[] };
+  | { readonly kind: 'leftWithoutAWord'; readonly heartbeats: readonly OnceState[] };
 
 export interface UnderWay {
   readonly ended: Promise<Ended>;
-  readonly heartbeats: readonly HeartbeatDetails[];
+  readonly heartbeats: readonly OnceState[];
   cancel(): void;
   shutDown(): void;
 }
@@ -76,6 +70,8 @@ export interface Bench {
   baseline(target: Target, known?: readonly string[]): Promise<Baseline>;
   begin(chosen: Chosen): UnderWay;
   perform(chosen: Chosen): Promise<Ended>;
+  /** Attempt after attempt, as Temporal would, until one is not tried again. */
+  performToTheEnd(chosen: Chosen): Promise<Ended>;
   accepted(target: Target): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -127,6 +123,22 @@ export async function startBench(options: SimulatorOptions = {}): Promise<Bench>
     },
     begin: (chosen) => begin(serviceStage, chosen),
     perform: (chosen) => begin(serviceStage, chosen).ended,
+    performToTheEnd: async (chosen) => {
+      const beganAtMs = Date.now() - (chosen.scheduledAgoMs ?? 0);
+      for (let next = chosen; ;) {
+        const ended = await begin(serviceStage, next).ended;
+        if (ended.kind !== 'failure' || !ended.retryable) return ended;
+        await new Promise((resolve) => setTimeout(resolve, ended.nextRetryDelayMs));
+        const previous = ended.heartbeats.at(-1) ?? next.previous;
+        next = {
+          ...next,
+          attempt: (next.attempt ?? 1) + 1,
+          scheduledAgoMs: Date.now() - beganAtMs,
+          attemptScheduledAgoMs: 0,
+          ...(previous === undefined ? {} : { previous }),
+        };
+      }
+    },
     accepted: async ({ instanceId }) =>
       (await control.accepted(instanceId)).filter(({ byConsole }) => !byConsole).map(({ action }) => action),
     close: () => simulator.close(),
@@ -136,31 +148,30 @@ export async function startBench(options: SimulatorOptions = {}): Promise<Bench>
 function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
   const {
     attempt = 1,
-    details,
+    previous,
     scheduledAgoMs = 0,
     attemptScheduledAgoMs = scheduledAgoMs,
     resetRun = false,
-    superseded = false,
+    standing = 'current',
   } = chosen;
   const nowMs = Date.now();
   const info = {
     attempt,
-    heartbeatDetails: details,
+    heartbeatDetails: previous,
     scheduledTimestampMs: nowMs - scheduledAgoMs,
     currentAttemptScheduledTimestampMs: nowMs - attemptScheduledAgoMs,
     workflowExecution: { workflowId: 'lease', runId: 'run-1' },
   };
   const environment = new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') });
-  const heartbeats: HeartbeatDetails[] = [];
-  environment.on('heartbeat', (beat: HeartbeatDetails) => heartbeats.push(beat));
+  const heartbeats: OnceState[] = [];
+  environment.on('heartbeat', (beat: OnceState) => heartbeats.push(beat));
   const serviceStage = chosen.serviceStage ?? usual;
   // There is no Temporal server beside a mock environment: this stands for what it would answer.
   const temporal: TemporalAccess = {
-    recordHeartbeat: async (_token, beat) => {
-      heartbeats.push(beat);
-      return chosen.cancelRequested ?? false;
+    standing: async (_info, state) => {
+      heartbeats.push(state);
+      return standing;
     },
-    isCurrentAttempt: async () => !superseded,
     describeLease: async () => null,
     findRuns: async () => [],
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
@@ -170,7 +181,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     target: chosen.target,
     action: chosen.action,
     before: chosen.before,
-    originalRunId: resetRun ? 'an earlier run' : 'run-1',
+    decidedInRunId: resetRun ? 'an earlier run' : 'run-1',
     deadlineAtMs: nowMs + (chosen.deadlineInMs ?? 10_000),
     ...(chosen.closing === undefined ? {} : { closing: chosen.closing }),
     verify: chosen.verify ?? { withinMs: 1_000, stableMs: 40 },
@@ -178,8 +189,8 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     verifyAfterCancel: chosen.verifyAfterCancel ?? true,
     limits: chosen.limits ?? quickLimits(),
   };
-  const act = () => performAction({ serviceStage, temporal, watcher: new CloudJobWatcher(serviceStage) }, request);
-  const ended = environment.run<[], PerformActionResult, typeof act>(act).then(
+  const act = () => performAction({ serviceStage, temporal }, request);
+  const ended = environment.run<[], OnceState, typeof act>(act).then(
     (result): Ended => ({ kind: 'result', result, heartbeats }),
     (error: unknown) => failureOf(error, heartbeats),
   );
@@ -191,7 +202,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
   };
 }
 
-function failureOf(error: unknown, heartbeats: readonly HeartbeatDetails[]): Ended {
+function failureOf(error: unknown, heartbeats: readonly OnceState[]): Ended {
   if (error instanceof CompleteAsyncError) return { kind: 'leftWithoutAWord', heartbeats };
   if (!(error instanceof ApplicationFailure || error instanceof CancelledFailure)) throw error;
   const isApplication = error instanceof ApplicationFailure;
@@ -201,18 +212,13 @@ function failureOf(error: unknown, heartbeats: readonly HeartbeatDetails[]): End
     message: error.message,
     retryable: isApplication && error.nonRetryable !== true,
     nextRetryDelayMs: isApplication ? Number(error.nextRetryDelay ?? 0) : undefined,
-    details: error.details?.[0] as PerformActionFailureDetails,
+    state: error.details?.[0] as OnceState,
     heartbeats,
   };
 }
 
-/** Details that an attempt left, as the next one finds them. */
-export function left(state: HeartbeatDetails['state'], attempt = 1, agoMs = 0): HeartbeatDetails {
-  return { attempt, atMs: Date.now() - agoMs, state, trail: [] };
-}
-
 /** The result, or an error that shows how it ended instead. */
-export function resultOf(ended: Ended): PerformActionResult {
+export function resultOf(ended: Ended): OnceState {
   if (ended.kind !== 'result') throw new Error(`It ended otherwise: ${JSON.stringify(ended)}`);
   return ended.result;
 }

@@ -10,7 +10,7 @@ import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
 let stack: Stack;
-/** Awaited before a beat of the barrier goes out. */
+/** Awaited before the barrier asks the server. */
 let beforeBarrier = async (): Promise<void> => {};
 beforeAll(async () => {
   const access = temporalAccess(temporal.client);
@@ -20,9 +20,9 @@ beforeAll(async () => {
       limits: quickLimits({ readTimeoutMs: 1_500, visibilityWindowMs: 1_500 }),
       temporal: {
         ...access,
-        recordHeartbeat: async (...beat) => {
+        standing: async (...asked) => {
           await beforeBarrier();
-          return access.recordHeartbeat(...beat);
+          return access.standing(...asked);
         },
       },
     },

@@ -1,7 +1,7 @@
 /** Resets and superseded attempts against a real server: the barrier, activity reset, workflow reset. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { temporalAccess } from '../../src/activities/temporal-access.js';
+import { temporalAccess, type TemporalAccess } from '../../src/activities/temporal-access.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import type { TargetReport } from '../../src/domain/report.js';
 import { leaseId } from '../../src/domain/target.js';
@@ -11,8 +11,18 @@ import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
 let stack: Stack;
+/** What the newest attempt asked that was not sure to be the current one. */
+let asked: Parameters<TemporalAccess['standing']> | undefined;
 beforeAll(async () => {
-  stack = await startStack(temporal, { runbookDirectories: [fileURLToPath(new URL('./runbooks', import.meta.url))] });
+  const access = temporalAccess(temporal.client);
+  const standing: TemporalAccess['standing'] = (...question) => {
+    asked = question;
+    return access.standing(...question);
+  };
+  stack = await startStack(temporal, {
+    runbookDirectories: [fileURLToPath(new URL('./runbooks', import.meta.url))],
+    dependencies: { temporal: { ...access, standing } },
+  });
 });
 afterAll(() => stack.close());
 
@@ -62,23 +72,22 @@ describe('the barrier', () => {
   it('knows the current attempt, and no other', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', durationMs: 1_500 });
+    await stack.control.fault({
+      on: { instanceId, route: 'action' },
+      fault: { kind: 'throttle', retryAfterSeconds: 0.05 },
+    });
     const workflowId = await stack.start('restart', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
-    const { activity, runId } = await pendingActivity(instanceId);
-    const scheduled = activity?.scheduledTime;
-    const scheduledAtMs = Number(scheduled?.seconds ?? 0) * 1_000 + (scheduled?.nanos ?? 0) / 1e6;
-    const info = {
-      workflowExecution: { workflowId: lease(instanceId), runId },
-      activityId: activity?.activityId ?? '',
-      attempt: activity?.attempt ?? 0,
-      currentAttemptScheduledTimestampMs: scheduledAtMs,
-    } as Parameters<ReturnType<typeof temporalAccess>['isCurrentAttempt']>[0];
+    if (asked === undefined) throw new Error('The second attempt did not ask');
+    const [info, state] = asked;
     const access = temporalAccess(temporal.client);
-    expect(await access.isCurrentAttempt(info)).toBe(true);
-    expect(await access.isCurrentAttempt({ ...info, attempt: info.attempt + 1 })).toBe(false);
-    expect(await access.isCurrentAttempt({ ...info, currentAttemptScheduledTimestampMs: scheduledAtMs - 500 })).toBe(
-      false,
-    );
+    const standing = (change: Partial<typeof info>) => access.standing({ ...info, ...change }, state);
+    const { attempt, currentAttemptScheduledTimestampMs: scheduledAtMs } = info;
+    expect(await standing({})).toBe('current');
+    expect(await standing({ attempt: attempt + 1 })).toBe('superseded');
+    expect(await standing({ currentAttemptScheduledTimestampMs: scheduledAtMs - 500 })).toBe('superseded');
+    await temporal.client.workflow.getHandle(lease(instanceId)).cancel();
+    await expect.poll(() => standing({})).toBe('cancelled');
     await stack.report(workflowId);
   });
 });

@@ -3,12 +3,11 @@ import { CompleteAsyncError } from '@temporalio/activity';
 import { CancelledFailure, DefaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { smallDetails } from '../../../src/activities/attempt.js';
 import { failure, withinLimit } from '../../../src/activities/to-failure.js';
-import type { Decision, PerformActionFailureDetails, TrailEntry } from '../../../src/domain/contract.js';
 import { describeRetrying, failedAgain } from '../../../src/domain/once/retrying.js';
-import { extendTrail } from '../../../src/domain/once/trail.js';
-import { anObservation } from '../../support/build.js';
+import { smallState } from '../../../src/domain/once/state.js';
+import { extendTrail, type Decision, type TrailEntry } from '../../../src/domain/once/trail.js';
+import { anEndedState, anObservation } from '../../support/build.js';
 
 /** `limit.mutableStateActivityFailureSize.error` is 4,096: half of it is left to codecs, and to what the SDK adds. */
 const BOUND_BYTES = 3_072;
@@ -39,20 +38,23 @@ describe('a failure that is tried again', () => {
           (soFar, [decision, note], atMs) => extendTrail(soFar, { attempt: 1, atMs, decision, note }),
           [],
         );
-        const details: PerformActionFailureDetails = {
-          sent: 'unknown',
-          cloudJobId: 'J'.repeat(128),
-          lastObservation: anObservation({
-            failDetail: reason.slice(0, 1_000),
-            hosts: Array.from({ length: hosts }, (_, index) => `ecs-${index}`),
-          }),
-          trail,
-          attempts: 443,
-          unseenForMs: 15_000,
-        };
         const retrying = failedAgain(undefined, { failure: 'Unreachable', reason, nowMs: 1, untilMs: 2 });
+        const state = anEndedState(
+          { kind: 'failed', failure: 'Unreachable', message: reason, retryInMs: 5_000 },
+          {
+            attempt: 443,
+            cloudJob: { id: 'J'.repeat(128), submittedAtMs: 1 },
+            clearAtMs: 15_000,
+            seen: anObservation({
+              failDetail: reason.slice(0, 1_000),
+              hosts: Array.from({ length: hosts }, (_, index) => `ecs-${index}`),
+            }),
+            trail,
+            retrying,
+          },
+        );
         const error = failure('Unreachable', describeRetrying(failedAgain(retrying, { ...retrying, nowMs: 1 })), {
-          details: smallDetails(details),
+          details: smallState(state),
           nextRetryDelayMs: 5_000,
         });
         expect(bytesOf(error)).toBeLessThanOrEqual(BOUND_BYTES);

@@ -102,7 +102,7 @@ export interface Act {
   readonly failure?: FailureName;
 }
 
-function decisionOf(act: Act, originalRunId: string): Decision {
+function decisionOf(act: Act, decidedInRunId: string): Decision {
   const lastJobId = act.lastJobId ?? null;
   const before: Baseline = {
     observation: observation(running(), act.fromMs, lastJobId),
@@ -115,7 +115,7 @@ function decisionOf(act: Act, originalRunId: string): Decision {
       target: TARGET,
       action: act.action,
       before,
-      originalRunId,
+      decidedInRunId,
       deadlineAtMs: at(act.fromMs + 60_000),
       verify: { withinMs: 3_000, stableMs: 200 },
       usualDurationMs: 500,
@@ -207,7 +207,7 @@ export function holder(runId: string, acts: readonly Act[], change: HolderChange
       onCancel,
       deadlineAtMs: at(deadlineMs),
       limits: LIMITS,
-      unseenUntilMs: null,
+      clearAtMs: 0,
     },
     report: report === null ? null : told,
     decisions: acts.map((act) => decisionOf(act, decidedInRunId)),

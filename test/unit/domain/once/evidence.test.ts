@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../../src/domain/actions.js';
-import type { CloudJob } from '../../../src/domain/cloud-job.js';
-import { judgeEvidence } from '../../../src/domain/once/evidence.js';
-import { aCloudJob, defaultLimits } from '../../support/build.js';
+import type { Action } from '../../../../src/domain/actions.js';
+import type { CloudJob } from '../../../../src/domain/cloud-job.js';
+import { judgeEvidence } from '../../../../src/domain/once/evidence.js';
+import { aCloudJob, defaultLimits } from '../../../support/build.js';
 
 const stop: Action = { action: 'stop' };
 const restart: Action = { action: 'restart' };

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Decision, TrailEntry } from '../../../src/domain/contract.js';
-import { jsonBytes } from '../../../src/domain/json-bytes.js';
-import { extendTrail, trailWithin } from '../../../src/domain/once/trail.js';
+import { jsonBytes } from '../../../../src/domain/json-bytes.js';
+import { extendTrail, trailWithin, type Decision, type TrailEntry } from '../../../../src/domain/once/trail.js';
 
 type Step = Decision | readonly [Decision, string];
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextLookDelayMs, nextReadingDelayMs, plainLookMs } from '../../../src/domain/once/pacing.js';
+import { nextLookDelayMs, nextReadingDelayMs, plainLookMs } from '../../../../src/domain/once/pacing.js';
 
 /** Times of all looks until a cloud job that takes `durationMs` is seen to have ended. */
 function looksUntil(durationMs: number, usualDurationMs: number): number[] {

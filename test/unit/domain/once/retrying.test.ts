@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isFirstLike } from '../../../src/domain/once/entry.js';
-import type { FailureName } from '../../../src/domain/failures.js';
-import { describeRetrying, failedAgain, retryDelayMs, type Retrying } from '../../../src/domain/once/retrying.js';
-import { defaultLimits as limits, someDetails } from '../../support/build.js';
+import { isProvenUnsent } from '../../../../src/domain/once/entry.js';
+import type { FailureName } from '../../../../src/domain/failures.js';
+import { describeRetrying, failedAgain, retryDelayMs, type Retrying } from '../../../../src/domain/once/retrying.js';
+import { anUnsentState, attemptFacts, defaultLimits as limits } from '../../../support/build.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -60,12 +60,12 @@ describe('the delay before the next attempt', () => {
           const delayMs = retryDelayMs({ failure, failures, firstDelayMs, leftMs, limits });
           expect(delayMs).toBeGreaterThanOrEqual(firstDelayMs);
           expect(delayMs).toBeLessThanOrEqual(Math.max(firstDelayMs, leftMs / 2) + 1);
-          const left = someDetails({ kind: 'notSent', retryDelayMs: delayMs }, 4, 1_000_000);
-          const facts = { attempt: 5, runId: 'r', originalRunId: 'r', scheduledAtMs: 0, enteredAtMs: 0, details: left };
-          expect(isFirstLike({ ...facts, attemptScheduledAtMs: 1_000_000 + delayMs }, limits)).toBe(true);
+          const left = anUnsentState(delayMs, { attempt: 4, atMs: 1_000_000 });
+          const scheduledAt = (attemptScheduledAtMs: number) => attemptFacts({ attempt: 5, attemptScheduledAtMs });
+          expect(isProvenUnsent(scheduledAt(1_000_000 + delayMs), left, limits)).toBe(true);
           // An attempt that was lost between them holds up the next one by the heartbeat time-out.
           const afterLostMs = 1_000_000 + limits.heartbeatTimeoutMs;
-          expect(isFirstLike({ ...facts, attemptScheduledAtMs: afterLostMs + 1 }, limits)).toBe(false);
+          expect(isProvenUnsent(scheduledAt(afterLostMs + 1), left, limits)).toBe(false);
         },
       ),
     );

@@ -1,0 +1,192 @@
+/** Carries the commands of the once machine out in virtual time: each waits as long as it says, then a simple world answers. */
+import type { CloudJob } from '../../../../src/domain/cloud-job.js';
+import type {
+  AttemptFacts,
+  Command,
+  Event,
+  OnceRules,
+  RequestFailed,
+  Standing,
+  Step,
+} from '../../../../src/domain/once/events.js';
+import { beginActing, beginSettling, next } from '../../../../src/domain/once/next.js';
+import {
+  endingOf,
+  type Ending,
+  type Interruption,
+  type OnceState,
+  type PhaseName,
+} from '../../../../src/domain/once/state.js';
+import type { Observation } from '../../../../src/domain/target.js';
+import { aCloudJob, anObservation, attemptFacts, onceRules } from '../../../support/build.js';
+
+/** By default the POST is accepted as JOB-1, which has succeeded at the first poll, and the instance is stopped. Times are epoch milliseconds. */
+export interface World {
+  readonly standing?: Standing;
+  /** @param sentAtMs when the first byte of the POST went out */
+  readonly read?: (atMs: number, sentAtMs: number | null) => Observation | RequestFailed;
+  /** For polls and inspections; `null`: the API does not know it. */
+  readonly job?: (atMs: number) => CloudJob | RequestFailed | null;
+  readonly ownUserId?: string;
+  readonly reserve?: RequestFailed;
+  readonly connect?: RequestFailed;
+  readonly post?: RequestFailed;
+  /** How long an answer takes; at once where nothing is said. */
+  readonly takesMs?: Partial<Record<Command['kind'], number>>;
+  readonly interruption?: { readonly by: Interruption; readonly atMs: number };
+}
+
+/** What an attempt did. */
+export interface Played {
+  readonly state: OnceState;
+  readonly ending: Ending;
+  readonly endedAtMs: number;
+  readonly sentAtMs: number | null;
+  /** The phase in which it was told to end. */
+  readonly interruptedIn: PhaseName | null;
+  /** Each with the time at which it was given. */
+  readonly commands: readonly { readonly atMs: number; readonly command: Command }[];
+  /** States that had to reach the server at once. */
+  readonly recorded: readonly OnceState[];
+}
+
+/** An attempt at the decision; by default the first one, which begins when it is scheduled. */
+export function act(
+  world: World = {},
+  change: Partial<OnceRules> = {},
+  of: { facts?: Partial<AttemptFacts>; previous?: OnceState | null; nowMs?: number } = {},
+): Played {
+  const rules = onceRules(change);
+  const facts = attemptFacts(of.facts);
+  const nowMs = of.nowMs ?? facts.attemptScheduledAtMs;
+  return play(beginActing(rules, facts, of.previous ?? null, nowMs), world, rules, nowMs);
+}
+
+/** The attempt after one that was lost without a trace. */
+export function actAgain(world: World = {}, change: Partial<OnceRules> = {}): Played {
+  return act(world, change, { facts: { attempt: 2, attemptScheduledAtMs: 70_000 } });
+}
+
+/** @param prior how the step ended; `null` before a first step */
+export function settle(
+  left: OnceState,
+  prior: Ending | null,
+  world: World = {},
+  change: Partial<OnceRules> = {},
+  nowMs = left.atMs,
+): Played {
+  const rules = onceRules(change);
+  return play(beginSettling(rules, left, prior, nowMs), world, rules, nowMs);
+}
+
+/** Far more than any attempt takes: a machine that goes on for ever must not hang its test. */
+const MOST_COMMANDS = 5_000;
+
+function play(begin: Step, world: World, rules: OnceRules, fromMs: number): Played {
+  const commands: { atMs: number; command: Command }[] = [];
+  const recorded: OnceState[] = [];
+  let step = begin;
+  let nowMs = fromMs;
+  let sentAtMs: number | null = null;
+  let { interruption } = world;
+  let interruptedIn: PhaseName | null = null;
+  const take = (taken: Step, atMs: number) => {
+    if (taken.record === true) recorded.push(taken.state);
+    nowMs = atMs;
+    return taken;
+  };
+  take(begin, fromMs);
+  for (;;) {
+    const { command } = step;
+    if (command === null) throw new Error('Only an interruption is answered without a command');
+    commands.push({ atMs: nowMs, command });
+    if (commands.length > MOST_COMMANDS) throw new Error(`It goes on for ever: ${JSON.stringify(step.state.phase)}`);
+    if (command.kind === 'end')
+      return {
+        state: step.state,
+        ending: endingOf(step.state),
+        endedAtMs: nowMs,
+        sentAtMs,
+        interruptedIn,
+        commands,
+        recorded,
+      };
+    if (command.kind === 'send') sentAtMs = nowMs;
+    const { event, atMs } = answerTo(command, world, nowMs, sentAtMs);
+    if (interruption !== undefined && interruption.atMs <= atMs) {
+      const toldAtMs = Math.max(nowMs, interruption.atMs);
+      const instead = take(next(step.state, { kind: 'interrupted', by: interruption.by }, rules, toldAtMs), toldAtMs);
+      interruptedIn = step.state.phase.name;
+      interruption = undefined;
+      step = instead.command === null ? take(next(instead.state, event, rules, atMs), atMs) : instead;
+    } else step = take(next(step.state, event, rules, atMs), atMs);
+  }
+}
+
+function answerTo(
+  command: Exclude<Command, { kind: 'end' }>,
+  world: World,
+  nowMs: number,
+  sentAtMs: number | null,
+): { readonly event: Event; readonly atMs: number } {
+  const askedAtMs = nowMs + ('inMs' in command ? command.inMs : 0);
+  const atMs = askedAtMs + (world.takesMs?.[command.kind] ?? 0);
+  if ('giveUpAtMs' in command && command.giveUpAtMs < atMs)
+    return { event: { kind: 'timeUp' }, atMs: Math.max(nowMs, command.giveUpAtMs) };
+  return { event: eventOf(command, world, askedAtMs, sentAtMs), atMs };
+}
+
+function eventOf(
+  command: Exclude<Command, { kind: 'end' }>,
+  world: World,
+  atMs: number,
+  sentAtMs: number | null,
+): Event {
+  const { read = stopped, job = succeeded, ownUserId = 'us' } = world;
+  switch (command.kind) {
+    case 'askServer':
+      return { kind: 'standing', standing: world.standing ?? 'current' };
+    case 'reserve':
+      return world.reserve ?? { kind: 'reserved' };
+    case 'read': {
+      const reading = read(atMs, sentAtMs);
+      return 'kind' in reading ? reading : { kind: 'reading', reading };
+    }
+    case 'inspect': {
+      const found = job(atMs);
+      return found !== null && 'kind' in found ? found : { kind: 'inspected', job: found, ownUserId };
+    }
+    case 'poll': {
+      const found = job(atMs) ?? requestFailed({ failure: 'TargetNotFound', message: 'not found' });
+      return 'kind' in found ? found : { kind: 'polled', job: found };
+    }
+    case 'connect':
+      return world.connect ?? { kind: 'connected' };
+    case 'send':
+      return world.post ?? { kind: 'accepted', cloudJobId: 'JOB-1' };
+  }
+}
+
+/** RUNNING under the baseline's cloud job until something was sent, then STOPPED under ours. */
+function stopped(atMs: number, sentAtMs: number | null): Observation {
+  const state = sentAtMs === null ? {} : { status: 'STOPPED', lastJobId: 'JOB-1' };
+  return anObservation({ observedAtMs: atMs, ...state });
+}
+
+function succeeded(): CloudJob {
+  return aCloudJob({ status: 'SUCCEEDED' });
+}
+
+export function requestFailed(change: Partial<RequestFailed> = {}): RequestFailed {
+  return { kind: 'failed', failure: 'Unreachable', message: '503', request: 'unknown', ...change };
+}
+
+/** The kinds of an attempt's commands, one after another; what repeats stands once. */
+export function commandKinds({ commands }: Played): readonly Command['kind'][] {
+  const kinds = commands.map(({ command }) => command.kind);
+  return kinds.filter((kind, index) => kind !== kinds[index - 1]);
+}
+
+export function decisions({ state }: Played): readonly string[] {
+  return state.trail.map(({ decision }) => decision);
+}

@@ -1,0 +1,169 @@
+/** The one POST of an attempt, in virtual time: the fence before it, what each answer means, and the search where an answer was lost. */
+import { describe, expect, it } from 'vitest';
+import type { Action } from '../../../../src/domain/actions.js';
+import type { OnceRules, RequestFailed } from '../../../../src/domain/once/events.js';
+import { fenceMs } from '../../../../src/domain/once/limits.js';
+import { aCloudJob, anObservation, defaultLimits as limits } from '../../../support/build.js';
+import { act, actAgain, decisions, requestFailed, type World } from './play-once.js';
+
+const lost = requestFailed({ failure: 'Unanswered', message: 'ECONNRESET' });
+const refused = (failure: RequestFailed['failure']) =>
+  requestFailed({ failure, request: 'refused', message: `said ${failure}` });
+/** Nothing new shows, whatever was sent. */
+const showsNothing: World = { read: () => anObservation() };
+const closing: NonNullable<OnceRules['closing']> = {
+  atMs: 1_000,
+  failure: 'OutsideWindow',
+  why: 'The window has ended',
+};
+
+describe('the fence', () => {
+  it('stops an attempt whose connection stands too late', () => {
+    const { ending, state, sentAtMs } = act({ takesMs: { connect: fenceMs(limits) + 1 } });
+    expect(ending).toMatchObject({ kind: 'failed', failure: 'Throttled', retryInMs: expect.any(Number) });
+    expect(state).toMatchObject({ sent: 'no' });
+    expect(state.trail.at(-1)).toMatchObject({ decision: 'fenced' });
+    expect(sentAtMs).toBeNull();
+  });
+
+  it('lets the latest one pass', () => {
+    expect(act({ takesMs: { connect: fenceMs(limits) } }).ending).toEqual({ kind: 'succeeded' });
+  });
+
+  it('counts the age from when the attempt was scheduled, however late it begins', () => {
+    const nowMs = 1_000 + limits.lateStartMs;
+    const leftMs = fenceMs(limits) - limits.lateStartMs;
+    expect(act({ takesMs: { connect: leftMs } }, {}, { nowMs }).sentAtMs).not.toBeNull();
+    expect(act({ takesMs: { connect: leftMs + 1 } }, {}, { nowMs }).sentAtMs).toBeNull();
+  });
+
+  it('counts the age from the barrier where there was one', () => {
+    const nowMs = 1_000 + limits.heartbeatTimeoutMs;
+    expect(act({ takesMs: { connect: fenceMs(limits) } }, {}, { nowMs }).sentAtMs).not.toBeNull();
+  });
+
+  it('stops an attempt at the deadline of its step, for good', () => {
+    const { ending, state, sentAtMs } = act({ takesMs: { connect: 10 } }, { deadlineAtMs: 1_010 });
+    expect(ending).toMatchObject({ failure: 'DeadlinePassed', retryInMs: null });
+    expect(state.sent).toBe('no');
+    expect(sentAtMs).toBeNull();
+    expect(act({ takesMs: { connect: 9 } }, { deadlineAtMs: 1_010 }).sentAtMs).toBe(1_009);
+  });
+
+  it.each([
+    ['unsent where nothing was sent before', act, 'no', 'stop was not sent: The window has ended'],
+    ['where something may have been', actAgain, 'unknown', 'stop was not sent any more: The window has ended'],
+  ] as const)('stops an attempt once its gate has closed, %s', (_case, begin, sent, message) => {
+    const { ending, state, sentAtMs } = begin({}, { closing });
+    expect(ending).toEqual({ kind: 'failed', failure: 'OutsideWindow', message, retryInMs: null });
+    expect(state.sent).toBe(sent);
+    expect(sentAtMs).toBeNull();
+  });
+
+  it('lets an attempt pass just before its gate closes, and follow after it', () => {
+    const played = act({ takesMs: { poll: 60_000 } }, { closing: { ...closing, atMs: 1_001 } });
+    expect(played).toMatchObject({ sentAtMs: 1_000, ending: { kind: 'succeeded' } });
+  });
+});
+
+describe('what proves that nothing was sent', () => {
+  it.each<[string, World]>([
+    ['a connection that does not come about', { connect: requestFailed({ request: 'no' }) }],
+    ['an answer that says so', { post: requestFailed({ request: 'no' }) }],
+  ])('%s leaves a proof, and is tried again', (_case, world) => {
+    const played = act(world);
+    expect(played.ending).toMatchObject({ failure: 'Unreachable', retryInMs: expect.any(Number) });
+    expect(played.state).toMatchObject({ sent: 'no', clearAtMs: 0 });
+    expect(played.recorded.at(-1)).toEqual(played.state);
+    expect(decisions(played).at(-1)).toBe('notSent');
+  });
+
+  it('says nothing of what an earlier attempt may have sent', () => {
+    const { state } = actAgain({ post: requestFailed({ request: 'no' }) });
+    expect(state.sent).toBe('unknown');
+  });
+});
+
+describe('a refusal by ServiceStage', () => {
+  it.each([
+    ['InvalidStep', null],
+    ['TargetNotFound', null],
+    ['NotAllowed', null],
+    ['TargetBusy', 2 * limits.quietMs],
+  ] as const)('(%s) is believed where nothing was sent before', (failure, retryInMs) => {
+    const { ending, state } = act({ post: refused(failure) });
+    expect(ending).toMatchObject({ kind: 'failed', failure, retryInMs });
+    expect(state.sent).toBe('no');
+  });
+
+  it('proves nothing of an earlier send: what shows within the window is adopted', () => {
+    const showsAfterMs = 10_000;
+    const read: World['read'] = (atMs, sentAtMs) =>
+      sentAtMs === null || atMs < sentAtMs + showsAfterMs
+        ? anObservation()
+        : anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' });
+    const played = actAgain({ post: refused('TargetBusy'), read });
+    expect(played.ending).toEqual({ kind: 'succeeded' });
+    expect(decisions(played)).toEqual(['leftNoTrace', 'entered', 'sent', 'refused', 'adopted', 'verified']);
+  });
+
+  it('is Indeterminate after an earlier send that shows nowhere within the window', () => {
+    const { ending, state, sentAtMs, endedAtMs } = actAgain({ ...showsNothing, post: refused('InvalidStep') });
+    expect(ending).toMatchObject({ kind: 'indeterminate', message: expect.stringContaining('said InvalidStep') });
+    expect(state.sent).toBe('unknown');
+    expect(endedAtMs - (sentAtMs ?? 0)).toBe(limits.visibilityWindowMs);
+  });
+});
+
+describe('a lost answer', () => {
+  it.each<[string, Action]>([
+    ['a stop', { action: 'stop' }],
+    ['a restart', { action: 'restart' }],
+  ])('of %s is resolved by reading: the cloud job is adopted', (_case, action) => {
+    const status = action.action === 'stop' ? 'STOPPED' : 'RUNNING';
+    const read: World['read'] = (_atMs, sentAtMs) =>
+      sentAtMs === null ? anObservation() : anObservation({ status, lastJobId: 'JOB-1' });
+    const played = act({ post: lost, read }, { action });
+    expect(played.ending).toEqual({ kind: 'succeeded' });
+    expect(played.state).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1', evidence: { createdByUs: true } } });
+    expect(decisions(played)).toEqual(['entered', 'sent', 'unanswered', 'adopted', 'verified']);
+  });
+
+  it('is Unanswered where one quiet reading shows nothing, and is not sent again by this attempt', () => {
+    const played = act({ ...showsNothing, post: lost });
+    expect(played.ending).toMatchObject({ failure: 'Unanswered', message: 'ECONNRESET', retryInMs: limits.quietMs });
+    expect(played.state).toMatchObject({ sent: 'unknown', cloudJob: null });
+    expect(played.commands.filter(({ command }) => command.kind === 'connect')).toHaveLength(1);
+    expect(played.endedAtMs).toBe(1_000 + limits.quietMs);
+    expect(played.recorded.at(-1)).toEqual(played.state);
+  });
+
+  it('may appear for the visibility window after it was given up', () => {
+    const { state } = act({ ...showsNothing, post: lost, takesMs: { send: limits.postTimeoutMs } });
+    expect(state.clearAtMs).toBe(1_000 + limits.postTimeoutMs + limits.visibilityWindowMs);
+  });
+
+  it('is not looked for beyond the search where readings fail', () => {
+    const read: World['read'] = (_atMs, sentAtMs) => (sentAtMs === null ? anObservation() : requestFailed());
+    const { ending, endedAtMs } = act({ post: lost, read });
+    expect(ending).toMatchObject({ failure: 'Unanswered' });
+    expect(endedAtMs).toBe(1_000 + limits.quietMs);
+  });
+
+  it('of a job that shows no tasks yet is Unanswered, not Indeterminate, where nothing was sent before', () => {
+    const read: World['read'] = (_atMs, sentAtMs) =>
+      anObservation(sentAtMs === null ? {} : { status: 'STOPPING', lastJobId: 'JOB-1' });
+    const { ending } = act({ post: lost, read, job: () => aCloudJob({ tasks: [] }) });
+    expect(ending).toMatchObject({ failure: 'Unanswered' });
+  });
+
+  it('beside a cloud job of somebody else stays open until nothing can appear any more', () => {
+    const read: World['read'] = (_atMs, sentAtMs) => anObservation(sentAtMs === null ? {} : { lastJobId: 'JOB-1' });
+    const { ending, state } = act({ post: lost, read, job: () => aCloudJob({ createdBy: 'them' }) });
+    expect(ending).toMatchObject({
+      failure: 'Unanswered',
+      message: expect.stringContaining('cannot be told to be ours'),
+    });
+    expect(state).toMatchObject({ sent: 'unknown', cloudJob: null });
+  });
+});

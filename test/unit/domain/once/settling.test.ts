@@ -1,0 +1,214 @@
+/** Settling, in virtual time: what may have been sent becomes clear, or is said to be unclear, and how long that takes. */
+import { describe, expect, it } from 'vitest';
+import { unseenAttemptMs } from '../../../../src/domain/once/limits.js';
+import { endedAs, nothingKnown, type Ending, type OnceState } from '../../../../src/domain/once/state.js';
+import { aCloudJob, anEndedState, anObservation, defaultLimits as limits, failedWith } from '../../../support/build.js';
+import { commandKinds, requestFailed, settle, type Played, type World } from './play-once.js';
+
+const PRIOR = failedWith('Unanswered');
+const NOW_MS = 100_000;
+const CLEAR_MS = NOW_MS + unseenAttemptMs(limits);
+const DEADLINE_MS = 400_000;
+const ours = { lastJobId: 'JOB-1' };
+const quiet = anObservation();
+const stopped = anObservation({ status: 'STOPPED', ...ours });
+
+/** A failed step that may have sent, and of which no cloud job is known. */
+function unclearStep(world: World, prior: Ending = PRIOR, change: Partial<OnceState> = {}): Played {
+  const left = anEndedState(prior, {
+    atMs: NOW_MS,
+    sent: 'unknown',
+    decidedAtMs: 10_000,
+    clearAtMs: CLEAR_MS,
+    ...change,
+  });
+  return settle(left, prior, world, { deadlineAtMs: DEADLINE_MS });
+}
+
+/** A step whose cloud job is known. */
+function sentStep(world: World, prior: Ending = PRIOR): Played {
+  const cloudJob = { id: 'JOB-1', submittedAtMs: NOW_MS - 5_000 };
+  return unclearStep(world, prior, { sent: 'yes', cloudJob, clearAtMs: 0 });
+}
+
+function beforeFirstStep(world: World, clearAtMs = 0): Played {
+  const sent = clearAtMs === 0 ? 'no' : 'unknown';
+  const left = endedAs(nothingKnown(sent, { nowMs: NOW_MS, clearAtMs, decidedAtMs: NOW_MS }), { kind: 'succeeded' });
+  const before = { observation: null, lastJobId: 'JOB-0', knownCloudJobIds: ['JOB-0'] };
+  return settle(left, null, world, { action: null, before, deadlineAtMs: DEADLINE_MS });
+}
+
+describe('a known cloud job', () => {
+  const endsAt =
+    (endMs: number, status = 'SUCCEEDED') =>
+    (atMs: number) =>
+      aCloudJob({ status: atMs < endMs ? 'RUNNING' : status });
+
+  it('is followed to its end, then the instance to its rest', () => {
+    const played = sentStep({ job: endsAt(150_000), read: () => stopped });
+    expect(commandKinds(played)).toEqual(['poll', 'read', 'end']);
+    expect(played.ending).toEqual(PRIOR);
+    expect(played.state).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1' }, seen: stopped });
+    expect(played.endedAtMs).toBeGreaterThanOrEqual(150_000);
+  });
+
+  it.each([
+    ['the state before it', quiet],
+    ['the cloud job, and not yet what it did', anObservation(ours)],
+  ])('that succeeded is not settled by a reading that shows %s, within the visibility window', (_case, old) => {
+    const read: World['read'] = (atMs) => (atMs < NOW_MS + 10_000 ? old : stopped);
+    expect(sentStep({ read }).state.seen).toEqual(stopped);
+    // Beyond the window nothing else will come.
+    expect(sentStep({ read: () => old })).toMatchObject({ state: { seen: old }, ending: PRIOR });
+  });
+
+  it('that failed is settled by the first reading at rest that shows it', () => {
+    const seen = anObservation(ours);
+    const played = sentStep({ job: endsAt(0, 'FAILED'), read: () => seen });
+    expect(played).toMatchObject({ ending: PRIOR, state: { seen } });
+  });
+
+  it('that does not end leaves it unclear at the limit: overdue', () => {
+    const played = sentStep({ job: () => aCloudJob(), read: () => anObservation({ status: 'STOPPING', ...ours }) });
+    expect(played.ending).toMatchObject({ kind: 'indeterminate', failure: 'CloudJobOverdue' });
+    expect(played.endedAtMs).toBe(DEADLINE_MS);
+    expect(played.state.seen).toMatchObject({ status: 'STOPPING' });
+  });
+
+  it('after which the instance does not come to rest leaves it unclear', () => {
+    const played = sentStep({ read: () => anObservation({ status: 'STOPPING', ...ours }) });
+    expect(played.ending).toMatchObject({ kind: 'indeterminate', message: expect.stringContaining('STOPPING') });
+    expect(played.endedAtMs).toBeGreaterThanOrEqual(DEADLINE_MS);
+    expect(played.endedAtMs).toBeLessThanOrEqual(DEADLINE_MS + limits.quietMs);
+  });
+
+  it('that was adopted and does not end is Indeterminate, not overdue', () => {
+    const played = unclearStep({ job: () => aCloudJob(), read: () => anObservation({ status: 'STOPPING', ...ours }) });
+    expect(played.state).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1', evidence: { createdByUs: true } } });
+    expect(played.ending).toMatchObject({ kind: 'indeterminate', failure: 'Indeterminate' });
+  });
+});
+
+describe('something that may have been sent', () => {
+  it('did not happen when nothing new shows until it is clear, and the state is as before', () => {
+    const played = unclearStep({ read: () => quiet });
+    expect(played.ending).toEqual(PRIOR);
+    expect(played.state).toMatchObject({ sent: 'no', cloudJob: null });
+    expect(played.endedAtMs).toBe(CLEAR_MS);
+  });
+
+  it('needs two quiet readings at the end of that time', () => {
+    const movedMs = CLEAR_MS - limits.quietMs;
+    const read: World['read'] = (atMs) => (atMs === movedMs ? anObservation({ status: 'PENDING' }) : quiet);
+    expect(unclearStep({ read }).endedAtMs).toBe(CLEAR_MS + limits.quietMs);
+  });
+
+  it('is ours when a new cloud job shows with evidence, which is recorded and followed', () => {
+    const showsMs = CLEAR_MS - 20_000;
+    const played = unclearStep({ read: (atMs) => (atMs < showsMs ? quiet : stopped) });
+    expect(played.ending).toEqual(PRIOR);
+    expect(played.state).toMatchObject({ sent: 'yes', cloudJob: { evidence: { createdByUs: true } }, seen: stopped });
+    expect(played.recorded[0]).toMatchObject({ cloudJob: { id: 'JOB-1' } });
+  });
+
+  it.each([
+    ['somebody else asked for', aCloudJob({ createdBy: 'them' }), 'cannot be told to be ours'],
+    ['shows no tasks', aCloudJob({ tasks: [] }), 'shows no tasks'],
+  ])('is called unclear beside a cloud job that %s, once nothing more can come', (_case, job, why) => {
+    const played = unclearStep({ read: () => anObservation(ours), job: () => job });
+    expect(played.ending).toMatchObject({ kind: 'indeterminate', failure: 'Indeterminate' });
+    expect(played.ending).toMatchObject({ message: expect.stringContaining(why) });
+    expect(played.state.sent).toBe('unknown');
+    expect(played.endedAtMs).toBeGreaterThanOrEqual(CLEAR_MS);
+    expect(played.endedAtMs).toBeLessThanOrEqual(CLEAR_MS + limits.quietMs);
+  });
+
+  it('counts as ours where the desired state holds under the same cloud job', () => {
+    const played = unclearStep({ read: () => anObservation({ status: 'STOPPED' }) });
+    expect(played).toMatchObject({ ending: PRIOR, state: { sent: 'unknown' } });
+  });
+
+  it('stays unclear where the state changed otherwise without a cloud job', () => {
+    const played = unclearStep({ read: () => anObservation({ status: 'DOWN' }) });
+    expect(played.ending).toMatchObject({ kind: 'indeterminate', message: expect.stringContaining('without a new') });
+    expect(played.state.sent).toBe('unknown');
+  });
+
+  it('that was taken for done fails where its cloud job shows, and not what it should have done', () => {
+    const done: Ending = { kind: 'succeeded' };
+    const failed: World = { read: () => anObservation(ours), job: () => aCloudJob({ status: 'FAILED' }) };
+    expect(unclearStep(failed, done).ending).toMatchObject({ kind: 'failed', failure: 'NotConverged' });
+    expect(unclearStep({ read: () => stopped }, done).ending).toEqual(done);
+  });
+
+  it('is read for longer than the deadline where it may still appear after it', () => {
+    const clearAtMs = DEADLINE_MS + 60_000;
+    const played = unclearStep({ read: () => quiet }, PRIOR, { clearAtMs });
+    expect(played).toMatchObject({ endedAtMs: clearAtMs, state: { sent: 'no' } });
+    const never = unclearStep({ read: () => anObservation({ status: 'STOPPING' }) }, PRIOR, { clearAtMs });
+    expect(never.ending).toMatchObject({ kind: 'indeterminate' });
+    expect(never.endedAtMs).toBe(clearAtMs + 4 * limits.quietMs);
+  });
+});
+
+describe('readings that fail', () => {
+  it('decide nothing, and break a quiet time', () => {
+    const backMs = CLEAR_MS + 30_000;
+    const played = unclearStep({ read: (atMs) => (atMs < backMs ? requestFailed() : quiet) });
+    expect(played).toMatchObject({ ending: PRIOR, state: { sent: 'no' } });
+    expect(played.endedAtMs).toBeGreaterThanOrEqual(backMs + limits.quietMs);
+  });
+
+  it('end it at the limit, unclear, with the reason', () => {
+    const played = unclearStep({ read: () => requestFailed() });
+    expect(played.ending).toMatchObject({ kind: 'indeterminate', message: expect.stringMatching(/no reading.*503/) });
+    expect(played.endedAtMs).toBeGreaterThanOrEqual(DEADLINE_MS);
+  });
+
+  it('are not said any more once one has succeeded', () => {
+    const read: World['read'] = (atMs) =>
+      atMs < NOW_MS + 30_000 ? requestFailed() : anObservation({ status: 'STOPPING' });
+    const { ending } = unclearStep({ read });
+    expect(ending).toMatchObject({ message: expect.stringContaining('last seen STOPPING') });
+    expect(ending).toMatchObject({ message: expect.not.stringContaining('503') });
+  });
+
+  it('come further and further apart', () => {
+    const { commands } = unclearStep({ read: () => requestFailed() });
+    const pauses = commands.flatMap(({ command }) => (command.kind === 'read' ? [command.inMs] : []));
+    expect(pauses.slice(0, 3)).toEqual([0, limits.quietMs, 2 * limits.quietMs]);
+    expect(commands.length).toBeLessThan(25);
+  });
+
+  it('that are never answered end it at the limit', () => {
+    expect(unclearStep({ takesMs: { read: 3_600_000 } }).endedAtMs).toBeLessThanOrEqual(
+      DEADLINE_MS + limits.readTimeoutMs,
+    );
+  });
+});
+
+describe('before a first step', () => {
+  it('a cloud job in flight only has to end', () => {
+    const read: World['read'] = (atMs) => (atMs < 150_000 ? anObservation({ lastJobStatus: 'RUNNING' }) : quiet);
+    const played = beforeFirstStep({ read });
+    expect(played).toMatchObject({
+      ending: { kind: 'succeeded' },
+      state: { sent: 'no', seen: quiet },
+      endedAtMs: 150_000,
+    });
+  });
+
+  it('one that does not end makes the target busy', () => {
+    const played = beforeFirstStep({ read: () => anObservation({ lastJobStatus: 'RUNNING' }) });
+    expect(played.ending).toMatchObject({ kind: 'failed', failure: 'TargetBusy', retryInMs: null });
+    expect(played.endedAtMs).toBeGreaterThanOrEqual(DEADLINE_MS);
+  });
+
+  it('what the holder before may have sent is waited for, and nothing is adopted', () => {
+    const quietOnes = beforeFirstStep({ read: () => quiet }, CLEAR_MS);
+    expect(quietOnes).toMatchObject({ ending: { kind: 'succeeded' }, endedAtMs: CLEAR_MS });
+    const newOne = beforeFirstStep({ read: () => stopped }, CLEAR_MS);
+    expect(newOne).toMatchObject({ ending: { kind: 'succeeded' }, endedAtMs: CLEAR_MS, state: { cloudJob: null } });
+    expect(commandKinds(newOne)).toEqual(['read', 'end']);
+  });
+});

@@ -1,0 +1,129 @@
+/** What a workflow may believe of an activity that failed: `sent: no` only where the state in its failure says so. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  RetryState,
+  TerminatedFailure,
+  TimeoutFailure,
+  TimeoutType,
+} from '@temporalio/common';
+import { describe, expect, it } from 'vitest';
+import { smallState, type OnceState } from '../../../src/domain/once/state.js';
+import { unseenAttemptMs } from '../../../src/domain/once/limits.js';
+import { nothingSent, stateOfFailure } from '../../../src/workflows/untold-attempts.js';
+import {
+  aFollowingState,
+  anEndedState,
+  anObservation,
+  anUnsentState,
+  defaultLimits as limits,
+  failedWith,
+} from '../../support/build.js';
+
+const NOW_MS = 500_000;
+const decided = { nowMs: NOW_MS, decidedAtMs: 1_000, limits };
+const UNSEEN_MS = NOW_MS + unseenAttemptMs(limits);
+
+function ofActivity(cause: Error): ActivityFailure {
+  return new ActivityFailure(
+    'Activity task failed',
+    'performAction',
+    '1',
+    RetryState.NON_RETRYABLE_FAILURE,
+    'w',
+    cause,
+  );
+}
+
+const stateOf = (cause: Error) => stateOfFailure(ofActivity(cause), decided);
+const applicationFailure = (type: string, details: unknown[] = []) =>
+  ApplicationFailure.create({ type, message: 'said so', details });
+const timeout = (beat?: unknown) => new TimeoutFailure('timed out', beat, TimeoutType.SCHEDULE_TO_CLOSE);
+
+/** Anything may have been sent, and may still be about to be. */
+const untold = { sent: 'unknown', cloudJob: null, clearAtMs: UNSEEN_MS, decidedAtMs: 1_000, attempt: 0 };
+
+describe('an activity that failed', () => {
+  it('is believed as its state says', () => {
+    const state = anEndedState(failedWith('TargetChanged'), { sent: 'no', attempt: 4 });
+    expect(stateOf(applicationFailure('TargetChanged', [state]))).toEqual(state);
+  });
+
+  it('is final where the time of all attempts is over, though its state expected another one', () => {
+    const small = smallState(anUnsentState(5_000, { attempt: 4 }));
+    expect(stateOf(applicationFailure('Unreachable', [small]))).toMatchObject({
+      sent: 'no',
+      attempt: 4,
+      phase: { ending: { kind: 'failed', failure: 'Unreachable', message: 'said so', retryInMs: null } },
+    });
+  });
+
+  it.each([
+    ['without details', applicationFailure('Unreachable'), 'Unreachable'],
+    ['whose details are something else', applicationFailure('TargetBusy', ['said so']), 'TargetBusy'],
+    ['by a name that is not ours', applicationFailure('TypeError'), 'Unanswered'],
+    ['in another way', new TerminatedFailure('said so'), 'Unanswered'],
+  ])('may have sent anything where it failed %s', (_case, cause, failure) => {
+    expect(stateOf(cause)).toMatchObject({
+      ...untold,
+      phase: { name: 'ended', ending: { kind: 'failed', failure, message: 'said so', retryInMs: null } },
+    });
+  });
+});
+
+describe('an activity that was cancelled', () => {
+  it('before it was scheduled has sent nothing', () => {
+    const state = stateOfFailure(new CancelledFailure('said so'), decided);
+    expect(state).toMatchObject({ sent: 'no', clearAtMs: 0, phase: { ending: { kind: 'cancelled' } } });
+  });
+
+  it('is believed as its state says', () => {
+    const state = anEndedState({ kind: 'cancelled', message: 'said so' }, { sent: 'no', attempt: 2 });
+    expect(stateOf(new CancelledFailure('said so', [state]))).toEqual(state);
+    // At the barrier only the client hears of a cancel, and the server takes an ordinary failure.
+    expect(stateOf(applicationFailure('cancelled', [state]))).toEqual(state);
+  });
+
+  it.each([
+    ['says nothing', new CancelledFailure('said so')],
+    ['says something else', new CancelledFailure('said so', ['TIMED_OUT'])],
+  ])('may have sent anything where it %s', (_case, cause) => {
+    expect(stateOf(cause)).toMatchObject({ ...untold, phase: { ending: { kind: 'cancelled', message: 'said so' } } });
+  });
+});
+
+describe('an activity whose time is over', () => {
+  it('has the cloud job that its newest heartbeat holds', () => {
+    const beat = aFollowingState('JOB-1', 2_000, { attempt: 3, clearAtMs: 70_000 });
+    const { phase: _following, ...known } = beat;
+    expect(stateOf(timeout(beat))).toMatchObject({
+      ...known,
+      phase: { name: 'ended', ending: { kind: 'failed', failure: 'CloudJobOverdue', retryInMs: null } },
+    });
+  });
+
+  it.each<[string, OnceState]>([
+    ['a proof', anUnsentState(5_000)],
+    ['no cloud job', anEndedState(failedWith('Unanswered', 5_000))],
+  ])('may have sent anything where its newest heartbeat holds %s, and tells its trail', (_case, left) => {
+    const beat = { ...left, attempt: 3, seen: anObservation(), trail: [{ attempt: 3, atMs: 1, decision: 'entered' }] };
+    const { trail, seen } = beat;
+    expect(stateOf(timeout(beat))).toMatchObject({ ...untold, attempt: 3, trail, seen });
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['something else', { attempt: 3 }],
+  ])('may have sent anything where its newest heartbeat holds %s', (_case, beat) => {
+    expect(stateOf(timeout(beat))).toMatchObject({
+      ...untold,
+      phase: { name: 'ended', ending: { kind: 'failed', failure: 'Unanswered', retryInMs: null } },
+    });
+  });
+});
+
+it('a step that is not begun has sent nothing', () => {
+  const state = nothingSent(failedWith('TargetBusy'), { nowMs: NOW_MS, decidedAtMs: NOW_MS });
+  expect(state).toMatchObject({ sent: 'no', clearAtMs: 0, attempt: 0, trail: [] });
+});
