@@ -65,16 +65,16 @@ async function again() {
   const workers = [await startWorker(), await startWorker()];
   const beganAtMs = Date.now();
   const ends = start();
-  let isOver = false;
+  const over = new AbortController();
   const killing = (async () => {
-    for (let turn = 0; !isOver; turn++) {
+    for (let turn = 0; !over.signal.aborted; turn++) {
       await delay(KILL_EVERY_MS);
       workers[turn % 2].kill('SIGKILL');
       workers[turn % 2] = await startWorker();
     }
   })();
   const reports = await Promise.all(ends);
-  isOver = true;
+  over.abort();
   await killing;
   for (const { tookMs, report } of reports.toSorted((left, right) => left.tookMs - right.tookMs).slice(-3)) {
     const [step] = report.targets[0].steps.toSorted((left, right) => lengthOf(right) - lengthOf(left));

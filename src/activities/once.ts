@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
-import type { Command, Event, OnceRules, Standing, Step } from '../domain/once/events.js';
+import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
 import { asHeartbeat, type OnceState, type PhaseName } from '../domain/once/state.js';
 import type { Action } from '../domain/actions.js';
@@ -120,12 +120,16 @@ class Attempt {
   }
 
   async #ask(command: Command, signal: AbortSignal): Promise<Event> {
-    const { serviceStage } = this.dependencies;
+    const { serviceStage, temporal } = this.dependencies;
+    const { info } = this.#context;
     const { target, limits } = this.rules;
     const options = { timeoutMs: limits.readTimeoutMs, signal };
     switch (command.kind) {
       case 'askServer':
-        return { kind: 'standing', standing: await this.#ownStanding(command.giveUpAtMs) };
+        return {
+          kind: 'standing',
+          ...(await temporal.standing(info, this.#step.state, command.giveUpAtMs - this.#clock())),
+        };
       case 'reserve':
         this.#reservation = await serviceStage.reservePost({ ...limits, signal });
         return { kind: 'reserved' };
@@ -148,11 +152,6 @@ class Attempt {
     }
   }
 
-  #ownStanding(giveUpAtMs: number): Promise<Standing> {
-    const { temporal } = this.dependencies;
-    return temporal.standing(this.#context.info, this.#step.state, giveUpAtMs - this.#clock());
-  }
-
   /** No cancellation signal: cutting the connection would not take back what the server already reads. */
   async #post(): Promise<string> {
     const { target, action, limits } = this.rules;
@@ -166,7 +165,7 @@ class Attempt {
         const { giveUpAtMs } = command;
         const asked = temporal.sendLease(this.#context.info, this.#step.state, giveUpAtMs - this.#clock());
         const standing = await orDeadline(asked, giveUpAtMs);
-        const event: Event = standing === null ? { kind: 'timeUp' } : { kind: 'standing', standing };
+        const event: Event = standing === null ? { kind: 'timeUp' } : { kind: 'standing', ...standing };
         if (this.#feed(event)?.kind !== 'send') throw NOT_SENT;
       },
     });

@@ -9,7 +9,7 @@ import {
   type Client,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import type { Standing } from '../domain/once/events.js';
+import type { Event, Standing } from '../domain/once/events.js';
 import type { OnceState } from '../domain/once/state.js';
 import type { PastRuns } from '../domain/captured-count.js';
 import { CLEAR_AT_MEMO, type LeaseHolder, type RunsAsked, type RunSeen } from '../domain/contract.js';
@@ -18,14 +18,16 @@ import { findRuns } from './find-runs.js';
 import { inTime } from './in-time.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
+type StandingAnswer = Omit<Extract<Event, { kind: 'standing' }>, 'kind'>;
+
 export interface TemporalAccess {
   /**
    * Is this attempt the current one? Only then its heartbeat is written: the server takes one of an attempt that a reset has replaced, where the
    * numbers agree, and it would hide what the newer attempt wrote.
    */
-  standing(info: Info, state: OnceState, timeoutMs: number): Promise<Standing>;
+  standing(info: Info, state: OnceState, timeoutMs: number): Promise<StandingAnswer>;
   /** The heartbeat first, then the same question: a reset after the heartbeat hands it on, and one before it shows in the answer. */
-  sendLease(info: Info, state: OnceState, timeoutMs: number): Promise<Standing>;
+  sendLease(info: Info, state: OnceState, timeoutMs: number): Promise<StandingAnswer>;
   /** The newest execution under a workflow id, or `null` when there never was one. */
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
@@ -39,12 +41,13 @@ const UNDER_WAY = [2, 3];
 export function temporalAccess(client: Client): TemporalAccess {
   return {
     async standing(info, state, timeoutMs) {
-      const standing = await standingOf(client, info, timeoutMs);
-      return standing === 'current' ? heartbeat(client, info, state, timeoutMs) : standing;
+      const answer = await standingOf(client, info, timeoutMs);
+      if (answer.standing !== 'current') return answer;
+      return { ...answer, standing: await heartbeat(client, info, state, timeoutMs) };
     },
     async sendLease(info, state, timeoutMs) {
       const beat = await heartbeat(client, info, state, timeoutMs);
-      return beat === 'current' ? standingOf(client, info, timeoutMs) : beat;
+      return beat === 'current' ? standingOf(client, info, timeoutMs) : { standing: beat };
     },
     async describeLease(leaseId) {
       try {
@@ -76,9 +79,9 @@ async function heartbeat(client: Client, info: Info, state: OnceState, timeoutMs
 }
 
 /** Is the attempt that asks the one that the server knows as started? */
-async function standingOf(client: Client, info: Info, timeoutMs: number): Promise<Standing> {
+async function standingOf(client: Client, info: Info, timeoutMs: number): Promise<StandingAnswer> {
   const { workflowExecution, activityId, attempt, currentAttemptScheduledTimestampMs } = info;
-  if (workflowExecution === undefined) return 'superseded';
+  if (workflowExecution === undefined) return { standing: 'superseded' };
   const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
   try {
     const { raw } = await client.withDeadline(Date.now() + timeoutMs, () => handle.describe());
@@ -87,9 +90,10 @@ async function standingOf(client: Client, info: Info, timeoutMs: number): Promis
       UNDER_WAY.includes(Number(pending?.state)) &&
       pending?.attempt === attempt &&
       sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
-    return isCurrent ? 'current' : 'superseded';
+    const isAfterTimeout = (pending?.lastFailure?.timeoutFailureInfo ?? null) !== null;
+    return { standing: isCurrent ? 'current' : 'superseded', ...(isAfterTimeout ? { isAfterTimeout } : {}) };
   } catch (error) {
-    return error instanceof WorkflowNotFoundError ? 'superseded' : 'unclear';
+    return { standing: error instanceof WorkflowNotFoundError ? 'superseded' : 'unclear' };
   }
 }
 

@@ -71,9 +71,12 @@ export function settleTarget(request: SettleTargetArguments, summary: string): P
   return proxy.settleTarget(request);
 }
 
+/** Chosen: a net of 5 minutes with the defaults, since no worker may run for a while. Nothing waits for it while an attempt lives. */
+const NET_IN_HEARTBEAT_TIMEOUTS = 20;
+
 function longRunning(limits: Limits, durationMs: number) {
   return {
-    scheduleToCloseTimeout: Math.max(durationMs, 0) + 4 * limits.heartbeatTimeoutMs,
+    scheduleToCloseTimeout: Math.max(durationMs, 0) + NET_IN_HEARTBEAT_TIMEOUTS * limits.heartbeatTimeoutMs,
     heartbeatTimeout: limits.heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     // Almost every failure names its own delay; this one is for attempts that are lost.

@@ -4,25 +4,29 @@ import { isAtRest } from '../cloud-job.js';
 import { statusMeaning, type Observation } from '../target.js';
 import type { AttemptFacts, Known } from './events.js';
 import { unseenAttemptMs, type Limits } from './limits.js';
-import type { OnceState } from './state.js';
+import type { OnceState, PhaseName } from './state.js';
 
 /**
  * True when it is proved that nothing was sent for this decision before this attempt. A send lease is a heartbeat that says `sent: 'unknown'` and is
- * acknowledged before the first byte, so that without one nothing was sent.
+ * acknowledged before the first byte, so that what heartbeats of an earlier attempt say of it holds.
  */
 export function isProvenUnsent(facts: AttemptFacts, previous: OnceState | null): boolean {
   if (previous !== null) return previous.sent === 'no';
-  return facts.runId === facts.decidedInRunId && !wasReset(facts, previous);
+  return facts.attempt === 1 && !wasReset(facts, previous);
 }
 
-/** True when this attempt may already be superseded, which a plain heartbeat would not tell: it must ask before it reads. */
+/**
+ * True when this attempt may already be superseded, which a plain heartbeat would not tell, or where only the server knows whether the attempt
+ * before was lost: it must ask before it reads.
+ */
 export function needsBarrier(
   facts: AttemptFacts,
   previous: OnceState | null,
   nowMs: number,
   { lateStartMs }: Limits,
 ): boolean {
-  return previous !== null || wasReset(facts, previous) || nowMs - facts.attemptScheduledAtMs > lateStartMs;
+  if (previous !== null || facts.attempt > 1 || wasReset(facts, previous)) return true;
+  return nowMs - facts.attemptScheduledAtMs > lateStartMs;
 }
 
 /** A reset begins with number 1 again, and may leave an attempt from before it alive. So does an unpause before the first start. */
@@ -30,21 +34,36 @@ function wasReset(
   { attempt, scheduledAtMs, attemptScheduledAtMs, runId, decidedInRunId }: AttemptFacts,
   previous: OnceState | null,
 ): boolean {
-  if (previous !== null && previous.attempt >= attempt) return true;
-  return attempt === 1 && (runId !== decidedInRunId || attemptScheduledAtMs !== scheduledAtMs);
+  if (previous !== null) return previous.attempt >= attempt;
+  return runId !== decidedInRunId || (attempt === 1 && attemptScheduledAtMs !== scheduledAtMs);
 }
 
+/** Of a lost attempt these may be its last words although it got the send lease after them: the SDK's heartbeats can come late. */
+const MAY_HAVE_SENT: readonly PhaseName[] = [
+  'reserving',
+  'observing',
+  'connecting',
+  'leasing',
+  'sending',
+  'confirming',
+];
+
 /**
- * `OnceState.clearAtMs` as an attempt begins. What an attempt that was lost may have sent was accepted before this one was scheduled; after a
- * reset, one may be alive beside this one.
+ * `OnceState.clearAtMs` as an attempt begins. What an attempt that was lost may have sent was accepted before this one was scheduled. After a
+ * reset, and where heartbeats may have been cleared, one may be alive beside this one; it began before.
  */
-export function clearAtMsOnEntry(facts: AttemptFacts, previous: OnceState | null, limits: Limits): number {
-  const knownMs = previous?.clearAtMs ?? 0;
-  const { attemptScheduledAtMs } = facts;
-  if (isProvenUnsent(facts, previous)) return knownMs;
-  if (wasReset(facts, previous)) return Math.max(knownMs, attemptScheduledAtMs + unseenAttemptMs(limits));
-  const hasEnded = previous?.phase.name === 'ended';
-  return hasEnded ? knownMs : Math.max(knownMs, attemptScheduledAtMs + limits.visibilityWindowMs);
+export function clearAtMsOnEntry(
+  facts: AttemptFacts,
+  previous: OnceState | null,
+  nowMs: number,
+  limits: Limits,
+): number {
+  if (isProvenUnsent(facts, previous)) return previous?.clearAtMs ?? 0;
+  if (previous === null) return nowMs + unseenAttemptMs(limits);
+  const { clearAtMs, phase } = previous;
+  if (wasReset(facts, previous)) return Math.max(clearAtMs, nowMs + unseenAttemptMs(limits));
+  if (!MAY_HAVE_SENT.includes(phase.name)) return clearAtMs;
+  return Math.max(clearAtMs, facts.attemptScheduledAtMs + limits.visibilityWindowMs);
 }
 
 /** What a reading before a send leads to. */

@@ -55,7 +55,12 @@ export type Command =
   | { readonly kind: 'end' };
 
 export type Event =
-  | { readonly kind: 'standing'; readonly standing: Standing }
+  | {
+      readonly kind: 'standing';
+      readonly standing: Standing;
+      /** The server says that the attempt before this one timed out. */
+      readonly isAfterTimeout?: true;
+    }
   /** A heartbeat went out, so that the process is not frozen and the server counts on this attempt. */
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'reserved' }

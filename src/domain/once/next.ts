@@ -29,7 +29,7 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     sent,
     sentBefore: sent,
     cloudJob: previous?.cloudJob ?? null,
-    clearAtMs: clearAtMsOnEntry(facts, previous, limits),
+    clearAtMs: clearAtMsOnEntry(facts, previous, nowMs, limits),
     // A reset schedules a decision anew that was made when its baseline was read.
     decidedAtMs: runId === decidedInRunId ? scheduledAtMs : Math.min(scheduledAtMs, observedAtMs),
     // The server hands the attempt out then or later; this process may begin it much later.
@@ -47,7 +47,8 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
   }
   if (!needsBarrier(facts, previous, nowMs, limits)) return reserve(entered, at);
   const askServer: Command = { kind: 'askServer', giveUpAtMs: nowMs + limits.readTimeoutMs };
-  return { state: { ...entered, phase: { name: 'barrier', askedAtMs: nowMs } }, command: askServer };
+  const leftNothing = previous === null && runId === decidedInRunId;
+  return { state: { ...entered, phase: { name: 'barrier', askedAtMs: nowMs, leftNothing } }, command: askServer };
 }
 
 const ENTERED = {

@@ -29,9 +29,13 @@ export function atBarrier(
 ): Step {
   const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
   if (standing === 'superseded' || standing === 'unclear') return endInterrupted(state, 'superseded', at);
-  if (standing === 'cancelled') return endInterrupted(state, 'cancel', at);
-  if (state.interrupted !== undefined) return endInterrupted(state, state.interrupted, at);
-  return reserve({ ...state, heardAtMs: phase.askedAtMs }, at);
+  const isLostBefore = phase.leftNothing && event.kind === 'standing' && event.isAfterTimeout === true;
+  // An attempt that was lost without a heartbeat had no send lease.
+  const known: Partial<OnceState> = isLostBefore ? { sent: 'no', sentBefore: 'no', clearAtMs: 0 } : {};
+  const named = { ...state, ...known, heardAtMs: phase.askedAtMs };
+  if (standing === 'cancelled') return endInterrupted(named, 'cancel', at);
+  if (state.interrupted !== undefined) return endInterrupted(named, state.interrupted, at);
+  return reserve(named, at);
 }
 
 export function reserving(
@@ -45,10 +49,16 @@ export function reserving(
     name: 'observing',
     missingReadings: 0,
     staleReadings: 0,
-    quietSinceMs: null,
-    newSinceMs: null,
+    quietSinceMs: quietSince(state, at),
   };
   return readAfter(0, state, phase, at);
+}
+
+/** The newest reading of the attempt before counts, where it showed that nothing had happened. */
+function quietSince({ seen, sent }: OnceState, { rules }: At): number | null {
+  if (seen === null || sent === 'no' || rules.action === null) return null;
+  const move = entryMove(false, rules.action, rules.before, seen);
+  return move === 'quiet' || move === 'alreadyDone' ? seen.observedAtMs : null;
 }
 
 export function observing(
@@ -66,7 +76,7 @@ export function observing(
         return readAfter(at.rules.limits.quietMs, state, { ...phase, missingReadings: 1 }, at);
       return failAs(state, event, at);
     case 'inspected':
-      return afterInspection(state, phase, event, at);
+      return afterInspection(state, event, at);
     case 'reading':
       return afterReading({ ...state, seen: event.reading }, { ...phase, missingReadings: 0 }, event.reading, at);
   }
@@ -101,12 +111,9 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: Observing, at:
     if (staleReadings >= STALE_READINGS) return fail(state, 'TargetBusy', staleMessage(at), at);
     return readAfter(at.quietMs, state, { ...phase, staleReadings }, at);
   },
-  wait: (state, phase, at) =>
-    at.nowMs >= at.rules.deadlineAtMs
-      ? fail(state, 'TargetBusy', busyMessage(at), at)
-      : readAfter(at.quietMs, state, phase, at),
+  wait: (state, _phase, at) => fail(state, 'TargetBusy', busyMessage(at), at, { firstDelayMs: 2 * at.quietMs }),
   inspect: (state, phase, at) => ({
-    state: { ...state, phase: { ...phase, newSinceMs: phase.newSinceMs ?? at.nowMs } },
+    state: { ...state, phase },
     command: {
       kind: 'inspect',
       cloudJobId: at.reading.lastJobId ?? '',
@@ -124,10 +131,16 @@ function afterQuiet(
   at: Reading,
   conclude: (state: OnceState, at: Reading) => Step,
 ): Step {
+  if (at.nowMs < state.clearAtMs) return notClearYet(state, 'An earlier attempt may have sent it', at);
   const quietSinceMs = phase.quietSinceMs ?? at.nowMs;
-  if (at.nowMs < Math.max(state.clearAtMs, quietSinceMs + at.quietMs))
-    return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);
+  if (at.nowMs - quietSinceMs < at.quietMs) return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);
   return conclude(state, at);
+}
+
+/** The wait is the server's: it outlives a worker. */
+function notClearYet(state: OnceState, what: string, at: At): Step {
+  const retryInMs = state.clearAtMs - at.nowMs;
+  return fail(state, 'Unanswered', `${what}, and what was sent may still appear`, at, { retryInMs });
 }
 
 /** The desired state holds, and an earlier attempt may have brought it about: it counts as ours, and the workflow settles it. */
@@ -153,13 +166,14 @@ function connect(state: OnceState): Step {
   return { state: { ...state, phase: { name: 'connecting' } }, command: { kind: 'connect' } };
 }
 
-function afterInspection(state: OnceState, phase: Observing, event: Inspected, at: At): Step {
-  const { visibilityWindowMs, quietMs } = at.rules.limits;
+function afterInspection(state: OnceState, event: Inspected, at: At): Step {
+  const { visibilityWindowMs } = at.rules.limits;
   const verdict = judge(state, event, at);
   if (verdict.kind === 'fits') return adopt(state, verdict.evidence, at);
-  const isOverdue = at.nowMs - (phase.newSinceMs ?? at.nowMs) >= visibilityWindowMs;
-  const mayBeConcluded = at.nowMs >= state.clearAtMs && (verdict.kind === 'doesNotFit' || isOverdue);
-  if (!mayBeConcluded) return readAfter(quietMs, state, phase, at);
+  const id = state.seen?.lastJobId ?? 'unknown';
+  if (verdict.kind === 'tooEarly' && at.nowMs < state.clearAtMs + visibilityWindowMs)
+    return fail(state, 'Unanswered', `Cloud job ${id} shows no tasks yet, and may be ours`, at);
+  if (at.nowMs < state.clearAtMs) return notClearYet(state, `Cloud job ${id} cannot be told to be ours`, at);
   return notOurs(state, verdict, at);
 }
 

@@ -61,7 +61,12 @@ export type Goal = { readonly kind: 'act' } | { readonly kind: 'settle'; readonl
 /** Where an attempt stands. What a phase remembers is in it. */
 export type Phase =
   /** It may be superseded, and asks the server. */
-  | { readonly name: 'barrier'; readonly askedAtMs: number }
+  | {
+      readonly name: 'barrier';
+      readonly askedAtMs: number;
+      /** There is no heartbeat of an earlier attempt. */
+      readonly leftNothing: boolean;
+    }
   /** It waits for the request budget and for credentials. */
   | { readonly name: 'reserving' }
   /** It reads the instance before a send, and inspects a new cloud job that may be ours. */
@@ -71,8 +76,6 @@ export type Phase =
       readonly staleReadings: number;
       /** Since when every reading showed that nothing happened. */
       readonly quietSinceMs: number | null;
-      /** Since when a new cloud job was seen. */
-      readonly newSinceMs: number | null;
     }
   /** The connection of the POST is being made. */
   | { readonly name: 'connecting' }
