@@ -1,7 +1,6 @@
 /** `performAction`, the send and what follows, against the simulator over real HTTP. Times and windows: `test/unit/domain/once`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../src/domain/actions.js';
-import type { ServiceStage } from '../../src/servicestage/service-stage.js';
 import { aFollowingState, quickLimits } from '../support/build.js';
 import { failed, resultOf, startBench, type Bench } from '../support/perform.js';
 
@@ -103,30 +102,27 @@ describe('a lost answer', () => {
   });
 });
 
-describe('the fence', () => {
+describe('the fence and the send lease', () => {
   it.each([
-    ['is told to end', {}, 'WorkerStopped'],
-    ['is too old', { limits: { ...quickLimits(), heartbeatTimeoutMs: 700 } }, 'Throttled'],
-  ])('stops an attempt that %s when its connection stands', async (_case, more, name) => {
+    ['is told to end', 'WorkerStopped', { lease: new Promise<never>(() => {}) }],
+    ['cannot ask', 'Unreachable', { lease: 'unclear' as const }],
+    ['gets no answer', 'Unreachable', { lease: new Promise<never>(() => {}) }],
+  ])('keeps an attempt from sending that %s when its connection stands', async (_case, name, lease) => {
     const { target, before } = await bench.instance();
-    const client = bench.client();
-    const serviceStage: ServiceStage = Object.assign(Object.create(client) as ServiceStage, {
-      readInstance: client.readInstance.bind(client),
-      reservePost: async (options: Parameters<ServiceStage['reservePost']>[0]) => {
-        const reservation = await client.reservePost(options);
-        const submitAction: typeof reservation.submitAction = async (...asked) => {
-          if (name === 'WorkerStopped') underWay.shutDown();
-          else await new Promise((resolve) => setTimeout(resolve, 200));
-          return reservation.submitAction(...asked);
-        };
-        return { submitAction, release: () => reservation.release() };
-      },
-    });
-    const underWay = bench.begin({ action: stop, target, before, serviceStage, ...more });
+    const limits = quickLimits({ leaseMs: 200 });
+    const underWay = bench.begin({ action: stop, target, before, limits, ...lease });
+    if (name === 'WorkerStopped') setTimeout(() => underWay.shutDown(), 100);
     const ended = failed(await underWay.ended);
     expect(ended).toMatchObject({ name, retryable: true, state: { sent: 'no' } });
     expect(ended.state.trail.map(({ decision }) => decision)).toContain('fenced');
     expect(ended.heartbeats.at(-1)).toMatchObject(unsent);
+    expect(await bench.accepted(target)).toEqual([]);
+  });
+
+  it('lets an attempt leave without a word that is superseded when its connection stands', async () => {
+    const { target, before } = await bench.instance();
+    const ended = await bench.perform({ action: stop, target, before, lease: 'superseded' });
+    expect(ended.kind).toBe('leftWithoutAWord');
     expect(await bench.accepted(target)).toEqual([]);
   });
 
@@ -162,10 +158,11 @@ describe('following', () => {
   it('heartbeats by a timer, however rarely it polls', async () => {
     const { target, before } = await bench.instance();
     await bench.control.outcome({ instanceId: target.instanceId, durationMs: 500 });
-    const limits = { ...quickLimits(), heartbeatTimeoutMs: 1_200 };
+    const limits = { ...quickLimits(), heartbeatTimeoutMs: 900 };
     const { heartbeats } = await bench.perform({ action: stop, target, before, limits });
-    expect(heartbeats.length).toBeGreaterThan(1);
-    expect(heartbeats.at(-1)).toMatchObject({ sent: 'yes', phase: { name: 'following' } });
+    // The send lease, the cloud job id, and at least one more.
+    expect(heartbeats.length).toBeGreaterThan(2);
+    expect(heartbeats.at(-1)).toMatchObject({ sent: 'yes', cloudJob: { id: expect.any(String) } });
   });
 
   it('is overdue when the API stays without knowledge of the cloud job', async () => {

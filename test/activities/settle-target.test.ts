@@ -61,7 +61,8 @@ function settleWith(
   };
   const { serviceStage } = bench;
   const temporal: TemporalAccess = {
-    standing: () => Promise.reject(new Error('Settling asks the server nothing')),
+    standing: asksNothing,
+    sendLease: asksNothing,
     describeLease: async () => null,
     findRuns: async () => [],
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
@@ -74,6 +75,8 @@ function settleWith(
     settleTarget({ serviceStage, temporal }, request),
   );
 }
+
+const asksNothing = () => Promise.reject(new Error('Settling asks the server nothing'));
 
 /** The step's verdict stays, where it is clear what came of it. */
 const clear = { phase: { name: 'ended', ending: PRIOR } };

@@ -37,7 +37,7 @@ const WORKER_TIMES = {
   RUNBOOK_POST_TIMEOUT: '1s',
   RUNBOOK_QUIET: '100ms',
   RUNBOOK_VISIBILITY: '1400ms',
-  RUNBOOK_LIMITS: 'budgetWait=300ms,credentialsWait=300ms,margin=500ms,lateStart=2s',
+  RUNBOOK_LIMITS: 'budgetWait=300ms,credentialsWait=300ms,lease=800ms,margin=700ms,lateStart=2s',
 };
 
 export const ARENA_LIMITS: Limits = withHeartbeatTimeout({
@@ -49,7 +49,8 @@ export const ARENA_LIMITS: Limits = withHeartbeatTimeout({
   credentialsWaitMs: 300,
   clockSkewMs: 5_000,
   lateStartMs: 2_000,
-  marginMs: 500,
+  leaseMs: 800,
+  marginMs: 700,
 });
 
 const RUNBOOK_FOLDERS = ['./runbooks', '../workflows/runbooks'].map((folder) =>

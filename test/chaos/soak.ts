@@ -25,7 +25,7 @@ const LARGEST_GROWTH = 1.25;
 const FEWEST_LOOKS = 4;
 const ACTIONS_OF_A_RUN = ['stop', 'start', 'scale', 'scale'];
 
-/** A third of the defaults: 200 runs on two cores answer more slowly than a few do. The heartbeat time-out is 22 s. */
+/** A third of the defaults: 200 runs on two cores answer more slowly than a few do. The heartbeat time-out is 8 s. */
 const TIMES = {
   RUNBOOK_READ_TIMEOUT: '2s',
   RUNBOOK_POST_TIMEOUT: '4s',

@@ -67,11 +67,14 @@ export async function post(
     target = TARGET,
     action = { action: 'restart' },
     timeoutMs = 2_000,
-    ...options
+    beforeFirstByte,
   }: { target?: Target; action?: Action; timeoutMs?: number; beforeFirstByte?: () => void } = {},
 ): Promise<{ readonly cloudJobId: string }> {
   const reservation = await client.reservePost({ budgetWaitMs: 2_000, credentialsWaitMs: 2_000 });
-  return reservation.submitAction(target, action, { timeoutMs, ...options });
+  return reservation.submitAction(target, action, {
+    timeoutMs,
+    ...(beforeFirstByte === undefined ? {} : { beforeFirstByte: async () => beforeFirstByte() }),
+  });
 }
 
 export const READ = { timeoutMs: 2_000 };

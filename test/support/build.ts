@@ -11,7 +11,7 @@ import type { Observation, Target } from '../../src/domain/target.js';
 
 export const defaultLimits: Limits = withHeartbeatTimeout(DEFAULT_LIMITS);
 
-/** The same rules at about a fiftieth of the time, so that whole stories fit into a test. */
+/** The same rules in much less time, so that whole stories fit into a test. Heartbeat time-out: 2 s, since machines under load are slow. */
 export function quickLimits(change: Partial<ChosenLimits> = {}): Limits {
   return withHeartbeatTimeout({
     readTimeoutMs: 250,
@@ -22,7 +22,8 @@ export function quickLimits(change: Partial<ChosenLimits> = {}): Limits {
     credentialsWaitMs: 200,
     clockSkewMs: 5_000,
     lateStartMs: 2_000,
-    marginMs: 200,
+    leaseMs: 1_000,
+    marginMs: 600,
     ...change,
   });
 }
@@ -100,7 +101,7 @@ export function anOnceState(change: Partial<OnceState> = {}): OnceState {
     cloudJob: null,
     clearAtMs: 0,
     decidedAtMs: 1_000,
-    bornAtMs: 1_000,
+    heardAtMs: 1_000,
     seen: null,
     trail: [],
     goal: { kind: 'act' },
@@ -123,6 +124,11 @@ export function failedWith(
 /** An attempt that ended, proved that nothing was sent, and is tried again after `retryInMs`. */
 export function anUnsentState(retryInMs: number, change: Partial<OnceState> = {}): OnceState {
   return anEndedState(failedWith('Unreachable', retryInMs), { sent: 'no', sentBefore: 'no', ...change });
+}
+
+/** An attempt that is lost once it has the send lease: it may have sent. */
+export function aSendingState(change: Partial<OnceState> = {}): OnceState {
+  return anOnceState({ sentBefore: 'no', phase: { name: 'sending', sentAtMs: 1_000 }, ...change });
 }
 
 /** An attempt that is lost while it follows a cloud job. */

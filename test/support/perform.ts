@@ -32,6 +32,8 @@ export interface Chosen {
   readonly resetRun?: boolean;
   /** What the server says of the attempt when it is asked; as a rule, that it is the current one. */
   readonly standing?: Standing | Promise<Standing>;
+  /** The same when it asks for the send lease. */
+  readonly lease?: Standing | Promise<Standing>;
   readonly deadlineInMs?: number;
   readonly closing?: Closing;
   readonly verify?: PerformActionArguments['verify'];
@@ -70,8 +72,6 @@ export interface Bench {
   baseline(target: Target, known?: readonly string[]): Promise<Baseline>;
   begin(chosen: Chosen): UnderWay;
   perform(chosen: Chosen): Promise<Ended>;
-  /** Attempt after attempt, as Temporal would, until one is not tried again. */
-  performToTheEnd(chosen: Chosen): Promise<Ended>;
   accepted(target: Target): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -123,22 +123,6 @@ export async function startBench(options: SimulatorOptions = {}): Promise<Bench>
     },
     begin: (chosen) => begin(serviceStage, chosen),
     perform: (chosen) => begin(serviceStage, chosen).ended,
-    performToTheEnd: async (chosen) => {
-      const beganAtMs = Date.now() - (chosen.scheduledAgoMs ?? 0);
-      for (let next = chosen; ;) {
-        const ended = await begin(serviceStage, next).ended;
-        if (ended.kind !== 'failure' || !ended.retryable) return ended;
-        await new Promise((resolve) => setTimeout(resolve, ended.nextRetryDelayMs));
-        const previous = ended.heartbeats.at(-1) ?? next.previous;
-        next = {
-          ...next,
-          attempt: (next.attempt ?? 1) + 1,
-          scheduledAgoMs: Date.now() - beganAtMs,
-          attemptScheduledAgoMs: 0,
-          ...(previous === undefined ? {} : { previous }),
-        };
-      }
-    },
     accepted: async ({ instanceId }) =>
       (await control.accepted(instanceId)).filter(({ byConsole }) => !byConsole).map(({ action }) => action),
     close: () => simulator.close(),
@@ -153,6 +137,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     attemptScheduledAgoMs = scheduledAgoMs,
     resetRun = false,
     standing = 'current',
+    lease = 'current',
   } = chosen;
   const nowMs = Date.now();
   const info = {
@@ -171,6 +156,10 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     standing: async (_info, state) => {
       heartbeats.push(state);
       return standing;
+    },
+    sendLease: async (_info, state) => {
+      heartbeats.push(state);
+      return lease;
     },
     describeLease: async () => null,
     findRuns: async () => [],

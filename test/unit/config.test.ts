@@ -33,15 +33,16 @@ describe('a right configuration', () => {
     });
     expect(config).toMatchObject({
       taskQueue: 'runbooks',
-      limits: { heartbeatTimeoutMs: 65_000 },
+      limits: { heartbeatTimeoutMs: 15_000 },
       verify: { stableMs: 10_000 },
     });
   });
 
   it('lets a shorter part shorten the computed heartbeat time-out', () => {
     expect(
-      loadConfig({ ...good, RUNBOOK_READ_TIMEOUT: '2s', RUNBOOK_LIMITS: 'margin=1s' }).limits.heartbeatTimeoutMs,
-    ).toBe(65_000 - 4 * 3_000 - 4_000);
+      loadConfig({ ...good, RUNBOOK_POST_TIMEOUT: '4s', RUNBOOK_LIMITS: 'lease=1s,margin=1s' }).limits
+        .heartbeatTimeoutMs,
+    ).toBe(6_000);
   });
 
   it.each([

@@ -79,9 +79,9 @@ describe('the barrier', () => {
     const workflowId = await stack.start('restart', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
     if (asked === undefined) throw new Error('The second attempt did not ask');
-    const [info, state] = asked;
+    const [info, state, timeoutMs] = asked;
     const access = temporalAccess(temporal.client);
-    const standing = (change: Partial<typeof info>) => access.standing({ ...info, ...change }, state);
+    const standing = (change: Partial<typeof info>) => access.standing({ ...info, ...change }, state, timeoutMs);
     const { attempt, currentAttemptScheduledTimestampMs: scheduledAtMs } = info;
     expect(await standing({})).toBe('current');
     expect(await standing({ attempt: attempt + 1 })).toBe('superseded');

@@ -28,7 +28,8 @@ const LIMITS = withHeartbeatTimeout({
   credentialsWaitMs: 300,
   clockSkewMs: 500,
   lateStartMs: 2_000,
-  marginMs: 500,
+  leaseMs: 2_000,
+  marginMs: 1_300,
 });
 
 const TARGET: Target = {

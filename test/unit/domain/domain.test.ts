@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIONS, ACTION_NAMES, describeAction, wishedStateHolds, type Action } from '../../../src/domain/actions.js';
 import { cloudJobPhase, failureReason, isAtRest } from '../../../src/domain/cloud-job.js';
-import { fenceMs, unseenAttemptMs } from '../../../src/domain/once/limits.js';
+import { unseenAttemptMs } from '../../../src/domain/once/limits.js';
 import { canonicalPlan, type Plan } from '../../../src/domain/plan.js';
 import { describeObservation, leaseId, statusMeaning } from '../../../src/domain/target.js';
 import { aCloudJob, anObservation, aStep, aTarget, defaultLimits } from '../../support/build.js';
 
 describe('limits', () => {
   it('add up to the figures of the protocol', () => {
-    expect(defaultLimits.heartbeatTimeoutMs).toBe(65_000);
-    expect(fenceMs(defaultLimits)).toBe(50_000);
-    expect(unseenAttemptMs(defaultLimits)).toBe(75_000);
+    expect(defaultLimits.heartbeatTimeoutMs).toBe(15_000);
+    expect(unseenAttemptMs(defaultLimits)).toBe(30_000);
   });
 });
 

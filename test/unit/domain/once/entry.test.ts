@@ -10,7 +10,7 @@ import {
 } from '../../../../src/domain/once/entry.js';
 import type { AttemptFacts } from '../../../../src/domain/once/events.js';
 import { unseenAttemptMs } from '../../../../src/domain/once/limits.js';
-import type { OnceState } from '../../../../src/domain/once/state.js';
+import { asHeartbeat, type OnceState } from '../../../../src/domain/once/state.js';
 import {
   aBaseline,
   aFollowingState,
@@ -18,102 +18,89 @@ import {
   anObservation,
   anOnceState,
   anUnsentState,
+  aSendingState,
   attemptFacts,
   defaultLimits,
   failedWith,
 } from '../../../support/build.js';
 
-/** An attempt that may be tried again after 5 s ended at 10,000 ms. */
+/** Proved unsent, at 10,000 ms, and tried again after 5 s. */
 const unsent = (change: Partial<OnceState> = {}) => anUnsentState(5_000, { atMs: 10_000, ...change });
-/** The latest time at which the attempt after it can have been scheduled. */
-const LATEST_MS = 10_000 + 5_000 + defaultLimits.heartbeatTimeoutMs / 2;
 const second = (change: Partial<AttemptFacts> = {}) =>
   attemptFacts({ attempt: 2, attemptScheduledAtMs: 15_000, ...change });
+const inResetRun = attemptFacts({ decidedInRunId: 'other' });
+/** An activity reset moves the schedule of the attempt, and so does an unpause. */
+const reset = attemptFacts({ attemptScheduledAtMs: 15_000 });
 
 describe('nothing was sent before an attempt', () => {
   it.each<[string, AttemptFacts, OnceState | null, boolean]>([
     ['when it is the first of its run', attemptFacts(), null, true],
-    ['but not a second one of which nothing was left', second(), null, false],
-    ['but not in a reset run', attemptFacts({ decidedInRunId: 'other' }), null, false],
-    [
-      'but not after an activity reset, which moves its schedule',
-      attemptFacts({ attemptScheduledAtMs: 1_001 }),
-      null,
-      false,
-    ],
+    ['when the attempts before it left nothing: without a send lease nothing is sent', second(), null, true],
     ['when the attempt before proved it', second(), unsent(), true],
     [
-      'at the latest time a next attempt can have been scheduled',
-      second({ attemptScheduledAtMs: LATEST_MS }),
+      'when an attempt before the last proved it, and no later one got a send lease',
+      second({ attempt: 4 }),
       unsent(),
       true,
     ],
-    ['but not later: an attempt between was lost', second({ attemptScheduledAtMs: LATEST_MS + 1 }), unsent(), false],
-    ['but not on a proof of an attempt before the last', second({ attempt: 3 }), unsent(), false],
-    ['but not on a proof of its own number, after a reset', second(), unsent({ attempt: 2 }), false],
+    ['when it is proved by what was left before a reset', attemptFacts(), unsent({ attempt: 2 }), true],
+    ['but not in a reset run', inResetRun, null, false],
+    ['but not after an activity reset', reset, null, false],
+    ['but not when the attempt before got a send lease', second(), aSendingState(), false],
     [
-      'but not when the attempt before left nothing more than that it had begun',
+      'but not when the attempt before left no more than a heartbeat',
       second(),
-      anOnceState({ sent: 'no' }),
+      asHeartbeat(anOnceState({ sent: 'no' })),
       false,
     ],
-    [
-      'but not when the attempt before may have sent',
-      second(),
-      anEndedState(failedWith('Unanswered', 5_000), { atMs: 10_000 }),
-      false,
-    ],
-    ['but not as attempt 1 with something left', attemptFacts(), anOnceState(), false],
+    ['but not when the attempt before may have sent', second(), anEndedState(failedWith('Unanswered', 5_000)), false],
+    ['but not when a cloud job is known', second(), aFollowingState('JOB-1', 2_000), false],
   ])('%s', (_case, facts, previous, expected) => {
-    expect(isProvenUnsent(facts, previous, defaultLimits)).toBe(expected);
+    expect(isProvenUnsent(facts, previous)).toBe(expected);
   });
 });
 
 describe('an attempt asks the server before it reads', () => {
   const { lateStartMs } = defaultLimits;
-  it.each<[string, OnceState | null, number, boolean]>([
-    ['when something was left', anOnceState(), 1_000, true],
-    ['when a proof was left', unsent(), 1_000, true],
-    ['when it begins late', null, 1_000 + lateStartMs + 1, true],
-    ['but not when it begins in time and nothing was left', null, 1_000 + lateStartMs, false],
-  ])('%s', (_case, previous, nowMs, expected) => {
-    expect(needsBarrier(attemptFacts(), previous, nowMs, defaultLimits)).toBe(expected);
+  it.each<[string, AttemptFacts, OnceState | null, number, boolean]>([
+    ['when something was left', second(), aSendingState(), 15_000, true],
+    ['when a proof was left', second(), unsent(), 15_000, true],
+    ['in a reset run', inResetRun, null, 1_000, true],
+    ['after an activity reset', reset, null, 15_000, true],
+    ['when it begins late', attemptFacts(), null, 1_000 + lateStartMs + 1, true],
+    ['but not when it begins in time and nothing was left', attemptFacts(), null, 1_000 + lateStartMs, false],
+    ['but not where an attempt before it left nothing', second(), null, 15_000, false],
+  ])('%s', (_case, facts, previous, nowMs, expected) => {
+    expect(needsBarrier(facts, previous, nowMs, defaultLimits)).toBe(expected);
   });
 });
 
 describe('on entry, something sent earlier may still appear', () => {
-  /** Fence, POST and visibility window. */
+  /** Heartbeat time-out and visibility window. */
   const UNSEEN_MS = unseenAttemptMs(defaultLimits);
   const WINDOW_MS = defaultLimits.visibilityWindowMs;
-  const NOW_MS = 16_000;
   const KNOWN_MS = 500_000;
+  const mayHaveSent = { sent: 'unknown' } as const;
   it.each<[string, AttemptFacts, OnceState | null, number]>([
     ['never, for the first attempt', attemptFacts(), null, 0],
     ['never, after one that proved that nothing was sent', second(), unsent(), 0],
-    ['as long as what an attempt that ended said', second(), unsent({ sent: 'unknown', clearAtMs: 20_000 }), 20_000],
-    ['for the visibility window after a lost attempt', second(), null, NOW_MS + WINDOW_MS],
-    ['for the window after a lost attempt that left something', second(), anOnceState(), NOW_MS + WINDOW_MS],
-    ['for the window where an attempt between was lost', second({ attempt: 3 }), unsent(), NOW_MS + WINDOW_MS],
+    ['never, after one that left nothing', second(), null, 0],
+    ['as long as what an attempt that ended said', second(), unsent({ ...mayHaveSent, clearAtMs: 20_000 }), 20_000],
     [
-      'for fence, POST and window beside attempt 1 of a reset run',
-      attemptFacts({ decidedInRunId: 'other' }),
-      null,
-      1_000 + UNSEEN_MS,
-    ],
-    ['for as long after an activity reset', attemptFacts({ attemptScheduledAtMs: 15_000 }), null, 15_000 + UNSEEN_MS],
-    ['for as long where the attempt number did not grow', second(), anOnceState({ attempt: 2 }), 15_000 + UNSEEN_MS],
-    ['for as long where the attempt number fell', second(), anOnceState({ attempt: 7 }), 15_000 + UNSEEN_MS],
-    ['never less than was known, after a lost attempt', second(), anOnceState({ clearAtMs: KNOWN_MS }), KNOWN_MS],
-    ['never less than was known, after a reset', attemptFacts(), anOnceState({ clearAtMs: KNOWN_MS }), KNOWN_MS],
-    ['never less than was known, after an attempt that ended', second(), unsent({ clearAtMs: KNOWN_MS }), KNOWN_MS],
-    [
-      'while a cloud job is followed as after any lost attempt',
+      'for the visibility window after one that was lost with a send lease',
       second(),
-      aFollowingState('JOB-1', 2_000),
-      NOW_MS + WINDOW_MS,
+      aSendingState(),
+      15_000 + WINDOW_MS,
     ],
+    ['for heartbeat time-out and window beside attempt 1 of a reset run', inResetRun, null, 1_000 + UNSEEN_MS],
+    ['for as long after an activity reset', reset, null, 15_000 + UNSEEN_MS],
+    ['for as long where the attempt number did not grow', second(), aSendingState({ attempt: 2 }), 15_000 + UNSEEN_MS],
+    ['for as long where the attempt number fell', second(), aSendingState({ attempt: 7 }), 15_000 + UNSEEN_MS],
+    ['never less than was known, after a lost attempt', second(), aSendingState({ clearAtMs: KNOWN_MS }), KNOWN_MS],
+    ['never less than was known, after a reset', attemptFacts(), aSendingState({ clearAtMs: KNOWN_MS }), KNOWN_MS],
+    ['never less than was known, after a proof', second(), unsent({ clearAtMs: KNOWN_MS }), KNOWN_MS],
   ])('%s', (_case, facts, previous, expected) => {
-    expect(clearAtMsOnEntry(facts, previous, NOW_MS, defaultLimits)).toBe(expected);
+    expect(clearAtMsOnEntry(facts, previous, defaultLimits)).toBe(expected);
   });
 });
 

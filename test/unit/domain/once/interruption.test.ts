@@ -51,6 +51,12 @@ const CASES: readonly Case[] = [
   },
   // The POST is not cut; a cancel is not obeyed after it, and at a stop the cloud job is handed over.
   {
+    phase: 'leasing',
+    world: { takesMs: { lease: 1_000 } },
+    cancel: { ending: cancelled, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 2_000 },
+    stop: { ending: stopped, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 2_000 },
+  },
+  {
     phase: 'sending',
     world: { takesMs: { send: 2_000 } },
     cancel: { ending: succeeded, state: { sent: 'yes' } },
@@ -73,7 +79,8 @@ const CASES: readonly Case[] = [
     toldAtMs: 5_500,
     world: { job: () => aCloudJob({ status: 'FAILED' }), takesMs: { read: 2_000 } },
     cancel: { ending: { failure: 'CloudJobFailed' }, state: { sent: 'yes', seen: { status: 'STOPPED' } } },
-    stop: { ending: stopped, state: { sent: 'yes' }, endedAtMs: 5_500 },
+    // How it ends is known already.
+    stop: { ending: { failure: 'CloudJobFailed' }, state: { sent: 'yes', seen: { status: 'STOPPED' } } },
   },
   {
     phase: 'verifying',
@@ -101,9 +108,29 @@ describe('an attempt that is told to end', () => {
     expect(told('stop', given)).toMatchObject({ ...given.stop, interruptedIn: given.phase });
   });
 
+  it.each(CASES)('leaves without a word where it is superseded in the phase $phase', (given) => {
+    const played = told('superseded', given);
+    expect(played).toMatchObject({ ending: { kind: 'superseded' }, interruptedIn: given.phase });
+    const isUnsent = ['reserving', 'observing', 'connecting', 'leasing'].includes(given.phase);
+    expect(played.state.sent).toBe(isUnsent ? 'no' : given.phase === 'confirming' ? 'unknown' : 'yes');
+  });
+
+  it('at a stop does not look for a cloud job whose answer was lost: another attempt does', () => {
+    const played = told('stop', { world: { takesMs: { send: 2_000 }, post: lost } });
+    const clearAtMs = 1_000 + limits.postTimeoutMs + limits.visibilityWindowMs;
+    expect(played).toMatchObject({ ending: stopped, state: { sent: 'unknown', clearAtMs }, endedAtMs: 3_000 });
+    expect(played.recorded.at(-1)).toEqual(played.state);
+  });
+
+  it.each(['cancel', 'stop'] as const)('and whose POST proves that nothing was sent ends as it was told (%s)', (by) => {
+    const post = requestFailed({ request: 'no' });
+    const played = told(by, { world: { takesMs: { send: 2_000 }, post } });
+    expect(played).toMatchObject({ ending: by === 'cancel' ? cancelled : stopped, state: { sent: 'no' } });
+  });
+
   it.each(['cancel', 'stop'] as const)('before it sent says so in its trail (%s)', (by) => {
     const { state } = told(by, { world: { takesMs: { read: 2_000 } } });
-    const notes = { cancel: 'cancel requested', stop: 'the worker stops, or the attempt is superseded' };
+    const notes = { cancel: 'cancel requested', stop: 'the worker stops' };
     expect(state.trail.at(-1)).toMatchObject({ decision: 'stopped', note: notes[by] });
     expect(state).toMatchObject({ interrupted: by });
   });
@@ -125,9 +152,9 @@ describe('an attempt that is told to end', () => {
     expect(told('stop', { world: { takesMs: { read: 2_000 } } }).state.retrying).toBeUndefined();
   });
 
-  it('goes on for good where the next attempt would come after the deadline', () => {
+  it('lets another attempt say how it ends, also where its deadline has passed meanwhile', () => {
     const played = told('stop', { world: { takesMs: { read: 2_000 } } }, { deadlineAtMs: 1_501 });
-    expect(played.ending).toMatchObject({ failure: 'WorkerStopped', retryInMs: null });
+    expect(played.ending).toMatchObject(stopped);
   });
 });
 
@@ -141,6 +168,10 @@ describe('at the barrier', () => {
   it('what the server says comes first: a superseded attempt leaves without a word', () => {
     expect(toldThere('cancel', { standing: 'superseded' }).ending).toEqual({ kind: 'superseded' });
     expect(toldThere('stop', { standing: 'superseded' }).ending).toEqual({ kind: 'superseded' });
+  });
+
+  it('one that the server has told to be superseded does not wait for it', () => {
+    expect(toldThere('superseded')).toMatchObject({ ending: { kind: 'superseded' }, endedAtMs: 16_000 });
   });
 
   it('the current one ends after it', () => {

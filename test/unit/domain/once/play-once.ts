@@ -18,11 +18,13 @@ import {
   type PhaseName,
 } from '../../../../src/domain/once/state.js';
 import type { Observation } from '../../../../src/domain/target.js';
-import { aCloudJob, anObservation, attemptFacts, onceRules } from '../../../support/build.js';
+import { aCloudJob, anObservation, aSendingState, attemptFacts, onceRules } from '../../../support/build.js';
 
 /** By default the POST is accepted as JOB-1, which has succeeded at the first poll, and the instance is stopped. Times are epoch milliseconds. */
 export interface World {
   readonly standing?: Standing;
+  /** What it says when it is asked for the send lease. */
+  readonly lease?: Standing;
   /** @param sentAtMs when the first byte of the POST went out */
   readonly read?: (atMs: number, sentAtMs: number | null) => Observation | RequestFailed;
   /** For polls and inspections; `null`: the API does not know it. */
@@ -31,6 +33,8 @@ export interface World {
   readonly reserve?: RequestFailed;
   readonly connect?: RequestFailed;
   readonly post?: RequestFailed;
+  /** A process that is frozen sends no heartbeats. */
+  readonly isFrozen?: true;
   /** How long an answer takes; at once where nothing is said. */
   readonly takesMs?: Partial<Record<Command['kind'], number>>;
   readonly interruption?: { readonly by: Interruption; readonly atMs: number };
@@ -44,11 +48,14 @@ export interface Played {
   readonly sentAtMs: number | null;
   /** The phase in which it was told to end. */
   readonly interruptedIn: PhaseName | null;
-  /** Each with the time at which it was given. */
-  readonly commands: readonly { readonly atMs: number; readonly command: Command }[];
+  /** Each with the time at which it was given, and the state that goes with it. */
+  readonly commands: readonly { readonly atMs: number; readonly command: Command; readonly state: OnceState }[];
   /** States that had to reach the server at once. */
   readonly recorded: readonly OnceState[];
 }
+
+/** When the second attempt begins. */
+export const AGAIN_MS = 70_000;
 
 /** An attempt at the decision; by default the first one, which begins when it is scheduled. */
 export function act(
@@ -62,9 +69,12 @@ export function act(
   return play(beginActing(rules, facts, of.previous ?? null, nowMs), world, rules, nowMs);
 }
 
-/** The attempt after one that was lost without a trace. */
+/** The attempt after one that was lost once it had its send lease. */
 export function actAgain(world: World = {}, change: Partial<OnceRules> = {}): Played {
-  return act(world, change, { facts: { attempt: 2, attemptScheduledAtMs: 70_000 } });
+  return act(world, change, {
+    facts: { attempt: 2, attemptScheduledAtMs: AGAIN_MS },
+    previous: aSendingState({ trail: [{ attempt: 1, atMs: 1_000, decision: 'entered' }] }),
+  });
 }
 
 /** @param prior how the step ended; `null` before a first step */
@@ -79,17 +89,28 @@ export function settle(
   return play(beginSettling(rules, left, prior, nowMs), world, rules, nowMs);
 }
 
+/** As in `src/activities/once.ts`: no timer's heartbeat comes between an acknowledged one and the end of the POST. */
+const SILENT: readonly PhaseName[] = ['barrier', 'leasing', 'sending', 'ended'];
+
 /** Far more than any attempt takes: a machine that goes on for ever must not hang its test. */
 const MOST_COMMANDS = 5_000;
 
 function play(begin: Step, world: World, rules: OnceRules, fromMs: number): Played {
-  const commands: { atMs: number; command: Command }[] = [];
+  const commands: { atMs: number; command: Command; state: OnceState }[] = [];
   const recorded: OnceState[] = [];
   let step = begin;
   let nowMs = fromMs;
   let sentAtMs: number | null = null;
   let { interruption } = world;
   let interruptedIn: PhaseName | null = null;
+  const betweenBeatsMs = rules.limits.heartbeatTimeoutMs / 3;
+  let nextBeatMs = fromMs + betweenBeatsMs;
+  const beatUntil = (untilMs: number) => {
+    for (; nextBeatMs <= untilMs; nextBeatMs += betweenBeatsMs) {
+      if (world.isFrozen === true || SILENT.includes(step.state.phase.name)) continue;
+      step = { ...step, state: next(step.state, { kind: 'heartbeat' }, rules, nextBeatMs).state };
+    }
+  };
   const take = (taken: Step, atMs: number) => {
     if (taken.record === true) recorded.push(taken.state);
     nowMs = atMs;
@@ -99,7 +120,7 @@ function play(begin: Step, world: World, rules: OnceRules, fromMs: number): Play
   for (;;) {
     const { command } = step;
     if (command === null) throw new Error('Only an interruption is answered without a command');
-    commands.push({ atMs: nowMs, command });
+    commands.push({ atMs: nowMs, command, state: step.state });
     if (commands.length > MOST_COMMANDS) throw new Error(`It goes on for ever: ${JSON.stringify(step.state.phase)}`);
     if (command.kind === 'end')
       return {
@@ -115,11 +136,15 @@ function play(begin: Step, world: World, rules: OnceRules, fromMs: number): Play
     const { event, atMs } = answerTo(command, world, nowMs, sentAtMs);
     if (interruption !== undefined && interruption.atMs <= atMs) {
       const toldAtMs = Math.max(nowMs, interruption.atMs);
+      beatUntil(toldAtMs);
       const instead = take(next(step.state, { kind: 'interrupted', by: interruption.by }, rules, toldAtMs), toldAtMs);
       interruptedIn = step.state.phase.name;
       interruption = undefined;
-      step = instead.command === null ? take(next(instead.state, event, rules, atMs), atMs) : instead;
-    } else step = take(next(step.state, event, rules, atMs), atMs);
+      step = instead;
+      if (instead.command !== null) continue;
+    }
+    beatUntil(atMs);
+    step = take(next(step.state, event, rules, atMs), atMs);
   }
 }
 
@@ -146,6 +171,8 @@ function eventOf(
   switch (command.kind) {
     case 'askServer':
       return { kind: 'standing', standing: world.standing ?? 'current' };
+    case 'lease':
+      return { kind: 'standing', standing: world.lease ?? 'current' };
     case 'reserve':
       return world.reserve ?? { kind: 'reserved' };
     case 'read': {

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Action } from '../../../../src/domain/actions.js';
 import type { OnceRules, RequestFailed } from '../../../../src/domain/once/events.js';
-import { fenceMs } from '../../../../src/domain/once/limits.js';
 import { aCloudJob, anObservation, defaultLimits as limits } from '../../../support/build.js';
 import { act, actAgain, decisions, requestFailed, type World } from './play-once.js';
 
@@ -17,29 +16,50 @@ const closing: NonNullable<OnceRules['closing']> = {
   why: 'The window has ended',
 };
 
-describe('the fence', () => {
-  it('stops an attempt whose connection stands too late', () => {
-    const { ending, state, sentAtMs } = act({ takesMs: { connect: fenceMs(limits) + 1 } });
-    expect(ending).toMatchObject({ kind: 'failed', failure: 'Throttled', retryInMs: expect.any(Number) });
-    expect(state).toMatchObject({ sent: 'no' });
+describe('the send lease', () => {
+  it('is asked for when the connection stands, however long that took', () => {
+    const played = act({ takesMs: { connect: 60_000 } });
+    expect(played).toMatchObject({ sentAtMs: 61_000, ending: { kind: 'succeeded' } });
+    expect(played.commands.find(({ command }) => command.kind === 'lease')).toMatchObject({ atMs: 61_000 });
+  });
+
+  it('says that something may have been sent, before it was', () => {
+    const { commands } = act();
+    expect(commands.find(({ command }) => command.kind === 'lease')?.state.sent).toBe('unknown');
+  });
+
+  it('lets the first byte go at the latest when its time is over', () => {
+    expect(act({ takesMs: { lease: limits.leaseMs } }).sentAtMs).toBe(1_000 + limits.leaseMs);
+  });
+
+  it.each<[string, World]>([
+    ['the server does not answer in time', { takesMs: { lease: limits.leaseMs + 1 } }],
+    ['the server cannot be asked', { lease: 'unclear' }],
+  ])('keeps an attempt from sending where %s', (_case, world) => {
+    const { ending, state, sentAtMs, recorded } = act(world);
+    expect(ending).toMatchObject({ failure: 'Unreachable', retryInMs: expect.any(Number) });
+    expect(state.sent).toBe('no');
     expect(state.trail.at(-1)).toMatchObject({ decision: 'fenced' });
     expect(sentAtMs).toBeNull();
+    // Whoever takes over must not believe the lease.
+    expect(recorded.at(-1)).toEqual(state);
   });
 
-  it('lets the latest one pass', () => {
-    expect(act({ takesMs: { connect: fenceMs(limits) } }).ending).toEqual({ kind: 'succeeded' });
+  it('lets a superseded attempt leave without a word', () => {
+    expect(act({ lease: 'superseded' })).toMatchObject({
+      ending: { kind: 'superseded' },
+      sentAtMs: null,
+      recorded: [],
+    });
   });
 
-  it('counts the age from when the attempt was scheduled, however late it begins', () => {
-    const nowMs = 1_000 + limits.lateStartMs;
-    const leftMs = fenceMs(limits) - limits.lateStartMs;
-    expect(act({ takesMs: { connect: leftMs } }, {}, { nowMs }).sentAtMs).not.toBeNull();
-    expect(act({ takesMs: { connect: leftMs + 1 } }, {}, { nowMs }).sentAtMs).toBeNull();
+  it('ends an attempt of a cancelled run, unsent', () => {
+    const played = act({ lease: 'cancelled' });
+    expect(played).toMatchObject({ ending: { kind: 'cancelled' }, state: { sent: 'no' }, sentAtMs: null });
   });
 
-  it('counts the age from the barrier where there was one', () => {
-    const nowMs = 1_000 + limits.heartbeatTimeoutMs;
-    expect(act({ takesMs: { connect: fenceMs(limits) } }, {}, { nowMs }).sentAtMs).not.toBeNull();
+  it('takes nothing back of what an earlier attempt may have sent', () => {
+    expect(actAgain({ lease: 'unclear' }).state.sent).toBe('unknown');
   });
 
   it('stops an attempt at the deadline of its step, for good', () => {
@@ -104,7 +124,7 @@ describe('a refusal by ServiceStage', () => {
         : anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' });
     const played = actAgain({ post: refused('TargetBusy'), read });
     expect(played.ending).toEqual({ kind: 'succeeded' });
-    expect(decisions(played)).toEqual(['leftNoTrace', 'entered', 'sent', 'refused', 'adopted', 'verified']);
+    expect(decisions(played)).toEqual(['entered', 'entered', 'sent', 'refused', 'adopted', 'verified']);
   });
 
   it('is Indeterminate after an earlier send that shows nowhere within the window', () => {
@@ -138,10 +158,13 @@ describe('a lost answer', () => {
     expect(played.recorded.at(-1)).toEqual(played.state);
   });
 
-  it('may appear for the visibility window after it was given up', () => {
-    const { state } = act({ ...showsNothing, post: lost, takesMs: { send: limits.postTimeoutMs } });
-    expect(state.clearAtMs).toBe(1_000 + limits.postTimeoutMs + limits.visibilityWindowMs);
-  });
+  it.each([0, limits.postTimeoutMs])(
+    'given up after %i ms may appear until the POST and the visibility window are over',
+    (takesMs) => {
+      const { state } = act({ ...showsNothing, post: lost, takesMs: { send: takesMs } });
+      expect(state.clearAtMs).toBe(1_000 + limits.postTimeoutMs + limits.visibilityWindowMs);
+    },
+  );
 
   it('is not looked for beyond the search where readings fail', () => {
     const read: World['read'] = (_atMs, sentAtMs) => (sentAtMs === null ? anObservation() : requestFailed());

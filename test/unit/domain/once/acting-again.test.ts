@@ -1,0 +1,206 @@
+/** Attempts after which something may have been sent already, in virtual time: after a lost one, after a reset, at the barrier. */
+import { describe, expect, it } from 'vitest';
+import type { Action } from '../../../../src/domain/actions.js';
+import { unseenAttemptMs } from '../../../../src/domain/once/limits.js';
+import {
+  aBaseline,
+  aCloudJob,
+  aFollowingState,
+  anEndedState,
+  anObservation,
+  anUnsentState,
+  aSendingState,
+  defaultLimits as limits,
+  failedWith,
+} from '../../../support/build.js';
+import { act, actAgain, AGAIN_MS, commandKinds, decisions, requestFailed, type World } from './play-once.js';
+
+const restart: Action = { action: 'restart' };
+const never: World = { read: () => anObservation() };
+const inFlight = anObservation({ lastJobStatus: 'RUNNING' });
+/** What the lost attempt sent was accepted before the second one was scheduled. */
+const CLEAR_MS = AGAIN_MS + limits.visibilityWindowMs;
+const DEADLINE_MS = 601_000;
+
+describe('an attempt after one that was lost without a send lease', () => {
+  it('is like the first: nothing was sent', () => {
+    const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS };
+    const played = act({}, { action: restart }, { facts });
+    expect(played).toMatchObject({ sentAtMs: AGAIN_MS });
+    expect(decisions(played).slice(0, 3)).toEqual(['leftNoTrace', 'entered', 'sent']);
+  });
+
+  it('names the newest of those before it, three at most', () => {
+    const attempt = 9;
+    const { state } = act({ read: () => requestFailed() }, {}, { facts: { attempt, attemptScheduledAtMs: AGAIN_MS } });
+    expect(state.trail[0]).toMatchObject({ decision: 'leftNoTrace', attempt: attempt - 3, count: 3 });
+  });
+});
+
+describe('an attempt after one that was lost with a send lease', () => {
+  it('asks the server before anything else', () => {
+    expect(commandKinds(actAgain())[0]).toBe('askServer');
+  });
+
+  it('sends a state-like action only once nothing can appear any more', () => {
+    expect(actAgain()).toMatchObject({ sentAtMs: CLEAR_MS, ending: { kind: 'succeeded' } });
+  });
+
+  it('sends only after two quiet readings', () => {
+    const read: World['read'] = (atMs, sentAtMs) => (atMs === CLEAR_MS ? inFlight : stoppedOnceSent(sentAtMs));
+    expect(actAgain({ read }).sentAtMs).toBe(CLEAR_MS + 2 * limits.quietMs);
+  });
+
+  it('never sends a restart, and says so only when nothing can appear any more', () => {
+    const played = actAgain(never, { action: restart });
+    expect(played.ending).toMatchObject({ kind: 'indeterminate', failure: 'Indeterminate' });
+    expect(played).toMatchObject({ endedAtMs: CLEAR_MS, sentAtMs: null });
+  });
+
+  it('takes the desired state for its own work, no sooner', () => {
+    const played = actAgain({ read: () => anObservation({ status: 'STOPPED' }) });
+    expect(played).toMatchObject({ ending: { kind: 'succeeded' }, endedAtMs: CLEAR_MS });
+    expect(played.state).toMatchObject({ sent: 'unknown', cloudJob: null });
+    expect(decisions(played)).toContain('alreadyDone');
+  });
+
+  it('skips where the desired state held before the step', () => {
+    const before = aBaseline({ status: 'STOPPED' });
+    const played = actAgain({ read: () => anObservation({ status: 'STOPPED' }) }, { before });
+    expect(played).toMatchObject({ ending: { kind: 'skipped' }, state: { sent: 'unknown' } });
+  });
+
+  it('waits for a known cloud job, at most until the deadline', () => {
+    const { ending, state, endedAtMs } = actAgain({ read: () => inFlight });
+    expect(ending).toMatchObject({ failure: 'TargetBusy', retryInMs: null });
+    expect(state.sent).toBe('unknown');
+    expect(endedAtMs).toBeGreaterThanOrEqual(DEADLINE_MS);
+    expect(endedAtMs).toBeLessThanOrEqual(DEADLINE_MS + limits.quietMs);
+  });
+
+  it('adopts a new cloud job whose evidence fits', () => {
+    const played = actAgain({ read: () => anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' }) });
+    expect(played.ending).toEqual({ kind: 'succeeded' });
+    expect(played.state).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1', evidence: { createdByUs: true } } });
+    expect(decisions(played)).toEqual(['entered', 'entered', 'adopted', 'verified']);
+    expect(played.recorded[0]).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1' } });
+  });
+
+  it('adopts one that shows while it waits for quiet', () => {
+    const showsMs = AGAIN_MS + limits.quietMs;
+    const read: World['read'] = (atMs) =>
+      atMs < showsMs ? anObservation() : anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' });
+    expect(actAgain({ read })).toMatchObject({ sentAtMs: null, ending: { kind: 'succeeded' }, state: { sent: 'yes' } });
+  });
+
+  it.each([
+    ['of somebody else', () => aCloudJob({ createdBy: 'them' }), 'them asked for it'],
+    ['that shows no tasks', () => aCloudJob({ tasks: [] }), 'no tasks'],
+    ['that the API does not know', () => null, 'no tasks'],
+  ] satisfies [string, World['job'], string][])(
+    'is Indeterminate beside a new cloud job %s, once nothing can appear any more',
+    (_case, job, why) => {
+      const played = actAgain({ read: () => anObservation({ lastJobId: 'JOB-1' }), job });
+      expect(played.ending).toMatchObject({ kind: 'indeterminate', message: expect.stringContaining(why) });
+      expect(played.state).toMatchObject({ sent: 'unknown', cloudJob: null });
+      expect(played).toMatchObject({ sentAtMs: null, endedAtMs: CLEAR_MS });
+    },
+  );
+
+  it('judges nothing where a new cloud job cannot be read', () => {
+    const played = actAgain({ read: () => anObservation({ lastJobId: 'JOB-1' }), job: () => requestFailed() });
+    expect(played.ending).toMatchObject({ failure: 'Unreachable', retryInMs: expect.any(Number) });
+    expect(played.state).toMatchObject({ sent: 'unknown', cloudJob: null });
+  });
+});
+
+describe('an attempt after one that followed a cloud job', () => {
+  it('follows it, without asking anybody', () => {
+    const played = act(
+      { read: () => anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' }) },
+      {},
+      { facts: { attempt: 2, attemptScheduledAtMs: AGAIN_MS }, previous: aFollowingState('JOB-1', 1_000) },
+    );
+    expect(commandKinds(played)).toEqual(['poll', 'read', 'end']);
+    expect(played.recorded[0]).toMatchObject({ attempt: 2, cloudJob: { id: 'JOB-1' } });
+    expect(decisions(played)).toEqual(['entered', 'followed', 'verified']);
+    expect(played.ending).toEqual({ kind: 'succeeded' });
+  });
+});
+
+describe('after a reset', () => {
+  const unseenMs = unseenAttemptMs(limits);
+  const inResetRun = { decidedInRunId: 'an earlier run' };
+
+  it.each([
+    ['of the workflow', inResetRun, 1_000 + unseenMs],
+    ['of the activity', { attemptScheduledAtMs: AGAIN_MS }, AGAIN_MS + unseenMs],
+  ])('%s, nothing is concluded while an attempt before it may be alive', (_case, facts, clearAtMs) => {
+    expect(act({}, {}, { facts }).sentAtMs).toBe(clearAtMs);
+    const restarted = act(never, { action: restart }, { facts });
+    expect(restarted).toMatchObject({ ending: { kind: 'indeterminate' }, endedAtMs: clearAtMs, sentAtMs: null });
+  });
+
+  it('a later attempt keeps the time, where an earlier one could not read', () => {
+    const clearAtMs = 1_000 + unseenMs;
+    const first = act({ read: () => requestFailed() }, {}, { facts: inResetRun });
+    expect(first.state).toMatchObject({ sent: 'unknown', clearAtMs });
+    const facts = { ...inResetRun, attempt: 2, attemptScheduledAtMs: first.endedAtMs + limits.quietMs };
+    expect(act({}, {}, { facts, previous: first.state })).toMatchObject({ sentAtMs: clearAtMs, state: { clearAtMs } });
+  });
+
+  it('a cloud job older than the new schedule is ours from when the baseline was read on', () => {
+    const rules = { before: aBaseline({ observedAtMs: 1_000 }), deadlineAtMs: 1_000_000 };
+    const facts = { scheduledAtMs: 500_000, attemptScheduledAtMs: 500_000 };
+    const world: World = { read: () => anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' }) };
+    const reset = act(world, rules, { facts: { ...facts, ...inResetRun } });
+    expect(reset.state).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1' } });
+    const lost = { ...facts, attempt: 2, attemptScheduledAtMs: 570_000 };
+    expect(act(world, rules, { facts: lost, previous: aSendingState() }).state.cloudJob).toBeNull();
+  });
+});
+
+describe('the barrier', () => {
+  const previous = anUnsentState(5_000, { atMs: 10_000 });
+  const facts = { attempt: 2, attemptScheduledAtMs: 15_000 };
+
+  it('is asked before anything else where a proof was left', () => {
+    const played = act({}, {}, { facts, previous });
+    expect(commandKinds(played).slice(0, 3)).toEqual(['askServer', 'reserve', 'read']);
+    expect(played.ending).toEqual({ kind: 'succeeded' });
+  });
+
+  it('makes an attempt that begins late a young one, from when it asked', () => {
+    const nowMs = 1_000 + 2 * limits.heartbeatTimeoutMs;
+    const read = () => anObservation({ status: 'STOPPED' });
+    const skips = (readTakesMs: number) =>
+      act({ read, isFrozen: true, takesMs: { askServer: 1_000, read: readTakesMs } }, {}, { nowMs }).state.sent;
+    const leftMs = limits.heartbeatTimeoutMs - limits.marginMs - 1_000;
+    expect(skips(leftMs)).toBe('no');
+    expect(skips(leftMs + 1)).toBe('unknown');
+  });
+
+  it.each([
+    ['the server names another one', { standing: 'superseded' }],
+    ['the server cannot be asked', { standing: 'unclear' }],
+    ['the server does not answer in time', { takesMs: { askServer: limits.readTimeoutMs + 1 } }],
+  ] satisfies [string, World][])('lets an attempt leave without a word where %s', (_case, world) => {
+    const played = act(world, {}, { facts, previous });
+    expect(played).toMatchObject({ ending: { kind: 'superseded' }, recorded: [], sentAtMs: null });
+  });
+
+  it.each([
+    ['nothing was sent, where that is proved', previous, 'no'],
+    ['something may have been sent', aSendingState(), 'unknown'],
+    ['something may have been sent, by one that ended', anEndedState(failedWith('Unanswered', 5_000)), 'unknown'],
+  ] as const)('ends the attempt as cancelled where the server says so: %s', (_case, left, sent) => {
+    const played = act({ standing: 'cancelled' }, {}, { facts, previous: left });
+    expect(played.ending).toMatchObject({ kind: 'cancelled' });
+    expect(played.state.sent).toBe(sent);
+    expect(played.state.trail.at(-1)).toMatchObject({ decision: 'stopped', note: 'cancel requested' });
+  });
+});
+
+function stoppedOnceSent(sentAtMs: number | null) {
+  return anObservation(sentAtMs === null ? {} : { status: 'STOPPED', lastJobId: 'JOB-1' });
+}
