@@ -72,11 +72,14 @@ const EVENTS: Readonly<Record<string, Event>> = {
   'the server says current': { kind: 'standing', standing: 'current' },
   'the server says cancelled': { kind: 'standing', standing: 'cancelled' },
   'the server says superseded': { kind: 'standing', standing: 'superseded' },
+  'the server gives no answer': { kind: 'standing', standing: 'unclear' },
+  'the server names another attempt': { kind: 'interrupted', by: 'superseded' },
   'an operator cancels': { kind: 'interrupted', by: 'cancel' },
   'the worker stops': { kind: 'interrupted', by: 'stop' },
 };
 
 function parseEvent(text: string, nowMs: number): Event {
+  if (text === 'heartbeat') return { kind: 'acknowledged', askedAtMs: nowMs };
   const alone = EVENTS[text];
   if (alone !== undefined) return alone;
   const [, verb = '', rest = ''] = /^(reading|inspected|polled|accepted|failed) (.+)$/.exec(text) ?? [];

@@ -173,9 +173,10 @@ class Player {
     if (running === null) throw new Error('there is no old attempt');
     requireFitting(running, event, this.#nowMs);
     const { state } = running.step;
-    // What the server says of an attempt answers a heartbeat that it took.
-    if (event.kind === 'standing' && event.standing === 'current') this.#hear(state);
-    if (!isOfOldAttempt && event.kind !== 'interrupted' && running.command !== null)
+    // What the server says of an attempt comes with a heartbeat that it took.
+    const isHeard = event.kind === 'acknowledged' || (event.kind === 'standing' && event.standing === 'current');
+    if (isHeard && !isOfOldAttempt) this.#hear(state);
+    if (!isOfOldAttempt && event.kind !== 'interrupted' && event.kind !== 'acknowledged' && running.command !== null)
       this.#recent.push({ event, asked: running.command.kind });
     const step = next(state, event, this.rules, this.#nowMs);
     running.step = step;

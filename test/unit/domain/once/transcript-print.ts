@@ -17,6 +17,8 @@ export function printCommand(command: Command | null): string {
       return 'what is under way goes on';
     case 'askServer':
       return `ask the server, until ${printTime(command.giveUpAtMs)}`;
+    case 'lease':
+      return `ask for the send lease, until ${printTime(command.giveUpAtMs)}`;
     case 'reserve':
       return `reserve a place for a POST, until ${printTime(command.giveUpAtMs)}`;
     case 'read':
@@ -57,15 +59,16 @@ function printEnding(ending: Ending): string {
 /** What an operator would want to know of the difference. */
 function changesSince(before: OnceState | null, state: OnceState): string[] {
   const changes: string[] = [];
-  const { phase, sent, clearAtMs, cloudJob, bornAtMs } = state;
+  const { phase, sent, clearAtMs, cloudJob, acknowledgedAtMs } = state;
   const isOver = phase.name === 'ended';
   if (phase.name !== before?.phase.name && !isOver) changes.push(phase.name);
   if (sent !== before?.sent || isOver) changes.push(`sent ${sent}`);
   if (cloudJob !== null && (cloudJob.id !== before?.cloudJob?.id || isOver))
     changes.push(`cloud job ${cloudJob.id}${cloudJob.evidence === undefined ? '' : ' (adopted)'}`);
-  if (clearAtMs !== 0 && (clearAtMs !== before?.clearAtMs || isOver)) changes.push(`clear at ${printTime(clearAtMs)}`);
-  if (before === null ? bornAtMs !== state.atMs : bornAtMs !== before.bornAtMs)
-    changes.push(`its age counts from ${printTime(bornAtMs)}`);
+  if (clearAtMs !== (before?.clearAtMs ?? 0) || (isOver && clearAtMs !== 0))
+    changes.push(clearAtMs === 0 ? 'clear at once' : `clear at ${printTime(clearAtMs)}`);
+  if (before === null ? acknowledgedAtMs !== state.atMs : acknowledgedAtMs !== before.acknowledgedAtMs)
+    changes.push(`heard of at ${printTime(acknowledgedAtMs)}`);
   return changes;
 }
 
