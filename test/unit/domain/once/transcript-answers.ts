@@ -24,7 +24,7 @@ const ANSWERS: Readonly<Record<Command['kind'], readonly Event['kind'][]>> = {
 
 /** @throws Error where the event does not answer what was asked, comes before it was asked, or after it was given up */
 export function requireFitting({ command, askedAtMs }: Asked, event: Event, nowMs: number): void {
-  if (event.kind === 'interrupted' || event.kind === 'acknowledged') return;
+  if (event.kind === 'interrupted' || event.kind === 'heartbeat') return;
   if (command === null || !ANSWERS[command.kind].includes(event.kind))
     throw new Error(`the machine waits for an answer to: ${printCommand(command)}`);
   const earliestMs = askedAtMs + ('inMs' in command && event.kind !== 'timeUp' ? command.inMs : 0);

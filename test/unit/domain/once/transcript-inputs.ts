@@ -16,6 +16,8 @@ export type Input =
   | { readonly kind: 'settle'; readonly isBeforeFirstStep: boolean; readonly clearAtMs: number | null }
   /** `wasHeard`: what it was to record reached the server. */
   | { readonly kind: 'killed'; readonly wasHeard: boolean }
+  /** The newest state reaches the server, and the attempt does not hear of it. */
+  | { readonly kind: 'heard' }
   /** Temporal's own limit ended the activity: the workflow hears of a time-out. */
   | { readonly kind: 'gaveUp' }
   | { readonly kind: 'again'; readonly events: number; readonly untilMs: number }
@@ -57,6 +59,8 @@ function parseTurn(text: string): Exclude<Input, { kind: 'event' }> | null {
     }
     case 'killed':
       return { kind: 'killed', wasHeard: !options.includes('its heartbeat was lost') };
+    case 'the server takes its heartbeat':
+      return { kind: 'heard' };
     case 'Temporal gives up':
       return { kind: 'gaveUp' };
     default:
@@ -66,6 +70,7 @@ function parseTurn(text: string): Exclude<Input, { kind: 'event' }> | null {
 
 /** Phrases that are an event by themselves. */
 const EVENTS: Readonly<Record<string, Event>> = {
+  heartbeat: { kind: 'heartbeat' },
   reserved: { kind: 'reserved' },
   connected: { kind: 'connected' },
   'time is up': { kind: 'timeUp' },
@@ -79,7 +84,6 @@ const EVENTS: Readonly<Record<string, Event>> = {
 };
 
 function parseEvent(text: string, nowMs: number): Event {
-  if (text === 'heartbeat') return { kind: 'acknowledged', askedAtMs: nowMs };
   const alone = EVENTS[text];
   if (alone !== undefined) return alone;
   const [, verb = '', rest = ''] = /^(reading|inspected|polled|accepted|failed) (.+)$/.exec(text) ?? [];

@@ -2,7 +2,14 @@
 import type { Command, Event, OnceRules, Step } from '../../../../src/domain/once/events.js';
 import { unseenAttemptMs } from '../../../../src/domain/once/limits.js';
 import { beginActing, beginSettling, next } from '../../../../src/domain/once/next.js';
-import { endedAs, endingOf, nothingKnown, type Ending, type OnceState } from '../../../../src/domain/once/state.js';
+import {
+  asHeartbeat,
+  endedAs,
+  endingOf,
+  nothingKnown,
+  type Ending,
+  type OnceState,
+} from '../../../../src/domain/once/state.js';
 import { requireFitting, type Asked } from './transcript-answers.js';
 import { parseInput, type Input } from './transcript-inputs.js';
 import { printCommand, printStep, printTrail } from './transcript-print.js';
@@ -87,6 +94,9 @@ class Player {
         return [this.#beginSettle(input)];
       case 'killed':
         this.#kill(input.wasHeard);
+        return [];
+      case 'heard':
+        this.#hear(this.#running().step.state);
         return [];
       case 'gaveUp':
         return this.#giveUp();
@@ -174,9 +184,8 @@ class Player {
     requireFitting(running, event, this.#nowMs);
     const { state } = running.step;
     // What the server says of an attempt comes with a heartbeat that it took.
-    const isHeard = event.kind === 'acknowledged' || (event.kind === 'standing' && event.standing === 'current');
-    if (isHeard && !isOfOldAttempt) this.#hear(state);
-    if (!isOfOldAttempt && event.kind !== 'interrupted' && event.kind !== 'acknowledged' && running.command !== null)
+    if (event.kind === 'standing' && event.standing === 'current' && !isOfOldAttempt) this.#hear(state);
+    if (!isOfOldAttempt && event.kind !== 'interrupted' && event.kind !== 'heartbeat' && running.command !== null)
       this.#recent.push({ event, asked: running.command.kind });
     const step = next(state, event, this.rules, this.#nowMs);
     running.step = step;
@@ -184,13 +193,13 @@ class Player {
       running.command = step.command;
       running.askedAtMs = this.#nowMs;
     }
-    return this.#take(running, step, state);
+    return this.#take(running, step, state, event.kind === 'heartbeat');
   }
 
   /** Writes down what follows; what is to be recorded reaches the server, unless another attempt took over. */
-  #take(running: Running, step: Step, before: OnceState | null): string {
+  #take(running: Running, step: Step, before: OnceState | null, isHeartbeat = false): string {
     const isCurrent = running === this.#current;
-    if (step.record === true && isCurrent) this.#hear(step.state);
+    if ((step.record === true || isHeartbeat) && isCurrent) this.#hear(asHeartbeat(step.state));
     if (step.command?.kind === 'send') this.#posts++;
     if (isCurrent) this.#newest = step.state;
     if (step.command?.kind === 'end' && isCurrent) this.#current = null;

@@ -59,7 +59,7 @@ function printEnding(ending: Ending): string {
 /** What an operator would want to know of the difference. */
 function changesSince(before: OnceState | null, state: OnceState): string[] {
   const changes: string[] = [];
-  const { phase, sent, clearAtMs, cloudJob, acknowledgedAtMs } = state;
+  const { phase, sent, clearAtMs, cloudJob, heardAtMs } = state;
   const isOver = phase.name === 'ended';
   if (phase.name !== before?.phase.name && !isOver) changes.push(phase.name);
   if (sent !== before?.sent || isOver) changes.push(`sent ${sent}`);
@@ -67,8 +67,8 @@ function changesSince(before: OnceState | null, state: OnceState): string[] {
     changes.push(`cloud job ${cloudJob.id}${cloudJob.evidence === undefined ? '' : ' (adopted)'}`);
   if (clearAtMs !== (before?.clearAtMs ?? 0) || (isOver && clearAtMs !== 0))
     changes.push(clearAtMs === 0 ? 'clear at once' : `clear at ${printTime(clearAtMs)}`);
-  if (before === null ? acknowledgedAtMs !== state.atMs : acknowledgedAtMs !== before.acknowledgedAtMs)
-    changes.push(`heard of at ${printTime(acknowledgedAtMs)}`);
+  if (before === null ? heardAtMs !== state.atMs : heardAtMs !== before.heardAtMs)
+    changes.push(`heard of at ${printTime(heardAtMs)}`);
   return changes;
 }
 
