@@ -106,6 +106,11 @@ function beginAfter(previous, rules, nowMs) {
   return { step: beginActing(rules, facts, previous, nowMs), nowMs };
 }
 
+/** The attempt after one that ended to be tried again. */
+export function beginAgain({ step: { state } }, rules) {
+  return beginAfter(state, rules, state.atMs + state.phase.ending.retryInMs);
+}
+
 /** Settles a step whose attempts were lost. */
 export function beginSettle(rules, prior = { kind: 'failed', failure: 'Unanswered', message: '', retryInMs: null }) {
   const nowMs = BEGINS_AT_MS + 600_000;

@@ -1,5 +1,6 @@
 // The tables of docs/guarantees.md that say what the once machine does, made by driving it.
 import {
+  beginAgain,
   beginFirst,
   beginSecond,
   beginSettle,
@@ -49,19 +50,32 @@ export const entryTable = READINGS.map(([what, situation]) => [
 
 function afterReading(decision, begin, answers) {
   const rules = rulesOf(decision);
-  const moments = play(begin(rules), rules, answers, ({ state }) =>
-    ['connecting', 'following'].includes(state.phase.name),
-  );
-  return describeTail(moments, rules, 'observing');
+  const isOver = ({ state }) => ['connecting', 'following'].includes(state.phase.name);
+  const moments = play(begin(rules), rules, answers, isOver);
+  const waited = isWaiting(moments.at(-1)) ? lastOfWaiting(moments.at(-1), rules, answers, isOver) : null;
+  if (waited !== null) return `once nothing that was sent can appear any more: ${describeEnd(waited)}`;
+  return describeTail(moments, 'observing');
+}
+
+/** Does it end only because something that was sent may still appear? */
+function isWaiting({ step: { state } }) {
+  const { ending } = state.phase;
+  return state.sent === 'unknown' && ending?.failure === 'Unanswered' && ending.retryInMs !== null;
+}
+
+/** Attempt after attempt, until one does not wait. */
+function lastOfWaiting(first, rules, answers, isOver) {
+  let last = first;
+  while (isWaiting(last)) last = play(beginAgain(last, rules), rules, answers, isOver).at(-1);
+  return last;
 }
 
 /** The readings of the phase `name` in a row, then what came of them. */
-function describeTail(moments, rules, name) {
+function describeTail(moments, name) {
   const last = moments.at(-1);
   const first = moments.findIndex(({ step }) => step.state.phase.name === name);
   const readForMs = last.nowMs - moments[first].nowMs;
-  const forHowLong = last.nowMs >= rules.deadlineAtMs ? 'until the deadline of the step' : `for ${seconds(readForMs)}`;
-  return `${readForMs > 0 ? `read on ${forHowLong}, then ` : ''}${describeEnd(last)}`;
+  return `${readForMs > 0 ? `read on for ${seconds(readForMs)}, then ` : ''}${describeEnd(last)}`;
 }
 
 function describeEnd({ step: { state } }) {
@@ -152,7 +166,7 @@ function afterAnswer(begin, answers) {
   const rules = rulesOf(DECISIONS.find(({ kind }) => kind === 'state'));
   const moments = play(begin(rules), rules, answers, ({ state }) => state.phase.name === 'following');
   const isConfirmed = moments.some(({ step }) => step.state.phase.name === 'confirming');
-  if (isConfirmed) return describeTail(moments, rules, 'confirming');
+  if (isConfirmed) return describeTail(moments, 'confirming');
   return describeEnd(moments.at(-1));
 }
 

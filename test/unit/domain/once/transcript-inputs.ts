@@ -75,6 +75,7 @@ const EVENTS: Readonly<Record<string, Event>> = {
   connected: { kind: 'connected' },
   'time is up': { kind: 'timeUp' },
   'the server says current': { kind: 'standing', standing: 'current' },
+  'the server says current, after a time-out': { kind: 'standing', standing: 'current', isAfterTimeout: true },
   'the server says cancelled': { kind: 'standing', standing: 'cancelled' },
   'the server says superseded': { kind: 'standing', standing: 'superseded' },
   'the server gives no answer': { kind: 'standing', standing: 'unclear' },
