@@ -162,12 +162,14 @@ export const answerTable = ANSWERS.map(([what, { read = nothingShows.read, ...si
 ]);
 
 function afterAnswer(begin, answers) {
-  // Every action is sent a first time; only a state-like one a second time.
+  // Every action is sent a first time; only one that names an end state is sent a second time.
   const rules = rulesOf(DECISIONS.find(({ kind }) => kind === 'state'));
-  const moments = play(begin(rules), rules, answers, ({ state }) => state.phase.name === 'following');
+  const isConnecting = ({ state }) => state.phase.name === 'connecting';
+  const read = play(begin(rules), rules, CALM, isConnecting).at(-1);
+  const connecting = isWaiting(read) ? lastOfWaiting(read, rules, CALM, isConnecting) : read;
+  const moments = play(connecting, rules, answers, ({ state }) => state.phase.name === 'following');
   const isConfirmed = moments.some(({ step }) => step.state.phase.name === 'confirming');
-  if (isConfirmed) return describeTail(moments, 'confirming');
-  return describeEnd(moments.at(-1));
+  return isConfirmed ? describeTail(moments, 'confirming') : describeEnd(moments.at(-1));
 }
 
 const LOST_ANSWER = {
