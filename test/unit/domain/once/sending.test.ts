@@ -124,7 +124,7 @@ describe('a refusal by ServiceStage', () => {
         : anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' });
     const played = actAgain({ post: refused('TargetBusy'), read });
     expect(played.ending).toEqual({ kind: 'succeeded' });
-    expect(decisions(played)).toEqual(['entered', 'entered', 'sent', 'refused', 'adopted', 'verified']);
+    expect(decisions(played).slice(-4)).toEqual(['sent', 'refused', 'adopted', 'verified']);
   });
 
   it('is Indeterminate after an earlier send that shows nowhere within the window', () => {
