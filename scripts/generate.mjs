@@ -32,7 +32,21 @@ const [
   load('catalogue.js'),
 ]);
 
+// Made by driving the once machine, once dist is there.
+const [{ answerTable, entryTable, interruptionTable }, { actingDiagram, endingHead, endingTable, settlingDiagram }] =
+  await Promise.all([import('./once-tables.mjs'), import('./once-diagram.mjs')]);
+const before = ['nothing was sent before (proved)', 'something may have been sent before'];
+
 const tables = {
+  'once-entry': table(['reading', ...before], entryTable),
+  'once-answers': table(['answer to the POST', ...before], answerTable),
+  'once-interruptions': table(
+    ['phase', 'an operator cancels', 'the worker stops', 'it is superseded'],
+    interruptionTable,
+  ),
+  'once-endings': table(endingHead, endingTable),
+  'once-acting': actingDiagram,
+  'once-settling': settlingDiagram,
   variables: table(
     ['variable', 'default', 'meaning'],
     configVariables.map(({ name, default: byDefault, meaning, secret }) => [
@@ -87,6 +101,7 @@ const outputs = [
   ['runbooks/runbook.schema.json', schemaText('A servicestage-runbooks runbook', Runbook)],
   ['runbooks/schedules.schema.json', schemaText('A servicestage-runbooks schedule file', ScheduleFile)],
   ['runbooks/alarms.schema.json', schemaText('A servicestage-runbooks alarms file', AlarmsFile)],
+  ['docs/guarantees.md', await withTables('docs/guarantees.md')],
   ['docs/operations.md', await withTables('docs/operations.md')],
   ['docs/alarms.md', await withTables('docs/alarms.md')],
   ['docs/runbook-reference.md', await withTables('docs/runbook-reference.md')],

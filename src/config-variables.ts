@@ -52,7 +52,7 @@ export const configVariables: readonly ConfigVariable[] = [
     name: 'RUNBOOK_LIMITS',
     default: '',
     meaning:
-      'The other parts of the heartbeat time-out, such as `budgetWait=5s,credentialsWait=5s,margin=5s,clockSkew=5s,lateStart=20s`',
+      'The other limits of an attempt, such as `lease=2s,budgetWait=5s,credentialsWait=5s,margin=3s,clockSkew=5s,lateStart=5s`',
   },
   {
     name: 'RUNBOOK_VERIFY',

@@ -201,7 +201,7 @@ function failed(error: ServiceStageError): Event {
 }
 
 /** An acknowledged heartbeat is under way, or one with the cloud job comes next: the SDK would hold that one back behind another. */
-const SILENT: readonly PhaseName[] = ['barrier', 'leasing', 'sending', 'ended'];
+const SILENT: readonly PhaseName[] = ['barrier', 'leasing', 'unleased', 'sending', 'ended'];
 
 /** By whom the attempt is asked to end; told once. */
 function interruptionOf(context: Context): Promise<Event> {

@@ -89,7 +89,8 @@ async function captureAtRest(
     if (statusMeaning(reading.status) === 'gone')
       return failureRecord('TargetNotFound', `${target.path} is ${reading.status}`);
     const clearAtMs = Math.max(clearAfterResetAtMs, run.clearAtMs);
-    if (isAtRest(reading) && clearAtMs <= Date.now()) return firstBaseline(reading, readInRunId);
+    // By when it was read: a replay after a second reset finds the reading of before, and its time over.
+    if (isAtRest(reading) && clearAtMs <= reading.observedAtMs) return firstBaseline(reading, readInRunId);
     const settled = await settleFirst(run, reading, clearAtMs, progress);
     if ('name' in settled) return settled;
     const baseline = firstBaseline(settled, readInRunId);

@@ -10,9 +10,24 @@ import type { OnceState, PhaseName } from './state.js';
  * True when it is proved that nothing was sent for this decision before this attempt. A send lease is a heartbeat that says `sent: 'unknown'` and is
  * acknowledged before the first byte, so that what heartbeats of an earlier attempt say of it holds.
  */
-export function isProvenUnsent(facts: AttemptFacts, previous: OnceState | null): boolean {
-  if (previous !== null) return previous.sent === 'no';
+export function isProvenUnsent(facts: AttemptFacts, previous: OnceState | null, limits: Limits): boolean {
+  if (previous !== null) return previous.sent === 'no' && isDirectlyBefore(facts, previous, limits);
   return facts.attempt === 1 && !wasReset(facts, previous);
+}
+
+/**
+ * True when no attempt was between the one that wrote `previous` and this one. Words of an older one can be taken for the newer's, since a reset
+ * begins to number anew; they are older than a retry, or the loss of an attempt, explains.
+ */
+function isDirectlyBefore(
+  { attempt, attemptScheduledAtMs }: AttemptFacts,
+  { attempt: previousAttempt, atMs, phase }: OnceState,
+  { heartbeatTimeoutMs }: Limits,
+): boolean {
+  if (previousAttempt !== attempt - 1) return false;
+  if (phase.name === 'barrier') return attemptScheduledAtMs <= atMs + 2 * heartbeatTimeoutMs;
+  const isRetry = phase.name === 'ended' && phase.ending.kind === 'failed';
+  return isRetry && attemptScheduledAtMs <= atMs + (phase.ending.retryInMs ?? 0) + heartbeatTimeoutMs;
 }
 
 /**
@@ -58,7 +73,7 @@ export function clearAtMsOnEntry(
   nowMs: number,
   limits: Limits,
 ): number {
-  if (isProvenUnsent(facts, previous)) return previous?.clearAtMs ?? 0;
+  if (isProvenUnsent(facts, previous, limits)) return previous?.clearAtMs ?? 0;
   if (previous === null) return nowMs + unseenAttemptMs(limits);
   const { clearAtMs, phase } = previous;
   if (wasReset(facts, previous)) return Math.max(clearAtMs, nowMs + unseenAttemptMs(limits));

@@ -43,7 +43,7 @@ export const DEFAULT_LIMITS: ChosenLimits = {
 };
 
 /** Of planning, which has no plan to take its limits from yet. Chosen: a worker that is lost while it plans costs little of the three minutes. */
-export const PLANNING_HEARTBEAT_TIMEOUT_MS = 15_000;
+export const PLANNING_HEARTBEAT_TIMEOUT_MS = 10_000;
 
 /** Of one short read in a workflow (a local activity), milliseconds. Chosen: a read that fails for three minutes decides nothing sooner by trying on. */
 export const SHORT_READ_LIMITS = { attemptMs: 15_000, totalMs: 180_000, longestPauseMs: 10_000 };

@@ -7,7 +7,7 @@ import { clearAtMsOnEntry, isProvenUnsent, needsBarrier } from './entry.js';
 import type { At, AttemptFacts, Command, Event, OnceRules, Step } from './events.js';
 import { afterLastReading, following, startPolling, verifying } from './following.js';
 import { atBarrier, observing, reserve, reserving } from './observing.js';
-import { confirming, connecting, leasing, sending } from './sending.js';
+import { confirming, connecting, leasing, sending, unleased } from './sending.js';
 import { followingToSettle, settling, startSettling } from './settling.js';
 import type { Ending, Interruption, OnceState, PhaseName } from './state.js';
 import { extendTrail, type TrailEntry } from './trail.js';
@@ -20,7 +20,7 @@ import { extendTrail, type TrailEntry } from './trail.js';
 export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: OnceState | null, nowMs: number): Step {
   const { limits, before } = rules;
   const { attempt, scheduledAtMs, attemptScheduledAtMs, runId, decidedInRunId } = facts;
-  const sent = previous?.cloudJob != null ? 'yes' : isProvenUnsent(facts, previous) ? 'no' : 'unknown';
+  const sent = previous?.cloudJob != null ? 'yes' : isProvenUnsent(facts, previous, limits) ? 'no' : 'unknown';
   const observedAtMs = before.observation?.observedAtMs ?? scheduledAtMs;
   const at = { rules, nowMs };
   const state: OnceState = {
@@ -110,6 +110,9 @@ function handle(state: OnceState, event: Exclude<Event, { kind: 'interrupted' | 
     case 'leasing':
       if (event.kind === 'standing' || event.kind === 'timeUp') return leasing(state, phase, event, at);
       break;
+    case 'unleased':
+      if (event.kind === 'standing' || event.kind === 'timeUp') return unleased(state, phase, event, at);
+      break;
     case 'sending':
       if (event.kind === 'accepted' || event.kind === 'failed') return sending(state, phase, event, at);
       break;
@@ -152,6 +155,7 @@ const ON_INTERRUPTION: Readonly<Record<PhaseName, Readonly<Record<Interruption, 
   // The fence sees it.
   connecting: { cancel: 'later', stop: 'later', superseded: 'later' },
   leasing: { cancel: 'later', stop: 'later', superseded: 'later' },
+  unleased: { cancel: 'later', stop: 'later', superseded: 'end' },
   // Cutting the connection would not take back what the server already reads.
   sending: { cancel: 'later', stop: 'later', superseded: 'later' },
   // After the send a cancel is not obeyed: the cloud job cannot be stopped.

@@ -54,9 +54,10 @@ export function reserving(
   return readAfter(0, state, phase, at);
 }
 
-/** The newest reading of the attempt before counts, where it showed that nothing had happened. */
-function quietSince({ seen, sent }: OnceState, { rules }: At): number | null {
+/** The newest reading of an attempt before counts, where nothing was accepted after it and it showed that nothing had happened. */
+function quietSince({ seen, sent, clearAtMs }: OnceState, { rules }: At): number | null {
   if (seen === null || sent === 'no' || rules.action === null) return null;
+  if (seen.observedAtMs < clearAtMs - rules.limits.visibilityWindowMs) return null;
   const move = entryMove(false, rules.action, rules.before, seen);
   return move === 'quiet' || move === 'alreadyDone' ? seen.observedAtMs : null;
 }

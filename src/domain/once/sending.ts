@@ -37,10 +37,39 @@ export function leasing(
       command: { kind: 'send' },
     };
   const unsent = note({ ...held, sent: state.sentBefore }, 'fenced', at, fenced.why);
+  if (standing === 'unclear') return askAgain(unsent, at);
   if ('by' in fenced) return endInterrupted(unsent, fenced.by, at);
   const { action } = at.rules;
   const was = state.sentBefore === 'no' ? 'was not sent' : 'was not sent any more';
   return fail(unsent, fenced.failure, `${action === null ? 'It' : describeAction(action)} ${was}: ${fenced.why}`, at);
+}
+
+/** A failure that is not this attempt's own can be taken for another one's after a reset: it is told only where the server names this one. */
+function askAgain(state: OnceState, { nowMs, rules }: At): Step {
+  const giveUpAtMs = nowMs + rules.limits.readTimeoutMs;
+  return {
+    state: { ...state, phase: { name: 'unleased', askedAtMs: nowMs } },
+    command: { kind: 'askServer', giveUpAtMs },
+  };
+}
+
+export function unleased(
+  state: OnceState,
+  { askedAtMs }: Extract<Phase, { name: 'unleased' }>,
+  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  at: At,
+): Step {
+  const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
+  if (standing === 'superseded' || standing === 'unclear') return endInterrupted(state, 'superseded', at);
+  const named = { ...state, heardAtMs: askedAtMs };
+  if (standing === 'cancelled') return endInterrupted(named, 'cancel', at);
+  if (state.interrupted !== undefined) return endInterrupted(named, state.interrupted, at);
+  return fail(
+    named,
+    'Unreachable',
+    'Temporal did not answer in time to the heartbeat before the send; nothing was sent',
+    at,
+  );
 }
 
 type Fenced =
@@ -76,7 +105,8 @@ export function sending(
   const answer = request === 'refused' ? 'refused' : 'unanswered';
   const untilMs = at.nowMs + (answer === 'refused' ? visibilityWindowMs : quietMs);
   // A connection that breaks at once says nothing of when ServiceStage acts: it may until the time of the POST is over.
-  const clearAtMs = Math.max(state.clearAtMs, sentAtMs + postTimeoutMs + visibilityWindowMs);
+  const clearAtMs =
+    answer === 'refused' ? state.clearAtMs : Math.max(state.clearAtMs, sentAtMs + postTimeoutMs + visibilityWindowMs);
   const noted = note({ ...state, clearAtMs }, answer, at, message);
   const { interrupted } = state;
   if (interrupted === 'stop' || interrupted === 'superseded') return endInterrupted(noted, interrupted, at);

@@ -81,6 +81,8 @@ export type Phase =
   | { readonly name: 'connecting' }
   /** The connection stands. It asks the server for the send lease. */
   | { readonly name: 'leasing'; readonly askedAtMs: number }
+  /** The server did not answer whether it gives the send lease: nothing was sent, and it asks whether it may say so. */
+  | { readonly name: 'unleased'; readonly askedAtMs: number }
   /** The first byte is out. */
   | { readonly name: 'sending'; readonly sentAtMs: number }
   /** The answer gave no cloud job: it is looked for until `untilMs`. */

@@ -1,0 +1,17 @@
+/** What the workflow makes of an activity that Temporal ended by a time-out. */
+import { ActivityFailure, RetryState, TimeoutFailure } from '@temporalio/common';
+import type { Limits } from '../../../../src/domain/once/limits.js';
+import type { OnceState } from '../../../../src/domain/once/state.js';
+import { stateOfFailure } from '../../../../src/workflows/untold-attempts.js';
+
+/** @param heard the newest heartbeat details that the server knows */
+export function stateAfterTimeout(
+  heard: OnceState | null,
+  nowMs: number,
+  decidedAtMs: number,
+  limits: Limits,
+): OnceState {
+  const timeout = new TimeoutFailure('activity timed out', heard, 'SCHEDULE_TO_CLOSE');
+  const failure = new ActivityFailure('time-out', 'performAction', '1', RetryState.TIMEOUT, 'worker', timeout);
+  return stateOfFailure(failure, { nowMs, decidedAtMs, limits });
+}
