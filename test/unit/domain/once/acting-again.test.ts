@@ -41,13 +41,13 @@ describe('an attempt after one that left nothing', () => {
 
   it('waits for one that may be alive where it does not', () => {
     const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS };
-    expect(actToTheEnd({}, {}, { facts }).sentAtMs).toBe(AGAIN_MS + unseenAttemptMs(limits));
+    expect(actToTheEnd({}, {}, { facts }).sentAtMs).toBe(AGAIN_MS + unseenAttemptMs(limits) + limits.quietMs);
   });
 
   it('in a reset run is not like the first, whatever timed out', () => {
     const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS, decidedInRunId: 'an earlier run' };
     const { sentAtMs } = actToTheEnd({ isAfterTimeout: true }, {}, { facts });
-    expect(sentAtMs).toBe(AGAIN_MS + unseenAttemptMs(limits));
+    expect(sentAtMs).toBe(AGAIN_MS + unseenAttemptMs(limits) + limits.quietMs);
   });
 
   it('names the newest of those before it, three at most', () => {
@@ -161,9 +161,18 @@ describe('after a reset', () => {
     ['of the workflow', inResetRun, 1_000 + unseenMs],
     ['of the activity', { attemptScheduledAtMs: AGAIN_MS }, AGAIN_MS + unseenMs],
   ])('%s, nothing is concluded while an attempt before it may be alive', (_case, facts, clearAtMs) => {
-    expect(actToTheEnd({}, {}, { facts }).sentAtMs).toBe(clearAtMs);
+    // The newest reading before that proves nothing: something may have been accepted after it.
+    const concludedMs = clearAtMs + limits.quietMs;
+    expect(actToTheEnd({}, {}, { facts }).sentAtMs).toBe(concludedMs);
     const restarted = actToTheEnd(never, { action: restart }, { facts });
-    expect(restarted).toMatchObject({ ending: { kind: 'indeterminate' }, endedAtMs: clearAtMs, sentAtMs: null });
+    expect(restarted).toMatchObject({ ending: { kind: 'indeterminate' }, endedAtMs: concludedMs, sentAtMs: null });
+  });
+
+  it('of the activity, a time-out before it proves nothing', () => {
+    // Attempt 1 timed out, attempt 2 got the send lease, and the reset cleared its heartbeat.
+    const facts = { attempt: 1, attemptScheduledAtMs: AGAIN_MS };
+    const { sentAtMs } = actToTheEnd({ isAfterTimeout: true }, {}, { facts });
+    expect(sentAtMs).toBe(AGAIN_MS + unseenMs + limits.quietMs);
   });
 
   it('a later attempt keeps the time, where an earlier one could not read', () => {
@@ -171,7 +180,8 @@ describe('after a reset', () => {
     const first = act({ read: () => requestFailed() }, {}, { facts: inResetRun });
     expect(first.state).toMatchObject({ sent: 'unknown', clearAtMs });
     const facts = { ...inResetRun, attempt: 2, attemptScheduledAtMs: first.endedAtMs + limits.quietMs };
-    expect(actToTheEnd({}, {}, { facts, previous: first.state })).toMatchObject({ sentAtMs: clearAtMs });
+    const { sentAtMs } = actToTheEnd({}, {}, { facts, previous: first.state });
+    expect(sentAtMs).toBe(clearAtMs + limits.quietMs);
   });
 
   it('a cloud job older than the new schedule is ours from when the baseline was read on', () => {

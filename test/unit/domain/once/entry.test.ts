@@ -32,6 +32,12 @@ const inResetRun = attemptFacts({ decidedInRunId: 'other' });
 /** An activity reset moves the schedule of the attempt, and so does an unpause. */
 const reset = attemptFacts({ attemptScheduledAtMs: 15_000 });
 
+/** The next attempt may be scheduled that late: the server may have waited for a worker, or for the heartbeat time-out. */
+const LATEST_MS = 10_000 + 5_000 + defaultLimits.heartbeatTimeoutMs;
+/** What it wrote there was acknowledged. */
+const atBarrier = () =>
+  anOnceState({ sent: 'no', atMs: 10_000, phase: { name: 'barrier', askedAtMs: 10_000, leftNothing: false } });
+
 /** Nothing can be sent from there on. */
 const verifyingState = () =>
   aFollowingState('JOB-1', 2_000, {
@@ -44,13 +50,22 @@ describe('nothing was sent before an attempt', () => {
     // Only the server knows whether they were lost, or heartbeats were cleared by a reset.
     ['but not when the attempts before it left nothing', second(), null, false],
     ['when the attempt before proved it', second(), unsent(), true],
+    ['when it was scheduled as late as a retry can be', second({ attemptScheduledAtMs: LATEST_MS }), unsent(), true],
+    ['when the attempt before was lost at the barrier, with that proof', second(), atBarrier(), true],
     [
-      'when an attempt before the last proved it, and no later one got a send lease',
-      second({ attempt: 4 }),
+      'but not when it was scheduled later: an attempt between was lost',
+      second({ attemptScheduledAtMs: LATEST_MS + 1 }),
       unsent(),
-      true,
+      false,
     ],
-    ['when it is proved by what was left before a reset', attemptFacts(), unsent({ attempt: 2 }), true],
+    ['but not when an attempt before the last proved it', second({ attempt: 3 }), unsent(), false],
+    ['but not when an attempt of its own number proved it, before a reset', second(), unsent({ attempt: 2 }), false],
+    [
+      'but not when that was lost at the barrier long ago',
+      second({ attemptScheduledAtMs: 60_000 }),
+      atBarrier(),
+      false,
+    ],
     ['but not in a reset run', inResetRun, null, false],
     ['but not after an activity reset', reset, null, false],
     ['but not when the attempt before got a send lease', second(), aSendingState(), false],
@@ -63,7 +78,7 @@ describe('nothing was sent before an attempt', () => {
     ['but not when the attempt before may have sent', second(), anEndedState(failedWith('Unanswered', 5_000)), false],
     ['but not when a cloud job is known', second(), aFollowingState('JOB-1', 2_000), false],
   ])('%s', (_case, facts, previous, expected) => {
-    expect(isProvenUnsent(facts, previous)).toBe(expected);
+    expect(isProvenUnsent(facts, previous, defaultLimits)).toBe(expected);
   });
 });
 

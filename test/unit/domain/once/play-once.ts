@@ -200,7 +200,7 @@ function eventOf(
       return world.reserve ?? { kind: 'reserved' };
     case 'read': {
       const reading = read(atMs, sentAtMs);
-      return 'kind' in reading ? reading : { kind: 'reading', reading };
+      return 'kind' in reading ? reading : { kind: 'reading', reading: { ...reading, observedAtMs: atMs } };
     }
     case 'inspect': {
       const found = job(atMs);
@@ -239,4 +239,9 @@ export function commandKinds({ commands }: Played): readonly Command['kind'][] {
 
 export function decisions({ state }: Played): readonly string[] {
   return state.trail.map(({ decision }) => decision);
+}
+
+/** What a reading shows, whenever it was taken. */
+export function withoutTime({ observedAtMs: _whenever, ...shown }: Observation): Omit<Observation, 'observedAtMs'> {
+  return shown;
 }

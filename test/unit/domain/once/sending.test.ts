@@ -45,6 +45,15 @@ describe('the send lease', () => {
     expect(recorded.at(-1)).toEqual(state);
   });
 
+  it.each<[string, World]>([
+    ['the server names another one', { standing: 'superseded' }],
+    ['it cannot be asked then, either', { standing: 'unclear' }],
+    ['it does not answer then, either', { takesMs: { askServer: limits.readTimeoutMs + 1 } }],
+  ])('that is not answered makes an attempt leave without a word where %s', (_case, world) => {
+    const played = act({ lease: 'unclear', ...world });
+    expect(played).toMatchObject({ ending: { kind: 'superseded' }, sentAtMs: null, recorded: [] });
+  });
+
   it('lets a superseded attempt leave without a word', () => {
     expect(act({ lease: 'superseded' })).toMatchObject({
       ending: { kind: 'superseded' },
