@@ -10,6 +10,7 @@ import type { Broken } from './invariants.js';
 import { Mishaps } from './mishaps.js';
 import { Stage } from './play.js';
 import type { Mischief, PlannedRun, Scenario, Site } from './scenario.js';
+import type { Transcript } from './transcript.js';
 import type { Machine } from './world.js';
 
 /** Cloud jobs last a quarter of it: the first poll, after a tenth, finds them under way, and the second ended. */
@@ -45,15 +46,15 @@ export interface PlayedCase {
   readonly broken: readonly Broken[];
 }
 
-/** @param lines a transcript is added to it, where one is wanted */
+/** @param transcript where one is wanted */
 export function playCase(
   run: PlayedRun,
   strikes: readonly Strike[],
   machine: Machine = product,
-  lines: string[] | null = null,
+  transcript: Transcript | null = null,
 ): PlayedCase {
   const requests = new CountedRequests(run, strikes);
-  const stage = new Stage(scenarioOf(run, strikes), machine, lines, { dice: new NoDice(0), mishaps: requests });
+  const stage = new Stage(scenarioOf(run, strikes), machine, transcript, { dice: new NoDice(0), mishaps: requests });
   requests.watch(stage);
   const { broken } = stage.play();
   return { line: lineOf(stage), asked: requests.asked, broken };

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { differences, tableOf, type CaseLine } from '../chaos/exhaustive-table.js';
 import { pairsOf, runOf, singlesOf, untouchedRuns, type StruckCase, type Untouched } from './exhaustive-cases.js';
 import { playCase, type PlayedCase } from './exhaustive-play.js';
+import { Transcript } from './transcript.js';
 import type { Machine } from './world.js';
 
 const TABLE = fileURLToPath(new URL('exhaustive-outcomes.txt', import.meta.url));
@@ -86,9 +87,9 @@ export async function transcriptOf(id: string): Promise<readonly string[] | null
       const cases = [first, ...pairsOf(first, playCase(runOf(first), first.strikes))];
       const found = cases.find((candidate) => candidate.id === id);
       if (found === undefined) continue;
-      const lines: string[] = [];
-      const { line, broken } = playCase(runOf(found), found.strikes, undefined, lines);
-      return [...lines, '', line, ...broken.map(({ promise, what }) => `${promise}: ${what}`)];
+      const transcript = new Transcript();
+      const { line, broken } = playCase(runOf(found), found.strikes, undefined, transcript);
+      return [...transcript.lines, '', line, ...broken.map(({ promise, what }) => `${promise}: ${what}`)];
     }
   return null;
 }
