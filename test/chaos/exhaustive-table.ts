@@ -31,7 +31,8 @@ function placeText([where, rows]: readonly [string, readonly CaseLine[]], untouc
     '',
     where,
     ...outcomes.flatMap(([line, alike]) => {
-      const kinds = alike.length === rows.length ? 'every fault' : alike.map(({ kind }) => kind).join(' | ');
+      const kinds =
+        alike.length === rows.length && rows.length > 1 ? 'every fault' : alike.map(({ kind }) => kind).join(' | ');
       return [`  ${kinds}`, `    ${line}`];
     }),
   ];

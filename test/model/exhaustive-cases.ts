@@ -162,7 +162,9 @@ const STRUCK_OF_A_WAIT = 7;
 function isAmid(asked: readonly Asked[], index: number): boolean {
   const isAlike = (other: Asked | undefined) => ALIKE.every((key) => other?.[key] === asked[index]?.[key]);
   const isLast = !isAlike(asked[index + 1]);
-  return !isLast && asked.slice(Math.max(0, index - STRUCK_OF_A_WAIT), index).filter(isAlike).length === STRUCK_OF_A_WAIT;
+  return (
+    !isLast && asked.slice(Math.max(0, index - STRUCK_OF_A_WAIT), index).filter(isAlike).length === STRUCK_OF_A_WAIT
+  );
 }
 
 const ALIKE = ['site', 'by', 'phase'] as const;

@@ -26,6 +26,55 @@ const ACCEPTED_LATE_MS = POST_MS - 500;
 const SHOWN_LATE_MS = WINDOW_MS - 500;
 const SOON_MS = 20;
 
+/** What the machine, or the first reading, hears of a fault that the simulator is armed with at a route. */
+export function heardAt(route: string, fault: Fault): Mischief {
+  if (route !== 'action') return ofRead(fault);
+  return fault.kind === 'visibleLate' ? ofJob(fault) : ofPost(fault);
+}
+
+/** Two that are heard as the same are the same to the machine. */
+export function heardAs(what: Mischief): string {
+  // JSON has no Infinity.
+  return what.kind === 'lasts' ? `lasts ${what.ms}` : JSON.stringify(what);
+}
+
+function mapped<From>(table: Readonly<Record<string, From>>, map: (from: From) => Mischief): Record<string, Mischief> {
+  return Object.fromEntries(Object.entries(table).map(([kind, from]) => [kind, map(from)]));
+}
+
+type Heard = Partial<Readonly<Record<ArmedFault['kind'], Mischief>>>;
+
+/** Faults of a read that are no answer with an error. */
+const READ_HEARS: Heard = {
+  // The client renews its token and reads again.
+  tokenExpired: { kind: 'slow', ms: SOON_MS },
+  delay: { kind: 'slow', ms: SLOW_MS },
+  hang: { kind: 'hangs' },
+  reset: { kind: 'fails', failure: 'Unreachable' },
+  truncate: { kind: 'fails', failure: 'Unreachable' },
+  wrongBody: { kind: 'fails', failure: 'UnreadableAnswer' },
+};
+
+/** Those of a POST. */
+const POST_HEARS: Heard = {
+  delay: { kind: 'slow', ms: SLOW_MS },
+  reset: lost({ arrives: false }),
+  wrongBody: lost({ arrives: false }),
+  hang: lost({ arrives: false, answeredAfterMs: POST_MS }),
+  truncate: lost({ arrives: true }),
+  actThenReset: lost({ arrives: true }),
+  actThenStatus: lost({ arrives: true }),
+  actThenWrongBody: lost({ arrives: true }),
+  actThenHang: lost({ arrives: true, answeredAfterMs: POST_MS }),
+  actLate: lost({ arrives: true, acceptedAfterMs: ACCEPTED_LATE_MS }),
+};
+
+function lost(
+  change: Pick<Extract<Mischief, { kind: 'lost' }>, 'arrives'> & { acceptedAfterMs?: number; answeredAfterMs?: number },
+): Mischief {
+  return { kind: 'lost', acceptedAfterMs: SOON_MS, answeredAfterMs: 2 * SOON_MS, ...change };
+}
+
 /** Every kind of fault of each request, by the names that the suite on a real server has too. */
 export const STRIKES: Readonly<Record<StruckSite, Readonly<Record<string, Mischief>>>> = {
   observe: mapped(FAULTS, ofRead),
@@ -38,71 +87,25 @@ export const STRIKES: Readonly<Record<StruckSite, Readonly<Record<string, Mischi
   job: { ...mapped(SHOWN_LATE, ofJob), ...mapped(CLOUD_JOB_ENDS, ({ outcome }) => ofEnd(outcome)) },
 };
 
-/** Two that are heard as the same are the same to the machine. */
-export function heardAs(what: Mischief): string {
-  // JSON has no Infinity.
-  return what.kind === 'lasts' ? `lasts ${what.ms}` : JSON.stringify(what);
-}
-
-function mapped<From>(table: Readonly<Record<string, From>>, map: (from: From) => Mischief): Record<string, Mischief> {
-  return Object.fromEntries(Object.entries(table).map(([kind, from]) => [kind, map(from)]));
-}
-
-/** @throws TypeError for a fault that a GET cannot have */
-export function ofRead(fault: Fault): Mischief {
+function ofRead(fault: Fault): Mischief {
   const armed = ArmedFault.parse(fault);
   const error = answeredError('GET', armed);
-  if (error !== null) return { kind: 'fails', ...told(error) };
-  switch (armed.kind) {
-    // The client renews its token and reads again.
-    case 'tokenExpired':
-      return { kind: 'slow', ms: SOON_MS };
-    case 'reset':
-    case 'truncate':
-      return { kind: 'fails', failure: 'Unreachable' };
-    case 'hang':
-      return { kind: 'hangs' };
-    case 'delay':
-      return { kind: 'slow', ms: SLOW_MS };
-    case 'wrongBody':
-      return { kind: 'fails', failure: 'UnreadableAnswer' };
-    default:
-      throw new TypeError(`A read cannot be struck by ${armed.kind}`);
-  }
+  return error === null ? heardIn(READ_HEARS, armed) : { kind: 'fails', ...told(error) };
 }
 
-/** @throws TypeError for a fault that is not the answer's */
-export function ofPost(fault: Fault): Mischief {
+function ofPost(fault: Fault): Mischief {
   const armed = ArmedFault.parse(fault);
   const error = armed.kind === 'tokenExpired' ? errorOf('POST', ERRORS.tokenExpired) : answeredError('POST', armed);
-  if (error?.sent === 'no')
-    return { kind: 'fails', ...told(error), ...(error.code === 'TokenExpired' ? { tokenExpired: true as const } : {}) };
-  if (error?.sent === 'refused') return { kind: 'refused', failure: failureNameOf(error) };
-  if (error?.sent === 'unknown') return lost(false);
-  switch (armed.kind) {
-    case 'reset':
-    case 'wrongBody':
-      return lost(false);
-    case 'hang':
-      return lost(false, POST_MS);
-    case 'delay':
-      return { kind: 'slow', ms: SLOW_MS };
-    case 'truncate':
-    case 'actThenReset':
-    case 'actThenStatus':
-    case 'actThenWrongBody':
-      return lost(true);
-    case 'actThenHang':
-      return lost(true, POST_MS);
-    case 'actLate':
-      return { ...lost(true), acceptedAfterMs: ACCEPTED_LATE_MS };
-    default:
-      throw new TypeError(`A POST cannot be struck by ${armed.kind}`);
-  }
+  if (error === null) return heardIn(POST_HEARS, armed);
+  if (error.sent === 'unknown') return lost({ arrives: false });
+  if (error.sent === 'refused') return { kind: 'refused', failure: failureNameOf(error) };
+  return { kind: 'fails', ...told(error), ...(error.code === 'TokenExpired' ? { tokenExpired: true } : {}) };
 }
 
-function lost(arrives: boolean, answeredAfterMs = 2 * SOON_MS): Extract<Mischief, { kind: 'lost' }> {
-  return { kind: 'lost', arrives, acceptedAfterMs: SOON_MS, answeredAfterMs };
+function heardIn(table: Heard, { kind }: ArmedFault): Mischief {
+  const heard = table[kind];
+  if (heard === undefined) throw new TypeError(`The model has no ${kind} for this request`);
+  return heard;
 }
 
 function ofJob(fault: Fault): Mischief {

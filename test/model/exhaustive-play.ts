@@ -4,7 +4,6 @@ import { DEFAULT_LIMITS, withHeartbeatTimeout } from '../../src/domain/once/limi
 import type { InstanceState } from '../../src/simulator/effects.js';
 import { outcomeLine } from '../chaos/exhaustive-line.js';
 import { Dice } from '../chaos/dice.js';
-import type { HolderRecord } from './chronicle.js';
 import type { StruckSite } from './exhaustive-faults.js';
 import type { Broken } from './invariants.js';
 import { Mishaps } from './mishaps.js';
@@ -132,7 +131,7 @@ class CountedRequests extends Mishaps {
 }
 
 function lineOf({ world, holder }: Stage): string {
-  const { report } = holder?.holder as HolderRecord;
+  const report = holder?.holder.report ?? null;
   if (report === null) return 'NO REPORT';
   const { failure, steps, compensations } = report;
   const posts = world.chronicle.jobs.flatMap(({ post, action }) => (post === null ? [] : [action.action]));
@@ -150,4 +149,3 @@ function lineOf({ world, holder }: Stage): string {
 export function plainId(id: string): string {
   return id.replace(/\d+-/, '');
 }
-

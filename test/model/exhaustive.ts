@@ -75,8 +75,7 @@ export async function playPairs(options: PairsOptions = {}): Promise<ReadonlyMap
 
 function* eachPair(one: Untouched, { first: only, machine }: PairsOptions): Generator<StruckCase> {
   for (const first of singlesOf(one))
-    if (only === undefined || first.id === only)
-      yield* pairsOf(first, playCase(runOf(first), first.strikes, machine));
+    if (only === undefined || first.id === only) yield* pairsOf(first, playCase(runOf(first), first.strikes, machine));
 }
 
 /** @returns a transcript of one case, as its id stands in what was found; `null` where there is none */

@@ -56,7 +56,9 @@ describe('a machine that is broken on purpose', () => {
     const machine = withShorterWindow(1_500);
     expect((await playSingles(false, machine)).broken).toEqual([]);
     const ends = await playPairs({ first: 'recover/stop/action#1/actLate', machine });
-    expect(ends.get('recover')?.broken).toEqual([expect.stringContaining(`${LATEST}: once: 1-stop was accepted 2 times`)]);
+    expect(ends.get('recover')?.broken).toEqual([
+      expect.stringContaining(`${LATEST}: once: 1-stop was accepted 2 times`),
+    ]);
   });
 });
 
