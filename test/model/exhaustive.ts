@@ -58,7 +58,7 @@ export interface PairsOptions {
 }
 
 /** Scenarios that are struck twice. */
-export const STRUCK_TWICE: readonly string[] = ['restart', 'recover'];
+const STRUCK_TWICE: readonly string[] = ['restart', 'recover'];
 
 /** Pairs of faults, held against the promises; by scenario. */
 export async function playPairs(options: PairsOptions = {}): Promise<ReadonlyMap<string, ExhaustiveEnd>> {
