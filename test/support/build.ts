@@ -100,6 +100,7 @@ export function anOnceState(change: Partial<OnceState> = {}): OnceState {
     sentBefore: 'unknown',
     cloudJob: null,
     clearAtMs: 0,
+    isUnleased: false,
     decidedAtMs: 1_000,
     heardAtMs: 1_000,
     seen: null,
@@ -128,7 +129,7 @@ export function anUnsentState(retryInMs: number, change: Partial<OnceState> = {}
 
 /** An attempt that is lost once it has the send lease: it may have sent. */
 export function aSendingState(change: Partial<OnceState> = {}): OnceState {
-  return anOnceState({ sentBefore: 'no', phase: { name: 'sending', sentAtMs: 1_000 }, ...change });
+  return anOnceState({ sentBefore: 'no', phase: { name: 'sending', sentAtMs: 1_000, wasUnleased: true }, ...change });
 }
 
 /** An attempt that is lost while it follows a cloud job. */
