@@ -113,7 +113,6 @@ export function anOnceState(change: Partial<OnceState> = {}): OnceState {
     isUnleased: false,
     cloudJob: null,
     clearAtMs: 0,
-    isUnleased: false,
     decidedAtMs: 1_000,
     heardAtMs: 1_000,
     seen: null,
