@@ -166,6 +166,7 @@ const PHASES = [
   'observing',
   'connecting',
   'leasing',
+  'unleased',
   'sending',
   'confirming',
   'following',

@@ -181,12 +181,15 @@ const LOST_ANSWER = {
     reading: state.phase.name === 'confirming' ? newJob({}).read() : CALM.read({ rules, state }).reading,
   }),
 };
+const NO_LEASE = { ...CALM, lease: () => ({ kind: 'standing', standing: 'unclear' }) };
 const FAILED_JOB = { ...CALM, poll: () => ({ kind: 'polled', job: cloudJob('FAILED') }) };
 
 /** How an attempt gets into each phase, and how it goes on where nothing goes wrong. */
 const WAYS = [
   ['barrier', CALM, (rules) => beginFirst(rules, limits.lateStartMs + 1)],
-  ...['reserving', 'observing', 'connecting', 'leasing', 'sending'].map((name) => [name, CALM, beginFirst]),
+  ...['reserving', 'observing', 'connecting', 'leasing'].map((name) => [name, CALM, beginFirst]),
+  ['unleased', NO_LEASE, beginFirst],
+  ['sending', CALM, beginFirst],
   ['confirming', LOST_ANSWER, beginFirst],
   ['following', CALM, beginFirst],
   ['lastReading', FAILED_JOB, beginFirst],

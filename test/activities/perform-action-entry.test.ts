@@ -52,6 +52,7 @@ describe('an attempt before which nothing was sent', () => {
 
   it('is TargetBusy, unsent, while a known cloud job is in flight', async () => {
     const { target } = await bench.instance();
+    await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
     const before = await bench.baseline(target);
     const ended = failed(await bench.perform({ action: stop, target, before }));
@@ -62,6 +63,7 @@ describe('an attempt before which nothing was sent', () => {
 
   it('is TargetChanged, unsent, when a new cloud job appeared', async () => {
     const { target, before } = await bench.instance();
+    await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
     const ended = failed(await bench.perform({ action: stop, target, before }));
     expect(ended).toMatchObject({
@@ -89,6 +91,7 @@ describe('an attempt before which nothing was sent', () => {
 
   it('is one that follows an attempt which proved that nothing was sent', async () => {
     const { target, before } = await bench.instance();
+    await bench.control.outcome({ instanceId: target.instanceId, neverEnds: true });
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
     const ended = await bench.perform({
       action: stop,
@@ -149,7 +152,7 @@ describe('an attempt before which something may have been sent', () => {
   it('is Indeterminate beside a new cloud job of somebody else', async () => {
     const { target, before } = await bench.instance();
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
-    const ended = failed(await bench.perform({ action: stop, target, before, ...later }));
+    const ended = failed(await bench.performToTheEnd({ action: stop, target, before, ...later }));
     expect(ended).toMatchObject({ name: 'Indeterminate', retryable: false, state: { sent: 'unknown' } });
     expect(await bench.accepted(target)).toEqual([]);
   });
@@ -160,7 +163,7 @@ describe('an attempt before which something may have been sent', () => {
   ])('waits for a predecessor that may be alive after %s (story 9)', async (_case, chosen) => {
     const { target, before } = await bench.instance();
     const resetAtMs = Date.now();
-    expect(resultOf(await bench.perform({ action: stop, target, before, ...chosen }))).toMatchObject(succeeded);
+    expect(resultOf(await bench.performToTheEnd({ action: stop, target, before, ...chosen }))).toMatchObject(succeeded);
     const [sent] = await bench.control.accepted(target.instanceId);
     expect((sent?.atMs ?? 0) - resetAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(quickLimits()));
   });
@@ -179,7 +182,7 @@ describe('an attempt before which something may have been sent', () => {
     });
     const previous = first.heartbeats.at(-1);
     const next = { ...later, attempt: 3, ...(previous === undefined ? {} : { previous }) };
-    const second = failed(await bench.perform({ action: stop, target, before, ...next, serviceStage }));
+    const second = failed(await bench.performToTheEnd({ action: stop, target, before, ...next, serviceStage }));
     expect(second).toMatchObject({ name: 'Indeterminate', state: { sent: 'unknown', cloudJob: null } });
     expect(second.message).toContain('asked for it');
     expect(await bench.accepted(target)).toEqual([]);
@@ -191,7 +194,7 @@ describe('an attempt before which something may have been sent', () => {
     const { cloudJobId } = await reservation.submitAction(target, restart, { timeoutMs: 500 });
     const fault = { kind: 'status', status: 404, code: 'SVCSTG.00100404' };
     await bench.control.fault({ on: { route: 'job' }, fault });
-    const result = resultOf(await bench.perform({ action: restart, target, before, ...later }));
+    const result = resultOf(await bench.performToTheEnd({ action: restart, target, before, ...later }));
     expect(result).toMatchObject({ ...succeeded, sent: 'yes', cloudJob: { id: cloudJobId } });
     expect((await bench.control.faults()).at(-1)?.hits).toBe(1);
     await bench.control.clearFaults();

@@ -72,6 +72,8 @@ export interface Bench {
   baseline(target: Target, known?: readonly string[]): Promise<Baseline>;
   begin(chosen: Chosen): UnderWay;
   perform(chosen: Chosen): Promise<Ended>;
+  /** Attempt after attempt, as Temporal would, until one is not tried again. */
+  performToTheEnd(chosen: Chosen): Promise<Ended>;
   accepted(target: Target): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -123,6 +125,22 @@ export async function startBench(options: SimulatorOptions = {}): Promise<Bench>
     },
     begin: (chosen) => begin(serviceStage, chosen),
     perform: (chosen) => begin(serviceStage, chosen).ended,
+    performToTheEnd: async (chosen) => {
+      const firstAtMs = Date.now() - (chosen.scheduledAgoMs ?? 0);
+      for (let next = chosen; ; ) {
+        const ended = await begin(serviceStage, next).ended;
+        if (ended.kind !== 'failure' || !ended.retryable) return ended;
+        await new Promise((resolve) => setTimeout(resolve, ended.nextRetryDelayMs));
+        const previous = ended.heartbeats.at(-1) ?? next.previous;
+        next = {
+          ...next,
+          attempt: (next.attempt ?? 1) + 1,
+          scheduledAgoMs: Date.now() - firstAtMs,
+          attemptScheduledAgoMs: 0,
+          ...(previous === undefined ? {} : { previous }),
+        };
+      }
+    },
     accepted: async ({ instanceId }) =>
       (await control.accepted(instanceId)).filter(({ byConsole }) => !byConsole).map(({ action }) => action),
     close: () => simulator.close(),
@@ -155,11 +173,11 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
   const temporal: TemporalAccess = {
     standing: async (_info, state) => {
       heartbeats.push(state);
-      return standing;
+      return { standing: await standing };
     },
     sendLease: async (_info, state) => {
       heartbeats.push(state);
-      return lease;
+      return { standing: await lease };
     },
     describeLease: async () => null,
     findRuns: async () => [],

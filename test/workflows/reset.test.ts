@@ -81,7 +81,8 @@ describe('the barrier', () => {
     if (asked === undefined) throw new Error('The second attempt did not ask');
     const [info, state, timeoutMs] = asked;
     const access = temporalAccess(temporal.client);
-    const standing = (change: Partial<typeof info>) => access.standing({ ...info, ...change }, state, timeoutMs);
+    const standing = async (change: Partial<typeof info>) =>
+      (await access.standing({ ...info, ...change }, state, timeoutMs)).standing;
     const { attempt, currentAttemptScheduledTimestampMs: scheduledAtMs } = info;
     expect(await standing({})).toBe('current');
     expect(await standing({ attempt: attempt + 1 })).toBe('superseded');

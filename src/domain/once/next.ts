@@ -47,7 +47,7 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
   }
   if (!needsBarrier(facts, previous, nowMs, limits)) return reserve(entered, at);
   const askServer: Command = { kind: 'askServer', giveUpAtMs: nowMs + limits.readTimeoutMs };
-  const leftNothing = previous === null && runId === decidedInRunId;
+  const leftNothing = previous === null && attempt > 1 && runId === decidedInRunId;
   return { state: { ...entered, phase: { name: 'barrier', askedAtMs: nowMs, leftNothing } }, command: askServer };
 }
 

@@ -13,7 +13,16 @@ import {
   defaultLimits as limits,
   failedWith,
 } from '../../../support/build.js';
-import { act, actAgain, AGAIN_MS, commandKinds, decisions, requestFailed, type World } from './play-once.js';
+import {
+  act,
+  actAgain,
+  actToTheEnd,
+  AGAIN_MS,
+  commandKinds,
+  decisions,
+  requestFailed,
+  type World,
+} from './play-once.js';
 
 const restart: Action = { action: 'restart' };
 const never: World = { read: () => anObservation() };
@@ -22,12 +31,23 @@ const inFlight = anObservation({ lastJobStatus: 'RUNNING' });
 const CLEAR_MS = AGAIN_MS + limits.visibilityWindowMs;
 const DEADLINE_MS = 601_000;
 
-describe('an attempt after one that was lost without a send lease', () => {
-  it('is like the first: nothing was sent', () => {
+describe('an attempt after one that left nothing', () => {
+  it('is like the first where the server says that it timed out: nothing was sent without a send lease', () => {
     const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS };
-    const played = act({}, { action: restart }, { facts });
+    const played = act({ isAfterTimeout: true }, { action: restart }, { facts });
     expect(played).toMatchObject({ sentAtMs: AGAIN_MS });
     expect(decisions(played).slice(0, 3)).toEqual(['leftNoTrace', 'entered', 'sent']);
+  });
+
+  it('waits for one that may be alive where it does not', () => {
+    const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS };
+    expect(actToTheEnd({}, {}, { facts }).sentAtMs).toBe(AGAIN_MS + unseenAttemptMs(limits) + limits.quietMs);
+  });
+
+  it('in a reset run is not like the first, whatever timed out', () => {
+    const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS, decidedInRunId: 'an earlier run' };
+    const { sentAtMs } = actToTheEnd({ isAfterTimeout: true }, {}, { facts });
+    expect(sentAtMs).toBe(AGAIN_MS + unseenAttemptMs(limits) + limits.quietMs);
   });
 
   it('names the newest of those before it, three at most', () => {
@@ -37,7 +57,7 @@ describe('an attempt after one that was lost without a send lease', () => {
   });
 });
 
-describe('an attempt after one that was lost with a send lease', () => {
+describe('after an attempt that was lost with a send lease, the next one', () => {
   it('asks the server before anything else', () => {
     expect(commandKinds(actAgain())[0]).toBe('askServer');
   });
@@ -47,8 +67,11 @@ describe('an attempt after one that was lost with a send lease', () => {
   });
 
   it('sends only after two quiet readings', () => {
-    const read: World['read'] = (atMs, sentAtMs) => (atMs === CLEAR_MS ? inFlight : stoppedOnceSent(sentAtMs));
-    expect(actAgain({ read }).sentAtMs).toBe(CLEAR_MS + 2 * limits.quietMs);
+    const restMs = CLEAR_MS + 1;
+    const read: World['read'] = (atMs, sentAtMs) => (atMs < restMs ? inFlight : stoppedOnceSent(sentAtMs));
+    const { sentAtMs, commands } = actAgain({ read });
+    const atRest = commands.find(({ state }) => state.seen?.lastJobStatus === 'SUCCEEDED')?.atMs;
+    expect(sentAtMs).toBe((atRest ?? 0) + limits.quietMs);
   });
 
   it('never sends a restart, and says so only when nothing can appear any more', () => {
@@ -74,8 +97,8 @@ describe('an attempt after one that was lost with a send lease', () => {
     const { ending, state, endedAtMs } = actAgain({ read: () => inFlight });
     expect(ending).toMatchObject({ failure: 'TargetBusy', retryInMs: null });
     expect(state.sent).toBe('unknown');
-    expect(endedAtMs).toBeGreaterThanOrEqual(DEADLINE_MS);
-    expect(endedAtMs).toBeLessThanOrEqual(DEADLINE_MS + limits.quietMs);
+    expect(endedAtMs).toBeGreaterThan(DEADLINE_MS - 3 * limits.quietMs);
+    expect(endedAtMs).toBeLessThanOrEqual(DEADLINE_MS);
   });
 
   it('adopts a new cloud job whose evidence fits', () => {
@@ -94,23 +117,25 @@ describe('an attempt after one that was lost with a send lease', () => {
   });
 
   it.each([
-    ['of somebody else', () => aCloudJob({ createdBy: 'them' }), 'them asked for it'],
-    ['that shows no tasks', () => aCloudJob({ tasks: [] }), 'no tasks'],
-    ['that the API does not know', () => null, 'no tasks'],
-  ] satisfies [string, World['job'], string][])(
+    ['of somebody else', () => aCloudJob({ createdBy: 'them' }), 'them asked for it', CLEAR_MS],
+    // Its tasks may show as late as it does.
+    ['that shows no tasks', () => aCloudJob({ tasks: [] }), 'no tasks', CLEAR_MS + limits.visibilityWindowMs],
+    ['that the API does not know', () => null, 'no tasks', CLEAR_MS + limits.visibilityWindowMs],
+  ] satisfies [string, World['job'], string, number][])(
     'is Indeterminate beside a new cloud job %s, once nothing can appear any more',
-    (_case, job, why) => {
+    (_case, job, why, endedAtMs) => {
       const played = actAgain({ read: () => anObservation({ lastJobId: 'JOB-1' }), job });
       expect(played.ending).toMatchObject({ kind: 'indeterminate', message: expect.stringContaining(why) });
       expect(played.state).toMatchObject({ sent: 'unknown', cloudJob: null });
-      expect(played).toMatchObject({ sentAtMs: null, endedAtMs: CLEAR_MS });
+      expect(played).toMatchObject({ sentAtMs: null, endedAtMs });
     },
   );
 
   it('judges nothing where a new cloud job cannot be read', () => {
     const played = actAgain({ read: () => anObservation({ lastJobId: 'JOB-1' }), job: () => requestFailed() });
-    expect(played.ending).toMatchObject({ failure: 'Unreachable', retryInMs: expect.any(Number) });
+    expect(played.ending).toMatchObject({ kind: 'failed', failure: 'Unreachable', retryInMs: null });
     expect(played.state).toMatchObject({ sent: 'unknown', cloudJob: null });
+    expect(played.sentAtMs).toBeNull();
   });
 });
 
@@ -136,9 +161,18 @@ describe('after a reset', () => {
     ['of the workflow', inResetRun, 1_000 + unseenMs],
     ['of the activity', { attemptScheduledAtMs: AGAIN_MS }, AGAIN_MS + unseenMs],
   ])('%s, nothing is concluded while an attempt before it may be alive', (_case, facts, clearAtMs) => {
-    expect(act({}, {}, { facts }).sentAtMs).toBe(clearAtMs);
-    const restarted = act(never, { action: restart }, { facts });
-    expect(restarted).toMatchObject({ ending: { kind: 'indeterminate' }, endedAtMs: clearAtMs, sentAtMs: null });
+    // The newest reading before that proves nothing: something may have been accepted after it.
+    const concludedMs = clearAtMs + limits.quietMs;
+    expect(actToTheEnd({}, {}, { facts }).sentAtMs).toBe(concludedMs);
+    const restarted = actToTheEnd(never, { action: restart }, { facts });
+    expect(restarted).toMatchObject({ ending: { kind: 'indeterminate' }, endedAtMs: concludedMs, sentAtMs: null });
+  });
+
+  it('of the activity, a time-out before it proves nothing', () => {
+    // Attempt 1 timed out, attempt 2 got the send lease, and the reset cleared its heartbeat.
+    const facts = { attempt: 1, attemptScheduledAtMs: AGAIN_MS };
+    const { sentAtMs } = actToTheEnd({ isAfterTimeout: true }, {}, { facts });
+    expect(sentAtMs).toBe(AGAIN_MS + unseenMs + limits.quietMs);
   });
 
   it('a later attempt keeps the time, where an earlier one could not read', () => {
@@ -146,7 +180,8 @@ describe('after a reset', () => {
     const first = act({ read: () => requestFailed() }, {}, { facts: inResetRun });
     expect(first.state).toMatchObject({ sent: 'unknown', clearAtMs });
     const facts = { ...inResetRun, attempt: 2, attemptScheduledAtMs: first.endedAtMs + limits.quietMs };
-    expect(act({}, {}, { facts, previous: first.state })).toMatchObject({ sentAtMs: clearAtMs, state: { clearAtMs } });
+    const { sentAtMs } = actToTheEnd({}, {}, { facts, previous: first.state });
+    expect(sentAtMs).toBe(clearAtMs + limits.quietMs);
   });
 
   it('a cloud job older than the new schedule is ours from when the baseline was read on', () => {

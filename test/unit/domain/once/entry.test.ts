@@ -32,18 +32,40 @@ const inResetRun = attemptFacts({ decidedInRunId: 'other' });
 /** An activity reset moves the schedule of the attempt, and so does an unpause. */
 const reset = attemptFacts({ attemptScheduledAtMs: 15_000 });
 
+/** The next attempt may be scheduled that late: the server may have waited for a worker, or for the heartbeat time-out. */
+const LATEST_MS = 10_000 + 5_000 + defaultLimits.heartbeatTimeoutMs;
+/** What it wrote there was acknowledged. */
+const atBarrier = () =>
+  anOnceState({ sent: 'no', atMs: 10_000, phase: { name: 'barrier', askedAtMs: 10_000, leftNothing: false } });
+
+/** Nothing can be sent from there on. */
+const verifyingState = () =>
+  aFollowingState('JOB-1', 2_000, {
+    phase: { name: 'verifying', untilMs: 60_000, readings: 1, heldSinceMs: null, wasSeen: true },
+  });
+
 describe('nothing was sent before an attempt', () => {
   it.each<[string, AttemptFacts, OnceState | null, boolean]>([
     ['when it is the first of its run', attemptFacts(), null, true],
-    ['when the attempts before it left nothing: without a send lease nothing is sent', second(), null, true],
+    // Only the server knows whether they were lost, or heartbeats were cleared by a reset.
+    ['but not when the attempts before it left nothing', second(), null, false],
     ['when the attempt before proved it', second(), unsent(), true],
+    ['when it was scheduled as late as a retry can be', second({ attemptScheduledAtMs: LATEST_MS }), unsent(), true],
+    ['when the attempt before was lost at the barrier, with that proof', second(), atBarrier(), true],
     [
-      'when an attempt before the last proved it, and no later one got a send lease',
-      second({ attempt: 4 }),
+      'but not when it was scheduled later: an attempt between was lost',
+      second({ attemptScheduledAtMs: LATEST_MS + 1 }),
       unsent(),
-      true,
+      false,
     ],
-    ['when it is proved by what was left before a reset', attemptFacts(), unsent({ attempt: 2 }), true],
+    ['but not when an attempt before the last proved it', second({ attempt: 3 }), unsent(), false],
+    ['but not when an attempt of its own number proved it, before a reset', second(), unsent({ attempt: 2 }), false],
+    [
+      'but not when that was lost at the barrier long ago',
+      second({ attemptScheduledAtMs: 60_000 }),
+      atBarrier(),
+      false,
+    ],
     ['but not in a reset run', inResetRun, null, false],
     ['but not after an activity reset', reset, null, false],
     ['but not when the attempt before got a send lease', second(), aSendingState(), false],
@@ -56,7 +78,7 @@ describe('nothing was sent before an attempt', () => {
     ['but not when the attempt before may have sent', second(), anEndedState(failedWith('Unanswered', 5_000)), false],
     ['but not when a cloud job is known', second(), aFollowingState('JOB-1', 2_000), false],
   ])('%s', (_case, facts, previous, expected) => {
-    expect(isProvenUnsent(facts, previous)).toBe(expected);
+    expect(isProvenUnsent(facts, previous, defaultLimits)).toBe(expected);
   });
 });
 
@@ -69,7 +91,7 @@ describe('an attempt asks the server before it reads', () => {
     ['after an activity reset', reset, null, 15_000, true],
     ['when it begins late', attemptFacts(), null, 1_000 + lateStartMs + 1, true],
     ['but not when it begins in time and nothing was left', attemptFacts(), null, 1_000 + lateStartMs, false],
-    ['but not where an attempt before it left nothing', second(), null, 15_000, false],
+    ['where the attempts before it left nothing', second(), null, 15_000, true],
   ])('%s', (_case, facts, previous, nowMs, expected) => {
     expect(needsBarrier(facts, previous, nowMs, defaultLimits)).toBe(expected);
   });
@@ -80,27 +102,29 @@ describe('on entry, something sent earlier may still appear', () => {
   const UNSEEN_MS = unseenAttemptMs(defaultLimits);
   const WINDOW_MS = defaultLimits.visibilityWindowMs;
   const KNOWN_MS = 500_000;
+  const NOW_MS = 16_000;
   const mayHaveSent = { sent: 'unknown' } as const;
   it.each<[string, AttemptFacts, OnceState | null, number]>([
     ['never, for the first attempt', attemptFacts(), null, 0],
     ['never, after one that proved that nothing was sent', second(), unsent(), 0],
-    ['never, after one that left nothing', second(), null, 0],
+    ['for heartbeat time-out and window where nothing was left', second(), null, NOW_MS + UNSEEN_MS],
     ['as long as what an attempt that ended said', second(), unsent({ ...mayHaveSent, clearAtMs: 20_000 }), 20_000],
+    ['never, after one that was lost while it verified', second(), verifyingState(), 0],
     [
       'for the visibility window after one that was lost with a send lease',
       second(),
       aSendingState(),
       15_000 + WINDOW_MS,
     ],
-    ['for heartbeat time-out and window beside attempt 1 of a reset run', inResetRun, null, 1_000 + UNSEEN_MS],
-    ['for as long after an activity reset', reset, null, 15_000 + UNSEEN_MS],
-    ['for as long where the attempt number did not grow', second(), aSendingState({ attempt: 2 }), 15_000 + UNSEEN_MS],
-    ['for as long where the attempt number fell', second(), aSendingState({ attempt: 7 }), 15_000 + UNSEEN_MS],
+    ['for heartbeat time-out and window beside attempt 1 of a reset run', inResetRun, null, NOW_MS + UNSEEN_MS],
+    ['for as long after an activity reset', reset, null, NOW_MS + UNSEEN_MS],
+    ['for as long where the attempt number did not grow', second(), aSendingState({ attempt: 2 }), NOW_MS + UNSEEN_MS],
+    ['for as long where the attempt number fell', second(), aSendingState({ attempt: 7 }), NOW_MS + UNSEEN_MS],
     ['never less than was known, after a lost attempt', second(), aSendingState({ clearAtMs: KNOWN_MS }), KNOWN_MS],
     ['never less than was known, after a reset', attemptFacts(), aSendingState({ clearAtMs: KNOWN_MS }), KNOWN_MS],
     ['never less than was known, after a proof', second(), unsent({ clearAtMs: KNOWN_MS }), KNOWN_MS],
   ])('%s', (_case, facts, previous, expected) => {
-    expect(clearAtMsOnEntry(facts, previous, defaultLimits)).toBe(expected);
+    expect(clearAtMsOnEntry(facts, previous, NOW_MS, defaultLimits)).toBe(expected);
   });
 });
 

@@ -49,6 +49,13 @@ const CASES: readonly Case[] = [
     cancel: { ending: cancelled, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 3_000 },
     stop: { ending: stopped, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 3_000 },
   },
+  // What the server says of this attempt comes first here, too.
+  {
+    phase: 'unleased',
+    world: { lease: 'unclear', takesMs: { askServer: 1_000 } },
+    cancel: { ending: cancelled, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 2_000 },
+    stop: { ending: stopped, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 2_000 },
+  },
   // The POST is not cut; a cancel is not obeyed after it, and at a stop the cloud job is handed over.
   {
     phase: 'leasing',
@@ -111,7 +118,7 @@ describe('an attempt that is told to end', () => {
   it.each(CASES)('leaves without a word where it is superseded in the phase $phase', (given) => {
     const played = told('superseded', given);
     expect(played).toMatchObject({ ending: { kind: 'superseded' }, interruptedIn: given.phase });
-    const isUnsent = ['reserving', 'observing', 'connecting', 'leasing'].includes(given.phase);
+    const isUnsent = ['reserving', 'observing', 'connecting', 'leasing', 'unleased'].includes(given.phase);
     expect(played.state.sent).toBe(isUnsent ? 'no' : given.phase === 'confirming' ? 'unknown' : 'yes');
   });
 

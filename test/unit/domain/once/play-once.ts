@@ -23,6 +23,8 @@ import { aCloudJob, anObservation, aSendingState, attemptFacts, onceRules } from
 /** By default the POST is accepted as JOB-1, which has succeeded at the first poll, and the instance is stopped. Times are epoch milliseconds. */
 export interface World {
   readonly standing?: Standing;
+  /** It says at the barrier that the attempt before timed out. */
+  readonly isAfterTimeout?: true;
   /** What it says when it is asked for the send lease. */
   readonly lease?: Standing;
   /** @param sentAtMs when the first byte of the POST went out */
@@ -69,9 +71,26 @@ export function act(
   return play(beginActing(rules, facts, of.previous ?? null, nowMs), world, rules, nowMs);
 }
 
-/** The attempt after one that was lost once it had its send lease. */
+/** Attempt after attempt, each when and with what the one before left, as Temporal would, until one is not tried again. */
+export function actToTheEnd(...[world = {}, change, of = {}]: Parameters<typeof act>): Played {
+  let played = act(world, change, of);
+  for (let { attempt } = played.state; ; attempt++) {
+    const { ending, endedAtMs, commands, recorded, sentAtMs } = played;
+    if (ending.kind !== 'failed' || ending.retryInMs === null) return played;
+    const facts = { ...of.facts, attempt: attempt + 1, attemptScheduledAtMs: endedAtMs + ending.retryInMs };
+    const next = act(world, change, { facts, previous: recorded.at(-1) ?? null });
+    played = {
+      ...next,
+      sentAtMs: next.sentAtMs ?? sentAtMs,
+      commands: [...commands, ...next.commands],
+      recorded: [...recorded, ...next.recorded],
+    };
+  }
+}
+
+/** All attempts after one that was lost once it had its send lease. */
 export function actAgain(world: World = {}, change: Partial<OnceRules> = {}): Played {
-  return act(world, change, {
+  return actToTheEnd(world, change, {
     facts: { attempt: 2, attemptScheduledAtMs: AGAIN_MS },
     previous: aSendingState({ trail: [{ attempt: 1, atMs: 1_000, decision: 'entered' }] }),
   });
@@ -170,14 +189,18 @@ function eventOf(
   const { read = stopped, job = succeeded, ownUserId = 'us' } = world;
   switch (command.kind) {
     case 'askServer':
-      return { kind: 'standing', standing: world.standing ?? 'current' };
+      return {
+        kind: 'standing',
+        standing: world.standing ?? 'current',
+        ...(world.isAfterTimeout === true ? { isAfterTimeout: true } : {}),
+      };
     case 'lease':
       return { kind: 'standing', standing: world.lease ?? 'current' };
     case 'reserve':
       return world.reserve ?? { kind: 'reserved' };
     case 'read': {
       const reading = read(atMs, sentAtMs);
-      return 'kind' in reading ? reading : { kind: 'reading', reading };
+      return 'kind' in reading ? reading : { kind: 'reading', reading: { ...reading, observedAtMs: atMs } };
     }
     case 'inspect': {
       const found = job(atMs);
@@ -216,4 +239,9 @@ export function commandKinds({ commands }: Played): readonly Command['kind'][] {
 
 export function decisions({ state }: Played): readonly string[] {
   return state.trail.map(({ decision }) => decision);
+}
+
+/** What a reading shows, whenever it was taken. */
+export function withoutTime({ observedAtMs: _whenever, ...shown }: Observation): Omit<Observation, 'observedAtMs'> {
+  return shown;
 }

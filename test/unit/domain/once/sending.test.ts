@@ -45,6 +45,15 @@ describe('the send lease', () => {
     expect(recorded.at(-1)).toEqual(state);
   });
 
+  it.each<[string, World]>([
+    ['the server names another one', { standing: 'superseded' }],
+    ['it cannot be asked then, either', { standing: 'unclear' }],
+    ['it does not answer then, either', { takesMs: { askServer: limits.readTimeoutMs + 1 } }],
+  ])('that is not answered makes an attempt leave without a word where %s', (_case, world) => {
+    const played = act({ lease: 'unclear', ...world });
+    expect(played).toMatchObject({ ending: { kind: 'superseded' }, sentAtMs: null, recorded: [] });
+  });
+
   it('lets a superseded attempt leave without a word', () => {
     expect(act({ lease: 'superseded' })).toMatchObject({
       ending: { kind: 'superseded' },
@@ -124,7 +133,7 @@ describe('a refusal by ServiceStage', () => {
         : anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' });
     const played = actAgain({ post: refused('TargetBusy'), read });
     expect(played.ending).toEqual({ kind: 'succeeded' });
-    expect(decisions(played)).toEqual(['entered', 'entered', 'sent', 'refused', 'adopted', 'verified']);
+    expect(decisions(played).slice(-4)).toEqual(['sent', 'refused', 'adopted', 'verified']);
   });
 
   it('is Indeterminate after an earlier send that shows nowhere within the window', () => {
