@@ -2,13 +2,13 @@
  * One attempt in a worker's process: the interpreter in virtual time. It carries out what the machine commands, and it can be killed, frozen
  * or cut off from Temporal; what wakes up goes on where it was.
  */
-import type { AttemptFacts, Command, Event, Standing, Step } from '../../src/domain/once/events.js';
+import type { AttemptFacts, Command, Event, Step } from '../../src/domain/once/events.js';
 import type { Ending, Interruption, OnceState } from '../../src/domain/once/state.js';
 import type { AttemptRecord, Post } from './chronicle.js';
 import { OUR_USER } from './cloud.js';
 import { Heart } from './heart.js';
 import type { Mischief } from './scenario.js';
-import type { Token } from './server.js';
+import type { StandingAnswer, Token } from './server.js';
 import { tellEvent, tellStep } from './transcript.js';
 import type { World } from './world.js';
 
@@ -59,7 +59,7 @@ export class Attempt {
         ? machine.beginActing(rules, facts, previous, this.nowMs)
         : machine.beginSettling(rules, goal.left, goal.prior, this.nowMs);
     this.#state = first.state;
-    world.tell(this.name, () => `begins${previous === null ? '' : ` after ${previous.sent}/${previous.phase.name}`}`);
+    world.tell(this.name, () => `begins${previous === null ? '' : ` after ${previous.phase.name}, sent ${previous.sent}`} ${tellStep(first)}`);
     this.#obey(first);
     this.#heart.begin();
   }
@@ -102,6 +102,12 @@ export class Attempt {
     });
   }
 
+  /** What reaches this process at this moment. */
+  now(run: () => void): void {
+    if (this.world.time.nowMs < this.#frozenUntilMs) this.later(0, run);
+    else if (!this.#isDead) run();
+  }
+
   /** Told by the SDK, once, whatever comes after. `discarded`: by its own worker, which has given it up. */
   abort(by: Interruption, discarded = false): void {
     if (discarded) this.#isDiscarded = true;
@@ -122,19 +128,16 @@ export class Attempt {
 
   #take(event: Event): void {
     const { rules } = this.token.activity.request;
-    if (event.kind !== 'heartbeat') this.world.tell(this.name, () => tellEvent(event));
     const step = this.world.machine.next(this.#state, event, rules, this.nowMs);
     this.#state = step.state;
     if (step.command === null && event.kind !== 'interrupted' && event.kind !== 'heartbeat') this.#breach(`no command after ${event.kind}`);
     if (step.command?.kind === 'send' && event.kind !== 'standing') this.#breach(`sends after ${event.kind}`);
+    if (event.kind !== 'heartbeat') this.world.tell(this.name, () => `${tellEvent(event)} ${tellStep(step)}`);
     this.#obey(step);
   }
 
-  #obey(step: Step): void {
-    const { command, record } = step;
-    if (record === true && step.state.phase.name !== 'ended') this.#heart.record();
-    if (command === null && step.state.interrupted === undefined) return;
-    this.world.tell(this.name, () => `  ${tellStep(step)}`);
+  #obey({ command, record }: Step): void {
+    if (record === true && this.#state.phase.name !== 'ended') this.#heart.record();
     if (command === null) return;
     if (this.#command === 'send' && command.kind !== 'end' && this.#state.phase.name === 'sending')
       this.#breach(`${command.kind} while a POST is open`);
@@ -251,10 +254,10 @@ export class Attempt {
     this.#answerStanding(giveUpAtMs, (timeoutMs, heard) => this.#heart.lease(timeoutMs, heard));
   }
 
-  #answerStanding(giveUpAtMs: number, ask: (timeoutMs: number, heard: (standing: Standing) => void) => void): void {
+  #answerStanding(giveUpAtMs: number, ask: (timeoutMs: number, heard: (answer: StandingAnswer) => void) => void): void {
     const turn = this.#turn;
     const timeoutMs = Math.max(0, giveUpAtMs - this.nowMs);
-    ask(timeoutMs, (standing) => this.#answerNow(turn, { kind: 'standing', standing }));
+    ask(timeoutMs, (answer) => this.#answerNow(turn, { kind: 'standing', ...answer }));
     this.later(timeoutMs, () => this.#answerNow(turn, { kind: 'timeUp' }));
   }
 

@@ -3,7 +3,7 @@ import type { Standing } from '../../src/domain/once/events.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import { asHeartbeat, type OnceState, type PhaseName } from '../../src/domain/once/state.js';
 import type { Attempt } from './attempt.js';
-import type { Pulse } from './server.js';
+import type { Pulse, StandingAnswer } from './server.js';
 import type { Site } from './scenario.js';
 import type { World } from './world.js';
 
@@ -67,51 +67,56 @@ export class Heart {
   }
 
   /** Is this attempt the current one? Then an acknowledged heartbeat. */
-  standing(timeoutMs: number, heard: (standing: Standing) => void): void {
+  standing(timeoutMs: number, heard: (answer: StandingAnswer) => void): void {
     const { state } = this.attempt;
-    this.#describe(timeoutMs, (standing) => {
-      if (standing === 'current') this.#heartbeat(state, timeoutMs, heard);
-      else heard(standing);
+    this.#describe(timeoutMs, (answer) => {
+      if (answer.standing !== 'current') heard(answer);
+      else this.#heartbeat(state, timeoutMs, (standing) => heard({ ...answer, standing }));
     });
   }
 
   /** An acknowledged heartbeat, then the same question. */
-  lease(timeoutMs: number, heard: (standing: Standing) => void): void {
+  lease(timeoutMs: number, heard: (answer: StandingAnswer) => void): void {
     this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
       if (standing === 'current') this.#describe(timeoutMs, heard);
-      else heard(standing);
+      else heard({ standing });
     });
   }
 
   #heartbeat(state: OnceState, timeoutMs: number, heard: (standing: Standing) => void): void {
     const { server } = this.world;
-    this.#call('heartbeat', timeoutMs, () => STANDING_OF[server.heartbeat(this.attempt.token, state)], (standing) =>
-      heard(standing ?? 'unclear'),
-    );
+    const arrives = () => STANDING_OF[server.heartbeat(this.attempt.token, state)];
+    this.#call('heartbeat', timeoutMs, arrives, (standing) => heard(standing ?? 'unclear'));
   }
 
-  #describe(timeoutMs: number, heard: (standing: Standing) => void): void {
+  #describe(timeoutMs: number, heard: (answer: StandingAnswer) => void): void {
     const { server } = this.world;
     const { token, facts } = this.attempt;
-    this.#call('ask', timeoutMs, () => server.describe(token, facts), (standing) => heard(standing ?? 'unclear'));
+    const arrives = () => server.describe(token, facts);
+    this.#call('ask', timeoutMs, arrives, (answer) => heard(answer ?? { standing: 'unclear' }));
   }
 
   #report(): void {
-    const { attempt, world } = this;
+    const heldBackMs = this.#reportsAgainAtMs - this.world.time.nowMs;
     this.#isReporting = true;
-    attempt.later(Math.max(0, this.#reportsAgainAtMs - world.time.nowMs), () => {
-      const state = this.#recorded;
-      this.#recorded = null;
-      if (state === null || !this.#beats) return;
-      this.#reportsAgainAtMs = world.time.nowMs + Math.min(THROTTLE_MS, 0.8 * this.limits.heartbeatTimeoutMs);
-      this.#call('heartbeat', CORE_GIVES_UP_AFTER_MS, () => world.server.heartbeat(attempt.token, state), (pulse) => {
-        this.#isReporting = false;
-        this.#reportedAtMs = world.time.nowMs;
-        if (pulse === 'cancelled') attempt.abort('cancel');
-        else if (pulse === 'not found') attempt.abort('superseded');
-        else if (pulse === 'told to end') attempt.abort('stop');
-        if (this.#recorded !== null) this.#report();
-      });
+    if (heldBackMs <= 0) this.#reportNow();
+    else this.attempt.later(heldBackMs, () => this.#reportNow());
+  }
+
+  #reportNow(): void {
+    const { attempt, world } = this;
+    const state = this.#recorded;
+    this.#recorded = null;
+    if (state === null || !this.#beats) return;
+    this.#reportsAgainAtMs = world.time.nowMs + Math.min(THROTTLE_MS, 0.8 * this.limits.heartbeatTimeoutMs);
+    const arrives = () => world.server.heartbeat(attempt.token, state);
+    this.#call('heartbeat', CORE_GIVES_UP_AFTER_MS, arrives, (pulse) => {
+      this.#isReporting = false;
+      this.#reportedAtMs = world.time.nowMs;
+      if (pulse === 'cancelled') attempt.abort('cancel');
+      else if (pulse === 'not found') attempt.abort('superseded');
+      else if (pulse === 'told to end') attempt.abort('stop');
+      if (this.#recorded !== null) this.#report();
     });
   }
 
@@ -130,22 +135,17 @@ export class Heart {
   #call<Value>(site: Site, timeoutMs: number, arrives: () => Value, heard: (value: Value | null) => void): void {
     const { attempt, world } = this;
     const struck = world.mishaps.at(site);
-    let isOver = false;
-    const over = (value: Value | null) => {
-      if (isOver) return;
-      isOver = true;
-      heard(value);
-    };
-    const isLost = struck?.kind === 'hangs' || attempt.isCutOff;
-    const slowMs = struck?.kind === 'slow' ? struck.ms : 0;
-    const wayMs = slowMs + world.dice.whole(1, 15);
-    const backMs = world.dice.whole(1, 15);
-    if (isLost || struck?.kind === 'answerLost' || wayMs + backMs >= timeoutMs) attempt.later(timeoutMs, () => over(null));
-    if (isLost) return;
+    const wayMs = world.dice.whole(1, 15) + (struck?.kind === 'slow' ? struck.ms : 0);
+    const giveUp = () => attempt.later(Math.max(0, timeoutMs - wayMs), () => heard(null));
+    if (struck?.kind === 'hangs' || attempt.isCutOff) return attempt.later(timeoutMs, () => heard(null));
+    const isLate = wayMs >= timeoutMs;
+    if (isLate) attempt.later(timeoutMs, () => heard(null));
     world.time.after(wayMs, () => {
-      if (attempt.isCutOff) return attempt.later(timeoutMs, () => over(null));
+      if (attempt.isCutOff) return isLate ? undefined : giveUp();
       const value = arrives();
-      if (struck?.kind !== 'answerLost') attempt.later(backMs, () => over(value));
+      if (isLate) return;
+      if (struck?.kind === 'answerLost') giveUp();
+      else attempt.now(() => heard(value));
     });
   }
 }
