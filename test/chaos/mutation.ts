@@ -1,5 +1,6 @@
 /** What a mutation is: one rule of the product taken out as somebody might by mistake, and what has to find it. */
 import type { Violation } from './evidence.js';
+import type { BlowKind, Site } from '../model/scenario.js';
 import type { PlotName } from './plots.js';
 
 export interface Edit {
@@ -33,14 +34,26 @@ export interface Storms {
 
 export type InModel =
   /** `edits`: the same rule where the model has it itself, since it does not run the product's workflows, HTTP client and access to Temporal. */
-  | { readonly kind: 'found'; readonly edits?: readonly Edit[] }
+  | { readonly kind: 'found'; readonly edits?: readonly Edit[]; readonly aim?: Aim }
   /** It lies outside the model: left to the storms. */
   | { readonly kind: 'blind'; readonly why: string }
   /** No interleaving breaks anything: `why` says what else holds. A rule of this kind is not needed for the promises. */
-  | { readonly kind: 'harmless'; readonly why: string };
+  | { readonly kind: 'harmless'; readonly why: string; readonly edits?: readonly Edit[]; readonly aim?: Aim };
+
+/** Interleavings that have all of it are played, the others passed over: what breaks the mutation is a rare coincidence. */
+export interface Aim {
+  readonly sites?: readonly Site[];
+  readonly blows?: readonly BlowKind[];
+  readonly runs?: number;
+}
 
 /** Played by the model with the product's edits alone. */
 export const FOUND: InModel = { kind: 'found' };
+
+/** Played by the model with the product's edits alone, where such things come together. */
+export function foundWith(aim: Aim): InModel {
+  return { kind: 'found', aim };
+}
 
 /** Of storms drawn from all plots: each was found by one of the first five. */
 export const SEEDS = 5;

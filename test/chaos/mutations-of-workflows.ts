@@ -40,6 +40,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     storms: { aim: ['lostAnswerThenCancel', 'lostAnswerSeenLateThenCancel'], seeds: 6 },
     model: {
       kind: 'found',
+      aim: { sites: ['post'], blows: ['cancel'] },
       edits: [
         {
           file: MODEL_STEP,
@@ -85,6 +86,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     storms: { aim: ['colleagueAtTheStart'], seeds: 6 },
     model: {
       kind: 'found',
+      aim: { blows: ['colleague'] },
       edits: [{ file: MODEL_TARGET_RUN, from: `  if (isAtRest(reading) && clearAtMs <=`, to: `  if (clearAtMs <=` }],
     },
   },
@@ -98,6 +100,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'found',
+      aim: { sites: ['post'], blows: ['terminate'], runs: 2 },
       edits: [
         {
           file: 'test/model/execution.ts',

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { filesOf, mutated } from '../chaos/build-mutant.js';
-import type { Mutation } from '../chaos/mutation.js';
+import type { Aim, Mutation } from '../chaos/mutation.js';
+import { drawScenario } from './draw-scenario.js';
 import type * as Play from './play.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -15,7 +16,7 @@ type PlayOne = typeof Play.playOne;
 
 /** The mutation's edits of the product, and where the model has the same rule itself, of the model. */
 export function inModel(mutation: Mutation): Mutation {
-  const twins = mutation.model.kind === 'found' ? (mutation.model.edits ?? []) : [];
+  const twins = mutation.model.kind === 'blind' ? [] : (mutation.model.edits ?? []);
   return { ...mutation, edits: [...mutation.edits, ...twins] };
 }
 
@@ -45,7 +46,9 @@ export async function withMutatedModel<Result>(
 }
 
 export interface Found {
-  /** The interleaving that showed it. */
+  /** How many interleavings it took. */
+  readonly played: number;
+  /** The one that showed it. */
   readonly seed: number;
   readonly promise: string;
   readonly what: string;
@@ -54,12 +57,25 @@ export interface Found {
 /**
  * Plays seeds 1, 2, … until a promise is broken. Rules between machine and interpreter do not count: a mutation that only makes the two disagree
  * says nothing of the promises.
+ *
+ * @param most interleavings; those that `aim` passes over do not count
  */
-export function firstBroken(playOne: PlayOne, seeds: number): Found | null {
-  for (let seed = 1; seed <= seeds; seed++) {
-    const { broken } = playOne(seed);
-    const [first] = broken.filter(({ promise }) => promise !== 'contract');
-    if (first !== undefined) return { seed, ...first };
+export function firstBroken(playOne: PlayOne, most: number, aim: Aim = {}): Found | null {
+  for (let seed = 1, played = 0; played < most; seed++) {
+    if (!fits(aim, seed)) continue;
+    played++;
+    const [first] = playOne(seed).broken.filter(({ promise }) => promise !== 'contract');
+    if (first !== undefined) return { played, seed, ...first };
   }
   return null;
+}
+
+function fits({ sites = [], blows = [], runs = 1 }: Aim, seed: number): boolean {
+  if (sites.length + blows.length === 0 && runs === 1) return true;
+  const scenario = drawScenario(seed);
+  return (
+    scenario.runs.length >= runs &&
+    sites.every((site) => scenario.faults.some((fault) => fault.site === site)) &&
+    blows.every((kind) => scenario.blows.some(({ blow }) => blow.kind === kind))
+  );
 }

@@ -1,5 +1,5 @@
 /** Mutations of the once machine: what an attempt concludes from readings, evidence and answers, and how long it waits. The model finds them. */
-import { FOUND, type Mutation } from '../chaos/mutation.js';
+import { FOUND, foundWith, type Mutation } from '../chaos/mutation.js';
 
 const ENDING = 'src/domain/once/ending.ts';
 const ENTRY = 'src/domain/once/entry.ts';
@@ -60,7 +60,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
       },
       { file: EVIDENCE, from: `  ownUserId,\n  limits,\n}: EvidenceRequest`, to: `  ownUserId,\n}: EvidenceRequest` },
     ],
-    model: FOUND,
+    model: foundWith({ blows: ['cancel'], runs: 2 }),
   },
   {
     name: 'restart-treated-as-a-state',
@@ -118,7 +118,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     breaks: 'alone',
     why: '`Indeterminate` releases the lease while an earlier attempt may still send, so the next run meets what comes after it.',
     edits: [{ file: ENDING, from: `  if (at.nowMs < clearAtMs)\n`, to: `  if (at.nowMs < Math.min(0, clearAtMs))\n` }],
-    model: FOUND,
+    model: foundWith({ sites: ['post'], blows: ['colleague'], runs: 2 }),
   },
   {
     name: 'not-ours-before-clear',
@@ -248,7 +248,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         to: '',
       },
     ],
-    model: FOUND,
+    model: foundWith({ sites: ['post'], blows: ['colleague'], runs: 2 }),
   },
   {
     name: 'settle-reads-an-older-state',

@@ -1,5 +1,5 @@
 /** Mutations of the send lease: an acknowledged heartbeat and a word of the server directly before the first byte. */
-import { FOUND, type Mutation } from '../chaos/mutation.js';
+import { FOUND, foundWith, type Mutation } from '../chaos/mutation.js';
 
 const SENDING = 'src/domain/once/sending.ts';
 const ACCESS = 'src/activities/temporal-access.ts';
@@ -9,7 +9,7 @@ const LEASE_OF_PRODUCT = `      const beat = await heartbeat(client, info, state
       return beat === 'current' ? standingOf(client, info, timeoutMs) : { standing: beat };`;
 const LEASE_OF_MODEL = `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
       if (standing === 'current') this.#describe(timeoutMs, heard);
-      else heard(standing);
+      else heard({ standing });
     });`;
 
 export const LEASE_MUTATIONS: readonly Mutation[] = [
@@ -60,7 +60,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
         to: '',
       },
     ],
-    model: FOUND,
+    model: foundWith({ blows: ['cutOff'] }),
   },
   {
     name: 'lease-believed-superseded',
@@ -88,8 +88,9 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'found',
+      aim: { blows: ['resetActivity'] },
       edits: [
-        { file: HEART, from: LEASE_OF_MODEL, to: `    this.#heartbeat(this.attempt.state, timeoutMs, heard);` },
+        { file: HEART, from: LEASE_OF_MODEL, to: `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => heard({ standing }));` },
       ],
     },
   },
@@ -120,13 +121,14 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'found',
+      aim: { sites: ['heartbeat'], blows: ['resetActivity'] },
       edits: [
         {
           file: HEART,
           from: LEASE_OF_MODEL,
-          to: `    this.#describe(timeoutMs, (standing) => {
-      if (standing === 'current') this.#heartbeat(this.attempt.state, timeoutMs, heard);
-      else heard(standing);
+          to: `    this.#describe(timeoutMs, (answer) => {
+      if (answer.standing !== 'current') heard(answer);
+      else this.#heartbeat(this.attempt.state, timeoutMs, (standing) => heard({ standing }));
     });`,
         },
       ],
@@ -158,6 +160,6 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       { file: SENDING, from: `  if (standing === 'unclear') return askAgain(unsent, at);\n`, to: '' },
       { file: SENDING, from: `function askAgain(`, to: `export function askAgain(` },
     ],
-    model: FOUND,
+    model: foundWith({ sites: ['heartbeat'], blows: ['resetActivity'] }),
   },
 ];

@@ -1,5 +1,5 @@
 /** Mutations of what an attempt believes of those before it: heartbeats, proofs that nothing was sent, resets, bounds. The model finds them. */
-import { FOUND, type Mutation } from '../chaos/mutation.js';
+import { FOUND, foundWith, type Mutation } from '../chaos/mutation.js';
 
 const ENDING = 'src/domain/once/ending.ts';
 const ENTRY = 'src/domain/once/entry.ts';
@@ -44,7 +44,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     storms: { aim: ['provedUnsentThenKilled'], seeds: 8 },
-    model: FOUND,
+    model: foundWith({ sites: ['report'], blows: ['resetActivity'] }),
   },
   {
     name: 'not-sent-believed-however-late',
@@ -57,7 +57,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  return isRetry && attemptScheduledAtMs <= Number.MAX_SAFE_INTEGER;`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ sites: ['report'], blows: ['resetActivity'] }),
   },
   {
     name: 'unsent-from-nothing',
@@ -92,11 +92,11 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: NEXT,
-        from: `  const leftNothing = previous === null && runId === decidedInRunId;`,
-        to: `  const leftNothing = previous === null;`,
+        from: `  const leftNothing = previous === null && attempt > 1 && runId === decidedInRunId;`,
+        to: `  const leftNothing = previous === null && attempt > 1;`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ blows: ['resetWorkflow', 'kill'] }),
   },
   {
     name: 'reset-run-counts-as-first',
@@ -141,7 +141,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: '',
       },
     ],
-    model: FOUND,
+    model: foundWith({ blows: ['resetActivity'] }),
   },
   {
     name: 'living-predecessor-not-waited-out',
@@ -185,7 +185,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  return clearAtMs;`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ sites: ['post', 'job'], blows: ['kill'] }),
   },
   {
     name: 'early-heartbeat-is-the-last-word',
@@ -194,7 +194,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: ENTRY, from: `  'reserving',\n  'observing',\n  'connecting',\n  'leasing',\n`, to: `  'leasing',\n` },
     ],
-    model: FOUND,
+    model: foundWith({ sites: ['heartbeat'], blows: ['kill'] }),
   },
   {
     name: 'clear-at-lowered',
@@ -220,7 +220,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `Math.min(at.nowMs, sentAtMs + postTimeoutMs) + visibilityWindowMs);`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ sites: ['post', 'job'] }),
   },
   {
     name: 'quiet-from-before-the-send',
@@ -251,7 +251,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  return state.goal.kind === 'act' && state.sent === 'no' && unheardForMs > 1e6 * (heartbeatTimeoutMs - marginMs)`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ blows: ['resetActivity', 'cutOff'] }),
   },
   {
     name: 'silent-attempt-counts-as-heard',
@@ -264,7 +264,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  const isInTime = nowMs - state.heardAtMs <= 1e6 * (heartbeatTimeoutMs - marginMs);`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ blows: ['resetActivity', 'cutOff'] }),
   },
   {
     name: 'barrier-left-out',
@@ -277,7 +277,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  const isLostBefore`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ sites: ['dispatch'], blows: ['resetActivity'] }),
   },
   {
     name: 'superseded-attempt-speaks',

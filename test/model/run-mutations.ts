@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Mutation } from '../chaos/mutation.js';
 import { MUTATIONS } from '../chaos/mutations.js';
-import { firstBroken, withMutatedModel } from './mutated-model.js';
+import { firstBroken, withMutatedModel, type Found } from './mutated-model.js';
 import { playOne } from './play.js';
 
 /** A mutation that none of so many finds is a finding of its own. */
@@ -31,28 +31,30 @@ function chosen(names: readonly string[]): readonly Mutation[] {
   return played.filter(({ model }) => model.kind !== 'blind');
 }
 
-/** @returns whether each was found, but for those that are known to break nothing, and the product held in as many interleavings */
+/** @returns whether each was found, but for those that are known to break nothing, and the product held in the same interleavings */
 async function checkMutations(mutations: readonly Mutation[], most: number): Promise<boolean> {
-  let furthest = 0;
   const wrong: string[] = [];
   for (const mutation of mutations) {
-    const { name, breaks, model } = mutation;
-    const found = await withMutatedModel(mutation, (playMutant) => firstBroken(playMutant, most));
-    furthest = Math.max(furthest, found?.seed ?? 0);
-    const isExpected = (found === null) === (model.kind === 'harmless');
-    if (!isExpected) wrong.push(name);
-    say(
-      found === null
-        ? `${name}: ${isExpected ? 'breaks nothing, as expected,' : 'SURVIVED'} in ${most} interleavings`
-        : `${name}: found in interleaving ${found.seed}${isExpected ? '' : ', though it should break nothing'}: ${found.promise}${found.promise === breaks ? '' : ` (instead of ${breaks})`}: ${found.what}`,
-    );
+    const { name, model } = mutation;
+    const aim = model.kind === 'blind' ? {} : (model.aim ?? {});
+    const found = await withMutatedModel(mutation, (playMutant) => firstBroken(playMutant, most, aim));
+    const ofProduct = found === null ? null : firstBroken(playOne, found.played, aim);
+    if ((found === null) !== (model.kind === 'harmless') || ofProduct !== null) wrong.push(name);
+    say(`${name}: ${described(found, mutation, most)}`);
+    if (ofProduct !== null) say(`  the product itself BREAKS ${ofProduct.promise} by seed ${ofProduct.seed}: ${ofProduct.what}`);
   }
-  say(`${mutations.length - wrong.length} of ${mutations.length} as expected${wrong.length === 0 ? '' : `; not: ${wrong.join(', ')}`}`);
-  const broken = firstBroken(playOne, furthest);
-  say(
-    `the product itself: ${broken === null ? `holds in ${furthest} interleavings` : `interleaving ${broken.seed} BREAKS ${broken.promise}: ${broken.what}`}`,
-  );
-  return wrong.length === 0 && broken === null;
+  const verdict = `${mutations.length - wrong.length} of ${mutations.length} as expected, and the product held in the same interleavings`;
+  say(wrong.length === 0 ? verdict : `${verdict}, but for: ${wrong.join(', ')}`);
+  return wrong.length === 0;
+}
+
+function described(found: Found | null, { breaks, model }: Mutation, most: number): string {
+  if (found === null)
+    return model.kind === 'harmless' ? `breaks nothing in ${most} interleavings, as expected` : `SURVIVED ${most} interleavings`;
+  const { played, seed, promise, what } = found;
+  const count = played === seed ? `interleaving ${seed}` : `the ${played}th interleaving of its kind (seed ${seed})`;
+  const unexpected = model.kind === 'harmless' ? ', though it should break nothing' : '';
+  return `found by ${count}${unexpected}: ${promise}${promise === breaks ? '' : ` (instead of ${breaks})`}: ${what}`;
 }
 
 await program.parseAsync();
