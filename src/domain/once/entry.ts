@@ -25,7 +25,9 @@ function isDirectlyBefore(
   { heartbeatTimeoutMs }: Limits,
 ): boolean {
   if (previousAttempt !== attempt - 1) return false;
-  if (phase.name === 'barrier') return attemptScheduledAtMs <= atMs + 2 * heartbeatTimeoutMs;
+  // Both say what is believed once the server has named the attempt; a lease after them would have overwritten them.
+  if (phase.name === 'barrier' || phase.name === 'unleased')
+    return attemptScheduledAtMs <= atMs + 2 * heartbeatTimeoutMs;
   const isRetry = phase.name === 'ended' && phase.ending.kind === 'failed';
   return isRetry && attemptScheduledAtMs <= atMs + (phase.ending.retryInMs ?? 0) + heartbeatTimeoutMs;
 }
@@ -76,7 +78,8 @@ export function clearAtMsOnEntry(
   if (isProvenUnsent(facts, previous, limits)) return previous?.clearAtMs ?? 0;
   if (previous === null) return nowMs + unseenAttemptMs(limits);
   const { clearAtMs, phase } = previous;
-  if (wasReset(facts, previous)) return Math.max(clearAtMs, nowMs + unseenAttemptMs(limits));
+  // Words that are not believed may hide those of an attempt that is alive.
+  if (wasReset(facts, previous) || previous.sent === 'no') return Math.max(clearAtMs, nowMs + unseenAttemptMs(limits));
   if (!MAY_HAVE_SENT.includes(phase.name)) return clearAtMs;
   return Math.max(clearAtMs, facts.attemptScheduledAtMs + limits.visibilityWindowMs);
 }

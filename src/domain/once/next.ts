@@ -28,6 +28,7 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     atMs: nowMs,
     sent,
     sentBefore: sent,
+    isUnleased: sent === 'no' || previous?.isUnleased === true,
     cloudJob: previous?.cloudJob ?? null,
     clearAtMs: clearAtMsOnEntry(facts, previous, nowMs, limits),
     // A reset schedules a decision anew that was made when its baseline was read.

@@ -30,12 +30,15 @@ export function atBarrier(
   const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
   if (standing === 'superseded' || standing === 'unclear') return endInterrupted(state, 'superseded', at);
   const isLostBefore = phase.leftNothing && event.kind === 'standing' && event.isAfterTimeout === true;
-  // An attempt that was lost without a heartbeat had no send lease.
-  const known: Partial<OnceState> = isLostBefore ? { sent: 'no', sentBefore: 'no', clearAtMs: 0 } : {};
-  const named = { ...state, ...known, heardAtMs: phase.askedAtMs };
+  const named = { ...state, ...(isLostBefore ? afterLoss(state, at) : {}), heardAtMs: phase.askedAtMs };
   if (standing === 'cancelled') return endInterrupted(named, 'cancel', at);
   if (state.interrupted !== undefined) return endInterrupted(named, state.interrupted, at);
   return reserve(named, at);
+}
+
+/** The attempt before was lost without a heartbeat, and with it without a send lease. What it sent nevertheless was accepted before now. */
+function afterLoss({ atMs }: OnceState, { rules }: At): Pick<OnceState, 'isUnleased' | 'clearAtMs'> {
+  return { isUnleased: true, clearAtMs: atMs + rules.limits.visibilityWindowMs };
 }
 
 export function reserving(
@@ -154,7 +157,7 @@ function done(state: OnceState, at: Reading): Step {
 
 function sendAgain(state: OnceState, at: Reading): Step {
   const { action } = at.rules;
-  if (action !== null && ruleOf(action).kind === 'edge')
+  if (action !== null && ruleOf(action).kind === 'edge' && !state.isUnleased)
     return indeterminate(
       state,
       `A ${action.action} may have been sent before and nothing shows it; it is never sent twice`,

@@ -13,7 +13,12 @@ type Confirming = Extract<Phase, { name: 'confirming' }>;
 export function connecting(state: OnceState, event: Extract<Event, { kind: 'connected' | 'failed' }>, at: At): Step {
   if (event.kind === 'failed') return provedUnsent(state, event, at);
   // What the server acknowledges says already what is true once the first byte is out: whoever takes over believes it.
-  const leasing: OnceState = { ...state, sent: 'unknown', phase: { name: 'leasing', askedAtMs: at.nowMs } };
+  const leasing: OnceState = {
+    ...state,
+    sent: 'unknown',
+    isUnleased: false,
+    phase: { name: 'leasing', askedAtMs: at.nowMs, wasUnleased: state.isUnleased },
+  };
   return { state: leasing, command: { kind: 'lease', giveUpAtMs: at.nowMs + at.rules.limits.leaseMs } };
 }
 
@@ -33,47 +38,51 @@ export function leasing(
   const fenced = fence(held, askedAtMs, standing, at);
   if (fenced === null)
     return {
-      state: note({ ...held, phase: { name: 'sending', sentAtMs: at.nowMs } }, 'sent', at),
+      state: note(
+        { ...held, phase: { name: 'sending', sentAtMs: at.nowMs, wasUnleased: phase.wasUnleased } },
+        'sent',
+        at,
+      ),
       command: { kind: 'send' },
     };
-  const unsent = note({ ...held, sent: state.sentBefore }, 'fenced', at, fenced.why);
-  if (standing === 'unclear') return askAgain(unsent, at);
+  const unsent = note({ ...held, sent: state.sentBefore, isUnleased: phase.wasUnleased }, 'fenced', at, fenced.why);
   if ('by' in fenced) return endInterrupted(unsent, fenced.by, at);
+  return standing === 'unclear' ? askAgain(unsent, fenced, at) : failUnsent(unsent, fenced, at);
+}
+
+function failUnsent(state: OnceState, { failure, why }: FencedBy, at: At): Step {
   const { action } = at.rules;
   const was = state.sentBefore === 'no' ? 'was not sent' : 'was not sent any more';
-  return fail(unsent, fenced.failure, `${action === null ? 'It' : describeAction(action)} ${was}: ${fenced.why}`, at);
+  return fail(state, failure, `${action === null ? 'It' : describeAction(action)} ${was}: ${why}`, at);
 }
 
 /** A failure that is not this attempt's own can be taken for another one's after a reset: it is told only where the server names this one. */
-function askAgain(state: OnceState, { nowMs, rules }: At): Step {
+function askAgain(state: OnceState, { failure, why }: FencedBy, { nowMs, rules }: At): Step {
   const giveUpAtMs = nowMs + rules.limits.readTimeoutMs;
-  return {
-    state: { ...state, phase: { name: 'unleased', askedAtMs: nowMs } },
-    command: { kind: 'askServer', giveUpAtMs },
-  };
+  const phase: Phase = { name: 'unleased', askedAtMs: nowMs, failure, why };
+  return { state: { ...state, phase }, command: { kind: 'askServer', giveUpAtMs } };
 }
 
 export function unleased(
   state: OnceState,
-  { askedAtMs }: Extract<Phase, { name: 'unleased' }>,
+  phase: Extract<Phase, { name: 'unleased' }>,
   event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
   at: At,
 ): Step {
   const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
   if (standing === 'superseded' || standing === 'unclear') return endInterrupted(state, 'superseded', at);
-  const named = { ...state, heardAtMs: askedAtMs };
+  const named = { ...state, heardAtMs: phase.askedAtMs };
   if (standing === 'cancelled') return endInterrupted(named, 'cancel', at);
   if (state.interrupted !== undefined) return endInterrupted(named, state.interrupted, at);
-  return fail(
-    named,
-    'Unreachable',
-    'Temporal did not answer in time to the heartbeat before the send; nothing was sent',
-    at,
-  );
+  return failUnsent(named, phase, at);
 }
 
-type Fenced =
-  { readonly by: Interruption; readonly why: string } | { readonly failure: FailureName; readonly why: string };
+interface FencedBy {
+  readonly failure: FailureName;
+  readonly why: string;
+}
+
+type Fenced = FencedBy | { readonly by: Interruption; readonly why: string };
 
 /** Why nothing may be sent any more, or `null`. */
 function fence({ interrupted }: OnceState, askedAtMs: number, standing: Standing, { nowMs, rules }: At): Fenced | null {
@@ -115,7 +124,14 @@ export function sending(
 
 function provedUnsent(state: OnceState, event: RequestFailed, at: At): Step {
   const { request, message } = event;
-  const unsent = note({ ...state, sent: state.sentBefore }, request === 'refused' ? 'refused' : 'notSent', at, message);
+  const { phase } = state;
+  const isUnleased = phase.name === 'sending' ? phase.wasUnleased : state.isUnleased;
+  const unsent = note(
+    { ...state, sent: state.sentBefore, isUnleased },
+    request === 'refused' ? 'refused' : 'notSent',
+    at,
+    message,
+  );
   return state.interrupted === undefined ? failAs(unsent, event, at) : endInterrupted(unsent, state.interrupted, at);
 }
 

@@ -18,6 +18,11 @@ export interface OnceState {
   readonly sent: Sent;
   /** The same when this attempt began: what earlier attempts may have done. */
   readonly sentBefore: Sent;
+  /**
+   * No attempt is known to have asked for the send lease, so that most likely nothing was sent. Not a proof: an operator can clear heartbeats.
+   * Where nothing shows in the whole visibility window either, a restart may be sent.
+   */
+  readonly isUnleased: boolean;
   /** Known exactly where `sent` is `yes`. */
   readonly cloudJob: FollowedJob | null;
   /**
@@ -80,11 +85,11 @@ export type Phase =
   /** The connection of the POST is being made. */
   | { readonly name: 'connecting' }
   /** The connection stands. It asks the server for the send lease. */
-  | { readonly name: 'leasing'; readonly askedAtMs: number }
+  | { readonly name: 'leasing'; readonly askedAtMs: number; readonly wasUnleased: boolean }
   /** The server did not answer whether it gives the send lease: nothing was sent, and it asks whether it may say so. */
-  | { readonly name: 'unleased'; readonly askedAtMs: number }
+  | { readonly name: 'unleased'; readonly askedAtMs: number; readonly failure: FailureName; readonly why: string }
   /** The first byte is out. */
-  | { readonly name: 'sending'; readonly sentAtMs: number }
+  | { readonly name: 'sending'; readonly sentAtMs: number; readonly wasUnleased: boolean }
   /** The answer gave no cloud job: it is looked for until `untilMs`. */
   | {
       readonly name: 'confirming';
@@ -184,6 +189,7 @@ export function nothingKnown(
     heardAtMs: nowMs,
     sent,
     sentBefore: sent,
+    isUnleased: false,
     cloudJob: null,
     clearAtMs,
     decidedAtMs,
