@@ -45,6 +45,8 @@ export interface Aim {
   readonly sites?: readonly Site[];
   readonly blows?: readonly BlowKind[];
   readonly runs?: number;
+  /** Cloud jobs show later than ServiceStage is assumed to show them. Of the promises only `once` is given then. */
+  readonly isBeyondTheWindow?: true;
 }
 
 /** Played by the model with the product's edits alone. */

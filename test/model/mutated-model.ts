@@ -6,13 +6,16 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { filesOf, mutated } from '../chaos/build-mutant.js';
 import type { Aim, Mutation } from '../chaos/mutation.js';
 import { drawScenario } from './draw-scenario.js';
+import type { Broken } from './invariants.js';
 import type * as Play from './play.js';
+import * as product from './play.js';
+import type { Scenario } from './scenario.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What the model is made of. */
 const COPIED = ['src', 'test/model', 'test/chaos', 'package.json'];
 
-type PlayOne = typeof Play.playOne;
+type Player = Pick<typeof Play, 'playScenario'>;
 
 /** The mutation's edits of the product, and where the model has the same rule itself, of the model. */
 export function inModel(mutation: Mutation): Mutation {
@@ -20,10 +23,10 @@ export function inModel(mutation: Mutation): Mutation {
   return { ...mutation, edits: [...mutation.edits, ...twins] };
 }
 
-/** @param use gets `playOne` of the mutated model, whose files are gone after it */
+/** @param use gets the mutated model, whose files are gone after it */
 export async function withMutatedModel<Result>(
   mutation: Mutation,
-  use: (playOne: PlayOne) => Result | Promise<Result>,
+  use: (player: Player) => Result | Promise<Result>,
 ): Promise<Result> {
   const whole = inModel(mutation);
   const folder = await mkdtemp(join(tmpdir(), 'runbooks-mutated-model-'));
@@ -38,44 +41,63 @@ export async function withMutatedModel<Result>(
       await writeFile(path, mutated(whole, file, await readFile(path, 'utf8')));
     }
     const { href } = pathToFileURL(join(folder, 'test/model/play.ts'));
-    const { playOne } = (await import(/* @vite-ignore */ href)) as typeof Play;
-    return await use(playOne);
+    return await use((await import(/* @vite-ignore */ href)) as typeof Play);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-export interface Found {
+export interface Found extends Broken {
   /** How many interleavings it took. */
   readonly played: number;
   /** The one that showed it. */
   readonly seed: number;
-  readonly promise: string;
-  readonly what: string;
 }
 
-/**
- * Plays seeds 1, 2, … until a promise is broken. Rules between machine and interpreter do not count: a mutation that only makes the two disagree
- * says nothing of the promises.
- *
- * @param most interleavings; those that `aim` passes over do not count
- */
-export function firstBroken(playOne: PlayOne, most: number, aim: Aim = {}): Found | null {
+export interface Search {
+  /** Interleavings; those that `aim` passes over do not count. */
+  readonly most: number;
+  readonly aim?: Aim;
+  /** Called for an interleaving that breaks a promise without the mutation, too: it shows nothing of the mutation. */
+  readonly onOwn?: (found: Found) => void;
+}
+
+/** Plays seeds 1, 2, … until the mutant breaks a promise that the product keeps. */
+export function firstBroken(mutant: Player, { most, aim = {}, onOwn }: Search): Found | null {
   for (let seed = 1, played = 0; played < most; seed++) {
-    if (!fits(aim, seed)) continue;
+    const drawn = drawScenario(seed);
+    if (!fits(aim, drawn)) continue;
     played++;
-    const [first] = playOne(seed).broken.filter(({ promise }) => promise !== 'contract');
-    if (first !== undefined) return { played, seed, ...first };
+    const found = broken(mutant, drawn, aim);
+    if (found === null) continue;
+    const own = broken(product, drawn, aim);
+    if (own === null) return { ...found, seed, played };
+    onOwn?.({ ...own, seed, played });
   }
   return null;
 }
 
-function fits({ sites = [], blows = [], runs = 1 }: Aim, seed: number): boolean {
-  if (sites.length + blows.length === 0 && runs === 1) return true;
-  const scenario = drawScenario(seed);
+/** Rules between machine and interpreter do not count: a mutation that only makes the two disagree says nothing of the promises. */
+function broken(player: Player, scenario: Scenario, { isBeyondTheWindow = false }: Aim): Broken | null {
+  const played = player.playScenario(isBeyondTheWindow ? beyondTheWindow(scenario) : scenario);
+  const isAsked = ({ promise }: Broken) => (isBeyondTheWindow ? promise === 'once' : promise !== 'contract');
+  return played.broken.find(isAsked) ?? null;
+}
+
+function fits({ sites = [], blows = [], runs = 1 }: Aim, scenario: Scenario): boolean {
   return (
     scenario.runs.length >= runs &&
     sites.every((site) => scenario.faults.some((fault) => fault.site === site)) &&
     blows.every((kind) => scenario.blows.some(({ blow }) => blow.kind === kind))
   );
+}
+
+/** Chosen: three times as late is later than any wait for one window, and than that for a reset. */
+const TIMES_LATER = 3;
+
+function beyondTheWindow(scenario: Scenario): Scenario {
+  const faults = scenario.faults.map((fault) =>
+    fault.what.kind === 'lags' ? { ...fault, what: { ...fault.what, idMs: TIMES_LATER * fault.what.idMs } } : fault,
+  );
+  return { ...scenario, faults };
 }

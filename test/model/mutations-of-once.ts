@@ -81,11 +81,18 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: OBSERVING,
-        from: `  if (action !== null && ruleOf(action).kind === 'edge')`,
+        from: `  if (action !== null && ruleOf(action).kind === 'edge' && !state.isUnleased)`,
         to: `  if (action !== null && ruleOf(action).kind === 'edge' && at.nowMs < state.clearAtMs)`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ sites: ['job'], isBeyondTheWindow: true }),
+  },
+  {
+    name: 'restart-sent-again-after-a-lease',
+    breaks: 'once',
+    why: 'A restart is sent again after an attempt that had the send lease, as if that had been lost before it. Beyond the visibility window nothing else holds.',
+    edits: [{ file: SENDING, from: `    isUnleased: false,\n`, to: '' }],
+    model: foundWith({ sites: ['job'], isBeyondTheWindow: true }),
   },
   {
     name: 'second-send-after-a-short-quiet',
@@ -163,9 +170,9 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
       kind: 'found',
       edits: [
         {
-          file: 'test/model/attempt.ts',
-          from: `return answer(struck.answeredAfterMs, () => failed('Unanswered', 'unknown'));`,
-          to: `return answer(struck.answeredAfterMs, () => failed('Unreachable', 'no'));`,
+          file: 'test/model/requests.ts',
+          from: `this.#answerPost(answeredAfterMs, () => failed('Unanswered', 'unknown'));`,
+          to: `this.#answerPost(answeredAfterMs, () => failed('Unreachable', 'no'));`,
         },
       ],
     },

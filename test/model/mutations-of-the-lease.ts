@@ -22,7 +22,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       {
         file: SENDING,
         from: `  return { state: leasing, command: { kind: 'lease', giveUpAtMs: at.nowMs + at.rules.limits.leaseMs } };`,
-        to: `  return leasing(unasked, { name: 'leasing', askedAtMs: at.nowMs }, { kind: 'standing', standing: 'current' }, at);`,
+        to: `  return leasing(unasked, unasked.phase as Extract<Phase, { name: 'leasing' }>, { kind: 'standing', standing: 'current' }, at);`,
       },
       {
         file: 'src/activities/once.ts',
@@ -141,13 +141,16 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: SENDING,
-        from: `{ ...state, sent: 'unknown', phase: { name: 'leasing', askedAtMs: at.nowMs } };`,
-        to: `{ ...state, phase: { name: 'leasing', askedAtMs: at.nowMs } };`,
+        from: `    sent: 'unknown',
+    isUnleased: false,
+    phase: { name: 'leasing'`,
+        to: `    isUnleased: false,
+    phase: { name: 'leasing'`,
       },
       {
         file: SENDING,
-        from: `note({ ...held, phase: { name: 'sending', sentAtMs: at.nowMs } }, 'sent', at),`,
-        to: `note({ ...held, sent: 'unknown', phase: { name: 'sending', sentAtMs: at.nowMs } }, 'sent', at),`,
+        from: `        { ...held, phase: { name: 'sending',`,
+        to: `        { ...held, sent: 'unknown', phase: { name: 'sending',`,
       },
     ],
     model: FOUND,
@@ -157,7 +160,11 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     breaks: 'known',
     why: 'An attempt that got no lease in time says so without the word of the server that it is the current one: its `no` is taken for that of another after a reset.',
     edits: [
-      { file: SENDING, from: `  if (standing === 'unclear') return askAgain(unsent, at);\n`, to: '' },
+      {
+        file: SENDING,
+        from: `  return standing === 'unclear' ? askAgain(unsent, fenced, at) : failUnsent(`,
+        to: `  return failUnsent(`,
+      },
       { file: SENDING, from: `function askAgain(`, to: `export function askAgain(` },
     ],
     model: foundWith({ sites: ['heartbeat'], blows: ['resetActivity'] }),

@@ -33,6 +33,20 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     model: FOUND,
   },
   {
+    name: 'no-believed-from-any-heartbeat',
+    breaks: 'once',
+    why: 'Heartbeats on the timer say `sent: no`, and the next attempt believes it of one that was lost: the lease came after it.',
+    edits: [
+      { file: STATE, from: HEARTBEAT, to: `  return state;` },
+      {
+        file: ENTRY,
+        from: `  return isRetry && attemptScheduledAtMs <= atMs + (phase.ending.retryInMs ?? 0) + heartbeatTimeoutMs;`,
+        to: `  return attemptScheduledAtMs <= atMs + (isRetry ? (phase.ending.retryInMs ?? 0) : 0) + 2 * heartbeatTimeoutMs;`,
+      },
+    ],
+    model: foundWith({ sites: ['heartbeat'], blows: ['kill'] }),
+  },
+  {
     name: 'not-sent-believed-from-any-attempt',
     breaks: 'known',
     why: 'A `no` is believed whoever left it: after a reset numbers repeat, and the failure of an attempt from before it is taken for the words of the one that sent (story 6b).',
@@ -137,11 +151,24 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ENTRY,
-        from: `  if (wasReset(facts, previous)) return Math.max(clearAtMs, nowMs + unseenAttemptMs(limits));\n`,
-        to: '',
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no') return`,
+        to: `  if (previous.sent === 'no') return`,
       },
     ],
     model: foundWith({ blows: ['resetActivity'] }),
+  },
+  {
+    name: 'disbelieved-no-not-waited-out',
+    breaks: 'once',
+    why: 'Where an old `no` is not believed, nothing is waited for, though it may have hidden the lease of an attempt that is alive.',
+    edits: [
+      {
+        file: ENTRY,
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no') return`,
+        to: `  if (wasReset(facts, previous)) return`,
+      },
+    ],
+    model: foundWith({ sites: ['report'], blows: ['resetActivity'] }),
   },
   {
     name: 'living-predecessor-not-waited-out',
