@@ -10,7 +10,7 @@ const system = [
   'test/cli/demo.test.ts',
   'test/gateway/{alertmanager,compose-command,resilience}.test.ts',
   'test/gateway/senders/real-alertmanager.test.ts',
-  'test/workflows/killed-worker.test.ts',
+  'test/workflows/{killed-while-waiting,killed-worker,stop-under-load}.test.ts',
 ];
 
 /** Files that speak HTTP only: no Temporal server, no workflow bundle. */
@@ -33,7 +33,7 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           pool: 'threads',
           isolate: false,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
         },
       },
       // The native core loads once per process, not once per file.

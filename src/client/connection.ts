@@ -12,16 +12,24 @@ import { Connection, defaultGrpcRetryOptions, type ConnectionOptions, type GrpcR
 
 type GrpcCall = ReturnType<NextCall>;
 
+const NO_RETRIES: GrpcRetryOptions = { retryableDecider: () => false, delayFunction: () => 0 };
+
 /**
  * The SDK's `Connection` closes its channel and leaves its calls to themselves: a call in flight that then fails is tried again from a
  * timer, gRPC throws "Channel has been shut down" there, and the process ends. This one ends its calls first, with the status CANCELLED.
  */
 export class ClosableConnection extends Connection {
-  #calls = new CallsInFlight([]);
+  #calls = new CallsInFlight([], NO_RETRIES);
 
-  /** Connects at the first call. Given `interceptors` replace the retries, as they do for the SDK's `Connection`. */
-  static override lazy({ interceptors, ...options }: ConnectionOptions = {}): ClosableConnection {
-    const calls = new CallsInFlight(interceptors);
+  /**
+   * Connects at the first call. Given `interceptors` replace the retries, as they do for the SDK's `Connection`.
+   * @param retries when a call is tried again; default: the SDK's own rules
+   */
+  static override lazy(
+    { interceptors, ...options }: ConnectionOptions = {},
+    retries: GrpcRetryOptions = interceptors === undefined ? defaultGrpcRetryOptions() : NO_RETRIES,
+  ): ClosableConnection {
+    const calls = new CallsInFlight(interceptors ?? [], retries);
     const connection = super.lazy({ ...options, interceptors: calls.interceptors }) as ClosableConnection;
     connection.#calls = calls;
     return connection;
@@ -46,18 +54,15 @@ export class ClosableConnection extends Connection {
   }
 }
 
-const NO_RETRIES: GrpcRetryOptions = { retryableDecider: () => false, delayFunction: () => 0 };
-
 class CallsInFlight {
   readonly interceptors: Interceptor[];
   readonly #cancels = new Set<() => void>();
   #ended = false;
 
-  constructor(given: readonly Interceptor[] | undefined) {
-    const rules = given === undefined ? defaultGrpcRetryOptions() : NO_RETRIES;
+  constructor(given: readonly Interceptor[], retries: GrpcRetryOptions) {
     this.interceptors = [
-      (options, nextCall) => this.#follow(options, nextCall, rules),
-      ...(given ?? []),
+      (options, nextCall) => this.#follow(options, nextCall, retries),
+      ...given,
       // The last before the channel: a retry of a given interceptor must not reach a channel that is closed either.
       (options, nextCall) => new InterceptingCall(this.#ended ? ENDED_CALL : nextCall(options)),
     ];
@@ -69,7 +74,7 @@ class CallsInFlight {
   }
 
   /**
-   * Tries again by the SDK's rules. Unlike its own interceptor (1.24), a cancel ends the pause between two tries as well, and no pause
+   * Tries again by the rules for retries. Unlike its own interceptor (1.24), a cancel ends the pause between two tries as well, and no pause
    * outlasts the deadline of the call: its last error says more than DEADLINE_EXCEEDED would.
    */
   #follow(options: InterceptorOptions, nextCall: NextCall, rules: GrpcRetryOptions): InterceptingCall {

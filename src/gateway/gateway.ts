@@ -19,8 +19,10 @@ import { DeliveryTaker, type Answer } from './take-delivery.js';
 /** For each sender, so that who floods one does not shut out the others, on top of 64 KiB for each connection. */
 const MOST_HELD_BYTES = 32 * 1024 * 1024;
 const MOST_CONNECTIONS = 1_000;
-const HEADERS_TIMEOUT_MS = 5_000;
-const REQUEST_TIMEOUT_MS = 10_000;
+/** How long a sender may take for its headers, and for a whole request. Chosen: senders are servers that send at once. */
+const DEFAULT_PATIENCE: Patience = { headersMs: 5_000, requestMs: 10_000 };
+/** Node looks for connections that are over their time so often, and oftener where the time is short. */
+const LOOK_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 15_000;
 /** Longer than a sender waits, since late deliveries are decided to the end; below what a container has to stop. */
 const UPDATE_TIMEOUT_MS = 8_000;
@@ -29,6 +31,11 @@ const READY_TIMEOUT_MS = 1_000;
 const STOP_WITHIN_MS = 6_000;
 /** Of nobody's body is anything read. */
 const NOTHING_MORE = new HeldBytes(0);
+
+interface Patience {
+  readonly headersMs: number;
+  readonly requestMs: number;
+}
 
 export interface GatewayOptions {
   readonly alarms: ReadAlarms;
@@ -40,6 +47,10 @@ export interface GatewayOptions {
   readonly log: Logger;
   /** For what senders fetch themselves. Default: always direct. */
   readonly proxyFor?: ProxyFor;
+  /** With a sender that is slow. Default: 5 s for its headers, 10 s for a request. */
+  readonly patience?: Patience;
+  /** By which the log says a thing once in a while. Milliseconds; default: the time. */
+  readonly clock?: () => number;
 }
 
 export interface RunningGateway {
@@ -51,12 +62,13 @@ export interface RunningGateway {
 /** @throws when the port is taken, or a sender's settings do not fit */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const gateway = new Gateway(options);
+  const { headersMs, requestMs } = options.patience ?? DEFAULT_PATIENCE;
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, headersMs),
     },
     (request, response) => void gateway.handle(request, response),
   );
@@ -91,12 +103,12 @@ class Gateway {
   #readiness: Promise<Answer> | null = null;
 
   constructor(private readonly options: GatewayOptions) {
-    const { alarms, temporal, log, proxyFor } = options;
+    const { alarms, temporal, log, proxyFor, clock } = options;
     const { owner, rules, senders } = alarms;
     this.#senders = new Map(senders.map(({ name, settings }) => [name, makeSender(name, settings, proxyFor)]));
     this.#held = new Map(senders.map(({ name }) => [name, new HeldBytes(MOST_HELD_BYTES)]));
     const decide = temporal && decideAlarmsWith({ ...temporal, owner, timeoutMs: UPDATE_TIMEOUT_MS });
-    this.#sparseLog = new SparseLog(log);
+    this.#sparseLog = new SparseLog(log, clock);
     this.#taker = new DeliveryTaker({ owner, rules, decide, counts: this.#counts, log, sparseLog: this.#sparseLog });
   }
 

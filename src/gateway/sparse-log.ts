@@ -6,11 +6,15 @@ const WHILE_MS = 10_000;
 export class SparseLog {
   readonly #kinds = new Map<string, { saidAtMs: number; keptBack: number }>();
 
-  constructor(private readonly log: Logger) {}
+  /** @param clock milliseconds; default: the time */
+  constructor(
+    private readonly log: Logger,
+    private readonly clock: () => number = Date.now,
+  ) {}
 
   /** @param kind of a closed set, since each is remembered */
   warn(kind: string, facts: object, message: string): void {
-    const nowMs = Date.now();
+    const nowMs = this.clock();
     const last = this.#kinds.get(kind);
     if (last !== undefined && nowMs - last.saidAtMs < WHILE_MS) {
       last.keptBack++;

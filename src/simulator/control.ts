@@ -57,6 +57,8 @@ const Outcome = z.strictObject({
   neverEnds: z.boolean().optional(),
 });
 
+const Finish = z.strictObject({ instanceId: z.string() });
+
 const ConsoleAction = z.strictObject({
   instanceId: z.string(),
   action: z.string(),
@@ -123,6 +125,9 @@ export function controlApp(parts: ControlParts): Hono {
     world.arm(find(instanceId).id, action, nth, outcome);
     return c.json({});
   });
+  app.post('/finish', async (c) =>
+    c.json({ finished: world.finish(find(read(Finish, await bodyOf(c.req)).instanceId)) }),
+  );
   app.post('/console', async (c) => {
     const { instanceId, action, ...rest } = read(ConsoleAction, await bodyOf(c.req));
     if (!isActionName(action)) throw new ControlError(400, [`action: unknown action ${action}`]);

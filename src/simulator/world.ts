@@ -48,6 +48,8 @@ export interface CloudJob {
   /** Accepted and finished without changing anything. */
   readonly isNoop: boolean;
   applied: boolean;
+  /** Set by the tester to end it at that time, however long it was to take. */
+  finishedAtMs?: number;
   /** The instance once the cloud job had ended and taken effect. */
   after?: InstanceState;
 }
@@ -168,6 +170,15 @@ export class World {
     return instance.cloudJobs.some((job) => !job.applied);
   }
 
+  /** What is in flight on an instance ends now, as it was to end. @returns how many cloud jobs */
+  finish(instance: Instance): number {
+    this.advance();
+    const inFlight = instance.cloudJobs.filter((job) => !job.applied);
+    for (const job of inFlight) job.finishedAtMs = this.clock.nowMs;
+    this.advance();
+    return inFlight.length;
+  }
+
   submit(submission: Submission): CloudJob {
     this.advance();
     const { instance, action, parameters, userId, byConsole } = submission;
@@ -262,6 +273,7 @@ export class World {
 
   /** How far a cloud job is, 0 to 1. */
   progress(job: CloudJob): number {
+    if (job.finishedAtMs !== undefined) return 1;
     if (job.outcome.neverEnds === true) return Math.min(0.9, (this.clock.nowMs - job.acceptedAtMs) / job.durationMs);
     return Math.min(1, (this.clock.nowMs - job.acceptedAtMs) / job.durationMs);
   }
@@ -274,5 +286,6 @@ export class World {
 }
 
 function endsAtMs(job: CloudJob): number {
+  if (job.finishedAtMs !== undefined) return job.finishedAtMs;
   return job.outcome.neverEnds === true ? Number.POSITIVE_INFINITY : job.acceptedAtMs + job.durationMs;
 }

@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { endOf, runbook, spawnCommand, untilShown } from '../support/command-line.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { leaseId } from '../../src/domain/target.js';
+import { isCancelRequested } from '../support/cancel-request.js';
+import { endOf, runbook, runbookProcess, spawnCommand, untilShown } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -24,8 +27,6 @@ beforeAll(async () => {
   stack = await startStack(temporal, { calendarDirectories: [calendars] });
   await writeFile(join(folder, 'bad.yaml'), 'name: bad\ntitel: x\nsteps:\n  - action: stpo\n');
 });
-/** Also after a test that failed while it held the clock. */
-afterEach(() => stack.control.time({ freeze: false }));
 afterAll(async () => {
   await rm(folder, { recursive: true });
   await stack.close();
@@ -41,7 +42,7 @@ describe('local commands', () => {
   });
 
   it('list shows the catalogue and says where it was read', async () => {
-    const { exitCode, stdout, stderr } = await runbook(['list']);
+    const { exitCode, stdout, stderr } = await runbookProcess(['list']);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('recover');
     expect(stderr).toContain('Read from');
@@ -73,7 +74,7 @@ describe('local commands', () => {
   });
 
   it('validate says every problem with its place, and exits 2', async () => {
-    const { exitCode, stdout } = await runbook(['validate', join(folder, 'bad.yaml')]);
+    const { exitCode, stdout } = await runbookProcess(['validate', join(folder, 'bad.yaml')]);
     expect(exitCode).toBe(2);
     expect(stdout.trim().split('\n')).toHaveLength(2);
     expect(stdout).toContain('bad.yaml:4:13 steps.0.action');
@@ -114,7 +115,7 @@ describe('local commands', () => {
 
   it('--version shows that of the package', async () => {
     const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
-    expect(await runbook(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
+    expect(await runbookProcess(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
   });
 
   it('validate tells of calendars that nobody knows, and says so where it knows none itself', async () => {
@@ -165,14 +166,14 @@ describe('local commands', () => {
   });
 });
 
-describe('commands about runs', () => {
+describe.concurrent('commands about runs', () => {
   it('start --wait prints the report and exits by the outcome', async () => {
     const { instanceId, path } = await stack.newInstance();
     const good = await runbook(['start', 'restart', '-t', path, '--reason', 'a test', '--wait'], env);
     expect(good.exitCode).toBe(0);
     expect(good.stdout).toMatch(/^SUCCEEDED {2}restart/);
     await stack.control.outcome({ instanceId, action: 'rollback', executionStatus: 'FAILED' });
-    const compensated = await runbook(['start', 'recover', '-t', path, '--wait', '--json'], env);
+    const compensated = await runbookProcess(['start', 'recover', '-t', path, '--wait', '--json'], env);
     expect(compensated.exitCode).toBe(11);
     expect(JSON.parse(compensated.stdout)).toMatchObject({ outcome: 'compensated', targets: [{ path }] });
     const refused = await runbook(['start', 'recover', '-t', 'no/such/thing', '--wait'], env);
@@ -182,7 +183,7 @@ describe('commands about runs', () => {
 
   it('start --watch in a pipe prints one line for each thing that happened, without colour', async () => {
     const { path } = await stack.newInstance();
-    const { exitCode, stdout } = await runbook(['start', 'recover', '-t', path, '--watch'], env);
+    const { exitCode, stdout } = await runbookProcess(['start', 'recover', '-t', path, '--watch'], env);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`${path}: stop succeeded in`);
     expect(stdout).toContain('✓ rollback version=1.4.0: succeeded');
@@ -191,8 +192,8 @@ describe('commands about runs', () => {
   });
 
   it('start, watch, report, cancel go together', async () => {
-    const { path } = await stack.newInstance();
-    await stack.control.time({ freeze: true }); // Its cloud job does not end before that of ServiceStage goes on.
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
     const id = `cli-${randomUUID()}`;
     const started = await runbook(['start', 'recover', '-t', path, '--id', id], env);
     expect(started.stdout).toContain(`runbook watch ${id}`);
@@ -200,18 +201,21 @@ describe('commands about runs', () => {
       JSON.parse((await runbook(['start', 'recover', '-t', path, '--id', id, '--json'], env)).stdout),
     ).toMatchObject({ started: 'attached' });
     expect(await runbook(['report', id], env)).toMatchObject({ exitCode: 2 });
-    expect((await runbook(['cancel', id], env)).stdout).toContain(`Cancel of ${id} is requested`);
-    await stack.control.time({ freeze: false });
+    await until(async () => (await stack.accepted(instanceId)).length === 1);
+    expect((await runbookProcess(['cancel', id], env)).stdout).toContain(`Cancel of ${id} is requested`);
+    const lease = leaseId({ projectId: stack.simulator.projectId, instanceId });
+    await until(() => isCancelRequested(temporal.client, lease));
+    await stack.control.finish(instanceId);
     const watched = await runbook(['watch', id], env);
     expect(watched.exitCode).toBe(14);
-    expect(await runbook(['report', id, '--json'], env)).toMatchObject({ exitCode: 14 });
+    expect(await runbookProcess(['report', id, '--json'], env)).toMatchObject({ exitCode: 14 });
   });
 
   it('plan and start take freezes: shown in the plan, refused with its times', async () => {
     const { instanceId, path } = await stack.newInstance();
     const given = ['stop', '-t', path, '--freeze', 'prod-freeze'];
     const times = 'prod-freeze "For ever" 2020-01-01T00:00:00Z to 2100-01-01T00:00:00Z';
-    const planned = await runbook(['plan', ...given, '--wait-at-most', '1h'], env);
+    const planned = await runbookProcess(['plan', ...given, '--wait-at-most', '1h'], env);
     expect(planned.stdout).toContain(`frozen by prod-freeze\n  ${times}\na start within a freeze waits at most 1h`);
     const { exitCode, stdout } = await runbook(['start', ...given, '--wait'], env);
     expect(exitCode).toBe(15);
@@ -310,7 +314,7 @@ describe('commands about runs', () => {
   });
 
   it('exits 3 when Temporal cannot be reached', async () => {
-    const { exitCode, stderr } = await runbook(['report', 'x'], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
+    const { exitCode, stderr } = await runbookProcess(['report', 'x'], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect(exitCode).toBe(3);
     expect(stderr).toContain('127.0.0.1:9 cannot be reached');
     expect(stderr).toContain('Check TEMPORAL_ADDRESS and the network. For a try, `npm run demo -- --keep`');
@@ -318,13 +322,13 @@ describe('commands about runs', () => {
 
   it('stops watching on Ctrl-C while the run goes on', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.time({ freeze: true });
+    await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     const child = spawnCommand(['start', 'restart', '-t', path, '--watch', '--id', `ctrl-c-${instanceId}`], env);
     const ended = endOf(child);
     await untilShown(child, /restart running/);
     child.kill('SIGINT');
     expect(await ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('the run goes on') as string });
-    await stack.control.time({ freeze: false });
+    await until(async () => (await stack.control.finish(instanceId)).finished > 0);
     expect((await stack.report(`ctrl-c-${instanceId}`)).outcome).toBe('succeeded');
   });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { endOf, runbook, spawnCommand, untilShown } from '../support/command-line.js';
+import { endOf, runbookProcess, spawnCommand, untilShown } from '../support/command-line.js';
 
 const BUILT_IN = fileURLToPath(new URL('../../runbooks', import.meta.url));
 
@@ -38,7 +38,7 @@ describe('the demo', () => {
     [[], 'SUCCEEDED  recover'],
     [['--fail', 'rollback'], 'COMPENSATED  recover'],
   ])('with %j shows a run, exits 0, and leaves nothing running', async (words, text) => {
-    const { exitCode, stdout } = await runbook(['demo', ...words], env);
+    const { exitCode, stdout } = await runbookProcess(['demo', ...words], env);
     expect(stdout).toContain(text);
     expect(stdout).toMatch(/UI http:\/\/127\.0\.0\.1:\d+/);
     expect(stdout).toContain('Try next');
@@ -47,7 +47,7 @@ describe('the demo', () => {
   });
 
   it('with --schedule shows a schedule from its file to its end, exits 0, and leaves nothing running', async () => {
-    const { exitCode, stdout } = await runbook(['demo', '--schedule'], env);
+    const { exitCode, stdout } = await runbookProcess(['demo', '--schedule'], env);
     for (const text of [
       '+ demo/often  to be created',
       'demo/often  created',
@@ -79,9 +79,9 @@ describe('the demo', () => {
     ] as const)
       expect(shown).toMatch(new RegExp(`${name} .*:${port}\\b|port ${port} is taken`));
     const there = { TEMPORAL_ADDRESS: addressOf(shown) };
-    const planned = await runbook(['plan', 'hello', '--target', 'shop/checkout/prod-1'], there);
+    const planned = await runbookProcess(['plan', 'hello', '--target', 'shop/checkout/prod-1'], there);
     expect(planned).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('hello: Looks at an instance') });
-    const missed = await runbook(['plan', 'helo', '--target', 'shop/checkout/prod-1'], there);
+    const missed = await runbookProcess(['plan', 'helo', '--target', 'shop/checkout/prod-1'], there);
     expect(missed.stderr).toContain(`Did you mean hello?`);
     expect(missed.stderr).toContain(`it reads ${BUILT_IN}, ${folder}`);
     child.kill('SIGINT');
@@ -107,7 +107,10 @@ describe('the demo', () => {
 
 describe('the worker', () => {
   it('refuses to start with every configuration problem in one message, exit code 2', async () => {
-    const { exitCode, stderr } = await runbook(['worker'], { RUNBOOK_QUIET: 'soon', SERVICESTAGE_REGION: 'nowhere' });
+    const { exitCode, stderr } = await runbookProcess(['worker'], {
+      RUNBOOK_QUIET: 'soon',
+      SERVICESTAGE_REGION: 'nowhere',
+    });
     expect(exitCode).toBe(2);
     for (const text of ['RUNBOOK_QUIET', 'nowhere', 'HUAWEICLOUD_SDK_PROJECT_ID', 'credentials'])
       expect(stderr).toContain(text);

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runbook, spawnCommand, untilShown } from '../support/command-line.js';
+import { runbook, runbookProcess, spawnCommand, untilShown } from '../support/command-line.js';
 
 const UNCLEAN = {
   TEMPORAL_ADDRESS: 'https://temporal.example.com:7233',
@@ -30,16 +30,19 @@ const SERVICE_LINKS = {
 };
 
 describe('an environment with problems', () => {
-  it.each([['worker'], ['gateway', '--file', 'alarms.yaml'], ['report', 'x'], ['schedule', 'list'], ['list']])(
-    'ends %s %s with 2 and all of them',
-    async (...words) => {
-      const { exitCode, stdout, stderr } = await runbook(words, UNCLEAN);
-      for (const problem of EVERY_PROBLEM) expect(stderr).toContain(problem);
-      expect(stderr).not.toContain('second line');
-      expect(stdout).toBe('');
-      expect(exitCode).toBe(2);
-    },
-  );
+  it.each([
+    [['worker'], runbookProcess],
+    [['gateway', '--file', 'alarms.yaml'], runbookProcess],
+    [['report', 'x'], runbook],
+    [['schedule', 'list'], runbook],
+    [['list'], runbook],
+  ])('ends %j with 2 and all of them', async (words, run) => {
+    const { exitCode, stdout, stderr } = await run(words, UNCLEAN);
+    for (const problem of EVERY_PROBLEM) expect(stderr).toContain(problem);
+    expect(stderr).not.toContain('second line');
+    expect(stdout).toBe('');
+    expect(exitCode).toBe(2);
+  });
 });
 
 describe('an environment that only looks odd', () => {
@@ -78,7 +81,7 @@ describe('an environment that only looks odd', () => {
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     const { port } = new URL(url);
-    expect(await runbook(['simulator', '--host', '::1', '--port', port])).toMatchObject({
+    expect(await runbookProcess(['simulator', '--host', '::1', '--port', port])).toMatchObject({
       exitCode: 1,
       stderr: `runbook: cannot listen on [::1]:${port}: another process does (EADDRINUSE)\n`,
     });

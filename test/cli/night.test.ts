@@ -6,6 +6,7 @@ import { beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { endOf, runbook, spawnCommand, untilShown } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 import { startWorkerProcess } from '../support/worker-process.js';
 
 const temporal = useTemporal();
@@ -29,11 +30,7 @@ function untilHinted(child: ChildProcess, shows: RegExp): Promise<string> {
   });
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 100));
-}
-
-describe('start without waiting', () => {
+describe.concurrent('start without waiting', () => {
   it.each([
     ['an unknown runbook', ['recoverr', '-t', 'a/b/c'], 'UnknownRunbook'],
     ['an unknown target', ['recover', '-t', 'no/such/thing'], 'there is no application "no"'],
@@ -74,7 +71,7 @@ describe('start without waiting', () => {
   });
 });
 
-describe('start of a run that has ended by then', () => {
+describe.concurrent('start of a run that has ended by then', () => {
   it('ends with the report and the exit code of its outcome', async () => {
     const { path } = await stack.newInstance();
     const opensAt = new Date(Date.now() + 22 * 3_600_000).toISOString();
@@ -116,7 +113,7 @@ describe('start of a run that has ended by then', () => {
 /** Before `main` runs: pipes that count as a terminal, so that the view is drawn in place and the cursor hidden. */
 const AS_TERMINAL = ['--import', 'data:text/javascript,process.stdout.isTTY = process.stderr.isTTY = true'];
 
-it('a view that is drawn in place ends with words on Ctrl-C', async () => {
+it.concurrent('a view that is drawn in place ends with words on Ctrl-C', async () => {
   const id = `drawn-${randomUUID()}`;
   const queue = ['--task-queue', `nobody-${randomUUID()}`];
   const child = spawnCommand(['start', 'stop', '-t', 'a/b/c', '--id', id, '--watch', ...queue], env, AS_TERMINAL);
@@ -129,7 +126,7 @@ it('a view that is drawn in place ends with words on Ctrl-C', async () => {
   await temporal.client.workflow.getHandle(id).terminate();
 });
 
-it('a second Ctrl-C ends a command at once, whatever it still waits for', async () => {
+it.concurrent('a second Ctrl-C ends a command at once, whatever it still waits for', async () => {
   const module = new URL('../../dist/cli/interruptible.js', import.meta.url).href;
   const script = `
     import { interruptible } from '${module}';
@@ -150,7 +147,7 @@ it('a second Ctrl-C ends a command at once, whatever it still waits for', async 
   expect((await ended).exitCode).toBe(130);
 });
 
-describe('where no worker answers', () => {
+describe.concurrent('where no worker answers', () => {
   it.each([['--wait'], ['--watch']])('start %s says so; Ctrl-C says that the run goes on', async (how) => {
     const id = `silent-${randomUUID()}`;
     const queue = `nobody-${randomUUID()}`;
@@ -212,7 +209,7 @@ async function gate(): Promise<{ address: string; go: (how: 'refusing' | 'silent
   };
 }
 
-it.each([
+it.concurrent.each([
   ['refusing', ['start', '--wait']],
   ['silent', ['start', '--watch']],
   ['refusing', ['plan']],
@@ -236,7 +233,7 @@ it.each([
   before.close();
 });
 
-it('watch says that the worker of a step went away, and when another takes over', async () => {
+it.concurrent('watch says that the worker of a step went away, and when another takes over', async () => {
   const taskQueue = `left-${randomUUID()}`;
   const worker = await startWorkerProcess({
     ...{ address: temporal.address, taskQueue, simulator: stack.simulator },

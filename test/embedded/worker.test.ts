@@ -1,7 +1,7 @@
 /** The worker's refusals to start: each with what to do, none by a run that is stuck later. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { runbook } from '../support/command-line.js';
+import { runbookProcess } from '../support/command-line.js';
 import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
@@ -22,9 +22,9 @@ describe('the worker', () => {
     const env = { ...credentials, TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: namespace };
     // A new namespace takes a moment to be known everywhere.
     await expect
-      .poll(async () => (await runbook(['worker'], env)).stderr, { timeout: 30_000 })
+      .poll(async () => (await runbookProcess(['worker'], env)).stderr, { timeout: 30_000 })
       .toContain('temporal operator search-attribute create');
-    const { exitCode, stderr } = await runbook(['worker'], env);
+    const { exitCode, stderr } = await runbookProcess(['worker'], env);
     expect(exitCode).toBe(2);
     expect(stderr).toContain(
       `--namespace ${namespace} --name RunbookTarget --type KeywordList --name RunbookOutcome --type Keyword`,
@@ -33,7 +33,7 @@ describe('the worker', () => {
   });
 
   it('exits 3 when Temporal cannot be reached', async () => {
-    const { exitCode, stderr } = await runbook(['worker'], { ...credentials, TEMPORAL_ADDRESS: '127.0.0.1:9' });
+    const { exitCode, stderr } = await runbookProcess(['worker'], { ...credentials, TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect(exitCode).toBe(3);
     expect(stderr).toContain('127.0.0.1:9 cannot be reached');
   });

@@ -1,7 +1,6 @@
 /** Bodies that come slowly, or in pieces, from whoever proved nothing yet: they keep no right delivery out, and take little memory. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { writeFile } from 'node:fs/promises';
@@ -9,10 +8,12 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { restartRule, useGateway } from '../support/gateway.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 import { webhookHeaders } from './senders/deliveries.js';
 
 const desk = useGateway(useTemporal());
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+let file: string;
 let url: string;
 beforeAll(async () => {
   await writeFile(join(desk.folder, 'secret'), SECRET);
@@ -20,7 +21,8 @@ beforeAll(async () => {
     deploys: { kind: 'webhook', secretFiles: ['secret'] },
     others: { kind: 'webhook', secretFiles: ['secret'] },
   };
-  ({ url } = await desk.start(await desk.file(desk.newOwner(), { hung: restartRule() }, senders), 'dry'));
+  file = await desk.file(desk.newOwner(), { hung: restartRule() }, senders);
+  ({ url } = await desk.start(file, 'dry'));
 });
 
 const open: Socket[] = [];
@@ -29,8 +31,8 @@ afterEach(() => {
 });
 
 /** The signature is of the right form, and wrong: that shows when the body is there. */
-async function beginBody(bodyHeader: string): Promise<Socket> {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+async function beginBody(bodyHeader: string, at: string): Promise<Socket> {
+  const socket = connect(Number(new URL(at).port), '127.0.0.1');
   open.push(socket);
   await once(socket, 'connect');
   socket.on('error', () => undefined);
@@ -39,15 +41,15 @@ async function beginBody(bodyHeader: string): Promise<Socket> {
   return socket;
 }
 
-function beginBodies(count: number, bodyHeader: string): Promise<Socket[]> {
-  return Promise.all(Array.from({ length: count }, () => beginBody(bodyHeader)));
+function beginBodies(count: number, bodyHeader: string, at = url): Promise<Socket[]> {
+  return Promise.all(Array.from({ length: count }, () => beginBody(bodyHeader, at)));
 }
 
 /** Right in all; `bytes` long with the spaces that it ends with. */
-async function deliverRight(bytes = 0, sender = 'deploys') {
+async function deliverRight(bytes = 0, sender = 'deploys', at = url) {
   const body = '{"id":"1","name":"InstanceHangs","status":"firing","labels":{"instance":"prod-1"}}'.padEnd(bytes);
   const headers = webhookHeaders(SECRET, body, { timestamp: String(Math.floor(Date.now() / 1_000)) });
-  const answer = await fetch(`${url}/alarms/${sender}`, { method: 'POST', headers, body });
+  const answer = await fetch(`${at}/alarms/${sender}`, { method: 'POST', headers, body });
   return {
     status: answer.status,
     json: (await answer.json()) as object,
@@ -57,32 +59,31 @@ async function deliverRight(bytes = 0, sender = 'deploys') {
 
 async function write(sockets: readonly Socket[], bytes: Buffer): Promise<void> {
   await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => void socket.write(bytes, () => resolve()))));
-  // The last of it is read by then.
-  await delay(300);
 }
 
 describe('a right delivery', () => {
   it('is taken beside 200 bodies that come slowly, and those are cut off in time', async () => {
-    const began = Date.now();
-    const slow = await beginBodies(200, 'content-length: 1000');
+    const patience = { headersMs: 2_000, requestMs: 3_000 };
+    const hurried = await desk.start(file, 'dry', { patience });
+    const slow = await beginBodies(200, 'content-length: 1000', hurried.url);
+    const closed = slow.map((socket) => once(socket.resume(), 'close'));
     await write(slow, Buffer.from('{"id":'));
-    expect((await deliverRight()).status).toBe(200);
-    for (const socket of slow) socket.resume();
-    await Promise.all(slow.map((socket) => once(socket, 'close')));
-    expect(Date.now() - began).toBeLessThan(20_000);
-    expect((await deliverRight()).status).toBe(200);
+    expect((await deliverRight(0, 'deploys', hurried.url)).status).toBe(200);
+    await Promise.all(closed);
+    expect((await deliverRight(0, 'deploys', hurried.url)).status).toBe(200);
   });
 
   it('is taken beside large bodies that take all the memory there is for them, unless it is large itself', async () => {
     const large = await beginBodies(40, 'content-length: 1048576');
     await write(large, Buffer.alloc(1_000_000, 0x20));
+    // The last of it is read a moment after it was sent.
+    await until(async () => (await deliverRight(900_000)).status !== 200);
     expect((await deliverRight(60_000)).status).toBe(200);
     expect((await deliverRight(900_000, 'others')).status).toBe(200);
     const tooMuch = await deliverRight(900_000);
     expect(tooMuch).toEqual({ status: 503, json: { error: 'tooMuchAtOnce' }, retryAfter: '1' });
     for (const socket of large) socket.destroy();
-    await delay(300);
-    expect((await deliverRight(900_000)).status).toBe(200);
+    await until(async () => (await deliverRight(900_000)).status === 200);
   });
 });
 
@@ -100,7 +101,13 @@ describe('memory', () => {
     const bytes = Buffer.from('1\r\nx\r\n'.repeat(60_000));
     const beforeMiB = usedMiB();
     await write(sockets, bytes);
-    await delay(3_000);
-    expect(usedMiB() - beforeMiB).toBeLessThan(10);
+    // All is read once nothing more is taken up.
+    let lastMiB = 0;
+    await until(() => {
+      const seenMiB = lastMiB;
+      lastMiB = usedMiB();
+      return Math.abs(lastMiB - seenMiB) < 0.1;
+    }, 300);
+    expect(lastMiB - beforeMiB).toBeLessThan(10);
   });
 });

@@ -1,9 +1,14 @@
 /** Schedules that fire for real: the runs they start are runs like any other. pause, resume, run-now and list as users type them. */
+import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { leaseId } from '../../src/domain/target.js';
+import { isCancelRequested } from '../support/cancel-request.js';
+import { runbookProcess } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useSchedules } from '../support/schedules.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
 /** What a run counts its window from. */
 const scheduledStartKey = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
@@ -25,24 +30,28 @@ const scheduledStartMs = async (workflowId: string) => {
   const { typedSearchAttributes } = await temporal.client.workflow.getHandle(workflowId).describe();
   return typedSearchAttributes.get(scheduledStartKey)?.getTime();
 };
+/** Ends the cloud job of its run, also of one that has not come to it yet. */
+const untilFinished = (instanceId: string) => until(async () => (await stack.control.finish(instanceId)).finished > 0);
 const every = (path: string, second: unknown, more: object = {}) => ({
   runbook: 'restart',
   targets: [path],
   calendar: { second, minute: '*', hour: '*' },
   timezone: 'Europe/Berlin',
-  window: '10s',
+  window: '10m',
   reason: 'a test',
   ...more,
 });
 const SOON = { start: 0, end: 59, step: 2 };
+/** It is due in no test: what starts was asked for. */
+const YEARLY = { calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 } };
 
-describe('a schedule', () => {
+describe.concurrent('a schedule', () => {
   it('starts runs with plan, lease and report like any other', async () => {
     const { instanceId, path } = await stack.newInstance();
     const owner = desk.newOwner();
     const file = await desk.file(owner, { often: every(path, SOON) });
     await desk.apply(file);
-    await expect.poll(() => runsOf(`${owner}/often`), { timeout: 30_000 }).not.toEqual([]);
+    await until(async () => (await runsOf(`${owner}/often`)).length > 0, 100);
     const [workflowId = ''] = await runsOf(`${owner}/often`);
     expect(workflowId).toMatch(new RegExp(`^restart:${owner}/often-\\d{4}-`));
     const report = await stack.report(workflowId);
@@ -53,21 +62,21 @@ describe('a schedule', () => {
       targets: [{ path, outcome: 'succeeded' }],
     });
     expect(await stack.accepted(instanceId)).toContain('restart');
-    expect((await desk.run('pause', `${owner}/often`)).exitCode).toBe(0);
-    const shown = await desk.run('list', '--owner', owner, '--json');
+    const asProcess = (...words: string[]) => runbookProcess(['schedule', ...words], desk.env);
+    expect((await asProcess('pause', `${owner}/often`)).exitCode).toBe(0);
+    const shown = await asProcess('list', '--owner', owner, '--json');
     expect(JSON.parse(shown.stdout)).toMatchObject({ schedules: [{ paused: true, nextAt: null, state: 'applied' }] });
   });
 
   it('whose run lasts longer than the interval skips what comes meanwhile', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'restart', durationMs: 3_000 });
+    await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     const owner = desk.newOwner();
     await desk.apply(await desk.file(owner, { often: every(path, '*') }));
     const id = `${owner}/often`;
-    await expect
-      .poll(async () => (await handleOf(id).describe()).info.numActionsSkippedOverlap, { timeout: 30_000 })
-      .toBeGreaterThan(0);
-    await expect.poll(async () => (await runsOf(id)).length, { timeout: 30_000 }).toBeGreaterThan(1);
+    await until(async () => (await handleOf(id).describe()).info.numActionsSkippedOverlap > 0, 100);
+    await untilFinished(instanceId);
+    await until(async () => (await runsOf(id)).length > 1, 100);
     await handleOf(id).pause();
     const times = await Promise.all(
       (await runsOf(id)).map(async (workflowId) => {
@@ -82,15 +91,21 @@ describe('a schedule', () => {
 
   it('with overlap: cancel-other asks the run under way to stop by its onCancel, and the next one runs', async () => {
     const { instanceId, path } = await stack.newInstance();
-    // Cancelled in the middle of its cloud job, which onCancel of the runbook finishes and takes back; long before the third start is due.
-    await stack.control.outcome({ instanceId, action: 'stop', durationMs: 13_500 });
+    // Cancelled in the middle of its cloud job, which onCancel of the runbook finishes and takes back.
+    await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
     const owner = desk.newOwner();
-    const id = `${owner}/often`;
-    const inTurn = every(path, { start: 0, end: 59, step: 12 }, { runbook: 'stop', overlap: 'cancel-other' });
-    await desk.apply(await desk.file(owner, { often: inTurn }));
-    await expect.poll(async () => (await runsOf(id)).length, { timeout: 40_000 }).toBeGreaterThan(1);
-    await handleOf(id).pause();
-    const [first = '', second = ''] = await runsOf(id);
+    const id = `${owner}/in-turn`;
+    const inTurn = every(path, 0, { ...YEARLY, runbook: 'stop', overlap: 'cancel-other' });
+    await desk.apply(await desk.file(owner, { 'in-turn': inTurn }));
+    await handleOf(id).trigger(ScheduleOverlapPolicy.CANCEL_OTHER);
+    await until(async () => (await stack.accepted(instanceId)).length === 1 && (await runsOf(id)).length === 1);
+    const [first = ''] = await runsOf(id);
+    await handleOf(id).trigger(ScheduleOverlapPolicy.CANCEL_OTHER);
+    const lease = leaseId({ projectId: stack.simulator.projectId, instanceId });
+    await until(() => isCancelRequested(temporal.client, lease));
+    await stack.control.finish(instanceId);
+    await until(async () => (await runsOf(id)).length > 1, 100);
+    const [, second = ''] = await runsOf(id);
     expect(await stack.report(first)).toMatchObject({
       outcome: 'cancelled',
       requestedBy: `schedule ${id}`,
@@ -116,24 +131,21 @@ describe('a schedule', () => {
     const owner = desk.newOwner();
     const { calendar: _calendar, ...rest } = every(path, SOON);
     await desk.apply(await desk.file(owner, { often: { ...rest, cron: '*/2 * * * * * *' } }));
-    await expect.poll(() => runsOf(`${owner}/often`), { timeout: 30_000 }).not.toEqual([]);
+    await until(async () => (await runsOf(`${owner}/often`)).length > 0, 100);
     await handleOf(`${owner}/often`).pause();
   });
 });
 
-describe('pause and resume', () => {
+describe.concurrent('pause and resume', () => {
   it('keep a schedule from starting, with who and why in the list, and let it start again', async () => {
     const { path } = await stack.newInstance();
     const owner = desk.newOwner();
     const id = `${owner}/later`;
-    await desk.apply(
-      await desk.file(owner, { later: every(path, 0, { calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 } }) }),
-    );
+    await desk.apply(await desk.file(owner, { later: every(path, 0, YEARLY) }));
     expect((await desk.run('pause', id, '--reason', 'the move')).stdout).toContain(`runbook schedule resume ${id}`);
-    await expect
-      .poll(async () => (await desk.run('list')).stdout, { timeout: 20_000 })
-      .toMatch(new RegExp(`${id}.*  paused by .*the move`));
-    expect((await desk.run('resume', id)).exitCode).toBe(0);
+    const isShown = new RegExp(`${id}.*  paused by .*the move`);
+    await until(async () => isShown.test((await desk.run('list', '--owner', owner)).stdout), 100);
+    expect((await runbookProcess(['schedule', 'resume', id], desk.env)).exitCode).toBe(0);
     expect((await handleOf(id).describe()).state.paused).toBe(false);
     const missing = await desk.run('pause', `${owner}/never`);
     expect(missing.exitCode).toBe(2);
@@ -141,16 +153,14 @@ describe('pause and resume', () => {
   });
 });
 
-describe('run-now', () => {
+describe.concurrent('run-now', () => {
   it('starts a run of a paused schedule, and says its id and how to watch it', async () => {
     const { path } = await stack.newInstance();
     const owner = desk.newOwner();
     const id = `${owner}/later`;
-    await desk.apply(
-      await desk.file(owner, { later: every(path, 0, { calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 } }) }),
-    );
+    await desk.apply(await desk.file(owner, { later: every(path, 0, YEARLY) }));
     await desk.run('pause', id);
-    const { exitCode, stdout } = await desk.run('run-now', id);
+    const { exitCode, stdout } = await runbookProcess(['schedule', 'run-now', id], desk.env);
     expect(exitCode).toBe(0);
     const [, workflowId = ''] = /^Started run (\S+)$/m.exec(stdout) ?? [];
     expect(stdout).toContain(`runbook watch ${workflowId}`);
@@ -163,14 +173,12 @@ describe('run-now', () => {
       ['buffer-one', 'waits', 0],
     ] as const) {
       const { instanceId, path } = await stack.newInstance();
-      // Under way until this test lets the time pass. Twice this is within the 15 minutes that a signature may be old.
-      const durationMs = 400_000;
-      await stack.control.outcome({ instanceId, action: 'restart', durationMs });
+      await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
       const owner = desk.newOwner();
       const id = `${owner}/later`;
       await desk.apply(
         await desk.file(owner, {
-          later: every(path, 0, { overlap, calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 } }),
+          later: every(path, 0, { ...YEARLY, overlap }),
         }),
       );
       const first = JSON.parse((await desk.run('run-now', id, '--json')).stdout) as { workflowId: string };
@@ -184,11 +192,11 @@ describe('run-now', () => {
         expect(third.exitCode).toBe(1);
         expect(third.stdout).toContain('Not started (overlap: buffer-one): one run waits already');
       }
-      await stack.control.time({ advanceMs: durationMs });
+      await untilFinished(instanceId);
       expect((await stack.report(first.workflowId)).outcome).toBe('succeeded');
       if (kind === 'skipped') continue;
       // One that had to wait has its window from the moment it was asked for, not from its start.
-      await expect.poll(async () => (await runsOf(id)).length, { timeout: 20_000 }).toBe(2);
+      await until(async () => (await runsOf(id)).length === 2, 100);
       const nominalMs = await scheduledStartMs((await runsOf(id)).at(-1) ?? '');
       expect(nominalMs).toBeGreaterThan(askedFromMs - 1_000);
       expect(nominalMs).toBeLessThanOrEqual(askedToMs);

@@ -20,7 +20,7 @@ const readerOf =
       .map((name) => ({ code: 'unknown-calendar', place: name, found: 'there is no such calendar', remedy: 'x' })),
   });
 
-describe('next', () => {
+describe.concurrent('next', () => {
   it('shows what comes of each schedule in a file, and says which are not applied', async () => {
     const owner = desk.newOwner();
     const daily = { ...CALM, cron: '30 12 * * *' };

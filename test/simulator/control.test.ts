@@ -30,6 +30,24 @@ describe('time', () => {
   });
 });
 
+describe('a cloud job in flight', () => {
+  it('ends when the tester says so, as it was to end, also one that would never end', async () => {
+    const { act, job, place, control } = await startTestSimulator();
+    const target = place('shop/checkout/prod-1');
+    await control.outcome({ instanceId: target.instanceId, action: 'stop', neverEnds: true });
+    const stop = await act(target, 'stop');
+    expect((await control.instance(target.instanceId)).busy).toBe(true);
+    expect(await control.finish(target.instanceId)).toEqual({ finished: 1 });
+    expect((await job(stop)).status).toBe('SUCCEEDED');
+    expect(await control.instance(target.instanceId)).toMatchObject({ status: 'STOPPED', busy: false });
+    await control.outcome({ instanceId: target.instanceId, durationMs: 3_600_000, executionStatus: 'FAILED' });
+    const start = await act(target, 'start');
+    await control.finish(target.instanceId);
+    expect((await job(start)).status).toBe('FAILED');
+    expect(await control.finish(target.instanceId)).toEqual({ finished: 0 });
+  });
+});
+
 describe('a seed', () => {
   const story = async (seed: number) => {
     const { simulator, act, place, control, detail } = await startTestSimulator({ seed, switches: { jitter: 0.5 } });
@@ -123,7 +141,7 @@ describe('a wrong call of the tester', () => {
     expect((await act(place('shop/checkout/prod-1'), 'restart')).status).toBe(409);
   });
 
-  it.each(['GET /instances/none', 'PATCH /instances/none', 'POST /outcomes'])(
+  it.each(['GET /instances/none', 'PATCH /instances/none', 'POST /outcomes', 'POST /finish'])(
     '%s is 404: no such instance',
     async (call) => {
       const { simulator } = await startTestSimulator();

@@ -28,6 +28,18 @@ export function quickLimits(change: Partial<ChosenLimits> = {}): Limits {
   });
 }
 
+/** For whole runs on a real server: a busy machine is not taken for an answer that does not come. */
+export function stackLimits(): Limits {
+  return quickLimits({
+    readTimeoutMs: 1_000,
+    postTimeoutMs: 2_000,
+    budgetWaitMs: 500,
+    credentialsWaitMs: 500,
+    lateStartMs: 3_000,
+    marginMs: 300,
+  });
+}
+
 export function aTarget(change: Partial<Target> = {}): Target {
   return {
     path: 'shop/checkout/prod-1',

@@ -11,7 +11,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { findRunbook } from '../../src/catalogue.js';
 import { Calls } from '../../src/client/temporal-calls.js';
 import { alarmRuleId } from '../../src/domain/alarm.js';
-import { startGateway, type RunningGateway } from '../../src/gateway/gateway.js';
+import { startGateway, type GatewayOptions, type RunningGateway } from '../../src/gateway/gateway.js';
 import { readAlarmsFile, type ReadAlarms } from '../../src/gateway/read-alarms.js';
 import { secretsBeside } from '../../src/gateway/sender-settings.js';
 import { spawnCommand } from './command-line.js';
@@ -29,7 +29,7 @@ export interface GatewayDesk {
   file(owner: string, rules: Entries, senders?: Entries): Promise<string>;
   read(file: string): Promise<ReadAlarms>;
   /** In this process, on a free port; closed at the end of the test file. */
-  start(file: string, dry?: 'dry'): Promise<RunningGateway>;
+  start(file: string, dry?: 'dry', options?: Partial<GatewayOptions>): Promise<RunningGateway>;
 }
 
 /** Restarts what an alarm names, and nothing holds it but the brakes that a test adds. */
@@ -92,13 +92,14 @@ export function useGateway(temporal: TestTemporal): GatewayDesk {
       return path;
     },
     read,
-    start: async (file, dry) => {
+    start: async (file, dry, options = {}) => {
       const gateway = await startGateway({
         alarms: await read(file),
         host: '127.0.0.1',
         port: 0,
         temporal: dry === 'dry' ? null : { calls: new Calls(temporal.client), taskQueue: temporal.taskQueue },
         log: pino({ level: 'silent' }),
+        ...options,
       });
       gateways.push(gateway);
       return gateway;

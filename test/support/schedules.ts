@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Applied } from '../../src/schedules/apply.js';
 import type { Difference } from '../../src/schedules/compare.js';
+import { CALLS_AT_A_TIME, inParallel } from '../../src/schedules/in-parallel.js';
 import { runbook, type Ended } from './command-line.js';
 import type { TestTemporal } from './temporal.js';
 
@@ -18,6 +19,7 @@ export interface ScheduleDesk {
   newOwner(): string;
   /** @returns the path of the file */
   file(owner: string, schedules: Entries | string): Promise<string>;
+  /** In this process; `runbookProcess` with `env` is the built command. */
   run(...words: string[]): Promise<Ended>;
   diff(file: string): Promise<ShownDifference[]>;
   apply(file: string, ...words: string[]): Promise<Applied[]>;
@@ -42,9 +44,10 @@ export function useSchedules(temporal: TestTemporal): ScheduleDesk {
     Object.assign(env, { TEMPORAL_ADDRESS: temporal.address, RUNBOOK_TASK_QUEUE: temporal.taskQueue });
   });
   afterAll(async () => {
+    const ours: string[] = [];
     for await (const { scheduleId } of temporal.client.schedule.list())
-      if (owners.some((owner) => scheduleId.startsWith(`${owner}/`)))
-        await temporal.client.schedule.getHandle(scheduleId).delete();
+      if (owners.some((owner) => scheduleId.startsWith(`${owner}/`))) ours.push(scheduleId);
+    await inParallel(ours, CALLS_AT_A_TIME, (id) => temporal.client.schedule.getHandle(id).delete());
     await rm(folder, { recursive: true, force: true });
   });
   const run = (...words: string[]) => runbook(['schedule', ...words], env);

@@ -86,6 +86,8 @@ export function controlOf({ controlUrl }: Pick<RunningSimulator, 'controlUrl'>) 
     clearFaults: () => call<object>('DELETE', '/faults'),
     outcome: (outcome: { instanceId: string; action?: string; nth?: number; [armed: string]: unknown }) =>
       call<object>('POST', '/outcomes', outcome),
+    /** What is in flight on it ends now, as it was to end. */
+    finish: (instanceId: string) => call<{ finished: number }>('POST', '/finish', { instanceId }),
     console: (action: {
       instanceId: string;
       action: string;

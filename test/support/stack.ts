@@ -11,7 +11,7 @@ import type { Credentials } from '../../src/servicestage/auth.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import { createServiceStage } from '../../src/servicestage/service-stage-client.js';
 import { startSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/simulator/server.js';
-import { quickLimits } from './build.js';
+import { stackLimits } from './build.js';
 import { controlOf, type Control, type SeedRequest } from './simulator.js';
 import type { TestTemporal } from './temporal.js';
 
@@ -64,9 +64,9 @@ export async function startStack(
     serviceStage,
     findRunbook: (name) => findRunbook(options.runbookDirectories ?? [], name),
     calendars: calendarsIn(options.calendarDirectories ?? []),
-    limits: quickLimits(),
+    limits: stackLimits(),
     usualDurationsMs: USUAL_MS,
-    verify: { withinMs: 1_500, stableMs: 60 },
+    verify: { withinMs: 3_000, stableMs: 60 },
     temporal: temporalAccess(temporal.client),
     ...options.dependencies,
   });

@@ -1,6 +1,6 @@
 /** `RunbookClient.result` waits for as long as the server answers anything at all; many waits warn of nothing. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { AccessDenied, RunbookClient, ServerUnreachable } from '../../src/client/index.js';
 import { startGrpcProxy } from '../support/grpc-proxy.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -25,7 +25,7 @@ async function aRun(): Promise<string> {
 }
 
 /** A client behind a proxy that refuses the methods in `refused`, with these statuses, and counts what it refused. */
-async function behindAProxy(refused: Map<string, number>) {
+async function behindAProxy({ onTestFinished }: TestContext, refused: Map<string, number>) {
   const counts = new Map<string, number>();
   const proxy = await startGrpcProxy(temporal.address, (method) => {
     const status = refused.get(method) ?? null;
@@ -46,24 +46,27 @@ async function behindAProxy(refused: Map<string, number>) {
 const POLL = 'GetWorkflowExecutionHistory';
 const PROBE = 'DescribeWorkflowExecution';
 
-describe('a wait', () => {
-  it.each([
+describe.concurrent('a wait', () => {
+  it.for([
     ['cancelled', GRPC.cancelled],
     ['out of time', GRPC.deadlineExceeded],
-  ])('whose polls end %s goes on without any patience, while the server answers something else', async (_how, code) => {
-    const refused = new Map([[POLL, code]]);
-    const { far, untilRefused } = await behindAProxy(refused);
-    const workflowId = await aRun();
-    const waiting = far.result(workflowId, { patienceMs: 0 });
-    await Promise.race([waiting, untilRefused(POLL, 4)]);
-    await runbooks.cancel(workflowId);
-    refused.clear();
-    expect((await waiting).outcome).toBe('cancelled');
-  });
+  ] as const)(
+    'whose polls end %s goes on without any patience, while the server answers something else',
+    async ([, code], context) => {
+      const refused = new Map([[POLL, code]]);
+      const { far, untilRefused } = await behindAProxy(context, refused);
+      const workflowId = await aRun();
+      const waiting = far.result(workflowId, { patienceMs: 0 });
+      await Promise.race([waiting, untilRefused(POLL, 4)]);
+      await runbooks.cancel(workflowId);
+      refused.clear();
+      expect((await waiting).outcome).toBe('cancelled');
+    },
+  );
 
-  it('ends with the report of a run that ended while nothing was answered', async () => {
+  it('ends with the report of a run that ended while nothing was answered', async (context) => {
     const refused = new Map([POLL, PROBE].map((method) => [method, GRPC.deadlineExceeded]));
-    const { far, untilRefused } = await behindAProxy(refused);
+    const { far, untilRefused } = await behindAProxy(context, refused);
     const workflowId = await aRun();
     const waiting = far.result(workflowId, { patienceMs: 3_600_000 });
     await Promise.race([waiting, untilRefused(PROBE, 3)]);
@@ -72,13 +75,16 @@ describe('a wait', () => {
     expect((await waiting).outcome).toBe('cancelled');
   });
 
-  it('gives up when its patience is over and nothing is answered', async () => {
-    const { far } = await behindAProxy(new Map([POLL, PROBE].map((method) => [method, GRPC.deadlineExceeded])));
+  it('gives up when its patience is over and nothing is answered', async (context) => {
+    const { far } = await behindAProxy(
+      context,
+      new Map([POLL, PROBE].map((method) => [method, GRPC.deadlineExceeded])),
+    );
     await expect(far.result(await aRun(), { patienceMs: 0 })).rejects.toThrow(ServerUnreachable);
   });
 
-  it('does not go on where its credentials do not reach', async () => {
-    const { far } = await behindAProxy(new Map([[POLL, GRPC.permissionDenied]]));
+  it('does not go on where its credentials do not reach', async (context) => {
+    const { far } = await behindAProxy(context, new Map([[POLL, GRPC.permissionDenied]]));
     await expect(far.result(await aRun())).rejects.toThrow(AccessDenied);
   });
 });

@@ -16,18 +16,20 @@ import { startStack, stopWorker, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
-/** Nobody works on it, unless a test lets somebody. */
-const lonelyQueue = `${temporal.taskQueue}-lonely`;
 let stack: Stack;
 let runbooks: RunbookClient;
-let lonely: RunbookClient;
 beforeAll(async () => {
   stack = await startStack(temporal);
   const { client, taskQueue } = temporal;
   runbooks = new RunbookClient({ client, taskQueue });
-  lonely = new RunbookClient({ client, taskQueue: lonelyQueue, callTimeoutMs: 1_000 });
 });
 afterAll(() => stack.close());
+
+/** On a task queue of its own that nobody works on, unless a test lets somebody. */
+function lonelyClient(callTimeoutMs = 1_000): RunbookClient {
+  const taskQueue = `${temporal.taskQueue}-lonely-${randomUUID()}`;
+  return new RunbookClient({ client: temporal.client, taskQueue, callTimeoutMs });
+}
 
 async function aRun(durationMs: number): Promise<string> {
   const { instanceId, path } = await stack.newInstance();
@@ -41,7 +43,7 @@ async function collect(snapshots: AsyncIterable<RunSnapshot>): Promise<RunSnapsh
   return all;
 }
 
-describe('watch', () => {
+describe.concurrent('watch', () => {
   it('gives a snapshot only when something changed, and every look where that is asked for', async () => {
     const changes = await collect(runbooks.watch(await aRun(600), { intervalMs: 20 }));
     const looks = await collect(runbooks.watch(await aRun(600), { intervalMs: 20, everyLook: true }));
@@ -70,8 +72,8 @@ describe('watch', () => {
   });
 
   it('ends at once when it is aborted while nobody answers', async () => {
-    const { workflowId } = await lonely.start('health-check', { targets: ['a/b/c'] });
-    const patient = new RunbookClient({ client: temporal.client, taskQueue: lonelyQueue, callTimeoutMs: 3_600_000 });
+    const patient = lonelyClient(3_600_000);
+    const { workflowId } = await patient.start('health-check', { targets: ['a/b/c'] });
     const enough = new AbortController();
     setTimeout(() => enough.abort(), 100);
     expect(await collect(patient.watch(workflowId, { signal: enough.signal }))).toEqual([]);
@@ -83,6 +85,7 @@ describe('watch', () => {
     await stack.control.outcome({ instanceId, action: 'rollback', executionStatus: 'FAILED' });
     const { workflowId } = await runbooks.start('recover', { targets: [path] });
     const report = await runbooks.result(workflowId);
+    const lonely = lonelyClient();
     const [only, ...others] = await collect(lonely.watch(workflowId));
     expect(others).toEqual([]);
     expect(only?.run).toMatchObject({ phase: 'finished', outcome: 'compensated', planHash: report.planHash });
@@ -100,10 +103,11 @@ describe('watch', () => {
 
   it('goes on over a time without workers', async () => {
     const { path } = await stack.newInstance();
+    const lonely = lonelyClient();
     const { workflowId } = await lonely.start('restart', { targets: [path] });
     await expect(lonely.progress(workflowId)).rejects.toThrow(NoWorkerAnswers);
     const watching = collect(lonely.watch(workflowId, { intervalMs: 50, patienceMs: 0 }));
-    const worker = await temporal.worker({ activities: { ...stack.activities }, taskQueue: lonelyQueue });
+    const worker = await temporal.worker({ activities: { ...stack.activities }, taskQueue: lonely.taskQueue });
     const running = worker.run();
     expect((await watching).at(-1)?.run.outcome).toBe('succeeded');
     await stopWorker(worker, running);
@@ -132,7 +136,9 @@ describe('watch', () => {
 
   it('gives up by name when the run is gone', async () => {
     await expect(collect(runbooks.watch(`no-${randomUUID()}`))).rejects.toThrow(RunNotFound);
-    const workflowId = await aRun(1_000);
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
+    const { workflowId } = await runbooks.start('restart', { targets: [path] });
     const { run } = await untilBegun(workflowId);
     const lease = run.targets[0];
     await expect(collect(runbooks.watch(lease?.leaseId ?? '', { runId: lease?.childRunId ?? '' }))).rejects.toThrow(
@@ -141,6 +147,7 @@ describe('watch', () => {
     const watching = collect(runbooks.watch(workflowId, { intervalMs: 20 }));
     await temporal.client.workflow.getHandle(workflowId).terminate('a test');
     await expect(watching).rejects.toThrow(NoReport);
+    await stack.control.finish(instanceId);
   });
 });
 

@@ -8,8 +8,11 @@ import {
   RunNotFound,
   ServerUnreachable,
 } from '../../src/client/index.js';
+import { leaseId } from '../../src/domain/target.js';
+import { isCancelRequested } from '../support/cancel-request.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -20,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-describe('a result', () => {
+describe.concurrent('a result', () => {
   it('is the report for every outcome, and readable without a worker', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, executionStatus: 'FAILED' });
@@ -51,10 +54,10 @@ describe('a result', () => {
   });
 });
 
-describe('progress', () => {
+describe.concurrent('progress', () => {
   it('shows steps as they go, with the cloud job of the one under way', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'stop', durationMs: 800 });
+    await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
     const { workflowId } = await runbooks.start('recover', { targets: [path] });
     const states = new Set<string>();
     let cloudJobId: string | null = null;
@@ -63,6 +66,7 @@ describe('progress', () => {
         states.add(`${id} ${state}`);
         if (id === 'stop' && state === 'running') cloudJobId ??= job;
       }
+      if (cloudJobId !== null) await stack.control.finish(instanceId);
     }
     expect([...states]).toEqual(
       expect.arrayContaining(['stop running', 'start pending', 'rollback running', 'start succeeded']),
@@ -71,13 +75,16 @@ describe('progress', () => {
   });
 });
 
-describe('cancel', () => {
+describe.concurrent('cancel', () => {
   it('undoes what was done', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'rollback', durationMs: 700 });
+    await stack.control.outcome({ instanceId, action: 'rollback', neverEnds: true });
     const { workflowId } = await runbooks.start('recover', { targets: [path] });
-    while ((await stack.accepted(instanceId)).length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(async () => (await stack.accepted(instanceId)).length === 2);
     expect(await runbooks.cancel(workflowId)).toBe('requested');
+    const lease = leaseId({ projectId: stack.simulator.projectId, instanceId });
+    await until(() => isCancelRequested(temporal.client, lease));
+    await stack.control.finish(instanceId);
     const report = await runbooks.result(workflowId);
     expect(report.outcome).toBe('cancelled');
     // The rollback in flight is finished and cannot be undone; the stop is.
@@ -88,7 +95,7 @@ describe('cancel', () => {
   });
 });
 
-describe('plan', () => {
+describe.concurrent('plan', () => {
   it('shows what a run would do and touches nothing', async () => {
     const { instanceId, path } = await stack.newInstance();
     const plan = await runbooks.plan('recover', { targets: [path] });
@@ -105,7 +112,7 @@ describe('plan', () => {
   });
 });
 
-describe('a server', () => {
+describe.concurrent('a server', () => {
   it('that has no such namespace denies access', async () => {
     await using elsewhere = RunbookClient.lazy({ address: temporal.address, namespace: 'nowhere' });
     await expect(elsewhere.start('restart', { targets: ['a/b/c'] })).rejects.toThrow(AccessDenied);

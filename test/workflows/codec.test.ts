@@ -9,10 +9,11 @@ import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
 import { findRunbook } from '../../src/catalogue.js';
 import { RunbookClient, RunIdTaken } from '../../src/client/index.js';
-import { quickLimits } from '../support/build.js';
+import { stackLimits } from '../support/build.js';
 import { startBench, type Bench } from '../support/perform.js';
 import { newSeed, stopWorker, USUAL_MS } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
 /** Takes a little time, as a key service would, and makes payloads unreadable for others. */
 const slowCodec: PayloadCodec = {
@@ -31,30 +32,35 @@ function after<Value>(ms: number, value: Value): Promise<Value> {
 
 const temporal = useTemporal();
 const dataConverter = { payloadCodecs: [slowCodec] };
-// A queue of its own: the shared replay at the end of a file reads histories without this codec.
-const taskQueue = `codec-${randomUUID()}`;
 let bench: Bench;
 let connection: Connection;
-let runbooks: RunbookClient;
+let client: Client;
 beforeAll(async () => {
   bench = await startBench({ seed: newSeed() });
   connection = await ClosableConnection.connect({ address: temporal.address });
-  runbooks = new RunbookClient({ client: new Client({ connection, dataConverter }), taskQueue });
+  client = new Client({ connection, dataConverter });
 });
 afterAll(async () => {
   await bench.close();
   await connection.close();
 });
 
-function worker() {
+/** A queue of its own, which the replay at the end passes over: it reads histories without this codec. */
+function onItsOwnQueue() {
+  const taskQueue = `codec-${randomUUID()}`;
+  const runbooks = new RunbookClient({ client, taskQueue });
+  return { runbooks, worker: () => worker(taskQueue) };
+}
+
+function worker(taskQueue: string) {
   const activities = createActivities({
     serviceStage: bench.serviceStage,
     findRunbook: (name) => findRunbook([], name),
     calendars: calendarsIn([]),
-    limits: quickLimits(),
+    limits: stackLimits(),
     usualDurationsMs: USUAL_MS,
-    verify: { withinMs: 1_500, stableMs: 60 },
-    temporal: temporalAccess(runbooks.client),
+    verify: { withinMs: 3_000, stableMs: 60 },
+    temporal: temporalAccess(client),
   });
   return temporal.worker({
     activities: { ...activities },
@@ -65,10 +71,11 @@ function worker() {
   });
 }
 
-describe('with an asynchronous payload codec', () => {
+describe.concurrent('with an asynchronous payload codec', () => {
   it('recover runs, shows its progress with the cloud job, and reports', async () => {
     const { target } = await bench.instance();
     await bench.control.outcome({ instanceId: target.instanceId, action: 'stop', durationMs: 1_500 });
+    const { runbooks, worker } = onItsOwnQueue();
     const first = await worker();
     const running = first.run();
     const { workflowId } = await runbooks.start('recover', { targets: [target.path] });
@@ -90,15 +97,17 @@ describe('with an asynchronous payload codec', () => {
 
   it('a shutdown while a cloud job runs hands its id to the next worker', async () => {
     const { target } = await bench.instance();
-    await bench.control.outcome({ instanceId: target.instanceId, action: 'restart', durationMs: 1_200 });
+    await bench.control.outcome({ instanceId: target.instanceId, action: 'restart', neverEnds: true });
+    const { runbooks, worker } = onItsOwnQueue();
     const first = await worker();
     const running = first.run();
     const { workflowId } = await runbooks.start('restart', { targets: [target.path] });
-    while ((await bench.accepted(target)).length === 0) await after(10, null);
-    await after(100, null);
+    const isFollowed = async () => (await runbooks.progress(workflowId)).targets[0]?.steps[0]?.cloudJobId != null;
+    await until(isFollowed);
     await stopWorker(first, running);
     const second = await worker();
     const runningAgain = second.run();
+    await bench.control.finish(target.instanceId);
     const report = await runbooks.result(workflowId);
     await stopWorker(second, runningAgain);
     expect(report.outcome).toBe('succeeded');
@@ -110,6 +119,7 @@ describe('with an asynchronous payload codec', () => {
 
   it('scale-up reads the count from the memo of the scale-down, listed or described', async () => {
     const { target } = await bench.instance({ replica: 4 });
+    const { runbooks, worker } = onItsOwnQueue();
     const only = await worker();
     const running = only.run();
     const run = async (runbook: string) =>

@@ -10,6 +10,8 @@ import { leaseId } from '../../src/domain/target.js';
 import { writeFreezes } from '../support/freezes.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
+import { withLead } from '../support/with-lead.js';
 
 const temporal = useTemporal();
 let folder: string;
@@ -28,144 +30,214 @@ afterAll(async () => {
 });
 
 const SECOND = 1_000;
-const until = async (condition: () => Promise<boolean>) => {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-};
+const HOUR = 3_600_000;
 
-/** Somebody's cloud job is in flight on it: the first action waits for its end. */
-async function busyInstance(forMs: number) {
+/** Somebody's cloud job is in flight on it until it is finished: the first action waits for its end. */
+async function busyInstance() {
   const instance = await stack.newInstance();
-  await stack.control.outcome({ instanceId: instance.instanceId, action: 'scale', durationMs: forMs });
+  await stack.control.outcome({ instanceId: instance.instanceId, action: 'scale', neverEnds: true });
   await stack.control.console({ instanceId: instance.instanceId, action: 'scale', parameters: { replica: 3 } });
   return instance;
 }
 
-/** A freeze that begins in 1 to 2 s, and ends `lastsMs` after that. */
-async function soonFrozen(calendar: string, lastsMs: number) {
-  const fromMs = (Math.floor(Date.now() / SECOND) + 2) * SECOND;
+/** A freeze that begins so soon, to the next whole second, and ends `lastsMs` after that. @returns when it begins */
+async function frozenIn(leadMs: number, calendar: string, lastsMs: number): Promise<number> {
+  const fromMs = Math.ceil((Date.now() + leadMs) / SECOND) * SECOND;
   await writeFreezes(folder, calendar, [fromMs, fromMs + lastsMs]);
+  return fromMs;
+}
+
+/** A window that nothing is begun in so soon after the start of the run. */
+const closingIn = (leadMs: number) => ({ duration: '1h', cutoff: `${HOUR - leadMs}ms` });
+const past = (atMs: number) => until(() => Date.now() > atMs);
+const startedAtMs = async (workflowId: string) =>
+  (await temporal.client.workflow.getHandle(workflowId).describe()).startTime.getTime();
+/** It found its gate open, and waits for its instance. @returns false where the gate had closed before */
+async function comesToItsTarget(workflowId: string): Promise<boolean> {
+  let hasBegun = false;
+  await until(async () => {
+    const { phase, targets } = await progressOf(workflowId);
+    hasBegun = targets.some(({ childRunId }) => childRunId !== null);
+    return hasBegun || phase === 'waiting' || phase === 'finished';
+  });
+  return hasBegun;
 }
 
 describe.concurrent('a first action that would come after', () => {
-  it('the cut-off is not sent: the run is refused, with the window in its report', async () => {
-    const { instanceId, path } = await busyInstance(4 * SECOND);
-    const report = await stack.run('restart', path, { window: { duration: '1h', cutoff: '3598s' } });
-    expect(report).toMatchObject({
-      outcome: 'refused',
-      failure: { name: 'OutsideWindow' },
-      targets: [],
-      notStarted: [path],
-      gates: [{ target: path, failure: 'OutsideWindow' }],
-    });
-    expect(report.failure?.message).toContain('its cut-off has passed');
-    expect(await stack.accepted(instanceId)).toEqual([]);
-  });
+  it('the cut-off is not sent: the run is refused, with the window in its report', () =>
+    withLead(async (leadMs) => {
+      const { instanceId, path } = await busyInstance();
+      const workflowId = await stack.start('restart', { targets: [path], window: closingIn(leadMs) });
+      const hasBegun = await comesToItsTarget(workflowId);
+      await past((await startedAtMs(workflowId)) + leadMs);
+      await stack.control.finish(instanceId);
+      const report = await stack.report(workflowId);
+      expect(report).toMatchObject({
+        outcome: 'refused',
+        failure: { name: 'OutsideWindow' },
+        targets: [],
+        notStarted: [path],
+        gates: [{ target: path, failure: 'OutsideWindow' }],
+      });
+      expect(report.failure?.message).toContain('its cut-off has passed');
+      expect(await stack.accepted(instanceId)).toEqual([]);
+      return hasBegun;
+    }));
 
-  it('the cut-off, since ServiceStage was busy before, is not sent either', async () => {
-    const { instanceId, path } = await stack.newInstance();
-    const fault = { kind: 'throttle', retryAfterSeconds: 4 };
-    await stack.control.fault({ on: { route: 'action', instanceId }, times: 1, fault });
-    const report = await stack.run('restart', path, { window: { duration: '1h', cutoff: '3597s' } });
-    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'OutsideWindow' }, notStarted: [path] });
-    expect(await stack.accepted(instanceId)).toEqual([]);
-  });
+  it('the beginning of a freeze is sent after its end, where the run may wait', () =>
+    withLead(async (leadMs) => {
+      const { instanceId, path } = await busyInstance();
+      const fromMs = await frozenIn(leadMs, 'passing', 2 * leadMs);
+      const start = { targets: [path], freeze: ['passing'], waitAtMost: '1h' };
+      const workflowId = await stack.start('restart', start);
+      const hasBegun = await comesToItsTarget(workflowId);
+      await past(fromMs);
+      await stack.control.finish(instanceId);
+      const report = await stack.report(workflowId);
+      expect(report).toMatchObject({ outcome: 'succeeded', targets: [{ outcome: 'succeeded' }] });
+      expect(await stack.accepted(instanceId)).toEqual(['restart']);
+      // Where the freeze was over before it was found, there is nothing to tell of it.
+      if (!hasBegun || report.gates === undefined) return false;
+      expect(report.gates.map(({ failure }) => failure)).toEqual(['ChangeFreeze', null]);
+      const thawed = report.gates.at(-1);
+      expect(report.targets[0]?.steps[0]?.startedAtMs).toBeGreaterThanOrEqual(thawed?.firstLookAtMs ?? Infinity);
+      return true;
+    }));
 
-  it('the beginning of a freeze is sent after its end, where the run may wait', async () => {
-    const { instanceId, path } = await busyInstance(3 * SECOND);
-    await soonFrozen('passing', 5 * SECOND);
-    const report = await stack.run('restart', path, { freeze: ['passing'], waitAtMost: '1m' });
-    expect(report).toMatchObject({ outcome: 'succeeded', targets: [{ outcome: 'succeeded' }] });
-    const thawed = report.gates?.at(-1);
-    expect(report.gates?.map(({ failure }) => failure)).toEqual(['ChangeFreeze', null]);
-    expect(report.targets[0]?.steps[0]?.startedAtMs).toBeGreaterThanOrEqual(thawed?.firstLookAtMs ?? Infinity);
-    expect(await stack.accepted(instanceId)).toEqual(['restart']);
-  });
+  it('the beginning of a freeze lets the run expire, where it may not wait for so long', () =>
+    withLead(async (leadMs) => {
+      const { instanceId, path } = await busyInstance();
+      const fromMs = await frozenIn(leadMs, 'lasting', HOUR);
+      const workflowId = await stack.start('restart', { targets: [path], freeze: ['lasting'], waitAtMost: '1s' });
+      const hasBegun = await comesToItsTarget(workflowId);
+      await past(fromMs);
+      await stack.control.finish(instanceId);
+      const report = await stack.report(workflowId);
+      expect(report).toMatchObject({ outcome: 'expired', failure: { name: 'ChangeFreeze' }, notStarted: [path] });
+      expect(await stack.accepted(instanceId)).toEqual([]);
+      return hasBegun;
+    }));
 
-  it('the beginning of a freeze lets the run expire, where it may not wait for so long', async () => {
-    const { instanceId, path } = await busyInstance(3 * SECOND);
-    await soonFrozen('lasting', 3_600 * SECOND);
-    const report = await stack.run('restart', path, { freeze: ['lasting'], waitAtMost: '2s' });
-    expect(report).toMatchObject({ outcome: 'expired', failure: { name: 'ChangeFreeze' }, notStarted: [path] });
-    expect(await stack.accepted(instanceId)).toEqual([]);
-  });
+  it('the beginning of a freeze that was lifted meanwhile is sent', () =>
+    withLead(async (leadMs) => {
+      const { instanceId, path } = await busyInstance();
+      const fromMs = await frozenIn(leadMs, 'liftedSoon', HOUR);
+      const workflowId = await stack.start('restart', { targets: [path], freeze: ['liftedSoon'] });
+      const hasBegun = await comesToItsTarget(workflowId);
+      await writeFreezes(folder, 'liftedSoon');
+      await past(fromMs);
+      await stack.control.finish(instanceId);
+      const report = await stack.report(workflowId);
+      if (!hasBegun) return false;
+      expect(report).toMatchObject({ outcome: 'succeeded' });
+      expect(report.gates?.map(({ failure }) => failure)).toEqual(['ChangeFreeze', null]);
+      expect(await stack.accepted(instanceId)).toEqual(['restart']);
+      return true;
+    }));
 
-  it('the beginning of a freeze that was lifted meanwhile is sent', async () => {
-    const { instanceId, path } = await busyInstance(3 * SECOND);
-    await soonFrozen('liftedSoon', 3_600 * SECOND);
-    const workflowId = await stack.start('restart', { targets: [path], freeze: ['liftedSoon'] });
-    await until(async () => (await progressOf(workflowId)).targets.some(({ childRunId }) => childRunId !== null));
-    await writeFreezes(folder, 'liftedSoon');
-    const report = await stack.report(workflowId);
-    expect(report).toMatchObject({ outcome: 'succeeded' });
-    expect(report.gates?.map(({ failure }) => failure)).toEqual(['ChangeFreeze', null]);
-    expect(await stack.accepted(instanceId)).toEqual(['restart']);
-  });
+  it('the beginning of a freeze is not sent after its end where the run was to be withdrawn meanwhile', () =>
+    withLead(async (leadMs) => {
+      const { instanceId, path } = await busyInstance();
+      const fromMs = await frozenIn(leadMs, 'withdrawnBefore', leadMs);
+      const start = { targets: [path], freeze: ['withdrawnBefore'], waitAtMost: '1h' };
+      const workflowId = await stack.start('restart', start);
+      const hasBegun = await comesToItsTarget(workflowId);
+      await temporal.client.workflow.getHandle(workflowId).signal(WITHDRAW_SIGNAL, 'a test');
+      await past(fromMs);
+      await stack.control.finish(instanceId);
+      expect(await stack.report(workflowId)).toMatchObject({ outcome: 'cancelled', withdrawnBy: 'a test' });
+      expect(await stack.accepted(instanceId)).toEqual([]);
+      return hasBegun;
+    }));
 
-  it('the beginning of a freeze is not sent after its end where the run was to be withdrawn meanwhile', async () => {
-    const { instanceId, path } = await busyInstance(3 * SECOND);
-    await soonFrozen('withdrawnBefore', 3 * SECOND);
-    const workflowId = await stack.start('restart', {
-      targets: [path],
-      freeze: ['withdrawnBefore'],
-      waitAtMost: '1h',
-    });
-    await until(async () => (await progressOf(workflowId)).targets.some(({ childRunId }) => childRunId !== null));
-    await temporal.client.workflow.getHandle(workflowId).signal(WITHDRAW_SIGNAL, 'a test');
-    expect(await stack.report(workflowId)).toMatchObject({ outcome: 'cancelled', withdrawnBy: 'a test' });
-    expect(await stack.accepted(instanceId)).toEqual([]);
-  });
-
-  it('the beginning of a freeze leaves the run as one that has begun nothing: it can be withdrawn', async () => {
-    const { instanceId, path } = await busyInstance(3 * SECOND);
-    await soonFrozen('withdrawn', 3_600 * SECOND);
-    const workflowId = await stack.start('restart', { targets: [path], freeze: ['withdrawn'], waitAtMost: '1h' });
-    await until(async () => (await progressOf(workflowId)).phase === 'waiting');
-    expect(await progressOf(workflowId)).toMatchObject({ targets: [{ childRunId: null, outcome: null }] });
-    await temporal.client.workflow.getHandle(workflowId).signal(WITHDRAW_SIGNAL, 'a test');
-    expect(await stack.report(workflowId)).toMatchObject({ outcome: 'cancelled', withdrawnBy: 'a test' });
-    expect(await stack.accepted(instanceId)).toEqual([]);
-  });
+  it('the beginning of a freeze leaves the run as one that has begun nothing: it can be withdrawn', () =>
+    withLead(async (leadMs) => {
+      const { instanceId, path } = await busyInstance();
+      const fromMs = await frozenIn(leadMs, 'withdrawn', HOUR);
+      const workflowId = await stack.start('restart', { targets: [path], freeze: ['withdrawn'], waitAtMost: '1h' });
+      const hasBegun = await comesToItsTarget(workflowId);
+      await past(fromMs);
+      await stack.control.finish(instanceId);
+      await until(async () => (await progressOf(workflowId)).phase === 'waiting');
+      expect(await progressOf(workflowId)).toMatchObject({ targets: [{ childRunId: null, outcome: null }] });
+      await temporal.client.workflow.getHandle(workflowId).signal(WITHDRAW_SIGNAL, 'a test');
+      expect(await stack.report(workflowId)).toMatchObject({ outcome: 'cancelled', withdrawnBy: 'a test' });
+      expect(await stack.accepted(instanceId)).toEqual([]);
+      return hasBegun;
+    }));
 });
 
 describe.concurrent('what had begun', () => {
-  it('goes on with its next steps after the cut-off', async () => {
+  /** A run whose first action was sent before the cut-off, and lasts until it is finished after that. */
+  async function pastItsCutoff(leadMs: number) {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'scale', durationMs: 4 * SECOND });
-    const report = await stack.run('guarded', path, { window: { duration: '1h', cutoff: '3597s' } });
-    expect(report).toMatchObject({ outcome: 'succeeded' });
-    expect(report.gates).toBeUndefined();
-    expect(await stack.accepted(instanceId)).toEqual(['scale', 'restart']);
-  });
+    await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
+    const workflowId = await stack.start('guarded', { targets: [path], window: closingIn(leadMs) });
+    const isOver = async () => (await progressOf(workflowId)).phase === 'finished';
+    const isSent = async () => (await stack.accepted(instanceId)).length === 1;
+    await until(async () => (await isSent()) || (await isOver()));
+    if (!(await isSent())) return null; // The cut-off had passed before.
+    await past((await startedAtMs(workflowId)) + leadMs);
+    return { instanceId, workflowId };
+  }
 
-  it('goes on after the cut-off where its workflow was reset meanwhile', async () => {
-    const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'scale', durationMs: 5 * SECOND });
-    const cutoffAtMs = Date.now() + 3 * SECOND;
-    await stack.start('guarded', { targets: [path], window: { duration: '1h', cutoff: '3597s' } });
-    await until(async () => (await stack.accepted(instanceId)).length === 1);
-    await until(async () => Date.now() > cutoffAtMs + 200);
-    const report = await resetToFirstAction(leaseId({ projectId: stack.simulator.projectId, instanceId }));
-    expect(report).toMatchObject({ outcome: 'succeeded', steps: [{ id: 'scale' }, { result: 'succeeded' }] });
-    expect(await stack.accepted(instanceId)).toEqual(['scale', 'restart']);
-  });
+  it('goes on with its next steps after the cut-off', () =>
+    withLead(async (leadMs) => {
+      const run = await pastItsCutoff(leadMs);
+      if (run === null) return false;
+      await stack.control.finish(run.instanceId);
+      const report = await stack.report(run.workflowId);
+      expect(report).toMatchObject({ outcome: 'succeeded' });
+      expect(report.gates).toBeUndefined();
+      expect(await stack.accepted(run.instanceId)).toEqual(['scale', 'restart']);
+      return true;
+    }));
+
+  it('goes on after the cut-off where its workflow was reset meanwhile', () =>
+    withLead(async (leadMs) => {
+      const run = await pastItsCutoff(leadMs);
+      if (run === null) return false;
+      const { instanceId } = run;
+      const lease = leaseId({ projectId: stack.simulator.projectId, instanceId });
+      const resetRunId = await resetToFirstAction(lease);
+      await stack.control.finish(instanceId);
+      const report = (await temporal.client.workflow.getHandle(lease, resetRunId).result()) as TargetReport;
+      expect(report).toMatchObject({ outcome: 'succeeded', steps: [{ id: 'scale' }, { result: 'succeeded' }] });
+      expect(await stack.accepted(instanceId)).toEqual(['scale', 'restart']);
+      return true;
+    }));
 });
 
-/** The report of the run that goes on from before the workflow task that scheduled the first action. */
-async function resetToFirstAction(workflowId: string): Promise<TargetReport> {
+// Alone, since a 429 holds up every request of the worker.
+describe('a first action that would come after', () => {
+  it('the cut-off, since ServiceStage was busy before, is not sent either', () =>
+    withLead(async (leadMs) => {
+      const { instanceId, path } = await stack.newInstance();
+      const fault = { kind: 'throttle', retryAfterSeconds: leadMs / SECOND };
+      const { id } = await stack.control.fault({ on: { route: 'action', instanceId }, times: 1, fault });
+      const report = await stack.run('restart', path, { window: closingIn(leadMs) });
+      expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'OutsideWindow' }, notStarted: [path] });
+      expect(await stack.accepted(instanceId)).toEqual([]);
+      return (await stack.control.faults()).some((each) => each.id === id && each.hits === 1);
+    }));
+});
+
+/** To before the workflow task that scheduled the first action. @returns the id of the run that goes on from there */
+async function resetToFirstAction(workflowId: string): Promise<string> {
   const { client } = temporal;
   const { runId } = await client.workflow.getHandle(workflowId).describe();
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const first = events
     ?.map(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled)
     .find((scheduled) => scheduled?.activityType?.name === 'performAction');
-  const reset = await client.connection.workflowService.resetWorkflowExecution({
+  const reset: Promise<{ runId: string }> = client.connection.workflowService.resetWorkflowExecution({
     namespace: 'default',
     workflowExecution: { workflowId, runId },
     reason: 'a test',
     workflowTaskFinishEventId: first?.workflowTaskCompletedEventId ?? null,
     requestId: `reset-${runId}`,
   });
-  return (await client.workflow.getHandle(workflowId, reset.runId).result()) as TargetReport;
+  return (await reset).runId;
 }
 
 function progressOf(workflowId: string) {

@@ -7,6 +7,7 @@ import { createServiceStage } from '../../src/servicestage/service-stage-client.
 import { quickLimits } from '../support/build.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -31,10 +32,6 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 const lease = (instanceId: string) => leaseId({ projectId: stack.simulator.projectId, instanceId });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 describe('a cancel that comes between an attempt and its barrier', () => {
   it('ends the step as cancelled, unsent', async () => {

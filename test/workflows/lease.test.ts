@@ -5,9 +5,10 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import { leaseId } from '../../src/domain/target.js';
-import { quickLimits } from '../support/build.js';
+import { stackLimits } from '../support/build.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -18,11 +19,7 @@ afterAll(() => stack.close());
 
 const lease = (instanceId: string) => leaseId({ projectId: stack.simulator.projectId, instanceId });
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-describe('two runs on one instance', () => {
+describe.concurrent('two runs on one instance', () => {
   it('at once: one acts, the other says who holds it', async () => {
     const { instanceId, path } = await stack.newInstance();
     const ids = await Promise.all([1, 2].map(() => stack.start('restart', { targets: [path], requestedBy: 'alice' })));
@@ -43,7 +40,7 @@ describe('two runs on one instance', () => {
   });
 });
 
-describe('no door leads around the lease', () => {
+describe.concurrent('no door leads around the lease', () => {
   it('targetRun cannot be started without a run', async () => {
     const { instanceId } = await stack.newInstance();
     const started = temporal.client.workflow.execute('targetRun', {
@@ -63,7 +60,7 @@ describe('no door leads around the lease', () => {
   });
 });
 
-describe('a first observation', () => {
+describe.concurrent('a first observation', () => {
   it('is taken at rest: a foreign cloud job is waited for (story 12)', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.console({ instanceId, action: 'scale', parameters: { replica: 3 } });
@@ -73,7 +70,7 @@ describe('a first observation', () => {
   });
 });
 
-describe('a holder that was terminated', () => {
+describe.concurrent('a holder that was terminated', () => {
   it('frees the instance, and the next run waits for what it may have left unseen (story 9)', async () => {
     const { instanceId, path } = await stack.newInstance();
     const workflowId = await stack.start('stop-then-wait', { targets: [path] }, `terminated-${randomUUID()}`);
@@ -111,7 +108,7 @@ describe('a holder that was terminated', () => {
 
     expect((await stack.run('start', path)).outcome).toBe('succeeded');
     const [, started] = await stack.control.accepted(instanceId);
-    expect((started?.atMs ?? 0) - closedAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(quickLimits()));
+    expect((started?.atMs ?? 0) - closedAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(stackLimits()));
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
   });
 });

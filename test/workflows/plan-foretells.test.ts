@@ -32,7 +32,7 @@ const SEEDS = [
   { status: 'STOPPED', version: '1.4.0', replica: 3 },
 ];
 
-describe.each(SEEDS)('on an instance %j', (seed) => {
+describe.concurrent.each(SEEDS)('on an instance %j', (seed) => {
   it.each(ASKED)('%s does what its plan says', async (runbook, inputs) => {
     const { path } = await stack.newInstance(seed);
     const request = { targets: [path], inputs };
@@ -48,7 +48,7 @@ describe.each(SEEDS)('on an instance %j', (seed) => {
   });
 });
 
-it('an undo that leads elsewhere is told before and after', async () => {
+it.concurrent('an undo that leads elsewhere is told before and after', async () => {
   const { instanceId, path } = await stack.newInstance();
   await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED' });
   const plan = renderPlan(await runbooks.plan('declared-undo', { targets: [path] }), paintFor(false));
@@ -61,7 +61,7 @@ it('an undo that leads elsewhere is told before and after', async () => {
   expect(text).toContain('differs  replicas 3 (2 before)');
 });
 
-it('undos of several steps are sent as the plan foretells them, folded', async () => {
+it.concurrent('undos of several steps are sent as the plan foretells them, folded', async () => {
   const { instanceId, path } = await stack.newInstance({ status: 'RUNNING', replica: 4 });
   await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED' });
   const plan = await runbooks.plan('folded-undos', { targets: [path] });

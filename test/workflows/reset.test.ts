@@ -1,22 +1,23 @@
 /** Resets and superseded attempts against a real server: the barrier, activity reset, workflow reset. */
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporalAccess, type TemporalAccess } from '../../src/activities/temporal-access.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import type { TargetReport } from '../../src/domain/report.js';
 import { leaseId } from '../../src/domain/target.js';
-import { quickLimits } from '../support/build.js';
+import { stackLimits } from '../support/build.js';
 import { startStack, stopWorker, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
-/** What the newest attempt asked that was not sure to be the current one. */
-let asked: Parameters<TemporalAccess['standing']> | undefined;
+/** What the newest attempt of a workflow asked that was not sure to be the current one. */
+const asked = new Map<string, Parameters<TemporalAccess['standing']>>();
 beforeAll(async () => {
   const access = temporalAccess(temporal.client);
   const standing: TemporalAccess['standing'] = (...question) => {
-    asked = question;
+    asked.set(question[0].workflowExecution?.workflowId ?? '', question);
     return access.standing(...question);
   };
   stack = await startStack(temporal, {
@@ -27,10 +28,6 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 const lease = (instanceId: string) => leaseId({ projectId: stack.simulator.projectId, instanceId });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 /** The pending activity of a target's workflow, as the server describes it. */
 async function pendingActivity(instanceId: string) {
@@ -68,18 +65,19 @@ async function targetReport(instanceId: string, runId: string): Promise<TargetRe
   return (await temporal.client.workflow.getHandle(lease(instanceId), runId).result()) as TargetReport;
 }
 
-describe('the barrier', () => {
+describe.concurrent('the barrier', () => {
   it('knows the current attempt, and no other', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'restart', durationMs: 1_500 });
+    await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     await stack.control.fault({
       on: { instanceId, route: 'action' },
       fault: { kind: 'throttle', retryAfterSeconds: 0.05 },
     });
     const workflowId = await stack.start('restart', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
-    if (asked === undefined) throw new Error('The second attempt did not ask');
-    const [info, state, timeoutMs] = asked;
+    const question = asked.get(lease(instanceId));
+    if (question === undefined) throw new Error('The second attempt did not ask');
+    const [info, state, timeoutMs] = question;
     const access = temporalAccess(temporal.client);
     const standing = async (change: Partial<typeof info>) =>
       (await access.standing({ ...info, ...change }, state, timeoutMs)).standing;
@@ -89,11 +87,12 @@ describe('the barrier', () => {
     expect(await standing({ currentAttemptScheduledTimestampMs: scheduledAtMs - 500 })).toBe('superseded');
     await temporal.client.workflow.getHandle(lease(instanceId)).cancel();
     await expect.poll(() => standing({})).toBe('cancelled');
+    await stack.control.finish(instanceId);
     await stack.report(workflowId);
   });
 });
 
-describe('a second attempt', () => {
+describe.concurrent('a second attempt', () => {
   it('passes the barrier after one that proved that nothing was sent', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.fault({
@@ -115,7 +114,7 @@ describe('a second attempt', () => {
   });
 });
 
-describe('an activity reset', () => {
+describe.concurrent('an activity reset', () => {
   it('while the cloud job is followed sends nothing again', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', durationMs: 1_500 });
@@ -129,26 +128,25 @@ describe('an activity reset', () => {
 
   it('while its POST is open sends nothing again (story 6)', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.clearFaults();
-    await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'delay', ms: 300 } });
+    const slow = await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'delay', ms: 300 } });
     const workflowId = await stack.start('stop', { targets: [path] });
-    await until(async () => (await stack.control.faults()).some(({ hits }) => hits > 0));
+    await until(async () => (await stack.control.faults()).some(({ id, hits }) => id === slow.id && hits > 0));
     await resetActivity(instanceId);
     const report = await stack.report(workflowId);
-    await stack.control.clearFaults();
     expect(report.outcome).toBe('succeeded');
     expect(await stack.accepted(instanceId)).toEqual(['stop']);
   });
 });
 
-describe('a workflow reset of a target', () => {
+describe.concurrent('a workflow reset of a target', () => {
   it('to before its step finds the cloud job of the run before, and does not send it again (story 9)', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'stop', durationMs: 1_000 });
+    await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
     const workflowId = await stack.start('stop', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
     const { runId } = await pendingActivity(instanceId);
     const resetRunId = await resetToBefore(instanceId, runId, 0);
+    await stack.control.finish(instanceId);
     const report = await targetReport(instanceId, resetRunId);
     expect(report.outcome).toBe('succeeded');
     expect(await stack.accepted(instanceId)).toEqual(['stop']);
@@ -157,23 +155,27 @@ describe('a workflow reset of a target', () => {
 
   it('to before its first reading decides anew once the run before is settled: a restart may be sent', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'restart', durationMs: 700 });
+    await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     const workflowId = await stack.start('restart', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
     const { runId } = await pendingActivity(instanceId);
     const resetAtMs = Date.now();
-    const report = await targetReport(instanceId, await resetToBefore(instanceId, runId, 0));
+    const resetRunId = await resetToBefore(instanceId, runId, 0);
+    await stack.control.finish(instanceId);
+    const report = await targetReport(instanceId, resetRunId);
     expect(report.outcome).toBe('succeeded');
     expect(await stack.accepted(instanceId)).toEqual(['restart', 'restart']);
     const [, second] = await stack.control.accepted(instanceId);
-    expect((second?.atMs ?? 0) - resetAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(quickLimits()));
+    expect((second?.atMs ?? 0) - resetAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(stackLimits()));
     // The run that asked for it waits for the run that was reset.
     await stack.report(workflowId);
   });
 
-  it('that is cancelled before it schedules its step again reports what came of the step, and undoes it', async () => {
+  it('that is cancelled before it schedules its step again reports what came of the step, and undoes it', async ({
+    onTestFinished,
+  }) => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'scale', durationMs: 1_500 });
+    await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     // Apart from the others: a replay takes the id of the original run for that of the reset run, so it decides otherwise.
     const taskQueue = `${temporal.taskQueue}-reset`;
     const begin = async () => {
@@ -194,6 +196,7 @@ describe('a workflow reset of a target', () => {
     const resetRunId = await resetToBefore(instanceId, runId, 1);
     await temporal.client.workflow.getHandle(lease(instanceId), resetRunId).cancel();
     await begin();
+    await stack.control.finish(instanceId);
     const report = await targetReport(instanceId, resetRunId);
     expect(report.outcome).toBe('cancelled');
     expect(report.steps.map(({ id, result }) => `${id} ${result}`)).toEqual(['restart succeeded', 'scale cancelled']);

@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
 import type { RunReport } from '../../src/domain/report.js';
 import { leaseId } from '../../src/domain/target.js';
+import { isCancelRequested } from '../support/cancel-request.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -39,14 +41,10 @@ afterAll(async () => {
 const steps = ({ targets }: RunReport) => targets[0]?.steps.map(({ id, result }) => `${id} ${result}`);
 const replicas = async (instanceId: string) => (await stack.control.instance(instanceId)).replica;
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-/** Somebody in the console scales, and the cloud job ends. */
+/** Somebody in the console scales, and the cloud job has ended. */
 async function scaleInConsole(instanceId: string, replica: number): Promise<void> {
   await stack.control.console({ instanceId, action: 'scale', parameters: { replica } });
-  await until(async () => !(await stack.control.instance(instanceId)).busy);
+  await stack.control.finish(instanceId);
 }
 
 /** Refused while planning: nothing was sent, and no lease was taken for it. */
@@ -58,7 +56,7 @@ async function expectRefusal(instanceId: string, path: string, ...words: (string
   expect(await stack.accepted(instanceId)).toEqual(sent);
 }
 
-describe('scale-up', () => {
+describe.concurrent('scale-up', () => {
   it('brings back the count that scale-down captured', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     const down = await stack.run('scale-down', path);
@@ -139,7 +137,7 @@ describe('scale-up', () => {
   });
 });
 
-describe('scale-up is refused, and sends nothing,', () => {
+describe.concurrent('scale-up is refused, and sends nothing,', () => {
   it('where no scale-down ran: it says so, and how to give the count', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.run('restart', path);
@@ -169,10 +167,11 @@ describe('scale-up is refused, and sends nothing,', () => {
 
   it('where the scale-down is still open', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
-    await stack.control.outcome({ instanceId, action: 'scale', durationMs: 1_500 });
+    await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     const workflowId = await stack.start('scale-down', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
     await expectRefusal(instanceId, path, new RegExp(`run ${workflowId}, begun .* is still open`));
+    await stack.control.finish(instanceId);
     await stack.report(workflowId);
   });
 
@@ -193,7 +192,7 @@ describe('scale-up is refused, and sends nothing,', () => {
   });
 });
 
-describe('a scale-down that did not succeed', () => {
+describe.concurrent('a scale-down that did not succeed', () => {
   it('and changed nothing captures nothing', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     await stack.control.outcome({ instanceId, action: 'scale', executionStatus: 'FAILED' });
@@ -214,10 +213,13 @@ describe('a scale-down that did not succeed', () => {
 
   it('and was cancelled and undone captures nothing', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
-    await stack.control.outcome({ instanceId, action: 'scale', durationMs: 600 });
+    await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     const workflowId = await stack.start('scale-down', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
     await temporal.client.workflow.getHandle(workflowId).cancel();
+    const lease = leaseId({ projectId: stack.simulator.projectId, instanceId });
+    await until(() => isCancelRequested(temporal.client, lease));
+    await stack.control.finish(instanceId);
     expect((await stack.report(workflowId)).outcome).toBe('cancelled');
     expect(await replicas(instanceId)).toBe(4);
     await expectRefusal(instanceId, path, '1 is known, without a change that stands');
@@ -262,12 +264,13 @@ describe('a scale-down that did not succeed', () => {
 
   it('but was terminated is not built upon, until the next one', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
-    await stack.control.outcome({ instanceId, action: 'scale', durationMs: 400 });
+    await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     const workflowId = await stack.start('scale-down', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
     await temporal.client.workflow.getHandle(workflowId).terminate('a test');
     const child = temporal.client.workflow.getHandle(leaseId({ projectId: stack.simulator.projectId, instanceId }));
     await expectRefusal(instanceId, path, `run ${workflowId}`);
+    await stack.control.finish(instanceId);
     await child.result();
     await expectRefusal(instanceId, path, `run ${workflowId}`, 'it ended TERMINATED without a report');
     await scaleInConsole(instanceId, 6);
@@ -296,11 +299,11 @@ describe('a scale-down that did not succeed', () => {
   });
 });
 
-describe('a scale-down that was reset while it ran', () => {
+describe.concurrent('a scale-down that was reset while it ran', () => {
   it('is known for the target that was done before; the other one is not clear', async () => {
     const done = await stack.newInstance({ replica: 4, name: `a-${randomUUID().slice(0, 8)}` });
     const cutOff = await stack.newInstance({ replica: 4, name: `b-${randomUUID().slice(0, 8)}` });
-    await stack.control.outcome({ instanceId: cutOff.instanceId, action: 'scale', durationMs: 1_000 });
+    await stack.control.outcome({ instanceId: cutOff.instanceId, action: 'scale', neverEnds: true });
     const workflowId = await stack.start('scale-down', { targets: [done.path, cutOff.path] });
     await until(async () => (await stack.accepted(cutOff.instanceId)).length === 1);
     const { runId } = await temporal.client.workflow.getHandle(workflowId).describe();
@@ -318,8 +321,9 @@ describe('a scale-down that was reset while it ran', () => {
       requestId: randomUUID(),
     });
     const lease = leaseId({ projectId: stack.simulator.projectId, instanceId: cutOff.instanceId });
-    await temporal.client.workflow.getHandle(lease).result();
     const down = await stack.report(workflowId);
+    await stack.control.finish(cutOff.instanceId);
+    await temporal.client.workflow.getHandle(lease).result();
     expect(down.targets.map(({ outcome }) => outcome)).toEqual(['succeeded', 'refused']);
     expect((await stack.run('scale-up', done.path)).outcome).toBe('succeeded');
     expect(await replicas(done.instanceId)).toBe(4);
@@ -327,16 +331,17 @@ describe('a scale-down that was reset while it ran', () => {
   });
 });
 
-describe('between the plan and the lease', () => {
+describe.concurrent('between the plan and the lease', () => {
   it('a count that somebody changes is not overwritten', async () => {
     const first = await stack.newInstance({ replica: 4, name: `a-${randomUUID().slice(0, 8)}` });
     const second = await stack.newInstance({ replica: 4, name: `b-${randomUUID().slice(0, 8)}` });
     const targets = [first.path, second.path];
     await stack.report(await stack.start('scale-down', { targets }));
-    await stack.control.outcome({ instanceId: first.instanceId, action: 'scale', durationMs: 1_500 });
+    await stack.control.outcome({ instanceId: first.instanceId, action: 'scale', neverEnds: true });
     const workflowId = await stack.start('scale-up', { targets });
     await until(async () => (await stack.accepted(first.instanceId)).length === 2);
     await scaleInConsole(second.instanceId, 3);
+    await stack.control.finish(first.instanceId);
     const report = await stack.report(workflowId);
     expect(report.targets.map(({ outcome }) => outcome)).toEqual(['succeeded', 'refused']);
     expect(report.targets[1]?.steps[0]?.failure).toMatchObject({ name: 'TargetChanged' });
@@ -346,23 +351,25 @@ describe('between the plan and the lease', () => {
   });
 });
 
-describe('between the plan and the lease, too,', () => {
-  /** A scale-up of two targets that is still at the first one. */
+describe.concurrent('between the plan and the lease, too,', () => {
+  /** A scale-up of two targets that stays at the first one until it is to go on. */
   async function upOfTwo() {
     const first = await stack.newInstance({ replica: 4, name: `a-${randomUUID().slice(0, 8)}` });
     const second = await stack.newInstance({ replica: 4, name: `b-${randomUUID().slice(0, 8)}` });
     const targets = [first.path, second.path];
     await stack.report(await stack.start('scale-down', { targets }));
-    await stack.control.outcome({ instanceId: first.instanceId, action: 'scale', durationMs: 4_000 });
+    await stack.control.outcome({ instanceId: first.instanceId, action: 'scale', neverEnds: true });
     const workflowId = await stack.start('scale-up', { targets });
     await until(async () => (await stack.accepted(first.instanceId)).length === 2);
-    return { second, workflowId };
+    const goOn = () => stack.control.finish(first.instanceId);
+    return { second, workflowId, goOn };
   }
 
   it('a newer scale-down is seen, though its count is the one of the plan', async () => {
-    const { second, workflowId } = await upOfTwo();
+    const { second, workflowId, goOn } = await upOfTwo();
     await scaleInConsole(second.instanceId, 6);
     await stack.run('scale-down', second.path);
+    await goOn();
     const report = await stack.report(workflowId);
     expect(report.targets.map(({ outcome }) => outcome)).toEqual(['succeeded', 'refused']);
     expect(report.targets[1]?.steps[0]?.failure).toMatchObject({ name: 'TargetChanged' });
@@ -385,14 +392,15 @@ describe('between the plan and the lease, too,', () => {
   });
 
   it('a count that is back already is no obstacle', async () => {
-    const { second, workflowId } = await upOfTwo();
+    const { second, workflowId, goOn } = await upOfTwo();
     await scaleInConsole(second.instanceId, 4);
+    await goOn();
     const report = await stack.report(workflowId);
     expect(report.targets[1]?.steps[0]).toMatchObject({ result: 'skipped', sent: 'no' });
   });
 });
 
-describe('the newest run is known by its lease', () => {
+describe.concurrent('the newest run is known by its lease', () => {
   it('even where the listing has not heard of it', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     await stack.run('scale-down', path);

@@ -1,23 +1,42 @@
 /** What a run does around its steps: undo, abort, continue, cancel in each phase and form, deadlines, several targets. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunReport } from '../../src/domain/report.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
+import { withLead } from '../support/with-lead.js';
 
 const temporal = useTemporal();
 let stack: Stack;
+let folder: string;
 beforeAll(async () => {
-  stack = await startStack(temporal, { runbookDirectories: [fileURLToPath(new URL('./runbooks', import.meta.url))] });
+  folder = await mkdtemp(join(tmpdir(), 'runbooks-steps-'));
+  const runbooks = fileURLToPath(new URL('./runbooks', import.meta.url));
+  stack = await startStack(temporal, { runbookDirectories: [runbooks, folder] });
 });
-afterAll(() => stack.close());
+afterAll(async () => {
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
+
+/** A stop that has so long, and a wait that outlasts the run, which has twice as long. @returns its name */
+async function shortDeadline(stepMs: number): Promise<string> {
+  const name = `deadline-${randomUUID()}`;
+  const stop = `- { action: stop, deadline: ${stepMs}ms, verify: { within: ${stepMs / 2}ms, stable: 50ms } }`;
+  // A wait that stands there as it is would be told about.
+  const steps = `inputs:\n  pause: { type: duration, default: 1h }\nsteps:\n  ${stop}\n  - wait: '\${{ inputs.pause }}'\n`;
+  const text = `name: ${name}\ntitle: t\ndeadline: ${2 * stepMs}ms\n${steps}`;
+  await writeFile(join(folder, `${name}.yaml`), text);
+  return name;
+}
 
 const steps = ({ targets }: RunReport, target = 0) => targets[target]?.steps.map(({ id, result }) => `${id} ${result}`);
 const undos = ({ targets }: RunReport) => targets[0]?.compensations.map(({ id, result }) => `${id} ${result}`);
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 /** Starts, cancels once the condition holds, and waits for the report. */
 async function cancelledRun(runbook: string, path: string, condition: () => Promise<boolean>): Promise<RunReport> {
@@ -27,7 +46,7 @@ async function cancelledRun(runbook: string, path: string, condition: () => Prom
   return stack.report(workflowId);
 }
 
-describe('a step that fails', () => {
+describe.concurrent('a step that fails', () => {
   it('has what was done before it undone', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED' });
@@ -62,12 +81,11 @@ describe('a step that fails', () => {
 
   it('does not have an undo sent over what somebody else did since (story 10)', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED', durationMs: 300 });
+    await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED', neverEnds: true });
     const workflowId = await stack.start('scale-then-restart', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 2);
-    await stack.control.switches({ busy: 'accept' });
     await stack.control.console({ instanceId, action: 'scale', parameters: { replica: 6 } });
-    await stack.control.switches({ busy: 'reject' });
+    await stack.control.finish(instanceId);
     const report = await stack.report(workflowId);
     expect(report.outcome).toBe('compensationFailed');
     expect(report.targets[0]?.compensations[0]).toMatchObject({
@@ -79,41 +97,44 @@ describe('a step that fails', () => {
     expect(await stack.control.instance(instanceId)).toMatchObject({ replica: 6 });
   });
 
-  it('whose answers are all lost ends by its deadline, settled, with what is known', async () => {
-    const { instanceId, path } = await stack.newInstance();
-    await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
-    const report = await stack.run('short-deadline', path);
-    expect(report.outcome).toBe('indeterminate');
-    expect(report.targets[0]?.steps[0]).toMatchObject({ result: 'indeterminate', sent: 'yes' });
-  });
+  it('whose answers are all lost ends by its deadline, settled, with what is known', () =>
+    withLead(async (leadMs) => {
+      const { instanceId, path } = await stack.newInstance();
+      await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
+      const report = await stack.run(await shortDeadline(leadMs), path);
+      if (report.targets[0]?.steps[0]?.sent === 'no') return false; // Its deadline came before.
+      expect(report.outcome).toBe('indeterminate');
+      expect(report.targets[0]?.steps[0]).toMatchObject({ result: 'indeterminate', sent: 'yes' });
+      return true;
+    }));
 });
 
-describe('a step whose last failure only says that the API was away', () => {
-  it('is settled, not taken for nothing: what it sent is found and undone (story 2)', async () => {
-    const { instanceId, path } = await stack.newInstance();
-    await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'actThenReset' } });
-    // Planning, the first observation and the entry of the step read before; everything after the POST fails for a while.
-    await stack.control.fault({
-      on: { instanceId, route: 'instance' },
-      nth: 4,
-      // Longer than the deadline of the step, shorter than the patience of settling.
-      forMs: 1_500,
-      fault: { kind: 'status', status: 503 },
-    });
-    const report = await stack.run('short-deadline', path);
-    expect(report.targets[0]?.steps[0]).toMatchObject({
-      result: 'failed',
-      sent: 'yes',
-      evidence: { createdByUs: true },
-    });
-    expect(['Unreachable', 'Unanswered']).toContain(report.targets[0]?.steps[0]?.failure?.name);
-    expect(report.outcome).toBe('compensated');
-    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
-    expect(await stack.control.instance(instanceId)).toMatchObject({ status: 'RUNNING' });
-  });
+describe.concurrent('a step whose last failure only says that the API was away', () => {
+  it('is settled, not taken for nothing: what it sent is found and undone (story 2)', () =>
+    withLead(async (leadMs) => {
+      const { instanceId, path } = await stack.newInstance();
+      await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'actThenReset' } });
+      // Planning, the first observation and the entry of the step read before; everything after the POST fails for a while.
+      await stack.control.fault({
+        on: { instanceId, route: 'instance' },
+        nth: 4,
+        // Longer than the deadline of the step, shorter than the patience of settling.
+        forMs: 1.5 * leadMs,
+        fault: { kind: 'status', status: 503 },
+      });
+      const report = await stack.run(await shortDeadline(leadMs), path);
+      const [step] = report.targets[0]?.steps ?? [];
+      if (step?.sent === 'no') return false; // Its deadline came before.
+      expect(step).toMatchObject({ result: 'failed', sent: 'yes', evidence: { createdByUs: true } });
+      expect(['Unreachable', 'Unanswered']).toContain(step?.failure?.name);
+      expect(report.outcome).toBe('compensated');
+      expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
+      expect(await stack.control.instance(instanceId)).toMatchObject({ status: 'RUNNING' });
+      return true;
+    }));
 });
 
-describe('a cancelled run', () => {
+describe.concurrent('a cancelled run', () => {
   it('undoes what it did, with onCancel: compensate', async () => {
     const { instanceId, path } = await stack.newInstance();
     const report = await cancelledRun(
@@ -170,11 +191,12 @@ describe('a cancelled run', () => {
 
   it('waits the window out when the answer of its POST is lost and it shows late (story 8)', async () => {
     const { instanceId, path } = await stack.newInstance();
-    await stack.control.clearFaults();
-    await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'actLate', ms: 150 } });
-    const requested = async () => (await stack.control.faults()).some(({ hits }) => hits > 0);
+    const lost = await stack.control.fault({
+      on: { instanceId, route: 'action' },
+      fault: { kind: 'actLate', ms: 150 },
+    });
+    const requested = async () => (await stack.control.faults()).some(({ id, hits }) => id === lost.id && hits > 0);
     const report = await cancelledRun('stop-then-wait', path, requested);
-    await stack.control.clearFaults();
     expect(report.outcome).toBe('cancelled');
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
     expect(await stack.control.instance(instanceId)).toMatchObject({ status: 'RUNNING' });
@@ -193,21 +215,24 @@ describe('a cancelled run', () => {
   });
 });
 
-describe('the deadline of a run', () => {
-  it('ends a wait, and what was done is undone', async () => {
-    const { instanceId, path } = await stack.newInstance();
-    const report = await stack.run('short-deadline', path);
-    expect(steps(report)).toEqual(['stop succeeded', 'wait failed']);
-    expect(report.targets[0]?.steps[1]?.failure?.name).toBe('DeadlinePassed');
-    expect(report.outcome).toBe('compensated');
-    expect(await stack.control.instance(instanceId)).toMatchObject({ status: 'RUNNING' });
-  });
+describe.concurrent('the deadline of a run', () => {
+  it('ends a wait, and what was done is undone', () =>
+    withLead(async (leadMs) => {
+      const { instanceId, path } = await stack.newInstance();
+      const report = await stack.run(await shortDeadline(leadMs), path);
+      if (steps(report)?.length !== 2) return false; // It did not come to its wait.
+      expect(steps(report)).toEqual(['stop succeeded', 'wait failed']);
+      expect(report.targets[0]?.steps[1]?.failure?.name).toBe('DeadlinePassed');
+      expect(report.outcome).toBe('compensated');
+      expect(await stack.control.instance(instanceId)).toMatchObject({ status: 'RUNNING' });
+      return true;
+    }));
 });
 
-describe('several targets', () => {
+describe.concurrent('several targets', () => {
   it('are taken one after another, by name', async () => {
-    const first = await stack.newInstance({ name: `a-${Date.now()}` });
-    const second = await stack.newInstance({ name: `b-${Date.now()}` });
+    const first = await stack.newInstance({ name: `a-${randomUUID()}` });
+    const second = await stack.newInstance({ name: `b-${randomUUID()}` });
     const report = await stack.report(await stack.start('restart', { targets: [second.path, first.path] }));
     expect(report.targets.map(({ path, outcome }) => `${path} ${outcome}`)).toEqual([
       `${first.path} succeeded`,
@@ -218,8 +243,8 @@ describe('several targets', () => {
   });
 
   it('end at the first that does not succeed, and those not begun are listed', async () => {
-    const first = await stack.newInstance({ name: `a-${Date.now()}` });
-    const second = await stack.newInstance({ name: `b-${Date.now()}` });
+    const first = await stack.newInstance({ name: `a-${randomUUID()}` });
+    const second = await stack.newInstance({ name: `b-${randomUUID()}` });
     await stack.control.outcome({ instanceId: first.instanceId, executionStatus: 'FAILED' });
     const report = await stack.report(await stack.start('restart', { targets: [first.path, second.path] }));
     expect(report).toMatchObject({ outcome: 'failed', notStarted: [second.path] });

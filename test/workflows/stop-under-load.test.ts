@@ -40,7 +40,7 @@ it.each([
     TEMPORAL_ADDRESS: address,
     RUNBOOK_TASK_QUEUE: taskQueue,
   });
-  const names = Array.from({ length: 2 * RUNS }, (_, index) => `prod-${index}`);
+  const names = Array.from({ length: 2 * RUNS }, (_, index) => `${how.replaceAll(' ', '-')}-${index}`);
   for (const name of names)
     await control.createInstance({ application: 'shop', component: 'checkout', name, replica: 2, version: '2' });
   const runbooks = new RunbookClient({ client: temporal.client, taskQueue });

@@ -36,7 +36,7 @@ async function start(type: string, input: string): Promise<string> {
   return workflowId;
 }
 
-describe('temporal workflow start', () => {
+describe.concurrent('temporal workflow start', () => {
   it('runs a runbook', async () => {
     const { instanceId, path } = await stack.newInstance();
     const report = await stack.report(await start('recover', JSON.stringify({ targets: [path] })));

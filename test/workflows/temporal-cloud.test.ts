@@ -53,7 +53,7 @@ async function runThrough(proxy: GrpcProxy, env: Record<string, string>, runbook
   return report;
 }
 
-describe('an API key', () => {
+describe.concurrent('an API key', () => {
   const namespaces = new Set<unknown>();
   let proxy: GrpcProxy;
   beforeAll(async () => {
@@ -88,7 +88,7 @@ describe('an API key', () => {
   });
 });
 
-describe('a certificate of their own', () => {
+describe.concurrent('a certificate of their own', () => {
   let proxy: GrpcProxy;
   beforeAll(async () => {
     const asked = { ...server, ca: own.cert, requestCert: true, rejectUnauthorized: true };

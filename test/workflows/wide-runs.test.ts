@@ -8,6 +8,7 @@ import { RunbookClient } from '../../src/client/index.js';
 import type { RunReport } from '../../src/domain/report.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -23,8 +24,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Hosts are part of every step's report: with 60 of them a step that is skipped has as much to tell as a long trail. */
-const HOSTS = Array.from({ length: 60 }, (_item, index) => `"${String(index).padStart(36, '0')}"`);
+/** Hosts are part of every step's report: with 300 of them a step that is skipped has more to tell than the longest trail. */
+const HOSTS = Array.from({ length: 300 }, (_item, index) => `"${String(index).padStart(36, '0')}"`);
 
 /** A runbook whose steps are skipped, since the instance has two replicas already; the last ones wait. */
 async function writeRunbook(name: string, steps: number, last = ''): Promise<void> {
@@ -38,10 +39,6 @@ async function writeRunbook(name: string, steps: number, last = ''): Promise<voi
 async function newTargets(count: number): Promise<string[]> {
   const instances = await Promise.all(Array.from({ length: count }, () => stack.newInstance()));
   return instances.map(({ path }) => path).sort();
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 const LONG = {
@@ -59,10 +56,10 @@ async function longTargets(count: number): Promise<string[]> {
   return targets;
 }
 
-describe('a run on twenty targets with long paths', () => {
+describe.concurrent('a run on twenty targets with long paths', () => {
   it('ends with its report, and is found by each of them', async () => {
     const targets = await longTargets(20);
-    const runId = await stack.start('restart', { targets });
+    const runId = await stack.start('start', { targets }); // They run already: each step is skipped.
     const access = temporalAccess(temporal.client);
     const asked = { runIds: [], targets, sinceMs: Date.now() - 60_000 };
     // While it is under way, also by targets that it has not begun.
@@ -85,16 +82,16 @@ describe('a run on twenty targets with long paths', () => {
   });
 });
 
-describe('a run whose report is larger than what a run stores', () => {
+describe.concurrent('a run whose report is larger than what a run stores', () => {
   const whole = (report: RunReport) => report.targets.map(({ path, steps, cut }) => [path, steps.length, cut]);
 
   it('ends, and its client reads the whole report from the targets', async () => {
-    await writeRunbook('wide', 15);
+    await writeRunbook('wide', 3);
     const targets = await newTargets(8);
     const workflowId = await stack.start('wide', { targets });
     const result = await runbooks.result(workflowId);
     expect([result.outcome, result.cut]).toEqual(['succeeded', undefined]);
-    expect(whole(result)).toEqual(targets.map((path) => [path, 15, undefined]));
+    expect(whole(result)).toEqual(targets.map((path) => [path, 3, undefined]));
     expect(result.targets[0]?.steps[0]?.before).toMatchObject({ status: 'RUNNING', replicaCount: 2 });
     expect(await runbooks.report(workflowId)).toEqual(result);
     // What Temporal itself has: every target, with what was done, and how much is missing.
@@ -114,7 +111,7 @@ describe('a run whose report is larger than what a run stores', () => {
   });
 
   it('ends cancelled as well, where only the memo has a report', async () => {
-    await writeRunbook('wide-then-wait', 20, '  - { wait: 5m }\n');
+    await writeRunbook('wide-then-wait', 6, '  - { wait: 5m }\n');
     const [path = ''] = await newTargets(1);
     const workflowId = await stack.start('wide-then-wait', { targets: [path] });
     await until(async () => {
@@ -124,13 +121,13 @@ describe('a run whose report is larger than what a run stores', () => {
     await runbooks.cancel(workflowId);
     const result = await runbooks.result(workflowId);
     expect([result.outcome, result.cut]).toEqual(['cancelled', undefined]);
-    expect(whole(result)).toEqual([[path, 21, undefined]]);
+    expect(whole(result)).toEqual([[path, 7, undefined]]);
     const { memo } = await temporal.client.workflow.getHandle(workflowId).describe();
     expect(memo?.['report']).toMatchObject({ outcome: 'cancelled', cut: { targets: 1 }, targets: [{ cut: 'short' }] });
   });
 
   it('is refused before anything is touched where it could not be stored to its end', async () => {
-    await writeRunbook('too-wide', 80);
+    await writeRunbook('too-wide', 16);
     const targets = await newTargets(12);
     const report = await stack.report(await stack.start('too-wide', { targets }));
     expect(report.outcome).toBe('refused');

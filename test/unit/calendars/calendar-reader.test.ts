@@ -2,11 +2,11 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CalendarReader } from '../../../src/calendars/calendar-reader.js';
 
-// A machine that is busy starts threads slowly.
-vi.setConfig({ testTimeout: 60_000 });
+/** A machine that is busy starts threads slowly: readers whose limit is not what a test is about have time enough. */
+const LONG_MS = 60_000;
 
 const [fromMs, toMs] = [Date.parse('2026-01-01T00:00:00Z'), Date.parse('2027-01-01T00:00:00Z')];
 const calendar = (...lines: string[]) => ['BEGIN:VCALENDAR', ...lines, 'END:VCALENDAR'].join('\n');
@@ -19,7 +19,7 @@ const thread = (code: string) =>
 
 describe('the reader of calendars', () => {
   it('reads iCalendar and lists, many at once, each answered with its own', async () => {
-    const reader = new CalendarReader();
+    const reader = new CalendarReader(LONG_MS);
     const list = 'timezone: UTC\nfreezes:\n  - { name: g, from: 2026-06-01, to: 2026-06-01 }';
     const found = await Promise.all(
       [asked(DAY), asked(list, 'c.yaml'), asked('x'), asked(DAY)].map((each) => reader.read(each)),
@@ -40,7 +40,7 @@ describe('the reader of calendars', () => {
     );
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
-    const { problems } = await new CalendarReader().read(asked(text));
+    const { problems } = await new CalendarReader(LONG_MS).read(asked(text));
     clearInterval(timer);
     expect(problems.filter(({ code }) => code !== 'too-many-occurrences')).toEqual([]);
     expect(turns).toBeGreaterThan(3);
@@ -67,14 +67,14 @@ describe('the reader of calendars', () => {
       'memory',
     ],
   ])('tells a thread that %s as a problem', async (_what, code, wanted) => {
-    const { freezes, problems } = await new CalendarReader(60_000, thread(code), 16).read(asked(DAY));
+    const { freezes, problems } = await new CalendarReader(LONG_MS, thread(code), 16).read(asked(DAY));
     expect(freezes).toEqual([]);
     expect(problems.map(({ code: each, found }) => [each, found.includes(wanted)])).toEqual([['not-read', true]]);
   });
 
   it('works the same file out once for all that ask within an hour, and again when it has changed', async () => {
     const counting = `let n = 0; parentPort.on('message', () => parentPort.postMessage({ freezes: [], problems: [{ code: String(++n) }] }));`;
-    const reader = new CalendarReader(60_000, thread(counting));
+    const reader = new CalendarReader(LONG_MS, thread(counting));
     const codes = async (text: string, laterMs = 0) => {
       const request = { ...asked(text), fromMs: fromMs + laterMs, toMs: toMs + laterMs };
       return (await reader.read(request)).problems.map(({ code }) => code).join();
@@ -86,7 +86,7 @@ describe('the reader of calendars', () => {
 
   it('gives only what lies in the time asked for, though it works out whole hours', async () => {
     const request = asked(calendar(...event('DTSTART:20260601T100000Z', 'DURATION:PT10M')));
-    const reader = new CalendarReader();
+    const reader = new CalendarReader(LONG_MS);
     const found = (from: string, to: string) =>
       reader.read({ ...request, fromMs: Date.parse(from), toMs: Date.parse(to) });
     expect((await found('2026-06-01T10:09:00Z', '2026-06-01T10:20:00Z')).freezes).toHaveLength(1);
@@ -95,7 +95,7 @@ describe('the reader of calendars', () => {
   });
 
   it('bounds what comes back: problems and freezes', async () => {
-    const reader = new CalendarReader();
+    const reader = new CalendarReader(LONG_MS);
     const wrong = Array.from({ length: 2_000 }, () => event('DTSTART:x')).flat();
     const { problems } = await reader.read(asked(calendar(...wrong)));
     expect(problems).toHaveLength(51);

@@ -26,7 +26,8 @@ function waitFor(code: number, failures: number, patienceMs = 60_000): Promise<u
   return awaitEnd({ calls, workflowId: 'w', runId: undefined, signal: undefined, patienceMs });
 }
 
-describe('a poll that is answered', () => {
+// Side by side: each wait pauses for half a second between its polls.
+describe.concurrent('a poll that is answered', () => {
   it.each([
     ['CANCELLED', 1],
     ['UNKNOWN', 2],

@@ -132,11 +132,13 @@ it('tries again what is away for a moment', async () => {
 });
 
 it('ends with what the last try said when the next pause would outlast the deadline', async () => {
-  // The pauses are about 1.7 s and 2.9 s.
   const server = await startServer(() => GRPC.resourceExhausted);
-  const connection = ClosableConnection.lazy({ address: server.address });
-  const call = connection.withDeadline(Date.now() + 4_000, () => connection.workflowService.getSystemInfo({}));
+  // A pause of nothing, then one of an hour.
+  const retries = { retryableDecider: () => true, delayFunction: (attempt: number) => (attempt - 1) * 3_600_000 };
+  const connection = ClosableConnection.lazy({ address: server.address }, retries);
+  const call = connection.withDeadline(Date.now() + 60_000, () => connection.workflowService.getSystemInfo({}));
   expect(await outcomeOf(call)).toBe(GRPC.resourceExhausted);
+  expect(server.requests()).toBe(2);
   await connection.close();
 });
 

@@ -1,14 +1,13 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+/** Why a server cannot be reached is said in plain words, whatever gRPC makes of it. */
+import { createServer, type AddressInfo } from 'node:net';
+import { expect, it, type TestContext } from 'vitest';
 import { RunbookClient } from '../../../src/client/runbook-client.js';
 
-let server: Server | undefined;
-afterEach(() => server?.close());
-
 /** Takes connections and never answers. */
-async function silentAddress(): Promise<string> {
-  server = createServer(() => {}).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server?.once('listening', resolve));
+async function silentAddress({ onTestFinished }: TestContext): Promise<string> {
+  const server = createServer(() => {}).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
@@ -18,15 +17,17 @@ const messageOf = (call: Promise<unknown>) =>
     (error: unknown) => `${(error as Error).name}: ${(error as Error).message}`,
   );
 
-it.each([
+it.concurrent.for([
   ['refuses connections', () => '127.0.0.1:9'],
   ['never answers', silentAddress],
   ['has no address', () => 'no-such-host.invalid:7233'],
-])('a server that %s is named in plain words, with what to check', async (_what, addressOf) => {
-  const address = await addressOf();
+] as const)('a server that %s is named in plain words, with what to check', async ([, addressOf], context) => {
+  const address = await addressOf(context);
   const lazy = RunbookClient.lazy({ address, callTimeoutMs: 1_500 });
-  const asked = await messageOf(lazy.report('run-1'));
-  const connected = await messageOf(RunbookClient.connect({ address, connectTimeout: 1_500 }));
+  const [asked, connected] = await Promise.all([
+    messageOf(lazy.report('run-1')),
+    messageOf(RunbookClient.connect({ address, connectTimeout: 1_500 })),
+  ]);
   await lazy.close();
   for (const message of [asked, connected]) {
     expect(message).toMatch(/^ServerUnreachable: Temporal .*cannot be reached: \w/);

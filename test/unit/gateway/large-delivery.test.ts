@@ -1,7 +1,6 @@
 /** The largest delivery there may be, at a rule that takes longer for it than its sender waits: its repeats end, and each alarm is decided once. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { DecideRequest } from '../../../src/domain/alarm.js';
 import { Counts } from '../../../src/gateway/counts.js';
 import type { AlarmRule } from '../../../src/gateway/match-alarm.js';
@@ -28,11 +27,16 @@ const alarm = (index: number) => ({
   at: '2026-01-02T03:04:05Z',
 });
 
+// A sender is answered within 4 s: as much time as the test lets pass for each delivery.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+afterEach(() => void vi.useRealTimers());
+const ANSWERED_WITHIN_MS = 4_000;
+
 it('is answered in the end', async () => {
   const updates: number[] = [];
   const decide = async ({ alarms }: DecideRequest) => {
     updates.push(alarms.length);
-    await delay(MS_FOR_EACH_UPDATE);
+    await new Promise((resolve) => setTimeout(resolve, MS_FOR_EACH_UPDATE));
     return alarms.map(() => ({ kind: 'started', why: 'it is', runId: null, untilMs: null }) as const);
   };
   const log = pino({ level: 'silent' });
@@ -41,14 +45,16 @@ it('is answered in the end', async () => {
   const sender = makeSender('prod', { kind: 'bearer', tokens: ['token-0123456789'] });
   const body = Buffer.from(JSON.stringify({ alarms: Array.from({ length: 1_000 }, (_, index) => alarm(index)) }));
   const headers = { authorization: 'Bearer token-0123456789' };
-  const deliver = () => taker.take(sender, { headers, body, receivedAtMs: Date.now() });
+  const deliver = async () => {
+    const answer = taker.take(sender, { headers, body, receivedAtMs: Date.now() });
+    await vi.advanceTimersByTimeAsync(ANSWERED_WITHIN_MS);
+    return answer;
+  };
 
   expect((await deliver()).status).toBe(503);
-  // Once is enough on an idle machine; a sender comes again as often as it takes.
-  let repeat = await deliver();
-  for (let more = 0; repeat.status === 503 && more < 10; more++) repeat = await deliver();
+  const repeat = await deliver();
   expect(repeat.status).toBe(200);
   expect((repeat.body as { decisions: object[] }).decisions).toHaveLength(1_000);
   expect(updates).toEqual([200, 200, 200, 200, 200]);
   expect(counts.text({})).toContain('decisions_total{rule="hung",decision="started"} 1000');
-}, 120_000);
+});

@@ -39,21 +39,12 @@ describe('a secret in text of others', () => {
     );
   });
 
-  it('that stands there again and again costs little more than text that only looks like it', () => {
+  it('is hidden in one pass, however often it stands there', () => {
     const secret = 'A1b2'.repeat(16);
-    const form = Buffer.from(secret).toString('base64');
-    const bestOf = (text: string) =>
-      Math.min(
-        ...[1, 2, 3].map(() => {
-          const beganAtMs = performance.now();
-          hideSecrets(text, [secret]);
-          return performance.now() - beganAtMs;
-        }),
-      );
-    const times = 5_000;
-    const [harmless, echoed] = [`${form.toLowerCase()} `, `${form} `].map((word) => word.repeat(times));
-    expect(hideSecrets(echoed ?? '', [secret])).toBe('*** '.repeat(times));
-    expect(bestOf(echoed ?? '')).toBeLessThan(20 * bestOf(harmless ?? '') + 20);
+    // A tenth of a second in one pass; what goes over the text for each of them outlasts the limit of a test by far.
+    const times = 100_000;
+    const echoed = `${Buffer.from(secret).toString('base64')} `.repeat(times);
+    expect(hideSecrets(echoed, [secret]) === '*** '.repeat(times)).toBe(true);
   });
 
   it('leaves the rest as it is, and takes no time over long text', () => {

@@ -32,11 +32,11 @@ const CLEAR_MS = AGAIN_MS + limits.visibilityWindowMs;
 const DEADLINE_MS = 601_000;
 
 describe('an attempt after one that left nothing', () => {
-  it('is like the first where the server says that it timed out: nothing was sent without a send lease', () => {
+  it('waits only for the window where the server says that it timed out, and then sends even a restart', () => {
     const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS };
-    const played = act({ isAfterTimeout: true }, { action: restart }, { facts });
-    expect(played).toMatchObject({ sentAtMs: AGAIN_MS });
-    expect(decisions(played).slice(0, 3)).toEqual(['leftNoTrace', 'entered', 'sent']);
+    const played = actToTheEnd({ isAfterTimeout: true }, { action: restart }, { facts });
+    expect(played).toMatchObject({ sentAtMs: CLEAR_MS, state: { attempt: 3, cloudJob: { id: 'JOB-1' } } });
+    expect(decisions(played).slice(0, 5)).toEqual(['leftNoTrace', 'entered', 'failed', 'entered', 'sent']);
   });
 
   it('waits for one that may be alive where it does not', () => {

@@ -12,6 +12,8 @@ export type Input =
       readonly attempt: number;
       readonly scheduledAtMs: number | null;
       readonly isInResetRun: boolean;
+      /** `temporal activity reset --reset-heartbeats` came before it. */
+      readonly isAfterClearing: boolean;
     }
   | { readonly kind: 'settle'; readonly isBeforeFirstStep: boolean; readonly clearAtMs: number | null }
   /** `wasHeard`: what it was to record reached the server. */
@@ -43,6 +45,7 @@ function parseTurn(text: string): Exclude<Input, { kind: 'event' }> | null {
       attempt: Number(attempt),
       scheduledAtMs: scheduled === null ? null : parseTime(scheduled),
       isInResetRun: options.includes('in the reset run'),
+      isAfterClearing: options.includes('heartbeats cleared'),
     };
   }
   const again = /^the same(?: (\d+) events)?(?: until (\S+))?$/.exec(text);

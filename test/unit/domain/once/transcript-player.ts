@@ -113,8 +113,14 @@ class Player {
     return this.#newest === null ? [sent] : [sent, ...printTrail(this.#newest)];
   }
 
-  #beginAttempt({ attempt, scheduledAtMs, isInResetRun }: Extract<Input, { kind: 'attempt' }>): string {
+  #beginAttempt({
+    attempt,
+    scheduledAtMs,
+    isInResetRun,
+    isAfterClearing,
+  }: Extract<Input, { kind: 'attempt' }>): string {
     this.#old = this.#current ?? this.#old;
+    if (isAfterClearing) this.#heard = null;
     // A reset run schedules the activity anew, and knows no heartbeat.
     if (isInResetRun && attempt === 1) {
       this.#heard = null;

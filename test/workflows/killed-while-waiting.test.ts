@@ -1,0 +1,90 @@
+/** A worker that is killed while nothing is under way but a wait: another one takes over, and what was waited for comes once. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { RunbookClient } from '../../src/client/runbook-client.js';
+import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
+import { aRule } from '../support/alarms.js';
+import { controlOf, type Control } from '../support/simulator.js';
+import { newSeed } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
+import { withLead } from '../support/with-lead.js';
+import { startWorkerProcess } from '../support/worker-process.js';
+
+const temporal = useTemporal();
+let simulator: RunningSimulator;
+let control: Control;
+beforeAll(async () => {
+  simulator = await startSimulator({ world: 'empty', seed: newSeed() });
+  control = controlOf(simulator);
+});
+afterAll(() => simulator.close());
+
+/** A task queue with a worker of its own, and an instance. */
+async function aPlace() {
+  const name = `waits-${newSeed()}`;
+  const taskQueue = `${temporal.taskQueue}-${name}`;
+  const { instanceId } = await control.createInstance({
+    application: 'a',
+    component: 'c',
+    name,
+    replica: 2,
+    version: '2',
+  });
+  const runbooks = new RunbookClient({ client: temporal.client, taskQueue });
+  const startWorker = () => startWorkerProcess({ address: temporal.address, taskQueue, simulator });
+  return { taskQueue, instanceId, path: `a/c/${name}`, runbooks, startWorker };
+}
+
+const accepted = async (instanceId: string) => (await control.accepted(instanceId)).map(({ action }) => action);
+
+it.concurrent('a run goes on when its window opens', () =>
+  withLead(async (leadMs) => {
+    const { instanceId, path, runbooks, startWorker } = await aPlace();
+    const first = await startWorker();
+    const opensAt = new Date(Date.now() + 2 * leadMs).toISOString();
+    const window = { duration: '1h', opensAt };
+    const { workflowId } = await runbooks.start('stop', { targets: [path], window, waitAtMost: '1h' });
+    let phase = '';
+    await until(async () => {
+      phase = (await runbooks.progress(workflowId)).run.phase;
+      return phase === 'waiting' || phase === 'finished';
+    });
+    await first.kill('SIGKILL');
+    const second = await startWorker();
+    const report = await runbooks.result(workflowId);
+    await second.kill('SIGTERM');
+    if (phase !== 'waiting') return false; // Its window had opened before it came to its gate.
+    expect(report).toMatchObject({ outcome: 'succeeded', gates: [{ failure: 'OutsideWindow' }, { failure: null }] });
+    expect(await accepted(instanceId)).toEqual(['stop']);
+    return true;
+  }),
+);
+
+it.concurrent('a debounce goes on, and starts one run after it', () =>
+  withLead(async (leadMs) => {
+    const { taskQueue, instanceId, path, runbooks, startWorker } = await aPlace();
+    const one = aRule(temporal.client, taskQueue);
+    const alarm = one.alarm({ target: path });
+    const brakes = { debounceMs: 2 * leadMs };
+    const first = await startWorker();
+    const [waiting] = await one.decide([alarm, alarm], brakes);
+    const runId = waiting?.runId ?? '';
+    await first.kill('SIGKILL');
+    const isThere = await temporal.client.workflow
+      .getHandle(runId)
+      .describe()
+      .then(
+        () => true,
+        () => false,
+      );
+    const next = await startWorker();
+    await until(async () => (await one.log()).some(({ decision }) => decision.kind === 'started'));
+    expect((await runbooks.result(runId)).outcome).toBe('succeeded');
+    expect(await one.decide([alarm], brakes)).toMatchObject([{ kind: 'repeated' }]);
+    expect((await one.log())[1]?.decidedAtMs).toBeGreaterThanOrEqual(waiting?.untilMs ?? Infinity);
+    expect(await accepted(instanceId)).toEqual(['restart']);
+    await next.kill('SIGTERM');
+    // Where it had been started before the kill, nothing was shown.
+    return waiting?.kind === 'waiting' && !isThere;
+  }),
+);
