@@ -36,7 +36,7 @@ export interface CloudHabits {
 }
 
 /** What differs between servers, or is not known for certain. */
-export interface TemporalHabits {
+interface TemporalHabits {
   /** The attempt after one that was running when it was reset has this number. */
   readonly attemptAfterReset: 1 | 2;
   /** Clocks of workers are up to that much off the server's. */
