@@ -1,0 +1,184 @@
+/** Executions of the workflow that is the lease: each holds a generator, its history, and what it waits for; a reset replays it. */
+import { unseenAttemptMs } from '../../src/domain/once/limits.js';
+import type { DecisionRecord, HolderRecord } from './chronicle.js';
+import type { Activity, ActivityEnd } from './server.js';
+import { targetRun, type Answer, type Ask, type Context, type RunArguments } from './target-run.js';
+import type { World } from './world.js';
+
+/** Reading the instance before anything else is tried for that long. */
+const OBSERVE_FOR_MS = 180_000;
+
+interface Recorded {
+  readonly answer: Answer;
+  readonly atMs: number;
+  readonly cancelled: boolean;
+}
+
+/** What a reset takes over. */
+export interface Past {
+  readonly recorded: readonly Recorded[];
+  /** When the activity that it waits for had been scheduled, where that stands in the history too. */
+  readonly scheduledAtMs: number | null;
+}
+
+export class Execution {
+  readonly #context: Context;
+  readonly #flow: ReturnType<typeof targetRun>;
+  readonly #recorded: Recorded[] = [];
+  #ask: Ask | null = null;
+  #turn = 0;
+  activity: Activity | null = null;
+
+  constructor(
+    private readonly world: World,
+    readonly holder: HolderRecord,
+    readonly run: RunArguments,
+    past: Past,
+    private readonly onClose: (execution: Execution) => void,
+  ) {
+    this.#context = { runId: holder.runId, originalRunId: holder.chainId, nowMs: world.time.nowMs, cancelled: false };
+    this.#flow = targetRun(this.#context, run);
+    let asked = this.#flow.next();
+    for (const [index, recorded] of past.recorded.entries()) {
+      const isLast = index === past.recorded.length - 1;
+      // The task that took the last result is carried out anew, unless what it scheduled is kept.
+      this.#context.nowMs = isLast && past.scheduledAtMs === null ? world.time.nowMs : recorded.atMs;
+      this.#context.cancelled = recorded.cancelled;
+      this.#recorded.push(recorded);
+      asked = this.#flow.next(recorded.answer);
+    }
+    if (this.#context.cancelled) holder.cancelRequestedAtMs = holder.startedAtMs;
+    this.#go(asked, past.scheduledAtMs);
+  }
+
+  get isOpen(): boolean {
+    return this.holder.closedAtMs === null;
+  }
+
+  /** A new execution with a part of this one's history; the old one is closed. */
+  past(keep: number, rescheduled: boolean): Past {
+    const keepsAll = keep >= this.#recorded.length;
+    const recorded = this.#recorded.slice(0, keep);
+    const scheduledAtMs = keepsAll && rescheduled ? (this.activity?.scheduledAtMs ?? null) : null;
+    return { recorded, scheduledAtMs };
+  }
+
+  /** What the workflow does with a cancel: whatever it waits for is told, unless it is shielded. */
+  cancel(): void {
+    const { time } = this.world;
+    if (!this.isOpen || this.#context.cancelled) return;
+    this.#context.cancelled = true;
+    this.holder.cancelRequestedAtMs = time.nowMs;
+    const ask = this.#ask;
+    if (ask?.kind === 'observe') this.#answer({ kind: 'cancelled' });
+    else if (ask?.isCancellable === true && this.activity !== null) this.world.server.requestCancel(this.activity);
+  }
+
+  /** Closed from outside, with whatever it waits for. */
+  close(): void {
+    this.#turn++;
+    if (this.activity !== null) this.world.server.abandon(this.activity);
+    this.#closed('TERMINATED');
+  }
+
+  #closed(status: HolderRecord['status']): void {
+    this.holder.closedAtMs = this.world.time.nowMs;
+    this.holder.status = status;
+    this.onClose(this);
+  }
+
+  #answer(answer: Answer): void {
+    const { nowMs } = this.world.time;
+    this.#turn++;
+    this.activity = null;
+    this.#context.nowMs = nowMs;
+    this.#recorded.push({ answer, atMs: nowMs, cancelled: this.#context.cancelled });
+    this.#go(this.#flow.next(answer), null);
+  }
+
+  #go(asked: ReturnType<typeof this.#flow.next>, scheduledAtMs: number | null): void {
+    const { world, holder } = this;
+    if (asked.done === true) {
+      holder.report = asked.value;
+      world.tell(holder.runId, () => `closes ${asked.value.outcome}`);
+      this.#closed('COMPLETED');
+      return;
+    }
+    this.#ask = asked.value;
+    if (asked.value.kind === 'observe') this.#observe(world.time.nowMs);
+    else this.#schedule(asked.value, scheduledAtMs);
+  }
+
+  #schedule(ask: Extract<Ask, { kind: 'activity' }>, scheduledAtMs: number | null): void {
+    const { world, holder } = this;
+    const atMs = scheduledAtMs ?? world.time.nowMs;
+    const decision = ask.goal === 'act' ? this.#decide(ask, atMs) : this.#settled(ask);
+    const { stepId: name, goal, rules, decidedInRunId, scheduleToCloseMs } = ask;
+    world.tell(holder.runId, () => `schedules ${name}`);
+    const turn = this.#turn;
+    this.activity = world.server.schedule(
+      { name, goal, rules, decision, holder, decidedInRunId, scheduleToCloseMs },
+      atMs,
+      (end) => world.time.after(world.dice.whole(1, 20), () => this.#ended(turn, end)),
+    );
+    if (ask.isCancellable && this.#context.cancelled) world.server.requestCancel(this.activity);
+  }
+
+  #ended(turn: number, end: ActivityEnd): void {
+    if (!this.isOpen || this.#turn !== turn) return;
+    this.world.tell(this.holder.runId, () => `hears: ${this.activity?.request.name} ${end.kind}`);
+    this.#answer({ kind: 'ended', end });
+  }
+
+  #decide(ask: Extract<Ask, { kind: 'activity' }>, scheduledAtMs: number): DecisionRecord | null {
+    const { chronicle } = this.world;
+    const { stepId, rules, decidedInRunId } = ask;
+    const { action, before, deadlineAtMs } = rules;
+    if (action === null) return null;
+    const key = `${decidedInRunId}/${stepId}/${before.lastJobId ?? 'none'}`;
+    let decision = chronicle.decisions.get(key);
+    if (decision === undefined) {
+      const doubts = new Set<string>();
+      const common = { key, stepId, action, before, scheduledAtMs, deadlineAtMs, doubts };
+      decision = { ...common, posts: [], attempts: [], schedulings: 0 };
+      chronicle.decisions.set(key, decision);
+      chronicle.count('decisions');
+    }
+    decision.schedulings++;
+    if (decidedInRunId !== this.holder.runId) decision.doubts.add('the workflow was reset');
+    if (!this.holder.decisions.includes(decision)) this.holder.decisions.push(decision);
+    return decision;
+  }
+
+  /** The decision that a settle is about, so that what happens to it meanwhile is known. */
+  #settled({ stepId, rules, decidedInRunId }: Extract<Ask, { kind: 'activity' }>): DecisionRecord | null {
+    const key = `${decidedInRunId}/${stepId.replace('settle-', '')}/${rules.before.lastJobId ?? 'none'}`;
+    return this.world.chronicle.decisions.get(key) ?? null;
+  }
+
+  /** A local activity: read until it is answered, at most for three minutes. */
+  #observe(beganAtMs: number): void {
+    const { time, dice, mishaps, cloud } = this.world;
+    const turn = this.#turn;
+    const struck = mishaps.at('observe');
+    const tookMs = struck?.kind === 'slow' ? struck.ms : dice.whole(10, 120);
+    time.after(tookMs, () => {
+      if (!this.isOpen || this.#turn !== turn) return;
+      if (struck?.kind !== 'fails' && struck?.kind !== 'hangs')
+        return this.#answer({ kind: 'observed', reading: cloud.reading(time.nowMs - tookMs / 2), inRunId: this.holder.runId });
+      if (time.nowMs - beganAtMs > OBSERVE_FOR_MS) return this.#answer({ kind: 'unreadable', failure: 'Unreachable' });
+      time.after(dice.whole(500, 10_000), () => {
+        if (this.isOpen && this.#turn === turn) this.#observe(beganAtMs);
+      });
+    });
+  }
+}
+
+/** A holder that ended without its report may have left a POST that nobody saw; what it had to wait out itself is handed on. */
+export function unseenUntilMs(last: Execution | null, nowMs: number): number | null {
+  if (last === null) return null;
+  const { holder, run } = last;
+  const own = holder.status === 'COMPLETED' ? 0 : (holder.closedAtMs ?? nowMs) + unseenAttemptMs(run.limits);
+  const untilMs = Math.max(own, run.unseenUntilMs ?? 0);
+  return untilMs > nowMs ? untilMs : null;
+}

@@ -1,0 +1,30 @@
+/** What every part of the model works with: one time, one dice, one scenario, one record. */
+import type { Dice } from '../chaos/dice.js';
+import type { AttemptFacts, Event, OnceRules, Step } from '../../src/domain/once/events.js';
+import type { Ending, OnceState } from '../../src/domain/once/state.js';
+import type { Cloud } from './cloud.js';
+import type { Mishaps } from './mishaps.js';
+import type { Chronicle } from './chronicle.js';
+import type { Scenario } from './scenario.js';
+import type { Server } from './server.js';
+import type { VirtualTime } from './virtual-time.js';
+
+/** The machine under test: the product's own, or one that was broken on purpose. */
+export interface Machine {
+  beginActing(rules: OnceRules, facts: AttemptFacts, previous: OnceState | null, nowMs: number): Step;
+  beginSettling(rules: OnceRules, left: OnceState, prior: Ending | null, nowMs: number): Step;
+  next(state: OnceState, event: Event, rules: OnceRules, nowMs: number): Step;
+}
+
+export interface World {
+  readonly scenario: Scenario;
+  readonly machine: Machine;
+  readonly time: VirtualTime;
+  readonly dice: Dice;
+  readonly mishaps: Mishaps;
+  readonly cloud: Cloud;
+  readonly server: Server;
+  readonly chronicle: Chronicle;
+  /** One line of the transcript; `what` is only asked for where somebody reads it. */
+  tell(who: string, what: () => string): void;
+}
