@@ -3,7 +3,7 @@
  * or cut off from Temporal; what wakes up goes on where it was.
  */
 import type { AttemptFacts, Command, Event, Step } from '../../src/domain/once/events.js';
-import type { Interruption, OnceState } from '../../src/domain/once/state.js';
+import type { Ending, Interruption, OnceState } from '../../src/domain/once/state.js';
 import type { AttemptRecord, Post } from './chronicle.js';
 import { OUR_USER } from './cloud.js';
 import { Heart } from './heart.js';
@@ -31,7 +31,7 @@ export class Attempt {
   #isDead = false;
   /** Its own worker gave it up: what it ends with is not reported. */
   #isDiscarded = false;
-  #told = new Set<Interruption>();
+  #told: Interruption | null = null;
   #readAtMs = 0;
 
   constructor(
@@ -100,11 +100,11 @@ export class Attempt {
     });
   }
 
-  /** Told once of each. `discarded`: by its own worker, which has given it up. */
+  /** Told once, whatever comes after. `discarded`: by its own worker, which has given it up. */
   interrupt(by: Interruption, discarded = false): void {
     if (discarded) this.#isDiscarded = true;
-    if (this.hasEnded || this.#told.has(by)) return;
-    this.#told.add(by);
+    if (this.hasEnded || this.#told !== null) return;
+    this.#told = by;
     this.#take({ kind: 'interrupted', by });
   }
 
@@ -323,24 +323,28 @@ export class Attempt {
 
   /** Tried again until the server has heard it. */
   #report(delayMs: number): void {
-    const { dice, server } = this.world;
+    const { dice } = this.world;
     this.later(delayMs + dice.whole(2, 20), () => {
       if (this.isCutOff) return this.#report(REPORT_AGAIN_MS);
       const { phase } = this.#state;
       if (phase.name !== 'ended') return;
-      const { ending } = phase;
-      if (ending.kind === 'succeeded' || ending.kind === 'skipped') this.record.isTaken = server.complete(this.token, this.#state);
-      else if (ending.kind === 'cancelled') this.record.isTaken = this.#reportCancelled();
-      else this.record.isTaken = server.fail(this.token, this.#state, ending.kind === 'failed' ? ending.retryInMs : null);
+      this.record.isTaken = this.#speak(phase.ending);
       this.world.tell(this.name, () => `ended; the server ${this.record.isTaken ? 'takes it' : 'does not know it'}`);
       this.#isDead = true;
     });
   }
 
-  /** The server takes a cancellation only from a worker that was told of the cancel; at the barrier only the client was. */
-  #reportCancelled(): boolean {
+  /** As `src/activities/perform-action.ts` has it: a settle completes however it ended, unless it is tried again or was cancelled. */
+  #speak(ending: Ending): boolean {
     const { server } = this.world;
-    return this.#told.has('cancel') ? server.cancelled(this.token, this.#state) : server.fail(this.token, this.#state, null);
+    const { goal } = this.token.activity.request;
+    if (ending.kind === 'succeeded' || ending.kind === 'skipped') return server.complete(this.token, this.#state);
+    if (ending.kind === 'failed' && ending.retryInMs !== null) return server.fail(this.token, this.#state, ending.retryInMs);
+    const isSettled = goal !== 'act' && (ending.kind !== 'cancelled' || goal.prior?.kind === 'cancelled');
+    if (isSettled) return server.complete(this.token, this.#state);
+    // The server takes a cancellation only from a worker that was told of the cancel; at the barrier only the client was.
+    const isTold = ending.kind === 'cancelled' && this.#told !== null;
+    return isTold ? server.cancelled(this.token, this.#state) : server.fail(this.token, this.#state, null);
   }
 }
 

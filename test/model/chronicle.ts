@@ -57,11 +57,12 @@ export interface AttemptRecord {
 /** One decision to act. A reset that schedules it again with the same baseline does not make a second one. */
 export interface DecisionRecord {
   readonly key: string;
+  readonly decidedInRunId: string;
   readonly stepId: string;
   readonly action: Action;
   readonly before: Known;
   readonly scheduledAtMs: number;
-  readonly deadlineAtMs: number;
+  deadlineAtMs: number;
   readonly posts: Post[];
   readonly attempts: AttemptRecord[];
   /** What makes it honest not to know: each kind of thing that happened to it. */
@@ -80,6 +81,8 @@ export interface HolderRecord {
   closedAtMs: number | null;
   status: 'RUNNING' | 'COMPLETED' | 'TERMINATED';
   cancelRequestedAtMs: number | null;
+  /** The execution whose first reading its decisions are made from; `null` before it. */
+  readInRunId: string | null;
   readonly decisions: DecisionRecord[];
   report: TargetOfRun | null;
 }

@@ -1,8 +1,11 @@
 /** Executions of the workflow that is the lease: each holds a generator, its history, and what it waits for; a reset replays it. */
+import type { FirstReading } from '../../src/domain/contract.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
-import type { DecisionRecord, HolderRecord } from './chronicle.js';
+import type { Observation } from '../../src/domain/target.js';
+import type { DecisionRecord, HolderRecord, TargetOfRun } from './chronicle.js';
 import type { Activity, ActivityEnd } from './server.js';
-import { targetRun, type Answer, type Ask, type Context, type RunArguments } from './target-run.js';
+import type { Answer, Ask, Context, RunArguments } from './flow.js';
+import { targetRun } from './target-run.js';
 import type { World } from './world.js';
 
 /** Reading the instance before anything else is tried for that long. */
@@ -44,8 +47,7 @@ export class Execution {
       // The task that took the last result is carried out anew, unless what it scheduled is kept.
       this.#context.nowMs = isLast && past.scheduledAtMs === null ? world.time.nowMs : recorded.atMs;
       this.#context.cancelled = recorded.cancelled;
-      this.#recorded.push(recorded);
-      asked = this.#flow.next(recorded.answer);
+      asked = this.#take(recorded);
     }
     if (this.#context.cancelled) holder.cancelRequestedAtMs = holder.startedAtMs;
     this.#go(asked, past.scheduledAtMs);
@@ -92,11 +94,17 @@ export class Execution {
     this.#turn++;
     this.activity = null;
     this.#context.nowMs = nowMs;
-    this.#recorded.push({ answer, atMs: nowMs, cancelled: this.#context.cancelled });
-    this.#go(this.#flow.next(answer), null);
+    this.#go(this.#take({ answer, atMs: nowMs, cancelled: this.#context.cancelled }), null);
   }
 
-  #go(asked: ReturnType<typeof this.#flow.next>, scheduledAtMs: number | null): void {
+  #take(recorded: Recorded): IteratorResult<Ask, TargetOfRun> {
+    const { answer } = recorded;
+    if (answer.kind === 'observed') this.holder.readInRunId = answer.reading.readInRunId;
+    this.#recorded.push(recorded);
+    return this.#flow.next(answer);
+  }
+
+  #go(asked: IteratorResult<Ask, TargetOfRun>, scheduledAtMs: number | null): void {
     const { world, holder } = this;
     if (asked.done === true) {
       holder.report = asked.value;
@@ -139,12 +147,14 @@ export class Execution {
     let decision = chronicle.decisions.get(key);
     if (decision === undefined) {
       const doubts = new Set<string>();
-      const common = { key, stepId, action, before, scheduledAtMs, deadlineAtMs, doubts };
+      const common = { key, decidedInRunId, stepId, action, before, scheduledAtMs, deadlineAtMs, doubts };
       decision = { ...common, posts: [], attempts: [], schedulings: 0 };
       chronicle.decisions.set(key, decision);
       chronicle.count('decisions');
     }
     decision.schedulings++;
+    // A reset gives it a new time.
+    decision.deadlineAtMs = Math.max(decision.deadlineAtMs, deadlineAtMs);
     if (decidedInRunId !== this.holder.runId) decision.doubts.add('the workflow was reset');
     if (!this.holder.decisions.includes(decision)) this.holder.decisions.push(decision);
     return decision;
@@ -165,20 +175,27 @@ export class Execution {
     time.after(tookMs, () => {
       if (!this.isOpen || this.#turn !== turn) return;
       if (struck?.kind !== 'fails' && struck?.kind !== 'hangs')
-        return this.#answer({ kind: 'observed', reading: cloud.reading(time.nowMs - tookMs / 2), inRunId: this.holder.runId });
+        return this.#answer({ kind: 'observed', reading: this.#firstReading(cloud.reading(time.nowMs - tookMs / 2)) });
       if (time.nowMs - beganAtMs > OBSERVE_FOR_MS) return this.#answer({ kind: 'unreadable', failure: 'Unreachable' });
       time.after(dice.whole(500, 10_000), () => {
         if (this.isOpen && this.#turn === turn) this.#observe(beganAtMs);
       });
     });
   }
+
+  /** What was sent before a reset is not known here. */
+  #firstReading(reading: Observation): FirstReading {
+    const { runId: readInRunId, chainId } = this.holder;
+    const clearAtMs = readInRunId === chainId ? 0 : this.world.time.nowMs + unseenAttemptMs(this.run.limits);
+    return { ...reading, readInRunId, clearAtMs };
+  }
 }
 
 /** A holder that ended without its report may have left a POST that nobody saw; what it had to wait out itself is handed on. */
-export function unseenUntilMs(last: Execution | null, nowMs: number): number | null {
-  if (last === null) return null;
+export function handedOn(last: Execution | null, nowMs: number): number {
+  if (last === null) return 0;
   const { holder, run } = last;
   const own = holder.status === 'COMPLETED' ? 0 : (holder.closedAtMs ?? nowMs) + unseenAttemptMs(run.limits);
-  const untilMs = Math.max(own, run.unseenUntilMs ?? 0);
-  return untilMs > nowMs ? untilMs : null;
+  const clearAtMs = Math.max(own, run.clearAtMs);
+  return clearAtMs > nowMs ? clearAtMs : 0;
 }

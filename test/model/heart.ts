@@ -4,15 +4,16 @@ import type { Mischief } from './scenario.js';
 import type { Pulse } from './server.js';
 import type { World } from './world.js';
 
-/** How long the client waits for an answer before it speaks again; what it had sent may still arrive. */
-const GIVES_UP_AFTER_MS = 5_000;
 /** The core of the SDK gives an attempt up that long after the heartbeat time-out. */
 const CORE_WAITS_LONGER_MS = 5_000;
 
+/** The SDK holds a heartbeat back that comes sooner after another one (`maxHeartbeatThrottleInterval` of `src/worker.ts`). */
+const THROTTLE_MS = 10_000;
+
 export class Heart {
   #beats = true;
-  #isUnderWay = false;
   #isDue = false;
+  #speaksAgainAtMs = 0;
   #heardAtMs: number;
 
   constructor(
@@ -23,14 +24,28 @@ export class Heart {
     this.#heardAtMs = world.time.nowMs;
   }
 
-  /** From now on it beats three times within the heartbeat time-out. */
+  /** From now on it beats three times within the heartbeat time-out, as soon as there is something to say. */
   begin(): void {
+    this.#beat();
+    this.#watch(this.timeoutMs + CORE_WAITS_LONGER_MS);
+  }
+
+  #beat(): void {
     this.attempt.later(this.timeoutMs / 3, () => {
       if (!this.#beats) return;
-      if (this.world.time.nowMs > this.#heardAtMs + this.timeoutMs + CORE_WAITS_LONGER_MS)
-        this.attempt.interrupt('stop', true);
-      this.record();
-      this.begin();
+      const { state } = this.attempt;
+      if (state.cloudJob !== null || state.goal.kind === 'settle') this.record();
+      this.#beat();
+    });
+  }
+
+  /** The core of the SDK gives an attempt up that the server has not answered for longer than the heartbeat time-out. */
+  #watch(afterMs: number): void {
+    this.attempt.later(afterMs, () => {
+      if (!this.#beats) return;
+      const leftMs = this.#heardAtMs + this.timeoutMs + CORE_WAITS_LONGER_MS - this.world.time.nowMs;
+      if (leftMs > 0) this.#watch(leftMs);
+      else this.attempt.interrupt('stop', true);
     });
   }
 
@@ -38,29 +53,26 @@ export class Heart {
     this.#beats = false;
   }
 
-  /** The newest state goes out as soon as the way is free. */
+  /** The newest state goes out at once, or when the SDK lets the next one go. */
   record(): void {
+    if (this.#isDue) return;
+    const { time } = this.world;
+    const heldBackMs = Math.max(0, this.#speaksAgainAtMs - time.nowMs);
+    if (heldBackMs === 0) return this.#speak();
     this.#isDue = true;
-    if (!this.#isUnderWay) this.#speak();
+    this.attempt.later(heldBackMs, () => {
+      this.#isDue = false;
+      if (this.#beats) this.#speak();
+    });
   }
 
   #speak(): void {
     const { attempt } = this;
-    this.#isDue = false;
-    this.#isUnderWay = true;
-    let isOver = false;
-    const over = () => {
-      if (isOver) return;
-      isOver = true;
-      this.#isUnderWay = false;
-      if (this.#isDue && this.#beats) this.#speak();
-    };
+    this.#speaksAgainAtMs = this.world.time.nowMs + Math.min(THROTTLE_MS, 0.8 * this.timeoutMs);
     this.ask((pulse) => {
       if (pulse === 'cancelled') attempt.interrupt('cancel');
       else if (pulse !== 'fine') attempt.interrupt('stop');
-      over();
     });
-    attempt.later(GIVES_UP_AFTER_MS, over);
   }
 
   /** One heartbeat with the state as it is now. `heard` is called when its answer is there, if ever. */

@@ -1,14 +1,36 @@
-/** The promises, held against what truly happened. */
+/** The promises, held against what truly happened; the same as those of the chaos suite, with nothing left to guess. */
+import { notAloneThings } from './alone.js';
+import { unknownThings } from './known.js';
+import { sentTooOften } from './once.js';
+import { notUndoneThings } from './undone.js';
 import type { World } from './world.js';
 
+/** A promise that did not hold. */
 export interface Broken {
   readonly promise: 'once' | 'known' | 'undone' | 'alone' | 'ends' | 'contract';
   readonly what: string;
 }
 
-export function brokenPromises({ chronicle }: World, hasEnded: boolean): readonly Broken[] {
+const CHECKS: Readonly<Record<Broken['promise'], (world: World, hasEnded: boolean) => readonly string[]>> = {
+  contract: ({ chronicle }) => chronicle.breaches,
+  once: sentTooOften,
+  known: unknownThings,
+  undone: notUndoneThings,
+  alone: notAloneThings,
+  ends: endlessThings,
+};
+const PROMISES = Object.keys(CHECKS) as readonly Broken['promise'][];
+
+/** Empty where all is well. @param hasEnded whether everything came to an end by itself */
+export function brokenPromises(world: World, hasEnded: boolean): readonly Broken[] {
+  return PROMISES.flatMap((promise) => CHECKS[promise](world, hasEnded).map((what) => ({ promise, what })));
+}
+
+function endlessThings({ chronicle }: World, hasEnded: boolean): readonly string[] {
+  if (chronicle.breaches.length > 0) return [];
+  const open = chronicle.holders.filter(({ closedAtMs }) => closedAtMs === null);
   return [
-    ...chronicle.breaches.map((what) => ({ promise: 'contract' as const, what })),
-    ...(hasEnded ? [] : [{ promise: 'ends' as const, what: 'it did not come to an end' }]),
+    ...(hasEnded ? [] : ['the interleaving did not come to an end']),
+    ...open.map(({ runId }) => `${runId} did not come to a report`),
   ];
 }

@@ -1,14 +1,15 @@
 /** Plays one scenario in virtual time against a machine, and holds what happened against the promises. */
 import * as product from '../../src/domain/once/next.js';
+import type { Closing } from '../../src/domain/gates.js';
 import { Dice } from '../chaos/dice.js';
 import { strike } from './blows.js';
 import { Chronicle, type Counts, type HolderRecord } from './chronicle.js';
 import { Cloud } from './cloud.js';
 import { drawScenario } from './draw-scenario.js';
-import { Execution, unseenUntilMs, type Past } from './execution.js';
+import { Execution, handedOn, type Past } from './execution.js';
 import { brokenPromises, type Broken } from './invariants.js';
 import { Mishaps } from './mishaps.js';
-import type { Blow, Scenario } from './scenario.js';
+import type { Blow, PlannedRun, Scenario } from './scenario.js';
 import { Server } from './server.js';
 import { tellTime } from './transcript.js';
 import { BEGIN_MS, VirtualTime } from './virtual-time.js';
@@ -98,8 +99,8 @@ export class Stage {
       limits: scenario.limits,
       usualDurationMs: scenario.cloud.usualDurationMs,
       deadlineAtMs: nowMs + plan.deadlineMs,
-      closesAtMs: plan.closesAfterMs === undefined ? null : nowMs + plan.closesAfterMs,
-      unseenUntilMs: unseenUntilMs(this.holder, nowMs),
+      closing: closingOf(plan, nowMs),
+      clearAtMs: handedOn(this.holder, nowMs),
     };
     mishaps.passed('runBegins');
     this.#open(run, `R${this.executions.length + 1}`, { recorded: [], scheduledAtMs: null });
@@ -115,6 +116,7 @@ export class Stage {
       closedAtMs: null,
       status: 'RUNNING',
       cancelRequestedAtMs: null,
+      readInRunId: null,
       decisions: [],
       report: null,
     };
@@ -128,4 +130,10 @@ export class Stage {
     const next = scenario.runs[this.#nextRun];
     if (next !== undefined) time.after(next.startsAfterMs, () => this.#startRun());
   }
+}
+
+function closingOf({ closesAfterMs }: PlannedRun, nowMs: number): Closing | null {
+  return closesAfterMs === undefined
+    ? null
+    : { atMs: nowMs + closesAfterMs, failure: 'OutsideWindow', why: 'the window has closed' };
 }

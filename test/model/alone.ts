@@ -1,0 +1,67 @@
+/** Alone: executions that hold the lease never interleave, and nothing is sent under or past a cloud job that had shown. */
+import { isAtRest } from '../../src/domain/cloud-job.js';
+import { fenceMs } from '../../src/domain/once/limits.js';
+import type { Job, Post } from './chronicle.js';
+import { describeJob } from './once.js';
+import { tellTime } from './transcript.js';
+import type { World } from './world.js';
+
+export function notAloneThings(world: World): readonly string[] {
+  return [
+    ...interleaved(world),
+    ...world.chronicle.posts.flatMap((post) => [
+      ...sentAfterTheClose(post, world),
+      ...sentTooLate(post, world),
+      ...sentPastWhatShowed(post, world),
+      ...sentUnderOurOwn(post, world),
+    ]),
+  ];
+}
+
+/** What a holder sent is accepted before anything that a later one sent. */
+function interleaved({ chronicle: { holders, jobs } }: World): readonly string[] {
+  const orderOf = ({ post }: Job) => (post === null ? -1 : holders.indexOf(post.holder));
+  const ours = jobs.filter(({ post }) => post !== null);
+  return ours.flatMap((job, index) => {
+    const earlier = ours.slice(0, index).find((other) => orderOf(other) > orderOf(job));
+    return earlier === undefined ? [] : [`${describeJob(job)} came after ${describeJob(earlier)} of a later holder`];
+  });
+}
+
+/** A terminated holder (a reset terminates it too) may leave an attempt that still sends until its fence; any other none. */
+function sentAfterTheClose({ sentAtMs, holder, attempt }: Post, { scenario }: World): readonly string[] {
+  const { closedAtMs, status, runId } = holder;
+  if (closedAtMs === null) return [];
+  const untilMs = closedAtMs + (status === 'TERMINATED' ? fenceMs(scenario.limits) + scenario.temporal.clockSkewMs : 0);
+  return sentAtMs > untilMs ? [`${attempt.name} sent at ${tellTime(sentAtMs)}, after ${runId} had closed ${status} at ${tellTime(closedAtMs)}`] : [];
+}
+
+function sentTooLate({ sentAtMs, decision, attempt, holder }: Post, { scenario }: World): readonly string[] {
+  const skewMs = scenario.temporal.clockSkewMs;
+  const isBegun = holder.decisions.some(({ posts }) => posts.some((post) => post.sentAtMs < sentAtMs));
+  const { closesAfterMs } = holder.plan;
+  const isPastGate = closesAfterMs !== undefined && holder.runId === holder.chainId && !isBegun && sentAtMs > holder.startedAtMs + closesAfterMs + skewMs;
+  return [
+    ...(sentAtMs > decision.deadlineAtMs + skewMs ? [`${attempt.name} sent after the deadline of the step`] : []),
+    ...(isPastGate ? [`${attempt.name} sent after its gate had closed`] : []),
+  ];
+}
+
+/** The newest reading before a send showed the baseline at rest, and nobody can send on an older one than the fence allows. */
+function sentPastWhatShowed({ readAtMs, sentAtMs, attempt, decision }: Post, { cloud, scenario }: World): readonly string[] {
+  const seen = cloud.reading(readAtMs);
+  const { lastJobId } = decision.before;
+  return [
+    ...(seen.lastJobId === lastJobId ? [] : [`${attempt.name} sent although ${seen.lastJobId} had shown after ${lastJobId ?? 'no cloud job'}`]),
+    ...(isAtRest(seen) ? [] : [`${attempt.name} sent although ${seen.lastJobId} was seen in flight`]),
+    ...(sentAtMs - readAtMs > fenceMs(scenario.limits) + scenario.temporal.clockSkewMs ? [`${attempt.name} sent on an old reading`] : []),
+  ];
+}
+
+function sentUnderOurOwn({ job, attempt }: Post, { chronicle }: World): readonly string[] {
+  if (job === null) return [];
+  const { acceptedAtMs } = job;
+  return chronicle.jobs
+    .filter((other) => other.post !== null && other.acceptedAtMs < acceptedAtMs && other.endsAtMs > acceptedAtMs)
+    .map((other) => `${attempt.name} was accepted while our own ${describeJob(other)} was in flight`);
+}

@@ -1,0 +1,49 @@
+/** What a workflow of the model asks for and is answered: the steps of a generator, so that a reset can replay it from its history. */
+import type { FirstReading } from '../../src/domain/contract.js';
+import type { FailureName } from '../../src/domain/failures.js';
+import type { Closing } from '../../src/domain/gates.js';
+import type { OnceRules } from '../../src/domain/once/events.js';
+import type { Limits } from '../../src/domain/once/limits.js';
+import type { Ending, OnceState } from '../../src/domain/once/state.js';
+import type { PlannedRun } from './scenario.js';
+import type { ActivityEnd } from './server.js';
+
+export type Ask =
+  | { readonly kind: 'observe' }
+  | {
+      readonly kind: 'activity';
+      readonly stepId: string;
+      readonly goal: 'act' | { readonly left: OnceState; readonly prior: Ending | null };
+      readonly rules: OnceRules;
+      readonly decidedInRunId: string;
+      readonly scheduleToCloseMs: number;
+      /** A cancel of the run reaches it. */
+      readonly isCancellable: boolean;
+    };
+
+export type Answer =
+  | { readonly kind: 'observed'; readonly reading: FirstReading }
+  | { readonly kind: 'unreadable'; readonly failure: FailureName }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'ended'; readonly end: ActivityEnd };
+
+export type Flow<Value> = Generator<Ask, Value, Answer>;
+
+/** What a workflow can ask of its surroundings without waiting. */
+export interface Context {
+  readonly runId: string;
+  readonly originalRunId: string;
+  /** Workflow time: as it was when the newest result came. */
+  nowMs: number;
+  cancelled: boolean;
+}
+
+export interface RunArguments {
+  readonly plan: PlannedRun;
+  readonly limits: Limits;
+  readonly usualDurationMs: number;
+  readonly deadlineAtMs: number;
+  readonly closing: Closing | null;
+  /** Handed on by whoever held the lease before. */
+  readonly clearAtMs: number;
+}

@@ -1,0 +1,178 @@
+/** Known: every report agrees, step by step, with what the cloud accepted. */
+import { ruleOf } from '../../src/domain/actions.js';
+import { failureRecord, type FailureName } from '../../src/domain/failures.js';
+import { isGateFailure } from '../../src/domain/gates.js';
+import type { TargetReport } from '../../src/domain/report.js';
+import { allowedOutcomes } from '../chaos/outcomes.js';
+import { isWished } from '../chaos/instance-states.js';
+import type { HolderRecord, Job } from './chronicle.js';
+import { hasFailed } from './cloud.js';
+import { describeJob } from './once.js';
+import { foreignBetween, jobsOf, reportedSteps, type ReportedStep } from './reported.js';
+import type { World } from './world.js';
+
+/** What is wrong, one sentence each. */
+export function unknownThings(world: World): readonly string[] {
+  const { holders } = world.chronicle;
+  return [
+    ...holders.flatMap((holder) => [
+      ...reportedSteps(world, holder).flatMap((reported) =>
+        CHECKS.flatMap((check) => check(reported).map((what) => `${holder.runId} ${reported.step.id}: ${what}`)),
+      ),
+      ...outcomeProblem(holder),
+      ...leftInFlight(holder, world),
+    ]),
+    ...claimedTwice(world),
+  ];
+}
+
+const CHECKS: readonly ((reported: ReportedStep) => readonly string[])[] = [
+  notSentProblems,
+  sentProblems,
+  restartProblems,
+  trailProblems,
+  resultProblems,
+  failureProblems,
+  unknownProblems,
+  indeterminateProblems,
+];
+
+function notSentProblems({ step, accepted }: ReportedStep): readonly string[] {
+  const [job] = accepted;
+  return step.sent === 'no' && job !== undefined ? [`says that nothing was sent, but ${describeJob(job)}`] : [];
+}
+
+function sentProblems({ step, named, decision, holder, world }: ReportedStep): readonly string[] {
+  const { sent, cloudJobId, action } = step;
+  if (cloudJobId === null) return sent === 'yes' ? ['says that it was sent and names no cloud job'] : [];
+  if (sent !== 'yes') return [`names ${cloudJobId} and says sent: ${sent}`];
+  if (named === null) return [`names ${cloudJobId}, which was never accepted`];
+  if (named.post?.decision === decision) return [];
+  // Cloud jobs do not say what they do: after a reset to before a step that was done, that of a later step may be taken for its own.
+  if (named.post !== null && named.post.holder !== holder && named.post.holder.chainId === holder.chainId) return [];
+  // Where our user id is not known, a foreign cloud job may be taken for one that names an end state (docs/guarantees.md).
+  const isAllowed = named.post === null && !world.scenario.cloud.ownUserKnown && action !== null && ruleOf(action).kind === 'state';
+  return isAllowed ? [] : [`takes ${describeJob(named)} for its own`];
+}
+
+/** A restart names no state that could hold already, and only our own user's cloud job proves one that was found later. */
+function restartProblems({ step, accepted }: ReportedStep): readonly string[] {
+  const { action, result, evidence } = step;
+  if (action?.action !== 'restart') return [];
+  return [
+    ...(result === 'skipped' ? ['says skipped, which a restart never is'] : []),
+    ...(result === 'succeeded' && accepted.length === 0 ? ['says succeeded, but no restart was accepted for it'] : []),
+    ...(evidence === undefined || evidence.createdByUs ? [] : ['adopted a restart without knowing that we asked for it']),
+  ];
+}
+
+/** Once it is known which cloud job was accepted, nothing has to be found by reading. */
+function trailProblems({ step: { trail, cloudJobId } }: ReportedStep): readonly string[] {
+  const begin = trail.findIndex(({ decision }) => decision === 'accepted');
+  if (begin < 0) return [];
+  const acceptedId = trail.findLast(({ decision }) => decision === 'accepted')?.note;
+  return [
+    ...(trail.slice(begin).some(({ decision }) => decision === 'adopted') ? [`knew ${acceptedId} and adopted after that`] : []),
+    ...(cloudJobId === acceptedId ? [] : [`knew ${acceptedId} and names ${cloudJobId ?? 'no cloud job'}`]),
+  ];
+}
+
+function resultProblems({ step, named, holder, world }: ReportedStep): readonly string[] {
+  if (step.result !== 'succeeded' || named === null || step.action === null) return [];
+  if (named.endStatus !== 'SUCCEEDED' || named.endsAtMs > step.endedAtMs)
+    return [`says succeeded, but ${describeJob(named)} is ${named.endsAtMs > step.endedAtMs ? 'in flight' : named.endStatus}`];
+  const isUnverified = holder.cancelRequestedAtMs !== null && holder.plan.onCancel === 'leave';
+  // What the instance shows later than that it held the desired state cannot be seen.
+  const isUnseen = named.endsAtMs + named.statusLagMs > step.endedAtMs;
+  if (isUnverified || isUnseen || named.after === null || isNotItsWorkAlone(named, world)) return [];
+  return isWished(step.action, named.after) ? [] : [`says succeeded, but ${describeJob(named)} left ${named.after.status}`];
+}
+
+/** Another cloud job ran together with it, or the instance was deleted over it. */
+function isNotItsWorkAlone(job: Job, world: World): boolean {
+  const { jobs } = world.chronicle;
+  const isBeside = (other: Job) => other !== job && other.acceptedAtMs <= job.endsAtMs && other.endsAtMs >= job.acceptedAtMs;
+  return jobs.some(isBeside) || world.cloud.state.status === 'DELETED';
+}
+
+function failureProblems(reported: ReportedStep): readonly string[] {
+  const { step, named } = reported;
+  const name = step.failure?.name;
+  if (name === 'TargetChanged') return somebodyElseActed(reported) ? [] : ['says TargetChanged, but nobody else had acted'];
+  if (name !== 'CloudJobFailed' && name !== 'NotConverged') return [];
+  if (named === null) return [`says ${name} and names no cloud job of its own`];
+  const isSo = name === 'CloudJobFailed' ? hasFailed(named.endStatus) : named.endStatus === 'SUCCEEDED';
+  return isSo ? [] : [`says ${name}, but ${describeJob(named)} ends ${named.endStatus}`];
+}
+
+/** A cloud job that somebody else asked for had shown before the step ended, and was not known before it. */
+function somebodyElseActed({ step, decision, world }: ReportedStep): boolean {
+  const known = decision === null ? [] : [...decision.before.knownCloudJobIds, decision.before.lastJobId];
+  return world.chronicle.jobs.some(({ id, post, idShownAtMs }) => post === null && idShownAtMs <= step.endedAtMs && !known.includes(id));
+}
+
+function unknownProblems({ step, decision }: ReportedStep): readonly string[] {
+  if (step.sent !== 'unknown' || step.result === 'indeterminate') return [];
+  return decision === null || decision.doubts.size > 0 ? [] : [`says ${step.result} and sent: unknown, though nothing leaves it unknown`];
+}
+
+function indeterminateProblems(reported: ReportedStep): readonly string[] {
+  const { step, accepted } = reported;
+  if (step.result !== 'indeterminate') return [];
+  if (!hasReasonForDoubt(reported)) return ['indeterminate, though nothing happened that leaves it open'];
+  const job = accepted.find((candidate) => couldBeAdopted(candidate, reported));
+  return job === undefined ? [] : [`indeterminate though ${describeJob(job)} could be adopted`];
+}
+
+/** Also where a cloud job had not ended, its own or a colleague's, or the API could not be read: settling runs out. */
+function hasReasonForDoubt({ decision, step, accepted, world }: ReportedStep): boolean {
+  if (decision === null || decision.doubts.size > 0 || world.cloud.state.status === 'DELETED') return true;
+  const isInFlight = accepted.some(({ endsAtMs, knownAtMs }) => endsAtMs > step.endedAtMs - 1_000 || knownAtMs > step.startedAtMs);
+  const isUnreadable = world.chronicle.failedReadings.some((atMs) => atMs >= step.startedAtMs && atMs <= step.endedAtMs);
+  return isInFlight || isUnreadable || foreignBetween(world, step.startedAtMs, step.endedAtMs).length > 0;
+}
+
+/**
+ * It had ended as wished, was the newest, its creator was known, and then the API could be read in peace for long enough: a whole visibility
+ * window for quiet readings, and a few readings to judge, follow and verify.
+ */
+function couldBeAdopted(job: Job, { step, decision, world }: ReportedStep): boolean {
+  const { visibilityWindowMs, quietMs, readTimeoutMs } = world.scenario.limits;
+  const { jobs, failedReadings } = world.chronicle;
+  if (decision === null || job.endStatus !== 'SUCCEEDED' || job.after === null || !isWished(decision.action, job.after)) return false;
+  if (job.createdBy === null || !world.scenario.cloud.ownUserKnown || isNotItsWorkAlone(job, world)) return false;
+  const peaceMs = visibilityWindowMs + 4 * quietMs + 4 * readTimeoutMs;
+  const fromMs = Math.max(job.idShownAtMs, job.endsAtMs + job.statusLagMs, job.knownAtMs, job.tasksAtMs);
+  const isNewest = jobs.every(({ acceptedAtMs }) => acceptedAtMs <= job.acceptedAtMs || acceptedAtMs > step.endedAtMs);
+  const isInPeace = failedReadings.every((atMs) => atMs < step.endedAtMs - peaceMs || atMs > step.endedAtMs);
+  return isNewest && isInPeace && fromMs + peaceMs <= step.endedAtMs;
+}
+
+function outcomeProblem({ report, cancelRequestedAtMs, runId }: HolderRecord): readonly string[] {
+  if (report === null) return [];
+  const { steps, compensations, remaining, failure, outcome } = report;
+  // The chaos suite has no gates.
+  if (outcome === 'refused' && isGateFailure(steps.find(({ result }) => result === 'failed')?.failure?.name)) return [];
+  const told = { steps, compensations, remaining, ...(failure === null || failure === 'cancelled' ? {} : { failure: failureRecord(failure as FailureName, failure) }) };
+  const allowed = allowedOutcomes(told as unknown as TargetReport, cancelRequestedAtMs !== null);
+  return allowed.includes(outcome) ? [] : [`${runId} says ${outcome}; by its own steps it is ${allowed.join(' or ')}`];
+}
+
+/** Only an indeterminate report may leave a cloud job of its own in flight. */
+function leftInFlight(holder: HolderRecord, world: World): readonly string[] {
+  const { report, closedAtMs, runId } = holder;
+  if (report === null || closedAtMs === null || report.outcome === 'indeterminate') return [];
+  return jobsOf(holder, world)
+    .filter(({ acceptedAtMs, endsAtMs }) => acceptedAtMs <= closedAtMs && endsAtMs > closedAtMs)
+    .map((job) => `${runId} closed ${report.outcome} with ${describeJob(job)} still in flight`);
+}
+
+function claimedTwice(world: World): readonly string[] {
+  const claims = new Map<string, Set<string>>();
+  for (const holder of world.chronicle.holders)
+    for (const { step, decision } of reportedSteps(world, holder)) {
+      if (step.cloudJobId === null || decision === null) continue;
+      claims.set(step.cloudJobId, (claims.get(step.cloudJobId) ?? new Set()).add(decision.key));
+    }
+  return [...claims].filter(([, keys]) => keys.size > 1).map(([id, keys]) => `${id} is claimed by ${[...keys].join(' and ')}`);
+}

@@ -1,0 +1,176 @@
+/** One step of the workflow, as `src/workflows/perform-step.ts` and `untold-attempts.ts` have it: act, then settle what is not clear. */
+import type { Baseline } from '../../src/domain/contract.js';
+import type { FailureName } from '../../src/domain/failures.js';
+import type { OnceRules } from '../../src/domain/once/events.js';
+import { unseenAttemptMs } from '../../src/domain/once/limits.js';
+import { unsettled } from '../../src/domain/once/settling.js';
+import { endedAs, endingOf, nothingKnown, type Ending, type OnceState } from '../../src/domain/once/state.js';
+import type { ActionStep } from '../../src/domain/plan.js';
+import { needsSettling, stepOutcome, type StepOutcome } from '../../src/domain/step-outcome.js';
+import type { Target } from '../../src/domain/target.js';
+import { obstacleTo, type StepTimes } from '../../src/workflows/step-obstacle.js';
+import { INSTANCE_ID } from './cloud.js';
+import type { Context, Flow, RunArguments } from './flow.js';
+import type { ActivityEnd } from './server.js';
+
+const TARGET: Target = {
+  path: 'shop/web/web-1',
+  projectId: 'project',
+  applicationId: 'shop',
+  componentId: 'web',
+  instanceId: INSTANCE_ID,
+  platformType: 'cce',
+};
+
+interface Decided {
+  readonly nowMs: number;
+  readonly decidedAtMs: number;
+}
+
+export function* performStep(
+  step: ActionStep,
+  baseline: Baseline,
+  context: Context,
+  run: RunArguments,
+  times: StepTimes,
+  isCancellable: boolean,
+): Flow<StepOutcome> {
+  const obstacle = obstacleTo(step, baseline, times);
+  let left: OnceState;
+  if (obstacle === null) left = yield* act(step, baseline, context, run, times, isCancellable);
+  else {
+    const decided = decidedAt(baseline, context, times.nowMs);
+    const ending = failed(obstacle.name, obstacle.message);
+    left = isDecidedBefore(baseline, context) ? nothingTold(ending, decided, run) : nothingSent(ending, decided);
+  }
+  return yield* settledOutcome(step, baseline, context, run, left, times.nowMs);
+}
+
+/** For a step that a cancelled run does not begin any more: what came of it where a reset may have cut it off. */
+export function* lookAfterReset(
+  step: ActionStep,
+  baseline: Baseline,
+  context: Context,
+  run: RunArguments,
+): Flow<StepOutcome | null> {
+  if (!isDecidedBefore(baseline, context)) return null;
+  const { nowMs } = context;
+  const ending: Ending = { kind: 'cancelled', message: 'Cancelled before it began' };
+  return yield* settledOutcome(step, baseline, context, run, nothingTold(ending, decidedAt(baseline, context, nowMs), run), nowMs);
+}
+
+/** After a reset to a point before a step was scheduled, an attempt of the run that was reset may still be carrying it out. */
+export function isDecidedBefore({ readInRunId }: Baseline, { runId }: Context): boolean {
+  return readInRunId !== runId;
+}
+
+function decidedAt(baseline: Baseline, context: Context, nowMs: number): Decided {
+  return { nowMs, decidedAtMs: isDecidedBefore(baseline, context) ? baseline.observation.observedAtMs : nowMs };
+}
+
+function* act(
+  step: ActionStep,
+  before: Baseline,
+  context: Context,
+  run: RunArguments,
+  { nowMs, deadlineAtMs, closing }: StepTimes,
+  isCancellable: boolean,
+): Flow<OnceState> {
+  const answer = yield {
+    kind: 'activity',
+    stepId: step.id,
+    goal: 'act',
+    rules: { ...rulesOf(run, step, before, deadlineAtMs), ...(closing === undefined ? {} : { closing }) },
+    decidedInRunId: before.readInRunId ?? context.originalRunId,
+    scheduleToCloseMs: Math.max(deadlineAtMs - context.nowMs, 0) + 2 * run.limits.heartbeatTimeoutMs,
+    isCancellable,
+  };
+  if (answer.kind !== 'ended') throw new TypeError(`An activity cannot end ${answer.kind}`);
+  return believed(answer.end, { ...decidedAt(before, context, nowMs), nowMs: context.nowMs }, run);
+}
+
+/** Only what an attempt said that has ended; without it, anything may have been sent. */
+function believed(end: ActivityEnd, decided: Decided, run: RunArguments): OnceState {
+  if (end.kind === 'timedOut') return afterTimeout(end.details, decided, run);
+  if (end.state === null) return nothingTold({ kind: 'cancelled', message: 'Cancelled between attempts' }, decided, run);
+  const ending = endingOf(end.state);
+  const wasToBeRetried = ending.kind === 'failed' && ending.retryInMs !== null;
+  return wasToBeRetried ? endedAs(end.state, failed(ending.failure, ending.message)) : end.state;
+}
+
+function afterTimeout(beat: OnceState | null, decided: Decided, run: RunArguments): OnceState {
+  const job = beat?.cloudJob ?? null;
+  if (beat !== null && job !== null)
+    return endedAs(beat, failed('CloudJobOverdue', `No worker followed cloud job ${job.id} to its end in time`));
+  const untold = nothingTold(failed('Unanswered', 'No worker finished the step in time'), decided, run);
+  return beat === null ? untold : { ...untold, trail: beat.trail, attempt: beat.attempt, seen: beat.seen };
+}
+
+function* settledOutcome(
+  step: ActionStep,
+  baseline: Baseline,
+  context: Context,
+  run: RunArguments,
+  left: OnceState,
+  startedAtMs: number,
+): Flow<StepOutcome> {
+  const state = needsSettling(left) ? yield* settle(step, baseline, context, run, left) : left;
+  return stepOutcome(step, baseline, state, { startedAtMs, endedAtMs: context.nowMs });
+}
+
+/** Shielded: what may be in flight is waited for, whatever is asked meanwhile. */
+function* settle(
+  step: ActionStep,
+  baseline: Baseline,
+  context: Context,
+  run: RunArguments,
+  left: OnceState,
+): Flow<OnceState> {
+  const deadlineAtMs = context.nowMs + unseenAttemptMs(run.limits) + step.deadlineMs;
+  const rules = rulesOf(run, step, baseline, deadlineAtMs);
+  const prior = endingOf(left);
+  const answer = yield {
+    kind: 'activity',
+    stepId: `settle-${step.id}`,
+    goal: { left, prior },
+    rules,
+    decidedInRunId: baseline.readInRunId ?? context.originalRunId,
+    scheduleToCloseMs: settleToCloseMs(context, rules, left.clearAtMs),
+    isCancellable: false,
+  };
+  if (answer.kind !== 'ended') throw new TypeError(`An activity cannot end ${answer.kind}`);
+  if (answer.end.kind === 'completed') return answer.end.state;
+  return endedAs(left, unsettled(left, prior, `its settle ended ${answer.end.kind}`));
+}
+
+/** As `proxies.ts` sets it. */
+export function settleToCloseMs({ nowMs }: Context, { deadlineAtMs, limits }: OnceRules, clearAtMs: number): number {
+  return Math.max(0, Math.max(deadlineAtMs, clearAtMs) - nowMs + limits.heartbeatTimeoutMs) + 2 * limits.heartbeatTimeoutMs;
+}
+
+/** @param step `null`: before a first step, where nothing is known of what there was */
+export function rulesOf(run: RunArguments, step: ActionStep | null, before: Baseline, deadlineAtMs: number): OnceRules {
+  return {
+    action: step?.action ?? null,
+    target: TARGET,
+    before: step === null ? { ...before, observation: null } : before,
+    deadlineAtMs,
+    verify: step?.verify ?? { withinMs: 0, stableMs: 0 },
+    verifyAfterCancel: step !== null && run.plan.onCancel !== 'leave',
+    usualDurationMs: run.usualDurationMs,
+    limits: run.limits,
+  };
+}
+
+/** An attempt that nobody hears of may have sent, and may still be about to. */
+function nothingTold(ending: Ending, { nowMs, decidedAtMs }: Decided, { limits }: RunArguments): OnceState {
+  return endedAs(nothingKnown('unknown', { nowMs, clearAtMs: nowMs + unseenAttemptMs(limits), decidedAtMs }), ending);
+}
+
+function nothingSent(ending: Ending, { nowMs, decidedAtMs }: Decided): OnceState {
+  return endedAs(nothingKnown('no', { nowMs, clearAtMs: 0, decidedAtMs }), ending);
+}
+
+function failed(failure: FailureName, message: string): Ending {
+  return { kind: 'failed', failure, message, retryInMs: null };
+}

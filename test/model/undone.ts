@@ -1,0 +1,84 @@
+/** Undone: what a run changed and could take back is as before, or its report says why not; and nobody else's work is undone. */
+import { ANSWERABLE, differences, isMoving, isWished, type Dimension } from '../chaos/instance-states.js';
+import type { StepReport } from '../../src/domain/report.js';
+import type { HolderRecord, Job } from './chronicle.js';
+import { describe, hasFailed } from './cloud.js';
+import { foreignBetween, jobsOf } from './reported.js';
+import type { World } from './world.js';
+
+const UNDO_MAY_BE_OWED: readonly string[] = ['compensated', 'cancelled', 'failed', 'compensationFailed'];
+
+export function notUndoneThings(world: World): readonly string[] {
+  return world.chronicle.holders.flatMap((holder) => [
+    ...differencesLeft(holder, world),
+    ...oldestFirst(holder),
+    ...failedForNothing(holder, world),
+  ]);
+}
+
+function differencesLeft(holder: HolderRecord, world: World): readonly string[] {
+  const { report, runId, closedAtMs } = holder;
+  if (report === null || closedAtMs === null) return [];
+  if (!UNDO_MAY_BE_OWED.includes(report.outcome) || !undoWasAsked(holder)) return [];
+  const jobs = jobsOf(holder, world).filter(({ acceptedAtMs }) => acceptedAtMs >= (report.captured?.observedAtMs ?? 0));
+  const [first, last] = [jobs[0], jobs.at(-1)];
+  if (first === undefined || last === undefined || last.after === null || last.endsAtMs > closedAtMs) return [];
+  if (foreignBetween(world, first.acceptedAtMs, closedAtMs).length > 0 || world.cloud.state.status === 'DELETED') return [];
+  if (isMoving(first.before)) return [];
+  const { after } = last;
+  return differences(first.before, after)
+    .filter((dimension) => isAnswerable(dimension, last, jobs) && !isTold(dimension, holder))
+    .map((dimension) => `${runId} ended ${report.outcome} with another ${dimension} and does not say so: ${describe(first.before)} → ${describe(after)}`);
+}
+
+/** Did the failed step, or the cancel, ask for an undo? Where both came, only if both do. */
+function undoWasAsked({ report, plan, cancelRequestedAtMs }: HolderRecord): boolean {
+  const last = report?.steps.at(-1);
+  const planned = report === null ? undefined : plan.steps[report.steps.length - 1];
+  const byFailure = last?.result === 'failed' && planned?.onFailure === 'compensate';
+  const byCancel = plan.onCancel === 'compensate';
+  if (cancelRequestedAtMs === null) return byFailure;
+  return last?.result === 'failed' ? byFailure && byCancel : byCancel;
+}
+
+/** A restart or a scale that leaves the instance FAILED changed nothing that can be taken back. */
+function isAnswerable(dimension: Dimension, last: Job, jobs: readonly Job[]): boolean {
+  const isSwitched = last.after?.status === 'RUNNING' || last.after?.status === 'STOPPED';
+  return dimension !== 'power' || isSwitched || jobs.some(({ action }) => ANSWERABLE.power.includes(action.action));
+}
+
+/** `compensated` means that there is nothing left to tell. */
+function isTold(dimension: Dimension, { report }: HolderRecord): boolean {
+  if (report === null || report.outcome === 'compensated') return false;
+  return report.remaining.some(({ action }) => ANSWERABLE[dimension].includes(action.action));
+}
+
+/** The newest effect is taken back first: an older one may need the state that it was made in. */
+function oldestFirst({ decisions, runId }: HolderRecord): readonly string[] {
+  const undos = decisions.filter(({ stepId }) => stepId.startsWith('undo-')).map(({ stepId }) => stepId);
+  const isOrdered = undos.every((undo, index) => index === 0 || undo < (undos[index - 1] ?? undo));
+  return isOrdered ? [] : [`${runId} undoes ${undos.join(' before ')}`];
+}
+
+/** An undo is shielded from cancels, and does not fail unless something made it. */
+function failedForNothing(holder: HolderRecord, world: World): readonly string[] {
+  const undos = holder.report?.compensations ?? [];
+  return undos.flatMap((undo, index) => {
+    if (undo.result === 'cancelled') return [`${holder.runId}: ${undo.id} was cancelled`];
+    if (undo.result !== 'failed' || hasCause(undo, holder, world)) return [];
+    // After one that failed, the instance is not in the state that the next one needs.
+    const isFirst = undos.slice(0, index).every(({ result }) => result === 'succeeded' || result === 'skipped');
+    return isFirst ? [`${holder.runId}: ${undo.id} failed (${undo.failure?.name}), though nothing explains it`] : [];
+  });
+}
+
+/** A cloud job of ours that came to no good, somebody else's, a fault, or an attempt that was struck. */
+function hasCause({ startedAtMs, endedAtMs, id }: StepReport, holder: HolderRecord, world: World): boolean {
+  const { scenario, cloud } = world;
+  const wentWrong = jobsOf(holder, world).some(
+    (job) => job.acceptedAtMs <= endedAtMs && (hasFailed(job.endStatus) || job.after === null || !isWished(job.action, job.after)),
+  );
+  const isDoubtful = holder.decisions.some(({ stepId, doubts }) => stepId === id && doubts.size > 0);
+  const isFaulty = scenario.faults.some(({ what }) => what.kind !== 'slow');
+  return wentWrong || isDoubtful || isFaulty || cloud.state.status === 'DELETED' || foreignBetween(world, holder.startedAtMs, Math.max(startedAtMs, endedAtMs)).length > 0;
+}
