@@ -63,5 +63,7 @@ function sentUnderOurOwn({ job, attempt }: Post, { chronicle }: World): readonly
   const { acceptedAtMs } = job;
   return chronicle.jobs
     .filter((other) => other.post !== null && other.acceptedAtMs < acceptedAtMs && other.endsAtMs > acceptedAtMs)
+    // Readings show the newest cloud job only: one that somebody else sent after it hides it.
+    .filter((other) => !chronicle.jobs.some(({ post, acceptedAtMs: atMs }) => post === null && atMs > other.acceptedAtMs && atMs < acceptedAtMs))
     .map((other) => `${attempt.name} was accepted while our own ${describeJob(other)} was in flight`);
 }

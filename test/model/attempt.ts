@@ -16,6 +16,8 @@ type Failed = Extract<Event, { kind: 'failed' }>;
 
 /** How long the server may take to hear again of an attempt that has ended, while nothing passes. */
 const REPORT_AGAIN_MS = 1_500;
+/** From then on the next attempt cannot tell whether another one was between. Chosen: far below half of the heartbeat time-out. */
+const LATE_REPORT_MS = 5_000;
 
 export class Attempt {
   readonly name: string;
@@ -329,6 +331,8 @@ export class Attempt {
       const { phase } = this.#state;
       if (phase.name !== 'ended') return;
       this.record.isTaken = this.#speak(phase.ending);
+      const lateMs = this.#nowMs - this.#state.atMs;
+      if (lateMs > LATE_REPORT_MS) this.token.activity.request.decision?.doubts.add('an attempt was heard of late');
       this.world.tell(this.name, () => `ended; the server ${this.record.isTaken ? 'takes it' : 'does not know it'}`);
       this.#isDead = true;
     });

@@ -85,6 +85,8 @@ export interface HolderRecord {
   readInRunId: string | null;
   readonly decisions: DecisionRecord[];
   report: TargetOfRun | null;
+  /** The instance as it truly was when it closed. */
+  leftAs: InstanceState | null;
 }
 
 /** What a run of one target reports. */

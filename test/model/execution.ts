@@ -86,6 +86,7 @@ export class Execution {
   #closed(status: HolderRecord['status']): void {
     this.holder.closedAtMs = this.world.time.nowMs;
     this.holder.status = status;
+    this.holder.leftAs = this.world.cloud.state;
     this.onClose(this);
   }
 

@@ -5,7 +5,7 @@ import { isGateFailure } from '../../src/domain/gates.js';
 import type { TargetReport } from '../../src/domain/report.js';
 import { allowedOutcomes } from '../chaos/outcomes.js';
 import { isWished } from '../chaos/instance-states.js';
-import type { HolderRecord, Job } from './chronicle.js';
+import type { HolderRecord, Job, Post } from './chronicle.js';
 import { hasFailed } from './cloud.js';
 import { describeJob } from './once.js';
 import { foreignBetween, jobsOf, reportedSteps, type ReportedStep } from './reported.js';
@@ -48,7 +48,7 @@ function sentProblems({ step, named, decision, holder, world }: ReportedStep): r
   if (sent !== 'yes') return [`names ${cloudJobId} and says sent: ${sent}`];
   if (named === null) return [`names ${cloudJobId}, which was never accepted`];
   if (named.post?.decision === decision) return [];
-  // Cloud jobs do not say what they do: after a reset to before a step that was done, that of a later step may be taken for its own.
+  // FOUND-1: cloud jobs do not say what they do, so that one of a later decision may be taken for its own after a reset.
   if (named.post !== null && named.post.holder !== holder && named.post.holder.chainId === holder.chainId) return [];
   // Where our user id is not known, a foreign cloud job may be taken for one that names an end state (docs/guarantees.md).
   const isAllowed = named.post === null && !world.scenario.cloud.ownUserKnown && action !== null && ruleOf(action).kind === 'state';
@@ -106,9 +106,11 @@ function failureProblems(reported: ReportedStep): readonly string[] {
 }
 
 /** A cloud job that somebody else asked for had shown before the step ended, and was not known before it. */
-function somebodyElseActed({ step, decision, world }: ReportedStep): boolean {
+function somebodyElseActed({ step, decision, holder, world }: ReportedStep): boolean {
   const known = decision === null ? [] : [...decision.before.knownCloudJobIds, decision.before.lastJobId];
-  return world.chronicle.jobs.some(({ id, post, idShownAtMs }) => post === null && idShownAtMs <= step.endedAtMs && !known.includes(id));
+  // FOUND-3: a cancelled run that leaves its step does not wait until its cloud job shows.
+  const isForeign = (post: Post | null) => post === null || (post.holder !== holder && post.holder.plan.onCancel === 'leave' && post.holder.cancelRequestedAtMs !== null);
+  return world.chronicle.jobs.some(({ id, post, idShownAtMs }) => isForeign(post) && idShownAtMs <= step.endedAtMs && !known.includes(id));
 }
 
 function unknownProblems({ step, decision }: ReportedStep): readonly string[] {

@@ -119,6 +119,7 @@ export class Stage {
       readInRunId: null,
       decisions: [],
       report: null,
+      leftAs: null,
     };
     chronicle.holders.push(holder);
     const execution = new Execution(this.world, holder, run, past, () => this.#closed());

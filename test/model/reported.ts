@@ -39,6 +39,11 @@ export function foreignBetween({ chronicle }: World, fromMs: number, toMs: numbe
   return chronicle.jobs.filter((job) => job.post === null && job.acceptedAtMs <= toMs && job.endsAtMs >= fromMs);
 }
 
+/** Were others than these in flight at some time of a span? */
+export function othersBetween({ chronicle }: World, own: readonly Job[], fromMs: number, toMs: number): boolean {
+  return chronicle.jobs.some((job) => !own.includes(job) && job.acceptedAtMs <= toMs && job.endsAtMs >= fromMs);
+}
+
 /** Cloud jobs of the decisions that this execution made or reports, in order. */
 export function jobsOf(holder: HolderRecord, world: World): readonly Job[] {
   const reported = reportedSteps(world, holder).map(({ decision }) => decision);

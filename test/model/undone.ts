@@ -1,9 +1,10 @@
 /** Undone: what a run changed and could take back is as before, or its report says why not; and nobody else's work is undone. */
 import { ANSWERABLE, differences, isMoving, isWished, type Dimension } from '../chaos/instance-states.js';
 import type { StepReport } from '../../src/domain/report.js';
+import type { InstanceState } from '../../src/simulator/effects.js';
 import type { HolderRecord, Job } from './chronicle.js';
 import { describe, hasFailed } from './cloud.js';
-import { foreignBetween, jobsOf } from './reported.js';
+import { foreignBetween, jobsOf, othersBetween, reportedSteps, type ReportedStep } from './reported.js';
 import type { World } from './world.js';
 
 const UNDO_MAY_BE_OWED: readonly string[] = ['compensated', 'cancelled', 'failed', 'compensationFailed'];
@@ -17,18 +18,22 @@ export function notUndoneThings(world: World): readonly string[] {
 }
 
 function differencesLeft(holder: HolderRecord, world: World): readonly string[] {
-  const { report, runId, closedAtMs } = holder;
-  if (report === null || closedAtMs === null) return [];
+  const { report, runId, closedAtMs, leftAs } = holder;
+  if (report === null || closedAtMs === null || leftAs === null) return [];
   if (!UNDO_MAY_BE_OWED.includes(report.outcome) || !undoWasAsked(holder)) return [];
   const jobs = jobsOf(holder, world).filter(({ acceptedAtMs }) => acceptedAtMs >= (report.captured?.observedAtMs ?? 0));
-  const [first, last] = [jobs[0], jobs.at(-1)];
-  if (first === undefined || last === undefined || last.after === null || last.endsAtMs > closedAtMs) return [];
-  if (foreignBetween(world, first.acceptedAtMs, closedAtMs).length > 0 || world.cloud.state.status === 'DELETED') return [];
-  if (isMoving(first.before)) return [];
-  const { after } = last;
-  return differences(first.before, after)
-    .filter((dimension) => isAnswerable(dimension, last, jobs) && !isTold(dimension, holder))
-    .map((dimension) => `${runId} ended ${report.outcome} with another ${dimension} and does not say so: ${describe(first.before)} → ${describe(after)}`);
+  const [first] = jobs;
+  if (first === undefined) return [];
+  if (isMoving(first.before) || reportedSteps(world, holder).some(isUnseen)) return [];
+  if (othersBetween(world, jobs, first.acceptedAtMs, closedAtMs) || world.cloud.state.status === 'DELETED') return [];
+  return differences(first.before, leftAs)
+    .filter((dimension) => isAnswerable(dimension, leftAs, jobs) && !isTold(dimension, holder))
+    .map((dimension) => `${runId} ended ${report.outcome} with another ${dimension} and does not say so: ${describe(first.before)} → ${describe(leftAs)}`);
+}
+
+/** What the instance showed of a cloud job only after its step had ended could not be known. */
+function isUnseen({ step, accepted }: ReportedStep): boolean {
+  return accepted.some(({ endsAtMs, statusLagMs }) => endsAtMs + statusLagMs > step.endedAtMs);
 }
 
 /** Did the failed step, or the cancel, ask for an undo? Where both came, only if both do. */
@@ -42,8 +47,8 @@ function undoWasAsked({ report, plan, cancelRequestedAtMs }: HolderRecord): bool
 }
 
 /** A restart or a scale that leaves the instance FAILED changed nothing that can be taken back. */
-function isAnswerable(dimension: Dimension, last: Job, jobs: readonly Job[]): boolean {
-  const isSwitched = last.after?.status === 'RUNNING' || last.after?.status === 'STOPPED';
+function isAnswerable(dimension: Dimension, { status }: InstanceState, jobs: readonly Job[]): boolean {
+  const isSwitched = status === 'RUNNING' || status === 'STOPPED';
   return dimension !== 'power' || isSwitched || jobs.some(({ action }) => ANSWERABLE.power.includes(action.action));
 }
 
@@ -78,7 +83,7 @@ function hasCause({ startedAtMs, endedAtMs, id }: StepReport, holder: HolderReco
   const wentWrong = jobsOf(holder, world).some(
     (job) => job.acceptedAtMs <= endedAtMs && (hasFailed(job.endStatus) || job.after === null || !isWished(job.action, job.after)),
   );
-  const isDoubtful = holder.decisions.some(({ stepId, doubts }) => stepId === id && doubts.size > 0);
+  const isDoubtful = reportedSteps(world, holder).some(({ step, decision }) => step.id === id && (decision?.doubts.size ?? 0) > 0);
   const isFaulty = scenario.faults.some(({ what }) => what.kind !== 'slow');
   return wentWrong || isDoubtful || isFaulty || cloud.state.status === 'DELETED' || foreignBetween(world, holder.startedAtMs, Math.max(startedAtMs, endedAtMs)).length > 0;
 }
