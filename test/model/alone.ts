@@ -1,6 +1,6 @@
 /** Alone: executions that hold the lease never interleave, and nothing is sent under or past a cloud job that had shown. */
 import { isAtRest } from '../../src/domain/cloud-job.js';
-import { fenceMs } from '../../src/domain/once/limits.js';
+import type { Limits } from '../../src/domain/once/limits.js';
 import type { Job, Post } from './chronicle.js';
 import { describeJob } from './once.js';
 import { tellTime } from './transcript.js';
@@ -28,11 +28,11 @@ function interleaved({ chronicle: { holders, jobs } }: World): readonly string[]
   });
 }
 
-/** A terminated holder (a reset terminates it too) may leave an attempt that still sends until its fence; any other none. */
+/** A terminated holder (a reset terminates it too) may leave an attempt that has its send lease; any other none. */
 function sentAfterTheClose({ sentAtMs, holder, attempt }: Post, { scenario }: World): readonly string[] {
   const { closedAtMs, status, runId } = holder;
   if (closedAtMs === null) return [];
-  const untilMs = closedAtMs + (status === 'TERMINATED' ? fenceMs(scenario.limits) + scenario.temporal.clockSkewMs : 0);
+  const untilMs = closedAtMs + (status === 'TERMINATED' ? scenario.limits.leaseMs : 0);
   return sentAtMs > untilMs ? [`${attempt.name} sent at ${tellTime(sentAtMs)}, after ${runId} had closed ${status} at ${tellTime(closedAtMs)}`] : [];
 }
 
@@ -54,7 +54,7 @@ function sentPastWhatShowed({ readAtMs, sentAtMs, attempt, decision }: Post, { c
   return [
     ...(seen.lastJobId === lastJobId ? [] : [`${attempt.name} sent although ${seen.lastJobId} had shown after ${lastJobId ?? 'no cloud job'}`]),
     ...(isAtRest(seen) ? [] : [`${attempt.name} sent although ${seen.lastJobId} was seen in flight`]),
-    ...(sentAtMs - readAtMs > fenceMs(scenario.limits) + scenario.temporal.clockSkewMs ? [`${attempt.name} sent on an old reading`] : []),
+    ...(sentAtMs - readAtMs > oldestReadingMs(scenario.limits) ? [`${attempt.name} sent on a reading of ${tellTime(readAtMs)}`] : []),
   ];
 }
 
@@ -66,4 +66,9 @@ function sentUnderOurOwn({ job, attempt }: Post, { chronicle }: World): readonly
     // Readings show the newest cloud job only: one that somebody else sent after it hides it.
     .filter((other) => !chronicle.jobs.some(({ post, acceptedAtMs: atMs }) => post === null && atMs > other.acceptedAtMs && atMs < acceptedAtMs))
     .map((other) => `${attempt.name} was accepted while our own ${describeJob(other)} was in flight`);
+}
+
+/** The server gives an attempt up that is frozen for longer over its reading; the rest is the connection and the lease. */
+function oldestReadingMs({ heartbeatTimeoutMs, readTimeoutMs, postTimeoutMs, leaseMs }: Limits): number {
+  return heartbeatTimeoutMs + readTimeoutMs + postTimeoutMs / 2 + leaseMs;
 }

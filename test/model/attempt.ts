@@ -2,7 +2,7 @@
  * One attempt in a worker's process: the interpreter in virtual time. It carries out what the machine commands, and it can be killed, frozen
  * or cut off from Temporal; what wakes up goes on where it was.
  */
-import type { AttemptFacts, Command, Event, Step } from '../../src/domain/once/events.js';
+import type { AttemptFacts, Command, Event, Standing, Step } from '../../src/domain/once/events.js';
 import type { Ending, Interruption, OnceState } from '../../src/domain/once/state.js';
 import type { AttemptRecord, Post } from './chronicle.js';
 import { OUR_USER } from './cloud.js';
@@ -33,13 +33,13 @@ export class Attempt {
   #isDead = false;
   /** Its own worker gave it up: what it ends with is not reported. */
   #isDiscarded = false;
-  #told: Interruption | null = null;
+  #aborted: Interruption | null = null;
   #readAtMs = 0;
 
   constructor(
     private readonly world: World,
     readonly token: Token,
-    private readonly facts: AttemptFacts,
+    readonly facts: AttemptFacts,
     previous: OnceState | null,
   ) {
     const { time, dice, scenario, chronicle, machine, mishaps } = world;
@@ -51,13 +51,13 @@ export class Attempt {
     this.record = { name: this.name, number: facts.attempt, bornAtMs: time.nowMs, posts: 0, ending: null, isTaken: false };
     decision?.attempts.push(this.record);
     chronicle.count('attempts');
-    this.#heart = new Heart(world, this, rules.limits.heartbeatTimeoutMs);
+    this.#heart = new Heart(world, this, rules.limits);
     mishaps.passed('attemptBegins');
     if (goal !== 'act') mishaps.passed('settleBegins');
     const first =
       goal === 'act'
-        ? machine.beginActing(rules, facts, previous, this.#nowMs)
-        : machine.beginSettling(rules, goal.left, goal.prior, this.#nowMs);
+        ? machine.beginActing(rules, facts, previous, this.nowMs)
+        : machine.beginSettling(rules, goal.left, goal.prior, this.nowMs);
     this.#state = first.state;
     world.tell(this.name, () => `begins${previous === null ? '' : ` after ${previous.sent}/${previous.phase.name}`}`);
     this.#obey(first);
@@ -102,33 +102,43 @@ export class Attempt {
     });
   }
 
-  /** Told once, whatever comes after. `discarded`: by its own worker, which has given it up. */
-  interrupt(by: Interruption, discarded = false): void {
+  /** Told by the server, or by the one who stops the worker. */
+  interrupt(by: Interruption): void {
+    if (!this.hasEnded) this.#take({ kind: 'interrupted', by });
+  }
+
+  /** Told by the SDK, once, whatever comes after. `discarded`: by its own worker, which has given it up. */
+  abort(by: Interruption, discarded = false): void {
     if (discarded) this.#isDiscarded = true;
-    if (this.hasEnded || this.#told !== null) return;
-    this.#told = by;
-    this.#take({ kind: 'interrupted', by });
+    if (this.#aborted !== null) return;
+    this.#aborted = by;
+    this.interrupt(by);
+  }
+
+  acknowledged(askedAtMs: number): void {
+    if (!this.hasEnded) this.#take({ kind: 'acknowledged', askedAtMs });
   }
 
   /** By its own clock. */
-  get #nowMs(): number {
+  get nowMs(): number {
     return this.world.time.nowMs + this.#skewMs;
   }
 
   #take(event: Event): void {
     const { rules } = this.token.activity.request;
-    this.world.tell(this.name, () => tellEvent(event));
-    const step = this.world.machine.next(this.#state, event, rules, this.#nowMs);
+    if (event.kind !== 'acknowledged') this.world.tell(this.name, () => tellEvent(event));
+    const step = this.world.machine.next(this.#state, event, rules, this.nowMs);
     this.#state = step.state;
-    if (step.command === null && event.kind !== 'interrupted') this.#breach(`no command after ${event.kind}`);
-    if (step.command?.kind === 'send' && event.kind !== 'connected') this.#breach(`sends after ${event.kind}`);
+    if (step.command === null && event.kind !== 'interrupted' && event.kind !== 'acknowledged') this.#breach(`no command after ${event.kind}`);
+    if (step.command?.kind === 'send' && event.kind !== 'standing') this.#breach(`sends after ${event.kind}`);
     this.#obey(step);
   }
 
   #obey(step: Step): void {
     const { command, record } = step;
-    this.world.tell(this.name, () => `  ${tellStep(step)}`);
     if (record === true && step.state.phase.name !== 'ended') this.#heart.record();
+    if (command === null && step.state.interrupted === undefined) return;
+    this.world.tell(this.name, () => `  ${tellStep(step)}`);
     if (command === null) return;
     if (this.#command === 'send' && command.kind !== 'end' && this.#state.phase.name === 'sending')
       this.#breach(`${command.kind} while a POST is open`);
@@ -155,6 +165,8 @@ export class Attempt {
         return this.#wait(command.inMs, () => this.#poll(command.cloudJobId, command.giveUpAtMs));
       case 'connect':
         return this.#connect();
+      case 'lease':
+        return this.#lease(command.giveUpAtMs);
       case 'send':
         return this.#send();
       case 'end':
@@ -174,12 +186,12 @@ export class Attempt {
   /** What comes of a request after `answeredAfterMs`, or that its time is up before. */
   #answer(answeredAfterMs: number, giveUpAtMs: number, event: () => Event): void {
     const turn = this.#turn;
-    const leftMs = Math.max(0, giveUpAtMs - this.#nowMs);
+    const leftMs = Math.max(0, giveUpAtMs - this.nowMs);
     const isInTime = answeredAfterMs < leftMs;
     this.later(Math.min(answeredAfterMs, leftMs), () => {
       if (this.#turn !== turn) return;
       // A process that was frozen finds both: the answer and that its time is up.
-      const isLate = this.#nowMs > giveUpAtMs + 5 && this.world.dice.chance(0.5);
+      const isLate = this.nowMs > giveUpAtMs + 5 && this.world.dice.chance(0.5);
       this.#take(isInTime && !isLate ? event() : { kind: 'timeUp' });
     });
   }
@@ -235,19 +247,19 @@ export class Attempt {
     this.#answer(tookMs, giveUpAtMs, () => (struck?.kind === 'fails' ? failedBy(struck) : { kind: 'reserved' }));
   }
 
-  /** A heartbeat that is acknowledged, then the description of the pending activity. Nothing passes while it is cut off. */
   #askServer(giveUpAtMs: number): void {
+    this.#answerStanding(giveUpAtMs, (timeoutMs, heard) => this.#heart.standing(timeoutMs, heard));
+  }
+
+  #lease(giveUpAtMs: number): void {
+    this.#answerStanding(giveUpAtMs, (_timeoutMs, heard) => this.#heart.lease(giveUpAtMs, heard));
+  }
+
+  #answerStanding(giveUpAtMs: number, ask: (timeoutMs: number, heard: (standing: Standing) => void) => void): void {
     const turn = this.#turn;
-    const { server, dice } = this.world;
-    this.#heart.ask((pulse) => {
-      if (pulse === 'not found') return this.#answerNow(turn, { kind: 'standing', standing: 'superseded' });
-      this.#heart.pass(this.world.mishaps.at('ask'), () => {
-        const described = server.describe(this.token, this.facts);
-        const standing = described === 'current' && pulse === 'cancelled' ? 'cancelled' : described;
-        this.later(dice.whole(1, 15), () => this.#answerNow(turn, { kind: 'standing', standing }));
-      });
-    });
-    this.later(Math.max(0, giveUpAtMs - this.#nowMs), () => this.#answerNow(turn, { kind: 'timeUp' }));
+    const timeoutMs = Math.max(0, giveUpAtMs - this.nowMs);
+    ask(timeoutMs, (standing) => this.#answerNow(turn, { kind: 'standing', standing }));
+    this.later(timeoutMs, () => this.#answerNow(turn, { kind: 'timeUp' }));
   }
 
   #answerNow(turn: number, event: Event): void {
@@ -331,7 +343,7 @@ export class Attempt {
       const { phase } = this.#state;
       if (phase.name !== 'ended') return;
       this.record.isTaken = this.#speak(phase.ending);
-      const lateMs = this.#nowMs - this.#state.atMs;
+      const lateMs = this.nowMs - this.#state.atMs;
       if (lateMs > LATE_REPORT_MS) this.token.activity.request.decision?.doubts.add('an attempt was heard of late');
       this.world.tell(this.name, () => `ended; the server ${this.record.isTaken ? 'takes it' : 'does not know it'}`);
       this.#isDead = true;
@@ -346,9 +358,9 @@ export class Attempt {
     if (ending.kind === 'failed' && ending.retryInMs !== null) return server.fail(this.token, this.#state, ending.retryInMs);
     const isSettled = goal !== 'act' && (ending.kind !== 'cancelled' || goal.prior?.kind === 'cancelled');
     if (isSettled) return server.complete(this.token, this.#state);
-    // The server takes a cancellation only from a worker that was told of the cancel; at the barrier only the client was.
-    const isTold = ending.kind === 'cancelled' && this.#told !== null;
-    return isTold ? server.cancelled(this.token, this.#state) : server.fail(this.token, this.#state, null);
+    if (ending.kind !== 'cancelled' || this.#aborted === null) return server.fail(this.token, this.#state, null);
+    // The server takes a cancellation only from a worker that was told of the cancel; one that stops says that it stops.
+    return this.#aborted === 'cancel' ? server.cancelled(this.token, this.#state) : server.fail(this.token, this.#state, 1_000);
   }
 }
 

@@ -19,7 +19,7 @@ export function strike(stage: Stage, blow: Blow): void {
       doubt(attempt, 'an attempt was cut off');
       return attempt?.cutOff(blow.forMs);
     case 'stopWorker':
-      attempt?.interrupt('stop');
+      attempt?.abort('stop');
       return time.after(blow.graceMs, () => {
         if (attempt?.hasEnded !== false) return;
         doubt(attempt, 'an attempt was killed');

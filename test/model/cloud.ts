@@ -112,6 +112,11 @@ export class Cloud {
     };
   }
 
+  /** Had something changed by then that no reading showed yet? */
+  isLagging(atMs: number): boolean {
+    return this.#changes.some((change) => change.atMs <= atMs && change.shownAtMs > atMs);
+  }
+
   /** A cloud job as the API shows it; `null` where it does not know it. */
   job(cloudJobId: string, atMs: number): CloudJob | null {
     const job = this.world().chronicle.jobs.find(({ id }) => id === cloudJobId);

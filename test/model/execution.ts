@@ -11,6 +11,9 @@ import type { World } from './world.js';
 /** Reading the instance before anything else is tried for that long. */
 const OBSERVE_FOR_MS = 180_000;
 
+/** Doubt of a decision whose activity nobody finished before its net closed. */
+export const NOT_IN_TIME = 'nobody finished it in time';
+
 interface Recorded {
   readonly answer: Answer;
   readonly atMs: number;
@@ -135,7 +138,10 @@ export class Execution {
 
   #ended(turn: number, end: ActivityEnd): void {
     if (!this.isOpen || this.#turn !== turn) return;
-    this.world.tell(this.holder.runId, () => `hears: ${this.activity?.request.name} ${end.kind}`);
+    const { request } = this.activity ?? {};
+    if (end.kind === 'timedOut') request?.decision?.doubts.add(NOT_IN_TIME);
+    if (end.kind === 'cancelled' && end.state === null) request?.decision?.doubts.add('cancelled between attempts');
+    this.world.tell(this.holder.runId, () => `hears: ${request?.name} ${end.kind}`);
     this.#answer({ kind: 'ended', end });
   }
 

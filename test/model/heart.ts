@@ -1,104 +1,181 @@
-/** The heartbeats of one attempt, and the way they take: one message under way at a time, the newest state next. */
+/** The heartbeats of one attempt, as `src/activities/once.ts` and the SDK's core send them: one under way at a time of each kind. */
+import type { Standing } from '../../src/domain/once/events.js';
+import type { Limits } from '../../src/domain/once/limits.js';
+import type { OnceState, PhaseName } from '../../src/domain/once/state.js';
 import type { Attempt } from './attempt.js';
-import type { Mischief } from './scenario.js';
 import type { Pulse } from './server.js';
+import type { Site } from './scenario.js';
 import type { World } from './world.js';
 
-/** The core of the SDK gives an attempt up that long after the heartbeat time-out. */
+/** The core gives an attempt up that it has not reported a heartbeat of for that much longer than the heartbeat time-out. */
 const CORE_WAITS_LONGER_MS = 5_000;
-
 /** The SDK holds a heartbeat back that comes sooner after another one (`maxHeartbeatThrottleInterval` of `src/worker.ts`). */
-const THROTTLE_MS = 10_000;
+const THROTTLE_MS = 5_000;
+/** How long the core waits for the answer to a heartbeat. */
+const CORE_GIVES_UP_AFTER_MS = 10_000;
+/** As `once.ts` has it: from the send lease to the answer of the POST nothing else reaches the server. */
+const SILENT: readonly PhaseName[] = ['barrier', 'connecting', 'leasing', 'sending', 'ended'];
+
+const STANDING_OF: Readonly<Record<Pulse, Standing>> = {
+  fine: 'current',
+  cancelled: 'cancelled',
+  'told to end': 'superseded',
+  'not found': 'superseded',
+};
 
 export class Heart {
   #beats = true;
-  #isDue = false;
-  #speaksAgainAtMs = 0;
-  #heardAtMs: number;
+  /** Waits for the heartbeat of the client that is under way; `null`: none is. */
+  #afterOwn: (() => void)[] | null = null;
+  /** What the SDK sends next. */
+  #recorded: OnceState | null = null;
+  #isReporting = false;
+  #reportsAgainAtMs = 0;
+  #reportedAtMs: number;
 
   constructor(
     private readonly world: World,
     private readonly attempt: Attempt,
-    private readonly timeoutMs: number,
+    private readonly limits: Limits,
   ) {
-    this.#heardAtMs = world.time.nowMs;
+    this.#reportedAtMs = world.time.nowMs;
   }
 
-  /** From now on it beats three times within the heartbeat time-out, as soon as there is something to say. */
+  /** From now on it beats three times within the heartbeat time-out. */
   begin(): void {
-    this.#beat();
-    this.#watch(this.timeoutMs + CORE_WAITS_LONGER_MS);
-  }
-
-  #beat(): void {
-    this.attempt.later(this.timeoutMs / 3, () => {
-      if (!this.#beats) return;
-      const { state } = this.attempt;
-      if (state.cloudJob !== null || state.goal.kind === 'settle') this.record();
-      this.#beat();
-    });
-  }
-
-  /** The core of the SDK gives an attempt up that the server has not answered for longer than the heartbeat time-out. */
-  #watch(afterMs: number): void {
-    this.attempt.later(afterMs, () => {
-      if (!this.#beats) return;
-      const leftMs = this.#heardAtMs + this.timeoutMs + CORE_WAITS_LONGER_MS - this.world.time.nowMs;
-      if (leftMs > 0) this.#watch(leftMs);
-      else this.attempt.interrupt('stop', true);
-    });
+    this.#tick();
+    this.#watch(this.limits.heartbeatTimeoutMs + CORE_WAITS_LONGER_MS);
   }
 
   stop(): void {
     this.#beats = false;
   }
 
-  /** The newest state goes out at once, or when the SDK lets the next one go. */
-  record(): void {
-    if (this.#isDue) return;
-    const { time } = this.world;
-    const heldBackMs = Math.max(0, this.#speaksAgainAtMs - time.nowMs);
-    if (heldBackMs === 0) return this.#speak();
-    this.#isDue = true;
-    this.attempt.later(heldBackMs, () => {
-      this.#isDue = false;
-      if (this.#beats) this.#speak();
+  #tick(): void {
+    this.attempt.later(this.limits.heartbeatTimeoutMs / 3, () => {
+      if (!this.#beats) return;
+      const { state } = this.attempt;
+      if (!SILENT.includes(state.phase.name)) {
+        if (state.cloudJob !== null || state.goal.kind === 'settle') this.#sdkHeartbeat(state);
+        else if (this.#afterOwn === null) this.#ownHeartbeat();
+      }
+      this.#tick();
     });
   }
 
-  #speak(): void {
+  #ownHeartbeat(): void {
     const { attempt } = this;
-    this.#speaksAgainAtMs = this.world.time.nowMs + Math.min(THROTTLE_MS, 0.8 * this.timeoutMs);
-    this.ask((pulse) => {
-      if (pulse === 'cancelled') attempt.interrupt('cancel');
-      else if (pulse !== 'fine') attempt.interrupt('stop');
+    const askedAtMs = attempt.nowMs;
+    this.#afterOwn = [];
+    this.standing(this.limits.leaseMs, (standing) => {
+      if (standing === 'current') attempt.acknowledged(askedAtMs);
+      else if (standing === 'cancelled') attempt.interrupt('cancel');
+      else if (standing === 'superseded') attempt.interrupt('superseded');
+      const waiting = this.#afterOwn ?? [];
+      this.#afterOwn = null;
+      for (const go of waiting) go();
     });
   }
 
-  /** One heartbeat with the state as it is now. `heard` is called when its answer is there, if ever. */
-  ask(heard: (pulse: Pulse) => void): void {
-    const { attempt, world } = this;
-    const { state, token } = attempt;
-    this.pass(world.mishaps.at('heartbeat'), () => {
-      const pulse = world.server.heartbeat(token, state);
-      return () => {
-        attempt.later(world.dice.whole(1, 15), () => {
-          if (pulse !== 'not found') this.#heardAtMs = world.time.nowMs;
-          heard(pulse);
-        });
-      };
+  /** The state must reach the server at once: after a heartbeat that is under way, which holds an older one. */
+  record(): void {
+    const report = () => this.#sdkHeartbeat(this.attempt.state);
+    if (this.#afterOwn === null) report();
+    else this.#afterOwn.push(report);
+  }
+
+  /** Is this attempt the current one? Then an acknowledged heartbeat. */
+  standing(timeoutMs: number, heard: (standing: Standing) => void): void {
+    const { state } = this.attempt;
+    this.#describe(timeoutMs, (standing) => {
+      if (standing === 'current') this.#heartbeat(state, timeoutMs, heard);
+      else heard(standing);
     });
   }
 
-  /** A message to the server and the way back, unless something is in between. What is on its way arrives, whatever becomes of the process. */
-  pass(struck: Mischief | null, arrives: () => (() => void) | void): void {
+  /** An acknowledged heartbeat, then the same question. */
+  lease(giveUpAtMs: number, heard: (standing: Standing) => void): void {
+    const ask = () => {
+      const timeoutMs = giveUpAtMs - this.attempt.nowMs;
+      if (timeoutMs <= 0) return;
+      this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
+        if (standing === 'current') this.#describe(timeoutMs, heard);
+        else heard(standing);
+      });
+    };
+    if (this.#afterOwn === null) ask();
+    else this.#afterOwn.push(ask);
+  }
+
+  #heartbeat(state: OnceState, timeoutMs: number, heard: (standing: Standing) => void): void {
+    const { server } = this.world;
+    this.#call('heartbeat', timeoutMs, () => STANDING_OF[server.heartbeat(this.attempt.token, state)], (standing) =>
+      heard(standing ?? 'unclear'),
+    );
+  }
+
+  #describe(timeoutMs: number, heard: (standing: Standing) => void): void {
+    const { server } = this.world;
+    const { token, facts } = this.attempt;
+    this.#call('ask', timeoutMs, () => server.describe(token, facts), (standing) => heard(standing ?? 'unclear'));
+  }
+
+  /** Throttled, and one after the other. */
+  #sdkHeartbeat(state: OnceState): void {
+    this.#recorded = state;
+    if (!this.#isReporting) this.#report();
+  }
+
+  #report(): void {
     const { attempt, world } = this;
-    if (attempt.isCutOff || struck?.kind === 'hangs') return;
-    const delayMs = world.dice.whole(1, 15) + (struck?.kind === 'slow' ? struck.ms : 0);
-    world.time.after(delayMs, () => {
-      if (attempt.isCutOff) return;
-      const answer = arrives();
-      if (struck?.kind !== 'answerLost') answer?.();
+    this.#isReporting = true;
+    attempt.later(Math.max(0, this.#reportsAgainAtMs - world.time.nowMs), () => {
+      const state = this.#recorded;
+      this.#recorded = null;
+      if (state === null || !this.#beats) return;
+      this.#reportsAgainAtMs = world.time.nowMs + Math.min(THROTTLE_MS, 0.8 * this.limits.heartbeatTimeoutMs);
+      this.#call('heartbeat', CORE_GIVES_UP_AFTER_MS, () => world.server.heartbeat(attempt.token, state), (pulse) => {
+        this.#isReporting = false;
+        this.#reportedAtMs = world.time.nowMs;
+        if (pulse === 'cancelled') attempt.abort('cancel');
+        else if (pulse === 'not found') attempt.abort('superseded');
+        else if (pulse === 'told to end') attempt.abort('stop');
+        if (this.#recorded !== null) this.#report();
+      });
+    });
+  }
+
+  /** Only heartbeats of the SDK itself keep the core from giving the attempt up. */
+  #watch(afterMs: number): void {
+    this.attempt.later(afterMs, () => {
+      if (!this.#beats) return;
+      const leftMs = this.#reportedAtMs + this.limits.heartbeatTimeoutMs + CORE_WAITS_LONGER_MS - this.world.time.nowMs;
+      if (leftMs > 0) return this.#watch(leftMs);
+      this.world.chronicle.count('given up by the core');
+      this.attempt.abort('superseded', true);
+    });
+  }
+
+  /** One call to the server. What is on its way arrives, whatever becomes of the process; `null`: no answer came in time. */
+  #call<Value>(site: Site, timeoutMs: number, arrives: () => Value, heard: (value: Value | null) => void): void {
+    const { attempt, world } = this;
+    const struck = world.mishaps.at(site);
+    let isOver = false;
+    const over = (value: Value | null) => {
+      if (isOver) return;
+      isOver = true;
+      heard(value);
+    };
+    const isLost = struck?.kind === 'hangs' || attempt.isCutOff;
+    const slowMs = struck?.kind === 'slow' ? struck.ms : 0;
+    const wayMs = slowMs + world.dice.whole(1, 15);
+    const backMs = world.dice.whole(1, 15);
+    if (isLost || struck?.kind === 'answerLost' || wayMs + backMs >= timeoutMs) attempt.later(timeoutMs, () => over(null));
+    if (isLost) return;
+    world.time.after(wayMs, () => {
+      if (attempt.isCutOff) return attempt.later(timeoutMs, () => over(null));
+      const value = arrives();
+      if (struck?.kind !== 'answerLost') attempt.later(backMs, () => over(value));
     });
   }
 }

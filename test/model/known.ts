@@ -7,6 +7,7 @@ import { allowedOutcomes } from '../chaos/outcomes.js';
 import { isWished } from '../chaos/instance-states.js';
 import type { HolderRecord, Job, Post } from './chronicle.js';
 import { hasFailed } from './cloud.js';
+import { NOT_IN_TIME } from './execution.js';
 import { describeJob } from './once.js';
 import { foreignBetween, jobsOf, reportedSteps, type ReportedStep } from './reported.js';
 import type { World } from './world.js';
@@ -83,7 +84,7 @@ function resultProblems({ step, named, holder, world }: ReportedStep): readonly 
     return [`says succeeded, but ${describeJob(named)} is ${named.endsAtMs > step.endedAtMs ? 'in flight' : named.endStatus}`];
   const isUnverified = holder.cancelRequestedAtMs !== null && holder.plan.onCancel === 'leave';
   // What the instance shows later than that it held the desired state cannot be seen.
-  const isUnseen = named.endsAtMs + named.statusLagMs > step.endedAtMs;
+  const isUnseen = world.cloud.isLagging(step.after?.observedAtMs ?? step.endedAtMs);
   if (isUnverified || isUnseen || named.after === null || isNotItsWorkAlone(named, world)) return [];
   return isWished(step.action, named.after) ? [] : [`says succeeded, but ${describeJob(named)} left ${named.after.status}`];
 }
@@ -141,7 +142,8 @@ function hasReasonForDoubt({ decision, step, accepted, world }: ReportedStep): b
 function couldBeAdopted(job: Job, { step, decision, world }: ReportedStep): boolean {
   const { visibilityWindowMs, quietMs, readTimeoutMs } = world.scenario.limits;
   const { jobs, failedReadings } = world.chronicle;
-  if (decision === null || job.endStatus !== 'SUCCEEDED' || job.after === null || !isWished(decision.action, job.after)) return false;
+  if (decision === null || decision.doubts.has(NOT_IN_TIME)) return false;
+  if (job.endStatus !== 'SUCCEEDED' || job.after === null || !isWished(decision.action, job.after)) return false;
   if (job.createdBy === null || !world.scenario.cloud.ownUserKnown || isNotItsWorkAlone(job, world)) return false;
   const peaceMs = visibilityWindowMs + 4 * quietMs + 4 * readTimeoutMs;
   const fromMs = Math.max(job.idShownAtMs, job.endsAtMs + job.statusLagMs, job.knownAtMs, job.tasksAtMs);

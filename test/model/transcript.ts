@@ -20,6 +20,8 @@ export function tellEvent(event: Event): string {
       return `accepted ${event.cloudJobId}`;
     case 'failed':
       return `failed ${event.failure} (acted: ${event.request})`;
+    case 'acknowledged':
+      return 'heartbeat acknowledged';
     case 'interrupted':
       return `interrupted by ${event.by}`;
     case 'reserved':

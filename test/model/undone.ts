@@ -4,7 +4,7 @@ import type { StepReport } from '../../src/domain/report.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 import type { HolderRecord, Job } from './chronicle.js';
 import { describe, hasFailed } from './cloud.js';
-import { foreignBetween, jobsOf, othersBetween, reportedSteps, type ReportedStep } from './reported.js';
+import { foreignBetween, jobsOf, othersBetween, reportedSteps } from './reported.js';
 import type { World } from './world.js';
 
 const UNDO_MAY_BE_OWED: readonly string[] = ['compensated', 'cancelled', 'failed', 'compensationFailed'];
@@ -24,16 +24,18 @@ function differencesLeft(holder: HolderRecord, world: World): readonly string[] 
   const jobs = jobsOf(holder, world).filter(({ acceptedAtMs }) => acceptedAtMs >= (report.captured?.observedAtMs ?? 0));
   const [first] = jobs;
   if (first === undefined) return [];
-  if (isMoving(first.before) || reportedSteps(world, holder).some(isUnseen)) return [];
+  if (isMoving(first.before) || couldNotBeSeen(holder, world)) return [];
   if (othersBetween(world, jobs, first.acceptedAtMs, closedAtMs) || world.cloud.state.status === 'DELETED') return [];
   return differences(first.before, leftAs)
     .filter((dimension) => isAnswerable(dimension, leftAs, jobs) && !isTold(dimension, holder))
     .map((dimension) => `${runId} ended ${report.outcome} with another ${dimension} and does not say so: ${describe(first.before)} → ${describe(leftAs)}`);
 }
 
-/** What the instance showed of a cloud job only after its step had ended could not be known. */
-function isUnseen({ step, accepted }: ReportedStep): boolean {
-  return accepted.some(({ endsAtMs, statusLagMs }) => endsAtMs + statusLagMs > step.endedAtMs);
+/** Some reading that the run went by did not show what had happened before it. */
+function couldNotBeSeen({ report }: HolderRecord, { cloud }: World): boolean {
+  const steps = [...(report?.steps ?? []), ...(report?.compensations ?? [])];
+  const readings = [report?.captured, ...steps.flatMap(({ before, after }) => [before, after])];
+  return readings.some((reading) => reading != null && cloud.isLagging(reading.observedAtMs));
 }
 
 /** Did the failed step, or the cancel, ask for an undo? Where both came, only if both do. */
@@ -46,10 +48,14 @@ function undoWasAsked({ report, plan, cancelRequestedAtMs }: HolderRecord): bool
   return last?.result === 'failed' ? byFailure && byCancel : byCancel;
 }
 
-/** A restart or a scale that leaves the instance FAILED changed nothing that can be taken back. */
+/** What a restart, a scale or a rollback leaves FAILED changed nothing that can be taken back; a start or a stop did. */
 function isAnswerable(dimension: Dimension, { status }: InstanceState, jobs: readonly Job[]): boolean {
   const isSwitched = status === 'RUNNING' || status === 'STOPPED';
-  return dimension !== 'power' || isSwitched || jobs.some(({ action }) => ANSWERABLE.power.includes(action.action));
+  if (dimension !== 'power' || isSwitched) return true;
+  return jobs.some(
+    ({ action, before, after }) =>
+      ANSWERABLE.power.includes(action.action) && after !== null && differences(before, after).includes('power'),
+  );
 }
 
 /** `compensated` means that there is nothing left to tell. */
@@ -84,6 +90,7 @@ function hasCause({ startedAtMs, endedAtMs, id }: StepReport, holder: HolderReco
     (job) => job.acceptedAtMs <= endedAtMs && (hasFailed(job.endStatus) || job.after === null || !isWished(job.action, job.after)),
   );
   const isDoubtful = reportedSteps(world, holder).some(({ step, decision }) => step.id === id && (decision?.doubts.size ?? 0) > 0);
-  const isFaulty = scenario.faults.some(({ what }) => what.kind !== 'slow');
+  // A heartbeat that takes longer than the send lease is none.
+  const isFaulty = scenario.faults.some(({ site, what }) => what.kind !== 'slow' || site === 'heartbeat' || site === 'ask');
   return wentWrong || isDoubtful || isFaulty || cloud.state.status === 'DELETED' || foreignBetween(world, holder.startedAtMs, Math.max(startedAtMs, endedAtMs)).length > 0;
 }
