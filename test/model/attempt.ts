@@ -102,21 +102,17 @@ export class Attempt {
     });
   }
 
-  /** Told by the server, or by the one who stops the worker. */
-  interrupt(by: Interruption): void {
-    if (!this.hasEnded) this.#take({ kind: 'interrupted', by });
-  }
-
   /** Told by the SDK, once, whatever comes after. `discarded`: by its own worker, which has given it up. */
   abort(by: Interruption, discarded = false): void {
     if (discarded) this.#isDiscarded = true;
     if (this.#aborted !== null) return;
     this.#aborted = by;
-    this.interrupt(by);
+    if (!this.hasEnded) this.#take({ kind: 'interrupted', by });
   }
 
-  acknowledged(askedAtMs: number): void {
-    if (!this.hasEnded) this.#take({ kind: 'acknowledged', askedAtMs });
+  /** A heartbeat goes out. */
+  beats(): void {
+    this.#take({ kind: 'heartbeat' });
   }
 
   /** By its own clock. */
@@ -126,10 +122,10 @@ export class Attempt {
 
   #take(event: Event): void {
     const { rules } = this.token.activity.request;
-    if (event.kind !== 'acknowledged') this.world.tell(this.name, () => tellEvent(event));
+    if (event.kind !== 'heartbeat') this.world.tell(this.name, () => tellEvent(event));
     const step = this.world.machine.next(this.#state, event, rules, this.nowMs);
     this.#state = step.state;
-    if (step.command === null && event.kind !== 'interrupted' && event.kind !== 'acknowledged') this.#breach(`no command after ${event.kind}`);
+    if (step.command === null && event.kind !== 'interrupted' && event.kind !== 'heartbeat') this.#breach(`no command after ${event.kind}`);
     if (step.command?.kind === 'send' && event.kind !== 'standing') this.#breach(`sends after ${event.kind}`);
     this.#obey(step);
   }
@@ -252,7 +248,7 @@ export class Attempt {
   }
 
   #lease(giveUpAtMs: number): void {
-    this.#answerStanding(giveUpAtMs, (_timeoutMs, heard) => this.#heart.lease(giveUpAtMs, heard));
+    this.#answerStanding(giveUpAtMs, (timeoutMs, heard) => this.#heart.lease(timeoutMs, heard));
   }
 
   #answerStanding(giveUpAtMs: number, ask: (timeoutMs: number, heard: (standing: Standing) => void) => void): void {

@@ -1,7 +1,7 @@
-/** The heartbeats of one attempt, as `src/activities/once.ts` and the SDK's core send them: one under way at a time of each kind. */
+/** The heartbeats of one attempt, as `src/activities/once.ts` and the SDK's core send them, and what it asks the server besides. */
 import type { Standing } from '../../src/domain/once/events.js';
 import type { Limits } from '../../src/domain/once/limits.js';
-import type { OnceState, PhaseName } from '../../src/domain/once/state.js';
+import { asHeartbeat, type OnceState, type PhaseName } from '../../src/domain/once/state.js';
 import type { Attempt } from './attempt.js';
 import type { Pulse } from './server.js';
 import type { Site } from './scenario.js';
@@ -13,8 +13,8 @@ const CORE_WAITS_LONGER_MS = 5_000;
 const THROTTLE_MS = 5_000;
 /** How long the core waits for the answer to a heartbeat. */
 const CORE_GIVES_UP_AFTER_MS = 10_000;
-/** As `once.ts` has it: from the send lease to the answer of the POST nothing else reaches the server. */
-const SILENT: readonly PhaseName[] = ['barrier', 'connecting', 'leasing', 'sending', 'ended'];
+/** As `once.ts` has it: an acknowledged heartbeat is under way, or one with the cloud job comes next. */
+const SILENT: readonly PhaseName[] = ['barrier', 'leasing', 'sending', 'ended'];
 
 const STANDING_OF: Readonly<Record<Pulse, Standing>> = {
   fine: 'current',
@@ -25,8 +25,6 @@ const STANDING_OF: Readonly<Record<Pulse, Standing>> = {
 
 export class Heart {
   #beats = true;
-  /** Waits for the heartbeat of the client that is under way; `null`: none is. */
-  #afterOwn: (() => void)[] | null = null;
   /** What the SDK sends next. */
   #recorded: OnceState | null = null;
   #isReporting = false;
@@ -54,34 +52,18 @@ export class Heart {
   #tick(): void {
     this.attempt.later(this.limits.heartbeatTimeoutMs / 3, () => {
       if (!this.#beats) return;
-      const { state } = this.attempt;
-      if (!SILENT.includes(state.phase.name)) {
-        if (state.cloudJob !== null || state.goal.kind === 'settle') this.#sdkHeartbeat(state);
-        else if (this.#afterOwn === null) this.#ownHeartbeat();
+      if (!SILENT.includes(this.attempt.state.phase.name)) {
+        this.attempt.beats();
+        this.record();
       }
       this.#tick();
     });
   }
 
-  #ownHeartbeat(): void {
-    const { attempt } = this;
-    const askedAtMs = attempt.nowMs;
-    this.#afterOwn = [];
-    this.standing(this.limits.leaseMs, (standing) => {
-      if (standing === 'current') attempt.acknowledged(askedAtMs);
-      else if (standing === 'cancelled') attempt.interrupt('cancel');
-      else if (standing === 'superseded') attempt.interrupt('superseded');
-      const waiting = this.#afterOwn ?? [];
-      this.#afterOwn = null;
-      for (const go of waiting) go();
-    });
-  }
-
-  /** The state must reach the server at once: after a heartbeat that is under way, which holds an older one. */
+  /** The state must reach the server; held back where it comes too soon after another one. */
   record(): void {
-    const report = () => this.#sdkHeartbeat(this.attempt.state);
-    if (this.#afterOwn === null) report();
-    else this.#afterOwn.push(report);
+    this.#recorded = asHeartbeat(this.attempt.state);
+    if (!this.#isReporting) this.#report();
   }
 
   /** Is this attempt the current one? Then an acknowledged heartbeat. */
@@ -94,17 +76,11 @@ export class Heart {
   }
 
   /** An acknowledged heartbeat, then the same question. */
-  lease(giveUpAtMs: number, heard: (standing: Standing) => void): void {
-    const ask = () => {
-      const timeoutMs = giveUpAtMs - this.attempt.nowMs;
-      if (timeoutMs <= 0) return;
-      this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
-        if (standing === 'current') this.#describe(timeoutMs, heard);
-        else heard(standing);
-      });
-    };
-    if (this.#afterOwn === null) ask();
-    else this.#afterOwn.push(ask);
+  lease(timeoutMs: number, heard: (standing: Standing) => void): void {
+    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
+      if (standing === 'current') this.#describe(timeoutMs, heard);
+      else heard(standing);
+    });
   }
 
   #heartbeat(state: OnceState, timeoutMs: number, heard: (standing: Standing) => void): void {
@@ -118,12 +94,6 @@ export class Heart {
     const { server } = this.world;
     const { token, facts } = this.attempt;
     this.#call('ask', timeoutMs, () => server.describe(token, facts), (standing) => heard(standing ?? 'unclear'));
-  }
-
-  /** Throttled, and one after the other. */
-  #sdkHeartbeat(state: OnceState): void {
-    this.#recorded = state;
-    if (!this.#isReporting) this.#report();
   }
 
   #report(): void {

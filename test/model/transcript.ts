@@ -20,10 +20,9 @@ export function tellEvent(event: Event): string {
       return `accepted ${event.cloudJobId}`;
     case 'failed':
       return `failed ${event.failure} (acted: ${event.request})`;
-    case 'acknowledged':
-      return 'heartbeat acknowledged';
     case 'interrupted':
       return `interrupted by ${event.by}`;
+    case 'heartbeat':
     case 'reserved':
     case 'connected':
     case 'timeUp':
