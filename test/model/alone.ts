@@ -3,6 +3,7 @@ import { isAtRest } from '../../src/domain/cloud-job.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { Job, Post } from './chronicle.js';
 import { describeJob } from './once.js';
+import { claimsForeign } from './reported.js';
 import { tellTime } from './transcript.js';
 import type { World } from './world.js';
 
@@ -36,11 +37,13 @@ function sentAfterTheClose({ sentAtMs, holder, attempt }: Post, { scenario }: Wo
   return sentAtMs > untilMs ? [`${attempt.name} sent at ${tellTime(sentAtMs)}, after ${runId} had closed ${status} at ${tellTime(closedAtMs)}`] : [];
 }
 
-function sentTooLate({ sentAtMs, decision, attempt, holder }: Post, { scenario }: World): readonly string[] {
-  const skewMs = scenario.temporal.clockSkewMs;
+function sentTooLate({ sentAtMs, decision, attempt, holder }: Post, world: World): readonly string[] {
+  const skewMs = world.scenario.temporal.clockSkewMs;
   const isBegun = holder.decisions.some(({ posts }) => posts.some((post) => post.sentAtMs < sentAtMs));
   const { closesAfterMs } = holder.plan;
-  const isPastGate = closesAfterMs !== undefined && holder.runId === holder.chainId && !isBegun && sentAtMs > holder.startedAtMs + closesAfterMs + skewMs;
+  // A reset run is never held to its gate, nor is one that has taken a cloud job for its own.
+  const isHeld = closesAfterMs !== undefined && holder.runId === holder.chainId && !isBegun && !claimsForeign(holder, world);
+  const isPastGate = isHeld && sentAtMs > holder.startedAtMs + closesAfterMs + skewMs;
   return [
     ...(sentAtMs > decision.deadlineAtMs + skewMs ? [`${attempt.name} sent after the deadline of the step`] : []),
     ...(isPastGate ? [`${attempt.name} sent after its gate had closed`] : []),

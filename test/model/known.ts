@@ -57,12 +57,12 @@ function sentProblems({ step, named, decision, holder, world }: ReportedStep): r
 }
 
 /** A restart names no state that could hold already, and only our own user's cloud job proves one that was found later. */
-function restartProblems({ step, accepted }: ReportedStep): readonly string[] {
+function restartProblems({ step, accepted, named }: ReportedStep): readonly string[] {
   const { action, result, evidence } = step;
   if (action?.action !== 'restart') return [];
   return [
     ...(result === 'skipped' ? ['says skipped, which a restart never is'] : []),
-    ...(result === 'succeeded' && accepted.length === 0 ? ['says succeeded, but no restart was accepted for it'] : []),
+    ...(result === 'succeeded' && accepted.length === 0 && named?.action.action !== 'restart' ? ['says succeeded, but no restart was accepted for it'] : []),
     ...(evidence === undefined || evidence.createdByUs ? [] : ['adopted a restart without knowing that we asked for it']),
   ];
 }

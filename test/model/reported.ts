@@ -44,6 +44,11 @@ export function othersBetween({ chronicle }: World, own: readonly Job[], fromMs:
   return chronicle.jobs.some((job) => !own.includes(job) && job.acceptedAtMs <= toMs && job.endsAtMs >= fromMs);
 }
 
+/** Has it taken somebody else's cloud job for its own, as it may where our user is not known? */
+export function claimsForeign(holder: HolderRecord, world: World): boolean {
+  return reportedSteps(world, holder).some(({ named }) => named !== null && named.post === null);
+}
+
 /** Cloud jobs of the decisions that this execution made or reports, in order. */
 export function jobsOf(holder: HolderRecord, world: World): readonly Job[] {
   const reported = reportedSteps(world, holder).map(({ decision }) => decision);

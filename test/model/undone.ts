@@ -4,7 +4,7 @@ import type { StepReport } from '../../src/domain/report.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 import type { HolderRecord, Job } from './chronicle.js';
 import { describe, hasFailed } from './cloud.js';
-import { foreignBetween, jobsOf, othersBetween, reportedSteps } from './reported.js';
+import { claimsForeign, foreignBetween, jobsOf, othersBetween, reportedSteps } from './reported.js';
 import type { World } from './world.js';
 
 const UNDO_MAY_BE_OWED: readonly string[] = ['compensated', 'cancelled', 'failed', 'compensationFailed'];
@@ -24,7 +24,7 @@ function differencesLeft(holder: HolderRecord, world: World): readonly string[] 
   const jobs = jobsOf(holder, world).filter(({ acceptedAtMs }) => acceptedAtMs >= (report.captured?.observedAtMs ?? 0));
   const [first] = jobs;
   if (first === undefined) return [];
-  if (isMoving(first.before) || couldNotBeSeen(holder, world)) return [];
+  if (isMoving(first.before) || couldNotBeSeen(holder, world) || claimsForeign(holder, world)) return [];
   if (othersBetween(world, jobs, first.acceptedAtMs, closedAtMs) || world.cloud.state.status === 'DELETED') return [];
   return differences(first.before, leftAs)
     .filter((dimension) => isAnswerable(dimension, leftAs, jobs) && !isTold(dimension, holder))
