@@ -59,7 +59,7 @@ export class Attempt {
         ? machine.beginActing(rules, facts, previous, this.nowMs)
         : machine.beginSettling(rules, goal.left, goal.prior, this.nowMs);
     this.#state = first.state;
-    world.tell(this.name, () => `begins${previous === null ? '' : ` after ${previous.sent}/${previous.phase.name}`}`);
+    world.tell(this.name, () => `begins${previous === null ? '' : ` after ${previous.phase.name}, sent ${previous.sent}`} ${tellStep(first)}`);
     this.#obey(first);
     this.#heart.begin();
   }
@@ -102,6 +102,12 @@ export class Attempt {
     });
   }
 
+  /** What reaches this process at this moment. */
+  now(run: () => void): void {
+    if (this.world.time.nowMs < this.#frozenUntilMs) this.later(0, run);
+    else if (!this.#isDead) run();
+  }
+
   /** Told by the SDK, once, whatever comes after. `discarded`: by its own worker, which has given it up. */
   abort(by: Interruption, discarded = false): void {
     if (discarded) this.#isDiscarded = true;
@@ -122,19 +128,16 @@ export class Attempt {
 
   #take(event: Event): void {
     const { rules } = this.token.activity.request;
-    if (event.kind !== 'heartbeat') this.world.tell(this.name, () => tellEvent(event));
     const step = this.world.machine.next(this.#state, event, rules, this.nowMs);
     this.#state = step.state;
     if (step.command === null && event.kind !== 'interrupted' && event.kind !== 'heartbeat') this.#breach(`no command after ${event.kind}`);
     if (step.command?.kind === 'send' && event.kind !== 'standing') this.#breach(`sends after ${event.kind}`);
+    if (event.kind !== 'heartbeat') this.world.tell(this.name, () => `${tellEvent(event)} ${tellStep(step)}`);
     this.#obey(step);
   }
 
-  #obey(step: Step): void {
-    const { command, record } = step;
-    if (record === true && step.state.phase.name !== 'ended') this.#heart.record();
-    if (command === null && step.state.interrupted === undefined) return;
-    this.world.tell(this.name, () => `  ${tellStep(step)}`);
+  #obey({ command, record }: Step): void {
+    if (record === true && this.#state.phase.name !== 'ended') this.#heart.record();
     if (command === null) return;
     if (this.#command === 'send' && command.kind !== 'end' && this.#state.phase.name === 'sending')
       this.#breach(`${command.kind} while a POST is open`);

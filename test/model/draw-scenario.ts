@@ -42,7 +42,7 @@ function drawCloud(dice: Dice): CloudHabits {
     wrongState: dice.chance(0.3) ? 'noop' : 'reject',
     statusAfterFailure: dice.one(['before', 'FAILED']),
     ownUserKnown: dice.chance(0.8),
-    usualDurationMs: dice.one([2_000, 8_000, 20_000]),
+    usualDurationMs: dice.one([2_000, 6_000, 15_000]),
     longestLagMs: dice.chance(0.5) ? WINDOW_MS : dice.whole(0, WINDOW_MS),
   };
 }
@@ -85,8 +85,8 @@ function drawRun(dice: Dice): PlannedRun {
 function drawStep(dice: Dice, action: Action): PlannedAction {
   return {
     action,
-    deadlineMs: dice.one([90_000, 180_000, 300_000]),
-    stableMs: dice.one([0, 1_000, 3_000]),
+    deadlineMs: dice.one([60_000, 90_000, 150_000]),
+    stableMs: dice.one([0, 0, 4_000]),
     onFailure: dice.one(['compensate', 'compensate', 'compensate', 'continue', 'abort']),
     compensation: dice.chance(0.9)
       ? { kind: 'default' }

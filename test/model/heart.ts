@@ -97,21 +97,26 @@ export class Heart {
   }
 
   #report(): void {
-    const { attempt, world } = this;
+    const heldBackMs = this.#reportsAgainAtMs - this.world.time.nowMs;
     this.#isReporting = true;
-    attempt.later(Math.max(0, this.#reportsAgainAtMs - world.time.nowMs), () => {
-      const state = this.#recorded;
-      this.#recorded = null;
-      if (state === null || !this.#beats) return;
-      this.#reportsAgainAtMs = world.time.nowMs + Math.min(THROTTLE_MS, 0.8 * this.limits.heartbeatTimeoutMs);
-      this.#call('heartbeat', CORE_GIVES_UP_AFTER_MS, () => world.server.heartbeat(attempt.token, state), (pulse) => {
-        this.#isReporting = false;
-        this.#reportedAtMs = world.time.nowMs;
-        if (pulse === 'cancelled') attempt.abort('cancel');
-        else if (pulse === 'not found') attempt.abort('superseded');
-        else if (pulse === 'told to end') attempt.abort('stop');
-        if (this.#recorded !== null) this.#report();
-      });
+    if (heldBackMs <= 0) this.#reportNow();
+    else this.attempt.later(heldBackMs, () => this.#reportNow());
+  }
+
+  #reportNow(): void {
+    const { attempt, world } = this;
+    const state = this.#recorded;
+    this.#recorded = null;
+    if (state === null || !this.#beats) return;
+    this.#reportsAgainAtMs = world.time.nowMs + Math.min(THROTTLE_MS, 0.8 * this.limits.heartbeatTimeoutMs);
+    const arrives = () => world.server.heartbeat(attempt.token, state);
+    this.#call('heartbeat', CORE_GIVES_UP_AFTER_MS, arrives, (pulse) => {
+      this.#isReporting = false;
+      this.#reportedAtMs = world.time.nowMs;
+      if (pulse === 'cancelled') attempt.abort('cancel');
+      else if (pulse === 'not found') attempt.abort('superseded');
+      else if (pulse === 'told to end') attempt.abort('stop');
+      if (this.#recorded !== null) this.#report();
     });
   }
 
@@ -130,22 +135,17 @@ export class Heart {
   #call<Value>(site: Site, timeoutMs: number, arrives: () => Value, heard: (value: Value | null) => void): void {
     const { attempt, world } = this;
     const struck = world.mishaps.at(site);
-    let isOver = false;
-    const over = (value: Value | null) => {
-      if (isOver) return;
-      isOver = true;
-      heard(value);
-    };
-    const isLost = struck?.kind === 'hangs' || attempt.isCutOff;
-    const slowMs = struck?.kind === 'slow' ? struck.ms : 0;
-    const wayMs = slowMs + world.dice.whole(1, 15);
-    const backMs = world.dice.whole(1, 15);
-    if (isLost || struck?.kind === 'answerLost' || wayMs + backMs >= timeoutMs) attempt.later(timeoutMs, () => over(null));
-    if (isLost) return;
+    const wayMs = world.dice.whole(1, 15) + (struck?.kind === 'slow' ? struck.ms : 0);
+    const giveUp = () => attempt.later(Math.max(0, timeoutMs - wayMs), () => heard(null));
+    if (struck?.kind === 'hangs' || attempt.isCutOff) return attempt.later(timeoutMs, () => heard(null));
+    const isLate = wayMs >= timeoutMs;
+    if (isLate) attempt.later(timeoutMs, () => heard(null));
     world.time.after(wayMs, () => {
-      if (attempt.isCutOff) return attempt.later(timeoutMs, () => over(null));
+      if (attempt.isCutOff) return isLate ? undefined : giveUp();
       const value = arrives();
-      if (struck?.kind !== 'answerLost') attempt.later(backMs, () => over(value));
+      if (isLate) return;
+      if (struck?.kind === 'answerLost') giveUp();
+      else attempt.now(() => heard(value));
     });
   }
 }

@@ -11,7 +11,7 @@ import { brokenPromises, type Broken } from './invariants.js';
 import { Mishaps } from './mishaps.js';
 import type { Blow, PlannedRun, Scenario } from './scenario.js';
 import { Server } from './server.js';
-import { tellTime } from './transcript.js';
+import type { Transcript } from './transcript.js';
 import { BEGIN_MS, VirtualTime } from './virtual-time.js';
 import type { Machine, World } from './world.js';
 
@@ -31,10 +31,9 @@ export function playOne(seed: number, machine: Machine = product): Played & { re
   return { ...playScenario(scenario, machine), scenario };
 }
 
-/** @param lines a transcript is added to it, where one is wanted */
-export function playScenario(scenario: Scenario, machine: Machine = product, lines: string[] | null = null): Played {
-  const stage = new Stage(scenario, machine, lines);
-  return stage.play();
+/** @param transcript where one is wanted */
+export function playScenario(scenario: Scenario, machine: Machine = product, transcript: Transcript | null = null): Played {
+  return new Stage(scenario, machine, transcript).play();
 }
 
 /** Everything of one interleaving, wired. */
@@ -43,12 +42,12 @@ export class Stage {
   readonly executions: Execution[] = [];
   #nextRun = 0;
 
-  constructor(scenario: Scenario, machine: Machine, lines: string[] | null) {
+  constructor(scenario: Scenario, machine: Machine, transcript: Transcript | null) {
     const time = new VirtualTime();
     const world = (): World => this.world;
     const parts = { scenario, machine, time, dice: new Dice(scenario.noise), chronicle: new Chronicle() };
     const tell = (who: string, what: () => string) => {
-      if (lines !== null) lines.push(`${tellTime(time.nowMs).padStart(12)}  ${who.padEnd(18)} ${what()}`);
+      transcript?.add(time.nowMs, who, what());
     };
     const mishaps = new Mishaps(scenario, (delayMs, blow) => time.after(delayMs, () => this.#strike(blow)));
     this.world = { ...parts, mishaps, tell } as World;
@@ -64,6 +63,7 @@ export class Stage {
     } catch (error) {
       chronicle.breaches.push(error instanceof Error ? `throws: ${error.message}` : String(error));
     }
+    countEnds(chronicle);
     return { broken: brokenPromises(this.world, hasEnded), counts: chronicle.counts, events: time.events };
   }
 
@@ -130,6 +130,19 @@ export class Stage {
     const { scenario, time } = this.world;
     const next = scenario.runs[this.#nextRun];
     if (next !== undefined) time.after(next.startsAfterMs, () => this.#startRun());
+  }
+}
+
+/** How it ended, beside what happened on the way. */
+function countEnds(chronicle: Chronicle): void {
+  for (const { report } of chronicle.holders) {
+    if (report === null) continue;
+    chronicle.count(`run ${report.outcome}`);
+    for (const { result, trail, evidence } of [...report.steps, ...report.compensations]) {
+      chronicle.count(`step ${result}`);
+      if (evidence !== undefined || trail.some(({ decision }) => decision === 'adopted')) chronicle.count('adopted');
+    }
+    for (const _undo of report.compensations) chronicle.count('undos');
   }
 }
 

@@ -1,7 +1,40 @@
-/** Events and commands in a few words each, for a transcript that a person reads. */
+/** A transcript that a person reads: time, who, event → command. What repeats is folded into one line. */
 import type { Event, Step } from '../../src/domain/once/events.js';
+import type { Ending } from '../../src/domain/once/state.js';
 import { describeObservation } from '../../src/domain/target.js';
 import { BEGIN_MS } from './virtual-time.js';
+
+interface Line {
+  readonly atMs: number;
+  readonly who: string;
+  readonly text: string;
+  /** What makes two lines alike. */
+  readonly key: string;
+  untilMs: number;
+  count: number;
+}
+
+/** Lines in their order. */
+export class Transcript {
+  readonly #lines: Line[] = [];
+
+  add(atMs: number, who: string, text: string): void {
+    const key = `${who} ${text.replace(/ in [\d.]+ s/g, '')}`;
+    const last = this.#lines.at(-1);
+    if (last?.key === key) {
+      last.count++;
+      last.untilMs = atMs;
+    } else this.#lines.push({ atMs, who, text, key, untilMs: atMs, count: 1 });
+  }
+
+  get lines(): readonly string[] {
+    const width = Math.max(0, ...this.#lines.map(({ who }) => who.length));
+    return this.#lines.map(({ atMs, who, text, untilMs, count }) => {
+      const times = count === 1 ? '' : ` (${count} times, until ${tellTime(untilMs)})`;
+      return `${tellTime(atMs).padStart(10)}  ${who.padEnd(width)}  ${text}${times}`;
+    });
+  }
+}
 
 /** `reading RUNNING 2/2, version 1.4.1, J1 SUCCEEDED` */
 export function tellEvent(event: Event): string {
@@ -19,7 +52,7 @@ export function tellEvent(event: Event): string {
     case 'accepted':
       return `accepted ${event.cloudJobId}`;
     case 'failed':
-      return `failed ${event.failure} (acted: ${event.request})`;
+      return `failed ${event.failure}${event.request === 'no' ? '' : ` (acted: ${event.request})`}`;
     case 'interrupted':
       return `interrupted by ${event.by}`;
     case 'heartbeat':
@@ -31,23 +64,26 @@ export function tellEvent(event: Event): string {
 }
 
 /** `→ read in 5.0 s [observing, sent no]` */
-export function tellStep({ state, command, record }: Step): string {
+export function tellStep({ state, command }: Step): string {
   const { phase, sent, clearAtMs } = state;
-  const wait = command !== null && 'inMs' in command && command.inMs > 0 ? ` in ${(command.inMs / 1000).toFixed(1)} s` : '';
-  const what = command === null ? 'goes on' : `${command.kind}${wait}`;
+  const inMs = command !== null && 'inMs' in command ? command.inMs : 0;
+  const what = command === null ? 'goes on' : `${command.kind}${inMs > 0 ? ` in ${tellSeconds(inMs)}` : ''}`;
   const clear = clearAtMs === 0 ? '' : `, clear at ${tellTime(clearAtMs)}`;
-  const ending = phase.name === 'ended' ? ` ${tellEnding(phase.ending)}` : '';
-  return `→ ${what} [${phase.name}${ending}, sent ${sent}${clear}]${record === true ? ' recorded' : ''}`;
+  const where = phase.name === 'ended' ? `ended ${tellEnding(phase.ending)}` : phase.name;
+  return `→ ${what} [${where}, sent ${sent}${clear}]`;
 }
 
-function tellEnding(ending: Extract<Step['state']['phase'], { name: 'ended' }>['ending']): string {
+function tellEnding(ending: Ending): string {
   const name = 'failure' in ending ? ` ${ending.failure}` : '';
-  const again = ending.kind === 'failed' && ending.retryInMs !== null ? `, again in ${(ending.retryInMs / 1000).toFixed(1)} s` : '';
-  const message = 'message' in ending ? ` "${ending.message}"` : '';
-  return `${ending.kind}${name}${again}${message}`;
+  const again = ending.kind === 'failed' && ending.retryInMs !== null ? `, again in ${tellSeconds(ending.retryInMs)}` : '';
+  return `${ending.kind}${name}${again}`;
 }
 
 /** Seconds since the beginning. */
 export function tellTime(atMs: number): string {
-  return `${((atMs - BEGIN_MS) / 1000).toFixed(3)} s`;
+  return tellSeconds(atMs - BEGIN_MS);
+}
+
+function tellSeconds(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(2)} s`;
 }

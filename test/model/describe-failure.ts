@@ -1,0 +1,36 @@
+/** What is told of an interleaving that broke a promise: its seed, the smallest scenario that still does, and its transcript. */
+import { playOne, playScenario } from './play.js';
+import type { Scenario } from './scenario.js';
+import { shrink } from './shrink.js';
+import { Transcript } from './transcript.js';
+import type { Machine } from './world.js';
+
+export function describeFailure(seed: number, machine?: Machine): string {
+  const { broken, scenario } = playOne(seed, machine);
+  const [first] = broken;
+  if (first === undefined) return `seed ${seed} breaks nothing`;
+  const smallest = shrink(scenario, first, machine);
+  const transcript = new Transcript();
+  const { broken: still } = playScenario(smallest, machine, transcript);
+  return [
+    `seed ${seed}: ${first.promise}: ${first.what}`,
+    `repeat it: npm run model -- --seed ${seed} --count 1`,
+    '',
+    'shrunk to:',
+    ...describeScenario(smallest),
+    '',
+    ...transcript.lines,
+    '',
+    ...still.map(({ promise, what }) => `${promise}: ${what}`),
+  ].join('\n');
+}
+
+function describeScenario({ runs, cloud, temporal, faults, blows, noise }: Scenario): readonly string[] {
+  const { initial, ...habits } = cloud;
+  return [
+    `  noise ${noise}, ${initial.status} ${initial.replica}, ${JSON.stringify({ ...habits, ...temporal })}`,
+    ...runs.map((run) => `  run ${JSON.stringify(run)}`),
+    ...faults.map((fault) => `  fault ${JSON.stringify(fault)}`),
+    ...blows.map((blow) => `  blow ${JSON.stringify(blow)}`),
+  ];
+}

@@ -1,0 +1,57 @@
+/** Takes a failing scenario apart: what is not needed for the failure goes, whatever the latencies. */
+import type { Broken } from './invariants.js';
+import { playScenario } from './play.js';
+import type { Scenario } from './scenario.js';
+import type { Machine } from './world.js';
+
+/** With fewer mishaps the same latencies seldom meet: each smaller scenario is tried with that many others. Chosen: a failure shrinks within seconds. */
+const NOISES = 80;
+
+/** @returns the smallest scenario found that still breaks the promise */
+export function shrink(scenario: Scenario, { promise }: Broken, machine?: Machine): Scenario {
+  let smallest = scenario;
+  for (;;) {
+    const smaller = firstBroken(smallerOnes(smallest), promise, machine);
+    if (smaller === null) return smallest;
+    smallest = smaller;
+  }
+}
+
+function firstBroken(candidates: readonly Scenario[], promise: Broken['promise'], machine?: Machine): Scenario | null {
+  for (const candidate of candidates)
+    for (let noise = 0; noise < NOISES; noise++) {
+      const tried = noise === 0 ? candidate : { ...candidate, noise };
+      if (playScenario(tried, machine).broken.some((broken) => broken.promise === promise)) return tried;
+    }
+  return null;
+}
+
+/** One thing less each. */
+function smallerOnes(scenario: Scenario): readonly Scenario[] {
+  const { runs, faults, blows, cloud, temporal } = scenario;
+  const calm = { ...cloud, longestLagMs: 0 };
+  return [
+    ...without(blows).map((fewer) => ({ ...scenario, blows: fewer })),
+    ...without(faults).map((fewer) => ({ ...scenario, faults: fewer })),
+    ...(runs.length > 1 ? without(runs).map((fewer) => ({ ...scenario, runs: fewer })) : []),
+    ...runs.flatMap((run, index) =>
+      run.steps.length > 1
+        ? without(run.steps).map((steps) => ({ ...scenario, runs: runs.with(index, { ...run, steps }) }))
+        : [],
+    ),
+    ...runs.flatMap(({ closesAfterMs, ...run }, index) =>
+      closesAfterMs === undefined ? [] : [{ ...scenario, runs: runs.with(index, run) }],
+    ),
+    ...faults.flatMap((fault, index) =>
+      fault.times > 1 ? [{ ...scenario, faults: faults.with(index, { ...fault, times: 1 }) }] : [],
+    ),
+    ...(temporal.clockSkewMs > 0 ? [{ ...scenario, temporal: { ...temporal, clockSkewMs: 0 } }] : []),
+    ...(cloud.longestLagMs > 0 ? [{ ...scenario, cloud: calm }] : []),
+    ...(cloud.ownUserKnown ? [] : [{ ...scenario, cloud: { ...cloud, ownUserKnown: true } }]),
+    ...(cloud.wrongState === 'noop' ? [{ ...scenario, cloud: { ...cloud, wrongState: 'reject' as const } }] : []),
+  ];
+}
+
+function without<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  return items.map((_item, index) => items.toSpliced(index, 1));
+}
