@@ -2,13 +2,13 @@
  * One attempt in a worker's process: the interpreter in virtual time. It carries out what the machine commands, and it can be killed, frozen
  * or cut off from Temporal; what wakes up goes on where it was.
  */
-import type { AttemptFacts, Command, Event, Standing, Step } from '../../src/domain/once/events.js';
+import type { AttemptFacts, Command, Event, Step } from '../../src/domain/once/events.js';
 import type { Ending, Interruption, OnceState } from '../../src/domain/once/state.js';
 import type { AttemptRecord, Post } from './chronicle.js';
 import { OUR_USER } from './cloud.js';
 import { Heart } from './heart.js';
 import type { Mischief } from './scenario.js';
-import type { Token } from './server.js';
+import type { StandingAnswer, Token } from './server.js';
 import { tellEvent, tellStep } from './transcript.js';
 import type { World } from './world.js';
 
@@ -254,10 +254,10 @@ export class Attempt {
     this.#answerStanding(giveUpAtMs, (timeoutMs, heard) => this.#heart.lease(timeoutMs, heard));
   }
 
-  #answerStanding(giveUpAtMs: number, ask: (timeoutMs: number, heard: (standing: Standing) => void) => void): void {
+  #answerStanding(giveUpAtMs: number, ask: (timeoutMs: number, heard: (answer: StandingAnswer) => void) => void): void {
     const turn = this.#turn;
     const timeoutMs = Math.max(0, giveUpAtMs - this.nowMs);
-    ask(timeoutMs, (standing) => this.#answerNow(turn, { kind: 'standing', standing }));
+    ask(timeoutMs, (answer) => this.#answerNow(turn, { kind: 'standing', ...answer }));
     this.later(timeoutMs, () => this.#answerNow(turn, { kind: 'timeUp' }));
   }
 

@@ -3,7 +3,7 @@ import type { Standing } from '../../src/domain/once/events.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import { asHeartbeat, type OnceState, type PhaseName } from '../../src/domain/once/state.js';
 import type { Attempt } from './attempt.js';
-import type { Pulse } from './server.js';
+import type { Pulse, StandingAnswer } from './server.js';
 import type { Site } from './scenario.js';
 import type { World } from './world.js';
 
@@ -67,33 +67,33 @@ export class Heart {
   }
 
   /** Is this attempt the current one? Then an acknowledged heartbeat. */
-  standing(timeoutMs: number, heard: (standing: Standing) => void): void {
+  standing(timeoutMs: number, heard: (answer: StandingAnswer) => void): void {
     const { state } = this.attempt;
-    this.#describe(timeoutMs, (standing) => {
-      if (standing === 'current') this.#heartbeat(state, timeoutMs, heard);
-      else heard(standing);
+    this.#describe(timeoutMs, (answer) => {
+      if (answer.standing !== 'current') heard(answer);
+      else this.#heartbeat(state, timeoutMs, (standing) => heard({ ...answer, standing }));
     });
   }
 
   /** An acknowledged heartbeat, then the same question. */
-  lease(timeoutMs: number, heard: (standing: Standing) => void): void {
+  lease(timeoutMs: number, heard: (answer: StandingAnswer) => void): void {
     this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
       if (standing === 'current') this.#describe(timeoutMs, heard);
-      else heard(standing);
+      else heard({ standing });
     });
   }
 
   #heartbeat(state: OnceState, timeoutMs: number, heard: (standing: Standing) => void): void {
     const { server } = this.world;
-    this.#call('heartbeat', timeoutMs, () => STANDING_OF[server.heartbeat(this.attempt.token, state)], (standing) =>
-      heard(standing ?? 'unclear'),
-    );
+    const arrives = () => STANDING_OF[server.heartbeat(this.attempt.token, state)];
+    this.#call('heartbeat', timeoutMs, arrives, (standing) => heard(standing ?? 'unclear'));
   }
 
-  #describe(timeoutMs: number, heard: (standing: Standing) => void): void {
+  #describe(timeoutMs: number, heard: (answer: StandingAnswer) => void): void {
     const { server } = this.world;
     const { token, facts } = this.attempt;
-    this.#call('ask', timeoutMs, () => server.describe(token, facts), (standing) => heard(standing ?? 'unclear'));
+    const arrives = () => server.describe(token, facts);
+    this.#call('ask', timeoutMs, arrives, (answer) => heard(answer ?? { standing: 'unclear' }));
   }
 
   #report(): void {

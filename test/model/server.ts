@@ -2,7 +2,7 @@
  * The abstract Temporal server: activities with attempts, heartbeats, time-outs, retries, resets, pauses and cancels, as `temporalio/temporal`
  * has them (`service/history/workflow/activity.go`). Attempts are known by their number alone, which a reset repeats.
  */
-import type { AttemptFacts, OnceRules, Standing } from '../../src/domain/once/events.js';
+import type { AttemptFacts, Event, OnceRules } from '../../src/domain/once/events.js';
 import type { Ending, OnceState } from '../../src/domain/once/state.js';
 import { Attempt } from './attempt.js';
 import type { DecisionRecord, HolderRecord } from './chronicle.js';
@@ -32,6 +32,9 @@ export interface Token {
   readonly attempt: number;
 }
 
+/** What the server says of an attempt that asks. */
+export type StandingAnswer = Omit<Extract<Event, { kind: 'standing' }>, 'kind'>;
+
 /** What a heartbeat is answered. */
 export type Pulse = 'fine' | 'cancelled' | 'told to end' | 'not found';
 
@@ -50,6 +53,8 @@ export interface Activity {
   paused: boolean;
   wasReset: boolean;
   forgets: boolean;
+  /** The newest failure of an attempt was that nobody heard of it. */
+  isAfterTimeout: boolean;
   open: boolean;
   /** Raised by whatever makes a pending start or time-out void. */
   turn: number;
@@ -78,6 +83,7 @@ export class Server {
       paused: false,
       wasReset: false,
       forgets: false,
+      isAfterTimeout: false,
       open: true,
       turn: 0,
     };
@@ -141,14 +147,17 @@ export class Server {
   }
 
   /** The description of the pending activity, held against what the attempt knows of itself. */
-  describe({ activity, attempt }: Token, { attemptScheduledAtMs }: AttemptFacts): Exclude<Standing, 'cancelled'> {
+  describe({ activity, attempt }: Token, { attemptScheduledAtMs }: AttemptFacts): StandingAnswer {
     const isThisOne =
       activity.open &&
       activity.startedAtMs !== null &&
       (!activity.paused || activity.cancelRequested) &&
       activity.attempt === attempt &&
       activity.attemptScheduledAtMs === attemptScheduledAtMs;
-    return isThisOne ? 'current' : 'superseded';
+    return {
+      standing: isThisOne ? 'current' : 'superseded',
+      ...(activity.open && activity.isAfterTimeout ? { isAfterTimeout: true } : {}),
+    };
   }
 
   /** @returns whether the server took it */
@@ -169,7 +178,7 @@ export class Server {
     if (!this.#knows(token)) return false;
     const { activity } = token;
     activity.details = state;
-    if (retryInMs === null || !this.#retry(activity, retryInMs)) this.#close(activity, { kind: 'failed', state });
+    if (retryInMs === null || !this.#retry(activity, retryInMs, false)) this.#close(activity, { kind: 'failed', state });
     return true;
   }
 
@@ -179,7 +188,7 @@ export class Server {
   }
 
   /** @returns false where it is not tried again */
-  #retry(activity: Activity, delayMs: number): boolean {
+  #retry(activity: Activity, delayMs: number, isAfterTimeout: boolean): boolean {
     const { time, scenario, mishaps } = this.world();
     const nextAtMs = time.nowMs + delayMs;
     if (activity.cancelRequested || (nextAtMs > activity.closesAtMs && !activity.paused)) return false;
@@ -187,6 +196,7 @@ export class Server {
     if (activity.forgets) activity.details = null;
     activity.wasReset = false;
     activity.forgets = false;
+    activity.isAfterTimeout = isAfterTimeout;
     activity.startedAtMs = null;
     activity.turn++;
     if (activity.paused) return true;
@@ -240,7 +250,7 @@ export class Server {
       chronicle.count('heartbeat time-outs');
       tell('server', () => `${activity.request.name}: attempt ${activity.attempt} is lost`);
       activity.request.decision?.doubts.add('an attempt was lost');
-      if (!this.#retry(activity, backoffMs(activity)))
+      if (!this.#retry(activity, backoffMs(activity), true))
         this.#close(activity, { kind: 'timedOut', details: activity.details });
     });
   }

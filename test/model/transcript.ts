@@ -44,7 +44,7 @@ export function tellEvent(event: Event): string {
       return `reading ${describeObservation(event.reading)}, ${lastJobId ?? 'no cloud job'} ${lastJobStatus ?? ''}`.trim();
     }
     case 'standing':
-      return `standing: ${event.standing}`;
+      return `standing: ${event.standing}${event.isAfterTimeout === true ? ', after a time-out' : ''}`;
     case 'inspected':
       return `inspected: ${event.job === null ? 'unknown' : `by ${event.job.createdBy ?? '?'}, ${event.job.tasks.length} tasks`}`;
     case 'polled':
