@@ -34,7 +34,9 @@ function sentAfterTheClose({ sentAtMs, holder, attempt }: Post, { scenario }: Wo
   const { closedAtMs, status, runId } = holder;
   if (closedAtMs === null) return [];
   const untilMs = closedAtMs + (status === 'TERMINATED' ? scenario.limits.leaseMs : 0);
-  return sentAtMs > untilMs ? [`${attempt.name} sent at ${tellTime(sentAtMs)}, after ${runId} had closed ${status} at ${tellTime(closedAtMs)}`] : [];
+  return sentAtMs > untilMs
+    ? [`${attempt.name} sent at ${tellTime(sentAtMs)}, after ${runId} had closed ${status} at ${tellTime(closedAtMs)}`]
+    : [];
 }
 
 function sentTooLate({ sentAtMs, decision, attempt, holder }: Post, world: World): readonly string[] {
@@ -42,7 +44,8 @@ function sentTooLate({ sentAtMs, decision, attempt, holder }: Post, world: World
   const isBegun = holder.decisions.some(({ posts }) => posts.some((post) => post.sentAtMs < sentAtMs));
   const { closesAfterMs } = holder.plan;
   // A reset run is never held to its gate, nor is one that has taken a cloud job for its own.
-  const isHeld = closesAfterMs !== undefined && holder.runId === holder.chainId && !isBegun && !claimsForeign(holder, world);
+  const isHeld =
+    closesAfterMs !== undefined && holder.runId === holder.chainId && !isBegun && !claimsForeign(holder, world);
   const isPastGate = isHeld && sentAtMs > holder.startedAtMs + closesAfterMs + skewMs;
   return [
     ...(sentAtMs > decision.deadlineAtMs + skewMs ? [`${attempt.name} sent after the deadline of the step`] : []),
@@ -51,24 +54,38 @@ function sentTooLate({ sentAtMs, decision, attempt, holder }: Post, world: World
 }
 
 /** The newest reading before a send showed the baseline at rest, and nobody can send on an older one than the fence allows. */
-function sentPastWhatShowed({ readAtMs, sentAtMs, attempt, decision }: Post, { cloud, scenario }: World): readonly string[] {
+function sentPastWhatShowed(
+  { readAtMs, sentAtMs, attempt, decision }: Post,
+  { cloud, scenario }: World,
+): readonly string[] {
   const seen = cloud.reading(readAtMs);
   const { lastJobId } = decision.before;
   return [
-    ...(seen.lastJobId === lastJobId ? [] : [`${attempt.name} sent although ${seen.lastJobId} had shown after ${lastJobId ?? 'no cloud job'}`]),
+    ...(seen.lastJobId === lastJobId
+      ? []
+      : [`${attempt.name} sent although ${seen.lastJobId} had shown after ${lastJobId ?? 'no cloud job'}`]),
     ...(isAtRest(seen) ? [] : [`${attempt.name} sent although ${seen.lastJobId} was seen in flight`]),
-    ...(sentAtMs - readAtMs > oldestReadingMs(scenario.limits) ? [`${attempt.name} sent on a reading of ${tellTime(readAtMs)}`] : []),
+    ...(sentAtMs - readAtMs > oldestReadingMs(scenario.limits)
+      ? [`${attempt.name} sent on a reading of ${tellTime(readAtMs)}`]
+      : []),
   ];
 }
 
 function sentUnderOurOwn({ job, attempt }: Post, { chronicle }: World): readonly string[] {
   if (job === null) return [];
   const { acceptedAtMs } = job;
-  return chronicle.jobs
-    .filter((other) => other.post !== null && other.acceptedAtMs < acceptedAtMs && other.endsAtMs > acceptedAtMs)
-    // Readings show the newest cloud job only: one that somebody else sent after it hides it.
-    .filter((other) => !chronicle.jobs.some(({ post, acceptedAtMs: atMs }) => post === null && atMs > other.acceptedAtMs && atMs < acceptedAtMs))
-    .map((other) => `${attempt.name} was accepted while our own ${describeJob(other)} was in flight`);
+  return (
+    chronicle.jobs
+      .filter((other) => other.post !== null && other.acceptedAtMs < acceptedAtMs && other.endsAtMs > acceptedAtMs)
+      // Readings show the newest cloud job only: one that somebody else sent after it hides it.
+      .filter(
+        (other) =>
+          !chronicle.jobs.some(
+            ({ post, acceptedAtMs: atMs }) => post === null && atMs > other.acceptedAtMs && atMs < acceptedAtMs,
+          ),
+      )
+      .map((other) => `${attempt.name} was accepted while our own ${describeJob(other)} was in flight`)
+  );
 }
 
 /** The server gives an attempt up that is frozen for longer over its reading; the rest is the connection and the lease. */

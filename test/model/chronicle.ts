@@ -46,7 +46,6 @@ export interface Post {
 /** One attempt of an activity. */
 export interface AttemptRecord {
   readonly name: string;
-  readonly number: number;
   readonly bornAtMs: number;
   posts: number;
   ending: Ending | null;

@@ -96,7 +96,7 @@ export class Cloud {
   reading(atMs: number): Observation {
     const { chronicle, scenario } = this.world();
     const shown = this.#changes.findLast((change) => change.atMs <= atMs && change.shownAtMs <= atMs);
-    const { status, version, replica, availableReplica } = (shown ?? (this.#changes[0] as Change)).state;
+    const { status, version, replica, availableReplica } = shown?.state ?? scenario.cloud.initial;
     const job = chronicle.jobs.findLast(({ idShownAtMs }) => idShownAtMs <= atMs);
     const { firstJobId } = scenario.cloud;
     return {

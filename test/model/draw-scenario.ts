@@ -3,10 +3,27 @@ import type { Action } from '../../src/domain/actions.js';
 import type { FailureName } from '../../src/domain/failures.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type Limits } from '../../src/domain/once/limits.js';
 import { Dice } from '../chaos/dice.js';
-import type { Blow, BlowKind, CloudHabits, Fault, Mischief, Moment, PlannedAction, PlannedRun, Scenario, Site, TimedBlow } from './scenario.js';
+import type {
+  Blow,
+  BlowKind,
+  CloudHabits,
+  Fault,
+  Mischief,
+  Moment,
+  PlannedAction,
+  PlannedRun,
+  Scenario,
+  Site,
+  TimedBlow,
+} from './scenario.js';
 
 const LIMITS: Limits = withHeartbeatTimeout(DEFAULT_LIMITS);
-const { visibilityWindowMs: WINDOW_MS, postTimeoutMs: POST_MS, readTimeoutMs: READ_MS, heartbeatTimeoutMs: HEARTBEAT_MS } = LIMITS;
+const {
+  visibilityWindowMs: WINDOW_MS,
+  postTimeoutMs: POST_MS,
+  readTimeoutMs: READ_MS,
+  heartbeatTimeoutMs: HEARTBEAT_MS,
+} = LIMITS;
 
 /** @param seed the same seed draws the same scenario */
 export function drawScenario(seed: number): Scenario {
@@ -68,7 +85,10 @@ function drawActions(dice: Dice): readonly Action[] {
     () => [STOP, START],
     () => [STOP, ROLLBACK, START],
     () => [{ action: 'scale', replica: dice.whole(1, 5) }, { action: 'restart' }],
-    () => [{ action: 'scale', replica: dice.whole(1, 5) }, { action: 'scale', replica: dice.whole(1, 5) }],
+    () => [
+      { action: 'scale', replica: dice.whole(1, 5) },
+      { action: 'scale', replica: dice.whole(1, 5) },
+    ],
   ])();
 }
 
@@ -97,7 +117,13 @@ function drawStep(dice: Dice, action: Action): PlannedAction {
   };
 }
 
-const ANY_FAILURE: readonly FailureName[] = ['Unreachable', 'Unreachable', 'Throttled', 'UnreadableAnswer', 'TargetNotFound'];
+const ANY_FAILURE: readonly FailureName[] = [
+  'Unreachable',
+  'Unreachable',
+  'Throttled',
+  'UnreadableAnswer',
+  'TargetNotFound',
+];
 
 function fault(dice: Dice, site: Site, what: Mischief, times = 1): Fault {
   const furthest = site === 'read' || site === 'poll' ? 6 : site === 'heartbeat' ? 8 : 3;
@@ -127,20 +153,34 @@ const FAULTS: readonly ((dice: Dice) => Fault)[] = [
   (dice) => fault(dice, 'observe', failing(dice), dice.whole(1, 3)),
   (dice) => fault(dice, 'poll', dice.chance(0.7) ? failing(dice) : { kind: 'hangs' }, howOften(dice)),
   (dice) => fault(dice, 'inspect', dice.chance(0.7) ? failing(dice) : { kind: 'hangs' }, howOften(dice)),
-  (dice) => fault(dice, 'reserve', dice.chance(0.5) ? { kind: 'slow', ms: dice.whole(500, 5_000) } : { kind: 'hangs' }, dice.whole(1, 2)),
+  (dice) =>
+    fault(
+      dice,
+      'reserve',
+      dice.chance(0.5) ? { kind: 'slow', ms: dice.whole(500, 5_000) } : { kind: 'hangs' },
+      dice.whole(1, 2),
+    ),
   (dice) => fault(dice, 'reserve', failing(dice, ['Unreachable', 'NotAllowed', 'Throttled'])),
   (dice) => fault(dice, 'connect', { kind: 'slow', ms: dice.whole(500, POST_MS / 2) }),
-  (dice) => fault(dice, 'connect', dice.chance(0.5) ? failing(dice, ['Unreachable']) : { kind: 'hangs' }, dice.whole(1, 3)),
+  (dice) =>
+    fault(dice, 'connect', dice.chance(0.5) ? failing(dice, ['Unreachable']) : { kind: 'hangs' }, dice.whole(1, 3)),
   lostAnswer,
   lostAnswer,
   lostAnswer,
   lostAnswer,
   (dice) => fault(dice, 'post', { kind: 'slow', ms: dice.whole(500, POST_MS) }, dice.whole(1, 2)),
-  (dice) => fault(dice, 'post', { kind: 'refused', failure: dice.one(['TargetBusy', 'InvalidStep', 'TargetNotFound', 'NotAllowed']) }, dice.whole(1, 2)),
+  (dice) =>
+    fault(
+      dice,
+      'post',
+      { kind: 'refused', failure: dice.one(['TargetBusy', 'InvalidStep', 'TargetNotFound', 'NotAllowed']) },
+      dice.whole(1, 2),
+    ),
   (dice) => fault(dice, 'post', failing(dice, ['Throttled', 'Unreachable']), dice.whole(1, 3)),
   late,
   late,
-  (dice) => fault(dice, 'job', { kind: 'ends', status: dice.one(['FAILED', 'PARTIALLY_FAILED', 'CANCELLED', 'ROLLBACKED']) }),
+  (dice) =>
+    fault(dice, 'job', { kind: 'ends', status: dice.one(['FAILED', 'PARTIALLY_FAILED', 'CANCELLED', 'ROLLBACKED']) }),
   (dice) => fault(dice, 'job', { kind: 'ends', status: 'FAILED' }),
   (dice) => fault(dice, 'job', { kind: 'lasts', ms: dice.whole(20_000, 400_000) }),
   (dice) => fault(dice, 'job', { kind: 'lasts', ms: Number.POSITIVE_INFINITY }),
@@ -148,8 +188,20 @@ const FAULTS: readonly ((dice: Dice) => Fault)[] = [
   (dice) => fault(dice, 'job', { kind: 'unknownFor', ms: dice.whole(500, 40_000) }),
   (dice) => fault(dice, 'job', { kind: 'withoutTasksFor', ms: dice.whole(500, 40_000) }),
   (dice) => fault(dice, 'job', { kind: 'withoutCreator' }),
-  (dice) => fault(dice, 'heartbeat', dice.one<Mischief>([{ kind: 'hangs' }, { kind: 'answerLost' }, { kind: 'slow', ms: dice.whole(500, 12_000) }]), howOften(dice)),
-  (dice) => fault(dice, 'ask', dice.one<Mischief>([{ kind: 'hangs' }, { kind: 'slow', ms: dice.whole(500, 12_000) }]), dice.whole(1, 3)),
+  (dice) =>
+    fault(
+      dice,
+      'heartbeat',
+      dice.one<Mischief>([{ kind: 'hangs' }, { kind: 'answerLost' }, { kind: 'slow', ms: dice.whole(500, 12_000) }]),
+      howOften(dice),
+    ),
+  (dice) =>
+    fault(
+      dice,
+      'ask',
+      dice.one<Mischief>([{ kind: 'hangs' }, { kind: 'slow', ms: dice.whole(500, 12_000) }]),
+      dice.whole(1, 3),
+    ),
   (dice) => fault(dice, 'report', { kind: 'slow', ms: dice.whole(500, 90_000) }, dice.whole(1, 2)),
   (dice) => fault(dice, 'dispatch', { kind: 'noWorker', ms: dice.whole(500, 200_000) }, dice.whole(1, 2)),
   (dice) => fault(dice, 'dispatch', { kind: 'deliveredLate', ms: dice.whole(500, 2 * HEARTBEAT_MS) }, dice.whole(1, 2)),
@@ -217,11 +269,22 @@ function drawBlow(dice: Dice, kind: BlowKind): TimedBlow {
 }
 
 function drawDelay(dice: Dice): number {
-  return dice.one([0, dice.whole(0, 200), dice.whole(0, 2_000), dice.whole(0, 20_000), dice.whole(0, 2 * HEARTBEAT_MS)]);
+  return dice.one([
+    0,
+    dice.whole(0, 200),
+    dice.whole(0, 2_000),
+    dice.whole(0, 20_000),
+    dice.whole(0, 2 * HEARTBEAT_MS),
+  ]);
 }
 
 function drawFor(dice: Dice): number {
-  return dice.one([dice.whole(10, 3_000), dice.whole(1_000, HEARTBEAT_MS), dice.whole(HEARTBEAT_MS - 10_000, HEARTBEAT_MS + 30_000), dice.whole(HEARTBEAT_MS, 4 * HEARTBEAT_MS)]);
+  return dice.one([
+    dice.whole(10, 3_000),
+    dice.whole(1_000, HEARTBEAT_MS),
+    dice.whole(HEARTBEAT_MS - 10_000, HEARTBEAT_MS + 30_000),
+    dice.whole(HEARTBEAT_MS, 4 * HEARTBEAT_MS),
+  ]);
 }
 
 function drawKind(dice: Dice, kind: BlowKind): Blow {

@@ -52,7 +52,8 @@ function sentProblems({ step, named, decision, holder, world }: ReportedStep): r
   // FOUND-1: cloud jobs do not say what they do, so that one of a later decision may be taken for its own after a reset.
   if (named.post !== null && named.post.holder !== holder && named.post.holder.chainId === holder.chainId) return [];
   // Where our user id is not known, a foreign cloud job may be taken for one that names an end state (docs/guarantees.md).
-  const isAllowed = named.post === null && !world.scenario.cloud.ownUserKnown && action !== null && ruleOf(action).kind === 'state';
+  const isAllowed =
+    named.post === null && !world.scenario.cloud.ownUserKnown && action !== null && ruleOf(action).kind === 'state';
   return isAllowed ? [] : [`takes ${describeJob(named)} for its own`];
 }
 
@@ -62,8 +63,12 @@ function restartProblems({ step, accepted, named }: ReportedStep): readonly stri
   if (action?.action !== 'restart') return [];
   return [
     ...(result === 'skipped' ? ['says skipped, which a restart never is'] : []),
-    ...(result === 'succeeded' && accepted.length === 0 && named?.action.action !== 'restart' ? ['says succeeded, but no restart was accepted for it'] : []),
-    ...(evidence === undefined || evidence.createdByUs ? [] : ['adopted a restart without knowing that we asked for it']),
+    ...(result === 'succeeded' && accepted.length === 0 && named?.action.action !== 'restart'
+      ? ['says succeeded, but no restart was accepted for it']
+      : []),
+    ...(evidence === undefined || evidence.createdByUs
+      ? []
+      : ['adopted a restart without knowing that we asked for it']),
   ];
 }
 
@@ -73,7 +78,9 @@ function trailProblems({ step: { trail, cloudJobId } }: ReportedStep): readonly 
   if (begin < 0) return [];
   const acceptedId = trail.findLast(({ decision }) => decision === 'accepted')?.note;
   return [
-    ...(trail.slice(begin).some(({ decision }) => decision === 'adopted') ? [`knew ${acceptedId} and adopted after that`] : []),
+    ...(trail.slice(begin).some(({ decision }) => decision === 'adopted')
+      ? [`knew ${acceptedId} and adopted after that`]
+      : []),
     ...(cloudJobId === acceptedId ? [] : [`knew ${acceptedId} and names ${cloudJobId ?? 'no cloud job'}`]),
   ];
 }
@@ -81,25 +88,31 @@ function trailProblems({ step: { trail, cloudJobId } }: ReportedStep): readonly 
 function resultProblems({ step, named, holder, world }: ReportedStep): readonly string[] {
   if (step.result !== 'succeeded' || named === null || step.action === null) return [];
   if (named.endStatus !== 'SUCCEEDED' || named.endsAtMs > step.endedAtMs)
-    return [`says succeeded, but ${describeJob(named)} is ${named.endsAtMs > step.endedAtMs ? 'in flight' : named.endStatus}`];
+    return [
+      `says succeeded, but ${describeJob(named)} is ${named.endsAtMs > step.endedAtMs ? 'in flight' : named.endStatus}`,
+    ];
   const isUnverified = holder.cancelRequestedAtMs !== null && holder.plan.onCancel === 'leave';
   // What the instance shows later than that it held the desired state cannot be seen.
   const isUnseen = world.cloud.isLagging(step.after?.observedAtMs ?? step.endedAtMs);
   if (isUnverified || isUnseen || named.after === null || isNotItsWorkAlone(named, world)) return [];
-  return isWished(step.action, named.after) ? [] : [`says succeeded, but ${describeJob(named)} left ${named.after.status}`];
+  return isWished(step.action, named.after)
+    ? []
+    : [`says succeeded, but ${describeJob(named)} left ${named.after.status}`];
 }
 
 /** Another cloud job ran together with it, or the instance was deleted over it. */
 function isNotItsWorkAlone(job: Job, world: World): boolean {
   const { jobs } = world.chronicle;
-  const isBeside = (other: Job) => other !== job && other.acceptedAtMs <= job.endsAtMs && other.endsAtMs >= job.acceptedAtMs;
+  const isBeside = (other: Job) =>
+    other !== job && other.acceptedAtMs <= job.endsAtMs && other.endsAtMs >= job.acceptedAtMs;
   return jobs.some(isBeside) || world.cloud.state.status === 'DELETED';
 }
 
 function failureProblems(reported: ReportedStep): readonly string[] {
   const { step, named } = reported;
   const name = step.failure?.name;
-  if (name === 'TargetChanged') return somebodyElseActed(reported) ? [] : ['says TargetChanged, but nobody else had acted'];
+  if (name === 'TargetChanged')
+    return somebodyElseActed(reported) ? [] : ['says TargetChanged, but nobody else had acted'];
   if (name !== 'CloudJobFailed' && name !== 'NotConverged') return [];
   if (named === null) return [`says ${name} and names no cloud job of its own`];
   const isSo = name === 'CloudJobFailed' ? hasFailed(named.endStatus) : named.endStatus === 'SUCCEEDED';
@@ -110,13 +123,19 @@ function failureProblems(reported: ReportedStep): readonly string[] {
 function somebodyElseActed({ step, decision, holder, world }: ReportedStep): boolean {
   const known = decision === null ? [] : [...decision.before.knownCloudJobIds, decision.before.lastJobId];
   // FOUND-3: a cancelled run that leaves its step does not wait until its cloud job shows.
-  const isForeign = (post: Post | null) => post === null || (post.holder !== holder && post.holder.plan.onCancel === 'leave' && post.holder.cancelRequestedAtMs !== null);
-  return world.chronicle.jobs.some(({ id, post, idShownAtMs }) => isForeign(post) && idShownAtMs <= step.endedAtMs && !known.includes(id));
+  const isForeign = (post: Post | null) =>
+    post === null ||
+    (post.holder !== holder && post.holder.plan.onCancel === 'leave' && post.holder.cancelRequestedAtMs !== null);
+  return world.chronicle.jobs.some(
+    ({ id, post, idShownAtMs }) => isForeign(post) && idShownAtMs <= step.endedAtMs && !known.includes(id),
+  );
 }
 
 function unknownProblems({ step, decision }: ReportedStep): readonly string[] {
   if (step.sent !== 'unknown' || step.result === 'indeterminate') return [];
-  return decision === null || decision.doubts.size > 0 ? [] : [`says ${step.result} and sent: unknown, though nothing leaves it unknown`];
+  return decision === null || decision.doubts.size > 0
+    ? []
+    : [`says ${step.result} and sent: unknown, though nothing leaves it unknown`];
 }
 
 function indeterminateProblems(reported: ReportedStep): readonly string[] {
@@ -130,8 +149,12 @@ function indeterminateProblems(reported: ReportedStep): readonly string[] {
 /** Also where a cloud job had not ended, its own or a colleague's, or the API could not be read: settling runs out. */
 function hasReasonForDoubt({ decision, step, accepted, world }: ReportedStep): boolean {
   if (decision === null || decision.doubts.size > 0 || world.cloud.state.status === 'DELETED') return true;
-  const isInFlight = accepted.some(({ endsAtMs, knownAtMs }) => endsAtMs > step.endedAtMs - 1_000 || knownAtMs > step.startedAtMs);
-  const isUnreadable = world.chronicle.failedReadings.some((atMs) => atMs >= step.startedAtMs && atMs <= step.endedAtMs);
+  const isInFlight = accepted.some(
+    ({ endsAtMs, knownAtMs }) => endsAtMs > step.endedAtMs - 1_000 || knownAtMs > step.startedAtMs,
+  );
+  const isUnreadable = world.chronicle.failedReadings.some(
+    (atMs) => atMs >= step.startedAtMs && atMs <= step.endedAtMs,
+  );
   return isInFlight || isUnreadable || foreignBetween(world, step.startedAtMs, step.endedAtMs).length > 0;
 }
 
@@ -157,7 +180,12 @@ function outcomeProblem({ report, cancelRequestedAtMs, runId }: HolderRecord): r
   const { steps, compensations, remaining, failure, outcome } = report;
   // The chaos suite has no gates.
   if (outcome === 'refused' && isGateFailure(steps.find(({ result }) => result === 'failed')?.failure?.name)) return [];
-  const told = { steps, compensations, remaining, ...(failure === null || failure === 'cancelled' ? {} : { failure: failureRecord(failure as FailureName, failure) }) };
+  const told = {
+    steps,
+    compensations,
+    remaining,
+    ...(failure === null || failure === 'cancelled' ? {} : { failure: failureRecord(failure as FailureName, failure) }),
+  };
   const allowed = allowedOutcomes(told as unknown as TargetReport, cancelRequestedAtMs !== null);
   return allowed.includes(outcome) ? [] : [`${runId} says ${outcome}; by its own steps it is ${allowed.join(' or ')}`];
 }
@@ -178,5 +206,7 @@ function claimedTwice(world: World): readonly string[] {
       if (step.cloudJobId === null || decision === null) continue;
       claims.set(step.cloudJobId, (claims.get(step.cloudJobId) ?? new Set()).add(decision.key));
     }
-  return [...claims].filter(([, keys]) => keys.size > 1).map(([id, keys]) => `${id} is claimed by ${[...keys].join(' and ')}`);
+  return [...claims]
+    .filter(([, keys]) => keys.size > 1)
+    .map(([id, keys]) => `${id} is claimed by ${[...keys].join(' and ')}`);
 }

@@ -11,7 +11,9 @@ export function sentTooOften({ chronicle, scenario }: World): readonly string[] 
     const isBeyond = jobs.some(({ acceptedAtMs, idShownAtMs }) => idShownAtMs - acceptedAtMs > visibilityWindowMs);
     // Beyond the window an action that names an end state may be sent once more, another never.
     const most = isBeyond && ruleOf(decision.action).kind === 'state' ? 2 : 1;
-    return jobs.length > most ? [`${decision.stepId} was accepted ${jobs.length} times: ${jobs.map(describeJob).join(', ')}`] : [];
+    return jobs.length > most
+      ? [`${decision.stepId} was accepted ${jobs.length} times: ${jobs.map(describeJob).join(', ')}`]
+      : [];
   });
 }
 

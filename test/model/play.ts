@@ -32,7 +32,11 @@ export function playOne(seed: number, machine: Machine = product): Played & { re
 }
 
 /** @param transcript where one is wanted */
-export function playScenario(scenario: Scenario, machine: Machine = product, transcript: Transcript | null = null): Played {
+export function playScenario(
+  scenario: Scenario,
+  machine: Machine = product,
+  transcript: Transcript | null = null,
+): Played {
   return new Stage(scenario, machine, transcript).play();
 }
 

@@ -28,7 +28,11 @@ export function reportedSteps(world: World, holder: HolderRecord): readonly Repo
 }
 
 /** Its own; else, where it only looked what came of it after a reset, that of an execution before it. */
-function decisionOf({ chronicle }: World, { decisions, readInRunId }: HolderRecord, { id }: StepReport): DecisionRecord | null {
+function decisionOf(
+  { chronicle }: World,
+  { decisions, readInRunId }: HolderRecord,
+  { id }: StepReport,
+): DecisionRecord | null {
   const own = decisions.findLast(({ stepId }) => stepId === id);
   const earlier = [...chronicle.decisions.values()].filter(({ decidedInRunId }) => decidedInRunId === readInRunId);
   return own ?? earlier.findLast(({ stepId }) => stepId === id) ?? null;

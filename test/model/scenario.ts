@@ -86,14 +86,24 @@ export interface Fault {
 
 export type Mischief =
   /** Answered, but not with what was asked for. */
-  | { readonly kind: 'fails'; readonly failure: FailureName; readonly retryAfterMs?: number; readonly tokenExpired?: true }
+  | {
+      readonly kind: 'fails';
+      readonly failure: FailureName;
+      readonly retryAfterMs?: number;
+      readonly tokenExpired?: true;
+    }
   | { readonly kind: 'slow'; readonly ms: number }
   /** Never answered. */
   | { readonly kind: 'hangs' }
   /** Of a message to Temporal: the server took it, and its answer does not arrive. */
   | { readonly kind: 'answerLost' }
   /** Of a POST: it comes through or not, and no readable answer does. */
-  | { readonly kind: 'lost'; readonly arrives: boolean; readonly acceptedAfterMs: number; readonly answeredAfterMs: number }
+  | {
+      readonly kind: 'lost';
+      readonly arrives: boolean;
+      readonly acceptedAfterMs: number;
+      readonly answeredAfterMs: number;
+    }
   | { readonly kind: 'refused'; readonly failure: FailureName }
   | { readonly kind: 'lags'; readonly idMs: number; readonly statusMs: number }
   | { readonly kind: 'ends'; readonly status: string }
@@ -146,7 +156,14 @@ export type Blow =
   /** `keep`: how many results of its history the new run keeps; a large number keeps all. */
   | { readonly kind: 'resetWorkflow'; readonly keep: number; readonly rescheduled: boolean }
   /** Somebody else acts. */
-  | { readonly kind: 'colleague'; readonly action: Action; readonly lasts: number; readonly idMs: number; readonly statusMs: number; readonly ends: string }
+  | {
+      readonly kind: 'colleague';
+      readonly action: Action;
+      readonly lasts: number;
+      readonly idMs: number;
+      readonly statusMs: number;
+      readonly ends: string;
+    }
   | { readonly kind: 'delete' };
 
 export type BlowKind = Blow['kind'];

@@ -178,7 +178,8 @@ export class Server {
     if (!this.#knows(token)) return false;
     const { activity } = token;
     activity.details = state;
-    if (retryInMs === null || !this.#retry(activity, retryInMs, false)) this.#close(activity, { kind: 'failed', state });
+    if (retryInMs === null || !this.#retry(activity, retryInMs, false))
+      this.#close(activity, { kind: 'failed', state });
     return true;
   }
 

@@ -56,7 +56,14 @@ export function* lookAfterReset(
   if (!isDecidedBefore(baseline, context)) return null;
   const { nowMs } = context;
   const ending: Ending = { kind: 'cancelled', message: 'Cancelled before it began' };
-  return yield* settledOutcome(step, baseline, context, run, nothingTold(ending, decidedAt(baseline, context, nowMs), run), nowMs);
+  return yield* settledOutcome(
+    step,
+    baseline,
+    context,
+    run,
+    nothingTold(ending, decidedAt(baseline, context, nowMs), run),
+    nowMs,
+  );
 }
 
 /** After a reset to a point before a step was scheduled, an attempt of the run that was reset may still be carrying it out. */
@@ -92,7 +99,8 @@ function* act(
 /** Only what an attempt said that has ended; without it, anything may have been sent. */
 function believed(end: ActivityEnd, decided: Decided, run: RunArguments): OnceState {
   if (end.kind === 'timedOut') return afterTimeout(end.details, decided, run);
-  if (end.state === null) return nothingTold({ kind: 'cancelled', message: 'Cancelled between attempts' }, decided, run);
+  if (end.state === null)
+    return nothingTold({ kind: 'cancelled', message: 'Cancelled between attempts' }, decided, run);
   const ending = endingOf(end.state);
   const wasToBeRetried = ending.kind === 'failed' && ending.retryInMs !== null;
   return wasToBeRetried ? endedAs(end.state, failed(ending.failure, ending.message)) : end.state;
@@ -145,7 +153,9 @@ function* settle(
 
 /** As `proxies.ts` sets it. */
 export function settleToCloseMs({ nowMs }: Context, { deadlineAtMs, limits }: OnceRules, clearAtMs: number): number {
-  return Math.max(0, Math.max(deadlineAtMs, clearAtMs) - nowMs + limits.heartbeatTimeoutMs) + 2 * limits.heartbeatTimeoutMs;
+  return (
+    Math.max(0, Math.max(deadlineAtMs, clearAtMs) - nowMs + limits.heartbeatTimeoutMs) + 2 * limits.heartbeatTimeoutMs
+  );
 }
 
 /** @param step `null`: before a first step, where nothing is known of what there was */

@@ -21,7 +21,8 @@ type Refusal = FailureName | 'cancelled';
 
 export function* targetRun(context: Context, run: RunArguments): Flow<TargetOfRun> {
   const captured = yield* captureAtRest(context, run);
-  if (typeof captured === 'string') return reported({ steps: [], compensations: [], remaining: [] }, captured, null, context);
+  if (typeof captured === 'string')
+    return reported({ steps: [], compensations: [], remaining: [] }, captured, null, context);
   const { steps, done, baseline, undoAsked } = yield* takeSteps(context, run, captured);
   const isClear = steps.every(({ result }) => result !== 'indeterminate');
   const undo = isClear && (context.cancelled ? run.plan.onCancel === 'compensate' : undoAsked);
@@ -63,7 +64,10 @@ function* settleFirst(
   clearAtMs: number,
 ): Flow<Observation | Refusal> {
   const { nowMs } = context;
-  const deadlineAtMs = Math.min(run.deadlineAtMs, nowMs + (run.plan.steps[0]?.deadlineMs ?? 0) + unseenAttemptMs(run.limits));
+  const deadlineAtMs = Math.min(
+    run.deadlineAtMs,
+    nowMs + (run.plan.steps[0]?.deadlineMs ?? 0) + unseenAttemptMs(run.limits),
+  );
   const rules = rulesOf(run, null, firstBaseline(reading, readInRunId), deadlineAtMs);
   const known = nothingKnown(clearAtMs > nowMs ? 'unknown' : 'no', { nowMs, clearAtMs, decidedAtMs: nowMs });
   const answer = yield {

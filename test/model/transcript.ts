@@ -75,7 +75,8 @@ export function tellStep({ state, command }: Step): string {
 
 function tellEnding(ending: Ending): string {
   const name = 'failure' in ending ? ` ${ending.failure}` : '';
-  const again = ending.kind === 'failed' && ending.retryInMs !== null ? `, again in ${tellSeconds(ending.retryInMs)}` : '';
+  const again =
+    ending.kind === 'failed' && ending.retryInMs !== null ? `, again in ${tellSeconds(ending.retryInMs)}` : '';
   return `${ending.kind}${name}${again}`;
 }
 

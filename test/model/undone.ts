@@ -28,7 +28,10 @@ function differencesLeft(holder: HolderRecord, world: World): readonly string[] 
   if (othersBetween(world, jobs, first.acceptedAtMs, closedAtMs) || world.cloud.state.status === 'DELETED') return [];
   return differences(first.before, leftAs)
     .filter((dimension) => isAnswerable(dimension, leftAs, jobs) && !isTold(dimension, holder))
-    .map((dimension) => `${runId} ended ${report.outcome} with another ${dimension} and does not say so: ${describe(first.before)} → ${describe(leftAs)}`);
+    .map(
+      (dimension) =>
+        `${runId} ended ${report.outcome} with another ${dimension} and does not say so: ${describe(first.before)} → ${describe(leftAs)}`,
+    );
 }
 
 /** Some reading that the run went by did not show what had happened before it. */
@@ -87,10 +90,22 @@ function failedForNothing(holder: HolderRecord, world: World): readonly string[]
 function hasCause({ startedAtMs, endedAtMs, id }: StepReport, holder: HolderRecord, world: World): boolean {
   const { scenario, cloud } = world;
   const wentWrong = jobsOf(holder, world).some(
-    (job) => job.acceptedAtMs <= endedAtMs && (hasFailed(job.endStatus) || job.after === null || !isWished(job.action, job.after)),
+    (job) =>
+      job.acceptedAtMs <= endedAtMs &&
+      (hasFailed(job.endStatus) || job.after === null || !isWished(job.action, job.after)),
   );
-  const isDoubtful = reportedSteps(world, holder).some(({ step, decision }) => step.id === id && (decision?.doubts.size ?? 0) > 0);
+  const isDoubtful = reportedSteps(world, holder).some(
+    ({ step, decision }) => step.id === id && (decision?.doubts.size ?? 0) > 0,
+  );
   // A heartbeat that takes longer than the send lease is none.
-  const isFaulty = scenario.faults.some(({ site, what }) => what.kind !== 'slow' || site === 'heartbeat' || site === 'ask');
-  return wentWrong || isDoubtful || isFaulty || cloud.state.status === 'DELETED' || foreignBetween(world, holder.startedAtMs, Math.max(startedAtMs, endedAtMs)).length > 0;
+  const isFaulty = scenario.faults.some(
+    ({ site, what }) => what.kind !== 'slow' || site === 'heartbeat' || site === 'ask',
+  );
+  return (
+    wentWrong ||
+    isDoubtful ||
+    isFaulty ||
+    cloud.state.status === 'DELETED' ||
+    foreignBetween(world, holder.startedAtMs, Math.max(startedAtMs, endedAtMs)).length > 0
+  );
 }

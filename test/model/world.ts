@@ -11,9 +11,9 @@ import type { VirtualTime } from './virtual-time.js';
 
 /** The machine under test: the product's own, or one that was broken on purpose. */
 export interface Machine {
-  beginActing(rules: OnceRules, facts: AttemptFacts, previous: OnceState | null, nowMs: number): Step;
-  beginSettling(rules: OnceRules, left: OnceState, prior: Ending | null, nowMs: number): Step;
-  next(state: OnceState, event: Event, rules: OnceRules, nowMs: number): Step;
+  readonly beginActing: (rules: OnceRules, facts: AttemptFacts, previous: OnceState | null, nowMs: number) => Step;
+  readonly beginSettling: (rules: OnceRules, left: OnceState, prior: Ending | null, nowMs: number) => Step;
+  readonly next: (state: OnceState, event: Event, rules: OnceRules, nowMs: number) => Step;
 }
 
 export interface World {
@@ -26,5 +26,5 @@ export interface World {
   readonly server: Server;
   readonly chronicle: Chronicle;
   /** One line of the transcript; `what` is only asked for where somebody reads it. */
-  tell(who: string, what: () => string): void;
+  readonly tell: (who: string, what: () => string) => void;
 }
