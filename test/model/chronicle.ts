@@ -66,8 +66,10 @@ export interface DecisionRecord {
   readonly attempts: AttemptRecord[];
   /** What makes it honest not to know: each kind of thing that happened to it. */
   readonly doubts: Set<string>;
-  /** How often it was scheduled anew by a reset. */
+  /** How often it was scheduled, first or anew by a reset. */
   schedulings: number;
+  /** When the server had the last word on it, from its activity or its settle. */
+  closedAtMs: number;
 }
 
 /** One execution that held the lease. */

@@ -28,19 +28,31 @@ const {
 /** @param seed the same seed draws the same scenario */
 export function drawScenario(seed: number): Scenario {
   const dice = new Dice(seed);
-  const cloud = drawCloud(dice);
+  const { faults, blows } = dice.one(WEATHERS);
   const faultKinds = dice.times(dice.whole(1, 4), () => dice.one(FAULTS));
   const blowKinds = dice.times(dice.whole(1, 3), () => dice.one(BLOWS));
-  const quietly = dice.chance(0.03);
   return {
     noise: seed,
     limits: LIMITS,
-    cloud,
+    cloud: drawCloud(dice),
     temporal: { attemptAfterReset: dice.one([1, 2]), clockSkewMs: dice.chance(0.2) ? 500 : 0 },
     runs: dice.times(dice.chance(0.3) ? 2 : 1, () => drawRun(dice)),
-    faults: quietly ? [] : dice.times(dice.one([0, 1, 1, 2, 2, 3, 4]), () => dice.one(faultKinds)(dice)),
-    blows: quietly ? [] : dice.times(dice.one([0, 0, 1, 1, 2, 2, 3]), () => drawBlow(dice, dice.one(blowKinds))),
+    faults: dice.times(dice.one(faults), () => dice.one(faultKinds)(dice)),
+    blows: dice.times(dice.one(blows), () => drawBlow(dice, dice.one(blowKinds))),
   };
+}
+
+/** How many mishaps there are. Most interleavings have a few; a storm is seldom, since much of what it does is undone by itself. */
+const WEATHERS: readonly { readonly faults: readonly number[]; readonly blows: readonly number[] }[] = [
+  { faults: [0, 1, 1], blows: [0, 0, 1] },
+  ...Array.from({ length: 6 }, () => ({ faults: [0, 1, 1, 2, 2, 3, 4], blows: [0, 1, 1, 2, 2, 3] })),
+  { faults: [2, 4, 8], blows: [2, 4, 6] },
+];
+
+/** The visibility window is kept, but for a few interleavings: beyond it an action may be sent once more, a restart never. */
+function drawLongestLagMs(dice: Dice): number {
+  if (dice.chance(0.02)) return 4 * WINDOW_MS;
+  return dice.chance(0.5) ? WINDOW_MS : dice.whole(0, WINDOW_MS);
 }
 
 function drawCloud(dice: Dice): CloudHabits {
@@ -60,7 +72,7 @@ function drawCloud(dice: Dice): CloudHabits {
     statusAfterFailure: dice.one(['before', 'FAILED']),
     ownUserKnown: dice.chance(0.8),
     usualDurationMs: dice.one([2_000, 6_000, 15_000]),
-    longestLagMs: dice.chance(0.5) ? WINDOW_MS : dice.whole(0, WINDOW_MS),
+    longestLagMs: drawLongestLagMs(dice),
   };
 }
 
@@ -203,6 +215,7 @@ const FAULTS: readonly ((dice: Dice) => Fault)[] = [
       dice.whole(1, 3),
     ),
   (dice) => fault(dice, 'report', { kind: 'slow', ms: dice.whole(500, 90_000) }, dice.whole(1, 2)),
+  (dice) => fault(dice, 'task', { kind: 'slow', ms: dice.whole(500, 120_000) }, dice.whole(1, 2)),
   (dice) => fault(dice, 'dispatch', { kind: 'noWorker', ms: dice.whole(500, 200_000) }, dice.whole(1, 2)),
   (dice) => fault(dice, 'dispatch', { kind: 'deliveredLate', ms: dice.whole(500, 2 * HEARTBEAT_MS) }, dice.whole(1, 2)),
 ];

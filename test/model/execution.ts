@@ -131,9 +131,19 @@ export class Execution {
     this.activity = world.server.schedule(
       { name, goal, rules, decision, holder, decidedInRunId, scheduleToCloseMs },
       atMs,
-      (end) => world.time.after(world.dice.whole(1, 20), () => this.#ended(turn, end)),
+      (end) => {
+        if (decision !== null) decision.closedAtMs = world.time.nowMs;
+        world.time.after(this.#taskDelayMs(), () => this.#ended(turn, end));
+      },
     );
     if (ask.isCancellable && this.#context.cancelled) world.server.requestCancel(this.activity);
+  }
+
+  /** Until a workflow worker takes the task. */
+  #taskDelayMs(): number {
+    const { mishaps, dice } = this.world;
+    const struck = mishaps.at('task');
+    return dice.whole(1, 20) + (struck?.kind === 'slow' ? struck.ms : 0);
   }
 
   #ended(turn: number, end: ActivityEnd): void {
@@ -155,7 +165,7 @@ export class Execution {
     if (decision === undefined) {
       const doubts = new Set<string>();
       const common = { key, decidedInRunId, stepId, action, before, scheduledAtMs, deadlineAtMs, doubts };
-      decision = { ...common, posts: [], attempts: [], schedulings: 0 };
+      decision = { ...common, posts: [], attempts: [], schedulings: 0, closedAtMs: 0 };
       chronicle.decisions.set(key, decision);
       chronicle.count('decisions');
     }

@@ -21,9 +21,14 @@ const CHECKS: Readonly<Record<Broken['promise'], (world: World, hasEnded: boolea
 };
 const PROMISES = Object.keys(CHECKS) as readonly Broken['promise'][];
 
+/** Beyond the visibility window nothing else is promised. */
+const PROMISED_ALWAYS: readonly Broken['promise'][] = ['contract', 'once', 'ends'];
+
 /** Empty where all is well. @param hasEnded whether everything came to an end by itself */
 export function brokenPromises(world: World, hasEnded: boolean): readonly Broken[] {
-  return PROMISES.flatMap((promise) => CHECKS[promise](world, hasEnded).map((what) => ({ promise, what })));
+  const { limits, cloud } = world.scenario;
+  const promised = cloud.longestLagMs > limits.visibilityWindowMs ? PROMISED_ALWAYS : PROMISES;
+  return promised.flatMap((promise) => CHECKS[promise](world, hasEnded).map((what) => ({ promise, what })));
 }
 
 function endlessThings({ chronicle }: World, hasEnded: boolean): readonly string[] {

@@ -162,17 +162,18 @@ function hasReasonForDoubt({ decision, step, accepted, world }: ReportedStep): b
  * It had ended as wished, was the newest, its creator was known, and then the API could be read in peace for long enough: a whole visibility
  * window for quiet readings, and a few readings to judge, follow and verify.
  */
-function couldBeAdopted(job: Job, { step, decision, world }: ReportedStep): boolean {
+function couldBeAdopted(job: Job, { decision, world }: ReportedStep): boolean {
   const { visibilityWindowMs, quietMs, readTimeoutMs } = world.scenario.limits;
   const { jobs, failedReadings } = world.chronicle;
   if (decision === null || decision.doubts.has(NOT_IN_TIME)) return false;
   if (job.endStatus !== 'SUCCEEDED' || job.after === null || !isWished(decision.action, job.after)) return false;
   if (job.createdBy === null || !world.scenario.cloud.ownUserKnown || isNotItsWorkAlone(job, world)) return false;
+  const { closedAtMs } = decision;
   const peaceMs = visibilityWindowMs + 4 * quietMs + 4 * readTimeoutMs;
   const fromMs = Math.max(job.idShownAtMs, job.endsAtMs + job.statusLagMs, job.knownAtMs, job.tasksAtMs);
-  const isNewest = jobs.every(({ acceptedAtMs }) => acceptedAtMs <= job.acceptedAtMs || acceptedAtMs > step.endedAtMs);
-  const isInPeace = failedReadings.every((atMs) => atMs < step.endedAtMs - peaceMs || atMs > step.endedAtMs);
-  return isNewest && isInPeace && fromMs + peaceMs <= step.endedAtMs;
+  const isNewest = jobs.every(({ acceptedAtMs }) => acceptedAtMs <= job.acceptedAtMs || acceptedAtMs > closedAtMs);
+  const isInPeace = failedReadings.every((atMs) => atMs < closedAtMs - peaceMs || atMs > closedAtMs);
+  return isNewest && isInPeace && fromMs + peaceMs <= closedAtMs;
 }
 
 function outcomeProblem({ report, cancelRequestedAtMs, runId }: HolderRecord): readonly string[] {

@@ -74,7 +74,9 @@ export type Site =
   | 'heartbeat'
   | 'ask'
   | 'report'
-  | 'dispatch';
+  | 'dispatch'
+  /** The workflow hears of the end of what it waits for. */
+  | 'task';
 
 /** Strikes the n-th request at a site, 1 for the first, and those after it. */
 export interface Fault {

@@ -101,9 +101,12 @@ function hasCause({ startedAtMs, endedAtMs, id }: StepReport, holder: HolderReco
   const isFaulty = scenario.faults.some(
     ({ site, what }) => what.kind !== 'slow' || site === 'heartbeat' || site === 'ask',
   );
+  // An effect that is declared to stay may be one in which the undo of an older step is refused.
+  const leavesEffects = holder.report?.remaining.some(({ kind }) => kind !== 'notUndone') === true;
   return (
     wentWrong ||
     isDoubtful ||
+    leavesEffects ||
     isFaulty ||
     cloud.state.status === 'DELETED' ||
     foreignBetween(world, holder.startedAtMs, Math.max(startedAtMs, endedAtMs)).length > 0
