@@ -70,6 +70,8 @@ export interface DecisionRecord {
   schedulings: number;
   /** When the server had the last word on it, from its activity or its settle. */
   closedAtMs: number;
+  /** The server took the final failure of an older attempt for the current one's, after a reset had repeated its number. */
+  isMisheard: boolean;
 }
 
 /** One execution that held the lease. */

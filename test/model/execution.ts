@@ -165,7 +165,7 @@ export class Execution {
     if (decision === undefined) {
       const doubts = new Set<string>();
       const common = { key, decidedInRunId, stepId, action, before, scheduledAtMs, deadlineAtMs, doubts };
-      decision = { ...common, posts: [], attempts: [], schedulings: 0, closedAtMs: 0 };
+      decision = { ...common, posts: [], attempts: [], schedulings: 0, closedAtMs: 0, isMisheard: false };
       chronicle.decisions.set(key, decision);
       chronicle.count('decisions');
     }
