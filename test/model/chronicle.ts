@@ -24,6 +24,8 @@ export interface Job {
   /** Infinity: never. */
   readonly endsAtMs: number;
   readonly endStatus: string;
+  /** The status that it leaves the instance in; `null`: that of its action. */
+  readonly leaves: string | null;
   readonly converges: boolean;
   /** Accepted, and changes nothing. */
   readonly isNoop: boolean;

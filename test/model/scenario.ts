@@ -112,7 +112,8 @@ export type Mischief =
     }
   | { readonly kind: 'refused'; readonly failure: FailureName }
   | { readonly kind: 'lags'; readonly idMs: number; readonly statusMs: number }
-  | { readonly kind: 'ends'; readonly status: string }
+  /** `instanceStatus`: what the instance is left in, whatever the end. */
+  | { readonly kind: 'ends'; readonly status: string; readonly instanceStatus?: string }
   | { readonly kind: 'lasts'; readonly ms: number }
   | { readonly kind: 'doesNotConverge' }
   | { readonly kind: 'unknownFor'; readonly ms: number }
