@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Mutation } from './mutations.js';
+import type { Mutation } from './mutation.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** All that a build and a worker need, beside the packages. */

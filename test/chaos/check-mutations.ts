@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildMutant } from './build-mutant.js';
-import { MUTATIONS, type Mutation } from './mutations.js';
+import type { Mutation, Storms } from './mutation.js';
+import { MUTATIONS } from './mutations.js';
 import { playSeeds } from './play-seeds.js';
 import type { PlotName } from './plots.js';
 
@@ -12,19 +13,20 @@ const PRODUCT = fileURLToPath(new URL('../../dist', import.meta.url));
 
 /** @returns whether every one was found and the product held on the same seeds; `names` chooses some */
 export async function checkMutations(names: readonly string[] | null, say: (line: string) => void): Promise<boolean> {
-  const unknown = names?.filter((name) => MUTATIONS.every((mutation) => mutation.name !== name)) ?? [];
+  const known = MUTATIONS.filter(isForStorms).map(({ name }) => name);
+  const unknown = names?.filter((name) => !known.includes(name)) ?? [];
   if (unknown.length > 0) {
-    say(`There is no mutation ${unknown.join(', ')}. Known: ${MUTATIONS.map(({ name }) => name).join(', ')}`);
+    say(`Storms play no mutation ${unknown.join(', ')}. Known: ${known.join(', ')}`);
     return false;
   }
-  const chosen = MUTATIONS.filter(({ name }) => names === null || names.includes(name));
+  const chosen = MUTATIONS.filter(isForStorms).filter(({ name }) => names === null || names.includes(name));
   const survived: string[] = [];
-  const played = new Map<string, Storms>();
+  const played = new Map<string, Played>();
   for (const mutation of chosen) {
     const seed = await foundBy(mutation, say);
     if (seed === null) survived.push(mutation.name);
-    const { aim = [] } = mutation;
-    const lastSeed = Math.max(played.get(aim.join())?.lastSeed ?? 0, seed ?? mutation.seeds);
+    const { aim = [], seeds } = mutation.storms;
+    const lastSeed = Math.max(played.get(aim.join())?.lastSeed ?? 0, seed ?? seeds);
     played.set(aim.join(), { aim, lastSeed });
   }
   say(
@@ -34,13 +36,20 @@ export async function checkMutations(names: readonly string[] | null, say: (line
   return survived.length === 0;
 }
 
-interface Storms {
+type ForStorms = Mutation & { readonly storms: Storms };
+
+/** The others are left to the model: `npm run model:mutations`. */
+function isForStorms(mutation: Mutation): mutation is ForStorms {
+  return mutation.storms !== undefined;
+}
+
+interface Played {
   readonly aim: readonly PlotName[];
   readonly lastSeed: number;
 }
 
 /** What finds a mutant must find nothing in the product itself. */
-async function holds({ aim, lastSeed }: Storms, say: (line: string) => void): Promise<boolean> {
+async function holds({ aim, lastSeed }: Played, say: (line: string) => void): Promise<boolean> {
   for await (const { seed, violations } of playSeeds({ seeds: seedsUpTo(lastSeed), aim, dist: PRODUCT, say })) {
     const [first] = violations;
     say(
@@ -52,22 +61,22 @@ async function holds({ aim, lastSeed }: Storms, say: (line: string) => void): Pr
 }
 
 /** @returns the first seed that shows the promise broken that the mutation breaks; `null` when none does */
-async function foundBy(mutation: Mutation, say: (line: string) => void): Promise<number | null> {
+async function foundBy(mutation: ForStorms, say: (line: string) => void): Promise<number | null> {
   const folder = await mkdtemp(join(tmpdir(), 'runbooks-mutant-'));
   try {
     const dist = await buildMutant(mutation, folder);
-    const seeds = seedsUpTo(mutation.seeds);
-    for await (const { seed, violations } of playSeeds({ seeds, aim: mutation.aim ?? [], dist, say })) {
+    const { aim = [], seeds: most } = mutation.storms;
+    for await (const { seed, violations } of playSeeds({ seeds: seedsUpTo(most), aim, dist, say })) {
       const told = violations.find(({ promise }) => promise === mutation.breaks);
       if (told !== undefined) {
-        say(`${mutation.name}: found by seed ${seed} of at most ${mutation.seeds}: ${told.promise}: ${told.what}`);
+        say(`${mutation.name}: found by seed ${seed} of at most ${most}: ${told.promise}: ${told.what}`);
         return seed;
       }
       const other =
         violations[0] === undefined ? 'nothing' : `another promise: ${violations[0].promise}: ${violations[0].what}`;
       say(`${mutation.name}: seed ${seed} shows ${other}`);
     }
-    say(`${mutation.name}: SURVIVED ${mutation.seeds} seeds`);
+    say(`${mutation.name}: SURVIVED ${mutation.storms.seeds} seeds`);
     return null;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,0 +1,255 @@
+/** Mutations of the workflows: settling, undoing, the baseline, the lease on an instance. What the model has in its own words is edited there as well. */
+import { FOUND, SEEDS, type Mutation } from './mutation.js';
+
+const COMPENSATE = 'src/workflows/compensate.ts';
+const LEASE = 'src/workflows/lease.ts';
+const PERFORM_STEP = 'src/workflows/perform-step.ts';
+const STEP_OUTCOME = 'src/domain/step-outcome.ts';
+const TARGET_RUN = 'src/workflows/target-run.ts';
+const MODEL_STEP = 'test/model/step-flow.ts';
+const MODEL_TARGET_RUN = 'test/model/target-run.ts';
+
+export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'settle-left-out',
+    breaks: 'known',
+    why: 'A step that may have been sent counts as clear at once, so its effect is neither reported nor undone (stories 2 and 8).',
+    edits: [
+      { file: STEP_OUTCOME, from: `      return state.sent === 'unknown';`, to: `      return false;` },
+      { file: STEP_OUTCOME, from: `      return state.sent !== 'no';`, to: `      return state.sent === 'yes';` },
+    ],
+    storms: { seeds: SEEDS },
+    model: FOUND,
+  },
+  {
+    name: 'settle-not-shielded',
+    breaks: 'known',
+    why: 'A cancel reaches the settle, so a step that could have been cleared up ends indeterminate (story 8).',
+    edits: [
+      {
+        file: PERFORM_STEP,
+        from: `import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';`,
+        to: `import { isCancellation, workflowInfo } from '@temporalio/workflow';`,
+      },
+      {
+        file: PERFORM_STEP,
+        from: `    return await CancellationScope.nonCancellable(() => settleTarget(request, summary));`,
+        to: `    return await settleTarget(request, summary);`,
+      },
+    ],
+    storms: { aim: ['lostAnswerThenCancel', 'lostAnswerSeenLateThenCancel'], seeds: 6 },
+    model: {
+      kind: 'found',
+      aim: { sites: ['post'], blows: ['cancel'] },
+      edits: [
+        {
+          file: MODEL_STEP,
+          from: `    scheduleToCloseMs: settleToCloseMs(context, rules, left.clearAtMs),
+    isCancellable: false,`,
+          to: `    scheduleToCloseMs: settleToCloseMs(context, rules, left.clearAtMs),
+    isCancellable: true,`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'cancel-between-attempts-believed',
+    breaks: 'known',
+    why: 'A step cancelled by the server while no attempt ran counts as never begun, though an earlier attempt may have sent (2.4).',
+    edits: [
+      {
+        file: 'src/workflows/untold-attempts.ts',
+        from: `stateIn(cause.details) ?? nothingTold(cancelled(message), decided);`,
+        to: `stateIn(cause.details) ?? nothingSent(cancelled(message), decided);`,
+      },
+    ],
+    storms: { aim: ['pausedThenCancelled'], seeds: 6 },
+    model: {
+      kind: 'found',
+      edits: [
+        {
+          file: MODEL_STEP,
+          from: `return nothingTold({ kind: 'cancelled', message: 'Cancelled between attempts' }, decided, run);`,
+          to: `return nothingSent({ kind: 'cancelled', message: 'Cancelled between attempts' }, decided);`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'captured-while-moving',
+    breaks: 'undone',
+    why: "The state that undo goes back to is read while a colleague's cloud job runs, so there is nothing to go back to (story 12).",
+    edits: [
+      { file: TARGET_RUN, from: `import { isAtRest } from '../domain/cloud-job.js';\n`, to: '' },
+      { file: TARGET_RUN, from: `    if (isAtRest(reading) && clearAtMs <=`, to: `    if (clearAtMs <=` },
+    ],
+    storms: { aim: ['colleagueAtTheStart'], seeds: 6 },
+    model: {
+      kind: 'found',
+      aim: { blows: ['colleague'] },
+      edits: [{ file: MODEL_TARGET_RUN, from: `  if (isAtRest(reading) && clearAtMs <=`, to: `  if (clearAtMs <=` }],
+    },
+  },
+  {
+    name: 'terminated-holder-not-waited-out',
+    breaks: 'once',
+    why: 'A run begins at once after one that was terminated, while an attempt of that one may still send or its cloud job be unseen (story 9).',
+    edits: [
+      { file: LEASE, from: `import { unseenAttemptMs } from '../domain/once/limits.js';\n`, to: '' },
+      { file: LEASE, from: `closedAtMs + unseenAttemptMs(plan.limits);`, to: `closedAtMs + plan.limits.quietMs;` },
+    ],
+    model: {
+      kind: 'found',
+      aim: { sites: ['post'], blows: ['terminate'], runs: 2 },
+      edits: [
+        {
+          file: 'test/model/execution.ts',
+          from: `(holder.closedAtMs ?? nowMs) + unseenAttemptMs(run.limits);`,
+          to: `(holder.closedAtMs ?? nowMs) + run.limits.quietMs;`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'undo-not-shielded',
+    breaks: 'undone',
+    why: 'A cancel reaches the undos, so a cancelled run that should compensate leaves its effects behind (section 5).',
+    edits: [
+      {
+        file: COMPENSATE,
+        from: `  return CancellationScope.nonCancellable(async () => {`,
+        to: `  return CancellationScope.cancellable(async () => {`,
+      },
+    ],
+    storms: { seeds: SEEDS },
+    model: {
+      kind: 'found',
+      edits: [
+        {
+          file: MODEL_TARGET_RUN,
+          from: `performStep(step, from, context, run, times, false);`,
+          to: `performStep(step, from, context, run, times, true);`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'drift-not-looked-at',
+    breaks: 'undone',
+    why: 'An undo starts from what a fresh reading shows instead of from what this run followed, so it overwrites a colleague (story 10).',
+    edits: [
+      {
+        file: COMPENSATE,
+        from: `import { CancellationScope } from '@temporalio/workflow';`,
+        to: `import { CancellationScope, workflowInfo } from '@temporalio/workflow';`,
+      },
+      {
+        file: COMPENSATE,
+        from: `import { performActionStep } from './perform-step.js';`,
+        to: `import { performActionStep } from './perform-step.js';
+import { observeTarget } from './proxies.js';`,
+      },
+      {
+        file: COMPENSATE,
+        from: `      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
+        to: `      const { originalExecutionRunId } = workflowInfo();
+      const { lastJobId } = await observeTarget(run.targetPlan.target, run.limits, originalExecutionRunId);
+      const outcome = await performActionStep(step, { ...from, lastJobId }, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
+      },
+    ],
+    storms: { aim: ['colleagueBetweenStepsThenFailure'], seeds: 8 },
+    model: {
+      kind: 'found',
+      edits: [
+        {
+          file: MODEL_TARGET_RUN,
+          from: `    const outcome = yield* performStep(step, from, context, run, times, false);`,
+          to: `    const fresh = yield { kind: 'observe' };
+    const known = fresh.kind === 'observed' ? { ...from, lastJobId: fresh.reading.lastJobId } : from;
+    const outcome = yield* performStep(step, known, context, run, times, false);`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'failed-step-not-undone',
+    breaks: 'undone',
+    why: 'Only steps that succeeded are undone, so a step that changed the instance and then failed leaves its effect (section 5).',
+    edits: [
+      {
+        file: STEP_OUTCOME,
+        from: `    sent === 'no' || after === null ? null :`,
+        to: `    sent === 'no' || after === null || failure !== null ? null :`,
+      },
+    ],
+    storms: { aim: ['colleagueBetweenStepsThenFailure', 'doesNotConverge'], seeds: 6 },
+    model: FOUND,
+  },
+  {
+    name: 'undo-oldest-first',
+    breaks: 'undone',
+    why: 'Effects are taken back in the order they were made, so an undo meets a state that it cannot be sent in (section 5).',
+    edits: [
+      {
+        file: 'src/domain/compensation.ts',
+        from: `ruleOf(step.action).changed(before, after))
+    .reverse();`,
+        to: `ruleOf(step.action).changed(before, after));`,
+      },
+    ],
+    storms: { aim: ['cancelledTwice'], seeds: 6 },
+    model: FOUND,
+  },
+  {
+    name: 'undo-cut-by-the-deadline',
+    breaks: 'undone',
+    why: "The run's deadline cuts its undos, so a run that ran out of time leaves its effects (section 5).",
+    edits: [
+      {
+        file: COMPENSATE,
+        from: `      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
+        to: `      const deadlineAtMs = Math.min(nowMs + step.deadlineMs, run.deadlineAtMs);
+      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs });`,
+      },
+    ],
+    storms: { aim: ['outOfTime'], seeds: 6 },
+    model: {
+      kind: 'found',
+      edits: [
+        {
+          file: MODEL_TARGET_RUN,
+          from: `deadlineAtMs: context.nowMs + step.deadlineMs };
+    const outcome`,
+          to: `deadlineAtMs: Math.min(context.nowMs + step.deadlineMs, run.deadlineAtMs) };
+    const outcome`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'baseline-is-what-a-reading-showed',
+    breaks: 'known',
+    why: "The next step starts from the id that a reading happened to show and not from the one that was followed, so our own cloud job, visible late, counts as a colleague's (story 3).",
+    edits: [
+      {
+        file: 'src/domain/once/following.ts',
+        from: `  const holds = age === 'baseline' && isAtRest(reading) &&`,
+        to: `  const holds = isAtRest(reading) &&`,
+      },
+      {
+        file: 'src/domain/once/following.ts',
+        from: `  const seen = { ...reading, lastJobId: jobOf(state).id };`,
+        to: `  const seen = reading;`,
+      },
+      {
+        file: STEP_OUTCOME,
+        from: `    lastJobId: cloudJobId,
+    knownCloudJobIds: [...new Set([...baseline.knownCloudJobIds, ...known, cloudJobId])],`,
+        to: `    lastJobId: observation.lastJobId,
+    knownCloudJobIds: [...new Set([...baseline.knownCloudJobIds, ...known])],`,
+      },
+    ],
+    storms: { aim: ['seenLate'], seeds: 6 },
+    model: FOUND,
+  },
+];

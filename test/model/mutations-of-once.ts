@@ -1,0 +1,273 @@
+/** Mutations of the once machine: what an attempt concludes from readings, evidence and answers, and how long it waits. The model finds them. */
+import { FOUND, foundWith, type Mutation } from '../chaos/mutation.js';
+
+const ENDING = 'src/domain/once/ending.ts';
+const ENTRY = 'src/domain/once/entry.ts';
+const EVIDENCE = 'src/domain/once/evidence.ts';
+const FOLLOWING = 'src/domain/once/following.ts';
+const NEXT = 'src/domain/once/next.ts';
+const OBSERVING = 'src/domain/once/observing.ts';
+const SENDING = 'src/domain/once/sending.ts';
+const SETTLING = 'src/domain/once/settling.ts';
+
+export const ONCE_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'baseline-ignored',
+    breaks: 'once',
+    why: "A cloud job newer than the baseline is taken for the baseline, so our own accepted one is not noticed (story 1) and neither is a colleague's (story 7).",
+    edits: [{ file: ENTRY, from: `  return 'new';`, to: `  return 'baseline';` }],
+    storms: { aim: ['lostAnswerThenFailed'], seeds: 8 },
+    model: FOUND,
+  },
+  {
+    name: 'foreign-cloud-job-adopted',
+    breaks: 'known',
+    why: "A cloud job counts as ours whoever asked for it: after a lost attempt a colleague's is reported as what this run did (2.1).",
+    edits: [
+      {
+        file: EVIDENCE,
+        from: `  if (ownUserId !== null && job.createdBy !== null && !createdByUs)
+    return doesNotFit(\`user \${job.createdBy} asked for it\`);
+`,
+        to: '',
+      },
+    ],
+    storms: { aim: ['colleagueDoesTheSame'], seeds: 6 },
+    model: FOUND,
+  },
+  {
+    name: 'restart-adopted-without-own-user',
+    breaks: 'known',
+    why: 'Where our own user is not known, a new cloud job counts as our restart, though anybody may have asked for it (2.1).',
+    edits: [
+      {
+        file: EVIDENCE,
+        from: `  if (ruleOf(action).kind === 'edge' && !createdByUs)`,
+        to: `  if (ruleOf(action).kind === 'edge' && ownUserId !== null && !createdByUs)`,
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'older-cloud-job-adopted',
+    breaks: 'known',
+    why: 'A cloud job counts as ours however old it is: after a reset, one from before the decision is reported as what this step did.',
+    edits: [
+      {
+        file: EVIDENCE,
+        from: `  if (firstTaskAtMs < scheduledAtMs - limits.clockSkewMs) return doesNotFit('its first task is older than this step');\n`,
+        to: '',
+      },
+      { file: EVIDENCE, from: `  ownUserId,\n  limits,\n}: EvidenceRequest`, to: `  ownUserId,\n}: EvidenceRequest` },
+    ],
+    model: foundWith({ blows: ['cancel'], runs: 2 }),
+  },
+  {
+    name: 'restart-treated-as-a-state',
+    breaks: 'known',
+    why: 'A restart counts as an action towards a state, so a running instance needs none: it is reported as done and nothing was sent (2.1).',
+    edits: [
+      { file: ENTRY, from: `import { ruleOf, wishedStateHolds, type Action }`, to: `import { wishedStateHolds, type Action }` },
+      { file: ENTRY, from: `      const { kind } = ruleOf(action);\n`, to: '' },
+      { file: ENTRY, from: `const holds = kind === 'state' && wishedStateHolds`, to: `const holds = wishedStateHolds` },
+    ],
+    storms: { aim: ['seenLate', 'lostAnswerThenCancel'], seeds: 6 },
+    model: FOUND,
+  },
+  {
+    name: 'restart-sent-again',
+    breaks: 'once',
+    why: 'A restart that may have been sent and shows nowhere is sent again, like an action that names a state. Within the visibility window the wait alone holds; beyond it nothing else does.',
+    edits: [
+      {
+        file: OBSERVING,
+        from: `  if (action !== null && ruleOf(action).kind === 'edge' && !state.isUnleased)`,
+        to: `  if (action !== null && ruleOf(action).kind === 'edge' && at.nowMs < state.clearAtMs)`,
+      },
+    ],
+    model: foundWith({ sites: ['job'], isBeyondTheWindow: true }),
+  },
+  {
+    name: 'restart-sent-again-after-a-lease',
+    breaks: 'once',
+    why: 'A restart is sent again after an attempt that had the send lease, as if that had been lost before it. Beyond the visibility window nothing else holds.',
+    edits: [{ file: SENDING, from: `    isUnleased: false,\n`, to: '' }],
+    model: foundWith({ sites: ['job'], isBeyondTheWindow: true }),
+  },
+  {
+    name: 'second-send-after-a-short-quiet',
+    breaks: 'once',
+    why: 'A second send waits for two readings that agree and not until what was sent before must have shown: a cloud job that shows late is sent twice (2.1).',
+    edits: [
+      {
+        file: OBSERVING,
+        from: `  if (at.nowMs < state.clearAtMs) return notClearYet(state, 'An earlier attempt may have sent it', at);\n`,
+        to: '',
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'one-reading-is-enough',
+    breaks: 'once',
+    why: 'A second send goes by a single reading, without a second one that agrees (quiet).',
+    edits: [
+      {
+        file: OBSERVING,
+        from: `  if (at.nowMs - quietSinceMs < at.quietMs) return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);\n`,
+        to: `  if (at.nowMs < quietSinceMs) return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);\n`,
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'indeterminate-before-clear',
+    breaks: 'alone',
+    why: '`Indeterminate` releases the lease while an earlier attempt may still send, so the next run meets what comes after it.',
+    edits: [{ file: ENDING, from: `  if (at.nowMs < clearAtMs)\n`, to: `  if (at.nowMs < Math.min(0, clearAtMs))\n` }],
+    model: foundWith({ sites: ['post'], blows: ['colleague'], runs: 2 }),
+  },
+  {
+    name: 'not-ours-before-clear',
+    breaks: 'known',
+    why: "A new cloud job that cannot be told to be ours ends the step while ours may still come after a colleague's.",
+    edits: [
+      {
+        file: OBSERVING,
+        from: `  if (at.nowMs < state.clearAtMs) return notClearYet(state, \`Cloud job \${id} cannot be told to be ours\`, at);\n`,
+        to: '',
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'unknown-reported-as-not-sent',
+    breaks: 'known',
+    why: "A first attempt whose POST got no answer says that nothing was sent (2.2), so the next one takes our own cloud job for a colleague's or sends again (story 7 turned round).",
+    edits: [
+      {
+        file: SENDING,
+        from: `  const noted = note({ ...state, clearAtMs }, answer, at, message);`,
+        to: `  const noted = note({ ...state, clearAtMs, sent: state.sentBefore }, answer, at, message);`,
+      },
+    ],
+    storms: { aim: ['lostAnswerSeenLate', 'lostAnswerThenCancel'], seeds: 6 },
+    model: FOUND,
+  },
+  {
+    name: 'reset-taken-as-not-sent',
+    breaks: 'known',
+    why: 'A connection that broke after the request was read counts like one that was never made (2.2).',
+    edits: [
+      {
+        file: 'src/servicestage/http.ts',
+        from: `    throw errorWithoutAnswer(asked, connection !== null, reason);`,
+        to: `    throw errorWithoutAnswer(asked, false, reason);`,
+      },
+    ],
+    storms: { aim: ['lostAnswerSeenLate', 'lostAnswerThenCancel'], seeds: 6 },
+    model: {
+      kind: 'found',
+      edits: [
+        {
+          file: 'test/model/requests.ts',
+          from: `this.#answerPost(answeredAfterMs, () => failed('Unanswered', 'unknown'));`,
+          to: `this.#answerPost(answeredAfterMs, () => failed('Unreachable', 'no'));`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'refusal-proves-all',
+    breaks: 'known',
+    why: 'A refused second POST is taken as proof that the first one did not act either, though it may have been refused for it (story 2).',
+    edits: [
+      {
+        file: SENDING,
+        from: `  if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, event, at);`,
+        to: `  if (request === 'refused') return provedUnsent({ ...state, sentBefore: 'no' }, event, at);
+  if (request === 'no') return provedUnsent(state, event, at);`,
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'decided-at-the-reset',
+    breaks: 'known',
+    why: 'After a reset a decision counts as made when it is scheduled anew, so that its own cloud job, older than that, is not adopted.',
+    edits: [
+      {
+        file: NEXT,
+        from: `    decidedAtMs: runId === decidedInRunId ? scheduledAtMs : Math.min(scheduledAtMs, observedAtMs),`,
+        to: `    decidedAtMs: Math.max(scheduledAtMs, Math.min(scheduledAtMs, observedAtMs)),`,
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'verification-skipped',
+    breaks: 'known',
+    why: 'A cloud job that succeeded counts as success, whatever state the instance is in (2.3).',
+    edits: [
+      {
+        file: FOLLOWING,
+        from: `import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';`,
+        to: `import { describeAction, ruleOf } from '../actions.js';`,
+      },
+      {
+        file: FOLLOWING,
+        from: `isAtRest(reading) && action !== null && wishedStateHolds(action, reading);`,
+        to: `isAtRest(reading) && action !== null;`,
+      },
+    ],
+    storms: { aim: ['doesNotConverge'], seeds: 6 },
+    model: FOUND,
+  },
+  {
+    name: 'settle-too-short',
+    breaks: 'known',
+    why: 'Settle ends at the first quiet instead of waiting out what may still be unseen: "nothing was sent" while the cloud job is not yet visible (story 8).',
+    edits: [{ file: SETTLING, from: `  return isQuiet && isClear ? nothingNew(`, to: `  return isQuiet ? nothingNew(` }],
+    storms: { aim: ['lostAnswerSeenLateThenCancel'], seeds: 6 },
+    model: FOUND,
+  },
+  {
+    name: 'settle-cut-by-its-deadline',
+    breaks: 'known',
+    why: 'A settle ends at its deadline, also while what was sent may still be unseen.',
+    edits: [
+      {
+        file: SETTLING,
+        from: `  return nowMs >= (sent === 'unknown' ? Math.max(deadlineAtMs, clearAtMs + 4 * limits.quietMs) : deadlineAtMs);`,
+        to: `  return nowMs >= (sent === 'unknown' ? Math.min(deadlineAtMs, clearAtMs + 4 * limits.quietMs) : deadlineAtMs);`,
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'settle-judges-before-clear',
+    breaks: 'known',
+    why: 'A settle says of a new cloud job that it is not ours while ours may still come.',
+    edits: [
+      {
+        file: SETTLING,
+        from: `  if (at.nowMs < state.clearAtMs) return goOn(read, { ...phase, quietSinceMs: null }, at);\n`,
+        to: '',
+      },
+    ],
+    model: foundWith({ sites: ['post'], blows: ['colleague'], runs: 2 }),
+  },
+  {
+    name: 'settle-reads-an-older-state',
+    breaks: 'undone',
+    why: "A settle ends with a reading from before its own cloud job's effect shows, which is then not undone (seed 1039).",
+    edits: [
+      {
+        file: SETTLING,
+        from: `  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) return`,
+        to: `  if (isAtRest(reading) && (state.goal.kind === 'settle' || !isOlderThanJob(state, phase, reading, at))) return`,
+      },
+    ],
+    model: FOUND,
+  },
+];

@@ -1,0 +1,172 @@
+/** Mutations of the send lease: an acknowledged heartbeat and a word of the server directly before the first byte. */
+import { FOUND, foundWith, type Mutation } from '../chaos/mutation.js';
+
+const SENDING = 'src/domain/once/sending.ts';
+const ACCESS = 'src/activities/temporal-access.ts';
+const HEART = 'test/model/heart.ts';
+
+const LEASE_OF_PRODUCT = `      const beat = await heartbeat(client, info, state, timeoutMs);
+      return beat === 'current' ? standingOf(client, info, timeoutMs) : { standing: beat };`;
+const LEASE_OF_MODEL = `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
+      if (standing === 'current') this.#describe(timeoutMs, heard);
+      else heard({ standing });
+    });`;
+
+export const LEASE_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'lease-left-out',
+    breaks: 'once',
+    why: 'An attempt sends without asking: one that waited for the budget (story 4) or was frozen between reading and send (story 11) sends beside its successor.',
+    edits: [
+      { file: SENDING, from: `  const leasing: OnceState = {`, to: `  const unasked: OnceState = {` },
+      {
+        file: SENDING,
+        from: `  return { state: leasing, command: { kind: 'lease', giveUpAtMs: at.nowMs + at.rules.limits.leaseMs } };`,
+        to: `  return leasing(unasked, unasked.phase as Extract<Phase, { name: 'leasing' }>, { kind: 'standing', standing: 'current' }, at);`,
+      },
+      {
+        file: 'src/activities/once.ts',
+        from: `        if (command?.kind !== 'lease') throw NOT_SENT;`,
+        to: `        if (command?.kind === 'send') return;
+        if (command?.kind !== 'lease') throw NOT_SENT;`,
+      },
+    ],
+    storms: { aim: ['frozenBeforeItsSend'], seeds: 8 },
+    model: FOUND,
+  },
+  {
+    name: 'fence-left-out',
+    breaks: 'once',
+    why: 'A lease is believed however long ago it was asked for: a process that was frozen between its answer and the first byte sends beside its successor (story 11).',
+    edits: [
+      {
+        file: SENDING,
+        from: `  return nowMs - askedAtMs > limits.leaseMs\n`,
+        to: `  return nowMs - askedAtMs > 1e6 * limits.leaseMs\n`,
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'lease-believed-unanswered',
+    breaks: 'once',
+    why: 'An attempt sends although the server did not answer whether it has the lease.',
+    edits: [
+      {
+        file: SENDING,
+        from: `  if (standing === 'unclear')
+    return { failure: 'Unreachable', why: 'Temporal did not acknowledge the heartbeat before it' };
+`,
+        to: '',
+      },
+    ],
+    model: foundWith({ blows: ['cutOff'] }),
+  },
+  {
+    name: 'lease-believed-superseded',
+    breaks: 'once',
+    why: 'An attempt sends although the server has named another one the current one.',
+    edits: [
+      {
+        file: SENDING,
+        from: `  if (standing === 'superseded') return { by: 'superseded', why: 'another attempt is the current one' };\n`,
+        to: '',
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'lease-without-description',
+    breaks: 'once',
+    why: 'The lease is an acknowledged heartbeat alone: after a reset, numbers repeat, and the server acknowledges one of an attempt that was replaced.',
+    edits: [
+      {
+        file: ACCESS,
+        from: LEASE_OF_PRODUCT,
+        to: `      return { standing: await heartbeat(client, info, state, timeoutMs) };`,
+      },
+    ],
+    model: {
+      kind: 'found',
+      aim: { blows: ['resetActivity'] },
+      edits: [
+        { file: HEART, from: LEASE_OF_MODEL, to: `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => heard({ standing }));` },
+      ],
+    },
+  },
+  {
+    name: 'lease-without-heartbeat',
+    breaks: 'once',
+    why: 'The lease is a description alone: the server may give the attempt up while its POST is open, and nobody finds that it may have sent.',
+    edits: [
+      { file: ACCESS, from: `    async sendLease(info, state, timeoutMs) {`, to: `    async sendLease(info, _state, timeoutMs) {` },
+      { file: ACCESS, from: LEASE_OF_PRODUCT, to: `      return standingOf(client, info, timeoutMs);` },
+    ],
+    model: {
+      kind: 'found',
+      edits: [{ file: HEART, from: LEASE_OF_MODEL, to: `    this.#describe(timeoutMs, heard);` }],
+    },
+  },
+  {
+    name: 'lease-described-first',
+    breaks: 'once',
+    why: 'The description comes before the heartbeat: a reset between the two leaves a lease that the next attempt does not find.',
+    edits: [
+      {
+        file: ACCESS,
+        from: LEASE_OF_PRODUCT,
+        to: `      const answer = await standingOf(client, info, timeoutMs);
+      return answer.standing === 'current' ? { standing: await heartbeat(client, info, state, timeoutMs) } : answer;`,
+      },
+    ],
+    model: {
+      kind: 'found',
+      aim: { sites: ['heartbeat'], blows: ['resetActivity'] },
+      edits: [
+        {
+          file: HEART,
+          from: LEASE_OF_MODEL,
+          to: `    this.#describe(timeoutMs, (answer) => {
+      if (answer.standing !== 'current') heard(answer);
+      else this.#heartbeat(this.attempt.state, timeoutMs, (standing) => heard({ standing }));
+    });`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'lease-says-no',
+    breaks: 'once',
+    why: 'The acknowledged heartbeat says what was true before the send: whoever takes over after a crash believes that nothing was sent.',
+    edits: [
+      {
+        file: SENDING,
+        from: `    sent: 'unknown',
+    isUnleased: false,
+    phase: { name: 'leasing'`,
+        to: `    isUnleased: false,
+    phase: { name: 'leasing'`,
+      },
+      {
+        file: SENDING,
+        from: `        { ...held, phase: { name: 'sending',`,
+        to: `        { ...held, sent: 'unknown', phase: { name: 'sending',`,
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'unleased-attempt-speaks',
+    breaks: 'known',
+    why: 'An attempt that got no lease in time says so without the word of the server that it is the current one: its `no` is taken for that of another after a reset.',
+    edits: [
+      {
+        file: SENDING,
+        from: `  return standing === 'unclear' ? askAgain(unsent, fenced, at) : failUnsent(`,
+        to: `  return failUnsent(`,
+      },
+      { file: SENDING, from: `function askAgain(`, to: `export function askAgain(` },
+    ],
+    model: foundWith({ sites: ['heartbeat'], blows: ['resetActivity'] }),
+  },
+];

@@ -1,0 +1,62 @@
+/** `npm run model:mutations`: breaks the product on purpose, one rule at a time, and shows that the model finds each. `-- --help` lists what it can do. */
+import { Command, InvalidArgumentError } from 'commander';
+import type { Mutation } from '../chaos/mutation.js';
+import { MUTATIONS } from '../chaos/mutations.js';
+import { firstBroken, withMutatedModel, type Found } from './mutated-model.js';
+
+/** A mutation that none of so many finds is a finding of its own. */
+const MOST_INTERLEAVINGS = 200_000;
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+const program = new Command('model:mutations')
+  .argument('[names...]', 'these mutations alone')
+  .option('--most <n>', 'interleavings of each', whole, MOST_INTERLEAVINGS)
+  .action(async (names: string[], { most }: { most: number }) => {
+    process.exitCode = (await checkMutations(chosen(names), most)) ? 0 : 1;
+  });
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number.');
+  return value;
+}
+
+function chosen(names: readonly string[]): readonly Mutation[] {
+  const unknown = names.filter((name) => MUTATIONS.every((mutation) => mutation.name !== name));
+  if (unknown.length > 0) program.error(`There is no mutation ${unknown.join(', ')}`);
+  const played = MUTATIONS.filter(({ name }) => names.length === 0 || names.includes(name));
+  for (const { name, model } of played) if (model.kind === 'blind') say(`${name}: left to the storms: ${model.why}`);
+  return played.filter(({ model }) => model.kind !== 'blind');
+}
+
+/** @returns whether each was found, but for those that are known to break nothing; the product holds in the interleaving that shows it */
+async function checkMutations(mutations: readonly Mutation[], most: number): Promise<boolean> {
+  const wrong: string[] = [];
+  const ownSeeds = new Set<number>();
+  const onOwn = ({ seed, promise, what }: Found) => {
+    if (!ownSeeds.has(seed)) say(`  the product itself breaks ${promise} by seed ${seed}: ${what}`);
+    ownSeeds.add(seed);
+  };
+  for (const mutation of mutations) {
+    const { name, model } = mutation;
+    const aim = model.kind === 'blind' ? {} : (model.aim ?? {});
+    const found = await withMutatedModel(mutation, (mutant) => firstBroken(mutant, { most, aim, onOwn }));
+    if ((found === null) !== (model.kind === 'harmless')) wrong.push(name);
+    say(`${name}: ${described(found, mutation, most)}`);
+  }
+  say(`${mutations.length - wrong.length} of ${mutations.length} as expected${wrong.length === 0 ? '' : `; not: ${wrong.join(', ')}`}`);
+  say(`the product itself broke a promise in ${ownSeeds.size} of their interleavings`);
+  return wrong.length === 0 && ownSeeds.size === 0;
+}
+
+function described(found: Found | null, { breaks, model }: Mutation, most: number): string {
+  if (found === null)
+    return model.kind === 'harmless' ? `breaks nothing in ${most} interleavings, as expected` : `SURVIVED ${most} interleavings`;
+  const { played, seed, promise, what } = found;
+  const count = played === seed ? `interleaving ${seed}` : `the ${played}th interleaving of its kind (seed ${seed})`;
+  const unexpected = model.kind === 'harmless' ? ', though it should break nothing' : '';
+  return `found by ${count}${unexpected}: ${promise}${promise === breaks ? '' : ` (instead of ${breaks})`}: ${what}`;
+}
+
+await program.parseAsync();
