@@ -9,6 +9,7 @@ import type { World } from './world.js';
 
 const UNDO_MAY_BE_OWED: readonly string[] = ['compensated', 'cancelled', 'failed', 'compensationFailed'];
 
+/** What was not taken back and is not told, one sentence each. */
 export function notUndoneThings(world: World): readonly string[] {
   return world.chronicle.holders.flatMap((holder) => [
     ...differencesLeft(holder, world),
