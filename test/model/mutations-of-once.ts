@@ -268,6 +268,6 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         to: `  if (isAtRest(reading) && (state.goal.kind === 'settle' || !isOlderThanJob(state, phase, reading, at))) return`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ sites: ['post', 'job'] }),
   },
 ];

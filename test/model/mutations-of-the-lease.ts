@@ -88,7 +88,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'found',
-      aim: { blows: ['resetActivity'] },
+      aim: { blows: ['resetActivity', 'freeze'] },
       edits: [
         { file: HEART, from: LEASE_OF_MODEL, to: `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => heard({ standing }));` },
       ],
@@ -121,7 +121,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'found',
-      aim: { sites: ['heartbeat'], blows: ['resetActivity'] },
+      aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
       edits: [
         {
           file: HEART,
@@ -167,6 +167,6 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
       { file: SENDING, from: `function askAgain(`, to: `export function askAgain(` },
     ],
-    model: foundWith({ sites: ['heartbeat'], blows: ['resetActivity'] }),
+    model: foundWith({ sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] }),
   },
 ];

@@ -97,7 +97,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `event.kind === 'standing';`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ blows: ['resetActivity'] }),
   },
   {
     name: 'lost-attempt-of-another-run',
@@ -110,7 +110,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  const leftNothing = previous === null && attempt > 1;`,
       },
     ],
-    model: foundWith({ blows: ['resetWorkflow', 'kill'] }),
+    model: foundWith({ sites: ['job'], blows: ['resetWorkflow', 'kill'], isBeyondTheWindow: true }),
   },
   {
     name: 'reset-run-counts-as-first',
@@ -155,7 +155,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  if (previous.sent === 'no') return`,
       },
     ],
-    model: foundWith({ blows: ['resetActivity'] }),
+    model: foundWith({ blows: ['resetActivity', 'freeze'] }),
   },
   {
     name: 'disbelieved-no-not-waited-out',
@@ -199,7 +199,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `return Math.max(clearAtMs, facts.attemptScheduledAtMs + unseenAttemptMs(limits));`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ sites: ['dispatch'], blows: ['resetWorkflow'] }),
   },
   {
     name: 'lost-attempt-not-waited-out',
