@@ -30,7 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts'],
+          include: ['test/{unit,model}/**/*.test.ts'],
           pool: 'threads',
           isolate: false,
           testTimeout: 120_000,

@@ -1,12 +1,9 @@
-/** The cases of the exhaustive suite as data: every fault at every request of a run, each once. Pure; to add a fault kind, add a row. */
+/** The cases of the exhaustive suite as data: every fault at every request of a run, each once. `exhaustive-wiring.ts` chooses from them. */
 import type { ActionName } from '../../src/domain/actions.js';
 import type { FaultRequest } from '../support/simulator.js';
+import { CLOUD_JOB_ENDS, FAULTS, POST_FAULTS, SHOWN_LATE, type ArmedOutcome } from './exhaustive-faults.js';
 
-type Fault = FaultRequest['fault'];
 type Route = 'token' | 'applications' | 'components' | 'instances' | 'instance' | 'snapshots' | 'action' | 'job';
-
-/** How a cloud job is armed to end; `{}` goes well. */
-type ArmedOutcome = Readonly<Record<string, unknown>>;
 
 /** A run without a fault: what it starts from, and every request it makes. */
 export interface Scenario {
@@ -47,63 +44,6 @@ export interface Case {
   /** A step that cannot end otherwise than by its deadline gets a short one. */
   readonly shortStep: ActionName | null;
 }
-
-/** Longer than every time-out of the suite. */
-const FOR_EVER_MS = 60_000;
-/** Later than the first quiet reading and well inside the visibility window. */
-const LATE_MS = 150;
-
-/** Faults of any request. Statuses stand apart where the protocol reads them differently. */
-const FAULTS: Readonly<Record<string, Fault>> = {
-  status500: { kind: 'status', status: 500 },
-  status503: { kind: 'status', status: 503, body: '<html>Service Unavailable</html>' },
-  gateway504: { kind: 'status', status: 504, code: 'APIGW.0201', message: 'Backend timeout' },
-  gateway404: { kind: 'status', status: 404, code: 'APIGW.0101', message: 'The API does not exist' },
-  status400: { kind: 'status', status: 400, code: 'SVCSTG.00100400' },
-  status401: { kind: 'status', status: 401, code: 'APIGW.0301' },
-  status403: { kind: 'status', status: 403, code: 'SVCSTG.00100402' },
-  status404: { kind: 'status', status: 404, code: 'SVCSTG.00100412' },
-  hidden404: { kind: 'status', status: 401, code: 'SVCSTG.00100401' },
-  status409: { kind: 'status', status: 409, code: 'SVCSTG.00100400' },
-  tokenExpired: { kind: 'tokenExpired' },
-  throttle: { kind: 'throttle' },
-  reset: { kind: 'reset' },
-  hang: { kind: 'hang', ms: FOR_EVER_MS },
-  delay: { kind: 'delay', ms: 200 },
-  wrongBody: { kind: 'wrongBody' },
-  emptyBody: { kind: 'wrongBody', body: '{}', contentType: 'application/json' },
-  redirect: { kind: 'redirect' },
-  truncate: { kind: 'truncate' },
-};
-
-/** Faults that only a POST can have: the action is accepted, and that is not said, said late, or not shown. */
-const POST_FAULTS: Readonly<Record<string, Fault>> = {
-  actThenReset: { kind: 'actThenReset' },
-  actThenStatus: { kind: 'actThenStatus', status: 500 },
-  actThenHang: { kind: 'actThenHang', ms: FOR_EVER_MS },
-  actThenWrongBody: { kind: 'actThenWrongBody' },
-  actLate: { kind: 'actLate', ms: LATE_MS },
-  visibleLate: { kind: 'visibleLate', ms: 2 * LATE_MS },
-  visibleAndShownLate: { kind: 'visibleLate', ms: 2 * LATE_MS, statusMs: 2 * LATE_MS },
-};
-
-interface CloudJobEnd {
-  readonly outcome: ArmedOutcome;
-  readonly needsShortDeadline?: true;
-}
-
-/** How a step's cloud job can go wrong. */
-const CLOUD_JOB_ENDS: Readonly<Record<string, CloudJobEnd>> = {
-  FAILED: { outcome: { executionStatus: 'FAILED' } },
-  PARTIALLY_FAILED: { outcome: { executionStatus: 'PARTIALLY_FAILED' } },
-  CANCELLED: { outcome: { executionStatus: 'CANCELLED' } },
-  ROLLBACKED: { outcome: { executionStatus: 'ROLLBACKED' } },
-  'FAILED, the instance too': { outcome: { executionStatus: 'FAILED', instanceStatus: 'FAILED' } },
-  'UNKNOWN for ever': { outcome: { executionStatus: 'UNKNOWN' }, needsShortDeadline: true },
-  'never ends': { outcome: { neverEnds: true }, needsShortDeadline: true },
-  'SUCCEEDED, no replica available': { outcome: { converges: false } },
-  'SUCCEEDED, the instance DOWN': { outcome: { instanceStatus: 'DOWN' } },
-};
 
 /** All scenarios: the runbooks, and a recover whose rollback fails, so that its undo meets every fault as well. */
 export function scenarios(): Scenario[] {
@@ -190,7 +130,7 @@ export function casesOf(scenario: Scenario): Case[] {
 }
 
 function faultCases(scenario: Scenario, { place, route, ordinal, nth, what }: ExpectedRequest): Case[] {
-  const faults = Object.entries(route === 'action' ? { ...FAULTS, ...POST_FAULTS } : FAULTS);
+  const faults = Object.entries(route === 'action' ? { ...FAULTS, ...POST_FAULTS, ...SHOWN_LATE } : FAULTS);
   const name = `${place}/${route}#${ordinal}`;
   return faults.map(([kind, fault]) => ({
     id: `${scenario.id}/${name}/${kind}`,

@@ -1,39 +1,17 @@
 /** What a case is said to have come to: its line in the table, and what no outcome may ever be. */
-import type { StepReport, TargetReport } from '../../src/domain/report.js';
+import type { TargetReport } from '../../src/domain/report.js';
 import type { ShownInstance } from '../support/simulator.js';
+import { outcomeLine, stateLine } from './exhaustive-line.js';
 import { struckElsewhere, type CaseResult } from './exhaustive-runner.js';
 
-/** The same on every run: nothing in it depends on how quick the machine is. */
+/** The case's line in the table. */
 export function lineOf({ report, accepted, final }: CaseResult): string {
   if (report === null) return 'NO REPORT';
   const target = report.targets[0];
-  const failure = report.failure ?? target?.failure;
-  const parts = [
-    `${report.outcome}${failure === undefined ? '' : ` ${failure.name}`}`,
-    ...listed('', target?.steps.map(stepLine)),
-    ...listed('undo: ', target?.compensations.map(stepLine)),
-    ...listed(
-      'remains: ',
-      target?.remaining.map(({ stepId, kind }) => `${stepId} ${kind}`),
-    ),
-    `POSTs: ${accepted.map(({ action }) => action).join(', ') || 'none'}`,
-    stateLine(final),
-  ];
-  return parts.join(' · ');
-}
-
-function listed(before: string, items: readonly string[] = []): string[] {
-  return items.length === 0 ? [] : [`${before}${items.join(', ')}`];
-}
-
-/** `stop succeeded/yes`, with the failure's name and whether the cloud job was adopted. */
-function stepLine({ id, result, sent, failure, evidence }: StepReport): string {
-  const name = failure === undefined ? '' : ` ${failure.name}`;
-  return `${id} ${result}/${sent}${name}${evidence === undefined ? '' : ' adopted'}`;
-}
-
-function stateLine({ status, availableReplica, replica, version }: ShownInstance): string {
-  return `${status} ${availableReplica}/${replica} ${version}`;
+  const { steps = [], compensations = [], remaining = [] } = target ?? {};
+  const failure = (report.failure ?? target?.failure)?.name;
+  const posts = accepted.map(({ action }) => action);
+  return outcomeLine({ outcome: report.outcome, failure, steps, compensations, remaining }, posts, final);
 }
 
 /** Promises that did not hold in this case; seen from the simulator, whatever the report says. */

@@ -12,7 +12,7 @@ import { startCaseWorld, type CaseWorld } from './exhaustive-case-world.js';
 import type { Case } from './exhaustive-cases.js';
 
 /** Cases under way at once: most of a case is waiting. */
-const AT_ONCE = 40;
+const AT_ONCE = 24;
 /** Longest a case may take; far more than the longest needs. */
 const CASE_LIMIT_MS = 240_000;
 const MOST_TRIES = 3;

@@ -3,6 +3,9 @@ import type { Attempt } from './attempt.js';
 import type { Stage } from './play.js';
 import type { Blow } from './scenario.js';
 
+/** Doubt of a decision: a reset cleared what its attempts had left. */
+export const HEARTBEATS_CLEARED = 'its heartbeats were cleared';
+
 /** Strikes the newest attempt that lives, the pending activity, the open workflow, or the instance; nobody there: nothing happens. */
 export function strike(stage: Stage, blow: Blow): void {
   const { server, cloud, time, chronicle } = stage.world;
@@ -27,7 +30,7 @@ export function strike(stage: Stage, blow: Blow): void {
       });
     case 'resetActivity':
       if (activity === null) return;
-      activity.request.decision?.doubts.add('the activity was reset');
+      activity.request.decision?.doubts.add(blow.forgetting ? HEARTBEATS_CLEARED : 'the activity was reset');
       return server.reset(activity, blow.forgetting);
     case 'pauseActivity':
       if (activity === null) return;

@@ -24,6 +24,8 @@ export interface Job {
   /** Infinity: never. */
   readonly endsAtMs: number;
   readonly endStatus: string;
+  /** The status that it leaves the instance in; `null`: that of its action. */
+  readonly leaves: string | null;
   readonly converges: boolean;
   /** Accepted, and changes nothing. */
   readonly isNoop: boolean;
@@ -70,6 +72,8 @@ export interface DecisionRecord {
   schedulings: number;
   /** When the server had the last word on it, from its activity or its settle. */
   closedAtMs: number;
+  /** The server took the final failure of an older attempt for the current one's, after a reset had repeated its number. */
+  isMisheard: boolean;
 }
 
 /** One execution that held the lease. */

@@ -34,6 +34,7 @@ interface Fate {
   statusMs: number;
   lastsMs: number;
   status: string;
+  instanceStatus?: string | undefined;
   converges: boolean;
   unknownForMs: number;
   withoutTasksForMs: number;
@@ -148,6 +149,7 @@ export class Cloud {
       tasksAtMs: nowMs + fate.withoutTasksForMs,
       endsAtMs: nowMs + fate.lastsMs,
       endStatus: fate.status,
+      leaves: fate.instanceStatus ?? null,
       converges: fate.converges,
       isNoop,
       before: this.state,
@@ -163,7 +165,10 @@ export class Cloud {
   #end(job: Job): void {
     this.#inFlight.delete(job);
     const { world } = this;
-    if (!job.isNoop && this.state.status !== 'DELETED') this.#change(this.#after(job), job.statusLagMs);
+    if (!job.isNoop && this.state.status !== 'DELETED') {
+      const after = this.#after(job);
+      this.#change(job.leaves === null ? after : { ...after, status: job.leaves }, job.statusLagMs);
+    }
     job.after = this.state;
     world().tell('cloud', () => `${job.id} (${job.action.action}) ends ${job.endStatus}: ${describe(this.state)}`);
     world().mishaps.passed('jobEnds');
@@ -194,7 +199,7 @@ export class Cloud {
 
 function decide(fate: Fate, mischief: Mischief): void {
   if (mischief.kind === 'lags') [fate.idMs, fate.statusMs] = [mischief.idMs, mischief.statusMs];
-  else if (mischief.kind === 'ends') fate.status = mischief.status;
+  else if (mischief.kind === 'ends') [fate.status, fate.instanceStatus] = [mischief.status, mischief.instanceStatus];
   else if (mischief.kind === 'lasts') fate.lastsMs = mischief.ms;
   else if (mischief.kind === 'doesNotConverge') fate.converges = false;
   else if (mischief.kind === 'unknownFor') fate.unknownForMs = mischief.ms;

@@ -1,5 +1,6 @@
 /** Executions of the workflow that is the lease: each holds a generator, its history, and what it waits for; a reset replays it. */
 import type { FirstReading } from '../../src/domain/contract.js';
+import { FAILURES } from '../../src/domain/failures.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import type { Observation } from '../../src/domain/target.js';
 import type { DecisionRecord, HolderRecord, TargetOfRun } from './chronicle.js';
@@ -165,7 +166,7 @@ export class Execution {
     if (decision === undefined) {
       const doubts = new Set<string>();
       const common = { key, decidedInRunId, stepId, action, before, scheduledAtMs, deadlineAtMs, doubts };
-      decision = { ...common, posts: [], attempts: [], schedulings: 0, closedAtMs: 0 };
+      decision = { ...common, posts: [], attempts: [], schedulings: 0, closedAtMs: 0, isMisheard: false };
       chronicle.decisions.set(key, decision);
       chronicle.count('decisions');
     }
@@ -193,6 +194,8 @@ export class Execution {
       if (!this.isOpen || this.#turn !== turn) return;
       if (struck?.kind !== 'fails' && struck?.kind !== 'hangs')
         return this.#answer({ kind: 'observed', reading: this.#firstReading(cloud.reading(time.nowMs - tookMs / 2)) });
+      if (struck.kind === 'fails' && !FAILURES[struck.failure].retryable)
+        return this.#answer({ kind: 'unreadable', failure: struck.failure });
       if (time.nowMs - beganAtMs > OBSERVE_FOR_MS) return this.#answer({ kind: 'unreadable', failure: 'Unreachable' });
       time.after(dice.whole(500, 10_000), () => {
         if (this.isOpen && this.#turn === turn) this.#observe(beganAtMs);

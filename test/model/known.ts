@@ -5,11 +5,11 @@ import { isGateFailure } from '../../src/domain/gates.js';
 import type { TargetReport } from '../../src/domain/report.js';
 import { allowedOutcomes } from '../chaos/outcomes.js';
 import { isWished } from '../chaos/instance-states.js';
-import type { HolderRecord, Job, Post } from './chronicle.js';
+import type { HolderRecord, Job } from './chronicle.js';
 import { hasFailed } from './cloud.js';
 import { NOT_IN_TIME } from './execution.js';
 import { describeJob } from './once.js';
-import { foreignBetween, jobsOf, reportedSteps, type ReportedStep } from './reported.js';
+import { claimsForeign, foreignBetween, jobsOf, reportedSteps, type ReportedStep } from './reported.js';
 import type { World } from './world.js';
 
 /** What is wrong, one sentence each. */
@@ -38,8 +38,10 @@ const CHECKS: readonly ((reported: ReportedStep) => readonly string[])[] = [
   indeterminateProblems,
 ];
 
-function notSentProblems({ step, accepted }: ReportedStep): readonly string[] {
+function notSentProblems({ step, accepted, decision }: ReportedStep): readonly string[] {
   const [job] = accepted;
+  // Numbers of attempts repeat after a reset (docs/guarantees.md).
+  if (decision?.isMisheard === true) return [];
   return step.sent === 'no' && job !== undefined ? [`says that nothing was sent, but ${describeJob(job)}`] : [];
 }
 
@@ -49,7 +51,7 @@ function sentProblems({ step, named, decision, holder, world }: ReportedStep): r
   if (sent !== 'yes') return [`names ${cloudJobId} and says sent: ${sent}`];
   if (named === null) return [`names ${cloudJobId}, which was never accepted`];
   if (named.post?.decision === decision) return [];
-  // FOUND-1: cloud jobs do not say what they do, so that one of a later decision may be taken for its own after a reset.
+  // Cloud jobs do not say what they do: after a reset one of a later decision may be taken for its own (docs/guarantees.md).
   if (named.post !== null && named.post.holder !== holder && named.post.holder.chainId === holder.chainId) return [];
   // Where our user id is not known, a foreign cloud job may be taken for one that names an end state (docs/guarantees.md).
   const isAllowed =
@@ -119,16 +121,12 @@ function failureProblems(reported: ReportedStep): readonly string[] {
   return isSo ? [] : [`says ${name}, but ${describeJob(named)} ends ${named.endStatus}`];
 }
 
-/** A cloud job that somebody else asked for had shown before the step ended, and was not known before it. */
+/** A cloud job that somebody else asked for had shown before the step ended, or the run takes such a one for its own. */
 function somebodyElseActed({ step, decision, holder, world }: ReportedStep): boolean {
   const known = decision === null ? [] : [...decision.before.knownCloudJobIds, decision.before.lastJobId];
-  // FOUND-3: a cancelled run that leaves its step does not wait until its cloud job shows.
-  const isForeign = (post: Post | null) =>
-    post === null ||
-    (post.holder !== holder && post.holder.plan.onCancel === 'leave' && post.holder.cancelRequestedAtMs !== null);
-  return world.chronicle.jobs.some(
-    ({ id, post, idShownAtMs }) => isForeign(post) && idShownAtMs <= step.endedAtMs && !known.includes(id),
-  );
+  const hasShown = ({ id, post, idShownAtMs }: Job) =>
+    post === null && idShownAtMs <= step.endedAtMs && !known.includes(id);
+  return world.chronicle.jobs.some(hasShown) || claimsForeign(holder, world);
 }
 
 function unknownProblems({ step, decision }: ReportedStep): readonly string[] {
@@ -197,6 +195,7 @@ function leftInFlight(holder: HolderRecord, world: World): readonly string[] {
   if (report === null || closedAtMs === null || report.outcome === 'indeterminate') return [];
   return jobsOf(holder, world)
     .filter(({ acceptedAtMs, endsAtMs }) => acceptedAtMs <= closedAtMs && endsAtMs > closedAtMs)
+    .filter(({ post }) => post?.decision.isMisheard !== true)
     .map((job) => `${runId} closed ${report.outcome} with ${describeJob(job)} still in flight`);
 }
 

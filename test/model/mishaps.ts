@@ -11,7 +11,7 @@ export class Mishaps {
   readonly #watched = new Set<Moment>();
 
   constructor(
-    private readonly scenario: Scenario,
+    private readonly scenario: Pick<Scenario, 'faults' | 'blows'>,
     private readonly strike: (delayMs: number, blow: Blow) => void,
   ) {
     for (const { site } of scenario.faults) this.#sites.add(site);

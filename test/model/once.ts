@@ -1,5 +1,6 @@
 /** Once: for one decision at most one POST is accepted, while cloud jobs show within the visibility window. */
 import { ruleOf } from '../../src/domain/actions.js';
+import { HEARTBEATS_CLEARED } from './blows.js';
 import type { DecisionRecord, Job } from './chronicle.js';
 import { tellTime } from './transcript.js';
 import type { World } from './world.js';
@@ -9,8 +10,9 @@ export function sentTooOften({ chronicle, scenario }: World): readonly string[] 
   return [...chronicle.decisions.values()].flatMap((decision) => {
     const jobs = acceptedFor(decision);
     const isBeyond = jobs.some(({ acceptedAtMs, idShownAtMs }) => idShownAtMs - acceptedAtMs > visibilityWindowMs);
-    // Beyond the window an action that names an end state may be sent once more, another never.
-    const most = isBeyond && ruleOf(decision.action).kind === 'state' ? 2 : 1;
+    // Beyond the window an action that names an end state may be sent once more, another only where its heartbeats were cleared.
+    const mayBeSentAgain = ruleOf(decision.action).kind === 'state' || decision.doubts.has(HEARTBEATS_CLEARED);
+    const most = isBeyond && mayBeSentAgain ? 2 : 1;
     return jobs.length > most
       ? [`${decision.stepId} was accepted ${jobs.length} times: ${jobs.map(describeJob).join(', ')}`]
       : [];

@@ -46,14 +46,21 @@ export class Stage {
   readonly executions: Execution[] = [];
   #nextRun = 0;
 
-  constructor(scenario: Scenario, machine: Machine, transcript: Transcript | null) {
+  /** @param own instead of what the scenario draws and counts */
+  constructor(
+    scenario: Scenario,
+    machine: Machine,
+    transcript: Transcript | null,
+    own: Partial<Pick<World, 'dice' | 'mishaps'>> = {},
+  ) {
     const time = new VirtualTime();
     const world = (): World => this.world;
-    const parts = { scenario, machine, time, dice: new Dice(scenario.noise), chronicle: new Chronicle() };
+    const parts = { scenario, machine, time, dice: own.dice ?? new Dice(scenario.noise), chronicle: new Chronicle() };
     const tell = (who: string, what: () => string) => {
       transcript?.add(time.nowMs, who, what());
     };
-    const mishaps = new Mishaps(scenario, (delayMs, blow) => time.after(delayMs, () => this.#strike(blow)));
+    const mishaps =
+      own.mishaps ?? new Mishaps(scenario, (delayMs, blow) => time.after(delayMs, () => this.#strike(blow)));
     this.world = { ...parts, mishaps, tell } as World;
     Object.assign(this.world, { cloud: new Cloud(world), server: new Server(world) });
   }

@@ -36,7 +36,7 @@ export interface CloudHabits {
 }
 
 /** What differs between servers, or is not known for certain. */
-export interface TemporalHabits {
+interface TemporalHabits {
   /** The attempt after one that was running when it was reset has this number. */
   readonly attemptAfterReset: 1 | 2;
   /** Clocks of workers are up to that much off the server's. */
@@ -108,7 +108,8 @@ export type Mischief =
     }
   | { readonly kind: 'refused'; readonly failure: FailureName }
   | { readonly kind: 'lags'; readonly idMs: number; readonly statusMs: number }
-  | { readonly kind: 'ends'; readonly status: string }
+  /** `instanceStatus`: what the instance is left in, whatever the end. */
+  | { readonly kind: 'ends'; readonly status: string; readonly instanceStatus?: string }
   | { readonly kind: 'lasts'; readonly ms: number }
   | { readonly kind: 'doesNotConverge' }
   | { readonly kind: 'unknownFor'; readonly ms: number }

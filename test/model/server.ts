@@ -30,6 +30,8 @@ export type ActivityEnd =
 export interface Token {
   readonly activity: Activity;
   readonly attempt: number;
+  /** Which start it is of: what the server itself does not look at. */
+  readonly turn: number;
 }
 
 /** What the server says of an attempt that asks. */
@@ -228,7 +230,7 @@ export class Server {
       const { attempt, details } = activity;
       const facts = this.#factsOf(activity);
       time.after(dice.whole(1, 10) + onItsWayMs, () => {
-        this.attempts.push(new Attempt(this.world(), { activity, attempt }, facts, details));
+        this.attempts.push(new Attempt(this.world(), { activity, attempt, turn }, facts, details));
       });
     });
   }

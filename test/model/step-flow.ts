@@ -13,7 +13,7 @@ import { INSTANCE_ID } from './cloud.js';
 import type { Context, Flow, RunArguments } from './flow.js';
 import type { ActivityEnd } from './server.js';
 
-const TARGET: Target = {
+export const TARGET: Target = {
   path: 'shop/web/web-1',
   projectId: 'project',
   applicationId: 'shop',

@@ -49,7 +49,7 @@ function* captureAtRest(context: Context, run: RunArguments): Flow<Baseline | Re
   const { clearAtMs: clearAfterResetAtMs, readInRunId, ...reading } = first.reading;
   if (statusMeaning(reading.status) === 'gone') return 'TargetNotFound';
   const clearAtMs = Math.max(clearAfterResetAtMs, run.clearAtMs);
-  if (isAtRest(reading) && clearAtMs <= context.nowMs) return firstBaseline(reading, readInRunId);
+  if (isAtRest(reading) && clearAtMs <= reading.observedAtMs) return firstBaseline(reading, readInRunId);
   const settled = yield* settleFirst(context, run, reading, readInRunId, clearAtMs);
   if (typeof settled === 'string') return settled;
   const baseline = firstBaseline(settled, readInRunId);

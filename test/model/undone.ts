@@ -23,9 +23,13 @@ function differencesLeft(holder: HolderRecord, world: World): readonly string[] 
   if (!UNDO_MAY_BE_OWED.includes(report.outcome) || !undoWasAsked(holder)) return [];
   const jobs = jobsOf(holder, world).filter(({ acceptedAtMs }) => acceptedAtMs >= (report.captured?.observedAtMs ?? 0));
   const [first] = jobs;
-  if (first === undefined) return [];
+  if (first === undefined || jobs.some(({ post }) => post?.decision.isMisheard === true)) return [];
   if (isMoving(first.before) || couldNotBeSeen(holder, world) || claimsForeign(holder, world)) return [];
-  if (othersBetween(world, jobs, first.acceptedAtMs, closedAtMs) || world.cloud.state.status === 'DELETED') return [];
+  if (
+    othersBetween(world, jobs, report.captured?.observedAtMs ?? first.acceptedAtMs, closedAtMs) ||
+    world.cloud.state.status === 'DELETED'
+  )
+    return [];
   return differences(first.before, leftAs)
     .filter((dimension) => isAnswerable(dimension, leftAs, jobs) && !isTold(dimension, holder))
     .map(

@@ -110,6 +110,7 @@ export function anOnceState(change: Partial<OnceState> = {}): OnceState {
     atMs: 1_000,
     sent: 'unknown',
     sentBefore: 'unknown',
+    isUnleased: false,
     cloudJob: null,
     clearAtMs: 0,
     decidedAtMs: 1_000,
@@ -140,7 +141,7 @@ export function anUnsentState(retryInMs: number, change: Partial<OnceState> = {}
 
 /** An attempt that is lost once it has the send lease: it may have sent. */
 export function aSendingState(change: Partial<OnceState> = {}): OnceState {
-  return anOnceState({ sentBefore: 'no', phase: { name: 'sending', sentAtMs: 1_000 }, ...change });
+  return anOnceState({ sentBefore: 'no', phase: { name: 'sending', sentAtMs: 1_000, wasUnleased: true }, ...change });
 }
 
 /** An attempt that is lost while it follows a cloud job. */

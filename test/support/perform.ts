@@ -127,7 +127,7 @@ export async function startBench(options: SimulatorOptions = {}): Promise<Bench>
     perform: (chosen) => begin(serviceStage, chosen).ended,
     performToTheEnd: async (chosen) => {
       const firstAtMs = Date.now() - (chosen.scheduledAgoMs ?? 0);
-      for (let next = chosen; ; ) {
+      for (let next = chosen; ;) {
         const ended = await begin(serviceStage, next).ended;
         if (ended.kind !== 'failure' || !ended.retryable) return ended;
         await new Promise((resolve) => setTimeout(resolve, ended.nextRetryDelayMs));

@@ -26,7 +26,8 @@ export interface OnceState {
   /** Known exactly where `sent` is `yes`. */
   readonly cloudJob: FollowedJob | null;
   /**
-   * Until then something sent earlier may still appear, or an earlier attempt still send. Only ever raised; 0 where nothing is out there.
+   * Until then something sent earlier may still appear, or an earlier attempt still send; 0 where nothing is out there. Raised with each send;
+   * lowered only where the server's word narrows a guess.
    * Nothing is sent a second time before it, and nothing is called `Indeterminate`.
    */
   readonly clearAtMs: number;
@@ -61,7 +62,7 @@ export type Interruption = 'cancel' | 'stop' | 'superseded';
  * `act`: carry the decision out. `settle`: send nothing, wait until it is clear what came of it; `prior` is how the step ended before, `null`
  * before a first step.
  */
-export type Goal = { readonly kind: 'act' } | { readonly kind: 'settle'; readonly prior: Ending | null };
+type Goal = { readonly kind: 'act' } | { readonly kind: 'settle'; readonly prior: Ending | null };
 
 /** Where an attempt stands. What a phase remembers is in it. */
 export type Phase =
@@ -127,7 +128,7 @@ export type Phase =
   | { readonly name: 'ended'; readonly ending: Ending };
 
 /** A cloud job that has ended. */
-export interface JobEnded {
+interface JobEnded {
   readonly atMs: number;
   /** Why it did not succeed, as ServiceStage says it; `null` where it succeeded. */
   readonly failure: string | null;
@@ -160,7 +161,8 @@ export type Ending =
  * the send lease from whoever takes over.
  */
 export function asHeartbeat(state: OnceState): OnceState {
-  return state.sent === 'no' && state.phase.name !== 'ended' ? { ...state, sent: 'unknown' } : state;
+  if (state.phase.name === 'ended' || state.cloudJob !== null) return state;
+  return { ...state, sent: 'unknown', isUnleased: false };
 }
 
 /** How an attempt that is over ended. @throws TypeError where it is not over */

@@ -32,27 +32,40 @@ const CLEAR_MS = AGAIN_MS + limits.visibilityWindowMs;
 const DEADLINE_MS = 601_000;
 
 describe('an attempt after one that left nothing', () => {
-  it('waits only for the window where the server says that it timed out, and then sends even a restart', () => {
-    const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS };
+  const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS };
+
+  it('may send a restart after the visibility window where the server says that it timed out', () => {
     const played = actToTheEnd({ isAfterTimeout: true }, { action: restart }, { facts });
-    expect(played).toMatchObject({ sentAtMs: CLEAR_MS, state: { attempt: 3, cloudJob: { id: 'JOB-1' } } });
-    expect(decisions(played).slice(0, 5)).toEqual(['leftNoTrace', 'entered', 'failed', 'entered', 'sent']);
+    expect(played.sentAtMs).toBe(CLEAR_MS);
+  });
+
+  it('does not forget that where its own send lease is refused', () => {
+    const first = actToTheEnd(
+      { isAfterTimeout: true, lease: 'unclear' },
+      { action: restart, deadlineAtMs: 95_000 },
+      { facts },
+    );
+    expect(first.state).toMatchObject({ sent: 'unknown', isUnleased: true });
+  });
+
+  it('never sends a restart where the server does not say so', () => {
+    const played = actToTheEnd(never, { action: restart }, { facts });
+    expect(played).toMatchObject({ sentAtMs: null, ending: { kind: 'indeterminate' } });
   });
 
   it('waits for one that may be alive where it does not', () => {
-    const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS };
     expect(actToTheEnd({}, {}, { facts }).sentAtMs).toBe(AGAIN_MS + unseenAttemptMs(limits) + limits.quietMs);
   });
 
   it('in a reset run is not like the first, whatever timed out', () => {
-    const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS, decidedInRunId: 'an earlier run' };
-    const { sentAtMs } = actToTheEnd({ isAfterTimeout: true }, {}, { facts });
+    const inResetRun = { ...facts, decidedInRunId: 'an earlier run' };
+    const { sentAtMs } = actToTheEnd({ isAfterTimeout: true }, {}, { facts: inResetRun });
     expect(sentAtMs).toBe(AGAIN_MS + unseenAttemptMs(limits) + limits.quietMs);
   });
 
   it('names the newest of those before it, three at most', () => {
     const attempt = 9;
-    const { state } = act({ read: () => requestFailed() }, {}, { facts: { attempt, attemptScheduledAtMs: AGAIN_MS } });
+    const { state } = act({ read: () => requestFailed() }, {}, { facts: { ...facts, attempt } });
     expect(state.trail[0]).toMatchObject({ decision: 'leftNoTrace', attempt: attempt - 3, count: 3 });
   });
 });

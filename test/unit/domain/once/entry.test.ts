@@ -10,7 +10,7 @@ import {
 } from '../../../../src/domain/once/entry.js';
 import type { AttemptFacts } from '../../../../src/domain/once/events.js';
 import { unseenAttemptMs } from '../../../../src/domain/once/limits.js';
-import { asHeartbeat, type OnceState } from '../../../../src/domain/once/state.js';
+import { asHeartbeat, type OnceState, type Phase } from '../../../../src/domain/once/state.js';
 import {
   aBaseline,
   aFollowingState,
@@ -35,8 +35,8 @@ const reset = attemptFacts({ attemptScheduledAtMs: 15_000 });
 /** The next attempt may be scheduled that late: the server may have waited for a worker, or for the heartbeat time-out. */
 const LATEST_MS = 10_000 + 5_000 + defaultLimits.heartbeatTimeoutMs;
 /** What it wrote there was acknowledged. */
-const atBarrier = () =>
-  anOnceState({ sent: 'no', atMs: 10_000, phase: { name: 'barrier', askedAtMs: 10_000, leftNothing: false } });
+const atBarrier = (phase: Phase = { name: 'barrier', askedAtMs: 10_000, leftNothing: false }) =>
+  anOnceState({ sent: 'no', atMs: 10_000, phase });
 
 /** Nothing can be sent from there on. */
 const verifyingState = () =>
@@ -60,6 +60,12 @@ describe('nothing was sent before an attempt', () => {
     ],
     ['but not when an attempt before the last proved it', second({ attempt: 3 }), unsent(), false],
     ['but not when an attempt of its own number proved it, before a reset', second(), unsent({ attempt: 2 }), false],
+    [
+      'when it was lost as it asked whether it may say so',
+      second(),
+      atBarrier({ name: 'unleased', askedAtMs: 10_000, failure: 'Unreachable', why: 'said so' }),
+      true,
+    ],
     [
       'but not when that was lost at the barrier long ago',
       second({ attemptScheduledAtMs: 60_000 }),
@@ -120,6 +126,7 @@ describe('on entry, something sent earlier may still appear', () => {
     ['for as long after an activity reset', reset, null, NOW_MS + UNSEEN_MS],
     ['for as long where the attempt number did not grow', second(), aSendingState({ attempt: 2 }), NOW_MS + UNSEEN_MS],
     ['for as long where the attempt number fell', second(), aSendingState({ attempt: 7 }), NOW_MS + UNSEEN_MS],
+    ['for as long where a proof is too old to be believed', second({ attempt: 3 }), unsent(), NOW_MS + UNSEEN_MS],
     ['never less than was known, after a lost attempt', second(), aSendingState({ clearAtMs: KNOWN_MS }), KNOWN_MS],
     ['never less than was known, after a reset', attemptFacts(), aSendingState({ clearAtMs: KNOWN_MS }), KNOWN_MS],
     ['never less than was known, after a proof', second(), unsent({ clearAtMs: KNOWN_MS }), KNOWN_MS],

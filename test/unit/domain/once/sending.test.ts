@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Action } from '../../../../src/domain/actions.js';
 import type { OnceRules, RequestFailed } from '../../../../src/domain/once/events.js';
-import { aCloudJob, anObservation, defaultLimits as limits } from '../../../support/build.js';
+import { next } from '../../../../src/domain/once/next.js';
+import { aCloudJob, anObservation, defaultLimits as limits, onceRules } from '../../../support/build.js';
 import { act, actAgain, decisions, requestFailed, type World } from './play-once.js';
 
 const lost = requestFailed({ failure: 'Unanswered', message: 'ECONNRESET' });
@@ -43,6 +44,15 @@ describe('the send lease', () => {
     expect(sentAtMs).toBeNull();
     // Whoever takes over must not believe the lease.
     expect(recorded.at(-1)).toEqual(state);
+  });
+
+  it('is over for a process that was frozen while it was answered', () => {
+    const leased = act().commands.find(({ command }) => command.kind === 'lease');
+    if (leased === undefined) throw new Error('It asked for no lease');
+    const answered = (nowMs: number) =>
+      next(leased.state, { kind: 'standing', standing: 'current' }, onceRules(), nowMs).command?.kind;
+    expect(answered(leased.atMs + limits.leaseMs)).toBe('send');
+    expect(answered(leased.atMs + limits.leaseMs + 1)).toBe('end');
   });
 
   it.each<[string, World]>([

@@ -1,0 +1,31 @@
+/** `npm run exhaustive`: every fault at every request against the table, then every pair of faults. `-- --write` writes the table, `-- --case ID` tells one case. */
+import { parseArgs } from 'node:util';
+import { playPairs, playSingles, transcriptOf, type ExhaustiveEnd } from './exhaustive.js';
+
+process.exitCode = await main();
+
+/** @returns the exit code */
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { write: { type: 'boolean', default: false }, case: { type: 'string' } } });
+  if (values.case !== undefined) return tell(values.case);
+  const beganAtMs = performance.now();
+  const singles = await playSingles(values.write);
+  console.log(described('single faults', singles));
+  const pairs = await playPairs();
+  for (const [id, end] of pairs) console.log(described(`pairs of faults in ${id}`, end));
+  const broken = [singles, ...pairs.values()].flatMap((end) => end.broken);
+  for (const line of [...singles.different, ...broken]) console.log(line);
+  const seconds = ((performance.now() - beganAtMs) / 1_000).toFixed(1);
+  console.log(`${singles.different.length} lines differ, ${broken.length} promises broken, ${seconds} s`);
+  return singles.different.length + broken.length === 0 ? 0 : 1;
+}
+
+function described(what: string, { cases, played }: ExhaustiveEnd): string {
+  return `${cases} ${what}, of which the machine can tell ${played} apart`;
+}
+
+async function tell(id: string): Promise<number> {
+  const lines = await transcriptOf(id);
+  console.log(lines === null ? `There is no case ${id}` : lines.join('\n'));
+  return lines === null ? 1 : 0;
+}
