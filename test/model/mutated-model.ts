@@ -79,8 +79,11 @@ export function firstBroken(mutant: Player, { most, aim = {}, onOwn }: Search): 
 
 /** Rules between machine and interpreter do not count: a mutation that only makes the two disagree says nothing of the promises. */
 function broken(player: Player, scenario: Scenario, aim: Aim): Broken | null {
-  const played = tried(() => player.playScenario(aim.isBeyondTheWindow === true ? beyondTheWindow(scenario) : scenario));
-  const isAsked = ({ promise }: Broken) => (aim.isBeyondTheWindow === true ? promise === 'once' : promise !== 'contract');
+  const played = tried(() =>
+    player.playScenario(aim.isBeyondTheWindow === true ? beyondTheWindow(scenario) : scenario),
+  );
+  const isAsked = ({ promise }: Broken) =>
+    aim.isBeyondTheWindow === true ? promise === 'once' : promise !== 'contract';
   return played?.broken.find(isAsked) ?? null;
 }
 
