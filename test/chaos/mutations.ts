@@ -1,4 +1,5 @@
 /** The product broken on purpose, one rule at a time: what storms and the model have to find, so that their silence about the real product means something. */
+import { BOUND_MUTATIONS } from '../model/mutations-of-bounds.js';
 import { LEASE_MUTATIONS } from '../model/mutations-of-the-lease.js';
 import { ONCE_MUTATIONS } from '../model/mutations-of-once.js';
 import { STATE_MUTATIONS } from '../model/mutations-of-what-is-told.js';
@@ -9,6 +10,7 @@ import { WORKFLOW_MUTATIONS } from './mutations-of-workflows.js';
 export const MUTATIONS: readonly Mutation[] = [
   ...ONCE_MUTATIONS,
   ...STATE_MUTATIONS,
+  ...BOUND_MUTATIONS,
   ...LEASE_MUTATIONS,
   ...WORKFLOW_MUTATIONS,
   ...OUTSIDE_MUTATIONS,

@@ -78,10 +78,22 @@ export function firstBroken(mutant: Player, { most, aim = {}, onOwn }: Search): 
 }
 
 /** Rules between machine and interpreter do not count: a mutation that only makes the two disagree says nothing of the promises. */
-function broken(player: Player, scenario: Scenario, { isBeyondTheWindow = false }: Aim): Broken | null {
-  const played = player.playScenario(isBeyondTheWindow ? beyondTheWindow(scenario) : scenario);
-  const isAsked = ({ promise }: Broken) => (isBeyondTheWindow ? promise === 'once' : promise !== 'contract');
-  return played.broken.find(isAsked) ?? null;
+function broken(player: Player, scenario: Scenario, aim: Aim): Broken | null {
+  const played = tried(() =>
+    player.playScenario(aim.isBeyondTheWindow === true ? beyondTheWindow(scenario) : scenario),
+  );
+  const isAsked = ({ promise }: Broken) =>
+    aim.isBeyondTheWindow === true ? promise === 'once' : promise !== 'contract';
+  return played?.broken.find(isAsked) ?? null;
+}
+
+/** A mutant may lead the model into what it does not have. */
+function tried(play: () => Play.Played): Play.Played | null {
+  try {
+    return play();
+  } catch {
+    return null;
+  }
 }
 
 function fits({ sites = [], blows = [], runs = 1 }: Aim, scenario: Scenario): boolean {

@@ -60,14 +60,22 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
       },
       { file: EVIDENCE, from: `  ownUserId,\n  limits,\n}: EvidenceRequest`, to: `  ownUserId,\n}: EvidenceRequest` },
     ],
-    model: foundWith({ blows: ['cancel'], runs: 2 }),
+    model: {
+      kind: 'harmless',
+      why: 'within the visibility window the baseline shows every cloud job that is older than the decision; beyond it, our own user must be unknown as well',
+      aim: { blows: ['cancel'], runs: 2 },
+    },
   },
   {
     name: 'restart-treated-as-a-state',
     breaks: 'known',
     why: 'A restart counts as an action towards a state, so a running instance needs none: it is reported as done and nothing was sent (2.1).',
     edits: [
-      { file: ENTRY, from: `import { ruleOf, wishedStateHolds, type Action }`, to: `import { wishedStateHolds, type Action }` },
+      {
+        file: ENTRY,
+        from: `import { ruleOf, wishedStateHolds, type Action }`,
+        to: `import { wishedStateHolds, type Action }`,
+      },
       { file: ENTRY, from: `      const { kind } = ruleOf(action);\n`, to: '' },
       { file: ENTRY, from: `const holds = kind === 'state' && wishedStateHolds`, to: `const holds = wishedStateHolds` },
     ],
@@ -118,7 +126,10 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         to: `  if (at.nowMs < quietSinceMs) return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);\n`,
       },
     ],
-    model: FOUND,
+    model: {
+      kind: 'harmless',
+      why: 'a second send waits until all that was sent must have shown; a second reading adds nothing to that',
+    },
   },
   {
     name: 'indeterminate-before-clear',
@@ -138,7 +149,10 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         to: '',
       },
     ],
-    model: FOUND,
+    model: {
+      kind: 'harmless',
+      why: '`indeterminate` waits for the same bound',
+    },
   },
   {
     name: 'unknown-reported-as-not-sent',
@@ -189,7 +203,10 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   if (request === 'no') return provedUnsent(state, event, at);`,
       },
     ],
-    model: FOUND,
+    model: {
+      kind: 'harmless',
+      why: 'a second POST goes out only once the first must have shown, so that its refusal is not due to the first',
+    },
   },
   {
     name: 'decided-at-the-reset',
@@ -227,7 +244,9 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     name: 'settle-too-short',
     breaks: 'known',
     why: 'Settle ends at the first quiet instead of waiting out what may still be unseen: "nothing was sent" while the cloud job is not yet visible (story 8).',
-    edits: [{ file: SETTLING, from: `  return isQuiet && isClear ? nothingNew(`, to: `  return isQuiet ? nothingNew(` }],
+    edits: [
+      { file: SETTLING, from: `  return isQuiet && isClear ? nothingNew(`, to: `  return isQuiet ? nothingNew(` },
+    ],
     storms: { aim: ['lostAnswerSeenLateThenCancel'], seeds: 6 },
     model: FOUND,
   },
@@ -242,7 +261,10 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         to: `  return nowMs >= (sent === 'unknown' ? Math.min(deadlineAtMs, clearAtMs + 4 * limits.quietMs) : deadlineAtMs);`,
       },
     ],
-    model: FOUND,
+    model: {
+      kind: 'harmless',
+      why: 'the deadline of a settle is never before the bound, and that of one before a first step hands the bound on to the next run',
+    },
   },
   {
     name: 'settle-judges-before-clear',
@@ -268,6 +290,6 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         to: `  if (isAtRest(reading) && (state.goal.kind === 'settle' || !isOlderThanJob(state, phase, reading, at))) return`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ sites: ['post', 'job'] }),
   },
 ];

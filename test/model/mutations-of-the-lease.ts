@@ -88,9 +88,13 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'found',
-      aim: { blows: ['resetActivity'] },
+      aim: { blows: ['resetActivity', 'freeze'] },
       edits: [
-        { file: HEART, from: LEASE_OF_MODEL, to: `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => heard({ standing }));` },
+        {
+          file: HEART,
+          from: LEASE_OF_MODEL,
+          to: `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => heard({ standing }));`,
+        },
       ],
     },
   },
@@ -99,7 +103,11 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     breaks: 'once',
     why: 'The lease is a description alone: the server may give the attempt up while its POST is open, and nobody finds that it may have sent.',
     edits: [
-      { file: ACCESS, from: `    async sendLease(info, state, timeoutMs) {`, to: `    async sendLease(info, _state, timeoutMs) {` },
+      {
+        file: ACCESS,
+        from: `    async sendLease(info, state, timeoutMs) {`,
+        to: `    async sendLease(info, _state, timeoutMs) {`,
+      },
       { file: ACCESS, from: LEASE_OF_PRODUCT, to: `      return standingOf(client, info, timeoutMs);` },
     ],
     model: {
@@ -121,7 +129,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'found',
-      aim: { sites: ['heartbeat'], blows: ['resetActivity'] },
+      aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
       edits: [
         {
           file: HEART,
@@ -153,7 +161,10 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
         to: `        { ...held, sent: 'unknown', phase: { name: 'sending',`,
       },
     ],
-    model: FOUND,
+    model: {
+      kind: 'harmless',
+      why: 'as `heartbeats-say-no`',
+    },
   },
   {
     name: 'unleased-attempt-speaks',
@@ -167,6 +178,6 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
       { file: SENDING, from: `function askAgain(`, to: `export function askAgain(` },
     ],
-    model: foundWith({ sites: ['heartbeat'], blows: ['resetActivity'] }),
+    model: foundWith({ sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] }),
   },
 ];

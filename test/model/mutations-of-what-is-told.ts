@@ -5,10 +5,9 @@ const ENDING = 'src/domain/once/ending.ts';
 const ENTRY = 'src/domain/once/entry.ts';
 const NEXT = 'src/domain/once/next.ts';
 const OBSERVING = 'src/domain/once/observing.ts';
-const SENDING = 'src/domain/once/sending.ts';
 const STATE = 'src/domain/once/state.ts';
 
-const HEARTBEAT = `  return state.sent === 'no' && state.phase.name !== 'ended' ? { ...state, sent: 'unknown' } : state;`;
+const HEARTBEAT = `  return { ...state, sent: 'unknown', isUnleased: false };`;
 
 export const STATE_MUTATIONS: readonly Mutation[] = [
   {
@@ -18,8 +17,13 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: STATE,
+        from: `  if (state.phase.name === 'ended' || state.cloudJob !== null) return state;`,
+        to: `  if (state.phase.name === 'ended' && state.cloudJob === null) return state;`,
+      },
+      {
+        file: STATE,
         from: HEARTBEAT,
-        to: `  return state.cloudJob === null ? state : { ...state, sent: 'unknown', cloudJob: null };`,
+        to: `  return { ...state, sent: 'unknown', isUnleased: false, cloudJob: null };`,
       },
     ],
     storms: { seeds: 5 },
@@ -29,8 +33,19 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     name: 'heartbeats-say-no',
     breaks: 'once',
     why: 'A heartbeat on the timer says `sent: no` while nothing was sent yet. It can reach the server after the send lease and hide it.',
-    edits: [{ file: STATE, from: HEARTBEAT, to: `  return state;` }],
-    model: FOUND,
+    edits: [{ file: STATE, from: HEARTBEAT, to: `  return { ...state, isUnleased: false };` }],
+    model: {
+      kind: 'harmless',
+      why: 'the next attempt believes a `no` only of an attempt that ended, stood at the barrier or got no lease (`isDirectlyBefore`); see `no-believed-from-any-heartbeat`',
+      aim: { sites: ['heartbeat'], blows: ['kill'] },
+    },
+  },
+  {
+    name: 'heartbeats-say-unleased',
+    breaks: 'once',
+    why: 'A heartbeat on the timer says that there was no send lease. It can reach the server after one and hide it, so that a restart is sent again beyond the visibility window.',
+    edits: [{ file: STATE, from: HEARTBEAT, to: `  return { ...state, sent: 'unknown' };` }],
+    model: foundWith({ sites: ['job', 'heartbeat'], blows: ['kill'], isBeyondTheWindow: true }),
   },
   {
     name: 'no-believed-from-any-heartbeat',
@@ -97,7 +112,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `event.kind === 'standing';`,
       },
     ],
-    model: FOUND,
+    model: foundWith({ blows: ['resetActivity'] }),
   },
   {
     name: 'lost-attempt-of-another-run',
@@ -110,7 +125,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  const leftNothing = previous === null && attempt > 1;`,
       },
     ],
-    model: foundWith({ blows: ['resetWorkflow', 'kill'] }),
+    model: foundWith({ sites: ['job'], blows: ['resetWorkflow', 'kill'], isBeyondTheWindow: true }),
   },
   {
     name: 'reset-run-counts-as-first',
@@ -140,129 +155,6 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         file: ENTRY,
         from: `  return runId !== decidedInRunId || (attempt === 1 && attemptScheduledAtMs !== scheduledAtMs);`,
         to: `  return runId !== decidedInRunId || (attempt === 1 && attemptScheduledAtMs < scheduledAtMs);`,
-      },
-    ],
-    model: FOUND,
-  },
-  {
-    name: 'reset-activity-not-waited-out',
-    breaks: 'once',
-    why: 'After a reset of the activity nothing is waited for beyond what its heartbeat says, though the attempt before may live and still send.',
-    edits: [
-      {
-        file: ENTRY,
-        from: `  if (wasReset(facts, previous) || previous.sent === 'no') return`,
-        to: `  if (previous.sent === 'no') return`,
-      },
-    ],
-    model: foundWith({ blows: ['resetActivity'] }),
-  },
-  {
-    name: 'disbelieved-no-not-waited-out',
-    breaks: 'once',
-    why: 'Where an old `no` is not believed, nothing is waited for, though it may have hidden the lease of an attempt that is alive.',
-    edits: [
-      {
-        file: ENTRY,
-        from: `  if (wasReset(facts, previous) || previous.sent === 'no') return`,
-        to: `  if (wasReset(facts, previous)) return`,
-      },
-    ],
-    model: foundWith({ sites: ['report'], blows: ['resetActivity'] }),
-  },
-  {
-    name: 'living-predecessor-not-waited-out',
-    breaks: 'once',
-    why: 'Where there is no heartbeat nothing is waited for, though an attempt from before a reset may still send, or what it sent be unseen (story 9).',
-    edits: [
-      {
-        file: ENTRY,
-        from: `  if (previous === null) return nowMs + unseenAttemptMs(limits);`,
-        to: `  if (previous === null) return nowMs;`,
-      },
-    ],
-    model: FOUND,
-  },
-  {
-    name: 'reset-bound-from-the-schedule',
-    breaks: 'once',
-    why: 'What an attempt from before a reset may send is waited out from when this attempt was scheduled; one that is handed out late finds that time over while the other may still begin to send.',
-    edits: [
-      {
-        file: ENTRY,
-        from: `  if (previous === null) return nowMs + unseenAttemptMs(limits);`,
-        to: `  if (previous === null) return Math.min(nowMs, facts.attemptScheduledAtMs) + unseenAttemptMs(limits);`,
-      },
-      {
-        file: ENTRY,
-        from: `return Math.max(clearAtMs, nowMs + unseenAttemptMs(limits));`,
-        to: `return Math.max(clearAtMs, facts.attemptScheduledAtMs + unseenAttemptMs(limits));`,
-      },
-    ],
-    model: FOUND,
-  },
-  {
-    name: 'lost-attempt-not-waited-out',
-    breaks: 'once',
-    why: 'What a lost attempt sent is not waited for beyond what its last heartbeat says.',
-    edits: [
-      {
-        file: ENTRY,
-        from: `  return Math.max(clearAtMs, facts.attemptScheduledAtMs + limits.visibilityWindowMs);`,
-        to: `  return clearAtMs;`,
-      },
-    ],
-    model: foundWith({ sites: ['post', 'job'], blows: ['kill'] }),
-  },
-  {
-    name: 'early-heartbeat-is-the-last-word',
-    breaks: 'once',
-    why: 'A lost attempt that last said that it read the instance is taken to have sent nothing after that: its lease came before that heartbeat, which was late.',
-    edits: [
-      { file: ENTRY, from: `  'reserving',\n  'observing',\n  'connecting',\n  'leasing',\n`, to: `  'leasing',\n` },
-    ],
-    model: foundWith({ sites: ['heartbeat'], blows: ['kill'] }),
-  },
-  {
-    name: 'clear-at-lowered',
-    breaks: 'once',
-    why: 'The bound of an own POST replaces that of what earlier attempts may have sent.',
-    edits: [
-      {
-        file: SENDING,
-        from: `Math.max(state.clearAtMs, sentAtMs + postTimeoutMs + visibilityWindowMs);`,
-        to: `sentAtMs + postTimeoutMs + visibilityWindowMs;`,
-      },
-    ],
-    model: FOUND,
-  },
-  {
-    name: 'clear-from-the-break',
-    breaks: 'once',
-    why: 'The bound of a POST whose connection broke counts from the break, though ServiceStage may act on it until the time of the POST is over.',
-    edits: [
-      {
-        file: SENDING,
-        from: `sentAtMs + postTimeoutMs + visibilityWindowMs);`,
-        to: `Math.min(at.nowMs, sentAtMs + postTimeoutMs) + visibilityWindowMs);`,
-      },
-    ],
-    model: foundWith({ sites: ['post', 'job'] }),
-  },
-  {
-    name: 'quiet-from-before-the-send',
-    breaks: 'once',
-    why: 'A reading of an earlier attempt counts for the quiet, though something may have been accepted after it.',
-    edits: [
-      {
-        file: OBSERVING,
-        from: `  if (seen.observedAtMs < clearAtMs - rules.limits.visibilityWindowMs) return null;\n`,
-        to: '',
-      },
-      {
-        file: OBSERVING,
-        from: `function quietSince({ seen, sent, clearAtMs }: OnceState,`,
-        to: `function quietSince({ seen, sent }: OnceState,`,
       },
     ],
     model: FOUND,

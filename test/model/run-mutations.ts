@@ -45,14 +45,18 @@ async function checkMutations(mutations: readonly Mutation[], most: number): Pro
     if ((found === null) !== (model.kind === 'harmless')) wrong.push(name);
     say(`${name}: ${described(found, mutation, most)}`);
   }
-  say(`${mutations.length - wrong.length} of ${mutations.length} as expected${wrong.length === 0 ? '' : `; not: ${wrong.join(', ')}`}`);
+  say(
+    `${mutations.length - wrong.length} of ${mutations.length} as expected${wrong.length === 0 ? '' : `; not: ${wrong.join(', ')}`}`,
+  );
   say(`the product itself broke a promise in ${ownSeeds.size} of their interleavings`);
   return wrong.length === 0 && ownSeeds.size === 0;
 }
 
 function described(found: Found | null, { breaks, model }: Mutation, most: number): string {
   if (found === null)
-    return model.kind === 'harmless' ? `breaks nothing in ${most} interleavings, as expected` : `SURVIVED ${most} interleavings`;
+    return model.kind === 'harmless'
+      ? `breaks nothing in ${most} interleavings, as expected`
+      : `SURVIVED ${most} interleavings`;
   const { played, seed, promise, what } = found;
   const count = played === seed ? `interleaving ${seed}` : `the ${played}th interleaving of its kind (seed ${seed})`;
   const unexpected = model.kind === 'harmless' ? ', though it should break nothing' : '';
