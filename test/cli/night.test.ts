@@ -238,7 +238,7 @@ it.concurrent('watch says that the worker of a step went away, and when another 
   const worker = await startWorkerProcess({
     ...{ address: temporal.address, taskQueue, simulator: stack.simulator },
     // Longer than the first look at why nothing happens.
-    env: { RUNBOOK_VISIBILITY: '30s' },
+    env: { RUNBOOK_POST_TIMEOUT: '30s' },
   });
   const { instanceId, path } = await stack.newInstance();
   await stack.control.outcome({ instanceId, action: 'restart', durationMs: 600_000 });
