@@ -35,6 +35,7 @@ export default defineConfig({
           pool: 'threads',
           isolate: false,
           testTimeout,
+          hookTimeout: 600_000,
         },
       },
       // The native core loads once per process, not once per file.

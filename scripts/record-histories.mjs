@@ -27,7 +27,8 @@ const limits = withHeartbeatTimeout({
   visibilityWindowMs: 300,
   budgetWaitMs: 200,
   credentialsWaitMs: 200,
-  marginMs: 200,
+  leaseMs: 1_000,
+  marginMs: 600,
 });
 
 /** What is armed before each run, and what is done while it runs. */

@@ -20,12 +20,20 @@ export async function performActionStep(
   run: TargetRunArguments,
   times: StepTimes,
 ): Promise<StepOutcome> {
-  const decided = decidedAt(baseline, run, times.nowMs);
+  const startedAtMs = Math.max(Date.now(), times.nowMs);
+  const decided = decidedAt(baseline, run, startedAtMs);
   const obstacle = obstacleTo(step, baseline, times);
-  if (obstacle === null) return settledOutcome(step, baseline, run, await act(step, baseline, run, times), times.nowMs);
+  if (obstacle === null)
+    return settledOutcome(
+      step,
+      baseline,
+      run,
+      await act(step, baseline, run, { ...times, nowMs: startedAtMs }),
+      startedAtMs,
+    );
   const ending = failed(obstacle.name, obstacle.message);
   const left = isDecidedBeforeReset(baseline) ? nothingTold(ending, decided) : nothingSent(ending, decided);
-  return settledOutcome(step, baseline, run, left, times.nowMs);
+  return settledOutcome(step, baseline, run, left, startedAtMs);
 }
 
 /** For a step that a cancelled run does not begin any more: what came of it where a reset may have cut it off, else `null`. */
@@ -106,7 +114,8 @@ async function settledOutcome(
   startedAtMs: number,
 ): Promise<StepOutcome> {
   const state = needsSettling(left) ? await settle(step, baseline, run, left) : left;
-  return stepOutcome(step, baseline, state, { startedAtMs, endedAtMs: Date.now() });
+  // Recorded in history, unlike the time by the clock.
+  return stepOutcome(step, baseline, state, { startedAtMs, endedAtMs: Math.max(startedAtMs, state.atMs) });
 }
 
 /** Shielded: what may be in flight is waited for, whatever is asked meanwhile. One that cannot be carried out does not end the run. */

@@ -8,7 +8,10 @@ import { describeObservation } from '../domain/target.js';
 
 /** Epoch milliseconds. */
 export interface StepTimes {
-  /** The time by which it is decided whether the step is begun. */
+  /**
+   * The time by which it is decided whether the step is begun. From history, and not the clock's: where a query brings a workflow back, the clock can
+   * be behind for a while (docs/decisions/0026), and a replay would decide otherwise. A deadline that passes meanwhile is kept by the step's activity.
+   */
   readonly nowMs: number;
   readonly deadlineAtMs: number;
   /** Only until a first action was sent on the target. */

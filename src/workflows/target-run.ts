@@ -160,8 +160,7 @@ async function takeSteps(
     const outcome = scope.consideredCancelled
       ? await lookAfterReset(step, baseline, run)
       : await take(step, baseline, run, progress, {
-          // A wait that is over may have ended after what the clock says (`sleepUntil`).
-          nowMs: Math.max(Date.now(), endOfWait(steps.at(-1))),
+          nowMs: steps.at(-1)?.endedAtMs ?? baseline.observation.observedAtMs,
           closing: isBegun(baseline, steps) ? undefined : run.closing,
         });
     if (outcome === null) break;
@@ -196,12 +195,8 @@ function take(
 ): Promise<StepOutcome> {
   progress.stepBegins(step.id);
   if (step.kind === 'wait') return performWaitStep(step, baseline, { ...times, deadlineAtMs: run.deadlineAtMs });
-  const deadlineAtMs = Math.min(times.nowMs + step.deadlineMs, run.deadlineAtMs);
+  const deadlineAtMs = Math.min(Math.max(Date.now(), times.nowMs) + step.deadlineMs, run.deadlineAtMs);
   return performActionStep(step, baseline, run, { ...times, deadlineAtMs });
-}
-
-function endOfWait(step: StepReport | undefined): number {
-  return step?.action === null ? step.endedAtMs : 0;
 }
 
 interface Ending {
