@@ -3,7 +3,7 @@ import type { Violation } from './evidence.js';
 import type { BlowKind, Site } from '../model/scenario.js';
 import type { PlotName } from './plots.js';
 
-export interface Edit {
+interface Edit {
   /** From the root of the project. */
   readonly file: string;
   /** Stands exactly once in the file. */

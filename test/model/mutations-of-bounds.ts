@@ -91,7 +91,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: ENTRY, from: `  'reserving',\n  'observing',\n  'connecting',\n  'leasing',\n`, to: `  'leasing',\n` },
     ],
-    model: foundWith({ sites: ['heartbeat'], blows: ['kill'] }),
+    model: foundWith({ sites: ['heartbeat', 'post', 'job'], blows: ['kill'] }),
   },
   {
     name: 'clear-at-lowered',

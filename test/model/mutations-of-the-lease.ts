@@ -99,6 +99,39 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     },
   },
   {
+    name: 'lease-without-description-nor-wait',
+    breaks: 'once',
+    why: 'As `lease-without-description`, and after a reset of the activity nothing is waited for: what the attempt that was replaced sends is not seen by its successor.',
+    edits: [
+      {
+        file: ACCESS,
+        from: LEASE_OF_PRODUCT,
+        to: `      return { standing: await heartbeat(client, info, state, timeoutMs) };`,
+      },
+      {
+        file: 'src/domain/once/entry.ts',
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no') return`,
+        to: `  if (previous.sent === 'no') return`,
+      },
+      {
+        file: 'src/domain/once/entry.ts',
+        from: `  if (previous === null) return nowMs + unseenAttemptMs(limits);`,
+        to: `  if (previous === null) return nowMs;`,
+      },
+    ],
+    model: {
+      kind: 'found',
+      aim: { blows: ['resetActivity', 'freeze'] },
+      edits: [
+        {
+          file: HEART,
+          from: LEASE_OF_MODEL,
+          to: `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => heard({ standing }));`,
+        },
+      ],
+    },
+  },
+  {
     name: 'lease-without-heartbeat',
     breaks: 'once',
     why: 'The lease is a description alone: the server may give the attempt up while its POST is open, and nobody finds that it may have sent.',

@@ -170,7 +170,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  return state.goal.kind === 'act' && state.sent === 'no' && unheardForMs > 1e6 * (heartbeatTimeoutMs - marginMs)`,
       },
     ],
-    model: foundWith({ blows: ['resetActivity', 'cutOff'] }),
+    model: foundWith({ sites: ['read'], blows: ['resetActivity', 'freeze'] }),
   },
   {
     name: 'silent-attempt-counts-as-heard',
@@ -183,7 +183,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  const isInTime = nowMs - state.heardAtMs <= 1e6 * (heartbeatTimeoutMs - marginMs);`,
       },
     ],
-    model: foundWith({ blows: ['resetActivity', 'cutOff'] }),
+    model: foundWith({ sites: ['read'], blows: ['resetActivity', 'freeze'] }),
   },
   {
     name: 'barrier-left-out',
@@ -196,7 +196,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  const isLostBefore`,
       },
     ],
-    model: foundWith({ sites: ['dispatch'], blows: ['resetActivity'] }),
+    model: foundWith({ sites: ['dispatch', 'read'], blows: ['resetActivity'] }),
   },
   {
     name: 'superseded-attempt-speaks',
@@ -205,6 +205,6 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: ENDING, from: `  if (by === 'superseded') return end(state, { kind: 'superseded' }, at);\n`, to: '' },
     ],
-    model: FOUND,
+    model: foundWith({ blows: ['resetActivity', 'cutOff'] }),
   },
 ];
