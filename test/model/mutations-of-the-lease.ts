@@ -87,40 +87,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     model: {
-      kind: 'found',
-      aim: { blows: ['resetActivity', 'freeze'] },
-      edits: [
-        {
-          file: HEART,
-          from: LEASE_OF_MODEL,
-          to: `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => heard({ standing }));`,
-        },
-      ],
-    },
-  },
-  {
-    name: 'lease-without-description-nor-wait',
-    breaks: 'once',
-    why: 'As `lease-without-description`, and after a reset of the activity nothing is waited for: what the attempt that was replaced sends is not seen by its successor.',
-    edits: [
-      {
-        file: ACCESS,
-        from: LEASE_OF_PRODUCT,
-        to: `      return { standing: await heartbeat(client, info, state, timeoutMs) };`,
-      },
-      {
-        file: 'src/domain/once/entry.ts',
-        from: `  if (wasReset(facts, previous) || previous.sent === 'no') return`,
-        to: `  if (previous.sent === 'no') return`,
-      },
-      {
-        file: 'src/domain/once/entry.ts',
-        from: `  if (previous === null) return nowMs + unseenAttemptMs(limits);`,
-        to: `  if (previous === null) return nowMs;`,
-      },
-    ],
-    model: {
-      kind: 'found',
+      kind: 'open',
+      why: 'an attempt that a reset has replaced and that lives longer than the SDK lets it, while what its successor waits out is over',
       aim: { blows: ['resetActivity', 'freeze'] },
       edits: [
         {
@@ -161,7 +129,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     model: {
-      kind: 'found',
+      kind: 'open',
+      why: 'a reset and a lost attempt between two calls that take two seconds at most',
       aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
       edits: [
         {
@@ -211,6 +180,10 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
       { file: SENDING, from: `function askAgain(`, to: `export function askAgain(` },
     ],
-    model: foundWith({ sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] }),
+    model: {
+      kind: 'open',
+      why: 'an attempt without an answer to its lease, replaced after a reset by one of the same number that has sent by then',
+      aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
+    },
   },
 ];

@@ -45,7 +45,11 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     breaks: 'once',
     why: 'A heartbeat on the timer says that there was no send lease. It can reach the server after one and hide it, so that a restart is sent again beyond the visibility window.',
     edits: [{ file: STATE, from: HEARTBEAT, to: `  return { ...state, sent: 'unknown' };` }],
-    model: foundWith({ sites: ['job', 'heartbeat'], blows: ['kill'], isBeyondTheWindow: true }),
+    model: {
+      kind: 'open',
+      why: 'as `early-heartbeat-is-the-last-word`, with a restart that shows beyond the visibility window',
+      aim: { sites: ['job', 'heartbeat'], blows: ['kill'], isBeyondTheWindow: true },
+    },
   },
   {
     name: 'no-believed-from-any-heartbeat',
@@ -196,7 +200,11 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  const isLostBefore`,
       },
     ],
-    model: foundWith({ sites: ['dispatch', 'read'], blows: ['resetActivity'] }),
+    model: {
+      kind: 'open',
+      why: 'an attempt that is handed out after its successor of the same number has begun, and whose failure arrives while that one sends',
+      aim: { sites: ['dispatch', 'read'], blows: ['resetActivity'] },
+    },
   },
   {
     name: 'superseded-attempt-speaks',
@@ -205,6 +213,10 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: ENDING, from: `  if (by === 'superseded') return end(state, { kind: 'superseded' }, at);\n`, to: '' },
     ],
-    model: foundWith({ blows: ['resetActivity', 'cutOff'] }),
+    model: {
+      kind: 'open',
+      why: 'an attempt that is told that it was replaced, and whose failure is taken for that of one of the same number that has sent',
+      aim: { blows: ['resetActivity', 'cutOff'] },
+    },
   },
 ];
