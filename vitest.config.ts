@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-/** Real servers and processes. Limits are far above what a test takes: a slow machine makes it slower, never red. */
-const withServers = { pool: 'forks' as const, testTimeout: 120_000, hookTimeout: 600_000 };
+/** Far above what a test takes, which is seconds: a slow machine makes it slower, never red. */
+const testTimeout = 300_000;
+const withServers = { pool: 'forks' as const, testTimeout, hookTimeout: 600_000 };
 const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-global-setup.ts'] };
 
 /** Files of `http` and `temporal` that start whole processes or need other programs: `npm run test:system`. */
@@ -33,7 +34,7 @@ export default defineConfig({
           include: ['test/{unit,model}/**/*.test.ts'],
           pool: 'threads',
           isolate: false,
-          testTimeout: 120_000,
+          testTimeout,
         },
       },
       // The native core loads once per process, not once per file.

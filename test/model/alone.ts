@@ -7,6 +7,7 @@ import { claimsForeign } from './reported.js';
 import { tellTime } from './transcript.js';
 import type { World } from './world.js';
 
+/** What was sent beside or past another, one sentence each. */
 export function notAloneThings(world: World): readonly string[] {
   return [
     ...interleaved(world),

@@ -18,6 +18,7 @@ const LATE_REPORT_MS = 5_000;
 /** What the server waits before it tries an attempt again whose worker stopped. */
 const STOPPED_RETRY_MS = 1_000;
 
+/** It begins as soon as it is made. */
 export class Attempt {
   readonly name: string;
   readonly record: AttemptRecord;
@@ -40,12 +41,12 @@ export class Attempt {
     readonly facts: AttemptFacts,
     previous: OnceState | null,
   ) {
-    const { time, dice, scenario, chronicle, machine, mishaps } = world;
+    const { dice, scenario, chronicle, machine, mishaps } = world;
     const { rules, goal, holder, decision, name } = token.activity.request;
     const skew = scenario.temporal.clockSkewMs;
     this.#skewMs = skew === 0 ? 0 : dice.whole(-skew, skew);
     this.name = `${holder.runId}/${name}#${facts.attempt}`;
-    this.record = { name: this.name, bornAtMs: time.nowMs, posts: 0, ending: null, isTaken: false };
+    this.record = { name: this.name, posts: 0, ending: null, isTaken: false };
     decision?.attempts.push(this.record);
     chronicle.count('attempts');
     this.#heart = new Heart(world, this, rules.limits);

@@ -48,7 +48,6 @@ export interface Post {
 /** One attempt of an activity. */
 export interface AttemptRecord {
   readonly name: string;
-  readonly bornAtMs: number;
   posts: number;
   ending: Ending | null;
   /** The server took what it ended with. */
@@ -68,8 +67,6 @@ export interface DecisionRecord {
   readonly attempts: AttemptRecord[];
   /** What makes it honest not to know: each kind of thing that happened to it. */
   readonly doubts: Set<string>;
-  /** How often it was scheduled, first or anew by a reset. */
-  schedulings: number;
   /** When the server had the last word on it, from its activity or its settle. */
   closedAtMs: number;
   /** The server took the final failure of an older attempt for the current one's, after a reset had repeated its number. */

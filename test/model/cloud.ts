@@ -41,8 +41,10 @@ interface Fate {
   createdBy: string | null;
 }
 
+/** What a POST comes to. */
 export type Answer = { readonly job: Job } | { readonly refused: FailureName };
 
+/** Readings can be taken of any time that has passed, since nothing of the past is forgotten. */
 export class Cloud {
   state: InstanceState;
   readonly #changes: Change[];

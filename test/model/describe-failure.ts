@@ -5,6 +5,7 @@ import { shrink } from './shrink.js';
 import { Transcript } from './transcript.js';
 import type { Machine } from './world.js';
 
+/** @param seed one that breaks a promise */
 export function describeFailure(seed: number, machine?: Machine): string {
   const { broken, scenario } = playOne(seed, machine);
   const [first] = broken;

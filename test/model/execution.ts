@@ -28,6 +28,7 @@ export interface Past {
   readonly scheduledAtMs: number | null;
 }
 
+/** It runs as soon as it is made, from what it takes over of the execution before. */
 export class Execution {
   readonly #context: Context;
   readonly #flow: ReturnType<typeof targetRun>;
@@ -166,11 +167,10 @@ export class Execution {
     if (decision === undefined) {
       const doubts = new Set<string>();
       const common = { key, decidedInRunId, stepId, action, before, scheduledAtMs, deadlineAtMs, doubts };
-      decision = { ...common, posts: [], attempts: [], schedulings: 0, closedAtMs: 0, isMisheard: false };
+      decision = { ...common, posts: [], attempts: [], closedAtMs: 0, isMisheard: false };
       chronicle.decisions.set(key, decision);
       chronicle.count('decisions');
     }
-    decision.schedulings++;
     // A reset gives it a new time.
     decision.deadlineAtMs = Math.max(decision.deadlineAtMs, deadlineAtMs);
     if (decidedInRunId !== this.holder.runId) decision.doubts.add('the workflow was reset');

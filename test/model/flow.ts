@@ -8,6 +8,7 @@ import type { Ending, OnceState } from '../../src/domain/once/state.js';
 import type { PlannedRun } from './scenario.js';
 import type { ActivityEnd } from './server.js';
 
+/** What it waits for. */
 export type Ask =
   | { readonly kind: 'observe' }
   | {
@@ -21,12 +22,14 @@ export type Ask =
       readonly isCancellable: boolean;
     };
 
+/** What it goes on with. */
 export type Answer =
   | { readonly kind: 'observed'; readonly reading: FirstReading }
   | { readonly kind: 'unreadable'; readonly failure: FailureName }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'ended'; readonly end: ActivityEnd };
 
+/** A part of a workflow that comes to a value. */
 export type Flow<Value> = Generator<Ask, Value, Answer>;
 
 /** What a workflow can ask of its surroundings without waiting. */
@@ -38,6 +41,7 @@ export interface Context {
   cancelled: boolean;
 }
 
+/** What the run hands to the workflow of one target. */
 export interface RunArguments {
   readonly plan: PlannedRun;
   readonly limits: Limits;

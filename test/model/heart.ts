@@ -23,6 +23,7 @@ const STANDING_OF: Readonly<Record<Pulse, Standing>> = {
   'not found': 'superseded',
 };
 
+/** Silent until it is told to begin. */
 export class Heart {
   #beats = true;
   /** What the SDK sends next. */

@@ -5,6 +5,7 @@ import type { DecisionRecord, Job } from './chronicle.js';
 import { tellTime } from './transcript.js';
 import type { World } from './world.js';
 
+/** Decisions for which more was accepted than is promised, one sentence each. */
 export function sentTooOften({ chronicle, scenario }: World): readonly string[] {
   const { visibilityWindowMs } = scenario.limits;
   return [...chronicle.decisions.values()].flatMap((decision) => {

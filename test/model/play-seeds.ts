@@ -3,6 +3,7 @@ import type { Counts } from './chronicle.js';
 import { playOne } from './play.js';
 import type { Machine } from './world.js';
 
+/** What many interleavings came to. */
 export interface Tally {
   readonly played: number;
   readonly events: number;
@@ -27,6 +28,7 @@ export function playSeeds(from: number, to: number, stride: number, machine?: Ma
   return { played, events, counts, broken };
 }
 
+/** Of several threads or ranges. */
 export function addUp(tallies: readonly Tally[]): Tally {
   const counts: Counts = {};
   for (const tally of tallies)

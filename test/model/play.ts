@@ -19,6 +19,7 @@ import type { Machine, World } from './world.js';
 const LONGEST_MS = 6 * 3_600_000;
 const MOST_EVENTS = 40_000;
 
+/** What an interleaving came to. */
 export interface Played {
   readonly broken: readonly Broken[];
   readonly counts: Counts;

@@ -4,6 +4,7 @@ import type { DecisionRecord, HolderRecord, Job } from './chronicle.js';
 import { acceptedFor } from './once.js';
 import type { World } from './world.js';
 
+/** What a report says of a step, and what is true of it. */
 export interface ReportedStep {
   readonly world: World;
   readonly holder: HolderRecord;

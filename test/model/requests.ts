@@ -12,6 +12,7 @@ type Request = Extract<Command, { kind: 'reserve' | 'read' | 'inspect' | 'poll' 
 /** A frozen process that wakes later than that after its time was up finds both: the answer and that its time is up. */
 const NOTICEABLY_LATE_MS = 5;
 
+/** Of one attempt; each command is answered by one event, unless another command comes before. */
 export class Requests {
   /** When the instance was as the newest reading showed it. */
   #readAtMs = 0;

@@ -5,6 +5,7 @@ import type { Limits } from '../../src/domain/once/limits.js';
 import type { OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 
+/** Plain JSON, but for an infinite duration. */
 export interface Scenario {
   /** What latencies and durations are drawn from; another one gives the same mishaps another timing. */
   readonly noise: number;
@@ -43,6 +44,7 @@ interface TemporalHabits {
   readonly clockSkewMs: number;
 }
 
+/** A plan for the one target. */
 export interface PlannedRun {
   readonly steps: readonly PlannedAction[];
   readonly onCancel: OnCancel;
@@ -53,6 +55,7 @@ export interface PlannedRun {
   readonly startsAfterMs: number;
 }
 
+/** A step of it. */
 export interface PlannedAction {
   readonly action: Action;
   readonly deadlineMs: number;
@@ -86,6 +89,7 @@ export interface Fault {
   readonly what: Mischief;
 }
 
+/** What is wrong with a request that is struck. */
 export type Mischief =
   /** Answered, but not with what was asked for. */
   | {
@@ -136,6 +140,7 @@ export type Moment =
   | 'retryWaits'
   | 'blow';
 
+/** A blow and when it is struck. */
 export interface TimedBlow {
   readonly after: Moment;
   /** 1 for the first. */
@@ -144,6 +149,7 @@ export interface TimedBlow {
   readonly blow: Blow;
 }
 
+/** What happens from outside. */
 export type Blow =
   /** To the newest attempt that lives, or to the one before it. */
   | { readonly kind: 'kill' }
@@ -169,4 +175,5 @@ export type Blow =
     }
   | { readonly kind: 'delete' };
 
+/** By name. */
 export type BlowKind = Blow['kind'];

@@ -62,6 +62,7 @@ export interface Activity {
   turn: number;
 }
 
+/** One namespace with one worker deployment: an attempt is taken up as soon as it is dispatched. */
 export class Server {
   /** Newest last; those that ended too. */
   readonly attempts: Attempt[] = [];

@@ -27,6 +27,7 @@ interface Decided {
   readonly decidedAtMs: number;
 }
 
+/** Performs its action and settles what is not clear. */
 export function* performStep(
   step: ActionStep,
   baseline: Baseline,

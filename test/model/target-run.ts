@@ -19,6 +19,7 @@ import { isDecidedBefore, lookAfterReset, performStep, rulesOf, settleToCloseMs 
 /** Why a run is not begun. */
 type Refusal = FailureName | 'cancelled';
 
+/** @returns its report for every expected turn */
 export function* targetRun(context: Context, run: RunArguments): Flow<TargetOfRun> {
   const captured = yield* captureAtRest(context, run);
   if (typeof captured === 'string')

@@ -9,6 +9,7 @@ import type { World } from './world.js';
 
 const UNDO_MAY_BE_OWED: readonly string[] = ['compensated', 'cancelled', 'failed', 'compensationFailed'];
 
+/** What was not taken back and is not told, one sentence each. */
 export function notUndoneThings(world: World): readonly string[] {
   return world.chronicle.holders.flatMap((holder) => [
     ...differencesLeft(holder, world),
@@ -55,14 +56,22 @@ function undoWasAsked({ report, plan, cancelRequestedAtMs }: HolderRecord): bool
   return last?.result === 'failed' ? byFailure && byCancel : byCancel;
 }
 
-/** What a restart, a scale or a rollback leaves FAILED changed nothing that can be taken back; a start or a stop did. */
+/**
+ * What a restart, a scale or a rollback leaves FAILED changed nothing that can be taken back; a start or a stop did. A switch that began in a
+ * status which counts as neither is not taken back: nothing is undone towards such a status.
+ */
 function isAnswerable(dimension: Dimension, { status }: InstanceState, jobs: readonly Job[]): boolean {
-  const isSwitched = status === 'RUNNING' || status === 'STOPPED';
-  if (dimension !== 'power' || isSwitched) return true;
+  if (dimension !== 'power') return true;
+  if (isSwitched(status))
+    return jobs.some(({ action, before }) => ANSWERABLE.power.includes(action.action) && isSwitched(before.status));
   return jobs.some(
     ({ action, before, after }) =>
       ANSWERABLE.power.includes(action.action) && after !== null && differences(before, after).includes('power'),
   );
+}
+
+function isSwitched(status: string): boolean {
+  return status === 'RUNNING' || status === 'STOPPED';
 }
 
 /** `compensated` means that there is nothing left to tell. */

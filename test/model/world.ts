@@ -16,6 +16,7 @@ export interface Machine {
   readonly next: (state: OnceState, event: Event, rules: OnceRules, nowMs: number) => Step;
 }
 
+/** Shared by all parts of one interleaving. */
 export interface World {
   readonly scenario: Scenario;
   readonly machine: Machine;

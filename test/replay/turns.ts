@@ -252,7 +252,7 @@ export const TURNS: readonly Turn[] = [
         await stack.control.fault({
           on: { instanceId, route: 'instance' },
           nth: 4,
-          times: 25,
+          times: 6,
           fault: { kind: 'status', status: 503 },
         });
       },

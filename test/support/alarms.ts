@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, WorkflowIdConflictPolicy, type Client } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
+import { grpcCodeOf } from '../../src/client/temporal-calls.js';
 import {
   ALARM_LOG_QUERY,
   ALARM_RULE_WORKFLOW,
@@ -94,7 +95,11 @@ async function decided(client: Client, taskQueue: string, request: DecideRequest
   }
 }
 
+/** A rule takes ten updates at a time. */
+const RESOURCE_EXHAUSTED = 8;
+
 function canBeSentAgain(error: unknown): boolean {
+  if (grpcCodeOf(error) === RESOURCE_EXHAUSTED) return true;
   const cause: unknown = error instanceof Error ? error.cause : undefined;
   return (
     typeof cause === 'object' &&

@@ -62,6 +62,11 @@ describe('a known cloud job', () => {
     expect(sentStep({ read: () => old })).toMatchObject({ state: { seen: withoutTime(old) }, ending: PRIOR });
   });
 
+  it('that failed is not settled by a reading from before it', () => {
+    const read: World['read'] = (atMs) => (atMs < NOW_MS + 10_000 ? quiet : anObservation(ours));
+    expect(sentStep({ job: endsAt(0, 'FAILED'), read }).state.seen).toMatchObject(ours);
+  });
+
   it('that failed is settled by the first reading at rest that shows it', () => {
     const seen = anObservation(ours);
     const played = sentStep({ job: endsAt(0, 'FAILED'), read: () => seen });
