@@ -37,8 +37,10 @@ export type InModel =
   | { readonly kind: 'found'; readonly edits?: readonly Edit[]; readonly aim?: Aim }
   /** It lies outside the model: left to the storms. */
   | { readonly kind: 'blind'; readonly why: string }
-  /** No interleaving breaks anything: `why` says what else holds. A rule of this kind is not needed for the promises. */
-  | { readonly kind: 'harmless'; readonly why: string; readonly edits?: readonly Edit[]; readonly aim?: Aim };
+  /** Nothing breaks: `why` says what else holds. A rule of this kind is not needed for the promises. */
+  | { readonly kind: 'harmless'; readonly why: string; readonly edits?: readonly Edit[]; readonly aim?: Aim }
+  /** Not found yet: `why` says what would have to come together. Tests of their own hold these rules. */
+  | { readonly kind: 'open'; readonly why: string; readonly edits?: readonly Edit[]; readonly aim?: Aim };
 
 /** Interleavings that have all of it are played, the others passed over: what breaks the mutation is a rare coincidence. */
 export interface Aim {

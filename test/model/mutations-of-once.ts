@@ -277,7 +277,11 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         to: '',
       },
     ],
-    model: foundWith({ sites: ['post'], blows: ['colleague'], runs: 2 }),
+    model: {
+      kind: 'open',
+      why: 'nothing of a run may be accepted after it has closed, which no invariant of the model says yet',
+      aim: { sites: ['post'], blows: ['colleague'], runs: 2 },
+    },
   },
   {
     name: 'settle-reads-an-older-state',

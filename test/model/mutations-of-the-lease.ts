@@ -87,7 +87,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     model: {
-      kind: 'found',
+      kind: 'open',
+      why: 'an attempt that a reset has replaced and that lives longer than the SDK lets it, while what its successor waits out is over',
       aim: { blows: ['resetActivity', 'freeze'] },
       edits: [
         {
@@ -128,7 +129,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     model: {
-      kind: 'found',
+      kind: 'open',
+      why: 'a reset and a lost attempt between two calls that take two seconds at most',
       aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
       edits: [
         {
@@ -178,6 +180,10 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
       { file: SENDING, from: `function askAgain(`, to: `export function askAgain(` },
     ],
-    model: foundWith({ sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] }),
+    model: {
+      kind: 'open',
+      why: 'an attempt without an answer to its lease, replaced after a reset by one of the same number that has sent by then',
+      aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
+    },
   },
 ];

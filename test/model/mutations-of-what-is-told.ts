@@ -45,7 +45,11 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     breaks: 'once',
     why: 'A heartbeat on the timer says that there was no send lease. It can reach the server after one and hide it, so that a restart is sent again beyond the visibility window.',
     edits: [{ file: STATE, from: HEARTBEAT, to: `  return { ...state, sent: 'unknown' };` }],
-    model: foundWith({ sites: ['job', 'heartbeat'], blows: ['kill'], isBeyondTheWindow: true }),
+    model: {
+      kind: 'open',
+      why: 'as `early-heartbeat-is-the-last-word`, with a restart that shows beyond the visibility window',
+      aim: { sites: ['job', 'heartbeat'], blows: ['kill'], isBeyondTheWindow: true },
+    },
   },
   {
     name: 'no-believed-from-any-heartbeat',
@@ -170,7 +174,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  return state.goal.kind === 'act' && state.sent === 'no' && unheardForMs > 1e6 * (heartbeatTimeoutMs - marginMs)`,
       },
     ],
-    model: foundWith({ blows: ['resetActivity', 'cutOff'] }),
+    model: foundWith({ sites: ['read'], blows: ['resetActivity', 'freeze'] }),
   },
   {
     name: 'silent-attempt-counts-as-heard',
@@ -183,7 +187,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  const isInTime = nowMs - state.heardAtMs <= 1e6 * (heartbeatTimeoutMs - marginMs);`,
       },
     ],
-    model: foundWith({ blows: ['resetActivity', 'cutOff'] }),
+    model: foundWith({ sites: ['read'], blows: ['resetActivity', 'freeze'] }),
   },
   {
     name: 'barrier-left-out',
@@ -196,7 +200,11 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  const isLostBefore`,
       },
     ],
-    model: foundWith({ sites: ['dispatch'], blows: ['resetActivity'] }),
+    model: {
+      kind: 'open',
+      why: 'an attempt that is handed out after its successor of the same number has begun, and whose failure arrives while that one sends',
+      aim: { sites: ['dispatch', 'read'], blows: ['resetActivity'] },
+    },
   },
   {
     name: 'superseded-attempt-speaks',
@@ -205,6 +213,10 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: ENDING, from: `  if (by === 'superseded') return end(state, { kind: 'superseded' }, at);\n`, to: '' },
     ],
-    model: FOUND,
+    model: {
+      kind: 'open',
+      why: 'an attempt that is told that it was replaced, and whose failure is taken for that of one of the same number that has sent',
+      aim: { blows: ['resetActivity', 'cutOff'] },
+    },
   },
 ];
