@@ -7,7 +7,7 @@ import type { Turn } from './turns.js';
 
 export const HISTORIES = new URL('./histories/', import.meta.url);
 /** `<sha256>  <file>`, as `sha256sum --check` reads it. Lines are added and never changed or taken away. */
-export const MANIFEST = new URL('./histories.sha256', import.meta.url);
+export const MANIFEST = new URL('./recorded-histories.sha256', import.meta.url);
 
 export type GoldenKind = 'run' | 'target';
 
