@@ -126,10 +126,10 @@ describe.concurrent('a restart whose worker is killed', () => {
     expect(report.targets[0]?.steps[0]).toMatchObject({ result: 'succeeded', evidence: { createdByUs: true } });
   });
 
-  it('before its send is indeterminate, with none', async () => {
+  it('before its send is sent by another one: without a send lease nothing was', async () => {
     const { report, accepted: actions } = await runKilled('restart', PHASES[0] as Phase, 'SIGKILL');
-    expect(actions).toEqual([]);
-    expect(report.outcome).toBe('indeterminate');
+    expect(actions).toEqual(['restart']);
+    expect(report.outcome).toBe('succeeded');
     expect(report.targets[0]?.steps[0]?.trail.map(({ decision }) => decision)).toContain('leftNoTrace');
   });
 });
