@@ -199,8 +199,8 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
       {
         file: SENDING,
         from: `  if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, event, at);`,
-        to: `  if (request === 'refused') return provedUnsent({ ...state, sentBefore: 'no' }, event, at);
-  if (request === 'no') return provedUnsent(state, event, at);`,
+        to: `  const sentBefore = request === 'refused' ? 'no' : state.sentBefore;
+  if (['no', 'refused'].includes(request)) return provedUnsent({ ...state, sentBefore }, event, at);`,
       },
     ],
     model: {
@@ -273,8 +273,8 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: SETTLING,
-        from: `  if (at.nowMs < state.clearAtMs) return goOn(read, { ...phase, quietSinceMs: null }, at);\n`,
-        to: '',
+        from: `  if (at.nowMs < state.clearAtMs) return goOn(`,
+        to: `  if (at.nowMs < Math.min(0, state.clearAtMs)) return goOn(`,
       },
     ],
     model: {
