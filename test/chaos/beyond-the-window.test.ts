@@ -1,6 +1,6 @@
 /** Beyond the visibility window, on purpose: the second send that docs/guarantees.md admits, and not one more. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { quickLimits } from '../support/build.js';
+import { stackLimits } from '../support/build.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 
@@ -12,8 +12,9 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** The answer is lost and the action is accepted only when the whole window has passed twice. */
-const LATE_MS = 2 * quickLimits().visibilityWindowMs + 4 * quickLimits().quietMs + 1_000;
+/** The answer is lost and the action is accepted only when the time of the POST and the whole window have passed twice. */
+const { postTimeoutMs, visibilityWindowMs, quietMs } = stackLimits();
+const LATE_MS = 2 * (postTimeoutMs + visibilityWindowMs) + 4 * quietMs + 1_000;
 
 async function lostUntilAfterTheWindow(runbook: string, inputs: Record<string, unknown>, status: string) {
   const { instanceId, path } = await stack.newInstance({ status });
@@ -23,7 +24,7 @@ async function lostUntilAfterTheWindow(runbook: string, inputs: Record<string, u
   return { report, accepted: await stack.accepted(instanceId) };
 }
 
-describe('an action that is accepted later than the visibility window', () => {
+describe.concurrent('an action that is accepted later than the visibility window', () => {
   it.each([
     ['start', {}, 'STOPPED'],
     ['stop', {}, 'RUNNING'],
