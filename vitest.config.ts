@@ -52,7 +52,15 @@ export default defineConfig({
       // After everything else: every history that the others left on the server is replayed.
       { test: { name: 'replay', include: ['test/replay/**/*.test.ts'], sequence: { groupOrder: 1 }, ...withTemporal } },
       {
-        test: { name: 'system', include: system, sequence: { groupOrder: 2 }, fileParallelism: false, ...withTemporal },
+        test: {
+          name: 'system',
+          include: system,
+          isolate: false,
+          // No more than cores: these files keep them busy.
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+          ...withTemporal,
+        },
       },
       {
         test: {

@@ -78,6 +78,8 @@ export async function runWorker(config: Config, extensions: WorkerExtensions = {
 
 /** The native runtime comes last: it catches signals and keeps the process alive, which a worker that refuses to start must not. */
 async function work(config: Config, client: Client, log: Pino, extensions: WorkerExtensions): Promise<void> {
+  // Before the runtime, which takes the signals from then on: one that comes while the worker comes up counts as well.
+  const stop = endWithin(stopLimitMs(config) + STOP_MARGIN_MS, (hanging) => sayEnded(config, hanging));
   const runtime = Runtime.install({
     logger: runtimeLogger(log),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
@@ -94,7 +96,6 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
     await runtime.shutdown();
     throw error;
   }
-  const stop = endWithin(stopLimitMs(config) + STOP_MARGIN_MS, (hanging) => sayEnded(log, hanging));
   try {
     await worker.run();
     log.info('worker stopped');
@@ -105,11 +106,14 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
   }
   // A worker that did not end still holds it; the process ends without that.
   await connection.close().catch((error: unknown) => log.debug({ error: String(error) }, 'connection not closed'));
-  endUnlessAnswered((hanging) => sayEnded(log, hanging));
+  endUnlessAnswered((hanging) => sayEnded(config, hanging));
 }
 
-function sayEnded(log: Pino, hanging: Hanging): void {
-  log.warn({ ...hanging }, 'worker process ended by force: something hung after it was told to stop');
+function sayEnded({ logLevel }: Config, hanging: Hanging): void {
+  createLog(logLevel, 'at once').warn(
+    { ...hanging },
+    'worker process ended by force: something hung after it was told to stop',
+  );
 }
 
 /** Longer than a POST in flight may take, so that its cloud job id is still heartbeated. */

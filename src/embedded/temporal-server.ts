@@ -29,6 +29,13 @@ export interface TemporalServer {
 
 const NAMESPACE = 'default';
 const START_DEADLINE_MS = 60_000;
+/** The server looks for free ports of its own, for its services, which somebody else can take before it does. */
+const MOST_STARTS = 3;
+
+/** It ended before it answered. */
+class EndedEarly extends Error {
+  override readonly name = 'EndedEarly';
+}
 
 /** Uses the server that `TEMPORAL_ADDRESS` names, which is then left as it is; else finds a program and starts one. */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
@@ -38,6 +45,16 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     return { address: given, namespace: env['TEMPORAL_NAMESPACE'] || NAMESPACE, uiUrl: null, close: async () => {} };
   }
   const program = await findTemporalProgram({ env, say });
+  for (let start = 1; ; start++) {
+    try {
+      return await startProgram(program, options);
+    } catch (error) {
+      if (!(error instanceof EndedEarly) || start === MOST_STARTS) throw error;
+    }
+  }
+}
+
+async function startProgram(program: string, options: TemporalServerOptions): Promise<TemporalServer> {
   const ports = await freePorts(2);
   const port = options.port ?? ports[0] ?? 0;
   const uiPort = options.ui === true ? (options.uiPort ?? ports[1] ?? 0) : null;
@@ -99,7 +116,7 @@ async function untilItAnswers(address: string, child: ChildProcess, lastWords: (
   while (Date.now() < giveUpAtMs) {
     if (failed !== undefined) throw failed;
     if (child.exitCode !== null)
-      throw new Error(`The Temporal dev server ended with ${child.exitCode}: ${lastWords()}`);
+      throw new EndedEarly(`The Temporal dev server ended with ${child.exitCode}: ${lastWords()}`);
     try {
       const connection = await ClosableConnection.connect({
         address,

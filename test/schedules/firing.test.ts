@@ -100,6 +100,9 @@ describe.concurrent('a schedule', () => {
     await handleOf(id).trigger(ScheduleOverlapPolicy.CANCEL_OTHER);
     await until(async () => (await stack.accepted(instanceId)).length === 1 && (await runsOf(id)).length === 1);
     const [first = ''] = await runsOf(id);
+    // Ids end with the second of the start: in the same one the next run would have the same id.
+    const startedAt = /\d{4}-\d\d-\d\dT[\d:]+Z$/.exec(first)?.[0] ?? '';
+    await until(() => Date.now() >= Date.parse(startedAt) + 1_000);
     await handleOf(id).trigger(ScheduleOverlapPolicy.CANCEL_OTHER);
     const lease = leaseId({ projectId: stack.simulator.projectId, instanceId });
     await until(() => isCancelRequested(temporal.client, lease));
