@@ -145,7 +145,7 @@ describe('an attempt before which something may have been sent', () => {
     const { target, before } = await bench.instance();
     const reservation = await bench.serviceStage.reservePost({ budgetWaitMs: 100, credentialsWaitMs: 100 });
     const { cloudJobId } = await reservation.submitAction(target, restart, { timeoutMs: 500 });
-    const result = resultOf(await bench.perform({ action: restart, target, before, ...later }));
+    const result = resultOf(await bench.performToTheEnd({ action: restart, target, before, ...later }));
     expect(result).toMatchObject({ sent: 'yes', cloudJob: { id: cloudJobId, evidence: { createdByUs: true } } });
     expect(result.trail.map(({ decision }) => decision)).toContain('adopted');
     expect(await bench.accepted(target)).toEqual(['restart']);
