@@ -196,8 +196,10 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: OBSERVING,
-        from: `  if (standing === 'superseded' || standing === 'unclear') return endInterrupted(state, 'superseded', at);\n  const isLostBefore`,
-        to: `  const isLostBefore`,
+        from: `  return whereNamed(known, phase.askedAtMs, event, at, (named) => reserve(named, at));`,
+        to: `  const isCancelled = event.kind === 'standing' && event.standing === 'cancelled';
+  const told = isCancelled ? event : ({ kind: 'standing', standing: 'current' } as const);
+  return whereNamed(known, phase.askedAtMs, told, at, (named) => reserve(named, at));`,
       },
     ],
     model: {

@@ -1,7 +1,7 @@
 /** How an attempt ends: what it leaves for the next one, and how soon that comes. */
 import { FAILURES, type FailureName, type Sent } from '../failures.js';
 import { describeTime } from '../utc-time.js';
-import type { At, RequestFailed, Step } from './events.js';
+import type { At, Event, RequestFailed, Step } from './events.js';
 import { countsAsFailure, failedAgain, retryDelayMs } from './retrying.js';
 import type { Ending, Interruption, OnceState } from './state.js';
 import { extendTrail, type Decision } from './trail.js';
@@ -119,4 +119,19 @@ export function endInterrupted(state: OnceState, by: Interruption, at: At): Step
   const stopped = state.goal.kind === 'settle' ? state : note(state, 'stopped', at, 'the worker stops');
   // Another attempt says how it ends, also where the deadline has passed meanwhile.
   return { ...end(stopped, { kind: 'failed', failure: 'WorkerStopped', message, retryInMs: 1 }, at), record: true };
+}
+
+/** Goes on only where the server named this attempt the current one, and nothing asked it to end. Without a clear answer it leaves without a word. */
+export function whereNamed(
+  state: OnceState,
+  askedAtMs: number,
+  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  at: At,
+  goOn: (named: OnceState) => Step,
+): Step {
+  const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
+  if (standing === 'superseded' || standing === 'unclear') return endInterrupted(state, 'superseded', at);
+  const named = { ...state, heardAtMs: askedAtMs };
+  if (standing === 'cancelled') return endInterrupted(named, 'cancel', at);
+  return state.interrupted === undefined ? goOn(named) : endInterrupted(named, state.interrupted, at);
 }

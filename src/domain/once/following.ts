@@ -218,7 +218,8 @@ function readAgain(state: OnceState, phase: Verifying, at: At): Step {
   return readAfter(inMs, state, { ...phase, readings: phase.readings + 1 }, at);
 }
 
-function readAfter(inMs: number, state: OnceState, phase: Phase, { nowMs, rules }: At): Step {
+/** Reads the instance once nothing is sent any more: for as long as the step may take, and one reading at least. */
+export function readAfter(inMs: number, state: OnceState, phase: Phase, { nowMs, rules }: At): Step {
   const giveUpAtMs = Math.max(rules.deadlineAtMs, nowMs + inMs + rules.limits.readTimeoutMs);
   return { state: { ...state, phase }, command: { kind: 'read', inMs, giveUpAtMs } };
 }

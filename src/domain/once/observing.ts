@@ -1,7 +1,7 @@
 /** Before a send: who may go on, and what the readings of the instance lead to. */
 import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';
 import { describeObservation, type Observation } from '../target.js';
-import { end, endInterrupted, fail, failAs, indeterminate, note } from './ending.js';
+import { end, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { entryMove, type EntryMove } from './entry.js';
 import type { At, Event, Step } from './events.js';
 import { adopt } from './following.js';
@@ -27,13 +27,9 @@ export function atBarrier(
   event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
   at: At,
 ): Step {
-  const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
-  if (standing === 'superseded' || standing === 'unclear') return endInterrupted(state, 'superseded', at);
   const isLostBefore = phase.leftNothing && event.kind === 'standing' && event.isAfterTimeout === true;
-  const named = { ...state, ...(isLostBefore ? afterLoss(state, at) : {}), heardAtMs: phase.askedAtMs };
-  if (standing === 'cancelled') return endInterrupted(named, 'cancel', at);
-  if (state.interrupted !== undefined) return endInterrupted(named, state.interrupted, at);
-  return reserve(named, at);
+  const known = isLostBefore ? { ...state, ...afterLoss(state, at) } : state;
+  return whereNamed(known, phase.askedAtMs, event, at, (named) => reserve(named, at));
 }
 
 /** The attempt before was lost without a heartbeat, and with it without a send lease. What it sent nevertheless was accepted before now. */

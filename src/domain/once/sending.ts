@@ -1,10 +1,10 @@
 /** The one POST of an attempt: the send lease before its first byte, and what each kind of answer means. An attempt never sends twice. */
 import { describeAction } from '../actions.js';
 import type { FailureName } from '../failures.js';
-import { endInterrupted, fail, failAs, indeterminate, note } from './ending.js';
+import { endInterrupted, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, Event, RequestFailed, Standing, Step } from './events.js';
-import { adopt, follow } from './following.js';
+import { adopt, follow, readAfter } from './following.js';
 import { judge, notOurs } from './inspecting.js';
 import type { Interruption, OnceState, Phase } from './state.js';
 
@@ -69,12 +69,7 @@ export function unleased(
   event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
   at: At,
 ): Step {
-  const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
-  if (standing === 'superseded' || standing === 'unclear') return endInterrupted(state, 'superseded', at);
-  const named = { ...state, heardAtMs: phase.askedAtMs };
-  if (standing === 'cancelled') return endInterrupted(named, 'cancel', at);
-  if (state.interrupted !== undefined) return endInterrupted(named, state.interrupted, at);
-  return failUnsent(named, phase, at);
+  return whereNamed(state, phase.askedAtMs, event, at, (named) => failUnsent(named, phase, at));
 }
 
 interface FencedBy {
@@ -156,13 +151,9 @@ export function confirming(
 }
 
 function lookAgain(state: OnceState, phase: Confirming, at: At): Step {
-  const { limits, deadlineAtMs } = at.rules;
   // The first reading comes after a pause, however short the time.
   const isFirst = state.phase.name !== 'confirming';
-  if (isFirst || at.nowMs < phase.untilMs) {
-    const giveUpAtMs = Math.max(deadlineAtMs, at.nowMs + limits.quietMs + limits.readTimeoutMs);
-    return { state: { ...state, phase }, command: { kind: 'read', inMs: limits.quietMs, giveUpAtMs } };
-  }
+  if (isFirst || at.nowMs < phase.untilMs) return readAfter(at.rules.limits.quietMs, state, phase, at);
   const { answer, message } = phase;
   return answer === 'unanswered'
     ? fail(state, 'Unanswered', message, at)

@@ -5,7 +5,7 @@ import { describeObservation, statusMeaning, type Observation } from '../target.
 import { end } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, Event, RequestFailed, Step } from './events.js';
-import { adopt, polled, startPolling, withReadFailure } from './following.js';
+import { adopt, polled, readAfter, startPolling, withReadFailure } from './following.js';
 import { judge } from './inspecting.js';
 import { retryDelayMs } from './retrying.js';
 import type { Ending, OnceState, Phase } from './state.js';
@@ -87,7 +87,8 @@ function whileUnclear(state: OnceState, phase: Settling, reading: Observation, a
   const isNew = readingAge(before, reading) === 'new';
   if (isNew && action !== null) {
     const cloudJobId = reading.lastJobId ?? '';
-    return { state: { ...state, phase }, command: { kind: 'inspect', cloudJobId, giveUpAtMs: giveUpAtMs(0, at) } };
+    const giveUpAtMs = Math.max(at.rules.deadlineAtMs, at.nowMs + limits.readTimeoutMs);
+    return { state: { ...state, phase }, command: { kind: 'inspect', cloudJobId, giveUpAtMs } };
   }
   const read = withReadFailure(state, null, at);
   const isClear = at.nowMs >= state.clearAtMs;
@@ -193,12 +194,4 @@ function readAgain(state: OnceState, phase: Settling, at: At): Step {
   const { failure, failures } = state.retrying;
   const leftMs = deadlineAtMs - at.nowMs;
   return readAfter(retryDelayMs({ failure, failures, firstDelayMs: limits.quietMs, leftMs, limits }), state, phase, at);
-}
-
-function readAfter(inMs: number, state: OnceState, phase: Phase, at: At): Step {
-  return { state: { ...state, phase }, command: { kind: 'read', inMs, giveUpAtMs: giveUpAtMs(inMs, at) } };
-}
-
-function giveUpAtMs(inMs: number, { nowMs, rules }: At): number {
-  return Math.max(rules.deadlineAtMs, nowMs + inMs + rules.limits.readTimeoutMs);
 }
