@@ -15,7 +15,7 @@ import { loadConfig } from '../../src/config.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 const text = read('docker-compose.yml');
-const operations = read('docs/operations.md');
+const configuration = read('docs/configuration.md');
 const dockerfile = read('Dockerfile');
 
 const Condition = z.strictObject({
@@ -75,12 +75,12 @@ describe('the compose file', () => {
     }
   });
 
-  it('gives every variable a default, and docs/operations.md names it', () => {
+  it('gives every variable a default, and docs/configuration.md names it', () => {
     const variables = [...text.matchAll(/\$\{(\w+)(:-[^}]*)?\}/g)];
     expect(variables.length).toBeGreaterThan(10);
     for (const [, name = '', byDefault] of variables) {
       expect(byDefault).toBeDefined();
-      expect(operations).toContain(`\`${name}\``);
+      expect(configuration).toContain(`\`${name}\``);
     }
   });
 
@@ -130,7 +130,7 @@ describe('runbooks and calendars of your own', () => {
     const [source = '', , mode] = mounted(service, ofImage[variable]) ?? [];
     expect(source).toMatch(/^\.\/deploy\//);
     expect(mode).toBe('ro');
-    expect(operations).toContain(`\`${source.slice(2)}\``);
+    expect(configuration).toContain(`\`${source.slice(2)}\``);
     // What is set for a service goes before what the image says.
     expect(compose.services[service]?.environment).not.toHaveProperty(variable);
   });
