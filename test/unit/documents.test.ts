@@ -1,4 +1,4 @@
-/** The documents hold together: every relative link and anchor resolves, paragraphs fit a screen, every decision is in the index. */
+/** The documents hold together: every relative link, anchor and path resolves, paragraphs fit a screen, every decision is in the index. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,6 +56,17 @@ function brokenLinksOf(page: string): string[] {
   });
 }
 
+/** Files and folders of this repository that a page names in code style, such as `src/domain/once/`, and that do not exist. */
+function missingPathsOf(page: string): string[] {
+  const paths = [...proseOf(page).matchAll(/`((?:src|test|scripts|bench|docs|deploy|examples)\/[\w./-]*)`/g)];
+  return paths.map(([, path = '']) => path).filter((path) => !existsSync(join(root, path)) && !isMadeByReader(path));
+}
+
+/** Folders that the person who runs it creates. */
+function isMadeByReader(path: string): boolean {
+  return path.startsWith('deploy/gateway/secrets');
+}
+
 function paragraphsOf(page: string): string[] {
   return proseOf(page)
     .split(/\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )/)
@@ -71,6 +82,10 @@ describe('documents', () => {
 
   it.each(pages)('%s has no broken link', (page) => {
     expect(brokenLinksOf(page)).toEqual([]);
+  });
+
+  it.each(pages)('%s names only files that exist', (page) => {
+    expect(missingPathsOf(page)).toEqual([]);
   });
 
   it.each(pages)('%s has no paragraph that is longer than a screen can show at once', (page) => {

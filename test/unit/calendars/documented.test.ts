@@ -1,10 +1,10 @@
 /** The examples of docs/runbook-reference.md, first-runbook.md and calendars.md can be read as they are. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readStartArguments } from '../../../src/activities/start-arguments.js';
+import { readStartArguments } from '../../../src/domain/plan/start-arguments.js';
 import { icsFreezes } from '../../../src/calendars/ics-file.js';
 import { listFreezes } from '../../../src/calendars/list-file.js';
-import { parseRunbook } from '../../../src/catalogue.js';
+import { parseRunbook } from '../../../src/runbooks/catalogue.js';
 
 const text = ['runbook-reference', 'first-runbook', 'calendars']
   .map((page) => readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), 'utf8'))
