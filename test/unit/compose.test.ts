@@ -16,6 +16,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 const text = read('docker-compose.yml');
 const configuration = read('docs/configuration.md');
+const operations = read('docs/operations.md');
 const dockerfile = read('Dockerfile');
 
 const Condition = z.strictObject({
@@ -130,7 +131,7 @@ describe('runbooks and calendars of your own', () => {
     const [source = '', , mode] = mounted(service, ofImage[variable]) ?? [];
     expect(source).toMatch(/^\.\/deploy\//);
     expect(mode).toBe('ro');
-    expect(configuration).toContain(`\`${source.slice(2)}\``);
+    expect(operations).toContain(`\`${source.slice(2)}\``);
     // What is set for a service goes before what the image says.
     expect(compose.services[service]?.environment).not.toHaveProperty(variable);
   });
