@@ -1,15 +1,19 @@
 /** Counts of known faults that may only shrink: a text file with one line `path fault count` for each, sorted. */
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** @returns {Map<string, number>} by `path<tab>fault` */
+/**
+ * A merge may leave two lines for one file and fault: the larger count is used, and the next write leaves one line.
+ *
+ * @returns {Map<string, number>} by `path<tab>fault`
+ */
 export function readCounts(file) {
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return new Map(
-    lines.map((line) => {
-      const [path, fault, count] = line.split('\t');
-      return [`${path}\t${fault}`, Number(count)];
-    }),
-  );
+  const counts = new Map();
+  for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
+    const [path, fault, count] = line.split('\t');
+    const key = `${path}\t${fault}`;
+    counts.set(key, Math.max(counts.get(key) ?? 0, Number(count)));
+  }
+  return counts;
 }
 
 export function writeCounts(file, counts) {
