@@ -57,7 +57,7 @@ export const configVariables: readonly ConfigVariable[] = [
   {
     name: 'RUNBOOK_VERIFY',
     default: 'within=5m,stable=10s',
-    meaning: 'How long a wished state may take after the cloud job, and must hold, where a runbook does not say',
+    meaning: 'How long a desired state may take after the cloud job, and must hold, where a runbook does not say',
   },
   {
     name: 'RUNBOOK_USUAL_DURATIONS',

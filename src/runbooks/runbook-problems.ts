@@ -1,7 +1,7 @@
 /** Everything that is wrong with a runbook file, at once: its shape in words, and what is proved of the rest; nothing that only follows from another fault. */
 import { ACTIONS } from '../domain/target/actions.js';
 import { namesUsed } from '../domain/runbook/interpolate.js';
-import { nearest } from '../domain/text/suggest.js';
+import { suggest } from '../domain/text/suggest.js';
 import { checkRunbook, type RunbookProblem } from '../domain/runbook/runbook-checks.js';
 import type { Runbook } from '../domain/runbook/runbook.js';
 import type { Path, PathProblem } from '../yaml/yaml-document.js';
@@ -55,7 +55,7 @@ function follows(
     case 'unused-input': {
       const name = String(path.at(-1));
       const keys = unknown.map((each) => each.split('.').at(-1) ?? '');
-      return usesOf(raw).includes(`inputs.${name}`) || keys.some((key) => nearest(key, [name]).length > 0);
+      return usesOf(raw).includes(`inputs.${name}`) || keys.some((key) => suggest(key, [name]).length > 0);
     }
     case 'unknown-name':
     case 'wrong-input-type': {

@@ -1,4 +1,4 @@
-/** The only reader of schedule files: YAML in, the schedules wished for or every problem with file, line and column out. Changes nothing. */
+/** The only reader of schedule files: YAML in, the schedules desired for or every problem with file, line and column out. Changes nothing. */
 import { durationMs } from '../domain/time/duration.js';
 import type { Problem } from '../domain/failures.js';
 import { NAME, NAME_REMEDY, type Runbook } from '../domain/runbook/runbook.js';
@@ -18,7 +18,7 @@ const SCHEDULE_FILE: FileKind = {
 };
 
 /** One schedule as a file wants it. */
-export interface WishedSchedule {
+export interface DesiredSchedule {
   /** `<owner>/<name>`, the id on the server. */
   readonly id: string;
   readonly owner: string;
@@ -30,7 +30,7 @@ export interface WishedSchedule {
 
 export interface ReadSchedules {
   readonly owner: string;
-  readonly schedules: readonly WishedSchedule[];
+  readonly schedules: readonly DesiredSchedule[];
 }
 
 export interface ReadOptions {
@@ -65,7 +65,7 @@ export async function parseSchedules(
   ];
   const problems = [...oddNames(raw), ...ofShape.map(inWordsOfSchedules)];
   const owner = 'owner' in raw && typeof raw.owner === 'string' ? raw.owner : '';
-  const schedules: WishedSchedule[] = [];
+  const schedules: DesiredSchedule[] = [];
   // What has its shape is checked further, also beside what has not.
   for (const { name, entry, replaced } of judgedEntries(raw, ofShape)) {
     const runbook = replaced.has('runbook') ? NOT_JUDGED : await findRunbook(entry.runbook);

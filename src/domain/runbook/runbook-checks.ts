@@ -192,7 +192,7 @@ function checkDeadlines({ steps, deadline }: Runbook): RunbookProblem[] {
   return problems;
 }
 
-/** How long a wished state may take and must hold, where the runbook does not say. Milliseconds. */
+/** How long a desired state may take and must hold, where the runbook does not say. Milliseconds. */
 export interface VerifyDefaults {
   readonly withinMs: number;
   readonly stableMs: number;
