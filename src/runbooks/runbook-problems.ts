@@ -58,7 +58,7 @@ function follows(
       return usesOf(raw).includes(`inputs.${name}`) || keys.some((key) => suggest(key, [name]).length > 0);
     }
     case 'unknown-name':
-    case 'wrong-input-type': {
+    case 'invalid-input-type': {
       const names = namesUsed(valueAt(raw, path));
       return isTouched(path) || names.some((name) => isNotJudged(name, raw, touched));
     }
@@ -110,7 +110,7 @@ function inWordsOfRunbooks(problem: ShapeProblem, raw: unknown): ShapeProblem {
   const value = valueAt(raw, path);
   const isStep = path[0] === 'steps' && path.length === 2;
   const key = String(path.at(-1));
-  if (isStep && code === 'wrong-value' && typeof value === 'string') {
+  if (isStep && code === 'invalid-value' && typeof value === 'string') {
     const isAction = Object.hasOwn(ACTIONS, value);
     return {
       ...problem,
@@ -122,7 +122,7 @@ function inWordsOfRunbooks(problem: ShapeProblem, raw: unknown): ShapeProblem {
     const found = value === null ? problem.found : 'steps is no list';
     return { ...problem, found, remedy: 'Begin each step with a dash, as in "- action: restart"' };
   }
-  if (path.at(-2) === 'compensation' && (key === 'none' || key === 'irreversible') && code === 'wrong-value')
+  if (path.at(-2) === 'compensation' && (key === 'none' || key === 'irreversible') && code === 'invalid-value')
     return { ...problem, remedy: `Say why, as in { ${key}: ${REASONS[key]} }` };
   if (path[0] === 'steps' && code === 'unknown-key') return inWordsOfSteps(problem, valueAt(raw, path.slice(0, -1)));
   if (path[0] === 'inputs' && path.length === 1)
@@ -131,7 +131,7 @@ function inWordsOfRunbooks(problem: ShapeProblem, raw: unknown): ShapeProblem {
       found: `inputs is ${Array.isArray(value) ? 'a list' : 'text'} where keys and values stand`,
       remedy: 'Write a line for each input, as in version: { type: string }',
     };
-  if (path[0] === 'inputs' && path.length === 2 && code === 'wrong-value')
+  if (path[0] === 'inputs' && path.length === 2 && code === 'invalid-value')
     return {
       ...problem,
       remedy: `Write its type, as in ${key.slice(0, 40)}: { type: ${typeof value === 'number' ? 'integer' : 'string'} }`,

@@ -188,7 +188,12 @@ function noKind(path: Path, value: Record<string, unknown>, kinds: readonly stri
     .find(([, near]) => near !== undefined) ?? [undefined, undefined];
   if (key === undefined || meant === undefined) {
     const keys = Object.keys(value).join(', ').slice(0, 80);
-    return { code: 'wrong-value', path, found: keys === '' ? 'nothing stands here' : `"${keys}" says no kind`, remedy };
+    return {
+      code: 'invalid-value',
+      path,
+      found: keys === '' ? 'nothing stands here' : `"${keys}" says no kind`,
+      remedy,
+    };
   }
   const found = `unknown key "${key.slice(0, 80)}"`;
   return {
@@ -216,7 +221,7 @@ function oneOf(path: Path, value: unknown, values: readonly unknown[]): ShapePro
 /** A key that is no name. */
 export function wrongName(path: Path): ShapeProblem {
   return {
-    code: 'wrong-name',
+    code: 'invalid-name',
     path,
     found: `"${String(path.at(-1)).slice(0, 80)}" is not a valid name`,
     remedy: 'Use letters, digits and underscores, beginning with a letter',
@@ -295,7 +300,7 @@ function missing(path: Path, word: string, raw: unknown): ShapeProblem {
 /** A value that does not fit. */
 function wrong(path: Path, value: unknown, remedy: string): ShapeProblem {
   const found = value === null ? 'nothing stands here' : `${shown(value)} does not fit`;
-  return { code: 'wrong-value', path, found, remedy };
+  return { code: 'invalid-value', path, found, remedy };
 }
 
 function shown(value: unknown): string {
