@@ -7,6 +7,7 @@ import type { FailureRecord } from '../failures.js';
 import { jsonBytes, shortened } from '../text/json-bytes.js';
 import type { RemainingEffect, ReportCut, RunReport, StepReport, TargetReport } from './report.js';
 import type { Observation } from '../target/target.js';
+import { targetReport } from './target-report.js';
 
 /** Of texts in a shorter form, bytes as JSON. An id of ServiceStage has 36; the others are chosen. */
 export const LONGEST = { id: 100, path: 1_500, why: 300, text: 1_500, sentence: 1_000, reason: 4_000, refusal: 20_000 };
@@ -150,21 +151,17 @@ export function withShortSteps(report: TargetReport): TargetReport {
 
 /** The least that is said of a target: its outcome, and where its own report stands. */
 function withoutSteps({ path, instanceId, leaseId, outcome, childRunId, failure }: TargetReport): TargetReport {
-  return {
+  const required = {
     path: shortened(path, LONGEST.path),
     instanceId: shortened(instanceId, LONGEST.id),
     leaseId: shortened(leaseId, LONGEST.path),
     outcome,
-    steps: [],
-    notReached: [],
-    compensations: [],
-    remaining: [],
-    captured: null,
-    lastSeen: null,
+  };
+  return targetReport(required, {
     ...(failure === undefined ? {} : { failure: shortFailure(failure, LONGEST.why) }),
     ...(childRunId === undefined ? {} : { childRunId }),
     cut: 'bare',
-  };
+  });
 }
 
 function shortStep(step: StepReport): StepReport {
