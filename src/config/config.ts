@@ -56,7 +56,7 @@ export function loadConfig(env: Environment): Config {
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
   };
   if (config.limits.visibilityWindowMs < config.limits.quietMs)
-    reader.problem('RUNBOOK_VISIBILITY', 'it is shorter than RUNBOOK_QUIET', 'Make it at least as long');
+    reader.problem('RUNBOOK_VISIBILITY_WINDOW', 'it is shorter than RUNBOOK_QUIET_PERIOD', 'Make it at least as long');
   reader.throwProblems();
   return Object.freeze(config);
 }
@@ -82,8 +82,8 @@ function limitsOf(values: ValuesOf<typeof WORKER_VARIABLES>): Limits {
   return withHeartbeatTimeout({
     readTimeoutMs: values.RUNBOOK_READ_TIMEOUT,
     postTimeoutMs: values.RUNBOOK_POST_TIMEOUT,
-    quietMs: values.RUNBOOK_QUIET,
-    visibilityWindowMs: values.RUNBOOK_VISIBILITY,
+    quietMs: values.RUNBOOK_QUIET_PERIOD,
+    visibilityWindowMs: values.RUNBOOK_VISIBILITY_WINDOW,
     budgetWaitMs: others.budgetWait ?? DEFAULT_LIMITS.budgetWaitMs,
     credentialsWaitMs: others.credentialsWait ?? DEFAULT_LIMITS.credentialsWaitMs,
     clockSkewMs: others.clockSkew ?? DEFAULT_LIMITS.clockSkewMs,

@@ -101,8 +101,8 @@ export const CLIENT_VARIABLES = {
 export const WORKER_VARIABLES = {
   RUNBOOK_READ_TIMEOUT: duration(DEFAULT_LIMITS.readTimeoutMs).describe('Longest time for one read of the API'),
   RUNBOOK_POST_TIMEOUT: duration(DEFAULT_LIMITS.postTimeoutMs).describe('Longest time for the POST of an action'),
-  RUNBOOK_QUIET: duration(DEFAULT_LIMITS.quietMs).describe('Time between two readings that must agree'),
-  RUNBOOK_VISIBILITY: duration(DEFAULT_LIMITS.visibilityWindowMs).describe(
+  RUNBOOK_QUIET_PERIOD: duration(DEFAULT_LIMITS.quietMs).describe('Time between two readings that must agree'),
+  RUNBOOK_VISIBILITY_WINDOW: duration(DEFAULT_LIMITS.visibilityWindowMs).describe(
     'How long ServiceStage may take to show an accepted cloud job in `last_job_id`; too short a value endangers *once*',
   ),
   RUNBOOK_LIMITS: durations(['budgetWait', 'credentialsWait', 'clockSkew', 'lateStart', 'lease', 'margin']).describe(
