@@ -1,8 +1,8 @@
 /** Nothing is sent: wait until no cloud job is in flight on the instance, and it is clear what came of a decision. */
-import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';
-import { isAtRest } from '../cloud-job.js';
 import type { FailureName } from '../failures.js';
-import { describeObservation, statusMeaning, type Observation } from '../target.js';
+import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';
+import { isAtRest } from '../target/cloud-job.js';
+import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, Event, RequestFailed, Step } from './events.js';
