@@ -101,7 +101,7 @@ function resultProblems({ step, named, holder, world }: ReportedStep): readonly 
   const isAlone =
     !isNotItsWorkAlone(named, world) &&
     jobs.every((job) => job === named || job.acceptedAtMs <= named.acceptedAtMs || job.acceptedAtMs > readAtMs);
-  // Another one may have brought about what was wished for, and that is what was seen.
+  // Another one may have brought about the desired state, and that is what was seen.
   const left = isAlone ? named.after : world.cloud.stateAt(readAtMs);
   return isWished(step.action, left) ? [] : [`says succeeded, but ${describeJob(named)} left ${left.status}`];
 }
@@ -161,7 +161,7 @@ function hasReasonForDoubt({ decision, step, accepted, world }: ReportedStep): b
 }
 
 /**
- * It had ended as wished, was the newest, its creator was known, and then the API could be read in peace for long enough: a whole visibility
+ * It had ended as desired, was the newest, its creator was known, and then the API could be read in peace for long enough: a whole visibility
  * window for quiet readings, and a few readings to judge, follow and verify.
  */
 function couldBeAdopted(job: Job, { decision, world }: ReportedStep): boolean {

@@ -1,6 +1,6 @@
 /** Nothing is sent: wait until no cloud job is in flight on the instance, and it is clear what came of a decision. */
 import type { FailureName } from '../failures.js';
-import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';
+import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
 import { isAtRest } from '../target/cloud-job.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end } from './ending.js';
@@ -85,7 +85,7 @@ function isOlderThanJob({ cloudJob }: OnceState, { jobEnd }: Settling, reading: 
   const age = readingAge({ ...before, lastJobId: cloudJob.id }, reading);
   if (age === 'new' && at.nowMs - cloudJob.submittedAtMs < limits.visibilityWindowMs) return true;
   if (at.nowMs - jobEnd.atMs >= limits.visibilityWindowMs) return false;
-  return age === 'stale' || (jobEnd.failure === null && action !== null && !wishedStateHolds(action, reading));
+  return age === 'stale' || (jobEnd.failure === null && action !== null && !desiredStateHolds(action, reading));
 }
 
 /** Something may have been sent and no cloud job is known: read on until nothing that was sent can still be unseen. */
@@ -137,7 +137,7 @@ function nothingNew(state: OnceState, reading: Observation, at: At): Step {
   const { before, action } = at.rules;
   if (before.observation === null || action === null) return end(state, clear(state, at), at);
   if (isSameState(before.observation, reading)) return end({ ...state, sent: 'no' }, clear(state, at), at);
-  if (wishedStateHolds(action, reading)) return end(state, clear(state, at), at);
+  if (desiredStateHolds(action, reading)) return end(state, clear(state, at), at);
   const from = describeObservation(before.observation);
   const why = `the state changed from ${from} to ${describeObservation(reading)} without a new cloud job`;
   return end(state, unclear(state, why, at), at);
@@ -169,8 +169,8 @@ function clear({ goal, cloudJob, seen, phase }: OnceState, { rules: { action } }
   const said = 'message' in prior ? `${prior.message}; ` : `${describeAction(action)}: `;
   const failure = phase.name === 'settling' ? (phase.jobEnd?.failure ?? null) : null;
   if (failure !== null) return failedJob(cloudJob, `${said}cloud job ${cloudJob.id} ended ${failure}`);
-  if (seen === null || wishedStateHolds(action, seen)) return prior;
-  const message = `${said}wished for ${ruleOf(action).wish(action)}, saw ${describeObservation(seen)} once it was settled`;
+  if (seen === null || desiredStateHolds(action, seen)) return prior;
+  const message = `${said}expected ${ruleOf(action).desiredState(action)}, saw ${describeObservation(seen)} once it was settled`;
   // An adopted one may not have been ours after all.
   return cloudJob.evidence === undefined
     ? { kind: 'failed', failure: 'NotConverged', message, retryInMs: null }

@@ -166,7 +166,7 @@ describe('something that may have been sent', () => {
     it.each([
       ['succeeded', { read: () => stopped }, done],
       ['failed', { read: () => anObservation(ours), job: () => failed }, { failure: 'CloudJobFailed' }],
-      ['failed beside the wished state', { read: () => stopped, job: () => failed }, { failure: 'CloudJobFailed' }],
+      ['failed beside the desired state', { read: () => stopped, job: () => failed }, { failure: 'CloudJobFailed' }],
       [
         'failed, and may be somebody else',
         { read: () => stopped, job: () => ({ ...failed, createdBy: null }) },
