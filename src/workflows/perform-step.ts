@@ -6,7 +6,7 @@ import { failureRecord } from '../domain/failures.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
 import { unsettled } from '../domain/once/settling.js';
 import { endedAs, endingOf, type OnceState } from '../domain/once/state.js';
-import { cancelled, failed, nothingSent, nothingTold, type Decided } from '../domain/once/untold.js';
+import { cancelled, failed, nothingSent, nothingReported, type Decided } from '../domain/once/activity-end.js';
 import type { ActionStep, PlannedStep, WaitStep } from '../domain/plan/plan.js';
 import type { StepReport, StepResult } from '../domain/report/report.js';
 import { needsSettling, stepOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
@@ -33,7 +33,7 @@ export async function performActionStep(
       startedAtMs,
     );
   const ending = failed(obstacle.name, obstacle.message);
-  const left = isDecidedBeforeReset(baseline) ? nothingTold(ending, decided) : nothingSent(ending, decided);
+  const left = isDecidedBeforeReset(baseline) ? nothingReported(ending, decided) : nothingSent(ending, decided);
   return settledOutcome(step, baseline, run, left, startedAtMs);
 }
 
@@ -45,7 +45,7 @@ export async function lookAfterReset(
 ): Promise<StepOutcome | null> {
   if (step.kind !== 'action' || !isDecidedBeforeReset(baseline)) return null;
   const nowMs = Date.now();
-  const left = nothingTold(cancelled('Cancelled before it began'), decidedAt(baseline, run, nowMs));
+  const left = nothingReported(cancelled('Cancelled before it began'), decidedAt(baseline, run, nowMs));
   return settledOutcome(step, baseline, run, left, nowMs);
 }
 

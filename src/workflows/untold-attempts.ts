@@ -1,19 +1,19 @@
-/** How an activity that failed ended, out of Temporal's error; what the workflow may believe of it is in `src/domain/once/untold.ts`. */
+/** How an activity that failed ended, out of Temporal's error; what the workflow may believe of it is in `src/domain/once/activity-end.ts`. */
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/workflow';
 import { isFailureName } from '../domain/failures.js';
 import type { OnceState } from '../domain/once/state.js';
-import { believed, type ActivityEnd, type Decided } from '../domain/once/untold.js';
+import { stateAfter, type ActivityEnd, type Decided } from '../domain/once/activity-end.js';
 
 /** The state in which a failed `performAction` left its decision. */
 export function stateOfFailure(error: unknown, decided: Decided): OnceState {
-  return believed(endOf(error), decided);
+  return stateAfter(endOf(error), decided);
 }
 
 function endOf(error: unknown): ActivityEnd {
   // The scope was cancelled before the activity was scheduled.
   if (error instanceof CancelledFailure) return { kind: 'notBegun' };
   const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof TimeoutFailure) return { kind: 'timedOut', heard: asState(cause.lastHeartbeatDetails) };
+  if (cause instanceof TimeoutFailure) return { kind: 'timedOut', heartbeat: asState(cause.lastHeartbeatDetails) };
   const message = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof CancelledFailure) return { kind: 'cancelled', state: stateIn(cause.details), message };
   if (!(cause instanceof ApplicationFailure)) return { kind: 'failed', state: null, failure: 'Unanswered', message };

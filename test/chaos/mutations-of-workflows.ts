@@ -58,8 +58,8 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     why: 'A step cancelled by the server while no attempt ran counts as never begun, though an earlier attempt may have sent (2.4).',
     edits: [
       {
-        file: 'src/domain/once/untold.ts',
-        from: `end.state ?? nothingTold(cancelled(end.message), decided);`,
+        file: 'src/domain/once/activity-end.ts',
+        from: `end.state ?? nothingReported(cancelled(end.message), decided);`,
         to: `end.state ?? nothingSent(cancelled(end.message), decided);`,
       },
     ],

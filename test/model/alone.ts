@@ -53,7 +53,7 @@ function sentTooLate({ sentAtMs, decision, attempt, holder }: Post, world: World
   ];
 }
 
-/** The report says of a step before this one that something was or may have been sent; where there is none, something left it open. */
+/** By the report an earlier step sent something or may have; where there is no report, something left it open. */
 function mayHaveBegun(decision: DecisionRecord, { decisions, report }: HolderRecord): boolean {
   const earlier = decisions.slice(0, decisions.indexOf(decision));
   if (report === null) return earlier.some(({ doubts }) => doubts.size > 0);

@@ -101,7 +101,7 @@ function resultProblems({ step, named, holder, world }: ReportedStep): readonly 
   const isAlone =
     !isNotItsWorkAlone(named, world) &&
     jobs.every((job) => job === named || job.acceptedAtMs <= named.acceptedAtMs || job.acceptedAtMs > readAtMs);
-  // Another one may have brought about the desired state, and that is what was seen.
+  // Another one may have led to the desired state, and that is what was seen.
   const left = isAlone ? named.after : world.cloud.stateAt(readAtMs);
   return isWished(step.action, left) ? [] : [`says succeeded, but ${describeJob(named)} left ${left.status}`];
 }

@@ -5,14 +5,14 @@ import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import { unsettled } from '../../src/domain/once/settling.js';
 import { endedAs, endingOf, type OnceState } from '../../src/domain/once/state.js';
 import {
-  believed,
+  stateAfter,
   cancelled,
   failed,
   nothingSent,
-  nothingTold,
-  type ActivityEnd as Untold,
+  nothingReported,
+  type ActivityEnd as ReportedEnd,
   type Decided,
-} from '../../src/domain/once/untold.js';
+} from '../../src/domain/once/activity-end.js';
 import type { ActionStep } from '../../src/domain/plan/plan.js';
 import { needsSettling, stepOutcome, type StepOutcome } from '../../src/domain/report/step-outcome.js';
 import type { Target } from '../../src/domain/target/target.js';
@@ -45,7 +45,7 @@ export function* performStep(
   else {
     const decided = decidedAt(baseline, context, run, times.nowMs);
     const ending = failed(obstacle.name, obstacle.message);
-    left = isDecidedBefore(baseline, context) ? nothingTold(ending, decided) : nothingSent(ending, decided);
+    left = isDecidedBefore(baseline, context) ? nothingReported(ending, decided) : nothingSent(ending, decided);
   }
   return yield* settledOutcome(step, baseline, context, run, left, times.nowMs);
 }
@@ -65,7 +65,7 @@ export function* lookAfterReset(
     baseline,
     context,
     run,
-    nothingTold(ending, decidedAt(baseline, context, run, nowMs)),
+    nothingReported(ending, decidedAt(baseline, context, run, nowMs)),
     nowMs,
   );
 }
@@ -99,14 +99,14 @@ function* act(
   if (answer.kind !== 'ended') throw new TypeError(`An activity cannot end ${answer.kind}`);
   const { end } = answer;
   const decided = { ...decidedAt(before, context, run, nowMs), nowMs: context.nowMs };
-  return end.kind === 'completed' ? end.state : believed(endOf(end), decided);
+  return end.kind === 'completed' ? end.state : stateAfter(endOf(end), decided);
 }
 
 /** As `src/workflows/untold-attempts.ts` makes it of Temporal's errors. */
-function endOf(end: Exclude<ActivityEnd, { kind: 'completed' }>): Untold {
+function endOf(end: Exclude<ActivityEnd, { kind: 'completed' }>): ReportedEnd {
   switch (end.kind) {
     case 'timedOut':
-      return { kind: 'timedOut', heard: end.details };
+      return { kind: 'timedOut', heartbeat: end.details };
     case 'cancelled':
       return { kind: 'cancelled', state: end.state, message: 'Cancelled between attempts' };
     case 'failed': {

@@ -128,7 +128,7 @@ function followingToAnyGoal(...[state, ...given]: Parameters<typeof following>):
 
 function handle(state: OnceState, event: Answer, at: At): Step {
   const { phase } = state;
-  // Of the same name: the compiler does not see that.
+  // The handler has the phase's own name: the compiler does not see that.
   const step = (HANDLERS[phase.name] as Handler<Phase>)(state, phase, event, at);
   if (step === null) throw new TypeError(`The phase ${phase.name} does not wait for ${event.kind}`);
   return step;

@@ -76,8 +76,8 @@ function untilAtRest(state: OnceState, phase: Settling, reading: Observation, at
 
 /**
  * A reading that shows an older cloud job than the one that has just ended may show the state before it, too. So may one that shows nothing
- * of what a successful one did; an effect that is not seen would not be undone. And one that nobody told us of may be older than ours, which
- * would show after the lease is let go: the next one would take it for somebody else's.
+ * of what a successful one did; an effect that is not seen would not be undone. And one that is not known may be older than ours, which
+ * would show after the lease is released: the next run would report it as somebody else's.
  */
 function isOlderThanJob({ cloudJob }: OnceState, { jobEnd }: Settling, reading: Observation, at: At): boolean {
   if (cloudJob === null || jobEnd === null) return false;
@@ -151,7 +151,7 @@ function isSameState(before: Observation, after: Observation): boolean {
   );
 }
 
-/** Endings that say what came of the cloud job. */
+/** Failures that report what came of the cloud job. */
 const JUDGED: readonly FailureName[] = [
   'CloudJobFailed',
   'CloudJobOverdue',
@@ -160,17 +160,17 @@ const JUDGED: readonly FailureName[] = [
   'TargetNotFound',
 ];
 
-/** It is clear what came of the decision: the step ends as it had, unless its cloud job was not judged yet and speaks against that. */
+/** It is clear what came of the decision: the step ends as it had, unless its cloud job was not judged yet and shows otherwise. */
 function clear({ goal, cloudJob, seen, phase }: OnceState, { rules: { action } }: At): Ending {
   const prior = goal.kind === 'settle' ? goal.prior : null;
   if (prior === null) return { kind: 'succeeded' };
   const isJudged = prior.kind === 'failed' && JUDGED.includes(prior.failure);
   if (isJudged || cloudJob === null || action === null) return prior;
-  const said = 'message' in prior ? `${prior.message}; ` : `${describeAction(action)}: `;
+  const before = 'message' in prior ? `${prior.message}; ` : `${describeAction(action)}: `;
   const failure = phase.name === 'settling' ? (phase.jobEnd?.failure ?? null) : null;
-  if (failure !== null) return failedJob(cloudJob, `${said}cloud job ${cloudJob.id} ended ${failure}`);
+  if (failure !== null) return failedJob(cloudJob, `${before}cloud job ${cloudJob.id} ended ${failure}`);
   if (seen === null || desiredStateHolds(action, seen)) return prior;
-  const message = `${said}expected ${ruleOf(action).desiredState(action)}, saw ${describeObservation(seen)} once it was settled`;
+  const message = `${before}expected ${ruleOf(action).desiredState(action)}, saw ${describeObservation(seen)} once it was settled`;
   // An adopted one may not have been ours after all.
   return cloudJob.evidence === undefined
     ? { kind: 'failed', failure: 'NotConverged', message, retryInMs: null }

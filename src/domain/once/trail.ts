@@ -72,7 +72,7 @@ const MOST_BYTES_WITHOUT_NOTE = 180;
 /** As JSON: of a control character, or of half a surrogate pair. */
 const MOST_BYTES_OF_A_CHARACTER = 6;
 
-/** Told without writing it: this is asked at each entry, and a trail is seldom long. */
+/** An upper bound, so that no JSON is written: this is checked at each entry, and a trail is seldom long. */
 function fitsSurely(trail: readonly TrailEntry[], maxBytes: number): boolean {
   if (trail.length > MOST_ENTRIES) return false;
   const noteLength = trail.reduce((sum, { note = '' }) => sum + note.length, 0);

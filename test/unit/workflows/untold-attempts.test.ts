@@ -11,7 +11,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { smallState, type OnceState } from '../../../src/domain/once/state.js';
 import { unseenAttemptMs } from '../../../src/domain/once/limits.js';
-import { nothingSent } from '../../../src/domain/once/untold.js';
+import { nothingSent } from '../../../src/domain/once/activity-end.js';
 import { stateOfFailure } from '../../../src/workflows/untold-attempts.js';
 import {
   aFollowingState,

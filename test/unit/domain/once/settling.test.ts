@@ -68,7 +68,7 @@ describe('a known cloud job', () => {
     expect(sentStep({ job: endsAt(0, 'FAILED'), read }).state.seen).toMatchObject(ours);
   });
 
-  it('that has not shown is waited for beneath one that nobody told us of, within the visibility window', () => {
+  it('that has not shown is waited for beneath one that is not known, within the visibility window', () => {
     const theirs = anObservation({ status: 'STOPPED', lastJobId: 'JOB-2' });
     const showsMs = NOW_MS + 5_000;
     const read: World['read'] = (atMs) => (atMs < showsMs ? theirs : stopped);
@@ -82,9 +82,9 @@ describe('a known cloud job', () => {
   it('that failed is settled by the first reading at rest that shows it', () => {
     const seen = anObservation(ours);
     const played = sentStep({ job: endsAt(0, 'FAILED'), read: () => seen });
-    const ending = { failure: 'CloudJobFailed', message: 'said so; cloud job JOB-1 ended FAILED' };
+    const ending = { failure: 'CloudJobFailed', message: expect.stringMatching(/; cloud job JOB-1 ended FAILED$/) };
     expect(played).toMatchObject({ ending, state: { seen: withoutTime(seen) } });
-    // What the step had said of it already stands.
+    // The step had already reported what came of it.
     const overdue = failedWith('CloudJobOverdue');
     expect(sentStep({ job: endsAt(0, 'FAILED'), read: () => seen }, overdue).ending).toEqual(overdue);
   });

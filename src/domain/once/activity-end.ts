@@ -1,4 +1,4 @@
-/** What may be believed of a decision whose activity ended: only the state in its end; without one, anything may have been sent. Pure. */
+/** The state of a decision after its activity ended: the one that came with the end; without one, anything may have been sent. Pure. */
 import type { FailureName } from '../failures.js';
 import { unseenAttemptMs, type Limits } from './limits.js';
 import { endedAs, nothingKnown, type Ending, type OnceState } from './state.js';
@@ -11,12 +11,12 @@ export interface Decided {
   readonly limits: Limits;
 }
 
-/** How an activity that did not complete ended, as Temporal says it. `state`: as its last attempt left it, where that can be read. */
+/** How an activity that did not complete ended, from Temporal's failure. `state`: as its last attempt left it, where that can be read. */
 export type ActivityEnd =
   /** Cancelled before it was scheduled. */
   | { readonly kind: 'notBegun' }
   /** No attempt ended in time. */
-  | { readonly kind: 'timedOut'; readonly heard: OnceState | null }
+  | { readonly kind: 'timedOut'; readonly heartbeat: OnceState | null }
   | { readonly kind: 'cancelled'; readonly state: OnceState | null; readonly message: string }
   | {
       readonly kind: 'failed';
@@ -26,19 +26,19 @@ export type ActivityEnd =
     };
 
 /** The state in which an activity that did not complete left its decision. */
-export function believed(end: ActivityEnd, decided: Decided): OnceState {
+export function stateAfter(end: ActivityEnd, decided: Decided): OnceState {
   switch (end.kind) {
     case 'notBegun':
       return nothingSent(cancelled('Cancelled before it began'), decided);
     case 'timedOut':
-      return afterTimeout(end.heard, decided);
+      return afterTimeout(end.heartbeat, decided);
     case 'cancelled':
-      return end.state ?? nothingTold(cancelled(end.message), decided);
+      return end.state ?? nothingReported(cancelled(end.message), decided);
     case 'failed': {
       const { state, failure, message } = end;
-      // A failure that is tried again is the last one where the time of all attempts is over: its state says so without its message.
+      // A failure that is tried again is the last one where the time of all attempts is over: the message is not in its state.
       return state === null || wasToBeRetried(state)
-        ? endedAs(state ?? nothingTold(failed(failure, message), decided), failed(failure, message))
+        ? endedAs(state ?? nothingReported(failed(failure, message), decided), failed(failure, message))
         : state;
     }
   }
@@ -48,22 +48,24 @@ function wasToBeRetried({ phase }: OnceState): boolean {
   return phase.name === 'ended' && phase.ending.kind === 'failed' && phase.ending.retryInMs !== null;
 }
 
-/** The newest heartbeat may hold the cloud job. What it says of `sent: 'no'` proves nothing: the attempt went on after it. */
-function afterTimeout(heard: OnceState | null, decided: Decided): OnceState {
-  const job = heard?.cloudJob ?? null;
-  if (heard !== null && job !== null)
-    return endedAs(heard, failed('CloudJobOverdue', `No worker followed cloud job ${job.id} to its end in time`));
-  const untold = nothingTold(failed('Unanswered', 'No worker finished the step in time'), decided);
-  return heard === null ? untold : { ...untold, trail: heard.trail, attempt: heard.attempt, seen: heard.seen };
+/** The newest heartbeat may hold the cloud job. Its `sent: 'no'` proves nothing: the attempt continued after it. */
+function afterTimeout(heartbeat: OnceState | null, decided: Decided): OnceState {
+  const job = heartbeat?.cloudJob ?? null;
+  if (heartbeat !== null && job !== null)
+    return endedAs(heartbeat, failed('CloudJobOverdue', `No worker followed cloud job ${job.id} to its end in time`));
+  const unreported = nothingReported(failed('Unanswered', 'No worker finished the step in time'), decided);
+  return heartbeat === null
+    ? unreported
+    : { ...unreported, trail: heartbeat.trail, attempt: heartbeat.attempt, seen: heartbeat.seen };
 }
 
-/** An attempt that nobody hears of may have sent, and may still be about to. */
-export function nothingTold(ending: Ending, { nowMs, decidedAtMs, limits }: Decided): OnceState {
+/** An attempt that never reported its end may have sent, and may still be about to. */
+export function nothingReported(ending: Ending, { nowMs, decidedAtMs, limits }: Decided): OnceState {
   const clearAtMs = nowMs + unseenAttemptMs(limits);
   return endedAs(nothingKnown('unknown', { nowMs, clearAtMs, decidedAtMs }), ending);
 }
 
-/** Of a step that was never begun. */
+/** A step that was never begun has sent nothing. */
 export function nothingSent(ending: Ending, { nowMs, decidedAtMs }: Omit<Decided, 'limits'>): OnceState {
   return endedAs(nothingKnown('no', { nowMs, clearAtMs: 0, decidedAtMs }), ending);
 }
@@ -73,7 +75,7 @@ export function failed(failure: FailureName, message: string): Ending {
   return { kind: 'failed', failure, message, retryInMs: null };
 }
 
-/** The step was cancelled before it sent anything, as far as its activity says. */
+/** The step was cancelled, and its activity reported nothing that was sent. */
 export function cancelled(message: string): Ending {
   return { kind: 'cancelled', message };
 }
