@@ -57,7 +57,7 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   return close(report, cancelRequested);
 }
 
-/** Without a plan the run ends: `early` says why, or is `null` where it was cancelled. */
+/** Without a plan the run ends. `early` is the reason, or `null` if it was cancelled. */
 async function planRun(startArguments: unknown): Promise<Pick<RunEnd, 'plan' | 'early'>> {
   const { workflowId, workflowType } = workflowInfo();
   try {

@@ -5,7 +5,7 @@
 import type { Action } from '../target/actions.js';
 import { leastReportBytes, LONGEST, withShortSteps } from '../report/cut-report.js';
 import { FAILURES, longestAdvice, type FailureName, type FailureRecord, type Problem } from '../failures.js';
-import { LOOK_AGAIN_MS, MOST_FREEZES } from '../gates/gates.js';
+import { CHECK_AGAIN_MS, MOST_FREEZES } from '../gates/gates.js';
 import { jsonBytes } from '../text/json-bytes.js';
 import { listedTargets } from '../run/listed-targets.js';
 import type { ActionStep, Plan, PlannedStep, TargetPlan } from './plan.js';
@@ -165,7 +165,7 @@ function runHistoryEvents(plan: Plan): number {
 /** Before each target, after each time to wait, and once more where a gate closed before anything was sent. */
 function mostLooks({ guards, targets }: Plan): number {
   if (guards === undefined) return 0;
-  return 2 * targets.length + 2 * Math.ceil((guards.waitAtMostMs ?? 0) / LOOK_AGAIN_MS);
+  return 2 * targets.length + 2 * Math.ceil((guards.waitAtMostMs ?? 0) / CHECK_AGAIN_MS);
 }
 
 /** What the calendars said, in the marker of a look. */
