@@ -13,7 +13,7 @@ import { leaseId } from '../domain/target/target.js';
 import { captureAtRest } from './capture.js';
 import { compensate, NOTHING_UNDONE } from './compensate.js';
 import { invalidStart } from './failure.js';
-import { isDecidedBeforeReset, performActionStep, performWaitStep, lookAfterReset } from './perform-step.js';
+import { isDecidedBeforeReset, performActionStep, performWaitStep, settleAfterReset } from './perform-step.js';
 import type { StepTimes } from './step-obstacle.js';
 import { TargetProgressView } from './target-progress.js';
 
@@ -71,7 +71,7 @@ async function executeSteps(
   let next: ReturnType<typeof afterStep> = 'nextStep';
   for (const step of request.targetPlan.steps) {
     const outcome = scope.consideredCancelled
-      ? await lookAfterReset(step, baseline, request)
+      ? await settleAfterReset(step, baseline, request)
       : await performStep(step, baseline, request, progress, {
           nowMs: steps.at(-1)?.endedAtMs ?? baseline.observation.observedAtMs,
           closing: hasSent(baseline, steps) ? undefined : request.closing,
