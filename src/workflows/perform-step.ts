@@ -21,6 +21,36 @@ import { performAction, settleTarget } from './proxies.js';
 import { obstacleTo, type StepTimes } from './step-obstacle.js';
 import { sleepUntil } from './timers.js';
 
+/** Carries out one planned step, within its own deadline and the run's. */
+export function performStep(
+  step: PlannedStep,
+  baseline: Baseline,
+  request: TargetRunArguments,
+  times: Pick<StepTimes, 'nowMs' | 'closing'>,
+): Promise<StepOutcome> {
+  if (step.kind === 'wait') return performWaitStep(step, baseline, times.nowMs, request.deadlineAtMs);
+  const deadlineAtMs = Math.min(Math.max(Date.now(), times.nowMs) + step.deadlineMs, request.deadlineAtMs);
+  return performActionStep(step, baseline, request, { ...times, deadlineAtMs });
+}
+
+/** Waits for the time of the step, at most until the run's deadline. Epoch milliseconds. */
+async function performWaitStep(
+  step: WaitStep,
+  baseline: Baseline,
+  startedAtMs: number,
+  deadlineAtMs: number,
+): Promise<StepOutcome> {
+  const endsAtMs = Math.min(startedAtMs + step.durationMs, deadlineAtMs);
+  try {
+    const endedAtMs = endsAtMs > startedAtMs ? await sleepUntil(endsAtMs) : startedAtMs;
+    const isCut = endsAtMs < startedAtMs + step.durationMs;
+    return waitOutcome(step, baseline, { kind: isCut ? 'deadlinePassed' : 'succeeded', startedAtMs, endedAtMs });
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    return waitOutcome(step, baseline, { kind: 'cancelled', startedAtMs, endedAtMs: Date.now() });
+  }
+}
+
 /** Carries out the step's action at most once. @returns also for a step that failed or was cancelled, once it is clear what it did */
 export async function performActionStep(
   step: ActionStep,
@@ -136,22 +166,5 @@ async function settle(
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return endedAs(left, unsettled(left, prior, why));
-  }
-}
-
-/** Waits for the time of the step, at most until the run's deadline. */
-export async function performWaitStep(
-  step: WaitStep,
-  baseline: Baseline,
-  { nowMs: startedAtMs, deadlineAtMs }: Pick<StepTimes, 'nowMs' | 'deadlineAtMs'>,
-): Promise<StepOutcome> {
-  const endsAtMs = Math.min(startedAtMs + step.durationMs, deadlineAtMs);
-  try {
-    const endedAtMs = endsAtMs > startedAtMs ? await sleepUntil(endsAtMs) : startedAtMs;
-    const isCut = endsAtMs < startedAtMs + step.durationMs;
-    return waitOutcome(step, baseline, { kind: isCut ? 'deadlinePassed' : 'succeeded', startedAtMs, endedAtMs });
-  } catch (error) {
-    if (!isCancellation(error)) throw error;
-    return waitOutcome(step, baseline, { kind: 'cancelled', startedAtMs, endedAtMs: Date.now() });
   }
 }

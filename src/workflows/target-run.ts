@@ -1,7 +1,6 @@
 /** `targetRun`: all that happens to one instance. Its workflow id is the lease on the instance, so that only one can be open. */
 import { CancellationScope, defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
-import type { PlannedStep } from '../domain/plan/plan.js';
 import type { DoneStep } from '../domain/report/compensation.js';
 import { boundedTargetReport } from '../domain/report/cut-report.js';
 import type { StepReport, TargetProgress, TargetReport } from '../domain/report/report.js';
@@ -13,8 +12,7 @@ import { leaseId } from '../domain/target/target.js';
 import { captureAtRest } from './capture.js';
 import { compensate, NOTHING_UNDONE } from './compensate.js';
 import { invalidStart } from './failure.js';
-import { isDecidedBeforeReset, performActionStep, performWaitStep, settleAfterReset } from './perform-step.js';
-import type { StepTimes } from './step-obstacle.js';
+import { isDecidedBeforeReset, performStep, settleAfterReset } from './perform-step.js';
 import { TargetProgressView } from './target-progress.js';
 
 const targetProgressQuery = defineQuery<TargetProgress>(PROGRESS_QUERY);
@@ -70,12 +68,14 @@ async function executeSteps(
   let baseline = captured;
   let next: ReturnType<typeof afterStep> = 'nextStep';
   for (const step of request.targetPlan.steps) {
-    const outcome = scope.consideredCancelled
-      ? await settleAfterReset(step, baseline, request)
-      : await performStep(step, baseline, request, progress, {
-          nowMs: steps.at(-1)?.endedAtMs ?? baseline.observation.observedAtMs,
-          closing: hasSent(baseline, steps) ? undefined : request.closing,
-        });
+    let outcome: StepOutcome | null;
+    if (scope.consideredCancelled) outcome = await settleAfterReset(step, baseline, request);
+    else {
+      progress.stepBegins(step.id);
+      const nowMs = steps.at(-1)?.endedAtMs ?? baseline.observation.observedAtMs;
+      const closing = hasSent(baseline, steps) ? undefined : request.closing;
+      outcome = await performStep(step, baseline, request, { nowMs, closing });
+    }
     if (outcome === null) break;
     baseline = outcome.baseline;
     steps.push(outcome.report);
@@ -91,17 +91,4 @@ async function executeSteps(
 function hasSent(baseline: Baseline, steps: readonly StepReport[]): boolean {
   if (baseline.readAfterReset === true || isDecidedBeforeReset(baseline)) return true;
   return steps.some(({ sent }) => sent !== 'no');
-}
-
-function performStep(
-  step: PlannedStep,
-  baseline: Baseline,
-  request: TargetRunArguments,
-  progress: TargetProgressView,
-  times: Pick<StepTimes, 'nowMs' | 'closing'>,
-): Promise<StepOutcome> {
-  progress.stepBegins(step.id);
-  if (step.kind === 'wait') return performWaitStep(step, baseline, { ...times, deadlineAtMs: request.deadlineAtMs });
-  const deadlineAtMs = Math.min(Math.max(Date.now(), times.nowMs) + step.deadlineMs, request.deadlineAtMs);
-  return performActionStep(step, baseline, request, { ...times, deadlineAtMs });
 }

@@ -23,6 +23,7 @@ import {
   targetReportBytes,
   TRAIL_BYTES,
 } from '../sizes.js';
+import { targetReport } from '../report/target-report.js';
 import { leaseId, type Observation } from '../target/target.js';
 
 /** One size of a run at its largest: bytes as JSON, or events. */
@@ -202,14 +203,10 @@ function worstReport({ target, steps }: TargetPlan): TargetReport {
   const { path, instanceId } = target;
   const actions = steps.filter((step): step is ActionStep => step.kind === 'action');
   const seen = { ...NOTHING_SEEN, status: filler(LONGEST.id), failDetail: filler(LONGEST.text), hosts: HOSTS };
-  return {
-    path,
-    instanceId,
-    leaseId: leaseId(target),
+  const required = { path, instanceId, leaseId: leaseId(target), outcome: 'compensationFailed' } as const;
+  return targetReport(required, {
     childRunId: UUID,
-    outcome: 'compensationFailed',
     steps: steps.map(worstStep),
-    notReached: [],
     compensations: actions.map((step) => ({ ...worstStep(step), id: `undo-${step.id}`, action: worstUndo(step) })),
     remaining: actions.map(({ id, action }) => ({
       stepId: id,
@@ -217,14 +214,13 @@ function worstReport({ target, steps }: TargetPlan): TargetReport {
       why: filler(LONGEST.why - 2),
       kind: 'irreversible',
     })),
-    captured: null,
     lastSeen: {
       ...seen,
       version: filler(LONGEST.id),
       lastJobId: filler(LONGEST.id),
       lastJobStatus: filler(LONGEST.id),
     },
-  };
+  });
 }
 
 function worstStep(step: PlannedStep): StepReport {
