@@ -51,7 +51,7 @@ async function performWaitStep(
   }
 }
 
-/** Carries out the step's action at most once. @returns also for a step that failed or was cancelled, once it is clear what it did */
+/** Carries out the step's action at most once. @returns the outcome, once it is clear what the step did, also if it failed or was cancelled */
 export async function performActionStep(
   step: ActionStep,
   baseline: Baseline,

@@ -35,7 +35,7 @@ const targetsKey = defineSearchAttributeKey(TARGET_SEARCH_ATTRIBUTE, SearchAttri
 
 /**
  * @returns the report, or for `dryRun` the plan
- * @throws the report where its outcome is not `succeeded`: the workflow closes Failed or Cancelled
+ * @throws if the outcome is not `succeeded`: the workflow closes Failed or Cancelled, and its memo has the report
  */
 export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   const scope = CancellationScope.current();

@@ -18,8 +18,8 @@ import { TargetProgressView } from './target-progress.js';
 const targetProgressQuery = defineQuery<TargetProgress>(PROGRESS_QUERY);
 
 /**
- * @returns its report, also where a step failed or the run was cancelled
- * @throws `InvalidStart`, and closes Failed, only where it was started in a way that leads around the lease
+ * @returns the report, also if a step failed or the run was cancelled
+ * @throws `InvalidStart`, so that the workflow closes Failed, only if it was started in a way that bypasses the lease
  */
 export async function targetRun(request: TargetRunArguments): Promise<TargetReport> {
   requireLeaseParent(request);
@@ -46,10 +46,15 @@ function requireLeaseParent(request: TargetRunArguments | undefined): void {
   if (workflowId !== expected) throw invalidStart(`targetRun for ${expected} cannot have the id ${workflowId}`);
 }
 
-type Done = Omit<TargetEnd, 'cancelRequested' | 'childRunId'>;
+/** What came of acting on the target. */
+type ActResult = Omit<TargetEnd, 'cancelRequested' | 'childRunId'>;
 const NOTHING_DONE = { ...NOTHING_UNDONE, steps: [], captured: null } as const;
 
-async function actOn(request: TargetRunArguments, captured: Baseline, progress: TargetProgressView): Promise<Done> {
+async function actOn(
+  request: TargetRunArguments,
+  captured: Baseline,
+  progress: TargetProgressView,
+): Promise<ActResult> {
   const scope = CancellationScope.current();
   const result = await executeSteps(request, captured, progress);
   const isDue = isUndoDue(result, request.onCancel, scope.consideredCancelled);

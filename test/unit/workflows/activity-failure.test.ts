@@ -39,7 +39,7 @@ function ofActivity(cause: Error): ActivityFailure {
 
 const stateOf = (cause: Error) => stateAfter(activityEnd(ofActivity(cause)), decided);
 const applicationFailure = (type: string, details: unknown[] = []) =>
-  ApplicationFailure.create({ type, message: 'said so', details });
+  ApplicationFailure.create({ type, message: 'the reason', details });
 const timeout = (heartbeat?: unknown) => new TimeoutFailure('timed out', heartbeat, TimeoutType.SCHEDULE_TO_CLOSE);
 
 /** Anything may have been sent, and may still be about to be. */
@@ -56,43 +56,43 @@ describe('an activity that failed', () => {
     expect(stateOf(applicationFailure('Unreachable', [small]))).toMatchObject({
       sent: 'no',
       attempt: 4,
-      phase: { ending: { kind: 'failed', failure: 'Unreachable', message: 'said so', retryInMs: null } },
+      phase: { ending: { kind: 'failed', failure: 'Unreachable', message: 'the reason', retryInMs: null } },
     });
   });
 
   it.each([
     ['without details', applicationFailure('Unreachable'), 'Unreachable'],
-    ['whose details are something else', applicationFailure('TargetBusy', ['said so']), 'TargetBusy'],
+    ['whose details are something else', applicationFailure('TargetBusy', ['the reason']), 'TargetBusy'],
     ['by a name that is not ours', applicationFailure('TypeError'), 'Unanswered'],
-    ['in another way', new TerminatedFailure('said so'), 'Unanswered'],
+    ['in another way', new TerminatedFailure('the reason'), 'Unanswered'],
   ])('may have sent anything where it failed %s', (_case, cause, failure) => {
     expect(stateOf(cause)).toMatchObject({
       ...unreported,
-      phase: { name: 'ended', ending: { kind: 'failed', failure, message: 'said so', retryInMs: null } },
+      phase: { name: 'ended', ending: { kind: 'failed', failure, message: 'the reason', retryInMs: null } },
     });
   });
 });
 
 describe('an activity that was cancelled', () => {
   it('before it was scheduled has sent nothing', () => {
-    const state = stateAfter(activityEnd(new CancelledFailure('said so')), decided);
+    const state = stateAfter(activityEnd(new CancelledFailure('the reason')), decided);
     expect(state).toMatchObject({ sent: 'no', clearAtMs: 0, phase: { ending: { kind: 'cancelled' } } });
   });
 
   it('is taken by its state', () => {
-    const state = anEndedState({ kind: 'cancelled', message: 'said so' }, { sent: 'no', attempt: 2 });
-    expect(stateOf(new CancelledFailure('said so', [state]))).toEqual(state);
+    const state = anEndedState({ kind: 'cancelled', message: 'the reason' }, { sent: 'no', attempt: 2 });
+    expect(stateOf(new CancelledFailure('the reason', [state]))).toEqual(state);
     // At the barrier only the client learns of a cancel, and the server accepts an ordinary failure.
     expect(stateOf(applicationFailure('cancelled', [state]))).toEqual(state);
   });
 
   it.each([
-    ['has no details', new CancelledFailure('said so')],
-    ['has other details', new CancelledFailure('said so', ['TIMED_OUT'])],
+    ['has no details', new CancelledFailure('the reason')],
+    ['has other details', new CancelledFailure('the reason', ['TIMED_OUT'])],
   ])('may have sent anything where it %s', (_case, cause) => {
     expect(stateOf(cause)).toMatchObject({
       ...unreported,
-      phase: { ending: { kind: 'cancelled', message: 'said so' } },
+      phase: { ending: { kind: 'cancelled', message: 'the reason' } },
     });
   });
 });

@@ -14,8 +14,8 @@ const ENDINGS: Record<Ending['kind'], Ending> = {
   succeeded: { kind: 'succeeded' },
   skipped: { kind: 'skipped' },
   failed: failedWith('Unreachable'),
-  cancelled: { kind: 'cancelled', message: 'said so' },
-  indeterminate: { kind: 'indeterminate', failure: 'Indeterminate', message: 'said so' },
+  cancelled: { kind: 'cancelled', message: 'the reason' },
+  indeterminate: { kind: 'indeterminate', failure: 'Indeterminate', message: 'the reason' },
   superseded: { kind: 'superseded' },
 };
 
@@ -69,7 +69,7 @@ describe('the report of a step', () => {
   });
 
   it('names the failure with its advice', () => {
-    expect(outcome(ENDINGS.failed).report.failure).toMatchObject({ name: 'Unreachable', message: 'said so' });
+    expect(outcome(ENDINGS.failed).report.failure).toMatchObject({ name: 'Unreachable', message: 'the reason' });
     expect(outcome(ENDINGS.indeterminate).report.failure).toMatchObject({ name: 'Indeterminate' });
     expect(outcome(ENDINGS.cancelled).report.failure).toBeUndefined();
   });
