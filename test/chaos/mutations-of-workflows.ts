@@ -33,8 +33,8 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
       },
       {
         file: PERFORM_STEP,
-        from: `    return await CancellationScope.nonCancellable(() => settleTarget(request, summary));`,
-        to: `    return await settleTarget(request, summary);`,
+        from: `    return await CancellationScope.nonCancellable(() => settleTarget(unclear, summary));`,
+        to: `    return await settleTarget(unclear, summary);`,
       },
     ],
     storms: { aim: ['lostAnswerThenCancel', 'lostAnswerSeenLateThenCancel'], seeds: 6 },

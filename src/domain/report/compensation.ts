@@ -1,4 +1,4 @@
-/** Which undos are to be sent for a target: those of the steps that visibly changed it, newest first, folded. Pure; sends nothing. */
+/** Chooses the undos for a target: those of the steps that visibly changed it, newest first, folded. Pure; sends nothing. */
 import { describeAction, ruleOf, type Action } from '../target/actions.js';
 import type { ActionStep } from '../plan/plan.js';
 import type { RemainingEffect } from './report.js';
@@ -16,7 +16,7 @@ export interface DoneStep {
   readonly failedToConverge: boolean;
 }
 
-/** An undo that is to be sent. */
+/** An undo to send. */
 export interface OwedUndo {
   /** The step whose effect it undoes. */
   readonly step: ActionStep;
@@ -33,7 +33,7 @@ export interface LeftOut extends OwedUndo {
 
 /** What has to be undone, and what cannot be. */
 export interface Owed {
-  /** In the order in which they are to be sent. */
+  /** In the order in which to send them. */
   readonly undos: readonly OwedUndo[];
   /** Left out by folding. */
   readonly leftOut: readonly LeftOut[];
@@ -148,8 +148,8 @@ export interface Difference {
 }
 
 /**
- * What an undo would have had to restore and did not. Something that one of the readings does not say is no difference, and neither is the
- * number of healthy replicas.
+ * What an undo would have had to restore and did not. A value that one of the readings lacks does not count, and neither does the number
+ * of healthy replicas.
  */
 export function differencesBetween(before: Observation, after: Observation): Difference[] {
   const isSameState =
