@@ -1,5 +1,6 @@
 /** What a mutation is: one rule of the product taken out as somebody might by mistake, and what has to find it. */
 import type { Violation } from './evidence.js';
+import type { PlotName as ModelPlotName } from '../model/draw-plots.js';
 import type { BlowKind, Site } from '../model/scenario.js';
 import type { PlotName } from './plots.js';
 
@@ -47,6 +48,7 @@ export interface Aim {
   readonly sites?: readonly Site[];
   readonly blows?: readonly BlowKind[];
   readonly runs?: number;
+  readonly plot?: ModelPlotName;
   /** Cloud jobs show later than ServiceStage is assumed to show them. Of the promises only `once` is given then. */
   readonly isBeyondTheWindow?: true;
 }

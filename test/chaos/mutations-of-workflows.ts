@@ -159,8 +159,8 @@ import { observeTarget } from './proxies.js';`,
     ],
     storms: { aim: ['colleagueBetweenStepsThenFailure'], seeds: 8 },
     model: {
-      kind: 'open',
-      why: "an undo is not sent over somebody else's cloud job that had shown, which no invariant of the model says yet",
+      kind: 'found',
+      aim: { plot: 'colleagueBeforeTheUndo' },
       edits: [
         {
           file: MODEL_TARGET_RUN,

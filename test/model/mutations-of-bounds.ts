@@ -13,8 +13,8 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ENTRY,
-        from: `  if (wasReset(facts, previous) || previous.sent === 'no') return`,
-        to: `  if (previous.sent === 'no') return`,
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isHeardLate(facts, previous, limits))`,
+        to: `  if (previous.sent === 'no' || isHeardLate(facts, previous, limits))`,
       },
     ],
     model: {
@@ -30,8 +30,8 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ENTRY,
-        from: `  if (wasReset(facts, previous) || previous.sent === 'no') return`,
-        to: `  if (wasReset(facts, previous)) return`,
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isHeardLate(facts, previous, limits))`,
+        to: `  if (wasReset(facts, previous) || isHeardLate(facts, previous, limits))`,
       },
     ],
     model: {
@@ -39,6 +39,19 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
       why: 'an old `no` that is not believed is waited for as a lost attempt is',
       aim: { sites: ['report'], blows: ['resetActivity'] },
     },
+  },
+  {
+    name: 'words-heard-late-not-waited-out',
+    breaks: 'once',
+    why: 'What an attempt ended with counts however late it was heard, though the server may have taken it for the words of one that has its number and has sent.',
+    edits: [
+      {
+        file: ENTRY,
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isHeardLate(facts, previous, limits))`,
+        to: `  if (wasReset(facts, previous) || previous.sent === 'no')`,
+      },
+    ],
+    model: foundWith({ plot: 'heardBesideItsSuccessor' }),
   },
   {
     name: 'living-predecessor-not-waited-out',
@@ -91,11 +104,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: ENTRY, from: `  'reserving',\n  'observing',\n  'connecting',\n  'leasing',\n`, to: `  'leasing',\n` },
     ],
-    model: {
-      kind: 'open',
-      why: 'a heartbeat of the timer that arrives after the lease that followed it, a kill under the POST, and a cloud job that is accepted late and shows late',
-      aim: { sites: ['heartbeat', 'post', 'job'], blows: ['kill'] },
-    },
+    model: foundWith({ plot: 'heartbeatAfterTheLease' }),
   },
   {
     name: 'clear-at-lowered',

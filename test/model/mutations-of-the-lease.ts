@@ -87,9 +87,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     model: {
-      kind: 'open',
-      why: 'an attempt that a reset has replaced and that lives longer than the SDK lets it, while what its successor waits out is over',
-      aim: { blows: ['resetActivity', 'freeze'] },
+      kind: 'found',
+      aim: { plot: 'frozenBesideItsSuccessor' },
       edits: [
         {
           file: HEART,
@@ -129,9 +128,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     model: {
-      kind: 'open',
-      why: 'a reset and a lost attempt between two calls that take two seconds at most',
-      aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
+      kind: 'found',
+      aim: { plot: 'resetWithinTheLease' },
       edits: [
         {
           file: HEART,
@@ -180,10 +178,6 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
       { file: SENDING, from: `function askAgain(`, to: `export function askAgain(` },
     ],
-    model: {
-      kind: 'open',
-      why: 'an attempt without an answer to its lease, replaced after a reset by one of the same number that has sent by then',
-      aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
-    },
+    model: foundWith({ plot: 'frozenBesideItsSuccessor' }),
   },
 ];

@@ -37,7 +37,7 @@ export interface CloudHabits {
 }
 
 /** What differs between servers, or is not known for certain. */
-interface TemporalHabits {
+export interface TemporalHabits {
   /** The attempt after one that was running when it was reset has this number. */
   readonly attemptAfterReset: 1 | 2;
   /** Clocks of workers are up to that much off the server's. */

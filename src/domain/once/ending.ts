@@ -1,7 +1,8 @@
 /** How an attempt ends: what it leaves for the next one, and how soon that comes. */
-import { FAILURES, type FailureName, type Sent } from '../failures.js';
+import { FAILURES, type FailureName } from '../failures.js';
 import { describeTime } from '../utc-time.js';
 import type { At, Event, RequestFailed, Step } from './events.js';
+import { unseenAttemptMs } from './limits.js';
 import { countsAsFailure, failedAgain, retryDelayMs } from './retrying.js';
 import type { Ending, Interruption, OnceState } from './state.js';
 import { extendTrail, type Decision } from './trail.js';
@@ -20,17 +21,22 @@ export function note(state: OnceState, decision: Decision, { nowMs }: At, text?:
 
 /** The attempt is over. */
 export function end(state: OnceState, ending: Ending, at: At): Step {
-  const sent = sentAtEnd(state, at);
-  return { state: { ...state, atMs: at.nowMs, sent, phase: { name: 'ended', ending } }, command: { kind: 'end' } };
+  const told = { ...state, ...unheardAtEnd(state, at), atMs: at.nowMs };
+  return { state: { ...told, phase: { name: 'ended', ending } }, command: { kind: 'end' } };
 }
 
-/** An attempt that the server has not heard of for the heartbeat time-out may have been replaced, and what replaced it may have sent. */
-function sentAtEnd(state: OnceState, at: At): Sent {
-  const { heartbeatTimeoutMs, marginMs } = at.rules.limits;
-  const unheardForMs = at.nowMs - state.heardAtMs;
-  return state.goal.kind === 'act' && state.sent === 'no' && unheardForMs > heartbeatTimeoutMs - marginMs
-    ? 'unknown'
-    : state.sent;
+/**
+ * An attempt that the server has not heard of for the heartbeat time-out may have been replaced, and what replaced it may have sent. After a reset
+ * the server can take its words for those of one that has its number; that one waited a bound out before it sent, so that only much later words
+ * need to say that something may still appear.
+ */
+function unheardAtEnd({ goal, sent, heardAtMs, clearAtMs }: OnceState, { nowMs, rules }: At): Partial<OnceState> {
+  const { heartbeatTimeoutMs, marginMs } = rules.limits;
+  const unheardForMs = nowMs - heardAtMs;
+  if (goal.kind !== 'act' || sent === 'yes' || unheardForMs <= heartbeatTimeoutMs - marginMs) return {};
+  const unseenMs = unseenAttemptMs(rules.limits);
+  if (unheardForMs <= unseenMs) return { sent: 'unknown' };
+  return { sent: 'unknown', isUnleased: false, clearAtMs: Math.max(clearAtMs, nowMs + unseenMs) };
 }
 
 interface Delays {
