@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { RunbookClient } from '../dist/client/runbook-client.js';
-import { leaseId } from '../dist/domain/target.js';
+import { leaseId } from '../dist/domain/target/target.js';
 import { startTemporalServer } from '../dist/embedded/temporal-server.js';
 import { startSimulator } from '../dist/simulator/server.js';
 import { workerEnv } from './worker-env.mjs';

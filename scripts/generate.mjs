@@ -19,17 +19,17 @@ const [
   { DECISIONS },
   { listRunbooks },
 ] = await Promise.all([
-  load('domain/runbook.js'),
-  load('domain/runbook-checks.js'),
+  load('domain/runbook/runbook.js'),
+  load('domain/runbook/runbook-checks.js'),
   load('domain/failures.js'),
-  load('domain/report.js'),
+  load('domain/report/report.js'),
   load('cli/output.js'),
-  load('domain/actions.js'),
-  load('config-variables.js'),
+  load('domain/target/actions.js'),
+  load('config/variables.js'),
   load('schedules/schedule-file.js'),
   load('gateway/alarms-file.js'),
-  load('domain/alarm.js'),
-  load('catalogue.js'),
+  load('domain/alarms/alarm.js'),
+  load('runbooks/catalogue.js'),
 ]);
 
 // Made by driving the once machine, once dist is there.

@@ -5,7 +5,7 @@ const [
   { DEFAULT_LIMITS, unseenAttemptMs, withHeartbeatTimeout },
   { ACTIONS },
   { endedAs, nothingKnown },
-] = await Promise.all([load('once/next.js'), load('once/limits.js'), load('actions.js'), load('once/state.js')]);
+] = await Promise.all([load('once/next.js'), load('once/limits.js'), load('target/actions.js'), load('once/state.js')]);
 
 export { next };
 export const limits = withHeartbeatTimeout(DEFAULT_LIMITS);

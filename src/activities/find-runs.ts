@@ -1,10 +1,10 @@
 /** Which runs act or acted on some targets: those asked by id as they are now, the others by listing, which may lag some seconds behind. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { TARGET_RUN_WORKFLOW, TARGET_SEARCH_ATTRIBUTE, type RunsAsked, type RunSeen } from '../domain/contract.js';
-import { jsonBytes } from '../domain/json-bytes.js';
-import { isListed, namesOfTarget } from '../domain/listed-targets.js';
+import { jsonBytes } from '../domain/text/json-bytes.js';
+import { isListed, namesOfTarget } from '../domain/run/listed-targets.js';
 import { PAYLOAD_BYTES } from '../domain/sizes.js';
-import { isOpen } from '../domain/workflow-status.js';
+import { isOpen } from '../domain/run/workflow-status.js';
 import { inTime } from './in-time.js';
 import { describe, PAGE_SIZE, quoted } from './past-runs.js';
 

@@ -1,10 +1,10 @@
 /** `createActivities(deps)`: the activities of the contract, with their dependencies handed in. */
-import type { RunbookLookup } from '../catalogue.js';
+import type { RunbookLookup } from '../runbooks/catalogue.js';
 import type { Calendars } from '../calendars/calendars.js';
-import type { ActionName } from '../domain/actions.js';
+import type { ActionName } from '../domain/target/actions.js';
 import type { Activities } from '../domain/contract.js';
 import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/once/limits.js';
-import type { VerifyDefaults } from '../domain/runbook-checks.js';
+import type { VerifyDefaults } from '../domain/runbook/runbook-checks.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { beating } from './beating.js';
 import { makePlan } from './make-plan.js';

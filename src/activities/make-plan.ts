@@ -2,22 +2,22 @@
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
-import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/actions.js';
+import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/target/actions.js';
 import type { StartArguments } from '../domain/contract.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
-import { planSteps } from '../domain/plan-steps.js';
-import { sizeProblems } from '../domain/plan-sizes.js';
-import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan.js';
-import { isActionStep, type Runbook } from '../domain/runbook.js';
-import { durationMs } from '../domain/duration.js';
-import { statusMeaning, type Target } from '../domain/target.js';
-import { describeUnknownToWorker } from '../domain/unknown-runbook.js';
+import { planSteps } from '../domain/plan/plan-steps.js';
+import { sizeProblems } from '../domain/plan/plan-sizes.js';
+import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
+import { isActionStep, type Runbook } from '../domain/runbook/runbook.js';
+import { durationMs } from '../domain/time/duration.js';
+import { statusMeaning, type Target } from '../domain/target/target.js';
+import { describeUnknownToWorker } from '../domain/runbook/unknown-runbook.js';
 import type { ReadOptions } from '../servicestage/service-stage.js';
 import type { ActivityDependencies } from './index.js';
 import { planGuards } from './plan-guards.js';
 import { readCaptured } from './read-captured.js';
 import { TargetResolver } from './resolve-targets.js';
-import { readInputs, readStartArguments } from './start-arguments.js';
+import { readInputs, readStartArguments } from '../domain/plan/start-arguments.js';
 import { failure, toFailure } from './to-failure.js';
 
 /** Added to the sum of the steps for the default deadline of a run: settling, waiting for the budget. */

@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { FirstReading } from '../domain/contract.js';
 import { unseenAttemptMs, type Limits } from '../domain/once/limits.js';
-import type { Target } from '../domain/target.js';
+import type { Target } from '../domain/target/target.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { toFailure } from './to-failure.js';
 

@@ -5,8 +5,8 @@ import type { PostReservation, ServiceStage } from '../servicestage/service-stag
 import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
 import { asHeartbeat, type OnceState, type PhaseName } from '../domain/once/state.js';
-import type { Action } from '../domain/actions.js';
-import { orDeadline, pause } from './pause.js';
+import type { Action } from '../domain/target/actions.js';
+import { orDeadline, pause } from '../time/pause.js';
 import type { TemporalAccess } from './temporal-access.js';
 import { failureNameOf } from './to-failure.js';
 

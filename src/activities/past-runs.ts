@@ -6,10 +6,10 @@ import {
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
 import { isReport, withWholeTarget } from '../client/read-report.js';
-import type { PastRun, PastRuns } from '../domain/captured-count.js';
+import type { PastRun, PastRuns } from '../domain/plan/captured-count.js';
 import { REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
-import { namesOfTarget } from '../domain/listed-targets.js';
-import { isOpen } from '../domain/workflow-status.js';
+import { namesOfTarget } from '../domain/run/listed-targets.js';
+import { isOpen } from '../domain/run/workflow-status.js';
 import { inTime } from './in-time.js';
 
 export interface PastRunsAsked {

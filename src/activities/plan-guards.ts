@@ -1,11 +1,11 @@
 /** Window, freezes and waiting of a start and its runbook → the guards of the plan, or every problem. */
 import { isUnknownCalendar, type Calendars } from '../calendars/calendars.js';
 import type { StartArguments, WindowArguments } from '../domain/contract.js';
-import { describeDuration, durationMs } from '../domain/duration.js';
+import { describeDuration, durationMs } from '../domain/time/duration.js';
 import type { Problem } from '../domain/failures.js';
-import { tellingFreezes } from '../domain/gates.js';
-import type { Guards } from '../domain/plan.js';
-import type { Runbook } from '../domain/runbook.js';
+import { tellingFreezes } from '../domain/gates/gates.js';
+import type { Guards } from '../domain/plan/plan.js';
+import type { Runbook } from '../domain/runbook/runbook.js';
 import { unreadableLines } from './read-freezes.js';
 
 /** Freezes that begin later are no news to who plans now. */

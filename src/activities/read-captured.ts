@@ -1,10 +1,10 @@
 /** For a runbook with `restores`: reads what the other runbook captured on a target, or says why nothing can be restored. */
 import { Context } from '@temporalio/activity';
-import { capturedCount, type CapturedCount, type CountChange, type PastRun } from '../domain/captured-count.js';
+import { capturedCount, type CapturedCount, type CountChange, type PastRun } from '../domain/plan/captured-count.js';
 import type { Problem } from '../domain/failures.js';
-import { didYouMean } from '../domain/nearest.js';
-import type { Captured } from '../domain/plan-steps.js';
-import { leaseId, type Observation, type Target } from '../domain/target.js';
+import { didYouMean } from '../domain/text/suggest.js';
+import type { Captured } from '../domain/plan/plan-steps.js';
+import { leaseId, type Observation, type Target } from '../domain/target/target.js';
 import type { ActivityDependencies } from './index.js';
 
 export async function readCaptured(

@@ -1,7 +1,7 @@
 /** `readFreezes`: the named calendars, read anew. A calendar that cannot be read is told as such, never left out. */
 import type { Calendars } from '../calendars/calendars.js';
 import { describeProblem, type Problem } from '../domain/failures.js';
-import { tellingFreezes, type ReadFreezes } from '../domain/gates.js';
+import { tellingFreezes, type ReadFreezes } from '../domain/gates/gates.js';
 
 /** One is enough to know that it is frozen, and what is told stands in the history of each look. */
 const MOST_TOLD = 3;

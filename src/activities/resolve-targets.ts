@@ -1,7 +1,7 @@
 /** `application/component/instance`, each part by name or id → the instance in ServiceStage, or what is wrong with the name. */
 import type { Problem } from '../domain/failures.js';
-import { nearest } from '../domain/nearest.js';
-import type { Target } from '../domain/target.js';
+import { nearest } from '../domain/text/suggest.js';
+import type { Target } from '../domain/target/target.js';
 import type { ListedInstance, NamedEntity, ReadOptions, ServiceStage } from '../servicestage/service-stage.js';
 
 const SHOWN = 10;

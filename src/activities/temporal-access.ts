@@ -11,9 +11,9 @@ import {
 } from '@temporalio/client';
 import type { Event, Standing } from '../domain/once/events.js';
 import type { OnceState } from '../domain/once/state.js';
-import type { PastRuns } from '../domain/captured-count.js';
+import type { PastRuns } from '../domain/plan/captured-count.js';
 import { CLEAR_AT_MEMO, type LeaseHolder, type RunsAsked, type RunSeen } from '../domain/contract.js';
-import { isOpen } from '../domain/workflow-status.js';
+import { isOpen } from '../domain/run/workflow-status.js';
 import { findRuns } from './find-runs.js';
 import { inTime } from './in-time.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';

@@ -3,7 +3,7 @@ import { CompleteAsyncError } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { FAILURES, type FailureName } from '../domain/failures.js';
-import { clipText } from '../domain/text.js';
+import { clipText } from '../domain/text/text.js';
 import { ServiceStageError, type ServiceStageErrorCode } from '../servicestage/errors.js';
 
 /** A closed `Record`: a code without a name will not compile. */

@@ -1,7 +1,7 @@
 /** The thread that reads calendars: whatever a file asks for, the thread can be ended and the worker goes on. */
 import { parentPort } from 'node:worker_threads';
 import { MOST_PROBLEMS, type Problem } from '../domain/failures.js';
-import type { Freeze } from '../domain/gates.js';
+import type { Freeze } from '../domain/gates/gates.js';
 import { icsFreezes } from './ics-file.js';
 import { listFreezes } from './list-file.js';
 

@@ -1,8 +1,8 @@
 /** The only reader of calendar files: iCalendar (`.ics`) and simple lists (`.yaml`). Every call reads the files again, so that a lifted freeze is seen. */
 import { basename, extname } from 'node:path';
 import type { Problem } from '../domain/failures.js';
-import type { Freeze } from '../domain/gates.js';
-import { didYouMean } from '../domain/nearest.js';
+import type { Freeze } from '../domain/gates/gates.js';
+import { didYouMean } from '../domain/text/suggest.js';
 import { FileError } from '../files/file-access.js';
 import { listFolder, type PassedOver } from '../files/list-folder.js';
 import { readSmallFile } from '../files/read-file.js';

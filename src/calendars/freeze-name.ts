@@ -1,5 +1,5 @@
 /** What a freeze is called, whoever wrote it. */
-import { clipText, printable } from '../domain/text.js';
+import { clipText, printable } from '../domain/text/text.js';
 
 /** Chosen: a line of a terminal. Names go into the history of each run that meets the freeze. */
 const LONGEST_NAME_BYTES = 120;

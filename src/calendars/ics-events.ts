@@ -6,7 +6,7 @@ import type { IcsZones } from './ics-zones.js';
 import { hasOccurrence, type Budget } from './recurrence.js';
 import { readRule, type Rule } from './recurrence-rule.js';
 import { durationOf, type Length, type Moment } from './ics-times.js';
-import { DAY_MS, readStamp, UTC, type WallMs } from './zones.js';
+import { DAY_MS, readStamp, UTC, type WallMs } from '../time/zones.js';
 
 /** A rule with its UNTIL on the wall clock of its event. */
 interface EventRule {

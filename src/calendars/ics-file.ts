@@ -1,5 +1,5 @@
 /** One iCalendar file → its freezes within a time, or every problem with its line. Nothing is passed over: what is not read is a problem, which counts as frozen. */
-import type { Freeze } from '../domain/gates.js';
+import type { Freeze } from '../domain/gates/gates.js';
 import { readComponents, type IcsComponent, type LineProblem } from './content-lines.js';
 import { Exceptions, type Exception } from './ics-exceptions.js';
 import { unreadIn } from './ics-grammar.js';
@@ -7,7 +7,7 @@ import { readEvent, type IcsEvent } from './ics-events.js';
 import { spanOf, type Length, type Moment } from './ics-times.js';
 import { IcsZones } from './ics-zones.js';
 import { occurrencesOf, spend, TooMuchWork, type Budget } from './recurrence.js';
-import { ANY_ZONE, DAY_MS, dayOf, UTC, type CalendarZone } from './zones.js';
+import { ANY_ZONE, DAY_MS, dayOf, UTC, type CalendarZone } from '../time/zones.js';
 
 /** Days and times looked at. Chosen: ten thousand daily events that have counted for a year, in a few seconds. */
 const MOST_WORK = 10_000_000;

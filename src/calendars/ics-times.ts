@@ -1,5 +1,5 @@
 /** Moments and lengths of events, and the stretch of time that they freeze. */
-import { ANY_ZONE, DAY_MS, dayOf, UTC, type CalendarZone, type WallMs } from './zones.js';
+import { ANY_ZONE, DAY_MS, dayOf, UTC, type CalendarZone, type WallMs } from '../time/zones.js';
 
 /** A time of an event. */
 export interface Moment {

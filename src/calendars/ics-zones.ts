@@ -3,7 +3,16 @@ import { unescapeText, type IcsComponent, type LineProblem, type Property } from
 import { unreadIn } from './ics-grammar.js';
 import { occurrencesOf, type Budget } from './recurrence.js';
 import { readRule, type Rule } from './recurrence-rule.js';
-import { ANY_ZONE, DAY_MS, eitherOf, ianaZone, readStamp, zoneOf, type CalendarZone, type WallMs } from './zones.js';
+import {
+  ANY_ZONE,
+  DAY_MS,
+  eitherOf,
+  ianaZone,
+  readStamp,
+  zoneOf,
+  type CalendarZone,
+  type WallMs,
+} from '../time/zones.js';
 
 const YEAR_MS = 366 * DAY_MS;
 /** Changes of the clocks are worked out from so long before the time asked for to so long after it: events begin earlier and end later. */

@@ -1,11 +1,11 @@
 /** A simple list of freezes in YAML → freezes, or every problem with its place. */
 import { DateTime } from 'luxon';
 import type { Problem } from '../domain/failures.js';
-import type { Freeze } from '../domain/gates.js';
-import { didYouMean } from '../domain/nearest.js';
-import { YamlDocument, type FileKind, type Path, type PathProblem } from '../yaml-document.js';
+import type { Freeze } from '../domain/gates/gates.js';
+import { didYouMean } from '../domain/text/suggest.js';
+import { YamlDocument, type FileKind, type Path, type PathProblem } from '../yaml/yaml-document.js';
 import { freezeName } from './freeze-name.js';
-import { DAY_MS, ianaZone, UTC, type CalendarZone } from './zones.js';
+import { DAY_MS, ianaZone, UTC, type CalendarZone } from '../time/zones.js';
 
 const KEYS = ['timezone', 'freezes'];
 const FREEZE_KEYS = ['name', 'from', 'to'];

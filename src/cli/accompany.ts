@@ -1,8 +1,8 @@
 /** While a command waits for a run: says why nothing happens, as soon as there is a reason and whenever it changes. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunbookClient } from '../client/runbook-client.js';
-import { cancelLines, explainAbsence, explainSilence, type Awaited, type RunFacts } from '../domain/run-facts.js';
-import { printable } from '../domain/text.js';
+import { cancelLines, explainAbsence, explainSilence, type Awaited, type RunFacts } from '../domain/run/run-facts.js';
+import { printable } from '../domain/text/text.js';
 
 /** Chosen: long enough for every run that is well, short enough for whoever watches. */
 const ASK_EVERY_MS = 4_000;

@@ -1,8 +1,8 @@
 /** Commands about alarms: what one would start, and what was decided. */
 import type { Command } from 'commander';
-import { UNMATCHED } from '../domain/alarm.js';
-import { didYouMean } from '../domain/nearest.js';
-import { printable } from '../domain/text.js';
+import { UNMATCHED } from '../domain/alarms/alarm.js';
+import { didYouMean } from '../domain/text/suggest.js';
+import { printable } from '../domain/text/text.js';
 import type { ReadAlarms } from '../gateway/read-alarms.js';
 import { readAlarmsOrTell } from './alarm-session.js';
 import { numberBetween } from './number-option.js';
@@ -90,7 +90,7 @@ async function log(options: AlarmOptions & { rule?: string; limit: number }): Pr
     );
   const [{ readAlarmLog }, { Calls }] = await Promise.all([
     import('../gateway/alarm-log.js'),
-    import('../client/temporal-calls.js'),
+    import('../temporal/calls.js'),
   ]);
   const asked = rule === undefined ? names : [rule];
   const decided = await withServer(options, ({ client }) => readAlarmLog(new Calls(client), owner, asked));

@@ -7,8 +7,8 @@ export async function readAlarmsOrTell(given: string | undefined, secrets: 'read
   const [{ readAlarmsFile }, { secretsBeside }, { findRunbook }, { loadClientConfig }, path] = await Promise.all([
     import('../gateway/read-alarms.js'),
     import('../gateway/sender-settings.js'),
-    import('../catalogue.js'),
-    import('../config.js'),
+    import('../runbooks/catalogue.js'),
+    import('../config/config.js'),
     import('node:path'),
   ]);
   const { alarmsFile, runbookDirectories } = loadClientConfig(process.env);

@@ -33,8 +33,8 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   if (options.dryRun === true) return serve(alarms, options, null);
   const [{ RunbookClient }, { Calls }, { loadClientConfig }] = await Promise.all([
     import('../client/runbook-client.js'),
-    import('../client/temporal-calls.js'),
-    import('../config.js'),
+    import('../temporal/calls.js'),
+    import('../config/config.js'),
   ]);
   const { temporal, taskQueue } = loadClientConfig(process.env);
   // Comes up also while Temporal is away: senders are told to come again.
@@ -56,8 +56,8 @@ async function serve(
 ): Promise<void> {
   const [{ startGateway }, { loadClientConfig }, { createLog }] = await Promise.all([
     import('../gateway/gateway.js'),
-    import('../config.js'),
-    import('../log.js'),
+    import('../config/config.js'),
+    import('../logging/log.js'),
   ]);
   const { logLevel, proxyFor, warnings } = loadClientConfig(process.env);
   const log = createLog(logLevel);

@@ -63,7 +63,11 @@ async function writeSchema(folder: string): Promise<string | null> {
 /** @throws CommandError for a name that a runbook cannot have, or that is taken */
 async function refuseName(name: string): Promise<void> {
   const [{ isReservedName, NAME, NAME_REMEDY }, { BUILT_IN_DIRECTORY, findRunbook }, { loadClientConfig }] =
-    await Promise.all([import('../domain/runbook.js'), import('../catalogue.js'), import('../config.js')]);
+    await Promise.all([
+      import('../domain/runbook/runbook.js'),
+      import('../runbooks/catalogue.js'),
+      import('../config/config.js'),
+    ]);
   if (!NAME.test(name)) throw new CommandError('WrongName', `"${name}" is not a valid name. ${NAME_REMEDY}`);
   if (isReservedName(name)) throw new CommandError('WrongName', `"${name}" is a reserved name. Choose another one`);
   const found = await findRunbook(loadClientConfig(process.env).runbookDirectories, name);

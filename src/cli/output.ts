@@ -1,7 +1,7 @@
 /** How a command speaks: text or JSON on standard output, problems on standard error, one exit code. */
 import { describeProblem, type Problem } from '../domain/failures.js';
-import { EXIT_CODES } from '../domain/report.js';
-import { printableJson, printableLines } from '../domain/text.js';
+import { EXIT_CODES } from '../domain/report/report.js';
+import { printableJson, printableLines } from '../domain/text/text.js';
 import { hostAndPort } from '../network/host-and-port.js';
 import { messageLines, printablePainted } from './terminal-text.js';
 

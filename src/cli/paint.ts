@@ -1,6 +1,6 @@
 /** Colour where a terminal shows it, nothing where it would be in the way (pipes, NO_COLOR). */
 import picocolors from 'picocolors';
-import type { Outcome } from '../domain/report.js';
+import type { Outcome } from '../domain/report/report.js';
 
 type Brush = (text: string) => string;
 

@@ -1,9 +1,9 @@
 /** The moment after a start: was the run refused at once, as one with an unknown runbook or a wrong input is, or does it begin? */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunbookClient } from '../client/runbook-client.js';
-import type { RunFacts } from '../domain/run-facts.js';
-import type { RunReport } from '../domain/report.js';
-import { isOpen } from '../domain/workflow-status.js';
+import type { RunFacts } from '../domain/run/run-facts.js';
+import type { RunReport } from '../domain/report/report.js';
+import { isOpen } from '../domain/run/workflow-status.js';
 
 /** Chosen: planning is a few reads of ServiceStage. */
 const AT_MOST_MS = 5_000;

@@ -1,8 +1,8 @@
 /** Every command of `runbook`, as commander has it: what `main` carries out, and what the documents are checked against. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { EXIT_CODES } from '../domain/report.js';
-import { printableLines } from '../domain/text.js';
+import { EXIT_CODES } from '../domain/report/report.js';
+import { printableLines } from '../domain/text/text.js';
 import { addAlarmCommands } from './alarm-commands.js';
 import { addGatewayCommands } from './gateway-commands.js';
 import { addNewCommands } from './new-commands.js';

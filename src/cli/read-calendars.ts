@@ -13,7 +13,7 @@ export async function readCalendars(): Promise<LocalCalendars> {
   // Late, as in every command: the configuration loads Temporal's, and `--help` is quick.
   const [{ calendarsIn }, { loadClientConfig }] = await Promise.all([
     import('../calendars/calendars.js'),
-    import('../config.js'),
+    import('../config/config.js'),
   ]);
   const { calendarDirectories } = loadClientConfig(process.env);
   if (calendarDirectories.length === 0) return { names: null, freezesBetween: notReadHere };

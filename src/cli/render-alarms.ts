@@ -1,6 +1,6 @@
 /** Alarms as text: what they would start, and what was decided. Pure. */
-import type { AlarmLogLine } from '../domain/alarm.js';
-import { describeTime } from '../domain/utc-time.js';
+import type { AlarmLogLine } from '../domain/alarms/alarm.js';
+import { describeTime } from '../domain/time/utc-time.js';
 import type { AlarmPreview } from '../gateway/preview-alarm.js';
 import type { Paint } from './paint.js';
 import { printableFacts } from './terminal-text.js';

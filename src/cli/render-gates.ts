@@ -1,9 +1,9 @@
 /** Windows, freezes and waiting as text. Pure. */
-import { describeDuration } from '../domain/duration.js';
-import { describeFreeze, describeWindow, type WaitingForGate } from '../domain/gates.js';
-import type { Guards } from '../domain/plan.js';
-import type { GateReport } from '../domain/report.js';
-import { describeTime } from '../domain/utc-time.js';
+import { describeDuration } from '../domain/time/duration.js';
+import { describeFreeze, describeWindow, type WaitingForGate } from '../domain/gates/gates.js';
+import type { Guards } from '../domain/plan/plan.js';
+import type { GateReport } from '../domain/report/report.js';
+import { describeTime } from '../domain/time/utc-time.js';
 import type { Paint } from './paint.js';
 
 /** What a plan says has to be open before a target is begun. */

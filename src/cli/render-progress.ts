@@ -1,10 +1,10 @@
 /** A run under way as text: a block that is drawn again for terminals, or one line for each thing that happened for pipes. Pure. */
 import type { RunSnapshot } from '../client/report-snapshot.js';
-import { describeDuration } from '../domain/duration.js';
-import { describeWaiting } from '../domain/gates.js';
-import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report.js';
-import { printable } from '../domain/text.js';
-import { describeTime } from '../domain/utc-time.js';
+import { describeDuration } from '../domain/time/duration.js';
+import { describeWaiting } from '../domain/gates/gates.js';
+import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/report.js';
+import { printable } from '../domain/text/text.js';
+import { describeTime } from '../domain/time/utc-time.js';
 import type { Paint } from './paint.js';
 import { waitingLines } from './render-gates.js';
 import { mark } from './render-report.js';

@@ -1,15 +1,20 @@
 /** A report and a plan as text. Pure; what an operator reads at three in the morning: the outcome first, then what was seen, then what to do. */
-import { describeAction } from '../domain/actions.js';
+import { describeAction } from '../domain/target/actions.js';
 import type { TrailEntry } from '../domain/once/trail.js';
-import { describeDuration } from '../domain/duration.js';
-import { describeDifferences, differencesBetween, type Difference } from '../domain/compensation.js';
-import { expectedCourse, type ExpectedStep, type ExpectedUndo, type ExpectedUndos } from '../domain/expected-course.js';
-import type { ActionStep, Plan, PlannedStep } from '../domain/plan.js';
-import { ACTIONS } from '../domain/actions.js';
-import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report.js';
+import { describeDuration } from '../domain/time/duration.js';
+import { describeDifferences, differencesBetween, type Difference } from '../domain/report/compensation.js';
+import {
+  expectedCourse,
+  type ExpectedStep,
+  type ExpectedUndo,
+  type ExpectedUndos,
+} from '../domain/plan/expected-course.js';
+import type { ActionStep, Plan, PlannedStep } from '../domain/plan/plan.js';
+import { ACTIONS } from '../domain/target/actions.js';
+import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import { gateLines, guardLines } from './render-gates.js';
-import { describeObservation } from '../domain/target.js';
-import { describeTime } from '../domain/utc-time.js';
+import { describeObservation } from '../domain/target/target.js';
+import { describeTime } from '../domain/time/utc-time.js';
 import type { Paint } from './paint.js';
 import { messageLines, printableFacts } from './terminal-text.js';
 

@@ -1,6 +1,6 @@
 /** Schedules as text: differences, what an apply did, the list, the coming occurrences. Pure. */
-import { describeDuration } from '../domain/duration.js';
-import { printable } from '../domain/text.js';
+import { describeDuration } from '../domain/time/duration.js';
+import { printable } from '../domain/text/text.js';
 import type { Applied } from '../schedules/apply.js';
 import type { Change, Json } from '../schedules/changes.js';
 import type { Difference, Status } from '../schedules/compare.js';

@@ -2,9 +2,9 @@
 import { Option, type Command } from 'commander';
 import type { RunbookClient } from '../client/runbook-client.js';
 import type { StartedRun } from '../client/start-run.js';
-import { EXIT_CODES, type RunReport } from '../domain/report.js';
-import { explainSilence } from '../domain/run-facts.js';
-import { printable } from '../domain/text.js';
+import { EXIT_CODES, type RunReport } from '../domain/report/report.js';
+import { explainSilence } from '../domain/run/run-facts.js';
+import { printable } from '../domain/text/text.js';
 import { accompanied } from './accompany.js';
 import { Interrupted, interruptible } from './interruptible.js';
 import { CommandError, hint, print, printJson, printPainted, USAGE_EXIT_CODE } from './output.js';
@@ -75,7 +75,7 @@ function withCommon(command: Command): Command {
 async function withClient(options: CommonOptions, act: (client: RunbookClient) => Promise<void>): Promise<void> {
   const [{ RunbookClient }, { loadClientConfig }] = await Promise.all([
     import('../client/runbook-client.js'),
-    import('../config.js'),
+    import('../config/config.js'),
   ]);
   const { temporal, taskQueue, warnings } = loadClientConfig(process.env);
   for (const warning of warnings) hint(`! ${warning}`);

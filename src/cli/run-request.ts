@@ -1,7 +1,7 @@
 /** The words of `plan` and `start` as start arguments: every problem of the words at once, by the rules that a worker checks again. */
 import type { Command } from 'commander';
 import type { StartOptions } from '../client/start-request.js';
-import { unprintableWords } from '../domain/callers-words.js';
+import { unprintableWords } from '../domain/plan/caller-text.js';
 import type { WindowArguments } from '../domain/contract.js';
 import type { Problem } from '../domain/failures.js';
 import { CommandError, USAGE_EXIT_CODE } from './output.js';
@@ -107,7 +107,7 @@ function windowFrom({ window: duration, cutoff, opensAt }: RequestOptions): {
 async function problemsOf(given: StartOptions & { readonly inputs: unknown }): Promise<Problem[]> {
   // Late, as everything that --help does not need.
   const [{ readStartArguments }, { startArgumentsOf }] = await Promise.all([
-    import('../activities/start-arguments.js'),
+    import('../domain/plan/start-arguments.js'),
     import('../client/start-request.js'),
   ]);
   const { problems } = readStartArguments(startArgumentsOf(given));

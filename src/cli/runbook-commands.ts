@@ -1,8 +1,8 @@
 /** Commands that read local files and nothing else: list, show, validate. They say which folders they read. */
 import type { Command } from 'commander';
-import type { Runbook } from '../domain/runbook.js';
+import type { Runbook } from '../domain/runbook/runbook.js';
 import { describeProblem } from '../domain/failures.js';
-import { printable } from '../domain/text.js';
+import { printable } from '../domain/text/text.js';
 import { CommandError, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
 import { readCalendars } from './read-calendars.js';
 import { printableFacts } from './terminal-text.js';
@@ -69,8 +69,8 @@ export function addRunbookCommands(program: Command, done: Done): void {
 
 async function readCatalogue() {
   const [{ listRunbooks }, { loadClientConfig }] = await Promise.all([
-    import('../catalogue.js'),
-    import('../config.js'),
+    import('../runbooks/catalogue.js'),
+    import('../config/config.js'),
   ]);
   const { runbookDirectories } = loadClientConfig(process.env);
   return listRunbooks(runbookDirectories);
@@ -79,16 +79,16 @@ async function readCatalogue() {
 async function calendarsPassedOver() {
   const [{ listCalendars }, { loadClientConfig }] = await Promise.all([
     import('../calendars/calendars.js'),
-    import('../config.js'),
+    import('../config/config.js'),
   ]);
   return (await listCalendars(loadClientConfig(process.env).calendarDirectories)).passedOver;
 }
 
 async function lookUp(name: string): Promise<{ runbook: Runbook; file: string }> {
   const [{ findRunbook }, { loadClientConfig }, { describeUnknownRunbook }] = await Promise.all([
-    import('../catalogue.js'),
-    import('../config.js'),
-    import('../domain/unknown-runbook.js'),
+    import('../runbooks/catalogue.js'),
+    import('../config/config.js'),
+    import('../domain/runbook/unknown-runbook.js'),
   ]);
   const found = await findRunbook(loadClientConfig(process.env).runbookDirectories, name);
   if (found.kind === 'found') return found;
@@ -100,7 +100,7 @@ async function lookUp(name: string): Promise<{ runbook: Runbook; file: string }>
 async function textOf(file: string): Promise<string> {
   const [{ readSmallFile }, { LARGEST_FILE_BYTES }] = await Promise.all([
     import('../files/read-file.js'),
-    import('../yaml-document.js'),
+    import('../yaml/yaml-document.js'),
   ]);
   return (await readSmallFile(file, { maxBytes: LARGEST_FILE_BYTES })).trimEnd();
 }

@@ -2,7 +2,7 @@
 import type { Difference } from '../schedules/compare.js';
 import type { ReadSchedules } from '../schedules/read-schedules.js';
 import type { ScheduleWarning } from '../schedules/warnings.js';
-import { printable } from '../domain/text.js';
+import { printable } from '../domain/text/text.js';
 import { CommandError, HAND_CHANGE_EXIT_CODE, hint, printJson, printPainted, USAGE_EXIT_CODE } from './output.js';
 import { paintForOutput } from './paint.js';
 import { hintIfNotChecked, readCalendars } from './read-calendars.js';

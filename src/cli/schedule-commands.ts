@@ -1,7 +1,7 @@
 /** Commands about schedules: which there are, and what operators do with those on the server. */
 import { InvalidArgumentError, type Command } from 'commander';
-import { durationMs } from '../domain/duration.js';
-import { printable } from '../domain/text.js';
+import { durationMs } from '../domain/time/duration.js';
+import { printable } from '../domain/text/text.js';
 import type { OwnedSchedule } from '../schedules/operate.js';
 import { hint, print, printJson, printPainted } from './output.js';
 import { paintForOutput } from './paint.js';

@@ -1,8 +1,8 @@
 /** `runbook schedule next`: what is coming, as the server computes it. */
 import { existsSync } from 'node:fs';
 import type { ScheduleDescription } from '@temporalio/client';
-import { durationMs } from '../domain/duration.js';
-import { printable } from '../domain/text.js';
+import { durationMs } from '../domain/time/duration.js';
+import { printable } from '../domain/text/text.js';
 import type { OwnedSchedule } from '../schedules/operate.js';
 import { hint, printJson, printPainted } from './output.js';
 import { paintForOutput } from './paint.js';
@@ -74,8 +74,8 @@ async function occurrencesOf(
 /** Of the schedule and of the runbook's own guards; a freeze counts until the window's end. */
 async function freezesOfSchedule(seen: ScheduleDescription): Promise<{ freezeNames: string[]; windowMs: number }> {
   const [{ findRunbook }, { loadClientConfig }, { freezesOf }, { startArgumentsOf }] = await Promise.all([
-    import('../catalogue.js'),
-    import('../config.js'),
+    import('../runbooks/catalogue.js'),
+    import('../config/config.js'),
     import('../schedules/schedule-checks.js'),
     import('../schedules/operate.js'),
   ]);

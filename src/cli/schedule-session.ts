@@ -24,7 +24,7 @@ export async function withServer<Value>(
 ): Promise<Value> {
   const [{ RunbookClient }, { loadClientConfig }] = await Promise.all([
     import('../client/runbook-client.js'),
-    import('../config.js'),
+    import('../config/config.js'),
   ]);
   const { temporal, taskQueue, warnings } = loadClientConfig(process.env);
   for (const warning of warnings) hint(`! ${warning}`);
@@ -40,8 +40,8 @@ export async function withServer<Value>(
 export async function readFileOrTell(file: string, { names }: LocalCalendars): Promise<ReadSchedules> {
   const [{ readScheduleFile }, { findRunbook }, { loadClientConfig }] = await Promise.all([
     import('../schedules/read-schedules.js'),
-    import('../catalogue.js'),
-    import('../config.js'),
+    import('../runbooks/catalogue.js'),
+    import('../config/config.js'),
   ]);
   const { runbookDirectories } = loadClientConfig(process.env);
   const read = await readScheduleFile(file, {

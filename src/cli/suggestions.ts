@@ -1,6 +1,6 @@
 /** "Did you mean …?" for a mistyped command or option. Only what changes nothing is suggested: a suggestion is typed without much thought. */
 import type { Command } from 'commander';
-import { nearest } from '../domain/nearest.js';
+import { nearest } from '../domain/text/suggest.js';
 
 /** Commands that only read and show, by their words after `runbook`. `schedule` and `alarm` alone show their help. */
 const HARMLESS_COMMANDS = [

@@ -1,5 +1,5 @@
 /** What others wrote, as it may go to a terminal or into a log: nothing in it moves the cursor, colours, hides, or begins a line of its own. */
-import { printable, printableLines } from '../domain/text.js';
+import { printable, printableLines } from '../domain/text/text.js';
 
 /** As picocolors writes them; only text that a renderer made of printable facts may hold them. */
 const OWN_COLOURS = new RegExp(String.raw`(\u001b\[\d{1,2}m)`);

@@ -1,9 +1,9 @@
 /** `runbook validate`: files of every kind, told apart by what stands in them, and the calendars that runbooks name. */
 import { basename, dirname, extname } from 'node:path';
 import type { Problem } from '../domain/failures.js';
-import { FREEZES_AHEAD_MS } from '../domain/gates.js';
-import type { Runbook } from '../domain/runbook.js';
-import type { KindOfFile } from '../problems/file-kind.js';
+import { FREEZES_AHEAD_MS } from '../domain/gates/gates.js';
+import type { Runbook } from '../domain/runbook/runbook.js';
+import type { KindOfFile } from '../yaml/file-kind.js';
 import type { LocalCalendars } from './read-calendars.js';
 
 export interface Validated {
@@ -32,8 +32,8 @@ export async function validateFiles(files: readonly string[], calendars: LocalCa
 
 async function validateCatalogue(calendars: LocalCalendars): Promise<Validated> {
   const [{ listRunbooks }, { loadClientConfig }] = await Promise.all([
-    import('../catalogue.js'),
-    import('../config.js'),
+    import('../runbooks/catalogue.js'),
+    import('../config/config.js'),
   ]);
   const { runbooks, problems } = await listRunbooks(loadClientConfig(process.env).runbookDirectories, calendars.names);
   const ofCalendars = await problemsOfCalendars(
@@ -65,7 +65,7 @@ async function validateFile(file: string, calendars: LocalCalendars): Promise<Va
   const kind = await kindOf(file);
   switch (kind) {
     case 'runbook': {
-      const { loadFile } = await import('../catalogue.js');
+      const { loadFile } = await import('../runbooks/catalogue.js');
       const loaded = await loadFile(file, calendars.names);
       return Array.isArray(loaded)
         ? { kind, problems: loaded, runbook: null, freeze: [] }
@@ -98,8 +98,8 @@ async function validateFile(file: string, calendars: LocalCalendars): Promise<Va
 async function kindOf(file: string): Promise<KindOfFile> {
   if (/\.ics$/i.test(file)) return 'calendar';
   const [{ readYamlFile, YamlDocument }, { kindOfFile }] = await Promise.all([
-    import('../yaml-document.js'),
-    import('../problems/file-kind.js'),
+    import('../yaml/yaml-document.js'),
+    import('../yaml/file-kind.js'),
   ]);
   const words = { noun: 'file', begin: '', size: '' };
   const text = await readYamlFile(file, words);
@@ -109,8 +109,8 @@ async function kindOf(file: string): Promise<KindOfFile> {
 
 async function runbookFinder() {
   const [{ findRunbook }, { loadClientConfig }] = await Promise.all([
-    import('../catalogue.js'),
-    import('../config.js'),
+    import('../runbooks/catalogue.js'),
+    import('../config/config.js'),
   ]);
   const { runbookDirectories } = loadClientConfig(process.env);
   return (name: string) => findRunbook(runbookDirectories, name);

@@ -1,7 +1,7 @@
 /** Waits for the end of a workflow for as long as the server answers at all, and over an absence of it. */
-import { ServerUnreachable } from './errors.js';
+import { ServerUnreachable } from '../temporal/errors.js';
 import { Patience } from './patience.js';
-import { grpcCodeOf, named, type Calls } from './temporal-calls.js';
+import { grpcCodeOf, named, type Calls } from '../temporal/calls.js';
 
 export interface WaitCall {
   readonly calls: Calls;

@@ -14,7 +14,7 @@ export {
   RunNotFound,
   RunPaused,
   ServerUnreachable,
-} from './errors.js';
+} from '../temporal/errors.js';
 export type { RunSnapshot } from './report-snapshot.js';
 export {
   RunbookClient,
@@ -27,7 +27,7 @@ export {
 } from './runbook-client.js';
 export type { InputsOf, PlanRequest, RunbookName, StartOptions, StartRequest } from './start-request.js';
 export type { StartedRun } from './start-run.js';
-export type { Action, ActionName } from '../domain/actions.js';
+export type { Action, ActionName } from '../domain/target/actions.js';
 export {
   DEFAULT_TASK_QUEUE,
   OUTCOME_SEARCH_ATTRIBUTE,
@@ -45,7 +45,7 @@ export {
   type FailureRule,
   type Sent,
 } from '../domain/failures.js';
-export type { Freeze, WaitingForGate } from '../domain/gates.js';
+export type { Freeze, WaitingForGate } from '../domain/gates/gates.js';
 export type { AdoptionEvidence } from '../domain/once/evidence.js';
 export type { Decision, TrailEntry } from '../domain/once/trail.js';
 export type { Limits } from '../domain/once/limits.js';
@@ -56,7 +56,7 @@ export {
   type RunFacts,
   type Silence,
   type WorkflowFacts,
-} from '../domain/run-facts.js';
+} from '../domain/run/run-facts.js';
 export type {
   ActionStep,
   ExpectedCounts,
@@ -68,7 +68,7 @@ export type {
   PlannedStep,
   TargetPlan,
   WaitStep,
-} from '../domain/plan.js';
+} from '../domain/plan/plan.js';
 export {
   OUTCOMES,
   type GateReport,
@@ -84,5 +84,5 @@ export {
   type TargetInRun,
   type TargetProgress,
   type TargetReport,
-} from '../domain/report.js';
-export type { Observation, Target } from '../domain/target.js';
+} from '../domain/report/report.js';
+export type { Observation, Target } from '../domain/target/target.js';

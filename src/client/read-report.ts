@@ -4,8 +4,8 @@
  */
 import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { REPORT_MEMO } from '../domain/contract.js';
-import type { RunReport, TargetReport } from '../domain/report.js';
-import { RunNotFound } from './errors.js';
+import type { RunReport, TargetReport } from '../domain/report/report.js';
+import { RunNotFound } from '../temporal/errors.js';
 
 /** Gives what one certain execution returned, which has ended. @throws WorkflowFailedError, WorkflowNotFoundError or RunNotFound, and others */
 export type ReadResult = (workflowId: string, runId: string) => Promise<unknown>;

@@ -1,5 +1,5 @@
 /** The last snapshot of a run, from its report: what a watcher sees when the run has ended. Pure. */
-import { describeAction } from '../domain/actions.js';
+import { describeAction } from '../domain/target/actions.js';
 import type {
   RunProgress,
   RunReport,
@@ -7,8 +7,8 @@ import type {
   StepReport,
   TargetProgress,
   TargetReport,
-} from '../domain/report.js';
-import { describeObservation } from '../domain/target.js';
+} from '../domain/report/report.js';
+import { describeObservation } from '../domain/target/target.js';
 
 /** What a run and its targets show at one moment. */
 export interface RunSnapshot {

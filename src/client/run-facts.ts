@@ -1,7 +1,7 @@
 /** Reads what the server knows of a run under way without any worker. */
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
-import type { ActivityFacts, Poller, RunFacts, WorkflowFacts } from '../domain/run-facts.js';
+import type { ActivityFacts, Poller, RunFacts, WorkflowFacts } from '../domain/run/run-facts.js';
 
 type Raw = WorkflowExecutionDescription['raw'];
 type RawActivity = NonNullable<Raw['pendingActivities']>[number];

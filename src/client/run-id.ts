@@ -1,9 +1,9 @@
 /** Workflow ids of runs that nobody chose: `recover-20261124T031500Z-4f2a9c`. */
 import { randomBytes } from 'node:crypto';
-import { ALARM_RULE_PREFIX } from '../domain/alarm.js';
-import { LEASE_PREFIX } from '../domain/target.js';
-import { hasControlCharacters, printable } from '../domain/text.js';
-import { InvalidRunId } from './errors.js';
+import { ALARM_RULE_PREFIX } from '../domain/alarms/alarm.js';
+import { LEASE_PREFIX } from '../domain/target/target.js';
+import { hasControlCharacters, printable } from '../domain/text/text.js';
+import { InvalidRunId } from '../temporal/errors.js';
 
 /** https://docs.temporal.io/self-hosted-guide/defaults: an id has at most 1,000 characters. */
 const LONGEST_ID = 1_000;

@@ -10,22 +10,22 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { DEFAULT_TASK_QUEUE, type StartArguments } from '../domain/contract.js';
-import { describeDuration } from '../domain/duration.js';
-import type { Plan } from '../domain/plan.js';
-import type { RunReport } from '../domain/report.js';
-import { isPolled, type RunFacts } from '../domain/run-facts.js';
-import { isOpen } from '../domain/workflow-status.js';
+import { describeDuration } from '../domain/time/duration.js';
+import type { Plan } from '../domain/plan/plan.js';
+import type { RunReport } from '../domain/report/report.js';
+import { isPolled, type RunFacts } from '../domain/run/run-facts.js';
+import { isOpen } from '../domain/run/workflow-status.js';
 import { awaitEnd, type WaitCall } from './await-end.js';
 import type { CatalogueInputs } from './catalogue-inputs.js';
-import { ClosableConnection } from './connection.js';
-import { NoReport, PlanRefused, ServerUnreachable } from './errors.js';
+import { ClosableConnection } from '../temporal/connection.js';
+import { NoReport, PlanRefused, ServerUnreachable } from '../temporal/errors.js';
 import { isReport, reportInFailure, reportInMemo, wholeReport } from './read-report.js';
 import type { RunSnapshot } from './report-snapshot.js';
 import { readPollers, readRunFacts } from './run-facts.js';
 import { newRunId, requireRunId } from './run-id.js';
 import { startRun, type StartedRun } from './start-run.js';
 import { checkedArguments, type PlanRequest, type RunbookName, type StartRequest } from './start-request.js';
-import { Calls, named, reasonOf } from './temporal-calls.js';
+import { Calls, named, reasonOf } from '../temporal/calls.js';
 import { lookAtRun, watchRun } from './watch-run.js';
 
 export interface RunbookClientOptions {

@@ -1,8 +1,8 @@
 /** What a start takes, checked by the compiler for the runbooks of a map of inputs. */
-import { unprintableWords } from '../domain/callers-words.js';
+import { unprintableWords } from '../domain/plan/caller-text.js';
 import type { StartArguments, WindowArguments } from '../domain/contract.js';
 import { MOST_PROBLEMS } from '../domain/failures.js';
-import { InvalidRequest } from './errors.js';
+import { InvalidRequest } from '../temporal/errors.js';
 
 /** Everything but the inputs, which depend on the runbook. */
 export interface StartOptions {

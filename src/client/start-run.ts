@@ -5,11 +5,11 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/client';
 import type { StartArguments } from '../domain/contract.js';
-import { clippedSummary } from '../domain/json-bytes.js';
-import { RunAlreadyStarted, RunIdTaken, ServerUnreachable } from './errors.js';
-import { decodeFirst } from './payloads.js';
+import { clippedSummary } from '../domain/text/json-bytes.js';
+import { RunAlreadyStarted, RunIdTaken, ServerUnreachable } from '../temporal/errors.js';
+import { decodeFirst } from '../temporal/payloads.js';
 import { differencesBetween, inputOfRun } from './same-request.js';
-import { named, reasonOf, type Calls } from './temporal-calls.js';
+import { named, reasonOf, type Calls } from '../temporal/calls.js';
 
 export interface StartedRun {
   readonly workflowId: string;

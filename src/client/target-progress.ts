@@ -3,8 +3,8 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { PROGRESS_QUERY } from '../domain/contract.js';
 import type { OnceState } from '../domain/once/state.js';
-import type { StepProgress, TargetInRun, TargetProgress } from '../domain/report.js';
-import { decodeFirst } from './payloads.js';
+import type { StepProgress, TargetInRun, TargetProgress } from '../domain/report/report.js';
+import { decodeFirst } from '../temporal/payloads.js';
 
 /** `null` when the child no longer answers. */
 export async function liveTargetProgress(

@@ -7,15 +7,15 @@ import {
   type Client,
 } from '@temporalio/client';
 import { PROGRESS_QUERY } from '../domain/contract.js';
-import type { RunProgress } from '../domain/report.js';
-import { isOpen, isPaused } from '../domain/workflow-status.js';
+import type { RunProgress } from '../domain/report/report.js';
+import { isOpen, isPaused } from '../domain/run/workflow-status.js';
 import { awaitEnd } from './await-end.js';
-import { NoReport, NotARun, NoWorkerAnswers, RunPaused, ServerUnreachable } from './errors.js';
+import { NoReport, NotARun, NoWorkerAnswers, RunPaused, ServerUnreachable } from '../temporal/errors.js';
 import { Patience } from './patience.js';
 import { reportInMemo, wholeReport } from './read-report.js';
 import { snapshotOfReport, type RunSnapshot } from './report-snapshot.js';
 import { liveTargetProgress } from './target-progress.js';
-import { grpcCodeOf, named, type Calls } from './temporal-calls.js';
+import { grpcCodeOf, named, type Calls } from '../temporal/calls.js';
 
 export interface LookCall {
   readonly calls: Calls;

@@ -1,11 +1,11 @@
 /** The hinge: the activities a workflow may call, with their exact shapes, and the names a run answers to. */
-import type { Action } from './actions.js';
-import type { Closing, ReadFreezes } from './gates.js';
+import type { Action } from './target/actions.js';
+import type { Closing, ReadFreezes } from './gates/gates.js';
 import type { Limits } from './once/limits.js';
-import type { OnCancel, Plan, TargetPlan } from './plan.js';
+import type { OnCancel, Plan, TargetPlan } from './plan/plan.js';
 import type { OnceRules } from './once/events.js';
 import type { Ending, OnceState } from './once/state.js';
-import type { Observation, Target } from './target.js';
+import type { Observation, Target } from './target/target.js';
 
 /** Start arguments, the same from every side. `targets` by name or id. */
 export interface StartArguments {

@@ -1,6 +1,6 @@
 /** The failure table: every name a failure can have, whether ServiceStage acted, who acts next. Both sides read it. */
-import { printable } from './text.js';
-import { CLOCK_ADVICE, namesClock } from './clock.js';
+import { printable } from './text/text.js';
+import { CLOCK_ADVICE, namesClock } from './time/clock-problem.js';
 
 /** May ServiceStage have acted for this step, over all its attempts? */
 export type Sent = 'no' | 'yes' | 'unknown';

@@ -25,7 +25,7 @@ export const DETAILS_BYTES = 15_000;
 const REPORTS_BYTES = 24_000_000;
 const MOST_REPORT_BYTES = 1_000_000;
 
-/** What a start may name; see activities/start-arguments.ts and domain/runbook.ts. */
+/** What a start may name; see domain/plan/start-arguments.ts and domain/runbook/runbook.ts. */
 export const MOST_TARGETS = 100;
 
 /** How long the report of each target may be in a run of so many. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
-import { ClosableConnection } from '../client/connection.js';
+import { ClosableConnection } from '../temporal/connection.js';
 import { GRPC_WITHOUT_PROXY } from '../network/proxies.js';
 
 const ID = 'demo/often';

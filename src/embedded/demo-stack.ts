@@ -3,10 +3,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { delimiter, resolve as resolvePath } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { listRunbooks } from '../catalogue.js';
-import { loadClientConfig } from '../config.js';
+import { listRunbooks } from '../runbooks/catalogue.js';
+import { loadClientConfig } from '../config/config.js';
 import { describeProblem } from '../domain/failures.js';
-import { printableLines } from '../domain/text.js';
+import { printableLines } from '../domain/text/text.js';
 import { startSimulator, type RunningSimulator } from '../simulator/server.js';
 import { portOrFree } from './ports.js';
 import { startTemporalServer, type TemporalServer } from './temporal-server.js';
@@ -198,7 +198,7 @@ async function showRun(
 ): Promise<string> {
   const words = ['start', RUNBOOK, '--target', TARGET, '--reason', 'the demo', '--watch'];
   const exitCode = await typeCommand(words, server, say, closers);
-  const { EXIT_CODES } = await import('../domain/report.js');
+  const { EXIT_CODES } = await import('../domain/report/report.js');
   return Object.entries(EXIT_CODES).find(([, code]) => code === exitCode)?.[0] ?? `exit code ${exitCode}`;
 }
 

@@ -1,7 +1,7 @@
 /** A local Temporal dev server for the demo and the tests: started on free ports with our search attributes, gone when its owner is gone. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ClosableConnection } from '../client/connection.js';
+import { ClosableConnection } from '../temporal/connection.js';
 import { GRPC_WITHOUT_PROXY } from '../network/proxies.js';
 import { SEARCH_ATTRIBUTES } from '../domain/contract.js';
 import { findTemporalProgram, type Say } from './find-temporal.js';

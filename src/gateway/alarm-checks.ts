@@ -1,11 +1,11 @@
 /** What is proved of the rules of an alarms file beyond their shape, before any alarm comes. */
-import { fillIn, isBrokenExpression, namesUsed } from '../domain/interpolate.js';
-import { didYouMean } from '../domain/nearest.js';
-import type { Runbook } from '../domain/runbook.js';
-import { readInputs } from '../activities/start-arguments.js';
-import type { RunbookLookup } from '../catalogue.js';
-import { problemsOfLookup } from '../problems/lookups.js';
-import type { PathProblem } from '../yaml-document.js';
+import { fillIn, isBrokenExpression, namesUsed } from '../domain/runbook/interpolate.js';
+import { didYouMean } from '../domain/text/suggest.js';
+import type { Runbook } from '../domain/runbook/runbook.js';
+import { readInputs } from '../domain/plan/start-arguments.js';
+import type { RunbookLookup } from '../runbooks/catalogue.js';
+import { problemsOfLookup } from '../runbooks/lookups.js';
+import type { PathProblem } from '../yaml/yaml-document.js';
 import type { RuleEntry } from './alarms-file.js';
 import { isWithin, labelNamed } from './match-alarm.js';
 

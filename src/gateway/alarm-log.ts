@@ -1,8 +1,8 @@
 /** What the rules of a file decided lately, as their workflows remember it. */
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { NoWorkerAnswers } from '../client/errors.js';
-import { named, ranOutOfTime, type Calls } from '../client/temporal-calls.js';
-import { ALARM_LOG_QUERY, alarmRuleId, type AlarmLogLine } from '../domain/alarm.js';
+import { NoWorkerAnswers } from '../temporal/errors.js';
+import { named, ranOutOfTime, type Calls } from '../temporal/calls.js';
+import { ALARM_LOG_QUERY, alarmRuleId, type AlarmLogLine } from '../domain/alarms/alarm.js';
 
 const QUERY_TIMEOUT_MS = 10_000;
 

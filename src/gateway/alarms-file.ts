@@ -1,7 +1,7 @@
 /** The shape of an alarms file, as a zod schema: what editors complete against and what `runbook gateway` and `runbook alarm` check. */
 import { z } from 'zod';
-import { durationMs } from '../domain/duration.js';
-import { durationText, NAME, NAME_REMEDY } from '../domain/runbook.js';
+import { durationMs } from '../domain/time/duration.js';
+import { durationText, NAME, NAME_REMEDY } from '../domain/runbook/runbook.js';
 
 const text = z.string('Write text; quote it when it looks like a number').min(1);
 /** Chosen: a rule remembers no longer. */

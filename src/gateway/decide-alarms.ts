@@ -1,8 +1,8 @@
 /** Asks the workflow of a rule to decide, and starts it where it is not there yet and has to be. What is answered is durable. */
 import { WithStartWorkflowOperation, WorkflowIdConflictPolicy, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { AccessDenied, ClientClosed, RunNotFound, ServerUnreachable } from '../client/errors.js';
-import { GRPC, grpcCodeOf, named, reasonOf, type Calls } from '../client/temporal-calls.js';
+import { AccessDenied, ClientClosed, RunNotFound, ServerUnreachable } from '../temporal/errors.js';
+import { GRPC, grpcCodeOf, named, reasonOf, type Calls } from '../temporal/calls.js';
 import {
   ALARM_RULE_WORKFLOW,
   alarmRuleId,
@@ -13,7 +13,7 @@ import {
   type AlarmRuleArguments,
   type DecideRequest,
   type RuleAlarm,
-} from '../domain/alarm.js';
+} from '../domain/alarms/alarm.js';
 import { Undecided, type RuleDecisions } from './rule-queue.js';
 
 export interface DecideOptions {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { named, reasonOf, type Calls } from '../client/temporal-calls.js';
+import { named, reasonOf, type Calls } from '../temporal/calls.js';
 import { Counts } from './counts.js';
 import { decideAlarmsWith } from './decide-alarms.js';
 import { onEarlyRefusal, type EarlyRefusal } from './early-refusals.js';
@@ -13,7 +13,7 @@ import type { ProxyFor } from '../network/proxies.js';
 import { makeSender, type Delivery, type Sender } from './sender.js';
 import { discard, HeldBytes, MOST_BODY_BYTES, withBody } from './request-body.js';
 import { routeOf, shownName, shownPath } from './route.js';
-import { SparseLog } from './sparse-log.js';
+import { SparseLog } from '../logging/throttled-log.js';
 import { DeliveryTaker, type Answer } from './take-delivery.js';
 
 /** For each sender, so that who floods one does not shut out the others, on top of 64 KiB for each connection. */

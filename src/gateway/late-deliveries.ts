@@ -1,8 +1,8 @@
 /** Deliveries that take longer than their sender waits. They are decided to the end, and the repeat finds what was decided instead of beginning anew. */
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { orAborted } from '../activities/pause.js';
-import type { Alarm } from '../domain/alarm.js';
+import { orAborted } from '../time/pause.js';
+import type { Alarm } from '../domain/alarms/alarm.js';
 import { Undecided } from './rule-queue.js';
 
 /** Chosen: far longer than a thousand alarms take that all start runs. */

@@ -1,8 +1,8 @@
 /** Which rule takes an alarm, and what that would start. Pure: the same for the gateway, its dry run and `runbook alarm try`. */
-import type { Alarm, AlarmStart, Brakes } from '../domain/alarm.js';
-import { LONGEST } from '../domain/alarm-rule-checks.js';
-import { fillIn, namesUsed } from '../domain/interpolate.js';
-import { jsonBytes } from '../domain/json-bytes.js';
+import type { Alarm, AlarmStart, Brakes } from '../domain/alarms/alarm.js';
+import { LONGEST } from '../domain/alarms/alarm-rule-checks.js';
+import { fillIn, namesUsed } from '../domain/runbook/interpolate.js';
+import { jsonBytes } from '../domain/text/json-bytes.js';
 
 /** A rule of an alarms file, checked. */
 export interface AlarmRule {

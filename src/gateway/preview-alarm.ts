@@ -1,6 +1,6 @@
 /** What an alarm would start, and why or why not, without asking anybody: for the dry run and `runbook alarm try`. */
-import type { Alarm, AlarmStart, Brakes } from '../domain/alarm.js';
-import { describeDuration } from '../domain/duration.js';
+import type { Alarm, AlarmStart, Brakes } from '../domain/alarms/alarm.js';
+import { describeDuration } from '../domain/time/duration.js';
 import { ruleFor, startOf, unmetConditions, type AlarmRule } from './match-alarm.js';
 
 export interface AlarmPreview {

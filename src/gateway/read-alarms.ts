@@ -1,13 +1,13 @@
 /** The only reader of alarms files: YAML in, senders and rules or every problem with file, line and column out. Secrets are read from the files it names, and never shown. */
-import type { Brakes } from '../domain/alarm.js';
-import { durationMs } from '../domain/duration.js';
+import type { Brakes } from '../domain/alarms/alarm.js';
+import { durationMs } from '../domain/time/duration.js';
 import type { Problem } from '../domain/failures.js';
-import { didYouMean } from '../domain/nearest.js';
-import { NAME_REMEDY } from '../domain/runbook.js';
-import type { RunbookLookup } from '../catalogue.js';
-import { problemOfKind } from '../problems/file-kind.js';
-import { problemsOfIssues } from '../problems/shape.js';
-import { readYamlFile, YamlDocument, type FileKind, type Path, type PathProblem } from '../yaml-document.js';
+import { didYouMean } from '../domain/text/suggest.js';
+import { NAME_REMEDY } from '../domain/runbook/runbook.js';
+import type { RunbookLookup } from '../runbooks/catalogue.js';
+import { problemOfKind } from '../yaml/file-kind.js';
+import { problemsOfIssues } from '../yaml/shape-problems.js';
+import { readYamlFile, YamlDocument, type FileKind, type Path, type PathProblem } from '../yaml/yaml-document.js';
 import { checkOrder, checkRule, valuesOf } from './alarm-checks.js';
 import { ALARMS_KEYS, AlarmsFile, SENDER_KINDS, type RuleEntry, type SenderEntry } from './alarms-file.js';
 import type { AlarmRule } from './match-alarm.js';

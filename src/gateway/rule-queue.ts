@@ -1,5 +1,5 @@
 /** Alarms of one rule, or notes, on their way to its workflow: one update in flight, and the next one carries all that came meanwhile. So a flood costs few updates, and order is kept. */
-import { MOST_ALARMS_AT_ONCE, type AlarmDecision, type RuleAlarm } from '../domain/alarm.js';
+import { MOST_ALARMS_AT_ONCE, type AlarmDecision, type RuleAlarm } from '../domain/alarms/alarm.js';
 
 /** The alarms are not decided: the sender has to send them again, which is harmless. */
 export class Undecided extends Error {

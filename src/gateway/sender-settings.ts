@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { FileError } from '../files/file-access.js';
 import { readSmallFile } from '../files/read-file.js';
-import type { PathProblem } from '../yaml-document.js';
+import type { PathProblem } from '../yaml/yaml-document.js';
 import type { SenderEntry } from './alarms-file.js';
 import type { SenderSettings } from './sender.js';
 import { readCertificate } from './senders/smn-certificate.js';

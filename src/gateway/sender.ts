@@ -1,5 +1,5 @@
 /** A sender of alarms: what is let in, and what a delivery says. Each kind proves in its own way who sent it; all give the same alarms. */
-import type { Alarm } from '../domain/alarm.js';
+import type { Alarm } from '../domain/alarms/alarm.js';
 import { noProxies, type ProxyFor } from '../network/proxies.js';
 import { alertmanagerSender } from './senders/alertmanager.js';
 import { bearerSender } from './senders/bearer.js';

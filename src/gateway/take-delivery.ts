@@ -1,6 +1,6 @@
 /** From a delivery to the answer: read by its sender, matched, decided. Answers 2xx only when every decision is durable; a repeat of anything is harmless. */
 import type { Logger } from 'pino';
-import { orAborted } from '../activities/pause.js';
+import { orAborted } from '../time/pause.js';
 import {
   UNMATCHED,
   type Alarm,
@@ -9,8 +9,8 @@ import {
   type Brakes,
   type DecisionKind,
   type RuleAlarm,
-} from '../domain/alarm.js';
-import { printable } from '../domain/text.js';
+} from '../domain/alarms/alarm.js';
+import { printable } from '../domain/text/text.js';
 import type { Counts } from './counts.js';
 import type { DecideAlarms } from './decide-alarms.js';
 import { deliveryKey, LateDeliveries } from './late-deliveries.js';
@@ -18,7 +18,7 @@ import type { AlarmRule } from './match-alarm.js';
 import { previewAlarm } from './preview-alarm.js';
 import { RuleQueue, Undecided } from './rule-queue.js';
 import type { Delivery, Reading, Refusal, Sender } from './sender.js';
-import type { SparseLog } from './sparse-log.js';
+import type { SparseLog } from '../logging/throttled-log.js';
 import { toldNote } from './told-note.js';
 import { toldToRules } from './told-to-rule.js';
 import { withoutUrls } from './without-urls.js';

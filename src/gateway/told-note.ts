@@ -1,7 +1,7 @@
 /** What a delivery said besides alarms, in the form that the log of a rule keeps. */
-import type { AlarmNote } from '../domain/alarm.js';
-import { LONGEST } from '../domain/alarm-rule-checks.js';
-import { clipped } from '../domain/json-bytes.js';
+import type { AlarmNote } from '../domain/alarms/alarm.js';
+import { LONGEST } from '../domain/alarms/alarm-rule-checks.js';
+import { clipped } from '../domain/text/json-bytes.js';
 import { oneLine } from './senders/alarm-values.js';
 import { withoutUrls } from './without-urls.js';
 

@@ -1,8 +1,8 @@
 /** An alarm in the form that rules take: matched, and no longer than the rule keeps, whatever a sender lets through. */
 import { createHash } from 'node:crypto';
-import { UNMATCHED, type Alarm, type RuleAlarm } from '../domain/alarm.js';
-import { LONGEST } from '../domain/alarm-rule-checks.js';
-import { clipped, jsonBytes } from '../domain/json-bytes.js';
+import { UNMATCHED, type Alarm, type RuleAlarm } from '../domain/alarms/alarm.js';
+import { LONGEST } from '../domain/alarms/alarm-rule-checks.js';
+import { clipped, jsonBytes } from '../domain/text/json-bytes.js';
 import { mayKnowFiring, ruleFor, startOf, type AlarmRule } from './match-alarm.js';
 import { holdsUrl, withoutUrls } from './without-urls.js';
 

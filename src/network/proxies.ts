@@ -1,4 +1,4 @@
-/** Which proxy a request goes through, by the rules that curl, Go and others share. Pure: the variables are read in `config-proxies.ts`. */
+/** Which proxy a request goes through, by the rules that curl, Go and others share. Pure: the variables are read in `config/proxy-variables.ts`. */
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { isHostName } from './host-and-port.js';

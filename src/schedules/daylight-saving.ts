@@ -3,7 +3,7 @@ import type { DescribedCalendar } from './ownership.js';
 import type { WishedSchedule } from './read-schedules.js';
 import { DAYS_OF_WEEK, MONTHS } from './schedule-file.js';
 import { calendarOf } from './spelled-out.js';
-import { clockChanges, localMs, type ClockChange } from './time-zone.js';
+import { clockChanges, localMs, type ClockChange } from '../time/time-zone.js';
 
 /** A local time of a schedule that a change of the clocks takes away or repeats. */
 export interface ClockSurprise {

@@ -1,6 +1,6 @@
 /** Reads one schedule from the server, also one that another SDK wrote. */
 import { ScheduleClient, ScheduleNotFoundError, type Client, type ScheduleDescription } from '@temporalio/client';
-import { grpcCodeOf } from '../client/temporal-calls.js';
+import { grpcCodeOf } from '../temporal/calls.js';
 import { namedError, ScheduleUnreadable } from './errors.js';
 
 /** The Python SDK writes a payload without an encoding where there is no summary or no details: here both are none. */

@@ -1,6 +1,6 @@
 /** What can go wrong with schedules on a server. Each is named by what happens next. */
 import { ScheduleNotFoundError } from '@temporalio/client';
-import { grpcCodeOf, named, reasonOf } from '../client/temporal-calls.js';
+import { grpcCodeOf, named, reasonOf } from '../temporal/calls.js';
 
 /** No schedule of that name was made from a file. */
 export class ScheduleNotFound extends Error {

@@ -2,10 +2,10 @@
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import type { Calendars } from '../calendars/calendars.js';
 import type { Problem } from '../domain/failures.js';
-import type { Freeze } from '../domain/gates.js';
+import type { Freeze } from '../domain/gates/gates.js';
 import { namedError } from './errors.js';
 import { clockSurprises, comesTwice, localText, type ClockSurprise } from './daylight-saving.js';
-import { localMs } from './time-zone.js';
+import { localMs } from '../time/time-zone.js';
 
 export interface Occurrence {
   readonly atMs: number;

@@ -1,13 +1,13 @@
 /** The only reader of schedule files: YAML in, the schedules wished for or every problem with file, line and column out. Changes nothing. */
-import { durationMs } from '../domain/duration.js';
+import { durationMs } from '../domain/time/duration.js';
 import type { Problem } from '../domain/failures.js';
-import { NAME, NAME_REMEDY, type Runbook } from '../domain/runbook.js';
-import { readInputs } from '../activities/start-arguments.js';
-import type { RunbookLookup } from '../catalogue.js';
-import { problemOfKind } from '../problems/file-kind.js';
-import { isObject } from '../problems/schema-keys.js';
-import { problemsOfIssues, type ShapeProblem } from '../problems/shape.js';
-import { readYamlFile, YamlDocument, type FileKind, type PathProblem } from '../yaml-document.js';
+import { NAME, NAME_REMEDY, type Runbook } from '../domain/runbook/runbook.js';
+import { readInputs } from '../domain/plan/start-arguments.js';
+import type { RunbookLookup } from '../runbooks/catalogue.js';
+import { problemOfKind } from '../yaml/file-kind.js';
+import { isObject } from '../yaml/schema-keys.js';
+import { problemsOfIssues, type ShapeProblem } from '../yaml/shape-problems.js';
+import { readYamlFile, YamlDocument, type FileKind, type PathProblem } from '../yaml/yaml-document.js';
 import { checkEntry } from './schedule-checks.js';
 import { ScheduleFile, type ScheduleEntry } from './schedule-file.js';
 

@@ -1,16 +1,16 @@
 /** What is proved of one entry of a schedule file beyond its shape, before anything is asked of a server. */
-import { describeDuration, durationMs } from '../domain/duration.js';
-import { didYouMean } from '../domain/nearest.js';
-import type { Runbook } from '../domain/runbook.js';
-import { readInputs } from '../activities/start-arguments.js';
-import type { RunbookLookup } from '../catalogue.js';
-import { problemsOfLookup, unknownCalendars } from '../problems/lookups.js';
-import type { PathProblem } from '../yaml-document.js';
+import { describeDuration, durationMs } from '../domain/time/duration.js';
+import { didYouMean } from '../domain/text/suggest.js';
+import type { Runbook } from '../domain/runbook/runbook.js';
+import { readInputs } from '../domain/plan/start-arguments.js';
+import type { RunbookLookup } from '../runbooks/catalogue.js';
+import { problemsOfLookup, unknownCalendars } from '../runbooks/lookups.js';
+import type { PathProblem } from '../yaml/yaml-document.js';
 import { cronProblems } from './cron.js';
 import { DAYS_OF_WEEK, MONTHS, type ScheduleEntry } from './schedule-file.js';
 import { neverStarts } from './starts.js';
 import { stepProblem, type SteppedField } from './steps.js';
-import { isTimeZone, timeZoneNames } from './time-zone.js';
+import { isTimeZone, timeZoneNames } from '../time/time-zone.js';
 
 /** The server takes no shorter catch-up window. */
 const SHORTEST_WINDOW_MS = 10_000;

@@ -1,8 +1,8 @@
 /** The shape of a schedule file, as a zod schema: what editors complete against and what `runbook schedule` checks. */
 import { z } from 'zod';
-import { ONE_LINE_REMEDY } from '../domain/callers-words.js';
-import { durationText, NAME, NAME_REMEDY, waitingText } from '../domain/runbook.js';
-import { hasControlCharacters } from '../domain/text.js';
+import { ONE_LINE_REMEDY } from '../domain/plan/caller-text.js';
+import { durationText, NAME, NAME_REMEDY, waitingText } from '../domain/runbook/runbook.js';
+import { hasControlCharacters } from '../domain/text/text.js';
 
 export const MONTHS = [
   ...(['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY'] as const),

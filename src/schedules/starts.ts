@@ -2,7 +2,7 @@
 import type { DescribedCalendar } from './ownership.js';
 import { DAYS_OF_WEEK, MONTHS, type ScheduleEntry } from './schedule-file.js';
 import { calendarOf } from './spelled-out.js';
-import { clockChanges, localMs } from './time-zone.js';
+import { clockChanges, localMs } from '../time/time-zone.js';
 
 const DAY_MS = 86_400_000;
 /** The server counts no further. */

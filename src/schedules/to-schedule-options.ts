@@ -1,8 +1,8 @@
 /** One wished schedule → what Temporal is asked for. Pure. */
 import type { ScheduleDescription, ScheduleOptions } from '@temporalio/client';
 import type { StartArguments } from '../domain/contract.js';
-import { durationMs } from '../domain/duration.js';
-import { markdownText } from '../domain/markdown.js';
+import { durationMs } from '../domain/time/duration.js';
+import { markdownText } from '../domain/text/markdown.js';
 import { toJson, type Json } from './changes.js';
 import { describedForm, OWNERSHIP_FORMAT, OWNERSHIP_MEMO, type Ownership } from './ownership.js';
 import { windowMs, type WishedSchedule } from './read-schedules.js';

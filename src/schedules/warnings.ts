@@ -1,15 +1,15 @@
 /** What is odd about schedules that can be applied, in words for people: starts that are far away, frozen, uneven, or hit by a change of the clocks. */
 import type { Calendars } from '../calendars/calendars.js';
-import { durationMs } from '../domain/duration.js';
-import type { Freeze } from '../domain/gates.js';
-import { printable } from '../domain/text.js';
+import { durationMs } from '../domain/time/duration.js';
+import type { Freeze } from '../domain/gates/gates.js';
+import { printable } from '../domain/text/text.js';
 import { clockWarnings, localText } from './daylight-saving.js';
 import { windowMs, type WishedSchedule } from './read-schedules.js';
 import { cutoffOf, freezesOf } from './schedule-checks.js';
 import { calendarOf } from './spelled-out.js';
 import { firstStart, startsBetween } from './starts.js';
 import { unevenStep } from './steps.js';
-import { localMs } from './time-zone.js';
+import { localMs } from '../time/time-zone.js';
 
 /** One oddity of one schedule. */
 export interface ScheduleWarning {

@@ -1,7 +1,7 @@
 /** From an HTTP answer that is no success, or from none at all, to a `ServiceStageError`: the tables of which answer proves what. */
-import { clockAsCause } from '../domain/clock.js';
-import { nestingProblem } from '../domain/nesting.js';
-import { clipText } from '../domain/text.js';
+import { clockAsCause } from '../domain/time/clock-problem.js';
+import { nestingProblem } from '../domain/text/nesting.js';
+import { clipText } from '../domain/text/text.js';
 import { hideSecrets } from './hide-secrets.js';
 import { ServiceStageError, type RequestSent, type ServiceStageErrorCode } from './errors.js';
 

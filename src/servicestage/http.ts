@@ -1,7 +1,7 @@
 /** The one HTTP client: time limits, retry and redirects off, bodies bounded, credentials kept out of every error. */
 import type { Socket } from 'node:net';
 import { got, type Response } from 'got';
-import { nestingProblem } from '../domain/nesting.js';
+import { nestingProblem } from '../domain/text/nesting.js';
 import { clockAheadMs, errorFromAnswer, errorWithoutAnswer, type Asked } from './classify-answer.js';
 import { openConnection } from './connection.js';
 import { ServiceStageError } from './errors.js';

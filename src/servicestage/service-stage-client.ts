@@ -1,9 +1,9 @@
 /** `createServiceStage`: the interface of `service-stage.ts` over HTTP, through one request budget and one set of credentials. */
 import { z } from 'zod';
-import type { Action } from '../domain/actions.js';
-import { cloudJobPhase, type CloudJob } from '../domain/cloud-job.js';
-import { isListedStatus, type Observation, type Target } from '../domain/target.js';
-import { clipText } from '../domain/text.js';
+import type { Action } from '../domain/target/actions.js';
+import { cloudJobPhase, type CloudJob } from '../domain/target/cloud-job.js';
+import { isListedStatus, type Observation, type Target } from '../domain/target/target.js';
+import { clipText } from '../domain/text/text.js';
 import { apiPath } from './api-path.js';
 import { createAuthenticator, type Authenticator, type Credentials } from './auth.js';
 import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';

@@ -1,7 +1,7 @@
 /** What the rest of the project may ask of ServiceStage. Implemented over HTTP in `http.ts`; knows nothing of Temporal. */
-import type { Action } from '../domain/actions.js';
-import type { CloudJob } from '../domain/cloud-job.js';
-import type { Observation, Target } from '../domain/target.js';
+import type { Action } from '../domain/target/actions.js';
+import type { CloudJob } from '../domain/target/cloud-job.js';
+import type { Observation, Target } from '../domain/target/target.js';
 
 export interface ReadOptions {
   /** Longest time for one GET, milliseconds, from when the budget let it go. */

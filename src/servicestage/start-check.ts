@@ -1,5 +1,5 @@
 /** What a worker asks ServiceStage and IAM once, when it starts: what would otherwise be found out in the middle of a run. */
-import { clockProblem } from '../domain/clock.js';
+import { clockProblem } from '../domain/time/clock-problem.js';
 import type { ServiceStage } from './service-stage.js';
 
 type Asked = Pick<ServiceStage, 'ownUserId' | 'listApplications' | 'clockAheadMs'>;

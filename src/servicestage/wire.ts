@@ -1,9 +1,9 @@
 /** Wire shapes in the vendor's names, and their translation into domain values. Only the fields that are read; everything may be absent, and everything has a bound. */
 import { z } from 'zod';
-import type { CloudJob } from '../domain/cloud-job.js';
-import { jsonBytes, shortened } from '../domain/json-bytes.js';
+import type { CloudJob } from '../domain/target/cloud-job.js';
+import { jsonBytes, shortened } from '../domain/text/json-bytes.js';
 import { HOSTS_BYTES } from '../domain/sizes.js';
-import type { Observation } from '../domain/target.js';
+import type { Observation } from '../domain/target/target.js';
 import { ID_PATTERN } from './api-path.js';
 
 /**

@@ -8,9 +8,9 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { WITHDRAW_SIGNAL, type AlarmDecision } from '../domain/alarm.js';
-import type { Effect } from '../domain/alarm-rule.js';
-import { clippedSummary } from '../domain/json-bytes.js';
+import { WITHDRAW_SIGNAL, type AlarmDecision } from '../domain/alarms/alarm.js';
+import type { Effect } from '../domain/alarms/alarm-rule.js';
+import { clippedSummary } from '../domain/text/json-bytes.js';
 
 /** The decision as it came out: a run of that id may be there already, and one to be withdrawn may have ended. */
 export async function carriedOut(decision: AlarmDecision, effect: Effect | null, by: string): Promise<AlarmDecision> {

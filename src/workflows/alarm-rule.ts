@@ -21,10 +21,18 @@ import {
   type Brakes,
   type DecidedAlarm,
   type DecideRequest,
-} from '../domain/alarm.js';
-import type { Circumstances, Question } from '../domain/alarm-brakes.js';
-import { decide, decideDue, dueFirings, nextDueAtMs, noteEnds, runsToAsk, type Decided } from '../domain/alarm-rule.js';
-import { requestProblem } from '../domain/alarm-rule-checks.js';
+} from '../domain/alarms/alarm.js';
+import type { Circumstances, Question } from '../domain/alarms/alarm-brakes.js';
+import {
+  decide,
+  decideDue,
+  dueFirings,
+  nextDueAtMs,
+  noteEnds,
+  runsToAsk,
+  type Decided,
+} from '../domain/alarms/alarm-rule.js';
+import { requestProblem } from '../domain/alarms/alarm-rule-checks.js';
 import {
   concerns,
   EMPTY_STATE,
@@ -37,7 +45,7 @@ import {
   toldOf,
   type ContinuedRule,
   type RuleState,
-} from '../domain/alarm-rule-state.js';
+} from '../domain/alarms/alarm-rule-state.js';
 import { carriedOut } from './alarm-effects.js';
 import { commandRejected, invalidStart, rootCause } from './failure.js';
 import { findRuns } from './proxies.js';

@@ -1,10 +1,10 @@
 /** Undo: newest first, folded, each a full step of its own; shielded from cancellation. One that fails does not stop the rest. */
 import { CancellationScope } from '@temporalio/workflow';
-import { describeAction, ruleOf } from '../domain/actions.js';
-import { owedUndos, type DoneStep, type OwedUndo } from '../domain/compensation.js';
+import { describeAction, ruleOf } from '../domain/target/actions.js';
+import { owedUndos, type DoneStep, type OwedUndo } from '../domain/report/compensation.js';
 import type { Baseline, TargetRunArguments } from '../domain/contract.js';
-import type { ActionStep, PlannedStep } from '../domain/plan.js';
-import type { RemainingEffect, StepReport } from '../domain/report.js';
+import type { ActionStep, PlannedStep } from '../domain/plan/plan.js';
+import type { RemainingEffect, StepReport } from '../domain/report/report.js';
 import { performActionStep } from './perform-step.js';
 import type { ProgressOfTarget } from './target-progress.js';
 

@@ -1,7 +1,7 @@
 /** The gate before each target: the maintenance window and the change freezes of the run. Passes, waits as long as it may, or says why not. */
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { describeDuration } from '../domain/duration.js';
+import { describeDuration } from '../domain/time/duration.js';
 import { failureRecord, type FailureRecord } from '../domain/failures.js';
 import {
   cutoffAt,
@@ -13,9 +13,9 @@ import {
   type Gate,
   type ReadFreezes,
   type Window,
-} from '../domain/gates.js';
-import type { Guards } from '../domain/plan.js';
-import type { GateReport } from '../domain/report.js';
+} from '../domain/gates/gates.js';
+import type { Guards } from '../domain/plan/plan.js';
+import type { GateReport } from '../domain/report/report.js';
 import { rootCause } from './failure.js';
 import { readFreezes } from './proxies.js';
 import type { RunState } from './run-state.js';

@@ -21,13 +21,13 @@ import {
   type TargetRunArguments,
 } from '../domain/contract.js';
 import { failureRecord, type FailureRecord } from '../domain/failures.js';
-import type { Closing } from '../domain/gates.js';
-import { clippedSummary } from '../domain/json-bytes.js';
+import type { Closing } from '../domain/gates/gates.js';
+import { clippedSummary } from '../domain/text/json-bytes.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
-import { canBeListed, listedTargets } from '../domain/listed-targets.js';
-import type { Plan, TargetPlan } from '../domain/plan.js';
+import { canBeListed, listedTargets } from '../domain/run/listed-targets.js';
+import type { Plan, TargetPlan } from '../domain/plan/plan.js';
 import { targetReportBytes } from '../domain/sizes.js';
-import { leaseId } from '../domain/target.js';
+import { leaseId } from '../domain/target/target.js';
 import { describeLease } from './proxies.js';
 import { targetRun } from './target-run.js';
 

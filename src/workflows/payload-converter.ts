@@ -1,7 +1,7 @@
 /** The workflows' payload converter: start arguments that cannot be read become a text that says so, so that the run is refused instead of tried for ever. */
 import { DefaultPayloadConverter, type PayloadConverter } from '@temporalio/common';
 import { inWorkflowContext, workflowInfo } from '@temporalio/workflow';
-import { nestingProblem } from '../domain/nesting.js';
+import { nestingProblem } from '../domain/text/nesting.js';
 
 /**
  * The first workflow task ends at event 3, or at 6 after one that failed. What a plan brings comes later: a result that one worker

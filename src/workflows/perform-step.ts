@@ -1,14 +1,14 @@
 /** One step: perform its action and settle what is not clear, or wait. Never throws for an expected turn; the report says what was seen. */
 import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
-import { describeAction } from '../domain/actions.js';
+import { describeAction } from '../domain/target/actions.js';
 import type { Baseline, TargetRunArguments } from '../domain/contract.js';
 import { failureRecord } from '../domain/failures.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
 import { unsettled } from '../domain/once/settling.js';
 import { endedAs, endingOf, type OnceState } from '../domain/once/state.js';
-import type { ActionStep, PlannedStep, WaitStep } from '../domain/plan.js';
-import type { StepReport, StepResult } from '../domain/report.js';
-import { needsSettling, stepOutcome, type StepOutcome } from '../domain/step-outcome.js';
+import type { ActionStep, PlannedStep, WaitStep } from '../domain/plan/plan.js';
+import type { StepReport, StepResult } from '../domain/report/report.js';
+import { needsSettling, stepOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
 import { performAction, settleTarget } from './proxies.js';
 import { obstacleTo, type StepTimes } from './step-obstacle.js';
 import { sleepUntil } from './timers.js';

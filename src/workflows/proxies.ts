@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities, PerformActionArguments, SettleTargetArguments } from '../domain/contract.js';
 import type { OnceState } from '../domain/once/state.js';
-import { clippedSummary } from '../domain/json-bytes.js';
+import { clippedSummary } from '../domain/text/json-bytes.js';
 import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/once/limits.js';
 
 /** Planning reads the API a few times; when it cannot for this long, the run is refused and nothing was touched. */

@@ -3,10 +3,10 @@ import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@tempor
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import type { FailureRecord } from '../domain/failures.js';
-import { describeWaiting, type WaitingForGate } from '../domain/gates.js';
-import { listedTargets } from '../domain/listed-targets.js';
-import { markdownCell, markdownText } from '../domain/markdown.js';
-import type { Plan, TargetPlan } from '../domain/plan.js';
+import { describeWaiting, type WaitingForGate } from '../domain/gates/gates.js';
+import { listedTargets } from '../domain/run/listed-targets.js';
+import { markdownCell, markdownText } from '../domain/text/markdown.js';
+import type { Plan, TargetPlan } from '../domain/plan/plan.js';
 import {
   worstOutcome,
   type GateReport,
@@ -15,10 +15,10 @@ import {
   type RunReport,
   type TargetInRun,
   type TargetReport,
-} from '../domain/report.js';
+} from '../domain/report/report.js';
 import { DETAILS_BYTES } from '../domain/sizes.js';
-import { leaseId } from '../domain/target.js';
-import { linesThatFit } from '../domain/text.js';
+import { leaseId } from '../domain/target/target.js';
+import { linesThatFit } from '../domain/text/text.js';
 
 const targetKey = defineSearchAttributeKey(TARGET_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD_LIST);
 

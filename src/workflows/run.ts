@@ -13,15 +13,15 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { ALARM_RULE_PREFIX, WITHDRAW_SIGNAL } from '../domain/alarm.js';
+import { ALARM_RULE_PREFIX, WITHDRAW_SIGNAL } from '../domain/alarms/alarm.js';
 import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO } from '../domain/contract.js';
-import { storedReport } from '../domain/cut-report.js';
+import { storedReport } from '../domain/report/cut-report.js';
 import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
-import { isGateFailure } from '../domain/gates.js';
-import type { Plan, TargetPlan } from '../domain/plan.js';
-import type { Outcome, RunProgress, RunReport, TargetReport } from '../domain/report.js';
+import { isGateFailure } from '../domain/gates/gates.js';
+import type { Plan, TargetPlan } from '../domain/plan/plan.js';
+import type { Outcome, RunProgress, RunReport, TargetReport } from '../domain/report/report.js';
 import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES } from '../domain/sizes.js';
-import { LEASE_PREFIX, leaseId } from '../domain/target.js';
+import { LEASE_PREFIX, leaseId } from '../domain/target/target.js';
 import { invalidStart, rootCause } from './failure.js';
 import { Gates, type Passage } from './gates.js';
 import { takeLease, type TargetTimes } from './lease.js';

@@ -1,10 +1,10 @@
 /** Why a step is not begun: its gate has closed, its time is over, or what its plan counts on was changed since. */
-import { describeAction, wishedStateHolds } from '../domain/actions.js';
+import { describeAction, wishedStateHolds } from '../domain/target/actions.js';
 import type { Baseline } from '../domain/contract.js';
 import type { FailureName } from '../domain/failures.js';
-import type { Closing } from '../domain/gates.js';
-import type { ActionStep } from '../domain/plan.js';
-import { describeObservation } from '../domain/target.js';
+import type { Closing } from '../domain/gates/gates.js';
+import type { ActionStep } from '../domain/plan/plan.js';
+import { describeObservation } from '../domain/target/target.js';
 
 /** Epoch milliseconds. */
 export interface StepTimes {

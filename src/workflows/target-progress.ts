@@ -1,13 +1,13 @@
 /** What `targetRun` shows while it is under way: the progress query and the current details in the Temporal UI. */
 import { setCurrentDetails } from '@temporalio/workflow';
-import { describeAction } from '../domain/actions.js';
-import { shortened } from '../domain/json-bytes.js';
-import type { PlannedStep, TargetPlan } from '../domain/plan.js';
-import type { StepProgress, StepReport, TargetProgress } from '../domain/report.js';
-import { markdownCell, markdownText } from '../domain/markdown.js';
+import { describeAction } from '../domain/target/actions.js';
+import { shortened } from '../domain/text/json-bytes.js';
+import type { PlannedStep, TargetPlan } from '../domain/plan/plan.js';
+import type { StepProgress, StepReport, TargetProgress } from '../domain/report/report.js';
+import { markdownCell, markdownText } from '../domain/text/markdown.js';
 import { DETAILS_BYTES, LONGEST_SHOWN } from '../domain/sizes.js';
-import { describeObservation, type Observation } from '../domain/target.js';
-import { linesThatFit } from '../domain/text.js';
+import { describeObservation, type Observation } from '../domain/target/target.js';
+import { linesThatFit } from '../domain/text/text.js';
 
 type Phase = TargetProgress['phase'];
 

@@ -1,6 +1,6 @@
 /** `performAction` until it sends, against the simulator over real HTTP. What its readings lead to: `test/unit/domain/once`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Action } from '../../src/domain/actions.js';
+import type { Action } from '../../src/domain/target/actions.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import { ServiceStageError } from '../../src/servicestage/errors.js';
 import type { ServiceStage } from '../../src/servicestage/service-stage.js';

@@ -1,6 +1,6 @@
 /** `performAction`, the send and what follows, against the simulator over real HTTP. Times and windows: `test/unit/domain/once`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Action } from '../../src/domain/actions.js';
+import type { Action } from '../../src/domain/target/actions.js';
 import { aFollowingState, quickLimits } from '../support/build.js';
 import { failed, resultOf, startBench, type Bench } from '../support/perform.js';
 

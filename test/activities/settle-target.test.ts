@@ -7,7 +7,7 @@ import { settleTarget } from '../../src/activities/perform-action.js';
 import type { TemporalAccess } from '../../src/activities/temporal-access.js';
 import type { Baseline, SettleTargetArguments } from '../../src/domain/contract.js';
 import { endingOf, type Ending, type Interruption, type OnceState } from '../../src/domain/once/state.js';
-import type { Target } from '../../src/domain/target.js';
+import type { Target } from '../../src/domain/target/target.js';
 import { anEndedState, failedWith, quickLimits } from '../support/build.js';
 import { startBench, type Bench } from '../support/perform.js';
 

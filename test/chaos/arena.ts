@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, type Connection } from '@temporalio/client';
-import { ClosableConnection } from '../../src/client/connection.js';
+import { ClosableConnection } from '../../src/temporal/connection.js';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { withHeartbeatTimeout, type Limits } from '../../src/domain/once/limits.js';
 import { findTemporalProgram } from '../../src/embedded/find-temporal.js';

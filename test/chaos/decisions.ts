@@ -1,6 +1,6 @@
 /** Which accepted POST belongs to which decision: found from times and parameters, and held against what the reports claim. */
 import type { Limits } from '../../src/domain/once/limits.js';
-import type { StepReport } from '../../src/domain/report.js';
+import type { StepReport } from '../../src/domain/report/report.js';
 import type { AcceptedAction } from '../support/simulator.js';
 import { CLOCK_MS, Disturbances } from './disturbances.js';
 import type { Decision, Evidence, HolderEvidence, SceneEvidence } from './evidence.js';

@@ -1,7 +1,7 @@
 /** What is known of a seed once it is over, gathered from the outside: the simulator's record, Temporal's histories, and what chaos did. */
 import type { PerformActionArguments, TargetRunArguments } from '../../src/domain/contract.js';
 import type { Limits } from '../../src/domain/once/limits.js';
-import type { RunReport, TargetReport } from '../../src/domain/report.js';
+import type { RunReport, TargetReport } from '../../src/domain/report/report.js';
 import type { AcceptedAction, InstanceState } from '../support/simulator.js';
 import type { Link } from './schedule.js';
 

@@ -1,5 +1,5 @@
 /** The cases of the exhaustive suite as data: every fault at every request of a run, each once. `exhaustive-wiring.ts` chooses from them. */
-import type { ActionName } from '../../src/domain/actions.js';
+import type { ActionName } from '../../src/domain/target/actions.js';
 import type { FaultRequest } from '../support/simulator.js';
 import { CLOUD_JOB_ENDS, FAULTS, POST_FAULTS, SHOWN_LATE, type ArmedOutcome } from './exhaustive-faults.js';
 

@@ -1,5 +1,5 @@
 /** What a case is said to have come to: its line in the table, and what no outcome may ever be. */
-import type { TargetReport } from '../../src/domain/report.js';
+import type { TargetReport } from '../../src/domain/report/report.js';
 import type { ShownInstance } from '../support/simulator.js';
 import { outcomeLine, stateLine } from './exhaustive-line.js';
 import { struckElsewhere, type CaseResult } from './exhaustive-runner.js';

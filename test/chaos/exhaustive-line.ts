@@ -1,5 +1,5 @@
 /** What a case came to in one line, the same for a real server and for virtual time. */
-import type { RemainingEffect, StepReport } from '../../src/domain/report.js';
+import type { RemainingEffect, StepReport } from '../../src/domain/report/report.js';
 
 export interface ToldCourse {
   readonly outcome: string;

@@ -2,11 +2,11 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { Client, WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { ClosableConnection } from '../../src/client/connection.js';
+import { ClosableConnection } from '../../src/temporal/connection.js';
 import { temporalAccess, type TemporalAccess } from '../../src/activities/temporal-access.js';
 import type { Activities } from '../../src/domain/contract.js';
 import { REPORT_MEMO } from '../../src/domain/contract.js';
-import type { RunReport } from '../../src/domain/report.js';
+import type { RunReport } from '../../src/domain/report/report.js';
 import type { AcceptedAction, ShownInstance } from '../support/simulator.js';
 import { startCaseWorld, type CaseWorld } from './exhaustive-case-world.js';
 import type { Case } from './exhaustive-cases.js';

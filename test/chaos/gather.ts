@@ -2,8 +2,8 @@
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
 import type { PerformActionArguments, SettleTargetArguments, TargetRunArguments } from '../../src/domain/contract.js';
-import type { TargetReport } from '../../src/domain/report.js';
-import { LEASE_PREFIX } from '../../src/domain/target.js';
+import type { TargetReport } from '../../src/domain/report/report.js';
+import { LEASE_PREFIX } from '../../src/domain/target/target.js';
 import type { InstanceState } from '../support/simulator.js';
 import type { Arena } from './arena.js';
 import type { Decision, Disturbance, HolderEvidence, RunEvidence, SceneEvidence, Settle } from './evidence.js';

@@ -1,5 +1,5 @@
 /** What an action should come to, and what differs between two states: read from the API's documents again, apart from the product. */
-import type { Action } from '../../src/domain/actions.js';
+import type { Action } from '../../src/domain/target/actions.js';
 import type { InstanceState } from '../support/simulator.js';
 
 /** What can be taken back. A version cannot, but its change has to be told. */

@@ -1,5 +1,5 @@
 /** Known: every report agrees, step by step, with what the simulator accepted. */
-import type { StepReport } from '../../src/domain/report.js';
+import type { StepReport } from '../../src/domain/report/report.js';
 import { describePost, doesWhatWasAsked, timeOf, foreignTo, holderOf, postsOf, type SceneRecord } from './decisions.js';
 import { CLOCK_MS } from './disturbances.js';
 import type { HolderEvidence } from './evidence.js';

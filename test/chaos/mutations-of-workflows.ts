@@ -4,7 +4,7 @@ import { FOUND, SEEDS, type Mutation } from './mutation.js';
 const COMPENSATE = 'src/workflows/compensate.ts';
 const LEASE = 'src/workflows/lease.ts';
 const PERFORM_STEP = 'src/workflows/perform-step.ts';
-const STEP_OUTCOME = 'src/domain/step-outcome.ts';
+const STEP_OUTCOME = 'src/domain/report/step-outcome.ts';
 const TARGET_RUN = 'src/workflows/target-run.ts';
 const MODEL_STEP = 'test/model/step-flow.ts';
 const MODEL_TARGET_RUN = 'test/model/target-run.ts';
@@ -80,7 +80,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     breaks: 'undone',
     why: "The state that undo goes back to is read while a colleague's cloud job runs, so there is nothing to go back to (story 12).",
     edits: [
-      { file: TARGET_RUN, from: `import { isAtRest } from '../domain/cloud-job.js';\n`, to: '' },
+      { file: TARGET_RUN, from: `import { isAtRest } from '../domain/target/cloud-job.js';\n`, to: '' },
       { file: TARGET_RUN, from: `    if (isAtRest(reading) && clearAtMs <=`, to: `    if (clearAtMs <=` },
     ],
     storms: { aim: ['colleagueAtTheStart'], seeds: 6 },
@@ -192,7 +192,7 @@ import { observeTarget } from './proxies.js';`,
     why: 'Effects are taken back in the order they were made, so an undo meets a state that it cannot be sent in (section 5).',
     edits: [
       {
-        file: 'src/domain/compensation.ts',
+        file: 'src/domain/report/compensation.ts',
         from: `ruleOf(step.action).changed(before, after))
     .reverse();`,
         to: `ruleOf(step.action).changed(before, after));`,

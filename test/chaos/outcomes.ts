@@ -1,5 +1,5 @@
-/** The outcome table (protocol, section 8) read a second time: which outcomes a report may have. Shares nothing with `domain/outcome.ts`. */
-import type { Outcome, StepReport, TargetReport } from '../../src/domain/report.js';
+/** The outcome table (protocol, section 8) read a second time: which outcomes a report may have. Shares nothing with `domain/report/outcome.ts`. */
+import type { Outcome, StepReport, TargetReport } from '../../src/domain/report/report.js';
 
 /** Failures by which a first check, or ServiceStage itself, refuses before anything is done. */
 const REFUSALS = ['TargetBusy', 'TargetChanged', 'TargetNotFound', 'NotAllowed', 'InvalidStep'];

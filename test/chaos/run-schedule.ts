@@ -1,7 +1,7 @@
 /** Plays one schedule in an arena, waits until every run has ended, and gathers the evidence. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { leaseId } from '../../src/domain/target.js';
+import { leaseId } from '../../src/domain/target/target.js';
 import type { ShownInstance } from '../support/simulator.js';
 import { ARENA_LIMITS, type Arena } from './arena.js';
 import type { Disturbance, Evidence } from './evidence.js';

@@ -1,5 +1,5 @@
 /** A step beside what the simulator knows of it, and whether its doubt is honest. */
-import type { StepReport } from '../../src/domain/report.js';
+import type { StepReport } from '../../src/domain/report/report.js';
 import type { AcceptedAction } from '../support/simulator.js';
 import { foreignTo, type Scheduling, type SceneRecord, type TrackedDecision } from './decisions.js';
 import { CLOCK_MS } from './disturbances.js';

@@ -1,5 +1,5 @@
 /** Undone: what a run changed and could take back is as before, or its report says why not; and nobody else's work is undone. */
-import type { StepReport } from '../../src/domain/report.js';
+import type { StepReport } from '../../src/domain/report/report.js';
 import type { AcceptedAction, InstanceState } from '../support/simulator.js';
 import { describePost, foreignTo, holderOf, postsOf, type SceneRecord, type TrackedDecision } from './decisions.js';
 import { CLOCK_MS } from './disturbances.js';

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { leaseId } from '../../src/domain/target.js';
+import { leaseId } from '../../src/domain/target/target.js';
 import { isCancelRequested } from '../support/cancel-request.js';
 import { endOf, runbook, runbookProcess, spawnCommand, untilShown } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findRunbook } from '../../src/catalogue.js';
+import { findRunbook } from '../../src/runbooks/catalogue.js';
 import type { Problem } from '../../src/domain/failures.js';
 import { readAlarmsFile } from '../../src/gateway/read-alarms.js';
 import { secretsBeside } from '../../src/gateway/sender-settings.js';

@@ -1,6 +1,6 @@
 /** Two real Alertmanagers that do not reach each other, each with a gateway of its own: what both deliver starts one run. */
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { ALARM_LOG_QUERY, alarmRuleId, type DecidedAlarm } from '../../src/domain/alarm.js';
+import { ALARM_LOG_QUERY, alarmRuleId, type DecidedAlarm } from '../../src/domain/alarms/alarm.js';
 import { startAlertmanager } from '../support/alertmanager.js';
 import { restartRule, TOKEN, useGateway } from '../support/gateway.js';
 import { startStack, type Stack } from '../support/stack.js';

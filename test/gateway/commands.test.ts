@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DecidedAlarm } from '../../src/domain/alarm.js';
+import type { DecidedAlarm } from '../../src/domain/alarms/alarm.js';
 import { runbook, runbookProcess } from '../support/command-line.js';
 import { alertmanagerBody, deliver, restartRule, startGatewayProcess, TOKEN, useGateway } from '../support/gateway.js';
 import { startStack, type Stack } from '../support/stack.js';

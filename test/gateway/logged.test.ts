@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
-import { Calls } from '../../src/client/temporal-calls.js';
+import { Calls } from '../../src/temporal/calls.js';
 import { startGateway, type GatewayOptions, type RunningGateway } from '../../src/gateway/gateway.js';
 import { restartRule, useGateway } from '../support/gateway.js';
 import { useTemporal } from '../support/temporal.js';

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ALARM_LOG_QUERY, alarmRuleId, UNMATCHED, type AlarmLogLine } from '../../src/domain/alarm.js';
+import { ALARM_LOG_QUERY, alarmRuleId, UNMATCHED, type AlarmLogLine } from '../../src/domain/alarms/alarm.js';
 import { runbook } from '../support/command-line.js';
 import { alertmanagerBody, deliver, restartRule, useGateway } from '../support/gateway.js';
 import { startStack, type Stack } from '../support/stack.js';

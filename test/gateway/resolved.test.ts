@@ -1,7 +1,7 @@
 /** A resolved alarm finds the rule that took its firing, whatever labels it still has and whatever the file says by then. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { alarmRuleId } from '../../src/domain/alarm.js';
+import { alarmRuleId } from '../../src/domain/alarms/alarm.js';
 import { alertmanagerBody, deliver, restartRule, useGateway } from '../support/gateway.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';

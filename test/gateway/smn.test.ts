@@ -1,7 +1,7 @@
 /** Alarms of Cloud Eye through SMN, signed by a key of the test, over HTTP to runs. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
-import { Calls } from '../../src/client/temporal-calls.js';
+import { Calls } from '../../src/temporal/calls.js';
 import { startGateway, type RunningGateway } from '../../src/gateway/gateway.js';
 import { restartRule, useGateway, type Answered } from '../support/gateway.js';
 import { startStack, type Stack } from '../support/stack.js';

@@ -1,5 +1,5 @@
 /** Alone: executions that hold the lease never interleave, and nothing is sent under or past a cloud job that had shown. */
-import { isAtRest } from '../../src/domain/cloud-job.js';
+import { isAtRest } from '../../src/domain/target/cloud-job.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { Job, Post } from './chronicle.js';
 import { describeJob } from './once.js';

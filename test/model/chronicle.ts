@@ -1,9 +1,9 @@
 /** What truly happened, as nobody in the model's world can know it all; what the invariants are held against. */
-import type { Action } from '../../src/domain/actions.js';
+import type { Action } from '../../src/domain/target/actions.js';
 import type { Known } from '../../src/domain/once/events.js';
 import type { Ending } from '../../src/domain/once/state.js';
-import type { Outcome, RemainingEffect, StepReport } from '../../src/domain/report.js';
-import type { Observation } from '../../src/domain/target.js';
+import type { Outcome, RemainingEffect, StepReport } from '../../src/domain/report/report.js';
+import type { Observation } from '../../src/domain/target/target.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 import type { PlannedRun } from './scenario.js';
 

@@ -1,8 +1,8 @@
 /** The abstract cloud: one instance, its cloud jobs, and what readings show of them and when. Written after the API's documents, apart from the product. */
-import type { Action } from '../../src/domain/actions.js';
-import type { CloudJob } from '../../src/domain/cloud-job.js';
+import type { Action } from '../../src/domain/target/actions.js';
+import type { CloudJob } from '../../src/domain/target/cloud-job.js';
 import type { FailureName } from '../../src/domain/failures.js';
-import type { Observation } from '../../src/domain/target.js';
+import type { Observation } from '../../src/domain/target/target.js';
 import { EFFECTS, type InstanceState } from '../../src/simulator/effects.js';
 import type { Job, Post } from './chronicle.js';
 import type { Mischief } from './scenario.js';

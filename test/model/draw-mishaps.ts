@@ -1,5 +1,5 @@
 /** The mishaps that a scenario is drawn from: faults that strike requests, and blows from outside. */
-import type { Action } from '../../src/domain/actions.js';
+import type { Action } from '../../src/domain/target/actions.js';
 import type { FailureName } from '../../src/domain/failures.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type Limits } from '../../src/domain/once/limits.js';
 import type { Dice } from '../chaos/dice.js';

@@ -1,5 +1,5 @@
 /** Scenes in which mishaps come together that chance alone hardly ever brings together; when exactly is left to chance. */
-import type { Action } from '../../src/domain/actions.js';
+import type { Action } from '../../src/domain/target/actions.js';
 import type { Dice } from '../chaos/dice.js';
 import { ANY_ACTION, LIMITS } from './draw-mishaps.js';
 import type { Blow, CloudHabits, Fault, Mischief, Moment, Site, TemporalHabits, TimedBlow } from './scenario.js';

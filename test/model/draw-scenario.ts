@@ -1,5 +1,5 @@
 /** Seed → scenario. Each seed draws from a few kinds of mishaps only, so that those that hurt only together meet often enough. */
-import type { Action } from '../../src/domain/actions.js';
+import type { Action } from '../../src/domain/target/actions.js';
 import { Dice } from '../chaos/dice.js';
 import { ANY_ACTION, BLOWS, drawBlow, FAULTS, LIMITS } from './draw-mishaps.js';
 import { PLOT_NAMES, PLOTS, type PlotName } from './draw-plots.js';

@@ -2,7 +2,7 @@
 import type { FirstReading } from '../../src/domain/contract.js';
 import { FAILURES } from '../../src/domain/failures.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
-import type { Observation } from '../../src/domain/target.js';
+import type { Observation } from '../../src/domain/target/target.js';
 import type { DecisionRecord, HolderRecord, TargetOfRun } from './chronicle.js';
 import type { Activity, ActivityEnd } from './server.js';
 import type { Answer, Ask, Context, RunArguments } from './flow.js';

@@ -1,8 +1,8 @@
 /** The cases of the exhaustive suite in virtual time: every fault at every request, and every second fault at every request after it. */
-import { findRunbook } from '../../src/catalogue.js';
-import { ACTIONS, ACTION_NAMES, type ActionName } from '../../src/domain/actions.js';
-import { planSteps } from '../../src/domain/plan-steps.js';
-import type { Observation } from '../../src/domain/target.js';
+import { findRunbook } from '../../src/runbooks/catalogue.js';
+import { ACTIONS, ACTION_NAMES, type ActionName } from '../../src/domain/target/actions.js';
+import { planSteps } from '../../src/domain/plan/plan-steps.js';
+import type { Observation } from '../../src/domain/target/target.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 import { CLOUD_JOB_ENDS } from '../chaos/exhaustive-faults.js';
 import { scenarios, type Scenario } from '../chaos/exhaustive-cases.js';

@@ -1,7 +1,7 @@
 /** What a workflow of the model asks for and is answered: the steps of a generator, so that a reset can replay it from its history. */
 import type { FirstReading } from '../../src/domain/contract.js';
 import type { FailureName } from '../../src/domain/failures.js';
-import type { Closing } from '../../src/domain/gates.js';
+import type { Closing } from '../../src/domain/gates/gates.js';
 import type { OnceRules } from '../../src/domain/once/events.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { Ending, OnceState } from '../../src/domain/once/state.js';

@@ -1,8 +1,8 @@
 /** Known: every report agrees, step by step, with what the cloud accepted. */
-import { ruleOf } from '../../src/domain/actions.js';
+import { ruleOf } from '../../src/domain/target/actions.js';
 import { failureRecord, type FailureName } from '../../src/domain/failures.js';
-import { isGateFailure } from '../../src/domain/gates.js';
-import type { TargetReport } from '../../src/domain/report.js';
+import { isGateFailure } from '../../src/domain/gates/gates.js';
+import type { TargetReport } from '../../src/domain/report/report.js';
 import { allowedOutcomes } from '../chaos/outcomes.js';
 import { isWished } from '../chaos/instance-states.js';
 import type { HolderRecord, Job } from './chronicle.js';

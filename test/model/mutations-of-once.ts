@@ -228,8 +228,8 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: FOLLOWING,
-        from: `import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';`,
-        to: `import { describeAction, ruleOf } from '../actions.js';`,
+        from: `import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';`,
+        to: `import { describeAction, ruleOf } from '../target/actions.js';`,
       },
       {
         file: FOLLOWING,

@@ -1,5 +1,5 @@
 /** Once: for one decision at most one POST is accepted, while cloud jobs show within the visibility window. */
-import { ruleOf } from '../../src/domain/actions.js';
+import { ruleOf } from '../../src/domain/target/actions.js';
 import { HEARTBEATS_CLEARED } from './blows.js';
 import type { DecisionRecord, Job } from './chronicle.js';
 import { tellTime } from './transcript.js';

@@ -1,6 +1,6 @@
 /** Plays one scenario in virtual time against a machine, and holds what happened against the promises. */
 import * as product from '../../src/domain/once/next.js';
-import type { Closing } from '../../src/domain/gates.js';
+import type { Closing } from '../../src/domain/gates/gates.js';
 import { Dice } from '../chaos/dice.js';
 import { strike } from './blows.js';
 import { Chronicle, type Counts, type HolderRecord } from './chronicle.js';

@@ -1,5 +1,5 @@
 /** A step of a report beside what truly happened for it. */
-import type { StepReport } from '../../src/domain/report.js';
+import type { StepReport } from '../../src/domain/report/report.js';
 import type { DecisionRecord, HolderRecord, Job } from './chronicle.js';
 import { acceptedFor } from './once.js';
 import type { World } from './world.js';

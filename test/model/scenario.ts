@@ -1,8 +1,8 @@
 /** A scenario: everything that goes wrong in one interleaving, as plain data, so that a failing one can be taken apart. Durations are milliseconds. */
-import type { Action } from '../../src/domain/actions.js';
+import type { Action } from '../../src/domain/target/actions.js';
 import type { FailureName } from '../../src/domain/failures.js';
 import type { Limits } from '../../src/domain/once/limits.js';
-import type { OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan.js';
+import type { OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan/plan.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 
 /** Plain JSON, but for an infinite duration. */

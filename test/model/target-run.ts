@@ -1,16 +1,16 @@
 /** The workflow of one target, as `src/workflows/target-run.ts` and `compensate.ts` have it, in virtual time: capture, steps, undo, outcome. */
-import { describeAction } from '../../src/domain/actions.js';
-import { isAtRest } from '../../src/domain/cloud-job.js';
-import { owedUndos, type DoneStep, type OwedUndo } from '../../src/domain/compensation.js';
+import { describeAction } from '../../src/domain/target/actions.js';
+import { isAtRest } from '../../src/domain/target/cloud-job.js';
+import { owedUndos, type DoneStep, type OwedUndo } from '../../src/domain/report/compensation.js';
 import type { Baseline } from '../../src/domain/contract.js';
 import { failureRecord, type FailureName } from '../../src/domain/failures.js';
-import { isGateFailure } from '../../src/domain/gates.js';
+import { isGateFailure } from '../../src/domain/gates/gates.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import { endedAs, endingOf, nothingKnown } from '../../src/domain/once/state.js';
-import { targetOutcome } from '../../src/domain/outcome.js';
-import type { ActionStep } from '../../src/domain/plan.js';
-import type { RemainingEffect, StepReport } from '../../src/domain/report.js';
-import { statusMeaning, type Observation } from '../../src/domain/target.js';
+import { targetOutcome } from '../../src/domain/report/outcome.js';
+import type { ActionStep } from '../../src/domain/plan/plan.js';
+import type { RemainingEffect, StepReport } from '../../src/domain/report/report.js';
+import { statusMeaning, type Observation } from '../../src/domain/target/target.js';
 import type { TargetOfRun } from './chronicle.js';
 import type { Context, Flow, RunArguments } from './flow.js';
 import type { PlannedRun } from './scenario.js';

@@ -1,7 +1,7 @@
 /** A transcript that a person reads: time, who, event → command. What repeats is folded into one line. */
 import type { Event, Step } from '../../src/domain/once/events.js';
 import type { Ending } from '../../src/domain/once/state.js';
-import { describeObservation } from '../../src/domain/target.js';
+import { describeObservation } from '../../src/domain/target/target.js';
 import { BEGIN_MS } from './virtual-time.js';
 
 interface Line {

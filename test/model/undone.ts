@@ -1,6 +1,6 @@
 /** Undone: what a run changed and could take back is as before, or its report says why not; and nobody else's work is undone. */
 import { ANSWERABLE, differences, isMoving, isWished, type Dimension } from '../chaos/instance-states.js';
-import type { StepReport } from '../../src/domain/report.js';
+import type { StepReport } from '../../src/domain/report/report.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 import type { HolderRecord, Job } from './chronicle.js';
 import { describe, hasFailed } from './cloud.js';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { ClosableConnection } from '../../src/client/connection.js';
+import { ClosableConnection } from '../../src/temporal/connection.js';
 import { installQuietRuntime } from '../support/quiet-runtime.js';
 import { TEST_QUEUE_PREFIX } from '../support/temporal.js';
 

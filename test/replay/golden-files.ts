@@ -1,8 +1,8 @@
 /** The recorded histories and the list that keeps them: names, digests, and what a history tells of its run. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import type { Outcome, RunReport, TargetReport } from '../../src/domain/report.js';
-import { PLAN_VERSION } from '../../src/domain/plan.js';
+import type { Outcome, RunReport, TargetReport } from '../../src/domain/report/report.js';
+import { PLAN_VERSION } from '../../src/domain/plan/plan.js';
 import type { Turn } from './turns.js';
 
 export const HISTORIES = new URL('./histories/', import.meta.url);

@@ -16,7 +16,7 @@ import {
   Worker,
   type WorkerOptions,
 } from '@temporalio/worker';
-import { ClosableConnection } from '../../src/client/connection.js';
+import { ClosableConnection } from '../../src/temporal/connection.js';
 import { DEFAULT_TASK_QUEUE } from '../../src/domain/contract.js';
 import { startTemporalServer } from '../../src/embedded/temporal-server.js';
 import { startStack, stopWorker } from '../support/stack.js';

@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import type { OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan.js';
-import { OUTCOMES, type Outcome, type RemainingEffect, type StepResult } from '../../src/domain/report.js';
+import type { OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan/plan.js';
+import { OUTCOMES, type Outcome, type RemainingEffect, type StepResult } from '../../src/domain/report/report.js';
 import { textOfHistory } from '../support/history-text.js';
 import { installQuietRuntime } from '../support/quiet-runtime.js';
 import {

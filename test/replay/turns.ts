@@ -1,11 +1,11 @@
 /** Every turn a run can take that has a history of its own: how it is brought about, and how it ends. One row a turn. */
 import type { Client } from '@temporalio/client';
 import { DEFAULT_TASK_QUEUE, PROGRESS_QUERY } from '../../src/domain/contract.js';
-import { ALARM_RULE_WORKFLOW, WITHDRAW_SIGNAL, type Brakes } from '../../src/domain/alarm.js';
-import { decide } from '../../src/domain/alarm-rule.js';
-import { EMPTY_STATE } from '../../src/domain/alarm-rule-state.js';
-import { leaseId } from '../../src/domain/target.js';
-import type { Outcome, RunProgress, RunReport } from '../../src/domain/report.js';
+import { ALARM_RULE_WORKFLOW, WITHDRAW_SIGNAL, type Brakes } from '../../src/domain/alarms/alarm.js';
+import { decide } from '../../src/domain/alarms/alarm-rule.js';
+import { EMPTY_STATE } from '../../src/domain/alarms/alarm-rule-state.js';
+import { leaseId } from '../../src/domain/target/target.js';
+import type { Outcome, RunProgress, RunReport } from '../../src/domain/report/report.js';
 import { aRule, NO_BRAKES, OWNER } from '../support/alarms.js';
 import type { Stack } from '../support/stack.js';
 

@@ -1,7 +1,7 @@
 /** `runbook schedule diff` and `apply` as users type them: what is owned, what was changed by hand, what was cut short, two at once. */
 import { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { findRunbook } from '../../src/catalogue.js';
+import { findRunbook } from '../../src/runbooks/catalogue.js';
 import { applyDifferences } from '../../src/schedules/apply.js';
 import { compareSchedules } from '../../src/schedules/compare.js';
 import { CALLS_AT_A_TIME } from '../../src/schedules/in-parallel.js';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { RunReport } from '../../src/domain/report.js';
+import type { RunReport } from '../../src/domain/report/report.js';
 import { codeBlocksOf } from '../support/code-blocks.js';
 import { useSchedules } from '../support/schedules.js';
 import { startStack, type Stack } from '../support/stack.js';

@@ -2,7 +2,7 @@
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { leaseId } from '../../src/domain/target.js';
+import { leaseId } from '../../src/domain/target/target.js';
 import { isCancelRequested } from '../support/cancel-request.js';
 import { runbookProcess } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';

@@ -1,7 +1,7 @@
 /** `runbook schedule next`, and the freezes that hit what is coming. */
 import { describe, expect, it } from 'vitest';
 import type { Calendars } from '../../src/calendars/calendars.js';
-import type { Freeze } from '../../src/domain/gates.js';
+import type { Freeze } from '../../src/domain/gates/gates.js';
 import { findSchedule } from '../../src/schedules/operate.js';
 import { nextOccurrences } from '../../src/schedules/occurrences.js';
 import { CALM, useSchedules } from '../support/schedules.js';

@@ -1,7 +1,7 @@
 /** What the server refuses has one name, whether it is about a run or about a schedule; and what was applied before is told. */
 import { Client } from '@temporalio/client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ClosableConnection } from '../../src/client/connection.js';
+import { ClosableConnection } from '../../src/temporal/connection.js';
 import { findSchedule, pauseSchedule } from '../../src/schedules/operate.js';
 import { startGrpcProxy, type GrpcProxy } from '../support/grpc-proxy.js';
 import { CALM, useSchedules } from '../support/schedules.js';

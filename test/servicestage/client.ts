@@ -1,7 +1,7 @@
 /** The client under test, its credentials, and the error of a call that must fail. */
 import { expect } from 'vitest';
-import type { Action } from '../../src/domain/actions.js';
-import type { Target } from '../../src/domain/target.js';
+import type { Action } from '../../src/domain/target/actions.js';
+import type { Target } from '../../src/domain/target/target.js';
 import type { Credentials } from '../../src/servicestage/auth.js';
 import { ServiceStageError } from '../../src/servicestage/errors.js';
 import { Secret } from '../../src/servicestage/secret.js';

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, WorkflowIdConflictPolicy, type Client } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
-import { grpcCodeOf } from '../../src/client/temporal-calls.js';
+import { grpcCodeOf } from '../../src/temporal/calls.js';
 import {
   ALARM_LOG_QUERY,
   ALARM_RULE_WORKFLOW,
@@ -13,7 +13,7 @@ import {
   type DecidedAlarm,
   type DecideRequest,
   type RuleAlarm,
-} from '../../src/domain/alarm.js';
+} from '../../src/domain/alarms/alarm.js';
 
 export const OWNER = 'tests';
 

@@ -1,13 +1,13 @@
 /** Valid values of the domain for tests; each takes the fields that a test is about. */
-import type { Action } from '../../src/domain/actions.js';
-import type { CloudJob } from '../../src/domain/cloud-job.js';
+import type { Action } from '../../src/domain/target/actions.js';
+import type { CloudJob } from '../../src/domain/target/cloud-job.js';
 import type { Baseline } from '../../src/domain/contract.js';
 import type { AttemptFacts, OnceRules } from '../../src/domain/once/events.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type ChosenLimits, type Limits } from '../../src/domain/once/limits.js';
 import type { Ending, OnceState } from '../../src/domain/once/state.js';
-import type { ActionStep } from '../../src/domain/plan.js';
-import type { StepReport } from '../../src/domain/report.js';
-import type { Observation, Target } from '../../src/domain/target.js';
+import type { ActionStep } from '../../src/domain/plan/plan.js';
+import type { StepReport } from '../../src/domain/report/report.js';
+import type { Observation, Target } from '../../src/domain/target/target.js';
 
 export const defaultLimits: Limits = withHeartbeatTimeout(DEFAULT_LIMITS);
 

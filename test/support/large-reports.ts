@@ -1,8 +1,8 @@
 /** Arbitrary plans, reports and texts of every size and script, for tests of what Temporal can store. */
 import fc from 'fast-check';
-import type { Action } from '../../src/domain/actions.js';
+import type { Action } from '../../src/domain/target/actions.js';
 import { failureRecord, type FailureName } from '../../src/domain/failures.js';
-import type { Plan, PlannedStep, TargetPlan } from '../../src/domain/plan.js';
+import type { Plan, PlannedStep, TargetPlan } from '../../src/domain/plan/plan.js';
 import {
   OUTCOMES,
   type GateReport,
@@ -10,8 +10,8 @@ import {
   type RunReport,
   type StepReport,
   type TargetReport,
-} from '../../src/domain/report.js';
-import { leaseId, type Observation } from '../../src/domain/target.js';
+} from '../../src/domain/report/report.js';
+import { leaseId, type Observation } from '../../src/domain/target/target.js';
 import { aTarget, defaultLimits } from './build.js';
 
 /** One character many times, so that megabytes are made quickly: of one to four bytes, or six as JSON. */

@@ -1,7 +1,7 @@
 /** A rule under a clock, for tests of what it decides: no workflow, no server. */
-import type { Brakes, RuleAlarm } from '../../src/domain/alarm.js';
-import { decide, decideDue, dueFirings, noteEnds, type Decided } from '../../src/domain/alarm-rule.js';
-import { concerns, EMPTY_STATE, forget, type RuleState } from '../../src/domain/alarm-rule-state.js';
+import type { Brakes, RuleAlarm } from '../../src/domain/alarms/alarm.js';
+import { decide, decideDue, dueFirings, noteEnds, type Decided } from '../../src/domain/alarms/alarm-rule.js';
+import { concerns, EMPTY_STATE, forget, type RuleState } from '../../src/domain/alarms/alarm-rule-state.js';
 import type { RunSeen } from '../../src/domain/contract.js';
 import { anAlarm, NO_BRAKES, OWNER } from './alarms.js';
 

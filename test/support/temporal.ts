@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
-import { ClosableConnection } from '../../src/client/connection.js';
+import { ClosableConnection } from '../../src/temporal/connection.js';
 import { installQuietRuntime } from './quiet-runtime.js';
 
 /** Task queues of test files begin with it; the replay at the end finds their workflows by it. */

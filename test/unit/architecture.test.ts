@@ -1,6 +1,6 @@
 /** The structure that the README promises, and the laws that no compiler holds. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -21,8 +21,91 @@ describe('the map in the README', () => {
   });
 
   it('misses nothing of src', () => {
-    const entries = readdirSync(join(root, 'src'), { withFileTypes: true }).filter(({ name }) => name !== 'ms.d.ts');
+    const entries = readdirSync(join(root, 'src'), { withFileTypes: true });
     for (const entry of entries) expect(map).toContain(`src/${entry.name}${entry.isDirectory() ? '/' : ''}`);
+  });
+});
+
+/** Which rooms of src each room may import. A room stands below those that import it, so the table has no circle. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  files: [],
+  network: [],
+  simulator: [],
+  time: [],
+  logging: ['domain'],
+  temporal: ['domain'],
+  yaml: ['domain', 'files'],
+  servicestage: ['domain', 'network'],
+  workflows: ['domain'],
+  client: ['domain', 'temporal'],
+  calendars: ['domain', 'files', 'time', 'yaml'],
+  runbooks: ['domain', 'files', 'yaml'],
+  config: ['domain', 'files', 'network', 'servicestage'],
+  activities: ['calendars', 'client', 'domain', 'runbooks', 'servicestage', 'time'],
+  schedules: ['calendars', 'domain', 'runbooks', 'temporal', 'time', 'yaml'],
+  gateway: ['domain', 'files', 'logging', 'network', 'runbooks', 'temporal', 'time', 'yaml'],
+  embedded: ['config', 'domain', 'network', 'runbooks', 'simulator', 'temporal'],
+  'worker.ts': [
+    'activities',
+    'calendars',
+    'config',
+    'domain',
+    'files',
+    'logging',
+    'network',
+    'runbooks',
+    'servicestage',
+    'temporal',
+  ],
+  cli: [
+    'calendars',
+    'client',
+    'config',
+    'domain',
+    'embedded',
+    'files',
+    'gateway',
+    'logging',
+    'network',
+    'runbooks',
+    'schedules',
+    'simulator',
+    'temporal',
+    'worker.ts',
+    'yaml',
+  ],
+};
+
+describe('rooms', () => {
+  const roomOf = (path: string) => path.split('/')[0] ?? path;
+  const imports = sources.flatMap((path) =>
+    [...read(`src/${path}`).matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map(([, target = '']) => ({
+      from: roomOf(path),
+      to: roomOf(posix.normalize(posix.join(posix.dirname(path), target)).replace(/\.js$/, '.ts')),
+    })),
+  );
+  const arrows = new Set(imports.filter(({ from, to }) => from !== to).map(({ from, to }) => `${from} → ${to}`));
+  const allowed = new Set(Object.entries(MAY_IMPORT).flatMap(([from, to]) => to.map((room) => `${from} → ${room}`)));
+
+  it('are all in the table', () => {
+    expect(new Set(sources.map(roomOf))).toEqual(new Set(Object.keys(MAY_IMPORT)));
+  });
+
+  it('import only the rooms that the table allows, and each of those', () => {
+    expect([...arrows].toSorted()).toEqual([...allowed].toSorted());
+  });
+
+  it('stand one above the other: no circle', () => {
+    const below = (room: string, seen: readonly string[]): readonly string[] => {
+      expect(seen).not.toContain(room);
+      return (MAY_IMPORT[room] ?? []).flatMap((next) => below(next, [...seen, room]));
+    };
+    for (const room of Object.keys(MAY_IMPORT)) below(room, []);
+  });
+
+  it('hold their files: nothing lies loose in src but the worker', () => {
+    expect(sources.filter((path) => !path.includes('/'))).toEqual(['worker.ts']);
   });
 });
 

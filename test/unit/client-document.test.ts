@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import * as index from '../../src/client/index.js';
-import * as errors from '../../src/client/errors.js';
+import * as errors from '../../src/temporal/errors.js';
 
 it('has every error class, all of which the package exports', () => {
   const document = readFileSync(fileURLToPath(new URL('../../docs/client.md', import.meta.url)), 'utf8');

@@ -8,9 +8,9 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { calendarsIn } from '../../src/calendars/calendars.js';
-import { listRunbooks } from '../../src/catalogue.js';
-import { configVariables } from '../../src/config-variables.js';
-import { loadConfig } from '../../src/config.js';
+import { listRunbooks } from '../../src/runbooks/catalogue.js';
+import { configVariables } from '../../src/config/variables.js';
+import { loadConfig } from '../../src/config/config.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');

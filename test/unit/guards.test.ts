@@ -1,12 +1,12 @@
 /** Guards of runbooks and starts: what is planned from them, and every problem with its place. */
 import { describe, expect, it } from 'vitest';
 import { planGuards } from '../../src/activities/plan-guards.js';
-import { readStartArguments } from '../../src/activities/start-arguments.js';
+import { readStartArguments } from '../../src/domain/plan/start-arguments.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
-import { parseRunbook } from '../../src/catalogue.js';
+import { parseRunbook } from '../../src/runbooks/catalogue.js';
 import type { StartArguments } from '../../src/domain/contract.js';
 import type { Problem } from '../../src/domain/failures.js';
-import type { Runbook } from '../../src/domain/runbook.js';
+import type { Runbook } from '../../src/domain/runbook/runbook.js';
 
 const given = (more: object) => readStartArguments({ targets: ['a/b/c'], ...more }).problems;
 const places = (problems: readonly Problem[]) => problems.map(({ place }) => place);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { listRunbooks } from '../../src/catalogue.js';
+import { listRunbooks } from '../../src/runbooks/catalogue.js';
 import {
   DEFAULT_TASK_QUEUE,
   PROGRESS_QUERY,
@@ -11,7 +11,7 @@ import {
   type StartArguments,
 } from '../../src/domain/contract.js';
 import { isFailureName } from '../../src/domain/failures.js';
-import { OUTCOMES } from '../../src/domain/report.js';
+import { OUTCOMES } from '../../src/domain/report/report.js';
 import { codeBlocksOf } from '../support/code-blocks.js';
 
 const document = readFileSync(fileURLToPath(new URL('../../docs/other-languages.md', import.meta.url)), 'utf8');

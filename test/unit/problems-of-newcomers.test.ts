@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { parseRunbook } from '../../src/catalogue.js';
+import { parseRunbook } from '../../src/runbooks/catalogue.js';
 import type { Problem } from '../../src/domain/failures.js';
 
 function problemsOf(text: string): Problem[] {

@@ -1,7 +1,7 @@
 /** Resolved alarms at a rule that their labels do not lead to, and false ones, against a real server. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KNOWN_INCIDENTS_QUERY } from '../../src/domain/alarm.js';
+import { KNOWN_INCIDENTS_QUERY } from '../../src/domain/alarms/alarm.js';
 import { aRule } from '../support/alarms.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';

@@ -8,7 +8,7 @@ import {
   RunNotFound,
   ServerUnreachable,
 } from '../../src/client/index.js';
-import { leaseId } from '../../src/domain/target.js';
+import { leaseId } from '../../src/domain/target/target.js';
 import { isCancelRequested } from '../support/cancel-request.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';

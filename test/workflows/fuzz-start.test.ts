@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isFailureName } from '../../src/domain/failures.js';
-import type { RunReport } from '../../src/domain/report.js';
-import { LEASE_PREFIX } from '../../src/domain/target.js';
+import type { RunReport } from '../../src/domain/report/report.js';
+import { LEASE_PREFIX } from '../../src/domain/target/target.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 

@@ -1,7 +1,7 @@
 /** What comes to light late: a cancel that the server tells at the barrier, a cloud job that shows once a step was taken for done. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
-import { leaseId, type Target } from '../../src/domain/target.js';
+import { leaseId, type Target } from '../../src/domain/target/target.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import { createServiceStage } from '../../src/servicestage/service-stage-client.js';
 import { quickLimits } from '../support/build.js';

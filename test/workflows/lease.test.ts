@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
-import { leaseId } from '../../src/domain/target.js';
+import { leaseId } from '../../src/domain/target/target.js';
 import { stackLimits } from '../support/build.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderPlan, renderReport } from '../../src/cli/render-report.js';
 import { paintFor } from '../../src/cli/paint.js';
 import { RunbookClient } from '../../src/client/index.js';
-import { expectedCourse } from '../../src/domain/expected-course.js';
+import { expectedCourse } from '../../src/domain/plan/expected-course.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 

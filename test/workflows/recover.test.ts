@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunReport } from '../../src/domain/report.js';
+import type { RunReport } from '../../src/domain/report/report.js';
 import { textOfHistory } from '../support/history-text.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';

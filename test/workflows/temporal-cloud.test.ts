@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AccessDenied, ServerUnreachable } from '../../src/client/errors.js';
+import { AccessDenied, ServerUnreachable } from '../../src/temporal/errors.js';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
 import { selfSignedRsa } from '../servicestage/self-signed.js';

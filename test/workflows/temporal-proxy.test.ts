@@ -1,8 +1,8 @@
 /** Temporal through an HTTP proxy: the client and the native core of a worker go the way that the configuration chose, and no other. */
 import { NativeConnection } from '@temporalio/worker';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ClosableConnection } from '../../src/client/connection.js';
-import { loadClientConfig } from '../../src/config.js';
+import { ClosableConnection } from '../../src/temporal/connection.js';
+import { loadClientConfig } from '../../src/config/config.js';
 import { startConnectProxy } from '../support/connect-proxy.js';
 import { useTemporal } from '../support/temporal.js';
 

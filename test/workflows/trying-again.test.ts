@@ -1,7 +1,7 @@
 /** A step that fails again and again, against a real server: what the server keeps of it, what a watcher sees, and that it backs off. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { liveTargetProgress } from '../../src/client/target-progress.js';
-import { leaseId } from '../../src/domain/target.js';
+import { leaseId } from '../../src/domain/target/target.js';
 import { quickLimits } from '../support/build.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { RunbookClient } from '../../src/client/index.js';
-import type { RunReport } from '../../src/domain/report.js';
+import type { RunReport } from '../../src/domain/report/report.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';

@@ -1,6 +1,6 @@
 /** How an attempt ends: what it leaves for the next one, and how soon that comes. */
 import { FAILURES, type FailureName } from '../failures.js';
-import { describeTime } from '../utc-time.js';
+import { describeTime } from '../time/utc-time.js';
 import type { At, Event, RequestFailed, Step } from './events.js';
 import { unseenAttemptMs } from './limits.js';
 import { countsAsFailure, failedAgain, retryDelayMs } from './retrying.js';

@@ -1,7 +1,7 @@
 /** What an attempt may conclude when it begins, and from a reading before a send. Pure; `docs/guarantees.md` shows the table that these functions make. */
-import { ruleOf, wishedStateHolds, type Action } from '../actions.js';
-import { isAtRest } from '../cloud-job.js';
-import { statusMeaning, type Observation } from '../target.js';
+import { ruleOf, wishedStateHolds, type Action } from '../target/actions.js';
+import { isAtRest } from '../target/cloud-job.js';
+import { statusMeaning, type Observation } from '../target/target.js';
 import type { AttemptFacts, Known } from './events.js';
 import { unseenAttemptMs, type Limits } from './limits.js';
 import type { OnceState, PhaseName } from './state.js';

@@ -1,9 +1,9 @@
 /** What an attempt can be asked to do, and what it can learn: closed sets. Times are epoch milliseconds, durations milliseconds. */
-import type { Action } from '../actions.js';
-import type { CloudJob } from '../cloud-job.js';
+import type { Action } from '../target/actions.js';
+import type { CloudJob } from '../target/cloud-job.js';
 import type { FailureName } from '../failures.js';
-import type { Closing } from '../gates.js';
-import type { Observation, Target } from '../target.js';
+import type { Closing } from '../gates/gates.js';
+import type { Observation, Target } from '../target/target.js';
 import type { Interruption, OnceState } from './state.js';
 import type { Limits } from './limits.js';
 

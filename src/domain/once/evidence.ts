@@ -1,6 +1,6 @@
 /** Is a cloud job that was found by reading ours? Pure: the job, the step and our own user in, a verdict out. */
-import { ruleOf, type Action } from '../actions.js';
-import type { CloudJob } from '../cloud-job.js';
+import { ruleOf, type Action } from '../target/actions.js';
+import type { CloudJob } from '../target/cloud-job.js';
 import type { Limits } from './limits.js';
 
 /** Why a cloud job that was found by reading is taken as ours. */

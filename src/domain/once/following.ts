@@ -1,8 +1,8 @@
 /** After the send: the cloud job is polled to its end, then the instance must reach the desired state and hold it. */
-import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';
-import { cloudJobPhase, failureReason, isAtRest, type CloudJob } from '../cloud-job.js';
+import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';
+import { cloudJobPhase, failureReason, isAtRest, type CloudJob } from '../target/cloud-job.js';
 import type { FailureName } from '../failures.js';
-import { describeObservation, statusMeaning, type Observation } from '../target.js';
+import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end, endInterrupted, fail, indeterminate, note } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, Event, RequestFailed, Step } from './events.js';

@@ -1,5 +1,5 @@
 /** A new cloud job is there and something may have been sent: is it ours? */
-import { describeAction } from '../actions.js';
+import { describeAction } from '../target/actions.js';
 import { indeterminate } from './ending.js';
 import type { At, Event, Step } from './events.js';
 import { judgeEvidence, type AdoptionEvidence, type EvidenceVerdict } from './evidence.js';

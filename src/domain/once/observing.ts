@@ -1,6 +1,6 @@
 /** Before a send: who may go on, and what the readings of the instance lead to. */
-import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';
-import { describeObservation, type Observation } from '../target.js';
+import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';
+import { describeObservation, type Observation } from '../target/target.js';
 import { end, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { entryMove, type EntryMove } from './entry.js';
 import type { At, Event, Step } from './events.js';

@@ -1,8 +1,8 @@
 /** When a step that failed is tried again, and what is kept of why: a pure rule. It decides how soon, never what is concluded. */
 import { FAILURES, type FailureName } from '../failures.js';
 import type { Limits } from './limits.js';
-import { clipText } from '../text.js';
-import { describeTime } from '../utc-time.js';
+import { clipText } from '../text/text.js';
+import { describeTime } from '../time/utc-time.js';
 
 /** Why a step is being tried again. It travels in the heartbeat details of its activity. Times are epoch milliseconds. */
 export interface Retrying {

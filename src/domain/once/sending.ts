@@ -1,5 +1,5 @@
 /** The one POST of an attempt: the send lease before its first byte, and what each kind of answer means. An attempt never sends twice. */
-import { describeAction } from '../actions.js';
+import { describeAction } from '../target/actions.js';
 import type { FailureName } from '../failures.js';
 import { endInterrupted, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { readingAge } from './entry.js';

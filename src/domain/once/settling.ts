@@ -1,7 +1,7 @@
 /** Nothing is sent: wait until no cloud job is in flight on the instance, and it is clear what came of a decision. */
-import { describeAction, ruleOf, wishedStateHolds } from '../actions.js';
-import { failureReason, isAtRest } from '../cloud-job.js';
-import { describeObservation, statusMeaning, type Observation } from '../target.js';
+import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';
+import { failureReason, isAtRest } from '../target/cloud-job.js';
+import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, Event, RequestFailed, Step } from './events.js';

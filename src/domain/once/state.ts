@@ -3,10 +3,10 @@
  * details of its failure and its result. Plain JSON; times are epoch milliseconds.
  */
 import type { FailureName, Sent } from '../failures.js';
-import type { Observation } from '../target.js';
+import type { Observation } from '../target/target.js';
 import type { AdoptionEvidence } from './evidence.js';
 import type { Retrying } from './retrying.js';
-import { jsonBytes } from '../json-bytes.js';
+import { jsonBytes } from '../text/json-bytes.js';
 import { trailWithin, type TrailEntry } from './trail.js';
 
 export interface OnceState {

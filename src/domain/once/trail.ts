@@ -1,6 +1,6 @@
 /** The trail of a step: what its attempts decided. It is kept in every heartbeat and in the report, so what repeats is folded and its size has a bound. */
-import { jsonBytes } from '../json-bytes.js';
-import { clipText } from '../text.js';
+import { jsonBytes } from '../text/json-bytes.js';
+import { clipText } from '../text/text.js';
 
 /** What an attempt decided, in the order of the protocol. */
 export type Decision =

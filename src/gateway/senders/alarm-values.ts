@@ -1,7 +1,7 @@
 /** Values of alarms, checked and bounded: whoever can raise an alarm chooses them. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { hasControlCharacters, printable } from '../../domain/text.js';
+import { hasControlCharacters, printable } from '../../domain/text/text.js';
 
 /** More than one delivery of a storm; beyond it the sender shall send parts. */
 export const MOST_ALARMS = 1_000;

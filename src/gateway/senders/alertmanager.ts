@@ -1,6 +1,6 @@
 /** Webhooks of Prometheus Alertmanager. It signs nothing: a token admits. Each alert decides for itself, never the status of its group. */
 import { z } from 'zod';
-import type { Alarm } from '../../domain/alarm.js';
+import type { Alarm } from '../../domain/alarms/alarm.js';
 import type { AlertmanagerSettings, Reading, Sender } from '../sender.js';
 import { ID, idOf, Labels, MOST_ALARMS, Moment, oneLine, problemIn } from './alarm-values.js';
 import { admitBearers } from './bearer.js';

@@ -1,6 +1,6 @@
 /** Alarms of Cloud Eye in the text of an SMN message, in the two forms that are known. Told apart by keys: subjects and many values are in the user's language. */
 import { z } from 'zod';
-import type { Alarm } from '../../domain/alarm.js';
+import type { Alarm } from '../../domain/alarms/alarm.js';
 import { idOf, labelsOf, LONGEST_LABEL_VALUE, oneLine } from './alarm-values.js';
 import { jsonIn } from './body.js';
 import { genericAlarmsIn } from './generic-alarm.js';

@@ -1,6 +1,6 @@
 /** Our own form of an alarm, for senders that let their body be written: one alarm, or several under `alarms`. */
 import { z } from 'zod';
-import type { Alarm } from '../../domain/alarm.js';
+import type { Alarm } from '../../domain/alarms/alarm.js';
 import type { Reading, Refusal } from '../sender.js';
 import {
   CLOCKS_DIFFER_BY_MS,

@@ -1,6 +1,6 @@
 /** Deliveries as senders make them, signed with keys that the tests make. */
 import { createHmac, createPrivateKey, sign } from 'node:crypto';
-import type { Alarm } from '../../../src/domain/alarm.js';
+import type { Alarm } from '../../../src/domain/alarms/alarm.js';
 import type { Delivery, Reading, Refusal } from '../../../src/gateway/sender.js';
 
 export const NOW_MS = Date.parse('2026-01-02T03:04:10Z');

@@ -2,9 +2,9 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { temporalAccess } from '../../../src/activities/temporal-access.js';
-import { capturedCount } from '../../../src/domain/captured-count.js';
-import { storedReport } from '../../../src/domain/cut-report.js';
-import type { RunReport } from '../../../src/domain/report.js';
+import { capturedCount } from '../../../src/domain/plan/captured-count.js';
+import { storedReport } from '../../../src/domain/report/cut-report.js';
+import type { RunReport } from '../../../src/domain/report/report.js';
 import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES } from '../../../src/domain/sizes.js';
 import { anObservation, aStepReport } from '../../support/build.js';
 

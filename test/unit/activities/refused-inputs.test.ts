@@ -1,11 +1,11 @@
 /** One fault in the start arguments is one problem: nothing that only follows from it is told, and each remedy fits. */
 import { describe, expect, it } from 'vitest';
-import { readInputs, readStartArguments } from '../../../src/activities/start-arguments.js';
-import { parseRunbook } from '../../../src/catalogue.js';
-import { ACTIONS, ACTION_NAMES, type ActionName } from '../../../src/domain/actions.js';
-import { planSteps } from '../../../src/domain/plan-steps.js';
-import { DEFAULT_VERIFY } from '../../../src/domain/runbook-checks.js';
-import type { Runbook } from '../../../src/domain/runbook.js';
+import { readInputs, readStartArguments } from '../../../src/domain/plan/start-arguments.js';
+import { parseRunbook } from '../../../src/runbooks/catalogue.js';
+import { ACTIONS, ACTION_NAMES, type ActionName } from '../../../src/domain/target/actions.js';
+import { planSteps } from '../../../src/domain/plan/plan-steps.js';
+import { DEFAULT_VERIFY } from '../../../src/domain/runbook/runbook-checks.js';
+import type { Runbook } from '../../../src/domain/runbook/runbook.js';
 import { anObservation } from '../../support/build.js';
 
 const runbook = parseRunbook(

@@ -1,10 +1,10 @@
 /** The examples of docs/runbook-reference.md: they are read as they stand there. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readStartArguments } from '../../../src/activities/start-arguments.js';
+import { readStartArguments } from '../../../src/domain/plan/start-arguments.js';
 import { icsFreezes } from '../../../src/calendars/ics-file.js';
 import { listFreezes } from '../../../src/calendars/list-file.js';
-import { parseRunbook } from '../../../src/catalogue.js';
+import { parseRunbook } from '../../../src/runbooks/catalogue.js';
 
 const text = readFileSync(new URL('../../../docs/runbook-reference.md', import.meta.url), 'utf8');
 const blocks = (language: string) =>

@@ -1,10 +1,10 @@
 /** Hand-made evidence: a scene in which all goes well, and parts of it to be told otherwise. Milliseconds count from its start. */
-import type { Action } from '../../../src/domain/actions.js';
+import type { Action } from '../../../src/domain/target/actions.js';
 import type { Baseline } from '../../../src/domain/contract.js';
 import { failureRecord, type FailureName } from '../../../src/domain/failures.js';
 import { withHeartbeatTimeout } from '../../../src/domain/once/limits.js';
-import type { RunReport, StepReport, TargetReport } from '../../../src/domain/report.js';
-import type { Observation, Target } from '../../../src/domain/target.js';
+import type { RunReport, StepReport, TargetReport } from '../../../src/domain/report/report.js';
+import type { Observation, Target } from '../../../src/domain/target/target.js';
 import type {
   Decision,
   Disturbance,

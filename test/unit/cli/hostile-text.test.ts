@@ -11,9 +11,9 @@ import { renderApplied, renderDifferences, renderList, renderOccurrences } from 
 import { messageLines, printableFacts, printablePainted } from '../../../src/cli/terminal-text.js';
 import { snapshotOfReport } from '../../../src/client/report-snapshot.js';
 import { failureRecord } from '../../../src/domain/failures.js';
-import type { Plan } from '../../../src/domain/plan.js';
-import type { RunReport } from '../../../src/domain/report.js';
-import { hasControlCharacters, printableJson } from '../../../src/domain/text.js';
+import type { Plan } from '../../../src/domain/plan/plan.js';
+import type { RunReport } from '../../../src/domain/report/report.js';
+import { hasControlCharacters, printableJson } from '../../../src/domain/text/text.js';
 import { anObservation, aStep, aStepReport, aTarget, defaultLimits } from '../../support/build.js';
 
 const ATTACKS = [

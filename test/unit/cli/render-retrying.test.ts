@@ -4,7 +4,7 @@ import { paintFor } from '../../../src/cli/paint.js';
 import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
 import { renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
-import type { RunReport, StepRetrying } from '../../../src/domain/report.js';
+import type { RunReport, StepRetrying } from '../../../src/domain/report/report.js';
 import { aStepReport } from '../../support/build.js';
 
 const plain = paintFor(false);

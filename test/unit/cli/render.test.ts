@@ -5,10 +5,10 @@ import { paintFor } from '../../../src/cli/paint.js';
 import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
 import { renderPlan, renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
-import type { Action } from '../../../src/domain/actions.js';
+import type { Action } from '../../../src/domain/target/actions.js';
 import { failureRecord } from '../../../src/domain/failures.js';
-import type { Plan } from '../../../src/domain/plan.js';
-import type { GateReport, RunReport } from '../../../src/domain/report.js';
+import type { Plan } from '../../../src/domain/plan/plan.js';
+import type { GateReport, RunReport } from '../../../src/domain/report/report.js';
 import { anObservation, aStep, aStepReport, aTarget, defaultLimits } from '../../support/build.js';
 
 const plain = paintFor(false);

@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { awaitEnd } from '../../../src/client/await-end.js';
-import { Calls } from '../../../src/client/temporal-calls.js';
+import { Calls } from '../../../src/temporal/calls.js';
 
 /** Polls fail with `code` as often as given, then the run has ended. A describe answers. */
 function waitFor(code: number, failures: number, patienceMs = 60_000): Promise<unknown> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freezesBetween, listCalendars } from '../../../src/calendars/calendars.js';
-import { findRunbook, listRunbooks } from '../../../src/catalogue.js';
+import { findRunbook, listRunbooks } from '../../../src/runbooks/catalogue.js';
 
 const stop = (name: string) => `name: ${name}\ntitle: t\nsteps:\n  - action: stop\n`;
 const LIST = 'timezone: UTC\nfreezes:\n  - { name: Year end, from: 2026-12-20, to: 2027-01-01 }\n';

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { loadClientConfig } from '../../../src/config.js';
+import { loadClientConfig } from '../../../src/config/config.js';
 
 let folder = '';
 const at = (name: string) => join(folder, name);

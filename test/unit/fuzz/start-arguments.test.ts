@@ -1,10 +1,10 @@
 /** Whatever is given as start arguments, reading them returns values or problems that can be acted on; it never throws. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readInputs, readStartArguments } from '../../../src/activities/start-arguments.js';
-import { parseRunbook } from '../../../src/catalogue.js';
+import { readInputs, readStartArguments } from '../../../src/domain/plan/start-arguments.js';
+import { parseRunbook } from '../../../src/runbooks/catalogue.js';
 import type { Problem } from '../../../src/domain/failures.js';
-import type { Runbook } from '../../../src/domain/runbook.js';
+import type { Runbook } from '../../../src/domain/runbook/runbook.js';
 
 const ODD_NAMES = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf', 'length', ''];
 const KEYS = ['targets', 'inputs', 'requestedBy', 'reason', 'dryRun', 'window', 'target', ...ODD_NAMES];

@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import type { DecideRequest, RuleAlarm } from '../../../src/domain/alarm.js';
-import { Calls } from '../../../src/client/temporal-calls.js';
+import type { DecideRequest, RuleAlarm } from '../../../src/domain/alarms/alarm.js';
+import { Calls } from '../../../src/temporal/calls.js';
 import { decideAlarmsWith } from '../../../src/gateway/decide-alarms.js';
 import { Undecided } from '../../../src/gateway/rule-queue.js';
 import { anAlarm, NO_BRAKES } from '../../support/alarms.js';

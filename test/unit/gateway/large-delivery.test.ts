@@ -1,11 +1,11 @@
 /** The largest delivery there may be, at a rule that takes longer for it than its sender waits: its repeats end, and each alarm is decided once. */
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { DecideRequest } from '../../../src/domain/alarm.js';
+import type { DecideRequest } from '../../../src/domain/alarms/alarm.js';
 import { Counts } from '../../../src/gateway/counts.js';
 import type { AlarmRule } from '../../../src/gateway/match-alarm.js';
 import { makeSender } from '../../../src/gateway/sender.js';
-import { SparseLog } from '../../../src/gateway/sparse-log.js';
+import { SparseLog } from '../../../src/logging/throttled-log.js';
 import { DeliveryTaker } from '../../../src/gateway/take-delivery.js';
 import { NO_BRAKES } from '../../support/alarms.js';
 

@@ -1,6 +1,6 @@
 /** A delivery that takes longer than its sender waits is decided once, however often it comes meanwhile. */
 import { describe, expect, it } from 'vitest';
-import type { Alarm } from '../../../src/domain/alarm.js';
+import type { Alarm } from '../../../src/domain/alarms/alarm.js';
 import { deliveryKey, LateDeliveries } from '../../../src/gateway/late-deliveries.js';
 import { Undecided } from '../../../src/gateway/rule-queue.js';
 

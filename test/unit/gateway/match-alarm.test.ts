@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UNMATCHED, type Alarm } from '../../../src/domain/alarm.js';
-import { requestProblem } from '../../../src/domain/alarm-rule-checks.js';
+import { UNMATCHED, type Alarm } from '../../../src/domain/alarms/alarm.js';
+import { requestProblem } from '../../../src/domain/alarms/alarm-rule-checks.js';
 import { isWithin, ruleFor, startOf, unmetConditions, type AlarmRule } from '../../../src/gateway/match-alarm.js';
 import { toldToRules } from '../../../src/gateway/told-to-rule.js';
 import { NO_BRAKES } from '../../support/alarms.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MOST_ALARMS_AT_ONCE, type AlarmDecision, type RuleAlarm } from '../../../src/domain/alarm.js';
+import { MOST_ALARMS_AT_ONCE, type AlarmDecision, type RuleAlarm } from '../../../src/domain/alarms/alarm.js';
 import { RuleQueue, Undecided } from '../../../src/gateway/rule-queue.js';
 import { anAlarm } from '../../support/alarms.js';
 

@@ -1,6 +1,6 @@
 /** Links of messages are kept nowhere: neither in text for logs nor in what a rule is told. */
 import { expect, it } from 'vitest';
-import type { Alarm } from '../../../src/domain/alarm.js';
+import type { Alarm } from '../../../src/domain/alarms/alarm.js';
 import { toldToRules } from '../../../src/gateway/told-to-rule.js';
 import { withoutUrls } from '../../../src/gateway/without-urls.js';
 

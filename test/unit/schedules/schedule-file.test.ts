@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { findRunbook } from '../../../src/catalogue.js';
-import { LONGEST_WAIT_REMEDY } from '../../../src/domain/gates.js';
+import { findRunbook } from '../../../src/runbooks/catalogue.js';
+import { LONGEST_WAIT_REMEDY } from '../../../src/domain/gates/gates.js';
 import { parseSchedules } from '../../../src/schedules/read-schedules.js';
 
 const read = (text: string, calendars: readonly string[] | null = null) =>

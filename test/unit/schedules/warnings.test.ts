@@ -1,8 +1,8 @@
 /** Schedules that are applied as they stand and are odd all the same. */
 import { describe, expect, it } from 'vitest';
-import { findRunbook } from '../../../src/catalogue.js';
+import { findRunbook } from '../../../src/runbooks/catalogue.js';
 import type { Problem } from '../../../src/domain/failures.js';
-import type { Freeze } from '../../../src/domain/gates.js';
+import type { Freeze } from '../../../src/domain/gates/gates.js';
 import { parseSchedules } from '../../../src/schedules/read-schedules.js';
 import { scheduleWarnings } from '../../../src/schedules/warnings.js';
 

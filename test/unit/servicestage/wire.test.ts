@@ -1,7 +1,7 @@
 /** Wire shapes: keys in both cases, what is absent, what is null, statuses nobody listed, and shapes that are refused. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonBytes } from '../../../src/domain/json-bytes.js';
+import { jsonBytes } from '../../../src/domain/text/json-bytes.js';
 import { OBSERVATION_BYTES } from '../../../src/domain/sizes.js';
 import {
   cloudJobPageFromWire,

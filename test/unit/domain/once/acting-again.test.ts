@@ -1,6 +1,6 @@
 /** Attempts after which something may have been sent already, in virtual time: after a lost one, after a reset, at the barrier. */
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../../../src/domain/actions.js';
+import type { Action } from '../../../../src/domain/target/actions.js';
 import { unseenAttemptMs } from '../../../../src/domain/once/limits.js';
 import {
   aBaseline,

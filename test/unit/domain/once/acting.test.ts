@@ -1,6 +1,6 @@
 /** The first attempt until it sends, in virtual time: what its readings lead to, and how long it takes. */
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../../../src/domain/actions.js';
+import type { Action } from '../../../../src/domain/target/actions.js';
 import { beginActing, next } from '../../../../src/domain/once/next.js';
 import { aBaseline, anObservation, attemptFacts, defaultLimits as limits, onceRules } from '../../../support/build.js';
 import { act, commandKinds, decisions, requestFailed, type World } from './play-once.js';

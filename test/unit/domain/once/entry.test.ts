@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../../../src/domain/actions.js';
+import type { Action } from '../../../../src/domain/target/actions.js';
 import {
   clearAtMsOnEntry,
   entryMove,

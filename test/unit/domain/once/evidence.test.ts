@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../../../src/domain/actions.js';
-import type { CloudJob } from '../../../../src/domain/cloud-job.js';
+import type { Action } from '../../../../src/domain/target/actions.js';
+import type { CloudJob } from '../../../../src/domain/target/cloud-job.js';
 import { judgeEvidence } from '../../../../src/domain/once/evidence.js';
 import { aCloudJob, defaultLimits } from '../../../support/build.js';
 

@@ -1,5 +1,5 @@
 /** Carries the commands of the once machine out in virtual time: each waits as long as it says, then a simple world answers. */
-import type { CloudJob } from '../../../../src/domain/cloud-job.js';
+import type { CloudJob } from '../../../../src/domain/target/cloud-job.js';
 import type {
   AttemptFacts,
   Command,
@@ -17,7 +17,7 @@ import {
   type OnceState,
   type PhaseName,
 } from '../../../../src/domain/once/state.js';
-import type { Observation } from '../../../../src/domain/target.js';
+import type { Observation } from '../../../../src/domain/target/target.js';
 import { aCloudJob, anObservation, aSendingState, attemptFacts, onceRules } from '../../../support/build.js';
 
 /** By default the POST is accepted as JOB-1, which has succeeded at the first poll, and the instance is stopped. Times are epoch milliseconds. */

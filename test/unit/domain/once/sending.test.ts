@@ -1,6 +1,6 @@
 /** The one POST of an attempt, in virtual time: the fence before it, what each answer means, and the search where an answer was lost. */
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../../../src/domain/actions.js';
+import type { Action } from '../../../../src/domain/target/actions.js';
 import type { OnceRules, RequestFailed } from '../../../../src/domain/once/events.js';
 import { next } from '../../../../src/domain/once/next.js';
 import { aCloudJob, anObservation, defaultLimits as limits, onceRules } from '../../../support/build.js';

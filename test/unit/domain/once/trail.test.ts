@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonBytes } from '../../../../src/domain/json-bytes.js';
+import { jsonBytes } from '../../../../src/domain/text/json-bytes.js';
 import { extendTrail, trailWithin, type Decision, type TrailEntry } from '../../../../src/domain/once/trail.js';
 
 type Step = Decision | readonly [Decision, string];

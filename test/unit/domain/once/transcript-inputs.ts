@@ -1,8 +1,8 @@
 /** What an input line of a transcript means. Each phrase is listed in transcripts/README.md. */
 import { isFailureName } from '../../../../src/domain/failures.js';
-import type { CloudJob } from '../../../../src/domain/cloud-job.js';
+import type { CloudJob } from '../../../../src/domain/target/cloud-job.js';
 import type { Event, RequestFailed } from '../../../../src/domain/once/events.js';
-import type { Observation } from '../../../../src/domain/target.js';
+import type { Observation } from '../../../../src/domain/target/target.js';
 import { aCloudJob, anObservation, aTarget } from '../../../support/build.js';
 import { parseDuration, parseTime } from './transcript-text.js';
 

@@ -1,5 +1,5 @@
 /** The setting of a transcript: the rules of its decision. */
-import type { Action } from '../../../../src/domain/actions.js';
+import type { Action } from '../../../../src/domain/target/actions.js';
 import type { OnceRules } from '../../../../src/domain/once/events.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout } from '../../../../src/domain/once/limits.js';
 import { aTarget } from '../../../support/build.js';

@@ -1,0 +1,260 @@
+/**
+ * How much a plan can come to: the largest sizes that its run can reach, each beside what is allowed. Computed while planning, so that a run
+ * that could not be stored to its end is refused before it touches anything. Pure.
+ */
+import type { Action } from '../target/actions.js';
+import { leastReportBytes, LONGEST, withShortSteps } from '../report/cut-report.js';
+import { FAILURES, longestAdvice, type FailureName, type FailureRecord, type Problem } from '../failures.js';
+import { LOOK_AGAIN_MS, MOST_FREEZES } from '../gates/gates.js';
+import { jsonBytes } from '../text/json-bytes.js';
+import { listedTargets } from '../run/listed-targets.js';
+import type { ActionStep, Plan, PlannedStep, TargetPlan } from './plan.js';
+import type { RunReport, StepProgress, StepReport, TargetReport } from '../report/report.js';
+import {
+  HISTORY_BYTES,
+  HISTORY_EVENTS,
+  LONGEST_FREEZE_NAME_BYTES,
+  LONGEST_SHOWN,
+  MEMO_REPORT_BYTES,
+  OBSERVATION_BYTES,
+  PAYLOAD_BYTES,
+  RESULT_REPORT_BYTES,
+  SEARCH_ATTRIBUTE_BYTES,
+  targetReportBytes,
+  TRAIL_BYTES,
+} from '../sizes.js';
+import { leaseId, type Observation } from '../target/target.js';
+
+/** One size of a run at its largest: bytes as JSON, or events. */
+export interface PlannedSize {
+  readonly what: string;
+  readonly size: number;
+  readonly atMost: number;
+  readonly unit: 'bytes' | 'events';
+}
+
+/** Every size that Temporal limits and a plan decides. */
+export function plannedSizes(plan: Plan): PlannedSize[] {
+  const bytes = (what: string, size: number, atMost: number): PlannedSize => ({ what, size, atMost, unit: 'bytes' });
+  const events = (what: string, size: number): PlannedSize => ({ what, size, atMost: HISTORY_EVENTS, unit: 'events' });
+  const { targets } = plan;
+  const largest = (of: (target: TargetPlan) => number) => Math.max(0, ...targets.map(of));
+  const reportBytes = targetReportBytes(targets.length);
+  return [
+    bytes('the plan', jsonBytes(plan), PAYLOAD_BYTES),
+    bytes('the list of targets in the search attribute', searchAttributeBytes(plan), SEARCH_ATTRIBUTE_BYTES),
+    bytes("the arguments of a target's workflow", largest(targetArgumentsBytes), PAYLOAD_BYTES),
+    bytes("a target's report in short form", largest(shortReportBytes), reportBytes),
+    bytes('what a target shows of its progress', largest(progressBytes), PAYLOAD_BYTES),
+    bytes('the list of targets in the report', shortestReportBytes(plan), MEMO_REPORT_BYTES),
+    bytes("the history of a target's workflow", largest(targetHistoryBytes), HISTORY_BYTES),
+    events("the history of a target's workflow", largest(targetHistoryEvents)),
+    bytes('the history of the run', runHistoryBytes(plan, reportBytes), HISTORY_BYTES),
+    events('the history of the run', runHistoryEvents(plan)),
+  ];
+}
+
+/** What of a plan could not be stored to the end of its run, with the figures. */
+export function sizeProblems(plan: Plan): Problem[] {
+  return plannedSizes(plan)
+    .filter(({ size, atMost }) => size > atMost)
+    .map(({ what, size, atMost, unit }) => ({
+      code: 'too-large',
+      place: 'the run as a whole',
+      found: `${what} could reach ${figure(size)} ${unit}, and Temporal can keep ${figure(atMost)} of it`,
+      remedy: `Start several runs with fewer targets (here ${plan.targets.length}), or give the runbook fewer steps, shorter inputs or a shorter wait`,
+    }));
+}
+
+/** `1,234,567` */
+function figure(value: number): string {
+  return String(Math.ceil(value)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function searchAttributeBytes({ targets }: Plan): number {
+  return jsonBytes(listedTargets(targets.map(({ target }) => target.path)));
+}
+
+/** Beside the target's plan: names, limits, times, why a gate closes. */
+const ARGUMENTS_BYTES = 3_000;
+
+function targetArgumentsBytes(target: TargetPlan): number {
+  return jsonBytes(target) + ARGUMENTS_BYTES;
+}
+
+/** Every step and every undo failed, and every effect stayed. */
+function shortReportBytes(targetPlan: TargetPlan): number {
+  return jsonBytes(withShortSteps(worstReport(targetPlan)));
+}
+
+/** The run at its longest, every target begun and none with room for its steps. */
+function shortestReportBytes(plan: Plan): number {
+  const report: RunReport = {
+    reportVersion: 1,
+    runbook: plan.runbook,
+    workflowId: filler(LONGEST.id),
+    runId: UUID,
+    outcome: 'compensationFailed',
+    summary: filler(LONGEST.sentence),
+    planHash: filler(64),
+    requestedBy: plan.requestedBy,
+    reason: plan.reason,
+    startedAtMs: TIME_MS,
+    endedAtMs: TIME_MS,
+    targets: plan.targets.map((target) => worstReport({ ...target, steps: [] })),
+    notStarted: [],
+    failure: worstFailure(LONGEST.sentence),
+  };
+  return leastReportBytes(report);
+}
+
+function progressBytes({ target, steps }: TargetPlan): number {
+  const shown = steps.map(({ id }): StepProgress => ({
+    id,
+    title: filler(LONGEST_SHOWN.title),
+    state: 'indeterminate',
+    startedAtMs: TIME_MS,
+    endedAtMs: TIME_MS,
+    cloudJobId: filler(LONGEST.id),
+    seen: filler(LONGEST_SHOWN.seen),
+    failure: filler(LONGEST_SHOWN.failure),
+  }));
+  return jsonBytes(target) + 2 * jsonBytes(shown);
+}
+
+/** Of an event of Temporal itself: who, when, what build. Measured: 100 to 300. */
+const EVENT_BYTES = 300;
+/** A message, the evidence, what settling said. */
+const MESSAGES_BYTES = 4_000;
+
+/** An id of ServiceStage in a list; 36 are usual. */
+const CLOUD_JOB_BYTES = 70;
+
+/** Each step is sent and settled, and so is its undo. */
+function targetHistoryBytes({ target, steps }: TargetPlan): number {
+  // Every step brings the ids of those before it along: half of all, on average, of steps and undos.
+  const knownCloudJobs = CLOUD_JOB_BYTES * (steps.length + 1);
+  const perStep = steps.map((step) => {
+    if (step.kind === 'wait') return jsonBytes(step);
+    const request = jsonBytes(target) + jsonBytes(step) + knownCloudJobs + OBSERVATION_BYTES + ARGUMENTS_BYTES;
+    const performed = request + OBSERVATION_BYTES + TRAIL_BYTES + MESSAGES_BYTES;
+    const settled = request + 2 * OBSERVATION_BYTES + MESSAGES_BYTES;
+    return 2 * (performed + settled);
+  });
+  const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps }) + OBSERVATION_BYTES;
+  return sum(perStep) + own + EVENT_BYTES * targetHistoryEvents({ target, seen: NOTHING_SEEN, steps });
+}
+
+/** An activity has 3 events and the workflow task that takes its result 3 more. */
+function targetHistoryEvents({ steps }: TargetPlan): number {
+  return 60 + steps.length * 4 * 6;
+}
+
+function runHistoryBytes(plan: Plan, reportBytes: number): number {
+  const { targets } = plan;
+  const looks = mostLooks(plan) * (lookBytes(plan) + 6 * EVENT_BYTES);
+  const children = sum(targets.map(targetArgumentsBytes)) + targets.length * (reportBytes + 24 * EVENT_BYTES);
+  // Start arguments are part of the plan; the report stands in the memo and in the result.
+  return 2 * jsonBytes(plan) + children + looks + MEMO_REPORT_BYTES + 2 * RESULT_REPORT_BYTES;
+}
+
+function runHistoryEvents(plan: Plan): number {
+  return 60 + plan.targets.length * 24 + mostLooks(plan) * 6;
+}
+
+/** Before each target, after each time to wait, and once more where a gate closed before anything was sent. */
+function mostLooks({ guards, targets }: Plan): number {
+  if (guards === undefined) return 0;
+  return 2 * targets.length + 2 * Math.ceil((guards.waitAtMostMs ?? 0) / LOOK_AGAIN_MS);
+}
+
+/** What the calendars said, in the marker of a look. */
+function lookBytes({ guards }: Plan): number {
+  const names = guards?.freeze ?? [];
+  if (names.length === 0) return 0;
+  const longest = Math.max(...names.map(jsonBytes));
+  return MOST_FREEZES * (longest + LONGEST_FREEZE_NAME_BYTES + 100) + 3 * LONGEST.path;
+}
+
+const NOTHING_SEEN: Observation = {
+  observedAtMs: 0,
+  status: '',
+  version: null,
+  replicaCount: null,
+  availableReplicaCount: null,
+  hosts: null,
+  lastJobId: null,
+  lastJobStatus: null,
+  failDetail: null,
+};
+const TIME_MS = 4_102_444_800_000;
+const UUID = '00000000-0000-4000-8000-000000000000';
+
+function filler(length: number): string {
+  return 'x'.repeat(length);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function worstReport({ target, steps }: TargetPlan): TargetReport {
+  const { path, instanceId } = target;
+  const actions = steps.filter((step): step is ActionStep => step.kind === 'action');
+  const seen = { ...NOTHING_SEEN, status: filler(LONGEST.id), failDetail: filler(LONGEST.text), hosts: HOSTS };
+  return {
+    path,
+    instanceId,
+    leaseId: leaseId(target),
+    childRunId: UUID,
+    outcome: 'compensationFailed',
+    steps: steps.map(worstStep),
+    notReached: [],
+    compensations: actions.map((step) => ({ ...worstStep(step), id: `undo-${step.id}`, action: worstUndo(step) })),
+    remaining: actions.map(({ id, action }) => ({
+      stepId: id,
+      action,
+      why: filler(LONGEST.why - 2),
+      kind: 'irreversible',
+    })),
+    captured: null,
+    lastSeen: {
+      ...seen,
+      version: filler(LONGEST.id),
+      lastJobId: filler(LONGEST.id),
+      lastJobStatus: filler(LONGEST.id),
+    },
+  };
+}
+
+function worstStep(step: PlannedStep): StepReport {
+  return {
+    id: step.id,
+    action: step.kind === 'action' ? step.action : null,
+    result: 'indeterminate',
+    sent: 'unknown',
+    cloudJobId: filler(LONGEST.id - 2),
+    startedAtMs: TIME_MS,
+    endedAtMs: TIME_MS,
+    before: null,
+    after: null,
+    attempts: 1_000_000,
+    trail: [],
+    failure: worstFailure(LONGEST.why - 2),
+  };
+}
+
+/** As many as a short form keeps, and one for the rest. */
+const HOSTS = Array.from({ length: 21 }, () => filler(LONGEST.id - 2));
+
+function worstUndo({ action, compensation }: ActionStep): Action {
+  if (compensation.kind === 'action') return compensation.action;
+  return action.action === 'scale' ? { action: 'scale', replica: 1_000_000, hosts: HOSTS } : { action: 'start' };
+}
+
+/** With the longest name and advice. */
+function worstFailure(messageBytes: number): FailureRecord {
+  const names = Object.keys(FAILURES) as FailureName[];
+  const name = names.reduce((longest, each) => (each.length > longest.length ? each : longest));
+  return { name, message: filler(messageBytes), advice: longestAdvice() };
+}

@@ -1,0 +1,198 @@
+/** Runbook + inputs + what is known of one target → its planned steps, all literal, or every problem. Pure. */
+import { ACTIONS, type Action, type ActionName } from '../target/actions.js';
+import { durationMs, DURATION_REMEDY } from '../time/duration.js';
+import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
+import type { Problem } from '../failures.js';
+import type { ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
+import { isActionStep, stepIds, type Runbook, type RunbookActionStep } from '../runbook/runbook.js';
+import { stepTimes, type VerifyDefaults } from '../runbook/runbook-checks.js';
+import type { Observation, Target } from '../target/target.js';
+
+export interface TargetFacts {
+  readonly target: Target;
+  readonly seen: Observation;
+  /** Versions of the snapshots, newest first; empty where no step needs them. */
+  readonly snapshotVersions: readonly string[];
+  /** For a runbook with `restores`; `null` where nothing can be restored, which is a problem told elsewhere. */
+  readonly captured?: Captured | null;
+}
+
+/** What the run of another runbook captured on the target. */
+export interface Captured {
+  readonly replicaCount: number;
+  /** For people: by which run, and from → to. */
+  readonly note: string;
+  readonly expects: ExpectedCounts;
+}
+
+export interface PlanningRules {
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly usualDurationsMs: Readonly<Record<ActionName, number>>;
+  readonly verify: VerifyDefaults;
+}
+
+/** The word for "the newest snapshot whose version is not the running one". */
+const PREVIOUS_VERSION = 'previous';
+
+export function planSteps(
+  runbook: Runbook,
+  facts: TargetFacts,
+  rules: PlanningRules,
+): { steps: PlannedStep[]; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const values = valuesOf(facts, rules);
+  const ids = stepIds(runbook.steps);
+  const steps = runbook.steps.map((step, index): PlannedStep => {
+    const id = ids[index] ?? `step-${index}`;
+    const report = (found: string, remedy: string) =>
+      problems.push({ code: 'wrong-step', place: `${facts.target.path}, step ${id}`, found, remedy });
+    if (isActionStep(step)) return plannedAction(step, id, facts, values, rules, report);
+    const text = String(interpolate(step.wait, values));
+    const ms = durationMs(text);
+    if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is no duration`, DURATION_REMEDY);
+    return { kind: 'wait', id, durationMs: ms ?? 0 };
+  });
+  return { steps, problems };
+}
+
+type Report = (found: string, remedy: string) => void;
+
+/** An input that is missing or was refused is told by itself: of what is made from it, nothing is judged. */
+function usesRefusedInput(value: unknown, { inputs }: Values): boolean {
+  return namesUsed(value).some((name) => {
+    const [scope, input = ''] = name.split('.');
+    return scope === 'inputs' && !Object.hasOwn(inputs, input);
+  });
+}
+
+function valuesOf({ target, seen, captured }: TargetFacts, { inputs }: PlanningRules): Values {
+  const [application, component, instance] = target.path.split('/');
+  const { path, platformType } = target;
+  return {
+    inputs,
+    target: {
+      path,
+      application,
+      component,
+      instance,
+      platformType,
+      version: seen.version,
+      status: seen.status,
+      replicaCount: seen.replicaCount,
+    },
+    // Where nothing can be restored this stands in, so that the other problems of the steps are found as well.
+    captured: { replicaCount: captured?.replicaCount ?? 1 },
+  };
+}
+
+function plannedAction(
+  step: RunbookActionStep,
+  id: string,
+  facts: TargetFacts,
+  values: Values,
+  rules: PlanningRules,
+  report: Report,
+): PlannedStep {
+  const parameters = 'with' in step ? step.with : undefined;
+  const given = literalAction(step.action, parameters, values, report);
+  const { action, note } = usesRefusedInput(parameters, values)
+    ? { action: given }
+    : resolveVersion(given, facts, report);
+  const restored = namesUsed(parameters).some((name) => name.startsWith('captured.')) ? facts.captured : null;
+  if (!usesRefusedInput(parameters, values)) checkHosts(step, action, facts, report);
+  const { compensation } = step;
+  return {
+    kind: 'action',
+    id,
+    action,
+    ...stepTimes(step, rules.verify),
+    usualDurationMs: rules.usualDurationsMs[action.action],
+    onFailure: step.onFailure ?? 'compensate',
+    compensation: plannedCompensation(compensation, values, report),
+    ...(note === undefined ? {} : { note }),
+    ...(restored ? { note: restored.note, expects: restored.expects } : {}),
+  };
+}
+
+function plannedCompensation(
+  compensation: RunbookActionStep['compensation'],
+  values: Values,
+  report: Report,
+): PlannedCompensation {
+  if (compensation === undefined) return { kind: 'default' };
+  if ('none' in compensation) return { kind: 'none', reason: compensation.none };
+  if ('irreversible' in compensation) return { kind: 'irreversible', reason: compensation.irreversible };
+  return {
+    kind: 'action',
+    action: literalAction(compensation.action, 'with' in compensation ? compensation.with : undefined, values, report),
+  };
+}
+
+/** Parameters with every expression replaced, checked once more by the action table: an input may have brought anything. */
+function literalAction(name: ActionName, parameters: unknown, values: Values, report: Report): Action {
+  const literal: Record<string, unknown> = {};
+  for (const [key, rule] of Object.entries(ACTIONS[name].parameters)) {
+    const given: unknown =
+      typeof parameters === 'object' && parameters !== null
+        ? Object.entries(parameters).find(([parameter]) => parameter === key)?.[1]
+        : undefined;
+    if (usesRefusedInput(given, values)) continue;
+    const value = interpolate(given, values);
+    if (value === undefined || value === null) {
+      if (rule.required)
+        report(`${name} needs "${key}", and ${String(given)} is not known of it`, 'Write the value out');
+      continue;
+    }
+    if (
+      rule.type === 'integer' &&
+      !(typeof value === 'number' && Number.isSafeInteger(value) && value >= (rule.minimum ?? value))
+    ) {
+      report(`${key} is ${JSON.stringify(value)}`, `Give a whole number of at least ${rule.minimum ?? 0}`);
+    }
+    if (rule.type === 'string' && (typeof value !== 'string' || value === ''))
+      report(`${key} is ${JSON.stringify(value)}`, 'Give text');
+    literal[key] = value;
+  }
+  return { action: name, ...literal } as Action;
+}
+
+/** `previous` is resolved and frozen here; a literal version must be among the snapshots. */
+function resolveVersion(
+  action: Action,
+  { seen, snapshotVersions }: TargetFacts,
+  report: Report,
+): { action: Action; note?: string } {
+  if (action.action !== 'rollback') return { action };
+  const running = seen.version ?? 'unknown';
+  const list =
+    snapshotVersions.length === 0
+      ? 'There are no snapshots'
+      : `Snapshots, newest first: ${snapshotVersions.slice(0, 20).join(', ')}`;
+  if (action.version !== PREVIOUS_VERSION) {
+    if (!snapshotVersions.includes(action.version))
+      report(`there is no snapshot of version ${action.version} (running: ${running})`, list);
+    return { action, note: `${running} → ${action.version}` };
+  }
+  const previous = snapshotVersions.find((version) => version !== seen.version);
+  if (previous === undefined) {
+    report(
+      `there is no snapshot of a version other than the running one (${running})`,
+      `${list}. Name a version, or upgrade once first`,
+    );
+    return { action };
+  }
+  return { action: { ...action, version: previous }, note: `previous: ${running} → ${previous}` };
+}
+
+/** Scaling virtual machines needs hosts, and its undo the hosts of before. */
+function checkHosts(step: RunbookActionStep, action: Action, { target, seen }: TargetFacts, report: Report): void {
+  if (action.action !== 'scale' || target.platformType !== 'vmapp') return;
+  if (action.hosts === undefined)
+    report('scaling a component on virtual machines needs "hosts"', 'Add with: { hosts: [ECS ids] }');
+  if (seen.hosts === null && step.compensation === undefined) {
+    report(
+      'the hosts it runs on now are not known, so the scale could not be undone',
+      'Declare a compensation for the step',
+    );
+  }
+}

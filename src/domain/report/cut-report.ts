@@ -1,0 +1,219 @@
+/**
+ * Reports that always fit what Temporal stores. Details are left out in three steps: trails, then readings, then the steps themselves; outcomes
+ * and where the rest stands always stay. Every function ends with a report of at most the given bytes, whatever it was given.
+ */
+import type { Action } from '../target/actions.js';
+import type { FailureRecord } from '../failures.js';
+import { jsonBytes, shortened } from '../text/json-bytes.js';
+import type { RemainingEffect, ReportCut, RunReport, StepReport, TargetReport } from './report.js';
+import type { Observation } from '../target/target.js';
+
+/** Of texts in a shorter form, bytes as JSON. An id of ServiceStage has 36; the others are chosen. */
+export const LONGEST = { id: 100, path: 1_500, why: 300, text: 1_500, sentence: 1_000, reason: 4_000, refusal: 20_000 };
+const LAST_TRAIL_ENTRIES = 5;
+const MOST_HOSTS = 20;
+
+/** Of a target's own workflow: whole, or the first of its shorter forms that has at most `maxBytes`. */
+export function boundedTargetReport(report: TargetReport, maxBytes: number): TargetReport {
+  if (jsonBytes(report) <= maxBytes) return report;
+  const short = [withShortTrails(report), withShortSteps(report)].find((form) => jsonBytes(form) <= maxBytes);
+  return short ?? withoutSteps(report);
+}
+
+/**
+ * What a run stores of its report: all of it where that has at most `maxBytes`. Else each target has its outcome and where its own report
+ * stands, and steps in short form as far as they fit: those of the last target first, which is the one that did not succeed.
+ */
+export function storedReport(report: RunReport, maxBytes: number): RunReport {
+  if (!isLonger(report, maxBytes)) return report;
+  const frame = frameOf(report);
+  const room = maxBytes - jsonBytes({ ...frame, gates: [], cut: MOST_CUT });
+  const bare = report.targets.map(withoutSteps);
+  const named = takeLast([...bare, ...report.notStarted], room);
+  const targets = bare.slice(Math.max(0, bare.length + report.notStarted.length - named.length));
+  const notStarted = report.notStarted.slice(Math.max(0, report.notStarted.length - named.length));
+  const gates = takeLast(report.gates ?? [], room - bytesOf([...targets, ...notStarted]));
+  const whole = report.targets.slice(report.targets.length - targets.length);
+  const detailed = withDetails(targets, whole, room - bytesOf([...targets, ...notStarted, ...gates]));
+  const cut: ReportCut = {
+    targets: detailed.filter((target, index) => target !== whole[index]).length,
+    gates: (report.gates?.length ?? 0) - gates.length,
+    dropped: bare.length + report.notStarted.length - named.length,
+  };
+  return { ...frame, targets: detailed, notStarted, ...(gates.length === 0 ? {} : { gates }), cut };
+}
+
+/** Asked twice at the end of a run, of reports that may have 24 MB: its targets alone tell of most. */
+function isLonger(report: RunReport, maxBytes: number): boolean {
+  let bytes = 0;
+  return report.targets.some((target) => (bytes += jsonBytes(target)) > maxBytes) || jsonBytes(report) > maxBytes;
+}
+
+/** Bytes of the shortest form that still names every target. A report that is stored within fewer loses some of them. */
+export function leastReportBytes(report: RunReport): number {
+  const { notStarted } = report;
+  return jsonBytes({
+    ...frameOf(report),
+    targets: report.targets.map(withoutSteps),
+    notStarted,
+    gates: [],
+    cut: MOST_CUT,
+  });
+}
+
+/** Enough digits for every count. */
+const MOST_CUT: ReportCut = { targets: 1_000_000, gates: 1_000_000, dropped: 1_000_000 };
+const COMMA = 1;
+
+/** Everything but the lists. */
+function frameOf({ gates: _gates, ...report }: RunReport): RunReport {
+  const { failure, reason, requestedBy, withdrawnBy, summary, targets, runbook } = report;
+  return {
+    ...report,
+    runbook: shortened(runbook, LONGEST.text),
+    summary: shortened(summary, LONGEST.sentence),
+    requestedBy: requestedBy === null ? null : shortened(requestedBy, LONGEST.sentence),
+    reason: reason === null ? null : shortened(reason, LONGEST.reason),
+    targets: [],
+    notStarted: [],
+    ...(withdrawnBy === undefined ? {} : { withdrawnBy: shortened(withdrawnBy, LONGEST.sentence) }),
+    // A run that could not be planned has nothing else to tell.
+    ...(failure === undefined
+      ? {}
+      : { failure: shortFailure(failure, targets.length === 0 ? LONGEST.refusal : LONGEST.sentence) }),
+  };
+}
+
+/** As many of the last items as have room together. */
+function takeLast<Item>(items: readonly Item[], room: number): Item[] {
+  let left = room;
+  const first = items.findLastIndex((item) => (left -= jsonBytes(item) + COMMA) < 0);
+  return items.slice(first + 1);
+}
+
+function bytesOf(items: readonly unknown[]): number {
+  return items.reduce<number>((sum, item) => sum + jsonBytes(item) + COMMA, 0);
+}
+
+/** First the short steps of every target that has room, then all that is known of the last ones. Sizes of whole reports take time. */
+function withDetails(bare: readonly TargetReport[], whole: readonly TargetReport[], room: number): TargetReport[] {
+  const forms = [...bare];
+  let left = room;
+  const replace = (index: number, form: TargetReport): boolean => {
+    const longer = jsonBytes(form) - jsonBytes(forms[index]);
+    if (longer > left) return false;
+    left -= longer;
+    forms[index] = form;
+    return true;
+  };
+  for (const [index, target] of [...whole.entries()].reverse()) replace(index, withShortSteps(target));
+  for (const [index, target] of [...whole.entries()].reverse()) if (!replace(index, target)) break;
+  return forms;
+}
+
+function withShortTrails(report: TargetReport): TargetReport {
+  const short = (step: StepReport): StepReport => ({
+    ...step,
+    action: shortAction(step.action),
+    before: shortObservation(step.before),
+    after: shortObservation(step.after),
+    trail: step.trail
+      .slice(-LAST_TRAIL_ENTRIES)
+      .map((entry) => (entry.note === undefined ? entry : { ...entry, note: shortened(entry.note, LONGEST.why) })),
+    ...(step.failure === undefined ? {} : { failure: shortFailure(step.failure, LONGEST.text) }),
+  });
+  return {
+    ...report,
+    steps: report.steps.map(short),
+    compensations: report.compensations.map(short),
+    remaining: report.remaining.map(shortEffect),
+    captured: shortObservation(report.captured),
+    lastSeen: shortObservation(report.lastSeen),
+    ...(report.failure === undefined ? {} : { failure: shortFailure(report.failure, LONGEST.text) }),
+    cut: 'trails',
+  };
+}
+
+/** Short steps of a target: what was done and what came of it. */
+export function withShortSteps(report: TargetReport): TargetReport {
+  const { notReached, steps, compensations, remaining, lastSeen } = report;
+  return {
+    ...withoutSteps(report),
+    steps: steps.map(shortStep),
+    notReached,
+    compensations: compensations.map(shortStep),
+    remaining: remaining.map(shortEffect),
+    lastSeen: shortObservation(lastSeen),
+    cut: 'short',
+  };
+}
+
+/** The least that is said of a target: its outcome, and where its own report stands. */
+function withoutSteps({ path, instanceId, leaseId, outcome, childRunId, failure }: TargetReport): TargetReport {
+  return {
+    path: shortened(path, LONGEST.path),
+    instanceId: shortened(instanceId, LONGEST.id),
+    leaseId: shortened(leaseId, LONGEST.path),
+    outcome,
+    steps: [],
+    notReached: [],
+    compensations: [],
+    remaining: [],
+    captured: null,
+    lastSeen: null,
+    ...(failure === undefined ? {} : { failure: shortFailure(failure, LONGEST.why) }),
+    ...(childRunId === undefined ? {} : { childRunId }),
+    cut: 'bare',
+  };
+}
+
+function shortStep(step: StepReport): StepReport {
+  const { id, action, result, sent, cloudJobId, startedAtMs, endedAtMs, attempts, failure } = step;
+  return {
+    id,
+    action: shortAction(action),
+    result,
+    sent,
+    cloudJobId: cloudJobId === null ? null : shortened(cloudJobId, LONGEST.id),
+    startedAtMs,
+    endedAtMs,
+    before: null,
+    after: null,
+    attempts,
+    trail: [],
+    ...(failure === undefined ? {} : { failure: shortFailure(failure, LONGEST.why) }),
+  };
+}
+
+function shortEffect({ action, why, ...effect }: RemainingEffect): RemainingEffect {
+  return { ...effect, action: shortAction(action), why: shortened(why, LONGEST.why) };
+}
+
+function shortFailure({ name, message, advice }: FailureRecord, longest: number): FailureRecord {
+  return { name, message: shortened(message, longest), advice };
+}
+
+function shortAction<Given extends Action | null>(action: Given): Given {
+  if (action?.action === 'rollback') return { ...action, version: shortened(action.version, LONGEST.id) };
+  if (action?.action === 'scale' && action.hosts !== undefined) return { ...action, hosts: shortHosts(action.hosts) };
+  return action;
+}
+
+function shortHosts(hosts: readonly string[]): string[] {
+  const short = hosts.slice(0, MOST_HOSTS).map((host) => shortened(host, LONGEST.id));
+  return hosts.length > MOST_HOSTS ? [...short, `+${hosts.length - MOST_HOSTS} more`] : short;
+}
+
+function shortObservation(seen: Observation | null): Observation | null {
+  if (seen === null) return null;
+  const short = (text: string | null) => (text === null ? null : shortened(text, LONGEST.id));
+  return {
+    ...seen,
+    status: shortened(seen.status, LONGEST.id),
+    version: short(seen.version),
+    hosts: seen.hosts === null ? null : shortHosts(seen.hosts),
+    lastJobId: short(seen.lastJobId),
+    lastJobStatus: short(seen.lastJobStatus),
+    failDetail: seen.failDetail === null ? null : shortened(seen.failDetail, LONGEST.why),
+  };
+}

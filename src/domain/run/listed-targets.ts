@@ -1,0 +1,65 @@
+/**
+ * What the search attribute `RunbookTarget` of a run holds. Temporal terminates a run whose attribute is too long, so that the paths that
+ * do not fit stand there as short keys: every target is found by its path or by its key, and a mark tells people that the list is cut.
+ */
+import { jsonBytes } from '../text/json-bytes.js';
+import { SEARCH_ATTRIBUTE_BYTES, SEARCH_ATTRIBUTE_ITEM_CHARACTERS } from '../sizes.js';
+
+/**
+ * The value of the search attribute: the paths, in their order. Where they do not all fit, as many as fit, then the keys of the others and
+ * the mark `+12 more`. A list of 120 targets, whatever their paths, has at most `SEARCH_ATTRIBUTE_BYTES`.
+ */
+export function listedTargets(paths: readonly string[]): string[] {
+  if (paths.every(canBeListed) && jsonBytes(paths) <= SEARCH_ATTRIBUTE_BYTES) return [...paths];
+  const keys = paths.map(targetKey);
+  // The mark never grows: its number falls as paths are listed.
+  let bytes = jsonBytes([...keys, markOf(paths.length)]);
+  const listed: string[] = [];
+  const others: string[] = [];
+  for (const [index, path] of paths.entries()) {
+    const key = keys[index] ?? '';
+    const longer = jsonBytes(path) - jsonBytes(key);
+    const fits = canBeListed(path) && bytes + longer <= SEARCH_ATTRIBUTE_BYTES;
+    if (fits) bytes += longer;
+    (fits ? listed : others).push(fits ? path : key);
+  }
+  return [...listed, ...others, markOf(others.length)];
+}
+
+/** What a query for runs on a target asks for: one of the two stands in the attribute of each of them. */
+export function namesOfTarget(path: string): readonly [string, string] {
+  return [path, targetKey(path)];
+}
+
+/** Does a run whose attribute holds this list name the target? */
+export function isListed(list: readonly string[], path: string): boolean {
+  return list.includes(path) || list.includes(targetKey(path));
+}
+
+/** A visibility store may refuse longer items, and would never show the run. */
+export function canBeListed(path: string): boolean {
+  return path.length <= SEARCH_ATTRIBUTE_ITEM_CHARACTERS;
+}
+
+function markOf(others: number): string {
+  return `+${others} more`;
+}
+
+/** `#` and 11 characters: no path begins like it, since a path has slashes. */
+function targetKey(path: string): string {
+  return `#${hash53(path).toString(36).padStart(11, '0')}`;
+}
+
+/** 53 bits, so that no two targets of an installation share one by chance; not for secrets. Workflow code has no cryptography. */
+function hash53(text: string): number {
+  let high = 0xdead_beef;
+  let low = 0x41c6_ce57;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    high = Math.imul(high ^ code, 2_654_435_761);
+    low = Math.imul(low ^ code, 1_597_334_677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
+  low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909);
+  return 4_294_967_296 * (2_097_151 & low) + (high >>> 0);
+}

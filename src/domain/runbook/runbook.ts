@@ -1,0 +1,197 @@
+/** The shape of a runbook file, as a zod schema: what editors complete against and what the loader checks. The only zod in this folder. */
+import { z } from 'zod';
+import { ACTIONS, type ActionName, type ParameterRule } from '../target/actions.js';
+import { DURATION_PATTERN, DURATION_REMEDY, durationMs } from '../time/duration.js';
+import { LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY } from '../gates/gates.js';
+
+const EXPRESSION_TEXT = /\$\{\{[^}]{0,200}\}\}/;
+
+/** A duration as files write it: every shape that takes one checks it by this. */
+export const durationText = z
+  .string(DURATION_REMEDY)
+  .regex(DURATION_PATTERN, { error: DURATION_REMEDY, abort: true })
+  .refine((text) => durationMs(text) !== null, DURATION_REMEDY);
+/** `waitAtMost` of every shape that has it. */
+export const waitingText = durationText.refine(
+  (text) => (durationMs(text) ?? 0) <= LONGEST_WAIT_MS,
+  LONGEST_WAIT_REMEDY,
+);
+const duration = (description: string) => durationText.describe(description);
+const reason = (description: string) => z.string().min(1).describe(description);
+const EXPRESSION_REMEDY = 'Write ${{ inputs.name }}';
+const expression = z.string(EXPRESSION_REMEDY).regex(EXPRESSION_TEXT, { error: EXPRESSION_REMEDY, abort: true });
+
+/** Of runbooks, schedules, alarm rules and their owners. No slash and no colon, so that the ids made from them are told apart. A runbook's name is its workflow type. */
+export const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+export const NAME_REMEDY = 'Write lower-case letters, digits and dashes, beginning with a letter';
+/** Names of inputs and steps. */
+const INPUT_NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,62}$/;
+
+const described = { description: z.string().optional().describe('What the input is for; shown by `runbook show`') };
+const Input = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('string'),
+    default: z.string().optional(),
+    minLength: z.int().min(0).optional(),
+    maxLength: z.int().min(1).optional(),
+    enum: z.array(z.string()).min(1).optional(),
+    ...described,
+  }),
+  z.strictObject({
+    type: z.literal('integer'),
+    default: z.int().optional(),
+    minimum: z.int().optional(),
+    maximum: z.int().optional(),
+    ...described,
+  }),
+  z.strictObject({ type: z.literal('boolean'), default: z.boolean().optional(), ...described }),
+  z.strictObject({
+    type: z.literal('duration'),
+    default: duration('Used when the caller gives none').optional(),
+    ...described,
+  }),
+]);
+export type Input = z.infer<typeof Input>;
+
+function parameterShape({ type, minimum, description }: ParameterRule): z.ZodType {
+  if (type === 'integer')
+    return z.union([z.int().min(minimum ?? Number.MIN_SAFE_INTEGER), expression]).describe(description);
+  if (type === 'stringList') return z.union([z.array(z.string().min(1)).min(1), expression]).describe(description);
+  // YAML reads 1.4 as a number; a version must be written as text.
+  return z.string('Write text; quote it when it looks like a number, as in "1.4"').min(1).describe(description);
+}
+
+function withShape(name: ActionName) {
+  const rules = Object.entries<ParameterRule>(ACTIONS[name].parameters);
+  const shape = Object.fromEntries(
+    rules.map(([key, rule]) => [key, rule.required ? parameterShape(rule) : parameterShape(rule).optional()]),
+  );
+  const parameters = z.strictObject(shape).describe('Parameters, named as ServiceStage names them');
+  return rules.some(([, rule]) => rule.required)
+    ? { with: parameters }
+    : rules.length > 0
+      ? { with: parameters.optional() }
+      : {};
+}
+
+const actionCall = (name: ActionName) => ({
+  action: z.literal(name).describe(`ServiceStage's own action ${name}`),
+  ...withShape(name),
+});
+const ActionCall = z.discriminatedUnion('action', [
+  z.strictObject(actionCall('start')),
+  z.strictObject(actionCall('stop')),
+  z.strictObject(actionCall('restart')),
+  z.strictObject(actionCall('scale')),
+  z.strictObject(actionCall('rollback')),
+]);
+
+const Compensation = z
+  .union([
+    z.strictObject({ none: reason('Why nothing is to be undone') }),
+    z.strictObject({ irreversible: reason('Why nothing can be undone') }),
+    ActionCall,
+  ])
+  .describe('Replaces the default undo of the step');
+
+const stepFields = {
+  id: z
+    .string()
+    .regex(NAME, 'Write lower-case letters, digits and dashes')
+    .optional()
+    .describe('Default: the action, numbered when repeated'),
+  deadline: duration('Send + follow + verify; default by action').optional(),
+  verify: z
+    .strictObject({
+      within: duration(
+        'Longest time from the end of the cloud job until the wished state is reached; default 5m',
+      ).optional(),
+      stable: duration('How long the wished state must hold without a break; default 10s').optional(),
+    })
+    .optional(),
+  onFailure: z.enum(['compensate', 'abort', 'continue']).optional().describe('Default compensate'),
+  compensation: Compensation.optional(),
+};
+const actionStep = (name: ActionName) => z.strictObject({ ...actionCall(name), ...stepFields });
+
+const ActionStepShape = z.discriminatedUnion('action', [
+  actionStep('start'),
+  actionStep('stop'),
+  actionStep('restart'),
+  actionStep('scale'),
+  actionStep('rollback'),
+]);
+const WaitStepShape = z.strictObject({
+  wait: z.union([durationText, expression]).describe('How long to wait'),
+  id: stepFields.id,
+});
+
+const Guards = z
+  .strictObject({
+    window: z
+      .strictObject({
+        cutoff: duration("No new target is begun that long before a window's end; a start may give its own").optional(),
+      })
+      .optional(),
+    freeze: z
+      .array(z.string().min(1, 'Write the name of a calendar').max(200))
+      .max(20)
+      .optional()
+      .describe('Calendars: no new target is begun while one of them is frozen'),
+    waitAtMost: waitingText
+      .describe(
+        'How long a run waits for a closed gate, over all its targets together; at most 7d. A start may give its own. Default: not at all',
+      )
+      .optional(),
+  })
+  .describe('What has to be open before a target is begun; never looked at for an undo or a cancel');
+
+export const Runbook = z.strictObject({
+  name: z.string().regex(NAME, NAME_REMEDY).describe('File name and workflow type'),
+  title: z.string().min(1).describe('One line: what it does'),
+  description: z.string().optional().describe('When to use it, for people'),
+  risk: z.enum(['low', 'medium']).default('medium').describe('How much attention it deserves'),
+  inputs: z.record(z.string().regex(INPUT_NAME, 'Input names are letters, digits and underscores'), Input).default({}),
+  targets: z
+    .strictObject({
+      max: z.int().min(1).max(100).default(1).describe('More targets are refused, never cut off'),
+      order: z.enum(['name']).default('name').describe('The order in which targets are taken'),
+    })
+    .prefault({}),
+  restores: z
+    .string()
+    .regex(NAME, 'Write the name of another runbook: lower-case letters, digits and dashes')
+    .optional()
+    .describe('The runbook whose change of the replica count it takes back: gives ${{ captured.replicaCount }}'),
+  guards: Guards.optional(),
+  deadline: duration('Of the whole run; default: the sum of the steps, for each target').optional(),
+  steps: z
+    .array(z.union([ActionStepShape, WaitStepShape]))
+    .describe('In order; none: the run only looks at its targets'),
+  onCancel: z.enum(['compensate', 'stop-after-step', 'leave']).default('compensate').describe('What a cancel means'),
+});
+export type Runbook = z.infer<typeof Runbook>;
+export type RunbookStep = Runbook['steps'][number];
+export type RunbookActionStep = z.infer<typeof ActionStepShape>;
+
+/** What a step is, by the key that says so. */
+export function isActionStep(step: RunbookStep): step is RunbookActionStep {
+  return 'action' in step;
+}
+
+/** Step ids: the given one, else the action's or `wait`, numbered from the second on. */
+export function stepIds(steps: readonly RunbookStep[]): string[] {
+  const seen = new Map<string, number>();
+  return steps.map((step) => {
+    if (step.id !== undefined) return step.id;
+    const name = isActionStep(step) ? step.action : 'wait';
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name}-${count}`;
+  });
+}
+
+/** A name that would collide with the workflow bundle's own exports, or with what every object has. */
+export function isReservedName(name: string): boolean {
+  return ['run', 'default', 'target-run', 'alarm-rule', ...Object.getOwnPropertyNames(Object.prototype)].includes(name);
+}

@@ -1,0 +1,32 @@
+/** Which of our files a YAML document is, told by its keys: a schedule file among the runbooks has one problem, not one for each key. */
+import type { PathProblem } from './yaml-document.js';
+
+export type KindOfFile = 'runbook' | 'schedule file' | 'alarms file' | 'calendar';
+
+const KEYS: Readonly<Record<KindOfFile, readonly string[]>> = {
+  runbook: ['steps', 'title'],
+  'schedule file': ['schedules'],
+  'alarms file': ['senders', 'rules'],
+  calendar: ['freezes'],
+};
+
+/** `null` where no key says it. */
+export function kindOfFile(raw: object): KindOfFile | null {
+  const kinds = Object.keys(KEYS) as KindOfFile[];
+  return kinds.find((kind) => KEYS[kind].some((key) => Object.hasOwn(raw, key))) ?? null;
+}
+
+/** The one problem of a file that is of another kind than wanted, or `null`. */
+export function problemOfKind(raw: object, wanted: KindOfFile): PathProblem | null {
+  const kind = kindOfFile(raw);
+  if (kind === null || kind === wanted) return null;
+  const key = KEYS[kind].find((each) => Object.hasOwn(raw, each)) ?? '';
+  const article = kind === 'alarms file' ? 'an' : 'a';
+  return {
+    code: `not-a-${wanted.replace(' ', '-')}`,
+    path: [key],
+    found: `this is ${article} ${kind}`,
+    remedy: `Write ${wanted === 'alarms file' ? 'an' : 'a'} ${wanted} here; \`runbook validate FILE\` checks files of every kind`,
+    onKey: true,
+  };
+}

@@ -1,0 +1,66 @@
+/** What a rule remembers, for how long, and how much room that takes. */
+import { describe, expect, it } from 'vitest';
+import { MOST_ALARMS_AT_ONCE } from '../../../../src/domain/alarms/alarm.js';
+import { nextDueAtMs } from '../../../../src/domain/alarms/alarm-rule.js';
+import { requestProblem } from '../../../../src/domain/alarms/alarm-rule-checks.js';
+import { forNextExecution, logged, MOST_OPEN, toldOf } from '../../../../src/domain/alarms/alarm-rule-state.js';
+import { type anAlarm, NO_BRAKES } from '../../../support/alarms.js';
+import { DAY, later, ran, Rule, T0 } from '../../../support/rule-under-a-clock.js';
+
+describe('what is remembered', () => {
+  it('is forgotten a week after it was seen last, but not what waits or is under way', () => {
+    const rule = new Rule({ debounceMs: 30 * DAY });
+    rule.decide(rule.alarm());
+    const open = new Rule();
+    open.decide(open.alarm());
+    const ended = new Rule();
+    ran(ended);
+    for (const each of [rule, open, ended])
+      later(each, 8 * DAY).decide(each.alarm({ start: { problem: '' }, incident: 'x' }));
+    expect([rule, open, ended].map(({ state }) => state.firings.length)).toEqual([1, 1, 0]);
+    expect(nextDueAtMs(rule.state)).toBe(T0 + 30 * DAY);
+  });
+
+  it('at its longest, after any flood, fits into a payload, and so does what one update brings', () => {
+    const long = (at: number, bytes: number) => `${at}`.padEnd(8, '-') + '警'.repeat((bytes - 12) / 3);
+    const inputs = { note: '警'.repeat(450) };
+    const longest = (rule: Rule, at: number, of: Parameters<typeof anAlarm>[0] = {}) => {
+      const target = long(at, 420);
+      const start = { runbook: 'r', target, arguments: { targets: [], inputs } };
+      const texts = { incident: long(at, 250), episode: long(at, 250), sender: long(at, 250), name: long(at, 700) };
+      return rule.alarm({ ...texts, summary: long(at, 1_000), start, saidAtMs: T0, ...of });
+    };
+    const rule = new Rule({ debounceMs: DAY });
+    const flooded = (count: number, from: number, ends: boolean) => {
+      for (let at = from; at < from + count; at++) {
+        const alarm = longest(rule, at);
+        const { effect: _effect, ...decision } = rule.decide(alarm);
+        if (ends) rule.seen = [{ runId: decision.runId ?? '', targets: [], endedAtMs: rule.nowMs }];
+        rule.decide(longest(rule, at + 10_000, { status: 'resolved' }));
+        const line = { decidedAtMs: T0, rule: 'rule', alarm: toldOf(alarm), target: long(at, 420), decision };
+        rule.state = logged(rule.state, line);
+      }
+    };
+    Object.assign(rule.brakes, { debounceMs: 0 });
+    flooded(1_000, 0, true);
+    Object.assign(rule.brakes, { debounceMs: DAY });
+    flooded(MOST_OPEN, 5_000, false);
+    // Whoever chose the id of a run that stands in the way of an alarm may have given it 1,000 characters.
+    const why = `the run ${'w'.repeat(1_000)} acts on it`;
+    const log = rule.state.log.map((line) => ({
+      ...line,
+      decision: { ...line.decision, why, runId: 'w'.repeat(1_000) },
+    }));
+    const state = forNextExecution({ ...rule.state, log }, T0);
+    const size = Buffer.byteLength(JSON.stringify({ owner: 'o'.repeat(63), rule: 'r'.repeat(63), state }));
+    expect(size).toBeGreaterThan(1_400_000);
+    expect(size).toBeLessThan(1_500_000);
+    expect(state.log).toEqual(log.slice(0, state.log.length));
+    expect(state.log.length).toBeGreaterThan(0);
+    expect(state.firings).toHaveLength(400);
+    const alarms = Array.from({ length: MOST_ALARMS_AT_ONCE }, (_, at) => longest(rule, at));
+    const request = { rule: 'rule', brakes: NO_BRAKES, alarms };
+    expect(requestProblem(request, 'rule')).toBeNull();
+    expect(Buffer.byteLength(JSON.stringify(request))).toBeLessThan(2_000_000);
+  });
+});

@@ -1,0 +1,156 @@
+/** Windows and freezes: open or closed, why, and when it could open. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  cutoffAt,
+  gateAt,
+  MOST_FREEZES,
+  tellingFreezes,
+  type Freeze,
+  type Gate,
+  type Window,
+} from '../../../../src/domain/gates/gates.js';
+
+const HOUR = 3_600_000;
+const at = (text: string) => Date.parse(text);
+const window: Window = { opensAtMs: at('2026-12-01T01:00:00Z'), durationMs: 2 * HOUR, cutoffMs: HOUR / 2 };
+const freeze = (from: string, to: string, name = 'Year end'): Freeze => ({
+  calendar: 'prod-freeze',
+  name,
+  fromMs: at(from),
+  toMs: at(to),
+});
+
+describe('a window', () => {
+  it.each([
+    ['before it opens', '2026-12-01T00:59:59Z', false],
+    ['when it opens', '2026-12-01T01:00:00Z', true],
+    ['just before its cut-off', '2026-12-01T02:29:59Z', true],
+    ['at its cut-off', '2026-12-01T02:30:00Z', false],
+    ['after its end', '2026-12-01T03:00:00Z', false],
+  ])('%s', (_when, now, open) => {
+    expect(gateAt(at(now), window, []).open).toBe(open);
+  });
+
+  it('says when it opens, closes and cuts off', () => {
+    expect(gateAt(at('2026-12-01T00:00:00Z'), window, [])).toEqual({
+      open: false,
+      failure: 'OutsideWindow',
+      why: 'The maintenance window is open 2026-12-01T01:00:00Z to 2026-12-01T03:00:00Z, nothing new after 2026-12-01T02:30:00Z: it has not opened yet',
+      opensAtMs: window.opensAtMs,
+    });
+    const past = gateAt(at('2026-12-01T02:45:00Z'), window, []);
+    expect(past).toMatchObject({ failure: 'OutsideWindow', opensAtMs: null });
+    expect(past).toMatchObject({ why: expect.stringContaining('its cut-off has passed') as unknown });
+  });
+});
+
+describe('a freeze', () => {
+  it('closes from its first moment to before its last, and tells its times', () => {
+    const freezes = [freeze('2026-12-20T00:00:00Z', '2027-01-02T00:00:00Z')];
+    const closing = { atMs: at('2026-12-20T00:00:00Z'), failure: 'ChangeFreeze' };
+    expect(gateAt(at('2026-12-19T23:59:59Z'), null, freezes)).toMatchObject({ open: true, closing });
+    expect(gateAt(at('2027-01-02T00:00:00Z'), null, freezes)).toEqual({ open: true, closing: null });
+    expect(gateAt(at('2026-12-20T00:00:00Z'), null, freezes)).toEqual({
+      open: false,
+      failure: 'ChangeFreeze',
+      why: 'Changes are frozen: prod-freeze "Year end" 2026-12-20T00:00:00Z to 2027-01-02T00:00:00Z. Nothing is begun before 2027-01-02T00:00:00Z',
+      opensAtMs: at('2027-01-02T00:00:00Z'),
+    });
+  });
+
+  it('that touches the next one ends with that', () => {
+    const freezes = [
+      freeze('2026-12-02T00:00:00Z', '2026-12-03T00:00:00Z'),
+      freeze('2026-12-01T00:00:00Z', '2026-12-02T00:00:00Z'),
+    ];
+    expect(gateAt(at('2026-12-01T05:00:00Z'), null, freezes)).toMatchObject({ opensAtMs: at('2026-12-03T00:00:00Z') });
+  });
+
+  it('beyond the cut-off leaves no moment to open', () => {
+    const freezes = [freeze('2026-12-01T00:00:00Z', '2026-12-01T02:30:00Z')];
+    for (const now of ['2026-12-01T00:30:00Z', '2026-12-01T01:30:00Z'])
+      expect(gateAt(at(now), window, freezes)).toMatchObject({ open: false, opensAtMs: null });
+  });
+
+  it('is taken for granted where a calendar cannot be read', () => {
+    const gate = gateAt(at('2026-12-01T01:30:00Z'), window, [], ['prod.ics: the calendar cannot be read (EACCES)']);
+    expect(gate).toMatchObject({ open: false, failure: 'ChangeFreeze', opensAtMs: null });
+    expect(gate).toMatchObject({ why: expect.stringContaining('EACCES') as unknown });
+  });
+});
+
+const span = fc
+  .tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 1, max: 40 }))
+  .map(([fromMs, lengthMs]): Freeze => ({ calendar: 'c', name: 'n', fromMs, toMs: fromMs + lengthMs }));
+const spans = fc.array(span, { maxLength: 12 });
+const windows = fc.option(
+  fc
+    .tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 2, max: 60 }), fc.integer({ min: 0, max: 59 }))
+    .map(([opensAtMs, durationMs, cutoffMs]) => ({ opensAtMs, durationMs, cutoffMs: cutoffMs % durationMs })),
+  { nil: null },
+);
+const frozen = (ms: number, freezes: readonly Freeze[]) =>
+  freezes.some(({ fromMs, toMs }) => fromMs <= ms && ms < toMs);
+const allowed = (ms: number, window: Window | null, freezes: readonly Freeze[]) =>
+  (window === null || (window.opensAtMs <= ms && ms < cutoffAt(window))) && !frozen(ms, freezes);
+
+const whatIsTold = (gate: Gate) => (gate.open ? {} : { failure: gate.failure, why: gate.why });
+
+describe('any gate', () => {
+  it('is open exactly inside its window and outside every freeze', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
+        expect(gateAt(now, window, freezes).open).toBe(allowed(now, window, freezes));
+      }),
+    );
+  });
+
+  it('closes at the first moment that is not allowed, or never', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
+        const gate = gateAt(now, window, freezes);
+        if (!gate.open) return;
+        const moments = Array.from({ length: 300 }, (_item, index) => now + index);
+        const atMs = moments.find((ms) => !allowed(ms, window, freezes));
+        expect(gate.closing?.atMs).toBe(atMs);
+        if (atMs !== undefined) expect(gate.closing).toMatchObject(whatIsTold(gateAt(atMs, window, freezes)));
+      }),
+    );
+  });
+
+  it('could open at the first moment that is allowed, or never', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
+        const gate = gateAt(now, window, freezes);
+        if (gate.open) return;
+        const moments = Array.from({ length: 300 }, (_item, index) => now + index);
+        expect(gate.opensAtMs).toBe(moments.find((ms) => allowed(ms, window, freezes)) ?? null);
+      }),
+    );
+  });
+
+  it('is the same for the freezes that tell something', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
+        const told = gateAt(now, window, tellingFreezes(freezes));
+        const all = gateAt(now, window, freezes);
+        expect(told.open).toBe(all.open);
+        if (!told.open && !all.open) expect(told.opensAtMs).toBe(all.opensAtMs);
+        if (told.open && all.open) expect(told.closing?.atMs).toBe(all.closing?.atMs);
+      }),
+    );
+  });
+});
+
+it('keeps the first freezes of very many', () => {
+  const many = Array.from({ length: 500 }, (_item, index) => ({
+    calendar: 'c',
+    name: 'n',
+    fromMs: index * 10,
+    toMs: index * 10 + 5,
+  }));
+  expect(tellingFreezes(many.reverse()).map(({ fromMs }) => fromMs)).toEqual(
+    Array.from({ length: MOST_FREEZES }, (_item, index) => index * 10),
+  );
+});

@@ -1,0 +1,140 @@
+/** What a step came to, from the state that its activities left. */
+import { describe, expect, it } from 'vitest';
+import type { Ending, OnceState } from '../../../../src/domain/once/state.js';
+import { needsSettling, stepOutcome } from '../../../../src/domain/report/step-outcome.js';
+import { aBaseline, anEndedState, anObservation, anOnceState, aStep, failedWith } from '../../../support/build.js';
+
+const step = aStep({ action: 'stop' });
+const before = aBaseline({ lastJobId: 'JOB-0' }, ['JOB-old', 'JOB-0']);
+const times = { startedAtMs: 1_000, endedAtMs: 2_000 };
+const cloudJob = { id: 'JOB-1', submittedAtMs: 1_500 };
+const stopped = anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' });
+
+const ENDINGS: Record<Ending['kind'], Ending> = {
+  succeeded: { kind: 'succeeded' },
+  skipped: { kind: 'skipped' },
+  failed: failedWith('Unreachable'),
+  cancelled: { kind: 'cancelled', message: 'said so' },
+  indeterminate: { kind: 'indeterminate', failure: 'Indeterminate', message: 'said so' },
+  superseded: { kind: 'superseded' },
+};
+
+const outcome = (ending: Ending, change: Partial<OnceState> = {}) =>
+  stepOutcome(step, before, anEndedState(ending, { sent: 'yes', cloudJob, seen: stopped, ...change }), times);
+
+describe('a step is settled before anything else is done on its target', () => {
+  it.each<[Ending['kind'], { no: boolean; yes: boolean; unknown: boolean }]>([
+    // A success that nobody saw the cloud job of counts as ours.
+    ['succeeded', { no: false, yes: false, unknown: true }],
+    ['skipped', { no: false, yes: false, unknown: true }],
+    ['failed', { no: false, yes: true, unknown: true }],
+    ['cancelled', { no: false, yes: true, unknown: true }],
+    ['indeterminate', { no: false, yes: false, unknown: false }],
+    ['superseded', { no: false, yes: false, unknown: false }],
+  ])('where it ended %s and may be in flight', (kind, expected) => {
+    for (const sent of ['no', 'yes', 'unknown'] as const)
+      expect(needsSettling(anEndedState(ENDINGS[kind], { sent })), sent).toBe(expected[sent]);
+  });
+
+  it('and cannot be asked about while an attempt of it goes on', () => {
+    expect(() => needsSettling(anOnceState())).toThrow('The attempt is not over');
+  });
+});
+
+describe('the report of a step', () => {
+  it.each<[Ending['kind'], string]>([
+    ['succeeded', 'succeeded'],
+    ['skipped', 'skipped'],
+    ['failed', 'failed'],
+    ['cancelled', 'cancelled'],
+    ['indeterminate', 'indeterminate'],
+  ])('that ended %s says %s', (kind, result) => {
+    expect(outcome(ENDINGS[kind]).report.result).toBe(result);
+  });
+
+  it('says what was seen, sent and decided', () => {
+    const trail = [{ attempt: 1, atMs: 1_000, decision: 'entered' }] as const;
+    expect(outcome(ENDINGS.succeeded, { trail, attempt: 3 }).report).toEqual({
+      id: 'stop',
+      action: { action: 'stop' },
+      result: 'succeeded',
+      sent: 'yes',
+      cloudJobId: 'JOB-1',
+      ...times,
+      before: before.observation,
+      after: stopped,
+      attempts: 3,
+      trail,
+    });
+  });
+
+  it('names the failure with its advice', () => {
+    expect(outcome(ENDINGS.failed).report.failure).toMatchObject({ name: 'Unreachable', message: 'said so' });
+    expect(outcome(ENDINGS.indeterminate).report.failure).toMatchObject({ name: 'Indeterminate' });
+    expect(outcome(ENDINGS.cancelled).report.failure).toBeUndefined();
+  });
+
+  it('shows why an adopted cloud job was taken for ours', () => {
+    const evidence = {
+      cloudJobId: 'JOB-1',
+      instanceId: 'inst-1',
+      jobType: null,
+      createdBy: 'us',
+      firstTaskAtMs: 1_500,
+      scheduledAtMs: 1_000,
+      createdByUs: true,
+    };
+    expect(outcome(ENDINGS.succeeded, { cloudJob: { ...cloudJob, evidence } }).report.evidence).toEqual(evidence);
+    expect(outcome(ENDINGS.succeeded).report.evidence).toBeUndefined();
+  });
+});
+
+describe('the next step', () => {
+  it('starts from the cloud job that was followed, whatever the last reading showed', () => {
+    const { baseline } = outcome(ENDINGS.succeeded, { seen: anObservation({ lastJobId: 'JOB-0' }) });
+    expect(baseline).toMatchObject({ lastJobId: 'JOB-1', knownCloudJobIds: ['JOB-old', 'JOB-0', 'JOB-1'] });
+  });
+
+  it('starts from the old baseline where there was no cloud job, with what was seen since', () => {
+    const seen = anObservation({ status: 'STOPPED', lastJobId: 'JOB-9' });
+    const { baseline } = outcome(ENDINGS.skipped, { sent: 'no', cloudJob: null, seen });
+    expect(baseline).toEqual({ ...before, observation: seen });
+  });
+
+  it('keeps the old reading where there was none', () => {
+    const { baseline } = outcome(ENDINGS.failed, { sent: 'no', cloudJob: null, seen: null });
+    expect(baseline).toEqual(before);
+  });
+
+  it('keeps in which run the baseline was read', () => {
+    const read = { ...before, readInRunId: 'run-1', readAfterReset: true } as const;
+    const state = anEndedState(ENDINGS.succeeded, { sent: 'yes', cloudJob, seen: stopped });
+    expect(stepOutcome(step, read, state, times).baseline).toMatchObject({
+      readInRunId: 'run-1',
+      readAfterReset: true,
+    });
+  });
+});
+
+describe('undo', () => {
+  it('knows what was there before and is now', () => {
+    expect(outcome(ENDINGS.failed).done).toEqual({
+      step,
+      sent: 'yes',
+      before: before.observation,
+      after: stopped,
+      failedToConverge: false,
+    });
+  });
+
+  it.each(['NotConverged', 'CloudJobFailed', 'CloudJobOverdue'] as const)('does not send again what is %s', (name) => {
+    expect(outcome(failedWith(name)).done).toMatchObject({ failedToConverge: true });
+  });
+
+  it.each([
+    ['nothing was sent', { sent: 'no', cloudJob: null }],
+    ['nothing was seen since', { seen: null }],
+  ] as const)('owes nothing where %s', (_case, change) => {
+    expect(outcome(ENDINGS.failed, change).done).toBeNull();
+  });
+});

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import {
+  cancelLines,
+  explainAbsence,
+  explainSilence,
+  isPolled,
+  type ActivityFacts,
+  type RunFacts,
+} from '../../../../src/domain/run/run-facts.js';
+
+const NOW = 1_000_000;
+const poller = (agoMs: number, identity = '42@host') => ({ identity, lastAccessAtMs: NOW - agoMs });
+const activity = (change: Partial<ActivityFacts> = {}): ActivityFacts => ({
+  ...{ name: 'performAction', attempt: 1, state: 'taken', atMs: NOW - 60_000, heartbeatAtMs: NOW - 5_000 },
+  ...{ heartbeatTimeoutMs: 65_000, worker: '42@host', lastFailure: null },
+  ...change,
+});
+const facts = (change: Partial<RunFacts> = {}, activities: readonly ActivityFacts[] = []): RunFacts => ({
+  ...{
+    workflowId: 'run-1',
+    status: 'RUNNING',
+    taskQueue: 'runbooks',
+    startedAtMs: 0,
+    planned: true,
+    cancelRequested: false,
+  },
+  workflows: [{ workflowId: 'run-1', summary: 'stop on a/b/c', turn: null, activities }],
+  pollers: [poller(1_000)],
+  ...change,
+});
+const waiting = (agoMs: number, taken = false): Partial<RunFacts> => ({
+  workflows: [{ workflowId: 'run-1', summary: null, turn: { sinceMs: NOW - agoMs, taken }, activities: [] }],
+});
+const keyOf = (given: RunFacts) => explainSilence(given, NOW)?.key ?? null;
+
+describe('a run of which nothing is heard', () => {
+  it.each<[string, RunFacts, string | null]>([
+    ['goes on', facts(), null],
+    ['goes on at a worker', facts({}, [activity()]), null],
+    ['waits for its turn a moment', facts(waiting(1_000)), null],
+    ['is taken a moment ago', facts(waiting(1_000, true)), null],
+    ['waits for a worker', facts(waiting(8_000)), 'untaken run-1'],
+    ['is with a worker that has not answered', facts(waiting(9_500, true)), 'unanswered run-1'],
+    ['waits where nobody ever polled', facts({ ...waiting(8_000), pollers: [] }), 'untaken run-1,abandoned'],
+    [
+      'waits where nobody polls any more',
+      facts({ ...waiting(8_000), pollers: [poller(120_000)] }),
+      'untaken run-1,abandoned',
+    ],
+    ['waits where the server names no pollers', facts({ ...waiting(8_000), pollers: null }), 'untaken run-1'],
+    ['sleeps where nobody polls any more', facts({ pollers: [poller(120_000)] }), 'abandoned'],
+    ['is paused', facts({ status: 'PAUSED' }), 'paused'],
+    [
+      'has a step that no worker has taken',
+      facts({}, [activity({ state: 'waiting', atMs: NOW - 9_000 })]),
+      'untaken performAction 1',
+    ],
+    [
+      'has a step whose worker is silent',
+      facts({}, [activity({ heartbeatAtMs: NOW - 40_000 })]),
+      'quiet performAction 1',
+    ],
+    ['has a step whose worker never spoke', facts({}, [activity({ heartbeatAtMs: null })]), 'quiet performAction 1'],
+    [
+      'is at the next attempt',
+      facts({}, [activity({ atMs: NOW - 2_000, attempt: 4, lastFailure: 'Throttled: 429' })]),
+      'retry performAction',
+    ],
+    ['has got over its failures', facts({}, [activity({ attempt: 4, lastFailure: 'Throttled: 429' })]), null],
+    [
+      'tries a step again',
+      facts({}, [activity({ state: 'backingOff', atMs: NOW + 9_000, attempt: 4, lastFailure: 'Throttled: 429' })]),
+      'retry performAction',
+    ],
+  ])('%s', (_name, given, key) => expect(keyOf(given)).toBe(key));
+
+  it('says who asked last, since when, and what to type', () => {
+    const lines = explainSilence(
+      facts({ ...waiting(8_000), pollers: [poller(90_000, 'a'), poller(200_000, 'b')] }),
+      NOW,
+    )?.lines;
+    expect(lines).toEqual([
+      'No worker has taken run-1 since 1970-01-01T00:16:32Z',
+      'No worker polls any more: the last, a, asked the task queue "runbooks" for work at 1970-01-01T00:15:10Z. Start one with: runbook worker. The run is safe, and goes on as soon as one works',
+    ]);
+  });
+
+  it.each([
+    ['runbooks', 'run', 'Start one with: runbook worker. The run is safe, and goes on as soon as one works'],
+    ['mine', 'plan', 'Start one with: RUNBOOK_TASK_QUEUE=mine runbook worker. The plan is made as soon as one works'],
+  ] as const)(
+    'names the queue %s before the command only where it must be named, for a %s',
+    (taskQueue, awaited, words) => {
+      const lines = explainSilence(facts({ ...waiting(8_000), taskQueue, pollers: [] }), NOW, awaited)?.lines;
+      expect(lines?.[1]).toContain(words);
+    },
+  );
+
+  it('gives clock times alone, which stay true while they stand there', () => {
+    const given = [
+      facts({ ...waiting(8_000), pollers: [poller(20_000)] }),
+      facts(waiting(9_500, true)),
+      facts({}, [activity({ heartbeatAtMs: NOW - 40_000 })]),
+      facts({}, [activity({ heartbeatAtMs: null })]),
+      facts({}, [activity({ state: 'waiting', atMs: NOW - 9_000 })]),
+    ];
+    for (const each of given) expect(explainSilence(each, NOW)?.lines.join()).not.toMatch(/\bago\b|for \d+s/);
+  });
+
+  it('says what becomes of a run, or of a plan, while Temporal does not answer', () => {
+    expect(explainAbsence('run-1', NOW, 'run').lines).toEqual([
+      'Temporal has not answered since 1970-01-01T00:16:40Z; the run is not affected. Follow it, once Temporal answers, with: runbook watch run-1',
+    ]);
+    expect(explainAbsence('run-1', NOW, 'plan').lines.join()).not.toContain('the run');
+  });
+
+  it('says that a cancel was asked for', () => {
+    expect(cancelLines(facts())).toEqual([]);
+    expect(cancelLines(facts({ cancelRequested: true })).join()).toMatch(/^A cancel was asked for/);
+  });
+
+  it('says when another worker takes over', () => {
+    const lines = explainSilence(facts({}, [activity({ heartbeatAtMs: NOW - 40_000 })]), NOW)?.lines;
+    expect(lines?.[0]).toBe(
+      'The worker 42@host sent its last heartbeat for the step of stop on a/b/c at 1970-01-01T00:16:00Z; another worker takes over at 1970-01-01T00:17:05Z',
+    );
+  });
+
+  it('keeps its key while only the time goes on, and says why a step is tried again', () => {
+    const given = facts({}, [
+      activity({ state: 'backingOff', atMs: NOW + 9_000, attempt: 4, lastFailure: 'Throttled: 429' }),
+    ]);
+    expect(explainSilence(given, NOW + 4_000)?.key).toBe(keyOf(given));
+    expect(explainSilence(given, NOW)?.lines).toEqual([
+      'The step of stop on a/b/c is tried again at 1970-01-01T00:16:49Z (attempt 4): Throttled: 429',
+    ]);
+  });
+
+  it('has a worker only where one has polled within its minute', () => {
+    expect(
+      [[], [poller(120_000)], [poller(60_000)], [poller(120_000), poller(0)]].map((list) => isPolled(list, NOW)),
+    ).toEqual([false, false, true, true]);
+  });
+});

@@ -1,0 +1,150 @@
+/** `ClosableConnection`: closed with calls in flight, nothing is left that could end the process later. The server is one of HTTP/2 that answers as a test says. */
+import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { InterceptingCall } from '@grpc/grpc-js';
+import { makeGrpcRetryInterceptor } from '@temporalio/client';
+import { expect, it, onTestFinished } from 'vitest';
+import { ClosableConnection } from '../../../src/temporal/connection.js';
+
+const GRPC = { ok: 0, cancelled: 1, resourceExhausted: 8, unavailable: 14 };
+
+/** @param answer to the request of that number, from 1: a gRPC status, or `null` for no answer at all */
+async function startServer(answer: (request: number) => number | null) {
+  let requests = 0;
+  const waiting: { requests: number; resolve: () => void }[] = [];
+  const server = createServer();
+  const sessions = new Set<ServerHttp2Session>();
+  let onEnd = () => {};
+  const firstSessionEnded = new Promise<void>((resolve) => (onEnd = resolve));
+  server.on('session', (session) => sessions.add(session.once('close', onEnd)));
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    const status = answer(++requests);
+    for (const each of waiting) if (requests >= each.requests) each.resolve();
+    stream.on('error', () => {});
+    stream.resume();
+    if (status === null) return;
+    const end = {
+      'content-type': 'application/grpc',
+      'grpc-status': String(status),
+      'grpc-message': `no. ${requests}`,
+    };
+    if (status !== GRPC.ok) {
+      stream.respond(end, { endStream: true });
+      return;
+    }
+    stream.respond({ 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.end(Buffer.alloc(5)); // An empty message.
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    firstSessionEnded,
+    requests: () => requests,
+    untilAsked: (count: number) =>
+      new Promise<void>((resolve) => {
+        if (requests >= count) resolve();
+        else waiting.push({ requests: count, resolve });
+      }),
+  };
+}
+
+function outcomeOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    () => GRPC.ok,
+    (error: { code?: number; details?: string }) => error.code ?? error,
+  );
+}
+
+it('ends a call that nobody has answered yet', async () => {
+  const server = await startServer(() => null);
+  const connection = ClosableConnection.lazy({ address: server.address });
+  const call = outcomeOf(connection.workflowService.getSystemInfo({}));
+  await server.untilAsked(1);
+  await connection.close();
+  expect(await call).toBe(GRPC.cancelled);
+});
+
+it('ends a call in the pause before its next try, which then is not made', async () => {
+  const server = await startServer(() => GRPC.unavailable);
+  const connection = ClosableConnection.lazy({ address: server.address });
+  const calls = [1, 2, 3].map(() => outcomeOf(connection.workflowService.getSystemInfo({})));
+  await server.untilAsked(6);
+  await connection.close();
+  expect(await Promise.all(calls)).toEqual([GRPC.cancelled, GRPC.cancelled, GRPC.cancelled]);
+});
+
+it('ends a call that a signal cancels in the pause before its next try', async () => {
+  const server = await startServer(() => GRPC.unavailable);
+  const connection = ClosableConnection.lazy({ address: server.address });
+  const enough = new AbortController();
+  const call = outcomeOf(connection.withAbortSignal(enough.signal, () => connection.workflowService.getSystemInfo({})));
+  await server.untilAsked(2);
+  enough.abort();
+  expect(await call).toBe(GRPC.cancelled);
+  await connection.close();
+});
+
+it('lets no retry of an interceptor of somebody else reach the closed channel', async () => {
+  const server = await startServer(() => GRPC.unavailable);
+  let tries = 0;
+  let onThird = () => {};
+  const third = new Promise<void>((resolve) => (onThird = resolve));
+  const connection = ClosableConnection.lazy({
+    address: server.address,
+    interceptors: [
+      makeGrpcRetryInterceptor({ retryableDecider: () => tries < 3, delayFunction: () => 30 }),
+      (options, nextCall) => {
+        tries++;
+        const call = new InterceptingCall(nextCall(options));
+        if (tries === 3) onThird();
+        return call;
+      },
+    ],
+  });
+  const call = outcomeOf(connection.workflowService.getSystemInfo({}));
+  await server.untilAsked(2);
+  await connection.close();
+  expect(await call).toBe(GRPC.cancelled);
+  await third; // With the SDK's own connection, "Channel has been shut down" is thrown from a timer here.
+  expect(server.requests()).toBe(2);
+});
+
+it('ends later calls with CANCELLED, and may be closed again', async () => {
+  const server = await startServer(() => GRPC.ok);
+  const connection = await ClosableConnection.connect({ address: server.address });
+  await connection.close();
+  await connection.close();
+  expect(await outcomeOf(connection.workflowService.getSystemInfo({}))).toBe(GRPC.cancelled);
+  expect(server.requests()).toBe(1);
+});
+
+it('tries again what is away for a moment', async () => {
+  const server = await startServer((request) => (request < 3 ? GRPC.unavailable : GRPC.ok));
+  const connection = ClosableConnection.lazy({ address: server.address });
+  expect(await outcomeOf(connection.workflowService.getSystemInfo({}))).toBe(GRPC.ok);
+  expect(server.requests()).toBe(3);
+  await connection.close();
+});
+
+it('ends with what the last try said when the next pause would outlast the deadline', async () => {
+  const server = await startServer(() => GRPC.resourceExhausted);
+  // A pause of nothing, then one of an hour.
+  const retries = { retryableDecider: () => true, delayFunction: (attempt: number) => (attempt - 1) * 3_600_000 };
+  const connection = ClosableConnection.lazy({ address: server.address }, retries);
+  const call = connection.withDeadline(Date.now() + 60_000, () => connection.workflowService.getSystemInfo({}));
+  expect(await outcomeOf(call)).toBe(GRPC.resourceExhausted);
+  expect(server.requests()).toBe(2);
+  await connection.close();
+});
+
+it('leaves nothing open when it cannot connect', async () => {
+  const server = await startServer(() => null);
+  const connecting = ClosableConnection.connect({ address: server.address, connectTimeout: 300 });
+  await expect(connecting).rejects.toThrow('Failed to connect');
+  await server.firstSessionEnded;
+});
