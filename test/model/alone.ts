@@ -33,8 +33,10 @@ function interleaved({ chronicle: { holders, jobs } }: World): readonly string[]
 
 /** A run that closes with its report hands the instance on: nothing that was sent for it, or before it, is accepted after that. */
 function acceptedAfterTheReport({ chronicle: { holders, jobs } }: World): readonly string[] {
-  return holders.flatMap(({ closedAtMs, status, runId }, index) => {
+  return holders.flatMap(({ closedAtMs, status, runId, chainId, report }, index) => {
     if (closedAtMs === null || status !== 'COMPLETED') return [];
+    // A reset run that cannot read the instance is refused at once (docs/guarantees.md).
+    if (runId !== chainId && report?.failure !== null) return [];
     return jobs
       .filter(({ post, acceptedAtMs }) => post !== null && acceptedAtMs > closedAtMs)
       .filter(({ post }) => post !== null && holders.indexOf(post.holder) <= index)

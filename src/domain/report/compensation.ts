@@ -124,16 +124,20 @@ function oppositeOf(action: Action): Action['action'] | null {
   return action.action === 'stop' ? 'start' : null;
 }
 
-/** A pair whose newer step never converged (start after stop) leaves the older one's effect behind, and says so. */
+/** A pair whose newer step did not bring back what was before the older one (start after stop) leaves the older one's effect behind, and says so. */
 function unfinishedPairs(cancelled: readonly [OwedUndo, OwedUndo][], done: readonly DoneStep[]): RemainingEffect[] {
-  return cancelled
-    .filter(([newer]) => done.some(({ step, failedToConverge }) => failedToConverge && step.id === newer.step.id))
-    .map(([newer, older]) =>
-      notUndone(
-        older,
-        `${describeAction(newer.step.action)} has just failed to converge in this run and is not sent again`,
-      ),
-    );
+  const doneFor = ({ step: { id } }: OwedUndo) => done.find(({ step }) => step.id === id);
+  return cancelled.flatMap(([newer, older]) => {
+    const [newest, oldest] = [doneFor(newer), doneFor(older)];
+    if (newest === undefined || oldest === undefined) return [];
+    const what = describeAction(newer.step.action);
+    if (newest.failedToConverge)
+      return [notUndone(older, `${what} has just failed to converge in this run and is not sent again`)];
+    const { status } = newest.after;
+    return statusMeaning(status) === statusMeaning(oldest.before.status)
+      ? []
+      : [notUndone(older, `${what} left the instance ${status}`)];
+  });
 }
 
 /** Something about an instance that is not as it was. In words of the observation. */
