@@ -48,7 +48,8 @@ export interface Aim {
   readonly sites?: readonly Site[];
   readonly blows?: readonly BlowKind[];
   readonly runs?: number;
-  readonly plot?: ModelPlotName;
+  /** One of these. */
+  readonly plots?: readonly ModelPlotName[];
   /** Cloud jobs show later than ServiceStage is assumed to show them. Of the promises only `once` is given then. */
   readonly isBeyondTheWindow?: true;
 }

@@ -10,6 +10,7 @@ const {
   heartbeatTimeoutMs: HEARTBEAT_MS,
   readTimeoutMs: READ_MS,
   leaseMs: LEASE_MS,
+  marginMs: MARGIN_MS,
   quietMs: QUIET_MS,
 } = LIMITS;
 
@@ -44,8 +45,8 @@ const unreachable: Mischief = { kind: 'fails', failure: 'Unreachable' };
 const resetActivity: Blow = { kind: 'resetActivity', forgetting: false };
 
 /** Accepted late, shown late, and the answer does not come before the time of the POST is over. */
-function hidden(dice: Dice, nth = 1): readonly Fault[] {
-  const acceptedAfterMs = dice.whole(POST_MS / 2, POST_MS);
+function hidden(dice: Dice, nth = 1, latestMs = POST_MS): readonly Fault[] {
+  const acceptedAfterMs = dice.whole(POST_MS / 2, latestMs);
   const late = () => WINDOW_MS - dice.whole(0, 500);
   return [
     fault('post', nth, { kind: 'lost', arrives: true, acceptedAfterMs, answeredAfterMs: POST_MS }, 2),
@@ -55,6 +56,9 @@ function hidden(dice: Dice, nth = 1): readonly Fault[] {
 
 /** What else happens must neither refuse the second POST nor show the first. */
 const PATIENT_CLOUD: Partial<CloudHabits> = { busy: 'accept', longestLagMs: WINDOW_MS };
+
+/** Enough to outweigh the pause after a lost attempt. Chosen: half of what `marginMs` covers, since the clocks of two workers may both be off. */
+const LARGE_SKEW_MS = MARGIN_MS / 2;
 
 /** The second attempt stands still for so long that one of its own number sends beside it: the one after the reset waits a bound out first. */
 function beyondTheBound(dice: Dice): number {
@@ -92,6 +96,20 @@ export const PLOTS = {
     blows: secondAttemptIsReset(dice),
     cloud: PATIENT_CLOUD,
     temporal: { attemptAfterReset: 1 },
+  }),
+
+  /** The same at once: by the clock of the worker before it, nothing explains an attempt between, so that its successor need not wait. */
+  handedOutBesideAnEarlySuccessor: (dice: Dice): Plot => ({
+    actions: dice.one(ONE_ACTION)(dice),
+    faults: [
+      fault('read', 1, unreachable),
+      fault('dispatch', 2, { kind: 'deliveredLate', ms: HEARTBEAT_MS + dice.whole(1_000, POST_MS) }),
+      // Bounds go by the clocks of workers: what comes at the last moment can be missed by as much as two of them differ (docs/guarantees.md).
+      ...hidden(dice, 1, POST_MS - 2 * LARGE_SKEW_MS),
+    ],
+    blows: secondAttemptIsReset(dice),
+    cloud: PATIENT_CLOUD,
+    temporal: { attemptAfterReset: 2, clockSkewMs: LARGE_SKEW_MS },
   }),
 
   /** An attempt wakes over its reading, or over its connection, when one of its own number sends. */

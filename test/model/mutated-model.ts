@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { filesOf, mutated } from '../chaos/build-mutant.js';
 import type { Aim, Mutation } from '../chaos/mutation.js';
+import type { PlotName } from './draw-plots.js';
 import { drawScenario, plotOf } from './draw-scenario.js';
 import type { Broken } from './invariants.js';
 import type * as Play from './play.js';
@@ -65,7 +66,7 @@ export interface Search {
 /** Plays seeds 1, 2, … until the mutant breaks a promise that the product keeps. */
 export function firstBroken(mutant: Player, { most, aim = {}, onOwn }: Search): Found | null {
   for (let seed = 1, played = 0; played < most; seed++) {
-    if (aim.plot !== undefined && plotOf(seed) !== aim.plot) continue;
+    if (!isAmong(aim, plotOf(seed))) continue;
     const drawn = drawScenario(seed);
     if (!fits(aim, drawn)) continue;
     played++;
@@ -95,6 +96,10 @@ function tried(play: () => Play.Played): Play.Played | null {
   } catch {
     return null;
   }
+}
+
+function isAmong({ plots }: Aim, plot: PlotName | null): boolean {
+  return plots === undefined || (plot !== null && plots.includes(plot));
 }
 
 function fits({ sites = [], blows = [], runs = 1 }: Aim, scenario: Scenario): boolean {

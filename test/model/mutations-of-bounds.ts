@@ -51,7 +51,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
         to: `  if (wasReset(facts, previous) || previous.sent === 'no')`,
       },
     ],
-    model: foundWith({ plot: 'heardBesideItsSuccessor' }),
+    model: foundWith({ plots: ['heardBesideItsSuccessor'] }),
   },
   {
     name: 'living-predecessor-not-waited-out',
@@ -104,7 +104,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: ENTRY, from: `  'reserving',\n  'observing',\n  'connecting',\n  'leasing',\n`, to: `  'leasing',\n` },
     ],
-    model: foundWith({ plot: 'heartbeatAfterTheLease' }),
+    model: foundWith({ plots: ['heartbeatAfterTheLease'] }),
   },
   {
     name: 'clear-at-lowered',

@@ -277,7 +277,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         to: `  if (at.nowMs < Math.min(0, state.clearAtMs)) return goOn(`,
       },
     ],
-    model: foundWith({ plot: 'colleagueWhileUnclear' }),
+    model: foundWith({ plots: ['colleagueWhileUnclear'] }),
   },
   {
     name: 'settle-reads-an-older-state',

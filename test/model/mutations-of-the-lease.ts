@@ -88,7 +88,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'found',
-      aim: { plot: 'frozenBesideItsSuccessor' },
+      aim: { plots: ['frozenBesideItsSuccessor'] },
       edits: [
         {
           file: HEART,
@@ -129,7 +129,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'found',
-      aim: { plot: 'resetWithinTheLease' },
+      aim: { plots: ['resetWithinTheLease'] },
       edits: [
         {
           file: HEART,
@@ -178,6 +178,18 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
       { file: SENDING, from: `function askAgain(`, to: `export function askAgain(` },
     ],
-    model: foundWith({ plot: 'frozenBesideItsSuccessor' }),
+    model: {
+      kind: 'harmless',
+      why: 'one that has its number sends 31 s after it was last heard of at the earliest; by then its words are late (`words-heard-late-not-waited-out`), or say themselves that something may still appear (`unheard-end-not-waited-out`)',
+      aim: {
+        plots: [
+          'handedOutBesideItsSuccessor',
+          'handedOutBesideAnEarlySuccessor',
+          'frozenBesideItsSuccessor',
+          'heardBesideItsSuccessor',
+          'resetWithinTheLease',
+        ],
+      },
+    },
   },
 ];

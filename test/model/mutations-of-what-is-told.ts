@@ -45,7 +45,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     breaks: 'once',
     why: 'A heartbeat on the timer says that there was no send lease. It can reach the server after one and hide it, so that a restart is sent again beyond the visibility window.',
     edits: [{ file: STATE, from: HEARTBEAT, to: `  return { ...state, sent: 'unknown' };` }],
-    model: foundWith({ plot: 'heartbeatAfterTheLease', isBeyondTheWindow: true }),
+    model: foundWith({ plots: ['heartbeatAfterTheLease'], isBeyondTheWindow: true }),
   },
   {
     name: 'no-believed-from-any-heartbeat',
@@ -185,7 +185,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  return { sent: 'unknown', clearAtMs };`,
       },
     ],
-    model: foundWith({ plot: 'frozenBesideItsSuccessor' }),
+    model: foundWith({ plots: ['frozenBesideItsSuccessor'] }),
   },
   {
     name: 'silent-attempt-counts-as-heard',
@@ -213,7 +213,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
   return whereNamed(known, phase.askedAtMs, told, at, (named) => reserve(named, at));`,
       },
     ],
-    model: foundWith({ plot: 'handedOutBesideItsSuccessor' }),
+    model: foundWith({ plots: ['handedOutBesideItsSuccessor'] }),
   },
   {
     name: 'superseded-attempt-speaks',
@@ -222,6 +222,6 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: ENDING, from: `  if (by === 'superseded') return end(state, { kind: 'superseded' }, at);\n`, to: '' },
     ],
-    model: foundWith({ plot: 'handedOutBesideItsSuccessor' }),
+    model: foundWith({ plots: ['handedOutBesideAnEarlySuccessor'] }),
   },
 ];

@@ -162,6 +162,8 @@ export type Blow =
   | { readonly kind: 'pauseActivity'; readonly forMs: number; readonly resetting: boolean }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'terminate' }
+  /** The run whose child holds the lease. */
+  | { readonly kind: 'terminateRun' }
   /** `keep`: how many results of its history the new run keeps; a large number keeps all. */
   | { readonly kind: 'resetWorkflow'; readonly keep: number; readonly rescheduled: boolean }
   /** Somebody else acts. */
