@@ -36,12 +36,8 @@ export interface Storms {
 export type InModel =
   /** `edits`: the same rule where the model has it itself, since it does not run the product's workflows, HTTP client and access to Temporal. */
   | { readonly kind: 'found'; readonly edits?: readonly Edit[]; readonly aim?: Aim }
-  /** It lies outside the model: left to the storms. */
-  | { readonly kind: 'blind'; readonly why: string }
   /** Nothing breaks: `why` says what else holds. A rule of this kind is not needed for the promises. */
-  | { readonly kind: 'harmless'; readonly why: string; readonly edits?: readonly Edit[]; readonly aim?: Aim }
-  /** Not found yet: `why` says what would have to come together. Tests of their own hold these rules. */
-  | { readonly kind: 'open'; readonly why: string; readonly edits?: readonly Edit[]; readonly aim?: Aim };
+  | { readonly kind: 'harmless'; readonly why: string; readonly edits?: readonly Edit[]; readonly aim?: Aim };
 
 /** Interleavings that have all of it are played, the others passed over: what breaks the mutation is a rare coincidence. */
 export interface Aim {

@@ -20,8 +20,7 @@ type Player = Pick<typeof Play, 'playScenario'>;
 
 /** The mutation's edits of the product, and where the model has the same rule itself, of the model. */
 export function inModel(mutation: Mutation): Mutation {
-  const twins = mutation.model.kind === 'blind' ? [] : (mutation.model.edits ?? []);
-  return { ...mutation, edits: [...mutation.edits, ...twins] };
+  return { ...mutation, edits: [...mutation.edits, ...(mutation.model.edits ?? [])] };
 }
 
 /** @param use gets the mutated model, whose files are gone after it */
