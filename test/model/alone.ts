@@ -37,10 +37,14 @@ function acceptedAfterTheReport({ chronicle: { holders, jobs } }: World): readon
     if (closedAtMs === null || status !== 'COMPLETED') return [];
     // A reset run that cannot read the instance is refused at once (docs/guarantees.md).
     if (runId !== chainId && report?.failure !== null) return [];
-    return jobs
-      .filter(({ post, acceptedAtMs }) => post !== null && acceptedAtMs > closedAtMs)
-      .filter(({ post }) => post !== null && holders.indexOf(post.holder) <= index)
-      .map((job) => `${describeJob(job)} came after the report of ${runId} at ${tellTime(closedAtMs)}`);
+    return (
+      jobs
+        .filter(({ post, acceptedAtMs }) => post !== null && acceptedAtMs > closedAtMs)
+        .filter(({ post }) => post !== null && holders.indexOf(post.holder) <= index)
+        // Numbers of attempts repeat after a reset (docs/guarantees.md).
+        .filter(({ post }) => post?.decision.isMisheard !== true)
+        .map((job) => `${describeJob(job)} came after the report of ${runId} at ${tellTime(closedAtMs)}`)
+    );
   });
 }
 

@@ -70,6 +70,14 @@ function secondAttemptIsReset(dice: Dice): readonly TimedBlow[] {
   return [blow('retryWaits', 1, QUIET_MS + dice.whole(500, HEARTBEAT_MS - 500), resetActivity)];
 }
 
+/** The answer of the first attempt is lost, and with it its POST; the second one begins when nothing can appear any more. */
+function firstAttemptIsUnclear(dice: Dice): readonly Fault[] {
+  return [
+    fault('post', 1, { kind: 'lost', arrives: false, acceptedAfterMs: 0, answeredAfterMs: dice.whole(10, 500) }),
+    fault('dispatch', 2, { kind: 'noWorker', ms: dice.whole(POST_MS + WINDOW_MS, 2 * WINDOW_MS) }),
+  ];
+}
+
 export const PLOTS = {
   /** A heartbeat of the timer arrives after the lease, and its attempt is killed under the POST. */
   heartbeatAfterTheLease: (dice: Dice): Plot => ({
@@ -126,12 +134,26 @@ export const PLOTS = {
     temporal: { attemptAfterReset: 1 },
   }),
 
+  /** The same soon after it was given up: its successor has waited no bound out, unless the reset tells it to. */
+  frozenBesideAnEarlySuccessor: (dice: Dice): Plot => ({
+    actions: dice.one(STATE_ACTIONS)(dice),
+    faults: [...firstAttemptIsUnclear(dice), ...hidden(dice, 2)],
+    blows: [
+      blow('attemptBegins', 2, dice.whole(40, 120), {
+        kind: 'freeze',
+        forMs: HEARTBEAT_MS + dice.whole(QUIET_MS + 1_000, 3 * QUIET_MS),
+      }),
+      blow('attemptBegins', 2, dice.whole(500, HEARTBEAT_MS - 500), resetActivity),
+    ],
+    cloud: PATIENT_CLOUD,
+    temporal: { attemptAfterReset: 2 },
+  }),
+
   /** What an attempt ends with is heard only when one of its own number sends. */
   heardBesideItsSuccessor: (dice: Dice): Plot => ({
     actions: dice.one(STATE_ACTIONS)(dice),
     faults: [
-      fault('post', 1, { kind: 'lost', arrives: false, acceptedAfterMs: 0, answeredAfterMs: dice.whole(10, 500) }),
-      fault('dispatch', 2, { kind: 'noWorker', ms: dice.whole(POST_MS + WINDOW_MS, 2 * WINDOW_MS) }),
+      ...firstAttemptIsUnclear(dice),
       fault('read', 3, unreachable),
       fault('report', 2, slow(dice.whole(HEARTBEAT_MS, 5 * HEARTBEAT_MS))),
       ...hidden(dice, 2),

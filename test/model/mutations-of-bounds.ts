@@ -17,11 +17,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
         to: `  if (previous.sent === 'no' || isHeardLate(facts, previous, limits))`,
       },
     ],
-    model: {
-      kind: 'harmless',
-      why: 'a reset of an activity whose heartbeats are kept begins a new attempt only when the one before has ended or is lost; that is waited out as any lost one',
-      aim: { blows: ['resetActivity', 'freeze'] },
-    },
+    model: foundWith({ plots: ['frozenBesideAnEarlySuccessor'] }),
   },
   {
     name: 'disbelieved-no-not-waited-out',
