@@ -72,13 +72,13 @@ const tables = {
       .map(([meaning, code]) => [String(code), meaning]),
   ),
   actions: table(
-    ['action', 'parameters', 'wished state', 'undone by', 'step deadline'],
+    ['action', 'parameters', 'desired state', 'undone by', 'step deadline'],
     Object.entries(ACTIONS).map(([name, rule]) => [
       `\`${name}\``,
       Object.entries(rule.parameters)
         .map(([key, { type, required }]) => `\`${key}\` (${type}${required ? '' : ', optional'})`)
         .join(', ') || 'none',
-      rule.wish({ action: name, replica: 'n', version: 'v' }),
+      rule.desiredState({ action: name, replica: 'n', version: 'v' }),
       rule.reversal === 'inverse'
         ? rule.inverses.join(', ')
         : rule.reversal === 'self'

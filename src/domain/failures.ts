@@ -97,7 +97,7 @@ export const FAILURES = {
     advice: 'Look at the cloud job in the console. Give the step a longer deadline when it usually takes this long.',
   },
   NotConverged: {
-    when: 'the cloud job succeeded, but the instance did not reach or hold the wished state',
+    when: 'the cloud job succeeded, but the instance did not reach or hold the desired state',
     retryable: false,
     whoActsNext: "the step's onFailure",
     advice: "Look at the instance's events and logs: it does not become healthy.",

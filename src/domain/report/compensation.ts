@@ -12,7 +12,7 @@ export interface DoneStep {
   readonly before: Observation;
   /** At rest, after the step; where it failed, after settling. */
   readonly after: Observation;
-  /** It was sent and its wished state was not reached in time. */
+  /** It was sent and its desired state was not reached in time. */
   readonly failedToConverge: boolean;
 }
 
