@@ -160,7 +160,7 @@ import { observeTarget } from './proxies.js';`,
     storms: { aim: ['colleagueBetweenStepsThenFailure'], seeds: 8 },
     model: {
       kind: 'found',
-      aim: { plots: ['colleagueBeforeTheUndo'] },
+      aim: { plots: ['foreignJobBeforeTheUndo'] },
       edits: [
         {
           file: MODEL_TARGET_RUN,

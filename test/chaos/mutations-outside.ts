@@ -126,8 +126,8 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
           from: `    this.holder.cancelRequestedAtMs = time.nowMs;
     const ask`,
           to: `    this.holder.cancelRequestedAtMs = time.nowMs;
-    const untold = { steps: [], compensations: [], remaining: [], captured: null };
-    this.holder.report = { outcome: 'cancelled', ...untold, failure: 'cancelled' };
+    const nothing = { steps: [], compensations: [], remaining: [], captured: null };
+    this.holder.report = { outcome: 'cancelled', ...nothing, failure: 'cancelled' };
     const ask`,
         },
         { file: EXECUTION, from: `      holder.report = asked.value;`, to: `      holder.report ??= asked.value;` },

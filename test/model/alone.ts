@@ -43,7 +43,7 @@ function acceptedAfterTheReport({ chronicle: { holders, jobs } }: World): readon
         .filter(({ post }) => post !== null && holders.indexOf(post.holder) <= index)
         // Numbers of attempts repeat after a reset (docs/guarantees.md).
         .filter(({ post }) => post?.decision.isMisheard !== true)
-        .map((job) => `${describeJob(job)} came after the report of ${runId} at ${tellTime(closedAtMs)}`)
+        .map((job) => `${describeJob(job)} came after the report of ${runId}`)
     );
   });
 }

@@ -16,7 +16,7 @@ const {
 
 /** What a plot decides of a scenario; the rest is drawn as for any other. */
 export interface Plot {
-  /** Of the first run. */
+  /** The steps of the first run. */
   readonly actions: readonly Action[];
   readonly faults: readonly Fault[];
   readonly blows: readonly TimedBlow[];
@@ -34,7 +34,7 @@ const STATE_ACTIONS: readonly ((dice: Dice) => readonly Action[])[] = [
 const ONE_ACTION: typeof STATE_ACTIONS = [...STATE_ACTIONS, () => [{ action: 'restart' }]];
 
 const fault = (site: Site, nth: number, what: Mischief, times = 1): Fault => ({ site, nth, times, what });
-const blow = (after: Moment, nth: number, delayMs: number, what: Blow): TimedBlow => ({
+const timed = (after: Moment, nth: number, delayMs: number, what: Blow): TimedBlow => ({
   after,
   nth,
   delayMs,
@@ -60,14 +60,14 @@ const PATIENT_CLOUD: Partial<CloudHabits> = { busy: 'accept', longestLagMs: WIND
 /** Enough to outweigh the pause after a lost attempt. Chosen: half of what `marginMs` covers, since the clocks of two workers may both be off. */
 const LARGE_SKEW_MS = MARGIN_MS / 2;
 
-/** The second attempt stands still for so long that one of its own number sends beside it: the one after the reset waits a bound out first. */
+/** The second attempt is frozen or late until one of its own number sends beside it, which is when the one after the reset has waited for its bound. */
 function beyondTheBound(dice: Dice): number {
   return 3 * HEARTBEAT_MS + dice.whole(0, POST_MS + 2 * QUIET_MS);
 }
 
-/** The first attempt fails unsent, and the second is reset while it runs and is not heard of. */
+/** The first attempt fails unsent, and the second is reset while it runs and sends no heartbeat. */
 function secondAttemptIsReset(dice: Dice): readonly TimedBlow[] {
-  return [blow('retryWaits', 1, QUIET_MS + dice.whole(500, HEARTBEAT_MS - 500), resetActivity)];
+  return [timed('retryWaits', 1, QUIET_MS + dice.whole(500, HEARTBEAT_MS - 500), resetActivity)];
 }
 
 /** The answer of the first attempt is lost, and with it its POST; the second one begins when nothing can appear any more. */
@@ -88,7 +88,7 @@ export const PLOTS = {
       fault('heartbeat', 1, slow(dice.whole(500, 6_000))),
       ...hidden(dice),
     ],
-    blows: [blow('sending', 1, dice.whole(0, 2_000), { kind: 'kill' })],
+    blows: [timed('sending', 1, dice.whole(0, 2_000), { kind: 'kill' })],
     cloud: PATIENT_CLOUD,
   }),
 
@@ -126,31 +126,31 @@ export const PLOTS = {
     faults: [fault('read', 1, unreachable), ...hidden(dice)],
     blows: [
       dice.chance(0.5)
-        ? blow('attemptBegins', 2, dice.whole(10, 100), { kind: 'freeze', forMs: beyondTheBound(dice) })
-        : blow('connecting', 1, 0, { kind: 'freeze', forMs: beyondTheBound(dice) }),
+        ? timed('attemptBegins', 2, dice.whole(10, 100), { kind: 'freeze', forMs: beyondTheBound(dice) })
+        : timed('connecting', 1, 0, { kind: 'freeze', forMs: beyondTheBound(dice) }),
       ...secondAttemptIsReset(dice),
     ],
     cloud: PATIENT_CLOUD,
     temporal: { attemptAfterReset: 1 },
   }),
 
-  /** The same soon after it was given up: its successor has waited no bound out, unless the reset tells it to. */
+  /** The same soon after the server gave it up: its successor waits for a bound only because of the reset. */
   frozenBesideAnEarlySuccessor: (dice: Dice): Plot => ({
     actions: dice.one(STATE_ACTIONS)(dice),
     faults: [...firstAttemptIsUnclear(dice), ...hidden(dice, 2)],
     blows: [
-      blow('attemptBegins', 2, dice.whole(40, 120), {
+      timed('attemptBegins', 2, dice.whole(40, 120), {
         kind: 'freeze',
         forMs: HEARTBEAT_MS + dice.whole(QUIET_MS + 1_000, 3 * QUIET_MS),
       }),
-      blow('attemptBegins', 2, dice.whole(500, HEARTBEAT_MS - 500), resetActivity),
+      timed('attemptBegins', 2, dice.whole(500, HEARTBEAT_MS - 500), resetActivity),
     ],
     cloud: PATIENT_CLOUD,
     temporal: { attemptAfterReset: 2 },
   }),
 
-  /** What an attempt ends with is heard only when one of its own number sends. */
-  heardBesideItsSuccessor: (dice: Dice): Plot => ({
+  /** The server receives the end of an attempt only when one of its own number sends. */
+  receivedBesideItsSuccessor: (dice: Dice): Plot => ({
     actions: dice.one(STATE_ACTIONS)(dice),
     faults: [
       ...firstAttemptIsUnclear(dice),
@@ -158,7 +158,7 @@ export const PLOTS = {
       fault('report', 2, slow(dice.whole(HEARTBEAT_MS, 5 * HEARTBEAT_MS))),
       ...hidden(dice, 2),
     ],
-    blows: [blow('attemptEnds', 2, dice.whole(0, HEARTBEAT_MS - 500), resetActivity)],
+    blows: [timed('attemptEnds', 2, dice.whole(0, HEARTBEAT_MS - 500), resetActivity)],
     cloud: PATIENT_CLOUD,
   }),
 
@@ -172,7 +172,7 @@ export const PLOTS = {
         fault('reserve', 2, slow(READ_MS - 100)),
         fault('read', 2, slow(READ_MS - 100)),
         fault('connect', 1, slow(connectsInMs)),
-        // Of the second attempt: the one at its barrier is heard, those of the timer hang, and that of the lease is late.
+        // The second attempt: its heartbeat at the barrier arrives, those of the timer hang, and that of the lease is late.
         fault('heartbeat', 2, { kind: 'hangs' }),
         fault('heartbeat', 3, slow(dice.whole(1_000, LEASE_MS - 50))),
         fault('heartbeat', 4, { kind: 'hangs' }),
@@ -180,14 +180,14 @@ export const PLOTS = {
         fault('read', 3, slow(dice.whole(500, 3_000))),
         ...hidden(dice),
       ],
-      blows: [blow('connecting', 1, connectsInMs + dice.whole(20, 500), { kind: 'resetActivity', forgetting: true })],
+      blows: [timed('connecting', 1, connectsInMs + dice.whole(20, 500), { kind: 'resetActivity', forgetting: true })],
       cloud: PATIENT_CLOUD,
       temporal: { attemptAfterReset: 2 },
     };
   },
 
-  /** A colleague's cloud job shows while a POST may still be accepted, and the run is cancelled between two attempts. */
-  colleagueWhileUnclear: (dice: Dice): Plot => ({
+  /** Somebody else's cloud job shows while a POST may still be accepted, and the run is cancelled between two attempts. */
+  foreignJobWhileUnclear: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
     faults: [
       fault('post', 1, {
@@ -198,7 +198,7 @@ export const PLOTS = {
       }),
     ],
     blows: [
-      blow('sending', 1, dice.whole(0, 6_000), {
+      timed('sending', 1, dice.whole(0, 6_000), {
         kind: 'colleague',
         action: dice.one(ANY_ACTION)(dice),
         lasts: dice.whole(500, 10_000),
@@ -206,18 +206,18 @@ export const PLOTS = {
         statusMs: 0,
         ends: 'SUCCEEDED',
       }),
-      blow('retryWaits', 1, dice.whole(0, 3_000), { kind: 'cancel' }),
+      timed('retryWaits', 1, dice.whole(0, 3_000), { kind: 'cancel' }),
     ],
-    // Where our user is not known, a colleague's cloud job may be taken for our own (docs/guarantees.md).
+    // Where our user is not known, somebody else's cloud job may be adopted (docs/guarantees.md).
     cloud: { ...PATIENT_CLOUD, ownUserKnown: true },
   }),
 
   /** A step fails, and before its run undoes it somebody else acts. */
-  colleagueBeforeTheUndo: (dice: Dice): Plot => ({
+  foreignJobBeforeTheUndo: (dice: Dice): Plot => ({
     actions: [{ action: 'scale', replica: dice.whole(1, 5) }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],
     faults: [fault('job', 2, { kind: 'ends', status: 'FAILED' })],
     blows: [
-      blow(dice.chance(0.5) ? 'accepted' : 'jobEnds', 2, dice.whole(0, 500), {
+      timed(dice.chance(0.5) ? 'accepted' : 'jobEnds', 2, dice.whole(0, 500), {
         kind: 'colleague',
         action: dice.one(ANY_ACTION)(dice),
         lasts: dice.whole(100, 3_000),

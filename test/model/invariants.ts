@@ -2,7 +2,7 @@
 import { notAloneThings } from './alone.js';
 import { unknownThings } from './known.js';
 import { sentTooOften } from './once.js';
-import { untoldThings } from './told.js';
+import { leftOutThings } from './left-out.js';
 import { notUndoneThings } from './undone.js';
 import type { World } from './world.js';
 
@@ -15,7 +15,7 @@ export interface Broken {
 const CHECKS: Readonly<Record<Broken['promise'], (world: World, hasEnded: boolean) => readonly string[]>> = {
   contract: ({ chronicle }) => chronicle.breaches,
   once: sentTooOften,
-  known: (world) => [...unknownThings(world), ...untoldThings(world)],
+  known: (world) => [...unknownThings(world), ...leftOutThings(world)],
   undone: notUndoneThings,
   alone: notAloneThings,
   ends: endlessThings,
@@ -40,6 +40,6 @@ function endlessThings({ chronicle }: World, hasEnded: boolean): readonly string
   return [
     ...(hasEnded ? [] : ['the interleaving did not come to an end']),
     ...open.map(({ runId }) => `${runId} did not come to a report`),
-    ...terminated.slice(asked).map(({ runId }) => `${runId} was terminated, though nobody asked for it`),
+    ...terminated.slice(asked).map(({ runId }) => `${runId} was terminated, though nothing asked for it`),
   ];
 }

@@ -13,8 +13,8 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ENTRY,
-        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isHeardLate(facts, previous, limits))`,
-        to: `  if (previous.sent === 'no' || isHeardLate(facts, previous, limits))`,
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isReceivedLate(facts, previous, limits))`,
+        to: `  if (previous.sent === 'no' || isReceivedLate(facts, previous, limits))`,
       },
     ],
     model: foundWith({ plots: ['frozenBesideAnEarlySuccessor'] }),
@@ -26,8 +26,8 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ENTRY,
-        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isHeardLate(facts, previous, limits))`,
-        to: `  if (wasReset(facts, previous) || isHeardLate(facts, previous, limits))`,
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isReceivedLate(facts, previous, limits))`,
+        to: `  if (wasReset(facts, previous) || isReceivedLate(facts, previous, limits))`,
       },
     ],
     model: {
@@ -37,17 +37,17 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'words-heard-late-not-waited-out',
+    name: 'late-end-not-waited-out',
     breaks: 'once',
-    why: 'What an attempt ended with counts however late it was heard, though the server may have taken it for the words of one that has its number and has sent.',
+    why: 'The end of an attempt counts however late the server received it, though it may have been treated as the end of one that has its number and has sent.',
     edits: [
       {
         file: ENTRY,
-        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isHeardLate(facts, previous, limits))`,
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isReceivedLate(facts, previous, limits))`,
         to: `  if (wasReset(facts, previous) || previous.sent === 'no')`,
       },
     ],
-    model: foundWith({ plots: ['heardBesideItsSuccessor'] }),
+    model: foundWith({ plots: ['receivedBesideItsSuccessor'] }),
   },
   {
     name: 'living-predecessor-not-waited-out',

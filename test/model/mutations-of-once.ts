@@ -281,7 +281,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         to: `  if (at.nowMs < Math.min(0, state.clearAtMs)) return goOn(`,
       },
     ],
-    model: foundWith({ plots: ['colleagueWhileUnclear'] }),
+    model: foundWith({ plots: ['foreignJobWhileUnclear'] }),
   },
   {
     name: 'settle-reads-an-older-state',

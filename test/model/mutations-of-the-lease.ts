@@ -180,13 +180,13 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'harmless',
-      why: 'one that has its number sends 31 s after it was last heard of at the earliest; by then its words are late (`words-heard-late-not-waited-out`), or say themselves that something may still appear (`unheard-end-not-waited-out`)',
+      why: 'one that has its number sends 31 s after its last heartbeat at the earliest; an end that comes by then is late (`late-end-not-waited-out`), or sets a bound itself (`silent-end-not-waited-out`)',
       aim: {
         plots: [
           'handedOutBesideItsSuccessor',
           'handedOutBesideAnEarlySuccessor',
           'frozenBesideItsSuccessor',
-          'heardBesideItsSuccessor',
+          'receivedBesideItsSuccessor',
           'resetWithinTheLease',
         ],
       },

@@ -55,9 +55,9 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
       { file: STATE, from: HEARTBEAT, to: `  return state;` },
       {
         file: ENTRY,
-        from: `  return phase.name === 'ended' && phase.ending.kind === 'failed' && !isHeardLate(facts, previous, limits);`,
+        from: `  return phase.name === 'ended' && phase.ending.kind === 'failed' && !isReceivedLate(facts, previous, limits);`,
         to: `  return phase.name === 'ended'
-    ? phase.ending.kind === 'failed' && !isHeardLate(facts, previous, limits)
+    ? phase.ending.kind === 'failed' && !isReceivedLate(facts, previous, limits)
     : facts.attemptScheduledAtMs <= atMs + 2 * limits.heartbeatTimeoutMs;`,
       },
     ],
@@ -84,7 +84,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ENTRY,
-        from: `  return phase.name === 'ended' && phase.ending.kind === 'failed' && !isHeardLate(facts, previous, limits);`,
+        from: `  return phase.name === 'ended' && phase.ending.kind === 'failed' && !isReceivedLate(facts, previous, limits);`,
         to: `  return phase.name === 'ended' && phase.ending.kind === 'failed';`,
       },
     ],
@@ -168,14 +168,14 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ENDING,
-        from: `  if (unheardForMs <= unseenMs) return { sent: 'unknown' };`,
-        to: `  if (unheardForMs <= unseenMs || sent === 'no') return {};`,
+        from: `  if (silentForMs <= unseenMs) return { sent: 'unknown' };`,
+        to: `  if (silentForMs <= unseenMs || sent === 'no') return {};`,
       },
     ],
     model: foundWith({ sites: ['read'], blows: ['resetActivity', 'freeze'] }),
   },
   {
-    name: 'unheard-end-not-waited-out',
+    name: 'silent-end-not-waited-out',
     breaks: 'once',
     why: 'An attempt that was frozen for long ends as if nothing could appear any more, though one of its number may just have sent.',
     edits: [

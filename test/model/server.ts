@@ -185,7 +185,7 @@ export class Server {
     return true;
   }
 
-  /** The server does not look at which start of its number an attempt is. */
+  /** The server does not compare which start of its number an attempt is. */
   #closeBy({ activity, turn }: Token, end: ActivityEnd): void {
     const { decision } = activity.request;
     if (decision !== null && turn !== activity.turn) decision.isMisheard = true;

@@ -89,7 +89,7 @@ function oldestFirst({ decisions, runId }: HolderRecord): readonly string[] {
   return isOrdered ? [] : [`${runId} undoes ${undos.join(' before ')}`];
 }
 
-/** Where somebody else's cloud job had shown before an undo was sent, what the instance is now is their wish, and stays. */
+/** Where somebody else's cloud job had shown before an undo was sent, the instance is as they want it, and stays so. */
 function undoneOverAnother(holder: HolderRecord, world: World): readonly string[] {
   const captured = holder.decisions[0]?.before.lastJobId;
   if (claimsForeign(holder, world)) return [];

@@ -21,21 +21,21 @@ export function note(state: OnceState, decision: Decision, { nowMs }: At, text?:
 
 /** The attempt is over. */
 export function end(state: OnceState, ending: Ending, at: At): Step {
-  const told = { ...state, ...unheardAtEnd(state, at), atMs: at.nowMs };
-  return { state: { ...told, phase: { name: 'ended', ending } }, command: { kind: 'end' } };
+  const last = { ...state, ...silentAtEnd(state, at), atMs: at.nowMs };
+  return { state: { ...last, phase: { name: 'ended', ending } }, command: { kind: 'end' } };
 }
 
 /**
- * An attempt that the server has not heard of for the heartbeat time-out may have been replaced, and what replaced it may have sent. After a reset
- * the server can take its words for those of one that has its number; that one waited a bound out before it sent, so that only much later words
- * need to say that something may still appear.
+ * Where no heartbeat of an attempt reached the server for the heartbeat time-out, another attempt may be in its place and may have sent. After a
+ * reset the server can treat the end of the old attempt as that of the new one, which has the same number. The new one waited for a bound before
+ * it sent, so only an end that comes much later must set a bound of its own.
  */
-function unheardAtEnd({ goal, sent, heardAtMs, clearAtMs }: OnceState, { nowMs, rules }: At): Partial<OnceState> {
+function silentAtEnd({ goal, sent, heardAtMs, clearAtMs }: OnceState, { nowMs, rules }: At): Partial<OnceState> {
   const { heartbeatTimeoutMs, marginMs } = rules.limits;
-  const unheardForMs = nowMs - heardAtMs;
-  if (goal.kind !== 'act' || sent === 'yes' || unheardForMs <= heartbeatTimeoutMs - marginMs) return {};
+  const silentForMs = nowMs - heardAtMs;
+  if (goal.kind !== 'act' || sent === 'yes' || silentForMs <= heartbeatTimeoutMs - marginMs) return {};
   const unseenMs = unseenAttemptMs(rules.limits);
-  if (unheardForMs <= unseenMs) return { sent: 'unknown' };
+  if (silentForMs <= unseenMs) return { sent: 'unknown' };
   return { sent: 'unknown', isUnleased: false, clearAtMs: Math.max(clearAtMs, nowMs + unseenMs) };
 }
 

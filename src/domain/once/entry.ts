@@ -25,14 +25,14 @@ function isDirectlyBefore(facts: AttemptFacts, previous: OnceState, limits: Limi
   // Both say what is believed once the server has named the attempt; a lease after them would have overwritten them.
   if (phase.name === 'barrier' || phase.name === 'unleased')
     return facts.attemptScheduledAtMs <= atMs + 2 * limits.heartbeatTimeoutMs;
-  return phase.name === 'ended' && phase.ending.kind === 'failed' && !isHeardLate(facts, previous, limits);
+  return phase.name === 'ended' && phase.ending.kind === 'failed' && !isReceivedLate(facts, previous, limits);
 }
 
 /**
- * True where an attempt had ended too long before this one was scheduled: its end was heard late, or another attempt was between. After a reset
- * the server may have taken its words for those of a later one that has sent.
+ * True where an attempt ended too long before this one was scheduled: the server received its end late, or another attempt was between them. After a
+ * reset it may have been treated as the end of a later attempt that has sent.
  */
-function isHeardLate(
+function isReceivedLate(
   { attemptScheduledAtMs }: AttemptFacts,
   { atMs, phase }: OnceState,
   { heartbeatTimeoutMs }: Limits,
@@ -43,13 +43,13 @@ function isHeardLate(
 }
 
 /**
- * True when no attempt of this decision is known to have asked for the send lease. Words that were heard late and have the number of the attempt
- * directly before may be those of another one.
+ * True when no attempt of this decision is known to have asked for the send lease. An end that was received late and has the number of the attempt
+ * directly before may hide a lease.
  */
 export function isUnleasedOnEntry(facts: AttemptFacts, previous: OnceState | null, limits: Limits): boolean {
   if (isProvenUnsent(facts, previous, limits)) return true;
   if (previous?.isUnleased !== true) return false;
-  return previous.attempt !== facts.attempt - 1 || !isHeardLate(facts, previous, limits);
+  return previous.attempt !== facts.attempt - 1 || !isReceivedLate(facts, previous, limits);
 }
 
 /**
@@ -99,7 +99,7 @@ export function clearAtMsOnEntry(
   if (previous === null) return nowMs + unseenAttemptMs(limits);
   const { clearAtMs, phase } = previous;
   // Words that are not believed may hide those of an attempt that is alive.
-  if (wasReset(facts, previous) || previous.sent === 'no' || isHeardLate(facts, previous, limits))
+  if (wasReset(facts, previous) || previous.sent === 'no' || isReceivedLate(facts, previous, limits))
     return Math.max(clearAtMs, nowMs + unseenAttemptMs(limits));
   if (!MAY_HAVE_SENT.includes(phase.name)) return clearAtMs;
   return Math.max(clearAtMs, facts.attemptScheduledAtMs + limits.visibilityWindowMs);

@@ -79,7 +79,7 @@ describe('undos', () => {
     ]);
   });
 
-  it('say what a pair leaves whose newer step came to no good, whatever that step says', () => {
+  it('report what a pair leaves whose newer step left the instance FAILED, whatever failure that step has', () => {
     const unheardStart = did({ action: 'start' }, stopped, anObservation({ status: 'FAILED' }));
     expect(owedUndos([stop, unheardStart])).toMatchObject({
       undos: [],
