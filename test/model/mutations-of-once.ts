@@ -290,8 +290,8 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: SETTLING,
-        from: `  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) return`,
-        to: `  if (isAtRest(reading) && (state.goal.kind === 'settle' || !isOlderThanJob(state, phase, reading, at))) return`,
+        from: `  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) {`,
+        to: `  if (isAtRest(reading) && (state.goal.kind === 'settle' || !isOlderThanJob(state, phase, reading, at))) {`,
       },
     ],
     model: foundWith({ sites: ['post', 'job'] }),

@@ -39,6 +39,7 @@ function afterLoss({ atMs }: OnceState, { rules }: At): Pick<OnceState, 'isUnlea
 
 export function reserving(
   state: OnceState,
+  _phase: Phase,
   event: Extract<Event, { kind: 'reserved' | 'failed' | 'timeUp' }>,
   at: At,
 ): Step {
