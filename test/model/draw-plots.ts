@@ -150,17 +150,22 @@ export const PLOTS = {
   }),
 
   /** The server receives the end of an attempt only when one of its own number sends. */
-  receivedBesideItsSuccessor: (dice: Dice): Plot => ({
-    actions: dice.one(STATE_ACTIONS)(dice),
-    faults: [
-      ...firstAttemptIsUnclear(dice),
-      fault('read', 3, unreachable),
-      fault('report', 2, slow(dice.whole(HEARTBEAT_MS, 5 * HEARTBEAT_MS))),
-      ...hidden(dice, 2),
-    ],
-    blows: [timed('attemptEnds', 2, dice.whole(0, HEARTBEAT_MS - 500), resetActivity)],
-    cloud: PATIENT_CLOUD,
-  }),
+  receivedBesideItsSuccessor: (dice: Dice): Plot => {
+    const isUnclear = dice.chance(0.5);
+    const failing = isUnclear
+      ? [...firstAttemptIsUnclear(dice), fault('read', 3, unreachable)]
+      : [fault('read', 1, unreachable, 2)];
+    return {
+      actions: dice.one(STATE_ACTIONS)(dice),
+      faults: [
+        ...failing,
+        fault('report', 2, slow(dice.whole(HEARTBEAT_MS, 5 * HEARTBEAT_MS))),
+        ...hidden(dice, isUnclear ? 2 : 1),
+      ],
+      blows: [timed('attemptEnds', 2, dice.whole(0, HEARTBEAT_MS - 500), resetActivity)],
+      cloud: PATIENT_CLOUD,
+    };
+  },
 
   /** Between the two calls of a lease the attempt is reset, its heartbeats are cleared, it is given up, and its number goes to another. */
   resetWithinTheLease: (dice: Dice): Plot => {

@@ -88,7 +88,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  return phase.name === 'ended' && phase.ending.kind === 'failed';`,
       },
     ],
-    model: foundWith({ sites: ['report'], blows: ['resetActivity'] }),
+    model: foundWith({ plots: ['receivedBesideItsSuccessor'] }),
   },
   {
     name: 'unsent-from-nothing',
