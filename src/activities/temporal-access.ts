@@ -26,8 +26,11 @@ export interface TemporalAccess {
    * numbers agree, and it would hide what the newer attempt wrote.
    */
   standing(info: Info, state: OnceState, timeoutMs: number): Promise<StandingAnswer>;
-  /** The heartbeat first, then the same question: a reset after the heartbeat hands it on, and one before it shows in the answer. */
-  sendLease(info: Info, state: OnceState, timeoutMs: number): Promise<StandingAnswer>;
+  /**
+   * The heartbeat first, then the same question: a reset after the heartbeat hands it on, and one before it shows in the answer.
+   * @param isYoung the question is left out: what replaces this attempt after a reset waits until it sees what this one sends
+   */
+  sendLease(info: Info, state: OnceState, isYoung: boolean, timeoutMs: number): Promise<StandingAnswer>;
   /** The newest execution under a workflow id, or `null` when there never was one. */
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
@@ -45,9 +48,9 @@ export function temporalAccess(client: Client): TemporalAccess {
       if (answer.standing !== 'current') return answer;
       return { ...answer, standing: await heartbeat(client, info, state, timeoutMs) };
     },
-    async sendLease(info, state, timeoutMs) {
+    async sendLease(info, state, isYoung, timeoutMs) {
       const beat = await heartbeat(client, info, state, timeoutMs);
-      return beat === 'current' ? standingOf(client, info, timeoutMs) : { standing: beat };
+      return beat === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing: beat };
     },
     async describeLease(leaseId) {
       try {

@@ -37,8 +37,8 @@ export interface Known {
 export type Command =
   /** Is this attempt the current one? Then an acknowledged heartbeat. */
   | { readonly kind: 'askServer'; readonly giveUpAtMs: number }
-  /** The send lease: an acknowledged heartbeat, then the same question. */
-  | { readonly kind: 'lease'; readonly giveUpAtMs: number }
+  /** The send lease: an acknowledged heartbeat; then the same question as `askServer`, unless `isYoung`. */
+  | { readonly kind: 'lease'; readonly isYoung: boolean; readonly giveUpAtMs: number }
   /** A place in the request budget, and credentials. */
   | { readonly kind: 'reserve'; readonly giveUpAtMs: number }
   /** Read the instance, after `inMs`. */

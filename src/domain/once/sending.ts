@@ -19,7 +19,19 @@ export function connecting(state: OnceState, event: Extract<Event, { kind: 'conn
     isUnleased: false,
     phase: { name: 'leasing', askedAtMs: at.nowMs, wasUnleased: state.isUnleased },
   };
-  return { state: leasing, command: { kind: 'lease', giveUpAtMs: at.nowMs + at.rules.limits.leaseMs } };
+  const giveUpAtMs = at.nowMs + at.rules.limits.leaseMs;
+  return { state: leasing, command: { kind: 'lease', isYoung: isYoung(state, at), giveUpAtMs } };
+}
+
+/**
+ * A first attempt that will have sent within the margin after its schedule, or not at all. Its heartbeat alone is its lease: the answer tells a cancel, a pause, a
+ * time-out and a closed run, and only after a reset a description would say more. Then the attempt that replaces it concludes
+ * nothing for the heartbeat time-out and the visibility window, which begin after the schedule: longer than margin, POST and visibility
+ * window. So it sees what this one sends. What is left, `leaseMs`, is for clocks that differ.
+ */
+function isYoung({ attempt, sentBefore, decidedAtMs }: OnceState, { nowMs, rules }: At): boolean {
+  const { leaseMs, marginMs } = rules.limits;
+  return attempt === 1 && sentBefore === 'no' && Math.abs(nowMs - decidedAtMs) + leaseMs <= marginMs;
 }
 
 /**
