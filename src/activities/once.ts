@@ -4,7 +4,7 @@ import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
 import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
-import { asHeartbeat, type OnceState, type PhaseName } from '../domain/once/state.js';
+import { asHeartbeat, isSilent, type OnceState } from '../domain/once/state.js';
 import type { Action } from '../domain/target/actions.js';
 import { orDeadline, pause } from '../time/pause.js';
 import type { TemporalAccess } from './temporal-access.js';
@@ -63,7 +63,7 @@ class Attempt {
 
   /** Says that the attempt is alive: polls and readings are rare, and a 429 stops them. */
   #beat(): void {
-    if (SILENT.includes(this.#step.state.phase.name)) return;
+    if (isSilent(this.#step.state)) return;
     this.#feed({ kind: 'heartbeat' });
     this.#context.heartbeat(asHeartbeat(this.#step.state));
   }
@@ -213,9 +213,6 @@ function failed(error: ServiceStageError): Event {
     ...(code === 'TokenExpired' ? { tokenExpired: true } : {}),
   };
 }
-
-/** An acknowledged heartbeat is under way, or one with the cloud job comes next: the SDK would hold that one back behind another. */
-const SILENT: readonly PhaseName[] = ['barrier', 'leasing', 'unleased', 'sending', 'ended'];
 
 /** By whom the attempt is asked to end; told once. */
 function interruptionOf(context: Context): Promise<Event> {

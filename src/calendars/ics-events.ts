@@ -6,7 +6,8 @@ import type { IcsZones } from './ics-zones.js';
 import { hasOccurrence, type Budget } from './recurrence.js';
 import { readRule, type Rule } from './recurrence-rule.js';
 import { durationOf, type Length, type Moment } from './ics-times.js';
-import { DAY_MS, readStamp, UTC, type WallMs } from '../time/zones.js';
+import { UTC } from '../time/time-zone.js';
+import { DAY_MS, readStamp, type WallMs } from '../time/wall-clock.js';
 
 /** A rule with its UNTIL on the wall clock of its event. */
 interface EventRule {
@@ -189,7 +190,7 @@ class EventReader {
     if (wholeMs < 0)
       return this.#problem(
         line,
-        'ends-before-it-begins',
+        'ends-before-start',
         'the event ends before it begins',
         'Correct its start or its end',
       );

@@ -28,7 +28,7 @@ export function checkRule(rule: RuleEntry, { runbook, senders }: CheckedAgainst)
 function checkWhen({ when }: RuleEntry, senders: readonly string[]): PathProblem[] {
   if (Object.keys(when).length === 0) {
     const remedy = 'Name at least one label and its value, such as alertname: InstanceHangs';
-    return [{ code: 'takes-everything', path: ['when'], found: 'without conditions it takes every alarm', remedy }];
+    return [{ code: 'matches-everything', path: ['when'], found: 'without conditions it takes every alarm', remedy }];
   }
   return valuesOf(when['sender'])
     .filter((name) => !senders.includes(name))
@@ -55,13 +55,13 @@ function checkTarget({ target, within }: RuleEntry): PathProblem[] {
   const parts = String(fillIn(target, () => ANY)).split('/');
   if (parts.length !== 3 || parts.some((part) => part === '' || /[\s*]/.test(part))) {
     const remedy = 'Write application/component/instance, as in shop/${{ labels.component }}/${{ labels.instance }}';
-    return [{ code: 'wrong-target', path: ['target'], found: `"${target.slice(0, 200)}" is no target`, remedy }];
+    return [{ code: 'invalid-target', path: ['target'], found: `"${target.slice(0, 200)}" is no target`, remedy }];
   }
   const constant = (pattern: string) => pattern.split('/').map((part, index) => openPart(parts[index] ?? '', part));
   if (within.some((pattern) => isWithin(constant(pattern).join('/'), pattern))) return [];
   return [
     {
-      code: 'never-within',
+      code: 'target-not-allowed',
       path: ['within'],
       found: `no alarm makes ${target.slice(0, 200)} a target within ${within.join(', ').slice(0, 200)}`,
       remedy: 'Make target and within fit each other',
@@ -94,7 +94,7 @@ function checkInputs(runbook: Runbook, inputs: RuleEntry['inputs']): PathProblem
   return readInputs(runbook, Object.fromEntries(constants))
     .problems.filter(({ place }) => !open.some((name) => place === `inputs.${name}`))
     .map(({ place, found, remedy }) => ({
-      code: 'wrong-input',
+      code: 'invalid-input',
       path: ['inputs', place.slice('inputs.'.length)],
       found: `${place}: ${found}`,
       remedy,
@@ -108,7 +108,7 @@ export function checkOrder(rules: readonly (readonly [string, RuleEntry])[]): Pa
     if (earlier === undefined) return [];
     const found = `the rule ${earlier[0]}, which stands before it, takes all its alarms`;
     const remedy = 'Put the narrower rule first, or take one of them out';
-    return [{ code: 'never-reached', path: ['rules', name], found, remedy, onKey: true as const }];
+    return [{ code: 'unreachable-rule', path: ['rules', name], found, remedy, onKey: true as const }];
   });
 }
 

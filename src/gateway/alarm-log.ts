@@ -1,7 +1,7 @@
 /** What the rules of a file decided lately, as their workflows remember it. */
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { NoWorkerAnswers } from '../temporal/errors.js';
-import { named, ranOutOfTime, type Calls } from '../temporal/calls.js';
+import { toClientError, ranOutOfTime, type Calls } from '../temporal/calls.js';
 import { ALARM_LOG_QUERY, alarmRuleId, type AlarmLogLine } from '../domain/alarms/alarm.js';
 
 const QUERY_TIMEOUT_MS = 10_000;
@@ -14,13 +14,13 @@ export async function readAlarmLog(calls: Calls, owner: string, rules: readonly 
 
 async function logOf(calls: Calls, workflowId: string): Promise<readonly AlarmLogLine[]> {
   try {
-    return await calls.within(QUERY_TIMEOUT_MS, undefined, () =>
+    return await calls.interruptible(QUERY_TIMEOUT_MS, undefined, () =>
       calls.client.workflow.getHandle(workflowId).query<readonly AlarmLogLine[]>(ALARM_LOG_QUERY),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return [];
     // The server answers other calls at once: what ran out is the wait for a worker.
     if (ranOutOfTime(error)) throw new NoWorkerAnswers(workflowId, { cause: error });
-    throw named(error, workflowId);
+    throw toClientError(error, workflowId);
   }
 }

@@ -2,7 +2,7 @@
 import { WithStartWorkflowOperation, WorkflowIdConflictPolicy, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { AccessDenied, ClientClosed, RunNotFound, ServerUnreachable } from '../temporal/errors.js';
-import { GRPC, grpcCodeOf, named, reasonOf, type Calls } from '../temporal/calls.js';
+import { GRPC, grpcCodeOf, toClientError, reasonOf, type Calls } from '../temporal/calls.js';
 import {
   ALARM_RULE_WORKFLOW,
   alarmRuleId,
@@ -58,12 +58,12 @@ async function concernedOf(
 async function knownIncidents(rule: string, { calls, owner, timeoutMs }: DecideOptions): Promise<readonly string[]> {
   const workflowId = alarmRuleId(owner, rule);
   try {
-    return await calls.within(timeoutMs, undefined, () =>
+    return await calls.interruptible(timeoutMs, undefined, () =>
       calls.client.workflow.getHandle(workflowId).query<readonly string[]>(KNOWN_INCIDENTS_QUERY),
     );
   } catch (error) {
     // It has never been started, or has been ended long ago.
-    if (named(error, workflowId) instanceof RunNotFound) return [];
+    if (toClientError(error, workflowId) instanceof RunNotFound) return [];
     throw error;
   }
 }
@@ -77,7 +77,7 @@ function update(request: DecideRequest, { calls, taskQueue, owner, timeoutMs }: 
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     staticSummary: `alarm rule ${owner}/${request.rule}`,
   });
-  return calls.toTheEnd(timeoutMs, () =>
+  return calls.uninterruptible(timeoutMs, () =>
     calls.client.workflow.executeUpdateWithStart<() => Promise<void>, RuleDecisions, [DecideRequest]>(DECIDE_UPDATE, {
       args: [request],
       startWorkflowOperation,
@@ -95,7 +95,7 @@ async function untilTaken<Value>(
       if (attempt > 1) await calls.pause(BETWEEN_ATTEMPTS_MS, undefined);
       return await call();
     } catch (error) {
-      const told = named(error, alarmRuleId(owner, rule));
+      const told = toClientError(error, alarmRuleId(owner, rule));
       const isAway = AWAY.some((kind) => told instanceof kind);
       if (isAway || isFinal(error) || attempt === ATTEMPTS) throw new Undecided(reasonOf(told), { cause: error });
     }

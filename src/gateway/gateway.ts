@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { named, reasonOf, type Calls } from '../temporal/calls.js';
+import { toClientError, reasonOf, type Calls } from '../temporal/calls.js';
 import { Counts } from './counts.js';
 import { decideAlarmsWith } from './decide-alarms.js';
 import { onEarlyRefusal, type EarlyRefusal } from './early-refusals.js';
@@ -181,10 +181,12 @@ class Gateway {
     if (temporal === null) return { status: 200, body: { ready: true, dryRun: true } };
     const { calls } = temporal;
     try {
-      await calls.within(READY_TIMEOUT_MS, undefined, () => calls.client.connection.workflowService.getSystemInfo({}));
+      await calls.interruptible(READY_TIMEOUT_MS, undefined, () =>
+        calls.client.connection.workflowService.getSystemInfo({}),
+      );
       return { status: 200, body: { ready: true } };
     } catch (error) {
-      this.#sparseLog.warn('notReady', { what: reasonOf(named(error, null)) }, 'not ready');
+      this.#sparseLog.warn('notReady', { what: reasonOf(toClientError(error, null)) }, 'not ready');
       return { status: 503, body: { ready: false, error: 'temporalAway' } };
     }
   }

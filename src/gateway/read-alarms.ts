@@ -111,7 +111,7 @@ function nothingIn(raw: object): PathProblem[] {
   };
   return (['senders', 'rules'] as const)
     .filter((part) => Object.hasOwn(raw, part) && keysOf(raw, part).length === 0)
-    .map((part) => ({ code: 'nothing-in-it', path: [part], found: `${part} is empty`, remedy: remedies[part] }));
+    .map((part) => ({ code: 'empty-file', path: [part], found: `${part} is empty`, remedy: remedies[part] }));
 }
 
 /** zod passes over a key of that name without a word, and so over the condition that it was to be. */
@@ -120,7 +120,7 @@ function prototypeKeys(value: unknown, path: Path): PathProblem[] {
   return Object.entries(value).flatMap(([key, item]) => {
     const found = '"__proto__" is not a valid name';
     const own = [...path, key];
-    const here = { code: 'wrong-name', path: own, found, remedy: 'Use another name', onKey: true as const };
+    const here = { code: 'invalid-name', path: own, found, remedy: 'Use another name', onKey: true as const };
     return [...(key === '__proto__' ? [here] : []), ...(path.length < 6 ? prototypeKeys(item, own) : [])];
   });
 }
@@ -139,9 +139,9 @@ function inWordsOfAlarms(problem: PathProblem): PathProblem {
       'Take it out: secrets come from files only. Write it into a file that only the gateway reads and name that; what stood here is no secret any more.';
     return { ...problem, remedy: `${remedy}${didYouMean(key, ALARMS_KEYS)}` };
   }
-  if (code === 'wrong-name') return { ...problem, remedy: NAME_REMEDY };
+  if (code === 'invalid-name') return { ...problem, remedy: NAME_REMEDY };
   if (inSender && key === 'kind') return { ...problem, remedy: `Use one of: ${SENDER_KINDS.join(', ')}` };
-  if (inSender && path.some((part) => SECRET_KEYS.includes(String(part))) && code === 'wrong-value')
+  if (inSender && path.some((part) => SECRET_KEYS.includes(String(part))) && code === 'invalid-value')
     return { ...problem, found: `what stands at "${String(path[2])}" does not fit` };
   return problem;
 }

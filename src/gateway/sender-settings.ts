@@ -49,7 +49,7 @@ export async function readSettings(
       const wrong = 'problem' in answer ? { found: answer.problem, remedy: UNREADABLE_REMEDY } : check(answer.text);
       if (wrong !== null)
         problems.push({
-          code: 'wrong-secret-file',
+          code: 'invalid-secret-file',
           path: [...path, index],
           found: `the file named here ${wrong.found}`,
           remedy: wrong.remedy,

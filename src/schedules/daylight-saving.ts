@@ -1,9 +1,11 @@
 /** Which local times of a schedule do not exist on a day when the clocks are changed, or come twice. Pure. */
 import type { DescribedCalendar } from './ownership.js';
-import type { WishedSchedule } from './read-schedules.js';
+import type { DesiredSchedule } from './read-schedules.js';
 import { DAYS_OF_WEEK, MONTHS } from './schedule-file.js';
 import { calendarOf } from './spelled-out.js';
-import { clockChanges, localMs, type ClockChange } from '../time/time-zone.js';
+import { clockChanges, type ClockChange } from '../time/clock-changes.js';
+import { localMs } from '../time/time-zone.js';
+import { describeWallTime } from '../time/wall-clock.js';
 
 /** A local time of a schedule that a change of the clocks takes away or repeats. */
 export interface ClockSurprise {
@@ -31,7 +33,7 @@ export function clockSurprises(
   return clockChanges(zone, fromMs, toMs).flatMap(({ atMs, kind, fromLocalMs, toLocalMs }) => {
     const times: string[] = [];
     for (let timeMs = fromLocalMs; timeMs < toLocalMs && times.length < MOST_TIMES; timeMs += MINUTE_MS)
-      if (byTheClock.some((calendar) => matchesMinute(calendar, timeMs))) times.push(localText(timeMs));
+      if (byTheClock.some((calendar) => matchesMinute(calendar, timeMs))) times.push(describeWallTime(timeMs));
     return times.map((localTime) => ({ kind, localTime, atMs }));
   });
 }
@@ -74,11 +76,6 @@ function fits<Unit>(
   });
 }
 
-/** `2027-03-28 02:30`, of local milliseconds. */
-export function localText(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
-}
-
 /** In words, for people. */
 export function describeSurprise({ kind, localTime }: ClockSurprise, zone: string): string {
   return kind === 'missing'
@@ -93,7 +90,7 @@ export interface ClockWarning extends ClockSurprise {
 }
 
 /** Of a whole file, without asking a server. */
-export function clockWarnings(schedules: readonly WishedSchedule[], fromMs: number, toMs: number): ClockWarning[] {
+export function clockWarnings(schedules: readonly DesiredSchedule[], fromMs: number, toMs: number): ClockWarning[] {
   return schedules.flatMap(({ id, entry }) =>
     clockSurprises([calendarOf(entry)], entry.timezone, fromMs, toMs).map((surprise) => ({
       ...surprise,

@@ -6,13 +6,14 @@ import { failureRecord } from '../domain/failures.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
 import { unsettled } from '../domain/once/settling.js';
 import { endedAs, endingOf, type OnceState } from '../domain/once/state.js';
+import { cancelled, failed, nothingSent, nothingReported, type Decided } from '../domain/once/activity-end.js';
 import type { ActionStep, PlannedStep, WaitStep } from '../domain/plan/plan.js';
 import type { StepReport, StepResult } from '../domain/report/report.js';
 import { needsSettling, stepOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
 import { performAction, settleTarget } from './proxies.js';
 import { obstacleTo, type StepTimes } from './step-obstacle.js';
 import { sleepUntil } from './timers.js';
-import { cancelled, failed, nothingSent, nothingTold, stateOfFailure } from './untold-attempts.js';
+import { stateOfFailure } from './untold-attempts.js';
 
 export async function performActionStep(
   step: ActionStep,
@@ -32,7 +33,7 @@ export async function performActionStep(
       startedAtMs,
     );
   const ending = failed(obstacle.name, obstacle.message);
-  const left = isDecidedBeforeReset(baseline) ? nothingTold(ending, decided) : nothingSent(ending, decided);
+  const left = isDecidedBeforeReset(baseline) ? nothingReported(ending, decided) : nothingSent(ending, decided);
   return settledOutcome(step, baseline, run, left, startedAtMs);
 }
 
@@ -44,7 +45,7 @@ export async function lookAfterReset(
 ): Promise<StepOutcome | null> {
   if (step.kind !== 'action' || !isDecidedBeforeReset(baseline)) return null;
   const nowMs = Date.now();
-  const left = nothingTold(cancelled('Cancelled before it began'), decidedAt(baseline, run, nowMs));
+  const left = nothingReported(cancelled('Cancelled before it began'), decidedAt(baseline, run, nowMs));
   return settledOutcome(step, baseline, run, left, nowMs);
 }
 
@@ -57,7 +58,7 @@ function decidedInRunId({ readInRunId }: Baseline): string {
   return readInRunId ?? workflowInfo().originalExecutionRunId;
 }
 
-function decidedAt(baseline: Baseline, { limits }: TargetRunArguments, nowMs: number) {
+function decidedAt(baseline: Baseline, { limits }: TargetRunArguments, nowMs: number): Decided {
   return { nowMs, limits, decidedAtMs: isDecidedBeforeReset(baseline) ? baseline.observation.observedAtMs : nowMs };
 }
 

@@ -26,7 +26,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
   {
     name: 'disbelieved-no-not-waited-out',
     breaks: 'once',
-    why: 'Where an old `no` is not believed, nothing is waited for, though it may have hidden the lease of an attempt that is alive.',
+    why: 'Where an old `no` is not stateAfter, nothing is waited for, though it may have hidden the lease of an attempt that is alive.',
     edits: [
       {
         file: ENTRY,

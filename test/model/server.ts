@@ -21,7 +21,8 @@ export interface ActivityRequest {
 
 /** How an activity ended, as its workflow hears of it. */
 export type ActivityEnd =
-  | { readonly kind: 'completed' | 'failed'; readonly state: OnceState }
+  | { readonly kind: 'completed'; readonly state: OnceState }
+  | { readonly kind: 'failed'; readonly state: OnceState }
   | { readonly kind: 'timedOut'; readonly details: OnceState | null }
   /** Without a state where no attempt was running. */
   | { readonly kind: 'cancelled'; readonly state: OnceState | null };

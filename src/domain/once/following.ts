@@ -1,5 +1,5 @@
 /** After the send: the cloud job is polled to its end, then the instance must reach the desired state and hold it. */
-import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';
+import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
 import { cloudJobPhase, failureReason, isAtRest, type CloudJob } from '../target/cloud-job.js';
 import type { FailureName } from '../failures.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
@@ -96,7 +96,7 @@ export function following(
 ): Step {
   const after = polled(state, phase, event, at);
   if ('state' in after) return after;
-  const { id, evidence } = jobOf(state);
+  const { id } = jobOf(state);
   const { action, verify, deadlineAtMs } = at.rules;
   const what = action === null ? 'It' : describeAction(action);
   if (after.kind === 'succeeded') {
@@ -110,14 +110,21 @@ export function following(
       { kind: 'failed', failure: 'CloudJobOverdue', message: `${what}: ${after.why}`, retryInMs: null },
       at,
     );
-  const reason = failureReason(after.job);
-  const message = `${what}: cloud job ${id} ended ${after.job.status}${reason === null ? '' : ` (${reason})`}`;
-  // An adopted cloud job may not have been ours after all, unless our own user asked for it.
-  const ending: Ending =
-    evidence?.createdByUs === false
-      ? { kind: 'indeterminate', failure: 'Indeterminate', message }
-      : { kind: 'failed', failure: 'CloudJobFailed', message, retryInMs: null };
+  const ending = failedJob(jobOf(state), `${what}: cloud job ${id} ended ${howItEnded(after.job)}`);
   return lastReading(state, ending, at);
+}
+
+/** The words of a cloud job that did not succeed. */
+export function howItEnded(job: CloudJob): string {
+  const reason = failureReason(job);
+  return reason === null ? job.status : `${job.status} (${reason})`;
+}
+
+/** What a cloud job that did not succeed makes of its step. An adopted one may not have been ours after all, unless our own user asked for it. */
+export function failedJob({ evidence }: FollowedJob, message: string): Ending {
+  return evidence?.createdByUs === false
+    ? { kind: 'indeterminate', failure: 'Indeterminate', message }
+    : { kind: 'failed', failure: 'CloudJobFailed', message, retryInMs: null };
 }
 
 function lastReading(state: OnceState, ending: Ending, at: At): Step {
@@ -149,8 +156,8 @@ export function verifying(
 }
 
 function afterReading(state: OnceState, phase: Verifying, reading: Observation, at: At): Step {
-  const { action, target, verify, before } = at.rules;
-  const { id } = jobOf(state);
+  const { action, target, verify, before, limits } = at.rules;
+  const { id, submittedAtMs } = jobOf(state);
   const known = before.lastJobId === null ? before.knownCloudJobIds : [...before.knownCloudJobIds, before.lastJobId];
   const age = readingAge({ lastJobId: id, knownCloudJobIds: known }, reading);
   if (age === 'new')
@@ -162,11 +169,15 @@ function afterReading(state: OnceState, phase: Verifying, reading: Observation, 
     );
   if (statusMeaning(reading.status) === 'gone')
     return doubt(state, 'TargetNotFound', `${target.path} is ${reading.status}`, at);
-  const holds = age === 'baseline' && isAtRest(reading) && action !== null && wishedStateHolds(action, reading);
+  const holds = age === 'baseline' && isAtRest(reading) && action !== null && desiredStateHolds(action, reading);
   const heldSinceMs = holds ? (phase.heldSinceMs ?? at.nowMs) : null;
-  // A reading from before our cloud job is not what the next run may start from.
-  if (isUnwanted(state, at) && (age === 'baseline' || at.nowMs >= phase.untilMs))
-    return verified(state, reading, 'not verified: the run was cancelled', at);
+  if (isUnwanted(state, at)) {
+    // A reading from before our cloud job is not what the next run may start from, and it would take one that shows later for somebody else's.
+    const hasShown = age === 'baseline' || at.nowMs - submittedAtMs >= limits.visibilityWindowMs;
+    return hasShown
+      ? verified(state, reading, 'not verified: the run was cancelled', at)
+      : readAgain(state, { ...phase, heldSinceMs }, at);
+  }
   if (heldSinceMs !== null && at.nowMs - heldSinceMs >= verify.stableMs)
     return verified(state, reading, describeObservation(reading), at);
   if (heldSinceMs === null && at.nowMs >= phase.untilMs && action !== null) {
@@ -174,7 +185,7 @@ function afterReading(state: OnceState, phase: Verifying, reading: Observation, 
     return doubt(
       state,
       'NotConverged',
-      `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${saw}`,
+      `${describeAction(action)}: expected ${ruleOf(action).desiredState(action)}, saw ${saw}`,
       at,
     );
   }

@@ -10,7 +10,12 @@ import type { Interruption, OnceState, Phase } from './state.js';
 
 type Confirming = Extract<Phase, { name: 'confirming' }>;
 
-export function connecting(state: OnceState, event: Extract<Event, { kind: 'connected' | 'failed' }>, at: At): Step {
+export function connecting(
+  state: OnceState,
+  _phase: Phase,
+  event: Extract<Event, { kind: 'connected' | 'failed' }>,
+  at: At,
+): Step {
   if (event.kind === 'failed') return provedUnsent(state, event, at);
   // What the server acknowledges says already what is true once the first byte is out: whoever takes over believes it.
   const leasing: OnceState = {

@@ -1,11 +1,12 @@
 /** Nothing is sent: wait until no cloud job is in flight on the instance, and it is clear what came of a decision. */
-import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';
-import { failureReason, isAtRest } from '../target/cloud-job.js';
+import type { FailureName } from '../failures.js';
+import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
+import { isAtRest } from '../target/cloud-job.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, Event, RequestFailed, Step } from './events.js';
-import { adopt, polled, readAfter, startPolling, withReadFailure } from './following.js';
+import { adopt, failedJob, howItEnded, polled, readAfter, startPolling, withReadFailure } from './following.js';
 import { judge } from './inspecting.js';
 import { retryDelayMs } from './retrying.js';
 import type { Ending, OnceState, Phase } from './state.js';
@@ -29,8 +30,7 @@ export function followingToSettle(
   if ('state' in after) return after;
   if (after.kind === 'overdue')
     return readAfter(0, state, { name: 'lastReading', ending: unclear(state, after.why, at) }, at);
-  const failure = after.kind === 'failed' ? (failureReason(after.job) ?? after.job.status) : null;
-  const jobEnd = { atMs: at.nowMs, failure };
+  const jobEnd = { atMs: at.nowMs, failure: after.kind === 'failed' ? howItEnded(after.job) : null };
   return readAfter(0, state, { name: 'settling', quietSinceMs: null, jobEnd }, at);
 }
 
@@ -65,20 +65,27 @@ function afterFailure(state: OnceState, phase: Settling, error: RequestFailed | 
 
 /** What was sent is known: it only has to come to rest. A deleted instance is at rest. */
 function untilAtRest(state: OnceState, phase: Settling, reading: Observation, at: At): Step {
-  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) return end(state, clear(state, at), at);
+  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) {
+    const ending = clear(state, at);
+    // Where the cloud job may not have been ours, what was may still appear.
+    if (ending.kind !== 'indeterminate' || at.nowMs >= state.clearAtMs) return end(state, ending, at);
+  }
   if (isOver(state, at)) return end(state, unclear(state, notAtRest(state), at), at);
   return readAgain(state, phase, at);
 }
 
 /**
  * A reading that shows an older cloud job than the one that has just ended may show the state before it, too. So may one that shows nothing
- * of what a successful one did; an effect that is not seen would not be undone.
+ * of what a successful one did; an effect that is not seen would not be undone. And one that is not known may be older than ours, which
+ * would show after the lease is released: the next run would report it as somebody else's.
  */
 function isOlderThanJob({ cloudJob }: OnceState, { jobEnd }: Settling, reading: Observation, at: At): boolean {
+  if (cloudJob === null || jobEnd === null) return false;
   const { before, action, limits } = at.rules;
-  if (cloudJob === null || jobEnd === null || at.nowMs - jobEnd.atMs >= limits.visibilityWindowMs) return false;
   const age = readingAge({ ...before, lastJobId: cloudJob.id }, reading);
-  return age === 'stale' || (jobEnd.failure === null && action !== null && !wishedStateHolds(action, reading));
+  if (age === 'new' && at.nowMs - cloudJob.submittedAtMs < limits.visibilityWindowMs) return true;
+  if (at.nowMs - jobEnd.atMs >= limits.visibilityWindowMs) return false;
+  return age === 'stale' || (jobEnd.failure === null && action !== null && !desiredStateHolds(action, reading));
 }
 
 /** Something may have been sent and no cloud job is known: read on until nothing that was sent can still be unseen. */
@@ -130,7 +137,7 @@ function nothingNew(state: OnceState, reading: Observation, at: At): Step {
   const { before, action } = at.rules;
   if (before.observation === null || action === null) return end(state, clear(state, at), at);
   if (isSameState(before.observation, reading)) return end({ ...state, sent: 'no' }, clear(state, at), at);
-  if (wishedStateHolds(action, reading)) return end(state, clear(state, at), at);
+  if (desiredStateHolds(action, reading)) return end(state, clear(state, at), at);
   const from = describeObservation(before.observation);
   const why = `the state changed from ${from} to ${describeObservation(reading)} without a new cloud job`;
   return end(state, unclear(state, why, at), at);
@@ -144,19 +151,30 @@ function isSameState(before: Observation, after: Observation): boolean {
   );
 }
 
-/** It is clear what came of the decision: the step ends as it had, unless what was taken for done is not what is seen now. */
-function clear({ goal, cloudJob, seen, phase }: OnceState, { rules }: At): Ending {
+/** Failures that report what came of the cloud job. */
+const JUDGED: readonly FailureName[] = [
+  'CloudJobFailed',
+  'CloudJobOverdue',
+  'NotConverged',
+  'TargetChanged',
+  'TargetNotFound',
+];
+
+/** It is clear what came of the decision: the step ends as it had, unless its cloud job was not judged yet and shows otherwise. */
+function clear({ goal, cloudJob, seen, phase }: OnceState, { rules: { action } }: At): Ending {
   const prior = goal.kind === 'settle' ? goal.prior : null;
   if (prior === null) return { kind: 'succeeded' };
-  const { action } = rules;
-  const wasTakenForDone = prior.kind === 'succeeded' || prior.kind === 'skipped';
-  // An unseen cloud job may have come after it, and may have failed.
-  if (!wasTakenForDone || cloudJob === null || seen === null || action === null || wishedStateHolds(action, seen))
-    return prior;
+  const isJudged = prior.kind === 'failed' && JUDGED.includes(prior.failure);
+  if (isJudged || cloudJob === null || action === null) return prior;
+  const before = 'message' in prior ? `${prior.message}; ` : `${describeAction(action)}: `;
   const failure = phase.name === 'settling' ? (phase.jobEnd?.failure ?? null) : null;
-  const reason = failure === null ? '' : ` (cloud job ${cloudJob.id}: ${failure})`;
-  const message = `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${describeObservation(seen)} once it was settled${reason}`;
-  return { kind: 'failed', failure: 'NotConverged', message, retryInMs: null };
+  if (failure !== null) return failedJob(cloudJob, `${before}cloud job ${cloudJob.id} ended ${failure}`);
+  if (seen === null || desiredStateHolds(action, seen)) return prior;
+  const message = `${before}expected ${ruleOf(action).desiredState(action)}, saw ${describeObservation(seen)} once it was settled`;
+  // An adopted one may not have been ours after all.
+  return cloudJob.evidence === undefined
+    ? { kind: 'failed', failure: 'NotConverged', message, retryInMs: null }
+    : { kind: 'indeterminate', failure: 'Indeterminate', message };
 }
 
 /** The limit ran out, or a cloud job appeared that cannot be told to be ours. */

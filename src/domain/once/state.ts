@@ -165,6 +165,30 @@ export function asHeartbeat(state: OnceState): OnceState {
   return { ...state, sent: 'unknown', isUnleased: false };
 }
 
+const IS_SILENT: Readonly<Record<PhaseName, boolean>> = {
+  barrier: true,
+  reserving: false,
+  observing: false,
+  connecting: false,
+  leasing: true,
+  unleased: true,
+  sending: true,
+  confirming: false,
+  following: false,
+  lastReading: false,
+  verifying: false,
+  settling: false,
+  ended: true,
+};
+
+/**
+ * No timer's heartbeat goes out: an acknowledged one is under way, or one with the cloud job comes next, which the SDK would hold back behind
+ * another.
+ */
+export function isSilent({ phase }: OnceState): boolean {
+  return IS_SILENT[phase.name];
+}
+
 /** How an attempt that is over ended. @throws TypeError where it is not over */
 export function endingOf({ phase }: OnceState): Ending {
   if (phase.name !== 'ended') throw new TypeError(`The attempt is not over: ${phase.name}`);

@@ -11,7 +11,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import { smallState, type OnceState } from '../../../src/domain/once/state.js';
 import { unseenAttemptMs } from '../../../src/domain/once/limits.js';
-import { nothingSent, stateOfFailure } from '../../../src/workflows/untold-attempts.js';
+import { nothingSent } from '../../../src/domain/once/activity-end.js';
+import { stateOfFailure } from '../../../src/workflows/untold-attempts.js';
 import {
   aFollowingState,
   anEndedState,
