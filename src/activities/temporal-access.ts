@@ -9,7 +9,7 @@ import {
   type Client,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import type { Event, Standing } from '../domain/once/events.js';
+import type { EventOf, Standing } from '../domain/once/events.js';
 import type { OnceState } from '../domain/once/state.js';
 import type { PastRuns } from '../domain/plan/captured-count.js';
 import { CLEAR_AT_MEMO, type LeaseHolder, type RunsAsked, type RunSeen } from '../domain/contract.js';
@@ -18,7 +18,7 @@ import { findRuns } from './find-runs.js';
 import { inTime } from './in-time.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
-type StandingAnswer = Omit<Extract<Event, { kind: 'standing' }>, 'kind'>;
+type StandingAnswer = Omit<EventOf<'standing'>, 'kind'>;
 
 export interface TemporalAccess {
   /**

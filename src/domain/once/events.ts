@@ -75,6 +75,9 @@ export type Event =
   | { readonly kind: 'timeUp' }
   | { readonly kind: 'interrupted'; readonly by: Interruption };
 
+/** The events of these kinds. */
+export type EventOf<Kind extends Event['kind']> = Extract<Event, { kind: Kind }>;
+
 /** What the server says of an attempt. `unclear`: it gave no answer. */
 export type Standing = 'current' | 'cancelled' | 'superseded' | 'unclear';
 

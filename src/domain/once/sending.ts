@@ -3,17 +3,15 @@ import { describeAction } from '../target/actions.js';
 import type { FailureName } from '../failures.js';
 import { endInterrupted, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { readingAge } from './entry.js';
-import type { At, Event, RequestFailed, Standing, Step } from './events.js';
+import type { At, EventOf, RequestFailed, Standing, Step } from './events.js';
 import { adopt, follow, readAfter } from './following.js';
-import { judge, notOurs } from './inspecting.js';
-import type { Interruption, OnceState, Phase } from './state.js';
-
-type Confirming = Extract<Phase, { name: 'confirming' }>;
+import { inspect, judge, notOurs } from './evidence.js';
+import type { Interruption, OnceState, Phase, PhaseOf } from './state.js';
 
 export function connecting(
   state: OnceState,
-  _phase: Phase,
-  event: Extract<Event, { kind: 'connected' | 'failed' }>,
+  _phase: PhaseOf<'connecting'>,
+  event: EventOf<'connected' | 'failed'>,
   at: At,
 ): Step {
   if (event.kind === 'failed') return provedUnsent(state, event, at);
@@ -45,8 +43,8 @@ function isYoung({ attempt, sentBefore, decidedAtMs }: OnceState, { nowMs, rules
  */
 export function leasing(
   state: OnceState,
-  phase: Extract<Phase, { name: 'leasing' }>,
-  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  phase: PhaseOf<'leasing'>,
+  event: EventOf<'standing' | 'timeUp'>,
   at: At,
 ): Step {
   const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
@@ -82,8 +80,8 @@ function askAgain(state: OnceState, { failure, why }: FencedBy, { nowMs, rules }
 
 export function unleased(
   state: OnceState,
-  phase: Extract<Phase, { name: 'unleased' }>,
-  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  phase: PhaseOf<'unleased'>,
+  event: EventOf<'standing' | 'timeUp'>,
   at: At,
 ): Step {
   return whereNamed(state, phase.askedAtMs, event, at, (named) => failUnsent(named, phase, at));
@@ -113,8 +111,8 @@ function fence({ interrupted }: OnceState, askedAtMs: number, standing: Standing
 
 export function sending(
   state: OnceState,
-  { sentAtMs }: Extract<Phase, { name: 'sending' }>,
-  event: Extract<Event, { kind: 'accepted' | 'failed' }>,
+  { sentAtMs }: PhaseOf<'sending'>,
+  event: EventOf<'accepted' | 'failed'>,
   at: At,
 ): Step {
   if (event.kind === 'accepted')
@@ -150,15 +148,14 @@ function provedUnsent(state: OnceState, event: RequestFailed, at: At): Step {
 /** Looks for the cloud job of a POST whose answer gave none. A reading that fails decides nothing. */
 export function confirming(
   state: OnceState,
-  phase: Confirming,
-  event: Extract<Event, { kind: 'reading' | 'inspected' | 'failed' | 'timeUp' }>,
+  phase: PhaseOf<'confirming'>,
+  event: EventOf<'reading' | 'inspected' | 'failed' | 'timeUp'>,
   at: At,
 ): Step {
   if (event.kind === 'reading') {
     const seen = { ...state, seen: event.reading };
     if (readingAge(at.rules.before, event.reading) !== 'new') return lookAgain(seen, phase, at);
-    const cloudJobId = event.reading.lastJobId ?? '';
-    return { state: seen, command: { kind: 'inspect', cloudJobId, giveUpAtMs: at.rules.deadlineAtMs } };
+    return inspect(seen, at.rules.deadlineAtMs);
   }
   if (event.kind !== 'inspected') return lookAgain(state, phase, at);
   const verdict = judge(state, event, at);
@@ -167,7 +164,7 @@ export function confirming(
   return verdict.kind === 'tooEarly' && mayShowTasks ? lookAgain(state, phase, at) : notOurs(state, verdict, at);
 }
 
-function lookAgain(state: OnceState, phase: Confirming, at: At): Step {
+function lookAgain(state: OnceState, phase: PhaseOf<'confirming'>, at: At): Step {
   // The first reading comes after a pause, however short the time.
   const isFirst = state.phase.name !== 'confirming';
   if (isFirst || at.nowMs < phase.untilMs) return readAfter(at.rules.limits.quietMs, state, phase, at);
