@@ -6,9 +6,9 @@ const ACCESS = 'src/activities/temporal-access.ts';
 const HEART = 'test/model/heart.ts';
 
 const LEASE_OF_PRODUCT = `      const beat = await heartbeat(client, info, state, timeoutMs);
-      return beat === 'current' ? standingOf(client, info, timeoutMs) : { standing: beat };`;
+      return beat === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing: beat };`;
 const LEASE_OF_MODEL = `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
-      if (standing === 'current') this.#describe(timeoutMs, heard);
+      if (standing === 'current' && !isYoung) this.#describe(timeoutMs, heard);
       else heard({ standing });
     });`;
 
@@ -21,8 +21,9 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       { file: SENDING, from: `  const leasing: OnceState = {`, to: `  const unasked: OnceState = {` },
       {
         file: SENDING,
-        from: `  return { state: leasing, command: { kind: 'lease', giveUpAtMs: at.nowMs + at.rules.limits.leaseMs } };`,
-        to: `  return leasing(unasked, unasked.phase as Extract<Phase, { name: 'leasing' }>, { kind: 'standing', standing: 'current' }, at);`,
+        from: `  return { state: leasing, command: { kind: 'lease', isYoung: isYoung(state, at), giveUpAtMs } };`,
+        to: `  void [isYoung, giveUpAtMs];
+  return leasing(unasked, unasked.phase as Extract<Phase, { name: 'leasing' }>, { kind: 'standing', standing: 'current' }, at);`,
       },
       {
         file: 'src/activities/once.ts',
@@ -83,7 +84,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       {
         file: ACCESS,
         from: LEASE_OF_PRODUCT,
-        to: `      return { standing: await heartbeat(client, info, state, timeoutMs) };`,
+        to: `      void isYoung;
+      return { standing: await heartbeat(client, info, state, timeoutMs) };`,
       },
     ],
     model: {
@@ -105,8 +107,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ACCESS,
-        from: `    async sendLease(info, state, timeoutMs) {`,
-        to: `    async sendLease(info, _state, timeoutMs) {`,
+        from: `    async sendLease(info, state, isYoung, timeoutMs) {`,
+        to: `    async sendLease(info, _state, _isYoung, timeoutMs) {`,
       },
       { file: ACCESS, from: LEASE_OF_PRODUCT, to: `      return standingOf(client, info, timeoutMs);` },
     ],
@@ -123,7 +125,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       {
         file: ACCESS,
         from: LEASE_OF_PRODUCT,
-        to: `      const answer = await standingOf(client, info, timeoutMs);
+        to: `      void isYoung;
+      const answer = await standingOf(client, info, timeoutMs);
       return answer.standing === 'current' ? { standing: await heartbeat(client, info, state, timeoutMs) } : answer;`,
       },
     ],

@@ -1,7 +1,7 @@
 /** How an attempt ends: what it leaves for the next one, and how soon that comes. */
 import { FAILURES, type FailureName } from '../failures.js';
 import { describeTime } from '../time/utc-time.js';
-import type { At, Event, RequestFailed, Step } from './events.js';
+import type { At, EventOf, RequestFailed, Step } from './events.js';
 import { unseenAttemptMs } from './limits.js';
 import { countsAsFailure, failedAgain, retryDelayMs } from './retrying.js';
 import type { Ending, Interruption, OnceState } from './state.js';
@@ -131,7 +131,7 @@ export function endInterrupted(state: OnceState, by: Interruption, at: At): Step
 export function whereNamed(
   state: OnceState,
   askedAtMs: number,
-  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  event: EventOf<'standing' | 'timeUp'>,
   at: At,
   goOn: (named: OnceState) => Step,
 ): Step {

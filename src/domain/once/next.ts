@@ -9,7 +9,7 @@ import { afterLastReading, following, startPolling, verifying } from './followin
 import { atBarrier, observing, reserve, reserving } from './observing.js';
 import { confirming, connecting, leasing, sending, unleased } from './sending.js';
 import { followingToSettle, settling, startSettling } from './settling.js';
-import type { Ending, Interruption, OnceState, Phase, PhaseName } from './state.js';
+import type { Ending, Interruption, OnceState, Phase, PhaseName, PhaseOf } from './state.js';
 import { extendTrail, type TrailEntry } from './trail.js';
 
 /**
@@ -106,7 +106,7 @@ function waitsFor<In extends Phase, Taken extends Answer>(
 }
 
 /** What each phase waits for. */
-const HANDLERS: { readonly [Name in PhaseName]: Handler<Extract<Phase, { name: Name }>> } = {
+const HANDLERS: { readonly [Name in PhaseName]: Handler<PhaseOf<Name>> } = {
   barrier: waitsFor(atBarrier, { standing: true, timeUp: true }),
   reserving: waitsFor(reserving, { reserved: true, failed: true, timeUp: true }),
   observing: waitsFor(observing, { reading: true, inspected: true, failed: true, timeUp: true }),
