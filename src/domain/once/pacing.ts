@@ -12,6 +12,7 @@ const GAP_FRACTION = 0.1;
 const GAP_GROWTH = 1.3;
 const LONGEST_GAP_FRACTION = 0.1;
 
+/** What the next look depends on. */
 export interface LookRequest {
   /** Looks this watcher made already; 0 for the first. */
   readonly looks: number;

@@ -49,6 +49,7 @@ export function describeRetrying({ reason, failures, sinceMs, untilMs }: Retryin
 const LONGEST_DELAY_IN_QUIETS = 6;
 const LONGEST_DELAYS_IN_QUIETS: Partial<Record<FailureName, number>> = { TargetBusy: 3, Unanswered: 3 };
 
+/** What the delay before the next attempt depends on. */
 export interface RetryDelayRequest {
   readonly failure: FailureName;
   /** Failures in a row, this one too. */

@@ -9,6 +9,7 @@ import type { Retrying } from './retrying.js';
 import { jsonBytes } from '../text/json-bytes.js';
 import { trailWithin, type TrailEntry } from './trail.js';
 
+/** What an attempt hands to the next one, to the workflow and to the report. */
 export interface OnceState {
   /** Number of the attempt that wrote it. */
   readonly attempt: number;
@@ -134,6 +135,7 @@ interface JobEnded {
   readonly failure: string | null;
 }
 
+/** The name of a phase. */
 export type PhaseName = Phase['name'];
 
 /** The phases of these names. */
