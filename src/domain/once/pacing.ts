@@ -1,4 +1,4 @@
-/** When to look at a cloud job: a pure rule from its usual duration. It decides when to look, never what is concluded. */
+/** When to look at a cloud job, computed from its usual duration. It decides when to look, never what is concluded. */
 
 /** The plain rule: 0.1 s after the start, then 1.5 times longer each time, at most 5 s. Nothing here looks more often than it. */
 const PLAIN_FIRST_MS = 100;
