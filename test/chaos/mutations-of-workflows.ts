@@ -33,8 +33,8 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
       },
       {
         file: PERFORM_STEP,
-        from: `    return await CancellationScope.nonCancellable(() => settleTarget(request, summary));`,
-        to: `    return await settleTarget(request, summary);`,
+        from: `    return await CancellationScope.nonCancellable(() => settleTarget(unclear, summary));`,
+        to: `    return await settleTarget(unclear, summary);`,
       },
     ],
     storms: { aim: ['lostAnswerThenCancel', 'lostAnswerSeenLateThenCancel'], seeds: 6 },
@@ -150,8 +150,8 @@ import { observeTarget } from './proxies.js';`,
     ],
     storms: { aim: ['colleagueBetweenStepsThenFailure'], seeds: 8 },
     model: {
-      kind: 'open',
-      why: "an undo is not sent over somebody else's cloud job that had shown, which no invariant of the model says yet",
+      kind: 'found',
+      aim: { plots: ['foreignJobBeforeTheUndo'] },
       edits: [
         {
           file: MODEL_TARGET_RUN,

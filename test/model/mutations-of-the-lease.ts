@@ -89,9 +89,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     model: {
-      kind: 'open',
-      why: 'an attempt that a reset has replaced and that lives longer than the SDK lets it, while what its successor waits out is over',
-      aim: { blows: ['resetActivity', 'freeze'] },
+      kind: 'found',
+      aim: { plots: ['frozenBesideItsSuccessor'] },
       edits: [
         {
           file: HEART,
@@ -132,9 +131,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     model: {
-      kind: 'open',
-      why: 'a reset and a lost attempt between two calls that take two seconds at most',
-      aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
+      kind: 'found',
+      aim: { plots: ['resetWithinTheLease'] },
       edits: [
         {
           file: HEART,
@@ -184,9 +182,17 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       { file: SENDING, from: `function askAgain(`, to: `export function askAgain(` },
     ],
     model: {
-      kind: 'open',
-      why: 'an attempt without an answer to its lease, replaced after a reset by one of the same number that has sent by then',
-      aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
+      kind: 'harmless',
+      why: 'one that has its number sends 31 s after its last heartbeat at the earliest; an end that comes by then is late (`late-end-not-waited-out`), or sets a bound itself (`silent-end-not-waited-out`)',
+      aim: {
+        plots: [
+          'handedOutBesideItsSuccessor',
+          'handedOutBesideAnEarlySuccessor',
+          'frozenBesideItsSuccessor',
+          'receivedBesideItsSuccessor',
+          'resetWithinTheLease',
+        ],
+      },
     },
   },
 ];

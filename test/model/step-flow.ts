@@ -1,4 +1,4 @@
-/** One step of the workflow, as `src/workflows/perform-step.ts` and `untold-attempts.ts` have it: act, then settle what is not clear. */
+/** One step of the workflow, as `src/workflows/perform-step.ts` has it: act, then settle what is not clear. */
 import type { Baseline } from '../../src/domain/contract.js';
 import type { OnceRules } from '../../src/domain/once/events.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
@@ -51,7 +51,7 @@ export function* performStep(
 }
 
 /** For a step that a cancelled run does not begin any more: what came of it where a reset may have cut it off. */
-export function* lookAfterReset(
+export function* settleAfterReset(
   step: ActionStep,
   baseline: Baseline,
   context: Context,
@@ -102,7 +102,7 @@ function* act(
   return end.kind === 'completed' ? end.state : stateAfter(endOf(end), decided);
 }
 
-/** As `src/workflows/untold-attempts.ts` makes it of Temporal's errors. */
+/** As `src/workflows/activity-failure.ts` makes it of Temporal's errors. */
 function endOf(end: Exclude<ActivityEnd, { kind: 'completed' }>): ReportedEnd {
   switch (end.kind) {
     case 'timedOut':

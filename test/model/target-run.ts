@@ -14,7 +14,7 @@ import { statusMeaning, type Observation } from '../../src/domain/target/target.
 import type { TargetOfRun } from './chronicle.js';
 import type { Context, Flow, RunArguments } from './flow.js';
 import type { PlannedRun } from './scenario.js';
-import { isDecidedBefore, lookAfterReset, performStep, rulesOf, settleToCloseMs } from './step-flow.js';
+import { isDecidedBefore, settleAfterReset, performStep, rulesOf, settleToCloseMs } from './step-flow.js';
 
 /** Why a run is not begun. */
 type Refusal = FailureName | 'cancelled';
@@ -119,7 +119,7 @@ function* takeSteps(context: Context, run: RunArguments, from: Baseline): Flow<C
       closing: isBegun ? undefined : (run.closing ?? undefined),
     };
     const outcome = context.cancelled
-      ? yield* lookAfterReset(step, baseline, context, run)
+      ? yield* settleAfterReset(step, baseline, context, run)
       : yield* performStep(step, baseline, context, run, times, true);
     if (outcome === null) break;
     baseline = outcome.baseline;

@@ -3,7 +3,7 @@
  * no Temporal. `src/activities/once.ts` carries the commands out; docs/guarantees.md shows the tables that these functions make.
  */
 import { endInterrupted, note } from './ending.js';
-import { clearAtMsOnEntry, isProvenUnsent, needsBarrier } from './entry.js';
+import { clearAtMsOnEntry, isProvenUnsent, isUnleasedOnEntry, needsBarrier } from './entry.js';
 import type { At, AttemptFacts, Command, Event, OnceRules, Step } from './events.js';
 import { afterLastReading, following, startPolling, verifying } from './following.js';
 import { atBarrier, observing, reserve, reserving } from './observing.js';
@@ -28,7 +28,7 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     atMs: nowMs,
     sent,
     sentBefore: sent,
-    isUnleased: sent === 'no' || previous?.isUnleased === true,
+    isUnleased: isUnleasedOnEntry(facts, previous, limits),
     cloudJob: previous?.cloudJob ?? null,
     clearAtMs: clearAtMsOnEntry(facts, previous, nowMs, limits),
     // A reset schedules a decision anew that was made when its baseline was read.

@@ -1,15 +1,11 @@
-/** How an activity that failed ended, out of Temporal's error; what the workflow may believe of it is in `src/domain/once/activity-end.ts`. */
+/** How an activity that failed ended, from Temporal's error. `src/domain/once/activity-end.ts` decides what follows from it. */
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/workflow';
 import { isFailureName } from '../domain/failures.js';
+import type { ActivityEnd } from '../domain/once/activity-end.js';
 import type { OnceState } from '../domain/once/state.js';
-import { stateAfter, type ActivityEnd, type Decided } from '../domain/once/activity-end.js';
 
-/** The state in which a failed `performAction` left its decision. */
-export function stateOfFailure(error: unknown, decided: Decided): OnceState {
-  return stateAfter(endOf(error), decided);
-}
-
-function endOf(error: unknown): ActivityEnd {
+/** @param error what awaiting `performAction` threw. One that is not Temporal's counts as `Unanswered` */
+export function activityEnd(error: unknown): ActivityEnd {
   // The scope was cancelled before the activity was scheduled.
   if (error instanceof CancelledFailure) return { kind: 'notBegun' };
   const cause = error instanceof ActivityFailure ? error.cause : error;
