@@ -81,17 +81,25 @@ class Attempt {
   /** @returns the next command, once this one is answered, given up or overtaken by an interruption */
   async #carryOut(command: Command): Promise<Command | null> {
     const ending = new AbortController();
-    const answers: Promise<Answer>[] = [this.#answerTo(command, ending.signal)];
-    if ('giveUpAtMs' in command) answers.push(this.#timeUp(command.giveUpAtMs, ending.signal));
+    const answer = this.#answerTo(command, ending.signal);
+    const timer = 'giveUpAtMs' in command ? this.#timerUntil(command.giveUpAtMs) : null;
+    const answers: Promise<Answer>[] = timer === null ? [answer] : [answer, timer.timeUp];
+    let isAnswered = false;
     try {
-      const first = await Promise.race([...answers, ...this.#interruption]);
-      if (first.kind !== 'interrupted') return this.#after(first);
-      this.#interruption = [];
-      // `null`: what is under way goes on.
-      return this.#feed(first) ?? this.#after(await Promise.race(answers));
+      let first = await Promise.race([...answers, ...this.#interruption]);
+      if (first.kind === 'interrupted') {
+        this.#interruption = [];
+        const instead = this.#feed(first);
+        if (instead !== null) return instead;
+        first = await Promise.race(answers);
+      }
+      isAnswered = first.kind !== 'timeUp';
+      return this.#after(first);
     } finally {
-      ending.abort();
-      answers[0]?.catch(() => {});
+      timer?.clear();
+      // Costs more than all the rest, so that it is left out where nothing is under way any more.
+      if (!isAnswered) ending.abort();
+      answer.catch(() => {});
     }
   }
 
@@ -100,12 +108,17 @@ class Attempt {
     return event.kind === 'notSent' ? this.#step.command : this.#feed(event);
   }
 
-  async #timeUp(atMs: number, signal: AbortSignal): Promise<Event> {
-    for (let leftMs = atMs - this.#clock(); leftMs > 0; leftMs = atMs - this.#clock()) {
-      await pause(Math.min(leftMs, LONGEST_TIMER_MS), signal).catch(() => {});
-      if (signal.aborted) break; // Something else came first: nobody waits for this any more.
-    }
-    return { kind: 'timeUp' };
+  #timerUntil(atMs: number): { readonly timeUp: Promise<Event>; clear(): void } {
+    let timer: NodeJS.Timeout | undefined;
+    const timeUp = new Promise<Event>((resolve) => {
+      const look = () => {
+        const leftMs = atMs - this.#clock();
+        if (leftMs <= 0) resolve({ kind: 'timeUp' });
+        else timer = setTimeout(look, Math.min(leftMs, LONGEST_TIMER_MS));
+      };
+      look();
+    });
+    return { timeUp, clear: () => clearTimeout(timer) };
   }
 
   async #answerTo(command: Command, signal: AbortSignal): Promise<Answer> {
@@ -162,8 +175,9 @@ class Attempt {
       beforeFirstByte: async () => {
         const command = this.#feed({ kind: 'connected' });
         if (command?.kind !== 'lease') throw NOT_SENT;
-        const { giveUpAtMs } = command;
-        const asked = temporal.sendLease(this.#context.info, this.#step.state, giveUpAtMs - this.#clock());
+        const { isYoung, giveUpAtMs } = command;
+        const leftMs = giveUpAtMs - this.#clock();
+        const asked = temporal.sendLease(this.#context.info, this.#step.state, isYoung, leftMs);
         const standing = await orDeadline(asked, giveUpAtMs);
         const event: Event = standing === null ? { kind: 'timeUp' } : { kind: 'standing', ...standing };
         if (this.#feed(event)?.kind !== 'send') throw NOT_SENT;

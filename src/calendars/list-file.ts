@@ -39,14 +39,14 @@ class FreezeList {
     const zone = this.#zone(timezone);
     if (Array.isArray(freezes))
       return freezes.flatMap((freeze: unknown, index) => this.#freeze(['freezes', index], freeze, zone) ?? []);
-    this.#problem(['freezes'], 'missing', '"freezes" is no list', `Write ${EXAMPLE}`);
+    this.#problem(['freezes'], 'missing', '"freezes" is not a list', `Write ${EXAMPLE}`);
     return [];
   }
 
   #freeze(path: Path, freeze: unknown, zone: TimeZone): Freeze | null {
     if (typeof freeze !== 'object' || freeze === null || Array.isArray(freeze)) {
       const remedy = 'Write { name: Year end, from: 2026-12-20, to: 2027-01-01 }';
-      this.#problem(path, 'invalid-value', 'it is no freeze', remedy);
+      this.#problem(path, 'invalid-value', 'it is not a freeze', remedy);
       return null;
     }
     this.#onlyKeys(path, freeze, FREEZE_KEYS);
@@ -79,7 +79,7 @@ class FreezeList {
       const [code, found] =
         given === undefined
           ? ['missing', `"${String(path.at(-1))}" is missing`]
-          : ['invalid-value', `"${shown(given)}" is no time`];
+          : ['invalid-value', `"${shown(given)}" is not a time`];
       this.#problem(path, code, found, 'Write a day, 2026-12-20, or a time of the zone, 2026-12-20T18:00');
       return null;
     }
@@ -103,7 +103,7 @@ class FreezeList {
 
 const LOCAL_TIME = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::([0-5]\d))?)?$/;
 
-/** `2026-12-20` or `2026-12-20T18:00`, where `24:00` is the end of the day. @returns `null` where it is no time */
+/** `2026-12-20` or `2026-12-20T18:00`, where `24:00` is the end of the day. @returns `null` for any other text */
 function localTime(text: string): WallMs | null {
   const [, year, month, day, hour = '00', minute = '00', second = '00'] = LOCAL_TIME.exec(text) ?? [];
   if (year === undefined) return null;

@@ -22,7 +22,7 @@ export class ConfigurationError extends Error {
 
 /** What the kubelet puts into each pod for each Service of its namespace: a Service named `runbook-gateway` gives `RUNBOOK_GATEWAY_PORT`. */
 const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
-/** Headers of gRPC, whose names are free: one named `X-Port` is no link, unless it has the URL that a link has. */
+/** Headers of gRPC, whose names are free: one named `X-Port` is a link only if its value is a URL such as a link has. */
 const GRPC_HEADER = 'TEMPORAL_GRPC_META_';
 /** PEM, which has lines. */
 const OF_SEVERAL_LINES = /^TEMPORAL_TLS_\w+_DATA$/;
@@ -105,7 +105,7 @@ export class VariableReader {
     return Object.fromEntries(values) as ValuesOf<Table>;
   }
 
-  /** Reads one value. @returns `undefined` where the schema refuses it, after its problems were added */
+  /** Reads one value. @returns `undefined` if the schema refuses it, after its problems were added */
   check<Schema extends z.ZodType>(
     place: string,
     value: string | undefined,

@@ -53,7 +53,7 @@ function checkRegion(reader: VariableReader, region: string | undefined): void {
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** An address without slashes at its end; `undefined` where none is set. */
+/** An address without slashes at its end; `undefined` if none is set. */
 function addressOf(
   reader: VariableReader,
   name: 'SERVICESTAGE_ENDPOINT' | 'HUAWEICLOUD_SDK_IAM_ENDPOINT',
@@ -80,7 +80,7 @@ type Way = keyof typeof WAYS;
 const CHOICES =
   'HUAWEICLOUD_SDK_AK with _SK, or SERVICESTAGE_TOKEN, or SERVICESTAGE_IAM_USER with _IAM_PASSWORD and _IAM_DOMAIN';
 
-/** Exactly one way to authenticate. Two at once are a problem, since nobody could tell which one acts. */
+/** Exactly one way to authenticate. Two at once are a problem, since it would not be clear which one acts. */
 function readCredentials(reader: VariableReader, values: Values, iamEndpoint: string | undefined): Credentials {
   const isSet = (name: string) => reader.text(name) !== undefined;
   const ways = (Object.keys(WAYS) as Way[]).filter((way) => WAYS[way].some(isSet));
@@ -93,7 +93,7 @@ function readCredentials(reader: VariableReader, values: Values, iamEndpoint: st
     way === 'SERVICESTAGE_IAM_USER' && !isSet('HUAWEICLOUD_SDK_IAM_ENDPOINT') && !isSet('SERVICESTAGE_REGION');
   for (const name of [...missing, ...(needsIam ? ['HUAWEICLOUD_SDK_IAM_ENDPOINT'] : [])])
     reader.problem(name, 'it is missing', `It goes with ${way}`);
-  // Where one is missing the configuration is refused, so what stands in its place is never used.
+  // Where one is missing the configuration is refused, so these placeholders are never used.
   const none = new Secret('');
   if (way === 'HUAWEICLOUD_SDK_AK') {
     const securityToken = values.HUAWEICLOUD_SDK_SECURITY_TOKEN;

@@ -56,7 +56,7 @@ export function readTemporal(reader: VariableReader, proxyFor: ProxyFor): Tempor
   return isAddress ? onItsWay(direct, proxyFor, (text) => reader.warn(text)) : direct;
 }
 
-/** Other tools of Temporal read names of their own, so an unknown one is no problem; one that is near to a known one is probably that. */
+/** Other tools of Temporal read names of their own, so an unknown one is not a problem. One that is close to a known one is probably a typing error and gets a warning. */
 function warnOfNames(reader: VariableReader, names: readonly string[]): void {
   for (const name of names) {
     const own = /^TEMPORAL_(.+)$/.exec(name)?.[1];
@@ -67,7 +67,7 @@ function warnOfNames(reader: VariableReader, names: readonly string[]): void {
   }
 }
 
-/** The profile file, as Temporal's own reader looks for it; `undefined`: there is none, or the other places of Windows and macOS count. */
+/** Finds the profile file in the place that Temporal's own reader uses. @returns `undefined` if there is none, and on Windows and macOS, where Temporal's own reader finds it */
 function profileFile({
   TEMPORAL_CONFIG_FILE: given,
   XDG_CONFIG_HOME,
@@ -120,12 +120,12 @@ function checkHeaders(reader: VariableReader, { apiKey, metadata = {} }: Connect
   for (const [name, value] of Object.entries(metadata)) {
     const place = `TEMPORAL_GRPC_META_* ${name}`;
     if (!/^[0-9a-z_.-]+$/.test(name) || name.endsWith('-bin') || typeof value !== 'string')
-      reader.problem(place, 'it is no header of text', 'Name it with letters, digits, - and _');
+      reader.problem(place, 'it is not a text header', 'Name it with letters, digits, - and _');
     else reader.check(place, value, headerText);
   }
 }
 
-/** Half a client certificate would be passed over, and a file that is no PEM would be found at the first connection. */
+/** Half a client certificate would be passed over, and a file that is not PEM would only fail at the first connection. */
 function checkTls(reader: VariableReader, env: Record<string, string>, tls: ConnectionOptions['tls']): void {
   const [cert, key] = ['CERT', 'KEY'].map(
     (part) => env[`TEMPORAL_TLS_CLIENT_${part}_PATH`] ?? env[`TEMPORAL_TLS_CLIENT_${part}_DATA`],
@@ -169,7 +169,7 @@ function onItsWay(direct: TemporalConfig, proxyFor: ProxyFor, warn: (text: strin
   const proxy = proxyFor(new URL(`https://${address}`));
   if (proxy !== null && proxy.protocol !== 'http:')
     warn(
-      `Temporal at ${address} is reached without the proxy ${proxyName(proxy)}: Temporal's clients speak to http:// proxies only. Name the host in NO_PROXY, or give such a proxy`,
+      `Temporal at ${address} is reached without the proxy ${proxyName(proxy)}: Temporal's clients support http:// proxies only. Name the host in NO_PROXY, or give such a proxy`,
     );
   if (proxy === null || proxy.protocol !== 'http:') return { ...direct, connectionOptions: own };
   const [username, password] = [proxy.username, proxy.password].map(decodeURIComponent) as [string, string];

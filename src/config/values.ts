@@ -1,4 +1,4 @@
-/** The kinds of values that variables hold, as zod schemas: each reads the text of a variable, or says what is wrong and what would be right. */
+/** The kinds of values that variables hold, as zod schemas: each reads the text of a variable, or reports what is wrong and what would be right. */
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { describeDuration, durationMs, DURATION_REMEDY } from '../domain/time/duration.js';
@@ -8,7 +8,7 @@ import { readSmallFileSync } from '../files/read-file.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
 import { Secret } from '../servicestage/secret.js';
 
-/** What the documentation says of a variable beside its description. */
+/** What the documentation shows of a variable beside its description. */
 interface VariableMeta {
   /** As one would write it; absent: the variable has no default. */
   readonly default?: string;
@@ -45,7 +45,7 @@ function kind<Value>(form: string, read: (value: string, refuse: Refuse) => Valu
     .meta({ form });
 }
 
-/** What would be right instead of the value that an issue is about; the message of the issue says what was found. */
+/** What would be right instead of the value that an issue is about; the message of the issue is what was found. */
 export function remedyOf(issue: z.core.$ZodIssue): string {
   const remedy: unknown = issue.code === 'custom' ? issue.params?.['remedy'] : undefined;
   return typeof remedy === 'string' ? remedy : 'Correct the value';
@@ -62,7 +62,7 @@ export function formed(form: RegExp | ((value: string) => boolean), noun: string
   );
 }
 
-/** Text that can be sent in an HTTP or gRPC header, as it stands. No message shows it. */
+/** Text that can be sent in an HTTP or gRPC header, unchanged. No message shows it. */
 export const headerText = kind('text', (value, refuse) =>
   /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value)
     ? value
@@ -200,7 +200,7 @@ export const readableFile = kind('file', (value, refuse) => {
   }
 });
 
-/** What an error says. */
+/** The message of an error. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

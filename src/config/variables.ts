@@ -208,7 +208,7 @@ export const configVariables: readonly ConfigVariable[] = Object.entries(ALL).fl
     : [{ name: variable, default: byDefault, form, meaning: description, secret: isSecret }];
 });
 
-/** What is said of a schema and of those that it wraps: zod keeps it apart for each. */
+/** The metadata of a schema together with that of the schemas it wraps: zod keeps them separately. */
 function metaOf(schema: z.ZodType): z.GlobalMeta {
   const inner = 'innerType' in schema.def ? metaOf(schema.def.innerType as z.ZodType) : {};
   return { ...inner, ...schema.meta() };

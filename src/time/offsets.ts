@@ -18,7 +18,7 @@ const NAME = /^[A-Za-z][\w+/-]*$/;
 /** By name. Kept for good: there are some 600 names, and events and schedules ask for the same few years again and again. */
 const known = new Map<string, Offsets>();
 
-/** @returns `null` where no zone has the name. Upper and lower case are the same. */
+/** Upper and lower case are the same. @returns `null` if no zone has the name */
 export function offsetsOf(name: string): Offsets | null {
   if (!NAME.test(name)) return null;
   const offsets = known.get(name) ?? createOffsets(name);

@@ -7,8 +7,8 @@ export interface TimeZone {
   readonly name: string;
   /**
    * The moment at which the clocks show a reading, in epoch milliseconds. Where clocks go back, a reading comes twice: `first`, the
-   * default, is what RFC 5545 3.3.5 means. Where they go forward, a reading is missing and is read by the offset of before, also as
-   * RFC 5545 says. Temporal calls this `compatible`, and `later` for `last`.
+   * default, is the rule of RFC 5545 3.3.5. Where they go forward, a reading is missing and is read by the offset before the change, also
+   * as in RFC 5545. Temporal calls this `compatible`, and `later` for `last`.
    */
   msOf(wallMs: WallMs, which?: 'first' | 'last'): number;
   /** What the clocks show at a moment. */
@@ -20,7 +20,7 @@ export interface TimeZone {
 /** Coordinated Universal Time. */
 export const UTC: TimeZone = { name: 'UTC', msOf: (wallMs) => wallMs, wallOf: (ms) => ms };
 
-/** The zone with an IANA name, in any case of letters. @returns `null` where there is none */
+/** The zone with an IANA name, in any case of letters. @returns `null` if there is none */
 export function ianaZone(name: string): TimeZone | null {
   const offsets = offsetsOf(name);
   return offsets === null ? null : zoneOf(name, (ms) => offsets(ms).offsetMs);

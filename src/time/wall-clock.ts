@@ -3,7 +3,7 @@
 /** A reading of a wall clock, written as the epoch milliseconds it would have in UTC; read it with the `getUTC…` methods of `Date`. */
 export type WallMs = number;
 
-/** A time as iCalendar writes it, RFC 5545 3.3.4 and 3.3.5. A date stands for its midnight. */
+/** A time as iCalendar writes it, RFC 5545 3.3.4 and 3.3.5. A date means its midnight. */
 export interface Stamp {
   readonly wallMs: WallMs;
   readonly isDate: boolean;

@@ -150,8 +150,8 @@ import { observeTarget } from './proxies.js';`,
     ],
     storms: { aim: ['colleagueBetweenStepsThenFailure'], seeds: 8 },
     model: {
-      kind: 'open',
-      why: "an undo is not sent over somebody else's cloud job that had shown, which no invariant of the model says yet",
+      kind: 'found',
+      aim: { plots: ['foreignJobBeforeTheUndo'] },
       edits: [
         {
           file: MODEL_TARGET_RUN,

@@ -10,6 +10,7 @@ import type { World } from './world.js';
 export function notAloneThings(world: World): readonly string[] {
   return [
     ...interleaved(world),
+    ...acceptedAfterTheReport(world),
     ...world.chronicle.posts.flatMap((post) => [
       ...sentAfterTheClose(post, world),
       ...sentTooLate(post, world),
@@ -26,6 +27,23 @@ function interleaved({ chronicle: { holders, jobs } }: World): readonly string[]
   return ours.flatMap((job, index) => {
     const earlier = ours.slice(0, index).find((other) => orderOf(other) > orderOf(job));
     return earlier === undefined ? [] : [`${describeJob(job)} came after ${describeJob(earlier)} of a later holder`];
+  });
+}
+
+/** A run that closes with its report hands the instance on: nothing that was sent for it, or before it, is accepted after that. */
+function acceptedAfterTheReport({ chronicle: { holders, jobs } }: World): readonly string[] {
+  return holders.flatMap(({ closedAtMs, status, runId, chainId, report }, index) => {
+    if (closedAtMs === null || status !== 'COMPLETED') return [];
+    // A reset run that cannot read the instance is refused at once (docs/guarantees.md).
+    if (runId !== chainId && report?.failure !== null) return [];
+    return (
+      jobs
+        .filter(({ post, acceptedAtMs }) => post !== null && acceptedAtMs > closedAtMs)
+        .filter(({ post }) => post !== null && holders.indexOf(post.holder) <= index)
+        // Numbers of attempts repeat after a reset (docs/guarantees.md).
+        .filter(({ post }) => post?.decision.isMisheard !== true)
+        .map((job) => `${describeJob(job)} came after the report of ${runId}`)
+    );
   });
 }
 

@@ -74,10 +74,10 @@ export class Heart {
     });
   }
 
-  /** An acknowledged heartbeat, then the same question. */
-  lease(timeoutMs: number, heard: (answer: StandingAnswer) => void): void {
+  /** An acknowledged heartbeat, then the same question, unless the attempt is young. */
+  lease(isYoung: boolean, timeoutMs: number, heard: (answer: StandingAnswer) => void): void {
     this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
-      if (standing === 'current') this.#describe(timeoutMs, heard);
+      if (standing === 'current' && !isYoung) this.#describe(timeoutMs, heard);
       else heard({ standing });
     });
   }

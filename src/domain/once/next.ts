@@ -3,13 +3,13 @@
  * no Temporal. `src/activities/once.ts` carries the commands out; docs/guarantees.md shows the tables that these functions make.
  */
 import { endInterrupted, note } from './ending.js';
-import { clearAtMsOnEntry, isProvenUnsent, needsBarrier } from './entry.js';
+import { clearAtMsOnEntry, isProvenUnsent, isUnleasedOnEntry, needsBarrier } from './entry.js';
 import type { At, AttemptFacts, Command, Event, OnceRules, Step } from './events.js';
 import { afterLastReading, following, startPolling, verifying } from './following.js';
 import { atBarrier, observing, reserve, reserving } from './observing.js';
 import { confirming, connecting, leasing, sending, unleased } from './sending.js';
 import { followingToSettle, settling, startSettling } from './settling.js';
-import type { Ending, Interruption, OnceState, Phase, PhaseName } from './state.js';
+import type { Ending, Interruption, OnceState, Phase, PhaseName, PhaseOf } from './state.js';
 import { extendTrail, type TrailEntry } from './trail.js';
 
 /**
@@ -28,7 +28,7 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     atMs: nowMs,
     sent,
     sentBefore: sent,
-    isUnleased: sent === 'no' || previous?.isUnleased === true,
+    isUnleased: isUnleasedOnEntry(facts, previous, limits),
     cloudJob: previous?.cloudJob ?? null,
     clearAtMs: clearAtMsOnEntry(facts, previous, nowMs, limits),
     // A reset schedules a decision anew that was made when its baseline was read.
@@ -106,7 +106,7 @@ function waitsFor<In extends Phase, Taken extends Answer>(
 }
 
 /** What each phase waits for. */
-const HANDLERS: { readonly [Name in PhaseName]: Handler<Extract<Phase, { name: Name }>> } = {
+const HANDLERS: { readonly [Name in PhaseName]: Handler<PhaseOf<Name>> } = {
   barrier: waitsFor(atBarrier, { standing: true, timeUp: true }),
   reserving: waitsFor(reserving, { reserved: true, failed: true, timeUp: true }),
   observing: waitsFor(observing, { reading: true, inspected: true, failed: true, timeUp: true }),

@@ -5,13 +5,11 @@ import { isAtRest } from '../target/cloud-job.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end } from './ending.js';
 import { readingAge } from './entry.js';
-import type { At, Event, RequestFailed, Step } from './events.js';
+import type { At, EventOf, RequestFailed, Step } from './events.js';
 import { adopt, failedJob, howItEnded, polled, readAfter, startPolling, withReadFailure } from './following.js';
-import { judge } from './inspecting.js';
+import { inspect, judge } from './evidence.js';
 import { retryDelayMs } from './retrying.js';
-import type { Ending, OnceState, Phase } from './state.js';
-
-type Settling = Extract<Phase, { name: 'settling' }>;
+import type { Ending, OnceState, PhaseOf } from './state.js';
 
 /** The cloud job of the decision is followed to its end, where one is known; else the instance is read. */
 export function startSettling(state: OnceState, at: At): Step {
@@ -22,8 +20,8 @@ export function startSettling(state: OnceState, at: At): Step {
 /** The phase `following` of a settle: its end, then an instance at rest. */
 export function followingToSettle(
   state: OnceState,
-  phase: Extract<Phase, { name: 'following' }>,
-  event: Extract<Event, { kind: 'polled' | 'failed' | 'timeUp' }>,
+  phase: PhaseOf<'following'>,
+  event: EventOf<'polled' | 'failed' | 'timeUp'>,
   at: At,
 ): Step {
   const after = polled(state, phase, event, at);
@@ -37,8 +35,8 @@ export function followingToSettle(
 /** The phase `settling`. A reading that fails decides nothing; the limit of the settle bounds it. */
 export function settling(
   state: OnceState,
-  phase: Settling,
-  event: Extract<Event, { kind: 'reading' | 'inspected' | 'failed' | 'timeUp' }>,
+  phase: PhaseOf<'settling'>,
+  event: EventOf<'reading' | 'inspected' | 'failed' | 'timeUp'>,
   at: At,
 ): Step {
   switch (event.kind) {
@@ -56,7 +54,7 @@ export function settling(
   }
 }
 
-function afterFailure(state: OnceState, phase: Settling, error: RequestFailed | null, at: At): Step {
+function afterFailure(state: OnceState, phase: PhaseOf<'settling'>, error: RequestFailed | null, at: At): Step {
   const failed = error === null ? state : withReadFailure(state, error, at);
   return isOver(failed, at)
     ? end(failed, unclear(failed, notAtRest(failed), at), at)
@@ -64,7 +62,7 @@ function afterFailure(state: OnceState, phase: Settling, error: RequestFailed | 
 }
 
 /** What was sent is known: it only has to come to rest. A deleted instance is at rest. */
-function untilAtRest(state: OnceState, phase: Settling, reading: Observation, at: At): Step {
+function untilAtRest(state: OnceState, phase: PhaseOf<'settling'>, reading: Observation, at: At): Step {
   if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) {
     const ending = clear(state, at);
     // Where the cloud job may not have been ours, what was may still appear.
@@ -79,7 +77,12 @@ function untilAtRest(state: OnceState, phase: Settling, reading: Observation, at
  * of what a successful one did; an effect that is not seen would not be undone. And one that is not known may be older than ours, which
  * would show after the lease is released: the next run would report it as somebody else's.
  */
-function isOlderThanJob({ cloudJob }: OnceState, { jobEnd }: Settling, reading: Observation, at: At): boolean {
+function isOlderThanJob(
+  { cloudJob }: OnceState,
+  { jobEnd }: PhaseOf<'settling'>,
+  reading: Observation,
+  at: At,
+): boolean {
   if (cloudJob === null || jobEnd === null) return false;
   const { before, action, limits } = at.rules;
   const age = readingAge({ ...before, lastJobId: cloudJob.id }, reading);
@@ -89,13 +92,11 @@ function isOlderThanJob({ cloudJob }: OnceState, { jobEnd }: Settling, reading: 
 }
 
 /** Something may have been sent and no cloud job is known: read on until nothing that was sent can still be unseen. */
-function whileUnclear(state: OnceState, phase: Settling, reading: Observation, at: At): Step {
+function whileUnclear(state: OnceState, phase: PhaseOf<'settling'>, reading: Observation, at: At): Step {
   const { before, action, limits } = at.rules;
   const isNew = readingAge(before, reading) === 'new';
   if (isNew && action !== null) {
-    const cloudJobId = reading.lastJobId ?? '';
-    const giveUpAtMs = Math.max(at.rules.deadlineAtMs, at.nowMs + limits.readTimeoutMs);
-    return { state: { ...state, phase }, command: { kind: 'inspect', cloudJobId, giveUpAtMs } };
+    return inspect({ ...state, phase }, Math.max(at.rules.deadlineAtMs, at.nowMs + limits.readTimeoutMs));
   }
   const read = withReadFailure(state, null, at);
   const isClear = at.nowMs >= state.clearAtMs;
@@ -109,16 +110,11 @@ function whileUnclear(state: OnceState, phase: Settling, reading: Observation, a
   return isQuiet && isClear ? nothingNew(read, reading, at) : goOn(read, { ...phase, quietSinceMs }, at);
 }
 
-function goOn(state: OnceState, phase: Settling, at: At): Step {
+function goOn(state: OnceState, phase: PhaseOf<'settling'>, at: At): Step {
   return isOver(state, at) ? end(state, unclear(state, notAtRest(state), at), at) : readAgain(state, phase, at);
 }
 
-function afterInspection(
-  state: OnceState,
-  phase: Settling,
-  event: Extract<Event, { kind: 'inspected' }>,
-  at: At,
-): Step {
+function afterInspection(state: OnceState, phase: PhaseOf<'settling'>, event: EventOf<'inspected'>, at: At): Step {
   const read = withReadFailure(state, null, at);
   const verdict = judge(read, event, at);
   if (verdict.kind === 'fits') return adopt(read, verdict.evidence, at);
@@ -206,7 +202,7 @@ function notAtRest({ seen, retrying }: OnceState): string {
   return `not settled within the limit: ${last}${retrying === undefined ? '' : `; ${retrying.reason}`}`;
 }
 
-function readAgain(state: OnceState, phase: Settling, at: At): Step {
+function readAgain(state: OnceState, phase: PhaseOf<'settling'>, at: At): Step {
   const { limits, deadlineAtMs } = at.rules;
   if (state.retrying === undefined) return readAfter(limits.quietMs, state, phase, at);
   const { failure, failures } = state.retrying;

@@ -136,6 +136,9 @@ interface JobEnded {
 
 export type PhaseName = Phase['name'];
 
+/** The phases of these names. */
+export type PhaseOf<Name extends PhaseName> = Extract<Phase, { name: Name }>;
+
 /** How an attempt ended. The last one's is the verdict on the step. */
 export type Ending =
   | { readonly kind: 'succeeded' | 'skipped' }

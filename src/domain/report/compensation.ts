@@ -133,11 +133,19 @@ function oppositeOf(action: Action): Action['action'] | null {
   return action.action === 'stop' ? 'start' : null;
 }
 
-/** Where two undos cancel out but the newer step (start after stop) did not converge, the effect of the older one stays. */
+/** Where two undos cancel out but the newer step (start after stop) did not restore the state before the older one, the effect of the older one stays. */
 function unfinishedPairs(cancelled: readonly [OwedUndo, OwedUndo][], done: readonly DoneStep[]): RemainingEffect[] {
-  return cancelled
-    .filter(([newer]) => done.some(({ step, failedToConverge }) => failedToConverge && step.id === newer.step.id))
-    .map(([newer, older]) => notUndone(older, `${describeAction(newer.step.action)} ${NOT_SENT_AGAIN}`));
+  const doneFor = ({ step: { id } }: OwedUndo) => done.find(({ step }) => step.id === id);
+  return cancelled.flatMap(([newer, older]) => {
+    const [newest, oldest] = [doneFor(newer), doneFor(older)];
+    if (newest === undefined || oldest === undefined) return [];
+    const what = describeAction(newer.step.action);
+    if (newest.failedToConverge) return [notUndone(older, `${what} ${NOT_SENT_AGAIN}`)];
+    const { status } = newest.after;
+    return statusMeaning(status) === statusMeaning(oldest.before.status)
+      ? []
+      : [notUndone(older, `${what} left the instance ${status}`)];
+  });
 }
 
 /** One way in which an instance differs from an earlier reading, in the words of the readings. */

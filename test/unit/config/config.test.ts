@@ -188,7 +188,7 @@ describe('the table of variables', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('says of each what its value looks like, and which are secret', () => {
+  it('describes the value of each, and marks those that are secret', () => {
     expect(configVariables.filter(({ form, meaning }) => form === '' || meaning === '')).toEqual([]);
     expect(configVariables.filter(({ secret }) => secret).map(({ name }) => name)).toEqual([
       'SERVICESTAGE_TOKEN',
@@ -360,13 +360,13 @@ describe('Temporal', () => {
     ['TEMPORAL_NAME_SPACE', 'TEMPORAL_NAMESPACE'],
     ['TEMPORAL_TLS_CLIENT_CERT', 'TEMPORAL_TLS_CLIENT_CERT_PATH or TEMPORAL_TLS_CLIENT_CERT_DATA'],
     ['TEMPORAL_APIKEY', 'TEMPORAL_API_KEY'],
-  ])('says at start that %s is probably mistyped', (name, meant) => {
+  ])('warns at start that %s is probably mistyped', (name, meant) => {
     expect(loadClientConfig({ HOME: '/nowhere', [name]: 'x:1' }).warnings).toEqual([
       `${name} is not known, and nothing reads it. Did you mean ${meant}?`,
     ]);
   });
 
-  it('says nothing of the variables of its other tools', () => {
+  it('does not mention the variables of its other tools', () => {
     const others = [
       'TEMPORAL_TLS_CA',
       'TEMPORAL_FRONTEND_PORT',
@@ -421,7 +421,7 @@ describe('Temporal', () => {
       'TEMPORAL_API_KEY: an authorization header is given as well',
     ]);
     expect(problemsOfClient({ TEMPORAL_GRPC_META_X_BIN: 'x' })).toEqual([
-      'TEMPORAL_GRPC_META_* x-bin: it is no header of text',
+      'TEMPORAL_GRPC_META_* x-bin: it is not a text header',
     ]);
     expect(problemsOfClient({ TEMPORAL_GRPC_META_X_TEAM: 'two words' })).toEqual([]);
   });
@@ -519,7 +519,7 @@ describe('the way to Temporal', () => {
     for (const host of ['a', 'b', 'c']) expect(proxyFor(new URL(`https://${host}.example.com`))).toBeNull();
   });
 
-  it('says at start which entries of NO_PROXY cannot be understood, without their passwords', () => {
+  it('warns at start of entries of NO_PROXY cannot be understood, without their passwords', () => {
     const { warnings, proxyFor } = via({
       HTTPS_PROXY: 'http://proxy:3128',
       NO_PROXY: 'a|b.example.com, 10.0.0.* https://servicestage.x.com/,https://me:hidden@y.com,',
@@ -535,7 +535,7 @@ describe('the way to Temporal', () => {
     expect(proxyFor(new URL('https://servicestage.x.com'))).toBeNull();
   });
 
-  it.each(['ALL_PROXY', 'all_proxy', 'grpc_proxy', 'no_grpc_proxy'])('says at start that %s is ignored', (name) => {
+  it.each(['ALL_PROXY', 'all_proxy', 'grpc_proxy', 'no_grpc_proxy'])('warns at start that %s is ignored', (name) => {
     const { temporal, warnings } = via({ [name]: 'http://me:hidden@proxy:3128' });
     expect(temporal.proxy).toBeNull();
     expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${name} is ignored`))]);

@@ -1,4 +1,4 @@
-/** Zones, their clocks and the changes of these, compared with Temporal's own answers and with a look at every hour. */
+/** Zones, their clocks and the changes of these, compared with Temporal's own answers day by day. */
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { clockChanges } from '../../../src/time/clock-changes.js';
@@ -92,7 +92,7 @@ describe('names of zones', () => {
     },
   );
 
-  // A server looks names up as files. BST would be Bangladesh to some and British summer time to others.
+  // A server finds names as files. BST would be Bangladesh to some and British summer time to others.
   it.each(['europe/berlin', 'Europe/berlin', 'Nowhere/Land', '+01:00', 'BST', 'IST', 'Z', '', 'Europe/Berlin '])(
     '"%s" is none',
     (name) => {
