@@ -21,7 +21,7 @@ export interface Told {
 /** First the rule that takes it. A resolved alarm is told to each other rule as well that may know its firing. */
 export function toldToRules(alarm: Alarm, { owner, rules, receivedAtMs }: ToldBy): [Told, ...Told[]] {
   const found = ruleFor(alarm, rules);
-  const { sender, name, status, episode, incident, atMs, saidAtMs = atMs, summary } = alarm;
+  const { sender, name, status, episode, incident, atMs, saidAtMs, summary } = alarm;
   const same = {
     sender,
     name: clipped(withoutUrls(name), LONGEST.name),
@@ -31,7 +31,7 @@ export function toldToRules(alarm: Alarm, { owner, rules, receivedAtMs }: ToldBy
     // A sender speaks for its own alarms only: another's id, spelled alike, is another incident.
     incident: shortId(JSON.stringify([sender, incident])),
     atMs,
-    saidAtMs,
+    ...(saidAtMs === undefined ? {} : { saidAtMs }),
     summary: clipped(withoutUrls(summary), LONGEST.line),
     receivedAtMs,
   };
