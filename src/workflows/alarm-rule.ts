@@ -42,7 +42,7 @@ import {
   forNextExecution,
   knownIncidents,
   loggedAlarm,
-  takeBackStart,
+  uncountStart,
   type ContinuedRule,
   type RuleState,
 } from '../domain/alarms/alarm-rule-state.js';
@@ -208,7 +208,7 @@ class Rule {
       if (each === null || decision === null) continue;
       const { alarm, target, effect } = each;
       if (effect?.kind === 'start' && decision.kind !== 'started')
-        this.#state = takeBackStart(this.#state, effect.runId);
+        this.#state = uncountStart(this.#state, effect.runId);
       const line = { decidedAtMs: this.#nowMs(), rule: this.#rule, alarm, target, decision };
       this.#state = addToLog(this.#state, line);
     }
@@ -220,7 +220,7 @@ class Rule {
   }
 }
 
-/** A decision with what the log says of its alarm. */
+/** A decision with what the log keeps of its alarm. */
 interface ToCarryOut extends Omit<Decided, 'state'> {
   readonly alarm: DecidedAlarm['alarm'];
   readonly target: string | null;

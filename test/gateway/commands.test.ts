@@ -38,7 +38,7 @@ describe('runbook alarm try', () => {
     expect(exitCode).toBe(0);
     expect(stdout.split('\n')).toEqual([
       'InstanceHangs firing → rule hung',
-      '  would start restart on shop/checkout/prod-1 unless a brake holds: one run for one firing; no other run on the target; none within 10m of the end of one on the target; at most 3 in 24h',
+      '  would start restart on shop/checkout/prod-1 unless a brake holds: one run per firing; no other run on the target; no run on the target ended less than 10m ago; at most 3 in 24h',
       '  not strict: severity is "warning", not page or critical',
       'Other firing → no rule',
       '  no rule takes it',
@@ -89,7 +89,7 @@ describe('runbook alarm try', () => {
   it('says why a body is refused, and shows no control characters of a stranger', async () => {
     const refused = await alarm('try', await bodyFile('{"alerts":1}'), '--file', file);
     expect(refused).toMatchObject({ exitCode: 2 });
-    expect(refused.stderr).toContain('would refuse this body: no body of Alertmanager');
+    expect(refused.stderr).toContain('would refuse this body: not a body of Alertmanager');
     expect((await alarm('try', join(desk.folder, 'nothing'), '--file', file)).stderr).toContain('does not exist');
     const odd = { labels: { alertname: 'Other\u001b[31m', severity: '\u202eegap' } };
     const { stdout } = await alarm('try', await bodyFile(alertmanagerBody([odd])), '--file', file);

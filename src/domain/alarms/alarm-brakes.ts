@@ -19,7 +19,7 @@ export interface DecisionContext {
   readonly rule: string;
   readonly brakes: Brakes;
   readonly nowMs: number;
-  /** Runs on the targets concerned, whoever started them. */
+  /** Runs on the targets concerned, of this rule or anyone else. */
   readonly seen: readonly RunSeen[];
 }
 

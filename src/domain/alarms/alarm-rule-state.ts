@@ -51,7 +51,7 @@ export interface Resolution {
   readonly incident: string;
   /** When the problem was resolved: by the sender's clock, and never later than the server's. */
   readonly atMs: number;
-  /** When its sender last said so. Missing in the state of older rules; then no firing overrules it. */
+  /** When its sender last reported it. Missing for senders that do not repeat the current state; then no firing overrules it. */
   readonly saidAtMs?: number;
 }
 
@@ -118,7 +118,7 @@ export function isOpenRun(firing: Firing): firing is StartedFiring {
   return isStarted(firing) && firing.stage.endedAtMs === null;
 }
 
-/** Problems of which a firing waits or was started. */
+/** Problems with a firing that waits or was started. */
 export function knownIncidents({ firings }: RuleState): string[] {
   return firings.filter(isActive).map(({ incident }) => incident);
 }
@@ -128,7 +128,7 @@ export function concerns(state: RuleState, { incident, onlyIfKnown }: RuleAlarm)
   return onlyIfKnown !== true || knownIncidents(state).includes(incident);
 }
 
-/** The sender's own time, or `null` when it gives none or its clock is ahead: such a time does not say what came first. */
+/** The sender's own time, or `null` when it gives none or its clock is ahead: such a time does not prove what came first. */
 export function senderTimeMs({ atMs, receivedAtMs }: RuleAlarm): number | null {
   return atMs < receivedAtMs ? atMs : null;
 }
@@ -148,8 +148,8 @@ export function drop(state: RuleState, { runId }: Firing): RuleState {
   return { ...state, firings: state.firings.filter((firing) => firing.runId !== runId) };
 }
 
-/** Takes a start back out of the count of `atMost`, when a run of that id turned out to exist already. */
-export function takeBackStart(state: RuleState, runId: string): RuleState {
+/** Removes a start from those that `atMost` counts, when a run of that id turned out to exist already. */
+export function uncountStart(state: RuleState, runId: string): RuleState {
   const firing = state.firings.filter(isStarted).find((each) => each.runId === runId);
   const index = firing === undefined ? -1 : state.startsAtMs.lastIndexOf(firing.stage.startedAtMs);
   return index < 0 ? state : { ...state, startsAtMs: state.startsAtMs.toSpliced(index, 1) };
@@ -175,7 +175,7 @@ export function resolutionOf(state: RuleState, incident: string): Resolution | u
 /** Chosen: longer than a sender retries one message, or repeats a state that it has not updated. */
 const OVERRULED_AFTER_MS = 10 * 60_000;
 
-/** True when the sender has said, long enough after it said "resolved", that the alarm fires: the resolution was wrong. */
+/** True when the sender still reports the firing long after it reported the resolution, which must have been wrong. */
 export function isOverruled(resolution: Resolution, alarm: RuleAlarm): boolean {
   const { saidAtMs: resolvedSaidAtMs = Infinity } = resolution;
   return (alarm.saidAtMs ?? -Infinity) > resolvedSaidAtMs + OVERRULED_AFTER_MS;
@@ -183,7 +183,7 @@ export function isOverruled(resolution: Resolution, alarm: RuleAlarm): boolean {
 
 /**
  * The state within its bounds. What is forgotten here cannot start a second run: a repeat asks for the same run id,
- * which Temporal keeps taken for as long as it keeps the run.
+ * which Temporal does not allow again for as long as it keeps the run.
  */
 export function forget(state: RuleState, nowMs: number): RuleState {
   const isKept = (firing: Firing) => isWaiting(firing) || isOpenRun(firing);

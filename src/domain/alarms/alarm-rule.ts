@@ -60,7 +60,7 @@ export function nextDueAtMs(state: RuleState): number | null {
   return times.length === 0 ? null : Math.min(...times);
 }
 
-/** Chosen. Workers or server were away for so long that a resolution may have been lost. */
+/** Chosen. After such an outage of workers or server a resolution may have been lost. */
 const STALE_AFTER_MS = 5 * 60_000;
 
 /** Decides about a firing whose debounce has ended. Every brake is checked again. */
@@ -173,7 +173,7 @@ function sharedFiring(state: RuleState, alarm: RuleAlarm): ActiveFiring | undefi
     .findLast(({ stage }) => stage.kind === 'waiting' || beganAtMs(alarm) <= stage.startedAtMs);
 }
 
-/** @param known the firing itself, where an earlier copy of it was called off: a sender may give no time that says so */
+/** @param known the firing itself, where an earlier copy of it was called off: a late copy without a time would look new */
 function isCalledOff(state: RuleState, alarm: RuleAlarm, known: Firing | undefined): boolean {
   const resolution = resolutionOf(state, alarm.incident);
   if (resolution === undefined || isOverruled(resolution, alarm)) return false;

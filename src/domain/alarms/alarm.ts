@@ -37,9 +37,9 @@ export interface Brakes {
   readonly debounceMs: number;
   /** How long after the end of any run on the target no run starts, so that the effects of a run do not start the next one. */
   readonly coolDownMs: number;
-  /** The most runs that the rule starts within a time; `null` is no limit. */
+  /** The most runs that the rule starts within a time; `null` for no limit. */
   readonly atMost: { readonly runs: number; readonly withinMs: number } | null;
-  /** The most runs of this rule that are under way together; `null` is no limit. */
+  /** The most runs of this rule that are under way together; `null` for no limit. */
   readonly atOnce: number | null;
   /** `withdraw` cancels a run that has not begun a target yet. */
   readonly onResolved: 'nothing' | 'withdraw';
@@ -78,7 +78,7 @@ export const DECISIONS = {
   unmatched: 'no rule matches the alarm',
   noted: 'not an alarm, but something people should know, such as an alarm sent as prose',
   withdrawn: 'resolved: the run is cancelled if it has not begun a target',
-  calledOff: 'resolved before its run started, or due so long ago that it may have been resolved since',
+  calledOff: 'resolved before its run started, or overdue for so long that it may have been resolved since',
   resolved: 'resolved, and there was nothing to call off',
 } as const;
 
@@ -105,7 +105,7 @@ export interface DecidedAlarm {
   readonly decision: AlarmDecision;
 }
 
-/** Something that an authenticated delivery said besides alarms, such as one sent as prose, and why it starts nothing. */
+/** Something in an authenticated delivery that is not an alarm, such as one sent as prose, and why it starts nothing. */
 export interface AlarmNote {
   readonly sender: string;
   /** One line for people. */
@@ -121,7 +121,7 @@ interface NoteLine {
   readonly alarm: null;
   readonly target: null;
   readonly note: Pick<AlarmNote, 'sender' | 'receivedAtMs'>;
-  /** Of kind `noted`; `why` is the text. */
+  /** Its kind is `noted`; `why` is the text. */
   readonly decision: AlarmDecision;
 }
 
@@ -149,7 +149,7 @@ export interface AlarmRuleArguments {
 export const ALARM_RULE_WORKFLOW = 'alarmRule';
 /** Update: returns one `AlarmDecision` per alarm in the same order, or `null` for an `onlyIfKnown` alarm whose problem the rule does not know. */
 export const DECIDE_UPDATE = 'decide';
-/** Query: returns the problems (`incident`) of which a firing waits, was started or is being decided. A query leaves no trace in the history. */
+/** Query: returns the problems (`incident`) with a firing that waits, was started or is being decided. A query leaves no trace in the history. */
 export const KNOWN_INCIDENTS_QUERY = 'knownIncidents';
 /** Query: returns the last `AlarmLogLine`s, newest first. */
 export const ALARM_LOG_QUERY = 'alarmLog';

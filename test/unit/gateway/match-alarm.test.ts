@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { UNMATCHED, type Alarm } from '../../../src/domain/alarms/alarm.js';
 import { requestProblem } from '../../../src/domain/alarms/alarm-rule-checks.js';
 import { isWithin, ruleFor, startOf, unmetConditions, type AlarmRule } from '../../../src/gateway/match-alarm.js';
-import { toldToRules } from '../../../src/gateway/told-to-rule.js';
+import { routeToRules } from '../../../src/gateway/route-alarm.js';
 import { NO_BRAKES } from '../../support/alarms.js';
 
 const alarm = (labels: Record<string, string>, change: Partial<Alarm> = {}): Alarm => ({
@@ -41,11 +41,11 @@ describe('which rule', () => {
     expect(ruleFor(alarm({ alertname: 'Other' }), rules)).toBeNull();
   });
 
-  it('says which conditions do not fit', () => {
+  it('says which conditions are not met', () => {
     const strict = rule({ when: { alertname: ['Hangs'], severity: ['page', 'critical'], zone: ['a'] } });
     expect(unmetConditions(alarm({ severity: 'warning' }), strict)).toEqual([
       'severity is "warning", not page or critical',
-      'zone is not there, not a',
+      'zone is missing, not a',
     ]);
   });
 
@@ -123,7 +123,7 @@ describe('inputs', () => {
   });
 });
 
-it('whatever an alarm holds, its rule takes it in the form that it is told', () => {
+it('whatever an alarm holds, its rule accepts the form that it is routed in', () => {
   const anyText = fc.string({ unit: 'binary', maxLength: 2_000, size: 'max' });
   fc.assert(
     fc.property(
@@ -138,12 +138,12 @@ it('whatever an alarm holds, its rule takes it in the form that it is told', () 
       ({ component, version, ...change }) => {
         const rules = [rule({ inputs: { version: '${{ labels.version }}' } })];
         const labels = { component, instance: 'b', version };
-        const [{ rule: name, told }] = toldToRules(alarm(labels, change), {
+        const [{ rule: name, alarm: routed }] = routeToRules(alarm(labels, change), {
           owner: 'team',
           rules,
           receivedAtMs: 2_000,
         });
-        expect(requestProblem({ rule: name, brakes: NO_BRAKES, alarms: [told] }, name)).toBeNull();
+        expect(requestProblem({ rule: name, brakes: NO_BRAKES, alarms: [routed] }, name)).toBeNull();
       },
     ),
   );
@@ -151,38 +151,38 @@ it('whatever an alarm holds, its rule takes it in the form that it is told', () 
 
 it('ids that are too long for the rule stay apart', () => {
   const rules = [rule()];
-  const tell = (episode: string) =>
-    toldToRules(alarm({}, { episode, incident: episode }), { owner: 'team', rules, receivedAtMs: 2_000 })[0].told;
-  const left = tell(`${'x'.repeat(500)}1`);
-  const right = tell(`${'x'.repeat(500)}2`);
+  const routed = (episode: string) =>
+    routeToRules(alarm({}, { episode, incident: episode }), { owner: 'team', rules, receivedAtMs: 2_000 })[0].alarm;
+  const left = routed(`${'x'.repeat(500)}1`);
+  const right = routed(`${'x'.repeat(500)}2`);
   expect(left.episode).not.toBe(right.episode);
   expect(left.incident).not.toBe(right.incident);
   expect(left.episodeHash).not.toBe(right.episodeHash);
 });
 
-it('what no rule takes is told to the rule that only remembers', () => {
-  const [{ rule: name, told }] = toldToRules(alarm({ alertname: 'Other' }), {
+it('what no rule matches goes to the rule that only logs', () => {
+  const [{ rule: name, alarm: routed }] = routeToRules(alarm({ alertname: 'Other' }), {
     owner: 'team',
     rules: [rule()],
     receivedAtMs: 1,
   });
   expect(name).toBe(UNMATCHED);
-  expect(told.start).toEqual({ problem: 'no rule takes it' });
+  expect(routed.start).toEqual({ problem: 'no rule matches it' });
 });
 
-it('a sender speaks for its own alarms only: ids of another, spelled alike, are others', () => {
-  const told = (sender: string) =>
-    toldToRules(alarm({}, { sender }), { owner: 'o', rules: [rule()], receivedAtMs: 1_000 })[0].told;
-  expect(told('weak').incident).not.toBe(told('prod').incident);
-  expect(told('weak').episodeHash).not.toBe(told('prod').episodeHash);
-  expect(told('prod')).toEqual(told('prod'));
+it('two senders that use the same id mean different problems', () => {
+  const routed = (sender: string) =>
+    routeToRules(alarm({}, { sender }), { owner: 'o', rules: [rule()], receivedAtMs: 1_000 })[0].alarm;
+  expect(routed('weak').incident).not.toBe(routed('prod').incident);
+  expect(routed('weak').episodeHash).not.toBe(routed('prod').episodeHash);
+  expect(routed('prod')).toEqual(routed('prod'));
 });
 
 it('a rule gets the time of a statement only from senders that keep repeating the current state', () => {
-  const told = (change: Partial<Alarm>) =>
-    toldToRules(alarm({}, change), { owner: 'team', rules: [rule()], receivedAtMs: 9_000 })[0].told;
-  expect(told({ atMs: 1_000 })).not.toHaveProperty('saidAtMs');
-  expect(told({ atMs: 1_000, saidAtMs: 8_000 }).saidAtMs).toBe(8_000);
+  const routed = (change: Partial<Alarm>) =>
+    routeToRules(alarm({}, change), { owner: 'team', rules: [rule()], receivedAtMs: 9_000 })[0].alarm;
+  expect(routed({ atMs: 1_000 })).not.toHaveProperty('saidAtMs');
+  expect(routed({ atMs: 1_000, saidAtMs: 8_000 }).saidAtMs).toBe(8_000);
 });
 
 describe('a resolved alarm', () => {
@@ -192,26 +192,26 @@ describe('a resolved alarm', () => {
     rule({ name: 'of-others', when: { sender: ['other'] } }),
     rule({ name: 'of-prod', when: { sender: ['other', 'prod'], zone: ['a'] } }),
   ];
-  const told = (status: Alarm['status'], labels: Record<string, string> = {}) =>
-    toldToRules(alarm(labels, { status }), { owner: 'team', rules, receivedAtMs: 2_000 });
+  const routed = (status: Alarm['status'], labels: Record<string, string> = {}) =>
+    routeToRules(alarm(labels, { status }), { owner: 'team', rules, receivedAtMs: 2_000 });
 
-  it('is told first to the rule that takes it, then to each that may know its firing', () => {
-    expect(told('resolved').map(({ rule: name, told: { onlyIfKnown } }) => [name, onlyIfKnown])).toEqual([
+  it('goes first to the rule that matches it, then to each that may know its firing', () => {
+    expect(routed('resolved').map(({ rule: name, alarm: { onlyIfKnown } }) => [name, onlyIfKnown])).toEqual([
       ['hung', undefined],
       ['page', true],
       ['of-prod', true],
     ]);
   });
 
-  it('that no rule takes is told to those all the same', () => {
+  it('that no rule matches goes to those all the same', () => {
     const labels = { alertname: 'changed' };
-    expect(told('resolved', labels).map(({ rule: name }) => name)).toEqual([UNMATCHED, 'page', 'hung', 'of-prod']);
-    expect(told('firing', labels).map(({ rule: name }) => name)).toEqual([UNMATCHED]);
+    expect(routed('resolved', labels).map(({ rule: name }) => name)).toEqual([UNMATCHED, 'page', 'hung', 'of-prod']);
+    expect(routed('firing', labels).map(({ rule: name }) => name)).toEqual([UNMATCHED]);
   });
 
-  it('is told in a form that each rule takes, with the incident of the firing', () => {
-    const [{ told: firing }] = told('firing');
-    for (const { rule: name, told: resolved } of told('resolved')) {
+  it('has a form that each rule accepts, with the incident of the firing', () => {
+    const [{ alarm: firing }] = routed('firing');
+    for (const { rule: name, alarm: resolved } of routed('resolved')) {
       expect(requestProblem({ rule: name, brakes: NO_BRAKES, alarms: [resolved] }, name)).toBeNull();
       expect(resolved.incident).toBe(firing.incident);
     }

@@ -3,8 +3,8 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@
 import { describe, expect, it } from 'vitest';
 import type { DecideRequest, RuleAlarm } from '../../../src/domain/alarms/alarm.js';
 import { Calls } from '../../../src/temporal/calls.js';
-import { decideAlarmsWith } from '../../../src/gateway/decide-alarms.js';
-import { Undecided } from '../../../src/gateway/rule-queue.js';
+import { decideAlarmsWith } from '../../../src/gateway/rule-client.js';
+import { Undecided } from '../../../src/gateway/rule-batcher.js';
 import { anAlarm, NO_BRAKES } from '../../support/alarms.js';
 
 /** A server on which an update, and the question what is known, come out as the test says. */

@@ -1,8 +1,8 @@
-/** Links of messages are kept nowhere: neither in text for logs nor in what a rule is told. */
+/** Links in messages are never kept: neither in text for logs nor in what a rule receives. */
 import { expect, it } from 'vitest';
 import type { Alarm } from '../../../src/domain/alarms/alarm.js';
-import { toldToRules } from '../../../src/gateway/told-to-rule.js';
-import { withoutUrls } from '../../../src/gateway/without-urls.js';
+import { routeToRules } from '../../../src/gateway/route-alarm.js';
+import { redactUrls } from '../../../src/gateway/senders/alarm-values.js';
 
 const LINK = 'https://console.huaweicloud.com/smn/subscription/confirm?token=t0ken&topic_urn=urn:smn:x';
 
@@ -20,14 +20,14 @@ it.each([
   ['the token=t0ken&a', 'the <cut>'],
   ['hxxps://user:t0ken@host/', '<url>'],
 ])('%s', (text, kept) => {
-  expect(withoutUrls(text)).toBe(kept);
+  expect(redactUrls(text)).toBe(kept);
 });
 
 it.each(['a', 'a:', 'a?', 'http:/', '?a', 'token'])('comes to an end with %s over and over', (text) => {
-  expect(withoutUrls(text.repeat(200_000)).length).toBeGreaterThan(0);
+  expect(redactUrls(text.repeat(200_000)).length).toBeGreaterThan(0);
 });
 
-it('a rule is told no link, and still tells one episode from another', () => {
+it('a rule receives no link, and still distinguishes firings whose ids hold one', () => {
   const alarm: Alarm = {
     sender: 'prod',
     name: `cpu ${LINK}`,
@@ -38,11 +38,11 @@ it('a rule is told no link, and still tells one episode from another', () => {
     labels: { alertname: 'cpu', link: LINK },
     summary: `high, see ${LINK}`,
   };
-  const tell = (change: Partial<Alarm>) =>
-    toldToRules({ ...alarm, ...change }, { owner: 'o', rules: [], receivedAtMs: 2 })[0].told;
+  const routed = (change: Partial<Alarm>) =>
+    routeToRules({ ...alarm, ...change }, { owner: 'o', rules: [], receivedAtMs: 2 })[0].alarm;
   // The incident is compared, and shown nowhere.
-  expect(JSON.stringify({ ...tell({}), incident: '' })).not.toMatch(/t0ken|huaweicloud/);
-  expect(tell({})).toMatchObject({ name: 'cpu <url>', summary: 'high, see <url>' });
-  expect(tell({ episode: `${LINK} 2` }).episode).not.toBe(tell({}).episode);
-  expect(tell({ episode: 'plain 1' }).episode).toBe('plain 1');
+  expect(JSON.stringify({ ...routed({}), incident: '' })).not.toMatch(/t0ken|huaweicloud/);
+  expect(routed({})).toMatchObject({ name: 'cpu <url>', summary: 'high, see <url>' });
+  expect(routed({ episode: `${LINK} 2` }).episode).not.toBe(routed({}).episode);
+  expect(routed({ episode: 'plain 1' }).episode).toBe('plain 1');
 });

@@ -1,6 +1,6 @@
 /** Paths and methods as clients and proxies write them. */
 import { describe, expect, it } from 'vitest';
-import { routeOf, shownPath } from '../../../src/gateway/route.js';
+import { routeOf, shownPath } from '../../../src/gateway/http-route.js';
 
 describe('a path', () => {
   it.each([

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { MOST_ALARMS_AT_ONCE, type AlarmDecision, type RuleAlarm } from '../../../src/domain/alarms/alarm.js';
-import { RuleQueue, Undecided } from '../../../src/gateway/rule-queue.js';
+import { RuleBatcher, Undecided } from '../../../src/gateway/rule-batcher.js';
 import { anAlarm } from '../../support/alarms.js';
 
 /** Updates that end when the test says so. */
 function aRule() {
   const updates: { alarms: readonly RuleAlarm[]; answer(): void; fail(): void }[] = [];
-  const queue: RuleQueue = new RuleQueue(
+  const queue = new RuleBatcher<RuleAlarm, AlarmDecision>(
     (alarms) =>
       new Promise((resolve, reject) => {
         updates.push({
@@ -29,7 +29,7 @@ const alarms = (prefix: string, count: number, summary = '') =>
 const never = () => new AbortController().signal;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('the queue of a rule', () => {
+describe('the batches of a rule', () => {
   it('has one update in flight; the next carries all that came meanwhile, in their order', async () => {
     const { queue, updates } = aRule();
     const first = queue.decide(alarms('a', 1), never());
