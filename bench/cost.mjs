@@ -1,22 +1,19 @@
-// What one run costs: history events, calls of ServiceStage, CPU of worker and Temporal server. `npm run build` first.
-// Prints medians of several rounds and the ratio to a baseline of empty workflows on the same server, measured in the same run.
-import { execFileSync, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+// What one run costs: history events, ServiceStage calls, CPU of worker and Temporal server. `npm run build` first.
+// node bench/cost.mjs [runs in a round, 20] [rounds, 3] [--write]. Prints medians. CPU is held against `health-check`, which only plans, as a ratio measured
+// in the same run.
+import { execFileSync } from 'node:child_process';
 import { RunbookClient } from '../dist/client/runbook-client.js';
 import { leaseId } from '../dist/domain/target/target.js';
-import { startTemporalServer } from '../dist/embedded/temporal-server.js';
-import { startSimulator } from '../dist/simulator/server.js';
-import { workerEnv } from './worker-env.mjs';
+import { compareWithBaseline, words } from './baseline.mjs';
+import { startWorld } from './world.mjs';
 
-const RUNS = Number(process.argv[2] ?? 20);
+const RUNS = Number(words[0] ?? 20);
+const ROUNDS = Number(words[1] ?? 3);
 let instances = 0;
-const ROUNDS = Number(process.argv[3] ?? 3);
 
-const server = await startTemporalServer({ env: process.env, say: console.error });
-const durationsMs = { start: 300, stop: 300, restart: 300, scale: 300, rollback: 300 };
-const simulator = await startSimulator({ world: 'empty', switches: { durationsMs } });
-const worker = await startWorker();
+const world = await startWorld();
+const { server, simulator } = world;
+const worker = await world.startWorker();
 const runbooks = await RunbookClient.connect({ address: server.address });
 const serverPid = Number(
   execFileSync('pgrep', ['-f', '--', `--port ${server.address.split(':')[1]} `], { encoding: 'utf8' }).trim(),
@@ -33,22 +30,25 @@ for (const name of ['health-check', 'recover']) {
     `${name.padEnd(13)} events ${of('events')}, ServiceStage calls ${of('calls')}, CPU per run: worker ${of('workerMs').toFixed(0)} ms, server ${of('serverMs').toFixed(0)} ms`,
   );
 }
-const ratio = (key) => median(rounds.map((each) => each.recover[key] / each['health-check'][key])).toFixed(1);
-console.log(
-  `recover against health-check (one plan, no child): worker ${ratio('workerMs')} times, server ${ratio('serverMs')} times`,
-);
+const ratio = (key) => median(rounds.map((each) => each.recover[key] / each['health-check'][key]));
+const isWithinLimits = await compareWithBaseline('cost', {
+  recoverEvents: median(rounds.map(({ recover }) => recover.events)),
+  recoverCalls: median(rounds.map(({ recover }) => recover.calls)),
+  workerCpuRatio: ratio('workerMs'),
+  serverCpuRatio: ratio('serverMs'),
+});
 await runbooks.close();
 worker.kill('SIGTERM');
-await simulator.close();
-await server.close();
+await world.close();
+process.exitCode = isWithinLimits ? 0 : 1;
 
 /** Runs side by side on instances of their own; figures per run. */
 async function round(runbook, count) {
-  const targets = await Promise.all(Array.from({ length: count }, () => newInstance()));
-  const before = { worker: cpuMs(worker.pid), server: cpuMs(serverPid), calls: await callsMade() };
+  const targets = await Promise.all(Array.from({ length: count }, () => world.newInstance(`i${++instances}`)));
+  const before = { worker: cpuMs(worker.pid), server: cpuMs(serverPid), calls: await world.callsMade() };
   const started = await Promise.all(targets.map(({ path }) => runbooks.start(runbook, { targets: [path] })));
   const reports = await Promise.all(started.map(({ workflowId }) => runbooks.result(workflowId)));
-  const after = { worker: cpuMs(worker.pid), server: cpuMs(serverPid), calls: await callsMade() };
+  const after = { worker: cpuMs(worker.pid), server: cpuMs(serverPid), calls: await world.callsMade() };
   if (reports.some(({ outcome }) => outcome !== 'succeeded'))
     throw new Error(`A run did not succeed: ${reports.map(({ summary }) => summary).join('\n')}`);
   return {
@@ -75,18 +75,6 @@ async function eventsOf(workflowId, instanceId) {
   return histories.reduce((sum, events) => sum + events, 0);
 }
 
-async function newInstance() {
-  const name = `i${++instances}`;
-  const body = { application: 'a', component: 'c', name, replica: 2, version: '2', snapshots: ['1'] };
-  const answer = await fetch(`${simulator.controlUrl}/instances`, { method: 'POST', body: JSON.stringify(body) });
-  return { ...(await answer.json()), path: `a/c/${name}` };
-}
-
-async function callsMade() {
-  const { counts } = await (await fetch(`${simulator.controlUrl}/requests`)).json();
-  return Object.values(counts).reduce((sum, calls) => sum + calls, 0);
-}
-
 /** User and system time of a process so far, from /proc; a tick is 10 ms. */
 function cpuMs(pid) {
   const fields = execFileSync('cat', [`/proc/${pid}/stat`], { encoding: 'utf8' })
@@ -97,20 +85,4 @@ function cpuMs(pid) {
 
 function median(values) {
   return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)];
-}
-
-async function startWorker() {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../dist/worker.js', import.meta.url))], {
-    env: workerEnv({
-      server,
-      simulator,
-      usualDurations: 'start=300ms,stop=300ms,restart=300ms,scale=300ms,rollback=300ms',
-    }),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  process.once('exit', () => child.kill('SIGKILL'));
-  await new Promise((resolve) =>
-    createInterface({ input: child.stdout }).on('line', (line) => line.includes('"worker ready"') && resolve()),
-  );
-  return child;
 }

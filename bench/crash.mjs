@@ -1,40 +1,34 @@
 // What a crash costs: workers are killed or frozen in the middle of a burst. `npm run build` first.
-// node bench/crash.mjs [kill|freeze|again] [runs]
+// node bench/crash.mjs [kill|freeze|again] [runs] [--write]
 //   kill    one worker, SIGKILL in mid-burst, another started at once
 //   freeze  one worker, SIGSTOP for 60 s in mid-burst, another started at once; then the first is woken
 //   again   two workers, one of them killed and replaced every 4 s until all runs have ended; one answer in ten is lost
 // Prints when the next worker made its first call, when everything had ended, and what was sent twice or lost. Exits with 1 where that is not 0.
 import { setTimeout as delay } from 'node:timers/promises';
 import { RunbookClient } from '../dist/client/runbook-client.js';
-import { startTemporalServer } from '../dist/embedded/temporal-server.js';
-import { startSimulator } from '../dist/simulator/server.js';
-import { startProcess } from './start-process.mjs';
-import { workerEnv } from './worker-env.mjs';
+import { compareWithBaseline, words } from './baseline.mjs';
+import { startWorld } from './world.mjs';
 
-const SCENARIO = process.argv[2] ?? 'kill';
-const RUNS = Number(process.argv[3] ?? (SCENARIO === 'again' ? 30 : 200));
-const RUNBOOK = process.argv[4] ?? (SCENARIO === 'again' ? 'recover' : 'restart');
+const SCENARIO = words[0] ?? 'kill';
+const RUNS = Number(words[1] ?? (SCENARIO === 'again' ? 30 : 200));
+const RUNBOOK = SCENARIO === 'again' ? 'recover' : 'restart';
 const JOB_MS = 2_000;
 const FROZEN_MS = 60_000;
 const KILL_EVERY_MS = 4_000;
 /** Of actions whose answer is lost. */
 const LOST = 10;
 
-const server = await startTemporalServer({ env: process.env, say: console.error });
-const durationsMs = { start: JOB_MS, stop: JOB_MS, restart: JOB_MS, scale: JOB_MS, rollback: JOB_MS };
-const simulator = await startSimulator({ world: 'empty', switches: { durationsMs } });
-const usualDurations = 'start=2s,stop=2s,restart=2s,scale=2s,rollback=2s';
-const env = workerEnv({ server, simulator, usualDurations });
-const runbooks = await RunbookClient.connect({ address: server.address });
-process.setMaxListeners(0);
+const world = await startWorld({ jobMs: JOB_MS });
+const { accepted, callsMade, control, startWorker } = world;
+const runbooks = await RunbookClient.connect({ address: world.server.address });
+const figures = {};
 
-const instances = await Promise.all(Array.from({ length: RUNS }, (_, index) => newInstance(index)));
+const instances = await Promise.all(Array.from({ length: RUNS }, (_, index) => world.newInstance(`i-${index}`)));
 const scenarios = { kill, freeze, again };
-const isRight = await scenarios[SCENARIO]();
+const isRight = (await scenarios[SCENARIO]()) && (await compareWithBaseline(`crash ${SCENARIO}`, figures));
 console.log(isRight ? 'as it should be' : 'WRONG');
 await runbooks.close();
-await simulator.close();
-await server.close();
+await world.close();
 process.exit(isRight ? 0 : 1);
 
 async function kill() {
@@ -85,10 +79,11 @@ async function again() {
   }
   const took = reports.map(({ tookMs }) => tookMs).toSorted((left, right) => left - right);
   const middle = took[Math.floor(took.length / 2)];
+  Object.assign(figures, { medianRunSeconds: middle / 1000, longestRunSeconds: took.at(-1) / 1000 });
   console.log(
     `all ended after ${seconds(Date.now() - beganAtMs)}; a run took ${seconds(middle)} in the middle, ${seconds(took.at(-1))} at most`,
   );
-  return tell(reports) && (await sentTwice('in all')) === 0;
+  return describeOutcomes(reports) && (await sentTwice('in all')) === 0;
 }
 
 /** Starts the runs, and waits until half of their actions were accepted. */
@@ -99,7 +94,7 @@ async function burst() {
 }
 
 function start() {
-  return instances.map(async (path) => {
+  return instances.map(async ({ path }) => {
     const beganAtMs = Date.now();
     const { workflowId } = await runbooks.start(RUNBOOK, { targets: [path] });
     const report = await runbooks.result(workflowId);
@@ -111,10 +106,10 @@ async function seenThrough(ends, atMs, what) {
   const before = await callsMade();
   const [next] = await Promise.all([startWorker(), firstCall(before, atMs, what)]);
   const reports = await Promise.all(ends);
-  console.log(
-    `all ${RUNS} runs had ended ${seconds(Math.max(...reports.map(({ endedAtMs }) => endedAtMs)) - atMs)} after the ${what}`,
-  );
-  const isWell = tell(reports) && (await sentTwice('in all')) === 0;
+  const allEndedMs = Math.max(...reports.map(({ endedAtMs }) => endedAtMs)) - atMs;
+  figures.allEndedSeconds = allEndedMs / 1000;
+  console.log(`all ${RUNS} runs had ended ${seconds(allEndedMs)} after the ${what}`);
+  const isWell = describeOutcomes(reports) && (await sentTwice('in all')) === 0;
   if (SCENARIO === 'kill') next.kill('SIGTERM');
   return isWell;
 }
@@ -124,10 +119,11 @@ async function firstCall(before, atMs, what) {
   await delay(300);
   const settled = Math.max(before, await callsMade());
   while ((await callsMade()) <= settled) await delay(50);
+  figures.firstCallSeconds = (Date.now() - atMs) / 1000;
   console.log(`first call of the next worker ${seconds(Date.now() - atMs)} after the ${what}`);
 }
 
-function tell(reports) {
+function describeOutcomes(reports) {
   const outcomes = {};
   for (const { report } of reports) outcomes[report.outcome] = (outcomes[report.outcome] ?? 0) + 1;
   console.log(
@@ -155,31 +151,6 @@ async function sentTwice(when) {
   const twice = [...seen.values()].filter((count) => count > 1).length;
   console.log(`sent ${when}: ${[...seen.values()].reduce((sum, count) => sum + count, 0)}, ${twice} twice`);
   return twice;
-}
-
-async function newInstance(index) {
-  const name = `i-${index}`;
-  await control('/instances', { application: 'a', component: 'c', name, replica: 2, version: '2', snapshots: ['1'] });
-  return `a/c/${name}`;
-}
-
-async function control(path, body) {
-  const answer = await fetch(`${simulator.controlUrl}${path}`, { method: 'POST', body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-}
-
-async function accepted() {
-  return (await (await fetch(`${simulator.controlUrl}/accepted`)).json()).accepted;
-}
-
-async function callsMade() {
-  const { counts } = await (await fetch(`${simulator.controlUrl}/requests`)).json();
-  return Object.values(counts).reduce((sum, calls) => sum + calls, 0);
-}
-
-async function startWorker() {
-  const { child } = await startProcess(['worker'], env, (line) => line.includes('"worker ready"'));
-  return child;
 }
 
 function lengthOf({ startedAtMs, endedAtMs }) {

@@ -1,27 +1,22 @@
 // A flood of alarms on the gateway, half of them forged: does it stay up, does its memory stay flat, is started exactly what the rule allows? `npm run build` first.
-// node bench/gateway-flood.mjs [alarms in a flood, 10000] [floods, 3]. Exits with 1 when more or less was started, or something was answered wrongly.
+// node bench/gateway-flood.mjs [alarms in a flood, 10000] [floods, 3] [--write]. Exits with 1 when more or less was started, something was answered wrongly, or a figure is over its limit.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startTemporalServer } from '../dist/embedded/temporal-server.js';
-import { startSimulator } from '../dist/simulator/server.js';
+import { compareWithBaseline, words } from './baseline.mjs';
 import { startProcess } from './start-process.mjs';
-import { workerEnv } from './worker-env.mjs';
+import { startWorld } from './world.mjs';
 
-const ALARMS = Number(process.argv[2] ?? 10_000);
-const FLOODS = Number(process.argv[3] ?? 3);
+const ALARMS = Number(words[0] ?? 10_000);
+const FLOODS = Number(words[1] ?? 3);
 const INSTANCES = 50;
 const ALLOWED = 20;
 const CONNECTIONS = 200;
 const TOKEN = 'the-token-of-this-bench-0123456789';
 
-const server = await startTemporalServer({ env: process.env, say: console.error });
-const simulator = await startSimulator({ world: 'empty', switches: { durationsMs: { restart: 300 } } });
-for (let index = 0; index < INSTANCES; index++) {
-  const instance = { application: 'shop', component: 'checkout', name: `prod-${index}`, replica: 2, version: '1' };
-  await fetch(`${simulator.controlUrl}/instances`, { method: 'POST', body: JSON.stringify(instance) });
-}
+const world = await startWorld();
+for (let index = 0; index < INSTANCES; index++) await world.newInstance(`prod-${index}`);
 const folder = await mkdtemp(join(tmpdir(), 'gateway-flood-'));
 await writeFile(join(folder, 'token'), TOKEN);
 await writeFile(
@@ -39,42 +34,42 @@ rules:
     atOnce: unlimited
 `,
 );
-const env = workerEnv({ server, simulator, usualDurations: 'restart=300ms' });
-const worker = await startProcess(['worker'], env, (line) => line.includes('"worker ready"'));
-const words = ['gateway', '--file', join(folder, 'alarms.yaml'), '--port', '0', '--json'];
-const gateway = await startProcess(words, env, (line) => line.includes('"url"'));
+const worker = await world.startWorker();
+const command = ['gateway', '--file', join(folder, 'alarms.yaml'), '--port', '0', '--json'];
+const gateway = await startProcess(command, world.env, (line) => line.includes('"url"'));
 const { url } = JSON.parse(gateway.line);
 const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 
 let isRight = true;
-console.log(`before: ${await memoryMiB()} MiB`);
+let peakMiB = 0;
+const beforeMiB = await memoryMiB();
+console.log(`before: ${beforeMiB} MiB`);
 for (let flood = 1; flood <= FLOODS; flood++) await one(flood);
 await new Promise((resolve) => setTimeout(resolve, 5_000));
-const restarts = (await (await fetch(`${simulator.controlUrl}/accepted`)).json()).accepted.length;
+const restarts = (await world.accepted()).length;
 const started = await metric('decisions_total{rule="hung",decision="started"}');
 if (started !== ALLOWED || restarts !== ALLOWED) isRight = false;
 console.log(`after: ${await memoryMiB()} MiB; runs started ${started}, restarts sent ${restarts}, allowed ${ALLOWED}`);
+isRight = (await compareWithBaseline('gateway-flood', { peakMemoryRatio: peakMiB / beforeMiB })) && isRight;
 console.log(isRight ? 'as it should be' : 'WRONG');
 agent.destroy();
 gateway.child.kill('SIGTERM');
-worker.child.kill('SIGTERM');
-await simulator.close();
-await server.close();
+worker.kill('SIGTERM');
+await world.close();
 await rm(folder, { recursive: true });
 process.exitCode = isRight ? 0 : 1;
 
-/** Every second alarm is forged; a right one is sent again until it is taken, as Alertmanager does. */
+/** Every second alarm is forged. A genuine one is sent again until it is accepted, as Alertmanager does. */
 async function one(flood) {
   const answers = {};
-  let peakMiB = 0;
-  const look = () =>
+  const measure = () =>
     memoryMiB().then(
       (nowMiB) => {
         peakMiB = Math.max(peakMiB, nowMiB);
       },
       () => undefined,
     );
-  const watch = setInterval(() => void look(), 250);
+  const measuring = setInterval(() => void measure(), 250);
   const beganMs = Date.now();
   const toSend = Array.from({ length: ALARMS }, (_, index) => index);
   await Promise.all(
@@ -92,11 +87,11 @@ async function one(flood) {
       }
     }),
   );
-  clearInterval(watch);
+  clearInterval(measuring);
   const seconds = (Date.now() - beganMs) / 1_000;
-  const told = Object.entries(answers).map(([status, count]) => `${count} × ${status}`);
+  const counted = Object.entries(answers).map(([status, count]) => `${count} × ${status}`);
   console.log(
-    `flood ${flood}: ${ALARMS} alarms in ${seconds.toFixed(1)} s (${Math.round(ALARMS / seconds)}/s), ${told.join(', ')}; memory at most ${peakMiB} MiB`,
+    `flood ${flood}: ${ALARMS} alarms in ${seconds.toFixed(1)} s (${Math.round(ALARMS / seconds)}/s), ${counted.join(', ')}; memory at most ${peakMiB} MiB so far`,
   );
 }
 

@@ -1,32 +1,30 @@
-// One delivery of 1,000 alarms, the most there may be: how long until its answer, and how often does its sender have to come again? `npm run build` first.
-// node bench/large-delivery.mjs [alarms, 1000]. Each alarm has a target of its own, which is not there, so that its run ends at once.
+// One delivery of 1,000 alarms, the most allowed: how long until it is answered, and how often must its sender repeat it? `npm run build` first.
+// node bench/large-delivery.mjs [alarms, 1000] [--write]. Each alarm names a target that does not exist, so that its run ends at once.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startTemporalServer } from '../dist/embedded/temporal-server.js';
-import { startSimulator } from '../dist/simulator/server.js';
+import { compareWithBaseline, words } from './baseline.mjs';
 import { startProcess } from './start-process.mjs';
-import { workerEnv } from './worker-env.mjs';
+import { startWorld } from './world.mjs';
 
-const ALARMS = Number(process.argv[2] ?? 1_000);
+const ALARMS = Number(words[0] ?? 1_000);
 const TOKEN = 'the-token-of-this-bench-0123456789';
 
-const server = await startTemporalServer({ env: process.env, say: console.error });
-const simulator = await startSimulator({ world: 'empty' });
-const env = workerEnv({ server, simulator, usualDurations: 'restart=300ms' });
+const world = await startWorld();
+const figures = {};
 const folder = await mkdtemp(join(tmpdir(), 'large-delivery-'));
 await writeFile(join(folder, 'token'), TOKEN);
-const worker = await startProcess(['worker'], env, (line) => line.includes('"worker ready"'));
+const worker = await world.startWorker();
 for (const rules of [1, 20]) {
   await one(`few-${rules}`, rules, 'atMost: { runs: 3, within: 1d }');
   await one(`many-${rules}`, rules, 'atOnce: unlimited');
 }
-worker.child.kill('SIGTERM');
-await simulator.close();
-await server.close();
+worker.kill('SIGTERM');
+await world.close();
 await rm(folder, { recursive: true });
+process.exitCode = (await compareWithBaseline('large-delivery', figures)) ? 0 : 1;
 
-/** Sends one delivery until it is taken. */
+/** Sends one delivery until it is accepted. */
 async function one(owner, rules, brakes) {
   const file = join(folder, `${owner}.yaml`);
   const entries = Array.from({ length: rules }, (_, index) => rule(index, brakes)).join('');
@@ -34,8 +32,8 @@ async function one(owner, rules, brakes) {
     file,
     `owner: ${owner}\nsenders: { prod: { kind: alertmanager, tokenFiles: [token] } }\nrules:\n${entries}`,
   );
-  const words = ['gateway', '--file', file, '--port', '0', '--json'];
-  const gateway = await startProcess(words, env, (line) => line.includes('"url"'));
+  const command = ['gateway', '--file', file, '--port', '0', '--json'];
+  const gateway = await startProcess(command, world.env, (line) => line.includes('"url"'));
   const { url } = JSON.parse(gateway.line);
   const body = bodyOf(rules);
   const tries = [];
@@ -44,8 +42,9 @@ async function one(owner, rules, brakes) {
     if (tries.length > 0) await new Promise((resolve) => setTimeout(resolve, 5_000));
     tries.push(await post(url, body));
   }
-  const told = tries.map(({ status, seconds, kinds }) => `${status} in ${seconds} s${kinds}`).join(', ');
-  console.log(`${rules} rules, ${brakes}: ${told}`);
+  const answers = tries.map(({ status, seconds, kinds }) => `${status} in ${seconds} s${kinds}`).join(', ');
+  console.log(`${rules} rules, ${brakes}: ${answers}`);
+  figures[`${owner} deliveries`] = tries.length;
   gateway.child.kill('SIGTERM');
   await new Promise((resolve) => gateway.child.once('exit', resolve));
 }
@@ -86,10 +85,10 @@ async function post(url, body) {
   const { decisions = [] } = await answer.json();
   const kinds = new Map();
   for (const { decision } of decisions) kinds.set(decision, (kinds.get(decision) ?? 0) + 1);
-  const told = [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
+  const counted = [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
   return {
     status: answer.status,
     seconds: ((Date.now() - beganMs) / 1_000).toFixed(1),
-    kinds: told === '' ? '' : ` (${told})`,
+    kinds: counted === '' ? '' : ` (${counted})`,
   };
 }

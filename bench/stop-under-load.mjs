@@ -9,9 +9,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RunbookClient } from '../dist/client/runbook-client.js';
-import { startTemporalServer } from '../dist/embedded/temporal-server.js';
-import { startSimulator } from '../dist/simulator/server.js';
-import { workerEnv } from './worker-env.mjs';
+import { startWorld, workerEnv } from './world.mjs';
 
 const TIMES = Number(process.argv[2] ?? 10);
 const BUSY_LOOPS = Number(process.argv[3] ?? 0);
@@ -21,8 +19,8 @@ const TOKEN = 'the-token-of-this-bench-0123456789';
 /** What a process prints that did not end clean. */
 const ERROR = /Channel has been shut down|Unhandled|Uncaught|node:internal|^\s+at |MaxListeners|panicked/;
 
-const server = await startTemporalServer({ env: process.env, say: console.error });
-const simulator = await startSimulator({ world: 'empty', switches: { durationsMs: { restart: 3_000 } } });
+const world = await startWorld({ jobMs: 3_000 });
+const { server, simulator } = world;
 const link = await startLink(Number(server.address.split(':')[1]));
 const folder = await mkdtemp(join(tmpdir(), 'stop-under-load-'));
 await writeFile(join(folder, 'token'), TOKEN);
@@ -40,11 +38,9 @@ rules:
     atOnce: unlimited
 `,
 );
-const env = workerEnv({ server: { address: link.address }, simulator, usualDurations: 'restart=3s' });
+const env = workerEnv(link.address, simulator, 'restart=3s');
 const runbooks = await RunbookClient.connect({ address: server.address });
 const busy = Array.from({ length: BUSY_LOOPS }, () => spawn(process.execPath, ['-e', 'for (;;);']));
-// One listener for each process that is started.
-process.setMaxListeners(0);
 process.once('exit', () => busy.forEach((loop) => loop.kill('SIGKILL')));
 
 let isRight = true;
@@ -53,8 +49,7 @@ console.log(isRight ? 'as it should be' : 'WRONG');
 for (const loop of busy) loop.kill('SIGKILL');
 await runbooks.close();
 await link.close();
-await simulator.close();
-await server.close();
+await world.close();
 await rm(folder, { recursive: true });
 process.exitCode = isRight ? 0 : 1;
 
@@ -63,22 +58,19 @@ async function startAndStop(time, isAway) {
   const gateway = await start(['gateway', '--file', join(folder, 'alarms.yaml'), '--port', '0', '--json'], '"url"');
   const { url } = JSON.parse(gateway.readyLine);
   const names = Array.from({ length: RUNS + ALARMS }, (_, index) => `prod-${time}-${index}`);
-  for (const name of names) {
-    const instance = { application: 'shop', component: 'checkout', name, replica: 2, version: '1' };
-    await fetch(`${simulator.controlUrl}/instances`, { method: 'POST', body: JSON.stringify(instance) });
-  }
+  for (const name of names) await world.newInstance(name);
   await Promise.all(
     names.slice(ALARMS).map((name) => runbooks.start('restart', { targets: [`shop/checkout/${name}`] })),
   );
   const deliveries = names.slice(0, ALARMS).map((name) => deliver(url, name));
-  // Another moment each time, from the first look to after the first cloud jobs have ended.
+  // Another moment each time, from the first observation to after the first cloud jobs have ended.
   await delay(time * 400);
   if (isAway) link.cut();
   const beganMs = Date.now();
   worker.child.kill('SIGTERM');
   gateway.child.kill('SIGTERM');
   const codes = await Promise.all([worker.exitCode, gateway.exitCode]);
-  link.mend();
+  link.restore();
   const answers = await Promise.all(deliveries);
   const errors = [...worker.lines, ...gateway.lines].filter((line) => ERROR.test(line));
   const isClean = codes.every((code) => code === 0) && errors.length === 0;
@@ -128,7 +120,7 @@ async function start(words, readyText) {
   return { child, exitCode, lines, readyLine };
 }
 
-/** A TCP link to the server that can be cut: connections are reset, and new ones, too, until it is mended. */
+/** A TCP link to the server that can be cut: connections are reset, and new ones, too, until it is restored. */
 async function startLink(targetPort) {
   const sockets = new Set();
   let isCut = false;
@@ -152,7 +144,7 @@ async function startLink(targetPort) {
       isCut = true;
       for (const socket of sockets) socket.resetAndDestroy();
     },
-    mend: () => {
+    restore: () => {
       isCut = false;
     },
     close: async () => {

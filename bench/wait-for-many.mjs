@@ -1,10 +1,7 @@
 // Many runs of a minute side by side, each waited for by `RunbookClient.result()`: does every wait end with its run's report, and does nothing warn? `npm run build` first.
 // node bench/wait-for-many.mjs [runs, 500] [seconds a run takes, 60]. Exits with 1 when a wait rejects, a run does not succeed, or this process warns.
-import { startTemporalServer } from '../dist/embedded/temporal-server.js';
 import { RunbookClient } from '../dist/client/runbook-client.js';
-import { startSimulator } from '../dist/simulator/server.js';
-import { startProcess } from './start-process.mjs';
-import { workerEnv } from './worker-env.mjs';
+import { startWorld } from './world.mjs';
 
 const RUNS = Number(process.argv[2] ?? 500);
 const SECONDS = Number(process.argv[3] ?? 60);
@@ -14,22 +11,12 @@ const STARTS_AT_A_TIME = 20;
 const problems = [];
 process.on('warning', ({ name, message }) => problems.push(`warning: ${name}: ${message}`));
 
-const server = await startTemporalServer({ env: process.env, say: console.error });
-const simulator = await startSimulator({
-  world: 'empty',
-  switches: { durationsMs: { restart: SECONDS * 1_000 } },
-});
-const env = workerEnv({ server, simulator, usualDurations: `restart=${SECONDS}s` });
-const worker = await startProcess(['worker'], env, (line) => line.includes('"worker ready"'));
-const runbooks = await RunbookClient.connect({ address: server.address });
+const world = await startWorld({ jobMs: SECONDS * 1_000 });
+const worker = await world.startWorker();
+const runbooks = await RunbookClient.connect({ address: world.server.address });
 
 const paths = [];
-for (let index = 0; index < RUNS; index++) {
-  const name = `prod-${index}`;
-  const instance = { application: 'shop', component: 'checkout', name, replica: 2, version: '1' };
-  await fetch(`${simulator.controlUrl}/instances`, { method: 'POST', body: JSON.stringify(instance) });
-  paths.push(`shop/checkout/${name}`);
-}
+for (let index = 0; index < RUNS; index++) paths.push((await world.newInstance(`prod-${index}`)).path);
 
 const beganMs = Date.now();
 const toStart = [...paths];
@@ -49,11 +36,10 @@ for (const end of ends) if (end !== 'succeeded') problems.push(end);
 console.log(`${succeeded} of ${RUNS} waits ended with a run that succeeded, after ${secondsSince(beganMs)} s`);
 await runbooks.close();
 
-worker.child.kill('SIGTERM');
-const exitCode = await new Promise((resolve) => worker.child.once('exit', resolve));
+worker.kill('SIGTERM');
+const exitCode = await new Promise((resolve) => worker.once('exit', resolve));
 if (exitCode !== 0) problems.push(`the worker ended with ${exitCode}`);
-await simulator.close();
-await server.close();
+await world.close();
 for (const problem of [...new Set(problems)])
   console.log(`${problems.filter((each) => each === problem).length} × ${problem}`);
 console.log(problems.length === 0 ? 'as it should be' : 'WRONG');

@@ -72,13 +72,13 @@ const tables = {
       .map(([meaning, code]) => [String(code), meaning]),
   ),
   actions: table(
-    ['action', 'parameters', 'wished state', 'undone by', 'step deadline'],
+    ['action', 'parameters', 'desired state', 'undone by', 'step deadline'],
     Object.entries(ACTIONS).map(([name, rule]) => [
       `\`${name}\``,
       Object.entries(rule.parameters)
         .map(([key, { type, required }]) => `\`${key}\` (${type}${required ? '' : ', optional'})`)
         .join(', ') || 'none',
-      rule.wish({ action: name, replica: 'n', version: 'v' }),
+      rule.desiredState({ action: name, replica: 'n', version: 'v' }),
       rule.reversal === 'inverse'
         ? rule.inverses.join(', ')
         : rule.reversal === 'self'
@@ -97,16 +97,21 @@ const tables = {
   ),
 };
 
+const PAGES = ['once-machine', 'configuration', 'failures', 'alarms-reference', 'runbook-reference'].map(
+  (name) => `docs/${name}.md`,
+);
+
+const placed = new Set();
 const outputs = [
   ['runbooks/runbook.schema.json', schemaText('A servicestage-runbooks runbook', Runbook)],
   ['runbooks/schedules.schema.json', schemaText('A servicestage-runbooks schedule file', ScheduleFile)],
   ['runbooks/alarms.schema.json', schemaText('A servicestage-runbooks alarms file', AlarmsFile)],
-  ['docs/guarantees.md', await withTables('docs/guarantees.md')],
-  ['docs/operations.md', await withTables('docs/operations.md')],
-  ['docs/alarms.md', await withTables('docs/alarms.md')],
-  ['docs/runbook-reference.md', await withTables('docs/runbook-reference.md')],
+  ...(await Promise.all(PAGES.map(async (path) => [path, await withTables(path)]))),
   ['src/client/catalogue-inputs.ts', await catalogueInputs()],
 ];
+
+const lost = Object.keys(tables).filter((name) => !placed.has(name));
+if (lost.length > 0) throw new Error(`No page has a place for: ${lost.join(', ')}`);
 
 const stale = [];
 for (const [path, text] of outputs) {
@@ -124,12 +129,15 @@ function schemaText(title, shape) {
   return `${JSON.stringify({ title, ...z.toJSONSchema(shape, { target: 'draft-7', io: 'input' }) }, null, 2)}\n`;
 }
 
-/** The document with every marked table made anew, formatted as the rest of the repository. */
+/** The document with every marked table generated again, formatted like the rest of the repository. */
 async function withTables(path) {
   let text = await readFile(at(path), 'utf8');
   for (const [name, rows] of Object.entries(tables)) {
     const block = new RegExp(`(<!-- generated:${name} -->)[\\s\\S]*?(<!-- /generated:${name} -->)`);
-    text = text.replace(block, (_match, before, after) => `${before}\n\n${rows}\n\n${after}`);
+    text = text.replace(block, (_match, before, after) => {
+      placed.add(name);
+      return `${before}\n\n${rows}\n\n${after}`;
+    });
   }
   return format(text, { parser: 'markdown', filepath: fileURLToPath(at(path)), singleQuote: true, printWidth: 120 });
 }

@@ -17,12 +17,12 @@ const failed = (failure, request = 'no') => ({ kind: 'failed', failure, message:
 const standing = (said) => ({ kind: 'standing', standing: said });
 const readings = (rules) => [
   ['at rest', rules.before.observation],
-  ['as wished', reached(rules)],
+  ['as desired', reached(rules)],
   ['moving', reading({ status: 'PENDING' })],
   ['stale', reading({ lastJobId: 'J0' })],
   ['new cloud job', reading({ status: 'PENDING', lastJobId: 'J2', lastJobStatus: 'RUNNING' })],
-  ['as wished, by our cloud job', { ...reached(rules), lastJobId: 'J2' }],
-  ['not as wished, by our cloud job', reading({ status: 'DOWN', lastJobId: 'J2' })],
+  ['as desired, by our cloud job', { ...reached(rules), lastJobId: 'J2' }],
+  ['not as desired, by our cloud job', reading({ status: 'DOWN', lastJobId: 'J2' })],
   ['another cloud job after ours', reading({ lastJobId: 'J3' })],
   ['deleted', reading({ status: 'DELETED' })],
 ];

@@ -21,7 +21,7 @@ const target = {
   platformType: 'cce',
 };
 
-/** One of each action, with a baseline at rest in which its wished state does not hold. */
+/** One of each action, with a baseline at rest in which its desired state does not hold. */
 export const DECISIONS = Object.keys(ACTIONS).map((name) => {
   const parameters = { scale: { replica: 4 }, rollback: { version: '1.4.0' } };
   return {

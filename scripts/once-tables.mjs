@@ -1,4 +1,4 @@
-// The tables of docs/guarantees.md that say what the once machine does, made by driving it.
+// The tables of docs/once-machine.md that say what the once machine does, made by driving it.
 import {
   beginAgain,
   beginFirst,
@@ -23,8 +23,8 @@ const seconds = (ms) => `${Math.round(ms / 1_000)} s`;
 const READINGS = [
   ['an older known cloud job', { read: () => reading({ lastJobId: 'J0' }) }],
   ['the baseline, moving', { read: () => reading({ status: 'PENDING', lastJobStatus: 'RUNNING' }) }],
-  ['the baseline, at rest, the wished state does not hold', { read: (rules) => rules.before.observation }],
-  ['the baseline, at rest, the wished state holds', { read: (rules) => reached(rules) }],
+  ['the baseline, at rest, the desired state does not hold', { read: (rules) => rules.before.observation }],
+  ['the baseline, at rest, the desired state holds', { read: (rules) => reached(rules) }],
   ['a new cloud job, the evidence fits', newJob({})],
   ['a new cloud job, the evidence does not fit', newJob({ createdBy: 'somebody else' })],
   ['a new cloud job that shows no tasks', newJob({ tasks: [] })],

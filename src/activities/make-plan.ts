@@ -155,7 +155,7 @@ function allUsualDurations(chosen: Partial<Record<ActionName, number>>): Record<
 
 function sameTwice(text: string, { path }: Target): Problem {
   return {
-    code: 'wrong-arguments',
+    code: 'invalid-arguments',
     place: `target ${text}`,
     found: `it is ${path} once more`,
     remedy: 'Name each target once',

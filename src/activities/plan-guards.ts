@@ -54,7 +54,7 @@ function plannedWindow(
   if (window.cutoffMs >= window.durationMs) {
     const whose = cutoff === undefined ? "the runbook's own cut-off" : 'the cut-off';
     problems.push({
-      code: 'wrong-arguments',
+      code: 'invalid-arguments',
       place: cutoff === undefined ? 'window.duration' : 'window.cutoff',
       found: `${whose} of ${describeDuration(window.cutoffMs)} leaves nothing of a window of ${describeDuration(window.durationMs)}`,
       remedy: 'Make the window longer than its cut-off',

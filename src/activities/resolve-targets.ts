@@ -1,6 +1,6 @@
 /** `application/component/instance`, each part by name or id → the instance in ServiceStage, or what is wrong with the name. */
 import type { Problem } from '../domain/failures.js';
-import { nearest } from '../domain/text/suggest.js';
+import { suggest } from '../domain/text/suggest.js';
 import type { Target } from '../domain/target/target.js';
 import type { ListedInstance, NamedEntity, ReadOptions, ServiceStage } from '../servicestage/service-stage.js';
 
@@ -76,7 +76,7 @@ function pick<Item extends NamedEntity | ListedInstance>(
     };
   if (first !== undefined) return first;
   const names = items.map(({ name }) => name);
-  const ordered = [...new Set([...nearest(text, names), ...names.sort()])].slice(0, SHOWN);
+  const ordered = [...new Set([...suggest(text, names), ...names.sort()])].slice(0, SHOWN);
   const rest = names.length > ordered.length ? `, and ${names.length - ordered.length} more` : '';
   return {
     found: `there is no ${kind} "${text}"`,

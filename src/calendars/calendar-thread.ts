@@ -46,7 +46,7 @@ function fromIcs({ file, text, calendar, fromMs, toMs }: ReadingRequest): Calend
     .map(({ line, ...rest }): Problem => ({ ...rest, place: `${file}:${line}` }));
   const more = problems.length - first.length;
   const remedy = 'Correct those above first';
-  if (more > 0) first.push({ code: 'and-more', place: file, found: `${more} more problems were found`, remedy });
+  if (more > 0) first.push({ code: 'more-problems', place: file, found: `${more} more problems were found`, remedy });
   return { freezes, problems: first };
 }
 

@@ -132,7 +132,7 @@ function notFound(name: string): Problem {
 
 function standsTwice(name: string, files: readonly string[]): Problem {
   return {
-    code: 'name-stands-twice',
+    code: 'duplicate-name',
     place: files.join(' and '),
     found: `two calendars are called ${name}`,
     remedy: 'Rename one of them',

@@ -189,7 +189,7 @@ class EventReader {
     if (wholeMs < 0)
       return this.#problem(
         line,
-        'ends-before-it-begins',
+        'ends-before-start',
         'the event ends before it begins',
         'Correct its start or its end',
       );

@@ -53,7 +53,7 @@ export class IcsZones {
     if (known === null)
       this.problems.push({
         line,
-        code: 'unknown-zone',
+        code: 'unknown-time-zone',
         found: `the time zone "${tzid.slice(0, 80)}" is neither defined in the file nor an IANA name`,
         remedy: 'Add its VTIMEZONE to the file, or use an IANA name such as Europe/Berlin',
       });
@@ -223,5 +223,5 @@ function offsetMsOf(text: string): number | null {
 }
 
 function wrongZone(line: number, found: string, remedy: string): LineProblem {
-  return { line, code: 'wrong-zone', found, remedy };
+  return { line, code: 'invalid-time-zone', found, remedy };
 }

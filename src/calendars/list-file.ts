@@ -47,7 +47,7 @@ class FreezeList {
   #freeze(path: Path, freeze: unknown, zone: CalendarZone): Freeze | null {
     if (typeof freeze !== 'object' || freeze === null || Array.isArray(freeze)) {
       const remedy = 'Write { name: Year end, from: 2026-12-20, to: 2027-01-01 }';
-      this.#problem(path, 'wrong-value', 'it is no freeze', remedy);
+      this.#problem(path, 'invalid-value', 'it is no freeze', remedy);
       return null;
     }
     this.#onlyKeys(path, freeze, FREEZE_KEYS);
@@ -58,7 +58,7 @@ class FreezeList {
     const toMs = this.#time([...path, 'to'], to, zone, 'last');
     if (fromMs === null || toMs === null || typeof name !== 'string') return null;
     if (fromMs < toMs) return { calendar: this.calendar, name: freezeName(name), fromMs, toMs };
-    this.#problem([...path, 'to'], 'ends-before-it-begins', 'the freeze ends before it begins', 'Write a later "to"');
+    this.#problem([...path, 'to'], 'ends-before-start', 'the freeze ends before it begins', 'Write a later "to"');
     return null;
   }
 
@@ -68,7 +68,7 @@ class FreezeList {
     const [code, found] =
       name === undefined
         ? ['missing', '"timezone" is missing']
-        : ['unknown-zone', `the time zone "${shown(name)}" is not known`];
+        : ['unknown-time-zone', `the time zone "${shown(name)}" is not known`];
     this.#problem(['timezone'], code, found, 'Write an IANA name such as Europe/Berlin');
     return UTC;
   }
@@ -81,7 +81,7 @@ class FreezeList {
       const [code, found] =
         given === undefined
           ? ['missing', `"${String(path.at(-1))}" is missing`]
-          : ['wrong-value', `"${shown(given)}" is no time`];
+          : ['invalid-value', `"${shown(given)}" is no time`];
       this.#problem(path, code, found, 'Write a day, 2026-12-20, or a time of the zone, 2026-12-20T18:00');
       return null;
     }

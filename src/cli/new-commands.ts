@@ -68,8 +68,8 @@ async function refuseName(name: string): Promise<void> {
       import('../runbooks/catalogue.js'),
       import('../config/config.js'),
     ]);
-  if (!NAME.test(name)) throw new CommandError('WrongName', `"${name}" is not a valid name. ${NAME_REMEDY}`);
-  if (isReservedName(name)) throw new CommandError('WrongName', `"${name}" is a reserved name. Choose another one`);
+  if (!NAME.test(name)) throw new CommandError('InvalidName', `"${name}" is not a valid name. ${NAME_REMEDY}`);
+  if (isReservedName(name)) throw new CommandError('InvalidName', `"${name}" is a reserved name. Choose another one`);
   const found = await findRunbook(loadClientConfig(process.env).runbookDirectories, name);
   if (found.kind !== 'found') return;
   const where = found.file.startsWith(BUILT_IN_DIRECTORY) ? 'the built-in catalogue has it' : found.file;

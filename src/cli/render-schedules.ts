@@ -29,22 +29,24 @@ const WORDS: Readonly<Record<Status, string>> = {
 };
 
 export function renderDifferences(differences: readonly Difference[], paint: Paint): string {
-  const lines = printableFacts(differences).flatMap(({ id, name, status, changes, byHand, paused, wished, reason }) => {
-    const head = `${MARKS[status]} ${paint.bold(id)}  ${WORDS[status]}${paused ? paint.dim(' (paused)') : ''}`;
-    if (status === 'unchanged')
-      return [paint.dim(`${MARKS[status]} ${id}  ${WORDS[status]}${paused ? ' (paused)' : ''}`)];
-    const then =
-      status === 'changed-by-hand'
-        ? [`    → apply --overwrite ${name} ${wished === null ? 'deletes it' : 'takes it back'}`]
-        : [];
-    return [
-      ['changed-by-hand', 'foreign', 'unreadable'].includes(status) ? paint.warn(head) : head,
-      ...(reason === undefined ? [] : [`    ${reason}`]),
-      ...changeLines(byHand, 'by hand: '),
-      ...(status === 'create' ? [] : changeLines(changes, '')),
-      ...then,
-    ];
-  });
+  const lines = printableFacts(differences).flatMap(
+    ({ id, name, status, changes, byHand, paused, desired, reason }) => {
+      const head = `${MARKS[status]} ${paint.bold(id)}  ${WORDS[status]}${paused ? paint.dim(' (paused)') : ''}`;
+      if (status === 'unchanged')
+        return [paint.dim(`${MARKS[status]} ${id}  ${WORDS[status]}${paused ? ' (paused)' : ''}`)];
+      const then =
+        status === 'changed-by-hand'
+          ? [`    → apply --overwrite ${name} ${desired === null ? 'deletes it' : 'takes it back'}`]
+          : [];
+      return [
+        ['changed-by-hand', 'foreign', 'unreadable'].includes(status) ? paint.warn(head) : head,
+        ...(reason === undefined ? [] : [`    ${reason}`]),
+        ...changeLines(byHand, 'by hand: '),
+        ...(status === 'create' ? [] : changeLines(changes, '')),
+        ...then,
+      ];
+    },
+  );
   return lines.length === 0 ? 'The file names no schedules, and the server has none of its owner' : lines.join('\n');
 }
 

@@ -14,7 +14,7 @@ export async function diff(file: string, options: ScheduleOptions & { exitCode?:
   const { read, warnings } = await readFile(file);
   const differences = await withServer(options, ({ client, taskQueue }) => compare(client, read, taskQueue));
   const isSame = differences.every(
-    ({ status, wished }) => status === 'unchanged' || (status === 'foreign' && wished === null),
+    ({ status, desired }) => status === 'unchanged' || (status === 'foreign' && desired === null),
   );
   if (options.json === true) printJson({ owner: read.owner, schedules: differences.map(shown), warnings });
   else {

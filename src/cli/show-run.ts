@@ -27,7 +27,7 @@ export async function showUntilItEnds(
 
 async function follow(client: RunbookClient, workflowId: string, view: View, signal: AbortSignal): Promise<boolean> {
   let before: RunSnapshot | null = null;
-  for await (const snapshot of client.watch(workflowId, { signal, everyLook: view.isDrawnAgain })) {
+  for await (const snapshot of client.watch(workflowId, { signal, everySnapshot: view.isDrawnAgain })) {
     view.update(before, snapshot);
     before = snapshot;
     if (snapshot.run.phase === 'finished') return true;

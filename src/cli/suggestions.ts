@@ -1,6 +1,6 @@
 /** "Did you mean …?" for a mistyped command or option. Only what changes nothing is suggested: a suggestion is typed without much thought. */
 import type { Command } from 'commander';
-import { nearest } from '../domain/text/suggest.js';
+import { suggest } from '../domain/text/suggest.js';
 
 /** Commands that only read and show, by their words after `runbook`. `schedule` and `alarm` alone show their help. */
 const HARMLESS_COMMANDS = [
@@ -43,7 +43,7 @@ function withSuggestion(text: string, command: Command): string {
   const words = wordsOf(command);
   const elsewhere = CALLED_ELSEWHERE[[...words, word].join(' ')];
   if (elsewhere !== undefined) return `${text.trimEnd()}\n(${elsewhere})\n`;
-  const found = nearest(word, kind === 'command' ? harmlessCommands(command, words) : optionsOf(command));
+  const found = suggest(word, kind === 'command' ? harmlessCommands(command, words) : optionsOf(command));
   return found.length === 0 ? text : `${text.trimEnd()}\n(Did you mean ${found.join(' or ')}?)\n`;
 }
 

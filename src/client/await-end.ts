@@ -1,7 +1,7 @@
 /** Waits for the end of a workflow for as long as the server answers at all, and over an absence of it. */
 import { ServerUnreachable } from '../temporal/errors.js';
 import { Patience } from './patience.js';
-import { grpcCodeOf, named, type Calls } from '../temporal/calls.js';
+import { grpcCodeOf, toClientError, type Calls } from '../temporal/calls.js';
 
 export interface WaitCall {
   readonly calls: Calls;
@@ -33,10 +33,10 @@ export async function awaitEnd(wait: WaitCall): Promise<unknown> {
       const hasEnded = await poll(wait);
       patience.answered();
       // The SDK's own wait polls without a pause once a deadline is near, so it is asked only for what is there already.
-      if (hasEnded) return await calls.within(POLL_MS, signal, () => handle.result());
+      if (hasEnded) return await calls.interruptible(POLL_MS, signal, () => handle.result());
     } catch (error) {
       signal?.throwIfAborted();
-      const why = named(error, workflowId);
+      const why = toClientError(error, workflowId);
       if (grpcCodeOf(error) === null) throw why;
       // The run may be long over when this call failed, and another answer of the server says better what is wrong.
       await probe(wait, patience);
@@ -49,7 +49,7 @@ export async function awaitEnd(wait: WaitCall): Promise<unknown> {
 /** @returns whether the workflow has ended; `false` after the server's own time for a poll */
 async function poll({ calls, workflowId, runId, signal }: WaitCall): Promise<boolean> {
   const { connection, options } = calls.client;
-  const { history } = await calls.within(POLL_MS, signal, () =>
+  const { history } = await calls.interruptible(POLL_MS, signal, () =>
     connection.workflowService.getWorkflowExecutionHistory({
       namespace: options.namespace,
       execution: { workflowId, ...(runId === undefined ? {} : { runId }) },
@@ -65,11 +65,11 @@ async function poll({ calls, workflowId, runId, signal }: WaitCall): Promise<boo
 async function probe({ calls, workflowId, runId, signal }: WaitCall, patience: Patience): Promise<void> {
   const askedAtMs = performance.now();
   try {
-    await calls.within(PROBE_MS, signal, () => calls.client.workflow.getHandle(workflowId, runId).describe());
+    await calls.interruptible(PROBE_MS, signal, () => calls.client.workflow.getHandle(workflowId, runId).describe());
     patience.answered();
   } catch (error) {
     signal?.throwIfAborted();
-    const why = named(error, workflowId);
+    const why = toClientError(error, workflowId);
     if (!(why instanceof ServerUnreachable) || patience.unanswered(askedAtMs, performance.now())) throw why;
   }
 }

@@ -25,8 +25,8 @@ import { readPollers, readRunFacts } from './run-facts.js';
 import { newRunId, requireRunId } from './run-id.js';
 import { startRun, type StartedRun } from './start-run.js';
 import { checkedArguments, type PlanRequest, type RunbookName, type StartRequest } from './start-request.js';
-import { Calls, named, reasonOf } from '../temporal/calls.js';
-import { lookAtRun, watchRun } from './watch-run.js';
+import { Calls, toClientError, reasonOf } from '../temporal/calls.js';
+import { takeSnapshot, watchRun } from './watch-run.js';
 
 export interface RunbookClientOptions {
   readonly client: Client;
@@ -64,7 +64,7 @@ export interface WatchOptions extends WaitOptions {
   /** Between two looks, milliseconds. Default 500. */
   readonly intervalMs?: number | undefined;
   /** Give snapshots that show nothing new, too. Default false. */
-  readonly everyLook?: boolean | undefined;
+  readonly everySnapshot?: boolean | undefined;
 }
 
 const WATCH_INTERVAL_MS = 500;
@@ -103,7 +103,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       return runbooks;
     } catch (error) {
       await runbooks.close();
-      const told = named(error, null);
+      const told = toClientError(error, null);
       if (told !== error && !(told instanceof ServerUnreachable)) throw told;
       throw new ServerUnreachable(
         `Temporal at ${addressOf(options)} cannot be reached: ${reasonOf(error)}. Check TEMPORAL_ADDRESS and the network`,
@@ -170,7 +170,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     const start = { workflowId, taskQueue, args, workflowExecutionTimeout: PLAN_TIMEOUT_MS };
     try {
       signal?.throwIfAborted();
-      await this.#calls.toTheEnd(this.#callTimeoutMs, () => client.workflow.start(runbook, start));
+      await this.#calls.uninterruptible(this.#callTimeoutMs, () => client.workflow.start(runbook, start));
       onStarted?.(workflowId);
       return (await awaitEnd({ calls: this.#calls, workflowId, runId: undefined, signal, patienceMs })) as Plan;
     } catch (error) {
@@ -179,7 +179,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       if (report !== null) throw new PlanRefused(report.failure?.message ?? report.summary, { cause: error });
       if (error instanceof WorkflowFailedError && error.cause instanceof TimeoutFailure)
         throw new PlanRefused(`No worker made the plan within ${describeDuration(PLAN_TIMEOUT_MS)}`, { cause: error });
-      throw named(error, workflowId);
+      throw toClientError(error, workflowId);
     }
   }
 
@@ -187,7 +187,9 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   async #endPlan(workflowId: string): Promise<void> {
     const handle = this.#handle(workflowId);
     // What cannot be ended now ends by its own time-out.
-    await this.#calls.toTheEnd(END_PLAN_MS, () => handle.terminate('nobody waits for this plan')).catch(() => {});
+    await this.#calls
+      .uninterruptible(END_PLAN_MS, () => handle.terminate('nobody waits for this plan'))
+      .catch(() => {});
   }
 
   /** Waits for the end. Resolves for every outcome; rejects with the signal's reason when that is aborted. @throws RunNotFound, NoReport, ServerUnreachable */
@@ -211,13 +213,19 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     try {
       return reportInMemo(await this.#within(() => this.#handle(workflowId, runId).describe()));
     } catch (error) {
-      throw named(error, workflowId);
+      throw toClientError(error, workflowId);
     }
   }
 
   /** What the run shows now. Needs a worker while it is under way. @throws RunNotFound, RunPaused, NoWorkerAnswers, NotARun, NoReport, ServerUnreachable */
   async progress(workflowId: string, { runId }: RunOptions = {}): Promise<RunSnapshot> {
-    return lookAtRun({ calls: this.#calls, callTimeoutMs: this.#callTimeoutMs, workflowId, runId, signal: undefined });
+    return takeSnapshot({
+      calls: this.#calls,
+      callTimeoutMs: this.#callTimeoutMs,
+      workflowId,
+      runId,
+      signal: undefined,
+    });
   }
 
   /**
@@ -225,7 +233,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
    * error, when the signal is aborted. Goes on while it is paused or no worker answers. @throws RunNotFound, NoReport, NotARun, ServerUnreachable
    */
   watch(workflowId: string, options: WatchOptions = {}): AsyncGenerator<RunSnapshot, void> {
-    const { runId, signal, patienceMs = PATIENCE_MS, intervalMs = WATCH_INTERVAL_MS, everyLook = false } = options;
+    const { runId, signal, patienceMs = PATIENCE_MS, intervalMs = WATCH_INTERVAL_MS, everySnapshot = false } = options;
     return watchRun({
       calls: this.#calls,
       callTimeoutMs: this.#callTimeoutMs,
@@ -234,7 +242,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       signal,
       patienceMs,
       intervalMs,
-      everyLook,
+      everySnapshot: everySnapshot,
     });
   }
 
@@ -248,15 +256,15 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       const { status } = await this.#within(() => handle.describe());
       if (!isOpen(status.name)) return 'alreadyEnded';
     } catch (error) {
-      throw named(error, workflowId);
+      throw toClientError(error, workflowId);
     }
     try {
-      await this.#calls.toTheEnd(this.#callTimeoutMs, () => handle.cancel());
+      await this.#calls.uninterruptible(this.#callTimeoutMs, () => handle.cancel());
       return 'requested';
     } catch (error) {
       // It was there a moment ago: it has just ended.
       if (error instanceof WorkflowNotFoundError) return 'alreadyEnded';
-      throw named(error, workflowId);
+      throw toClientError(error, workflowId);
     }
   }
 
@@ -265,7 +273,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     try {
       return await this.#within(() => readRunFacts(this.client, workflowId, runId));
     } catch (error) {
-      throw named(error, workflowId);
+      throw toClientError(error, workflowId);
     }
   }
 
@@ -274,12 +282,12 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     try {
       return isPolled(await this.#within(() => readPollers(this.client, this.taskQueue)), Date.now());
     } catch (error) {
-      throw named(error, null);
+      throw toClientError(error, null);
     }
   }
 
   #within<Value>(call: () => Promise<Value>): Promise<Value> {
-    return this.#calls.within(this.#callTimeoutMs, undefined, call);
+    return this.#calls.interruptible(this.#callTimeoutMs, undefined, call);
   }
 
   #handle(workflowId: string, runId?: string): WorkflowHandle {

@@ -9,7 +9,7 @@ import { clippedSummary } from '../domain/text/json-bytes.js';
 import { RunAlreadyStarted, RunIdTaken, ServerUnreachable } from '../temporal/errors.js';
 import { decodeFirst } from '../temporal/payloads.js';
 import { differencesBetween, inputOfRun } from './same-request.js';
-import { named, reasonOf, type Calls } from '../temporal/calls.js';
+import { toClientError, reasonOf, type Calls } from '../temporal/calls.js';
 
 export interface StartedRun {
   readonly workflowId: string;
@@ -32,7 +32,7 @@ export interface StartCall {
 export async function startRun(call: StartCall): Promise<StartedRun> {
   const { calls, taskQueue, callTimeoutMs, runbook, workflowId, startArguments } = call;
   try {
-    const handle = await calls.toTheEnd(callTimeoutMs, () =>
+    const handle = await calls.uninterruptible(callTimeoutMs, () =>
       calls.client.workflow.start(runbook, {
         workflowId,
         taskQueue,
@@ -45,7 +45,7 @@ export async function startRun(call: StartCall): Promise<StartedRun> {
     return { workflowId, runId: handle.firstExecutionRunId, started: 'started' };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return attach(call);
-    throw unanswered(named(error, workflowId), workflowId);
+    throw unanswered(toClientError(error, workflowId), workflowId);
   }
 }
 
@@ -59,7 +59,7 @@ function unanswered(error: unknown, workflowId: string): unknown {
 async function attach(call: StartCall): Promise<StartedRun> {
   const { calls, callTimeoutMs, runbook, workflowId, onExisting } = call;
   try {
-    const { type, runId } = await calls.within(callTimeoutMs, undefined, () =>
+    const { type, runId } = await calls.interruptible(callTimeoutMs, undefined, () =>
       calls.client.workflow.getHandle(workflowId).describe(),
     );
     if (onExisting === 'fail') throw new RunAlreadyStarted(workflowId, runId);
@@ -68,13 +68,15 @@ async function attach(call: StartCall): Promise<StartedRun> {
     if (differences.length === 0) return { workflowId, runId, started: 'attached' };
     throw taken(call, runId, differences, `a run with other ${differences.join(', ')}`);
   } catch (error) {
-    throw named(error, workflowId);
+    throw toClientError(error, workflowId);
   }
 }
 
 async function differencesFrom(call: StartCall, runId: string): Promise<readonly string[]> {
   const { calls, callTimeoutMs, workflowId, startArguments } = call;
-  const payloads = await calls.within(callTimeoutMs, undefined, () => inputOfRun(calls.client, workflowId, runId));
+  const payloads = await calls.interruptible(callTimeoutMs, undefined, () =>
+    inputOfRun(calls.client, workflowId, runId),
+  );
   let given: unknown;
   try {
     given = await decodeFirst(calls.client, payloads);

@@ -15,9 +15,9 @@ import { Patience } from './patience.js';
 import { reportInMemo, wholeReport } from './read-report.js';
 import { snapshotOfReport, type RunSnapshot } from './report-snapshot.js';
 import { liveTargetProgress } from './target-progress.js';
-import { grpcCodeOf, named, type Calls } from '../temporal/calls.js';
+import { grpcCodeOf, toClientError, type Calls } from '../temporal/calls.js';
 
-export interface LookCall {
+export interface SnapshotCall {
   readonly calls: Calls;
   readonly callTimeoutMs: number;
   readonly workflowId: string;
@@ -25,18 +25,18 @@ export interface LookCall {
   readonly signal: AbortSignal | undefined;
 }
 
-export interface WatchCall extends LookCall {
+export interface WatchCall extends SnapshotCall {
   readonly intervalMs: number;
   readonly patienceMs: number;
-  readonly everyLook: boolean;
+  readonly everySnapshot: boolean;
 }
 
 /** A run that has ended is read from its report and needs no worker. @throws RunNotFound, RunPaused, NoReport, NotARun, NoWorkerAnswers, ServerUnreachable */
-export async function lookAtRun(look: LookCall): Promise<RunSnapshot> {
+export async function takeSnapshot(look: SnapshotCall): Promise<RunSnapshot> {
   const { calls, callTimeoutMs, workflowId, runId, signal } = look;
   const { client } = calls;
   try {
-    return await calls.within(callTimeoutMs, signal, async () => {
+    return await calls.interruptible(callTimeoutMs, signal, async () => {
       const run = await whileOpen(client).getHandle(workflowId, runId).query<RunProgress>(PROGRESS_QUERY);
       // A target's own workflow answers the same query, with what it knows of itself.
       if (!Array.isArray(run.targets)) throw new NotARun(workflowId);
@@ -45,7 +45,7 @@ export async function lookAtRun(look: LookCall): Promise<RunSnapshot> {
       return { workflowId, run, targets: targets.filter((target) => target !== null) };
     });
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError || isAborted(signal)) throw named(error, workflowId);
+    if (error instanceof WorkflowNotFoundError || isAborted(signal)) throw toClientError(error, workflowId);
     if (error instanceof QueryNotRegisteredError) throw new NotARun(workflowId, { cause: error });
     const isTold = error instanceof QueryRejectedError || grpcCodeOf(error) !== null;
     if (!isTold) throw error;
@@ -60,11 +60,11 @@ function whileOpen({ workflow }: Client): WorkflowClient {
 
 /** The query went unanswered: has the run ended, is it paused, or is a worker or the server away? */
 async function snapshotOfEnded(
-  { calls, callTimeoutMs, workflowId, runId, signal }: LookCall,
+  { calls, callTimeoutMs, workflowId, runId, signal }: SnapshotCall,
   why: unknown,
 ): Promise<RunSnapshot> {
   try {
-    const described = await calls.within(callTimeoutMs, signal, () =>
+    const described = await calls.interruptible(callTimeoutMs, signal, () =>
       calls.client.workflow.getHandle(workflowId, runId).describe(),
     );
     const status = described.status.name;
@@ -76,7 +76,7 @@ async function snapshotOfEnded(
     const read = (id: string, execution: string) => awaitEnd({ ...waiting, workflowId: id, runId: execution });
     return snapshotOfReport(await wholeReport(report, read));
   } catch (error) {
-    throw named(error, workflowId);
+    throw toClientError(error, workflowId);
   }
 }
 
@@ -88,18 +88,18 @@ const FIRST_LOOK_MS = 2_000;
 
 /** Snapshots until the run has ended; goes on over a pause or an absence of workers, and over one of the server for `patienceMs`. */
 export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, void> {
-  const { signal, intervalMs, patienceMs, everyLook } = watch;
+  const { signal, intervalMs, patienceMs, everySnapshot: everySnapshot } = watch;
   let shown = '';
   const patience = new Patience(patienceMs);
   let lookMs = FIRST_LOOK_MS;
   while (!isAborted(signal)) {
     const askedAtMs = performance.now();
     try {
-      const snapshot = await lookAtRun({ ...watch, callTimeoutMs: Math.min(lookMs, watch.callTimeoutMs) });
+      const snapshot = await takeSnapshot({ ...watch, callTimeoutMs: Math.min(lookMs, watch.callTimeoutMs) });
       patience.answered();
       lookMs = FIRST_LOOK_MS;
       const text = JSON.stringify(snapshot);
-      if (everyLook || text !== shown) yield snapshot;
+      if (everySnapshot || text !== shown) yield snapshot;
       shown = text;
       if (snapshot.run.phase === 'finished') return;
     } catch (error) {

@@ -239,8 +239,8 @@ function readLimits(reader: Reader): Limits {
   const chosen: ChosenLimits = {
     readTimeoutMs: reader.duration('RUNBOOK_READ_TIMEOUT', DEFAULT_LIMITS.readTimeoutMs),
     postTimeoutMs: reader.duration('RUNBOOK_POST_TIMEOUT', DEFAULT_LIMITS.postTimeoutMs),
-    quietMs: reader.duration('RUNBOOK_QUIET', DEFAULT_LIMITS.quietMs),
-    visibilityWindowMs: reader.duration('RUNBOOK_VISIBILITY', DEFAULT_LIMITS.visibilityWindowMs),
+    quietMs: reader.duration('RUNBOOK_QUIET_PERIOD', DEFAULT_LIMITS.quietMs),
+    visibilityWindowMs: reader.duration('RUNBOOK_VISIBILITY_WINDOW', DEFAULT_LIMITS.visibilityWindowMs),
     budgetWaitMs: others.budgetWait ?? DEFAULT_LIMITS.budgetWaitMs,
     credentialsWaitMs: others.credentialsWait ?? DEFAULT_LIMITS.credentialsWaitMs,
     clockSkewMs: others.clockSkew ?? DEFAULT_LIMITS.clockSkewMs,
@@ -249,7 +249,7 @@ function readLimits(reader: Reader): Limits {
     marginMs: others.margin ?? DEFAULT_LIMITS.marginMs,
   };
   if (chosen.visibilityWindowMs < chosen.quietMs)
-    reader.problem('RUNBOOK_VISIBILITY', 'it is shorter than RUNBOOK_QUIET', 'Make it at least as long');
+    reader.problem('RUNBOOK_VISIBILITY_WINDOW', 'it is shorter than RUNBOOK_QUIET_PERIOD', 'Make it at least as long');
   return withHeartbeatTimeout(chosen);
 }
 

@@ -6,7 +6,7 @@ import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig'
 import type { ConnectionOptions } from '@temporalio/client';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Form, Reader } from './variable-reader.js';
-import { nearest } from '../domain/text/suggest.js';
+import { suggest } from '../domain/text/suggest.js';
 import { printable } from '../domain/text/text.js';
 import { FileError } from '../files/file-access.js';
 import { readSmallFileSync } from '../files/read-file.js';
@@ -85,7 +85,7 @@ function warnOfNames(reader: Reader, names: readonly string[]): void {
   for (const name of names) {
     const own = /^TEMPORAL_(.+)$/.exec(name)?.[1];
     if (own === undefined || NAMES.includes(own) || own.startsWith(HEADERS)) continue;
-    const meant = nearest(own, [...NAMES, HEADERS]).map((each) => `TEMPORAL_${each}`);
+    const meant = suggest(own, [...NAMES, HEADERS]).map((each) => `TEMPORAL_${each}`);
     if (meant.length > 0)
       reader.warn(`${printable(name)} is not known, and nothing reads it. Did you mean ${meant.join(' or ')}?`);
   }

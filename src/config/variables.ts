@@ -41,9 +41,9 @@ export const configVariables: readonly ConfigVariable[] = [
   { name: 'RUNBOOK_LOG_LEVEL', default: 'info', meaning: `One of ${LOG_LEVELS.join(', ')}` },
   { name: 'RUNBOOK_READ_TIMEOUT', default: '5s', meaning: 'Longest time for one read of the API' },
   { name: 'RUNBOOK_POST_TIMEOUT', default: '10s', meaning: 'Longest time for the POST of an action' },
-  { name: 'RUNBOOK_QUIET', default: '5s', meaning: 'Between two readings that must agree' },
+  { name: 'RUNBOOK_QUIET_PERIOD', default: '5s', meaning: 'Between two readings that must agree' },
   {
-    name: 'RUNBOOK_VISIBILITY',
+    name: 'RUNBOOK_VISIBILITY_WINDOW',
     default: '15s',
     meaning:
       'How long ServiceStage may take to show an accepted cloud job in `last_job_id`; too short a value endangers *once*',
@@ -57,7 +57,7 @@ export const configVariables: readonly ConfigVariable[] = [
   {
     name: 'RUNBOOK_VERIFY',
     default: 'within=5m,stable=10s',
-    meaning: 'How long a wished state may take after the cloud job, and must hold, where a runbook does not say',
+    meaning: 'How long a desired state may take after the cloud job, and must hold, where a runbook does not say',
   },
   {
     name: 'RUNBOOK_USUAL_DURATIONS',

@@ -31,8 +31,8 @@ const FOLDER_VARIABLES = ['RUNBOOK_DIR', 'RUNBOOK_CALENDARS'];
 const WORKER_PACE = {
   RUNBOOK_USUAL_DURATIONS: 'start=2s,stop=1s,restart=3s,scale=2s,rollback=3s',
   RUNBOOK_VERIFY: 'within=20s,stable=1s',
-  RUNBOOK_QUIET: '500ms',
-  RUNBOOK_VISIBILITY: '2s',
+  RUNBOOK_QUIET_PERIOD: '500ms',
+  RUNBOOK_VISIBILITY_WINDOW: '2s',
 };
 const SHOWN_OUTCOMES: Readonly<Record<string, readonly string[]>> = {
   none: ['succeeded'],

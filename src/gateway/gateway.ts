@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { ThrottledLog } from '../logging/throttled-log.js';
 import { hostAndPort } from '../network/host-and-port.js';
 import type { ProxyFor } from '../network/proxies.js';
-import { named, reasonOf, type Calls } from '../temporal/calls.js';
+import { reasonOf, toClientError, type Calls } from '../temporal/calls.js';
 import type { AlarmsConfig } from './alarms-file/read-alarms-file.js';
 import { DeliveryHandler, type Answer } from './delivery-handler.js';
 import { onEarlyRejection, type EarlyRejection } from './early-rejections.js';
@@ -189,10 +189,12 @@ class Gateway {
     if (temporal === null) return { status: 200, body: { ready: true, dryRun: true } };
     const { calls } = temporal;
     try {
-      await calls.within(READY_TIMEOUT_MS, undefined, () => calls.client.connection.workflowService.getSystemInfo({}));
+      await calls.interruptible(READY_TIMEOUT_MS, undefined, () =>
+        calls.client.connection.workflowService.getSystemInfo({}),
+      );
       return { status: 200, body: { ready: true } };
     } catch (error) {
-      this.#throttledLog.warn('notReady', { what: reasonOf(named(error, null)) }, 'not ready');
+      this.#throttledLog.warn('notReady', { what: reasonOf(toClientError(error, null)) }, 'not ready');
       return { status: 503, body: { ready: false, error: 'temporalUnreachable' } };
     }
   }

@@ -19,7 +19,7 @@ import {
   type DecideRequest,
   type RuleAlarm,
 } from '../domain/alarms/alarm.js';
-import { GRPC, grpcCodeOf, named, ranOutOfTime, reasonOf, type Calls } from '../temporal/calls.js';
+import { GRPC, grpcCodeOf, ranOutOfTime, reasonOf, toClientError, type Calls } from '../temporal/calls.js';
 import { AccessDenied, ClientClosed, NoWorkerAnswers, RunNotFound, ServerUnreachable } from '../temporal/errors.js';
 import { Undecided } from './rule-batcher.js';
 
@@ -71,14 +71,14 @@ export async function readAlarmLog(calls: Calls, owner: string, rules: readonly 
 
 async function logOf(calls: Calls, workflowId: string): Promise<readonly AlarmLogLine[]> {
   try {
-    return await calls.within(LOG_TIMEOUT_MS, undefined, () =>
+    return await calls.interruptible(LOG_TIMEOUT_MS, undefined, () =>
       calls.client.workflow.getHandle(workflowId).query<readonly AlarmLogLine[]>(ALARM_LOG_QUERY),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return [];
     // The server answers other calls at once, so this was the wait for a worker.
     if (ranOutOfTime(error)) throw new NoWorkerAnswers(workflowId, { cause: error });
-    throw named(error, workflowId);
+    throw toClientError(error, workflowId);
   }
 }
 
@@ -100,12 +100,12 @@ async function knownIncidents(
 ): Promise<readonly string[]> {
   const workflowId = alarmRuleId(owner, rule);
   try {
-    return await calls.within(timeoutMs, undefined, () =>
+    return await calls.interruptible(timeoutMs, undefined, () =>
       calls.client.workflow.getHandle(workflowId).query<readonly string[]>(KNOWN_INCIDENTS_QUERY),
     );
   } catch (error) {
     // The workflow was never started, or ended long ago.
-    if (named(error, workflowId) instanceof RunNotFound) return [];
+    if (toClientError(error, workflowId) instanceof RunNotFound) return [];
     throw error;
   }
 }
@@ -122,7 +122,7 @@ function update(
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     staticSummary: `alarm rule ${owner}/${request.rule}`,
   });
-  return calls.toTheEnd(timeoutMs, () =>
+  return calls.uninterruptible(timeoutMs, () =>
     calls.client.workflow.executeUpdateWithStart<() => Promise<void>, RuleDecisions, [DecideRequest]>(DECIDE_UPDATE, {
       args: [request],
       startWorkflowOperation,
@@ -144,7 +144,7 @@ async function withRetries<Value>(
       if (attempt > 1) await calls.pause(BETWEEN_ATTEMPTS_MS, undefined);
       return await call();
     } catch (error) {
-      const ours = named(error, alarmRuleId(owner, rule));
+      const ours = toClientError(error, alarmRuleId(owner, rule));
       const isUnreachable = UNREACHABLE.some((kind) => ours instanceof kind);
       if (isUnreachable || isFinal(error) || attempt === ATTEMPTS)
         throw new Undecided(reasonOf(ours), { cause: error });

@@ -124,7 +124,7 @@ function nameOf(file: string): string {
 
 function standsTwice(name: string, files: readonly string[]): Problem {
   return {
-    code: 'name-stands-twice',
+    code: 'duplicate-name',
     place: files.join(' and '),
     found: `two files are called ${name}`,
     remedy: 'Rename one of them; a name is a workflow type',

@@ -86,12 +86,12 @@ class Repair {
       this.#moved.push({ to: target, from: path });
       return;
     }
-    if (code === 'wrong-name' && isObject(parent)) {
+    if (code === 'invalid-name' && isObject(parent)) {
       delete parent[key];
       this.#touched.push(path);
       return;
     }
-    if (code === 'wrong-value' && meant !== undefined && isObject(parent)) {
+    if (code === 'invalid-value' && meant !== undefined && isObject(parent)) {
       parent[key] = meant;
       return;
     }

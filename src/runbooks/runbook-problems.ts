@@ -1,7 +1,7 @@
 /** Everything that is wrong with a runbook file, at once: its shape in words, and what is proved of the rest; nothing that only follows from another fault. */
 import { ACTIONS } from '../domain/target/actions.js';
 import { namesUsed } from '../domain/runbook/interpolate.js';
-import { nearest } from '../domain/text/suggest.js';
+import { suggest } from '../domain/text/suggest.js';
 import { checkRunbook, type RunbookProblem } from '../domain/runbook/runbook-checks.js';
 import type { Runbook } from '../domain/runbook/runbook.js';
 import type { Path, PathProblem } from '../yaml/yaml-document.js';
@@ -55,10 +55,10 @@ function follows(
     case 'unused-input': {
       const name = String(path.at(-1));
       const keys = unknown.map((each) => each.split('.').at(-1) ?? '');
-      return usesOf(raw).includes(`inputs.${name}`) || keys.some((key) => nearest(key, [name]).length > 0);
+      return usesOf(raw).includes(`inputs.${name}`) || keys.some((key) => suggest(key, [name]).length > 0);
     }
     case 'unknown-name':
-    case 'wrong-input-type': {
+    case 'invalid-input-type': {
       const names = namesUsed(valueAt(raw, path));
       return isTouched(path) || names.some((name) => isNotJudged(name, raw, touched));
     }
@@ -110,7 +110,7 @@ function inWordsOfRunbooks(problem: ShapeProblem, raw: unknown): ShapeProblem {
   const value = valueAt(raw, path);
   const isStep = path[0] === 'steps' && path.length === 2;
   const key = String(path.at(-1));
-  if (isStep && code === 'wrong-value' && typeof value === 'string') {
+  if (isStep && code === 'invalid-value' && typeof value === 'string') {
     const isAction = Object.hasOwn(ACTIONS, value);
     return {
       ...problem,
@@ -122,7 +122,7 @@ function inWordsOfRunbooks(problem: ShapeProblem, raw: unknown): ShapeProblem {
     const found = value === null ? problem.found : 'steps is no list';
     return { ...problem, found, remedy: 'Begin each step with a dash, as in "- action: restart"' };
   }
-  if (path.at(-2) === 'compensation' && (key === 'none' || key === 'irreversible') && code === 'wrong-value')
+  if (path.at(-2) === 'compensation' && (key === 'none' || key === 'irreversible') && code === 'invalid-value')
     return { ...problem, remedy: `Say why, as in { ${key}: ${REASONS[key]} }` };
   if (path[0] === 'steps' && code === 'unknown-key') return inWordsOfSteps(problem, valueAt(raw, path.slice(0, -1)));
   if (path[0] === 'inputs' && path.length === 1)
@@ -131,7 +131,7 @@ function inWordsOfRunbooks(problem: ShapeProblem, raw: unknown): ShapeProblem {
       found: `inputs is ${Array.isArray(value) ? 'a list' : 'text'} where keys and values stand`,
       remedy: 'Write a line for each input, as in version: { type: string }',
     };
-  if (path[0] === 'inputs' && path.length === 2 && code === 'wrong-value')
+  if (path[0] === 'inputs' && path.length === 2 && code === 'invalid-value')
     return {
       ...problem,
       remedy: `Write its type, as in ${key.slice(0, 40)}: { type: ${typeof value === 'number' ? 'integer' : 'string'} }`,

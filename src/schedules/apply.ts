@@ -16,7 +16,7 @@ import { describe, ScheduleReader } from './describe.js';
 import { namedError, ScheduleChangedMeanwhile, ScheduleUnreadable } from './errors.js';
 import { CALLS_AT_A_TIME, inParallel } from './in-parallel.js';
 import { describedForm, ownershipOf } from './ownership.js';
-import type { WishedSchedule } from './read-schedules.js';
+import type { DesiredSchedule } from './read-schedules.js';
 import { toScheduleOptions } from './to-schedule-options.js';
 
 type Result = 'created' | 'updated' | 'overwritten' | 'deleted' | 'unchanged' | 'left-alone' | 'failed';
@@ -31,9 +31,9 @@ export interface Applied {
 /** What keeps the whole file from being applied: changes by hand that nobody named (by name or id), and foreign schedules in the way. */
 export function refusals(differences: readonly Difference[], overwrite: readonly string[]): Difference[] {
   return differences.filter(
-    ({ status, id, name, wished }) =>
+    ({ status, id, name, desired }) =>
       (status === 'changed-by-hand' && !overwrite.includes(name) && !overwrite.includes(id)) ||
-      (status === 'foreign' && wished !== null),
+      (status === 'foreign' && desired !== null),
   );
 }
 
@@ -56,21 +56,21 @@ export async function applyDifferences(
 }
 
 async function applyOne(client: Client, difference: Difference, taskQueue: string): Promise<Result> {
-  const { id, status, wished, reason } = difference;
+  const { id, status, desired, reason } = difference;
   if (status === 'unchanged') return 'unchanged';
   if (status === 'foreign') return 'left-alone';
   if (status === 'unreadable') throw new ScheduleUnreadable(id, new Error(reason));
-  if (wished === null) {
+  if (desired === null) {
     await deleteSeen(client, difference);
     return 'deleted';
   }
   const writing = { taskQueue, applyId: randomUUID() };
-  await write(client, difference, toScheduleOptions(wished, writing));
+  await write(client, difference, toScheduleOptions(desired, writing));
   // The server takes a late write without a word and drops it: only reading tells whose came through.
-  const after = await describe(client, wished.id);
+  const after = await describe(client, desired.id);
   const ownership = after === null ? null : ownershipOf(after);
-  if (after === null || ownership?.applyId !== writing.applyId) throw new ScheduleChangedMeanwhile(wished.id);
-  if (changedByHand(ownership, after).length > 0) await accept(client, difference, wished, writing);
+  if (after === null || ownership?.applyId !== writing.applyId) throw new ScheduleChangedMeanwhile(desired.id);
+  if (changedByHand(ownership, after).length > 0) await accept(client, difference, desired, writing);
   if (status === 'create') return 'created';
   return status === 'update' ? 'updated' : 'overwritten';
 }
@@ -109,7 +109,7 @@ async function write(
 async function accept(
   client: Client,
   { id, status }: Difference,
-  wished: WishedSchedule,
+  desired: DesiredSchedule,
   writing: Writing,
 ): Promise<void> {
   if (status !== 'changed-by-hand') throw new ScheduleChangedMeanwhile(id);
@@ -117,7 +117,7 @@ async function accept(
     client,
     id,
     (now) => ownershipOf(now)?.applyId === writing.applyId,
-    (now) => ({ ...toScheduleOptions(wished, { ...writing, applied: describedForm(now) }), state: stateKept(now) }),
+    (now) => ({ ...toScheduleOptions(desired, { ...writing, applied: describedForm(now) }), state: stateKept(now) }),
   );
 }
 

@@ -5,7 +5,7 @@ import { describeOrReason, type Described } from './describe.js';
 import { namedError } from './errors.js';
 import { CALLS_AT_A_TIME, inParallel } from './in-parallel.js';
 import { describedForm, OWNERSHIP_FORMAT, ownershipOf, type Ownership } from './ownership.js';
-import type { ReadSchedules, WishedSchedule } from './read-schedules.js';
+import type { ReadSchedules, DesiredSchedule } from './read-schedules.js';
 import { definitionOf } from './to-schedule-options.js';
 
 /** `foreign`: it has an id of ours, and no file made it. `unreadable`: it cannot be decoded here. Neither is ever touched. */
@@ -21,7 +21,7 @@ export interface Difference {
   readonly byHand: readonly Change[];
   readonly paused: boolean;
   /** `null`: the file does not have it (any more). */
-  readonly wished: WishedSchedule | null;
+  readonly desired: DesiredSchedule | null;
   /** `null`: the server does not have it. */
   readonly seen: ScheduleDescription | null;
   /** Why it cannot be read. */
@@ -34,7 +34,7 @@ export async function compareSchedules(
   { owner, schedules }: ReadSchedules,
   taskQueue: string,
 ): Promise<Difference[]> {
-  const wished = await inParallel(schedules, CALLS_AT_A_TIME, async (schedule) =>
+  const desired = await inParallel(schedules, CALLS_AT_A_TIME, async (schedule) =>
     differenceOf(schedule, await describeOrReason(client, schedule.id), taskQueue),
   );
   // Listing lags behind, so it only finds what is to be deleted; a schedule it does not show yet stays until the next apply.
@@ -45,7 +45,7 @@ export async function compareSchedules(
     if (described.kind === 'unreadable') return [unreadable(id, null, described.reason)];
     return described.seen === null ? [] : [differenceOfOther(id, described.seen)];
   });
-  return [...wished, ...others.flat()].sort((left, right) => left.id.localeCompare(right.id));
+  return [...desired, ...others.flat()].sort((left, right) => left.id.localeCompare(right.id));
 }
 
 /** Every id on the server that begins so, as far as its listing has them by now. */
@@ -60,12 +60,12 @@ export async function idsOnServer(client: Client, prefix: string): Promise<strin
   return ids;
 }
 
-function differenceOf(wished: WishedSchedule, described: Described, taskQueue: string): Difference {
-  const { id, name } = wished;
-  if (described.kind === 'unreadable') return unreadable(id, wished, described.reason);
+function differenceOf(desired: DesiredSchedule, described: Described, taskQueue: string): Difference {
+  const { id, name } = desired;
+  if (described.kind === 'unreadable') return unreadable(id, desired, described.reason);
   const { seen } = described;
-  const definition = definitionOf(wished, taskQueue);
-  const base = { id, name, wished, seen, changes: [], byHand: [], paused: seen?.state.paused === true };
+  const definition = definitionOf(desired, taskQueue);
+  const base = { id, name, desired, seen, changes: [], byHand: [], paused: seen?.state.paused === true };
   if (seen === null) return { ...base, status: 'create' };
   const ownership = ownershipOf(seen);
   if (ownership === null) return { ...base, status: 'foreign' };
@@ -76,7 +76,7 @@ function differenceOf(wished: WishedSchedule, described: Described, taskQueue: s
   return { ...base, status: isSame ? 'unchanged' : 'update', changes };
 }
 
-function unreadable(id: string, wished: WishedSchedule | null, reason: string): Difference {
+function unreadable(id: string, desired: DesiredSchedule | null, reason: string): Difference {
   return {
     id,
     name: nameIn(id),
@@ -84,7 +84,7 @@ function unreadable(id: string, wished: WishedSchedule | null, reason: string): 
     changes: [],
     byHand: [],
     paused: false,
-    wished,
+    desired,
     seen: null,
     reason,
   };
@@ -95,7 +95,7 @@ function nameIn(id: string): string {
 }
 
 function differenceOfOther(id: string, seen: ScheduleDescription): Difference {
-  const base = { id, name: nameIn(id), wished: null, seen, changes: [], paused: seen.state.paused };
+  const base = { id, name: nameIn(id), desired: null, seen, changes: [], paused: seen.state.paused };
   const ownership = ownershipOf(seen);
   if (ownership === null) return { ...base, status: 'foreign', byHand: [] };
   const byHand = changedByHand(ownership, seen);

@@ -1,6 +1,6 @@
 /** Which local times of a schedule do not exist on a day when the clocks are changed, or come twice. Pure. */
 import type { DescribedCalendar } from './ownership.js';
-import type { WishedSchedule } from './read-schedules.js';
+import type { DesiredSchedule } from './read-schedules.js';
 import { DAYS_OF_WEEK, MONTHS } from './schedule-file.js';
 import { calendarOf } from './spelled-out.js';
 import { clockChanges, localMs, type ClockChange } from '../time/time-zone.js';
@@ -93,7 +93,7 @@ export interface ClockWarning extends ClockSurprise {
 }
 
 /** Of a whole file, without asking a server. */
-export function clockWarnings(schedules: readonly WishedSchedule[], fromMs: number, toMs: number): ClockWarning[] {
+export function clockWarnings(schedules: readonly DesiredSchedule[], fromMs: number, toMs: number): ClockWarning[] {
   return schedules.flatMap(({ id, entry }) =>
     clockSurprises([calendarOf(entry)], entry.timezone, fromMs, toMs).map((surprise) => ({
       ...surprise,

@@ -1,6 +1,6 @@
 /** What can go wrong with schedules on a server. Each is named by what happens next. */
 import { ScheduleNotFoundError } from '@temporalio/client';
-import { grpcCodeOf, named, reasonOf } from '../temporal/calls.js';
+import { grpcCodeOf, toClientError, reasonOf } from '../temporal/calls.js';
 
 /** No schedule of that name was made from a file. */
 export class ScheduleNotFound extends Error {
@@ -50,7 +50,7 @@ export function namedError(error: unknown, id: string): unknown {
   if (error instanceof TypeError) return new ScheduleRejected(`${id}: ${error.message}`, { cause: error });
   if (error instanceof ScheduleNotFoundError)
     return new ScheduleNotFound(`There is no schedule ${id} on the server`, { cause: error });
-  const asOfRuns = named(error, null);
+  const asOfRuns = toClientError(error, null);
   const code = grpcCodeOf(error);
   if (asOfRuns !== error || code === null) return asOfRuns;
   return code === CONFLICT_CODE

@@ -1,4 +1,4 @@
-/** The only reader of schedule files: YAML in, the schedules wished for or every problem with file, line and column out. Changes nothing. */
+/** The only reader of schedule files: YAML in, the schedules desired for or every problem with file, line and column out. Changes nothing. */
 import { durationMs } from '../domain/time/duration.js';
 import type { Problem } from '../domain/failures.js';
 import { NAME, NAME_REMEDY, type Runbook } from '../domain/runbook/runbook.js';
@@ -18,7 +18,7 @@ const SCHEDULE_FILE: FileKind = {
 };
 
 /** One schedule as a file wants it. */
-export interface WishedSchedule {
+export interface DesiredSchedule {
   /** `<owner>/<name>`, the id on the server. */
   readonly id: string;
   readonly owner: string;
@@ -30,7 +30,7 @@ export interface WishedSchedule {
 
 export interface ReadSchedules {
   readonly owner: string;
-  readonly schedules: readonly WishedSchedule[];
+  readonly schedules: readonly DesiredSchedule[];
 }
 
 export interface ReadOptions {
@@ -61,11 +61,11 @@ export async function parseSchedules(
   const parsed = ScheduleFile.safeParse(raw);
   const ofShape = [
     ...(parsed.success ? [] : problemsOfIssues(parsed.error.issues, raw, ScheduleFile)),
-    ...behindWrongNames(raw),
+    ...behindInvalidNames(raw),
   ];
   const problems = [...oddNames(raw), ...ofShape.map(inWordsOfSchedules)];
   const owner = 'owner' in raw && typeof raw.owner === 'string' ? raw.owner : '';
-  const schedules: WishedSchedule[] = [];
+  const schedules: DesiredSchedule[] = [];
   // What has its shape is checked further, also beside what has not.
   for (const { name, entry, replaced } of judgedEntries(raw, ofShape)) {
     const runbook = replaced.has('runbook') ? NOT_JUDGED : await findRunbook(entry.runbook);
@@ -141,7 +141,7 @@ function follows({ code, path }: PathProblem, replaced: ReadonlySet<string>): bo
 }
 
 /** zod does not look behind a name that is none. Where nothing stands there either, the name is the problem. */
-function behindWrongNames(raw: object): ShapeProblem[] {
+function behindInvalidNames(raw: object): ShapeProblem[] {
   return entriesOf(raw).flatMap(([name, entry]) => {
     const isPassedOver = NAME.test(name) || Object.keys(entry).length === 0;
     const parsed = isPassedOver ? null : Entry.safeParse(entry);
@@ -156,13 +156,13 @@ function oddNames(raw: object): PathProblem[] {
   const schedules: unknown = 'schedules' in raw ? raw.schedules : null;
   if (typeof schedules !== 'object' || schedules === null || !Object.hasOwn(schedules, '__proto__')) return [];
   const path = ['schedules', '__proto__'];
-  return [{ code: 'wrong-name', path, found: '"__proto__" is not a valid name', remedy: NAME_REMEDY, onKey: true }];
+  return [{ code: 'invalid-name', path, found: '"__proto__" is not a valid name', remedy: NAME_REMEDY, onKey: true }];
 }
 
 /** The same words as for runbook files, with this file's own keys and names. */
 function inWordsOfSchedules(problem: PathProblem): PathProblem {
-  if (problem.code === 'wrong-name') return { ...problem, remedy: NAME_REMEDY };
-  if (problem.code === 'wrong-value' && problem.path[2] === 'calendar' && problem.path.length > 3)
+  if (problem.code === 'invalid-name') return { ...problem, remedy: NAME_REMEDY };
+  if (problem.code === 'invalid-value' && problem.path[2] === 'calendar' && problem.path.length > 3)
     return { ...problem, remedy: calendarRemedy(String(problem.path[3])) };
   return problem;
 }

@@ -48,7 +48,7 @@ function checkWhen(entry: ScheduleEntry, nowMs: number): PathProblem[] {
     });
   }
   for (const problem of cron === undefined ? [] : cronProblems(cron))
-    problems.push({ code: 'wrong-cron', path: ['cron'], ...problem });
+    problems.push({ code: 'invalid-cron', path: ['cron'], ...problem });
   if (calendar !== undefined) problems.push(...checkRanges(calendar));
   if (!isTimeZone(timezone)) {
     problems.push({
@@ -73,10 +73,10 @@ function checkRanges(calendar: NonNullable<ScheduleEntry['calendar']>): PathProb
       const path = ['calendar', field];
       if (range.start > range.end) {
         const found = `the range from ${start} to ${end} ends before it starts`;
-        return [{ code: 'wrong-range', path, found, remedy: 'Write two ranges in a list' }];
+        return [{ code: 'invalid-range', path, found, remedy: 'Write two ranges in a list' }];
       }
       const problem = stepProblem(field as SteppedField, range, String(start));
-      return problem === null ? [] : [{ code: 'step-never-reached', path, ...problem }];
+      return problem === null ? [] : [{ code: 'unreachable-step', path, ...problem }];
     });
   });
 }
@@ -112,7 +112,7 @@ function checkRunbook({ runbook: name, inputs, targets }: ScheduleEntry, lookup:
   if (lookup.kind !== 'found') return problemsOfLookup(name, lookup);
   const { runbook } = lookup;
   const problems: PathProblem[] = readInputs(runbook, inputs ?? {}).problems.map(({ place, found, remedy }) => ({
-    code: 'wrong-input',
+    code: 'invalid-input',
     path: place.split('.'),
     found,
     remedy,

@@ -1,11 +1,11 @@
-/** One wished schedule → what Temporal is asked for. Pure. */
+/** One desired schedule → what Temporal is asked for. Pure. */
 import type { ScheduleDescription, ScheduleOptions } from '@temporalio/client';
 import type { StartArguments } from '../domain/contract.js';
 import { durationMs } from '../domain/time/duration.js';
 import { markdownText } from '../domain/text/markdown.js';
 import { toJson, type Json } from './changes.js';
 import { describedForm, OWNERSHIP_FORMAT, OWNERSHIP_MEMO, type Ownership } from './ownership.js';
-import { windowMs, type WishedSchedule } from './read-schedules.js';
+import { windowMs, type DesiredSchedule } from './read-schedules.js';
 import type { ScheduleEntry } from './schedule-file.js';
 import { calendarOf } from './spelled-out.js';
 
@@ -13,7 +13,7 @@ const OVERLAPS = { skip: 'SKIP', 'buffer-one': 'BUFFER_ONE', 'cancel-other': 'CA
 const LONGEST_SUMMARY = 200;
 
 /** What the file says of a schedule, and what goes into it beside the file: two that are equal need no apply. */
-export function definitionOf({ entry }: WishedSchedule, taskQueue: string): Json {
+export function definitionOf({ entry }: DesiredSchedule, taskQueue: string): Json {
   return toJson({ ...entry, taskQueue });
 }
 
@@ -21,10 +21,10 @@ type Written = Pick<ScheduleOptions, 'spec' | 'policies' | 'action'>;
 
 /** The memo of the action says whose it is, and what the server will describe of it: `applied`, where that is known better than from here. */
 export function toScheduleOptions(
-  wished: WishedSchedule,
+  desired: DesiredSchedule,
   { taskQueue, applyId, applied }: { taskQueue: string; applyId: string; applied?: Json },
 ): Written {
-  const { owner, name, entry } = wished;
+  const { owner, name, entry } = desired;
   const plain = {
     spec: specOf(entry),
     policies: {
@@ -40,7 +40,7 @@ export function toScheduleOptions(
       // The server appends the nominal time. Neither ":" nor "/" can stand in the names, so no two schedules share an id.
       workflowId: `${entry.runbook}:${owner}/${name}`,
       taskQueue,
-      args: [startArguments(wished)],
+      args: [startArguments(desired)],
       staticSummary: markdownText(`${entry.runbook} on ${entry.targets.join(', ')}`.slice(0, LONGEST_SUMMARY)),
     },
   };
@@ -48,14 +48,14 @@ export function toScheduleOptions(
     format: OWNERSHIP_FORMAT,
     owner,
     name,
-    definition: definitionOf(wished, taskQueue),
+    definition: definitionOf(desired, taskQueue),
     applied: applied ?? describedForm({ ...plain, state: {} }),
     applyId,
   };
   return { ...plain, action: { ...plain.action, memo: { [OWNERSHIP_MEMO]: ownership } } };
 }
 
-function startArguments({ id, entry }: WishedSchedule): StartArguments {
+function startArguments({ id, entry }: DesiredSchedule): StartArguments {
   const { targets, inputs, reason, window, cutoff, freeze, waitAtMost } = entry;
   return {
     targets,

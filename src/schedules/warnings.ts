@@ -4,7 +4,7 @@ import { durationMs } from '../domain/time/duration.js';
 import type { Freeze } from '../domain/gates/gates.js';
 import { printable } from '../domain/text/text.js';
 import { clockWarnings, localText } from './daylight-saving.js';
-import { windowMs, type WishedSchedule } from './read-schedules.js';
+import { windowMs, type DesiredSchedule } from './read-schedules.js';
 import { cutoffOf, freezesOf } from './schedule-checks.js';
 import { calendarOf } from './spelled-out.js';
 import { firstStart, startsBetween } from './starts.js';
@@ -31,7 +31,7 @@ const MOST_COUNTED = 10_000;
 
 /** Warnings of a whole file, without asking a server. `untilMs` bounds the changes of the clocks that are named. */
 export async function scheduleWarnings(
-  schedules: readonly WishedSchedule[],
+  schedules: readonly DesiredSchedule[],
   {
     nowMs,
     untilMs,
@@ -47,7 +47,7 @@ export async function scheduleWarnings(
   ];
 }
 
-function unevenWarnings({ id, entry }: WishedSchedule): ScheduleWarning[] {
+function unevenWarnings({ id, entry }: DesiredSchedule): ScheduleWarning[] {
   const { second, minute, hour } = calendarOf(entry);
   return Object.entries({ second, minute, hour }).flatMap(([field, ranges]) =>
     ranges.flatMap((range) => {
@@ -57,7 +57,7 @@ function unevenWarnings({ id, entry }: WishedSchedule): ScheduleWarning[] {
   );
 }
 
-function farWarning({ id, entry }: WishedSchedule, nowMs: number): ScheduleWarning[] {
+function farWarning({ id, entry }: DesiredSchedule, nowMs: number): ScheduleWarning[] {
   const next = firstStart(entry, nowMs);
   if (next === null || next - nowMs <= FAR_MS) return [];
   return [{ id, kind: 'far', text: `its next start is ${on(entry.timezone, next)}, more than a year away` }];
@@ -65,7 +65,7 @@ function farWarning({ id, entry }: WishedSchedule, nowMs: number): ScheduleWarni
 
 /** One for each schedule: a freeze of two weeks holds fourteen runs of a daily one. */
 async function frozenWarning(
-  { id, entry, runbook }: WishedSchedule,
+  { id, entry, runbook }: DesiredSchedule,
   nowMs: number,
   freezesBetween: Calendars['freezesBetween'],
 ): Promise<ScheduleWarning[]> {
@@ -121,7 +121,7 @@ function blocksOf(freezes: readonly Freeze[], openMs: number): Block[] {
 }
 
 /** `12 of its 56 starts`; without numbers where they are too many to count. */
-function howMany(entry: WishedSchedule['entry'], blocks: readonly Block[], { nowMs, untilMs }: Between): string {
+function howMany(entry: DesiredSchedule['entry'], blocks: readonly Block[], { nowMs, untilMs }: Between): string {
   let [count, held] = [0, 0];
   for (const atMs of startsBetween(entry, nowMs, untilMs)) {
     if (count === MOST_COUNTED) {
@@ -135,7 +135,7 @@ function howMany(entry: WishedSchedule['entry'], blocks: readonly Block[], { now
 }
 
 /** Of the freezes in which a start lies that can begin nothing, each once. */
-function namesOf(entry: WishedSchedule['entry'], blocks: readonly Block[], { nowMs, untilMs }: Between): string[] {
+function namesOf(entry: DesiredSchedule['entry'], blocks: readonly Block[], { nowMs, untilMs }: Between): string[] {
   const names = blocks.flatMap((block) =>
     block.freezes
       .filter(({ fromMs, toMs }) => {
@@ -152,7 +152,7 @@ function firstIn(moments: Iterable<number>): number | null {
   return null;
 }
 
-function cutoffMs({ cutoff }: WishedSchedule['entry'], runbook: WishedSchedule['runbook']): number {
+function cutoffMs({ cutoff }: DesiredSchedule['entry'], runbook: DesiredSchedule['runbook']): number {
   return durationMs(cutoff ?? cutoffOf(runbook) ?? '0s') ?? 0;
 }
 

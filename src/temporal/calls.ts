@@ -53,7 +53,11 @@ export class Calls {
    * Calls with a deadline of `timeoutMs` from now.
    * @throws the signal's reason or `ClientClosed`, at once; otherwise what the call throws
    */
-  async within<Value>(timeoutMs: number, signal: AbortSignal | undefined, call: () => Promise<Value>): Promise<Value> {
+  async interruptible<Value>(
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    call: () => Promise<Value>,
+  ): Promise<Value> {
     return this.#interruptibly(signal, (interrupt) => {
       interrupt.throwIfAborted();
       const send = () => this.client.withAbortSignal(interrupt, call);
@@ -62,7 +66,7 @@ export class Calls {
   }
 
   /** As `within`, for a call that changes something: nothing interrupts it, and a close waits for its answer. */
-  async toTheEnd<Value>(timeoutMs: number, call: () => Promise<Value>): Promise<Value> {
+  async uninterruptible<Value>(timeoutMs: number, call: () => Promise<Value>): Promise<Value> {
     if (this.#closed) throw new ClientClosed();
     return this.#follow(this.client.withDeadline(Date.now() + timeoutMs, call));
   }
@@ -124,7 +128,7 @@ export function ranOutOfTime(error: unknown): boolean {
 }
 
 /** The error under our own name; one that has none is given back as it is. */
-export function named(error: unknown, workflowId: string | null): unknown {
+export function toClientError(error: unknown, workflowId: string | null): unknown {
   if (error instanceof WorkflowNotFoundError && workflowId !== null)
     return new RunNotFound(workflowId, { cause: error });
   if (error instanceof NamespaceNotFoundError)

@@ -1,5 +1,5 @@
 /** Why a step is not begun: its gate has closed, its time is over, or what its plan counts on was changed since. */
-import { describeAction, wishedStateHolds } from '../domain/target/actions.js';
+import { describeAction, desiredStateHolds } from '../domain/target/actions.js';
 import type { Baseline } from '../domain/contract.js';
 import type { FailureName } from '../domain/failures.js';
 import type { Closing } from '../domain/gates/gates.js';
@@ -45,7 +45,7 @@ function changeSincePlan({ action, expects }: ActionStep, baseline: Baseline): s
   if (!expects.replicaCounts.some((count) => count === seen.replicaCount))
     return `${describeObservation(seen)} is seen: somebody changed the count since`;
   const { lastJobId: planned } = expects;
-  // The first reading stays known, whatever this run itself did since. Where the wished state holds, nothing is sent anyway.
-  if (planned === undefined || knownCloudJobIds.includes(planned) || wishedStateHolds(action, seen)) return null;
+  // The first reading stays known, whatever this run itself did since. Where the desired state holds, nothing is sent anyway.
+  if (planned === undefined || knownCloudJobIds.includes(planned) || desiredStateHolds(action, seen)) return null;
   return `its newest cloud job is ${lastJobId ?? 'none'}, which was ${planned} when it was planned: somebody may have changed the count and back`;
 }

@@ -1,7 +1,7 @@
 /** zod's issues in words: what was found, where, and what would be right there. One fault gives one problem. */
 import type { z } from 'zod';
 import { MOST_PROBLEMS } from '../domain/failures.js';
-import { didYouMean, nearest } from '../domain/text/suggest.js';
+import { didYouMean, suggest } from '../domain/text/suggest.js';
 import type { Path, PathProblem } from './yaml-document.js';
 import { isObject, keysAt, kindsAt, valueAt } from './schema-keys.js';
 
@@ -117,10 +117,10 @@ function whatWasMeant(
   free: readonly string[],
   below: readonly { readonly name: string; readonly keys: readonly string[] }[],
 ): Pick<ShapeProblem, 'remedy' | 'meant' | 'under'> {
-  const [near, ...others] = [...nearest(key, free), ...calledElsewhere(key).filter((name) => free.includes(name))];
+  const [near, ...others] = [...suggest(key, free), ...calledElsewhere(key).filter((name) => free.includes(name))];
   if (near !== undefined)
     return { remedy: `Take it out. Did you mean ${[near, ...others].join(' or ')}?`, meant: near };
-  const [present] = nearest(key, known);
+  const [present] = suggest(key, known);
   if (present !== undefined) return { remedy: `Take it out; ${present} stands there already` };
   const under = below.find(({ keys }) => keys.includes(key))?.name;
   if (under !== undefined) return { remedy: `Write it under ${under}:`, under };
@@ -184,11 +184,16 @@ function closestAlternative(alternatives: readonly Issues[], value: Record<strin
 function noKind(path: Path, value: Record<string, unknown>, kinds: readonly string[]): ShapeProblem {
   const remedy = `Say what it is with one of the keys ${kinds.join(', ')}`;
   const [key, meant] = Object.keys(value)
-    .map((each) => [each, nearest(each, kinds)[0]] as const)
+    .map((each) => [each, suggest(each, kinds)[0]] as const)
     .find(([, near]) => near !== undefined) ?? [undefined, undefined];
   if (key === undefined || meant === undefined) {
     const keys = Object.keys(value).join(', ').slice(0, 80);
-    return { code: 'wrong-value', path, found: keys === '' ? 'nothing stands here' : `"${keys}" says no kind`, remedy };
+    return {
+      code: 'invalid-value',
+      path,
+      found: keys === '' ? 'nothing stands here' : `"${keys}" says no kind`,
+      remedy,
+    };
   }
   const found = `unknown key "${key.slice(0, 80)}"`;
   return {
@@ -208,7 +213,7 @@ function inOneSentence([first = 'Write another value', ...others]: readonly stri
 
 function oneOf(path: Path, value: unknown, values: readonly unknown[]): ShapeProblem {
   const names = values.map(String);
-  const [meant] = nearest(textOf(value), names);
+  const [meant] = suggest(textOf(value), names);
   const remedy = `Use one of: ${names.join(', ')}.${didYouMean(textOf(value), names)}`;
   return { ...wrong(path, value, remedy), ...(meant === undefined ? {} : { meant }) };
 }
@@ -216,7 +221,7 @@ function oneOf(path: Path, value: unknown, values: readonly unknown[]): ShapePro
 /** A key that is no name. */
 export function wrongName(path: Path): ShapeProblem {
   return {
-    code: 'wrong-name',
+    code: 'invalid-name',
     path,
     found: `"${String(path.at(-1)).slice(0, 80)}" is not a valid name`,
     remedy: 'Use letters, digits and underscores, beginning with a letter',
@@ -295,7 +300,7 @@ function missing(path: Path, word: string, raw: unknown): ShapeProblem {
 /** A value that does not fit. */
 function wrong(path: Path, value: unknown, remedy: string): ShapeProblem {
   const found = value === null ? 'nothing stands here' : `${shown(value)} does not fit`;
-  return { code: 'wrong-value', path, found, remedy };
+  return { code: 'invalid-value', path, found, remedy };
 }
 
 function shown(value: unknown): string {

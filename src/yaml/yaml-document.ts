@@ -108,7 +108,7 @@ export class YamlDocument {
     );
     const more = found.length - told.length;
     if (more > 0)
-      told.push(at(this.file, 1, 1, '', 'and-more', `${more} more problems were found`, 'Fix those above first'));
+      told.push(at(this.file, 1, 1, '', 'more-problems', `${more} more problems were found`, 'Fix those above first'));
     return told;
   }
 }

@@ -45,7 +45,7 @@ describe('an attempt before which nothing was sent', () => {
     expect(heartbeats[leased + 1]).toMatchObject({ sent: 'yes', phase: { name: 'following' } });
   });
 
-  it('skips with the reading as proof where the wished state holds', async () => {
+  it('skips with the reading as proof where the desired state holds', async () => {
     const { target, before } = await bench.instance({ status: 'STOPPED' });
     const result = resultOf(await bench.perform({ action: stop, target, before }));
     expect(result).toMatchObject({ ...skipped, sent: 'no', cloudJob: null, seen: { status: 'STOPPED' } });

@@ -244,7 +244,7 @@ describe('cancel and shutdown', () => {
     expect(ended.heartbeats.at(-1)).toMatchObject({ sent: 'yes', cloudJob: { id: job?.cloudJobId } });
   });
 
-  it('do not wait for the wished state after a cancel where nobody wants to know', async () => {
+  it('do not wait for the desired state after a cancel where nobody wants to know', async () => {
     const { target, before } = await bench.instance();
     await bench.control.outcome({ instanceId: target.instanceId, converges: false });
     const underWay = bench.begin({ action: restart, target, before, verifyAfterCancel: false });

@@ -35,8 +35,8 @@ export interface ArenaOptions {
 const WORKER_TIMES = {
   RUNBOOK_READ_TIMEOUT: '300ms',
   RUNBOOK_POST_TIMEOUT: '1s',
-  RUNBOOK_QUIET: '100ms',
-  RUNBOOK_VISIBILITY: '1400ms',
+  RUNBOOK_QUIET_PERIOD: '100ms',
+  RUNBOOK_VISIBILITY_WINDOW: '1400ms',
   RUNBOOK_LIMITS: 'budgetWait=300ms,credentialsWait=300ms,lease=800ms,margin=700ms,lateStart=2s',
 };
 

@@ -1,11 +1,11 @@
 /** Mutations of the workflows: settling, undoing, the baseline, the lease on an instance. What the model has in its own words is edited there as well. */
 import { FOUND, SEEDS, type Mutation } from './mutation.js';
 
+const CAPTURE = 'src/workflows/capture.ts';
 const COMPENSATE = 'src/workflows/compensate.ts';
 const LEASE = 'src/workflows/lease.ts';
 const PERFORM_STEP = 'src/workflows/perform-step.ts';
 const STEP_OUTCOME = 'src/domain/report/step-outcome.ts';
-const TARGET_RUN = 'src/workflows/target-run.ts';
 const MODEL_STEP = 'test/model/step-flow.ts';
 const MODEL_TARGET_RUN = 'test/model/target-run.ts';
 
@@ -80,8 +80,8 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     breaks: 'undone',
     why: "The state that undo goes back to is read while a colleague's cloud job runs, so there is nothing to go back to (story 12).",
     edits: [
-      { file: TARGET_RUN, from: `import { isAtRest } from '../domain/target/cloud-job.js';\n`, to: '' },
-      { file: TARGET_RUN, from: `    if (isAtRest(reading) && clearAtMs <=`, to: `    if (clearAtMs <=` },
+      { file: CAPTURE, from: `import { isAtRest } from '../domain/target/cloud-job.js';\n`, to: '' },
+      { file: CAPTURE, from: `    if (isAtRest(reading) && clearAtMs <=`, to: `    if (clearAtMs <=` },
     ],
     storms: { aim: ['colleagueAtTheStart'], seeds: 6 },
     model: {
@@ -151,10 +151,10 @@ import { observeTarget } from './proxies.js';`,
       },
       {
         file: COMPENSATE,
-        from: `      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
+        from: `      const outcome = await performActionStep(step, from, request, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
         to: `      const { originalExecutionRunId } = workflowInfo();
-      const { lastJobId } = await observeTarget(run.targetPlan.target, run.limits, originalExecutionRunId);
-      const outcome = await performActionStep(step, { ...from, lastJobId }, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
+      const { lastJobId } = await observeTarget(request.targetPlan.target, request.limits, originalExecutionRunId);
+      const outcome = await performActionStep(step, { ...from, lastJobId }, request, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
       },
     ],
     storms: { aim: ['colleagueBetweenStepsThenFailure'], seeds: 8 },
@@ -208,9 +208,9 @@ import { observeTarget } from './proxies.js';`,
     edits: [
       {
         file: COMPENSATE,
-        from: `      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
-        to: `      const deadlineAtMs = Math.min(nowMs + step.deadlineMs, run.deadlineAtMs);
-      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs });`,
+        from: `      const outcome = await performActionStep(step, from, request, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
+        to: `      const deadlineAtMs = Math.min(nowMs + step.deadlineMs, request.deadlineAtMs);
+      const outcome = await performActionStep(step, from, request, { nowMs, deadlineAtMs });`,
       },
     ],
     storms: { aim: ['outOfTime'], seeds: 6 },

@@ -94,15 +94,15 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
       },
       {
         file: RUN,
-        from: `import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO }`,
-        to: `import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY }`,
+        from: `import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE }`,
+        to: `import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, TARGET_SEARCH_ATTRIBUTE }`,
       },
       {
         file: RUN,
         from: `import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES }`,
         to: `import { RESULT_REPORT_BYTES }`,
       },
-      { file: RUN, from: `  upsertMemo({ [REPORT_MEMO]: storedReport(whole, MEMO_REPORT_BYTES) });\n`, to: '' },
+      { file: RUN, from: `  upsertMemo({ [REPORT_MEMO]: storedReport(report, MEMO_REPORT_BYTES) });\n`, to: '' },
     ],
     storms: { aim: ['cancelledTwice'], seeds: 6 },
     model: { kind: 'blind', why: 'a report of the model is handed over, not stored' },

@@ -29,8 +29,8 @@ const ACTIONS_OF_A_RUN = ['stop', 'start', 'scale', 'scale'];
 const TIMES = {
   RUNBOOK_READ_TIMEOUT: '2s',
   RUNBOOK_POST_TIMEOUT: '4s',
-  RUNBOOK_QUIET: '1s',
-  RUNBOOK_VISIBILITY: '3s',
+  RUNBOOK_QUIET_PERIOD: '1s',
+  RUNBOOK_VISIBILITY_WINDOW: '3s',
   RUNBOOK_LIMITS: 'budgetWait=2s,credentialsWait=2s,margin=2s,lateStart=8s',
 };
 

@@ -57,7 +57,7 @@ export function hasReasonForDoubt({ scheduling: { decision }, step, holder, reco
 }
 
 /**
- * It had ended as wished, showed as the newest, and was not older than the step, and then the API could be read in peace for long
+ * It had ended as desired, showed as the newest, and was not older than the step, and then the API could be read in peace for long
  * enough: a whole visibility window for quiet readings, and a few readings to judge, follow and verify.
  */
 export function couldBeAdopted(post: AcceptedAction, inScene: StepInScene): boolean {

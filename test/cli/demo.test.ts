@@ -108,11 +108,11 @@ describe('the demo', () => {
 describe('the worker', () => {
   it('refuses to start with every configuration problem in one message, exit code 2', async () => {
     const { exitCode, stderr } = await runbookProcess(['worker'], {
-      RUNBOOK_QUIET: 'soon',
+      RUNBOOK_QUIET_PERIOD: 'soon',
       SERVICESTAGE_REGION: 'nowhere',
     });
     expect(exitCode).toBe(2);
-    for (const text of ['RUNBOOK_QUIET', 'nowhere', 'HUAWEICLOUD_SDK_PROJECT_ID', 'credentials'])
+    for (const text of ['RUNBOOK_QUIET_PERIOD', 'nowhere', 'HUAWEICLOUD_SDK_PROJECT_ID', 'credentials'])
       expect(stderr).toContain(text);
   });
 });

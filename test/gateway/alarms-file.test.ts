@@ -89,21 +89,21 @@ describe('a right file', () => {
 describe('a wrong file', () => {
   it.each([
     ['an unknown runbook', rule('hung').replace('restart', 'restrat'), 'unknown-runbook', 'Did you mean restart?'],
-    ['an unknown input', rule('hung', ', inputs: { count: 3 }'), 'wrong-input', 'restart takes no inputs'],
+    ['an unknown input', rule('hung', ', inputs: { count: 3 }'), 'invalid-input', 'restart takes no inputs'],
     ['an unknown key', rule('hung', ', cooldown: 5m'), 'unknown-key', 'Did you mean coolDown?'],
     ['an unknown sender', rule('hung', '', '{ sender: prdo }'), 'unknown-sender', 'Did you mean prod?'],
-    ['no condition', rule('hung', '', '{}'), 'takes-everything', 'Name at least one label'],
-    ['a label that is a number', rule('hung', '', '{ severity: 5 }'), 'wrong-value', 'quote it'],
+    ['no condition', rule('hung', '', '{}'), 'matches-everything', 'Name at least one label'],
+    ['a label that is a number', rule('hung', '', '{ severity: 5 }'), 'invalid-value', 'quote it'],
     [
       'a target of two parts',
       rule('hung', '', '{ a: b }', 'shop/checkout'),
-      'wrong-target',
+      'invalid-target',
       'application/component/instance',
     ],
     [
       'a star in the target',
       rule('hung', '', '{ a: b }', 'shop/checkout/*'),
-      'wrong-target',
+      'invalid-target',
       'application/component/instance',
     ],
     [
@@ -118,13 +118,18 @@ describe('a wrong file', () => {
       'broken-expression',
       '${{ labels.name }}',
     ],
-    ['a target never within', rule('hung', '', '{ a: b }', 'bank/a/${{ labels.x }}'), 'never-within', 'so that they match'],
-    ['a star in a part', rule('hung').replace('shop/*/*', 'shop/*/prod-*'), 'wrong-value', 'any one whole part'],
-    ['a debounce of a month', rule('hung', ', debounce: 30d'), 'wrong-value', 'at most 7d'],
-    ['a brake of nothing', rule('hung', ', atMost: { runs: 3, within: 0s }'), 'wrong-value', 'more than 0s'],
-    ['none at once', rule('hung', ', atOnce: 0'), 'wrong-value', 'at least 1'],
-    ['a name with capitals', rule('Hung'), 'wrong-name', 'lower-case letters'],
-    ['a prototype', rule('hung', '', '{ a: b, __proto__: c }'), 'wrong-name', 'another name'],
+    [
+      'a target never within',
+      rule('hung', '', '{ a: b }', 'bank/a/${{ labels.x }}'),
+      'target-not-allowed',
+      'so that they match',
+    ],
+    ['a star in a part', rule('hung').replace('shop/*/*', 'shop/*/prod-*'), 'invalid-value', 'any one whole part'],
+    ['a debounce of a month', rule('hung', ', debounce: 30d'), 'invalid-value', 'at most 7d'],
+    ['a brake of nothing', rule('hung', ', atMost: { runs: 3, within: 0s }'), 'invalid-value', 'more than 0s'],
+    ['none at once', rule('hung', ', atOnce: 0'), 'invalid-value', 'at least 1'],
+    ['a name with capitals', rule('Hung'), 'invalid-name', 'lower-case letters'],
+    ['a prototype', rule('hung', '', '{ a: b, __proto__: c }'), 'invalid-name', 'another name'],
   ])('with %s is refused with the place and a remedy', async (_what, line, code, remedy) => {
     const problems = await problemsIn(rules(line));
     expect(problems).toHaveLength(1);
@@ -142,7 +147,7 @@ describe('a wrong file', () => {
       ),
     );
     expect(problems).toEqual([
-      expect.objectContaining({ code: 'never-reached', found: expect.stringContaining('the earlier rule wide') }),
+      expect.objectContaining({ code: 'unreachable-rule', found: expect.stringContaining('the earlier rule wide') }),
     ]);
     expect(problems[0]?.place).toContain('alarms.yaml:6:3');
   });

@@ -157,7 +157,7 @@ function hasReasonForDoubt({ decision, step, accepted, world }: ReportedStep): b
 }
 
 /**
- * It had ended as wished, was the newest, its creator was known, and then the API could be read in peace for long enough: a whole visibility
+ * It had ended as desired, was the newest, its creator was known, and then the API could be read in peace for long enough: a whole visibility
  * window for quiet readings, and a few readings to judge, follow and verify.
  */
 function couldBeAdopted(job: Job, { decision, world }: ReportedStep): boolean {

@@ -73,11 +73,15 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ENTRY,
-        from: `import { ruleOf, wishedStateHolds, type Action }`,
-        to: `import { wishedStateHolds, type Action }`,
+        from: `import { ruleOf, desiredStateHolds, type Action }`,
+        to: `import { desiredStateHolds, type Action }`,
       },
       { file: ENTRY, from: `      const { kind } = ruleOf(action);\n`, to: '' },
-      { file: ENTRY, from: `const holds = kind === 'state' && wishedStateHolds`, to: `const holds = wishedStateHolds` },
+      {
+        file: ENTRY,
+        from: `const holds = kind === 'state' && desiredStateHolds`,
+        to: `const holds = desiredStateHolds`,
+      },
     ],
     storms: { aim: ['seenLate', 'lostAnswerThenCancel'], seeds: 6 },
     model: FOUND,
@@ -228,12 +232,12 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: FOLLOWING,
-        from: `import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';`,
+        from: `import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';`,
         to: `import { describeAction, ruleOf } from '../target/actions.js';`,
       },
       {
         file: FOLLOWING,
-        from: `isAtRest(reading) && action !== null && wishedStateHolds(action, reading);`,
+        from: `isAtRest(reading) && action !== null && desiredStateHolds(action, reading);`,
         to: `isAtRest(reading) && action !== null;`,
       },
     ],

@@ -7,6 +7,7 @@ import { EMPTY_STATE } from '../../src/domain/alarms/alarm-rule-state.js';
 import { leaseId } from '../../src/domain/target/target.js';
 import type { Outcome, RunProgress, RunReport } from '../../src/domain/report/report.js';
 import { aRule, NO_BRAKES, OWNER } from '../support/alarms.js';
+import { until } from '../support/until.js';
 import type { Stack } from '../support/stack.js';
 
 /** What a turn is played on. */
@@ -30,10 +31,6 @@ export interface Turn {
 }
 
 type Instance = Awaited<ReturnType<Stack['newInstance']>>;
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 /** A run on one new instance, from its start to its report. */
 function alone(

@@ -13,3 +13,13 @@ export async function until(condition: () => Promise<boolean> | boolean, everyMs
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
+
+/** Reads again until there is a value; a read that fails counts as none. @throws when there is none in time */
+export async function untilFound<Value>(read: () => Promise<Value | null>): Promise<Value> {
+  let found: Value | null = null;
+  await until(async () => {
+    found = await read().catch(() => null);
+    return found !== null;
+  });
+  return found as Value;
+}

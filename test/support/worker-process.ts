@@ -34,8 +34,8 @@ export interface WorkerPlace {
 const QUICK = {
   RUNBOOK_READ_TIMEOUT: '300ms',
   RUNBOOK_POST_TIMEOUT: '1s',
-  RUNBOOK_QUIET: '100ms',
-  RUNBOOK_VISIBILITY: '400ms',
+  RUNBOOK_QUIET_PERIOD: '100ms',
+  RUNBOOK_VISIBILITY_WINDOW: '400ms',
   RUNBOOK_LIMITS: 'budgetWait=300ms,credentialsWait=300ms,lease=1s,margin=600ms,lateStart=2s',
   RUNBOOK_VERIFY: 'within=3s,stable=200ms',
   RUNBOOK_USUAL_DURATIONS: 'start=400ms,stop=400ms,restart=400ms,scale=400ms,rollback=400ms',

@@ -21,32 +21,32 @@ describe('one fault is one problem', () => {
   it.each([
     ['a key mistyped that is needed', 'name: x\ntitel: t\nsteps: []\n', '2 unknown-key', 'Did you mean title?'],
     ['steps in the singular', `${HEAD}step: [{ action: stop }]\n`, '3 unknown-key', 'Did you mean steps?'],
-    ['steps that are no list', `${HEAD}steps:\n  action: stop\n`, '4 wrong-value', 'Begin each step with a dash'],
-    ['an action as plain text', `${HEAD}steps:\n  - restart\n`, '4 wrong-value', 'Write action: restart'],
+    ['steps that are no list', `${HEAD}steps:\n  action: stop\n`, '4 invalid-value', 'Begin each step with a dash'],
+    ['an action as plain text', `${HEAD}steps:\n  - restart\n`, '4 invalid-value', 'Write action: restart'],
     [
       'parameters for an action that takes none',
       `${HEAD}steps:\n  - action: restart\n    with: { force: true }\n`,
       '5 unknown-key',
       'restart takes no parameters',
     ],
-    ['a wait without a unit', `${HEAD}steps:\n  - wait: 5\n`, '4 wrong-value', 'such as 90s, 5m or 2h'],
-    ['a wait in words', `${HEAD}steps:\n  - wait: 5 minutes\n`, '4 wrong-value', 'such as 90s, 5m or 2h'],
+    ['a wait without a unit', `${HEAD}steps:\n  - wait: 5\n`, '4 invalid-value', 'such as 90s, 5m or 2h'],
+    ['a wait in words', `${HEAD}steps:\n  - wait: 5 minutes\n`, '4 invalid-value', 'such as 90s, 5m or 2h'],
     ['a scale without parameters', `${HEAD}steps:\n  - action: scale\n`, '4 missing', 'Add with: { replica: 2 }'],
-    ['steps of nothing', `${HEAD}steps:\n`, '3 wrong-value', 'as in "- action: restart"'],
+    ['steps of nothing', `${HEAD}steps:\n`, '3 invalid-value', 'as in "- action: restart"'],
     [
       'an undo that is left out without saying why',
       `${HEAD}steps:\n  - action: stop\n    compensation: { none: true }\n`,
-      '5 wrong-value',
+      '5 invalid-value',
       'Say why, as in { none: "nothing depends on it" }',
     ],
-    ['a title of nothing', 'name: x\ntitle:\nsteps: []\n', '2 wrong-value', 'as in title: Restart an instance'],
+    ['a title of nothing', 'name: x\ntitle:\nsteps: []\n', '2 invalid-value', 'as in title: Restart an instance'],
     [
       'lists nested too deep',
       `name: x\ntitle: ${'['.repeat(3_000)}${']'.repeat(3_000)}\nsteps: []\n`,
       '1 too-deep',
       'Nest them less deep',
     ],
-    ['a wait of nothing', `${HEAD}steps:\n  - wait:\n`, '4 wrong-value', 'nothing stands here'],
+    ['a wait of nothing', `${HEAD}steps:\n  - wait:\n`, '4 invalid-value', 'nothing stands here'],
     [
       'an action and a wait in one step',
       `${HEAD}steps:\n  - action: stop\n    wait: 5m\n`,
@@ -70,21 +70,21 @@ describe('one fault is one problem', () => {
     [
       'a list with one thing in it',
       `${HEAD}guards: { freeze: prod }\nsteps: []\n`,
-      '3 wrong-value',
+      '3 invalid-value',
       'Write a list: [in, brackets]',
     ],
-    ['keys and values as text', `${HEAD}guards: prod\nsteps: []\n`, '3 wrong-value', 'window, freeze, waitAtMost'],
-    ['a title that is a number', 'name: x\ntitle: 5\nsteps: []\n', '2 wrong-value', 'Write text, in quotes'],
+    ['keys and values as text', `${HEAD}guards: prod\nsteps: []\n`, '3 invalid-value', 'window, freeze, waitAtMost'],
+    ['a title that is a number', 'name: x\ntitle: 5\nsteps: []\n', '2 invalid-value', 'Write text, in quotes'],
     [
       'an input without a type',
       `${HEAD}inputs: { n: 3 }\nsteps: [{ action: scale, with: { replica: '\${{ inputs.n }}' } }]\n`,
-      '3 wrong-value',
+      '3 invalid-value',
       'n: { type: integer }',
     ],
     [
       'an input of a type from elsewhere',
       `${HEAD}inputs: { n: { type: number } }\nsteps: [{ action: scale, with: { replica: '\${{ inputs.n }}' } }]\n`,
-      '3 wrong-value',
+      '3 invalid-value',
       'Did you mean integer?',
     ],
     [
@@ -96,13 +96,13 @@ describe('one fault is one problem', () => {
     [
       'an input whose name is none, and its use',
       `${HEAD}inputs: { my-n: { type: integer } }\nsteps: [{ action: scale, with: { replica: '\${{ inputs.my-n }}' } }]\n`,
-      '3 wrong-name',
+      '3 invalid-name',
       'letters, digits and underscores',
     ],
     [
       'inputs as a list, and the use of one',
       `${HEAD}inputs: [n]\nsteps: [{ action: scale, with: { replica: '\${{ inputs.n }}' } }]\n`,
-      '3 wrong-value',
+      '3 invalid-value',
       'a line for each input',
     ],
     [
@@ -120,10 +120,10 @@ describe('one fault is one problem', () => {
     [
       'a compensation that is wrong, of an action that needs one',
       `${HEAD}steps:\n  - { action: rollback, with: { version: previous }, compensation: none }\n`,
-      '4 wrong-value',
+      '4 invalid-value',
       'none, irreversible, action',
     ],
-    ['a step of no kind', `${HEAD}steps:\n  - run: echo hi\n`, '4 wrong-value', 'one of the keys action, wait'],
+    ['a step of no kind', `${HEAD}steps:\n  - run: echo hi\n`, '4 invalid-value', 'one of the keys action, wait'],
     ['a list for a file', '- name: x\n', '1 not-a-runbook', 'the file holds a list'],
     [
       'an expression without quotes in braces',
@@ -155,9 +155,9 @@ steps:
   - { action: stop, id: stop }
 `;
     expect(inShort(problemsOf(text))).toEqual([
-      '4 wrong-default',
-      '6 wrong-value',
-      '6 wrong-value',
+      '4 invalid-default',
+      '6 invalid-value',
+      '6 invalid-value',
       '7 irreversible-not-declared',
       '7 unknown-name',
       '8 not-an-inverse',
@@ -172,13 +172,13 @@ steps:
     expect(inShort(problemsOf(text))).toEqual([
       '1 name-is-file-name',
       '2 unknown-key',
-      '2 wrong-value',
+      '2 invalid-value',
       '4 unknown-key',
-      '4 wrong-value',
+      '4 invalid-value',
       '5 unknown-key',
-      '5 wrong-value',
+      '5 invalid-value',
       '6 unknown-key',
-      '6 wrong-value',
+      '6 invalid-value',
     ]);
   });
 

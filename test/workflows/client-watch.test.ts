@@ -46,7 +46,7 @@ async function collect(snapshots: AsyncIterable<RunSnapshot>): Promise<RunSnapsh
 describe.concurrent('watch', () => {
   it('gives a snapshot only when something changed, and every look where that is asked for', async () => {
     const changes = await collect(runbooks.watch(await aRun(600), { intervalMs: 20 }));
-    const looks = await collect(runbooks.watch(await aRun(600), { intervalMs: 20, everyLook: true }));
+    const looks = await collect(runbooks.watch(await aRun(600), { intervalMs: 20, everySnapshot: true }));
     const someAlike = (all: readonly RunSnapshot[]) =>
       all.some((snapshot, index) => JSON.stringify(snapshot) === JSON.stringify(all[index - 1]));
     expect(changes.length).toBeGreaterThan(2);

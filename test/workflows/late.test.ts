@@ -78,7 +78,7 @@ describe('a step that was taken for done', () => {
     await reservation.submitAction(target, { action: 'stop' }, { timeoutMs: 1_000 });
   }
 
-  it('is NotConverged where settling finds its cloud job, and not the wished state', async () => {
+  it('is NotConverged where settling finds its cloud job, and not the desired state', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.clearFaults();
     await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'reset' } });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { liveTargetProgress } from '../../src/client/target-progress.js';
 import { leaseId } from '../../src/domain/target/target.js';
 import { quickLimits } from '../support/build.js';
+import { untilFound } from '../support/until.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 
@@ -20,14 +21,6 @@ async function pending(instanceId: string) {
   return { activity: raw.pendingActivities?.[0], runId };
 }
 
-async function until<Value>(read: () => Promise<Value | null>): Promise<Value> {
-  for (;;) {
-    const value = await read().catch(() => null);
-    if (value !== null) return value;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 describe('a step that cannot find out who we are', () => {
   it('keeps its reason in Temporal, folds its trail, backs off, and a watcher sees why', async () => {
     const { instanceId, path } = await stack.newInstance();
@@ -38,7 +31,7 @@ describe('a step that cannot find out who we are', () => {
       fault: { kind: 'status', status: 503, message: 'IAM is being maintained. '.repeat(2_000) },
     });
     const workflowId = await stack.start('restart', { targets: [path] });
-    const kept = await until(async () => {
+    const kept = await untilFound(async () => {
       const { activity } = await pending(instanceId);
       return (activity?.attempt ?? 0) >= 8 ? activity : null;
     });
@@ -47,7 +40,7 @@ describe('a step that cannot find out who we are', () => {
     );
     expect(kept?.lastFailure?.message).toMatch(/failed \d+ times since .*Z, tried again until .*Z\)$/);
     const { runId } = await pending(instanceId);
-    const shown = await until(async () => {
+    const shown = await untilFound(async () => {
       const target = { path, leaseId: lease(instanceId), childRunId: runId, outcome: null };
       const progress = await liveTargetProgress(temporal.client, target);
       return progress?.steps.find(({ retrying }) => retrying !== undefined) ?? null;

@@ -1,5 +1,5 @@
 /** What an attempt may conclude when it begins, and from a reading before a send. Pure; `docs/guarantees.md` shows the table that these functions make. */
-import { ruleOf, wishedStateHolds, type Action } from '../target/actions.js';
+import { ruleOf, desiredStateHolds, type Action } from '../target/actions.js';
 import { isAtRest } from '../target/cloud-job.js';
 import { statusMeaning, type Observation } from '../target/target.js';
 import type { AttemptFacts, Known } from './events.js';
@@ -86,9 +86,9 @@ export function clearAtMsOnEntry(
 
 /** What a reading before a send leads to. */
 export type EntryMove =
-  /** Nothing was sent and the wished state does not hold. */
+  /** Nothing was sent and the desired state does not hold. */
   | 'send'
-  /** The wished state holds and nothing was sent: done, with this reading as proof. */
+  /** The desired state holds and nothing was sent: done, with this reading as proof. */
   | 'skip'
   /** A cloud job is in flight and nothing was sent. */
   | 'busy'
@@ -99,7 +99,7 @@ export type EntryMove =
   | 'stale'
   /** Something may have been sent and a cloud job is in flight: read again until it is at rest. */
   | 'wait'
-  /** Something may have been sent and the wished state holds: not sent again; read on, the id usually shows. */
+  /** Something may have been sent and the desired state holds: not sent again; read on, the id usually shows. */
   | 'alreadyDone'
   /** Something may have been sent and nothing shows: quiet readings for the whole visibility window come first. */
   | 'quiet'
@@ -117,8 +117,8 @@ export function entryMove(provenUnsent: boolean, action: Action, before: Known, 
     case 'baseline': {
       const { kind } = ruleOf(action);
       if (!isAtRest(reading)) return provenUnsent ? 'busy' : 'wait';
-      // An edge action's wished state needs a new cloud job, so under the baseline's id it never holds.
-      const holds = kind === 'state' && wishedStateHolds(action, reading);
+      // An edge action's desired state needs a new cloud job, so under the baseline's id it never holds.
+      const holds = kind === 'state' && desiredStateHolds(action, reading);
       if (provenUnsent) return holds ? 'skip' : 'send';
       return holds ? 'alreadyDone' : 'quiet';
     }

@@ -1,5 +1,5 @@
 /** After the send: the cloud job is polled to its end, then the instance must reach the desired state and hold it. */
-import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';
+import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
 import { cloudJobPhase, failureReason, isAtRest, type CloudJob } from '../target/cloud-job.js';
 import type { FailureName } from '../failures.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
@@ -162,7 +162,7 @@ function afterReading(state: OnceState, phase: Verifying, reading: Observation, 
     );
   if (statusMeaning(reading.status) === 'gone')
     return doubt(state, 'TargetNotFound', `${target.path} is ${reading.status}`, at);
-  const holds = age === 'baseline' && isAtRest(reading) && action !== null && wishedStateHolds(action, reading);
+  const holds = age === 'baseline' && isAtRest(reading) && action !== null && desiredStateHolds(action, reading);
   const heldSinceMs = holds ? (phase.heldSinceMs ?? at.nowMs) : null;
   // A reading from before our cloud job is not what the next run may start from.
   if (isUnwanted(state, at) && (age === 'baseline' || at.nowMs >= phase.untilMs))
@@ -174,7 +174,7 @@ function afterReading(state: OnceState, phase: Verifying, reading: Observation, 
     return doubt(
       state,
       'NotConverged',
-      `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${saw}`,
+      `${describeAction(action)}: expected ${ruleOf(action).desiredState(action)}, saw ${saw}`,
       at,
     );
   }

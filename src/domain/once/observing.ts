@@ -1,5 +1,5 @@
 /** Before a send: who may go on, and what the readings of the instance lead to. */
-import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';
+import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
 import { describeObservation, type Observation } from '../target/target.js';
 import { end, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { entryMove, type EntryMove } from './entry.js';
@@ -146,7 +146,7 @@ function notClearYet(state: OnceState, what: string, at: At): Step {
 /** The desired state holds, and an earlier attempt may have brought it about: it counts as ours, and the workflow settles it. */
 function done(state: OnceState, at: Reading): Step {
   const { action, before } = at.rules;
-  const heldBefore = action !== null && before.observation !== null && wishedStateHolds(action, before.observation);
+  const heldBefore = action !== null && before.observation !== null && desiredStateHolds(action, before.observation);
   const noted = note(state, heldBefore ? 'skipped' : 'alreadyDone', at, describeObservation(at.reading));
   return end(noted, { kind: heldBefore ? 'skipped' : 'succeeded' }, at);
 }

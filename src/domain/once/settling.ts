@@ -1,5 +1,5 @@
 /** Nothing is sent: wait until no cloud job is in flight on the instance, and it is clear what came of a decision. */
-import { describeAction, ruleOf, wishedStateHolds } from '../target/actions.js';
+import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
 import { failureReason, isAtRest } from '../target/cloud-job.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end } from './ending.js';
@@ -78,7 +78,7 @@ function isOlderThanJob({ cloudJob }: OnceState, { jobEnd }: Settling, reading: 
   const { before, action, limits } = at.rules;
   if (cloudJob === null || jobEnd === null || at.nowMs - jobEnd.atMs >= limits.visibilityWindowMs) return false;
   const age = readingAge({ ...before, lastJobId: cloudJob.id }, reading);
-  return age === 'stale' || (jobEnd.failure === null && action !== null && !wishedStateHolds(action, reading));
+  return age === 'stale' || (jobEnd.failure === null && action !== null && !desiredStateHolds(action, reading));
 }
 
 /** Something may have been sent and no cloud job is known: read on until nothing that was sent can still be unseen. */
@@ -130,7 +130,7 @@ function nothingNew(state: OnceState, reading: Observation, at: At): Step {
   const { before, action } = at.rules;
   if (before.observation === null || action === null) return end(state, clear(state, at), at);
   if (isSameState(before.observation, reading)) return end({ ...state, sent: 'no' }, clear(state, at), at);
-  if (wishedStateHolds(action, reading)) return end(state, clear(state, at), at);
+  if (desiredStateHolds(action, reading)) return end(state, clear(state, at), at);
   const from = describeObservation(before.observation);
   const why = `the state changed from ${from} to ${describeObservation(reading)} without a new cloud job`;
   return end(state, unclear(state, why, at), at);
@@ -151,11 +151,11 @@ function clear({ goal, cloudJob, seen, phase }: OnceState, { rules }: At): Endin
   const { action } = rules;
   const wasTakenForDone = prior.kind === 'succeeded' || prior.kind === 'skipped';
   // An unseen cloud job may have come after it, and may have failed.
-  if (!wasTakenForDone || cloudJob === null || seen === null || action === null || wishedStateHolds(action, seen))
+  if (!wasTakenForDone || cloudJob === null || seen === null || action === null || desiredStateHolds(action, seen))
     return prior;
   const failure = phase.name === 'settling' ? (phase.jobEnd?.failure ?? null) : null;
   const reason = failure === null ? '' : ` (cloud job ${cloudJob.id}: ${failure})`;
-  const message = `${describeAction(action)}: wished for ${ruleOf(action).wish(action)}, saw ${describeObservation(seen)} once it was settled${reason}`;
+  const message = `${describeAction(action)}: expected ${ruleOf(action).desiredState(action)}, saw ${describeObservation(seen)} once it was settled${reason}`;
   return { kind: 'failed', failure: 'NotConverged', message, retryInMs: null };
 }
 

@@ -1,5 +1,5 @@
 /** What a plan says of its steps before anything is sent: which are skipped, which undos would be sent, and where those lead. By the rules of the run. Pure. */
-import { ruleOf, wishedStateHolds, type Action } from '../target/actions.js';
+import { ruleOf, desiredStateHolds, type Action } from '../target/actions.js';
 import { isAtRest } from '../target/cloud-job.js';
 import { differencesBetween, owedUndos, type Difference, type DoneStep, type LeftOut } from '../report/compensation.js';
 import type { ActionStep, PlannedStep } from './plan.js';
@@ -74,7 +74,7 @@ function doneSteps(seen: Observation, steps: readonly PlannedStep[]): (DoneStep 
   return steps.map((step) => {
     if (step.kind === 'wait') return null;
     const before = state;
-    const isSkipped = isSkippable(step) && wishedStateHolds(step.action, before);
+    const isSkipped = isSkippable(step) && desiredStateHolds(step.action, before);
     if (!isSkipped) state = ruleOf(step.action).reaches(step.action, before);
     return { step, sent: isSkipped ? 'no' : 'yes', before, after: state, failedToConverge: false };
   });

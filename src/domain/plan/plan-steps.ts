@@ -45,7 +45,7 @@ export function planSteps(
   const steps = runbook.steps.map((step, index): PlannedStep => {
     const id = ids[index] ?? `step-${index}`;
     const report = (found: string, remedy: string) =>
-      problems.push({ code: 'wrong-step', place: `${facts.target.path}, step ${id}`, found, remedy });
+      problems.push({ code: 'invalid-step', place: `${facts.target.path}, step ${id}`, found, remedy });
     if (isActionStep(step)) return plannedAction(step, id, facts, values, rules, report);
     const text = String(interpolate(step.wait, values));
     const ms = durationMs(text);

@@ -26,7 +26,7 @@ export interface ActionStep {
   readonly action: Action;
   /** Send + follow + verify. */
   readonly deadlineMs: number;
-  /** The wished state must be reached within `withinMs` of the cloud job's end and hold for `stableMs`. */
+  /** The desired state must be reached within `withinMs` of the cloud job's end and hold for `stableMs`. */
   readonly verify: { readonly withinMs: number; readonly stableMs: number };
   /** Usual time from the POST to the end of the cloud job; decides when to look, never what is concluded. */
   readonly usualDurationMs: number;

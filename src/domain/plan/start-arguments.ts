@@ -139,7 +139,7 @@ export function readInputs(
 function problem(place: string, found: string, remedy: string): Problem {
   // An empty key is a key as well, and has to be told about.
   return {
-    code: 'wrong-arguments',
+    code: 'invalid-arguments',
     place: place.trim() === '' ? JSON.stringify(place) : place.slice(0, LONGEST),
     found,
     remedy,

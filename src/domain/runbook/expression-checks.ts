@@ -8,7 +8,7 @@ import type { RunbookProblem } from './runbook-checks.js';
 /** A part of `RUNBOOK_CHECKS`. */
 export const EXPRESSION_CHECKS = {
   'unknown-name': 'Expressions use declared inputs, known names of the target, and what is captured',
-  'wrong-input-type': 'An input that stands for a whole value has the type that is wanted there',
+  'invalid-input-type': 'An input that stands for a whole value has the type that is wanted there',
   'unused-input': 'Every declared input is used',
   'captured-without-restores': 'What another runbook captured is used only with `restores`, which names that runbook',
   'unused-restores': 'A runbook with `restores` uses `${{ captured.replicaCount }}`',
@@ -146,7 +146,7 @@ function checkType(
       ? []
       : [
           problem(
-            'wrong-input-type',
+            'invalid-input-type',
             path,
             `"${String(value).slice(0, 80)}" is text where ${article(wanted)} is wanted`,
             `Write the expression alone: \${{ ${name.slice(0, 80)} }}`,
@@ -157,7 +157,7 @@ function checkType(
   if (given === wanted || (wanted === 'string' && given === 'duration')) return [];
   return [
     problem(
-      'wrong-input-type',
+      'invalid-input-type',
       path,
       `${name} is ${article(given ?? 'text')}, and ${article(wanted)} is wanted`,
       `Use ${article(wanted)}`,

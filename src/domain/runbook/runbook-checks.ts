@@ -25,9 +25,9 @@ export const RUNBOOK_CHECKS = {
   'not-an-inverse': 'A declared undo is an accepted inverse of its action',
   ...EXPRESSION_CHECKS,
   'impossible-rule': 'An input has a value that fits it: no minimum above its maximum',
-  'wrong-default': 'The default of an input fits its own rules',
-  'freeze-stands-twice': 'No calendar is named twice',
-  'guard-of-nothing': 'What stands under `guards` says something: no empty `guards`, `window` or `freeze`',
+  'invalid-default': 'The default of an input fits its own rules',
+  'duplicate-freeze': 'No calendar is named twice',
+  'empty-guard': 'What stands under `guards` says something: no empty `guards`, `window` or `freeze`',
   'deadline-too-short': 'A step has time for its verification, and the run for its steps',
 } as const;
 type CheckCode = keyof typeof RUNBOOK_CHECKS;
@@ -112,7 +112,7 @@ function checkDefaults({ inputs }: Runbook): RunbookProblem[] {
     const wrong = input.default === undefined ? null : valueProblem(input, input.default);
     return wrong === null
       ? []
-      : [problem('wrong-default', ['inputs', name, 'default'], wrong, 'Fix the default or the rule')];
+      : [problem('invalid-default', ['inputs', name, 'default'], wrong, 'Fix the default or the rule')];
   });
 }
 
@@ -132,7 +132,7 @@ function checkGuards({ guards }: Runbook): RunbookProblem[] {
   const twice = names.flatMap((name, index) =>
     names.indexOf(name) === index
       ? []
-      : [problem('freeze-stands-twice', ['guards', 'freeze', index], `"${name}" stands twice`, 'Name it once')],
+      : [problem('duplicate-freeze', ['guards', 'freeze', index], `"${name}" stands twice`, 'Name it once')],
   );
   return [...twice, ...emptyGuards(guards)];
 }
@@ -140,7 +140,7 @@ function checkGuards({ guards }: Runbook): RunbookProblem[] {
 function emptyGuards(guards: Runbook['guards']): RunbookProblem[] {
   if (guards === undefined) return [];
   const empty = (path: string[], what: string, remedy: string) =>
-    problem('guard-of-nothing', ['guards', ...path], `${what}, so it guards nothing`, remedy);
+    problem('empty-guard', ['guards', ...path], `${what}, so it guards nothing`, remedy);
   const { window, freeze } = guards;
   return [
     ...(Object.keys(guards).length === 0
@@ -192,7 +192,7 @@ function checkDeadlines({ steps, deadline }: Runbook): RunbookProblem[] {
   return problems;
 }
 
-/** How long a wished state may take and must hold, where the runbook does not say. Milliseconds. */
+/** How long a desired state may take and must hold, where the runbook does not say. Milliseconds. */
 export interface VerifyDefaults {
   readonly withinMs: number;
   readonly stableMs: number;

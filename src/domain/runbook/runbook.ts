@@ -104,9 +104,9 @@ const stepFields = {
   verify: z
     .strictObject({
       within: duration(
-        'Longest time from the end of the cloud job until the wished state is reached; default 5m',
+        'Longest time from the end of the cloud job until the desired state is reached; default 5m',
       ).optional(),
-      stable: duration('How long the wished state must hold without a break; default 10s').optional(),
+      stable: duration('How long the desired state must hold without a break; default 10s').optional(),
     })
     .optional(),
   onFailure: z.enum(['compensate', 'abort', 'continue']).optional().describe('Default compensate'),

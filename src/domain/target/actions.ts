@@ -37,16 +37,16 @@ export interface ActionRule<Name extends ActionName = ActionName> {
   readonly inverses: readonly ActionName[];
   /** Why nothing reverses it; for irreversible actions. */
   readonly irreversibleBecause?: string;
-  /** Does the wished state hold? For an edge action: did it end well? */
-  wished(action: ActionOf<Name>, seen: Observation): boolean;
+  /** Does the desired state hold? For an edge action: did it end well? */
+  isDesired(action: ActionOf<Name>, seen: Observation): boolean;
   /** Is the difference between two readings at rest an effect of this action? */
   changed(before: Observation, after: Observation): boolean;
   /** What the action makes of an instance at rest when it succeeds: what a plan says of the steps after it. */
   reaches(action: ActionOf<Name>, before: Observation): Observation;
   /** The action that restores `before`; `null` when there is nothing to restore. */
   undo(before: Observation): Action | null;
-  /** The wished state in words. */
-  readonly wish: (action: ActionOf<Name>) => string;
+  /** The desired state in words. */
+  readonly desiredState: (action: ActionOf<Name>) => string;
 }
 
 const MINUTE_MS = 60_000;
@@ -72,11 +72,11 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
     deadlineMs: 10 * MINUTE_MS,
     reversal: 'inverse',
     inverses: ['stop'],
-    wished: (_action, seen) => isRunning(seen) && hasAllReplicas(seen),
+    isDesired: (_action, seen) => isRunning(seen) && hasAllReplicas(seen),
     changed: (before, after) => isStopped(before) && !isStopped(after),
     reaches: (_action, before) => running(before),
     undo: (before) => (isStopped(before) ? { action: 'stop' } : null),
-    wish: () => 'RUNNING with all replicas available',
+    desiredState: () => 'RUNNING with all replicas available',
   },
   stop: {
     kind: 'state',
@@ -85,11 +85,11 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
     deadlineMs: 10 * MINUTE_MS,
     reversal: 'inverse',
     inverses: ['start'],
-    wished: (_action, seen) => isStopped(seen),
+    isDesired: (_action, seen) => isStopped(seen),
     changed: (before, after) => isRunning(before) && !isRunning(after),
     reaches: (_action, before) => ({ ...before, status: 'STOPPED' }),
     undo: (before) => (isRunning(before) ? { action: 'start' } : null),
-    wish: () => 'STOPPED',
+    desiredState: () => 'STOPPED',
   },
   restart: {
     kind: 'edge',
@@ -98,11 +98,11 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
     deadlineMs: 15 * MINUTE_MS,
     reversal: 'self',
     inverses: [],
-    wished: (_action, seen) => isRunning(seen) && hasAllReplicas(seen),
+    isDesired: (_action, seen) => isRunning(seen) && hasAllReplicas(seen),
     changed: () => false,
     reaches: (_action, before) => running(before),
     undo: () => null,
-    wish: () => 'RUNNING with all replicas available, after a new cloud job',
+    desiredState: () => 'RUNNING with all replicas available, after a new cloud job',
   },
   scale: {
     kind: 'state',
@@ -119,7 +119,7 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
     deadlineMs: 30 * MINUTE_MS,
     reversal: 'inverse',
     inverses: ['scale'],
-    wished: (action, seen) =>
+    isDesired: (action, seen) =>
       isRunning(seen) &&
       seen.replicaCount === action.replica &&
       (seen.availableReplicaCount ?? action.replica) === action.replica,
@@ -134,7 +134,7 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
         ...(before.hosts === null ? {} : { hosts: before.hosts }),
       };
     },
-    wish: (action) => `RUNNING with ${action.replica} of ${action.replica} replicas available`,
+    desiredState: (action) => `RUNNING with ${action.replica} of ${action.replica} replicas available`,
   },
   rollback: {
     kind: 'state',
@@ -150,7 +150,7 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
     reversal: 'irreversible',
     inverses: [],
     irreversibleBecause: 'ServiceStage clears the snapshots of later versions when it rolls back',
-    wished: (action, seen) =>
+    isDesired: (action, seen) =>
       seen.version === action.version && (isStopped(seen) || (isRunning(seen) && hasAllReplicas(seen))),
     changed: (before, after) => before.version !== after.version,
     reaches: (action, before) => {
@@ -158,7 +158,7 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
       return isStopped(before) ? after : running(after);
     },
     undo: () => null,
-    wish: (action) => `version ${action.version}, STOPPED or RUNNING with all replicas available`,
+    desiredState: (action) => `version ${action.version}, STOPPED or RUNNING with all replicas available`,
   },
 };
 
@@ -169,8 +169,8 @@ export function ruleOf(action: Action): ActionRule {
   return ACTIONS[action.action] as ActionRule;
 }
 
-export function wishedStateHolds(action: Action, seen: Observation): boolean {
-  return ruleOf(action).wished(action, seen);
+export function desiredStateHolds(action: Action, seen: Observation): boolean {
+  return ruleOf(action).isDesired(action, seen);
 }
 
 /** `scale replica=4`, `rollback version=1.4.0`, `stop`. */

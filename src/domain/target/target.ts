@@ -17,7 +17,7 @@ export interface Observation {
   /** The vendor's status, as read (`RUNNING`, `STOPPED`, …). */
   readonly status: string;
   readonly version: string | null;
-  /** Replicas wished for. */
+  /** Desired replicas. */
   readonly replicaCount: number | null;
   /** Replicas that are healthy. */
   readonly availableReplicaCount: number | null;

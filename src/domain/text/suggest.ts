@@ -1,7 +1,7 @@
 /** "Did you mean …?": the known names that are nearest to a mistyped one. */
 
 /** Known names within two changes (of three for long names), nearest first, at most three. */
-export function nearest(name: string, known: readonly string[]): string[] {
+export function suggest(name: string, known: readonly string[]): string[] {
   // Nothing that long is a slip of the pen, and the distance takes its time.
   if (name.length > 100) return [];
   const most = name.length > 8 ? 3 : 2;
@@ -29,6 +29,6 @@ function changesBetween(from: string, to: string): number {
 
 /** ` Did you mean a or b?`, or nothing. */
 export function didYouMean(name: string, known: readonly string[]): string {
-  const found = nearest(name, known);
+  const found = suggest(name, known);
   return found.length === 0 ? '' : ` Did you mean ${found.join(' or ')}?`;
 }

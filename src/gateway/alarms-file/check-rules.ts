@@ -29,7 +29,7 @@ export function checkRule(rule: RuleEntry, { runbook, senders }: RuleReferences)
 function checkWhen({ when }: RuleEntry, senders: readonly string[]): PathProblem[] {
   if (Object.keys(when).length === 0) {
     const remedy = 'Name at least one label and its value, such as alertname: InstanceHangs';
-    return [{ code: 'takes-everything', path: ['when'], found: 'without conditions it matches every alarm', remedy }];
+    return [{ code: 'matches-everything', path: ['when'], found: 'without conditions it matches every alarm', remedy }];
   }
   return valuesOf(when['sender'])
     .filter((name) => !senders.includes(name))
@@ -56,13 +56,13 @@ function checkTarget({ target, within }: RuleEntry): PathProblem[] {
   const parts = String(fillIn(target, () => ANY)).split('/');
   if (parts.length !== 3 || parts.some((part) => part === '' || /[\s*]/.test(part))) {
     const remedy = 'Write application/component/instance, as in shop/${{ labels.component }}/${{ labels.instance }}';
-    return [{ code: 'wrong-target', path: ['target'], found: `"${target.slice(0, 200)}" is not a target`, remedy }];
+    return [{ code: 'invalid-target', path: ['target'], found: `"${target.slice(0, 200)}" is not a target`, remedy }];
   }
   const constant = (pattern: string) => pattern.split('/').map((part, index) => openPart(parts[index] ?? '', part));
   if (within.some((pattern) => isWithin(constant(pattern).join('/'), pattern))) return [];
   return [
     {
-      code: 'never-within',
+      code: 'target-not-allowed',
       path: ['within'],
       found: `no alarm can make ${target.slice(0, 200)} a target within ${within.join(', ').slice(0, 200)}`,
       remedy: 'Change target or within so that they match',
@@ -95,7 +95,7 @@ function checkInputs(runbook: Runbook, inputs: RuleEntry['inputs']): PathProblem
   return readInputs(runbook, Object.fromEntries(constants))
     .problems.filter(({ place }) => !open.some((name) => place === `inputs.${name}`))
     .map(({ place, found, remedy }) => ({
-      code: 'wrong-input',
+      code: 'invalid-input',
       path: ['inputs', place.slice('inputs.'.length)],
       found: `${place}: ${found}`,
       remedy,
@@ -109,7 +109,7 @@ export function checkOrder(rules: readonly (readonly [string, RuleEntry])[]): Pa
     if (earlier === undefined) return [];
     const found = `the earlier rule ${earlier[0]} matches all its alarms`;
     const remedy = 'Put the narrower rule first, or remove one of them';
-    return [{ code: 'never-reached', path: ['rules', name], found, remedy, onKey: true as const }];
+    return [{ code: 'unreachable-rule', path: ['rules', name], found, remedy, onKey: true as const }];
   });
 }
 

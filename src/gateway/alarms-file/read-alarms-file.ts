@@ -113,7 +113,7 @@ function emptyParts(raw: object): PathProblem[] {
   };
   return (['senders', 'rules'] as const)
     .filter((part) => Object.hasOwn(raw, part) && keysOf(raw, part).length === 0)
-    .map((part) => ({ code: 'nothing-in-it', path: [part], found: `${part} is empty`, remedy: remedies[part] }));
+    .map((part) => ({ code: 'empty-file', path: [part], found: `${part} is empty`, remedy: remedies[part] }));
 }
 
 /** zod silently drops a key of that name, and the condition with it. */
@@ -122,7 +122,7 @@ function prototypeKeys(value: unknown, path: Path): PathProblem[] {
   return Object.entries(value).flatMap(([key, item]) => {
     const found = '"__proto__" is not a valid name';
     const own = [...path, key];
-    const here = { code: 'wrong-name', path: own, found, remedy: 'Use another name', onKey: true as const };
+    const here = { code: 'invalid-name', path: own, found, remedy: 'Use another name', onKey: true as const };
     return [...(key === '__proto__' ? [here] : []), ...(path.length < 6 ? prototypeKeys(item, own) : [])];
   });
 }
@@ -141,9 +141,9 @@ function asAlarmsProblem(problem: PathProblem): PathProblem {
       'Remove it: secrets come from files only. Write it into a file that only the gateway reads, and name that file here. Then replace the secret, which is no longer secret.';
     return { ...problem, remedy: `${remedy}${didYouMean(key, ALARMS_KEYS)}` };
   }
-  if (code === 'wrong-name') return { ...problem, remedy: NAME_REMEDY };
+  if (code === 'invalid-name') return { ...problem, remedy: NAME_REMEDY };
   if (inSender && key === 'kind') return { ...problem, remedy: `Use one of: ${SENDER_KINDS.join(', ')}` };
-  if (inSender && path.some((part) => SECRET_KEYS.includes(String(part))) && code === 'wrong-value')
+  if (inSender && path.some((part) => SECRET_KEYS.includes(String(part))) && code === 'invalid-value')
     return { ...problem, found: `the value of "${String(path[2])}" is not valid` };
   return problem;
 }

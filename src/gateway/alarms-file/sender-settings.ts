@@ -50,7 +50,7 @@ export async function readSettings(
       const problem = 'problem' in answer ? { found: answer.problem, remedy: UNREADABLE_REMEDY } : check(answer.text);
       if (problem !== null)
         problems.push({
-          code: 'wrong-secret-file',
+          code: 'invalid-secret-file',
           path: [...path, index],
           found: `the file named here ${problem.found}`,
           remedy: problem.remedy,

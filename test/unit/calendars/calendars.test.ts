@@ -73,7 +73,7 @@ describe('a list in YAML', () => {
     [
       'an unknown zone',
       list('{ name: f, from: 2026-06-01, to: 2026-06-01 }', 'Berlin'),
-      ['1:11 timezone unknown-zone'],
+      ['1:11 timezone unknown-time-zone'],
     ],
     ['no freezes', 'timezone: UTC', ['1:1 freezes missing']],
     ['an unknown key', 'timezone: UTC\nfreezes: []\nzone: x', ['3:1 zone unknown-key']],
@@ -82,34 +82,38 @@ describe('a list in YAML', () => {
       list('{ name: f, form: 2026-06-01, to: 2026-06-01 }'),
       ['3:5 freezes.0.from missing', '3:16 freezes.0.form unknown-key'],
     ],
-    ['a 30th of February', list('{ name: f, from: 2026-02-30, to: 2026-06-01 }'), ['3:22 freezes.0.from wrong-value']],
+    [
+      'a 30th of February',
+      list('{ name: f, from: 2026-02-30, to: 2026-06-01 }'),
+      ['3:22 freezes.0.from invalid-value'],
+    ],
     [
       'a time with an offset',
       list('{ name: f, from: 2026-02-03T00:00Z, to: 2026-06-01 }'),
-      ['3:22 freezes.0.from wrong-value'],
+      ['3:22 freezes.0.from invalid-value'],
     ],
-    ['a number', list('{ name: f, from: 20260203, to: 2026-06-01 }'), ['3:22 freezes.0.from wrong-value']],
+    ['a number', list('{ name: f, from: 20260203, to: 2026-06-01 }'), ['3:22 freezes.0.from invalid-value']],
     [
       'an end before the beginning',
       list('{ name: f, from: 2026-06-02, to: 2026-06-01 }'),
-      ['3:38 freezes.0.to ends-before-it-begins'],
+      ['3:38 freezes.0.to ends-before-start'],
     ],
-    ['text instead of a freeze', list('June'), ['3:5 freezes.0 wrong-value']],
+    ['text instead of a freeze', list('June'), ['3:5 freezes.0 invalid-value']],
     [
       'a place behind quoted text of several lines',
       'timezone: "Europe/\n  Berlin"\nfreezes: []\nzone: x',
-      ['1:11 timezone unknown-zone', '4:1 zone unknown-key'],
+      ['1:11 timezone unknown-time-zone', '4:1 zone unknown-key'],
     ],
     [
       'lists that hold themselves',
       'timezone: &b [*b]\nfreezes: [&a [*a]]',
-      ['1:14 timezone unknown-zone', '2:14 freezes.0 wrong-value'],
+      ['1:14 timezone unknown-time-zone', '2:14 freezes.0 invalid-value'],
     ],
     ['two documents', 'timezone: UTC\nfreezes: []\n---\nfreezes: []', ['1:1 several-documents']],
     [
       'several at once',
       list("{ name: '', from: x, to: y }"),
-      ['3:13 freezes.0.name missing', '3:23 freezes.0.from wrong-value', '3:30 freezes.0.to wrong-value'],
+      ['3:13 freezes.0.name missing', '3:23 freezes.0.from invalid-value', '3:30 freezes.0.to invalid-value'],
     ],
   ])('tells %s', (_what, text, wanted) => {
     const { freezes, problems } = listFreezes(text, 'c.yaml', 'c');
@@ -163,9 +167,9 @@ describe('folders of calendars', () => {
   it('tell a name that stands twice and a folder that is not there', async () => {
     const both = [folder, join(folder, 'second')];
     expect((await freezesBetween(both, ['quarter'], ...YEAR)).problems.map(({ code }) => code)).toEqual([
-      'name-stands-twice',
+      'duplicate-name',
     ]);
-    expect((await listCalendars(both)).problems.map(({ code }) => code)).toEqual(['name-stands-twice']);
+    expect((await listCalendars(both)).problems.map(({ code }) => code)).toEqual(['duplicate-name']);
     const gone = await freezesBetween([join(folder, 'gone')], ['quarter'], ...YEAR);
     expect(gone.problems.map(({ code }) => code)).toEqual(['no-folder', 'not-found']);
   });

@@ -138,7 +138,7 @@ describe('known', () => {
     expect(all.join('\n')).toMatch(/J1 is claimed by .*stop.* and .*start/);
   });
 
-  it('reports a success without a cloud job that succeeded and reached the wished state', () => {
+  it('reports a success without a cloud job that succeeded and reached the desired state', () => {
     const failed = { ...R1, executionStatus: 'FAILED' };
     const down = { ...R1, after: running({ availableReplica: 0 }) };
     const holders = [holder('h1', [RESTART])];
@@ -221,7 +221,7 @@ describe('known', () => {
       ['a later cloud job hides it', [R1, consoleJob('JX', 'restart', 3_000)], []],
       ['it had only just become visible', [{ ...R1, visibleAtMs: at(7_500) }], []],
       ['the API could not be read', [R1], [disturbance('status', 7_000, 7_000, 'instance')]],
-      ['it did not end as wished', [{ ...R1, executionStatus: 'FAILED' }], []],
+      ['it did not end as desired', [{ ...R1, executionStatus: 'FAILED' }], []],
     ])('is right where %s', (_why, accepted, more) => {
       expect(found(evidence({ holders, accepted }, [disturbance('killWorker', 1_200, 2_000), ...more]))).toEqual([]);
     });

@@ -98,7 +98,7 @@ const SCREENS: Record<string, { facts: unknown; render: (facts: never, paint: Pa
   differences: {
     facts: [
       {
-        ...{ id: '¤', name: '¤', status: 'changed-by-hand', paused: false, wished: null, reason: '¤' },
+        ...{ id: '¤', name: '¤', status: 'changed-by-hand', paused: false, desired: null, reason: '¤' },
         ...{ changes: [{ path: '¤', from: '¤', to: '¤' }], byHand: [] },
       },
     ],

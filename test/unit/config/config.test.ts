@@ -75,7 +75,7 @@ describe('a right configuration', () => {
   });
 
   it('takes values as if nothing stood around them: line ends of Windows, spaces, a byte order mark', () => {
-    const around = Object.entries({ ...good, TEMPORAL_ADDRESS: '127.0.0.1:7233', RUNBOOK_QUIET: '5s' });
+    const around = Object.entries({ ...good, TEMPORAL_ADDRESS: '127.0.0.1:7233', RUNBOOK_QUIET_PERIOD: '5s' });
     const env = Object.fromEntries(around.map(([name, value]) => [name, `\ufeff ${value}\r\n`]));
     const { temporal, serviceStage, limits } = loadConfig(env);
     expect(temporal).toMatchObject({ address: '127.0.0.1:7233', connectionOptions: { address: '127.0.0.1:7233' } });
@@ -154,8 +154,8 @@ describe('a wrong configuration', () => {
     ['http beyond loopback', { ...good, SERVICESTAGE_ENDPOINT: 'http://servicestage.example.com' }, 'in the open'],
     ['no URL', { ...good, SERVICESTAGE_ENDPOINT: 'servicestage' }, 'it is no URL'],
     ['a mistyped variable', { ...good, RUNBOOK_TASKQUEUE: 'x' }, 'RUNBOOK_TASKQUEUE: this variable is not known'],
-    ['a wrong duration', { ...good, RUNBOOK_QUIET: 'soon' }, '"soon" is no duration'],
-    ['a window shorter than quiet', { ...good, RUNBOOK_VISIBILITY: '1s' }, 'shorter than RUNBOOK_QUIET'],
+    ['a wrong duration', { ...good, RUNBOOK_QUIET_PERIOD: 'soon' }, '"soon" is no duration'],
+    ['a window shorter than quiet', { ...good, RUNBOOK_VISIBILITY_WINDOW: '1s' }, 'shorter than RUNBOOK_QUIET_PERIOD'],
     ['an unknown limit', { ...good, RUNBOOK_LIMITS: 'marjin=1s' }, '"marjin" is not known'],
     ['an unknown action', { ...good, RUNBOOK_USUAL_DURATIONS: 'stpo=1s' }, '"stpo" is not known'],
     ['no number', { ...good, SERVICESTAGE_REQUESTS_PER_SECOND: 'many' }, 'no positive number'],
@@ -166,7 +166,7 @@ describe('a wrong configuration', () => {
 
   it('comes with all its problems in one message, and no secret value', () => {
     const problems = problemsOf({
-      RUNBOOK_QUIET: 'x',
+      RUNBOOK_QUIET_PERIOD: 'x',
       SERVICESTAGE_REGION: 'y',
       SERVICESTAGE_TOKEN: 'top-secret',
       SERVICESTAGE_IAM_USER: 'u',

@@ -3,7 +3,7 @@ import {
   ACTIONS,
   ACTION_NAMES,
   describeAction,
-  wishedStateHolds,
+  desiredStateHolds,
   type Action,
 } from '../../../src/domain/target/actions.js';
 import { cloudJobPhase, failureReason, isAtRest } from '../../../src/domain/target/cloud-job.js';
@@ -41,15 +41,15 @@ describe('a status', () => {
   });
 });
 
-describe('a wished state', () => {
+describe('a desired state', () => {
   const holds = (action: Action, change: Parameters<typeof anObservation>[0]) =>
-    wishedStateHolds(action, anObservation(change));
+    desiredStateHolds(action, anObservation(change));
   it('needs every replica for start and restart', () => {
     expect(holds({ action: 'start' }, { availableReplicaCount: 1 })).toBe(false);
     expect(holds({ action: 'restart' }, {})).toBe(true);
     expect(holds({ action: 'start' }, { replicaCount: null, availableReplicaCount: null })).toBe(true);
   });
-  it('needs the count both wished and available for scale', () => {
+  it('needs the count both desired and available for scale', () => {
     expect(holds({ action: 'scale', replica: 4 }, { replicaCount: 4, availableReplicaCount: 3 })).toBe(false);
     expect(holds({ action: 'scale', replica: 4 }, { replicaCount: 4, availableReplicaCount: 4 })).toBe(true);
     expect(

@@ -19,7 +19,7 @@ const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value) ?? 
 
 function areWellFormed(problems: readonly Problem[]): void {
   for (const { code, place, found, remedy } of problems) {
-    expect(code).toBe('wrong-arguments');
+    expect(code).toBe('invalid-arguments');
     expect([place, found, remedy].map((part) => part.trim())).not.toContain('');
   }
 }

@@ -45,27 +45,27 @@ describe('a runbook file with a problem', () => {
       'x.yaml:1:7 name',
       'the file x.yaml',
     ],
-    ['an unknown action', withStep('action: stpo'), 'wrong-value', 'x.yaml:4:13 steps.0.action', 'stpo'],
+    ['an unknown action', withStep('action: stpo'), 'invalid-value', 'x.yaml:4:13 steps.0.action', 'stpo'],
     ['a step of a mistyped kind', withStep('acton: stop'), 'unknown-key', 'x.yaml:4:5 steps.0.acton', 'acton'],
     ['a missing parameter', withStep('action: scale'), 'missing', 'x.yaml:4:5 steps.0.with', '"with" is missing'],
     [
       'a wrong parameter',
       withStep('{ action: scale, with: { replica: 0 } }'),
-      'wrong-value',
+      'invalid-value',
       'x.yaml:4:39 steps.0.with.replica',
       '0 does not fit',
     ],
     [
       'a version that YAML reads as a number',
       withStep('{ action: rollback, with: { version: 1.4 }, compensation: { irreversible: y } }'),
-      'wrong-value',
+      'invalid-value',
       'x.yaml:4:42 steps.0.with.version',
       '1.4',
     ],
     [
       'a wrong duration',
       withStep('{ action: stop, deadline: 5 minutes }'),
-      'wrong-value',
+      'invalid-value',
       'x.yaml:4:31 steps.0.deadline',
       '5 minutes',
     ],
@@ -107,14 +107,14 @@ describe('a runbook file with a problem', () => {
     [
       'an input of a wrong type',
       withInput('{ type: string }', '{ action: scale, with: { replica: "${{ inputs.n }}" } }'),
-      'wrong-input-type',
+      'invalid-input-type',
       'x.yaml:6:39 steps.0.with.replica',
       'is text',
     ],
     [
       'an input inside text where a number is wanted',
       withInput('{ type: integer }', '{ action: scale, with: { replica: "1${{ inputs.n }}" } }'),
-      'wrong-input-type',
+      'invalid-input-type',
       'x.yaml:6:39 steps.0.with.replica',
       'text',
     ],
@@ -149,7 +149,7 @@ describe('a runbook file with a problem', () => {
     [
       'a captured count where text is wanted',
       `restores: down\n${withStep('{ action: rollback, with: { version: "${{ captured.replicaCount }}" }, compensation: { irreversible: y } }')}`,
-      'wrong-input-type',
+      'invalid-input-type',
       'x.yaml:5:42 steps.0.with.version',
       'is an integer',
     ],
@@ -170,14 +170,14 @@ describe('a runbook file with a problem', () => {
     [
       'a name to restore that is none',
       `restores: Down it\n${withStep('{ action: scale, with: { replica: "${{ captured.replicaCount }}" } }')}`,
-      'wrong-value',
+      'invalid-value',
       'x.yaml:1:11 restores',
       'Down it',
     ],
     [
       'a default outside its rule',
       withInput('{ type: integer, minimum: 2, default: 1 }', '{ action: scale, with: { replica: "${{ inputs.n }}" } }'),
-      'wrong-default',
+      'invalid-default',
       'x.yaml:4:44 inputs.n.default',
       'less than 2',
     ],
@@ -288,9 +288,9 @@ describe('folders of runbooks', () => {
 
   it('say so when a name stands twice', async () => {
     const found = await findRunbook([folder], 'recover');
-    expect(found).toMatchObject({ kind: 'broken', problems: [{ code: 'name-stands-twice' }] });
+    expect(found).toMatchObject({ kind: 'broken', problems: [{ code: 'duplicate-name' }] });
     const { problems } = await listRunbooks([folder]);
-    expect(problems.filter(({ code }) => code === 'name-stands-twice')).toHaveLength(1);
+    expect(problems.filter(({ code }) => code === 'duplicate-name')).toHaveLength(1);
   });
 
   it('are compared by real path, so that the catalogue is never loaded twice', async () => {
@@ -328,7 +328,7 @@ describe('the catalogue', () => {
 
   it('has examples in the documents that load', async () => {
     const documents = await Promise.all(
-      ['README.md', 'docs/runbook-reference.md'].map((path) => readFile(path, 'utf8')),
+      ['README.md', 'docs/first-runbook.md', 'docs/runbook-reference.md'].map((path) => readFile(path, 'utf8')),
     );
     const examples = documents.flatMap((text) =>
       [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => yaml),

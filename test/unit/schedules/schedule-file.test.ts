@@ -39,39 +39,39 @@ describe('a schedule file', () => {
     ['an empty file', '', 'empty', 'x.yaml:1:1', 'empty'],
     ['no keys', '- a\n', 'not-a-schedule-file', 'x.yaml:1:1', 'no keys'],
     ['no owner', 'schedules: {}\n', 'missing', 'x.yaml:1:1 owner', '"owner" is missing'],
-    ['an owner that is no name', 'owner: My Team\nschedules: {}\n', 'wrong-value', 'x.yaml:1:8 owner', 'My Team'],
-    ['a name that is none', 'owner: t\nschedules:\n  A/b: {}\n', 'wrong-name', 'x.yaml:3:3 schedules.A/b', 'A/b'],
+    ['an owner that is no name', 'owner: My Team\nschedules: {}\n', 'invalid-value', 'x.yaml:1:8 owner', 'My Team'],
+    ['a name that is none', 'owner: t\nschedules:\n  A/b: {}\n', 'invalid-name', 'x.yaml:3:3 schedules.A/b', 'A/b'],
     [
       'a name that every object has',
       'owner: t\nschedules:\n  __proto__: {}\n',
-      'wrong-name',
+      'invalid-name',
       'x.yaml:3:3',
       '__proto__',
     ],
     ['an unknown key', withEntry('windw: 1h'), 'unknown-key', 'x.yaml:9:5 schedules.nightly.windw', 'windw'],
     ['a missing key', withEntry('', 'window'), 'missing', 'x.yaml:4:5 schedules.nightly.window', 'missing'],
-    ['a wrong duration', withEntry('window: 1 hour', 'window'), 'wrong-value', 'x.yaml:8:13', '1 hour'],
+    ['a wrong duration', withEntry('window: 1 hour', 'window'), 'invalid-value', 'x.yaml:8:13', '1 hour'],
     ['neither cron nor calendar', withEntry('', 'cron'), 'cron-or-calendar', 'x.yaml:4:5 schedules.nightly', 'neither'],
     ['both of them', withEntry('calendar: { hour: 2 }'), 'cron-or-calendar', 'x.yaml:9:5', 'both'],
-    ['a wrong cron', withEntry('cron: 30 25 * * *', 'cron'), 'wrong-cron', 'x.yaml:8:11', 'the hour "25"'],
+    ['a wrong cron', withEntry('cron: 30 25 * * *', 'cron'), 'invalid-cron', 'x.yaml:8:11', 'the hour "25"'],
     [
       'a cron step beyond its field',
       withEntry('cron: "*/90 * * * *"', 'cron'),
-      'wrong-cron',
+      'invalid-cron',
       'x.yaml:8:11',
       '90 minutes',
     ],
     [
       'a calendar step beyond its field',
       withEntry('calendar: { hour: { start: 0, end: 23, step: 36 } }', 'cron'),
-      'step-never-reached',
+      'unreachable-step',
       'x.yaml:8:23 schedules.nightly.calendar.hour',
       '36 hours',
     ],
     [
       'a calendar step of days by name',
       withEntry('calendar: { dayOfWeek: { start: MONDAY, end: FRIDAY, step: 5 } }', 'cron'),
-      'step-never-reached',
+      'unreachable-step',
       'x.yaml:8:28',
       'MONDAY alone',
     ],
@@ -89,13 +89,13 @@ describe('a schedule file', () => {
       'x.yaml:8:15 schedules.nightly.calendar',
       '2020-12-31',
     ],
-    ['a cron of six fields', withEntry('cron: 0 30 2 * * *', 'cron'), 'wrong-cron', 'x.yaml:8:11', '6 fields'],
-    ['a wrong calendar value', withEntry('calendar: { hour: 24 }', 'cron'), 'wrong-value', 'x.yaml:8:23', '24'],
-    ['a wrong day', withEntry('calendar: { dayOfWeek: [MON] }', 'cron'), 'wrong-value', 'x.yaml:8:28', 'MON'],
+    ['a cron of six fields', withEntry('cron: 0 30 2 * * *', 'cron'), 'invalid-cron', 'x.yaml:8:11', '6 fields'],
+    ['a wrong calendar value', withEntry('calendar: { hour: 24 }', 'cron'), 'invalid-value', 'x.yaml:8:23', '24'],
+    ['a wrong day', withEntry('calendar: { dayOfWeek: [MON] }', 'cron'), 'invalid-value', 'x.yaml:8:28', 'MON'],
     [
       'a range the wrong way round',
       withEntry('calendar: { hour: { start: 5, end: 2 } }', 'cron'),
-      'wrong-range',
+      'invalid-range',
       'x.yaml:8:23',
       'from 5 to 2',
     ],
@@ -123,36 +123,36 @@ describe('a schedule file', () => {
     ],
     ['a window that is too short', withEntry('window: 5s', 'window'), 'window-too-short', 'x.yaml:8:13', '5s'],
     ['a target twice', withEntry('targets: [a/b/c, a/b/c]', 'targets'), 'duplicate-target', 'x.yaml:8:22', 'a/b/c'],
-    ['a target of another form', withEntry('targets: [prod-1]', 'targets'), 'wrong-value', 'x.yaml:8:15', 'prod-1'],
-    ['no targets', withEntry('targets: []', 'targets'), 'wrong-value', 'x.yaml:8:14', '[]'],
+    ['a target of another form', withEntry('targets: [prod-1]', 'targets'), 'invalid-value', 'x.yaml:8:15', 'prod-1'],
+    ['no targets', withEntry('targets: []', 'targets'), 'invalid-value', 'x.yaml:8:14', '[]'],
     ['an unknown runbook', withEntry('runbook: restrat', 'runbook'), 'unknown-runbook', 'x.yaml:8:14', 'restrat'],
     [
       'a wrong input',
       withEntry('runbook: scale\ninputs: { replica: many }', 'runbook'),
-      'wrong-input',
+      'invalid-input',
       'x.yaml:9:24',
       'many',
     ],
-    ['a missing input', withEntry('runbook: scale', 'runbook'), 'wrong-input', 'x.yaml:4:5', 'missing'],
-    ['an unknown input', withEntry('inputs: { vresion: 1 }'), 'wrong-input', 'x.yaml:9:24', 'vresion'],
+    ['a missing input', withEntry('runbook: scale', 'runbook'), 'invalid-input', 'x.yaml:4:5', 'missing'],
+    ['an unknown input', withEntry('inputs: { vresion: 1 }'), 'invalid-input', 'x.yaml:9:24', 'vresion'],
     [
       'too many targets',
       withEntry(`targets: [${Array.from({ length: 101 }, (_x, i) => `a/b/c${i}`).join(', ')}]`, 'targets'),
-      'wrong-value',
+      'invalid-value',
       'x.yaml:8:14',
       'c0',
     ],
     [
       'a wait that every firing would be refused for',
       withEntry('freeze: [prod]\nwaitAtMost: 8d'),
-      'wrong-value',
+      'invalid-value',
       'x.yaml:10:17',
       '8d',
     ],
     [
       'a calendar that no start would take',
       withEntry(`freeze: [${'x'.repeat(201)}]`),
-      'wrong-value',
+      'invalid-value',
       'x.yaml:9:14',
       'xxx',
     ],
@@ -173,11 +173,11 @@ describe('a schedule file', () => {
     [
       'a day of the month and a day of the week',
       withEntry('cron: 30 2 1-7 * mon', 'cron'),
-      'wrong-cron',
+      'invalid-cron',
       'x.yaml:8:11',
       'both the day of month "1-7" and the day of week "mon"',
     ],
-    ['an overlap that is none', withEntry('overlap: allow-all'), 'wrong-value', 'x.yaml:9:14', 'allow-all'],
+    ['an overlap that is none', withEntry('overlap: allow-all'), 'invalid-value', 'x.yaml:9:14', 'allow-all'],
   ])('with %s is told about with its place', async (_case, text, code, place, found) => {
     const problems = await problemsOf(text);
     expect(problems.map((problem) => problem.code)).toEqual([code]);
@@ -231,11 +231,11 @@ describe('a schedule file', () => {
     expect(lines).toEqual([...lines].sort((left, right) => left - right));
     expect(new Set(problems.map(({ code }) => code))).toEqual(
       new Set([
-        'wrong-value',
+        'invalid-value',
         'cron-or-calendar',
         'unknown-runbook',
         'duplicate-target',
-        'wrong-cron',
+        'invalid-cron',
         'unknown-time-zone',
         'window-too-short',
         'missing',
@@ -253,21 +253,21 @@ describe('an entry whose shape has faults', () => {
 
   it('is told about its other faults in the same go', async () => {
     expect(await told(['targets: [x]', 'window: 5', 'cron: "* * *"', 'timezone: Mars/X', 'runbook: nope'])).toEqual([
-      '*.cron wrong-cron',
+      '*.cron invalid-cron',
       '*.runbook unknown-runbook',
-      '*.targets.0 wrong-value',
+      '*.targets.0 invalid-value',
       '*.timezone unknown-time-zone',
-      '*.window wrong-value',
+      '*.window invalid-value',
     ]);
     expect(await told(['targets: [x]', 'window: 2h', 'timezone: UTC', 'runbook: restart'])).toEqual([
       '* cron-or-calendar',
-      '*.targets.0 wrong-value',
+      '*.targets.0 invalid-value',
     ]);
     expect(
       await told(['targets: [a/b/c]', 'cron: "* * *"', 'timezone: Mars/X', 'runbook: scale', 'inputs: { replica: 0 }']),
     ).toEqual([
-      '*.cron wrong-cron',
-      '*.inputs.replica wrong-input',
+      '*.cron invalid-cron',
+      '*.inputs.replica invalid-input',
       '*.timezone unknown-time-zone',
       '*.window missing',
     ]);
@@ -275,14 +275,14 @@ describe('an entry whose shape has faults', () => {
 
   it('is told nothing that only follows from them', async () => {
     const right = ['targets: [a/b/c]', 'window: 2h', 'timezone: UTC', 'runbook: restart'];
-    expect(await told([...right, 'cron: 5'])).toEqual(['*.cron wrong-value']);
+    expect(await told([...right, 'cron: 5'])).toEqual(['*.cron invalid-value']);
     expect(await told([...right, 'corn: 30 2 * * *'])).toEqual(['*.corn unknown-key']);
     expect(await told([...right, 'hour: 2'])).toEqual(['*.hour unknown-key']);
-    expect(await told([...right, 'calendar: { hour: 25 }'])).toEqual(['*.calendar.hour wrong-value']);
+    expect(await told([...right, 'calendar: { hour: 25 }'])).toEqual(['*.calendar.hour invalid-value']);
     expect(await told([...right, 'cron: 30 2 * * *', 'freeze: prod', 'waitAtMost: 1h'])).toEqual([
-      '*.freeze wrong-value',
+      '*.freeze invalid-value',
     ]);
-    expect(await told([...right.slice(0, 3), 'cron: 30 2 * * *', 'runbook: 5'])).toEqual(['*.runbook wrong-value']);
+    expect(await told([...right.slice(0, 3), 'cron: 30 2 * * *', 'runbook: 5'])).toEqual(['*.runbook invalid-value']);
   });
 
   it('is judged behind a name that is none', async () => {
@@ -290,7 +290,7 @@ describe('an entry whose shape has faults', () => {
       .replace('nightly', 'Nightly/1')
       .replace('    timezone: Europe/Berlin\n', '');
     expect((await problemsOf(text)).map(({ code }) => code).sort()).toEqual([
-      ...['unknown-time-zone', 'wrong-name', 'wrong-value'],
+      ...['invalid-name', 'invalid-value', 'unknown-time-zone'],
     ]);
   });
 

@@ -54,7 +54,7 @@ describe('a freeze', () => {
     expect(gateAt(at('2026-12-20T00:00:00Z'), null, freezes)).toEqual({
       open: false,
       failure: 'ChangeFreeze',
-      why: 'Changes are frozen: prod-freeze "Year end" 2026-12-20T00:00:00Z to 2027-01-02T00:00:00Z. Nothing is begun before 2027-01-02T00:00:00Z',
+      why: 'Changes are frozen: prod-freeze "Year end" 2026-12-20T00:00:00Z to 2027-01-02T00:00:00Z. No target is started before 2027-01-02T00:00:00Z',
       opensAtMs: at('2027-01-02T00:00:00Z'),
     });
   });

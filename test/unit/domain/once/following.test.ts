@@ -140,7 +140,7 @@ describe('verifying', () => {
   it('is NotConverged where the state is not reached in time', () => {
     const played = act({ read: afterSend(() => anObservation(ours)) });
     expect(played.ending).toMatchObject({ failure: 'NotConverged', retryInMs: null });
-    expect(played.ending).toMatchObject({ message: expect.stringMatching(/wished for STOPPED, saw RUNNING/) });
+    expect(played.ending).toMatchObject({ message: expect.stringMatching(/expected STOPPED, saw RUNNING/) });
     expect(played.endedAtMs - (readings(played)[0] ?? 0)).toBe(verify.withinMs);
   });
 

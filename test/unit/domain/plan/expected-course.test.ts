@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ACTION_NAMES, ruleOf, wishedStateHolds, type Action } from '../../../../src/domain/target/actions.js';
+import { ACTION_NAMES, ruleOf, desiredStateHolds, type Action } from '../../../../src/domain/target/actions.js';
 import { differencesBetween, owedUndos, type DoneStep } from '../../../../src/domain/report/compensation.js';
 import { entryMove } from '../../../../src/domain/once/entry.js';
 import { expectedCourse } from '../../../../src/domain/plan/expected-course.js';
@@ -64,10 +64,10 @@ describe('the course of steps', () => {
     );
   });
 
-  it('knows for every action a state in which its wished state holds', () => {
+  it('knows for every action a state in which its desired state holds', () => {
     fc.assert(
       fc.property(seen, actions, (before, action) => {
-        expect(wishedStateHolds(action, ruleOf(action).reaches(action, before))).toBe(true);
+        expect(desiredStateHolds(action, ruleOf(action).reaches(action, before))).toBe(true);
       }),
     );
     expect(ACTION_NAMES).toHaveLength(5);

@@ -81,13 +81,13 @@ describe('a run of which nothing is heard', () => {
     )?.lines;
     expect(lines).toEqual([
       'No worker has taken run-1 since 1970-01-01T00:16:32Z',
-      'No worker polls any more: the last, a, asked the task queue "runbooks" for work at 1970-01-01T00:15:10Z. Start one with: runbook worker. The run is safe, and goes on as soon as one works',
+      'No worker polls any more. The last one, a, asked the task queue "runbooks" for work at 1970-01-01T00:15:10Z. Start one with: runbook worker. The run is safe, and goes on as soon as one runs',
     ]);
   });
 
   it.each([
-    ['runbooks', 'run', 'Start one with: runbook worker. The run is safe, and goes on as soon as one works'],
-    ['mine', 'plan', 'Start one with: RUNBOOK_TASK_QUEUE=mine runbook worker. The plan is made as soon as one works'],
+    ['runbooks', 'run', 'Start one with: runbook worker. The run is safe, and goes on as soon as one runs'],
+    ['mine', 'plan', 'Start one with: RUNBOOK_TASK_QUEUE=mine runbook worker. The plan is made as soon as one runs'],
   ] as const)(
     'names the queue %s before the command only where it must be named, for a %s',
     (taskQueue, awaited, words) => {
@@ -116,7 +116,7 @@ describe('a run of which nothing is heard', () => {
 
   it('says that a cancel was asked for', () => {
     expect(cancelLines(facts())).toEqual([]);
-    expect(cancelLines(facts({ cancelRequested: true })).join()).toMatch(/^A cancel was asked for/);
+    expect(cancelLines(facts({ cancelRequested: true })).join()).toMatch(/^The run was cancelled/);
   });
 
   it('says when another worker takes over', () => {
