@@ -47,7 +47,7 @@ describe('a path', () => {
 it.each([
   ['GET', '/alarms/prod', 'POST'],
   ['OPTIONS', '/alarms/prod/', 'POST'],
-  ['PUT', '/alarms/nobody', 'POST'],
+  ['PUT', '/alarms/unknown', 'POST'],
   ['POST', '/metrics', 'GET, HEAD'],
   ['DELETE', '/healthz/', 'GET, HEAD'],
 ])('%s %s is answered with the method that is taken', (method, target, allow) => {

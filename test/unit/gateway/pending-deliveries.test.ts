@@ -1,10 +1,10 @@
-/** A delivery that takes longer than its sender waits is decided once, however often it comes meanwhile. */
+/** A delivery that takes longer than its sender waits is decided once, however often it is repeated meanwhile. */
 import { describe, expect, it } from 'vitest';
 import type { Alarm } from '../../../src/domain/alarms/alarm.js';
 import { deliveryKey, PendingDeliveries } from '../../../src/gateway/pending-deliveries.js';
 import { Undecided } from '../../../src/gateway/rule-batcher.js';
 
-/** Decisions that end when the test says so. */
+/** Decisions that end when the test ends them. */
 function aDesk() {
   const pending = new PendingDeliveries<string>();
   const begun: { key: string; signal: AbortSignal; end(decided: string): void; fail(): void }[] = [];
@@ -16,7 +16,7 @@ function aDesk() {
       sender.signal,
       (signal) =>
         new Promise((resolve, reject) => {
-          begun.push({ key, signal, end: resolve, fail: () => reject(new Undecided('away')) });
+          begun.push({ key, signal, end: resolve, fail: () => reject(new Undecided('unreachable')) });
           signal.addEventListener('abort', () => reject(signal.reason as Error));
         }),
     );

@@ -3,7 +3,7 @@ import { MOST_ALARMS_AT_ONCE, type AlarmDecision, type RuleAlarm } from '../../.
 import { RuleBatcher, Undecided } from '../../../src/gateway/rule-batcher.js';
 import { anAlarm } from '../../support/alarms.js';
 
-/** Updates that end when the test says so. */
+/** Updates that end when the test ends them. */
 function aRule() {
   const updates: { alarms: readonly RuleAlarm[]; answer(): void; fail(): void }[] = [];
   const queue = new RuleBatcher<RuleAlarm, AlarmDecision>(
@@ -12,7 +12,7 @@ function aRule() {
         updates.push({
           alarms,
           answer: () => resolve(alarms.map(({ incident }) => decided(incident))),
-          fail: () => reject(new Undecided('the server is away')),
+          fail: () => reject(new Undecided('the server is unreachable')),
         });
       }),
     ({ onlyIfKnown }) => onlyIfKnown === true,
@@ -79,18 +79,18 @@ describe('the batches of a rule', () => {
     const first = queue.decide(alarms('a', 1), never());
     const second = queue.decide(alarms('b', 1), never());
     updates[0]?.fail();
-    await expect(first).rejects.toThrow('the server is away');
+    await expect(first).rejects.toThrow('the server is unreachable');
     await turn();
     updates[1]?.answer();
     expect(await second).toEqual([decided('b-0')]);
   });
 
-  it('a sender that has gone leaves nothing behind that would be sent', async () => {
+  it('a sender that hung up leaves nothing behind to send', async () => {
     const { queue, updates } = aRule();
     const first = queue.decide(alarms('a', 1), never());
-    const gone = new AbortController();
-    const waiting = queue.decide(alarms('b', 100), gone.signal);
-    gone.abort(new Undecided('too late'));
+    const hungUp = new AbortController();
+    const waiting = queue.decide(alarms('b', 100), hungUp.signal);
+    hungUp.abort(new Undecided('too late'));
     await expect(waiting).rejects.toThrow('too late');
     expect(queue.length).toBe(0);
     updates[0]?.answer();
@@ -99,7 +99,7 @@ describe('the batches of a rule', () => {
     expect(updates).toHaveLength(1);
   });
 
-  it('takes no more than it can hold, and says so at once', async () => {
+  it('rejects at once what is more than it can hold', async () => {
     const { queue } = aRule();
     void queue.decide(alarms('a', 1), never());
     void queue.decide(alarms('b', 1_500), never());
