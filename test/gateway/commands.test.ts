@@ -41,8 +41,8 @@ describe('runbook alarm try', () => {
       '  would start restart on shop/checkout/prod-1 unless a brake holds: one run per firing; no other run on the target; no run on the target ended less than 10m ago; at most 3 in 24h',
       '  not strict: severity is "warning", not page or critical',
       'Other firing → no rule',
-      '  no rule takes it',
-      '  not strict: alertname is "Other", not InstanceHangs; severity is not there, not page or critical',
+      '  no rule matches it',
+      '  not strict: alertname is "Other", not InstanceHangs; severity is missing, not page or critical',
       '  not hung: alertname is "Other", not InstanceHangs',
       '',
     ]);
@@ -79,7 +79,7 @@ describe('runbook alarm try', () => {
     const unnamed = await runbook(['alarm', 'try', generic], env);
     expect(unnamed).toMatchObject({ exitCode: 2, stdout: '' });
     expect(unnamed.stderr).toContain(
-      'several senders: say which one with --sender prod or --sender deploys or --sender eye',
+      'several senders. Choose one: --sender prod or --sender deploys or --sender eye',
     );
     expect((await runbook(['alarm', 'try', generic, '--sender', 'deploy'], env)).stderr).toContain(
       'Did you mean deploys?',
@@ -105,7 +105,7 @@ describe.concurrent('runbook alarm log', () => {
       hung: restartRule({ coolDown: '10m' }),
       never: restartRule({ when: { a: 'b' } }),
     });
-    expect((await alarm('log', '--file', own)).stdout).toBe('No alarm was decided yet\n');
+    expect((await alarm('log', '--file', own)).stdout).toBe('No decision yet\n');
     const { url } = await desk.start(own);
     // Nobody else's: a rule is held back by runs of others on its target.
     const instance = `prod-${owner}`;
@@ -147,7 +147,7 @@ describe.concurrent('runbook gateway', () => {
   it('is off unless a file is named', async () => {
     const { exitCode, stderr } = await runbookProcess(['gateway'], desk.env);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('alarms start nothing. Give --file FILE, or set RUNBOOK_ALARMS');
+    expect(stderr).toContain('No alarms file is named. Give --file FILE, or set RUNBOOK_ALARMS');
   });
 
   it('refuses to start with every problem of the file in one message', async () => {
