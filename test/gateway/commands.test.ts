@@ -78,9 +78,7 @@ describe('runbook alarm try', () => {
     expect(stdout).toContain('would start restart on shop/checkout/prod-1');
     const unnamed = await runbook(['alarm', 'try', generic], env);
     expect(unnamed).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(unnamed.stderr).toContain(
-      'several senders. Choose one: --sender prod or --sender deploys or --sender eye',
-    );
+    expect(unnamed.stderr).toContain('several senders. Choose one: --sender prod or --sender deploys or --sender eye');
     expect((await runbook(['alarm', 'try', generic, '--sender', 'deploy'], env)).stderr).toContain(
       'Did you mean deploys?',
     );
