@@ -48,9 +48,10 @@ const tables = {
   'once-acting': actingDiagram,
   'once-settling': settlingDiagram,
   variables: table(
-    ['variable', 'default', 'meaning'],
-    configVariables.map(({ name, default: byDefault, meaning, secret }) => [
+    ['variable', 'value', 'default', 'meaning'],
+    configVariables.map(({ name, form, default: byDefault, meaning, secret }) => [
       `\`${name}\``,
+      form,
       byDefault,
       `${meaning}${secret ? '. Secret' : ''}`,
     ]),
@@ -106,6 +107,7 @@ const outputs = [
   ['runbooks/runbook.schema.json', schemaText('A servicestage-runbooks runbook', Runbook)],
   ['runbooks/schedules.schema.json', schemaText('A servicestage-runbooks schedule file', ScheduleFile)],
   ['runbooks/alarms.schema.json', schemaText('A servicestage-runbooks alarms file', AlarmsFile)],
+  ['.env.example', environmentExample()],
   ...(await Promise.all(PAGES.map(async (path) => [path, await withTables(path)]))),
   ['src/client/catalogue-inputs.ts', await catalogueInputs()],
 ];
@@ -145,6 +147,18 @@ async function withTables(path) {
 function table(head, rows) {
   const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** Every variable as a comment, to be copied to `.env` and filled in: `node --env-file`, `docker run --env-file` and compose read it. */
+function environmentExample() {
+  const entries = configVariables.map(({ name, form, default: byDefault, meaning, secret }) =>
+    [
+      `# ${meaning.replaceAll('`', '').replaceAll(/\*(\w+)\*/g, '$1')}${secret ? '. Secret' : ''}`,
+      `# Value: ${form}${byDefault === '' ? '' : `; default: ${byDefault}`}`,
+      `#${name}=`,
+    ].join('\n'),
+  );
+  return `# Made by \`npm run generate\` from src/config/variables.ts. Copy it to .env and set what you need.\n\n${entries.join('\n\n')}\n`;
 }
 
 /** The inputs of the built-in runbooks, as the types that `RunbookClient` checks a start by. */

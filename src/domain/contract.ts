@@ -7,7 +7,7 @@ import type { OnceRules } from './once/events.js';
 import type { Ending, OnceState } from './once/state.js';
 import type { Observation, Target } from './target/target.js';
 
-/** What a run is started with, whoever starts it. `targets` are names or ids of instances. */
+/** What a run is started with, by any client, schedule or alarm rule. `targets` are names or ids of instances. */
 export interface StartArguments {
   readonly targets: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ export interface StartArguments {
 export interface WindowArguments {
   /** How long the window lasts. */
   readonly duration: string;
-  /** No new target is started so long before the window ends. Default: the runbook's own, else `0s`. */
+  /** How long before the end of the window the last target may be started. Default: the runbook's own, else `0s`. */
   readonly cutoff?: string;
   /** When the window opens, in ISO 8601 with an offset. Default: the time for which a schedule started the run, else the start of the run. */
   readonly opensAt?: string;
@@ -81,11 +81,11 @@ export interface TargetRunArguments {
 
 /** The newest workflow execution that held a lease. Times are epoch milliseconds. */
 export interface LeaseHolder {
-  /** Workflow id of the run that started it; `null` where it has no parent. */
+  /** Workflow id of the run that started it; `null` if it has no parent. */
   readonly runWorkflowId: string | null;
   readonly runId: string;
   readonly open: boolean;
-  /** `RUNNING`, `COMPLETED`, `FAILED`, `CANCELLED`, `TERMINATED`, `TIMED_OUT`, … as Temporal says. */
+  /** `RUNNING`, `COMPLETED`, `FAILED`, `CANCELLED`, `TERMINATED`, `TIMED_OUT` or another status of Temporal's. */
   readonly status: string;
   readonly startedAtMs: number;
   readonly closedAtMs: number | null;
@@ -124,7 +124,7 @@ export interface FirstReading extends Observation {
 export interface Activities {
   /** @throws `InvalidPlan`, `UnknownRunbook`, or the failure of a read: nothing was sent */
   makePlan(runbook: string, startArguments: unknown): Promise<Plan>;
-  /** @returns `null` where nobody has held the lease, as far as the server knows */
+  /** @returns `null` if the server does not know that anyone has held the lease */
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Runs asked for by id are up to date. Runs on targets come from the server's listing, which may lag some seconds behind. */
   findRuns(asked: RunsAsked): Promise<readonly RunSeen[]>;
@@ -134,7 +134,7 @@ export interface Activities {
   observeTarget(target: Target, limits: Limits, originalRunId: string): Promise<FirstReading>;
   /** @throws a failure of the failure table with an `OnceState` as `details[0]`. A failure without it means that the action may have been sent */
   performAction(request: PerformActionArguments): Promise<OnceState>;
-  /** @returns a state that has ended for good, `indeterminate` where reading could not tell */
+  /** @returns a state that has ended for good, `indeterminate` if readings do not show what happened */
   settleTarget(request: SettleTargetArguments): Promise<OnceState>;
 }
 

@@ -41,7 +41,7 @@ export const FAILURES = {
   NotAllowed: {
     when: '403, or a 401 that a new token does not fix',
     retryable: false,
-    whoActsNext: 'whoever grants access',
+    whoActsNext: 'the person who grants access',
     advice:
       'Check the credentials and their permissions. Do not retry a wrong access key: five failures lock it for five minutes.',
   },
@@ -62,32 +62,33 @@ export const FAILURES = {
     retryable: false,
     whoActsNext: 'an operator',
     advice:
-      'Somebody else acted on the instance. Look at it, agree with them what to do, then start again or finish by hand.',
+      'Somebody else acted on the instance. Check it, agree with them what to do, then start again or finish by hand.',
   },
   Throttled: {
     when: '429, or the request budget stayed used up for too long',
     retryable: true,
     whoActsNext: 'wait',
-    advice: 'The run goes on by itself. If this happens often, lower SERVICESTAGE_REQUESTS_PER_SECOND.',
+    advice: 'The run continues by itself. If this happens often, lower SERVICESTAGE_REQUESTS_PER_SECOND.',
   },
   Unreachable: {
     when: 'connection refused, DNS, TLS, a gateway rejection, or any failed read; also where a step could not be verified by its deadline',
     retryable: true,
     whoActsNext: 'wait',
-    advice: 'The run goes on by itself once ServiceStage answers. If it does not, check the endpoint and the network.',
+    advice:
+      'The run continues by itself once ServiceStage answers. If it does not, check the endpoint and the network.',
   },
   Unanswered: {
     when: 'a POST got no readable answer, and no new cloud job was found',
     retryable: true,
     whoActsNext: 'the next attempt, which reads first',
-    advice: 'Look at the instance in the console: the action may or may not have been accepted.',
+    advice: 'Check the instance in the console: the action may or may not have been accepted.',
   },
   Indeterminate: {
-    when: 'a POST may have been sent and reading cannot tell',
+    when: 'a POST may have been sent, and readings do not show whether it was',
     retryable: false,
     whoActsNext: 'an operator',
     advice:
-      'Look at the instance and its newest cloud job in the console, decide whether the action happened, and finish by hand.',
+      'Check the instance and its newest cloud job in the console, decide whether the action happened, and finish by hand.',
   },
   CloudJobFailed: {
     when: 'the cloud job ended FAILED, PARTIALLY_FAILED, CANCELLED or ROLLBACKED',
@@ -99,25 +100,25 @@ export const FAILURES = {
     when: "the cloud job was in flight or unclear at the step's deadline, or the API does not know it",
     retryable: false,
     whoActsNext: 'an operator',
-    advice: 'Look at the cloud job in the console. If it usually takes this long, give the step a longer deadline.',
+    advice: 'Check the cloud job in the console. If it usually takes this long, give the step a longer deadline.',
   },
   NotConverged: {
     when: 'the cloud job succeeded, but the instance did not reach the desired state, or did not stay in it',
     retryable: false,
     whoActsNext: "the step's onFailure",
-    advice: "Look at the instance's events and logs to find out why it does not become healthy.",
+    advice: "Check the instance's events and logs to find out why it does not become healthy.",
   },
   UnreadableAnswer: {
     when: 'a read got an answer of an undocumented shape, or was refused as invalid (400, 422)',
     retryable: true,
     whoActsNext: 'the maintainers: the API changed',
-    advice: 'Report the message to the maintainers: it says what was expected and where.',
+    advice: 'Report the message to the maintainers: it contains what was expected and where.',
   },
   WorkerStopped: {
     when: 'the worker process stopped while the attempt ran',
     retryable: true,
     whoActsNext: 'another worker',
-    advice: 'The run goes on by itself as soon as a worker runs.',
+    advice: 'The run continues by itself as soon as a worker runs.',
   },
   DeadlinePassed: {
     when: 'the deadline of the run or of a step passed before the action was sent, or during a wait',
@@ -135,7 +136,7 @@ export const FAILURES = {
   ChangeFreeze: {
     when: 'a target, or its first action, was due while a calendar of the run was frozen or could not be read',
     retryable: false,
-    whoActsNext: 'the caller, or whoever keeps the calendar',
+    whoActsNext: 'the caller, or the person who keeps the calendar',
     advice:
       'Start again after the freeze, or let the run wait (waitAtMost in a file or a program, --wait-at-most on the command line). A calendar that cannot be read counts as frozen: fix it.',
   },
@@ -143,7 +144,7 @@ export const FAILURES = {
     when: 'a message to a workflow is invalid, or came while the workflow could not take it',
     retryable: false,
     whoActsNext: 'the sender',
-    advice: 'It changed nothing. The text says what is invalid, or that it can be sent again at once.',
+    advice: 'It changed nothing. The text explains what is invalid, or that it can be sent again at once.',
   },
   InvalidStart: {
     when: 'a workflow was started in a way that would bypass the lease on an instance, or the memory of an alarm rule',

@@ -1,7 +1,7 @@
 /**
  * The sizes that a Temporal server limits, and how much of each we use. Beyond a limit the server terminates the run, or its workflow task
  * fails for ever. The limits are in `common/dynamicconfig/constants.go` of temporalio/temporal (1.29 to 1.31); see docs/decisions/0021.
- * Unless it says otherwise, a size is bytes of JSON in UTF-8, before a payload codec. There is room for a codec that adds a third.
+ * Unless noted otherwise, a size is bytes of JSON in UTF-8, before a payload codec. There is room for a codec that adds a third.
  */
 
 /** `frontend.searchAttributesSizeOfValueLimit` is 2 KB for the encoded list. Codecs leave search attributes alone. */

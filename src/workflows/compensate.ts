@@ -13,7 +13,7 @@ import type { TargetProgressView } from './target-progress.js';
 /** The undos that were sent, and the effects that stay. */
 export type UndoResult = Pick<TargetResult, 'compensations' | 'remaining'>;
 
-/** Where nothing is to be undone. */
+/** The result when no undo is sent. */
 export const NOTHING_UNDONE: UndoResult = { compensations: [], remaining: [] };
 
 /** Undoes the steps that changed the instance, as far as they can be undone. @returns also what stays, and why */
@@ -50,7 +50,7 @@ export function compensate(
 
 function undoStep({ step, action }: OwedUndo, planned: readonly PlannedStep[]): ActionStep {
   const rule = ruleOf(action);
-  const alike = planned.find(
+  const similar = planned.find(
     (other): other is ActionStep => other.kind === 'action' && other.action.action === action.action,
   );
   return {
@@ -59,7 +59,7 @@ function undoStep({ step, action }: OwedUndo, planned: readonly PlannedStep[]): 
     action,
     deadlineMs: Math.max(step.deadlineMs, rule.deadlineMs),
     verify: step.verify,
-    usualDurationMs: alike?.usualDurationMs ?? rule.usualDurationMs,
+    usualDurationMs: similar?.usualDurationMs ?? rule.usualDurationMs,
     onFailure: 'continue',
     compensation: { kind: 'none', reason: 'an undo is not undone' },
   };

@@ -51,7 +51,7 @@ export class Gates {
     return this.#state.reports;
   }
 
-  /** Asked before a target is started, and never after: what has started is finished or undone, whatever the calendar says. */
+  /** Asked before a target is started, and never after: what has started is finished or undone, whatever is in the calendar. */
   async waitUntilOpen(target: string): Promise<GateResult> {
     if (this.guards === undefined) return { kind: 'open', closing: null };
     try {

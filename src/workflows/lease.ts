@@ -1,4 +1,4 @@
-/** The lease on an instance is the child's workflow id, since Temporal keeps only one workflow open under an id. Starts the child, or says who holds the lease. */
+/** The lease on an instance is the child's workflow id, since Temporal keeps only one workflow open under an id. Starts the child, or reports who holds the lease. */
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
@@ -38,9 +38,9 @@ export type LeasedChild = ChildWorkflowHandle<typeof targetRun>;
 
 /** What limits a target in time. Epoch milliseconds. */
 export interface TargetTimes {
-  /** Of the whole run. */
+  /** When the time of the whole run is over. */
   readonly deadlineAtMs: number;
-  /** When the gate that the target has passed closes; `null` where it stays open. */
+  /** When the gate that the target has passed closes; `null` if it stays open. */
   readonly closing: Closing | null;
 }
 
@@ -97,13 +97,13 @@ function searchable({ targets }: Plan, path: string): { typedSearchAttributes?: 
 
 /**
  * Until when a POST of an earlier holder may still appear; 0 where nothing is out there. A holder that ended without its report may have left
- * one behind. It also hands on what it was given itself: a run that is cancelled while it waits must not make the next one forget it.
+ * one behind. It also passes on what it was given itself: a run that is cancelled while it waits must not make the next one forget it.
  */
 function clearAt(last: LeaseHolder | null, plan: Plan): number {
   if (last === null) return 0;
-  const { closedAtMs, status, clearAtMs: handedOnMs } = last;
+  const { closedAtMs, status, clearAtMs: passedOnMs } = last;
   const own = closedAtMs === null || status === 'COMPLETED' ? 0 : closedAtMs + unseenAttemptMs(plan.limits);
-  const clearAtMs = Math.max(own, handedOnMs);
+  const clearAtMs = Math.max(own, passedOnMs);
   return clearAtMs > Date.now() ? clearAtMs : 0;
 }
 

@@ -35,7 +35,7 @@ const targetsKey = defineSearchAttributeKey(TARGET_SEARCH_ATTRIBUTE, SearchAttri
 
 /**
  * @returns the report, or for `dryRun` the plan
- * @throws the report where its outcome is not `succeeded`: the workflow closes Failed or Cancelled
+ * @throws if the outcome is not `succeeded`: the workflow closes Failed or Cancelled, and its memo has the report
  */
 export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   const scope = CancellationScope.current();
@@ -57,7 +57,7 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   return close(report, cancelRequested);
 }
 
-/** Without a plan the run ends: `early` says why, or is `null` where it was cancelled. */
+/** Without a plan the run ends. `early` is the reason, or `null` if it was cancelled. */
 async function planRun(startArguments: unknown): Promise<Pick<RunEnd, 'plan' | 'early'>> {
   const { workflowId, workflowType } = workflowInfo();
   try {

@@ -1,7 +1,6 @@
 /** `targetRun`: all that happens to one instance. Its workflow id is the lease on the instance, so that only one can be open. */
 import { CancellationScope, defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
-import type { PlannedStep } from '../domain/plan/plan.js';
 import type { DoneStep } from '../domain/report/compensation.js';
 import { boundedTargetReport } from '../domain/report/cut-report.js';
 import type { StepReport, TargetProgress, TargetReport } from '../domain/report/report.js';
@@ -13,15 +12,14 @@ import { leaseId } from '../domain/target/target.js';
 import { captureAtRest } from './capture.js';
 import { compensate, NOTHING_UNDONE } from './compensate.js';
 import { invalidStart } from './failure.js';
-import { isDecidedBeforeReset, performActionStep, performWaitStep, lookAfterReset } from './perform-step.js';
-import type { StepTimes } from './step-obstacle.js';
+import { isDecidedBeforeReset, performStep, settleAfterReset } from './perform-step.js';
 import { TargetProgressView } from './target-progress.js';
 
 const targetProgressQuery = defineQuery<TargetProgress>(PROGRESS_QUERY);
 
 /**
- * @returns its report, also where a step failed or the run was cancelled
- * @throws `InvalidStart`, and closes Failed, only where it was started in a way that leads around the lease
+ * @returns the report, also if a step failed or the run was cancelled
+ * @throws `InvalidStart`, so that the workflow closes Failed, only if it was started in a way that bypasses the lease
  */
 export async function targetRun(request: TargetRunArguments): Promise<TargetReport> {
   requireLeaseParent(request);
@@ -48,10 +46,15 @@ function requireLeaseParent(request: TargetRunArguments | undefined): void {
   if (workflowId !== expected) throw invalidStart(`targetRun for ${expected} cannot have the id ${workflowId}`);
 }
 
-type Done = Omit<TargetEnd, 'cancelRequested' | 'childRunId'>;
+/** What came of acting on the target. */
+type ActResult = Omit<TargetEnd, 'cancelRequested' | 'childRunId'>;
 const NOTHING_DONE = { ...NOTHING_UNDONE, steps: [], captured: null } as const;
 
-async function actOn(request: TargetRunArguments, captured: Baseline, progress: TargetProgressView): Promise<Done> {
+async function actOn(
+  request: TargetRunArguments,
+  captured: Baseline,
+  progress: TargetProgressView,
+): Promise<ActResult> {
   const scope = CancellationScope.current();
   const result = await executeSteps(request, captured, progress);
   const isDue = isUndoDue(result, request.onCancel, scope.consideredCancelled);
@@ -70,12 +73,14 @@ async function executeSteps(
   let baseline = captured;
   let next: ReturnType<typeof afterStep> = 'nextStep';
   for (const step of request.targetPlan.steps) {
-    const outcome = scope.consideredCancelled
-      ? await lookAfterReset(step, baseline, request)
-      : await performStep(step, baseline, request, progress, {
-          nowMs: steps.at(-1)?.endedAtMs ?? baseline.observation.observedAtMs,
-          closing: hasSent(baseline, steps) ? undefined : request.closing,
-        });
+    let outcome: StepOutcome | null;
+    if (scope.consideredCancelled) outcome = await settleAfterReset(step, baseline, request);
+    else {
+      progress.stepBegins(step.id);
+      const nowMs = steps.at(-1)?.endedAtMs ?? baseline.observation.observedAtMs;
+      const closing = hasSent(baseline, steps) ? undefined : request.closing;
+      outcome = await performStep(step, baseline, request, { nowMs, closing });
+    }
     if (outcome === null) break;
     baseline = outcome.baseline;
     steps.push(outcome.report);
@@ -91,17 +96,4 @@ async function executeSteps(
 function hasSent(baseline: Baseline, steps: readonly StepReport[]): boolean {
   if (baseline.readAfterReset === true || isDecidedBeforeReset(baseline)) return true;
   return steps.some(({ sent }) => sent !== 'no');
-}
-
-function performStep(
-  step: PlannedStep,
-  baseline: Baseline,
-  request: TargetRunArguments,
-  progress: TargetProgressView,
-  times: Pick<StepTimes, 'nowMs' | 'closing'>,
-): Promise<StepOutcome> {
-  progress.stepBegins(step.id);
-  if (step.kind === 'wait') return performWaitStep(step, baseline, { ...times, deadlineAtMs: request.deadlineAtMs });
-  const deadlineAtMs = Math.min(Math.max(Date.now(), times.nowMs) + step.deadlineMs, request.deadlineAtMs);
-  return performActionStep(step, baseline, request, { ...times, deadlineAtMs });
 }

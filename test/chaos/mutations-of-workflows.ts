@@ -33,8 +33,8 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
       },
       {
         file: PERFORM_STEP,
-        from: `    return await CancellationScope.nonCancellable(() => settleTarget(request, summary));`,
-        to: `    return await settleTarget(request, summary);`,
+        from: `    return await CancellationScope.nonCancellable(() => settleTarget(unclear, summary));`,
+        to: `    return await settleTarget(unclear, summary);`,
       },
     ],
     storms: { aim: ['lostAnswerThenCancel', 'lostAnswerSeenLateThenCancel'], seeds: 6 },
@@ -58,22 +58,13 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     why: 'A step cancelled by the server while no attempt ran counts as never begun, though an earlier attempt may have sent (2.4).',
     edits: [
       {
-        file: 'src/workflows/untold-attempts.ts',
-        from: `stateIn(cause.details) ?? nothingTold(cancelled(message), decided);`,
-        to: `stateIn(cause.details) ?? nothingSent(cancelled(message), decided);`,
+        file: 'src/domain/once/activity-end.ts',
+        from: `end.state ?? nothingReported(cancelled(end.message), decided);`,
+        to: `end.state ?? nothingSent(cancelled(end.message), decided);`,
       },
     ],
     storms: { aim: ['pausedThenCancelled'], seeds: 6 },
-    model: {
-      kind: 'found',
-      edits: [
-        {
-          file: MODEL_STEP,
-          from: `return nothingTold({ kind: 'cancelled', message: 'Cancelled between attempts' }, decided, run);`,
-          to: `return nothingSent({ kind: 'cancelled', message: 'Cancelled between attempts' }, decided);`,
-        },
-      ],
-    },
+    model: FOUND,
   },
   {
     name: 'captured-while-moving',
@@ -159,13 +150,13 @@ import { observeTarget } from './proxies.js';`,
     ],
     storms: { aim: ['colleagueBetweenStepsThenFailure'], seeds: 8 },
     model: {
-      kind: 'open',
-      why: "an undo is not sent over somebody else's cloud job that had shown, which no invariant of the model says yet",
+      kind: 'found',
+      aim: { plots: ['foreignJobBeforeTheUndo'] },
       edits: [
         {
           file: MODEL_TARGET_RUN,
           from: `    const outcome = yield* performStep(step, from, context, run, times, false);`,
-          to: `    const fresh = yield { kind: 'observe' };
+          to: `    const fresh = yield { kind: 'observe', isCancellable: false };
     const known = fresh.kind === 'observed' ? { ...from, lastJobId: fresh.reading.lastJobId } : from;
     const outcome = yield* performStep(step, known, context, run, times, false);`,
         },

@@ -121,6 +121,13 @@ describe('sources', () => {
     expect(readers.every((path) => /^(worker\.ts|cli\/|embedded\/)/.test(path))).toBe(true);
   });
 
+  it('of the domain ask no clock: a Date is made of a given moment only', () => {
+    const asking = sources.filter(
+      (path) => path.startsWith('domain/') && /\bDate\(\)|\bnew Date(?!\()/.test(read(`src/${path}`)),
+    );
+    expect(asking).toEqual([]);
+  });
+
   it('open no connection but one that can be closed while calls are in flight', () => {
     const all = ['src', 'test', 'bench', 'scripts', 'examples'].flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

@@ -8,7 +8,7 @@ import { describeDuration } from '../time/duration.js';
 import {
   cutoffAt,
   gateAt,
-  LOOK_AGAIN_MS,
+  CHECK_AGAIN_MS,
   type ClosedGate,
   type Closing,
   type Gate,
@@ -46,7 +46,7 @@ export type GateEvent =
   | { readonly kind: 'ready' }
   | { readonly kind: 'calendarsRead'; readonly target: string; readonly calendars: ReadFreezes };
 
-/** What to do next. `open` and `closed` are final for the target; `closing` is `null` where the gate stays open. */
+/** What to do next. `open` and `closed` are final for the target; `closing` is `null` if the gate stays open. */
 export type GateCommand =
   | { readonly kind: 'readCalendars' }
   /** `waiting` is what to show meanwhile; `null`: nothing, the wait only lets the server's clock catch up. */
@@ -103,7 +103,7 @@ function checked(
   };
 }
 
-/** @returns `null` where the time to wait is over, or will be before the window opens. A freeze is waited for until then: it may be lifted. */
+/** @returns `null` if the time to wait is over, or will be before the window opens. A freeze is waited for until then: it may be lifted. */
 function waitFor(
   { why, opensAtMs }: ClosedGate,
   { nowMs, waitedMs }: GateState,
@@ -112,7 +112,7 @@ function waitFor(
   const cutoffAtMs = window === null ? Infinity : cutoffAt(window);
   const givesUpAtMs = Math.min(nowMs + (waitAtMostMs ?? 0) - waitedMs, cutoffAtMs);
   if (nowMs >= givesUpAtMs || (window?.opensAtMs ?? 0) > givesUpAtMs) return null;
-  return { why, looksAgainAtMs: Math.min(opensAtMs ?? Infinity, nowMs + LOOK_AGAIN_MS, givesUpAtMs), givesUpAtMs };
+  return { why, looksAgainAtMs: Math.min(opensAtMs ?? Infinity, nowMs + CHECK_AGAIN_MS, givesUpAtMs), givesUpAtMs };
 }
 
 function failureOf({ failure, why }: ClosedGate, waitedMs: number, { waitAtMostMs }: GateRules): FailureRecord {
@@ -131,7 +131,7 @@ function withReport(state: GateState, target: string, gate: Gate): GateState {
   if (last !== undefined && last.target === target && last.failure === failure && last.why === why)
     return { ...state, reports: [...reports.slice(0, -1), { ...last, lastLookAtMs: atMs, looks: last.looks + 1 }] };
   const line = { target, firstLookAtMs: atMs, lastLookAtMs: atMs, looks: 1, failure, why, opensAtMs };
-  // The lines in the middle go first: the last ones say why the run went on, or did not.
+  // The lines in the middle go first: the last ones explain why the run continued or ended.
   const kept = reports.length < MOST_GATE_REPORTS ? reports : reports.toSpliced(MOST_GATE_REPORTS / 2, 1);
   return { ...state, reports: [...kept, line] };
 }

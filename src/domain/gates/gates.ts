@@ -18,7 +18,7 @@ export interface Window {
   readonly cutoffMs: number;
 }
 
-/** What was read of the calendars. A calendar that cannot be read counts as frozen; `unreadable` has one line for each that says why. */
+/** What was read of the calendars. A calendar that cannot be read counts as frozen; `unreadable` has one line for each, with the reason. */
 export interface ReadFreezes {
   readonly freezes: readonly Freeze[];
   readonly unreadable: readonly string[];
@@ -29,13 +29,13 @@ export interface ClosedGate {
   readonly open: false;
   readonly failure: 'OutsideWindow' | 'ChangeFreeze';
   readonly why: string;
-  /** The earliest moment at which it could open, as far as is known now; `null` where that is never, or unknown. */
+  /** The earliest moment at which it could open, as far as is known now; `null` if that is never, or unknown. */
   readonly opensAtMs: number | null;
 }
 
 const GATE_FAILURES: readonly string[] = ['OutsideWindow', 'ChangeFreeze'] satisfies ClosedGate['failure'][];
 
-/** Does the failure say that a gate was closed? @param name of a failure record; `undefined` where there is none */
+/** Does the failure say that a gate was closed? @param name of a failure record; `undefined` if there is none */
 export function isGateFailure(name: string | undefined): name is ClosedGate['failure'] {
   return name !== undefined && GATE_FAILURES.includes(name);
 }
@@ -45,7 +45,7 @@ export interface Closing extends Pick<ClosedGate, 'failure' | 'why'> {
   readonly atMs: number;
 }
 
-/** `closing` is `null` where the gate stays open as far as is known. */
+/** `closing` is `null` if the gate stays open as far as is known. */
 export type Gate = { readonly open: true; readonly closing: Closing | null } | ClosedGate;
 
 /** Why a run waits, when it checks the gate again, and when it gives up. */
@@ -60,7 +60,7 @@ export const LONGEST_WAIT_MS = 7 * 86_400_000;
 /** What to do where `waitAtMost` is longer. */
 export const LONGEST_WAIT_REMEDY = 'Wait at most 7d, or start the run later';
 /** A waiting run checks again at least this often, since a freeze may be lifted early. Chosen. */
-export const LOOK_AGAIN_MS = 10 * 60_000;
+export const CHECK_AGAIN_MS = 10 * 60_000;
 /** How far ahead calendars are read: far enough to say when a freeze ends, even where several follow each other. Chosen. */
 export const FREEZES_AHEAD_MS = 31 * 86_400_000;
 /** How many freezes of a calendar are kept, since each check adds them to the run's history. Enough to see the end of the present one. Chosen. */
@@ -96,7 +96,7 @@ export function gateAt(
   return frozen(`${names.join('; ')}.${ends}${late}`, late === '' ? thawsAtMs : null);
 }
 
-/** @returns `null` where neither a cut-off nor one of the freezes is to come */
+/** @returns `null` if neither a cut-off nor one of the freezes is still ahead */
 function closingAfter(nowMs: number, window: Window | null, freezes: readonly Freeze[]): Closing | null {
   const coming = freezes.map(({ fromMs }) => fromMs).filter((fromMs) => fromMs > nowMs);
   const atMs = Math.min(window === null ? Infinity : cutoffAt(window), ...coming);
@@ -129,7 +129,7 @@ export function describeWaiting({ why, looksAgainAtMs, givesUpAtMs }: WaitingFor
 }
 
 /** At most `MOST_FREEZES`, by their beginning. A freeze that lies within an earlier one is left out, since it changes nothing. */
-export function tellingFreezes(freezes: readonly Freeze[]): Freeze[] {
+export function relevantFreezes(freezes: readonly Freeze[]): Freeze[] {
   const sorted = [...freezes].sort((left, right) => left.fromMs - right.fromMs || right.toMs - left.toMs);
   const kept: Freeze[] = [];
   let untilMs = -Infinity;

@@ -1,4 +1,4 @@
-/** Which undos are to be sent for a target: those of the steps that visibly changed it, newest first, folded. Pure; sends nothing. */
+/** Chooses the undos for a target: those of the steps that visibly changed it, newest first, folded. Pure; sends nothing. */
 import { describeAction, ruleOf, type Action } from '../target/actions.js';
 import type { ActionStep } from '../plan/plan.js';
 import type { RemainingEffect } from './report.js';
@@ -16,7 +16,7 @@ export interface DoneStep {
   readonly failedToConverge: boolean;
 }
 
-/** An undo that is to be sent. */
+/** An undo to send. */
 export interface OwedUndo {
   /** The step whose effect it undoes. */
   readonly step: ActionStep;
@@ -33,7 +33,7 @@ export interface LeftOut extends OwedUndo {
 
 /** What has to be undone, and what cannot be. */
 export interface Owed {
-  /** In the order in which they are to be sent. */
+  /** In the order in which to send them. */
   readonly undos: readonly OwedUndo[];
   /** Left out by folding. */
   readonly leftOut: readonly LeftOut[];
@@ -133,11 +133,19 @@ function oppositeOf(action: Action): Action['action'] | null {
   return action.action === 'stop' ? 'start' : null;
 }
 
-/** Where two undos cancel out but the newer step (start after stop) did not converge, the effect of the older one stays. */
+/** Where two undos cancel out but the newer step (start after stop) did not restore the state before the older one, the effect of the older one stays. */
 function unfinishedPairs(cancelled: readonly [OwedUndo, OwedUndo][], done: readonly DoneStep[]): RemainingEffect[] {
-  return cancelled
-    .filter(([newer]) => done.some(({ step, failedToConverge }) => failedToConverge && step.id === newer.step.id))
-    .map(([newer, older]) => notUndone(older, `${describeAction(newer.step.action)} ${NOT_SENT_AGAIN}`));
+  const doneFor = ({ step: { id } }: OwedUndo) => done.find(({ step }) => step.id === id);
+  return cancelled.flatMap(([newer, older]) => {
+    const [newest, oldest] = [doneFor(newer), doneFor(older)];
+    if (newest === undefined || oldest === undefined) return [];
+    const what = describeAction(newer.step.action);
+    if (newest.failedToConverge) return [notUndone(older, `${what} ${NOT_SENT_AGAIN}`)];
+    const { status } = newest.after;
+    return statusMeaning(status) === statusMeaning(oldest.before.status)
+      ? []
+      : [notUndone(older, `${what} left the instance ${status}`)];
+  });
 }
 
 /** One way in which an instance differs from an earlier reading, in the words of the readings. */
@@ -148,8 +156,8 @@ export interface Difference {
 }
 
 /**
- * What an undo would have had to restore and did not. Something that one of the readings does not say is no difference, and neither is the
- * number of healthy replicas.
+ * What an undo would have had to restore and did not. A value that one of the readings lacks does not count, and neither does the number
+ * of healthy replicas.
  */
 export function differencesBetween(before: Observation, after: Observation): Difference[] {
   const isSameState =

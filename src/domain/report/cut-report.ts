@@ -30,10 +30,10 @@ export function storedReport(report: RunReport, maxBytes: number): RunReport {
   const frame = frameOf(report);
   const room = maxBytes - jsonBytes({ ...frame, gates: [], cut: MOST_CUT });
   const bare = report.targets.map(withoutSteps);
-  const named = takeLast([...bare, ...report.notStarted], room);
+  const named = lastThatFit([...bare, ...report.notStarted], room);
   const targets = bare.slice(Math.max(0, bare.length + report.notStarted.length - named.length));
   const notStarted = report.notStarted.slice(Math.max(0, report.notStarted.length - named.length));
-  const gates = takeLast(report.gates ?? [], room - bytesOf([...targets, ...notStarted]));
+  const gates = lastThatFit(report.gates ?? [], room - bytesOf([...targets, ...notStarted]));
   const whole = report.targets.slice(report.targets.length - targets.length);
   const detailed = withDetails(targets, whole, room - bytesOf([...targets, ...notStarted, ...gates]));
   const cut: ReportCut = {
@@ -86,7 +86,7 @@ function frameOf({ gates: _gates, ...report }: RunReport): RunReport {
 }
 
 /** As many items from the end as fit into `room`. */
-function takeLast<Item>(items: readonly Item[], room: number): Item[] {
+function lastThatFit<Item>(items: readonly Item[], room: number): Item[] {
   let left = room;
   const first = items.findLastIndex((item) => (left -= jsonBytes(item) + COMMA) < 0);
   return items.slice(first + 1);

@@ -10,7 +10,7 @@ export interface TargetResult {
   /** Effects that stay. */
   readonly remaining: readonly RemainingEffect[];
   readonly cancelRequested: boolean;
-  /** Why the target was not started, or stopped between steps; `null` where its steps carry their own failures. */
+  /** Why the target was not started, or stopped between steps; `null` if its steps carry their own failures. */
   readonly failure: FailureRecord | null;
 }
 
@@ -28,7 +28,7 @@ const REFUSALS: readonly FailureName[] = [
   'ChangeFreeze',
 ];
 
-/** The worst thing that can be said of the target. `refused`: nothing was sent, because a check or ServiceStage said no. */
+/** The worst outcome that applies. `refused` means that nothing was sent, because a check or ServiceStage refused it. */
 export function targetOutcome({ steps, compensations, remaining, cancelRequested, failure }: TargetResult): Outcome {
   const all = [...steps, ...compensations];
   const failed = steps.filter(({ result }) => result === 'failed');

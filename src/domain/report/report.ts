@@ -6,10 +6,10 @@ import type { FailureRecord, Sent } from '../failures.js';
 import type { ClosedGate, WaitingForGate } from '../gates/gates.js';
 import type { Observation } from '../target/target.js';
 
-/** How a step ended. `indeterminate`: reading cannot tell whether it was carried out. */
+/** How a step ended. `indeterminate`: readings do not show whether it was carried out. */
 export type StepResult = 'succeeded' | 'skipped' | 'failed' | 'indeterminate' | 'cancelled';
 
-/** Worst first. A run's outcome is the worst of its targets'. docs/guarantees.md says what each means. */
+/** Worst first. A run's outcome is the worst of its targets'. docs/guarantees.md explains each of them. */
 export const OUTCOMES = [
   'indeterminate',
   'compensationFailed',
@@ -23,7 +23,7 @@ export const OUTCOMES = [
 /** How a target, or a run, ended. */
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** The command line's exit code for each outcome. 2 stands for wrong usage or configuration, 3 for a server that cannot be reached. */
+/** The command line's exit code for each outcome. 2 means wrong usage or configuration, 3 a server that cannot be reached. */
 export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   succeeded: 0,
   failed: 10,
@@ -73,7 +73,7 @@ export type TargetCut = 'trails' | 'short' | 'bare';
 
 /** How much a run's report leaves out. `RunbookClient` reads the rest from the targets' own workflows. */
 export interface ReportCut {
-  /** How many targets are cut; each says how in its own `cut`. */
+  /** How many targets are cut, each as its own `cut` describes. */
   readonly targets: number;
   /** How many of the oldest lines of `gates` are left out. */
   readonly gates: number;
@@ -94,9 +94,9 @@ export interface TargetReport {
   /** Undos, in the order in which they were sent. */
   readonly compensations: readonly StepReport[];
   readonly remaining: readonly RemainingEffect[];
-  /** Read at rest, under the lease, before the first step. `null` where it did not come to that. */
+  /** Read at rest, under the lease, before the first step. `null` if there was none. */
   readonly captured: Observation | null;
-  /** The newest reading of this run; `null` where there is none. */
+  /** The newest reading of this run; `null` if there is none. */
   readonly lastSeen: Observation | null;
   readonly failure?: FailureRecord;
   /** Run id of the target's own workflow, whose workflow id is `leaseId` and whose result is this report. Absent where none was started. */
@@ -107,7 +107,7 @@ export interface TargetReport {
 
 /** Checks in a row that found a gate closed for the same reason, or the check that found it open after a wait. Times are epoch milliseconds. */
 export interface GateReport {
-  /** The target that was to be started. */
+  /** The target that was due. */
   readonly target: string;
   readonly firstLookAtMs: number;
   readonly lastLookAtMs: number;
@@ -138,14 +138,14 @@ export interface RunReport {
   readonly notStarted: readonly string[];
   /** Only where a gate was closed. */
   readonly gates?: readonly GateReport[];
-  /** Who called the run off before it started a target. Absent where nobody did. */
+  /** Who called the run off before it started a target. Absent if it was not called off. */
   readonly withdrawnBy?: string;
   readonly failure?: FailureRecord;
   /** Absent where the report is whole. Long texts are cut as well. */
   readonly cut?: ReportCut;
 }
 
-/** Why a running step keeps failing. Times are epoch milliseconds, `null` where the server does not say. */
+/** Why a running step keeps failing. Times are epoch milliseconds, `null` if the server does not report them. */
 export interface StepRetrying {
   readonly reason: string;
   /** How many attempts, or readings, failed in a row. */

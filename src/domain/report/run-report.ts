@@ -11,17 +11,18 @@ export interface EarlyExit {
 
 /** What a run knows at its end. */
 export interface RunEnd extends Pick<RunReport, 'runbook' | 'workflowId' | 'runId' | 'startedAtMs' | 'endedAtMs'> {
-  /** `null` where it could not be planned. */
+  /** `null` if it could not be planned. */
   readonly plan: Plan | null;
-  /** Of the targets that it started, in their order. */
+  /** One for each target that was started, in their order. */
   readonly targets: readonly TargetReport[];
   readonly early: EarlyExit | null;
   readonly gates: readonly GateReport[];
   readonly cancelRequested: boolean;
-  /** Who called it off before it started a target; `null`: nobody. */
+  /** Who called it off before it started a target; `null` if it was not called off. */
   readonly withdrawnBy: string | null;
 }
 
+/** The outcome is the worst of what happened. Targets that were never started are listed by their paths. */
 export function runReport(end: RunEnd): RunReport {
   const { runbook, workflowId, runId, startedAtMs, endedAtMs, plan, targets, early, gates, withdrawnBy } = end;
   const outcome = runOutcome(end);

@@ -22,7 +22,7 @@ export function afterStep(step: PlannedStep, { result, sent, failure }: StepRepo
   if (result !== 'failed') return 'stop';
   const onFailure = step.kind === 'wait' ? 'compensate' : step.onFailure;
   if (onFailure === 'compensate') return 'undo';
-  // After its gate has closed a target is not started by a later step either, whatever the step says of its failures.
+  // Once its gate has closed, a later step must not start the target either, whatever `onFailure` is.
   const isTooLate = sent === 'no' && isGateFailure(failure?.name);
   return onFailure === 'continue' && !isTooLate ? 'nextStep' : 'stop';
 }

@@ -5,7 +5,7 @@ import { leaseId, type Observation } from '../target/target.js';
 import { targetOutcome, type TargetResult } from './outcome.js';
 import type { Outcome, TargetReport } from './report.js';
 
-/** What every report of a target says. */
+/** What every report of a target has. */
 type Required = 'path' | 'instanceId' | 'leaseId' | 'outcome';
 
 /** @param details what else is known; what is left out counts as nothing done and nothing seen */
@@ -27,7 +27,7 @@ export function targetReport(
 
 /** What a target's own workflow knows at its end. */
 export interface TargetEnd extends TargetResult {
-  /** The reading under the lease before the first step; `null` where it did not come to that. */
+  /** The reading under the lease before the first step; `null` if there was none. */
   readonly captured: Observation | null;
   /** Run id of the target's own workflow. */
   readonly childRunId: string;

@@ -1,6 +1,6 @@
 /**
  * The value of the search attribute `RunbookTarget`. Temporal terminates a run whose attribute is too long, so paths that do not fit are
- * replaced by short keys. Every target can be found by its path or by its key, and a mark tells people that the list is cut.
+ * replaced by short keys. Every target can be found by its path or by its key, and a mark shows people that the list is cut.
  */
 import { jsonBytes } from '../text/json-bytes.js';
 import { SEARCH_ATTRIBUTE_BYTES, SEARCH_ATTRIBUTE_ITEM_CHARACTERS } from '../sizes.js';

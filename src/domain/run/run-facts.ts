@@ -19,7 +19,7 @@ export interface RunFacts {
   readonly cancelRequested: boolean;
   /** The run itself, then the open workflows that act on its targets. */
   readonly workflows: readonly WorkflowFacts[];
-  /** Workers that polled the task queue within the last five minutes, the latest first; `null` where the server does not say. */
+  /** Workers that polled the task queue within the last five minutes, the latest first; `null` if the server does not report them. */
   readonly pollers: readonly Poller[] | null;
 }
 
@@ -28,7 +28,7 @@ export interface WorkflowFacts {
   readonly workflowId: string;
   /** For people, such as `recover on application/component/instance`; `null` for the run itself. */
   readonly summary: string | null;
-  /** Its workflow task, which waits for a worker or was taken by one; `null` where there is none. */
+  /** Its workflow task, which waits for a worker or was taken by one; `null` if there is none. */
   readonly turn: { readonly sinceMs: number; readonly taken: boolean } | null;
   readonly activities: readonly ActivityFacts[];
 }
@@ -42,13 +42,13 @@ export interface ActivityFacts {
   readonly state: 'waiting' | 'backingOff' | 'taken';
   /** When this state began; for `backingOff`, when it ends. */
   readonly atMs: number;
-  /** The newest heartbeat of the worker that took it; `null` where there was none. */
+  /** The newest heartbeat of the worker that took it; `null` if there was none. */
   readonly heartbeatAtMs: number | null;
-  /** Another worker gets it after so long without a heartbeat; `null` where that is not known. */
+  /** How long a worker may send no heartbeat before another one gets it; `null` if that is not known. */
   readonly heartbeatTimeoutMs: number | null;
   /** Identity of the worker that took it last. */
   readonly worker: string | null;
-  /** Why the attempt before failed; `null` where none did. */
+  /** Why the attempt before failed; `null` if none did. */
   readonly lastFailure: string | null;
 }
 
@@ -71,7 +71,7 @@ const TAKEN_WITHIN_MS = 3_000;
 const ANSWERED_WITHIN_MS = 9_000;
 /** Workers send a heartbeat at least every ten seconds; this is twice that and a margin. */
 const QUIET_MS = 25_000;
-/** An attempt that has run for so long is no longer reported as failing. Chosen. */
+/** An attempt that has run longer than this is no longer reported as failing. Chosen. */
 const STEADY_MS = 30_000;
 /** An idle worker polls once a minute, with a margin. The server's list keeps a worker that has stopped for five minutes. */
 const POLLS_WITHIN_MS = 75_000;
@@ -79,11 +79,11 @@ const POLLS_WITHIN_MS = 75_000;
 /** What the user waits for. */
 export type Awaited = 'run' | 'plan';
 
-/** @returns `null` where the run makes progress, or waits for something else than a worker: a timer, a freeze, a cloud job */
+/** @returns `null` if the run makes progress, or waits for something else than a worker: a timer, a freeze, a cloud job */
 export function explainSilence(facts: RunFacts, nowMs: number, awaited: Awaited = 'run'): Silence | null {
   const { workflowId, status, workflows, pollers } = facts;
   if (isPaused(status)) {
-    const line = `${workflowId} is paused in Temporal; it goes on when somebody resumes it there`;
+    const line = `${workflowId} is paused in Temporal; it continues when somebody resumes it there`;
     return { key: 'paused', lines: [line] };
   }
   const reasons = workflows.flatMap((workflow) => [
@@ -111,10 +111,10 @@ export function explainAbsence(workflowId: string, sinceMs: number, awaited: Awa
   return { key: 'away', lines: [`Temporal has not answered since ${describeTime(sinceMs)}; ${then}`] };
 }
 
-/** @returns a line that says what a cancel leads to; none where the run was not cancelled */
+/** @returns a line that explains what a cancel leads to; none if the run was not cancelled */
 export function cancelLines({ cancelRequested }: RunFacts): readonly string[] {
   return cancelRequested
-    ? ['The run was cancelled: it finishes what is in flight, then does what onCancel of the runbook says']
+    ? ['The run was cancelled: it finishes what is in flight, then follows onCancel of the runbook']
     : [];
 }
 
@@ -195,7 +195,7 @@ function pollerLines({ taskQueue, pollers }: RunFacts, isAbandoned: boolean, awa
   const queue = taskQueue === DEFAULT_TASK_QUEUE ? '' : `RUNBOOK_TASK_QUEUE=${taskQueue} `;
   const then =
     awaited === 'run'
-      ? 'The run is safe, and goes on as soon as one runs'
+      ? 'The run is safe, and continues as soon as one runs'
       : 'The plan is made as soon as one runs. It touches nothing';
   const one = `one with: ${queue}runbook worker. ${then}`;
   if (pollers === null) return [`Start ${one}`];

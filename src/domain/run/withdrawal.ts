@@ -1,8 +1,8 @@
-/** Withdrawal: whoever started a run calls it off, which counts only until the run starts a target. What has started is finished. */
+/** Withdrawal: the alarm rule that started a run calls it off. That counts only until the run starts a target: what has started is finished. */
 
 /** What decides whether a run is withdrawn. */
 export interface Withdrawal {
-  /** Who asked last; `null`: nobody. */
+  /** Who asked last; `null` if no one did. */
   readonly askedBy: string | null;
   /** Targets started so far, those that have ended among them. */
   readonly targetsStarted: number;
@@ -12,12 +12,13 @@ export interface Withdrawal {
 export type WithdrawalEvent =
   { readonly kind: 'asked'; readonly by: unknown } | { readonly kind: 'targetStarted' | 'targetAbandoned' };
 
-/** Nobody asked, and no target has started. */
+/** Before anyone asked, and before a target has started. */
 export const NOT_WITHDRAWN: Withdrawal = { askedBy: null, targetsStarted: 0 };
 
 /** The name goes into the report. Chosen. */
 const LONGEST_NAME = 200;
 
+/** @returns what is known after the event */
 export function afterEvent(before: Withdrawal, event: WithdrawalEvent): Withdrawal {
   switch (event.kind) {
     case 'asked':
@@ -29,7 +30,7 @@ export function afterEvent(before: Withdrawal, event: WithdrawalEvent): Withdraw
   }
 }
 
-/** @returns who withdrew the run; `null` where nobody asked, or a target had started */
+/** @returns who withdrew the run; `null` if no one asked, or a target had started */
 export function withdrawnBy({ askedBy, targetsStarted }: Withdrawal): string | null {
   return targetsStarted === 0 ? askedBy : null;
 }

@@ -1,4 +1,4 @@
-/** The wait at a gate, step by step: when it is checked again, when the run gives up, and what the report says of it. */
+/** The wait at a gate, step by step: when it is checked again, when the run gives up, and what is in the report. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -57,7 +57,7 @@ const failureOf = (end: GateCommand) => (end.kind === 'closed' ? end.failure.nam
 
 describe('a run that comes to a gate', () => {
   it.each<[string, GateRules, ReadFreezes, string, number[]]>([
-    ['goes on at once where it is open', rules(), frozen(), 'open', [0]],
+    ['continues at once where it is open', rules(), frozen(), 'open', [0]],
     ['ends at once in a freeze that it may not wait for', rules(), frozen(freeze(0, 5)), 'ChangeFreeze', [0]],
     [
       'waits for the end of a freeze',
@@ -107,7 +107,7 @@ describe('a run that comes to a gate', () => {
     expect(minutes(checkedAtMs)).toEqual(checked);
   });
 
-  it('goes on where the freeze was lifted meanwhile', () => {
+  it('continues where the freeze was lifted meanwhile', () => {
     const lifted = (nowMs: number) => (nowMs < 10 * MINUTE ? frozen(freeze(0, 500)) : frozen());
     const { end, checkedAtMs } = arrive(rules({ waitAtMostMs: 60 * MINUTE }), lifted);
     expect(end.kind).toBe('open');
@@ -125,7 +125,7 @@ describe('a run that comes to a gate', () => {
     expect(next).toMatchObject({ kind: 'wait', untilMs: 10 * MINUTE, waiting });
   });
 
-  it('says in its failure how long it waited, where it could', () => {
+  it('names in its failure how long it waited, if it could', () => {
     const frozenForLong = () => frozen(freeze(0, 500));
     const { end } = arrive(rules({ waitAtMostMs: 25 * MINUTE }), frozenForLong);
     expect(end.kind === 'closed' ? end.failure.message : '').toMatch(/25m .* 25m/);
@@ -187,7 +187,7 @@ describe('the lines of the report', () => {
     expect(arrive(rules(), () => frozen()).state.reports).toEqual([]);
   });
 
-  it('count checks with the same answer together, and say when it was open', () => {
+  it('count checks with the same answer together, and show when it was open', () => {
     const { state } = arrive(rules({ waitAtMostMs: 60 * MINUTE }), () => frozen(freeze(0, 25)));
     expect(state.reports).toMatchObject([
       { target: 'web', looks: 3, firstLookAtMs: 0, lastLookAtMs: 20 * MINUTE, opensAtMs: 25 * MINUTE },
@@ -208,7 +208,7 @@ describe('the lines of the report', () => {
   });
 });
 
-it('goes by the latest time that it has seen, where the clock is behind', () => {
+it('follows the latest time that it has seen, where the clock is behind', () => {
   const { state } = nextAtGate(FIRST_GATE, { kind: 'ready' }, rules(), 9 * MINUTE);
   const calendars = frozen(freeze(0, 8));
   const { next } = nextAtGate(state, { kind: 'calendarsRead', target: 'web', calendars }, rules(), 7 * MINUTE);

@@ -1,4 +1,4 @@
-/** What the Temporal UI shows: every target or step with its state, in Markdown that nobody's text can break, and never too long. */
+/** What the Temporal UI shows: every target or step with its state, in Markdown that no foreign text can break, and never too long. */
 import { describe, expect, it } from 'vitest';
 import { runProgressMarkdown, targetProgressMarkdown } from '../../../../src/domain/report/progress-markdown.js';
 import type { RunProgress, StepProgress, TargetProgress } from '../../../../src/domain/report/report.js';
@@ -80,7 +80,7 @@ describe('the details of a target', () => {
     expect(targetProgressMarkdown({ ...target, ...change }).split('\n')[0]).toBe(head);
   });
 
-  it('show texts of others as text', () => {
+  it('show foreign text as text', () => {
     const hostile = { ...step, seen: 'a | b\n| c | **d**' };
     const text = targetProgressMarkdown({ ...target, steps: [hostile] });
     expect(rowsOf(text)).toHaveLength(3);

@@ -86,12 +86,12 @@ describe('the sentence of a run', () => {
       'restart on b: compensationFailed (NotConverged: it stayed down)',
     ],
     [
-      'says why the run ended early',
+      'explains why the run ended early',
       { targets: [ended('a', 'succeeded')], early: stayedClosed('expired') },
       'restart: expired (ChangeFreeze: frozen)',
     ],
     [
-      'says who withdrew it',
+      'names who withdrew it',
       { cancelRequested: true, withdrawnBy: 'a rule' },
       'restart: cancelled, withdrawn by a rule before it began',
     ],
@@ -106,7 +106,7 @@ describe('the report of a run', () => {
     expect(runReport(end({ targets })).notStarted).toEqual(['shop/web/b', 'shop/web/c']);
   });
 
-  it('says what it knows of a run that could not be planned', () => {
+  it('holds what is known of a run that could not be planned', () => {
     expect(runReport(end({ plan: null, early: stayedClosed('refused') }))).toMatchObject({
       planHash: null,
       requestedBy: null,
@@ -117,7 +117,7 @@ describe('the report of a run', () => {
     });
   });
 
-  it.each(['gates', 'withdrawnBy', 'failure'])('leaves %s out where there is nothing to say', (field) => {
+  it.each(['gates', 'withdrawnBy', 'failure'])('leaves %s out where there is nothing to report', (field) => {
     expect(runReport(end())).not.toHaveProperty(field);
   });
 

@@ -17,7 +17,7 @@ describe('after a step that', () => {
     ['was skipped', action('compensate'), aStepReport({ result: 'skipped' }), 'nextStep'],
     ['failed and asks for an undo', action('compensate'), failedBy({}), 'undo'],
     ['failed and asks to stop', action('abort'), failedBy({}), 'stop'],
-    ['failed and asks to go on', action('continue'), failedBy({}), 'nextStep'],
+    ['failed and asks to continue', action('continue'), failedBy({}), 'nextStep'],
     ['waited beyond the deadline', wait, failedBy({}), 'undo'],
     ['is indeterminate', action('continue'), aStepReport({ result: 'indeterminate' }), 'stop'],
     ['was cancelled', action('compensate'), aStepReport({ result: 'cancelled' }), 'stop'],

@@ -1,4 +1,4 @@
-/** The report of a target: what each way to end says, and what it leaves empty. */
+/** The report of a target: what it holds for each way to end, and what it leaves empty. */
 import { describe, expect, it } from 'vitest';
 import { failureRecord } from '../../../../src/domain/failures.js';
 import type { TargetPlan } from '../../../../src/domain/plan/plan.js';
@@ -52,7 +52,7 @@ describe('the report of a target whose own workflow ended', () => {
     expect(reportOfTarget(targetPlan, end(given)).lastSeen).toEqual(lastSeen);
   });
 
-  it('names the target, its workflow and the outcome, and says why where it was not begun', () => {
+  it('names the target, its workflow and the outcome, and explains why it was not begun', () => {
     const failure = failureRecord('TargetNotFound', 'it is DELETED');
     expect(reportOfTarget(targetPlan, end({ captured: null, failure }))).toEqual({
       ...identity,
@@ -88,7 +88,7 @@ describe('the report of a target without a workflow of its own', () => {
     });
   });
 
-  it('says why, where there is a reason', () => {
+  it('explains why, where there is a reason', () => {
     const failure = failureRecord('TargetBusy', 'x');
     expect(reportWithoutChild(targetPlan, 'refused', failure).failure).toEqual(failure);
   });

@@ -5,13 +5,14 @@ import { createSecureContext } from 'node:tls';
 import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
 import type { NativeConnectionOptions } from '@temporalio/worker';
-import type { Form, Reader } from './variable-reader.js';
 import { suggest } from '../domain/text/suggest.js';
 import { printable } from '../domain/text/text.js';
 import { FileError } from '../files/file-access.js';
-import { readSmallFileSync } from '../files/read-file.js';
-import { hostAndPort, isHostOfUrl } from '../network/host-and-port.js';
+import { hostAndPort } from '../network/host-and-port.js';
 import { GRPC_WITHOUT_PROXY, proxyName, type ProxyFor } from '../network/proxies.js';
+import type { VariableReader } from './environment.js';
+import { headerText, readNamedFile, reasonOf } from './values.js';
+import { DEFAULT_ADDRESS, TEMPORAL_VARIABLES, temporalAddress, temporalNamespace } from './variables.js';
 
 export interface TemporalConfig {
   /** `host:port` of the server, for people. */
@@ -26,62 +27,37 @@ export interface TemporalConfig {
 }
 
 const DEFAULT_PORT = 7233;
-const DEFAULT_ADDRESS = `localhost:${DEFAULT_PORT}`;
-
-const ADDRESS: Form = {
-  pattern: /^(?:[\w.-]{1,254}|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i,
-  noun: 'host:port',
-  remedy: `Write host and port alone, such as ${DEFAULT_ADDRESS} or [::1]:${DEFAULT_PORT}; TEMPORAL_TLS=true switches TLS on`,
-};
-const NAMESPACE: Form = {
-  pattern: /^[^\s/:]+$/,
-  noun: 'a namespace',
-  remedy: 'Write its name alone, such as default',
-};
-const BOOLEAN: Form = { pattern: /^(?:true|false|1|0)$/, noun: 'true or false', remedy: 'Write true or false' };
-const PATHS = ['CONFIG_FILE', 'TLS_CLIENT_CERT_PATH', 'TLS_CLIENT_KEY_PATH', 'TLS_SERVER_CA_CERT_PATH'].map(
-  (name) => `TEMPORAL_${name}`,
-);
-
-const NAMES = [
-  'ADDRESS',
-  'NAMESPACE',
-  'API_KEY',
-  'PROFILE',
-  'CONFIG_FILE',
-  'CODEC_ENDPOINT',
-  'CODEC_AUTH',
-  'TLS',
-  'TLS_CLIENT_CERT_PATH',
-  'TLS_CLIENT_CERT_DATA',
-  'TLS_CLIENT_KEY_PATH',
-  'TLS_CLIENT_KEY_DATA',
-  'TLS_SERVER_CA_CERT_PATH',
-  'TLS_SERVER_CA_CERT_DATA',
-  'TLS_SERVER_NAME',
-  'TLS_DISABLE_HOST_VERIFICATION',
-];
+/** Names of `TEMPORAL_*` without their beginning. */
+const NAMES = Object.keys(TEMPORAL_VARIABLES).map((name) => name.slice('TEMPORAL_'.length));
+/** Headers of gRPC, whose names are free. */
 const HEADERS = 'GRPC_META_';
+/** Variables that name files. */
+const PATHS = [
+  'TEMPORAL_CONFIG_FILE',
+  'TEMPORAL_TLS_CLIENT_CERT_PATH',
+  'TEMPORAL_TLS_CLIENT_KEY_PATH',
+  'TEMPORAL_TLS_SERVER_CA_CERT_PATH',
+] as const;
 
-/** What cannot be obeyed, and names that are probably mistyped, become warnings of the reader. */
-export function readTemporal(reader: Reader, proxyFor: ProxyFor): TemporalConfig {
+/** How to reach Temporal. Problems go to the reader; what cannot be obeyed, and names that are probably mistyped, become its warnings. */
+export function readTemporal(reader: VariableReader, proxyFor: ProxyFor): TemporalConfig {
   const env = reader.all();
   warnOfNames(reader, Object.keys(env));
-  for (const name of ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION']) reader.formed(name, BOOLEAN);
-  // The others are still read without them, so that one message has every problem.
-  for (const name of PATHS.filter((path) => !isReadable(reader, path))) delete env[name];
+  const values = reader.read(TEMPORAL_VARIABLES);
+  // What names a file that cannot be read is left out, so that one message has the problems of the others as well.
+  for (const name of PATHS) if (values[name] === undefined) delete env[name];
   const { connectionOptions, namespace } = load(reader, env);
   const address = connectionOptions.address ?? DEFAULT_ADDRESS;
   const place = (name: string) => (reader.text(name) === undefined ? `${name} of Temporal's profile file` : name);
-  reader.checkForm(place('TEMPORAL_NAMESPACE'), namespace, NAMESPACE);
+  reader.check(place('TEMPORAL_NAMESPACE'), namespace, temporalNamespace);
   checkHeaders(reader, connectionOptions, place('TEMPORAL_API_KEY'));
-  const isAddress = isAddressAt(reader, place('TEMPORAL_ADDRESS'), address);
+  const isAddress = reader.check(place('TEMPORAL_ADDRESS'), address, temporalAddress) !== undefined;
   const direct = { address, namespace, connectionOptions, native: { address }, proxy: null };
   return isAddress ? onItsWay(direct, proxyFor, (text) => reader.warn(text)) : direct;
 }
 
-/** Other tools of Temporal read names of their own, so an unknown one is no problem; one that is near to a known one is probably that. */
-function warnOfNames(reader: Reader, names: readonly string[]): void {
+/** Other tools of Temporal read names of their own, so an unknown one is not a problem. One that is close to a known one is probably a typing error and gets a warning. */
+function warnOfNames(reader: VariableReader, names: readonly string[]): void {
   for (const name of names) {
     const own = /^TEMPORAL_(.+)$/.exec(name)?.[1];
     if (own === undefined || NAMES.includes(own) || own.startsWith(HEADERS)) continue;
@@ -91,54 +67,17 @@ function warnOfNames(reader: Reader, names: readonly string[]): void {
   }
 }
 
-function isAddressAt(reader: Reader, place: string, address: string): boolean {
-  if (!reader.checkForm(place, address, ADDRESS)) return false;
-  // What the form lets through and no connection takes: 1.2.3.999, a..b, port 0 or 65536.
-  const url = URL.canParse(`https://${address}`) ? new URL(`https://${address}`) : null;
-  if (url !== null && url.port !== '0' && isHostOfUrl(url)) return true;
-  reader.problem(place, `"${address}" is not ${ADDRESS.noun}`, ADDRESS.remedy);
-  return false;
-}
-
-function isReadable(reader: Reader, name: string): boolean {
-  const path = reader.text(name);
-  if (path === undefined) return true;
-  try {
-    readNamed(path);
-    return true;
-  } catch (error) {
-    reader.problem(name, reasonOf(error), 'Name a file that this process can read');
-    return false;
-  }
-}
-
-/** Certificates with all that they are signed by, and profiles of many servers, are far smaller. */
-const LARGEST_FILE_BYTES = 256 * 1024;
-
-/** Temporal's own reader waits for ever for a named pipe. @throws Error with the path and the reason */
-function readNamed(path: string): Buffer {
-  try {
-    return readSmallFileSync(path, LARGEST_FILE_BYTES);
-  } catch (error) {
-    throw new Error(`"${path}" ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** The profile file, as Temporal's own reader looks for it; `undefined`: there is none, or the other places of Windows and macOS count. */
+/** Finds the profile file in the place that Temporal's own reader uses. @returns `undefined` if there is none, and on Windows and macOS, where Temporal's own reader finds it */
 function profileFile({
   TEMPORAL_CONFIG_FILE: given,
   XDG_CONFIG_HOME,
   HOME,
 }: Record<string, string>): Buffer | undefined {
-  if (given !== undefined) return readNamed(given);
+  if (given !== undefined) return readNamedFile(given);
   const folder = XDG_CONFIG_HOME ?? (HOME === undefined ? undefined : join(HOME, '.config'));
   if (folder === undefined || ['win32', 'darwin'].includes(process.platform)) return undefined;
   try {
-    return readNamed(join(folder, 'temporalio', 'temporal.toml'));
+    return readNamedFile(join(folder, 'temporalio', 'temporal.toml'));
   } catch (error) {
     if (error instanceof Error && error.cause instanceof FileError && error.cause.code === 'missing') return undefined;
     throw error;
@@ -146,7 +85,7 @@ function profileFile({
 }
 
 function load(
-  reader: Reader,
+  reader: VariableReader,
   env: Record<string, string>,
 ): { connectionOptions: ConnectionOptions; namespace: string } {
   try {
@@ -158,7 +97,7 @@ function load(
     const { tls = {} } = profile;
     for (const part of ['clientCert', 'clientKey', 'serverCACert'] as const) {
       const source = tls[part];
-      if (source !== undefined && 'path' in source) tls[part] = { data: readNamed(source.path) };
+      if (source !== undefined && 'path' in source) tls[part] = { data: readNamedFile(source.path) };
     }
     const { connectionOptions, namespace = 'default' } = toClientOptions(profile);
     checkTls(reader, env, connectionOptions.tls);
@@ -174,20 +113,20 @@ function load(
 }
 
 /** What gRPC refuses at the first call. Header names of variables come normalised. */
-function checkHeaders(reader: Reader, { apiKey, metadata = {} }: ConnectionOptions, placeOfKey: string): void {
-  if (typeof apiKey === 'string') reader.checkHeader(placeOfKey, apiKey);
+function checkHeaders(reader: VariableReader, { apiKey, metadata = {} }: ConnectionOptions, placeOfKey: string): void {
+  if (typeof apiKey === 'string') reader.check(placeOfKey, apiKey, headerText);
   if (apiKey !== undefined && 'authorization' in metadata)
     reader.problem('TEMPORAL_API_KEY', 'an authorization header is given as well', 'Keep one of the two');
   for (const [name, value] of Object.entries(metadata)) {
     const place = `TEMPORAL_GRPC_META_* ${name}`;
     if (!/^[0-9a-z_.-]+$/.test(name) || name.endsWith('-bin') || typeof value !== 'string')
-      reader.problem(place, 'it is no header of text', 'Name it with letters, digits, - and _');
-    else reader.checkHeader(place, value);
+      reader.problem(place, 'it is not a text header', 'Name it with letters, digits, - and _');
+    else reader.check(place, value, headerText);
   }
 }
 
-/** Half a client certificate would be passed over, and a file that is no PEM would be found at the first connection. */
-function checkTls(reader: Reader, env: Record<string, string>, tls: ConnectionOptions['tls']): void {
+/** Half a client certificate would be passed over, and a file that is not PEM would only fail at the first connection. */
+function checkTls(reader: VariableReader, env: Record<string, string>, tls: ConnectionOptions['tls']): void {
   const [cert, key] = ['CERT', 'KEY'].map(
     (part) => env[`TEMPORAL_TLS_CLIENT_${part}_PATH`] ?? env[`TEMPORAL_TLS_CLIENT_${part}_DATA`],
   );
@@ -230,7 +169,7 @@ function onItsWay(direct: TemporalConfig, proxyFor: ProxyFor, warn: (text: strin
   const proxy = proxyFor(new URL(`https://${address}`));
   if (proxy !== null && proxy.protocol !== 'http:')
     warn(
-      `Temporal at ${address} is reached without the proxy ${proxyName(proxy)}: Temporal's clients speak to http:// proxies only. Name the host in NO_PROXY, or give such a proxy`,
+      `Temporal at ${address} is reached without the proxy ${proxyName(proxy)}: Temporal's clients support http:// proxies only. Name the host in NO_PROXY, or give such a proxy`,
     );
   if (proxy === null || proxy.protocol !== 'http:') return { ...direct, connectionOptions: own };
   const [username, password] = [proxy.username, proxy.password].map(decodeURIComponent) as [string, string];
