@@ -109,8 +109,8 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: SENDING,
-        from: `Math.max(state.clearAtMs, sentAtMs + postTimeoutMs + visibilityWindowMs);`,
-        to: `sentAtMs + postTimeoutMs + visibilityWindowMs;`,
+        from: `Math.max(state.clearAtMs, unseenUntilMs);`,
+        to: `unseenUntilMs;`,
       },
     ],
     model: {
@@ -125,11 +125,29 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: SENDING,
-        from: `sentAtMs + postTimeoutMs + visibilityWindowMs);`,
-        to: `Math.min(at.nowMs, sentAtMs + postTimeoutMs) + visibilityWindowMs);`,
+        from: `sentAtMs + postTimeoutMs + visibilityWindowMs + marginMs;`,
+        to: `Math.min(at.nowMs, sentAtMs + postTimeoutMs) + visibilityWindowMs + marginMs;`,
       },
     ],
     model: foundWith({ sites: ['post', 'job'] }),
+  },
+  {
+    name: 'clocks-agree',
+    breaks: 'once',
+    why: 'What may still appear after an unanswered POST is waited for without a margin, though the next attempt may read another clock.',
+    edits: [
+      {
+        file: SENDING,
+        from: `sentAtMs + postTimeoutMs + visibilityWindowMs + marginMs;`,
+        to: `sentAtMs + postTimeoutMs + visibilityWindowMs;`,
+      },
+      {
+        file: SENDING,
+        from: `const { quietMs, visibilityWindowMs, postTimeoutMs, marginMs } = at.rules.limits;`,
+        to: `const { quietMs, visibilityWindowMs, postTimeoutMs } = at.rules.limits;`,
+      },
+    ],
+    model: foundWith({ plots: ['handedOutBesideAnEarlySuccessor'] }),
   },
   {
     name: 'quiet-from-before-the-send',
@@ -138,7 +156,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: OBSERVING,
-        from: `  if (seen.observedAtMs < clearAtMs - rules.limits.visibilityWindowMs) return null;\n`,
+        from: `  if (seen.observedAtMs < clearAtMs - visibilityWindowMs - marginMs) return null;\n`,
         to: '',
       },
       {
