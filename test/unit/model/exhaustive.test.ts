@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_LIMITS } from '../../../src/domain/once/limits.js';
 import * as product from '../../../src/domain/once/next.js';
 import type { OnceRules } from '../../../src/domain/once/events.js';
 import { playPairs, playSingles, transcriptOf, type SinglesEnd } from '../../model/exhaustive.js';
@@ -52,8 +53,8 @@ describe('a machine that is broken on purpose', () => {
     expect(different).not.toEqual([]);
   });
 
-  it('is found by a pair alone where it waits 1.5 s less than the visibility window', async () => {
-    const machine = withShorterWindow(1_500);
+  it('is found by a pair alone where it waits 1.5 s less than the visibility window and the margin', async () => {
+    const machine = withShorterWindow(DEFAULT_LIMITS.marginMs + 1_500);
     expect((await playSingles(false, machine)).broken).toEqual([]);
     const ends = await playPairs({ first: 'recover/stop/action#1/actLate', machine });
     expect(ends.get('recover')?.broken).toEqual([
