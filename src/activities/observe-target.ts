@@ -1,4 +1,4 @@
-/** `observeTarget`: one reading of an instance. */
+/** `observeTarget`: reads an instance once. */
 import { Context } from '@temporalio/activity';
 import type { FirstReading } from '../domain/contract.js';
 import { unseenAttemptMs, type Limits } from '../domain/once/limits.js';
@@ -6,6 +6,10 @@ import type { Target } from '../domain/target/target.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { toFailure } from './to-failure.js';
 
+/**
+ * Reads the instance, and records in which workflow run.
+ * @param originalRunId `workflowInfo().originalExecutionRunId`
+ */
 export async function observeTarget(
   serviceStage: ServiceStage,
   target: Target,
@@ -13,7 +17,7 @@ export async function observeTarget(
   originalRunId: string,
 ): Promise<FirstReading> {
   const { cancellationSignal: signal, info } = Context.current();
-  // An attempt that stood between its reading and its POST when the workflow was reset knows nothing of the reset.
+  // An attempt that was between its reading and its POST when the workflow was reset does not know of the reset.
   const readInRunId = info.workflowExecution?.runId ?? originalRunId;
   const clearAtMs = readInRunId === originalRunId ? 0 : Date.now() + unseenAttemptMs(limits);
   try {

@@ -4,7 +4,7 @@ import type { GatewayOptions } from '../gateway/gateway.js';
 import type { ReadAlarms } from '../gateway/read-alarms.js';
 import { readAlarmsOrTell } from './alarm-session.js';
 import { hint, print, printJsonLine } from './output.js';
-import { numberBetween } from './number-option.js';
+import { numberBetween } from './options.js';
 
 interface GatewayCommandOptions {
   readonly file?: string;
@@ -21,7 +21,7 @@ export function addGatewayCommands(program: Command): void {
     .description('take alarms over HTTP and start runs by the rules of an alarms file, until it is told to stop')
     .option('--file <file>', 'the alarms file; default: RUNBOOK_ALARMS')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', '0 takes a free one', numberBetween(0, 65_535), 8095)
+    .option('--port <number>', '0 picks a free port', numberBetween(0, 65_535), 8095)
     .option('--dry-run', 'answer what an alarm would start and why; start nothing, confirm nothing')
     .option('--task-queue <name>', 'default: RUNBOOK_TASK_QUEUE or runbooks')
     .option('--json', 'the first line is one JSON object with the address, senders and rules')

@@ -86,7 +86,7 @@ async function captureAtRest(
     const first = await observeTarget(target, run.limits, workflowInfo().originalExecutionRunId);
     const { clearAtMs: clearAfterResetAtMs, readInRunId, ...reading } = first;
     progress.saw(reading);
-    if (statusMeaning(reading.status) === 'gone')
+    if (statusMeaning(reading.status) === 'deleted')
       return failureRecord('TargetNotFound', `${target.path} is ${reading.status}`);
     const clearAtMs = Math.max(clearAfterResetAtMs, run.clearAtMs);
     // By when it was read: a replay after a second reset finds the reading of before, and its time over.

@@ -78,7 +78,7 @@ describe('local commands', () => {
     expect(exitCode).toBe(2);
     expect(stdout.trim().split('\n')).toHaveLength(2);
     expect(stdout).toContain('bad.yaml:4:13 steps.0.action');
-    expect((await runbook(['validate'])).stdout).toContain('9 runbook files are right');
+    expect((await runbook(['validate'])).stdout).toContain('9 runbook files are valid');
     expect((await runbook(['validate'], { RUNBOOK_DIR: folder })).exitCode).toBe(2);
   });
 
@@ -104,7 +104,7 @@ describe('local commands', () => {
   ])('validate recognises a %s and checks it as one', async (kind, text, right, wrong) => {
     const file = join(folder, 'of-another-kind.yaml');
     await writeFile(file, text);
-    expect(await runbook(['validate', file])).toMatchObject({ exitCode: 0, stdout: `1 ${kind} is right\n` });
+    expect(await runbook(['validate', file])).toMatchObject({ exitCode: 0, stdout: `1 ${kind} is valid\n` });
     await writeFile(file, text.replace(right, wrong));
     const { exitCode, stdout } = await runbook(['validate', file]);
     expect(exitCode).toBe(2);
@@ -130,8 +130,8 @@ describe('local commands', () => {
     );
     expect(stderr).toBe('');
     const unchecked = await runbook(['validate', file]);
-    expect(unchecked).toMatchObject({ exitCode: 0, stdout: '1 runbook file is right\n' });
-    expect(unchecked.stderr).toBe('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder\n');
+    expect(unchecked).toMatchObject({ exitCode: 0, stdout: '1 runbook file is valid\n' });
+    expect(unchecked.stderr).toBe('Calendar names were not checked, because RUNBOOK_CALENDARS is not set\n');
     await rm(file);
   });
 
@@ -296,7 +296,7 @@ describe.concurrent('commands about runs', () => {
     expect(alone.exitCode).toBe(2);
     expect(alone.stderr).toMatch(/--cutoff 5m: there is no window[\s\S]*--freeze/);
     const twice = await runbook(['plan', 'stop', '-t', 'a/b/c', '-t', 'a/b/c'], env);
-    expect(twice.stderr).toContain('--target, "a/b/c": it stands more than once');
+    expect(twice.stderr).toContain('--target, "a/b/c": it appears more than once');
     const asJson = await runbook(['start', 'recover', '--json'], env);
     expect(JSON.parse(asJson.stdout)).toMatchObject({ error: { kind: 'Usage', problems: [{ place: '--target' }] } });
   });

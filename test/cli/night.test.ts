@@ -121,7 +121,7 @@ it.concurrent('a view that is drawn in place ends with words on Ctrl-C', async (
   await untilShown(child, /No worker polls/);
   child.kill('SIGINT');
   const { exitCode, stderr } = await ended;
-  expect(stderr).toContain(`the run goes on. Follow it with: runbook watch ${id}`);
+  expect(stderr).toContain(`the run continues. Follow it with: runbook watch ${id}`);
   expect(exitCode).toBe(0);
   await temporal.client.workflow.getHandle(id).terminate();
 });
@@ -158,7 +158,7 @@ describe.concurrent('where no worker answers', () => {
     child.kill('SIGINT');
     const { exitCode, stderr } = await ended;
     expect(exitCode).toBe(how === '--wait' ? 130 : 0);
-    expect(stderr).toContain(`the run goes on. Follow it with: runbook watch ${id}`);
+    expect(stderr).toContain(`the run continues. Follow it with: runbook watch ${id}`);
     expect((await temporal.client.workflow.getHandle(id).describe()).status.name).toBe('RUNNING');
     await temporal.client.workflow.getHandle(id).terminate();
   });

@@ -201,7 +201,7 @@ describe('at the start of a worker', () => {
     const iamEndpoint = `http://127.0.0.1:${await closedPort()}`;
     const away = clientOfSimulator(simulator, accessKeyOf(simulator), { iamEndpoint });
     expect(await warningsOf(away)).toEqual([
-      expect.stringMatching(/^IAM did not say who we are: .*ECONNREFUSED.*SERVICESTAGE_USER_ID/),
+      expect.stringMatching(/^IAM did not report our user id: .*ECONNREFUSED.*SERVICESTAGE_USER_ID/),
     ]);
     const told = clientOfSimulator(simulator, accessKeyOf(simulator), { iamEndpoint, userId: simulator.userId });
     expect(await warningsOf(told)).toEqual([]);
@@ -210,7 +210,7 @@ describe('at the start of a worker', () => {
   it('a ready token says nothing of its user', async () => {
     const { simulator } = await simulated();
     expect(await warningsOf(clientOfSimulator(simulator, tokenOf(simulator)))).toEqual([
-      expect.stringMatching(/^IAM does not say who we are\. .*SERVICESTAGE_USER_ID/),
+      expect.stringMatching(/^IAM refuses to report our user id\. .*SERVICESTAGE_USER_ID/),
     ]);
   });
 

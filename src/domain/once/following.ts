@@ -160,7 +160,7 @@ function afterReading(state: OnceState, phase: Verifying, reading: Observation, 
       `Cloud job ${reading.lastJobId} appeared on ${target.path} after ours (${id})`,
       at,
     );
-  if (statusMeaning(reading.status) === 'gone')
+  if (statusMeaning(reading.status) === 'deleted')
     return doubt(state, 'TargetNotFound', `${target.path} is ${reading.status}`, at);
   const holds = age === 'baseline' && isAtRest(reading) && action !== null && desiredStateHolds(action, reading);
   const heldSinceMs = holds ? (phase.heldSinceMs ?? at.nowMs) : null;

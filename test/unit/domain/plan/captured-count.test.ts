@@ -141,7 +141,7 @@ describe('the count to restore', () => {
       'a newest run whose target lost its steps where the report was cut',
       1,
       [run(1), run(2, { steps: [], cut: 'bare' })],
-      'run-2 is unclear: it ended succeeded there, and its steps are kept nowhere: its report was cut, and the workflow lease-1 that had them is gone',
+      'run-2 is unclear: it ended succeeded there, and its steps are lost: its report was shortened, and the workflow lease-1 that had them no longer exists',
     ],
     [
       'a newest run that was refused there, cut',
@@ -153,13 +153,13 @@ describe('the count to restore', () => {
       'a newest run whose steps lost their readings',
       1,
       [run(1), run(2, { steps: [scale(6, 1, { before: null, after: null })], cut: 'short' })],
-      'run-2 is unclear: its report does not say the replica counts',
+      'run-2 is unclear: its report has no replica counts',
     ],
     [
       'a newest run whose report does not name all of its targets',
       1,
       [run(1), run(2, { instanceId: 'inst-2', dropped: 3 })],
-      'run-2 is unclear: its report was too long to name all of its targets',
+      'run-2 is unclear: its report was too long for all of its targets',
     ],
     ['a newest run on others, cut', 1, [run(1), run(2, { instanceId: 'inst-2', dropped: 0 })], '4 from run-1'],
     ['an unclear run before one that is clear', 1, [run(1, { outcome: 'indeterminate' }), run(2)], '4 from run-2'],
@@ -167,7 +167,7 @@ describe('the count to restore', () => {
       'counts that the API left out',
       1,
       [run(1, { steps: [scale(null, 1)] })],
-      'run-1 is unclear: its report does not say the replica counts',
+      'run-1 is unclear: its report has no replica counts',
     ],
     ['several scales in one run', 1, [run(1, { steps: [scale(8, 4), scale(4, 1)] })], '8 from run-1'],
     [

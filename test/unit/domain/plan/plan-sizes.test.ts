@@ -66,7 +66,7 @@ describe('the sizes of a plan', () => {
     expect(problem).toMatchObject({
       code: 'too-large',
       found: expect.stringMatching(
-        /^the plan could reach \d,\d{3},\d{3} bytes, and Temporal can keep 1,500,000 of it$/,
+        /^the plan could reach \d,\d{3},\d{3} bytes, and Temporal can store only 1,500,000$/,
       ),
       remedy: expect.stringMatching(/^Start several runs with fewer targets \(here 100\)/),
     });
