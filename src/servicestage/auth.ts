@@ -106,7 +106,7 @@ class AccessKeyAuthenticator implements Authenticator {
       this.#userId = CredentialAnswer.parse(answer.json).credential.user_id;
     } catch (error) {
       // A refusal is an answer: evidence is then judged without the user id. No other error may lead to another
-      // client's cloud job being taken for ours, so the caller retries.
+      // client's cloud job being treated as ours, so the caller retries.
       if (!(error instanceof ServiceStageError) || !WILL_NOT_SAY.includes(error.code)) throw withoutKey(error);
     }
     return this.#userId;

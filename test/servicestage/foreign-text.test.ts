@@ -221,6 +221,6 @@ describe('at the start of a worker', () => {
       clientOfSimulator(simulator, accessKeyOf(simulator), { userId: simulator.userId }),
     );
     expect(warnings.join('\n')).toMatch(/ServiceStage does not list applications: .*401/);
-    expect(warnings.at(-1)).toMatch(/^the clock of this machine is (1h|59m 59s) behind .* Set the clock right/);
+    expect(warnings.at(-1)).toMatch(/^the clock of this machine is (1h|59m 59s) behind .* Correct the clock/);
   });
 });
