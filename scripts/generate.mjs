@@ -48,9 +48,10 @@ const tables = {
   'once-acting': actingDiagram,
   'once-settling': settlingDiagram,
   variables: table(
-    ['variable', 'default', 'meaning'],
-    configVariables.map(({ name, default: byDefault, meaning, secret }) => [
+    ['variable', 'value', 'default', 'meaning'],
+    configVariables.map(({ name, form, default: byDefault, meaning, secret }) => [
       `\`${name}\``,
+      form,
       byDefault,
       `${meaning}${secret ? '. Secret' : ''}`,
     ]),
@@ -97,16 +98,22 @@ const tables = {
   ),
 };
 
+const PAGES = ['once-machine', 'configuration', 'failures', 'alarms-reference', 'runbook-reference'].map(
+  (name) => `docs/${name}.md`,
+);
+
+const placed = new Set();
 const outputs = [
   ['runbooks/runbook.schema.json', schemaText('A servicestage-runbooks runbook', Runbook)],
   ['runbooks/schedules.schema.json', schemaText('A servicestage-runbooks schedule file', ScheduleFile)],
   ['runbooks/alarms.schema.json', schemaText('A servicestage-runbooks alarms file', AlarmsFile)],
-  ['docs/guarantees.md', await withTables('docs/guarantees.md')],
-  ['docs/operations.md', await withTables('docs/operations.md')],
-  ['docs/alarms.md', await withTables('docs/alarms.md')],
-  ['docs/runbook-reference.md', await withTables('docs/runbook-reference.md')],
+  ['.env.example', environmentExample()],
+  ...(await Promise.all(PAGES.map(async (path) => [path, await withTables(path)]))),
   ['src/client/catalogue-inputs.ts', await catalogueInputs()],
 ];
+
+const lost = Object.keys(tables).filter((name) => !placed.has(name));
+if (lost.length > 0) throw new Error(`No page has a place for: ${lost.join(', ')}`);
 
 const stale = [];
 for (const [path, text] of outputs) {
@@ -124,12 +131,15 @@ function schemaText(title, shape) {
   return `${JSON.stringify({ title, ...z.toJSONSchema(shape, { target: 'draft-7', io: 'input' }) }, null, 2)}\n`;
 }
 
-/** The document with every marked table made anew, formatted as the rest of the repository. */
+/** The document with every marked table generated again, formatted like the rest of the repository. */
 async function withTables(path) {
   let text = await readFile(at(path), 'utf8');
   for (const [name, rows] of Object.entries(tables)) {
     const block = new RegExp(`(<!-- generated:${name} -->)[\\s\\S]*?(<!-- /generated:${name} -->)`);
-    text = text.replace(block, (_match, before, after) => `${before}\n\n${rows}\n\n${after}`);
+    text = text.replace(block, (_match, before, after) => {
+      placed.add(name);
+      return `${before}\n\n${rows}\n\n${after}`;
+    });
   }
   return format(text, { parser: 'markdown', filepath: fileURLToPath(at(path)), singleQuote: true, printWidth: 120 });
 }
@@ -137,6 +147,18 @@ async function withTables(path) {
 function table(head, rows) {
   const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** Every variable as a comment, to be copied to `.env` and filled in: `node --env-file`, `docker run --env-file` and compose read it. */
+function environmentExample() {
+  const entries = configVariables.map(({ name, form, default: byDefault, meaning, secret }) =>
+    [
+      `# ${meaning.replaceAll('`', '').replaceAll(/\*(\w+)\*/g, '$1')}${secret ? '. Secret' : ''}`,
+      `# Value: ${form}${byDefault === '' ? '' : `; default: ${byDefault}`}`,
+      `#${name}=`,
+    ].join('\n'),
+  );
+  return `# Made by \`npm run generate\` from src/config/variables.ts. Copy it to .env and set what you need.\n\n${entries.join('\n\n')}\n`;
 }
 
 /** The inputs of the built-in runbooks, as the types that `RunbookClient` checks a start by. */

@@ -1,4 +1,4 @@
-// The tables of docs/guarantees.md that say what the once machine does, made by driving it.
+// The tables of docs/once-machine.md that say what the once machine does, made by driving it.
 import {
   beginAgain,
   beginFirst,

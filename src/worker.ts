@@ -25,7 +25,7 @@ import { ClosableConnection } from './temporal/connection.js';
 import { GRPC, grpcCodeOf } from './temporal/calls.js';
 import { calendarsIn, listCalendars } from './calendars/calendars.js';
 import { findRunbook, listRunbooks } from './runbooks/catalogue.js';
-import { ConfigurationError, type Environment } from './config/variable-reader.js';
+import { ConfigurationError, type Environment } from './config/environment.js';
 import { loadConfig, type Config } from './config/config.js';
 import { SEARCH_ATTRIBUTES } from './domain/contract.js';
 import { describeProblem } from './domain/failures.js';

@@ -3,7 +3,7 @@
  */
 import type { Calendars } from '../calendars/calendars.js';
 import { describeProblem, type Problem } from '../domain/failures.js';
-import { tellingFreezes, type ReadFreezes } from '../domain/gates/gates.js';
+import { relevantFreezes, type ReadFreezes } from '../domain/gates/gates.js';
 
 /** One is enough to know that the gate is closed, and the answer is stored in the history of each check. */
 const MOST_REPORTED = 3;
@@ -18,7 +18,7 @@ export async function readFreezes(
 ): Promise<ReadFreezes> {
   try {
     const { freezes, problems } = await calendars.freezesBetween(names, fromMs, toMs);
-    return { freezes: tellingFreezes(freezes), unreadable: unreadableLines(problems) };
+    return { freezes: relevantFreezes(freezes), unreadable: unreadableLines(problems) };
   } catch (error) {
     return { freezes: [], unreadable: [String(error).slice(0, LONGEST_TEXT)] };
   }

@@ -6,7 +6,8 @@ import type { IcsZones } from './ics-zones.js';
 import { hasOccurrence, type Budget } from './recurrence.js';
 import { readRule, type Rule } from './recurrence-rule.js';
 import { durationOf, type Length, type Moment } from './ics-times.js';
-import { DAY_MS, readStamp, UTC, type WallMs } from '../time/zones.js';
+import { UTC } from '../time/time-zone.js';
+import { DAY_MS, readStamp, type WallMs } from '../time/wall-clock.js';
 
 /** A rule with its UNTIL on the wall clock of its event. */
 interface EventRule {

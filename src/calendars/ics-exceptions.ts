@@ -1,6 +1,6 @@
 /** Which occurrences of an event are taken out: only those that an exception meets exactly, in the same type of value (RFC 5545 3.8.5.1). */
 import type { Moment } from './ics-times.js';
-import type { WallMs } from '../time/zones.js';
+import type { WallMs } from '../time/wall-clock.js';
 
 /** EXDATE or RECURRENCE-ID. */
 export interface Exception {

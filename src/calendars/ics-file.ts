@@ -7,7 +7,9 @@ import { readEvent, type IcsEvent } from './ics-events.js';
 import { spanOf, type Length, type Moment } from './ics-times.js';
 import { IcsZones } from './ics-zones.js';
 import { occurrencesOf, spend, TooMuchWork, type Budget } from './recurrence.js';
-import { ANY_ZONE, DAY_MS, dayOf, UTC, type CalendarZone } from '../time/zones.js';
+import { UTC, type TimeZone } from '../time/time-zone.js';
+import { DAY_MS, dayOf } from '../time/wall-clock.js';
+import { ANY_ZONE } from './uncertain-zones.js';
 
 /** Days and times looked at. Chosen: ten thousand daily events that have counted for a year, in a few seconds. */
 const MOST_WORK = 10_000_000;
@@ -127,7 +129,7 @@ class IcsCalendar {
     const own = [...walls].filter((wallMs) => wallMs >= nearMs && wallMs <= farMs);
     if (own.length === 0) return added;
     // RFC 5545 gives each occurrence the exact length of the first, calendar programs the same end on the clock: the later end counts.
-    const exact = (each: CalendarZone) => each.msOf(start.wallMs + length.wallMs) - each.msOf(start.wallMs);
+    const exact = (each: TimeZone) => each.msOf(start.wallMs + length.wallMs) - each.msOf(start.wallMs);
     const lastsMs = allDay ? 0 : Math.max(...(zone.either ?? [zone]).map(exact)) + length.exactMs;
     const hourly = rules.some(({ rule }) => rule.frequency === 'HOURLY');
     const hasClock = rules.length > 0 && !allDay && zone !== ANY_ZONE;
@@ -208,7 +210,7 @@ function additionOf(
 function noteOf(
   { zone, allDay, wallMs }: Moment,
   { length }: IcsEvent,
-  { byDefault }: { byDefault: CalendarZone },
+  { byDefault }: { byDefault: TimeZone },
 ): string {
   const whole = !allDay && length.wallMs + length.exactMs === 0;
   const anywhere = zone === ANY_ZONE || (whole && zone === UTC && byDefault === ANY_ZONE);

@@ -1,10 +1,12 @@
 /** Moments and lengths of events, and the stretch of time that they freeze. */
-import { ANY_ZONE, DAY_MS, dayOf, UTC, type CalendarZone, type WallMs } from '../time/zones.js';
+import { UTC, type TimeZone } from '../time/time-zone.js';
+import { DAY_MS, dayOf, type WallMs } from '../time/wall-clock.js';
+import { ANY_ZONE } from './uncertain-zones.js';
 
 /** A time of an event. */
 export interface Moment {
   readonly wallMs: WallMs;
-  readonly zone: CalendarZone;
+  readonly zone: TimeZone;
   /** A date: midnight of its day. */
   readonly allDay: boolean;
   /** The file names no zone for it. */
@@ -35,7 +37,7 @@ export function durationOf(text: string): Length | null {
 export function spanOf(
   { wallMs, zone, allDay }: Moment,
   { wallMs: lengthMs, exactMs }: Length,
-  byDefault: CalendarZone,
+  byDefault: TimeZone,
 ): [fromMs: number, toMs: number] {
   if (lengthMs + exactMs === 0) return allDay ? spanOfDay(zone, wallMs) : spanOfMoment(zone, wallMs, byDefault);
   const fromMs = zone.msOf(wallMs);
@@ -45,12 +47,12 @@ export function spanOf(
   return endMs + exactMs > fromMs ? [fromMs, endMs + exactMs] : spanOfDay(zone, dayOf(wallMs));
 }
 
-function spanOfDay(zone: CalendarZone, dayMs: WallMs): [number, number] {
+function spanOfDay(zone: TimeZone, dayMs: WallMs): [number, number] {
   return [zone.msOf(dayMs), zone.msOf(dayMs + DAY_MS, 'last')];
 }
 
 /** A moment in UTC lies on a day of the calendar's own zone. If that zone is unknown, the day can begin up to 24 h before it and end up to 24 h after it. */
-function spanOfMoment(zone: CalendarZone, wallMs: WallMs, byDefault: CalendarZone): [number, number] {
+function spanOfMoment(zone: TimeZone, wallMs: WallMs, byDefault: TimeZone): [number, number] {
   if (zone !== UTC) return spanOfDay(zone, dayOf(wallMs));
   if (byDefault === ANY_ZONE) return [wallMs - DAY_MS, wallMs + DAY_MS];
   return spanOfDay(byDefault, dayOf(byDefault.wallOf(wallMs)));

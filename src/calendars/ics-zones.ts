@@ -3,16 +3,9 @@ import { unescapeText, type IcsComponent, type LineProblem, type Property } from
 import { unreadIn } from './ics-grammar.js';
 import { occurrencesOf, type Budget } from './recurrence.js';
 import { readRule, type Rule } from './recurrence-rule.js';
-import {
-  ANY_ZONE,
-  DAY_MS,
-  eitherOf,
-  ianaZone,
-  readStamp,
-  zoneOf,
-  type CalendarZone,
-  type WallMs,
-} from '../time/zones.js';
+import { ianaZone, zoneOf, type TimeZone } from '../time/time-zone.js';
+import { DAY_MS, readStamp, type WallMs } from '../time/wall-clock.js';
+import { ANY_ZONE, eitherOf } from './uncertain-zones.js';
 
 const YEAR_MS = 366 * DAY_MS;
 /** Changes of the clocks are worked out from so long before the time asked for to so long after it: events begin earlier and end later. */
@@ -28,11 +21,11 @@ interface Onset {
 /** The zones of one VCALENDAR. */
 export class IcsZones {
   /** Of times and days that name none: X-WR-TIMEZONE, else `ANY_ZONE`. A VTIMEZONE is that of the events that name it. */
-  readonly byDefault: CalendarZone;
+  readonly byDefault: TimeZone;
   readonly problems: LineProblem[] = [];
   /** `null`: defined by the file in a way that cannot be read, which is a problem already. */
-  readonly #own = new Map<string, { zone: CalendarZone | null; text: string }>();
-  readonly #iana = new Map<string, CalendarZone | null>();
+  readonly #own = new Map<string, { zone: TimeZone | null; text: string }>();
+  readonly #iana = new Map<string, TimeZone | null>();
 
   constructor(
     calendar: IcsComponent,
@@ -45,10 +38,10 @@ export class IcsZones {
   }
 
   /** The zone that a TZID means; where there is none, the problem is kept once and the answer is `null`. */
-  named(tzid: string, line: number): CalendarZone | null {
+  named(tzid: string, line: number): TimeZone | null {
     const own = this.#own.get(tzid);
     if (own !== undefined) return own.zone;
-    const known = this.#iana.get(tzid) ?? quick(ianaZoneOf(tzid));
+    const known = this.#iana.get(tzid) ?? ianaZoneOf(tzid);
     this.#iana.set(tzid, known);
     if (known === null)
       this.problems.push({
@@ -80,7 +73,7 @@ export class IcsZones {
     this.#own.set(name, { zone, text });
   }
 
-  #zoneOf(name: string, part: IcsComponent): CalendarZone | null {
+  #zoneOf(name: string, part: IcsComponent): TimeZone | null {
     if (unreadIn(part).length > 0) return null;
     const { parts } = part;
     const problems: LineProblem[] = [];
@@ -105,7 +98,7 @@ export class IcsZones {
     if (problems.length > 0 || first === undefined || last === undefined) return null;
     const offsetAt = (ms: number) => onsets.findLast(({ atMs }) => atMs <= ms)?.offsetMs ?? first.beforeMs;
     const own = zoneOf(name, offsetAt);
-    const iana = quick(ianaZoneOf(name));
+    const iana = ianaZoneOf(name);
     if (iana !== null) return eitherOf(own, iana);
     // Before its first change and after its last one, the file does not say whether clocks went on changing.
     const isOver = last.atMs <= this.toMs;
@@ -169,7 +162,7 @@ export class IcsZones {
     return [...occurrencesOf(rule, start, untilMs, fromMs, this.toMs + YEARS_AROUND * YEAR_MS, this.budget)];
   }
 
-  #default({ lines }: IcsComponent): CalendarZone {
+  #default({ lines }: IcsComponent): TimeZone {
     const [given, other] = lines.filter(({ name }) => name === 'X-WR-TIMEZONE').map(namedZone);
     if (given !== undefined) {
       if (other !== undefined && other.value !== given.value)
@@ -187,31 +180,11 @@ function namedZone({ line, value }: Property): { line: number; value: string } {
 }
 
 /** Evolution and Thunderbird write `/freeassociation.sourceforge.net/Tzfile/Europe/Berlin`, with or without the zone itself. */
-function ianaZoneOf(tzid: string): CalendarZone | null {
+function ianaZoneOf(tzid: string): TimeZone | null {
   if (!tzid.startsWith('/')) return ianaZone(tzid);
   const segments = tzid.split('/').slice(1);
   const names = [3, 2, 1].map((length) => segments.slice(-length).join('/'));
-  return names.reduce<CalendarZone | null>((found, name) => found ?? ianaZone(name), null);
-}
-
-/** The same zone, asked once for each day: to ask for an offset takes 10 µs, and events ask for the same days. */
-function quick(zone: CalendarZone | null): CalendarZone | null {
-  if (zone === null) return null;
-  const offsetMs = (ms: number) => zone.wallOf(ms) - ms;
-  const days = new Map<number, number | null>();
-  const offsetOfDay = (day: number) => {
-    const [morning, night] = [offsetMs(day * DAY_MS), offsetMs((day + 1) * DAY_MS)];
-    return morning === night ? morning : null;
-  };
-  return zoneOf(zone.name, (ms) => {
-    const day = Math.floor(ms / DAY_MS);
-    let offset = days.get(day);
-    if (offset === undefined) {
-      offset = offsetOfDay(day);
-      days.set(day, offset);
-    }
-    return offset ?? offsetMs(ms);
-  });
+  return names.reduce<TimeZone | null>((found, name) => found ?? ianaZone(name), null);
 }
 
 /** `+0100`, `-053730` */

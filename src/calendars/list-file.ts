@@ -1,16 +1,15 @@
 /** A simple list of freezes in YAML → freezes, or every problem with its place. */
-import { DateTime } from 'luxon';
 import type { Problem } from '../domain/failures.js';
 import type { Freeze } from '../domain/gates/gates.js';
 import { didYouMean } from '../domain/text/suggest.js';
 import { YamlDocument, type FileKind, type Path, type PathProblem } from '../yaml/yaml-document.js';
 import { freezeName } from './freeze-name.js';
-import { DAY_MS, ianaZone, UTC, type CalendarZone } from '../time/zones.js';
+import { ianaZone, UTC, type TimeZone } from '../time/time-zone.js';
+import { DAY_MS, readStamp, type WallMs } from '../time/wall-clock.js';
 
 const KEYS = ['timezone', 'freezes'];
 const FREEZE_KEYS = ['name', 'from', 'to'];
 const EXAMPLE = 'timezone: Europe/Berlin, then freezes: with - { name: Year end, from: 2026-12-20, to: 2027-01-01 }';
-const LOCAL_TIME = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?$/;
 const LIST_FILE: FileKind = { noun: 'calendar', begin: `Write ${EXAMPLE}`, size: 'Take its past freezes out' };
 
 export function listFreezes(
@@ -40,14 +39,14 @@ class FreezeList {
     const zone = this.#zone(timezone);
     if (Array.isArray(freezes))
       return freezes.flatMap((freeze: unknown, index) => this.#freeze(['freezes', index], freeze, zone) ?? []);
-    this.#problem(['freezes'], 'missing', '"freezes" is no list', `Write ${EXAMPLE}`);
+    this.#problem(['freezes'], 'missing', '"freezes" is not a list', `Write ${EXAMPLE}`);
     return [];
   }
 
-  #freeze(path: Path, freeze: unknown, zone: CalendarZone): Freeze | null {
+  #freeze(path: Path, freeze: unknown, zone: TimeZone): Freeze | null {
     if (typeof freeze !== 'object' || freeze === null || Array.isArray(freeze)) {
       const remedy = 'Write { name: Year end, from: 2026-12-20, to: 2027-01-01 }';
-      this.#problem(path, 'invalid-value', 'it is no freeze', remedy);
+      this.#problem(path, 'invalid-value', 'it is not a freeze', remedy);
       return null;
     }
     this.#onlyKeys(path, freeze, FREEZE_KEYS);
@@ -62,7 +61,7 @@ class FreezeList {
     return null;
   }
 
-  #zone(name: unknown): CalendarZone {
+  #zone(name: unknown): TimeZone {
     const zone = typeof name === 'string' ? ianaZone(name) : null;
     if (zone !== null) return zone;
     const [code, found] =
@@ -74,18 +73,16 @@ class FreezeList {
   }
 
   /** A date stands for its whole day: as `to` it ends with that day. A reading that comes twice makes the freeze the longer one. */
-  #time(path: Path, given: unknown, zone: CalendarZone, which: 'first' | 'last'): number | null {
-    const isTime = typeof given === 'string' && LOCAL_TIME.test(given);
-    const read = isTime ? DateTime.fromISO(given.replace(' ', 'T'), { zone: 'utc' }) : null;
-    if (read === null || !read.isValid) {
+  #time(path: Path, given: unknown, zone: TimeZone, which: 'first' | 'last'): number | null {
+    const wallMs = typeof given === 'string' ? localTime(given) : null;
+    if (wallMs === null) {
       const [code, found] =
         given === undefined
           ? ['missing', `"${String(path.at(-1))}" is missing`]
-          : ['invalid-value', `"${shown(given)}" is no time`];
+          : ['invalid-value', `"${shown(given)}" is not a time`];
       this.#problem(path, code, found, 'Write a day, 2026-12-20, or a time of the zone, 2026-12-20T18:00');
       return null;
     }
-    const wallMs = read.toMillis();
     const isDay = String(given).length === 10;
     if (which === 'first') return zone.msOf(wallMs, 'first');
     return isDay ? zone.msOf(wallMs + DAY_MS, 'first') : zone.msOf(wallMs, 'last');
@@ -102,6 +99,17 @@ class FreezeList {
   #problem(path: Path, code: string, found: string, remedy: string): void {
     this.problems.push({ code, path, found, remedy });
   }
+}
+
+const LOCAL_TIME = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::([0-5]\d))?)?$/;
+
+/** `2026-12-20` or `2026-12-20T18:00`, where `24:00` is the end of the day. @returns `null` for any other text */
+function localTime(text: string): WallMs | null {
+  const [, year, month, day, hour = '00', minute = '00', second = '00'] = LOCAL_TIME.exec(text) ?? [];
+  if (year === undefined) return null;
+  const endsDay = `${hour}${minute}${second}` === '240000';
+  const stamp = readStamp(`${year}${month}${day}T${endsDay ? '000000' : `${hour}${minute}${second}`}`);
+  return stamp && stamp.wallMs + (endsDay ? DAY_MS : 0);
 }
 
 /** A list may hold itself, so that no text can be made of it. */

@@ -1,5 +1,5 @@
 /** The value of RRULE: RFC 5545 3.3.10, but for rules by the minute or second. */
-import { readStamp, type Stamp, type WallMs } from '../time/zones.js';
+import { readStamp, type Stamp, type WallMs } from '../time/wall-clock.js';
 
 /** A rule that is read, with defaults taken from the start of its event. */
 export interface Rule {

@@ -1,6 +1,6 @@
 /** Occurrences of a recurrence rule by the wall clock. Each period is worked out alone, so a rule without COUNT costs the same however long ago it began. */
 import { sorted, type Frequency, type Rule } from './recurrence-rule.js';
-import { DAY_MS, dayOf, wallTime, type WallMs } from '../time/zones.js';
+import { DAY_MS, dayOf, wallTime, type WallMs } from '../time/wall-clock.js';
 
 /** Work that a file may still cost. Counted, not timed: the same file ends the same way on any machine. */
 export interface Budget {

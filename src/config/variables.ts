@@ -1,116 +1,218 @@
-/** Every variable that is read, as one table: docs/operations.md is printed from it, and a name that is not in it is a typing error. */
+/**
+ * Every variable that is read, with its form, default and meaning. This is the whole truth: the values are read by these schemas, the table
+ * of docs/operations.md and `.env.example` are printed from them, and a name of ours that is not here is a typing error.
+ */
+import { z } from 'zod';
 import { DEFAULT_TASK_QUEUE } from '../domain/contract.js';
+import { DEFAULT_LIMITS } from '../domain/once/limits.js';
+import { DEFAULT_VERIFY } from '../domain/runbook/runbook-checks.js';
+import { ACTION_NAMES } from '../domain/target/actions.js';
+import { describeDuration } from '../domain/time/duration.js';
+import { isHostOfUrl } from '../network/host-and-port.js';
+import {
+  duration,
+  durations,
+  folders,
+  formed,
+  headerSecret,
+  oneOf,
+  positive,
+  proxyUrl,
+  readableFile,
+  secret,
+  serviceUrl,
+  text,
+} from './values.js';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+/** From the least urgent to the most. */
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+/** The least urgent log lines that are written. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-interface ConfigVariable {
-  readonly name: string;
-  readonly default: string;
-  readonly meaning: string;
-  readonly secret?: true;
+const DEFAULT_PORT = 7233;
+/** `host:port` of a Temporal server on this machine. */
+export const DEFAULT_ADDRESS = `localhost:${DEFAULT_PORT}`;
+
+const ADDRESS = /^(?:[\w.-]{1,254}|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+
+/** `host` or `host:port` of a Temporal server, wherever it is written. */
+export const temporalAddress = formed(
+  isAddress,
+  'host:port',
+  `Write host and port alone, such as ${DEFAULT_ADDRESS} or [::1]:${DEFAULT_PORT}; TEMPORAL_TLS=true switches TLS on`,
+);
+
+function isAddress(value: string): boolean {
+  if (!ADDRESS.test(value)) return false;
+  // What the form lets through and no connection takes: 1.2.3.999, a..b, port 0 or 65536.
+  const url = URL.canParse(`https://${value}`) ? new URL(`https://${value}`) : null;
+  return url !== null && url.port !== '0' && isHostOfUrl(url);
 }
 
-/** `TEMPORAL_*` are Temporal's own. */
-export const configVariables: readonly ConfigVariable[] = [
-  {
-    name: 'TEMPORAL_ADDRESS',
-    default: 'localhost:7233',
-    meaning:
-      "Temporal server; further `TEMPORAL_*` (namespace, API key, TLS, profile) as in Temporal's own environment configuration",
-  },
-  { name: 'TEMPORAL_NAMESPACE', default: 'default', meaning: 'Temporal namespace' },
-  { name: 'RUNBOOK_TASK_QUEUE', default: DEFAULT_TASK_QUEUE, meaning: 'Task queue of worker and runs' },
-  {
-    name: 'RUNBOOK_DIR',
-    default: './runbooks where it exists',
-    meaning:
-      'Folders of runbook files beside the built-in catalogue, separated by `:` (`;` on Windows); all workers need the same files',
-  },
-  {
-    name: 'RUNBOOK_CALENDARS',
-    default: './calendars where it exists',
-    meaning:
-      'Folders of calendars (`.ics`, `.yaml`) that freezes name, separated as in `RUNBOOK_DIR`; all workers need the same files',
-  },
-  {
-    name: 'RUNBOOK_ALARMS',
-    default: '',
-    meaning: 'Alarms file of `runbook gateway` and `runbook alarm`, where no `--file` is given',
-  },
-  { name: 'RUNBOOK_LOG_LEVEL', default: 'info', meaning: `One of ${LOG_LEVELS.join(', ')}` },
-  { name: 'RUNBOOK_READ_TIMEOUT', default: '5s', meaning: 'Longest time for one read of the API' },
-  { name: 'RUNBOOK_POST_TIMEOUT', default: '10s', meaning: 'Longest time for the POST of an action' },
-  { name: 'RUNBOOK_QUIET_PERIOD', default: '5s', meaning: 'Between two readings that must agree' },
-  {
-    name: 'RUNBOOK_VISIBILITY_WINDOW',
-    default: '15s',
-    meaning:
-      'How long ServiceStage may take to show an accepted cloud job in `last_job_id`; too short a value endangers *once*',
-  },
-  {
-    name: 'RUNBOOK_LIMITS',
-    default: '',
-    meaning:
-      'The other limits of an attempt, such as `lease=2s,budgetWait=5s,credentialsWait=5s,margin=3s,clockSkew=5s,lateStart=5s`',
-  },
-  {
-    name: 'RUNBOOK_VERIFY',
-    default: 'within=5m,stable=10s',
-    meaning: 'How long a desired state may take after the cloud job, and must hold, where a runbook does not say',
-  },
-  {
-    name: 'RUNBOOK_USUAL_DURATIONS',
-    default: '',
-    meaning:
-      'Usual time of each action in your cloud, such as `start=45s,stop=10s`; decides when to look, never what is concluded',
-  },
-  {
-    name: 'HTTPS_PROXY',
-    default: '',
-    meaning:
-      'HTTP proxy for everything that goes out by `https`, and for Temporal; also `https_proxy`, which counts first',
-  },
-  { name: 'HTTP_PROXY', default: '', meaning: 'The same for `http`; also `http_proxy`' },
-  {
-    name: 'NO_PROXY',
-    default: '',
-    meaning:
-      'Hosts, domains, addresses and networks that are reached directly, separated by commas; also `no_proxy`. Loopback and link-local addresses always are',
-  },
-  { name: 'SERVICESTAGE_REGION', default: '', meaning: 'Such as `cn-north-4`; gives both endpoints' },
-  {
-    name: 'SERVICESTAGE_ENDPOINT',
-    default: 'from the region',
-    meaning: 'Overrides the endpoint: simulator, private cloud',
-  },
-  { name: 'SERVICESTAGE_ALLOW_HTTP', default: 'false', meaning: '`true` allows http beyond loopback' },
-  {
-    name: 'SERVICESTAGE_REQUESTS_PER_SECOND',
-    default: '5',
-    meaning: 'Request budget of this process; chosen, since ServiceStage documents no limit',
-  },
-  { name: 'SERVICESTAGE_BURST', default: '10', meaning: 'Requests that may go at once' },
-  {
-    name: 'SERVICESTAGE_USER_ID',
-    default: 'from the token, or asked of IAM',
-    meaning: 'Our own IAM user id: evidence that a cloud job found later is ours',
-  },
-  { name: 'SERVICESTAGE_TOKEN', default: '', meaning: 'A ready token', secret: true },
-  {
-    name: 'SERVICESTAGE_IAM_USER',
-    default: '',
-    meaning: 'IAM user, to fetch and renew tokens; with `_IAM_PASSWORD` and `_IAM_DOMAIN`',
-  },
-  { name: 'SERVICESTAGE_IAM_PASSWORD', default: '', meaning: 'Password of the IAM user', secret: true },
-  { name: 'SERVICESTAGE_IAM_DOMAIN', default: '', meaning: 'Account name of the IAM user' },
-  { name: 'HUAWEICLOUD_SDK_PROJECT_ID', default: '', meaning: 'Project id; always needed' },
-  { name: 'HUAWEICLOUD_SDK_AK', default: '', meaning: 'Access key, with `_SK`' },
-  { name: 'HUAWEICLOUD_SDK_SK', default: '', meaning: 'Secret key', secret: true },
-  { name: 'HUAWEICLOUD_SDK_SECURITY_TOKEN', default: '', meaning: 'Of temporary access keys', secret: true },
-  { name: 'HUAWEICLOUD_SDK_IAM_ENDPOINT', default: 'from the region', meaning: 'IAM endpoint' },
-];
+/** A Temporal namespace, wherever it is written. */
+export const temporalNamespace = formed(/^[^\s/:]+$/, 'a namespace', 'Write its name alone, such as default');
+const temporalBoolean = formed(/^(?:true|false|1|0)$/, 'true or false', 'Write true or false').optional();
 
-export const CONFIG_VARIABLE_NAMES: readonly string[] = configVariables.map(({ name }) => name);
-/** Read in lower case as well. */
-export const PROXY_VARIABLES: readonly string[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
+/** Those of Temporal's own reader, which reads most of them; address and namespace may also come from its profile file. Described ones are documented. */
+export const TEMPORAL_VARIABLES = {
+  TEMPORAL_ADDRESS: text
+    .optional()
+    .meta({ form: 'host:port', default: DEFAULT_ADDRESS })
+    .describe(
+      "Temporal server; further `TEMPORAL_*` (namespace, API key, TLS, profile) as in Temporal's own environment configuration",
+    ),
+  TEMPORAL_NAMESPACE: text.optional().meta({ default: 'default' }).describe('Temporal namespace'),
+  TEMPORAL_TLS: temporalBoolean,
+  TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: temporalBoolean,
+  TEMPORAL_CONFIG_FILE: readableFile.optional(),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: readableFile.optional(),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: readableFile.optional(),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: readableFile.optional(),
+  TEMPORAL_API_KEY: secret.optional(),
+  TEMPORAL_PROFILE: text.optional(),
+  TEMPORAL_CODEC_ENDPOINT: text.optional(),
+  TEMPORAL_CODEC_AUTH: secret.optional(),
+  TEMPORAL_TLS_CLIENT_CERT_DATA: text.optional(),
+  TEMPORAL_TLS_CLIENT_KEY_DATA: secret.optional(),
+  TEMPORAL_TLS_SERVER_CA_CERT_DATA: text.optional(),
+  TEMPORAL_TLS_SERVER_NAME: text.optional(),
+};
+
+/** What the command line and the gateway read beside those of Temporal and the proxies. */
+export const CLIENT_VARIABLES = {
+  RUNBOOK_TASK_QUEUE: text
+    .default(DEFAULT_TASK_QUEUE)
+    .meta({ default: DEFAULT_TASK_QUEUE })
+    .describe('Task queue of worker and runs'),
+  RUNBOOK_DIR: folders('runbooks').describe(
+    'Folders of runbook files beside the built-in catalogue, separated by `:` (`;` on Windows); all workers need the same files',
+  ),
+  RUNBOOK_CALENDARS: folders('calendars').describe(
+    'Folders of calendars (`.ics`, `.yaml`) that freezes name, separated as in `RUNBOOK_DIR`; all workers need the same files',
+  ),
+  RUNBOOK_ALARMS: text
+    .optional()
+    .meta({ form: 'file' })
+    .describe('Alarms file of `runbook gateway` and `runbook alarm`, where no `--file` is given'),
+  RUNBOOK_LOG_LEVEL: oneOf(LOG_LEVELS, 'info').describe('The least urgent log lines that are written'),
+};
+
+/** What the worker reads besides. */
+export const WORKER_VARIABLES = {
+  RUNBOOK_READ_TIMEOUT: duration(DEFAULT_LIMITS.readTimeoutMs).describe('Longest time for one read of the API'),
+  RUNBOOK_POST_TIMEOUT: duration(DEFAULT_LIMITS.postTimeoutMs).describe('Longest time for the POST of an action'),
+  RUNBOOK_QUIET_PERIOD: duration(DEFAULT_LIMITS.quietMs).describe('Time between two readings that must agree'),
+  RUNBOOK_VISIBILITY_WINDOW: duration(DEFAULT_LIMITS.visibilityWindowMs).describe(
+    'How long ServiceStage may take to show an accepted cloud job in `last_job_id`; too short a value endangers *once*',
+  ),
+  RUNBOOK_LIMITS: durations(['budgetWait', 'credentialsWait', 'clockSkew', 'lateStart', 'lease', 'margin']).describe(
+    'The other limits of an attempt, such as `lease=2s,budgetWait=5s,credentialsWait=5s,margin=3s,clockSkew=5s,lateStart=5s`',
+  ),
+  RUNBOOK_VERIFY: durations(['within', 'stable'])
+    .meta({
+      default: `within=${describeDuration(DEFAULT_VERIFY.withinMs)},stable=${describeDuration(DEFAULT_VERIFY.stableMs)}`,
+    })
+    .describe(
+      'How long the desired state may take to appear after the cloud job, and how long it must hold, where a runbook does not say',
+    ),
+  RUNBOOK_USUAL_DURATIONS: durations(ACTION_NAMES).describe(
+    'Usual time of each action in your cloud, such as `start=45s,stop=10s`; decides when to poll, never what is concluded',
+  ),
+};
+
+/** Read in lower case as well; see `proxies.ts`. */
+export const PROXY_VARIABLES = {
+  HTTPS_PROXY: proxyUrl
+    .optional()
+    .describe(
+      'HTTP proxy for everything that goes out by `https`, and for Temporal; also `https_proxy`, which counts first',
+    ),
+  HTTP_PROXY: proxyUrl.optional().describe('The same for `http`; also `http_proxy`'),
+  NO_PROXY: text
+    .optional()
+    .meta({ form: 'hosts' })
+    .describe(
+      'Hosts, domains, addresses and networks that are reached directly, separated by commas; also `no_proxy`. Loopback and link-local addresses always are',
+    ),
+};
+
+const name = /^[\w-]+$/;
+
+/** How the worker reaches ServiceStage; what must be given together is checked in `service-stage.ts`. */
+export const SERVICESTAGE_VARIABLES = {
+  SERVICESTAGE_REGION: formed(
+    name,
+    'the name of a region',
+    'Write it as in the addresses of its services, such as cn-north-4',
+  )
+    .optional()
+    .describe('Such as `cn-north-4`; gives both endpoints'),
+  SERVICESTAGE_ENDPOINT: serviceUrl
+    .optional()
+    .meta({ default: 'from the region' })
+    .describe('Overrides the endpoint: simulator, private cloud'),
+  SERVICESTAGE_ALLOW_HTTP: oneOf(['true', 'false'], 'false').describe('`true` allows http beyond loopback'),
+  SERVICESTAGE_REQUESTS_PER_SECOND: positive(5)
+    .meta({ form: 'requests a second' })
+    .describe('Request budget of this process; chosen, since ServiceStage documents no limit'),
+  SERVICESTAGE_BURST: positive(10).meta({ form: 'requests' }).describe('Requests that may go at once'),
+  SERVICESTAGE_USER_ID: formed(
+    name,
+    'a user id',
+    'Write the id of the IAM user, as "My Credentials" of the console shows it',
+  )
+    .optional()
+    .meta({ default: 'from the token, or asked of IAM' })
+    .describe('Our own IAM user id: evidence that a cloud job found later is ours'),
+  SERVICESTAGE_TOKEN: headerSecret.optional().describe('A ready token'),
+  SERVICESTAGE_IAM_USER: text
+    .optional()
+    .describe('IAM user, to fetch and renew tokens; with `_IAM_PASSWORD` and `_IAM_DOMAIN`'),
+  SERVICESTAGE_IAM_PASSWORD: secret.optional().describe('Password of the IAM user'),
+  SERVICESTAGE_IAM_DOMAIN: text.optional().describe('Account name of the IAM user'),
+  HUAWEICLOUD_SDK_PROJECT_ID: formed(name, 'a project id', 'Write the 32 hexadecimal digits of the project')
+    .optional()
+    .describe('Project id; always needed'),
+  HUAWEICLOUD_SDK_AK: formed(name, 'an access key', 'Write the access key id alone, letters and digits')
+    .optional()
+    .describe('Access key, with `_SK`'),
+  HUAWEICLOUD_SDK_SK: headerSecret.optional().describe('Secret key'),
+  HUAWEICLOUD_SDK_SECURITY_TOKEN: headerSecret.optional().describe('Security token of temporary access keys'),
+  HUAWEICLOUD_SDK_IAM_ENDPOINT: serviceUrl.optional().meta({ default: 'from the region' }).describe('IAM endpoint'),
+};
+
+/** One variable, as the documentation shows it. */
+export interface ConfigVariable {
+  readonly name: string;
+  /** As one would write it; empty: none. */
+  readonly default: string;
+  /** What its value looks like. */
+  readonly form: string;
+  readonly meaning: string;
+  readonly secret: boolean;
+}
+
+const ALL: Readonly<Record<string, z.ZodType>> = {
+  ...TEMPORAL_VARIABLES,
+  ...CLIENT_VARIABLES,
+  ...WORKER_VARIABLES,
+  ...PROXY_VARIABLES,
+  ...SERVICESTAGE_VARIABLES,
+};
+
+/** All documented variables, in the order in which people set them. */
+export const configVariables: readonly ConfigVariable[] = Object.entries(ALL).flatMap(([variable, schema]) => {
+  const { description, default: byDefault = '', form = '', secret: isSecret = false } = metaOf(schema);
+  return description === undefined
+    ? []
+    : [{ name: variable, default: byDefault, form, meaning: description, secret: isSecret }];
+});
+
+/** The metadata of a schema together with that of the schemas it wraps: zod keeps them separately. */
+function metaOf(schema: z.ZodType): z.GlobalMeta {
+  const inner = 'innerType' in schema.def ? metaOf(schema.def.innerType as z.ZodType) : {};
+  return { ...inner, ...schema.meta() };
+}
+
+/** Their names. */
+export const CONFIG_VARIABLE_NAMES: readonly string[] = configVariables.map(({ name: each }) => each);

@@ -10,11 +10,11 @@ import {
   type ScheduleDescription,
   type ScheduleUpdateOptions,
 } from '@temporalio/client';
+import pMap from 'p-map';
 import { changesBetween, toJson } from './changes.js';
 import { changedByHand, type Difference } from './compare.js';
-import { describe, ScheduleReader } from './describe.js';
+import { CALLS_AT_A_TIME, describe, ScheduleReader } from './describe.js';
 import { namedError, ScheduleChangedMeanwhile, ScheduleUnreadable } from './errors.js';
-import { CALLS_AT_A_TIME, inParallel } from './in-parallel.js';
 import { describedForm, ownershipOf } from './ownership.js';
 import type { DesiredSchedule } from './read-schedules.js';
 import { toScheduleOptions } from './to-schedule-options.js';
@@ -43,7 +43,7 @@ export async function applyDifferences(
   differences: readonly Difference[],
   taskQueue: string,
 ): Promise<Applied[]> {
-  return inParallel(differences, CALLS_AT_A_TIME, async (difference) => {
+  const apply = async (difference: Difference): Promise<Applied> => {
     const { id, name } = difference;
     try {
       return { id, name, result: await applyOne(client, difference, taskQueue) };
@@ -52,7 +52,8 @@ export async function applyDifferences(
       const { name: kind, message } = named instanceof Error ? named : new Error(String(named));
       return { id, name, result: 'failed', error: { kind, message } };
     }
-  });
+  };
+  return pMap(differences, apply, { concurrency: CALLS_AT_A_TIME });
 }
 
 async function applyOne(client: Client, difference: Difference, taskQueue: string): Promise<Result> {

@@ -1,9 +1,9 @@
 /** A schedule file against the server: what is to be made, changed, deleted, and what somebody changed by hand. Changes nothing. */
 import type { Client, ScheduleDescription } from '@temporalio/client';
+import pMap from 'p-map';
 import { changesBetween, type Change } from './changes.js';
-import { describeOrReason, type Described } from './describe.js';
+import { CALLS_AT_A_TIME, describeOrReason, type Described } from './describe.js';
 import { namedError } from './errors.js';
-import { CALLS_AT_A_TIME, inParallel } from './in-parallel.js';
 import { describedForm, OWNERSHIP_FORMAT, ownershipOf, type Ownership } from './ownership.js';
 import type { ReadSchedules, DesiredSchedule } from './read-schedules.js';
 import { definitionOf } from './to-schedule-options.js';
@@ -34,17 +34,20 @@ export async function compareSchedules(
   { owner, schedules }: ReadSchedules,
   taskQueue: string,
 ): Promise<Difference[]> {
-  const desired = await inParallel(schedules, CALLS_AT_A_TIME, async (schedule) =>
-    differenceOf(schedule, await describeOrReason(client, schedule.id), taskQueue),
+  const desired = await pMap(
+    schedules,
+    async (schedule) => differenceOf(schedule, await describeOrReason(client, schedule.id), taskQueue),
+    { concurrency: CALLS_AT_A_TIME },
   );
   // Listing lags behind, so it only finds what is to be deleted; a schedule it does not show yet stays until the next apply.
   const known = new Set(schedules.map(({ id }) => id));
   const further = (await idsOnServer(client, `${owner}/`)).filter((id) => !known.has(id));
-  const others = await inParallel(further, CALLS_AT_A_TIME, async (id) => {
+  const differenceOfId = async (id: string): Promise<Difference[]> => {
     const described = await describeOrReason(client, id);
     if (described.kind === 'unreadable') return [unreadable(id, null, described.reason)];
     return described.seen === null ? [] : [differenceOfOther(id, described.seen)];
-  });
+  };
+  const others = await pMap(further, differenceOfId, { concurrency: CALLS_AT_A_TIME });
   return [...desired, ...others.flat()].sort((left, right) => left.id.localeCompare(right.id));
 }
 

@@ -3,7 +3,9 @@ import type { DescribedCalendar } from './ownership.js';
 import type { DesiredSchedule } from './read-schedules.js';
 import { DAYS_OF_WEEK, MONTHS } from './schedule-file.js';
 import { calendarOf } from './spelled-out.js';
-import { clockChanges, localMs, type ClockChange } from '../time/time-zone.js';
+import { clockChanges, type ClockChange } from '../time/clock-changes.js';
+import { localMs } from '../time/time-zone.js';
+import { describeWallTime } from '../time/wall-clock.js';
 
 /** A local time of a schedule that a change of the clocks takes away or repeats. */
 export interface ClockSurprise {
@@ -31,7 +33,7 @@ export function clockSurprises(
   return clockChanges(zone, fromMs, toMs).flatMap(({ atMs, kind, fromLocalMs, toLocalMs }) => {
     const times: string[] = [];
     for (let timeMs = fromLocalMs; timeMs < toLocalMs && times.length < MOST_TIMES; timeMs += MINUTE_MS)
-      if (byTheClock.some((calendar) => matchesMinute(calendar, timeMs))) times.push(localText(timeMs));
+      if (byTheClock.some((calendar) => matchesMinute(calendar, timeMs))) times.push(describeWallTime(timeMs));
     return times.map((localTime) => ({ kind, localTime, atMs }));
   });
 }
@@ -72,11 +74,6 @@ function fits<Unit>(
     const [first, last] = [positionOf(start), positionOf(end)];
     return first <= value && value <= last && (value - first) % step === 0;
   });
-}
-
-/** `2027-03-28 02:30`, of local milliseconds. */
-export function localText(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
 }
 
 /** In words, for people. */

@@ -3,6 +3,9 @@ import { ScheduleClient, ScheduleNotFoundError, type Client, type ScheduleDescri
 import { grpcCodeOf } from '../temporal/calls.js';
 import { namedError, ScheduleUnreadable } from './errors.js';
 
+/** How many schedules are read or written at a time. Chosen: a schedule is a workflow on the server, and each call a task of it. */
+export const CALLS_AT_A_TIME = 10;
+
 /** The Python SDK writes a payload without an encoding where there is no summary or no details: here both are none. */
 export class ScheduleReader extends ScheduleClient {
   protected override async _describeSchedule(id: string): Promise<ScheduleDescription['raw']> {

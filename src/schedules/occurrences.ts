@@ -4,8 +4,9 @@ import type { Calendars } from '../calendars/calendars.js';
 import type { Problem } from '../domain/failures.js';
 import type { Freeze } from '../domain/gates/gates.js';
 import { namedError } from './errors.js';
-import { clockSurprises, comesTwice, localText, type ClockSurprise } from './daylight-saving.js';
+import { clockSurprises, comesTwice, type ClockSurprise } from './daylight-saving.js';
 import { localMs } from '../time/time-zone.js';
+import { describeWallTime } from '../time/wall-clock.js';
 
 export interface Occurrence {
   readonly atMs: number;
@@ -53,7 +54,7 @@ export async function nextOccurrences(
       : await freezesBetween(freezeNames, fromMs, last + windowMs + 1);
   const coming = times.map((atMs) => ({
     atMs,
-    localTime: localText(localMs(timezone, atMs)),
+    localTime: describeWallTime(localMs(timezone, atMs)),
     comesTwice: comesTwice(timezone, atMs),
     freezes: freezes
       .filter((freeze) => freeze.fromMs < atMs + Math.max(windowMs, 1) && atMs < freeze.toMs)

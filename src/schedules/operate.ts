@@ -1,11 +1,11 @@
 /** What operators do with schedules that are there: list, pause, resume, run now. None of it changes what a file says. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ScheduleDescription } from '@temporalio/client';
+import pMap from 'p-map';
 import type { StartArguments } from '../domain/contract.js';
 import { changedByHand, idsOnServer } from './compare.js';
-import { describe, describeOrReason } from './describe.js';
+import { CALLS_AT_A_TIME, describe, describeOrReason } from './describe.js';
 import { AmbiguousSchedule, ForeignSchedule, namedError, ScheduleNotFound } from './errors.js';
-import { CALLS_AT_A_TIME, inParallel } from './in-parallel.js';
 import { ownershipOf, type Ownership } from './ownership.js';
 
 /** A schedule that a file made. */
@@ -41,10 +41,9 @@ export interface Listing {
 export async function listSchedules(client: Client, owner: string | null): Promise<Listing> {
   const ids = await idsOnServer(client, owner === null ? '' : `${owner}/`);
   const ours = ids.filter((id) => id.includes('/')).sort((left, right) => left.localeCompare(right));
-  const described = await inParallel(ours, CALLS_AT_A_TIME, async (id) => ({
-    id,
-    ...(await describeOrReason(client, id)),
-  }));
+  const described = await pMap(ours, async (id) => ({ id, ...(await describeOrReason(client, id)) }), {
+    concurrency: CALLS_AT_A_TIME,
+  });
   return {
     schedules: described.flatMap((each) => (each.kind === 'described' ? listedIfOwned(each.id, each.seen) : [])),
     unreadable: described.flatMap((each) => (each.kind === 'unreadable' ? [{ id: each.id, reason: each.reason }] : [])),

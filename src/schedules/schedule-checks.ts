@@ -10,7 +10,7 @@ import { cronProblems } from './cron.js';
 import { DAYS_OF_WEEK, MONTHS, type ScheduleEntry } from './schedule-file.js';
 import { neverStarts } from './starts.js';
 import { stepProblem, type SteppedField } from './steps.js';
-import { isTimeZone, timeZoneNames } from '../time/time-zone.js';
+import { isTimeZone, timeZoneNames } from '../time/zone-names.js';
 
 /** The server takes no shorter catch-up window. */
 const SHORTEST_WINDOW_MS = 10_000;

@@ -2,9 +2,9 @@
 import type { DescribedCalendar } from './ownership.js';
 import { DAYS_OF_WEEK, MONTHS, type ScheduleEntry } from './schedule-file.js';
 import { calendarOf } from './spelled-out.js';
-import { clockChanges, localMs } from '../time/time-zone.js';
+import { ianaZone, UTC, type TimeZone } from '../time/time-zone.js';
+import { DAY_MS } from '../time/wall-clock.js';
 
-const DAY_MS = 86_400_000;
 /** The server counts no further. */
 const LAST_YEAR = 2_100;
 /** A year with 366 days that begins on each day of the week is among them. */
@@ -16,11 +16,11 @@ type When = Pick<ScheduleEntry, 'cron' | 'calendar' | 'timezone'>;
 export function* startsBetween(entry: When, fromMs: number, toMs: number): Generator<number> {
   const calendar = calendarOf(entry);
   const times = timesOfDay(calendar);
+  const zone = ianaZone(entry.timezone) ?? UTC;
   // A day more at both ends: the zone decides which moments these are.
   for (const dayMs of days(calendar, fromMs - DAY_MS, toMs + DAY_MS)) {
-    const momentsOf = clockOfDay(entry.timezone, dayMs);
     for (const timeMs of times) {
-      for (const atMs of momentsOf(dayMs + timeMs)) if (atMs >= fromMs && atMs < toMs) yield atMs;
+      for (const atMs of momentsOf(zone, dayMs + timeMs)) if (atMs >= fromMs && atMs < toMs) yield atMs;
     }
   }
 }
@@ -105,17 +105,8 @@ function asIs(value: number): number {
   return value;
 }
 
-/**
- * For the local times of one day, the moments at which the clock of a zone shows them: one, or none or two on a day when the clocks are
- * changed. Asking the zone is slow, so it is asked for each day, not for each time.
- */
-function clockOfDay(zone: string, dayMs: number): (timeMs: number) => number[] {
-  const [fromMs, toMs] = [dayMs - DAY_MS, dayMs + 2 * DAY_MS];
-  const [before, after] = [localMs(zone, fromMs) - fromMs, localMs(zone, toMs) - toMs];
-  if (before === after) return (timeMs) => [timeMs - before];
-  const changedAtMs = clockChanges(zone, fromMs, toMs)[0]?.atMs ?? toMs;
-  return (timeMs) => {
-    const [early, late] = [timeMs - before, timeMs - after];
-    return [...(early < changedAtMs ? [early] : []), ...(late >= changedAtMs ? [late] : [])];
-  };
+/** Moments at which the clocks of a zone show a local time: one, or none or two where the clocks are changed. */
+function momentsOf(zone: TimeZone, localTimeMs: number): number[] {
+  const moments = new Set([zone.msOf(localTimeMs, 'first'), zone.msOf(localTimeMs, 'last')]);
+  return [...moments].filter((atMs) => zone.wallOf(atMs) === localTimeMs);
 }

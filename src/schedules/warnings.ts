@@ -3,13 +3,14 @@ import type { Calendars } from '../calendars/calendars.js';
 import { durationMs } from '../domain/time/duration.js';
 import type { Freeze } from '../domain/gates/gates.js';
 import { printable } from '../domain/text/text.js';
-import { clockWarnings, localText } from './daylight-saving.js';
+import { clockWarnings } from './daylight-saving.js';
 import { windowMs, type DesiredSchedule } from './read-schedules.js';
 import { cutoffOf, freezesOf } from './schedule-checks.js';
 import { calendarOf } from './spelled-out.js';
 import { firstStart, startsBetween } from './starts.js';
 import { unevenStep } from './steps.js';
 import { localMs } from '../time/time-zone.js';
+import { DAY_MS, describeWallTime } from '../time/wall-clock.js';
 
 /** One oddity of one schedule. */
 export interface ScheduleWarning {
@@ -21,7 +22,6 @@ export interface ScheduleWarning {
 
 /** Of a machine without a folder of calendars, which says so once for all schedules. */
 const CALENDARS_NOT_HERE = 'calendar-not-read';
-const DAY_MS = 86_400_000;
 /** A schedule that starts later than that was most likely meant otherwise. */
 const FAR_MS = 366 * DAY_MS;
 /** How far ahead freezes are compared with windows: eight weeks. Chosen: calendars are seldom final for longer. */
@@ -161,5 +161,5 @@ function nameOf({ calendar, name }: Freeze): string {
 }
 
 function on(zone: string, atMs: number): string {
-  return `${localText(localMs(zone, atMs))} (${zone})`;
+  return `${describeWallTime(localMs(zone, atMs))} (${zone})`;
 }

@@ -52,8 +52,8 @@ it('README plans what it shows, in the world that the demo begins with', async (
   expect(alike(stdout.trimEnd())).toBe(alike(shown.join('\n')));
 });
 
-it('the reference writes a runbook that is right, and finds it', async () => {
-  const text = await page('docs/runbook-reference.md');
+it('the first runbook is created and found as the page says', async () => {
+  const text = await page('docs/first-runbook.md');
   const commands = [...linesOf(text, 'runbook new'), ...linesOf(text, 'runbook validate'), ...linesOf(text, 'export')];
   expect(commands).toHaveLength(3);
   const printed = await inShell([...commands, 'runbook list'].join('\n'));

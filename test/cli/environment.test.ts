@@ -15,10 +15,10 @@ const UNCLEAN = {
 };
 const EVERY_PROBLEM = [
   'TEMPORAL_ADDRESS: "https://temporal.example.com:7233" is not host:port',
-  'TEMPORAL_API_KEY: it holds a line break',
-  'TEMPORAL_NAMESPACE: it stands in quotes',
+  'TEMPORAL_API_KEY: it contains a line break',
+  'TEMPORAL_NAMESPACE: it is in quotes',
   'RUNBOOK_LOG_LEVEL: "loud" is not known',
-  'RUNBOOK_TASKQUEUE: this variable is not known',
+  'RUNBOOK_TASKQUEUE: there is no such variable',
   'HTTPS_PROXY: it names a proxy of the kind socks5://',
 ];
 /** What the kubelet puts into every pod of a namespace that has a Service "runbook-gateway". */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { findRunbook } from '../../src/runbooks/catalogue.js';
 import { applyDifferences } from '../../src/schedules/apply.js';
 import { compareSchedules } from '../../src/schedules/compare.js';
-import { CALLS_AT_A_TIME } from '../../src/schedules/in-parallel.js';
+import { CALLS_AT_A_TIME } from '../../src/schedules/describe.js';
 import { ownershipOf } from '../../src/schedules/ownership.js';
 import { readScheduleFile, type ReadSchedules } from '../../src/schedules/read-schedules.js';
 import { runbookProcess } from '../support/command-line.js';

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pMap from 'p-map';
 import { stringify } from 'yaml';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Applied } from '../../src/schedules/apply.js';
 import type { Difference } from '../../src/schedules/compare.js';
-import { CALLS_AT_A_TIME, inParallel } from '../../src/schedules/in-parallel.js';
+import { CALLS_AT_A_TIME } from '../../src/schedules/describe.js';
 import { runbook, type Ended } from './command-line.js';
 import type { TestTemporal } from './temporal.js';
 
@@ -47,7 +48,7 @@ export function useSchedules(temporal: TestTemporal): ScheduleDesk {
     const ours: string[] = [];
     for await (const { scheduleId } of temporal.client.schedule.list())
       if (owners.some((owner) => scheduleId.startsWith(`${owner}/`))) ours.push(scheduleId);
-    await inParallel(ours, CALLS_AT_A_TIME, (id) => temporal.client.schedule.getHandle(id).delete());
+    await pMap(ours, (id) => temporal.client.schedule.getHandle(id).delete(), { concurrency: CALLS_AT_A_TIME });
     await rm(folder, { recursive: true, force: true });
   });
   const run = (...words: string[]) => runbook(['schedule', ...words], env);

@@ -1,4 +1,4 @@
-/** The structure that the README promises, and the laws that no compiler holds. */
+/** The structure that docs/architecture.md describes, and the rules that no compiler checks. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,19 +10,25 @@ const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf
   path.endsWith('.ts'),
 );
 
-describe('the map in the README', () => {
-  const map = [...read('README.md').matchAll(/^(\S+\/?) {2,}\S/gm)]
-    .map(([, path = '']) => path)
-    .filter((path) => /^(src|runbooks|test|docs)/.test(path));
+describe('the table of folders in docs/architecture.md', () => {
+  const folders = [...read('docs/architecture.md').matchAll(/^\| `((?:src|runbooks|test|docs)\/\S*)` /gm)].map(
+    ([, path = '']) => path,
+  );
 
   it('names what exists', () => {
-    expect(map.length).toBeGreaterThan(10);
-    for (const path of map) expect(existsSync(join(root, path))).toBe(true);
+    expect(folders.length).toBeGreaterThan(10);
+    for (const path of folders) expect(existsSync(join(root, path))).toBe(true);
   });
 
   it('misses nothing of src', () => {
     const entries = readdirSync(join(root, 'src'), { withFileTypes: true });
-    for (const entry of entries) expect(map).toContain(`src/${entry.name}${entry.isDirectory() ? '/' : ''}`);
+    for (const entry of entries) expect(folders).toContain(`src/${entry.name}${entry.isDirectory() ? '/' : ''}`);
+  });
+
+  it('misses nothing of src/domain', () => {
+    const page = read('docs/architecture.md');
+    for (const entry of readdirSync(join(root, 'src/domain'), { withFileTypes: true }))
+      expect(page).toContain(`\`${entry.name}${entry.isDirectory() ? '/' : ''}\``);
   });
 });
 
@@ -113,6 +119,13 @@ describe('sources', () => {
   it('read the environment only where processes begin', () => {
     const readers = sources.filter((path) => read(`src/${path}`).includes('process.env'));
     expect(readers.every((path) => /^(worker\.ts|cli\/|embedded\/)/.test(path))).toBe(true);
+  });
+
+  it('of the domain ask no clock: a Date is made of a given moment only', () => {
+    const asking = sources.filter(
+      (path) => path.startsWith('domain/') && /\bDate\(\)|\bnew Date(?!\()/.test(read(`src/${path}`)),
+    );
+    expect(asking).toEqual([]);
   });
 
   it('open no connection but one that can be closed while calls are in flight', () => {

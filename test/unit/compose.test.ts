@@ -15,6 +15,7 @@ import { loadConfig } from '../../src/config/config.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 const text = read('docker-compose.yml');
+const configuration = read('docs/configuration.md');
 const operations = read('docs/operations.md');
 const dockerfile = read('Dockerfile');
 
@@ -75,12 +76,12 @@ describe('the compose file', () => {
     }
   });
 
-  it('gives every variable a default, and docs/operations.md names it', () => {
+  it('gives every variable a default, and docs/configuration.md names it', () => {
     const variables = [...text.matchAll(/\$\{(\w+)(:-[^}]*)?\}/g)];
     expect(variables.length).toBeGreaterThan(10);
     for (const [, name = '', byDefault] of variables) {
       expect(byDefault).toBeDefined();
-      expect(operations).toContain(`\`${name}\``);
+      expect(configuration).toContain(`\`${name}\``);
     }
   });
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../src/cli/program.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const pages = ['README.md', 'examples/incident-service/README.md', ...markdownIn('docs')];
+const pages = ['README.md', 'CONTRIBUTING.md', 'examples/incident-service/README.md', ...markdownIn('docs')];
 
 function markdownIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

@@ -1,4 +1,4 @@
-/** The examples of docs/runbook-reference.md: they are read as they stand there. */
+/** The examples of docs/runbook-reference.md, first-runbook.md and calendars.md can be read as they are. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readStartArguments } from '../../../src/domain/plan/start-arguments.js';
@@ -6,7 +6,9 @@ import { icsFreezes } from '../../../src/calendars/ics-file.js';
 import { listFreezes } from '../../../src/calendars/list-file.js';
 import { parseRunbook } from '../../../src/runbooks/catalogue.js';
 
-const text = readFileSync(new URL('../../../docs/runbook-reference.md', import.meta.url), 'utf8');
+const text = ['runbook-reference', 'first-runbook', 'calendars']
+  .map((page) => readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), 'utf8'))
+  .join('\n');
 const blocks = (language: string) =>
   [...text.matchAll(/^```(.*)\n([\s\S]*?)^```/gm)]
     .filter(([, kind]) => kind === language)

@@ -1,6 +1,6 @@
 /** The promise of calendars: no instant within an event is open, however the file writes the event and whichever of its readings was meant. */
 import fc from 'fast-check';
-import { DateTime } from 'luxon';
+import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { icsFreezes } from '../../../src/calendars/ics-file.js';
 
@@ -107,14 +107,16 @@ const files = fc.record({
 type File = typeof files extends fc.Arbitrary<infer Value> ? Value : never;
 
 const basic = (wallMs: number) => new Date(wallMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
-const plus = (wallMs: number, duration: object) =>
-  DateTime.fromMillis(wallMs, { zone: 'utc' }).plus(duration).toMillis();
+const onClock = (wallMs: number) =>
+  Temporal.Instant.fromEpochMilliseconds(wallMs).toZonedDateTimeISO('UTC').toPlainDateTime();
+const plus = (wallMs: number, duration: Temporal.DurationLike) =>
+  onClock(wallMs).add(duration).toZonedDateTime('UTC').epochMilliseconds;
 
 /** All moments at which a clock of the zone shows the time; of a time that is missing, the one by the clock of before. */
 function momentsOf(wallMs: number, zone: string): number[] {
-  const { year, month, day, hour, minute, second } = DateTime.fromMillis(wallMs, { zone: 'utc' });
-  const time = DateTime.fromObject({ year, month, day, hour, minute, second }, { zone });
-  return time.getPossibleOffsets().map((each) => each.toMillis());
+  return (['compatible', 'later'] as const).map(
+    (disambiguation) => onClock(wallMs).toZonedDateTime(zone, { disambiguation }).epochMilliseconds,
+  );
 }
 
 interface Written {
@@ -238,8 +240,8 @@ function instantIn(
   if (allDay)
     return within(first, Math.min(...momentsOf(plus(wallMs, { days: Math.max(1, daysOf(length)) }), author.of)));
   if (length === null || plus(0, length) === 0) {
-    const day = DateTime.fromMillis(first, { zone: author.day }).startOf('day');
-    return within(day.toMillis(), day.plus({ days: 1 }).toMillis());
+    const day = Temporal.Instant.fromEpochMilliseconds(first).toZonedDateTimeISO(author.day).startOfDay();
+    return within(day.epochMilliseconds, day.add({ days: 1 }).epochMilliseconds);
   }
   if (as === 'DURATION') {
     const { days, exact } = parted(length);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CONFIG_VARIABLE_NAMES, configVariables } from '../../../src/config/variables.js';
-import { ConfigurationError, type Environment } from '../../../src/config/variable-reader.js';
+import { ConfigurationError, type Environment } from '../../../src/config/environment.js';
 import { loadClientConfig, loadConfig } from '../../../src/config/config.js';
 
 const good: Environment = {
@@ -121,13 +121,13 @@ describe('the address of a service', () => {
     '%s would hide the path of every request behind it, and is a problem',
     (text) => {
       for (const name of Object.values(place))
-        expect(problemsOf({ ...good, [name]: text })).toEqual([`${name}: it holds a query or a fragment`]);
+        expect(problemsOf({ ...good, [name]: text })).toEqual([`${name}: it contains a query or a fragment`]);
     },
   );
 
   it.each(['https://a..b', 'https://-', 'https://..', 'https://*.example.com'])('%s is no URL of a host', (text) => {
     for (const name of Object.values(place))
-      expect(problemsOf({ ...good, [name]: text })).toEqual([`${name}: it is no URL`]);
+      expect(problemsOf({ ...good, [name]: text })).toEqual([`${name}: it is not a URL`]);
   });
 
   it.each([
@@ -144,21 +144,21 @@ describe('the address of a service', () => {
 
 describe('a wrong configuration', () => {
   it.each<[string, Environment, string]>([
-    ['nothing at all', {}, 'neither region nor endpoint'],
+    ['nothing at all', {}, 'neither a region nor an endpoint'],
     ['no name of a region', { ...good, SERVICESTAGE_REGION: 'cn/north 4' }, '"cn/north 4" is not the name of a region'],
     ['an unknown region', { ...good, SERVICESTAGE_REGION: 'cn-north-44' }, '"cn-north-44" is not a region'],
     ['no project', { ...good, HUAWEICLOUD_SDK_PROJECT_ID: '' }, 'the project id is missing'],
-    ['no credentials', { ...good, HUAWEICLOUD_SDK_AK: '', HUAWEICLOUD_SDK_SK: '' }, 'there are none'],
+    ['no credentials', { ...good, HUAWEICLOUD_SDK_AK: '', HUAWEICLOUD_SDK_SK: '' }, 'none are set'],
     ['two ways to authenticate', { ...good, SERVICESTAGE_TOKEN: 't' }, 'two ways'],
     ['half an access key', { ...good, HUAWEICLOUD_SDK_SK: '' }, 'HUAWEICLOUD_SDK_SK: it is missing'],
     ['http beyond loopback', { ...good, SERVICESTAGE_ENDPOINT: 'http://servicestage.example.com' }, 'in the open'],
-    ['no URL', { ...good, SERVICESTAGE_ENDPOINT: 'servicestage' }, 'it is no URL'],
-    ['a mistyped variable', { ...good, RUNBOOK_TASKQUEUE: 'x' }, 'RUNBOOK_TASKQUEUE: this variable is not known'],
-    ['a wrong duration', { ...good, RUNBOOK_QUIET_PERIOD: 'soon' }, '"soon" is no duration'],
+    ['no URL', { ...good, SERVICESTAGE_ENDPOINT: 'servicestage' }, 'it is not a URL'],
+    ['a mistyped variable', { ...good, RUNBOOK_TASKQUEUE: 'x' }, 'RUNBOOK_TASKQUEUE: there is no such variable'],
+    ['a wrong duration', { ...good, RUNBOOK_QUIET_PERIOD: 'soon' }, '"soon" is not a duration'],
     ['a window shorter than quiet', { ...good, RUNBOOK_VISIBILITY_WINDOW: '1s' }, 'shorter than RUNBOOK_QUIET_PERIOD'],
     ['an unknown limit', { ...good, RUNBOOK_LIMITS: 'marjin=1s' }, '"marjin" is not known'],
     ['an unknown action', { ...good, RUNBOOK_USUAL_DURATIONS: 'stpo=1s' }, '"stpo" is not known'],
-    ['no number', { ...good, SERVICESTAGE_REQUESTS_PER_SECOND: 'many' }, 'no positive number'],
+    ['no number', { ...good, SERVICESTAGE_REQUESTS_PER_SECOND: 'many' }, 'not a positive number'],
     ['an unknown log level', { ...good, RUNBOOK_LOG_LEVEL: 'loud' }, '"loud" is not known'],
   ])('(%s) is a problem', (_case, env, text) => {
     expect(problemsOf(env).join('\n')).toContain(text);
@@ -186,6 +186,27 @@ describe('the table of variables', () => {
   it('names each once', () => {
     const names = configVariables.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('describes the value of each, and marks those that are secret', () => {
+    expect(configVariables.filter(({ form, meaning }) => form === '' || meaning === '')).toEqual([]);
+    expect(configVariables.filter(({ secret }) => secret).map(({ name }) => name)).toEqual([
+      'SERVICESTAGE_TOKEN',
+      'SERVICESTAGE_IAM_PASSWORD',
+      'HUAWEICLOUD_SDK_SK',
+      'HUAWEICLOUD_SDK_SECURITY_TOKEN',
+    ]);
+  });
+
+  it('gives the defaults that count where nothing is set', () => {
+    const written = configVariables.filter(({ name, default: text }) => name.startsWith('RUNBOOK_') && text !== '');
+    const env = Object.fromEntries(
+      written.filter(({ form }) => form !== 'folders').map(({ name, default: text }) => [name, text]),
+    );
+    expect(Object.keys(env)).toHaveLength(7);
+    const { proxyFor: _one, serviceStage: _first, ...given } = loadConfig({ ...good, ...env });
+    const { proxyFor: _other, serviceStage: _second, ...byDefault } = loadConfig(good);
+    expect(given).toEqual(byDefault);
   });
 });
 
@@ -226,7 +247,7 @@ describe('variables that Kubernetes makes for services', () => {
     }).temporal;
     expect(connectionOptions.metadata).toEqual({ 'x-team': 'ops', 'x-port': '8080' });
     expect(problemsOf({ ...good, TEMPORAL_GRPC_META_X_PORT: 'a\nb' })).toContain(
-      'TEMPORAL_GRPC_META_X_PORT: it holds a line break',
+      'TEMPORAL_GRPC_META_X_PORT: it contains a line break',
     );
   });
 
@@ -237,7 +258,7 @@ describe('variables that Kubernetes makes for services', () => {
     'SERVICESTAGE_SERVICE',
     'RUNBOOK_DNS_PORT_X_TCP',
   ])('%s is not one of them', (name) => {
-    expect(problemsOf({ ...good, [name]: 'x' })).toEqual([`${name}: this variable is not known`]);
+    expect(problemsOf({ ...good, [name]: 'x' })).toEqual([`${name}: there is no such variable`]);
   });
 
   it('never have a name that is read here', () => {
@@ -250,7 +271,7 @@ describe('what no value may hold', () => {
 
   it.each(CONFIG_VARIABLE_NAMES)('a line break inside %s is a problem, and the value is not shown', (name) => {
     const found = named({ [name]: 'top\nsecret' });
-    expect(found).toContain(`${name}: it holds a line break`);
+    expect(found).toContain(`${name}: it contains a line break`);
     expect(found).not.toMatch(/top|secret(?!-)/);
   });
 
@@ -262,13 +283,13 @@ describe('what no value may hold', () => {
     ['\u202e', '\\u202e'],
   ])('the character %j', (character, escaped) => {
     expect(named({ HUAWEICLOUD_SDK_SK: `se${character}cret` })).toBe(
-      `HUAWEICLOUD_SDK_SK: it holds the invisible character ${escaped}`,
+      `HUAWEICLOUD_SDK_SK: it contains the invisible character ${escaped}`,
     );
   });
 
   it.each(['"default"', "'default'"])('quotes around %s', (value) => {
     for (const name of ['TEMPORAL_NAMESPACE', 'HUAWEICLOUD_SDK_SK', 'RUNBOOK_DIR', 'SERVICESTAGE_REGION'])
-      expect(named({ [name]: value })).toContain(`${name}: it stands in quotes`);
+      expect(named({ [name]: value })).toContain(`${name}: it is in quotes`);
   });
 
   it.each<[string, string]>([
@@ -277,7 +298,7 @@ describe('what no value may hold', () => {
     ['TEMPORAL_API_KEY', 'clé'],
   ])('%s=%s, which no header can hold, is told without its value', (name, value) => {
     const found = named({ [name]: value });
-    expect(found).toContain(`${name}: it holds a character that cannot stand in a header`);
+    expect(found).toContain(`${name}: it contains a character that no header can hold`);
     expect(found).not.toContain(value);
   });
 
@@ -339,13 +360,13 @@ describe('Temporal', () => {
     ['TEMPORAL_NAME_SPACE', 'TEMPORAL_NAMESPACE'],
     ['TEMPORAL_TLS_CLIENT_CERT', 'TEMPORAL_TLS_CLIENT_CERT_PATH or TEMPORAL_TLS_CLIENT_CERT_DATA'],
     ['TEMPORAL_APIKEY', 'TEMPORAL_API_KEY'],
-  ])('says at start that %s is probably mistyped', (name, meant) => {
+  ])('warns at start that %s is probably mistyped', (name, meant) => {
     expect(loadClientConfig({ HOME: '/nowhere', [name]: 'x:1' }).warnings).toEqual([
       `${name} is not known, and nothing reads it. Did you mean ${meant}?`,
     ]);
   });
 
-  it('says nothing of the variables of its other tools', () => {
+  it('does not mention the variables of its other tools', () => {
     const others = [
       'TEMPORAL_TLS_CA',
       'TEMPORAL_FRONTEND_PORT',
@@ -383,13 +404,13 @@ describe('Temporal', () => {
       RUNBOOK_LOG_LEVEL: 'loud',
     });
     expect(found).toEqual([
-      'TEMPORAL_API_KEY: it holds a line break',
+      'TEMPORAL_API_KEY: it contains a line break',
       'TEMPORAL_TLS: "yes" is not true or false',
       'TEMPORAL_CONFIG_FILE: "/nowhere/temporal.toml" does not exist, or is a link to nothing (ENOENT)',
       'TEMPORAL_TLS_CLIENT_CERT_PATH: "/nowhere/cert.pem" does not exist, or is a link to nothing (ENOENT)',
       'TEMPORAL_TLS_SERVER_CA_CERT_PATH: "/" is a folder, not a regular file',
       'TEMPORAL_NAMESPACE: "a b" is not a namespace',
-      'TEMPORAL_GRPC_META_* x-team: it holds a character that cannot stand in a header',
+      'TEMPORAL_GRPC_META_* x-team: it contains a character that no header can hold',
       'TEMPORAL_ADDRESS: "https://temporal" is not host:port',
       'RUNBOOK_LOG_LEVEL: "loud" is not known',
     ]);
@@ -400,7 +421,7 @@ describe('Temporal', () => {
       'TEMPORAL_API_KEY: an authorization header is given as well',
     ]);
     expect(problemsOfClient({ TEMPORAL_GRPC_META_X_BIN: 'x' })).toEqual([
-      'TEMPORAL_GRPC_META_* x-bin: it is no header of text',
+      'TEMPORAL_GRPC_META_* x-bin: it is not a text header',
     ]);
     expect(problemsOfClient({ TEMPORAL_GRPC_META_X_TEAM: 'two words' })).toEqual([]);
   });
@@ -414,7 +435,7 @@ describe('Temporal', () => {
       return problemsOfClient({ TEMPORAL_CONFIG_FILE: file });
     };
     expect(await withProfile('address = "https://temporal:7233"\napi_key = "hid\\nden"')).toEqual([
-      "TEMPORAL_API_KEY of Temporal's profile file: it holds a character that cannot stand in a header",
+      "TEMPORAL_API_KEY of Temporal's profile file: it contains a character that no header can hold",
       'TEMPORAL_ADDRESS of Temporal\'s profile file: "https://temporal:7233" is not host:port',
     ]);
     await writeFile(file, '');
@@ -498,7 +519,7 @@ describe('the way to Temporal', () => {
     for (const host of ['a', 'b', 'c']) expect(proxyFor(new URL(`https://${host}.example.com`))).toBeNull();
   });
 
-  it('says at start which entries of NO_PROXY cannot be understood, without their passwords', () => {
+  it('warns at start of entries of NO_PROXY cannot be understood, without their passwords', () => {
     const { warnings, proxyFor } = via({
       HTTPS_PROXY: 'http://proxy:3128',
       NO_PROXY: 'a|b.example.com, 10.0.0.* https://servicestage.x.com/,https://me:hidden@y.com,',
@@ -514,10 +535,10 @@ describe('the way to Temporal', () => {
     expect(proxyFor(new URL('https://servicestage.x.com'))).toBeNull();
   });
 
-  it.each(['ALL_PROXY', 'all_proxy', 'grpc_proxy', 'no_grpc_proxy'])('says at start that %s is not obeyed', (name) => {
+  it.each(['ALL_PROXY', 'all_proxy', 'grpc_proxy', 'no_grpc_proxy'])('warns at start that %s is ignored', (name) => {
     const { temporal, warnings } = via({ [name]: 'http://me:hidden@proxy:3128' });
     expect(temporal.proxy).toBeNull();
-    expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${name} is not obeyed`))]);
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${name} is ignored`))]);
     expect(warnings.join()).not.toContain('hidden');
   });
 });

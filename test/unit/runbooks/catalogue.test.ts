@@ -328,7 +328,7 @@ describe('the catalogue', () => {
 
   it('has examples in the documents that load', async () => {
     const documents = await Promise.all(
-      ['README.md', 'docs/runbook-reference.md'].map((path) => readFile(path, 'utf8')),
+      ['README.md', 'docs/first-runbook.md', 'docs/runbook-reference.md'].map((path) => readFile(path, 'utf8')),
     );
     const examples = documents.flatMap((text) =>
       [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => yaml),

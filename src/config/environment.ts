@@ -1,0 +1,132 @@
+/** The environment of a process, cleaned, and the reader of its variables: every problem is collected, so that all come in one message. */
+import type { z } from 'zod';
+import { describeProblem, type Problem } from '../domain/failures.js';
+import { didYouMean } from '../domain/text/suggest.js';
+import { hasControlCharacters, printable } from '../domain/text/text.js';
+import { remedyOf } from './values.js';
+import { CONFIG_VARIABLE_NAMES, PROXY_VARIABLES } from './variables.js';
+
+/** Variables of a process by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** All problems of the configuration at once; the command line exits with 2. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+
+  constructor(readonly problems: readonly Problem[]) {
+    super(
+      ['The configuration has problems:', ...problems.map((problem) => `- ${describeProblem(problem)}`)].join('\n'),
+    );
+  }
+}
+
+/** What the kubelet puts into each pod for each Service of its namespace: a Service named `runbook-gateway` gives `RUNBOOK_GATEWAY_PORT`. */
+const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+/** Headers of gRPC, whose names are free: one named `X-Port` is a link only if its value is a URL such as a link has. */
+const GRPC_HEADER = 'TEMPORAL_GRPC_META_';
+/** PEM, which has lines. */
+const OF_SEVERAL_LINES = /^TEMPORAL_TLS_\w+_DATA$/;
+/** A password may begin and end with quotes of its own. */
+const MAY_BE_QUOTED = ['SERVICESTAGE_IAM_PASSWORD'];
+
+function isServiceLink(name: string, value: string): boolean {
+  if (!SERVICE_LINK.test(name) || CONFIG_VARIABLE_NAMES.includes(name)) return false;
+  const isBarePort =
+    name.startsWith(GRPC_HEADER) && name.endsWith('_PORT') && !/_(?:SERVICE|TCP|UDP|SCTP)_PORT$/.test(name);
+  return !isBarePort || /^(?:tcp|udp|sctp):\/\//.test(value);
+}
+
+function isReadHere(name: string): boolean {
+  return CONFIG_VARIABLE_NAMES.includes(name) || name.toUpperCase() in PROXY_VARIABLES || name.startsWith('TEMPORAL_');
+}
+
+/** The values that the schemas of a table read. */
+export type ValuesOf<Table extends Readonly<Record<string, z.ZodType>>> = {
+  readonly [Name in keyof Table]: z.output<Table[Name]>;
+};
+
+/** Reads variables by their schemas. White space around a value is dropped, and an empty variable counts as absent, as compose files and shells write it. */
+export class VariableReader {
+  readonly #problems: Problem[] = [];
+  readonly #warnings: string[] = [];
+  readonly #values = new Map<string, string>();
+  /** Variables whose value can mean nothing here: whatever else is wrong with them follows from that. */
+  readonly #refused = new Set<string>();
+
+  constructor(env: Environment) {
+    for (const [name, raw = ''] of Object.entries(env)) {
+      const value = raw.trim();
+      // Also for Temporal's own reader, which would send them as headers with every call.
+      if (isServiceLink(name, value)) continue;
+      if (value !== '') this.#values.set(name, value);
+      if (isReadHere(name)) this.#refuseUnreadable(name, value);
+      else if (/^(RUNBOOK|SERVICESTAGE)_/.test(name))
+        this.problem(name, 'there is no such variable', `Remove it.${didYouMean(name, CONFIG_VARIABLE_NAMES)}`);
+    }
+  }
+
+  /** Adds a problem. @param place the variable, as it was written; @param found must not show a secret */
+  problem(place: string, found: string, remedy: string): void {
+    if (this.#refused.has(place)) return;
+    this.#problems.push({ code: 'configuration', place: printable(place), found, remedy });
+  }
+
+  /** Adds what the environment asks for and cannot be had, in words; nothing is refused for it. */
+  warn(text: string): void {
+    this.#warnings.push(text);
+  }
+
+  /** All warnings so far. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  /** @throws ConfigurationError with every problem so far, if there is one */
+  throwProblems(): void {
+    if (this.#problems.length > 0) throw new ConfigurationError(this.#problems);
+  }
+
+  /** The value as it was written; `undefined` for a variable that is absent or empty. */
+  text(name: string): string | undefined {
+    return this.#values.get(name);
+  }
+
+  /** Every variable that is not empty: for readers of others. */
+  all(): Record<string, string> {
+    return Object.fromEntries(this.#values);
+  }
+
+  /** Reads each variable of a table. One that is refused counts as absent after its problems were added. */
+  read<Table extends Readonly<Record<string, z.ZodType>>>(table: Table): ValuesOf<Table> {
+    const values = Object.entries(table).map(([name, schema]) => [
+      name,
+      this.check(name, this.text(name), schema) ?? schema.parse(undefined),
+    ]);
+    return Object.fromEntries(values) as ValuesOf<Table>;
+  }
+
+  /** Reads one value. @returns `undefined` if the schema refuses it, after its problems were added */
+  check<Schema extends z.ZodType>(
+    place: string,
+    value: string | undefined,
+    schema: Schema,
+  ): z.output<Schema> | undefined {
+    const read = schema.safeParse(value);
+    if (read.success) return read.data;
+    for (const issue of read.error.issues) this.problem(place, issue.message, remedyOf(issue));
+    return undefined;
+  }
+
+  /** Adds what no variable may hold. The value is not shown: it may be a secret. */
+  #refuseUnreadable(name: string, value: string): void {
+    const lines = OF_SEVERAL_LINES.test(name) ? value.split(/\r?\n/) : [value];
+    const odd = lines.flatMap((line) => Array.from(line)).find((character) => hasControlCharacters(character));
+    if (odd !== undefined) {
+      const what = /[\r\n]/.test(odd) ? 'a line break' : `the invisible character ${printable(odd)}`;
+      this.problem(name, `it contains ${what}`, 'Remove it; a value is one line of visible characters');
+    } else if (/^(["'])[^]*\1$/.test(value) && value.length > 1 && !MAY_BE_QUOTED.includes(name)) {
+      this.problem(name, 'it is in quotes', 'Remove them: here they are part of the value');
+    } else return;
+    this.#refused.add(name);
+  }
+}
