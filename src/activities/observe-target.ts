@@ -7,8 +7,10 @@ import type { ServiceStage } from '../servicestage/service-stage.js';
 import { toFailure } from './to-failure.js';
 
 /**
- * Reads the instance, and records in which workflow run.
- * @param originalRunId `workflowInfo().originalExecutionRunId`
+ * Reads the instance once, before a target's first step.
+ *
+ * @param originalRunId the target's workflow run before any reset
+ * @throws ApplicationFailure as the failure table names it
  */
 export async function observeTarget(
   serviceStage: ServiceStage,

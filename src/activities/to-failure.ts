@@ -20,7 +20,7 @@ const FAILURE_OF_CODE: Readonly<Record<ServiceStageErrorCode, FailureName>> = {
   UnreadableAnswer: 'UnreadableAnswer',
 };
 
-/** The failure name of an API error. */
+/** The name in the failure table for an error of the API client. */
 export function failureNameOf(error: ServiceStageError): FailureName {
   return FAILURE_OF_CODE[error.code];
 }
@@ -28,7 +28,7 @@ export function failureNameOf(error: ServiceStageError): FailureName {
 /** For a failure that is retried: the reason, since when and until when. */
 const LONGEST_MESSAGE_BYTES = 1_000;
 
-/** Options of `failure`. */
+/** What a failure carries besides its name and its message. */
 export interface FailureOptions {
   /** `details[0]`: one small typed object. */
   readonly details?: unknown;
