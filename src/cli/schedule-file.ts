@@ -3,7 +3,7 @@ import type { ReadSchedules } from '../schedules/read-schedules.js';
 import { CommandError, USAGE_EXIT_CODE } from './output.js';
 import type { LocalCalendars } from './read-calendars.js';
 
-/** How far ahead warnings look: more than a year, so that both clock changes are included. */
+/** How far ahead warnings are computed: more than a year, so that both clock changes are included. */
 export const HORIZON_MS = 400 * 86_400_000;
 
 /**
