@@ -1,4 +1,4 @@
-/** The `runbook` command as users type it: text, JSON, exit codes, and what it says when the words are wrong. */
+/** The `runbook` command as users type it: text, JSON, exit codes, and its messages for wrong usage. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -41,7 +41,7 @@ describe('local commands', () => {
     expect(stderr).not.toContain('@temporalio');
   });
 
-  it('list shows the catalogue and says where it was read', async () => {
+  it('list shows the catalogue and where it was read from', async () => {
     const { exitCode, stdout, stderr } = await runbookProcess(['list']);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('recover');
@@ -66,14 +66,14 @@ describe('local commands', () => {
     expect((await runbook(['list'], edited)).stderr).not.toContain('Not read');
   });
 
-  it('show tells the inputs, and names near misses', async () => {
+  it('show prints the inputs, and suggests near misses', async () => {
     expect((await runbook(['show', 'recover'])).stdout).toContain('--input version=<string>  default previous');
     const missed = await runbook(['show', 'recoverr']);
     expect(missed).toMatchObject({ exitCode: 2, stdout: '' });
     expect(missed.stderr).toContain('Did you mean recover?');
   });
 
-  it('validate says every problem with its place, and exits 2', async () => {
+  it('validate reports every problem with its place, and exits with 2', async () => {
     const { exitCode, stdout } = await runbookProcess(['validate', join(folder, 'bad.yaml')]);
     expect(exitCode).toBe(2);
     expect(stdout.trim().split('\n')).toHaveLength(2);
@@ -118,7 +118,7 @@ describe('local commands', () => {
     expect(await runbookProcess(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
   });
 
-  it('validate tells of calendars that nobody knows, and says so where it knows none itself', async () => {
+  it('validate reports unknown calendars, and warns if it has no calendars to compare with', async () => {
     const file = join(folder, 'frozen.yaml');
     await writeFile(file, 'name: frozen\ntitle: x\nguards:\n  freeze: [prod-freeze, prod-freez]\nsteps: []\n');
     const { exitCode, stdout, stderr } = await runbook(['validate', file], {
@@ -135,7 +135,7 @@ describe('local commands', () => {
     await rm(file);
   });
 
-  it('validate tells of calendars that a runbook names and that cannot be read', async () => {
+  it('validate reports calendars of a runbook that cannot be read', async () => {
     const file = join(folder, 'frozen.yaml');
     await writeFile(file, 'name: frozen\ntitle: x\nguards:\n  freeze: [half-copied]\nsteps: []\n');
     const half = join(folder, 'calendars', 'half-copied.yaml');
@@ -277,7 +277,7 @@ describe.concurrent('commands about runs', () => {
     expect(stdout).toContain('Z: 1 → 4)');
   });
 
-  it('says every problem of its words at once, and starts nothing', async () => {
+  it('reports every problem of its options at once, and starts nothing', async () => {
     const { exitCode, stderr } = await runbook(['start', 'recover', '-t', 'prod-1', '--input', 'version'], env);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--target prod-1');
@@ -301,7 +301,7 @@ describe.concurrent('commands about runs', () => {
     expect(JSON.parse(asJson.stdout)).toMatchObject({ error: { kind: 'Usage', problems: [{ place: '--target' }] } });
   });
 
-  it('says so when nobody works on the task queue', async () => {
+  it('warns if no worker polls the task queue', async () => {
     const child = spawnCommand(['plan', 'recover', '-t', 'a/b/c'], {
       ...env,
       RUNBOOK_TASK_QUEUE: `nobody-${randomUUID()}`,
@@ -320,7 +320,7 @@ describe.concurrent('commands about runs', () => {
     expect(stderr).toContain('Check TEMPORAL_ADDRESS and the network. For a try, `npm run demo -- --keep`');
   });
 
-  it('stops watching on Ctrl-C while the run goes on', async () => {
+  it('stops watching on Ctrl-C while the run continues', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     const child = spawnCommand(['start', 'restart', '-t', path, '--watch', '--id', `ctrl-c-${instanceId}`], env);

@@ -52,7 +52,7 @@ it('README plans what it shows, in the world that the demo begins with', async (
   expect(alike(stdout.trimEnd())).toBe(alike(shown.join('\n')));
 });
 
-it('the first runbook is created and found as the page says', async () => {
+it('the first runbook is created and found as on the page', async () => {
   const text = await page('docs/first-runbook.md');
   const commands = [...linesOf(text, 'runbook new'), ...linesOf(text, 'runbook validate'), ...linesOf(text, 'export')];
   expect(commands).toHaveLength(3);

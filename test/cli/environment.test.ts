@@ -45,7 +45,7 @@ describe('an environment with problems', () => {
   });
 });
 
-describe('an environment that only looks odd', () => {
+describe('an environment that is only unusual', () => {
   it('of a pod, with line ends of Windows, is taken', async () => {
     const { exitCode, stderr } = await runbook(['list'], {
       ...SERVICE_LINKS,

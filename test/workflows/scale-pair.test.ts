@@ -170,7 +170,7 @@ describe.concurrent('scale-up is refused, and sends nothing,', () => {
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     const workflowId = await stack.start('scale-down', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
-    await expectRefusal(instanceId, path, new RegExp(`run ${workflowId}, begun .* is still open`));
+    await expectRefusal(instanceId, path, new RegExp(`run ${workflowId}, started .* is still open`));
     await stack.control.finish(instanceId);
     await stack.report(workflowId);
   });

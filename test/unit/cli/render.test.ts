@@ -62,7 +62,7 @@ const report: RunReport = {
 };
 
 describe('a report', () => {
-  it('says the outcome first, then what was seen, what remains, and what to do', () => {
+  it('shows the outcome first, then what was seen, what remains, and what to do', () => {
     expect(renderReport(report, plain).split('\n')).toEqual([
       'FAILED  recover: a step failed; see what remains',
       'run incident-1, 1m 30s (1970-01-01T00:00:00Z to 1970-01-01T00:01:30Z)',
@@ -100,7 +100,7 @@ describe('a report', () => {
     expect(after(null).split('\n')[0]).not.toContain('taken back');
   });
 
-  it('speaks of what remains only where something does', () => {
+  it('mentions what remains only if something does', () => {
     const [failed] = report.targets;
     if (failed === undefined) throw new Error('there is a target');
     const notSent = aStepReport({ result: 'failed', sent: 'no' });
@@ -139,7 +139,7 @@ describe('a plan', () => {
     targets: [{ target: aTarget(), seen: anObservation(seen), steps }],
   });
 
-  it('says of each step whether it is so already', () => {
+  it('shows which steps are already done', () => {
     const steps = [aStep({ action: 'stop' }), aStep({ action: 'start' }), aStep({ action: 'restart' })];
     const text = renderPlan(planOf({ status: 'STOPPED' }, ...steps), plain);
     expect(text).toContain('  1. stop\n     already done, will be skipped\n  2. start\n     undone by stop\n');
@@ -147,7 +147,7 @@ describe('a plan', () => {
     expect(renderPlan(planOf({ status: 'STOPPING' }, ...steps), plain)).toContain('a cloud job is in flight');
   });
 
-  it('says of an undo that it leads elsewhere', () => {
+  it('warns of an undo that leads to another state', () => {
     const undo: Action = { action: 'scale', replica: 2 };
     const step = aStep({ action: 'scale', replica: 6 }, { compensation: { kind: 'action', action: undo } });
     const text = renderPlan(planOf({ replicaCount: 4, availableReplicaCount: 4 }, step), plain);
@@ -268,7 +268,7 @@ describe('gates', () => {
     );
   });
 
-  it('are told while a run waits for them', () => {
+  it('are shown while a run waits for them', () => {
     const waiting: RunSnapshot = {
       workflowId: 'w',
       targets: [],

@@ -30,7 +30,7 @@ describe('the request budget', () => {
     expect(third.answer).toBe(true);
   });
 
-  it('lets a POST go before reads that waited longer, and reads in their order', async () => {
+  it('serves a POST before reads that waited longer, and reads in their order', async () => {
     const budget = budgetOf(10, 1);
     await budget.acquire('read', LONG_MS);
     const order: string[] = [];
@@ -67,7 +67,7 @@ describe('the request budget', () => {
     expect(await budget.acquire('read', 0)).toBe(true);
   });
 
-  it('lets nobody through for as long as a 429 asks, those who already wait included', async () => {
+  it('grants nothing for as long as a 429 asks, not even to callers that already wait', async () => {
     const budget = budgetOf(10, 1);
     await budget.acquire('read', LONG_MS);
     const waiting = watched(budget.acquire('post', LONG_MS));
@@ -88,7 +88,7 @@ describe('the request budget', () => {
     expect(waiting.answer).toBe('waiting');
   });
 
-  it('serves whoever waits when a place is given back', async () => {
+  it('serves a waiting caller when a place is returned', async () => {
     const budget = budgetOf(0.001, 1);
     await budget.acquire('post', LONG_MS);
     const waiting = watched(budget.acquire('post', LONG_MS));

@@ -103,12 +103,12 @@ describe('the sizes of a plan', () => {
         const reports = plan.targets.map((target) => boundedTargetReport(reportOf(target, seen, message), maxBytes));
         for (const report of reports) {
           expect(bytesSent(report)).toBeLessThanOrEqual(maxBytes);
-          // Every step stands in it.
+          // It contains every step.
           expect(report.cut).not.toBe('bare');
         }
         const stored = storedReport(runReportOf(plan, reports, message), MEMO_REPORT_BYTES);
         expect(bytesSent(stored)).toBeLessThanOrEqual(MEMO_REPORT_BYTES);
-        // Every target stands in it.
+        // It contains every target.
         expect(stored.targets.map(({ path, outcome }) => [path, outcome])).toEqual(
           reports.map(({ path, outcome }) => [path, outcome]),
         );
