@@ -327,7 +327,7 @@ describe.concurrent('commands about runs', () => {
     const ended = endOf(child);
     await untilShown(child, /restart running/);
     child.kill('SIGINT');
-    expect(await ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('the run goes on') as string });
+    expect(await ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('the run continues') as string });
     await until(async () => (await stack.control.finish(instanceId)).finished > 0);
     expect((await stack.report(`ctrl-c-${instanceId}`)).outcome).toBe('succeeded');
   });

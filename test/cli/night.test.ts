@@ -100,7 +100,7 @@ describe.concurrent('start of a run that has ended by then', () => {
     await temporal.client.workflow.getHandle(id).terminate();
     const terminated = await runbook(nobody, env);
     expect(terminated.exitCode).toBe(2);
-    expect(terminated.stderr).toContain('has no report');
+    expect(terminated.stderr).toContain('without a report');
   });
 
   it('takes either --wait or --watch', async () => {
@@ -252,7 +252,7 @@ it.concurrent('watch reports that the worker of a step was lost, and when anothe
   const words = ['--task-queue', taskQueue];
   const watching = spawnCommand(['start', 'restart', '-t', path, '--id', id, '--watch', ...words], env);
   const ended = endOf(watching);
-  await untilShown(watching, /followed as cloud job/);
+  await untilShown(watching, /runs as cloud job/);
   await worker.kill('SIGKILL');
   expect(await untilHinted(watching, /last heartbeat for the step/)).toMatch(
     /The worker \d+@\S+ sent its last heartbeat for the step of restart on shop\/checkout\/\S+ at \d{4}-\S+Z; another worker takes over at \d{4}-\S+Z/,
