@@ -1,4 +1,4 @@
-/** What `servicestage-runbooks` gives to other programs. Loads no native code. */
+/** The public API of `servicestage-runbooks`. Loads no native code. */
 export type { CatalogueInputs } from './catalogue-inputs.js';
 export {
   AccessDenied,

@@ -50,7 +50,7 @@ function* captureAtRest(context: Context, run: RunArguments): Flow<Baseline | Re
   if (first.kind === 'unreadable') return first.failure;
   if (first.kind !== 'observed') throw new TypeError(`A reading cannot end ${first.kind}`);
   const { clearAtMs: clearAfterResetAtMs, readInRunId, ...reading } = first.reading;
-  if (statusMeaning(reading.status) === 'gone') return 'TargetNotFound';
+  if (statusMeaning(reading.status) === 'deleted') return 'TargetNotFound';
   const clearAtMs = Math.max(clearAfterResetAtMs, run.clearAtMs);
   if (isAtRest(reading) && clearAtMs <= reading.observedAtMs) return firstBaseline(reading, readInRunId);
   const settled = yield* settleFirst(context, run, reading, readInRunId, { clearAtMs, isCancellable });

@@ -129,7 +129,7 @@ export type EntryMove =
 
 /** @param provenUnsent nothing was sent for this decision before */
 export function entryMove(provenUnsent: boolean, action: Action, before: Known, reading: Observation): EntryMove {
-  if (statusMeaning(reading.status) === 'gone') return 'gone';
+  if (statusMeaning(reading.status) === 'deleted') return 'gone';
   switch (readingAge(before, reading)) {
     case 'stale':
       return 'stale';

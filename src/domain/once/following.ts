@@ -170,7 +170,7 @@ function afterReading(state: OnceState, phase: PhaseOf<'verifying'>, reading: Ob
       `Cloud job ${reading.lastJobId} appeared on ${target.path} after ours (${id})`,
       at,
     );
-  if (statusMeaning(reading.status) === 'gone')
+  if (statusMeaning(reading.status) === 'deleted')
     return doubt(state, 'TargetNotFound', `${target.path} is ${reading.status}`, at);
   const holds = age === 'baseline' && isAtRest(reading) && action !== null && desiredStateHolds(action, reading);
   const heldSinceMs = holds ? (phase.heldSinceMs ?? at.nowMs) : null;
