@@ -161,24 +161,7 @@ function oddNames(raw: object): PathProblem[] {
 
 /** The same words as for runbook files, with this file's own keys and names. */
 function inWordsOfSchedules(problem: PathProblem): PathProblem {
-  if (problem.code === 'invalid-name') return { ...problem, remedy: NAME_REMEDY };
-  if (problem.code === 'invalid-value' && problem.path[2] === 'calendar' && problem.path.length > 3)
-    return { ...problem, remedy: calendarRemedy(String(problem.path[3])) };
-  return problem;
-}
-
-const CALENDAR_VALUES: Readonly<Record<string, string>> = {
-  second: 'a number from 0 to 59',
-  minute: 'a number from 0 to 59',
-  hour: 'a number from 0 to 23',
-  dayOfMonth: 'a number from 1 to 31',
-  month: 'a name such as JANUARY',
-  year: 'a number from 2000 to 2100',
-  dayOfWeek: 'a name such as MONDAY',
-};
-
-function calendarRemedy(field: string): string {
-  return `Write ${CALENDAR_VALUES[field] ?? 'a value'}, a range { start, end, step }, a list of them, or "*"`;
+  return problem.code === 'invalid-name' ? { ...problem, remedy: NAME_REMEDY } : problem;
 }
 
 function filledIn(entry: ScheduleEntry, runbook: Runbook): ScheduleEntry {

@@ -148,6 +148,7 @@ function problemsOfUnion(
     const keys = kindsAt(document.shape, path, document.raw);
     if (keys.length > 0) return [noKind(path, value, keys)];
   }
+  if (hasOwnWords(issue)) return [wrong(path, value, issue.message)];
   const keys = () => kindsAt(document.shape, path, document.raw);
   const messages = alternatives
     .flat()
@@ -229,13 +230,18 @@ export function wrongName(path: Path): ShapeProblem {
   };
 }
 
-/** What the shape itself says, else the kind of value that belongs there. */
+/** Whether the message comes from the field, and not from zod. */
+function hasOwnWords({ message }: Pick<z.core.$ZodIssue, 'message'>): boolean {
+  return !message.startsWith('Invalid input');
+}
+
+/** The field's own message, else the kind of value that belongs there. */
 function typeRemedy(
   { message, expected }: Extract<z.core.$ZodIssue, { code: 'invalid_type' }>,
   value: unknown,
   keys: () => readonly string[],
 ): string {
-  if (!message.startsWith('Invalid input')) return message;
+  if (hasOwnWords({ message })) return message;
   const isScalar = typeof value !== 'object';
   // The value is never repeated here: what stands in the wrong place may be a secret.
   if (expected === 'string' && isScalar) return 'Write text, in quotes';

@@ -17,7 +17,11 @@ export const waitingText = durationText.refine(
   LONGEST_WAIT_REMEDY,
 );
 const duration = (description: string) => durationText.describe(description);
-const reason = (description: string) => z.string().min(1).describe(description);
+/** Why something is not undone. @param key the key it belongs to, for the message */
+function reason(key: string, example: string, description: string) {
+  const remedy = `Say why, as in { ${key}: "${example}" }`;
+  return z.string(remedy).min(1, remedy).describe(description);
+}
 const EXPRESSION_REMEDY = 'Write ${{ inputs.name }}';
 const expression = z.string(EXPRESSION_REMEDY).regex(EXPRESSION_TEXT, { error: EXPRESSION_REMEDY, abort: true });
 
@@ -28,29 +32,33 @@ export const NAME_REMEDY = 'Write lower-case letters, digits and dashes, beginni
 const INPUT_NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,62}$/;
 
 const described = { description: z.string().optional().describe('What the input is for; shown by `runbook show`') };
-const Input = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('string'),
-    default: z.string().optional(),
-    minLength: z.int().min(0).optional(),
-    maxLength: z.int().min(1).optional(),
-    enum: z.array(z.string()).min(1).optional(),
-    ...described,
-  }),
-  z.strictObject({
-    type: z.literal('integer'),
-    default: z.int().optional(),
-    minimum: z.int().optional(),
-    maximum: z.int().optional(),
-    ...described,
-  }),
-  z.strictObject({ type: z.literal('boolean'), default: z.boolean().optional(), ...described }),
-  z.strictObject({
-    type: z.literal('duration'),
-    default: duration('Used when the caller gives none').optional(),
-    ...described,
-  }),
-]);
+const Input = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({
+      type: z.literal('string'),
+      default: z.string().optional(),
+      minLength: z.int().min(0).optional(),
+      maxLength: z.int().min(1).optional(),
+      enum: z.array(z.string()).min(1).optional(),
+      ...described,
+    }),
+    z.strictObject({
+      type: z.literal('integer'),
+      default: z.int().optional(),
+      minimum: z.int().optional(),
+      maximum: z.int().optional(),
+      ...described,
+    }),
+    z.strictObject({ type: z.literal('boolean'), default: z.boolean().optional(), ...described }),
+    z.strictObject({
+      type: z.literal('duration'),
+      default: duration('Used when the caller gives none').optional(),
+      ...described,
+    }),
+  ],
+  { error: ({ input }) => `Write its type, as in { type: ${typeof input === 'number' ? 'integer' : 'string'} }` },
+);
 export type Input = z.infer<typeof Input>;
 
 function parameterShape({ type, minimum, description }: ParameterRule): z.ZodType {
@@ -88,8 +96,8 @@ const ActionCall = z.discriminatedUnion('action', [
 
 const Compensation = z
   .union([
-    z.strictObject({ none: reason('Why nothing is to be undone') }),
-    z.strictObject({ irreversible: reason('Why nothing can be undone') }),
+    z.strictObject({ none: reason('none', 'nothing depends on it', 'Why nothing should be undone') }),
+    z.strictObject({ irreversible: reason('irreversible', 'the queue is emptied', 'Why nothing can be undone') }),
     ActionCall,
   ])
   .describe('Replaces the default undo of the step');
@@ -126,6 +134,12 @@ const WaitStepShape = z.strictObject({
   id: stepFields.id,
 });
 
+/** For text in place of a step: an action, or something else. */
+function stepRemedy(input: unknown): string | undefined {
+  if (typeof input !== 'string') return undefined;
+  return `Write action: ${Object.hasOwn(ACTIONS, input) ? input : Object.keys(ACTIONS).join(', or ')}`;
+}
+
 const Guards = z
   .strictObject({
     window: z
@@ -151,7 +165,13 @@ export const Runbook = z.strictObject({
   title: z.string().min(1).describe('One line: what it does'),
   description: z.string().optional().describe('When to use it, for people'),
   risk: z.enum(['low', 'medium']).default('medium').describe('How much attention it deserves'),
-  inputs: z.record(z.string().regex(INPUT_NAME, 'Input names are letters, digits and underscores'), Input).default({}),
+  inputs: z
+    .record(
+      z.string().regex(INPUT_NAME, 'Input names are letters, digits and underscores'),
+      Input,
+      'Write a line for each input, as in version: { type: string }',
+    )
+    .default({}),
   targets: z
     .strictObject({
       max: z.int().min(1).max(100).default(1).describe('More targets are refused, never cut off'),
@@ -166,7 +186,10 @@ export const Runbook = z.strictObject({
   guards: Guards.optional(),
   deadline: duration('Of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
-    .array(z.union([ActionStepShape, WaitStepShape]))
+    .array(
+      z.union([ActionStepShape, WaitStepShape], { error: ({ input }) => stepRemedy(input) }),
+      'Begin each step with a dash, as in "- action: restart"',
+    )
     .describe('In order; none: the run only looks at its targets'),
   onCancel: z.enum(['compensate', 'stop-after-step', 'leave']).default('compensate').describe('What a cancel means'),
 });
