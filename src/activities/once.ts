@@ -4,7 +4,7 @@ import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
 import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
-import { asHeartbeat, type OnceState, type PhaseName } from '../domain/once/state.js';
+import { asHeartbeat, isSilent, type OnceState } from '../domain/once/state.js';
 import type { Action } from '../domain/target/actions.js';
 import { orDeadline, pause } from '../time/pause.js';
 import type { TemporalAccess } from './temporal-access.js';
@@ -63,7 +63,7 @@ class Attempt {
 
   /** Says that the attempt is alive: polls and readings are rare, and a 429 stops them. */
   #beat(): void {
-    if (SILENT.includes(this.#step.state.phase.name)) return;
+    if (isSilent(this.#step.state)) return;
     this.#feed({ kind: 'heartbeat' });
     this.#context.heartbeat(asHeartbeat(this.#step.state));
   }
@@ -81,17 +81,25 @@ class Attempt {
   /** @returns the next command, once this one is answered, given up or overtaken by an interruption */
   async #carryOut(command: Command): Promise<Command | null> {
     const ending = new AbortController();
-    const answers: Promise<Answer>[] = [this.#answerTo(command, ending.signal)];
-    if ('giveUpAtMs' in command) answers.push(this.#timeUp(command.giveUpAtMs, ending.signal));
+    const answer = this.#answerTo(command, ending.signal);
+    const timer = 'giveUpAtMs' in command ? this.#timerUntil(command.giveUpAtMs) : null;
+    const answers: Promise<Answer>[] = timer === null ? [answer] : [answer, timer.timeUp];
+    let isAnswered = false;
     try {
-      const first = await Promise.race([...answers, ...this.#interruption]);
-      if (first.kind !== 'interrupted') return this.#after(first);
-      this.#interruption = [];
-      // `null`: what is under way goes on.
-      return this.#feed(first) ?? this.#after(await Promise.race(answers));
+      let first = await Promise.race([...answers, ...this.#interruption]);
+      if (first.kind === 'interrupted') {
+        this.#interruption = [];
+        const instead = this.#feed(first);
+        if (instead !== null) return instead;
+        first = await Promise.race(answers);
+      }
+      isAnswered = first.kind !== 'timeUp';
+      return this.#after(first);
     } finally {
-      ending.abort();
-      answers[0]?.catch(() => {});
+      timer?.clear();
+      // Costs more than all the rest, so that it is left out where nothing is under way any more.
+      if (!isAnswered) ending.abort();
+      answer.catch(() => {});
     }
   }
 
@@ -100,12 +108,17 @@ class Attempt {
     return event.kind === 'notSent' ? this.#step.command : this.#feed(event);
   }
 
-  async #timeUp(atMs: number, signal: AbortSignal): Promise<Event> {
-    for (let leftMs = atMs - this.#clock(); leftMs > 0; leftMs = atMs - this.#clock()) {
-      await pause(Math.min(leftMs, LONGEST_TIMER_MS), signal).catch(() => {});
-      if (signal.aborted) break; // Something else came first: nobody waits for this any more.
-    }
-    return { kind: 'timeUp' };
+  #timerUntil(atMs: number): { readonly timeUp: Promise<Event>; clear(): void } {
+    let timer: NodeJS.Timeout | undefined;
+    const timeUp = new Promise<Event>((resolve) => {
+      const look = () => {
+        const leftMs = atMs - this.#clock();
+        if (leftMs <= 0) resolve({ kind: 'timeUp' });
+        else timer = setTimeout(look, Math.min(leftMs, LONGEST_TIMER_MS));
+      };
+      look();
+    });
+    return { timeUp, clear: () => clearTimeout(timer) };
   }
 
   async #answerTo(command: Command, signal: AbortSignal): Promise<Answer> {
@@ -162,8 +175,9 @@ class Attempt {
       beforeFirstByte: async () => {
         const command = this.#feed({ kind: 'connected' });
         if (command?.kind !== 'lease') throw NOT_SENT;
-        const { giveUpAtMs } = command;
-        const asked = temporal.sendLease(this.#context.info, this.#step.state, giveUpAtMs - this.#clock());
+        const { isYoung, giveUpAtMs } = command;
+        const leftMs = giveUpAtMs - this.#clock();
+        const asked = temporal.sendLease(this.#context.info, this.#step.state, isYoung, leftMs);
         const standing = await orDeadline(asked, giveUpAtMs);
         const event: Event = standing === null ? { kind: 'timeUp' } : { kind: 'standing', ...standing };
         if (this.#feed(event)?.kind !== 'send') throw NOT_SENT;
@@ -199,9 +213,6 @@ function failed(error: ServiceStageError): Event {
     ...(code === 'TokenExpired' ? { tokenExpired: true } : {}),
   };
 }
-
-/** An acknowledged heartbeat is under way, or one with the cloud job comes next: the SDK would hold that one back behind another. */
-const SILENT: readonly PhaseName[] = ['barrier', 'leasing', 'unleased', 'sending', 'ended'];
 
 /** By whom the attempt is asked to end; told once. */
 function interruptionOf(context: Context): Promise<Event> {

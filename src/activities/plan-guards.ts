@@ -3,7 +3,7 @@ import { isUnknownCalendar, type Calendars } from '../calendars/calendars.js';
 import type { StartArguments, WindowArguments } from '../domain/contract.js';
 import { describeDuration, durationMs } from '../domain/time/duration.js';
 import type { Problem } from '../domain/failures.js';
-import { tellingFreezes } from '../domain/gates/gates.js';
+import { relevantFreezes } from '../domain/gates/gates.js';
 import type { Guards } from '../domain/plan/plan.js';
 import type { Runbook } from '../domain/runbook/runbook.js';
 import { unreadableLines } from './read-freezes.js';
@@ -35,7 +35,7 @@ export async function planGuards(
     window,
     freeze,
     waitAtMostMs,
-    coming: tellingFreezes(read.freezes),
+    coming: relevantFreezes(read.freezes),
     ...(waitedFor.length === 0 ? {} : { unreadable: unreadableLines(waitedFor) }),
   };
 }

@@ -1,7 +1,7 @@
 /** `readFreezes`: the named calendars, read anew. A calendar that cannot be read is told as such, never left out. */
 import type { Calendars } from '../calendars/calendars.js';
 import { describeProblem, type Problem } from '../domain/failures.js';
-import { tellingFreezes, type ReadFreezes } from '../domain/gates/gates.js';
+import { relevantFreezes, type ReadFreezes } from '../domain/gates/gates.js';
 
 /** One is enough to know that it is frozen, and what is told stands in the history of each look. */
 const MOST_TOLD = 3;
@@ -15,7 +15,7 @@ export async function readFreezes(
 ): Promise<ReadFreezes> {
   try {
     const { freezes, problems } = await calendars.freezesBetween(names, fromMs, toMs);
-    return { freezes: tellingFreezes(freezes), unreadable: unreadableLines(problems) };
+    return { freezes: relevantFreezes(freezes), unreadable: unreadableLines(problems) };
   } catch (error) {
     return { freezes: [], unreadable: [String(error).slice(0, LONGEST_TEXT)] };
   }

@@ -9,7 +9,7 @@ import {
   type Client,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import type { Event, Standing } from '../domain/once/events.js';
+import type { EventOf, Standing } from '../domain/once/events.js';
 import type { OnceState } from '../domain/once/state.js';
 import type { PastRuns } from '../domain/plan/captured-count.js';
 import { CLEAR_AT_MEMO, type LeaseHolder, type RunsAsked, type RunSeen } from '../domain/contract.js';
@@ -18,7 +18,7 @@ import { findRuns } from './find-runs.js';
 import { inTime } from './in-time.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
-type StandingAnswer = Omit<Extract<Event, { kind: 'standing' }>, 'kind'>;
+type StandingAnswer = Omit<EventOf<'standing'>, 'kind'>;
 
 export interface TemporalAccess {
   /**
@@ -26,8 +26,11 @@ export interface TemporalAccess {
    * numbers agree, and it would hide what the newer attempt wrote.
    */
   standing(info: Info, state: OnceState, timeoutMs: number): Promise<StandingAnswer>;
-  /** The heartbeat first, then the same question: a reset after the heartbeat hands it on, and one before it shows in the answer. */
-  sendLease(info: Info, state: OnceState, timeoutMs: number): Promise<StandingAnswer>;
+  /**
+   * The heartbeat first, then the same question: a reset after the heartbeat hands it on, and one before it shows in the answer.
+   * @param isYoung the question is left out: what replaces this attempt after a reset waits until it sees what this one sends
+   */
+  sendLease(info: Info, state: OnceState, isYoung: boolean, timeoutMs: number): Promise<StandingAnswer>;
   /** The newest execution under a workflow id, or `null` when there never was one. */
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
@@ -45,9 +48,9 @@ export function temporalAccess(client: Client): TemporalAccess {
       if (answer.standing !== 'current') return answer;
       return { ...answer, standing: await heartbeat(client, info, state, timeoutMs) };
     },
-    async sendLease(info, state, timeoutMs) {
+    async sendLease(info, state, isYoung, timeoutMs) {
       const beat = await heartbeat(client, info, state, timeoutMs);
-      return beat === 'current' ? standingOf(client, info, timeoutMs) : { standing: beat };
+      return beat === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing: beat };
     },
     async describeLease(leaseId) {
       try {

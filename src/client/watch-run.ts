@@ -88,7 +88,7 @@ const FIRST_LOOK_MS = 2_000;
 
 /** Snapshots until the run has ended; goes on over a pause or an absence of workers, and over one of the server for `patienceMs`. */
 export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, void> {
-  const { signal, intervalMs, patienceMs, everySnapshot: everySnapshot } = watch;
+  const { signal, intervalMs, patienceMs, everySnapshot } = watch;
   let shown = '';
   const patience = new Patience(patienceMs);
   let lookMs = FIRST_LOOK_MS;

@@ -1,4 +1,4 @@
-/** The hinge: the activities a workflow may call, with their exact shapes, and the names a run answers to. */
+/** The contract between workflows, activities and clients: the activities with their arguments and results, and the names that runs answer to. */
 import type { Action } from './target/actions.js';
 import type { Closing, ReadFreezes } from './gates/gates.js';
 import type { Limits } from './once/limits.js';
@@ -7,145 +7,153 @@ import type { OnceRules } from './once/events.js';
 import type { Ending, OnceState } from './once/state.js';
 import type { Observation, Target } from './target/target.js';
 
-/** Start arguments, the same from every side. `targets` by name or id. */
+/** What a run is started with, by any client, schedule or alarm rule. `targets` are names or ids of instances. */
 export interface StartArguments {
   readonly targets: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly requestedBy?: string;
   readonly reason?: string;
-  /** Plan only: the run ends after planning, with the plan as its result. */
+  /** The run only plans, and ends with the plan as its result. */
   readonly dryRun?: boolean;
-  /** No new target is begun outside it. */
+  /** No new target is started outside it. */
   readonly window?: WindowArguments;
-  /** Names of calendars, beside those of the runbook's own guards: no new target is begun while one of them is frozen. */
+  /** Names of calendars, in addition to the runbook's own. No new target is started while one of them is frozen. */
   readonly freeze?: readonly string[];
-  /** How long a start outside its window or inside a freeze waits, such as `4h`. Default: the runbook's own, else it is refused at once. */
+  /** How long the run may wait outside its window or inside a freeze, such as `4h`. Default: the runbook's own, else it is refused at once. */
   readonly waitAtMost?: string;
 }
 
 /** A maintenance window. Durations are text with a unit, such as `2h`. */
 export interface WindowArguments {
+  /** How long the window lasts. */
   readonly duration: string;
-  /** No new target is begun that long before the window's end. Default: the runbook's own, else none. */
+  /** How long before the end of the window the last target may be started. Default: the runbook's own, else `0s`. */
   readonly cutoff?: string;
-  /** ISO 8601 with an offset. Default: the time for which a schedule started the run, else the run's own start. */
+  /** When the window opens, in ISO 8601 with an offset. Default: the time for which a schedule started the run, else the start of the run. */
   readonly opensAt?: string;
 }
 
-/** What is known of an instance before a step: recorded in history before anything is sent. */
+/** What is known of an instance before a step. It is recorded in history before anything is sent. */
 export interface Baseline {
   readonly observation: Observation;
   /** The newest cloud job known before the step. */
   readonly lastJobId: string | null;
-  /** Every cloud job this run followed on the target, and every baseline. */
+  /** Every cloud job that this run followed on the target, and the newest one before each step. */
   readonly knownCloudJobIds: readonly string[];
-  /** The workflow run in which the first reading was taken: the original one, unless a reset went back to before it. */
+  /** The workflow run that took the first reading: the original one, unless it was reset to before that reading. */
   readonly readInRunId?: string;
-  /** It was taken after a reset: what was sent before is in no step of this run. */
+  /** The first reading was taken after a reset, so that no step of this run shows what was sent before. */
   readonly readAfterReset?: true;
 }
 
-/** One step's action, carried out at most once. */
+/** The arguments of `performAction`: one step's action, to be carried out at most once. */
 export interface PerformActionArguments extends OnceRules {
   readonly stepId: string;
   readonly action: Action;
   readonly before: Baseline;
-  /** The run that made the decision, `Baseline.readInRunId`: differs from the activity's run id in a reset run. */
+  /** The run that decided on the step, `Baseline.readInRunId`. In a reset run it differs from the activity's own run id. */
   readonly decidedInRunId: string;
 }
 
-/** What is to be settled: what a step left, or an instance before its first step. */
+/** The arguments of `settleTarget`: a step whose end is unclear, or an instance before its first step. */
 export interface SettleTargetArguments extends OnceRules {
+  /** The state in which the step was left. */
   readonly left: OnceState;
   /** How the step ended; `null` before a first step. */
   readonly prior: Ending | null;
 }
 
-/** What `run` hands to the child that acts on one target. */
+/** The arguments of `targetRun`: what a run hands to the child that acts on one target. */
 export interface TargetRunArguments {
   readonly runbook: string;
   readonly targetPlan: TargetPlan;
   readonly onCancel: OnCancel;
-  /** Of the whole run; kept inside the workflow. */
+  /** When the time of the whole run is over, epoch milliseconds. Undos may take longer. */
   readonly deadlineAtMs: number;
   readonly limits: Limits;
-  /** `OnceState.clearAtMs` of whoever held the lease before and ended without an answer; 0 where nothing is out there. */
+  /** `OnceState.clearAtMs` of an earlier holder of the lease that ended without a report; 0 where nothing can still appear. */
   readonly clearAtMs: number;
-  /** Of the gate that was passed; absent where it stays open. */
+  /** When the gate that the target has passed closes; absent where it stays open. */
   readonly closing?: Closing;
-  /** How long its report may be, bytes as JSON; absent in what older runs started. */
+  /** How long the report may be, in bytes of JSON. Absent where an older version started the run. */
   readonly reportBytes?: number;
 }
 
-/** The newest execution that held a lease. Times are epoch milliseconds. */
+/** The newest workflow execution that held a lease. Times are epoch milliseconds. */
 export interface LeaseHolder {
-  /** Workflow id of the run that started it; `null` where it has no parent. */
+  /** Workflow id of the run that started it; `null` if it has no parent. */
   readonly runWorkflowId: string | null;
   readonly runId: string;
   readonly open: boolean;
-  /** `RUNNING`, `COMPLETED`, `FAILED`, `CANCELLED`, `TERMINATED`, `TIMED_OUT`, … as Temporal says. */
+  /** `RUNNING`, `COMPLETED`, `FAILED`, `CANCELLED`, `TERMINATED`, `TIMED_OUT` or another status of Temporal's. */
   readonly status: string;
   readonly startedAtMs: number;
   readonly closedAtMs: number | null;
   readonly requestedBy: string | null;
-  /** What it was handed by the holder before (`OnceState.clearAtMs`); 0 where nothing was out there. */
+  /** The `TargetRunArguments.clearAtMs` that it was started with. */
   readonly clearAtMs: number;
 }
 
-/** Which runs to tell of: some by their workflow ids, and all that act or acted on some targets since a time. */
+/** The arguments of `findRuns`: some runs by their workflow ids, and all runs that have acted on some targets since a given time. */
 export interface RunsAsked {
   readonly runIds: readonly string[];
   /** `application/component/instance` */
   readonly targets: readonly string[];
-  /** Runs on the targets that ended before are left out. Epoch milliseconds. */
+  /** Runs on the targets that ended before this are left out. Epoch milliseconds. */
   readonly sinceMs: number;
 }
 
+/** A run that `findRuns` found. */
 export interface RunSeen {
   /** Workflow id. */
   readonly runId: string;
-  /** Of those asked; empty while it plans. */
+  /** Those of the targets asked for that it acts on; empty while it plans. */
   readonly targets: readonly string[];
-  /** `null`: it is open. 0: nothing is known of it any more. */
+  /** Epoch milliseconds. `null`: it is open. 0: the server no longer knows it. */
   readonly endedAtMs: number | null;
 }
 
-/** The reading under the lease, before a first step. */
+/** The result of `observeTarget`: the reading under the lease, before the first step. */
 export interface FirstReading extends Observation {
   readonly readInRunId: string;
-  /** `OnceState.clearAtMs` of an attempt before a reset of the workflow; 0 where it was not reset. */
+  /** `OnceState.clearAtMs` of attempts from before a reset of the workflow; 0 where it was not reset. */
   readonly clearAtMs: number;
 }
 
-/** Activities, as workflows call them and `createActivities` satisfies them. */
+/** The activities, as workflows call them and `createActivities` implements them. */
 export interface Activities {
+  /** @throws `InvalidPlan`, `UnknownRunbook`, or the failure of a read: nothing was sent */
   makePlan(runbook: string, startArguments: unknown): Promise<Plan>;
+  /** @returns `null` if the server does not know that anyone has held the lease */
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
-  /** Those asked by their ids as they are; those on targets by the listing, which may lag some seconds behind. */
+  /** Runs asked for by id are up to date. Runs on targets come from the server's listing, which may lag some seconds behind. */
   findRuns(asked: RunsAsked): Promise<readonly RunSeen[]>;
-  /** What the named calendars say of `[fromMs, toMs)`. Never fails for a calendar: one that cannot be read is told as such. */
+  /** The freezes of the named calendars from `fromMs` to just before `toMs`. A calendar that cannot be read is part of the result, not an error. */
   readFreezes(names: readonly string[], fromMs: number, toMs: number): Promise<ReadFreezes>;
-  /** `originalRunId` is `workflowInfo().originalExecutionRunId`. */
+  /** @param originalRunId `workflowInfo().originalExecutionRunId` */
   observeTarget(target: Target, limits: Limits, originalRunId: string): Promise<FirstReading>;
-  /** @throws a failure of the table whose `details[0]` is an `OnceState`; one without it means that anything may have been sent */
+  /** @throws a failure of the failure table with an `OnceState` as `details[0]`. A failure without it means that the action may have been sent */
   performAction(request: PerformActionArguments): Promise<OnceState>;
-  /** Resolves with an `OnceState` that has ended for good, however clear it is. */
+  /** @returns a state that has ended for good, `indeterminate` if readings do not show what happened */
   settleTarget(request: SettleTargetArguments): Promise<OnceState>;
 }
 
-/** Query name of `run` and `targetRun`. */
+/** The query that `run` and `targetRun` answer with their progress. */
 export const PROGRESS_QUERY = 'progress';
-/** Memo key a run writes its report to before it closes. */
+/** The memo key under which a run stores its report before it closes. */
 export const REPORT_MEMO = 'report';
-/** Memo key of a lease's holder: `LeaseHolder.clearAtMs`. */
+/** The memo key of a target's workflow that holds `LeaseHolder.clearAtMs`. */
 export const CLEAR_AT_MEMO = 'clearAtMs';
-/** Workflow type of a target's own workflow. */
+/** The workflow type of a target's own workflow. */
 export const TARGET_RUN_WORKFLOW = 'targetRun';
-/** Search attributes; the runbook is the workflow type. The first holds what `listedTargets` makes of the paths. */
+/** The search attribute with the targets of a run, as `listedTargets` makes it. The runbook needs none: it is the workflow type. */
 export const TARGET_SEARCH_ATTRIBUTE = 'RunbookTarget';
+/** The search attribute with the outcome of a run that has ended. */
 export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';
+/** Every search attribute that the namespace needs. */
 export const SEARCH_ATTRIBUTES = [
   { name: TARGET_SEARCH_ATTRIBUTE, type: 'KeywordList' },
   { name: OUTCOME_SEARCH_ATTRIBUTE, type: 'Keyword' },
 ] as const;
+/** The task queue of workers and clients that are configured with no other one. */
 export const DEFAULT_TASK_QUEUE = 'runbooks';

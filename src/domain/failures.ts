@@ -1,43 +1,47 @@
-/** The failure table: every name a failure can have, whether ServiceStage acted, who acts next. Both sides read it. */
+/** The failure table: every name that a failure can have, when it occurs, whether Temporal tries again, and what to do. docs/operations.md is generated from it. */
 import { printable } from './text/text.js';
 import { CLOCK_ADVICE, namesClock } from './time/clock-problem.js';
 
-/** May ServiceStage have acted for this step, over all its attempts? */
+/** May ServiceStage have acted for this step, in any of its attempts? */
 export type Sent = 'no' | 'yes' | 'unknown';
 
+/** One line of the failure table. Its texts are for people. */
 export interface FailureRule {
+  /** When the failure occurs. */
   readonly when: string;
-  /** May Temporal try again? */
+  /** Does Temporal try again? */
   readonly retryable: boolean;
   readonly whoActsNext: string;
-  /** What to do, for the report and docs/operations.md. */
+  /** What to do about it. It is part of each report. */
   readonly advice: string;
 }
 
+/** Every failure by its name. Names and advice are in reports, so users may rely on the names. */
 export const FAILURES = {
   UnknownRunbook: {
     when: 'no runbook has the name of the workflow type',
     retryable: false,
     whoActsNext: 'the caller',
     advice:
-      'Start one of the runbooks that the worker knows. Where `runbook list` shows it here, the worker reads other folders: set RUNBOOK_DIR for the worker and restart it.',
+      'Start a runbook that the worker knows. If `runbook list` shows this one on your machine, the worker reads other folders: set RUNBOOK_DIR for the worker and restart it.',
   },
   InvalidPlan: {
     when: 'start arguments, inputs, targets, versions or the runbook file do not fit',
     retryable: false,
     whoActsNext: 'the caller',
-    advice: 'Mend every problem listed, then start again; nothing was touched.',
+    advice: 'Fix every problem listed, then start again. Nothing was touched.',
   },
   InvalidStep: {
-    when: 'ServiceStage refuses what was asked (400, 422)',
+    when: 'ServiceStage refuses the action (400, 422)',
     retryable: false,
     whoActsNext: 'the author of the runbook',
-    advice: "Compare the action and its parameters with the instance; the vendor's code and text stand in the message.",
+    advice:
+      "Compare the action and its parameters with the instance. The message has the vendor's error code and text.",
   },
   NotAllowed: {
-    when: '403, or a 401 that renewing the token does not mend',
+    when: '403, or a 401 that a new token does not fix',
     retryable: false,
-    whoActsNext: 'who grants access',
+    whoActsNext: 'the person who grants access',
     advice:
       'Check the credentials and their permissions. Do not retry a wrong access key: five failures lock it for five minutes.',
   },
@@ -45,7 +49,7 @@ export const FAILURES = {
     when: 'the instance does not exist (404, 401 with SVCSTG.00100401) or is deleted',
     retryable: false,
     whoActsNext: 'an operator',
-    advice: "Check the target's name; `runbook plan` resolves it without touching anything.",
+    advice: "Check the target's name. `runbook plan` looks it up without touching anything.",
   },
   TargetBusy: {
     when: 'a cloud job is in flight on the instance, or another run holds its lease',
@@ -57,121 +61,127 @@ export const FAILURES = {
     when: 'a cloud job that is not ours appeared on the instance since it was last read',
     retryable: false,
     whoActsNext: 'an operator',
-    advice: 'Somebody else acted on the instance. Look at it, agree with them, then start again or finish by hand.',
+    advice:
+      'Somebody else acted on the instance. Check it, agree with them what to do, then start again or finish by hand.',
   },
   Throttled: {
-    when: '429, or the request budget did not open in time',
+    when: '429, or the request budget stayed used up for too long',
     retryable: true,
     whoActsNext: 'wait',
-    advice: 'The run goes on by itself. Lower SERVICESTAGE_REQUESTS_PER_SECOND when this happens often.',
+    advice: 'The run continues by itself. If this happens often, lower SERVICESTAGE_REQUESTS_PER_SECOND.',
   },
   Unreachable: {
     when: 'connection refused, DNS, TLS, a gateway rejection, or any failed read; also where a step could not be verified by its deadline',
     retryable: true,
     whoActsNext: 'wait',
-    advice: 'The run goes on by itself once ServiceStage answers. Check the endpoint and the network when it lasts.',
+    advice:
+      'The run continues by itself once ServiceStage answers. If it does not, check the endpoint and the network.',
   },
   Unanswered: {
-    when: 'a POST got no readable answer and reading found no new cloud job',
+    when: 'a POST got no readable answer, and no new cloud job was found',
     retryable: true,
     whoActsNext: 'the next attempt, which reads first',
-    advice: 'Look at the instance in the console: the action may or may not have been accepted.',
+    advice: 'Check the instance in the console: the action may or may not have been accepted.',
   },
   Indeterminate: {
-    when: 'a POST may have been sent and reading cannot tell',
+    when: 'a POST may have been sent, and readings do not show whether it was',
     retryable: false,
     whoActsNext: 'an operator',
     advice:
-      'Look at the instance and its newest cloud job in the console, decide whether the action happened, and finish by hand.',
+      'Check the instance and its newest cloud job in the console, decide whether the action happened, and finish by hand.',
   },
   CloudJobFailed: {
     when: 'the cloud job ended FAILED, PARTIALLY_FAILED, CANCELLED or ROLLBACKED',
     retryable: false,
     whoActsNext: "the step's onFailure",
-    advice: "The reason ServiceStage gives stands in the message; the console's event log may say more.",
+    advice: "The message has the reason that ServiceStage gives. The console's event log may say more.",
   },
   CloudJobOverdue: {
-    when: "the cloud job was in flight or unclear at the step's deadline, or stays unknown to the API",
+    when: "the cloud job was in flight or unclear at the step's deadline, or the API does not know it",
     retryable: false,
     whoActsNext: 'an operator',
-    advice: 'Look at the cloud job in the console. Give the step a longer deadline when it usually takes this long.',
+    advice: 'Check the cloud job in the console. If it usually takes this long, give the step a longer deadline.',
   },
   NotConverged: {
-    when: 'the cloud job succeeded, but the instance did not reach or hold the desired state',
+    when: 'the cloud job succeeded, but the instance did not reach the desired state, or did not stay in it',
     retryable: false,
     whoActsNext: "the step's onFailure",
-    advice: "Look at the instance's events and logs: it does not become healthy.",
+    advice: "Check the instance's events and logs to find out why it does not become healthy.",
   },
   UnreadableAnswer: {
-    when: 'a read answered 2xx in an undocumented shape, or was refused as wrongly asked (400, 422)',
+    when: 'a read got an answer of an undocumented shape, or was refused as invalid (400, 422)',
     retryable: true,
     whoActsNext: 'the maintainers: the API changed',
-    advice: 'Report the message, which says what was expected and where.',
+    advice: 'Report the message to the maintainers: it contains what was expected and where.',
   },
   WorkerStopped: {
     when: 'the worker process stopped while the attempt ran',
     retryable: true,
     whoActsNext: 'another worker',
-    advice: 'The run goes on by itself as soon as a worker runs.',
+    advice: 'The run continues by itself as soon as a worker runs.',
   },
   DeadlinePassed: {
-    when: "the run's deadline ran out between steps",
+    when: 'the deadline of the run or of a step passed before the action was sent, or during a wait',
     retryable: false,
-    whoActsNext: 'the run: it settles, then undoes what it may',
-    advice: 'Give the run a longer deadline when it usually takes this long.',
+    whoActsNext: 'the run, which settles and then undoes what it may',
+    advice: 'If the run usually takes this long, give it a longer deadline.',
   },
   OutsideWindow: {
-    when: 'a target was to be begun before its maintenance window opened, or its first action to be sent after the cut-off',
+    when: 'a target was due outside its maintenance window, or its first action after the cut-off',
     retryable: false,
     whoActsNext: 'the caller',
     advice:
-      'Start again within the window, or let the run wait for it (waitAtMost in a file or a program, --wait-at-most on the command line). Targets that had begun were finished.',
+      'Start again within the window, or let the run wait for it (waitAtMost in a file or a program, --wait-at-most on the command line). Targets that had been started were finished.',
   },
   ChangeFreeze: {
-    when: 'a target was to be begun, or its first action to be sent, while a calendar of the run is frozen or cannot be read',
+    when: 'a target, or its first action, was due while a calendar of the run was frozen or could not be read',
     retryable: false,
-    whoActsNext: 'the caller, or who keeps the calendar',
+    whoActsNext: 'the caller, or the person who keeps the calendar',
     advice:
-      'Start again after the freeze, or let the run wait (waitAtMost in a file or a program, --wait-at-most on the command line). A calendar that cannot be read counts as frozen: mend it.',
+      'Start again after the freeze, or let the run wait (waitAtMost in a file or a program, --wait-at-most on the command line). A calendar that cannot be read counts as frozen: fix it.',
   },
   CommandRejected: {
-    when: 'a message to a workflow does not fit, or came while the workflow could not take it',
+    when: 'a message to a workflow is invalid, or came while the workflow could not take it',
     retryable: false,
-    whoActsNext: 'who sent it',
-    advice: 'Nothing was done for it. The message says what does not fit, or that it can be sent again at once.',
+    whoActsNext: 'the sender',
+    advice: 'It changed nothing. The text explains what is invalid, or that it can be sent again at once.',
   },
   InvalidStart: {
-    when: 'a workflow was started in a way that would lead around the lease, or around the memory of a rule',
+    when: 'a workflow was started in a way that would bypass the lease on an instance, or the memory of an alarm rule',
     retryable: false,
     whoActsNext: 'the caller',
-    advice: 'Start the runbook by its own name, with an id that does not begin with the prefix of leases or of rules.',
+    advice:
+      'Start the runbook by its own name, with an id that does not begin with the prefix of leases or of alarm rules.',
   },
 } as const satisfies Record<string, FailureRule>;
 
+/** The name of a failure, as reports and `ApplicationFailure.type` have it. */
 export type FailureName = keyof typeof FAILURES;
 
+/** Is it a name of the failure table? */
 export function isFailureName(name: unknown): name is FailureName {
   return typeof name === 'string' && Object.hasOwn(FAILURES, name);
 }
 
-/** What a failure looks like in a report. */
+/** A failure in a report. */
 export interface FailureRecord {
   readonly name: FailureName;
   readonly message: string;
   readonly advice: string;
 }
 
+/** @param message what happened this time, for people */
 export function failureRecord(name: FailureName, message: string): FailureRecord {
   return { name, message, advice: adviceFor(name, message) };
 }
 
-/** Of the table; of a refused signature the clock comes first, since it may be the whole cause. */
+/** The table's advice. Where a signature was refused for its time, the clock comes first: it may be the whole cause. */
 function adviceFor(name: FailureName, message: string): string {
   const { advice } = FAILURES[name];
   return name === 'NotAllowed' && namesClock(message) ? `${CLOCK_ADVICE} ${advice}` : advice;
 }
 
-/** The longest that a failure can have. */
+/** The longest advice that a failure can have, to work out how long reports can get. */
 export function longestAdvice(): string {
   const texts = Object.values(FAILURES).map(({ advice }) => advice);
   return [...texts, `${CLOCK_ADVICE} ${FAILURES.NotAllowed.advice}`].reduce((longest, text) =>
@@ -179,20 +189,22 @@ export function longestAdvice(): string {
   );
 }
 
-/** One thing wrong with what was given: where, and what would be right. */
+/** One thing that is wrong with a file, with start arguments or with the configuration. Its texts are for people. */
 export interface Problem {
-  /** A file with line and column, a path into the start arguments, or a variable's name. */
+  /** A file with line and column, a path in the start arguments, or the name of a variable. */
   readonly place: string;
+  /** What is wrong. */
   readonly found: string;
+  /** How to fix it. */
   readonly remedy: string;
-  /** A stable code such as `unknown-key`. */
+  /** A code that does not change, such as `unknown-key`. */
   readonly code: string;
 }
 
-/** More than anybody mends at once; the place of each takes time, and all go into one message. */
+/** How many problems are listed at most: all are in one message, and finding the place of each takes time. Chosen. */
 export const MOST_PROBLEMS = 50;
 
-/** On one line: `recover.yaml:7:14 steps.0.verison: unknown key "verison". Use one of: …` */
+/** On one line for people: `recover.yaml:7:14 steps.0.verison: unknown key "verison". Use one of: …`. */
 export function describeProblem({ place, found, remedy }: Problem): string {
   return printable(`${place}: ${found}. ${remedy}`);
 }

@@ -1,53 +1,56 @@
-/** Undo: newest first, folded, each a full step of its own; shielded from cancellation. One that fails does not stop the rest. */
+/** Undo: newest step first, folded, each undo a full step of its own. A cancel does not reach it, and an undo that fails does not stop the others. */
 import { CancellationScope } from '@temporalio/workflow';
-import { describeAction, ruleOf } from '../domain/target/actions.js';
-import { owedUndos, type DoneStep, type OwedUndo } from '../domain/report/compensation.js';
-import type { Baseline, TargetRunArguments } from '../domain/contract.js';
+import type { TargetRunArguments } from '../domain/contract.js';
 import type { ActionStep, PlannedStep } from '../domain/plan/plan.js';
+import { owedUndos, type OwedUndo } from '../domain/report/compensation.js';
+import type { TargetResult } from '../domain/report/outcome.js';
 import type { RemainingEffect, StepReport } from '../domain/report/report.js';
+import type { StepsResult } from '../domain/report/steps-result.js';
+import { describeAction, ruleOf } from '../domain/target/actions.js';
 import { performActionStep } from './perform-step.js';
-import type { ProgressOfTarget } from './target-progress.js';
+import type { TargetProgressView } from './target-progress.js';
 
-export interface Compensated {
-  readonly reports: readonly StepReport[];
-  readonly remaining: readonly RemainingEffect[];
-}
+/** The undos that were sent, and the effects that stay. */
+export type UndoResult = Pick<TargetResult, 'compensations' | 'remaining'>;
 
+/** The result when no undo is sent. */
+export const NOTHING_UNDONE: UndoResult = { compensations: [], remaining: [] };
+
+/** Undoes the steps that changed the instance, as far as they can be undone. @returns also what stays, and why */
 export function compensate(
-  done: readonly DoneStep[],
-  baseline: Baseline,
-  run: TargetRunArguments,
-  progress: ProgressOfTarget,
-): Promise<Compensated> {
+  { done, baseline }: StepsResult,
+  request: TargetRunArguments,
+  progress: TargetProgressView,
+): Promise<UndoResult> {
   return CancellationScope.nonCancellable(async () => {
     const { undos, remaining: stays } = owedUndos(done);
-    const reports: StepReport[] = [];
+    const compensations: StepReport[] = [];
     const remaining = [...stays];
     let from = baseline;
     for (const undo of undos) {
-      if (reports.some(({ result }) => result === 'indeterminate')) {
-        remaining.push(notSent(undo, 'nothing is undone while an earlier undo is indeterminate'));
+      if (compensations.some(({ result }) => result === 'indeterminate')) {
+        remaining.push(notUndone(undo, 'nothing is undone while an earlier undo is indeterminate'));
         continue;
       }
-      const step = undoStep(undo, run.targetPlan.steps);
+      const step = undoStep(undo, request.targetPlan.steps);
       progress.undoBegins(step.id, describeAction(undo.action));
-      // Its own deadline: a run that ran out of time is still undone.
+      // An undo has a deadline of its own: a run that ran out of time is still undone.
       const nowMs = Date.now();
-      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });
+      const outcome = await performActionStep(step, from, request, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });
       from = outcome.baseline;
-      reports.push(outcome.report);
+      compensations.push(outcome.report);
       progress.undoEnds(outcome.report);
       const { result, failure } = outcome.report;
       if (result !== 'succeeded' && result !== 'skipped')
-        remaining.push(notSent(undo, `its undo ended ${result}: ${failure?.message ?? 'it was cancelled'}`));
+        remaining.push(notUndone(undo, `its undo ended ${result}: ${failure?.message ?? 'it was cancelled'}`));
     }
-    return { reports, remaining };
+    return { compensations, remaining };
   });
 }
 
 function undoStep({ step, action }: OwedUndo, planned: readonly PlannedStep[]): ActionStep {
   const rule = ruleOf(action);
-  const alike = planned.find(
+  const similar = planned.find(
     (other): other is ActionStep => other.kind === 'action' && other.action.action === action.action,
   );
   return {
@@ -56,12 +59,12 @@ function undoStep({ step, action }: OwedUndo, planned: readonly PlannedStep[]): 
     action,
     deadlineMs: Math.max(step.deadlineMs, rule.deadlineMs),
     verify: step.verify,
-    usualDurationMs: alike?.usualDurationMs ?? rule.usualDurationMs,
+    usualDurationMs: similar?.usualDurationMs ?? rule.usualDurationMs,
     onFailure: 'continue',
     compensation: { kind: 'none', reason: 'an undo is not undone' },
   };
 }
 
-function notSent({ step, action }: OwedUndo, why: string): RemainingEffect {
+function notUndone({ step, action }: OwedUndo, why: string): RemainingEffect {
   return { stepId: step.id, action: step.action, why: `${describeAction(action)}: ${why}`, kind: 'notUndone' };
 }

@@ -1,9 +1,9 @@
-/** The bundle's surface: `targetRun`, `alarmRule`, and the default that runs every runbook by its name. A named export shadows a runbook of that name. */
+/** The workflows of the bundle: `targetRun`, `alarmRule`, and the default one, which runs every runbook under its name. A named export hides a runbook of that name. */
 export { alarmRule } from './alarm-rule.js';
 export { targetRun } from './target-run.js';
 export { run as default } from './run.js';
-// The SDK looks a workflow type up as a property of this module, and every object has these: without them a run typed
-// as `toString` would call the function of that name and end as if it had succeeded.
+// The SDK finds a workflow type as a property of this module, and every object has the properties below. Without these exports a run with the
+// workflow type `toString` would call the function of that name and end as if it had succeeded.
 export {
   run as constructor,
   run as hasOwnProperty,

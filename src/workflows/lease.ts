@@ -1,4 +1,4 @@
-/** The lease on an instance: the child's workflow id. Says who holds it, and starts the child that takes it. */
+/** The lease on an instance is the child's workflow id, since Temporal keeps only one workflow open under an id. Starts the child, or reports who holds the lease. */
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
@@ -33,16 +33,19 @@ import { targetRun } from './target-run.js';
 
 const targetsKey = defineSearchAttributeKey(TARGET_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD_LIST);
 
+/** The workflow of one target, which holds the lease while it is open. */
 export type LeasedChild = ChildWorkflowHandle<typeof targetRun>;
 
-/** Until when a target may be begun, and until when it may take. */
+/** What limits a target in time. Epoch milliseconds. */
 export interface TargetTimes {
+  /** When the time of the whole run is over. */
   readonly deadlineAtMs: number;
+  /** When the gate that the target has passed closes; `null` if it stays open. */
   readonly closing: Closing | null;
 }
 
-/** The child that holds the lease, or why the instance is busy. */
-export async function takeLease(
+/** @returns the child that holds the lease now, or `TargetBusy` where another workflow holds it */
+export async function acquireLease(
   plan: Plan,
   targetPlan: TargetPlan,
   { deadlineAtMs, closing }: TargetTimes,
@@ -67,7 +70,7 @@ export async function takeLease(
       workflowId: id,
       args: [request],
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      // The child finishes what is in flight and undoes it; terminating it would leave both undone.
+      // A cancelled child finishes what is in flight and undoes it. A terminated one would do neither.
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       staticSummary: clippedSummary(`${plan.runbook} on ${target.path}`),
@@ -86,21 +89,21 @@ export async function takeLease(
   }
 }
 
-/** Where the run's own list of targets is cut, people find this one by the path of its own workflow. */
+/** The child carries the target's path as a search attribute where the run's own list of targets was too long to hold it. */
 function searchable({ targets }: Plan, path: string): { typedSearchAttributes?: TypedSearchAttributes } {
   if (!canBeListed(path) || listedTargets(targets.map(({ target }) => target.path)).includes(path)) return {};
   return { typedSearchAttributes: new TypedSearchAttributes([{ key: targetsKey, value: [path] }]) };
 }
 
 /**
- * A holder that ended without its report may have left a POST that nobody saw. One that ended before its time was over hands that on:
- * a run that is cancelled while it waits must not make the next one forget it.
+ * Until when a POST of an earlier holder may still appear; 0 where nothing is out there. A holder that ended without its report may have left
+ * one behind. It also passes on what it was given itself: a run that is cancelled while it waits must not make the next one forget it.
  */
 function clearAt(last: LeaseHolder | null, plan: Plan): number {
   if (last === null) return 0;
-  const { closedAtMs, status, clearAtMs: handedOnMs } = last;
+  const { closedAtMs, status, clearAtMs: passedOnMs } = last;
   const own = closedAtMs === null || status === 'COMPLETED' ? 0 : closedAtMs + unseenAttemptMs(plan.limits);
-  const clearAtMs = Math.max(own, handedOnMs);
+  const clearAtMs = Math.max(own, passedOnMs);
   return clearAtMs > Date.now() ? clearAtMs : 0;
 }
 
@@ -111,7 +114,7 @@ function busy(path: string, holder: LeaseHolder): FailureRecord {
   if (runWorkflowId === workflowInfo().workflowId) {
     return failureRecord(
       'TargetBusy',
-      `${path} is still held by an earlier run of this id, since ${since}: it goes on after a reset. Wait for it or cancel it`,
+      `${path} is still held by an earlier run with this id, since ${since}: a reset does not stop what that run started. Wait for it or cancel it`,
     );
   }
   return failureRecord('TargetBusy', `${path} is held by run ${runWorkflowId ?? holder.runId},${who} since ${since}`);

@@ -1,15 +1,18 @@
-/** The workflows' payload converter: start arguments that cannot be read become a text that says so, so that the run is refused instead of tried for ever. */
+/**
+ * The payload converter of the workflows. Start arguments that cannot be read become a text that explains why, so that the run is refused
+ * instead of being retried for ever.
+ */
 import { DefaultPayloadConverter, type PayloadConverter } from '@temporalio/common';
 import { inWorkflowContext, workflowInfo } from '@temporalio/workflow';
 import { nestingProblem } from '../domain/text/nesting.js';
 
 /**
- * The first workflow task ends at event 3, or at 6 after one that failed. What a plan brings comes later: a result that one worker
- * cannot read (no codec) fails its workflow task, and another worker goes on with it.
+ * The first workflow task ends at event 3, or at event 6 after one that failed. The plan comes later. If one worker cannot read a result (it
+ * has no codec), its workflow task fails, and another worker continues.
  */
 const START_IS_READ_BEFORE = 8;
 
-/** A target's run and a rule that goes on are started by ours only, with what we wrote: who cannot read it leaves the task to a worker that can. */
+/** Only our own code starts a target's run, or continues a rule. A worker that cannot read what it wrote leaves the task to one that can. */
 function isStartOfRun(): boolean {
   const { historyLength, workflowType, continuedFromExecutionRunId } = workflowInfo();
   return (
@@ -17,7 +20,7 @@ function isStartOfRun(): boolean {
   );
 }
 
-/** Read, it would take the memory of the worker, and could not be written again for the activity that plans. */
+/** A deeply nested value would use up the memory of the worker, and could not be written again for the activity that plans. */
 function refuseDeep(data: Uint8Array | null | undefined): void {
   const problem = nestingProblem(data ?? new Uint8Array());
   if (problem !== null) throw new RangeError(problem);
@@ -25,6 +28,7 @@ function refuseDeep(data: Uint8Array | null | undefined): void {
 
 const usual = new DefaultPayloadConverter();
 
+/** The default converter, except for start arguments that cannot be read. */
 export const payloadConverter: PayloadConverter = {
   toPayload: (value) => usual.toPayload(value),
   fromPayload: (payload) => {
@@ -34,7 +38,7 @@ export const payloadConverter: PayloadConverter = {
     } catch (error) {
       if (!inWorkflowContext() || !isStartOfRun()) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      // Whatever was to be read: the first thing that looks at it (the plan, or the checks of a rule) refuses a text.
+      // Planning, or the checks of a rule, refuse a text whatever they expect.
       return `a payload that cannot be read (${why.slice(0, 100)})` as never;
     }
   },

@@ -1,54 +1,88 @@
-/** One step: perform its action and settle what is not clear, or wait. Never throws for an expected turn; the report says what was seen. */
+/** One step: carries out its action and settles what is not clear, or waits. */
 import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
-import { describeAction } from '../domain/target/actions.js';
 import type { Baseline, TargetRunArguments } from '../domain/contract.js';
-import { failureRecord } from '../domain/failures.js';
+import {
+  cancelled,
+  failed,
+  nothingReported,
+  nothingSent,
+  stateAfter,
+  type Decided,
+} from '../domain/once/activity-end.js';
+import type { OnceRules } from '../domain/once/events.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
 import { unsettled } from '../domain/once/settling.js';
 import { endedAs, endingOf, type OnceState } from '../domain/once/state.js';
 import type { ActionStep, PlannedStep, WaitStep } from '../domain/plan/plan.js';
-import type { StepReport, StepResult } from '../domain/report/report.js';
-import { needsSettling, stepOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
+import { needsSettling, stepOutcome, waitOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
+import { describeAction } from '../domain/target/actions.js';
+import { activityEnd } from './activity-failure.js';
 import { performAction, settleTarget } from './proxies.js';
 import { obstacleTo, type StepTimes } from './step-obstacle.js';
 import { sleepUntil } from './timers.js';
-import { cancelled, failed, nothingSent, nothingTold, stateOfFailure } from './untold-attempts.js';
 
+/** Carries out one planned step, within its own deadline and the run's. */
+export function performStep(
+  step: PlannedStep,
+  baseline: Baseline,
+  request: TargetRunArguments,
+  times: Pick<StepTimes, 'nowMs' | 'closing'>,
+): Promise<StepOutcome> {
+  if (step.kind === 'wait') return performWaitStep(step, baseline, times.nowMs, request.deadlineAtMs);
+  const deadlineAtMs = Math.min(Math.max(Date.now(), times.nowMs) + step.deadlineMs, request.deadlineAtMs);
+  return performActionStep(step, baseline, request, { ...times, deadlineAtMs });
+}
+
+/** Waits for the time of the step, at most until the run's deadline. Epoch milliseconds. */
+async function performWaitStep(
+  step: WaitStep,
+  baseline: Baseline,
+  startedAtMs: number,
+  deadlineAtMs: number,
+): Promise<StepOutcome> {
+  const endsAtMs = Math.min(startedAtMs + step.durationMs, deadlineAtMs);
+  try {
+    const endedAtMs = endsAtMs > startedAtMs ? await sleepUntil(endsAtMs) : startedAtMs;
+    const isCut = endsAtMs < startedAtMs + step.durationMs;
+    return waitOutcome(step, baseline, { kind: isCut ? 'deadlinePassed' : 'succeeded', startedAtMs, endedAtMs });
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    return waitOutcome(step, baseline, { kind: 'cancelled', startedAtMs, endedAtMs: Date.now() });
+  }
+}
+
+/** Carries out the step's action at most once. @returns the outcome, once it is clear what the step did, also if it failed or was cancelled */
 export async function performActionStep(
   step: ActionStep,
   baseline: Baseline,
-  run: TargetRunArguments,
+  request: TargetRunArguments,
   times: StepTimes,
 ): Promise<StepOutcome> {
   const startedAtMs = Math.max(Date.now(), times.nowMs);
-  const decided = decidedAt(baseline, run, startedAtMs);
+  const decided = decidedAt(baseline, request, startedAtMs);
   const obstacle = obstacleTo(step, baseline, times);
-  if (obstacle === null)
-    return settledOutcome(
-      step,
-      baseline,
-      run,
-      await act(step, baseline, run, { ...times, nowMs: startedAtMs }),
-      startedAtMs,
-    );
-  const ending = failed(obstacle.name, obstacle.message);
-  const left = isDecidedBeforeReset(baseline) ? nothingTold(ending, decided) : nothingSent(ending, decided);
-  return settledOutcome(step, baseline, run, left, startedAtMs);
+  let left: OnceState;
+  if (obstacle === null) left = await act(step, baseline, request, times, decided);
+  else {
+    const ending = failed(obstacle.name, obstacle.message);
+    left = isDecidedBeforeReset(baseline) ? nothingReported(ending, decided) : nothingSent(ending, decided);
+  }
+  return settledOutcome(step, baseline, request, left, startedAtMs);
 }
 
-/** For a step that a cancelled run does not begin any more: what came of it where a reset may have cut it off, else `null`. */
-export async function lookAfterReset(
+/** For a step that a cancelled run no longer begins. @returns what came of it if a reset may have cut it off; otherwise `null` */
+export async function settleAfterReset(
   step: PlannedStep,
   baseline: Baseline,
-  run: TargetRunArguments,
+  request: TargetRunArguments,
 ): Promise<StepOutcome | null> {
   if (step.kind !== 'action' || !isDecidedBeforeReset(baseline)) return null;
   const nowMs = Date.now();
-  const left = nothingTold(cancelled('Cancelled before it began'), decidedAt(baseline, run, nowMs));
-  return settledOutcome(step, baseline, run, left, nowMs);
+  const left = nothingReported(cancelled('Cancelled before it began'), decidedAt(baseline, request, nowMs));
+  return settledOutcome(step, baseline, request, left, nowMs);
 }
 
-/** After a reset to a point before a step was scheduled, an attempt of the run that was reset may still be carrying it out. */
+/** After a reset to before a step was scheduled, an attempt from before the reset may still be carrying the step out. */
 export function isDecidedBeforeReset(baseline: Baseline): boolean {
   return decidedInRunId(baseline) !== workflowInfo().runId;
 }
@@ -57,46 +91,44 @@ function decidedInRunId({ readInRunId }: Baseline): string {
   return readInRunId ?? workflowInfo().originalExecutionRunId;
 }
 
-function decidedAt(baseline: Baseline, { limits }: TargetRunArguments, nowMs: number) {
+function decidedAt(baseline: Baseline, { limits }: TargetRunArguments, nowMs: number): Decided {
   return { nowMs, limits, decidedAtMs: isDecidedBeforeReset(baseline) ? baseline.observation.observedAtMs : nowMs };
 }
 
 async function act(
   step: ActionStep,
   before: Baseline,
-  run: TargetRunArguments,
-  { nowMs, deadlineAtMs, closing }: StepTimes,
+  request: TargetRunArguments,
+  { deadlineAtMs, closing }: StepTimes,
+  decided: Decided,
 ): Promise<OnceState> {
-  const { target } = run.targetPlan;
   const { id: stepId, action } = step;
   try {
     return await performAction(
       {
-        ...rulesOf(step, before, run, deadlineAtMs),
+        ...rulesOf(step, before, request, deadlineAtMs),
         stepId,
         action,
         before,
         decidedInRunId: decidedInRunId(before),
         ...(closing === undefined ? {} : { closing }),
       },
-      `${stepId}: ${describeAction(action)} on ${target.path}`,
+      `${stepId}: ${describeAction(action)} on ${request.targetPlan.target.path}`,
     );
   } catch (error) {
-    return stateOfFailure(error, { ...decidedAt(before, run, nowMs), nowMs: Date.now() });
+    return stateAfter(activityEnd(error), { ...decided, nowMs: Date.now() });
   }
 }
 
 function rulesOf(
   { action, verify, usualDurationMs }: ActionStep,
   before: Baseline,
-  run: TargetRunArguments,
+  { targetPlan, onCancel, limits }: TargetRunArguments,
   deadlineAtMs: number,
-) {
-  const { targetPlan, onCancel, limits } = run;
-  const { target } = targetPlan;
+): OnceRules {
   return {
     action,
-    target,
+    target: targetPlan.target,
     before,
     deadlineAtMs,
     verify,
@@ -109,63 +141,30 @@ function rulesOf(
 async function settledOutcome(
   step: ActionStep,
   baseline: Baseline,
-  run: TargetRunArguments,
+  request: TargetRunArguments,
   left: OnceState,
   startedAtMs: number,
 ): Promise<StepOutcome> {
-  const state = needsSettling(left) ? await settle(step, baseline, run, left) : left;
-  // Recorded in history, unlike the time by the clock.
+  const state = needsSettling(left) ? await settle(step, baseline, request, left) : left;
+  // The state's time is recorded in history, unlike the clock's.
   return stepOutcome(step, baseline, state, { startedAtMs, endedAtMs: Math.max(startedAtMs, state.atMs) });
 }
 
-/** Shielded: what may be in flight is waited for, whatever is asked meanwhile. One that cannot be carried out does not end the run. */
+/** A cancel does not reach it: what may be in flight is waited for. If the activity cannot be carried out, the step ends unclear and the run continues. */
 async function settle(
   step: ActionStep,
   before: Baseline,
-  run: TargetRunArguments,
+  request: TargetRunArguments,
   left: OnceState,
 ): Promise<OnceState> {
-  const deadlineAtMs = Date.now() + unseenAttemptMs(run.limits) + step.deadlineMs;
-  const request = { ...rulesOf(step, before, run, deadlineAtMs), left, prior: endingOf(left) };
-  const summary = `${step.id}: settle ${run.targetPlan.target.path}`;
+  const deadlineAtMs = Date.now() + unseenAttemptMs(request.limits) + step.deadlineMs;
+  const prior = endingOf(left);
+  const unclear = { ...rulesOf(step, before, request, deadlineAtMs), left, prior };
+  const summary = `${step.id}: settle ${request.targetPlan.target.path}`;
   try {
-    return await CancellationScope.nonCancellable(() => settleTarget(request, summary));
+    return await CancellationScope.nonCancellable(() => settleTarget(unclear, summary));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return endedAs(left, unsettled(left, request.prior, why));
+    return endedAs(left, unsettled(left, prior, why));
   }
-}
-
-/** Waits, at most until the run's deadline. */
-export async function performWaitStep(
-  step: WaitStep,
-  baseline: Baseline,
-  { nowMs: startedAtMs, deadlineAtMs }: StepTimes,
-): Promise<StepOutcome> {
-  const durationMs = Math.min(step.durationMs, deadlineAtMs - startedAtMs);
-  let result: StepResult = 'succeeded';
-  let endedAtMs = startedAtMs;
-  try {
-    if (durationMs > 0) endedAtMs = await sleepUntil(startedAtMs + durationMs);
-  } catch (error) {
-    if (!isCancellation(error)) throw error;
-    result = 'cancelled';
-    endedAtMs = Date.now();
-  }
-  const cut = result === 'succeeded' && durationMs < step.durationMs;
-  const report: StepReport = {
-    id: step.id,
-    action: null,
-    result: cut ? 'failed' : result,
-    sent: 'no',
-    cloudJobId: null,
-    startedAtMs,
-    endedAtMs,
-    before: null,
-    after: null,
-    attempts: 0,
-    trail: [],
-    ...(cut ? { failure: failureRecord('DeadlinePassed', 'The deadline of the run passed during this wait') } : {}),
-  };
-  return { report, baseline, done: null };
 }

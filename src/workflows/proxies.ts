@@ -1,4 +1,4 @@
-/** The activities as workflows call them, each with its time limits; a step's own limits come from the plan. */
+/** The activities as workflows call them, each with its time limits. The limits of a step come from its plan. */
 import {
   ActivityCancellationType,
   CancellationScope,
@@ -11,7 +11,7 @@ import type { OnceState } from '../domain/once/state.js';
 import { clippedSummary } from '../domain/text/json-bytes.js';
 import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/once/limits.js';
 
-/** Planning reads the API a few times; when it cannot for this long, the run is refused and nothing was touched. */
+/** Planning reads the API a few times. If that fails for this long, the run is refused, and nothing was touched. */
 export const { makePlan } = proxyActivities<Pick<Activities, 'makePlan'>>({
   startToCloseTimeout: '1m',
   scheduleToCloseTimeout: '3m',
@@ -20,39 +20,50 @@ export const { makePlan } = proxyActivities<Pick<Activities, 'makePlan'>>({
   summary: 'Plan: runbook, inputs, targets, versions',
 });
 
-/** Short reads: a local activity costs one marker instead of three events. The activities themselves keep the time of all attempts (`withinScheduleToClose`). */
-const looks = proxyLocalActivities<Pick<Activities, 'describeLease' | 'observeTarget' | 'readFreezes'>>({
+/** A local activity costs one marker in history instead of three events. The activities themselves limit the time of all attempts (`withinScheduleToClose`). */
+const shortReads = proxyLocalActivities<Pick<Activities, 'describeLease' | 'observeTarget' | 'readFreezes'>>({
   startToCloseTimeout: SHORT_READ_LIMITS.attemptMs,
   scheduleToCloseTimeout: SHORT_READ_LIMITS.totalMs,
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: SHORT_READ_LIMITS.longestPauseMs },
 });
 
-export const describeLease: Activities['describeLease'] = (...given) => look(() => looks.describeLease(...given));
-export const readFreezes: Activities['readFreezes'] = (...given) => look(() => looks.readFreezes(...given));
+/** Who holds the lease, or held it last. */
+export const describeLease: Activities['describeLease'] = (...given) =>
+  uninterrupted(() => shortReads.describeLease(...given));
+/** Reads the run's calendars. */
+export const readFreezes: Activities['readFreezes'] = (...given) =>
+  uninterrupted(() => shortReads.readFreezes(...given));
+/** Reads the instance before its first step. */
+export const observeTarget: Activities['observeTarget'] = (...given) =>
+  uninterrupted(() => shortReads.observeTarget(...given));
+
 /**
- * An alarm's sender waits for the answer, and asks again: what cannot be found out soon is given up. By attempts, since a local activity
- * whose attempts fail one after another is tried beyond its schedule-to-close time (SDK 1.24).
+ * Given up soon, since the sender of an alarm waits for the answer and asks again. The attempts are counted, because the SDK (1.24) retries
+ * a local activity beyond its schedule-to-close time when its attempts keep failing.
  */
-const quickLooks = proxyLocalActivities<Pick<Activities, 'findRuns'>>({
+const quickReads = proxyLocalActivities<Pick<Activities, 'findRuns'>>({
   startToCloseTimeout: '3s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumAttempts: 5 },
 });
 
-export const findRuns: Activities['findRuns'] = (...given) => look(() => quickLooks.findRuns(...given));
-export const observeTarget: Activities['observeTarget'] = (...given) => look(() => looks.observeTarget(...given));
+/** Finds the runs that an alarm rule has to know of. */
+export const findRuns: Activities['findRuns'] = (...given) => uninterrupted(() => quickReads.findRuns(...given));
 
-/** A worker that evicts a workflow from its cache while it looks records the look as cancelled, though nobody asked for that (SDK 1.24). */
-async function look<Value>(ask: () => Promise<Value>): Promise<Value> {
+/**
+ * Runs a local activity again when it was cancelled without a cancel: the SDK (1.24) records that when a worker evicts the workflow from its
+ * cache while the activity runs (docs/decisions/0016).
+ */
+async function uninterrupted<Value>(read: () => Promise<Value>): Promise<Value> {
   for (;;) {
     try {
-      return await ask();
+      return await read();
     } catch (error) {
       if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
     }
   }
 }
 
-/** Unlimited attempts: crash recovery is the next attempt. The step's deadline is kept inside; schedule-to-close is only a net. */
+/** Carries out a step. Attempts are unlimited, since the next attempt recovers from a crash; the activity itself keeps the deadline. @param summary for the Temporal UI */
 export function performAction(request: PerformActionArguments, summary: string): Promise<OnceState> {
   const { deadlineAtMs, limits } = request;
   const proxy = proxyActivities<Pick<Activities, 'performAction'>>({
@@ -62,6 +73,7 @@ export function performAction(request: PerformActionArguments, summary: string):
   return proxy.performAction(request);
 }
 
+/** Finds out what came of a step, or waits until an instance is at rest. @param summary for the Temporal UI */
 export function settleTarget(request: SettleTargetArguments, summary: string): Promise<OnceState> {
   const { deadlineAtMs, left, limits } = request;
   const proxy = proxyActivities<Pick<Activities, 'settleTarget'>>({
@@ -71,7 +83,7 @@ export function settleTarget(request: SettleTargetArguments, summary: string): P
   return proxy.settleTarget(request);
 }
 
-/** Chosen: a net of 5 minutes with the defaults, since no worker may run for a while. Nothing waits for it while an attempt lives. */
+/** How long schedule-to-close allows beyond the deadline, for the case that no worker runs: 5 minutes with the defaults. Chosen. */
 const NET_IN_HEARTBEAT_TIMEOUTS = 20;
 
 function longRunning(limits: Limits, durationMs: number) {
@@ -79,7 +91,7 @@ function longRunning(limits: Limits, durationMs: number) {
     scheduleToCloseTimeout: Math.max(durationMs, 0) + NET_IN_HEARTBEAT_TIMEOUTS * limits.heartbeatTimeoutMs,
     heartbeatTimeout: limits.heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    // Almost every failure names its own delay; this one is for attempts that are lost.
+    // Almost every failure brings its own delay. This one is for attempts that are lost.
     retry: {
       initialInterval: Math.max(50, Math.round(limits.quietMs / 5)),
       backoffCoefficient: 1.5,

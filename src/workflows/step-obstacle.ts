@@ -1,4 +1,4 @@
-/** Why a step is not begun: its gate has closed, its time is over, or what its plan counts on was changed since. */
+/** Why a step is not begun: its gate has closed, its time is over, or somebody changed what its plan relies on. */
 import { describeAction, desiredStateHolds } from '../domain/target/actions.js';
 import type { Baseline } from '../domain/contract.js';
 import type { FailureName } from '../domain/failures.js';
@@ -6,24 +6,25 @@ import type { Closing } from '../domain/gates/gates.js';
 import type { ActionStep } from '../domain/plan/plan.js';
 import { describeObservation } from '../domain/target/target.js';
 
-/** Epoch milliseconds. */
+/** When a step is begun, and what limits it. Epoch milliseconds. */
 export interface StepTimes {
   /**
-   * The time by which it is decided whether the step is begun. From history, and not the clock's: where a query brings a workflow back, the clock can
-   * be behind for a while (docs/decisions/0026), and a replay would decide otherwise. A deadline that passes meanwhile is kept by the step's activity.
+   * The time that decides whether the step is begun. It comes from history, not from the clock: after a query the clock can be behind for a while
+   * (docs/decisions/0026), and a replay would decide differently. The step's activity keeps a deadline that passes meanwhile.
    */
   readonly nowMs: number;
   readonly deadlineAtMs: number;
-  /** Only until a first action was sent on the target. */
+  /** When the target's gate closes. Absent once an action may have been sent on the target. */
   readonly closing?: Closing | undefined;
 }
 
+/** The failure of a step that is not begun. */
 export interface Obstacle {
   readonly name: FailureName;
   readonly message: string;
 }
 
-/** `null`: it may begin. Pure. */
+/** @returns `null` if the step may begin. Pure */
 export function obstacleTo(
   step: ActionStep,
   baseline: Baseline,
@@ -43,9 +44,9 @@ function changeSincePlan({ action, expects }: ActionStep, baseline: Baseline): s
   const { observation: seen, lastJobId, knownCloudJobIds } = baseline;
   if (expects === undefined) return null;
   if (!expects.replicaCounts.some((count) => count === seen.replicaCount))
-    return `${describeObservation(seen)} is seen: somebody changed the count since`;
+    return `it is ${describeObservation(seen)}: somebody changed the count since`;
   const { lastJobId: planned } = expects;
-  // The first reading stays known, whatever this run itself did since. Where the desired state holds, nothing is sent anyway.
+  // The cloud job of the first reading stays known, whatever this run itself did since. Where the desired state holds, nothing is sent anyway.
   if (planned === undefined || knownCloudJobIds.includes(planned) || desiredStateHolds(action, seen)) return null;
-  return `its newest cloud job is ${lastJobId ?? 'none'}, which was ${planned} when it was planned: somebody may have changed the count and back`;
+  return `its newest cloud job is ${lastJobId ?? 'none'}, not ${planned} as when it was planned: somebody may have changed the count and changed it back`;
 }

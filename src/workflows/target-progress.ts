@@ -3,15 +3,15 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import { describeAction } from '../domain/target/actions.js';
 import { shortened } from '../domain/text/json-bytes.js';
 import type { PlannedStep, TargetPlan } from '../domain/plan/plan.js';
+import { targetProgressMarkdown } from '../domain/report/progress-markdown.js';
 import type { StepProgress, StepReport, TargetProgress } from '../domain/report/report.js';
-import { markdownCell, markdownText } from '../domain/text/markdown.js';
-import { DETAILS_BYTES, LONGEST_SHOWN } from '../domain/sizes.js';
+import { LONGEST_SHOWN } from '../domain/sizes.js';
 import { describeObservation, type Observation } from '../domain/target/target.js';
-import { linesThatFit } from '../domain/text/text.js';
 
 type Phase = TargetProgress['phase'];
 
-export class ProgressOfTarget {
+/** Shows each change at once; decides nothing. */
+export class TargetProgressView {
   #progress: TargetProgress;
 
   constructor({ target, steps }: TargetPlan) {
@@ -24,9 +24,10 @@ export class ProgressOfTarget {
       compensations: [],
       outcome: null,
     };
-    this.#show();
+    this.#change({});
   }
 
+  /** The answer to the progress query. */
   get current(): TargetProgress {
     return this.#progress;
   }
@@ -66,17 +67,13 @@ export class ProgressOfTarget {
     if (report.after !== null) this.saw(report.after);
   }
 
-  finish(outcome: TargetProgress['outcome']): void {
+  finished(outcome: TargetProgress['outcome']): void {
     this.#change({ phase: 'finished', outcome });
   }
 
   #change(change: Partial<TargetProgress>): void {
     this.#progress = { ...this.#progress, ...change };
-    this.#show();
-  }
-
-  #show(): void {
-    setCurrentDetails(asMarkdown(this.#progress));
+    setCurrentDetails(targetProgressMarkdown(this.#progress));
   }
 }
 
@@ -107,15 +104,4 @@ function ended(
     seen,
     failure: failure === undefined ? null : shortened(`${failure.name}: ${failure.message}`, LONGEST_SHOWN.failure),
   };
-}
-
-function asMarkdown({ path, phase, seen, steps, compensations, outcome }: TargetProgress): string {
-  const rows = [...steps, ...compensations].map(
-    (step) => `| ${[step.title, step.state, step.cloudJobId ?? '', step.seen ?? ''].map(markdownCell).join(' | ')} |`,
-  );
-  const head = `**${markdownText(path)}**: ${outcome ?? phase}${seen === null ? '' : `, last seen ${markdownText(seen)}`}`;
-  return linesThatFit(
-    [head, '', '| step | state | cloud job | seen |', '| --- | --- | --- | --- |', ...rows],
-    DETAILS_BYTES,
-  );
 }

@@ -1,5 +1,6 @@
 /** What a mutation is: one rule of the product taken out as somebody might by mistake, and what has to find it. */
 import type { Violation } from './evidence.js';
+import type { PlotName as ModelPlotName } from '../model/draw-plots.js';
 import type { BlowKind, Site } from '../model/scenario.js';
 import type { PlotName } from './plots.js';
 
@@ -35,18 +36,16 @@ export interface Storms {
 export type InModel =
   /** `edits`: the same rule where the model has it itself, since it does not run the product's workflows, HTTP client and access to Temporal. */
   | { readonly kind: 'found'; readonly edits?: readonly Edit[]; readonly aim?: Aim }
-  /** It lies outside the model: left to the storms. */
-  | { readonly kind: 'blind'; readonly why: string }
   /** Nothing breaks: `why` says what else holds. A rule of this kind is not needed for the promises. */
-  | { readonly kind: 'harmless'; readonly why: string; readonly edits?: readonly Edit[]; readonly aim?: Aim }
-  /** Not found yet: `why` says what would have to come together. Tests of their own hold these rules. */
-  | { readonly kind: 'open'; readonly why: string; readonly edits?: readonly Edit[]; readonly aim?: Aim };
+  | { readonly kind: 'harmless'; readonly why: string; readonly edits?: readonly Edit[]; readonly aim?: Aim };
 
 /** Interleavings that have all of it are played, the others passed over: what breaks the mutation is a rare coincidence. */
 export interface Aim {
   readonly sites?: readonly Site[];
   readonly blows?: readonly BlowKind[];
   readonly runs?: number;
+  /** One of these. */
+  readonly plots?: readonly ModelPlotName[];
   /** Cloud jobs show later than ServiceStage is assumed to show them. Of the promises only `once` is given then. */
   readonly isBeyondTheWindow?: true;
 }

@@ -1,11 +1,11 @@
 /** Mutations of the workflows: settling, undoing, the baseline, the lease on an instance. What the model has in its own words is edited there as well. */
 import { FOUND, SEEDS, type Mutation } from './mutation.js';
 
+const CAPTURE = 'src/workflows/capture.ts';
 const COMPENSATE = 'src/workflows/compensate.ts';
 const LEASE = 'src/workflows/lease.ts';
 const PERFORM_STEP = 'src/workflows/perform-step.ts';
 const STEP_OUTCOME = 'src/domain/report/step-outcome.ts';
-const TARGET_RUN = 'src/workflows/target-run.ts';
 const MODEL_STEP = 'test/model/step-flow.ts';
 const MODEL_TARGET_RUN = 'test/model/target-run.ts';
 
@@ -33,8 +33,8 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
       },
       {
         file: PERFORM_STEP,
-        from: `    return await CancellationScope.nonCancellable(() => settleTarget(request, summary));`,
-        to: `    return await settleTarget(request, summary);`,
+        from: `    return await CancellationScope.nonCancellable(() => settleTarget(unclear, summary));`,
+        to: `    return await settleTarget(unclear, summary);`,
       },
     ],
     storms: { aim: ['lostAnswerThenCancel', 'lostAnswerSeenLateThenCancel'], seeds: 6 },
@@ -58,30 +58,21 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     why: 'A step cancelled by the server while no attempt ran counts as never begun, though an earlier attempt may have sent (2.4).',
     edits: [
       {
-        file: 'src/workflows/untold-attempts.ts',
-        from: `stateIn(cause.details) ?? nothingTold(cancelled(message), decided);`,
-        to: `stateIn(cause.details) ?? nothingSent(cancelled(message), decided);`,
+        file: 'src/domain/once/activity-end.ts',
+        from: `end.state ?? nothingReported(cancelled(end.message), decided);`,
+        to: `end.state ?? nothingSent(cancelled(end.message), decided);`,
       },
     ],
     storms: { aim: ['pausedThenCancelled'], seeds: 6 },
-    model: {
-      kind: 'found',
-      edits: [
-        {
-          file: MODEL_STEP,
-          from: `return nothingTold({ kind: 'cancelled', message: 'Cancelled between attempts' }, decided, run);`,
-          to: `return nothingSent({ kind: 'cancelled', message: 'Cancelled between attempts' }, decided);`,
-        },
-      ],
-    },
+    model: FOUND,
   },
   {
     name: 'captured-while-moving',
     breaks: 'undone',
     why: "The state that undo goes back to is read while a colleague's cloud job runs, so there is nothing to go back to (story 12).",
     edits: [
-      { file: TARGET_RUN, from: `import { isAtRest } from '../domain/target/cloud-job.js';\n`, to: '' },
-      { file: TARGET_RUN, from: `    if (isAtRest(reading) && clearAtMs <=`, to: `    if (clearAtMs <=` },
+      { file: CAPTURE, from: `import { isAtRest } from '../domain/target/cloud-job.js';\n`, to: '' },
+      { file: CAPTURE, from: `    if (isAtRest(reading) && clearAtMs <=`, to: `    if (clearAtMs <=` },
     ],
     storms: { aim: ['colleagueAtTheStart'], seeds: 6 },
     model: {
@@ -151,21 +142,21 @@ import { observeTarget } from './proxies.js';`,
       },
       {
         file: COMPENSATE,
-        from: `      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
+        from: `      const outcome = await performActionStep(step, from, request, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
         to: `      const { originalExecutionRunId } = workflowInfo();
-      const { lastJobId } = await observeTarget(run.targetPlan.target, run.limits, originalExecutionRunId);
-      const outcome = await performActionStep(step, { ...from, lastJobId }, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
+      const { lastJobId } = await observeTarget(request.targetPlan.target, request.limits, originalExecutionRunId);
+      const outcome = await performActionStep(step, { ...from, lastJobId }, request, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
       },
     ],
     storms: { aim: ['colleagueBetweenStepsThenFailure'], seeds: 8 },
     model: {
-      kind: 'open',
-      why: "an undo is not sent over somebody else's cloud job that had shown, which no invariant of the model says yet",
+      kind: 'found',
+      aim: { plots: ['foreignJobBeforeTheUndo'] },
       edits: [
         {
           file: MODEL_TARGET_RUN,
           from: `    const outcome = yield* performStep(step, from, context, run, times, false);`,
-          to: `    const fresh = yield { kind: 'observe' };
+          to: `    const fresh = yield { kind: 'observe', isCancellable: false };
     const known = fresh.kind === 'observed' ? { ...from, lastJobId: fresh.reading.lastJobId } : from;
     const outcome = yield* performStep(step, known, context, run, times, false);`,
         },
@@ -208,9 +199,9 @@ import { observeTarget } from './proxies.js';`,
     edits: [
       {
         file: COMPENSATE,
-        from: `      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
-        to: `      const deadlineAtMs = Math.min(nowMs + step.deadlineMs, run.deadlineAtMs);
-      const outcome = await performActionStep(step, from, run, { nowMs, deadlineAtMs });`,
+        from: `      const outcome = await performActionStep(step, from, request, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
+        to: `      const deadlineAtMs = Math.min(nowMs + step.deadlineMs, request.deadlineAtMs);
+      const outcome = await performActionStep(step, from, request, { nowMs, deadlineAtMs });`,
       },
     ],
     storms: { aim: ['outOfTime'], seeds: 6 },

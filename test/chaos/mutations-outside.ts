@@ -1,6 +1,7 @@
-/** Mutations of what the model does not have: the HTTP client's sockets, child workflows, the report's memo. Storms find them. */
+/** Mutations of the HTTP client's sockets, of how a run holds its child, of the report's memo. Storms play them; the model has the same rules in its own words. */
 import { SEEDS, type Mutation } from './mutation.js';
 
+const EXECUTION = 'test/model/execution.ts';
 const HTTP = 'src/servicestage/http.ts';
 const LEASE = 'src/workflows/lease.ts';
 const RUN = 'src/workflows/run.ts';
@@ -28,7 +29,17 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     storms: { seeds: SEEDS },
-    model: { kind: 'blind', why: 'a POST of the model is one event; it has no sockets' },
+    model: {
+      kind: 'found',
+      edits: [
+        {
+          file: 'test/model/requests.ts',
+          from: `this.#answerPost(answeredAfterMs, () => failed('Unanswered', 'unknown'));`,
+          to: `if (this.attempt.record.posts > 1) this.#answerPost(answeredAfterMs, () => failed('Unanswered', 'unknown'));
+    else this.attempt.later(answeredAfterMs, () => this.#send());`,
+        },
+      ],
+    },
   },
   {
     name: 'lease-id-random',
@@ -51,7 +62,23 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     storms: { seeds: SEEDS },
-    model: { kind: 'blind', why: 'the runs of the model come one after another' },
+    model: {
+      kind: 'found',
+      aim: { runs: 2 },
+      edits: [
+        {
+          file: 'test/model/play.ts',
+          from: `    if (plan === undefined || this.holder?.isOpen === true) return;`,
+          to: `    if (plan === undefined) return;`,
+        },
+        {
+          file: 'test/model/play.ts',
+          from: `    this.executions.push(execution);`,
+          to: `    this.executions.push(execution);
+    this.#closed();`,
+        },
+      ],
+    },
   },
   {
     name: 'run-closes-over-its-child',
@@ -65,7 +92,19 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     storms: { aim: ['terminatedThenStartedAgain'], seeds: 6 },
-    model: { kind: 'blind', why: 'the model has the child alone, without its run' },
+    model: {
+      kind: 'found',
+      edits: [
+        {
+          file: 'test/model/blows.ts',
+          from: `      return stage.holder?.cancel();
+    case 'resetWorkflow':`,
+          to: `      if (stage.holder?.isOpen === true) stage.holder.close();
+      return;
+    case 'resetWorkflow':`,
+        },
+      ],
+    },
   },
   {
     name: 'cancelled-child-not-awaited',
@@ -79,7 +118,21 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     storms: { aim: ['cancelledTwice'], seeds: 6 },
-    model: { kind: 'blind', why: 'the model has the child alone, without its run' },
+    model: {
+      kind: 'found',
+      edits: [
+        {
+          file: EXECUTION,
+          from: `    this.holder.cancelRequestedAtMs = time.nowMs;
+    const ask`,
+          to: `    this.holder.cancelRequestedAtMs = time.nowMs;
+    const nothing = { steps: [], compensations: [], remaining: [], captured: null };
+    this.holder.report = { outcome: 'cancelled', ...nothing, failure: 'cancelled' };
+    const ask`,
+        },
+        { file: EXECUTION, from: `      holder.report = asked.value;`, to: `      holder.report ??= asked.value;` },
+      ],
+    },
   },
   {
     name: 'report-not-in-memo',
@@ -94,17 +147,26 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
       },
       {
         file: RUN,
-        from: `import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO }`,
-        to: `import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY }`,
+        from: `import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE }`,
+        to: `import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, TARGET_SEARCH_ATTRIBUTE }`,
       },
       {
         file: RUN,
         from: `import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES }`,
         to: `import { RESULT_REPORT_BYTES }`,
       },
-      { file: RUN, from: `  upsertMemo({ [REPORT_MEMO]: storedReport(whole, MEMO_REPORT_BYTES) });\n`, to: '' },
+      { file: RUN, from: `  upsertMemo({ [REPORT_MEMO]: storedReport(report, MEMO_REPORT_BYTES) });\n`, to: '' },
     ],
     storms: { aim: ['cancelledTwice'], seeds: 6 },
-    model: { kind: 'blind', why: 'a report of the model is handed over, not stored' },
+    model: {
+      kind: 'found',
+      edits: [
+        {
+          file: EXECUTION,
+          from: `      holder.report = asked.value;`,
+          to: `      holder.report = this.#context.cancelled ? null : asked.value;`,
+        },
+      ],
+    },
   },
 ];

@@ -249,7 +249,7 @@ describe.concurrent('commands about runs', () => {
     const ended = endOf(watching);
     const shown = await untilShown(watching, /stop: waiting.*/);
     expect(shown).toContain(`open ${opensAt.slice(0, 19)}Z to `);
-    expect(shown).toMatch(/; looks again at \S+Z, gives up at \S+Z/);
+    expect(shown).toMatch(/; checks again at \S+Z, gives up at \S+Z/);
     expect((await runbook(['cancel', id], env)).exitCode).toBe(0);
     expect((await ended).exitCode).toBe(14);
     expect(await stack.accepted(instanceId)).toEqual([]);

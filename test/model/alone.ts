@@ -1,9 +1,8 @@
 /** Alone: executions that hold the lease never interleave, and nothing is sent under or past a cloud job that had shown. */
 import { isAtRest } from '../../src/domain/target/cloud-job.js';
 import type { Limits } from '../../src/domain/once/limits.js';
-import type { Job, Post } from './chronicle.js';
+import type { DecisionRecord, HolderRecord, Job, Post } from './chronicle.js';
 import { describeJob } from './once.js';
-import { claimsForeign } from './reported.js';
 import { tellTime } from './transcript.js';
 import type { World } from './world.js';
 
@@ -11,6 +10,7 @@ import type { World } from './world.js';
 export function notAloneThings(world: World): readonly string[] {
   return [
     ...interleaved(world),
+    ...acceptedAfterTheReport(world),
     ...world.chronicle.posts.flatMap((post) => [
       ...sentAfterTheClose(post, world),
       ...sentTooLate(post, world),
@@ -30,6 +30,23 @@ function interleaved({ chronicle: { holders, jobs } }: World): readonly string[]
   });
 }
 
+/** A run that closes with its report hands the instance on: nothing that was sent for it, or before it, is accepted after that. */
+function acceptedAfterTheReport({ chronicle: { holders, jobs } }: World): readonly string[] {
+  return holders.flatMap(({ closedAtMs, status, runId, chainId, report }, index) => {
+    if (closedAtMs === null || status !== 'COMPLETED') return [];
+    // A reset run that cannot read the instance is refused at once (docs/guarantees.md).
+    if (runId !== chainId && report?.failure !== null) return [];
+    return (
+      jobs
+        .filter(({ post, acceptedAtMs }) => post !== null && acceptedAtMs > closedAtMs)
+        .filter(({ post }) => post !== null && holders.indexOf(post.holder) <= index)
+        // Numbers of attempts repeat after a reset (docs/guarantees.md).
+        .filter(({ post }) => post?.decision.isMisheard !== true)
+        .map((job) => `${describeJob(job)} came after the report of ${runId}`)
+    );
+  });
+}
+
 /** A terminated holder (a reset terminates it too) may leave an attempt that has its send lease; any other none. */
 function sentAfterTheClose({ sentAtMs, holder, attempt }: Post, { scenario }: World): readonly string[] {
   const { closedAtMs, status, runId } = holder;
@@ -44,14 +61,21 @@ function sentTooLate({ sentAtMs, decision, attempt, holder }: Post, world: World
   const skewMs = world.scenario.temporal.clockSkewMs;
   const isBegun = holder.decisions.some(({ posts }) => posts.some((post) => post.sentAtMs < sentAtMs));
   const { closesAfterMs } = holder.plan;
-  // A reset run is never held to its gate, nor is one that has taken a cloud job for its own.
+  // A reset run is never held to its gate, nor is one that may have sent something as far as it can know.
   const isHeld =
-    closesAfterMs !== undefined && holder.runId === holder.chainId && !isBegun && !claimsForeign(holder, world);
+    closesAfterMs !== undefined && holder.runId === holder.chainId && !isBegun && !mayHaveBegun(decision, holder);
   const isPastGate = isHeld && sentAtMs > holder.startedAtMs + closesAfterMs + skewMs;
   return [
     ...(sentAtMs > decision.deadlineAtMs + skewMs ? [`${attempt.name} sent after the deadline of the step`] : []),
     ...(isPastGate ? [`${attempt.name} sent after its gate had closed`] : []),
   ];
+}
+
+/** By the report an earlier step sent something or may have; where there is no report, something left it open. */
+function mayHaveBegun(decision: DecisionRecord, { decisions, report }: HolderRecord): boolean {
+  const earlier = decisions.slice(0, decisions.indexOf(decision));
+  if (report === null) return earlier.some(({ doubts }) => doubts.size > 0);
+  return earlier.some(({ stepId }) => report.steps.some(({ id, sent }) => id === stepId && sent !== 'no'));
 }
 
 /** The newest reading before a send showed the baseline at rest, and nobody can send on an older one than the fence allows. */
@@ -72,21 +96,15 @@ function sentPastWhatShowed(
   ];
 }
 
-function sentUnderOurOwn({ job, attempt }: Post, { chronicle }: World): readonly string[] {
+/** Readings show the newest cloud job only: one of an earlier execution is hidden by what somebody else sent after it. */
+function sentUnderOurOwn({ job, attempt, holder }: Post, { chronicle: { jobs } }: World): readonly string[] {
   if (job === null) return [];
-  const { acceptedAtMs } = job;
-  return (
-    chronicle.jobs
-      .filter((other) => other.post !== null && other.acceptedAtMs < acceptedAtMs && other.endsAtMs > acceptedAtMs)
-      // Readings show the newest cloud job only: one that somebody else sent after it hides it.
-      .filter(
-        (other) =>
-          !chronicle.jobs.some(
-            ({ post, acceptedAtMs: atMs }) => post === null && atMs > other.acceptedAtMs && atMs < acceptedAtMs,
-          ),
-      )
-      .map((other) => `${attempt.name} was accepted while our own ${describeJob(other)} was in flight`)
-  );
+  const earlier = jobs.slice(0, jobs.indexOf(job));
+  const newestForeign = earlier.findLastIndex(({ post }) => post === null);
+  const isHidden = (post: Post, index: number) => index < newestForeign && post.holder !== holder;
+  return earlier
+    .filter(({ post, endsAtMs }, index) => post !== null && endsAtMs > job.acceptedAtMs && !isHidden(post, index))
+    .map((other) => `${attempt.name} was accepted while our own ${describeJob(other)} was in flight`);
 }
 
 /** The server gives an attempt up that is frozen for longer over its reading; the rest is the connection and the lease. */

@@ -182,11 +182,11 @@ export class Attempt {
     }
   }
 
-  #ask({ kind, giveUpAtMs }: Extract<Command, { kind: 'askServer' | 'lease' }>): void {
+  #ask(command: Extract<Command, { kind: 'askServer' | 'lease' }>): void {
     const turn = this.#turn;
-    const timeoutMs = Math.max(0, giveUpAtMs - this.nowMs);
+    const timeoutMs = Math.max(0, command.giveUpAtMs - this.nowMs);
     const heard = (answer: StandingAnswer) => this.answerTo(turn, { kind: 'standing', ...answer });
-    if (kind === 'lease') this.#heart.lease(timeoutMs, heard);
+    if (command.kind === 'lease') this.#heart.lease(command.isYoung, timeoutMs, heard);
     else this.#heart.standing(timeoutMs, heard);
     this.later(timeoutMs, () => this.answerTo(turn, { kind: 'timeUp' }));
   }

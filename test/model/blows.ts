@@ -42,6 +42,9 @@ export function strike(stage: Stage, blow: Blow): void {
     case 'terminate':
       if (stage.holder?.isOpen === true) stage.holder.close();
       return;
+    case 'terminateRun':
+      // As `src/workflows/lease.ts` starts its child: it is asked to cancel, and finishes what is in flight.
+      return stage.holder?.cancel();
     case 'resetWorkflow':
       return stage.reset(blow.keep, blow.rescheduled);
     case 'colleague': {

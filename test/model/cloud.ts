@@ -115,6 +115,11 @@ export class Cloud {
     };
   }
 
+  /** As it truly was, whatever readings showed. */
+  stateAt(atMs: number): InstanceState {
+    return this.#changes.findLast((change) => change.atMs <= atMs)?.state ?? this.world().scenario.cloud.initial;
+  }
+
   /** Had something changed by then that no reading showed yet? */
   isLagging(atMs: number): boolean {
     return this.#changes.some((change) => change.atMs <= atMs && change.shownAtMs > atMs);

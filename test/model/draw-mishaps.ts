@@ -143,6 +143,7 @@ export const BLOWS: readonly BlowKind[] = [
   'cancel',
   'cancel',
   'terminate',
+  'terminateRun',
   'resetWorkflow',
   'resetWorkflow',
   'colleague',
@@ -202,6 +203,7 @@ function drawKind(dice: Dice, kind: BlowKind): Blow {
     case 'kill':
     case 'cancel':
     case 'terminate':
+    case 'terminateRun':
     case 'delete':
       return { kind };
     case 'freeze':

@@ -2,13 +2,28 @@
 import type { Action } from '../../src/domain/target/actions.js';
 import { Dice } from '../chaos/dice.js';
 import { ANY_ACTION, BLOWS, drawBlow, FAULTS, LIMITS } from './draw-mishaps.js';
-import type { CloudHabits, PlannedAction, PlannedRun, Scenario } from './scenario.js';
+import { PLOT_NAMES, PLOTS, type PlotName } from './draw-plots.js';
+import type { CloudHabits, PlannedAction, PlannedRun, Scenario, TemporalHabits } from './scenario.js';
 
 const { visibilityWindowMs: WINDOW_MS } = LIMITS;
+
+/** One seed in this number is a plot. Chosen: each plot comes more than a thousand times in 100,000 interleavings. */
+const SEEDS_PER_PLOT = 12;
 
 /** @param seed the same seed draws the same scenario */
 export function drawScenario(seed: number): Scenario {
   const dice = new Dice(seed);
+  const plot = plotOf(seed);
+  return plot === null ? drawn(seed, dice) : plotted(seed, dice, plot);
+}
+
+/** The plot that a seed plays, if any: known without drawing it. */
+export function plotOf(seed: number): PlotName | null {
+  const index = seed % SEEDS_PER_PLOT === 0 ? (seed / SEEDS_PER_PLOT) % PLOT_NAMES.length : -1;
+  return PLOT_NAMES[index] ?? null;
+}
+
+function drawn(seed: number, dice: Dice): Scenario {
   const { faults, blows } = dice.one(WEATHERS);
   const faultKinds = dice.times(dice.whole(1, 4), () => dice.one(FAULTS));
   const blowKinds = dice.times(dice.whole(1, 3), () => dice.one(BLOWS));
@@ -16,12 +31,40 @@ export function drawScenario(seed: number): Scenario {
     noise: seed,
     limits: LIMITS,
     cloud: drawCloud(dice),
-    temporal: { attemptAfterReset: dice.one([1, 2]), clockSkewMs: dice.chance(0.2) ? 500 : 0 },
-    runs: dice.times(dice.chance(0.3) ? 2 : 1, () => drawRun(dice)),
+    temporal: drawTemporal(dice),
+    runs: dice.times(dice.chance(0.3) ? 2 : 1, () => drawRun(dice, drawActions(dice))),
     faults: dice.times(dice.one(faults), () => dice.one(faultKinds)(dice)),
     blows: dice.times(dice.one(blows), () => drawBlow(dice, dice.one(blowKinds))),
   };
 }
+
+function drawTemporal(dice: Dice): TemporalHabits {
+  return { attemptAfterReset: dice.one([1, 2]), clockSkewMs: dice.chance(0.2) ? 500 : 0 };
+}
+
+/** One run with time enough for its plot, on an instance that runs; now and then one more mishap of any kind. */
+function plotted(seed: number, dice: Dice, name: PlotName): Scenario {
+  const { actions, faults, blows, cloud, temporal } = PLOTS[name](dice);
+  const { closesAfterMs: _never, ...run } = drawRun(dice, actions);
+  const steps = run.steps.map((step) => ({ ...step, deadlineMs: PLOT_STEP_MS, onFailure: 'compensate' as const }));
+  const first = { ...run, steps, deadlineMs: PLOT_RUN_MS };
+  const habits = drawCloud(dice);
+  const status = 'RUNNING';
+  const initial = { ...habits.initial, status, availableReplica: habits.initial.replica };
+  return {
+    noise: seed,
+    limits: LIMITS,
+    cloud: { ...habits, initial, ...cloud },
+    temporal: { ...drawTemporal(dice), ...temporal },
+    runs: [first, ...dice.times(dice.chance(0.3) ? 1 : 0, () => drawRun(dice, drawActions(dice)))],
+    faults: [...faults, ...dice.times(dice.chance(0.1) ? 1 : 0, () => dice.one(FAULTS)(dice))],
+    blows: [...blows, ...dice.times(dice.chance(0.1) ? 1 : 0, () => drawBlow(dice, dice.one(BLOWS)))],
+  };
+}
+
+/** Longer than any plot lasts. */
+const PLOT_STEP_MS = 240_000;
+const PLOT_RUN_MS = 1_800_000;
 
 /** How many mishaps there are. Most interleavings have a few; a storm is seldom, since much of what it does is undone by itself. */
 const WEATHERS: readonly { readonly faults: readonly number[]; readonly blows: readonly number[] }[] = [
@@ -77,9 +120,9 @@ function drawActions(dice: Dice): readonly Action[] {
   ])();
 }
 
-function drawRun(dice: Dice): PlannedRun {
+function drawRun(dice: Dice, actions: readonly Action[]): PlannedRun {
   return {
-    steps: drawActions(dice).map((action) => drawStep(dice, action)),
+    steps: actions.map((action) => drawStep(dice, action)),
     onCancel: dice.one(['compensate', 'compensate', 'stop-after-step', 'leave']),
     deadlineMs: dice.chance(0.8) ? 1_800_000 : dice.whole(30_000, 300_000),
     startsAfterMs: dice.chance(0.5) ? dice.whole(10, 1_000) : dice.whole(1_000, 60_000),

@@ -77,8 +77,9 @@ export class Execution {
     this.#context.cancelled = true;
     this.holder.cancelRequestedAtMs = time.nowMs;
     const ask = this.#ask;
-    if (ask?.kind === 'observe') this.#answer({ kind: 'cancelled' });
-    else if (ask?.isCancellable === true && this.activity !== null) this.world.server.requestCancel(this.activity);
+    if (ask?.isCancellable !== true) return;
+    if (ask.kind === 'observe') this.#answer({ kind: 'cancelled' });
+    else if (this.activity !== null) this.world.server.requestCancel(this.activity);
   }
 
   /** Closed from outside, with whatever it waits for. */

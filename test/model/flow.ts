@@ -8,9 +8,9 @@ import type { Ending, OnceState } from '../../src/domain/once/state.js';
 import type { PlannedRun } from './scenario.js';
 import type { ActivityEnd } from './server.js';
 
-/** What it waits for. */
+/** What it waits for. `isCancellable`: a cancel of the run reaches it. */
 export type Ask =
-  | { readonly kind: 'observe' }
+  | { readonly kind: 'observe'; readonly isCancellable: boolean }
   | {
       readonly kind: 'activity';
       readonly stepId: string;
@@ -18,7 +18,6 @@ export type Ask =
       readonly rules: OnceRules;
       readonly decidedInRunId: string;
       readonly scheduleToCloseMs: number;
-      /** A cancel of the run reaches it. */
       readonly isCancellable: boolean;
     };
 

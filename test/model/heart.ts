@@ -1,7 +1,7 @@
 /** The heartbeats of one attempt, as `src/activities/once.ts` and the SDK's core send them, and what it asks the server besides. */
 import type { Standing } from '../../src/domain/once/events.js';
 import type { Limits } from '../../src/domain/once/limits.js';
-import { asHeartbeat, type OnceState, type PhaseName } from '../../src/domain/once/state.js';
+import { asHeartbeat, isSilent, type OnceState } from '../../src/domain/once/state.js';
 import type { Attempt } from './attempt.js';
 import type { Pulse, StandingAnswer } from './server.js';
 import type { Site } from './scenario.js';
@@ -13,8 +13,6 @@ const CORE_WAITS_LONGER_MS = 5_000;
 const THROTTLE_MS = 5_000;
 /** How long the core waits for the answer to a heartbeat. */
 const CORE_GIVES_UP_AFTER_MS = 10_000;
-/** As `once.ts` has it: an acknowledged heartbeat is under way, or one with the cloud job comes next. */
-const SILENT: readonly PhaseName[] = ['barrier', 'leasing', 'sending', 'ended'];
 
 const STANDING_OF: Readonly<Record<Pulse, Standing>> = {
   fine: 'current',
@@ -53,7 +51,7 @@ export class Heart {
   #tick(): void {
     this.attempt.later(this.limits.heartbeatTimeoutMs / 3, () => {
       if (!this.#beats) return;
-      if (!SILENT.includes(this.attempt.state.phase.name)) {
+      if (!isSilent(this.attempt.state)) {
         this.attempt.beats();
         this.record();
       }
@@ -76,10 +74,10 @@ export class Heart {
     });
   }
 
-  /** An acknowledged heartbeat, then the same question. */
-  lease(timeoutMs: number, heard: (answer: StandingAnswer) => void): void {
+  /** An acknowledged heartbeat, then the same question, unless the attempt is young. */
+  lease(isYoung: boolean, timeoutMs: number, heard: (answer: StandingAnswer) => void): void {
     this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
-      if (standing === 'current') this.#describe(timeoutMs, heard);
+      if (standing === 'current' && !isYoung) this.#describe(timeoutMs, heard);
       else heard({ standing });
     });
   }

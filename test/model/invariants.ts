@@ -2,6 +2,7 @@
 import { notAloneThings } from './alone.js';
 import { unknownThings } from './known.js';
 import { sentTooOften } from './once.js';
+import { leftOutThings } from './left-out.js';
 import { notUndoneThings } from './undone.js';
 import type { World } from './world.js';
 
@@ -14,7 +15,7 @@ export interface Broken {
 const CHECKS: Readonly<Record<Broken['promise'], (world: World, hasEnded: boolean) => readonly string[]>> = {
   contract: ({ chronicle }) => chronicle.breaches,
   once: sentTooOften,
-  known: unknownThings,
+  known: (world) => [...unknownThings(world), ...leftOutThings(world)],
   undone: notUndoneThings,
   alone: notAloneThings,
   ends: endlessThings,
@@ -34,8 +35,11 @@ export function brokenPromises(world: World, hasEnded: boolean): readonly Broken
 function endlessThings({ chronicle }: World, hasEnded: boolean): readonly string[] {
   if (chronicle.breaches.length > 0) return [];
   const open = chronicle.holders.filter(({ closedAtMs }) => closedAtMs === null);
+  const terminated = chronicle.holders.filter(({ status }) => status === 'TERMINATED');
+  const asked = (chronicle.counts['blow terminate'] ?? 0) + (chronicle.counts['blow resetWorkflow'] ?? 0);
   return [
     ...(hasEnded ? [] : ['the interleaving did not come to an end']),
     ...open.map(({ runId }) => `${runId} did not come to a report`),
+    ...terminated.slice(asked).map(({ runId }) => `${runId} was terminated, though nothing asked for it`),
   ];
 }

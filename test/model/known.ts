@@ -94,12 +94,16 @@ function resultProblems({ step, named, holder, world }: ReportedStep): readonly 
       `says succeeded, but ${describeJob(named)} is ${named.endsAtMs > step.endedAtMs ? 'in flight' : named.endStatus}`,
     ];
   const isUnverified = holder.cancelRequestedAtMs !== null && holder.plan.onCancel === 'leave';
+  const readAtMs = step.after?.observedAtMs ?? step.endedAtMs;
   // What the instance shows later than that it held the desired state cannot be seen.
-  const isUnseen = world.cloud.isLagging(step.after?.observedAtMs ?? step.endedAtMs);
-  if (isUnverified || isUnseen || named.after === null || isNotItsWorkAlone(named, world)) return [];
-  return isWished(step.action, named.after)
-    ? []
-    : [`says succeeded, but ${describeJob(named)} left ${named.after.status}`];
+  if (isUnverified || world.cloud.isLagging(readAtMs) || named.after === null) return [];
+  const { jobs } = world.chronicle;
+  const isAlone =
+    !isNotItsWorkAlone(named, world) &&
+    jobs.every((job) => job === named || job.acceptedAtMs <= named.acceptedAtMs || job.acceptedAtMs > readAtMs);
+  // Another one may have led to the desired state, and that is what was seen.
+  const left = isAlone ? named.after : world.cloud.stateAt(readAtMs);
+  return isWished(step.action, left) ? [] : [`says succeeded, but ${describeJob(named)} left ${left.status}`];
 }
 
 /** Another cloud job ran together with it, or the instance was deleted over it. */
@@ -189,13 +193,18 @@ function outcomeProblem({ report, cancelRequestedAtMs, runId }: HolderRecord): r
   return allowed.includes(outcome) ? [] : [`${runId} says ${outcome}; by its own steps it is ${allowed.join(' or ')}`];
 }
 
-/** Only an indeterminate report may leave a cloud job of its own in flight. */
+/**
+ * Only an indeterminate report may leave a cloud job of its own in flight, or one that takes somebody else's for it, as it may where our user
+ * is not known.
+ */
 function leftInFlight(holder: HolderRecord, world: World): readonly string[] {
   const { report, closedAtMs, runId } = holder;
   if (report === null || closedAtMs === null || report.outcome === 'indeterminate') return [];
+  const mistaken = reportedSteps(world, holder).filter(({ named }) => named !== null && named.post === null);
   return jobsOf(holder, world)
     .filter(({ acceptedAtMs, endsAtMs }) => acceptedAtMs <= closedAtMs && endsAtMs > closedAtMs)
     .filter(({ post }) => post?.decision.isMisheard !== true)
+    .filter(({ post }) => mistaken.every(({ decision }) => decision !== post?.decision))
     .map((job) => `${runId} closed ${report.outcome} with ${describeJob(job)} still in flight`);
 }
 

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { filesOf, mutated } from '../chaos/build-mutant.js';
 import type { Aim, Mutation } from '../chaos/mutation.js';
-import { drawScenario } from './draw-scenario.js';
+import type { PlotName } from './draw-plots.js';
+import { drawScenario, plotOf } from './draw-scenario.js';
 import type { Broken } from './invariants.js';
 import type * as Play from './play.js';
 import * as product from './play.js';
@@ -19,8 +20,7 @@ type Player = Pick<typeof Play, 'playScenario'>;
 
 /** The mutation's edits of the product, and where the model has the same rule itself, of the model. */
 export function inModel(mutation: Mutation): Mutation {
-  const twins = mutation.model.kind === 'blind' ? [] : (mutation.model.edits ?? []);
-  return { ...mutation, edits: [...mutation.edits, ...twins] };
+  return { ...mutation, edits: [...mutation.edits, ...(mutation.model.edits ?? [])] };
 }
 
 /** @param use gets the mutated model, whose files are gone after it */
@@ -65,6 +65,7 @@ export interface Search {
 /** Plays seeds 1, 2, … until the mutant breaks a promise that the product keeps. */
 export function firstBroken(mutant: Player, { most, aim = {}, onOwn }: Search): Found | null {
   for (let seed = 1, played = 0; played < most; seed++) {
+    if (!isAmong(aim, plotOf(seed))) continue;
     const drawn = drawScenario(seed);
     if (!fits(aim, drawn)) continue;
     played++;
@@ -94,6 +95,10 @@ function tried(play: () => Play.Played): Play.Played | null {
   } catch {
     return null;
   }
+}
+
+function isAmong({ plots }: Aim, plot: PlotName | null): boolean {
+  return plots === undefined || (plot !== null && plots.includes(plot));
 }
 
 function fits({ sites = [], blows = [], runs = 1 }: Aim, scenario: Scenario): boolean {

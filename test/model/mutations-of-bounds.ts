@@ -13,25 +13,21 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ENTRY,
-        from: `  if (wasReset(facts, previous) || previous.sent === 'no') return`,
-        to: `  if (previous.sent === 'no') return`,
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isReceivedLate(facts, previous, limits))`,
+        to: `  if (previous.sent === 'no' || isReceivedLate(facts, previous, limits))`,
       },
     ],
-    model: {
-      kind: 'harmless',
-      why: 'a reset of an activity whose heartbeats are kept begins a new attempt only when the one before has ended or is lost; that is waited out as any lost one',
-      aim: { blows: ['resetActivity', 'freeze'] },
-    },
+    model: foundWith({ plots: ['frozenBesideAnEarlySuccessor'] }),
   },
   {
     name: 'disbelieved-no-not-waited-out',
     breaks: 'once',
-    why: 'Where an old `no` is not believed, nothing is waited for, though it may have hidden the lease of an attempt that is alive.',
+    why: 'Where an old `no` is not stateAfter, nothing is waited for, though it may have hidden the lease of an attempt that is alive.',
     edits: [
       {
         file: ENTRY,
-        from: `  if (wasReset(facts, previous) || previous.sent === 'no') return`,
-        to: `  if (wasReset(facts, previous)) return`,
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isReceivedLate(facts, previous, limits))`,
+        to: `  if (wasReset(facts, previous) || isReceivedLate(facts, previous, limits))`,
       },
     ],
     model: {
@@ -39,6 +35,19 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
       why: 'an old `no` that is not believed is waited for as a lost attempt is',
       aim: { sites: ['report'], blows: ['resetActivity'] },
     },
+  },
+  {
+    name: 'late-end-not-waited-out',
+    breaks: 'once',
+    why: 'The end of an attempt counts however late the server received it, though it may have been treated as the end of one that has its number and has sent.',
+    edits: [
+      {
+        file: ENTRY,
+        from: `  if (wasReset(facts, previous) || previous.sent === 'no' || isReceivedLate(facts, previous, limits))`,
+        to: `  if (wasReset(facts, previous) || previous.sent === 'no')`,
+      },
+    ],
+    model: foundWith({ plots: ['receivedBesideItsSuccessor'] }),
   },
   {
     name: 'living-predecessor-not-waited-out',
@@ -91,11 +100,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: ENTRY, from: `  'reserving',\n  'observing',\n  'connecting',\n  'leasing',\n`, to: `  'leasing',\n` },
     ],
-    model: {
-      kind: 'open',
-      why: 'a heartbeat of the timer that arrives after the lease that followed it, a kill under the POST, and a cloud job that is accepted late and shows late',
-      aim: { sites: ['heartbeat', 'post', 'job'], blows: ['kill'] },
-    },
+    model: foundWith({ plots: ['heartbeatAfterTheLease'] }),
   },
   {
     name: 'clear-at-lowered',

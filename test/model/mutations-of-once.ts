@@ -281,11 +281,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         to: `  if (at.nowMs < Math.min(0, state.clearAtMs)) return goOn(`,
       },
     ],
-    model: {
-      kind: 'open',
-      why: 'nothing of a run may be accepted after it has closed, which no invariant of the model says yet',
-      aim: { sites: ['post'], blows: ['colleague'], runs: 2 },
-    },
+    model: foundWith({ plots: ['foreignJobWhileUnclear'] }),
   },
   {
     name: 'settle-reads-an-older-state',
@@ -294,8 +290,8 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: SETTLING,
-        from: `  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) return`,
-        to: `  if (isAtRest(reading) && (state.goal.kind === 'settle' || !isOlderThanJob(state, phase, reading, at))) return`,
+        from: `  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) {`,
+        to: `  if (isAtRest(reading) && (state.goal.kind === 'settle' || !isOlderThanJob(state, phase, reading, at))) {`,
       },
     ],
     model: foundWith({ sites: ['post', 'job'] }),

@@ -6,9 +6,9 @@ const ACCESS = 'src/activities/temporal-access.ts';
 const HEART = 'test/model/heart.ts';
 
 const LEASE_OF_PRODUCT = `      const beat = await heartbeat(client, info, state, timeoutMs);
-      return beat === 'current' ? standingOf(client, info, timeoutMs) : { standing: beat };`;
+      return beat === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing: beat };`;
 const LEASE_OF_MODEL = `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
-      if (standing === 'current') this.#describe(timeoutMs, heard);
+      if (standing === 'current' && !isYoung) this.#describe(timeoutMs, heard);
       else heard({ standing });
     });`;
 
@@ -21,8 +21,9 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       { file: SENDING, from: `  const leasing: OnceState = {`, to: `  const unasked: OnceState = {` },
       {
         file: SENDING,
-        from: `  return { state: leasing, command: { kind: 'lease', giveUpAtMs: at.nowMs + at.rules.limits.leaseMs } };`,
-        to: `  return leasing(unasked, unasked.phase as Extract<Phase, { name: 'leasing' }>, { kind: 'standing', standing: 'current' }, at);`,
+        from: `  return { state: leasing, command: { kind: 'lease', isYoung: isYoung(state, at), giveUpAtMs } };`,
+        to: `  void [isYoung, giveUpAtMs];
+  return leasing(unasked, unasked.phase as Extract<Phase, { name: 'leasing' }>, { kind: 'standing', standing: 'current' }, at);`,
       },
       {
         file: 'src/activities/once.ts',
@@ -83,13 +84,13 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       {
         file: ACCESS,
         from: LEASE_OF_PRODUCT,
-        to: `      return { standing: await heartbeat(client, info, state, timeoutMs) };`,
+        to: `      void isYoung;
+      return { standing: await heartbeat(client, info, state, timeoutMs) };`,
       },
     ],
     model: {
-      kind: 'open',
-      why: 'an attempt that a reset has replaced and that lives longer than the SDK lets it, while what its successor waits out is over',
-      aim: { blows: ['resetActivity', 'freeze'] },
+      kind: 'found',
+      aim: { plots: ['frozenBesideItsSuccessor'] },
       edits: [
         {
           file: HEART,
@@ -106,8 +107,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ACCESS,
-        from: `    async sendLease(info, state, timeoutMs) {`,
-        to: `    async sendLease(info, _state, timeoutMs) {`,
+        from: `    async sendLease(info, state, isYoung, timeoutMs) {`,
+        to: `    async sendLease(info, _state, _isYoung, timeoutMs) {`,
       },
       { file: ACCESS, from: LEASE_OF_PRODUCT, to: `      return standingOf(client, info, timeoutMs);` },
     ],
@@ -124,14 +125,14 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       {
         file: ACCESS,
         from: LEASE_OF_PRODUCT,
-        to: `      const answer = await standingOf(client, info, timeoutMs);
+        to: `      void isYoung;
+      const answer = await standingOf(client, info, timeoutMs);
       return answer.standing === 'current' ? { standing: await heartbeat(client, info, state, timeoutMs) } : answer;`,
       },
     ],
     model: {
-      kind: 'open',
-      why: 'a reset and a lost attempt between two calls that take two seconds at most',
-      aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
+      kind: 'found',
+      aim: { plots: ['resetWithinTheLease'] },
       edits: [
         {
           file: HEART,
@@ -181,9 +182,17 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       { file: SENDING, from: `function askAgain(`, to: `export function askAgain(` },
     ],
     model: {
-      kind: 'open',
-      why: 'an attempt without an answer to its lease, replaced after a reset by one of the same number that has sent by then',
-      aim: { sites: ['heartbeat'], blows: ['resetActivity', 'freeze'] },
+      kind: 'harmless',
+      why: 'one that has its number sends 31 s after its last heartbeat at the earliest; an end that comes by then is late (`late-end-not-waited-out`), or sets a bound itself (`silent-end-not-waited-out`)',
+      aim: {
+        plots: [
+          'handedOutBesideItsSuccessor',
+          'handedOutBesideAnEarlySuccessor',
+          'frozenBesideItsSuccessor',
+          'receivedBesideItsSuccessor',
+          'resetWithinTheLease',
+        ],
+      },
     },
   },
 ];

@@ -45,11 +45,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     breaks: 'once',
     why: 'A heartbeat on the timer says that there was no send lease. It can reach the server after one and hide it, so that a restart is sent again beyond the visibility window.',
     edits: [{ file: STATE, from: HEARTBEAT, to: `  return { ...state, sent: 'unknown' };` }],
-    model: {
-      kind: 'open',
-      why: 'as `early-heartbeat-is-the-last-word`, with a restart that shows beyond the visibility window',
-      aim: { sites: ['job', 'heartbeat'], blows: ['kill'], isBeyondTheWindow: true },
-    },
+    model: foundWith({ plots: ['heartbeatAfterTheLease'], isBeyondTheWindow: true }),
   },
   {
     name: 'no-believed-from-any-heartbeat',
@@ -59,8 +55,10 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
       { file: STATE, from: HEARTBEAT, to: `  return state;` },
       {
         file: ENTRY,
-        from: `  return isRetry && attemptScheduledAtMs <= atMs + (phase.ending.retryInMs ?? 0) + heartbeatTimeoutMs;`,
-        to: `  return attemptScheduledAtMs <= atMs + (isRetry ? (phase.ending.retryInMs ?? 0) : 0) + 2 * heartbeatTimeoutMs;`,
+        from: `  return phase.name === 'ended' && phase.ending.kind === 'failed' && !isReceivedLate(facts, previous, limits);`,
+        to: `  return phase.name === 'ended'
+    ? phase.ending.kind === 'failed' && !isReceivedLate(facts, previous, limits)
+    : facts.attemptScheduledAtMs <= atMs + 2 * limits.heartbeatTimeoutMs;`,
       },
     ],
     model: foundWith({ sites: ['heartbeat'], blows: ['kill'] }),
@@ -86,11 +84,11 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ENTRY,
-        from: `  return isRetry && attemptScheduledAtMs <= atMs + (phase.ending.retryInMs ?? 0) + heartbeatTimeoutMs;`,
-        to: `  return isRetry && attemptScheduledAtMs <= Number.MAX_SAFE_INTEGER;`,
+        from: `  return phase.name === 'ended' && phase.ending.kind === 'failed' && !isReceivedLate(facts, previous, limits);`,
+        to: `  return phase.name === 'ended' && phase.ending.kind === 'failed';`,
       },
     ],
-    model: foundWith({ sites: ['report'], blows: ['resetActivity'] }),
+    model: foundWith({ plots: ['receivedBesideItsSuccessor'] }),
   },
   {
     name: 'unsent-from-nothing',
@@ -170,11 +168,24 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: ENDING,
-        from: `  return state.goal.kind === 'act' && state.sent === 'no' && unheardForMs > heartbeatTimeoutMs - marginMs`,
-        to: `  return state.goal.kind === 'act' && state.sent === 'no' && unheardForMs > 1e6 * (heartbeatTimeoutMs - marginMs)`,
+        from: `  if (silentForMs <= unseenMs) return { sent: 'unknown' };`,
+        to: `  if (silentForMs <= unseenMs || sent === 'no') return {};`,
       },
     ],
     model: foundWith({ sites: ['read'], blows: ['resetActivity', 'freeze'] }),
+  },
+  {
+    name: 'silent-end-not-waited-out',
+    breaks: 'once',
+    why: 'An attempt that was frozen for long ends as if nothing could appear any more, though one of its number may just have sent.',
+    edits: [
+      {
+        file: ENDING,
+        from: `  return { sent: 'unknown', isUnleased: false, clearAtMs: Math.max(clearAtMs, nowMs + unseenMs) };`,
+        to: `  return { sent: 'unknown', clearAtMs };`,
+      },
+    ],
+    model: foundWith({ plots: ['frozenBesideItsSuccessor'] }),
   },
   {
     name: 'silent-attempt-counts-as-heard',
@@ -202,11 +213,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
   return whereNamed(known, phase.askedAtMs, told, at, (named) => reserve(named, at));`,
       },
     ],
-    model: {
-      kind: 'open',
-      why: 'an attempt that is handed out after its successor of the same number has begun, and whose failure arrives while that one sends',
-      aim: { sites: ['dispatch', 'read'], blows: ['resetActivity'] },
-    },
+    model: foundWith({ plots: ['handedOutBesideItsSuccessor'] }),
   },
   {
     name: 'superseded-attempt-speaks',
@@ -215,10 +222,6 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: ENDING, from: `  if (by === 'superseded') return end(state, { kind: 'superseded' }, at);\n`, to: '' },
     ],
-    model: {
-      kind: 'open',
-      why: 'an attempt that is told that it was replaced, and whose failure is taken for that of one of the same number that has sent',
-      aim: { blows: ['resetActivity', 'cutOff'] },
-    },
+    model: foundWith({ plots: ['handedOutBesideAnEarlySuccessor'] }),
   },
 ];

@@ -25,9 +25,7 @@ function whole(text: string): number {
 function chosen(names: readonly string[]): readonly Mutation[] {
   const unknown = names.filter((name) => MUTATIONS.every((mutation) => mutation.name !== name));
   if (unknown.length > 0) program.error(`There is no mutation ${unknown.join(', ')}`);
-  const played = MUTATIONS.filter(({ name }) => names.length === 0 || names.includes(name));
-  for (const { name, model } of played) if (model.kind === 'blind') say(`${name}: left to the storms: ${model.why}`);
-  return played.filter(({ model }) => model.kind !== 'blind');
+  return MUTATIONS.filter(({ name }) => names.length === 0 || names.includes(name));
 }
 
 /** @returns whether each was found, but for those that are known to break nothing; the product holds in the interleaving that shows it */
@@ -40,9 +38,9 @@ async function checkMutations(mutations: readonly Mutation[], most: number): Pro
   };
   for (const mutation of mutations) {
     const { name, model } = mutation;
-    const aim = model.kind === 'blind' ? {} : (model.aim ?? {});
+    const { aim = {} } = model;
     const found = await withMutatedModel(mutation, (mutant) => firstBroken(mutant, { most, aim, onOwn }));
-    if (model.kind !== 'open' && (found === null) !== (model.kind === 'harmless')) wrong.push(name);
+    if ((found === null) !== (model.kind === 'harmless')) wrong.push(name);
     say(`${name}: ${described(found, mutation, most)}`);
   }
   say(
@@ -55,8 +53,6 @@ async function checkMutations(mutations: readonly Mutation[], most: number): Pro
 const NOT_FOUND: Readonly<Record<Mutation['model']['kind'], string>> = {
   found: 'SURVIVED',
   harmless: 'breaks nothing, as expected, in',
-  open: 'is not found, which is known, in',
-  blind: 'is not played in',
 };
 
 function described(found: Found | null, { breaks, model }: Mutation, most: number): string {

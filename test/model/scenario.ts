@@ -37,7 +37,7 @@ export interface CloudHabits {
 }
 
 /** What differs between servers, or is not known for certain. */
-interface TemporalHabits {
+export interface TemporalHabits {
   /** The attempt after one that was running when it was reset has this number. */
   readonly attemptAfterReset: 1 | 2;
   /** Clocks of workers are up to that much off the server's. */
@@ -162,6 +162,8 @@ export type Blow =
   | { readonly kind: 'pauseActivity'; readonly forMs: number; readonly resetting: boolean }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'terminate' }
+  /** The run whose child holds the lease. */
+  | { readonly kind: 'terminateRun' }
   /** `keep`: how many results of its history the new run keeps; a large number keeps all. */
   | { readonly kind: 'resetWorkflow'; readonly keep: number; readonly rescheduled: boolean }
   /** Somebody else acts. */

@@ -21,7 +21,8 @@ export interface ActivityRequest {
 
 /** How an activity ended, as its workflow hears of it. */
 export type ActivityEnd =
-  | { readonly kind: 'completed' | 'failed'; readonly state: OnceState }
+  | { readonly kind: 'completed'; readonly state: OnceState }
+  | { readonly kind: 'failed'; readonly state: OnceState }
   | { readonly kind: 'timedOut'; readonly details: OnceState | null }
   /** Without a state where no attempt was running. */
   | { readonly kind: 'cancelled'; readonly state: OnceState | null };
@@ -166,13 +167,13 @@ export class Server {
   /** @returns whether the server took it */
   complete(token: Token, state: OnceState): boolean {
     if (!this.#knows(token)) return false;
-    this.#close(token.activity, { kind: 'completed', state });
+    this.#closeBy(token, { kind: 'completed', state });
     return true;
   }
 
   cancelled(token: Token, state: OnceState): boolean {
     if (!this.#knows(token) || !token.activity.cancelRequested) return false;
-    this.#close(token.activity, { kind: 'cancelled', state });
+    this.#closeBy(token, { kind: 'cancelled', state });
     return true;
   }
 
@@ -181,9 +182,15 @@ export class Server {
     if (!this.#knows(token)) return false;
     const { activity } = token;
     activity.details = state;
-    if (retryInMs === null || !this.#retry(activity, retryInMs, false))
-      this.#close(activity, { kind: 'failed', state });
+    if (retryInMs === null || !this.#retry(activity, retryInMs, false)) this.#closeBy(token, { kind: 'failed', state });
     return true;
+  }
+
+  /** The server does not compare which start of its number an attempt is. */
+  #closeBy({ activity, turn }: Token, end: ActivityEnd): void {
+    const { decision } = activity.request;
+    if (decision !== null && turn !== activity.turn) decision.isMisheard = true;
+    this.#close(activity, end);
   }
 
   #close(activity: Activity, end: ActivityEnd): void {

@@ -1,10 +1,18 @@
-/** One step of the workflow, as `src/workflows/perform-step.ts` and `untold-attempts.ts` have it: act, then settle what is not clear. */
+/** One step of the workflow, as `src/workflows/perform-step.ts` has it: act, then settle what is not clear. */
 import type { Baseline } from '../../src/domain/contract.js';
-import type { FailureName } from '../../src/domain/failures.js';
 import type { OnceRules } from '../../src/domain/once/events.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import { unsettled } from '../../src/domain/once/settling.js';
-import { endedAs, endingOf, nothingKnown, type Ending, type OnceState } from '../../src/domain/once/state.js';
+import { endedAs, endingOf, type OnceState } from '../../src/domain/once/state.js';
+import {
+  stateAfter,
+  cancelled,
+  failed,
+  nothingSent,
+  nothingReported,
+  type ActivityEnd as ReportedEnd,
+  type Decided,
+} from '../../src/domain/once/activity-end.js';
 import type { ActionStep } from '../../src/domain/plan/plan.js';
 import { needsSettling, stepOutcome, type StepOutcome } from '../../src/domain/report/step-outcome.js';
 import type { Target } from '../../src/domain/target/target.js';
@@ -22,11 +30,6 @@ export const TARGET: Target = {
   platformType: 'cce',
 };
 
-interface Decided {
-  readonly nowMs: number;
-  readonly decidedAtMs: number;
-}
-
 /** Performs its action and settles what is not clear. */
 export function* performStep(
   step: ActionStep,
@@ -40,15 +43,15 @@ export function* performStep(
   let left: OnceState;
   if (obstacle === null) left = yield* act(step, baseline, context, run, times, isCancellable);
   else {
-    const decided = decidedAt(baseline, context, times.nowMs);
+    const decided = decidedAt(baseline, context, run, times.nowMs);
     const ending = failed(obstacle.name, obstacle.message);
-    left = isDecidedBefore(baseline, context) ? nothingTold(ending, decided, run) : nothingSent(ending, decided);
+    left = isDecidedBefore(baseline, context) ? nothingReported(ending, decided) : nothingSent(ending, decided);
   }
   return yield* settledOutcome(step, baseline, context, run, left, times.nowMs);
 }
 
 /** For a step that a cancelled run does not begin any more: what came of it where a reset may have cut it off. */
-export function* lookAfterReset(
+export function* settleAfterReset(
   step: ActionStep,
   baseline: Baseline,
   context: Context,
@@ -56,13 +59,13 @@ export function* lookAfterReset(
 ): Flow<StepOutcome | null> {
   if (!isDecidedBefore(baseline, context)) return null;
   const { nowMs } = context;
-  const ending: Ending = { kind: 'cancelled', message: 'Cancelled before it began' };
+  const ending = cancelled('Cancelled before it began');
   return yield* settledOutcome(
     step,
     baseline,
     context,
     run,
-    nothingTold(ending, decidedAt(baseline, context, nowMs), run),
+    nothingReported(ending, decidedAt(baseline, context, run, nowMs)),
     nowMs,
   );
 }
@@ -72,8 +75,8 @@ export function isDecidedBefore({ readInRunId }: Baseline, { runId }: Context): 
   return readInRunId !== runId;
 }
 
-function decidedAt(baseline: Baseline, context: Context, nowMs: number): Decided {
-  return { nowMs, decidedAtMs: isDecidedBefore(baseline, context) ? baseline.observation.observedAtMs : nowMs };
+function decidedAt(baseline: Baseline, context: Context, { limits }: RunArguments, nowMs: number): Decided {
+  return { nowMs, limits, decidedAtMs: isDecidedBefore(baseline, context) ? baseline.observation.observedAtMs : nowMs };
 }
 
 function* act(
@@ -94,25 +97,25 @@ function* act(
     isCancellable,
   };
   if (answer.kind !== 'ended') throw new TypeError(`An activity cannot end ${answer.kind}`);
-  return believed(answer.end, { ...decidedAt(before, context, nowMs), nowMs: context.nowMs }, run);
+  const { end } = answer;
+  const decided = { ...decidedAt(before, context, run, nowMs), nowMs: context.nowMs };
+  return end.kind === 'completed' ? end.state : stateAfter(endOf(end), decided);
 }
 
-/** Only what an attempt said that has ended; without it, anything may have been sent. */
-function believed(end: ActivityEnd, decided: Decided, run: RunArguments): OnceState {
-  if (end.kind === 'timedOut') return afterTimeout(end.details, decided, run);
-  if (end.state === null)
-    return nothingTold({ kind: 'cancelled', message: 'Cancelled between attempts' }, decided, run);
-  const ending = endingOf(end.state);
-  const wasToBeRetried = ending.kind === 'failed' && ending.retryInMs !== null;
-  return wasToBeRetried ? endedAs(end.state, failed(ending.failure, ending.message)) : end.state;
-}
-
-function afterTimeout(beat: OnceState | null, decided: Decided, run: RunArguments): OnceState {
-  const job = beat?.cloudJob ?? null;
-  if (beat !== null && job !== null)
-    return endedAs(beat, failed('CloudJobOverdue', `No worker followed cloud job ${job.id} to its end in time`));
-  const untold = nothingTold(failed('Unanswered', 'No worker finished the step in time'), decided, run);
-  return beat === null ? untold : { ...untold, trail: beat.trail, attempt: beat.attempt, seen: beat.seen };
+/** As `src/workflows/activity-failure.ts` makes it of Temporal's errors. */
+function endOf(end: Exclude<ActivityEnd, { kind: 'completed' }>): ReportedEnd {
+  switch (end.kind) {
+    case 'timedOut':
+      return { kind: 'timedOut', heartbeat: end.details };
+    case 'cancelled':
+      return { kind: 'cancelled', state: end.state, message: 'Cancelled between attempts' };
+    case 'failed': {
+      const ending = endingOf(end.state);
+      const { failure, message } =
+        ending.kind === 'failed' ? ending : ({ failure: 'Unanswered', message: '' } as const);
+      return { kind: 'failed', state: end.state, failure, message };
+    }
+  }
 }
 
 function* settledOutcome(
@@ -171,17 +174,4 @@ export function rulesOf(run: RunArguments, step: ActionStep | null, before: Base
     usualDurationMs: run.usualDurationMs,
     limits: run.limits,
   };
-}
-
-/** An attempt that nobody hears of may have sent, and may still be about to. */
-function nothingTold(ending: Ending, { nowMs, decidedAtMs }: Decided, { limits }: RunArguments): OnceState {
-  return endedAs(nothingKnown('unknown', { nowMs, clearAtMs: nowMs + unseenAttemptMs(limits), decidedAtMs }), ending);
-}
-
-function nothingSent(ending: Ending, { nowMs, decidedAtMs }: Decided): OnceState {
-  return endedAs(nothingKnown('no', { nowMs, clearAtMs: 0, decidedAtMs }), ending);
-}
-
-function failed(failure: FailureName, message: string): Ending {
-  return { kind: 'failed', failure, message, retryInMs: null };
 }

@@ -14,7 +14,7 @@ import { statusMeaning, type Observation } from '../../src/domain/target/target.
 import type { TargetOfRun } from './chronicle.js';
 import type { Context, Flow, RunArguments } from './flow.js';
 import type { PlannedRun } from './scenario.js';
-import { isDecidedBefore, lookAfterReset, performStep, rulesOf, settleToCloseMs } from './step-flow.js';
+import { isDecidedBefore, settleAfterReset, performStep, rulesOf, settleToCloseMs } from './step-flow.js';
 
 /** Why a run is not begun. */
 type Refusal = FailureName | 'cancelled';
@@ -43,7 +43,9 @@ function reported(
 }
 
 function* captureAtRest(context: Context, run: RunArguments): Flow<Baseline | Refusal> {
-  const first = yield { kind: 'observe' };
+  // What an attempt from before a reset may still send is waited out, whatever is asked meanwhile.
+  const isCancellable = context.runId === context.originalRunId;
+  const first = yield { kind: 'observe', isCancellable };
   if (first.kind === 'cancelled') return 'cancelled';
   if (first.kind === 'unreadable') return first.failure;
   if (first.kind !== 'observed') throw new TypeError(`A reading cannot end ${first.kind}`);
@@ -51,7 +53,7 @@ function* captureAtRest(context: Context, run: RunArguments): Flow<Baseline | Re
   if (statusMeaning(reading.status) === 'gone') return 'TargetNotFound';
   const clearAtMs = Math.max(clearAfterResetAtMs, run.clearAtMs);
   if (isAtRest(reading) && clearAtMs <= reading.observedAtMs) return firstBaseline(reading, readInRunId);
-  const settled = yield* settleFirst(context, run, reading, readInRunId, clearAtMs);
+  const settled = yield* settleFirst(context, run, reading, readInRunId, { clearAtMs, isCancellable });
   if (typeof settled === 'string') return settled;
   const baseline = firstBaseline(settled, readInRunId);
   return clearAfterResetAtMs === 0 ? baseline : { ...baseline, readAfterReset: true };
@@ -62,7 +64,7 @@ function* settleFirst(
   run: RunArguments,
   reading: Observation,
   readInRunId: string,
-  clearAtMs: number,
+  { clearAtMs, isCancellable }: { readonly clearAtMs: number; readonly isCancellable: boolean },
 ): Flow<Observation | Refusal> {
   const { nowMs } = context;
   const deadlineAtMs = Math.min(
@@ -78,8 +80,7 @@ function* settleFirst(
     rules,
     decidedInRunId: readInRunId,
     scheduleToCloseMs: settleToCloseMs(context, rules, clearAtMs),
-    // What an attempt from before a reset may still send is waited out, whatever is asked meanwhile.
-    isCancellable: context.runId === context.originalRunId,
+    isCancellable,
   };
   if (answer.kind === 'cancelled') return 'cancelled';
   if (answer.kind !== 'ended') throw new TypeError(`An activity cannot end ${answer.kind}`);
@@ -118,7 +119,7 @@ function* takeSteps(context: Context, run: RunArguments, from: Baseline): Flow<C
       closing: isBegun ? undefined : (run.closing ?? undefined),
     };
     const outcome = context.cancelled
-      ? yield* lookAfterReset(step, baseline, context, run)
+      ? yield* settleAfterReset(step, baseline, context, run)
       : yield* performStep(step, baseline, context, run, times, true);
     if (outcome === null) break;
     baseline = outcome.baseline;

@@ -4,6 +4,7 @@ import type { StepReport } from '../../src/domain/report/report.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 import type { HolderRecord, Job } from './chronicle.js';
 import { describe, hasFailed } from './cloud.js';
+import { describeJob } from './once.js';
 import { claimsForeign, foreignBetween, jobsOf, othersBetween, reportedSteps } from './reported.js';
 import type { World } from './world.js';
 
@@ -15,6 +16,7 @@ export function notUndoneThings(world: World): readonly string[] {
     ...differencesLeft(holder, world),
     ...oldestFirst(holder),
     ...failedForNothing(holder, world),
+    ...undoneOverAnother(holder, world),
   ]);
 }
 
@@ -85,6 +87,22 @@ function oldestFirst({ decisions, runId }: HolderRecord): readonly string[] {
   const undos = decisions.filter(({ stepId }) => stepId.startsWith('undo-')).map(({ stepId }) => stepId);
   const isOrdered = undos.every((undo, index) => index === 0 || undo < (undos[index - 1] ?? undo));
   return isOrdered ? [] : [`${runId} undoes ${undos.join(' before ')}`];
+}
+
+/** Where somebody else's cloud job had shown before an undo was sent, the instance is as they want it, and stays so. */
+function undoneOverAnother(holder: HolderRecord, world: World): readonly string[] {
+  const captured = holder.decisions[0]?.before.lastJobId;
+  if (claimsForeign(holder, world)) return [];
+  const undos = holder.decisions.filter(({ stepId }) => stepId.startsWith('undo-'));
+  return undos.flatMap(({ posts }) =>
+    posts.flatMap(({ readAtMs, attempt }) => {
+      const { lastJobId } = world.cloud.reading(readAtMs);
+      const newest = world.chronicle.jobs.find(({ id }) => id === lastJobId);
+      return newest === undefined || newest.post !== null || newest.id === captured
+        ? []
+        : [`${attempt.name} was sent although ${describeJob(newest)} had shown`];
+    }),
+  );
 }
 
 /** An undo is shielded from cancels, and does not fail unless something made it. */

@@ -70,7 +70,7 @@ it('the nightly pair takes replicas away unless it is frozen, and brings back wh
   await desk.apply(await desk.file(owner, ownedBy(owner, pair.replace(/targets: \[.*\]/g, targets))));
 
   await freezes(-20);
-  expect(await runNow(`${owner}/evening`)).toMatchObject({ outcome: 'succeeded', reason: 'Nobody is there at night' });
+  expect(await runNow(`${owner}/evening`)).toMatchObject({ outcome: 'succeeded', reason: 'No one is there at night' });
   expect(await replicas()).toEqual([1, 1]);
   await freezes(20);
   expect(await runNow(`${owner}/morning`)).toMatchObject({ outcome: 'succeeded' });

@@ -131,7 +131,7 @@ export function failedWith(
   failure: Extract<Ending, { kind: 'failed' }>['failure'],
   retryInMs: number | null = null,
 ): Ending {
-  return { kind: 'failed', failure, message: 'said so', retryInMs };
+  return { kind: 'failed', failure, message: 'the reason', retryInMs };
 }
 
 /** An attempt that ended, proved that nothing was sent, and is tried again after `retryInMs`. */

@@ -374,7 +374,7 @@ describe.concurrent('between the plan and the lease, too,', () => {
     expect(report.targets.map(({ outcome }) => outcome)).toEqual(['succeeded', 'refused']);
     expect(report.targets[1]?.steps[0]?.failure).toMatchObject({ name: 'TargetChanged' });
     expect(report.summary).toMatch(
-      /captured 4 and left 1 .* its newest cloud job is \S+, which was \S+ when it was planned/,
+      /captured 4 and left 1 .* its newest cloud job is \S+, not \S+ as when it was planned/,
     );
     expect(await replicas(second.instanceId)).toBe(1);
     await stack.run('scale-up', second.path);

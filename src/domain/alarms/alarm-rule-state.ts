@@ -21,7 +21,7 @@ export interface Firing {
   /** 1 for the first of its episode; one more after each resolution. */
   readonly nth: number;
   readonly target: string;
-  /** Since when it fires: by the sender's clock where that is believed, else when it was read. */
+  /** Since when it fires: by the sender's clock where that is stateAfter, else when it was read. */
   readonly firedAtMs: number;
   readonly seenAtMs: number;
   readonly stage: Waiting | CalledOff | Started;

@@ -1,9 +1,9 @@
-/** Maintenance windows and change freezes: a moment in, open or closed out, with why and until when. Pure; times are epoch milliseconds. */
+/** Maintenance windows and change freezes: is the gate open at a given moment, why not, and when could it open? Pure; times are epoch milliseconds. */
 import { shortened } from '../text/json-bytes.js';
 import { LONGEST_FREEZE_NAME_BYTES, LONGEST_GATE_REASON_BYTES } from '../sizes.js';
 import { describeTime } from '../time/utc-time.js';
 
-/** A change freeze of a calendar, `[fromMs, toMs)`. */
+/** A change freeze of a calendar. It lasts from `fromMs` to just before `toMs`. */
 export interface Freeze {
   readonly calendar: string;
   readonly name: string;
@@ -11,57 +11,67 @@ export interface Freeze {
   readonly toMs: number;
 }
 
-/** New targets are begun from `opensAtMs` until `cutoffMs` before its end. */
+/** A maintenance window. New targets are started from `opensAtMs` until `cutoffMs` before the window ends. */
 export interface Window {
   readonly opensAtMs: number;
   readonly durationMs: number;
   readonly cutoffMs: number;
 }
 
-/** What the calendars said: their freezes, and in one line each why a calendar cannot be read, which counts as frozen. */
+/** What was read of the calendars. A calendar that cannot be read counts as frozen; `unreadable` has one line for each, with the reason. */
 export interface ReadFreezes {
   readonly freezes: readonly Freeze[];
   readonly unreadable: readonly string[];
 }
 
+/** No target is started now. */
 export interface ClosedGate {
   readonly open: false;
   readonly failure: 'OutsideWindow' | 'ChangeFreeze';
   readonly why: string;
-  /** The earliest moment it could open, as far as is known now; `null` when never, or when nobody can tell. */
+  /** The earliest moment at which it could open, as far as is known now; `null` if that is never, or unknown. */
   readonly opensAtMs: number | null;
 }
 
 const GATE_FAILURES: readonly string[] = ['OutsideWindow', 'ChangeFreeze'] satisfies ClosedGate['failure'][];
 
+/** Does the failure say that a gate was closed? @param name of a failure record; `undefined` if there is none */
 export function isGateFailure(name: string | undefined): name is ClosedGate['failure'] {
   return name !== undefined && GATE_FAILURES.includes(name);
 }
 
-/** When an open gate closes, and what it says from then on, as far as was known when it was passed. */
+/** When an open gate closes, and the failure from then on, as far as was known when the gate was checked. */
 export interface Closing extends Pick<ClosedGate, 'failure' | 'why'> {
   readonly atMs: number;
 }
 
+/** `closing` is `null` if the gate stays open as far as is known. */
 export type Gate = { readonly open: true; readonly closing: Closing | null } | ClosedGate;
 
-/** Why nothing is begun yet, when the run looks again, and when it gives up. Epoch milliseconds. */
+/** Why a run waits, when it checks the gate again, and when it gives up. */
 export interface WaitingForGate {
   readonly why: string;
   readonly looksAgainAtMs: number;
   readonly givesUpAtMs: number;
 }
 
-/** A run that waits longer had better be started later; each look stands in its history. */
+/** The longest `waitAtMost`: each check adds to the run's history. Chosen. */
 export const LONGEST_WAIT_MS = 7 * 86_400_000;
+/** What to do where `waitAtMost` is longer. */
 export const LONGEST_WAIT_REMEDY = 'Wait at most 7d, or start the run later';
-/** A waiting run looks again at least this often: somebody may have lifted a freeze. */
-export const LOOK_AGAIN_MS = 10 * 60_000;
-/** How far ahead freezes are read: enough to say when a freeze ends, also where several follow each other. */
+/** A waiting run checks again at least this often, since a freeze may be lifted early. Chosen. */
+export const CHECK_AGAIN_MS = 10 * 60_000;
+/** How far ahead calendars are read: far enough to say when a freeze ends, even where several follow each other. Chosen. */
 export const FREEZES_AHEAD_MS = 31 * 86_400_000;
-/** Enough to see the end of what is frozen now; a waiting run looks again anyway, and each look stands in its history. */
+/** How many freezes of a calendar are kept, since each check adds them to the run's history. Enough to see the end of the present one. Chosen. */
 export const MOST_FREEZES = 20;
 
+/**
+ * Is the gate open at `nowMs`? A window that is over or not yet open is named before a freeze.
+ *
+ * @param window `null`: none, so that only freezes count
+ * @param unreadable why calendars cannot be read; the gate is closed where there is one
+ */
 export function gateAt(
   nowMs: number,
   window: Window | null,
@@ -81,12 +91,12 @@ export function gateAt(
   if (now.length === 0) return { open: true, closing: closingAfter(nowMs, window, freezes) };
   const thawsAtMs = thawAfter(nowMs, freezes);
   const names = now.map(describeFreeze);
-  const ends = ` Nothing is begun before ${describeTime(thawsAtMs)}`;
+  const ends = ` No target is started before ${describeTime(thawsAtMs)}`;
   const late = thawsAtMs < cutoffAtMs ? '' : `, and the window ends before that (${describeWindow(window)})`;
   return frozen(`${names.join('; ')}.${ends}${late}`, late === '' ? thawsAtMs : null);
 }
 
-/** `null`: neither a cut-off nor a freeze comes, as far as the freezes reach. */
+/** @returns `null` if neither a cut-off nor one of the freezes is still ahead */
 function closingAfter(nowMs: number, window: Window | null, freezes: readonly Freeze[]): Closing | null {
   const coming = freezes.map(({ fromMs }) => fromMs).filter((fromMs) => fromMs > nowMs);
   const atMs = Math.min(window === null ? Infinity : cutoffAt(window), ...coming);
@@ -95,7 +105,7 @@ function closingAfter(nowMs: number, window: Window | null, freezes: readonly Fr
   return then.open ? then.closing : { atMs, failure: then.failure, why: then.why };
 }
 
-/** From here on no new target is begun. */
+/** The moment from which no new target is started. */
 export function cutoffAt({ opensAtMs, durationMs, cutoffMs }: Window): number {
   return opensAtMs + durationMs - cutoffMs;
 }
@@ -113,13 +123,13 @@ export function describeFreeze({ calendar, name, fromMs, toMs }: Freeze): string
   return `${calendar} "${name}" ${describeTime(fromMs)} to ${describeTime(toMs)}`;
 }
 
-/** What a run waits for, when it looks again, and until when. */
+/** Why a run waits, when it checks again, and when it gives up, on one line. */
 export function describeWaiting({ why, looksAgainAtMs, givesUpAtMs }: WaitingForGate): string {
-  return `${why}; looks again at ${describeTime(looksAgainAtMs)}, gives up at ${describeTime(givesUpAtMs)}`;
+  return `${why}; checks again at ${describeTime(looksAgainAtMs)}, gives up at ${describeTime(givesUpAtMs)}`;
 }
 
-/** By beginning; what lies wholly within an earlier one tells nothing new. At most `MOST_FREEZES`. */
-export function tellingFreezes(freezes: readonly Freeze[]): Freeze[] {
+/** At most `MOST_FREEZES`, by their beginning. A freeze that lies within an earlier one is left out, since it changes nothing. */
+export function relevantFreezes(freezes: readonly Freeze[]): Freeze[] {
   const sorted = [...freezes].sort((left, right) => left.fromMs - right.fromMs || right.toMs - left.toMs);
   const kept: Freeze[] = [];
   let untilMs = -Infinity;
@@ -136,7 +146,7 @@ function contains({ fromMs, toMs }: Freeze, atMs: number): boolean {
   return fromMs <= atMs && atMs < toMs;
 }
 
-/** The first moment from `atMs` on that lies in no freeze: freezes that touch or overlap count as one. */
+/** The first moment from `atMs` on that lies in no freeze. Freezes that touch or overlap count as one. */
 function thawAfter(atMs: number, freezes: readonly Freeze[]): number {
   const sorted = [...freezes].sort((left, right) => left.fromMs - right.fromMs);
   let thawsAtMs = atMs;

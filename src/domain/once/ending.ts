@@ -1,7 +1,8 @@
 /** How an attempt ends: what it leaves for the next one, and how soon that comes. */
-import { FAILURES, type FailureName, type Sent } from '../failures.js';
+import { FAILURES, type FailureName } from '../failures.js';
 import { describeTime } from '../time/utc-time.js';
-import type { At, Event, RequestFailed, Step } from './events.js';
+import type { At, EventOf, RequestFailed, Step } from './events.js';
+import { unseenAttemptMs } from './limits.js';
 import { countsAsFailure, failedAgain, retryDelayMs } from './retrying.js';
 import type { Ending, Interruption, OnceState } from './state.js';
 import { extendTrail, type Decision } from './trail.js';
@@ -20,17 +21,22 @@ export function note(state: OnceState, decision: Decision, { nowMs }: At, text?:
 
 /** The attempt is over. */
 export function end(state: OnceState, ending: Ending, at: At): Step {
-  const sent = sentAtEnd(state, at);
-  return { state: { ...state, atMs: at.nowMs, sent, phase: { name: 'ended', ending } }, command: { kind: 'end' } };
+  const last = { ...state, ...silentAtEnd(state, at), atMs: at.nowMs };
+  return { state: { ...last, phase: { name: 'ended', ending } }, command: { kind: 'end' } };
 }
 
-/** An attempt that the server has not heard of for the heartbeat time-out may have been replaced, and what replaced it may have sent. */
-function sentAtEnd(state: OnceState, at: At): Sent {
-  const { heartbeatTimeoutMs, marginMs } = at.rules.limits;
-  const unheardForMs = at.nowMs - state.heardAtMs;
-  return state.goal.kind === 'act' && state.sent === 'no' && unheardForMs > heartbeatTimeoutMs - marginMs
-    ? 'unknown'
-    : state.sent;
+/**
+ * Where no heartbeat of an attempt reached the server for the heartbeat time-out, another attempt may be in its place and may have sent. After a
+ * reset the server can treat the end of the old attempt as that of the new one, which has the same number. The new one waited for a bound before
+ * it sent, so only an end that comes much later must set a bound of its own.
+ */
+function silentAtEnd({ goal, sent, heardAtMs, clearAtMs }: OnceState, { nowMs, rules }: At): Partial<OnceState> {
+  const { heartbeatTimeoutMs, marginMs } = rules.limits;
+  const silentForMs = nowMs - heardAtMs;
+  if (goal.kind !== 'act' || sent === 'yes' || silentForMs <= heartbeatTimeoutMs - marginMs) return {};
+  const unseenMs = unseenAttemptMs(rules.limits);
+  if (silentForMs <= unseenMs) return { sent: 'unknown' };
+  return { sent: 'unknown', isUnleased: false, clearAtMs: Math.max(clearAtMs, nowMs + unseenMs) };
 }
 
 interface Delays {
@@ -125,7 +131,7 @@ export function endInterrupted(state: OnceState, by: Interruption, at: At): Step
 export function whereNamed(
   state: OnceState,
   askedAtMs: number,
-  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  event: EventOf<'standing' | 'timeUp'>,
   at: At,
   goOn: (named: OnceState) => Step,
 ): Step {

@@ -19,17 +19,37 @@ export function isProvenUnsent(facts: AttemptFacts, previous: OnceState | null, 
  * True when no attempt was between the one that wrote `previous` and this one. Words of an older one can be taken for the newer's, since a reset
  * begins to number anew; they are older than a retry, or the loss of an attempt, explains.
  */
-function isDirectlyBefore(
-  { attempt, attemptScheduledAtMs }: AttemptFacts,
-  { attempt: previousAttempt, atMs, phase }: OnceState,
-  { heartbeatTimeoutMs }: Limits,
-): boolean {
-  if (previousAttempt !== attempt - 1) return false;
+function isDirectlyBefore(facts: AttemptFacts, previous: OnceState, limits: Limits): boolean {
+  const { attempt, atMs, phase } = previous;
+  if (attempt !== facts.attempt - 1) return false;
   // Both say what is believed once the server has named the attempt; a lease after them would have overwritten them.
   if (phase.name === 'barrier' || phase.name === 'unleased')
-    return attemptScheduledAtMs <= atMs + 2 * heartbeatTimeoutMs;
-  const isRetry = phase.name === 'ended' && phase.ending.kind === 'failed';
-  return isRetry && attemptScheduledAtMs <= atMs + (phase.ending.retryInMs ?? 0) + heartbeatTimeoutMs;
+    return facts.attemptScheduledAtMs <= atMs + 2 * limits.heartbeatTimeoutMs;
+  return phase.name === 'ended' && phase.ending.kind === 'failed' && !isReceivedLate(facts, previous, limits);
+}
+
+/**
+ * True where an attempt ended too long before this one was scheduled: the server received its end late, or another attempt was between them. After a
+ * reset it may have been treated as the end of a later attempt that has sent.
+ */
+function isReceivedLate(
+  { attemptScheduledAtMs }: AttemptFacts,
+  { atMs, phase }: OnceState,
+  { heartbeatTimeoutMs }: Limits,
+): boolean {
+  if (phase.name !== 'ended') return false;
+  const retryInMs = phase.ending.kind === 'failed' ? (phase.ending.retryInMs ?? 0) : 0;
+  return attemptScheduledAtMs > atMs + retryInMs + heartbeatTimeoutMs;
+}
+
+/**
+ * True when no attempt of this decision is known to have asked for the send lease. An end that was received late and has the number of the attempt
+ * directly before may hide a lease.
+ */
+export function isUnleasedOnEntry(facts: AttemptFacts, previous: OnceState | null, limits: Limits): boolean {
+  if (isProvenUnsent(facts, previous, limits)) return true;
+  if (previous?.isUnleased !== true) return false;
+  return previous.attempt !== facts.attempt - 1 || !isReceivedLate(facts, previous, limits);
 }
 
 /**
@@ -79,7 +99,8 @@ export function clearAtMsOnEntry(
   if (previous === null) return nowMs + unseenAttemptMs(limits);
   const { clearAtMs, phase } = previous;
   // Words that are not believed may hide those of an attempt that is alive.
-  if (wasReset(facts, previous) || previous.sent === 'no') return Math.max(clearAtMs, nowMs + unseenAttemptMs(limits));
+  if (wasReset(facts, previous) || previous.sent === 'no' || isReceivedLate(facts, previous, limits))
+    return Math.max(clearAtMs, nowMs + unseenAttemptMs(limits));
   if (!MAY_HAVE_SENT.includes(phase.name)) return clearAtMs;
   return Math.max(clearAtMs, facts.attemptScheduledAtMs + limits.visibilityWindowMs);
 }

@@ -37,8 +37,8 @@ export interface Known {
 export type Command =
   /** Is this attempt the current one? Then an acknowledged heartbeat. */
   | { readonly kind: 'askServer'; readonly giveUpAtMs: number }
-  /** The send lease: an acknowledged heartbeat, then the same question. */
-  | { readonly kind: 'lease'; readonly giveUpAtMs: number }
+  /** The send lease: an acknowledged heartbeat; then the same question as `askServer`, unless `isYoung`. */
+  | { readonly kind: 'lease'; readonly isYoung: boolean; readonly giveUpAtMs: number }
   /** A place in the request budget, and credentials. */
   | { readonly kind: 'reserve'; readonly giveUpAtMs: number }
   /** Read the instance, after `inMs`. */
@@ -74,6 +74,9 @@ export type Event =
   | RequestFailed
   | { readonly kind: 'timeUp' }
   | { readonly kind: 'interrupted'; readonly by: Interruption };
+
+/** The events of these kinds. */
+export type EventOf<Kind extends Event['kind']> = Extract<Event, { kind: Kind }>;
 
 /** What the server says of an attempt. `unclear`: it gave no answer. */
 export type Standing = 'current' | 'cancelled' | 'superseded' | 'unclear';

@@ -1,7 +1,10 @@
-/** Is a cloud job that was found by reading ours? Pure: the job, the step and our own user in, a verdict out. */
-import { ruleOf, type Action } from '../target/actions.js';
+/** A new cloud job is there and something may have been sent: is it ours? */
+import { describeAction, ruleOf, type Action } from '../target/actions.js';
 import type { CloudJob } from '../target/cloud-job.js';
+import { indeterminate } from './ending.js';
+import type { At, EventOf, Step } from './events.js';
 import type { Limits } from './limits.js';
+import type { OnceState } from './state.js';
 
 /** Why a cloud job that was found by reading is taken as ours. */
 export interface AdoptionEvidence {
@@ -65,4 +68,28 @@ export function judgeEvidence({
 
 function doesNotFit(why: string): EvidenceVerdict {
   return { kind: 'doesNotFit', why };
+}
+
+/** Reads the newest cloud job that was seen, and who we are, so that it can be judged. */
+export function inspect(state: OnceState, giveUpAtMs: number): Step {
+  return { state, command: { kind: 'inspect', cloudJobId: state.seen?.lastJobId ?? '', giveUpAtMs } };
+}
+
+/** Is the new cloud job ours? One that the API does not know yet is `tooEarly`. */
+export function judge({ decidedAtMs }: OnceState, { job, ownUserId }: EventOf<'inspected'>, at: At): EvidenceVerdict {
+  const { action, target, limits } = at.rules;
+  if (job === null || action === null) return { kind: 'tooEarly' };
+  return judgeEvidence({ job, ownUserId, action, instanceId: target.instanceId, scheduledAtMs: decidedAtMs, limits });
+}
+
+/** Something may have been sent, and a cloud job is there that cannot be told to be it. */
+export function notOurs(
+  state: OnceState,
+  verdict: Exclude<EvidenceVerdict, { readonly evidence: AdoptionEvidence }>,
+  at: At,
+): Step {
+  const why = verdict.kind === 'tooEarly' ? 'it shows no tasks' : verdict.why;
+  const what = at.rules.action === null ? 'An action' : describeAction(at.rules.action);
+  const id = state.seen?.lastJobId ?? 'unknown';
+  return indeterminate(state, `${what} may have been sent, and cloud job ${id} cannot be told to be ours: ${why}`, at);
 }

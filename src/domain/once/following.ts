@@ -5,15 +5,12 @@ import type { FailureName } from '../failures.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end, endInterrupted, fail, indeterminate, note } from './ending.js';
 import { readingAge } from './entry.js';
-import type { At, Event, RequestFailed, Step } from './events.js';
+import type { At, EventOf, RequestFailed, Step } from './events.js';
 import type { AdoptionEvidence } from './evidence.js';
 import { unknownCloudJobMs } from './limits.js';
 import { nextLookDelayMs, nextReadingDelayMs } from './pacing.js';
 import { failedAgain } from './retrying.js';
-import type { Ending, FollowedJob, OnceState, Phase } from './state.js';
-
-type Following = Extract<Phase, { name: 'following' }>;
-type Verifying = Extract<Phase, { name: 'verifying' }>;
+import type { Ending, FollowedJob, OnceState, Phase, PhaseOf } from './state.js';
 
 /** From now on it is only followed. Its id reaches the server first: whoever takes over must find it. */
 export function follow(state: OnceState, cloudJob: FollowedJob, at: At): Step {
@@ -36,7 +33,7 @@ export function startPolling(state: OnceState, at: At): Step {
   return poll(state, { name: 'following', sinceMs: at.nowMs, polls: 0, failedPolls: 0, unknownSinceMs: null }, at);
 }
 
-function poll(state: OnceState, phase: Following, { nowMs, rules }: At): Step {
+function poll(state: OnceState, phase: PhaseOf<'following'>, { nowMs, rules }: At): Step {
   const { id, submittedAtMs } = jobOf(state);
   const { usualDurationMs, deadlineAtMs, limits } = rules;
   const delayMs = nextLookDelayMs({
@@ -58,8 +55,8 @@ export type JobEnd =
 /** @returns how the cloud job ended, or the next poll. Polls that fail are counted and tolerated. */
 export function polled(
   state: OnceState,
-  phase: Following,
-  event: Extract<Event, { kind: 'polled' | 'failed' | 'timeUp' }>,
+  phase: PhaseOf<'following'>,
+  event: EventOf<'polled' | 'failed' | 'timeUp'>,
   at: At,
 ): JobEnd | Step {
   const { nowMs, rules } = at;
@@ -90,18 +87,24 @@ export function polled(
 /** The phase `following` of a step. */
 export function following(
   state: OnceState,
-  phase: Following,
-  event: Extract<Event, { kind: 'polled' | 'failed' | 'timeUp' }>,
+  phase: PhaseOf<'following'>,
+  event: EventOf<'polled' | 'failed' | 'timeUp'>,
   at: At,
 ): Step {
   const after = polled(state, phase, event, at);
   if ('state' in after) return after;
-  const { id, evidence } = jobOf(state);
+  const { id } = jobOf(state);
   const { action, verify, deadlineAtMs } = at.rules;
   const what = action === null ? 'It' : describeAction(action);
   if (after.kind === 'succeeded') {
     const untilMs = Math.min(at.nowMs + verify.withinMs, deadlineAtMs);
-    const verifying: Verifying = { name: 'verifying', untilMs, readings: 0, heldSinceMs: null, wasSeen: false };
+    const verifying: PhaseOf<'verifying'> = {
+      name: 'verifying',
+      untilMs,
+      readings: 0,
+      heldSinceMs: null,
+      wasSeen: false,
+    };
     return readAfter(0, state, verifying, at);
   }
   if (after.kind === 'overdue')
@@ -110,14 +113,21 @@ export function following(
       { kind: 'failed', failure: 'CloudJobOverdue', message: `${what}: ${after.why}`, retryInMs: null },
       at,
     );
-  const reason = failureReason(after.job);
-  const message = `${what}: cloud job ${id} ended ${after.job.status}${reason === null ? '' : ` (${reason})`}`;
-  // An adopted cloud job may not have been ours after all, unless our own user asked for it.
-  const ending: Ending =
-    evidence?.createdByUs === false
-      ? { kind: 'indeterminate', failure: 'Indeterminate', message }
-      : { kind: 'failed', failure: 'CloudJobFailed', message, retryInMs: null };
+  const ending = failedJob(jobOf(state), `${what}: cloud job ${id} ended ${howItEnded(after.job)}`);
   return lastReading(state, ending, at);
+}
+
+/** The words of a cloud job that did not succeed. */
+export function howItEnded(job: CloudJob): string {
+  const reason = failureReason(job);
+  return reason === null ? job.status : `${job.status} (${reason})`;
+}
+
+/** What a cloud job that did not succeed makes of its step. An adopted one may not have been ours after all, unless our own user asked for it. */
+export function failedJob({ evidence }: FollowedJob, message: string): Ending {
+  return evidence?.createdByUs === false
+    ? { kind: 'indeterminate', failure: 'Indeterminate', message }
+    : { kind: 'failed', failure: 'CloudJobFailed', message, retryInMs: null };
 }
 
 function lastReading(state: OnceState, ending: Ending, at: At): Step {
@@ -127,8 +137,8 @@ function lastReading(state: OnceState, ending: Ending, at: At): Step {
 /** What the instance looks like stands in the report, where it can be read. */
 export function afterLastReading(
   state: OnceState,
-  { ending }: Extract<Phase, { name: 'lastReading' }>,
-  event: Extract<Event, { kind: 'reading' | 'failed' | 'timeUp' }>,
+  { ending }: PhaseOf<'lastReading'>,
+  event: EventOf<'reading' | 'failed' | 'timeUp'>,
   at: At,
 ): Step {
   const read = event.kind === 'reading' ? { ...state, seen: event.reading } : state;
@@ -139,8 +149,8 @@ export function afterLastReading(
 /** Each verifying reading must show our own cloud job; a desired state that is seen once is not enough. */
 export function verifying(
   state: OnceState,
-  phase: Verifying,
-  event: Extract<Event, { kind: 'reading' | 'failed' | 'timeUp' }>,
+  phase: PhaseOf<'verifying'>,
+  event: EventOf<'reading' | 'failed' | 'timeUp'>,
   at: At,
 ): Step {
   if (event.kind !== 'reading') return afterFailedReading(state, phase, event.kind === 'failed' ? event : null, at);
@@ -148,9 +158,9 @@ export function verifying(
   return afterReading(read, { ...phase, wasSeen: true }, event.reading, at);
 }
 
-function afterReading(state: OnceState, phase: Verifying, reading: Observation, at: At): Step {
-  const { action, target, verify, before } = at.rules;
-  const { id } = jobOf(state);
+function afterReading(state: OnceState, phase: PhaseOf<'verifying'>, reading: Observation, at: At): Step {
+  const { action, target, verify, before, limits } = at.rules;
+  const { id, submittedAtMs } = jobOf(state);
   const known = before.lastJobId === null ? before.knownCloudJobIds : [...before.knownCloudJobIds, before.lastJobId];
   const age = readingAge({ lastJobId: id, knownCloudJobIds: known }, reading);
   if (age === 'new')
@@ -164,9 +174,13 @@ function afterReading(state: OnceState, phase: Verifying, reading: Observation, 
     return doubt(state, 'TargetNotFound', `${target.path} is ${reading.status}`, at);
   const holds = age === 'baseline' && isAtRest(reading) && action !== null && desiredStateHolds(action, reading);
   const heldSinceMs = holds ? (phase.heldSinceMs ?? at.nowMs) : null;
-  // A reading from before our cloud job is not what the next run may start from.
-  if (isUnwanted(state, at) && (age === 'baseline' || at.nowMs >= phase.untilMs))
-    return verified(state, reading, 'not verified: the run was cancelled', at);
+  if (isUnwanted(state, at)) {
+    // A reading from before our cloud job is not what the next run may start from, and it would take one that shows later for somebody else's.
+    const hasShown = age === 'baseline' || at.nowMs - submittedAtMs >= limits.visibilityWindowMs;
+    return hasShown
+      ? verified(state, reading, 'not verified: the run was cancelled', at)
+      : readAgain(state, { ...phase, heldSinceMs }, at);
+  }
   if (heldSinceMs !== null && at.nowMs - heldSinceMs >= verify.stableMs)
     return verified(state, reading, describeObservation(reading), at);
   if (heldSinceMs === null && at.nowMs >= phase.untilMs && action !== null) {
@@ -182,7 +196,7 @@ function afterReading(state: OnceState, phase: Verifying, reading: Observation, 
 }
 
 /** A read that failed proves nothing, so reading goes on until the step's deadline. */
-function afterFailedReading(state: OnceState, phase: Verifying, error: RequestFailed | null, at: At): Step {
+function afterFailedReading(state: OnceState, phase: PhaseOf<'verifying'>, error: RequestFailed | null, at: At): Step {
   const { action, target, deadlineAtMs } = at.rules;
   if (at.nowMs < (isUnwanted(state, at) ? phase.untilMs : deadlineAtMs))
     return readAgain(error === null ? state : withReadFailure(state, error, at), phase, at);
@@ -210,7 +224,7 @@ function verified(state: OnceState, reading: Observation, remark: string, at: At
   return end(note({ ...state, seen }, 'verified', at, remark), { kind: 'succeeded' }, at);
 }
 
-function readAgain(state: OnceState, phase: Verifying, at: At): Step {
+function readAgain(state: OnceState, phase: PhaseOf<'verifying'>, at: At): Step {
   const { stableMs } = at.rules.verify;
   const delayMs = nextReadingDelayMs(phase.readings, stableMs);
   const leftMs = (phase.heldSinceMs === null ? phase.untilMs : phase.heldSinceMs + stableMs) - at.nowMs;

@@ -3,13 +3,13 @@
  * no Temporal. `src/activities/once.ts` carries the commands out; docs/guarantees.md shows the tables that these functions make.
  */
 import { endInterrupted, note } from './ending.js';
-import { clearAtMsOnEntry, isProvenUnsent, needsBarrier } from './entry.js';
+import { clearAtMsOnEntry, isProvenUnsent, isUnleasedOnEntry, needsBarrier } from './entry.js';
 import type { At, AttemptFacts, Command, Event, OnceRules, Step } from './events.js';
 import { afterLastReading, following, startPolling, verifying } from './following.js';
 import { atBarrier, observing, reserve, reserving } from './observing.js';
 import { confirming, connecting, leasing, sending, unleased } from './sending.js';
 import { followingToSettle, settling, startSettling } from './settling.js';
-import type { Ending, Interruption, OnceState, PhaseName } from './state.js';
+import type { Ending, Interruption, OnceState, Phase, PhaseName, PhaseOf } from './state.js';
 import { extendTrail, type TrailEntry } from './trail.js';
 
 /**
@@ -28,7 +28,7 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     atMs: nowMs,
     sent,
     sentBefore: sent,
-    isUnleased: sent === 'no' || previous?.isUnleased === true,
+    isUnleased: isUnleasedOnEntry(facts, previous, limits),
     cloudJob: previous?.cloudJob ?? null,
     clearAtMs: clearAtMsOnEntry(facts, previous, nowMs, limits),
     // A reset schedules a decision anew that was made when its baseline was read.
@@ -91,60 +91,47 @@ export function next(state: OnceState, event: Event, rules: OnceRules, nowMs: nu
   return handle({ ...state, atMs: at.nowMs }, event, at);
 }
 
-/** The events that each phase waits for. An event that is missing here does not compile below. */
-function handle(state: OnceState, event: Exclude<Event, { kind: 'interrupted' | 'heartbeat' }>, at: At): Step {
-  const { phase } = state;
-  switch (phase.name) {
-    case 'barrier':
-      if (event.kind === 'standing' || event.kind === 'timeUp') return atBarrier(state, phase, event, at);
-      break;
-    case 'reserving':
-      if (event.kind === 'reserved' || event.kind === 'failed' || event.kind === 'timeUp')
-        return reserving(state, event, at);
-      break;
-    case 'observing':
-      if (isReadingOrInspection(event)) return observing(state, phase, event, at);
-      break;
-    case 'connecting':
-      if (event.kind === 'connected' || event.kind === 'failed') return connecting(state, event, at);
-      break;
-    case 'leasing':
-      if (event.kind === 'standing' || event.kind === 'timeUp') return leasing(state, phase, event, at);
-      break;
-    case 'unleased':
-      if (event.kind === 'standing' || event.kind === 'timeUp') return unleased(state, phase, event, at);
-      break;
-    case 'sending':
-      if (event.kind === 'accepted' || event.kind === 'failed') return sending(state, phase, event, at);
-      break;
-    case 'confirming':
-      if (isReadingOrInspection(event)) return confirming(state, phase, event, at);
-      break;
-    case 'following':
-      if (event.kind === 'polled' || event.kind === 'failed' || event.kind === 'timeUp')
-        return (state.goal.kind === 'act' ? following : followingToSettle)(state, phase, event, at);
-      break;
-    case 'lastReading':
-      if (event.kind === 'reading' || event.kind === 'failed' || event.kind === 'timeUp')
-        return afterLastReading(state, phase, event, at);
-      break;
-    case 'verifying':
-      if (event.kind === 'reading' || event.kind === 'failed' || event.kind === 'timeUp')
-        return verifying(state, phase, event, at);
-      break;
-    case 'settling':
-      if (isReadingOrInspection(event)) return settling(state, phase, event, at);
-      break;
-    case 'ended':
-      break;
-  }
-  throw new TypeError(`The phase ${phase.name} does not wait for ${event.kind}`);
+type Answer = Exclude<Event, { kind: 'interrupted' | 'heartbeat' }>;
+
+/** Null where the phase does not wait for such an event. */
+type Handler<In extends Phase> = (state: OnceState, phase: In, event: Answer, at: At) => Step | null;
+
+/** @param events what the handler takes: one too few does not compile, nor one too many */
+function waitsFor<In extends Phase, Taken extends Answer>(
+  handle: (state: OnceState, phase: In, event: Taken, at: At) => Step,
+  events: Readonly<Record<Taken['kind'], true>>,
+): Handler<In> {
+  const isTaken = (event: Answer): event is Taken => event.kind in events;
+  return (state, phase, event, at) => (isTaken(event) ? handle(state, phase, event, at) : null);
 }
 
-type ReadingOrInspection = Extract<Event, { kind: 'reading' | 'inspected' | 'failed' | 'timeUp' }>;
+/** What each phase waits for. */
+const HANDLERS: { readonly [Name in PhaseName]: Handler<PhaseOf<Name>> } = {
+  barrier: waitsFor(atBarrier, { standing: true, timeUp: true }),
+  reserving: waitsFor(reserving, { reserved: true, failed: true, timeUp: true }),
+  observing: waitsFor(observing, { reading: true, inspected: true, failed: true, timeUp: true }),
+  connecting: waitsFor(connecting, { connected: true, failed: true }),
+  leasing: waitsFor(leasing, { standing: true, timeUp: true }),
+  unleased: waitsFor(unleased, { standing: true, timeUp: true }),
+  sending: waitsFor(sending, { accepted: true, failed: true }),
+  confirming: waitsFor(confirming, { reading: true, inspected: true, failed: true, timeUp: true }),
+  following: waitsFor(followingToAnyGoal, { polled: true, failed: true, timeUp: true }),
+  lastReading: waitsFor(afterLastReading, { reading: true, failed: true, timeUp: true }),
+  verifying: waitsFor(verifying, { reading: true, failed: true, timeUp: true }),
+  settling: waitsFor(settling, { reading: true, inspected: true, failed: true, timeUp: true }),
+  ended: () => null,
+};
 
-function isReadingOrInspection(event: Event): event is ReadingOrInspection {
-  return event.kind === 'reading' || event.kind === 'inspected' || event.kind === 'failed' || event.kind === 'timeUp';
+function followingToAnyGoal(...[state, ...given]: Parameters<typeof following>): Step {
+  return (state.goal.kind === 'act' ? following : followingToSettle)(state, ...given);
+}
+
+function handle(state: OnceState, event: Answer, at: At): Step {
+  const { phase } = state;
+  // The handler has the phase's own name: the compiler does not see that.
+  const step = (HANDLERS[phase.name] as Handler<Phase>)(state, phase, event, at);
+  if (step === null) throw new TypeError(`The phase ${phase.name} does not wait for ${event.kind}`);
+  return step;
 }
 
 /** What being told to end means in each phase. `later`: what is under way goes on, and is looked at when it is over. */

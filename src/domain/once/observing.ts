@@ -3,13 +3,10 @@ import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js'
 import { describeObservation, type Observation } from '../target/target.js';
 import { end, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { entryMove, type EntryMove } from './entry.js';
-import type { At, Event, Step } from './events.js';
+import type { At, EventOf, Step } from './events.js';
 import { adopt } from './following.js';
-import { judge, notOurs } from './inspecting.js';
-import type { OnceState, Phase } from './state.js';
-
-type Observing = Extract<Phase, { name: 'observing' }>;
-type Inspected = Extract<Event, { kind: 'inspected' }>;
+import { inspect, judge, notOurs } from './evidence.js';
+import type { OnceState, PhaseOf } from './state.js';
 
 /** Readings older than the baseline in a row before the step gives way: chosen, a replica that lags catches up sooner. */
 const STALE_READINGS = 4;
@@ -23,8 +20,8 @@ export function reserve(state: OnceState, at: At): Step {
 /** An attempt that may be superseded goes on only where the server names it the current one. */
 export function atBarrier(
   state: OnceState,
-  phase: Extract<Phase, { name: 'barrier' }>,
-  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  phase: PhaseOf<'barrier'>,
+  event: EventOf<'standing' | 'timeUp'>,
   at: At,
 ): Step {
   const isLostBefore = phase.leftNothing && event.kind === 'standing' && event.isAfterTimeout === true;
@@ -39,12 +36,13 @@ function afterLoss({ atMs }: OnceState, { rules }: At): Pick<OnceState, 'isUnlea
 
 export function reserving(
   state: OnceState,
-  event: Extract<Event, { kind: 'reserved' | 'failed' | 'timeUp' }>,
+  _phase: PhaseOf<'reserving'>,
+  event: EventOf<'reserved' | 'failed' | 'timeUp'>,
   at: At,
 ): Step {
   if (event.kind === 'failed') return failAs(state, event, at);
   if (event.kind === 'timeUp') return tooLate(state, at);
-  const phase: Observing = {
+  const phase: PhaseOf<'observing'> = {
     name: 'observing',
     missingReadings: 0,
     staleReadings: 0,
@@ -63,8 +61,8 @@ function quietSince({ seen, sent, clearAtMs }: OnceState, { rules }: At): number
 
 export function observing(
   state: OnceState,
-  phase: Observing,
-  event: Extract<Event, { kind: 'reading' | 'inspected' | 'failed' | 'timeUp' }>,
+  phase: PhaseOf<'observing'>,
+  event: EventOf<'reading' | 'inspected' | 'failed' | 'timeUp'>,
   at: At,
 ): Step {
   switch (event.kind) {
@@ -82,7 +80,7 @@ export function observing(
   }
 }
 
-function afterReading(state: OnceState, phase: Observing, reading: Observation, at: At): Step {
+function afterReading(state: OnceState, phase: PhaseOf<'observing'>, reading: Observation, at: At): Step {
   const { action, before, limits } = at.rules;
   if (action === null) throw new TypeError('There is no action to send');
   const move = entryMove(state.sent === 'no', action, before, reading);
@@ -99,7 +97,7 @@ interface Reading extends At {
 }
 
 /** What each move of the entry table comes to. */
-const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: Observing, at: Reading) => Step>> = {
+const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: PhaseOf<'observing'>, at: Reading) => Step>> = {
   send: (state) => connect(state),
   skip: (state, _phase, at) =>
     end(note(state, 'skipped', at, describeObservation(at.reading)), { kind: 'skipped' }, at),
@@ -112,14 +110,7 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: Observing, at:
     return readAfter(at.quietMs, state, { ...phase, staleReadings }, at);
   },
   wait: (state, _phase, at) => fail(state, 'TargetBusy', busyMessage(at), at, { firstDelayMs: 2 * at.quietMs }),
-  inspect: (state, phase, at) => ({
-    state: { ...state, phase },
-    command: {
-      kind: 'inspect',
-      cloudJobId: at.reading.lastJobId ?? '',
-      giveUpAtMs: at.nowMs + at.rules.limits.heartbeatTimeoutMs,
-    },
-  }),
+  inspect: (state, phase, at) => inspect({ ...state, phase }, at.nowMs + at.rules.limits.heartbeatTimeoutMs),
   alreadyDone: (state, phase, at) => afterQuiet(state, phase, at, done),
   quiet: (state, phase, at) => afterQuiet(state, phase, at, sendAgain),
 };
@@ -127,7 +118,7 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: Observing, at:
 /** Nothing is concluded while something sent earlier may still appear, nor from one reading. */
 function afterQuiet(
   state: OnceState,
-  phase: Observing,
+  phase: PhaseOf<'observing'>,
   at: Reading,
   conclude: (state: OnceState, at: Reading) => Step,
 ): Step {
@@ -166,7 +157,7 @@ function connect(state: OnceState): Step {
   return { state: { ...state, phase: { name: 'connecting' } }, command: { kind: 'connect' } };
 }
 
-function afterInspection(state: OnceState, event: Inspected, at: At): Step {
+function afterInspection(state: OnceState, event: EventOf<'inspected'>, at: At): Step {
   const { visibilityWindowMs } = at.rules.limits;
   const verdict = judge(state, event, at);
   if (verdict.kind === 'fits') return adopt(state, verdict.evidence, at);
@@ -177,7 +168,7 @@ function afterInspection(state: OnceState, event: Inspected, at: At): Step {
   return notOurs(state, verdict, at);
 }
 
-function readAfter(inMs: number, state: OnceState, phase: Observing, at: At): Step {
+function readAfter(inMs: number, state: OnceState, phase: PhaseOf<'observing'>, at: At): Step {
   const giveUpAtMs = at.nowMs + inMs + at.rules.limits.heartbeatTimeoutMs;
   return { state: { ...state, phase }, command: { kind: 'read', inMs, giveUpAtMs } };
 }

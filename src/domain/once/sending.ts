@@ -3,14 +3,17 @@ import { describeAction } from '../target/actions.js';
 import type { FailureName } from '../failures.js';
 import { endInterrupted, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { readingAge } from './entry.js';
-import type { At, Event, RequestFailed, Standing, Step } from './events.js';
+import type { At, EventOf, RequestFailed, Standing, Step } from './events.js';
 import { adopt, follow, readAfter } from './following.js';
-import { judge, notOurs } from './inspecting.js';
-import type { Interruption, OnceState, Phase } from './state.js';
+import { inspect, judge, notOurs } from './evidence.js';
+import type { Interruption, OnceState, Phase, PhaseOf } from './state.js';
 
-type Confirming = Extract<Phase, { name: 'confirming' }>;
-
-export function connecting(state: OnceState, event: Extract<Event, { kind: 'connected' | 'failed' }>, at: At): Step {
+export function connecting(
+  state: OnceState,
+  _phase: PhaseOf<'connecting'>,
+  event: EventOf<'connected' | 'failed'>,
+  at: At,
+): Step {
   if (event.kind === 'failed') return provedUnsent(state, event, at);
   // What the server acknowledges says already what is true once the first byte is out: whoever takes over believes it.
   const leasing: OnceState = {
@@ -19,7 +22,19 @@ export function connecting(state: OnceState, event: Extract<Event, { kind: 'conn
     isUnleased: false,
     phase: { name: 'leasing', askedAtMs: at.nowMs, wasUnleased: state.isUnleased },
   };
-  return { state: leasing, command: { kind: 'lease', giveUpAtMs: at.nowMs + at.rules.limits.leaseMs } };
+  const giveUpAtMs = at.nowMs + at.rules.limits.leaseMs;
+  return { state: leasing, command: { kind: 'lease', isYoung: isYoung(state, at), giveUpAtMs } };
+}
+
+/**
+ * A first attempt that will have sent within the margin after its schedule, or not at all. Its heartbeat alone is its lease: the answer tells a cancel, a pause, a
+ * time-out and a closed run, and only after a reset a description would say more. Then the attempt that replaces it concludes
+ * nothing for the heartbeat time-out and the visibility window, which begin after the schedule: longer than margin, POST and visibility
+ * window. So it sees what this one sends. What is left, `leaseMs`, is for clocks that differ.
+ */
+function isYoung({ attempt, sentBefore, decidedAtMs }: OnceState, { nowMs, rules }: At): boolean {
+  const { leaseMs, marginMs } = rules.limits;
+  return attempt === 1 && sentBefore === 'no' && Math.abs(nowMs - decidedAtMs) + leaseMs <= marginMs;
 }
 
 /**
@@ -28,8 +43,8 @@ export function connecting(state: OnceState, event: Extract<Event, { kind: 'conn
  */
 export function leasing(
   state: OnceState,
-  phase: Extract<Phase, { name: 'leasing' }>,
-  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  phase: PhaseOf<'leasing'>,
+  event: EventOf<'standing' | 'timeUp'>,
   at: At,
 ): Step {
   const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
@@ -65,8 +80,8 @@ function askAgain(state: OnceState, { failure, why }: FencedBy, { nowMs, rules }
 
 export function unleased(
   state: OnceState,
-  phase: Extract<Phase, { name: 'unleased' }>,
-  event: Extract<Event, { kind: 'standing' | 'timeUp' }>,
+  phase: PhaseOf<'unleased'>,
+  event: EventOf<'standing' | 'timeUp'>,
   at: At,
 ): Step {
   return whereNamed(state, phase.askedAtMs, event, at, (named) => failUnsent(named, phase, at));
@@ -96,8 +111,8 @@ function fence({ interrupted }: OnceState, askedAtMs: number, standing: Standing
 
 export function sending(
   state: OnceState,
-  { sentAtMs }: Extract<Phase, { name: 'sending' }>,
-  event: Extract<Event, { kind: 'accepted' | 'failed' }>,
+  { sentAtMs }: PhaseOf<'sending'>,
+  event: EventOf<'accepted' | 'failed'>,
   at: At,
 ): Step {
   if (event.kind === 'accepted')
@@ -133,15 +148,14 @@ function provedUnsent(state: OnceState, event: RequestFailed, at: At): Step {
 /** Looks for the cloud job of a POST whose answer gave none. A reading that fails decides nothing. */
 export function confirming(
   state: OnceState,
-  phase: Confirming,
-  event: Extract<Event, { kind: 'reading' | 'inspected' | 'failed' | 'timeUp' }>,
+  phase: PhaseOf<'confirming'>,
+  event: EventOf<'reading' | 'inspected' | 'failed' | 'timeUp'>,
   at: At,
 ): Step {
   if (event.kind === 'reading') {
     const seen = { ...state, seen: event.reading };
     if (readingAge(at.rules.before, event.reading) !== 'new') return lookAgain(seen, phase, at);
-    const cloudJobId = event.reading.lastJobId ?? '';
-    return { state: seen, command: { kind: 'inspect', cloudJobId, giveUpAtMs: at.rules.deadlineAtMs } };
+    return inspect(seen, at.rules.deadlineAtMs);
   }
   if (event.kind !== 'inspected') return lookAgain(state, phase, at);
   const verdict = judge(state, event, at);
@@ -150,7 +164,7 @@ export function confirming(
   return verdict.kind === 'tooEarly' && mayShowTasks ? lookAgain(state, phase, at) : notOurs(state, verdict, at);
 }
 
-function lookAgain(state: OnceState, phase: Confirming, at: At): Step {
+function lookAgain(state: OnceState, phase: PhaseOf<'confirming'>, at: At): Step {
   // The first reading comes after a pause, however short the time.
   const isFirst = state.phase.name !== 'confirming';
   if (isFirst || at.nowMs < phase.untilMs) return readAfter(at.rules.limits.quietMs, state, phase, at);

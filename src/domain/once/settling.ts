@@ -1,16 +1,15 @@
 /** Nothing is sent: wait until no cloud job is in flight on the instance, and it is clear what came of a decision. */
+import type { FailureName } from '../failures.js';
 import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
-import { failureReason, isAtRest } from '../target/cloud-job.js';
+import { isAtRest } from '../target/cloud-job.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end } from './ending.js';
 import { readingAge } from './entry.js';
-import type { At, Event, RequestFailed, Step } from './events.js';
-import { adopt, polled, readAfter, startPolling, withReadFailure } from './following.js';
-import { judge } from './inspecting.js';
+import type { At, EventOf, RequestFailed, Step } from './events.js';
+import { adopt, failedJob, howItEnded, polled, readAfter, startPolling, withReadFailure } from './following.js';
+import { inspect, judge } from './evidence.js';
 import { retryDelayMs } from './retrying.js';
-import type { Ending, OnceState, Phase } from './state.js';
-
-type Settling = Extract<Phase, { name: 'settling' }>;
+import type { Ending, OnceState, PhaseOf } from './state.js';
 
 /** The cloud job of the decision is followed to its end, where one is known; else the instance is read. */
 export function startSettling(state: OnceState, at: At): Step {
@@ -21,24 +20,23 @@ export function startSettling(state: OnceState, at: At): Step {
 /** The phase `following` of a settle: its end, then an instance at rest. */
 export function followingToSettle(
   state: OnceState,
-  phase: Extract<Phase, { name: 'following' }>,
-  event: Extract<Event, { kind: 'polled' | 'failed' | 'timeUp' }>,
+  phase: PhaseOf<'following'>,
+  event: EventOf<'polled' | 'failed' | 'timeUp'>,
   at: At,
 ): Step {
   const after = polled(state, phase, event, at);
   if ('state' in after) return after;
   if (after.kind === 'overdue')
     return readAfter(0, state, { name: 'lastReading', ending: unclear(state, after.why, at) }, at);
-  const failure = after.kind === 'failed' ? (failureReason(after.job) ?? after.job.status) : null;
-  const jobEnd = { atMs: at.nowMs, failure };
+  const jobEnd = { atMs: at.nowMs, failure: after.kind === 'failed' ? howItEnded(after.job) : null };
   return readAfter(0, state, { name: 'settling', quietSinceMs: null, jobEnd }, at);
 }
 
 /** The phase `settling`. A reading that fails decides nothing; the limit of the settle bounds it. */
 export function settling(
   state: OnceState,
-  phase: Settling,
-  event: Extract<Event, { kind: 'reading' | 'inspected' | 'failed' | 'timeUp' }>,
+  phase: PhaseOf<'settling'>,
+  event: EventOf<'reading' | 'inspected' | 'failed' | 'timeUp'>,
   at: At,
 ): Step {
   switch (event.kind) {
@@ -56,7 +54,7 @@ export function settling(
   }
 }
 
-function afterFailure(state: OnceState, phase: Settling, error: RequestFailed | null, at: At): Step {
+function afterFailure(state: OnceState, phase: PhaseOf<'settling'>, error: RequestFailed | null, at: At): Step {
   const failed = error === null ? state : withReadFailure(state, error, at);
   return isOver(failed, at)
     ? end(failed, unclear(failed, notAtRest(failed), at), at)
@@ -64,31 +62,41 @@ function afterFailure(state: OnceState, phase: Settling, error: RequestFailed | 
 }
 
 /** What was sent is known: it only has to come to rest. A deleted instance is at rest. */
-function untilAtRest(state: OnceState, phase: Settling, reading: Observation, at: At): Step {
-  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) return end(state, clear(state, at), at);
+function untilAtRest(state: OnceState, phase: PhaseOf<'settling'>, reading: Observation, at: At): Step {
+  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) {
+    const ending = clear(state, at);
+    // Where the cloud job may not have been ours, what was may still appear.
+    if (ending.kind !== 'indeterminate' || at.nowMs >= state.clearAtMs) return end(state, ending, at);
+  }
   if (isOver(state, at)) return end(state, unclear(state, notAtRest(state), at), at);
   return readAgain(state, phase, at);
 }
 
 /**
  * A reading that shows an older cloud job than the one that has just ended may show the state before it, too. So may one that shows nothing
- * of what a successful one did; an effect that is not seen would not be undone.
+ * of what a successful one did; an effect that is not seen would not be undone. And one that is not known may be older than ours, which
+ * would show after the lease is released: the next run would report it as somebody else's.
  */
-function isOlderThanJob({ cloudJob }: OnceState, { jobEnd }: Settling, reading: Observation, at: At): boolean {
+function isOlderThanJob(
+  { cloudJob }: OnceState,
+  { jobEnd }: PhaseOf<'settling'>,
+  reading: Observation,
+  at: At,
+): boolean {
+  if (cloudJob === null || jobEnd === null) return false;
   const { before, action, limits } = at.rules;
-  if (cloudJob === null || jobEnd === null || at.nowMs - jobEnd.atMs >= limits.visibilityWindowMs) return false;
   const age = readingAge({ ...before, lastJobId: cloudJob.id }, reading);
+  if (age === 'new' && at.nowMs - cloudJob.submittedAtMs < limits.visibilityWindowMs) return true;
+  if (at.nowMs - jobEnd.atMs >= limits.visibilityWindowMs) return false;
   return age === 'stale' || (jobEnd.failure === null && action !== null && !desiredStateHolds(action, reading));
 }
 
 /** Something may have been sent and no cloud job is known: read on until nothing that was sent can still be unseen. */
-function whileUnclear(state: OnceState, phase: Settling, reading: Observation, at: At): Step {
+function whileUnclear(state: OnceState, phase: PhaseOf<'settling'>, reading: Observation, at: At): Step {
   const { before, action, limits } = at.rules;
   const isNew = readingAge(before, reading) === 'new';
   if (isNew && action !== null) {
-    const cloudJobId = reading.lastJobId ?? '';
-    const giveUpAtMs = Math.max(at.rules.deadlineAtMs, at.nowMs + limits.readTimeoutMs);
-    return { state: { ...state, phase }, command: { kind: 'inspect', cloudJobId, giveUpAtMs } };
+    return inspect({ ...state, phase }, Math.max(at.rules.deadlineAtMs, at.nowMs + limits.readTimeoutMs));
   }
   const read = withReadFailure(state, null, at);
   const isClear = at.nowMs >= state.clearAtMs;
@@ -102,16 +110,11 @@ function whileUnclear(state: OnceState, phase: Settling, reading: Observation, a
   return isQuiet && isClear ? nothingNew(read, reading, at) : goOn(read, { ...phase, quietSinceMs }, at);
 }
 
-function goOn(state: OnceState, phase: Settling, at: At): Step {
+function goOn(state: OnceState, phase: PhaseOf<'settling'>, at: At): Step {
   return isOver(state, at) ? end(state, unclear(state, notAtRest(state), at), at) : readAgain(state, phase, at);
 }
 
-function afterInspection(
-  state: OnceState,
-  phase: Settling,
-  event: Extract<Event, { kind: 'inspected' }>,
-  at: At,
-): Step {
+function afterInspection(state: OnceState, phase: PhaseOf<'settling'>, event: EventOf<'inspected'>, at: At): Step {
   const read = withReadFailure(state, null, at);
   const verdict = judge(read, event, at);
   if (verdict.kind === 'fits') return adopt(read, verdict.evidence, at);
@@ -144,19 +147,30 @@ function isSameState(before: Observation, after: Observation): boolean {
   );
 }
 
-/** It is clear what came of the decision: the step ends as it had, unless what was taken for done is not what is seen now. */
-function clear({ goal, cloudJob, seen, phase }: OnceState, { rules }: At): Ending {
+/** Failures that report what came of the cloud job. */
+const JUDGED: readonly FailureName[] = [
+  'CloudJobFailed',
+  'CloudJobOverdue',
+  'NotConverged',
+  'TargetChanged',
+  'TargetNotFound',
+];
+
+/** It is clear what came of the decision: the step ends as it had, unless its cloud job was not judged yet and shows otherwise. */
+function clear({ goal, cloudJob, seen, phase }: OnceState, { rules: { action } }: At): Ending {
   const prior = goal.kind === 'settle' ? goal.prior : null;
   if (prior === null) return { kind: 'succeeded' };
-  const { action } = rules;
-  const wasTakenForDone = prior.kind === 'succeeded' || prior.kind === 'skipped';
-  // An unseen cloud job may have come after it, and may have failed.
-  if (!wasTakenForDone || cloudJob === null || seen === null || action === null || desiredStateHolds(action, seen))
-    return prior;
+  const isJudged = prior.kind === 'failed' && JUDGED.includes(prior.failure);
+  if (isJudged || cloudJob === null || action === null) return prior;
+  const before = 'message' in prior ? `${prior.message}; ` : `${describeAction(action)}: `;
   const failure = phase.name === 'settling' ? (phase.jobEnd?.failure ?? null) : null;
-  const reason = failure === null ? '' : ` (cloud job ${cloudJob.id}: ${failure})`;
-  const message = `${describeAction(action)}: expected ${ruleOf(action).desiredState(action)}, saw ${describeObservation(seen)} once it was settled${reason}`;
-  return { kind: 'failed', failure: 'NotConverged', message, retryInMs: null };
+  if (failure !== null) return failedJob(cloudJob, `${before}cloud job ${cloudJob.id} ended ${failure}`);
+  if (seen === null || desiredStateHolds(action, seen)) return prior;
+  const message = `${before}expected ${ruleOf(action).desiredState(action)}, saw ${describeObservation(seen)} once it was settled`;
+  // An adopted one may not have been ours after all.
+  return cloudJob.evidence === undefined
+    ? { kind: 'failed', failure: 'NotConverged', message, retryInMs: null }
+    : { kind: 'indeterminate', failure: 'Indeterminate', message };
 }
 
 /** The limit ran out, or a cloud job appeared that cannot be told to be ours. */
@@ -188,7 +202,7 @@ function notAtRest({ seen, retrying }: OnceState): string {
   return `not settled within the limit: ${last}${retrying === undefined ? '' : `; ${retrying.reason}`}`;
 }
 
-function readAgain(state: OnceState, phase: Settling, at: At): Step {
+function readAgain(state: OnceState, phase: PhaseOf<'settling'>, at: At): Step {
   const { limits, deadlineAtMs } = at.rules;
   if (state.retrying === undefined) return readAfter(limits.quietMs, state, phase, at);
   const { failure, failures } = state.retrying;

@@ -136,6 +136,9 @@ interface JobEnded {
 
 export type PhaseName = Phase['name'];
 
+/** The phases of these names. */
+export type PhaseOf<Name extends PhaseName> = Extract<Phase, { name: Name }>;
+
 /** How an attempt ended. The last one's is the verdict on the step. */
 export type Ending =
   | { readonly kind: 'succeeded' | 'skipped' }
@@ -163,6 +166,30 @@ export type Ending =
 export function asHeartbeat(state: OnceState): OnceState {
   if (state.phase.name === 'ended' || state.cloudJob !== null) return state;
   return { ...state, sent: 'unknown', isUnleased: false };
+}
+
+const IS_SILENT: Readonly<Record<PhaseName, boolean>> = {
+  barrier: true,
+  reserving: false,
+  observing: false,
+  connecting: false,
+  leasing: true,
+  unleased: true,
+  sending: true,
+  confirming: false,
+  following: false,
+  lastReading: false,
+  verifying: false,
+  settling: false,
+  ended: true,
+};
+
+/**
+ * No timer's heartbeat goes out: an acknowledged one is under way, or one with the cloud job comes next, which the SDK would hold back behind
+ * another.
+ */
+export function isSilent({ phase }: OnceState): boolean {
+  return IS_SILENT[phase.name];
 }
 
 /** How an attempt that is over ended. @throws TypeError where it is not over */

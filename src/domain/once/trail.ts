@@ -54,6 +54,7 @@ export function extendTrail(trail: readonly TrailEntry[], entry: TrailEntry): re
 
 /** At most 40 entries and `maxBytes` bytes as JSON: the first entry and the newest stay, those between go, oldest first. */
 export function trailWithin(trail: readonly TrailEntry[], maxBytes: number): readonly TrailEntry[] {
+  if (fitsSurely(trail, maxBytes)) return trail;
   const [first, ...later] = trail;
   if (first === undefined) return [];
   let bytes = jsonBytes([first]);
@@ -64,6 +65,18 @@ export function trailWithin(trail: readonly TrailEntry[], maxBytes: number): rea
     from--;
   }
   return jsonBytes([first]) > maxBytes ? [] : [first, ...later.slice(from)];
+}
+
+/** The keys, the longest decision and four of the longest numbers. */
+const MOST_BYTES_WITHOUT_NOTE = 180;
+/** As JSON: of a control character, or of half a surrogate pair. */
+const MOST_BYTES_OF_A_CHARACTER = 6;
+
+/** An upper bound, so that no JSON is written: this is checked at each entry, and a trail is seldom long. */
+function fitsSurely(trail: readonly TrailEntry[], maxBytes: number): boolean {
+  if (trail.length > MOST_ENTRIES) return false;
+  const noteLength = trail.reduce((sum, { note = '' }) => sum + note.length, 0);
+  return trail.length * MOST_BYTES_WITHOUT_NOTE + noteLength * MOST_BYTES_OF_A_CHARACTER <= maxBytes;
 }
 
 function folded(trail: readonly TrailEntry[]): readonly TrailEntry[] {

@@ -5,7 +5,7 @@
 import type { Action } from '../target/actions.js';
 import { leastReportBytes, LONGEST, withShortSteps } from '../report/cut-report.js';
 import { FAILURES, longestAdvice, type FailureName, type FailureRecord, type Problem } from '../failures.js';
-import { LOOK_AGAIN_MS, MOST_FREEZES } from '../gates/gates.js';
+import { CHECK_AGAIN_MS, MOST_FREEZES } from '../gates/gates.js';
 import { jsonBytes } from '../text/json-bytes.js';
 import { listedTargets } from '../run/listed-targets.js';
 import type { ActionStep, Plan, PlannedStep, TargetPlan } from './plan.js';
@@ -23,6 +23,7 @@ import {
   targetReportBytes,
   TRAIL_BYTES,
 } from '../sizes.js';
+import { targetReport } from '../report/target-report.js';
 import { leaseId, type Observation } from '../target/target.js';
 
 /** One size of a run at its largest: bytes as JSON, or events. */
@@ -165,7 +166,7 @@ function runHistoryEvents(plan: Plan): number {
 /** Before each target, after each time to wait, and once more where a gate closed before anything was sent. */
 function mostLooks({ guards, targets }: Plan): number {
   if (guards === undefined) return 0;
-  return 2 * targets.length + 2 * Math.ceil((guards.waitAtMostMs ?? 0) / LOOK_AGAIN_MS);
+  return 2 * targets.length + 2 * Math.ceil((guards.waitAtMostMs ?? 0) / CHECK_AGAIN_MS);
 }
 
 /** What the calendars said, in the marker of a look. */
@@ -202,14 +203,10 @@ function worstReport({ target, steps }: TargetPlan): TargetReport {
   const { path, instanceId } = target;
   const actions = steps.filter((step): step is ActionStep => step.kind === 'action');
   const seen = { ...NOTHING_SEEN, status: filler(LONGEST.id), failDetail: filler(LONGEST.text), hosts: HOSTS };
-  return {
-    path,
-    instanceId,
-    leaseId: leaseId(target),
+  const required = { path, instanceId, leaseId: leaseId(target), outcome: 'compensationFailed' } as const;
+  return targetReport(required, {
     childRunId: UUID,
-    outcome: 'compensationFailed',
     steps: steps.map(worstStep),
-    notReached: [],
     compensations: actions.map((step) => ({ ...worstStep(step), id: `undo-${step.id}`, action: worstUndo(step) })),
     remaining: actions.map(({ id, action }) => ({
       stepId: id,
@@ -217,14 +214,13 @@ function worstReport({ target, steps }: TargetPlan): TargetReport {
       why: filler(LONGEST.why - 2),
       kind: 'irreversible',
     })),
-    captured: null,
     lastSeen: {
       ...seen,
       version: filler(LONGEST.id),
       lastJobId: filler(LONGEST.id),
       lastJobStatus: filler(LONGEST.id),
     },
-  };
+  });
 }
 
 function worstStep(step: PlannedStep): StepReport {

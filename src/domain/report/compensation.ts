@@ -1,44 +1,54 @@
-/** Which undos a target is owed: from what was seen to change, newest first, folded. Pure; sends nothing. */
+/** Chooses the undos for a target: those of the steps that visibly changed it, newest first, folded. Pure; sends nothing. */
 import { describeAction, ruleOf, type Action } from '../target/actions.js';
 import type { ActionStep } from '../plan/plan.js';
 import type { RemainingEffect } from './report.js';
 import type { Sent } from '../failures.js';
 import { statusMeaning, type Observation } from '../target/target.js';
 
-/** A step that was carried out, in order, with the readings around it. */
+/** A step that may have been sent, with the readings before and after it. */
 export interface DoneStep {
   readonly step: ActionStep;
   readonly sent: Sent;
   readonly before: Observation;
-  /** At rest, after the step; where it failed, after settling. */
+  /** Read at rest after the step, or after settling where it failed. */
   readonly after: Observation;
-  /** It was sent and its desired state was not reached in time. */
+  /** The step failed, because its cloud job did, or because the desired state was not reached in time. */
   readonly failedToConverge: boolean;
 }
 
+/** An undo to send. */
 export interface OwedUndo {
-  /** The step whose effect it takes back. */
+  /** The step whose effect it undoes. */
   readonly step: ActionStep;
   readonly action: Action;
 }
 
-/** An undo that is not sent, since another one makes it needless. */
+/** An undo that is not sent, because another one makes it unnecessary. */
 export interface LeftOut extends OwedUndo {
-  /** The step whose undo makes it needless. */
+  /** The step whose undo makes it unnecessary. */
   readonly by: ActionStep;
-  /** `cancels`: neither of the two is sent. `older`: the other restores what was before both steps. */
+  /** `cancels`: the two undos cancel out, and neither is sent. `older`: the other one restores the state from before both steps. */
   readonly why: 'cancels' | 'older';
 }
 
+/** What has to be undone, and what cannot be. */
 export interface Owed {
-  /** In the order to send them. */
+  /** In the order in which to send them. */
   readonly undos: readonly OwedUndo[];
   /** Left out by folding. */
   readonly leftOut: readonly LeftOut[];
-  /** Effects that stay whatever is sent. */
+  /** Effects that stay, whatever is sent. */
   readonly remaining: readonly RemainingEffect[];
 }
 
+/**
+ * Works out the undos of a target.
+ *
+ * Only readings count: a step whose reading after it shows no change has nothing to undo, even if it was sent. An action that has just
+ * failed to converge in this run is not sent again as an undo.
+ *
+ * @param done oldest first
+ */
 export function owedUndos(done: readonly DoneStep[]): Owed {
   const effective = done
     .filter(({ step, sent, before, after }) => sent !== 'no' && ruleOf(step.action).changed(before, after))
@@ -74,14 +84,13 @@ export function owedUndos(done: readonly DoneStep[]): Owed {
   const { kept, cancelled, leftOut } = fold(candidates);
   for (const undo of kept) {
     if (!notConverged.has(describeAction(undo.action))) undos.push(undo);
-    else
-      remaining.push(
-        notUndone(undo, `${describeAction(undo.action)} has just failed to converge in this run and is not sent again`),
-      );
+    else remaining.push(notUndone(undo, `${describeAction(undo.action)} ${NOT_SENT_AGAIN}`));
   }
   remaining.push(...unfinishedPairs(cancelled, done));
   return { undos, leftOut, remaining };
 }
+
+const NOT_SENT_AGAIN = 'has just failed to converge in this run and is not sent again';
 
 function notUndone({ step }: OwedUndo, why: string): RemainingEffect {
   return { stepId: step.id, action: step.action, why, kind: 'notUndone' };
@@ -93,7 +102,7 @@ interface Folded {
   readonly leftOut: LeftOut[];
 }
 
-/** Takes out pairs that cancel out (stop … start), and all but the oldest of several scales. */
+/** Leaves out pairs that cancel out (stop, then start), and all scales but the oldest. */
 function fold(candidates: readonly OwedUndo[]): Folded {
   const kept: OwedUndo[] = [];
   const cancelled: [OwedUndo, OwedUndo][] = [];
@@ -124,26 +133,32 @@ function oppositeOf(action: Action): Action['action'] | null {
   return action.action === 'stop' ? 'start' : null;
 }
 
-/** A pair whose newer step never converged (start after stop) leaves the older one's effect behind, and says so. */
+/** Where two undos cancel out but the newer step (start after stop) did not restore the state before the older one, the effect of the older one stays. */
 function unfinishedPairs(cancelled: readonly [OwedUndo, OwedUndo][], done: readonly DoneStep[]): RemainingEffect[] {
-  return cancelled
-    .filter(([newer]) => done.some(({ step, failedToConverge }) => failedToConverge && step.id === newer.step.id))
-    .map(([newer, older]) =>
-      notUndone(
-        older,
-        `${describeAction(newer.step.action)} has just failed to converge in this run and is not sent again`,
-      ),
-    );
+  const doneFor = ({ step: { id } }: OwedUndo) => done.find(({ step }) => step.id === id);
+  return cancelled.flatMap(([newer, older]) => {
+    const [newest, oldest] = [doneFor(newer), doneFor(older)];
+    if (newest === undefined || oldest === undefined) return [];
+    const what = describeAction(newer.step.action);
+    if (newest.failedToConverge) return [notUndone(older, `${what} ${NOT_SENT_AGAIN}`)];
+    const { status } = newest.after;
+    return statusMeaning(status) === statusMeaning(oldest.before.status)
+      ? []
+      : [notUndone(older, `${what} left the instance ${status}`)];
+  });
 }
 
-/** Something about an instance that is not as it was. In words of the observation. */
+/** One way in which an instance differs from an earlier reading, in the words of the readings. */
 export interface Difference {
   readonly what: 'status' | 'version' | 'replicas' | 'hosts';
   readonly before: string;
   readonly after: string;
 }
 
-/** What an undo would have to restore and did not. What one of the readings does not say is no difference, nor is how many replicas are healthy. */
+/**
+ * What an undo would have had to restore and did not. A value that one of the readings lacks does not count, and neither does the number
+ * of healthy replicas.
+ */
 export function differencesBetween(before: Observation, after: Observation): Difference[] {
   const isSameState =
     before.status === after.status ||
@@ -163,7 +178,7 @@ function hostsText({ hosts }: Observation): string | null {
   return hosts === null ? null : [...hosts].sort().join(',');
 }
 
-/** `replicas 2 (4 before), version 1.4.0 (1.4.1 before)` */
+/** For people: `replicas 2 (4 before), version 1.4.0 (1.4.1 before)`. */
 export function describeDifferences(differences: readonly Difference[]): string {
   return differences.map(({ what, before, after }) => `${what} ${after} (${before} before)`).join(', ');
 }

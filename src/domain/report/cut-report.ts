@@ -1,19 +1,20 @@
 /**
- * Reports that always fit what Temporal stores. Details are left out in three steps: trails, then readings, then the steps themselves; outcomes
- * and where the rest stands always stay. Every function ends with a report of at most the given bytes, whatever it was given.
+ * Cuts reports to the sizes that Temporal stores. Details are left out in three stages: trails, then readings, then the steps themselves. The
+ * outcomes, and where the whole report is, always stay. Sizes are bytes of JSON.
  */
 import type { Action } from '../target/actions.js';
 import type { FailureRecord } from '../failures.js';
 import { jsonBytes, shortened } from '../text/json-bytes.js';
 import type { RemainingEffect, ReportCut, RunReport, StepReport, TargetReport } from './report.js';
 import type { Observation } from '../target/target.js';
+import { targetReport } from './target-report.js';
 
-/** Of texts in a shorter form, bytes as JSON. An id of ServiceStage has 36; the others are chosen. */
+/** The longest texts of the short forms, in bytes of JSON. An id of ServiceStage has 36 characters; the others are chosen. */
 export const LONGEST = { id: 100, path: 1_500, why: 300, text: 1_500, sentence: 1_000, reason: 4_000, refusal: 20_000 };
 const LAST_TRAIL_ENTRIES = 5;
 const MOST_HOSTS = 20;
 
-/** Of a target's own workflow: whole, or the first of its shorter forms that has at most `maxBytes`. */
+/** The report of a target's own workflow: whole, or the longest of its shorter forms that has at most `maxBytes`. */
 export function boundedTargetReport(report: TargetReport, maxBytes: number): TargetReport {
   if (jsonBytes(report) <= maxBytes) return report;
   const short = [withShortTrails(report), withShortSteps(report)].find((form) => jsonBytes(form) <= maxBytes);
@@ -21,18 +22,18 @@ export function boundedTargetReport(report: TargetReport, maxBytes: number): Tar
 }
 
 /**
- * What a run stores of its report: all of it where that has at most `maxBytes`. Else each target has its outcome and where its own report
- * stands, and steps in short form as far as they fit: those of the last target first, which is the one that did not succeed.
+ * The report of a run: whole where it has at most `maxBytes`. Otherwise each target keeps its outcome and where its own report is, and as many
+ * targets as fit keep their steps in short form. The last target comes first, because it is the one that did not succeed.
  */
 export function storedReport(report: RunReport, maxBytes: number): RunReport {
   if (!isLonger(report, maxBytes)) return report;
   const frame = frameOf(report);
   const room = maxBytes - jsonBytes({ ...frame, gates: [], cut: MOST_CUT });
   const bare = report.targets.map(withoutSteps);
-  const named = takeLast([...bare, ...report.notStarted], room);
+  const named = lastThatFit([...bare, ...report.notStarted], room);
   const targets = bare.slice(Math.max(0, bare.length + report.notStarted.length - named.length));
   const notStarted = report.notStarted.slice(Math.max(0, report.notStarted.length - named.length));
-  const gates = takeLast(report.gates ?? [], room - bytesOf([...targets, ...notStarted]));
+  const gates = lastThatFit(report.gates ?? [], room - bytesOf([...targets, ...notStarted]));
   const whole = report.targets.slice(report.targets.length - targets.length);
   const detailed = withDetails(targets, whole, room - bytesOf([...targets, ...notStarted, ...gates]));
   const cut: ReportCut = {
@@ -43,13 +44,13 @@ export function storedReport(report: RunReport, maxBytes: number): RunReport {
   return { ...frame, targets: detailed, notStarted, ...(gates.length === 0 ? {} : { gates }), cut };
 }
 
-/** Asked twice at the end of a run, of reports that may have 24 MB: its targets alone tell of most. */
+/** Adds up the targets first, which is usually enough to know: a report can have 24 MB, and this is asked twice at the end of a run. */
 function isLonger(report: RunReport, maxBytes: number): boolean {
   let bytes = 0;
   return report.targets.some((target) => (bytes += jsonBytes(target)) > maxBytes) || jsonBytes(report) > maxBytes;
 }
 
-/** Bytes of the shortest form that still names every target. A report that is stored within fewer loses some of them. */
+/** The bytes of the shortest form that still names every target. With less room, some targets are dropped. */
 export function leastReportBytes(report: RunReport): number {
   const { notStarted } = report;
   return jsonBytes({
@@ -61,7 +62,7 @@ export function leastReportBytes(report: RunReport): number {
   });
 }
 
-/** Enough digits for every count. */
+/** As many digits as any count can have. */
 const MOST_CUT: ReportCut = { targets: 1_000_000, gates: 1_000_000, dropped: 1_000_000 };
 const COMMA = 1;
 
@@ -77,15 +78,15 @@ function frameOf({ gates: _gates, ...report }: RunReport): RunReport {
     targets: [],
     notStarted: [],
     ...(withdrawnBy === undefined ? {} : { withdrawnBy: shortened(withdrawnBy, LONGEST.sentence) }),
-    // A run that could not be planned has nothing else to tell.
+    // The failure is all that there is to say of a run that could not be planned.
     ...(failure === undefined
       ? {}
       : { failure: shortFailure(failure, targets.length === 0 ? LONGEST.refusal : LONGEST.sentence) }),
   };
 }
 
-/** As many of the last items as have room together. */
-function takeLast<Item>(items: readonly Item[], room: number): Item[] {
+/** As many items from the end as fit into `room`. */
+function lastThatFit<Item>(items: readonly Item[], room: number): Item[] {
   let left = room;
   const first = items.findLastIndex((item) => (left -= jsonBytes(item) + COMMA) < 0);
   return items.slice(first + 1);
@@ -95,7 +96,7 @@ function bytesOf(items: readonly unknown[]): number {
   return items.reduce<number>((sum, item) => sum + jsonBytes(item) + COMMA, 0);
 }
 
-/** First the short steps of every target that has room, then all that is known of the last ones. Sizes of whole reports take time. */
+/** First short steps for every target that has room, then the whole report for the last ones. Measuring whole reports takes time. */
 function withDetails(bare: readonly TargetReport[], whole: readonly TargetReport[], room: number): TargetReport[] {
   const forms = [...bare];
   let left = room;
@@ -134,7 +135,7 @@ function withShortTrails(report: TargetReport): TargetReport {
   };
 }
 
-/** Short steps of a target: what was done and what came of it. */
+/** The short form: for each step what was done and how it ended, without readings and trails. */
 export function withShortSteps(report: TargetReport): TargetReport {
   const { notReached, steps, compensations, remaining, lastSeen } = report;
   return {
@@ -148,23 +149,19 @@ export function withShortSteps(report: TargetReport): TargetReport {
   };
 }
 
-/** The least that is said of a target: its outcome, and where its own report stands. */
+/** The shortest form: the outcome, and where the target's own report is. */
 function withoutSteps({ path, instanceId, leaseId, outcome, childRunId, failure }: TargetReport): TargetReport {
-  return {
+  const required = {
     path: shortened(path, LONGEST.path),
     instanceId: shortened(instanceId, LONGEST.id),
     leaseId: shortened(leaseId, LONGEST.path),
     outcome,
-    steps: [],
-    notReached: [],
-    compensations: [],
-    remaining: [],
-    captured: null,
-    lastSeen: null,
+  };
+  return targetReport(required, {
     ...(failure === undefined ? {} : { failure: shortFailure(failure, LONGEST.why) }),
     ...(childRunId === undefined ? {} : { childRunId }),
     cut: 'bare',
-  };
+  });
 }
 
 function shortStep(step: StepReport): StepReport {

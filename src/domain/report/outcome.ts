@@ -1,18 +1,21 @@
 /** A target's outcome: the first line of the table in docs/guarantees.md that fits. Pure. */
-import type { FailureRecord } from '../failures.js';
+import type { FailureName, FailureRecord } from '../failures.js';
 import type { Outcome, RemainingEffect, StepReport } from './report.js';
 
-export interface TargetCourse {
+/** What came of the steps of a target and of their undos. */
+export interface TargetResult {
   readonly steps: readonly StepReport[];
+  /** Undos, in the order they were sent. */
   readonly compensations: readonly StepReport[];
+  /** Effects that stay. */
   readonly remaining: readonly RemainingEffect[];
   readonly cancelRequested: boolean;
-  /** Why the target was not begun, or stopped between steps; steps carry their own failures. */
+  /** Why the target was not started, or stopped between steps; `null` if its steps carry their own failures. */
   readonly failure: FailureRecord | null;
 }
 
-/** Failures by which a first check, or ServiceStage itself, refuses, when nothing was done. */
-const REFUSALS: readonly string[] = [
+/** The failures with which a check before the first action, or ServiceStage itself, refuses a step. */
+const REFUSALS: readonly FailureName[] = [
   'TargetBusy',
   'TargetChanged',
   'TargetNotFound',
@@ -25,7 +28,8 @@ const REFUSALS: readonly string[] = [
   'ChangeFreeze',
 ];
 
-export function targetOutcome({ steps, compensations, remaining, cancelRequested, failure }: TargetCourse): Outcome {
+/** The worst outcome that applies. `refused` means that nothing was sent, because a check or ServiceStage refused it. */
+export function targetOutcome({ steps, compensations, remaining, cancelRequested, failure }: TargetResult): Outcome {
   const all = [...steps, ...compensations];
   const failed = steps.filter(({ result }) => result === 'failed');
   if (all.some(({ result }) => result === 'indeterminate')) return 'indeterminate';
@@ -34,7 +38,7 @@ export function targetOutcome({ steps, compensations, remaining, cancelRequested
   if (failed.length === 0 && failure === null) return 'succeeded';
   const nothingSent = all.every(({ sent }) => sent === 'no');
   const firstFailure = failed[0]?.failure ?? failure;
-  const checked = steps.length === 0 || (firstFailure !== null && REFUSALS.includes(firstFailure.name));
-  if (nothingSent && checked) return 'refused';
+  const wasRefused = steps.length === 0 || (firstFailure !== null && REFUSALS.includes(firstFailure.name));
+  if (nothingSent && wasRefused) return 'refused';
   return compensations.length > 0 && remaining.length === 0 ? 'compensated' : 'failed';
 }

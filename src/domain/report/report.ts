@@ -1,4 +1,4 @@
-/** Results of steps, outcomes of targets and runs, and the shapes of the report and of the progress query. */
+/** The shapes of the report and of the progress query: results of steps, outcomes of targets and runs. Users read them as JSON. */
 import type { Action } from '../target/actions.js';
 import type { AdoptionEvidence } from '../once/evidence.js';
 import type { TrailEntry } from '../once/trail.js';
@@ -6,9 +6,10 @@ import type { FailureRecord, Sent } from '../failures.js';
 import type { ClosedGate, WaitingForGate } from '../gates/gates.js';
 import type { Observation } from '../target/target.js';
 
+/** How a step ended. `indeterminate`: readings do not show whether it was carried out. */
 export type StepResult = 'succeeded' | 'skipped' | 'failed' | 'indeterminate' | 'cancelled';
 
-/** In order of severity, worst first; `succeeded` last. A run's outcome is the worst of its targets'. */
+/** Worst first. A run's outcome is the worst of its targets'. docs/guarantees.md explains each of them. */
 export const OUTCOMES = [
   'indeterminate',
   'compensationFailed',
@@ -19,9 +20,10 @@ export const OUTCOMES = [
   'expired',
   'succeeded',
 ] as const;
+/** How a target, or a run, ended. */
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** Exit code of the command line, by outcome. 2 is usage or configuration, 3 a server that cannot be reached. */
+/** The command line's exit code for each outcome. 2 means wrong usage or configuration, 3 a server that cannot be reached. */
 export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   succeeded: 0,
   failed: 10,
@@ -33,7 +35,7 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   expired: 16,
 };
 
-/** One step, or one undo, as it went. Times are epoch milliseconds. */
+/** How one step, or one undo, went. Times are epoch milliseconds. */
 export interface StepReport {
   readonly id: string;
   /** `null` for a wait. */
@@ -46,16 +48,16 @@ export interface StepReport {
   readonly endedAtMs: number;
   readonly before: Observation | null;
   readonly after: Observation | null;
-  /** How many attempts Temporal made; 0 where none was scheduled. */
+  /** How many attempts Temporal started; 0 where none was scheduled. */
   readonly attempts: number;
   /** What each attempt decided, oldest first. */
   readonly trail: readonly TrailEntry[];
-  /** Why a cloud job found later was taken as ours. */
+  /** Why a cloud job that was found later counts as ours. */
   readonly evidence?: AdoptionEvidence;
   readonly failure?: FailureRecord;
 }
 
-/** An effect that stays: declared irreversible, or one whose undo was not sent. */
+/** The effect of a step that stays: it is declared irreversible, or its undo was not sent. */
 export interface RemainingEffect {
   readonly stepId: string;
   readonly action: Action;
@@ -64,21 +66,22 @@ export interface RemainingEffect {
 }
 
 /**
- * What a report of a target leaves out, since Temporal limits sizes. `trails`: trails and long texts are cut. `short`: steps stand without
- * readings and trails. `bare`: there are no steps. The last two are forms of a run's report; the target's own workflow has left a longer one.
+ * What the report of a target leaves out, because Temporal limits sizes. `trails`: trails and long texts are cut. `short`: steps have no
+ * readings and trails. `bare`: there are no steps. The last two occur only in a run's report; the target's own workflow has a longer one.
  */
 export type TargetCut = 'trails' | 'short' | 'bare';
 
-/** How much a run's report leaves out; `RunbookClient` reads what stands elsewhere. */
+/** How much a run's report leaves out. `RunbookClient` reads the rest from the targets' own workflows. */
 export interface ReportCut {
-  /** Targets of which not all is told: see their own `cut`. */
+  /** How many targets are cut, each as its own `cut` describes. */
   readonly targets: number;
-  /** Lines of `gates`, the oldest. */
+  /** How many of the oldest lines of `gates` are left out. */
   readonly gates: number;
-  /** Targets that do not stand in `targets` or `notStarted` at all. */
+  /** How many targets are in neither `targets` nor `notStarted`. */
   readonly dropped: number;
 }
 
+/** How one target went. */
 export interface TargetReport {
   /** `application/component/instance`. */
   readonly path: string;
@@ -88,23 +91,23 @@ export interface TargetReport {
   readonly steps: readonly StepReport[];
   /** Ids of planned steps that were never begun. */
   readonly notReached: readonly string[];
-  /** Undos, in the order they were sent. */
+  /** Undos, in the order in which they were sent. */
   readonly compensations: readonly StepReport[];
   readonly remaining: readonly RemainingEffect[];
-  /** At rest, under the lease, before the first step. */
+  /** Read at rest, under the lease, before the first step. `null` if there was none. */
   readonly captured: Observation | null;
-  /** The newest reading of this run. */
+  /** The newest reading of this run; `null` if there is none. */
   readonly lastSeen: Observation | null;
   readonly failure?: FailureRecord;
-  /** Run id of the target's own workflow, whose id is `leaseId` and whose result is its report. Absent where none was started. */
+  /** Run id of the target's own workflow, whose workflow id is `leaseId` and whose result is this report. Absent where none was started. */
   readonly childRunId?: string;
   /** Absent where the report is whole. */
   readonly cut?: TargetCut;
 }
 
-/** Looks at a gate that were closed for one reason, or the look that found it open after a wait. Times are epoch milliseconds. */
+/** Checks in a row that found a gate closed for the same reason, or the check that found it open after a wait. Times are epoch milliseconds. */
 export interface GateReport {
-  /** The target that was to be begun. */
+  /** The target that was due. */
   readonly target: string;
   readonly firstLookAtMs: number;
   readonly lastLookAtMs: number;
@@ -112,10 +115,11 @@ export interface GateReport {
   /** `null`: it was open, after a wait. */
   readonly failure: ClosedGate['failure'] | null;
   readonly why: string | null;
-  /** The earliest moment it could open, as far as was known. */
+  /** The earliest moment at which it could open, as far as was known. */
   readonly opensAtMs: number | null;
 }
 
+/** How a run went: its result, or the details of its failure. Times are epoch milliseconds. */
 export interface RunReport {
   readonly reportVersion: 1;
   readonly runbook: string;
@@ -130,30 +134,30 @@ export interface RunReport {
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly targets: readonly TargetReport[];
-  /** Paths of targets that were never begun. */
+  /** Paths of targets that were never started. */
   readonly notStarted: readonly string[];
   /** Only where a gate was closed. */
   readonly gates?: readonly GateReport[];
-  /** Only where the run was called off before it began a target: by whom. */
+  /** Who called the run off before it started a target. Absent if it was not called off. */
   readonly withdrawnBy?: string;
   readonly failure?: FailureRecord;
   /** Absent where the report is whole. Long texts are cut as well. */
   readonly cut?: ReportCut;
 }
 
-/** Why a step under way fails again and again. Times are epoch milliseconds; `null` where the server does not say. */
+/** Why a running step keeps failing. Times are epoch milliseconds, `null` if the server does not report them. */
 export interface StepRetrying {
   readonly reason: string;
-  /** Attempts, or readings, that failed in a row. */
+  /** How many attempts, or readings, failed in a row. */
   readonly failures: number;
   readonly sinceMs: number | null;
-  /** It is tried again until then. */
+  /** When it is given up. */
   readonly untilMs: number | null;
   /** When the next attempt begins; `null` while one is under way. */
   readonly nextAttemptAtMs: number | null;
 }
 
-/** A step while the run is under way. */
+/** How far a step has come. Times are epoch milliseconds. */
 export interface StepProgress {
   readonly id: string;
   /** `stop`, `scale replica=4`, `wait 60s`; undos begin with `undo: `. */
@@ -162,15 +166,15 @@ export interface StepProgress {
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
   readonly cloudJobId: string | null;
-  /** What was seen last, in words. */
+  /** The newest reading, in words. */
   readonly seen: string | null;
   /** Why it did not succeed, in one line. */
   readonly failure: string | null;
-  /** Only of a running step, while it fails: read from its pending activity. */
+  /** Present while a running step keeps failing: read from its pending activity. */
   readonly retrying?: StepRetrying;
 }
 
-/** Answer of `targetRun` to the query `progress`. */
+/** What `targetRun` answers to the query `progress`. */
 export interface TargetProgress {
   readonly path: string;
   readonly phase: 'observing' | 'running' | 'settling' | 'compensating' | 'finished';
@@ -180,7 +184,7 @@ export interface TargetProgress {
   readonly outcome: Outcome | null;
 }
 
-/** Answer of a run to the query `progress`. Ask each target's child by `childRunId`: the lease id is used again by the next run. */
+/** What a run answers to the query `progress`. Query a target's workflow by `childRunId` too, because the next run uses the same `leaseId`. */
 export interface RunProgress {
   readonly runbook: string;
   readonly phase: 'planning' | 'waiting' | 'running' | 'finished';
@@ -192,14 +196,16 @@ export interface RunProgress {
   readonly outcome: Outcome | null;
 }
 
+/** How far a target has come. */
 export interface TargetInRun {
   readonly path: string;
   readonly leaseId: string;
+  /** Run id of the target's own workflow; `null` before it is started. */
   readonly childRunId: string | null;
   readonly outcome: Outcome | null;
 }
 
-/** The worst outcome of several; `succeeded` for none. */
+/** The worst of several outcomes; `succeeded` where there is none. */
 export function worstOutcome(outcomes: readonly Outcome[]): Outcome {
   return OUTCOMES.find((outcome) => outcomes.includes(outcome)) ?? 'succeeded';
 }

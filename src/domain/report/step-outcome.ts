@@ -1,31 +1,35 @@
-/** What a step came to: from the state that its activities left, to its report, the next baseline and what undo needs. Pure. */
+/** The outcome of a step: its report, the baseline of the next step, and what undo needs. Made from the state that its activities left. Pure. */
 import type { Baseline } from '../contract.js';
 import type { DoneStep } from './compensation.js';
 import { failureRecord, type FailureName, type FailureRecord } from '../failures.js';
 import { endingOf, type Ending, type OnceState } from '../once/state.js';
-import type { ActionStep } from '../plan/plan.js';
+import type { ActionStep, WaitStep } from '../plan/plan.js';
 import type { StepReport, StepResult } from './report.js';
 import type { Observation } from '../target/target.js';
 
-/** A step that is over. */
+/** What came of a step that has ended. */
 export interface StepOutcome {
   readonly report: StepReport;
   /** What the next step starts from. */
   readonly baseline: Baseline;
-  /** What compensation needs to know; `null` for a wait and for what was never sent. */
+  /** What undo needs to know; `null` for a wait, and if nothing was sent or nothing was seen afterwards. */
   readonly done: DoneStep | null;
 }
 
-/** Failures after which the same action is not sent again in this run. */
+/** After these failures the same action is not sent again in this run, not even as an undo. */
 const DID_NOT_CONVERGE: readonly FailureName[] = ['NotConverged', 'CloudJobFailed', 'CloudJobOverdue'];
 
-/** True where something may be in flight, or may have happened unseen: nothing else is done on the target before that is clear. */
+/**
+ * May something be in flight, or have happened unseen? Then nothing else is done on the target before that is clear.
+ *
+ * @throws TypeError if the state is not one of an attempt that has ended
+ */
 export function needsSettling(state: OnceState): boolean {
   switch (endingOf(state).kind) {
     case 'indeterminate':
     case 'superseded':
       return false;
-    // It counts as ours, though nobody saw its cloud job.
+    // The step counts as ours, but its cloud job was never seen.
     case 'succeeded':
     case 'skipped':
       return state.sent === 'unknown';
@@ -44,7 +48,7 @@ const RESULTS: Readonly<Record<Ending['kind'], StepResult>> = {
   superseded: 'failed',
 };
 
-/** @param times epoch milliseconds */
+/** The outcome of a step with an action. @param times epoch milliseconds */
 export function stepOutcome(
   step: ActionStep,
   baseline: Baseline,
@@ -72,6 +76,38 @@ export function stepOutcome(
   const done =
     sent === 'no' || after === null ? null : { step, sent, before: baseline.observation, after, failedToConverge };
   return { report, baseline: nextBaseline(baseline, after, report.cloudJobId), done };
+}
+
+/** How a wait ended. Epoch milliseconds. */
+export interface WaitEnd {
+  /** `deadlinePassed`: the deadline of the run came before the wait was over. */
+  readonly kind: 'succeeded' | 'deadlinePassed' | 'cancelled';
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** The outcome of a wait, which sends nothing and reads nothing. */
+export function waitOutcome(
+  { id }: WaitStep,
+  baseline: Baseline,
+  { kind, startedAtMs, endedAtMs }: WaitEnd,
+): StepOutcome {
+  const isCut = kind === 'deadlinePassed';
+  const report: StepReport = {
+    id,
+    action: null,
+    result: isCut ? 'failed' : kind,
+    sent: 'no',
+    cloudJobId: null,
+    startedAtMs,
+    endedAtMs,
+    before: null,
+    after: null,
+    attempts: 0,
+    trail: [],
+    ...(isCut ? { failure: failureRecord('DeadlinePassed', 'The deadline of the run passed during this wait') } : {}),
+  };
+  return { report, baseline, done: null };
 }
 
 function failureOf(ending: Ending): FailureRecord | null {

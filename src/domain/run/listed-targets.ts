@@ -1,18 +1,18 @@
 /**
- * What the search attribute `RunbookTarget` of a run holds. Temporal terminates a run whose attribute is too long, so that the paths that
- * do not fit stand there as short keys: every target is found by its path or by its key, and a mark tells people that the list is cut.
+ * The value of the search attribute `RunbookTarget`. Temporal terminates a run whose attribute is too long, so paths that do not fit are
+ * replaced by short keys. Every target can be found by its path or by its key, and a mark shows people that the list is cut.
  */
 import { jsonBytes } from '../text/json-bytes.js';
 import { SEARCH_ATTRIBUTE_BYTES, SEARCH_ATTRIBUTE_ITEM_CHARACTERS } from '../sizes.js';
 
 /**
- * The value of the search attribute: the paths, in their order. Where they do not all fit, as many as fit, then the keys of the others and
- * the mark `+12 more`. A list of 120 targets, whatever their paths, has at most `SEARCH_ATTRIBUTE_BYTES`.
+ * @returns the paths in their order. Where they do not all fit: as many as fit, then the keys of the others and the mark `+12 more`. With up
+ * to 120 targets, whatever their paths, it has at most `SEARCH_ATTRIBUTE_BYTES` bytes as JSON
  */
 export function listedTargets(paths: readonly string[]): string[] {
   if (paths.every(canBeListed) && jsonBytes(paths) <= SEARCH_ATTRIBUTE_BYTES) return [...paths];
   const keys = paths.map(targetKey);
-  // The mark never grows: its number falls as paths are listed.
+  // The mark never gets longer, because its number falls with each path that is listed.
   let bytes = jsonBytes([...keys, markOf(paths.length)]);
   const listed: string[] = [];
   const others: string[] = [];
@@ -26,17 +26,17 @@ export function listedTargets(paths: readonly string[]): string[] {
   return [...listed, ...others, markOf(others.length)];
 }
 
-/** What a query for runs on a target asks for: one of the two stands in the attribute of each of them. */
+/** The path and the key of a target. A query for runs on it asks for both, since their attribute holds one of them. */
 export function namesOfTarget(path: string): readonly [string, string] {
   return [path, targetKey(path)];
 }
 
-/** Does a run whose attribute holds this list name the target? */
+/** Does this value of the attribute name the target? */
 export function isListed(list: readonly string[], path: string): boolean {
   return list.includes(path) || list.includes(targetKey(path));
 }
 
-/** A visibility store may refuse longer items, and would never show the run. */
+/** Is the path short enough for the attribute? A visibility store may refuse a longer item, and then never shows the run. */
 export function canBeListed(path: string): boolean {
   return path.length <= SEARCH_ATTRIBUTE_ITEM_CHARACTERS;
 }
@@ -45,12 +45,12 @@ function markOf(others: number): string {
   return `+${others} more`;
 }
 
-/** `#` and 11 characters: no path begins like it, since a path has slashes. */
+/** `#` and 11 characters. It cannot be mistaken for a path, which has slashes. */
 function targetKey(path: string): string {
   return `#${hash53(path).toString(36).padStart(11, '0')}`;
 }
 
-/** 53 bits, so that no two targets of an installation share one by chance; not for secrets. Workflow code has no cryptography. */
+/** 53 bits, enough that no two targets of an installation share a key by chance. Not for secrets: workflow code has no cryptography. */
 function hash53(text: string): number {
   let high = 0xdead_beef;
   let low = 0x41c6_ce57;

@@ -1,83 +1,89 @@
-/** What the server knows of a run under way that no worker has to tell: where its work lies, since when, and who asked for work last. Pure. */
+/**
+ * Explains why a run makes no progress, from what the Temporal server knows without asking a worker: which work waits, since when, and which
+ * worker asked for work last. Pure; times are epoch milliseconds by the server's clock.
+ */
 import { DEFAULT_TASK_QUEUE } from '../contract.js';
 import { isPaused } from './workflow-status.js';
 import { describeTime } from '../time/utc-time.js';
 
-/** Times are epoch milliseconds, by the server's clock. */
+/** What the server knows of a run that is under way. */
 export interface RunFacts {
   readonly workflowId: string;
   /** As Temporal spells it: `RUNNING`, `PAUSED`, `FAILED`, … */
   readonly status: string;
   readonly taskQueue: string;
   readonly startedAtMs: number;
-  /** Its plan was accepted. */
+  /** Has its plan been accepted? */
   readonly planned: boolean;
-  /** Somebody asked it to stop by a cancel. */
+  /** Has somebody cancelled it? It may still finish and undo what is in flight. */
   readonly cancelRequested: boolean;
-  /** The run itself, then the workflows that act on its targets and have not ended. */
+  /** The run itself, then the open workflows that act on its targets. */
   readonly workflows: readonly WorkflowFacts[];
-  /** Workers that asked the task queue for work within the last five minutes, the last one first; `null` where the server does not say. */
+  /** Workers that polled the task queue within the last five minutes, the latest first; `null` if the server does not report them. */
   readonly pollers: readonly Poller[] | null;
 }
 
+/** What the server knows of one workflow of the run. */
 export interface WorkflowFacts {
   readonly workflowId: string;
   /** For people, such as `recover on application/component/instance`; `null` for the run itself. */
   readonly summary: string | null;
-  /** Its next turn: waiting for a worker, or taken by one. `null`: it has none to take. */
+  /** Its workflow task, which waits for a worker or was taken by one; `null` if there is none. */
   readonly turn: { readonly sinceMs: number; readonly taken: boolean } | null;
   readonly activities: readonly ActivityFacts[];
 }
 
+/** What the server knows of a pending activity. */
 export interface ActivityFacts {
   /** `performAction`, `makePlan`, … */
   readonly name: string;
   readonly attempt: number;
-  /** `waiting`: for a worker. `backingOff`: until its next attempt. `taken`: a worker is at it. */
+  /** `waiting`: for a worker. `backingOff`: for its next attempt. `taken`: a worker runs it. */
   readonly state: 'waiting' | 'backingOff' | 'taken';
-  /** Since when it is in this state; for `backingOff` until when. */
+  /** When this state began; for `backingOff`, when it ends. */
   readonly atMs: number;
-  /** The last sign of the worker that has taken it; `null` where there was none. */
+  /** The newest heartbeat of the worker that took it; `null` if there was none. */
   readonly heartbeatAtMs: number | null;
-  /** Without a heartbeat for so long another worker gets it. `null`: not known. */
+  /** How long a worker may send no heartbeat before another one gets it; `null` if that is not known. */
   readonly heartbeatTimeoutMs: number | null;
   /** Identity of the worker that took it last. */
   readonly worker: string | null;
-  /** Why the attempt before failed. */
+  /** Why the attempt before failed; `null` if none did. */
   readonly lastFailure: string | null;
 }
 
+/** A worker, as the task queue knows it. */
 export interface Poller {
   /** `4242@host`: process and computer. */
   readonly identity: string;
   readonly lastAccessAtMs: number;
 }
 
-/** Why nothing happens. `key` stays the same while the reason does, though the times in the lines go on. */
+/** Why nothing happens. `key` stays the same as long as the reason does, although the times in the lines change. */
 export interface Silence {
   readonly key: string;
   readonly lines: readonly string[];
 }
 
-/** Work that a worker takes is taken within milliseconds. */
+/** A worker that is free takes work within milliseconds. Chosen. */
 const TAKEN_WITHIN_MS = 3_000;
-/** A turn with a slow read in it is begun anew after eight seconds, and one without an answer is given to another worker after ten. */
+/** A workflow task with a slow read in it is started again after eight seconds, and one without an answer goes to another worker after ten. */
 const ANSWERED_WITHIN_MS = 9_000;
-/** Workers send heartbeats every ten seconds at most; twice that and a little. */
+/** Workers send a heartbeat at least every ten seconds; this is twice that and a margin. */
 const QUIET_MS = 25_000;
-/** An attempt that has gone on for so long is no longer one that fails again and again. */
+/** An attempt that has run longer than this is no longer reported as failing. Chosen. */
 const STEADY_MS = 30_000;
-/** A worker without work asks again each minute, and the list keeps one that is gone for five. */
+/** An idle worker polls once a minute, with a margin. The server's list keeps a worker that has stopped for five minutes. */
 const POLLS_WITHIN_MS = 75_000;
 
-/** What somebody waits for. */
+/** What the user waits for. */
 export type Awaited = 'run' | 'plan';
 
-/** @returns `null` where the run goes on, or waits for something of its own (a timer, a freeze, a cloud job) */
+/** @returns `null` if the run makes progress, or waits for something else than a worker: a timer, a freeze, a cloud job */
 export function explainSilence(facts: RunFacts, nowMs: number, awaited: Awaited = 'run'): Silence | null {
   const { workflowId, status, workflows, pollers } = facts;
   if (isPaused(status)) {
-    const line = `${workflowId} is paused in Temporal; it goes on when somebody resumes it there`;
+    const line = `${workflowId} is paused in Temporal; it continues when somebody resumes it there`;
     return { key: 'paused', lines: [line] };
   }
   const reasons = workflows.flatMap((workflow) => [
@@ -96,7 +102,7 @@ export function explainSilence(facts: RunFacts, nowMs: number, awaited: Awaited 
   };
 }
 
-/** The server itself has not answered since then, epoch milliseconds by our own clock. */
+/** What to say while the server itself does not answer. @param sinceMs epoch milliseconds by our own clock */
 export function explainAbsence(workflowId: string, sinceMs: number, awaited: Awaited): Silence {
   const then =
     awaited === 'run'
@@ -105,14 +111,14 @@ export function explainAbsence(workflowId: string, sinceMs: number, awaited: Awa
   return { key: 'away', lines: [`Temporal has not answered since ${describeTime(sinceMs)}; ${then}`] };
 }
 
-/** @returns the line that says so where a cancel was asked for */
+/** @returns a line that explains what a cancel leads to; none if the run was not cancelled */
 export function cancelLines({ cancelRequested }: RunFacts): readonly string[] {
   return cancelRequested
-    ? ['A cancel was asked for: what is in flight is finished, then onCancel of the runbook applies']
+    ? ['The run was cancelled: it finishes what is in flight, then follows onCancel of the runbook']
     : [];
 }
 
-/** Has a worker asked for work lately enough that it can still be there? */
+/** Has a worker polled so recently that it may still run? */
 export function isPolled(pollers: readonly Poller[], nowMs: number): boolean {
   return pollers.some(({ lastAccessAtMs }) => nowMs - lastAccessAtMs < POLLS_WITHIN_MS);
 }
@@ -120,7 +126,7 @@ export function isPolled(pollers: readonly Poller[], nowMs: number): boolean {
 interface Reason {
   readonly key: string;
   readonly line: string;
-  /** More workers would help. */
+  /** Would a worker help? */
   readonly needsWorker: boolean;
 }
 
@@ -134,7 +140,7 @@ function turnReasons({ workflowId, turn }: WorkflowFacts, nowMs: number): Reason
     return [
       reason(
         `unanswered ${workflowId}`,
-        `A worker took ${workflowId} at ${describeTime(sinceMs)} and has not answered; another gets it soon`,
+        `A worker took ${workflowId} at ${describeTime(sinceMs)} and has not answered. Another one gets it soon`,
       ),
     ];
   return [];
@@ -171,12 +177,12 @@ function activityReasons(activity: ActivityFacts, summary: string | null, nowMs:
   return [reason(`quiet ${name} ${attempt}`, `The worker ${worker ?? 'that acts'} ${sign}; ${then}`)];
 }
 
-/** For people, who know no activities. */
+/** For people, who do not know the names of activities. */
 function wordsFor(name: string, summary: string | null): string {
   if (name === 'makePlan') return 'the plan';
   const of = summary === null ? '' : ` of ${summary}`;
   if (name === 'performAction') return `the step${of}`;
-  if (name === 'settleTarget') return `the last look at the instance${of}`;
+  if (name === 'settleTarget') return `the last reading of the instance${of}`;
   return name;
 }
 
@@ -189,13 +195,13 @@ function pollerLines({ taskQueue, pollers }: RunFacts, isAbandoned: boolean, awa
   const queue = taskQueue === DEFAULT_TASK_QUEUE ? '' : `RUNBOOK_TASK_QUEUE=${taskQueue} `;
   const then =
     awaited === 'run'
-      ? 'The run is safe, and goes on as soon as one works'
-      : 'The plan is made as soon as one works; it touches nothing';
+      ? 'The run is safe, and continues as soon as one runs'
+      : 'The plan is made as soon as one runs. It touches nothing';
   const one = `one with: ${queue}runbook worker. ${then}`;
   if (pollers === null) return [`Start ${one}`];
   if (last === undefined) return [`No worker polls the task queue "${taskQueue}". Start ${one}`];
   const asked = `${last.identity}, asked the task queue "${taskQueue}" for work at ${describeTime(last.lastAccessAtMs)}`;
   return isAbandoned
-    ? [`No worker polls any more: the last, ${asked}. Start ${one}`]
-    : [`The last to ask, ${asked}: it is busy, or has just gone. If it is gone, start ${one}`];
+    ? [`No worker polls any more. The last one, ${asked}. Start ${one}`]
+    : [`The last worker to poll, ${asked}. It is busy, or has just stopped. If it has stopped, start ${one}`];
 }

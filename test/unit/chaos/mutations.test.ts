@@ -46,10 +46,6 @@ describe('the list of mutations', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('leaves none to nobody', () => {
-    expect(MUTATIONS.filter(({ storms, model }) => storms === undefined && model.kind === 'blind')).toEqual([]);
-  });
-
   it('has one for each promise', () => {
     expect(MUTATIONS.map(({ breaks }) => breaks)).toEqual(expect.arrayContaining(['once', 'known', 'undone', 'alone']));
   });

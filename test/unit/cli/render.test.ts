@@ -6,7 +6,7 @@ import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.
 import { renderPlan, renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
 import type { Action } from '../../../src/domain/target/actions.js';
-import { failureRecord } from '../../../src/domain/failures.js';
+import { failureRecord, FAILURES } from '../../../src/domain/failures.js';
 import type { Plan } from '../../../src/domain/plan/plan.js';
 import type { GateReport, RunReport } from '../../../src/domain/report/report.js';
 import { anObservation, aStep, aStepReport, aTarget, defaultLimits } from '../../support/build.js';
@@ -76,7 +76,7 @@ describe('a report', () => {
       '      RUNNING 2/2, version 1.4.1 → DOWN 0/2, version 1.4.1',
       '      attempt 1, 1970-01-01T00:00:00Z: leftNoTrace',
       '      NotConverged: start: expected RUNNING, saw DOWN 0/2',
-      "      → Look at the instance's events and logs: it does not become healthy.",
+      `      → ${FAILURES.NotConverged.advice}`,
       '  ○ verify: not reached',
       '  now      DOWN 0/2, version 1.4.1',
       '  remains  rollback: irreversible, snapshots are cleared',
@@ -286,7 +286,7 @@ describe('gates', () => {
       'looks again in 10m, gives up in 1h',
     ]);
     expect(eventsBetween(null, waiting)).toEqual([
-      'stop: waiting, Changes are frozen; looks again at 1970-01-01T00:10:00Z, gives up at 1970-01-01T01:00:00Z',
+      'stop: waiting, Changes are frozen; checks again at 1970-01-01T00:10:00Z, gives up at 1970-01-01T01:00:00Z',
     ]);
     expect(eventsBetween(waiting, waiting)).toEqual([]);
   });

@@ -5,7 +5,7 @@ import {
   cutoffAt,
   gateAt,
   MOST_FREEZES,
-  tellingFreezes,
+  relevantFreezes,
   type Freeze,
   type Gate,
   type Window,
@@ -32,7 +32,7 @@ describe('a window', () => {
     expect(gateAt(at(now), window, []).open).toBe(open);
   });
 
-  it('says when it opens, closes and cuts off', () => {
+  it('names the times at which it opens, closes and cuts off', () => {
     expect(gateAt(at('2026-12-01T00:00:00Z'), window, [])).toEqual({
       open: false,
       failure: 'OutsideWindow',
@@ -46,7 +46,7 @@ describe('a window', () => {
 });
 
 describe('a freeze', () => {
-  it('closes from its first moment to before its last, and tells its times', () => {
+  it('closes from its first moment to before its last, and names its times', () => {
     const freezes = [freeze('2026-12-20T00:00:00Z', '2027-01-02T00:00:00Z')];
     const closing = { atMs: at('2026-12-20T00:00:00Z'), failure: 'ChangeFreeze' };
     expect(gateAt(at('2026-12-19T23:59:59Z'), null, freezes)).toMatchObject({ open: true, closing });
@@ -54,7 +54,7 @@ describe('a freeze', () => {
     expect(gateAt(at('2026-12-20T00:00:00Z'), null, freezes)).toEqual({
       open: false,
       failure: 'ChangeFreeze',
-      why: 'Changes are frozen: prod-freeze "Year end" 2026-12-20T00:00:00Z to 2027-01-02T00:00:00Z. Nothing is begun before 2027-01-02T00:00:00Z',
+      why: 'Changes are frozen: prod-freeze "Year end" 2026-12-20T00:00:00Z to 2027-01-02T00:00:00Z. No target is started before 2027-01-02T00:00:00Z',
       opensAtMs: at('2027-01-02T00:00:00Z'),
     });
   });
@@ -95,7 +95,7 @@ const frozen = (ms: number, freezes: readonly Freeze[]) =>
 const allowed = (ms: number, window: Window | null, freezes: readonly Freeze[]) =>
   (window === null || (window.opensAtMs <= ms && ms < cutoffAt(window))) && !frozen(ms, freezes);
 
-const whatIsTold = (gate: Gate) => (gate.open ? {} : { failure: gate.failure, why: gate.why });
+const answerOf = (gate: Gate) => (gate.open ? {} : { failure: gate.failure, why: gate.why });
 
 describe('any gate', () => {
   it('is open exactly inside its window and outside every freeze', () => {
@@ -114,7 +114,7 @@ describe('any gate', () => {
         const moments = Array.from({ length: 300 }, (_item, index) => now + index);
         const atMs = moments.find((ms) => !allowed(ms, window, freezes));
         expect(gate.closing?.atMs).toBe(atMs);
-        if (atMs !== undefined) expect(gate.closing).toMatchObject(whatIsTold(gateAt(atMs, window, freezes)));
+        if (atMs !== undefined) expect(gate.closing).toMatchObject(answerOf(gateAt(atMs, window, freezes)));
       }),
     );
   });
@@ -130,14 +130,14 @@ describe('any gate', () => {
     );
   });
 
-  it('is the same for the freezes that tell something', () => {
+  it('is the same for the relevant freezes alone', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
-        const told = gateAt(now, window, tellingFreezes(freezes));
+        const relevant = gateAt(now, window, relevantFreezes(freezes));
         const all = gateAt(now, window, freezes);
-        expect(told.open).toBe(all.open);
-        if (!told.open && !all.open) expect(told.opensAtMs).toBe(all.opensAtMs);
-        if (told.open && all.open) expect(told.closing?.atMs).toBe(all.closing?.atMs);
+        expect(relevant.open).toBe(all.open);
+        if (!relevant.open && !all.open) expect(relevant.opensAtMs).toBe(all.opensAtMs);
+        if (relevant.open && all.open) expect(relevant.closing?.atMs).toBe(all.closing?.atMs);
       }),
     );
   });
@@ -150,7 +150,7 @@ it('keeps the first freezes of very many', () => {
     fromMs: index * 10,
     toMs: index * 10 + 5,
   }));
-  expect(tellingFreezes(many.reverse()).map(({ fromMs }) => fromMs)).toEqual(
+  expect(relevantFreezes(many.reverse()).map(({ fromMs }) => fromMs)).toEqual(
     Array.from({ length: MOST_FREEZES }, (_item, index) => index * 10),
   );
 });

@@ -12,6 +12,7 @@ import type {
 import { beginActing, beginSettling, next } from '../../../../src/domain/once/next.js';
 import {
   endingOf,
+  isSilent,
   type Ending,
   type Interruption,
   type OnceState,
@@ -108,9 +109,6 @@ export function settle(
   return play(beginSettling(rules, left, prior, nowMs), world, rules, nowMs);
 }
 
-/** As in `src/activities/once.ts`: no timer's heartbeat comes between an acknowledged one and the end of the POST. */
-const SILENT: readonly PhaseName[] = ['barrier', 'leasing', 'sending', 'ended'];
-
 /** Far more than any attempt takes: a machine that goes on for ever must not hang its test. */
 const MOST_COMMANDS = 5_000;
 
@@ -126,7 +124,7 @@ function play(begin: Step, world: World, rules: OnceRules, fromMs: number): Play
   let nextBeatMs = fromMs + betweenBeatsMs;
   const beatUntil = (untilMs: number) => {
     for (; nextBeatMs <= untilMs; nextBeatMs += betweenBeatsMs) {
-      if (world.isFrozen === true || SILENT.includes(step.state.phase.name)) continue;
+      if (world.isFrozen === true || isSilent(step.state)) continue;
       step = { ...step, state: next(step.state, { kind: 'heartbeat' }, rules, nextBeatMs).state };
     }
   };

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Action } from '../../../../src/domain/target/actions.js';
 import type { OnceRules, RequestFailed } from '../../../../src/domain/once/events.js';
+import type { OnceState } from '../../../../src/domain/once/state.js';
 import { next } from '../../../../src/domain/once/next.js';
 import { aCloudJob, anObservation, defaultLimits as limits, onceRules } from '../../../support/build.js';
-import { act, actAgain, decisions, requestFailed, type World } from './play-once.js';
+import { act, actAgain, actToTheEnd, decisions, requestFailed, type World } from './play-once.js';
 
 const lost = requestFailed({ failure: 'Unanswered', message: 'ECONNRESET' });
 const refused = (failure: RequestFailed['failure']) =>
@@ -17,6 +18,12 @@ const closing: NonNullable<OnceRules['closing']> = {
   why: 'The window has ended',
 };
 
+/** What a first attempt leaves that could not reserve a place for its POST. */
+function unsentOnce(): OnceState {
+  const { recorded } = act({ reserve: requestFailed({ failure: 'Throttled' }) });
+  return recorded[0] ?? expect.fail('It left nothing');
+}
+
 describe('the send lease', () => {
   it('is asked for when the connection stands, however long that took', () => {
     const played = act({ takesMs: { connect: 60_000 } });
@@ -27,6 +34,25 @@ describe('the send lease', () => {
   it('says that something may have been sent, before it was', () => {
     const { commands } = act();
     expect(commands.find(({ command }) => command.kind === 'lease')?.state.sent).toBe('unknown');
+  });
+
+  it.each<[string, boolean, Parameters<typeof act>]>([
+    ['a first attempt that can send within the margin', true, [{ takesMs: { connect: 1_000 } }]],
+    ['a first attempt that can send later than that', false, [{ takesMs: { connect: 1_001 } }]],
+    [
+      'a first attempt by a clock that is far behind',
+      false,
+      [{}, {}, { facts: { scheduledAtMs: 2_001, attemptScheduledAtMs: 2_001 }, nowMs: 1_000 }],
+    ],
+    ['a first attempt after a reset', false, [{}, {}, { facts: { attemptScheduledAtMs: 1_200 } }]],
+    [
+      'an attempt after one that proved to be unsent',
+      false,
+      [{}, {}, { facts: { attempt: 2, attemptScheduledAtMs: 1_200 }, previous: unsentOnce() }],
+    ],
+  ])('of %s is a heartbeat alone: %s', (_case, isYoung, given) => {
+    const leased = actToTheEnd(...given).commands.find(({ command }) => command.kind === 'lease');
+    expect(leased?.command).toMatchObject({ isYoung });
   });
 
   it('lets the first byte go at the latest when its time is over', () => {

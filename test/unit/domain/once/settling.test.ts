@@ -59,7 +59,8 @@ describe('a known cloud job', () => {
     const read: World['read'] = (atMs) => (atMs < NOW_MS + 10_000 ? old : stopped);
     expect(sentStep({ read }).state.seen).toMatchObject(withoutTime(stopped));
     // Beyond the window nothing else will come.
-    expect(sentStep({ read: () => old })).toMatchObject({ state: { seen: withoutTime(old) }, ending: PRIOR });
+    const ending = { kind: 'failed', failure: 'NotConverged' };
+    expect(sentStep({ read: () => old })).toMatchObject({ state: { seen: withoutTime(old) }, ending });
   });
 
   it('that failed is not settled by a reading from before it', () => {
@@ -67,10 +68,25 @@ describe('a known cloud job', () => {
     expect(sentStep({ job: endsAt(0, 'FAILED'), read }).state.seen).toMatchObject(ours);
   });
 
+  it('that has not shown is waited for beneath one that is not known, within the visibility window', () => {
+    const theirs = anObservation({ status: 'STOPPED', lastJobId: 'JOB-2' });
+    const showsMs = NOW_MS + 5_000;
+    const read: World['read'] = (atMs) => (atMs < showsMs ? theirs : stopped);
+    expect(sentStep({ read }).state.seen).toMatchObject(withoutTime(stopped));
+    // It was accepted 5 s before: theirs came later.
+    const isTheirs = sentStep({ read: () => theirs });
+    expect(isTheirs.state.seen).toMatchObject(withoutTime(theirs));
+    expect(isTheirs.endedAtMs).toBeLessThanOrEqual(NOW_MS + limits.visibilityWindowMs);
+  });
+
   it('that failed is settled by the first reading at rest that shows it', () => {
     const seen = anObservation(ours);
     const played = sentStep({ job: endsAt(0, 'FAILED'), read: () => seen });
-    expect(played).toMatchObject({ ending: PRIOR, state: { seen: withoutTime(seen) } });
+    const ending = { failure: 'CloudJobFailed', message: expect.stringMatching(/; cloud job JOB-1 ended FAILED$/) };
+    expect(played).toMatchObject({ ending, state: { seen: withoutTime(seen) } });
+    // The step had already reported what came of it.
+    const overdue = failedWith('CloudJobOverdue');
+    expect(sentStep({ job: endsAt(0, 'FAILED'), read: () => seen }, overdue).ending).toEqual(overdue);
   });
 
   it('that does not end leaves it unclear at the limit: overdue', () => {
@@ -143,11 +159,25 @@ describe('something that may have been sent', () => {
     expect(played.state.sent).toBe('unknown');
   });
 
-  it('that was taken for done fails where its cloud job shows, and not what it should have done', () => {
+  describe('that was taken for done is judged by its cloud job, once that shows', () => {
     const done: Ending = { kind: 'succeeded' };
-    const failed: World = { read: () => anObservation(ours), job: () => aCloudJob({ status: 'FAILED' }) };
-    expect(unclearStep(failed, done).ending).toMatchObject({ kind: 'failed', failure: 'NotConverged' });
-    expect(unclearStep({ read: () => stopped }, done).ending).toEqual(done);
+    const failed = aCloudJob({ status: 'FAILED' });
+
+    it.each([
+      ['succeeded', { read: () => stopped }, done],
+      ['failed', { read: () => anObservation(ours), job: () => failed }, { failure: 'CloudJobFailed' }],
+      ['failed beside the desired state', { read: () => stopped, job: () => failed }, { failure: 'CloudJobFailed' }],
+      [
+        'failed, and may be somebody else',
+        { read: () => stopped, job: () => ({ ...failed, createdBy: null }) },
+        { kind: 'indeterminate' },
+      ],
+      ['left another state', { read: () => anObservation(ours) }, { kind: 'indeterminate' }],
+    ])('%s', (_case, world, ending) => {
+      const played = unclearStep(world, done);
+      expect(played.ending).toMatchObject(ending);
+      expect(played.state).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1' } });
+    });
   });
 
   it('is read for longer than the deadline where it may still appear after it', () => {

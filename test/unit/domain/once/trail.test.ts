@@ -77,4 +77,23 @@ describe('a trail', () => {
     expect(trailWithin(trail, 10)).toEqual([]);
     expect(trailWithin(trail, 200).map(({ note }) => note)).toEqual(['JOB-0', 'JOB-28', 'JOB-29']);
   });
+
+  it('fits any bound, however many bytes its characters take as JSON', () => {
+    const character = fc.constantFrom('a', '"', '\u0001', '\ud800', 'é', '漢', '😀');
+    const entry = fc.record({
+      attempt: fc.constant(Number.MAX_SAFE_INTEGER),
+      atMs: fc.constant(Number.MAX_SAFE_INTEGER),
+      decision: fc.constant<Decision>('leftNoTrace'),
+      note: fc.string({ unit: character, maxLength: 60 }),
+      count: fc.constant(Number.MAX_SAFE_INTEGER),
+      lastAtMs: fc.constant(Number.MAX_SAFE_INTEGER),
+    });
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 12 }), fc.integer({ min: 2, max: 4_000 }), (trail, maxBytes) => {
+        const kept = trailWithin(trail, maxBytes);
+        expect(jsonBytes(kept)).toBeLessThanOrEqual(maxBytes);
+        if (jsonBytes(trail) <= maxBytes) expect(kept).toEqual(trail);
+      }),
+    );
+  });
 });

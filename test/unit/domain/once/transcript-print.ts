@@ -18,7 +18,7 @@ export function printCommand(command: Command | null): string {
     case 'askServer':
       return `ask the server, until ${printTime(command.giveUpAtMs)}`;
     case 'lease':
-      return `ask for the send lease, until ${printTime(command.giveUpAtMs)}`;
+      return `ask for the send lease${command.isYoung ? ' by a heartbeat alone' : ''}, until ${printTime(command.giveUpAtMs)}`;
     case 'reserve':
       return `reserve a place for a POST, until ${printTime(command.giveUpAtMs)}`;
     case 'read':

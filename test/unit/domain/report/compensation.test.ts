@@ -79,6 +79,14 @@ describe('undos', () => {
     ]);
   });
 
+  it('report what a pair leaves whose newer step left the instance FAILED, whatever failure that step has', () => {
+    const unheardStart = did({ action: 'start' }, stopped, anObservation({ status: 'FAILED' }));
+    expect(owedUndos([stop, unheardStart])).toMatchObject({
+      undos: [],
+      remaining: [{ stepId: 'stop', kind: 'notUndone', why: 'start left the instance FAILED' }],
+    });
+  });
+
   it('do not send an action again that has just failed in this run', () => {
     const failedStart = did({ action: 'start' }, stopped, stopped, { failedToConverge: true });
     const { undos, remaining } = owedUndos([stop, failedStart]);

@@ -1,4 +1,4 @@
-/** Whatever happened, a report fits what Temporal stores, and says what it leaves out. Sizes are those of the real encoding. */
+/** Whatever happened, a report fits what Temporal stores, and records what it leaves out. Sizes are those of the real encoding. */
 import fc from 'fast-check';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
@@ -64,7 +64,7 @@ describe("a run's report", () => {
     expect(written).toBeLessThan(20);
   });
 
-  it('of 100 targets with 50 steps names every target and where its steps stand, and tells most of the last one', () => {
+  it('of 100 targets with 50 steps names every target and where its steps are, and keeps most of the last one', () => {
     const targets = Array.from({ length: 100 }, (_item, index) => aTargetReport(index, 50));
     const stored = storedReport(aRunReport(targets), MEMO_REPORT_BYTES);
     expect(bytesSent(stored)).toBeLessThanOrEqual(MEMO_REPORT_BYTES);
@@ -80,7 +80,7 @@ describe("a run's report", () => {
     expect(result.targets.filter((target) => target.cut === 'short').length).toBeGreaterThan(10);
   });
 
-  it('tells all of a target that did not succeed before it tells more of those that did', () => {
+  it('keeps all of a target that did not succeed before more of those that did', () => {
     const failed = { ...aTargetReport(99, 5), outcome: 'failed' as const };
     const targets = [...Array.from({ length: 30 }, (_item, index) => aTargetReport(index, 10)), failed];
     const stored = storedReport(aRunReport(targets), MEMO_REPORT_BYTES);

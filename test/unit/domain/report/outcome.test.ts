@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failureRecord, type FailureName } from '../../../../src/domain/failures.js';
-import { targetOutcome, type TargetCourse } from '../../../../src/domain/report/outcome.js';
+import { targetOutcome, type TargetResult } from '../../../../src/domain/report/outcome.js';
 import {
   EXIT_CODES,
   OUTCOMES,
@@ -21,7 +21,7 @@ const stays = {
   kind: 'irreversible',
 } as const;
 
-function outcome(change: Partial<TargetCourse>): Outcome {
+function outcome(change: Partial<TargetResult>): Outcome {
   return targetOutcome({
     steps: [],
     compensations: [],
@@ -33,7 +33,7 @@ function outcome(change: Partial<TargetCourse>): Outcome {
 }
 
 describe('the outcome of a target, first line that fits', () => {
-  it.each<[string, Partial<TargetCourse>, Outcome]>([
+  it.each<[string, Partial<TargetResult>, Outcome]>([
     [
       'a step is indeterminate, whatever else',
       { steps: [aStepReport({ result: 'indeterminate' })], cancelRequested: true },

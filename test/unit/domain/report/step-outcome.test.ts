@@ -1,7 +1,7 @@
-/** What a step came to, from the state that its activities left. */
+/** The outcome of a step, from the state that its activities left. */
 import { describe, expect, it } from 'vitest';
 import type { Ending, OnceState } from '../../../../src/domain/once/state.js';
-import { needsSettling, stepOutcome } from '../../../../src/domain/report/step-outcome.js';
+import { needsSettling, stepOutcome, waitOutcome, type WaitEnd } from '../../../../src/domain/report/step-outcome.js';
 import { aBaseline, anEndedState, anObservation, anOnceState, aStep, failedWith } from '../../../support/build.js';
 
 const step = aStep({ action: 'stop' });
@@ -14,8 +14,8 @@ const ENDINGS: Record<Ending['kind'], Ending> = {
   succeeded: { kind: 'succeeded' },
   skipped: { kind: 'skipped' },
   failed: failedWith('Unreachable'),
-  cancelled: { kind: 'cancelled', message: 'said so' },
-  indeterminate: { kind: 'indeterminate', failure: 'Indeterminate', message: 'said so' },
+  cancelled: { kind: 'cancelled', message: 'the reason' },
+  indeterminate: { kind: 'indeterminate', failure: 'Indeterminate', message: 'the reason' },
   superseded: { kind: 'superseded' },
 };
 
@@ -24,7 +24,7 @@ const outcome = (ending: Ending, change: Partial<OnceState> = {}) =>
 
 describe('a step is settled before anything else is done on its target', () => {
   it.each<[Ending['kind'], { no: boolean; yes: boolean; unknown: boolean }]>([
-    // A success that nobody saw the cloud job of counts as ours.
+    // A success whose cloud job was never seen counts as ours.
     ['succeeded', { no: false, yes: false, unknown: true }],
     ['skipped', { no: false, yes: false, unknown: true }],
     ['failed', { no: false, yes: true, unknown: true }],
@@ -36,7 +36,7 @@ describe('a step is settled before anything else is done on its target', () => {
       expect(needsSettling(anEndedState(ENDINGS[kind], { sent })), sent).toBe(expected[sent]);
   });
 
-  it('and cannot be asked about while an attempt of it goes on', () => {
+  it('and cannot be asked about during an attempt', () => {
     expect(() => needsSettling(anOnceState())).toThrow('The attempt is not over');
   });
 });
@@ -48,11 +48,11 @@ describe('the report of a step', () => {
     ['failed', 'failed'],
     ['cancelled', 'cancelled'],
     ['indeterminate', 'indeterminate'],
-  ])('that ended %s says %s', (kind, result) => {
+  ])('that ended %s has the result %s', (kind, result) => {
     expect(outcome(ENDINGS[kind]).report.result).toBe(result);
   });
 
-  it('says what was seen, sent and decided', () => {
+  it('holds what was seen, sent and decided', () => {
     const trail = [{ attempt: 1, atMs: 1_000, decision: 'entered' }] as const;
     expect(outcome(ENDINGS.succeeded, { trail, attempt: 3 }).report).toEqual({
       id: 'stop',
@@ -69,12 +69,12 @@ describe('the report of a step', () => {
   });
 
   it('names the failure with its advice', () => {
-    expect(outcome(ENDINGS.failed).report.failure).toMatchObject({ name: 'Unreachable', message: 'said so' });
+    expect(outcome(ENDINGS.failed).report.failure).toMatchObject({ name: 'Unreachable', message: 'the reason' });
     expect(outcome(ENDINGS.indeterminate).report.failure).toMatchObject({ name: 'Indeterminate' });
     expect(outcome(ENDINGS.cancelled).report.failure).toBeUndefined();
   });
 
-  it('shows why an adopted cloud job was taken for ours', () => {
+  it('shows why an adopted cloud job counts as ours', () => {
     const evidence = {
       cloudJobId: 'JOB-1',
       instanceId: 'inst-1',
@@ -86,6 +86,19 @@ describe('the report of a step', () => {
     };
     expect(outcome(ENDINGS.succeeded, { cloudJob: { ...cloudJob, evidence } }).report.evidence).toEqual(evidence);
     expect(outcome(ENDINGS.succeeded).report.evidence).toBeUndefined();
+  });
+});
+
+describe('a wait', () => {
+  it.each<[WaitEnd['kind'], string, string | undefined]>([
+    ['succeeded', 'succeeded', undefined],
+    ['cancelled', 'cancelled', undefined],
+    ['deadlinePassed', 'failed', 'DeadlinePassed'],
+  ])('that ended %s has the result %s, and changes nothing', (kind, result, failure) => {
+    const ended = waitOutcome({ kind: 'wait', id: 'wait', durationMs: 1_000 }, before, { kind, ...times });
+    expect(ended).toMatchObject({ report: { id: 'wait', action: null, result, sent: 'no', ...times }, done: null });
+    expect(ended.report.failure?.name).toBe(failure);
+    expect(ended.baseline).toBe(before);
   });
 });
 

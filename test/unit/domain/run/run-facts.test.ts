@@ -33,22 +33,22 @@ const waiting = (agoMs: number, taken = false): Partial<RunFacts> => ({
 });
 const keyOf = (given: RunFacts) => explainSilence(given, NOW)?.key ?? null;
 
-describe('a run of which nothing is heard', () => {
+describe('a run without news', () => {
   it.each<[string, RunFacts, string | null]>([
-    ['goes on', facts(), null],
-    ['goes on at a worker', facts({}, [activity()]), null],
+    ['makes progress', facts(), null],
+    ['is at a worker', facts({}, [activity()]), null],
     ['waits for its turn a moment', facts(waiting(1_000)), null],
     ['is taken a moment ago', facts(waiting(1_000, true)), null],
     ['waits for a worker', facts(waiting(8_000)), 'untaken run-1'],
     ['is with a worker that has not answered', facts(waiting(9_500, true)), 'unanswered run-1'],
-    ['waits where nobody ever polled', facts({ ...waiting(8_000), pollers: [] }), 'untaken run-1,abandoned'],
+    ['waits where no worker ever polled', facts({ ...waiting(8_000), pollers: [] }), 'untaken run-1,abandoned'],
     [
-      'waits where nobody polls any more',
+      'waits where no worker polls any more',
       facts({ ...waiting(8_000), pollers: [poller(120_000)] }),
       'untaken run-1,abandoned',
     ],
     ['waits where the server names no pollers', facts({ ...waiting(8_000), pollers: null }), 'untaken run-1'],
-    ['sleeps where nobody polls any more', facts({ pollers: [poller(120_000)] }), 'abandoned'],
+    ['sleeps where no worker polls any more', facts({ pollers: [poller(120_000)] }), 'abandoned'],
     ['is paused', facts({ status: 'PAUSED' }), 'paused'],
     [
       'has a step that no worker has taken',
@@ -60,7 +60,11 @@ describe('a run of which nothing is heard', () => {
       facts({}, [activity({ heartbeatAtMs: NOW - 40_000 })]),
       'quiet performAction 1',
     ],
-    ['has a step whose worker never spoke', facts({}, [activity({ heartbeatAtMs: null })]), 'quiet performAction 1'],
+    [
+      'has a step whose worker sent no heartbeat',
+      facts({}, [activity({ heartbeatAtMs: null })]),
+      'quiet performAction 1',
+    ],
     [
       'is at the next attempt',
       facts({}, [activity({ atMs: NOW - 2_000, attempt: 4, lastFailure: 'Throttled: 429' })]),
@@ -74,20 +78,20 @@ describe('a run of which nothing is heard', () => {
     ],
   ])('%s', (_name, given, key) => expect(keyOf(given)).toBe(key));
 
-  it('says who asked last, since when, and what to type', () => {
+  it('names who asked last, since when, and what to type', () => {
     const lines = explainSilence(
       facts({ ...waiting(8_000), pollers: [poller(90_000, 'a'), poller(200_000, 'b')] }),
       NOW,
     )?.lines;
     expect(lines).toEqual([
       'No worker has taken run-1 since 1970-01-01T00:16:32Z',
-      'No worker polls any more: the last, a, asked the task queue "runbooks" for work at 1970-01-01T00:15:10Z. Start one with: runbook worker. The run is safe, and goes on as soon as one works',
+      'No worker polls any more. The last one, a, asked the task queue "runbooks" for work at 1970-01-01T00:15:10Z. Start one with: runbook worker. The run is safe, and continues as soon as one runs',
     ]);
   });
 
   it.each([
-    ['runbooks', 'run', 'Start one with: runbook worker. The run is safe, and goes on as soon as one works'],
-    ['mine', 'plan', 'Start one with: RUNBOOK_TASK_QUEUE=mine runbook worker. The plan is made as soon as one works'],
+    ['runbooks', 'run', 'Start one with: runbook worker. The run is safe, and continues as soon as one runs'],
+    ['mine', 'plan', 'Start one with: RUNBOOK_TASK_QUEUE=mine runbook worker. The plan is made as soon as one runs'],
   ] as const)(
     'names the queue %s before the command only where it must be named, for a %s',
     (taskQueue, awaited, words) => {
@@ -107,26 +111,26 @@ describe('a run of which nothing is heard', () => {
     for (const each of given) expect(explainSilence(each, NOW)?.lines.join()).not.toMatch(/\bago\b|for \d+s/);
   });
 
-  it('says what becomes of a run, or of a plan, while Temporal does not answer', () => {
+  it('explains what becomes of a run, or of a plan, while Temporal does not answer', () => {
     expect(explainAbsence('run-1', NOW, 'run').lines).toEqual([
       'Temporal has not answered since 1970-01-01T00:16:40Z; the run is not affected. Follow it, once Temporal answers, with: runbook watch run-1',
     ]);
     expect(explainAbsence('run-1', NOW, 'plan').lines.join()).not.toContain('the run');
   });
 
-  it('says that a cancel was asked for', () => {
+  it('reports a cancel', () => {
     expect(cancelLines(facts())).toEqual([]);
-    expect(cancelLines(facts({ cancelRequested: true })).join()).toMatch(/^A cancel was asked for/);
+    expect(cancelLines(facts({ cancelRequested: true })).join()).toMatch(/^The run was cancelled/);
   });
 
-  it('says when another worker takes over', () => {
+  it('names when another worker takes over', () => {
     const lines = explainSilence(facts({}, [activity({ heartbeatAtMs: NOW - 40_000 })]), NOW)?.lines;
     expect(lines?.[0]).toBe(
       'The worker 42@host sent its last heartbeat for the step of stop on a/b/c at 1970-01-01T00:16:00Z; another worker takes over at 1970-01-01T00:17:05Z',
     );
   });
 
-  it('keeps its key while only the time goes on, and says why a step is tried again', () => {
+  it('keeps its key while only time passes, and gives the reason why a step is tried again', () => {
     const given = facts({}, [
       activity({ state: 'backingOff', atMs: NOW + 9_000, attempt: 4, lastFailure: 'Throttled: 429' }),
     ]);

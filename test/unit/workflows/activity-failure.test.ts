@@ -1,4 +1,4 @@
-/** What a workflow may believe of an activity that failed: `sent: no` only where the state in its failure says so. */
+/** What a workflow concludes from an activity that failed: `sent: no` only if the state in its failure has it. */
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -11,7 +11,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import { smallState, type OnceState } from '../../../src/domain/once/state.js';
 import { unseenAttemptMs } from '../../../src/domain/once/limits.js';
-import { nothingSent, stateOfFailure } from '../../../src/workflows/untold-attempts.js';
+import { nothingSent, stateAfter } from '../../../src/domain/once/activity-end.js';
+import { activityEnd } from '../../../src/workflows/activity-failure.js';
 import {
   aFollowingState,
   anEndedState,
@@ -36,16 +37,16 @@ function ofActivity(cause: Error): ActivityFailure {
   );
 }
 
-const stateOf = (cause: Error) => stateOfFailure(ofActivity(cause), decided);
+const stateOf = (cause: Error) => stateAfter(activityEnd(ofActivity(cause)), decided);
 const applicationFailure = (type: string, details: unknown[] = []) =>
-  ApplicationFailure.create({ type, message: 'said so', details });
-const timeout = (beat?: unknown) => new TimeoutFailure('timed out', beat, TimeoutType.SCHEDULE_TO_CLOSE);
+  ApplicationFailure.create({ type, message: 'the reason', details });
+const timeout = (heartbeat?: unknown) => new TimeoutFailure('timed out', heartbeat, TimeoutType.SCHEDULE_TO_CLOSE);
 
 /** Anything may have been sent, and may still be about to be. */
-const untold = { sent: 'unknown', cloudJob: null, clearAtMs: UNSEEN_MS, decidedAtMs: 1_000, attempt: 0 };
+const unreported = { sent: 'unknown', cloudJob: null, clearAtMs: UNSEEN_MS, decidedAtMs: 1_000, attempt: 0 };
 
 describe('an activity that failed', () => {
-  it('is believed as its state says', () => {
+  it('is taken by its state', () => {
     const state = anEndedState(failedWith('TargetChanged'), { sent: 'no', attempt: 4 });
     expect(stateOf(applicationFailure('TargetChanged', [state]))).toEqual(state);
   });
@@ -55,49 +56,52 @@ describe('an activity that failed', () => {
     expect(stateOf(applicationFailure('Unreachable', [small]))).toMatchObject({
       sent: 'no',
       attempt: 4,
-      phase: { ending: { kind: 'failed', failure: 'Unreachable', message: 'said so', retryInMs: null } },
+      phase: { ending: { kind: 'failed', failure: 'Unreachable', message: 'the reason', retryInMs: null } },
     });
   });
 
   it.each([
     ['without details', applicationFailure('Unreachable'), 'Unreachable'],
-    ['whose details are something else', applicationFailure('TargetBusy', ['said so']), 'TargetBusy'],
+    ['whose details are something else', applicationFailure('TargetBusy', ['the reason']), 'TargetBusy'],
     ['by a name that is not ours', applicationFailure('TypeError'), 'Unanswered'],
-    ['in another way', new TerminatedFailure('said so'), 'Unanswered'],
+    ['in another way', new TerminatedFailure('the reason'), 'Unanswered'],
   ])('may have sent anything where it failed %s', (_case, cause, failure) => {
     expect(stateOf(cause)).toMatchObject({
-      ...untold,
-      phase: { name: 'ended', ending: { kind: 'failed', failure, message: 'said so', retryInMs: null } },
+      ...unreported,
+      phase: { name: 'ended', ending: { kind: 'failed', failure, message: 'the reason', retryInMs: null } },
     });
   });
 });
 
 describe('an activity that was cancelled', () => {
   it('before it was scheduled has sent nothing', () => {
-    const state = stateOfFailure(new CancelledFailure('said so'), decided);
+    const state = stateAfter(activityEnd(new CancelledFailure('the reason')), decided);
     expect(state).toMatchObject({ sent: 'no', clearAtMs: 0, phase: { ending: { kind: 'cancelled' } } });
   });
 
-  it('is believed as its state says', () => {
-    const state = anEndedState({ kind: 'cancelled', message: 'said so' }, { sent: 'no', attempt: 2 });
-    expect(stateOf(new CancelledFailure('said so', [state]))).toEqual(state);
-    // At the barrier only the client hears of a cancel, and the server takes an ordinary failure.
+  it('is taken by its state', () => {
+    const state = anEndedState({ kind: 'cancelled', message: 'the reason' }, { sent: 'no', attempt: 2 });
+    expect(stateOf(new CancelledFailure('the reason', [state]))).toEqual(state);
+    // At the barrier only the client learns of a cancel, and the server accepts an ordinary failure.
     expect(stateOf(applicationFailure('cancelled', [state]))).toEqual(state);
   });
 
   it.each([
-    ['says nothing', new CancelledFailure('said so')],
-    ['says something else', new CancelledFailure('said so', ['TIMED_OUT'])],
+    ['has no details', new CancelledFailure('the reason')],
+    ['has other details', new CancelledFailure('the reason', ['TIMED_OUT'])],
   ])('may have sent anything where it %s', (_case, cause) => {
-    expect(stateOf(cause)).toMatchObject({ ...untold, phase: { ending: { kind: 'cancelled', message: 'said so' } } });
+    expect(stateOf(cause)).toMatchObject({
+      ...unreported,
+      phase: { ending: { kind: 'cancelled', message: 'the reason' } },
+    });
   });
 });
 
 describe('an activity whose time is over', () => {
   it('has the cloud job that its newest heartbeat holds', () => {
-    const beat = aFollowingState('JOB-1', 2_000, { attempt: 3, clearAtMs: 70_000 });
-    const { phase: _following, ...known } = beat;
-    expect(stateOf(timeout(beat))).toMatchObject({
+    const heartbeat = aFollowingState('JOB-1', 2_000, { attempt: 3, clearAtMs: 70_000 });
+    const { phase: _following, ...known } = heartbeat;
+    expect(stateOf(timeout(heartbeat))).toMatchObject({
       ...known,
       phase: { name: 'ended', ending: { kind: 'failed', failure: 'CloudJobOverdue', retryInMs: null } },
     });
@@ -106,18 +110,23 @@ describe('an activity whose time is over', () => {
   it.each<[string, OnceState]>([
     ['a proof', anUnsentState(5_000)],
     ['no cloud job', anEndedState(failedWith('Unanswered', 5_000))],
-  ])('may have sent anything where its newest heartbeat holds %s, and tells its trail', (_case, left) => {
-    const beat = { ...left, attempt: 3, seen: anObservation(), trail: [{ attempt: 3, atMs: 1, decision: 'entered' }] };
-    const { trail, seen } = beat;
-    expect(stateOf(timeout(beat))).toMatchObject({ ...untold, attempt: 3, trail, seen });
+  ])('may have sent anything where its newest heartbeat holds %s, and keeps its trail', (_case, left) => {
+    const heartbeat = {
+      ...left,
+      attempt: 3,
+      seen: anObservation(),
+      trail: [{ attempt: 3, atMs: 1, decision: 'entered' }],
+    };
+    const { trail, seen } = heartbeat;
+    expect(stateOf(timeout(heartbeat))).toMatchObject({ ...unreported, attempt: 3, trail, seen });
   });
 
   it.each([
     ['nothing', undefined],
     ['something else', { attempt: 3 }],
-  ])('may have sent anything where its newest heartbeat holds %s', (_case, beat) => {
-    expect(stateOf(timeout(beat))).toMatchObject({
-      ...untold,
+  ])('may have sent anything where its newest heartbeat holds %s', (_case, heartbeat) => {
+    expect(stateOf(timeout(heartbeat))).toMatchObject({
+      ...unreported,
       phase: { name: 'ended', ending: { kind: 'failed', failure: 'Unanswered', retryInMs: null } },
     });
   });

@@ -1,0 +1,81 @@
+/** The state of a decision after its activity ended: the one that came with the end; without one, anything may have been sent. Pure. */
+import type { FailureName } from '../failures.js';
+import { unseenAttemptMs, type Limits } from './limits.js';
+import { endedAs, nothingKnown, type Ending, type OnceState } from './state.js';
+
+/** When a decision was made, and how long it takes until nothing of it can be unseen. Epoch milliseconds. */
+export interface Decided {
+  readonly nowMs: number;
+  /** Nothing sent for the decision is older. */
+  readonly decidedAtMs: number;
+  readonly limits: Limits;
+}
+
+/** How an activity that did not complete ended, from Temporal's failure. `state`: as its last attempt left it, where that can be read. */
+export type ActivityEnd =
+  /** Cancelled before it was scheduled. */
+  | { readonly kind: 'notBegun' }
+  /** No attempt ended in time. */
+  | { readonly kind: 'timedOut'; readonly heartbeat: OnceState | null }
+  | { readonly kind: 'cancelled'; readonly state: OnceState | null; readonly message: string }
+  | {
+      readonly kind: 'failed';
+      readonly state: OnceState | null;
+      readonly failure: FailureName;
+      readonly message: string;
+    };
+
+/** The state in which an activity that did not complete left its decision. */
+export function stateAfter(end: ActivityEnd, decided: Decided): OnceState {
+  switch (end.kind) {
+    case 'notBegun':
+      return nothingSent(cancelled('Cancelled before it began'), decided);
+    case 'timedOut':
+      return afterTimeout(end.heartbeat, decided);
+    case 'cancelled':
+      return end.state ?? nothingReported(cancelled(end.message), decided);
+    case 'failed': {
+      const { state, failure, message } = end;
+      // A failure that is tried again is the last one where the time of all attempts is over: the message is not in its state.
+      return state === null || wasToBeRetried(state)
+        ? endedAs(state ?? nothingReported(failed(failure, message), decided), failed(failure, message))
+        : state;
+    }
+  }
+}
+
+function wasToBeRetried({ phase }: OnceState): boolean {
+  return phase.name === 'ended' && phase.ending.kind === 'failed' && phase.ending.retryInMs !== null;
+}
+
+/** The newest heartbeat may hold the cloud job. Its `sent: 'no'` proves nothing: the attempt continued after it. */
+function afterTimeout(heartbeat: OnceState | null, decided: Decided): OnceState {
+  const job = heartbeat?.cloudJob ?? null;
+  if (heartbeat !== null && job !== null)
+    return endedAs(heartbeat, failed('CloudJobOverdue', `No worker followed cloud job ${job.id} to its end in time`));
+  const unreported = nothingReported(failed('Unanswered', 'No worker finished the step in time'), decided);
+  return heartbeat === null
+    ? unreported
+    : { ...unreported, trail: heartbeat.trail, attempt: heartbeat.attempt, seen: heartbeat.seen };
+}
+
+/** An attempt that never reported its end may have sent, and may still be about to. */
+export function nothingReported(ending: Ending, { nowMs, decidedAtMs, limits }: Decided): OnceState {
+  const clearAtMs = nowMs + unseenAttemptMs(limits);
+  return endedAs(nothingKnown('unknown', { nowMs, clearAtMs, decidedAtMs }), ending);
+}
+
+/** A step that was never begun has sent nothing. */
+export function nothingSent(ending: Ending, { nowMs, decidedAtMs }: Omit<Decided, 'limits'>): OnceState {
+  return endedAs(nothingKnown('no', { nowMs, clearAtMs: 0, decidedAtMs }), ending);
+}
+
+/** A failure that is not tried again. */
+export function failed(failure: FailureName, message: string): Ending {
+  return { kind: 'failed', failure, message, retryInMs: null };
+}
+
+/** The step was cancelled, and its activity reported nothing that was sent. */
+export function cancelled(message: string): Ending {
+  return { kind: 'cancelled', message };
+}

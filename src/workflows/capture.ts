@@ -1,0 +1,99 @@
+/** The state of an instance before the first step, which undo goes back to: read under the lease, and only when the instance is at rest. */
+import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { Baseline, TargetRunArguments } from '../domain/contract.js';
+import { failureRecord, type FailureRecord } from '../domain/failures.js';
+import { unseenAttemptMs } from '../domain/once/limits.js';
+import { endedAs, endingOf, nothingKnown } from '../domain/once/state.js';
+import { isAtRest } from '../domain/target/cloud-job.js';
+import { statusMeaning, type Observation } from '../domain/target/target.js';
+import { rootFailure } from './failure.js';
+import { observeTarget, settleTarget } from './proxies.js';
+import type { TargetProgressView } from './target-progress.js';
+
+/** `failed` and `cancelled`: no step is begun. */
+export type Captured =
+  | { readonly kind: 'captured'; readonly baseline: Baseline }
+  | { readonly kind: 'failed'; readonly failure: FailureRecord }
+  | { readonly kind: 'cancelled' };
+
+/** Waits until the instance is at rest and nothing sent earlier can still appear. Nothing is sent. */
+export async function captureAtRest(request: TargetRunArguments, progress: TargetProgressView): Promise<Captured> {
+  // After a reset a cancel does not shorten the wait: an attempt from before it may still send.
+  // Without a marker: the SDK's replayer takes the original run's id for the run's own (1.24), so it could not be replayed there.
+  return await (isResetRun()
+    ? CancellationScope.nonCancellable(() => capture(request, progress))
+    : capture(request, progress));
+}
+
+function isResetRun(): boolean {
+  const { runId, originalExecutionRunId } = workflowInfo();
+  return runId !== originalExecutionRunId;
+}
+
+async function capture(request: TargetRunArguments, progress: TargetProgressView): Promise<Captured> {
+  const { target } = request.targetPlan;
+  try {
+    const first = await observeTarget(target, request.limits, workflowInfo().originalExecutionRunId);
+    const { clearAtMs: clearAfterResetAtMs, readInRunId, ...reading } = first;
+    progress.saw(reading);
+    if (statusMeaning(reading.status) === 'gone')
+      return { kind: 'failed', failure: failureRecord('TargetNotFound', `${target.path} is ${reading.status}`) };
+    const clearAtMs = Math.max(clearAfterResetAtMs, request.clearAtMs);
+    // Compared with the time of the reading, not the clock: a replay after a second reset finds an old reading whose wait is over.
+    if (isAtRest(reading) && clearAtMs <= reading.observedAtMs)
+      return { kind: 'captured', baseline: firstBaseline(reading, readInRunId) };
+    const settled = await settleFirst(request, reading, clearAtMs, progress);
+    if ('name' in settled) return { kind: 'failed', failure: settled };
+    const baseline = firstBaseline(settled, readInRunId);
+    return {
+      kind: 'captured',
+      baseline: clearAfterResetAtMs === 0 ? baseline : { ...baseline, readAfterReset: true },
+    };
+  } catch (error) {
+    return isCancellation(error) ? { kind: 'cancelled' } : { kind: 'failed', failure: rootFailure(error) };
+  }
+}
+
+/** Another cloud job is in flight, or an earlier holder may have sent something unseen. Waits for its end within the time of the first step. */
+async function settleFirst(
+  request: TargetRunArguments,
+  reading: Observation,
+  clearAtMs: number,
+  progress: TargetProgressView,
+): Promise<Observation | FailureRecord> {
+  progress.enter('settling');
+  const { target, steps } = request.targetPlan;
+  const firstStep = steps.find((step) => step.kind === 'action');
+  const nowMs = Date.now();
+  const sent = clearAtMs > nowMs ? 'unknown' : 'no';
+  const { limits, deadlineAtMs } = request;
+  const settled = await settleTarget(
+    {
+      target,
+      action: null,
+      before: { ...firstBaseline(reading), observation: null },
+      left: endedAs(nothingKnown(sent, { nowMs, clearAtMs, decidedAtMs: nowMs }), { kind: 'succeeded' }),
+      prior: null,
+      deadlineAtMs: Math.min(deadlineAtMs, nowMs + (firstStep?.deadlineMs ?? 0) + unseenAttemptMs(limits)),
+      verify: { withinMs: 0, stableMs: 0 },
+      verifyAfterCancel: false,
+      usualDurationMs: firstStep?.usualDurationMs ?? 0,
+      limits,
+    },
+    `settle ${target.path} before the first step`,
+  );
+  const ending = endingOf(settled);
+  if (ending.kind === 'succeeded' && settled.seen !== null) return settled.seen;
+  const why = 'message' in ending ? ending.message : 'no reading succeeded';
+  return failureRecord('failure' in ending ? ending.failure : 'TargetBusy', why);
+}
+
+function firstBaseline(observation: Observation, readInRunId?: string): Baseline {
+  const { lastJobId } = observation;
+  return {
+    observation,
+    lastJobId,
+    knownCloudJobIds: lastJobId === null ? [] : [lastJobId],
+    ...(readInRunId === undefined ? {} : { readInRunId }),
+  };
+}

@@ -1,0 +1,64 @@
+/** What a run shows while it is under way: the progress query and the current details in the Temporal UI. */
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { WaitingForGate } from '../domain/gates/gates.js';
+import type { Plan, TargetPlan } from '../domain/plan/plan.js';
+import { runProgressMarkdown } from '../domain/report/progress-markdown.js';
+import type { Outcome, RunProgress, TargetInRun } from '../domain/report/report.js';
+import { leaseId } from '../domain/target/target.js';
+
+/** Shows each change at once; decides nothing. */
+export class RunProgressView {
+  #progress: RunProgress;
+
+  constructor() {
+    const { workflowType, startTime } = workflowInfo();
+    this.#progress = {
+      runbook: workflowType,
+      phase: 'planning',
+      planHash: null,
+      startedAtMs: startTime.getTime(),
+      targets: [],
+      outcome: null,
+    };
+  }
+
+  /** The answer to the progress query. */
+  get current(): RunProgress {
+    return this.#progress;
+  }
+
+  /** The plan was accepted. */
+  planned(plan: Plan): void {
+    const targets = plan.targets.map(({ target }): TargetInRun => ({
+      path: target.path,
+      leaseId: leaseId(target),
+      childRunId: null,
+      outcome: null,
+    }));
+    this.#change({ phase: 'running', planHash: plan.hash, targets });
+  }
+
+  /** `null`: it no longer waits. */
+  waitsFor(waiting: WaitingForGate | null): void {
+    if (waiting === null) this.#change({ phase: 'running' });
+    else this.#change({ phase: 'waiting', waiting });
+  }
+
+  updateTarget({ target }: TargetPlan, change: Partial<TargetInRun>): void {
+    const targets = this.#progress.targets.map((entry) =>
+      entry.path === target.path ? { ...entry, ...change } : entry,
+    );
+    this.#change({ targets });
+  }
+
+  finished(outcome: Outcome): void {
+    this.#change({ phase: 'finished', outcome });
+  }
+
+  /** Whatever changes, a wait for the gate is over, unless the change is a new one. */
+  #change(change: Partial<RunProgress>): void {
+    const { waiting: _over, ...progress } = this.#progress;
+    this.#progress = { ...progress, ...change };
+    setCurrentDetails(runProgressMarkdown(this.#progress));
+  }
+}

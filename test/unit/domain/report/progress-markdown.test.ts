@@ -1,0 +1,88 @@
+/** What the Temporal UI shows: every target or step with its state, in Markdown that no foreign text can break, and never too long. */
+import { describe, expect, it } from 'vitest';
+import { runProgressMarkdown, targetProgressMarkdown } from '../../../../src/domain/report/progress-markdown.js';
+import type { RunProgress, StepProgress, TargetProgress } from '../../../../src/domain/report/report.js';
+import { DETAILS_BYTES } from '../../../../src/domain/sizes.js';
+import { utf8Bytes } from '../../../../src/domain/text/text.js';
+
+const run: RunProgress = {
+  runbook: 'restart',
+  phase: 'running',
+  planHash: 'hash',
+  startedAtMs: 0,
+  targets: [
+    { path: 'shop/web/a', leaseId: 'l', childRunId: 'c', outcome: 'succeeded' },
+    { path: 'shop/web/b', leaseId: 'l', childRunId: 'c', outcome: null },
+    { path: 'shop/web/c', leaseId: 'l', childRunId: null, outcome: null },
+  ],
+  outcome: null,
+};
+const step: StepProgress = {
+  id: 'stop',
+  title: 'stop',
+  state: 'running',
+  startedAtMs: 1,
+  endedAtMs: null,
+  cloudJobId: 'JOB-1',
+  seen: 'RUNNING 2/2',
+  failure: null,
+};
+const target: TargetProgress = {
+  path: 'shop/web/a',
+  phase: 'running',
+  seen: 'RUNNING 2/2',
+  steps: [step],
+  compensations: [],
+  outcome: null,
+};
+const rowsOf = (text: string) => text.split('\n').filter((line) => line.startsWith('| '));
+
+describe('the details of a run', () => {
+  it('have a row for each target, with its outcome or what it does', () => {
+    expect(rowsOf(runProgressMarkdown(run)).slice(2)).toEqual([
+      '| shop/web/a | succeeded |',
+      '| shop/web/b | running |',
+      '| shop/web/c | waiting |',
+    ]);
+  });
+
+  it('say first what the run waits for', () => {
+    const waiting = { why: 'Changes are frozen', looksAgainAtMs: 60_000, givesUpAtMs: 120_000 };
+    const [first] = runProgressMarkdown({ ...run, phase: 'waiting', waiting }).split('\n');
+    expect(first).toContain('Changes are frozen');
+    expect(first).toContain('1970-01-01T00:02:00Z');
+  });
+
+  it('always fit', () => {
+    const targets = Array.from({ length: 100 }, (_item, index) => ({
+      path: `shop/web/${'x'.repeat(500)}${index}`,
+      leaseId: 'l',
+      childRunId: null,
+      outcome: null,
+    }));
+    expect(utf8Bytes(runProgressMarkdown({ ...run, targets }))).toBeLessThanOrEqual(DETAILS_BYTES);
+  });
+});
+
+describe('the details of a target', () => {
+  it('have a row for each step and undo', () => {
+    const undo = { ...step, id: 'undo-stop', title: 'undo: start', cloudJobId: null, seen: null };
+    expect(rowsOf(targetProgressMarkdown({ ...target, compensations: [undo] })).slice(2)).toEqual([
+      '| stop | running | JOB-1 | RUNNING 2/2 |',
+      '| undo: start | running |  |  |',
+    ]);
+  });
+
+  it.each<[string, Partial<TargetProgress>, string]>([
+    ['its phase and the newest reading', {}, '**shop/web/a**: running, last seen RUNNING 2/2'],
+    ['its outcome once it has ended', { outcome: 'failed', seen: null }, '**shop/web/a**: failed'],
+  ])('say first %s', (_what, change, head) => {
+    expect(targetProgressMarkdown({ ...target, ...change }).split('\n')[0]).toBe(head);
+  });
+
+  it('show foreign text as text', () => {
+    const hostile = { ...step, seen: 'a | b\n| c | **d**' };
+    const text = targetProgressMarkdown({ ...target, steps: [hostile] });
+    expect(rowsOf(text)).toHaveLength(3);
+  });
+});
