@@ -8,7 +8,7 @@ import { unknownCalendars } from './lookups.js';
 import { begins, repair } from './repair.js';
 import { isObject, valueAt } from '../yaml/schema-keys.js';
 import type { ShapeProblem } from '../yaml/shape-problems.js';
-import { takeOutUnsupported } from './unsupported.js';
+import { removeUnsupported } from './unsupported.js';
 
 /**
  * @param raw the document; @param fileName its last part; @param calendars those that are known, `null`: not checked
@@ -19,7 +19,7 @@ export function readRunbook(
   fileName: string,
   calendars: readonly string[] | null,
 ): { problems: PathProblem[]; runbook: Runbook | null } {
-  const { supported, problems: unsupported } = takeOutUnsupported(raw);
+  const { supported, problems: unsupported } = removeUnsupported(raw);
   const { runbook, written, ...repaired } = repair(supported, inWordsOfRunbooks);
   const touched = [...repaired.touched, ...unsupported.map(({ path }) => path)];
   const checked =
@@ -34,7 +34,7 @@ export function readRunbook(
   return { problems: all, runbook };
 }
 
-/** Where a part was taken out or replaced, or another problem says the same, a check proves nothing of what the author wrote. */
+/** Whether a problem only follows from another one: a check proves nothing about a part that was removed or replaced. */
 function follows(
   problem: RunbookProblem | PathProblem,
   all: readonly (RunbookProblem | PathProblem)[],
@@ -118,7 +118,7 @@ function inWordsOfSteps(problem: ShapeProblem, parent: unknown): ShapeProblem {
   if (key === 'wait') {
     return { ...rest, found: 'a step is an action or a wait, not both', remedy: 'Write two steps' };
   }
-  if (key === 'with') return { ...rest, found: `${action} takes no parameters`, remedy: 'Take "with" out' };
+  if (key === 'with') return { ...rest, found: `${action} takes no parameters`, remedy: 'Remove "with"' };
   return problem;
 }
 

@@ -4,10 +4,12 @@ import { ONE_LINE_REMEDY } from '../domain/plan/caller-text.js';
 import { durationText, NAME, NAME_REMEDY, waitingText } from '../domain/runbook/runbook.js';
 import { hasControlCharacters } from '../domain/text/text.js';
 
+/** As Temporal names them, January first. */
 export const MONTHS = [
   ...(['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY'] as const),
   ...(['AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const),
 ] as const;
+/** As Temporal names them, Sunday first. */
 export const DAYS_OF_WEEK = [
   ...(['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const),
 ] as const;
@@ -90,9 +92,10 @@ const ScheduleEntry = z.strictObject({
     .max(1_000)
     .refine((reason) => !hasControlCharacters(reason), ONE_LINE_REMEDY)
     .optional()
-    .describe('Why; stands in every report'),
+    .describe('Why; part of every report'),
 });
 
+/** A schedule file. */
 export const ScheduleFile = z.strictObject({
   owner: z
     .string()
@@ -101,6 +104,9 @@ export const ScheduleFile = z.strictObject({
   schedules: z.record(z.string().regex(NAME, NAME_REMEDY), ScheduleEntry),
 });
 
+/** A schedule file with its defaults filled in. */
 export type ScheduleFile = z.infer<typeof ScheduleFile>;
+/** One schedule of a file. */
 export type ScheduleEntry = z.infer<typeof ScheduleEntry>;
+/** Calendar fields, instead of a cron line. */
 export type Calendar = z.infer<typeof Calendar>;

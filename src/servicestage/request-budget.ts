@@ -1,4 +1,4 @@
-/** The request budget of a process: one token bucket; POSTs go before reads, and a 429 slows everybody down. */
+/** The request budget of a process: one token bucket; POSTs have priority over reads, and a 429 slows both down. Written by hand because no limiter has both. */
 
 export interface BudgetOptions {
   readonly requestsPerSecond: number;

@@ -46,7 +46,7 @@ describe('one fault is one problem', () => {
       '1 too-deep',
       'Nest them less deep',
     ],
-    ['a wait of nothing', `${HEAD}steps:\n  - wait:\n`, '4 invalid-value', 'nothing stands here'],
+    ['a wait of nothing', `${HEAD}steps:\n  - wait:\n`, '4 invalid-value', 'there is nothing here'],
     [
       'an action and a wait in one step',
       `${HEAD}steps:\n  - action: stop\n    wait: 5m\n`,

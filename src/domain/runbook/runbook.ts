@@ -25,8 +25,9 @@ function reason(key: string, example: string, description: string) {
 const EXPRESSION_REMEDY = 'Write ${{ inputs.name }}';
 const expression = z.string(EXPRESSION_REMEDY).regex(EXPRESSION_TEXT, { error: EXPRESSION_REMEDY, abort: true });
 
-/** Of runbooks, schedules, alarm rules and their owners. No slash and no colon, so that the ids made from them are told apart. A runbook's name is its workflow type. */
+/** Names of runbooks, schedules, alarm rules and their owners. They have no slash and no colon, so that the ids made from them differ. A runbook's name is its workflow type. */
 export const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+/** What would be right instead of a text that is not a name. */
 export const NAME_REMEDY = 'Write lower-case letters, digits and dashes, beginning with a letter';
 /** Names of inputs and steps. */
 const INPUT_NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,62}$/;
@@ -59,6 +60,7 @@ const Input = z.discriminatedUnion(
   ],
   { error: ({ input }) => `Write its type, as in { type: ${typeof input === 'number' ? 'integer' : 'string'} }` },
 );
+/** An input that a runbook declares. */
 export type Input = z.infer<typeof Input>;
 
 function parameterShape({ type, minimum, description }: ParameterRule): z.ZodType {
@@ -158,8 +160,9 @@ const Guards = z
       )
       .optional(),
   })
-  .describe('What has to be open before a target is begun; never looked at for an undo or a cancel');
+  .describe('What has to be open before a target is begun; an undo or a cancel never waits for it');
 
+/** A runbook file. */
 export const Runbook = z.strictObject({
   name: z.string().regex(NAME, NAME_REMEDY).describe('File name and workflow type'),
   title: z.string().min(1).describe('One line: what it does'),
@@ -184,20 +187,23 @@ export const Runbook = z.strictObject({
     .optional()
     .describe('The runbook whose change of the replica count it takes back: gives ${{ captured.replicaCount }}'),
   guards: Guards.optional(),
-  deadline: duration('Of the whole run; default: the sum of the steps, for each target').optional(),
+  deadline: duration('Deadline of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
     .array(
       z.union([ActionStepShape, WaitStepShape], { error: ({ input }) => stepRemedy(input) }),
       'Begin each step with a dash, as in "- action: restart"',
     )
-    .describe('In order; none: the run only looks at its targets'),
+    .describe('In order; none: the run only observes its targets'),
   onCancel: z.enum(['compensate', 'stop-after-step', 'leave']).default('compensate').describe('What a cancel means'),
 });
+/** A runbook with its defaults filled in. */
 export type Runbook = z.infer<typeof Runbook>;
+/** One step: an action or a wait. */
 export type RunbookStep = Runbook['steps'][number];
+/** A step that sends an action. */
 export type RunbookActionStep = z.infer<typeof ActionStepShape>;
 
-/** What a step is, by the key that says so. */
+/** Whether a step is an action; else it is a wait. */
 export function isActionStep(step: RunbookStep): step is RunbookActionStep {
   return 'action' in step;
 }

@@ -21,7 +21,7 @@ export function clipped(text: string, longest: number): string {
   return text;
 }
 
-/** A text of at most `longest` bytes as JSON, quotes included: where it is cut, a mark says how long it was. `longest` is at least 50. */
+/** A text of at most `longest` bytes as JSON, quotes included: if it is cut, a mark shows how long it was. `longest` is at least 50. */
 export function shortened(text: string, longest: number): string {
   const bytes = jsonBytes(text);
   if (bytes <= longest) return text;

@@ -8,7 +8,7 @@ const BACKSLASH = 0x5c;
 const OPENING = [0x5b, 0x7b];
 const CLOSING = [0x5d, 0x7d];
 
-/** Levels of arrays and objects in a JSON text, given as text or as UTF-8. What is no JSON has some number, too. */
+/** Levels of arrays and objects in a JSON text, given as text or as UTF-8. Text that is not JSON has some number, too. */
 export function jsonDepth(json: string | Uint8Array): number {
   const codeAt = typeof json === 'string' ? (at: number) => json.charCodeAt(at) : (at: number) => json[at] ?? 0;
   let depth = 0;

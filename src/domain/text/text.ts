@@ -3,7 +3,7 @@
 /** U+200D joins emoji to one (a family, a profession): it is harmless there and nowhere else. */
 const JOINS_EMOJI = String.raw`(?<=\p{Extended_Pictographic}[\u{1f3fb}-\u{1f3ff}\ufe0f]{0,2})\u200d(?=\p{Extended_Pictographic})`;
 /**
- * What a terminal obeys (C0, C1, DEL), what reorders or breaks lines (direction marks, line separators), what nobody sees (zero-width
+ * What a terminal obeys (C0, C1, DEL), what reorders or breaks lines (direction marks, line separators), what is invisible (zero-width
  * characters, fillers, tags), and halves of surrogate pairs. The two variation selectors kept choose between text and emoji.
  */
 const INVISIBLE = new RegExp(
@@ -11,7 +11,7 @@ const INVISIBLE = new RegExp(
   'gu',
 );
 
-/** Any text on one line that shows all of itself: what `hasControlCharacters` finds becomes an escape such as `\u001b` or `\u{e0041}`. */
+/** Any text on one line, with everything in it visible: what `hasControlCharacters` finds becomes an escape such as `\u001b` or `\u{e0041}`. */
 export function printable(text: string): string {
   return text.replace(INVISIBLE, (character) => {
     const code = character.codePointAt(0) ?? 0;
@@ -75,7 +75,7 @@ export function clipText(text: string, maxBytes: number): string {
   return markBytes > maxBytes ? beginning(text, maxBytes) : `${beginning(text, maxBytes - markBytes)}${mark}`;
 }
 
-/** The lines as one text of at most `maxBytes` bytes in UTF-8: those that do not fit are left out, and the last line says how many. */
+/** The lines as one text of at most `maxBytes` bytes in UTF-8: those that do not fit are left out, and the last line counts them. */
 export function linesThatFit(lines: readonly string[], maxBytes: number): string {
   const all = lines.join('\n');
   if (utf8Bytes(all) <= maxBytes) return all;
