@@ -6,6 +6,12 @@ import type { Target } from '../domain/target/target.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { toFailure } from './to-failure.js';
 
+/**
+ * Reads the instance once, before a target's first step.
+ *
+ * @param originalRunId the target's workflow run before any reset
+ * @throws ApplicationFailure as the failure table names it
+ */
 export async function observeTarget(
   serviceStage: ServiceStage,
   target: Target,

@@ -1,4 +1,4 @@
-/** Carries the commands of the once machine out, and feeds back what came of them. The only loop of the protocol that does I/O. */
+/** Carries out the commands of the once machine and feeds back what happened. The only loop of the protocol that does I/O. */
 import { Context } from '@temporalio/activity';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
@@ -10,6 +10,7 @@ import { orDeadline, pause } from '../time/pause.js';
 import type { TemporalAccess } from './temporal-access.js';
 import { failureNameOf } from './to-failure.js';
 
+/** What the commands are carried out with. */
 export interface OnceDependencies {
   readonly serviceStage: ServiceStage;
   readonly temporal: TemporalAccess;
@@ -31,11 +32,11 @@ export async function runOnce(
 
 type Answer = Event | { readonly kind: 'notSent' };
 
-/** What the interpreter holds while an attempt runs: the machine's newest step, and the place in the request budget. */
+/** One attempt while it runs: the machine's newest step and the place in the request budget. */
 class Attempt {
   readonly #context = Context.current();
   readonly #clock = steadyClock();
-  /** What asks the attempt to end; taken out once the machine was told. */
+  /** Resolves when the attempt is asked to end; empty once the machine was told. */
   #interruption: Promise<Event>[] = [interruptionOf(this.#context)];
   #step: Step;
   #reservation: PostReservation | undefined;
@@ -61,7 +62,7 @@ class Attempt {
     }
   }
 
-  /** Says that the attempt is alive: polls and readings are rare, and a 429 stops them. */
+  /** Tells the server that the attempt is alive: polls and readings can be far apart. */
   #beat(): void {
     if (isSilent(this.#step.state)) return;
     this.#feed({ kind: 'heartbeat' });
@@ -97,13 +98,13 @@ class Attempt {
       return this.#after(first);
     } finally {
       timer?.clear();
-      // Costs more than all the rest, so that it is left out where nothing is under way any more.
+      // Only if something is still under way: an abort costs more CPU than the rest of this function.
       if (!isAnswered) ending.abort();
       answer.catch(() => {});
     }
   }
 
-  /** Where the fence was not passed, the machine has said already what follows. */
+  /** If the POST ended before its first byte, the machine has already said what follows. */
   #after(event: Answer): Command | null {
     return event.kind === 'notSent' ? this.#step.command : this.#feed(event);
   }
@@ -196,7 +197,7 @@ class Attempt {
   }
 }
 
-/** The POST ended before its first byte, since the machine said so. */
+/** Ends the POST before its first byte, because the machine did not say `send`. */
 const NOT_SENT = new Error('not sent');
 
 /** Node's longest timer. */
@@ -214,7 +215,7 @@ function failed(error: ServiceStageError): Event {
   };
 }
 
-/** By whom the attempt is asked to end; told once. */
+/** Resolves when the attempt is asked to end. */
 function interruptionOf(context: Context): Promise<Event> {
   const { cancellationSignal } = context;
   return new Promise((resolve) => {
@@ -228,7 +229,7 @@ function interruptionOf(context: Context): Promise<Event> {
   });
 }
 
-/** Epoch milliseconds, never slower than wall or monotonic clock: a frozen process or a clock set back must not look young. */
+/** Epoch milliseconds, never slower than the wall clock or the monotonic clock: neither a frozen process nor a clock that was set back makes an attempt look young. */
 function steadyClock(): () => number {
   const wallMs = Date.now();
   const monotonicMs = performance.now();

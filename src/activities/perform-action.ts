@@ -1,4 +1,4 @@
-/** `performAction` and `settleTarget`: two goals of the once machine. Here an attempt's end becomes what Temporal is told. */
+/** `performAction` and `settleTarget`: the two goals of the once machine. The end of an attempt becomes its result or its failure here. */
 import { CompleteAsyncError, Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { PerformActionArguments, SettleTargetArguments } from '../domain/contract.js';
@@ -9,7 +9,7 @@ import { endingOf, smallState, type OnceState } from '../domain/once/state.js';
 import { runOnce, type OnceDependencies } from './once.js';
 import { failure } from './to-failure.js';
 
-/** @throws the failure that the attempt ended with; its `details[0]` is the state */
+/** Carries out the action of a step, at most once. @throws the failure that the attempt ended with; its `details[0]` is the state */
 export async function performAction(
   dependencies: OnceDependencies,
   request: PerformActionArguments,
@@ -29,7 +29,7 @@ export async function performAction(
   throw failureOf(state);
 }
 
-/** Resolves however clear it is; only an attempt that is tried again, or is cancelled before a first step, fails. */
+/** Finds out what happened to an action, or waits until an instance is at rest. Throws only if it is retried, or cancelled before a first step. */
 export async function settleTarget(dependencies: OnceDependencies, request: SettleTargetArguments): Promise<OnceState> {
   const { left, prior } = request;
   const state = await runOnce(dependencies, request, (nowMs) => beginSettling(request, left, prior, nowMs));
@@ -60,7 +60,7 @@ function failureOf(state: OnceState): Error {
   }
 }
 
-/** The server takes a cancellation only from a worker that was told of the cancel; at the barrier only the client was. */
+/** The server accepts a cancellation only from a worker that it told of the cancel; at the barrier only our client was told. */
 function cancelledWith(message: string, state: OnceState): Error {
   return Context.current().cancellationSignal.aborted
     ? new CancelledFailure(message, [state])

@@ -1,4 +1,4 @@
-/** What activities ask of Temporal itself: an acknowledged heartbeat, whether an attempt is still the current one, who holds or held a lease. */
+/** What activities ask Temporal: an acknowledged heartbeat, whether an attempt is still the current one, and who holds or held a lease. */
 import type { Info } from '@temporalio/activity';
 import {
   ActivityCancelledError,
@@ -20,15 +20,18 @@ import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 type StandingAnswer = Omit<EventOf<'standing'>, 'kind'>;
 
+/** The calls; every one of them ends in time, whatever the server does. */
 export interface TemporalAccess {
   /**
-   * Is this attempt the current one? Only then its heartbeat is written: the server takes one of an attempt that a reset has replaced, where the
-   * numbers agree, and it would hide what the newer attempt wrote.
+   * Asks whether this attempt is the current one, and only then writes its heartbeat. If a reset has replaced the attempt and the numbers agree, the
+   * server would take the heartbeat, and it would hide that of the newer attempt.
    */
   standing(info: Info, state: OnceState, timeoutMs: number): Promise<StandingAnswer>;
   /**
-   * The heartbeat first, then the same question: a reset after the heartbeat hands it on, and one before it shows in the answer.
-   * @param isYoung the question is left out: what replaces this attempt after a reset waits until it sees what this one sends
+   * Writes the heartbeat first, then asks the same question. A reset after the heartbeat passes it on to the next attempt, and a reset before it shows
+   * in the answer.
+   *
+   * @param isYoung leaves the question out: the attempt after a reset waits until it sees what this one sends
    */
   sendLease(info: Info, state: OnceState, isYoung: boolean, timeoutMs: number): Promise<StandingAnswer>;
   /** The newest execution under a workflow id, or `null` when there never was one. */
@@ -41,6 +44,7 @@ export interface TemporalAccess {
 /** `PENDING_ACTIVITY_STATE_STARTED` and `_CANCEL_REQUESTED` of the Temporal API: an attempt is out there. */
 const UNDER_WAY = [2, 3];
 
+/** Calls through this client. */
 export function temporalAccess(client: Client): TemporalAccess {
   return {
     async standing(info, state, timeoutMs) {
@@ -65,14 +69,14 @@ export function temporalAccess(client: Client): TemporalAccess {
   };
 }
 
-/** Written once it resolves with `current` or `cancelled`. */
+/** The heartbeat was written if this resolves with `current` or `cancelled`. */
 async function heartbeat(client: Client, info: Info, state: OnceState, timeoutMs: number): Promise<Standing> {
   try {
     await client.withDeadline(Date.now() + timeoutMs, () => client.activity.heartbeat(info.taskToken, state));
     return 'current';
   } catch (error) {
     if (error instanceof ActivityCancelledError) return 'cancelled';
-    // Not known, paused or reset: not this attempt's turn any more.
+    // The server does not know the attempt, or has paused or reset it: another one will carry the step out.
     const isTold =
       error instanceof ActivityNotFoundError ||
       error instanceof ActivityPausedError ||
@@ -81,7 +85,7 @@ async function heartbeat(client: Client, info: Info, state: OnceState, timeoutMs
   }
 }
 
-/** Is the attempt that asks the one that the server knows as started? */
+/** Asks whether the server knows this attempt as the one that is running. */
 async function standingOf(client: Client, info: Info, timeoutMs: number): Promise<StandingAnswer> {
   const { workflowExecution, activityId, attempt, currentAttemptScheduledTimestampMs } = info;
   if (workflowExecution === undefined) return { standing: 'superseded' };

@@ -1,4 +1,4 @@
-/** The only mapping from facts of the API client to failures of the failure table. */
+/** The only mapping from errors of the API client to failures of the failure table. */
 import { CompleteAsyncError } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
@@ -20,6 +20,7 @@ const FAILURE_OF_CODE: Readonly<Record<ServiceStageErrorCode, FailureName>> = {
   UnreadableAnswer: 'UnreadableAnswer',
 };
 
+/** The name in the failure table for an error of the API client. */
 export function failureNameOf(error: ServiceStageError): FailureName {
   return FAILURE_OF_CODE[error.code];
 }
@@ -27,6 +28,7 @@ export function failureNameOf(error: ServiceStageError): FailureName {
 /** Of a failure that is tried again: the reason, and since when and until when. */
 const LONGEST_MESSAGE_BYTES = 1_000;
 
+/** What a failure carries besides its name and its message. */
 export interface FailureOptions {
   /** `details[0]`: one small typed object. */
   readonly details?: unknown;

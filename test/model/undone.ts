@@ -91,14 +91,13 @@ function oldestFirst({ decisions, runId }: HolderRecord): readonly string[] {
 
 /** Where somebody else's cloud job had shown before an undo was sent, the instance is as they want it, and stays so. */
 function undoneOverAnother(holder: HolderRecord, world: World): readonly string[] {
-  const captured = holder.decisions[0]?.before.lastJobId;
   if (claimsForeign(holder, world)) return [];
   const undos = holder.decisions.filter(({ stepId }) => stepId.startsWith('undo-'));
-  return undos.flatMap(({ posts }) =>
+  return undos.flatMap(({ posts, before }) =>
     posts.flatMap(({ readAtMs, attempt }) => {
       const { lastJobId } = world.cloud.reading(readAtMs);
       const newest = world.chronicle.jobs.find(({ id }) => id === lastJobId);
-      return newest === undefined || newest.post !== null || newest.id === captured
+      return newest === undefined || newest.post !== null || before.knownCloudJobIds.includes(newest.id)
         ? []
         : [`${attempt.name} was sent although ${describeJob(newest)} had shown`];
     }),

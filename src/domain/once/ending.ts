@@ -7,7 +7,7 @@ import { countsAsFailure, failedAgain, retryDelayMs } from './retrying.js';
 import type { Ending, Interruption, OnceState } from './state.js';
 import { extendTrail, type Decision } from './trail.js';
 
-/** Chosen: an API that changed its shape does not change back within a step. */
+/** The last attempt that may meet an unreadable answer. Chosen: an API that changed its format does not change back within a step. */
 const UNREADABLE_ATTEMPTS = 5;
 
 /** Decisions whose note says why the attempt ended. */
@@ -19,14 +19,14 @@ export function note(state: OnceState, decision: Decision, { nowMs }: At, text?:
   return { ...state, trail: extendTrail(state.trail, entry) };
 }
 
-/** The attempt is over. */
+/** Ends the attempt. */
 export function end(state: OnceState, ending: Ending, at: At): Step {
   const last = { ...state, ...silentAtEnd(state, at), atMs: at.nowMs };
   return { state: { ...last, phase: { name: 'ended', ending } }, command: { kind: 'end' } };
 }
 
 /**
- * Where no heartbeat of an attempt reached the server for the heartbeat time-out, another attempt may be in its place and may have sent. After a
+ * If no heartbeat of an attempt reached the server for the heartbeat timeout, another attempt may have begun and sent. After a
  * reset the server can treat the end of the old attempt as that of the new one, which has the same number. The new one waited for a bound before
  * it sent, so only an end that comes much later must set a bound of its own.
  */
@@ -40,14 +40,14 @@ function silentAtEnd({ goal, sent, heardAtMs, clearAtMs }: OnceState, { nowMs, r
 }
 
 interface Delays {
-  /** Exactly so long. */
+  /** The exact delay before the next attempt. */
   readonly retryInMs?: number;
-  /** After the first failure; it grows with each failure in a row. Default: `quietMs`. */
+  /** The delay after a first failure, which grows with each failure in a row. Default: `quietMs`. */
   readonly firstDelayMs?: number;
   readonly tokenExpired?: true;
 }
 
-/** Ends the attempt by a failure of the table: tried again where the table says so and the deadline leaves time. */
+/** Ends the attempt with a failure, which is retried if the table `FAILURES` says so and the deadline leaves time. */
 export function fail(state: OnceState, failure: FailureName, message: string, at: At, delays: Delays = {}): Step {
   const { nowMs, rules } = at;
   const { deadlineAtMs, limits } = rules;
@@ -84,7 +84,7 @@ function finalMessage({ retrying }: OnceState, failure: FailureName, message: st
   return `${message} (the deadline of the step has passed${since})`;
 }
 
-/** Ends the attempt as a request to ServiceStage failed. */
+/** Ends the attempt because a request to ServiceStage failed. */
 export function failAs(state: OnceState, error: RequestFailed, at: At): Step {
   const { failure, message, retryAfterMs, tokenExpired } = error;
   const { quietMs } = at.rules.limits;
@@ -92,7 +92,7 @@ export function failAs(state: OnceState, error: RequestFailed, at: At): Step {
     return end(state, { kind: 'failed', failure, message, retryInMs: null }, at);
   if (retryAfterMs !== undefined) return fail(state, failure, message, at, { retryInMs: retryAfterMs });
   if (tokenExpired === true) {
-    // The next attempt has a new token, whatever failed before; one that is refused as well is no reason to hurry.
+    // The next attempt has a new token and may begin at once. If that token is refused as well, it waits as after any failure.
     const again = state.retrying?.tokenExpired === true;
     return fail(state, failure, message, at, { tokenExpired, ...(again ? {} : { retryInMs: 1 }) });
   }
@@ -101,8 +101,8 @@ export function failAs(state: OnceState, error: RequestFailed, at: At): Step {
 }
 
 /**
- * Reading cannot tell what came of the decision. The lease is released after it, so that it is not said while something sent earlier may
- * still appear, or an earlier attempt still send.
+ * Ends with `Indeterminate`: reading cannot tell whether the action was carried out. The lease on the instance is released after that, so the
+ * attempt is retried while something sent earlier may still appear, or an earlier attempt may still send.
  */
 export function indeterminate(state: OnceState, message: string, at: At): Step {
   const { clearAtMs } = state;
@@ -113,9 +113,9 @@ export function indeterminate(state: OnceState, message: string, at: At): Step {
   return end(state, { kind: 'indeterminate', failure: 'Indeterminate', message }, at);
 }
 
-/** Ends an attempt that was told to end and has no cloud job to follow, or whose worker stops. */
+/** Ends an attempt that is cancelled before it sent, superseded, or whose worker stops. */
 export function endInterrupted(state: OnceState, by: Interruption, at: At): Step {
-  // It says nothing: a superseded attempt's failure can be taken for the current one's after a reset.
+  // It reports nothing: after a reset the server could take its failure for the current attempt's.
   if (by === 'superseded') return end(state, { kind: 'superseded' }, at);
   if (by === 'cancel') {
     const noted = note(state, 'stopped', at, 'cancel requested');
@@ -123,11 +123,11 @@ export function endInterrupted(state: OnceState, by: Interruption, at: At): Step
   }
   const message = 'The worker stopped while this attempt ran';
   const stopped = state.goal.kind === 'settle' ? state : note(state, 'stopped', at, 'the worker stops');
-  // Another attempt says how it ends, also where the deadline has passed meanwhile.
+  // Another attempt reports how the step ends, even if the deadline has passed meanwhile.
   return { ...end(stopped, { kind: 'failed', failure: 'WorkerStopped', message, retryInMs: 1 }, at), record: true };
 }
 
-/** Goes on only where the server named this attempt the current one, and nothing asked it to end. Without a clear answer it leaves without a word. */
+/** Continues with `goOn` only if the server named this attempt as the current one and nothing asked it to end. Without a clear answer it ends without a report. */
 export function whereNamed(
   state: OnceState,
   askedAtMs: number,

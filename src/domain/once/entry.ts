@@ -1,4 +1,4 @@
-/** What an attempt may conclude when it begins, and from a reading before a send. Pure; `docs/guarantees.md` shows the table that these functions make. */
+/** What an attempt may conclude when it begins, and from a reading before a send. `docs/guarantees.md` shows both as tables. */
 import { ruleOf, desiredStateHolds, type Action } from '../target/actions.js';
 import { isAtRest } from '../target/cloud-job.js';
 import { statusMeaning, type Observation } from '../target/target.js';
@@ -7,8 +7,8 @@ import { unseenAttemptMs, type Limits } from './limits.js';
 import type { OnceState, PhaseName } from './state.js';
 
 /**
- * True when it is proved that nothing was sent for this decision before this attempt. A send lease is a heartbeat that says `sent: 'unknown'` and is
- * acknowledged before the first byte, so that what heartbeats of an earlier attempt say of it holds.
+ * True if it is proved that no earlier attempt sent anything for this decision. The send lease, an acknowledged heartbeat before the first byte, says
+ * `sent: 'unknown'`. So if the last heartbeat of an earlier attempt says `no`, that is true.
  */
 export function isProvenUnsent(facts: AttemptFacts, previous: OnceState | null, limits: Limits): boolean {
   if (previous !== null) return previous.sent === 'no' && isDirectlyBefore(facts, previous, limits);
@@ -16,20 +16,20 @@ export function isProvenUnsent(facts: AttemptFacts, previous: OnceState | null, 
 }
 
 /**
- * True when no attempt was between the one that wrote `previous` and this one. Words of an older one can be taken for the newer's, since a reset
- * begins to number anew; they are older than a retry, or the loss of an attempt, explains.
+ * True if no other attempt ran between the one that wrote `previous` and this one. The number alone does not tell, because numbers begin again
+ * after a reset. But then `previous` is older than a retry, or the loss of one attempt, explains.
  */
 function isDirectlyBefore(facts: AttemptFacts, previous: OnceState, limits: Limits): boolean {
   const { attempt, atMs, phase } = previous;
   if (attempt !== facts.attempt - 1) return false;
-  // Both say what is believed once the server has named the attempt; a lease after them would have overwritten them.
+  // Heartbeats of both phases are written only after the server named the attempt, and a later lease would have overwritten them.
   if (phase.name === 'barrier' || phase.name === 'unleased')
     return facts.attemptScheduledAtMs <= atMs + 2 * limits.heartbeatTimeoutMs;
   return phase.name === 'ended' && phase.ending.kind === 'failed' && !isReceivedLate(facts, previous, limits);
 }
 
 /**
- * True where an attempt ended too long before this one was scheduled: the server received its end late, or another attempt was between them. After a
+ * True if an attempt ended too long before this one was scheduled: the server received its end late, or another attempt was between them. After a
  * reset it may have been treated as the end of a later attempt that has sent.
  */
 function isReceivedLate(
@@ -43,7 +43,7 @@ function isReceivedLate(
 }
 
 /**
- * True when no attempt of this decision is known to have asked for the send lease. An end that was received late and has the number of the attempt
+ * True if no attempt of this decision is known to have asked for the send lease. An end that was received late and has the number of the attempt
  * directly before may hide a lease.
  */
 export function isUnleasedOnEntry(facts: AttemptFacts, previous: OnceState | null, limits: Limits): boolean {
@@ -53,8 +53,8 @@ export function isUnleasedOnEntry(facts: AttemptFacts, previous: OnceState | nul
 }
 
 /**
- * True when this attempt may already be superseded, which a plain heartbeat would not tell, or where only the server knows whether the attempt
- * before was lost: it must ask before it reads.
+ * True if this attempt must ask the server before it reads: it may already be superseded, which a plain heartbeat would not tell it, or only the
+ * server knows whether the attempt before was lost.
  */
 export function needsBarrier(
   facts: AttemptFacts,
@@ -66,7 +66,7 @@ export function needsBarrier(
   return nowMs - facts.attemptScheduledAtMs > lateStartMs;
 }
 
-/** A reset begins with number 1 again, and may leave an attempt from before it alive. So does an unpause before the first start. */
+/** True after a reset, which numbers attempts from 1 again and may leave an older attempt alive. An unpause before the first start does the same. */
 function wasReset(
   { attempt, scheduledAtMs, attemptScheduledAtMs, runId, decidedInRunId }: AttemptFacts,
   previous: OnceState | null,
@@ -75,7 +75,7 @@ function wasReset(
   return runId !== decidedInRunId || (attempt === 1 && attemptScheduledAtMs !== scheduledAtMs);
 }
 
-/** Of a lost attempt these may be its last words although it got the send lease after them: the SDK's heartbeats can come late. */
+/** A lost attempt whose last heartbeat says one of these phases may have got the send lease later: the SDK's heartbeats can arrive late. */
 const MAY_HAVE_SENT: readonly PhaseName[] = [
   'reserving',
   'observing',
@@ -86,8 +86,8 @@ const MAY_HAVE_SENT: readonly PhaseName[] = [
 ];
 
 /**
- * `OnceState.clearAtMs` as an attempt begins. What an attempt that was lost may have sent was accepted before this one was scheduled. After a
- * reset, and where heartbeats may have been cleared, one may be alive beside this one; it began before.
+ * `OnceState.clearAtMs` when an attempt begins. Whatever a lost attempt sent was accepted before this attempt was scheduled. After a reset, and if
+ * heartbeats may have been cleared, an older attempt may still be alive beside this one.
  */
 export function clearAtMsOnEntry(
   facts: AttemptFacts,
@@ -98,7 +98,7 @@ export function clearAtMsOnEntry(
   if (isProvenUnsent(facts, previous, limits)) return previous?.clearAtMs ?? 0;
   if (previous === null) return nowMs + unseenAttemptMs(limits);
   const { clearAtMs, phase } = previous;
-  // Words that are not believed may hide those of an attempt that is alive.
+  // A heartbeat that proves nothing may hide that of an attempt that is still alive.
   if (wasReset(facts, previous) || previous.sent === 'no' || isReceivedLate(facts, previous, limits))
     return Math.max(clearAtMs, nowMs + unseenAttemptMs(limits));
   if (!MAY_HAVE_SENT.includes(phase.name)) return clearAtMs;
@@ -146,7 +146,7 @@ export function entryMove(provenUnsent: boolean, action: Action, before: Known, 
   }
 }
 
-/** How a reading's newest cloud job stands to what is known: the baseline itself, an older one, or one nobody told us of. */
+/** Compares the newest cloud job of a reading with what is known: the baseline itself, an older one, or a new one. */
 export function readingAge(
   before: Pick<Known, 'lastJobId' | 'knownCloudJobIds'>,
   reading: Observation,

@@ -24,6 +24,7 @@ export interface OnceRules {
   readonly limits: Limits;
 }
 
+/** What is known of the instance before anything is sent; the same for every attempt. */
 export interface Known {
   /** `null` before a first step. */
   readonly observation: Observation | null;
@@ -37,7 +38,7 @@ export interface Known {
 export type Command =
   /** Is this attempt the current one? Then an acknowledged heartbeat. */
   | { readonly kind: 'askServer'; readonly giveUpAtMs: number }
-  /** The send lease: an acknowledged heartbeat; then the same question as `askServer`, unless `isYoung`. */
+  /** The send lease: an acknowledged heartbeat, then the question of `askServer` unless `isYoung`. */
   | { readonly kind: 'lease'; readonly isYoung: boolean; readonly giveUpAtMs: number }
   /** A place in the request budget, and credentials. */
   | { readonly kind: 'reserve'; readonly giveUpAtMs: number }
@@ -54,6 +55,7 @@ export type Command =
   /** The attempt is over: `state.phase` says how. */
   | { readonly kind: 'end' };
 
+/** What an attempt learns: the answer to a command, or something that happens beside it. */
 export type Event =
   | {
       readonly kind: 'standing';
@@ -81,6 +83,7 @@ export type EventOf<Kind extends Event['kind']> = Extract<Event, { kind: Kind }>
 /** What the server says of an attempt. `unclear`: it gave no answer. */
 export type Standing = 'current' | 'cancelled' | 'superseded' | 'unclear';
 
+/** A request to ServiceStage failed. */
 export interface RequestFailed {
   readonly kind: 'failed';
   readonly failure: FailureName;
@@ -106,10 +109,10 @@ export interface AttemptFacts {
   readonly attemptScheduledAtMs: number;
 }
 
-/** What every rule of the machine goes by. */
+/** What every rule of the machine is given. */
 export interface At {
   readonly rules: OnceRules;
-  /** By a clock that never runs slower than wall or monotonic clock: a frozen process must not believe that its lease still holds. */
+  /** By a clock that is never slower than the wall clock or the monotonic clock: a process that was frozen must notice that its lease is over. */
   readonly nowMs: number;
 }
 
@@ -118,6 +121,6 @@ export interface Step {
   readonly state: OnceState;
   /** `null` only after `interrupted` and `heartbeat`: what is under way goes on. */
   readonly command: Command | null;
-  /** The state must reach the server at once. */
+  /** The state must reach the server at once, in a heartbeat. */
   readonly record?: true;
 }

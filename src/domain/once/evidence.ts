@@ -1,4 +1,4 @@
-/** A new cloud job is there and something may have been sent: is it ours? */
+/** Decides whether a cloud job that was found by reading is ours. */
 import { describeAction, ruleOf, type Action } from '../target/actions.js';
 import type { CloudJob } from '../target/cloud-job.js';
 import { indeterminate } from './ending.js';
@@ -31,15 +31,17 @@ export interface EvidenceRequest {
   readonly limits: Limits;
 }
 
+/** Whether a cloud job is ours. */
 export type EvidenceVerdict =
   | { readonly kind: 'fits'; readonly evidence: AdoptionEvidence }
   /** The cloud job has no tasks yet, so its age is not known. */
   | { readonly kind: 'tooEarly' }
   | { readonly kind: 'doesNotFit'; readonly why: string };
 
-/** Cloud jobs of these types come from creating, deleting and ServiceStage's own doings, never from an action. */
+/** Cloud jobs of these types create or delete instances, or are ServiceStage's own; no action makes one. */
 const FOREIGN_TYPES = ['PROVISION', 'DEPROVISION', 'SYSTEM_INNER'];
 
+/** Judges a cloud job by its instance, its type, its creator and its age. */
 export function judgeEvidence({
   job,
   action,
@@ -70,19 +72,19 @@ function doesNotFit(why: string): EvidenceVerdict {
   return { kind: 'doesNotFit', why };
 }
 
-/** Reads the newest cloud job that was seen, and who we are, so that it can be judged. */
+/** Reads the newest cloud job that was seen, and our own user id, so that `judge` can decide. */
 export function inspect(state: OnceState, giveUpAtMs: number): Step {
   return { state, command: { kind: 'inspect', cloudJobId: state.seen?.lastJobId ?? '', giveUpAtMs } };
 }
 
-/** Is the new cloud job ours? One that the API does not know yet is `tooEarly`. */
+/** Judges the cloud job that was read. If the API does not know it yet, it is `tooEarly`. */
 export function judge({ decidedAtMs }: OnceState, { job, ownUserId }: EventOf<'inspected'>, at: At): EvidenceVerdict {
   const { action, target, limits } = at.rules;
   if (job === null || action === null) return { kind: 'tooEarly' };
   return judgeEvidence({ job, ownUserId, action, instanceId: target.instanceId, scheduledAtMs: decidedAtMs, limits });
 }
 
-/** Something may have been sent, and a cloud job is there that cannot be told to be it. */
+/** Ends with `Indeterminate`: something may have been sent, and there is a cloud job that may or may not be it. */
 export function notOurs(
   state: OnceState,
   verdict: Exclude<EvidenceVerdict, { readonly evidence: AdoptionEvidence }>,

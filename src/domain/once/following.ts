@@ -12,7 +12,7 @@ import { nextLookDelayMs, nextReadingDelayMs } from './pacing.js';
 import { failedAgain } from './retrying.js';
 import type { Ending, FollowedJob, OnceState, Phase, PhaseOf } from './state.js';
 
-/** From now on it is only followed. Its id reaches the server first: whoever takes over must find it. */
+/** The cloud job is known: from now on it is only followed. Its id reaches the server first, because the next attempt must find it. */
 export function follow(state: OnceState, cloudJob: FollowedJob, at: At): Step {
   const { retrying: _over, ...known } = state;
   const followed: OnceState = { ...known, sent: 'yes', cloudJob };
@@ -22,13 +22,13 @@ export function follow(state: OnceState, cloudJob: FollowedJob, at: At): Step {
   return { ...startPolling(followed, at), record: true };
 }
 
-/** The cloud job is new and the evidence fits: an earlier attempt sent it, or this one whose answer was lost. */
+/** Follows a cloud job that was found by reading: an earlier attempt sent it, or this one did and the answer was lost. */
 export function adopt(state: OnceState, evidence: AdoptionEvidence, at: At): Step {
   const { cloudJobId: id, firstTaskAtMs: submittedAtMs } = evidence;
   return follow(note(state, 'adopted', at, id), { id, submittedAtMs, evidence }, at);
 }
 
-/** The first poll of an attempt. */
+/** Makes the first poll of an attempt. */
 export function startPolling(state: OnceState, at: At): Step {
   return poll(state, { name: 'following', sinceMs: at.nowMs, polls: 0, failedPolls: 0, unknownSinceMs: null }, at);
 }
@@ -47,12 +47,12 @@ function poll(state: OnceState, phase: PhaseOf<'following'>, { nowMs, rules }: A
   return { state: { ...state, phase }, command: { kind: 'poll', cloudJobId: id, inMs, giveUpAtMs } };
 }
 
-/** How the polling of a cloud job ended. `overdue`: its deadline passed, or the API goes on not to know it. */
+/** How polling a cloud job ended. `overdue`: the deadline passed, or the API still does not know the cloud job. */
 export type JobEnd =
   | { readonly kind: 'succeeded' | 'failed'; readonly job: CloudJob }
   | { readonly kind: 'overdue'; readonly why: string };
 
-/** @returns how the cloud job ended, or the next poll. Polls that fail are counted and tolerated. */
+/** Takes the answer to a poll. Failed polls are counted and tolerated. @returns how the cloud job ended, or the next poll */
 export function polled(
   state: OnceState,
   phase: PhaseOf<'following'>,
@@ -84,7 +84,7 @@ export function polled(
   return poll(read, { ...phase, polls, failedPolls, unknownSinceMs }, at);
 }
 
-/** The phase `following` of a step. */
+/** The phase `following` of an attempt that acts: after the end of the cloud job the instance is verified, or read once more for the report. */
 export function following(
   state: OnceState,
   phase: PhaseOf<'following'>,
@@ -117,13 +117,13 @@ export function following(
   return lastReading(state, ending, at);
 }
 
-/** The words of a cloud job that did not succeed. */
+/** For messages: the status of a cloud job that did not succeed, and why. */
 export function howItEnded(job: CloudJob): string {
   const reason = failureReason(job);
   return reason === null ? job.status : `${job.status} (${reason})`;
 }
 
-/** What a cloud job that did not succeed makes of its step. An adopted one may not have been ours after all, unless our own user asked for it. */
+/** How a step ends whose cloud job did not succeed. An adopted one may not have been ours after all, unless our own user created it. */
 export function failedJob({ evidence }: FollowedJob, message: string): Ending {
   return evidence?.createdByUs === false
     ? { kind: 'indeterminate', failure: 'Indeterminate', message }
@@ -134,7 +134,7 @@ function lastReading(state: OnceState, ending: Ending, at: At): Step {
   return readAfter(0, state, { name: 'lastReading', ending }, at);
 }
 
-/** What the instance looks like stands in the report, where it can be read. */
+/** The phase `lastReading`: the step ends as already decided, with what was read, if anything, in the report. */
 export function afterLastReading(
   state: OnceState,
   { ending }: PhaseOf<'lastReading'>,
@@ -146,7 +146,7 @@ export function afterLastReading(
   return isUnsure ? indeterminate(read, ending.message, at) : end(read, ending, at);
 }
 
-/** Each verifying reading must show our own cloud job; a desired state that is seen once is not enough. */
+/** The phase `verifying`. Every reading must show our own cloud job, and the desired state must hold for a while. */
 export function verifying(
   state: OnceState,
   phase: PhaseOf<'verifying'>,
@@ -175,7 +175,7 @@ function afterReading(state: OnceState, phase: PhaseOf<'verifying'>, reading: Ob
   const holds = age === 'baseline' && isAtRest(reading) && action !== null && desiredStateHolds(action, reading);
   const heldSinceMs = holds ? (phase.heldSinceMs ?? at.nowMs) : null;
   if (isUnwanted(state, at)) {
-    // A reading from before our cloud job is not what the next run may start from, and it would take one that shows later for somebody else's.
+    // The next run must not start from a reading that is older than our cloud job: it would take ours, which shows later, for somebody else's.
     const hasShown = age === 'baseline' || at.nowMs - submittedAtMs >= limits.visibilityWindowMs;
     return hasShown
       ? verified(state, reading, 'not verified: the run was cancelled', at)
@@ -195,7 +195,7 @@ function afterReading(state: OnceState, phase: PhaseOf<'verifying'>, reading: Ob
   return readAgain(state, { ...phase, heldSinceMs }, at);
 }
 
-/** A read that failed proves nothing, so reading goes on until the step's deadline. */
+/** A failed read proves nothing, so reading continues until the step's deadline. */
 function afterFailedReading(state: OnceState, phase: PhaseOf<'verifying'>, error: RequestFailed | null, at: At): Step {
   const { action, target, deadlineAtMs } = at.rules;
   if (at.nowMs < (isUnwanted(state, at) ? phase.untilMs : deadlineAtMs))
@@ -208,18 +208,18 @@ function afterFailedReading(state: OnceState, phase: PhaseOf<'verifying'>, error
   return doubt(state, 'Unreachable', message, at);
 }
 
-/** Nobody wants to know whether the desired state was reached. */
+/** True if the run was cancelled and its runbook does not want the desired state verified then. */
 function isUnwanted({ interrupted }: OnceState, { rules }: At): boolean {
   return interrupted === 'cancel' && !rules.verifyAfterCancel;
 }
 
-/** An adopted cloud job may not have been ours after all. */
+/** Ends with a failure, or with `Indeterminate` if the cloud job was adopted: it may not have been ours after all. */
 function doubt(state: OnceState, failure: FailureName, message: string, at: At): Step {
   return jobOf(state).evidence === undefined ? fail(state, failure, message, at) : indeterminate(state, message, at);
 }
 
 function verified(state: OnceState, reading: Observation, remark: string, at: At): Step {
-  // What the next step starts from is the cloud job that was followed, not what a reading happened to show.
+  // The next step starts from the cloud job that was followed, whatever this reading happened to show.
   const seen = { ...reading, lastJobId: jobOf(state).id };
   return end(note({ ...state, seen }, 'verified', at, remark), { kind: 'succeeded' }, at);
 }
@@ -232,13 +232,13 @@ function readAgain(state: OnceState, phase: PhaseOf<'verifying'>, at: At): Step 
   return readAfter(inMs, state, { ...phase, readings: phase.readings + 1 }, at);
 }
 
-/** Reads the instance once nothing is sent any more: for as long as the step may take, and one reading at least. */
+/** Reads the instance after `inMs`, when nothing will be sent any more: until the deadline of the step, and at least once. */
 export function readAfter(inMs: number, state: OnceState, phase: Phase, { nowMs, rules }: At): Step {
   const giveUpAtMs = Math.max(rules.deadlineAtMs, nowMs + inMs + rules.limits.readTimeoutMs);
   return { state: { ...state, phase }, command: { kind: 'read', inMs, giveUpAtMs } };
 }
 
-/** Shown by the next heartbeat: why nothing can be read, where that is so. */
+/** Keeps for the next heartbeat why nothing can be read; `null` for a reading that succeeded. */
 export function withReadFailure(state: OnceState, error: RequestFailed | null, at: At): OnceState {
   const { retrying, ...rest } = state;
   if (error === null) return rest;

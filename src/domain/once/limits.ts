@@ -20,15 +20,17 @@ export interface ChosenLimits {
   readonly lateStartMs: number;
   /** Longest time from the request for the send lease to the first byte of the POST. */
   readonly leaseMs: number;
-  /** For timers and clocks that are late. */
+  /** Slack for timers that fire late and clocks that differ. */
   readonly marginMs: number;
 }
 
+/** The limits of a step as its plan holds them. */
 export interface Limits extends ChosenLimits {
-  /** Computed: covers the only stretch that must be silent, from the send lease to the end of the POST. */
+  /** Computed: covers the only time in which an attempt is silent, from the send lease to the end of the POST. */
   readonly heartbeatTimeoutMs: number;
 }
 
+/** Used unless a variable of the worker says otherwise (docs/operations.md). */
 export const DEFAULT_LIMITS: ChosenLimits = {
   readTimeoutMs: 5_000,
   postTimeoutMs: 10_000,
@@ -54,7 +56,7 @@ export function withHeartbeatTimeout(chosen: ChosenLimits): Limits {
   return { ...chosen, heartbeatTimeoutMs: leaseMs + postTimeoutMs + marginMs };
 }
 
-/** After this long nothing that an unseen attempt sent can still be invisible: heartbeat time-out + visibility window (30 s). */
+/** After this long, everything shows that an attempt sent of which nothing more was heard: heartbeat timeout + visibility window (30 s). */
 export function unseenAttemptMs({ heartbeatTimeoutMs, visibilityWindowMs }: Limits): number {
   return heartbeatTimeoutMs + visibilityWindowMs;
 }

@@ -58,7 +58,7 @@ const ENTERED = {
   yes: 'an earlier attempt has sent',
 } as const;
 
-/** Attempts between that left no trace are named, since nobody may take them for nothing. */
+/** Adds the attempts that left no heartbeat: a report must not look as though they never ran. */
 function trailBefore({ attempt }: AttemptFacts, previous: OnceState | null, nowMs: number): readonly TrailEntry[] {
   let trail = previous?.trail ?? [];
   for (let lost = Math.max((previous?.attempt ?? 0) + 1, attempt - 3); lost < attempt; lost++)
@@ -67,7 +67,7 @@ function trailBefore({ attempt }: AttemptFacts, previous: OnceState | null, nowM
 }
 
 /**
- * Settles what a step left, or an instance before a first step. An attempt of it begins anew: all that matters is in `left`.
+ * An attempt to settle what a step left, or an instance before a first step. Every attempt starts over, because all that matters is in `left`.
  *
  * @param prior how the step ended; `null` before a first step
  */
@@ -83,7 +83,7 @@ export function beginSettling(rules: OnceRules, left: OnceState, prior: Ending |
   return startSettling(state, { rules, nowMs });
 }
 
-/** @throws TypeError where the phase does not wait for such an event: the interpreter is wrong */
+/** What follows from an event. @throws TypeError if the phase does not wait for it: then the interpreter is wrong */
 export function next(state: OnceState, event: Event, rules: OnceRules, nowMs: number): Step {
   const at = { rules, nowMs: Math.max(nowMs, state.atMs) };
   if (event.kind === 'interrupted') return interrupted(state, event.by, at);
@@ -93,7 +93,7 @@ export function next(state: OnceState, event: Event, rules: OnceRules, nowMs: nu
 
 type Answer = Exclude<Event, { kind: 'interrupted' | 'heartbeat' }>;
 
-/** Null where the phase does not wait for such an event. */
+/** @returns null if the phase does not wait for such an event */
 type Handler<In extends Phase> = (state: OnceState, phase: In, event: Answer, at: At) => Step | null;
 
 /** @param events what the handler takes: one too few does not compile, nor one too many */
@@ -134,9 +134,9 @@ function handle(state: OnceState, event: Answer, at: At): Step {
   return step;
 }
 
-/** What being told to end means in each phase. `later`: what is under way goes on, and is looked at when it is over. */
+/** What an interruption does in each phase. `later`: what is under way continues, and the machine looks at the interruption after it. */
 const ON_INTERRUPTION: Readonly<Record<PhaseName, Readonly<Record<Interruption, 'end' | 'later'>>>> = {
-  // What the server says of this attempt comes first: a superseded one must not say anything.
+  // The server's answer comes first: a superseded attempt must not report anything.
   barrier: { cancel: 'later', stop: 'later', superseded: 'end' },
   reserving: { cancel: 'end', stop: 'end', superseded: 'end' },
   observing: { cancel: 'end', stop: 'end', superseded: 'end' },
@@ -156,7 +156,7 @@ const ON_INTERRUPTION: Readonly<Record<PhaseName, Readonly<Record<Interruption, 
   ended: { cancel: 'later', stop: 'later', superseded: 'later' },
 };
 
-/** After too long a silence the server may have given the attempt up: a heartbeat of it proves nothing any more. */
+/** After too long a silence the server may have given the attempt up, and a heartbeat proves nothing any more. */
 function heartbeat(state: OnceState, { nowMs, rules }: At): Step {
   const { heartbeatTimeoutMs, marginMs } = rules.limits;
   const isInTime = nowMs - state.heardAtMs <= heartbeatTimeoutMs - marginMs;

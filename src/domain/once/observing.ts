@@ -1,4 +1,4 @@
-/** Before a send: who may go on, and what the readings of the instance lead to. */
+/** Before a send: whether the attempt may continue, and what each reading of the instance leads to. */
 import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
 import { describeObservation, type Observation } from '../target/target.js';
 import { end, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
@@ -8,16 +8,16 @@ import { adopt } from './following.js';
 import { inspect, judge, notOurs } from './evidence.js';
 import type { OnceState, PhaseOf } from './state.js';
 
-/** Readings older than the baseline in a row before the step gives way: chosen, a replica that lags catches up sooner. */
+/** After so many readings in a row that are older than the baseline the attempt ends. Chosen: a replica that lags catches up sooner. */
 const STALE_READINGS = 4;
 
-/** Budget and credentials come before the reading: nothing waits between the last reading and the send. */
+/** Waits for request budget and credentials first, so that nothing waits between the last reading and the send. */
 export function reserve(state: OnceState, at: At): Step {
   const giveUpAtMs = at.nowMs + at.rules.limits.heartbeatTimeoutMs;
   return { state: { ...state, phase: { name: 'reserving' } }, command: { kind: 'reserve', giveUpAtMs } };
 }
 
-/** An attempt that may be superseded goes on only where the server names it the current one. */
+/** The phase `barrier`: an attempt that may be superseded continues only if the server names it as the current one. */
 export function atBarrier(
   state: OnceState,
   phase: PhaseOf<'barrier'>,
@@ -29,11 +29,12 @@ export function atBarrier(
   return whereNamed(known, phase.askedAtMs, event, at, (named) => reserve(named, at));
 }
 
-/** The attempt before was lost without a heartbeat, and with it without a send lease. What it sent nevertheless was accepted before now. */
+/** The attempt before was lost without any heartbeat, so without a send lease. If it sent all the same, that was accepted before now. */
 function afterLoss({ atMs }: OnceState, { rules }: At): Pick<OnceState, 'isUnleased' | 'clearAtMs'> {
   return { isUnleased: true, clearAtMs: atMs + rules.limits.visibilityWindowMs };
 }
 
+/** The phase `reserving`: reads the instance once there is a place in the request budget. */
 export function reserving(
   state: OnceState,
   _phase: PhaseOf<'reserving'>,
@@ -51,7 +52,7 @@ export function reserving(
   return readAfter(0, state, phase, at);
 }
 
-/** The newest reading of an attempt before counts, where nothing was accepted after it and it showed that nothing had happened. */
+/** The last reading of an earlier attempt counts as the first quiet one if nothing was accepted after it and it showed that nothing had happened. */
 function quietSince({ seen, sent, clearAtMs }: OnceState, { rules }: At): number | null {
   if (seen === null || sent === 'no' || rules.action === null) return null;
   if (seen.observedAtMs < clearAtMs - rules.limits.visibilityWindowMs) return null;
@@ -59,6 +60,7 @@ function quietSince({ seen, sent, clearAtMs }: OnceState, { rules }: At): number
   return move === 'quiet' || move === 'alreadyDone' ? seen.observedAtMs : null;
 }
 
+/** The phase `observing`: what a reading of the instance, or of a cloud job found by it, leads to. */
 export function observing(
   state: OnceState,
   phase: PhaseOf<'observing'>,
@@ -69,7 +71,7 @@ export function observing(
     case 'timeUp':
       return tooLate(state, at);
     case 'failed':
-      // Not found once may be a slip of the API: only two readings that agree say that the instance is gone.
+      // A single "not found" may be an error of the API: only two readings that agree say that the instance is gone.
       if (event.failure === 'TargetNotFound' && phase.missingReadings === 0)
         return readAfter(at.rules.limits.quietMs, state, { ...phase, missingReadings: 1 }, at);
       return failAs(state, event, at);
@@ -96,7 +98,7 @@ interface Reading extends At {
   readonly quietMs: number;
 }
 
-/** What each move of the entry table comes to. */
+/** How each move of the entry table is carried out. */
 const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: PhaseOf<'observing'>, at: Reading) => Step>> = {
   send: (state) => connect(state),
   skip: (state, _phase, at) =>
@@ -115,7 +117,7 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: PhaseOf<'obser
   quiet: (state, phase, at) => afterQuiet(state, phase, at, sendAgain),
 };
 
-/** Nothing is concluded while something sent earlier may still appear, nor from one reading. */
+/** Concludes nothing while something sent earlier may still appear, nor from a single reading. */
 function afterQuiet(
   state: OnceState,
   phase: PhaseOf<'observing'>,
@@ -128,13 +130,13 @@ function afterQuiet(
   return conclude(state, at);
 }
 
-/** The wait is the server's: it outlives a worker. */
+/** The server waits until the next attempt, so the wait survives this worker. */
 function notClearYet(state: OnceState, what: string, at: At): Step {
   const retryInMs = state.clearAtMs - at.nowMs;
   return fail(state, 'Unanswered', `${what}, and what was sent may still appear`, at, { retryInMs });
 }
 
-/** The desired state holds, and an earlier attempt may have brought it about: it counts as ours, and the workflow settles it. */
+/** The desired state holds and an earlier attempt may have caused it: it counts as ours, and the workflow settles it. */
 function done(state: OnceState, at: Reading): Step {
   const { action, before } = at.rules;
   const heldBefore = action !== null && before.observation !== null && desiredStateHolds(action, before.observation);

@@ -1,4 +1,4 @@
-/** When to look at a cloud job: a pure rule from its usual duration. It decides when to look, never what is concluded. */
+/** When to look at a cloud job, computed from its usual duration. It decides when to look, never what is concluded. */
 
 /** The plain rule: 0.1 s after the start, then 1.5 times longer each time, at most 5 s. Nothing here looks more often than it. */
 const PLAIN_FIRST_MS = 100;
@@ -12,6 +12,7 @@ const GAP_FRACTION = 0.1;
 const GAP_GROWTH = 1.3;
 const LONGEST_GAP_FRACTION = 0.1;
 
+/** What the next look depends on. */
 export interface LookRequest {
   /** Looks this watcher made already; 0 for the first. */
   readonly looks: number;

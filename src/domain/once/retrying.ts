@@ -1,10 +1,10 @@
-/** When a step that failed is tried again, and what is kept of why: a pure rule. It decides how soon, never what is concluded. */
+/** When a failed step is retried, and the reason that is kept until then. It decides how soon, never what is concluded. */
 import { FAILURES, type FailureName } from '../failures.js';
 import type { Limits } from './limits.js';
 import { clipText } from '../text/text.js';
 import { describeTime } from '../time/utc-time.js';
 
-/** Why a step is being tried again. It travels in the heartbeat details of its activity. Times are epoch milliseconds. */
+/** Why a step is being retried. It is kept in the heartbeat details of its activity. Times are epoch milliseconds. */
 export interface Retrying {
   readonly failure: FailureName;
   /** The newest reason, in words. */
@@ -13,16 +13,16 @@ export interface Retrying {
   readonly failures: number;
   /** When the first of them failed. */
   readonly sinceMs: number;
-  /** The step's deadline: it is tried again until then. */
+  /** The step's deadline: it is retried until then. */
   readonly untilMs: number;
-  /** The newest failure was that the token had expired: the next attempt has a new one. */
+  /** Set if the newest failure was an expired token: the next attempt has a new one. */
   readonly tokenExpired?: true;
 }
 
 /** The server keeps 4 KB of a pending activity's last failure; message, details and what a codec adds share them. */
 const LONGEST_REASON_BYTES = 800;
 
-/** The reason as it was before, with one more failure. */
+/** Counts one more failure, with its reason. */
 export function failedAgain(
   before: Retrying | undefined,
   { failure, reason, nowMs, untilMs }: { failure: FailureName; reason: string; nowMs: number; untilMs: number },
@@ -36,7 +36,7 @@ export function failedAgain(
   };
 }
 
-/** The reason first, then since when and until when. */
+/** For operators: the reason first, then since when and until when. */
 export function describeRetrying({ reason, failures, sinceMs, untilMs }: Retrying): string {
   const since = failures === 1 ? '' : `failed ${failures} times since ${describeTime(sinceMs)}, `;
   return `${reason} (${since}tried again until ${describeTime(untilMs)})`;
@@ -49,6 +49,7 @@ export function describeRetrying({ reason, failures, sinceMs, untilMs }: Retryin
 const LONGEST_DELAY_IN_QUIETS = 6;
 const LONGEST_DELAYS_IN_QUIETS: Partial<Record<FailureName, number>> = { TargetBusy: 3, Unanswered: 3 };
 
+/** What the delay before the next attempt depends on. */
 export interface RetryDelayRequest {
   readonly failure: FailureName;
   /** Failures in a row, this one too. */
@@ -74,7 +75,7 @@ export function retryDelayMs({ failure, failures, firstDelayMs, leftMs, limits }
   return Math.max(1, Math.round(Math.min(grown, Math.max(firstDelayMs, leftMs / 2))));
 }
 
-/** Does a failure with this name count as one more in a row? A worker that stops says nothing of the step. */
+/** True if this failure counts as one more in a row. A worker that stops says nothing about the step. */
 export function countsAsFailure(name: FailureName): boolean {
   return FAILURES[name].retryable && name !== 'WorkerStopped';
 }

@@ -1,4 +1,4 @@
-/** The one POST of an attempt: the send lease before its first byte, and what each kind of answer means. An attempt never sends twice. */
+/** The one POST of an attempt: the send lease before its first byte, what each answer means, and the search for the cloud job if the answer is lost. */
 import { describeAction } from '../target/actions.js';
 import type { FailureName } from '../failures.js';
 import { endInterrupted, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
@@ -8,6 +8,7 @@ import { adopt, follow, readAfter } from './following.js';
 import { inspect, judge, notOurs } from './evidence.js';
 import type { Interruption, OnceState, Phase, PhaseOf } from './state.js';
 
+/** The phase `connecting`: asks for the send lease once the connection is open. A process that froze while it connected must not send when it wakes. */
 export function connecting(
   state: OnceState,
   _phase: PhaseOf<'connecting'>,
@@ -15,7 +16,7 @@ export function connecting(
   at: At,
 ): Step {
   if (event.kind === 'failed') return provedUnsent(state, event, at);
-  // What the server acknowledges says already what is true once the first byte is out: whoever takes over believes it.
+  // The acknowledged heartbeat already says what is true once the first byte is out, because the next attempt goes by it.
   const leasing: OnceState = {
     ...state,
     sent: 'unknown',
@@ -27,20 +28,17 @@ export function connecting(
 }
 
 /**
- * A first attempt that will have sent within the margin after its schedule, or not at all. Its heartbeat alone is its lease: the answer tells a cancel, a pause, a
- * time-out and a closed run, and only after a reset a description would say more. Then the attempt that replaces it concludes
- * nothing for the heartbeat time-out and the visibility window, which begin after the schedule: longer than margin, POST and visibility
- * window. So it sees what this one sends. What is left, `leaseMs`, is for clocks that differ.
+ * True for a first attempt that sends within the margin after its schedule or not at all. It needs no description: the answer to its heartbeat
+ * tells it about a cancel, a pause, a timeout and a closed run. Only a reset would need one. But the attempt after a reset concludes nothing for
+ * the heartbeat timeout and the visibility window, which is `leaseMs` longer than margin, POST and visibility window, so it sees what this
+ * attempt sent. Those `leaseMs` are for clocks that differ.
  */
 function isYoung({ attempt, sentBefore, decidedAtMs }: OnceState, { nowMs, rules }: At): boolean {
   const { leaseMs, marginMs } = rules.limits;
   return attempt === 1 && sentBefore === 'no' && Math.abs(nowMs - decidedAtMs) + leaseMs <= marginMs;
 }
 
-/**
- * The send lease: the server has just acknowledged a heartbeat of this attempt, so that it gives the step to no other before this POST is over.
- * Asked when the connection stands: a process that is frozen while it connects must not send when it wakes.
- */
+/** The phase `leasing`. With the send lease the first byte may go: the server gives the step to no other attempt before this POST is over. */
 export function leasing(
   state: OnceState,
   phase: PhaseOf<'leasing'>,
@@ -71,13 +69,14 @@ function failUnsent(state: OnceState, { failure, why }: FencedBy, at: At): Step 
   return fail(state, failure, `${action === null ? 'It' : describeAction(action)} ${was}: ${why}`, at);
 }
 
-/** A failure that is not this attempt's own can be taken for another one's after a reset: it is told only where the server names this one. */
+/** After a reset the server could take this attempt's failure for another one's, so it is reported only if the server names this attempt. */
 function askAgain(state: OnceState, { failure, why }: FencedBy, { nowMs, rules }: At): Step {
   const giveUpAtMs = nowMs + rules.limits.readTimeoutMs;
   const phase: Phase = { name: 'unleased', askedAtMs: nowMs, failure, why };
   return { state: { ...state, phase }, command: { kind: 'askServer', giveUpAtMs } };
 }
 
+/** The phase `unleased`: reports that nothing was sent if the server names this attempt as the current one. */
 export function unleased(
   state: OnceState,
   phase: PhaseOf<'unleased'>,
@@ -94,7 +93,7 @@ interface FencedBy {
 
 type Fenced = FencedBy | { readonly by: Interruption; readonly why: string };
 
-/** Why nothing may be sent any more, or `null`. */
+/** @returns why the attempt must not send, or `null` if it may */
 function fence({ interrupted }: OnceState, askedAtMs: number, standing: Standing, { nowMs, rules }: At): Fenced | null {
   const { closing, deadlineAtMs, limits } = rules;
   if (standing === 'superseded') return { by: 'superseded', why: 'another attempt is the current one' };
@@ -109,6 +108,7 @@ function fence({ interrupted }: OnceState, askedAtMs: number, standing: Standing
     : null;
 }
 
+/** The phase `sending`: what the answer to the POST means. */
 export function sending(
   state: OnceState,
   { sentAtMs }: PhaseOf<'sending'>,
@@ -120,10 +120,10 @@ export function sending(
   const { request, message } = event;
   if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, event, at);
   const { quietMs, visibilityWindowMs, postTimeoutMs } = at.rules.limits;
-  // A refusal may be due to our own cloud job, sent by an earlier attempt: it proves nothing about that one.
+  // ServiceStage may refuse because of our own cloud job, which an earlier attempt sent: a refusal proves nothing about that one.
   const answer = request === 'refused' ? 'refused' : 'unanswered';
   const untilMs = at.nowMs + (answer === 'refused' ? visibilityWindowMs : quietMs);
-  // A connection that breaks at once says nothing of when ServiceStage acts: it may until the time of the POST is over.
+  // Even if the connection breaks at once, ServiceStage may accept the POST until its timeout is over.
   const clearAtMs =
     answer === 'refused' ? state.clearAtMs : Math.max(state.clearAtMs, sentAtMs + postTimeoutMs + visibilityWindowMs);
   const noted = note({ ...state, clearAtMs }, answer, at, message);
@@ -145,7 +145,7 @@ function provedUnsent(state: OnceState, event: RequestFailed, at: At): Step {
   return state.interrupted === undefined ? failAs(unsent, event, at) : endInterrupted(unsent, state.interrupted, at);
 }
 
-/** Looks for the cloud job of a POST whose answer gave none. A reading that fails decides nothing. */
+/** The phase `confirming`: looks for the cloud job of a POST whose answer named none. A reading that fails decides nothing. */
 export function confirming(
   state: OnceState,
   phase: PhaseOf<'confirming'>,
@@ -165,7 +165,7 @@ export function confirming(
 }
 
 function lookAgain(state: OnceState, phase: PhaseOf<'confirming'>, at: At): Step {
-  // The first reading comes after a pause, however short the time.
+  // There is always a pause before the first reading, even if no time is left.
   const isFirst = state.phase.name !== 'confirming';
   if (isFirst || at.nowMs < phase.untilMs) return readAfter(at.rules.limits.quietMs, state, phase, at);
   const { answer, message } = phase;

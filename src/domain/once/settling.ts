@@ -1,4 +1,4 @@
-/** Nothing is sent: wait until no cloud job is in flight on the instance, and it is clear what came of a decision. */
+/** Settling sends nothing. It waits until no cloud job is in flight on the instance and it is clear whether the action was carried out. */
 import type { FailureName } from '../failures.js';
 import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
 import { isAtRest } from '../target/cloud-job.js';
@@ -11,13 +11,13 @@ import { inspect, judge } from './evidence.js';
 import { retryDelayMs } from './retrying.js';
 import type { Ending, OnceState, PhaseOf } from './state.js';
 
-/** The cloud job of the decision is followed to its end, where one is known; else the instance is read. */
+/** Follows the cloud job of the decision to its end if one is known; otherwise reads the instance. */
 export function startSettling(state: OnceState, at: At): Step {
   if (state.cloudJob !== null) return startPolling(state, at);
   return readAfter(0, state, { name: 'settling', quietSinceMs: null, jobEnd: null }, at);
 }
 
-/** The phase `following` of a settle: its end, then an instance at rest. */
+/** The phase `following` of a settle: after the end of the cloud job the instance must come to rest. */
 export function followingToSettle(
   state: OnceState,
   phase: PhaseOf<'following'>,
@@ -32,7 +32,7 @@ export function followingToSettle(
   return readAfter(0, state, { name: 'settling', quietSinceMs: null, jobEnd }, at);
 }
 
-/** The phase `settling`. A reading that fails decides nothing; the limit of the settle bounds it. */
+/** The phase `settling`. A failed reading decides nothing; the deadline of the settle ends it. */
 export function settling(
   state: OnceState,
   phase: PhaseOf<'settling'>,
@@ -61,11 +61,11 @@ function afterFailure(state: OnceState, phase: PhaseOf<'settling'>, error: Reque
     : readAgain(failed, { ...phase, quietSinceMs: null }, at);
 }
 
-/** What was sent is known: it only has to come to rest. A deleted instance is at rest. */
+/** It is known what was sent, so the instance only has to come to rest. A deleted instance is at rest. */
 function untilAtRest(state: OnceState, phase: PhaseOf<'settling'>, reading: Observation, at: At): Step {
   if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) {
     const ending = clear(state, at);
-    // Where the cloud job may not have been ours, what was may still appear.
+    // If the cloud job was somebody else's, ours may still appear.
     if (ending.kind !== 'indeterminate' || at.nowMs >= state.clearAtMs) return end(state, ending, at);
   }
   if (isOver(state, at)) return end(state, unclear(state, notAtRest(state), at), at);
@@ -73,9 +73,9 @@ function untilAtRest(state: OnceState, phase: PhaseOf<'settling'>, reading: Obse
 }
 
 /**
- * A reading that shows an older cloud job than the one that has just ended may show the state before it, too. So may one that shows nothing
- * of what a successful one did; an effect that is not seen would not be undone. And one that is not known may be older than ours, which
- * would show after the lease is released: the next run would report it as somebody else's.
+ * True if a reading may show the instance as it was before our cloud job: it shows an older cloud job, or nothing of what our successful one
+ * did. An effect that is not seen would not be undone. An unknown cloud job may be older than ours, too; if ours showed only after the lease is
+ * released, the next run would report it as somebody else's.
  */
 function isOlderThanJob(
   { cloudJob }: OnceState,
@@ -91,7 +91,7 @@ function isOlderThanJob(
   return age === 'stale' || (jobEnd.failure === null && action !== null && !desiredStateHolds(action, reading));
 }
 
-/** Something may have been sent and no cloud job is known: read on until nothing that was sent can still be unseen. */
+/** Something may have been sent and no cloud job is known: reads until nothing that was sent can still be invisible. */
 function whileUnclear(state: OnceState, phase: PhaseOf<'settling'>, reading: Observation, at: At): Step {
   const { before, action, limits } = at.rules;
   const isNew = readingAge(before, reading) === 'new';
@@ -100,7 +100,7 @@ function whileUnclear(state: OnceState, phase: PhaseOf<'settling'>, reading: Obs
   }
   const read = withReadFailure(state, null, at);
   const isClear = at.nowMs >= state.clearAtMs;
-  // Before a first step nothing can be adopted: what is there belongs to the run before, and only has to end.
+  // Before a first step nothing can be adopted: the cloud job belongs to the run before and only has to end.
   if (isNew)
     return isAtRest(reading) && isClear
       ? end(read, clear(read, at), at)
@@ -118,7 +118,7 @@ function afterInspection(state: OnceState, phase: PhaseOf<'settling'>, event: Ev
   const read = withReadFailure(state, null, at);
   const verdict = judge(read, event, at);
   if (verdict.kind === 'fits') return adopt(read, verdict.evidence, at);
-  // Whoever may still send holds the lease with it: an answer is given only when nothing can come after it.
+  // The lease on the instance is kept while an earlier attempt may still send: the verdict comes only when nothing can follow it.
   if (at.nowMs < state.clearAtMs) return goOn(read, { ...phase, quietSinceMs: null }, at);
   const id = state.seen?.lastJobId ?? 'unknown';
   const why =
@@ -128,7 +128,7 @@ function afterInspection(state: OnceState, phase: PhaseOf<'settling'>, event: Ev
   return end(read, unclear(read, why, at), at);
 }
 
-/** Nothing new at all: the state as before means that nothing happened; another state under the same cloud job is not explained. */
+/** No new cloud job appeared. If the state is as before, nothing happened; another state under the same cloud job has no explanation. */
 function nothingNew(state: OnceState, reading: Observation, at: At): Step {
   const { before, action } = at.rules;
   if (before.observation === null || action === null) return end(state, clear(state, at), at);
@@ -156,7 +156,7 @@ const JUDGED: readonly FailureName[] = [
   'TargetNotFound',
 ];
 
-/** It is clear what came of the decision: the step ends as it had, unless its cloud job was not judged yet and shows otherwise. */
+/** It is clear what happened: the step ends as it had before, unless its cloud job was not judged yet and shows something else. */
 function clear({ goal, cloudJob, seen, phase }: OnceState, { rules: { action } }: At): Ending {
   const prior = goal.kind === 'settle' ? goal.prior : null;
   if (prior === null) return { kind: 'succeeded' };
@@ -167,13 +167,13 @@ function clear({ goal, cloudJob, seen, phase }: OnceState, { rules: { action } }
   if (failure !== null) return failedJob(cloudJob, `${before}cloud job ${cloudJob.id} ended ${failure}`);
   if (seen === null || desiredStateHolds(action, seen)) return prior;
   const message = `${before}expected ${ruleOf(action).desiredState(action)}, saw ${describeObservation(seen)} once it was settled`;
-  // An adopted one may not have been ours after all.
+  // An adopted cloud job may not have been ours after all.
   return cloudJob.evidence === undefined
     ? { kind: 'failed', failure: 'NotConverged', message, retryInMs: null }
     : { kind: 'indeterminate', failure: 'Indeterminate', message };
 }
 
-/** The limit ran out, or a cloud job appeared that cannot be told to be ours. */
+/** The verdict when the deadline of the settle passed, or when a cloud job appeared that may not be ours. */
 function unclear(state: OnceState, why: string, { rules }: At): Ending {
   const { goal, seen } = state;
   if (goal.kind === 'settle' && goal.prior !== null) return unsettled(state, goal.prior, why);
@@ -182,16 +182,16 @@ function unclear(state: OnceState, why: string, { rules }: At): Ending {
   return { kind: 'failed', failure: 'TargetBusy', message, retryInMs: null };
 }
 
-/** The verdict on a step that settling did not make clear. */
+/** The verdict on a step if settling did not make clear what happened. */
 export function unsettled({ sent, cloudJob }: OnceState, prior: Ending, why: string): Ending {
   const before = 'message' in prior ? prior.message : 'The step is not clear';
   const message = `${before}; settling it did not help: ${why}`;
-  // A cloud job that is known and does not end wants other advice than a POST that nobody can account for.
+  // An operator needs other advice for a known cloud job that does not end than for a POST with an unknown result.
   const isOwn = sent === 'yes' && cloudJob?.evidence === undefined;
   return { kind: 'indeterminate', failure: isOwn ? 'CloudJobOverdue' : 'Indeterminate', message };
 }
 
-/** What is not clear yet may take until nothing can be unseen, whatever the deadline says. */
+/** While it is not clear what was sent, settling lasts at least until nothing can be invisible, whatever the deadline says. */
 function isOver({ sent, clearAtMs }: OnceState, { nowMs, rules }: At): boolean {
   const { deadlineAtMs, limits } = rules;
   return nowMs >= (sent === 'unknown' ? Math.max(deadlineAtMs, clearAtMs + 4 * limits.quietMs) : deadlineAtMs);

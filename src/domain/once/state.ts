@@ -9,6 +9,7 @@ import type { Retrying } from './retrying.js';
 import { jsonBytes } from '../text/json-bytes.js';
 import { trailWithin, type TrailEntry } from './trail.js';
 
+/** What an attempt hands to the next one, to the workflow and to the report. */
 export interface OnceState {
   /** Number of the attempt that wrote it. */
   readonly attempt: number;
@@ -19,26 +20,25 @@ export interface OnceState {
   /** The same when this attempt began: what earlier attempts may have done. */
   readonly sentBefore: Sent;
   /**
-   * No attempt is known to have asked for the send lease, so that most likely nothing was sent. Not a proof: an operator can clear heartbeats.
-   * Where nothing shows in the whole visibility window either, a restart may be sent.
+   * No attempt is known to have asked for the send lease, so most likely nothing was sent. This is no proof, because an operator can clear
+   * heartbeats. A restart may be sent if nothing shows during the whole visibility window either.
    */
   readonly isUnleased: boolean;
-  /** Known exactly where `sent` is `yes`. */
+  /** Known if and only if `sent` is `yes`. */
   readonly cloudJob: FollowedJob | null;
   /**
-   * Until then something sent earlier may still appear, or an earlier attempt still send; 0 where nothing is out there. Raised with each send;
-   * lowered only where the server's word narrows a guess.
-   * Nothing is sent a second time before it, and nothing is called `Indeterminate`.
+   * Until then something sent earlier may still appear, or an earlier attempt may still send; 0 if nothing is outstanding. Before that time nothing
+   * is sent again, and nothing is called `Indeterminate`. Each send raises it. Only an answer of the server that makes a guess more exact lowers it.
    */
   readonly clearAtMs: number;
   /** Nothing sent for this decision is older. */
   readonly decidedAtMs: number;
-  /** When the server is known to have counted on this attempt: its schedule, or its newest heartbeat. */
+  /** When the server last heard from this attempt, as far as is known: its schedule, or its newest heartbeat. */
   readonly heardAtMs: number;
   /** The newest reading; `null` before the first. */
   readonly seen: Observation | null;
   readonly trail: readonly TrailEntry[];
-  /** Why it is tried again, or read again; absent while nothing fails. */
+  /** Why it is retried, or read again; absent while nothing fails. */
   readonly retrying?: Retrying;
   /** What asked this attempt to end; absent while nothing does. */
   readonly interrupted?: Interruption;
@@ -55,7 +55,7 @@ export interface FollowedJob {
   readonly evidence?: AdoptionEvidence;
 }
 
-/** `cancel`: an operator, or the parent workflow. `stop`: the worker stops. `superseded`: the server does not know this attempt as the current one. */
+/** Who asks an attempt to end. `cancel`: an operator or the parent workflow. `stop`: its worker stops. `superseded`: another attempt is the current one. */
 export type Interruption = 'cancel' | 'stop' | 'superseded';
 
 /**
@@ -64,9 +64,9 @@ export type Interruption = 'cancel' | 'stop' | 'superseded';
  */
 type Goal = { readonly kind: 'act' } | { readonly kind: 'settle'; readonly prior: Ending | null };
 
-/** Where an attempt stands. What a phase remembers is in it. */
+/** Where an attempt is, with what it must remember there. */
 export type Phase =
-  /** It may be superseded, and asks the server. */
+  /** It may be superseded, so it asks the server. */
   | {
       readonly name: 'barrier';
       readonly askedAtMs: number;
@@ -85,13 +85,13 @@ export type Phase =
     }
   /** The connection of the POST is being made. */
   | { readonly name: 'connecting' }
-  /** The connection stands. It asks the server for the send lease. */
+  /** The connection is open. It asks the server for the send lease. */
   | { readonly name: 'leasing'; readonly askedAtMs: number; readonly wasUnleased: boolean }
-  /** The server did not answer whether it gives the send lease: nothing was sent, and it asks whether it may say so. */
+  /** The server did not answer in time, so there is no send lease and nothing was sent. It asks whether it may report that. */
   | { readonly name: 'unleased'; readonly askedAtMs: number; readonly failure: FailureName; readonly why: string }
   /** The first byte is out. */
   | { readonly name: 'sending'; readonly sentAtMs: number; readonly wasUnleased: boolean }
-  /** The answer gave no cloud job: it is looked for until `untilMs`. */
+  /** The answer named no cloud job. It is looked for until `untilMs`. */
   | {
       readonly name: 'confirming';
       readonly answer: 'refused' | 'unanswered';
@@ -117,7 +117,7 @@ export type Phase =
       /** A reading succeeded here. */
       readonly wasSeen: boolean;
     }
-  /** Nothing is sent: it reads until it is clear what came of the decision. */
+  /** It sends nothing, and reads until it is clear whether the action was carried out. */
   | {
       readonly name: 'settling';
       readonly quietSinceMs: number | null;
@@ -134,15 +134,16 @@ interface JobEnded {
   readonly failure: string | null;
 }
 
+/** The name of a phase. */
 export type PhaseName = Phase['name'];
 
 /** The phases of these names. */
 export type PhaseOf<Name extends PhaseName> = Extract<Phase, { name: Name }>;
 
-/** How an attempt ended. The last one's is the verdict on the step. */
+/** How an attempt ended. The ending of the last one is the verdict on the step. */
 export type Ending =
   | { readonly kind: 'succeeded' | 'skipped' }
-  /** To be tried again after `retryInMs`, or for good where that is `null`. */
+  /** Retried after `retryInMs`, or final if that is `null`. */
   | {
       readonly kind: 'failed';
       readonly failure: FailureName;
@@ -150,18 +151,18 @@ export type Ending =
       readonly retryInMs: number | null;
     }
   | { readonly kind: 'cancelled'; readonly message: string }
-  /** Reading cannot tell what came of it. */
+  /** Reading cannot tell whether the action was carried out. */
   | {
       readonly kind: 'indeterminate';
       readonly failure: 'Indeterminate' | 'CloudJobOverdue';
       readonly message: string;
     }
-  /** The server knows another attempt as the current one: this one says nothing. */
+  /** Another attempt is the current one, so this one reports nothing. */
   | { readonly kind: 'superseded' };
 
 /**
- * What a heartbeat says. Until the cloud job is known it says that something may have been sent: heartbeats can come late, and must not hide
- * the send lease from whoever takes over.
+ * The state as a heartbeat says it. Until the cloud job is known it says that something may have been sent: heartbeats can arrive late, and must
+ * not hide the send lease from the next attempt.
  */
 export function asHeartbeat(state: OnceState): OnceState {
   if (state.phase.name === 'ended' || state.cloudJob !== null) return state;
@@ -185,25 +186,25 @@ const IS_SILENT: Readonly<Record<PhaseName, boolean>> = {
 };
 
 /**
- * No timer's heartbeat goes out: an acknowledged one is under way, or one with the cloud job comes next, which the SDK would hold back behind
- * another.
+ * True while no heartbeat may go out by the timer: an acknowledged one is under way, or one with the cloud job comes next, and the SDK would
+ * delay it if it had just sent another.
  */
 export function isSilent({ phase }: OnceState): boolean {
   return IS_SILENT[phase.name];
 }
 
-/** How an attempt that is over ended. @throws TypeError where it is not over */
+/** How the attempt ended. @throws TypeError if it has not ended */
 export function endingOf({ phase }: OnceState): Ending {
   if (phase.name !== 'ended') throw new TypeError(`The attempt is not over: ${phase.name}`);
   return phase.ending;
 }
 
-/** The state as something else ended it: a time-out, a step that is not begun, a settle that could not be carried out. */
+/** The state when something other than an attempt ended it: a timeout, a step that is not begun, a settle that could not be carried out. */
 export function endedAs(state: Omit<OnceState, 'phase'>, ending: Ending): OnceState {
   return { ...state, phase: { name: 'ended', ending } };
 }
 
-/** Where no attempt said anything. `sent: 'unknown'`: an attempt that nobody hears of may have sent. */
+/** The state if no attempt reported anything. With `sent: 'unknown'` one may have sent without being heard. */
 export function nothingKnown(
   sent: 'no' | 'unknown',
   {
@@ -232,8 +233,8 @@ export function nothingKnown(
 const SMALL_STATE_BYTES = 1_500;
 
 /**
- * For a failure that is tried again. Only the server's list of pending activities shows it: what the next attempt needs is in the heartbeat,
- * and the workflow gets the state of a final failure, which is whole.
+ * A short form for a failure that is retried. Only the server's list of pending activities shows it: the next attempt takes what it needs from
+ * the heartbeat, and the workflow gets the whole state with the final failure.
  */
 export function smallState(state: OnceState): OnceState {
   const { retrying: _inTheMessage, phase, ...rest } = state;
