@@ -27,7 +27,7 @@ const [
   load('domain/target/actions.js'),
   load('config/variables.js'),
   load('schedules/schedule-file.js'),
-  load('gateway/alarms-file.js'),
+  load('gateway/alarms-file/schema.js'),
   load('domain/alarms/alarm.js'),
   load('runbooks/catalogue.js'),
 ]);

@@ -1,10 +1,10 @@
-/** Commands about alarms: what one would start, and what was decided. */
+/** Commands about alarms: what an alarm would start, and what was decided. */
 import type { Command } from 'commander';
 import { UNMATCHED } from '../domain/alarms/alarm.js';
 import { didYouMean } from '../domain/text/suggest.js';
 import { printable } from '../domain/text/text.js';
-import type { ReadAlarms } from '../gateway/read-alarms.js';
-import { readAlarmsOrTell } from './alarm-session.js';
+import type { AlarmsConfig } from '../gateway/alarms-file/read-alarms-file.js';
+import { loadAlarms } from './alarm-session.js';
 import { numberBetween } from './number-option.js';
 import { CommandError, hint, print, printJson, printPainted } from './output.js';
 import { paintForOutput } from './paint.js';
@@ -16,25 +16,26 @@ interface AlarmOptions {
   readonly json?: boolean;
 }
 
+/** Adds `runbook alarm try` and `runbook alarm log`. */
 export function addAlarmCommands(program: Command): void {
   const alarm = program.command('alarm').description('alarms that start runs: try, log');
   const withFile = (command: Command) =>
-    command.option('--file <file>', 'the alarms file; default: RUNBOOK_ALARMS').option('--json', 'as JSON');
-  withFile(alarm.command('try').argument('<body>', 'a file with a body as the sender would send it'))
-    .description('show what the alarms in a body would start and why, or why not; asks nobody')
-    .option('--sender <name>', 'of the alarms file; needed where it has several')
+    command.option('--file <file>', 'the alarms file; default: RUNBOOK_ALARMS').option('--json', 'print JSON');
+  withFile(alarm.command('try').argument('<body>', 'a file with the body that a sender would send'))
+    .description('show what the alarms in a body would start and why, or why not; calls no server')
+    .option('--sender <name>', 'a sender of the alarms file; required if it has several')
     .action(tryBody);
   withFile(alarm.command('log'))
-    .description('show what came in, what was decided, by which rule, and the run; newest first')
-    .option('--rule <name>', `only of this rule; ${UNMATCHED} for what no rule took`)
-    .option('--limit <number>', 'lines at most', numberBetween(1, 100_000), 50)
+    .description('show the alarms that arrived, the decisions, the rules and the runs, newest first')
+    .option('--rule <name>', `only this rule; ${UNMATCHED} for alarms that no rule matches`)
+    .option('--limit <number>', 'the most lines to show', numberBetween(1, 100_000), 50)
     .action(log);
 }
 
 async function tryBody(bodyFile: string, options: AlarmOptions & { sender?: string }): Promise<void> {
-  const alarms = await readAlarmsOrTell(options.file, 'unread');
+  const alarms = await loadAlarms(options.file, 'unread');
   const [{ makeSender }, { previewAlarm }] = await Promise.all([
-    import('../gateway/sender.js'),
+    import('../gateway/senders/make-sender.js'),
     import('../gateway/preview-alarm.js'),
   ]);
   const { name, settings } = chosenSender(alarms, options.sender);
@@ -52,7 +53,7 @@ async function tryBody(bodyFile: string, options: AlarmOptions & { sender?: stri
   else printPainted(renderPreviews(previews, paintForOutput()));
 }
 
-function chosenSender({ senders }: ReadAlarms, given: string | undefined): ReadAlarms['senders'][number] {
+function chosenSender({ senders }: AlarmsConfig, given: string | undefined): AlarmsConfig['senders'][number] {
   const names = senders.map(({ name }) => name);
   const [only] = senders;
   const found = given === undefined && senders.length === 1 ? only : senders.find(({ name }) => name === given);
@@ -60,7 +61,7 @@ function chosenSender({ senders }: ReadAlarms, given: string | undefined): ReadA
   throw new CommandError(
     'UnknownSender',
     given === undefined
-      ? `The file has several senders: say which one with --sender ${names.join(' or --sender ')}`
+      ? `The file has several senders. Choose one: --sender ${names.join(' or --sender ')}`
       : `There is no sender "${given}". Use one of: ${names.join(', ')}.${didYouMean(given, names)}`,
   );
 }
@@ -80,7 +81,7 @@ async function bodyIn(file: string): Promise<Buffer> {
 }
 
 async function log(options: AlarmOptions & { rule?: string; limit: number }): Promise<void> {
-  const { owner, rules } = await readAlarmsOrTell(options.file, 'unread');
+  const { owner, rules } = await loadAlarms(options.file, 'unread');
   const names = [...rules.map(({ name }) => name), UNMATCHED];
   const { rule, limit } = options;
   if (rule !== undefined && !names.includes(rule))
@@ -89,12 +90,12 @@ async function log(options: AlarmOptions & { rule?: string; limit: number }): Pr
       `There is no rule "${rule}". Use one of: ${names.join(', ')}.${didYouMean(rule, names)}`,
     );
   const [{ readAlarmLog }, { Calls }] = await Promise.all([
-    import('../gateway/alarm-log.js'),
+    import('../gateway/rule-client.js'),
     import('../temporal/calls.js'),
   ]);
-  const asked = rule === undefined ? names : [rule];
-  const decided = await withServer(options, ({ client }) => readAlarmLog(new Calls(client), owner, asked));
-  const shown = decided.slice(0, limit);
+  const chosen = rule === undefined ? names : [rule];
+  const lines = await withServer(options, ({ client }) => readAlarmLog(new Calls(client), owner, chosen));
+  const shown = lines.slice(0, limit);
   if (options.json === true) printJson({ owner, alarms: shown });
   else printPainted(renderAlarmLog(shown, paintForOutput()));
 }

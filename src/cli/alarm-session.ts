@@ -1,12 +1,16 @@
-/** What the gateway and every `runbook alarm` command need: the alarms file, read whole or every problem told. */
-import type { ReadAlarms } from '../gateway/read-alarms.js';
+/** Reads the alarms file for the gateway and every `runbook alarm` command. */
+import type { AlarmsConfig } from '../gateway/alarms-file/read-alarms-file.js';
 import { CommandError, USAGE_EXIT_CODE } from './output.js';
 
-/** @param secrets `unread`: for commands that only use the rules, on machines that have no secrets. @throws CommandError with every problem */
-export async function readAlarmsOrTell(given: string | undefined, secrets: 'read' | 'unread'): Promise<ReadAlarms> {
+/**
+ * @param given the option --file. Default: RUNBOOK_ALARMS
+ * @param secrets `unread` for commands that only use the rules and run on machines without secrets
+ * @throws CommandError with every problem of the file
+ */
+export async function loadAlarms(given: string | undefined, secrets: 'read' | 'unread'): Promise<AlarmsConfig> {
   const [{ readAlarmsFile }, { secretsBeside }, { findRunbook }, { loadClientConfig }, path] = await Promise.all([
-    import('../gateway/read-alarms.js'),
-    import('../gateway/sender-settings.js'),
+    import('../gateway/alarms-file/read-alarms-file.js'),
+    import('../gateway/alarms-file/sender-settings.js'),
     import('../runbooks/catalogue.js'),
     import('../config/config.js'),
     import('node:path'),
@@ -14,7 +18,7 @@ export async function readAlarmsOrTell(given: string | undefined, secrets: 'read
   const { alarmsFile, runbookDirectories } = loadClientConfig(process.env);
   const file = given ?? alarmsFile;
   if (file === undefined) {
-    const message = 'No alarms file is named, so alarms start nothing. Give --file FILE, or set RUNBOOK_ALARMS';
+    const message = 'No alarms file is named. Give --file FILE, or set RUNBOOK_ALARMS';
     throw new CommandError('NoAlarmsFile', message);
   }
   const read = await readAlarmsFile(file, {

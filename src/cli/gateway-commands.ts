@@ -1,8 +1,8 @@
-/** `runbook gateway`: the HTTP entry for alarms, until it is told to stop. */
+/** `runbook gateway`: serves the HTTP entry for alarms until it is stopped. */
 import type { Command } from 'commander';
 import type { GatewayOptions } from '../gateway/gateway.js';
-import type { ReadAlarms } from '../gateway/read-alarms.js';
-import { readAlarmsOrTell } from './alarm-session.js';
+import type { AlarmsConfig } from '../gateway/alarms-file/read-alarms-file.js';
+import { loadAlarms } from './alarm-session.js';
 import { hint, print, printJsonLine } from './output.js';
 import { numberBetween } from './number-option.js';
 
@@ -15,21 +15,22 @@ interface GatewayCommandOptions {
   readonly json?: boolean;
 }
 
+/** Adds `runbook gateway`. */
 export function addGatewayCommands(program: Command): void {
   program
     .command('gateway')
-    .description('take alarms over HTTP and start runs by the rules of an alarms file, until it is told to stop')
+    .description('receive alarms over HTTP and start runs by the rules of an alarms file, until it is stopped')
     .option('--file <file>', 'the alarms file; default: RUNBOOK_ALARMS')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', '0 takes a free one', numberBetween(0, 65_535), 8095)
-    .option('--dry-run', 'answer what an alarm would start and why; start nothing, confirm nothing')
-    .option('--task-queue <name>', 'default: RUNBOOK_TASK_QUEUE or runbooks')
-    .option('--json', 'the first line is one JSON object with the address, senders and rules')
+    .option('--port <number>', 'port to listen on; 0 picks a free one', numberBetween(0, 65_535), 8095)
+    .option('--dry-run', 'answer what an alarm would start and why; start nothing and confirm no subscription')
+    .option('--task-queue <name>', 'task queue of the workers; default: RUNBOOK_TASK_QUEUE or runbooks')
+    .option('--json', 'print one JSON object with the address, senders and rules first')
     .action(runGateway);
 }
 
 async function runGateway(options: GatewayCommandOptions): Promise<void> {
-  const alarms = await readAlarmsOrTell(options.file, 'read');
+  const alarms = await loadAlarms(options.file, 'read');
   if (options.dryRun === true) return serve(alarms, options, null);
   const [{ RunbookClient }, { Calls }, { loadClientConfig }] = await Promise.all([
     import('../client/runbook-client.js'),
@@ -37,20 +38,20 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
     import('../config/config.js'),
   ]);
   const { temporal, taskQueue } = loadClientConfig(process.env);
-  // Comes up also while Temporal is away: senders are told to come again.
+  // Starts even if Temporal is unreachable: senders are then asked to retry.
   const runbooks = RunbookClient.lazy({ ...temporal.connectionOptions, namespace: temporal.namespace });
   const calls = new Calls(runbooks.client);
   try {
     await serve(alarms, options, { calls, taskQueue: options.taskQueue ?? taskQueue });
   } finally {
-    // In this order: a try of the SDK that is still to come, on a connection that is closed, would end the process.
+    // In this order: a retry of the SDK on a closed connection would end the process.
     await calls.close();
     await runbooks.close();
   }
 }
 
 async function serve(
-  alarms: ReadAlarms,
+  alarms: AlarmsConfig,
   { host, port, json }: GatewayCommandOptions,
   temporal: GatewayOptions['temporal'],
 ): Promise<void> {
@@ -70,10 +71,10 @@ async function serve(
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
   await gateway.close();
-  hint('The gateway has ended');
+  hint('The gateway has stopped');
 }
 
-function announcement(url: string, { owner, senders, rules }: ReadAlarms, dryRun: boolean): object {
+function announcement(url: string, { owner, senders, rules }: AlarmsConfig, dryRun: boolean): object {
   return {
     url,
     dryRun,
@@ -83,9 +84,9 @@ function announcement(url: string, { owner, senders, rules }: ReadAlarms, dryRun
   };
 }
 
-function greeting(url: string, { owner, senders, rules }: ReadAlarms, dryRun: boolean): string {
+function greeting(url: string, { owner, senders, rules }: AlarmsConfig, dryRun: boolean): string {
   return [
-    `Alarms are taken at ${url}/alarms/<sender>${dryRun ? '; a dry run: nothing is started' : ''}`,
+    `Alarms are accepted at ${url}/alarms/<sender>${dryRun ? '; dry run: nothing is started' : ''}`,
     `senders: ${senders.map(({ name, settings }) => `${name} (${settings.kind})`).join(', ')}`,
     `rules of ${owner}: ${rules.map(({ name }) => name).join(', ')}`,
   ].join('\n');

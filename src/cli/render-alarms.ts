@@ -1,12 +1,13 @@
-/** Alarms as text: what they would start, and what was decided. Pure. */
+/** Renders alarms as text: what they would start, and what was decided. Pure. */
 import type { AlarmLogLine } from '../domain/alarms/alarm.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import type { AlarmPreview } from '../gateway/preview-alarm.js';
 import type { Paint } from './paint.js';
 import { printableFacts } from './terminal-text.js';
 
+/** What alarms would start, for `runbook alarm try`. */
 export function renderPreviews(previews: readonly AlarmPreview[], paint: Paint): string {
-  if (previews.length === 0) return 'There is no alarm in it: nothing would start';
+  if (previews.length === 0) return 'The body contains no alarm: nothing would start';
   return printableFacts(previews)
     .flatMap((preview) => previewLines(preview, paint))
     .join('\n');
@@ -24,8 +25,9 @@ function previewLines({ alarm, status, rule, start, why, passedOver }: AlarmPrev
   ];
 }
 
+/** What was decided, for `runbook alarm log`. */
 export function renderAlarmLog(lines: readonly AlarmLogLine[], paint: Paint): string {
-  if (lines.length === 0) return 'No alarm was decided yet';
+  if (lines.length === 0) return 'No decision yet';
   return printableFacts(lines)
     .flatMap((line) => {
       const { decidedAtMs, rule, target, decision } = line;

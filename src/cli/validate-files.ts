@@ -79,7 +79,7 @@ async function validateFile(file: string, calendars: LocalCalendars): Promise<Va
       return { kind, problems: problemsIn(read), runbook: null, freeze };
     }
     case 'alarms file': {
-      const { readAlarmsFile } = await import('../gateway/read-alarms.js');
+      const { readAlarmsFile } = await import('../gateway/alarms-file/read-alarms-file.js');
       // Secrets are where the gateway runs, which reads them at its start.
       const options = { findRunbook: await runbookFinder(), readSecret: null };
       return { kind, problems: problemsIn(await readAlarmsFile(file, options)), runbook: null, freeze: [] };

@@ -1,79 +1,83 @@
-/** The HTTP entry for alarms. Everything a stranger can do to it is bounded: bytes, time, requests at once, what is said in return. */
+/** The HTTP server for alarms. Everything that a stranger can cause is bounded: bytes, time, connections, and what an answer reveals. */
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { toClientError, reasonOf, type Calls } from '../temporal/calls.js';
-import { Counts } from './counts.js';
-import { decideAlarmsWith } from './decide-alarms.js';
-import { onEarlyRefusal, type EarlyRefusal } from './early-refusals.js';
-import type { ReadAlarms } from './read-alarms.js';
+import { ThrottledLog } from '../logging/throttled-log.js';
 import { hostAndPort } from '../network/host-and-port.js';
 import type { ProxyFor } from '../network/proxies.js';
-import { makeSender, type Delivery, type Sender } from './sender.js';
-import { discard, HeldBytes, MOST_BODY_BYTES, withBody } from './request-body.js';
-import { routeOf, shownName, shownPath } from './route.js';
-import { SparseLog } from '../logging/throttled-log.js';
-import { DeliveryTaker, type Answer } from './take-delivery.js';
+import { reasonOf, toClientError, type Calls } from '../temporal/calls.js';
+import type { AlarmsConfig } from './alarms-file/read-alarms-file.js';
+import { DeliveryHandler, type Answer } from './delivery-handler.js';
+import { onEarlyRejection, type EarlyRejection } from './early-rejections.js';
+import { routeOf, shownName, shownPath } from './http-route.js';
+import { GatewayMetrics } from './metrics.js';
+import { BodyMemoryBudget, discard, MOST_BODY_BYTES, withBody } from './request-body.js';
+import { decideAlarmsWith } from './rule-client.js';
+import { makeSender } from './senders/make-sender.js';
+import type { Delivery, Sender } from './senders/sender.js';
 
-/** For each sender, so that who floods one does not shut out the others, on top of 64 KiB for each connection. */
-const MOST_HELD_BYTES = 32 * 1024 * 1024;
+/** Per sender, so that a flood at one does not shut out the others. On top of 64 KiB per connection. */
+const BODY_BUDGET_BYTES = 32 * 1024 * 1024;
 const MOST_CONNECTIONS = 1_000;
-/** How long a sender may take for its headers, and for a whole request. Chosen: senders are servers that send at once. */
-const DEFAULT_PATIENCE: Patience = { headersMs: 5_000, requestMs: 10_000 };
-/** Node looks for connections that are over their time so often, and oftener where the time is short. */
-const LOOK_EVERY_MS = 1_000;
+/** Chosen: senders are servers, which send without pauses. */
+const DEFAULT_TIMEOUTS: RequestTimeouts = { headersMs: 5_000, requestMs: 10_000 };
+/** How often Node checks for connections that exceed a time-out; more often if the time-out is shorter. */
+const CHECK_CONNECTIONS_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 15_000;
-/** Longer than a sender waits, since late deliveries are decided to the end; below what a container has to stop. */
+/** Longer than a sender waits, because late deliveries are decided all the same; shorter than a container gets to stop. */
 const UPDATE_TIMEOUT_MS = 8_000;
 const READY_TIMEOUT_MS = 1_000;
-/** Longer than any delivery takes to be answered. */
+/** Longer than it takes to answer any delivery. */
 const STOP_WITHIN_MS = 6_000;
-/** Of nobody's body is anything read. */
-const NOTHING_MORE = new HeldBytes(0);
+/** Unknown senders get no body memory: nothing is buffered for them. */
+const NO_BUDGET = new BodyMemoryBudget(0);
 
-interface Patience {
+/** The time that a sender has for its headers, and for a whole request. */
+interface RequestTimeouts {
   readonly headersMs: number;
   readonly requestMs: number;
 }
 
+/** What a gateway needs. */
 export interface GatewayOptions {
-  readonly alarms: ReadAlarms;
+  readonly alarms: AlarmsConfig;
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
-  /** `null`: a dry run, which touches nothing. */
+  /** `null` for a dry run, which starts nothing. */
   readonly temporal: { readonly calls: Calls; readonly taskQueue: string } | null;
   readonly log: Logger;
-  /** For what senders fetch themselves. Default: always direct. */
+  /** The proxy for what senders download themselves. Default: none. */
   readonly proxyFor?: ProxyFor;
-  /** With a sender that is slow. Default: 5 s for its headers, 10 s for a request. */
-  readonly patience?: Patience;
-  /** By which the log says a thing once in a while. Milliseconds; default: the time. */
+  /** Default: 5 s for the headers, 10 s for a request. */
+  readonly timeouts?: RequestTimeouts;
+  /** Clock of the throttled log, in epoch milliseconds. Default: the current time. */
   readonly clock?: () => number;
 }
 
+/** A gateway that accepts requests. */
 export interface RunningGateway {
   readonly url: string;
-  /** Takes nothing new, answers what it has taken, within some seconds. */
+  /** Accepts nothing new and answers what is under way, within 6 s. */
   close(): Promise<void>;
 }
 
-/** @throws when the port is taken, or a sender's settings do not fit */
+/** Starts a gateway. @throws Error when the port is in use, or the settings of a sender are wrong */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const gateway = new Gateway(options);
-  const { headersMs, requestMs } = options.patience ?? DEFAULT_PATIENCE;
+  const { headersMs, requestMs } = options.timeouts ?? DEFAULT_TIMEOUTS;
   const server = createServer(
     {
       headersTimeout: headersMs,
       requestTimeout: requestMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, headersMs),
+      connectionsCheckingInterval: Math.min(CHECK_CONNECTIONS_EVERY_MS, headersMs),
     },
     (request, response) => void gateway.handle(request, response),
   );
   server.maxConnections = MOST_CONNECTIONS;
-  onEarlyRefusal(server, (reason, what) => gateway.rejected(reason, { what }));
+  onEarlyRejection(server, (reason, what) => gateway.recordRejection(reason, { what }));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -91,92 +95,96 @@ async function stop(server: Server, gateway: Gateway): Promise<void> {
   clearTimeout(late);
 }
 
+/** Answers requests. */
 class Gateway {
   isStopping = false;
   readonly #senders: ReadonlyMap<string, Sender>;
-  /** Answers for names that are no sender's, at the price of one that is. */
-  readonly #nobody = makeSender('unknown', { kind: 'bearer', tokens: [randomBytes(32).toString('hex')] });
-  readonly #held: ReadonlyMap<string, HeldBytes>;
-  readonly #counts = new Counts();
-  readonly #sparseLog: SparseLog;
-  readonly #taker: DeliveryTaker;
+  /** Refuses deliveries to unknown names, in the same time as a known sender. */
+  readonly #unknownSender = makeSender('unknown', { kind: 'bearer', tokens: [randomBytes(32).toString('hex')] });
+  readonly #budgets: ReadonlyMap<string, BodyMemoryBudget>;
+  readonly #metrics = new GatewayMetrics();
+  readonly #throttledLog: ThrottledLog;
+  readonly #handler: DeliveryHandler;
   #readiness: Promise<Answer> | null = null;
 
   constructor(private readonly options: GatewayOptions) {
     const { alarms, temporal, log, proxyFor, clock } = options;
     const { owner, rules, senders } = alarms;
     this.#senders = new Map(senders.map(({ name, settings }) => [name, makeSender(name, settings, proxyFor)]));
-    this.#held = new Map(senders.map(({ name }) => [name, new HeldBytes(MOST_HELD_BYTES)]));
+    this.#budgets = new Map(senders.map(({ name }) => [name, new BodyMemoryBudget(BODY_BUDGET_BYTES)]));
     const decide = temporal && decideAlarmsWith({ ...temporal, owner, timeoutMs: UPDATE_TIMEOUT_MS });
-    this.#sparseLog = new SparseLog(log, clock);
-    this.#taker = new DeliveryTaker({ owner, rules, decide, counts: this.#counts, log, sparseLog: this.#sparseLog });
+    const throttledLog = new ThrottledLog(log, clock);
+    this.#throttledLog = throttledLog;
+    this.#handler = new DeliveryHandler({ owner, rules, decide, metrics: this.#metrics, log, throttledLog });
   }
 
-  /** Never rejects, and never tells a stranger why something went wrong inside. */
+  /** Answers one request. Never rejects, and never reveals an internal error. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       this.#send(response, await this.#answer(request));
     } catch (error) {
-      // The sender hung up, or took longer for its body than it may.
-      this.rejected('cutOff', { what: reasonOf(error) });
+      // The sender hung up, or was too slow with its body.
+      this.recordRejection('cutOff', { what: reasonOf(error) });
       response.destroy();
     }
   }
 
-  /** Counts a request that reaches no sender, and logs the first of its kind in a while. */
-  rejected(reason: EarlyRefusal | 'notFound' | 'cutOff', facts: object): void {
-    this.#counts.add('rejected', { reason });
-    this.#sparseLog.warn(`rejected ${reason}`, { reason, ...facts }, 'request rejected');
+  /** Counts and logs a request that reaches no sender. */
+  recordRejection(reason: EarlyRejection | 'notFound' | 'cutOff', facts: object): void {
+    this.#metrics.count('rejected_requests', { reason });
+    this.#throttledLog.warn(`rejected ${reason}`, { reason, ...facts }, 'request rejected');
   }
 
   async #answer(request: IncomingMessage): Promise<Answer> {
     const { method = '', url = '' } = request;
     const route = routeOf(method, url);
-    if (route.kind === 'alarms') return this.#take(route.sender, request);
+    if (route.kind === 'alarms') return this.#receive(route.sender, request);
     discard(request);
     if (route.kind === 'page') {
-      if (route.page === 'metrics') return { status: 200, body: this.#counts.text(this.#taker.queueLengths()) };
-      return route.page === 'healthz' ? { status: 200, body: { healthy: true } } : this.#ready();
+      if (route.page === 'healthz') return { status: 200, body: { healthy: true } };
+      if (route.page === 'readyz') return this.#ready();
+      const { type, text } = await this.#metrics.page(this.#handler.queueLengths());
+      return { status: 200, body: text, headers: { 'content-type': type } };
     }
     const { kind, message } = route;
-    this.rejected(kind, { method, path: shownPath(url) });
+    this.recordRejection(kind, { method, path: shownPath(url) });
     const body = { error: kind, message };
     return kind === 'notFound' ? { status: 404, body } : { status: 405, body, headers: { allow: route.allow } };
   }
 
-  async #take(name: string, request: IncomingMessage): Promise<Answer> {
+  async #receive(name: string, request: IncomingMessage): Promise<Answer> {
     const known = this.#senders.get(name);
-    const sender = known ?? this.#nobody;
+    const sender = known ?? this.#unknownSender;
     const headers = singleHeaders(request);
-    const held = this.#held.get(name) ?? NOTHING_MORE;
+    const budget = this.#budgets.get(name) ?? NO_BUDGET;
     const refusal = sender.admits(headers);
     if (refusal !== null) {
       discard(request);
-      const what = known === undefined ? `no sender is called ${shownName(name)}` : refusal.what;
-      return this.#taker.refuse(sender.name, { ...refusal, what });
+      const what = known === undefined ? `there is no sender ${shownName(name)}` : refusal.what;
+      return this.#handler.refuse(sender.name, { ...refusal, what });
     }
-    return withBody(request, { mostBytes: MOST_BODY_BYTES, held }, async (body) => {
+    return withBody(request, { mostBytes: MOST_BODY_BYTES, budget }, async (body) => {
       if (body === 'tooLarge') {
         const what = 'the body is larger than 1 MiB';
-        return this.#taker.refuse(name, { kind: 'refused', status: 413, reason: 'tooLarge', what });
+        return this.#handler.refuse(name, { kind: 'refused', status: 413, reason: 'tooLarge', what });
       }
       if (body === 'tooMuchAtOnce') {
-        this.#counts.add('deliveries', { sender: name, result: body });
+        this.#metrics.count('deliveries', { sender: name, result: body });
         return { status: 503, body: { error: body }, headers: { 'retry-after': '1' } };
       }
-      return this.#taker.take(sender, { headers, body, receivedAtMs: Date.now() });
+      return this.#handler.handle(sender, { headers, body, receivedAtMs: Date.now() });
     });
   }
 
-  /** However many ask, Temporal is asked once at a time. */
+  /** Requests that arrive together share one call to Temporal. */
   #ready(): Promise<Answer> {
-    this.#readiness ??= this.#askTemporal().finally(() => {
+    this.#readiness ??= this.#checkTemporal().finally(() => {
       this.#readiness = null;
     });
     return this.#readiness;
   }
 
-  async #askTemporal(): Promise<Answer> {
+  async #checkTemporal(): Promise<Answer> {
     const { temporal } = this.options;
     if (temporal === null) return { status: 200, body: { ready: true, dryRun: true } };
     const { calls } = temporal;
@@ -186,17 +194,14 @@ class Gateway {
       );
       return { status: 200, body: { ready: true } };
     } catch (error) {
-      this.#sparseLog.warn('notReady', { what: reasonOf(toClientError(error, null)) }, 'not ready');
-      return { status: 503, body: { ready: false, error: 'temporalAway' } };
+      this.#throttledLog.warn('notReady', { what: reasonOf(toClientError(error, null)) }, 'not ready');
+      return { status: 503, body: { ready: false, error: 'temporalUnreachable' } };
     }
   }
 
   #send(response: ServerResponse, { status, body, headers = {} }: Answer): void {
-    const [type, text] =
-      typeof body === 'string'
-        ? ['text/plain; version=0.0.4', body]
-        : ['application/json', `${JSON.stringify(body)}\n`];
-    const usual = { 'content-type': type, 'cache-control': 'no-store' };
+    const text = typeof body === 'string' ? body : `${JSON.stringify(body)}\n`;
+    const usual = { 'content-type': 'application/json', 'cache-control': 'no-store' };
     response.writeHead(status, { ...usual, ...headers, ...(this.isStopping ? { connection: 'close' } : {}) }).end(text);
   }
 }

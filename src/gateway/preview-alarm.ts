@@ -1,23 +1,25 @@
-/** What an alarm would start, and why or why not, without asking anybody: for the dry run and `runbook alarm try`. */
+/** What an alarm would start, and why or why not, without calling a server: for the dry run and `runbook alarm try`. */
 import type { Alarm, AlarmStart, Brakes } from '../domain/alarms/alarm.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { ruleFor, startOf, unmetConditions, type AlarmRule } from './match-alarm.js';
 
+/** What would be decided about an alarm. */
 export interface AlarmPreview {
   readonly alarm: string;
   readonly status: Alarm['status'];
-  /** As read; what rules match on. */
+  /** What rules match on. */
   readonly labels: Alarm['labels'];
   readonly rule: string | null;
-  /** What a firing alarm would start; `null`: nothing. */
+  /** `null` if it would start nothing. */
   readonly start: AlarmStart | null;
   readonly why: string;
-  /** What may still hold the start back: only the server knows. */
+  /** What may still hold the start back, which only the server knows. */
   readonly brakes: readonly string[];
-  /** Rules that do not take it, up to the one that does, and what keeps each from it. */
+  /** Rules before the one that matches, and the conditions that each of them does not meet. */
   readonly passedOver: readonly { readonly rule: string; readonly unmet: readonly string[] }[];
 }
 
+/** Previews one alarm. */
 export function previewAlarm(alarm: Alarm, rules: readonly AlarmRule[]): AlarmPreview {
   const rule = ruleFor(alarm, rules);
   const { name, status, labels } = alarm;
@@ -25,7 +27,7 @@ export function previewAlarm(alarm: Alarm, rules: readonly AlarmRule[]): AlarmPr
   const passedOver = tried.map((each) => ({ rule: each.name, unmet: unmetConditions(alarm, each) }));
   const seen = { alarm: name, status, labels, rule: rule?.name ?? null, passedOver };
   if (status === 'resolved') return { ...seen, start: null, why: whyResolved(rule), brakes: [] };
-  if (rule === null) return { ...seen, start: null, why: 'no rule takes it', brakes: [] };
+  if (rule === null) return { ...seen, start: null, why: 'no rule matches it', brakes: [] };
   const start = startOf(alarm, rule);
   if ('problem' in start) return { ...seen, start: null, why: `would start nothing: ${start.problem}`, brakes: [] };
   const brakes = describeBrakes(rule.brakes);
@@ -34,23 +36,23 @@ export function previewAlarm(alarm: Alarm, rules: readonly AlarmRule[]): AlarmPr
 }
 
 function whyResolved(rule: AlarmRule | null): string {
-  if (rule === null) return 'no rule takes it; one that its firing went to is told all the same';
+  if (rule === null) return 'no rule matches it; a rule that knows its firing is informed all the same';
   const { onResolved, debounceMs } = rule.brakes;
   const effects = [
-    ...(debounceMs > 0 ? ['a start that still waits is called off'] : []),
-    ...(onResolved === 'withdraw' ? ['a run of it that has begun no target is cancelled'] : []),
+    ...(debounceMs > 0 ? ['a start that waits is called off'] : []),
+    ...(onResolved === 'withdraw' ? ['a run that has not begun a target is cancelled'] : []),
   ];
   return `resolved, so it would start nothing${effects.length === 0 ? '' : `; ${effects.join(', ')}`}`;
 }
 
-/** In the order in which they are looked at. */
+/** In the order in which they are checked. */
 function describeBrakes({ debounceMs, coolDownMs, atMost, atOnce }: Brakes): string[] {
   return [
-    'one run for one firing',
+    'one run per firing',
     'no other run on the target',
-    ...(coolDownMs > 0 ? [`none within ${describeDuration(coolDownMs)} of the end of one on the target`] : []),
+    ...(coolDownMs > 0 ? [`no run on the target ended less than ${describeDuration(coolDownMs)} ago`] : []),
     ...(atMost === null ? [] : [`at most ${atMost.runs} in ${describeDuration(atMost.withinMs)}`]),
     ...(atOnce === null ? [] : [`at most ${atOnce} at once`]),
-    ...(debounceMs > 0 ? [`it must fire for ${describeDuration(debounceMs)}`] : []),
+    ...(debounceMs > 0 ? [`it keeps firing for ${describeDuration(debounceMs)}`] : []),
   ];
 }

@@ -1,84 +1,86 @@
-/** Bodies of requests: raw bytes, as many as may come and no more, of one request and of all together. */
+/** Reads request bodies within two limits: bytes per request and bytes held per sender. */
 import type { IncomingMessage } from 'node:http';
 
-/** SMN messages have at most 256 KB, which JSON can double; the rest is spare. */
+/** Twice an SMN message of 256 KB, because JSON can double it, and as much in reserve. */
 export const MOST_BODY_BYTES = 1024 * 1024;
 
-/** What is read on top of the limit, so that a sender that only went a little too far gets the answer and not a reset. */
+/** Read beyond the limit, so that a sender that exceeds it a little gets the answer instead of a connection reset. */
 const OVERRUN_BYTES = 1024 * 1024;
-/** Held for nothing: most alarms are smaller, so that large bodies of others, however slow, do not keep them out. */
-const SMALL_BYTES = 64 * 1024;
+/** Not counted against the budget. Most alarms are smaller, so slow, large bodies do not keep them out. */
+const FREE_BYTES = 64 * 1024;
 
-/** Memory that the bodies of one sender take beyond what small ones have, until they are answered. */
-export class HeldBytes {
-  #held = 0;
+/** Memory for the bodies of one sender beyond 64 KiB each, until they are answered. */
+export class BodyMemoryBudget {
+  #heldBytes = 0;
 
-  constructor(private readonly most: number) {}
+  constructor(private readonly mostBytes: number) {}
 
-  /** @returns `false`, and holds nothing, where it would be too much */
-  hold(bytes: number): boolean {
-    if (this.#held + bytes > this.most) return false;
-    this.#held += bytes;
+  /** @returns false, and reserves nothing, if it would exceed the budget */
+  reserve(bytes: number): boolean {
+    if (this.#heldBytes + bytes > this.mostBytes) return false;
+    this.#heldBytes += bytes;
     return true;
   }
 
+  /** Returns what was reserved. */
   release(bytes: number): void {
-    this.#held -= bytes;
+    this.#heldBytes -= bytes;
   }
 }
 
-/** Lets the sender finish, so that it gets the answer and not a reset; who sends on and on is cut off. */
+/** Reads and drops the body, so that the sender gets the answer instead of a reset. Cuts off a sender that does not stop. */
 export function discard(request: IncomingMessage): void {
   receive(request, 0, () => 'tooLarge').catch(() => undefined);
 }
 
-export type Untaken = 'tooLarge' | 'tooMuchAtOnce';
+/** Why a body was not accepted: the field `error` of the answer. */
+export type BodyRejection = 'tooLarge' | 'tooMuchAtOnce';
 
 /**
- * Hands on the raw bytes as soon as all are there, or why they are not taken, and holds them until that has its answer.
- * Who has sent little so far holds nothing, however long it takes. Rejects when the sender hangs up, or is cut off.
+ * Passes the whole body, or why it was rejected, to `answer`, and keeps its memory reserved until the answer is ready.
+ * A body below 64 KiB reserves nothing, however slow it is. Rejects when the sender hangs up or is cut off.
  */
 export async function withBody<Answer>(
   request: IncomingMessage,
-  { mostBytes, held }: { readonly mostBytes: number; readonly held: HeldBytes },
-  answer: (body: Buffer | Untaken) => Promise<Answer>,
+  { mostBytes, budget }: { readonly mostBytes: number; readonly budget: BodyMemoryBudget },
+  answer: (body: Buffer | BodyRejection) => Promise<Answer>,
 ): Promise<Answer> {
-  let own = 0;
-  const refuse = (roomBytes: number): Untaken | null => {
+  let reserved = 0;
+  const reserve = (roomBytes: number): BodyRejection | null => {
     if (roomBytes > mostBytes) return 'tooLarge';
-    const more = Math.max(0, roomBytes - SMALL_BYTES) - own;
-    if (more > 0 && !held.hold(more)) return 'tooMuchAtOnce';
-    own += Math.max(0, more);
+    const more = Math.max(0, roomBytes - FREE_BYTES) - reserved;
+    if (more > 0 && !budget.reserve(more)) return 'tooMuchAtOnce';
+    reserved += Math.max(0, more);
     return null;
   };
   try {
-    return await answer(await receive(request, mostBytes, refuse));
+    return await answer(await receive(request, mostBytes, reserve));
   } finally {
-    held.release(own);
+    budget.release(reserved);
   }
 }
 
-/** @param refuse asked before room for so many bytes is made; what comes after a refusal is read and forgotten */
+/** @param reserve called before the buffer grows to that size; once it returns a rejection, the rest of the body is read and dropped */
 function receive(
   request: IncomingMessage,
   mostBytes: number,
-  refuse: (roomBytes: number) => Untaken | null,
-): Promise<Buffer | Untaken> {
+  reserve: (roomBytes: number) => BodyRejection | null,
+): Promise<Buffer | BodyRejection> {
   return new Promise((resolve, reject) => {
-    // One room for all: a sender can make each byte a chunk, and a list of those takes hundreds of times as much.
+    // One buffer: a sender can make each byte a chunk, and a list of chunks takes hundreds of times as much memory.
     let room = Buffer.alloc(0);
     let size = 0;
-    let refused: Untaken | null = null;
+    let rejection: BodyRejection | null = null;
     request.on('data', (chunk: Buffer) => {
       const begin = size;
       size += chunk.length;
-      if (size > room.length && refused === null) {
+      if (size > room.length && rejection === null) {
         const roomBytes = Math.max(size, Math.min(2 * room.length, mostBytes));
-        refused = refuse(roomBytes);
-        room = refused === null ? Buffer.concat([room.subarray(0, begin)], roomBytes) : Buffer.alloc(0);
+        rejection = reserve(roomBytes);
+        room = rejection === null ? Buffer.concat([room.subarray(0, begin)], roomBytes) : Buffer.alloc(0);
       }
-      if (refused === null) chunk.copy(room, begin);
-      else resolve(refused);
+      if (rejection === null) chunk.copy(room, begin);
+      else resolve(rejection);
       if (size > mostBytes + OVERRUN_BYTES) request.destroy();
     });
     request.once('end', () => resolve(room.subarray(0, size)));

@@ -1,26 +1,27 @@
-/** Warnings that somebody else can bring about as often as they like: the first of a kind in each while, with the number of those kept back. */
+/** Rate-limits warnings that outsiders can cause as often as they like: one per kind every 10 s, with a count of those suppressed. */
 import type { Logger } from 'pino';
 
-const WHILE_MS = 10_000;
+const INTERVAL_MS = 10_000;
 
-export class SparseLog {
-  readonly #kinds = new Map<string, { saidAtMs: number; keptBack: number }>();
+/** Warnings of a process, by kind. */
+export class ThrottledLog {
+  readonly #kinds = new Map<string, { loggedAtMs: number; suppressed: number }>();
 
-  /** @param clock milliseconds; default: the time */
+  /** @param clock epoch milliseconds. Default: the current time */
   constructor(
     private readonly log: Logger,
     private readonly clock: () => number = Date.now,
   ) {}
 
-  /** @param kind of a closed set, since each is remembered */
+  /** @param kind from a closed set, because each kind is remembered */
   warn(kind: string, facts: object, message: string): void {
     const nowMs = this.clock();
     const last = this.#kinds.get(kind);
-    if (last !== undefined && nowMs - last.saidAtMs < WHILE_MS) {
-      last.keptBack++;
+    if (last !== undefined && nowMs - last.loggedAtMs < INTERVAL_MS) {
+      last.suppressed++;
       return;
     }
-    this.#kinds.set(kind, { saidAtMs: nowMs, keptBack: 0 });
-    this.log.warn({ ...facts, keptBack: last?.keptBack ?? 0 }, message);
+    this.#kinds.set(kind, { loggedAtMs: nowMs, suppressed: 0 });
+    this.log.warn({ ...facts, suppressed: last?.suppressed ?? 0 }, message);
   }
 }

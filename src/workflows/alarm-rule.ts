@@ -1,4 +1,4 @@
-/** `alarmRule`: the memory of one rule. Decides about alarms in the order in which they come, one request at a time, and starts the runs. */
+/** The workflow `alarmRule`: the memory of one rule. Decides about alarms in the order they arrive, one request at a time, and starts the runs. */
 import {
   allHandlersFinished,
   ApplicationFailure,
@@ -22,31 +22,31 @@ import {
   type DecidedAlarm,
   type DecideRequest,
 } from '../domain/alarms/alarm.js';
-import type { Circumstances, Question } from '../domain/alarms/alarm-brakes.js';
+import type { DecisionContext, IntendedRun } from '../domain/alarms/alarm-brakes.js';
 import {
   decide,
   decideDue,
   dueFirings,
   nextDueAtMs,
-  noteEnds,
+  recordRunEnds,
   runsToAsk,
   type Decided,
 } from '../domain/alarms/alarm-rule.js';
 import { requestProblem } from '../domain/alarms/alarm-rule-checks.js';
 import {
+  addNote,
+  addToLog,
   concerns,
   EMPTY_STATE,
   forget,
   forNextExecution,
   knownIncidents,
-  logged,
-  noted,
-  takeBackStart,
-  toldOf,
+  loggedAlarm,
+  uncountStart,
   type ContinuedRule,
   type RuleState,
 } from '../domain/alarms/alarm-rule-state.js';
-import { carriedOut } from './alarm-effects.js';
+import { carryOut } from './alarm-effects.js';
 import { commandRejected, invalidStart, rootCause } from './failure.js';
 import { findRuns } from './proxies.js';
 import { conditionUntil } from './timers.js';
@@ -55,32 +55,33 @@ const decideUpdate = defineUpdate<(AlarmDecision | null)[], [DecideRequest]>(DEC
 const alarmLogQuery = defineQuery<readonly AlarmLogLine[]>(ALARM_LOG_QUERY);
 const knownIncidentsQuery = defineQuery<readonly string[]>(KNOWN_INCIDENTS_QUERY);
 
-/** A server takes 2,000 updates in one execution, and replays of long histories are slow. Chosen. */
+/** The server takes 2,000 updates in one execution, and long histories replay slowly. Chosen. */
 const MOST_UPDATES = 500;
-/** Where it could not be found out whether a run may start when its debounce was over. Chosen. */
-const LOOK_AGAIN_MS = 10_000;
+/** How long to wait when the runs could not be looked up at the end of a debounce. Chosen. */
+const RETRY_DUE_AFTER_MS = 10_000;
 
-interface Request {
+/** An update that waits for its turn. */
+interface PendingRequest {
   readonly request: DecideRequest;
-  readonly answer: (decisions: (AlarmDecision | null)[]) => void;
-  readonly refuse: (failure: ApplicationFailure) => void;
+  readonly resolve: (decisions: (AlarmDecision | null)[]) => void;
+  readonly reject: (failure: ApplicationFailure) => void;
 }
 
-/** Never ends by itself, nor by a cancel, which would lose what waits: only a terminate ends it. */
+/** Workflow of one rule. It never ends by itself and ignores a cancel, which would lose the firings that wait; terminate it to end it. */
 export function alarmRule(started: ContinuedRule): Promise<never> {
-  return CancellationScope.nonCancellable(() => decideForEver(started));
+  return CancellationScope.nonCancellable(() => decideForever(started));
 }
 
-/** An update that it cannot take is rejected with `CommandRejected`, and changes nothing. */
-async function decideForEver(started: ContinuedRule): Promise<never> {
+/** Rejects an update that it cannot decide with `CommandRejected`; such an update changes nothing. */
+async function decideForever(started: ContinuedRule): Promise<never> {
   const rule = new Rule(started);
-  const queue: Request[] = [];
+  const queue: PendingRequest[] = [];
   let updates = 0;
   const isFull = () => updates >= MOST_UPDATES || workflowInfo().continueAsNewSuggested;
   const validator = (request: unknown) => {
     const problem = requestProblem(request, started.rule);
     if (problem !== null) throw commandRejected(problem, false);
-    if (isFull()) throw commandRejected('The rule goes on in a new execution: send it again at once', true);
+    if (isFull()) throw commandRejected('The rule is moving to a new execution. Send the request again now', true);
   };
   setHandler(alarmLogQuery, () => rule.state.log);
   setHandler(knownIncidentsQuery, () => {
@@ -91,34 +92,35 @@ async function decideForEver(started: ContinuedRule): Promise<never> {
     decideUpdate,
     (request) => {
       updates++;
-      return new Promise((answer, refuse) => queue.push({ request, answer, refuse }));
+      return new Promise((resolve, reject) => queue.push({ request, resolve, reject }));
     },
     { validator },
   );
   while (!isFull() || queue.length > 0) {
     let nowMs = Date.now();
-    if (queue.length === 0) nowMs = await somethingToDo(() => queue.length > 0 || isFull(), rule.nextDueAtMs());
-    // First of all, also where alarms never stop coming.
-    await rule.takeDue(nowMs);
+    if (queue.length === 0) nowMs = await waitForWork(() => queue.length > 0 || isFull(), rule.nextDueAtMs());
+    // Before the queue, so that a steady flow of alarms does not delay them.
+    await rule.decideDue(nowMs);
     const [next] = queue;
-    if (next !== undefined) await rule.take(next);
+    if (next !== undefined) await rule.decide(next);
     queue.shift();
   }
   await condition(allHandlersFinished);
   return await continueAsNew<typeof alarmRule>({ ...started, state: forNextExecution(rule.state, Date.now()) });
 }
 
-/** @returns the time then, never before `dueAtMs` where that ended the wait */
-async function somethingToDo(isThere: () => boolean, dueAtMs: number | null): Promise<number> {
-  if (dueAtMs !== null) return await conditionUntil(isThere, dueAtMs);
-  await condition(isThere);
+/** @returns the time afterwards, at least `dueAtMs` if that ended the wait */
+async function waitForWork(hasWork: () => boolean, dueAtMs: number | null): Promise<number> {
+  if (dueAtMs !== null) return await conditionUntil(hasWork, dueAtMs);
+  await condition(hasWork);
   return Date.now();
 }
 
+/** The state of a rule and what the workflow does with it. */
 class Rule {
   #state: RuleState;
-  #looksAgainAtMs = 0;
-  /** When the newest wait was over: the clock may be behind it (`conditionUntil`). */
+  #retryDueAtMs = 0;
+  /** When the last wait ended. The workflow clock may be behind it (see `conditionUntil`). */
   #wokeAtMs = 0;
   readonly #owner: string;
   readonly #rule: string;
@@ -127,7 +129,7 @@ class Rule {
     const { workflowId } = workflowInfo();
     const { owner, rule, state = EMPTY_STATE } = started ?? {};
     if (typeof owner !== 'string' || typeof rule !== 'string' || workflowId !== alarmRuleId(owner, rule))
-      throw invalidStart(`A rule is started with { owner, rule } and under the id made of them, not as ${workflowId}`);
+      throw invalidStart(`Start a rule with { owner, rule }, under the workflow id made of them, not as ${workflowId}`);
     this.#owner = owner;
     this.#rule = rule;
     this.#state = state;
@@ -137,57 +139,57 @@ class Rule {
     return this.#state;
   }
 
-  /** Epoch milliseconds; `null`: nothing waits. */
+  /** Epoch milliseconds; `null` when no firing waits. */
   nextDueAtMs(): number | null {
     const dueAtMs = nextDueAtMs(this.#state);
-    return dueAtMs === null ? null : Math.max(dueAtMs, this.#looksAgainAtMs);
+    return dueAtMs === null ? null : Math.max(dueAtMs, this.#retryDueAtMs);
   }
 
-  async take({ request, answer, refuse }: Request): Promise<void> {
+  async decide({ request, resolve, reject }: PendingRequest): Promise<void> {
     const { alarms, brakes, notes = [] } = request;
-    const questions = alarms.flatMap(({ status, start, incident }) =>
+    const intended = alarms.flatMap(({ status, start, incident }) =>
       status === 'firing' && 'target' in start ? [{ target: start.target, incident }] : [],
     );
     try {
-      const now = await this.#look(questions, brakes);
+      const context = await this.#observeRuns(intended, brakes);
       this.#state = { ...this.#state, brakes };
-      for (const note of notes) this.#state = noted(this.#state, this.#rule, note, now.nowMs);
+      for (const note of notes) this.#state = addNote(this.#state, this.#rule, note, context.nowMs);
       const decided = alarms.map((alarm) => {
         if (!concerns(this.#state, alarm)) return null;
         const target = 'target' in alarm.start ? alarm.start.target : null;
-        return { ...this.#apply(decide(this.#state, alarm, now)), alarm: toldOf(alarm), target };
+        return { ...this.#apply(decide(this.#state, alarm, context)), alarm: loggedAlarm(alarm), target };
       });
-      answer(await this.#carryOut(decided));
+      resolve(await this.#carryOut(decided));
     } catch (error) {
       if (isCancellation(error)) throw error;
-      refuse(commandRejected(`Nothing was decided: ${rootCause(error).message}`, true));
+      reject(commandRejected(`Nothing was decided: ${rootCause(error).message}`, true));
     }
   }
 
-  /** What falls due is decided by the brakes that the newest alarm brought. */
-  async takeDue(nowMs: number): Promise<void> {
+  /** Decides about firings whose debounce has ended, by the brakes that the newest alarm brought. */
+  async decideDue(nowMs: number): Promise<void> {
     this.#wokeAtMs = nowMs;
     const { brakes } = this.#state;
     const due = dueFirings(this.#state, nowMs);
-    if (brakes === null || due.length === 0 || nowMs < this.#looksAgainAtMs) return;
+    if (brakes === null || due.length === 0 || nowMs < this.#retryDueAtMs) return;
     try {
-      const now = await this.#look(due, brakes);
+      const context = await this.#observeRuns(due, brakes);
       const decided = due.map((firing) => {
         const { alarm } = firing.stage;
-        return { ...this.#apply(decideDue(this.#state, firing, now)), alarm, target: firing.target };
+        return { ...this.#apply(decideDue(this.#state, firing, context)), alarm, target: firing.target };
       });
       await this.#carryOut(decided);
     } catch (error) {
       if (isCancellation(error)) throw error;
-      this.#looksAgainAtMs = this.#nowMs() + LOOK_AGAIN_MS;
+      this.#retryDueAtMs = this.#nowMs() + RETRY_DUE_AFTER_MS;
     }
   }
 
-  async #look(questions: readonly Question[], brakes: Brakes): Promise<Circumstances> {
-    const asked = runsToAsk(this.#state, questions, brakes, this.#nowMs());
+  async #observeRuns(intended: readonly IntendedRun[], brakes: Brakes): Promise<DecisionContext> {
+    const asked = runsToAsk(this.#state, intended, brakes, this.#nowMs());
     const seen = asked.runIds.length + asked.targets.length === 0 ? [] : await findRuns(asked);
     const nowMs = this.#nowMs();
-    this.#state = forget(noteEnds(this.#state, seen), nowMs);
+    this.#state = forget(recordRunEnds(this.#state, seen), nowMs);
     return { owner: this.#owner, rule: this.#rule, brakes, nowMs, seen };
   }
 
@@ -196,18 +198,19 @@ class Rule {
     return { decision, effect };
   }
 
-  async #carryOut(decided: readonly (Carried | null)[]): Promise<(AlarmDecision | null)[]> {
+  async #carryOut(decided: readonly (ToCarryOut | null)[]): Promise<(AlarmDecision | null)[]> {
+    const by = `alarm rule ${this.#owner}/${this.#rule}`;
     const decisions = await Promise.all(
-      decided.map(async (each) => each && (await carriedOut(each.decision, each.effect, this.#by))),
+      decided.map(async (each) => each && (await carryOut(each.decision, each.effect, by))),
     );
     for (const [index, each] of decided.entries()) {
       const decision = decisions[index] ?? null;
       if (each === null || decision === null) continue;
       const { alarm, target, effect } = each;
       if (effect?.kind === 'start' && decision.kind !== 'started')
-        this.#state = takeBackStart(this.#state, effect.runId);
+        this.#state = uncountStart(this.#state, effect.runId);
       const line = { decidedAtMs: this.#nowMs(), rule: this.#rule, alarm, target, decision };
-      this.#state = logged(this.#state, line);
+      this.#state = addToLog(this.#state, line);
     }
     return decisions;
   }
@@ -215,13 +218,10 @@ class Rule {
   #nowMs(): number {
     return Math.max(Date.now(), this.#wokeAtMs);
   }
-
-  get #by(): string {
-    return `alarm rule ${this.#owner}/${this.#rule}`;
-  }
 }
 
-interface Carried extends Omit<Decided, 'state'> {
+/** A decision with what the log keeps of its alarm. */
+interface ToCarryOut extends Omit<Decided, 'state'> {
   readonly alarm: DecidedAlarm['alarm'];
   readonly target: string | null;
 }

@@ -49,10 +49,11 @@ export async function runTargets(run: RunUnderWay): Promise<TargetsResult> {
   return { targets, early: null };
 }
 
-type TargetResult = Exclude<GateResult, { kind: 'open' }> | { readonly kind: 'ended'; readonly report: TargetReport };
+/** How a target ended, or why it was not started. */
+type GatedResult = Exclude<GateResult, { kind: 'open' }> | { readonly kind: 'ended'; readonly report: TargetReport };
 
 /** A gate that closes before the first action is sent is waited for again, or not, as at first. */
-async function runWhenOpen(run: RunUnderWay, targetPlan: TargetPlan): Promise<TargetResult> {
+async function runWhenOpen(run: RunUnderWay, targetPlan: TargetPlan): Promise<GatedResult> {
   const { plan, gates } = run;
   for (;;) {
     const gate = await gates.waitUntilOpen(targetPlan.target.path);

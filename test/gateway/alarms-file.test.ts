@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findRunbook } from '../../src/runbooks/catalogue.js';
 import type { Problem } from '../../src/domain/failures.js';
-import { readAlarmsFile } from '../../src/gateway/read-alarms.js';
-import { secretsBeside } from '../../src/gateway/sender-settings.js';
+import { readAlarmsFile } from '../../src/gateway/alarms-file/read-alarms-file.js';
+import { secretsBeside } from '../../src/gateway/alarms-file/sender-settings.js';
 import { selfSigned, selfSignedRsa } from '../servicestage/self-signed.js';
 
 const TOKEN = 'the-token-itself-0123456789abcdef';
@@ -122,7 +122,7 @@ describe('a wrong file', () => {
       'a target never within',
       rule('hung', '', '{ a: b }', 'bank/a/${{ labels.x }}'),
       'target-not-allowed',
-      'fit each other',
+      'so that they match',
     ],
     ['a star in a part', rule('hung').replace('shop/*/*', 'shop/*/prod-*'), 'invalid-value', 'any one whole part'],
     ['a debounce of a month', rule('hung', ', debounce: 30d'), 'invalid-value', 'at most 7d'],
@@ -147,7 +147,7 @@ describe('a wrong file', () => {
       ),
     );
     expect(problems).toEqual([
-      expect.objectContaining({ code: 'unreachable-rule', found: expect.stringContaining('the rule wide') }),
+      expect.objectContaining({ code: 'unreachable-rule', found: expect.stringContaining('the earlier rule wide') }),
     ]);
     expect(problems[0]?.place).toContain('alarms.yaml:6:3');
   });
@@ -181,7 +181,7 @@ describe('secrets', () => {
 
   it.each([
     ['the token in place of its file', sender(`{ kind: alertmanager, tokenFiles: [${TOKEN}] }`), 'does not exist'],
-    ['the token in place of a list', sender(`{ kind: alertmanager, tokenFiles: ${TOKEN} }`), 'does not fit'],
+    ['the token in place of a list', sender(`{ kind: alertmanager, tokenFiles: ${TOKEN} }`), 'is not valid'],
     [
       'a key of its own',
       sender(`{ kind: alertmanager, tokenFiles: [token], token: ${TOKEN} }`),
@@ -199,8 +199,8 @@ describe('secrets', () => {
     ['a folder', sender('{ kind: bearer, tokenFiles: [.] }'), 'is a folder, not a regular file'],
     ['a named pipe', sender('{ kind: bearer, tokenFiles: [pipe] }'), 'is a named pipe, not a regular file'],
     ['a device', sender('{ kind: bearer, tokenFiles: [/dev/zero] }'), 'is a device, not a regular file'],
-    ['a signing secret that is none', webhook('token'), 'no secret of Standard Webhooks'],
-    ['no file at all', sender('{ kind: bearer, tokenFiles: [] }'), 'does not fit'],
+    ['a signing secret that is none', webhook('token'), 'does not hold a secret of Standard Webhooks'],
+    ['no file at all', sender('{ kind: bearer, tokenFiles: [] }'), 'is not valid'],
   ])('%s is refused and never shown', async (_what, text, said) => {
     const told = JSON.stringify(await problemsIn(text));
     expect(told).toContain(said);
@@ -212,7 +212,7 @@ describe('secrets', () => {
 it.each([
   ['of a short RSA key', selfSignedRsa({ bits: 1_024 }).cert, 'not RSA of at least 2048 bits'],
   ['of another kind of key', selfSigned().cert, 'not RSA of at least 2048 bits'],
-  ['that is none', '<html>', 'no certificate in PEM'],
+  ['that is none', '<html>', 'not a PEM certificate'],
 ])('a pinned certificate %s is a problem with its place, as any other', async (_what, pem, said) => {
   await writeFile(join(folder, 'smn.pem'), pem);
   const smn = `{ kind: smn, topics: ["urn:smn:cn-north-4:${'0'.repeat(32)}:a"], certificateFiles: [smn.pem] }`;

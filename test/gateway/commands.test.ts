@@ -38,11 +38,11 @@ describe('runbook alarm try', () => {
     expect(exitCode).toBe(0);
     expect(stdout.split('\n')).toEqual([
       'InstanceHangs firing → rule hung',
-      '  would start restart on shop/checkout/prod-1 unless a brake holds: one run for one firing; no other run on the target; none within 10m of the end of one on the target; at most 3 in 24h',
+      '  would start restart on shop/checkout/prod-1 unless a brake holds: one run per firing; no other run on the target; no run on the target ended less than 10m ago; at most 3 in 24h',
       '  not strict: severity is "warning", not page or critical',
       'Other firing → no rule',
-      '  no rule takes it',
-      '  not strict: alertname is "Other", not InstanceHangs; severity is not there, not page or critical',
+      '  no rule matches it',
+      '  not strict: alertname is "Other", not InstanceHangs; severity is missing, not page or critical',
       '  not hung: alertname is "Other", not InstanceHangs',
       '',
     ]);
@@ -78,9 +78,7 @@ describe('runbook alarm try', () => {
     expect(stdout).toContain('would start restart on shop/checkout/prod-1');
     const unnamed = await runbook(['alarm', 'try', generic], env);
     expect(unnamed).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(unnamed.stderr).toContain(
-      'several senders: say which one with --sender prod or --sender deploys or --sender eye',
-    );
+    expect(unnamed.stderr).toContain('several senders. Choose one: --sender prod or --sender deploys or --sender eye');
     expect((await runbook(['alarm', 'try', generic, '--sender', 'deploy'], env)).stderr).toContain(
       'Did you mean deploys?',
     );
@@ -89,7 +87,7 @@ describe('runbook alarm try', () => {
   it('says why a body is refused, and shows no control characters of a stranger', async () => {
     const refused = await alarm('try', await bodyFile('{"alerts":1}'), '--file', file);
     expect(refused).toMatchObject({ exitCode: 2 });
-    expect(refused.stderr).toContain('would refuse this body: no body of Alertmanager');
+    expect(refused.stderr).toContain('would refuse this body: not a body of Alertmanager');
     expect((await alarm('try', join(desk.folder, 'nothing'), '--file', file)).stderr).toContain('does not exist');
     const odd = { labels: { alertname: 'Other\u001b[31m', severity: '\u202eegap' } };
     const { stdout } = await alarm('try', await bodyFile(alertmanagerBody([odd])), '--file', file);
@@ -105,7 +103,7 @@ describe.concurrent('runbook alarm log', () => {
       hung: restartRule({ coolDown: '10m' }),
       never: restartRule({ when: { a: 'b' } }),
     });
-    expect((await alarm('log', '--file', own)).stdout).toBe('No alarm was decided yet\n');
+    expect((await alarm('log', '--file', own)).stdout).toBe('No decision yet\n');
     const { url } = await desk.start(own);
     // Nobody else's: a rule is held back by runs of others on its target.
     const instance = `prod-${owner}`;
@@ -147,7 +145,7 @@ describe.concurrent('runbook gateway', () => {
   it('is off unless a file is named', async () => {
     const { exitCode, stderr } = await runbookProcess(['gateway'], desk.env);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('alarms start nothing. Give --file FILE, or set RUNBOOK_ALARMS');
+    expect(stderr).toContain('No alarms file is named. Give --file FILE, or set RUNBOOK_ALARMS');
   });
 
   it('refuses to start with every problem of the file in one message', async () => {

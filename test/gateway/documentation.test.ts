@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { findRunbook } from '../../src/runbooks/catalogue.js';
 import { DECISIONS } from '../../src/domain/alarms/alarm.js';
-import { readAlarmsFile } from '../../src/gateway/read-alarms.js';
+import { readAlarmsFile } from '../../src/gateway/alarms-file/read-alarms-file.js';
 import { codeBlocksOf } from '../support/code-blocks.js';
 import { endOf } from '../support/command-line.js';
 import { useGateway } from '../support/gateway.js';

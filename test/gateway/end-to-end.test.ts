@@ -81,7 +81,7 @@ describe.concurrent('one alarm', () => {
     );
     expect(json.decisions).toMatchObject([
       { decision: 'noTarget', why: expect.stringContaining('is not within shop/checkout/allowed'), run: null },
-      { decision: 'noTarget', why: expect.stringContaining('no plain name'), run: null },
+      { decision: 'noTarget', why: expect.stringContaining('not a plain name'), run: null },
       { decision: 'unmatched', rule: null, run: null },
     ]);
     expect(await stack.accepted(instanceId)).toEqual([]);

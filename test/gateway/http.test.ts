@@ -51,7 +51,9 @@ describe('who is let in', () => {
       expect(json).toEqual({ error: 'unauthorized', message: wrong.json.message });
       expect(headers.get('www-authenticate')).toBe('Bearer');
     }
-    expect(await metrics()).toContain('runbook_gateway_refused_total{sender="unknown",reason="unauthorized"} 2');
+    expect(await metrics()).toContain(
+      'runbook_gateway_refused_deliveries_total{sender="unknown",reason="unauthorized"} 2',
+    );
   });
 
   it('takes no other methods and shows no other paths', async () => {
@@ -110,14 +112,14 @@ describe('bounds', () => {
   });
 
   it('closes a connection whose headers or body never end', async () => {
-    const hurried = await desk.start(file, 'dry', { patience: { headersMs: 200, requestMs: 400 } });
+    const hurried = await desk.start(file, 'dry', { timeouts: { headersMs: 200, requestMs: 400 } });
     const silent = await say('POST /alarms/prod HTTP/1.1\r\nhost: x\r\n', hurried);
     const slow = await say(BEGUN, hurried);
     silent.resume();
     slow.resume();
     await Promise.all([once(silent, 'close'), once(slow, 'close')]);
     const refused = await (await fetch(`${hurried.url}/metrics`)).text();
-    expect(refused).toContain('runbook_gateway_rejected_total{reason="timedOut"} 2');
+    expect(refused).toContain('runbook_gateway_rejected_requests_total{reason="timedOut"} 2');
   });
 
   it('reads a thousand alarms in one delivery, and not one more', async () => {
@@ -162,7 +164,7 @@ describe('what it tells', () => {
     expect(logged.match(/delivery refused/g)).toHaveLength(1);
     nowMs += 10_000;
     await deliver(talking.url, alert, forged);
-    expect(logged.match(/"keptBack":999,"msg":"delivery refused"/g)).toHaveLength(1);
+    expect(logged.match(/"suppressed":999,"msg":"delivery refused"/g)).toHaveLength(1);
     await deliver(talking.url, alert);
     await talking.close();
     expect(logged.match(/delivery refused/g)).toHaveLength(2);
@@ -196,10 +198,10 @@ describe('a dry run', () => {
         {
           rule: 'hung',
           wouldStart: null,
-          why: 'would start nothing: the label "instance" is no plain name, so it makes no target',
+          why: 'would start nothing: the label "instance" is not a plain name, so it cannot be part of a target',
         },
         { rule: 'hung', wouldStart: null, why: 'would start nothing: the alarm has no label "instance"' },
-        { rule: null, wouldStart: null, why: 'no rule takes it' },
+        { rule: null, wouldStart: null, why: 'no rule matches it' },
         { rule: 'hung', wouldStart: null, why: 'resolved, so it would start nothing' },
       ],
     });

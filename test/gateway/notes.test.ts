@@ -49,9 +49,11 @@ describe('the log of alarms', () => {
     expect((await deliver(url, cut)).json.decisions).toMatchObject([{ decision: 'unmatched' }]);
 
     const shown = (await runbook(['alarm', 'log', '--file', file], desk.env)).stdout;
-    expect(shown).toMatch(/^\S+Z {2}noted {2}eye {2}UNMATCHED\n {4}message \S+ of \S+ starts nothing: it is no alarm/m);
+    expect(shown).toMatch(
+      /^\S+Z {2}noted {2}eye {2}UNMATCHED\n {4}message \S+ of \S+ starts nothing: it is not a known form of alarm/m,
+    );
     expect(shown).toMatch(/^\S+Z {2}noted {2}eye {2}UNMATCHED\n {4}UNSUBSCRIBED: urn:smn/m);
-    expect(shown).toMatch(/^\S+Z {2}noted {2}prod {2}UNMATCHED\n {4}Alertmanager cut 3 alerts off/m);
+    expect(shown).toMatch(/^\S+Z {2}noted {2}prod {2}UNMATCHED\n {4}Alertmanager cut off 3 alerts/m);
     expect(shown).toContain('1 of 2 alerts left out: labels.more: a label longer than');
     expect(shown).toContain('unmatched  Other firing');
     expect(shown).toContain('(subject: see <url>');

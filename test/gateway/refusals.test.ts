@@ -82,7 +82,7 @@ describe('a request that reaches no sender', () => {
       { msg: 'request rejected', reason: 'notFound', path: '/alarm/script', method: 'POST' },
     ]);
     expect(JSON.stringify(lines)).not.toContain(TOKEN);
-    expect(await metrics(url)).toContain('runbook_gateway_rejected_total{reason="notFound"} 1');
+    expect(await metrics(url)).toContain('runbook_gateway_rejected_requests_total{reason="notFound"} 1');
   });
 
   it('is answered with the method that is taken', async () => {
@@ -94,7 +94,7 @@ describe('a request that reaches no sender', () => {
     });
     expect(await ask(`${url}/readyz`, { method: 'DELETE' })).toMatchObject({ status: 405, allow: 'GET, HEAD' });
     expect(lines).toMatchObject([{ reason: 'wrongMethod', path: '/alarms/script' }]);
-    expect(await metrics(url)).toContain('runbook_gateway_rejected_total{reason="wrongMethod"} 2');
+    expect(await metrics(url)).toContain('runbook_gateway_rejected_requests_total{reason="wrongMethod"} 2');
   });
 
   it.each([
@@ -121,14 +121,14 @@ describe('a request that reaches no sender', () => {
     const { url, lines } = await aGateway();
     expect(await say(url, bytes)).toBe(firstLine);
     expect(lines).toMatchObject([{ msg: 'request rejected', reason }]);
-    expect(await metrics(url)).toContain(`runbook_gateway_rejected_total{reason="${reason}"} 1`);
+    expect(await metrics(url)).toContain(`runbook_gateway_rejected_requests_total{reason="${reason}"} 1`);
   });
 
   it('is logged once in a while, however many there are, and each is counted', async () => {
     const { url, lines } = await aGateway();
     await Promise.all(Array.from({ length: 300 }, () => ask(`${url}/${randomUUID()}`)));
     expect(lines).toHaveLength(1);
-    expect(await metrics(url)).toContain('runbook_gateway_rejected_total{reason="notFound"} 300');
+    expect(await metrics(url)).toContain('runbook_gateway_rejected_requests_total{reason="notFound"} 300');
   });
 });
 
@@ -137,11 +137,11 @@ describe('a delivery that is refused', () => {
     ['an empty body', '', 'the body is empty'],
     ['a body that is not JSON', '{"id": "x", }', 'the body is not JSON'],
     ['a missing field', { ...ALARM, id: undefined }, 'alarm 1: id: '],
-    ['a wrong time', { ...ALARM, at: 'yesterday' }, 'alarm 1: at: is no time of RFC 3339'],
+    ['a wrong time', { ...ALARM, at: 'yesterday' }, 'alarm 1: at: is not an RFC 3339 time'],
     [
       'a label that is a number',
       { ...ALARM, labels: { disk: 7_777 } },
-      'alarm 1: labels.disk: a label that is no text',
+      'alarm 1: labels.disk: a label that is not text',
     ],
     ['one of several', { alarms: [ALARM, { ...ALARM, status: 'up' }] }, 'alarm 2: status: '],
   ])('says to its sender which field is wrong: %s', async (_what, body, message) => {
@@ -161,7 +161,9 @@ describe('a delivery that is refused', () => {
 
   it('says which field of a message of SMN is wrong', async () => {
     const { url } = await aGateway();
-    expect((await post(`${url}/alarms/eye`, { type: 'Notification' })).text).toContain('no message of SMN: message_id');
+    expect((await post(`${url}/alarms/eye`, { type: 'Notification' })).text).toContain(
+      'not a message of SMN: message_id',
+    );
   });
 
   it('for a name that is no sender is answered as for a wrong token, and the log says which name', async () => {
@@ -170,7 +172,7 @@ describe('a delivery that is refused', () => {
     const wrong = await post(`${url}/alarms/script`, ALARM, { authorization: 'Bearer another-token-0123456789' });
     expect(unknown).toEqual(wrong);
     expect(unknown.status).toBe(401);
-    expect(lines.map(({ what }) => what)).toEqual(['no sender is called scirpt', 'no token, or a wrong one']);
+    expect(lines.map(({ what }) => what)).toEqual(['there is no sender scirpt', 'the token is missing or wrong']);
   });
 });
 

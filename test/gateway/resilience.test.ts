@@ -152,7 +152,7 @@ describe('a process of its own', () => {
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
     expect((await deliver(gateway.url, alertmanagerBody(alertsNamed('away', 1)))).status).toBe(503);
     const ended = await gateway.kill('SIGTERM');
-    expect({ ended, last: gateway.lines.at(-1) }).toEqual({ ended: 0, last: 'The gateway has ended' });
+    expect({ ended, last: gateway.lines.at(-1) }).toEqual({ ended: 0, last: 'The gateway has stopped' });
   });
 
   it('told to stop, answers what it has taken, takes nothing new, and ends with 0', async () => {
@@ -195,6 +195,6 @@ it('a flood of 600, half of it forged, starts exactly what the rule allows', asy
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics).toContain('runbook_gateway_decisions_total{rule="hung",decision="started"} 7');
   expect(metrics).toContain('runbook_gateway_decisions_total{rule="hung",decision="tooMany"} 293');
-  expect(metrics).toContain('runbook_gateway_refused_total{sender="prod",reason="unauthorized"} 300');
-  expect(metrics).toContain('runbook_gateway_queue_length{rule="hung"} 0');
+  expect(metrics).toContain('runbook_gateway_refused_deliveries_total{sender="prod",reason="unauthorized"} 300');
+  expect(metrics).toContain('runbook_gateway_queued_alarms{rule="hung"} 0');
 });

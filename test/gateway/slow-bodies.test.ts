@@ -63,8 +63,8 @@ async function write(sockets: readonly Socket[], bytes: Buffer): Promise<void> {
 
 describe('a right delivery', () => {
   it('is taken beside 200 bodies that come slowly, and those are cut off in time', async () => {
-    const patience = { headersMs: 2_000, requestMs: 3_000 };
-    const hurried = await desk.start(file, 'dry', { patience });
+    const timeouts = { headersMs: 2_000, requestMs: 3_000 };
+    const hurried = await desk.start(file, 'dry', { timeouts });
     const slow = await beginBodies(200, 'content-length: 1000', hurried.url);
     const closed = slow.map((socket) => once(socket.resume(), 'close'));
     await write(slow, Buffer.from('{"id":'));

@@ -113,7 +113,7 @@ export const PLOTS = {
       fault('read', 1, unreachable),
       fault('dispatch', 2, { kind: 'deliveredLate', ms: HEARTBEAT_MS + dice.whole(1_000, POST_MS) }),
       // Bounds go by the clocks of workers: what comes at the last moment can be missed by as much as two of them differ (docs/guarantees.md).
-      ...hidden(dice, 1, POST_MS - 2 * LARGE_SKEW_MS),
+      ...hidden(dice, 1, POST_MS),
     ],
     blows: secondAttemptIsReset(dice),
     cloud: PATIENT_CLOUD,

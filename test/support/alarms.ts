@@ -8,16 +8,43 @@ import {
   ALARM_RULE_WORKFLOW,
   alarmRuleId,
   DECIDE_UPDATE,
+  type Alarm,
   type AlarmDecision,
   type Brakes,
   type DecidedAlarm,
   type DecideRequest,
   type RuleAlarm,
 } from '../../src/domain/alarms/alarm.js';
+import type { AlarmRule } from '../../src/gateway/match-alarm.js';
 
 export const OWNER = 'tests';
 
 export const NO_BRAKES: Brakes = { debounceMs: 0, coolDownMs: 0, atMost: null, atOnce: null, onResolved: 'nothing' };
+
+/** An alarm as the gateway reads it. */
+export const alarmRead = (labels: Record<string, string>, change: Partial<Alarm> = {}): Alarm => ({
+  sender: 'prod',
+  name: 'Hangs',
+  status: 'firing',
+  episode: 'e',
+  incident: 'i',
+  atMs: 1_000,
+  labels: { alertname: 'Hangs', ...labels },
+  summary: 'it hangs',
+  ...change,
+});
+
+/** A rule as the gateway reads it from an alarms file. */
+export const ruleOfFile = (change: Partial<AlarmRule> = {}): AlarmRule => ({
+  name: 'hung',
+  when: { alertname: ['Hangs'] },
+  runbook: 'restart',
+  target: 'shop/${{ labels.component }}/${{ labels.instance }}',
+  within: ['shop/*/*'],
+  inputs: {},
+  brakes: NO_BRAKES,
+  ...change,
+});
 
 type AlarmParts = Partial<RuleAlarm> & { readonly rule?: string; readonly target?: string };
 

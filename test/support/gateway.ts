@@ -12,8 +12,8 @@ import { findRunbook } from '../../src/runbooks/catalogue.js';
 import { Calls } from '../../src/temporal/calls.js';
 import { alarmRuleId } from '../../src/domain/alarms/alarm.js';
 import { startGateway, type GatewayOptions, type RunningGateway } from '../../src/gateway/gateway.js';
-import { readAlarmsFile, type ReadAlarms } from '../../src/gateway/read-alarms.js';
-import { secretsBeside } from '../../src/gateway/sender-settings.js';
+import { readAlarmsFile, type AlarmsConfig } from '../../src/gateway/alarms-file/read-alarms-file.js';
+import { secretsBeside } from '../../src/gateway/alarms-file/sender-settings.js';
 import { spawnCommand } from './command-line.js';
 import type { TestTemporal } from './temporal.js';
 
@@ -27,7 +27,7 @@ export interface GatewayDesk {
   newOwner(): string;
   /** Rules over one Alertmanager, `prod`, unless others are named. @returns the path of the file */
   file(owner: string, rules: Entries, senders?: Entries): Promise<string>;
-  read(file: string): Promise<ReadAlarms>;
+  read(file: string): Promise<AlarmsConfig>;
   /** In this process, on a free port; closed at the end of the test file. */
   start(file: string, dry?: 'dry', options?: Partial<GatewayOptions>): Promise<RunningGateway>;
 }

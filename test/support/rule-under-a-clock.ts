@@ -1,6 +1,6 @@
 /** A rule under a clock, for tests of what it decides: no workflow, no server. */
 import type { Brakes, RuleAlarm } from '../../src/domain/alarms/alarm.js';
-import { decide, decideDue, dueFirings, noteEnds, type Decided } from '../../src/domain/alarms/alarm-rule.js';
+import { decide, decideDue, dueFirings, recordRunEnds, type Decided } from '../../src/domain/alarms/alarm-rule.js';
 import { concerns, EMPTY_STATE, forget, type RuleState } from '../../src/domain/alarms/alarm-rule-state.js';
 import type { RunSeen } from '../../src/domain/contract.js';
 import { anAlarm, NO_BRAKES, OWNER } from './alarms.js';
@@ -52,7 +52,7 @@ export class Rule {
   }
 
   #apply(step: (state: RuleState) => Decided) {
-    const { state, decision, effect } = step(forget(noteEnds(this.state, this.seen), this.nowMs));
+    const { state, decision, effect } = step(forget(recordRunEnds(this.state, this.seen), this.nowMs));
     this.state = state;
     if (effect?.kind === 'start') this.started.push(effect.runId);
     if (effect?.kind === 'withdraw') this.withdrawn.push(...effect.runIds);

@@ -268,9 +268,9 @@ describe.concurrent('an execution that is full', () => {
 describe.concurrent('nonsense', () => {
   const alarm = aRule(null as never, '').alarm();
   it.each([
-    ['nothing', undefined, 'a request is an object'],
-    ['a text', 'restart', 'a request is an object'],
-    ['another rule', { rule: 'other' }, 'the rule of this workflow is'],
+    ['nothing', undefined, 'the request must be an object'],
+    ['a text', 'restart', 'the request must be an object'],
+    ['another rule', { rule: 'other' }, 'this workflow decides for the rule'],
     ['no alarms', { alarms: [] }, 'alarms: 1 to 200'],
     ['too many alarms', { alarms: Array.from({ length: 201 }, () => alarm) }, 'alarms: 1 to 200'],
     ['an alarm of no status', { alarms: [{ ...alarm, status: 'ok' }] }, 'alarms.0.status: firing or resolved'],

@@ -1,17 +1,17 @@
-/** Is what came as an update of a rule one? By hand, since workflow code holds no zod; the gateway has checked it in full. */
+/** Checks the argument of the update `decide`. Written by hand, because zod does not belong in workflow code; the gateway has already checked every value. */
 import { MOST_ALARMS_AT_ONCE } from './alarm.js';
 import { MOST_RUNS } from './alarm-rule-state.js';
 import { jsonBytes } from '../text/json-bytes.js';
 
-/** With the bounds of the state they keep it below what a payload may hold. Bytes, as JSON in UTF-8. */
+/** The longest values that a rule takes, in bytes of JSON in UTF-8. With the bounds of the state they keep it below the size of a payload. */
 export const LONGEST = { id: 250, name: 700, target: 420, line: 1_000, start: 2_000 };
 
 type Check = (value: unknown) => string | null;
 
-/** @returns what does not fit, in words, or `null` */
+/** @returns the first problem in words, or `null` when the request can be decided */
 export function requestProblem(request: unknown, rule: string): string | null {
-  if (!isObject(request)) return 'a request is an object: { rule, brakes, alarms }';
-  if (request['rule'] !== rule) return `the rule of this workflow is ${rule}, not ${shown(request['rule'])}`;
+  if (!isObject(request)) return 'the request must be an object: { rule, brakes, alarms }';
+  if (request['rule'] !== rule) return `this workflow decides for the rule ${rule}, not ${shown(request['rule'])}`;
   const { alarms, notes = [] } = request;
   return (
     objectProblem('brakes', BRAKES)(request['brakes']) ??
@@ -39,11 +39,11 @@ const oneOf =
   (...values: readonly string[]): Check =>
   (value) =>
     values.includes(String(value)) ? null : values.join(' or ');
-const orNot =
+const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined ? null : check(value);
-const orNull =
+const nullable =
   (check: Check): Check =>
   (value) =>
     value === null ? null : check(value);
@@ -63,7 +63,7 @@ const ALARM: Readonly<Record<string, Check>> = {
   incident: text(LONGEST.id),
   atMs: time,
   receivedAtMs: time,
-  saidAtMs: orNot(time),
+  saidAtMs: optional(time),
   summary: text(LONGEST.line),
   start: (value) => {
     if (!isObject(value)) return 'an object';
@@ -71,7 +71,7 @@ const ALARM: Readonly<Record<string, Check>> = {
     if (jsonBytes(value) > LONGEST.start) return `at most ${LONGEST.start} bytes of JSON`;
     return objectProblem('start', START)(value);
   },
-  onlyIfKnown: orNot((value) => (typeof value === 'boolean' ? null : 'true or false')),
+  onlyIfKnown: optional((value) => (typeof value === 'boolean' ? null : 'true or false')),
 };
 
 const NOTE: Readonly<Record<string, Check>> = {
@@ -85,8 +85,8 @@ const AT_MOST: Readonly<Record<string, Check>> = { runs: count, withinMs: time }
 const BRAKES: Readonly<Record<string, Check>> = {
   debounceMs: time,
   coolDownMs: time,
-  atMost: orNull((value) => objectProblem('atMost', AT_MOST)(value)),
-  atOnce: orNull(count),
+  atMost: nullable((value) => objectProblem('atMost', AT_MOST)(value)),
+  atOnce: nullable(count),
   onResolved: oneOf('nothing', 'withdraw'),
 };
 

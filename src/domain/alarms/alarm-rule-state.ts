@@ -1,4 +1,4 @@
-/** What the workflow of a rule remembers, as plain data that goes from one of its executions to the next, and its bounds. */
+/** What the workflow of a rule remembers, and the bounds of that. Plain data: each execution of the workflow hands it to the next. */
 import type {
   AlarmLogLine,
   AlarmNote,
@@ -11,17 +11,16 @@ import type {
 import { jsonBytes } from '../text/json-bytes.js';
 import { PAYLOAD_BYTES } from '../sizes.js';
 
-/** A firing that waits for its debounce, or has its run. One whose alarm a brake dropped is not remembered. */
+/** A firing that waits for its debounce, has a run, or was called off. A firing that a brake held back is not remembered. */
 export interface Firing {
-  /** Workflow id of its run, whether that was started or not. */
+  /** Workflow id of its run, whether or not the run was started. */
   readonly runId: string;
-  /** Of the alarm. */
   readonly episodeHash: string;
   readonly incident: string;
-  /** 1 for the first of its episode; one more after each resolution. */
+  /** Counts firings under one id of the sender's: 1, and one more for each that begins after a resolution. */
   readonly nth: number;
   readonly target: string;
-  /** Since when it fires: by the sender's clock where that is stateAfter, else when it was read. */
+  /** When it began, as `beganAtMs` has it. Epoch milliseconds, like every time here. */
   readonly firedAtMs: number;
   readonly seenAtMs: number;
   readonly stage: Waiting | CalledOff | Started;
@@ -41,95 +40,122 @@ interface CalledOff {
 interface Started {
   readonly kind: 'started';
   readonly startedAtMs: number;
-  /** `null` while it is open, as far as is known. */
+  /** `null` while the run is open, as far as the rule knows. */
   readonly endedAtMs: number | null;
+  /** True once the run was asked to withdraw. */
   readonly withdrawn: boolean;
 }
 
+/** The last resolution of a problem. */
 export interface Resolution {
   readonly incident: string;
+  /** When the problem was resolved: by the sender's clock, and never later than the server's. */
   readonly atMs: number;
-  /** When its sender last said so. Not there in what older rules left: then nobody can say anything after it. */
+  /** When its sender last reported it. Missing for senders that do not repeat the current state; then no firing overrules it. */
   readonly saidAtMs?: number;
 }
 
+/** A firing whose run starts at the end of the debounce. */
 export type WaitingFiring = Firing & { readonly stage: Waiting };
+/** A firing whose run was started; the run may have ended. */
 export type StartedFiring = Firing & { readonly stage: Started };
+/** A firing that waits or has its run. */
+export type ActiveFiring = Firing & { readonly stage: Waiting | Started };
 
+/** Everything a rule remembers. */
 export interface RuleState {
-  /** The one seen longest ago first. */
+  /** Sorted by `seenAtMs`, oldest first. */
   readonly firings: readonly Firing[];
-  /** The last of each incident, oldest first. */
+  /** One for each problem, oldest first. */
   readonly resolutions: readonly Resolution[];
-  /** When runs were started, oldest first: what `atMost` counts. */
+  /** When runs were started, oldest first; `atMost` counts them. */
   readonly startsAtMs: readonly number[];
   /** Newest first. */
   readonly log: readonly AlarmLogLine[];
-  /** As the newest alarm brought them; what falls due is measured by them too. */
+  /** The brakes that the newest alarm brought. They also apply to firings that are due. */
   readonly brakes: Brakes | null;
 }
 
-/** Start argument of an execution that goes on from another. */
+/** Start argument of the next execution of a rule's workflow. */
 export interface ContinuedRule extends AlarmRuleArguments {
   readonly state?: RuleState;
 }
 
+/** The state of a rule that has decided nothing. */
 export const EMPTY_STATE: RuleState = { firings: [], resolutions: [], startsAtMs: [], log: [], brakes: null };
 
-/** Owner and rule, beside the state. */
+/** For owner and rule, which are stored beside the state. */
 const NAMES_BYTES = 500;
 const DAY_MS = 86_400_000;
-/** Chosen: senders repeat within hours, and what is forgotten still has the id of its run taken. */
+/** Chosen: senders repeat within hours. After that the id of the run still blocks a second start. */
 const REMEMBERED_MS = 7 * DAY_MS;
-// All chosen, with the lengths of alarm-rule-checks.ts: without the log they stay below `PAYLOAD_BYTES`, which the log fills.
+// All chosen. With the lengths in alarm-rule-checks.ts they keep the state without its log below `PAYLOAD_BYTES`; the log fills the rest.
 const MOST_FIRINGS = 400;
 const MOST_RESOLUTIONS = 500;
 const MOST_LOGGED = 200;
-/** Waiting or with a run under way. They are never forgotten, so there must not be more, whatever the brakes allow. */
+/** Firings that wait or have an open run. These are never forgotten, so no rule may have more, whatever its brakes allow. */
 export const MOST_OPEN = 200;
-/** `atMost` cannot count further. */
+/** The most runs that `atMost` can count. */
 export const MOST_RUNS = 1_000;
 
+/** True for a firing whose run starts at the end of the debounce. */
 export function isWaiting(firing: Firing): firing is WaitingFiring {
   return firing.stage.kind === 'waiting';
 }
 
+/** True for a firing whose run was started. */
 export function isStarted(firing: Firing): firing is StartedFiring {
   return firing.stage.kind === 'started';
 }
 
+/** True for a firing that was not called off. */
+export function isActive(firing: Firing): firing is ActiveFiring {
+  return firing.stage.kind !== 'calledOff';
+}
+
+/** True for a firing whose run is under way, as far as the rule knows. */
 export function isOpenRun(firing: Firing): firing is StartedFiring {
   return isStarted(firing) && firing.stage.endedAtMs === null;
 }
 
-/** Of which a firing waits or was started. */
+/** Problems with a firing that waits or was started. */
 export function knownIncidents({ firings }: RuleState): string[] {
-  return firings.flatMap(({ incident, stage }) => (stage.kind === 'calledOff' ? [] : [incident]));
+  return firings.filter(isActive).map(({ incident }) => incident);
 }
 
-/** Its labels lead to this rule, or a firing of its incident is known here. */
+/** True unless the alarm counts only where its problem is known, and it is not known here. */
 export function concerns(state: RuleState, { incident, onlyIfKnown }: RuleAlarm): boolean {
   return onlyIfKnown !== true || knownIncidents(state).includes(incident);
 }
 
-/** The firing as it is now, and as the one seen last; the record before, if any, is replaced. */
-export function remember(state: RuleState, firing: Firing): RuleState {
-  const others = state.firings.filter(({ runId }) => runId !== firing.runId);
-  return { ...state, firings: [...others, firing] };
+/** The sender's own time, or `null` when it gives none or its clock is ahead: such a time does not prove what came first. */
+export function senderTimeMs({ atMs, receivedAtMs }: RuleAlarm): number | null {
+  return atMs < receivedAtMs ? atMs : null;
 }
 
+/** When a firing began or a problem was resolved: the sender's own time if it counts, else when the gateway read the alarm. */
+export function beganAtMs(alarm: RuleAlarm): number {
+  return senderTimeMs(alarm) ?? alarm.receivedAtMs;
+}
+
+/** Stores the firing as the one seen last, in place of an earlier version. */
+export function remember(state: RuleState, firing: Firing): RuleState {
+  return { ...state, firings: [...drop(state, firing).firings, firing] };
+}
+
+/** The state without the firing. */
 export function drop(state: RuleState, { runId }: Firing): RuleState {
   return { ...state, firings: state.firings.filter((firing) => firing.runId !== runId) };
 }
 
-/** A run of that id was there before: what was taken for its start counts no longer. */
-export function takeBackStart(state: RuleState, runId: string): RuleState {
+/** Removes a start from those that `atMost` counts, when a run of that id turned out to exist already. */
+export function uncountStart(state: RuleState, runId: string): RuleState {
   const firing = state.firings.filter(isStarted).find((each) => each.runId === runId);
   const index = firing === undefined ? -1 : state.startsAtMs.lastIndexOf(firing.stage.startedAtMs);
   return index < 0 ? state : { ...state, startsAtMs: state.startsAtMs.toSpliced(index, 1) };
 }
 
-/** A resolution that arrives late does not take the place of a newer one. */
+/** Stores a resolution. One that arrives late does not replace a newer one. */
 export function rememberResolution(state: RuleState, resolution: Resolution): RuleState {
   const { incident, atMs, saidAtMs } = resolution;
   const before = resolutionOf(state, incident);
@@ -141,44 +167,39 @@ export function rememberResolution(state: RuleState, resolution: Resolution): Ru
   return { ...state, resolutions: [...state.resolutions.filter((each) => each !== before), latest] };
 }
 
-/** `null`: it was not resolved, as far as is remembered. */
-export function resolvedAtMs(state: RuleState, incident: string): number | null {
-  return resolutionOf(state, incident)?.atMs ?? null;
-}
-
-/** Chosen: longer than a sender keeps at a message that does not get through, or goes on saying what it has not heard anew. */
-const SAID_AGAIN_AFTER_MS = 10 * 60_000;
-
-/** Its sender says that it fires, so long after it said the contrary that the contrary was wrong. */
-export function isSaidAgain(state: RuleState, { incident, saidAtMs }: RuleAlarm): boolean {
-  const { saidAtMs: resolvedMs } = resolutionOf(state, incident) ?? {};
-  return resolvedMs !== undefined && saidAtMs !== undefined && saidAtMs > resolvedMs + SAID_AGAIN_AFTER_MS;
-}
-
-function resolutionOf(state: RuleState, incident: string): Resolution | undefined {
+/** The last resolution of the problem, if one is remembered. */
+export function resolutionOf(state: RuleState, incident: string): Resolution | undefined {
   return state.resolutions.find((resolution) => resolution.incident === incident);
 }
 
+/** Chosen: longer than a sender retries one message, or repeats a state that it has not updated. */
+const OVERRULED_AFTER_MS = 10 * 60_000;
+
+/** True when the sender still reports the firing long after it reported the resolution, which must have been wrong. */
+export function isOverruled(resolution: Resolution, alarm: RuleAlarm): boolean {
+  const { saidAtMs: resolvedSaidAtMs = Infinity } = resolution;
+  return (alarm.saidAtMs ?? -Infinity) > resolvedSaidAtMs + OVERRULED_AFTER_MS;
+}
+
 /**
- * Within the bounds. What is forgotten by number cannot start a second run either: its run has the id that a repeat would ask for,
- * and Temporal keeps that taken for as long as it keeps the run.
+ * The state within its bounds. What is forgotten here cannot start a second run: a repeat asks for the same run id,
+ * which Temporal does not allow again for as long as it keeps the run.
  */
 export function forget(state: RuleState, nowMs: number): RuleState {
-  const recent = state.firings.filter(
-    (firing) => isWaiting(firing) || isOpenRun(firing) || firing.seenAtMs > nowMs - REMEMBERED_MS,
-  );
+  const isKept = (firing: Firing) => isWaiting(firing) || isOpenRun(firing);
+  const recent = state.firings.filter((firing) => isKept(firing) || firing.seenAtMs > nowMs - REMEMBERED_MS);
   let tooMany = recent.length - MOST_FIRINGS;
   return {
     ...state,
-    firings: recent.filter((firing) => isWaiting(firing) || isOpenRun(firing) || tooMany-- <= 0),
+    firings: recent.filter((firing) => isKept(firing) || tooMany-- <= 0),
     resolutions: state.resolutions.slice(-MOST_RESOLUTIONS).filter(({ atMs }) => atMs > nowMs - REMEMBERED_MS),
     startsAtMs: state.startsAtMs.slice(-MOST_RUNS),
   };
 }
 
 /**
- * What goes on to the next execution, as one argument: within the bounds, and with as much of the log, the newest lines, as there is room for.
- * An argument that is too long would fail the rule's workflow task for ever.
+ * The state for the next execution: within its bounds, and with the newest lines of the log that fit into one argument.
+ * An argument that is too long would make the workflow task fail for ever.
  */
 export function forNextExecution(state: RuleState, nowMs: number): RuleState {
   const kept = { ...forget(state, nowMs), log: [] };
@@ -187,13 +208,15 @@ export function forNextExecution(state: RuleState, nowMs: number): RuleState {
   return { ...kept, log: cutAt < 0 ? state.log : state.log.slice(0, cutAt) };
 }
 
-export function logged(state: RuleState, line: AlarmLogLine): RuleState {
+/** Adds a line to the log, which keeps the newest 200. */
+export function addToLog(state: RuleState, line: AlarmLogLine): RuleState {
   return { ...state, log: [line, ...state.log].slice(0, MOST_LOGGED) };
 }
 
-export function noted(state: RuleState, rule: string, note: AlarmNote, nowMs: number): RuleState {
+/** Adds a note to the log. */
+export function addNote(state: RuleState, rule: string, note: AlarmNote, nowMs: number): RuleState {
   const { sender, text, receivedAtMs } = note;
-  return logged(state, {
+  return addToLog(state, {
     decidedAtMs: nowMs,
     rule,
     alarm: null,
@@ -203,6 +226,7 @@ export function noted(state: RuleState, rule: string, note: AlarmNote, nowMs: nu
   });
 }
 
-export function toldOf({ sender, name, status, episode, atMs, summary }: RuleAlarm): DecidedAlarm['alarm'] {
+/** What the log keeps of an alarm. */
+export function loggedAlarm({ sender, name, status, episode, atMs, summary }: RuleAlarm): DecidedAlarm['alarm'] {
   return { sender, name, status, episode, atMs, summary };
 }

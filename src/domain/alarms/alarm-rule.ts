@@ -1,17 +1,27 @@
-/** What a rule decides about an alarm: a pure state machine. Time, and what other runs do, are handed in; starting and signalling is done outside. */
-import { UNMATCHED, type AlarmDecision, type AlarmStart, type Brakes, type RuleAlarm } from './alarm.js';
-import { decision, heldBack, isSame, type Circumstances, type Question } from './alarm-brakes.js';
+/**
+ * What a rule decides about an alarm: a pure state machine. The caller supplies the time and what other runs do, then starts and signals runs.
+ *
+ * 1. One firing starts at most one run. A repeat of it, or a copy that names an earlier start, gets the run that waits or was started.
+ * 2. A resolution calls off every firing of its problem that began before it and has no run yet, including copies that arrive later.
+ * 3. Nothing is called off for ever. A firing that begins after the resolution is new, and a sender that keeps repeating a firing overrules its resolution.
+ */
+import { UNMATCHED, type AlarmDecision, type Brakes, type RuleAlarm } from './alarm.js';
+import { decision, holdingBrake, overlaps, type DecisionContext, type IntendedRun } from './alarm-brakes.js';
 import {
+  beganAtMs,
   drop,
+  isActive,
   isOpenRun,
-  isSaidAgain,
+  isOverruled,
   isStarted,
   isWaiting,
+  loggedAlarm,
   MOST_OPEN,
   remember,
   rememberResolution,
-  resolvedAtMs,
-  toldOf,
+  resolutionOf,
+  senderTimeMs,
+  type ActiveFiring,
   type Firing,
   type RuleState,
   type WaitingFiring,
@@ -20,64 +30,70 @@ import type { RunSeen, RunsAsked, StartArguments } from '../contract.js';
 import { describeDuration } from '../time/duration.js';
 import { describeTime } from '../time/utc-time.js';
 
-/** What has to be done for a decision to hold. */
+/** What the workflow must do for a decision to take effect. */
 export type Effect =
   | { readonly kind: 'start'; readonly runId: string; readonly runbook: string; readonly arguments: StartArguments }
   | { readonly kind: 'withdraw'; readonly runIds: readonly string[] };
 
+/** A decision, the state after it, and what is left to do. */
 export interface Decided {
   readonly state: RuleState;
   readonly decision: AlarmDecision;
   readonly effect: Effect | null;
 }
 
-export function decide(state: RuleState, alarm: RuleAlarm, now: Circumstances): Decided {
-  if (now.rule === UNMATCHED) return undone(state, decision('unmatched', 'no rule of the file takes it'));
-  return alarm.status === 'resolved' ? decideResolved(state, alarm, now) : decideFiring(state, alarm, now);
+/** Decides about one alarm that was delivered. */
+export function decide(state: RuleState, alarm: RuleAlarm, context: DecisionContext): Decided {
+  if (context.rule === UNMATCHED) return withoutEffect(state, decision('unmatched', 'no rule of the file matches it'));
+  return alarm.status === 'resolved' ? decideResolved(state, alarm, context) : decideFiring(state, alarm, context);
 }
 
-/** Waiting firings whose time has come, the longest due first. */
+/** Firings whose debounce has ended, the longest overdue first. */
 export function dueFirings(state: RuleState, nowMs: number): WaitingFiring[] {
   const due = state.firings.filter(isWaiting).filter(({ stage }) => stage.dueAtMs <= nowMs);
   return due.sort((left, right) => left.stage.dueAtMs - right.stage.dueAtMs);
 }
 
-/** Epoch milliseconds; `null`: nothing waits. */
+/** When the next debounce ends, in epoch milliseconds; `null` when no firing waits. */
 export function nextDueAtMs(state: RuleState): number | null {
   const times = state.firings.filter(isWaiting).map(({ stage }) => stage.dueAtMs);
   return times.length === 0 ? null : Math.min(...times);
 }
 
-/** Chosen. Workers or server were away for so long that a resolution may have come in vain. */
+/** Chosen. After such an outage of workers or server a resolution may have been lost. */
 const STALE_AFTER_MS = 5 * 60_000;
 
-/** The end of a debounce: every brake is looked at again. */
-export function decideDue(state: RuleState, firing: WaitingFiring, now: Circumstances): Decided {
+/** Decides about a firing whose debounce has ended. Every brake is checked again. */
+export function decideDue(state: RuleState, firing: WaitingFiring, context: DecisionContext): Decided {
   const others = drop(state, firing);
-  const lateByMs = now.nowMs - firing.stage.dueAtMs;
+  const lateByMs = context.nowMs - firing.stage.dueAtMs;
   if (lateByMs > STALE_AFTER_MS) {
-    const why = `it was due ${describeDuration(lateByMs)} ago, and whether it still fires is not known: a repeat may start it`;
-    return undone(others, decision('calledOff', why));
+    const why = `it was due ${describeDuration(lateByMs)} ago and may have been resolved since; a repeat can start it`;
+    return withoutEffect(others, decision('calledOff', why));
   }
-  const held = heldBack(others, firing, now);
-  return held === null ? started(others, firing, firing.stage.start, now) : undone(others, held);
+  const brake = holdingBrake(others, firing, context);
+  return brake === null ? started(others, firing, context) : withoutEffect(others, brake);
 }
 
-/** What has to be known of runs before these alarms, or these firings, are decided. */
-export function runsToAsk(state: RuleState, questions: readonly Question[], brakes: Brakes, nowMs: number): RunsAsked {
+/** Which runs the workflow must look up before it decides about these. */
+export function runsToAsk(
+  state: RuleState,
+  intended: readonly IntendedRun[],
+  brakes: Brakes,
+  nowMs: number,
+): RunsAsked {
   const open = state.firings.filter(isOpenRun);
-  const counted = brakes.atOnce !== null || open.length >= MOST_OPEN / 2;
-  const targets = [...new Set(questions.map(({ target }) => target))];
-  const concerned = open.filter((run) => questions.some((question) => isSame(run, question)));
+  const countsAll = brakes.atOnce !== null || open.length >= MOST_OPEN / 2;
+  const concerned = open.filter((run) => intended.some((each) => overlaps(run, each)));
   return {
-    runIds: (counted ? open : concerned).map(({ runId }) => runId),
-    targets,
+    runIds: (countsAll ? open : concerned).map(({ runId }) => runId),
+    targets: [...new Set(intended.map(({ target }) => target))],
     sinceMs: nowMs - brakes.coolDownMs,
   };
 }
 
-/** Runs of the rule that have ended since are no longer open. */
-export function noteEnds(state: RuleState, seen: readonly RunSeen[]): RuleState {
+/** The state with the ends of the rule's own runs, as the look-up found them. */
+export function recordRunEnds(state: RuleState, seen: readonly RunSeen[]): RuleState {
   const ends = new Map(seen.map(({ runId, endedAtMs }) => [runId, endedAtMs]));
   const firings = state.firings.map((firing): Firing => {
     if (!isOpenRun(firing)) return firing;
@@ -86,114 +102,105 @@ export function noteEnds(state: RuleState, seen: readonly RunSeen[]): RuleState 
   return { ...state, firings };
 }
 
-function decideResolved(before: RuleState, alarm: RuleAlarm, { brakes, nowMs }: Circumstances): Decided {
-  // Never ahead of the server's clock: the gateway's may be, and would silence what fires until then.
-  const atMs = Math.min(believedAtMs(alarm) ?? alarm.receivedAtMs, nowMs);
+function decideResolved(before: RuleState, alarm: RuleAlarm, { brakes, nowMs }: DecisionContext): Decided {
+  // At most the server's time: a gateway whose clock is ahead would silence later firings.
+  const atMs = Math.min(beganAtMs(alarm), nowMs);
   const { incident, saidAtMs } = alarm;
-  const state = rememberResolution(before, { incident, atMs, ...(saidAtMs === undefined ? {} : { saidAtMs }) });
-  const concerned = state.firings.filter((firing) => firing.incident === incident && firing.firedAtMs <= atMs);
+  const concerned = before.firings.filter((firing) => firing.incident === incident && firing.firedAtMs <= atMs);
   const waiting = concerned.filter(isWaiting);
-  const calledOff = waiting.reduce(
-    (each, firing) => remember(each, { ...firing, seenAtMs: nowMs, stage: { kind: 'calledOff' } }),
-    state,
-  );
-  const runs = concerned.filter(isOpenRun).filter(({ stage }) => !stage.withdrawn);
-  const [run] = runs;
-  if (run !== undefined && brakes.onResolved === 'withdraw') {
-    const asked = runs.reduce(
-      (each, firing) => remember(each, { ...firing, seenAtMs: nowMs, stage: { ...firing.stage, withdrawn: true } }),
-      calledOff,
-    );
-    const why = `it was resolved at ${describeTime(atMs)}: the run ${run.runId} is cancelled if it has begun nothing`;
-    const effect: Effect = { kind: 'withdraw', runIds: runs.map(({ runId }) => runId) };
-    return { state: asked, decision: decision('withdrawn', why, { runId: run.runId }), effect };
+  const open = concerned.filter(isOpenRun).filter(({ stage }) => !stage.withdrawn);
+  const withdrawn = brakes.onResolved === 'withdraw' ? open : [];
+  const changed: Firing[] = [
+    ...waiting.map((firing) => ({ ...firing, seenAtMs: nowMs, stage: { kind: 'calledOff' } as const })),
+    ...withdrawn.map((firing) => ({ ...firing, seenAtMs: nowMs, stage: { ...firing.stage, withdrawn: true } })),
+  ];
+  const resolution = { incident, atMs, ...(saidAtMs === undefined ? {} : { saidAtMs }) };
+  const state = changed.reduce(remember, rememberResolution(before, resolution));
+  const resolved = `it was resolved at ${describeTime(atMs)}`;
+  const [run] = withdrawn;
+  if (run !== undefined) {
+    const why = `${resolved}; the run ${run.runId} is cancelled if it has not begun a target`;
+    const effect: Effect = { kind: 'withdraw', runIds: withdrawn.map(({ runId }) => runId) };
+    return { state, decision: decision('withdrawn', why, { runId: run.runId }), effect };
   }
   const [first] = waiting;
   if (first !== undefined) {
-    const why = `it was resolved at ${describeTime(atMs)}, before ${describeTime(first.stage.dueAtMs)}: no run starts`;
-    return undone(calledOff, decision('calledOff', why));
+    const why = `${resolved}, before ${describeTime(first.stage.dueAtMs)}; no run starts`;
+    return withoutEffect(state, decision('calledOff', why));
   }
   const { runId = null } = concerned.findLast(isStarted) ?? {};
-  const why = `it was resolved at ${describeTime(atMs)}, and there is nothing to call off`;
-  return undone(calledOff, decision('resolved', why, { runId }));
+  return withoutEffect(state, decision('resolved', `${resolved}, and there is nothing to call off`, { runId }));
 }
 
-function decideFiring(state: RuleState, alarm: RuleAlarm, now: Circumstances): Decided {
+function decideFiring(state: RuleState, alarm: RuleAlarm, context: DecisionContext): Decided {
   const { start, incident, episodeHash } = alarm;
   const latest = state.firings.findLast((firing) => firing.episodeHash === episodeHash);
-  const isLatest = latest !== undefined && !firesAnew(state, latest, alarm);
-  const goesOn = isSaidAgain(state, alarm) && isOver(state, alarm);
-  const isKnown = isLatest && !(goesOn && latest.stage.kind === 'calledOff');
-  const known = isKnown ? latest : coveredBy(state, alarm);
-  if (known !== undefined) return repeated(remember(state, { ...known, seenAtMs: now.nowMs }), known, alarm);
-  if (isOver(state, alarm) && !goesOn) return undone(state, decision('calledOff', overBecause(state, alarm)));
-  if ('problem' in start) return undone(state, decision('noTarget', start.problem));
-  const held = heldBack(state, { target: start.target, incident }, now);
-  if (held !== null) return undone(state, held);
-  // One that goes on after a false resolution is the same firing: its run has the same id, which can start once.
-  const nth = isLatest ? latest.nth : (latest?.nth ?? 0) + 1;
-  const firing = {
-    runId: runIdOf(now, episodeHash, nth),
+  const known = latest === undefined || beganAfterResolution(state, alarm, latest) ? undefined : latest;
+  const active = known !== undefined && isActive(known) ? known : sharedFiring(state, alarm);
+  if (active !== undefined) return repeated(state, active, context.nowMs);
+  if (isCalledOff(state, alarm, known)) return withoutEffect(state, decision('calledOff', whyCalledOff(state, alarm)));
+  if ('problem' in start) return withoutEffect(state, decision('noTarget', start.problem));
+  const brake = holdingBrake(state, { target: start.target, incident }, context);
+  if (brake !== null) return withoutEffect(state, brake);
+  const { nowMs, brakes } = context;
+  // A firing that was called off keeps the id of its run, so it still starts at most once.
+  const nth = known?.nth ?? (latest?.nth ?? 0) + 1;
+  const firing: WaitingFiring = {
+    runId: runIdOf(context, episodeHash, nth),
     episodeHash,
     incident,
     nth,
     target: start.target,
-    firedAtMs: believedAtMs(alarm) ?? alarm.receivedAtMs,
-    seenAtMs: now.nowMs,
+    firedAtMs: beganAtMs(alarm),
+    seenAtMs: nowMs,
+    stage: { kind: 'waiting', dueAtMs: nowMs + brakes.debounceMs, start, alarm: loggedAlarm(alarm) },
   };
-  const { debounceMs } = now.brakes;
-  const stage = { kind: 'waiting', dueAtMs: now.nowMs + debounceMs, start, alarm: toldOf(alarm) } as const;
-  if (debounceMs === 0) return started(state, { ...firing, stage }, start, now);
-  const why = `the run ${firing.runId} starts at ${describeTime(stage.dueAtMs)}, unless the alarm is resolved before`;
-  const waiting = decision('waiting', why, { runId: firing.runId, untilMs: stage.dueAtMs });
-  return undone(remember(state, { ...firing, stage }), waiting);
+  return brakes.debounceMs === 0 ? started(state, firing, context) : waiting(state, firing);
 }
 
-/** The sender's time, unless it gives none or one ahead of ours: that tells nothing of what came first. */
-function believedAtMs({ atMs, receivedAtMs }: RuleAlarm): number | null {
-  return atMs < receivedAtMs ? atMs : null;
+/** True when the sender reuses the id of a firing for one that began after the last resolution. */
+function beganAfterResolution(state: RuleState, alarm: RuleAlarm, { firedAtMs }: Firing): boolean {
+  const resolution = resolutionOf(state, alarm.incident);
+  const atMs = senderTimeMs(alarm);
+  return resolution !== undefined && atMs !== null && firedAtMs <= resolution.atMs && resolution.atMs < atMs;
 }
 
-/** The same episode again, after a resolution, by the sender's own times. */
-function firesAnew(state: RuleState, { firedAtMs }: Firing, alarm: RuleAlarm): boolean {
-  const resolvedMs = resolvedAtMs(state, alarm.incident);
-  const atMs = believedAtMs(alarm);
-  return resolvedMs !== null && atMs !== null && resolvedMs >= firedAtMs && atMs > resolvedMs;
+/** Copies of a pair of senders can disagree on when a firing began. It has a run if one waits, or was started after this beginning. */
+function sharedFiring(state: RuleState, alarm: RuleAlarm): ActiveFiring | undefined {
+  return state.firings
+    .filter(isActive)
+    .filter(({ incident }) => incident === alarm.incident)
+    .findLast(({ stage }) => stage.kind === 'waiting' || beganAtMs(alarm) <= stage.startedAtMs);
 }
 
-/** Copies of a pair of senders can differ in when it began: a run that waits, or was started after it began, is its run too. */
-function coveredBy(state: RuleState, alarm: RuleAlarm): Firing | undefined {
-  const atMs = believedAtMs(alarm) ?? alarm.receivedAtMs;
-  return state.firings.findLast(
-    (firing) =>
-      firing.incident === alarm.incident &&
-      (isWaiting(firing) || (isStarted(firing) && atMs <= firing.stage.startedAtMs)),
-  );
+/** @param known the firing itself, where an earlier copy of it was called off: a late copy without a time would look new */
+function isCalledOff(state: RuleState, alarm: RuleAlarm, known: Firing | undefined): boolean {
+  const resolution = resolutionOf(state, alarm.incident);
+  if (resolution === undefined || isOverruled(resolution, alarm)) return false;
+  return (known?.firedAtMs ?? senderTimeMs(alarm) ?? Infinity) <= resolution.atMs;
 }
 
-/** A firing that arrives after its own resolution. */
-function isOver(state: RuleState, alarm: RuleAlarm): boolean {
-  const atMs = believedAtMs(alarm);
-  return atMs !== null && atMs <= (resolvedAtMs(state, alarm.incident) ?? -Infinity);
+function whyCalledOff(state: RuleState, { incident, atMs }: RuleAlarm): string {
+  const resolvedAtMs = resolutionOf(state, incident)?.atMs ?? atMs;
+  return `it fired at ${describeTime(atMs)} and was resolved at ${describeTime(resolvedAtMs)}`;
 }
 
-function overBecause(state: RuleState, { incident, atMs }: RuleAlarm): string {
-  return `it fired at ${describeTime(atMs)} and was resolved at ${describeTime(resolvedAtMs(state, incident) ?? atMs)}`;
-}
-
-function repeated(state: RuleState, firing: Firing, alarm: RuleAlarm): Decided {
+function repeated(state: RuleState, firing: ActiveFiring, nowMs: number): Decided {
   const { runId, stage } = firing;
-  if (stage.kind === 'calledOff') return undone(state, decision('calledOff', overBecause(state, alarm)));
-  const why =
+  const [why, untilMs] =
     stage.kind === 'waiting'
-      ? `it waits until ${describeTime(stage.dueAtMs)}`
-      : `its run ${runId} was started at ${describeTime(stage.startedAtMs)}`;
-  const untilMs = stage.kind === 'waiting' ? stage.dueAtMs : null;
-  return undone(state, decision('repeated', why, { runId, untilMs }));
+      ? [`it waits until ${describeTime(stage.dueAtMs)}`, stage.dueAtMs]
+      : [`its run ${runId} was started at ${describeTime(stage.startedAtMs)}`, null];
+  return withoutEffect(remember(state, { ...firing, seenAtMs: nowMs }), decision('repeated', why, { runId, untilMs }));
 }
 
-function started(before: RuleState, firing: WaitingFiring, start: AlarmStart, now: Circumstances): Decided {
-  const { owner, rule, nowMs } = now;
+function waiting(state: RuleState, firing: WaitingFiring): Decided {
+  const { runId, stage } = firing;
+  const why = `the run ${runId} starts at ${describeTime(stage.dueAtMs)}, unless the alarm is resolved before`;
+  return withoutEffect(remember(state, firing), decision('waiting', why, { runId, untilMs: stage.dueAtMs }));
+}
+
+function started(before: RuleState, firing: WaitingFiring, { owner, rule, nowMs }: DecisionContext): Decided {
   const { runId, stage, target } = firing;
   const run: Firing = {
     ...firing,
@@ -204,11 +211,11 @@ function started(before: RuleState, firing: WaitingFiring, start: AlarmStart, no
   const effect: Effect = {
     kind: 'start',
     runId,
-    runbook: start.runbook,
+    runbook: stage.start.runbook,
     arguments: {
       ...(summary === '' ? {} : { reason: summary }),
-      ...start.arguments,
-      // The brakes were looked at for this target, and for no other.
+      ...stage.start.arguments,
+      // The brakes were checked for this target and no other.
       targets: [target],
       requestedBy: `alarm rule ${owner}/${rule}`,
     },
@@ -216,11 +223,11 @@ function started(before: RuleState, firing: WaitingFiring, start: AlarmStart, no
   return { state, decision: decision('started', `the run ${runId} was started`, { runId }), effect };
 }
 
-/** Different rules, episodes and firings never share one; the same firing always has the same. */
-function runIdOf({ owner, rule }: Circumstances, episodeHash: string, nth: number): string {
+/** The same for every copy of a firing, and different for every other rule and firing. */
+function runIdOf({ owner, rule }: DecisionContext, episodeHash: string, nth: number): string {
   return `alarm-${owner}-${rule}-${episodeHash.slice(0, 16)}${nth === 1 ? '' : `-${nth}`}`;
 }
 
-function undone(state: RuleState, decision: AlarmDecision): Decided {
+function withoutEffect(state: RuleState, decision: AlarmDecision): Decided {
   return { state, decision, effect: null };
 }

@@ -55,7 +55,8 @@ export function reserving(
 /** The last reading of an earlier attempt counts as the first quiet one if nothing was accepted after it and it showed that nothing had happened. */
 function quietSince({ seen, sent, clearAtMs }: OnceState, { rules }: At): number | null {
   if (seen === null || sent === 'no' || rules.action === null) return null;
-  if (seen.observedAtMs < clearAtMs - rules.limits.visibilityWindowMs) return null;
+  const { visibilityWindowMs, marginMs } = rules.limits;
+  if (seen.observedAtMs < clearAtMs - visibilityWindowMs - marginMs) return null;
   const move = entryMove(false, rules.action, rules.before, seen);
   return move === 'quiet' || move === 'alreadyDone' ? seen.observedAtMs : null;
 }

@@ -119,13 +119,13 @@ export function sending(
     return follow(note(state, 'accepted', at, event.cloudJobId), { id: event.cloudJobId, submittedAtMs: at.nowMs }, at);
   const { request, message } = event;
   if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, event, at);
-  const { quietMs, visibilityWindowMs, postTimeoutMs } = at.rules.limits;
+  const { quietMs, visibilityWindowMs, postTimeoutMs, marginMs } = at.rules.limits;
   // ServiceStage may refuse because of our own cloud job, which an earlier attempt sent: a refusal proves nothing about that one.
   const answer = request === 'refused' ? 'refused' : 'unanswered';
   const untilMs = at.nowMs + (answer === 'refused' ? visibilityWindowMs : quietMs);
-  // Even if the connection breaks at once, ServiceStage may accept the POST until its timeout is over.
-  const clearAtMs =
-    answer === 'refused' ? state.clearAtMs : Math.max(state.clearAtMs, sentAtMs + postTimeoutMs + visibilityWindowMs);
+  // Even if the connection breaks at once, ServiceStage may accept the POST until its timeout is over. The next attempt may read another clock.
+  const unseenUntilMs = sentAtMs + postTimeoutMs + visibilityWindowMs + marginMs;
+  const clearAtMs = answer === 'refused' ? state.clearAtMs : Math.max(state.clearAtMs, unseenUntilMs);
   const noted = note({ ...state, clearAtMs }, answer, at, message);
   const { interrupted } = state;
   if (interrupted === 'stop' || interrupted === 'superseded') return endInterrupted(noted, interrupted, at);

@@ -1,14 +1,14 @@
-/** Webhooks of Prometheus Alertmanager. It signs nothing: a token admits. Each alert decides for itself, never the status of its group. */
+/** Webhooks of Prometheus Alertmanager. It signs nothing, so a token authenticates it. Only the status of each alert counts, not that of its group. */
 import { z } from 'zod';
 import type { Alarm } from '../../domain/alarms/alarm.js';
-import type { AlertmanagerSettings, Reading, Sender } from '../sender.js';
 import { ID, idOf, Labels, MOST_ALARMS, Moment, oneLine, problemIn } from './alarm-values.js';
-import { admitBearers } from './bearer.js';
-import { jsonIn, refused } from './body.js';
+import { bearerCheck, refused } from './authentication.js';
+import { parseJson } from './json-body.js';
+import type { AlertmanagerSettings, Reading, Sender } from './sender.js';
 
 /**
- * Only what is read: `receiver` comes escaped and `groupKey` changes with the configuration, so neither is used.
- * Source: `notify/webhook` of Alertmanager 0.28. Version 4 is Alertmanager's, version 1 that of Grafana's own alerting, in the same shape.
+ * Only the fields that are used. `receiver` arrives escaped and `groupKey` changes with the configuration, so neither is.
+ * Source: `notify/webhook` of Alertmanager 0.28. Grafana's own alerting sends the same shape as version 1.
  */
 const Body = z.object({
   version: z.enum(['4', '1']),
@@ -21,9 +21,9 @@ const Alert = z.object({
   labels: Labels,
   annotations: z.record(z.string(), z.unknown()).catch({}),
   startsAt: Moment,
-  /** Of a firing alert the zero time of Go: none. */
+  /** A firing alert has Go's zero time here, which is read as none. */
   endsAt: Moment.nullable().catch(null),
-  /** Hash of all labels: 16 hex digits of Alertmanager, what others in its shape make of it. */
+  /** Hash of all labels. 16 hex digits from Alertmanager; other senders of this shape use other ids. */
   fingerprint: z.string().regex(ID),
 });
 
@@ -37,7 +37,7 @@ interface Reader {
 
 /** @throws Error without tokens */
 export function alertmanagerSender(name: string, { tokens, ignoreLabels }: AlertmanagerSettings): Sender {
-  const admits = admitBearers(name, tokens);
+  const admits = bearerCheck(name, tokens);
   const readUnchecked = (body: Buffer, receivedAtMs: number) =>
     readBody(body, { sender: name, ignoreLabels, receivedAtMs });
   return {
@@ -49,31 +49,31 @@ export function alertmanagerSender(name: string, { tokens, ignoreLabels }: Alert
 }
 
 function readBody(body: Buffer, reader: Reader): Reading {
-  const parsed = jsonIn(body);
+  const parsed = parseJson(body);
   if (parsed.kind === 'refused') return parsed;
   const { data, error } = Body.safeParse(parsed.json);
   if (error !== undefined) {
     const needed = 'version "4" and a list of alerts are needed';
-    return refused(400, 'unreadable', `no body of Alertmanager: ${needed} (${problemIn(error)})`);
+    return refused(400, 'unreadable', `not a body of Alertmanager: ${needed} (${problemIn(error)})`);
   }
   const { alerts, truncatedAlerts = 0 } = data;
   if (alerts.length > MOST_ALARMS) return refused(413, 'tooLarge', `more than ${MOST_ALARMS} alerts`);
   const alarms: Alarm[] = [];
-  const leftOut = new Map<string, number>();
+  const skipped = new Map<string, number>();
   for (const each of alerts) {
     const alarm = readAlert(each, reader);
-    if (typeof alarm === 'string') leftOut.set(alarm, (leftOut.get(alarm) ?? 0) + 1);
+    if (typeof alarm === 'string') skipped.set(alarm, (skipped.get(alarm) ?? 0) + 1);
     else alarms.push(alarm);
   }
-  const notes = notesOf(leftOut, alerts.length);
+  const notes = notesOf(skipped, alerts.length);
   if (truncatedAlerts > 0)
-    notes.push(`Alertmanager cut ${truncatedAlerts} alerts off (max_alerts): what they say is lost here`);
-  return { kind: 'alarms', alarms: oneOfEach(alarms), notes };
+    notes.push(`Alertmanager cut off ${truncatedAlerts} alerts (max_alerts), which are lost here`);
+  return { kind: 'alarms', alarms: mergeReplicas(alarms), notes };
 }
 
-/** One for each problem, of which a sender can make as many as it sends alerts. */
-function notesOf(leftOut: ReadonlyMap<string, number>, all: number): string[] {
-  const problems = [...leftOut];
+/** One note per problem, up to a limit: a sender can cause as many problems as it sends alerts. */
+function notesOf(skipped: ReadonlyMap<string, number>, all: number): string[] {
+  const problems = [...skipped];
   const shown = problems
     .slice(0, MOST_NOTES)
     .map(([problem, count]) => `${count} of ${all} alerts left out: ${problem}`);
@@ -81,7 +81,7 @@ function notesOf(leftOut: ReadonlyMap<string, number>, all: number): string[] {
   return others === 0 ? shown : [...shown, `${others} of ${all} alerts left out: other problems`];
 }
 
-/** @returns the alarm, or which field is wrong and how */
+/** @returns the alarm, or the field that is wrong and why */
 function readAlert(json: unknown, { sender, ignoreLabels, receivedAtMs }: Reader): Alarm | string {
   const { success, data, error } = Alert.safeParse(json);
   if (!success) return problemIn(error);
@@ -97,7 +97,7 @@ function readAlert(json: unknown, { sender, ignoreLabels, receivedAtMs }: Reader
     episode: `${fingerprint} ${new Date(startsAt).toISOString()}`,
     incident: fingerprint,
     atMs: status === 'firing' ? startsAt : (endsAt ?? receivedAtMs),
-    // It says again what fires, and gives up what does not get through when its group is due again.
+    // Alertmanager keeps repeating the current state, and drops a message that it could not deliver when the group is due again.
     saidAtMs: receivedAtMs,
     labels,
     summary: oneLine(typeof text === 'string' ? text : alertname),
@@ -109,8 +109,8 @@ function fingerprintWithout(ignored: readonly string[], labels: Readonly<Record<
   return idOf(counted.sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
-/** What replicas say of one problem: it fires while one of them says so, since the first of them did. */
-function oneOfEach(alarms: readonly Alarm[]): Alarm[] {
+/** Merges what replicas report about one problem: it fires while any of them reports it, since the earliest start. */
+function mergeReplicas(alarms: readonly Alarm[]): Alarm[] {
   const byIncident = new Map<string, Alarm>();
   for (const alarm of alarms) {
     const other = byIncident.get(alarm.incident);

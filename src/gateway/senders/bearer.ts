@@ -1,14 +1,12 @@
-/** Senders that can only show a token: whoever holds it can send anything, and send it again. */
-import type { BearerSettings, Delivery, Refusal, Sender } from '../sender.js';
+/** Senders that can only show a token. Anyone who has the token can send anything, and send it again. */
 import { ID } from './alarm-values.js';
-import { refused } from './body.js';
+import { bearerCheck } from './authentication.js';
 import { readGenericAlarms } from './generic-alarm.js';
-import { demandSecrets, isOneOf } from './same-secret.js';
+import type { BearerSettings, Sender } from './sender.js';
 
-/** RFC 6750; the word in any case. */
-const BEARER = /^Bearer +(\S+)$/i;
+/** @throws Error without tokens */
 export function bearerSender(name: string, { tokens }: BearerSettings): Sender {
-  const admits = admitBearers(name, tokens);
+  const admits = bearerCheck(name, tokens);
   return {
     name,
     admits,
@@ -20,17 +18,5 @@ export function bearerSender(name: string, { tokens }: BearerSettings): Sender {
     },
     readUnchecked: (body, receivedAtMs) =>
       readGenericAlarms(body, { sender: name, receivedAtMs, deliveryId: 'unchecked' }),
-  };
-}
-
-/** @throws Error without tokens */
-export function admitBearers(
-  name: string,
-  tokens: readonly string[],
-): (headers: Delivery['headers']) => Refusal | null {
-  demandSecrets(name, 'token', tokens);
-  return ({ authorization = '' }) => {
-    const [, token = ''] = BEARER.exec(authorization) ?? [];
-    return isOneOf(token, tokens) ? null : refused(401, 'unauthorized', 'no token, or a wrong one');
   };
 }

@@ -1,11 +1,12 @@
-/** Alarms of Cloud Eye in the text of an SMN message, in the two forms that are known. Told apart by keys: subjects and many values are in the user's language. */
+/** Reads alarms of Cloud Eye from the text of an SMN message, in its two known forms. Its keys identify the form, because subjects and many values are in the user's language. */
 import { z } from 'zod';
 import type { Alarm } from '../../domain/alarms/alarm.js';
 import { idOf, labelsOf, LONGEST_LABEL_VALUE, oneLine } from './alarm-values.js';
-import { jsonIn } from './body.js';
+import { parseJson } from './json-body.js';
 import { genericAlarmsIn } from './generic-alarm.js';
+import type { AlarmsRead } from './sender.js';
 
-/** What is not as expected is missing: only what an alarm needs can spoil it. */
+/** An unexpected value counts as missing, so that only the fields that an alarm needs can make it unreadable. */
 const Value = z
   .union([z.string(), z.number()])
   .transform(String)
@@ -30,10 +31,10 @@ const Variables = z.object({
   CurrentData: Value,
 });
 
-/** Of a notification template: `{"version":"v1","data":{…}}`. Source: alarm notifications of Cloud Eye, a capture of 2025. */
+/** The form of a notification template: `{"version":"v1","data":{…}}`. Source: alarm notifications of Cloud Eye, a capture of 2025. */
 const TemplateForm = z.object({ data: Variables.extend({ IsAlarm: z.unknown().optional() }) });
 
-/** Of a rule without a template. Source: a message of 2022; `alarm_state`, `dimensions` and `alarm_level` as another receiver expects them. */
+/** The form of a rule without a template. Source: a message of 2022; `alarm_state`, `dimensions` and `alarm_level` as another receiver expects them. */
 const RawForm = z.object({
   alarm_id: z.string().regex(/^[\w-]{1,128}$/),
   alarm_name: Value,
@@ -47,7 +48,7 @@ const RawForm = z.object({
   template_variable: Variables.optional().catch(undefined),
 });
 
-/** What the message around it says, all signed. */
+/** The SMN message around the text. SMN signed every field. */
 export interface Envelope {
   readonly sender: string;
   readonly topicUrn: string;
@@ -57,19 +58,13 @@ export interface Envelope {
   readonly sentAtMs: number;
 }
 
-export interface AlarmsAndNotes {
-  readonly kind: 'alarms';
-  readonly alarms: readonly Alarm[];
-  readonly notes: readonly string[];
-}
-
 type Variables = z.infer<typeof Variables>;
 type Values = Readonly<Record<string, string | undefined>>;
 
-/** An alarm, or none and why: prose, a state that is neither firing nor resolved, a form that nobody knows. */
-export function readCloudEye(envelope: Envelope): AlarmsAndNotes {
-  const parsed = jsonIn(Buffer.from(envelope.message));
-  // Else prose: an operator's test, or a rule that writes e-mail.
+/** One alarm, or none and a note why: prose, a state that is neither firing nor resolved, an unknown form. */
+export function readCloudEye(envelope: Envelope): AlarmsRead {
+  const parsed = parseJson(Buffer.from(envelope.message));
+  // Otherwise prose: an operator's test, or a rule with an e-mail template.
   const json = parsed.kind === 'json' ? parsed.json : undefined;
   const { data: template } = TemplateForm.safeParse(json);
   if (template !== undefined) return fromTemplate(template.data, envelope);
@@ -81,11 +76,11 @@ export function readCloudEye(envelope: Envelope): AlarmsAndNotes {
     if (reading.kind === 'alarms') return reading;
     return nothing(envelope, reading.kind === 'refused' ? reading.what : reading.kind);
   }
-  return nothing(envelope, 'it is no alarm that is known');
+  return nothing(envelope, 'it is not a known form of alarm');
 }
 
-function fromTemplate(data: Variables & { IsAlarm?: unknown }, envelope: Envelope): AlarmsAndNotes {
-  // Also an alarm of an event can come without it: then it is neither.
+function fromTemplate(data: Variables & { IsAlarm?: unknown }, envelope: Envelope): AlarmsRead {
+  // An event alarm may come without it, and is then neither firing nor resolved.
   if (typeof data.IsAlarm !== 'boolean') return nothing(envelope, 'IsAlarm is missing');
   const { AlarmRuleName: name, RegionId, ResourceId, MetricName } = data;
   if (name === undefined) return nothing(envelope, 'AlarmRuleName is missing');
@@ -95,7 +90,7 @@ function fromTemplate(data: Variables & { IsAlarm?: unknown }, envelope: Envelop
 
 const RAW_STATUS: Readonly<Record<string, Alarm['status']>> = { alarm: 'firing', ok: 'resolved' };
 
-function fromRaw(raw: z.infer<typeof RawForm>, envelope: Envelope): AlarmsAndNotes {
+function fromRaw(raw: z.infer<typeof RawForm>, envelope: Envelope): AlarmsRead {
   const given = raw.alarm_status ?? raw.alarm_state;
   const status = typeof given === 'string' && Object.hasOwn(RAW_STATUS, given) ? RAW_STATUS[given] : undefined;
   if (status === undefined) return nothing(envelope, 'its state is neither alarm nor ok');
@@ -104,7 +99,7 @@ function fromRaw(raw: z.infer<typeof RawForm>, envelope: Envelope): AlarmsAndNot
   const variables: Variables = raw.template_variable ?? {};
   const name = raw.alarm_name ?? variables.AlarmRuleName;
   if (name === undefined) return nothing(envelope, 'alarm_name is missing');
-  // The id is that of the rule, which watches many resources.
+  // `alarm_id` is the id of the alarm rule, which watches many resources.
   const incident = idOf([alarmId, dimension ?? variables.ResourceId]);
   return alarm(envelope, name, status, incident, variables, { alarmId, namespace, metric, dimension, level });
 }
@@ -116,7 +111,7 @@ function alarm(
   incident: string,
   variables: Variables,
   own: Values,
-): AlarmsAndNotes {
+): AlarmsRead {
   const { AlarmRecordID, MetricName, CurrentData, ResourceName } = variables;
   const labels = { ...labelsOfVariables(variables), ...present(own), alertname: name };
   const described = [name, ResourceName, MetricName, CurrentData].filter((part) => part !== undefined).join(' ');
@@ -151,7 +146,7 @@ function present(values: Values): Record<string, string> {
   );
 }
 
-function nothing({ topicUrn, messageId, subject }: Envelope, why: string): AlarmsAndNotes {
+function nothing({ topicUrn, messageId, subject }: Envelope, why: string): AlarmsRead {
   const note = `message ${messageId} of ${topicUrn} starts nothing: ${why} (subject: ${oneLine(subject) || 'none'})`;
   return { kind: 'alarms', alarms: [], notes: [note] };
 }

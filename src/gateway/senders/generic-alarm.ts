@@ -1,7 +1,6 @@
-/** Our own form of an alarm, for senders that let their body be written: one alarm, or several under `alarms`. */
+/** Our own JSON form of an alarm, for senders whose body can be configured: one alarm, or several under `alarms`. */
 import { z } from 'zod';
 import type { Alarm } from '../../domain/alarms/alarm.js';
-import type { Reading, Refusal } from '../sender.js';
 import {
   CLOCKS_DIFFER_BY_MS,
   labelsOf,
@@ -12,35 +11,39 @@ import {
   oneLine,
   problemIn,
 } from './alarm-values.js';
-import { jsonIn, refused } from './body.js';
+import { refused } from './authentication.js';
+import { parseJson } from './json-body.js';
+import type { Reading, Refusal } from './sender.js';
 
 const GenericAlarm = z.object({
-  /** The problem: the same when it is resolved, and when it comes back. */
+  /** Identifies the problem: the same when it is resolved, and when it returns. */
   id: Line,
   name: Line,
   status: z.enum(['firing', 'resolved']),
   labels: Labels.optional(),
   summary: z.string().optional(),
-  /** Since when it fires, or when it was resolved. */
+  /** When it began to fire, or was resolved. */
   at: Moment.optional(),
 });
 
+/** The delivery that a body belongs to. */
 export interface GenericDelivery {
   readonly sender: string;
   readonly receivedAtMs: number;
-  /** The same when the delivery is repeated; tells apart firings that do not say since when. */
+  /** The same when the delivery is repeated. Identifies a firing without `at`; `null` if the sender gives none. */
   readonly deliveryId: string | null;
 }
 
-/** All alarms of a body or none: who writes the body can mend it. */
+/** Reads all alarms of a body, or refuses all: the people who configured the body can fix it. */
 export function readGenericAlarms(body: Buffer, delivery: GenericDelivery): Reading {
-  const parsed = jsonIn(body);
+  const parsed = parseJson(body);
   return parsed.kind === 'refused' ? parsed : genericAlarmsIn(parsed.json, delivery);
 }
 
+/** As `readGenericAlarms`, for a body that is already parsed. */
 export function genericAlarmsIn(json: unknown, delivery: GenericDelivery): Reading {
   const several = typeof json === 'object' && json !== null && 'alarms' in json ? json.alarms : [json];
-  if (!Array.isArray(several)) return refused(400, 'unreadable', 'alarms is no list');
+  if (!Array.isArray(several)) return refused(400, 'unreadable', 'alarms is not a list');
   if (several.length > MOST_ALARMS) return refused(413, 'tooLarge', `more than ${MOST_ALARMS} alarms`);
   const alarms: Alarm[] = [];
   for (const [index, each] of several.entries()) {
@@ -56,9 +59,9 @@ function genericAlarm(json: unknown, { sender, receivedAtMs, deliveryId }: Gener
   if (!success) return refused(400, 'unreadable', problemIn(error));
   const { id, name, status, labels = {}, summary = name, at } = data;
   if (at !== undefined && at > receivedAtMs + CLOCKS_DIFFER_BY_MS)
-    return refused(400, 'unreadable', 'at: lies in the future');
+    return refused(400, 'unreadable', 'at: is in the future');
   if (at === undefined && deliveryId === null)
-    return refused(400, 'unreadable', 'at: is needed, since the delivery has no webhook-id');
+    return refused(400, 'unreadable', 'at: is required, because the delivery has no webhook-id');
   return {
     sender,
     name,

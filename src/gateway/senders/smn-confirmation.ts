@@ -1,40 +1,41 @@
-/** Confirms subscriptions of SMN: each once, and only an answer that names the subscription counts. */
+/** Confirms subscriptions of SMN. Each is confirmed once, and only an answer that names the subscription counts as success. */
 import { z } from 'zod';
 import type { ProxyAgents } from '../../network/proxy-agents.js';
 import { oneLine } from './alarm-values.js';
-import { getAnswer } from './get-text.js';
+import { getAnswer } from './http-get.js';
 
 const LARGEST_ANSWER_BYTES = 64 * 1024;
-/** Confirmations come when people subscribe. */
+/** Messages. Few arrive: one each time someone subscribes. */
 const MOST_CONFIRMED = 1_000;
-/** Shorter values of a link are no secrets. Chosen. */
+/** Characters. Shorter values of a link are not secrets. Chosen. */
 const SHORTEST_SECRET = 8;
 
-/** Source: the receiver of Apache HertzBeat, commit f64da5fcf7; the papers of SMN do not show the answer. */
+/** Source: the receiver of Apache HertzBeat, commit f64da5fcf7. The SMN documentation does not show the answer. */
 const Confirmed = z.object({ subscription_urn: z.string().min(1) });
 
+/** The confirmations of one gateway process. */
 export class Confirmations {
   readonly #confirmed = new Set<string>();
   readonly #underWay = new Map<string, Promise<void>>();
 
-  /** @param agentsFor the proxy on the way to a link, if there is one */
+  /** @param agentsFor the proxy for a link, or `null` */
   constructor(private readonly agentsFor: (url: URL) => ProxyAgents | null) {}
 
-  /** Whether this message was used, by this process. */
+  /** True if this process has already confirmed with this message. */
   has(messageId: string): boolean {
     return this.#confirmed.has(messageId);
   }
 
-  /** Asks for the link, once for all who wait. @throws Error in words with what came instead: when SMN sends it again it is tried again */
+  /** Follows the link; callers that wait share one request. @throws Error with the answer that came instead; the next delivery tries again */
   confirm(messageId: string, link: URL): Promise<void> {
     const underWay = this.#underWay.get(messageId);
     if (underWay !== undefined) return underWay;
-    const confirming = this.#ask(messageId, link).finally(() => this.#underWay.delete(messageId));
+    const confirming = this.#follow(messageId, link).finally(() => this.#underWay.delete(messageId));
     this.#underWay.set(messageId, confirming);
     return confirming;
   }
 
-  async #ask(messageId: string, link: URL): Promise<void> {
+  async #follow(messageId: string, link: URL): Promise<void> {
     const { status, text } = await getAnswer(link, LARGEST_ANSWER_BYTES, this.agentsFor(link));
     const isGood = status >= 200 && status < 300;
     if (!isGood || !namesSubscription(text)) {
@@ -55,7 +56,7 @@ function namesSubscription(text: string): boolean {
   }
 }
 
-/** A page that shows an error may show what it was asked with: the token of the link. */
+/** An error page may repeat the query of the request, which holds the token. */
 function withoutValuesOf({ search, searchParams }: URL, text: string): string {
   const asWritten = search.split('&').map((pair) => pair.slice(pair.indexOf('=') + 1));
   return [...searchParams.values(), ...asWritten]

@@ -1,7 +1,7 @@
-/** What SMN signs, and whether it did: RSA with PKCS#1 v1.5 over SHA-256, whatever a certificate says of itself. Source: SMN user guide, smn_ug_a9003. */
+/** Checks the signature of SMN: always RSA with PKCS#1 v1.5 and SHA-256, whatever the certificate names. Source: SMN user guide, smn_ug_a9003. */
 import { verify, type KeyObject } from 'node:crypto';
 
-/** Fields of the body that take part, by the names of the wire. */
+/** The fields of the body that SMN signs, with the names they have there. */
 export interface SignedFields {
   readonly type: string;
   readonly message_id: string;
@@ -14,15 +14,15 @@ export interface SignedFields {
   readonly signature: string;
 }
 
-/** Bytes as they were decoded from JSON; the text inside `message` is never written anew. */
+/** True if the key signed these values exactly as decoded from JSON; `message` is never re-serialised. */
 export function isSignedBy(key: KeyObject, fields: SignedFields): boolean {
   const signature = Buffer.from(fields.signature, 'base64');
   return stringsToSign(fields).some((text) => verify('sha256', Buffer.from(text), key, signature));
 }
 
 /**
- * Each field as two lines, by the alphabet. An empty subject takes no part; old senders sign it as an empty line,
- * so that is tried second.
+ * The texts that SMN may have signed: each field as two lines, in alphabetical order. An empty subject is left out; old senders
+ * sign it as an empty line, so that is the second text.
  */
 export function stringsToSign(fields: SignedFields): string[] {
   if (fields.type !== 'Notification') return [lines({ ...fields, subject: undefined })];

@@ -1,32 +1,37 @@
 /**
- * Messages of Huawei Cloud SMN. Its signature proves that SMN sent them, for any customer: the list of topics is what admits.
- * Nothing is fetched before type, topic and address are checked, and nothing is confirmed before the signature is.
+ * Messages of Huawei Cloud SMN. The signature proves that SMN sent them, on behalf of any customer: only the list of topics authorises.
+ * No certificate is downloaded before type, topic and address are checked, and no link is followed before the signature is.
  */
 import { z } from 'zod';
 import { proxyAgents } from '../../network/proxy-agents.js';
 import { noProxies, type ProxyFor } from '../../network/proxies.js';
-import type { Delivery, Reading, Refusal, Sender, SmnSettings } from '../sender.js';
 import { CLOCKS_DIFFER_BY_MS } from './alarm-values.js';
-import { jsonIn, refused } from './body.js';
+import { isOneOf, refused, requireSecrets } from './authentication.js';
 import { CertificateCache } from './certificate-cache.js';
 import { readCloudEye } from './cloud-eye.js';
-import { demandSecrets, isOneOf } from './same-secret.js';
-import { certificateUrl, downloadCertificate, readCertificate } from './smn-certificate.js';
-import type { FetchCertificate, SigningCertificate } from './smn-certificate.js';
+import { parseJson } from './json-body.js';
+import type { Delivery, Reading, Refusal, Sender, SmnSettings, Unavailable } from './sender.js';
+import {
+  certificateUrl,
+  downloadCertificate,
+  readCertificate,
+  type FetchCertificate,
+  type SigningCertificate,
+} from './smn-certificate.js';
 import { Confirmations } from './smn-confirmation.js';
 import { isSignedBy } from './smn-signature.js';
 
 const TOPIC_URN = /^urn:smn:([a-z0-9-]+):[0-9a-f]{32}:[\w-]{1,255}$/;
-/** The time is that of the first send: tries after a failure come late. Chosen; SMN gives no number. */
+/** Counted from the first send, so retries arrive late. Chosen; SMN documents no number. */
 const OLDEST_MS = 60 * 60_000;
-/** As long as the link lives. Source: SMN user guide, smn_ug_a9002. */
+/** The lifetime of the link. Source: SMN user guide, smn_ug_a9002. */
 const OLDEST_CONFIRMATION_MS = 48 * 3_600_000;
 
-/** Characters. SMN takes messages of 256 KB and subjects of 512 bytes by its quotas: both twice over. */
+/** Characters. Twice the quotas of SMN, which are 256 KB for a message and 512 bytes for a subject. */
 const LONGEST_MESSAGE = 512 * 1024;
 const LONGEST_SUBJECT = 1_024;
 
-/** A signed value that stands alone on its line: without control characters it cannot pretend to be several. */
+/** A signed value on a line of its own. Without control characters it cannot pretend to be several. */
 const SignedLine = z.string().regex(/^\P{Cc}{1,4096}$/u);
 
 const Message = z.object({
@@ -43,7 +48,7 @@ const Message = z.object({
 });
 type Message = z.infer<typeof Message>;
 
-/** How it reaches other hosts. */
+/** How the sender reaches other hosts. */
 export interface SmnNetwork {
   /** Default: always direct. */
   readonly proxyFor?: ProxyFor;
@@ -51,7 +56,7 @@ export interface SmnNetwork {
   readonly fetchCertificate?: FetchCertificate;
 }
 
-/** @throws Error in words when the settings would let anybody in or nobody */
+/** @throws Error with a readable reason when the settings would admit everyone or no one */
 export function smnSender(
   name: string,
   settings: SmnSettings,
@@ -60,10 +65,10 @@ export function smnSender(
   const agentsFor = proxyAgents(proxyFor);
   const download: FetchCertificate = fetchCertificate ?? ((url) => downloadCertificate(url, agentsFor(url)));
   const { topics, header } = settings;
-  demandSecrets(name, 'topic', topics);
+  requireSecrets(name, 'topic', topics);
   const misspelt = topics.find((topic) => !TOPIC_URN.test(topic));
-  if (misspelt !== undefined) throw new Error(`the sender ${name} has a topic that is no topic URN: ${misspelt}`);
-  if (header !== null) demandSecrets(name, `value for the header ${header.name}`, header.values);
+  if (misspelt !== undefined) throw new Error(`the sender ${name} has a topic that is not a topic URN: ${misspelt}`);
+  if (header !== null) requireSecrets(name, `value for the header ${header.name}`, header.values);
   const certificates = certificatesFor(name, settings, download);
   const confirmations = new Confirmations(agentsFor);
   const admits = (headers: Delivery['headers']) => admitHeader(headers, header);
@@ -78,7 +83,7 @@ export function smnSender(
       const keys = await certificates(message, receivedAtMs);
       if ('kind' in keys) return keys;
       if (!keys.some(({ key }) => isSignedBy(key, message)))
-        return refused(403, 'forged', `the signature of message ${message.message_id} does not fit`);
+        return refused(403, 'forged', `the signature of message ${message.message_id} is wrong`);
       return ageProblem(message, receivedAtMs) ?? contentsOf(message, name, confirmations);
     },
     readUnchecked(body) {
@@ -88,7 +93,7 @@ export function smnSender(
   };
 }
 
-/** A confirmation may come without the header of the subscription that it would begin; its type is compared with the signed one. */
+/** A confirmation may lack the header, because the subscription is not active yet; its type is compared with the signed one later. */
 function admitHeader(headers: Delivery['headers'], header: SmnSettings['header']): Refusal | null {
   if (header === null || headers['x-smn-message-type'] === 'SubscriptionConfirmation') return null;
   return isOneOf(headers[header.name.toLowerCase()] ?? '', header.values)
@@ -96,15 +101,15 @@ function admitHeader(headers: Delivery['headers'], header: SmnSettings['header']
     : refused(401, 'unauthorized', `the header ${header.name} is missing or wrong`);
 }
 
-/** Type and topic are looked at before anything else is believed. */
+/** Checks type and topic before anything else is used. */
 function readMessage(body: Buffer, { topics }: SmnSettings): Message | Refusal {
-  const parsed = jsonIn(body);
+  const parsed = parseJson(body);
   if (parsed.kind === 'refused') return parsed;
   const { success, data: message, error } = Message.safeParse(parsed.json);
   if (!success)
-    return refused(400, 'unreadable', `no message of SMN: ${fieldOf(error)} is missing or not as documented`);
+    return refused(400, 'unreadable', `not a message of SMN: ${fieldOf(error)} is missing or not as documented`);
   if (!['Notification', 'SubscriptionConfirmation', 'UnsubscribeConfirmation'].includes(message.type))
-    return refused(403, 'unreadable', 'a type of message that is not known');
+    return refused(403, 'unreadable', 'an unknown type of message');
   if (message.type !== 'Notification' && message.subscribe_url === undefined)
     return refused(400, 'unreadable', 'subscribe_url is missing');
   if (!topics.includes(message.topic_urn)) return refused(403, 'foreignTopic', 'the topic is not in the alarms file');
@@ -122,7 +127,7 @@ function headersDiffer(headers: Delivery['headers'], message: Message): Refusal 
     'x-smn-topic-urn': message.topic_urn,
   };
   const other = Object.entries(signed).find(([name, value]) => (headers[name] ?? value) !== value);
-  return other === undefined ? null : refused(403, 'forged', `the header ${other[0]} is not what was signed`);
+  return other === undefined ? null : refused(403, 'forged', `the header ${other[0]} differs from what was signed`);
 }
 
 function confirmAddressProblem({ type, subscribe_url = '' }: Message, { confirmHosts }: SmnSettings): Refusal | null {
@@ -133,10 +138,9 @@ function confirmAddressProblem({ type, subscribe_url = '' }: Message, { confirmH
   return isGood ? null : refused(403, 'forged', 'subscribe_url is not https on a host of confirmHosts');
 }
 
-type Keys =
-  readonly Pick<SigningCertificate, 'key'>[] | Refusal | { readonly kind: 'unavailable'; readonly what: string };
+type Keys = readonly Pick<SigningCertificate, 'key'>[] | Refusal | Unavailable;
 
-/** Pinned certificates; without any the one that the message names. */
+/** The pinned certificates, or the one that the message names if there are none. */
 function certificatesFor(
   name: string,
   settings: SmnSettings,
@@ -146,7 +150,7 @@ function certificatesFor(
     try {
       return readCertificate(pem);
     } catch (error) {
-      throw new Error(`certificate ${index + 1} of the sender ${name}: ${inWords(error)}`, { cause: error });
+      throw new Error(`certificate ${index + 1} of the sender ${name}: ${messageOf(error)}`, { cause: error });
     }
   });
   if (pinned.length > 0) return async () => pinned;
@@ -162,17 +166,17 @@ function certificatesFor(
       return refused(
         403,
         'forged',
-        "signing_cert_url is no certificate of the topic's region on a host of certificateHosts",
+        "signing_cert_url is not a certificate of the topic's region on a host of certificateHosts",
       );
     try {
       const certificate = await cache.get(url, nowMs);
       if (nowMs >= certificate.validFromMs && nowMs <= certificate.validToMs) return [certificate];
       return {
         kind: 'unavailable',
-        what: `the certificate of SMN is not valid at this time (${url.host}${url.pathname}): pin it if it is right`,
+        what: `the certificate of SMN is not valid now (${url.host}${url.pathname}): pin it if it is genuine`,
       };
     } catch (error) {
-      return { kind: 'unavailable', what: `no certificate of SMN (${url.host}${url.pathname}): ${inWords(error)}` };
+      return { kind: 'unavailable', what: `no certificate of SMN (${url.host}${url.pathname}): ${messageOf(error)}` };
     }
   };
 }
@@ -185,17 +189,17 @@ function ageProblem({ type, timestamp }: Message, receivedAtMs: number): Refusal
   const ageMs = receivedAtMs - Date.parse(timestamp);
   const oldestMs = type === 'SubscriptionConfirmation' ? OLDEST_CONFIRMATION_MS : OLDEST_MS;
   if (ageMs <= oldestMs && ageMs >= -CLOCKS_DIFFER_BY_MS) return null;
-  const says = `first sent ${Math.round(ageMs / 1_000)} s before it came`;
-  return refused(403, 'tooOld', `${says}: at most ${oldestMs / 1_000} s, or the clocks differ`);
+  const sent = `first sent ${Math.round(ageMs / 1_000)} s before it arrived`;
+  return refused(403, 'tooOld', `${sent}: at most ${oldestMs / 1_000} s, or the clocks differ`);
 }
 
 function contentsOf(message: Message, sender: string, confirmations: Confirmations): Reading {
   const { type, message_id: messageId, topic_urn: topicUrn, timestamp, subscribe_url: subscribeUrl = '' } = message;
   const note = (text: string): Reading => ({ kind: 'alarms', alarms: [], notes: [text] });
   if (type === 'UnsubscribeConfirmation')
-    return note(`UNSUBSCRIBED: ${topicUrn} sends no more alarms here until somebody subscribes again`);
+    return note(`UNSUBSCRIBED: ${topicUrn} sends no more alarms here until someone subscribes again`);
   if (type === 'SubscriptionConfirmation') {
-    if (confirmations.has(messageId)) return note(`the subscription of ${topicUrn} was confirmed before`);
+    if (confirmations.has(messageId)) return note(`the subscription of ${topicUrn} is already confirmed`);
     return { kind: 'confirmation', topicUrn, confirm: () => confirmations.confirm(messageId, new URL(subscribeUrl)) };
   }
   const { message: text, subject } = message;
@@ -203,6 +207,6 @@ function contentsOf(message: Message, sender: string, confirmations: Confirmatio
   return readCloudEye({ sender, topicUrn, messageId, subject: subject ?? '', message: text, sentAtMs });
 }
 
-function inWords(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown';
 }

@@ -1,14 +1,13 @@
-/** Standard Webhooks: the sender signs id, time and the bytes of the body. Source: the specification of standard-webhooks, 2024. */
+/** Senders that sign id, time and the bytes of the body, as Standard Webhooks describes. Source: its specification, 2024. */
 import { createHmac } from 'node:crypto';
-import type { Delivery, Refusal, Sender, WebhookSettings } from '../sender.js';
 import { CLOCKS_DIFFER_BY_MS, ID } from './alarm-values.js';
-import { refused } from './body.js';
+import { isOneOf, refused, requireSecrets } from './authentication.js';
 import { readGenericAlarms } from './generic-alarm.js';
-import { demandSecrets, isOneOf } from './same-secret.js';
+import type { Delivery, Refusal, Sender, WebhookSettings } from './sender.js';
 
-/** Digits only, where the reference libraries let anything follow them. Seconds. */
+/** Seconds. Digits only; the reference libraries accept trailing text. */
 const TIMESTAMP = /^\d{1,11}$/;
-/** Several while secrets are rotated. */
+/** Characters. There are several signatures while secrets are rotated. */
 const LONGEST_SIGNATURES = 4_096;
 const MOST_SIGNATURES = 20;
 const SECRET = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
@@ -19,9 +18,9 @@ interface SignedHeaders {
   readonly signatures: string;
 }
 
-/** @throws Error without secrets, or with one that is no secret of the specification */
+/** @throws Error without secrets, or with one that the specification does not allow */
 export function webhookSender(name: string, { secrets }: WebhookSettings): Sender {
-  demandSecrets(name, 'secret', secrets);
+  requireSecrets(name, 'secret', secrets);
   const keys = secrets.map((secret) => keyOf(name, secret));
   return {
     name,
@@ -32,13 +31,13 @@ export function webhookSender(name: string, { secrets }: WebhookSettings): Sende
     async read({ headers, body, receivedAtMs }) {
       const signed = signedHeaders(headers);
       if ('kind' in signed) return signed;
-      if (!isSigned(signed, body, keys)) return refused(403, 'forged', 'no signature fits a secret');
+      if (!isSigned(signed, body, keys)) return refused(403, 'forged', 'no signature matches a secret');
       const aheadMs = Number(signed.timestamp) * 1_000 - receivedAtMs;
       if (Math.abs(aheadMs) > CLOCKS_DIFFER_BY_MS)
         return refused(
           403,
           'tooOld',
-          `sent ${Math.round(-aheadMs / 1_000)} s before it came: at most 300 s, or the clocks differ`,
+          `sent ${Math.round(-aheadMs / 1_000)} s before it arrived: at most 300 s, or the clocks differ`,
         );
       return readGenericAlarms(body, { sender: name, receivedAtMs, deliveryId: signed.id });
     },
@@ -58,7 +57,7 @@ function keyOf(name: string, secret: string): Buffer {
 function signedHeaders(headers: Delivery['headers']): SignedHeaders | Refusal {
   const { 'webhook-id': id = '', 'webhook-timestamp': timestamp = '', 'webhook-signature': signatures = '' } = headers;
   const wrong = (header: string, is: string) => refused(401, 'unauthorized', `the header ${header} ${is}`);
-  // A dot would move the border between id and time in what is signed; the specification wants none either.
+  // A dot would move the border between id and time in the signed text. The specification forbids it too.
   if (!ID.test(id) || id.includes('.'))
     return wrong('webhook-id', id === '' ? 'is missing' : 'is not at most 256 visible characters without a dot');
   if (!TIMESTAMP.test(timestamp))
@@ -68,7 +67,7 @@ function signedHeaders(headers: Delivery['headers']): SignedHeaders | Refusal {
   return { id, timestamp, signatures };
 }
 
-/** One fit is enough. Versions other than v1 are passed over. */
+/** One matching signature is enough. Versions other than v1 are ignored. */
 function isSigned({ id, timestamp, signatures }: SignedHeaders, body: Buffer, keys: readonly Buffer[]): boolean {
   const expected = keys.map(
     (key) => `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`,

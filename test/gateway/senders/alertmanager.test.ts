@@ -1,7 +1,7 @@
 /** Bodies of a real Alertmanager (../fixtures, made by record.ts), and what could mislead. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { makeSender } from '../../../src/gateway/sender.js';
+import { makeSender } from '../../../src/gateway/senders/make-sender.js';
 import { alarmsIn, delivery, notesIn, NOW_MS, refusalIn } from './deliveries.js';
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/alertmanager-${name}.json`, import.meta.url));
@@ -64,7 +64,7 @@ describe('real bodies', () => {
   it('that were cut are read as far as they go, with a warning', async () => {
     const reading = await read(fixture('6-truncated'));
     expect(alarmsIn(reading)).toHaveLength(1);
-    expect(notesIn(reading)).toEqual([expect.stringContaining('cut 1 alerts off')]);
+    expect(notesIn(reading)).toEqual([expect.stringContaining('cut off 1 alerts')]);
   });
 });
 
@@ -145,10 +145,10 @@ describe('an alert', () => {
     ['a status that is not known', { status: 'ok' }, 'status: '],
     ['no fingerprint', { fingerprint: undefined }, 'fingerprint: '],
     ['a fingerprint with a line end', { fingerprint: 'a\nb' }, 'fingerprint: '],
-    ['a beginning that is no time', { startsAt: 'yesterday' }, 'startsAt: is no time of RFC 3339'],
-    ['no beginning', { startsAt: '0001-01-01T00:00:00Z' }, 'startsAt: is no time of RFC 3339'],
-    ['labels that are a list', { labels: ['a'] }, 'labels: is no object'],
-    ['a label that is no text', { labels: { a: 1 } }, 'labels.a: a label that is no text'],
+    ['a beginning that is no time', { startsAt: 'yesterday' }, 'startsAt: is not an RFC 3339 time'],
+    ['no beginning', { startsAt: '0001-01-01T00:00:00Z' }, 'startsAt: is not an RFC 3339 time'],
+    ['labels that are a list', { labels: ['a'] }, 'labels: is not an object'],
+    ['a label that is not text', { labels: { a: 1 } }, 'labels.a: a label that is not text'],
     ['a label name with a control character', { labels: { 'a\u001b': '' } }, 'labels.a\\u001b: a bad label name'],
     [
       'a label name that is too long',

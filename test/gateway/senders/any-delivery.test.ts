@@ -1,7 +1,8 @@
 /** Whatever comes, a sender gives a reading of bounded size; it never throws, and never makes an alarm that nobody proved. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeSender, type Reading, type Sender } from '../../../src/gateway/sender.js';
+import { makeSender } from '../../../src/gateway/senders/make-sender.js';
+import type { Reading, Sender } from '../../../src/gateway/senders/sender.js';
 import { smnSender } from '../../../src/gateway/senders/smn.js';
 import { selfSignedRsa } from '../../servicestage/self-signed.js';
 import { confirmationBody, delivery, NOW_MS, smnBody, TOPIC, webhookHeaders } from './deliveries.js';

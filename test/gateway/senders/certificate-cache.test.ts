@@ -70,7 +70,8 @@ describe('a certificate', () => {
 
   it('that is none counts as failed', async () => {
     const { cache, asked } = counted(async () => '<html>');
-    for (const offset of [0, 1_000]) await expect(cache.get(GOOD, NOW_MS + offset)).rejects.toThrow('no certificate');
+    for (const offset of [0, 1_000])
+      await expect(cache.get(GOOD, NOW_MS + offset)).rejects.toThrow('not a PEM certificate');
     expect(asked).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 /** Deliveries as senders make them, signed with keys that the tests make. */
 import { createHmac, createPrivateKey, sign } from 'node:crypto';
 import type { Alarm } from '../../../src/domain/alarms/alarm.js';
-import type { Delivery, Reading, Refusal } from '../../../src/gateway/sender.js';
+import type { Delivery, Reading, Refusal } from '../../../src/gateway/senders/sender.js';
 
 export const NOW_MS = Date.parse('2026-01-02T03:04:10Z');
 export const PROJECT = '0123456789abcdef0123456789abcdef';

@@ -1,6 +1,6 @@
 /** Our own form of an alarm, sent with a token. */
 import { describe, expect, it } from 'vitest';
-import { makeSender } from '../../../src/gateway/sender.js';
+import { makeSender } from '../../../src/gateway/senders/make-sender.js';
 import { alarmsIn, delivery, NOW_MS, refusalIn } from './deliveries.js';
 
 const ALARM = {
@@ -78,12 +78,12 @@ describe('a body is refused as a whole, with the place', () => {
     ['no id', { ...ALARM, id: '' }, /alarm 1: id/],
     ['an id of two lines', { ...ALARM, id: 'a\nb' }, /alarm 1: id/],
     ['a name that is too long', { ...ALARM, name: 'a'.repeat(201) }, /alarm 1: name/],
-    ['a label that is no text', { ...ALARM, labels: { disk: 1 } }, /alarm 1: labels\.disk: a label that is no text/],
+    ['a label that is not text', { ...ALARM, labels: { disk: 1 } }, /alarm 1: labels\.disk: a label that is not text/],
     ['a label named __proto__', { ...ALARM, labels: JSON.parse('{"__proto__":"x"}') }, /a bad label name/],
     ['a time that is none', { ...ALARM, at: 'now' }, /alarm 1: at/],
-    ['a time to come', { ...ALARM, at: '2026-01-02T03:10:00Z' }, /alarm 1: at: lies in the future/],
+    ['a time to come', { ...ALARM, at: '2026-01-02T03:10:00Z' }, /alarm 1: at: is in the future/],
     ['one bad alarm among others', { alarms: [ALARM, null] }, /alarm 2/],
-    ['alarms that are no list', { alarms: ALARM }, /alarms is no list/],
+    ['alarms that are no list', { alarms: ALARM }, /alarms is not a list/],
     ['nothing', null, /alarm 1/],
     ['a number', 7, /alarm 1/],
   ])('%s', async (_, body, what) => {

@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
-import { makeSender, type Reading } from '../../../src/gateway/sender.js';
+import { makeSender } from '../../../src/gateway/senders/make-sender.js';
+import type { Reading } from '../../../src/gateway/senders/sender.js';
 import { startAlertmanager } from '../../support/alertmanager.js';
 import { alarmsIn } from './deliveries.js';
 

@@ -63,8 +63,8 @@ describe('a certificate', () => {
   it.each([
     ['of a short RSA key', selfSignedRsa({ bits: 1_024 }).cert, /not RSA of at least 2048/],
     ['of another kind of key', selfSigned().cert, /not RSA/],
-    ['that is none', '<html>', /no certificate/],
-    ['that is empty', '', /no certificate/],
+    ['that is none', '<html>', /not a PEM certificate/],
+    ['that is empty', '', /not a PEM certificate/],
   ])('%s may not sign', (_, pem, why) => {
     expect(() => readCertificate(pem)).toThrow(why);
   });

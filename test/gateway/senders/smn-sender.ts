@@ -1,5 +1,5 @@
 /** A sender of SMN whose certificates come from the test, and messages for it. */
-import type { SmnSettings } from '../../../src/gateway/sender.js';
+import type { SmnSettings } from '../../../src/gateway/senders/sender.js';
 import type { FetchCertificate } from '../../../src/gateway/senders/smn-certificate.js';
 import { smnSender } from '../../../src/gateway/senders/smn.js';
 import { selfSignedRsa } from '../../servicestage/self-signed.js';

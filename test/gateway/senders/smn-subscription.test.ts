@@ -1,6 +1,7 @@
 /** Subscriptions of SMN: their header, how they are confirmed and cancelled, and the settings that they need. */
 import { describe, expect, it } from 'vitest';
-import { makeSender, type Reading, type SmnSettings } from '../../../src/gateway/sender.js';
+import { makeSender } from '../../../src/gateway/senders/make-sender.js';
+import type { Reading, SmnSettings } from '../../../src/gateway/senders/sender.js';
 import { selfSigned } from '../../servicestage/self-signed.js';
 import { startConsole } from './console.js';
 import { alarmsIn, confirmationBody, notesIn, PROJECT, refusalIn, TOPIC } from './deliveries.js';
@@ -45,7 +46,7 @@ describe('a confirmation', () => {
     expect(confirmation.topicUrn).toBe(TOPIC);
     expect(links).toEqual([]);
     await confirmation.confirm();
-    expect(notesIn(await read(body))).toEqual([expect.stringContaining('was confirmed before')]);
+    expect(notesIn(await read(body))).toEqual([expect.stringContaining('is already confirmed')]);
     expect(links).toEqual([path]);
   });
 
@@ -81,7 +82,7 @@ describe('a confirmation', () => {
     const failed = confirmationIn(await read(body)).confirm();
     await expect(failed).rejects.toThrow(new Error(`localhost: answered 200 without a subscription_urn: ${shown}`));
     await confirmationIn(await read(body)).confirm();
-    expect(notesIn(await read(body))).toEqual([expect.stringContaining('was confirmed before')]);
+    expect(notesIn(await read(body))).toEqual([expect.stringContaining('is already confirmed')]);
     expect(links).toHaveLength(2);
   });
 
@@ -128,14 +129,14 @@ it('a cancelled subscription is told, and not subscribed again', async () => {
 describe('settings', () => {
   it.each<[string, Partial<SmnSettings>, RegExp]>([
     ['no topic', { topics: [] }, /no topic/],
-    ['a topic that is none', { topics: ['ops-alarms'] }, /no topic URN: ops-alarms/],
+    ['a topic that is none', { topics: ['ops-alarms'] }, /not a topic URN: ops-alarms/],
     ['a header without values', { header: { name: 'x-secret', values: [] } }, /no value for the header x-secret/],
     [
       'a header with an empty value',
       { header: { name: 'x-secret', values: [''] } },
       /no value for the header x-secret/,
     ],
-    ['a certificate that is none', { certificates: ['none'] }, /certificate 1 .* no certificate in PEM/],
+    ['a certificate that is none', { certificates: ['none'] }, /certificate 1 .* not a PEM certificate/],
     ['a certificate that may not sign', { certificates: [SMN.cert, selfSigned().cert] }, /certificate 2 .* not RSA/],
   ])('make no sender: %s', (_, change, why) => {
     expect(() => makeSender('cloud-eye', { ...SETTINGS, ...change })).toThrow(why);

@@ -198,7 +198,7 @@ describe('a certificate', () => {
     const body = notification({}, dated.key);
     expect(await senderWith({}, async () => dated.cert).read(body)).toMatchObject({
       kind: 'unavailable',
-      what: expect.stringContaining('not valid at this time'),
+      what: expect.stringContaining('not valid now'),
     });
     expect(alarmsIn(await senderWith({ certificates: [dated.cert] }).read(body))).toHaveLength(1);
   });

@@ -1,7 +1,7 @@
 /** Standard Webhooks: what is signed, by whom, when. */
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { makeSender } from '../../../src/gateway/sender.js';
+import { makeSender } from '../../../src/gateway/senders/make-sender.js';
 import { alarmsIn, delivery, NOW_MS, refusalIn, webhookHeaders } from './deliveries.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;

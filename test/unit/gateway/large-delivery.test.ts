@@ -2,11 +2,11 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { DecideRequest } from '../../../src/domain/alarms/alarm.js';
-import { Counts } from '../../../src/gateway/counts.js';
+import { GatewayMetrics } from '../../../src/gateway/metrics.js';
 import type { AlarmRule } from '../../../src/gateway/match-alarm.js';
-import { makeSender } from '../../../src/gateway/sender.js';
-import { SparseLog } from '../../../src/logging/throttled-log.js';
-import { DeliveryTaker } from '../../../src/gateway/take-delivery.js';
+import { makeSender } from '../../../src/gateway/senders/make-sender.js';
+import { ThrottledLog } from '../../../src/logging/throttled-log.js';
+import { DeliveryHandler } from '../../../src/gateway/delivery-handler.js';
 import { NO_BRAKES } from '../../support/alarms.js';
 
 const MS_FOR_EACH_UPDATE = 1_200;
@@ -40,13 +40,14 @@ it('is answered in the end', async () => {
     return alarms.map(() => ({ kind: 'started', why: 'it is', runId: null, untilMs: null }) as const);
   };
   const log = pino({ level: 'silent' });
-  const counts = new Counts();
-  const taker = new DeliveryTaker({ owner: 'o', rules: [RULE], decide, counts, log, sparseLog: new SparseLog(log) });
+  const metrics = new GatewayMetrics();
+  const throttledLog = new ThrottledLog(log);
+  const handler = new DeliveryHandler({ owner: 'o', rules: [RULE], decide, metrics, log, throttledLog });
   const sender = makeSender('prod', { kind: 'bearer', tokens: ['token-0123456789'] });
   const body = Buffer.from(JSON.stringify({ alarms: Array.from({ length: 1_000 }, (_, index) => alarm(index)) }));
   const headers = { authorization: 'Bearer token-0123456789' };
   const deliver = async () => {
-    const answer = taker.take(sender, { headers, body, receivedAtMs: Date.now() });
+    const answer = handler.handle(sender, { headers, body, receivedAtMs: Date.now() });
     await vi.advanceTimersByTimeAsync(ANSWERED_WITHIN_MS);
     return answer;
   };
@@ -56,5 +57,5 @@ it('is answered in the end', async () => {
   expect(repeat.status).toBe(200);
   expect((repeat.body as { decisions: object[] }).decisions).toHaveLength(1_000);
   expect(updates).toEqual([200, 200, 200, 200, 200]);
-  expect(counts.text({})).toContain('decisions_total{rule="hung",decision="started"} 1000');
+  expect((await metrics.page({})).text).toContain('decisions_total{rule="hung",decision="started"} 1000');
 });

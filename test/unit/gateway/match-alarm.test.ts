@@ -1,33 +1,8 @@
+/** Which rule matches an alarm, and what run it would start. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UNMATCHED, type Alarm } from '../../../src/domain/alarms/alarm.js';
-import { requestProblem } from '../../../src/domain/alarms/alarm-rule-checks.js';
-import { isWithin, ruleFor, startOf, unmetConditions, type AlarmRule } from '../../../src/gateway/match-alarm.js';
-import { toldToRules } from '../../../src/gateway/told-to-rule.js';
-import { NO_BRAKES } from '../../support/alarms.js';
-
-const alarm = (labels: Record<string, string>, change: Partial<Alarm> = {}): Alarm => ({
-  sender: 'prod',
-  name: 'Hangs',
-  status: 'firing',
-  episode: 'e',
-  incident: 'i',
-  atMs: 1_000,
-  labels: { alertname: 'Hangs', ...labels },
-  summary: 'it hangs',
-  ...change,
-});
-
-const rule = (change: Partial<AlarmRule> = {}): AlarmRule => ({
-  name: 'hung',
-  when: { alertname: ['Hangs'] },
-  runbook: 'restart',
-  target: 'shop/${{ labels.component }}/${{ labels.instance }}',
-  within: ['shop/*/*'],
-  inputs: {},
-  brakes: NO_BRAKES,
-  ...change,
-});
+import { isWithin, ruleFor, startOf, unmetConditions } from '../../../src/gateway/match-alarm.js';
+import { alarmRead as alarm, ruleOfFile as rule } from '../../support/alarms.js';
 
 describe('which rule', () => {
   it('is the first whose conditions all fit', () => {
@@ -41,11 +16,11 @@ describe('which rule', () => {
     expect(ruleFor(alarm({ alertname: 'Other' }), rules)).toBeNull();
   });
 
-  it('says which conditions do not fit', () => {
+  it('says which conditions are not met', () => {
     const strict = rule({ when: { alertname: ['Hangs'], severity: ['page', 'critical'], zone: ['a'] } });
     expect(unmetConditions(alarm({ severity: 'warning' }), strict)).toEqual([
       'severity is "warning", not page or critical',
-      'zone is not there, not a',
+      'zone is missing, not a',
     ]);
   });
 
@@ -120,100 +95,5 @@ describe('inputs', () => {
     expect(startOf(alarm({ component: 'a', instance: 'b', version: 'x'.repeat(3_000) }), restore)).toMatchObject({
       problem: expect.stringContaining('more than 2000 bytes'),
     });
-  });
-});
-
-it('whatever an alarm holds, its rule takes it in the form that it is told', () => {
-  const anyText = fc.string({ unit: 'binary', maxLength: 2_000, size: 'max' });
-  fc.assert(
-    fc.property(
-      fc.record({
-        name: anyText,
-        episode: anyText,
-        incident: anyText,
-        summary: anyText,
-        component: anyText,
-        version: anyText,
-      }),
-      ({ component, version, ...change }) => {
-        const rules = [rule({ inputs: { version: '${{ labels.version }}' } })];
-        const labels = { component, instance: 'b', version };
-        const [{ rule: name, told }] = toldToRules(alarm(labels, change), {
-          owner: 'team',
-          rules,
-          receivedAtMs: 2_000,
-        });
-        expect(requestProblem({ rule: name, brakes: NO_BRAKES, alarms: [told] }, name)).toBeNull();
-      },
-    ),
-  );
-});
-
-it('ids that are too long for the rule stay apart', () => {
-  const rules = [rule()];
-  const tell = (episode: string) =>
-    toldToRules(alarm({}, { episode, incident: episode }), { owner: 'team', rules, receivedAtMs: 2_000 })[0].told;
-  const left = tell(`${'x'.repeat(500)}1`);
-  const right = tell(`${'x'.repeat(500)}2`);
-  expect(left.episode).not.toBe(right.episode);
-  expect(left.incident).not.toBe(right.incident);
-  expect(left.episodeHash).not.toBe(right.episodeHash);
-});
-
-it('what no rule takes is told to the rule that only remembers', () => {
-  const [{ rule: name, told }] = toldToRules(alarm({ alertname: 'Other' }), {
-    owner: 'team',
-    rules: [rule()],
-    receivedAtMs: 1,
-  });
-  expect(name).toBe(UNMATCHED);
-  expect(told.start).toEqual({ problem: 'no rule takes it' });
-});
-
-it('a sender speaks for its own alarms only: ids of another, spelled alike, are others', () => {
-  const told = (sender: string) =>
-    toldToRules(alarm({}, { sender }), { owner: 'o', rules: [rule()], receivedAtMs: 1_000 })[0].told;
-  expect(told('weak').incident).not.toBe(told('prod').incident);
-  expect(told('weak').episodeHash).not.toBe(told('prod').episodeHash);
-  expect(told('prod')).toEqual(told('prod'));
-});
-
-it('an alarm is told with the time at which it was said, which is its own unless the sender repeats it', () => {
-  const told = (change: Partial<Alarm>) =>
-    toldToRules(alarm({}, change), { owner: 'team', rules: [rule()], receivedAtMs: 9_000 })[0].told;
-  expect(told({ atMs: 1_000 }).saidAtMs).toBe(1_000);
-  expect(told({ atMs: 1_000, saidAtMs: 8_000 }).saidAtMs).toBe(8_000);
-});
-
-describe('a resolved alarm', () => {
-  const rules = [
-    rule({ name: 'page', when: { severity: ['page'] } }),
-    rule({ name: 'hung' }),
-    rule({ name: 'of-others', when: { sender: ['other'] } }),
-    rule({ name: 'of-prod', when: { sender: ['other', 'prod'], zone: ['a'] } }),
-  ];
-  const told = (status: Alarm['status'], labels: Record<string, string> = {}) =>
-    toldToRules(alarm(labels, { status }), { owner: 'team', rules, receivedAtMs: 2_000 });
-
-  it('is told first to the rule that takes it, then to each that may know its firing', () => {
-    expect(told('resolved').map(({ rule: name, told: { onlyIfKnown } }) => [name, onlyIfKnown])).toEqual([
-      ['hung', undefined],
-      ['page', true],
-      ['of-prod', true],
-    ]);
-  });
-
-  it('that no rule takes is told to those all the same', () => {
-    const labels = { alertname: 'changed' };
-    expect(told('resolved', labels).map(({ rule: name }) => name)).toEqual([UNMATCHED, 'page', 'hung', 'of-prod']);
-    expect(told('firing', labels).map(({ rule: name }) => name)).toEqual([UNMATCHED]);
-  });
-
-  it('is told in a form that each rule takes, with the incident of the firing', () => {
-    const [{ told: firing }] = told('firing');
-    for (const { rule: name, told: resolved } of told('resolved')) {
-      expect(requestProblem({ rule: name, brakes: NO_BRAKES, alarms: [resolved] }, name)).toBeNull();
-      expect(resolved.incident).toBe(firing.incident);
-    }
   });
 });

@@ -1,39 +1,52 @@
-/** What holds for any order of deliveries. */
+/** The rules that hold for any order of deliveries: at most one run for a firing, a resolution calls off what has not begun, and nothing is called off for ever. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RuleAlarm } from '../../../../src/domain/alarms/alarm.js';
 import { isWaiting } from '../../../../src/domain/alarms/alarm-rule-state.js';
 import { DAY, later, MINUTE, Rule, SECOND, T0 } from '../../../support/rule-under-a-clock.js';
 
-describe('however deliveries are repeated, reordered and mixed with resolutions', () => {
-  interface Delivery {
-    readonly incident: number;
-    readonly nth: number;
-    readonly status: 'firing' | 'resolved';
-    /** Since the delivery before. After the longer ones a resolution was false where the firing goes on. */
-    readonly afterMs: number;
-    /** Or an old message that comes again. */
-    readonly isSaidNow: boolean;
-  }
-  /** The n-th firing of an incident begins at 200 n seconds and ends 100 s later; all deliveries come after both. */
-  const deliveries = fc.array(
+interface Delivery {
+  readonly incident: number;
+  readonly nth: number;
+  readonly status: 'firing' | 'resolved';
+  /** Since the delivery before. After the longer ones a firing overrules its resolution, or the rule has forgotten it. */
+  readonly afterMs: number;
+  /** Or an old message that comes again. */
+  readonly isSaidNow: boolean;
+}
+/** The n-th firing of an incident begins at 200 n seconds and ends 100 s later; all deliveries come after both. */
+const deliveriesAfter = (...timesMs: number[]) =>
+  fc.array(
     fc.record<Delivery>({
       incident: fc.integer({ min: 0, max: 3 }),
       nth: fc.integer({ min: 0, max: 2 }),
       status: fc.constantFrom('firing', 'firing', 'resolved'),
-      afterMs: fc.constantFrom(SECOND, SECOND, SECOND, 11 * MINUTE),
+      afterMs: fc.constantFrom(...timesMs),
       isSaidNow: fc.boolean(),
     }),
     { maxLength: 60 },
   );
-  const brakes = fc.record({
-    debounceMs: fc.constantFrom(0, 5 * SECOND),
-    coolDownMs: fc.constantFrom(0, 20 * SECOND),
-    atMost: fc.option(fc.record({ runs: fc.integer({ min: 1, max: 3 }), withinMs: fc.constantFrom(30 * SECOND, DAY) })),
-    atOnce: fc.option(fc.integer({ min: 1, max: 3 })),
-    onResolved: fc.constantFrom('nothing', 'withdraw'),
-  });
-  const ends = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 });
+const deliveries = deliveriesAfter(SECOND, SECOND, SECOND, 11 * MINUTE);
+const brakes = fc.record({
+  debounceMs: fc.constantFrom(0, 5 * SECOND),
+  coolDownMs: fc.constantFrom(0, 20 * SECOND),
+  atMost: fc.option(fc.record({ runs: fc.integer({ min: 1, max: 3 }), withinMs: fc.constantFrom(30 * SECOND, DAY) })),
+  atOnce: fc.option(fc.integer({ min: 1, max: 3 })),
+  onResolved: fc.constantFrom('nothing', 'withdraw'),
+});
+const ends = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 });
 
+const begunMs = (nth: number) => T0 - DAY + nth * 200 * SECOND;
+/** The sender of this incident gives no time of its own, and repeats nothing. */
+const WITHOUT_TIME = 3;
+const partsOf = ({ incident, nth, status, isSaidNow }: Delivery, nowMs: number) => {
+  const parts = { incident: `${incident}`, episode: `${incident}-${nth}`, target: `a/b/${incident}`, status };
+  if (incident === WITHOUT_TIME) return { ...parts, atMs: nowMs };
+  const atMs = status === 'firing' ? begunMs(nth) : begunMs(nth) + 100 * SECOND;
+  return { ...parts, atMs, saidAtMs: isSaidNow ? nowMs : atMs };
+};
+
+describe('however deliveries are repeated, reordered and mixed with resolutions', () => {
   it.each(['of its own', 'one for all of an incident'])(
     'a firing has at most one run, with an episode %s, and no brake is passed',
     (episodes) => {
@@ -42,20 +55,17 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
           const rule = new Rule(given);
           const open = new Map<string, number>();
           const startsAtMs: number[] = [];
-          for (const { incident, nth, status, afterMs, isSaidNow } of all) {
-            later(rule, afterMs);
+          for (const delivery of all) {
+            later(rule, delivery.afterMs);
             for (const [runId] of [...open].filter(([, endsAtMs]) => endsAtMs <= rule.nowMs)) {
               rule.end(runId);
               open.delete(runId);
             }
-            const begunMs = T0 - DAY + nth * 200 * SECOND;
-            const atMs = status === 'firing' ? begunMs : begunMs + 100 * SECOND;
-            const episode = `${incident}${episodes === 'of its own' ? `-${nth}` : ''}`;
             const before = rule.started.length;
             rule.due();
-            const target = `a/b/${incident}`;
-            const saidAtMs = isSaidNow ? rule.nowMs : atMs;
-            rule.decide(rule.alarm({ incident: `${incident}`, episode, target, status, atMs, saidAtMs }));
+            const parts = partsOf(delivery, rule.nowMs);
+            const episode = episodes === 'of its own' ? parts.episode : parts.incident;
+            rule.decide(rule.alarm({ ...parts, episode }));
             for (const runId of rule.started.slice(before)) {
               open.set(runId, rule.nowMs + (durations[startsAtMs.length % durations.length] ?? 1) * SECOND);
               startsAtMs.push(rule.nowMs);
@@ -77,25 +87,76 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
     },
   );
 
+  it('a firing that began before a resolution starts no run after it, unless its sender repeats it for ten minutes', () => {
+    fc.assert(
+      fc.property(deliveries, brakes, (all, given) => {
+        const rule = new Rule(given);
+        const resolutions: RuleAlarm[] = [];
+        const waits = new Map<string, { readonly alarm: RuleAlarm; readonly after: number }>();
+        const resolutionsOf = (alarm: RuleAlarm, after = 0) =>
+          resolutions.slice(after).filter(({ incident, atMs }) => incident === alarm.incident && atMs >= alarm.atMs);
+        const overrules = ({ incident, saidAtMs }: RuleAlarm) =>
+          resolutions.every(
+            (each) => each.incident !== incident || Number(saidAtMs) > Number(each.saidAtMs) + 10 * MINUTE,
+          );
+        for (const delivery of all) {
+          for (const { kind, runId } of later(rule, delivery.afterMs).due()) {
+            const { alarm, after } = waits.get(runId ?? '') ?? {};
+            if (kind === 'started' && alarm !== undefined) expect(resolutionsOf(alarm, after)).toEqual([]);
+          }
+          const alarm = rule.alarm(partsOf(delivery, rule.nowMs));
+          if (alarm.status === 'resolved') resolutions.push(alarm);
+          const { kind, runId } = rule.decide(alarm);
+          if (kind !== 'started' && kind !== 'waiting') continue;
+          if (!overrules(alarm)) expect(resolutionsOf(alarm)).toEqual([]);
+          waits.set(runId ?? '', { alarm, after: resolutions.length });
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('nothing is called off for ever: neither a firing that begins later, nor one that its sender keeps repeating', () => {
+    fc.assert(
+      fc.property(deliveriesAfter(SECOND, 11 * MINUTE, 3 * DAY, 7 * DAY), brakes, (all, given) => {
+        const rule = new Rule(given);
+        for (const delivery of all) {
+          later(rule, delivery.afterMs).due();
+          rule.decide(rule.alarm(partsOf(delivery, rule.nowMs)));
+        }
+        const { state, nowMs } = rule;
+        for (const { incident, nth } of all.filter((delivery) => delivery.incident !== WITHOUT_TIME)) {
+          const firing = { incident: `${incident}`, episode: `${incident}-${nth}`, target: `a/b/${incident}` };
+          const decide = (afterMs: number, change: Partial<RuleAlarm>) =>
+            rule.decide(later(rule, afterMs).alarm({ ...firing, saidAtMs: rule.nowMs, ...change })).kind;
+          Object.assign(rule, { state, nowMs });
+          decide(SECOND, { atMs: begunMs(nth) });
+          expect(decide(11 * MINUTE, { atMs: begunMs(nth) })).not.toBe('calledOff');
+          Object.assign(rule, { state, nowMs });
+          decide(SECOND, { status: 'resolved', atMs: rule.nowMs });
+          expect(['calledOff', 'repeated']).not.toContain(decide(SECOND, { atMs: rule.nowMs - 1 }));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('and routed by labels that change, a resolution leaves nothing of its incident waiting, and no firing has two runs of a rule', () => {
     const routed = fc.array(fc.tuple(deliveries, fc.integer({ min: 0, max: 2 })), { maxLength: 30 });
     fc.assert(
       fc.property(routed, brakes, (all, given) => {
         const rules = [new Rule({ ...given, debounceMs: 5 * SECOND }, 'left'), new Rule(given, 'right')];
         for (const [some, takenBy] of all)
-          for (const { incident, nth, status, afterMs, isSaidNow } of some) {
-            const begunMs = T0 - DAY + nth * 200 * SECOND;
-            const atMs = status === 'firing' ? begunMs : begunMs + 100 * SECOND;
+          for (const delivery of some)
             for (const [index, rule] of rules.entries()) {
-              later(rule, afterMs).due();
-              if (status === 'firing' && index !== takenBy) continue;
-              const saidAtMs = isSaidNow ? rule.nowMs : atMs;
-              const parts = { incident: `${incident}`, episode: `${incident}-${nth}`, status, atMs, saidAtMs };
-              rule.tell(rule.alarm({ ...parts, rule: rule.rule, onlyIfKnown: index !== takenBy }));
-              const waits = rule.state.firings.filter(isWaiting).filter((firing) => firing.incident === `${incident}`);
-              if (status === 'resolved') expect(waits.filter(({ firedAtMs }) => firedAtMs <= atMs)).toEqual([]);
+              later(rule, delivery.afterMs).due();
+              if (delivery.status === 'firing' && index !== takenBy) continue;
+              const { incident, ...parts } = partsOf(delivery, rule.nowMs);
+              rule.tell(rule.alarm({ ...parts, incident, rule: rule.rule, onlyIfKnown: index !== takenBy }));
+              const waits = rule.state.firings.filter(isWaiting).filter((firing) => firing.incident === incident);
+              if (parts.status === 'resolved')
+                expect(waits.filter(({ firedAtMs }) => firedAtMs <= parts.atMs)).toEqual([]);
             }
-          }
         for (const { started } of rules) expect(new Set(started).size).toBe(started.length);
       }),
       { numRuns: 100 },

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MOST_ALARMS_AT_ONCE } from '../../../../src/domain/alarms/alarm.js';
 import { nextDueAtMs } from '../../../../src/domain/alarms/alarm-rule.js';
 import { requestProblem } from '../../../../src/domain/alarms/alarm-rule-checks.js';
-import { forNextExecution, logged, MOST_OPEN, toldOf } from '../../../../src/domain/alarms/alarm-rule-state.js';
+import { addToLog, forNextExecution, MOST_OPEN, loggedAlarm } from '../../../../src/domain/alarms/alarm-rule-state.js';
 import { type anAlarm, NO_BRAKES } from '../../../support/alarms.js';
 import { DAY, later, ran, Rule, T0 } from '../../../support/rule-under-a-clock.js';
 
@@ -37,8 +37,8 @@ describe('what is remembered', () => {
         const { effect: _effect, ...decision } = rule.decide(alarm);
         if (ends) rule.seen = [{ runId: decision.runId ?? '', targets: [], endedAtMs: rule.nowMs }];
         rule.decide(longest(rule, at + 10_000, { status: 'resolved' }));
-        const line = { decidedAtMs: T0, rule: 'rule', alarm: toldOf(alarm), target: long(at, 420), decision };
-        rule.state = logged(rule.state, line);
+        const line = { decidedAtMs: T0, rule: 'rule', alarm: loggedAlarm(alarm), target: long(at, 420), decision };
+        rule.state = addToLog(rule.state, line);
       }
     };
     Object.assign(rule.brakes, { debounceMs: 0 });

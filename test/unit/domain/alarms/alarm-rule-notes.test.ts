@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MOST_ALARMS_AT_ONCE, UNMATCHED, type AlarmNote } from '../../../../src/domain/alarms/alarm.js';
 import { requestProblem } from '../../../../src/domain/alarms/alarm-rule-checks.js';
-import { EMPTY_STATE, noted } from '../../../../src/domain/alarms/alarm-rule-state.js';
+import { EMPTY_STATE, addNote } from '../../../../src/domain/alarms/alarm-rule-state.js';
 import { anAlarm, NO_BRAKES } from '../../../support/alarms.js';
 
 const NOTE: AlarmNote = { sender: 'eye', text: 'it came as prose', receivedAtMs: 1_000 };
@@ -46,7 +46,8 @@ describe('a request', () => {
 
 it('the log keeps the last 200 lines, notes among them', () => {
   let state = EMPTY_STATE;
-  for (let index = 1; index <= 300; index++) state = noted(state, UNMATCHED, { ...NOTE, text: `note ${index}` }, index);
+  for (let index = 1; index <= 300; index++)
+    state = addNote(state, UNMATCHED, { ...NOTE, text: `note ${index}` }, index);
   expect(state.log).toHaveLength(200);
   expect(state.log[0]).toEqual({
     decidedAtMs: 300,

@@ -76,6 +76,7 @@ describe('a firing that goes on after its resolution', () => {
     later(rule, DAY);
     expect(fires(rule, { saidAtMs: BEGAN }).kind).toBe('calledOff');
     expect(rule.decide(rule.alarm({ atMs: BEGAN })).kind).toBe('calledOff');
+    expect(rule.decide(rule.alarm({ atMs: rule.nowMs })).kind).toBe('calledOff');
   });
 
   it('stays called off after a resolution of which it is not known when it was said', () => {

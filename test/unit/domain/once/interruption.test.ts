@@ -124,7 +124,7 @@ describe('an attempt that is told to end', () => {
 
   it('at a stop does not look for a cloud job whose answer was lost: another attempt does', () => {
     const played = told('stop', { world: { takesMs: { send: 2_000 }, post: lost } });
-    const clearAtMs = 1_000 + limits.postTimeoutMs + limits.visibilityWindowMs;
+    const clearAtMs = 1_000 + limits.postTimeoutMs + limits.visibilityWindowMs + limits.marginMs;
     expect(played).toMatchObject({ ending: stopped, state: { sent: 'unknown', clearAtMs }, endedAtMs: 3_000 });
     expect(played.recorded.at(-1)).toEqual(played.state);
   });

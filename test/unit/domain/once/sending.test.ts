@@ -207,7 +207,7 @@ describe('a lost answer', () => {
     'given up after %i ms may appear until the POST and the visibility window are over',
     (takesMs) => {
       const { state } = act({ ...showsNothing, post: lost, takesMs: { send: takesMs } });
-      expect(state.clearAtMs).toBe(1_000 + limits.postTimeoutMs + limits.visibilityWindowMs);
+      expect(state.clearAtMs).toBe(1_000 + limits.postTimeoutMs + limits.visibilityWindowMs + limits.marginMs);
     },
   );
 

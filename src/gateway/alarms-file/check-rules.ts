@@ -1,22 +1,23 @@
-/** What is proved of the rules of an alarms file beyond their shape, before any alarm comes. */
-import { fillIn, isBrokenExpression, namesUsed } from '../domain/runbook/interpolate.js';
-import { didYouMean } from '../domain/text/suggest.js';
-import type { Runbook } from '../domain/runbook/runbook.js';
-import { readInputs } from '../domain/plan/start-arguments.js';
-import type { RunbookLookup } from '../runbooks/catalogue.js';
-import { problemsOfLookup } from '../runbooks/lookups.js';
-import type { PathProblem } from '../yaml/yaml-document.js';
-import type { RuleEntry } from './alarms-file.js';
-import { isWithin, labelNamed } from './match-alarm.js';
+/** Checks the rules of an alarms file beyond their shape, before any alarm arrives. */
+import { fillIn, isBrokenExpression, namesUsed } from '../../domain/runbook/interpolate.js';
+import { didYouMean } from '../../domain/text/suggest.js';
+import type { Runbook } from '../../domain/runbook/runbook.js';
+import { readInputs } from '../../domain/plan/start-arguments.js';
+import type { RunbookLookup } from '../../runbooks/catalogue.js';
+import { problemsOfLookup } from '../../runbooks/lookups.js';
+import type { PathProblem } from '../../yaml/yaml-document.js';
+import type { RuleEntry } from './schema.js';
+import { isWithin, labelNamed } from '../match-alarm.js';
 
-export interface CheckedAgainst {
+/** What a rule refers to. */
+export interface RuleReferences {
   readonly runbook: RunbookLookup;
-  /** Names of the file's senders. */
+  /** Names of the senders in the file. */
   readonly senders: readonly string[];
 }
 
-/** Paths are relative to the rule. */
-export function checkRule(rule: RuleEntry, { runbook, senders }: CheckedAgainst): PathProblem[] {
+/** All problems of one rule, with paths relative to the rule. */
+export function checkRule(rule: RuleEntry, { runbook, senders }: RuleReferences): PathProblem[] {
   return [
     ...checkWhen(rule, senders),
     ...checkTarget(rule),
@@ -28,7 +29,7 @@ export function checkRule(rule: RuleEntry, { runbook, senders }: CheckedAgainst)
 function checkWhen({ when }: RuleEntry, senders: readonly string[]): PathProblem[] {
   if (Object.keys(when).length === 0) {
     const remedy = 'Name at least one label and its value, such as alertname: InstanceHangs';
-    return [{ code: 'matches-everything', path: ['when'], found: 'without conditions it takes every alarm', remedy }];
+    return [{ code: 'matches-everything', path: ['when'], found: 'without conditions it matches every alarm', remedy }];
   }
   return valuesOf(when['sender'])
     .filter((name) => !senders.includes(name))
@@ -46,7 +47,7 @@ export function valuesOf(condition: string | readonly string[] | undefined): rea
   return typeof condition === 'string' ? [condition] : condition;
 }
 
-/** Stands for any label's value. A constant cannot hold it, since it is no text that files are written in. */
+/** Placeholder for the value of any label. A constant cannot contain it, because no YAML text does. */
 const ANY = '\u0000';
 
 function checkTarget({ target, within }: RuleEntry): PathProblem[] {
@@ -55,7 +56,7 @@ function checkTarget({ target, within }: RuleEntry): PathProblem[] {
   const parts = String(fillIn(target, () => ANY)).split('/');
   if (parts.length !== 3 || parts.some((part) => part === '' || /[\s*]/.test(part))) {
     const remedy = 'Write application/component/instance, as in shop/${{ labels.component }}/${{ labels.instance }}';
-    return [{ code: 'invalid-target', path: ['target'], found: `"${target.slice(0, 200)}" is no target`, remedy }];
+    return [{ code: 'invalid-target', path: ['target'], found: `"${target.slice(0, 200)}" is not a target`, remedy }];
   }
   const constant = (pattern: string) => pattern.split('/').map((part, index) => openPart(parts[index] ?? '', part));
   if (within.some((pattern) => isWithin(constant(pattern).join('/'), pattern))) return [];
@@ -63,13 +64,13 @@ function checkTarget({ target, within }: RuleEntry): PathProblem[] {
     {
       code: 'target-not-allowed',
       path: ['within'],
-      found: `no alarm makes ${target.slice(0, 200)} a target within ${within.join(', ').slice(0, 200)}`,
-      remedy: 'Make target and within fit each other',
+      found: `no alarm can make ${target.slice(0, 200)} a target within ${within.join(', ').slice(0, 200)}`,
+      remedy: 'Change target or within so that they match',
     },
   ];
 }
 
-/** What a part with labels in it could become is not worked out: it is taken to fit. */
+/** A part with labels in it is assumed to match. */
 function openPart(part: string, wanted: string): string {
   return part.includes(ANY) ? wanted : part;
 }
@@ -77,15 +78,15 @@ function openPart(part: string, wanted: string): string {
 function checkExpressions(value: unknown, path: PathProblem['path']): PathProblem[] {
   if (typeof value === 'object' && value !== null)
     return Object.entries(value).flatMap(([key, item]) => checkExpressions(item, [...path, key]));
-  const remedy = 'Write ${{ labels.name }}; nothing else can stand there';
+  const remedy = 'Write ${{ labels.name }}; nothing else is allowed there';
   if (isBrokenExpression(value))
     return [{ code: 'broken-expression', path, found: 'an expression does not end, or is too long', remedy }];
   return namesUsed(value)
     .filter((name) => labelNamed(name) === null)
-    .map((name) => ({ code: 'unknown-name', path, found: `\${{ ${name.slice(0, 80)} }} means nothing here`, remedy }));
+    .map((name) => ({ code: 'unknown-name', path, found: `\${{ ${name.slice(0, 80)} }} is unknown here`, remedy }));
 }
 
-/** Constants are checked here; what labels will bring is checked by the run. */
+/** Checks constant inputs. The run checks those that labels fill in. */
 function checkInputs(runbook: Runbook, inputs: RuleEntry['inputs']): PathProblem[] {
   const constants = Object.entries(inputs).filter(
     ([name, value]) => !(Object.hasOwn(runbook.inputs, name) && namesUsed(value).length > 0),
@@ -101,18 +102,18 @@ function checkInputs(runbook: Runbook, inputs: RuleEntry['inputs']): PathProblem
     }));
 }
 
-/** A rule behind one that takes all its alarms. Paths are those of the file. */
+/** Finds rules that can never match, because an earlier rule matches all their alarms. Paths are relative to the file. */
 export function checkOrder(rules: readonly (readonly [string, RuleEntry])[]): PathProblem[] {
   return rules.flatMap(([name, { when }], index) => {
-    const earlier = rules.slice(0, index).find(([, other]) => takesAllOf(other.when, when));
+    const earlier = rules.slice(0, index).find(([, other]) => matchesAllOf(other.when, when));
     if (earlier === undefined) return [];
-    const found = `the rule ${earlier[0]}, which stands before it, takes all its alarms`;
-    const remedy = 'Put the narrower rule first, or take one of them out';
+    const found = `the earlier rule ${earlier[0]} matches all its alarms`;
+    const remedy = 'Put the narrower rule first, or remove one of them';
     return [{ code: 'unreachable-rule', path: ['rules', name], found, remedy, onKey: true as const }];
   });
 }
 
-function takesAllOf(wider: RuleEntry['when'], narrower: RuleEntry['when']): boolean {
+function matchesAllOf(wider: RuleEntry['when'], narrower: RuleEntry['when']): boolean {
   return (
     Object.keys(wider).length > 0 &&
     Object.entries(wider).every(([label, values]) => {

@@ -1,22 +1,22 @@
-/** A delivery that takes longer than its sender waits is decided once, however often it comes meanwhile. */
+/** A delivery that takes longer than its sender waits is decided once, however often it is repeated meanwhile. */
 import { describe, expect, it } from 'vitest';
 import type { Alarm } from '../../../src/domain/alarms/alarm.js';
-import { deliveryKey, LateDeliveries } from '../../../src/gateway/late-deliveries.js';
-import { Undecided } from '../../../src/gateway/rule-queue.js';
+import { deliveryKey, PendingDeliveries } from '../../../src/gateway/pending-deliveries.js';
+import { Undecided } from '../../../src/gateway/rule-batcher.js';
 
-/** Decisions that end when the test says so. */
+/** Decisions that end when the test ends them. */
 function aDesk() {
-  const late = new LateDeliveries<string>();
+  const pending = new PendingDeliveries<string>();
   const begun: { key: string; signal: AbortSignal; end(decided: string): void; fail(): void }[] = [];
   /** Aborted before it is decided, as where the time of the sender is over. */
   const tryOnce = async (key: string, isLate: boolean) => {
     const sender = new AbortController();
-    const answer = late.decide(
+    const answer = pending.decide(
       () => key,
       sender.signal,
       (signal) =>
         new Promise((resolve, reject) => {
-          begun.push({ key, signal, end: resolve, fail: () => reject(new Undecided('away')) });
+          begun.push({ key, signal, end: resolve, fail: () => reject(new Undecided('unreachable')) });
           signal.addEventListener('abort', () => reject(signal.reason as Error));
         }),
     );
@@ -35,11 +35,11 @@ describe('a late delivery', () => {
     expect(await tryOnce('a', false)).toBe('decided');
     const again = tryOnce('a', false);
     expect(begun).toHaveLength(2);
-    begun[1]?.end('decided anew');
-    expect(await again).toBe('decided anew');
+    begun[1]?.end('decided again');
+    expect(await again).toBe('decided again');
   });
 
-  it('begins anew where it could not be decided', async () => {
+  it('is decided again if the first attempt failed', async () => {
     const { begun, tryOnce } = aDesk();
     await expect(tryOnce('a', true)).rejects.toThrow('late');
     begun[0]?.fail();

@@ -1,18 +1,18 @@
-/** The gateway's own GETs, to addresses that others sent: one address, no redirect, little time, a small answer. */
+/** The gateway's own GET requests, to addresses that senders named: no redirect, short time-out, small answer. */
 import { got } from 'got';
 import { reasonThroughProxy, type ProxyAgents } from '../../network/proxy-agents.js';
 
-/** SMN gives us 5 s for its whole delivery. Source: FAQ of SMN, smn_faq_0014, 2025. */
+/** SMN waits 5 s for the answer to a delivery. Source: FAQ of SMN, smn_faq_0014, 2025. */
 const TIMEOUT_MS = 5_000;
 
-/** What a 200 brings. @throws Error in words, without the address: it may hold a token */
+/** The body of a 200 answer. @throws Error with a readable reason and without the address, which may hold a token */
 export async function getText(url: URL, mostBytes: number, proxy: ProxyAgents | null = null): Promise<string> {
   const { status, text } = await getAnswer(url, mostBytes, proxy);
   if (status !== 200) throw new Error(`${url.hostname}: answered ${status}`);
   return text;
 }
 
-/** Whatever is answered. @throws Error in words, without the address, when nothing is */
+/** Any answer. @throws Error with a readable reason and without the address, when there is no answer */
 export async function getAnswer(
   url: URL,
   mostBytes: number,
@@ -40,7 +40,7 @@ export async function getAnswer(
   return { status: statusCode, text: body };
 }
 
-/** The message of the client's own error may hold the address. */
+/** Uses only the code, because the message of got's error may contain the address. */
 function reasonOf(error: unknown, proxy: ProxyAgents | null): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
   if (proxy === null) return `no answer (${code})`;

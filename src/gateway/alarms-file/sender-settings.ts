@@ -1,21 +1,21 @@
-/** From a sender of an alarms file to what its reader needs, with secrets and certificates read from their files. A problem never shows what a file or the name of one holds. */
+/** Turns a sender of an alarms file into its settings, with secrets and certificates read from their files. No problem shows the content or the name of such a file. */
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { FileError } from '../files/file-access.js';
-import { readSmallFile } from '../files/read-file.js';
-import type { PathProblem } from '../yaml/yaml-document.js';
-import type { SenderEntry } from './alarms-file.js';
-import type { SenderSettings } from './sender.js';
-import { readCertificate } from './senders/smn-certificate.js';
+import { FileError } from '../../files/file-access.js';
+import { readSmallFile } from '../../files/read-file.js';
+import type { PathProblem } from '../../yaml/yaml-document.js';
+import type { SenderEntry } from './schema.js';
+import type { SenderSettings } from '../senders/sender.js';
+import { readCertificate } from '../senders/smn-certificate.js';
 
-/** The text of a file that a sender names, or why there is none, without the name: somebody may have written the secret itself there. */
+/** Reads a file that a sender names. A problem leaves out the name, because someone may have written the secret itself there. */
 export type ReadSecret = (file: string) => Promise<{ readonly text: string } | { readonly problem: string }>;
 
 const LARGEST_BYTES = 64 * 1024;
-/** Chosen: less can be guessed by who tries often enough. */
+/** Characters. Chosen: a shorter secret could be guessed with enough tries. */
 const SHORTEST_SECRET = 16;
 
-/** Reads from disk; relative names are looked for in the folder. */
+/** Reads from disk; relative names are relative to the folder. */
 export function secretsBeside(folder: string): ReadSecret {
   return async (file) => {
     try {
@@ -27,14 +27,15 @@ export function secretsBeside(folder: string): ReadSecret {
   };
 }
 
-/** Nobody knows it, so it lets nobody in; it fits wherever a secret is wanted. */
-function standIn(): string {
+/** A random secret, which admits no one and is valid for every kind of sender. */
+function placeholderSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }
 
 /**
- * @param read `null`: no file is looked at, for who only wants to read bodies
- * @returns the settings, or every problem, with paths relative to the sender
+ * The settings of a sender.
+ * @param read `null` to read no file, when bodies are read without authentication
+ * @returns the settings, or every problem with a path relative to the sender
  */
 export async function readSettings(
   entry: SenderEntry,
@@ -42,17 +43,17 @@ export async function readSettings(
 ): Promise<SenderSettings | PathProblem[]> {
   const problems: PathProblem[] = [];
   const texts = async (path: readonly string[], files: readonly string[], check: Check) => {
-    if (read === null) return check === checkCertificate ? [] : [standIn()];
+    if (read === null) return check === checkCertificate ? [] : [placeholderSecret()];
     const found: string[] = [];
     for (const [index, file] of files.entries()) {
       const answer = await read(file);
-      const wrong = 'problem' in answer ? { found: answer.problem, remedy: UNREADABLE_REMEDY } : check(answer.text);
-      if (wrong !== null)
+      const problem = 'problem' in answer ? { found: answer.problem, remedy: UNREADABLE_REMEDY } : check(answer.text);
+      if (problem !== null)
         problems.push({
           code: 'invalid-secret-file',
           path: [...path, index],
-          found: `the file named here ${wrong.found}`,
-          remedy: wrong.remedy,
+          found: `the file named here ${problem.found}`,
+          remedy: problem.remedy,
         });
       else if ('text' in answer) found.push(answer.text);
     }
@@ -65,7 +66,7 @@ export async function readSettings(
 type Check = (text: string) => { readonly found: string; readonly remedy: string } | null;
 type Texts = (path: readonly string[], files: readonly string[], check: Check) => Promise<string[]>;
 
-const UNREADABLE_REMEDY = 'Name a file that the gateway can read; the secret itself never stands in this file';
+const UNREADABLE_REMEDY = 'Name a file that the gateway can read; never write the secret itself into the alarms file';
 
 async function settingsOf(entry: SenderEntry, texts: Texts): Promise<SenderSettings> {
   switch (entry.kind) {
@@ -109,7 +110,7 @@ function checkSigningSecret(text: string): ReturnType<Check> {
   const bytes = Buffer.from(base64, 'base64').length;
   if (bytes >= 24 && bytes <= 64) return null;
   const remedy = 'Write whsec_ and 24 to 64 random bytes as base64: echo "whsec_$(openssl rand -base64 32)"';
-  return { found: 'holds no secret of Standard Webhooks', remedy };
+  return { found: 'does not hold a secret of Standard Webhooks', remedy };
 }
 
 function checkCertificate(text: string): ReturnType<Check> {
@@ -119,7 +120,7 @@ function checkCertificate(text: string): ReturnType<Check> {
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown';
     return {
-      found: `holds no certificate that may sign: ${why}`,
+      found: `does not hold a certificate that may sign: ${why}`,
       remedy: 'Write the certificate that SMN signs with, as PEM',
     };
   }

@@ -1,24 +1,21 @@
-/** The first look at a body, the same for every sender: JSON in UTF-8, whatever its Content-Type says. */
-import type { Refusal, RefusalReason } from '../sender.js';
+/** Parses a body for every kind of sender: as JSON in UTF-8, whatever its Content-Type is. */
+import { refused } from './authentication.js';
+import type { Refusal } from './sender.js';
 
-/** Far deeper than any sender writes; nesting costs the parser more than anything else a body can hold. */
+/** Far more than any sender needs. Nothing in a body costs the parser more than nesting. */
 const MOST_LEVELS = 32;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-export function refused(status: Refusal['status'], reason: RefusalReason, what: string): Refusal {
-  return { kind: 'refused', status, reason, what };
-}
-
 const GZIP = [0x1f, 0x8b];
 
-/** The JSON stands in a field of its own, since its writer could name a field `kind` as well. */
-export function jsonIn(body: Buffer): { readonly kind: 'json'; readonly json: unknown } | Refusal {
+/** Parses a body. The value has a field of its own here, because the sender could write a field `kind` too. */
+export function parseJson(body: Buffer): { readonly kind: 'json'; readonly json: unknown } | Refusal {
   const unreadable = (what: string) => refused(400, 'unreadable', what);
   if (body.length === 0) return unreadable('the body is empty');
   if (GZIP.every((byte, index) => body[index] === byte))
     return unreadable('the body is compressed: send it without Content-Encoding');
-  if (isDeep(body)) return unreadable(`the body is nested more than ${MOST_LEVELS} deep`);
+  if (isTooDeep(body)) return unreadable(`the body is nested more than ${MOST_LEVELS} deep`);
   let text: string;
   try {
     text = decoder.decode(body);
@@ -28,13 +25,13 @@ export function jsonIn(body: Buffer): { readonly kind: 'json'; readonly json: un
   try {
     return { kind: 'json', json: JSON.parse(text) };
   } catch (error) {
-    // The parser's own words hold a part of the body.
+    // The parser's own message contains part of the body.
     const [, at] = /position (\d+)/.exec(String(error)) ?? [];
     return unreadable(`the body is not JSON${at === undefined ? '' : `: see character ${Number(at) + 1}`}`);
   }
 }
 
-function isDeep(body: Buffer): boolean {
+function isTooDeep(body: Buffer): boolean {
   let level = 0;
   let inText = false;
   for (let index = 0; index < body.length; index++) {

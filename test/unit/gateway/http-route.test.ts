@@ -1,6 +1,6 @@
 /** Paths and methods as clients and proxies write them. */
 import { describe, expect, it } from 'vitest';
-import { routeOf, shownPath } from '../../../src/gateway/route.js';
+import { routeOf, shownPath } from '../../../src/gateway/http-route.js';
 
 describe('a path', () => {
   it.each([
@@ -47,7 +47,7 @@ describe('a path', () => {
 it.each([
   ['GET', '/alarms/prod', 'POST'],
   ['OPTIONS', '/alarms/prod/', 'POST'],
-  ['PUT', '/alarms/nobody', 'POST'],
+  ['PUT', '/alarms/unknown', 'POST'],
   ['POST', '/metrics', 'GET, HEAD'],
   ['DELETE', '/healthz/', 'GET, HEAD'],
 ])('%s %s is answered with the method that is taken', (method, target, allow) => {

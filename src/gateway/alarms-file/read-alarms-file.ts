@@ -1,17 +1,17 @@
-/** The only reader of alarms files: YAML in, senders and rules or every problem with file, line and column out. Secrets are read from the files it names, and never shown. */
-import type { Brakes } from '../domain/alarms/alarm.js';
-import { durationMs } from '../domain/time/duration.js';
-import type { Problem } from '../domain/failures.js';
-import { didYouMean } from '../domain/text/suggest.js';
-import { NAME_REMEDY } from '../domain/runbook/runbook.js';
-import type { RunbookLookup } from '../runbooks/catalogue.js';
-import { problemOfKind } from '../yaml/file-kind.js';
-import { problemsOfIssues } from '../yaml/shape-problems.js';
-import { readYamlFile, YamlDocument, type FileKind, type Path, type PathProblem } from '../yaml/yaml-document.js';
-import { checkOrder, checkRule, valuesOf } from './alarm-checks.js';
-import { ALARMS_KEYS, AlarmsFile, SENDER_KINDS, type RuleEntry, type SenderEntry } from './alarms-file.js';
-import type { AlarmRule } from './match-alarm.js';
-import type { SenderSettings } from './sender.js';
+/** Reads an alarms file: returns senders and rules, or every problem with file, line and column. Secrets come from the files that it names and are never shown. */
+import type { Brakes } from '../../domain/alarms/alarm.js';
+import { durationMs } from '../../domain/time/duration.js';
+import type { Problem } from '../../domain/failures.js';
+import { didYouMean } from '../../domain/text/suggest.js';
+import { NAME_REMEDY } from '../../domain/runbook/runbook.js';
+import type { RunbookLookup } from '../../runbooks/catalogue.js';
+import { problemOfKind } from '../../yaml/file-kind.js';
+import { problemsOfIssues } from '../../yaml/shape-problems.js';
+import { readYamlFile, YamlDocument, type FileKind, type Path, type PathProblem } from '../../yaml/yaml-document.js';
+import { checkOrder, checkRule, valuesOf } from './check-rules.js';
+import { ALARMS_KEYS, AlarmsFile, SENDER_KINDS, type RuleEntry, type SenderEntry } from './schema.js';
+import type { AlarmRule } from '../match-alarm.js';
+import type { SenderSettings } from '../senders/sender.js';
 import { readSettings, type ReadSecret } from './sender-settings.js';
 
 const ALARMS_FILE: FileKind = {
@@ -20,20 +20,22 @@ const ALARMS_FILE: FileKind = {
   size: 'Split the rules over several files, each with an owner and a gateway of its own',
 };
 
-export interface ReadAlarms {
+/** The content of an alarms file. */
+export interface AlarmsConfig {
   readonly owner: string;
   readonly senders: readonly { readonly name: string; readonly settings: SenderSettings }[];
   readonly rules: readonly AlarmRule[];
 }
 
+/** How to read an alarms file. */
 export interface ReadOptions {
   readonly findRunbook: (name: string) => Promise<RunbookLookup>;
-  /** `null`: the files of secrets are not looked at, and the senders let nobody in. */
+  /** `null` to leave the files of secrets unread; the senders then admit no one. */
   readonly readSecret: ReadSecret | null;
 }
 
-/** @returns senders and rules, or every problem at once */
-export async function readAlarmsFile(file: string, options: ReadOptions): Promise<ReadAlarms | Problem[]> {
+/** Reads and checks a file. @returns senders and rules, or all problems at once */
+export async function readAlarmsFile(file: string, options: ReadOptions): Promise<AlarmsConfig | Problem[]> {
   const text = await readYamlFile(file, ALARMS_FILE);
   if (typeof text !== 'string') return text;
   const document = YamlDocument.parse(text, file, ALARMS_FILE);
@@ -44,11 +46,11 @@ export async function readAlarmsFile(file: string, options: ReadOptions): Promis
   const parsed = AlarmsFile.safeParse(raw);
   const problems = [
     ...prototypeKeys(raw, []),
-    ...nothingIn(raw),
-    ...(parsed.success ? [] : problemsOfIssues(parsed.error.issues, raw, AlarmsFile).map(inWordsOfAlarms)),
+    ...emptyParts(raw),
+    ...(parsed.success ? [] : problemsOfIssues(parsed.error.issues, raw, AlarmsFile).map(asAlarmsProblem)),
   ];
-  // Each part that has its shape is checked further, also beside others that have not.
-  const senders: ReadAlarms['senders'][number][] = [];
+  // Checks every part that has its shape further, even if others have not.
+  const senders: AlarmsConfig['senders'][number][] = [];
   for (const [name, entry] of wellShaped<SenderEntry>(raw, 'senders')) {
     const settings = await readSettings(entry, options.readSecret);
     if (Array.isArray(settings)) problems.push(...under(['senders', name], settings));
@@ -75,7 +77,7 @@ function ruleOf(name: string, entry: RuleEntry): AlarmRule {
 }
 
 function brakesOf({ debounce, coolDown, atMost, atOnce, onResolved }: RuleEntry): Brakes {
-  // The shape proves that each is a duration.
+  // The schema has checked that each is a duration.
   const ms = (duration: string) => durationMs(duration) ?? 0;
   return {
     debounceMs: ms(debounce),
@@ -104,17 +106,17 @@ function* wellShaped<Entry extends SenderEntry | RuleEntry>(raw: object, part: P
   }
 }
 
-function nothingIn(raw: object): PathProblem[] {
+function emptyParts(raw: object): PathProblem[] {
   const remedies = {
-    senders: 'Name at least one sender; without one nobody can send',
-    rules: 'Write at least one rule; without one nothing is ever started',
+    senders: 'Name at least one sender; without one no alarm can arrive',
+    rules: 'Write at least one rule; without one nothing ever starts',
   };
   return (['senders', 'rules'] as const)
     .filter((part) => Object.hasOwn(raw, part) && keysOf(raw, part).length === 0)
     .map((part) => ({ code: 'empty-file', path: [part], found: `${part} is empty`, remedy: remedies[part] }));
 }
 
-/** zod passes over a key of that name without a word, and so over the condition that it was to be. */
+/** zod silently drops a key of that name, and the condition with it. */
 function prototypeKeys(value: unknown, path: Path): PathProblem[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, item]) => {
@@ -125,23 +127,23 @@ function prototypeKeys(value: unknown, path: Path): PathProblem[] {
   });
 }
 
-/** Where somebody may have written a secret itself: what stands there is never shown. */
+/** Keys where someone may have written the secret itself. Their values are never shown. */
 const SECRET_KEYS = ['tokenFiles', 'secretFiles', 'certificateFiles', 'header', 'valueFiles'];
 const LIKE_A_SECRET = /token|secret|passw|credential|authorization|key|^values?$/i;
 
-/** The same words as for runbook files, with this file's own keys and names. */
-function inWordsOfAlarms(problem: PathProblem): PathProblem {
+/** The messages of runbook files, adapted to the keys and names of alarms files. */
+function asAlarmsProblem(problem: PathProblem): PathProblem {
   const { code, path } = problem;
   const key = String(path.at(-1));
   const inSender = path[0] === 'senders' && path.length > 2;
   if (code === 'unknown-key' && inSender && LIKE_A_SECRET.test(key) && !ALARMS_KEYS.includes(key)) {
     const remedy =
-      'Take it out: secrets come from files only. Write it into a file that only the gateway reads and name that; what stood here is no secret any more.';
+      'Remove it: secrets come from files only. Write it into a file that only the gateway reads, and name that file here. Then replace the secret, which is no longer secret.';
     return { ...problem, remedy: `${remedy}${didYouMean(key, ALARMS_KEYS)}` };
   }
   if (code === 'invalid-name') return { ...problem, remedy: NAME_REMEDY };
   if (inSender && key === 'kind') return { ...problem, remedy: `Use one of: ${SENDER_KINDS.join(', ')}` };
   if (inSender && path.some((part) => SECRET_KEYS.includes(String(part))) && code === 'invalid-value')
-    return { ...problem, found: `what stands at "${String(path[2])}" does not fit` };
+    return { ...problem, found: `the value of "${String(path[2])}" is not valid` };
   return problem;
 }

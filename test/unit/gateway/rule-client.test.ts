@@ -3,11 +3,11 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@
 import { describe, expect, it } from 'vitest';
 import type { DecideRequest, RuleAlarm } from '../../../src/domain/alarms/alarm.js';
 import { Calls } from '../../../src/temporal/calls.js';
-import { decideAlarmsWith } from '../../../src/gateway/decide-alarms.js';
-import { Undecided } from '../../../src/gateway/rule-queue.js';
+import { decideAlarmsWith } from '../../../src/gateway/rule-client.js';
+import { Undecided } from '../../../src/gateway/rule-batcher.js';
 import { anAlarm, NO_BRAKES } from '../../support/alarms.js';
 
-/** A server on which an update, and the question what is known, come out as the test says. */
+/** A server whose answers to an update and to the query for known problems come from the test. */
 function aServer(
   update: (alarms: readonly RuleAlarm[]) => Promise<unknown>,
   known = () => Promise.resolve<unknown>([]),
@@ -26,7 +26,7 @@ function aServer(
   return { updates, decide: decideAlarmsWith({ calls, taskQueue: 'q', owner: 'team', timeoutMs: 1_000 }) };
 }
 
-const rejected = (nonRetryable: boolean, type = 'CommandRejected', message = 'the rule says no') =>
+const rejected = (nonRetryable: boolean, type = 'CommandRejected', message = 'the rule refuses') =>
   new WorkflowUpdateFailedError('Workflow Update failed', ApplicationFailure.create({ type, message, nonRetryable }));
 const grpcError = (code: number) => Object.assign(new Error('no'), { code, details: 'no', metadata: {} });
 const request = { rule: 'rule', brakes: NO_BRAKES, alarms: [anAlarm()] };
@@ -34,7 +34,7 @@ const request = { rule: 'rule', brakes: NO_BRAKES, alarms: [anAlarm()] };
 describe('what a rule does not take', () => {
   it('and never will is not sent to it again', async () => {
     const { decide, updates } = aServer(() => Promise.reject(rejected(true)));
-    await expect(decide(request)).rejects.toThrow(new Undecided('the rule says no'));
+    await expect(decide(request)).rejects.toThrow(new Undecided('the rule refuses'));
     expect(updates).toHaveLength(1);
   });
 
@@ -44,9 +44,9 @@ describe('what a rule does not take', () => {
     expect(updates).toHaveLength(1);
   });
 
-  it('while it goes on in a new execution is sent again, five times in all', async () => {
+  it('while it moves to a new execution is sent again, five times in all', async () => {
     const { decide, updates } = aServer(() => Promise.reject(rejected(false)));
-    await expect(decide(request)).rejects.toThrow(new Undecided('the rule says no'));
+    await expect(decide(request)).rejects.toThrow(new Undecided('the rule refuses'));
     expect(updates).toHaveLength(5);
   });
 

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { MOST_ALARMS_AT_ONCE, type AlarmDecision, type RuleAlarm } from '../../../src/domain/alarms/alarm.js';
-import { RuleQueue, Undecided } from '../../../src/gateway/rule-queue.js';
+import { RuleBatcher, Undecided } from '../../../src/gateway/rule-batcher.js';
 import { anAlarm } from '../../support/alarms.js';
 
-/** Updates that end when the test says so. */
+/** Updates that end when the test ends them. */
 function aRule() {
   const updates: { alarms: readonly RuleAlarm[]; answer(): void; fail(): void }[] = [];
-  const queue: RuleQueue = new RuleQueue(
+  const queue = new RuleBatcher<RuleAlarm, AlarmDecision>(
     (alarms) =>
       new Promise((resolve, reject) => {
         updates.push({
           alarms,
           answer: () => resolve(alarms.map(({ incident }) => decided(incident))),
-          fail: () => reject(new Undecided('the server is away')),
+          fail: () => reject(new Undecided('the server is unreachable')),
         });
       }),
     ({ onlyIfKnown }) => onlyIfKnown === true,
@@ -29,7 +29,7 @@ const alarms = (prefix: string, count: number, summary = '') =>
 const never = () => new AbortController().signal;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('the queue of a rule', () => {
+describe('the batches of a rule', () => {
   it('has one update in flight; the next carries all that came meanwhile, in their order', async () => {
     const { queue, updates } = aRule();
     const first = queue.decide(alarms('a', 1), never());
@@ -79,18 +79,18 @@ describe('the queue of a rule', () => {
     const first = queue.decide(alarms('a', 1), never());
     const second = queue.decide(alarms('b', 1), never());
     updates[0]?.fail();
-    await expect(first).rejects.toThrow('the server is away');
+    await expect(first).rejects.toThrow('the server is unreachable');
     await turn();
     updates[1]?.answer();
     expect(await second).toEqual([decided('b-0')]);
   });
 
-  it('a sender that has gone leaves nothing behind that would be sent', async () => {
+  it('a sender that hung up leaves nothing behind to send', async () => {
     const { queue, updates } = aRule();
     const first = queue.decide(alarms('a', 1), never());
-    const gone = new AbortController();
-    const waiting = queue.decide(alarms('b', 100), gone.signal);
-    gone.abort(new Undecided('too late'));
+    const hungUp = new AbortController();
+    const waiting = queue.decide(alarms('b', 100), hungUp.signal);
+    hungUp.abort(new Undecided('too late'));
     await expect(waiting).rejects.toThrow('too late');
     expect(queue.length).toBe(0);
     updates[0]?.answer();
@@ -99,7 +99,7 @@ describe('the queue of a rule', () => {
     expect(updates).toHaveLength(1);
   });
 
-  it('takes no more than it can hold, and says so at once', async () => {
+  it('rejects at once what is more than it can hold', async () => {
     const { queue } = aRule();
     void queue.decide(alarms('a', 1), never());
     void queue.decide(alarms('b', 1_500), never());

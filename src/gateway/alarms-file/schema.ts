@@ -1,10 +1,10 @@
-/** The shape of an alarms file, as a zod schema: what editors complete against and what `runbook gateway` and `runbook alarm` check. */
+/** The zod schema of an alarms file. Editors complete against it; `runbook gateway` and `runbook alarm` check with it. */
 import { z } from 'zod';
-import { durationMs } from '../domain/time/duration.js';
-import { durationText, NAME, NAME_REMEDY } from '../domain/runbook/runbook.js';
+import { durationMs } from '../../domain/time/duration.js';
+import { durationText, NAME, NAME_REMEDY } from '../../domain/runbook/runbook.js';
 
 const text = z.string('Write text; quote it when it looks like a number').min(1);
-/** Chosen: a rule remembers no longer. */
+/** Chosen: how long a rule remembers. */
 const LONGEST_MS = 7 * 86_400_000;
 const duration = (description: string) =>
   durationText.refine((value) => (durationMs(value) ?? 0) <= LONGEST_MS, 'Write at most 7d').describe(description);
@@ -25,7 +25,7 @@ const Alertmanager = z.strictObject({
   ignoreLabels: z
     .array(text)
     .default([])
-    .describe('Labels that do not tell one alarm from another, such as that of a Prometheus replica'),
+    .describe('Labels that do not distinguish alarms, such as the replica label of Prometheus'),
 });
 const TOPIC = /^urn:smn:[a-z0-9-]{1,63}:[0-9a-f]{32}:[A-Za-z0-9][A-Za-z0-9_-]{0,254}$/;
 const Smn = z.strictObject({
@@ -33,11 +33,11 @@ const Smn = z.strictObject({
   topics: z
     .array(z.string().regex(TOPIC, 'Write the whole URN of the topic: urn:smn:<region>:<project id>:<name>'))
     .min(1)
-    .describe('Topics whose messages are taken, each with its whole URN'),
+    .describe('Topics whose messages are accepted, each with its whole URN'),
   certificateFiles: z
     .array(text)
     .default([])
-    .describe('Certificates (PEM) that SMN signs with; with any, none is downloaded'),
+    .describe('Certificates (PEM) that SMN signs with. If there are any, none is downloaded'),
   certificateHosts: hosts(
     'Hosts that certificates are downloaded from; default: smn.<region>.myhuaweicloud.com',
   ).optional(),
@@ -56,22 +56,23 @@ const Smn = z.strictObject({
     .describe('A secret header that the subscription sends'),
 });
 const Webhook = z.strictObject({
-  kind: z.literal('webhook').describe('JSON signed as Standard Webhooks describe it'),
+  kind: z.literal('webhook').describe('JSON signed as Standard Webhooks describes'),
   secretFiles: files('Files of one secret each, whsec_ and the base64 of 24 to 64 bytes'),
 });
 const Bearer = z.strictObject({
-  kind: z.literal('bearer').describe('JSON with a bearer token, for a sender that can do no better'),
+  kind: z.literal('bearer').describe('JSON with a bearer token, for a sender that cannot sign'),
   tokenFiles,
 });
 const Sender = z.discriminatedUnion('kind', [Alertmanager, Smn, Webhook, Bearer]);
+/** Every kind of sender. */
 export const SENDER_KINDS = ['alertmanager', 'smn', 'webhook', 'bearer'] as const;
 
 const Rule = z.strictObject({
   when: z
     .record(text, z.union([text, z.array(text).min(1)]))
-    .describe('Labels and the values that fit, one or a list; all must fit. `sender` is the name of the sender'),
+    .describe('Labels and the values that match, one or a list. All must match. `sender` is the name of the sender'),
   runbook: text.describe('Name of a runbook'),
-  target: text.describe('application/component/instance; parts may be ${{ labels.name }}'),
+  target: text.describe('application/component/instance; parts may contain ${{ labels.name }}'),
   within: z
     .array(
       z
@@ -83,37 +84,48 @@ const Rule = z.strictObject({
     )
     .min(1, 'Say which targets the rule may act on, as in shop/*/*')
     .max(100)
-    .describe('What the target may be; * stands for one whole part'),
-  inputs: z.record(z.string(), z.unknown()).default({}).describe('Inputs; text may hold ${{ labels.name }}'),
-  debounce: duration('So long an alarm must fire before a run starts').default('0s'),
-  coolDown: duration('Counted from the end of any run on the target: no run is started in it').default('10m'),
+    .describe('What the target may be; * matches one whole part'),
+  inputs: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('Inputs of the runbook; text may contain ${{ labels.name }}'),
+  debounce: duration('How long an alarm must keep firing before the run starts').default('0s'),
+  coolDown: duration('How long after the end of any run on the target no run starts').default('10m'),
   atMost: z
     .strictObject({
       runs: z.int('Write a whole number').min(1, 'Write at least 1').max(1_000, 'Write at most 1000'),
-      within: duration('In any time of that length').refine((value) => durationMs(value) !== 0, 'Write more than 0s'),
+      within: duration('The length of time that is counted').refine(
+        (value) => durationMs(value) !== 0,
+        'Write more than 0s',
+      ),
     })
     .optional()
-    .describe('Most runs that the rule starts in a time; default: no limit'),
+    .describe('The most runs that the rule starts within a time; default: no limit'),
   atOnce: z
     .union([z.int().min(1, 'Write at least 1').max(100, 'Write at most 100'), z.literal('unlimited')])
     .default(1)
-    .describe('Runs of the rule that are under way together'),
+    .describe('The most runs of the rule that are under way together'),
   onResolved: z
     .enum(['nothing', 'withdraw'])
     .default('nothing')
-    .describe('withdraw: a run that has begun no target yet is cancelled when the alarm is resolved'),
+    .describe('withdraw: when the alarm is resolved, a run that has not begun a target is cancelled'),
 });
 
+/** The whole file. */
 export const AlarmsFile = z.strictObject({
   owner: z.string().regex(NAME, NAME_REMEDY).describe('Whose rules these are: on the server each is <owner>/<name>'),
-  senders: z.record(z.string().regex(NAME, NAME_REMEDY), Sender).describe('Who may send; each to /alarms/<name>'),
-  rules: z.record(z.string().regex(NAME, NAME_REMEDY), Rule).describe('The first that fits takes the alarm'),
+  senders: z
+    .record(z.string().regex(NAME, NAME_REMEDY), Sender)
+    .describe('Senders of alarms. Each sends to /alarms/<name>'),
+  rules: z.record(z.string().regex(NAME, NAME_REMEDY), Rule).describe('The first rule that matches takes the alarm'),
 });
 
+/** A sender of the file. */
 export type SenderEntry = z.infer<typeof Sender>;
+/** A rule of the file. */
 export type RuleEntry = z.infer<typeof Rule>;
 
-/** Keys of each part of the file, for "did you mean". */
+/** Every key of the file, for "did you mean". */
 export const ALARMS_KEYS: readonly string[] = [
   ...[AlarmsFile, Alertmanager, Smn, Webhook, Bearer, Rule].flatMap(({ shape }) => Object.keys(shape)),
   ...['name', 'valueFiles', 'runs'],

@@ -1,9 +1,10 @@
-/** What a request is for, by its path and method. Spellings that RFC 3986 and proxies treat alike are one path: `/alarms/prod/`, `//alarms/prod`, `/alarms/pr%6Fd`. */
+/** What a request asks for, by its path and method. Spellings that RFC 3986 and proxies treat the same are one path: `/alarms/prod/`, `//alarms/prod`, `/alarms/pr%6Fd`. */
 
 const PAGES = ['healthz', 'readyz', 'metrics'] as const;
-/** What a page is called in a path. */
+/** Its name in the path. */
 type Page = (typeof PAGES)[number];
 
+/** What a request asks for, or why it is rejected. */
 export type Route =
   | { readonly kind: 'alarms'; readonly sender: string }
   | { readonly kind: 'page'; readonly page: Page }
@@ -15,7 +16,7 @@ const NOT_FOUND: Route = {
   message: `There is no such path. Alarms are sent with POST to /alarms/<sender>, where <sender> is a name from the alarms file. Also here: ${PAGES.map((page) => `/${page}`).join(', ')}`,
 };
 
-/** @param target of the request line: a path, or a whole URL as clients send it to a proxy (RFC 9112, 3.2) */
+/** @param target of the request line: a path, or a whole URL as clients send to a proxy (RFC 9112, 3.2) */
 export function routeOf(method: string, target: string): Route {
   const segments = segmentsOf(target);
   const [first, second, ...more] = segments ?? [];
@@ -44,7 +45,7 @@ function segmentsOf(target: string): string[] | null {
 const LONGEST_SHOWN = 32;
 const MOST_SHOWN = 6;
 
-/** A path for a log. A segment that no person would choose as a name may be a token: only its length is shown. */
+/** A path for the log. A segment that does not look like a name may be a token, so only its length is shown. */
 export function shownPath(target: string): string {
   const segments = segmentsOf(target);
   if (segments === null) return '<not a path>';
@@ -52,7 +53,7 @@ export function shownPath(target: string): string {
   return `/${shown.join('/')}${segments.length > MOST_SHOWN ? '/…' : ''}`;
 }
 
-/** A name that a stranger gave, for a log. */
+/** A name from an unauthenticated request, for the log. */
 export function shownName(name: string): string {
   return /^[\w.-]+$/.test(name) && name.length <= LONGEST_SHOWN ? name : `<${name.length} characters>`;
 }
