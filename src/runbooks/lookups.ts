@@ -20,7 +20,7 @@ export function problemsOfLookup(name: string, lookup: Exclude<RunbookLookup, { 
   ];
 }
 
-/** Names of calendars, listed at `path`, that nobody knows; none where `known` is `null`. */
+/** Names of calendars, listed at `path`, that are unknown; none if `known` is `null`. */
 export function unknownCalendars(
   path: Path,
   names: readonly string[],
