@@ -86,8 +86,11 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     breaks: 'once',
     why: 'A run begins at once after one that was terminated, while an attempt of that one may still send or its cloud job be unseen (story 9).',
     edits: [
-      { file: LEASE, from: `import { unseenAttemptMs } from '../domain/once/limits.js';\n`, to: '' },
-      { file: LEASE, from: `closedAtMs + unseenAttemptMs(plan.limits);`, to: `closedAtMs + plan.limits.quietMs;` },
+      {
+        file: LEASE,
+        from: `status === 'COMPLETED' ? 0 : (closedAtMs ?? 0)`,
+        to: `status === 'COMPLETED' ? 0 : Math.min(closedAtMs ?? 0, 0)`,
+      },
     ],
     model: {
       kind: 'found',
@@ -95,8 +98,25 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
       edits: [
         {
           file: 'test/model/execution.ts',
-          from: `(holder.closedAtMs ?? nowMs) + unseenAttemptMs(run.limits);`,
-          to: `(holder.closedAtMs ?? nowMs) + run.limits.quietMs;`,
+          from: `status === 'COMPLETED' ? 0 : (closedAtMs ?? nowMs)`,
+          to: `status === 'COMPLETED' ? 0 : Math.min(closedAtMs ?? 0, 0)`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'reset-holder-not-waited-out',
+    breaks: 'alone',
+    why: 'A run begins at once after a reset one that ended early, while an attempt from before the reset may still send or its cloud job be unseen.',
+    edits: [{ file: LEASE, from: `resetAtMs ?? 0)`, to: `Math.min(resetAtMs ?? 0, 0))` }],
+    model: {
+      kind: 'found',
+      aim: { plots: ['resetRunEndsEarly'] },
+      edits: [
+        {
+          file: 'test/model/execution.ts',
+          from: `runId === chainId ? 0 : startedAtMs`,
+          to: `runId === chainId ? 0 : Math.min(startedAtMs, 0)`,
         },
       ],
     },

@@ -31,20 +31,35 @@ function interleaved({ chronicle: { holders, jobs } }: World): readonly string[]
 }
 
 /** A run that closes with its report hands the instance on: nothing that was sent for it, or before it, is accepted after that. */
-function acceptedAfterTheReport({ chronicle: { holders, jobs } }: World): readonly string[] {
-  return holders.flatMap(({ closedAtMs, status, runId, chainId, report }, index) => {
+function acceptedAfterTheReport(world: World): readonly string[] {
+  const { holders, jobs } = world.chronicle;
+  return holders.flatMap((holder, index) => {
+    const { closedAtMs, status, runId, report } = holder;
     if (closedAtMs === null || status !== 'COMPLETED') return [];
-    // A reset run that cannot read the instance is refused at once (docs/guarantees.md).
-    if (runId !== chainId && report?.failure !== null) return [];
+    // It began nothing, and passes on what it was to wait for.
+    if (report?.captured == null) return [];
     return (
       jobs
         .filter(({ post, acceptedAtMs }) => post !== null && acceptedAtMs > closedAtMs)
         .filter(({ post }) => post !== null && holders.indexOf(post.holder) <= index)
         // Numbers of attempts repeat after a reset (docs/guarantees.md).
         .filter(({ post }) => post?.decision.isMisheard !== true)
+        .filter(({ post }) => post !== null && !isLeftToTheNext(post, holder, world))
         .map((job) => `${describeJob(job)} came after the report of ${runId}`)
     );
   });
+}
+
+/** A reset run can end before it comes to what the run before it was doing. The next run waits for that (docs/guarantees.md). */
+function isLeftToTheNext(
+  { holder, decision, sentAtMs, job }: Post,
+  { runId, chainId, startedAtMs, decisions }: HolderRecord,
+  { scenario }: World,
+): boolean {
+  const { leaseMs, postTimeoutMs } = scenario.limits;
+  const isReplaced = runId !== chainId && holder.chainId === chainId && !decisions.includes(decision);
+  const isInTime = sentAtMs <= startedAtMs + leaseMs && (job?.acceptedAtMs ?? 0) <= sentAtMs + postTimeoutMs;
+  return isReplaced && isInTime;
 }
 
 /** A terminated holder (a reset terminates it too) may leave an attempt that has its send lease; any other none. */

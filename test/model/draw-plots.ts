@@ -217,6 +217,31 @@ export const PLOTS = {
     cloud: { ...PATIENT_CLOUD, ownUserKnown: true },
   }),
 
+  /**
+   * A reset run ends at once, because it cannot read the instance or is cancelled, while an attempt of the run before has its send lease. The run
+   * after it must not act beside that attempt.
+   */
+  resetRunEndsEarly: (dice: Dice): Plot => {
+    const isUnreadable = dice.chance(0.5);
+    const nth = isUnreadable ? 1 : 2;
+    const afterMs = dice.whole(0, 1_000);
+    return {
+      actions: [
+        { action: 'scale', replica: 5 },
+        { action: 'scale', replica: 6 },
+      ],
+      faults: [
+        ...hidden(dice, nth),
+        ...(isUnreadable ? [fault('observe', 2, { kind: 'fails', failure: 'NotAllowed' })] : []),
+      ],
+      blows: [
+        timed('sending', nth, afterMs, { kind: 'resetWorkflow', keep: nth - 1, rescheduled: false }),
+        ...(isUnreadable ? [] : [timed('sending', nth, afterMs, { kind: 'cancel' })]),
+      ],
+      cloud: PATIENT_CLOUD,
+    };
+  },
+
   /** A step fails, and before its run undoes it somebody else acts. */
   foreignJobBeforeTheUndo: (dice: Dice): Plot => ({
     actions: [{ action: 'scale', replica: dice.whole(1, 5) }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],

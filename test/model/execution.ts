@@ -212,11 +212,15 @@ export class Execution {
   }
 }
 
-/** A holder that ended without its report may have left a POST that nobody saw; what it had to wait out itself is handed on. */
+/**
+ * A holder that ended without its report may have left a POST that nobody saw, and so may the one that a reset replaced; what it had to wait
+ * out itself is handed on.
+ */
 export function handedOn(last: Execution | null, nowMs: number): number {
   if (last === null) return 0;
   const { holder, run } = last;
-  const own = holder.status === 'COMPLETED' ? 0 : (holder.closedAtMs ?? nowMs) + unseenAttemptMs(run.limits);
-  const clearAtMs = Math.max(own, run.clearAtMs);
+  const { status, closedAtMs, startedAtMs, runId, chainId } = holder;
+  const leftAtMs = Math.max(status === 'COMPLETED' ? 0 : (closedAtMs ?? nowMs), runId === chainId ? 0 : startedAtMs);
+  const clearAtMs = Math.max(leftAtMs + unseenAttemptMs(run.limits), run.clearAtMs);
   return clearAtMs > nowMs ? clearAtMs : 0;
 }

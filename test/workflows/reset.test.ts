@@ -171,6 +171,28 @@ describe.concurrent('a workflow reset of a target', () => {
     await stack.report(workflowId);
   });
 
+  it('that cannot read the instance is refused, and the next run waits for what the run before may have left unseen', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const workflowId = await stack.start('stop-then-wait', { targets: [path] });
+    await until(async () => (await stack.control.instance(instanceId)).status === 'STOPPED');
+    await until(async () => (await pendingActivity(instanceId)).activity === undefined);
+    const { runId } = await pendingActivity(instanceId);
+    await stack.control.fault({ on: { instanceId, route: 'instance' }, fault: { kind: 'status', status: 403 } });
+    const resetAtMs = Date.now();
+    const resetRunId = await resetToBefore(instanceId, runId, 0);
+    const report = await targetReport(instanceId, resetRunId);
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'NotAllowed' } });
+    await stack.report(workflowId);
+    const holder = await temporalAccess(temporal.client).describeLease(lease(instanceId));
+    expect(holder).toMatchObject({ status: 'COMPLETED', clearAtMs: 0, unseenMs: unseenAttemptMs(stackLimits()) });
+    expect(holder?.resetAtMs).toBeGreaterThanOrEqual(resetAtMs);
+
+    expect((await stack.run('start', path)).outcome).toBe('succeeded');
+    const [, started] = await stack.control.accepted(instanceId);
+    expect((started?.atMs ?? 0) - resetAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(stackLimits()));
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
+  });
+
   it('that is cancelled before it schedules its step again reports what came of the step, and undoes it', async ({
     onTestFinished,
   }) => {
