@@ -47,15 +47,38 @@ async function resetActivity(instanceId: string): Promise<void> {
 
 /** To before the workflow task that scheduled the n-th activity, counted from 0; the one of the first observes the instance, too. */
 async function resetToBefore(instanceId: string, runId: string, nth: number): Promise<string> {
-  const { events } = await temporal.client.workflow.getHandle(lease(instanceId), runId).fetchHistory();
-  const scheduled = events?.flatMap(
+  const events = await eventsOf(instanceId, runId);
+  const scheduled = events.flatMap(
     ({ activityTaskScheduledEventAttributes }) => activityTaskScheduledEventAttributes ?? [],
   );
+  return resetTo(instanceId, runId, scheduled[nth]?.workflowTaskCompletedEventId);
+}
+
+const resetToBeforeScale = (instanceId: string, runId: string) => resetToBefore(instanceId, runId, 1);
+
+/** To before the workflow task that started the first timer. */
+async function resetToBeforeWait(instanceId: string, runId: string): Promise<string> {
+  const events = await eventsOf(instanceId, runId);
+  const [timer] = events.flatMap(({ timerStartedEventAttributes }) => timerStartedEventAttributes ?? []);
+  return resetTo(instanceId, runId, timer?.workflowTaskCompletedEventId);
+}
+
+async function eventsOf(instanceId: string, runId: string) {
+  return (await temporal.client.workflow.getHandle(lease(instanceId), runId).fetchHistory()).events ?? [];
+}
+
+type Reset = Parameters<typeof temporal.client.connection.workflowService.resetWorkflowExecution>[0];
+
+async function resetTo(
+  instanceId: string,
+  runId: string,
+  eventId: Reset['workflowTaskFinishEventId'],
+): Promise<string> {
   const requested: Promise<{ runId: string }> = temporal.client.connection.workflowService.resetWorkflowExecution({
     namespace: 'default',
     workflowExecution: { workflowId: lease(instanceId), runId },
     reason: 'a test',
-    workflowTaskFinishEventId: scheduled?.[nth]?.workflowTaskCompletedEventId ?? null,
+    workflowTaskFinishEventId: eventId ?? null,
     requestId: `reset-${runId}`,
   });
   return (await requested).runId;
@@ -193,13 +216,15 @@ describe.concurrent('a workflow reset of a target', () => {
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
   });
 
-  it('that is cancelled before it schedules its step again reports what came of the step, and undoes it', async ({
-    onTestFinished,
-  }) => {
+  it.for([
+    ['before it schedules its step again', 'go-on', resetToBeforeScale],
+    ['in the wait before its step', 'restart-wait-scale', resetToBeforeWait],
+  ] as const)('that is cancelled %s reports what came of the step, and undoes it', async (row, { onTestFinished }) => {
+    const [, runbook, resetRun] = row;
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     // Apart from the others: a replay takes the id of the original run for that of the reset run, so it decides otherwise.
-    const taskQueue = `${temporal.taskQueue}-reset`;
+    const taskQueue = `${temporal.taskQueue}-reset-${runbook}`;
     const begin = async () => {
       const worker = await temporal.worker({ taskQueue, activities: { ...stack.activities } });
       const running = worker.run();
@@ -208,14 +233,14 @@ describe.concurrent('a workflow reset of a target', () => {
       return stop;
     };
     const stopFirst = await begin();
-    const workflowId = `go-on-${instanceId}`;
-    await temporal.client.workflow.start('go-on', { workflowId, taskQueue, args: [{ targets: [path] }] });
+    const workflowId = `${runbook}-${instanceId}`;
+    await temporal.client.workflow.start(runbook, { workflowId, taskQueue, args: [{ targets: [path] }] });
     await until(async () => (await stack.accepted(instanceId)).length === 2);
     const [, scaled] = await stack.control.accepted(instanceId);
     const { runId } = await pendingActivity(instanceId);
     // Without a worker the cancel is there before the run that was reset takes its first task.
     await stopFirst();
-    const resetRunId = await resetToBefore(instanceId, runId, 1);
+    const resetRunId = await resetRun(instanceId, runId);
     await temporal.client.workflow.getHandle(lease(instanceId), resetRunId).cancel();
     await begin();
     await stack.control.finish(instanceId);
