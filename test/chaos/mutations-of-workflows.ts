@@ -77,7 +77,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     storms: { aim: ['colleagueAtTheStart'], seeds: 6 },
     model: {
       kind: 'found',
-      aim: { blows: ['colleague'] },
+      aim: { plots: ['foreignJobAtTheFirstReading'] },
       edits: [{ file: MODEL_TARGET_RUN, from: `  if (isAtRest(reading) && clearAtMs <=`, to: `  if (clearAtMs <=` }],
     },
   },

@@ -3,6 +3,7 @@ import { isAtRest } from '../../src/domain/target/cloud-job.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { DecisionRecord, HolderRecord, Job, Post } from './chronicle.js';
 import { describeJob } from './once.js';
+import { claimsForeign } from './reported.js';
 import { tellTime } from './transcript.js';
 import type { World } from './world.js';
 
@@ -112,8 +113,10 @@ function sentPastWhatShowed(
 }
 
 /** Readings show the newest cloud job only: one of an earlier execution is hidden by what somebody else sent after it. */
-function sentUnderOurOwn({ job, attempt, holder }: Post, { chronicle: { jobs } }: World): readonly string[] {
-  if (job === null) return [];
+function sentUnderOurOwn({ job, attempt, holder }: Post, world: World): readonly string[] {
+  const { jobs } = world.chronicle;
+  // A holder that adopts a foreign cloud job may leave its own in flight (docs/guarantees.md).
+  if (job === null || claimsForeign(holder, world)) return [];
   const earlier = jobs.slice(0, jobs.indexOf(job));
   const newestForeign = earlier.findLastIndex(({ post }) => post === null);
   const isHidden = (post: Post, index: number) => index < newestForeign && post.holder !== holder;

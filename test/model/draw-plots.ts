@@ -1,82 +1,31 @@
 /** Scenes in which mishaps come together that chance alone hardly ever brings together; when exactly is left to chance. */
-import type { Action } from '../../src/domain/target/actions.js';
 import type { Dice } from '../chaos/dice.js';
 import { ANY_ACTION, LIMITS } from './draw-mishaps.js';
-import type { Blow, CloudHabits, Fault, Mischief, Moment, Site, TemporalHabits, TimedBlow } from './scenario.js';
+import {
+  LARGE_SKEW_MS,
+  ONE_ACTION,
+  PATIENT_CLOUD,
+  STATE_ACTIONS,
+  beyondTheBound,
+  fault,
+  firstAttemptIsUnclear,
+  hidden,
+  resetActivity,
+  secondAttemptIsReset,
+  slow,
+  slowToShow,
+  timed,
+  unreachable,
+  type Plot,
+} from './plot-parts.js';
 
 const {
-  visibilityWindowMs: WINDOW_MS,
   postTimeoutMs: POST_MS,
   heartbeatTimeoutMs: HEARTBEAT_MS,
   readTimeoutMs: READ_MS,
   leaseMs: LEASE_MS,
-  marginMs: MARGIN_MS,
   quietMs: QUIET_MS,
 } = LIMITS;
-
-/** What a plot decides of a scenario; the rest is drawn as for any other. */
-export interface Plot {
-  /** The steps of the first run. */
-  readonly actions: readonly Action[];
-  readonly faults: readonly Fault[];
-  readonly blows: readonly TimedBlow[];
-  readonly cloud?: Partial<CloudHabits>;
-  readonly temporal?: Partial<TemporalHabits>;
-}
-
-/** What each names as an end state is sent a second time. */
-const STATE_ACTIONS: readonly ((dice: Dice) => readonly Action[])[] = [
-  () => [{ action: 'stop' }],
-  () => [{ action: 'rollback', version: '1.4.0' }],
-  (dice) => [{ action: 'scale', replica: dice.whole(1, 5) }],
-];
-
-const ONE_ACTION: typeof STATE_ACTIONS = [...STATE_ACTIONS, () => [{ action: 'restart' }]];
-
-const fault = (site: Site, nth: number, what: Mischief, times = 1): Fault => ({ site, nth, times, what });
-const timed = (after: Moment, nth: number, delayMs: number, what: Blow): TimedBlow => ({
-  after,
-  nth,
-  delayMs,
-  blow: what,
-});
-const slow = (ms: number): Mischief => ({ kind: 'slow', ms });
-const unreachable: Mischief = { kind: 'fails', failure: 'Unreachable' };
-const resetActivity: Blow = { kind: 'resetActivity', forgetting: false };
-
-/** Accepted late, shown late, and the answer does not come before the time of the POST is over. */
-function hidden(dice: Dice, nth = 1, latestMs = POST_MS): readonly Fault[] {
-  const acceptedAfterMs = dice.whole(POST_MS / 2, latestMs);
-  const late = () => WINDOW_MS - dice.whole(0, 500);
-  return [
-    fault('post', nth, { kind: 'lost', arrives: true, acceptedAfterMs, answeredAfterMs: POST_MS }, 2),
-    fault('job', 1, { kind: 'lags', idMs: late(), statusMs: late() }, 2),
-  ];
-}
-
-/** What else happens must neither refuse the second POST nor show the first. */
-const PATIENT_CLOUD: Partial<CloudHabits> = { busy: 'accept', longestLagMs: WINDOW_MS };
-
-/** Enough to outweigh the pause after a lost attempt. Chosen: half of what `marginMs` covers, since the clocks of two workers may both be off. */
-const LARGE_SKEW_MS = MARGIN_MS / 2;
-
-/** The second attempt is frozen or late until one of its own number sends beside it, which is when the one after the reset has waited for its bound. */
-function beyondTheBound(dice: Dice): number {
-  return 3 * HEARTBEAT_MS + dice.whole(0, POST_MS + 2 * QUIET_MS);
-}
-
-/** The first attempt fails unsent, and the second is reset while it runs and sends no heartbeat. */
-function secondAttemptIsReset(dice: Dice): readonly TimedBlow[] {
-  return [timed('retryWaits', 1, QUIET_MS + dice.whole(500, HEARTBEAT_MS - 500), resetActivity)];
-}
-
-/** The answer of the first attempt is lost, and with it its POST; the second one begins when nothing can appear any more. */
-function firstAttemptIsUnclear(dice: Dice): readonly Fault[] {
-  return [
-    fault('post', 1, { kind: 'lost', arrives: false, acceptedAfterMs: 0, answeredAfterMs: dice.whole(10, 500) }),
-    fault('dispatch', 2, { kind: 'noWorker', ms: dice.whole(POST_MS + WINDOW_MS, 2 * WINDOW_MS) }),
-  ];
-}
 
 export const PLOTS = {
   /** A heartbeat of the timer arrives after the lease, and its attempt is killed under the POST. */
@@ -191,6 +140,34 @@ export const PLOTS = {
     };
   },
 
+  /** Its heartbeats are cleared while an attempt has a POST that is accepted later, and that attempt is heard of. */
+  clearedUnderItsPost: (dice: Dice): Plot => ({
+    actions: dice.one(ONE_ACTION)(dice),
+    faults: [
+      fault('post', 1, {
+        kind: 'lost',
+        arrives: true,
+        acceptedAfterMs: dice.whole(POST_MS / 2, POST_MS),
+        answeredAfterMs: dice.whole(10, 500),
+      }),
+      fault('job', 1, slowToShow(dice)),
+    ],
+    blows: [timed('sending', 1, dice.whole(0, 500), { kind: 'resetActivity', forgetting: true })],
+    cloud: PATIENT_CLOUD,
+    temporal: { attemptAfterReset: 2 },
+  }),
+
+  /** The workflow is reset under a POST, and the first attempt of the new run is lost before any heartbeat. */
+  resetRunLosesItsFirstAttempt: (dice: Dice): Plot => ({
+    actions: [{ action: 'restart' }],
+    faults: hidden(dice),
+    blows: [
+      timed('sending', 1, dice.whole(0, 500), { kind: 'resetWorkflow', keep: 99, rescheduled: dice.chance(0.5) }),
+      timed('attemptBegins', 2, 0, { kind: 'kill' }),
+    ],
+    cloud: PATIENT_CLOUD,
+  }),
+
   /** Somebody else's cloud job shows while a POST may still be accepted, and the run is cancelled between two attempts. */
   foreignJobWhileUnclear: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
@@ -241,6 +218,22 @@ export const PLOTS = {
       cloud: PATIENT_CLOUD,
     };
   },
+
+  /** Somebody else scales the instance while the run reads it for the first time, and the run fails and goes back to what it read. */
+  foreignJobAtTheFirstReading: (dice: Dice): Plot => ({
+    actions: [{ action: 'scale', replica: 5 }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],
+    faults: [fault('job', 2, { kind: 'ends', status: 'FAILED' })],
+    blows: [
+      timed('runBegins', 1, 0, {
+        kind: 'colleague',
+        action: { action: 'scale', replica: dice.whole(1, 4) },
+        lasts: dice.whole(500, 20_000),
+        idMs: 0,
+        statusMs: 0,
+        ends: 'SUCCEEDED',
+      }),
+    ],
+  }),
 
   /** A step fails, and before its run undoes it somebody else acts. */
   foreignJobBeforeTheUndo: (dice: Dice): Plot => ({

@@ -15,6 +15,9 @@ const OBSERVE_FOR_MS = 180_000;
 /** Doubt of a decision whose activity nobody finished before its net closed. */
 export const NOT_IN_TIME = 'nobody finished it in time';
 
+/** Doubt of a decision that was made before a reset. */
+const WAS_RESET = 'the workflow was reset';
+
 interface Recorded {
   readonly answer: Answer;
   readonly atMs: number;
@@ -174,7 +177,7 @@ export class Execution {
     }
     // A reset gives it a new time.
     decision.deadlineAtMs = Math.max(decision.deadlineAtMs, deadlineAtMs);
-    if (decidedInRunId !== this.holder.runId) decision.doubts.add('the workflow was reset');
+    if (decidedInRunId !== this.holder.runId) decision.doubts.add(WAS_RESET);
     if (!this.holder.decisions.includes(decision)) this.holder.decisions.push(decision);
     return decision;
   }
@@ -182,7 +185,9 @@ export class Execution {
   /** The decision that a settle is about, so that what happens to it meanwhile is known. */
   #settled({ stepId, rules, decidedInRunId }: Extract<Ask, { kind: 'activity' }>): DecisionRecord | null {
     const key = `${decidedInRunId}/${stepId.replace('settle-', '')}/${rules.before.lastJobId ?? 'none'}`;
-    return this.world.chronicle.decisions.get(key) ?? null;
+    const decision = this.world.chronicle.decisions.get(key) ?? null;
+    if (decidedInRunId !== this.holder.runId) decision?.doubts.add(WAS_RESET);
+    return decision;
   }
 
   /** A local activity: read until it is answered, at most for three minutes. */
