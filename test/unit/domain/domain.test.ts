@@ -20,7 +20,7 @@ describe('limits', () => {
 });
 
 describe('a status', () => {
-  it('that nobody listed is moving, and never success', () => {
+  it('that is not listed counts as moving, and never as success', () => {
     expect(statusMeaning('HIBERNATING')).toBe('moving');
     expect(statusMeaning('constructor')).toBe('moving');
     expect(cloudJobPhase('toString')).toBe('unclear');

@@ -9,7 +9,7 @@ setFlagsFromString('--expose_gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('abortedAfter', () => {
-  it('fires, also through AbortSignal.any, when nobody else holds it', async () => {
+  it('fires, also through AbortSignal.any, when nothing else references it', async () => {
     const signal = AbortSignal.any([new AbortController().signal, abortedAfter(30)]);
     collectGarbage();
     await delay(60);

@@ -219,7 +219,7 @@ describe('a run without a report', () => {
     );
   });
 
-  it('does not matter where it ended before the newest change', () => {
+  it('does not matter if it ended before the newest change', () => {
     expect(inWords(answerTo(1, [run(1, noReport), run(2)]))).toBe('4 from run-2');
   });
 
@@ -230,9 +230,9 @@ describe('a run without a report', () => {
 
   it('is reported by the run that continues after a reset, as far as it knows', () => {
     const before = run(1, { id: 'reset', change: { ...noReport.change, closedAtMs: 1.5 * HOUR_MS } });
-    const goesOn = { ...run(1, { id: 'reset' }), runId: 'reset/2', closedAtMs: 3 * HOUR_MS };
-    expect(inWords(answerTo(1, [before, goesOn]))).toBe('4 from reset');
-    const beganAnew = run(2, { id: 'reset', outcome: 'refused', steps: [] });
-    expect(inWords(answerTo(1, [before, beganAnew]))).toBe('reset is unclear: it ended TERMINATED without a report');
+    const continued = { ...run(1, { id: 'reset' }), runId: 'reset/2', closedAtMs: 3 * HOUR_MS };
+    expect(inWords(answerTo(1, [before, continued]))).toBe('4 from reset');
+    const restarted = run(2, { id: 'reset', outcome: 'refused', steps: [] });
+    expect(inWords(answerTo(1, [before, restarted]))).toBe('reset is unclear: it ended TERMINATED without a report');
   });
 });

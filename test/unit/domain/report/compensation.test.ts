@@ -99,10 +99,10 @@ describe('undos', () => {
     expect(
       undosOf({ ...scale(2, 4), step: aStep({ action: 'scale', replica: 4 }, { compensation: declared }) }),
     ).toEqual(['scale replica=9']);
-    const none = aStep({ action: 'stop' }, { compensation: { kind: 'none', reason: 'maintenance goes on' } });
+    const none = aStep({ action: 'stop' }, { compensation: { kind: 'none', reason: 'maintenance continues' } });
     expect(owedUndos([{ ...stop, step: none }])).toMatchObject({
       undos: [],
-      remaining: [{ kind: 'declaredNone', why: 'maintenance goes on' }],
+      remaining: [{ kind: 'declaredNone', why: 'maintenance continues' }],
     });
   });
 

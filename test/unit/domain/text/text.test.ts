@@ -53,7 +53,7 @@ describe('printable', () => {
     expect(hasControlCharacters(text)).toBe(false);
   });
 
-  it('leaves nothing that acts, breaks a line or is unseen, and shown twice is shown once', () => {
+  it('leaves no active, line-breaking or invisible character, and does not change its own output', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, anyCharacters), (text) => {
         const shown = printable(text);
@@ -67,13 +67,13 @@ describe('printable', () => {
 });
 
 describe('clipText', () => {
-  it('says how long a text was that it cut', () => {
+  it('shows the original length of a text that it cut', () => {
     expect(clipText('x'.repeat(250_000), 40)).toBe(`${'x'.repeat(21)} … (250000 bytes)`);
     expect(clipText('警'.repeat(100), 30)).toBe('警警警警 … (300 bytes)');
     expect(clipText('short', 5)).toBe('short');
   });
 
-  it('keeps a limit below its own mark', () => {
+  it('keeps a limit that is shorter than its own mark', () => {
     expect(clipText('警警', 5)).toBe('警');
     expect(clipText('x', 0)).toBe('');
   });
