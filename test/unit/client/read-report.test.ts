@@ -1,4 +1,4 @@
-/** A report that a run stored cut is put together again from its own result and from those of its targets. */
+/** A report that was stored cut is completed from the results of the run and of its targets. */
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
@@ -99,7 +99,7 @@ describe('the whole report', () => {
     await expect(wholeReport(stored, away)).rejects.toThrow(ServerUnreachable);
   });
 
-  it('has of every target what its own workflow reported, whatever happened', async () => {
+  it('contains what the workflow of every target reported, whatever happened', async () => {
     await fc.assert(
       fc.asyncProperty(anyRunReport(8, 4), async (given) => {
         const targets = given.targets.map((target, index) => ({

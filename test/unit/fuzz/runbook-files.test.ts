@@ -269,7 +269,7 @@ describe('a hostile file', () => {
       'tags of its own',
       'name: !!binary eA==\ntitle: !!set { a }\nsteps: !!omap [a: 1]\ndeadline: !!timestamp 2001-01-01\n',
     ],
-    ['bytes where keys and values stand', 'name: x\ntitle: t\ninputs: !!binary eHh4\nsteps: [!!binary eHh4]\n'],
+    ['bytes in place of keys and values', 'name: x\ntitle: t\ninputs: !!binary eHh4\nsteps: [!!binary eHh4]\n'],
     ['bytes for a whole step', step('{ action: scale, with: !!binary eHh4, verify: !!binary eHh4 }')],
     ['lists too deep for the parser', `name: x\ntitle: ${'['.repeat(3_000)}${']'.repeat(3_000)}\nsteps: []\n`],
     ['keys that are not text', '? { a: b }\n: 1\n? [c]\n: 2\n~: 3\n1: 4\ntrue: 5\nname: x\n'],

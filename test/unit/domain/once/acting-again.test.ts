@@ -238,7 +238,7 @@ describe('the barrier', () => {
   });
 
   it.each([
-    ['nothing was sent, where that is proved', previous, 'no'],
+    ['nothing was sent, which is proved', previous, 'no'],
     ['something may have been sent', aSendingState(), 'unknown'],
     ['something may have been sent, by one that ended', anEndedState(failedWith('Unanswered', 5_000)), 'unknown'],
   ] as const)('ends the attempt as cancelled if the run was cancelled: %s', (_case, left, sent) => {

@@ -142,7 +142,7 @@ describe('the entry table', () => {
   const at = (change: Parameters<typeof anObservation>[0]) => anObservation({ lastJobId: 'JOB-1', ...change });
   it.each<[string, Action, ReturnType<typeof anObservation>, EntryMove, EntryMove]>([
     ['an older known cloud job', stop, at({ lastJobId: 'JOB-0' }), 'stale', 'stale'],
-    ['no cloud job where there was one', stop, at({ lastJobId: null }), 'stale', 'stale'],
+    ['no cloud job although there was one', stop, at({ lastJobId: null }), 'stale', 'stale'],
     ['the baseline, moving', stop, at({ status: 'STOPPING' }), 'busy', 'wait'],
     ['the baseline, its cloud job in flight', stop, at({ lastJobStatus: 'RUNNING' }), 'busy', 'wait'],
     ['the baseline, its cloud job unclear', stop, at({ lastJobStatus: 'UNKNOWN' }), 'busy', 'wait'],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clipText, hasControlCharacters, printable, utf8Bytes } from '../../../../src/domain/text/text.js';
 
-/** Any UTF-16, halves of surrogate pairs too. */
+/** Any UTF-16 text, including halves of surrogate pairs. */
 const anyText = fc
   .array(fc.integer({ min: 0, max: 0xff_ff }), { maxLength: 300, size: 'max' })
   .map((units) => String.fromCharCode(...units));
@@ -33,7 +33,7 @@ describe('printable', () => {
     ['zero-width characters', 'a\u200bb\u200dc\ufeff', 'a\\u200bb\\u200dc\\ufeff'],
     ['line and paragraph separators', 'a\u2028b\u2029c', 'a\\u2028b\\u2029c'],
     ['tag characters', 'a\u{e0041}', 'a\\u{e0041}'],
-    ['a filler that looks like nothing', 'a\u3164b', 'a\\u3164b'],
+    ['an invisible filler', 'a\u3164b', 'a\\u3164b'],
     ['half a surrogate pair', 'a\ud83d', 'a\\ud83d'],
   ])('shows %s as an escape', (_what, text, shown) => {
     expect(printable(text)).toBe(shown);
@@ -48,7 +48,7 @@ describe('printable', () => {
     '🔥 ❤️ 👩🏽‍💻 👨‍👩‍👧',
     'a\\u001bb',
     '',
-  ])('leaves %j as it is', (text) => {
+  ])('does not change %j', (text) => {
     expect(printable(text)).toBe(text);
     expect(hasControlCharacters(text)).toBe(false);
   });
@@ -78,7 +78,7 @@ describe('clipText', () => {
     expect(clipText('x', 0)).toBe('');
   });
 
-  it('never has more bytes than allowed, splits no character, and leaves what fits', () => {
+  it('never returns more bytes than allowed, splits no character, and does not change text that fits', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, anyCharacters), fc.integer({ min: 0, max: 400 }), (text, maxBytes) => {
         const clipped = clipText(text, maxBytes);
