@@ -1,5 +1,6 @@
 /**
  * The request budget of a process: a token bucket. POSTs take precedence over reads, and a 429 pauses all requests.
+ * Written by hand because no rate limiter on npm does both.
  */
 
 /** Rate and burst of the budget. */

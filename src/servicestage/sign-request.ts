@@ -1,6 +1,7 @@
 /**
  * SDK-HMAC-SHA256, the AK/SK signature of Huawei Cloud. Source: API Request Signing Guide. Tested with vectors on
  * which Huawei's own Node and Python SDKs (3.1.211) agree. The body must be the exact bytes that are sent.
+ * Written by hand because Huawei's SDK brings 45 packages and encodes the body itself.
  */
 import { createHash, createHmac } from 'node:crypto';
 import type { Secret } from './secret.js';
