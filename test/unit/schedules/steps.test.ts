@@ -85,7 +85,7 @@ describe('a step that is never reached', () => {
       const field = unit === 1 ? 'second' : 'minute';
       const { remedy } = stepProblem(field, { start: 0, end: 59, step }, '0') ?? { remedy: '' };
       const lines = [...remedy.matchAll(/"([^"]+)"/g)].map(([, text = '']) => text);
-      if (lines.length === 0 || remedy.includes('nearest')) continue;
+      if (lines.length === 0 || remedy.includes('comes nearest')) continue;
       expect(lines.flatMap(cronProblems)).toEqual([]);
       const times = lines.flatMap(secondsOfDay).sort((left, right) => left - right);
       expect(times).toEqual(Array.from({ length: 86_400 / (step * unit) }, (_item, index) => index * step * unit));
