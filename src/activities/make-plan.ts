@@ -123,7 +123,7 @@ async function planTarget(
 ): Promise<TargetPlan> {
   const { serviceStage, usualDurationsMs, verify } = dependencies;
   const seen = await serviceStage.readInstance(target, options());
-  if (statusMeaning(seen.status) === 'gone') {
+  if (statusMeaning(seen.status) === 'deleted') {
     problems.push({
       code: 'unknown-target',
       place: `target ${target.path}`,

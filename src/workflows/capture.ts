@@ -36,7 +36,7 @@ async function capture(request: TargetRunArguments, progress: TargetProgressView
     const first = await observeTarget(target, request.limits, workflowInfo().originalExecutionRunId);
     const { clearAtMs: clearAfterResetAtMs, readInRunId, ...reading } = first;
     progress.saw(reading);
-    if (statusMeaning(reading.status) === 'gone')
+    if (statusMeaning(reading.status) === 'deleted')
       return { kind: 'failed', failure: failureRecord('TargetNotFound', `${target.path} is ${reading.status}`) };
     const clearAtMs = Math.max(clearAfterResetAtMs, request.clearAtMs);
     // Compared with the time of the reading, not the clock: a replay after a second reset finds an old reading whose wait is over.

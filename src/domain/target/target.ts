@@ -30,7 +30,7 @@ export interface Observation {
 }
 
 /** What a status counts as. `moving` statuses are not at rest; `neither` is at rest, but nothing is undone towards it. */
-export type StatusMeaning = 'running' | 'stopped' | 'neither' | 'moving' | 'gone';
+export type StatusMeaning = 'running' | 'stopped' | 'neither' | 'moving' | 'deleted';
 
 /**
  * Every instance status of the API (`InstanceStatusType` of the V2 SDK models, 2026-11) placed.
@@ -51,7 +51,7 @@ const STATUS_MEANINGS: Readonly<Record<string, StatusMeaning>> = {
   RESTARTING: 'moving',
   PENDING: 'moving',
   DELETING: 'moving',
-  DELETED: 'gone',
+  DELETED: 'deleted',
 };
 
 export function statusMeaning(status: string): StatusMeaning {
