@@ -1,4 +1,7 @@
-/** The worker process: configuration → ServiceStage → activities → Temporal. Everything is put together here and nowhere else. */
+/**
+ * The worker process: configuration → ServiceStage → activities → Temporal. This is the only place that connects the
+ * parts.
+ */
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -37,31 +40,35 @@ import { startWarnings } from './servicestage/start-check.js';
 /** Documented in docs/operations.md. */
 export const WORKER_EXIT_CODES = { stopped: 0, failed: 1, configuration: 2, temporalUnreachable: 3 } as const;
 
-/** Cancellation and the loss of an attempt arrive with heartbeats: this is their latency. Chosen. */
+/** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
-/** A waiting step holds an activity slot: a promise and a timer. Sized for the peak of steps that wait at once. */
+/**
+ * A waiting step occupies an activity slot, which costs a promise and a timer. Sized for the peak of steps that wait
+ * at once.
+ */
 const ACTIVITY_SLOTS = 500;
-/** The cache is counted in workflows, not bytes; some 50 KB each. */
+/** The cache is counted in workflows, not bytes; each takes some 50 KB. */
 const CACHED_WORKFLOWS = 300;
 const SHUTDOWN_GRACE_MS = 1_000;
 const SHUTDOWN_MARGIN_MS = 15_000;
-/** After the worker's own limit: chosen, what is clean ends by itself at once. */
+/** Added to the worker's own limit. Chosen: a worker without stuck work ends by itself at once. */
 const STOP_MARGIN_MS = 2_000;
 const CONNECT_ATTEMPTS = 10;
 const CONNECT_DELAY_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 
+/** Temporal could not be reached within the attempts of a start. */
 export class TemporalUnreachable extends Error {
   override readonly name = 'TemporalUnreachable';
 }
 
-/** What no variable can say. */
+/** Settings that cannot be environment variables. */
 export interface WorkerExtensions {
-  /** Own payload codecs or converter; clients need the same. Default: Temporal's. */
+  /** Payload codecs or a converter of your own; clients need the same. Default: Temporal's. */
   readonly dataConverter?: DataConverter;
 }
 
-/** Runs until the process is told to stop. @throws ConfigurationError, TemporalUnreachable */
+/** Runs until the process receives a signal to stop. @throws ConfigurationError, TemporalUnreachable */
 export async function runWorker(config: Config, extensions: WorkerExtensions = {}): Promise<void> {
   const log = createLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
@@ -76,9 +83,13 @@ export async function runWorker(config: Config, extensions: WorkerExtensions = {
   }
 }
 
-/** The native runtime comes last: it catches signals and keeps the process alive, which a worker that refuses to start must not. */
+/**
+ * The native runtime is created last: it catches signals and keeps the process alive, and a worker that refuses to
+ * start must do neither.
+ */
 async function work(config: Config, client: Client, log: Pino, extensions: WorkerExtensions): Promise<void> {
-  // Before the runtime, which takes the signals from then on: one that comes while the worker comes up counts as well.
+  // Created before the runtime, which receives all signals afterwards, so that a signal during the start counts as
+  // well.
   const stop = endWithin(stopLimitMs(config) + STOP_MARGIN_MS, (hanging) => sayEnded(config, hanging));
   const runtime = Runtime.install({
     logger: runtimeLogger(log),
@@ -100,11 +111,11 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
     await worker.run();
     log.info('worker stopped');
   } catch (error) {
-    // Told to stop, it could not do everything in order: its time was over, or Temporal away.
+    // It was asked to stop and could not finish cleanly: its time ran out, or Temporal was unreachable.
     if (!stop.isAsked) throw error;
-    log.warn({ error: String(error) }, 'worker stopped; other workers take over the attempts that were still running');
+    log.warn({ error: String(error) }, 'worker stopped; other workers take over its running attempts');
   }
-  // A worker that did not end still holds it; the process ends without that.
+  // A worker that did not end still uses it; the process ends without closing it.
   await connection.close().catch((error: unknown) => log.debug({ error: String(error) }, 'connection not closed'));
   endUnlessAnswered((hanging) => sayEnded(config, hanging));
 }
@@ -112,11 +123,11 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
 function sayEnded({ logLevel }: Config, hanging: Hanging): void {
   createLog(logLevel, 'at once').warn(
     { ...hanging },
-    'worker process ended by force: something hung after it was told to stop',
+    'worker process ended by force: something hung while it was stopping',
   );
 }
 
-/** Longer than a POST in flight may take, so that its cloud job id is still heartbeated. */
+/** Longer than a POST in flight may take, so that the id of its cloud job is still heartbeated. */
 function stopLimitMs({ limits }: Config): number {
   return SHUTDOWN_GRACE_MS + limits.postTimeoutMs + SHUTDOWN_MARGIN_MS;
 }
@@ -151,7 +162,7 @@ function nativeOptions({ temporal }: Config): Parameters<typeof NativeConnection
   };
 }
 
-/** The pure-JavaScript connection is tried first: a failed native one would take the whole runtime with it. */
+/** Tries the pure-JavaScript connection first, because a failed native one would break the whole runtime. */
 async function connectClient({ temporal }: Config, log: Pino): Promise<Connection> {
   let reason = '';
   for (let attempt = 1; attempt <= CONNECT_ATTEMPTS; attempt++) {
@@ -169,7 +180,10 @@ async function connectClient({ temporal }: Config, log: Pino): Promise<Connectio
   );
 }
 
-/** A run that sets an attribute the namespace does not have would fail its workflow task for ever, so a worker refuses to start there. */
+/**
+ * A worker refuses to start without them: a run that sets an attribute the namespace lacks would fail its workflow
+ * task for ever.
+ */
 async function requireSearchAttributes(client: Client): Promise<void> {
   const { namespace } = client.options;
   const asked = await Promise.all(SEARCH_ATTRIBUTES.map(({ name }) => hasSearchAttribute(client, name)));
@@ -186,7 +200,9 @@ async function requireSearchAttributes(client: Client): Promise<void> {
   ]);
 }
 
-/** By a query: who may read a namespace may ask that, while the list of attributes is for operators, and not to be had everywhere. */
+/**
+ * Checked with a query, because listing search attributes needs operator rights that Temporal Cloud does not give.
+ */
 async function hasSearchAttribute(client: Client, name: string): Promise<boolean> {
   try {
     await client.workflow.count(`${name} = 'none'`);
@@ -200,12 +216,11 @@ async function hasSearchAttribute(client: Client, name: string): Promise<boolean
 function serviceStageOf(config: Config, log: Pino): ServiceStage {
   return createServiceStage({
     ...config.serviceStage,
-    onUnlistedStatus: (status) =>
-      log.warn({ status }, 'ServiceStage shows a status that is not known here; it counts as moving'),
+    onUnlistedStatus: (status) => log.warn({ status }, 'ServiceStage returned an unknown status; it counts as moving'),
   });
 }
 
-/** Asked beside the work, which does not wait for it. */
+/** Runs beside the worker, which does not wait for it. */
 async function logStartWarnings(serviceStage: ServiceStage, { limits }: Config, log: Pino): Promise<void> {
   for (const warning of await startWarnings(serviceStage, limits.readTimeoutMs)) log.warn(printable(warning));
 }
@@ -242,7 +257,7 @@ function workerOptions(
   };
 }
 
-/** The bundle made at build time; without it (a worker run from sources) the code is bundled now. */
+/** The bundle made at build time. A worker run from sources has none and bundles the code now. */
 function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
   const codePath = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
   return existsSync(codePath)
@@ -265,7 +280,7 @@ function runtimeLogger(log: Pino): Logger {
   };
 }
 
-/** Loads the configuration, runs, and says on standard error why it ended. @returns the exit code */
+/** Loads the configuration, runs the worker, and prints on standard error why it ended. @returns the exit code */
 export async function main(env: Environment, extensions: WorkerExtensions = {}): Promise<number> {
   try {
     await runWorker(loadConfig(env), extensions);

@@ -1,19 +1,23 @@
-/** Which runs act or acted on some targets: those asked by id as they are now, the others by listing, which may lag some seconds behind. */
+/**
+ * Finds the runs that act or acted on some targets. Runs asked for by id are read directly; the others come from a
+ * listing, which may lag some seconds.
+ */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { TARGET_RUN_WORKFLOW, TARGET_SEARCH_ATTRIBUTE, type RunsAsked, type RunSeen } from '../domain/contract.js';
 import { jsonBytes } from '../domain/text/json-bytes.js';
 import { isListed, namesOfTarget } from '../domain/run/listed-targets.js';
 import { PAYLOAD_BYTES } from '../domain/sizes.js';
 import { isOpen } from '../domain/run/workflow-status.js';
-import { inTime } from './in-time.js';
+import { withinCallLimit } from './time-limits.js';
 import { describe, PAGE_SIZE, quoted } from './past-runs.js';
 
-/** Chosen: a query stays short, and the limit of servers on listings (10 a second by default) is far. */
+/** Chosen: keeps a query short and stays far below the server's limit on listings (10 a second by default). */
 const TARGETS_IN_A_QUERY = 50;
-/** Servers list the open ones first, then those that ended last. */
+/** Servers list open runs first, then those that ended last. */
 const MOST_LISTED = 200;
 const DESCRIBED_TOGETHER = 20;
 
+/** Returns each run once. The most recent ones are kept if the answer would be too long. */
 export async function findRuns(client: Client, { runIds, targets, sinceMs }: RunsAsked): Promise<RunSeen[]> {
   const described: RunSeen[] = [];
   for (let at = 0; at < runIds.length; at += DESCRIBED_TOGETHER) {
@@ -24,12 +28,15 @@ export async function findRuns(client: Client, { runIds, targets, sinceMs }: Run
   const listed: RunSeen[] = [];
   for (let at = 0; at < targets.length; at += TARGETS_IN_A_QUERY)
     listed.push(
-      ...(await inTime(client, () => listedRuns(client, targets.slice(at, at + TARGETS_IN_A_QUERY), sinceMs))),
+      ...(await withinCallLimit(client, () => listedRuns(client, targets.slice(at, at + TARGETS_IN_A_QUERY), sinceMs))),
     );
   return withinAnswer([...described, ...listed.filter(({ runId }) => !known.has(runId))]);
 }
 
-/** The answer stands in the history of the rule that asks. Where it is too long, runs that ended longest ago are left out. */
+/**
+ * The answer is stored in the history of the rule that asks. If it is too long, the runs that ended longest ago are
+ * left out.
+ */
 function withinAnswer(runs: readonly RunSeen[]): RunSeen[] {
   const newestFirst = [...runs].sort(
     (left, right) => (right.endedAtMs ?? Infinity) - (left.endedAtMs ?? Infinity) || 0,

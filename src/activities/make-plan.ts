@@ -1,4 +1,7 @@
-/** `makePlan`: the runbook, the arguments and the live API → a complete plan with its hash, or every problem. Reads only. */
+/**
+ * `makePlan`: turns the runbook, the arguments and live reads into a complete plan with its hash, or into every
+ * problem. Changes nothing.
+ */
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
@@ -13,19 +16,20 @@ import { durationMs } from '../domain/time/duration.js';
 import { statusMeaning, type Target } from '../domain/target/target.js';
 import { describeUnknownToWorker } from '../domain/runbook/unknown-runbook.js';
 import type { ReadOptions } from '../servicestage/service-stage.js';
-import type { ActivityDependencies } from './index.js';
+import type { ActivityDependencies } from './dependencies.js';
 import { planGuards } from './plan-guards.js';
 import { readCaptured } from './read-captured.js';
 import { TargetResolver } from './resolve-targets.js';
 import { readInputs, readStartArguments } from '../domain/plan/start-arguments.js';
 import { failure, toFailure } from './to-failure.js';
 
-/** Added to the sum of the steps for the default deadline of a run: settling, waiting for the budget. */
+/** Added to the sum of the steps for the default deadline of a run; covers settling and waiting for the budget. */
 const RUN_MARGIN_MS = 10 * 60_000;
 
-/** The message stands three times in the end of a run, and Temporal takes two megabytes in all. */
+/** The message appears three times at the end of a run, and Temporal accepts two megabytes in all. */
 const LONGEST_TEXT = 400;
 
+/** Plans a run. @throws `UnknownRunbook`, or `InvalidPlan` with every problem */
 export async function makePlan(
   dependencies: ActivityDependencies,
   name: string,
@@ -67,7 +71,7 @@ async function loadRunbook({ findRunbook }: ActivityDependencies, name: string):
   throw failure('UnknownRunbook', describeUnknownToWorker(name, found));
 }
 
-/** Inputs are checked even where the rest of the arguments does not fit, so that all problems come at once. */
+/** Checks the inputs even if other arguments are wrong, so that all problems are reported together. */
 function givenInputs(startArguments: unknown): Readonly<Record<string, unknown>> {
   const inputs =
     typeof startArguments === 'object' && startArguments !== null && 'inputs' in startArguments
@@ -88,7 +92,7 @@ async function planTargets(
     problems.push({
       code: 'too-many-targets',
       place: 'targets',
-      found: `${texts.length} targets, and ${runbook.name} takes ${max}`,
+      found: `${texts.length} targets, but ${runbook.name} accepts at most ${max}`,
       remedy: 'Start several runs, or raise targets.max in the runbook',
     });
     return [];
@@ -170,11 +174,11 @@ function defaultDeadlineMs(targets: readonly TargetPlan[]): number {
 }
 
 function invalidPlan(name: string, problems: readonly Problem[]): ApplicationFailure {
-  const told = problems.slice(0, MOST_PROBLEMS).map(cut);
-  const more = problems.length - told.length;
-  const lines = told.map((problem) => `- ${describeProblem(problem)}`);
+  const reported = problems.slice(0, MOST_PROBLEMS).map(cut);
+  const more = problems.length - reported.length;
+  const lines = reported.map((problem) => `- ${describeProblem(problem)}`);
   const message = [`${name} cannot be planned:`, ...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
-  return failure('InvalidPlan', message, { details: { problems: told } });
+  return failure('InvalidPlan', message, { details: { problems: reported } });
 }
 
 /** A remedy may list every input of a runbook, and there may be thousands. */

@@ -1,4 +1,4 @@
-/** `observeTarget`: one reading of an instance. */
+/** `observeTarget`: reads an instance once. */
 import { Context } from '@temporalio/activity';
 import type { FirstReading } from '../domain/contract.js';
 import { unseenAttemptMs, type Limits } from '../domain/once/limits.js';
@@ -19,7 +19,7 @@ export async function observeTarget(
   originalRunId: string,
 ): Promise<FirstReading> {
   const { cancellationSignal: signal, info } = Context.current();
-  // An attempt that stood between its reading and its POST when the workflow was reset knows nothing of the reset.
+  // An attempt that was between its reading and its POST when the workflow was reset does not know of the reset.
   const readInRunId = info.workflowExecution?.runId ?? originalRunId;
   const clearAtMs = readInRunId === originalRunId ? 0 : Date.now() + unseenAttemptMs(limits);
   try {

@@ -1,4 +1,7 @@
-/** Earlier runs on an instance, from Temporal: the newest by the lease, which is always up to date; older ones by listing, which may lag. */
+/**
+ * Reads earlier runs on an instance from Temporal: the newest by its lease, which is always current, and older ones
+ * from a listing, which may lag.
+ */
 import {
   WorkflowNotFoundError,
   type Client,
@@ -10,26 +13,28 @@ import type { PastRun, PastRuns } from '../domain/plan/captured-count.js';
 import { REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import { namesOfTarget } from '../domain/run/listed-targets.js';
 import { isOpen } from '../domain/run/workflow-status.js';
-import { inTime } from './in-time.js';
+import { withinCallLimit } from './time-limits.js';
 
+/** Which earlier runs to read. */
 export interface PastRunsAsked {
   /** The workflow id that is the lease on the instance. */
   readonly leaseId: string;
   /** `application/component/instance`. */
   readonly path: string;
   readonly runbooks: readonly string[];
-  /** The run that asks. */
+  /** The run that asks; left out. */
   readonly exceptRunId: string | null;
 }
 
-/** Chosen: a month of nights, each with a run down and one up. Servers list the newest first. */
+/** Chosen: a month of nights with a run down and one up each. Servers list the newest first. */
 const MOST_LISTED = 60;
-/** A report over twenty targets has about 35 KB, and answers of megabytes are slow. */
+/** A report on twenty targets has about 35 KB, and answers of megabytes are slow. */
 export const PAGE_SIZE = 20;
 
 /**
- * A run can be missing from the listing only while its record, made before its first action, is on its way. One that changed a count
- * has since followed a cloud job, so only the newest can be missing; that one is found by its lease.
+ * The earlier runs, newest first. A run can be missing from the listing only until its record, made before its first
+ * action, has arrived. A run that changed a count has since followed a cloud job, so only the newest can be missing,
+ * and that one is found by its lease.
  */
 export async function pastRuns(client: Client, asked: PastRunsAsked): Promise<PastRuns> {
   const { leaseId, runbooks, exceptRunId } = asked;
@@ -41,22 +46,25 @@ export async function pastRuns(client: Client, asked: PastRunsAsked): Promise<Pa
     const run = pastRun(newest);
     runs.set(run.runId, { ...run, open: run.open || (lease !== null && isOpen(lease.status.name)) });
   }
-  for (const info of await inTime(client, () => listed(client, asked))) {
+  for (const info of await withinCallLimit(client, () => listed(client, asked))) {
     if (runs.has(info.runId) || info.runId === exceptRunId) continue;
     const run = pastRun(info);
-    // What is listed as open may have ended since; what is listed as closed stays as it is.
+    // A run that is listed as open may have ended since; one that is listed as closed stays closed.
     const sure = run.open || run.report === null ? await describe(client, info.workflowId, info.runId) : info;
     if (sure !== null) runs.set(info.runId, pastRun(sure));
   }
-  const told = await Promise.all([...runs.values()].map((run) => withTarget(client, run, leaseId)));
-  return { runs: told, leaseTakenAtMs: lease?.startTime.getTime() ?? null };
+  const stored = await Promise.all([...runs.values()].map((run) => withTarget(client, run, leaseId)));
+  return { runs: stored, leaseTakenAtMs: lease?.startTime.getTime() ?? null };
 }
 
-/** What the memo says of one of many targets may be cut: the result of the run, or of the target's own workflow, has the readings. */
+/**
+ * Reads the result of the run, or of the target's own workflow, because the memo may shorten the readings of a
+ * target among many.
+ */
 async function withTarget(client: Client, run: PastRun, leaseId: string): Promise<PastRun> {
   if (run.report === null) return run;
   const read = (id: string, runId: string): Promise<unknown> =>
-    inTime(client, () => client.workflow.getHandle(id, runId).result());
+    withinCallLimit(client, () => client.workflow.getHandle(id, runId).result());
   return { ...run, report: await withWholeTarget(run.report, leaseId, read) };
 }
 
@@ -72,18 +80,22 @@ async function listed(client: Client, { runbooks, path }: PastRunsAsked): Promis
   return found;
 }
 
-/** Text in a query, so that no name can end it. ServiceStage itself allows letters, digits, - and _ only. */
+/**
+ * Quotes text for a query, so that no name can end the literal. ServiceStage itself allows only letters, digits, -
+ * and _.
+ */
 export function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
+/** Reads one run; `null` if the server does not know it. */
 export async function describe(
   client: Client,
   workflowId: string,
   runId?: string,
 ): Promise<WorkflowExecutionDescription | null> {
   try {
-    return await inTime(client, () => client.workflow.getHandle(workflowId, runId).describe());
+    return await withinCallLimit(client, () => client.workflow.getHandle(workflowId, runId).describe());
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;

@@ -1,4 +1,7 @@
-/** Window, freezes and waiting of a start and its runbook → the guards of the plan, or every problem. */
+/**
+ * Turns the window, freezes and waiting time of a start and its runbook into the guards of the plan, or into every
+ * problem.
+ */
 import { isUnknownCalendar, type Calendars } from '../calendars/calendars.js';
 import type { StartArguments, WindowArguments } from '../domain/contract.js';
 import { describeDuration, durationMs } from '../domain/time/duration.js';
@@ -8,10 +11,10 @@ import type { Guards } from '../domain/plan/plan.js';
 import type { Runbook } from '../domain/runbook/runbook.js';
 import { unreadableLines } from './read-freezes.js';
 
-/** Freezes that begin later are no news to who plans now. */
+/** Freezes that begin later are not relevant to a person who plans now. */
 const COMING_MS = 7 * 86_400_000;
 
-/** `undefined`: neither window nor freeze, and nothing to wait for. */
+/** `undefined` if there is neither a window nor a freeze to wait for. */
 export async function planGuards(
   { guards = {} }: Runbook,
   start: StartArguments,
@@ -26,9 +29,9 @@ export async function planGuards(
     freeze.length === 0
       ? { freezes: [], problems: [] }
       : await calendars.freezesBetween(freeze, nowMs, nowMs + COMING_MS);
-  // No time to wait is no leave to wait.
+  // Zero is the same as not waiting.
   const waitAtMostMs = durationMs(start.waitAtMost ?? guards.waitAtMost ?? '0s') || null;
-  // A run that may wait begins with a gate that counts them as frozen, and goes on once they can be read.
+  // A run that may wait treats them as frozen and continues once they can be read.
   const waitedFor = waitAtMostMs === null ? [] : read.problems.filter((problem) => !isUnknownCalendar(problem));
   problems.push(...read.problems.filter((problem) => !waitedFor.includes(problem)));
   return {

@@ -1,12 +1,16 @@
-/** For a runbook with `restores`: reads what the other runbook captured on a target, or says why nothing can be restored. */
+/**
+ * For a runbook with `restores`: reads what the other runbook captured on a target, or explains why nothing can be
+ * restored.
+ */
 import { Context } from '@temporalio/activity';
 import { capturedCount, type CapturedCount, type CountChange, type PastRun } from '../domain/plan/captured-count.js';
 import type { Problem } from '../domain/failures.js';
 import { didYouMean } from '../domain/text/suggest.js';
 import type { Captured } from '../domain/plan/plan-steps.js';
 import { leaseId, type Observation, type Target } from '../domain/target/target.js';
-import type { ActivityDependencies } from './index.js';
+import type { ActivityDependencies } from './dependencies.js';
 
+/** Returns the count to restore, or the problem. */
 export async function readCaptured(
   dependencies: Pick<ActivityDependencies, 'temporal' | 'findRunbook'>,
   names: { readonly restores: string; readonly asking: string },
@@ -42,7 +46,7 @@ function captured({ run, from, to, atMs }: CountChange, { replicaCount: seen, la
   };
 }
 
-/** The files of a runbook that ran are not needed; a name that was never right is worth a word. */
+/** A runbook that ran may have been deleted since; only a name that no run ever had is reported. */
 async function unknownRunbook(
   { findRunbook }: Pick<ActivityDependencies, 'findRunbook'>,
   restores: string,
@@ -61,12 +65,12 @@ async function unknownRunbook(
 
 function nothing({ runs }: Extract<CapturedCount, { kind: 'nothing' }>, restores: string, path: string): Problem {
   const known =
-    runs === 0 ? 'none is known' : `${runs} ${runs === 1 ? 'is' : 'are'} known, without a change that stands`;
+    runs === 0 ? 'none is known' : `${runs} ${runs === 1 ? 'is' : 'are'} known, without a change that was kept`;
   return {
     code: 'nothing-captured',
     place: `target ${path}`,
     found: `no run of ${restores} has changed its replica count (${known})`,
-    remedy: `${giveIt(path)}. Temporal forgets closed runs after the namespace's retention, which has to be longer than the time until they are restored`,
+    remedy: `${giveIt(path)}. Temporal deletes closed runs after the namespace's retention, which must be longer than the time until the count is restored`,
   };
 }
 
@@ -81,15 +85,15 @@ function refusal(
       return {
         code: 'run-still-open',
         place,
-        found: `run ${named(answer.run)}, begun ${time(answer.run.startedAtMs)}, is still open and may act on it`,
+        found: `run ${named(answer.run)}, started ${time(answer.run.startedAtMs)}, is still open and may act on it`,
         remedy: 'Wait until that run has ended, or cancel it, then start again',
       };
     case 'unclear':
       return {
         code: 'capture-unclear',
         place,
-        found: `what run ${named(answer.run)} of ${time(answer.run.startedAtMs)} made of its replica count is not clear: ${answer.why}`,
-        remedy: `Look at the instance. ${giveIt(path)}`,
+        found: `what run ${named(answer.run)} of ${time(answer.run.startedAtMs)} did to its replica count is not clear: ${answer.why}`,
+        remedy: `Check the instance. ${giveIt(path)}`,
       };
     case 'changedSince':
       return { code: 'count-changed', place, ...changed(answer, seen), remedy: `Leave it, or: ${giveIt(path)}` };
@@ -102,7 +106,7 @@ function changed(
 ): Pick<Problem, 'found'> {
   const { run, from, to, atMs } = change;
   const left = `run ${named(run)} captured ${from} and left ${to} at ${time(atMs)}`;
-  if (seen === null) return { found: `${left}, and the replica count of now is not known` };
+  if (seen === null) return { found: `${left}, and the current replica count is not known` };
   if (restored === null) return { found: `${left}, and the count was changed since: ${to} → ${seen}` };
   const { run: by, to: again, atMs: then } = restored;
   return {
@@ -114,7 +118,7 @@ function giveIt(path: string): string {
   return `Give the count yourself: runbook start scale --target ${path} --input replica=N`;
 }
 
-/** A workflow id begins with the runbook only where nobody gave another one. */
+/** A workflow id begins with the runbook's name only if the caller chose no id. */
 function named({ workflowId, runbook }: PastRun): string {
   return workflowId.startsWith(runbook) ? workflowId : `${workflowId} (${runbook})`;
 }

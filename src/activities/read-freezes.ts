@@ -1,12 +1,15 @@
-/** `readFreezes`: the named calendars, read anew. A calendar that cannot be read is told as such, never left out. */
+/**
+ * `readFreezes`: reads the named calendars at each call. A calendar that cannot be read is reported, never left out.
+ */
 import type { Calendars } from '../calendars/calendars.js';
 import { describeProblem, type Problem } from '../domain/failures.js';
 import { relevantFreezes, type ReadFreezes } from '../domain/gates/gates.js';
 
-/** One is enough to know that it is frozen, and what is told stands in the history of each look. */
-const MOST_TOLD = 3;
+/** One is enough to know that the gate is closed, and the answer is stored in the history of each check. */
+const MOST_REPORTED = 3;
 const LONGEST_TEXT = 300;
 
+/** Returns the freezes in `[fromMs, toMs)` and the calendars that cannot be read. */
 export async function readFreezes(
   calendars: Calendars,
   names: readonly string[],
@@ -21,6 +24,7 @@ export async function readFreezes(
   }
 }
 
+/** Problems of calendars as lines for people, at most three. */
 export function unreadableLines(problems: readonly Problem[]): string[] {
-  return problems.slice(0, MOST_TOLD).map((problem) => describeProblem(problem).slice(0, LONGEST_TEXT));
+  return problems.slice(0, MOST_REPORTED).map((problem) => describeProblem(problem).slice(0, LONGEST_TEXT));
 }

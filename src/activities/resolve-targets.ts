@@ -1,4 +1,7 @@
-/** `application/component/instance`, each part by name or id → the instance in ServiceStage, or what is wrong with the name. */
+/**
+ * Resolves `application/component/instance`, each part by name or id, to an instance in ServiceStage, or to a
+ * problem.
+ */
 import type { Problem } from '../domain/failures.js';
 import { suggest } from '../domain/text/suggest.js';
 import type { Target } from '../domain/target/target.js';
@@ -6,7 +9,7 @@ import type { ListedInstance, NamedEntity, ReadOptions, ServiceStage } from '../
 
 const SHOWN = 10;
 
-/** Lists are read once, however many targets share them. */
+/** Resolves the targets of one plan. Each list is read once, however many targets share it. */
 export class TargetResolver {
   readonly #lists = new Map<string, Promise<readonly NamedEntity[]>>();
 
@@ -21,7 +24,7 @@ export class TargetResolver {
     if (parts.length !== 3 || parts.some((part) => part.trim() === '')) {
       return problem(
         text,
-        'it is not of the form application/component/instance',
+        'it must have the form application/component/instance',
         'Write three names or ids, such as shop/checkout/prod-1',
       );
     }

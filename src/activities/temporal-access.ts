@@ -15,7 +15,7 @@ import type { PastRuns } from '../domain/plan/captured-count.js';
 import { CLEAR_AT_MEMO, type LeaseHolder, type RunsAsked, type RunSeen } from '../domain/contract.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { findRuns } from './find-runs.js';
-import { inTime } from './in-time.js';
+import { withinCallLimit } from './time-limits.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 type StandingAnswer = Omit<EventOf<'standing'>, 'kind'>;
@@ -53,12 +53,12 @@ export function temporalAccess(client: Client): TemporalAccess {
       return { ...answer, standing: await heartbeat(client, info, state, timeoutMs) };
     },
     async sendLease(info, state, isYoung, timeoutMs) {
-      const beat = await heartbeat(client, info, state, timeoutMs);
-      return beat === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing: beat };
+      const standing = await heartbeat(client, info, state, timeoutMs);
+      return standing === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing };
     },
     async describeLease(leaseId) {
       try {
-        return leaseHolder(await inTime(client, () => client.workflow.getHandle(leaseId).describe()));
+        return leaseHolder(await withinCallLimit(client, () => client.workflow.getHandle(leaseId).describe()));
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return null;
         throw error;

@@ -6,7 +6,7 @@ import { FAILURES, type FailureName } from '../domain/failures.js';
 import { clipText } from '../domain/text/text.js';
 import { ServiceStageError, type ServiceStageErrorCode } from '../servicestage/errors.js';
 
-/** A closed `Record`: a code without a name will not compile. */
+/** A closed `Record`, so that a code without a name does not compile. */
 const FAILURE_OF_CODE: Readonly<Record<ServiceStageErrorCode, FailureName>> = {
   InvalidRequest: 'InvalidStep',
   NotAllowed: 'NotAllowed',
@@ -25,21 +25,21 @@ export function failureNameOf(error: ServiceStageError): FailureName {
   return FAILURE_OF_CODE[error.code];
 }
 
-/** Of a failure that is tried again: the reason, and since when and until when. */
+/** For a failure that is retried: the reason, since when and until when. */
 const LONGEST_MESSAGE_BYTES = 1_000;
 
 /** What a failure carries besides its name and its message. */
 export interface FailureOptions {
   /** `details[0]`: one small typed object. */
   readonly details?: unknown;
-  /** Set it to end the step although the name may be retried, at a deadline. */
+  /** Ends the step although the name may be retried, at a deadline for example. */
   readonly final?: boolean;
   readonly nextRetryDelayMs?: number;
 }
 
 /**
- * An `ApplicationFailure` with a name of the table; retryable as the table says. Without stack and cause: both would only take from the
- * 4 KB that the server keeps of a failure that is tried again.
+ * Creates an `ApplicationFailure` with a name of the table; it is retryable if the table allows it. It has no stack
+ * and no cause, because the server keeps only 4 KB of a failure that is retried.
  */
 export function failure(name: FailureName, message: string, options: FailureOptions = {}): ApplicationFailure {
   const { details, final = false, nextRetryDelayMs } = options;
@@ -55,14 +55,20 @@ export function failure(name: FailureName, message: string, options: FailureOpti
   return made;
 }
 
-/** Turns what a read threw into a failure. What is no `ServiceStageError` passes unwrapped: cancellation is Temporal's own. */
+/**
+ * Turns an error of a read into a failure. Other errors than `ServiceStageError` pass unchanged, because
+ * cancellation belongs to Temporal.
+ */
 export function toFailure(error: unknown): unknown {
   if (!(error instanceof ServiceStageError)) return error;
   const delay = error.retryAfterMs === undefined ? {} : { nextRetryDelayMs: error.retryAfterMs };
   return failure(failureNameOf(error), error.message, delay);
 }
 
-/** Any activity may fail by an error that nobody expected: it is tried again, so message and stack are cut to what the server keeps. */
+/**
+ * Any activity may fail with an unexpected error and is then retried, so message and stack are shortened to what the
+ * server keeps.
+ */
 export const failuresWithinLimit: ActivityInterceptorsFactory = () => ({
   inbound: {
     execute: async (input, next) => {
@@ -75,7 +81,9 @@ export const failuresWithinLimit: ActivityInterceptorsFactory = () => ({
   },
 });
 
-/** A new failure: the message of a `DOMException` cannot be set, nor anything of an error that is frozen. */
+/**
+ * Returns a new failure, because the message of a `DOMException` cannot be changed, and neither can a frozen error.
+ */
 export function withinLimit(error: unknown): unknown {
   if (error instanceof TemporalFailure || error instanceof CompleteAsyncError || isAbort(error)) return error;
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
@@ -84,7 +92,7 @@ export function withinLimit(error: unknown): unknown {
   return made;
 }
 
-/** The worker takes it for the cancellation that it is, by its name. */
+/** The worker recognizes cancellation by this name. */
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }

@@ -18,7 +18,7 @@ interface Job {
   resolve(reading: CalendarReading): void;
 }
 
-/** What the file said, so that many runs that ask at once cost one reading. */
+/** What a file contained, so that many runs that ask at once cost one reading. */
 interface Known {
   readonly text: string;
   readonly reading: Promise<CalendarReading>;
@@ -130,5 +130,5 @@ function failed({ request: { file } }: Job, why: string): CalendarReading {
   return { freezes: [], problems: [{ code: NOT_READ, place: file, found: `the calendar ${why}`, remedy }] };
 }
 
-/** The process has one thread for calendars. */
+/** The reader of this process, which has one thread for calendars. */
 export const calendarReader = new CalendarReader();

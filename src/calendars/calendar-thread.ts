@@ -1,4 +1,4 @@
-/** The thread that reads calendars: whatever a file asks for, the thread can be ended and the worker goes on. */
+/** The thread that reads calendars: whatever a file asks for, the thread can be ended and the worker continues. */
 import { parentPort } from 'node:worker_threads';
 import { MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import type { Freeze } from '../domain/gates/gates.js';
@@ -14,7 +14,7 @@ export interface ReadingRequest {
   readonly toMs: number;
 }
 
-/** What the file says, as the thread answers it. */
+/** What the file contains, as the thread answers it. */
 export interface CalendarReading {
   readonly freezes: Freeze[];
   readonly problems: Problem[];

@@ -24,6 +24,7 @@ export interface Calendars {
   ): Promise<{ freezes: Freeze[]; problems: Problem[] }>;
 }
 
+/** The calendars of these folders. Every call reads them again. */
 export function calendarsIn(directories: readonly string[]): Calendars {
   return {
     list: () => listCalendars(directories),
@@ -37,13 +38,13 @@ export async function listCalendars(
 ): Promise<{ names: string[]; passedOver: PassedOver[]; problems: Problem[] }> {
   const { files, passedOver, problems } = await calendarFiles(directories);
   const names = [...files.keys()].sort();
-  for (const [name, found] of files) if (found.length > 1) problems.push(standsTwice(name, found));
+  for (const [name, found] of files) if (found.length > 1) problems.push(duplicateName(name, found));
   return { names, passedOver, problems };
 }
 
 /**
  * The freezes of the named calendars that overlap `[fromMs, toMs)`, by beginning. Each keeps its whole length. Epoch milliseconds.
- * A calendar with a problem may be frozen or not: whoever asks has to treat it as frozen.
+ * A calendar with a problem may be frozen or not: the caller must treat it as frozen.
  */
 export async function freezesBetween(
   directories: readonly string[],
@@ -58,7 +59,7 @@ export async function freezesBetween(
     const found = files.get(name) ?? [];
     const [file] = found;
     if (file === undefined) problems.push(allRead ? unknownCalendar(name, [...files.keys()].sort()) : notFound(name));
-    else if (found.length > 1) problems.push(standsTwice(name, found));
+    else if (found.length > 1) problems.push(duplicateName(name, found));
     else {
       const read = await readCalendar(file, name, fromMs, toMs);
       freezes.push(...read.freezes);
@@ -130,7 +131,7 @@ function notFound(name: string): Problem {
   };
 }
 
-function standsTwice(name: string, files: readonly string[]): Problem {
+function duplicateName(name: string, files: readonly string[]): Problem {
   return {
     code: 'duplicate-name',
     place: files.join(' and '),

@@ -1,6 +1,6 @@
 /** The lines of an iCalendar file as a tree of components, each line with its number. Values are read when they are asked for. */
 
-/** Something wrong in a calendar file. `line` counts from 1; the path of the file is added by who opened it. */
+/** Something wrong in a calendar file. `line` counts from 1; the caller adds the path of the file. */
 export interface LineProblem {
   readonly line: number;
   readonly code: string;
@@ -15,7 +15,7 @@ export interface Property {
   readonly name: string;
   /** By name in upper case; quotes and the escapes of RFC 6868 are resolved. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** What stands after the colon, as written. */
+  /** Everything after the colon, as written. */
   readonly value: string;
 }
 
@@ -62,7 +62,7 @@ export function readComponents(text: string): { calendars: IcsComponent[]; probl
       }
       open.pop();
     } else if (inside === root) {
-      problem(line, `"${name.slice(0, 40)}" stands outside a calendar`);
+      problem(line, `"${name.slice(0, 40)}" is outside a calendar`);
       break;
     } else inside.lines.push(content.property);
   }
@@ -72,7 +72,7 @@ export function readComponents(text: string): { calendars: IcsComponent[]; probl
   for (const other of root.parts.filter(({ name }) => name !== 'VCALENDAR'))
     problem(
       other.line,
-      `${other.name.slice(0, 40)} stands outside a calendar`,
+      `${other.name.slice(0, 40)} is outside a calendar`,
       'Put it between BEGIN:VCALENDAR and END:VCALENDAR, or delete it',
     );
   if (problems.length === 0 && root.parts.length === 0) {
@@ -112,7 +112,7 @@ const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 
 function propertyOf(text: string, line: number): Property | string {
   const [, written = ''] = /^([A-Za-z0-9-]+)[;:]/.exec(text) ?? [];
-  if (written === '') return `"${text.slice(0, 60)}" is no line of the form NAME:value`;
+  if (written === '') return `"${text.slice(0, 60)}" is not a line of the form NAME:value`;
   const name = written.toUpperCase();
   const found: [string, string][] = [];
   let at = name.length;
@@ -125,7 +125,7 @@ function propertyOf(text: string, line: number): Property | string {
   }
   if (text[at] !== ':') return `the parameters of ${name.slice(0, 40)} cannot be read`;
   const parameters = found.length === 0 ? NO_PARAMETERS : new Map(found);
-  if (parameters.size < found.length) return `a parameter of ${name.slice(0, 40)} stands twice`;
+  if (parameters.size < found.length) return `a parameter of ${name.slice(0, 40)} appears twice`;
   return { line, name, parameters, value: text.slice(at + 1).trim() };
 }
 

@@ -1,4 +1,4 @@
-/** What a freeze is called, whoever wrote it. */
+/** Names of freezes, whatever file they come from. */
 import { clipText, printable } from '../domain/text/text.js';
 
 /** Chosen: a line of a terminal. Names go into the history of each run that meets the freeze. */

@@ -32,7 +32,7 @@ export interface IcsEvent {
   readonly cancelled: boolean;
   readonly start: Moment;
   readonly length: Length;
-  /** Of a changed occurrence: which one of the series it stands for. */
+  /** For a changed occurrence: which one of the series it replaces. */
   readonly replaces: Exception | null;
   readonly rules: readonly EventRule[];
   readonly more: readonly Addition[];
@@ -109,7 +109,7 @@ class EventReader {
   #sequence(): number {
     const { value, line } = this.#property('SEQUENCE') ?? { value: '0', line: 0 };
     if (/^\d{1,15}$/.test(value)) return Number(value);
-    this.#problem(line, 'ics-syntax', 'SEQUENCE is no number', EXPORT_AGAIN);
+    this.#problem(line, 'ics-syntax', 'SEQUENCE is not a number', EXPORT_AGAIN);
     return 0;
   }
 
@@ -132,7 +132,7 @@ class EventReader {
     const tzid = parameters.get('TZID');
     const stamp = readStamp(value.trim());
     const wrong = (found: string) => this.#problem(line, 'ics-time', found, WRITE_TIME);
-    if (stamp === null) return wrong(`${name} "${value.slice(0, 60)}" is no time`);
+    if (stamp === null) return wrong(`${name} "${value.slice(0, 60)}" is not a time`);
     const called = parameters.get('VALUE')?.toUpperCase();
     if (called !== undefined && called !== (stamp.isDate ? 'DATE' : 'DATE-TIME'))
       return wrong(`${name} is called a ${called.slice(0, 40)} and is none`);
@@ -218,7 +218,7 @@ class EventReader {
         const [from = '', to, more] = value.trim().split('/');
         const called = { ...property, parameters: withoutPeriod(property) };
         if (more !== undefined)
-          this.#problem(property.line, 'ics-time', `RDATE "${value.slice(0, 60)}" is no period`, WRITE_TIME);
+          this.#problem(property.line, 'ics-time', `RDATE "${value.slice(0, 60)}" is not a period`, WRITE_TIME);
         const start = this.#momentOf(called, from);
         if (start === null) return [];
         if (to === undefined) return [{ start, length: null }];

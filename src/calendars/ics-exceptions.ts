@@ -22,20 +22,20 @@ export class Exceptions {
   ) {
     for (const exception of exceptions) {
       const { at } = exception;
-      if (!isAlike(at, start) || (at.zone !== start.zone && !isExact(at))) this.uncertain.push(exception);
+      if (!isOfSameType(at, start) || (at.zone !== start.zone && !isExact(at))) this.uncertain.push(exception);
       else if (at.zone === start.zone) this.#walls.add(at.wallMs);
       else this.#moments.add(at.zone.msOf(at.wallMs));
     }
   }
 
   has(moment: Moment): boolean {
-    if (!isAlike(moment, this.start)) return false;
+    if (!isOfSameType(moment, this.start)) return false;
     if (moment.zone === this.start.zone && this.#walls.has(moment.wallMs)) return true;
     return this.#moments.size > 0 && isExact(moment) && this.#moments.has(moment.zone.msOf(moment.wallMs));
   }
 }
 
-function isAlike(one: Moment, other: Moment): boolean {
+function isOfSameType(one: Moment, other: Moment): boolean {
   return one.allDay === other.allDay && one.floating === other.floating;
 }
 

@@ -1,4 +1,4 @@
-/** One iCalendar file → its freezes within a time, or every problem with its line. Nothing is passed over: what is not read is a problem, which counts as frozen. */
+/** One iCalendar file → its freezes within a time, or every problem with its line. Nothing is ignored: what is not read is a problem, which counts as frozen. */
 import type { Freeze } from '../domain/gates/gates.js';
 import { readComponents, type IcsComponent, type LineProblem } from './content-lines.js';
 import { Exceptions, type Exception } from './ics-exceptions.js';
@@ -11,22 +11,22 @@ import { UTC, type TimeZone } from '../time/time-zone.js';
 import { DAY_MS, dayOf } from '../time/wall-clock.js';
 import { ANY_ZONE } from './uncertain-zones.js';
 
-/** Days and times looked at. Chosen: ten thousand daily events that have counted for a year, in a few seconds. */
+/** Days and times that are checked. Chosen: ten thousand daily events that have counted for a year, in a few seconds. */
 const MOST_WORK = 10_000_000;
 /** No rule of a freeze comes near it: a daily one that counts reaches back 1,300 years. */
 const MOST_WORK_OF_EVENT = 1_000_000;
-/** A freeze takes so much longer than a day that is looked at. */
+/** A freeze costs this many times the work of a day that is checked. */
 const WORK_OF_FREEZE = 10;
 /** No zone is further from UTC, and no day that is widened is longer. */
 const MARGIN_MS = 3 * DAY_MS;
 
-/** What a calendar says about `[fromMs, toMs)`, epoch milliseconds. Freezes keep their whole length, in the order of the file. */
+/** What a calendar freezes within `[fromMs, toMs)`, epoch milliseconds. Freezes keep their whole length, in the order of the file. */
 export interface IcsFreezes {
   readonly freezes: Freeze[];
   readonly problems: LineProblem[];
 }
 
-/** TRANSP is not looked at: an event of a freeze calendar freezes, whether it shows its people as busy or as free. */
+/** Reads a file. TRANSP does not matter: an event of a freeze calendar freezes, whether it shows its people as busy or as free. */
 export function icsFreezes(text: string, calendar: string, fromMs: number, toMs: number): IcsFreezes {
   const { calendars, problems } = readComponents(text);
   if (problems.length > 0) return { freezes: [], problems };
@@ -174,7 +174,7 @@ class IcsCalendar {
 interface Occurrence {
   readonly start: Moment;
   readonly length: Length;
-  /** It ends no earlier than so long after its start. */
+  /** It lasts at least this many milliseconds. */
   readonly lastsMs: number;
   /** It may mean something else than what is written, so no exception is certain to meet it. */
   readonly stays?: true;
@@ -206,7 +206,7 @@ function additionOf(
   };
 }
 
-/** Said with the name wherever it is shown: what was widened, and why. */
+/** What was widened, and why: shown with the name everywhere. */
 function noteOf(
   { zone, allDay, wallMs }: Moment,
   { length }: IcsEvent,

@@ -1,4 +1,4 @@
-/** What may stand where in an iCalendar file. Everything else is a problem at its line, at every depth: to pass over it would freeze too little without a word. */
+/** What may stand where in an iCalendar file. Everything else is a problem at its line, at every depth: ignoring it would silently freeze too little. */
 import type { IcsComponent, LineProblem, Property } from './content-lines.js';
 
 interface Grammar {
@@ -43,7 +43,7 @@ const GRAMMARS: ReadonlyMap<string, Grammar> = new Map([
   ['VALARM', { ...NOTHING_OF_WHEN, parts: words('VLOCATION') }],
   ['PARTICIPANT', { ...NOTHING_OF_WHEN, parts: words('VLOCATION VRESOURCE') }],
 ]);
-/** What stands within an event, and below, may have parts that only its program knows. */
+/** Parts of an event may have parts that only its program knows. */
 const WITHOUT_EXTENSIONS = words('VCALENDAR VTIMEZONE STANDARD DAYLIGHT');
 
 /** Every component and property that is not read and could say when, in the order of the file. */
@@ -52,7 +52,7 @@ export function unreadIn(component: IcsComponent): LineProblem[] {
   const own = component.lines.flatMap((property, index) => {
     const { name, line, value } = property;
     const again = once.includes(name) && component.lines.findIndex((other) => other.name === name) < index;
-    if (again) return unread(line, `${name} stands twice in one ${component.name}`, 'Keep one of the two');
+    if (again) return unread(line, `${name} appears twice in one ${component.name}`, 'Keep one of the two');
     const isKnown = names === null ? !isTime(name, component) : names.includes(name) || name.startsWith('X-');
     if (!isKnown) return unreadProperty(property, component);
     if (name === 'RECURRENCE-ID' && property.parameters.has('RANGE'))
@@ -95,14 +95,14 @@ export function unreadIn(component: IcsComponent): LineProblem[] {
   return [...own, ...below];
 }
 
-/** How long a reminder waits before it repeats says nothing of the event. */
+/** How long a reminder waits before it repeats is not the length of the event. */
 function isTime(name: string, { name: inside }: IcsComponent): boolean {
   return TIMES.includes(name) && !(name === 'DURATION' && inside === 'VALARM');
 }
 
 function unreadProperty({ name, line }: Property, { name: inside }: IcsComponent): LineProblem {
   if (inside === 'VCALENDAR')
-    return unread(line, `${name} stands outside an event`, 'Put it between BEGIN:VEVENT and END:VEVENT, or delete it');
+    return unread(line, `${name} is outside an event`, 'Put it between BEGIN:VEVENT and END:VEVENT, or delete it');
   const remedy = name === 'EXRULE' ? 'Write the exceptions as EXDATE' : 'Correct the name, or delete the line';
   return unread(line, `${name.slice(0, 40)} is not read in ${inside.slice(0, 40)}`, remedy);
 }

@@ -21,7 +21,7 @@ export interface Length {
 
 const DURATION = /^([+-]?)P(?:(\d{1,7})W)?(?:(\d{1,7})D)?(T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?$/i;
 
-/** `P1DT12H`. @returns `null` where it is none */
+/** `P1DT12H`. @returns `null` if it is not a duration */
 export function durationOf(text: string): Length | null {
   const [whole = '', sign, weeks, days, , hours, minutes, seconds] = DURATION.exec(text.trim()) ?? [];
   if (!/\d[WDHMS]$/i.test(whole)) return null;

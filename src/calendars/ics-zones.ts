@@ -8,7 +8,7 @@ import { DAY_MS, readStamp, type WallMs } from '../time/wall-clock.js';
 import { ANY_ZONE, eitherOf } from './uncertain-zones.js';
 
 const YEAR_MS = 366 * DAY_MS;
-/** Changes of the clocks are worked out from so long before the time asked for to so long after it: events begin earlier and end later. */
+/** Changes of the clocks are worked out for this many years before and after the time asked for: events begin earlier and end later. */
 const YEARS_AROUND = 50;
 
 interface Onset {
@@ -20,7 +20,7 @@ interface Onset {
 
 /** The zones of one VCALENDAR. */
 export class IcsZones {
-  /** Of times and days that name none: X-WR-TIMEZONE, else `ANY_ZONE`. A VTIMEZONE is that of the events that name it. */
+  /** The zone of times and days that name none: X-WR-TIMEZONE, else `ANY_ZONE`. A VTIMEZONE belongs to the events that name it. */
   readonly byDefault: TimeZone;
   readonly problems: LineProblem[] = [];
   /** `null`: defined by the file in a way that cannot be read, which is a problem already. */
@@ -100,14 +100,14 @@ export class IcsZones {
     const own = zoneOf(name, offsetAt);
     const iana = ianaZoneOf(name);
     if (iana !== null) return eitherOf(own, iana);
-    // Before its first change and after its last one, the file does not say whether clocks went on changing.
+    // Before its first change and after its last one, the file does not show whether clocks continued to change.
     const isOver = last.atMs <= this.toMs;
     const other = (ms: number) =>
       ms < first.atMs ? first.offsetMs : isOver && ms >= last.atMs ? last.beforeMs : offsetAt(ms);
     return eitherOf(own, zoneOf(name, other));
   }
 
-  /** Years long before the time asked for are not looked at: Windows has both its changes begin at once, in 1601. */
+  /** Years long before the time asked for are not checked: Windows has both its changes begin at once, in 1601. */
   #isBroken({ atMs, beforeMs }: Onset, previous: Onset | undefined): boolean {
     if (previous === undefined || atMs < this.fromMs - YEAR_MS || atMs > this.toMs + YEAR_MS) return false;
     return previous.offsetMs !== beforeMs && previous.atMs !== atMs;
@@ -129,7 +129,7 @@ export class IcsZones {
     const walls: WallMs[] = [start.wallMs];
     for (const value of values('RDATE').flatMap((list) => list.split(','))) {
       const stamp = readStamp(value);
-      if (stamp === null) return wrong('RDATE', `"${value.slice(0, 40)}" is no time of a change of the clocks`);
+      if (stamp === null) return wrong('RDATE', `"${value.slice(0, 40)}" is not a time of a change of the clocks`);
       walls.push(stamp.isUtc ? stamp.wallMs + from : stamp.wallMs);
     }
     for (const value of values('RRULE')) {
@@ -167,7 +167,7 @@ export class IcsZones {
     if (given !== undefined) {
       if (other !== undefined && other.value !== given.value)
         this.problems.push(
-          wrongZone(other.line, 'X-WR-TIMEZONE stands twice, with another zone', 'Keep one of the two'),
+          wrongZone(other.line, 'X-WR-TIMEZONE appears twice, with another zone', 'Keep one of the two'),
         );
       return this.named(given.value, given.line) ?? ANY_ZONE;
     }

@@ -12,6 +12,7 @@ const FREEZE_KEYS = ['name', 'from', 'to'];
 const EXAMPLE = 'timezone: Europe/Berlin, then freezes: with - { name: Year end, from: 2026-12-20, to: 2027-01-01 }';
 const LIST_FILE: FileKind = { noun: 'calendar', begin: `Write ${EXAMPLE}`, size: 'Take its past freezes out' };
 
+/** Reads a list. @param calendar its name; @returns no freezes if there is a problem */
 export function listFreezes(
   text: string,
   file: string,
@@ -72,7 +73,7 @@ class FreezeList {
     return UTC;
   }
 
-  /** A date stands for its whole day: as `to` it ends with that day. A reading that comes twice makes the freeze the longer one. */
+  /** A date means its whole day: as `to` it ends with that day. A reading that comes twice makes the freeze the longer one. */
   #time(path: Path, given: unknown, zone: TimeZone, which: 'first' | 'last'): number | null {
     const wallMs = typeof given === 'string' ? localTime(given) : null;
     if (wallMs === null) {

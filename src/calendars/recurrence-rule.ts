@@ -1,4 +1,4 @@
-/** The value of RRULE: RFC 5545 3.3.10, but for rules by the minute or second. */
+/** The value of RRULE: RFC 5545 3.3.10, except for rules by the minute or second. */
 import { readStamp, type Stamp, type WallMs } from '../time/wall-clock.js';
 
 /** A rule that is read, with defaults taken from the start of its event. */
@@ -20,6 +20,7 @@ interface Weekday {
 }
 
 const FREQUENCIES = ['YEARLY', 'MONTHLY', 'WEEKLY', 'DAILY', 'HOURLY'] as const;
+/** How often a rule recurs. */
 export type Frequency = (typeof FREQUENCIES)[number];
 
 /** Least and greatest value of each list; `fromEnd`: negative ones count from the end. */
@@ -50,7 +51,7 @@ export function readRule(text: string, start: WallMs): Rule | string {
     .filter((each) => each.trim() !== '')) {
     const [, name = '', value = ''] = /^\s*([A-Z-]+)=(.+?)\s*$/.exec(part) ?? [];
     if (name === '' || !PARTS.includes(name)) return `"${part.slice(0, 40)}" in a rule is not supported`;
-    if (parts.has(name)) return `${name} stands twice`;
+    if (parts.has(name)) return `${name} appears twice`;
     parts.set(name, value);
   }
   return new RuleReader(parts, start).read();
@@ -71,7 +72,7 @@ class RuleReader {
     if (frequency === undefined)
       return /^(SECOND|MINUTE)LY$/.test(given)
         ? `FREQ=${given} repeats too often for a freeze`
-        : `FREQ=${given.slice(0, 40)} is no frequency`;
+        : `FREQ=${given.slice(0, 40)} is not a frequency`;
     const lists: Partial<Record<ListName, readonly number[]>> = {};
     for (const name of Object.keys(LIMITS) as ListName[]) {
       const values = this.#numbers(name);
@@ -104,7 +105,7 @@ class RuleReader {
     const text = this.parts.get(name);
     if (text === undefined) return null;
     const value = /^\+?\d{1,15}$/.test(text) ? Number(text) : 0;
-    if (value < 1) return this.#refuse(`${name}=${text.slice(0, 40)} is no number from 1 on`);
+    if (value < 1) return this.#refuse(`${name}=${text.slice(0, 40)} is not a number from 1 on`);
     return value > most ? this.#refuse(`${name}=${text} is too large`) : value;
   }
 
@@ -119,7 +120,7 @@ class RuleReader {
 
   #weekStart(): number {
     const weekday = WEEKDAYS.indexOf(this.parts.get('WKST') ?? 'MO');
-    if (weekday < 0) this.#refuse('WKST is no day of the week such as MO');
+    if (weekday < 0) this.#refuse('WKST is not a day of the week such as MO');
     return weekday;
   }
 
@@ -129,7 +130,7 @@ class RuleReader {
       const [, nth = '0', name = ''] = /^([+-]?[1-9]\d?)?([A-Z]{2})$/.exec(each) ?? [];
       const weekday = WEEKDAYS.indexOf(name);
       if (weekday >= 0 && Math.abs(Number(nth)) <= 53) return [{ nth: Number(nth), weekday }];
-      this.#refuse(`BYDAY=${each.slice(0, 40)} is no day of the week such as MO or -1FR`);
+      this.#refuse(`BYDAY=${each.slice(0, 40)} is not a day of the week such as MO or -1FR`);
       return [];
     });
   }
@@ -138,7 +139,7 @@ class RuleReader {
     const text = this.parts.get('UNTIL');
     if (text === undefined) return null;
     const stamp = readStamp(text);
-    if (stamp === null) return this.#refuse(`UNTIL=${text.slice(0, 40)} is no time`);
+    if (stamp === null) return this.#refuse(`UNTIL=${text.slice(0, 40)} is not a time`);
     return stamp;
   }
 }

@@ -30,7 +30,7 @@ export function* occurrencesOf(
   const { frequency, interval, count, weekStart } = rule;
   const periods = PERIODS[frequency];
   const first = periods.indexOf(start, weekStart);
-  // A year of weeks begins up to three days before the calendar's year, so one period more is looked at.
+  // A year of weeks begins up to three days before the calendar's year, so one more period is checked.
   const skipped =
     count === null ? Math.max(0, Math.floor((periods.indexOf(fromMs, weekStart) - first) / interval) - 1) : 0;
   const lastMs = Math.min(untilMs, toMs);

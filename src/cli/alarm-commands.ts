@@ -5,11 +5,11 @@ import { didYouMean } from '../domain/text/suggest.js';
 import { printable } from '../domain/text/text.js';
 import type { AlarmsConfig } from '../gateway/alarms-file/read-alarms-file.js';
 import { loadAlarms } from './alarm-session.js';
-import { numberBetween } from './number-option.js';
+import { numberBetween } from './options.js';
 import { CommandError, hint, print, printJson, printPainted } from './output.js';
-import { paintForOutput } from './paint.js';
+import { createColors } from './colors.js';
 import { renderAlarmLog, renderPreviews } from './render-alarms.js';
-import { withServer } from './schedule-session.js';
+import { withSession } from './session.js';
 
 interface AlarmOptions {
   readonly file?: string;
@@ -50,7 +50,7 @@ async function tryBody(bodyFile: string, options: AlarmOptions & { sender?: stri
   const previews = reading.alarms.map((each) => previewAlarm(each, alarms.rules));
   for (const note of reading.notes) hint(printable(note));
   if (options.json === true) printJson({ sender: name, notes: reading.notes, alarms: previews });
-  else printPainted(renderPreviews(previews, paintForOutput()));
+  else printPainted(renderPreviews(previews, createColors()));
 }
 
 function chosenSender({ senders }: AlarmsConfig, given: string | undefined): AlarmsConfig['senders'][number] {
@@ -94,8 +94,8 @@ async function log(options: AlarmOptions & { rule?: string; limit: number }): Pr
     import('../temporal/calls.js'),
   ]);
   const chosen = rule === undefined ? names : [rule];
-  const lines = await withServer(options, ({ client }) => readAlarmLog(new Calls(client), owner, chosen));
+  const lines = await withSession(options, ({ client }) => readAlarmLog(new Calls(client), owner, chosen));
   const shown = lines.slice(0, limit);
   if (options.json === true) printJson({ owner, alarms: shown });
-  else printPainted(renderAlarmLog(shown, paintForOutput()));
+  else printPainted(renderAlarmLog(shown, createColors()));
 }

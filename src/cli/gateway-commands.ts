@@ -4,7 +4,7 @@ import type { GatewayOptions } from '../gateway/gateway.js';
 import type { AlarmsConfig } from '../gateway/alarms-file/read-alarms-file.js';
 import { loadAlarms } from './alarm-session.js';
 import { hint, print, printJsonLine } from './output.js';
-import { numberBetween } from './number-option.js';
+import { numberBetween } from './options.js';
 
 interface GatewayCommandOptions {
   readonly file?: string;

@@ -1,10 +1,10 @@
-/** Ctrl-C, SIGTERM and a closed terminal while a command waits: the wait ends with a word, not the process without one. */
+/** Ctrl-C, SIGTERM and a closed terminal end a command's wait with a message instead of killing the process. */
 
-/** What ends a wait, and the exit code that shells expect of a command that ended by it: 128 and the signal's number. */
+/** Exit codes that shells expect from a command that a signal ended: 128 plus the number of the signal. */
 const EXIT_CODES_OF_SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 type EndingSignal = keyof typeof EXIT_CODES_OF_SIGNALS;
 
-/** A wait that a signal of the operating system ended. */
+/** Thrown when an operating system signal ended a wait. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 
@@ -18,8 +18,9 @@ export class Interrupted extends Error {
 }
 
 /**
- * Waits with a signal that the first Ctrl-C, SIGTERM or SIGHUP aborts; the second one ends the process. The listeners stay until the wait
- * is over: log-update's own one ends the process when it finds no other. @throws Interrupted, and what `wait` throws
+ * Runs `wait` with a signal that the first Ctrl-C, SIGTERM or SIGHUP aborts; the second one ends the process.
+ * The listeners stay until the wait is over, because log-update ends the process if it finds no other listener.
+ * @throws Interrupted, and what `wait` throws
  */
 export async function interruptible<Value>(wait: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
   const controller = new AbortController();

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-/** The `runbook` command. Temporal is loaded late, inside the commands that need it, so that `--help` is quick. */
+/** The `runbook` command. Commands load Temporal only when they need it, so that `--help` is quick. */
 import { endUnlessAnswered } from '../files/last-resort.js';
 import { hint } from './output.js';
 import { runCommandLine } from './run-command-line.js';
 
-// A reader that has seen enough (`runbook list | head -1`) is no failure; nor is a terminal that was closed (EIO): its SIGHUP ends the wait.
+// A pipe that was closed early (`runbook list | head -1`) is not a failure, and neither is a closed terminal (EIO):
+// its SIGHUP ends the wait.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   if (error.code !== 'EIO') throw error;

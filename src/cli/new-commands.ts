@@ -1,11 +1,11 @@
-/** Commands for whoever writes files: the JSON schemas that editors complete against, and a runbook to begin with. */
+/** Commands for authors of files: print a JSON schema for editors, and write a first runbook. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Argument, type Command } from 'commander';
 import { CommandError, hint, print } from './output.js';
 
-/** What `runbook schema` takes → the file of the package. */
+/** Maps the argument of `runbook schema` to a file of the package. */
 const SCHEMAS = {
   runbook: 'runbook.schema.json',
   schedules: 'schedules.schema.json',
@@ -13,17 +13,18 @@ const SCHEMAS = {
 } as const;
 type SchemaName = keyof typeof SCHEMAS;
 
+/** Adds `new` and `schema`. */
 export function addNewCommands(program: Command): void {
   program
     .command('new')
     .argument('<name>', 'name of the runbook; the file is <name>.yaml')
-    .description('write a runbook to begin with, and beside it the schema that its first line names')
-    .option('--folder <folder>', 'where; created if it is not there', '.')
+    .description('create a simple runbook and the schema that editors use to check it')
+    .option('--folder <folder>', 'where to write it; created if missing', '.')
     .action(writeNew);
   program
     .command('schema')
-    .addArgument(new Argument('[kind]', 'of which file').choices(Object.keys(SCHEMAS)).default('runbook'))
-    .description('print a JSON schema, by which editors complete and check a file')
+    .addArgument(new Argument('[kind]', 'kind of file').choices(Object.keys(SCHEMAS)).default('runbook'))
+    .description('print a JSON schema that editors use to complete and check a file')
     .action(async (kind: SchemaName) => print((await readSchema(kind)).trimEnd()));
 }
 
@@ -36,22 +37,26 @@ async function writeNew(name: string, { folder }: { folder: string }): Promise<v
   const file = join(folder, `${name}.yaml`);
   await mkdir(folder, { recursive: true });
   try {
-    // `wx`: a file that is there is never written over, also not one that appears just now.
+    // `wx` never overwrites an existing file, even one that was created a moment ago.
     await writeFile(file, runbookText(name), { flag: 'wx' });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    throw new CommandError('FileExists', `${file} is there already; nothing was written`);
+    throw new CommandError('FileExists', `${file} already exists; nothing was written`);
   }
   const schemaFile = await writeSchema(folder);
   print(`Written: ${file}`);
-  if (schemaFile !== null) print(`Written: ${schemaFile}, which editors complete and check against`);
+  if (schemaFile !== null) print(`Written: ${schemaFile}, the schema for editors`);
   const option = relative('.', resolve(dirname(file))) === '' ? '.' : folder;
   hint(
-    `Check it:    runbook validate ${file}\nUse it:      RUNBOOK_DIR=${option}, for workers and for this command; a running worker\n             has to be restarted with it, unless it reads that folder already`,
+    `Check it:    runbook validate ${file}\nUse it:      RUNBOOK_DIR=${option}, for workers and for this command; restart a running worker\n             with it, unless it already reads that folder`,
   );
 }
 
-/** Beside the runbook, since a path from there holds in every folder, on every machine, with any kind of install. @returns the file, `null` where it is up to date */
+/**
+ * Writes the schema beside the runbook, because a relative path from there works on every machine and with every
+ * kind of install.
+ * @returns the file, or `null` if it was up to date
+ */
 async function writeSchema(folder: string): Promise<string | null> {
   const file = join(folder, SCHEMAS.runbook);
   const schema = await readSchema('runbook');
@@ -60,7 +65,7 @@ async function writeSchema(folder: string): Promise<string | null> {
   return file;
 }
 
-/** @throws CommandError for a name that a runbook cannot have, or that is taken */
+/** @throws CommandError if a runbook cannot have that name, or another one has it */
 async function refuseName(name: string): Promise<void> {
   const [{ isReservedName, NAME, NAME_REMEDY }, { BUILT_IN_DIRECTORY, findRunbook }, { loadClientConfig }] =
     await Promise.all([
@@ -72,11 +77,8 @@ async function refuseName(name: string): Promise<void> {
   if (isReservedName(name)) throw new CommandError('InvalidName', `"${name}" is a reserved name. Choose another one`);
   const found = await findRunbook(loadClientConfig(process.env).runbookDirectories, name);
   if (found.kind !== 'found') return;
-  const where = found.file.startsWith(BUILT_IN_DIRECTORY) ? 'the built-in catalogue has it' : found.file;
-  throw new CommandError(
-    'NameTaken',
-    `There is a runbook ${name} already: ${where}. Two of one name cannot be started`,
-  );
+  const where = found.file.startsWith(BUILT_IN_DIRECTORY) ? 'in the built-in catalogue' : found.file;
+  throw new CommandError('NameTaken', `There is already a runbook ${name}: ${where}. Names must be unique`);
 }
 
 function runbookText(name: string): string {

@@ -1,19 +1,19 @@
-/** How a command speaks: text or JSON on standard output, problems on standard error, one exit code. */
+/** How commands write: results as text or JSON on standard output, problems on standard error, and one exit code. */
 import { describeProblem, type Problem } from '../domain/failures.js';
 import { EXIT_CODES } from '../domain/report/report.js';
 import { printableJson, printableLines } from '../domain/text/text.js';
 import { hostAndPort } from '../network/host-and-port.js';
 import { messageLines, printablePainted } from './terminal-text.js';
 
-/** Besides the outcomes' own codes; `OTHER_EXIT_CODES` has all of them. */
+/** Wrong usage or configuration. `OTHER_EXIT_CODES` lists every code that is not an outcome. */
 export const USAGE_EXIT_CODE = 2;
 const UNREACHABLE_EXIT_CODE = 3;
-/** A schedule on the server was changed by hand, or is not ours: nothing was applied. */
+/** A schedule was changed by hand or is not managed by a file, so nothing was applied. */
 export const HAND_CHANGE_EXIT_CODE = 4;
 
-/** Meaning → code, for `--help` and the documents: what is no outcome of a run. */
+/** Exit codes that are not outcomes of runs, by their meaning: for `--help` and the docs. */
 export const OTHER_EXIT_CODES: Readonly<Record<string, number>> = {
-  'an error that is none of those below; the message says which': 1,
+  'any other error; see the message': 1,
   'usage or configuration': USAGE_EXIT_CODE,
   'Temporal cannot be reached': UNREACHABLE_EXIT_CODE,
   'a schedule was changed by hand; nothing was applied': HAND_CHANGE_EXIT_CODE,
@@ -22,7 +22,10 @@ export const OTHER_EXIT_CODES: Readonly<Record<string, number>> = {
   'SIGTERM while the command waited': 143,
 };
 
-/** A command that cannot go on; `kind` is stable and stands in `--json`. */
+/** Receives the exit code of a command that did not throw. */
+export type SetExitCode = (exitCode: number) => void;
+
+/** Ends a command with a message. `kind` is stable and appears in `--json`. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 
@@ -36,40 +39,45 @@ export class CommandError extends Error {
   }
 }
 
+/** Writes text to standard output; control characters are shown, not sent. */
 export function print(text: string): void {
   process.stdout.write(`${printableLines(text)}\n`);
 }
 
-/** What a renderer made, of facts that are printable: its colours stay. */
+/**
+ * Writes the text of a renderer to standard output and keeps its colours. The renderer must have used printable
+ * facts.
+ */
 export function printPainted(text: string): void {
   process.stdout.write(`${printablePainted(text)}\n`);
 }
 
+/** Writes one value as indented JSON to standard output. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${printableJson(JSON.stringify(value, null, 2))}\n`);
 }
 
-/** For streams of values: one a line. */
+/** Writes one value as a line of JSON, for streams. */
 export function printJsonLine(value: unknown): void {
   process.stdout.write(`${printableJson(JSON.stringify(value))}\n`);
 }
 
-/** Progress and hints: never in the way of what a pipe reads. */
+/** Writes progress, hints and errors to standard error, so that pipes get only the result. */
 export function hint(text: string): void {
   process.stderr.write(`${printableLines(text)}\n`);
 }
 
-/** Names of the client's errors → exit codes; told by name, so that no Temporal code is loaded to tell. */
+/** Exit codes of the client's errors, by name, so that the check loads no Temporal code. */
 const CODE_OF_ERROR: Readonly<Record<string, number>> = {
   ServerUnreachable: UNREACHABLE_EXIT_CODE,
   TemporalUnreachable: UNREACHABLE_EXIT_CODE,
   PlanRefused: EXIT_CODES.refused,
 };
 
-/** A schedule's name that leads nowhere, or to several. */
+/** A schedule name that matches no schedule of ours, or several. */
 const SCHEDULE_NAMING_ERRORS = ['ScheduleNotFound', 'AmbiguousSchedule', 'ForeignSchedule'];
 
-/** Says what went wrong, in the form that was asked for. @returns the exit code */
+/** Reports an error as text or JSON. @returns the exit code */
 export function fail(error: unknown, asJson: boolean): number {
   const { kind, message, exitCode, problems } = factsOf(error);
   if (asJson) printJson({ error: { kind, message, ...(problems.length === 0 ? {} : { problems }) } });
@@ -84,19 +92,22 @@ export function fail(error: unknown, asJson: boolean): number {
 }
 
 const WHY_NOT: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process does',
+  EADDRINUSE: 'another process uses it',
   EADDRNOTAVAIL: 'this machine does not have that address',
-  EACCES: 'this user may not',
+  EACCES: 'this user lacks permission',
 };
 
-/** Node writes the address without brackets. @returns `null` for any other error */
+/**
+ * Explains why a port could not be opened. Node writes IPv6 addresses without brackets.
+ * @returns `null` for any other error
+ */
 function listenProblem(error: Error): string | null {
   const { syscall, address, port, code } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   if (syscall !== 'listen' || address === undefined || port === undefined) return null;
   return `cannot listen on ${hostAndPort(address, port)}: ${WHY_NOT[code ?? ''] ?? 'the system refuses it'} (${code})`;
 }
 
-/** The caller named something that does not fit. */
+/** Errors about an id or a name that the caller gave. */
 const CLIENT_NAMING_ERRORS = [
   'RunNotFound',
   'RunIdTaken',
@@ -107,9 +118,9 @@ const CLIENT_NAMING_ERRORS = [
   'AccessDenied',
 ];
 
-const BRING_ONE_UP = '. For a try, `npm run demo -- --keep` brings one up on this machine';
+const BRING_ONE_UP = '. To try things out, `npm run demo -- --keep` starts one on this machine';
 
-/** Temporal was away before the command was about any run. */
+/** True if Temporal could not be reached before the command concerned any run. */
 function isNoTemporal(error: Error): boolean {
   return error.name === 'ServerUnreachable' && (error as { workflowId?: string | null }).workflowId === null;
 }
@@ -119,7 +130,7 @@ function factsOf(error: unknown): { kind: string; message: string; exitCode: num
   if (!(error instanceof Error)) return { kind: 'Error', message: String(error), exitCode: 1, problems: [] };
   const { name } = error;
   const message = listenProblem(error) ?? `${error.message}${isNoTemporal(error) ? BRING_ONE_UP : ''}`;
-  // A configuration error's message holds its problems already.
+  // The message of a configuration error already contains its problems.
   if (name === 'ConfigurationError') return { kind: name, message, exitCode: USAGE_EXIT_CODE, problems: [] };
   const known = [...CLIENT_NAMING_ERRORS, ...SCHEDULE_NAMING_ERRORS].includes(name);
   return { kind: name, message, exitCode: CODE_OF_ERROR[name] ?? (known ? USAGE_EXIT_CODE : 1), problems: [] };

@@ -1,4 +1,4 @@
-/** The moment after a start: was the run refused at once, as one with an unknown runbook or a wrong input is, or does it begin? */
+/** Finds out, just after a start, whether the run was refused (unknown runbook, wrong input) or has started work. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunbookClient } from '../client/runbook-client.js';
 import type { RunFacts } from '../domain/run/run-facts.js';
@@ -7,19 +7,20 @@ import { isOpen } from '../domain/run/workflow-status.js';
 
 /** Chosen: planning is a few reads of ServiceStage. */
 const AT_MOST_MS = 5_000;
-/** Once it is planned: window, freezes and the lease are asked before a target is begun. */
+/** After planning, the run checks window, freezes and lease within this time. */
 const THEN_MS = 1_000;
-/** Between two looks; each is twice as long as the one before, up to a second. */
+/** The first pause between two checks; each pause is twice as long as the previous one, up to a second. */
 const FIRST_PAUSE_MS = 100;
 
+/** What became of a run within seconds of its start. */
 export type PlanningVerdict =
   | { readonly kind: 'begun' }
   | { readonly kind: 'planning'; readonly facts: RunFacts }
-  /** The server does not say; the run was started all the same. */
+  /** The server does not answer; the run was started all the same. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'ended'; readonly report: RunReport | null };
 
-/** Needs no worker. @throws RunNotFound, ServerUnreachable */
+/** Waits at most about five seconds and needs no worker. @throws RunNotFound, ServerUnreachable */
 export async function planningVerdict(client: RunbookClient, workflowId: string): Promise<PlanningVerdict> {
   const startedAtMs = performance.now();
   let plannedAtMs: number | null = null;

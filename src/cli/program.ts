@@ -1,4 +1,4 @@
-/** Every command of `runbook`, as commander has it: what `main` carries out, and what the documents are checked against. */
+/** Every command of `runbook` as a commander program. `main` runs it, and tests compare the docs with it. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { EXIT_CODES } from '../domain/report/report.js';
@@ -6,7 +6,7 @@ import { printableLines } from '../domain/text/text.js';
 import { addAlarmCommands } from './alarm-commands.js';
 import { addGatewayCommands } from './gateway-commands.js';
 import { addNewCommands } from './new-commands.js';
-import { OTHER_EXIT_CODES } from './output.js';
+import { OTHER_EXIT_CODES, type SetExitCode } from './output.js';
 import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
 import { addScheduleCommands } from './schedule-commands.js';
@@ -20,22 +20,25 @@ const EXIT_CODE_HELP = [
     .map(([meaning, code]) => `  ${String(code).padStart(3)}  ${meaning}`),
 ].join('\n');
 
-/** @param done takes the exit code of a command that ends well, or with an outcome of its own */
-export function createProgram(done: (exitCode: number) => void): Command {
+/**
+ * Creates the program with all commands.
+ * @param setExitCode receives the exit code of a command that did not throw
+ */
+export function createProgram(setExitCode: SetExitCode): Command {
   const program = new Command('runbook')
     .description('Run operational runbooks against Huawei Cloud ServiceStage component instances')
-    .showHelpAfterError('(--help shows what can be given)')
+    .showHelpAfterError('(--help shows the options)')
     .version(versionOfPackage(), '-V, --version', 'show the version')
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
     .addHelpText('after', `\n${EXIT_CODE_HELP}`);
-  addRunbookCommands(program, done);
+  addRunbookCommands(program, setExitCode);
   addNewCommands(program);
-  addRunCommands(program, done);
-  addScheduleCommands(program, done);
+  addRunCommands(program, setExitCode);
+  addScheduleCommands(program, setExitCode);
   addGatewayCommands(program);
   addAlarmCommands(program);
-  addStackCommands(program, done);
+  addStackCommands(program, setExitCode);
   suggestHarmless(program);
   return program;
 }

@@ -1,16 +1,23 @@
-/** The calendars of change freezes, as far as the command line needs them: which names there are, and what is frozen when. Local files. */
+/**
+ * Calendars of change freezes as the command line needs them: their names, and what is frozen when. Reads local
+ * files.
+ */
 import type { Calendars } from '../calendars/calendars.js';
 import { describeProblem } from '../domain/failures.js';
 import { hint } from './output.js';
 
+/** The calendars in the folders of RUNBOOK_CALENDARS. */
 export interface LocalCalendars extends Pick<Calendars, 'freezesBetween'> {
-  /** `null`: there is no folder of calendars here, so names of calendars in files are not checked. */
+  /** `null` if there is no folder of calendars, in which case the names that files use are not checked. */
   readonly names: readonly string[] | null;
 }
 
-/** Tells at once which folders cannot be read and which names stand twice. @throws ConfigurationError */
+/**
+ * Reads the names and prints a hint for each folder that cannot be read and each name used twice.
+ * @throws ConfigurationError
+ */
 export async function readCalendars(): Promise<LocalCalendars> {
-  // Late, as in every command: the configuration loads Temporal's, and `--help` is quick.
+  // Loaded late: the configuration loads Temporal's code, and `--help` must be quick.
   const [{ calendarsIn }, { loadClientConfig }] = await Promise.all([
     import('../calendars/calendars.js'),
     import('../config/config.js'),
@@ -23,10 +30,10 @@ export async function readCalendars(): Promise<LocalCalendars> {
   return { names, freezesBetween: (...asked) => calendars.freezesBetween(...asked) };
 }
 
-const NO_FOLDER = 'there is no folder of calendars here';
-const SET_FOLDER = 'Set RUNBOOK_CALENDARS to the folder that the workers read';
+const NO_FOLDER = 'RUNBOOK_CALENDARS is not set';
+const SET_FOLDER = 'Set it to the folder that the workers read';
 
-/** Where there is no folder of calendars, a mistyped name is first seen when a run is refused for it. */
+/** Warns that names of calendars were not checked, because a mistyped one is noticed only when a run is refused. */
 export function hintIfNotChecked({ names }: LocalCalendars, named: Iterable<string>): void {
   const all = [...new Set(named)];
   if (names === null && all.length > 0) hint(`! ${all.join(', ')}: not checked, ${NO_FOLDER}. ${SET_FOLDER}`);

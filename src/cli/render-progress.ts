@@ -1,39 +1,42 @@
-/** A run under way as text: a block that is drawn again for terminals, or one line for each thing that happened for pipes. Pure. */
+/**
+ * Renders a run in progress as text: a block for terminals, redrawn in place, or one line per event for pipes. Pure.
+ */
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeWaiting } from '../domain/gates/gates.js';
 import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/report.js';
 import { printable } from '../domain/text/text.js';
 import { describeTime } from '../domain/time/utc-time.js';
-import type { Paint } from './paint.js';
+import type { Colors } from './colors.js';
 import { waitingLines } from './render-gates.js';
 import { mark } from './render-report.js';
 import { printableFacts } from './terminal-text.js';
 
-export function renderProgress(snapshot: RunSnapshot, nowMs: number, paint: Paint): string {
+/** The block that a terminal shows. @param nowMs epoch milliseconds */
+export function renderProgress(snapshot: RunSnapshot, nowMs: number, colors: Colors): string {
   const { run, targets, workflowId } = printableFacts(snapshot);
   const lines = [
-    `${paint.bold(run.runbook)} ${paint.dim(workflowId)}  ${run.phase}, ${describeDuration(nowMs - run.startedAtMs)}`,
+    `${colors.bold(run.runbook)} ${colors.dim(workflowId)}  ${run.phase}, ${describeDuration(nowMs - run.startedAtMs)}`,
   ];
-  for (const target of targets) lines.push('', ...targetBlock(target, nowMs, paint));
+  for (const target of targets) lines.push('', ...targetBlock(target, nowMs, colors));
   const waiting = run.targets.filter(({ childRunId }) => childRunId === null).map(({ path }) => path);
-  if (run.waiting !== undefined) lines.push('', ...waitingLines(run.waiting, nowMs, paint));
-  if (waiting.length > 0 && run.phase === 'running') lines.push('', paint.dim(`waiting: ${waiting.join(', ')}`));
+  if (run.waiting !== undefined) lines.push('', ...waitingLines(run.waiting, nowMs, colors));
+  if (waiting.length > 0 && run.phase === 'running') lines.push('', colors.dim(`waiting: ${waiting.join(', ')}`));
   return lines.join('\n');
 }
 
 function targetBlock(
   { path, phase, seen, steps, compensations, outcome }: TargetProgress,
   nowMs: number,
-  paint: Paint,
+  colors: Colors,
 ): string[] {
-  const head = `${paint.bold(path)}  ${outcome ?? phase}${seen === null ? '' : `  ${paint.dim(seen)}`}`;
-  return [head, ...[...steps, ...compensations].flatMap((step) => stepLines(step, nowMs, paint))];
+  const head = `${colors.bold(path)}  ${outcome ?? phase}${seen === null ? '' : `  ${colors.dim(seen)}`}`;
+  return [head, ...[...steps, ...compensations].flatMap((step) => stepLines(step, nowMs, colors))];
 }
 
-function stepLines(step: StepProgress, nowMs: number, paint: Paint): string[] {
-  const line = stepLine(step, nowMs, paint);
-  return step.retrying === undefined ? [line] : [line, paint.warn(`      ${retryingText(step.retrying)}`)];
+function stepLines(step: StepProgress, nowMs: number, colors: Colors): string[] {
+  const line = stepLine(step, nowMs, colors);
+  return step.retrying === undefined ? [line] : [line, colors.warn(`      ${retryingText(step.retrying)}`)];
 }
 
 /** `tried again: GET …: 503 (failed 4 times since 02:10:04Z, next at 02:11:20Z, until 02:40:00Z)` */
@@ -50,15 +53,18 @@ function retryingText({ reason, failures, sinceMs, untilMs, nextAttemptAtMs }: S
 function stepLine(
   { title, state, startedAtMs, endedAtMs, cloudJobId, failure }: StepProgress,
   nowMs: number,
-  paint: Paint,
+  colors: Colors,
 ): string {
   const elapsed = startedAtMs === null ? '' : ` ${describeDuration((endedAtMs ?? nowMs) - startedAtMs)}`;
-  const job = cloudJobId === null ? '' : paint.dim(`  ${cloudJobId}`);
-  const why = failure === null ? '' : paint.bad(`  ${failure}`);
-  return `  ${paint.result(state)(mark(state))} ${title}${state === 'pending' ? '' : ` ${state}${elapsed}`}${job}${why}`;
+  const job = cloudJobId === null ? '' : colors.dim(`  ${cloudJobId}`);
+  const why = failure === null ? '' : colors.bad(`  ${failure}`);
+  return `  ${colors.result(state)(mark(state))} ${title}${state === 'pending' ? '' : ` ${state}${elapsed}`}${job}${why}`;
 }
 
-/** What happened between two snapshots, one line each; what begins comes before its parts, what ends after them. */
+/**
+ * One line for each event between two snapshots. A run or target comes before its parts when it starts, and after
+ * them when it ends.
+ */
 export function eventsBetween(earlier: RunSnapshot | null, later: RunSnapshot): string[] {
   const [before, after] = printableFacts([earlier, later] as const);
   const { run } = after;
@@ -97,9 +103,9 @@ function stepEvents(path: string, was: StepProgress | undefined, step: StepProgr
     events.push(`${path}: ${step.title} ${step.state}${took}${rest.length === 0 ? '' : `, ${rest.join(', ')}`}`);
   }
   if (step.state === 'running' && step.cloudJobId !== null && known !== step.cloudJobId)
-    events.push(`${path}: ${step.title} is followed as cloud job ${step.cloudJobId}`);
+    events.push(`${path}: ${step.title} runs as cloud job ${step.cloudJobId}`);
   const { retrying } = step;
-  // The first failure, and then each time their number has doubled: a night of failures is some ten lines.
+  // Report the first failure and then each doubling, so that a night of failures makes about ten lines.
   if (retrying !== undefined && doublings(was?.retrying) !== doublings(retrying))
     events.push(`${path}: ${step.title} ${retryingText(retrying)}`);
   return events;

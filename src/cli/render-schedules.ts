@@ -1,4 +1,4 @@
-/** Schedules as text: differences, what an apply did, the list, the coming occurrences. Pure. */
+/** Renders schedules as text: differences, results of an apply, the list, coming occurrences. Pure. */
 import { describeDuration } from '../domain/time/duration.js';
 import { printable } from '../domain/text/text.js';
 import type { Applied } from '../schedules/apply.js';
@@ -6,7 +6,7 @@ import type { Change, Json } from '../schedules/changes.js';
 import type { Difference, Status } from '../schedules/compare.js';
 import type { Occurrence, Occurrences } from '../schedules/occurrences.js';
 import type { ListedSchedule, RunNow } from '../schedules/operate.js';
-import type { Paint } from './paint.js';
+import type { Colors } from './colors.js';
 import { messageLines, printableFacts } from './terminal-text.js';
 
 const MARKS: Readonly<Record<Status, string>> = {
@@ -21,25 +21,26 @@ const MARKS: Readonly<Record<Status, string>> = {
 const WORDS: Readonly<Record<Status, string>> = {
   create: 'to be created',
   update: 'to be updated',
-  delete: 'to be deleted: the file does not have it any more',
+  delete: 'to be deleted: no longer in the file',
   unchanged: 'unchanged',
   'changed-by-hand': 'changed on the server by hand',
-  foreign: 'bears no mark of a file: made by others, or its action was replaced by hand; left alone',
+  foreign: 'not created from a file, or its action was replaced by hand; left alone',
   unreadable: 'cannot be read; left alone',
 };
 
-export function renderDifferences(differences: readonly Difference[], paint: Paint): string {
+/** Renders `schedule diff`. */
+export function renderDifferences(differences: readonly Difference[], colors: Colors): string {
   const lines = printableFacts(differences).flatMap(
     ({ id, name, status, changes, byHand, paused, desired, reason }) => {
-      const head = `${MARKS[status]} ${paint.bold(id)}  ${WORDS[status]}${paused ? paint.dim(' (paused)') : ''}`;
+      const head = `${MARKS[status]} ${colors.bold(id)}  ${WORDS[status]}${paused ? colors.dim(' (paused)') : ''}`;
       if (status === 'unchanged')
-        return [paint.dim(`${MARKS[status]} ${id}  ${WORDS[status]}${paused ? ' (paused)' : ''}`)];
+        return [colors.dim(`${MARKS[status]} ${id}  ${WORDS[status]}${paused ? ' (paused)' : ''}`)];
       const then =
         status === 'changed-by-hand'
-          ? [`    → apply --overwrite ${name} ${desired === null ? 'deletes it' : 'takes it back'}`]
+          ? [`    → apply --overwrite ${name} ${desired === null ? 'deletes it' : 'reverts the change'}`]
           : [];
       return [
-        ['changed-by-hand', 'foreign', 'unreadable'].includes(status) ? paint.warn(head) : head,
+        ['changed-by-hand', 'foreign', 'unreadable'].includes(status) ? colors.warn(head) : head,
         ...(reason === undefined ? [] : [`    ${reason}`]),
         ...changeLines(byHand, 'by hand: '),
         ...(status === 'create' ? [] : changeLines(changes, '')),
@@ -47,7 +48,7 @@ export function renderDifferences(differences: readonly Difference[], paint: Pai
       ];
     },
   );
-  return lines.length === 0 ? 'The file names no schedules, and the server has none of its owner' : lines.join('\n');
+  return lines.length === 0 ? 'The file has no schedules, and the server has none of its owner' : lines.join('\n');
 }
 
 function changeLines(changes: readonly Change[], prefix: string): string[] {
@@ -60,7 +61,8 @@ function textOf(value: Json): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
-export function renderApplied(given: readonly Applied[], paint: Paint): string {
+/** Renders what `schedule apply` did. */
+export function renderApplied(given: readonly Applied[], colors: Colors): string {
   const applied = printableFacts(given);
   const counts = new Map<string, number>();
   for (const { result } of applied) counts.set(result, (counts.get(result) ?? 0) + 1);
@@ -68,92 +70,97 @@ export function renderApplied(given: readonly Applied[], paint: Paint): string {
     .filter(({ result }) => result !== 'unchanged' && result !== 'left-alone')
     .map(({ id, result, error }) =>
       error === undefined
-        ? `${paint.bold(id)}  ${result}`
-        : paint.bad(`${id}  ${error.kind}: ${messageLines(error.message).join('\n')}`),
+        ? `${colors.bold(id)}  ${result}`
+        : colors.bad(`${id}  ${error.kind}: ${messageLines(error.message).join('\n')}`),
     );
   const summary = [...counts].map(([result, count]) => `${count} ${result}`).join(', ');
   return [...lines, summary === '' ? 'Nothing to apply' : summary].join('\n');
 }
 
-export function renderList(given: readonly ListedSchedule[], paint: Paint): string {
+/** Renders `schedule list`. */
+export function renderList(given: readonly ListedSchedule[], colors: Colors): string {
   const listed = printableFacts(given);
-  if (listed.length === 0) return 'There are no schedules from files';
+  if (listed.length === 0) return 'There are no schedules that were created from files';
   const width = Math.max(...listed.map(({ id }) => id.length));
   return listed
     .flatMap(({ id, runbook, paused, note, nextAt, state, runningRuns, lastRun }) => [
-      `${paint.bold(id.padEnd(width))}  ${runbook}  ${paused ? paint.warn(pausedWords(note)) : `next ${nextAt ?? 'never'}`}`,
-      ...(state === 'applied' ? [] : [paint.warn(`    ${WORDS['changed-by-hand']}`)]),
-      ...(runningRuns.length === 0 ? [] : [paint.dim(`    under way: ${runningRuns.join(', ')}`)]),
-      ...(lastRun === null ? [] : [paint.dim(`    last: ${lastRun.workflowId}`)]),
+      `${colors.bold(id.padEnd(width))}  ${runbook}  ${paused ? colors.warn(pausedWords(note)) : `next ${nextAt ?? 'never'}`}`,
+      ...(state === 'applied' ? [] : [colors.warn(`    ${WORDS['changed-by-hand']}`)]),
+      ...(runningRuns.length === 0 ? [] : [colors.dim(`    running: ${runningRuns.join(', ')}`)]),
+      ...(lastRun === null ? [] : [colors.dim(`    last: ${lastRun.workflowId}`)]),
     ])
     .join('\n');
 }
 
-/** The note of `pause` says `paused by …` itself. */
+/** The note of `pause` already begins with `paused by …`. */
 function pausedWords(note: string | null): string {
   if (note === null) return 'paused';
   return note.startsWith('paused') ? note : `paused: ${note}`;
 }
 
-/** `window`: the length of the schedule's window; `null` where somebody took it out on the server. */
+/**
+ * Renders the result of `schedule run-now`.
+ * @param window length of the schedule's window; `null` if someone removed it on the server
+ */
 export function renderRunNow(given: RunNow, window: string | null): string {
-  const told = printableFacts(given);
-  const fresh =
-    window === null ? [] : [`Its window:  a fresh one of ${printable(window)} from now, its freezes as always`];
-  switch (told.kind) {
+  const result = printableFacts(given);
+  const fresh = window === null ? [] : [`Its window:  ${printable(window)} from now; its freezes apply`];
+  switch (result.kind) {
     case 'started':
       return [
-        `Started run ${told.workflowId}`,
+        `Started run ${result.workflowId}`,
         ...fresh,
-        `Follow it:   runbook watch ${told.workflowId}`,
-        `Its report:  runbook report ${told.workflowId}`,
+        `Follow it:   runbook watch ${result.workflowId}`,
+        `Its report:  runbook report ${result.workflowId}`,
       ].join('\n');
     case 'waits':
-      return [`It starts when this run has ended: ${told.runningRuns.join(', ')}`, ...fresh].join('\n');
+      return [`It starts when this run has ended: ${result.runningRuns.join(', ')}`, ...fresh].join('\n');
     case 'skipped':
-      if (told.oneWaits)
-        return `Not started (overlap: buffer-one): one run waits already for this one to end: ${told.runningRuns.join(', ')}`;
-      return `Not started (overlap: skip): this run is still under way: ${told.runningRuns.join(', ')}`;
+      if (result.oneWaits)
+        return `Not started (overlap: buffer-one): a run is already waiting for this one to end: ${result.runningRuns.join(', ')}`;
+      return `Not started (overlap: skip): this run is still in progress: ${result.runningRuns.join(', ')}`;
     case 'unknown':
-      return 'The server has not started it yet; look again with: runbook schedule list';
+      return 'The server has not started it yet; check with: runbook schedule list';
   }
 }
 
+/** The coming occurrences of one schedule, with the facts that `schedule next` shows beside them. */
 export interface ShownOccurrences extends Occurrences {
   readonly id: string;
   /** `recover on shop/checkout/prod-1` */
   readonly summary: string;
   readonly paused: boolean;
-  /** In words: see `describeSurprise`. */
+  /** Sentences from `describeSurprise`. */
   readonly warnings: readonly string[];
-  /** Milliseconds; 0 where there is none. */
+  /** Milliseconds; 0 without jitter. */
   readonly jitterMs: number;
 }
 
-export function renderOccurrences(given: ShownOccurrences, paint: Paint): string {
+/** Renders `schedule next`. */
+export function renderOccurrences(given: ShownOccurrences, colors: Colors): string {
   const { id, summary, paused, timezone, coming, warnings, problems, jitterMs } = printableFacts(given);
   return [
-    `${paint.bold(id)}  ${summary}`,
-    ...(paused ? [paint.warn('  paused: none of these starts a run until it is resumed')] : []),
-    ...(jitterMs > 0 && coming.length > 0 ? [paint.dim(`  ${jitterWords(jitterMs)}`)] : []),
+    `${colors.bold(id)}  ${summary}`,
+    ...(paused ? [colors.warn('  paused: none of these starts a run until it is resumed')] : []),
+    ...(jitterMs > 0 && coming.length > 0 ? [colors.dim(`  ${jitterWords(jitterMs)}`)] : []),
     ...(coming.length === 0
-      ? ['  nothing comes in that time']
-      : coming.map((each) => occurrenceLine(each, timezone, problems.length > 0, paint))),
-    ...warnings.map((warning) => paint.warn(`  ! ${warning}`)),
-    ...problems.map(({ place, found }) => paint.warn(`  ! ${place}: ${found}`)),
+      ? ['  no occurrences in that time']
+      : coming.map((each) => occurrenceLine(each, timezone, problems.length > 0, colors))),
+    ...warnings.map((warning) => colors.warn(`  ! ${warning}`)),
+    ...problems.map(({ place, found }) => colors.warn(`  ! ${place}: ${found}`)),
   ].join('\n');
 }
 
-/** The server tells the times of the starts only. */
+/** The server reports only the times of the starts, with jitter added. */
 function jitterWords(jitterMs: number): string {
-  return `jitter ${describeDuration(jitterMs)}: each start, as listed, is up to that long after its nominal time, from which its window counts`;
+  return `jitter ${describeDuration(jitterMs)}: the times include it; each window counts from the nominal time, up to that much earlier`;
 }
 
 function occurrenceLine(
   { atMs, localTime, comesTwice, freezes }: Occurrence,
   zone: string,
   isUnreadable: boolean,
-  paint: Paint,
+  colors: Colors,
 ): string {
   const utc = new Date(atMs).toISOString().replace('.000Z', 'Z');
   const frozen = freezes.map(
@@ -162,5 +169,5 @@ function occurrenceLine(
   );
   const unreadable = isUnreadable ? ['a calendar cannot be read, which counts as frozen'] : [];
   const notes = [...(comesTwice ? ['this time comes twice on that day'] : []), ...frozen, ...unreadable];
-  return `  ${localTime} ${zone}  ${paint.dim(utc)}${notes.length === 0 ? '' : `  ${paint.warn(notes.join('; '))}`}`;
+  return `  ${localTime} ${zone}  ${colors.dim(utc)}${notes.length === 0 ? '' : `  ${colors.warn(notes.join('; '))}`}`;
 }

@@ -1,94 +1,67 @@
-/** Commands about runs: plan, start, watch, report, cancel. Each talks to Temporal through `RunbookClient`. */
+/** Commands about runs: plan, start, watch, report, cancel. All use `RunbookClient`. */
 import { Option, type Command } from 'commander';
 import type { RunbookClient } from '../client/runbook-client.js';
 import type { StartedRun } from '../client/start-run.js';
 import { EXIT_CODES, type RunReport } from '../domain/report/report.js';
 import { explainSilence } from '../domain/run/run-facts.js';
 import { printable } from '../domain/text/text.js';
-import { accompanied } from './accompany.js';
+import { withExplanations } from './explain-wait.js';
 import { Interrupted, interruptible } from './interruptible.js';
-import { CommandError, hint, print, printJson, printPainted, USAGE_EXIT_CODE } from './output.js';
-import { paintForOutput } from './paint.js';
+import { CommandError, hint, print, printJson, printPainted, USAGE_EXIT_CODE, type SetExitCode } from './output.js';
+import { createColors } from './colors.js';
 import { planningVerdict, type PlanningVerdict } from './planning-verdict.js';
 import { renderPlan, renderReport } from './render-report.js';
+import { withSessionOptions, type SessionOptions } from './options.js';
 import { requestFrom, withRequest, type RequestOptions } from './run-request.js';
+import { withSession } from './session.js';
 import { hintNote, showUntilItEnds } from './show-run.js';
 
-type Done = (exitCode: number) => void;
-
-interface CommonOptions {
-  readonly json?: boolean;
-  readonly taskQueue?: string;
-}
-
 type Request = Awaited<ReturnType<typeof requestFrom>>;
-type PlanOptions = CommonOptions & RequestOptions;
+type PlanOptions = SessionOptions & RequestOptions;
 
-interface StartOptions extends CommonOptions, RequestOptions {
+interface StartOptions extends SessionOptions, RequestOptions {
   readonly id?: string;
   readonly wait?: boolean;
   readonly watch?: boolean;
 }
 
-export function addRunCommands(program: Command, done: Done): void {
-  withRequest(withCommon(program.command('plan').argument('<name>', 'name of a runbook')))
-    .description('show exactly what a run would do; a worker plans it, nothing is touched')
+/** Adds the commands about runs. */
+export function addRunCommands(program: Command, setExitCode: SetExitCode): void {
+  withRequest(withSessionOptions(program.command('plan').argument('<name>', 'name of a runbook')))
+    .description('show exactly what a run would do; needs a worker, changes nothing')
     .action(async (name: string, options: PlanOptions) => {
       const request = await requestFrom(options);
-      await withClient(options, async (client) => done(await plan(client, name, request, options)));
+      await withSession(options, async ({ runbooks }) => setExitCode(await plan(runbooks, name, request, options)));
     });
-  withRequest(withCommon(program.command('start').argument('<name>', 'name of a runbook')))
+  withRequest(withSessionOptions(program.command('start').argument('<name>', 'name of a runbook')))
     .description('start a run')
-    .option('--id <id>', 'id of the run; the same id never starts a second run')
+    .option('--id <id>', 'id of the run; an id never starts a second run')
     .option('--wait', 'wait for the end and print the report')
     .addOption(new Option('--watch', 'show the run live, then its report').conflicts('wait'))
     .action(async (name: string, options: StartOptions) => {
       const request = await requestFrom(options);
-      await withClient(options, async (client) => done(await start(client, name, request, options)));
+      await withSession(options, async ({ runbooks }) => setExitCode(await start(runbooks, name, request, options)));
     });
-  withCommon(program.command('watch').argument('<id>', 'id of a run'))
+  withSessionOptions(program.command('watch').argument('<id>', 'id of a run'))
     .description('show a run live, then its report')
-    .action((id: string, options: CommonOptions) =>
-      withClient(options, async (client) => done(await watch(client, id, options))),
+    .action((id: string, options: SessionOptions) =>
+      withSession(options, async ({ runbooks }) => setExitCode(await watch(runbooks, id, options))),
     );
-  withCommon(program.command('report').argument('<id>', 'id of a run'))
+  withSessionOptions(program.command('report').argument('<id>', 'id of a run'))
     .description('print the report of a run that has ended; needs no worker')
-    .action((id: string, options: CommonOptions) =>
-      withClient(options, async (client) => done(await report(client, id, options))),
+    .action((id: string, options: SessionOptions) =>
+      withSession(options, async ({ runbooks }) => setExitCode(await report(runbooks, id, options))),
     );
-  withCommon(program.command('cancel').argument('<id>', 'id of a run'))
-    .description('ask a run to stop: what is in flight is finished, then its onCancel applies')
-    .action((id: string, options: CommonOptions) =>
-      withClient(options, async (client) => {
-        const cancel = await client.cancel(id);
+  withSessionOptions(program.command('cancel').argument('<id>', 'id of a run'))
+    .description('ask a run to stop: it finishes the cloud job in flight, then follows onCancel')
+    .action((id: string, options: SessionOptions) =>
+      withSession(options, async ({ runbooks }) => {
+        const cancel = await runbooks.cancel(id);
         if (options.json === true) printJson({ workflowId: id, cancel });
-        else if (cancel === 'alreadyEnded') print(`${id} has ended already. Its report: runbook report ${id}`);
-        else print(`Cancel of ${id} is requested. Follow it with: runbook watch ${id}`);
+        else if (cancel === 'alreadyEnded') print(`${id} has already ended. Its report: runbook report ${id}`);
+        else print(`Requested the cancellation of ${id}. Follow it with: runbook watch ${id}`);
       }),
     );
-}
-
-function withCommon(command: Command): Command {
-  return command.option('--task-queue <name>', 'default: RUNBOOK_TASK_QUEUE or runbooks').option('--json', 'as JSON');
-}
-
-async function withClient(options: CommonOptions, act: (client: RunbookClient) => Promise<void>): Promise<void> {
-  const [{ RunbookClient }, { loadClientConfig }] = await Promise.all([
-    import('../client/runbook-client.js'),
-    import('../config/config.js'),
-  ]);
-  const { temporal, taskQueue, warnings } = loadClientConfig(process.env);
-  for (const warning of warnings) hint(`! ${warning}`);
-  const client = await RunbookClient.connect({
-    ...temporal.connectionOptions,
-    namespace: temporal.namespace,
-    taskQueue: options.taskQueue ?? taskQueue,
-  });
-  try {
-    await act(client);
-  } finally {
-    await client.close();
-  }
 }
 
 async function plan(client: RunbookClient, name: string, request: Request, { json }: PlanOptions): Promise<number> {
@@ -97,14 +70,14 @@ async function plan(client: RunbookClient, name: string, request: Request, { jso
     workflowId = id;
   };
   const planning = interruptible((signal) =>
-    accompanied({ client, awaited: 'plan', workflowId: () => workflowId, show: hintNote }, () =>
+    withExplanations({ client, awaited: 'plan', workflowId: () => workflowId, show: hintNote }, () =>
       client.plan(name, request, { signal, onStarted }),
     ),
   );
-  const planned = await orInterrupted(planning, 'No longer planning; nothing was touched, and nothing goes on');
+  const planned = await orInterrupted(planning, 'Planning was stopped; nothing was changed');
   if (planned instanceof Interrupted) return planned.exitCode;
   if (json === true) printJson(planned);
-  else printPainted(renderPlan(planned, paintForOutput()));
+  else printPainted(renderPlan(planned, createColors()));
   return 0;
 }
 
@@ -115,12 +88,12 @@ async function start(client: RunbookClient, name: string, request: Request, opti
   const words =
     started.started === 'started'
       ? `Started run ${workflowId}`
-      : `A run of the id ${workflowId} was there already; nothing new was started`;
+      : `Run ${workflowId} exists already; nothing new was started`;
   if (wait !== true && live !== true) return afterStart(client, started, words, json === true);
   if (json !== true) hint(words);
   if (live === true) return watch(client, workflowId, options);
   const waiting = interruptible((signal) =>
-    accompanied({ client, awaited: 'run', workflowId: () => workflowId, show: hintNote }, () =>
+    withExplanations({ client, awaited: 'run', workflowId: () => workflowId, show: hintNote }, () =>
       client.result(workflowId, { signal }),
     ),
   );
@@ -128,7 +101,7 @@ async function start(client: RunbookClient, name: string, request: Request, opti
   return ended instanceof Interrupted ? ended.exitCode : showReport(ended, json === true);
 }
 
-/** A run that ends at once is shown as one that was waited for; any other is left to itself. @returns the exit code */
+/** Shows the report if the run ends at once; otherwise leaves the run alone. @returns the exit code */
 async function afterStart(client: RunbookClient, started: StartedRun, words: string, asJson: boolean): Promise<number> {
   const { workflowId } = started;
   const verdict = await planningVerdict(client, workflowId).catch((): PlanningVerdict => ({ kind: 'unknown' }));
@@ -142,20 +115,20 @@ async function afterStart(client: RunbookClient, started: StartedRun, words: str
   if (verdict.kind === 'ended') {
     hint(words);
     if (report !== null) return showReport(report, false);
-    hint('It has ended already and has no report: it was terminated, or is no run of a runbook');
+    hint('It has already ended without a report: it was terminated, or it is not a run of a runbook');
     return exitCode;
   }
   print(
     `${words}\nFollow it:   runbook watch ${workflowId}\nIts report:  runbook report ${workflowId}\nStop it:     runbook cancel ${workflowId}`,
   );
   if (verdict.kind !== 'planning') return 0;
-  hint('It is still being planned, and goes on by itself');
+  hint('It is still being planned, and continues by itself');
   explainSilence(verdict.facts, Date.now())?.lines.forEach((line) => hint(printable(line)));
   return 0;
 }
 
-async function watch(client: RunbookClient, id: string, { json }: CommonOptions): Promise<number> {
-  // A run that is over needs no worker to be shown.
+async function watch(client: RunbookClient, id: string, { json }: SessionOptions): Promise<number> {
+  // A run that has ended can be shown without a worker.
   const over = await client.report(id);
   if (over !== null) return showReport(over, json === true);
   const watching = interruptible(async (signal) => {
@@ -165,15 +138,15 @@ async function watch(client: RunbookClient, id: string, { json }: CommonOptions)
   });
   const ended = await orInterrupted(watching, `No longer watching; ${followWords(id)}`);
   if (!(ended instanceof Interrupted)) return showReport(ended, json === true);
-  // Whoever watches ends the watching by Ctrl-C: nothing went wrong.
+  // Ctrl-C is the normal way to stop watching, so it is not a failure.
   return ended.signal === 'SIGINT' ? 0 : ended.exitCode;
 }
 
 function followWords(id: string): string {
-  return `the run goes on. Follow it with: runbook watch ${id}. Stop it with: runbook cancel ${id}`;
+  return `the run continues. Follow it with: runbook watch ${id}. Stop it with: runbook cancel ${id}`;
 }
 
-/** A wait that a signal ended says so. */
+/** Adds to the error what became of the run when a signal ended the wait. */
 async function orInterrupted<Value>(wait: Promise<Value>, words: string): Promise<Value | Interrupted> {
   try {
     return await wait;
@@ -184,19 +157,19 @@ async function orInterrupted<Value>(wait: Promise<Value>, words: string): Promis
   }
 }
 
-async function report(client: RunbookClient, id: string, { json }: CommonOptions): Promise<number> {
+async function report(client: RunbookClient, id: string, { json }: SessionOptions): Promise<number> {
   const found = await client.report(id);
   if (found === null)
     throw new CommandError(
       'NoReport',
-      `${id} has no report: it is under way, was terminated, or is no run of a runbook. See: runbook watch ${id}`,
+      `${id} has no report: it is still running, was terminated, or is not a run of a runbook. See: runbook watch ${id}`,
     );
   return showReport(found, json === true);
 }
 
-/** Prints the report and gives the exit code of its outcome. */
+/** Prints the report. @returns the exit code of its outcome */
 function showReport(found: RunReport, asJson: boolean): number {
   if (asJson) printJson(found);
-  else printPainted(renderReport(found, paintForOutput()));
+  else printPainted(renderReport(found, createColors()));
   return EXIT_CODES[found.outcome];
 }

@@ -1,12 +1,16 @@
-/** The words of `plan` and `start` as start arguments: every problem of the words at once, by the rules that a worker checks again. */
+/**
+ * Turns the options of `plan` and `start` into start arguments, and reports every problem at once. A worker checks
+ * the same rules again.
+ */
 import type { Command } from 'commander';
 import type { StartOptions } from '../client/start-request.js';
 import { unprintableWords } from '../domain/plan/caller-text.js';
 import type { WindowArguments } from '../domain/contract.js';
 import type { Problem } from '../domain/failures.js';
 import { CommandError, USAGE_EXIT_CODE } from './output.js';
-import { userName } from './user-name.js';
+import { collect, userName } from './options.js';
 
+/** The options of `plan` and `start` as commander parses them. */
 export interface RequestOptions {
   readonly target?: readonly string[];
   readonly input?: readonly string[];
@@ -19,7 +23,7 @@ export interface RequestOptions {
   readonly waitAtMost?: string;
 }
 
-/** Options by the paths of the start arguments that they give. */
+/** Which option gives which path of the start arguments. */
 const OPTION_OF_PATH: Readonly<Record<string, string>> = {
   targets: '--target',
   inputs: '--input',
@@ -32,40 +36,38 @@ const OPTION_OF_PATH: Readonly<Record<string, string>> = {
   requestedBy: '--requested-by',
 };
 
+/** Adds the options that `plan` and `start` share. */
 export function withRequest(command: Command): Command {
-  const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value];
   return command
-    .option('-t, --target <application/component/instance>', 'by name or id; repeat it for several', collect)
-    .option('-i, --input <name=value>', 'an input of the runbook; repeat it for several', collect)
-    .option('--window <duration>', 'begin targets only within a maintenance window of that length, such as 2h')
-    .option('--opens-at <time>', 'when the window opens, such as 2026-12-01T02:30:00+01:00; default: at the start')
-    .option('--cutoff <duration>', "begin no target that long before the window's end; default: as the runbook says")
-    .option('--freeze <calendar>', 'begin no target while this calendar is frozen; repeat it for several', collect)
-    .option('--wait-at-most <duration>', 'wait for a freeze or window that long, such as 4h, instead of being refused')
-    .option('--reason <text>', 'why; stands in the report')
-    .option('--requested-by <name>', 'who asks; default: the user of this computer');
+    .option('-t, --target <application/component/instance>', 'by name or id; may be repeated', collect)
+    .option('-i, --input <name=value>', 'an input of the runbook; may be repeated', collect)
+    .option('--window <duration>', 'start targets only within a maintenance window of this length, such as 2h')
+    .option('--opens-at <time>', 'when the window opens, such as 2026-12-01T02:30:00+01:00; default: now')
+    .option('--cutoff <duration>', 'start no target in this last part of the window; default: from the runbook')
+    .option('--freeze <calendar>', 'start no target while this calendar is frozen; may be repeated', collect)
+    .option(
+      '--wait-at-most <duration>',
+      'wait up to this long, such as 4h, for a freeze to end or the window to open, instead of being refused',
+    )
+    .option('--reason <text>', 'why; shown in the report')
+    .option('--requested-by <name>', 'who asks for the run; default: your login name');
 }
 
-/** What needs the runbook itself is checked by the worker. @throws CommandError */
+/** Checks all that can be checked without the runbook; the worker checks the rest. @throws CommandError */
 export async function requestFrom(options: RequestOptions): Promise<StartOptions & { inputs: Record<string, string> }> {
   const { target: targets = [], input = [], requestedBy = userName(), reason, freeze, waitAtMost } = options;
   const { inputs, problems } = inputsFrom(input);
   if (targets.length === 0)
-    problems.push(problem('--target', 'there is none', 'Name at least one: --target shop/checkout/prod-1'));
+    problems.push(problem('--target', 'it is missing', 'Name at least one: --target shop/checkout/prod-1'));
   for (const text of targets.filter((value) => value.split('/').length !== 3))
     problems.push(
-      problem(`--target ${text}`, 'it is not of the form application/component/instance', 'Write three names or ids'),
+      problem(`--target ${text}`, 'it must have the form application/component/instance', 'Write three names or ids'),
     );
   const { window, problems: ofWindow } = windowFrom(options);
   const given = { targets, inputs, requestedBy, reason, window, freeze, waitAtMost };
   problems.push(...ofWindow, ...(await problemsOf(given)));
   if (problems.length > 0)
-    throw new CommandError(
-      'Usage',
-      'The command cannot be carried out; nothing was started:',
-      USAGE_EXIT_CODE,
-      problems,
-    );
+    throw new CommandError('Usage', 'Cannot run the command; nothing was started:', USAGE_EXIT_CODE, problems);
   return given;
 }
 
@@ -81,7 +83,7 @@ function inputsFrom(pairs: readonly string[]): { inputs: Record<string, string>;
     if (at >= 1) inputs[pair.slice(0, at)] = pair.slice(at + 1);
     else
       problems.push(
-        problem(`--input ${pair}`, 'it is not of the form name=value', 'Write it as in --input version=1.4.0'),
+        problem(`--input ${pair}`, 'it must have the form name=value', 'For example: --input version=1.4.0'),
       );
   }
   return { inputs, problems };
@@ -97,15 +99,15 @@ function windowFrom({ window: duration, cutoff, opensAt }: RequestOptions): {
     problem(
       `${OPTION_OF_PATH[`window.${key}`] ?? key} ${value}`,
       'there is no window',
-      'Give its length as well, as in --window 2h',
+      'Give its length as well: --window 2h',
     ),
   );
   return { window: undefined, problems };
 }
 
-/** In the words of the command line. */
+/** Problems, with option names instead of paths. */
 async function problemsOf(given: StartOptions & { readonly inputs: unknown }): Promise<Problem[]> {
-  // Late, as everything that --help does not need.
+  // Loaded late, like everything that `--help` does not need.
   const [{ readStartArguments }, { startArgumentsOf }] = await Promise.all([
     import('../domain/plan/start-arguments.js'),
     import('../client/start-request.js'),

@@ -1,20 +1,19 @@
-/** Commands that read local files and nothing else: list, show, validate. They say which folders they read. */
+/** Commands that read only local files: list, show, validate. They name the folders they read. */
 import type { Command } from 'commander';
 import type { Runbook } from '../domain/runbook/runbook.js';
 import { describeProblem } from '../domain/failures.js';
 import { printable } from '../domain/text/text.js';
-import { CommandError, hint, print, printJson, USAGE_EXIT_CODE } from './output.js';
+import { CommandError, hint, print, printJson, USAGE_EXIT_CODE, type SetExitCode } from './output.js';
 import { readCalendars } from './read-calendars.js';
 import { printableFacts } from './terminal-text.js';
 import { validateFiles } from './validate-files.js';
 
-type Done = (exitCode: number) => void;
-
-export function addRunbookCommands(program: Command, done: Done): void {
+/** Adds `list`, `show` and `validate`. */
+export function addRunbookCommands(program: Command, setExitCode: SetExitCode): void {
   program
     .command('list')
     .description('list the runbooks in the built-in catalogue and in RUNBOOK_DIR')
-    .option('--verbose', 'also name the files in the folders of runbooks and calendars that are not read, and why')
+    .option('--verbose', 'also show which files in the folders are ignored, and why')
     .option('--json', 'as JSON')
     .action(async ({ verbose, json }: { verbose?: boolean; json?: boolean }) => {
       const { runbooks, problems, folders, passedOver } = await readCatalogue();
@@ -50,20 +49,20 @@ export function addRunbookCommands(program: Command, done: Done): void {
     });
   program
     .command('validate')
-    .argument('[files...]', 'files of runbooks, schedules, alarms or calendars; default: every runbook there is')
+    .argument('[files...]', 'files of runbooks, schedules, alarms or calendars; default: all runbooks')
     .description(
-      'check files, and the calendars that runbooks name where RUNBOOK_CALENDARS has them; every problem with its line and column',
+      'check files, and the calendars that runbooks use if RUNBOOK_CALENDARS is set; reports every problem with line and column',
     )
     .option('--json', 'as JSON')
     .action(async (files: string[], { json }: { json?: boolean }) => {
       const calendars = await readCalendars();
       const { problems, checked, noun, namesCalendars } = await validateFiles(files, calendars);
       if (json === true) printJson({ checked, calendarsChecked: calendars.names !== null, problems });
-      else if (problems.length === 0) print(checked === 1 ? `1 ${noun} is right` : `${checked} ${noun}s are right`);
+      else if (problems.length === 0) print(checked === 1 ? `1 ${noun} is valid` : `${checked} ${noun}s are valid`);
       else for (const problem of problems) print(`${describeProblem(problem)} [${problem.code}]`);
       if (calendars.names === null && namesCalendars)
-        hint('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder');
-      done(problems.length === 0 ? 0 : USAGE_EXIT_CODE);
+        hint('Calendar names were not checked, because RUNBOOK_CALENDARS is not set');
+      setExitCode(problems.length === 0 ? 0 : USAGE_EXIT_CODE);
     });
 }
 

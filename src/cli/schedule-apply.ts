@@ -1,25 +1,30 @@
-/** `runbook schedule diff` and `apply`: the file is read whole before anything is asked of a server, and nothing is applied where something is in the way. */
+/**
+ * `runbook schedule diff` and `apply`. The file is checked completely before the server is asked, and nothing is
+ * applied if anything is in the way.
+ */
 import type { Difference } from '../schedules/compare.js';
 import type { ReadSchedules } from '../schedules/read-schedules.js';
 import type { ScheduleWarning } from '../schedules/warnings.js';
 import { printable } from '../domain/text/text.js';
 import { CommandError, HAND_CHANGE_EXIT_CODE, hint, printJson, printPainted, USAGE_EXIT_CODE } from './output.js';
-import { paintForOutput } from './paint.js';
+import { createColors } from './colors.js';
 import { hintIfNotChecked, readCalendars } from './read-calendars.js';
 import { renderApplied, renderDifferences } from './render-schedules.js';
-import { HORIZON_MS, readFileOrTell, withServer, type ScheduleOptions } from './schedule-session.js';
+import type { SessionOptions } from './options.js';
+import { withSession } from './session.js';
+import { HORIZON_MS, loadScheduleFile } from './schedule-file.js';
 
-/** @returns the exit code */
-export async function diff(file: string, options: ScheduleOptions & { exitCode?: boolean }): Promise<number> {
+/** Runs `schedule diff`. @returns the exit code */
+export async function diff(file: string, options: SessionOptions & { exitCode?: boolean }): Promise<number> {
   const { read, warnings } = await readFile(file);
-  const differences = await withServer(options, ({ client, taskQueue }) => compare(client, read, taskQueue));
+  const differences = await withSession(options, ({ client, taskQueue }) => compare(client, read, taskQueue));
   const isSame = differences.every(
     ({ status, desired }) => status === 'unchanged' || (status === 'foreign' && desired === null),
   );
   if (options.json === true) printJson({ owner: read.owner, schedules: differences.map(shown), warnings });
   else {
-    printPainted(renderDifferences(differences, paintForOutput()));
-    tell(warnings);
+    printPainted(renderDifferences(differences, createColors()));
+    printWarnings(warnings);
   }
   return options.exitCode === true && !isSame ? 1 : 0;
 }
@@ -29,29 +34,29 @@ async function compare(...given: Parameters<(typeof import('../schedules/compare
   return compareSchedules(...given);
 }
 
-/** Without the raw description, which is the SDK's. */
+/** Leaves out the raw description, which belongs to the SDK. */
 function shown({ id, name, status, changes, byHand, paused, reason }: Difference) {
   return { id, name, status, changes, byHand, paused, reason };
 }
 
-/** @returns the exit code */
-export async function apply(file: string, options: ScheduleOptions & { overwrite?: string[] }): Promise<number> {
+/** Runs `schedule apply`. @returns the exit code */
+export async function apply(file: string, options: SessionOptions & { overwrite?: string[] }): Promise<number> {
   const { read, warnings } = await readFile(file);
   const { applyDifferences } = await import('../schedules/apply.js');
-  const applied = await withServer(options, async ({ client, taskQueue }) => {
+  const applied = await withSession(options, async ({ client, taskQueue }) => {
     const differences = await compare(client, read, taskQueue);
     await refuseWhereChanged(differences, options.overwrite ?? []);
     return applyDifferences(client, differences, taskQueue);
   });
   if (options.json === true) printJson({ owner: read.owner, applied, warnings });
   else {
-    printPainted(renderApplied(applied, paintForOutput()));
-    tell(warnings);
+    printPainted(renderApplied(applied, createColors()));
+    printWarnings(warnings);
   }
   return applied.some(({ result }) => result === 'failed') ? 1 : 0;
 }
 
-function tell(warnings: readonly ScheduleWarning[]): void {
+function printWarnings(warnings: readonly ScheduleWarning[]): void {
   for (const { id, text } of warnings) hint(printable(`! ${id}: ${text}`));
 }
 
@@ -61,7 +66,7 @@ async function readFile(file: string): Promise<{ read: ReadSchedules; warnings: 
     import('../schedules/schedule-checks.js'),
     import('../schedules/warnings.js'),
   ]);
-  const read = await readFileOrTell(file, calendars);
+  const read = await loadScheduleFile(file, calendars);
   const named = read.schedules.flatMap(({ entry, runbook }) => [...(entry.freeze ?? []), ...freezesOf(runbook)]);
   hintIfNotChecked(calendars, named);
   const nowMs = Date.now();
@@ -70,14 +75,14 @@ async function readFile(file: string): Promise<{ read: ReadSchedules; warnings: 
   return { read, warnings };
 }
 
-/** @throws CommandError when anything stands in the way: then nothing at all is applied */
+/** @throws CommandError if a schedule was changed by hand or is in the way, before anything is applied */
 async function refuseWhereChanged(differences: readonly Difference[], overwrite: readonly string[]): Promise<void> {
   const { refusals } = await import('../schedules/apply.js');
   const unknown = overwrite.filter((given) => !differences.some(({ id, name }) => given === name || given === id));
   if (unknown.length > 0)
     throw new CommandError(
       'Usage',
-      `--overwrite ${unknown.join(', ')}: neither the file nor the server has a schedule of that name; nothing was applied`,
+      `--overwrite ${unknown.join(', ')}: neither the file nor the server has this schedule; nothing was applied`,
       USAGE_EXIT_CODE,
     );
   const refused = refusals(differences, overwrite);
@@ -87,15 +92,14 @@ async function refuseWhereChanged(differences: readonly Difference[], overwrite:
       ? {
           code: status,
           place: id,
-          found:
-            'it is on the server without the mark of a file: somebody else made it, or replaced its action by hand',
-          remedy: 'Give yours another name, or delete that one',
+          found: 'a schedule on the server was not created from a file, or its action was replaced by hand',
+          remedy: 'Rename yours, or delete that one',
         }
       : {
           code: status,
           place: id,
           found: `changed by hand: ${byHand.map(({ path, from, to }) => `${path} ${JSON.stringify(from)} → ${JSON.stringify(to)}`).join('; ')}`,
-          remedy: `To keep it, write it into the file; then apply what the file says with --overwrite ${name}`,
+          remedy: `To keep the change, write it into the file; then apply the file with --overwrite ${name}`,
         },
   );
   const message = 'Something on the server is in the way; nothing was applied:';

@@ -1,26 +1,30 @@
-/** `runbook schedule next`: what is coming, as the server computes it. */
+/** `runbook schedule next`: the coming occurrences, as the server computes them. */
 import { existsSync } from 'node:fs';
 import type { ScheduleDescription } from '@temporalio/client';
 import { durationMs } from '../domain/time/duration.js';
 import { printable } from '../domain/text/text.js';
 import type { OwnedSchedule } from '../schedules/operate.js';
 import { hint, printJson, printPainted } from './output.js';
-import { paintForOutput } from './paint.js';
+import { createColors } from './colors.js';
 import { readCalendars, type LocalCalendars } from './read-calendars.js';
 import { renderOccurrences, type ShownOccurrences } from './render-schedules.js';
-import { HORIZON_MS, readFileOrTell, withServer, type ScheduleOptions, type Session } from './schedule-session.js';
+import type { SessionOptions } from './options.js';
+import { withSession, type Session } from './session.js';
+import { HORIZON_MS, loadScheduleFile } from './schedule-file.js';
 
-export interface NextCommandOptions extends ScheduleOptions {
+/** Options of `schedule next`. */
+export interface NextCommandOptions extends SessionOptions {
   readonly count: number;
   /** Epoch milliseconds. */
   readonly until?: number;
 }
 
+/** Runs `schedule next` for a schedule file, or for the name of a schedule on the server. */
 export async function next(fileOrName: string, options: NextCommandOptions): Promise<void> {
   const isFile = /\.ya?ml$/i.test(fileOrName) || existsSync(fileOrName);
   const calendars = await readCalendars();
-  const read = isFile ? await readFileOrTell(fileOrName, calendars) : null;
-  const shownSchedules = await withServer(options, async ({ client }) => {
+  const read = isFile ? await loadScheduleFile(fileOrName, calendars) : null;
+  const shownSchedules = await withSession(options, async ({ client }) => {
     const { findSchedule } = await import('../schedules/operate.js');
     const occurrences = (schedule: OwnedSchedule) => occurrencesOf(client, schedule, options, calendars);
     if (read === null) return [await occurrences(await findSchedule(client, fileOrName))];
@@ -32,10 +36,10 @@ export async function next(fileOrName: string, options: NextCommandOptions): Pro
     return all;
   });
   if (options.json === true) printJson({ schedules: shownSchedules });
-  else for (const each of shownSchedules) printPainted(renderOccurrences(each, paintForOutput()));
+  else for (const each of shownSchedules) printPainted(renderOccurrences(each, createColors()));
 }
 
-/** In a file, one that is not applied yet does not keep the others from being shown. */
+/** A schedule of the file that is not applied yet must not hide the others. */
 function hintIfNotOurs(error: unknown): null {
   const known = ['ScheduleNotFound', 'ForeignSchedule', 'ScheduleUnreadable'];
   if (!(error instanceof Error) || !known.includes(error.name)) throw error;
@@ -71,7 +75,7 @@ async function occurrencesOf(
   };
 }
 
-/** Of the schedule and of the runbook's own guards; a freeze counts until the window's end. */
+/** Freezes of the schedule and of the runbook's own guards. A freeze counts until the window's end. */
 async function freezesOfSchedule(seen: ScheduleDescription): Promise<{ freezeNames: string[]; windowMs: number }> {
   const [{ findRunbook }, { loadClientConfig }, { freezesOf }, { startArgumentsOf }] = await Promise.all([
     import('../runbooks/catalogue.js'),

@@ -1,13 +1,16 @@
-/** Shows a run live: drawn again in place on a terminal, one line for each event in a pipe, one JSON object a line with `--json`. */
+/**
+ * Shows a run live: redrawn in place on a terminal, one line per event in a pipe, one JSON object per line with
+ * `--json`.
+ */
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import type { RunbookClient } from '../client/runbook-client.js';
-import { accompanied } from './accompany.js';
+import { withExplanations } from './explain-wait.js';
 import { hint, print, printJsonLine } from './output.js';
-import { paintFor } from './paint.js';
+import { createColors } from './colors.js';
 import { eventsBetween, renderProgress } from './render-progress.js';
 import { printablePainted } from './terminal-text.js';
 
-/** @returns false when the signal ended the watching before the run ended; the run goes on */
+/** Shows snapshots until the run ends. @returns false if the signal ended the watching first; the run continues */
 export async function showUntilItEnds(
   client: RunbookClient,
   workflowId: string,
@@ -16,7 +19,7 @@ export async function showUntilItEnds(
 ): Promise<boolean> {
   const view = await createView(asJson);
   try {
-    return await accompanied(
+    return await withExplanations(
       { client, awaited: 'run', workflowId: () => workflowId, show: (lines) => view.note(lines) },
       () => follow(client, workflowId, view, signal),
     );
@@ -36,17 +39,17 @@ async function follow(client: RunbookClient, workflowId: string, view: View, sig
 }
 
 interface View {
-  /** What is drawn again in place shows how long it has taken by now. */
+  /** Redrawn views also show the elapsed time, so they need every snapshot. */
   readonly isDrawnAgain: boolean;
   update(before: RunSnapshot | null, after: RunSnapshot): void;
-  /** Why nothing happens; no lines: it goes on. */
+  /** Explains why nothing happens; no lines mean that the run continues. */
   note(lines: readonly string[]): void;
   end(): void;
 }
 
-/** On standard error, so that what a pipe reads stays what it was. */
+/** Prints an explanation to standard error, so that pipes get only the result. */
 export function hintNote(lines: readonly string[]): void {
-  hint(lines.length === 0 ? 'It goes on' : lines.join('\n'));
+  hint(lines.length === 0 ? 'The run continues' : lines.join('\n'));
 }
 
 async function createView(asJson: boolean): Promise<View> {
@@ -57,13 +60,13 @@ async function createView(asJson: boolean): Promise<View> {
     return { isDrawnAgain: false, update, note: hintNote, end: () => {} };
   }
   const { default: logUpdate } = await import('log-update');
-  const paint = paintFor(process.env['NO_COLOR'] === undefined);
+  const colors = createColors();
   let snapshot: RunSnapshot | null = null;
   let note: readonly string[] = [];
   const draw = () => {
-    const run = snapshot === null ? '' : renderProgress(snapshot, Date.now(), paint);
+    const run = snapshot === null ? '' : renderProgress(snapshot, Date.now(), colors);
     logUpdate(
-      printablePainted([run, ...note.map((line) => paint.warn(line))].filter((part) => part !== '').join('\n')),
+      printablePainted([run, ...note.map((line) => colors.warn(line))].filter((part) => part !== '').join('\n')),
     );
   };
   return {

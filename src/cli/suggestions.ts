@@ -1,16 +1,19 @@
-/** "Did you mean …?" for a mistyped command or option. Only what changes nothing is suggested: a suggestion is typed without much thought. */
+/**
+ * "Did you mean …?" for mistyped commands and options. Suggests only harmless ones, because people accept
+ * suggestions without much thought.
+ */
 import type { Command } from 'commander';
 import { suggest } from '../domain/text/suggest.js';
 
-/** Commands that only read and show, by their words after `runbook`. `schedule` and `alarm` alone show their help. */
+/** Commands that change nothing, by their words after `runbook`. `schedule` and `alarm` alone show their help. */
 const HARMLESS_COMMANDS = [
   ...['list', 'show', 'validate', 'schema', 'plan', 'watch', 'report', 'schedule', 'alarm', 'demo', 'simulator'],
   ...['schedule diff', 'schedule list', 'schedule next', 'alarm try', 'alarm log', 'help'],
 ];
-/** Options that make a command do more than it would do without them. */
+/** Options that make a command do more than it does without them. */
 const STRONG_OPTIONS = ['--overwrite'];
 
-/** What other programs call it, by their words after `runbook`; `start --dry-run` is a command and an option. */
+/** Words that other programs use, by what follows `runbook`; `start --dry-run` is a command and an option. */
 const CALLED_ELSEWHERE: Readonly<Record<string, string>> = {
   status: '`runbook watch ID` shows a run that is under way, `runbook report ID` one that has ended',
   describe: '`runbook show NAME` shows a runbook, `runbook report ID` a run',
@@ -29,7 +32,9 @@ const CALLED_ELSEWHERE: Readonly<Record<string, string>> = {
   'alarm validate': '`runbook validate FILE` checks an alarms file',
 };
 
-/** Replaces commander's own suggestions, which take the nearest command whatever it does, in a command and all below it. */
+/**
+ * Replaces commander's suggestions, which include commands that change something, for a command and its subcommands.
+ */
 export function suggestHarmless(command: Command): void {
   command.showSuggestionAfterError(false).configureOutput({
     outputError: (text, write) => write(withSuggestion(text, command)),

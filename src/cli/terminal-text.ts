@@ -1,10 +1,13 @@
-/** What others wrote, as it may go to a terminal or into a log: nothing in it moves the cursor, colours, hides, or begins a line of its own. */
+/**
+ * Makes foreign text safe for terminals and logs: it cannot move the cursor, set colours, hide, or start a line of
+ * its own.
+ */
 import { printable, printableLines } from '../domain/text/text.js';
 
-/** As picocolors writes them; only text that a renderer made of printable facts may hold them. */
+/** Colours as picocolors writes them; only renderers of printable facts may add them. */
 const OWN_COLOURS = new RegExp(String.raw`(\u001b\[\d{1,2}m)`);
 
-/** As `printableLines`, for text that was painted: colours stay. */
+/** Like `printableLines`, but keeps the colours of a renderer. */
 export function printablePainted(text: string): string {
   return text
     .split(OWN_COLOURS)
@@ -13,8 +16,8 @@ export function printablePainted(text: string): string {
 }
 
 /**
- * Facts of plain JSON with every text and every key on one line that shows all of itself, for renderers: lines and colours are theirs.
- * Texts under the key `message` keep their lines, since a failure lists its problems there; see `messageLines`.
+ * Makes every text and key of plain JSON safe to print on one line, so that only renderers add lines and colours.
+ * Texts under the key `message` keep their lines, because a failure lists its problems there; see `messageLines`.
  */
 export function printableFacts<Facts>(facts: Facts): Facts {
   return printableValue(facts, '') as Facts;
@@ -27,13 +30,16 @@ function printableValue(value: unknown, key: string): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [printable(name), printableValue(item, name)]));
 }
 
-/** Others are the SDK's own, which no renderer shows. */
+/** Other objects belong to the SDK, and no renderer shows them. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
-/** A message of several lines: those after the first are indented further than any line that is ours, so that none passes for one. */
+/**
+ * Splits a message into lines and indents all but the first deeper than any line of ours, so that none can be
+ * mistaken for one.
+ */
 export function messageLines(message: string): string[] {
   const [first = '', ...rest] = message.split('\n');
   return [first, ...rest.map((line) => `    ${line}`)];

@@ -1,4 +1,6 @@
-/** `runbook validate`: files of every kind, told apart by what stands in them, and the calendars that runbooks name. */
+/**
+ * `runbook validate`: checks files of every kind, recognized by their contents, and the calendars that runbooks use.
+ */
 import { basename, dirname, extname } from 'node:path';
 import type { Problem } from '../domain/failures.js';
 import { FREEZES_AHEAD_MS } from '../domain/gates/gates.js';
@@ -6,16 +8,17 @@ import type { Runbook } from '../domain/runbook/runbook.js';
 import type { KindOfFile } from '../yaml/file-kind.js';
 import type { LocalCalendars } from './read-calendars.js';
 
+/** The result of `runbook validate`. */
 export interface Validated {
   readonly problems: readonly Problem[];
   readonly checked: number;
-  /** What was checked, for people: `runbook file`, or `file` where it was of several kinds. */
+  /** What was checked, for people: `runbook file`, or `file` if there were several kinds. */
   readonly noun: string;
-  /** Some file that is right names a calendar. */
+  /** True if a valid file names a calendar. */
   readonly namesCalendars: boolean;
 }
 
-/** Files as they are named; without any, the built-in catalogue and the folders of `RUNBOOK_DIR`. */
+/** Checks the given files, or the built-in catalogue and the folders of `RUNBOOK_DIR` if there are none. */
 export async function validateFiles(files: readonly string[], calendars: LocalCalendars): Promise<Validated> {
   if (files.length === 0) return validateCatalogue(calendars);
   const found = await Promise.all(files.map((file) => validateFile(file, calendars)));
@@ -51,9 +54,9 @@ async function validateCatalogue(calendars: LocalCalendars): Promise<Validated> 
 interface ValidatedFile {
   readonly kind: KindOfFile;
   readonly problems: readonly Problem[];
-  /** Where it is one that loads. */
+  /** The runbook, if the file is a valid one. */
   readonly runbook: Runbook | null;
-  /** Names of calendars in a file that is right. */
+  /** Names of calendars in a valid file. */
   readonly freeze: readonly string[];
 }
 
@@ -80,7 +83,7 @@ async function validateFile(file: string, calendars: LocalCalendars): Promise<Va
     }
     case 'alarms file': {
       const { readAlarmsFile } = await import('../gateway/alarms-file/read-alarms-file.js');
-      // Secrets are where the gateway runs, which reads them at its start.
+      // Secrets are on the machine of the gateway, which checks them when it starts.
       const options = { findRunbook: await runbookFinder(), readSecret: null };
       return { kind, problems: problemsIn(await readAlarmsFile(file, options)), runbook: null, freeze: [] };
     }
@@ -94,7 +97,7 @@ async function validateFile(file: string, calendars: LocalCalendars): Promise<Va
   }
 }
 
-/** A file that says nothing of its kind, or cannot be read, is checked as a runbook. */
+/** A file that cannot be read or recognized is checked as a runbook. */
 async function kindOf(file: string): Promise<KindOfFile> {
   if (/\.ics$/i.test(file)) return 'calendar';
   const [{ readYamlFile, YamlDocument }, { kindOfFile }] = await Promise.all([
@@ -120,7 +123,7 @@ function problemsIn(read: object | readonly Problem[]): readonly Problem[] {
   return Array.isArray(read) ? (read as readonly Problem[]) : [];
 }
 
-/** Of the calendars that the runbooks name, which a run would read. */
+/** Problems of the calendars that the runbooks name, as a run would find them. */
 async function problemsOfCalendars(
   runbooks: readonly Runbook[],
   { names, freezesBetween }: LocalCalendars,

@@ -1,8 +1,9 @@
-/** Waits for the end of a workflow for as long as the server answers at all, and over an absence of it. */
+/** Waits for a workflow to end for as long as the server answers at all, and through short outages of it. */
 import { ServerUnreachable } from '../temporal/errors.js';
 import { Patience } from './patience.js';
 import { grpcCodeOf, toClientError, type Calls } from '../temporal/calls.js';
 
+/** Which workflow to wait for, and how. */
 export interface WaitCall {
   readonly calls: Calls;
   readonly workflowId: string;
@@ -13,17 +14,21 @@ export interface WaitCall {
 }
 
 /**
- * The server answers "not yet" after 20 s, or a second before the deadline of the call where that is earlier
- * (`history.longPollExpirationInterval`, server 1.29): a poll whose deadline is twice as far fails only when something is wrong.
+ * The server answers "not yet" after 20 s, or a second before the call's deadline if that is earlier
+ * (`history.longPollExpirationInterval`, server 1.29). A poll whose deadline is twice as long fails only if
+ * something is wrong.
  */
 const POLL_MS = 40_000;
-/** Asks whether the server answers at all: chosen, longer than a server under load takes. */
+/** Limit of the call that checks whether the server answers at all. Chosen: longer than a server under load takes. */
 const PROBE_MS = 20_000;
 const PAUSE_MS = 500;
 /** `HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT` of the Temporal API. */
 const CLOSE_EVENT = 2;
 
-/** @returns what the workflow returned. @throws WorkflowFailedError, RunNotFound, ServerUnreachable, ClientClosed, the signal's reason */
+/**
+ * @returns what the workflow returned.
+ * @throws WorkflowFailedError, RunNotFound, ServerUnreachable, ClientClosed, the signal's reason
+ */
 export async function awaitEnd(wait: WaitCall): Promise<unknown> {
   const { calls, workflowId, runId, signal, patienceMs } = wait;
   const patience = new Patience(patienceMs);
@@ -32,13 +37,13 @@ export async function awaitEnd(wait: WaitCall): Promise<unknown> {
     try {
       const hasEnded = await poll(wait);
       patience.answered();
-      // The SDK's own wait polls without a pause once a deadline is near, so it is asked only for what is there already.
+      // The SDK's own wait polls without a pause near a deadline, so it is used only after the workflow has ended.
       if (hasEnded) return await calls.interruptible(POLL_MS, signal, () => handle.result());
     } catch (error) {
       signal?.throwIfAborted();
       const why = toClientError(error, workflowId);
       if (grpcCodeOf(error) === null) throw why;
-      // The run may be long over when this call failed, and another answer of the server says better what is wrong.
+      // The run may have ended long before this call failed, and the probe's error explains better what is wrong.
       await probe(wait, patience);
       if (!(why instanceof ServerUnreachable)) throw why;
       await calls.pause(PAUSE_MS, signal);
@@ -46,7 +51,7 @@ export async function awaitEnd(wait: WaitCall): Promise<unknown> {
   }
 }
 
-/** @returns whether the workflow has ended; `false` after the server's own time for a poll */
+/** @returns true if the workflow has ended, false if the server's own time for a poll passed first */
 async function poll({ calls, workflowId, runId, signal }: WaitCall): Promise<boolean> {
   const { connection, options } = calls.client;
   const { history } = await calls.interruptible(POLL_MS, signal, () =>
@@ -61,7 +66,10 @@ async function poll({ calls, workflowId, runId, signal }: WaitCall): Promise<boo
   return (history?.events ?? []).length > 0;
 }
 
-/** A poll failed. Resolves while the server answers something else, or may still be away. @throws why this wait cannot go on */
+/**
+ * Called after a failed poll. Resolves if the server answers, or may still be recovering.
+ * @throws why the wait must end
+ */
 async function probe({ calls, workflowId, runId, signal }: WaitCall, patience: Patience): Promise<void> {
   const askedAtMs = performance.now();
   try {

@@ -1,6 +1,6 @@
 /** Inputs of the built-in runbooks, by name. Generated from runbooks/*.yaml: `npm run generate`. */
 export interface CatalogueInputs {
-  /** Look at instances; change nothing. */
+  /** Observe instances; change nothing. */
   'health-check': Record<string, never>;
   /** Stop an instance, roll it back to an earlier version, start it again. */
   recover: {

@@ -1,6 +1,9 @@
-/** How long the server may leave a waiting caller without any answer. */
+/** How long a caller waits for a server that does not answer. */
 
-/** Counts from the first question that got no answer, not from the last answer: a process that stood still itself lost no server by that. */
+/**
+ * Counts from the first unanswered call rather than from the last answer, because this process may itself have been
+ * stopped in between.
+ */
 export class Patience {
   #awaySinceMs: number | null = null;
 
@@ -12,8 +15,8 @@ export class Patience {
   }
 
   /**
-   * A question got no answer. Times are those of one monotonic clock, in milliseconds.
-   * @returns whether to give up: after two questions in a row at least
+   * Records a call without an answer. Times are from one monotonic clock, in milliseconds.
+   * @returns true if the caller should give up: after at least two unanswered calls in a row
    */
   unanswered(askedAtMs: number, nowMs: number): boolean {
     const isOver = this.#awaySinceMs !== null && nowMs - this.#awaySinceMs > this.patienceMs;

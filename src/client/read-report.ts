@@ -1,28 +1,33 @@
 /**
- * Where a run's report is: result → details of the failure → memo. A cancelled workflow carries neither of the first two. What does not fit
- * there stands in the results of its targets' own workflows.
+ * Finds a run's report: in its result, else in the details of its failure, else in its memo; a cancelled workflow
+ * has only the memo. What does not fit there is in the results of the targets' own workflows.
  */
 import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { REPORT_MEMO } from '../domain/contract.js';
 import type { RunReport, TargetReport } from '../domain/report/report.js';
 import { RunNotFound } from '../temporal/errors.js';
 
-/** Gives what one certain execution returned, which has ended. @throws WorkflowFailedError, WorkflowNotFoundError or RunNotFound, and others */
+/**
+ * Returns the result of one workflow execution that has ended.
+ * @throws WorkflowFailedError, WorkflowNotFoundError or RunNotFound, and others
+ */
 export type ReadResult = (workflowId: string, runId: string) => Promise<unknown>;
 
-/** Chosen: a hundred targets take a second, and a server is not flooded. */
+/** Chosen: a hundred targets take a second, and the server is not flooded. */
 const READ_TOGETHER = 20;
 
+/** True for a report, which may be the result of any workflow. */
 export function isReport(value: unknown): value is RunReport {
   return typeof value === 'object' && value !== null && 'reportVersion' in value && 'outcome' in value;
 }
 
+/** The report in a workflow's memo; `null` if there is none. */
 export function reportInMemo({ memo }: Pick<WorkflowExecutionDescription, 'memo'>): RunReport | null {
   const report = memo?.[REPORT_MEMO];
   return isReport(report) ? report : null;
 }
 
-/** The report in the details of a failure, however deep it is wrapped. */
+/** The report in the details of a failure, however deeply it is wrapped; `null` if there is none. */
 export function reportInFailure(error: unknown): RunReport | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const details: unknown = 'details' in cause && Array.isArray(cause.details) ? cause.details[0] : undefined;
@@ -32,8 +37,9 @@ export function reportInFailure(error: unknown): RunReport | null {
 }
 
 /**
- * The whole report of a run that has ended, from what its memo or its result holds. What is cut there is read from the result of the run, then
- * from those of its targets; it stays cut where the namespace no longer keeps them. @throws what `read` throws for other reasons
+ * The complete report of a run that has ended. What `stored` (from memo or result) leaves out is read from the run's
+ * result and from those of its targets; it stays cut if the namespace no longer keeps them.
+ * @throws what `read` throws for other reasons
  */
 export async function wholeReport(stored: RunReport, read: ReadResult): Promise<RunReport> {
   if (stored.cut === undefined) return stored;
@@ -50,7 +56,11 @@ export async function wholeReport(stored: RunReport, read: ReadResult): Promise<
   return { ...rest, targets, ...(isWhole ? {} : { cut: left }) };
 }
 
-/** As `wholeReport`, for the one target with this lease: at most two are read, and what is cut elsewhere stays so. @throws as `wholeReport` */
+/**
+ * Like `wholeReport`, but only for the target with this lease: reads at most two results and leaves the other
+ * targets cut.
+ * @throws as `wholeReport`
+ */
 export async function withWholeTarget(stored: RunReport, leaseId: string, read: ReadResult): Promise<RunReport> {
   const named = ({ targets }: RunReport) => targets.find((target) => target.leaseId === leaseId);
   const isWhole = named(stored) === undefined ? (stored.cut?.dropped ?? 0) === 0 : named(stored)?.cut === undefined;
@@ -62,7 +72,10 @@ export async function withWholeTarget(stored: RunReport, leaseId: string, read: 
   return { ...report, targets: report.targets.map((each) => (each === target ? whole : each)) };
 }
 
-/** What a target's own workflow reported, where the run's report has it cut. @throws what `read` throws, unless the workflow is gone */
+/**
+ * What a target's own workflow reported, if the run's report shortens it.
+ * @throws what `read` throws, unless the workflow no longer exists
+ */
 async function wholeTarget(target: TargetReport, read: ReadResult): Promise<TargetReport> {
   const { cut, leaseId, childRunId } = target;
   if (cut === undefined || cut === 'trails' || childRunId === undefined) return target;
@@ -70,18 +83,18 @@ async function wholeTarget(target: TargetReport, read: ReadResult): Promise<Targ
     const own = await read(leaseId, childRunId);
     return isTargetReport(own) ? own : target;
   } catch (error) {
-    if (isGone(error) || error instanceof WorkflowFailedError) return target;
+    if (isMissing(error) || error instanceof WorkflowFailedError) return target;
     throw error;
   }
 }
 
-/** Of the run's result or failure: the memo has less room. */
+/** The report in the run's result or failure, which has more room than the memo. */
 async function longerReport({ workflowId, runId }: RunReport, read: ReadResult): Promise<RunReport | null> {
   try {
     const result = await read(workflowId, runId);
     return isReport(result) ? result : null;
   } catch (error) {
-    if (isGone(error)) return null;
+    if (isMissing(error)) return null;
     if (error instanceof WorkflowFailedError) return reportInFailure(error);
     throw error;
   }
@@ -91,6 +104,6 @@ function isTargetReport(value: unknown): value is TargetReport {
   return typeof value === 'object' && value !== null && 'leaseId' in value && 'steps' in value;
 }
 
-function isGone(error: unknown): boolean {
+function isMissing(error: unknown): boolean {
   return error instanceof WorkflowNotFoundError || error instanceof RunNotFound;
 }

@@ -1,4 +1,4 @@
-/** The last snapshot of a run, from its report: what a watcher sees when the run has ended. Pure. */
+/** Builds the last snapshot of a run from its report, for watchers of a run that has ended. Pure. */
 import { describeAction } from '../domain/target/actions.js';
 import type {
   RunProgress,
@@ -14,10 +14,11 @@ import { describeObservation } from '../domain/target/target.js';
 export interface RunSnapshot {
   readonly workflowId: string;
   readonly run: RunProgress;
-  /** Targets whose child has begun, in order; one that is over and no longer answers is left out. */
+  /** Targets whose child workflow has started, in order. A child that has ended and no longer answers is left out. */
   readonly targets: readonly TargetProgress[];
 }
 
+/** The snapshot of a run that has ended. */
 export function snapshotOfReport(report: RunReport): RunSnapshot {
   const { runbook, planHash, startedAtMs, outcome, workflowId, notStarted } = report;
   const begun = report.targets.map(({ path, leaseId, outcome }) => ({ path, leaseId, childRunId: null, outcome }));
@@ -54,7 +55,7 @@ function stepOf(step: StepReport, prefix: string): StepProgress {
   };
 }
 
-/** The report names it only by its id. */
+/** The report contains only the id of a step that was not reached. */
 function pending(id: string): StepProgress {
   return {
     id,

@@ -1,4 +1,4 @@
-/** Reads what the server knows of a run under way without any worker. */
+/** Reads what the server knows of a run in progress, without a worker. */
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import type { ActivityFacts, Poller, RunFacts, WorkflowFacts } from '../domain/run/run-facts.js';
@@ -12,16 +12,16 @@ const STARTED = 2;
 const SCHEDULED = 1;
 const WORKFLOW_QUEUE = 1;
 const ACTIVITY_QUEUE = 2;
-/** Targets are taken one after another; a few more may be ending. */
+/** Targets run one after another; a few more may be ending. */
 const MOST_CHILDREN = 5;
 
-/** Two calls, and one for each target under way. @throws what the calls throw */
+/** Makes two calls, and one for each target in progress. @throws what the calls throw */
 export async function readRunFacts(client: Client, workflowId: string, runId: string | undefined): Promise<RunFacts> {
   const described = await client.workflow.getHandle(workflowId, runId).describe();
   const { raw, taskQueue } = described;
   const children = (raw.pendingChildren ?? []).slice(0, MOST_CHILDREN);
   const [pollers, ...ofChildren] = await Promise.all([
-    // Only a part of the answer, which credentials may not be good for.
+    // This part is optional, and the credentials may not allow it.
     readPollers(client, taskQueue).catch(() => null),
     ...children.map(async ({ workflowId: id, runId: childRunId }) => {
       const child = await client.workflow.getHandle(id ?? '', childRunId ?? undefined).describe();
@@ -41,7 +41,10 @@ export async function readRunFacts(client: Client, workflowId: string, runId: st
   };
 }
 
-/** The last one first; a worker polls for workflows and for activities, and is one. */
+/**
+ * Workers that polled the task queue, latest first. A worker that polls for workflows and for activities counts
+ * once.
+ */
 export async function readPollers(client: Client, taskQueue: string): Promise<readonly Poller[]> {
   const lists = await Promise.all(
     [WORKFLOW_QUEUE, ACTIVITY_QUEUE].map((taskQueueType) =>
@@ -85,7 +88,7 @@ function activityFacts(activity: RawActivity): ActivityFacts {
     attempt: attempt ?? 1,
     state: !isWaiting ? 'taken' : nextAtMs === null ? 'waiting' : 'backingOff',
     atMs: !isWaiting ? startedAtMs : (nextAtMs ?? epochMs(scheduledTime) ?? 0),
-    // One of an attempt before says nothing of this one.
+    // A heartbeat of an earlier attempt proves nothing about this one.
     heartbeatAtMs: heartbeatAtMs !== null && heartbeatAtMs >= startedAtMs ? heartbeatAtMs : null,
     heartbeatTimeoutMs: epochMs(activityOptions?.heartbeatTimeout),
     worker: lastWorkerIdentity === '' ? null : (lastWorkerIdentity ?? null),
@@ -93,7 +96,7 @@ function activityFacts(activity: RawActivity): ActivityFacts {
   };
 }
 
-/** Of a moment, or of a duration. */
+/** Converts a moment or a duration to milliseconds; `null` if it is absent. */
 function epochMs(time: Timestamp): number | null {
   if (time === null || time === undefined) return null;
   const ms = Number(time.seconds ?? 0) * 1_000 + Math.floor((time.nanos ?? 0) / 1_000_000);

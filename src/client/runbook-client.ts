@@ -28,42 +28,50 @@ import { checkedArguments, type PlanRequest, type RunbookName, type StartRequest
 import { Calls, toClientError, reasonOf } from '../temporal/calls.js';
 import { takeSnapshot, watchRun } from './watch-run.js';
 
+/** Options of a `RunbookClient` with a Temporal client of yours. */
 export interface RunbookClientOptions {
   readonly client: Client;
   /** Default `runbooks`. */
   readonly taskQueue?: string | undefined;
-  /** The longest one call to Temporal may take, milliseconds; then it is unreachable. Default 10,000. */
+  /** Limit of one call to Temporal, milliseconds; after it the server counts as unreachable. Default 10,000. */
   readonly callTimeoutMs?: number | undefined;
-  /** Closes the connection, once nothing is under way any more. Default: it stays open. */
+  /** Closes the connection after the last call has ended. Default: it stays open. */
   readonly close?: (() => Promise<void>) | undefined;
 }
 
-/** Where Temporal is and how to get in, as `Connection` and `Client` of `@temporalio/client` take it. */
+/** The address and credentials of Temporal, as `Connection` and `Client` of `@temporalio/client` accept them. */
 export type ConnectOptions = ConnectionOptions & {
   readonly [Key in 'namespace' | 'dataConverter' | 'identity']?: ClientOptions[Key] | undefined;
 } & Pick<RunbookClientOptions, 'taskQueue' | 'callTimeoutMs'>;
 
+/** Which execution of a workflow id to read. */
 export interface RunOptions {
-  /** One certain execution of the workflow id. Default: the newest, which matters only where a run was reset. */
+  /** One execution of the workflow id. Default: the newest. It matters only for runs that were reset. */
   readonly runId?: string | undefined;
 }
 
+/** How long to wait for a run. */
 export interface WaitOptions extends RunOptions {
-  /** Ends the waiting, not the run. */
+  /** Ends the wait, not the run. */
   readonly signal?: AbortSignal | undefined;
-  /** How long Temporal may leave everything unanswered before `ServerUnreachable` is thrown, milliseconds; a wait for a result may take 40 s to notice. Default 60,000. */
+  /**
+   * How long Temporal may answer nothing before `ServerUnreachable` is thrown, milliseconds. A wait for a result may
+   * take 40 s to notice. Default 60,000.
+   */
   readonly patienceMs?: number | undefined;
 }
 
+/** How long to wait for a plan. */
 export interface PlanOptions extends Omit<WaitOptions, 'runId'> {
-  /** Gets the workflow id of the planning, once it has begun; for `diagnose`. */
+  /** Receives the workflow id of the planning run once it has started; use it with `diagnose`. */
   readonly onStarted?: ((workflowId: string) => void) | undefined;
 }
 
+/** How to watch a run. */
 export interface WatchOptions extends WaitOptions {
-  /** Between two looks, milliseconds. Default 500. */
+  /** Pause between two snapshots, milliseconds. Default 500. */
   readonly intervalMs?: number | undefined;
-  /** Give snapshots that show nothing new, too. Default false. */
+  /** Also yield snapshots that show nothing new. Default false. */
   readonly everySnapshot?: boolean | undefined;
 }
 
@@ -71,7 +79,7 @@ const WATCH_INTERVAL_MS = 500;
 const CALL_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const PATIENCE_MS = 60_000;
-/** Planning takes three minutes at most (`makePlan`); the rest is for a worker to come up. */
+/** Planning takes at most three minutes (`makePlan`); the rest allows a worker to start. */
 const PLAN_TIMEOUT_MS = 10 * 60_000;
 const END_PLAN_MS = 3_000;
 
@@ -84,7 +92,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   readonly #closeConnection: (() => Promise<void>) | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Takes any Temporal client: own data converter, Temporal Cloud, interceptors all work. */
+  /** Accepts any Temporal client, with its data converter, interceptors and credentials. */
   constructor({ client, taskQueue, callTimeoutMs, close }: RunbookClientOptions) {
     this.client = client;
     this.#calls = new Calls(client);
@@ -103,8 +111,8 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       return runbooks;
     } catch (error) {
       await runbooks.close();
-      const told = toClientError(error, null);
-      if (told !== error && !(told instanceof ServerUnreachable)) throw told;
+      const clientError = toClientError(error, null);
+      if (clientError !== error && !(clientError instanceof ServerUnreachable)) throw clientError;
       throw new ServerUnreachable(
         `Temporal at ${addressOf(options)} cannot be reached: ${reasonOf(error)}. Check TEMPORAL_ADDRESS and the network`,
         { cause: error },
@@ -112,7 +120,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     }
   }
 
-  /** Connects at the first call: for a service that comes up although Temporal is away. */
+  /** Connects at the first call, so that a service can start while Temporal is unreachable. */
   static lazy<Inputs extends object = CatalogueInputs>(options: ConnectOptions = {}): RunbookClient<Inputs> {
     const { namespace, dataConverter, identity, taskQueue, callTimeoutMs, ...connectionOptions } = options;
     const connection = ClosableConnection.lazy(connectionOptions);
@@ -125,8 +133,8 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 
   /**
-   * Ends what waits with `ClientClosed`, lets a start or cancel that is being sent finish, for `callTimeoutMs` at most, and ends the
-   * connection that `connect` or `lazy` opened; one that was handed in stays. Every later call throws `ClientClosed`.
+   * Ends waiting calls with `ClientClosed`, lets a start or cancel that is being sent finish (for at most
+   * `callTimeoutMs`), and closes the connection if `connect` or `lazy` opened it. Later calls throw `ClientClosed`.
    */
   close(): Promise<void> {
     this.#closing ??= this.#calls.close().then(() => this.#closeConnection?.());
@@ -138,7 +146,10 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     return this.close();
   }
 
-  /** Once for an id, also when an answer is lost and the caller asks again. @throws RunIdTaken, RunAlreadyStarted, InvalidRunId, InvalidRequest, ServerUnreachable, AccessDenied */
+  /**
+   * Starts at most one run per id, even if an answer is lost and the caller tries again.
+   * @throws RunIdTaken, RunAlreadyStarted, InvalidRunId, InvalidRequest, ServerUnreachable, AccessDenied
+   */
   async start<Name extends RunbookName<Inputs>>(
     runbook: Name,
     request: StartRequest<Inputs, Name>,
@@ -155,8 +166,9 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 
   /**
-   * What a run would do: planned by a worker with live reads, nothing touched. Leaves nothing behind when its signal is aborted, or after
-   * ten minutes without a worker. @throws PlanRefused, InvalidRequest, ServerUnreachable, AccessDenied
+   * Returns what a run would do. A worker plans it with live reads and changes nothing. Planning ends when the
+   * signal is aborted, or after ten minutes without a worker.
+   * @throws PlanRefused, InvalidRequest, ServerUnreachable, AccessDenied
    */
   async plan<Name extends RunbookName<Inputs>>(
     runbook: Name,
@@ -178,30 +190,41 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       const report = reportInFailure(error);
       if (report !== null) throw new PlanRefused(report.failure?.message ?? report.summary, { cause: error });
       if (error instanceof WorkflowFailedError && error.cause instanceof TimeoutFailure)
-        throw new PlanRefused(`No worker made the plan within ${describeDuration(PLAN_TIMEOUT_MS)}`, { cause: error });
+        throw new PlanRefused(`No worker planned the run within ${describeDuration(PLAN_TIMEOUT_MS)}`, {
+          cause: error,
+        });
       throw toClientError(error, workflowId);
     }
   }
 
-  /** A plan that nobody waits for any more: terminated, since it touches nothing, and a cancel would wait for a worker. */
+  /**
+   * Terminates planning that its caller no longer waits for. It changes nothing, and a cancel would have to wait for
+   * a worker.
+   */
   async #endPlan(workflowId: string): Promise<void> {
     const handle = this.#handle(workflowId);
-    // What cannot be ended now ends by its own time-out.
+    // If it cannot be ended now, its own timeout ends it.
     await this.#calls
-      .uninterruptible(END_PLAN_MS, () => handle.terminate('nobody waits for this plan'))
+      .uninterruptible(END_PLAN_MS, () => handle.terminate('the caller no longer waits for this plan'))
       .catch(() => {});
   }
 
-  /** Waits for the end. Resolves for every outcome; rejects with the signal's reason when that is aborted. @throws RunNotFound, NoReport, ServerUnreachable */
+  /**
+   * Waits for the end and resolves for every outcome.
+   * @throws RunNotFound, NoReport, ServerUnreachable, the signal's reason
+   */
   async result(workflowId: string, { runId, signal, patienceMs = PATIENCE_MS }: WaitOptions = {}): Promise<RunReport> {
     const waiting = { calls: this.#calls, signal, patienceMs };
-    // A cancelled run carries its report in its memo alone.
+    // A cancelled run has its report only in its memo.
     const stored = (await resultOf({ ...waiting, workflowId, runId })) ?? (await this.#reportInMemo(workflowId, runId));
     if (stored === null) throw new NoReport(workflowId);
     return wholeReport(stored, (id, execution) => awaitEnd({ ...waiting, workflowId: id, runId: execution }));
   }
 
-  /** The report of a run that has ended, `null` while it is under way. Needs no worker. @throws RunNotFound, ServerUnreachable */
+  /**
+   * Returns the report of a run that has ended, or `null` while it is in progress. Needs no worker.
+   * @throws RunNotFound, ServerUnreachable
+   */
   async report(workflowId: string, { runId }: RunOptions = {}): Promise<RunReport | null> {
     const stored = await this.#reportInMemo(workflowId, runId);
     if (stored === null) return null;
@@ -217,7 +240,10 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     }
   }
 
-  /** What the run shows now. Needs a worker while it is under way. @throws RunNotFound, RunPaused, NoWorkerAnswers, NotARun, NoReport, ServerUnreachable */
+  /**
+   * Returns the current progress. Needs a worker while the run is in progress.
+   * @throws RunNotFound, RunPaused, NoWorkerAnswers, NotARun, NoReport, ServerUnreachable
+   */
   async progress(workflowId: string, { runId }: RunOptions = {}): Promise<RunSnapshot> {
     return takeSnapshot({
       calls: this.#calls,
@@ -229,8 +255,9 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 
   /**
-   * Snapshots, one whenever something changed, until the run has ended; the last one shows its outcome. Ends at once, without an
-   * error, when the signal is aborted. Goes on while it is paused or no worker answers. @throws RunNotFound, NoReport, NotARun, ServerUnreachable
+   * Yields a snapshot whenever something changed, until the run has ended; the last one shows the outcome. Stops
+   * without an error when the signal is aborted. Continues while the run is paused or no worker answers.
+   * @throws RunNotFound, NoReport, NotARun, ServerUnreachable
    */
   watch(workflowId: string, options: WatchOptions = {}): AsyncGenerator<RunSnapshot, void> {
     const { runId, signal, patienceMs = PATIENCE_MS, intervalMs = WATCH_INTERVAL_MS, everySnapshot = false } = options;
@@ -247,8 +274,10 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 
   /**
-   * Asks the run to stop: what is in flight is finished, then `onCancel` of the runbook applies. Does not wait for that.
-   * @returns `alreadyEnded` where there was nothing left to stop. @throws RunNotFound, ServerUnreachable
+   * Asks the run to stop: it finishes the cloud job in flight and then follows the runbook's `onCancel`. Does not
+   * wait for that.
+   * @returns `alreadyEnded` if there was nothing to stop.
+   * @throws RunNotFound, ServerUnreachable
    */
   async cancel(workflowId: string, { runId }: RunOptions = {}): Promise<'requested' | 'alreadyEnded'> {
     const handle = this.#handle(workflowId, runId);
@@ -262,13 +291,17 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       await this.#calls.uninterruptible(this.#callTimeoutMs, () => handle.cancel());
       return 'requested';
     } catch (error) {
-      // It was there a moment ago: it has just ended.
+      // It was there a moment ago, so it has just ended.
       if (error instanceof WorkflowNotFoundError) return 'alreadyEnded';
       throw toClientError(error, workflowId);
     }
   }
 
-  /** What the server knows of a run without any worker: where its work lies and since when; `explainSilence` puts it into words. @throws RunNotFound, ServerUnreachable, AccessDenied */
+  /**
+   * Returns what the server knows of a run without a worker: what it waits for and since when. `explainSilence` puts
+   * it into words.
+   * @throws RunNotFound, ServerUnreachable, AccessDenied
+   */
   async diagnose(workflowId: string, { runId }: RunOptions = {}): Promise<RunFacts> {
     try {
       return await this.#within(() => readRunFacts(this.client, workflowId, runId));
@@ -277,7 +310,10 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     }
   }
 
-  /** Is a worker polling the task queue? One that has just gone counts for up to 75 s. @throws ServerUnreachable, AccessDenied */
+  /**
+   * Returns whether a worker polls the task queue. One that has just stopped counts for up to 75 s.
+   * @throws ServerUnreachable, AccessDenied
+   */
   async hasWorker(): Promise<boolean> {
     try {
       return isPolled(await this.#within(() => readPollers(this.client, this.taskQueue)), Date.now());
@@ -295,13 +331,13 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 }
 
-/** For people. With a proxy, `address` is the proxy's, and the channel arguments name the server. */
+/** For messages. With a proxy, `address` is that of the proxy, and the channel arguments contain the server. */
 function addressOf({ address = 'localhost:7233', channelArgs }: ConnectOptions): string {
   const target = channelArgs?.['grpc.http_connect_target'];
   return typeof target === 'string' ? `${target.replace(/^dns:/, '')} through the proxy ${address}` : address;
 }
 
-/** The report that a run returned, or failed with; `null` where it did neither. */
+/** The report that a run returned or failed with; `null` if there is none. */
 async function resultOf(wait: WaitCall): Promise<RunReport | null> {
   try {
     const result = await awaitEnd(wait);

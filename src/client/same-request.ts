@@ -1,9 +1,12 @@
-/** Was a run asked for alike? What its own start says decides, so that it does not matter which client, in which language, started it. */
+/**
+ * Decides whether a run was started by the same request, from the arguments of its own start, so that the client and
+ * its language do not matter.
+ */
 import type { Client } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import type { StartArguments } from '../domain/contract.js';
 
-/** What a run does depends on these; who asks and why may differ from one try to the next. */
+/** These decide what a run does. Who asks and why may differ from one try to the next. */
 const COMPARED = [
   'targets',
   'inputs',
@@ -13,14 +16,17 @@ const COMPARED = [
   'waitAtMost',
 ] as const satisfies readonly (keyof StartArguments)[];
 
-/** The keys in which two start arguments differ. Order of targets and calendars, and text for numbers, make no difference. */
+/**
+ * The keys in which two start arguments differ. The order of targets and calendars makes no difference, and neither
+ * do numbers written as text.
+ */
 export function differencesBetween(given: unknown, wanted: StartArguments): string[] {
   const before: Partial<StartArguments> = typeof given === 'object' && given !== null ? given : {};
   return COMPARED.filter((key) => canonical(key, before[key]) !== canonical(key, wanted[key]));
 }
 
 function canonical(key: (typeof COMPARED)[number], value: unknown): string {
-  // Absent is the same as none.
+  // An absent value is the same as none.
   if (value === undefined || value === false) return '';
   const text = ordered(key === 'targets' || key === 'freeze' ? sorted(value) : value);
   return text === '{}' || text === '[]' ? '' : text;
@@ -30,7 +36,7 @@ function sorted(value: unknown): unknown {
   return Array.isArray(value) ? [...new Set(value.map(String))].sort() : value;
 }
 
-/** JSON with sorted keys; scalars as text, since a command line has only text and a worker takes both. */
+/** JSON with sorted keys. Scalars become text, because a command line has only text and a worker accepts both. */
 function ordered(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(ordered).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(String(value));
@@ -39,7 +45,7 @@ function ordered(value: unknown): string {
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${ordered(item)}`).join(',')}}`;
 }
 
-/** What a run was started with, from the first event of its history; still encoded. */
+/** A run's start arguments from the first event of its history, still encoded. */
 export async function inputOfRun(client: Client, workflowId: string, runId: string): Promise<Payload[]> {
   const { history } = await client.connection.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,

@@ -1,4 +1,7 @@
-/** Starts a run once for an id, whatever happens to the answer: the id is the workflow id, and Temporal lets it start one run. */
+/**
+ * Starts a run at most once per id, even if the answer is lost: the id is the workflow id, and Temporal starts one
+ * workflow for it.
+ */
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdConflictPolicy,
@@ -11,13 +14,15 @@ import { decodeFirst } from '../temporal/payloads.js';
 import { differencesBetween, inputOfRun } from './same-request.js';
 import { toClientError, reasonOf, type Calls } from '../temporal/calls.js';
 
+/** A run, and whether this call started it. */
 export interface StartedRun {
   readonly workflowId: string;
   readonly runId: string;
-  /** `attached`: a run of this id was there already, under way or ended. */
+  /** `attached`: a run of this id existed already, in progress or ended. */
   readonly started: 'started' | 'attached';
 }
 
+/** One start, with all that it needs. */
 export interface StartCall {
   readonly calls: Calls;
   readonly taskQueue: string;
@@ -28,7 +33,10 @@ export interface StartCall {
   readonly onExisting: 'attach' | 'fail';
 }
 
-/** @throws RunIdTaken, RunAlreadyStarted, ServerUnreachable, AccessDenied */
+/**
+ * Starts a run, or attaches to the one with this id.
+ * @throws RunIdTaken, RunAlreadyStarted, ServerUnreachable, AccessDenied
+ */
 export async function startRun(call: StartCall): Promise<StartedRun> {
   const { calls, taskQueue, callTimeoutMs, runbook, workflowId, startArguments } = call;
   try {
@@ -49,10 +57,10 @@ export async function startRun(call: StartCall): Promise<StartedRun> {
   }
 }
 
-/** A start that got no answer may have been taken: who asks again with the same id gets that run. */
+/** A start without an answer may have succeeded. Another call with the same id finds that run. */
 function unanswered(error: unknown, workflowId: string): unknown {
   if (!(error instanceof ServerUnreachable)) return error;
-  const remedy = `the run ${workflowId} may have been started all the same; start it again with this id to find out`;
+  const remedy = `the run ${workflowId} may have been started; start it again with this id to find out`;
   return new ServerUnreachable(`${error.message}; ${remedy}`, { cause: error.cause, workflowId });
 }
 
@@ -88,6 +96,6 @@ async function differencesFrom(call: StartCall, runId: string): Promise<readonly
 }
 
 function taken({ workflowId }: StartCall, runId: string, differences: readonly string[], found: string): RunIdTaken {
-  const remedy = 'nothing was started. Choose another id, or ask for the same';
+  const remedy = 'nothing was started. Choose another id, or send the same request';
   return new RunIdTaken(workflowId, runId, differences, `The id ${workflowId} belongs to ${found}; ${remedy}`);
 }

@@ -1,4 +1,7 @@
-/** A target's progress, with the cloud job of the step under way and why it is tried again: its workflow does not know, its pending activity does. */
+/**
+ * Reads a target's progress. Its pending activity supplies the cloud job of the current step and the reason for
+ * retries, because the workflow does not know them.
+ */
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { PROGRESS_QUERY } from '../domain/contract.js';
@@ -6,7 +9,7 @@ import type { OnceState } from '../domain/once/state.js';
 import type { StepProgress, TargetInRun, TargetProgress } from '../domain/report/report.js';
 import { decodeFirst } from '../temporal/payloads.js';
 
-/** `null` when the child no longer answers. */
+/** Returns `null` if the child no longer answers. */
 export async function liveTargetProgress(
   client: Client,
   { leaseId, childRunId }: TargetInRun,
@@ -20,7 +23,7 @@ export async function liveTargetProgress(
     const [pending] = raw.pendingActivities ?? [];
     return pending === undefined ? progress : withPending(progress, await stepFacts(client, pending));
   } catch {
-    return null; // Over and gone, or a worker is just being replaced: the next snapshot tells.
+    return null; // It has ended, or its worker is being replaced; the next snapshot shows which.
   }
 }
 
@@ -28,7 +31,7 @@ type PendingActivity = NonNullable<Awaited<ReturnType<WorkflowHandle['describe']
 
 type StepFacts = Pick<StepProgress, 'retrying'> & { readonly cloudJobId: string | null };
 
-/** `PENDING_ACTIVITY_STATE_SCHEDULED` of the Temporal API: no attempt is under way. */
+/** `PENDING_ACTIVITY_STATE_SCHEDULED` of the Temporal API: no attempt is running. */
 const SCHEDULED = 1;
 
 async function stepFacts(client: Client, pending: PendingActivity): Promise<StepFacts> {
@@ -41,7 +44,7 @@ async function stepFacts(client: Client, pending: PendingActivity): Promise<Step
     return { cloudJobId, retrying: { reason, failures, sinceMs, untilMs, nextAttemptAtMs } };
   }
   if (message === '') return { cloudJobId };
-  // An attempt that was lost, or failed by an error that nobody expected: only the server knows of it.
+  // The attempt was lost or failed with an unexpected error, so only the server has the message.
   const failures = Math.max(1, (pending.attempt ?? 1) - 1);
   const untilMs = optionalTsToMs(pending.expirationTime) ?? null;
   return { cloudJobId, retrying: { reason: message, failures, sinceMs: null, untilMs, nextAttemptAtMs } };

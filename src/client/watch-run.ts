@@ -1,4 +1,4 @@
-/** What a run shows: one look at it, and looks again and again until it has ended. */
+/** Reads a snapshot of a run, and repeats it until the run has ended. */
 import {
   QueryNotRegisteredError,
   QueryRejectedError,
@@ -17,6 +17,7 @@ import { snapshotOfReport, type RunSnapshot } from './report-snapshot.js';
 import { liveTargetProgress } from './target-progress.js';
 import { grpcCodeOf, toClientError, type Calls } from '../temporal/calls.js';
 
+/** Which run to read, and how. */
 export interface SnapshotCall {
   readonly calls: Calls;
   readonly callTimeoutMs: number;
@@ -25,20 +26,24 @@ export interface SnapshotCall {
   readonly signal: AbortSignal | undefined;
 }
 
+/** How to watch a run. */
 export interface WatchCall extends SnapshotCall {
   readonly intervalMs: number;
   readonly patienceMs: number;
   readonly everySnapshot: boolean;
 }
 
-/** A run that has ended is read from its report and needs no worker. @throws RunNotFound, RunPaused, NoReport, NotARun, NoWorkerAnswers, ServerUnreachable */
-export async function takeSnapshot(look: SnapshotCall): Promise<RunSnapshot> {
-  const { calls, callTimeoutMs, workflowId, runId, signal } = look;
+/**
+ * Returns a snapshot. A run that has ended is read from its report and needs no worker.
+ * @throws RunNotFound, RunPaused, NoReport, NotARun, NoWorkerAnswers, ServerUnreachable
+ */
+export async function takeSnapshot(call: SnapshotCall): Promise<RunSnapshot> {
+  const { calls, callTimeoutMs, workflowId, runId, signal } = call;
   const { client } = calls;
   try {
     return await calls.interruptible(callTimeoutMs, signal, async () => {
       const run = await whileOpen(client).getHandle(workflowId, runId).query<RunProgress>(PROGRESS_QUERY);
-      // A target's own workflow answers the same query, with what it knows of itself.
+      // A target's own workflow answers the same query in another shape.
       if (!Array.isArray(run.targets)) throw new NotARun(workflowId);
       const begun = run.targets.filter(({ childRunId }) => childRunId !== null);
       const targets = await Promise.all(begun.map((target) => liveTargetProgress(client, target)));
@@ -47,18 +52,18 @@ export async function takeSnapshot(look: SnapshotCall): Promise<RunSnapshot> {
   } catch (error) {
     if (error instanceof WorkflowNotFoundError || isAborted(signal)) throw toClientError(error, workflowId);
     if (error instanceof QueryNotRegisteredError) throw new NotARun(workflowId, { cause: error });
-    const isTold = error instanceof QueryRejectedError || grpcCodeOf(error) !== null;
-    if (!isTold) throw error;
-    return snapshotOfEnded(look, error);
+    const isAnswer = error instanceof QueryRejectedError || grpcCodeOf(error) !== null;
+    if (!isAnswer) throw error;
+    return snapshotOfEnded(call, error);
   }
 }
 
-/** The server refuses queries to runs that have ended: their workflow could only tell what it knew before it was terminated. */
+/** Refuses queries to closed runs, because a workflow that was terminated would answer with stale progress. */
 function whileOpen({ workflow }: Client): WorkflowClient {
   return new WorkflowClient({ ...workflow.options, connection: workflow.connection, queryRejectCondition: 'NOT_OPEN' });
 }
 
-/** The query went unanswered: has the run ended, is it paused, or is a worker or the server away? */
+/** Called after an unanswered query. Finds out whether the run has ended, is paused, or lacks a worker. */
 async function snapshotOfEnded(
   { calls, callTimeoutMs, workflowId, runId, signal }: SnapshotCall,
   why: unknown,
@@ -81,30 +86,34 @@ async function snapshotOfEnded(
 }
 
 /**
- * The first limit of a look, then twice as long up to that of every call: the server holds a query back that comes while another one
- * waits for the same workflow task, perhaps until the run has ended, and answers at once when it is asked anew.
+ * The first limit of a query; it doubles up to the limit of every call. The server holds back a query that arrives
+ * while another one waits for the same workflow task, perhaps until the run has ended, but answers a repeated query
+ * at once.
  */
-const FIRST_LOOK_MS = 2_000;
+const FIRST_QUERY_MS = 2_000;
 
-/** Snapshots until the run has ended; goes on over a pause or an absence of workers, and over one of the server for `patienceMs`. */
+/**
+ * Yields snapshots until the run has ended. Continues while the run is paused or has no worker, and while the server
+ * is unreachable for at most `patienceMs`.
+ */
 export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, void> {
   const { signal, intervalMs, patienceMs, everySnapshot } = watch;
   let shown = '';
   const patience = new Patience(patienceMs);
-  let lookMs = FIRST_LOOK_MS;
+  let queryMs = FIRST_QUERY_MS;
   while (!isAborted(signal)) {
     const askedAtMs = performance.now();
     try {
-      const snapshot = await takeSnapshot({ ...watch, callTimeoutMs: Math.min(lookMs, watch.callTimeoutMs) });
+      const snapshot = await takeSnapshot({ ...watch, callTimeoutMs: Math.min(queryMs, watch.callTimeoutMs) });
       patience.answered();
-      lookMs = FIRST_LOOK_MS;
+      queryMs = FIRST_QUERY_MS;
       const text = JSON.stringify(snapshot);
       if (everySnapshot || text !== shown) yield snapshot;
       shown = text;
       if (snapshot.run.phase === 'finished') return;
     } catch (error) {
       if (isAborted(signal)) return;
-      lookMs *= 2;
+      queryMs *= 2;
       if (error instanceof NoWorkerAnswers || error instanceof RunPaused) patience.answered();
       else if (!(error instanceof ServerUnreachable) || patience.unanswered(askedAtMs, performance.now())) throw error;
     }
@@ -112,7 +121,7 @@ export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, v
   }
 }
 
-/** Asked anew each time: it changes while others are awaited. */
+/** A function, because the compiler would assume that the value does not change during an await. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
 }

@@ -14,6 +14,7 @@ import type { VariableReader } from './environment.js';
 import { headerText, readNamedFile, reasonOf } from './values.js';
 import { DEFAULT_ADDRESS, TEMPORAL_VARIABLES, temporalAddress, temporalNamespace } from './variables.js';
 
+/** Where Temporal is, and how each kind of client reaches it. */
 export interface TemporalConfig {
   /** `host:port` of the server, for people. */
   readonly address: string;

@@ -1,4 +1,7 @@
-/** The demo of schedules: a file is applied, fires for real after a few seconds, its run is shown, and the file gives it up again. */
+/**
+ * The demo of schedules: applies a file, waits a few seconds until it fires, shows the run, and removes the
+ * schedule.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +12,10 @@ import { GRPC_WITHOUT_PROXY } from '../network/proxies.js';
 
 const ID = 'demo/often';
 const FILE = 'schedules.yaml';
-/** Every five seconds, so that nobody has to wait; a run takes about as long, and what comes meanwhile is skipped. */
+/**
+ * Every five seconds, so that people do not have to wait. A run takes about as long; occurrences during it are
+ * skipped.
+ */
 const SCHEDULES = `owner: demo
 schedules:
   often:
@@ -22,19 +28,20 @@ schedules:
 `;
 const NO_SCHEDULES = 'owner: demo\nschedules: {}\n';
 const FIRES_WITHIN_MS = 30_000;
-/** The server's listing, by which a schedule that left the file is found, lags behind. */
+/** The server's listing, which finds schedules that left the file, lags behind. */
 const LISTED_WITHIN_MS = 20_000;
 
+/** What the schedule demo needs to run commands and print. */
 export interface DemoCommands {
   readonly say: (line: string) => void;
   readonly address: string;
   readonly namespace: string;
   readonly closers: (() => Promise<void>)[];
-  /** Types a command of the `runbook` command line in that folder, shows it, and gives its exit code. */
+  /** Runs a `runbook` command in that folder, showing it as if typed. Returns its exit code. */
   readonly type: (words: readonly string[], folder: string) => Promise<number>;
 }
 
-/** @returns the exit code: 0 when the schedule fired and its run succeeded */
+/** Runs the demo. @returns the exit code: 0 if the schedule fired and its run succeeded */
 export async function showSchedule(demo: DemoCommands, keep: boolean): Promise<number> {
   const { say, closers, type } = demo;
   const folder = await mkdtemp(join(tmpdir(), 'runbook-demo-'));

@@ -1,4 +1,7 @@
-/** The demo: server, simulator, worker, one `recover` run or a schedule shown live. Leaves nothing running, however it ends. */
+/**
+ * The demo: starts a server, the simulator and a worker, and shows one `recover` run or a schedule live. Leaves
+ * nothing running, however it ends.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { delimiter, resolve as resolvePath } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,23 +14,24 @@ import { startSimulator, type RunningSimulator } from '../simulator/server.js';
 import { portOrFree } from './ports.js';
 import { startTemporalServer, type TemporalServer } from './temporal-server.js';
 
+/** Options of `runbook demo`. */
 export interface DemoOptions {
-  /** Stay up until Ctrl-C. */
+  /** Keep everything running until Ctrl-C. */
   readonly keep: boolean;
-  /** The action whose cloud job is to fail. */
+  /** The action whose cloud job fails; `null` for none. */
   readonly fail: string | null;
-  /** Show a schedule that fires, in the place of a run that is started by hand. */
+  /** Show a schedule that fires instead of a run started by hand. */
   readonly schedule: boolean;
 }
 
 const RUNBOOK = 'recover';
-/** Not the instance of README's first example, which shows what is planned for one that nothing was done to. */
+/** Not the instance in the README's first example, whose plan assumes that it is unchanged. */
 const TARGET = 'shop/checkout/prod-2';
-/** Where they are free; else others. Temporal's are those of its own dev server, which clients take by default. */
+/** Used if they are free. Temporal's are those of its own dev server, which clients use by default. */
 const PORTS = { temporal: 7233, ui: 8233, simulator: 8123 };
-/** Folders of the user's own that the worker reads; nothing else of ours is taken from the environment. */
+/** The user's own folders, which the worker reads; no other setting of ours is taken from the environment. */
 const FOLDER_VARIABLES = ['RUNBOOK_DIR', 'RUNBOOK_CALENDARS'];
-/** The simulated cloud is quick, so the demo need not wait as one would for a real one. */
+/** The simulated cloud is fast, so the demo waits less than it would for a real one. */
 const WORKER_PACE = {
   RUNBOOK_USUAL_DURATIONS: 'start=2s,stop=1s,restart=3s,scale=2s,rollback=3s',
   RUNBOOK_VERIFY: 'within=20s,stable=1s',
@@ -42,7 +46,7 @@ const SHOWN_OUTCOMES: Readonly<Record<string, readonly string[]>> = {
 };
 const WORKER_READY_DEADLINE_MS = 60_000;
 
-/** @returns the exit code: 0 when the demo showed what it was to show */
+/** Runs the demo. @returns the exit code: 0 if everything went as intended */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const { keep } = options;
   const say = (line: string) => process.stdout.write(`${printableLines(line)}\n`);
@@ -54,17 +58,17 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const shown = show(options, say, closers);
     const ended = await Promise.race([shown, interrupted]);
     if (ended === 'interrupted') {
-      shown.catch(() => {}); // What it was doing ends with what it was doing it with.
-      say('\nInterrupted; ending everything');
+      shown.catch(() => {}); // The demo is being stopped, so errors of what it was showing do not matter.
+      say('\nInterrupted; stopping everything');
       return 130;
     }
     if (!keep) return ended;
-    say('Everything stays up until Ctrl-C');
+    say('Everything keeps running until Ctrl-C');
     await interrupted;
     return ended;
   } finally {
     for (const close of closers.reverse())
-      await close().catch((error: unknown) => say(`While ending: ${String(error)}`));
+      await close().catch((error: unknown) => say(`While stopping: ${String(error)}`));
   }
 }
 
@@ -73,7 +77,7 @@ async function show(
   say: (line: string) => void,
   closers: (() => Promise<void>)[],
 ): Promise<number> {
-  // An address in the environment is a real server, perhaps with real runs on it: the demo has its own.
+  // An address in the environment may be a real server with real runs, so the demo starts its own.
   const { TEMPORAL_ADDRESS: _real, ...env } = process.env;
   const [port, uiPort] = [await portOrFree(PORTS.temporal), await portOrFree(PORTS.ui)];
   const server = await startTemporalServer({ env, say, ui: true, port, uiPort });
@@ -106,7 +110,9 @@ function notUsual(port: number, usual: number): string {
   return port === usual ? '' : ` (port ${usual} is taken)`;
 }
 
-/** For worker and commands: this environment without settings of ours, which are for real servers; only folders stay. */
+/**
+ * The environment of worker and commands, without our variables that configure real servers; only folders are kept.
+ */
 function ownEnvironment({ address, namespace }: TemporalServer): Record<string, string> {
   const inherited = Object.entries(process.env).flatMap(([name, value]) => {
     if (value === undefined) return [];
@@ -125,7 +131,7 @@ function absoluteFolders(folders: string): string {
     .join(delimiter);
 }
 
-/** Also what is wrong in them, since nobody sees the worker's log. */
+/** Also prints the problems in them, because the worker's log is not shown. */
 async function sayFolders(env: Record<string, string>, say: (line: string) => void): Promise<void> {
   const { runbookDirectories, calendarDirectories } = loadClientConfig(env);
   const { runbooks, folders, problems } = await listRunbooks(runbookDirectories);
@@ -148,7 +154,7 @@ function workerEnvironment(simulator: RunningSimulator): Record<string, string> 
   };
 }
 
-/** A process of its own, as in production; its log shows only when it fails. */
+/** Starts the worker in its own process, as in production; its log is shown only if it fails. */
 async function startWorker(env: Record<string, string>): Promise<ChildProcess> {
   const worker = spawn(process.execPath, [fileURLToPath(new URL('../worker.js', import.meta.url))], {
     env,
@@ -170,7 +176,7 @@ async function startWorker(env: Record<string, string>): Promise<ChildProcess> {
   const state = await Promise.race([ready, late]);
   if (state === 'ready') return worker;
   worker.kill('SIGKILL');
-  throw new Error(`The worker did not come up (${state}):\n${log.join('\n')}`);
+  throw new Error(`The worker did not start (${state}):\n${log.join('\n')}`);
 }
 
 async function endProcess(child: ChildProcess): Promise<void> {
@@ -190,7 +196,7 @@ async function armFailure({ controlUrl, instances }: RunningSimulator, action: s
   });
 }
 
-/** The command line's own `start --watch`, as a user would type it. @returns the outcome */
+/** Runs `start --watch` as a user would. @returns the outcome */
 async function showRun(
   server: TemporalServer,
   say: (line: string) => void,
@@ -202,7 +208,7 @@ async function showRun(
   return Object.entries(EXIT_CODES).find(([, code]) => code === exitCode)?.[0] ?? `exit code ${exitCode}`;
 }
 
-/** A command as a user would type it. @returns its exit code */
+/** Runs a command as a user would type it. @returns its exit code */
 async function typeCommand(
   words: readonly string[],
   server: TemporalServer,
@@ -231,7 +237,7 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) =>
-      code === null ? reject(new Error(`The command was ended by ${signal}`)) : resolve(code),
+      code === null ? reject(new Error(`The command was killed by ${signal}`)) : resolve(code),
     );
   });
 }
@@ -243,7 +249,7 @@ function nextSteps(server: TemporalServer, simulator: RunningSimulator, keep: bo
       'Try next:',
       `  ${demo} --fail rollback     see the undo`,
       `  ${demo} --schedule          see a schedule fire`,
-      `  ${demo} --keep              keep everything up and start your own runs`,
+      `  ${demo} --keep              keep everything running and start your own runs`,
       `  ${`${runbook} show recover`.padEnd(demo.length + 20)} read the runbook that just ran`,
     ];
   }
@@ -258,7 +264,10 @@ function nextSteps(server: TemporalServer, simulator: RunningSimulator, keep: bo
   ];
 }
 
-/** As this demo was started: outside the clone, `npx runbook` would fetch a package that is not ours. */
+/**
+ * Prints commands in the form in which this demo was started: outside the clone, `npx runbook` would fetch an
+ * unrelated package.
+ */
 function howTyped(): { demo: string; runbook: string } {
   const by = process.env['npm_lifecycle_event'];
   if (by === 'demo') return { demo: 'npm run demo --', runbook: 'npx runbook' };

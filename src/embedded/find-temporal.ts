@@ -1,4 +1,7 @@
-/** Finds the program of a local Temporal dev server: given, on the PATH, cached, downloaded, or built once. Says what it does meanwhile. */
+/**
+ * Finds the program of a local Temporal dev server: configured, on the PATH, cached, downloaded, or built once.
+ * Reports what it does.
+ */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
@@ -13,9 +16,11 @@ const DOWNLOAD_DEADLINE_MS = 120_000;
 const BUILD_DEADLINE_MS = 20 * 60_000;
 const SIGN_OF_LIFE_MS = 10_000;
 
+/** Prints a line of progress. */
 export type Say = (line: string) => void;
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Where to search for the program. */
 export interface FindOptions {
   readonly env: Environment;
   readonly say: Say;
@@ -25,11 +30,15 @@ export interface FindOptions {
 
 interface Source {
   readonly name: string;
-  /** The path of the program, or `null` when this source has none. */
+  /** Returns the path of the program, or `null` if this source has none. */
   readonly find: () => Promise<string | null>;
 }
 
-/** @returns the path of a `temporal` program that answers; @throws when every source failed, with each one's reason */
+/**
+ * Tries each source in order.
+ * @returns the path of a `temporal` program that runs.
+ * @throws if every source failed, with all reasons
+ */
 export async function findTemporalProgram({
   env,
   say,
@@ -62,7 +71,7 @@ export async function findTemporalProgram({
       return path;
     } catch (error) {
       reasons.push(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
-      // A program that was named must work: another one in its place would be a surprise.
+      // A program that was configured must work; silently using another one would be a surprise.
       if (name === 'TEMPORAL_CLI_PATH') break;
     }
   }
@@ -70,7 +79,7 @@ export async function findTemporalProgram({
     [
       'No Temporal dev server was found. Tried:',
       ...reasons.map((reason) => `- ${reason}`),
-      'Set TEMPORAL_ADDRESS to use a running server, or TEMPORAL_CLI_PATH to name the `temporal` program.',
+      'Set TEMPORAL_ADDRESS to use a running server, or TEMPORAL_CLI_PATH to the path of the `temporal` program.',
     ].join('\n'),
   );
 }
@@ -106,7 +115,7 @@ async function answers(path: string): Promise<void> {
   await run(path, ['--version'], { deadlineMs: 15_000 });
 }
 
-/** Several processes may need the program at once: one gets it, the others wait for it. */
+/** Several processes may need the program at once: one installs it, and the others wait. */
 async function onlyOnce(
   cacheDirectory: string,
   cached: string,
@@ -128,11 +137,11 @@ async function onlyOnce(
           () => Date.now(),
         ));
       if (age > BUILD_DEADLINE_MS || Date.now() > giveUpAtMs) await rm(lock, { recursive: true, force: true });
-      if (waits === 0) say('Another process is getting the Temporal dev server; waiting for it');
+      if (waits === 0) say('Waiting for another process that is installing the Temporal dev server');
       await delay(500);
     }
   }
-  // A killed process must not leave the lock behind for the next one.
+  // A killed process must not leave the lock behind.
   const unlock = () => rm(lock, { recursive: true, force: true });
   try {
     return (await isExecutable(cached)) ? cached : await make();
@@ -142,7 +151,7 @@ async function onlyOnce(
 }
 
 async function download(cacheDirectory: string, cached: string, say: Say): Promise<string | null> {
-  say('Getting the Temporal dev server: trying its download');
+  say('Downloading the Temporal dev server');
   // Loaded late: only this source needs it.
   const { TestWorkflowEnvironment } = await import('@temporalio/testing');
   const downloaded = TestWorkflowEnvironment.createLocal({
@@ -151,7 +160,7 @@ async function download(cacheDirectory: string, cached: string, say: Say): Promi
       log: { format: 'json', level: 'error' },
     },
   });
-  // The download has no time limit of its own.
+  // The download itself has no time limit.
   const tooLong = delay(DOWNLOAD_DEADLINE_MS, null, { ref: false });
   const environment = await Promise.race([downloaded, tooLong]);
   if (environment === null) throw new Error(`no answer within ${DOWNLOAD_DEADLINE_MS / 1_000} s`);
@@ -169,7 +178,7 @@ async function build(cacheDirectory: string, cached: string, env: Environment, s
   if ((await onPath(platform() === 'win32' ? 'go.exe' : 'go', env)) === null) throw new Error('Go is not installed');
   const target = join(cacheDirectory, `build-${process.pid}`);
   say(
-    `Building the Temporal dev server with Go (${CLI_VERSION}), once for this user: this takes two to five minutes and about 4 GB of disk meanwhile`,
+    `Building the Temporal dev server with Go (${CLI_VERSION}), once per user; this takes two to five minutes and, meanwhile, about 4 GB of disk`,
   );
   const beganAtMs = Date.now();
   const signs = setInterval(
@@ -183,7 +192,7 @@ async function build(cacheDirectory: string, cached: string, env: Environment, s
     });
     const [program = 'temporal'] = await readdir(target);
     await rename(join(target, program), cached);
-    say(`Built in ${Math.round((Date.now() - beganAtMs) / 1_000)} s, kept in ${cached}`);
+    say(`Built in ${Math.round((Date.now() - beganAtMs) / 1_000)} s, stored in ${cached}`);
     return cached;
   } finally {
     clearInterval(signs);

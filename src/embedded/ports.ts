@@ -1,9 +1,12 @@
-/** Ports on the loopback address: fixed ones where they are free, so that a second start has the addresses of the first. */
+/**
+ * Ports on the loopback address. Fixed ones are used if they are free, so that a second start has the same
+ * addresses.
+ */
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 
 const HOST = '127.0.0.1';
 
-/** Free ports that differ, since they are held open together while they are chosen. */
+/** Returns free ports, all different because they are held open together while being chosen. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(servers.map((server) => listen(server, 0)));
@@ -12,14 +15,14 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** @returns that port, or a free one where somebody listens on it */
+/** @returns the given port if nothing listens on it, else a free one */
 export async function portOrFree(port: number): Promise<number> {
   if (!(await isTaken(port))) return port;
   const [free = 0] = await freePorts(1);
   return free;
 }
 
-/** Both are tried: some systems let a socket of one address be bound beside one of all addresses. */
+/** Tries both addresses, because some systems allow a socket on one address beside a socket on all addresses. */
 async function isTaken(port: number): Promise<boolean> {
   if (await answers(port)) return true;
   const server = createServer();
@@ -28,7 +31,7 @@ async function isTaken(port: number): Promise<boolean> {
     await close(server);
     return false;
   } catch {
-    return true; // In use, or not ours to take: either way another port is needed.
+    return true; // In use, or not permitted: another port is needed in both cases.
   }
 }
 

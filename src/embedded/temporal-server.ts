@@ -1,4 +1,6 @@
-/** A local Temporal dev server for the demo and the tests: started on free ports with our search attributes, gone when its owner is gone. */
+/**
+ * A local Temporal dev server for the demo and the tests, with our search attributes. It ends when its owner ends.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClosableConnection } from '../temporal/connection.js';
@@ -7,37 +9,39 @@ import { SEARCH_ATTRIBUTES } from '../domain/contract.js';
 import { findTemporalProgram, type Say } from './find-temporal.js';
 import { freePorts } from './ports.js';
 
+/** How to start the server. */
 export interface TemporalServerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly say: Say;
   readonly ui?: boolean;
-  /** Keeps the server's state in this file; else it lives in memory. */
+  /** Stores the server's state in this file; default: in memory. */
   readonly databaseFile?: string;
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** With `ui`. Default: a free one. */
+  /** Only with `ui`. Default: a free port. */
   readonly uiPort?: number;
 }
 
+/** A running dev server. */
 export interface TemporalServer {
   readonly address: string;
   readonly namespace: string;
   readonly uiUrl: string | null;
-  /** Resolves when the process has ended; with `SIGKILL` it has no time to put anything in order. Default: `SIGTERM`. */
+  /** Resolves when the process has ended. `SIGKILL` leaves it no time to clean up. Default: `SIGTERM`. */
   close(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
 const NAMESPACE = 'default';
 const START_DEADLINE_MS = 60_000;
-/** The server looks for free ports of its own, for its services, which somebody else can take before it does. */
+/** The server also picks free ports for its own services, and another process can take one of them first. */
 const MOST_STARTS = 3;
 
-/** It ended before it answered. */
+/** The server process ended before it answered. */
 class EndedEarly extends Error {
   override readonly name = 'EndedEarly';
 }
 
-/** Uses the server that `TEMPORAL_ADDRESS` names, which is then left as it is; else finds a program and starts one. */
+/** Uses the server at `TEMPORAL_ADDRESS` and leaves it running; otherwise finds a program and starts one. */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { env, say } = options;
   const given = env['TEMPORAL_ADDRESS'];
@@ -94,7 +98,7 @@ function serverArguments(port: number, uiPort: number | null, databaseFile: stri
   ];
 }
 
-/** Kills the child when this process ends, however it does as long as it can still run a handler. */
+/** Kills the child when this process ends, unless this process is killed itself. */
 function endWithUs(child: ChildProcess): TemporalServer['close'] {
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);

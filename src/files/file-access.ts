@@ -29,8 +29,8 @@ interface Job {
 
 /**
  * Queues file operations: one for each folder, two altogether. Node cannot end a call that the kernel does not answer, as on a
- * network file system whose server is away; an operation that outlives its time limit keeps its place until it is answered,
- * and meanwhile whoever asks for the same folder is refused at once.
+ * network file system whose server is unreachable; an operation that outlives its time limit keeps its place until it is answered,
+ * and meanwhile every other operation in the same folder is refused at once.
  */
 export class FileAccess {
   readonly #busy = new Set<string>();

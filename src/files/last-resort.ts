@@ -1,6 +1,6 @@
 /**
  * How a process ends although something hangs. `process.exit` waits for the threads of Node's pool, so a call that the kernel does not
- * answer, as on a network file system whose server is away, would keep the process for ever: it kills itself.
+ * answer, as on a network file system whose server is unreachable, would keep the process for ever: it kills itself.
  */
 import { fileAccess } from './file-access.js';
 
@@ -18,7 +18,7 @@ export interface Hanging {
 const OF_THE_POOL = /^(?:FSReq|GetAddrInfo|GetNameInfo)/;
 
 /**
- * Ends the process when it still runs so long after the first signal to stop. Milliseconds.
+ * Ends the process if it still runs `limitMs` milliseconds after the first signal to stop.
  * @returns whether a signal came
  */
 export function endWithin(limitMs: number, report: (hanging: Hanging) => void): { readonly isAsked: boolean } {
@@ -31,7 +31,7 @@ export function endWithin(limitMs: number, report: (hanging: Hanging) => void): 
   return stop;
 }
 
-/** For a process that is done: nothing but a file that is not answered would keep it, and does not. */
+/** Ends a process that is done, even if a file operation is not answered. */
 export function endUnlessAnswered(report: (hanging: Hanging) => void): void {
   if (fileAccess.unanswered().length > 0) end(report);
 }

@@ -20,6 +20,7 @@ export interface FolderListing {
   readonly passedOver: readonly PassedOver[];
 }
 
+/** How a folder is listed. */
 export interface ListOptions {
   /** Endings that are read, with the dot, in lower case. Upper case in names counts as lower case. */
   readonly extensions: readonly string[];
@@ -27,7 +28,7 @@ export interface ListOptions {
   readonly timeoutMs?: number;
 }
 
-/** Files are told by their names alone: whether one is a regular file shows when it is read. @throws FileError */
+/** Lists files by their names alone: whether one is a regular file shows when it is read. @throws FileError */
 export async function listFolder(
   folder: string,
   { extensions, timeoutMs = FILE_TIMEOUT_MS }: ListOptions,

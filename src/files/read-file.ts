@@ -4,9 +4,9 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileAccess, FileError } from './file-access.js';
 
-/** Chosen: files are small and local; a network file system that takes longer is away. */
+/** Chosen: files are small and local; a network file system that takes longer is treated as unreachable. */
 export const FILE_TIMEOUT_MS = 10_000;
-/** A writer that replaces the file in place is given so many chances to finish. */
+/** Readings before giving up on a file that a writer replaces in place. */
 const READINGS = 3;
 const CHUNK_BYTES = 64 * 1024;
 /** Windows has neither flag, and no named pipes among files. */
@@ -47,7 +47,7 @@ export function readSmallFileBytes(
 }
 
 /**
- * The same while a process starts and nothing else runs. A file system that does not answer holds it up, since only another thread could
+ * The same, blocking, while a process starts and nothing else runs: the configuration is read before there is anything to wait for. A file system that does not answer holds it up, since only another thread could
  * stop waiting; a signal still ends it. @throws FileError
  */
 export function readSmallFileSync(path: string, maxBytes: number): Buffer {
@@ -69,7 +69,7 @@ export function readSmallFileSync(path: string, maxBytes: number): Buffer {
   }
 }
 
-/** Bytes as text, without a byte order mark. Bytes that are no text become U+FFFD. */
+/** Bytes as text, without a byte order mark. Bytes that are not text become U+FFFD. */
 function textOf(bytes: Buffer): string {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
@@ -77,7 +77,7 @@ function textOf(bytes: Buffer): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** @returns bytes that were all there at one time: half of an old list of freezes and half of a new one is no list. @throws FileError */
+/** @returns bytes that were all there at one time: half of an old list of freezes and half of a new one would be wrong. @throws FileError */
 export async function readWhole(file: OpenFile, maxBytes: number, deadlineAtMs: number): Promise<Buffer> {
   for (let reading = 1; reading <= READINGS; reading++) {
     const before = await file.stat({ bigint: true });
@@ -122,7 +122,7 @@ function tooLarge(maxBytes: number): FileError {
   );
 }
 
-/** What the operating system says about a file, in words for whoever has to correct it. Anything else is passed on as it is. */
+/** The operating system's error about a file, in words for the person who has to correct it. Any other error is returned unchanged. */
 export function toFileError(error: unknown): unknown {
   if (error instanceof FileError || !(error instanceof Error) || !('code' in error)) return error;
   const code = String(error.code);

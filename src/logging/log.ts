@@ -1,10 +1,12 @@
-/** The log of worker and gateway: JSON, one object a line, in which a terminal obeys nothing. */
+/** The log of worker and gateway: one JSON object per line, with control characters escaped. */
 import { pino, type Logger } from 'pino';
 import { printableJson } from '../domain/text/text.js';
 
 /**
- * @param level `trace` to `fatal`, or `silent`, as pino takes it
- * @param writes `at once`: for the last line of a process that is killed; the usual ones go through Node's pool of threads, which may hang
+ * Creates a logger.
+ * @param level `trace` to `fatal`, or `silent`
+ * @param writes `at once` for the last line of a process that is killed; other lines use Node's thread pool, which
+ * may hang
  */
 export function createLog(level: string, writes: 'soon' | 'at once' = 'soon'): Logger {
   const base = { service: 'servicestage-runbooks' };

@@ -1,4 +1,4 @@
-/** Which proxy a request goes through, by the rules that curl, Go and others share. Pure: the variables are read in `config/proxy-variables.ts`. */
+/** Which proxy a request goes through, by the rules that curl, Go and others share. Pure: the variables are read in `config/proxies.ts`. */
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { isHostName } from './host-and-port.js';
@@ -6,12 +6,13 @@ import { isHostName } from './host-and-port.js';
 /** The proxy for a URL, or `null` for a direct connection. */
 export type ProxyFor = (url: URL) => URL | null;
 
-/** Where nothing is configured. */
+/** The choice where no proxy is configured: every connection is direct. */
 export const noProxies: ProxyFor = () => null;
 
 /** Channel arguments of a gRPC client that asks no proxy of the environment: grpc-js does by itself, for loopback too. */
 export const GRPC_WITHOUT_PROXY = { 'grpc.enable_http_proxy': 0 } as const;
 
+/** The proxies, and what is reached without them. */
 export interface ProxySettings {
   /** For `https:` URLs. */
   readonly https: URL | null;
@@ -51,8 +52,8 @@ export function isException(entry: string): boolean {
 type Matches = (host: string, port: string) => boolean;
 
 /**
- * One entry as a test; `null` for what cannot be understood. A name stands for its subdomains too, and `*example.com` for whatever ends so;
- * a network only for addresses, since no name is looked up. Of a URL the host and port count, and a slash at the end is passed over.
+ * One entry as a test; `null` for what cannot be understood. A name includes its subdomains, and `*example.com` for whatever ends so;
+ * a network only for addresses, since no name is looked up. In a URL only host and port count, and a slash at the end is ignored.
  */
 function exception(entry: string): Matches | null {
   const [, scheme, rest = ''] = /^([a-z][a-z\d+.-]*:\/\/)?(.*)$/.exec(entry.toLowerCase()) ?? [];
@@ -65,7 +66,7 @@ function exception(entry: string): Matches | null {
   return (host, ofUrl) => (port === undefined || Number(port) === Number(ofUrl)) && fits(host);
 }
 
-/** Of an address or a network; `null` when the entry is none. */
+/** The test for an address or a network; `null` if the entry is neither. */
 function addressTest(entry: string): ((host: string) => boolean) | null {
   const [, address = '', prefix] = /^([\d.]+|[\da-f:.]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
   const version = isIP(address);
@@ -78,7 +79,7 @@ function addressTest(entry: string): ((host: string) => boolean) | null {
   return (host) => isIP(host) !== 0 && network.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Of a name, as URLs spell it: `bücher.example` has another form there. `null` when the entry is none. */
+/** The test for a name, as URLs spell it: `bücher.example` has another form there. `null` if the entry is not a name. */
 function nameTest(entry: string): ((host: string) => boolean) | null {
   // Node would read a name up to the first of these, and decode the last.
   const [, star = '', dot = '', rest = ''] = /^(\*?)(\.?)([^/?#@:\\%]*)$/.exec(entry) ?? [];

@@ -9,7 +9,7 @@ import { proxyName, type ProxyFor } from './proxies.js';
 export interface ProxyAgents {
   readonly http: TunnelAgent;
   readonly https: SecureTunnelAgent;
-  /** For one connection that ends with the signal, also while the proxy has not opened the tunnel; the library itself gives it to nobody. */
+  /** For one connection that ends with the signal, also while the proxy has not opened the tunnel; the library itself never exposes it. */
   readonly ofItsOwn: (isSecure: boolean, signal: AbortSignal) => TunnelAgent | SecureTunnelAgent;
   /** Such as `http://proxy:3128`: without credentials. */
   readonly name: string;
@@ -48,7 +48,7 @@ export function proxyAgents(proxyFor: ProxyFor): (url: URL) => ProxyAgents | nul
 
 function agentsOf(proxy: URL): ProxyAgents {
   const { protocol, port, username, password } = proxy;
-  // The library hands the host to Node as it stands in the URL, where an IPv6 address has brackets.
+  // The library passes the host to Node as written in the URL, where an IPv6 address has brackets.
   const hostname = proxy.hostname.replace(/^\[|\]$/g, '');
   const options = {
     proxy: { protocol, hostname, port, username, password } as URL,

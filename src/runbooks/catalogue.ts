@@ -1,12 +1,12 @@
-/** The only reader of runbook files: YAML in, a runbook or every problem with file, line and column out. Reads anew at each call. */
+/** The only reader of runbook files: YAML in, a runbook or every problem with file, line and column out. Every call reads the files again. */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Problem } from '../domain/failures.js';
 import type { Runbook } from '../domain/runbook/runbook.js';
-import type { KnownRunbooks } from '../domain/runbook/unknown-runbook.js';
 import { FileError } from '../files/file-access.js';
 import { listFolder, realFolder, type PassedOver } from '../files/list-folder.js';
 import { problemOfKind } from '../yaml/file-kind.js';
+import type { RunbookLookup } from './lookups.js';
 import { readRunbook } from './runbook-problems.js';
 import { readYamlFile, YamlDocument, type FileKind } from '../yaml/yaml-document.js';
 
@@ -18,6 +18,7 @@ const RUNBOOK_FILE: FileKind = {
   size: 'A runbook is a page of YAML',
 };
 
+/** A runbook of the catalogue or of a folder. */
 export interface ListedRunbook {
   readonly name: string;
   readonly title: string;
@@ -25,11 +26,6 @@ export interface ListedRunbook {
   readonly runbook: Runbook;
   readonly builtIn: boolean;
 }
-
-export type RunbookLookup =
-  | { readonly kind: 'found'; readonly runbook: Runbook; readonly file: string }
-  | ({ readonly kind: 'unknown' } & KnownRunbooks)
-  | { readonly kind: 'broken'; readonly problems: readonly Problem[] };
 
 /** The runbook of that name from the given folders and the built-in catalogue. */
 export async function findRunbook(directories: readonly string[], name: string): Promise<RunbookLookup> {
@@ -41,7 +37,7 @@ export async function findRunbook(directories: readonly string[], name: string):
     return problems.length > 0
       ? { kind: 'broken', problems }
       : { kind: 'unknown', known: [...new Set(files.map(nameOf))].sort(), folders };
-  if (second !== undefined) return { kind: 'broken', problems: [standsTwice(name, matching)] };
+  if (second !== undefined) return { kind: 'broken', problems: [duplicateName(name, matching)] };
   const loaded = await loadFile(file);
   return Array.isArray(loaded) ? { kind: 'broken', problems: loaded } : { kind: 'found', runbook: loaded, file };
 }
@@ -57,7 +53,7 @@ export async function listRunbooks(
   for (const file of files) {
     const same = files.filter((other) => nameOf(other) === nameOf(file));
     if (same.length > 1) {
-      if (same[0] === file) problems.push(standsTwice(nameOf(file), same));
+      if (same[0] === file) problems.push(duplicateName(nameOf(file), same));
       continue;
     }
     const loaded = await loadFile(file, calendars);
@@ -122,7 +118,7 @@ function nameOf(file: string): string {
   return basename(file).replace(/\.ya?ml$/i, '');
 }
 
-function standsTwice(name: string, files: readonly string[]): Problem {
+function duplicateName(name: string, files: readonly string[]): Problem {
   return {
     code: 'duplicate-name',
     place: files.join(' and '),
@@ -131,7 +127,7 @@ function standsTwice(name: string, files: readonly string[]): Problem {
   };
 }
 
-/** `calendars` as for `parseRunbook`. */
+/** Reads one file. `calendars` as for `parseRunbook`. @returns the runbook, or every problem at once */
 export async function loadFile(file: string, calendars: readonly string[] | null = null): Promise<Runbook | Problem[]> {
   const text = await readYamlFile(file, RUNBOOK_FILE);
   return typeof text === 'string' ? parseRunbook(text, file, calendars) : text;

@@ -7,10 +7,11 @@ import { problemsOfIssues, type ShapeProblem } from '../yaml/shape-problems.js';
 
 type Json = Record<string, unknown>;
 
+/** A runbook that was made whole, and what was wrong with it. */
 export interface Repaired {
   /** Every problem of the shape, with paths of the document as it was written. */
   readonly problems: readonly PathProblem[];
-  /** `null` where too little is left to be checked. */
+  /** `null` if too little is left to check. */
   readonly runbook: Runbook | null;
   /** What was taken out or replaced, with paths of the document: what depends on it cannot be judged. */
   readonly touched: readonly Path[];
@@ -47,7 +48,7 @@ class Repair {
       if (parsed.success) runbook = parsed.data;
       else {
         const issues = problemsOfIssues(parsed.error.issues, this.#copy, Runbook);
-        // That is no runbook with a few faults, and each would be compared with each.
+        // So many faults are not a runbook with a few mistakes, and each would be compared with each.
         if (issues.length > MOST_REPAIRED) return this.#asItIs(issues);
         for (const issue of issues) {
           const problem = this.inWords(issue, this.#copy);
@@ -98,7 +99,7 @@ class Repair {
     this.#replace(path);
   }
 
-  /** Takes out what stands at the path, or puts something in that has the right shape. */
+  /** Removes the value at the path, or replaces it by something of the right shape. */
   #replace(path: Path): void {
     const [part, at, key] = path;
     const list = this.#copy[String(part)];

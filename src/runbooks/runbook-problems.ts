@@ -1,15 +1,14 @@
 /** Everything that is wrong with a runbook file, at once: its shape in words, and what is proved of the rest; nothing that only follows from another fault. */
-import { ACTIONS } from '../domain/target/actions.js';
 import { namesUsed } from '../domain/runbook/interpolate.js';
 import { suggest } from '../domain/text/suggest.js';
-import { checkRunbook, type RunbookProblem } from '../domain/runbook/runbook-checks.js';
-import type { Runbook } from '../domain/runbook/runbook.js';
+import { checkRunbook } from '../domain/runbook/runbook-checks.js';
+import type { Runbook, RunbookProblem } from '../domain/runbook/runbook.js';
 import type { Path, PathProblem } from '../yaml/yaml-document.js';
 import { unknownCalendars } from './lookups.js';
 import { begins, repair } from './repair.js';
 import { isObject, valueAt } from '../yaml/schema-keys.js';
 import type { ShapeProblem } from '../yaml/shape-problems.js';
-import { takeOutUnsupported } from './unsupported.js';
+import { removeUnsupported } from './unsupported.js';
 
 /**
  * @param raw the document; @param fileName its last part; @param calendars those that are known, `null`: not checked
@@ -20,7 +19,7 @@ export function readRunbook(
   fileName: string,
   calendars: readonly string[] | null,
 ): { problems: PathProblem[]; runbook: Runbook | null } {
-  const { supported, problems: unsupported } = takeOutUnsupported(raw);
+  const { supported, problems: unsupported } = removeUnsupported(raw);
   const { runbook, written, ...repaired } = repair(supported, inWordsOfRunbooks);
   const touched = [...repaired.touched, ...unsupported.map(({ path }) => path)];
   const checked =
@@ -35,7 +34,7 @@ export function readRunbook(
   return { problems: all, runbook };
 }
 
-/** Where a part was taken out or replaced, or another problem says the same, a check proves nothing of what the author wrote. */
+/** Whether a problem only follows from another one: a check proves nothing about a part that was removed or replaced. */
 function follows(
   problem: RunbookProblem | PathProblem,
   all: readonly (RunbookProblem | PathProblem)[],
@@ -102,41 +101,12 @@ function usesOf(raw: object): string[] {
   return namesUsed(Object.entries(raw).flatMap(([key, value]) => (key === 'inputs' ? [] : textsIn(value))));
 }
 
-const REASONS = { none: '"nothing depends on it"', irreversible: '"the queue is emptied"' } as const;
-
-/** What a newcomer is likely to have meant. */
+/** What a newcomer is likely to have meant, where the field that is wrong does not show it. */
 function inWordsOfRunbooks(problem: ShapeProblem, raw: unknown): ShapeProblem {
   const { code, path } = problem;
-  const value = valueAt(raw, path);
-  const isStep = path[0] === 'steps' && path.length === 2;
-  const key = String(path.at(-1));
-  if (isStep && code === 'invalid-value' && typeof value === 'string') {
-    const isAction = Object.hasOwn(ACTIONS, value);
-    return {
-      ...problem,
-      found: `"${value.slice(0, 80)}" is text where a step stands`,
-      remedy: `Write action: ${isAction ? value : Object.keys(ACTIONS).join(', or ')}`,
-    };
-  }
-  if (path[0] === 'steps' && path.length === 1 && (isObject(value) || value === null)) {
-    const found = value === null ? problem.found : 'steps is no list';
-    return { ...problem, found, remedy: 'Begin each step with a dash, as in "- action: restart"' };
-  }
-  if (path.at(-2) === 'compensation' && (key === 'none' || key === 'irreversible') && code === 'invalid-value')
-    return { ...problem, remedy: `Say why, as in { ${key}: ${REASONS[key]} }` };
   if (path[0] === 'steps' && code === 'unknown-key') return inWordsOfSteps(problem, valueAt(raw, path.slice(0, -1)));
-  if (path[0] === 'inputs' && path.length === 1)
-    return {
-      ...problem,
-      found: `inputs is ${Array.isArray(value) ? 'a list' : 'text'} where keys and values stand`,
-      remedy: 'Write a line for each input, as in version: { type: string }',
-    };
-  if (path[0] === 'inputs' && path.length === 2 && code === 'invalid-value')
-    return {
-      ...problem,
-      remedy: `Write its type, as in ${key.slice(0, 40)}: { type: ${typeof value === 'number' ? 'integer' : 'string'} }`,
-    };
-  if (path[0] === 'inputs' && path.length === 3 && key === 'type') return withOtherType(problem, value);
+  if (path[0] === 'inputs' && path.length === 3 && path[2] === 'type')
+    return withOtherType(problem, valueAt(raw, path));
   return problem;
 }
 
@@ -148,7 +118,7 @@ function inWordsOfSteps(problem: ShapeProblem, parent: unknown): ShapeProblem {
   if (key === 'wait') {
     return { ...rest, found: 'a step is an action or a wait, not both', remedy: 'Write two steps' };
   }
-  if (key === 'with') return { ...rest, found: `${action} takes no parameters`, remedy: 'Take "with" out' };
+  if (key === 'with') return { ...rest, found: `${action} takes no parameters`, remedy: 'Remove "with"' };
   return problem;
 }
 

@@ -11,7 +11,7 @@ const LATER_STEPS = ['check', 'approval', 'notify', 'parallel'];
 const LATER_INPUT_TYPES = ['countOrPercent'];
 
 /** Takes out what is not supported yet, with a problem for each, so that the rest can be checked as well. */
-export function takeOutUnsupported(raw: object): { supported: Json; problems: FoundProblem[] } {
+export function removeUnsupported(raw: object): { supported: Json; problems: FoundProblem[] } {
   const problems: FoundProblem[] = [];
   const later = (path: Path, what: string) => {
     problems.push({
@@ -43,7 +43,7 @@ export function takeOutUnsupported(raw: object): { supported: Json; problems: Fo
     later(['targets', 'order'], 'order: least-healthy-first');
     supported['targets'] = { ...supported['targets'], order: 'name' };
   }
-  // zod passes over it without a word, as it would over the prototype.
+  // zod silently ignores it, as it would the prototype.
   if (isObject(supported['inputs']) && Object.hasOwn(supported['inputs'], '__proto__'))
     problems.push(wrongName(['inputs', '__proto__']));
   if (isObject(supported['inputs'])) supported['inputs'] = withoutLaterInputs(supported['inputs'], later);

@@ -1,6 +1,6 @@
 /**
  * Carries out a difference. Each schedule is written in one call, together with what the server will describe of it: an apply that
- * dies leaves each schedule as it was or as the file says, and whatever differs from that later was changed by hand.
+ * dies leaves each schedule as it was or as the file has it, and whatever differs from that later was changed by hand.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -21,6 +21,7 @@ import { toScheduleOptions } from './to-schedule-options.js';
 
 type Result = 'created' | 'updated' | 'overwritten' | 'deleted' | 'unchanged' | 'left-alone' | 'failed';
 
+/** What became of one schedule. */
 export interface Applied {
   readonly id: string;
   readonly name: string;
@@ -28,7 +29,7 @@ export interface Applied {
   readonly error?: { readonly kind: string; readonly message: string };
 }
 
-/** What keeps the whole file from being applied: changes by hand that nobody named (by name or id), and foreign schedules in the way. */
+/** What keeps the whole file from being applied: changes by hand that were not named (by name or id), and foreign schedules in the way. */
 export function refusals(differences: readonly Difference[], overwrite: readonly string[]): Difference[] {
   return differences.filter(
     ({ status, id, name, desired }) =>
@@ -67,7 +68,7 @@ async function applyOne(client: Client, difference: Difference, taskQueue: strin
   }
   const writing = { taskQueue, applyId: randomUUID() };
   await write(client, difference, toScheduleOptions(desired, writing));
-  // The server takes a late write without a word and drops it: only reading tells whose came through.
+  // The server accepts a late write and silently drops it: only reading shows which one won.
   const after = await describe(client, desired.id);
   const ownership = after === null ? null : ownershipOf(after);
   if (after === null || ownership?.applyId !== writing.applyId) throw new ScheduleChangedMeanwhile(desired.id);
@@ -81,7 +82,7 @@ interface Writing {
   readonly applyId: string;
 }
 
-/** What the file says, in one call. @throws ScheduleChangedMeanwhile when it is not as it was seen */
+/** Writes what is in the file, in one call. @throws ScheduleChangedMeanwhile when it is not as it was seen */
 async function write(
   client: Client,
   { id, seen }: Difference,
@@ -105,7 +106,7 @@ async function write(
 
 /**
  * It is described otherwise than it was written: somebody changed it just then, or this server gives back what no server did that we
- * know. The second would be a change by hand for ever, so who overwrites takes the server's word. @throws ScheduleChangedMeanwhile
+ * know. The second would be a change by hand for ever, so an apply that overwrites accepts the server's description. @throws ScheduleChangedMeanwhile
  */
 async function accept(
   client: Client,
@@ -132,7 +133,7 @@ function isAsSeen(seen: ScheduleDescription, now: ScheduleDescription): boolean 
   return changesBetween(before ?? null, after ?? null).length === 0;
 }
 
-/** Updates only what is as expected, and only if nobody writes between that look and the write. */
+/** Updates only what is as expected, and only if no one else writes between reading and writing. */
 async function updateIf(
   client: Client,
   id: string,

@@ -1,8 +1,9 @@
 /** Two JSON values, field by field: what was, what is. Pure. */
 
+/** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** One field that differs; `null` where it is not there. */
+/** One field that differs; `null` on the side that does not have it. */
 export interface Change {
   /** Dotted, such as `inputs.replica`. */
   readonly path: string;

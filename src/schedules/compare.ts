@@ -1,4 +1,4 @@
-/** A schedule file against the server: what is to be made, changed, deleted, and what somebody changed by hand. Changes nothing. */
+/** Compares a schedule file with the server: what to create, change and delete, and what somebody changed by hand. Changes nothing. */
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import pMap from 'p-map';
 import { changesBetween, type Change } from './changes.js';
@@ -11,11 +11,12 @@ import { definitionOf } from './to-schedule-options.js';
 /** `foreign`: it has an id of ours, and no file made it. `unreadable`: it cannot be decoded here. Neither is ever touched. */
 export type Status = 'create' | 'update' | 'delete' | 'unchanged' | 'changed-by-hand' | 'foreign' | 'unreadable';
 
+/** One schedule: what the file wants, what the server has, and what an apply would do. */
 export interface Difference {
   readonly id: string;
   readonly name: string;
   readonly status: Status;
-  /** From what was applied last to what the file says. */
+  /** From what was applied last to what the file has now. */
   readonly changes: readonly Change[];
   /** From what was applied last to what the server has, in the server's own terms. */
   readonly byHand: readonly Change[];
@@ -39,7 +40,7 @@ export async function compareSchedules(
     async (schedule) => differenceOf(schedule, await describeOrReason(client, schedule.id), taskQueue),
     { concurrency: CALLS_AT_A_TIME },
   );
-  // Listing lags behind, so it only finds what is to be deleted; a schedule it does not show yet stays until the next apply.
+  // Listing lags behind, so it only finds schedules to delete; a schedule it does not show yet stays until the next apply.
   const known = new Set(schedules.map(({ id }) => id));
   const further = (await idsOnServer(client, `${owner}/`)).filter((id) => !known.has(id));
   const differenceOfId = async (id: string): Promise<Difference[]> => {

@@ -1,5 +1,6 @@
 /**
- * Cron lines: is one such that Temporal takes it, and what does it mean, field by field? Checked here, since the server has no way to check without creating.
+ * Cron lines: does Temporal accept one, and what does it mean, field by field? Written by hand, since the server has no way to check without
+ * creating, and cron libraries follow other dialects.
  * Stricter than the server where a line would be read in two ways: no six fields, no shorthands, no zone inside.
  * `test/schedules/cron.test.ts` holds both to the server's own answers.
  */
@@ -48,7 +49,7 @@ export function cronProblems(cron: string): { found: string; remedy: string }[] 
   if (/^(CRON_)?TZ=/.test(cron.trim()))
     return [{ found: `${shown} brings a time zone`, remedy: 'Write the zone behind timezone:' }];
   if (cron.trim().startsWith('@') || cron.includes('#'))
-    return [{ found: `${shown} is no list of fields`, remedy: `Write five fields, ${EXAMPLE}` }];
+    return [{ found: `${shown} is not a list of fields`, remedy: `Write five fields, ${EXAMPLE}` }];
   const parts = cron.trim().split(/\s+/);
   const fields = parts.length === 5 ? FIVE : parts.length === 7 ? SEVEN : null;
   if (fields === null) {
@@ -89,7 +90,7 @@ function itemProblem(field: Field, item: string): { found: string; remedy: strin
 function shapeProblem(field: Field, item: string): string | null {
   const [range = '', step, ...more] = item.split('/');
   if (more.length > 0) return 'it has more than one slash';
-  if (step !== undefined && !/^[1-9]\d{0,3}$/.test(step)) return `the step "${step}" is no positive number`;
+  if (step !== undefined && !/^[1-9]\d{0,3}$/.test(step)) return `the step "${step}" is not a positive number`;
   if (range === '*') return null;
   const [first = '', last, ...rest] = range.split('-');
   if (rest.length > 0) return 'it has more than one dash';

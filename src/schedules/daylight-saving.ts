@@ -17,10 +17,10 @@ export interface ClockSurprise {
 }
 
 const MINUTE_MS = 60_000;
-/** Of one change of the clocks: a schedule of every minute would name each of them. */
+/** Times named for one change of the clocks: a schedule of every minute would name each of them. */
 const MOST_TIMES = 5;
 
-/** Surprises in `[fromMs, toMs)`. A calendar of every hour is left out: nobody waits for one of its starts. */
+/** Surprises in `[fromMs, toMs)`. A calendar of every hour is left out: no one waits for one of its starts. */
 export function clockSurprises(
   calendars: readonly DescribedCalendar[],
   zone: string,
@@ -46,7 +46,7 @@ export function comesTwice(zone: string, atMs: number): boolean {
   );
 }
 
-/** Whether a calendar fits the minute, given as local milliseconds; the second is not looked at. */
+/** Whether a calendar fits the minute, given as local milliseconds; the second does not matter. */
 function matchesMinute(
   { minute, hour, dayOfMonth, month, year, dayOfWeek }: DescribedCalendar,
   timeMs: number,
@@ -59,7 +59,7 @@ function matchesMinute(
     fits(hour, time.getUTCHours(), asIs) &&
     fits(dayOfMonth, time.getUTCDate(), asIs) &&
     fits(month, time.getUTCMonth(), position(MONTHS)) &&
-    // No year at all stands for every year.
+    // No year at all means every year.
     (year.length === 0 || fits(year, time.getUTCFullYear(), asIs)) &&
     fits(dayOfWeek, time.getUTCDay(), position(DAYS_OF_WEEK))
   );
@@ -89,7 +89,7 @@ export interface ClockWarning extends ClockSurprise {
   readonly text: string;
 }
 
-/** Of a whole file, without asking a server. */
+/** Surprises of all schedules of a file in `[fromMs, toMs)`, epoch milliseconds, without asking a server. */
 export function clockWarnings(schedules: readonly DesiredSchedule[], fromMs: number, toMs: number): ClockWarning[] {
   return schedules.flatMap(({ id, entry }) =>
     clockSurprises([calendarOf(entry)], entry.timezone, fromMs, toMs).map((surprise) => ({

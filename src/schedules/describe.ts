@@ -39,6 +39,7 @@ export async function describe(client: Client, id: string): Promise<ScheduleDesc
   }
 }
 
+/** A schedule as the server has it, or why it cannot be decoded. */
 export type Described =
   | { readonly kind: 'described'; readonly seen: ScheduleDescription | null }
   | { readonly kind: 'unreadable'; readonly reason: string };

@@ -17,16 +17,16 @@ export class ForeignSchedule extends Error {
   override readonly name = 'ForeignSchedule';
 }
 
-/** Somebody else wrote the schedule between our look and our write: look at `diff` again. */
+/** Somebody else wrote the schedule between our reading and our write: run `diff` again. */
 export class ScheduleChangedMeanwhile extends Error {
   override readonly name = 'ScheduleChangedMeanwhile';
 
   constructor(id: string, options?: ErrorOptions) {
-    super(`${id} was changed by somebody else while it was being applied; look at the difference again`, options);
+    super(`${id} was changed by somebody else while it was being applied; run diff again`, options);
   }
 }
 
-/** The server has it, in a form that cannot be decoded here: it is told and left alone. */
+/** The server has it, in a form that cannot be decoded here: it is reported and left alone. */
 export class ScheduleUnreadable extends Error {
   override readonly name = 'ScheduleUnreadable';
   readonly reason: string;

@@ -8,6 +8,7 @@ import { clockSurprises, comesTwice, type ClockSurprise } from './daylight-savin
 import { localMs } from '../time/time-zone.js';
 import { describeWallTime } from '../time/wall-clock.js';
 
+/** One start to come. Times are epoch milliseconds. */
 export interface Occurrence {
   readonly atMs: number;
   /** `2027-03-28 02:30`, on the clock of the schedule's zone. */
@@ -18,26 +19,29 @@ export interface Occurrence {
   readonly freezes: readonly (Freeze & { readonly atStart: boolean })[];
 }
 
+/** The starts to come, and what is odd about them. */
 export interface Occurrences {
   readonly timezone: string;
   /** In order. With jitter these are the moments of the starts, as the server will keep them: up to the jitter after the nominal times. */
   readonly coming: readonly Occurrence[];
-  /** Of the same stretch of time: local times that are skipped or come twice. */
+  /** Local times in the same stretch of time that are skipped or come twice. */
   readonly surprises: readonly ClockSurprise[];
-  /** Calendars that cannot be read: they count as frozen when a run looks at them. */
+  /** Calendars that cannot be read: they count as frozen when a run reads them. */
   readonly problems: readonly Problem[];
 }
 
+/** Which occurrences are asked for, `[fromMs, untilMs)` in epoch milliseconds, at most `count`. */
 export interface NextOptions {
   readonly fromMs: number;
   readonly untilMs: number;
   readonly count: number;
   readonly freezeNames: readonly string[];
-  /** Of a run: freezes that begin within it after the start are shown as well. */
+  /** Window of a run: freezes that begin within it after the start are shown as well. */
   readonly windowMs: number;
   readonly freezesBetween: Calendars['freezesBetween'];
 }
 
+/** Asks the server for the occurrences to come. @throws ServerUnreachable and the other errors of `errors.ts` */
 export async function nextOccurrences(
   client: Client,
   { scheduleId, spec }: ScheduleDescription,

@@ -1,4 +1,4 @@
-/** What operators do with schedules that are there: list, pause, resume, run now. None of it changes what a file says. */
+/** What operators do with schedules that are there: list, pause, resume, run now. None of it changes what a file defines. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import pMap from 'p-map';
@@ -15,6 +15,7 @@ export interface OwnedSchedule {
   readonly seen: ScheduleDescription;
 }
 
+/** A schedule as `runbook schedule list` shows it. */
 export interface ListedSchedule {
   readonly id: string;
   readonly runbook: string;
@@ -27,10 +28,11 @@ export interface ListedSchedule {
   readonly nextAt: string | null;
   readonly runningRuns: readonly string[];
   readonly lastRun: { readonly workflowId: string; readonly scheduledAt: string } | null;
-  /** Since it was made: skipped because the run before was still under way, or because the server was away for longer than the window. */
+  /** Since it was made: skipped because the run before was still under way, or because the server was unreachable for longer than the window. */
   readonly skipped: { readonly overlap: number; readonly late: number };
 }
 
+/** All schedules that a file made, and those that cannot be decoded here. */
 export interface Listing {
   readonly schedules: readonly ListedSchedule[];
   /** Whose they are is not known either. */
@@ -99,20 +101,22 @@ async function idOfName(client: Client, name: string): Promise<string> {
   return id;
 }
 
-/** What a run that it starts is given, as it stands on the server. */
+/** What a run that it starts is given, as the server has it now. */
 export function startArgumentsOf({ action }: ScheduleDescription): Partial<StartArguments> {
   return (action.args?.[0] ?? {}) as Partial<StartArguments>;
 }
 
-/** The note says who and why; `list` shows it. */
+/** Pauses a schedule. @param note who and why; `list` shows it */
 export async function pauseSchedule(client: Client, { id }: OwnedSchedule, note: string): Promise<void> {
   await client.schedule.getHandle(id).pause(note).catch(rethrowNamed(id));
 }
 
+/** Resumes a paused schedule. @param note who and why */
 export async function resumeSchedule(client: Client, { id }: OwnedSchedule, note: string): Promise<void> {
   await client.schedule.getHandle(id).unpause(note).catch(rethrowNamed(id));
 }
 
+/** What became of a start outside the calendar. */
 export type RunNow =
   | { readonly kind: 'started'; readonly workflowId: string }
   /** It starts when the run under way has ended (overlap: buffer-one). */
@@ -123,7 +127,7 @@ export type RunNow =
   | { readonly kind: 'unknown' };
 
 const TRIGGER_DEADLINE_MS = 10_000;
-const LOOK_AGAIN_MS = 150;
+const POLL_INTERVAL_MS = 150;
 
 /** One run outside the calendar, also of a paused schedule; overlap as declared. Its window counts from this moment, also where it starts later. */
 export async function runNow(client: Client, { id, seen }: OwnedSchedule): Promise<RunNow> {
@@ -144,7 +148,7 @@ export async function runNow(client: Client, { id, seen }: OwnedSchedule): Promi
     if (info.numActionsSkippedOverlap > before.numActionsSkippedOverlap)
       return { kind: 'skipped', runningRuns, oneWaits };
     if (oneWaits && !waitedBefore) return { kind: 'waits', runningRuns };
-    await delay(LOOK_AGAIN_MS);
+    await delay(POLL_INTERVAL_MS);
   }
   return { kind: 'unknown' };
 }

@@ -4,18 +4,19 @@ import { toJson, type Json } from './changes.js';
 
 /** Key in the memo of the action, and so of every run that the schedule starts. */
 export const OWNERSHIP_MEMO = 'runbookSchedule';
-/** Raised when the same entry is written in another way, so that `apply` writes it anew. */
+/** Raised when the same entry is written in another way, so that `apply` writes it again. */
 export const OWNERSHIP_FORMAT = 2;
 
+/** What the memo of a schedule keeps about the file that made it. */
 export interface Ownership {
   readonly format: number;
   readonly owner: string;
   readonly name: string;
-  /** What the file said. */
+  /** What the file defined. */
   readonly definition: Json;
-  /** What the server describes of it, as long as nobody else writes: see `describedForm`. */
+  /** What the server describes of it, as long as no one else writes: see `describedForm`. */
   readonly applied: Json;
-  /** Of the apply that wrote it. */
+  /** Id of the apply that wrote it. */
   readonly applyId: string;
 }
 

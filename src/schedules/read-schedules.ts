@@ -3,7 +3,7 @@ import { durationMs } from '../domain/time/duration.js';
 import type { Problem } from '../domain/failures.js';
 import { NAME, NAME_REMEDY, type Runbook } from '../domain/runbook/runbook.js';
 import { readInputs } from '../domain/plan/start-arguments.js';
-import type { RunbookLookup } from '../runbooks/catalogue.js';
+import type { RunbookLookup } from '../runbooks/lookups.js';
 import { problemOfKind } from '../yaml/file-kind.js';
 import { isObject } from '../yaml/schema-keys.js';
 import { problemsOfIssues, type ShapeProblem } from '../yaml/shape-problems.js';
@@ -28,11 +28,13 @@ export interface DesiredSchedule {
   readonly runbook: Runbook;
 }
 
+/** A schedule file that has no problems. */
 export interface ReadSchedules {
   readonly owner: string;
   readonly schedules: readonly DesiredSchedule[];
 }
 
+/** What a schedule file is checked against. */
 export interface ReadOptions {
   readonly findRunbook: (name: string) => Promise<RunbookLookup>;
   /** Names of the calendars that are known; absent: names of calendars are not checked. */
@@ -118,7 +120,7 @@ function* judgedEntries(raw: object, ofShape: readonly ShapeProblem[]): Generato
   }
 }
 
-/** The key of the entry in which a problem stands, and the one that was meant by it. */
+/** The key of the entry that has a problem, and the one that was meant by it. */
 function keysOf({ path, meant, under }: ShapeProblem): string[] {
   const ofEntry = path.length === 3 ? [meant, under] : [];
   return [String(path[2]), ...ofEntry.filter((key) => key !== undefined)];
@@ -140,7 +142,7 @@ function follows({ code, path }: PathProblem, replaced: ReadonlySet<string>): bo
   }
 }
 
-/** zod does not look behind a name that is none. Where nothing stands there either, the name is the problem. */
+/** Problems of entries whose name is invalid, which zod does not check. An entry without keys has no others. */
 function behindInvalidNames(raw: object): ShapeProblem[] {
   return entriesOf(raw).flatMap(([name, entry]) => {
     const isPassedOver = NAME.test(name) || Object.keys(entry).length === 0;
@@ -151,7 +153,7 @@ function behindInvalidNames(raw: object): ShapeProblem[] {
   });
 }
 
-/** zod passes over a key of that name without a word. */
+/** zod silently ignores a key of that name. */
 function oddNames(raw: object): PathProblem[] {
   const schedules: unknown = 'schedules' in raw ? raw.schedules : null;
   if (typeof schedules !== 'object' || schedules === null || !Object.hasOwn(schedules, '__proto__')) return [];
@@ -161,24 +163,7 @@ function oddNames(raw: object): PathProblem[] {
 
 /** The same words as for runbook files, with this file's own keys and names. */
 function inWordsOfSchedules(problem: PathProblem): PathProblem {
-  if (problem.code === 'invalid-name') return { ...problem, remedy: NAME_REMEDY };
-  if (problem.code === 'invalid-value' && problem.path[2] === 'calendar' && problem.path.length > 3)
-    return { ...problem, remedy: calendarRemedy(String(problem.path[3])) };
-  return problem;
-}
-
-const CALENDAR_VALUES: Readonly<Record<string, string>> = {
-  second: 'a number from 0 to 59',
-  minute: 'a number from 0 to 59',
-  hour: 'a number from 0 to 23',
-  dayOfMonth: 'a number from 1 to 31',
-  month: 'a name such as JANUARY',
-  year: 'a number from 2000 to 2100',
-  dayOfWeek: 'a name such as MONDAY',
-};
-
-function calendarRemedy(field: string): string {
-  return `Write ${CALENDAR_VALUES[field] ?? 'a value'}, a range { start, end, step }, a list of them, or "*"`;
+  return problem.code === 'invalid-name' ? { ...problem, remedy: NAME_REMEDY } : problem;
 }
 
 function filledIn(entry: ScheduleEntry, runbook: Runbook): ScheduleEntry {

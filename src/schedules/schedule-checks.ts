@@ -3,7 +3,7 @@ import { describeDuration, durationMs } from '../domain/time/duration.js';
 import { didYouMean } from '../domain/text/suggest.js';
 import type { Runbook } from '../domain/runbook/runbook.js';
 import { readInputs } from '../domain/plan/start-arguments.js';
-import type { RunbookLookup } from '../runbooks/catalogue.js';
+import type { RunbookLookup } from '../runbooks/lookups.js';
 import { problemsOfLookup, unknownCalendars } from '../runbooks/lookups.js';
 import type { PathProblem } from '../yaml/yaml-document.js';
 import { cronProblems } from './cron.js';
@@ -15,9 +15,10 @@ import { isTimeZone, timeZoneNames } from '../time/zone-names.js';
 /** The server takes no shorter catch-up window. */
 const SHORTEST_WINDOW_MS = 10_000;
 
+/** What a schedule is checked against. */
 export interface CheckedAgainst {
   readonly runbook: RunbookLookup;
-  /** Names of the calendars that are known; `null` where nobody knows them. */
+  /** Names of the calendars that are known; `null` if they are not known here. */
   readonly calendars: readonly string[] | null;
   /** A schedule that starts nothing from then on is a problem. Epoch milliseconds. */
   readonly nowMs: number;
@@ -54,11 +55,11 @@ function checkWhen(entry: ScheduleEntry, nowMs: number): PathProblem[] {
     problems.push({
       code: 'unknown-time-zone',
       path: ['timezone'],
-      found: `"${timezone.slice(0, 80)}" is no time zone`,
+      found: `"${timezone.slice(0, 80)}" is not a time zone`,
       remedy: `Write an IANA name, such as Europe/Berlin or UTC.${didYouMean(timezone, timeZoneNames())}`,
     });
   }
-  // Only of one that can be read: what is wrong with its fields says more.
+  // Only of one that can be read: the problems of its fields explain more.
   const never = problems.length > 0 ? null : neverStarts(entry, nowMs);
   if (never !== null)
     problems.push({ code: 'never-starts', path: [cron === undefined ? 'calendar' : 'cron'], ...never });
@@ -101,7 +102,7 @@ function checkTargets({ targets }: ScheduleEntry): PathProblem[] {
           {
             code: 'duplicate-target',
             path: ['targets', index],
-            found: `"${target}" stands more than once`,
+            found: `"${target}" appears more than once`,
             remedy: 'Name each target once',
           },
         ],

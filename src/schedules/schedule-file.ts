@@ -4,40 +4,53 @@ import { ONE_LINE_REMEDY } from '../domain/plan/caller-text.js';
 import { durationText, NAME, NAME_REMEDY, waitingText } from '../domain/runbook/runbook.js';
 import { hasControlCharacters } from '../domain/text/text.js';
 
+/** As Temporal names them, January first. */
 export const MONTHS = [
   ...(['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY'] as const),
   ...(['AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const),
 ] as const;
+/** As Temporal names them, Sunday first. */
 export const DAYS_OF_WEEK = [
   ...(['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const),
 ] as const;
 
 const duration = (description: string) => durationText.describe(description);
 
-function field<Value extends z.ZodType>(value: Value, description: string) {
+const STEP_REMEDY = 'Write a whole number from 1 on';
+
+/** A field of a calendar: one value, a range, several of them, or all. */
+function field<Value extends z.ZodType>(value: Value, remedy: string, description: string) {
   const range = z.strictObject({
     start: value,
     end: value.describe('Included'),
-    step: z.int().min(1).optional().describe('Default 1'),
+    step: z.int(STEP_REMEDY).min(1, STEP_REMEDY).optional().describe('Default 1'),
   });
   const one = z.union([value, range]);
   return z
-    .union([z.literal('*'), one, z.array(one).min(1)])
+    .union([z.literal('*'), one, z.array(one).min(1)], remedy)
     .optional()
     .describe(description);
 }
 
-const number = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
+/** What would be right in a field. @param what one value of it */
+function anyOf(what: string): string {
+  return `Write ${what}, a range { start, end, step }, a list of them, or "*"`;
+}
+
+function numbers(least: number, most: number, description: string) {
+  const remedy = anyOf(`a number from ${least} to ${most}`);
+  return field(z.int(remedy).min(least, remedy).max(most, remedy), remedy, description);
+}
 
 const Calendar = z
   .strictObject({
-    second: field(number(0, 59), 'Default 0'),
-    minute: field(number(0, 59), 'Default 0'),
-    hour: field(number(0, 23), 'Default 0'),
-    dayOfMonth: field(number(1, 31), 'Default every day'),
-    month: field(z.enum(MONTHS), 'Default every month'),
-    year: field(number(2000, 2100), 'Default every year'),
-    dayOfWeek: field(z.enum(DAYS_OF_WEEK), 'Default every day'),
+    second: numbers(0, 59, 'Default 0'),
+    minute: numbers(0, 59, 'Default 0'),
+    hour: numbers(0, 23, 'Default 0'),
+    dayOfMonth: numbers(1, 31, 'Default every day'),
+    month: field(z.enum(MONTHS), anyOf('a name such as JANUARY'), 'Default every month'),
+    year: numbers(2000, 2100, 'Default every year'),
+    dayOfWeek: field(z.enum(DAYS_OF_WEEK), anyOf('a name such as MONDAY'), 'Default every day'),
   })
   .describe("Temporal's own calendar fields; all that are given must fit. Instead of cron");
 
@@ -79,9 +92,10 @@ const ScheduleEntry = z.strictObject({
     .max(1_000)
     .refine((reason) => !hasControlCharacters(reason), ONE_LINE_REMEDY)
     .optional()
-    .describe('Why; stands in every report'),
+    .describe('Why; part of every report'),
 });
 
+/** A schedule file. */
 export const ScheduleFile = z.strictObject({
   owner: z
     .string()
@@ -90,6 +104,9 @@ export const ScheduleFile = z.strictObject({
   schedules: z.record(z.string().regex(NAME, NAME_REMEDY), ScheduleEntry),
 });
 
+/** A schedule file with its defaults filled in. */
 export type ScheduleFile = z.infer<typeof ScheduleFile>;
+/** One schedule of a file. */
 export type ScheduleEntry = z.infer<typeof ScheduleEntry>;
+/** Calendar fields, instead of a cron line. */
 export type Calendar = z.infer<typeof Calendar>;

@@ -3,6 +3,7 @@ import { calendarOfCron } from './cron.js';
 import type { DescribedCalendar } from './ownership.js';
 import type { Calendar, ScheduleEntry } from './schedule-file.js';
 
+/** The calendar of an entry with every field given, whether it was written as cron or as fields. */
 export function calendarOf({ cron, calendar = {} }: Pick<ScheduleEntry, 'cron' | 'calendar'>): DescribedCalendar {
   return cron === undefined ? calendarOfFields(calendar) : calendarOfCron(cron);
 }
@@ -14,7 +15,7 @@ function calendarOfFields({ second, minute, hour, dayOfMonth, month, year, dayOf
     hour: rangesOf(hour ?? 0, 0, 23),
     dayOfMonth: rangesOf(dayOfMonth ?? '*', 1, 31),
     month: rangesOf(month ?? '*', 'JANUARY', 'DECEMBER'),
-    // No year at all stands for every year.
+    // No year at all means every year.
     year: year === undefined || year === '*' ? [] : rangesOf(year, 2000, 2100),
     dayOfWeek: rangesOf(dayOfWeek ?? '*', 'SUNDAY', 'SATURDAY'),
   };

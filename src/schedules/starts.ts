@@ -25,13 +25,13 @@ export function* startsBetween(entry: When, fromMs: number, toMs: number): Gener
   }
 }
 
-/** The first start at or after a moment; `null` where there is none. */
+/** The first start at or after a moment, in epoch milliseconds; `null` if there is none. */
 export function firstStart(entry: When, fromMs: number): number | null {
   for (const atMs of startsBetween(entry, fromMs, Date.UTC(LAST_YEAR + 1, 0, 1))) return atMs;
   return null;
 }
 
-/** Why a schedule never starts anything from a moment on; `null` where it does. */
+/** Why a schedule never starts anything from a moment on; `null` if it does. */
 export function neverStarts(entry: When, nowMs: number): { readonly found: string; readonly remedy: string } | null {
   if (firstStart(entry, nowMs) !== null) return null;
   const calendar = calendarOf(entry);
@@ -58,7 +58,7 @@ export function neverStarts(entry: When, nowMs: number): { readonly found: strin
     };
   return {
     found: `it never starts anything again: its last day was ${new Date(last).toISOString().slice(0, 10)}`,
-    remedy: 'Take the schedule out, or name a year to come',
+    remedy: 'Remove the schedule, or name a year to come',
   };
 }
 
@@ -76,7 +76,7 @@ function* days(
   };
   for (let dayMs = Math.floor(fromMs / DAY_MS) * DAY_MS; dayMs < toMs; dayMs += DAY_MS) {
     const day = new Date(dayMs);
-    // No year at all stands for every year.
+    // No year at all means every year.
     if (fits.year.size > 0 && !fits.year.has(day.getUTCFullYear())) continue;
     if (!fits.month.has(day.getUTCMonth()) || !fits.dayOfMonth.has(day.getUTCDate())) continue;
     if (fits.dayOfWeek.has(day.getUTCDay())) yield dayMs;

@@ -30,7 +30,7 @@ const UNITS: Readonly<Record<SteppedField, Unit>> = {
   dayOfWeek: { unit: 'days', round: 'week', count: 7, seconds: DAY },
   year: { unit: 'years', round: 'range', count: null, seconds: null },
 };
-/** More schedules than that are no advice. */
+/** More schedules than that are not helpful advice. */
 const MOST_LINES = 4;
 const LONGEST_MONTH = 31;
 
@@ -66,7 +66,7 @@ function insteadOf(field: SteppedField, step: number): string {
   if (step === count) return '';
   if (count !== null && count % step === 0) return `${every} is */${step}, a range over the whole ${round}`;
   if (field === 'month' && step % 12 === 0)
-    return `${every} is said by the years, such as */${step / 12} as the last of seven fields of a cron line`;
+    return `${every} needs the years, such as */${step / 12} as the last of seven fields of a cron line`;
   const length = seconds === null ? 0 : step * seconds;
   const lines = length > 0 && DAY % length === 0 ? cronLines(length) : [];
   if (lines.length === 1) return `${every} is cron "${lines[0]}"`;
@@ -75,10 +75,10 @@ function insteadOf(field: SteppedField, step: number): string {
   if (length === 7 * DAY) return `${every} is a day of the week, such as cron "0 0 * * 1"`;
   if (length > 0 && length % DAY === 0 && length / DAY < LONGEST_MONTH)
     return `${every} comes nearest to cron "0 0 */${length / DAY} * *", which begins again with each month`;
-  return `${every} cannot be said by times on a clock: name the times, days or months themselves, in several schedules where one is not enough`;
+  return `${every} cannot be written as times on a clock: name the times, days or months themselves, in several schedules where one is not enough`;
 }
 
-/** Lines that together start every so many seconds from midnight on; a day has a whole number of them. */
+/** Lines that together start at this interval from midnight on; a day has a whole number of them. */
 function cronLines(seconds: number): string[] {
   const everyMinutes = leastCommon(seconds, 60) / 60;
   return parts(seconds, 60).flatMap((start) => {
@@ -91,7 +91,7 @@ function cronLines(seconds: number): string[] {
   });
 }
 
-/** A step that is no whole number of rounds is taken apart into steps that are: where each begins. */
+/** Splits a step that is not a whole number of rounds into steps that are. @returns where each begins */
 function parts(step: number, round: number): number[] {
   return Array.from({ length: leastCommon(step, round) / step }, (_item, index) => index * step);
 }

@@ -12,14 +12,14 @@ import { calendarOf } from './spelled-out.js';
 const OVERLAPS = { skip: 'SKIP', 'buffer-one': 'BUFFER_ONE', 'cancel-other': 'CANCEL_OTHER' } as const;
 const LONGEST_SUMMARY = 200;
 
-/** What the file says of a schedule, and what goes into it beside the file: two that are equal need no apply. */
+/** What the file defines of a schedule, and what goes into it beside the file: two that are equal need no apply. */
 export function definitionOf({ entry }: DesiredSchedule, taskQueue: string): Json {
   return toJson({ ...entry, taskQueue });
 }
 
 type Written = Pick<ScheduleOptions, 'spec' | 'policies' | 'action'>;
 
-/** The memo of the action says whose it is, and what the server will describe of it: `applied`, where that is known better than from here. */
+/** The memo of the action records whose it is, and what the server will describe of it: `applied`, where that is known better than from here. */
 export function toScheduleOptions(
   desired: DesiredSchedule,
   { taskQueue, applyId, applied }: { taskQueue: string; applyId: string; applied?: Json },
@@ -29,9 +29,9 @@ export function toScheduleOptions(
     spec: specOf(entry),
     policies: {
       overlap: OVERLAPS[entry.overlap],
-      // Never longer: what a server that was away made up for later would begin outside its window.
+      // Never longer: what a server made up for after an outage would begin outside its window.
       catchupWindow: windowMs(entry),
-      // One failed run must not stop every later one without a word.
+      // One failed run must not silently stop every later one.
       pauseOnFailure: false,
     },
     action: {

@@ -20,7 +20,7 @@ export interface ScheduleWarning {
   readonly text: string;
 }
 
-/** Of a machine without a folder of calendars, which says so once for all schedules. */
+/** The problem of a machine without a folder of calendars, which is reported once for all schedules. */
 const CALENDARS_NOT_HERE = 'calendar-not-read';
 /** A schedule that starts later than that was most likely meant otherwise. */
 const FAR_MS = 366 * DAY_MS;
@@ -134,7 +134,7 @@ function howMany(entry: DesiredSchedule['entry'], blocks: readonly Block[], { no
   return held === count ? `all its ${count} starts` : `${held} of its ${count} starts`;
 }
 
-/** Of the freezes in which a start lies that can begin nothing, each once. */
+/** Names of the freezes that contain a start which can begin nothing, each once. */
 function namesOf(entry: DesiredSchedule['entry'], blocks: readonly Block[], { nowMs, untilMs }: Between): string[] {
   const names = blocks.flatMap((block) =>
     block.freezes

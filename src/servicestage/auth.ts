@@ -1,4 +1,7 @@
-/** Who we are to the API: a ready token, a token fetched from IAM and renewed, or an access key that signs each request. */
+/**
+ * Authentication at the API: a ready-made token, a token fetched from IAM and renewed, or an access key that signs
+ * each request.
+ */
 import { apiPath } from './api-path.js';
 import type { HttpClient } from './http.js';
 import { ServiceStageError, type ServiceStageErrorCode } from './errors.js';
@@ -6,6 +9,7 @@ import type { Secret } from './secret.js';
 import { signRequest, type AccessKey, type RequestToSign } from './sign-request.js';
 import { CredentialAnswer, TokenAnswer } from './wire.js';
 
+/** How to authenticate: exactly one of the three ways. */
 export type Credentials =
   | ({ readonly kind: 'accessKey' } & AccessKey)
   | { readonly kind: 'token'; readonly token: Secret }
@@ -17,35 +21,44 @@ export type Credentials =
       readonly domain: string;
     };
 
+/** Supplies the credentials of requests. */
 export interface Authenticator {
-  /** Resolves when credentials are at hand. @throws ServiceStageError when IAM refuses or does not answer */
+  /** Resolves when credentials are available. @throws ServiceStageError if IAM refuses or does not answer */
   ready(timeoutMs: number): Promise<void>;
-  /** All headers to send; only after `ready`. */
+  /** All headers to send; call `ready` first. */
   headersFor(request: RequestToSign): Record<string, string>;
-  /** The API said that the token of a request sent at that time has expired. True when a new one can be fetched. */
+  /**
+   * Called when the API reports that the token of a request sent at that time has expired.
+   * @returns true if a new one can be fetched
+   */
   renew(sentAtMs: number): boolean;
-  /** Our own IAM user id, or `null` where IAM will not say. @throws ServiceStageError when it does not answer */
+  /** Our own IAM user id; `null` if IAM refuses to report it. @throws ServiceStageError if IAM does not answer */
   ownUserId(timeoutMs: number): Promise<string | null>;
 }
 
+/** Credentials, and how to reach IAM. */
 export interface AuthenticatorOptions {
   readonly http: HttpClient;
   readonly projectId: string;
   readonly credentials: Credentials;
-  /** For looking up the user of an access key. */
+  /** Used to look up the user of an access key. */
   readonly iamEndpoint?: string | undefined;
   readonly nowMs?: () => number;
 }
 
-/** Renew when a tenth of a token's life is left: Huawei asks to renew "well before expiry". */
+/** Renew when a tenth of a token's lifetime is left: Huawei asks to renew "well before expiry". */
 const RENEW_AT_FRACTION = 0.1;
-/** A refused password is not tried again for this long: IAM locks accounts after a configured number of tries. Chosen. */
+/**
+ * A refused password is not tried again for this long, because IAM locks accounts after a configured number of
+ * tries. Chosen.
+ */
 const REFUSED_FOR_MS = 60_000;
 
 const WILL_NOT_SAY: readonly ServiceStageErrorCode[] = ['NotAllowed', 'NotFound'];
 const CREDENTIALS = ['v3.0', 'OS-CREDENTIAL', 'credentials'];
 const CREDENTIALS_PATH = `/${CREDENTIALS.join('/')}`;
 
+/** Creates the authenticator for the given kind of credentials. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { credentials } = options;
   if (credentials.kind === 'accessKey') return new AccessKeyAuthenticator(options, credentials);
@@ -92,15 +105,15 @@ class AccessKeyAuthenticator implements Authenticator {
       });
       this.#userId = CredentialAnswer.parse(answer.json).credential.user_id;
     } catch (error) {
-      // One that will not say is an answer: evidence is judged without it. Anything else must not decide that a colleague's
-      // cloud job is ours: whoever asks tries again.
+      // A refusal is an answer: evidence is then judged without the user id. No other error may lead to another
+      // client's cloud job being treated as ours, so the caller retries.
       if (!(error instanceof ServiceStageError) || !WILL_NOT_SAY.includes(error.code)) throw withoutKey(error);
     }
     return this.#userId;
   }
 }
 
-/** The error goes into histories, and the key id is no part of what happened. */
+/** Removes the key id, because the error goes into histories. */
 function withoutKey(error: unknown): ServiceStageError {
   if (error instanceof ServiceStageError) return new ServiceStageError({ ...error.facts, path: CREDENTIALS_PATH });
   return new ServiceStageError({
@@ -135,7 +148,7 @@ class PasswordAuthenticator implements Authenticator {
     if (this.#token !== null && nowMs < this.#token.renewAtMs) return;
     const fetching = this.#fetch(timeoutMs);
     if (this.#token === null || nowMs >= this.#token.expiresAtMs) await fetching;
-    else fetching.catch(() => {}); // The token at hand is still good; the next request tries to renew it again.
+    else fetching.catch(() => {}); // The current token is still valid; the next request tries to renew it again.
   }
 
   headersFor(request: RequestToSign): Record<string, string> {
@@ -144,7 +157,7 @@ class PasswordAuthenticator implements Authenticator {
   }
 
   renew(sentAtMs: number): boolean {
-    // A late answer to a request with an older token says nothing of the one at hand.
+    // A late answer to a request with an older token does not concern the current one.
     if (this.#token !== null && this.#token.fetchedAtMs <= sentAtMs)
       this.#token = { ...this.#token, renewAtMs: 0, expiresAtMs: 0 };
     return true;
@@ -155,7 +168,7 @@ class PasswordAuthenticator implements Authenticator {
     return this.#token?.userId ?? null;
   }
 
-  /** One request at a time, however many wait for it. */
+  /** Makes one request at a time, however many callers wait for it. */
   #fetch(timeoutMs: number): Promise<Token> {
     if (this.#refused !== null && this.#nowMs() < this.#refused.untilMs) return Promise.reject(this.#refused.error);
     this.#fetching ??= this.#fetchNow(timeoutMs).finally(() => {
@@ -219,7 +232,7 @@ class PasswordAuthenticator implements Authenticator {
   }
 }
 
-/** Fetching a token changes nothing at ServiceStage: whatever IAM says or does not say, nothing was sent. */
+/** Fetching a token changes nothing at ServiceStage, so whatever IAM answers, nothing was sent. */
 function notSignedIn(error: ServiceStageError): ServiceStageError {
   if (error.sent === 'no') return error;
   return new ServiceStageError({

@@ -1,15 +1,20 @@
-/** From an HTTP answer that is no success, or from none at all, to a `ServiceStageError`: the tables of which answer proves what. */
+/**
+ * Turns a failed HTTP answer, or none at all, into a `ServiceStageError`. These tables decide which answer proves
+ * what.
+ */
 import { clockAsCause } from '../domain/time/clock-problem.js';
 import { nestingProblem } from '../domain/text/nesting.js';
 import { clipText } from '../domain/text/text.js';
 import { hideSecrets } from './hide-secrets.js';
 import { ServiceStageError, type RequestSent, type ServiceStageErrorCode } from './errors.js';
 
+/** The request that was answered, or not. */
 export interface Asked {
   readonly method: 'GET' | 'POST';
   readonly path: string;
 }
 
+/** An HTTP answer, as received. */
 export interface Answer {
   readonly httpStatus: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -17,8 +22,9 @@ export interface Answer {
 }
 
 /**
- * Gateway codes that prove that ServiceStage was never asked. Source: API Gateway user guide, "Error Codes" (2021-09, 2025-10); both
- * prefixes, `APIGW.` and `APIG.`, are seen in the field. `.0201` and `.0601` prove nothing: the backend may have acted.
+ * Gateway codes that prove that ServiceStage was never asked. Source: API Gateway user guide, "Error Codes"
+ * (2021-09, 2025-10); both prefixes, `APIGW.` and `APIG.`, occur in the field. `.0201` and `.0601` prove nothing,
+ * because the backend may have acted.
  */
 const NOT_PASSED_ON = /^APIGW?\.(0101|0103|0104|0105|030[1-9]|0310|0613|0802)$/;
 const TOKEN_EXPIRED = /token (must be updated|expires|expired|is expired)/i;
@@ -28,38 +34,43 @@ const SIGNATURE = /signature|ak\/?sk|\bAK access failed/i;
 const OTHER_THAN_SIGNATURE = /token|ak not exist|secretKey failed/i;
 /** `calc aksk signature fail:signature expired, signature time:20211217T064303Z,server time:20211217T065804Z` (Java SDK issue 44). */
 const SIGNATURE_TIME = /signature (?:is )?(?:expired|time)|time ?(?:is )?too ?skewed/i;
-/** A V3 habit that V2 may share: a missing resource answered with 401 (seen in Terraform's provider, 2026-08). */
+/** V3 answers a missing resource with 401, and V2 may do so as well (seen in Terraform's provider, 2026-08). */
 const HIDDEN_NOT_FOUND = 'SVCSTG.00100401';
 /** Real texts: `policy ip over ratelimit,limit:5,time:1 second`. */
 const THROTTLE_WINDOW = /time:\s*(\d+)\s*(second|minute|hour)/i;
 const WINDOW_UNIT_MS: Readonly<Record<string, number>> = { second: 1_000, minute: 60_000, hour: 3_600_000 };
-/** Chosen, because no `Retry-After` is documented and rejected requests may count too. */
+/** Chosen, because no `Retry-After` is documented and rejected requests may also count. */
 export const DEFAULT_THROTTLE_MS = 60_000;
-/** Chosen: one answer closes the budget of the whole process, and no timer counts beyond 24 days. */
+/** Chosen: one answer closes the budget of the whole process, and timers are limited to 24 days. */
 const LONGEST_THROTTLE_MS = 86_400_000;
 const LONGEST_REASON_BYTES = 300;
 const LONGEST_CODE_BYTES = 100;
-/** An error's text is looked through no further. */
+/** Only this much of an error's text is searched. */
 const READ_CHARACTERS = 4_096;
 
-/** `secrets` are hidden where the answer echoes them. `isSigned`: by an access key. `nowMs`: when it came, by our clock. */
+/**
+ * Classifies an answer that is not a success.
+ * @param secrets texts to hide if the answer echoes them
+ * @param isSigned true for requests signed by an access key
+ * @param nowMs when the answer arrived, by our clock
+ */
 export function errorFromAnswer(
   asked: Asked,
   answer: Answer,
   secrets: readonly string[] = [],
   { isSigned = false, nowMs }: { readonly isSigned?: boolean; readonly nowMs?: number } = {},
 ): ServiceStageError {
-  // Before anything is cut off, so that no half of a secret stays.
+  // Hide secrets before cutting the text, so that no half of a secret remains.
   const shown = (text: string) => hideSecrets(text, secrets).slice(0, READ_CHARACTERS);
   const { code: vendorCode, text } = readErrorBody(answer.body);
   const requestId = headerOf(answer, 'x-request-id') ?? readRequestId(answer.body);
   const { code, sent } = classify(asked, answer.httpStatus, vendorCode, text?.slice(0, READ_CHARACTERS));
-  const said = text === undefined ? shown(answer.body).replace(/<[^>]*>/g, ' ') : shown(text);
-  const reason = clipText(said.replace(/\s+/g, ' ').trim(), LONGEST_REASON_BYTES);
+  const claimed = text === undefined ? shown(answer.body).replace(/<[^>]*>/g, ' ') : shown(text);
+  const reason = clipText(claimed.replace(/\s+/g, ' ').trim(), LONGEST_REASON_BYTES);
   const refusesSignature = isSigned && isAboutSignature(answer.httpStatus, vendorCode, text?.slice(0, READ_CHARACTERS));
   const clock = clockAsCause(clockAheadMs(answer.headers, nowMs), {
     isSigned: refusesSignature,
-    namesTime: SIGNATURE_TIME.test(said.slice(0, READ_CHARACTERS)),
+    namesTime: SIGNATURE_TIME.test(claimed.slice(0, READ_CHARACTERS)),
   });
   return new ServiceStageError({
     code,
@@ -73,14 +84,14 @@ export function errorFromAnswer(
   });
 }
 
-/** Who is signed in and may not do it has a signature that was taken, as has who asks for what does not exist. */
+/** A caller who lacks permission, or asks for something that does not exist, has a valid signature. */
 function isAboutSignature(status: number, vendorCode: string | undefined, text = ''): boolean {
   if (status !== 401 && status !== 403) return false;
   if (SIGNATURE.test(text) || SIGNATURE_TIME.test(text)) return true;
   return status === 401 && vendorCode !== HIDDEN_NOT_FOUND && !OTHER_THAN_SIGNATURE.test(text);
 }
 
-/** Our clock less the `Date` of an answer that came at `nowMs`; `null` where there is no readable one. */
+/** Our clock minus the `Date` of an answer that arrived at `nowMs`; `null` if there is no readable date. */
 export function clockAheadMs(headers: Answer['headers'], nowMs = Date.now()): number | null {
   const date = Date.parse([headers['date']].flat()[0] ?? '');
   return Number.isNaN(date) ? null : nowMs - date;
@@ -109,11 +120,11 @@ function codeOfRefusal(status: number, isRead: boolean): ServiceStageErrorCode {
   if (status === 401 || status === 404) return 'NotFound';
   if (status === 403) return 'NotAllowed';
   if (status === 409) return 'Busy';
-  // What we read is ours to ask rightly: no runbook's author can mend a read that is refused.
+  // We are responsible for our reads, so no author of a runbook could fix one that is refused.
   return isRead ? 'UnreadableAnswer' : 'InvalidRequest';
 }
 
-/** No answer, or one that cannot be read. `reached`: the request may have been read by the other side. */
+/** Classifies a missing or unreadable answer. @param reached true if the other side may have read the request */
 export function errorWithoutAnswer(asked: Asked, reached: boolean, reason: string): ServiceStageError {
   if (asked.method === 'POST' && reached)
     return new ServiceStageError({ ...asked, code: 'Unanswered', sent: 'unknown', reason });
@@ -131,7 +142,7 @@ function throttledForMs(answer: Answer, text = ''): number {
     : Math.min(Number(count) * unitMs, LONGEST_THROTTLE_MS);
 }
 
-/** At least three shapes are documented, and a gateway may answer HTML: nothing is required of the body. */
+/** Reads what it can: at least three shapes are documented, and a gateway may answer HTML. */
 function readErrorBody(body: string): { code?: string; text?: string } {
   const root = objectIn(body);
   if (root === undefined) return {};

@@ -1,11 +1,15 @@
-/** A connection of a request's own, open before the request is made: between the decision to send and its first byte nothing waits. */
+/**
+ * Opens the connection of a single request in advance, so that nothing waits between the decision to send and the
+ * first byte.
+ */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ProxyAgents } from '../network/proxy-agents.js';
 
 /**
- * Through a proxy it stands once the proxy has opened the tunnel and, for `https:`, the handshake with the server behind it is over.
- * @throws what kept it from standing: refused, DNS, TLS, a proxy that said no, or no connection within `timeoutMs`
+ * Resolves when the connection can carry the request: through a proxy, after the tunnel is open and, for `https:`,
+ * after the TLS handshake with the server.
+ * @throws if that fails: refused, DNS, TLS, a proxy that refuses, or no connection within `timeoutMs`
  */
 export function openConnection(url: URL, timeoutMs: number, proxy: ProxyAgents | null): Promise<Socket> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -18,26 +22,26 @@ export function openConnection(url: URL, timeoutMs: number, proxy: ProxyAgents |
     const fail = (error: Error) => {
       clearTimeout(timeOut);
       opening?.destroy();
-      // A proxy that goes on writing its answer would keep the connection to it for ever.
+      // Otherwise a proxy that keeps writing its answer would hold the connection for ever.
       tunnel.abort();
       reject(error);
     };
-    const closed = () => fail(new Error('the connection was closed before it stood'));
+    const closed = () => fail(new Error('the connection was closed before it was ready'));
     const timeOut = setTimeout(() => fail(new Error(`no connection within ${timeoutMs} ms`)), timeoutMs);
-    const stands = (socket: Socket) => {
+    const ready = (socket: Socket) => {
       clearTimeout(timeOut);
       socket.off('close', closed);
       socket.off('error', fail);
-      // Until the request takes it over, which is at once, a reset must not end the process.
+      // The request takes the socket over at once; until then a reset must not end the process.
       socket.on('error', () => {});
       resolve(socket);
     };
-    const begin = (socket: Socket, standsWith: 'connect' | 'secureConnect' | null) => {
+    const begin = (socket: Socket, readyOn: 'connect' | 'secureConnect' | null) => {
       opening = socket;
       socket.once('error', fail);
       socket.once('close', closed);
-      if (standsWith === null) stands(socket);
-      else socket.once(standsWith, () => stands(socket));
+      if (readyOn === null) ready(socket);
+      else socket.once(readyOn, () => ready(socket));
     };
     if (proxy === null) {
       if (isSecure) begin(connectTls({ host, port, ...tls }), 'secureConnect');

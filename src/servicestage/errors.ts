@@ -1,8 +1,8 @@
-/** The one error of the API client: what happened, as facts. What follows from it is decided elsewhere. */
+/** The only error of the API client. It states facts; their consequences are decided elsewhere. */
 
-/** Closed codes: failures to get through, refusals of ServiceStage itself, and answers that cannot be read. */
+/** Closed set of codes: the request did not get through, ServiceStage refused it, or the answer cannot be read. */
 export type ServiceStageErrorCode =
-  /** 400, 422 and other 4xx of ServiceStage itself. */
+  /** 400, 422 and other 4xx from ServiceStage itself. */
   | 'InvalidRequest'
   /** 403, or a 401 that is neither "token expired" nor a hidden not-found. */
   | 'NotAllowed'
@@ -12,40 +12,44 @@ export type ServiceStageErrorCode =
   | 'Busy'
   /** 429. */
   | 'Throttled'
-  /** The request budget of this process, or a token, did not come in time. */
+  /** The request budget of this process, or a token, was not available in time. */
   | 'BudgetExhausted'
   /** 401 "token expired" or "token must be updated"; the token is renewed for the next request. */
   | 'TokenExpired'
-  /** Connection refused, DNS, TLS, a gateway that did not pass it on; for a read also any 5xx, reset or time-out. */
+  /**
+   * Connection refused, DNS, TLS, or a gateway that did not forward the request; for reads also any 5xx, reset or
+   * timeout.
+   */
   | 'Unreachable'
-  /** Only of a POST: no readable answer, so nobody knows whether it was accepted. */
+  /** POST only: no readable answer, so it is unknown whether the action was accepted. */
   | 'Unanswered'
-  /** Only of a read: 2xx in an undocumented shape, or refused as wrongly asked. */
+  /** Reads only: 2xx in an undocumented shape, or refused as an invalid request. */
   | 'UnreadableAnswer';
 
 /**
- * Did the request reach ServiceStage? `no`: proved that it did not act. `refused`: it answered that it will not.
- * `unknown`: it may have acted; only a POST can be that.
+ * Whether the request reached ServiceStage. `no`: it provably did not act. `refused`: it answered that it will not.
+ * `unknown`: it may have acted, which only a POST can do.
  */
 export type RequestSent = 'no' | 'refused' | 'unknown';
 
+/** The facts of a failed request. */
 export interface ServiceStageErrorFacts {
   readonly code: ServiceStageErrorCode;
   readonly sent: RequestSent;
   readonly method: string;
   /** Path without query; never a token or a body. */
   readonly path: string;
-  /** What happened, in words. */
+  /** What happened, for people. */
   readonly reason: string;
   readonly httpStatus?: number;
   /** `SVCSTG.00100412`, `APIGW.0308`, … */
   readonly vendorCode?: string;
   readonly requestId?: string;
-  /** How long to wait before asking again, where the answer says so. */
+  /** How long to wait before trying again, if the answer contains it. */
   readonly retryAfterMs?: number;
 }
 
-/** Carries no `cause`: errors of the HTTP client hold the whole request, its credentials too. */
+/** Has no `cause`, because errors of the HTTP client contain the whole request with its credentials. */
 export class ServiceStageError extends Error {
   override readonly name = 'ServiceStageError';
   readonly code: ServiceStageErrorCode;

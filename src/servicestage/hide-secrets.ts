@@ -1,11 +1,17 @@
-/** Takes our own credentials out of text that the other side wrote: gateways echo requests, plain or encoded, and such text goes into histories. */
+/**
+ * Removes our credentials from foreign text. Gateways echo requests, plain or encoded, and such text goes into
+ * histories.
+ */
 
 const HIDDEN = '***';
-/** Shorter pieces of base64 are found by chance. */
+/** Shorter pieces of base64 would match by chance. */
 const SHORTEST_BASE64 = 8;
 const BASE64 = new RegExp(`[A-Za-z0-9+/_=-]{${SHORTEST_BASE64},}`, 'g');
 
-/** The text with each secret replaced: plain, as JSON, HTML, URL, hexadecimal or base64 write it, the last also inside a longer text. */
+/**
+ * Replaces each secret, whether plain or encoded as JSON, HTML, URL, hexadecimal or base64; base64 is also found
+ * inside a longer text.
+ */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
   const kept = secrets.filter((secret) => secret !== '');
   const shown = kept.flatMap(writtenForms).reduce((hidden, form) => hidden.replaceAll(form, HIDDEN), text);
@@ -26,7 +32,10 @@ function writtenForms(secret: string): string[] {
   ];
 }
 
-/** Base64 has three bytes in four characters, so a secret has three forms, by where it begins; those of its edges depend on what stands there. */
+/**
+ * Base64 encodes three bytes as four characters, so a secret has three forms, depending on its offset. The
+ * characters at its edges depend on the surrounding text and are left out.
+ */
 function base64Forms(secret: string): string[] {
   const bytes = Buffer.from(secret);
   return [0, 1, 2].flatMap((skipped) => {
@@ -36,7 +45,7 @@ function base64Forms(secret: string): string[] {
   });
 }
 
-/** A whole run of base64 that holds one of the forms goes: its edges hold the rest of the secret. */
+/** Removes the whole base64 text around a match, because its edges contain the rest of the secret. */
 function hideBase64(text: string, forms: readonly string[]): string {
   return text.replace(BASE64, (run) => (forms.some((form) => run.includes(form)) ? HIDDEN : run));
 }

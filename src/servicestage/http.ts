@@ -1,4 +1,4 @@
-/** The one HTTP client: time limits, retry and redirects off, bodies bounded, credentials kept out of every error. */
+/** The only HTTP client: time limits, no retries, no redirects, bounded bodies, and no credentials in errors. */
 import type { Socket } from 'node:net';
 import { got, type Response } from 'got';
 import { nestingProblem } from '../domain/text/nesting.js';
@@ -20,31 +20,39 @@ interface HttpRequest {
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  /** Of reads only; its reason is rethrown. */
+  /** Reads only; the signal's reason is rethrown. */
   readonly signal?: AbortSignal;
-  /** Of a POST: awaited when its connection stands, directly before the first byte; not counted for `timeoutMs`. What it throws ends the request unsent and is rethrown. */
+  /**
+   * POST only: awaited after the connection is open, directly before the first byte, and not counted in `timeoutMs`.
+   * If it throws, the request ends unsent and the error is rethrown.
+   */
   readonly beforeFirstByte?: () => Promise<void>;
   readonly headersFor: (request: RequestToSign) => Record<string, string>;
-  /** Texts in the body that no error may show, should the other side echo them. */
+  /** Texts in the body that no error may show, in case the other side echoes them. */
   readonly secrets?: readonly string[];
 }
 
+/** A 2xx answer with its JSON body. */
 export interface HttpAnswer {
   readonly json: unknown;
   header(name: string): string | undefined;
 }
 
+/** Sends one request at a time to any host. */
 export interface HttpClient {
-  /** @throws ServiceStageError for everything but a 2xx with a JSON body, or the signal's reason */
+  /** @throws ServiceStageError for everything except a 2xx with a JSON body; the signal's reason */
   send(request: HttpRequest): Promise<HttpAnswer>;
-  /** How far our clock was ahead of the last answer's `Date`, or `null`. */
+  /** How far our clock was ahead of the last answer's `Date`; `null` before the first answer. */
   clockAheadMs(): number | null;
 }
 
 /** Larger than any documented answer; a page of 100 tasks has some 50 KB. */
 const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
 
-/** An answer that succeeded is read, so only what nobody writes by chance is taken out of it. */
+/**
+ * Secrets shorter than this are not removed from successful answers, because those are parsed and could match by
+ * chance.
+ */
 const SHORTEST_ECHO = 16;
 
 const client = got.extend({
@@ -56,6 +64,7 @@ const client = got.extend({
   headers: { 'user-agent': 'servicestage-runbooks', accept: 'application/json' },
 });
 
+/** Creates the client. @param proxyFor chooses the proxy of a URL; default: none */
 export function createHttpClient(proxyFor: ProxyFor = noProxies): HttpClient {
   const agentsFor = proxyAgents(proxyFor);
   let aheadMs: number | null = null;
@@ -78,7 +87,8 @@ async function send(
   const secrets = [...(request.secrets ?? [])];
   const tooLarge = new AbortController();
   const startedAtMs = performance.now();
-  // A kept-alive connection that the server has just closed gives ECONNRESET for a request never sent: a POST has its own.
+  // A kept-alive connection that the server has just closed fails with ECONNRESET for a request that was never sent,
+  // so a POST opens its own.
   const headers = signed(request);
   secrets.push(...secretsIn(headers));
   const connection = method === 'POST' ? await ownConnection(request, proxy) : null;
@@ -90,7 +100,7 @@ async function send(
   } catch (error) {
     request.signal?.throwIfAborted();
     const reason = tooLarge.signal.aborted ? 'the answer is larger than 8 MiB' : reasonOf(error, proxy);
-    // A POST got this far only on a connection that stood: the other side may have read it.
+    // A POST fails here only after its connection was open, so the other side may have read it.
     throw errorWithoutAnswer(asked, connection !== null, reason);
   }
   onAnswer(answer);
@@ -117,7 +127,7 @@ async function send(
 async function ownConnection(request: HttpRequest, proxy: ProxyAgents | null): Promise<Socket> {
   const { method, path, timeoutMs } = request;
   try {
-    // The other half is the answer's: a POST that goes out with no time left would only lose it.
+    // Half of the time is kept for the answer: a POST sent with no time left would only lose it.
     return await openConnection(urlOf(request), timeoutMs / 2, proxy);
   } catch (error) {
     throw errorWithoutAnswer({ method, path }, false, reasonOf(error, proxy));
@@ -139,7 +149,7 @@ function urlOf({ endpoint, path, query }: HttpRequest): URL {
   );
 }
 
-/** All headers to send. Before the fence: what goes wrong here was not sent. */
+/** All headers to send. Called before the fence, so an error here proves that nothing was sent. */
 function signed(request: HttpRequest): Readonly<Record<string, string>> {
   const { method, path, query, body } = request;
   const url = urlOf(request);
@@ -154,7 +164,7 @@ function signed(request: HttpRequest): Readonly<Record<string, string>> {
 }
 
 interface Way {
-  /** Of a POST: its own. */
+  /** POST only: its own connection. */
   readonly connection: Socket | null;
   readonly proxy: ProxyAgents | null;
   readonly tooLarge: AbortController;
@@ -172,7 +182,7 @@ function exchange(
     ...(body === undefined ? {} : { body }),
     timeout: { request: timeoutMs },
     ...(connection === null ? agentOf(proxy) : { createConnection: () => connection }),
-    // A POST is never cut off from our side: that would not take back what the server already reads.
+    // A POST is never aborted by us: that would not undo what the server has already read.
     signal: connection !== null || signal === undefined ? tooLarge.signal : AbortSignal.any([tooLarge.signal, signal]),
   });
   void sent.on('downloadProgress', ({ transferred }) => {
@@ -185,20 +195,20 @@ function agentOf(proxy: ProxyAgents | null) {
   return proxy === null ? {} : { agent: { http: proxy.http, https: proxy.https } };
 }
 
-/** A gateway that refuses a signature may print the canonical request, security token included. */
+/** A gateway that refuses a signature may print the canonical request, including the security token. */
 function secretsIn(headers: Readonly<Record<string, string>>): string[] {
   const { 'X-Auth-Token': token, 'X-Security-Token': securityToken, Authorization: authorization } = headers;
   const signature = authorization?.split('Signature=')[1];
   return [token, securityToken, signature].filter((secret) => secret !== undefined);
 }
 
-/** Of a POST: it may have acted. */
+/** For a POST it may have acted. */
 function unreadable(asked: Asked, reason: string): ServiceStageError {
   if (asked.method === 'POST') return errorWithoutAnswer(asked, true, reason);
   return new ServiceStageError({ ...asked, code: 'UnreadableAnswer', sent: 'no', reason });
 }
 
-/** The code and first line only: errors of the client hold the whole request. */
+/** Only the code and the first line: errors of the HTTP client contain the whole request. */
 function reasonOf(error: unknown, proxy: ProxyAgents | null): string {
   if (!(error instanceof Error)) return 'unknown error';
   const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
@@ -210,6 +220,6 @@ function jsonIn(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    return undefined; // The reader of the answer says what it misses.
+    return undefined; // The reader of the answer reports what is missing.
   }
 }

@@ -23,6 +23,7 @@ export const REGIONS: readonly string[] = [
   ...['la-south-2', 'me-east-1', 'my-kualalumpur-1', 'ru-moscow-1', 'sa-brazil-1', 'tr-west-1'],
 ];
 
+/** True for a region in which ServiceStage exists. */
 export function isRegion(name: string): boolean {
   return REGIONS.includes(name);
 }

@@ -1,9 +1,13 @@
-/** The request budget of a process: one token bucket; POSTs go before reads, and a 429 slows everybody down. */
+/**
+ * The request budget of a process: a token bucket. POSTs take precedence over reads, and a 429 pauses all requests.
+ * Written by hand because no rate limiter on npm does both.
+ */
 
+/** Rate and burst of the budget. */
 export interface BudgetOptions {
   readonly requestsPerSecond: number;
   readonly burst: number;
-  /** Epoch-like milliseconds that never go back; handed in by tests. */
+  /** Milliseconds of a monotonic clock; tests pass their own. */
   readonly nowMs?: () => number;
 }
 
@@ -12,6 +16,7 @@ interface Waiter {
   readonly grant: () => void;
 }
 
+/** Grants requests at a limited rate, POSTs first. */
 export class RequestBudget {
   readonly #requestsPerSecond: number;
   readonly #burst: number;
@@ -30,10 +35,10 @@ export class RequestBudget {
     this.#refilledAtMs = nowMs();
   }
 
-  /** Waits for a place; resolves `false` when none came within `withinMs`. Rejects with the signal's reason. */
-  async take(priority: 'post' | 'read', withinMs: number, signal?: AbortSignal): Promise<boolean> {
+  /** Waits for a place. @returns false if none was free within `withinMs`. @throws the signal's reason */
+  async acquire(priority: 'post' | 'read', withinMs: number, signal?: AbortSignal): Promise<boolean> {
     signal?.throwIfAborted();
-    if (this.#waiters.length === 0 && this.#takeNow()) return true;
+    if (this.#waiters.length === 0 && this.#acquireNow()) return true;
     return new Promise<boolean>((resolve, reject) => {
       const end = (settle: () => void) => {
         clearTimeout(timeOut);
@@ -51,19 +56,19 @@ export class RequestBudget {
     });
   }
 
-  /** Gives back a place that was not used. */
+  /** Returns a place that was not used. */
   giveBack(): void {
     this.#tokens = Math.min(this.#burst, this.#tokens + 1);
     this.#serve();
   }
 
-  /** After a 429 nobody asks for that long: requests that are refused may count too. */
+  /** Pauses all requests after a 429, because refused requests may count as well. */
   closeFor(durationMs: number): void {
     this.#closedUntilMs = Math.max(this.#closedUntilMs, this.#nowMs() + durationMs);
     this.#tokens = Math.min(this.#tokens, 1);
   }
 
-  #takeNow(): boolean {
+  #acquireNow(): boolean {
     const nowMs = this.#nowMs();
     this.#tokens = Math.min(
       this.#burst,
@@ -76,7 +81,7 @@ export class RequestBudget {
   }
 
   #serve(): void {
-    for (let next = this.#waiters[0]; next !== undefined && this.#takeNow(); next = this.#waiters[0]) next.grant();
+    for (let next = this.#waiters[0]; next !== undefined && this.#acquireNow(); next = this.#waiters[0]) next.grant();
     this.#schedule();
   }
 

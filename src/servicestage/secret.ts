@@ -1,8 +1,9 @@
-/** A string that must not be seen: prints `***` wherever it is printed, and gives its value only when asked by name. */
+/** A string that must not be shown: it prints as `***`, and only `reveal` returns its value. */
 import { inspect } from 'node:util';
 
 const HIDDEN = '***';
 
+/** Wraps a credential. */
 export class Secret {
   readonly #value: string;
 

@@ -1,4 +1,4 @@
-/** `createServiceStage`: the interface of `service-stage.ts` over HTTP, through one request budget and one set of credentials. */
+/** Implements `service-stage.ts` over HTTP, with one request budget and one set of credentials. */
 import { z } from 'zod';
 import type { Action } from '../domain/target/actions.js';
 import { cloudJobPhase, type CloudJob } from '../domain/target/cloud-job.js';
@@ -30,20 +30,21 @@ import {
   SnapshotPage,
 } from './wire.js';
 
+/** Endpoint, credentials and budget of a client. */
 export interface ServiceStageOptions {
   /** `https://servicestage.cn-north-4.myhuaweicloud.com`, a private cloud, or the simulator. */
   readonly endpoint: string;
   readonly projectId: string;
   readonly credentials: Credentials;
-  /** For looking up the user of an access key. */
+  /** Used to look up the user of an access key. */
   readonly iamEndpoint?: string | undefined;
-  /** Our own IAM user id, where it is known beforehand. */
+  /** Our own IAM user id, if it is configured. */
   readonly userId?: string | undefined;
   readonly requestsPerSecond: number;
   readonly burst: number;
-  /** Default: always direct. */
+  /** Default: no proxies. */
   readonly proxyFor?: ProxyFor;
-  /** Told once for each status, of an instance or a cloud job, that nobody has placed: the API knows more than we do. */
+  /** Called once for each status, of an instance or a cloud job, that is missing in our tables. */
   readonly onUnlistedStatus?: (status: string) => void;
 }
 
@@ -52,11 +53,12 @@ type Query = readonly (readonly [string, string])[];
 
 /** A documented limit: 0 to 100, or 1000; anything else silently counts as 10. */
 const PAGE_ROWS = 100;
-/** Far beyond any real cloud job or list; stops an API that pages for ever. */
+/** Far more than any real cloud job or list has; stops an API that never returns a last page. */
 const MOST_PAGES = 200;
-/** Longest wait of a read for the budget: a read is never urgent, and the caller's signal ends it sooner. */
+/** Longest wait of a read for the budget. Reads are never urgent, and the caller's signal can end the wait sooner. */
 const READ_BUDGET_WAIT_MS = 120_000;
 
+/** Creates the client; makes no request. */
 export function createServiceStage(options: ServiceStageOptions): ServiceStage {
   return new ServiceStageClient(options);
 }
@@ -82,7 +84,7 @@ class ServiceStageClient implements ServiceStage {
     signal,
   }: Parameters<ServiceStage['reservePost']>[0]): Promise<PostReservation> {
     const path = apiPath('POST', this.#cas);
-    if (!(await this.#budget.take('post', budgetWaitMs, signal))) throw exhausted('POST', path);
+    if (!(await this.#budget.acquire('post', budgetWaitMs, signal))) throw exhausted('POST', path);
     let held = true;
     const release = () => {
       if (held) this.#budget.giveBack();
@@ -114,7 +116,7 @@ class ServiceStageClient implements ServiceStage {
     const reading = await this.#read(apiPath('GET', this.#instance(place)), [], options, (body) =>
       observationFromWire(body, Date.now()),
     );
-    if (!isListedStatus(reading.status)) this.#tellOnce(reading.status);
+    if (!isListedStatus(reading.status)) this.#reportOnce(reading.status);
     return reading;
   }
 
@@ -127,7 +129,7 @@ class ServiceStageClient implements ServiceStage {
       tasks.push(...read.tasks);
       if (page + 1 < MOST_PAGES && !isLastPage(read.tasks.length, tasks.length, read.taskCount)) continue;
       const { status } = read.job;
-      if (cloudJobPhase(status) === 'unclear' && status !== 'UNKNOWN') this.#tellOnce(status);
+      if (cloudJobPhase(status) === 'unclear' && status !== 'UNKNOWN') this.#reportOnce(status);
       return { ...read.job, tasks };
     }
   }
@@ -177,7 +179,7 @@ class ServiceStageClient implements ServiceStage {
     return this.#http.clockAheadMs();
   }
 
-  #tellOnce(status: string): void {
+  #reportOnce(status: string): void {
     if (this.#unlisted.has(status)) return;
     this.#unlisted.add(status);
     this.options.onUnlistedStatus?.(status);
@@ -191,7 +193,7 @@ class ServiceStageClient implements ServiceStage {
     return [...this.#cas, 'applications', applicationId, 'components', componentId, 'instances', instanceId];
   }
 
-  /** All pages, until the total is reached or a page comes back empty. */
+  /** Reads all pages, until the total is reached or a page is empty. */
   async #list<Page extends { count?: number | null | undefined }, Row>(
     path: string,
     options: ReadOptions,
@@ -208,7 +210,7 @@ class ServiceStageClient implements ServiceStage {
     return rows;
   }
 
-  /** One GET; repeated once when the token had expired, which is safe for a read. */
+  /** One GET, repeated once if the token had expired, which is safe for a read. */
   async #read<Value>(
     path: string,
     query: Query,
@@ -216,7 +218,7 @@ class ServiceStageClient implements ServiceStage {
     parse: (body: unknown) => Value,
   ): Promise<Value> {
     const once = async () => {
-      if (!(await this.#budget.take('read', READ_BUDGET_WAIT_MS, signal))) throw exhausted('GET', path);
+      if (!(await this.#budget.acquire('read', READ_BUDGET_WAIT_MS, signal))) throw exhausted('GET', path);
       await this.#auth.ready(timeoutMs);
       return this.#send({ method: 'GET', path, query, timeoutMs, ...(signal === undefined ? {} : { signal }) });
     };
@@ -252,7 +254,7 @@ class ServiceStageClient implements ServiceStage {
     } catch (error) {
       if (error instanceof ServiceStageError && error.code === 'Throttled')
         this.#budget.closeFor(error.retryAfterMs ?? DEFAULT_THROTTLE_MS);
-      // For a POST the next attempt sends with a new token; here nothing is sent twice.
+      // A POST is not repeated here; the next attempt sends with the new token.
       if (
         error instanceof ServiceStageError &&
         error.code === 'TokenExpired' &&
@@ -273,7 +275,7 @@ function paging(offset: number): Query {
   ];
 }
 
-/** An API that leaves the total out is asked on while pages come back full. */
+/** Without a total, the last page is the first one that is not full. */
 function isLastPage(onThisPage: number, soFar: number, total: number | null | undefined): boolean {
   if (onThisPage === 0) return true;
   return typeof total === 'number' ? soFar >= total : onThisPage !== PAGE_ROWS;
@@ -301,11 +303,11 @@ function exhausted(method: string, path: string): ServiceStageError {
     sent: 'no',
     method,
     path,
-    reason: 'the request budget of this process did not open in time',
+    reason: 'the request budget of this process was used up for too long',
   });
 }
 
-/** A ready-made token or an access key cannot be renewed here. */
+/** A ready-made token or an access key cannot be renewed. */
 function notAllowed({ facts }: ServiceStageError): ServiceStageError {
   return new ServiceStageError({ ...facts, code: 'NotAllowed', sent: 'no' });
 }

@@ -1,19 +1,20 @@
-/** What a worker asks ServiceStage and IAM once, when it starts: what would otherwise be found out in the middle of a run. */
+/** Asks ServiceStage and IAM once when a worker starts, to find problems before a run does. */
 import { clockProblem } from '../domain/time/clock-problem.js';
 import type { ServiceStage } from './service-stage.js';
 
 type Asked = Pick<ServiceStage, 'ownUserId' | 'listApplications' | 'clockAheadMs'>;
 
 const REMEDY =
-  'An action whose answer is lost may then be found and not be known as ours: its step is tried until its deadline, or ends Indeterminate. Set SERVICESTAGE_USER_ID to the id of the IAM user that the worker signs in as';
+  'If the answer to an action is lost, its cloud job may then not be recognized as ours, and the step retries until its deadline or ends Indeterminate. Set SERVICESTAGE_USER_ID to the id of the IAM user that the worker signs in as';
 
 /**
- * Each warning once, in words with the remedy; none when all is well. A worker starts whatever they say. Takes two requests at most.
- * @param timeoutMs of each request
+ * Returns each warning once, with its remedy; none if all is well. The worker starts in any case. Makes at most two
+ * requests.
+ * @param timeoutMs limit of each request
  */
 export async function startWarnings(serviceStage: Asked, timeoutMs: number): Promise<readonly string[]> {
   const who = await whoWeAre(serviceStage, timeoutMs);
-  // Any answer shows its clock; where IAM was not asked, ServiceStage is.
+  // Any answer contains the clock. If IAM was not asked, ask ServiceStage.
   const refused = serviceStage.clockAheadMs() === null ? await refusal(serviceStage, timeoutMs) : null;
   const clock = clockProblem(serviceStage.clockAheadMs());
   return [
@@ -22,7 +23,7 @@ export async function startWarnings(serviceStage: Asked, timeoutMs: number): Pro
     ...(clock === null
       ? []
       : [
-          `${clock}. Set the clock right (NTP): it dates evidence, and signatures of an access key are refused from 15 minutes on`,
+          `${clock}. Correct the clock (NTP): it dates evidence, and from 15 minutes on, signatures of an access key are refused`,
         ]),
   ];
 }
@@ -30,9 +31,9 @@ export async function startWarnings(serviceStage: Asked, timeoutMs: number): Pro
 async function whoWeAre(serviceStage: Asked, timeoutMs: number): Promise<string | null> {
   try {
     const userId = await serviceStage.ownUserId({ timeoutMs });
-    return userId === null ? 'IAM does not say who we are' : null;
+    return userId === null ? 'IAM refuses to report our user id' : null;
   } catch (error) {
-    return `IAM did not say who we are: ${reasonOf(error)}`;
+    return `IAM did not report our user id: ${reasonOf(error)}`;
   }
 }
 

@@ -1,4 +1,7 @@
-/** Wire shapes in the vendor's names, and their translation into domain values. Only the fields that are read; everything may be absent, and everything has a bound. */
+/**
+ * Shapes of the vendor's answers and their translation into domain values. Only fields that we read; each may be
+ * absent, and each has a bound.
+ */
 import { z } from 'zod';
 import type { CloudJob } from '../domain/target/cloud-job.js';
 import { jsonBytes, shortened } from '../domain/text/json-bytes.js';
@@ -7,8 +10,9 @@ import type { Observation } from '../domain/target/target.js';
 import { ID_PATTERN } from './api-path.js';
 
 /**
- * Bounds of what is kept, bytes as JSON, chosen: far above anything documented. The texts go into plans, reports and histories, several
- * times each. Applications, components and instances are found by their names: a name that is cut is another name.
+ * Bounds of what is kept, bytes as JSON. Chosen: far above anything documented, because the texts go into plans,
+ * reports and histories several times. Applications, components and instances are found by name, and a shortened
+ * name would be another name.
  */
 const LONGEST_NAME_BYTES = 1_002;
 const LONGEST_STATUS_BYTES = 64;
@@ -44,7 +48,7 @@ const Instance = z.object({
   version: name.nullish(),
   refer_resources: rows(z.object({ parameters: z.object({ hosts: z.array(id).nullish() }).nullish() }))
     .superRefine((resources, context) => {
-      // A list of hosts that is cut would be another list.
+      // A shortened list of hosts would be another list.
       const hosts = hostsOf(resources);
       const bytes = jsonBytes(hosts);
       if (bytes > HOSTS_BYTES)
@@ -61,6 +65,7 @@ const Instance = z.object({
   }),
 });
 
+/** The observation in an instance's answer. */
 export function observationFromWire(body: unknown, observedAtMs: number): Observation {
   const { version, refer_resources: resources, status_detail: detail } = Instance.parse(body);
   const hosts = hostsOf(resources ?? []);
@@ -77,7 +82,10 @@ export function observationFromWire(body: unknown, observedAtMs: number): Observ
   };
 }
 
-/** API reference servicestage_06_0053 `ShowJobDetail`. V2 writes the keys in upper case, V3 in lower case, and V3 pages print both: normalised first. */
+/**
+ * API reference servicestage_06_0053 `ShowJobDetail`. V2 writes the keys in upper case, V3 in lower case, and V3
+ * pages print both, so they are normalised first.
+ */
 const CloudJobPage = z.object({
   task_count: number,
   job: z.object({
@@ -100,13 +108,15 @@ const CloudJobPage = z.object({
     .transform((tasks) => tasks ?? []),
 });
 
+/** One page of a cloud job's tasks. */
 export interface CloudJobPage {
   readonly job: Omit<CloudJob, 'tasks'>;
   readonly tasks: CloudJob['tasks'];
-  /** Of all pages; `null` where the API does not say. */
+  /** Over all pages; `null` if the API does not report it. */
   readonly taskCount: number | null;
 }
 
+/** The cloud job in an answer. */
 export function cloudJobPageFromWire(body: unknown): CloudJobPage {
   const page = CloudJobPage.parse(withUpperCaseKeys(body));
   const { JOB_ID, EXECUTION_STATUS, JOB_TYPE, SERVICE_INSTANCE_ID, CREATED_BY } = page.job;
@@ -156,11 +166,14 @@ export const SnapshotPage = z.object({
 
 /** API reference servicestage_06_0028, _0037, _0046: the three lists. */
 const Named = z.object({ id, name, platform_type: status.nullish() });
+/** A page of applications. */
 export const ApplicationPage = z.object({ count: number, applications: rows(Named).nullish() });
+/** A page of components. */
 export const ComponentPage = z.object({ count: number, components: rows(Named).nullish() });
+/** A page of instances. */
 export const InstancePage = z.object({ count: number, instances: rows(Named).nullish() });
 
-/** API reference servicestage_06_0047: `job_id` is optional in the SDKs, and an answer without it tells nothing. */
+/** API reference servicestage_06_0047: `job_id` is optional in the SDKs, but an answer without it proves nothing. */
 export const ActionAnswer = z.object({ job_id: id });
 
 /** IAM API reference, "Obtaining a User Token": the token itself is a header. */

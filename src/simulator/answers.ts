@@ -1,4 +1,4 @@
-/** Bodies and errors in the vendor's shapes. */
+/** Response bodies and errors in the vendor's shapes. */
 import type { CloudJob, Component, Instance, Named, World } from './world.js';
 
 /** An error answer: HTTP status, vendor code, text. */
@@ -47,6 +47,7 @@ export const ERRORS = {
   projectUnavailable: { status: 403, code: 'APIGW.0310', message: 'The project is unavailable' },
 } as const satisfies Record<string, VendorError>;
 
+/** The answer to a request over the rate limit. */
 export function throttled(requests: number, windowSeconds: number): VendorError {
   const inMinutes = windowSeconds >= 60 && windowSeconds % 60 === 0;
   const window = inMinutes ? `${windowSeconds / 60} minute` : `${windowSeconds} second`;
@@ -57,12 +58,14 @@ export function throttled(requests: number, windowSeconds: number): VendorError 
   };
 }
 
+/** The body of an error answer. */
 export function errorBody(world: World, error: VendorError, requestId: string): object {
   const gateway = error.code.startsWith('APIGW.');
   const textKey = gateway ? 'error_msg' : world.switches.errorTextKey;
   return { error_code: error.code, [textKey]: error.message, ...(gateway ? { request_id: requestId } : {}) };
 }
 
+/** An application, as listed. */
 export function applicationBody({ id, name, createdAtMs }: Named, projectId: string, componentCount: number): object {
   const times = { create_time: createdAtMs, update_time: createdAtMs };
   return {
@@ -77,6 +80,7 @@ export function applicationBody({ id, name, createdAtMs }: Named, projectId: str
   };
 }
 
+/** A component, as listed. */
 export function componentBody({ id, name, applicationId, createdAtMs }: Component, projectId: string): object {
   const kind = { runtime: 'Docker', category: 'MicroService', sub_category: '', description: '', status: 0 };
   return {
@@ -91,6 +95,7 @@ export function componentBody({ id, name, applicationId, createdAtMs }: Componen
   };
 }
 
+/** An instance, as read by its id. */
 export function instanceBody(world: World, instance: Instance): object {
   const { state, platformType } = instance;
   const hosts =
@@ -114,7 +119,7 @@ export function instanceBody(world: World, instance: Instance): object {
   };
 }
 
-/** The list repeats the names that the detail leaves out, and has no `refer_resources`. */
+/** An instance in a list: repeats the names that the detail leaves out, and has no `refer_resources`. */
 export function listedInstanceBody(world: World, instance: Instance): object {
   const application = world.applications.find(({ id }) => id === instance.applicationId);
   const component = world.components.find(({ id }) => id === instance.componentId);
@@ -155,7 +160,7 @@ function statusDetail(world: World, instance: Instance): object {
   };
 }
 
-/** Keys of cloud jobs and tasks are in upper case in V2. Right after the POST there are no tasks. */
+/** A cloud job. V2 spells the keys of cloud jobs and tasks in upper case. Right after the POST there are no tasks. */
 export function cloudJobBody(
   world: World,
   job: CloudJob,

@@ -1,4 +1,4 @@
-/** The simulator's time: runs at a scale, can be frozen and advanced. Everything in the world is derived from it. */
+/** The simulator's time. It can run faster, be frozen and be advanced. All simulated state is derived from it. */
 export class Clock {
   #scale: number;
   #anchorRealMs = Date.now();
@@ -9,12 +9,12 @@ export class Clock {
     this.#scale = scale;
   }
 
-  /** Epoch milliseconds as the simulated cloud sees them. */
+  /** Epoch milliseconds in the simulated cloud. */
   get nowMs(): number {
     return this.#frozen ? this.#anchorMs : this.#anchorMs + (Date.now() - this.#anchorRealMs);
   }
 
-  /** Cloud jobs take their duration divided by this. */
+  /** The durations of cloud jobs are divided by this. */
   get scale(): number {
     return this.#scale;
   }

@@ -1,4 +1,7 @@
-/** The tester's calls under `/control`: seed, move time, arm faults and outcomes, act in the console, read what was accepted. */
+/**
+ * The test API under `/control`: seed instances, move time, arm faults and outcomes, act like the console, read what
+ * was accepted.
+ */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { Gatekeeper } from './credentials.js';
@@ -8,6 +11,7 @@ import type { RequestLog } from './request-log.js';
 import { SwitchChange, Switches } from './switches.js';
 import type { CloudJob, Instance, World } from './world.js';
 
+/** The parts of the simulator that the control API changes and reads. */
 export interface ControlParts {
   readonly world: World;
   readonly faults: Faults;
@@ -35,7 +39,7 @@ const InstanceChange = z.strictObject({
   availableReplica: z.int().optional(),
   hosts: z.array(z.string()).optional(),
   failDetail: z.string().nullable().optional(),
-  /** What `last_job_id` shows from now on, whatever is true; `null` leaves it out. */
+  /** What `last_job_id` shows from now on, regardless of the truth; `null` omits it. */
   lastJobId: z.string().nullable().optional(),
 });
 
@@ -73,7 +77,7 @@ const ConsoleAction = z.strictObject({
   visibleLateMs: z.number().optional(),
 });
 
-/** IAM user id of "somebody in the console". */
+/** The IAM user id of another person in the console. */
 const CONSOLE_USER_ID = 'c0ffee00c0ffee00c0ffee00c0ffee00';
 
 class ControlError extends Error {
@@ -85,6 +89,7 @@ class ControlError extends Error {
   }
 }
 
+/** The routes of the control API. */
 export function controlApp(parts: ControlParts): Hono {
   const { world, faults, gatekeeper, requests } = parts;
   const app = new Hono();
@@ -145,7 +150,7 @@ export function controlApp(parts: ControlParts): Hono {
   app.get('/requests', (c) => c.json(requests.summary()));
   app.put('/switches', async (c) => {
     const body = await bodyOf(c.req);
-    // Only the names that were given: a schema with defaults would bring back all the others.
+    // Keeps only the names that were given, because a schema with defaults would add all the others.
     const given = Object.keys(typeof body === 'object' && body !== null ? body : {});
     const change = Object.entries(read(SwitchChange, body)).filter(([name]) => given.includes(name));
     world.switches = Switches.parse({ ...world.switches, ...Object.fromEntries(change) });
@@ -193,7 +198,7 @@ function acceptedBody(world: World, job: CloudJob): object {
     atMs: acceptedAtMs,
     visibleAtMs,
     executionStatus: world.executionStatus(job),
-    /** `null` while it has not ended, and for one that never ends. */
+    /** `null` while it has not ended, and for a job that never ends. */
     endedAtMs: after === undefined ? null : world.appliesAtMs(job),
     before,
     after: after ?? null,

@@ -1,23 +1,28 @@
-/** Who may call: tokens that IAM issued and AK/SK signatures, both really verified over the bytes as they were sent. */
+/**
+ * Authentication: tokens that the simulated IAM issued, and AK/SK signatures, verified over the bytes that were
+ * sent.
+ */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { ERRORS, type VendorError } from './answers.js';
 import type { World } from './world.js';
 
+/** The account whose credentials are accepted. */
 export interface Account {
   readonly projectId: string;
   readonly userId: string;
   readonly accessKey: string;
   readonly secretKey: string;
-  /** Of temporary keys: must be sent and signed where it is set. */
+  /** Token of temporary keys; if set, it must be sent and signed. */
   readonly securityToken: string | undefined;
   readonly user: string;
   readonly password: string;
   readonly domain: string;
 }
 
+/** A request as far as authentication needs it. */
 export interface SentRequest {
   readonly method: string;
-  /** Path and query as they stood on the request line. */
+  /** Path and query, exactly as on the request line. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
@@ -28,6 +33,7 @@ const FAILURES_BEFORE_LOCK = 5;
 const LOCKED_FOR_MS = 5 * 60_000;
 const AUTHORIZATION = /^SDK-HMAC-SHA256 Access=([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/;
 
+/** Issues tokens and checks the credentials of requests. */
 export class Gatekeeper {
   /** Expiry by token, epoch milliseconds. */
   readonly #tokens = new Map<string, number>();
@@ -50,7 +56,7 @@ export class Gatekeeper {
     for (const token of this.#tokens.keys()) this.#tokens.set(token, 0);
   }
 
-  /** The reason to refuse the request, or `null`. */
+  /** The reason to refuse the request; `null` to accept it. */
   refuse(request: SentRequest): VendorError | null {
     const token = headerOf(request, 'x-auth-token');
     if (token !== undefined) return this.#refuseToken(token);
@@ -102,7 +108,7 @@ function canonicalRequest(request: SentRequest, signed: readonly string[]): stri
       const [name = '', value = ''] = pair.split('=').map((part) => percentEncode(decodeURIComponent(part)));
       return { name, value, text: `${name}=${value}` };
     });
-  // By decoded name in the vendor's rule; the names of this API need no encoding, so the order is the same.
+  // The vendor sorts by decoded name. The names of this API need no encoding, so the order is the same.
   pairs.sort((left, right) =>
     left.name === right.name ? compare(left.value, right.value) : compare(left.name, right.name),
   );

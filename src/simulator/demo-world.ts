@@ -1,6 +1,7 @@
-/** The small world that the simulator starts with: two applications, a few components on containers and virtual machines. */
+/** What the simulator starts with: two applications with a few components on containers and virtual machines. */
 import type { Seed } from './world.js';
 
+/** Instances to create, with their applications and components. */
 export const DEMO_WORLD: readonly Seed[] = [
   {
     application: 'shop',

@@ -1,4 +1,4 @@
-/** What each action does to an instance: when it is accepted, its status meanwhile, and the state after. One entry an action. */
+/** What each action does to an instance: when it is accepted, the status meanwhile, and the state afterwards. */
 export interface InstanceState {
   readonly status: string;
   readonly version: string;
@@ -7,24 +7,28 @@ export interface InstanceState {
   readonly hosts: readonly string[];
 }
 
+/** Parameters of scale and rollback. */
 export interface ActionParameters {
   readonly replica?: number | undefined;
   readonly hosts?: readonly string[] | undefined;
   readonly version?: string | undefined;
 }
 
+/** The rules of one action. */
 export interface Effect {
-  /** Statuses the action is accepted in. */
+  /** Statuses in which the action is accepted. */
   readonly acceptedIn: readonly string[];
   /** Status while its cloud job runs. */
   readonly meanwhile: string;
   after(state: InstanceState, parameters: ActionParameters): InstanceState;
 }
 
+/** The actions of the API. */
 export type ActionName = 'start' | 'stop' | 'restart' | 'scale' | 'rollback';
 
 const UP = ['RUNNING', 'DOWN', 'PARTIALLY_FAILED', 'FAILED', 'UNKNOWN'];
 
+/** The rules of each action. */
 export const EFFECTS: Readonly<Record<ActionName, Effect>> = {
   start: {
     acceptedIn: ['STOPPED', 'FAILED', 'DOWN', 'PARTIALLY_FAILED'],
@@ -59,6 +63,7 @@ export const EFFECTS: Readonly<Record<ActionName, Effect>> = {
   },
 };
 
+/** True if `name` is an action of the API. */
 export function isActionName(name: string): name is ActionName {
   return Object.hasOwn(EFFECTS, name);
 }

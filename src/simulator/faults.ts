@@ -1,16 +1,20 @@
-/** Faults a tester arms on the n-th matching request: what goes wrong on the wire, before or after the cloud acted. One row a kind. */
+/**
+ * Faults that a tester arms for the n-th matching request: what goes wrong on the wire, before or after the cloud
+ * acts.
+ */
 import { z } from 'zod';
 
 const milliseconds = z.number().min(0);
 
+/** One fault; "acts" means that the simulated cloud accepts the action. */
 export const Fault = z.discriminatedUnion('kind', [
-  /** Answered without acting. */
+  /** Answers without acting. */
   z.strictObject({
     kind: z.literal('status'),
     status: z.int().min(200).max(599),
     code: z.string().optional(),
     message: z.string().optional(),
-    /** Sent as it is instead of an error body. */
+    /** Sent unchanged instead of an error body. */
     body: z.string().optional(),
     headers: z.record(z.string(), z.string()).optional(),
   }),
@@ -21,22 +25,22 @@ export const Fault = z.discriminatedUnion('kind', [
     retryAfterSeconds: z.number().optional(),
   }),
   z.strictObject({ kind: z.literal('tokenExpired') }),
-  /** Connection reset without acting. */
+  /** Resets the connection without acting. */
   z.strictObject({ kind: z.literal('reset') }),
-  /** No answer for that long, then a reset, without acting. */
+  /** Answers nothing for that long, then resets the connection, without acting. */
   z.strictObject({ kind: z.literal('hang'), ms: milliseconds }),
-  /** Late, but otherwise as usual. */
+  /** Delays an otherwise normal answer. */
   z.strictObject({ kind: z.literal('delay'), ms: milliseconds }),
-  /** 2xx with nonsense, without acting. */
+  /** Answers 2xx with an unusable body, without acting. */
   z.strictObject({
     kind: z.literal('wrongBody'),
     body: z.string().default('<html>OK</html>'),
     contentType: z.string().default('text/html'),
   }),
-  /** 2xx with arrays in arrays, without acting. */
+  /** Answers 2xx with nested arrays, without acting. */
   z.strictObject({ kind: z.literal('nested'), levels: z.int().min(1).max(4_000_000) }),
   z.strictObject({ kind: z.literal('redirect'), location: z.string().default('/elsewhere') }),
-  /** Acts, then the connection is reset before the answer. What was accepted may show only later, too. */
+  /** Acts, then resets the connection before the answer. The accepted job may also become visible late. */
   z.strictObject({
     kind: z.literal('actThenReset'),
     visibleLateMs: milliseconds.optional(),
@@ -48,11 +52,12 @@ export const Fault = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('actThenWrongBody'), body: z.string().default('{}') }),
   /** Acts, then cuts the body in the middle. */
   z.strictObject({ kind: z.literal('truncate') }),
-  /** The connection is reset at once; the action is accepted that much later. */
+  /** Resets the connection at once and accepts the action later. */
   z.strictObject({ kind: z.literal('actLate'), ms: milliseconds }),
-  /** Acts and answers as usual; the cloud job shows in `last_job_id` only later. */
+  /** Acts and answers normally; the cloud job appears in `last_job_id` late. */
   z.strictObject({ kind: z.literal('visibleLate'), ms: milliseconds, statusMs: milliseconds.default(0) }),
 ]);
+/** One fault, as armed. */
 export type Fault = z.infer<typeof Fault>;
 
 const ROUTES = [
@@ -67,8 +72,10 @@ const ROUTES = [
   'credential',
   'any',
 ] as const;
+/** Kinds of requests that a fault can match. */
 export type Route = (typeof ROUTES)[number];
 
+/** A fault and the requests that it applies to. */
 export const ArmedFault = z.strictObject({
   on: z
     .strictObject({
@@ -77,15 +84,17 @@ export const ArmedFault = z.strictObject({
       instanceId: z.string().optional(),
     })
     .prefault({}),
-  /** The first matching request from now is 1. */
+  /** Counts matching requests from now on; the first is 1. */
   nth: z.int().min(1).default(1),
   times: z.int().min(1).default(1),
-  /** Instead of a number of times: every matching request for that long, from the first it hits. */
+  /** Instead of `times`: applies to every matching request for this long, from the first one it applies to. */
   forMs: milliseconds.optional(),
   fault: Fault,
 });
+/** A fault and the requests that it applies to, as armed. */
 export type ArmedFault = z.infer<typeof ArmedFault>;
 
+/** The facts of a request that a fault can match. */
 export interface MatchableRequest {
   readonly route: Route;
   readonly action?: string | undefined;
@@ -99,6 +108,7 @@ interface Entry {
   readonly hitAtMs: number[];
 }
 
+/** The armed faults. */
 export class Faults {
   #entries: Entry[] = [];
   #nextId = 1;
@@ -116,7 +126,7 @@ export class Faults {
     return this.#entries.map(({ id, hitAtMs, armed }) => ({ id, hits: hitAtMs.length, hitAtMs, ...armed }));
   }
 
-  /** The fault that hits this request, if any; every matching entry counts it. */
+  /** The fault for this request, if any. Every matching entry counts the request. */
   hit(request: MatchableRequest, nowMs: number): Fault | null {
     let found: Fault | null = null;
     for (const entry of this.#entries.filter(({ armed }) => matches(armed, request))) {

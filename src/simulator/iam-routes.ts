@@ -1,7 +1,8 @@
-/** IAM's two calls that a client of ServiceStage needs: a token for a password, and the user of an access key. */
+/** The two IAM calls that a ServiceStage client needs: a token for a password, and the user of an access key. */
 import { z } from 'zod';
 import type { Gatekeeper } from './credentials.js';
 
+/** An answer of IAM. */
 export interface IamAnswer {
   readonly status: number;
   readonly body: object;
@@ -20,7 +21,7 @@ const Login = z.object({
   }),
 });
 
-/** `POST /v3/auth/tokens`: 201, and the token is a header. */
+/** Answers `POST /v3/auth/tokens`: 201 with the token in a header. */
 export function tokenAnswer(gatekeeper: Gatekeeper, body: unknown): IamAnswer {
   const parsed = Login.safeParse(body);
   if (!parsed.success) return iamError(400, 'The request body is invalid', 'Bad Request');
@@ -40,7 +41,7 @@ export function tokenAnswer(gatekeeper: Gatekeeper, body: unknown): IamAnswer {
   };
 }
 
-/** `GET /v3.0/OS-CREDENTIAL/credentials/{access_key}`. */
+/** Answers `GET /v3.0/OS-CREDENTIAL/credentials/{access_key}`. */
 export function credentialAnswer(gatekeeper: Gatekeeper, accessKey: string): IamAnswer {
   const { account } = gatekeeper;
   if (accessKey !== account.accessKey) return iamError(404, 'Could not find credential.', 'Not Found');

@@ -1,4 +1,4 @@
-/** What arrived: counts by route and status, and the newest requests; secrets are never kept. */
+/** One request that arrived, without secrets. */
 export interface LoggedRequest {
   readonly atMs: number;
   readonly method: string;
@@ -10,6 +10,7 @@ export interface LoggedRequest {
 
 const KEPT = 5_000;
 
+/** Counts requests by route and status, and keeps the newest ones. */
 export class RequestLog {
   readonly #newest: LoggedRequest[] = [];
   readonly #counts = new Map<string, number>();

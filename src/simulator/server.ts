@@ -1,4 +1,7 @@
-/** The simulated ServiceStage as a server on a port: a second reading of the API that shares nothing with the rest of src. */
+/**
+ * The simulated ServiceStage as an HTTP server. It is an independent reading of the API and shares no code with the
+ * rest of src.
+ */
 import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { Gatekeeper, type Account } from './credentials.js';
@@ -7,21 +10,23 @@ import { SimulatorApp } from './simulator-app.js';
 import type { Switches } from './switches.js';
 import { World } from './world.js';
 
+/** How to start the simulator. */
 export interface SimulatorOptions {
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   readonly port?: number;
   readonly host?: string;
   readonly seed?: number;
   readonly world?: 'demo' | 'empty';
-  /** Cloud jobs run that many times faster. */
+  /** How many times faster cloud jobs run. */
   readonly timeScale?: number;
   readonly switches?: Partial<Switches>;
-  /** Temporary keys: their token must be sent and signed. */
+  /** Token of temporary keys, which must then be sent and signed. */
   readonly securityToken?: string;
-  /** One line a request; never a secret. */
+  /** Receives one line per request, without secrets. */
   readonly log?: (line: string) => void;
 }
 
+/** A running simulator, its addresses and credentials. */
 export interface RunningSimulator {
   readonly url: string;
   readonly controlUrl: string;
@@ -47,6 +52,7 @@ export interface RunningSimulator {
 
 const PROJECT_ID = '0123456789abcdef0123456789abcdef';
 
+/** Starts the simulator with the demo's components. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {
   const {
     port = 0,
@@ -106,7 +112,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
   };
 }
 
-/** The one JSON object that a stand-alone simulator prints first. Its names are part of what other programs may build on. */
+/** The JSON object that a stand-alone simulator prints first. Other programs may rely on its names. */
 export function announcement(running: RunningSimulator): object {
   const { close: _close, ...facts } = running;
   return facts;

@@ -1,4 +1,4 @@
-/** What the simulator does with each request: credentials checked, faults applied, the vendor's calls answered. */
+/** Handles each request: checks credentials, applies faults, answers the vendor's calls. */
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as timeout } from 'node:timers/promises';
 import type { HttpBindings } from '@hono/node-server';
@@ -15,6 +15,7 @@ import type { World } from './world.js';
 
 type Bindings = { Bindings: HttpBindings };
 
+/** The simulator without its port. */
 export class SimulatorApp {
   readonly app = new Hono<Bindings>();
   readonly #faults = new Faults();
@@ -78,7 +79,7 @@ export class SimulatorApp {
     const nowMs = this.world.clock.nowMs;
     if (nowMs - this.#window.beganAtMs >= rateLimit.windowSeconds * 1_000)
       this.#window = { beganAtMs: nowMs, requests: 0 };
-    // Refused requests count too.
+    // Refused requests count as well.
     this.#window.requests++;
     return this.#window.requests > rateLimit.requests ? throttled(rateLimit.requests, rateLimit.windowSeconds) : null;
   }
@@ -190,7 +191,7 @@ export class SimulatorApp {
     remark?: string,
   ): Response {
     this.#log(c, route, String(status), remark);
-    // The cloud's own clock, as a client whose clock is off finds it.
+    // The cloud's own clock, so that clients can notice that theirs is off.
     const date = new Date(this.world.clock.nowMs).toUTCString();
     return new Response(status === 204 || status === 304 ? null : body, {
       status,
@@ -222,7 +223,7 @@ function shownLate({ visibleLateMs, statusLateMs }: Extract<Fault, { kind: 'actT
   return { ...(visibleLateMs === undefined ? {} : { visibleLateMs }), statusVisibleLateMs: statusLateMs };
 }
 
-/** Holds no process open: a fault may wait far longer than the test that armed it. */
+/** Keeps no process alive, because a fault may wait far longer than the test that armed it. */
 async function delay(ms: number): Promise<void> {
   await timeout(ms, undefined, { ref: false });
 }

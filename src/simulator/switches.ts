@@ -1,16 +1,17 @@
-/** One switch for each point that ServiceStage's documents leave open, with the likeliest reading as default. */
+/** One switch for each point that ServiceStage's documents leave open; the default is the likeliest reading. */
 import { z } from 'zod';
 
+/** All switches. */
 export const Switches = z.strictObject({
-  /** A second action while a cloud job is in flight. */
+  /** Whether a second action is accepted while a cloud job is in flight. */
   busy: z.enum(['reject', 'accept']).default('reject'),
   busyStatus: z.union([z.literal(409), z.literal(400)]).default(409),
-  /** An action in a state that the console would not offer it in: `noop` accepts it and changes nothing. */
+  /** An action in a state in which the console would not offer it: `noop` accepts it and changes nothing. */
   wrongState: z.enum(['reject', 'noop']).default('reject'),
   /** V3 answers a missing resource with 401 and `SVCSTG.00100401`. */
   notFoundStyle: z.union([z.literal(404), z.literal(401)]).default(404),
   errorTextKey: z.enum(['error_msg', 'error_message']).default('error_msg'),
-  /** Status of an instance whose cloud job failed. */
+  /** The status of an instance whose cloud job failed. */
   statusAfterFailure: z.enum(['before', 'FAILED']).default('before'),
   jobType: z.string().default('DAILY_OPERATION'),
   jobKeyCase: z.enum(['upper', 'lower']).default('upper'),
@@ -18,7 +19,7 @@ export const Switches = z.strictObject({
   /** CodeArts: "after a rollback the instances of later versions are overwritten and cleared". */
   rollbackClearsLaterSnapshots: z.boolean().default(true),
   snapshotsListRunningVersion: z.boolean().default(false),
-  /** Requests in a window before 429; `null`: no limit. */
+  /** Requests per window before 429; `null` for no limit. */
   rateLimit: z
     .strictObject({ requests: z.int().min(1), windowSeconds: z.number().positive() })
     .nullable()
@@ -34,14 +35,15 @@ export const Switches = z.strictObject({
       rollback: z.number().positive().default(3_000),
     })
     .prefault({}),
-  /** Durations vary by this fraction, from the seed. */
+  /** Durations vary by this fraction, depending on the seed. */
   jitter: z.number().min(0).max(0.9).default(0.1),
-  /** Between the end of a cloud job and the instance reaching its new state. */
+  /** Time between the end of a cloud job and the new state of the instance. */
   convergeDelayMs: z.number().min(0).default(0),
-  /** How long an accepted cloud job stays unseen in `last_job_id` and `last_job_status`. */
+  /** How long an accepted cloud job is missing from `last_job_id` and `last_job_status`. */
   visibleLateMs: z.number().min(0).default(0),
 });
+/** All switches, as set. */
 export type Switches = z.infer<typeof Switches>;
 
-/** A change of some switches; unknown names are an error. */
+/** A change of some switches; unknown names are errors. */
 export const SwitchChange = Switches.partial();

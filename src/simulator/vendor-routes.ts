@@ -1,4 +1,4 @@
-/** The vendor's calls: what each answers. Pure over the world; credentials and faults are the server's. */
+/** Answers the vendor's calls. Pure; the server applies credentials and faults. */
 import { z } from 'zod';
 import {
   applicationBody,
@@ -13,6 +13,7 @@ import { EFFECTS, isActionName } from './effects.js';
 import type { Route } from './faults.js';
 import type { CloudJob, Instance, World } from './world.js';
 
+/** A request to the vendor's API. */
 export interface VendorRequest {
   readonly method: string;
   readonly path: string;
@@ -20,14 +21,16 @@ export interface VendorRequest {
   readonly body: string;
 }
 
+/** A body, with the cloud job if an action was accepted, or an error. */
 export type VendorAnswer = { readonly body: object; readonly accepted?: CloudJob } | { readonly error: VendorError };
 
-/** How an accepted action is to differ, from a fault. */
+/** How a fault changes the acceptance of an action. */
 export interface Acceptance {
   readonly visibleLateMs?: number;
   readonly statusVisibleLateMs?: number;
 }
 
+/** A call of the vendor's API, matched to a request. */
 export interface Call {
   readonly route: Route;
   readonly projectId: string;
@@ -63,7 +66,7 @@ const PATTERNS: readonly { method: string; route: Route; pattern: RegExp }[] = [
   { method: 'GET', route: 'job', pattern: new RegExp(`^/v2/${ID}/cas/jobs/${ID}$`) },
 ];
 
-/** The call that a request is, or `null` for one that the vendor does not have. */
+/** Matches a request to a call; `null` if the vendor has none. */
 export function vendorCall(world: World, request: VendorRequest, userId: string): Call | null {
   for (const { method, route, pattern } of PATTERNS) {
     const match = method === request.method ? pattern.exec(request.path) : null;
@@ -212,7 +215,9 @@ function notFound(world: World, error: VendorError): VendorAnswer {
   };
 }
 
-/** The documented limit: 0 to 100, or 1000; left out it means no paging; any other value silently counts as 10. */
+/**
+ * The documented limit is 0 to 100, or 1000. Without it there is no paging; any other value silently counts as 10.
+ */
 function list(key: string, rows: readonly object[], query: URLSearchParams): VendorAnswer {
   const asked = query.get('limit');
   const limit = asked === null ? 1_000 : Number(asked);

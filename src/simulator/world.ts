@@ -1,14 +1,19 @@
-/** Applications, components, instances, their cloud jobs, and time. State follows from time: cloud jobs advance when somebody looks. */
+/**
+ * Applications, components, instances and their cloud jobs. State follows from time: cloud jobs advance when they
+ * are read.
+ */
 import { Clock, seededRandom } from './clock.js';
 import { EFFECTS, type ActionName, type ActionParameters, type InstanceState } from './effects.js';
 import { Switches } from './switches.js';
 
+/** What applications, components and instances have in common. */
 export interface Named {
   readonly id: string;
   readonly name: string;
   readonly createdAtMs: number;
 }
 
+/** A component of an application. */
 export interface Component extends Named {
   readonly applicationId: string;
 }
@@ -18,18 +23,20 @@ interface Snapshot {
   readonly createdAtMs: number;
 }
 
+/** An instance of a component. */
 export interface Instance extends Component {
   readonly componentId: string;
   readonly platformType: string;
   state: InstanceState;
   snapshots: Snapshot[];
   failDetail: string | null;
-  /** Cloud jobs in the order they were accepted. */
+  /** In the order in which they were accepted. */
   readonly cloudJobs: CloudJob[];
   /** Set by the tester to show another newest cloud job than the true one. */
   shownLastJobId?: string | null | undefined;
 }
 
+/** A cloud job. Times are epoch milliseconds. */
 export interface CloudJob {
   readonly id: string;
   readonly instanceId: string;
@@ -41,20 +48,20 @@ export interface CloudJob {
   readonly acceptedAtMs: number;
   readonly durationMs: number;
   readonly visibleAtMs: number;
-  /** Until then the instance still shows the status it had. */
+  /** Until then the instance still shows its earlier status. */
   readonly statusVisibleAtMs: number;
   readonly outcome: ArmedOutcome;
   readonly before: InstanceState;
   /** Accepted and finished without changing anything. */
   readonly isNoop: boolean;
   applied: boolean;
-  /** Set by the tester to end it at that time, however long it was to take. */
+  /** Set by the tester to end it at that time, whatever its duration. */
   finishedAtMs?: number;
-  /** The instance once the cloud job had ended and taken effect. */
+  /** The instance's state after the cloud job took effect. */
   after?: InstanceState;
 }
 
-/** How a cloud job is to go; what is absent goes well. */
+/** How a cloud job should go; fields that are absent mean success. */
 export interface ArmedOutcome {
   readonly executionStatus?: string | undefined;
   readonly instanceStatus?: string | undefined;
@@ -65,6 +72,7 @@ export interface ArmedOutcome {
   readonly neverEnds?: boolean | undefined;
 }
 
+/** An instance to create. */
 export interface Seed {
   readonly application: string;
   readonly component: string;
@@ -79,6 +87,7 @@ export interface Seed {
   readonly snapshots?: readonly string[] | undefined;
 }
 
+/** An action to accept. */
 export interface Submission {
   readonly instance: Instance;
   readonly action: ActionName;
@@ -92,9 +101,10 @@ export interface Submission {
 }
 
 const DAY_MS = 86_400_000;
-/** Statuses that only a running cloud job explains. */
+/** Statuses that occur only while a cloud job runs. */
 const TRANSIENT = new Set(Object.values(EFFECTS).map(({ meanwhile }) => meanwhile));
 
+/** The simulated cloud. */
 export class World {
   readonly clock: Clock;
   readonly applications: Named[] = [];
@@ -111,13 +121,13 @@ export class World {
     this.#random = seededRandom(options.seed);
   }
 
-  /** UUID-shaped, from the seed. */
+  /** UUID-shaped, derived from the seed. */
   newId(): string {
     const hex = Array.from({ length: 32 }, () => Math.floor(this.#random() * 16).toString(16)).join('');
     return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
   }
 
-  /** Creates application and component by name where they are missing. */
+  /** Creates an instance, and its application and component if they are missing. */
   seed(seed: Seed): Instance {
     const createdAtMs = this.clock.nowMs - 30 * DAY_MS;
     const application =
@@ -170,7 +180,7 @@ export class World {
     return instance.cloudJobs.some((job) => !job.applied);
   }
 
-  /** What is in flight on an instance ends now, as it was to end. @returns how many cloud jobs */
+  /** Ends the cloud jobs in flight on an instance now, with the result they would have had. @returns how many */
   finish(instance: Instance): number {
     this.advance();
     const inFlight = instance.cloudJobs.filter((job) => !job.applied);
@@ -225,7 +235,7 @@ export class World {
     for (const job of due.sort((left, right) => this.appliesAtMs(left) - this.appliesAtMs(right))) this.#apply(job);
   }
 
-  /** When a cloud job has ended and the instance shows what it did. */
+  /** When a cloud job has ended and the instance shows its effect. */
   appliesAtMs(job: CloudJob): number {
     return (
       endsAtMs(job) + (this.executionEnd(job) === 'SUCCEEDED' ? this.switches.convergeDelayMs / this.clock.scale : 0)
@@ -242,7 +252,7 @@ export class World {
 
   #change(instance: Instance, job: CloudJob): void {
     const { outcome, before, action, parameters } = job;
-    // Where another cloud job has ended meanwhile, its status is the one to go back to.
+    // If another cloud job has ended meanwhile, its status is the one to return to.
     const restingStatus = TRANSIENT.has(instance.state.status) ? before.status : instance.state.status;
     if (this.executionEnd(job) !== 'SUCCEEDED') {
       const status =
@@ -259,19 +269,22 @@ export class World {
     if (action === 'rollback') this.#clearLaterSnapshots(instance, parameters.version);
   }
 
-  /** A snapshot is the record of an instance before an upgrade, so the version that was left is gone with the later ones. */
+  /**
+   * A snapshot records an instance before an upgrade, so the version that a rollback leaves is removed with the
+   * later ones.
+   */
   #clearLaterSnapshots(instance: Instance, target: string | undefined): void {
     const kept = instance.snapshots.findIndex(({ version }) => version === target);
     if (this.switches.rollbackClearsLaterSnapshots && kept >= 0)
       instance.snapshots = instance.snapshots.slice(0, kept + 1);
   }
 
-  /** The status a cloud job ends with. */
+  /** The status with which a cloud job ends. */
   executionEnd(job: CloudJob): string {
     return job.outcome.executionStatus ?? 'SUCCEEDED';
   }
 
-  /** How far a cloud job is, 0 to 1. */
+  /** The progress of a cloud job, 0 to 1. */
   progress(job: CloudJob): number {
     if (job.finishedAtMs !== undefined) return 1;
     if (job.outcome.neverEnds === true) return Math.min(0.9, (this.clock.nowMs - job.acceptedAtMs) / job.durationMs);

@@ -1,4 +1,4 @@
-/** Calls to Temporal with a deadline and a signal, and the one place where its errors get our names. */
+/** Calls to Temporal with a deadline and a signal, and the translation of its errors into ours. */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -26,7 +26,10 @@ export const GRPC = {
   dataLoss: 15,
   unauthenticated: 16,
 };
-/** What servers, and what stands between, answer while they restart, are overloaded or move a shard: it says nothing of the request. */
+/**
+ * Codes that servers and proxies return while they restart, are overloaded or move a shard. They are unrelated to
+ * the request.
+ */
 const AWAY: readonly number[] = [
   GRPC.cancelled,
   GRPC.unknown,
@@ -40,17 +43,17 @@ const AWAY: readonly number[] = [
 ];
 const REFUSED: readonly number[] = [GRPC.permissionDenied, GRPC.unauthenticated];
 
-/** Calls through one client until it is closed: each with a deadline, which gRPC keeps. */
+/** Makes calls through one client until it is closed. gRPC enforces the deadline of each. */
 export class Calls {
   readonly #underWay = new Set<Promise<unknown>>();
-  /** One for each call and pause that a close ends. */
+  /** One controller for each call and pause that `close` ends. */
   readonly #interruptible = new Set<AbortController>();
   #closed = false;
 
   constructor(readonly client: Client) {}
 
   /**
-   * Calls with a deadline of `timeoutMs` from now.
+   * Makes a call with a deadline of `timeoutMs` from now.
    * @throws the signal's reason or `ClientClosed`, at once; otherwise what the call throws
    */
   async interruptible<Value>(
@@ -65,25 +68,31 @@ export class Calls {
     });
   }
 
-  /** As `within`, for a call that changes something: nothing interrupts it, and a close waits for its answer. */
+  /** Makes a call that changes something: nothing interrupts it, and `close` waits for its answer. */
   async uninterruptible<Value>(timeoutMs: number, call: () => Promise<Value>): Promise<Value> {
     if (this.#closed) throw new ClientClosed();
     return this.#follow(this.client.withDeadline(Date.now() + timeoutMs, call));
   }
 
-  /** Resolves after the pause, or at once when the signal is aborted or the client closed. */
+  /** Resolves after the pause, or at once if the signal is aborted or the client is closed. */
   async pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
     await this.#interruptibly(signal, (interrupt) => delay(ms, undefined, { signal: interrupt })).catch(() => {});
   }
 
-  /** Refuses later calls, and resolves when nothing is under way any more: only then may a connection of somebody else be closed. */
+  /**
+   * Refuses later calls and resolves after the last one has ended. A connection that belongs to the caller may be
+   * closed only then.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     for (const controller of this.#interruptible) controller.abort(new ClientClosed());
     await Promise.allSettled(this.#underWay);
   }
 
-  /** A controller for each call: the SDK adds a listener to its signal for every request, and removes none. */
+  /**
+   * Uses a controller for each call, because the SDK adds a listener to its signal for every request and removes
+   * none.
+   */
   async #interruptibly<Value>(
     signal: AbortSignal | undefined,
     act: (interrupt: AbortSignal) => Promise<Value>,
@@ -94,7 +103,7 @@ export class Calls {
       controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error)),
     );
     interrupted.catch(() => {});
-    // One call may make a request for each target, and many calls may share the caller's signal: neither is a leak to warn of.
+    // One call may make a request for each target, and many calls may share the caller's signal; neither is a leak.
     setMaxListeners(0, controller.signal, ...(signal === undefined ? [] : [signal]));
     if (signal?.aborted === true) abort();
     else if (this.#closed) controller.abort(new ClientClosed());
@@ -116,18 +125,18 @@ export class Calls {
   }
 }
 
-/** The status code of a gRPC error, bare or as the SDK wraps it; `null` for everything else, our own errors among it. */
+/** The status code of a gRPC error, bare or wrapped by the SDK; `null` for every other error. */
 export function grpcCodeOf(error: unknown): number | null {
   const inner = error instanceof ServiceError ? error.cause : error;
   return isGrpcServiceError(inner) ? inner.code : null;
 }
 
-/** True when the limit of time of the call, or of the server's own wait, ran out. */
+/** True if the time limit of the call, or of the server's own wait, was reached. */
 export function ranOutOfTime(error: unknown): boolean {
   return grpcCodeOf(error) === GRPC.deadlineExceeded;
 }
 
-/** The error under our own name; one that has none is given back as it is. */
+/** Translates an error of the SDK into one of `errors.ts`; other errors are returned unchanged. */
 export function toClientError(error: unknown, workflowId: string | null): unknown {
   if (error instanceof WorkflowNotFoundError && workflowId !== null)
     return new RunNotFound(workflowId, { cause: error });
@@ -137,7 +146,7 @@ export function toClientError(error: unknown, workflowId: string | null): unknow
   if (code === null) return error;
   if (code === GRPC.notFound)
     return workflowId === null
-      ? new AccessDenied(`Temporal does not know it: ${reasonOf(error)}`, { cause: error })
+      ? new AccessDenied(`Temporal cannot find it: ${reasonOf(error)}`, { cause: error })
       : new RunNotFound(workflowId, { cause: error });
   if (REFUSED.includes(code))
     return new AccessDenied(`Temporal refuses the credentials: ${reasonOf(error)}`, { cause: error });
@@ -146,7 +155,7 @@ export function toClientError(error: unknown, workflowId: string | null): unknow
   return error;
 }
 
-/** What the innermost error says, in plain words: without gRPC's status, and without its notes where they are empty. */
+/** The innermost message in plain words, without gRPC's status and without empty notes. */
 export function reasonOf(error: unknown): string {
   let innermost = error;
   while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
@@ -162,5 +171,5 @@ export function reasonOf(error: unknown): string {
   return [why, note].filter((part) => part !== '' && part !== 'null').join(', ') || 'no connection could be made';
 }
 
-/** The words of gRPC for a connection that was not made within the limit of time. */
+/** gRPC's message for a connection that was not made in time. */
 const NOT_IN_TIME = 'Failed to connect before the deadline';

@@ -1,4 +1,4 @@
-/** A connection to Temporal that can be closed whatever is in flight. Every connection of this project is one of these. */
+/** A connection to Temporal that can be closed while calls are in flight. Every connection of this project is one. */
 import {
   InterceptingCall,
   Metadata,
@@ -15,15 +15,16 @@ type GrpcCall = ReturnType<NextCall>;
 const NO_RETRIES: GrpcRetryOptions = { retryableDecider: () => false, delayFunction: () => 0 };
 
 /**
- * The SDK's `Connection` closes its channel and leaves its calls to themselves: a call in flight that then fails is tried again from a
- * timer, gRPC throws "Channel has been shut down" there, and the process ends. This one ends its calls first, with the status CANCELLED.
+ * The SDK's `Connection` closes its channel without ending its calls. A call that then fails is retried by a timer,
+ * gRPC throws "Channel has been shut down" there, and the process ends. This class first ends the calls with the
+ * status CANCELLED.
  */
 export class ClosableConnection extends Connection {
   #calls = new CallsInFlight([], NO_RETRIES);
 
   /**
-   * Connects at the first call. Given `interceptors` replace the retries, as they do for the SDK's `Connection`.
-   * @param retries when a call is tried again; default: the SDK's own rules
+   * Connects at the first call. `interceptors` replace the retries, as they do for the SDK's `Connection`.
+   * @param retries when a call is retried; default: the SDK's rules
    */
   static override lazy(
     { interceptors, ...options }: ConnectionOptions = {},
@@ -35,7 +36,7 @@ export class ClosableConnection extends Connection {
     return connection;
   }
 
-  /** Connects at once, or leaves nothing open. @throws what the SDK's `Connection.connect` throws */
+  /** Connects at once; leaves nothing open if that fails. @throws what the SDK's `Connection.connect` throws */
   static override async connect(options: ConnectionOptions = {}): Promise<ClosableConnection> {
     const connection = this.lazy(options);
     try {
@@ -47,7 +48,7 @@ export class ClosableConnection extends Connection {
     }
   }
 
-  /** Ends every call in flight, and every pause between two tries. Later calls end with CANCELLED, too. */
+  /** Ends every call in flight and every pause between retries. Later calls end with CANCELLED as well. */
   override async close(): Promise<void> {
     this.#calls.end();
     await super.close();
@@ -63,7 +64,8 @@ class CallsInFlight {
     this.interceptors = [
       (options, nextCall) => this.#follow(options, nextCall, retries),
       ...given,
-      // The last before the channel: a retry of a given interceptor must not reach a channel that is closed either.
+      // Must be the last one before the channel, so that retries of the caller's interceptors cannot reach a closed
+      // channel.
       (options, nextCall) => new InterceptingCall(this.#ended ? ENDED_CALL : nextCall(options)),
     ];
   }
@@ -74,8 +76,8 @@ class CallsInFlight {
   }
 
   /**
-   * Tries again by the rules for retries. Unlike its own interceptor (1.24), a cancel ends the pause between two tries as well, and no pause
-   * outlasts the deadline of the call: its last error says more than DEADLINE_EXCEEDED would.
+   * Retries by the given rules. Unlike the SDK's interceptor (1.24), a cancel also ends the pause between two tries,
+   * and no pause outlasts the call's deadline, because the last error explains more than DEADLINE_EXCEEDED.
    */
   #follow(options: InterceptorOptions, nextCall: NextCall, rules: GrpcRetryOptions): InterceptingCall {
     const deadlineAtMs = Number(options.deadline ?? Infinity);
@@ -134,7 +136,7 @@ const CANCELLED: StatusObject = {
   metadata: new Metadata(),
 };
 
-/** What a call on a closed connection is: one that has ended already. */
+/** A call on a closed connection: it has already ended. */
 const ENDED_CALL: GrpcCall = {
   start: (_metadata, listener) => {
     listener?.onReceiveMessage?.(null);

@@ -1,9 +1,12 @@
-/** What can go wrong on the way to a run, one class each, told apart by `instanceof` or by `name`. An outcome is never an error: it stands in the report. */
+/**
+ * Errors of `RunbookClient`, one class each, distinguished by `instanceof` or by `name`. An outcome is never an
+ * error: it is in the report.
+ */
 import { describeProblem, type Problem } from '../domain/failures.js';
 
 /** An error about one run. */
 abstract class AboutRun extends Error {
-  /** Of the run it is about. */
+  /** Workflow id of the run. */
   readonly workflowId: string;
 
   constructor(workflowId: string, message: string, options?: ErrorOptions) {
@@ -12,7 +15,7 @@ abstract class AboutRun extends Error {
   }
 }
 
-/** No workflow has that id, or it is older than the namespace keeps. */
+/** No workflow has this id, or the namespace no longer keeps it. */
 export class RunNotFound extends AboutRun {
   override readonly name = 'RunNotFound';
 
@@ -21,11 +24,11 @@ export class RunNotFound extends AboutRun {
   }
 }
 
-/** The id belongs to a run that was asked for otherwise: another runbook, other targets, other inputs. Nothing was started. */
+/** The id belongs to a run of another request: another runbook, other targets, other inputs. Nothing was started. */
 export class RunIdTaken extends AboutRun {
   override readonly name = 'RunIdTaken';
 
-  /** @param differences what the other run was asked for otherwise: `runbook`, or keys of the start arguments */
+  /** @param differences what differs: `runbook`, or keys of the start arguments */
   constructor(
     workflowId: string,
     readonly runId: string,
@@ -36,7 +39,7 @@ export class RunIdTaken extends AboutRun {
   }
 }
 
-/** Only with `onExisting: 'fail'`: a run of this id is there, under way or ended. Nothing was started. */
+/** Thrown only with `onExisting: 'fail'`: a run of this id exists, in progress or ended. Nothing was started. */
 export class RunAlreadyStarted extends AboutRun {
   override readonly name = 'RunAlreadyStarted';
 
@@ -44,16 +47,16 @@ export class RunAlreadyStarted extends AboutRun {
     workflowId: string,
     readonly runId: string,
   ) {
-    super(workflowId, `There is a run ${workflowId} already; nothing new was started`);
+    super(workflowId, `Run ${workflowId} exists already; nothing new was started`);
   }
 }
 
-/** A run's id must not be empty nor begin with the prefix of leases. */
+/** A run's id must not be empty, too long, or begin with the prefix of leases. */
 export class InvalidRunId extends Error {
   override readonly name = 'InvalidRunId';
 }
 
-/** Words of the request hold characters that a terminal obeys or that nobody sees, in one of `problems` each. Nothing was started. */
+/** Text of the request contains control or invisible characters; `problems` lists each place. Nothing was started. */
 export class InvalidRequest extends Error {
   override readonly name = 'InvalidRequest';
 
@@ -67,50 +70,53 @@ export class InvalidRequest extends Error {
   }
 }
 
-/** The workflow has ended without a report: it is no run of a runbook, only planned, or it was terminated. */
+/** The workflow ended without a report: it is not a run of a runbook, it only planned, or it was terminated. */
 export class NoReport extends AboutRun {
   override readonly name = 'NoReport';
 
   constructor(workflowId: string, options?: ErrorOptions) {
     super(
       workflowId,
-      `${workflowId} left no report: it is no run of a runbook, it only planned, or it was terminated`,
+      `${workflowId} left no report: it is not a run of a runbook, it only planned, or it was terminated`,
       options,
     );
   }
 }
 
-/** The workflow under way answers no progress query: it is no run of a runbook. */
+/** The workflow answers no progress query, so it is not a run of a runbook. */
 export class NotARun extends AboutRun {
   override readonly name = 'NotARun';
 
   constructor(workflowId: string, options?: ErrorOptions) {
-    super(workflowId, `${workflowId} is no run of a runbook: it tells no progress`, options);
+    super(workflowId, `${workflowId} is not a run of a runbook: it reports no progress`, options);
   }
 }
 
-/** No worker answers just now. The run itself is safe; it goes on as soon as one does. */
+/** No worker answers now. The run is safe and continues as soon as one does. */
 export class NoWorkerAnswers extends AboutRun {
   override readonly name = 'NoWorkerAnswers';
 
   constructor(workflowId: string, options?: ErrorOptions) {
-    super(workflowId, `No worker answers for ${workflowId}; it goes on as soon as one runs`, options);
+    super(workflowId, `No worker answers for ${workflowId}; it continues as soon as one runs`, options);
   }
 }
 
-/** Somebody paused the workflow in Temporal: it shows nothing and does nothing new until it is resumed there. A cancel is taken. */
+/**
+ * The workflow is paused in Temporal. It shows and does nothing new until it is resumed there, but it can be
+ * cancelled.
+ */
 export class RunPaused extends AboutRun {
   override readonly name = 'RunPaused';
 
   constructor(workflowId: string, options?: ErrorOptions) {
-    super(workflowId, `${workflowId} is paused in Temporal; it goes on when somebody resumes it there`, options);
+    super(workflowId, `${workflowId} is paused in Temporal; it continues when it is resumed there`, options);
   }
 }
 
-/** The Temporal server does not answer, or not in time. After a start: `workflowId` is the id to start again with. */
+/** The Temporal server does not answer, or not in time. After a start, `workflowId` is the id to start again with. */
 export class ServerUnreachable extends Error {
   override readonly name = 'ServerUnreachable';
-  /** Of the run it was about, where there was one. */
+  /** The run that the call was about; `null` if there was none. */
   readonly workflowId: string | null;
 
   constructor(message: string, { workflowId = null, ...options }: ErrorOptions & { workflowId?: string | null } = {}) {
@@ -119,7 +125,7 @@ export class ServerUnreachable extends Error {
   }
 }
 
-/** The client was closed, before the call or while it waited. A run that was waited for goes on. */
+/** The client was closed before or during the call. A run that was waited for continues. */
 export class ClientClosed extends Error {
   override readonly name = 'ClientClosed';
 
@@ -133,7 +139,7 @@ export class AccessDenied extends Error {
   override readonly name = 'AccessDenied';
 }
 
-/** The plan was refused; the message says why. */
+/** The plan was refused; the message lists why. */
 export class PlanRefused extends Error {
   override readonly name = 'PlanRefused';
 }

@@ -1,8 +1,8 @@
-/** Payloads that no call of the Temporal client decodes for us: read with its own codecs and converter. */
+/** Decodes payloads that no call of the Temporal client decodes, with the client's own codecs and converter. */
 import type { Client } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 
-/** The first of them, or `undefined`. */
+/** Decodes the first payload; `undefined` if there is none. */
 export async function decodeFirst<Value>({ options }: Client, payloads: Payload[]): Promise<Value | undefined> {
   if (payloads.length === 0) return undefined;
   const { payloadCodecs, payloadConverter } = options.loadedDataConverter;

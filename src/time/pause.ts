@@ -1,7 +1,7 @@
 /** Waiting, and its limits in time: where a signal of an activity, or of a delivery, ends it. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Ends at once, with the signal's own reason, when the signal is aborted. */
+/** Waits. @throws the signal's own reason, at once, when the signal is aborted */
 export async function pause(durationMs: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   try {
@@ -37,7 +37,7 @@ export async function orDeadline<Value>(promise: Promise<Value>, deadlineAtMs: n
   }
 }
 
-/** The promise's own end, or the signal's reason, whichever comes first. The promise goes on for others who wait for it. */
+/** The promise's own end, or the signal's reason, whichever comes first. The promise itself continues, for others who wait for it. */
 export async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   signal.throwIfAborted();
   let onAbort = () => {};

@@ -1,6 +1,7 @@
-/** Which of our files a YAML document is, told by its keys: a schedule file among the runbooks has one problem, not one for each key. */
+/** Recognises which of our files a YAML document is by its keys, so that a schedule file among the runbooks has one problem, not one for each key. */
 import type { PathProblem } from './yaml-document.js';
 
+/** The kinds of files that people write for us. */
 export type KindOfFile = 'runbook' | 'schedule file' | 'alarms file' | 'calendar';
 
 const KEYS: Readonly<Record<KindOfFile, readonly string[]>> = {
@@ -10,7 +11,7 @@ const KEYS: Readonly<Record<KindOfFile, readonly string[]>> = {
   calendar: ['freezes'],
 };
 
-/** `null` where no key says it. */
+/** `null` if no key shows it. */
 export function kindOfFile(raw: object): KindOfFile | null {
   const kinds = Object.keys(KEYS) as KindOfFile[];
   return kinds.find((kind) => KEYS[kind].some((key) => Object.hasOwn(raw, key))) ?? null;

@@ -26,7 +26,7 @@ function objectsAt(shape: z.ZodType, path: Path, raw: unknown): z.ZodObject[] {
   return shapes.filter((each) => each instanceof z.ZodObject);
 }
 
-/** What stands at `path`; `undefined` where nothing does. */
+/** The value at `path`; `undefined` if there is none. */
 export function valueAt(raw: unknown, path: Path): unknown {
   return path.reduce(childOf, raw);
 }
@@ -59,7 +59,7 @@ function alternatives(shape: z.ZodType, value: unknown): z.ZodType[] {
   return meant.length > 0 ? meant : options;
 }
 
-/** The first key of an alternative says what it is: by its constant (`action: stop`), else by being there (`wait: 5m`). */
+/** The first key of an alternative identifies it: by its constant (`action: stop`), else by being there (`wait: 5m`). */
 function isMeant(shape: z.ZodType, value: Record<string, unknown>): boolean {
   if (!(shape instanceof z.ZodObject)) return false;
   const [[key, first] = ['', undefined]] = Object.entries(shape.shape);

@@ -34,12 +34,12 @@ const MOST_KEYS_LISTED = 12;
 
 /** @param shape of the whole document, which was checked as `raw` */
 export function problemsOfIssues(issues: readonly z.core.$ZodIssue[], raw: unknown, shape: z.ZodType): ShapeProblem[] {
-  // Of a value of the wrong type nothing else is said: its length, say, means nothing.
+  // A value of the wrong type has no other problems: its length, for example, means nothing.
   const mistyped = new Set(issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => keyOf(path as Path)));
   const problems = issues
     .filter(({ code, path }) => code === 'invalid_type' || !mistyped.has(keyOf(path as Path)))
     .flatMap((issue) => problemsOfIssue(issue, { raw, shape, parent: [] }));
-  // A key that was mistyped, or stands one level too high, is also missed where it belongs.
+  // A key that was mistyped, or is one level too high, is also missed where it belongs.
   const meant = new Set(
     problems.flatMap(({ path, meant, under }) =>
       [meant, under].flatMap((key) => (key === undefined ? [] : [keyOf([...path.slice(0, -1), key])])),
@@ -106,8 +106,8 @@ function unknownKeys(parent: Path, keys: readonly string[], { raw, shape }: Docu
     path: [...parent, key],
     found: `unknown key "${key.slice(0, 80)}"`,
     onKey: true,
-    // Nobody reads as many, and finding what was meant takes its time.
-    ...(index < MOST_PROBLEMS ? whatWasMeant(key, known, free, below) : { remedy: 'Take it out' }),
+    // No one reads that many, and finding what was meant takes its time.
+    ...(index < MOST_PROBLEMS ? whatWasMeant(key, known, free, below) : { remedy: 'Remove it' }),
   }));
 }
 
@@ -118,16 +118,15 @@ function whatWasMeant(
   below: readonly { readonly name: string; readonly keys: readonly string[] }[],
 ): Pick<ShapeProblem, 'remedy' | 'meant' | 'under'> {
   const [near, ...others] = [...suggest(key, free), ...calledElsewhere(key).filter((name) => free.includes(name))];
-  if (near !== undefined)
-    return { remedy: `Take it out. Did you mean ${[near, ...others].join(' or ')}?`, meant: near };
+  if (near !== undefined) return { remedy: `Remove it. Did you mean ${[near, ...others].join(' or ')}?`, meant: near };
   const [present] = suggest(key, known);
-  if (present !== undefined) return { remedy: `Take it out; ${present} stands there already` };
+  if (present !== undefined) return { remedy: `Remove it; ${present} is there already` };
   const under = below.find(({ keys }) => keys.includes(key))?.name;
   if (under !== undefined) return { remedy: `Write it under ${under}:`, under };
-  return { remedy: known.length === 0 ? 'Take it out' : `Take it out; what can stand here: ${listed(known)}` };
+  return { remedy: known.length === 0 ? 'Remove it' : `Remove it; possible keys: ${listed(known)}` };
 }
 
-/** Of a union, only the alternative that the author meant is spoken of. */
+/** Reports problems only of the alternative of a union that the author meant. */
 function problemsOfUnion(
   issue: Extract<z.core.$ZodIssue, { code: 'invalid_union' }>,
   document: Document,
@@ -148,6 +147,7 @@ function problemsOfUnion(
     const keys = kindsAt(document.shape, path, document.raw);
     if (keys.length > 0) return [noKind(path, value, keys)];
   }
+  if (hasOwnWords(issue)) return [wrong(path, value, issue.message)];
   const keys = () => kindsAt(document.shape, path, document.raw);
   const messages = alternatives
     .flat()
@@ -182,7 +182,7 @@ function closestAlternative(alternatives: readonly Issues[], value: Record<strin
 }
 
 function noKind(path: Path, value: Record<string, unknown>, kinds: readonly string[]): ShapeProblem {
-  const remedy = `Say what it is with one of the keys ${kinds.join(', ')}`;
+  const remedy = `Use one of the keys ${kinds.join(', ')}`;
   const [key, meant] = Object.keys(value)
     .map((each) => [each, suggest(each, kinds)[0]] as const)
     .find(([, near]) => near !== undefined) ?? [undefined, undefined];
@@ -191,7 +191,7 @@ function noKind(path: Path, value: Record<string, unknown>, kinds: readonly stri
     return {
       code: 'invalid-value',
       path,
-      found: keys === '' ? 'nothing stands here' : `"${keys}" says no kind`,
+      found: keys === '' ? 'there is nothing here' : `"${keys}" shows no kind`,
       remedy,
     };
   }
@@ -218,7 +218,7 @@ function oneOf(path: Path, value: unknown, values: readonly unknown[]): ShapePro
   return { ...wrong(path, value, remedy), ...(meant === undefined ? {} : { meant }) };
 }
 
-/** A key that is no name. */
+/** A key that is not a name. */
 export function wrongName(path: Path): ShapeProblem {
   return {
     code: 'invalid-name',
@@ -229,15 +229,20 @@ export function wrongName(path: Path): ShapeProblem {
   };
 }
 
-/** What the shape itself says, else the kind of value that belongs there. */
+/** Whether the message comes from the field, and not from zod. */
+function hasOwnWords({ message }: Pick<z.core.$ZodIssue, 'message'>): boolean {
+  return !message.startsWith('Invalid input');
+}
+
+/** The field's own message, else the kind of value that belongs there. */
 function typeRemedy(
   { message, expected }: Extract<z.core.$ZodIssue, { code: 'invalid_type' }>,
   value: unknown,
   keys: () => readonly string[],
 ): string {
-  if (!message.startsWith('Invalid input')) return message;
+  if (hasOwnWords({ message })) return message;
   const isScalar = typeof value !== 'object';
-  // The value is never repeated here: what stands in the wrong place may be a secret.
+  // The value is never repeated here: a value in the wrong place may be a secret.
   if (expected === 'string' && isScalar) return 'Write text, in quotes';
   if (expected === 'array' && isScalar)
     return 'Write a list: [in, brackets], or each item on a line of its own after "- "';
@@ -250,7 +255,7 @@ function listed(keys: readonly string[]): string {
   return `${keys.slice(0, MOST_KEYS_LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** What may stand behind keys that have to be there, as an author writes it. */
+/** Values of keys that are required, as an author writes them. Kept here, since two or three kinds of files share most of these keys. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   name: 'restart-twice',
   none: '"nothing depends on it"',
@@ -269,7 +274,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 };
 const PARAMETERS: Readonly<Record<string, string>> = { rollback: '{ version: previous }', scale: '{ replica: 2 }' };
 
-/** `window: 2h`, or `null` where no one example fits. Guards have a window of another kind. */
+/** `window: 2h`, or `null` if no one example fits. Guards have a window of another kind. */
 function exampleAt(path: Path, raw: unknown): string | null {
   const key = String(path.at(-1));
   if (path[0] === 'guards' || (path[0] === 'inputs' && path.length > 1)) return null;
@@ -279,7 +284,7 @@ function exampleAt(path: Path, raw: unknown): string | null {
   return Object.hasOwn(examples, name) ? `${key}: ${examples[name] ?? ''}` : null;
 }
 
-/** Where a key stands and nothing behind it. */
+/** For a key with nothing behind it. */
 function emptyRemedy(path: Path, raw: unknown): string | null {
   const example = exampleAt(path, raw);
   return example === null ? null : `Write it out, as in ${example}`;
@@ -299,7 +304,7 @@ function missing(path: Path, word: string, raw: unknown): ShapeProblem {
 
 /** A value that does not fit. */
 function wrong(path: Path, value: unknown, remedy: string): ShapeProblem {
-  const found = value === null ? 'nothing stands here' : `${shown(value)} does not fit`;
+  const found = value === null ? 'there is nothing here' : `${shown(value)} does not fit`;
   return { code: 'invalid-value', path, found, remedy };
 }
 
@@ -307,7 +312,7 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? `"${value.slice(0, 80)}"` : textOf(value).slice(0, 80);
 }
 
-/** For people. YAML brings values that JSON cannot write (a list that holds itself) and objects that are no text. */
+/** For people. YAML brings values that JSON cannot write (a list that holds itself) and objects that have no text. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   try {

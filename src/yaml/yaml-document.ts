@@ -1,4 +1,4 @@
-/** YAML whose every value has a place: reads one document of bounded size, and tells problems with file, line, column and path. */
+/** YAML whose every value has a place: reads one document of bounded size, and reports problems with file, line, column and path. */
 import { isCollection, isMap, isPair, isScalar, parseAllDocuments, type Document } from 'yaml';
 import { MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import { MOST_LEVELS } from '../domain/text/nesting.js';
@@ -8,6 +8,7 @@ import { readSmallFile } from '../files/read-file.js';
 /** Far larger than any file of ours; one beyond it is a mistake. */
 export const LARGEST_FILE_BYTES = 256 * 1024;
 
+/** The keys and positions that lead to a value of a document. */
 export type Path = readonly (string | number)[];
 
 /** A problem inside a document, before its place is known in lines and columns. */
@@ -16,11 +17,11 @@ export interface PathProblem {
   readonly path: Path;
   readonly found: string;
   readonly remedy: string;
-  /** The key itself is wrong, not what stands behind it. */
+  /** The key itself is wrong, not its value. */
   readonly onKey?: true;
 }
 
-/** How problems speak of the file. */
+/** How problems refer to the file. */
 export interface FileKind {
   /** `runbook`: one of it, as in `Write one runbook a file` and the code `not-a-runbook`. */
   readonly noun: string;
@@ -97,19 +98,21 @@ export class YamlDocument {
     return new YamlDocument(raw, file, document, lines);
   }
 
-  /** Problems with their places, in the order of the file; more than anybody fixes at once are only counted. */
+  /** Problems with their places, in the order of the file; beyond the number that one fixes at once they are only counted. */
   placed(found: readonly PathProblem[]): Problem[] {
     const first = found
       .slice(0, MOST_PROBLEMS)
       .map((each) => ({ ...each, at: placeOf(this.#document, this.#lines, each.path, each.onKey === true) }));
     first.sort((left, right) => left.at.line - right.at.line || left.at.col - right.at.col);
-    const told = first.map(({ path, code, found: what, remedy, at: { line, col } }) =>
+    const reported = first.map(({ path, code, found: what, remedy, at: { line, col } }) =>
       at(this.file, line, col, path.join('.').slice(0, 200), code, what, remedy),
     );
-    const more = found.length - told.length;
+    const more = found.length - reported.length;
     if (more > 0)
-      told.push(at(this.file, 1, 1, '', 'more-problems', `${more} more problems were found`, 'Fix those above first'));
-    return told;
+      reported.push(
+        at(this.file, 1, 1, '', 'more-problems', `${more} more problems were found`, 'Fix those above first'),
+      );
+    return reported;
   }
 }
 
@@ -143,7 +146,7 @@ function withoutConsequences(errors: Document['errors']): Document['errors'] {
 
 function syntaxRemedy(code: string, line: string): string {
   if (code === 'TAB_AS_INDENT') return 'Indent with spaces';
-  if (code === 'DUPLICATE_KEY') return 'Take one of the two out';
+  if (code === 'DUPLICATE_KEY') return 'Remove one of the two';
   if (line.includes('${{')) return "Put the expression in quotes, as in '${{ inputs.name }}'";
   return 'Fix the YAML at this place: indentation, quotes, brackets';
 }

@@ -1,4 +1,4 @@
-/** The `runbook` command as users type it: text, JSON, exit codes, and what it says when the words are wrong. */
+/** The `runbook` command as users type it: text, JSON, exit codes, and its messages for wrong usage. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -41,7 +41,7 @@ describe('local commands', () => {
     expect(stderr).not.toContain('@temporalio');
   });
 
-  it('list shows the catalogue and says where it was read', async () => {
+  it('list shows the catalogue and where it was read from', async () => {
     const { exitCode, stdout, stderr } = await runbookProcess(['list']);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('recover');
@@ -66,19 +66,19 @@ describe('local commands', () => {
     expect((await runbook(['list'], edited)).stderr).not.toContain('Not read');
   });
 
-  it('show tells the inputs, and names near misses', async () => {
+  it('show prints the inputs, and suggests near misses', async () => {
     expect((await runbook(['show', 'recover'])).stdout).toContain('--input version=<string>  default previous');
     const missed = await runbook(['show', 'recoverr']);
     expect(missed).toMatchObject({ exitCode: 2, stdout: '' });
     expect(missed.stderr).toContain('Did you mean recover?');
   });
 
-  it('validate says every problem with its place, and exits 2', async () => {
+  it('validate reports every problem with its place, and exits with 2', async () => {
     const { exitCode, stdout } = await runbookProcess(['validate', join(folder, 'bad.yaml')]);
     expect(exitCode).toBe(2);
     expect(stdout.trim().split('\n')).toHaveLength(2);
     expect(stdout).toContain('bad.yaml:4:13 steps.0.action');
-    expect((await runbook(['validate'])).stdout).toContain('9 runbook files are right');
+    expect((await runbook(['validate'])).stdout).toContain('9 runbook files are valid');
     expect((await runbook(['validate'], { RUNBOOK_DIR: folder })).exitCode).toBe(2);
   });
 
@@ -104,7 +104,7 @@ describe('local commands', () => {
   ])('validate recognises a %s and checks it as one', async (kind, text, right, wrong) => {
     const file = join(folder, 'of-another-kind.yaml');
     await writeFile(file, text);
-    expect(await runbook(['validate', file])).toMatchObject({ exitCode: 0, stdout: `1 ${kind} is right\n` });
+    expect(await runbook(['validate', file])).toMatchObject({ exitCode: 0, stdout: `1 ${kind} is valid\n` });
     await writeFile(file, text.replace(right, wrong));
     const { exitCode, stdout } = await runbook(['validate', file]);
     expect(exitCode).toBe(2);
@@ -118,7 +118,7 @@ describe('local commands', () => {
     expect(await runbookProcess(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
   });
 
-  it('validate tells of calendars that nobody knows, and says so where it knows none itself', async () => {
+  it('validate reports unknown calendars, and warns if it has no calendars to compare with', async () => {
     const file = join(folder, 'frozen.yaml');
     await writeFile(file, 'name: frozen\ntitle: x\nguards:\n  freeze: [prod-freeze, prod-freez]\nsteps: []\n');
     const { exitCode, stdout, stderr } = await runbook(['validate', file], {
@@ -130,12 +130,12 @@ describe('local commands', () => {
     );
     expect(stderr).toBe('');
     const unchecked = await runbook(['validate', file]);
-    expect(unchecked).toMatchObject({ exitCode: 0, stdout: '1 runbook file is right\n' });
-    expect(unchecked.stderr).toBe('Names of calendars were not checked: RUNBOOK_CALENDARS names no folder\n');
+    expect(unchecked).toMatchObject({ exitCode: 0, stdout: '1 runbook file is valid\n' });
+    expect(unchecked.stderr).toBe('Calendar names were not checked, because RUNBOOK_CALENDARS is not set\n');
     await rm(file);
   });
 
-  it('validate tells of calendars that a runbook names and that cannot be read', async () => {
+  it('validate reports calendars of a runbook that cannot be read', async () => {
     const file = join(folder, 'frozen.yaml');
     await writeFile(file, 'name: frozen\ntitle: x\nguards:\n  freeze: [half-copied]\nsteps: []\n');
     const half = join(folder, 'calendars', 'half-copied.yaml');
@@ -277,7 +277,7 @@ describe.concurrent('commands about runs', () => {
     expect(stdout).toContain('Z: 1 → 4)');
   });
 
-  it('says every problem of its words at once, and starts nothing', async () => {
+  it('reports every problem of its options at once, and starts nothing', async () => {
     const { exitCode, stderr } = await runbook(['start', 'recover', '-t', 'prod-1', '--input', 'version'], env);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--target prod-1');
@@ -296,12 +296,12 @@ describe.concurrent('commands about runs', () => {
     expect(alone.exitCode).toBe(2);
     expect(alone.stderr).toMatch(/--cutoff 5m: there is no window[\s\S]*--freeze/);
     const twice = await runbook(['plan', 'stop', '-t', 'a/b/c', '-t', 'a/b/c'], env);
-    expect(twice.stderr).toContain('--target, "a/b/c": it stands more than once');
+    expect(twice.stderr).toContain('--target, "a/b/c": it appears more than once');
     const asJson = await runbook(['start', 'recover', '--json'], env);
     expect(JSON.parse(asJson.stdout)).toMatchObject({ error: { kind: 'Usage', problems: [{ place: '--target' }] } });
   });
 
-  it('says so when nobody works on the task queue', async () => {
+  it('warns if no worker polls the task queue', async () => {
     const child = spawnCommand(['plan', 'recover', '-t', 'a/b/c'], {
       ...env,
       RUNBOOK_TASK_QUEUE: `nobody-${randomUUID()}`,
@@ -320,14 +320,14 @@ describe.concurrent('commands about runs', () => {
     expect(stderr).toContain('Check TEMPORAL_ADDRESS and the network. For a try, `npm run demo -- --keep`');
   });
 
-  it('stops watching on Ctrl-C while the run goes on', async () => {
+  it('stops watching on Ctrl-C while the run continues', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     const child = spawnCommand(['start', 'restart', '-t', path, '--watch', '--id', `ctrl-c-${instanceId}`], env);
     const ended = endOf(child);
     await untilShown(child, /restart running/);
     child.kill('SIGINT');
-    expect(await ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('the run goes on') as string });
+    expect(await ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('the run continues') as string });
     await until(async () => (await stack.control.finish(instanceId)).finished > 0);
     expect((await stack.report(`ctrl-c-${instanceId}`)).outcome).toBe('succeeded');
   });

@@ -1,4 +1,4 @@
-/** The stack commands as processes: the demo leaves nothing running, the worker says what is wrong, the simulator announces itself. */
+/** The stack commands as processes: the demo leaves nothing running, the worker reports what is wrong, the simulator announces itself. */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ function leftOf(marker: string): string[] {
   return list.split('\n').filter((line) => line.includes(marker) && !line.includes('ps -eo'));
 }
 
-/** Ports tell a demo's own processes from others': they are free ones, printed by it. */
+/** A demo's processes are recognized by their ports, which were free and which it prints. */
 function addressesIn(text: string): string[] {
   return [...text.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port = '']) => port);
 }
@@ -60,7 +60,7 @@ describe('the demo', () => {
     expect(addressesIn(stdout).flatMap((port) => leftOf(`--port ${port} `))).toEqual([]);
   });
 
-  it('with --keep reads the folders of RUNBOOK_DIR, says so, and names them when a runbook is not there', async () => {
+  it('with --keep reads the folders of RUNBOOK_DIR, and names them at the start and when a runbook is missing', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'runbooks-demo-'));
     await writeFile(join(folder, 'hello.yaml'), 'name: hello\ntitle: Looks at an instance\nsteps: []\n');
     await writeFile(join(folder, 'broken.yaml'), 'name: broken\ntitle: x\nsteps: [{ action: stpo }]\n');

@@ -47,22 +47,23 @@ it('README plans what it shows, in the world that the demo begins with', async (
   const { exitCode, stdout } = await endOf(spawnCommand(words, env));
   expect(exitCode).toBe(0);
   // The times of the test's stack are shorter, and with them its plan is another.
-  const alike = (text: string) => text.replace(/held \w+;/g, 'held …;').replace(/plan [\da-f]{16}/g, 'plan …');
+  const alike = (text: string) =>
+    text.replace(/verified for \w+;/g, 'verified for …;').replace(/plan [\da-f]{16}/g, 'plan …');
   expect(alike(stdout.trimEnd())).toBe(alike(shown.join('\n')));
 });
 
-it('the first runbook is created and found as the page says', async () => {
+it('the first runbook is created and found as on the page', async () => {
   const text = await page('docs/first-runbook.md');
   const commands = [...linesOf(text, 'runbook new'), ...linesOf(text, 'runbook validate'), ...linesOf(text, 'export')];
   expect(commands).toHaveLength(3);
   const printed = await inShell([...commands, 'runbook list'].join('\n'));
-  expect(printed).toContain('1 runbook file is right');
+  expect(printed).toContain('1 runbook file is valid');
   expect(printed).toContain('nightly-scale');
 });
 
 it.each([
-  ['docs/schedules.md', 'schedules', '1 schedule file is right'],
-  ['docs/alarms.md', 'alarms', '1 alarms file is right'],
+  ['docs/schedules.md', 'schedules', '1 schedule file is valid'],
+  ['docs/alarms.md', 'alarms', '1 alarms file is valid'],
 ])('%s shows a file that is right, beside the schema that its first line names', async (path, kind, words) => {
   const text = await page(path);
   const [file = ''] = codeBlocksOf(text, 'yaml');

@@ -45,7 +45,7 @@ describe('an environment with problems', () => {
   });
 });
 
-describe('an environment that only looks odd', () => {
+describe('an environment that is only unusual', () => {
   it('of a pod, with line ends of Windows, is taken', async () => {
     const { exitCode, stderr } = await runbook(['list'], {
       ...SERVICE_LINKS,
@@ -83,7 +83,7 @@ describe('an environment that only looks odd', () => {
     const { port } = new URL(url);
     expect(await runbookProcess(['simulator', '--host', '::1', '--port', port])).toMatchObject({
       exitCode: 1,
-      stderr: `runbook: cannot listen on [::1]:${port}: another process does (EADDRINUSE)\n`,
+      stderr: `runbook: cannot listen on [::1]:${port}: another process uses it (EADDRINUSE)\n`,
     });
   });
 });

@@ -40,7 +40,7 @@ it.each(['here', 'further/down'])(
     const file = join(into, 'nightly-restart.yaml');
     expect(stdout).toContain(`Written: ${file}`);
     expect(await schemaOf(file)).toEqual(JSON.parse((await runbook(['schema'])).stdout));
-    expect(await runbook(['validate', file])).toMatchObject({ exitCode: 0, stdout: '1 runbook file is right\n' });
+    expect(await runbook(['validate', file])).toMatchObject({ exitCode: 0, stdout: '1 runbook file is valid\n' });
     const listed = await runbook(['list'], { RUNBOOK_DIR: into });
     expect(listed.stdout).toContain('nightly-restart  Restart an instance');
     expect(Object.keys(parse(await readFile(file, 'utf8')) as object)).toContain('steps');
@@ -61,7 +61,7 @@ it('new never writes over a file, and renews the schema of an older version', as
   await writeFile(join(into, 'runbook.schema.json'), '{}');
   const again = await runbook(['new', 'mine', '--folder', into]);
   expect(again).toMatchObject({ exitCode: 2, stdout: '' });
-  expect(again.stderr).toContain('mine.yaml is there already');
+  expect(again.stderr).toContain('mine.yaml already exists');
   expect(await readFile(join(into, 'mine.yaml'), 'utf8')).toContain('Changed');
   await runbook(['new', 'other', '--folder', into]);
   expect(await schemaOf(join(into, 'other.yaml'))).toHaveProperty('title');
@@ -71,7 +71,7 @@ it.each([
   ['Restart', 'lower-case letters'],
   ['../elsewhere', 'lower-case letters'],
   ['target-run', 'reserved'],
-  ['recover', 'the built-in catalogue has it'],
+  ['recover', 'in the built-in catalogue'],
 ])('new refuses the name %s: %s', async (name, words) => {
   const into = await mkdtemp(join(folder, 'refused-'));
   const { exitCode, stderr } = await runbook(['new', name, '--folder', into]);

@@ -1,4 +1,4 @@
-/** What a command says at night: a start that is refused, no worker, a worker that went away, Ctrl-C and other signals. */
+/** What commands print when something is wrong: a refused start, no worker, a lost worker, Ctrl-C and other signals. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** What it has said on standard error, as soon as that matches. */
+/** Resolves with its standard error as soon as that matches. */
 function untilHinted(child: ChildProcess, shows: RegExp): Promise<string> {
   let stderr = '';
   return new Promise((resolve, reject) => {
@@ -59,7 +59,7 @@ describe.concurrent('start without waiting', () => {
     expect((await stack.report(workflowId)).outcome).toBe('succeeded');
   });
 
-  it('leaves a run that goes on planning to itself, and says why it does', async () => {
+  it('leaves a run that is still planning alone, and explains the delay', async () => {
     const queue = `nobody-${randomUUID()}`;
     const { exitCode, stderr, stdout } = await runbook(['start', 'stop', '-t', 'a/b/c', '--task-queue', queue], env);
     expect(exitCode).toBe(0);
@@ -85,7 +85,7 @@ describe.concurrent('start of a run that has ended by then', () => {
     expect(asJson.exitCode).toBe(16);
   });
 
-  it('counts for an id that was used before, and says where there is no report', async () => {
+  it('counts for an id that was used before, and reports a missing report', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'stop', executionStatus: 'FAILED' });
     const words = ['start', 'stop', '-t', path, '--id', `again-${instanceId}`];
@@ -100,7 +100,7 @@ describe.concurrent('start of a run that has ended by then', () => {
     await temporal.client.workflow.getHandle(id).terminate();
     const terminated = await runbook(nobody, env);
     expect(terminated.exitCode).toBe(2);
-    expect(terminated.stderr).toContain('has no report');
+    expect(terminated.stderr).toContain('without a report');
   });
 
   it('takes either --wait or --watch', async () => {
@@ -121,7 +121,7 @@ it.concurrent('a view that is drawn in place ends with words on Ctrl-C', async (
   await untilShown(child, /No worker polls/);
   child.kill('SIGINT');
   const { exitCode, stderr } = await ended;
-  expect(stderr).toContain(`the run goes on. Follow it with: runbook watch ${id}`);
+  expect(stderr).toContain(`the run continues. Follow it with: runbook watch ${id}`);
   expect(exitCode).toBe(0);
   await temporal.client.workflow.getHandle(id).terminate();
 });
@@ -148,26 +148,29 @@ it.concurrent('a second Ctrl-C ends a command at once, whatever it still waits f
 });
 
 describe.concurrent('where no worker answers', () => {
-  it.each([['--wait'], ['--watch']])('start %s says so; Ctrl-C says that the run goes on', async (how) => {
-    const id = `silent-${randomUUID()}`;
-    const queue = `nobody-${randomUUID()}`;
-    const child = spawnCommand(['start', 'stop', '-t', 'a/b/c', '--id', id, how, '--task-queue', queue], env);
-    const ended = endOf(child);
-    const hinted = await untilHinted(child, /No worker polls/);
-    expect(hinted).toMatch(new RegExp(`No worker has taken ${id} since \\d{4}-.*Z`));
-    child.kill('SIGINT');
-    const { exitCode, stderr } = await ended;
-    expect(exitCode).toBe(how === '--wait' ? 130 : 0);
-    expect(stderr).toContain(`the run goes on. Follow it with: runbook watch ${id}`);
-    expect((await temporal.client.workflow.getHandle(id).describe()).status.name).toBe('RUNNING');
-    await temporal.client.workflow.getHandle(id).terminate();
-  });
+  it.each([['--wait'], ['--watch']])(
+    'start %s explains it; after Ctrl-C it says that the run continues',
+    async (how) => {
+      const id = `silent-${randomUUID()}`;
+      const queue = `nobody-${randomUUID()}`;
+      const child = spawnCommand(['start', 'stop', '-t', 'a/b/c', '--id', id, how, '--task-queue', queue], env);
+      const ended = endOf(child);
+      const hinted = await untilHinted(child, /No worker polls/);
+      expect(hinted).toMatch(new RegExp(`No worker has taken ${id} since \\d{4}-.*Z`));
+      child.kill('SIGINT');
+      const { exitCode, stderr } = await ended;
+      expect(exitCode).toBe(how === '--wait' ? 130 : 0);
+      expect(stderr).toContain(`the run continues. Follow it with: runbook watch ${id}`);
+      expect((await temporal.client.workflow.getHandle(id).describe()).status.name).toBe('RUNNING');
+      await temporal.client.workflow.getHandle(id).terminate();
+    },
+  );
 
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('plan says so, and leaves nothing behind on %s', async (signal, code) => {
+  ] as const)('plan explains it, and leaves nothing behind on %s', async (signal, code) => {
     const queue = `nobody-${randomUUID()}`;
     const child = spawnCommand(['plan', 'recover', '-t', 'a/b/c', '--task-queue', queue], env);
     const ended = endOf(child);
@@ -182,7 +185,7 @@ describe.concurrent('where no worker answers', () => {
   });
 });
 
-/** Stands before the server, so that it can go away for one command alone. */
+/** A proxy in front of the server, so that it can be unreachable for one command only. */
 async function gate(): Promise<{ address: string; go: (how: 'refusing' | 'silent') => void; close: () => void }> {
   const { hostname, port } = new URL(`http://${temporal.address}`);
   const sockets = new Set<Socket>();
@@ -213,31 +216,34 @@ it.concurrent.each([
   ['refusing', ['start', '--wait']],
   ['silent', ['start', '--watch']],
   ['refusing', ['plan']],
-] as const)('says within seconds that Temporal is away (%s, %s), and what becomes of the run', async (how, given) => {
-  const [command, ...more] = given;
-  const before = await gate();
-  const queue = `nobody-${randomUUID()}`;
-  const words = [command, 'stop', '-t', 'a/b/c', ...more, '--task-queue', queue];
-  const child = spawnCommand(words, { ...env, TEMPORAL_ADDRESS: before.address });
-  const ended = endOf(child);
-  await untilHinted(child, /No worker polls/);
-  before.go(how);
-  const hinted = await untilHinted(child, /Temporal has not answered/);
-  expect(hinted).toMatch(
-    command === 'plan'
-      ? /not answered since \d{4}-\S+Z; a plan touches nothing/
-      : /not answered since \d{4}-\S+Z; the run is not affected\. Follow it, once Temporal answers, with: runbook watch stop-/,
-  );
-  child.kill('SIGINT');
-  expect((await ended).exitCode).toBe(more[0] === '--watch' ? 0 : 130);
-  before.close();
-});
+] as const)(
+  'reports within seconds that Temporal is unreachable (%s, %s), and what happens to the run',
+  async (how, given) => {
+    const [command, ...more] = given;
+    const before = await gate();
+    const queue = `nobody-${randomUUID()}`;
+    const words = [command, 'stop', '-t', 'a/b/c', ...more, '--task-queue', queue];
+    const child = spawnCommand(words, { ...env, TEMPORAL_ADDRESS: before.address });
+    const ended = endOf(child);
+    await untilHinted(child, /No worker polls/);
+    before.go(how);
+    const hinted = await untilHinted(child, /Temporal has not answered/);
+    expect(hinted).toMatch(
+      command === 'plan'
+        ? /not answered since \d{4}-\S+Z; a plan touches nothing/
+        : /not answered since \d{4}-\S+Z; the run is not affected\. Follow it, once Temporal answers, with: runbook watch stop-/,
+    );
+    child.kill('SIGINT');
+    expect((await ended).exitCode).toBe(more[0] === '--watch' ? 0 : 130);
+    before.close();
+  },
+);
 
-it.concurrent('watch says that the worker of a step went away, and when another takes over', async () => {
+it.concurrent('watch reports that the worker of a step was lost, and when another takes over', async () => {
   const taskQueue = `left-${randomUUID()}`;
   const worker = await startWorkerProcess({
     ...{ address: temporal.address, taskQueue, simulator: stack.simulator },
-    // Longer than the first look at why nothing happens.
+    // Longer than the first check why nothing happens.
     env: { RUNBOOK_POST_TIMEOUT: '30s' },
   });
   const { instanceId, path } = await stack.newInstance();
@@ -246,7 +252,7 @@ it.concurrent('watch says that the worker of a step went away, and when another 
   const words = ['--task-queue', taskQueue];
   const watching = spawnCommand(['start', 'restart', '-t', path, '--id', id, '--watch', ...words], env);
   const ended = endOf(watching);
-  await untilShown(watching, /followed as cloud job/);
+  await untilShown(watching, /runs as cloud job/);
   await worker.kill('SIGKILL');
   expect(await untilHinted(watching, /last heartbeat for the step/)).toMatch(
     /The worker \d+@\S+ sent its last heartbeat for the step of restart on shop\/checkout\/\S+ at \d{4}-\S+Z; another worker takes over at \d{4}-\S+Z/,

@@ -48,7 +48,7 @@ async function linesUntilTheEnd(child: ChildProcess): Promise<{ lines: string[];
   return new Promise((resolve) => child.once('close', (_code, signal) => resolve({ lines, signal })));
 }
 
-it('ends after its limit when it was told to stop, and says what kept it', async () => {
+it('ends after its limit when asked to stop, and reports what kept it running', async () => {
   const code = `${HANG}
     import { endWithin } from ${JSON.stringify(new URL('files/last-resort.js', dist).href)};
     endWithin(50, (hanging) => console.log(JSON.stringify(hanging)));
@@ -58,7 +58,7 @@ it('ends after its limit when it was told to stop, and says what kept it', async
   expect(JSON.parse(lines[1] ?? '')).toMatchObject({ folders: [], waitsFor: { FSReqPromise: 2 } });
 });
 
-it('ends at once when it is done but for a file', async () => {
+it('ends at once when only a file is left', async () => {
   const code = `
     import { open } from 'node:fs/promises';
     import { fileAccess } from ${JSON.stringify(new URL('files/file-access.js', dist).href)};

@@ -1,4 +1,4 @@
-/** The demo's addresses: the usual ones while nobody else has them. */
+/** The demo's addresses: the usual ones while they are free. */
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { portOrFree } from '../../src/embedded/ports.js';

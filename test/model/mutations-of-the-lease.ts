@@ -5,8 +5,8 @@ const SENDING = 'src/domain/once/sending.ts';
 const ACCESS = 'src/activities/temporal-access.ts';
 const HEARTBEATS = 'test/model/heartbeats.ts';
 
-const LEASE_OF_PRODUCT = `      const beat = await heartbeat(client, info, state, timeoutMs);
-      return beat === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing: beat };`;
+const LEASE_OF_PRODUCT = `      const standing = await heartbeat(client, info, state, timeoutMs);
+      return standing === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing };`;
 const LEASE_OF_MODEL = `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
       if (standing === 'current' && !isYoung) this.#describe(timeoutMs, onAnswer);
       else onAnswer({ standing });

@@ -71,7 +71,7 @@ describe('a consumer', () => {
         nativeAddons: [],
       });
       expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback', 'start']);
-      // The look at what was loaded sees native code where there is some.
+      // The check of loaded modules detects native code if there is any.
       const loadsIt =
         "await import('@temporalio/worker'); console.log(process.report.getReport().sharedObjects.join())";
       expect(await consumer.run(process.execPath, ['--input-type=module', '-e', loadsIt])).toMatch(/\.node\b/);

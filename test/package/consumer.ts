@@ -102,7 +102,7 @@ async function runIn(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  // What npm tells the scripts that it runs must not reach the npm that we run.
+  // The variables that npm sets for its scripts must not reach the npm that we run.
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(npm_|TEMPORAL_)/i.test(name)),
   );

@@ -1,4 +1,4 @@
-/** The example service as a process, through real HTTP: starts once for a key, tells, streams, cancels, refuses, and ends in order. */
+/** The example service as a process, through real HTTP: starts once for a key, reports, streams, cancels, refuses, and ends in order. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +64,7 @@ async function eventsOf(path: string): Promise<{ event: string; data: Record<str
 }
 
 describe('the example service', () => {
-  it('starts one run for a key, streams what it does, and tells its report', async () => {
+  it('starts one run for a key, streams its progress, and returns its report', async () => {
     const { instanceId, path } = await stack.newInstance();
     const recovery = { target: path, reason: 'a test' };
     const first = await call('POST', `/incidents/${instanceId}/recover`, recovery);
@@ -82,7 +82,7 @@ describe('the example service', () => {
     expect(other).toMatchObject({ status: 409, json: { error: { name: 'RunIdTaken' } } });
   });
 
-  it('tells what is under way, and cancels it', async () => {
+  it('shows the run in progress, and cancels it', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.time({ freeze: true });
     await call('POST', `/incidents/${instanceId}/recover`, { target: path });
@@ -96,7 +96,7 @@ describe('the example service', () => {
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
   });
 
-  it('refuses what is wrong, every problem at once, and knows no run of an unknown key', async () => {
+  it('refuses wrong requests with every problem at once, and finds no run for an unknown key', async () => {
     const wrong = await call('POST', '/incidents/4711/recover', { target: 'prod-1', verison: '1.4.0' });
     expect(wrong.status).toBe(400);
     expect(JSON.stringify(wrong.json)).toMatch(/target: write application.*verison/);
@@ -106,7 +106,7 @@ describe('the example service', () => {
       expect(await call('GET', path)).toMatchObject({ status: 404, json: { error: { name: 'RunNotFound' } } });
   });
 
-  it('is healthy while Temporal answers, and says 503 when it is away', async () => {
+  it('is healthy while Temporal answers, and answers 503 when it is unreachable', async () => {
     expect(await call('GET', '/health')).toMatchObject({ status: 200, json: { temporal: 'reachable', worker: true } });
     const alone = await startService('127.0.0.1:9');
     expect(await call('GET', '/health', undefined, alone)).toMatchObject({ status: 503 });
@@ -117,7 +117,7 @@ describe('the example service', () => {
     expect(await alone.ended).toBe(0);
   });
 
-  it('ends in order on SIGTERM: open streams are closed, runs go on', async () => {
+  it('ends in order on SIGTERM: open streams are closed, runs continue', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.time({ freeze: true });
     await call('POST', `/incidents/${instanceId}/recover`, { target: path });

@@ -54,7 +54,7 @@ describe('a schedule with a freeze', () => {
     const askedFromMs = Date.now();
     const { stdout } = await desk.run('run-now', id);
     const askedToMs = Date.now();
-    expect(stdout).toContain('Its window:  a fresh one of 1h from now, its freezes as always');
+    expect(stdout).toContain('Its window:  1h from now; its freezes apply');
     const handle = temporal.client.workflow.getHandle(/^Started run (\S+)$/m.exec(stdout)?.[1] ?? '');
     const waiting = async () => (await handle.query<RunProgress>('progress')).waiting;
     await expect.poll(waiting, { timeout: 20_000 }).toBeDefined();

@@ -1,4 +1,4 @@
-/** What ServiceStage writes is foreign: its ids choose no path, its texts and lists have bounds, its depth is counted, and it tells a wrong clock. */
+/** What ServiceStage writes is foreign: its ids choose no path, its texts and lists have bounds, its depth is counted, and it reveals a wrong clock. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Credentials } from '../../src/servicestage/auth.js';
 import { Secret } from '../../src/servicestage/secret.js';
@@ -52,12 +52,12 @@ async function simulated(options: SimulatorOptions = {}) {
 }
 
 describe('an id from the wire', () => {
-  it.each(HOSTILE_IDS)('%j is no cloud job that was accepted', async (jobId) => {
+  it.each(HOSTILE_IDS)('%j is not accepted as the id of a cloud job', async (jobId) => {
     const { client } = await answering({ job_id: jobId });
     expect(await failureOf(post(client))).toMatchObject({ code: 'Unanswered', sent: 'unknown' });
   });
 
-  it.each(HOSTILE_IDS.filter((id) => id !== ''))('%j is no newest cloud job', async (jobId) => {
+  it.each(HOSTILE_IDS.filter((id) => id !== ''))('%j is not accepted as the newest cloud job', async (jobId) => {
     const { client } = await answering(status({ last_job_id: jobId }));
     const failure = await failureOf(client.readInstance(TARGET, READ));
     expect(failure).toMatchObject({ code: 'UnreadableAnswer', sent: 'no' });
@@ -113,7 +113,7 @@ describe('text from the wire', () => {
     });
   });
 
-  it('in lists that nobody needs is refused', async () => {
+  it('in lists that are not needed is refused', async () => {
     const hosts = Array.from({ length: 600 }, (_, index) => `${index}`.padStart(36, '0'));
     // Bounded together: each of two resources may name fewer.
     const resources = [hosts.slice(0, 300), hosts.slice(300)].map((some) => ({ parameters: { hosts: some } }));
@@ -190,7 +190,7 @@ describe('a clock that is off', () => {
 describe('at the start of a worker', () => {
   const warningsOf = (client: ServiceStage) => startWarnings(client, 2_000);
 
-  it.each(['accessKey', 'password'] as const)('nothing is said when all is well (%s)', async (kind) => {
+  it.each(['accessKey', 'password'] as const)('there is no warning when all is well (%s)', async (kind) => {
     const { simulator } = await simulated();
     const credentials = kind === 'accessKey' ? accessKeyOf(simulator) : passwordOf(simulator);
     expect(await warningsOf(clientOfSimulator(simulator, credentials))).toEqual([]);
@@ -201,16 +201,16 @@ describe('at the start of a worker', () => {
     const iamEndpoint = `http://127.0.0.1:${await closedPort()}`;
     const away = clientOfSimulator(simulator, accessKeyOf(simulator), { iamEndpoint });
     expect(await warningsOf(away)).toEqual([
-      expect.stringMatching(/^IAM did not say who we are: .*ECONNREFUSED.*SERVICESTAGE_USER_ID/),
+      expect.stringMatching(/^IAM did not report our user id: .*ECONNREFUSED.*SERVICESTAGE_USER_ID/),
     ]);
     const told = clientOfSimulator(simulator, accessKeyOf(simulator), { iamEndpoint, userId: simulator.userId });
     expect(await warningsOf(told)).toEqual([]);
   });
 
-  it('a ready token says nothing of its user', async () => {
+  it('a ready-made token does not reveal its user', async () => {
     const { simulator } = await simulated();
     expect(await warningsOf(clientOfSimulator(simulator, tokenOf(simulator)))).toEqual([
-      expect.stringMatching(/^IAM does not say who we are\. .*SERVICESTAGE_USER_ID/),
+      expect.stringMatching(/^IAM refuses to report our user id\. .*SERVICESTAGE_USER_ID/),
     ]);
   });
 
@@ -221,6 +221,6 @@ describe('at the start of a worker', () => {
       clientOfSimulator(simulator, accessKeyOf(simulator), { userId: simulator.userId }),
     );
     expect(warnings.join('\n')).toMatch(/ServiceStage does not list applications: .*401/);
-    expect(warnings.at(-1)).toMatch(/^the clock of this machine is (1h|59m 59s) behind .* Set the clock right/);
+    expect(warnings.at(-1)).toMatch(/^the clock of this machine is (1h|59m 59s) behind .* Correct the clock/);
   });
 });

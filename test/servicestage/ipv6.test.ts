@@ -1,4 +1,4 @@
-/** What listens on an IPv6 address prints an address that can be used as it stands. */
+/** What listens on an IPv6 address prints an address that can be used unchanged. */
 import { expect, it, onTestFinished } from 'vitest';
 import { startSimulator } from '../../src/simulator/server.js';
 import { clientOfSimulator, post, READ, targetIn, tokenOf } from './client.js';

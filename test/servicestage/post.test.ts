@@ -8,13 +8,13 @@ import { selfSigned } from './self-signed.js';
 
 const HALF = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n{"job_id":"JO';
 
-/** The bytes lie in the kernel of the other side; whether a program saw them cannot be told from here. */
+/** The bytes lie in the kernel of the other side; it is not known here whether a program read them. */
 function resetUnread(socket: Socket): void {
   socket.pause();
   setTimeout(() => socket.resetAndDestroy(), 20);
 }
 
-describe('a POST that may have been read is Unanswered: nobody knows', () => {
+describe('a POST that may have been read is Unanswered', () => {
   it.each<{ name: string; behaviour: Behaviour }>([
     { name: 'is reset before it is read', behaviour: { onConnection: resetUnread } },
     { name: 'is reset after it was read', behaviour: { onRequest: (socket) => socket.resetAndDestroy() } },
@@ -44,7 +44,7 @@ describe('a POST that may have been read is Unanswered: nobody knows', () => {
 });
 
 describe('a POST that never had a connection is Unreachable: it was not sent', () => {
-  it('when nobody listens', async () => {
+  it('when nothing listens', async () => {
     const error = await failureOf(post(clientOf({ endpoint: `http://127.0.0.1:${await closedPort()}` })));
     expect(error).toMatchObject({ code: 'Unreachable', sent: 'no' });
     expect(error.message).toContain('ECONNREFUSED');
@@ -80,7 +80,7 @@ describe('a POST that never had a connection is Unreachable: it was not sent', (
 });
 
 describe('the fence of a POST', () => {
-  it('is asked when the connection stands, and what it throws leaves the other side without a byte', async () => {
+  it('is asked when the connection is open, and if it throws, the other side receives no byte', async () => {
     let bytes = 0;
     const server = await startRawServer({
       onConnection: (socket) => socket.on('data', ({ length }) => (bytes += length)),
@@ -88,7 +88,7 @@ describe('the fence of a POST', () => {
     const fenced = new Error('too late');
     const sent = post(clientOf(server), {
       beforeFirstByte: () => {
-        // A connection that stands is what the fence must come after: a process can be frozen while it connects.
+        // The fence must come after the connection is open, because a process can be frozen while it connects.
         expect(server.connections).toBe(1);
         throw fenced;
       },
@@ -124,7 +124,7 @@ describe('a POST goes out once', () => {
   );
 });
 
-describe('what a POST says', () => {
+describe('what a POST sends', () => {
   it.each([
     [{ action: 'stop' } as const, '{"action":"stop"}'],
     [{ action: 'scale', replica: 4 } as const, '{"action":"scale","parameters":{"replica":4}}'],

@@ -1,4 +1,4 @@
-/** Requests through an HTTP proxy: what a refusal proves, where the fence stands, and that a POST still has a connection of its own. */
+/** Requests through an HTTP proxy: what a refusal proves, where the fence is, and that a POST still has its own connection. */
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -102,7 +102,7 @@ describe('a POST that the proxy did not let through was not sent', () => {
     expect(server.connections).toBe(0);
   });
 
-  it('when it says nothing', async () => {
+  it('when it stays silent', async () => {
     const proxy = await startConnectProxy({ refuseWith: 'silent' });
     const client = clientOf({ endpoint: 'https://servicestage.invalid', proxyFor: () => proxy.url });
     expect(await failureOf(post(client, { timeoutMs: 300 }))).toMatchObject({ code: 'Unreachable', sent: 'no' });
@@ -125,7 +125,7 @@ describe('a POST that the proxy did not let through was not sent', () => {
     await ended;
   });
 
-  it('when nobody listens there', async () => {
+  it('when nothing listens there', async () => {
     const proxy = new URL(`http://127.0.0.1:${await closedPort()}`);
     const client = clientOf({ endpoint: 'https://servicestage.invalid', proxyFor: () => proxy });
     const error = await failureOf(post(client));
@@ -134,7 +134,7 @@ describe('a POST that the proxy did not let through was not sent', () => {
   });
 });
 
-describe('a POST whose tunnel stood may have been read', () => {
+describe('a POST whose tunnel was open may have been read', () => {
   it('when the answer is lost', async () => {
     const server = await startRawServer({ onRequest: (socket) => socket.resetAndDestroy() });
     const proxy = await startConnectProxy();

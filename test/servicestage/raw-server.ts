@@ -81,7 +81,7 @@ export function answer(
   socket.write(`HTTP/1.1 ${status} Text\r\n${lines.join('')}\r\n${text}`);
 }
 
-/** A port on which nobody listens. */
+/** A port on which nothing listens. */
 export async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

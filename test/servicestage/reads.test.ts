@@ -104,7 +104,7 @@ describe('paging', () => {
   const rows = (count: number) => Array.from({ length: count }, (_row, index) => ({ id: `app-${index}`, name: 'n' }));
   const offsetOf = (path: string) => Number(new URL(path, 'http://host').searchParams.get('offset'));
 
-  it('goes on without a total while pages come back full', async () => {
+  it('continues without a total while pages are full', async () => {
     const server = await startRawServer({
       onRequest: (socket, { path }) =>
         answer(socket, 200, { applications: rows(230).slice(offsetOf(path), offsetOf(path) + 100) }),
@@ -113,7 +113,7 @@ describe('paging', () => {
     expect(server.arrivals).toHaveLength(3);
   });
 
-  it('ends when a page comes back empty, whatever the total says', async () => {
+  it('ends when a page comes back empty, whatever the total is', async () => {
     const server = await startRawServer({
       onRequest: (socket, { path }) =>
         answer(socket, 200, { count: 1_000, applications: offsetOf(path) === 0 ? rows(3) : [] }),
@@ -130,7 +130,7 @@ describe('paging', () => {
   });
 });
 
-it('tells of a status that nobody has placed, once for each', async () => {
+it('reports each unlisted status once', async () => {
   const server = await startRawServer({
     onRequest: (socket, { path }) =>
       answer(

@@ -1,4 +1,4 @@
-/** A certificate that nobody trusts, made on the spot so that no private key lies in the repository. */
+/** An untrusted certificate, made at run time so that the repository contains no private key. */
 import { generateKeyPairSync, sign, type KeyPairKeyObjectResult } from 'node:crypto';
 
 function der(tag: number, ...content: readonly Buffer[]): Buffer {

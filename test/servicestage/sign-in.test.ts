@@ -70,7 +70,7 @@ describe('a token that was fetched', () => {
   });
 });
 
-it('a token that was handed in and has expired is NotAllowed, asked once', async () => {
+it('a ready-made token that has expired is NotAllowed, asked once', async () => {
   const client = clientOfSimulator(simulator, tokenOf(simulator));
   await control.expireTokens();
   expect(await failureOf(client.readInstance(targetOf(), READ))).toMatchObject({ code: 'NotAllowed', sent: 'no' });

@@ -16,7 +16,7 @@ function passwordAt(iamEndpoint: string): Credentials {
 
 const tokenIn = ({ head }: Arrival) => /^x-auth-token: (.*)$/im.exec(head)?.[1]?.trim();
 
-/** An authenticator whose tokens live an hour, on a clock that the test sets; IAM falls silent when told to. */
+/** An authenticator whose tokens live an hour, on a clock that the test sets; IAM can be made silent. */
 async function authenticatorOnClock() {
   const clock = { nowMs: START_MS };
   const iam = { answers: true, refuses: false };
@@ -50,7 +50,7 @@ describe('a token that lives an hour', () => {
     expect(server.arrivals.map(({ path }) => path)).toEqual([TOKEN_PATH]);
   });
 
-  it('is renewed beside the requests in its last tenth: nobody waits, even when IAM is silent', async () => {
+  it('is renewed during its last tenth without delaying requests, even if IAM is silent', async () => {
     const { clock, iam, server, authenticator, token } = await authenticatorOnClock();
     await authenticator.ready(1_000);
     clock.nowMs += 0.9 * HOUR_MS;

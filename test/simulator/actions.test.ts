@@ -158,7 +158,7 @@ describe('an armed outcome', () => {
     },
   );
 
-  it('leaves the instance FAILED where the switch or the outcome says so', async () => {
+  it('leaves the instance FAILED if the switch or the outcome sets it', async () => {
     const { act, detail, place, control } = await startTestSimulator({ switches: { statusAfterFailure: 'FAILED' } });
     const [first, second] = [place(CHECKOUT), place('shop/checkout/prod-2')];
     await control.outcome({ instanceId: first.instanceId, executionStatus: 'FAILED' });
@@ -199,7 +199,7 @@ describe('an armed outcome', () => {
 });
 
 describe('somebody in the console', () => {
-  it('acts under another user, and the cloud job shows when it is told to', async () => {
+  it('acts under another user, and the cloud job becomes visible when it should', async () => {
     const { detail, place, control, simulator, get, cas } = await startTestSimulator();
     await control.time({ freeze: true });
     const target = place(CHECKOUT);

@@ -1,10 +1,10 @@
-/** The tester's side: time, seed, changes by hand, problems told all at once, what was logged. */
+/** The tester's side: time, seed, changes by hand, all problems reported at once, what was logged. */
 import { describe, expect, it } from 'vitest';
 import { announcement, startSimulator } from '../../src/simulator/server.js';
 import { startTestSimulator } from './api.js';
 
 describe('time', () => {
-  it('stands still when frozen, moves when told, and goes on when let go', async () => {
+  it('stops when frozen, moves when advanced, and continues afterwards', async () => {
     const { control } = await startTestSimulator();
     const { nowMs } = await control.time({ freeze: true });
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -15,7 +15,7 @@ describe('time', () => {
     expect((await control.time({})).nowMs).toBeGreaterThan(nowMs + 5_000);
   });
 
-  it('runs cloud jobs as many times faster as its scale says', async () => {
+  it('runs cloud jobs faster by its scale', async () => {
     const { act, job, place, control } = await startTestSimulator({ timeScale: 10 });
     await control.time({ freeze: true });
     const accepted = await act(place('shop/checkout/prod-1'), 'restart');
@@ -31,7 +31,7 @@ describe('time', () => {
 });
 
 describe('a cloud job in flight', () => {
-  it('ends when the tester says so, as it was to end, also one that would never end', async () => {
+  it('ends when the tester ends it, with its intended result, even if it would never end', async () => {
     const { act, job, place, control } = await startTestSimulator();
     const target = place('shop/checkout/prod-1');
     await control.outcome({ instanceId: target.instanceId, action: 'stop', neverEnds: true });
@@ -124,7 +124,7 @@ describe('a wrong call of the tester', () => {
     ['an unknown action', 'POST', '/console', { instanceId: 'x', action: 'explode' }, [/explode/]],
     ['switches', 'PUT', '/switches', { busy: 'maybe', jitter: 2, bsuy: 'x' }, [/busy/, /jitter/, /bsuy/]],
     ['no JSON', 'POST', '/time', '{', [/not JSON/]],
-  ])('about %s is told every problem at once', async (_name, method, path, body, problems) => {
+  ])('about %s reports every problem at once', async (_name, method, path, body, problems) => {
     const { simulator } = await startTestSimulator();
     const sent = { method, body: typeof body === 'string' ? body : JSON.stringify(body) };
     const answer = await fetch(`${simulator.controlUrl}${path}`, sent);

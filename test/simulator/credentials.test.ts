@@ -39,7 +39,7 @@ function signed(
 }
 
 describe('a token', () => {
-  it('comes with 201 in a header, and its body says until when', async () => {
+  it('comes with 201 in a header, and its body contains the expiry', async () => {
     const { post, get, cas, simulator } = await startTestSimulator({ switches: { tokenLifetimeSeconds: 3_600 } });
     const { status, headers, body, text } = await post('/v3/auth/tokens?nocatalog=true', login(simulator), {});
     const token = headers.get('x-subject-token') ?? '';
@@ -77,7 +77,7 @@ describe('a token', () => {
     expect(body).toMatchObject({ error_code: 'APIGW.0301', error_msg: expect.stringContaining(says) as string });
   });
 
-  it('must be updated when its time has passed, or when the tester says so', async () => {
+  it('must be updated when its time has passed, or when the tester demands it', async () => {
     const { get, cas, control } = await startTestSimulator({ switches: { tokenLifetimeSeconds: 60 } });
     expect(await get(`${cas}/applications`)).toMatchObject({ status: 200 });
     await control.time({ advanceMs: 60_000 });

@@ -61,7 +61,7 @@ async function curl(words: readonly string[]): Promise<unknown> {
   return response.json();
 }
 
-it('shows commands that answer as it says, in the order of the page', async () => {
+it('shows commands with their real answers, in the order of the page', async () => {
   const variables = new Map<string, string>();
   let carriedOut = 0;
   for (const { commands, answer } of blocksOf(text)) {

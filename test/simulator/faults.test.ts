@@ -135,7 +135,7 @@ describe('an action that shows late', () => {
 });
 
 describe('a fault hits', () => {
-  it('the n-th matching request, as many times as told', async () => {
+  it('the n-th matching request, as often as armed', async () => {
     const { get, place, control } = await startTestSimulator();
     await control.fault({ on: { route: 'instance' }, nth: 2, times: 2, fault: { kind: 'status', status: 500 } });
     const statuses: number[] = [];

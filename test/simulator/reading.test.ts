@@ -65,7 +65,7 @@ describe('what does not exist', () => {
     ['GET', '/v1/p/cas/applications'],
     ['POST', '/v2/p/cas/applications'],
     ['GET', '/v2/p/cas/applications/'],
-  ])('%s %s is no call of the vendor: APIGW.0101, and counted as unexpected', async (method, path) => {
+  ])('%s %s is not a call of the vendor: APIGW.0101, and counted as unexpected', async (method, path) => {
     const { get, post, control } = await startTestSimulator();
     const { status, body } = method === 'GET' ? await get(path) : await post(path, {});
     expect(status).toBe(404);
@@ -116,7 +116,7 @@ describe('a list', () => {
 });
 
 describe('a cloud job', () => {
-  it('shows twenty tasks unless told otherwise, in either order', async () => {
+  it('shows twenty tasks by default, in either order', async () => {
     const { get, act, place, cas, control } = await startTestSimulator({ switches: { taskCount: 45 } });
     const { body } = await act(place('shop/checkout/prod-1'), 'restart');
     await control.time({ advanceMs: 10_000 });
@@ -135,7 +135,7 @@ describe('a cloud job', () => {
   it.each([
     ['upper', 'EXECUTION_STATUS', 'TASK_STATUS'],
     ['lower', 'execution_status', 'task_status'],
-  ])('has keys in %s case when the switch says so', async (jobKeyCase, jobKey, taskKey) => {
+  ])('has keys in %s case if the switch is set', async (jobKeyCase, jobKey, taskKey) => {
     const { get, act, place, cas, control } = await startTestSimulator();
     await control.switches({ jobKeyCase, jobType: 'PROVISION' });
     const { body } = await act(place('shop/checkout/prod-1'), 'restart');

@@ -1,4 +1,7 @@
-/** A real Alertmanager that sends to a URL of ours: found (ALERTMANAGER_PATH, the PATH, the cache) or built once with Go. */
+/**
+ * Runs a real Alertmanager that sends to a test's URL: found (ALERTMANAGER_PATH, the PATH, the cache) or built once
+ * with Go.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +14,7 @@ import { stringify } from 'yaml';
 const MODULE = 'github.com/prometheus/alertmanager/cmd/alertmanager';
 const VERSION = 'v0.28.1';
 
-/** What its API takes at `/api/v2/alerts`; an alert with an `endsAt` in the past is resolved. */
+/** What its API accepts at `/api/v2/alerts`; an alert with an `endsAt` in the past is resolved. */
 export interface PostedAlert {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -20,17 +23,17 @@ export interface PostedAlert {
 }
 
 export interface AlertmanagerOptions {
-  /** Where its webhook goes. */
+  /** The URL of its webhook. */
   readonly webhookUrl: string;
   readonly token: string;
-  /** Labels that make a group; default: all alerts are one group. */
+  /** Labels that form a group; default: all alerts are one group. */
   readonly groupBy?: readonly string[];
-  /** Durations as its configuration writes them; defaults `200ms`, `1s`, `1h`. */
+  /** Durations in the form of its configuration; defaults `200ms`, `1s`, `1h`. */
   readonly groupWait?: string;
   readonly groupInterval?: string;
   readonly repeatInterval?: string;
   readonly maxAlerts?: number;
-  /** Of a pair: its own port of the cluster, and those of its peers. */
+  /** For a pair: its own cluster port and those of its peers. */
   readonly cluster?: { readonly port: number; readonly peerPorts: readonly number[] };
 }
 
@@ -40,7 +43,7 @@ export interface RunningAlertmanager {
   close(): Promise<void>;
 }
 
-/** @throws when it cannot be found or built, or does not listen */
+/** @throws if it cannot be found or built, or does not listen */
 export async function startAlertmanager(options: AlertmanagerOptions): Promise<RunningAlertmanager> {
   const program = await findAlertmanager();
   const folder = await mkdtemp(join(tmpdir(), 'alertmanager-'));
@@ -131,7 +134,7 @@ async function findAlertmanager(): Promise<string> {
   return build(cacheDirectory);
 }
 
-/** About a minute on two cores. */
+/** Takes about a minute on two cores. */
 async function build(cacheDirectory: string): Promise<string> {
   await mkdir(cacheDirectory, { recursive: true });
   const target = await mkdtemp(join(cacheDirectory, 'build-'));

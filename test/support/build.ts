@@ -1,4 +1,4 @@
-/** Valid values of the domain for tests; each takes the fields that a test is about. */
+/** Builds valid domain values for tests; each function accepts the fields that a test is about. */
 import type { Action } from '../../src/domain/target/actions.js';
 import type { CloudJob } from '../../src/domain/target/cloud-job.js';
 import type { Baseline } from '../../src/domain/contract.js';
@@ -11,7 +11,10 @@ import type { Observation, Target } from '../../src/domain/target/target.js';
 
 export const defaultLimits: Limits = withHeartbeatTimeout(DEFAULT_LIMITS);
 
-/** The same rules in much less time, so that whole stories fit into a test. Heartbeat time-out: 2 s, since machines under load are slow. */
+/**
+ * The same rules in much less time, so that whole stories fit into a test. Heartbeat timeout: 2 s, because machines
+ * under load are slow.
+ */
 export function quickLimits(change: Partial<ChosenLimits> = {}): Limits {
   return withHeartbeatTimeout({
     readTimeoutMs: 250,
@@ -28,7 +31,7 @@ export function quickLimits(change: Partial<ChosenLimits> = {}): Limits {
   });
 }
 
-/** For whole runs on a real server: a busy machine is not taken for an answer that does not come. */
+/** For whole runs on a real server, so that a busy machine does not look like an answer that never comes. */
 export function stackLimits(): Limits {
   return quickLimits({
     readTimeoutMs: 1_000,
@@ -103,7 +106,7 @@ export function aCloudJob(change: Partial<CloudJob> = {}): CloudJob {
   };
 }
 
-/** An attempt that has begun and has proved nothing: what came before it may have sent. */
+/** An attempt that has begun and proved nothing: an earlier one may have sent. */
 export function anOnceState(change: Partial<OnceState> = {}): OnceState {
   return {
     attempt: 1,
@@ -134,17 +137,17 @@ export function failedWith(
   return { kind: 'failed', failure, message: 'the reason', retryInMs };
 }
 
-/** An attempt that ended, proved that nothing was sent, and is tried again after `retryInMs`. */
+/** An attempt that ended, proved that nothing was sent, and is retried after `retryInMs`. */
 export function anUnsentState(retryInMs: number, change: Partial<OnceState> = {}): OnceState {
   return anEndedState(failedWith('Unreachable', retryInMs), { sent: 'no', sentBefore: 'no', ...change });
 }
 
-/** An attempt that is lost once it has the send lease: it may have sent. */
+/** An attempt that was lost after it got the send lease, so it may have sent. */
 export function aSendingState(change: Partial<OnceState> = {}): OnceState {
   return anOnceState({ sentBefore: 'no', phase: { name: 'sending', sentAtMs: 1_000, wasUnleased: true }, ...change });
 }
 
-/** An attempt that is lost while it follows a cloud job. */
+/** An attempt that was lost while it followed a cloud job. */
 export function aFollowingState(cloudJobId: string, submittedAtMs: number, change: Partial<OnceState> = {}): OnceState {
   return anOnceState({
     sent: 'yes',

@@ -1,7 +1,7 @@
-/** Whether a cancel has come to a workflow: what a test does after that, the workflow finds with the cancel before it. */
+/** Whether a cancel has reached a workflow, so that what a test does next happens after the cancel. */
 import type { Client } from '@temporalio/client';
 
-/** For the workflow of a target this comes later than for the run that was cancelled. */
+/** The workflow of a target is cancelled later than its run. */
 export async function isCancelRequested(client: Client, workflowId: string): Promise<boolean> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   return events?.some((event) => event.workflowExecutionCancelRequestedEventAttributes != null) ?? false;

@@ -1,6 +1,6 @@
-/** Fenced code of a document, so that what it shows can be compiled, run or searched. */
+/** Reads fenced code from documents, so that tests can compile, run or search it. */
 
-/** The blocks of a language, in order. */
+/** The code blocks of a language, in order. */
 export function codeBlocksOf(markdown: string, language: string): string[] {
   return [...markdown.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
     ([, code = '']) => code,

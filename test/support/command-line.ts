@@ -1,4 +1,4 @@
-/** The `runbook` command in a test: called in this process, which is quick, or built and as a process of its own. */
+/** Runs the `runbook` command in a test: in this process, which is fast, or built and in its own process. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,10 @@ export interface Ended {
 
 type Env = Readonly<Record<string, string>>;
 
-/** The parts of its process that a command sees: each one called here has its own, so that several run side by side. */
+/**
+ * The parts of the process that a command uses. Each command called here has its own, so that several can run at
+ * once.
+ */
 interface OwnProcess {
   readonly env: NodeJS.ProcessEnv;
   stdout: string;
@@ -25,8 +28,9 @@ const ownProcess = new AsyncLocalStorage<OwnProcess>();
 let isDivided = false;
 
 /**
- * Calls a command in this process, with nothing of this environment but PATH and HOME, as `runbookProcess` does. For commands that
- * end by themselves. What only a process shows is not seen: signals, exit by force, the folder it was started in, the built files.
+ * Calls a command in this process, with only PATH and HOME from this environment, as `runbookProcess` does. For
+ * commands that end by themselves. It does not show what needs a process: signals, forced exits, the working
+ * directory, the built files.
  */
 export async function runbook(words: readonly string[], env: Env = {}): Promise<Ended> {
   divideProcess();
@@ -35,7 +39,7 @@ export async function runbook(words: readonly string[], env: Env = {}): Promise<
   return { exitCode, stdout: own.stdout, stderr: own.stderr };
 }
 
-/** From now on, code that a command of `runbook` calls finds that command's environment, and writes into its answer. */
+/** From now on, code called by a command finds that command's environment and writes into its result. */
 function divideProcess(): void {
   if (isDivided) return;
   isDivided = true;
@@ -57,7 +61,7 @@ function cleanEnvironment(env: Env): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env };
 }
 
-/** The built command as a process of its own, to its end. */
+/** Runs the built command in its own process until it ends. */
 export function runbookProcess(words: readonly string[], env: Env = {}): Promise<Ended> {
   return endOf(spawnCommand(words, env));
 }
@@ -83,7 +87,7 @@ export function endOf(child: ChildProcess): Promise<Ended> {
   return new Promise((resolve) => child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr })));
 }
 
-/** What a command that goes on has printed, as soon as it shows this. @throws when it ends before */
+/** Resolves with the output of a running command as soon as it contains a match. @throws if the command ends first */
 export function untilShown(child: ChildProcess, shows: RegExp): Promise<string> {
   let stdout = '';
   return new Promise((resolve, reject) => {

@@ -1,4 +1,7 @@
-/** An HTTP proxy that takes CONNECT only, keeps what it was asked, and can refuse, stay silent, or send every tunnel to one server. */
+/**
+ * An HTTP proxy for CONNECT only. It records requests, and can refuse, stay silent, or lead every tunnel to one
+ * server.
+ */
 import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -7,19 +10,19 @@ export interface ConnectProxy {
   readonly url: URL;
   /** `host:port` of every CONNECT, in order. */
   readonly asked: readonly string[];
-  /** `Proxy-Authorization` of every CONNECT; empty where there was none. */
+  /** `Proxy-Authorization` of every CONNECT; empty if there was none. */
   readonly authorizations: readonly string[];
 }
 
 export interface ConnectProxyOptions {
-  /** Answered instead of opening a tunnel; `'silent'`: nothing is. */
+  /** The status that answers a CONNECT instead of a tunnel; `'silent'`: no answer. */
   readonly refuseWith?: number | 'silent';
-  /** Where every tunnel ends, whatever was asked for. */
+  /** The port at which every tunnel ends, whatever was requested. */
   readonly port?: number;
   readonly host?: string;
 }
 
-/** Closed when the test ends. */
+/** Closes when the test ends. */
 export async function startConnectProxy({
   refuseWith,
   port: endsAt,

@@ -1,11 +1,11 @@
-/** Calendars of change freezes as files, written while a run looks at them. */
+/** Writes calendars of change freezes as files while a run reads them. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Epoch milliseconds. */
 export type Span = readonly [fromMs: number, toMs: number];
 
-/** Each rounded outwards to whole seconds, since calendars have no others. */
+/** Each span is rounded outwards to whole seconds, because calendars have no finer times. */
 export async function writeFreezes(folder: string, calendar: string, ...spans: readonly Span[]): Promise<void> {
   const lines = spans.map(
     ([from, to]) => `  - { name: Test freeze, from: ${stamp(from, Math.floor)}, to: ${stamp(to, Math.ceil)} }`,

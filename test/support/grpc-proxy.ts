@@ -1,4 +1,7 @@
-/** A gRPC proxy before a real server: it lets calls pass, and refuses those that a test names, with a gRPC status. With TLS where asked. */
+/**
+ * A gRPC proxy in front of a real server. It passes calls on, and refuses those that a test names, with a gRPC
+ * status. Optionally with TLS.
+ */
 import {
   connect,
   constants,
@@ -42,7 +45,7 @@ export async function startGrpcProxy(
     let trailers: OutgoingHttpHeaders = {};
     call.on('error', () => stream.close(constants.NGHTTP2_CANCEL));
     call.on('trailers', (given) => (trailers = plain(given)));
-    // A caller that has gone needs no answer: long polls outlive it.
+    // A caller that has left needs no answer, and long polls outlive it.
     stream.on('close', () => call.close(constants.NGHTTP2_CANCEL));
     call.on('response', (answer, flags) => {
       if (stream.destroyed) return;
@@ -64,7 +67,7 @@ export async function startGrpcProxy(
   };
 }
 
-/** Without what belongs to one connection. */
+/** Removes what belongs to one connection. */
 function plain(headers: IncomingHttpHeaders, pseudo: readonly string[] = []): OutgoingHttpHeaders {
   return Object.fromEntries(
     Object.entries(headers).filter(

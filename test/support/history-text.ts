@@ -1,4 +1,4 @@
-/** All that a history says, payloads decoded: for looking for what must not stand in it. */
+/** The whole text of a history with decoded payloads, to check that it does not contain something. */
 export function textOfHistory(history: unknown): string {
   const json = JSON.stringify(history);
   const payloads = [...json.matchAll(/"data":"([^"]*)"/g)].map(([, data = '']) =>

@@ -1,4 +1,4 @@
-/** Arbitrary plans, reports and texts of every size and script, for tests of what Temporal can store. */
+/** Generates plans, reports and texts of every size and script, to test what Temporal can store. */
 import fc from 'fast-check';
 import type { Action } from '../../src/domain/target/actions.js';
 import { failureRecord, type FailureName } from '../../src/domain/failures.js';
@@ -14,7 +14,7 @@ import {
 import { leaseId, type Observation } from '../../src/domain/target/target.js';
 import { aTarget, defaultLimits } from './build.js';
 
-/** One character many times, so that megabytes are made quickly: of one to four bytes, or six as JSON. */
+/** One character repeated, so that megabytes are generated fast: one to four bytes each, or six as JSON. */
 export const textOf = (maxLength: number) =>
   fc
     .tuple(fc.constantFrom('a', '"', 'é', '警', '𝒜', '\u0001', '\ud800'), fc.integer({ min: 0, max: maxLength }))
@@ -169,7 +169,7 @@ const anyPlannedStep = (index: number): fc.Arbitrary<PlannedStep> =>
     },
   );
 
-/** Targets of a plan share its steps, as those of a runbook do. */
+/** The targets of a plan share its steps, as in a runbook. */
 export const anyPlan = (mostTargets: number, mostSteps: number): fc.Arbitrary<Plan> =>
   fc
     .record({

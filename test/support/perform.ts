@@ -1,4 +1,7 @@
-/** One attempt of `performAction` with everything about it chosen: what Temporal says of it, and what attempts before it left. */
+/**
+ * Runs one attempt of `performAction` with everything around it chosen: the server's answers, and what earlier
+ * attempts left.
+ */
 import { CompleteAsyncError } from '@temporalio/activity';
 import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -24,15 +27,15 @@ export interface Chosen {
   readonly before: Baseline;
   readonly target: Target;
   readonly attempt?: number;
-  /** What the attempt before left; absent: nothing. */
+  /** What the previous attempt left; default: nothing. */
   readonly previous?: OnceState;
-  /** When the step was scheduled, before now. */
+  /** How long ago the step was scheduled. */
   readonly scheduledAgoMs?: number;
   readonly attemptScheduledAgoMs?: number;
   readonly resetRun?: boolean;
-  /** What the server says of the attempt when it is asked; as a rule, that it is the current one. */
+  /** The server's answer about the attempt; default: it is the current one. */
   readonly standing?: Standing | Promise<Standing>;
-  /** The same when it asks for the send lease. */
+  /** The server's answer when it asks for the send lease. */
   readonly lease?: Standing | Promise<Standing>;
   readonly deadlineInMs?: number;
   readonly closing?: Closing;
@@ -67,12 +70,12 @@ export interface Bench {
   readonly control: Control;
   readonly serviceStage: ServiceStage;
   client(options?: Partial<ServiceStageOptions>): ServiceStage;
-  /** A new instance and its baseline, read as a run would read it. */
+  /** Creates an instance and reads its baseline as a run would. */
   instance(seed?: Partial<SeedRequest>): Promise<{ target: Target; before: Baseline }>;
   baseline(target: Target, known?: readonly string[]): Promise<Baseline>;
   begin(chosen: Chosen): UnderWay;
   perform(chosen: Chosen): Promise<Ended>;
-  /** Attempt after attempt, as Temporal would, until one is not tried again. */
+  /** Runs attempt after attempt, as Temporal would, until one is not retried. */
   performToTheEnd(chosen: Chosen): Promise<Ended>;
   accepted(target: Target): Promise<string[]>;
   close(): Promise<void>;
@@ -169,7 +172,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
   const heartbeats: OnceState[] = [];
   environment.on('heartbeat', (beat: OnceState) => heartbeats.push(beat));
   const serviceStage = chosen.serviceStage ?? usual;
-  // There is no Temporal server beside a mock environment: this stands for what it would answer.
+  // A mock environment has no Temporal server, so this object answers for it.
   const temporal: TemporalAccess = {
     standing: async (_info, state) => {
       heartbeats.push(state);
@@ -224,7 +227,7 @@ function failureOf(error: unknown, heartbeats: readonly OnceState[]): Ended {
   };
 }
 
-/** The result, or an error that shows how it ended instead. */
+/** Returns the result, or fails with an error that shows how the attempt ended. */
 export function resultOf(ended: Ended): OnceState {
   if (ended.kind !== 'result') throw new Error(`It ended otherwise: ${JSON.stringify(ended)}`);
   return ended.result;

@@ -1,7 +1,9 @@
-/** Temporal's native runtime, silent but for errors: tests break connections by the hundred, and each would be logged. */
+/**
+ * Temporal's native runtime with only errors logged: tests break hundreds of connections, and each would be logged.
+ */
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 
-/** Installs it once per process: test files share one, since the native core takes a second to load. */
+/** Installs it once per process. Test files share it, because the native core takes a second to load. */
 export function installQuietRuntime(): void {
   if (Runtime._instance !== undefined) return;
   Runtime.install({

@@ -1,4 +1,4 @@
-/** Schedule files and the `runbook schedule` command in a test: owners of its own, nothing left firing at its end. */
+/** Schedule files and the `runbook schedule` command in a test, with unique owners and cleanup at the end. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,13 +20,13 @@ export interface ScheduleDesk {
   newOwner(): string;
   /** @returns the path of the file */
   file(owner: string, schedules: Entries | string): Promise<string>;
-  /** In this process; `runbookProcess` with `env` is the built command. */
+  /** Runs in this process; `runbookProcess` with `env` runs the built command. */
   run(...words: string[]): Promise<Ended>;
   diff(file: string): Promise<ShownDifference[]>;
   apply(file: string, ...words: string[]): Promise<Applied[]>;
 }
 
-/** An entry that never fires while a test runs. */
+/** An entry that never fires during a test. */
 export const CALM = {
   runbook: 'restart',
   targets: ['shop/checkout/prod-1'],

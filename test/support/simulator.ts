@@ -1,4 +1,4 @@
-/** The tester's side of the simulator's control API, typed. Throws with the problems when a call is refused. */
+/** A typed client of the simulator's control API. It throws an error with the problems if a call is refused. */
 import type { RunningSimulator } from '../../src/simulator/server.js';
 
 export interface SeedRequest {
@@ -24,10 +24,10 @@ export interface AcceptedAction {
   readonly atMs: number;
   readonly visibleAtMs: number;
   readonly executionStatus: string;
-  /** When it had ended and taken effect; `null` while it has not. */
+  /** When it had ended and taken effect; `null` before that. */
   readonly endedAtMs: number | null;
   readonly before: InstanceState;
-  /** The instance once it had taken effect. */
+  /** The instance after it took effect. */
   readonly after: InstanceState | null;
 }
 
@@ -86,7 +86,7 @@ export function controlOf({ controlUrl }: Pick<RunningSimulator, 'controlUrl'>) 
     clearFaults: () => call<object>('DELETE', '/faults'),
     outcome: (outcome: { instanceId: string; action?: string; nth?: number; [armed: string]: unknown }) =>
       call<object>('POST', '/outcomes', outcome),
-    /** What is in flight on it ends now, as it was to end. */
+    /** Ends the cloud jobs in flight on an instance now, with the result they would have had. */
     finish: (instanceId: string) => call<{ finished: number }>('POST', '/finish', { instanceId }),
     console: (action: {
       instanceId: string;

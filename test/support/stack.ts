@@ -1,7 +1,8 @@
-/** The whole product in one test: simulator, worker, client, with limits of milliseconds. */
+/** The whole product in one test: simulator, worker and client, with limits of milliseconds. */
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
-import { createActivities, type ActivityDependencies } from '../../src/activities/index.js';
+import type { ActivityDependencies } from '../../src/activities/dependencies.js';
+import { createActivities } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
 import { findRunbook } from '../../src/runbooks/catalogue.js';
@@ -28,12 +29,15 @@ export interface Stack {
   /** Starts a runbook on a target and waits for its report, whatever the outcome. */
   run(runbook: string, path: string, more?: Partial<StartArguments>): Promise<RunReport>;
   report(workflowId: string): Promise<RunReport>;
-  /** Names of the accepted POSTs of ours, in order. */
+  /** The names of our accepted POSTs, in order. */
   accepted(instanceId: string): Promise<string[]>;
   close(): Promise<void>;
 }
 
-/** Instance ids come from the seed, and leases from instance ids: simulators that share a Temporal server must differ. */
+/**
+ * Instance ids depend on the seed, and leases on instance ids, so simulators that share a Temporal server need
+ * different seeds.
+ */
 export function newSeed(): number {
   return randomInt(2 ** 31);
 }
@@ -122,7 +126,7 @@ export async function stopWorker(worker: Worker, running: Promise<void>): Promis
   await running;
 }
 
-/** As the documentation says: result, else the details of the failure, else the memo. */
+/** Reads the report as the docs describe: result, else the details of the failure, else the memo. */
 async function readReport({ client }: TestTemporal, workflowId: string): Promise<RunReport> {
   const handle = client.workflow.getHandle(workflowId);
   try {

@@ -20,7 +20,10 @@ interface Shared {
   readonly close: () => Promise<void>;
 }
 
-/** Vitest sets up each project on its own; they share one server, so that the replay at the end finds what all of them left. */
+/**
+ * Vitest sets up each project separately. They share one server, so that the replay at the end finds the histories
+ * of all.
+ */
 const shared = globalThis as typeof globalThis & {
   sharedTemporal?: { users: number; readonly started: Promise<Shared> };
 };

@@ -1,4 +1,7 @@
-/** A test file's connection to the shared Temporal server. test/replay/every-history.test.ts replays what the files leave there. */
+/**
+ * A test file's connection to the shared Temporal server. test/replay/every-history.test.ts replays the histories
+ * that test files leave there.
+ */
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import { Client } from '@temporalio/client';
@@ -7,7 +10,7 @@ import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { ClosableConnection } from '../../src/temporal/connection.js';
 import { installQuietRuntime } from './quiet-runtime.js';
 
-/** Task queues of test files begin with it; the replay at the end finds their workflows by it. */
+/** The prefix of the task queues of test files, by which the replay at the end finds their workflows. */
 export const TEST_QUEUE_PREFIX = 'test-';
 
 export interface TestTemporal {
@@ -15,7 +18,7 @@ export interface TestTemporal {
   readonly connection: NativeConnection;
   readonly address: string;
   readonly bundlePath: string;
-  /** Of this file only, so that files do not take each other's tasks. */
+  /** Unique for each file, so that files do not receive each other's tasks. */
   readonly taskQueue: string;
   worker(options: Partial<WorkerOptions>): Promise<Worker>;
 }

@@ -1,11 +1,13 @@
-/** Waiting for what comes about by itself, in place of waiting for a time. */
+/** Waits for conditions instead of fixed times. */
 
-/** Chosen: soon enough to meet a cloud job of 150 ms, seldom enough that many tests at once leave the machine to what they wait for. */
+/**
+ * Chosen: short enough to observe a cloud job of 150 ms, long enough that many waiting tests leave the machine idle.
+ */
 const EVERY_MS = 20;
-/** Within the time limit of a test with servers, so that the failure says what was waited for. */
+/** Shorter than the time limit of a test with servers, so that the failure names the condition. */
 const GIVE_UP_MS = 240_000;
 
-/** @throws when the condition throws, or does not hold in time */
+/** Resolves when the condition holds. @throws if the condition throws, or does not hold in time */
 export async function until(condition: () => Promise<boolean> | boolean, everyMs = EVERY_MS): Promise<void> {
   const giveUpAtMs = Date.now() + GIVE_UP_MS;
   while (!(await condition())) {
@@ -14,7 +16,7 @@ export async function until(condition: () => Promise<boolean> | boolean, everyMs
   }
 }
 
-/** Reads again until there is a value; a read that fails counts as none. @throws when there is none in time */
+/** Reads until there is a value; a read that fails counts as none. @throws if there is none in time */
 export async function untilFound<Value>(read: () => Promise<Value | null>): Promise<Value> {
   let found: Value | null = null;
   await until(async () => {

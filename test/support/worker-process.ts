@@ -115,5 +115,5 @@ async function untilReady(child: ChildProcess, lines: readonly string[]): Promis
     await new Promise((resolve) => setTimeout(resolve, 20));
   if (isReady()) return;
   child.kill('SIGKILL');
-  throw new Error(`The worker did not come up (exit code ${child.exitCode ?? 'none'}):\n${lines.join('\n')}`);
+  throw new Error(`The worker did not start (exit code ${child.exitCode ?? 'none'}):\n${lines.join('\n')}`);
 }

@@ -32,7 +32,7 @@ describe('one fault is one problem', () => {
     ['a wait without a unit', `${HEAD}steps:\n  - wait: 5\n`, '4 invalid-value', 'such as 90s, 5m or 2h'],
     ['a wait in words', `${HEAD}steps:\n  - wait: 5 minutes\n`, '4 invalid-value', 'such as 90s, 5m or 2h'],
     ['a scale without parameters', `${HEAD}steps:\n  - action: scale\n`, '4 missing', 'Add with: { replica: 2 }'],
-    ['steps of nothing', `${HEAD}steps:\n`, '3 invalid-value', 'as in "- action: restart"'],
+    ['steps of nothing', `${HEAD}steps:\n`, '3 invalid-value', 'as in steps: [{ action: restart }]'],
     [
       'an undo that is left out without saying why',
       `${HEAD}steps:\n  - action: stop\n    compensation: { none: true }\n`,
@@ -46,7 +46,7 @@ describe('one fault is one problem', () => {
       '1 too-deep',
       'Nest them less deep',
     ],
-    ['a wait of nothing', `${HEAD}steps:\n  - wait:\n`, '4 invalid-value', 'nothing stands here'],
+    ['a wait of nothing', `${HEAD}steps:\n  - wait:\n`, '4 invalid-value', 'there is nothing here'],
     [
       'an action and a wait in one step',
       `${HEAD}steps:\n  - action: stop\n    wait: 5m\n`,
@@ -79,7 +79,7 @@ describe('one fault is one problem', () => {
       'an input without a type',
       `${HEAD}inputs: { n: 3 }\nsteps: [{ action: scale, with: { replica: '\${{ inputs.n }}' } }]\n`,
       '3 invalid-value',
-      'n: { type: integer }',
+      'as in { type: integer }',
     ],
     [
       'an input of a type from elsewhere',

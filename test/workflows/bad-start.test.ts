@@ -16,11 +16,11 @@ afterAll(async () => {
 
 describe('start arguments', () => {
   it.each([
-    ['text', 'shop/checkout/prod-1', 'is no JSON object'],
-    ['a number', 7, 'is no JSON object'],
+    ['text', 'shop/checkout/prod-1', 'is not a JSON object'],
+    ['a number', 7, 'is not a JSON object'],
     ['nothing', undefined, 'nothing was given'],
-    ['null', null, 'is no JSON object'],
-    ['a list', [['shop/checkout/prod-1']], 'is no JSON object'],
+    ['null', null, 'is not a JSON object'],
+    ['a list', [['shop/checkout/prod-1']], 'is not a JSON object'],
     ['no targets', {}, '"targets" is missing'],
     ['an empty list of targets', { targets: [] }, 'Name at least one target'],
     ['an unknown key', { targets: ['a/b/c'], target: 'x' }, 'unknown key "target". Use one of: targets'],

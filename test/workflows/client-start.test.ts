@@ -113,7 +113,7 @@ describe('a start whose answer is lost', () => {
     link.cut();
     await expect(lost).rejects.toThrow(ServerUnreachable);
     await expect(lost).rejects.toMatchObject({ workflowId: id });
-    await expect(lost).rejects.toThrow(`the run ${id} may have been started all the same`);
+    await expect(lost).rejects.toThrow(`the run ${id} may have been started;`);
     link.restore();
     expect(await untilAnswered(() => far.start('restart', { targets: [path], id }))).toMatchObject({
       started: 'attached',

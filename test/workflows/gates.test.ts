@@ -218,7 +218,7 @@ describe.concurrent('a calendar', () => {
       'BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:soon\nEND:VEVENT\nEND:VCALENDAR',
     );
     const report = await stack.run('restart', path, { freeze: ['broken'] });
-    expect(report.failure?.message).toContain('broken.ics:3: DTSTART "soon" is no time');
+    expect(report.failure?.message).toContain('broken.ics:3: DTSTART "soon" is not a time');
   });
 
   it('that is half copied while a run is planned is waited for, where the run may wait', () =>

@@ -5,7 +5,7 @@ import { Worker } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { failure } from '../../src/activities/to-failure.js';
-import { withinScheduleToClose } from '../../src/activities/within-schedule-to-close.js';
+import { withinScheduleToClose } from '../../src/activities/time-limits.js';
 import { stopWorker } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 

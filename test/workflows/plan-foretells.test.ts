@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderPlan, renderReport } from '../../src/cli/render-report.js';
-import { paintFor } from '../../src/cli/paint.js';
+import { createColors } from '../../src/cli/colors.js';
 import { RunbookClient } from '../../src/client/index.js';
 import { expectedCourse } from '../../src/domain/plan/expected-course.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -51,13 +51,13 @@ describe.concurrent.each(SEEDS)('on an instance %j', (seed) => {
 it.concurrent('an undo that leads elsewhere is told before and after', async () => {
   const { instanceId, path } = await stack.newInstance();
   await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED' });
-  const plan = renderPlan(await runbooks.plan('declared-undo', { targets: [path] }), paintFor(false));
+  const plan = renderPlan(await runbooks.plan('declared-undo', { targets: [path] }), createColors(false));
   expect(plan).toContain(
     'undone by scale replica=3, which leads to another state than before the step: replicas 3 (2 before)',
   );
   const { workflowId } = await runbooks.start('declared-undo', { targets: [path] });
-  const text = renderReport(await runbooks.result(workflowId), paintFor(false));
-  expect(text).toMatch(/^COMPENSATED .* did not lead back/);
+  const text = renderReport(await runbooks.result(workflowId), createColors(false));
+  expect(text).toMatch(/^COMPENSATED .* did not restore the state/);
   expect(text).toContain('differs  replicas 3 (2 before)');
 });
 
@@ -69,7 +69,7 @@ it.concurrent('undos of several steps are sent as the plan foretells them, folde
   if (planned === undefined) throw new Error('there is one target');
   const { undos } = expectedCourse(planned.seen, planned.steps);
   expect(undos?.undos).toEqual([{ action: 'start' }, { action: 'scale', replica: 4 }]);
-  const text = renderPlan(plan, paintFor(false));
+  const text = renderPlan(plan, createColors(false));
   expect(text).toContain('its undo scale replica=1 is left out: the undo of step 1 restores what was before both');
   expect(text).toContain('  if step 4 fails and has changed nothing: undo by start, then scale replica=4\n');
   const { workflowId } = await runbooks.start('folded-undos', { targets: [path] });

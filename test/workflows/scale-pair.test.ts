@@ -170,7 +170,7 @@ describe.concurrent('scale-up is refused, and sends nothing,', () => {
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     const workflowId = await stack.start('scale-down', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
-    await expectRefusal(instanceId, path, new RegExp(`run ${workflowId}, begun .* is still open`));
+    await expectRefusal(instanceId, path, new RegExp(`run ${workflowId}, started .* is still open`));
     await stack.control.finish(instanceId);
     await stack.report(workflowId);
   });
@@ -197,7 +197,7 @@ describe.concurrent('a scale-down that did not succeed', () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     await stack.control.outcome({ instanceId, action: 'scale', executionStatus: 'FAILED' });
     expect((await stack.run('scale-down', path)).outcome).toBe('failed');
-    await expectRefusal(instanceId, path, '1 is known, without a change that stands');
+    await expectRefusal(instanceId, path, '1 is known, without a change that was kept');
   });
 
   it('and was undone captures nothing; the one before it counts', async () => {
@@ -222,7 +222,7 @@ describe.concurrent('a scale-down that did not succeed', () => {
     await stack.control.finish(instanceId);
     expect((await stack.report(workflowId)).outcome).toBe('cancelled');
     expect(await replicas(instanceId)).toBe(4);
-    await expectRefusal(instanceId, path, '1 is known, without a change that stands');
+    await expectRefusal(instanceId, path, '1 is known, without a change that was kept');
   });
 
   it('but was cancelled after its step, which stands, counts', async () => {

@@ -46,7 +46,7 @@ describe.concurrent('temporal workflow start', () => {
 
   it.each([
     ['a mistyped type', 'recover-it', '{"targets": ["a/b/c"]}', 'There is no runbook "recover-it"'],
-    ['text instead of an object', 'recover', '"shop/checkout/prod-1"', 'is no JSON object'],
+    ['text instead of an object', 'recover', '"shop/checkout/prod-1"', 'is not a JSON object'],
     ['a mistyped key', 'recover', '{"target": "a/b/c"}', 'unknown key "target"'],
   ])('fails at once, readably, for %s', async (_case, type, input, text) => {
     const workflowId = await start(type, input);

@@ -132,7 +132,7 @@ describe.concurrent('a run whose report is larger than what a run stores', () =>
     const report = await stack.report(await stack.start('too-wide', { targets }));
     expect(report.outcome).toBe('refused');
     expect(report.failure?.message).toMatch(
-      /the plan could reach \d,\d{3},\d{3} bytes, and Temporal can keep 1,500,000/,
+      /the plan could reach \d,\d{3},\d{3} bytes, and Temporal can store only 1,500,000/,
     );
   });
 });

@@ -1,15 +1,22 @@
-/** The words of whoever starts a run: they are shown on terminals, in logs and in the Temporal UI, so each is one line that shows all of itself. */
+/**
+ * Text that a caller supplies is shown on terminals, in logs and in the Temporal UI, so each value must be a single
+ * line without hidden characters.
+ */
 import type { Problem } from '../failures.js';
 import { hasControlCharacters, printable } from '../text/text.js';
 
-export const HOLDS_CONTROL_CHARACTERS = 'it holds characters that a terminal obeys or that nobody sees';
-export const ONE_LINE_REMEDY =
-  'Write it on one line, without control characters, direction marks and characters that nobody sees';
+/** What is wrong with text that must not be shown. */
+export const HOLDS_CONTROL_CHARACTERS = 'it contains control or invisible characters';
+/** How to fix it. */
+export const ONE_LINE_REMEDY = 'Write it on one line, without control or invisible characters';
 
-/** Deeper words are refused for their depth. */
+/** Values nested deeper than this are refused for their depth. */
 const DEEPEST = 100;
 
-/** A problem for each text in plain JSON, and for each key, that holds a control character; `place` is its path. */
+/**
+ * Returns a problem for each text and key in plain JSON that contains a control or invisible character; `place` is
+ * its path.
+ */
 export function unprintableWords(words: unknown, place = '', depth = 0): Problem[] {
   if (typeof words === 'string') return hasControlCharacters(words) ? [unprintable(place, words)] : [];
   if (typeof words !== 'object' || words === null || depth > DEEPEST) return [];
@@ -23,6 +30,6 @@ export function unprintableWords(words: unknown, place = '', depth = 0): Problem
 }
 
 function unprintable(place: string, text: string): Problem {
-  const found = `"${printable(text.slice(0, 100))}" holds characters that a terminal obeys or that nobody sees`;
+  const found = `"${printable(text.slice(0, 100))}" contains control or invisible characters`;
   return { code: 'control-characters', place, found, remedy: ONE_LINE_REMEDY };
 }

@@ -1,53 +1,62 @@
-/** What a plan says of its steps before anything is sent: which are skipped, which undos would be sent, and where those lead. By the rules of the run. Pure. */
+/**
+ * Predicts a run for its plan, by the rules of the run: which steps are skipped, which undos would be sent, and what
+ * state they lead to. Pure.
+ */
 import { ruleOf, desiredStateHolds, type Action } from '../target/actions.js';
 import { isAtRest } from '../target/cloud-job.js';
 import { differencesBetween, owedUndos, type Difference, type DoneStep, type LeftOut } from '../report/compensation.js';
 import type { ActionStep, PlannedStep } from './plan.js';
 import type { Observation } from '../target/target.js';
 
+/** What is expected of one step. */
 export interface ExpectedStep {
-  /** `unknown`: a cloud job is in flight, and the step is decided once that has ended. */
+  /** `unknown`: a cloud job is in flight, and the step is decided after it has ended. */
   readonly course: 'sent' | 'skipped' | 'unknown';
   readonly undo: ExpectedUndo;
 }
 
+/** What is expected of the undo of a step. */
 export type ExpectedUndo =
-  /** As the plan says it: nothing more is known, or there is nothing to say. */
+  /** As the plan declares it; there is nothing to add. */
   | { readonly kind: 'asDeclared' }
-  /** `differs`: what is then other than before the step. */
+  /** `differs`: what would not be as before the step. */
   | { readonly kind: 'action'; readonly action: Action; readonly differs: readonly Difference[] }
-  /** The run would not send it: the undo of another step makes it needless. */
+  /** The run would not send it, because the undo of another step makes it unnecessary. */
   | {
       readonly kind: 'leftOut';
       readonly action: Action;
-      /** Positions in the list of steps, from 0: whose undo makes it needless, and the step from whose success on that holds. */
+      /**
+       * Positions in the list of steps, from 0: the step whose undo makes it unnecessary, and the step after whose
+       * success that is so.
+       */
       readonly by: number;
       readonly from: number;
       readonly why: LeftOut['why'];
     }
-  /** The step changes nothing that is undone: the instance was not in the state that its undo restores. */
+  /** Nothing to undo: the instance was not in the state that the undo restores. */
   | { readonly kind: 'nothing' };
 
-/** What the run sends when the last step that asks for undos fails and has changed nothing itself. */
+/** What the run sends if the last step that asks for undos fails without having changed anything. */
 export interface ExpectedUndos {
   /** Position of that step in the list, from 0. */
   readonly failing: number;
-  /** In the order to send them. */
+  /** In the order in which they are sent. */
   readonly undos: readonly Action[];
-  /** What is then other than before the run. */
+  /** What would not be as before the run. */
   readonly differs: readonly Difference[];
 }
 
+/** The expected course of one target. */
 export interface ExpectedCourse {
-  /** One for each step. */
+  /** One entry per step. */
   readonly steps: readonly ExpectedStep[];
-  /** `null` where no step before has an undo, where no step asks for undos, and while a cloud job is in flight. */
+  /** `null` if no earlier step has an undo, if no step asks for undos, or while a cloud job is in flight. */
   readonly undos: ExpectedUndos | null;
 }
 
 /**
- * The course of a target's steps if each succeeds, and the undos that this leads to.
- * @param seen the reading of the plan; the run takes its own under the lease, and decides by that
+ * The course of a target's steps if each succeeds, and the undos for it.
+ * @param seen the reading of the plan; the run reads again under the lease and decides by that
  */
 export function expectedCourse(seen: Observation, steps: readonly PlannedStep[]): ExpectedCourse {
   if (!isAtRest(seen)) return { steps: steps.map(notKnownYet), undos: null };
@@ -63,12 +72,12 @@ function notKnownYet(step: PlannedStep): ExpectedStep {
   return { course: isOpen ? 'unknown' : 'sent', undo: { kind: 'asDeclared' } };
 }
 
-/** A restart is never skipped: its state holds before it. */
+/** A restart is never skipped, because its desired state holds before it. */
 function isSkippable({ action }: ActionStep): boolean {
   return ruleOf(action).kind === 'state';
 }
 
-/** As the run would note them; `null` for a wait. */
+/** The steps as the run would record them; `null` for a wait. */
 function doneSteps(seen: Observation, steps: readonly PlannedStep[]): (DoneStep | null)[] {
   let state = seen;
   return steps.map((step) => {
@@ -80,7 +89,7 @@ function doneSteps(seen: Observation, steps: readonly PlannedStep[]): (DoneStep 
   });
 }
 
-/** What the run owes once the first `count` steps were done. */
+/** The undos that the run would send after the first `count` steps. */
 function owedAfter(done: readonly (DoneStep | null)[], count: number) {
   return owedUndos(done.slice(0, count).filter((step) => step !== null));
 }
@@ -92,7 +101,7 @@ function expectedStep(step: PlannedStep, index: number, done: readonly (DoneStep
   return { course: 'sent', undo: leftOutUndo(index, done) ?? undoAlone(own) };
 }
 
-/** The step's undo by itself, as if it were the only one. */
+/** The undo of the step as if it were the only one. */
 function undoAlone(own: DoneStep): ExpectedUndo {
   const { step, before, after } = own;
   const rule = ruleOf(step.action);
@@ -106,7 +115,7 @@ function undoAlone(own: DoneStep): ExpectedUndo {
   return { kind: 'action', action: undo.action, differs: differencesBetween(before, undone) };
 }
 
-/** `null` where it would be sent once all steps were done. */
+/** `null` if it would be sent after all steps were done. */
 function leftOutUndo(index: number, done: readonly (DoneStep | null)[]): ExpectedUndo | null {
   const leftOutAfter = (count: number) => owedAfter(done, count).leftOut.find(({ step }) => step === done[index]?.step);
   if (leftOutAfter(done.length) === undefined) return null;
@@ -119,7 +128,10 @@ function leftOutUndo(index: number, done: readonly (DoneStep | null)[]): Expecte
   return null;
 }
 
-/** Of several scales in a row: the undo that is sent for all of them, not the next older one, which is left out as well. */
+/**
+ * For several scales in a row: the undo that is sent for all of them, not the next older one, which is left out as
+ * well.
+ */
 function oldestOf(found: LeftOut, all: readonly LeftOut[]): LeftOut {
   const older = all.find(({ step, why }) => step === found.by && why === 'older');
   return found.why === 'cancels' || older === undefined ? found : oldestOf(older, all);

@@ -1,6 +1,6 @@
 /**
- * How much a plan can come to: the largest sizes that its run can reach, each beside what is allowed. Computed while planning, so that a run
- * that could not be stored to its end is refused before it touches anything. Pure.
+ * Computes the largest sizes that a plan's run can reach, and compares them with Temporal's limits while planning,
+ * so that a run that could not be stored is refused before it changes anything. Pure.
  */
 import type { Action } from '../target/actions.js';
 import { leastReportBytes, LONGEST, withShortSteps } from '../report/cut-report.js';
@@ -34,7 +34,7 @@ export interface PlannedSize {
   readonly unit: 'bytes' | 'events';
 }
 
-/** Every size that Temporal limits and a plan decides. */
+/** Every size that a plan determines and Temporal limits. */
 export function plannedSizes(plan: Plan): PlannedSize[] {
   const bytes = (what: string, size: number, atMost: number): PlannedSize => ({ what, size, atMost, unit: 'bytes' });
   const events = (what: string, size: number): PlannedSize => ({ what, size, atMost: HISTORY_EVENTS, unit: 'events' });
@@ -55,14 +55,14 @@ export function plannedSizes(plan: Plan): PlannedSize[] {
   ];
 }
 
-/** What of a plan could not be stored to the end of its run, with the figures. */
+/** The sizes that exceed a limit, with figures. */
 export function sizeProblems(plan: Plan): Problem[] {
   return plannedSizes(plan)
     .filter(({ size, atMost }) => size > atMost)
     .map(({ what, size, atMost, unit }) => ({
       code: 'too-large',
       place: 'the run as a whole',
-      found: `${what} could reach ${figure(size)} ${unit}, and Temporal can keep ${figure(atMost)} of it`,
+      found: `${what} could reach ${figure(size)} ${unit}, and Temporal can store only ${figure(atMost)}`,
       remedy: `Start several runs with fewer targets (here ${plan.targets.length}), or give the runbook fewer steps, shorter inputs or a shorter wait`,
     }));
 }
@@ -83,12 +83,12 @@ function targetArgumentsBytes(target: TargetPlan): number {
   return jsonBytes(target) + ARGUMENTS_BYTES;
 }
 
-/** Every step and every undo failed, and every effect stayed. */
+/** Assumes that every step and every undo failed, and that every effect remains. */
 function shortReportBytes(targetPlan: TargetPlan): number {
   return jsonBytes(withShortSteps(worstReport(targetPlan)));
 }
 
-/** The run at its longest, every target begun and none with room for its steps. */
+/** The run's longest report if no target has room for its steps. */
 function shortestReportBytes(plan: Plan): number {
   const report: RunReport = {
     reportVersion: 1,
@@ -123,17 +123,17 @@ function progressBytes({ target, steps }: TargetPlan): number {
   return jsonBytes(target) + 2 * jsonBytes(shown);
 }
 
-/** Of an event of Temporal itself: who, when, what build. Measured: 100 to 300. */
+/** Temporal's own part of an event: who, when, which build. Measured: 100 to 300. */
 const EVENT_BYTES = 300;
-/** A message, the evidence, what settling said. */
+/** Messages, evidence, and what settling found. */
 const MESSAGES_BYTES = 4_000;
 
-/** An id of ServiceStage in a list; 36 are usual. */
+/** The id of a cloud job in a list; 36 bytes are usual. */
 const CLOUD_JOB_BYTES = 70;
 
-/** Each step is sent and settled, and so is its undo. */
+/** Assumes that each step is sent and settled, and so is its undo. */
 function targetHistoryBytes({ target, steps }: TargetPlan): number {
-  // Every step brings the ids of those before it along: half of all, on average, of steps and undos.
+  // Every step carries the ids of those before it: on average half of all steps and undos.
   const knownCloudJobs = CLOUD_JOB_BYTES * (steps.length + 1);
   const perStep = steps.map((step) => {
     if (step.kind === 'wait') return jsonBytes(step);
@@ -146,31 +146,31 @@ function targetHistoryBytes({ target, steps }: TargetPlan): number {
   return sum(perStep) + own + EVENT_BYTES * targetHistoryEvents({ target, seen: NOTHING_SEEN, steps });
 }
 
-/** An activity has 3 events and the workflow task that takes its result 3 more. */
+/** An activity has 3 events, and the workflow task that receives its result 3 more. */
 function targetHistoryEvents({ steps }: TargetPlan): number {
   return 60 + steps.length * 4 * 6;
 }
 
 function runHistoryBytes(plan: Plan, reportBytes: number): number {
   const { targets } = plan;
-  const looks = mostLooks(plan) * (lookBytes(plan) + 6 * EVENT_BYTES);
+  const gateChecks = mostGateChecks(plan) * (gateCheckBytes(plan) + 6 * EVENT_BYTES);
   const children = sum(targets.map(targetArgumentsBytes)) + targets.length * (reportBytes + 24 * EVENT_BYTES);
-  // Start arguments are part of the plan; the report stands in the memo and in the result.
-  return 2 * jsonBytes(plan) + children + looks + MEMO_REPORT_BYTES + 2 * RESULT_REPORT_BYTES;
+  // Start arguments are part of the plan; the report is in the memo and in the result.
+  return 2 * jsonBytes(plan) + children + gateChecks + MEMO_REPORT_BYTES + 2 * RESULT_REPORT_BYTES;
 }
 
 function runHistoryEvents(plan: Plan): number {
-  return 60 + plan.targets.length * 24 + mostLooks(plan) * 6;
+  return 60 + plan.targets.length * 24 + mostGateChecks(plan) * 6;
 }
 
-/** Before each target, after each time to wait, and once more where a gate closed before anything was sent. */
-function mostLooks({ guards, targets }: Plan): number {
+/** Gates are checked before each target, after each wait, and once more if a gate closed before anything was sent. */
+function mostGateChecks({ guards, targets }: Plan): number {
   if (guards === undefined) return 0;
   return 2 * targets.length + 2 * Math.ceil((guards.waitAtMostMs ?? 0) / CHECK_AGAIN_MS);
 }
 
-/** What the calendars said, in the marker of a look. */
-function lookBytes({ guards }: Plan): number {
+/** The calendars' answer in the marker of a check. */
+function gateCheckBytes({ guards }: Plan): number {
   const names = guards?.freeze ?? [];
   if (names.length === 0) return 0;
   const longest = Math.max(...names.map(jsonBytes));
@@ -248,7 +248,7 @@ function worstUndo({ action, compensation }: ActionStep): Action {
   return action.action === 'scale' ? { action: 'scale', replica: 1_000_000, hosts: HOSTS } : { action: 'start' };
 }
 
-/** With the longest name and advice. */
+/** The failure with the longest name and advice. */
 function worstFailure(messageBytes: number): FailureRecord {
   const names = Object.keys(FAILURES) as FailureName[];
   const name = names.reduce((longest, each) => (each.length > longest.length ? each : longest));

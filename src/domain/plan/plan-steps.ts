@@ -1,4 +1,4 @@
-/** Runbook + inputs + what is known of one target → its planned steps, all literal, or every problem. Pure. */
+/** Plans the steps of one target from runbook, inputs and facts: all values literal, or every problem. Pure. */
 import { ACTIONS, type Action, type ActionName } from '../target/actions.js';
 import { durationMs, DURATION_REMEDY } from '../time/duration.js';
 import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
@@ -8,32 +8,35 @@ import { isActionStep, stepIds, type Runbook, type RunbookActionStep } from '../
 import { stepTimes, type VerifyDefaults } from '../runbook/runbook-checks.js';
 import type { Observation, Target } from '../target/target.js';
 
+/** What planning knows of one target. */
 export interface TargetFacts {
   readonly target: Target;
   readonly seen: Observation;
-  /** Versions of the snapshots, newest first; empty where no step needs them. */
+  /** Versions of the snapshots, newest first; empty if no step needs them. */
   readonly snapshotVersions: readonly string[];
-  /** For a runbook with `restores`; `null` where nothing can be restored, which is a problem told elsewhere. */
+  /** Only for a runbook with `restores`; `null` if nothing can be restored, which is reported separately. */
   readonly captured?: Captured | null;
 }
 
-/** What the run of another runbook captured on the target. */
+/** What a run of another runbook captured on the target. */
 export interface Captured {
   readonly replicaCount: number;
-  /** For people: by which run, and from → to. */
+  /** For people: the run, and from → to. */
   readonly note: string;
   readonly expects: ExpectedCounts;
 }
 
+/** Defaults for what a runbook does not set. */
 export interface PlanningRules {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly usualDurationsMs: Readonly<Record<ActionName, number>>;
   readonly verify: VerifyDefaults;
 }
 
-/** The word for "the newest snapshot whose version is not the running one". */
+/** Means "the newest snapshot whose version is not the running one". */
 const PREVIOUS_VERSION = 'previous';
 
+/** Plans the steps, or returns every problem. */
 export function planSteps(
   runbook: Runbook,
   facts: TargetFacts,
@@ -49,7 +52,7 @@ export function planSteps(
     if (isActionStep(step)) return plannedAction(step, id, facts, values, rules, report);
     const text = String(interpolate(step.wait, values));
     const ms = durationMs(text);
-    if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is no duration`, DURATION_REMEDY);
+    if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is not a duration`, DURATION_REMEDY);
     return { kind: 'wait', id, durationMs: ms ?? 0 };
   });
   return { steps, problems };
@@ -57,7 +60,7 @@ export function planSteps(
 
 type Report = (found: string, remedy: string) => void;
 
-/** An input that is missing or was refused is told by itself: of what is made from it, nothing is judged. */
+/** An input that is missing or was refused has its own problem, so values made from it are not checked. */
 function usesRefusedInput(value: unknown, { inputs }: Values): boolean {
   return namesUsed(value).some((name) => {
     const [scope, input = ''] = name.split('.');
@@ -80,7 +83,7 @@ function valuesOf({ target, seen, captured }: TargetFacts, { inputs }: PlanningR
       status: seen.status,
       replicaCount: seen.replicaCount,
     },
-    // Where nothing can be restored this stands in, so that the other problems of the steps are found as well.
+    // A placeholder if nothing can be restored, so that the other problems of the steps are found as well.
     captured: { replicaCount: captured?.replicaCount ?? 1 },
   };
 }
@@ -128,7 +131,7 @@ function plannedCompensation(
   };
 }
 
-/** Parameters with every expression replaced, checked once more by the action table: an input may have brought anything. */
+/** Replaces every expression and checks the parameters again, because an input may have brought any value. */
 function literalAction(name: ActionName, parameters: unknown, values: Values, report: Report): Action {
   const literal: Record<string, unknown> = {};
   for (const [key, rule] of Object.entries(ACTIONS[name].parameters)) {
@@ -156,7 +159,7 @@ function literalAction(name: ActionName, parameters: unknown, values: Values, re
   return { action: name, ...literal } as Action;
 }
 
-/** `previous` is resolved and frozen here; a literal version must be among the snapshots. */
+/** Resolves `previous` and freezes the version; a literal version must be among the snapshots. */
 function resolveVersion(
   action: Action,
   { seen, snapshotVersions }: TargetFacts,
@@ -184,7 +187,7 @@ function resolveVersion(
   return { action: { ...action, version: previous }, note: `previous: ${running} → ${previous}` };
 }
 
-/** Scaling virtual machines needs hosts, and its undo the hosts of before. */
+/** Scaling virtual machines needs hosts, and its undo needs the hosts from before. */
 function checkHosts(step: RunbookActionStep, action: Action, { target, seen }: TargetFacts, report: Report): void {
   if (action.action !== 'scale' || target.platformType !== 'vmapp') return;
   if (action.hosts === undefined)

@@ -1,10 +1,10 @@
-/** The plan: what a run will do, complete and literal, recorded in history before anything is sent. */
+/** The plan: everything a run will do, with literal values, recorded in history before anything is sent. */
 import type { Action } from '../target/actions.js';
 import type { Freeze, Window } from '../gates/gates.js';
 import type { Limits } from '../once/limits.js';
 import type { Observation, Target } from '../target/target.js';
 
-/** Grows when the interpreter must treat older plans differently. */
+/** Incremented when the interpreter must treat older plans differently. */
 export const PLAN_VERSION = 1;
 
 /** What to do when a step does not succeed. */
@@ -13,68 +13,83 @@ export type OnFailure = 'compensate' | 'abort' | 'continue';
 /** What to do when the run is cancelled. */
 export type OnCancel = 'compensate' | 'stop-after-step' | 'leave';
 
-/** How a step's effect is taken back. `default`: as the action table says, from the state captured before. */
+/** How a step's effect is undone. `default`: by the action table, from the state captured before. */
 export type PlannedCompensation =
   | { readonly kind: 'default' }
   | { readonly kind: 'none'; readonly reason: string }
   | { readonly kind: 'irreversible'; readonly reason: string }
   | { readonly kind: 'action'; readonly action: Action };
 
+/** One action of a target. */
 export interface ActionStep {
   readonly kind: 'action';
   readonly id: string;
   readonly action: Action;
-  /** Send + follow + verify. */
+  /** Limit for send, follow and verify together. */
   readonly deadlineMs: number;
-  /** The desired state must be reached within `withinMs` of the cloud job's end and hold for `stableMs`. */
+  /** The desired state must be reached within `withinMs` after the cloud job's end and hold for `stableMs`. */
   readonly verify: { readonly withinMs: number; readonly stableMs: number };
-  /** Usual time from the POST to the end of the cloud job; decides when to look, never what is concluded. */
+  /** Usual time from the POST to the end of the cloud job. Determines when to poll, never the result. */
   readonly usualDurationMs: number;
   readonly onFailure: OnFailure;
   readonly compensation: PlannedCompensation;
   /** For people: what was resolved, such as `previous: 1.4.1 → 1.4.0`. */
   readonly note?: string | undefined;
-  /** Nothing is sent where the instance differs once the lease is held: time may have passed since the plan was made. */
+  /**
+   * Nothing is sent if the instance differs from this once the lease is held, because time has passed since
+   * planning.
+   */
   readonly expects?: ExpectedCounts | undefined;
 }
 
+/** The replica counts that a step relies on. */
 export interface ExpectedCounts {
   readonly replicaCounts: readonly number[];
-  /** The newest cloud job when it was planned: a newer one may have changed the count and back. Absent where none was seen. */
+  /**
+   * The newest cloud job at planning: a newer one may have changed the count and changed it back. Absent if there
+   * was none.
+   */
   readonly lastJobId?: string;
   /** For people: where these counts come from. */
   readonly why: string;
 }
 
+/** A pause between actions. */
 export interface WaitStep {
   readonly kind: 'wait';
   readonly id: string;
   readonly durationMs: number;
 }
 
+/** One step of a target. */
 export type PlannedStep = ActionStep | WaitStep;
 
+/** The plan of one target. */
 export interface TargetPlan {
   readonly target: Target;
-  /** What was seen while planning. Not the baseline: that is read again under the lease. */
+  /** The reading taken while planning. It is not the baseline, which is read again under the lease. */
   readonly seen: Observation;
   readonly steps: readonly PlannedStep[];
 }
 
-/** What has to be open before a target is begun. */
+/** What must be open before a target starts. */
 export interface Guards {
-  /** `opensAtMs: null`: it opens at the time a schedule started the run for, else at the run's own start. */
+  /** `opensAtMs: null`: it opens at the time for which a schedule started the run, else when the run starts. */
   readonly window: (Omit<Window, 'opensAtMs'> & { readonly opensAtMs: number | null }) | null;
-  /** Names of calendars, the runbook's and the start's. */
+  /** Names of calendars, from the runbook and from the start. */
   readonly freeze: readonly string[];
-  /** In all, over the whole run; `null`: a closed gate is not waited for. */
+  /** In total over the whole run; `null`: the run does not wait for a closed gate. */
   readonly waitAtMostMs: number | null;
-  /** What the calendars said while planning of the days to come; for people, and no part of the hash. */
+  /** The freezes of the coming days at planning; for people, and not part of the hash. */
   readonly coming: readonly Freeze[];
-  /** In one line each, why calendars could not be read while planning, where the run may wait until they can. No part of the hash either. */
+  /**
+   * Why calendars could not be read while planning, one line each, if the run may wait until they can. Not part of
+   * the hash.
+   */
   readonly unreadable?: readonly string[];
 }
 
+/** What a run will do. */
 export interface Plan {
   readonly planVersion: typeof PLAN_VERSION;
   readonly runbook: string;
@@ -84,17 +99,20 @@ export interface Plan {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly targets: readonly TargetPlan[];
   readonly onCancel: OnCancel;
-  /** Only where there is a window or a freeze. */
+  /** Only if there is a window or a freeze. */
   readonly guards?: Guards;
-  /** Of the whole run, from its start; undo is not cut by it, and waiting for a gate does not count. */
+  /** Limit of the whole run from its start. It does not cut undos short, and waiting for a gate does not count. */
   readonly deadlineMs: number;
   readonly limits: Limits;
   readonly dryRun: boolean;
-  /** SHA-256, hex, of `canonicalPlan`: what an approval binds to. */
+  /** SHA-256 of `canonicalPlan` in hex; an approval refers to it. */
   readonly hash: string;
 }
 
-/** The plan without its hash as one canonical text: keys sorted, readings left out since their times differ on each planning. */
+/**
+ * The plan without its hash as canonical text: keys sorted, and readings left out because their times differ each
+ * time.
+ */
 export function canonicalPlan(plan: Omit<Plan, 'hash'>): string {
   const { runbook, title, inputs, onCancel, deadlineMs, planVersion } = plan;
   const targets = plan.targets.map(({ target, steps }) => ({ target, steps }));

@@ -1,4 +1,4 @@
-/** Start arguments as they arrive, hand-typed or from a program: checked whole, every problem at once. */
+/** Checks start arguments as they arrive, typed by hand or from a program, and reports every problem at once. */
 import { z } from 'zod';
 import { HOLDS_CONTROL_CHARACTERS, ONE_LINE_REMEDY } from './caller-text.js';
 import type { StartArguments } from '../contract.js';
@@ -44,17 +44,18 @@ const Shape = z.strictObject({
     .optional(),
   waitAtMost: waiting.optional(),
 });
-/** Each is enough to see what is meant; all together go into one message of the run, and Temporal bounds those. */
+/** Long enough to recognize a value. All problems share one message of the run, and Temporal limits those. */
 const LONGEST = 200;
 const MOST_KEYS = 20;
 const KEYS = Object.keys(Shape.shape);
 const WINDOW_KEYS = Object.keys(Window.shape);
 const EXAMPLE = '{"targets": ["shop/checkout/prod-1"], "requestedBy": "alice"}';
 
+/** Checks everything except the inputs. `value` is `null` if the arguments cannot be used. */
 export function readStartArguments(given: unknown): { value: StartArguments | null; problems: Problem[] } {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     const found =
-      given === undefined ? 'nothing was given' : `${JSON.stringify(given).slice(0, 100)} is no JSON object`;
+      given === undefined ? 'nothing was given' : `${JSON.stringify(given).slice(0, 100)} is not a JSON object`;
     return { value: null, problems: [problem('start arguments', found, `Give one JSON object, such as ${EXAMPLE}`)] };
   }
   const parsed = Shape.safeParse(given);
@@ -63,8 +64,8 @@ export function readStartArguments(given: unknown): { value: StartArguments | nu
   const { targets, inputs = {} } = parsed.data;
   const twice = targets.filter((target, index) => targets.indexOf(target) < index);
   for (const target of new Set(twice))
-    problems.push(problem(`targets, "${target}"`, 'it stands more than once', 'Name each target once'));
-  // Keys that were not given are not there; only the type says that they might be undefined.
+    problems.push(problem(`targets, "${target}"`, 'it appears more than once', 'Name each target once'));
+  // Keys that were not given are absent; only the type allows `undefined`.
   const value = { ...parsed.data, targets: [...new Set(targets)], inputs } as StartArguments;
   return { value, problems };
 }
@@ -110,7 +111,7 @@ function kindOf(value: object): string {
   return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
 }
 
-/** Inputs with defaults filled in and text turned into what the runbook declares. */
+/** Fills in defaults of inputs and converts text to the declared types. */
 export function readInputs(
   runbook: Runbook,
   given: Readonly<Record<string, unknown>>,
@@ -137,7 +138,7 @@ export function readInputs(
 }
 
 function problem(place: string, found: string, remedy: string): Problem {
-  // An empty key is a key as well, and has to be told about.
+  // An empty key is a key as well and must be reported.
   return {
     code: 'invalid-arguments',
     place: place.trim() === '' ? JSON.stringify(place) : place.slice(0, LONGEST),

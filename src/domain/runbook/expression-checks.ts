@@ -2,13 +2,12 @@
 import { ACTIONS, type ActionName } from '../target/actions.js';
 import { didYouMean } from '../text/suggest.js';
 import { CAPTURED_NAMES, isBrokenExpression, isWholeExpression, namesUsed, TARGET_NAMES } from './interpolate.js';
-import { isActionStep, type Input, type Runbook } from './runbook.js';
-import type { RunbookProblem } from './runbook-checks.js';
+import { isActionStep, type Input, type Runbook, type RunbookProblem } from './runbook.js';
 
 /** A part of `RUNBOOK_CHECKS`. */
 export const EXPRESSION_CHECKS = {
   'unknown-name': 'Expressions use declared inputs, known names of the target, and what is captured',
-  'invalid-input-type': 'An input that stands for a whole value has the type that is wanted there',
+  'invalid-input-type': 'An input that is a whole value has the type that is wanted there',
   'unused-input': 'Every declared input is used',
   'captured-without-restores': 'What another runbook captured is used only with `restores`, which names that runbook',
   'unused-restores': 'A runbook with `restores` uses `${{ captured.replicaCount }}`',
@@ -53,6 +52,7 @@ function* parameterPlaces(action: ActionName, parameters: unknown, path: (string
   }
 }
 
+/** Checks every expression: its names exist, its type fits, and every declared input is used. */
 export function checkExpressions(runbook: Runbook): RunbookProblem[] {
   const problems: RunbookProblem[] = [];
   const inputs = Object.keys(runbook.inputs);

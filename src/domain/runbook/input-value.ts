@@ -8,8 +8,7 @@ export function valueProblem(input: Input, value: unknown): string | null {
   switch (input.type) {
     case 'string': {
       if (typeof value !== 'string') return `${show(value)} is not text`;
-      if (hasControlCharacters(value))
-        return `${show(value)} holds characters that a terminal obeys or that nobody sees`;
+      if (hasControlCharacters(value)) return `${show(value)} contains control or invisible characters`;
       if (input.enum !== undefined && !input.enum.includes(value))
         return `${show(value)} is none of ${input.enum.join(', ')}`;
       if (value.length < (input.minLength ?? 0)) return `${show(value)} is shorter than ${input.minLength} characters`;

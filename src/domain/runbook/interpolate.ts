@@ -19,6 +19,7 @@ export const TARGET_NAMES = [
 /** Names of what the run of another runbook captured; only in a runbook with `restores`. */
 export const CAPTURED_NAMES = ['replicaCount'] as const;
 
+/** What expressions can use. */
 export interface Values {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly target: Readonly<Record<string, unknown>>;
@@ -32,7 +33,7 @@ export function namesUsed(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(namesUsed) : [];
 }
 
-/** True where `${{` stands and no expression does: one that does not end, or is longer than any name. It would be sent as it is. */
+/** Whether a value contains `${{` without a complete expression: one that does not end, or is longer than any name. It would be sent unchanged. */
 export function isBrokenExpression(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(isBrokenExpression);
   return typeof value === 'string' && value.replace(EXPRESSION, '').includes('${{');
@@ -48,7 +49,7 @@ export function interpolate(value: unknown, values: Values): unknown {
   return fillIn(value, (name) => lookUp(name, values));
 }
 
-/** Replaces every expression by what its name stands for; what is put in is not looked at again. */
+/** Replaces every expression by the value of its name. Expressions within such a value are left alone. */
 export function fillIn(value: unknown, valueOf: (name: string) => unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => fillIn(item, valueOf));
   if (typeof value !== 'string') return value;

@@ -3,15 +3,15 @@ import { ACTIONS } from '../target/actions.js';
 import { durationMs } from '../time/duration.js';
 import { checkExpressions, checkRestores, EXPRESSION_CHECKS } from './expression-checks.js';
 import { valueProblem } from './input-value.js';
-import { isActionStep, isReservedName, stepIds, type Input, type Runbook, type RunbookActionStep } from './runbook.js';
-
-/** A problem inside a file, before its place is known in lines and columns. */
-export interface RunbookProblem {
-  readonly code: string;
-  readonly path: readonly (string | number)[];
-  readonly found: string;
-  readonly remedy: string;
-}
+import {
+  isActionStep,
+  isReservedName,
+  stepIds,
+  type Input,
+  type Runbook,
+  type RunbookActionStep,
+  type RunbookProblem,
+} from './runbook.js';
 
 /**
  * What each check proves, for docs/runbook-reference.md.
@@ -27,11 +27,12 @@ export const RUNBOOK_CHECKS = {
   'impossible-rule': 'An input has a value that fits it: no minimum above its maximum',
   'invalid-default': 'The default of an input fits its own rules',
   'duplicate-freeze': 'No calendar is named twice',
-  'empty-guard': 'What stands under `guards` says something: no empty `guards`, `window` or `freeze`',
+  'empty-guard': 'Every key under `guards` has a value: no empty `guards`, `window` or `freeze`',
   'deadline-too-short': 'A step has time for its verification, and the run for its steps',
 } as const;
 type CheckCode = keyof typeof RUNBOOK_CHECKS;
 
+/** Proves what the shape of a runbook cannot. @param fileName the last part of its path */
 export function checkRunbook(runbook: Runbook, fileName: string): RunbookProblem[] {
   return [
     ...checkName(runbook, fileName),
@@ -75,7 +76,7 @@ function checkSteps({ steps }: Runbook): RunbookProblem[] {
         problem(
           'duplicate-step-id',
           ['steps', index],
-          `the id "${id}" stands twice`,
+          `the id "${id}" appears twice`,
           'Give each step an id of its own',
         ),
       );
@@ -132,7 +133,7 @@ function checkGuards({ guards }: Runbook): RunbookProblem[] {
   const twice = names.flatMap((name, index) =>
     names.indexOf(name) === index
       ? []
-      : [problem('duplicate-freeze', ['guards', 'freeze', index], `"${name}" stands twice`, 'Name it once')],
+      : [problem('duplicate-freeze', ['guards', 'freeze', index], `"${name}" appears twice`, 'Name it once')],
   );
   return [...twice, ...emptyGuards(guards)];
 }

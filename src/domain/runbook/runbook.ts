@@ -17,40 +17,50 @@ export const waitingText = durationText.refine(
   LONGEST_WAIT_REMEDY,
 );
 const duration = (description: string) => durationText.describe(description);
-const reason = (description: string) => z.string().min(1).describe(description);
+/** Why something is not undone. @param key the key it belongs to, for the message */
+function reason(key: string, example: string, description: string) {
+  const remedy = `Say why, as in { ${key}: "${example}" }`;
+  return z.string(remedy).min(1, remedy).describe(description);
+}
 const EXPRESSION_REMEDY = 'Write ${{ inputs.name }}';
 const expression = z.string(EXPRESSION_REMEDY).regex(EXPRESSION_TEXT, { error: EXPRESSION_REMEDY, abort: true });
 
-/** Of runbooks, schedules, alarm rules and their owners. No slash and no colon, so that the ids made from them are told apart. A runbook's name is its workflow type. */
+/** Names of runbooks, schedules, alarm rules and their owners. They have no slash and no colon, so that the ids made from them differ. A runbook's name is its workflow type. */
 export const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+/** What would be right instead of a text that is not a name. */
 export const NAME_REMEDY = 'Write lower-case letters, digits and dashes, beginning with a letter';
 /** Names of inputs and steps. */
 const INPUT_NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,62}$/;
 
 const described = { description: z.string().optional().describe('What the input is for; shown by `runbook show`') };
-const Input = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('string'),
-    default: z.string().optional(),
-    minLength: z.int().min(0).optional(),
-    maxLength: z.int().min(1).optional(),
-    enum: z.array(z.string()).min(1).optional(),
-    ...described,
-  }),
-  z.strictObject({
-    type: z.literal('integer'),
-    default: z.int().optional(),
-    minimum: z.int().optional(),
-    maximum: z.int().optional(),
-    ...described,
-  }),
-  z.strictObject({ type: z.literal('boolean'), default: z.boolean().optional(), ...described }),
-  z.strictObject({
-    type: z.literal('duration'),
-    default: duration('Used when the caller gives none').optional(),
-    ...described,
-  }),
-]);
+const Input = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({
+      type: z.literal('string'),
+      default: z.string().optional(),
+      minLength: z.int().min(0).optional(),
+      maxLength: z.int().min(1).optional(),
+      enum: z.array(z.string()).min(1).optional(),
+      ...described,
+    }),
+    z.strictObject({
+      type: z.literal('integer'),
+      default: z.int().optional(),
+      minimum: z.int().optional(),
+      maximum: z.int().optional(),
+      ...described,
+    }),
+    z.strictObject({ type: z.literal('boolean'), default: z.boolean().optional(), ...described }),
+    z.strictObject({
+      type: z.literal('duration'),
+      default: duration('Used when the caller gives none').optional(),
+      ...described,
+    }),
+  ],
+  { error: ({ input }) => `Write its type, as in { type: ${typeof input === 'number' ? 'integer' : 'string'} }` },
+);
+/** An input that a runbook declares. */
 export type Input = z.infer<typeof Input>;
 
 function parameterShape({ type, minimum, description }: ParameterRule): z.ZodType {
@@ -88,8 +98,8 @@ const ActionCall = z.discriminatedUnion('action', [
 
 const Compensation = z
   .union([
-    z.strictObject({ none: reason('Why nothing is to be undone') }),
-    z.strictObject({ irreversible: reason('Why nothing can be undone') }),
+    z.strictObject({ none: reason('none', 'nothing depends on it', 'Why nothing should be undone') }),
+    z.strictObject({ irreversible: reason('irreversible', 'the queue is emptied', 'Why nothing can be undone') }),
     ActionCall,
   ])
   .describe('Replaces the default undo of the step');
@@ -126,6 +136,12 @@ const WaitStepShape = z.strictObject({
   id: stepFields.id,
 });
 
+/** For text in place of a step: an action, or something else. */
+function stepRemedy(input: unknown): string | undefined {
+  if (typeof input !== 'string') return undefined;
+  return `Write action: ${Object.hasOwn(ACTIONS, input) ? input : Object.keys(ACTIONS).join(', or ')}`;
+}
+
 const Guards = z
   .strictObject({
     window: z
@@ -144,14 +160,21 @@ const Guards = z
       )
       .optional(),
   })
-  .describe('What has to be open before a target is begun; never looked at for an undo or a cancel');
+  .describe('What has to be open before a target is begun; an undo or a cancel never waits for it');
 
+/** A runbook file. */
 export const Runbook = z.strictObject({
   name: z.string().regex(NAME, NAME_REMEDY).describe('File name and workflow type'),
   title: z.string().min(1).describe('One line: what it does'),
   description: z.string().optional().describe('When to use it, for people'),
   risk: z.enum(['low', 'medium']).default('medium').describe('How much attention it deserves'),
-  inputs: z.record(z.string().regex(INPUT_NAME, 'Input names are letters, digits and underscores'), Input).default({}),
+  inputs: z
+    .record(
+      z.string().regex(INPUT_NAME, 'Input names are letters, digits and underscores'),
+      Input,
+      'Write a line for each input, as in version: { type: string }',
+    )
+    .default({}),
   targets: z
     .strictObject({
       max: z.int().min(1).max(100).default(1).describe('More targets are refused, never cut off'),
@@ -164,17 +187,23 @@ export const Runbook = z.strictObject({
     .optional()
     .describe('The runbook whose change of the replica count it takes back: gives ${{ captured.replicaCount }}'),
   guards: Guards.optional(),
-  deadline: duration('Of the whole run; default: the sum of the steps, for each target').optional(),
+  deadline: duration('Deadline of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
-    .array(z.union([ActionStepShape, WaitStepShape]))
-    .describe('In order; none: the run only looks at its targets'),
+    .array(
+      z.union([ActionStepShape, WaitStepShape], { error: ({ input }) => stepRemedy(input) }),
+      'Begin each step with a dash, as in "- action: restart"',
+    )
+    .describe('In order; none: the run only observes its targets'),
   onCancel: z.enum(['compensate', 'stop-after-step', 'leave']).default('compensate').describe('What a cancel means'),
 });
+/** A runbook with its defaults filled in. */
 export type Runbook = z.infer<typeof Runbook>;
+/** One step: an action or a wait. */
 export type RunbookStep = Runbook['steps'][number];
+/** A step that sends an action. */
 export type RunbookActionStep = z.infer<typeof ActionStepShape>;
 
-/** What a step is, by the key that says so. */
+/** Whether a step is an action; else it is a wait. */
 export function isActionStep(step: RunbookStep): step is RunbookActionStep {
   return 'action' in step;
 }
@@ -194,4 +223,12 @@ export function stepIds(steps: readonly RunbookStep[]): string[] {
 /** A name that would collide with the workflow bundle's own exports, or with what every object has. */
 export function isReservedName(name: string): boolean {
   return ['run', 'default', 'target-run', 'alarm-rule', ...Object.getOwnPropertyNames(Object.prototype)].includes(name);
+}
+
+/** A problem inside a runbook, before its place is known in lines and columns. */
+export interface RunbookProblem {
+  readonly code: string;
+  readonly path: readonly (string | number)[];
+  readonly found: string;
+  readonly remedy: string;
 }

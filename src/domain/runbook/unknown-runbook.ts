@@ -1,10 +1,10 @@
 /** What a caller reads when no runbook has the name: near misses, the known names, and the folders that were read. */
 import { didYouMean } from '../text/suggest.js';
 
-/** Where runbooks were looked for, and what is there. */
+/** The folders that were read for runbooks, and what is there. */
 export interface KnownRunbooks {
   readonly known: readonly string[];
-  /** Absolute, on the machine that looked; the built-in catalogue first. */
+  /** Absolute, on the machine that read them; the built-in catalogue first. */
   readonly folders: readonly string[];
 }
 
@@ -13,10 +13,10 @@ export function describeUnknownRunbook(name: string, runbooks: KnownRunbooks): s
   return `${startOf(name, '', runbooks)}; read from ${runbooks.folders.join(', ')}`;
 }
 
-/** The same, said by a worker: the command line of whoever asked may read other folders. */
+/** The same for a worker: it may read other folders than the command line that asked. */
 export function describeUnknownToWorker(name: string, runbooks: KnownRunbooks): string {
   const start = startOf(name, ': the worker does not know it', runbooks);
-  return `${start}; it reads ${runbooks.folders.join(', ')}. If it stands in another folder, set RUNBOOK_DIR for the worker and restart it`;
+  return `${start}; it reads ${runbooks.folders.join(', ')}. If it is in another folder, set RUNBOOK_DIR for the worker and restart it`;
 }
 
 function startOf(name: string, more: string, { known }: KnownRunbooks): string {

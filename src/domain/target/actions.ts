@@ -1,4 +1,4 @@
-/** The action table: what ServiceStage can be asked to do to an instance. To add an action, add an entry here. */
+/** The action table: what ServiceStage can do to an instance. To add an action, add an entry here. */
 import { statusMeaning, type Observation } from './target.js';
 
 /** One action with its parameters, named as the API names them. */
@@ -9,43 +9,48 @@ export type Action =
   | { readonly action: 'scale'; readonly replica: number; readonly hosts?: readonly string[] }
   | { readonly action: 'rollback'; readonly version: string };
 
+/** The actions. */
 export type ActionName = Action['action'];
 type ActionOf<Name extends ActionName> = Extract<Action, { action: Name }>;
 
-/** A parameter of an action as a runbook's `with:` gives it. */
+/** A parameter of an action, as a runbook's `with:` gives it. */
 export interface ParameterRule {
   readonly type: 'integer' | 'string' | 'stringList';
   readonly required: boolean;
-  /** For integers. */
+  /** Integers only. */
   readonly minimum?: number;
   readonly description: string;
 }
 
-/** What reverses an action. `self`: it ends in the state it began with, so nothing is owed. */
+/** What reverses an action. `self`: it ends in the state it started from, so there is nothing to undo. */
 type Reversal = 'inverse' | 'self' | 'irreversible';
 
+/** Everything that the rules of a run need to know about one action. */
 export interface ActionRule<Name extends ActionName = ActionName> {
-  /** A `state` action names an end state and may be sent again after proof; an `edge` action never. */
+  /** A `state` action names an end state and may be sent again after proof; an `edge` action (restart) must not. */
   readonly kind: 'state' | 'edge';
   readonly parameters: Readonly<Record<string, ParameterRule>>;
-  /** Usual time from the POST to the end of its cloud job. Chosen, because nothing is documented; see `RUNBOOK_USUAL_DURATIONS`. */
+  /**
+   * Usual time from the POST to the end of its cloud job. Chosen, because nothing is documented; see
+   * `RUNBOOK_USUAL_DURATIONS`.
+   */
   readonly usualDurationMs: number;
-  /** Time a step may take when the runbook does not say: send + follow + verify. */
+  /** Default time limit of a step: send, follow and verify. */
   readonly deadlineMs: number;
   readonly reversal: Reversal;
-  /** Actions that a runbook may declare as this action's compensation. */
+  /** Actions that a runbook may declare as the compensation of this one. */
   readonly inverses: readonly ActionName[];
-  /** Why nothing reverses it; for irreversible actions. */
+  /** Why nothing reverses it; only for irreversible actions. */
   readonly irreversibleBecause?: string;
-  /** Does the desired state hold? For an edge action: did it end well? */
+  /** True if the desired state holds; for an edge action, if it ended well. */
   isDesired(action: ActionOf<Name>, seen: Observation): boolean;
-  /** Is the difference between two readings at rest an effect of this action? */
+  /** True if the difference between two readings at rest is an effect of this action. */
   changed(before: Observation, after: Observation): boolean;
-  /** What the action makes of an instance at rest when it succeeds: what a plan says of the steps after it. */
+  /** The state after the action succeeded on an instance at rest; a plan uses it for the following steps. */
   reaches(action: ActionOf<Name>, before: Observation): Observation;
-  /** The action that restores `before`; `null` when there is nothing to restore. */
+  /** The action that restores `before`; `null` if there is nothing to restore. */
   undo(before: Observation): Action | null;
-  /** The desired state in words. */
+  /** Describes the desired state. */
   readonly desiredState: (action: ActionOf<Name>) => string;
 }
 
@@ -63,7 +68,10 @@ const running = (seen: Observation): Observation => ({
   failDetail: null,
 });
 
-/** Source of names and parameters: API reference servicestage_06_0047 ("Performing Operations on a Component Instance"), 2023-07. */
+/**
+ * Source of names and parameters: API reference servicestage_06_0047 ("Performing Operations on a Component
+ * Instance"), 2023-07.
+ */
 export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
   start: {
     kind: 'state',
@@ -162,13 +170,15 @@ export const ACTIONS: { readonly [Name in ActionName]: ActionRule<Name> } = {
   },
 };
 
+/** The names of all actions, in the order of the table. */
 export const ACTION_NAMES = Object.keys(ACTIONS) as readonly ActionName[];
 
-/** The entry for an action, its own type erased: entry and action always belong together here. */
+/** The rules of an action. The type of the entry is erased, because action and entry always match here. */
 export function ruleOf(action: Action): ActionRule {
   return ACTIONS[action.action] as ActionRule;
 }
 
+/** True if the instance is already in the state that the action leads to. */
 export function desiredStateHolds(action: Action, seen: Observation): boolean {
   return ruleOf(action).isDesired(action, seen);
 }

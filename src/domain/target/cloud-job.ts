@@ -1,11 +1,12 @@
-/** ServiceStage's own jobs ("cloud jobs"): every documented status placed, and what of a job is kept. */
+/** ServiceStage's own jobs ("cloud jobs"): the meaning of every documented status, and the fields that are kept. */
 import { statusMeaning, type Observation } from './target.js';
 
+/** What a status means for the job: still running, ended, or not known. */
 export type CloudJobPhase = 'inFlight' | 'succeeded' | 'failed' | 'unclear';
 
 /**
- * `EXECUTION_STATUS` of `ShowJobDetail` (API reference servicestage_06_0053, 2025-11): ten values.
- * `UNKNOWN` and anything unlisted is `unclear`: looked at again, never success, overdue at the deadline.
+ * `EXECUTION_STATUS` of `ShowJobDetail` (API reference servicestage_06_0053, 2025-11) has ten values. `UNKNOWN` and
+ * unlisted values are `unclear`: polled again, never success, overdue at the deadline.
  */
 const PHASES: Readonly<Record<string, CloudJobPhase>> = {
   SUBMITTED: 'inFlight',
@@ -20,35 +21,36 @@ const PHASES: Readonly<Record<string, CloudJobPhase>> = {
   UNKNOWN: 'unclear',
 };
 
+/** The phase of a status; `unclear` for one that is not listed. */
 export function cloudJobPhase(status: string): CloudJobPhase {
   return Object.hasOwn(PHASES, status) ? (PHASES[status] ?? 'unclear') : 'unclear';
 }
 
-/** One task of a cloud job. `messages` is the vendor's text, the only place where a reason for a failure stands. */
+/** One task of a cloud job. `messages` is the vendor's text, and the only place that explains a failure. */
 interface CloudJobTask {
   readonly taskId: string;
   readonly name: string;
   readonly status: string;
   readonly messages: string;
-  /** Epoch milliseconds; `null` where the API gave no readable time. */
+  /** Epoch milliseconds; `null` if the API gave no readable time. */
   readonly createdAtMs: number | null;
 }
 
-/** A cloud job as read, with all pages of its tasks. */
+/** A cloud job with all pages of its tasks. */
 export interface CloudJob {
   readonly cloudJobId: string;
   readonly status: string;
-  /** `PROVISION`, `DEPROVISION`, `DAILY_OPERATION`, `SYSTEM_INNER`, `UNKNOWN`, or `null` where absent. */
+  /** `PROVISION`, `DEPROVISION`, `DAILY_OPERATION`, `SYSTEM_INNER`, `UNKNOWN`; `null` if absent. */
   readonly jobType: string | null;
   readonly instanceId: string | null;
-  /** IAM user id of whoever asked for it. */
+  /** IAM user id of the requester. */
   readonly createdBy: string | null;
   readonly tasks: readonly CloudJobTask[];
 }
 
 /**
- * True when nothing moves on the instance: its status is final and so is its newest cloud job.
- * `last_job_status` has no documented enum: an absent one leaves the decision to the status, an unclear one says no.
+ * True if nothing is changing the instance: its status is final and so is its newest cloud job. `last_job_status`
+ * has no documented enum; without it the status decides, and an unclear one means false.
  */
 export function isAtRest(observation: Observation): boolean {
   if (statusMeaning(observation.status) === 'moving') return false;
@@ -57,7 +59,7 @@ export function isAtRest(observation: Observation): boolean {
   return phase === 'succeeded' || phase === 'failed';
 }
 
-/** The first reason a failed cloud job gives, in one line of at most 300 characters; `null` when it gives none. */
+/** The first reason that a failed cloud job gives, on one line of at most 300 characters; `null` if it gives none. */
 export function failureReason(job: CloudJob): string | null {
   const failed = job.tasks.find((task) => cloudJobPhase(task.status) === 'failed');
   if (failed === undefined) return null;

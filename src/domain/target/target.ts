@@ -1,17 +1,17 @@
-/** What a run acts on: one ServiceStage component instance, and what can be seen of it. */
+/** What a run acts on: one ServiceStage component instance, and what can be observed of it. */
 
-/** One component instance, fully resolved. `path` is how people name it: `application/component/instance`. */
+/** One component instance, fully resolved. `path` is its name for people: `application/component/instance`. */
 export interface Target {
   readonly path: string;
   readonly projectId: string;
   readonly applicationId: string;
   readonly componentId: string;
   readonly instanceId: string;
-  /** `cce` (containers) or `vmapp` (virtual machines), as the API says; other values are kept as they are. */
+  /** `cce` (containers) or `vmapp` (virtual machines); other values of the API are kept. */
   readonly platformType: string;
 }
 
-/** One reading of an instance. Times are epoch milliseconds; what the API left out is `null`. */
+/** One reading of an instance. Times are epoch milliseconds; fields that the API left out are `null`. */
 export interface Observation {
   readonly observedAtMs: number;
   /** The vendor's status, as read (`RUNNING`, `STOPPED`, …). */
@@ -21,20 +21,20 @@ export interface Observation {
   readonly replicaCount: number | null;
   /** Replicas that are healthy. */
   readonly availableReplicaCount: number | null;
-  /** ECS ids a VM component runs on; `null` for containers and where the API does not say. */
+  /** ECS ids of the hosts of a VM component; `null` for containers and if the API does not report them. */
   readonly hosts: readonly string[] | null;
-  /** The newest cloud job the API knows for this instance. */
+  /** The newest cloud job that the API shows for this instance. */
   readonly lastJobId: string | null;
   readonly lastJobStatus: string | null;
   readonly failDetail: string | null;
 }
 
-/** What a status counts as. `moving` statuses are not at rest; `neither` is at rest, but nothing is undone towards it. */
+/** The meaning of a status. `moving` is not at rest; `neither` is at rest, but no undo leads to it. */
 export type StatusMeaning = 'running' | 'stopped' | 'neither' | 'moving' | 'deleted';
 
 /**
- * Every instance status of the API (`InstanceStatusType` of the V2 SDK models, 2026-11) placed.
- * A status that is not listed counts as `moving`: it is never success and ends as an overdue step.
+ * Every instance status of the API (`InstanceStatusType` of the V2 SDK models, 2026-11). An unlisted status counts
+ * as `moving`: it is never success and ends as an overdue step.
  */
 const STATUS_MEANINGS: Readonly<Record<string, StatusMeaning>> = {
   RUNNING: 'running',
@@ -54,10 +54,12 @@ const STATUS_MEANINGS: Readonly<Record<string, StatusMeaning>> = {
   DELETED: 'deleted',
 };
 
+/** The meaning of a status; `moving` for one that is not listed. */
 export function statusMeaning(status: string): StatusMeaning {
   return Object.hasOwn(STATUS_MEANINGS, status) ? (STATUS_MEANINGS[status] ?? 'moving') : 'moving';
 }
 
+/** True if the status is in our table. */
 export function isListedStatus(status: string): boolean {
   return Object.hasOwn(STATUS_MEANINGS, status);
 }
@@ -70,10 +72,10 @@ export function describeObservation(observation: Observation): string {
   return `${status}${replicas}${version === null ? '' : `, version ${version}`}${detail}`;
 }
 
-/** Prefix of every lease's workflow id; a run may not take an id with it. */
+/** Prefix of every lease's workflow id; runs must not use it. */
 export const LEASE_PREFIX = 'runbook-target/';
 
-/** The workflow id that is the lease on an instance: Temporal lets only one open workflow have it. */
+/** The workflow id that is the lease on an instance: Temporal allows only one open workflow with it. */
 export function leaseId(target: Pick<Target, 'projectId' | 'instanceId'>): string {
   return `${LEASE_PREFIX}${target.projectId}/${target.instanceId}`;
 }

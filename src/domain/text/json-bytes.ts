@@ -1,4 +1,4 @@
-/** How long a text is on the wire: in bytes, as JSON in UTF-8. Limits of Temporal count those, not characters. */
+/** The size of text as sent: bytes of its JSON in UTF-8. Temporal's limits count those, not characters. */
 import { markdownText } from './markdown.js';
 import { printable, utf8Bytes } from './text.js';
 
@@ -9,7 +9,7 @@ export function jsonBytes(value: unknown): number {
 
 const QUOTES = 2;
 
-/** The beginning of a text, of whole characters: at most `longest` bytes as JSON, quotes included. */
+/** The start of a text in whole characters: at most `longest` bytes as JSON, quotes included. */
 export function clipped(text: string, longest: number): string {
   let bytes = QUOTES;
   let end = 0;
@@ -21,7 +21,10 @@ export function clipped(text: string, longest: number): string {
   return text;
 }
 
-/** A text of at most `longest` bytes as JSON, quotes included: where it is cut, a mark says how long it was. `longest` is at least 50. */
+/**
+ * Shortens a text to at most `longest` bytes as JSON, quotes included. A mark gives the original length. `longest`
+ * is at least 50.
+ */
 export function shortened(text: string, longest: number): string {
   const bytes = jsonBytes(text);
   if (bytes <= longest) return text;
@@ -29,10 +32,16 @@ export function shortened(text: string, longest: number): string {
   return `${clipped(text, longest - jsonBytes(mark) + QUOTES)}${mark}`;
 }
 
-/** A server takes a summary of 400 bytes (`limit.userMetadataSummarySize`), counted after a codec, which makes it longer. */
+/**
+ * A server accepts a summary of 400 bytes (`limit.userMetadataSummarySize`), counted after the codec, which makes it
+ * longer.
+ */
 const LONGEST_SUMMARY = 200;
 
-/** What the Temporal UI shows beside an id, as Markdown. A longer one would be refused, and the workflow's task with it, for ever. */
+/**
+ * Shortens a text for the Temporal UI, which shows it as Markdown beside an id. A longer one would be refused, and
+ * with it the workflow's task, for ever.
+ */
 export function clippedSummary(text: string): string {
   return markdownText(clipped(printable(text), LONGEST_SUMMARY));
 }

@@ -1,11 +1,11 @@
 /**
- * "Did you mean …?": the known names that are closest to a mistyped one. The distance is written by hand: domain code imports no package but
- * zod, and `fastest-levenshtein` would add one to save ten lines that no user waits for.
+ * "Did you mean …?" for mistyped names. The distance is written by hand: domain code imports no package but zod, and
+ * `fastest-levenshtein` would save only ten lines.
  */
 
-/** Known names within two changes (of three for long names), nearest first, at most three. */
+/** Known names within two edits (three for long names), closest first, at most three. */
 export function suggest(name: string, known: readonly string[]): string[] {
-  // Nothing that long is a slip of the pen, and the distance takes its time.
+  // A longer name is not a typing error, and computing distances takes time.
   if (name.length > 100) return [];
   const most = name.length > 8 ? 3 : 2;
   return known
@@ -30,7 +30,7 @@ function changesBetween(from: string, to: string): number {
   return previous[to.length] ?? 0;
 }
 
-/** ` Did you mean a or b?`, or nothing. */
+/** ` Did you mean a or b?`, or an empty text. */
 export function didYouMean(name: string, known: readonly string[]): string {
   const found = suggest(name, known);
   return found.length === 0 ? '' : ` Did you mean ${found.join(' or ')}?`;

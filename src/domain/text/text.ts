@@ -1,17 +1,18 @@
-/** Text that others wrote: how it is shown without acting on a terminal, and how it is cut to a length in bytes. */
+/** Makes foreign text safe to print, and cuts text to a length in bytes. */
 
-/** U+200D joins emoji to one (a family, a profession): it is harmless there and nowhere else. */
+/** U+200D joins emoji into one (a family, a profession); it is harmless only there. */
 const JOINS_EMOJI = String.raw`(?<=\p{Extended_Pictographic}[\u{1f3fb}-\u{1f3ff}\ufe0f]{0,2})\u200d(?=\p{Extended_Pictographic})`;
 /**
- * What a terminal obeys (C0, C1, DEL), what reorders or breaks lines (direction marks, line separators), what nobody sees (zero-width
- * characters, fillers, tags), and halves of surrogate pairs. The two variation selectors kept choose between text and emoji.
+ * Characters that control a terminal (C0, C1, DEL), reorder or break lines (direction marks, line separators) or are
+ * invisible (zero-width characters, fillers, tags), and halves of surrogate pairs. The two variation selectors that
+ * are kept choose between text and emoji.
  */
 const INVISIBLE = new RegExp(
   String.raw`(?!${JOINS_EMOJI}|[\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]`,
   'gu',
 );
 
-/** Any text on one line that shows all of itself: what `hasControlCharacters` finds becomes an escape such as `\u001b` or `\u{e0041}`. */
+/** Puts text on one line and escapes what `hasControlCharacters` finds, such as `\u001b` or `\u{e0041}`. */
 export function printable(text: string): string {
   return text.replace(INVISIBLE, (character) => {
     const code = character.codePointAt(0) ?? 0;
@@ -19,7 +20,7 @@ export function printable(text: string): string {
   });
 }
 
-/** As `printable`, for text of several lines: lines stay lines, tabs stay tabs. What others wrote within a line is made printable before. */
+/** Like `printable`, but keeps line breaks and tabs. Foreign text within a line must be made printable first. */
 export function printableLines(text: string): string {
   return text
     .split(/(\r?\n|\t)/)
@@ -27,15 +28,15 @@ export function printableLines(text: string): string {
     .join('');
 }
 
-/** Does the text hold a character that acts on a terminal, moves or breaks the line, or cannot be seen? */
+/** True if the text contains a character that controls a terminal, breaks or reorders the line, or is invisible. */
 export function hasControlCharacters(text: string): boolean {
   return text.search(INVISIBLE) >= 0;
 }
 
-/** All that a terminal obeys but the ends of lines, which in JSON stand between values only. */
+/** Everything that controls a terminal except line breaks, which in JSON occur only between values. */
 const OBEYED_IN_JSON = new RegExp(String.raw`[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]`, 'gu');
 
-/** JSON of the same value in which a terminal obeys nothing: JSON itself escapes the first 32 characters only. */
+/** Escapes control characters in JSON without changing its value: JSON itself escapes only the first 32. */
 export function printableJson(json: string): string {
   return json.replace(OBEYED_IN_JSON, (character) =>
     character
@@ -45,7 +46,7 @@ export function printableJson(json: string): string {
   );
 }
 
-/** Bytes of a text in UTF-8; half a surrogate pair counts as the replacement character it is sent as. */
+/** Bytes of a text in UTF-8. Half a surrogate pair counts as the replacement character that is sent for it. */
 export function utf8Bytes(text: string): number {
   let bytes = text.length;
   for (let at = 0; at < text.length; at++) {
@@ -62,11 +63,12 @@ function isPairAt(text: string, at: number, unit: number): boolean {
 }
 
 /**
- * The text if it has at most `maxBytes` bytes in UTF-8, else its beginning, of whole characters, and the mark ` … (N bytes)` with the length
- * it had. The result never has more than `maxBytes` bytes; a limit that leaves no room for the mark leaves it out.
+ * Returns the text if it has at most `maxBytes` bytes in UTF-8, else its start in whole characters and the mark ` …
+ * (N bytes)` with the original length. The result never exceeds `maxBytes`; if there is no room for the mark, it is
+ * left out.
  */
 export function clipText(text: string, maxBytes: number): string {
-  // No character has more than three bytes for each UTF-16 unit.
+  // No character has more than three bytes per UTF-16 unit.
   if (text.length * 3 <= maxBytes) return text;
   const bytes = utf8Bytes(text);
   if (bytes <= maxBytes) return text;
@@ -75,7 +77,10 @@ export function clipText(text: string, maxBytes: number): string {
   return markBytes > maxBytes ? beginning(text, maxBytes) : `${beginning(text, maxBytes - markBytes)}${mark}`;
 }
 
-/** The lines as one text of at most `maxBytes` bytes in UTF-8: those that do not fit are left out, and the last line says how many. */
+/**
+ * Joins lines into a text of at most `maxBytes` bytes in UTF-8. Lines that do not fit are left out, and the last
+ * line gives their number.
+ */
 export function linesThatFit(lines: readonly string[], maxBytes: number): string {
   const all = lines.join('\n');
   if (utf8Bytes(all) <= maxBytes) return all;

@@ -1,7 +1,7 @@
 /** A machine whose clock is off, as an answer's `Date` shows it. An access key signs with the time; a token does not. */
 import { describeDuration } from './duration.js';
 
-/** Below it a difference is no finding: `Date` has whole seconds, and answers take time. Chosen. */
+/** A smaller difference is not reported: `Date` has whole seconds, and answers take time. Chosen. */
 const NAMED_FROM_MS = 120_000;
 /** A signature is good for 15 minutes (ServiceStage's documents); one less for the way of the answer. */
 const BREAKS_SIGNATURES_FROM_MS = 14 * 60_000;
@@ -19,20 +19,20 @@ export function clockProblem(aheadMs: number | null): string | null {
   return `${THE_CLOCK_IS} ${describeDuration(seconds * 1_000)} ${aheadMs > 0 ? 'ahead of' : 'behind'} ServiceStage's`;
 }
 
-/** Of a refusal: what its reason says of the request. */
+/** What the reason of a refusal shows about the request. */
 export interface Refusal {
   readonly isSigned: boolean;
   /** The refusal names the time of the signature as its cause. */
   readonly namesTime: boolean;
 }
 
-/** The clock as the cause of a refused signature, or `null` where it cannot be that. */
+/** The clock as the cause of a refused signature, or `null` if it cannot be the cause. */
 export function clockAsCause(aheadMs: number | null, { isSigned, namesTime }: Refusal): string | null {
   if (!isSigned || aheadMs === null) return null;
   return namesTime || Math.abs(aheadMs) >= BREAKS_SIGNATURES_FROM_MS ? clockProblem(aheadMs) : null;
 }
 
-/** Does a failure's message name the clock? */
+/** Whether a failure's message names the clock. */
 export function namesClock(message: string): boolean {
   return message.includes(THE_CLOCK_IS);
 }

@@ -31,7 +31,7 @@ const entries = fc.array(fc.tuple(fc.constantFrom<Decision>('entered', 'sent', '
 });
 
 describe('a failure that is tried again', () => {
-  it('fits with the longest reason, trail and observation, and says its reason first', () => {
+  it('fits with the longest reason, trail and observation, its reason first', () => {
     fc.assert(
       fc.property(words, entries, fc.nat(400), (reason, steps, hosts) => {
         const trail = steps.reduce<readonly TrailEntry[]>(
@@ -64,7 +64,7 @@ describe('a failure that is tried again', () => {
     );
   });
 
-  it('fits where nobody expected it', () => {
+  it('fits even if it was unexpected', () => {
     const deep = new Error('x'.repeat(50_000), { cause: new Error('y'.repeat(50_000)) });
     deep.stack = `Error: ${'z'.repeat(50_000)}`;
     expect(bytesOf(withinLimit(deep))).toBeLessThanOrEqual(BOUND_BYTES);
@@ -73,7 +73,7 @@ describe('a failure that is tried again', () => {
   it.each([
     ['whose message cannot be set', new DOMException('x'.repeat(50_000), 'TimeoutError'), 'TimeoutError'],
     ['that is frozen', Object.freeze(new TypeError('x'.repeat(50_000))), 'TypeError'],
-    ['that is no error', 'x'.repeat(50_000), 'Error'],
+    ['that is not an error', 'x'.repeat(50_000), 'Error'],
   ])('fits where something is thrown %s', (_what, thrown, type) => {
     const made = withinLimit(thrown);
     expect(made).toMatchObject({ type, nonRetryable: false, message: expect.stringMatching(/^x+ … \(50000 bytes\)$/) });

@@ -108,7 +108,7 @@ describe('the count that the newest run captured, where its report was cut', () 
   ])('is read %s, and never from an older run', async (_where, kept, expected) => {
     expect(storedReport(NEWER, MEMO_REPORT_BYTES).targets[0]?.cut).toBe('bare');
     const past = await temporalAccess(clientOf(kept).client).pastRuns(ASKED);
-    // The lease is not known any more either: whoever held it last, the listing tells.
+    // The lease is no longer known either, so the listing decides.
     const question = { restores: 'down', asking: 'up', instanceId: 'instance-0', seen: 2 };
     expect(capturedCount(question, past)).toMatchObject(expected);
   });

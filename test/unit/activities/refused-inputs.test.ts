@@ -1,4 +1,4 @@
-/** One fault in the start arguments is one problem: nothing that only follows from it is told, and each remedy fits. */
+/** One fault in the start arguments is one problem: its consequences are not reported, and each remedy fits. */
 import { describe, expect, it } from 'vitest';
 import { readInputs, readStartArguments } from '../../../src/domain/plan/start-arguments.js';
 import { parseRunbook } from '../../../src/runbooks/catalogue.js';
@@ -54,7 +54,7 @@ function told(given: Record<string, unknown>): string[] {
 }
 
 describe('an input', () => {
-  it('that fits is told nothing about', () => {
+  it('that is valid is not reported', () => {
     expect(told({ replica: '4' })).toEqual([]);
   });
 
@@ -86,7 +86,7 @@ describe('start arguments', () => {
     [{ freeze: 'prod' }, 'freeze: "prod" does not fit. Write a list of names of calendars'],
     [{ inputs: [] }, 'inputs: an empty list does not fit. Write keys and values'],
     [{ targets: 'a/b/c' }, 'targets: "a/b/c" does not fit. Write a list of text'],
-  ])('%j are told about in words of ours', (more, wanted) => {
+  ])('%j are reported in our words', (more, wanted) => {
     const { problems } = readStartArguments({ targets: ['a/b/c'], ...more });
     expect(problems).toHaveLength(1);
     const text = problems.map(({ place, found, remedy }) => `${place}: ${found}. ${remedy}`).join();

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { paintFor, type Paint } from '../../../src/cli/paint.js';
+import { createColors, type Colors } from '../../../src/cli/colors.js';
 import { renderAlarmLog, renderPreviews } from '../../../src/cli/render-alarms.js';
 import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
 import { renderPlan, renderReport } from '../../../src/cli/render-report.js';
@@ -18,7 +18,7 @@ import { anObservation, aStep, aStepReport, aTarget, defaultLimits } from '../..
 
 const ATTACKS = [
   '\u001b[2J\u001b[1;1H\u001b[32mSUCCEEDED',
-  'x\nSUCCEEDED  recover: everything was done and seen',
+  'x\nSUCCEEDED  recover: everything was done and verified',
   'x\r\u009b2K',
   '\u202eevil\u2066',
   '\u0007\u0008\u007f',
@@ -79,10 +79,10 @@ const occurrences = {
 };
 
 /** Each as a function of facts, so that the facts can be attacked. */
-const SCREENS: Record<string, { facts: unknown; render: (facts: never, paint: Paint) => string }> = {
+const SCREENS: Record<string, { facts: unknown; render: (facts: never, colors: Colors) => string }> = {
   report: { facts: report, render: renderReport },
   plan: { facts: plan, render: renderPlan },
-  progress: { facts: snapshotOfReport(report), render: (facts: never, paint) => renderProgress(facts, 0, paint) },
+  progress: { facts: snapshotOfReport(report), render: (facts: never, colors) => renderProgress(facts, 0, colors) },
   events: { facts: snapshotOfReport(report), render: (facts: never) => eventsBetween(null, facts).join('\n') },
   previews: {
     facts: [{ alarm: '¤', status: '¤', rule: '¤', start: null, why: '¤', passedOver: [{ rule: '¤', unmet: ['¤'] }] }],
@@ -117,7 +117,7 @@ describe('a screen', () => {
     'of %s has the lines it has for harmless words, and shows control characters',
     (name) => {
       const { facts, render } = SCREENS[name] ?? { facts: null, render: () => '' };
-      const linesOf = (words: string) => render(withAttack(facts, words), paintFor(false)).split('\n');
+      const linesOf = (words: string) => render(withAttack(facts, words), createColors(false)).split('\n');
       const { length } = linesOf('harmless');
       fc.assert(
         fc.property(hostile, (attack) => {
@@ -131,7 +131,7 @@ describe('a screen', () => {
   );
 
   it('has colours of its own, and none of others', () => {
-    const text = renderReport(withAttack(report, ATTACKS[0] ?? ''), paintFor(true));
+    const text = renderReport(withAttack(report, ATTACKS[0] ?? ''), createColors(true));
     expect(printablePainted(text)).toBe(text);
     expect(text).not.toContain('\u001b[2J');
     expect(text).toContain(String.raw`\u001b[2J`);
@@ -140,7 +140,7 @@ describe('a screen', () => {
   it('keeps the lines of a message, each indented so that none passes for one of ours', () => {
     const message = 'recover cannot be planned:\n- targets: there is none\nSUCCEEDED  recover';
     const failed = { ...report, failure: failureRecord('InvalidPlan', message) };
-    const lines = renderReport(failed, paintFor(false)).split('\n');
+    const lines = renderReport(failed, createColors(false)).split('\n');
     expect(lines).toContain('    - targets: there is none');
     expect(lines).toContain('    SUCCEEDED  recover');
     expect(messageLines(printableFacts({ message: 'a\u001b\nb' }).message)).toEqual([String.raw`a\u001b`, '    b']);

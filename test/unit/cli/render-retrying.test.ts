@@ -1,13 +1,13 @@
 /** A step that fails again and again, as `watch` and `report` show it. */
 import { describe, expect, it } from 'vitest';
-import { paintFor } from '../../../src/cli/paint.js';
+import { createColors } from '../../../src/cli/colors.js';
 import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
 import { renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
 import type { RunReport, StepRetrying } from '../../../src/domain/report/report.js';
 import { aStepReport } from '../../support/build.js';
 
-const plain = paintFor(false);
+const plain = createColors(false);
 const path = 'shop/checkout/prod-1';
 
 function snapshot(retrying?: StepRetrying): RunSnapshot {
@@ -28,7 +28,7 @@ const failing = (failures: number): StepRetrying => ({
 });
 
 describe('a step that is tried again', () => {
-  it('says why, since when, when next and until when; control characters are shown', () => {
+  it('shows why, since when, when next and until when, with control characters escaped', () => {
     expect(renderProgress(snapshot(failing(4)), 90_000, plain)).toContain(
       'tried again: GET /v3.0/OS-CREDENTIAL/credentials: ECONNREFUSED\\u001b[2J (failed 4 times since 00:01:00Z, next at 00:02:00Z, until 01:00:00Z)',
     );
@@ -55,7 +55,7 @@ describe('a step that is tried again', () => {
 });
 
 describe('a folded trail', () => {
-  it('says how often and when last', () => {
+  it('shows how often and when last', () => {
     const trail = [{ attempt: 2, atMs: 0, decision: 'entered', count: 440, lastAtMs: 480_000 }] as const;
     const target = {
       path,

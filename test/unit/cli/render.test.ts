@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { guardLines } from '../../../src/cli/render-gates.js';
 import { renderList, renderOccurrences } from '../../../src/cli/render-schedules.js';
-import { paintFor } from '../../../src/cli/paint.js';
+import { createColors } from '../../../src/cli/colors.js';
 import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
 import { renderPlan, renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
@@ -11,7 +11,7 @@ import type { Plan } from '../../../src/domain/plan/plan.js';
 import type { GateReport, RunReport } from '../../../src/domain/report/report.js';
 import { anObservation, aStep, aStepReport, aTarget, defaultLimits } from '../../support/build.js';
 
-const plain = paintFor(false);
+const plain = createColors(false);
 const down = anObservation({ status: 'DOWN', availableReplicaCount: 0 });
 
 const report: RunReport = {
@@ -62,7 +62,7 @@ const report: RunReport = {
 };
 
 describe('a report', () => {
-  it('says the outcome first, then what was seen, what remains, and what to do', () => {
+  it('shows the outcome first, then what was seen, what remains, and what to do', () => {
     expect(renderReport(report, plain).split('\n')).toEqual([
       'FAILED  recover: a step failed; see what remains',
       'run incident-1, 1m 30s (1970-01-01T00:00:00Z to 1970-01-01T00:01:30Z)',
@@ -93,14 +93,14 @@ describe('a report', () => {
       const target = { ...failed, outcome: 'compensated' as const, remaining: [], compensations: [undo], lastSeen };
       return renderReport({ ...report, outcome: 'compensated', targets: [target] }, plain);
     };
-    expect(after(anObservation())).toMatch(/^COMPENSATED .*: a step failed, and what had changed was taken back\n/);
+    expect(after(anObservation())).toMatch(/^COMPENSATED .*: a step failed, and its changes were undone\n/);
     const elsewhere = after(anObservation({ replicaCount: 1 }));
     expect(elsewhere.split('\n')[0]).not.toContain('taken back');
     expect(elsewhere).toContain('\n  differs  replicas 1 (2 before)');
     expect(after(null).split('\n')[0]).not.toContain('taken back');
   });
 
-  it('speaks of what remains only where something does', () => {
+  it('mentions what remains only if something does', () => {
     const [failed] = report.targets;
     if (failed === undefined) throw new Error('there is a target');
     const notSent = aStepReport({ result: 'failed', sent: 'no' });
@@ -110,19 +110,17 @@ describe('a report', () => {
       return /: (.*)/.exec(renderReport({ ...report, targets: [target], ...more }, plain))?.[1];
     };
     expect(meaning({ steps: [notSent] })).toBe('a step failed; nothing was sent');
-    expect(meaning({ lastSeen: anObservation() })).toBe('a step failed; the state is as before it');
+    expect(meaning({ lastSeen: anObservation() })).toBe('a step failed; the state is as before');
     expect(meaning({ lastSeen: down })).toBe('a step failed; see the state now');
     expect(meaning({ lastSeen: null })).toBe('a step failed; see the state now');
-    expect(meaning({ steps: [aStepReport()], lastSeen: down })).toBe(
-      'it was not carried out to its end; see the state now',
-    );
+    expect(meaning({ steps: [aStepReport()], lastSeen: down })).toBe('it was not completed; see the state now');
     expect(meaning({ steps: [], cut: 'bare' })).toBe('a step failed; see what remains');
     expect(meaning({ remaining: failed.remaining })).toBe('a step failed; see what remains');
   });
 
   it('has colour only where it is wanted', () => {
     expect(renderReport(report, plain)).not.toContain('\u001b');
-    expect(renderReport(report, paintFor(true))).toContain('\u001b');
+    expect(renderReport(report, createColors(true))).toContain('\u001b');
   });
 });
 
@@ -141,15 +139,15 @@ describe('a plan', () => {
     targets: [{ target: aTarget(), seen: anObservation(seen), steps }],
   });
 
-  it('says of each step whether it is so already', () => {
+  it('shows which steps are already done', () => {
     const steps = [aStep({ action: 'stop' }), aStep({ action: 'start' }), aStep({ action: 'restart' })];
     const text = renderPlan(planOf({ status: 'STOPPED' }, ...steps), plain);
-    expect(text).toContain('  1. stop\n     already so, will be skipped\n  2. start\n     undone by stop\n');
-    expect(text.match(/already so/g)).toHaveLength(1);
+    expect(text).toContain('  1. stop\n     already done, will be skipped\n  2. start\n     undone by stop\n');
+    expect(text.match(/already done/g)).toHaveLength(1);
     expect(renderPlan(planOf({ status: 'STOPPING' }, ...steps), plain)).toContain('a cloud job is in flight');
   });
 
-  it('says of an undo that it leads elsewhere', () => {
+  it('warns of an undo that leads to another state', () => {
     const undo: Action = { action: 'scale', replica: 2 };
     const step = aStep({ action: 'scale', replica: 6 }, { compensation: { kind: 'action', action: undo } });
     const text = renderPlan(planOf({ replicaCount: 4, availableReplicaCount: 4 }, step), plain);
@@ -196,7 +194,7 @@ describe('a plan', () => {
       'cannot be undone: later snapshots are cleared',
       '3. wait 1m',
       'plan abcdef0123456789',
-      'Nothing was touched.',
+      'Nothing was changed.',
     ]) {
       expect(text).toContain(part);
     }
@@ -245,7 +243,7 @@ describe('gates', () => {
     ).toEqual([
       'window open 1970-01-01T00:00:00Z to 1970-01-01T02:00:00Z, nothing new after 1970-01-01T01:30:00Z',
       'frozen by prod-freeze',
-      '  nothing is frozen within the next 7 days',
+      '  nothing is frozen in the next 7 days',
       'a start outside the window or within a freeze is refused',
     ]);
     expect(guardLines({ ...guards, window: null, coming: [], unreadable: ['a.yaml:1:1: broken'] }, plain)).toEqual([
@@ -264,13 +262,13 @@ describe('gates', () => {
     };
     const opened = { ...closed, firstLookAtMs: 90_000, looks: 1, failure: null, why: null };
     const text = renderReport({ ...report, outcome: 'expired', gates: [closed, opened] }, plain);
-    expect(text).toContain('EXPIRED  recover: the time to begin ran out; what had not begun was left alone');
+    expect(text).toContain('EXPIRED  recover: the time to start ran out; targets that had not started were left alone');
     expect(text).toContain(
-      'gate of a/b/c: ChangeFreeze 1970-01-01T00:00:00Z to 1970-01-01T00:01:00Z, 2 looks\n  Changes are frozen\ngate of a/b/c: open again 1970-01-01T00:01:30Z',
+      'gate of a/b/c: ChangeFreeze 1970-01-01T00:00:00Z to 1970-01-01T00:01:00Z, checked 2 times\n  Changes are frozen\ngate of a/b/c: open again 1970-01-01T00:01:30Z',
     );
   });
 
-  it('are told while a run waits for them', () => {
+  it('are shown while a run waits for them', () => {
     const waiting: RunSnapshot = {
       workflowId: 'w',
       targets: [],
@@ -283,7 +281,7 @@ describe('gates', () => {
       'stop w  waiting, 0ms',
       '',
       'Changes are frozen',
-      'looks again in 10m, gives up in 1h',
+      'checks again in 10m, gives up in 1h',
     ]);
     expect(eventsBetween(null, waiting)).toEqual([
       'stop: waiting, Changes are frozen; checks again at 1970-01-01T00:10:00Z, gives up at 1970-01-01T01:00:00Z',
@@ -333,7 +331,7 @@ describe('a run under way', () => {
       'stop: running',
       'a/b/c: running, RUNNING 2/2',
       'a/b/c: stop running',
-      'a/b/c: stop is followed as cloud job JOB-1',
+      'a/b/c: stop runs as cloud job JOB-1',
     ]);
     expect(eventsBetween(snapshot('running', 'running'), snapshot('succeeded', 'finished'))).toEqual([
       'a/b/c: stop succeeded in 2s',

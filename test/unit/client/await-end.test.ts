@@ -1,4 +1,4 @@
-/** A wait goes on over a poll that fails, while the server answers at all. */
+/** A wait continues after a failed poll as long as the server answers at all. */
 import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { awaitEnd } from '../../../src/client/await-end.js';

@@ -1,4 +1,4 @@
-/** Why a server cannot be reached is said in plain words, whatever gRPC makes of it. */
+/** The reason why a server cannot be reached is given in plain words, whatever gRPC reports. */
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, it, type TestContext } from 'vitest';
 import { RunbookClient } from '../../../src/client/runbook-client.js';

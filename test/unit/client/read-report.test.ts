@@ -63,7 +63,7 @@ function aReport(targets: number, steps: number): RunReport {
 }
 
 describe('the whole report', () => {
-  it('is the stored one where nothing is cut: nobody is asked', async () => {
+  it('is the stored one if nothing is cut, without a call', async () => {
     const report = aReport(2, 3);
     const server = keeps(report);
     expect(await wholeReport(report, server)).toBe(report);
@@ -84,14 +84,14 @@ describe('the whole report', () => {
     expect(new Set(server.asked).size).toBe(101);
   });
 
-  it('stays cut, and says how much, where the namespace keeps the targets no longer', async () => {
+  it('stays cut, and shows how much, if the namespace no longer keeps the targets', async () => {
     const stored = storedReport(aReport(100, 50), MEMO_REPORT_BYTES);
     const report = await wholeReport(stored, keeps(aReport(100, 50), { result: false, targets: false }));
     expect(report).toEqual(stored);
     expect(report.cut?.targets).toBe(100);
   });
 
-  it('is not given while the server is away', async () => {
+  it('is not returned while the server is unreachable', async () => {
     const stored = storedReport(aReport(100, 50), MEMO_REPORT_BYTES);
     const away: ReadResult = async () => {
       throw new ServerUnreachable('away');
@@ -122,7 +122,7 @@ describe('the whole of one target', () => {
   const cutsIn = (report: RunReport, leaseId: string) =>
     report.targets.filter((target) => target.leaseId === leaseId).map(({ cut, steps }) => [cut, steps.length]);
 
-  it('is that of the memo where it is not cut there: nobody is asked', async () => {
+  it('is that of the memo if it is not cut there, without a call', async () => {
     const report = aReport(40, 3);
     const stored = storedReport(report, MEMO_REPORT_BYTES);
     const server = keeps(report);
@@ -142,7 +142,7 @@ describe('the whole of one target', () => {
     expect(server.asked.filter((id) => id !== report.workflowId && id !== FIRST)).toEqual([]);
   });
 
-  it("is that of the run's result where its own workflow is gone", async () => {
+  it("is that of the run's result if its own workflow no longer exists", async () => {
     const report = aReport(100, 5);
     const whole = await withWholeTarget(
       storedReport(report, MEMO_REPORT_BYTES),

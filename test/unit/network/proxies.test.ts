@@ -28,7 +28,7 @@ describe('a proxy', () => {
     'http://169.254.169.254/openstack/latest',
     'http://[fe80::1]',
     'http://0.0.0.0:80',
-  ])('never stands between this process and %s', (url) => {
+  ])('is never used for %s', (url) => {
     expect(choose(url)).toBe(false);
   });
 
@@ -66,7 +66,7 @@ describe('a proxy', () => {
     ['https://10.1.2.3', '10.0.0.0/99', true],
     ['https://ten.example.com', '10.0.0.0/8', true],
     ['https://api.example.com', '', true],
-  ])('stands before %s with NO_PROXY=%s: %s', (url, entry, expected) => {
+  ])('is used for %s with NO_PROXY=%s: %s', (url, entry, expected) => {
     expect(choose(url, [entry])).toBe(expected);
   });
 
@@ -98,7 +98,7 @@ describe('a proxy', () => {
       'fe80::1%eth0',
     ],
     ...['https://', 'https://me:secret@x.com', '10.0.0.0/0x8', '"x.com"'],
-  ])('NO_PROXY=%s cannot be understood, and stands before nothing', (entry) => {
+  ])('NO_PROXY=%s cannot be understood, and excludes nothing', (entry) => {
     expect(isException(entry)).toBe(false);
     expect(choose('https://10.0.0.1', [entry])).toBe(true);
     expect(choose('https://x.com', [entry])).toBe(true);

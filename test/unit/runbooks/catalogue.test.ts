@@ -186,7 +186,7 @@ describe('a runbook file with a problem', () => {
       'name: x\ntitle: t\nsteps:\n  - { action: stop, id: a }\n  - { action: start, id: a }\n',
       'duplicate-step-id',
       'x.yaml:5:5 steps.1',
-      '"a" stands twice',
+      '"a" appears twice',
     ],
     [
       'a step with less time than its verification',

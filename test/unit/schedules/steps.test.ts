@@ -18,10 +18,10 @@ describe('a step that is never reached', () => {
     ['*/120 * * * *', 'minute 120', 'Every 120 minutes is cron "0 */2 * * *"'],
     ['*/60 * * * *', 'minute 60', 'Write 0 if once an hour is meant'],
     ['*/1440 * * * *', 'minute 1440', 'Write 0'],
-    ['*/100 * * * *', 'minute 100', 'cannot be said by times on a clock'],
+    ['*/100 * * * *', 'minute 100', 'cannot be written as times on a clock'],
     ['15/50 * * * *', 'minute 50', 'Write 15'],
     ['10-20/15 * * * *', 'minute 15', 'Write 10'],
-    ['0 */36 * * *', 'hour 36', 'cannot be said by times on a clock'],
+    ['0 */36 * * *', 'hour 36', 'cannot be written as times on a clock'],
     ['0 */48 * * *', 'hour 48', '0 0 */2 * *'],
     ['0 */24 * * *', 'hour 24', 'Write 0'],
     ['0 0 */45 * *', 'days 45', 'Write 1'],
@@ -41,7 +41,7 @@ describe('a step that is never reached', () => {
     ['0 0 31/2 * *', 'days 2', 'comes nearest to cron "0 0 */2 * *"'],
     ['0 0 30/7 * *', 'days 7', 'is a day of the week, such as cron "0 0 * * 1"'],
     ['59/45 * * * *', 'minute 45', 'are 4 schedules'],
-    ['59/50 * * * * * *', 'second 50', 'cannot be said by times on a clock'],
+    ['59/50 * * * * * *', 'second 50', 'cannot be written as times on a clock'],
     ['5,*/90 * * * *', 'minute 90', 'Write 0'],
   ])('(%s) is a problem that says what would be right', (cron, step, remedy) => {
     const problems = cronProblems(cron);

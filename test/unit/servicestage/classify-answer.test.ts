@@ -63,7 +63,7 @@ describe('a refusal of ServiceStage itself', () => {
     [409, undefined, 'Busy'],
   ])('%i %s proves that it did not act', (status, code, expected) => {
     expect(classified('POST', status, code)).toBe(`${expected} refused`);
-    // What we read is ours to ask rightly: no author of a runbook can mend it.
+    // What we read is our responsibility: no author of a runbook can fix it.
     const ofRead = expected === 'InvalidRequest' ? 'UnreadableAnswer' : expected;
     expect(classified('GET', status, code)).toBe(`${ofRead} refused`);
   });

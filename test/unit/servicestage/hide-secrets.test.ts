@@ -39,7 +39,7 @@ describe('a secret in text of others', () => {
     );
   });
 
-  it('is hidden in one pass, however often it stands there', () => {
+  it('is hidden in one pass, however often it occurs', () => {
     const secret = 'A1b2'.repeat(16);
     // A tenth of a second in one pass; what goes over the text for each of them outlasts the limit of a test by far.
     const times = 100_000;

@@ -21,21 +21,21 @@ describe('the request budget', () => {
 
   it('grants a burst at once and the next request when its time has come', async () => {
     const budget = budgetOf(10, 2);
-    expect(await budget.take('read', LONG_MS)).toBe(true);
-    expect(await budget.take('read', LONG_MS)).toBe(true);
-    const third = watched(budget.take('read', LONG_MS));
+    expect(await budget.acquire('read', LONG_MS)).toBe(true);
+    expect(await budget.acquire('read', LONG_MS)).toBe(true);
+    const third = watched(budget.acquire('read', LONG_MS));
     await vi.advanceTimersByTimeAsync(99);
     expect(third.answer).toBe('waiting');
     await vi.advanceTimersByTimeAsync(1);
     expect(third.answer).toBe(true);
   });
 
-  it('lets a POST go before reads that waited longer, and reads in their order', async () => {
+  it('serves a POST before reads that waited longer, and reads in their order', async () => {
     const budget = budgetOf(10, 1);
-    await budget.take('read', LONG_MS);
+    await budget.acquire('read', LONG_MS);
     const order: string[] = [];
     const waits = (['read', 'read', 'post', 'post'] as const).map(async (priority, index) => {
-      await budget.take(priority, LONG_MS);
+      await budget.acquire(priority, LONG_MS);
       order.push(`${priority} ${index}`);
     });
     await vi.advanceTimersByTimeAsync(400);
@@ -45,9 +45,9 @@ describe('the request budget', () => {
 
   it('answers false when no place came in time, and the place goes to the next', async () => {
     const budget = budgetOf(1, 1);
-    await budget.take('read', LONG_MS);
-    const impatient = watched(budget.take('post', 500));
-    const patient = watched(budget.take('read', LONG_MS));
+    await budget.acquire('read', LONG_MS);
+    const impatient = watched(budget.acquire('post', 500));
+    const patient = watched(budget.acquire('read', LONG_MS));
     await vi.advanceTimersByTimeAsync(500);
     expect(impatient.answer).toBe(false);
     await vi.advanceTimersByTimeAsync(500);
@@ -56,23 +56,23 @@ describe('the request budget', () => {
 
   it('rejects with the reason of the signal, and an aborted wait takes no place', async () => {
     const budget = budgetOf(1, 1);
-    await budget.take('read', LONG_MS);
+    await budget.acquire('read', LONG_MS);
     const abort = new AbortController();
     const reason = new Error('shutting down');
-    const aborted = expect(budget.take('post', LONG_MS, abort.signal)).rejects.toBe(reason);
+    const aborted = expect(budget.acquire('post', LONG_MS, abort.signal)).rejects.toBe(reason);
     abort.abort(reason);
     await aborted;
-    await expect(budget.take('post', LONG_MS, abort.signal)).rejects.toBe(reason);
+    await expect(budget.acquire('post', LONG_MS, abort.signal)).rejects.toBe(reason);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(await budget.take('read', 0)).toBe(true);
+    expect(await budget.acquire('read', 0)).toBe(true);
   });
 
-  it('lets nobody through for as long as a 429 asks, those who already wait included', async () => {
+  it('grants nothing for as long as a 429 asks, not even to callers that already wait', async () => {
     const budget = budgetOf(10, 1);
-    await budget.take('read', LONG_MS);
-    const waiting = watched(budget.take('post', LONG_MS));
+    await budget.acquire('read', LONG_MS);
+    const waiting = watched(budget.acquire('post', LONG_MS));
     budget.closeFor(5_000);
-    const later = watched(budget.take('read', LONG_MS));
+    const later = watched(budget.acquire('read', LONG_MS));
     await vi.advanceTimersByTimeAsync(4_999);
     expect([waiting.answer, later.answer]).toEqual(['waiting', 'waiting']);
     await vi.advanceTimersByTimeAsync(1);
@@ -83,15 +83,15 @@ describe('the request budget', () => {
     const budget = budgetOf(10, 5);
     budget.closeFor(5_000);
     budget.closeFor(1_000);
-    const waiting = watched(budget.take('read', LONG_MS));
+    const waiting = watched(budget.acquire('read', LONG_MS));
     await vi.advanceTimersByTimeAsync(4_900);
     expect(waiting.answer).toBe('waiting');
   });
 
-  it('serves whoever waits when a place is given back', async () => {
+  it('serves a waiting caller when a place is returned', async () => {
     const budget = budgetOf(0.001, 1);
-    await budget.take('post', LONG_MS);
-    const waiting = watched(budget.take('post', LONG_MS));
+    await budget.acquire('post', LONG_MS);
+    const waiting = watched(budget.acquire('post', LONG_MS));
     budget.giveBack();
     await vi.advanceTimersByTimeAsync(0);
     expect(waiting.answer).toBe(true);
@@ -101,8 +101,8 @@ describe('the request budget', () => {
     const budget = budgetOf(0.001, 1);
     budget.giveBack();
     budget.giveBack();
-    expect(await budget.take('read', LONG_MS)).toBe(true);
-    const second = watched(budget.take('read', 100));
+    expect(await budget.acquire('read', LONG_MS)).toBe(true);
+    const second = watched(budget.acquire('read', 100));
     await vi.advanceTimersByTimeAsync(100);
     expect(second.answer).toBe(false);
   });

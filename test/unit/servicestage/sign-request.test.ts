@@ -1,4 +1,4 @@
-/** The signature, held to the four vectors that Huawei's Node and Python SDKs (3.1.211) compute alike. */
+/** The signature, held to the four vectors that Huawei's Node and Python SDKs (3.1.211) agree on. */
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/servicestage/secret.js';
 import { encodePath, encodeQuery, signRequest, type RequestToSign } from '../../../src/servicestage/sign-request.js';
@@ -91,7 +91,7 @@ describe('encodeQuery', () => {
       'a=3&b=1&b=2',
     ],
     ['a space is %20 and the five extra characters are encoded', [['q', " !'()*~"]], 'q=%20%21%27%28%29%2A~'],
-    ['no query is no text', [], ''],
+    ['no query is an empty text', [], ''],
   ] as const)('%s', (_name, query, expected) => {
     expect(encodeQuery(query)).toBe(expected);
   });

@@ -1,4 +1,4 @@
-/** Wire shapes: keys in both cases, what is absent, what is null, statuses nobody listed, and shapes that are refused. */
+/** Wire shapes: keys in both cases, what is absent, what is null, unlisted statuses, and shapes that are refused. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonBytes } from '../../../src/domain/text/json-bytes.js';
@@ -87,7 +87,7 @@ describe('a cloud job', () => {
     ['no job', { task_count: 0, tasks: [] }],
     ['a job without status', { job: { JOB_ID: 'JOB1' } }],
     ['a job without id', { job: { EXECUTION_STATUS: 'RUNNING' } }],
-    ['tasks that are no list', { job: JOB, tasks: {} }],
+    ['tasks that are not a list', { job: JOB, tasks: {} }],
     ['a task without status', { job: JOB, tasks: [{ TASK_ID: 'Task-1' }] }],
   ])('is refused with %s', (_name, body) => {
     expect(() => cloudJobPageFromWire(body)).toThrow(/invalid/i);
@@ -167,7 +167,7 @@ describe('an instance', () => {
   it.each([
     ['no body', undefined],
     ['no status_detail', { id: 'inst-0001' }],
-    ['a status that is no text', { status_detail: { status: 3 } }],
+    ['a status that is not text', { status_detail: { status: 3 } }],
     ['a replica that is a text', { status_detail: { status: 'RUNNING', replica: '4' } }],
   ])('is refused with %s', (_name, body) => {
     expect(() => observationFromWire(body, 7)).toThrow(/invalid/i);

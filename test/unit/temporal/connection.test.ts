@@ -1,4 +1,4 @@
-/** `ClosableConnection`: closed with calls in flight, nothing is left that could end the process later. The server is one of HTTP/2 that answers as a test says. */
+/** `ClosableConnection`: closed with calls in flight, nothing is left that could end the process later. The server is an HTTP/2 server whose answers each test sets. */
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { InterceptingCall } from '@grpc/grpc-js';
@@ -60,7 +60,7 @@ function outcomeOf(call: Promise<unknown>): Promise<unknown> {
   );
 }
 
-it('ends a call that nobody has answered yet', async () => {
+it('ends a call that is not answered yet', async () => {
   const server = await startServer(() => null);
   const connection = ClosableConnection.lazy({ address: server.address });
   const call = outcomeOf(connection.workflowService.getSystemInfo({}));
@@ -123,7 +123,7 @@ it('ends later calls with CANCELLED, and may be closed again', async () => {
   expect(server.requests()).toBe(1);
 });
 
-it('tries again what is away for a moment', async () => {
+it('retries while the server is unreachable for a moment', async () => {
   const server = await startServer((request) => (request < 3 ? GRPC.unavailable : GRPC.ok));
   const connection = ClosableConnection.lazy({ address: server.address });
   expect(await outcomeOf(connection.workflowService.getSystemInfo({}))).toBe(GRPC.ok);
@@ -131,7 +131,7 @@ it('tries again what is away for a moment', async () => {
   await connection.close();
 });
 
-it('ends with what the last try said when the next pause would outlast the deadline', async () => {
+it('ends with the error of the last try if the next pause would outlast the deadline', async () => {
   const server = await startServer(() => GRPC.resourceExhausted);
   // A pause of nothing, then one of an hour.
   const retries = { retryableDecider: () => true, delayFunction: (attempt: number) => (attempt - 1) * 3_600_000 };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nextPollDelayMs, nextReadingDelayMs, plainPollMs } from '../../../../src/domain/once/pacing.js';
 
 /** Times of all polls until a cloud job that takes `durationMs` is seen to have ended. */
-function looksUntil(durationMs: number, usualDurationMs: number): number[] {
+function pollsUntil(durationMs: number, usualDurationMs: number): number[] {
   const times: number[] = [];
   let nowMs = 0;
   while (times.at(-1) === undefined || (times.at(-1) ?? 0) < durationMs) {
@@ -13,7 +13,7 @@ function looksUntil(durationMs: number, usualDurationMs: number): number[] {
   return times;
 }
 
-function plainLooksUntil(timeMs: number): number {
+function plainPollsUntil(timeMs: number): number {
   let polls = 0;
   while (plainPollMs(polls) <= timeMs) polls++;
   return polls;
@@ -26,28 +26,28 @@ describe('polls at a cloud job', () => {
         fc.integer({ min: 1, max: 3_600_000 }),
         fc.integer({ min: 1, max: 3_600_000 }),
         (durationMs, usualDurationMs) => {
-          const times = looksUntil(durationMs, usualDurationMs);
-          return times.every((timeMs, index) => index + 1 <= plainLooksUntil(timeMs + 0.001));
+          const times = pollsUntil(durationMs, usualDurationMs);
+          return times.every((timeMs, index) => index + 1 <= plainPollsUntil(timeMs + 0.001));
         },
       ),
     );
   });
 
   it('are few for a cloud job of the usual duration, and not late by more than a tenth', () => {
-    const times = looksUntil(20_000, 20_000);
+    const times = pollsUntil(20_000, 20_000);
     expect(times.length).toBeLessThanOrEqual(5);
     expect((times.at(-1) ?? 0) - 20_000).toBeLessThanOrEqual(2_000);
   });
 
   it('see early that a cloud job ended at once', () => {
-    expect(looksUntil(0, 40_000)[0]).toBeLessThanOrEqual(4_000);
+    expect(pollsUntil(0, 40_000)[0]).toBeLessThanOrEqual(4_000);
   });
 
   it('grow apart after the usual duration, by a tenth of the elapsed time or 5 s', () => {
-    const times = looksUntil(600_000, 30_000);
+    const times = pollsUntil(600_000, 30_000);
     const gaps = times.slice(1).map((timeMs, index) => ({ timeMs, gapMs: timeMs - (times[index] ?? 0) }));
     for (const { timeMs, gapMs } of gaps) expect(gapMs).toBeLessThanOrEqual(Math.max(15_000, 5_000, timeMs / 10) + 1);
-    expect(times.length).toBeLessThan(plainLooksUntil(600_000) / 2);
+    expect(times.length).toBeLessThan(plainPollsUntil(600_000) / 2);
   });
 
   it('begin soon for a cloud job taken over after its usual duration', () => {

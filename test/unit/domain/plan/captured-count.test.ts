@@ -1,4 +1,4 @@
-/** What a run captured, judged from reports: which run is the newest that changed the count, what stands of it, and when to refuse. */
+/** What a run captured, judged from reports: which run is the newest that changed the count, what remains of it, and when to refuse. */
 import { describe, expect, it } from 'vitest';
 import { capturedCount, type CapturedCount, type PastRun } from '../../../../src/domain/plan/captured-count.js';
 import type { Action } from '../../../../src/domain/target/actions.js';
@@ -100,7 +100,7 @@ describe('the count to restore', () => {
     ['only a run that was undone', 4, [run(1, undone)], 'nothing in 1'],
     ['a run cancelled before it began', 1, [run(1), run(2, { outcome: 'cancelled', steps: [] })], '4 from run-1'],
     ['a run cancelled and undone', 4, [run(1, { outcome: 'cancelled', compensations: [scale(1, 4)] })], 'nothing in 1'],
-    ['a run cancelled after its step, which stands', 1, [run(1, { outcome: 'cancelled' })], '4 from run-1'],
+    ['a run cancelled after its step, whose change remains', 1, [run(1, { outcome: 'cancelled' })], '4 from run-1'],
     [
       'a run cancelled in its step, which may stand',
       1,
@@ -120,7 +120,7 @@ describe('the count to restore', () => {
       'run-1 is unclear: it ended failed with 4 → 1',
     ],
     [
-      'a later step that failed, and the count stands',
+      'a later step that failed, and the count remains',
       1,
       [run(1, { outcome: 'failed', steps: [scale(4, 1), aStepReport({ id: 'restart', result: 'failed' })] })],
       '4 from run-1',
@@ -141,7 +141,7 @@ describe('the count to restore', () => {
       'a newest run whose target lost its steps where the report was cut',
       1,
       [run(1), run(2, { steps: [], cut: 'bare' })],
-      'run-2 is unclear: it ended succeeded there, and its steps are kept nowhere: its report was cut, and the workflow lease-1 that had them is gone',
+      'run-2 is unclear: it ended succeeded there, and its steps are lost: its report was shortened, and the workflow lease-1 that had them no longer exists',
     ],
     [
       'a newest run that was refused there, cut',
@@ -153,13 +153,13 @@ describe('the count to restore', () => {
       'a newest run whose steps lost their readings',
       1,
       [run(1), run(2, { steps: [scale(6, 1, { before: null, after: null })], cut: 'short' })],
-      'run-2 is unclear: its report does not say the replica counts',
+      'run-2 is unclear: its report has no replica counts',
     ],
     [
       'a newest run whose report does not name all of its targets',
       1,
       [run(1), run(2, { instanceId: 'inst-2', dropped: 3 })],
-      'run-2 is unclear: its report was too long to name all of its targets',
+      'run-2 is unclear: its report was too long for all of its targets',
     ],
     ['a newest run on others, cut', 1, [run(1), run(2, { instanceId: 'inst-2', dropped: 0 })], '4 from run-1'],
     ['an unclear run before one that is clear', 1, [run(1, { outcome: 'indeterminate' }), run(2)], '4 from run-2'],
@@ -167,7 +167,7 @@ describe('the count to restore', () => {
       'counts that the API left out',
       1,
       [run(1, { steps: [scale(null, 1)] })],
-      'run-1 is unclear: its report does not say the replica counts',
+      'run-1 is unclear: its report has no replica counts',
     ],
     ['several scales in one run', 1, [run(1, { steps: [scale(8, 4), scale(4, 1)] })], '8 from run-1'],
     [
@@ -199,7 +199,7 @@ describe('a count that was restored before', () => {
     ['is there already', 4, [run(1), up], '4 from run-1'],
     ['was changed by somebody', 2, [run(1), up], 'changed since run-1 left 1, restored by up-2'],
     ['was brought down by somebody, not by the pair', 1, [run(1), up], 'changed since run-1 left 1, restored by up-2'],
-    ['and then captured anew', 1, [run(1), up, run(3, { steps: [scale(5, 1)] })], '5 from run-3'],
+    ['and then captured again', 1, [run(1), up, run(3, { steps: [scale(5, 1)] })], '5 from run-3'],
     ['was not restored: that run was undone', 1, [run(1), run(2, { ...undone, runbook: 'up' })], '4 from run-1'],
     [
       'may be restored again where that run left no report',
@@ -223,12 +223,12 @@ describe('a run without a report', () => {
     expect(inWords(answerTo(1, [run(1, noReport), run(2)]))).toBe('4 from run-2');
   });
 
-  it('does not matter where nobody took the lease after it began: it never held the instance', () => {
+  it('does not matter if no one acquired the lease after it started: it never held the instance', () => {
     expect(inWords(answerTo(1, [run(1), run(2, noReport)], 1.5 * HOUR_MS))).toBe('4 from run-1');
     expect(inWords(answerTo(1, [run(2, noReport)], null))).toBe('nothing in 0');
   });
 
-  it('is told by the run that goes on after a reset, as far as that has it', () => {
+  it('is reported by the run that continues after a reset, as far as it knows', () => {
     const before = run(1, { id: 'reset', change: { ...noReport.change, closedAtMs: 1.5 * HOUR_MS } });
     const goesOn = { ...run(1, { id: 'reset' }), runId: 'reset/2', closedAtMs: 3 * HOUR_MS };
     expect(inWords(answerTo(1, [before, goesOn]))).toBe('4 from reset');

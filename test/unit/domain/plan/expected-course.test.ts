@@ -78,7 +78,7 @@ describe('the expected undo', () => {
   const undoOf = (step: ActionStep, before = running) => expectedCourse(before, [step]).steps[0]?.undo;
   const declared = (action: Action, undo: Action) => aStep(action, { compensation: { kind: 'action', action: undo } });
 
-  it('that leads elsewhere says what will differ', () => {
+  it('that leads elsewhere shows what will differ', () => {
     const undo = undoOf(declared({ action: 'scale', replica: 6 }, { action: 'scale', replica: 2 }));
     expect(undo).toMatchObject({ kind: 'action', differs: [{ what: 'replicas', before: '4', after: '2' }] });
     const onHosts = anObservation({ hosts: ['a', 'b'] });
@@ -89,7 +89,7 @@ describe('the expected undo', () => {
     expect(undoOf(moved, onHosts)).toMatchObject({ differs: [{ what: 'hosts', before: 'a,b', after: 'c,d' }] });
   });
 
-  it('that leads back says nothing', () => {
+  it('that leads back shows nothing', () => {
     expect(undoOf(aStep({ action: 'stop' }))).toEqual({ kind: 'action', action: { action: 'start' }, differs: [] });
     expect(undoOf(aStep({ action: 'scale', replica: 6 }))).toMatchObject({ action: { replica: 4 }, differs: [] });
   });
@@ -151,7 +151,7 @@ describe('the undos once a step fails', () => {
     );
   });
 
-  it('are told of a step alone only where the run sends them in the end, and else marked as left out', () => {
+  it('are shown for a step only if the run would send them in the end, else marked as left out', () => {
     fc.assert(
       fc.property(seen, planned, (first, steps) => {
         const sent = new Set(owedUndos(simulated(first, steps)).undos.map(({ step }) => step.id));

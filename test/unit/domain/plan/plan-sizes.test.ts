@@ -66,7 +66,7 @@ describe('the sizes of a plan', () => {
     expect(problem).toMatchObject({
       code: 'too-large',
       found: expect.stringMatching(
-        /^the plan could reach \d,\d{3},\d{3} bytes, and Temporal can keep 1,500,000 of it$/,
+        /^the plan could reach \d,\d{3},\d{3} bytes, and Temporal can store only 1,500,000$/,
       ),
       remedy: expect.stringMatching(/^Start several runs with fewer targets \(here 100\)/),
     });
@@ -103,12 +103,12 @@ describe('the sizes of a plan', () => {
         const reports = plan.targets.map((target) => boundedTargetReport(reportOf(target, seen, message), maxBytes));
         for (const report of reports) {
           expect(bytesSent(report)).toBeLessThanOrEqual(maxBytes);
-          // Every step stands in it.
+          // It contains every step.
           expect(report.cut).not.toBe('bare');
         }
         const stored = storedReport(runReportOf(plan, reports, message), MEMO_REPORT_BYTES);
         expect(bytesSent(stored)).toBeLessThanOrEqual(MEMO_REPORT_BYTES);
-        // Every target stands in it.
+        // It contains every target.
         expect(stored.targets.map(({ path, outcome }) => [path, outcome])).toEqual(
           reports.map(({ path, outcome }) => [path, outcome]),
         );

@@ -1,28 +1,32 @@
-/** While a command waits for a run: says why nothing happens, as soon as there is a reason and whenever it changes. */
+/**
+ * While a command waits for a run, explains why nothing happens: as soon as there is a reason, and again when it
+ * changes.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunbookClient } from '../client/runbook-client.js';
 import { cancelLines, explainAbsence, explainSilence, type Awaited, type RunFacts } from '../domain/run/run-facts.js';
 import { printable } from '../domain/text/text.js';
 
-/** Chosen: long enough for every run that is well, short enough for whoever watches. */
+/** Chosen: a healthy run ends or moves on within it, and people do not wait longer for an explanation. */
 const ASK_EVERY_MS = 4_000;
-/** A server that is there answers within milliseconds, one under load within a second or two. */
+/** A reachable server answers within milliseconds, one under load within a second or two. */
 const ANSWERED_WITHIN_MS = 3_000;
 
-export interface Company {
+/** What a wait needs so that its silences can be explained. */
+export interface ExplainedWait {
   readonly client: Pick<RunbookClient, 'diagnose'>;
   readonly awaited: Awaited;
-  /** Of the run, as soon as it is known. */
+  /** Returns the run's id, or `null` until it is known. */
   readonly workflowId: () => string | null;
-  /** Gets the lines of a reason, and none when it is over. */
+  /** Receives the lines of a reason, and no lines when the run continues. */
   readonly show: (lines: readonly string[]) => void;
 }
 
-/** @throws what `wait` throws */
-export async function accompanied<Value>(company: Company, wait: () => Promise<Value>): Promise<Value> {
+/** Runs `wait` and shows, meanwhile, why the run does not move. @throws what `wait` throws */
+export async function withExplanations<Value>(explained: ExplainedWait, wait: () => Promise<Value>): Promise<Value> {
   const over = new AbortController();
-  // Not awaited: a question without an answer must not hold up the end of the wait.
-  void askUntil(over.signal, company);
+  // Not awaited: a question that is never answered must not delay the end of the wait.
+  void askUntil(over.signal, explained);
   try {
     return await wait();
   } finally {
@@ -30,8 +34,8 @@ export async function accompanied<Value>(company: Company, wait: () => Promise<V
   }
 }
 
-async function askUntil(over: AbortSignal, { client, awaited, workflowId, show }: Company): Promise<void> {
-  let said = '';
+async function askUntil(over: AbortSignal, { client, awaited, workflowId, show }: ExplainedWait): Promise<void> {
+  let shownKey = '';
   let awaySinceMs: number | null = null;
   while (await passes(ASK_EVERY_MS, over)) {
     const id = workflowId();
@@ -47,14 +51,14 @@ async function askUntil(over: AbortSignal, { client, awaited, workflowId, show }
         : explainSilence(facts, Date.now(), awaited);
     const cancel = facts === 'away' ? [] : cancelLines(facts);
     const key = [...cancel, silence?.key ?? ''].join();
-    if (key === said) continue;
-    said = key;
+    if (key === shownKey) continue;
+    shownKey = key;
     show([...cancel, ...(silence?.lines ?? [])].map(printable));
   }
 }
 
-/** Only a help for whoever waits: any other error is one that the wait itself ends with. */
-async function ask(client: Company['client'], workflowId: string): Promise<RunFacts | 'away' | 'refused'> {
+/** Explains only; every other error is one that the wait itself reports. */
+async function ask(client: ExplainedWait['client'], workflowId: string): Promise<RunFacts | 'away' | 'refused'> {
   try {
     return await client.diagnose(workflowId);
   } catch (error) {
@@ -62,7 +66,7 @@ async function ask(client: Company['client'], workflowId: string): Promise<RunFa
   }
 }
 
-/** @returns whether the time passed before the signal was aborted */
+/** @returns true if the time passed, false if the signal was aborted first */
 async function passes(ms: number, signal: AbortSignal): Promise<boolean> {
   try {
     await delay(ms, undefined, { signal });
