@@ -53,8 +53,8 @@ export function temporalAccess(client: Client): TemporalAccess {
       return { ...answer, standing: await heartbeat(client, info, state, timeoutMs) };
     },
     async sendLease(info, state, isYoung, timeoutMs) {
-      const beat = await heartbeat(client, info, state, timeoutMs);
-      return beat === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing: beat };
+      const standing = await heartbeat(client, info, state, timeoutMs);
+      return standing === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing };
     },
     async describeLease(leaseId) {
       try {

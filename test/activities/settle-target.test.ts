@@ -127,7 +127,7 @@ describe('something that may have been sent', () => {
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
     const settled = await settle(target, before);
     expect(settled).toMatchObject({ ...unclear, sent: 'unknown' });
-    expect(why(settled)).toContain('cannot be told to be ours');
+    expect(why(settled)).toContain('cannot be proved to be ours');
   });
 });
 

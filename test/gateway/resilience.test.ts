@@ -81,7 +81,7 @@ it('answers 503 while Temporal is away, says it is not ready, and decides once w
   expect(Number(away.headers.get('retry-after'))).toBeGreaterThan(0);
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
-  link.mend();
+  link.restore();
   await untilTaken(() => gateway.url, body);
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
   expect(await startedRuns(owner)).toHaveLength(1);
@@ -95,7 +95,7 @@ it('takes an answer that got lost as not decided; the repeat finds the run', asy
   link.loseAnswers();
   expect((await deliver(gateway.url, body)).status).toBe(503);
   link.cut();
-  link.mend();
+  link.restore();
   await untilTaken(() => gateway.url, body);
   expect(await startedRuns(owner)).toHaveLength(2);
   const kinds = (await logOf(owner)).map(({ decision }) => decision.kind);

@@ -1,8 +1,17 @@
-/** Scenes in which mishaps come together that chance alone hardly ever brings together; when exactly is left to chance. */
+/** Plots: combinations of mishaps that chance alone hardly ever produces. Only their exact timing is random. */
 import type { Action } from '../../src/domain/target/actions.js';
 import type { Dice } from '../chaos/dice.js';
 import { ANY_ACTION, LIMITS } from './draw-mishaps.js';
-import type { Blow, CloudHabits, Fault, Mischief, Moment, Site, TemporalHabits, TimedBlow } from './scenario.js';
+import type {
+  Disruption,
+  CloudHabits,
+  Fault,
+  FaultEffect,
+  Moment,
+  Site,
+  TemporalHabits,
+  TimedDisruption,
+} from './scenario.js';
 
 const {
   visibilityWindowMs: WINDOW_MS,
@@ -14,17 +23,17 @@ const {
   quietMs: QUIET_MS,
 } = LIMITS;
 
-/** What a plot decides of a scenario; the rest is drawn as for any other. */
+/** The parts of a scenario that a plot fixes; the rest is drawn as usual. */
 export interface Plot {
   /** The steps of the first run. */
   readonly actions: readonly Action[];
   readonly faults: readonly Fault[];
-  readonly blows: readonly TimedBlow[];
+  readonly disruptions: readonly TimedDisruption[];
   readonly cloud?: Partial<CloudHabits>;
   readonly temporal?: Partial<TemporalHabits>;
 }
 
-/** What each names as an end state is sent a second time. */
+/** Actions that name an end state, which may be sent a second time. */
 const STATE_ACTIONS: readonly ((dice: Dice) => readonly Action[])[] = [
   () => [{ action: 'stop' }],
   () => [{ action: 'rollback', version: '1.4.0' }],
@@ -33,18 +42,18 @@ const STATE_ACTIONS: readonly ((dice: Dice) => readonly Action[])[] = [
 
 const ONE_ACTION: typeof STATE_ACTIONS = [...STATE_ACTIONS, () => [{ action: 'restart' }]];
 
-const fault = (site: Site, nth: number, what: Mischief, times = 1): Fault => ({ site, nth, times, what });
-const timed = (after: Moment, nth: number, delayMs: number, what: Blow): TimedBlow => ({
+const fault = (site: Site, nth: number, what: FaultEffect, times = 1): Fault => ({ site, nth, times, what });
+const timed = (after: Moment, nth: number, delayMs: number, what: Disruption): TimedDisruption => ({
   after,
   nth,
   delayMs,
-  blow: what,
+  disruption: what,
 });
-const slow = (ms: number): Mischief => ({ kind: 'slow', ms });
-const unreachable: Mischief = { kind: 'fails', failure: 'Unreachable' };
-const resetActivity: Blow = { kind: 'resetActivity', forgetting: false };
+const slow = (ms: number): FaultEffect => ({ kind: 'slow', ms });
+const unreachable: FaultEffect = { kind: 'fails', failure: 'Unreachable' };
+const resetActivity: Disruption = { kind: 'resetActivity', forgetting: false };
 
-/** Accepted late, shown late, and the answer does not come before the time of the POST is over. */
+/** The POST is accepted late and shown late, and its answer does not arrive before its timeout. */
 function hidden(dice: Dice, nth = 1, latestMs = POST_MS): readonly Fault[] {
   const acceptedAfterMs = dice.whole(POST_MS / 2, latestMs);
   const late = () => WINDOW_MS - dice.whole(0, 500);
@@ -54,23 +63,26 @@ function hidden(dice: Dice, nth = 1, latestMs = POST_MS): readonly Fault[] {
   ];
 }
 
-/** What else happens must neither refuse the second POST nor show the first. */
+/** The cloud must neither refuse the second POST nor show the first. */
 const PATIENT_CLOUD: Partial<CloudHabits> = { busy: 'accept', longestLagMs: WINDOW_MS };
 
 /** Enough to outweigh the pause after a lost attempt. Chosen: half of what `marginMs` covers, since the clocks of two workers may both be off. */
 const LARGE_SKEW_MS = MARGIN_MS / 2;
 
-/** The second attempt is frozen or late until one of its own number sends beside it, which is when the one after the reset has waited for its bound. */
+/**
+ * The second attempt is frozen or delayed until another attempt with its number sends, which is when the one after the reset has waited for
+ * its bound.
+ */
 function beyondTheBound(dice: Dice): number {
   return 3 * HEARTBEAT_MS + dice.whole(0, POST_MS + 2 * QUIET_MS);
 }
 
-/** The first attempt fails unsent, and the second is reset while it runs and sends no heartbeat. */
-function secondAttemptIsReset(dice: Dice): readonly TimedBlow[] {
+/** The first attempt fails unsent; the second is reset while it runs without sending a heartbeat. */
+function secondAttemptIsReset(dice: Dice): readonly TimedDisruption[] {
   return [timed('retryWaits', 1, QUIET_MS + dice.whole(500, HEARTBEAT_MS - 500), resetActivity)];
 }
 
-/** The answer of the first attempt is lost, and with it its POST; the second one begins when nothing can appear any more. */
+/** The POST of the first attempt is lost, and its answer with it; the second attempt begins when nothing can appear any more. */
 function firstAttemptIsUnclear(dice: Dice): readonly Fault[] {
   return [
     fault('post', 1, { kind: 'lost', arrives: false, acceptedAfterMs: 0, answeredAfterMs: dice.whole(10, 500) }),
@@ -79,7 +91,7 @@ function firstAttemptIsUnclear(dice: Dice): readonly Fault[] {
 }
 
 export const PLOTS = {
-  /** A heartbeat of the timer arrives after the lease, and its attempt is killed under the POST. */
+  /** A timer heartbeat arrives after the lease, and its attempt is killed during the POST. */
   heartbeatAfterTheLease: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
     faults: [
@@ -88,11 +100,11 @@ export const PLOTS = {
       fault('heartbeat', 1, slow(dice.whole(500, 6_000))),
       ...hidden(dice),
     ],
-    blows: [timed('sending', 1, dice.whole(0, 2_000), { kind: 'kill' })],
+    disruptions: [timed('sending', 1, dice.whole(0, 2_000), { kind: 'kill' })],
     cloud: PATIENT_CLOUD,
   }),
 
-  /** An attempt is handed out only when one of its own number sends. */
+  /** An attempt reaches its worker only when another attempt with its number sends. */
   handedOutBesideItsSuccessor: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
     faults: [
@@ -101,30 +113,31 @@ export const PLOTS = {
       fault('read', 5, unreachable),
       ...hidden(dice),
     ],
-    blows: secondAttemptIsReset(dice),
+    disruptions: secondAttemptIsReset(dice),
     cloud: PATIENT_CLOUD,
     temporal: { attemptAfterReset: 1 },
   }),
 
-  /** The same at once: by the clock of the worker before it, nothing explains an attempt between, so that its successor need not wait. */
+  /** The same, but early: by the previous worker's clock no attempt can have run in between, so the successor need not wait. */
   handedOutBesideAnEarlySuccessor: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
     faults: [
       fault('read', 1, unreachable),
       fault('dispatch', 2, { kind: 'deliveredLate', ms: HEARTBEAT_MS + dice.whole(1_000, POST_MS) }),
-      // Bounds go by the clocks of workers: what comes at the last moment can be missed by as much as two of them differ (docs/guarantees.md).
+      // Bounds are measured by the clocks of workers, so something that arrives at the last moment can be missed by as much as two clocks
+      // differ (docs/guarantees.md).
       ...hidden(dice, 1, POST_MS),
     ],
-    blows: secondAttemptIsReset(dice),
+    disruptions: secondAttemptIsReset(dice),
     cloud: PATIENT_CLOUD,
     temporal: { attemptAfterReset: 2, clockSkewMs: LARGE_SKEW_MS },
   }),
 
-  /** An attempt wakes over its reading, or over its connection, when one of its own number sends. */
+  /** An attempt wakes from a freeze during its reading or its connection while another attempt with its number sends. */
   frozenBesideItsSuccessor: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
     faults: [fault('read', 1, unreachable), ...hidden(dice)],
-    blows: [
+    disruptions: [
       dice.chance(0.5)
         ? timed('attemptBegins', 2, dice.whole(10, 100), { kind: 'freeze', forMs: beyondTheBound(dice) })
         : timed('connecting', 1, 0, { kind: 'freeze', forMs: beyondTheBound(dice) }),
@@ -134,11 +147,11 @@ export const PLOTS = {
     temporal: { attemptAfterReset: 1 },
   }),
 
-  /** The same soon after the server gave it up: its successor waits for a bound only because of the reset. */
+  /** The same, soon after the server timed it out: its successor waits for a bound only because of the reset. */
   frozenBesideAnEarlySuccessor: (dice: Dice): Plot => ({
     actions: dice.one(STATE_ACTIONS)(dice),
     faults: [...firstAttemptIsUnclear(dice), ...hidden(dice, 2)],
-    blows: [
+    disruptions: [
       timed('attemptBegins', 2, dice.whole(40, 120), {
         kind: 'freeze',
         forMs: HEARTBEAT_MS + dice.whole(QUIET_MS + 1_000, 3 * QUIET_MS),
@@ -149,7 +162,7 @@ export const PLOTS = {
     temporal: { attemptAfterReset: 2 },
   }),
 
-  /** The server receives the end of an attempt only when one of its own number sends. */
+  /** The server receives the result of an attempt only while another attempt with its number sends. */
   receivedBesideItsSuccessor: (dice: Dice): Plot => {
     const isUnclear = dice.chance(0.5);
     const failing = isUnclear
@@ -162,12 +175,12 @@ export const PLOTS = {
         fault('report', 2, slow(dice.whole(HEARTBEAT_MS, 5 * HEARTBEAT_MS))),
         ...hidden(dice, isUnclear ? 2 : 1),
       ],
-      blows: [timed('attemptEnds', 2, dice.whole(0, HEARTBEAT_MS - 500), resetActivity)],
+      disruptions: [timed('attemptEnds', 2, dice.whole(0, HEARTBEAT_MS - 500), resetActivity)],
       cloud: PATIENT_CLOUD,
     };
   },
 
-  /** Between the two calls of a lease the attempt is reset, its heartbeats are cleared, it is given up, and its number goes to another. */
+  /** Between the two calls of a lease the attempt is reset, its heartbeats are cleared, it times out, and another attempt gets its number. */
   resetWithinTheLease: (dice: Dice): Plot => {
     const connectsInMs = dice.whole(POST_MS / 2 - 700, POST_MS / 2 - 10);
     return {
@@ -181,11 +194,13 @@ export const PLOTS = {
         fault('heartbeat', 2, { kind: 'hangs' }),
         fault('heartbeat', 3, slow(dice.whole(1_000, LEASE_MS - 50))),
         fault('heartbeat', 4, { kind: 'hangs' }),
-        // Its successor is at work for a while.
+        // Its successor works for a while.
         fault('read', 3, slow(dice.whole(500, 3_000))),
         ...hidden(dice),
       ],
-      blows: [timed('connecting', 1, connectsInMs + dice.whole(20, 500), { kind: 'resetActivity', forgetting: true })],
+      disruptions: [
+        timed('connecting', 1, connectsInMs + dice.whole(20, 500), { kind: 'resetActivity', forgetting: true }),
+      ],
       cloud: PATIENT_CLOUD,
       temporal: { attemptAfterReset: 2 },
     };
@@ -202,9 +217,9 @@ export const PLOTS = {
         answeredAfterMs: dice.whole(1, 1_000),
       }),
     ],
-    blows: [
+    disruptions: [
       timed('sending', 1, dice.whole(0, 6_000), {
-        kind: 'colleague',
+        kind: 'foreignAction',
         action: dice.one(ANY_ACTION)(dice),
         lasts: dice.whole(500, 10_000),
         idMs: dice.whole(0, 1_000),
@@ -213,17 +228,17 @@ export const PLOTS = {
       }),
       timed('retryWaits', 1, dice.whole(0, 3_000), { kind: 'cancel' }),
     ],
-    // Where our user is not known, somebody else's cloud job may be adopted (docs/guarantees.md).
+    // If our user id is not known, somebody else's cloud job may be adopted (docs/guarantees.md).
     cloud: { ...PATIENT_CLOUD, ownUserKnown: true },
   }),
 
-  /** A step fails, and before its run undoes it somebody else acts. */
+  /** A step fails, and somebody else acts before the run undoes it. */
   foreignJobBeforeTheUndo: (dice: Dice): Plot => ({
     actions: [{ action: 'scale', replica: dice.whole(1, 5) }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],
     faults: [fault('job', 2, { kind: 'ends', status: 'FAILED' })],
-    blows: [
+    disruptions: [
       timed(dice.chance(0.5) ? 'accepted' : 'jobEnds', 2, dice.whole(0, 500), {
-        kind: 'colleague',
+        kind: 'foreignAction',
         action: dice.one(ANY_ACTION)(dice),
         lasts: dice.whole(100, 3_000),
         idMs: dice.whole(0, 300),

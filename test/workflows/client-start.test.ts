@@ -114,7 +114,7 @@ describe('a start whose answer is lost', () => {
     await expect(lost).rejects.toThrow(ServerUnreachable);
     await expect(lost).rejects.toMatchObject({ workflowId: id });
     await expect(lost).rejects.toThrow(`the run ${id} may have been started;`);
-    link.mend();
+    link.restore();
     expect(await untilAnswered(() => far.start('restart', { targets: [path], id }))).toMatchObject({
       started: 'attached',
     });
@@ -127,7 +127,7 @@ describe('a start whose answer is lost', () => {
     const id = newKey();
     const [lost] = await startUnanswered(path, id);
     link.cut();
-    link.mend();
+    link.restore();
     expect((await lost)?.workflowId).toBe(id);
     await runbooks.result(id);
     expect(await stack.accepted(instanceId)).toEqual(['restart']);

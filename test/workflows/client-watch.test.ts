@@ -123,7 +123,7 @@ describe.concurrent('watch', () => {
     for await (const snapshot of far.watch(workflowId, { intervalMs: 20 })) {
       if (seen.push(snapshot) > 1) continue;
       link.cut();
-      setTimeout(() => link.mend(), 1_000);
+      setTimeout(() => link.restore(), 1_000);
     }
     expect(seen.at(-1)?.run.outcome).toBe('succeeded');
     expect((await waiting).outcome).toBe('succeeded');

@@ -13,7 +13,7 @@ export interface EvidenceRequest {
   readonly instanceId: string;
   /** When the step was scheduled; no cloud job of ours can be older. */
   readonly scheduledAtMs: number;
-  /** `null` where our own IAM user id is not known. */
+  /** `null` if our own IAM user id is not known. */
   readonly ownUserId: string | null;
   readonly limits: Limits;
 }
@@ -80,5 +80,9 @@ export function notOurs(
   const why = verdict.kind === 'tooEarly' ? 'it shows no tasks' : verdict.why;
   const what = at.rules.action === null ? 'An action' : describeAction(at.rules.action);
   const id = state.seen?.lastJobId ?? 'unknown';
-  return indeterminate(state, `${what} may have been sent, and cloud job ${id} cannot be told to be ours: ${why}`, at);
+  return indeterminate(
+    state,
+    `${what} may have been sent, and cloud job ${id} cannot be proved to be ours: ${why}`,
+    at,
+  );
 }

@@ -66,7 +66,7 @@ describe('once', () => {
 
   it('reports a POST without a decision', () => {
     const accepted = [J1, J2, cloudJob('JX', 'restart', 2_900)];
-    expectOnly(evidence({ holders: [stopStart()], accepted }), 'once', /JX .* nobody decided it/);
+    expectOnly(evidence({ holders: [stopStart()], accepted }), 'once', /JX .* no run decided it/);
   });
 
   it('reports a POST with other parameters than were decided', () => {
@@ -124,7 +124,7 @@ describe('known', () => {
     expectOnly(
       evidence({ holders: [holder('h1', [denied], change)], accepted: [R1] }),
       'known',
-      /says that nothing was sent, but restart J1/,
+      /reports that nothing was sent, but restart J1/,
     );
     expect(found(evidence({ holders: [holder('h1', [denied], change)] }))).toEqual([]);
   });
@@ -148,14 +148,14 @@ describe('known', () => {
     const failed = { ...R1, executionStatus: 'FAILED' };
     const down = { ...R1, after: running({ availableReplica: 0 }) };
     const holders = [holder('h1', [RESTART])];
-    expectOnly(evidence({ holders, accepted: [failed] }), 'known', /says succeeded, but .* is FAILED/);
-    expectOnly(evidence({ holders, accepted: [down] }), 'known', /says succeeded, but .* left/);
+    expectOnly(evidence({ holders, accepted: [failed] }), 'known', /reports succeeded, but .* is FAILED/);
+    expectOnly(evidence({ holders, accepted: [down] }), 'known', /reports succeeded, but .* left/);
   });
 
   it('reports CloudJobFailed if the cloud job succeeded', () => {
     const failing: Act = { ...RESTART, failure: 'CloudJobFailed' };
     const holders = [holder('h1', [failing], { report: { outcome: 'failed' } })];
-    expectOnly(evidence({ holders, accepted: [R1] }), 'known', /says CloudJobFailed, but .* is SUCCEEDED/);
+    expectOnly(evidence({ holders, accepted: [R1] }), 'known', /reports CloudJobFailed, but .* is SUCCEEDED/);
     expect(found(evidence({ holders, accepted: [{ ...R1, executionStatus: 'PARTIALLY_FAILED' }] }))).toEqual([]);
   });
 
@@ -242,7 +242,7 @@ describe('known', () => {
 
   it('reports a skipped restart, but accepts a skipped stop', () => {
     const skipped = (act: Act) => evidence({ holders: [holder('h1', [{ ...act, reported: { result: 'skipped' } }])] });
-    expectOnly(skipped(RESTART), 'known', /says skipped, which a restart never is/);
+    expectOnly(skipped(RESTART), 'known', /reports skipped, which a restart never is/);
     expect(found(skipped(STOP))).toEqual([]);
   });
 
@@ -337,7 +337,7 @@ describe('known', () => {
     });
 
     it('must have been scheduled if a step reports that it did not help', () => {
-      expectOnly(settled(), 'known', /says that settling it did not help, but no settle was scheduled/);
+      expectOnly(settled(), 'known', /reports that settling it did not help, but no settle was scheduled/);
       expectOnly(settled({ scheduledAtMs: at(2_300), end: 'completed' }), 'known', /no settle was scheduled/);
     });
   });
@@ -363,7 +363,7 @@ describe('known', () => {
         disturbances: [disturbance('resetTarget', 2_500)],
       });
     expect(found(reset('h1'))).toEqual([]);
-    expectOnly(reset('h2'), 'known', /says that it may have sent and was never decided/);
+    expectOnly(reset('h2'), 'known', /reports that it may have sent, but was never decided/);
   });
 
   it('reports TargetChanged unless somebody else acted', () => {
@@ -372,7 +372,7 @@ describe('known', () => {
     const undo: Act = { ...START, id: 'undo-stop', fromMs: 3_000, toMs: 4_000, isUndo: true };
     const holders = [holder('h1', [STOP, changed, undo], { report: { outcome: 'compensated' } })];
     const accepted = [J1, cloudJob('J2', 'start', 3_100)];
-    expectOnly(evidence({ holders, accepted }), 'known', /TargetChanged, but nobody else had acted/);
+    expectOnly(evidence({ holders, accepted }), 'known', /TargetChanged, but no one else had acted/);
     const drifted = [holder('h1', [STOP, changed], { ...compensated, report: { outcome: 'failed' } })];
     const theirs = consoleJob('JX', 'restart', 1_700);
     expect(found(evidence({ holders: drifted, accepted: [J1, theirs] }))).toEqual([]);
@@ -388,7 +388,7 @@ describe('known', () => {
     const accepted = [{ ...R1, executionStatus: 'FAILED' }];
     const withOutcome = (outcome: 'failed' | 'succeeded') =>
       evidence({ holders: [holder('h1', [failed], { report: { outcome } })], accepted });
-    expectOnly(withOutcome('succeeded'), 'known', /says succeeded; by its own steps it is failed/);
+    expectOnly(withOutcome('succeeded'), 'known', /reports succeeded; by its own steps it is failed/);
     expect(found(withOutcome('failed'))).toEqual([]);
   });
 
@@ -396,7 +396,7 @@ describe('known', () => {
     const refused: Act = { ...RESTART, failure: 'InvalidStep', reported: {} };
     const withOutcome = (outcome: 'failed' | 'refused') =>
       evidence({ holders: [holder('h1', [refused], { report: { outcome } })] });
-    expectOnly(withOutcome('failed'), 'known', /says failed; by its own steps it is refused/);
+    expectOnly(withOutcome('failed'), 'known', /reports failed; by its own steps it is refused/);
     expect(found(withOutcome('refused'))).toEqual([]);
   });
 
@@ -412,7 +412,7 @@ describe('known', () => {
           }),
         ],
       });
-    expectOnly(left({ availableReplica: 0 }), 'known', /says succeeded, but rollback J1 .* left/);
+    expectOnly(left({ availableReplica: 0 }), 'known', /reports succeeded, but rollback J1 .* left/);
     expect(found(left({ availableReplica: 0, status: 'STOPPED' }))).toEqual([]);
   });
 
@@ -422,7 +422,7 @@ describe('known', () => {
     expectOnly(
       evidence({ holders: [of], runs: [runOf(other)], accepted: [J1, J2] }),
       'known',
-      /reports the instance otherwise/,
+      /reports the instance differently/,
     );
   });
 
@@ -467,7 +467,7 @@ describe('ends', () => {
   it('reports a holder that closes Cancelled, or Terminated without a disturbance', () => {
     const closed = (status: string) => evidence({ holders: [stopStart({ status })], accepted: [J1, J2] });
     expectOnly(closed('CANCELLED'), 'ends', /holder h1 closed CANCELLED/);
-    expectOnly(closed('TERMINATED'), 'ends', /terminated by nobody/);
+    expectOnly(closed('TERMINATED'), 'ends', /terminated, but nothing asked for it/);
   });
 });
 
@@ -513,7 +513,7 @@ describe('undone', () => {
     expectOnly(
       evidence({ holders, accepted: [scaled, failedRestart] }),
       'undone',
-      /another replicas and does not say so/,
+      /another replicas and does not report it/,
     );
   });
 

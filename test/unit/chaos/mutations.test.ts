@@ -13,13 +13,13 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
 /** The mutations that the chaos suite must have; the others are extra. */
 const REQUIRED = [
-  'cloud-job-id-not-beaten',
+  'cloud-job-id-not-in-heartbeats',
   'baseline-ignored',
   'fence-left-out',
   'not-sent-believed-from-any-attempt',
   'post-retried-by-the-client',
   'undo-not-shielded',
-  'drift-not-looked-at',
+  'drift-ignored',
   'lease-id-random',
   'settle-left-out',
   'lease-left-out',

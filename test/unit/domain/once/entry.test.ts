@@ -158,7 +158,7 @@ describe('the entry table', () => {
       'changed',
       'inspect',
     ],
-    ['a deleted instance', stop, at({ status: 'DELETED' }), 'gone', 'gone'],
+    ['a deleted instance', stop, at({ status: 'DELETED' }), 'deleted', 'deleted'],
     ['a failed instance is at rest', stop, at({ status: 'FAILED', lastJobStatus: 'FAILED' }), 'send', 'quiet'],
   ])('%s', (_case, action, reading, provenUnsent, otherwise) => {
     expect(entryMove(true, action, before, reading)).toBe(provenUnsent);

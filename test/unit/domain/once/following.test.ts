@@ -100,7 +100,7 @@ describe('a cloud job', () => {
   it('is followed through polls that fail, which are counted', () => {
     const played = act({ job: () => requestFailed() });
     expect(played.ending).toMatchObject({ failure: 'CloudJobOverdue' });
-    expect(played.ending).toMatchObject({ message: expect.stringMatching(/503 \(\d+ of \d+ looks failed\)/) });
+    expect(played.ending).toMatchObject({ message: expect.stringMatching(/503 \(\d+ of \d+ polls failed\)/) });
     expect(played.endedAtMs).toBe(DEADLINE_MS);
   });
 

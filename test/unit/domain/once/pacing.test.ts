@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextLookDelayMs, nextReadingDelayMs, plainLookMs } from '../../../../src/domain/once/pacing.js';
+import { nextPollDelayMs, nextReadingDelayMs, plainPollMs } from '../../../../src/domain/once/pacing.js';
 
 /** Times of all polls until a cloud job that takes `durationMs` is seen to have ended. */
 function pollTimes(durationMs: number, usualDurationMs: number): number[] {
   const times: number[] = [];
   let nowMs = 0;
   while (times.at(-1) === undefined || (times.at(-1) ?? 0) < durationMs) {
-    nowMs += nextLookDelayMs({ looks: times.length, followedForMs: nowMs, elapsedMs: nowMs, usualDurationMs });
+    nowMs += nextPollDelayMs({ polls: times.length, followedForMs: nowMs, elapsedMs: nowMs, usualDurationMs });
     times.push(nowMs);
   }
   return times;
 }
 
 function plainPollsUntil(timeMs: number): number {
-  let looks = 0;
-  while (plainLookMs(looks) <= timeMs) looks++;
-  return looks;
+  let polls = 0;
+  while (plainPollMs(polls) <= timeMs) polls++;
+  return polls;
 }
 
 describe('polls of a cloud job', () => {
@@ -51,8 +51,8 @@ describe('polls of a cloud job', () => {
   });
 
   it('begin soon for a cloud job that is taken over after its usual duration', () => {
-    expect(nextLookDelayMs({ looks: 0, followedForMs: 0, elapsedMs: 60_000, usualDurationMs: 20_000 })).toBe(
-      plainLookMs(0),
+    expect(nextPollDelayMs({ polls: 0, followedForMs: 0, elapsedMs: 60_000, usualDurationMs: 20_000 })).toBe(
+      plainPollMs(0),
     );
   });
 });

@@ -235,7 +235,7 @@ describe('a lost answer', () => {
     const { ending, state } = act({ post: lost, read, job: () => aCloudJob({ createdBy: 'them' }) });
     expect(ending).toMatchObject({
       failure: 'Unanswered',
-      message: expect.stringContaining('cannot be told to be ours'),
+      message: expect.stringContaining('cannot be proved to be ours'),
     });
     expect(state).toMatchObject({ sent: 'unknown', cloudJob: null });
   });

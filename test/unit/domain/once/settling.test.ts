@@ -137,7 +137,7 @@ describe('something that may have been sent', () => {
   });
 
   it.each([
-    ['somebody else asked for', aCloudJob({ createdBy: 'them' }), 'cannot be told to be ours'],
+    ['somebody else asked for', aCloudJob({ createdBy: 'them' }), 'cannot be proved to be ours'],
     ['shows no tasks', aCloudJob({ tasks: [] }), 'shows no tasks'],
   ])('is unclear beside a cloud job that %s, once nothing more can appear', (_case, job, why) => {
     const played = unclearStep({ read: () => anObservation(ours), job: () => job });
