@@ -200,7 +200,7 @@ export class Arena {
 
   /** After the storm: links mended, the rate limit lifted, all workers there. */
   async heal(): Promise<void> {
-    for (const { links } of this.#crews) for (const link of Object.values(links)) link.mend();
+    for (const { links } of this.#crews) for (const link of Object.values(links)) link.restore();
     await this.control.switches({ rateLimit: null });
     for (const [worker] of this.#crews.entries()) await this.startWorker(worker);
   }

@@ -40,7 +40,7 @@ export class BreakableLink {
     this.#losing = true;
   }
 
-  mend(): void {
+  restore(): void {
     this.#losing = false;
     this.#cut = false;
     this.#stalled = false;

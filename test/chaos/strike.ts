@@ -77,7 +77,7 @@ export async function happen(arena: Arena, event: WorldEvent): Promise<void> {
       const link = arena.link(event.worker, event.link);
       link[event.kind]();
       await delay(event.forMs);
-      return link.mend();
+      return link.restore();
     }
     case 'expireTokens':
       await arena.control.expireTokens();

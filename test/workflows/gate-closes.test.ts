@@ -1,4 +1,7 @@
-/** A gate that closes between the look that found it open and the first action: nothing is begun; what had begun goes on. */
+/**
+ * A gate that closes after the check that found it open and before the first action: nothing is begun, and what had
+ * begun continues.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,12 +50,12 @@ async function frozenIn(leadMs: number, calendar: string, lastsMs: number): Prom
   return fromMs;
 }
 
-/** A window that nothing is begun in so soon after the start of the run. */
+/** A window whose cut-off is that soon after the start of the run. */
 const closingIn = (leadMs: number) => ({ duration: '1h', cutoff: `${HOUR - leadMs}ms` });
 const past = (atMs: number) => until(() => Date.now() > atMs);
 const startedAtMs = async (workflowId: string) =>
   (await temporal.client.workflow.getHandle(workflowId).describe()).startTime.getTime();
-/** It found its gate open, and waits for its instance. @returns false where the gate had closed before */
+/** Waits until the run found its gate open and waits for its instance. @returns false if the gate had closed before */
 async function comesToItsTarget(workflowId: string): Promise<boolean> {
   let hasBegun = false;
   await until(async () => {
@@ -84,7 +87,7 @@ describe.concurrent('a first action that would come after', () => {
       return hasBegun;
     }));
 
-  it('the beginning of a freeze is sent after its end, where the run may wait', () =>
+  it('the beginning of a freeze is sent after its end, if the run may wait', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await busyInstance();
       const fromMs = await frozenIn(leadMs, 'passing', 2 * leadMs);
@@ -96,7 +99,7 @@ describe.concurrent('a first action that would come after', () => {
       const report = await stack.report(workflowId);
       expect(report).toMatchObject({ outcome: 'succeeded', targets: [{ outcome: 'succeeded' }] });
       expect(await stack.accepted(instanceId)).toEqual(['restart']);
-      // Where the freeze was over before it was found, there is nothing to tell of it.
+      // If the freeze was over before a check found it, the report does not mention it.
       if (!hasBegun || report.gates === undefined) return false;
       expect(report.gates.map(({ failure }) => failure)).toEqual(['ChangeFreeze', null]);
       const thawed = report.gates.at(-1);
@@ -104,7 +107,7 @@ describe.concurrent('a first action that would come after', () => {
       return true;
     }));
 
-  it('the beginning of a freeze lets the run expire, where it may not wait for so long', () =>
+  it('the beginning of a freeze lets the run expire, if it may not wait that long', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await busyInstance();
       const fromMs = await frozenIn(leadMs, 'lasting', HOUR);
@@ -135,7 +138,7 @@ describe.concurrent('a first action that would come after', () => {
       return true;
     }));
 
-  it('the beginning of a freeze is not sent after its end where the run was to be withdrawn meanwhile', () =>
+  it('the beginning of a freeze is not sent after its end if the run was withdrawn meanwhile', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await busyInstance();
       const fromMs = await frozenIn(leadMs, 'withdrawnBefore', leadMs);
@@ -152,7 +155,7 @@ describe.concurrent('a first action that would come after', () => {
       return hasBegun;
     }));
 
-  it('the beginning of a freeze leaves the run as one that has begun nothing: it can be withdrawn', () =>
+  it('the beginning of a freeze leaves the run with nothing begun, so it can be withdrawn', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await busyInstance();
       const fromMs = await frozenIn(leadMs, 'withdrawn', HOUR);
@@ -169,7 +172,7 @@ describe.concurrent('a first action that would come after', () => {
     }));
 });
 
-describe.concurrent('what had begun', () => {
+describe.concurrent('a run that had begun', () => {
   /** A run whose first action was sent before the cut-off, and lasts until it is finished after that. */
   async function pastItsCutoff(leadMs: number) {
     const { instanceId, path } = await stack.newInstance();
@@ -183,7 +186,7 @@ describe.concurrent('what had begun', () => {
     return { instanceId, workflowId };
   }
 
-  it('goes on with its next steps after the cut-off', () =>
+  it('continues with its next steps after the cut-off', () =>
     withLead(async (leadMs) => {
       const run = await pastItsCutoff(leadMs);
       if (run === null) return false;
@@ -195,7 +198,7 @@ describe.concurrent('what had begun', () => {
       return true;
     }));
 
-  it('goes on after the cut-off where its workflow was reset meanwhile', () =>
+  it('continues after the cut-off if its workflow was reset meanwhile', () =>
     withLead(async (leadMs) => {
       const run = await pastItsCutoff(leadMs);
       if (run === null) return false;
@@ -212,7 +215,7 @@ describe.concurrent('what had begun', () => {
 
 // Alone, since a 429 holds up every request of the worker.
 describe('a first action that would come after', () => {
-  it('the cut-off, since ServiceStage was busy before, is not sent either', () =>
+  it('the cut-off, because ServiceStage was busy before, is not sent either', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await stack.newInstance();
       const fault = { kind: 'throttle', retryAfterSeconds: leadMs / SECOND };
@@ -224,7 +227,10 @@ describe('a first action that would come after', () => {
     }));
 });
 
-/** To before the workflow task that scheduled the first action. @returns the id of the run that goes on from there */
+/**
+ * Resets to before the workflow task that scheduled the first action. @returns the id of the run that continues from
+ * there
+ */
 async function resetToFirstAction(workflowId: string): Promise<string> {
   const { client } = temporal;
   const { runId } = await client.workflow.getHandle(workflowId).describe();
