@@ -2,7 +2,8 @@
 import { createActivities } from '../../src/activities/index.js';
 import type { TemporalAccess } from '../../src/activities/temporal-access.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
-import { findRunbook, type RunbookLookup } from '../../src/runbooks/catalogue.js';
+import { findRunbook } from '../../src/runbooks/catalogue.js';
+import type { RunbookLookup } from '../../src/runbooks/lookups.js';
 import type { Activities } from '../../src/domain/contract.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import { createServiceStage } from '../../src/servicestage/service-stage-client.js';

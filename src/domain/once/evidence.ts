@@ -4,20 +4,7 @@ import type { CloudJob } from '../target/cloud-job.js';
 import { indeterminate } from './ending.js';
 import type { At, EventOf, Step } from './events.js';
 import type { Limits } from './limits.js';
-import type { OnceState } from './state.js';
-
-/** Why a cloud job that was found by reading is taken as ours. */
-export interface AdoptionEvidence {
-  readonly cloudJobId: string;
-  readonly instanceId: string | null;
-  readonly jobType: string | null;
-  readonly createdBy: string | null;
-  readonly firstTaskAtMs: number;
-  /** The step was scheduled then; the first task is not older than that, less the clock skew. */
-  readonly scheduledAtMs: number;
-  /** True only where the job's creator is known to be our own user. */
-  readonly createdByUs: boolean;
-}
+import type { AdoptionEvidence, OnceState } from './state.js';
 
 /** What a verdict is made from. */
 export interface EvidenceRequest {

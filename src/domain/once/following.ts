@@ -6,11 +6,10 @@ import { describeObservation, statusMeaning, type Observation } from '../target/
 import { end, endInterrupted, fail, indeterminate, note } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, EventOf, RequestFailed, Step } from './events.js';
-import type { AdoptionEvidence } from './evidence.js';
 import { unknownCloudJobMs } from './limits.js';
 import { nextLookDelayMs, nextReadingDelayMs } from './pacing.js';
 import { failedAgain } from './retrying.js';
-import type { Ending, FollowedJob, OnceState, Phase, PhaseOf } from './state.js';
+import type { AdoptionEvidence, Ending, FollowedJob, OnceState, Phase, PhaseOf } from './state.js';
 
 /** The cloud job is known: from now on it is only followed. Its id reaches the server first, because the next attempt must find it. */
 export function follow(state: OnceState, cloudJob: FollowedJob, at: At): Step {

@@ -4,10 +4,22 @@
  */
 import type { FailureName, Sent } from '../failures.js';
 import type { Observation } from '../target/target.js';
-import type { AdoptionEvidence } from './evidence.js';
 import type { Retrying } from './retrying.js';
 import { jsonBytes } from '../text/json-bytes.js';
 import { trailWithin, type TrailEntry } from './trail.js';
+
+/** Why a cloud job that was found by reading is taken as ours. */
+export interface AdoptionEvidence {
+  readonly cloudJobId: string;
+  readonly instanceId: string | null;
+  readonly jobType: string | null;
+  readonly createdBy: string | null;
+  readonly firstTaskAtMs: number;
+  /** The step was scheduled then; the first task is not older than that, less the clock skew. */
+  readonly scheduledAtMs: number;
+  /** True only where the job's creator is known to be our own user. */
+  readonly createdByUs: boolean;
+}
 
 /** What an attempt hands to the next one, to the workflow and to the report. */
 export interface OnceState {

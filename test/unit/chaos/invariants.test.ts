@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failureRecord } from '../../../src/domain/failures.js';
-import type { AdoptionEvidence } from '../../../src/domain/once/evidence.js';
+import type { AdoptionEvidence } from '../../../src/domain/once/state.js';
 import type { TrailEntry } from '../../../src/domain/once/trail.js';
 import type { Evidence, Settle, Violation } from '../../chaos/evidence.js';
 import { violations } from '../../chaos/invariants.js';
