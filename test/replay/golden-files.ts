@@ -1,4 +1,4 @@
-/** The recorded histories and the list that keeps them: names, digests, and what a history tells of its run. */
+/** The recorded histories and their list: names, digests, and what a history shows about its run. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type { Outcome, RunReport, TargetReport } from '../../src/domain/report/report.js';

@@ -73,7 +73,10 @@ export function anAlarm({ rule = 'rule', target, ...change }: AlarmParts = {}): 
 export interface RuleDesk {
   readonly rule: string;
   readonly workflowId: string;
-  /** As a gateway does it, from whatever client; sends again what the rule says can be sent again, and what its worker dropped unread. */
+  /**
+   * Delivers alarms as a gateway does, from any client; resends those that the rule asks for again, and those that its
+   * worker dropped unread.
+   */
   decide(alarms: readonly RuleAlarm[], brakes?: Partial<Brakes>): Promise<AlarmDecision[]>;
   alarm(parts?: AlarmParts): RuleAlarm;
   log(): Promise<DecidedAlarm[]>;
@@ -86,7 +89,7 @@ export function aRule(client: Client, taskQueue: string, rule = `rule-${randomUU
     workflowId,
     decide: (alarms, brakes = {}) =>
       decided(client, taskQueue, { rule, brakes: { ...NO_BRAKES, ...brakes }, alarms: [...alarms] }),
-    // Nobody else's target: a rule is held back by runs of others on it.
+    // A target of its own: other runs on it would hold the rule back.
     alarm: (parts) => anAlarm({ rule, target: `shop/checkout/${parts?.incident ?? 'disk-1'}-of-${rule}`, ...parts }),
     log: () => client.workflow.getHandle(workflowId).query<DecidedAlarm[]>(ALARM_LOG_QUERY),
   };

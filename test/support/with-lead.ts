@@ -1,10 +1,14 @@
-/** Stories in which something has to happen before a moment comes: a machine that is too slow for it hears them again, with twice the time. */
+/**
+ * Runs a test in which something must happen before a given moment; if the machine is too slow, runs it again with
+ * twice the time.
+ */
 
 const FIRST_LEAD_MS = 2_000;
 const LONGEST_LEAD_MS = 32_000;
 
 /**
- * @param story takes how far ahead its moment may lie; false: the moment came before what had to come first, so that nothing was shown
+ * @param story takes how far ahead its moment may lie; false: the moment came before what had to come first, so that
+ * nothing was shown
  * @throws when that is so with the longest lead, too
  */
 export async function withLead(story: (leadMs: number) => Promise<boolean>): Promise<void> {

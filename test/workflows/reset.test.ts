@@ -190,7 +190,7 @@ describe.concurrent('a workflow reset of a target', () => {
       return stop;
     };
     const stopFirst = await begin();
-    const workflowId = `go-on-${instanceId}`;
+    const workflowId = `reset-${instanceId}`;
     await temporal.client.workflow.start('go-on', { workflowId, taskQueue, args: [{ targets: [path] }] });
     await until(async () => (await stack.accepted(instanceId)).length === 2);
     const [, scaled] = await stack.control.accepted(instanceId);
