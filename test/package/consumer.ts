@@ -66,7 +66,7 @@ const USUAL = {
   noUncheckedIndexedAccess: true,
 };
 
-/** The versions of our own lock file, so that the registry is asked for nothing new. */
+/** The versions of our own lock file, so that npm needs nothing new from the registry. */
 async function manifest(tarball: string): Promise<object> {
   const own = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;

@@ -66,7 +66,7 @@ export function outcomeIn(history: RecordedHistory): Outcome | null {
   return reportIn(history)?.outcome ?? null;
 }
 
-/** What a target's workflow returned; `null` for a run, and for one that was ended from outside. */
+/** What a target's workflow returned; `null` for a run, and for a workflow that was terminated. */
 export function targetReportIn({ events }: RecordedHistory): TargetReport | null {
   if (events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name !== 'targetRun') return null;
   const result = events.at(-1)?.workflowExecutionCompletedEventAttributes?.result;

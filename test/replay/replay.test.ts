@@ -243,7 +243,7 @@ describe('a golden is kept for ever', () => {
   });
 });
 
-/** Lines with a digest that any commit, or the work tree, took out of the list. */
+/** Lines with a digest that any commit, or the work tree, removed from the list. */
 async function removedLines(): Promise<string[]> {
   const path = fileURLToPath(MANIFEST);
   const run = promisify(execFile);

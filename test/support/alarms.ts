@@ -48,7 +48,7 @@ export const ruleOfFile = (change: Partial<AlarmRule> = {}): AlarmRule => ({
 
 type AlarmParts = Partial<RuleAlarm> & { readonly rule?: string; readonly target?: string };
 
-/** By default one that fires since a moment before it was read, on an instance called as its incident. */
+/** By default an alarm that began to fire just before it was read, on an instance named like its incident. */
 export function anAlarm({ rule = 'rule', target, ...change }: AlarmParts = {}): RuleAlarm {
   const receivedAtMs = change.receivedAtMs ?? Date.now();
   const incident = change.incident ?? 'disk-1';
@@ -95,7 +95,7 @@ export function aRule(client: Client, taskQueue: string, rule = `rule-${randomUU
   };
 }
 
-/** One update, which starts the workflow of the rule where there is none. */
+/** Sends one update, which starts the workflow of the rule if there is none. */
 export async function sendUpdate(
   client: Client,
   taskQueue: string,
@@ -125,7 +125,7 @@ async function decided(client: Client, taskQueue: string, request: DecideRequest
   }
 }
 
-/** A rule takes ten updates at a time. */
+/** A rule accepts ten updates at a time. */
 const RESOURCE_EXHAUSTED = 8;
 
 function canBeSentAgain(error: unknown): boolean {

@@ -41,7 +41,7 @@ function pausable() {
   return { server, runbooks: new RunbookClient({ client, taskQueue: temporal.taskQueue, callTimeoutMs: 2_000 }) };
 }
 
-/** Under way until it is cancelled. */
+/** A run that lasts until it is cancelled. */
 async function aRun(runbooks: RunbookClient): Promise<string> {
   const { path } = await stack.newInstance();
   const window = { duration: '1h', opensAt: new Date(Date.now() + 3_600_000).toISOString() };

@@ -17,14 +17,14 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Under way until it is cancelled. */
+/** A run that lasts until it is cancelled. */
 async function aRun(): Promise<string> {
   const window = { duration: '1h', opensAt: new Date(Date.now() + 3_600_000).toISOString() };
   const { path } = await stack.newInstance();
   return (await runbooks.start('restart', { targets: [path], window, waitAtMost: '2h' })).workflowId;
 }
 
-/** A client behind a proxy that refuses the methods in `refused`, with these statuses, and counts what it refused. */
+/** A client behind a proxy that refuses the methods in `refused` with these statuses, and counts the refusals. */
 async function behindAProxy({ onTestFinished }: TestContext, refused: Map<string, number>) {
   const counts = new Map<string, number>();
   const proxy = await startGrpcProxy(temporal.address, (method) => {

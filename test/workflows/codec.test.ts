@@ -48,7 +48,7 @@ afterAll(async () => {
   await connection.close();
 });
 
-/** A queue of its own, which the replay at the end passes over: it reads histories without this codec. */
+/** Its own queue, which the replay at the end skips, because it reads histories without this codec. */
 function onItsOwnQueue() {
   const taskQueue = `codec-${randomUUID()}`;
   const runbooks = new RunbookClient({ client, taskQueue });
@@ -91,7 +91,7 @@ describe.concurrent('with an asynchronous payload codec', () => {
     await stopWorker(first, running);
     expect(report.outcome).toBe('succeeded');
     expect(seen).toContain(report.targets[0]?.steps[0]?.cloudJobId);
-    // What the run was asked for is read through the codec as well.
+    // The start arguments are read through the codec as well.
     const again = (inputs: { version?: string }) =>
       runbooks.start('recover', { targets: [target.path], inputs, id: workflowId });
     expect((await again({})).started).toBe('attached');

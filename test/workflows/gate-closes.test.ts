@@ -35,7 +35,7 @@ afterAll(async () => {
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 
-/** Somebody's cloud job is in flight on it until it is finished: the first action waits for its end. */
+/** An instance with somebody's cloud job in flight: the first action waits until the test finishes it. */
 async function busyInstance() {
   const instance = await stack.newInstance();
   await stack.control.outcome({ instanceId: instance.instanceId, action: 'scale', neverEnds: true });
@@ -43,7 +43,10 @@ async function busyInstance() {
   return instance;
 }
 
-/** A freeze that begins so soon, to the next whole second, and ends `lastsMs` after that. @returns when it begins */
+/**
+ * Writes a freeze that begins after `leadMs`, rounded up to a whole second, and lasts `lastsMs`. @returns when it
+ * begins
+ */
 async function frozenIn(leadMs: number, calendar: string, lastsMs: number): Promise<number> {
   const fromMs = Math.ceil((Date.now() + leadMs) / SECOND) * SECOND;
   await writeFreezes(folder, calendar, [fromMs, fromMs + lastsMs]);
@@ -173,7 +176,7 @@ describe.concurrent('a first action that would come after', () => {
 });
 
 describe.concurrent('a run that had begun', () => {
-  /** A run whose first action was sent before the cut-off, and lasts until it is finished after that. */
+  /** A run whose first action is sent before the cut-off, and whose cloud job lasts until the test finishes it. */
   async function pastItsCutoff(leadMs: number) {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });

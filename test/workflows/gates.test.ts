@@ -43,7 +43,7 @@ const freeze = (calendar: string, ...spans: readonly Span[]) => writeFreezes(fol
 const frozenNow = (calendar: string, forMs = HOUR) => freeze(calendar, [Date.now() - HOUR, Date.now() + forMs]);
 const progress = (workflowId: string) => temporal.client.workflow.getHandle(workflowId).query<RunProgress>('progress');
 const isWaiting = (workflowId: string) => until(async () => (await progress(workflowId)).phase === 'waiting');
-/** @returns false where it has ended without: its gate was another one by the time it came there */
+/** @returns false if the run ended without waiting, because its gate had changed by then */
 async function comesToWait(workflowId: string): Promise<boolean> {
   let phase = '';
   await until(async () => {

@@ -1,4 +1,6 @@
-/** The worker is killed in each phase of a step and started again: the same outcome, and no action twice. */
+/**
+ * The worker is killed in each phase of a step and started again: the outcome is the same, and no action is sent twice.
+ */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';

@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
-/** What the newest attempt of a workflow asked that was not sure to be the current one. */
+/** The request of the newest attempt that did not know whether it was the current one. */
 const asked = new Map<string, Parameters<TemporalAccess['standing']>>();
 beforeAll(async () => {
   const access = temporalAccess(temporal.client);

@@ -1,5 +1,6 @@
 /**
- * What a run does around its steps: undo, abort, continue, cancel in each phase and form, deadlines, several targets.
+ * What a run does around its steps: undo, abort, continue, cancel in each phase and form, deadlines, and several
+ * targets.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -190,7 +191,7 @@ describe.concurrent('a cancelled run', () => {
     const report = await cancelledRun('stop-then-wait', path, async () => true);
     expect(report.outcome).toBe('cancelled');
     const actions = await stack.accepted(instanceId);
-    // Where the first step was quicker than the cancel, it is undone.
+    // If the first step was quicker than the cancel, it is undone.
     expect([[], ['stop', 'start']]).toContainEqual(actions);
     expect(await stack.control.instance(instanceId)).toMatchObject({ status: 'RUNNING' });
   });

@@ -1,5 +1,6 @@
 /**
- * Runs at the limits of what a Temporal server stores: they end with a report, and are found by each of their targets.
+ * Runs at the limits of what a Temporal server stores: they end with a report, and can be found by each of their
+ * targets.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,7 +30,7 @@ afterAll(async () => {
 /** Every step's report lists its hosts: with 300 of them a skipped step's report is longer than the longest trail. */
 const HOSTS = Array.from({ length: 300 }, (_item, index) => `"${String(index).padStart(36, '0')}"`);
 
-/** A runbook whose steps are skipped, since the instance has two replicas already; the last ones wait. */
+/** A runbook whose steps are skipped, because the instance has two replicas already; the last ones wait. */
 async function writeRunbook(name: string, steps: number, last = ''): Promise<void> {
   const step = (id: number) =>
     `  - { action: scale, id: step-${id}, with: { replica: 2, hosts: [${HOSTS.join(', ')}] } }\n`;
