@@ -1,4 +1,7 @@
-/** The lease on an instance is the child's workflow id, since Temporal keeps only one workflow open under an id. Starts the child, or reports who holds the lease. */
+/**
+ * The lease on an instance is the workflow id of the child, because Temporal keeps only one workflow open under an id.
+ * Starts the child, or reports who holds the lease.
+ */
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
@@ -44,7 +47,7 @@ export interface TargetTimes {
   readonly closing: Closing | null;
 }
 
-/** @returns the child that holds the lease now, or `TargetBusy` where another workflow holds it */
+/** @returns the child that holds the lease now, or `TargetBusy` if another workflow holds it */
 export async function acquireLease(
   plan: Plan,
   targetPlan: TargetPlan,
@@ -89,14 +92,14 @@ export async function acquireLease(
   }
 }
 
-/** The child carries the target's path as a search attribute where the run's own list of targets was too long to hold it. */
+/** The child carries the target's path as a search attribute if the run's own list of targets was too long to hold it. */
 function searchable({ targets }: Plan, path: string): { typedSearchAttributes?: TypedSearchAttributes } {
   if (!canBeListed(path) || listedTargets(targets.map(({ target }) => target.path)).includes(path)) return {};
   return { typedSearchAttributes: new TypedSearchAttributes([{ key: targetsKey, value: [path] }]) };
 }
 
 /**
- * Until when a POST of an earlier holder may still appear; 0 where nothing is out there. A holder that ended without its report may have left
+ * Until when a POST of an earlier holder may still appear; 0 if there is none. A holder that ended without its report may have left
  * one behind. It also passes on what it was given itself: a run that is cancelled while it waits must not make the next one forget it.
  */
 function clearAt(last: LeaseHolder | null, plan: Plan): number {

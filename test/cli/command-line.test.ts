@@ -304,7 +304,7 @@ describe.concurrent('commands about runs', () => {
   it('warns if no worker polls the task queue', async () => {
     const child = spawnCommand(['plan', 'recover', '-t', 'a/b/c'], {
       ...env,
-      RUNBOOK_TASK_QUEUE: `nobody-${randomUUID()}`,
+      RUNBOOK_TASK_QUEUE: `unserved-${randomUUID()}`,
     });
     const hint = await new Promise<string>((resolve) =>
       child.stderr?.on('data', (chunk: Buffer) => resolve(chunk.toString())),

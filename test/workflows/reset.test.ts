@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
-/** What the newest attempt of a workflow asked that was not sure to be the current one. */
+/** The request of the newest attempt that did not know whether it was the current one. */
 const asked = new Map<string, Parameters<TemporalAccess['standing']>>();
 beforeAll(async () => {
   const access = temporalAccess(temporal.client);
@@ -45,7 +45,10 @@ async function resetActivity(instanceId: string): Promise<void> {
   });
 }
 
-/** To before the workflow task that scheduled the n-th activity, counted from 0; the one of the first observes the instance, too. */
+/**
+ * Resets to before the workflow task that scheduled the n-th activity, counted from 0; the task of the first also
+ * observes the instance.
+ */
 async function resetToBefore(instanceId: string, runId: string, nth: number): Promise<string> {
   const { events } = await temporal.client.workflow.getHandle(lease(instanceId), runId).fetchHistory();
   const scheduled = events?.flatMap(
@@ -100,7 +103,7 @@ describe.concurrent('a second attempt', () => {
       fault: { kind: 'throttle', retryAfterSeconds: 0.05 },
     });
     const report = await stack.run('restart', path);
-    // Only an attempt that is known to be first-like may send a restart.
+    // Only an attempt that is proven to have no predecessor that sent may send a restart.
     expect(report.outcome).toBe('succeeded');
     expect(report.targets[0]?.steps[0]?.trail.map(({ decision }) => decision)).toEqual([
       'entered',
@@ -153,7 +156,7 @@ describe.concurrent('a workflow reset of a target', () => {
     await stack.report(workflowId);
   });
 
-  it('to before its first reading decides anew once the run before is settled: a restart may be sent', async () => {
+  it('to before its first reading decides again once the run before is settled: a restart may be sent', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     const workflowId = await stack.start('restart', { targets: [path] });
@@ -171,12 +174,13 @@ describe.concurrent('a workflow reset of a target', () => {
     await stack.report(workflowId);
   });
 
-  it('that is cancelled before it schedules its step again reports what came of the step, and undoes it', async ({
+  it('that is cancelled before it schedules its step again reports the result of the step, and undoes it', async ({
     onTestFinished,
   }) => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
-    // Apart from the others: a replay takes the id of the original run for that of the reset run, so it decides otherwise.
+    // Apart from the others: a replay takes the id of the original run for that of the reset run, so it decides
+    // otherwise.
     const taskQueue = `${temporal.taskQueue}-reset`;
     const begin = async () => {
       const worker = await temporal.worker({ taskQueue, activities: { ...stack.activities } });
@@ -186,7 +190,7 @@ describe.concurrent('a workflow reset of a target', () => {
       return stop;
     };
     const stopFirst = await begin();
-    const workflowId = `go-on-${instanceId}`;
+    const workflowId = `reset-${instanceId}`;
     await temporal.client.workflow.start('go-on', { workflowId, taskQueue, args: [{ targets: [path] }] });
     await until(async () => (await stack.accepted(instanceId)).length === 2);
     const [, scaled] = await stack.control.accepted(instanceId);
