@@ -81,7 +81,7 @@ describe('a step that was concluded as successful', () => {
     await reservation.submitAction(target, { action: 'stop' }, { timeoutMs: 1_000 });
   }
 
-  it('is NotConverged if settling finds its cloud job but not the desired state', async () => {
+  it('is CloudJobFailed if settling finds its cloud job and the job failed', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.clearFaults();
     await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'reset' } });
@@ -105,7 +105,7 @@ describe('a step that was concluded as successful', () => {
       sent: 'yes',
       cloudJobId: accepted?.cloudJobId,
       evidence: { createdByUs: true },
-      failure: { name: 'NotConverged' },
+      failure: { name: 'CloudJobFailed' },
     });
     expect(outcome).not.toBe('succeeded');
     expect(await stack.accepted(instanceId)).toEqual(['stop']);
