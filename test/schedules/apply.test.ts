@@ -221,7 +221,7 @@ describe.concurrent('what somebody changed on the server', () => {
     expect(await desk.diff(file)).toMatchObject([{ status: 'create' }, { status: 'foreign' }]);
     const refused = await desk.run('apply', file, '--overwrite', 'nightly');
     expect(refused.exitCode).toBe(4);
-    expect(refused.stderr).toContain('without the mark of a file');
+    expect(refused.stderr).toContain('was not created from a file');
     expect(await isThere(`${owner}/fresh`)).toBe(false);
     expect(await desk.run('pause', `${owner}/nightly`)).toMatchObject({ exitCode: 2 });
     const withoutIt = await desk.file(owner, { fresh: CALM });

@@ -196,7 +196,7 @@ describe.concurrent('run-now', () => {
       if (kind === 'waits') {
         const third = await desk.run('run-now', id);
         expect(third.exitCode).toBe(1);
-        expect(third.stdout).toContain('Not started (overlap: buffer-one): one run waits already');
+        expect(third.stdout).toContain('Not started (overlap: buffer-one): a run is already waiting');
       }
       await untilFinished(instanceId);
       expect((await stack.report(first.workflowId)).outcome).toBe('succeeded');

@@ -125,11 +125,11 @@ async function decided(client: Client, taskQueue: string, request: DecideRequest
   }
 }
 
-/** A rule accepts ten updates at a time. */
-const RESOURCE_EXHAUSTED = 8;
+/** gRPC codes after which a gateway's sender repeats: a rule accepts ten updates at a time (8), and a busy server aborts some (10). */
+const REPEATABLE_CODES: readonly unknown[] = [8, 10];
 
 function canBeSentAgain(error: unknown): boolean {
-  if (grpcCodeOf(error) === RESOURCE_EXHAUSTED) return true;
+  if (REPEATABLE_CODES.includes(grpcCodeOf(error))) return true;
   const cause: unknown = error instanceof Error ? error.cause : undefined;
   return (
     typeof cause === 'object' &&
