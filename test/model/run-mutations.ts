@@ -13,8 +13,8 @@ const MOST_INTERLEAVINGS = 200_000;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const program = new Command('model:mutations')
-  .argument('[names...]', 'these mutations alone')
-  .option('--most <n>', 'interleavings of each', whole, MOST_INTERLEAVINGS)
+  .argument('[names...]', 'only these mutations')
+  .option('--most <n>', 'interleavings for each', whole, MOST_INTERLEAVINGS)
   .action(async (names: string[], { most }: { most: number }) => {
     process.exitCode = (await checkMutations(chosen(names), most)) ? 0 : 1;
   });
