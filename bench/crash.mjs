@@ -15,7 +15,7 @@ const RUNBOOK = SCENARIO === 'again' ? 'recover' : 'restart';
 const JOB_MS = 2_000;
 const FROZEN_MS = 60_000;
 const KILL_EVERY_MS = 4_000;
-/** Of actions whose answer is lost. */
+/** The share of actions whose answer is lost. */
 const LOST = 10;
 
 const world = await startWorld({ jobMs: JOB_MS });

@@ -38,7 +38,7 @@ async function one(owner, rules, brakes) {
   const body = bodyOf(rules);
   const tries = [];
   while (tries.at(-1)?.status !== 200 && tries.length < 20) {
-    // As `Retry-After` says.
+    // As `Retry-After` asks.
     if (tries.length > 0) await new Promise((resolve) => setTimeout(resolve, 5_000));
     tries.push(await post(url, body));
   }

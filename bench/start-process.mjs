@@ -1,4 +1,4 @@
-// The built `runbook` command as a process of its own, ready when a line of its output says so; it does not outlive the bench.
+// Starts the built `runbook` command as a separate process, which is ready once it prints a given line and does not outlive the bench.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';

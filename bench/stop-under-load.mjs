@@ -1,5 +1,5 @@
-// Worker and gateway are started and told to stop again and again while runs and alarms are under way, every second time with Temporal out of reach: do they end with 0, and without an error? `npm run build` first.
-// node bench/stop-under-load.mjs [times, 10] [busy loops beside them, 0]. Exits with 1 when one of them ends otherwise, or prints an error that Node or gRPC throws.
+// Starts and stops worker and gateway again and again while runs and alarms are under way, every second time with Temporal unreachable. Do they exit with 0 and without an error? `npm run build` first.
+// node bench/stop-under-load.mjs [times, 10] [busy loops beside them, 0]. Exits with 1 if one of them exits otherwise, or prints an error thrown by Node or gRPC.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -53,7 +53,7 @@ await world.close();
 await rm(folder, { recursive: true });
 process.exitCode = isRight ? 0 : 1;
 
-async function startAndStop(time, isAway) {
+async function startAndStop(time, isTemporalDown) {
   const worker = await start(['worker'], '"worker ready"');
   const gateway = await start(['gateway', '--file', join(folder, 'alarms.yaml'), '--port', '0', '--json'], '"url"');
   const { url } = JSON.parse(gateway.readyLine);
@@ -65,7 +65,7 @@ async function startAndStop(time, isAway) {
   const deliveries = names.slice(0, ALARMS).map((name) => deliver(url, name));
   // Another moment each time, from the first observation to after the first cloud jobs have ended.
   await delay(time * 400);
-  if (isAway) link.cut();
+  if (isTemporalDown) link.cut();
   const beganMs = Date.now();
   worker.child.kill('SIGTERM');
   gateway.child.kill('SIGTERM');
@@ -79,7 +79,7 @@ async function startAndStop(time, isAway) {
     (answer) => `${answers.filter((each) => each === answer).length} × ${answer}`,
   );
   console.log(
-    `${time}: ${isAway ? 'Temporal away' : 'Temporal there'}; worker ${codes[0]}, gateway ${codes[1]}, after ${((Date.now() - beganMs) / 1_000).toFixed(1)} s; alarms answered ${counted.join(', ')}`,
+    `${time}: ${isTemporalDown ? 'Temporal down' : 'Temporal up'}; worker ${codes[0]}, gateway ${codes[1]}, after ${((Date.now() - beganMs) / 1_000).toFixed(1)} s; alarms answered ${counted.join(', ')}`,
   );
   if (!isClean) console.log([...worker.lines.slice(-15), ...gateway.lines.slice(-15)].join('\n'));
 }

@@ -25,7 +25,8 @@ await chmod(join(dist, 'cli', 'main.js'), 0o755);
 async function inputsHash() {
   const hash = createHash('sha256');
   for (const folder of ['workflows', 'domain']) {
-    for (const name of (await readdir(join(dist, folder))).filter((entry) => entry.endsWith('.js')).sort()) {
+    const names = await readdir(join(dist, folder), { recursive: true });
+    for (const name of names.filter((entry) => entry.endsWith('.js')).sort()) {
       hash.update(name).update(await readFile(join(dist, folder, name)));
     }
   }

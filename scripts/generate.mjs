@@ -1,4 +1,4 @@
-// Writes what is made from code and from the catalogue: the JSON Schema of runbooks, the tables in docs/, the types of inputs. With --check: says what is stale and exits 1.
+// Writes what is made from code and from the catalogue: the JSON Schema of runbooks, the tables in docs/, the types of inputs. With --check: lists what is stale and exits 1.
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';

@@ -14,7 +14,7 @@ import {
 } from './once-machine.mjs';
 
 const failed = (failure, request = 'no') => ({ kind: 'failed', failure, message: '', request });
-const standing = (said) => ({ kind: 'standing', standing: said });
+const standing = (answer) => ({ kind: 'standing', standing: answer });
 const readings = (rules) => [
   ['at rest', rules.before.observation],
   ['as desired', reached(rules)],

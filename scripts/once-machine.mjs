@@ -81,7 +81,7 @@ export function rulesOf({ action, before }, change = {}) {
 
 const FACTS = { runId: 'run', decidedInRunId: 'run', scheduledAtMs: BEGINS_AT_MS };
 
-/** The first attempt: nothing was sent before it. `delayMs`: it begins so long after it was scheduled. */
+/** The first attempt: nothing was sent before it. It begins `delayMs` after it was scheduled. */
 export function beginFirst(rules, delayMs = 0) {
   const nowMs = BEGINS_AT_MS + delayMs;
   return { step: beginActing(rules, { ...FACTS, attempt: 1, attemptScheduledAtMs: BEGINS_AT_MS }, null, nowMs), nowMs };
@@ -135,7 +135,7 @@ export const CALM = {
 };
 
 /**
- * Answers each command, without delay of its own, with heartbeats that are heard, until the attempt ends or `isOver`.
+ * Answers each command at once, with heartbeats that reach the server, until the attempt ends or `isOver`.
  *
  * @param answers by command; each is given the decision and the state
  * @returns the moments passed, the last one included

@@ -1,4 +1,4 @@
-// The tables of docs/once-machine.md that say what the once machine does, made by driving it.
+// The tables of docs/once-machine.md that show what the once machine does, made by driving it.
 import {
   beginAgain,
   beginFirst,
@@ -19,7 +19,7 @@ const BEFORE = { first: beginFirst, second: beginSecond };
 const code = (text) => `\`${text}\``;
 const seconds = (ms) => `${Math.round(ms / 1_000)} s`;
 
-/** Readings before a send, and what an inspection of a new cloud job says. */
+/** Readings before a send, and what an inspection of a new cloud job shows. */
 const READINGS = [
   ['an older known cloud job', { read: () => reading({ lastJobId: 'J0' }) }],
   ['the baseline, moving', { read: () => reading({ status: 'PENDING', lastJobStatus: 'RUNNING' }) }],
@@ -95,7 +95,7 @@ function describeEnd({ step: { state } }) {
     case 'indeterminate':
       return code(ending.failure);
     case 'superseded':
-      return 'leaves without a word';
+      return 'leaves without a report';
     default:
       return `${ending.kind}${sent}`;
   }
@@ -115,7 +115,7 @@ function perAction(describe) {
 const failed = (failure, request, more = {}) => ({ kind: 'failed', failure, message: '', request, ...more });
 const nothingShows = { read: (rules) => rules.before.observation };
 
-/** What is said to a POST, and what shows after it. */
+/** Answers to a POST, and what shows after it. */
 const ANSWERS = [
   ['2xx with a cloud job', { send: () => ({ kind: 'accepted', cloudJobId: 'J2' }) }],
   ['no connection', { ...nothingShows, connect: () => failed('Unreachable', 'no') }],
@@ -184,7 +184,7 @@ const LOST_ANSWER = {
 const NO_LEASE = { ...CALM, lease: () => ({ kind: 'standing', standing: 'unclear' }) };
 const FAILED_JOB = { ...CALM, poll: () => ({ kind: 'polled', job: cloudJob('FAILED') }) };
 
-/** How an attempt gets into each phase, and how it goes on where nothing goes wrong. */
+/** How an attempt gets into each phase, and how it continues if nothing fails. */
 const WAYS = [
   ['barrier', CALM, (rules) => beginFirst(rules, limits.lateStartMs + 1)],
   ...['reserving', 'observing', 'connecting', 'leasing'].map((name) => [name, CALM, beginFirst]),
@@ -197,7 +197,7 @@ const WAYS = [
   ['settling', CALM, beginSettle],
 ];
 
-/** What it means in each phase to be told to end. */
+/** What an interruption means in each phase. */
 export const interruptionTable = WAYS.map(([name, answers, begin]) => [
   code(name),
   ...['cancel', 'stop', 'superseded'].map((by) =>
@@ -213,5 +213,5 @@ function afterInterruption(name, answers, begin, by) {
   const after = next(step.state, { kind: 'interrupted', by }, rules, nowMs);
   if (after.command !== null) return `ends: ${describeEnd({ step: after })}`;
   const moments = play({ step: { ...after, command: step.command }, nowMs }, rules, answers);
-  return `goes on: ${describeEnd(moments.at(-1))}`;
+  return `continues: ${describeEnd(moments.at(-1))}`;
 }

@@ -7,7 +7,7 @@ import { createService } from './service.js';
 const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, RUNBOOK_TASK_QUEUE, HOST, PORT } = process.env;
 const SHUTDOWN_LIMIT_MS = 10_000;
 
-// Lazy: the service comes up, and answers 503, while Temporal is away.
+// Lazy: the service starts, and answers 503, while Temporal is unreachable.
 const runbooks = RunbookClient.lazy({
   address: TEMPORAL_ADDRESS ?? 'localhost:7233',
   namespace: TEMPORAL_NAMESPACE ?? 'default',
@@ -26,7 +26,7 @@ let isStopping = false;
 function stop(): void {
   if (isStopping) return;
   isStopping = true;
-  console.log('incident-service ends: no new requests, streams are closed, runs go on');
+  console.log('incident-service ends: no new requests, streams are closed, runs continue');
   setTimeout(() => process.exit(1), SHUTDOWN_LIMIT_MS).unref();
   stopping.abort();
   server.close(() => void runbooks.close());

@@ -1,4 +1,4 @@
-/** What callers may send: everything that is wrong is said at once, and nothing is started. */
+/** What callers may send. A wrong request gets every problem at once, and starts nothing. */
 import { z } from 'zod';
 
 export class WrongRequest extends Error {
@@ -28,7 +28,7 @@ export async function readRecovery(request: Request): Promise<Recovery> {
   try {
     body = await request.json();
   } catch {
-    throw new WrongRequest(['body: it is no JSON; send {"target": "shop/checkout/prod-1"}']);
+    throw new WrongRequest(['body: it is not JSON; send {"target": "shop/checkout/prod-1"}']);
   }
   const parsed = Recovery.safeParse(body);
   if (parsed.success) return parsed.data;

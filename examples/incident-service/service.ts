@@ -40,9 +40,9 @@ export function createService(runbooks: RunbookClient, stopping: AbortSignal): H
     const status = STATUS_OF_ERROR.find(([kind]) => error instanceof kind)?.[1] ?? 500;
     if (status === 500) console.error(error);
     if (status === 503) context.header('Retry-After', '5');
-    const told = status === 500 ? { name: 'InternalError', message: 'See the log of the service' } : error;
+    const shown = status === 500 ? { name: 'InternalError', message: 'See the log of the service' } : error;
     const problems = error instanceof WrongRequest ? { problems: error.problems } : {};
-    return context.json({ error: { name: told.name, message: told.message, ...problems } }, status);
+    return context.json({ error: { name: shown.name, message: shown.message, ...problems } }, status);
   });
 
   service.get('/health', async (context) =>
@@ -82,7 +82,10 @@ export function createService(runbooks: RunbookClient, stopping: AbortSignal): H
   return service;
 }
 
-/** Server-sent events: `progress` whenever something changed, then `end` with the outcome, or `gone` with what went wrong. */
+/**
+ * Server-sent events: `progress` whenever something changed, then `end` with the outcome, or `interrupted` with the
+ * error.
+ */
 function events(context: Context, runbooks: RunbookClient, id: string, stopping: AbortSignal): Response {
   return streamSSE(context, async (stream) => {
     const left = new AbortController();
@@ -95,7 +98,7 @@ function events(context: Context, runbooks: RunbookClient, id: string, stopping:
         if (snapshot.run.phase === 'finished') await send('end', { outcome: snapshot.run.outcome });
       }
     } catch (error) {
-      await send('gone', {
+      await send('interrupted', {
         error: error instanceof Error ? { name: error.name, message: error.message } : String(error),
       });
     } finally {

@@ -1,33 +1,13 @@
 /** Creates the activities of the contract from their dependencies. */
 import { Context } from '@temporalio/activity';
-import type { RunbookLookup } from '../runbooks/catalogue.js';
-import type { Calendars } from '../calendars/calendars.js';
-import type { ActionName } from '../domain/target/actions.js';
 import type { Activities } from '../domain/contract.js';
-import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/once/limits.js';
-import type { VerifyDefaults } from '../domain/runbook/runbook-checks.js';
-import type { ServiceStage } from '../servicestage/service-stage.js';
+import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS } from '../domain/once/limits.js';
+import type { ActivityDependencies } from './dependencies.js';
 import { makePlan } from './make-plan.js';
 import { observeTarget } from './observe-target.js';
 import { performAction, settleTarget } from './perform-action.js';
 import { readFreezes } from './read-freezes.js';
-import type { TemporalAccess } from './temporal-access.js';
 import { withinScheduleToClose } from './time-limits.js';
-
-/** What the activities need from the worker. */
-export interface ActivityDependencies {
-  readonly serviceStage: ServiceStage;
-  /** Reads the file at each call, so that a new file takes effect at the next start. */
-  readonly findRunbook: (name: string) => Promise<RunbookLookup>;
-  /** Read at each call as well. */
-  readonly calendars: Calendars;
-  readonly limits: Limits;
-  /** Overrides of the action table's usual durations. */
-  readonly usualDurationsMs: Partial<Record<ActionName, number>>;
-  /** Used if a runbook does not set them. */
-  readonly verify: VerifyDefaults;
-  readonly temporal: TemporalAccess;
-}
 
 /** Wraps a local activity of `proxies.ts` that has these retries. */
 function shortRead<Given extends unknown[], Result>(act: (...given: Given) => Promise<Result>) {

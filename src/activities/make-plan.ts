@@ -16,7 +16,7 @@ import { durationMs } from '../domain/time/duration.js';
 import { statusMeaning, type Target } from '../domain/target/target.js';
 import { describeUnknownToWorker } from '../domain/runbook/unknown-runbook.js';
 import type { ReadOptions } from '../servicestage/service-stage.js';
-import type { ActivityDependencies } from './index.js';
+import type { ActivityDependencies } from './dependencies.js';
 import { planGuards } from './plan-guards.js';
 import { readCaptured } from './read-captured.js';
 import { TargetResolver } from './resolve-targets.js';

@@ -20,7 +20,7 @@ export interface OnceDependencies {
  * One attempt, from its first step to its end.
  *
  * @param begin the machine's first step, given the time
- * @returns the state of an attempt that has ended; `state.phase` says how
+ * @returns the state of an attempt that has ended; `state.phase` shows how
  */
 export async function runOnce(
   dependencies: OnceDependencies,
@@ -36,7 +36,7 @@ type Answer = Event | { readonly kind: 'notSent' };
 class Attempt {
   readonly #context = Context.current();
   readonly #clock = steadyClock();
-  /** Resolves when the attempt is asked to end; empty once the machine was told. */
+  /** Resolves when the attempt is asked to end; empty once the machine has received that. */
   #interruption: Promise<Event>[] = [interruptionOf(this.#context)];
   #step: Step;
   #reservation: PostReservation | undefined;
@@ -51,19 +51,19 @@ class Attempt {
   }
 
   async run(): Promise<OnceState> {
-    const beats = setInterval(() => this.#beat(), this.rules.limits.heartbeatTimeoutMs / 3);
+    const heartbeats = setInterval(() => this.#heartbeat(), this.rules.limits.heartbeatTimeoutMs / 3);
     try {
       let { command } = this.#step;
       while (command !== null && command.kind !== 'end') command = await this.#carryOut(command);
       return this.#step.state;
     } finally {
-      clearInterval(beats);
+      clearInterval(heartbeats);
       this.#reservation?.release();
     }
   }
 
-  /** Tells the server that the attempt is alive: polls and readings can be far apart. */
-  #beat(): void {
+  /** Shows the server that the attempt is alive: polls and readings can be far apart. */
+  #heartbeat(): void {
     if (isSilent(this.#step.state)) return;
     this.#feed({ kind: 'heartbeat' });
     this.#context.heartbeat(asHeartbeat(this.#step.state));
@@ -104,7 +104,7 @@ class Attempt {
     }
   }
 
-  /** If the POST ended before its first byte, the machine has already said what follows. */
+  /** If the POST ended before its first byte, the machine has already decided what follows. */
   #after(event: Answer): Command | null {
     return event.kind === 'notSent' ? this.#step.command : this.#feed(event);
   }
@@ -112,12 +112,12 @@ class Attempt {
   #timerUntil(atMs: number): { readonly timeUp: Promise<Event>; clear(): void } {
     let timer: NodeJS.Timeout | undefined;
     const timeUp = new Promise<Event>((resolve) => {
-      const look = () => {
+      const check = () => {
         const leftMs = atMs - this.#clock();
         if (leftMs <= 0) resolve({ kind: 'timeUp' });
-        else timer = setTimeout(look, Math.min(leftMs, LONGEST_TIMER_MS));
+        else timer = setTimeout(check, Math.min(leftMs, LONGEST_TIMER_MS));
       };
-      look();
+      check();
     });
     return { timeUp, clear: () => clearTimeout(timer) };
   }
@@ -162,7 +162,7 @@ class Attempt {
       case 'lease':
       case 'send':
       case 'end':
-        throw new TypeError(`${command.kind} is no command by itself`);
+        throw new TypeError(`${command.kind} is not a command by itself`);
     }
   }
 
@@ -229,7 +229,10 @@ function interruptionOf(context: Context): Promise<Event> {
   });
 }
 
-/** Epoch milliseconds, never slower than the wall clock or the monotonic clock: neither a frozen process nor a clock that was set back makes an attempt look young. */
+/**
+ * Epoch milliseconds, never slower than the wall clock or the monotonic clock: neither a frozen process nor a clock
+ * that was set back makes an attempt seem young.
+ */
 function steadyClock(): () => number {
   const wallMs = Date.now();
   const monotonicMs = performance.now();

@@ -60,7 +60,7 @@ function failureOf(state: OnceState): Error {
   }
 }
 
-/** The server accepts a cancellation only from a worker that it told of the cancel; at the barrier only our client was told. */
+/** The server accepts a cancellation only from a worker that received the cancel; at the barrier only our client received it. */
 function cancelledWith(message: string, state: OnceState): Error {
   return Context.current().cancellationSignal.aborted
     ? new CancelledFailure(message, [state])

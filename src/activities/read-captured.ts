@@ -8,7 +8,7 @@ import type { Problem } from '../domain/failures.js';
 import { didYouMean } from '../domain/text/suggest.js';
 import type { Captured } from '../domain/plan/plan-steps.js';
 import { leaseId, type Observation, type Target } from '../domain/target/target.js';
-import type { ActivityDependencies } from './index.js';
+import type { ActivityDependencies } from './dependencies.js';
 
 /** Returns the count to restore, or the problem. */
 export async function readCaptured(

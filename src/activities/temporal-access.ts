@@ -23,12 +23,13 @@ type StandingAnswer = Omit<EventOf<'standing'>, 'kind'>;
 /** The calls; every one of them ends in time, whatever the server does. */
 export interface TemporalAccess {
   /**
-   * Asks whether this attempt is the current one, and only then writes its heartbeat. If a reset has replaced the attempt and the numbers agree, the
-   * server would take the heartbeat, and it would hide that of the newer attempt.
+   * Asks whether this attempt is the current one, and only then writes its heartbeat. If a reset has replaced the
+   * attempt and the numbers agree, the server would accept the heartbeat, and it would hide that of the newer attempt.
    */
   standing(info: Info, state: OnceState, timeoutMs: number): Promise<StandingAnswer>;
   /**
-   * Writes the heartbeat first, then asks the same question. A reset after the heartbeat passes it on to the next attempt, and a reset before it shows
+   * Writes the heartbeat first, then asks the same question. A reset after the heartbeat passes it on to the next
+   * attempt, and a reset before it shows
    * in the answer.
    *
    * @param isYoung leaves the question out: the attempt after a reset waits until it sees what this one sends
@@ -53,8 +54,8 @@ export function temporalAccess(client: Client): TemporalAccess {
       return { ...answer, standing: await heartbeat(client, info, state, timeoutMs) };
     },
     async sendLease(info, state, isYoung, timeoutMs) {
-      const beat = await heartbeat(client, info, state, timeoutMs);
-      return beat === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing: beat };
+      const standing = await heartbeat(client, info, state, timeoutMs);
+      return standing === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing };
     },
     async describeLease(leaseId) {
       try {
@@ -77,11 +78,11 @@ async function heartbeat(client: Client, info: Info, state: OnceState, timeoutMs
   } catch (error) {
     if (error instanceof ActivityCancelledError) return 'cancelled';
     // The server does not know the attempt, or has paused or reset it: another one will carry the step out.
-    const isTold =
+    const isSuperseded =
       error instanceof ActivityNotFoundError ||
       error instanceof ActivityPausedError ||
       error instanceof ActivityResetError;
-    return isTold ? 'superseded' : 'unclear';
+    return isSuperseded ? 'superseded' : 'unclear';
   }
 }
 

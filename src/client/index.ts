@@ -46,7 +46,7 @@ export {
   type Sent,
 } from '../domain/failures.js';
 export type { Freeze, WaitingForGate } from '../domain/gates/gates.js';
-export type { AdoptionEvidence } from '../domain/once/evidence.js';
+export type { AdoptionEvidence } from '../domain/once/state.js';
 export type { Decision, TrailEntry } from '../domain/once/trail.js';
 export type { Limits } from '../domain/once/limits.js';
 export {

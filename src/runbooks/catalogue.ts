@@ -3,10 +3,10 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Problem } from '../domain/failures.js';
 import type { Runbook } from '../domain/runbook/runbook.js';
-import type { KnownRunbooks } from '../domain/runbook/unknown-runbook.js';
 import { FileError } from '../files/file-access.js';
 import { listFolder, realFolder, type PassedOver } from '../files/list-folder.js';
 import { problemOfKind } from '../yaml/file-kind.js';
+import type { RunbookLookup } from './lookups.js';
 import { readRunbook } from './runbook-problems.js';
 import { readYamlFile, YamlDocument, type FileKind } from '../yaml/yaml-document.js';
 
@@ -26,12 +26,6 @@ export interface ListedRunbook {
   readonly runbook: Runbook;
   readonly builtIn: boolean;
 }
-
-/** The answer to a name: its runbook, no such runbook, or a file that cannot be used. */
-export type RunbookLookup =
-  | { readonly kind: 'found'; readonly runbook: Runbook; readonly file: string }
-  | ({ readonly kind: 'unknown' } & KnownRunbooks)
-  | { readonly kind: 'broken'; readonly problems: readonly Problem[] };
 
 /** The runbook of that name from the given folders and the built-in catalogue. */
 export async function findRunbook(directories: readonly string[], name: string): Promise<RunbookLookup> {

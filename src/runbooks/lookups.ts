@@ -1,7 +1,15 @@
-/** What is wrong with the names of runbooks and calendars that a file uses. */
+/** Names of runbooks and calendars that a file uses: what is found under them, and what is wrong with them. */
+import type { Problem } from '../domain/failures.js';
+import type { Runbook } from '../domain/runbook/runbook.js';
+import type { KnownRunbooks } from '../domain/runbook/unknown-runbook.js';
 import { didYouMean } from '../domain/text/suggest.js';
-import type { RunbookLookup } from './catalogue.js';
 import type { Path, PathProblem as FoundProblem } from '../yaml/yaml-document.js';
+
+/** The answer to a name: its runbook, no such runbook, or a file that cannot be used. */
+export type RunbookLookup =
+  | { readonly kind: 'found'; readonly runbook: Runbook; readonly file: string }
+  | ({ readonly kind: 'unknown' } & KnownRunbooks)
+  | { readonly kind: 'broken'; readonly problems: readonly Problem[] };
 
 /** A file names a runbook, at its key `runbook`, that cannot be used. */
 export function problemsOfLookup(name: string, lookup: Exclude<RunbookLookup, { kind: 'found' }>): FoundProblem[] {

@@ -1,8 +1,8 @@
 /** Everything that is wrong with a runbook file, at once: its shape in words, and what is proved of the rest; nothing that only follows from another fault. */
 import { namesUsed } from '../domain/runbook/interpolate.js';
 import { suggest } from '../domain/text/suggest.js';
-import { checkRunbook, type RunbookProblem } from '../domain/runbook/runbook-checks.js';
-import type { Runbook } from '../domain/runbook/runbook.js';
+import { checkRunbook } from '../domain/runbook/runbook-checks.js';
+import type { Runbook, RunbookProblem } from '../domain/runbook/runbook.js';
 import type { Path, PathProblem } from '../yaml/yaml-document.js';
 import { unknownCalendars } from './lookups.js';
 import { begins, repair } from './repair.js';

@@ -3,7 +3,7 @@ import { durationMs } from '../domain/time/duration.js';
 import type { Problem } from '../domain/failures.js';
 import { NAME, NAME_REMEDY, type Runbook } from '../domain/runbook/runbook.js';
 import { readInputs } from '../domain/plan/start-arguments.js';
-import type { RunbookLookup } from '../runbooks/catalogue.js';
+import type { RunbookLookup } from '../runbooks/lookups.js';
 import { problemOfKind } from '../yaml/file-kind.js';
 import { isObject } from '../yaml/schema-keys.js';
 import { problemsOfIssues, type ShapeProblem } from '../yaml/shape-problems.js';

@@ -1,8 +1,11 @@
-/** Failures in workflow code. Only an `ApplicationFailure` with a name from the failure table may leave it: Temporal would retry anything else for ever. */
+/**
+ * Failures in workflow code. Only an `ApplicationFailure` with a name from the failure table may leave it: Temporal
+ * would retry anything else for ever.
+ */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/workflow';
 import { failureRecord, isFailureName, type FailureRecord } from '../domain/failures.js';
 
-/** Closes the workflow Failed: it was started in a way that leads around the lease, or around the memory of a rule. */
+/** Closes the workflow Failed: it was started in a way that bypasses the lease, or the memory of a rule. */
 export function invalidStart(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: 'InvalidStart', message, nonRetryable: true });
 }

@@ -21,7 +21,7 @@ import { sleepUntil } from './timers.js';
 /** How the wait for a gate ended: it is open, it stays closed for as long as the run may wait, or the run was cancelled. */
 export type GateResult = Extract<GateCommand, { kind: 'open' | 'closed' }> | { readonly kind: 'cancelled' };
 
-/** The time for which a schedule started this run, whatever jitter, catch-up or overlap made of it. */
+/** The time for which a schedule started this run, before jitter, catch-up and overlap. */
 const scheduledStartKey = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
 
 /** The gates of one run. Without guards every gate is open. */
@@ -62,7 +62,7 @@ export class Gates {
     }
   }
 
-  /** The gate closed after the target had passed it, before anything was sent: it is to wait again. */
+  /** The gate closed after the target had passed it, before anything was sent: it must wait again. */
   recordClosed(target: string, closing: Closing): void {
     this.#state = closedAfterPassing(this.#state, target, closing, Date.now());
   }

@@ -1,4 +1,7 @@
-/** The lease on an instance is the child's workflow id, since Temporal keeps only one workflow open under an id. Starts the child, or reports who holds the lease. */
+/**
+ * The lease on an instance is the workflow id of the child, because Temporal keeps only one workflow open under an id.
+ * Starts the child, or reports who holds the lease.
+ */
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
@@ -45,7 +48,7 @@ export interface TargetTimes {
   readonly closing: Closing | null;
 }
 
-/** @returns the child that holds the lease now, or `TargetBusy` where another workflow holds it */
+/** @returns the child that holds the lease now, or `TargetBusy` if another workflow holds it */
 export async function acquireLease(
   plan: Plan,
   targetPlan: TargetPlan,
@@ -91,7 +94,7 @@ export async function acquireLease(
   }
 }
 
-/** The child carries the target's path as a search attribute where the run's own list of targets was too long to hold it. */
+/** The child carries the target's path as a search attribute if the run's own list of targets was too long to hold it. */
 function searchable({ targets }: Plan, path: string): { typedSearchAttributes?: TypedSearchAttributes } {
   if (!canBeListed(path) || listedTargets(targets.map(({ target }) => target.path)).includes(path)) return {};
   return { typedSearchAttributes: new TypedSearchAttributes([{ key: targetsKey, value: [path] }]) };

@@ -22,7 +22,7 @@ export interface RunUnderWay {
   readonly note: (event: WithdrawalEvent) => void;
 }
 
-/** Reports of the targets that were started, and why no further one was, where that is not in their reports. */
+/** Reports of the targets that were started, and why no further one was started, if their reports do not show that. */
 interface TargetsResult {
   readonly targets: readonly TargetReport[];
   readonly early: EarlyExit | null;
@@ -52,7 +52,7 @@ export async function runTargets(run: RunUnderWay): Promise<TargetsResult> {
 /** How a target ended, or why it was not started. */
 type GatedResult = Exclude<GateResult, { kind: 'open' }> | { readonly kind: 'ended'; readonly report: TargetReport };
 
-/** A gate that closes before the first action is sent is waited for again, or not, as at first. */
+/** If a gate closes before the first action is sent, the run waits again or ends, as at first. */
 async function runWhenOpen(run: RunUnderWay, targetPlan: TargetPlan): Promise<GatedResult> {
   const { plan, gates } = run;
   for (;;) {

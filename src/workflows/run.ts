@@ -69,7 +69,7 @@ async function planRun(startArguments: unknown): Promise<Pick<RunEnd, 'plan' | '
   }
 }
 
-/** A run with such an id would stand in the way of the workflow that the id is meant for. */
+/** A run with such an id would block the workflow that the id is meant for. */
 function requireRunId(workflowId: string): void {
   const reserved = { [LEASE_PREFIX]: 'leases on instances', [ALARM_RULE_PREFIX]: 'alarm rules' };
   for (const [prefix, meaning] of Object.entries(reserved))

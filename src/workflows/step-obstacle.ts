@@ -46,7 +46,7 @@ function changeSincePlan({ action, expects }: ActionStep, baseline: Baseline): s
   if (!expects.replicaCounts.some((count) => count === seen.replicaCount))
     return `it is ${describeObservation(seen)}: somebody changed the count since`;
   const { lastJobId: planned } = expects;
-  // The cloud job of the first reading stays known, whatever this run itself did since. Where the desired state holds, nothing is sent anyway.
+  // The cloud job of the first reading stays known, whatever this run itself did since. If the desired state holds, nothing is sent anyway.
   if (planned === undefined || knownCloudJobIds.includes(planned) || desiredStateHolds(action, seen)) return null;
   return `its newest cloud job is ${lastJobId ?? 'none'}, not ${planned} as when it was planned: somebody may have changed the count and changed it back`;
 }

@@ -1,4 +1,4 @@
-/** `targetRun`: all that happens to one instance. Its workflow id is the lease on the instance, so that only one can be open. */
+/** `targetRun`: everything that happens to one instance. Its workflow id is the lease on the instance, so that only one can be open. */
 import { CancellationScope, defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
 import type { DoneStep } from '../domain/report/compensation.js';
@@ -98,7 +98,7 @@ async function executeSteps(
   return { steps, done, baseline, undoAsked };
 }
 
-/** May an action have been sent on the target, so that it is no longer held to its gate? What was sent before a reset is in no step of this run. */
+/** True if an action may have been sent on the target, so its gate no longer counts. What was sent before a reset is in no step of this run. */
 function hasSent(baseline: Baseline, steps: readonly StepReport[]): boolean {
   if (baseline.readAfterReset === true || isDecidedBeforeReset(baseline)) return true;
   return steps.some(({ sent }) => sent !== 'no');

@@ -1,4 +1,7 @@
-/** `performAction` until it sends, against the simulator over real HTTP. What its readings lead to: `test/unit/domain/once`. */
+/**
+ * `performAction` until it sends, against the simulator over real HTTP. What its readings lead to:
+ * `test/unit/domain/once`.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../src/domain/target/actions.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
@@ -204,9 +207,9 @@ describe('an attempt before which something may have been sent', () => {
 
   it.each([
     ['is superseded', 'superseded'],
-    // The server's answer is given up after the time-out of a read.
+    // It stops waiting for the server's answer after the time limit of a read.
     ['cannot find out whether it is', new Promise<never>(() => {})],
-  ] as const)('leaves without a word when it %s', async (_case, standing) => {
+  ] as const)('ends silently when it %s', async (_case, standing) => {
     const { target, before } = await bench.instance();
     const ended = await bench.perform({
       action: stop,
@@ -215,26 +218,23 @@ describe('an attempt before which something may have been sent', () => {
       ...later,
       standing,
     });
-    expect(ended.kind).toBe('leftWithoutAWord');
+    expect(ended.kind).toBe('leftSilently');
     expect(await bench.accepted(target)).toEqual([]);
   });
 });
 
 describe('the barrier', () => {
   it.each([
-    ['nothing sent, where that is proved', anUnsentState(100), 'no'],
+    ['nothing sent, if that is proved', anUnsentState(100), 'no'],
     ['what may have been sent', aSendingState(), 'unknown'],
-  ] as const)(
-    'ends the attempt as cancelled where the server tells of a cancel, with %s',
-    async (_case, left, sent) => {
-      const { target, before } = await bench.instance();
-      const previous = { ...left, atMs: Date.now() };
-      const ended = failed(
-        await bench.perform({ action: stop, target, before, ...later, previous, standing: 'cancelled' }),
-      );
-      expect(ended).toMatchObject({ name: 'cancelled', state: { sent, cloudJob: null, attempt: 2 } });
-      expect(ended.state.trail.at(-1)).toMatchObject({ decision: 'stopped', note: 'cancel requested' });
-      expect(await bench.accepted(target)).toEqual([]);
-    },
-  );
+  ] as const)('ends the attempt as cancelled if the server reports a cancel, with %s', async (_case, left, sent) => {
+    const { target, before } = await bench.instance();
+    const previous = { ...left, atMs: Date.now() };
+    const ended = failed(
+      await bench.perform({ action: stop, target, before, ...later, previous, standing: 'cancelled' }),
+    );
+    expect(ended).toMatchObject({ name: 'cancelled', state: { sent, cloudJob: null, attempt: 2 } });
+    expect(ended.state.trail.at(-1)).toMatchObject({ decision: 'stopped', note: 'cancel requested' });
+    expect(await bench.accepted(target)).toEqual([]);
+  });
 });

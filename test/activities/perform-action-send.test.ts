@@ -1,4 +1,7 @@
-/** `performAction`, the send and what follows, against the simulator over real HTTP. Times and windows: `test/unit/domain/once`. */
+/**
+ * `performAction`, the send and what follows, against the simulator over real HTTP. Times and windows:
+ * `test/unit/domain/once`.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../src/domain/target/actions.js';
 import { aFollowingState, quickLimits } from '../support/build.js';
@@ -104,10 +107,10 @@ describe('a lost answer', () => {
 
 describe('the fence and the send lease', () => {
   it.each([
-    ['is told to end', 'WorkerStopped', { lease: new Promise<never>(() => {}) }],
+    ['is asked to end', 'WorkerStopped', { lease: new Promise<never>(() => {}) }],
     ['cannot ask', 'Unreachable', { lease: 'unclear' as const }],
     ['gets no answer', 'Unreachable', { lease: new Promise<never>(() => {}) }],
-  ])('keeps an attempt from sending that %s when its connection stands', async (_case, name, lease) => {
+  ])('keep an attempt from sending if it %s when its connection is open', async (_case, name, lease) => {
     const { target, before } = await bench.instance();
     const limits = quickLimits({ leaseMs: 200 });
     const underWay = bench.begin({ action: stop, target, before, limits, ...lease });
@@ -119,14 +122,14 @@ describe('the fence and the send lease', () => {
     expect(await bench.accepted(target)).toEqual([]);
   });
 
-  it('lets an attempt leave without a word that is superseded when its connection stands', async () => {
+  it('let an attempt end silently if it is superseded when its connection is open', async () => {
     const { target, before } = await bench.instance();
     const ended = await bench.perform({ action: stop, target, before, lease: 'superseded' });
-    expect(ended.kind).toBe('leftWithoutAWord');
+    expect(ended.kind).toBe('leftSilently');
     expect(await bench.accepted(target)).toEqual([]);
   });
 
-  it('makes a retryable failure final when the next attempt would come after the deadline', async () => {
+  it('make a retryable failure final when the next attempt would come after the deadline', async () => {
     const { ended } = await withFault({ kind: 'throttle', retryAfterSeconds: 60 }, stop, {
       deadlineInMs: 2_000,
       // The budget of this client is closed for a minute by it.
@@ -244,7 +247,7 @@ describe('cancel and shutdown', () => {
     expect(ended.heartbeats.at(-1)).toMatchObject({ sent: 'yes', cloudJob: { id: job?.cloudJobId } });
   });
 
-  it('do not wait for the desired state after a cancel where nobody wants to know', async () => {
+  it('do not wait for the desired state after a cancel if the run does not need it', async () => {
     const { target, before } = await bench.instance();
     await bench.control.outcome({ instanceId: target.instanceId, converges: false });
     const underWay = bench.begin({ action: restart, target, before, verifyAfterCancel: false });

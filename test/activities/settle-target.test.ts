@@ -1,4 +1,4 @@
-/** `settleTarget`: what may have been sent becomes clear, or is said to be unclear. Read-only, whatever happens. */
+/** `settleTarget` finds out what was sent, or reports that it is unclear. It only reads, whatever happens. */
 import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -17,14 +17,14 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-/** Of a step that failed: what was left of it, and how long the settling may take. */
+/** What a failed step left, and how long settling may take. */
 interface Left extends Partial<Pick<OnceState, 'sent'>> {
   readonly cloudJobId?: string;
   readonly clearInMs?: number;
   readonly deadlineInMs?: number;
   readonly limits?: SettleTargetArguments['limits'];
-  /** What it is told before it begins. */
-  readonly toldTo?: Interruption;
+  /** An interruption before it begins. */
+  readonly interruptedBy?: Interruption;
 }
 
 const PRIOR = failedWith('Unanswered');
@@ -33,7 +33,7 @@ function settle(target: Target, before: Baseline, left: Left = {}): Promise<Once
   return settleWith({ target, before, action: { action: 'stop' }, prior: PRIOR }, left);
 }
 
-/** Before a first step nothing can be ours. */
+/** Before a first step, no cloud job can be ours. */
 function settleFirst(target: Target, { lastJobId, knownCloudJobIds }: Baseline, left: Left = {}): Promise<OnceState> {
   const before = { observation: null, lastJobId, knownCloudJobIds };
   return settleWith({ target, before, action: null, prior: null }, { sent: 'no', clearInMs: 0, ...left });
@@ -41,7 +41,7 @@ function settleFirst(target: Target, { lastJobId, knownCloudJobIds }: Baseline, 
 
 function settleWith(
   of: Pick<SettleTargetArguments, 'target' | 'before' | 'action' | 'prior'>,
-  { cloudJobId, sent = 'unknown', clearInMs = 250, deadlineInMs = 2_000, limits = quickLimits(), toldTo }: Left,
+  { cloudJobId, sent = 'unknown', clearInMs = 250, deadlineInMs = 2_000, limits = quickLimits(), interruptedBy }: Left,
 ): Promise<OnceState> {
   const nowMs = Date.now();
   const request: SettleTargetArguments = {
@@ -68,8 +68,9 @@ function settleWith(
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
   };
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  if (toldTo === 'cancel') environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
-  if (toldTo === 'stop')
+  if (interruptedBy === 'cancel')
+    environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+  if (interruptedBy === 'stop')
     environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
   return environment.run<[], OnceState, () => Promise<OnceState>>(() =>
     settleTarget({ serviceStage, temporal }, request),
@@ -78,7 +79,7 @@ function settleWith(
 
 const asksNothing = () => Promise.reject(new Error('Settling asks the server nothing'));
 
-/** The step's verdict stays, where it is clear what came of it. */
+/** The step's verdict stays if its result is clear. */
 const clear = { phase: { name: 'ended', ending: PRIOR } };
 const unclear = { phase: { name: 'ended', ending: { kind: 'indeterminate' } } };
 const atRest = { phase: { name: 'ended', ending: { kind: 'succeeded' } } };
@@ -127,7 +128,7 @@ describe('something that may have been sent', () => {
     await bench.control.console({ instanceId: target.instanceId, action: 'restart' });
     const settled = await settle(target, before);
     expect(settled).toMatchObject({ ...unclear, sent: 'unknown' });
-    expect(why(settled)).toContain('cannot be told to be ours');
+    expect(why(settled)).toContain('cannot be proved to be ours');
   });
 });
 
@@ -153,16 +154,16 @@ describe('readings that fail', () => {
   });
 });
 
-describe('told to end', () => {
+describe('asked to end', () => {
   it('by the stop of its worker, it is tried again', async () => {
     const { target, before } = await bench.instance();
-    const error: unknown = await settle(target, before, { toldTo: 'stop' }).catch((reason: unknown) => reason);
+    const error: unknown = await settle(target, before, { interruptedBy: 'stop' }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ApplicationFailure);
     expect(error).toMatchObject({ type: 'WorkerStopped', nonRetryable: false, details: [{ sent: 'unknown' }] });
   });
 
   it('by a cancel before a first step, it is cancelled', async () => {
     const { target, before } = await bench.instance();
-    await expect(settleFirst(target, before, { toldTo: 'cancel' })).rejects.toThrow(CancelledFailure);
+    await expect(settleFirst(target, before, { interruptedBy: 'cancel' })).rejects.toThrow(CancelledFailure);
   });
 });

@@ -3,7 +3,7 @@ import type { AcceptedAction } from '../support/simulator.js';
 import { describePost, holderOf, type SceneRecord } from './decisions.js';
 import { CLOCK_MS } from './disturbances.js';
 import type { HolderEvidence, SceneEvidence } from './evidence.js';
-import { isUndo, oldestReadingMs, unseenColleagues } from './undone.js';
+import { isUndo, oldestReadingMs, unseenForeignJobs } from './undone.js';
 
 export function notAloneThings(record: SceneRecord): readonly string[] {
   return [
@@ -20,7 +20,7 @@ function closeOf({ closedAtMs }: HolderEvidence): number {
   return closedAtMs ?? Number.POSITIVE_INFINITY;
 }
 
-/** One instance, one holder at a time, whatever their ids are. Within a chain of resets Temporal itself closes one for the next. */
+/** One instance has one holder at a time, whatever their ids. Within a chain of resets Temporal itself closes one execution for the next. */
 function heldTogether({ holders }: SceneEvidence): readonly string[] {
   return holders.flatMap((earlier, index) =>
     holders
@@ -43,13 +43,13 @@ function sentBy(holder: HolderEvidence, { ours, decisionOf }: SceneRecord): read
   });
 }
 
-/** A terminated holder (a reset terminates it too) may leave an attempt that is silent for one heartbeat time-out; any other none. */
+/** A terminated holder (a reset terminates it too) may leave an attempt that is silent for one heartbeat timeout. No other holder may. */
 function sentAfterTheClose(record: SceneRecord): readonly string[] {
   const { scene, limits, disturbances } = record;
   return scene.holders.flatMap((holder) =>
     sentBy(holder, record)
       .filter((post) => {
-        // Its sender may have been in time and its acceptance late, which the window has to cover.
+        // It may have been sent in time and accepted late, which the window has to cover.
         const lateMs = disturbances.delayAPost(post.atMs, post.atMs) ? limits.visibilityWindowMs : 0;
         const silentMs = holder.status === 'TERMINATED' ? limits.heartbeatTimeoutMs + lateMs : 0;
         return post.atMs > closeOf(holder) + silentMs + CLOCK_MS && !disturbances.areBeyondTheWindow(post);
@@ -95,7 +95,7 @@ function sentUnderOurOwn({ ours, disturbances }: SceneRecord): readonly string[]
   );
 }
 
-/** One that showed too late for the reading before the send cannot be avoided, nor one that a newer cloud job hides from readings. */
+/** A cloud job that showed too late for the reading before the send cannot be avoided, nor one that a newer cloud job hides from readings. */
 function sentUnderSomebodyElses(record: SceneRecord): readonly string[] {
   return record.ours.flatMap((post) => {
     const newest = record.scene.accepted.findLast(
@@ -107,12 +107,12 @@ function sentUnderSomebodyElses(record: SceneRecord): readonly string[] {
   });
 }
 
-/** A step is not sent past a colleague either; an undo that is, counts as not undone. */
+/** A step must not be sent past a foreign cloud job either. An undo that is counts as not undone. */
 function sentPastAColleague(record: SceneRecord): readonly string[] {
   return record.ours.flatMap((post) => {
     const decision = record.decisionOf.get(post.cloudJobId);
     if (decision === undefined || isUndo(decision)) return [];
-    return unseenColleagues(post, decision, record).map(
+    return unseenForeignJobs(post, decision, record).map(
       (job) => `${describePost(post)} was sent past ${describePost(job)}, which had long shown since its baseline`,
     );
   });

@@ -1,4 +1,4 @@
-/** Where schedules are played: a dev server on its database file, worker processes, the simulator, and links between them that can be broken. */
+/** Where schedules are played: a dev server with a database file, worker processes, the simulator, and breakable links between them. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
@@ -22,16 +22,16 @@ import type { Link } from './schedule.js';
 export interface ArenaOptions {
   readonly workers: number;
   readonly withCodec: boolean;
-  /** The compiled product; a mutant's for checking the checker. */
+  /** The compiled product, or a mutant of it when the checker itself is checked. */
   readonly dist: string;
-  /** Of the workers, as variables. Default: about a fifteenth of the product's own. */
+  /** Environment variables of the workers. Default: about a fifteenth of the product's own limits. */
   readonly times?: Readonly<Record<string, string>>;
-  /** This worker answers SIGHUP with what it holds. */
+  /** This worker answers SIGHUP with its memory figures. */
   readonly probe?: number;
   readonly say: (line: string) => void;
 }
 
-/** Times of the workers: about a fifteenth of the defaults. The simulator's late answers stay well inside the window. */
+/** Limits of the workers: about a fifteenth of the defaults. The simulator's late answers stay well inside the window. */
 const WORKER_TIMES = {
   RUNBOOK_READ_TIMEOUT: '300ms',
   RUNBOOK_POST_TIMEOUT: '1s',
@@ -62,7 +62,7 @@ const SERVER_TRIES = 30;
 interface Crew {
   readonly links: Record<Link, BreakableLink>;
   process: WorkerProcess | null;
-  /** It is meant to run: one that ends by itself is started again, as a supervisor would. */
+  /** True while it should run: a worker that ends by itself is started again, as by a supervisor. */
   wanted: boolean;
 }
 
@@ -137,7 +137,7 @@ export class Arena {
     });
   }
 
-  /** Its port may have been taken for a moment, by a connection of anybody's. */
+  /** Retried, because an outgoing connection of any process may use the port for a moment. */
   async #serverOn(port: { readonly port?: number }): Promise<TemporalServer> {
     for (let tries = 1; ; tries++) {
       try {
@@ -168,7 +168,7 @@ export class Arena {
     await running?.kill(signal);
   }
 
-  /** Does nothing for a worker that is running. Tried again while its connections are broken. */
+  /** Does nothing for a worker that is running. Retried while its connections are broken. */
   async startWorker(worker: number): Promise<void> {
     const crew = this.#crew(worker);
     crew.wanted = true;
@@ -193,14 +193,14 @@ export class Arena {
     await this.startWorker(worker);
   }
 
-  /** What happened without being asked for, since the last time. */
-  takeIncidents(): Disturbance[] {
+  /** Unplanned events since the last call. */
+  drainIncidents(): Disturbance[] {
     return this.#incidents.splice(0);
   }
 
-  /** After the storm: links mended, the rate limit lifted, all workers there. */
+  /** After the storm: restores links, lifts the rate limit, and starts missing workers. */
   async heal(): Promise<void> {
-    for (const { links } of this.#crews) for (const link of Object.values(links)) link.mend();
+    for (const { links } of this.#crews) for (const link of Object.values(links)) link.restore();
     await this.control.switches({ rateLimit: null });
     for (const [worker] of this.#crews.entries()) await this.startWorker(worker);
   }
@@ -216,7 +216,7 @@ export class Arena {
         RUNBOOK_DIR: RUNBOOK_FOLDERS.join(':'),
         CHAOS_DIST: this.options.dist,
         ...(worker === this.options.probe ? { NODE_OPTIONS: `--import=${MEMORY_PROBE}` } : {}),
-        // One of two signs its requests, the other has a token that expires.
+        // One of two workers signs its requests; the other has a token that expires.
         ...(worker % 2 === 0 ? {} : withPassword(this.simulator)),
       },
     });

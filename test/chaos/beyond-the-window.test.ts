@@ -1,4 +1,4 @@
-/** Beyond the visibility window, on purpose: the second send that docs/guarantees.md admits, and not one more. */
+/** Beyond the visibility window, on purpose: the second send that docs/guarantees.md admits, and no third. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stackLimits } from '../support/build.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -7,12 +7,12 @@ import { useTemporal } from '../support/temporal.js';
 const temporal = useTemporal();
 let stack: Stack;
 beforeAll(async () => {
-  // Nothing in the simulator stands in the way of a second action.
+  // The simulator does not refuse a second action.
   stack = await startStack(temporal, { simulator: { switches: { busy: 'accept', wrongState: 'noop' } } });
 });
 afterAll(() => stack.close());
 
-/** The answer is lost and the action is accepted only when the time of the POST and the whole window have passed twice. */
+/** The answer is lost, and the action is accepted only when the POST timeout and the whole window have passed twice. */
 const { postTimeoutMs, visibilityWindowMs, quietMs } = stackLimits();
 const LATE_MS = 2 * (postTimeoutMs + visibilityWindowMs) + 4 * quietMs + 1_000;
 
@@ -30,12 +30,12 @@ describe.concurrent('an action that is accepted later than the visibility window
     ['stop', {}, 'RUNNING'],
     ['scale', { replica: 4 }, 'RUNNING'],
     ['rollback', { version: '1.4.0' }, 'RUNNING'],
-  ])('is sent a second time, and no third, where it is a %s', async (runbook, inputs, status) => {
+  ])('is sent a second time, but not a third, if it is a %s', async (runbook, inputs, status) => {
     const { accepted } = await lostUntilAfterTheWindow(runbook, inputs, status);
     expect(accepted).toEqual([runbook, runbook]);
   });
 
-  it('is never sent again where it is a restart, and its run says that it cannot know', async () => {
+  it('is never sent again if it is a restart, and its run reports that it cannot know the result', async () => {
     const { report, accepted } = await lostUntilAfterTheWindow('restart', {}, 'RUNNING');
     expect(accepted).toEqual(['restart']);
     expect(report.outcome).toBe('indeterminate');

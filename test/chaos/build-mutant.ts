@@ -1,4 +1,4 @@
-/** Builds a mutant: a copy of the product with one rule taken out, compiled and bundled like the real one. The tree itself is only read. */
+/** Builds a mutant: a copy of the product without one rule, compiled and bundled like the real one. The working tree is only read. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,21 +7,23 @@ import { promisify } from 'node:util';
 import type { Mutation } from './mutation.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** All that a build and a worker need, beside the packages. */
+/** Everything that a build and a worker need, except the packages. */
 const COPIED = ['src', 'runbooks', 'scripts/bundle.mjs', 'package.json', 'package-lock.json', 'tsconfig.json'];
-/** A bundle whose stamp still fits is not made again: most mutations leave the workflows as they are, and bundling takes longest. */
+/** A bundle with a matching stamp is reused: most mutations do not change the workflows, and bundling takes longest. */
 const BUNDLE = ['dist/workflow-bundle.hash', 'dist/workflow-bundle.js'];
 
 const run = promisify(execFile);
 
 /**
- * @param folder is created where it is missing, and must be empty
+ * @param folder is created if missing, and must be empty
+ *
  * @returns the path of the mutant's `dist`, whose `worker.js` is started like the real one
- * @throws with the compiler's output when the mutant does not compile
+ *
+ * @throws with the compiler's output if the mutant does not compile
  */
 export async function buildMutant(mutation: Mutation, folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
-  // A worker knows that it was started, and not imported, by its own real path.
+  // A worker recognises by its own real path that it was started, not imported.
   const place = await realpath(folder);
   for (const path of COPIED) await cp(join(ROOT, path), join(place, path), { recursive: true });
   await symlink(join(ROOT, 'node_modules'), join(place, 'node_modules'));
@@ -38,14 +40,14 @@ export function filesOf({ edits }: Mutation): string[] {
   return [...new Set(edits.map(({ file }) => file))];
 }
 
-/** @throws where the text of an edit does not stand exactly once in the file */
+/** @throws if the text of an edit does not appear exactly once in the file */
 export function mutated({ name, edits }: Mutation, file: string, text: string): string {
   let result = text;
   for (const { from, to } of edits.filter((edit) => edit.file === file)) {
     const [before, after, ...more] = result.split(from);
     if (before === undefined || after === undefined || more.length > 0) {
       const times = result.split(from).length - 1;
-      throw new Error(`Mutation ${name}: this text stands ${times} times in ${file}, not once:\n${from}`);
+      throw new Error(`Mutation ${name}: this text appears ${times} times in ${file}, not once:\n${from}`);
     }
     result = `${before}${to}${after}`;
   }

@@ -1,4 +1,4 @@
-/** A few fixed seeds at every push; `npm run chaos` plays as many as you like. */
+/** A few fixed seeds at every push; `npm run chaos` plays any number. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { makeSchedule } from './make-schedule.js';
@@ -31,7 +31,7 @@ describe('the four promises', () => {
         if (played.violations.length > 0) failures.push(describeFailure(played));
       }
       expect(failures.join('\n')).toBe('');
-      // A storm in which nothing is ever sent would hold every promise.
+      // A storm in which nothing is ever sent would keep every promise.
       expect(accepted).toBeGreaterThan(10 * SEEDS.length);
     },
     SEEDS.length * SEED_DEADLINE_MS,

@@ -1,4 +1,4 @@
-/** The checker is itself checked: each mutation of the product must be found within its number of seeds, and the product itself must not. */
+/** Checks the checker: it must find each mutation of the product within its number of seeds, and must find nothing in the product itself. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,11 @@ import type { PlotName } from './plots.js';
 
 const PRODUCT = fileURLToPath(new URL('../../dist', import.meta.url));
 
-/** @returns whether every one was found and the product held on the same seeds; `names` chooses some */
+/**
+ * @param names chooses some mutations
+ *
+ * @returns true if every one was found and the product kept its promises on the same seeds
+ */
 export async function checkMutations(names: readonly string[] | null, say: (line: string) => void): Promise<boolean> {
   const known = MUTATIONS.filter(isForStorms).map(({ name }) => name);
   const unknown = names?.filter((name) => !known.includes(name)) ?? [];
@@ -48,7 +52,7 @@ interface Played {
   readonly lastSeed: number;
 }
 
-/** What finds a mutant must find nothing in the product itself. */
+/** Seeds that reveal a mutant must reveal nothing in the product itself. */
 async function holds({ aim, lastSeed }: Played, say: (line: string) => void): Promise<boolean> {
   for await (const { seed, violations } of playSeeds({ seeds: seedsUpTo(lastSeed), aim, dist: PRODUCT, say })) {
     const [first] = violations;
@@ -60,16 +64,16 @@ async function holds({ aim, lastSeed }: Played, say: (line: string) => void): Pr
   return true;
 }
 
-/** @returns the first seed that shows the promise broken that the mutation breaks; `null` when none does */
+/** @returns the first seed that breaks the promise which the mutation breaks; `null` if none does */
 async function foundBy(mutation: ForStorms, say: (line: string) => void): Promise<number | null> {
   const folder = await mkdtemp(join(tmpdir(), 'runbooks-mutant-'));
   try {
     const dist = await buildMutant(mutation, folder);
     const { aim = [], seeds: most } = mutation.storms;
     for await (const { seed, violations } of playSeeds({ seeds: seedsUpTo(most), aim, dist, say })) {
-      const told = violations.find(({ promise }) => promise === mutation.breaks);
-      if (told !== undefined) {
-        say(`${mutation.name}: found by seed ${seed} of at most ${most}: ${told.promise}: ${told.what}`);
+      const violation = violations.find(({ promise }) => promise === mutation.breaks);
+      if (violation !== undefined) {
+        say(`${mutation.name}: found by seed ${seed} of at most ${most}: ${violation.promise}: ${violation.what}`);
         return seed;
       }
       const other =

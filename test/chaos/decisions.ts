@@ -1,11 +1,11 @@
-/** Which accepted POST belongs to which decision: found from times and parameters, and held against what the reports claim. */
+/** Which accepted POST belongs to which decision: derived from times and parameters, and compared with the claims of reports. */
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { StepReport } from '../../src/domain/report/report.js';
 import type { AcceptedAction } from '../support/simulator.js';
 import { CLOCK_MS, Disturbances } from './disturbances.js';
 import type { Decision, Evidence, HolderEvidence, SceneEvidence } from './evidence.js';
 
-/** A decision as one execution scheduled it, and what that execution reported of it. */
+/** A decision as one execution scheduled it, with what that execution reported about it. */
 export interface Scheduling {
   readonly holder: HolderEvidence;
   readonly decision: Decision;
@@ -20,7 +20,7 @@ export interface TrackedDecision {
   readonly schedulings: readonly [Scheduling, ...Scheduling[]];
 }
 
-/** A scene with every accepted POST in its place. */
+/** A scene whose accepted POSTs are assigned to decisions. */
 export interface SceneRecord {
   readonly scene: SceneEvidence;
   readonly limits: Limits;
@@ -30,7 +30,7 @@ export interface SceneRecord {
   readonly ours: readonly AcceptedAction[];
   /** The decision of each own cloud job, by cloud job id. A second send beyond the visibility window has its decision too. */
   readonly decisionOf: ReadonlyMap<string, TrackedDecision>;
-  /** Own cloud jobs for which no decision is left: sent twice, or for nothing. */
+  /** Own cloud jobs without a decision: sent twice, or for no reason. */
   readonly unmatched: readonly AcceptedAction[];
 }
 
@@ -47,7 +47,7 @@ export function recordOf(scene: SceneEvidence, evidence: Evidence): SceneRecord 
   return { scene, limits, disturbances, decisions, byConsole, ours, decisionOf: matching.decisionOf, unmatched };
 }
 
-/** `decidedInRunId`, step and baseline: what makes two schedulings one decision. */
+/** `decidedInRunId`, step and baseline: schedulings with the same key are one decision. */
 function keyOf({ request }: Decision): string {
   return JSON.stringify([request.decidedInRunId, request.stepId, request.before.lastJobId]);
 }
@@ -62,39 +62,36 @@ function trackedDecisions(scene: SceneEvidence): readonly TrackedDecision[] {
       const schedulings: TrackedDecision['schedulings'] = [...(found.get(key)?.schedulings ?? []), scheduling] as [
         Scheduling,
       ];
-      // The only action that names no end state; said here again, apart from the product's table.
+      // Restart is the only action that names no end state; repeated here to be independent of the product's table.
       found.set(key, { key, stepId, isStateLike: action.action !== 'restart', schedulings });
     }
   }
-  return [...found.values()].map((decision) => withThoseWhoLookedAfter(decision, scene.holders));
+  return [...found.values()].map((decision) => withLaterSettlings(decision, scene.holders));
 }
 
-/**
- * An execution that was reset to before a step, and is told to end, does not schedule the step again: it only looks what came of
- * it, and reports that.
- */
-function withThoseWhoLookedAfter(tracked: TrackedDecision, holders: readonly HolderEvidence[]): TrackedDecision {
+/** An execution that was reset to before a step, and must end, does not schedule the step again. It only settles the step and reports the result. */
+function withLaterSettlings(tracked: TrackedDecision, holders: readonly HolderEvidence[]): TrackedDecision {
   const { stepId, schedulings } = tracked;
   const last = schedulings.at(-1) ?? schedulings[0];
-  const lookedAfter = holders.slice(holders.indexOf(last.holder) + 1).flatMap((holder): Scheduling[] => {
+  const laterSettlings = holders.slice(holders.indexOf(last.holder) + 1).flatMap((holder): Scheduling[] => {
     const step = stepReported(holder, stepId);
     const isItsOwn = holder.decisions.some(({ request }) => request.stepId === stepId);
     const isReset = holder.originalRunId === last.holder.originalRunId;
     return !isReset || isItsOwn || step === null || step.sent === 'no' ? [] : [{ ...last, holder, step }];
   });
-  return { ...tracked, schedulings: [...schedulings, ...lookedAfter] };
+  return { ...tracked, schedulings: [...schedulings, ...laterSettlings] };
 }
 
 function stepReported({ report }: HolderEvidence, stepId: string): StepReport | null {
   return [...(report?.steps ?? []), ...(report?.compensations ?? [])].find(({ id }) => id === stepId) ?? null;
 }
 
-/** The last word on a decision: of the execution that came to a report. */
+/** The final result of a decision, from the execution that reported it. */
 function lastStep({ schedulings }: TrackedDecision): StepReport | null {
   return schedulings.findLast(({ step }) => step !== null)?.step ?? null;
 }
 
-/** Does this cloud job do what the decision asked for? */
+/** True if this cloud job does what the decision asked for. */
 export function doesWhatWasAsked(post: AcceptedAction, decision: TrackedDecision): boolean {
   const { action, ...parameters } = decision.schedulings[0].decision.request.action;
   return post.action === action && sameParameters(post.parameters, parameters);
@@ -105,8 +102,11 @@ function sameParameters(left: Record<string, unknown>, right: Record<string, unk
   return names.every((name) => JSON.stringify(left[name]) === JSON.stringify(right[name]));
 }
 
-/** Exact intervals first: a POST is explained by lateness only where nothing else explains it. What a report says was not sent comes last: it convicts the report. */
-const PREFERENCES = ['exact', 'late', 'evenIfSaidNotSent'] as const;
+/**
+ * Exact intervals first: lateness explains a POST only if nothing else does. Decisions reported as not sent come last, because such a match
+ * refutes the report.
+ */
+const PREFERENCES = ['exact', 'late', 'evenIfReportedUnsent'] as const;
 type Preference = (typeof PREFERENCES)[number];
 
 class Matching {
@@ -120,7 +120,7 @@ class Matching {
     private readonly limits: Limits,
   ) {}
 
-  /** A cloud job that a report claims goes to that decision, where it can be its own at all. */
+  /** A cloud job that a report claims belongs to that decision, if that is possible at all. */
   claim(posts: readonly AcceptedAction[]): void {
     for (const decision of this.decisions) {
       const claimedId = lastStep(decision)?.cloudJobId;
@@ -131,14 +131,14 @@ class Matching {
     }
   }
 
-  /** Maximum bipartite matching (augmenting paths) of all the others. */
+  /** Maximum bipartite matching (augmenting paths) of all others. */
   match(posts: readonly AcceptedAction[]): void {
     for (const preference of PREFERENCES) {
       for (const post of posts) if (!this.decisionOf.has(post.cloudJobId)) this.#augment(post, preference, new Set());
     }
   }
 
-  /** Beyond the visibility window an action that names an end state may be sent once more, another never. */
+  /** Beyond the visibility window an action that names an end state may be sent once more, any other never. */
   allowSecondSends(posts: readonly AcceptedAction[]): readonly AcceptedAction[] {
     const sentTwice = new Set<string>();
     return posts.filter((post) => {
@@ -181,7 +181,7 @@ class Matching {
 
   #canBe(post: AcceptedAction, decision: TrackedDecision, preference: Preference): boolean {
     if (!doesWhatWasAsked(post, decision)) return false;
-    if (preference !== 'evenIfSaidNotSent' && lastStep(decision)?.sent === 'no') return false;
+    if (preference !== 'evenIfReportedUnsent' && lastStep(decision)?.sent === 'no') return false;
     return decision.schedulings.some((scheduling) => {
       const { scheduledAtMs } = scheduling.decision;
       const untilMs = endOf(scheduling) + (preference === 'exact' ? 0 : this.#latenessMs(scheduling));
@@ -189,7 +189,7 @@ class Matching {
     });
   }
 
-  /** How much later than its decision's end a POST may still be accepted. */
+  /** How long after its decision's end a POST may still be accepted. */
   #latenessMs(scheduling: Scheduling): number {
     const { postTimeoutMs, visibilityWindowMs, lateStartMs, heartbeatTimeoutMs } = this.limits;
     const { scheduledAtMs, endedAtMs } = scheduling.decision;
@@ -203,7 +203,7 @@ function endOf({ holder, decision }: Scheduling): number {
   return decision.endedAtMs ?? holder.closedAtMs ?? Number.POSITIVE_INFINITY;
 }
 
-/** The execution that sent it: of those that scheduled the decision, the first that was open then; else the last one begun before. */
+/** The execution that sent it: the first that had scheduled the decision and was open then, or else the last one begun before. */
 export function holderOf(post: AcceptedAction, { schedulings }: TrackedDecision): HolderEvidence {
   const open = schedulings.find(({ holder }) => post.atMs <= (holder.closedAtMs ?? Number.POSITIVE_INFINITY));
   return (open ?? schedulings.findLast(({ decision }) => decision.scheduledAtMs <= post.atMs) ?? schedulings[0]).holder;
@@ -216,13 +216,13 @@ export function postsOf(holder: HolderEvidence, { ours, decisionOf }: SceneRecor
   );
 }
 
-/** Cloud jobs that this execution did not decide: the console's, another run's, or one that nobody decided. */
+/** Cloud jobs that this execution did not decide: the console's, another run's, or those without a decision. */
 export function foreignTo(holder: HolderEvidence, record: SceneRecord): readonly AcceptedAction[] {
   const own = new Set(postsOf(holder, record));
   return record.scene.accepted.filter((job) => !own.has(job));
 }
 
-/** For the text of a violation. */
+/** Describes a POST for the text of a violation. */
 export function describePost({ action, cloudJobId, atMs }: AcceptedAction): string {
   return `${action} ${cloudJobId} (accepted at ${timeOf(atMs)})`;
 }

@@ -1,11 +1,11 @@
-/** Chance from a seed: the same seed throws the same numbers. */
+/** Seeded randomness: the same seed draws the same numbers. */
 import { seededRandom } from '../../src/simulator/clock.js';
 
 export class Dice {
   readonly #next: () => number;
 
   constructor(seed: number) {
-    // Neighbouring seeds give neighbouring first numbers: the first few are thrown away.
+    // Neighbouring seeds begin with neighbouring numbers, so the first few are skipped.
     this.#next = seededRandom(seed * 2_654_435_761);
     for (let thrown = 0; thrown < 8; thrown++) this.#next();
   }

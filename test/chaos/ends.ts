@@ -1,20 +1,20 @@
-/** Ends: every run comes to its close, by itself or because it was told to, and no workflow task fails for ever. */
+/** Ends: every run closes, by itself or on request, and no workflow task fails for ever. */
 import type { SceneRecord } from './decisions.js';
 import type { HolderEvidence, RunEvidence } from './evidence.js';
 
-/** What a failed workflow task may say without a run being stuck; causes that say nothing of the code are left out in `gather.ts`. */
+/** Messages of failed workflow tasks that do not mean a stuck run. `gather.ts` leaves out causes that are unrelated to the code. */
 const HARMLESS: readonly RegExp[] = [
-  // A worker that stops gives its open tasks back.
+  // A worker that stops returns its open tasks.
   /\bworker\b.*\b(shut(ting)? ?down|shutdown|stopp(ed|ing))\b/i,
-  // It drops what it had cached; the next task replays the history.
+  // A worker drops what it had cached; the next task replays the history.
   /\bevict(ed|ion)\b/i,
-  // A frozen worker wakes past the time that the sandbox allows an activation; the next task runs it anew.
+  // A frozen worker wakes after the sandbox's time limit for an activation; the next task runs it again.
   /Script execution timed out/i,
-  // A killed, frozen or cut off worker does not answer: the next one gets the task.
+  // A worker that is killed, frozen or cut off does not answer: the next one gets the task.
   /\bworkflow ?task (has )?timed ?out\b/i,
 ];
 
-/** Statuses that only somebody from outside brings about, with what does. */
+/** Statuses that have an outside cause, with the event that causes them. */
 const TERMINATORS = { run: ['terminateRun'], holder: ['terminateTarget', 'resetTarget'] } as const;
 
 export function endlessThings(record: SceneRecord): readonly string[] {
@@ -23,7 +23,7 @@ export function endlessThings(record: SceneRecord): readonly string[] {
     ...runs.flatMap((run) => closeProblems(`run ${run.workflowId}`, run, TERMINATORS.run, record)),
     ...holders.flatMap((holder) => [
       ...closeProblems(`holder ${holder.runId}`, holder, TERMINATORS.holder, record),
-      // It returns its report for every expected turn, also when it is cancelled.
+      // It returns its report for every expected turn, even if it is cancelled.
       ...(['FAILED', 'CANCELLED'].includes(holder.status) ? [`holder ${holder.runId} closed ${holder.status}`] : []),
     ]),
   ];
@@ -35,14 +35,14 @@ function closeProblems(
   terminators: readonly string[],
   { disturbances, byConsole }: SceneRecord,
 ): readonly string[] {
-  // Nothing is undone under a cloud job in flight: an undo waits for a colleague's for half an hour, longer than anybody waits here.
+  // Nothing is undone under a cloud job in flight: an undo waits half an hour for a foreign one, longer than this test waits.
   const waits = byConsole.some(({ endedAtMs }) => endedAtMs === null);
   const stuck = workflowTaskFailures.filter((text) => !HARMLESS.some((pattern) => pattern.test(text)));
   const terminated = disturbances.happened(terminators, startedAtMs, closedAtMs ?? Number.POSITIVE_INFINITY);
   return [
     ...((status === 'RUNNING' && !waits) || status === 'PAUSED' ? [`${who} did not end (${status})`] : []),
     ...(status === 'TIMED_OUT' ? [`${who} timed out`] : []),
-    ...(status === 'TERMINATED' && !terminated ? [`${who} was terminated by nobody`] : []),
+    ...(status === 'TERMINATED' && !terminated ? [`${who} was terminated, but nothing asked for it`] : []),
     ...stuck.map((text) => `${who}: its workflow task failed: ${text}`),
   ];
 }

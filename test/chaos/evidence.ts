@@ -1,4 +1,4 @@
-/** What is known of a seed once it is over, gathered from the outside: the simulator's record, Temporal's histories, and what chaos did. */
+/** What is known of a seed once it is over, gathered from outside: the simulator's record, Temporal's histories, and what chaos did. */
 import type { PerformActionArguments, TargetRunArguments } from '../../src/domain/contract.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { RunReport, TargetReport } from '../../src/domain/report/report.js';
@@ -10,7 +10,7 @@ export interface Evidence {
   readonly seed: number;
   readonly limits: Limits;
   readonly scenes: readonly SceneEvidence[];
-  /** What chaos did to everybody; each scene has its own beside it. */
+  /** Disruptions of the whole arena; each scene has its own list as well. */
   readonly disturbances: readonly Disturbance[];
 }
 
@@ -22,7 +22,7 @@ export interface SceneEvidence {
   /** Every cloud job accepted for the instance, in order: ours and those of the console. */
   readonly accepted: readonly AcceptedAction[];
   readonly runs: readonly RunEvidence[];
-  /** Every `targetRun` on the instance, whatever its id, in order of its start; a reset makes a further one. */
+  /** Every `targetRun` on the instance, whatever its id, in order of its start; a reset adds another one. */
   readonly holders: readonly HolderEvidence[];
   /** What the simulator's faults, the console and the operator did to this scene. */
   readonly disturbances: readonly Disturbance[];
@@ -35,9 +35,9 @@ export interface RunEvidence {
   readonly status: string;
   readonly startedAtMs: number;
   readonly closedAtMs: number | null;
-  /** Time of the first cancel request in its history; `null` where there is none. */
+  /** Time of the first cancel request in its history; `null` if there is none. */
   readonly cancelRequestedAtMs: number | null;
-  /** As a caller gets it: result, failure details, memo. `null` only where somebody terminated the run. */
+  /** As a caller gets it: result, failure details, memo. `null` only if an operator terminated the run. */
   readonly report: RunReport | null;
   /** The workflow task fails again and again: a stuck run. */
   readonly workflowTaskFailures: readonly string[];
@@ -47,21 +47,24 @@ export interface RunEvidence {
 export interface HolderEvidence {
   readonly workflowId: string;
   readonly runId: string;
-  /** Of the first execution in its chain of resets; its own `runId` where nobody reset it. */
+  /** The id of the first execution in its chain of resets; its own `runId` if it was not reset. */
   readonly originalRunId: string;
   readonly parentWorkflowId: string | null;
   readonly status: string;
   readonly startedAtMs: number;
   readonly closedAtMs: number | null;
-  /** Time of the first cancel request in its history, an operator's or its parent's; `null` where there is none. */
+  /** Time of the first cancel request in its history, an operator's or its parent's; `null` if there is none. */
   readonly cancelRequestedAtMs: number | null;
-  /** The input of its first event: what was planned, `onFailure` of each step, `onCancel`. */
+  /** The input of its first event: the plan, `onFailure` of each step, `onCancel`. */
   readonly run: TargetRunArguments;
-  /** `null` where it closed without one. */
+  /** `null` if it closed without a report. */
   readonly report: TargetReport | null;
-  /** Every `performAction` that its history schedules, in order; an undo is one too. */
+  /** Every `performAction` that its history schedules, in order; undos included. */
   readonly decisions: readonly Decision[];
-  /** Every `settleTarget` after an action that its history schedules, in order; the one before a first step, which a cancel may end, is none of them. */
+  /**
+   * Every `settleTarget` after an action that its history schedules, in order. The one before a first step is not included, because a cancel
+   * may end it.
+   */
   readonly settles: readonly Settle[];
   readonly workflowTaskFailures: readonly string[];
 }
@@ -70,11 +73,11 @@ export interface HolderEvidence {
 export interface Decision {
   readonly request: PerformActionArguments;
   readonly scheduledAtMs: number;
-  /** `null` while it has not ended, or where its workflow was closed over it. */
+  /** `null` while it has not ended, or if its workflow was closed before. */
   readonly endedAtMs: number | null;
   /**
-   * History says that an attempt was lost: the activity's start event has a time-out as `lastFailure`, or its end is a time-out.
-   * On a machine under load that happens without anything that chaos did.
+   * History shows that an attempt was lost: the activity's start event has a timeout as `lastFailure`, or its end is a timeout. On a machine
+   * under load that happens without chaos.
    */
   readonly lostAttempt?: boolean;
 }
@@ -82,19 +85,19 @@ export interface Decision {
 /** A `settleTarget` as scheduled. */
 export interface Settle {
   readonly scheduledAtMs: number;
-  /** `open` while it has not ended, or where its workflow was closed over it. */
+  /** `open` while it has not ended, or if its workflow was closed before. */
   readonly end: 'completed' | 'failed' | 'timedOut' | 'cancelled' | 'open';
 }
 
 export interface Disturbance {
-  /** An event's or a fault's kind. */
+  /** The kind of the event or fault. */
   readonly kind: string;
   readonly atMs: number;
   /** When it was over. */
   readonly untilMs: number;
-  /** For a fault: the route it hit. */
+  /** For a fault: the route that it hit. */
   readonly route?: string;
-  /** For a cut or a stall: where. */
+  /** For a cut or a stall: the link. */
   readonly link?: Link;
 }
 

@@ -1,8 +1,9 @@
-/** One case's own cloud: a simulator, a client with a budget and a token of its own, and the activities over both. */
+/** The cloud of one case: a simulator, a client with its own budget and token, and the activities that use both. */
 import { createActivities } from '../../src/activities/index.js';
 import type { TemporalAccess } from '../../src/activities/temporal-access.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
-import { findRunbook, type RunbookLookup } from '../../src/runbooks/catalogue.js';
+import { findRunbook } from '../../src/runbooks/catalogue.js';
+import type { RunbookLookup } from '../../src/runbooks/lookups.js';
 import type { Activities } from '../../src/domain/contract.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import { createServiceStage } from '../../src/servicestage/service-stage-client.js';
@@ -12,8 +13,8 @@ import { controlOf, type Control } from '../support/simulator.js';
 import type { Case } from './exhaustive-cases.js';
 
 /**
- * Real milliseconds of a cloud job. The first look comes 100 ms after the answer, by `domain/pacing`, and so always after its end:
- * the number of requests of a run is the same each time. A quiet reading after a lost answer still finds it under way.
+ * Real milliseconds of a cloud job. By `domain/pacing` the first poll comes 100 ms after the answer, which is always after the job's end, so
+ * that a run makes the same number of requests each time. A quiet reading after a lost answer still finds the job in flight.
  */
 const CLOUD_JOB_MS = 80;
 const DURATIONS_MS = {
@@ -23,7 +24,7 @@ const DURATIONS_MS = {
   scale: CLOUD_JOB_MS,
   rollback: CLOUD_JOB_MS,
 };
-/** Time-outs are long beside what a slow machine needs: none may run out but for an armed fault. */
+/** Timeouts are much longer than a slow machine needs: only an armed fault may exceed one. */
 const LIMITS = quickLimits({
   readTimeoutMs: 2_000,
   postTimeoutMs: 2_000,
@@ -32,11 +33,11 @@ const LIMITS = quickLimits({
   credentialsWaitMs: 2_000,
 });
 /**
- * Two verifying readings, always: `domain/pacing` never waits less than 20 ms, so the second reading comes when the state has held.
- * A reading that hangs outlasts `withinMs`: the window ends without a word of the instance.
+ * Two verifying readings, always: `domain/pacing` never waits less than 20 ms, so the second reading comes when the state has held. A reading
+ * that hangs outlasts `withinMs`, so the window ends without knowing the instance.
  */
 const VERIFY = { withinMs: 1_500, stableMs: 20 };
-/** Far longer than a slow machine takes to begin the step. */
+/** Far longer than a slow machine needs to begin the step. */
 const SHORT_DEADLINE = '8s';
 
 export interface CaseWorld {
@@ -47,7 +48,11 @@ export interface CaseWorld {
   close(): Promise<void>;
 }
 
-/** `name` is the application's, by which the worker finds the world again; `seed` makes the instance's id. */
+/**
+ * @param name of the application, by which the worker finds the world
+ *
+ * @param seed makes the instance's id
+ */
 export async function startCaseWorld(
   { scenario, fault, outcomes, shortStep }: Case,
   name: string,
@@ -78,7 +83,7 @@ export async function startCaseWorld(
   return { control, activities, instanceId, path: Object.values(place).join('/'), close: simulator.close };
 }
 
-/** An instance of a real cloud has a newest cloud job before the run: somebody's, ended. */
+/** In a real cloud an instance has a newest cloud job before the run, which somebody requested and which has ended. */
 async function giveBaseline(control: Control, instanceId: string, status: 'RUNNING' | 'STOPPED'): Promise<void> {
   const action = status === 'RUNNING' ? 'restart' : 'stop';
   await control.outcome({ instanceId, action, durationMs: 1 });
@@ -86,7 +91,7 @@ async function giveBaseline(control: Control, instanceId: string, status: 'RUNNI
   while ((await control.instance(instanceId)).busy);
 }
 
-/** With a password, so that tokens are fetched and renewed, and our own user is known without a further request. */
+/** With a password, so that tokens are fetched and renewed, and our own user is known without another request. */
 function serviceStageOf({ url, projectId, iamUser, iamPassword, iamDomain }: RunningSimulator) {
   return createServiceStage({
     endpoint: url,
@@ -105,7 +110,7 @@ function serviceStageOf({ url, projectId, iamUser, iamPassword, iamDomain }: Run
 
 const loaded = new Map<string, Promise<RunbookLookup>>();
 
-/** Read once for all cases: their files do not change meanwhile. */
+/** Read once for all cases, because their files do not change meanwhile. */
 function runbookNamed(name: string): Promise<RunbookLookup> {
   const known = loaded.get(name) ?? findRunbook([], name);
   loaded.set(name, known);

@@ -5,7 +5,7 @@ import { CLOUD_JOB_ENDS, FAULTS, POST_FAULTS, SHOWN_LATE, type ArmedOutcome } fr
 
 type Route = 'token' | 'applications' | 'components' | 'instances' | 'instance' | 'snapshots' | 'action' | 'job';
 
-/** A run without a fault: what it starts from, and every request it makes. */
+/** A run without a fault: its initial state, and every request it makes. */
 export interface Scenario {
   readonly id: string;
   readonly runbook: string;
@@ -15,7 +15,7 @@ export interface Scenario {
   /** Armed in each of its cases. */
   readonly outcomes: readonly { readonly action: ActionName; readonly outcome: ArmedOutcome }[];
   readonly requests: readonly ExpectedRequest[];
-  /** Faults are armed at the requests from this one on; those before are met in `recover` itself. */
+  /** Faults are armed from this request on; the requests before it are covered by `recover` itself. */
   readonly faultedFrom: number;
 }
 
@@ -23,25 +23,25 @@ interface ExpectedRequest {
   /** `planning`, `observation`, or the step. */
   readonly place: string;
   readonly route: Route;
-  /** Among those of its place and route; the first is 1. */
+  /** The number among requests of the same place and route; the first is 1. */
   readonly ordinal: number;
-  /** Among those of its route in the whole run: what the simulator counts. */
+  /** The number among requests of the same route in the whole run, which the simulator counts. */
   readonly nth: number;
   readonly what: string;
 }
 
 export interface Case {
-  /** `recover/rollback/instance#2/reset`: stable, and unique. */
+  /** `recover/rollback/instance#2/reset`: stable and unique. */
   readonly id: string;
   readonly scenario: Scenario;
-  /** The request or the cloud job that goes wrong, as the table's heading. */
+  /** The request that is hit, or the cloud job that fails: the table's heading. */
   readonly where: string;
-  /** Where the armed fault is meant to strike; `null` without one. */
+  /** Where the armed fault should hit; `null` without a fault. */
   readonly place: string | null;
   readonly kind: string;
   readonly fault: FaultRequest | null;
   readonly outcomes: Scenario['outcomes'];
-  /** A step that cannot end otherwise than by its deadline gets a short one. */
+  /** A step that can end only by its deadline gets a short one. */
   readonly shortStep: ActionName | null;
 }
 
@@ -147,7 +147,7 @@ function faultCases(scenario: Scenario, { place, route, ordinal, nth, what }: Ex
 function cloudJobCases(scenario: Scenario, action: ActionName): Case[] {
   const isUndo = scenario.outcomes.length > 0;
   const place = isUndo ? 'undo-stop' : action;
-  // The deadline of an undo is at least the action table's ten minutes: an end that waits for it cannot be met here.
+  // The deadline of an undo is at least the action table's ten minutes, too long to wait for here.
   const ends = Object.entries(CLOUD_JOB_ENDS).filter(([, end]) => !(isUndo && end.needsShortDeadline === true));
   return ends.map(([kind, { outcome, needsShortDeadline }]) => ({
     id: `${scenario.id}/${place}/cloud job/${kind}`,

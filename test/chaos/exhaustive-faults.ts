@@ -3,7 +3,7 @@ import type { FaultRequest } from '../support/simulator.js';
 
 export type Fault = FaultRequest['fault'];
 
-/** How a cloud job is armed to end; `{}` goes well. */
+/** How a cloud job is armed to end; `{}` is success. */
 export interface ArmedOutcome {
   readonly executionStatus?: string;
   readonly instanceStatus?: string;
@@ -11,12 +11,12 @@ export interface ArmedOutcome {
   readonly converges?: false;
 }
 
-/** Longer than every time-out of the suite. */
+/** Longer than every timeout of the suite. */
 const FOR_EVER_MS = 60_000;
 /** Later than the first quiet reading and well inside the visibility window. */
 const LATE_MS = 150;
 
-/** Faults of any request. Statuses stand apart where the protocol reads them differently. */
+/** Faults of any request. Statuses are separate if the protocol treats them differently. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
   status500: { kind: 'status', status: 500 },
   status503: { kind: 'status', status: 503, body: '<html>Service Unavailable</html>' },
@@ -39,7 +39,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   truncate: { kind: 'truncate' },
 };
 
-/** Faults that only a POST can have: the action is accepted, and that is not said, or said late. */
+/** Faults that only a POST can have: the action is accepted, but the answer is lost or late. */
 export const POST_FAULTS: Readonly<Record<string, Fault>> = {
   actThenReset: { kind: 'actThenReset' },
   actThenStatus: { kind: 'actThenStatus', status: 500 },
@@ -48,7 +48,7 @@ export const POST_FAULTS: Readonly<Record<string, Fault>> = {
   actLate: { kind: 'actLate', ms: LATE_MS },
 };
 
-/** Faults of a POST that is answered as it should be: what was accepted shows late. */
+/** Faults of a POST with a proper answer: the accepted cloud job shows late. */
 export const SHOWN_LATE: Readonly<Record<string, Fault>> = {
   visibleLate: { kind: 'visibleLate', ms: 2 * LATE_MS },
   visibleAndShownLate: { kind: 'visibleLate', ms: 2 * LATE_MS, statusMs: 2 * LATE_MS },
@@ -59,7 +59,7 @@ interface CloudJobEnd {
   readonly needsShortDeadline?: true;
 }
 
-/** How a step's cloud job can go wrong. */
+/** How a step's cloud job can fail. */
 export const CLOUD_JOB_ENDS: Readonly<Record<string, CloudJobEnd>> = {
   FAILED: { outcome: { executionStatus: 'FAILED' } },
   PARTIALLY_FAILED: { outcome: { executionStatus: 'PARTIALLY_FAILED' } },

@@ -1,7 +1,7 @@
-/** What a case came to in one line, the same for a real server and for virtual time. */
+/** The result of a case in one line, the same for a real server and for virtual time. */
 import type { RemainingEffect, StepReport } from '../../src/domain/report/report.js';
 
-export interface ToldCourse {
+export interface ReportedRun {
   readonly outcome: string;
   readonly failure: string | undefined;
   readonly steps: readonly StepReport[];
@@ -16,8 +16,8 @@ interface ShownState {
   readonly version: string;
 }
 
-/** Nothing in it depends on how quick the machine is. @param posts actions of the accepted ones, in order */
-export function outcomeLine(course: ToldCourse, posts: readonly string[], final: ShownState): string {
+/** Does not depend on the speed of the machine. @param posts actions of the accepted ones, in order */
+export function outcomeLine(course: ReportedRun, posts: readonly string[], final: ShownState): string {
   const { outcome, failure, steps, compensations, remaining } = course;
   return [
     `${outcome}${failure === undefined ? '' : ` ${failure}`}`,

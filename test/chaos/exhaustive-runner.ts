@@ -1,4 +1,4 @@
-/** Runs cases many side by side on one worker: each activity goes to the world of its case, which the target's application names. */
+/** Runs many cases in parallel on one worker: each activity uses the world of its case, which the target's application names. */
 import { randomInt, randomUUID } from 'node:crypto';
 import { Client, WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -11,80 +11,80 @@ import type { AcceptedAction, ShownInstance } from '../support/simulator.js';
 import { startCaseWorld, type CaseWorld } from './exhaustive-case-world.js';
 import type { Case } from './exhaustive-cases.js';
 
-/** Cases under way at once: most of a case is waiting. */
+/** Cases that run at the same time, because a case mostly waits. */
 const AT_ONCE = 24;
-/** Longest a case may take; far more than the longest needs. */
+/** The longest a case may take; far more than any needs. */
 const CASE_LIMIT_MS = 240_000;
 const MOST_TRIES = 3;
 
 export interface TemporalPlace {
   readonly address: string;
-  /** Of the workflow bundle, a file. */
+  /** The file of the workflow bundle. */
   readonly bundlePath: string;
 }
 
-/** What a case came to, seen from the outside. */
+/** The result of a case, seen from outside. */
 export interface CaseResult {
   readonly case: Case;
-  /** `null` when the run did not end in time or left no report. */
+  /** `null` if the run did not end in time or left no report. */
   readonly report: RunReport | null;
   /** Our own accepted POSTs, in order. */
   readonly accepted: readonly AcceptedAction[];
   readonly final: ShownInstance;
   /** Routes of all requests, in order. */
   readonly requests: readonly string[];
-  /** When the armed fault struck; epoch milliseconds of this machine. */
+  /** When the armed fault hit; epoch milliseconds of this machine. */
   readonly hitAtMs: readonly number[];
 }
 
-/** @param said is told of each case as it ends */
+/** @param onResult is called with the result of each case */
 export async function runCases(
   cases: readonly Case[],
   place: TemporalPlace,
-  said: (result: CaseResult) => void = () => {},
+  onResult: (result: CaseResult) => void = () => {},
 ): Promise<CaseResult[]> {
   const runner = await startRunner(place);
   const results = new Map<Case, CaseResult>();
-  // Those that wait for a deadline go first, so that the suite does not end with them.
+  // Cases that wait for a deadline go first, so that the suite does not end with them.
   const waiting = [...cases].sort((left, right) => Number(right.shortStep !== null) - Number(left.shortStep !== null));
-  const takeNext = async (): Promise<void> => {
+  const runNext = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const result = await runAsMeant(runner, next);
       results.set(next, result);
-      said(result);
+      onResult(result);
     }
   };
   try {
-    await Promise.race([runner.stopped, Promise.all(Array.from({ length: AT_ONCE }, takeNext))]);
+    await Promise.race([runner.stopped, Promise.all(Array.from({ length: AT_ONCE }, runNext))]);
   } finally {
     await runner.close();
   }
   return cases.flatMap((one) => results.get(one) ?? []);
 }
 
-/** A machine that stands still between two statements can cost a run one of its readings; such a case is run again. */
+/** A machine that stalls between two statements can cost a run one of its readings; such a case is run again. */
 async function runAsMeant(runner: Runner, one: Case): Promise<CaseResult> {
   for (let tries = 1; ; tries++) {
     const result = await runner.run(one);
-    if (tries === MOST_TRIES || !(struckElsewhere(result) || ranOutBeforeItBegan(result))) return result;
+    if (tries === MOST_TRIES || !(hitElsewhere(result) || ranOutBeforeItBegan(result))) return result;
   }
 }
 
-/** True when the armed fault struck another step than it was meant for: the run made other requests before it than expected. */
-export function struckElsewhere({ case: one, report, hitAtMs }: CaseResult): boolean {
+/** True if the armed fault hit another step than intended, because the run made other requests before it than expected. */
+export function hitElsewhere({ case: one, report, hitAtMs }: CaseResult): boolean {
   const target = report?.targets[0];
   const meant = [...(target?.steps ?? []), ...(target?.compensations ?? [])].find(({ id }) => id === one.place);
   return meant !== undefined && hitAtMs.some((atMs) => atMs < meant.startedAtMs || atMs > meant.endedAtMs);
 }
 
-/** True when the step with the short deadline was not begun in time: on a machine under load its time is over before. */
+/** True if the step with the short deadline did not begin in time, which happens on a machine under load. */
 function ranOutBeforeItBegan({ case: { shortStep }, report }: CaseResult): boolean {
   const short = report?.targets[0]?.steps.find(({ action }) => action?.action === shortStep);
   return shortStep !== null && short?.sent === 'no' && short.failure?.name === 'DeadlinePassed';
 }
 
 interface Runner {
-  /** Rejects when the worker ends before it is told to. */
+  /** Rejects if the worker ends before it is stopped. */
   readonly stopped: Promise<never>;
   run(one: Case): Promise<CaseResult>;
   close(): Promise<void>;
@@ -103,17 +103,17 @@ async function startRunner({ address, bundlePath }: TemporalPlace): Promise<Runn
     workflowBundle: { codePath: bundlePath },
     activities: { ...dispatching(worlds, temporal) },
     maxHeartbeatThrottleInterval: 200,
-    // Parent and child of every case under way: a workflow that left the cache would be replayed.
+    // Parent and child of every running case: a workflow that left the cache would be replayed.
     maxCachedWorkflows: 4 * AT_ONCE,
   });
   const running = worker.run();
-  // Instance ids come from the seed and leases from instance ids: runs on one Temporal server must differ.
+  // Instance ids are made from the seed and lease ids from instance ids, so runs on one Temporal server must use different seeds.
   const firstSeed = randomInt(2 ** 30);
   let begun = 0;
   const stopped = running.then(() => {
     throw new Error('The worker stopped before the cases were over');
   });
-  // Who waits for it hears of it; on closing nobody does any more.
+  // Every caller that awaits it gets the rejection; after closing none does.
   stopped.catch(() => {});
   return {
     stopped,
@@ -130,7 +130,7 @@ async function startRunner({ address, bundlePath }: TemporalPlace): Promise<Runn
     },
     close: async () => {
       if (worker.getState() === 'RUNNING') worker.shutdown();
-      await running.catch(() => {}); // Told by `stopped`.
+      await running.catch(() => {}); // `stopped` reports it.
       await connection.close();
       await plain.close();
     },

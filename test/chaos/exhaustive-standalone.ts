@@ -6,7 +6,7 @@ import { runExhaustive } from './exhaustive.js';
 
 const BUNDLE = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
 
-/** @returns whether every outcome is the one in the table and no promise was broken */
+/** @returns true if every outcome matches the table and no promise was broken */
 export async function exhaustive(write: boolean, say: (line: string) => void): Promise<boolean> {
   installQuietRuntime();
   const server = await startTemporalServer({ env: process.env, say });

@@ -1,8 +1,8 @@
-/** The table of outcomes as text: by scenario, by request, faults with the same outcome on one line. For people to review, and to compare. */
+/** The table of outcomes as text, for review and comparison: by scenario and request, with all faults of one outcome on one line. */
 
 export interface CaseLine {
   readonly scenario: string;
-  /** The request or the cloud job that goes wrong; '' for the run without a fault. */
+  /** The request that is hit, or the cloud job that fails; '' for the run without a fault. */
   readonly where: string;
   readonly kind: string;
   readonly line: string;
@@ -18,8 +18,8 @@ export function tableOf(header: string, lines: readonly CaseLine[]): string {
 
 function scenarioText(id: string, rows: readonly CaseLine[]): string {
   const untouched = rows.find(({ where }) => where === '')?.line ?? 'not run';
-  const struck = rows.filter(({ where }) => where !== '');
-  const places = [...grouped(struck, ({ where }) => where)];
+  const faulty = rows.filter(({ where }) => where !== '');
+  const places = [...grouped(faulty, ({ where }) => where)];
   return [`== ${id} ==`, `untouched: ${untouched}`, ...places.flatMap((place) => placeText(place, untouched)), ''].join(
     '\n',
   );
@@ -30,9 +30,11 @@ function placeText([where, rows]: readonly [string, readonly CaseLine[]], untouc
   return [
     '',
     where,
-    ...outcomes.flatMap(([line, alike]) => {
+    ...outcomes.flatMap(([line, rowsOfLine]) => {
       const kinds =
-        alike.length === rows.length && rows.length > 1 ? 'every fault' : alike.map(({ kind }) => kind).join(' | ');
+        rowsOfLine.length === rows.length && rows.length > 1
+          ? 'every fault'
+          : rowsOfLine.map(({ kind }) => kind).join(' | ');
       return [`  ${kinds}`, `    ${line}`];
     }),
   ];
@@ -44,7 +46,7 @@ function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): M
   return groups;
 }
 
-/** Lines that stand in one text only, each under its scenario and request; `-` what was kept, `+` what came out now. */
+/** Lines that appear in only one text, each with its scenario and request; `-` for the kept table, `+` for the new one. */
 export function differences(kept: string, now: string): string[] {
   const [before, after] = [placed(kept), placed(now)];
   return [
@@ -53,7 +55,7 @@ export function differences(kept: string, now: string): string[] {
   ];
 }
 
-/** Each outcome with all that stands above it. */
+/** Each outcome with all headings above it. */
 function placed(text: string): Set<string> {
   const found = new Set<string>();
   let [scenario, where, kinds] = ['', '', ''];

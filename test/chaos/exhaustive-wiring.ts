@@ -1,10 +1,13 @@
-/** Which cases a real server plays: what decides is tried in virtual time (`test/model/exhaustive.ts`), here only that each thing is wired to it. */
-import { heardAs, heardAt } from '../model/exhaustive-faults.js';
+/**
+ * Which cases a real server plays: the rules are tested in virtual time (`test/model/exhaustive.ts`), so here it is enough to show that each
+ * kind of fault reaches them.
+ */
+import { effectKey, effectAt } from '../model/exhaustive-faults.js';
 import { casesOf, scenarios, type Case } from './exhaustive-cases.js';
 
 /** Planning does not reach the once machine, and this runbook makes each of its requests. */
 const PLANNED_BY = 'recover';
-/** The first case of each kind of wiring is played. A restart is never sent twice, so it tells the most. */
+/** The first case of each kind of wiring is played. A restart is never sent twice, so it shows the most. */
 const FIRST_CHOICE = 'restart';
 
 /** Each run without a fault, each fault while planning, and one case for each kind of wiring. */
@@ -25,10 +28,10 @@ function isPlayedAnyway({ kind, place, scenario }: Case): boolean {
   return kind === 'untouched' || (place === 'planning' && scenario.id === PLANNED_BY);
 }
 
-/** Which request, by which code, and what is heard of it; or how the cloud job ends. `null`: none of its own. */
+/** The request, the code that makes it, and the effect of the fault; or how the cloud job ends. `null`: not part of any wiring. */
 function wiringOf({ kind, fault, place }: Case): string | null {
   if (kind === 'untouched' || place === 'planning') return null;
   if (fault === null) return `cloud job ${kind}`;
   const route = fault.on?.route ?? '';
-  return `${place === 'observation' ? place : 'step'} ${route} ${heardAs(heardAt(route, fault.fault))}`;
+  return `${place === 'observation' ? place : 'step'} ${route} ${effectKey(effectAt(route, fault.fault))}`;
 }

@@ -13,7 +13,7 @@ describe('every fault at every request', () => {
     end = await runExhaustive({ temporal, write: false, say: (line) => process.stderr.write(`${line}\n`) });
   }, LIMIT_MS);
 
-  it('gives each case an id of its own', () => {
+  it('gives each case its own id', () => {
     const ids = scenarios()
       .flatMap(casesOf)
       .map(({ id }) => id);
@@ -28,11 +28,11 @@ describe('every fault at every request', () => {
     },
   );
 
-  it('leads to the outcomes that stand in exhaustive-outcomes.txt', () => {
+  it('leads to the outcomes in exhaustive-outcomes.txt', () => {
     expect(end.different).toEqual([]);
   });
 
-  it('breaks no promise, whatever the table says', () => {
+  it('breaks no promise, whatever the table expects', () => {
     expect(end.violations).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** The exhaustive suite on a real server: one case for each kind of wiring, against the table kept in the repository. */
+/** The exhaustive suite on a real server: one case for each kind of wiring, compared with the table in the repository. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { lineOf, violationsOf } from './exhaustive-judgement.js';
@@ -24,12 +24,12 @@ const HEADER = `# What a real server, worker and simulator make of one case for 
 
 export interface ExhaustiveOptions {
   readonly temporal: TemporalPlace;
-  /** Writes the table anew instead of comparing with it. */
+  /** Writes the table instead of comparing with it. */
   readonly write: boolean;
   readonly say: (line: string) => void;
-  /** Default: the table beside this file; to be given where this file runs from somewhere else than the sources. */
+  /** Default: the table beside this file. Needed if this file does not run from the sources. */
   readonly tableFile?: string;
-  /** Only cases whose id begins with this, for a closer look; compared with nothing. */
+  /** Only cases whose id begins with this, for debugging; not compared with the table. */
   readonly only?: string;
 }
 
@@ -38,7 +38,7 @@ export interface ExhaustiveEnd {
   readonly results: readonly CaseResult[];
   /** Lines that differ from the table; empty after writing. */
   readonly different: readonly string[];
-  /** Promises that did not hold, whatever the table says. */
+  /** Promises that did not hold, whatever the table expects. */
   readonly violations: readonly string[];
 }
 

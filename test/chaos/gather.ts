@@ -9,7 +9,7 @@ import type { Arena } from './arena.js';
 import type { Decision, Disturbance, HolderEvidence, RunEvidence, SceneEvidence, Settle } from './evidence.js';
 import type { Scene } from './schedule.js';
 
-/** A scene on the stage: what it became in the simulator and in Temporal. */
+/** A scene while it is played: its instance in the simulator and its runs in Temporal. */
 export interface PlayedScene {
   readonly scene: Scene;
   readonly instanceId: string;
@@ -25,7 +25,7 @@ type HistoryEvent = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory'
 
 export async function gatherScene(arena: Arena, played: PlayedScene): Promise<SceneEvidence> {
   const { scene, instanceId, initial, workflowIds } = played;
-  // Asked first: scenes that are gathered together share it.
+  // Requested first, because scenes that are gathered together share it.
   const listed = allHolders(arena.client);
   const runs: RunEvidence[] = [];
   for (const [index, workflowId] of workflowIds.entries()) {
@@ -50,14 +50,14 @@ async function faultsThatHit(arena: Arena, instanceId: string): Promise<Disturba
     hitAtMs.map((atMs) => ({
       kind: fault.kind,
       atMs,
-      // A late answer or acceptance is over only once it has come.
+      // A late answer or acceptance is over only once it has arrived.
       untilMs: atMs + (typeof fault['ms'] === 'number' ? fault['ms'] : 0),
       route: on?.route ?? 'any',
     })),
   );
 }
 
-/** `null` where the server was away for so long that it was never started. */
+/** `null` if the run was never started, because the server was unreachable for too long. */
 async function gatherRun(
   { client, runbooks }: Arena,
   workflowId: string,
@@ -90,10 +90,10 @@ interface ListedHolder {
 }
 
 const listings = new WeakMap<Client, Promise<readonly ListedHolder[]>>();
-/** By run id; an input does not change, and a server serves many seeds. */
+/** By run id; an input does not change, and one server is used for many seeds. */
 const instances = new WeakMap<Client, Map<string, string>>();
 
-/** Every `targetRun` on the server, whatever its id: a broken lease shows by an id of another shape. Asked at the same time, listed once. */
+/** Every `targetRun` on the server, whatever its id, because a broken lease shows as an id of another form. Concurrent callers share one listing. */
 function allHolders(client: Client): Promise<readonly ListedHolder[]> {
   const under = listings.get(client);
   if (under !== undefined) return under;
@@ -133,7 +133,7 @@ async function gatherHolders(
 ): Promise<HolderEvidence[]> {
   const holders: HolderEvidence[] = [];
   for (const { workflowId, runId } of listed.filter((holder) => holder.instanceId === instanceId)) {
-    // What is listed lags behind what is so.
+    // The visibility store lags behind the histories.
     const { status, startTime, closeTime, parentExecution } = await client.workflow
       .getHandle(workflowId, runId)
       .describe();
@@ -207,7 +207,7 @@ async function settlesIn(client: Client, events: readonly HistoryEvent[]): Promi
     const scheduled = event.activityTaskScheduledEventAttributes;
     if (scheduled?.activityType?.name !== 'settleTarget') continue;
     const [request] = await decodeArrayFromPayloads(client.options.loadedDataConverter, scheduled.input?.payloads);
-    // The one before a first step has nothing in flight to wait for: a cancel may end it.
+    // The settle before a first step has nothing in flight to wait for, so a cancel may end it.
     if ((request as SettleTargetArguments).action === null) continue;
     const end = events.find((other) => endedActivity(other) === String(event.eventId));
     settles.push({ scheduledAtMs: timeOf(event), end: endOf(end) });
@@ -222,7 +222,7 @@ function endOf(end: HistoryEvent | undefined): Settle['end'] {
   return end.activityTaskFailedEventAttributes ? 'failed' : 'completed';
 }
 
-/** Did an attempt leave without a word? The started event of the last one tells of the failure before it. */
+/** True if an attempt ended without reporting: the started event of the last attempt holds the failure before it. */
 function hasLostAttempt(
   events: readonly HistoryEvent[],
   { eventId }: HistoryEvent,
@@ -257,7 +257,7 @@ function taskFailures(events: readonly HistoryEvent[]): string[] {
 }
 
 /**
- * `WorkflowTaskFailedCause` of the Temporal API, those that say nothing of the code: a command met a new event (1), the sticky
- * queue was reset (13), the task was closed by force or failover (17, 18), the workflow was reset (20).
+ * Values of `WorkflowTaskFailedCause` in the Temporal API that are unrelated to the code: a command met a new event (1), the sticky queue was
+ * reset (13), the task was closed by force or failover (17, 18), the workflow was reset (20).
  */
 const HARMLESS_CAUSES = [1, 13, 17, 18, 20];

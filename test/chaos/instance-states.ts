@@ -1,11 +1,11 @@
-/** What an action should come to, and what differs between two states: read from the API's documents again, apart from the product. */
+/** The intended result of an action, and the differences between two states: written from the API's documentation, independently of the product. */
 import type { Action } from '../../src/domain/target/actions.js';
 import type { InstanceState } from '../support/simulator.js';
 
-/** What can be taken back. A version cannot, but its change has to be told. */
+/** Dimensions that can be taken back. A version cannot, but its change has to be reported. */
 export type Dimension = 'power' | 'replicas' | 'version';
 
-/** Which actions are answerable for a difference. */
+/** The actions that can explain a difference. */
 export const ANSWERABLE: Readonly<Record<Dimension, readonly string[]>> = {
   power: ['start', 'stop'],
   replicas: ['scale'],
@@ -18,8 +18,8 @@ export function hasFailed(executionStatus: string): boolean {
   return FAILED_ENDS.includes(executionStatus);
 }
 
-/** Did the action come to what it is for? */
-export function isWished(action: Action, state: InstanceState): boolean {
+/** True if the action reached its desired state. */
+export function isDesired(action: Action, state: InstanceState): boolean {
   const { status, replica, availableReplica, version } = state;
   const isUp = status === 'RUNNING' && availableReplica >= replica;
   switch (action.action) {
@@ -42,7 +42,7 @@ export function isMoving({ status }: InstanceState): boolean {
   return MOVING.includes(status);
 }
 
-/** A status such as FAILED is no state to go back to, so nothing is owed from there. */
+/** No action leads back to a status such as FAILED, so no undo is expected from there. */
 export function differences(before: InstanceState, after: InstanceState): readonly Dimension[] {
   const isPlain = before.status === 'RUNNING' || before.status === 'STOPPED';
   return [

@@ -1,4 +1,4 @@
-/** The promises, checked from the outside: the simulator's record and Temporal's histories, never a report's own word alone. Pure. */
+/** The promises, checked from outside: against the simulator's record and Temporal's histories, never against a report alone. Pure. */
 import { notAloneThings } from './alone.js';
 import { describePost, recordOf, type SceneRecord } from './decisions.js';
 import { endlessThings } from './ends.js';
@@ -15,7 +15,7 @@ const CHECKS: Readonly<Record<Violation['promise'], (record: SceneRecord) => rea
 };
 const PROMISES = Object.keys(CHECKS) as readonly Violation['promise'][];
 
-/** Every promise that did not hold; empty where all is well. */
+/** @returns every promise that did not hold; empty if all did */
 export function violations(evidence: Evidence): Violation[] {
   return evidence.scenes.flatMap((scene) => sceneViolations(scene, evidence));
 }
@@ -25,12 +25,14 @@ function sceneViolations(scene: SceneEvidence, evidence: Evidence): readonly Vio
   return PROMISES.flatMap((promise) => CHECKS[promise](record).map((what) => ({ promise, scene: scene.name, what })));
 }
 
-/** Every accepted POST of ours has a decision of its own. */
+/** Every accepted POST of ours belongs to a decision of its own. */
 function sentTooOften({ unmatched, decisions, disturbances }: SceneRecord): readonly string[] {
   return unmatched.map((post) => {
-    const alike = decisions.filter(({ schedulings: [{ decision }] }) => decision.request.action.action === post.action);
+    const sameAction = decisions.filter(
+      ({ schedulings: [{ decision }] }) => decision.request.action.action === post.action,
+    );
     const why =
-      alike.length === 0 ? 'nobody decided it' : `each decision for a ${post.action} at that time has its own`;
+      sameAction.length === 0 ? 'no run decided it' : `each decision for a ${post.action} at that time has its own`;
     return `${describePost(post)} has no decision: ${why}; around it: ${disturbances.describe(post.atMs, post.atMs)}`;
   });
 }

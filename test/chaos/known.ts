@@ -3,12 +3,12 @@ import type { StepReport } from '../../src/domain/report/report.js';
 import { describePost, doesWhatWasAsked, timeOf, foreignTo, holderOf, postsOf, type SceneRecord } from './decisions.js';
 import { CLOCK_MS } from './disturbances.js';
 import type { HolderEvidence } from './evidence.js';
-import { hasFailed, isWished } from './instance-states.js';
+import { hasFailed, isDesired } from './instance-states.js';
 import { allowedOutcomes } from './outcomes.js';
 import { runReportProblems } from './run-reports.js';
 import { couldBeAdopted, followed, hasReasonForDoubt, meanwhile, type StepInScene } from './step-in-scene.js';
 
-/** What is wrong, one sentence each. */
+/** Describes each report that is wrong, one sentence each. */
 export function unknownThings(record: SceneRecord): readonly string[] {
   return [
     ...record.scene.holders.flatMap((holder) => holderProblems(holder, record)),
@@ -23,9 +23,9 @@ function holderProblems(holder: HolderEvidence, record: SceneRecord): readonly s
     return status === 'COMPLETED' ? [`holder ${runId} closed ${status} without a report`] : [];
   }
   const steps = [...report.steps, ...report.compensations].filter(({ action }) => action !== null);
-  const told = new Set(steps.map(({ id }) => id));
+  const reported = new Set(steps.map(({ id }) => id));
   const leftOut = holder.decisions
-    .filter(({ request }) => !told.has(request.stepId))
+    .filter(({ request }) => !reported.has(request.stepId))
     .map(({ request }) => `holder ${runId} decided ${request.stepId} and does not report it`);
   return [
     ...leftOut,
@@ -37,13 +37,15 @@ function holderProblems(holder: HolderEvidence, record: SceneRecord): readonly s
 }
 
 function stepProblems(step: StepReport, holder: HolderEvidence, record: SceneRecord): readonly string[] {
-  // The last of that name: a reset may have scheduled the step before with another baseline.
+  // The last decision with that name, because a reset may have scheduled the step before with another baseline.
   const decision = record.decisions.findLast(
     ({ stepId, schedulings }) => stepId === step.id && schedulings.some((scheduling) => scheduling.holder === holder),
   );
   const scheduling = decision?.schedulings.findLast((candidate) => candidate.holder === holder);
   if (decision === undefined || scheduling === undefined) {
-    return step.sent === 'no' && step.cloudJobId === null ? [] : ['says that it may have sent and was never decided'];
+    return step.sent === 'no' && step.cloudJobId === null
+      ? []
+      : ['reports that it may have sent, but was never decided'];
   }
   const posts = record.ours.filter(({ cloudJobId }) => record.decisionOf.get(cloudJobId) === decision);
   const inScene = { step, holder, record, decision, scheduling, posts };
@@ -62,33 +64,32 @@ function stepProblems(step: StepReport, holder: HolderEvidence, record: SceneRec
 function notSentProblems({ step, posts }: StepInScene): readonly string[] {
   const [post] = posts;
   return step.sent === 'no' && post !== undefined
-    ? [`says that nothing was sent, but ${describePost(post)} was accepted for it`]
+    ? [`reports that nothing was sent, but ${describePost(post)} was accepted for it`]
     : [];
 }
 
 function sentProblems({ step, record, decision, holder }: StepInScene): readonly string[] {
   const { sent, cloudJobId } = step;
-  if (cloudJobId === null) return sent === 'yes' ? ['says that it was sent and names no cloud job'] : [];
-  if (sent !== 'yes') return [`names cloud job ${cloudJobId} and says sent: ${sent}`];
+  if (cloudJobId === null) return sent === 'yes' ? ['reports that it was sent, but names no cloud job'] : [];
+  if (sent !== 'yes') return [`names cloud job ${cloudJobId}, but reports sent: ${sent}`];
   const claimed = record.scene.accepted.find((job) => job.cloudJobId === cloudJobId);
   if (claimed === undefined) return [`names cloud job ${cloudJobId}, which the simulator does not know here`];
-  if (claimed.byConsole) return [`takes ${describePost(claimed)} of the console for its own`];
-  if (!doesWhatWasAsked(claimed, decision))
-    return [`takes ${describePost(claimed)} for its own, which does another thing`];
+  if (claimed.byConsole) return [`claims ${describePost(claimed)} of the console`];
+  if (!doesWhatWasAsked(claimed, decision)) return [`claims ${describePost(claimed)}, which does something else`];
   if (record.decisionOf.get(cloudJobId) === decision) return [];
   const owner = record.decisionOf.get(cloudJobId);
   const whose =
-    owner === undefined ? 'nobody decided' : `belongs to ${owner.stepId} of ${holderOf(claimed, owner).runId}`;
-  return [`takes ${describePost(claimed)} for its own, which ${whose} (holder ${holder.runId})`];
+    owner === undefined ? 'no run decided' : `belongs to ${owner.stepId} of ${holderOf(claimed, owner).runId}`;
+  return [`claims ${describePost(claimed)}, which ${whose} (holder ${holder.runId})`];
 }
 
-/** A restart names no state that could hold already, and only our own user's cloud job proves one that was found later. */
+/** A restart names no state that could hold already, and only a cloud job of our own user proves a restart that was found later. */
 function restartProblems({ step, posts }: StepInScene): readonly string[] {
   const { action, result, evidence } = step;
   if (action?.action !== 'restart') return [];
   return [
-    ...(result === 'skipped' ? ['says skipped, which a restart never is'] : []),
-    ...(result === 'succeeded' && posts.length === 0 ? ['says succeeded, but no restart was accepted for it'] : []),
+    ...(result === 'skipped' ? ['reports skipped, which a restart never is'] : []),
+    ...(result === 'succeeded' && posts.length === 0 ? ['reports succeeded, but no restart was accepted for it'] : []),
     ...(evidence === undefined || evidence.createdByUs
       ? []
       : [`adopted restart ${evidence.cloudJobId} without knowing that our own user asked for it`]),
@@ -96,8 +97,8 @@ function restartProblems({ step, posts }: StepInScene): readonly string[] {
 }
 
 /**
- * Once it is known which cloud job was accepted, nothing has to be found by reading. The trail itself travels in the heartbeats: where
- * a worker died before the beat, `accepted` is lost with it, so there is nothing to excuse.
+ * Once it is known which cloud job was accepted, no reading has to find it. The trail itself travels in the heartbeats: if a worker died
+ * before the next heartbeat, `accepted` is lost as well, so there is nothing to excuse.
  */
 function trailProblems({ step: { trail, cloudJobId } }: StepInScene): readonly string[] {
   const begin = trail.findIndex(({ decision }) => decision === 'accepted');
@@ -119,33 +120,33 @@ function resultProblems(inScene: StepInScene): readonly string[] {
   const post = followed(inScene);
   if (step.result !== 'succeeded' || post === undefined) return [];
   if (post.executionStatus !== 'SUCCEEDED')
-    return [`says succeeded, but ${describePost(post)} is ${post.executionStatus}`];
+    return [`reports succeeded, but ${describePost(post)} is ${post.executionStatus}`];
   const { action, verifyAfterCancel } = scheduling.decision.request;
   const isUnverified = holder.cancelRequestedAtMs !== null && !verifyAfterCancel;
   if (isUnverified || meanwhile(post, inScene).length > 0) return [];
-  return post.after !== null && isWished(action, post.after)
+  return post.after !== null && isDesired(action, post.after)
     ? []
-    : [`says succeeded, but ${describePost(post)} left ${JSON.stringify(post.after)}`];
+    : [`reports succeeded, but ${describePost(post)} left ${JSON.stringify(post.after)}`];
 }
 
 function failureProblems(inScene: StepInScene): readonly string[] {
   const name = inScene.step.failure?.name;
   const post = followed(inScene);
   if (name === 'TargetChanged')
-    return somebodyElseActed(inScene) ? [] : ['says TargetChanged, but nobody else had acted'];
+    return somebodyElseActed(inScene) ? [] : ['reports TargetChanged, but no one else had acted'];
   if (name !== 'CloudJobFailed' && name !== 'NotConverged') return [];
-  if (post === undefined) return [`says ${name} and names no cloud job of its own`];
+  if (post === undefined) return [`reports ${name}, but names no cloud job of its own`];
   const isSo = name === 'CloudJobFailed' ? hasFailed(post.executionStatus) : post.executionStatus === 'SUCCEEDED';
-  return isSo ? [] : [`says ${name}, but ${describePost(post)} is ${post.executionStatus}`];
+  return isSo ? [] : [`reports ${name}, but ${describePost(post)} is ${post.executionStatus}`];
 }
 
-/** A cloud job that its holder did not decide had shown before the decision ended. */
+/** A foreign cloud job had shown before the decision ended. */
 function somebodyElseActed({ step, holder, record, scheduling }: StepInScene): boolean {
   const { lastJobId, knownCloudJobIds } = scheduling.decision.request.before;
   const endedAtMs = scheduling.decision.endedAtMs ?? step.endedAtMs;
   const candidates = [
     ...foreignTo(holder, record),
-    // A cloud job of ours that showed too late is outside the promise.
+    // The promise does not cover a cloud job of ours that showed too late.
     ...postsOf(holder, record).filter((post) => record.disturbances.areBeyondTheWindow(post)),
   ];
   return candidates.some(
@@ -159,39 +160,39 @@ function unknownProblems(inScene: StepInScene): readonly string[] {
   if (step.sent !== 'unknown' || step.result === 'indeterminate') return [];
   return hasReasonForDoubt(inScene)
     ? []
-    : [`says ${step.result} and sent: unknown, though nothing happened that leaves it unknown`];
+    : [`reports ${step.result} and sent: unknown, though nothing happened that leaves it unknown`];
 }
 
 function indeterminateProblems(inScene: StepInScene): readonly string[] {
   const { step } = inScene;
   if (step.result !== 'indeterminate') return [];
-  if (!hasReasonForDoubt(inScene)) return ['indeterminate, though nothing happened that leaves it open'];
+  if (!hasReasonForDoubt(inScene)) return ['indeterminate, though nothing happened that leaves the result open'];
   const post = inScene.posts.find((candidate) => couldBeAdopted(candidate, inScene));
   return post === undefined ? [] : [`indeterminate though its cloud job could be adopted: ${describePost(post)}`];
 }
 
-/** How the report of an unclear step begins to tell of its settle. */
+/** How the report of an unclear step describes its settle. */
 const SETTLED_IN_VAIN = 'settling it did not help';
 
-/** What may have been sent, or be in flight, is waited for before the run goes on, whatever is asked meanwhile: no cancel reaches a settle. */
+/** The run waits for whatever may have been sent or be in flight before it continues, even if it is cancelled: no cancel reaches a settle. */
 function settleProblems({ report, settles, runId }: HolderEvidence): readonly string[] {
   const steps = [...(report?.steps ?? []), ...(report?.compensations ?? [])];
   const isSettled = ({ startedAtMs, endedAtMs }: StepReport) =>
     settles.some(({ scheduledAtMs }) => scheduledAtMs >= startedAtMs - CLOCK_MS && scheduledAtMs <= endedAtMs);
   const isLeftOpen = ({ result, sent }: StepReport) =>
     sent === 'unknown' && (result === 'failed' || result === 'cancelled');
-  const saysSo = ({ failure }: StepReport) => failure?.message.includes(SETTLED_IN_VAIN) === true;
-  const told = (step: StepReport, what: string) => `${step.id} of ${runId}: ${what}`;
+  const reportsSettledInVain = ({ failure }: StepReport) => failure?.message.includes(SETTLED_IN_VAIN) === true;
+  const problem = (step: StepReport, what: string) => `${step.id} of ${runId}: ${what}`;
   return [
     ...settles
       .filter(({ end }) => end === 'cancelled')
       .map(({ scheduledAtMs }) => `holder ${runId}: its settle of ${timeOf(scheduledAtMs)} was cancelled`),
     ...steps
-      .filter((step) => saysSo(step) && !isSettled(step))
-      .map((step) => told(step, `says that ${SETTLED_IN_VAIN}, but no settle was scheduled`)),
+      .filter((step) => reportsSettledInVain(step) && !isSettled(step))
+      .map((step) => problem(step, `reports that ${SETTLED_IN_VAIN}, but no settle was scheduled`)),
     ...steps
       .filter((step) => isLeftOpen(step) && !isSettled(step))
-      .map((step) => told(step, `${step.result} and may have sent, but no settle was scheduled`)),
+      .map((step) => problem(step, `${step.result} and may have sent, but no settle was scheduled`)),
   ];
 }
 
@@ -200,14 +201,14 @@ function outcomeProblem({ report, cancelRequestedAtMs, runId }: HolderEvidence):
   const allowed = allowedOutcomes(report, cancelRequestedAtMs !== null);
   return allowed.includes(report.outcome)
     ? []
-    : [`holder ${runId} says ${report.outcome}; by its own steps it is ${allowed.join(' or ')}`];
+    : [`holder ${runId} reports ${report.outcome}; by its own steps it is ${allowed.join(' or ')}`];
 }
 
 /** Only an indeterminate report may leave a cloud job of its own in flight. */
 function leftInFlight(holder: HolderEvidence, record: SceneRecord): readonly string[] {
   const { report, closedAtMs, runId } = holder;
   if (report === null || closedAtMs === null || report.outcome === 'indeterminate') return [];
-  // Told to leave it, a run waits for the cloud job's end and not for the instance to settle after it.
+  // With `onCancel: leave` a run waits for the end of the cloud job, but not until the instance settles after it.
   if (holder.cancelRequestedAtMs !== null && holder.run.onCancel === 'leave') return [];
   return postsOf(holder, record)
     .filter(

@@ -1,4 +1,4 @@
-/** A TCP link that a test can cut, stall or make one-way: what stands between a worker and the server it talks to. */
+/** A TCP link between a worker and a server that a test can cut, stall or make one-way. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export class BreakableLink {
@@ -20,7 +20,7 @@ export class BreakableLink {
     return link;
   }
 
-  /** Open connections are reset; new ones are, too, until it is mended. */
+  /** Resets open connections, and new ones too, until it is restored. */
   cut(): void {
     this.#cut = true;
     for (const [near, far] of this.#pairs) {
@@ -29,18 +29,18 @@ export class BreakableLink {
     }
   }
 
-  /** Nothing passes, in either direction, until it is mended; then all that waited does. */
+  /** Passes nothing, in either direction, until it is restored; then everything that waited passes. */
   stall(): void {
     this.#stalled = true;
     for (const pair of this.#pairs) for (const socket of pair) socket.pause();
   }
 
-  /** What is sent arrives; what is answered is lost, until it is mended. */
+  /** Passes what is sent and drops what is answered, until it is restored. */
   loseAnswers(): void {
     this.#losing = true;
   }
 
-  mend(): void {
+  restore(): void {
     this.#losing = false;
     this.#cut = false;
     this.#stalled = false;
@@ -70,7 +70,7 @@ export class BreakableLink {
     );
     const end = () => {
       this.#pairs.delete(pair);
-      // A side that was reset resets the other: an orderly end would look like an answer that is complete.
+      // A side that was reset resets the other, because an orderly end would look like a complete answer.
       near.destroy();
       far.destroy();
     };
@@ -83,7 +83,7 @@ export class BreakableLink {
   }
 }
 
-/** Back-pressure is left out on purpose: what passes here are a few kilobytes a second. */
+/** There is no back-pressure on purpose: only a few kilobytes a second pass here. */
 function pass(from: Socket, to: Socket, isStalled: () => boolean, isLost: () => boolean = () => false): void {
   from.on('data', (chunk) => {
     if (!isLost()) to.write(chunk);

@@ -1,18 +1,18 @@
-/** Seed → schedule: which scenes are played and what goes wrong when. Pure; the same seed gives the same schedule. */
+/** Turns a seed into a schedule: which scenes are played and what goes wrong when. Pure; the same seed gives the same schedule. */
 import { Dice } from './dice.js';
 import { LATEST_ACCEPTED_MS, LATEST_VISIBLE_MS, plot, plotNamed, type PlotName } from './plots.js';
 import type { Moment, Scene, SceneEvent, SceneFault, Schedule, Timed, WorldEvent } from './schedule.js';
 
-/** Events fall into this time; after it the world is left alone until every run has ended. */
+/** Events happen within this time; after it nothing is disrupted until every run has ended. */
 const STORM_MS = 9_000;
 export const WORKERS = 2;
 
 const SCENES = 24;
 const AIMED_SCENES = 12;
-/** Blows to a worker hit every scene: in a storm of plots that strike workers, more would leave none at work. */
-const STRIKING_SCENES = 3;
+/** Disruptions of a worker affect every scene: with more plots that disrupt workers, no worker would be left. */
+const DISRUPTIVE_SCENES = 3;
 
-/** @param aim only scenes of these plots, and no blows but theirs: for mishaps that a storm drawn from all has too rarely */
+/** @param aim only scenes of these plots and their disruptions, for mishaps that are too rare in a storm drawn from all plots */
 export function makeSchedule(seed: number, aim: readonly PlotName[] = []): Schedule {
   const dice = new Dice(seed);
   return {
@@ -34,15 +34,15 @@ export function makeSchedule(seed: number, aim: readonly PlotName[] = []): Sched
 
 function aimedScenes(dice: Dice, aim: readonly PlotName[]): Scene[] {
   const scenes = named(AIMED_SCENES, (name) => ({ name, ...plotNamed(dice.one(aim), dice, dice.whole(0, STORM_MS)) }));
-  const strikes = scenes.some(({ events }) => events.some(({ event }) => 'worker' in event));
-  return strikes ? scenes.slice(0, STRIKING_SCENES) : scenes;
+  const disrupts = scenes.some(({ events }) => events.some(({ event }) => 'worker' in event));
+  return disrupts ? scenes.slice(0, DISRUPTIVE_SCENES) : scenes;
 }
 
 function named(count: number, make: (name: string) => Scene): Scene[] {
   return Array.from({ length: count }, (_item, index) => make(`s${index}`));
 }
 
-/** Runbooks with the weight they are drawn with, and the inputs they take. */
+/** Runbooks with their weight and their inputs. */
 const RUNBOOKS: readonly (readonly [name: string, inputs: (dice: Dice) => Record<string, unknown>])[] = [
   ['recover', () => ({})],
   ['recover', () => ({})],
@@ -63,10 +63,10 @@ const RUNBOOKS: readonly (readonly [name: string, inputs: (dice: Dice) => Record
   ['chaos-leave', () => ({})],
 ];
 
-/** A cloud job that never ends is given up only at its step's deadline, which the catalogue sets in minutes. */
+/** A run gives up a cloud job that never ends only at its step's deadline, which the catalogue sets in minutes. */
 const WITH_DEADLINE = RUNBOOKS.filter(([name]) => name.startsWith('chaos-'));
 
-/** Mishaps that only hurt together are rare by chance alone: every other scene is a plot. */
+/** Combinations of mishaps that matter are rare by chance alone, so every other scene is a plot. */
 function scene(dice: Dice, name: string): Scene {
   return dice.chance(0.5) ? { name, ...plot(dice, dice.whole(0, STORM_MS - 2_000)) } : mishap(dice, name);
 }
@@ -178,13 +178,13 @@ function sceneEvent(dice: Dice, runCount: number): SceneEvent {
 }
 
 function worldEvents(dice: Dice): Timed<WorldEvent>[] {
-  // Mostly one worker is struck and the other one takes over; now and then both are.
-  const struck = dice.chance(0.75)
+  // Usually one worker is disrupted and the other takes over; sometimes both are disrupted.
+  const targets = dice.chance(0.75)
     ? [dice.whole(0, WORKERS - 1)]
     : Array.from({ length: WORKERS }, (_item, index) => index);
   const events = dice.times(dice.whole(2, 4), () => ({
     atMs: dice.whole(1_000, STORM_MS),
-    event: worldEvent(dice, dice.one(struck)),
+    event: worldEvent(dice, dice.one(targets)),
   }));
   return events.sort((left, right) => left.atMs - right.atMs);
 }

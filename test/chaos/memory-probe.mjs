@@ -1,4 +1,4 @@
-// Loaded into a worker beside the product: on SIGHUP it prints what the process holds, after a garbage collection.
+// Loaded into a worker beside the product: on SIGHUP it prints the memory figures of the process, after a garbage collection.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 

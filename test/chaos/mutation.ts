@@ -1,13 +1,13 @@
-/** What a mutation is: one rule of the product taken out as somebody might by mistake, and what has to find it. */
+/** A mutation: one rule of the product removed as a developer might by mistake, and the checks that have to find that. */
 import type { Violation } from './evidence.js';
 import type { PlotName as ModelPlotName } from '../model/draw-plots.js';
-import type { BlowKind, Site } from '../model/scenario.js';
+import type { DisruptionKind, Site } from '../model/scenario.js';
 import type { PlotName } from './plots.js';
 
 interface Edit {
-  /** From the root of the project. */
+  /** Relative to the root of the project. */
   readonly file: string;
-  /** Stands exactly once in the file. */
+  /** Appears exactly once in the file. */
   readonly from: string;
   readonly to: string;
 }
@@ -15,48 +15,48 @@ interface Edit {
 /** The result compiles. */
 export interface Mutation {
   readonly name: string;
-  /** The promise that should be seen broken. */
+  /** The promise that the mutation breaks. */
   readonly breaks: Violation['promise'];
-  /** Which rule is taken out, and which story of the protocol comes back. */
+  /** The rule that is removed, and the story of the protocol that it brings back. */
   readonly why: string;
-  /** Of the product. */
+  /** Edits of the product. */
   readonly edits: readonly Edit[];
-  /** Left to the model where it is absent: what breaks it is too rare a coincidence for storms. */
+  /** Left to the model if absent: the coincidence that reveals it is too rare for storms. */
   readonly storms?: Storms;
   readonly model: InModel;
 }
 
 export interface Storms {
-  /** Found only by storms of these plots: drawn from all, they are too rare. */
+  /** Only storms of these plots find it; storms drawn from all plots find it too rarely. */
   readonly aim?: readonly PlotName[];
-  /** Storms must find it within that many seeds. */
+  /** Storms must find it within this many seeds. */
   readonly seeds: number;
 }
 
 export type InModel =
-  /** `edits`: the same rule where the model has it itself, since it does not run the product's workflows, HTTP client and access to Temporal. */
+  /** `edits`: the same rule in the model's own code, which replaces the product's workflows, HTTP client and access to Temporal. */
   | { readonly kind: 'found'; readonly edits?: readonly Edit[]; readonly aim?: Aim }
-  /** Nothing breaks: `why` says what else holds. A rule of this kind is not needed for the promises. */
+  /** Nothing breaks; `why` names what else protects the promises. The promises do not need a rule of this kind. */
   | { readonly kind: 'harmless'; readonly why: string; readonly edits?: readonly Edit[]; readonly aim?: Aim };
 
-/** Interleavings that have all of it are played, the others passed over: what breaks the mutation is a rare coincidence. */
+/** Only interleavings that have all of this are played, because a rare coincidence reveals the mutation. */
 export interface Aim {
   readonly sites?: readonly Site[];
-  readonly blows?: readonly BlowKind[];
+  readonly disruptions?: readonly DisruptionKind[];
   readonly runs?: number;
-  /** One of these. */
+  /** One of these plots. */
   readonly plots?: readonly ModelPlotName[];
-  /** Cloud jobs show later than ServiceStage is assumed to show them. Of the promises only `once` is given then. */
+  /** Cloud jobs show later than ServiceStage is assumed to show them. Then only the promise `once` holds. */
   readonly isBeyondTheWindow?: true;
 }
 
-/** Played by the model with the product's edits alone. */
+/** Played by the model with only the product's edits. */
 export const FOUND: InModel = { kind: 'found' };
 
-/** Played by the model with the product's edits alone, where such things come together. */
+/** Played by the model with only the product's edits, in scenarios that combine such mishaps. */
 export function foundWith(aim: Aim): InModel {
   return { kind: 'found', aim };
 }
 
-/** Of storms drawn from all plots: each was found by one of the first five. */
+/** Storms drawn from all plots: one of the first five found each mutation. */
 export const SEEDS = 5;

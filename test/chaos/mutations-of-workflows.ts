@@ -1,4 +1,7 @@
-/** Mutations of the workflows: settling, undoing, the baseline, the lease on an instance. What the model has in its own words is edited there as well. */
+/**
+ * Mutations of the workflows: settling, undoing, the baseline, the lease on an instance. If the model has its own code for a rule, that is
+ * edited as well.
+ */
 import { FOUND, SEEDS, type Mutation } from './mutation.js';
 
 const CAPTURE = 'src/workflows/capture.ts';
@@ -24,7 +27,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
   {
     name: 'settle-not-shielded',
     breaks: 'known',
-    why: 'A cancel reaches the settle, so a step that could have been cleared up ends indeterminate (story 8).',
+    why: 'A cancel reaches the settle, so a step that could have become clear ends indeterminate (story 8).',
     edits: [
       {
         file: PERFORM_STEP,
@@ -40,7 +43,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     storms: { aim: ['lostAnswerThenCancel', 'lostAnswerSeenLateThenCancel'], seeds: 6 },
     model: {
       kind: 'found',
-      aim: { sites: ['post'], blows: ['cancel'] },
+      aim: { sites: ['post'], disruptions: ['cancel'] },
       edits: [
         {
           file: MODEL_STEP,
@@ -69,12 +72,12 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
   {
     name: 'captured-while-moving',
     breaks: 'undone',
-    why: "The state that undo goes back to is read while a colleague's cloud job runs, so there is nothing to go back to (story 12).",
+    why: 'The state that an undo restores is read while a foreign cloud job runs, so there is nothing to restore (story 12).',
     edits: [
       { file: CAPTURE, from: `import { isAtRest } from '../domain/target/cloud-job.js';\n`, to: '' },
       { file: CAPTURE, from: `    if (isAtRest(reading) && clearAtMs <=`, to: `    if (clearAtMs <=` },
     ],
-    storms: { aim: ['colleagueAtTheStart'], seeds: 6 },
+    storms: { aim: ['operatorAtTheStart'], seeds: 6 },
     model: {
       kind: 'found',
       aim: { plots: ['foreignJobAtTheFirstReading'] },
@@ -84,7 +87,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
   {
     name: 'terminated-holder-not-waited-out',
     breaks: 'once',
-    why: 'A run begins at once after one that was terminated, while an attempt of that one may still send or its cloud job be unseen (story 9).',
+    why: 'A run begins at once after one that was terminated, while an attempt of the old run may still send, or its cloud job may still be invisible (story 9).',
     edits: [
       {
         file: LEASE,
@@ -94,7 +97,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'found',
-      aim: { sites: ['post'], blows: ['terminate'], runs: 2 },
+      aim: { sites: ['post'], disruptions: ['terminate'], runs: 2 },
       edits: [
         {
           file: 'test/model/execution.ts',
@@ -145,9 +148,9 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'drift-not-looked-at',
+    name: 'drift-ignored',
     breaks: 'undone',
-    why: 'An undo starts from what a fresh reading shows instead of from what this run followed, so it overwrites a colleague (story 10).',
+    why: "An undo starts from a fresh reading instead of from the cloud job that this run followed, so it overwrites somebody else's change (story 10).",
     edits: [
       {
         file: COMPENSATE,
@@ -168,7 +171,7 @@ import { observeTarget } from './proxies.js';`,
       const outcome = await performActionStep(step, { ...from, lastJobId }, request, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });`,
       },
     ],
-    storms: { aim: ['colleagueBetweenStepsThenFailure'], seeds: 8 },
+    storms: { aim: ['operatorBetweenStepsThenFailure'], seeds: 8 },
     model: {
       kind: 'found',
       aim: { plots: ['foreignJobBeforeTheUndo'] },
@@ -194,13 +197,13 @@ import { observeTarget } from './proxies.js';`,
         to: `    sent === 'no' || after === null || failure !== null ? null :`,
       },
     ],
-    storms: { aim: ['colleagueBetweenStepsThenFailure', 'doesNotConverge'], seeds: 6 },
+    storms: { aim: ['operatorBetweenStepsThenFailure', 'doesNotConverge'], seeds: 6 },
     model: FOUND,
   },
   {
     name: 'undo-oldest-first',
     breaks: 'undone',
-    why: 'Effects are taken back in the order they were made, so an undo meets a state that it cannot be sent in (section 5).',
+    why: 'Effects are taken back in the order they were made, so an undo finds a state in which it cannot be sent (section 5).',
     edits: [
       {
         file: 'src/domain/report/compensation.ts',
@@ -241,7 +244,7 @@ import { observeTarget } from './proxies.js';`,
   {
     name: 'baseline-is-what-a-reading-showed',
     breaks: 'known',
-    why: "The next step starts from the id that a reading happened to show and not from the one that was followed, so our own cloud job, visible late, counts as a colleague's (story 3).",
+    why: 'The next step starts from the id that a reading happened to show and not from the one that was followed, so our own cloud job, visible late, counts as foreign (story 3).',
     edits: [
       {
         file: 'src/domain/once/following.ts',

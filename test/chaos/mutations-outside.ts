@@ -1,4 +1,7 @@
-/** Mutations of the HTTP client's sockets, of how a run holds its child, of the report's memo. Storms play them; the model has the same rules in its own words. */
+/**
+ * Mutations of the HTTP client's sockets, of how a run holds its child, and of the report's memo. Storms play them; the model has its own code
+ * for these rules.
+ */
 import { SEEDS, type Mutation } from './mutation.js';
 
 const EXECUTION = 'test/model/execution.ts';
@@ -11,7 +14,7 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'post-retried-by-the-client',
     breaks: 'once',
-    why: 'The HTTP client sends a POST again after a reset, a time-out or a 5xx: two POSTs within one attempt (2.2).',
+    why: 'The HTTP client sends a POST again after a reset, a timeout or a 5xx: two POSTs within one attempt (2.2).',
     edits: [
       { file: HTTP, from: `  retry: { limit: 0 },`, to: `  retry: { limit: 2, methods: ['GET', 'POST'] },` },
       {
@@ -44,7 +47,7 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'lease-id-random',
     breaks: 'alone',
-    why: 'Each run takes a lease of its own, so two act on one instance at a time (section 7).',
+    why: 'Each run acquires a lease of its own, so two act on one instance at a time (section 7).',
     edits: [
       {
         file: LEASE,
@@ -83,7 +86,7 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'run-closes-over-its-child',
     breaks: 'ends',
-    why: 'A run that is terminated takes the child with it, which then neither finishes nor undoes what is in flight (section 7).',
+    why: 'The termination of a run terminates its child too, which then neither finishes nor undoes what is in flight (section 7).',
     edits: [
       {
         file: LEASE,
@@ -96,7 +99,7 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
       kind: 'found',
       edits: [
         {
-          file: 'test/model/blows.ts',
+          file: 'test/model/disruptions.ts',
           from: `      return stage.holder?.cancel();
     case 'resetWorkflow':`,
           to: `      if (stage.holder?.isOpen === true) stage.holder.close();

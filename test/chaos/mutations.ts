@@ -1,8 +1,11 @@
-/** The product broken on purpose, one rule at a time: what storms and the model have to find, so that their silence about the real product means something. */
+/**
+ * The product broken on purpose, one rule at a time. Storms and the model must find each mutation; otherwise their silence about the real
+ * product would prove nothing.
+ */
 import { BOUND_MUTATIONS } from '../model/mutations-of-bounds.js';
 import { LEASE_MUTATIONS } from '../model/mutations-of-the-lease.js';
 import { ONCE_MUTATIONS } from '../model/mutations-of-once.js';
-import { STATE_MUTATIONS } from '../model/mutations-of-what-is-told.js';
+import { STATE_MUTATIONS } from '../model/mutations-of-reports.js';
 import type { Mutation } from './mutation.js';
 import { OUTSIDE_MUTATIONS } from './mutations-outside.js';
 import { WORKFLOW_MUTATIONS } from './mutations-of-workflows.js';

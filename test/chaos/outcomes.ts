@@ -1,10 +1,13 @@
-/** The outcome table (protocol, section 8) read a second time: which outcomes a report may have. Shares nothing with `domain/report/outcome.ts`. */
+/**
+ * The outcome table (protocol, section 8) implemented a second time: which outcomes a report may have. Shares no code with
+ * `domain/report/outcome.ts`.
+ */
 import type { Outcome, StepReport, TargetReport } from '../../src/domain/report/report.js';
 
 /** Failures by which a first check, or ServiceStage itself, refuses before anything is done. */
 const REFUSALS = ['TargetBusy', 'TargetChanged', 'TargetNotFound', 'NotAllowed', 'InvalidStep'];
 
-/** Usually one. Two where the table leaves it open: effects that cancelled each other out without an undo may count as reversed. */
+/** Usually one. Two if the table leaves it open: effects that cancelled each other out without an undo may count as reversed. */
 export function allowedOutcomes(report: TargetReport, cancelRequested: boolean): readonly Outcome[] {
   const { steps, compensations, remaining, failure } = report;
   const acts = [...steps, ...compensations];
@@ -33,7 +36,7 @@ const SEVERITY: readonly Outcome[] = [
   'refused',
 ];
 
-/** Of a whole run: the worst of its targets; cancelled at least where that was asked, refused where nothing was begun. */
+/** The outcome of a whole run is the worst of its targets; at least cancelled if that was requested, refused if nothing was begun. */
 export function runOutcomeOf(targets: readonly TargetReport[], refused: boolean, cancelRequested: boolean): Outcome {
   const all = targets.map(({ outcome }) => outcome);
   if (cancelRequested) all.push('cancelled');

@@ -1,4 +1,4 @@
-/** Plays seeds one after another, each checked from the outside; the arena is kept as long as the next seed can use it. */
+/** Plays seeds one after another and checks each from outside; seeds share an arena as long as the next one can use it. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,12 +10,12 @@ import type { PlotName } from './plots.js';
 import { runSchedule } from './run-schedule.js';
 import { totalsOf, type Totals } from './totals.js';
 
-/** A server's database and the simulator grow: after this many seeds they begin anew. */
+/** The databases of server and simulator grow, so after this many seeds both start empty. */
 const SEEDS_PER_ARENA = 20;
 
 export interface PlayOptions {
   readonly seeds: Iterable<number>;
-  /** Storms of these plots alone; default: drawn from all. */
+  /** Only storms of these plots; default: drawn from all. */
   readonly aim?: readonly PlotName[];
   /** The compiled product: ours, or a mutant's. */
   readonly dist: string;
@@ -28,7 +28,7 @@ export interface PlayedSeed {
   readonly violations: readonly Violation[];
   readonly totals: Totals;
   readonly durationMs: number;
-  /** Of the evidence as JSON; written only where a promise did not hold. */
+  /** A folder for the evidence as JSON; written only if a promise did not hold. */
   readonly evidenceFile: string | null;
 }
 
@@ -70,7 +70,7 @@ async function keep(seed: number, evidence: unknown): Promise<string> {
   return file;
 }
 
-/** What a failure prints: each broken promise, where the evidence is, and the command that plays it again. */
+/** The output of a failure: each broken promise, the path of the evidence, and the command that plays the seed again. */
 export function describeFailure({ seed, aim, violations: found, evidenceFile }: PlayedSeed): string {
   const plots = aim.length === 0 ? '' : ` --plots ${aim.join(' ')}`;
   return [

@@ -1,14 +1,14 @@
-/** Scenes in which mishaps come together as in the stories of the protocol; when exactly is left to chance. */
+/** Scenes that combine mishaps as in the stories of the protocol; only their exact timing is random. */
 import type { Dice } from './dice.js';
 import type { Moment, Scene, SceneEvent, SceneFault } from './schedule.js';
 
-/** Accepted cloud jobs show at the latest this much later, and late acceptance comes at most that late: together inside the window. */
+/** The longest delay until accepted cloud jobs show, and the longest delay of a late acceptance: together inside the window. */
 export const LATEST_VISIBLE_MS = 800;
 export const LATEST_ACCEPTED_MS = 300;
 
 type Plot = (dice: Dice, atMs: number) => Omit<Scene, 'name'>;
 
-/** Any of those that a storm is drawn from. */
+/** Any of the runbooks that a storm is drawn from. */
 export function plot(dice: Dice, atMs: number): Omit<Scene, 'name'> {
   return dice.one(Object.values(DRAWN))(dice, atMs);
 }
@@ -27,7 +27,7 @@ interface Parts {
   readonly faults?: readonly SceneFault[];
   readonly outcomes?: Scene['outcomes'];
   readonly events?: Scene['events'];
-  /** Runbooks started on the same instance that much later. */
+  /** Delays before further runbooks start on the same instance. */
   readonly later?: readonly { readonly runbook: string; readonly afterMs: number }[];
 }
 
@@ -50,7 +50,7 @@ const ANY = [...SEVERAL_STEPS, 'restart', 'restart', 'stop', 'rollback', 'chaos-
 const onAction = (nth: number, fault: SceneFault['fault']): SceneFault => ({ on: { route: 'action' }, nth, fault });
 const onInstance = (nth: number, fault: SceneFault['fault']): SceneFault => ({ on: { route: 'instance' }, nth, fault });
 const moment = (after: Moment['after'], nth: number, delayMs: number): Moment => ({ after, nth, delayMs });
-const colleague = (dice: Dice): SceneEvent => ({
+const operatorActs = (dice: Dice): SceneEvent => ({
   kind: 'console',
   ...dice.one([
     { action: 'restart', parameters: {} },
@@ -74,10 +74,10 @@ const losesTheRequest = (dice: Dice): SceneFault['fault'] =>
     { kind: 'hang', ms: dice.whole(100, 1_200) },
     { kind: 'status', status: 504 },
   ]);
-/** Accepted, but only after a while: what happens meanwhile meets an open POST. */
+/** Accepted, but with a delay, so that other events happen while the POST is open. */
 const slowPost = (dice: Dice): SceneFault['fault'] => ({ kind: 'delay', ms: dice.whole(400, 900) });
 
-/** The entry reading is held back, and a worker frozen over it; what it sends is seen late. */
+/** The entry reading is delayed, and its worker is frozen meanwhile; what it sends shows late. */
 function frozenOverItsReading(dice: Dice, { fromMs, toMs }: { fromMs: number; toMs: number }): Parts {
   return {
     runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'restart', 'declared-undo']),
@@ -89,7 +89,7 @@ function frozenOverItsReading(dice: Dice, { fromMs, toMs }: { fromMs: number; to
     ],
     events: [
       {
-        moment: moment('struck', 1, 0),
+        moment: moment('faultHit', 1, 0),
         event: { kind: 'freezeWorker', worker: dice.whole(0, 1), forMs: dice.whole(fromMs, toMs) },
       },
     ],
@@ -114,32 +114,32 @@ const DRAWN = {
           visibleLateMs: dice.whole(500, LATEST_VISIBLE_MS),
           statusLateMs: dice.whole(0, LATEST_VISIBLE_MS),
         }),
-        // One attempt after another reads nothing, so that the cancel meets one that does not know what became of the POST.
+        // One attempt after another fails to read, so the cancel meets an attempt that does not know the result of the POST.
         { ...onInstance(4, { kind: 'status', status: 503 }), times: dice.whole(4, 14) },
       ],
       events: [{ moment: moment('accepted', 1, dice.whole(0, 300)), event: { kind: 'cancel', run: 0 } }],
     });
   },
-  lostRequestThenColleague(dice: Dice, atMs: number) {
+  lostRequestThenOperator(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(ANY),
       faults: [onAction(1, losesTheRequest(dice))],
-      events: [{ moment: moment('lease', 1, dice.whole(0, 900)), event: colleague(dice) }],
+      events: [{ moment: moment('lease', 1, dice.whole(0, 900)), event: operatorActs(dice) }],
     });
   },
-  colleagueBetweenStepsThenFailure(dice: Dice, atMs: number) {
+  operatorBetweenStepsThenFailure(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(SEVERAL_STEPS),
       outcomes: [{ nth: 2, executionStatus: 'FAILED', durationMs: dice.whole(400, 1_500) }],
-      events: [{ moment: moment('accepted', dice.whole(1, 2), dice.whole(0, 1_200)), event: colleague(dice) }],
+      events: [{ moment: moment('accepted', dice.whole(1, 2), dice.whole(0, 1_200)), event: operatorActs(dice) }],
     });
   },
-  colleagueAtTheStart(dice: Dice, atMs: number) {
+  operatorAtTheStart(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(SEVERAL_STEPS),
       outcomes: dice.chance(0.5) ? [{ nth: 2, executionStatus: 'FAILED' }] : [],
       events: [
-        { moment: moment('start', 1, dice.whole(0, 150)), event: colleague(dice) },
+        { moment: moment('start', 1, dice.whole(0, 150)), event: operatorActs(dice) },
         { moment: moment('accepted', 2, dice.whole(0, 500)), event: { kind: 'cancel', run: 0 } },
       ],
     });
@@ -231,7 +231,7 @@ const DRAWN = {
     });
   },
   frozenBeforeItsSend(dice: Dice, atMs: number) {
-    // It wakes with an old answer, its successor at work (story 11).
+    // It wakes with an old answer while its successor works (story 11).
     return scene(atMs, frozenOverItsReading(dice, { fromMs: 5_500, toMs: 9_000 }));
   },
   cancelledTwice(dice: Dice, atMs: number) {
@@ -245,14 +245,14 @@ const DRAWN = {
   },
 } satisfies Record<string, Plot>;
 
-/** They strike every worker, or need a storm of their own: played only by name. */
+/** They disrupt every worker, or need a storm of their own: played only by name. */
 const AIMED = {
   provedUnsentThenKilled(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'restart', 'declared-undo']),
       faults: [
         onAction(1, { kind: 'throttle', retryAfterSeconds: 0.1 }),
-        // Accepted at once, and the worker is gone before the answer comes: only what was heartbeat is left (story 6b).
+        // Accepted at once, but the worker is killed before the answer comes: only the heartbeats are left (story 6b).
         onAction(2, { kind: 'actThenHang', ms: 900 }),
       ],
       events: [0, 1].map((worker) => ({
@@ -282,14 +282,14 @@ const AIMED = {
     return scene(atMs, {
       runbook: dice.one(['scale-then-restart', 'chaos-many-steps', 'recover', 'declared-undo']),
       faults: [onAction(1, { kind: 'actThenReset' })],
-      // What it was to bring about does not hold: only the new cloud job tells that it was sent.
+      // The desired state does not hold, so only the new cloud job shows that the action was sent.
       outcomes: [{ nth: 1, executionStatus: 'FAILED' }],
     });
   },
   pausedThenCancelled(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(ANY),
-      // Its answer is lost while it is paused, so that no attempt runs when the cancel comes.
+      // The answer is lost while the activity is paused, so that no attempt runs when the cancel comes.
       faults: [onAction(1, { kind: 'actThenHang', ms: 1_500 })],
       events: [
         { moment: moment('accepted', 1, 0), event: { kind: 'pauseActivity', forMs: 4_000 } },
@@ -300,7 +300,7 @@ const AIMED = {
   resetForgetting(dice: Dice, atMs: number) {
     return scene(atMs, {
       runbook: dice.one(ANY),
-      // The attempt goes on until its answer is lost; the one after the reset is number 1 again, and knows nothing.
+      // The attempt continues until its answer is lost. The one after the reset is number 1 again, without any details.
       faults: [onAction(1, { kind: 'actThenHang', ms: 1_500 })],
       events: [{ moment: moment('accepted', 1, 0), event: { kind: 'resetActivity', forgetting: true } }],
     });
@@ -309,20 +309,20 @@ const AIMED = {
     // It wakes before its fence: both the old attempt and the new one may send.
     const parts = frozenOverItsReading(dice, { fromMs: 2_000, toMs: 3_000 });
     const reset: Scene['events'][number] = {
-      moment: moment('struck', 1, 0),
+      moment: moment('faultHit', 1, 0),
       event: { kind: 'resetTarget', to: 'last' },
     };
     return scene(atMs, { ...parts, events: [...(parts.events ?? []), reset] });
   },
-  colleagueDoesTheSame(dice: Dice, atMs: number) {
+  operatorDoesTheSame(dice: Dice, atMs: number) {
     const action = dice.one(['restart', 'stop']);
     return scene(atMs, {
       runbook: action,
       faults: [onAction(1, { kind: 'hang', ms: 1_200 })],
-      // While the request hangs and is lost: after the entry reading, before anybody reads again.
+      // While the request hangs and is lost: after the entry reading, and before the next reading.
       events: [
         {
-          moment: moment('struck', 1, dice.whole(100, 600)),
+          moment: moment('faultHit', 1, dice.whole(100, 600)),
           event: { kind: 'console', action, parameters: {}, visibleLateMs: 0 },
         },
       ],

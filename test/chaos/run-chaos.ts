@@ -1,4 +1,4 @@
-/** `npm run chaos`: seeded storms against the real product, checked from the outside. `-- --help` lists what it can do. */
+/** `npm run chaos`: seeded storms against the real product, checked from outside. `-- --help` lists the options. */
 import { appendFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
@@ -28,18 +28,18 @@ interface Options {
 
 const program = new Command('chaos')
   .description(
-    'Plays seeded schedules of crashes, lost answers, cuts and foreign actions, and checks the four promises from the outside.',
+    'Plays seeded schedules of crashes, lost answers, cuts and foreign actions, and checks the four promises from outside.',
   )
-  .option('--seed <n>', 'play this seed alone', whole)
+  .option('--seed <n>', 'play only this seed', whole)
   .option('--from <n>', 'first seed', whole, 1)
-  .option('--seeds <n>', 'how many seeds', whole, 10)
-  .option('--minutes <n>', `stop after this time; for --soak how long it takes, default ${SOAK_MINUTES}`, whole)
-  .option('--plots <names...>', `storms of these plots alone: ${PLOT_NAMES.join(', ')}`, plotNames)
+  .option('--seeds <n>', 'number of seeds', whole, 10)
+  .option('--minutes <n>', `stop after this time; with --soak its duration, default ${SOAK_MINUTES}`, whole)
+  .option('--plots <names...>', `only storms of these plots: ${PLOT_NAMES.join(', ')}`, plotNames)
   .option('--totals <file>', 'append the figures to this file, one JSON line')
-  .option('--mutations [names...]', 'break the product on purpose, and show that each break is found')
-  .option('--exhaustive', 'each fault at each request, once, without randomness; differences from the kept table')
+  .option('--mutations [names...]', 'break the product on purpose, and show that each mutation is found')
+  .option('--exhaustive', 'each fault at each request, once, without randomness; prints differences from the table')
   .option('--write', 'with --exhaustive: write the table')
-  .option('--soak', '200 runs side by side while workers are killed')
+  .option('--soak', '200 parallel runs while workers are killed')
   .action(async (options: Options) => {
     process.exitCode = await chosen(options);
   });
@@ -55,7 +55,7 @@ function plotNames(name: string, earlier: readonly PlotName[] = []): PlotName[] 
   return [...earlier, name];
 }
 
-/** @returns the exit code: 0 when every promise held (with `--mutations`: when every break was found), else 1 */
+/** @returns the exit code: 0 if every promise held (with `--mutations`: if every mutation was found), else 1 */
 async function chosen(options: Options): Promise<number> {
   if (options.mutations !== undefined)
     return (await checkMutations(options.mutations === true ? null : options.mutations, say)) ? 0 : 1;
@@ -92,5 +92,5 @@ function describeSeed({ seed, totals, durationMs }: PlayedSeed): string {
 }
 
 await program.parseAsync();
-// Links to a stopped server and workers that were killed may leave handles behind that nobody waits for.
+// Links to a stopped server and killed workers may leave handles that nothing waits for.
 process.exit();

@@ -1,8 +1,8 @@
-/** What a run tells: an outcome that follows from its targets, and of the instance what the holder of its lease told. */
+/** The report of a run: its outcome follows from its targets, and for the instance it repeats the report of the lease holder. */
 import type { RunEvidence, SceneEvidence } from './evidence.js';
 import { runOutcomeOf } from './outcomes.js';
 
-/** Every closed run that nobody terminated has a report. One sentence for each thing wrong with it. */
+/** Every closed run has a report, unless it was terminated. One sentence for each problem. */
 export function runReportProblems(run: RunEvidence, scene: SceneEvidence): readonly string[] {
   const { workflowId, status, report } = run;
   if (status === 'RUNNING' || status === 'TERMINATED') return [];
@@ -14,28 +14,28 @@ export function runReportProblems(run: RunEvidence, scene: SceneEvidence): reado
   return [
     ...(report.outcome === expected
       ? []
-      : [`run ${workflowId} says ${report.outcome}; by its targets it is ${expected}`]),
-    ...(status === expectedStatus ? [] : [`run ${workflowId} is ${expected} and closed ${status}`]),
-    ...toldByItsHolder(run, scene),
+      : [`run ${workflowId} reports ${report.outcome}; by its targets it is ${expected}`]),
+    ...(status === expectedStatus ? [] : [`run ${workflowId} is ${expected}, but closed ${status}`]),
+    ...holderReportProblems(run, scene),
   ];
 }
 
-/** What a run tells of the instance is what the holder of the lease told, or that this holder was lost. */
-function toldByItsHolder(
+/** A run reports for the instance what the holder of the lease reported, or that this holder was lost. */
+function holderReportProblems(
   { workflowId, report }: RunEvidence,
   { holders, instanceId }: SceneEvidence,
 ): readonly string[] {
   const own = holders.filter(({ parentWorkflowId }) => parentWorkflowId === workflowId);
-  const told = report?.targets.find((target) => target.instanceId === instanceId);
+  const reported = report?.targets.find((target) => target.instanceId === instanceId);
   if (own.length === 0) {
-    const acted = [...(told?.steps ?? []), ...(told?.compensations ?? [])].length > 0;
-    return acted ? [`run ${workflowId} reports steps and never held the lease`] : [];
+    const acted = [...(reported?.steps ?? []), ...(reported?.compensations ?? [])].length > 0;
+    return acted ? [`run ${workflowId} reports steps, but never held the lease`] : [];
   }
   const lost = own.some(({ report: ofHolder }) => ofHolder === null);
-  if (told === undefined) return lost ? [] : [`run ${workflowId} held the lease and does not report the instance`];
-  if (own.some((holder) => JSON.stringify(holder.report) === JSON.stringify(told))) return [];
-  const saysLost = told.outcome === 'indeterminate' && told.steps.length === 0;
-  return lost && saysLost
+  if (reported === undefined) return lost ? [] : [`run ${workflowId} held the lease, but does not report the instance`];
+  if (own.some((holder) => JSON.stringify(holder.report) === JSON.stringify(reported))) return [];
+  const reportsLost = reported.outcome === 'indeterminate' && reported.steps.length === 0;
+  return lost && reportsLost
     ? []
-    : [`run ${workflowId} reports the instance otherwise than the holder of the lease (${told.outcome})`];
+    : [`run ${workflowId} reports the instance differently from the holder of the lease (${reported.outcome})`];
 }

@@ -7,9 +7,9 @@ import { ARENA_LIMITS, type Arena } from './arena.js';
 import type { Disturbance, Evidence } from './evidence.js';
 import { gatherScene, type PlayedScene } from './gather.js';
 import type { Scene, Schedule } from './schedule.js';
-import { comes, happen, happenTo, persistently } from './strike.js';
+import { comes, happen, happenTo, persistently } from './disrupt.js';
 
-/** A run that has not ended this long after the storm does not end: deadlines and settling add up to less. */
+/** A run that has not ended this long after the storm never ends: deadlines and settling add up to less. */
 const END_DEADLINE_MS = 150_000;
 const POLL_MS = 250;
 
@@ -37,13 +37,13 @@ export async function runSchedule(arena: Arena, schedule: Schedule): Promise<Evi
     seed: schedule.seed,
     limits: ARENA_LIMITS,
     scenes: await Promise.all(scenes.map((scene) => gatherScene(arena, scene))),
-    disturbances: [...disturbances, ...arena.takeIncidents()],
+    disturbances: [...disturbances, ...arena.drainIncidents()],
   };
 }
 
 const STARVED_MS = 400;
 
-/** Where this process gets no processor for so long, the workers beside it do not either: their limits are shorter than that. */
+/** If this process gets no CPU for this long, neither do the workers beside it, whose limits are shorter. */
 function watchForStarvation(disturbances: Disturbance[]): NodeJS.Timeout {
   let lastMs = Date.now();
   return setInterval(() => {
@@ -84,7 +84,7 @@ async function play(arena: Arena, played: PlayedScene, startedAtMs: number, ofAl
     ...scene.runs.map(async ({ atMs, runbook, inputs }, index) => {
       await until(startedAtMs + atMs);
       const id = workflowIds[index] ?? '';
-      // The id makes it safe to ask again when the server was away.
+      // The id makes it safe to retry after the server was unreachable.
       await persistently(() => arena.runbooks.start(runbook, { targets: [path], inputs, requestedBy: 'chaos', id }));
     }),
     ...scene.events.map(async ({ moment, event }) => {
@@ -92,7 +92,7 @@ async function play(arena: Arena, played: PlayedScene, startedAtMs: number, ofAl
       if (!(await comes(arena, played, moment))) return;
       await delay(moment.delayMs);
       const beganAtMs = Date.now();
-      // Also where it failed: the server may have taken what the command line took for refused.
+      // Also after an error: the server may have carried out what the command line reported as refused.
       if (await happenTo(arena, played, event))
         ('worker' in event ? ofAll : played.disturbances).push({
           kind: event.kind,
@@ -107,7 +107,7 @@ async function until(atMs: number): Promise<void> {
   await delay(Math.max(0, atMs - Date.now()));
 }
 
-/** Runs and their targets: a reset leaves a target that goes on although its run has ended. */
+/** Runs and their targets: a reset leaves a target that continues although its run has ended. */
 async function untilAllEnded(arena: Arena, scenes: readonly PlayedScene[]): Promise<void> {
   const giveUpAtMs = Date.now() + END_DEADLINE_MS;
   const open = new Set(scenes.flatMap(({ workflowIds, leaseId: lease }) => [...workflowIds, lease]));

@@ -1,15 +1,15 @@
 /** A schedule: everything that one seed does to the product, as plain data. Same seed, same schedule; nothing here reads a clock. */
 import type { FaultRequest } from '../support/simulator.js';
 
-/** `atMs` is counted from the start of the schedule throughout. */
+/** `atMs` always counts from the start of the schedule. */
 export interface Schedule {
   readonly seed: number;
   /** Workers and clients encode payloads with a slow, asynchronous codec. */
   readonly withCodec: boolean;
-  /** Of the simulator. */
+  /** The rate limit of the simulator. */
   readonly switches: Readonly<Record<string, unknown>>;
   readonly scenes: readonly Scene[];
-  /** What happens to everybody: workers, server, connections, credentials. */
+  /** Disruptions of the whole arena: workers, server, connections, credentials. */
   readonly events: readonly Timed<WorldEvent>[];
 }
 
@@ -34,12 +34,12 @@ export interface Scene {
 }
 
 /**
- * Runs are fast or slow as the machine is, so what happens to one is timed by what it does: a while after its first run was started,
- * after somebody took the lease, after the n-th action was accepted, or after the n-th of the scene's faults struck for the first time.
+ * The speed of a run depends on the machine, so events of a run are timed by its progress: after its first run was started, after a run
+ * acquired the lease, after the n-th action was accepted, or after the n-th of the scene's faults hit for the first time.
  */
 export interface Moment {
-  readonly after: 'start' | 'lease' | 'accepted' | 'struck';
-  /** 1 for the first; of accepted actions and of faults only. */
+  readonly after: 'start' | 'lease' | 'accepted' | 'faultHit';
+  /** 1 for the first; only for accepted actions and faults. */
   readonly nth: number;
   readonly delayMs: number;
 }
@@ -56,25 +56,25 @@ export type SceneEvent =
   | { readonly kind: 'terminateTarget' }
   /** `forgetting`: its heartbeat details are cleared as well. */
   | { readonly kind: 'resetActivity'; readonly forgetting?: true }
-  /** Paused, and unpaused that much later. */
+  /** Paused, then unpaused after `forMs`. */
   | { readonly kind: 'pauseActivity'; readonly forMs: number }
-  /** Of the workflow that holds the lease, to its first workflow task or to its last. */
+  /** Resets the workflow that holds the lease, to its first workflow task or to its last. */
   | { readonly kind: 'resetTarget'; readonly to: 'first' | 'last' }
-  /** To everybody, at a moment of this scene. */
+  /** A disruption of the whole arena, at a moment of this scene. */
   | WorkerEvent;
 
 export type WorldEvent =
   | WorkerEvent
   | { readonly kind: 'stopServer'; readonly signal: 'SIGKILL' | 'SIGTERM'; readonly forMs: number }
-  /** Open connections are reset, new ones are refused for that long. */
+  /** Open connections are reset and new ones are refused for this long. */
   | { readonly kind: 'cut'; readonly link: Link; readonly worker: number; readonly forMs: number }
-  /** Nothing passes for that long, in either direction; then all that waited does. */
+  /** Nothing passes for this long, in either direction; then everything that waited passes. */
   | { readonly kind: 'stall'; readonly link: Link; readonly worker: number; readonly forMs: number }
   | { readonly kind: 'expireTokens' }
   | { readonly kind: 'throttleAll'; readonly requests: number; readonly windowSeconds: number; readonly forMs: number };
 
 type WorkerEvent =
-  /** Started again that much later. */
+  /** Started again after this delay. */
   | {
       readonly kind: 'killWorker';
       readonly worker: number;
@@ -83,5 +83,5 @@ type WorkerEvent =
     }
   | { readonly kind: 'freezeWorker'; readonly worker: number; readonly forMs: number };
 
-/** Between a worker and the Temporal server, or a worker and the simulator. */
+/** Between a worker and the Temporal server, or between a worker and the simulator. */
 export type Link = 'temporal' | 'serviceStage';

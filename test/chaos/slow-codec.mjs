@@ -10,7 +10,7 @@ const encodeOne = async ({ metadata, data = new Uint8Array() }) => {
   return { metadata: { encoding: ENCODING, was: metadata?.encoding ?? new Uint8Array() }, data: flip(data) };
 };
 
-// The server writes payloads of its own, which no codec has seen: they pass as they are.
+// The server writes payloads of its own, which no codec has encoded: they pass unchanged.
 const decodeOne = async (payload) => {
   if (new TextDecoder().decode(payload.metadata?.encoding) !== 'binary/slow') return payload;
   await delay(5);

@@ -1,4 +1,7 @@
-/** `npm run chaos -- --soak`: 200 runs side by side for a long time while workers are killed. Nothing may be lost, and what survives may not grow. */
+/**
+ * `npm run chaos -- --soak`: 200 parallel runs for a long time while workers are killed. Nothing may be lost, and the memory of the surviving
+ * worker may not grow.
+ */
 import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Arena } from './arena.js';
@@ -11,21 +14,21 @@ export interface SoakOptions {
 
 const SIDE_BY_SIDE = 200;
 const KILL_EVERY_MS = 30_000;
-/** Workers 0 and 1 are killed in turn; this one lives from the first minute to the last, so that its memory can be watched. */
+/** Workers 0 and 1 are killed in turn; this one runs from the first minute to the last, so that its memory can be watched. */
 const SURVIVOR = 2;
 const STARTED_OVER_MS = 60_000;
-/** A run lasts about 70 s, and a killed worker's steps stand still for a while. */
+/** A run lasts about 70 s, and a killed worker's steps pause for a while. */
 const END_DEADLINE_MS = 10 * 60_000;
-/** Connections that are kept alive and timers that run out. */
+/** Until keep-alive connections and timers have expired. */
 const AFTERGLOW_MS = 90_000;
-/** Some few come and go by themselves. */
+/** A few handles come and go by themselves. */
 const SLACK = 8;
 const LARGEST_GROWTH = 1.25;
-/** Fewer looks than these after the warm-up say nothing about growth. */
-const FEWEST_LOOKS = 4;
+/** Fewer samples after the warm-up do not show whether memory grows. */
+const FEWEST_SAMPLES = 4;
 const ACTIONS_OF_A_RUN = ['stop', 'start', 'scale', 'scale'];
 
-/** A third of the defaults: 200 runs on two cores answer more slowly than a few do. The heartbeat time-out is 8 s. */
+/** A third of the defaults: 200 runs on two cores answer more slowly than a few do. The heartbeat timeout is 8 s. */
 const TIMES = {
   RUNBOOK_READ_TIMEOUT: '2s',
   RUNBOOK_POST_TIMEOUT: '4s',
@@ -34,7 +37,7 @@ const TIMES = {
   RUNBOOK_LIMITS: 'budgetWait=2s,credentialsWait=2s,margin=2s,lateStart=8s',
 };
 
-/** What the surviving worker holds, as its probe tells, and what the operating system says of it. */
+/** A sample of the surviving worker: its memory probe, and the figures of the operating system. */
 interface Holding {
   readonly rssMiB: number;
   /** After a garbage collection. */
@@ -46,7 +49,7 @@ interface Holding {
 
 type Say = (line: string) => void;
 
-/** @returns whether nothing was lost and nothing leaked */
+/** @returns true if nothing was lost and nothing leaked */
 export async function soak({ dist, minutes, say }: SoakOptions): Promise<boolean> {
   const arena = await Arena.open({ workers: 3, withCodec: false, dist, probe: SURVIVOR, times: TIMES, say });
   try {
@@ -58,7 +61,7 @@ export async function soak({ dist, minutes, say }: SoakOptions): Promise<boolean
     await Promise.all([
       ...Array.from({ length: SIDE_BY_SIDE }, (_item, slot) =>
         runAgainAndAgain(arena, slot, endsAtMs, tally).catch((error: unknown) => {
-          // One slot less is told at the end; the others go on.
+          // A failed slot is reported at the end; the others continue.
           tally.problems.push(`slot ${slot}: ${reasonOf(error)}`);
           say(`slot ${slot} gave up: ${reasonOf(error)}`);
         }),
@@ -85,7 +88,7 @@ async function runAgainAndAgain(arena: Arena, slot: number, endsAtMs: number, ta
     name,
     replica: 2,
   });
-  // Not all at the same moment: planning, stopping and starting are spread as they would be in life.
+  // Not all at the same moment: planning, starting and stopping are spread as in real operation.
   await delay((slot / SIDE_BY_SIDE) * STARTED_OVER_MS);
   for (let round = 0; Date.now() < endsAtMs; round++) {
     const id = `${name}-${round}`;
@@ -122,7 +125,7 @@ async function watchSurvivor(arena: Arena, endsAtMs: number, holdings: Holding[]
 
 async function holdingOf(arena: Arena): Promise<Holding> {
   const worker = arena.worker(SURVIVOR);
-  if (worker === null) throw new Error('The worker that was to survive is gone');
+  if (worker === null) throw new Error('The worker that should survive has ended');
   const answer = worker.nextLine((line) => line.startsWith('{"probe":true'));
   await worker.kill('SIGHUP');
   const { rss, heapUsed, resources } = JSON.parse(await answer) as {
@@ -134,7 +137,7 @@ async function holdingOf(arena: Arena): Promise<Holding> {
   return { rssMiB: mebibytes(rss), heapMiB: mebibytes(heapUsed), fileDescriptors, resources };
 }
 
-/** Once everything has ended, what is still held is a leak. */
+/** Once everything has ended, whatever is still held is a leak. */
 async function judge(
   arena: Arena,
   idle: Holding,
@@ -167,11 +170,11 @@ function leaks(idle: Holding, rest: Holding): string[] {
   ];
 }
 
-/** The first quarter is warming up: caches fill. From then on neither the used heap nor the whole process grows. */
+/** The first quarter is the warm-up, in which caches fill. After it neither the used heap nor the whole process may grow. */
 function growth(holdings: readonly Holding[]): string[] {
   const warm = holdings.slice(Math.floor(holdings.length / 4));
-  if (warm.length < FEWEST_LOOKS)
-    return [`${warm.length} looks at the survivor say nothing about growth; soak for longer`];
+  if (warm.length < FEWEST_SAMPLES)
+    return [`${warm.length} samples of the survivor are too few to show growth; soak for longer`];
   return [grown('used heap', warm, 'heapMiB'), grown('resident memory', warm, 'rssMiB')].flat();
 }
 

@@ -1,10 +1,10 @@
-/** A step beside what the simulator knows of it, and whether its doubt is honest. */
+/** A reported step beside what the simulator knows of it, and whether its doubt is justified. */
 import type { StepReport } from '../../src/domain/report/report.js';
 import type { AcceptedAction } from '../support/simulator.js';
 import { foreignTo, type Scheduling, type SceneRecord, type TrackedDecision } from './decisions.js';
 import { CLOCK_MS } from './disturbances.js';
 import type { HolderEvidence } from './evidence.js';
-import { isWished } from './instance-states.js';
+import { isDesired } from './instance-states.js';
 
 /** A step of a report beside what the simulator knows of it. */
 export interface StepInScene {
@@ -21,7 +21,7 @@ export function followed({ step, posts }: StepInScene): AcceptedAction | undefin
   return posts.find(({ cloudJobId }) => cloudJobId === step.cloudJobId);
 }
 
-/** Foreign cloud jobs in flight together with this one: what it left is not its own work alone. */
+/** Foreign cloud jobs in flight together with this one, so that the result is not its work alone. */
 export function meanwhile(post: AcceptedAction, { holder, record }: StepInScene): readonly AcceptedAction[] {
   const endedAtMs = post.endedAtMs ?? Number.POSITIVE_INFINITY;
   return foreignTo(holder, record).filter(
@@ -30,8 +30,9 @@ export function meanwhile(post: AcceptedAction, { holder, record }: StepInScene)
 }
 
 /**
- * Also where its own cloud job had not ended, or showed too late, or a colleague's was in flight: settling runs out, whatever chaos did.
- * And where the step was decided before a reset of its workflow: no attempt of it is first-like, however long ago the reset was.
+ * Doubt is also justified if its own cloud job had not ended or showed too late, or if a foreign one was in flight: settling times out,
+ * whatever chaos did. So it is if the step was decided before a reset of its workflow: then no attempt is proven unsent, however long ago the
+ * reset was.
  */
 export function hasReasonForDoubt({ scheduling: { decision }, step, holder, record }: StepInScene): boolean {
   const { disturbances, ours, byConsole } = record;
@@ -52,19 +53,19 @@ export function hasReasonForDoubt({ scheduling: { decision }, step, holder, reco
   const isDecidedBeforeReset =
     holder.originalRunId !== holder.runId && decision.request.decidedInRunId !== holder.runId;
   if (isDecidedBeforeReset || decision.lostAttempt === true || isInFlight || isForeignInFlight || isLate) return true;
-  // Lost attempts have been asked about above; a step that no attempt reports on says 0.
+  // Lost attempts are covered above; a step without any reported attempt counts 0.
   return disturbances.makeDoubt(decision.scheduledAtMs, step.endedAtMs, step.attempts === 1);
 }
 
 /**
- * It had ended as desired, showed as the newest, and was not older than the step, and then the API could be read in peace for long
- * enough: a whole visibility window for quiet readings, and a few readings to judge, follow and verify.
+ * True if it had ended as desired, showed as the newest and was not older than the step, and the API was readable for long enough after that:
+ * a whole visibility window for quiet readings, and a few readings to judge, follow and verify.
  */
 export function couldBeAdopted(post: AcceptedAction, inScene: StepInScene): boolean {
   const { step, scheduling, record } = inScene;
   const { action } = scheduling.decision.request;
   const { visibilityWindowMs, quietMs, readTimeoutMs, clockSkewMs } = record.limits;
-  if (post.executionStatus !== 'SUCCEEDED' || post.after === null || !isWished(action, post.after)) return false;
+  if (post.executionStatus !== 'SUCCEEDED' || post.after === null || !isDesired(action, post.after)) return false;
   if (post.atMs < scheduling.decision.scheduledAtMs - clockSkewMs || record.disturbances.areBeyondTheWindow(post))
     return false;
   const laterOnes = record.scene.accepted.filter(({ atMs }) => atMs > post.atMs && atMs <= step.endedAtMs);

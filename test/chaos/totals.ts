@@ -30,7 +30,7 @@ export function add(left: Totals, right: Totals): Totals {
   return Object.fromEntries(TOTAL_NAMES.map((name) => [name, left[name] + right[name]])) as Record<TotalName, number>;
 }
 
-/** Faults after which the action was accepted and the caller does not learn its cloud job. */
+/** Faults after which the action was accepted but the caller does not learn its cloud job. */
 const LOSES_THE_ANSWER = ['actThenReset', 'actThenStatus', 'actThenHang', 'actThenWrongBody', 'truncate', 'actLate'];
 
 export function totalsOf({ scenes, disturbances }: Evidence, violations: number): Totals {

@@ -1,10 +1,10 @@
-/** Undone: what a run changed and could take back is as before, or its report says why not; and nobody else's work is undone. */
+/** Undone: what a run changed and could take back is as before, or its report gives the reason; and no foreign work is undone. */
 import type { StepReport } from '../../src/domain/report/report.js';
 import type { AcceptedAction, InstanceState } from '../support/simulator.js';
 import { describePost, foreignTo, holderOf, postsOf, type SceneRecord, type TrackedDecision } from './decisions.js';
 import { CLOCK_MS } from './disturbances.js';
 import type { HolderEvidence } from './evidence.js';
-import { ANSWERABLE, differences, hasFailed, isMoving, isWished, type Dimension } from './instance-states.js';
+import { ANSWERABLE, differences, hasFailed, isMoving, isDesired, type Dimension } from './instance-states.js';
 
 const UNDO_MAY_BE_OWED = ['compensated', 'cancelled', 'failed', 'compensationFailed'];
 
@@ -31,21 +31,23 @@ function differencesLeft(holder: HolderEvidence, record: SceneRecord): readonly 
   return differences(before, last.after)
     .filter(
       (dimension) =>
-        isAnswerable(dimension, last, posts) && !isTold(dimension, holder) && !isUndoneAsDeclared(dimension, holder),
+        isAnswerable(dimension, last, posts) &&
+        !isReported(dimension, holder) &&
+        !isUndoneAsDeclared(dimension, holder),
     )
     .map(
       (dimension) =>
-        `holder ${runId} ended ${report.outcome} with another ${dimension} and does not say so: ${shown(before)} → ${shown(last.after)}`,
+        `holder ${runId} ended ${report.outcome} with another ${dimension} and does not report it: ${shown(before)} → ${shown(last.after)}`,
     );
 }
 
-/** A reset to before the first reading captures anew; what was sent before that is another decision's. */
+/** A reset to before the first reading captures the state again; what was sent before that belongs to another decision. */
 function postsAfterCapture(holder: HolderEvidence, record: SceneRecord): readonly AcceptedAction[] {
   const capturedAtMs = holder.report?.captured?.observedAtMs ?? 0;
   return postsOf(holder, record).filter(({ atMs }) => atMs >= capturedAtMs - CLOCK_MS);
 }
 
-/** Did the failed step, or the cancel, ask for an undo? Where both came at the same moment, only if both do. */
+/** True if the failed step, or the cancel, asked for an undo. If both came at the same moment, both must ask. */
 function undoWasAsked({ report, run, cancelRequestedAtMs }: HolderEvidence): boolean {
   const last = report?.steps.at(-1);
   const planned = run.targetPlan.steps.find(({ id }) => id === last?.id);
@@ -57,7 +59,7 @@ function undoWasAsked({ report, run, cancelRequestedAtMs }: HolderEvidence): boo
   return cancelRequestedAtMs > last.endedAtMs + CLOCK_MS ? byFailure : byFailure && byCancel;
 }
 
-/** Somebody else's cloud job ran with ours or came after them, or one of ours showed too late to be seen. */
+/** A foreign cloud job ran with ours or came after them, or one of ours showed too late to be seen. */
 function isNotOurWorkAlone(holder: HolderEvidence, first: AcceptedAction, record: SceneRecord): boolean {
   const closedAtMs = holder.closedAtMs ?? Number.POSITIVE_INFINITY;
   return (
@@ -67,7 +69,7 @@ function isNotOurWorkAlone(holder: HolderEvidence, first: AcceptedAction, record
   );
 }
 
-/** Accepted while another cloud job moved the instance: what was there before that one ended. */
+/** Accepted while another cloud job changed the instance: compared with the state before that one ended. */
 function stateBefore({ atMs }: AcceptedAction, { scene }: SceneRecord): InstanceState {
   const ended = scene.accepted.filter(({ endedAtMs }) => endedAtMs !== null && endedAtMs <= atMs);
   return ended.at(-1)?.after ?? scene.initial;
@@ -80,7 +82,7 @@ function isAnswerable(dimension: Dimension, last: AcceptedAction, posts: readonl
   return posts.some(({ action }) => ANSWERABLE.power.includes(action));
 }
 
-/** A runbook may say itself what its step is undone to, and that need not be what was there before. */
+/** A runbook can declare what its step is undone to, which need not be the state before. */
 function isUndoneAsDeclared(dimension: Dimension, { run }: HolderEvidence): boolean {
   return run.targetPlan.steps.some(
     (step) =>
@@ -90,8 +92,8 @@ function isUndoneAsDeclared(dimension: Dimension, { run }: HolderEvidence): bool
   );
 }
 
-/** `compensated` means that there is nothing left to tell. */
-function isTold(dimension: Dimension, { report }: HolderEvidence): boolean {
+/** `compensated` means that nothing remains. */
+function isReported(dimension: Dimension, { report }: HolderEvidence): boolean {
   if (report === null || report.outcome === 'compensated') return false;
   return report.remaining.some(({ action }) => ANSWERABLE[dimension].includes(action.action));
 }
@@ -100,13 +102,13 @@ function overwritten(record: SceneRecord): readonly string[] {
   return record.ours.flatMap((post) => {
     const decision = record.decisionOf.get(post.cloudJobId);
     if (decision === undefined || !isUndo(decision)) return [];
-    return unseenColleagues(post, decision, record).map(
-      (colleague) => `${describePost(post)} undoes over ${describePost(colleague)}, which had long shown`,
+    return unseenForeignJobs(post, decision, record).map(
+      (foreign) => `${describePost(post)} undoes over ${describePost(foreign)}, which had long shown`,
     );
   });
 }
 
-/** How the workflow names the undo of a step. */
+/** The workflow's name for the undo of a step. */
 const UNDO = 'undo-';
 
 /** The newest effect is taken back first: an older one may need the state that it was made in. */
@@ -119,7 +121,7 @@ function oldestFirst({ run, decisions, runId }: HolderEvidence): readonly string
   });
 }
 
-/** An undo has a time of its own, at least its step's, and the deadline of the run does not cut it. */
+/** An undo has a deadline of its own, at least its step's, and the run's deadline does not cut it. */
 function cutByTheRun(holder: HolderEvidence): readonly string[] {
   const { report, run, decisions, runId } = holder;
   return (report?.compensations ?? []).flatMap(({ id, startedAtMs }) => {
@@ -134,14 +136,14 @@ function cutByTheRun(holder: HolderEvidence): readonly string[] {
   });
 }
 
-/** An undo is shielded from cancels, and does not fail unless something made it. */
+/** An undo is shielded from cancels, and does not fail unless something explains the failure. */
 function failedForNothing(holder: HolderEvidence, record: SceneRecord): readonly string[] {
   const undos = holder.report?.compensations ?? [];
   return undos.flatMap((undo, index) => {
     const { id, result, failure } = undo;
     if (result === 'cancelled') return [`holder ${holder.runId}: ${id} was cancelled`];
     if (result !== 'failed' || hasCause(undo, holder, record)) return [];
-    // After one that failed, the instance is not in the state that the next one needs.
+    // After an undo that failed, the instance is not in the state that the next one needs.
     const isFirst = undos
       .slice(0, index)
       .every((earlier) => earlier.result === 'succeeded' || earlier.result === 'skipped');
@@ -151,15 +153,15 @@ function failedForNothing(holder: HolderEvidence, record: SceneRecord): readonly
   });
 }
 
-/** A cloud job of ours that came to no good or showed too late, somebody else's, or a disturbance. */
+/** A cloud job of ours that failed or showed too late, a foreign one, or a disturbance. */
 function hasCause({ startedAtMs, endedAtMs }: StepReport, holder: HolderEvidence, record: SceneRecord): boolean {
   const { disturbances, decisionOf } = record;
   const wentWrong = postsOf(holder, record).some((post) => {
     const action = decisionOf.get(post.cloudJobId)?.schedulings[0].decision.request.action;
-    const isAsWished = action !== undefined && post.after !== null && isWished(action, post.after);
+    const isAsDesired = action !== undefined && post.after !== null && isDesired(action, post.after);
     return (
       post.atMs <= endedAtMs &&
-      (hasFailed(post.executionStatus) || !isAsWished || disturbances.areBeyondTheWindow(post))
+      (hasFailed(post.executionStatus) || !isAsDesired || disturbances.areBeyondTheWindow(post))
     );
   });
   const byOthers = foreignTo(holder, record).some(
@@ -173,10 +175,10 @@ export function isUndo({ stepId, schedulings: [{ holder }] }: TrackedDecision): 
 }
 
 /**
- * Foreign cloud jobs newer than the decision's baseline that had shown well before it was sent. What an undo claims for its baseline
- * is not taken from it: it has to be the newest cloud job of its own run or, where there is none, what its first decision started from.
+ * Foreign cloud jobs newer than the decision's baseline that had shown well before it was sent. The baseline that an undo claims is not
+ * trusted: it has to be the newest cloud job of its own run or, if there is none, the baseline of its first decision.
  */
-export function unseenColleagues(
+export function unseenForeignJobs(
   post: AcceptedAction,
   decision: TrackedDecision,
   record: SceneRecord,
@@ -198,8 +200,8 @@ export function unseenColleagues(
 }
 
 /**
- * How old the reading before a POST may be when it is accepted: its answer may take a read time-out, the POST a POST time-out, and
- * nothing waits between. What delays a POST, or freezes the sender before it, adds what the fence lets through.
+ * How old the reading before a POST may be when it is accepted: its answer may take a read timeout, the POST a POST timeout, and there is no
+ * wait in between. Whatever delays a POST, or freezes its sender before it, adds what the fence lets through.
  */
 export function oldestReadingMs({ atMs }: AcceptedAction, { limits, disturbances }: SceneRecord): number {
   const { readTimeoutMs, postTimeoutMs, heartbeatTimeoutMs, visibilityWindowMs } = limits;

@@ -202,7 +202,7 @@ describe.concurrent('commands about runs', () => {
     ).toMatchObject({ started: 'attached' });
     expect(await runbook(['report', id], env)).toMatchObject({ exitCode: 2 });
     await until(async () => (await stack.accepted(instanceId)).length === 1);
-    expect((await runbookProcess(['cancel', id], env)).stdout).toContain(`Cancel of ${id} is requested`);
+    expect((await runbookProcess(['cancel', id], env)).stdout).toContain(`Requested the cancellation of ${id}`);
     const lease = leaseId({ projectId: stack.simulator.projectId, instanceId });
     await until(() => isCancelRequested(temporal.client, lease));
     await stack.control.finish(instanceId);
@@ -304,7 +304,7 @@ describe.concurrent('commands about runs', () => {
   it('warns if no worker polls the task queue', async () => {
     const child = spawnCommand(['plan', 'recover', '-t', 'a/b/c'], {
       ...env,
-      RUNBOOK_TASK_QUEUE: `nobody-${randomUUID()}`,
+      RUNBOOK_TASK_QUEUE: `unserved-${randomUUID()}`,
     });
     const hint = await new Promise<string>((resolve) =>
       child.stderr?.on('data', (chunk: Buffer) => resolve(chunk.toString())),
@@ -317,7 +317,7 @@ describe.concurrent('commands about runs', () => {
     const { exitCode, stderr } = await runbookProcess(['report', 'x'], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect(exitCode).toBe(3);
     expect(stderr).toContain('127.0.0.1:9 cannot be reached');
-    expect(stderr).toContain('Check TEMPORAL_ADDRESS and the network. For a try, `npm run demo -- --keep`');
+    expect(stderr).toContain('Check TEMPORAL_ADDRESS and the network. To try things out, `npm run demo -- --keep`');
   });
 
   it('stops watching on Ctrl-C while the run continues', async () => {

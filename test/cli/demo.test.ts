@@ -1,4 +1,7 @@
-/** The stack commands as processes: the demo leaves nothing running, the worker reports what is wrong, the simulator announces itself. */
+/**
+ * The stack commands as processes: the demo leaves nothing running, the worker reports what is wrong, the simulator
+ * announces itself.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -62,7 +65,7 @@ describe('the demo', () => {
 
   it('with --keep reads the folders of RUNBOOK_DIR, and names them at the start and when a runbook is missing', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'runbooks-demo-'));
-    await writeFile(join(folder, 'hello.yaml'), 'name: hello\ntitle: Looks at an instance\nsteps: []\n');
+    await writeFile(join(folder, 'hello.yaml'), 'name: hello\ntitle: Reads an instance\nsteps: []\n');
     await writeFile(join(folder, 'broken.yaml'), 'name: broken\ntitle: x\nsteps: [{ action: stpo }]\n');
     const child = spawnCommand(['demo', '--keep'], {
       ...env,
@@ -80,7 +83,7 @@ describe('the demo', () => {
       expect(shown).toMatch(new RegExp(`${name} .*:${port}\\b|port ${port} is taken`));
     const there = { TEMPORAL_ADDRESS: addressOf(shown) };
     const planned = await runbookProcess(['plan', 'hello', '--target', 'shop/checkout/prod-1'], there);
-    expect(planned).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('hello: Looks at an instance') });
+    expect(planned).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('hello: Reads an instance') });
     const missed = await runbookProcess(['plan', 'helo', '--target', 'shop/checkout/prod-1'], there);
     expect(missed.stderr).toContain(`Did you mean hello?`);
     expect(missed.stderr).toContain(`it reads ${BUILT_IN}, ${folder}`);

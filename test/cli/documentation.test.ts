@@ -1,4 +1,7 @@
-/** Commands of the documents that need little are carried out as they stand, in an empty folder with the files that the page shows. */
+/**
+ * Commands of the documents that need little are carried out as they stand, in an empty folder with the files that the
+ * page shows.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,10 +49,10 @@ it('README plans what it shows, in the world that the demo begins with', async (
   const env = { TEMPORAL_ADDRESS: temporal.address, RUNBOOK_TASK_QUEUE: temporal.taskQueue };
   const { exitCode, stdout } = await endOf(spawnCommand(words, env));
   expect(exitCode).toBe(0);
-  // The times of the test's stack are shorter, and with them its plan is another.
-  const alike = (text: string) =>
+  // The times of the test's stack are shorter, so its plan differs.
+  const withoutTimes = (text: string) =>
     text.replace(/verified for \w+;/g, 'verified for …;').replace(/plan [\da-f]{16}/g, 'plan …');
-  expect(alike(stdout.trimEnd())).toBe(alike(shown.join('\n')));
+  expect(withoutTimes(stdout.trimEnd())).toBe(withoutTimes(shown.join('\n')));
 });
 
 it('the first runbook is created and found as on the page', async () => {

@@ -26,7 +26,7 @@ function untilHinted(child: ChildProcess, shows: RegExp): Promise<string> {
       stderr += chunk.toString();
       if (shows.test(stderr)) resolve(stderr);
     });
-    child.once('close', () => reject(new Error(`It ended before it said ${shows.source}: ${stderr}`)));
+    child.once('close', () => reject(new Error(`It ended before it printed ${shows.source}: ${stderr}`)));
   });
 }
 
@@ -60,7 +60,7 @@ describe.concurrent('start without waiting', () => {
   });
 
   it('leaves a run that is still planning alone, and explains the delay', async () => {
-    const queue = `nobody-${randomUUID()}`;
+    const queue = `unserved-${randomUUID()}`;
     const { exitCode, stderr, stdout } = await runbook(['start', 'stop', '-t', 'a/b/c', '--task-queue', queue], env);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^Started run /);
@@ -95,10 +95,10 @@ describe.concurrent('start of a run that has ended by then', () => {
     expect(again).toMatchObject({ exitCode: first.exitCode, stdout: first.stdout });
 
     const id = `terminated-${randomUUID()}`;
-    const nobody = ['start', 'stop', '-t', path, '--id', id, '--task-queue', `nobody-${randomUUID()}`];
-    await runbook(nobody, env);
+    const unserved = ['start', 'stop', '-t', path, '--id', id, '--task-queue', `unserved-${randomUUID()}`];
+    await runbook(unserved, env);
     await temporal.client.workflow.getHandle(id).terminate();
-    const terminated = await runbook(nobody, env);
+    const terminated = await runbook(unserved, env);
     expect(terminated.exitCode).toBe(2);
     expect(terminated.stderr).toContain('without a report');
   });
@@ -115,7 +115,7 @@ const AS_TERMINAL = ['--import', 'data:text/javascript,process.stdout.isTTY = pr
 
 it.concurrent('a view that is drawn in place ends with words on Ctrl-C', async () => {
   const id = `drawn-${randomUUID()}`;
-  const queue = ['--task-queue', `nobody-${randomUUID()}`];
+  const queue = ['--task-queue', `unserved-${randomUUID()}`];
   const child = spawnCommand(['start', 'stop', '-t', 'a/b/c', '--id', id, '--watch', ...queue], env, AS_TERMINAL);
   const ended = endOf(child);
   await untilShown(child, /No worker polls/);
@@ -149,10 +149,10 @@ it.concurrent('a second Ctrl-C ends a command at once, whatever it still waits f
 
 describe.concurrent('where no worker answers', () => {
   it.each([['--wait'], ['--watch']])(
-    'start %s explains it; after Ctrl-C it says that the run continues',
+    'start %s explains it; after Ctrl-C it prints that the run continues',
     async (how) => {
       const id = `silent-${randomUUID()}`;
-      const queue = `nobody-${randomUUID()}`;
+      const queue = `unserved-${randomUUID()}`;
       const child = spawnCommand(['start', 'stop', '-t', 'a/b/c', '--id', id, how, '--task-queue', queue], env);
       const ended = endOf(child);
       const hinted = await untilHinted(child, /No worker polls/);
@@ -171,7 +171,7 @@ describe.concurrent('where no worker answers', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const)('plan explains it, and leaves nothing behind on %s', async (signal, code) => {
-    const queue = `nobody-${randomUUID()}`;
+    const queue = `unserved-${randomUUID()}`;
     const child = spawnCommand(['plan', 'recover', '-t', 'a/b/c', '--task-queue', queue], env);
     const ended = endOf(child);
     await untilHinted(child, /No worker polls/);
@@ -221,7 +221,7 @@ it.concurrent.each([
   async (how, given) => {
     const [command, ...more] = given;
     const before = await gate();
-    const queue = `nobody-${randomUUID()}`;
+    const queue = `unserved-${randomUUID()}`;
     const words = [command, 'stop', '-t', 'a/b/c', ...more, '--task-queue', queue];
     const child = spawnCommand(words, { ...env, TEMPORAL_ADDRESS: before.address });
     const ended = endOf(child);

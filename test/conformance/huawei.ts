@@ -1,4 +1,4 @@
-/** Huawei's own transport and signer, loaded from this folder's own packages: they are no dependency of the product. */
+/** Huawei's own transport and signer, loaded from this folder's own packages: the product does not depend on them. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,7 +14,9 @@ interface HuaweiRequest {
 }
 
 export interface HuaweiClient {
-  /** Resolves with the body and `httpStatusCode`; rejects with `httpStatusCode`, `errorCode`, `errorMsg`, `requestId`. */
+  /**
+   * Resolves with the body and `httpStatusCode`; rejects with `httpStatusCode`, `errorCode`, `errorMsg`, `requestId`.
+   */
   send(request: HuaweiRequest): Promise<Record<string, unknown>>;
 }
 

@@ -1,4 +1,7 @@
-/** An alarms file is read whole or not at all: every problem at once, each with its place and remedy, and no secret in any of them. */
+/**
+ * An alarms file is read completely or not at all: every problem at once, each with its place and remedy, and none with
+ * a secret.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -45,7 +48,7 @@ const rule = (
   target = 'shop/checkout/${{ labels.instance }}',
 ) => `${name}: { when: ${when}, runbook: restart, target: '${target}', within: [shop/*/*]${more} }`;
 
-describe('a right file', () => {
+describe('a valid file', () => {
   it('fills in the brakes, and reads secrets from their files', async () => {
     const alarms = await read(rules(rule('hung')));
     expect(alarms).toMatchObject({
@@ -86,7 +89,7 @@ describe('a right file', () => {
   });
 });
 
-describe('a wrong file', () => {
+describe('an invalid file', () => {
   it.each([
     ['an unknown runbook', rule('hung').replace('restart', 'restrat'), 'unknown-runbook', 'Did you mean restart?'],
     ['an unknown input', rule('hung', ', inputs: { count: 3 }'), 'invalid-input', 'restart takes no inputs'],
@@ -138,7 +141,7 @@ describe('a wrong file', () => {
     expect(problems[0]?.place).toMatch(/alarms\.yaml:5:\d+ rules\.[Hh]ung/);
   });
 
-  it('tells of a rule that no alarm can reach', async () => {
+  it('reports a rule that no alarm can reach', async () => {
     const problems = await problemsIn(
       rules(
         rule('wide', '', '{ alertname: [A, B] }'),
@@ -152,7 +155,7 @@ describe('a wrong file', () => {
     expect(problems[0]?.place).toContain('alarms.yaml:6:3');
   });
 
-  it('tells every problem at once, in the order of the file', async () => {
+  it('reports every problem at once, in the order of the file', async () => {
     const problems = await problemsIn(
       `owner: Team\nsenders:\n  prod: { kind: alertmanger }\nrules:\n  ${rule('a').replace('restart', 'nothing')}\n  ${rule('b', ', inputs: { x: 1 }', '{ alertname: B }')}\nextra: 1\n`,
     );
@@ -170,8 +173,8 @@ describe('a wrong file', () => {
     ['empty senders', 'owner: team\nsenders: {}\nrules: {}\n', 'senders'],
     ['no senders', `owner: team\nrules:\n  ${rule('a')}\n`, 'senders'],
     ['a list', '- 1\n', 'Begin with owner:'],
-  ])('with %s is refused', async (_what, text, said) => {
-    expect(JSON.stringify(await problemsIn(text))).toContain(said);
+  ])('with %s is refused', async (_what, text, reason) => {
+    expect(JSON.stringify(await problemsIn(text))).toContain(reason);
   });
 });
 
@@ -201,11 +204,11 @@ describe('secrets', () => {
     ['a device', sender('{ kind: bearer, tokenFiles: [/dev/zero] }'), 'is a device, not a regular file'],
     ['a signing secret that is none', webhook('token'), 'does not hold a secret of Standard Webhooks'],
     ['no file at all', sender('{ kind: bearer, tokenFiles: [] }'), 'is not valid'],
-  ])('%s is refused and never shown', async (_what, text, said) => {
-    const told = JSON.stringify(await problemsIn(text));
-    expect(told).toContain(said);
-    expect(told).not.toContain(TOKEN);
-    expect(told).not.toContain('tiny-secret');
+  ])('%s is refused and never shown', async (_what, text, reason) => {
+    const problems = JSON.stringify(await problemsIn(text));
+    expect(problems).toContain(reason);
+    expect(problems).not.toContain(TOKEN);
+    expect(problems).not.toContain('tiny-secret');
   });
 });
 
@@ -213,10 +216,10 @@ it.each([
   ['of a short RSA key', selfSignedRsa({ bits: 1_024 }).cert, 'not RSA of at least 2048 bits'],
   ['of another kind of key', selfSigned().cert, 'not RSA of at least 2048 bits'],
   ['that is none', '<html>', 'not a PEM certificate'],
-])('a pinned certificate %s is a problem with its place, as any other', async (_what, pem, said) => {
+])('a pinned certificate %s is a problem with its place, like any other', async (_what, pem, reason) => {
   await writeFile(join(folder, 'smn.pem'), pem);
   const smn = `{ kind: smn, topics: ["urn:smn:cn-north-4:${'0'.repeat(32)}:a"], certificateFiles: [smn.pem] }`;
   const [problem] = await problemsIn(`owner: team\nsenders:\n  eye: ${smn}\nrules:\n  ${rule('hung')}\n`);
   expect(problem?.place).toMatch(/alarms\.yaml:3:\d+ senders\.eye\.certificateFiles\.0/);
-  expect(problem?.found).toContain(said);
+  expect(problem?.found).toContain(reason);
 });

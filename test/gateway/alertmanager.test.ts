@@ -1,4 +1,7 @@
-/** Two real Alertmanagers that do not reach each other, each with a gateway of its own: what both deliver starts one run. */
+/**
+ * Two real Alertmanagers that cannot reach each other, each with its own gateway: an alert that both deliver starts one
+ * run.
+ */
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ALARM_LOG_QUERY, alarmRuleId, type DecidedAlarm } from '../../src/domain/alarms/alarm.js';
 import { startAlertmanager } from '../support/alertmanager.js';
@@ -14,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-it('one alert, posted to both as Prometheus does, starts one run; its end is told', async () => {
+it('one alert, posted to both as Prometheus does, starts one run; its resolution is logged', async () => {
   const owner = desk.newOwner();
   const file = await desk.file(owner, { hung: restartRule() });
   const pair = await Promise.all(

@@ -32,7 +32,7 @@ async function bodyFile(text: string): Promise<string> {
 const HANGS = { labels: { alertname: 'InstanceHangs', instance: 'prod-1', severity: 'warning' } };
 
 describe('runbook alarm try', () => {
-  it('says which rule takes an alarm, what it would start, and what keeps the others from it', async () => {
+  it('shows which rule an alarm matches, what it would start, and why the other rules do not match', async () => {
     const body = await bodyFile(alertmanagerBody([HANGS, { labels: { alertname: 'Other' } }]));
     const { exitCode, stdout } = await alarm('try', body, '--file', file);
     expect(exitCode).toBe(0);
@@ -84,7 +84,7 @@ describe('runbook alarm try', () => {
     );
   });
 
-  it('says why a body is refused, and shows no control characters of a stranger', async () => {
+  it('shows why a body is refused, and no control characters from its sender', async () => {
     const refused = await alarm('try', await bodyFile('{"alerts":1}'), '--file', file);
     expect(refused).toMatchObject({ exitCode: 2 });
     expect(refused.stderr).toContain('would refuse this body: not a body of Alertmanager');
@@ -105,7 +105,7 @@ describe.concurrent('runbook alarm log', () => {
     });
     expect((await alarm('log', '--file', own)).stdout).toBe('No decision yet\n');
     const { url } = await desk.start(own);
-    // Nobody else's: a rule is held back by runs of others on its target.
+    // A target of its own: other runs on it would hold the rule back.
     const instance = `prod-${owner}`;
     const body = alertmanagerBody([
       { labels: { alertname: 'InstanceHangs', instance } },
@@ -135,7 +135,7 @@ describe.concurrent('runbook alarm log', () => {
     expect(missed.stderr).toContain('Did you mean hung?');
   });
 
-  it('says that Temporal is away', async () => {
+  it('reports that Temporal is unreachable', async () => {
     const away = await runbookProcess(['alarm', 'log', '--file', file], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect(away).toMatchObject({ exitCode: 3, stdout: '' });
   });
@@ -161,7 +161,7 @@ describe.concurrent('runbook gateway', () => {
     expect(JSON.parse(asJson.stdout)).toMatchObject({ error: { kind: 'InvalidAlarms' } });
   });
 
-  it('says where it listens, in a dry run touches nothing, and needs no Temporal for that', async () => {
+  it('prints where it listens; a dry run touches nothing and needs no Temporal', async () => {
     const dry = await startGatewayProcess(['--file', file, '--dry-run'], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect(JSON.parse(dry.lines[0] ?? '')).toMatchObject({
       url: dry.url,
@@ -177,7 +177,7 @@ describe.concurrent('runbook gateway', () => {
     expect(dry.lines.join('\n')).not.toContain(TOKEN);
   });
 
-  it('says in words that its port is taken', async () => {
+  it('explains that its port is taken', async () => {
     const { url } = await desk.start(file, 'dry');
     const { exitCode, stderr } = await runbookProcess(
       ['gateway', '--file', file, '--port', new URL(url).port],

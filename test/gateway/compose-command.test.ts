@@ -1,4 +1,7 @@
-/** The gateway of the compose file, as far as it goes without a container: its command, environment, mounted folder and health check, as processes. */
+/**
+ * The gateway of the compose file, as far as it goes without a container: its command, environment, mounted folder and
+ * health check, as processes.
+ */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -21,7 +24,7 @@ interface Service {
   readonly healthcheck: { readonly test: readonly string[] };
 }
 
-it('comes up, is healthy by its own check, and lets in who has the secret that was put beside its alarms file', async () => {
+it('starts, passes its own health check, and accepts the secret that was put beside its alarms file', async () => {
   const text = await readFile(join(root, 'docker-compose.yml'), 'utf8');
   const { services } = parse(text, { merge: true }) as { services: Record<string, Service> };
   const gateway = services['gateway'];

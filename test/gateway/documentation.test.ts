@@ -1,4 +1,7 @@
-/** What docs/alarms.md, docs/alarms-reference.md and deploy/ show is right: files are read, the example signs what the gateway takes, the configuration fits Alertmanager's own. */
+/**
+ * What docs/alarms.md, docs/alarms-reference.md and deploy/ show is right: files are read, the example signs what the
+ * gateway takes, the configuration fits Alertmanager's own.
+ */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -27,7 +30,7 @@ async function readText(alarmsFile: string) {
 }
 
 describe('the documentation', () => {
-  it('shows alarms files that are right', async () => {
+  it('shows valid alarms files', async () => {
     const files = codeBlocksOf(text, 'yaml').filter((block) => /^owner:/m.test(block));
     expect(files.length).toBeGreaterThan(0);
     for (const file of files) expect(await readText(file)).toMatchObject({ owner: 'platform-team' });
@@ -45,7 +48,7 @@ describe('the documentation', () => {
     expect(config?.route.routes[0]?.receiver).toBe('runbooks');
   });
 
-  it('signs a body so that the gateway takes it', async () => {
+  it('signs a body so that the gateway accepts it', async () => {
     const [program = ''] = codeBlocksOf(text, 'js');
     const [body = ''] = codeBlocksOf(text, 'json').filter((block) => block.includes('"id": "disk-42"'));
     const at = (name: string) => join(desk.folder, name);
@@ -84,7 +87,7 @@ interface AlertmanagerConfig {
   }[];
 }
 
-it('the alarms file of the compose file is right', async () => {
+it('the alarms file of the compose file is valid', async () => {
   const file = await readFile(new URL('../../deploy/gateway/alarms.yaml', import.meta.url), 'utf8');
   expect(await readText(file)).toMatchObject({ rules: [{ name: 'restart-hung-instance' }] });
 });

@@ -28,7 +28,7 @@ async function aGateway(...[more]: Parameters<typeof restartRule>) {
 }
 
 describe.concurrent('one alarm', () => {
-  it('starts one run, whose report says who asked and why', async () => {
+  it('starts one run, whose report has the requester and the reason', async () => {
     const { owner, url } = await aGateway();
     const { instanceId, path, labels } = await anInstance();
     const body = alertmanagerBody([{ labels, annotations: { summary: 'prod hangs since noon' } }]);
@@ -68,7 +68,7 @@ describe.concurrent('one alarm', () => {
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
   });
 
-  it('is held to what the file allows as a target', async () => {
+  it('is limited to the targets that the file allows', async () => {
     const { url } = await aGateway({ within: ['shop/checkout/allowed'] });
     const { instanceId, labels } = await anInstance();
     const { json } = await deliver(

@@ -1,4 +1,4 @@
-/** What a stranger can do to the gateway over HTTP: little, and bounded. Dry: nothing here asks Temporal. */
+/** A stranger can do little to the gateway over HTTP, and that is bounded. These gateways run dry, without Temporal. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -25,7 +25,7 @@ afterEach(() => {
   for (const socket of open.splice(0)) socket.destroy();
 });
 
-/** A connection that says these words and no more. */
+/** A connection that sends this text and nothing more. */
 async function say(words: string, to = gateway): Promise<Socket> {
   const { port } = new URL(to.url);
   const socket = connect(Number(port), '127.0.0.1');
@@ -41,10 +41,10 @@ async function metrics(): Promise<string> {
   return (await fetch(`${gateway.url}/metrics`)).text();
 }
 
-describe('who is let in', () => {
-  it('answers a wrong token and an unknown sender alike', async () => {
+describe('access', () => {
+  it('gives a wrong token and an unknown sender the same answer', async () => {
     const wrong = await deliver(gateway.url, alert, 'a-wrong-token-0123456789');
-    const unknown = await deliver(gateway.url, alert, TOKEN, 'nobody');
+    const unknown = await deliver(gateway.url, alert, TOKEN, 'unknown');
     const odd = await deliver(gateway.url, alert, TOKEN, '__proto__');
     for (const { status, json, headers } of [wrong, unknown, odd]) {
       expect(status).toBe(401);
@@ -56,7 +56,7 @@ describe('who is let in', () => {
     );
   });
 
-  it('takes no other methods and shows no other paths', async () => {
+  it('accepts no other methods and serves no other paths', async () => {
     for (const method of ['GET', 'HEAD', 'PUT', 'DELETE']) {
       const answer = await fetch(`${gateway.url}/alarms/prod`, { method });
       expect(answer.status).toBe(405);
@@ -67,7 +67,7 @@ describe('who is let in', () => {
     expect((await fetch(`${gateway.url}/metrics`, { method: 'POST' })).status).toBe(405);
   });
 
-  it('refuses a body that is none of the sender', async () => {
+  it('refuses a body that does not fit its sender', async () => {
     expect(await deliver(gateway.url, '{"alerts": "none"}')).toMatchObject({
       status: 400,
       json: { error: 'unreadable' },
@@ -78,7 +78,7 @@ describe('who is let in', () => {
 });
 
 describe('bounds', () => {
-  it('refuses more than 1 MiB with 413, whether its length is told before or not', async () => {
+  it('refuses more than 1 MiB with 413, with or without a Content-Length', async () => {
     const large = Buffer.alloc(1024 * 1024 + 1, 0x20);
     expect(await deliver(gateway.url, large)).toMatchObject({ status: 413, json: { error: 'tooLarge' } });
     const { port } = new URL(gateway.url);
@@ -97,7 +97,7 @@ describe('bounds', () => {
     expect(await deliver(gateway.url, Buffer.alloc(1024 * 1024, 0x20))).toMatchObject({ status: 400 });
   });
 
-  it('cuts off who sends on and on', async () => {
+  it('cuts off a client that never stops sending', async () => {
     const socket = await say(BEGUN.replace('content-length: 100', 'content-length: 900000000'));
     const closed = new Promise((resolve) => socket.once('close', resolve));
     let sent = 0;
@@ -130,7 +130,7 @@ describe('bounds', () => {
   });
 });
 
-describe('what it tells', () => {
+describe('its health, metrics and log', () => {
   it('is healthy and ready, and counts', async () => {
     expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
     expect(await (await fetch(`${gateway.url}/readyz`)).json()).toEqual({ ready: true, dryRun: true });
@@ -176,7 +176,7 @@ describe('what it tells', () => {
 });
 
 describe('a dry run', () => {
-  it('says what would start, and why not', async () => {
+  it('shows what would start, and why other alarms would not', async () => {
     const { json } = await deliver(
       gateway.url,
       alertmanagerBody([

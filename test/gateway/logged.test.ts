@@ -1,4 +1,4 @@
-/** What the gateway writes into its log about messages: never a link, and little of what others can bring about. */
+/** The log of the gateway never has a link from a message, and little that outsiders can trigger. */
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
@@ -40,7 +40,7 @@ async function aTalkingGateway(temporal: GatewayOptions['temporal'] = null) {
 const TOKEN = 'secret-token';
 const LINK = `https://console.huaweicloud.com/smn/subscription/confirm?token=${TOKEN}`;
 
-it('logs no link of a message, whatever becomes of it', async () => {
+it('logs no link from a message, whatever happens to it', async () => {
   const { url, lines } = await aTalkingGateway();
   const timestamp = `${new Date().toISOString().slice(0, 19)}Z`;
   const message = JSON.stringify({ version: 'v1', data: { AlarmRuleName: `cpu ${LINK}`, IsAlarm: true } });
@@ -58,12 +58,12 @@ it('logs no link of a message, whatever becomes of it', async () => {
     expect(answer.status).toBe(status);
   }
   const logged = lines.join('');
-  for (const said of ['starts nothing', 'delivery refused', 'dry run', 'confirmation', 'UNSUBSCRIBED'])
-    expect(logged).toContain(said);
+  for (const text of ['starts nothing', 'delivery refused', 'dry run', 'confirmation', 'UNSUBSCRIBED'])
+    expect(logged).toContain(text);
   expect(logged).not.toMatch(/secret-token|:\/\//);
 });
 
-it('says once in a while that Temporal is away, however often it is asked', async () => {
+it('logs only once per period that Temporal is unreachable, however many requests come', async () => {
   const runbooks = RunbookClient.lazy({ address: '127.0.0.1:9' });
   const calls = new Calls(runbooks.client);
   onTestFinished(async () => {

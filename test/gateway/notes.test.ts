@@ -1,4 +1,7 @@
-/** What deliveries say besides alarms is durable before it is answered, and stands in `runbook alarm log`. */
+/**
+ * Notes, which deliveries contain besides alarms, are durable before they are answered, and `runbook alarm log` shows
+ * them.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,12 +37,12 @@ async function aGateway() {
 
 const timestamp = () => `${new Date().toISOString().slice(0, 19)}Z`;
 const prose = (change: SmnFields = {}, key = SMN.key) =>
-  smnBody({ timestamp: timestamp(), message: 'CPU is high. Please look.', ...change }, { key });
+  smnBody({ timestamp: timestamp(), message: 'CPU is high. Please check.', ...change }, { key });
 const send = (url: string, body: SmnFields) =>
   fetch(`${url}/alarms/eye`, { method: 'POST', body: JSON.stringify(body) }).then(({ status }) => status);
 
 describe('the log of alarms', () => {
-  it('shows what came as prose, was cut off or cancelled, and no link of it', async () => {
+  it('shows messages in prose, cut off or cancelled, without their links', async () => {
     const { url, file } = await aGateway();
     expect(await send(url, prose({ subject: 'see https://console.huaweicloud.com/?token=secret-token' }))).toBe(200);
     const cancelled = { type: 'UnsubscribeConfirmation', timestamp: timestamp() };
@@ -72,7 +75,7 @@ describe('the log of alarms', () => {
     expect(metrics).toContain('runbook_gateway_decisions_total{rule="UNMATCHED",decision="noted"} 4');
   });
 
-  it('shows nothing of who proved nothing', async () => {
+  it('shows nothing from an unauthenticated sender', async () => {
     const { url, log } = await aGateway();
     expect(await send(url, prose({}, ATTACKER.key))).toBe(403);
     expect(await send(url, prose({ topic_urn: `${TOPIC}-other` }))).toBe(403);
@@ -84,7 +87,7 @@ describe('the log of alarms', () => {
     expect(await log()).toHaveLength(1);
   });
 
-  it('takes a flood of notes, and keeps the last 200', async () => {
+  it('accepts a flood of notes, and keeps the last 200', async () => {
     const { url, log, workflowId } = await aGateway();
     const ids = Array.from({ length: 300 }, (_, index) => index.toString(16).padStart(32, '0'));
     const statuses = await Promise.all(ids.map((message_id) => send(url, prose({ message_id }))));

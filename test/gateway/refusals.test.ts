@@ -1,4 +1,4 @@
-/** What the gateway does not take leaves a trace: an answer that helps, a line in the log, a number in the metrics. */
+/** Every refusal leaves a trace: a helpful answer, a line in the log, a count in the metrics. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -85,7 +85,7 @@ describe('a request that reaches no sender', () => {
     expect(await metrics(url)).toContain('runbook_gateway_rejected_requests_total{reason="notFound"} 1');
   });
 
-  it('is answered with the method that is taken', async () => {
+  it('is answered with the method that is allowed', async () => {
     const { url, lines } = await aGateway();
     expect(await ask(`${url}/alarms/script/`)).toMatchObject({
       status: 405,
@@ -98,7 +98,7 @@ describe('a request that reaches no sender', () => {
   });
 
   it.each([
-    ['a request line that is none', 'hello\r\n\r\n', 'HTTP/1.1 400 Bad Request', 'malformed'],
+    ['an invalid request line', 'hello\r\n\r\n', 'HTTP/1.1 400 Bad Request', 'malformed'],
     [
       'a request smuggled in a header',
       'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
@@ -124,7 +124,7 @@ describe('a request that reaches no sender', () => {
     expect(await metrics(url)).toContain(`runbook_gateway_rejected_requests_total{reason="${reason}"} 1`);
   });
 
-  it('is logged once in a while, however many there are, and each is counted', async () => {
+  it('is logged once per period, however many there are, and each is counted', async () => {
     const { url, lines } = await aGateway();
     await Promise.all(Array.from({ length: 300 }, () => ask(`${url}/${randomUUID()}`)));
     expect(lines).toHaveLength(1);
@@ -144,7 +144,7 @@ describe('a delivery that is refused', () => {
       'alarm 1: labels.disk: a label that is not text',
     ],
     ['one of several', { alarms: [ALARM, { ...ALARM, status: 'up' }] }, 'alarm 2: status: '],
-  ])('says to its sender which field is wrong: %s', async (_what, body, message) => {
+  ])('names the wrong field to its sender: %s', async (_what, body, message) => {
     const { url } = await aGateway();
     const { status, text } = await post(`${url}/alarms/script`, body);
     expect(status).toBe(400);
@@ -152,21 +152,21 @@ describe('a delivery that is refused', () => {
     expect(text).not.toContain('7777');
   });
 
-  it('shows no control character of its sender, in the answer or in the log', async () => {
+  it('shows no control character from its sender, in the answer or in the log', async () => {
     const { url, lines } = await aGateway();
     const { text } = await post(`${url}/alarms/script`, { ...ALARM, labels: { 'a\u001b\u202e\u009b': '' } });
     expect(text).toContain('labels.a\\\\u001b\\\\u202e\\\\u009b');
     expect(`${text}${JSON.stringify(lines)}`.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 
-  it('says which field of a message of SMN is wrong', async () => {
+  it('names the wrong field of an SMN message', async () => {
     const { url } = await aGateway();
     expect((await post(`${url}/alarms/eye`, { type: 'Notification' })).text).toContain(
       'not a message of SMN: message_id',
     );
   });
 
-  it('for a name that is no sender is answered as for a wrong token, and the log says which name', async () => {
+  it('for an unknown sender is answered as for a wrong token, and the log has the name', async () => {
     const { url, lines } = await aGateway();
     const unknown = await post(`${url}/alarms/scirpt`, ALARM);
     const wrong = await post(`${url}/alarms/script`, ALARM, { authorization: 'Bearer another-token-0123456789' });
@@ -176,13 +176,13 @@ describe('a delivery that is refused', () => {
   });
 });
 
-describe('a delivery as specifications allow it is taken', () => {
+describe('a delivery in any form that the specifications allow is accepted', () => {
   it.each<[string, Record<string, string>]>([
     ['a content type with parameters, in any case', { 'content-type': 'Application/JSON; Charset="UTF-8"' }],
     ['no content type of ours', { 'content-type': 'application/cloudevents+json' }],
     ['the scheme in any case', { authorization: `bEARER ${TOKEN}` }],
     ['a trace of W3C', { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'x=y,z@w=1' }],
-    ['an offer to speak HTTP/2', { 'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA' }],
+    ['an offer to upgrade to HTTP/2', { 'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA' }],
     ['an id that is a URN', { 'webhook-id': 'urn:uuid:0f9f2b2e-8a3e-4f5e-9a55-5f8d5e2f6a10' }],
     ['an id in base64', { 'webhook-id': 'bXNnXzE+/w==' }],
     ['an id with dots', { 'webhook-id': 'deploys.2026-01-02.1' }],

@@ -1,4 +1,4 @@
-/** The gateway among things that break: Temporal away, no worker, a kill in the middle of a burst, a stop, a flood. */
+/** The gateway when things break: Temporal unreachable, no worker, a kill in the middle of a burst, a stop, a flood. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Alarms of one instance that hangs: each an alert of its own, on a target of its own, which nobody can restart. */
+/** Alarms that one instance hangs: each its own alert on its own target, which cannot be restarted. */
 function alertsNamed(prefix: string, count: number) {
   return Array.from({ length: count }, (_, index) => ({
     labels: { alertname: 'InstanceHangs', instance: `${prefix}-${index}` },
@@ -27,7 +27,7 @@ function alertsNamed(prefix: string, count: number) {
 }
 
 async function startedRuns(owner: string): Promise<string[]> {
-  // What has just been started shows in the listing a moment later.
+  // A new run appears in the listing a moment later.
   await delay(1_500);
   const ids: string[] = [];
   for await (const { workflowId } of temporal.client.workflow.list({
@@ -41,7 +41,7 @@ function logOf(owner: string): Promise<readonly DecidedAlarm[]> {
   return temporal.client.workflow.getHandle(alarmRuleId(owner, 'hung')).query(ALARM_LOG_QUERY);
 }
 
-/** As Alertmanager does after a 5xx or no answer at all: the same body, until it is taken. */
+/** As Alertmanager does after a 5xx or no answer at all: sends the same body until it is accepted. */
 async function untilTaken(urlNow: () => string, body: string): Promise<void> {
   for (const until = Date.now() + 60_000; Date.now() < until; await delay(50)) {
     const status = await deliver(urlNow(), body).then(
@@ -72,7 +72,7 @@ async function gatewayBehindALink() {
   return { link, owner, gateway, close };
 }
 
-it('answers 503 while Temporal is away, says it is not ready, and decides once when it is back', async () => {
+it('answers 503 and is not ready while Temporal is unreachable, and decides once when it is back', async () => {
   const { link, owner, gateway, close } = await gatewayBehindALink();
   link.cut();
   const body = alertmanagerBody(alertsNamed('away', 1));
@@ -81,21 +81,21 @@ it('answers 503 while Temporal is away, says it is not ready, and decides once w
   expect(Number(away.headers.get('retry-after'))).toBeGreaterThan(0);
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
-  link.mend();
+  link.restore();
   await untilTaken(() => gateway.url, body);
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
   expect(await startedRuns(owner)).toHaveLength(1);
   await close();
 });
 
-it('takes an answer that got lost as not decided; the repeat finds the run', async () => {
+it('treats a lost answer as not decided; the repeat finds the run', async () => {
   const { link, owner, gateway, close } = await gatewayBehindALink();
   expect((await deliver(gateway.url, alertmanagerBody(alertsNamed('warm', 1)))).status).toBe(200);
   const body = alertmanagerBody(alertsNamed('lost', 1));
   link.loseAnswers();
   expect((await deliver(gateway.url, body)).status).toBe(503);
   link.cut();
-  link.mend();
+  link.restore();
   await untilTaken(() => gateway.url, body);
   expect(await startedRuns(owner)).toHaveLength(2);
   const kinds = (await logOf(owner)).map(({ decision }) => decision.kind);
@@ -107,7 +107,7 @@ describe('without a worker', () => {
   it('answers 503 in time for SMN, and decides once when one is back', async () => {
     const owner = desk.newOwner();
     const { url } = await desk.start(await desk.file(owner, { hung: restartRule() }));
-    const body = alertmanagerBody(alertsNamed('nobody', 3));
+    const body = alertmanagerBody(alertsNamed('no-worker', 3));
     await stack.close();
     const answers = await Promise.all([deliver(url, body), deliver(url, body)]);
     expect(answers.map(({ status }) => status)).toEqual([503, 503]);
@@ -146,7 +146,7 @@ describe('a process of its own', () => {
     expect(await gateway.kill('SIGTERM')).toBe(0);
   });
 
-  it('told to stop while Temporal is away, ends with 0', async () => {
+  it('stopped while Temporal is unreachable, exits with 0', async () => {
     const file = await desk.file(desk.newOwner(), { hung: restartRule() });
     const gateway = await startGatewayProcess(['--file', file], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
@@ -155,7 +155,7 @@ describe('a process of its own', () => {
     expect({ ended, last: gateway.lines.at(-1) }).toEqual({ ended: 0, last: 'The gateway has stopped' });
   });
 
-  it('told to stop, answers what it has taken, takes nothing new, and ends with 0', async () => {
+  it('stopped, answers the requests it has accepted, accepts no new ones, and exits with 0', async () => {
     const owner = desk.newOwner();
     const gateway = await startGatewayProcess(['--file', await desk.file(owner, { hung: restartRule() })], desk.env);
     await deliver(gateway.url, alertmanagerBody(alertsNamed('first', 1)));
@@ -168,7 +168,7 @@ describe('a process of its own', () => {
     expect(statuses.filter((status) => status !== 200 && status !== 'not taken')).toEqual([]);
     const decided = settled.filter(({ status }) => status === 'fulfilled').length;
     expect(decided).toBeGreaterThan(0);
-    // Who was not taken was not decided either: what was answered is all that was started.
+    // A request that was not accepted was not decided: every started run was answered.
     expect(await startedRuns(owner)).toHaveLength(decided + 1);
   });
 });

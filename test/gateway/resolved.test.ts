@@ -1,4 +1,7 @@
-/** A resolved alarm finds the rule that took its firing, whatever labels it still has and whatever the file says by then. */
+/**
+ * A resolved alarm finds the rule that decided its firing, whatever labels it still has and however the file has
+ * changed.
+ */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alarmRuleId } from '../../src/domain/alarms/alarm.js';
@@ -14,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Nobody else's: a rule is held back by runs of others on its target. */
+/** A target of its own: other runs on it would hold the rule back. */
 const INSTANCE = `prod-${randomUUID()}`;
 const SENDERS = { prod: { kind: 'bearer', tokenFiles: ['token'] } };
 const HOUR_MS = 3_600_000;
@@ -35,7 +38,7 @@ const isThere = (owner: string, rule: string) =>
     );
 
 describe('a resolved alarm', () => {
-  it('without the labels that its firing was matched by calls the firing off, and starts no rule to say so', async () => {
+  it('without the labels that matched its firing calls the firing off, and creates no rule', async () => {
     const owner = desk.newOwner();
     const rules = { pages: waitsFor('page'), tickets: waitsFor('ticket') };
     const { url } = await desk.start(await desk.file(owner, rules, SENDERS));
@@ -49,7 +52,7 @@ describe('a resolved alarm', () => {
     expect(metrics).not.toContain('rule="tickets",decision');
   });
 
-  it('whose labels lead to another rule by now calls the firing off', async () => {
+  it('whose labels now match another rule calls the firing off', async () => {
     const owner = desk.newOwner();
     const rules = { pages: waitsFor('page'), tickets: waitsFor('ticket') };
     const { url } = await desk.start(await desk.file(owner, rules, SENDERS));
@@ -67,7 +70,7 @@ describe('a resolved alarm', () => {
     expect(json.decisions).toMatchObject([{ rule: 'hung', decision: 'calledOff' }]);
   });
 
-  it('that nobody knows is unmatched, once for each alarm', async () => {
+  it('that no rule knows is unmatched, once for each alarm', async () => {
     const owner = desk.newOwner();
     const rules = { pages: waitsFor('page'), tickets: waitsFor('ticket') };
     const { url } = await desk.start(await desk.file(owner, rules, SENDERS));
@@ -81,13 +84,13 @@ describe('a resolved alarm', () => {
   });
 });
 
-it('many resolved alarms that nobody knows are answered in time, at many rules', async () => {
+it('many resolved alarms that none of many rules knows are answered in time', async () => {
   const names = Array.from({ length: 20 }, (_, index) => `rule-${index}`);
   const rules = Object.fromEntries(
     names.map((name) => [name, restartRule({ when: { alertname: name }, debounce: '1h' })]),
   );
   const { url } = await desk.start(await desk.file(desk.newOwner(), rules));
-  // So that each rule is there.
+  // Creates each rule.
   await deliver(url, alertmanagerBody(names.map((alertname) => ({ labels: { alertname, instance: INSTANCE } }))));
   const alerts = Array.from({ length: 500 }, (_, index) => ({
     labels: { alertname: 'Other', instance: `i-${index}` },

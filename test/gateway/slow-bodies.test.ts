@@ -1,4 +1,7 @@
-/** Bodies that come slowly, or in pieces, from whoever proved nothing yet: they keep no right delivery out, and take little memory. */
+/**
+ * Bodies that arrive slowly, or in pieces, from unauthenticated senders: they block no valid delivery, and use little
+ * memory.
+ */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
@@ -61,8 +64,8 @@ async function write(sockets: readonly Socket[], bytes: Buffer): Promise<void> {
   await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => void socket.write(bytes, () => resolve()))));
 }
 
-describe('a right delivery', () => {
-  it('is taken beside 200 bodies that come slowly, and those are cut off in time', async () => {
+describe('a valid delivery', () => {
+  it('is accepted beside 200 bodies that arrive slowly, and those are cut off in time', async () => {
     const timeouts = { headersMs: 2_000, requestMs: 3_000 };
     const hurried = await desk.start(file, 'dry', { timeouts });
     const slow = await beginBodies(200, 'content-length: 1000', hurried.url);
@@ -73,7 +76,7 @@ describe('a right delivery', () => {
     expect((await deliverRight(0, 'deploys', hurried.url)).status).toBe(200);
   });
 
-  it('is taken beside large bodies that take all the memory there is for them, unless it is large itself', async () => {
+  it('is accepted beside large bodies that use all the memory reserved for them, unless it is large itself', async () => {
     const large = await beginBodies(40, 'content-length: 1048576');
     await write(large, Buffer.alloc(1_000_000, 0x20));
     // The last of it is read a moment after it was sent.
@@ -96,12 +99,12 @@ describe('memory', () => {
     return (heapUsed + external) / 1024 ** 2;
   };
 
-  it('is as much as the bytes, also where each byte is a chunk of its own', async () => {
+  it('equals the bytes received, even if each byte is its own chunk', async () => {
     const sockets = await beginBodies(10, 'transfer-encoding: chunked');
     const bytes = Buffer.from('1\r\nx\r\n'.repeat(60_000));
     const beforeMiB = usedMiB();
     await write(sockets, bytes);
-    // All is read once nothing more is taken up.
+    // Everything is read once no more is taken up.
     let lastMiB = 0;
     await until(() => {
       const seenMiB = lastMiB;

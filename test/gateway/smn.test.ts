@@ -1,4 +1,4 @@
-/** Alarms of Cloud Eye through SMN, signed by a key of the test, over HTTP to runs. */
+/** Alarms of Cloud Eye through SMN, signed by a key of the test, from HTTP to runs. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
 import { Calls } from '../../src/temporal/calls.js';
@@ -92,9 +92,9 @@ describe('a notification', () => {
     expect((await send(url, good)).status).toBe(200);
   });
 
-  it('in prose starts nothing and is taken', async () => {
+  it('in prose starts nothing and is accepted', async () => {
     const url = await aGateway();
-    expect(await send(url, signed({ message: 'CPU is high. Please look.' }))).toEqual({
+    expect(await send(url, signed({ message: 'CPU is high. Please check.' }))).toEqual({
       status: 200,
       json: { decisions: [] },
     });

@@ -1,18 +1,18 @@
 /** Alone: executions that hold the lease never interleave, and nothing is sent under or past a cloud job that had shown. */
 import { isAtRest } from '../../src/domain/target/cloud-job.js';
 import type { Limits } from '../../src/domain/once/limits.js';
-import type { DecisionRecord, HolderRecord, Job, Post } from './chronicle.js';
+import type { DecisionRecord, HolderRecord, Job, Post } from './ground-truth.js';
 import { describeJob } from './once.js';
 import { claimsForeign } from './reported.js';
-import { tellTime } from './transcript.js';
+import { formatTime } from './transcript.js';
 import type { World } from './world.js';
 
-/** What was sent beside or past another, one sentence each. */
+/** Describes each POST that was sent beside or past another cloud job, one sentence each. */
 export function notAloneThings(world: World): readonly string[] {
   return [
     ...interleaved(world),
     ...acceptedAfterTheReport(world),
-    ...world.chronicle.posts.flatMap((post) => [
+    ...world.truth.posts.flatMap((post) => [
       ...sentAfterTheClose(post, world),
       ...sentTooLate(post, world),
       ...sentPastWhatShowed(post, world),
@@ -21,8 +21,8 @@ export function notAloneThings(world: World): readonly string[] {
   ];
 }
 
-/** What a holder sent is accepted before anything that a later one sent. */
-function interleaved({ chronicle: { holders, jobs } }: World): readonly string[] {
+/** Everything that a holder sent is accepted before anything that a later holder sent. */
+function interleaved({ truth: { holders, jobs } }: World): readonly string[] {
   const orderOf = ({ post }: Job) => (post === null ? -1 : holders.indexOf(post.holder));
   const ours = jobs.filter(({ post }) => post !== null);
   return ours.flatMap((job, index) => {
@@ -33,7 +33,7 @@ function interleaved({ chronicle: { holders, jobs } }: World): readonly string[]
 
 /** A run that closes with its report hands the instance on: nothing that was sent for it, or before it, is accepted after that. */
 function acceptedAfterTheReport(world: World): readonly string[] {
-  const { holders, jobs } = world.chronicle;
+  const { holders, jobs } = world.truth;
   return holders.flatMap((holder, index) => {
     const { closedAtMs, status, runId, report } = holder;
     if (closedAtMs === null || status !== 'COMPLETED') return [];
@@ -43,7 +43,7 @@ function acceptedAfterTheReport(world: World): readonly string[] {
       jobs
         .filter(({ post, acceptedAtMs }) => post !== null && acceptedAtMs > closedAtMs)
         .filter(({ post }) => post !== null && holders.indexOf(post.holder) <= index)
-        // Numbers of attempts repeat after a reset (docs/guarantees.md).
+        // Attempt numbers repeat after a reset (docs/guarantees.md).
         .filter(({ post }) => post?.decision.isMisheard !== true)
         .filter(({ post }) => post !== null && !isLeftToTheNext(post, holder, world))
         .map((job) => `${describeJob(job)} came after the report of ${runId}`)
@@ -63,13 +63,15 @@ function isLeftToTheNext(
   return isReplaced && isInTime;
 }
 
-/** A terminated holder (a reset terminates it too) may leave an attempt that has its send lease; any other none. */
+/** A terminated holder (a reset terminates it too) may leave an attempt that has its send lease. No other holder may. */
 function sentAfterTheClose({ sentAtMs, holder, attempt }: Post, { scenario }: World): readonly string[] {
   const { closedAtMs, status, runId } = holder;
   if (closedAtMs === null) return [];
   const untilMs = closedAtMs + (status === 'TERMINATED' ? scenario.limits.leaseMs : 0);
   return sentAtMs > untilMs
-    ? [`${attempt.name} sent at ${tellTime(sentAtMs)}, after ${runId} had closed ${status} at ${tellTime(closedAtMs)}`]
+    ? [
+        `${attempt.name} sent at ${formatTime(sentAtMs)}, after ${runId} had closed ${status} at ${formatTime(closedAtMs)}`,
+      ]
     : [];
 }
 
@@ -77,7 +79,7 @@ function sentTooLate({ sentAtMs, decision, attempt, holder }: Post, world: World
   const skewMs = world.scenario.temporal.clockSkewMs;
   const isBegun = holder.decisions.some(({ posts }) => posts.some((post) => post.sentAtMs < sentAtMs));
   const { closesAfterMs } = holder.plan;
-  // A reset run is never held to its gate, nor is one that may have sent something as far as it can know.
+  // A gate binds neither a reset run nor a run that may have sent something as far as it can know.
   const isHeld =
     closesAfterMs !== undefined && holder.runId === holder.chainId && !isBegun && !mayHaveBegun(decision, holder);
   const isPastGate = isHeld && sentAtMs > holder.startedAtMs + closesAfterMs + skewMs;
@@ -87,14 +89,14 @@ function sentTooLate({ sentAtMs, decision, attempt, holder }: Post, world: World
   ];
 }
 
-/** By the report an earlier step sent something or may have; where there is no report, something left it open. */
+/** True if an earlier step sent something or may have, by the report; without a report, if something left that open. */
 function mayHaveBegun(decision: DecisionRecord, { decisions, report }: HolderRecord): boolean {
   const earlier = decisions.slice(0, decisions.indexOf(decision));
   if (report === null) return earlier.some(({ doubts }) => doubts.size > 0);
   return earlier.some(({ stepId }) => report.steps.some(({ id, sent }) => id === stepId && sent !== 'no'));
 }
 
-/** The newest reading before a send showed the baseline at rest, and nobody can send on an older one than the fence allows. */
+/** The newest reading before a send must show the baseline at rest, and must not be older than the fence allows. */
 function sentPastWhatShowed(
   { readAtMs, sentAtMs, attempt, decision }: Post,
   { cloud, scenario }: World,
@@ -107,14 +109,14 @@ function sentPastWhatShowed(
       : [`${attempt.name} sent although ${seen.lastJobId} had shown after ${lastJobId ?? 'no cloud job'}`]),
     ...(isAtRest(seen) ? [] : [`${attempt.name} sent although ${seen.lastJobId} was seen in flight`]),
     ...(sentAtMs - readAtMs > oldestReadingMs(scenario.limits)
-      ? [`${attempt.name} sent on a reading of ${tellTime(readAtMs)}`]
+      ? [`${attempt.name} sent on a reading of ${formatTime(readAtMs)}`]
       : []),
   ];
 }
 
-/** Readings show the newest cloud job only: one of an earlier execution is hidden by what somebody else sent after it. */
+/** Readings show only the newest cloud job, so a foreign job hides the job of an earlier execution. */
 function sentUnderOurOwn({ job, attempt, holder }: Post, world: World): readonly string[] {
-  const { jobs } = world.chronicle;
+  const { jobs } = world.truth;
   // A holder that adopts a foreign cloud job may leave its own in flight (docs/guarantees.md).
   if (job === null || claimsForeign(holder, world)) return [];
   const earlier = jobs.slice(0, jobs.indexOf(job));
@@ -125,7 +127,7 @@ function sentUnderOurOwn({ job, attempt, holder }: Post, world: World): readonly
     .map((other) => `${attempt.name} was accepted while our own ${describeJob(other)} was in flight`);
 }
 
-/** The server gives an attempt up that is frozen for longer over its reading; the rest is the connection and the lease. */
+/** The server times out an attempt that is frozen for longer during its reading; the rest is the connection and the lease. */
 function oldestReadingMs({ heartbeatTimeoutMs, readTimeoutMs, postTimeoutMs, leaseMs }: Limits): number {
   return heartbeatTimeoutMs + readTimeoutMs + postTimeoutMs / 2 + leaseMs;
 }

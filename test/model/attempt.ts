@@ -1,37 +1,37 @@
 /**
- * One attempt in a worker's process: the interpreter in virtual time. It carries out what the machine commands, and it can be killed, frozen
- * or cut off from Temporal; what wakes up goes on where it was.
+ * One attempt in a worker's process: the interpreter in virtual time. It carries out the machine's commands, and it can be killed, frozen or
+ * cut off from Temporal. After a freeze it continues where it was.
  */
 import type { AttemptFacts, Command, Event, Step } from '../../src/domain/once/events.js';
 import type { Ending, Interruption, OnceState } from '../../src/domain/once/state.js';
-import type { AttemptRecord } from './chronicle.js';
-import { Heart } from './heart.js';
+import type { AttemptRecord } from './ground-truth.js';
+import { Heartbeats } from './heartbeats.js';
 import { Requests } from './requests.js';
 import type { StandingAnswer, Token } from './server.js';
-import { tellEvent, tellStep } from './transcript.js';
+import { describeEvent, describeStep } from './transcript.js';
 import type { World } from './world.js';
 
-/** How long it takes until an attempt that has ended tries again to be heard, while nothing passes. */
+/** How long an attempt that has ended and is cut off waits before it reports again. */
 const REPORT_AGAIN_MS = 1_500;
-/** From then on the next attempt cannot tell whether another one was between. Chosen: far below the heartbeat time-out. */
+/** After this delay the next attempt cannot exclude that another one ran in between. Chosen: far below the heartbeat timeout. */
 const LATE_REPORT_MS = 5_000;
-/** What the server waits before it tries an attempt again whose worker stopped. */
+/** How long the server waits before it retries an attempt whose worker stopped. */
 const STOPPED_RETRY_MS = 1_000;
 
-/** It begins as soon as it is made. */
+/** Starts when it is constructed. */
 export class Attempt {
   readonly name: string;
   readonly record: AttemptRecord;
-  readonly #heart: Heart;
+  readonly #heartbeats: Heartbeats;
   readonly #requests: Requests;
   readonly #skewMs: number;
   #state: OnceState;
-  /** Raised by each command: answers to those before it are not waited for any more. */
+  /** Increased by each command; answers to earlier commands are ignored. */
   #turn = 0;
   #frozenUntilMs = 0;
   #cutOffUntilMs = 0;
   #isDead = false;
-  /** Its own worker gave it up: what it ends with is not reported. */
+  /** Its own worker abandoned it, so its result is not reported. */
   #isDiscarded = false;
   #aborted: Interruption | null = null;
 
@@ -41,15 +41,15 @@ export class Attempt {
     readonly facts: AttemptFacts,
     previous: OnceState | null,
   ) {
-    const { dice, scenario, chronicle, machine, mishaps } = world;
+    const { dice, scenario, truth, machine, mishaps } = world;
     const { rules, goal, holder, decision, name } = token.activity.request;
     const skew = scenario.temporal.clockSkewMs;
     this.#skewMs = skew === 0 ? 0 : dice.whole(-skew, skew);
     this.name = `${holder.runId}/${name}#${facts.attempt}`;
     this.record = { name: this.name, posts: 0, ending: null, isTaken: false };
     decision?.attempts.push(this.record);
-    chronicle.count('attempts');
-    this.#heart = new Heart(world, this, rules.limits);
+    truth.count('attempts');
+    this.#heartbeats = new Heartbeats(world, this, rules.limits);
     this.#requests = new Requests(world, this, rules);
     mishaps.passed('attemptBegins');
     if (goal !== 'act') mishaps.passed('settleBegins');
@@ -59,9 +59,9 @@ export class Attempt {
         : machine.beginSettling(rules, goal.left, goal.prior, this.nowMs);
     this.#state = first.state;
     const after = previous === null ? '' : ` after ${previous.phase.name}, sent ${previous.sent}`;
-    world.tell(this.name, () => `begins${after} ${tellStep(first)}`);
+    world.log(this.name, () => `begins${after} ${describeStep(first)}`);
     this.#obey(first);
-    this.#heart.begin();
+    this.#heartbeats.begin();
   }
 
   get state(): OnceState {
@@ -80,7 +80,7 @@ export class Attempt {
     return this.#isDead || this.#state.phase.name === 'ended';
   }
 
-  /** By its own clock. */
+  /** The time on its worker's clock. */
   get nowMs(): number {
     return this.world.time.nowMs + this.#skewMs;
   }
@@ -97,12 +97,12 @@ export class Attempt {
     this.#cutOffUntilMs = Math.max(this.#cutOffUntilMs, this.world.time.nowMs + forMs);
   }
 
-  /** A timer, or an answer, of this process: a dead one has none, and a frozen one finds it when it wakes. */
+  /** Runs a timer or an answer of this process. A dead process drops it; a frozen one runs it when it wakes. */
   later(delayMs: number, run: () => void): void {
     this.world.time.after(delayMs, () => this.now(run));
   }
 
-  /** What reaches this process at this moment. */
+  /** Delivers something to this process now. */
   now(run: () => void): void {
     const { time, dice } = this.world;
     if (this.#isDead) return;
@@ -110,7 +110,7 @@ export class Attempt {
     else run();
   }
 
-  /** After that long, unless another command has come meanwhile. */
+  /** Runs after this delay, unless another command was given meanwhile. */
   whileUnderWay(afterMs: number, run: () => void): void {
     if (afterMs <= 0) return run();
     const turn = this.#turn;
@@ -119,47 +119,47 @@ export class Attempt {
     });
   }
 
-  /** The answer to the command under way. One to an older command is not waited for any more. */
+  /** Answers the current command. Answers to earlier commands are ignored. */
   answerTo(turn: number, event: Event): void {
-    if (this.#turn === turn) this.#take(event);
+    if (this.#turn === turn) this.#handle(event);
   }
 
-  /** Identifies the command under way. */
+  /** Identifies the current command. */
   get turn(): number {
     return this.#turn;
   }
 
-  /** Told by the SDK, once, whatever comes after. `discarded`: by its own worker, which has given it up. */
+  /** The SDK interrupts the attempt once, whatever comes after. `discarded`: its own worker has abandoned it. */
   abort(by: Interruption, discarded = false): void {
     if (discarded) this.#isDiscarded = true;
     if (this.#aborted !== null) return;
     this.#aborted = by;
-    if (!this.hasEnded) this.#take({ kind: 'interrupted', by });
+    if (!this.hasEnded) this.#handle({ kind: 'interrupted', by });
   }
 
-  /** A heartbeat goes out. */
-  beats(): void {
-    this.#take({ kind: 'heartbeat' });
+  /** A heartbeat was sent. */
+  heartbeatSent(): void {
+    this.#handle({ kind: 'heartbeat' });
   }
 
-  /** Something between machine and interpreter is not as agreed. */
+  /** Records a broken rule of the contract between machine and interpreter. */
   breach(what: string): void {
-    this.world.chronicle.breaches.push(`${this.name}: ${what}`);
+    this.world.truth.breaches.push(`${this.name}: ${what}`);
   }
 
-  #take(event: Event): void {
+  #handle(event: Event): void {
     const { rules } = this.token.activity.request;
     const step = this.world.machine.next(this.#state, event, rules, this.nowMs);
     this.#state = step.state;
-    const mayGoOn = event.kind === 'interrupted' || event.kind === 'heartbeat';
-    if (step.command === null && !mayGoOn) this.breach(`no command after ${event.kind}`);
+    const mayContinue = event.kind === 'interrupted' || event.kind === 'heartbeat';
+    if (step.command === null && !mayContinue) this.breach(`no command after ${event.kind}`);
     if (step.command?.kind === 'send' && event.kind !== 'standing') this.breach(`sends after ${event.kind}`);
-    if (event.kind !== 'heartbeat') this.world.tell(this.name, () => `${tellEvent(event)} ${tellStep(step)}`);
+    if (event.kind !== 'heartbeat') this.world.log(this.name, () => `${describeEvent(event)} ${describeStep(step)}`);
     this.#obey(step);
   }
 
   #obey({ command, record }: Step): void {
-    if (record === true && this.#state.phase.name !== 'ended') this.#heart.record();
+    if (record === true && this.#state.phase.name !== 'ended') this.#heartbeats.record();
     if (command === null) return;
     this.#turn++;
     this.#perform(command);
@@ -185,9 +185,9 @@ export class Attempt {
   #ask(command: Extract<Command, { kind: 'askServer' | 'lease' }>): void {
     const turn = this.#turn;
     const timeoutMs = Math.max(0, command.giveUpAtMs - this.nowMs);
-    const heard = (answer: StandingAnswer) => this.answerTo(turn, { kind: 'standing', ...answer });
-    if (command.kind === 'lease') this.#heart.lease(command.isYoung, timeoutMs, heard);
-    else this.#heart.standing(timeoutMs, heard);
+    const onAnswer = (answer: StandingAnswer) => this.answerTo(turn, { kind: 'standing', ...answer });
+    if (command.kind === 'lease') this.#heartbeats.lease(command.isYoung, timeoutMs, onAnswer);
+    else this.#heartbeats.standing(timeoutMs, onAnswer);
     this.later(timeoutMs, () => this.answerTo(turn, { kind: 'timeUp' }));
   }
 
@@ -195,31 +195,31 @@ export class Attempt {
     const { phase } = this.#state;
     if (phase.name !== 'ended') return this.breach('ends in another phase');
     this.record.ending = phase.ending;
-    this.#heart.stop();
+    this.#heartbeats.stop();
     this.world.mishaps.passed('attemptEnds');
     if (phase.ending.kind === 'superseded' || this.#isDiscarded) {
       this.#isDead = true;
       return;
     }
-    const struck = this.world.mishaps.at('report');
-    this.#report(phase.ending, struck?.kind === 'slow' ? struck.ms : 0);
+    const effect = this.world.mishaps.at('report');
+    this.#report(phase.ending, effect?.kind === 'slow' ? effect.ms : 0);
   }
 
-  /** Tried again until the server has heard it. */
+  /** Retried until the report reaches the server. */
   #report(ending: Ending, delayMs: number): void {
-    const { dice, tell } = this.world;
+    const { dice, log } = this.world;
     this.later(delayMs + dice.whole(2, 20), () => {
       if (this.isCutOff) return this.#report(ending, REPORT_AGAIN_MS);
-      this.record.isTaken = this.#speak(ending);
+      this.record.isTaken = this.#deliver(ending);
       const lateMs = this.nowMs - this.#state.atMs;
-      if (lateMs > LATE_REPORT_MS) this.token.activity.request.decision?.doubts.add('an attempt was heard of late');
-      tell(this.name, () => `ended; the server ${this.record.isTaken ? 'takes it' : 'does not know it'}`);
+      if (lateMs > LATE_REPORT_MS) this.token.activity.request.decision?.doubts.add('an attempt reported late');
+      log(this.name, () => `ended; the server ${this.record.isTaken ? 'accepts it' : 'does not know it'}`);
       this.#isDead = true;
     });
   }
 
-  /** As `src/activities/perform-action.ts` has it: a settle completes however it ended, unless it is tried again or was cancelled. */
-  #speak(ending: Ending): boolean {
+  /** As in `src/activities/perform-action.ts`: a settle completes however it ended, unless it is retried or was cancelled. */
+  #deliver(ending: Ending): boolean {
     const { server } = this.world;
     const { token } = this;
     const { goal } = token.activity.request;
@@ -229,7 +229,7 @@ export class Attempt {
     const isSettled = goal !== 'act' && (ending.kind !== 'cancelled' || goal.prior?.kind === 'cancelled');
     if (isSettled) return server.complete(token, state);
     if (ending.kind !== 'cancelled' || this.#aborted === null) return server.fail(token, state, null);
-    // The server takes a cancellation only from a worker that was told of the cancel; one that stops says that it stops.
+    // The server accepts a cancellation only from a worker that received the cancel request; a worker that stops reports that it stopped.
     return this.#aborted === 'cancel' ? server.cancelled(token, state) : server.fail(token, state, STOPPED_RETRY_MS);
   }
 }

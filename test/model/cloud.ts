@@ -1,23 +1,26 @@
-/** The abstract cloud: one instance, its cloud jobs, and what readings show of them and when. Written after the API's documents, apart from the product. */
+/**
+ * The abstract cloud: one instance, its cloud jobs, and what readings show of them and when. Written from the API's documentation, not from
+ * the product's code.
+ */
 import type { Action } from '../../src/domain/target/actions.js';
 import type { CloudJob } from '../../src/domain/target/cloud-job.js';
 import type { FailureName } from '../../src/domain/failures.js';
 import type { Observation } from '../../src/domain/target/target.js';
 import { EFFECTS, type InstanceState } from '../../src/simulator/effects.js';
-import type { Job, Post } from './chronicle.js';
-import type { Mischief } from './scenario.js';
+import type { Job, Post } from './ground-truth.js';
+import type { FaultEffect } from './scenario.js';
 import type { World } from './world.js';
 
-/** The instance that everything is about. */
+/** The only instance. */
 export const INSTANCE_ID = 'instance';
-/** Who we are, and who somebody else is. */
+/** Our own user, and the user who made everything that is not ours. */
 export const OUR_USER = 'us';
-const COLLEAGUE = 'colleague';
+const FOREIGN_USER = 'somebody else';
 
 const FAILED_ENDS = ['FAILED', 'PARTIALLY_FAILED', 'CANCELLED', 'ROLLBACKED'];
 const TRANSIENT: readonly string[] = Object.values(EFFECTS).map(({ meanwhile }) => meanwhile);
 
-/** Did a cloud job with this end status fail? */
+/** True if a cloud job with this end status failed. */
 export function hasFailed(endStatus: string): boolean {
   return FAILED_ENDS.includes(endStatus);
 }
@@ -28,7 +31,7 @@ interface Change {
   readonly state: InstanceState;
 }
 
-/** How a cloud job is to go. */
+/** How a cloud job develops. */
 interface Fate {
   idMs: number;
   statusMs: number;
@@ -41,10 +44,10 @@ interface Fate {
   createdBy: string | null;
 }
 
-/** What a POST comes to. */
+/** The answer to a POST. */
 export type Answer = { readonly job: Job } | { readonly refused: FailureName };
 
-/** Readings can be taken of any time that has passed, since nothing of the past is forgotten. */
+/** The instance can be read at any past time, because the whole past is kept. */
 export class Cloud {
   state: InstanceState;
   readonly #changes: Change[];
@@ -56,9 +59,9 @@ export class Cloud {
     this.#changes = [{ atMs: time.nowMs - 1, shownAtMs: time.nowMs - 1, state: this.state }];
   }
 
-  /** A POST of ours arrives. */
-  take(action: Action, post: Post): Answer {
-    const { scenario, dice, chronicle } = this.world();
+  /** Receives one of our POSTs. */
+  submit(action: Action, post: Post): Answer {
+    const { scenario, dice, truth } = this.world();
     const { busy, wrongState, usualDurationMs, longestLagMs } = scenario.cloud;
     if (this.state.status === 'DELETED') return { refused: 'TargetNotFound' };
     if (busy === 'reject' && this.#inFlight.size > 0) return { refused: 'TargetBusy' };
@@ -74,20 +77,20 @@ export class Cloud {
       withoutTasksForMs: dice.chance(0.7) ? 0 : dice.whole(0, 3_000),
       createdBy: OUR_USER,
     };
-    const struck = this.world().mishaps.at('job');
-    if (struck !== null) decide(fate, struck);
+    const effect = this.world().mishaps.at('job');
+    if (effect !== null) decide(fate, effect);
     const job = this.#add(action, fate, post, !fits);
     post.job = job;
-    chronicle.count('accepted');
+    truth.count('accepted');
     this.world().mishaps.passed('accepted');
     return { job };
   }
 
   /** Somebody else acts, whatever is in flight. */
-  colleagueActs(action: Action, fate: Pick<Fate, 'idMs' | 'statusMs' | 'lastsMs' | 'status'>): Job | null {
+  foreignAction(action: Action, fate: Pick<Fate, 'idMs' | 'statusMs' | 'lastsMs' | 'status'>): Job | null {
     if (this.state.status === 'DELETED') return null;
     const fits = EFFECTS[action.action].acceptedIn.includes(this.#restingStatus());
-    const whole = { ...fate, converges: true, unknownForMs: 0, withoutTasksForMs: 0, createdBy: COLLEAGUE };
+    const whole = { ...fate, converges: true, unknownForMs: 0, withoutTasksForMs: 0, createdBy: FOREIGN_USER };
     return this.#add(action, whole, null, !fits);
   }
 
@@ -95,12 +98,12 @@ export class Cloud {
     this.#change({ ...this.state, status: 'DELETED', availableReplica: 0 }, 0);
   }
 
-  /** What a reading that is taken at `atMs`, now or in the past, shows. */
+  /** What a reading taken at `atMs`, now or in the past, shows. */
   reading(atMs: number): Observation {
-    const { chronicle, scenario } = this.world();
+    const { truth, scenario } = this.world();
     const shown = this.#changes.findLast((change) => change.atMs <= atMs && change.shownAtMs <= atMs);
     const { status, version, replica, availableReplica } = shown?.state ?? scenario.cloud.initial;
-    const job = chronicle.jobs.findLast(({ idShownAtMs }) => idShownAtMs <= atMs);
+    const job = truth.jobs.findLast(({ idShownAtMs }) => idShownAtMs <= atMs);
     const { firstJobId } = scenario.cloud;
     return {
       observedAtMs: atMs,
@@ -115,19 +118,19 @@ export class Cloud {
     };
   }
 
-  /** As it truly was, whatever readings showed. */
+  /** The true state, whatever readings showed. */
   stateAt(atMs: number): InstanceState {
     return this.#changes.findLast((change) => change.atMs <= atMs)?.state ?? this.world().scenario.cloud.initial;
   }
 
-  /** Had something changed by then that no reading showed yet? */
+  /** True if something had changed by then that no reading showed yet. */
   isLagging(atMs: number): boolean {
     return this.#changes.some((change) => change.atMs <= atMs && change.shownAtMs > atMs);
   }
 
-  /** A cloud job as the API shows it; `null` where it does not know it. */
+  /** A cloud job as the API shows it; `null` if the API does not know it. */
   job(cloudJobId: string, atMs: number): CloudJob | null {
-    const job = this.world().chronicle.jobs.find(({ id }) => id === cloudJobId);
+    const job = this.world().truth.jobs.find(({ id }) => id === cloudJobId);
     if (job === undefined || atMs < job.knownAtMs) return null;
     const status = statusAt(job, atMs);
     const tasks = [{ taskId: 'task', name: job.action.action, status, messages: '', createdAtMs: job.acceptedAtMs }];
@@ -142,10 +145,10 @@ export class Cloud {
   }
 
   #add(action: Action, fate: Fate, post: Post | null, isNoop: boolean): Job {
-    const { time, chronicle } = this.world();
+    const { time, truth } = this.world();
     const { nowMs } = time;
     const job: Job = {
-      id: `J${chronicle.jobs.length + 1}`,
+      id: `J${truth.jobs.length + 1}`,
       action,
       post,
       createdBy: fate.createdBy,
@@ -162,7 +165,7 @@ export class Cloud {
       before: this.state,
       after: null,
     };
-    chronicle.jobs.push(job);
+    truth.jobs.push(job);
     this.#inFlight.add(job);
     if (!isNoop) this.#change({ ...this.state, status: EFFECTS[action.action].meanwhile }, fate.statusMs);
     if (Number.isFinite(job.endsAtMs)) time.at(job.endsAtMs, () => this.#end(job));
@@ -177,13 +180,13 @@ export class Cloud {
       this.#change(job.leaves === null ? after : { ...after, status: job.leaves }, job.statusLagMs);
     }
     job.after = this.state;
-    world().tell('cloud', () => `${job.id} (${job.action.action}) ends ${job.endStatus}: ${describe(this.state)}`);
+    world().log('cloud', () => `${job.id} (${job.action.action}) ends ${job.endStatus}: ${describe(this.state)}`);
     world().mishaps.passed('jobEnds');
   }
 
   #after({ action, before, endStatus, converges }: Job): InstanceState {
     const { statusAfterFailure } = this.world().scenario.cloud;
-    // Where another cloud job has ended meanwhile, its status is the one to go back to.
+    // If another cloud job has ended meanwhile, its status is the one to return to.
     const resting = TRANSIENT.includes(this.state.status) ? before.status : this.state.status;
     const rested = { ...this.state, status: TRANSIENT.includes(resting) ? 'RUNNING' : resting };
     if (endStatus !== 'SUCCEEDED') return statusAfterFailure === 'FAILED' ? { ...rested, status: 'FAILED' } : rested;
@@ -204,14 +207,14 @@ export class Cloud {
   }
 }
 
-function decide(fate: Fate, mischief: Mischief): void {
-  if (mischief.kind === 'lags') [fate.idMs, fate.statusMs] = [mischief.idMs, mischief.statusMs];
-  else if (mischief.kind === 'ends') [fate.status, fate.instanceStatus] = [mischief.status, mischief.instanceStatus];
-  else if (mischief.kind === 'lasts') fate.lastsMs = mischief.ms;
-  else if (mischief.kind === 'doesNotConverge') fate.converges = false;
-  else if (mischief.kind === 'unknownFor') fate.unknownForMs = mischief.ms;
-  else if (mischief.kind === 'withoutTasksFor') fate.withoutTasksForMs = mischief.ms;
-  else if (mischief.kind === 'withoutCreator') fate.createdBy = null;
+function decide(fate: Fate, effect: FaultEffect): void {
+  if (effect.kind === 'lags') [fate.idMs, fate.statusMs] = [effect.idMs, effect.statusMs];
+  else if (effect.kind === 'ends') [fate.status, fate.instanceStatus] = [effect.status, effect.instanceStatus];
+  else if (effect.kind === 'lasts') fate.lastsMs = effect.ms;
+  else if (effect.kind === 'doesNotConverge') fate.converges = false;
+  else if (effect.kind === 'unknownFor') fate.unknownForMs = effect.ms;
+  else if (effect.kind === 'withoutTasksFor') fate.withoutTasksForMs = effect.ms;
+  else if (effect.kind === 'withoutCreator') fate.createdBy = null;
 }
 
 function statusAt({ acceptedAtMs, endsAtMs, endStatus }: Job, atMs: number): string {

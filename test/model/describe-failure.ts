@@ -1,4 +1,4 @@
-/** What is told of an interleaving that broke a promise: its seed, the smallest scenario that still does, and its transcript. */
+/** Describes an interleaving that broke a promise: its seed, the smallest scenario that still breaks it, and the transcript. */
 import { playOne, playScenario } from './play.js';
 import type { Scenario } from './scenario.js';
 import { shrink } from './shrink.js';
@@ -26,12 +26,12 @@ export function describeFailure(seed: number, machine?: Machine): string {
   ].join('\n');
 }
 
-function describeScenario({ runs, cloud, temporal, faults, blows, noise }: Scenario): readonly string[] {
+function describeScenario({ runs, cloud, temporal, faults, disruptions, noise }: Scenario): readonly string[] {
   const { initial, ...habits } = cloud;
   return [
     `  noise ${noise}, ${initial.status} ${initial.replica}, ${JSON.stringify({ ...habits, ...temporal })}`,
     ...runs.map((run) => `  run ${JSON.stringify(run)}`),
     ...faults.map((fault) => `  fault ${JSON.stringify(fault)}`),
-    ...blows.map((blow) => `  blow ${JSON.stringify(blow)}`),
+    ...disruptions.map((disruption) => `  disruption ${JSON.stringify(disruption)}`),
   ];
 }

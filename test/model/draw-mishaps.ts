@@ -1,11 +1,11 @@
-/** The mishaps that a scenario is drawn from: faults that strike requests, and blows from outside. */
+/** Draws the mishaps of a scenario: faults of requests, and disruptions from outside. */
 import type { Action } from '../../src/domain/target/actions.js';
 import type { FailureName } from '../../src/domain/failures.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type Limits } from '../../src/domain/once/limits.js';
 import type { Dice } from '../chaos/dice.js';
-import type { Blow, BlowKind, Fault, Mischief, Moment, Site, TimedBlow } from './scenario.js';
+import type { Disruption, DisruptionKind, Fault, FaultEffect, Moment, Site, TimedDisruption } from './scenario.js';
 
-/** The product's own: what mishaps are measured by. */
+/** The product's own limits, which mishaps are scaled by. */
 export const LIMITS: Limits = withHeartbeatTimeout(DEFAULT_LIMITS);
 const {
   visibilityWindowMs: WINDOW_MS,
@@ -14,7 +14,7 @@ const {
   heartbeatTimeoutMs: HEARTBEAT_MS,
 } = LIMITS;
 
-/** Of a plan or of somebody else; a restart twice as often as any other. */
+/** Actions of a plan or of somebody else. A restart is twice as likely as any other. */
 export const ANY_ACTION: readonly ((dice: Dice) => Action)[] = [
   () => ({ action: 'restart' }),
   () => ({ action: 'restart' }),
@@ -31,17 +31,17 @@ const ANY_FAILURE: readonly FailureName[] = [
   'TargetNotFound',
 ];
 
-function fault(dice: Dice, site: Site, what: Mischief, times = 1): Fault {
+function fault(dice: Dice, site: Site, what: FaultEffect, times = 1): Fault {
   const furthest = site === 'read' || site === 'poll' ? 6 : site === 'heartbeat' ? 8 : 3;
   return { site, nth: dice.whole(1, furthest), times, what };
 }
 
-/** An outage now and then lasts for many requests. */
+/** An occasional outage affects many requests. */
 function howOften(dice: Dice): number {
   return dice.one([1, 1, 1, 2, 3, 6, 20]);
 }
 
-function failing(dice: Dice, failures: readonly FailureName[] = ANY_FAILURE): Mischief {
+function failing(dice: Dice, failures: readonly FailureName[] = ANY_FAILURE): FaultEffect {
   const failure = dice.one(failures);
   return {
     kind: 'fails',
@@ -51,7 +51,7 @@ function failing(dice: Dice, failures: readonly FailureName[] = ANY_FAILURE): Mi
   };
 }
 
-/** Kinds of faults; each kind that matters more stands there more often. */
+/** Kinds of faults. Kinds that matter more appear more often. */
 export const FAULTS: readonly ((dice: Dice) => Fault)[] = [
   (dice) => fault(dice, 'read', failing(dice), howOften(dice)),
   (dice) => fault(dice, 'read', failing(dice), howOften(dice)),
@@ -99,14 +99,14 @@ export const FAULTS: readonly ((dice: Dice) => Fault)[] = [
     fault(
       dice,
       'heartbeat',
-      dice.one<Mischief>([{ kind: 'hangs' }, { kind: 'answerLost' }, { kind: 'slow', ms: dice.whole(500, 12_000) }]),
+      dice.one<FaultEffect>([{ kind: 'hangs' }, { kind: 'answerLost' }, { kind: 'slow', ms: dice.whole(500, 12_000) }]),
       howOften(dice),
     ),
   (dice) =>
     fault(
       dice,
       'ask',
-      dice.one<Mischief>([{ kind: 'hangs' }, { kind: 'slow', ms: dice.whole(500, 12_000) }]),
+      dice.one<FaultEffect>([{ kind: 'hangs' }, { kind: 'slow', ms: dice.whole(500, 12_000) }]),
       dice.whole(1, 3),
     ),
   (dice) => fault(dice, 'report', { kind: 'slow', ms: dice.whole(500, 90_000) }, dice.whole(1, 2)),
@@ -127,8 +127,8 @@ function late(dice: Dice): Fault {
   return fault(dice, 'job', { kind: 'lags', idMs: latest(), statusMs: latest() }, dice.whole(1, 3));
 }
 
-/** Kinds of blows, likewise. */
-export const BLOWS: readonly BlowKind[] = [
+/** Kinds of disruptions, weighted in the same way. */
+export const DISRUPTIONS: readonly DisruptionKind[] = [
   'kill',
   'kill',
   'kill',
@@ -146,8 +146,8 @@ export const BLOWS: readonly BlowKind[] = [
   'terminateRun',
   'resetWorkflow',
   'resetWorkflow',
-  'colleague',
-  'colleague',
+  'foreignAction',
+  'foreignAction',
   'delete',
 ];
 
@@ -170,13 +170,13 @@ const MOMENTS: readonly Moment[] = [
   'heartbeatTaken',
   'settleBegins',
   'retryWaits',
-  'blow',
+  'disruption',
 ];
 
-/** At a moment, and a while after it. */
-export function drawBlow(dice: Dice, kind: BlowKind): TimedBlow {
+/** Draws a disruption of this kind, with a moment and a delay. */
+export function drawDisruption(dice: Dice, kind: DisruptionKind): TimedDisruption {
   const after = dice.one(MOMENTS);
-  return { after, nth: dice.one([1, 1, 1, 2, 2, 3]), delayMs: drawDelay(dice), blow: drawKind(dice, kind) };
+  return { after, nth: dice.one([1, 1, 1, 2, 2, 3]), delayMs: drawDelay(dice), disruption: drawKind(dice, kind) };
 }
 
 function drawDelay(dice: Dice): number {
@@ -198,7 +198,7 @@ function drawFor(dice: Dice): number {
   ]);
 }
 
-function drawKind(dice: Dice, kind: BlowKind): Blow {
+function drawKind(dice: Dice, kind: DisruptionKind): Disruption {
   switch (kind) {
     case 'kill':
     case 'cancel':
@@ -217,7 +217,7 @@ function drawKind(dice: Dice, kind: BlowKind): Blow {
       return { kind, forMs: drawFor(dice), resetting: dice.chance(0.3) };
     case 'resetWorkflow':
       return { kind, keep: dice.one([0, 99, 99]), rescheduled: dice.chance(0.4) };
-    case 'colleague':
+    case 'foreignAction':
       return {
         kind,
         action: dice.one(ANY_ACTION)(dice),

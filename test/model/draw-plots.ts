@@ -1,4 +1,4 @@
-/** Scenes in which mishaps come together that chance alone hardly ever brings together; when exactly is left to chance. */
+/** Plots: combinations of mishaps that chance alone hardly ever produces. Only their exact timing is random. */
 import type { Dice } from '../chaos/dice.js';
 import { ANY_ACTION, LIMITS } from './draw-mishaps.js';
 import {
@@ -28,7 +28,7 @@ const {
 } = LIMITS;
 
 export const PLOTS = {
-  /** A heartbeat of the timer arrives after the lease, and its attempt is killed under the POST. */
+  /** A timer heartbeat arrives after the lease, and its attempt is killed during the POST. */
   heartbeatAfterTheLease: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
     faults: [
@@ -37,11 +37,11 @@ export const PLOTS = {
       fault('heartbeat', 1, slow(dice.whole(500, 6_000))),
       ...hidden(dice),
     ],
-    blows: [timed('sending', 1, dice.whole(0, 2_000), { kind: 'kill' })],
+    disruptions: [timed('sending', 1, dice.whole(0, 2_000), { kind: 'kill' })],
     cloud: PATIENT_CLOUD,
   }),
 
-  /** An attempt is handed out only when one of its own number sends. */
+  /** An attempt reaches its worker only when another attempt with its number sends. */
   handedOutBesideItsSuccessor: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
     faults: [
@@ -50,30 +50,31 @@ export const PLOTS = {
       fault('read', 5, unreachable),
       ...hidden(dice),
     ],
-    blows: secondAttemptIsReset(dice),
+    disruptions: secondAttemptIsReset(dice),
     cloud: PATIENT_CLOUD,
     temporal: { attemptAfterReset: 1 },
   }),
 
-  /** The same at once: by the clock of the worker before it, nothing explains an attempt between, so that its successor need not wait. */
+  /** The same, but early: by the previous worker's clock no attempt can have run in between, so the successor need not wait. */
   handedOutBesideAnEarlySuccessor: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
     faults: [
       fault('read', 1, unreachable),
       fault('dispatch', 2, { kind: 'deliveredLate', ms: HEARTBEAT_MS + dice.whole(1_000, POST_MS) }),
-      // Bounds go by the clocks of workers: what comes at the last moment can be missed by as much as two of them differ (docs/guarantees.md).
+      // Bounds are measured by the clocks of workers, so something that arrives at the last moment can be missed by as much as two clocks
+      // differ (docs/guarantees.md).
       ...hidden(dice, 1, POST_MS),
     ],
-    blows: secondAttemptIsReset(dice),
+    disruptions: secondAttemptIsReset(dice),
     cloud: PATIENT_CLOUD,
     temporal: { attemptAfterReset: 2, clockSkewMs: LARGE_SKEW_MS },
   }),
 
-  /** An attempt wakes over its reading, or over its connection, when one of its own number sends. */
+  /** An attempt wakes from a freeze during its reading or its connection while another attempt with its number sends. */
   frozenBesideItsSuccessor: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
     faults: [fault('read', 1, unreachable), ...hidden(dice)],
-    blows: [
+    disruptions: [
       dice.chance(0.5)
         ? timed('attemptBegins', 2, dice.whole(10, 100), { kind: 'freeze', forMs: beyondTheBound(dice) })
         : timed('connecting', 1, 0, { kind: 'freeze', forMs: beyondTheBound(dice) }),
@@ -83,11 +84,11 @@ export const PLOTS = {
     temporal: { attemptAfterReset: 1 },
   }),
 
-  /** The same soon after the server gave it up: its successor waits for a bound only because of the reset. */
+  /** The same, soon after the server timed it out: its successor waits for a bound only because of the reset. */
   frozenBesideAnEarlySuccessor: (dice: Dice): Plot => ({
     actions: dice.one(STATE_ACTIONS)(dice),
     faults: [...firstAttemptIsUnclear(dice), ...hidden(dice, 2)],
-    blows: [
+    disruptions: [
       timed('attemptBegins', 2, dice.whole(40, 120), {
         kind: 'freeze',
         forMs: HEARTBEAT_MS + dice.whole(QUIET_MS + 1_000, 3 * QUIET_MS),
@@ -98,7 +99,7 @@ export const PLOTS = {
     temporal: { attemptAfterReset: 2 },
   }),
 
-  /** The server receives the end of an attempt only when one of its own number sends. */
+  /** The server receives the result of an attempt only while another attempt with its number sends. */
   receivedBesideItsSuccessor: (dice: Dice): Plot => {
     const isUnclear = dice.chance(0.5);
     const failing = isUnclear
@@ -111,12 +112,12 @@ export const PLOTS = {
         fault('report', 2, slow(dice.whole(HEARTBEAT_MS, 5 * HEARTBEAT_MS))),
         ...hidden(dice, isUnclear ? 2 : 1),
       ],
-      blows: [timed('attemptEnds', 2, dice.whole(0, HEARTBEAT_MS - 500), resetActivity)],
+      disruptions: [timed('attemptEnds', 2, dice.whole(0, HEARTBEAT_MS - 500), resetActivity)],
       cloud: PATIENT_CLOUD,
     };
   },
 
-  /** Between the two calls of a lease the attempt is reset, its heartbeats are cleared, it is given up, and its number goes to another. */
+  /** Between the two calls of a lease the attempt is reset, its heartbeats are cleared, it times out, and another attempt gets its number. */
   resetWithinTheLease: (dice: Dice): Plot => {
     const connectsInMs = dice.whole(POST_MS / 2 - 700, POST_MS / 2 - 10);
     return {
@@ -130,11 +131,13 @@ export const PLOTS = {
         fault('heartbeat', 2, { kind: 'hangs' }),
         fault('heartbeat', 3, slow(dice.whole(1_000, LEASE_MS - 50))),
         fault('heartbeat', 4, { kind: 'hangs' }),
-        // Its successor is at work for a while.
+        // Its successor works for a while.
         fault('read', 3, slow(dice.whole(500, 3_000))),
         ...hidden(dice),
       ],
-      blows: [timed('connecting', 1, connectsInMs + dice.whole(20, 500), { kind: 'resetActivity', forgetting: true })],
+      disruptions: [
+        timed('connecting', 1, connectsInMs + dice.whole(20, 500), { kind: 'resetActivity', forgetting: true }),
+      ],
       cloud: PATIENT_CLOUD,
       temporal: { attemptAfterReset: 2 },
     };
@@ -152,7 +155,7 @@ export const PLOTS = {
       }),
       fault('job', 1, slowToShow(dice)),
     ],
-    blows: [timed('sending', 1, dice.whole(0, 500), { kind: 'resetActivity', forgetting: true })],
+    disruptions: [timed('sending', 1, dice.whole(0, 500), { kind: 'resetActivity', forgetting: true })],
     cloud: PATIENT_CLOUD,
     temporal: { attemptAfterReset: 2 },
   }),
@@ -161,7 +164,7 @@ export const PLOTS = {
   resetRunLosesItsFirstAttempt: (dice: Dice): Plot => ({
     actions: [{ action: 'restart' }],
     faults: hidden(dice),
-    blows: [
+    disruptions: [
       timed('sending', 1, dice.whole(0, 500), { kind: 'resetWorkflow', keep: 99, rescheduled: dice.chance(0.5) }),
       timed('attemptBegins', 2, 0, { kind: 'kill' }),
     ],
@@ -179,9 +182,9 @@ export const PLOTS = {
         answeredAfterMs: dice.whole(1, 1_000),
       }),
     ],
-    blows: [
+    disruptions: [
       timed('sending', 1, dice.whole(0, 6_000), {
-        kind: 'colleague',
+        kind: 'foreignAction',
         action: dice.one(ANY_ACTION)(dice),
         lasts: dice.whole(500, 10_000),
         idMs: dice.whole(0, 1_000),
@@ -190,7 +193,7 @@ export const PLOTS = {
       }),
       timed('retryWaits', 1, dice.whole(0, 3_000), { kind: 'cancel' }),
     ],
-    // Where our user is not known, somebody else's cloud job may be adopted (docs/guarantees.md).
+    // If our user id is not known, somebody else's cloud job may be adopted (docs/guarantees.md).
     cloud: { ...PATIENT_CLOUD, ownUserKnown: true },
   }),
 
@@ -211,7 +214,7 @@ export const PLOTS = {
         ...hidden(dice, nth),
         ...(isUnreadable ? [fault('observe', 2, { kind: 'fails', failure: 'NotAllowed' })] : []),
       ],
-      blows: [
+      disruptions: [
         timed('sending', nth, afterMs, { kind: 'resetWorkflow', keep: nth - 1, rescheduled: false }),
         ...(isUnreadable ? [] : [timed('sending', nth, afterMs, { kind: 'cancel' })]),
       ],
@@ -223,9 +226,9 @@ export const PLOTS = {
   foreignJobAtTheFirstReading: (dice: Dice): Plot => ({
     actions: [{ action: 'scale', replica: 5 }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],
     faults: [fault('job', 2, { kind: 'ends', status: 'FAILED' })],
-    blows: [
+    disruptions: [
       timed('runBegins', 1, 0, {
-        kind: 'colleague',
+        kind: 'foreignAction',
         action: { action: 'scale', replica: dice.whole(1, 4) },
         lasts: dice.whole(500, 20_000),
         idMs: 0,
@@ -235,13 +238,13 @@ export const PLOTS = {
     ],
   }),
 
-  /** A step fails, and before its run undoes it somebody else acts. */
+  /** A step fails, and somebody else acts before the run undoes it. */
   foreignJobBeforeTheUndo: (dice: Dice): Plot => ({
     actions: [{ action: 'scale', replica: dice.whole(1, 5) }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],
     faults: [fault('job', 2, { kind: 'ends', status: 'FAILED' })],
-    blows: [
+    disruptions: [
       timed(dice.chance(0.5) ? 'accepted' : 'jobEnds', 2, dice.whole(0, 500), {
-        kind: 'colleague',
+        kind: 'foreignAction',
         action: dice.one(ANY_ACTION)(dice),
         lasts: dice.whole(100, 3_000),
         idMs: dice.whole(0, 300),

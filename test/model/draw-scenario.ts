@@ -1,13 +1,13 @@
-/** Seed → scenario. Each seed draws from a few kinds of mishaps only, so that those that hurt only together meet often enough. */
+/** Turns a seed into a scenario. Each seed draws from only a few kinds of mishaps, so that combinations that matter occur often enough. */
 import type { Action } from '../../src/domain/target/actions.js';
 import { Dice } from '../chaos/dice.js';
-import { ANY_ACTION, BLOWS, drawBlow, FAULTS, LIMITS } from './draw-mishaps.js';
+import { ANY_ACTION, DISRUPTIONS, drawDisruption, FAULTS, LIMITS } from './draw-mishaps.js';
 import { PLOT_NAMES, PLOTS, type PlotName } from './draw-plots.js';
 import type { CloudHabits, PlannedAction, PlannedRun, Scenario, TemporalHabits } from './scenario.js';
 
 const { visibilityWindowMs: WINDOW_MS } = LIMITS;
 
-/** One seed in this number is a plot. Chosen: each plot comes 600 times in 100,000 interleavings. */
+/** One seed in this many plays a plot. Chosen: each plot is played 600 times in 100,000 interleavings. */
 const SEEDS_PER_PLOT = 12;
 
 /** @param seed the same seed draws the same scenario */
@@ -17,16 +17,16 @@ export function drawScenario(seed: number): Scenario {
   return plot === null ? drawn(seed, dice) : plotted(seed, dice, plot);
 }
 
-/** The plot that a seed plays, if any: known without drawing it. */
+/** The plot that a seed plays, if any, found without drawing the scenario. */
 export function plotOf(seed: number): PlotName | null {
   const index = seed % SEEDS_PER_PLOT === 0 ? (seed / SEEDS_PER_PLOT) % PLOT_NAMES.length : -1;
   return PLOT_NAMES[index] ?? null;
 }
 
 function drawn(seed: number, dice: Dice): Scenario {
-  const { faults, blows } = dice.one(WEATHERS);
+  const { faults, disruptions } = dice.one(WEATHERS);
   const faultKinds = dice.times(dice.whole(1, 4), () => dice.one(FAULTS));
-  const blowKinds = dice.times(dice.whole(1, 3), () => dice.one(BLOWS));
+  const disruptionKinds = dice.times(dice.whole(1, 3), () => dice.one(DISRUPTIONS));
   return {
     noise: seed,
     limits: LIMITS,
@@ -34,7 +34,7 @@ function drawn(seed: number, dice: Dice): Scenario {
     temporal: drawTemporal(dice),
     runs: dice.times(dice.chance(0.3) ? 2 : 1, () => drawRun(dice, drawActions(dice))),
     faults: dice.times(dice.one(faults), () => dice.one(faultKinds)(dice)),
-    blows: dice.times(dice.one(blows), () => drawBlow(dice, dice.one(blowKinds))),
+    disruptions: dice.times(dice.one(disruptions), () => drawDisruption(dice, dice.one(disruptionKinds))),
   };
 }
 
@@ -42,9 +42,9 @@ function drawTemporal(dice: Dice): TemporalHabits {
   return { attemptAfterReset: dice.one([1, 2]), clockSkewMs: dice.chance(0.2) ? 500 : 0 };
 }
 
-/** One run with time enough for its plot, on an instance that runs; now and then one more mishap of any kind. */
+/** One run with enough time for its plot, on a running instance, sometimes with one more mishap of any kind. */
 function plotted(seed: number, dice: Dice, name: PlotName): Scenario {
-  const { actions, faults, blows, cloud, temporal } = PLOTS[name](dice);
+  const { actions, faults, disruptions, cloud, temporal } = PLOTS[name](dice);
   const { closesAfterMs: _never, ...run } = drawRun(dice, actions);
   const steps = run.steps.map((step) => ({ ...step, deadlineMs: PLOT_STEP_MS, onFailure: 'compensate' as const }));
   const first = { ...run, steps, deadlineMs: PLOT_RUN_MS };
@@ -58,7 +58,10 @@ function plotted(seed: number, dice: Dice, name: PlotName): Scenario {
     temporal: { ...drawTemporal(dice), ...temporal },
     runs: [first, ...dice.times(dice.chance(0.3) ? 1 : 0, () => drawRun(dice, drawActions(dice)))],
     faults: [...faults, ...dice.times(dice.chance(0.1) ? 1 : 0, () => dice.one(FAULTS)(dice))],
-    blows: [...blows, ...dice.times(dice.chance(0.1) ? 1 : 0, () => drawBlow(dice, dice.one(BLOWS)))],
+    disruptions: [
+      ...disruptions,
+      ...dice.times(dice.chance(0.1) ? 1 : 0, () => drawDisruption(dice, dice.one(DISRUPTIONS))),
+    ],
   };
 }
 
@@ -66,14 +69,14 @@ function plotted(seed: number, dice: Dice, name: PlotName): Scenario {
 const PLOT_STEP_MS = 240_000;
 const PLOT_RUN_MS = 1_800_000;
 
-/** How many mishaps there are. Most interleavings have a few; a storm is seldom, since much of what it does is undone by itself. */
-const WEATHERS: readonly { readonly faults: readonly number[]; readonly blows: readonly number[] }[] = [
-  { faults: [0, 1, 1], blows: [0, 0, 1] },
-  ...Array.from({ length: 6 }, () => ({ faults: [0, 1, 1, 2, 2, 3, 4], blows: [0, 1, 1, 2, 2, 3] })),
-  { faults: [2, 4, 8], blows: [2, 4, 6] },
+/** The number of mishaps. Most interleavings have a few. Storms are rare, because many of their mishaps cancel each other out. */
+const WEATHERS: readonly { readonly faults: readonly number[]; readonly disruptions: readonly number[] }[] = [
+  { faults: [0, 1, 1], disruptions: [0, 0, 1] },
+  ...Array.from({ length: 6 }, () => ({ faults: [0, 1, 1, 2, 2, 3, 4], disruptions: [0, 1, 1, 2, 2, 3] })),
+  { faults: [2, 4, 8], disruptions: [2, 4, 6] },
 ];
 
-/** The visibility window is kept, but for a few interleavings: beyond it an action may be sent once more, a restart never. */
+/** The visibility window holds except in a few interleavings. Beyond it an action may be sent once more, but never a restart. */
 function drawLongestLagMs(dice: Dice): number {
   if (dice.chance(0.02)) return 4 * WINDOW_MS;
   return dice.chance(0.5) ? WINDOW_MS : dice.whole(0, WINDOW_MS);
@@ -104,7 +107,7 @@ const STOP: Action = { action: 'stop' };
 const START: Action = { action: 'start' };
 const ROLLBACK: Action = { action: 'rollback', version: '1.4.0' };
 
-/** `recover`, and pairs that undo each other, come often: chance alone makes plans that make no sense. */
+/** `recover`, and pairs that undo each other, are frequent, because random plans rarely make sense. */
 function drawActions(dice: Dice): readonly Action[] {
   return dice.one<() => readonly Action[]>([
     () => [dice.one(ANY_ACTION)(dice)],

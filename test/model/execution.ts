@@ -1,19 +1,19 @@
-/** Executions of the workflow that is the lease: each holds a generator, its history, and what it waits for; a reset replays it. */
+/** Executions of the workflow that is the lease. Each holds a generator, its history, and what it waits for; a reset replays the history. */
 import type { FirstReading } from '../../src/domain/contract.js';
 import { FAILURES } from '../../src/domain/failures.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import type { Observation } from '../../src/domain/target/target.js';
-import type { DecisionRecord, HolderRecord, TargetOfRun } from './chronicle.js';
+import type { DecisionRecord, HolderRecord, TargetOfRun } from './ground-truth.js';
 import type { Activity, ActivityEnd } from './server.js';
 import type { Answer, Ask, Context, RunArguments } from './flow.js';
 import { targetRun } from './target-run.js';
 import type { World } from './world.js';
 
-/** Reading the instance before anything else is tried for that long. */
+/** How long the instance is read before the run gives up. */
 const OBSERVE_FOR_MS = 180_000;
 
-/** Doubt of a decision whose activity nobody finished before its net closed. */
-export const NOT_IN_TIME = 'nobody finished it in time';
+/** Reason for doubt about a decision: no attempt finished its activity before schedule-to-close. */
+export const NOT_IN_TIME = 'no attempt finished it in time';
 
 /** Doubt of a decision that was made before a reset. */
 const WAS_RESET = 'the workflow was reset';
@@ -24,14 +24,14 @@ interface Recorded {
   readonly cancelled: boolean;
 }
 
-/** What a reset takes over. */
+/** What a new execution keeps after a reset. */
 export interface Past {
   readonly recorded: readonly Recorded[];
-  /** When the activity that it waits for had been scheduled, where that stands in the history too. */
+  /** When the pending activity had been scheduled, if the history contains that too. */
   readonly scheduledAtMs: number | null;
 }
 
-/** It runs as soon as it is made, from what it takes over of the execution before. */
+/** Starts when it is constructed, with what a reset kept of the execution before. */
 export class Execution {
   readonly #context: Context;
   readonly #flow: ReturnType<typeof targetRun>;
@@ -52,10 +52,10 @@ export class Execution {
     let asked = this.#flow.next();
     for (const [index, recorded] of past.recorded.entries()) {
       const isLast = index === past.recorded.length - 1;
-      // The task that took the last result is carried out anew, unless what it scheduled is kept.
+      // The task that handled the last result is repeated, unless what it scheduled is kept.
       this.#context.nowMs = isLast && past.scheduledAtMs === null ? world.time.nowMs : recorded.atMs;
       this.#context.cancelled = recorded.cancelled;
-      asked = this.#take(recorded);
+      asked = this.#resume(recorded);
     }
     if (this.#context.cancelled) holder.cancelRequestedAtMs = holder.startedAtMs;
     this.#go(asked, past.scheduledAtMs);
@@ -65,7 +65,7 @@ export class Execution {
     return this.holder.closedAtMs === null;
   }
 
-  /** A new execution with a part of this one's history; the old one is closed. */
+  /** What a reset keeps of this execution's history; the execution itself is then closed. */
   past(keep: number, rescheduled: boolean): Past {
     const keepsAll = keep >= this.#recorded.length;
     const recorded = this.#recorded.slice(0, keep);
@@ -73,7 +73,7 @@ export class Execution {
     return { recorded, scheduledAtMs };
   }
 
-  /** What the workflow does with a cancel: whatever it waits for is told, unless it is shielded. */
+  /** Cancels whatever the workflow waits for, unless it is shielded. */
   cancel(): void {
     const { time } = this.world;
     if (!this.isOpen || this.#context.cancelled) return;
@@ -85,7 +85,7 @@ export class Execution {
     else if (this.activity !== null) this.world.server.requestCancel(this.activity);
   }
 
-  /** Closed from outside, with whatever it waits for. */
+  /** Closes the workflow from outside, with whatever it waits for. */
   close(): void {
     this.#turn++;
     if (this.activity !== null) this.world.server.abandon(this.activity);
@@ -104,10 +104,10 @@ export class Execution {
     this.#turn++;
     this.activity = null;
     this.#context.nowMs = nowMs;
-    this.#go(this.#take({ answer, atMs: nowMs, cancelled: this.#context.cancelled }), null);
+    this.#go(this.#resume({ answer, atMs: nowMs, cancelled: this.#context.cancelled }), null);
   }
 
-  #take(recorded: Recorded): IteratorResult<Ask, TargetOfRun> {
+  #resume(recorded: Recorded): IteratorResult<Ask, TargetOfRun> {
     const { answer } = recorded;
     if (answer.kind === 'observed') this.holder.readInRunId = answer.reading.readInRunId;
     this.#recorded.push(recorded);
@@ -118,7 +118,7 @@ export class Execution {
     const { world, holder } = this;
     if (asked.done === true) {
       holder.report = asked.value;
-      world.tell(holder.runId, () => `closes ${asked.value.outcome}`);
+      world.log(holder.runId, () => `closes ${asked.value.outcome}`);
       this.#closed('COMPLETED');
       return;
     }
@@ -132,7 +132,7 @@ export class Execution {
     const atMs = scheduledAtMs ?? world.time.nowMs;
     const decision = ask.goal === 'act' ? this.#decide(ask, atMs) : this.#settled(ask);
     const { stepId: name, goal, rules, decidedInRunId, scheduleToCloseMs } = ask;
-    world.tell(holder.runId, () => `schedules ${name}`);
+    world.log(holder.runId, () => `schedules ${name}`);
     const turn = this.#turn;
     this.activity = world.server.schedule(
       { name, goal, rules, decision, holder, decidedInRunId, scheduleToCloseMs },
@@ -145,11 +145,11 @@ export class Execution {
     if (ask.isCancellable && this.#context.cancelled) world.server.requestCancel(this.activity);
   }
 
-  /** Until a workflow worker takes the task. */
+  /** The delay until a workflow worker starts the task. */
   #taskDelayMs(): number {
     const { mishaps, dice } = this.world;
-    const struck = mishaps.at('task');
-    return dice.whole(1, 20) + (struck?.kind === 'slow' ? struck.ms : 0);
+    const effect = mishaps.at('task');
+    return dice.whole(1, 20) + (effect?.kind === 'slow' ? effect.ms : 0);
   }
 
   #ended(turn: number, end: ActivityEnd): void {
@@ -157,23 +157,23 @@ export class Execution {
     const { request } = this.activity ?? {};
     if (end.kind === 'timedOut') request?.decision?.doubts.add(NOT_IN_TIME);
     if (end.kind === 'cancelled' && end.state === null) request?.decision?.doubts.add('cancelled between attempts');
-    this.world.tell(this.holder.runId, () => `hears: ${request?.name} ${end.kind}`);
+    this.world.log(this.holder.runId, () => `receives: ${request?.name} ${end.kind}`);
     this.#answer({ kind: 'ended', end });
   }
 
   #decide(ask: Extract<Ask, { kind: 'activity' }>, scheduledAtMs: number): DecisionRecord | null {
-    const { chronicle } = this.world;
+    const { truth } = this.world;
     const { stepId, rules, decidedInRunId } = ask;
     const { action, before, deadlineAtMs } = rules;
     if (action === null) return null;
     const key = `${decidedInRunId}/${stepId}/${before.lastJobId ?? 'none'}`;
-    let decision = chronicle.decisions.get(key);
+    let decision = truth.decisions.get(key);
     if (decision === undefined) {
       const doubts = new Set<string>();
       const common = { key, decidedInRunId, stepId, action, before, scheduledAtMs, deadlineAtMs, doubts };
       decision = { ...common, posts: [], attempts: [], closedAtMs: 0, isMisheard: false };
-      chronicle.decisions.set(key, decision);
-      chronicle.count('decisions');
+      truth.decisions.set(key, decision);
+      truth.count('decisions');
     }
     // A reset gives it a new time.
     decision.deadlineAtMs = Math.max(decision.deadlineAtMs, deadlineAtMs);
@@ -182,26 +182,26 @@ export class Execution {
     return decision;
   }
 
-  /** The decision that a settle is about, so that what happens to it meanwhile is known. */
+  /** The decision that a settle is about, so that everything that happens to it is recorded. */
   #settled({ stepId, rules, decidedInRunId }: Extract<Ask, { kind: 'activity' }>): DecisionRecord | null {
     const key = `${decidedInRunId}/${stepId.replace('settle-', '')}/${rules.before.lastJobId ?? 'none'}`;
-    const decision = this.world.chronicle.decisions.get(key) ?? null;
+    const decision = this.world.truth.decisions.get(key) ?? null;
     if (decidedInRunId !== this.holder.runId) decision?.doubts.add(WAS_RESET);
     return decision;
   }
 
-  /** A local activity: read until it is answered, at most for three minutes. */
+  /** A local activity: retries the read until it is answered, for at most three minutes. */
   #observe(beganAtMs: number): void {
     const { time, dice, mishaps, cloud } = this.world;
     const turn = this.#turn;
-    const struck = mishaps.at('observe');
-    const tookMs = struck?.kind === 'slow' ? struck.ms : dice.whole(10, 120);
+    const effect = mishaps.at('observe');
+    const tookMs = effect?.kind === 'slow' ? effect.ms : dice.whole(10, 120);
     time.after(tookMs, () => {
       if (!this.isOpen || this.#turn !== turn) return;
-      if (struck?.kind !== 'fails' && struck?.kind !== 'hangs')
+      if (effect?.kind !== 'fails' && effect?.kind !== 'hangs')
         return this.#answer({ kind: 'observed', reading: this.#firstReading(cloud.reading(time.nowMs - tookMs / 2)) });
-      if (struck.kind === 'fails' && !FAILURES[struck.failure].retryable)
-        return this.#answer({ kind: 'unreadable', failure: struck.failure });
+      if (effect.kind === 'fails' && !FAILURES[effect.failure].retryable)
+        return this.#answer({ kind: 'unreadable', failure: effect.failure });
       if (time.nowMs - beganAtMs > OBSERVE_FOR_MS) return this.#answer({ kind: 'unreadable', failure: 'Unreachable' });
       time.after(dice.whole(500, 10_000), () => {
         if (this.isOpen && this.#turn === turn) this.#observe(beganAtMs);
@@ -209,7 +209,7 @@ export class Execution {
     });
   }
 
-  /** What was sent before a reset is not known here. */
+  /** This execution does not know what was sent before a reset. */
   #firstReading(reading: Observation): FirstReading {
     const { runId: readInRunId, chainId } = this.holder;
     const clearAtMs = readInRunId === chainId ? 0 : this.world.time.nowMs + unseenAttemptMs(this.run.limits);
@@ -218,10 +218,12 @@ export class Execution {
 }
 
 /**
- * A holder that ended without its report may have left a POST that nobody saw, and so may the one that a reset replaced; what it had to wait
- * out itself is handed on.
+ * A holder that ended without its report may have left an unnoticed POST, and so may the one that a reset replaced. The next holder inherits
+ * the remaining wait.
+ *
+ * @returns epoch milliseconds; 0 if there is nothing to wait for
  */
-export function handedOn(last: Execution | null, nowMs: number): number {
+export function inheritedClearAtMs(last: Execution | null, nowMs: number): number {
   if (last === null) return 0;
   const { holder, run } = last;
   const { status, closedAtMs, startedAtMs, runId, chainId } = holder;

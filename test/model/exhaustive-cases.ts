@@ -1,4 +1,4 @@
-/** The cases of the exhaustive suite in virtual time: every fault at every request, and every second fault at every request after it. */
+/** The cases of the exhaustive suite in virtual time: every fault at every request, and every second fault at every later request. */
 import { findRunbook } from '../../src/runbooks/catalogue.js';
 import { ACTIONS, ACTION_NAMES, type ActionName } from '../../src/domain/target/actions.js';
 import { planSteps } from '../../src/domain/plan/plan-steps.js';
@@ -6,40 +6,47 @@ import type { Observation } from '../../src/domain/target/target.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 import { CLOUD_JOB_ENDS } from '../chaos/exhaustive-faults.js';
 import { scenarios, type Scenario } from '../chaos/exhaustive-cases.js';
-import { heardAs, ofEnd, STRIKES, type StruckSite } from './exhaustive-faults.js';
-import { plainId, playCase, type Asked, type PlayedCase, type PlayedRun, type Strike } from './exhaustive-play.js';
-import type { Mischief, PlannedAction } from './scenario.js';
+import { effectKey, ofEnd, SITE_FAULTS, type FaultSite } from './exhaustive-faults.js';
+import {
+  plainId,
+  playCase,
+  type Asked,
+  type PlayedCase,
+  type PlayedRun,
+  type InjectedFault,
+} from './exhaustive-play.js';
+import type { FaultEffect, PlannedAction } from './scenario.js';
 import { TARGET } from './step-flow.js';
 import type { Machine } from './world.js';
 
-/** A run, and how it goes when nothing is struck. */
+/** A run, and its course without any fault. */
 export interface Untouched {
   readonly id: string;
   readonly run: PlayedRun;
   readonly played: PlayedCase;
-  /** Requests from this one on are struck; those before are met in `recover` itself. */
+  /** Faults are injected from this request on; the requests before it are covered by `recover` itself. */
   readonly from: number;
 }
 
-/** Cases that the machine cannot tell apart, since it hears the same of them: played once for all. */
-export interface StruckCase {
-  /** `recover/rollback/instance#2/reset`: stable, and unique; of a pair, both with ` + ` between. */
+/** Cases that the machine cannot distinguish, because it sees the same answers. They are played once for all. */
+export interface FaultCase {
+  /** `recover/rollback/instance#2/reset`: stable and unique; a pair has both with ` + ` between. */
   readonly id: string;
   readonly untouched: Untouched;
-  readonly strikes: readonly Strike[];
+  readonly faults: readonly InjectedFault[];
   /** The heading of its table. */
   readonly where: string;
-  /** Of its newest fault. */
+  /** The kinds of its newest fault. */
   readonly kinds: readonly string[];
-  /** How many cases it stands for. */
+  /** How many cases it covers. */
   readonly weight: number;
 }
 
 /** Two verifying readings, always. */
 const VERIFY = { withinMs: 30_000, stableMs: 20 };
-/** Longer than any of these runs takes. */
+/** Longer than any of these runs lasts. */
 const RUN_DEADLINE_MS = 5 * 3_600_000;
-/** For a step whose cloud job never ends: a few polls, and its time is over. */
+/** For a step whose cloud job never ends: time for a few polls. */
 const SHORT_DEADLINE_MS = 60_000;
 
 /** Each scenario of the suite on a real server, planned by the product. */
@@ -58,7 +65,7 @@ async function untouched(scenario: Scenario, machine?: Machine): Promise<Untouch
   return { id: scenario.id, run, played, from };
 }
 
-function nthOf(asked: readonly Asked[], site: StruckSite, nth: number): number {
+function nthOf(asked: readonly Asked[], site: FaultSite, nth: number): number {
   return asked.findIndex((one, index) => one.site === site && ordinalOf(asked, index, ['site']) === nth);
 }
 
@@ -99,84 +106,89 @@ function seenOf({ status, version, replica, availableReplica }: InstanceState): 
 }
 
 /** Every fault at every request, and every end of every cloud job. */
-export function singlesOf(one: Untouched): StruckCase[] {
+export function singlesOf(one: Untouched): FaultCase[] {
   const { id, played, from } = one;
-  return strikesAfter(played.asked, from).map(({ name, where, kinds, strike }) => ({
-    ...{ id: `${id}/${name}/${kinds[0]}`, untouched: one, strikes: [strike], where, kinds, weight: kinds.length },
+  return faultsAfter(played.asked, from).map(({ name, where, kinds, fault }) => ({
+    ...{ id: `${id}/${name}/${kinds[0]}`, untouched: one, faults: [fault], where, kinds, weight: kinds.length },
   }));
 }
 
 /**
- * A second fault at every request that comes after the first one, up to the end of the run as the first one makes it. A request that is
- * made again comes after it too, and so does what becomes of the cloud job of a POST that was struck.
+ * A second fault at every request after the first one, up to the end of the run as the first fault changes it. This includes requests that are
+ * repeated, and the cloud job of a POST that was hit.
  */
-export function pairsOf(first: StruckCase, { asked }: PlayedCase): StruckCase[] {
-  const { id, untouched: one, strikes, weight } = first;
-  const [{ order } = { order: 0 }] = strikes;
-  return strikesAfter(asked, order).map(({ name, where, kinds, strike }) => ({
-    ...{ id: `${id} + ${name}/${kinds[0]}`, untouched: one, strikes: [...strikes, strike], where, kinds },
+export function pairsOf(first: FaultCase, { asked }: PlayedCase): FaultCase[] {
+  const { id, untouched: one, faults, weight } = first;
+  const [{ order } = { order: 0 }] = faults;
+  return faultsAfter(asked, order).map(({ name, where, kinds, fault }) => ({
+    ...{ id: `${id} + ${name}/${kinds[0]}`, untouched: one, faults: [...faults, fault], where, kinds },
     weight: weight * kinds.length,
   }));
 }
 
-interface NamedStrike {
-  readonly strike: Strike;
+interface NamedFault {
+  readonly fault: InjectedFault;
   /** `rollback/instance#2` */
   readonly name: string;
   readonly where: string;
   readonly kinds: readonly string[];
 }
 
-function strikesAfter(asked: readonly Asked[], from: number): NamedStrike[] {
+function faultsAfter(asked: readonly Asked[], from: number): NamedFault[] {
   return asked.flatMap((one, index) => {
     if (index < from || isAmid(asked, index)) return [];
     const { site, by, phase } = one;
     const name = `${plainId(by)}/${SITE_NAMES[site]}#${ordinalOf(asked, index, ['site', 'by'])}`;
     const where = `${name}: ${SITE_MEANS[site] ?? phase}`;
-    return HEARD[site].map(({ what, kinds }) => ({ name, where, kinds, strike: { order: index + 1, site, what } }));
+    return DISTINCT_FAULTS[site].map(({ what, kinds }) => ({
+      name,
+      where,
+      kinds,
+      fault: { order: index + 1, site, what },
+    }));
   });
 }
 
-interface Heard {
-  readonly what: Mischief;
+interface DistinctFault {
+  readonly what: FaultEffect;
   readonly kinds: readonly string[];
 }
 
-/** The kinds of each site, by what the machine hears of them. */
-const HEARD = Object.fromEntries(
-  Object.entries(STRIKES).map(([site, kinds]) => {
-    const alike = new Map<string, { what: Mischief; kinds: string[] }>();
+/** The kinds of faults at each site, grouped by their effect on the machine. */
+const DISTINCT_FAULTS = Object.fromEntries(
+  Object.entries(SITE_FAULTS).map(([site, kinds]) => {
+    const byEffect = new Map<string, { what: FaultEffect; kinds: string[] }>();
     for (const [kind, what] of Object.entries(kinds)) {
-      const key = heardAs(what);
-      const heard = alike.get(key) ?? { what, kinds: [] };
-      heard.kinds.push(kind);
-      alike.set(key, heard);
+      const key = effectKey(what);
+      const distinct = byEffect.get(key) ?? { what, kinds: [] };
+      distinct.kinds.push(kind);
+      byEffect.set(key, distinct);
     }
-    return [site, [...alike.values()]];
+    return [site, [...byEffect.values()]];
   }),
-) as unknown as Readonly<Record<StruckSite, readonly Heard[]>>;
+) as unknown as Readonly<Record<FaultSite, readonly DistinctFault[]>>;
 
-/** The first few requests of one wait, and its last: what comes between is as they are. */
-const STRUCK_OF_A_WAIT = 7;
+/** Only this many requests at the start of one wait are hit, and the last. Those between do not differ. */
+const FAULTS_PER_WAIT = 7;
 
 function isAmid(asked: readonly Asked[], index: number): boolean {
-  const isAlike = (other: Asked | undefined) => ALIKE.every((key) => other?.[key] === asked[index]?.[key]);
-  const isLast = !isAlike(asked[index + 1]);
+  const isSameRequest = (other: Asked | undefined) => SAME_REQUEST.every((key) => other?.[key] === asked[index]?.[key]);
+  const isLast = !isSameRequest(asked[index + 1]);
   return (
-    !isLast && asked.slice(Math.max(0, index - STRUCK_OF_A_WAIT), index).filter(isAlike).length === STRUCK_OF_A_WAIT
+    !isLast && asked.slice(Math.max(0, index - FAULTS_PER_WAIT), index).filter(isSameRequest).length === FAULTS_PER_WAIT
   );
 }
 
-const ALIKE = ['site', 'by', 'phase'] as const;
+const SAME_REQUEST = ['site', 'by', 'phase'] as const;
 
-/** Its number among those before it that are alike. */
+/** The number of this request among equal requests, counted from the first. */
 function ordinalOf(asked: readonly Asked[], index: number, by: readonly (keyof Asked)[]): number {
-  const alike = (other: Asked) => by.every((key) => other[key] === asked[index]?.[key]);
-  return asked.slice(0, index + 1).filter(alike).length;
+  const byEffect = (other: Asked) => by.every((key) => other[key] === asked[index]?.[key]);
+  return asked.slice(0, index + 1).filter(byEffect).length;
 }
 
-/** As the API's routes are called elsewhere. */
-const SITE_NAMES: Readonly<Record<StruckSite, string>> = {
+/** The names that the API's routes have elsewhere. */
+const SITE_NAMES: Readonly<Record<FaultSite, string>> = {
   observe: 'instance',
   read: 'instance',
   poll: 'job',
@@ -186,17 +198,17 @@ const SITE_NAMES: Readonly<Record<StruckSite, string>> = {
   job: 'cloud job',
 };
 
-/** What a heading says; else the phase of the machine. */
-const SITE_MEANS: Partial<Readonly<Record<StruckSite, string>>> = {
+/** The text of a heading; otherwise the phase of the machine. */
+const SITE_MEANS: Partial<Readonly<Record<FaultSite, string>>> = {
   observe: 'first reading under the lease',
   connect: 'connection of the POST',
   post: 'POST',
   job: 'what becomes of it',
 };
 
-/** A step whose cloud job cannot end otherwise than by its deadline gets a short one. */
-export function runOf({ untouched: { run }, strikes }: StruckCase): PlayedRun {
-  const isEndless = strikes.some(({ site, what }) => site === 'job' && ENDLESS.has(heardAs(what)));
+/** A step whose cloud job can end only by its deadline gets a short deadline. */
+export function runOf({ untouched: { run }, faults }: FaultCase): PlayedRun {
+  const isEndless = faults.some(({ site, what }) => site === 'job' && ENDLESS.has(effectKey(what)));
   if (!isEndless) return run;
   const steps = run.plan.steps.map((step) => ({ ...step, deadlineMs: SHORT_DEADLINE_MS }));
   return { ...run, plan: { ...run.plan, steps } };
@@ -204,6 +216,6 @@ export function runOf({ untouched: { run }, strikes }: StruckCase): PlayedRun {
 
 const ENDLESS = new Set(
   Object.values(CLOUD_JOB_ENDS).flatMap(({ outcome, needsShortDeadline }) =>
-    needsShortDeadline === true ? [heardAs(ofEnd(outcome))] : [],
+    needsShortDeadline === true ? [effectKey(ofEnd(outcome))] : [],
   ),
 );

@@ -1,8 +1,8 @@
-/** The exhaustive suite in virtual time: all single faults against the table beside this file, and pairs of faults against the promises. */
+/** The exhaustive suite in virtual time: checks all single faults against the table beside this file, and pairs of faults against the promises. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { differences, tableOf, type CaseLine } from '../chaos/exhaustive-table.js';
-import { pairsOf, runOf, singlesOf, untouchedRuns, type StruckCase, type Untouched } from './exhaustive-cases.js';
+import { pairsOf, runOf, singlesOf, untouchedRuns, type FaultCase, type Untouched } from './exhaustive-cases.js';
 import { playCase, type PlayedCase } from './exhaustive-play.js';
 import { Transcript } from './transcript.js';
 import type { Machine } from './world.js';
@@ -20,7 +20,7 @@ const HEADER = `# What each fault at each request of a run leads to, from the fi
 `;
 
 export interface ExhaustiveEnd {
-  /** Cases, and how many of them the machine can tell apart: those were played. */
+  /** The number of cases, and how many the machine can distinguish: only those were played. */
   readonly cases: number;
   readonly played: number;
   /** Promises that did not hold, each with its case. */
@@ -32,7 +32,7 @@ export interface SinglesEnd extends ExhaustiveEnd {
   readonly different: readonly string[];
 }
 
-/** @param write writes the table anew instead of comparing with it */
+/** @param write writes the table instead of comparing with it */
 export async function playSingles(write = false, machine?: Machine): Promise<SinglesEnd> {
   const tally = new Tally();
   const lines = (await untouchedRuns(machine)).flatMap((one) => [
@@ -45,26 +45,26 @@ export async function playSingles(write = false, machine?: Machine): Promise<Sin
   return { ...tally.end(), different: differences(kept, table) };
 }
 
-function linesOf({ untouched: { id: scenario }, where, kinds }: StruckCase, { line }: PlayedCase): CaseLine[] {
+function linesOf({ untouched: { id: scenario }, where, kinds }: FaultCase, { line }: PlayedCase): CaseLine[] {
   return kinds.map((kind) => ({ scenario, where, kind, line }));
 }
 
 export interface PairsOptions {
-  /** Of each scenario that is struck twice, every n-th pair; default 1, all. */
+  /** Plays only every n-th pair of a scenario; default 1, all. */
   readonly everyNth?: Readonly<Record<string, number>>;
   /** Only pairs whose first case has this id. */
   readonly first?: string;
   readonly machine?: Machine;
 }
 
-/** Scenarios that are struck twice. */
-const STRUCK_TWICE: readonly string[] = ['restart', 'recover'];
+/** Scenarios that are played with two faults. */
+const WITH_PAIRS: readonly string[] = ['restart', 'recover'];
 
-/** Pairs of faults, held against the promises; by scenario. */
+/** Checks pairs of faults against the promises. @returns the result of each scenario */
 export async function playPairs(options: PairsOptions = {}): Promise<ReadonlyMap<string, ExhaustiveEnd>> {
   const { everyNth = {}, machine } = options;
   const ends = new Map<string, ExhaustiveEnd>();
-  for (const one of (await untouchedRuns(machine)).filter(({ id }) => STRUCK_TWICE.includes(id))) {
+  for (const one of (await untouchedRuns(machine)).filter(({ id }) => WITH_PAIRS.includes(id))) {
     const tally = new Tally();
     let index = 0;
     for (const pair of eachPair(one, options)) if (index++ % (everyNth[one.id] ?? 1) === 0) tally.add(pair, machine);
@@ -73,21 +73,25 @@ export async function playPairs(options: PairsOptions = {}): Promise<ReadonlyMap
   return ends;
 }
 
-function* eachPair(one: Untouched, { first: only, machine }: PairsOptions): Generator<StruckCase> {
+function* eachPair(one: Untouched, { first: only, machine }: PairsOptions): Generator<FaultCase> {
   for (const first of singlesOf(one))
-    if (only === undefined || first.id === only) yield* pairsOf(first, playCase(runOf(first), first.strikes, machine));
+    if (only === undefined || first.id === only) yield* pairsOf(first, playCase(runOf(first), first.faults, machine));
 }
 
-/** @returns a transcript of one case, as its id stands in what was found; `null` where there is none */
+/**
+ * @param id of the case, as it appears in a finding
+ *
+ * @returns its transcript; `null` if there is no such case
+ */
 export async function transcriptOf(id: string): Promise<readonly string[] | null> {
   for (const one of await untouchedRuns())
     for (const first of singlesOf(one)) {
       if (!id.startsWith(first.id)) continue;
-      const cases = [first, ...pairsOf(first, playCase(runOf(first), first.strikes))];
+      const cases = [first, ...pairsOf(first, playCase(runOf(first), first.faults))];
       const found = cases.find((candidate) => candidate.id === id);
       if (found === undefined) continue;
       const transcript = new Transcript();
-      const { line, broken } = playCase(runOf(found), found.strikes, undefined, transcript);
+      const { line, broken } = playCase(runOf(found), found.faults, undefined, transcript);
       return [...transcript.lines, '', line, ...broken.map(({ promise, what }) => `${promise}: ${what}`)];
     }
   return null;
@@ -98,8 +102,8 @@ class Tally {
   #played = 0;
   readonly #broken: string[] = [];
 
-  add(one: StruckCase, machine?: Machine): PlayedCase {
-    const result = playCase(runOf(one), one.strikes, machine);
+  add(one: FaultCase, machine?: Machine): PlayedCase {
+    const result = playCase(runOf(one), one.faults, machine);
     this.#cases += one.weight;
     this.#played++;
     for (const { promise, what } of result.broken) this.#broken.push(`${one.id}: ${promise}: ${what}`);

@@ -1,4 +1,4 @@
-/** What a workflow of the model asks for and is answered: the steps of a generator, so that a reset can replay it from its history. */
+/** What a workflow of the model waits for, and the answers: the steps of a generator, so that a reset can replay it from its history. */
 import type { FirstReading } from '../../src/domain/contract.js';
 import type { FailureName } from '../../src/domain/failures.js';
 import type { Closing } from '../../src/domain/gates/gates.js';
@@ -8,7 +8,7 @@ import type { Ending, OnceState } from '../../src/domain/once/state.js';
 import type { PlannedRun } from './scenario.js';
 import type { ActivityEnd } from './server.js';
 
-/** What it waits for. `isCancellable`: a cancel of the run reaches it. */
+/** What the workflow waits for. `isCancellable`: a cancel of the run reaches it. */
 export type Ask =
   | { readonly kind: 'observe'; readonly isCancellable: boolean }
   | {
@@ -21,32 +21,32 @@ export type Ask =
       readonly isCancellable: boolean;
     };
 
-/** What it goes on with. */
+/** What the workflow continues with. */
 export type Answer =
   | { readonly kind: 'observed'; readonly reading: FirstReading }
   | { readonly kind: 'unreadable'; readonly failure: FailureName }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'ended'; readonly end: ActivityEnd };
 
-/** A part of a workflow that comes to a value. */
+/** A part of a workflow that returns a value. */
 export type Flow<Value> = Generator<Ask, Value, Answer>;
 
-/** What a workflow can ask of its surroundings without waiting. */
+/** What a workflow can know of its environment without waiting. */
 export interface Context {
   readonly runId: string;
   readonly originalRunId: string;
-  /** Workflow time: as it was when the newest result came. */
+  /** Workflow time: the time of the newest result. */
   nowMs: number;
   cancelled: boolean;
 }
 
-/** What the run hands to the workflow of one target. */
+/** The arguments that the run passes to the workflow of one target. */
 export interface RunArguments {
   readonly plan: PlannedRun;
   readonly limits: Limits;
   readonly usualDurationMs: number;
   readonly deadlineAtMs: number;
   readonly closing: Closing | null;
-  /** Handed on by whoever held the lease before. */
+  /** Inherited from the previous holder of the lease. */
   readonly clearAtMs: number;
 }

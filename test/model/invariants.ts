@@ -1,4 +1,4 @@
-/** The promises, held against what truly happened; the same as those of the chaos suite, with nothing left to guess. */
+/** The promises, checked against what truly happened. They are those of the chaos suite, but nothing has to be guessed here. */
 import { notAloneThings } from './alone.js';
 import { unknownThings } from './known.js';
 import { sentTooOften } from './once.js';
@@ -13,7 +13,7 @@ export interface Broken {
 }
 
 const CHECKS: Readonly<Record<Broken['promise'], (world: World, hasEnded: boolean) => readonly string[]>> = {
-  contract: ({ chronicle }) => chronicle.breaches,
+  contract: ({ truth }) => truth.breaches,
   once: sentTooOften,
   known: (world) => [...unknownThings(world), ...leftOutThings(world)],
   undone: notUndoneThings,
@@ -22,21 +22,25 @@ const CHECKS: Readonly<Record<Broken['promise'], (world: World, hasEnded: boolea
 };
 const PROMISES = Object.keys(CHECKS) as readonly Broken['promise'][];
 
-/** Beyond the visibility window nothing else is promised. */
+/** Beyond the visibility window no other promise holds. */
 const PROMISED_ALWAYS: readonly Broken['promise'][] = ['contract', 'once', 'ends'];
 
-/** Empty where all is well. @param hasEnded whether everything came to an end by itself */
+/**
+ * @param hasEnded whether everything ended by itself
+ *
+ * @returns an empty list if every promise holds
+ */
 export function brokenPromises(world: World, hasEnded: boolean): readonly Broken[] {
   const { limits, cloud } = world.scenario;
   const promised = cloud.longestLagMs > limits.visibilityWindowMs ? PROMISED_ALWAYS : PROMISES;
   return promised.flatMap((promise) => CHECKS[promise](world, hasEnded).map((what) => ({ promise, what })));
 }
 
-function endlessThings({ chronicle }: World, hasEnded: boolean): readonly string[] {
-  if (chronicle.breaches.length > 0) return [];
-  const open = chronicle.holders.filter(({ closedAtMs }) => closedAtMs === null);
-  const terminated = chronicle.holders.filter(({ status }) => status === 'TERMINATED');
-  const asked = (chronicle.counts['blow terminate'] ?? 0) + (chronicle.counts['blow resetWorkflow'] ?? 0);
+function endlessThings({ truth }: World, hasEnded: boolean): readonly string[] {
+  if (truth.breaches.length > 0) return [];
+  const open = truth.holders.filter(({ closedAtMs }) => closedAtMs === null);
+  const terminated = truth.holders.filter(({ status }) => status === 'TERMINATED');
+  const asked = (truth.counts['disruption terminate'] ?? 0) + (truth.counts['disruption resetWorkflow'] ?? 0);
   return [
     ...(hasEnded ? [] : ['the interleaving did not come to an end']),
     ...open.map(({ runId }) => `${runId} did not come to a report`),

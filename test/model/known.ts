@@ -4,17 +4,17 @@ import { failureRecord, type FailureName } from '../../src/domain/failures.js';
 import { isGateFailure } from '../../src/domain/gates/gates.js';
 import type { TargetReport } from '../../src/domain/report/report.js';
 import { allowedOutcomes } from '../chaos/outcomes.js';
-import { isWished } from '../chaos/instance-states.js';
-import type { HolderRecord, Job } from './chronicle.js';
+import { isDesired } from '../chaos/instance-states.js';
+import type { HolderRecord, Job } from './ground-truth.js';
 import { hasFailed } from './cloud.js';
 import { NOT_IN_TIME } from './execution.js';
 import { describeJob } from './once.js';
 import { claimsForeign, foreignBetween, jobsOf, reportedSteps, type ReportedStep } from './reported.js';
 import type { World } from './world.js';
 
-/** What is wrong, one sentence each. */
+/** Describes each report that is wrong, one sentence each. */
 export function unknownThings(world: World): readonly string[] {
-  const { holders } = world.chronicle;
+  const { holders } = world.truth;
   return [
     ...holders.flatMap((holder) => [
       ...reportedSteps(world, holder).flatMap((reported) =>
@@ -40,33 +40,33 @@ const CHECKS: readonly ((reported: ReportedStep) => readonly string[])[] = [
 
 function notSentProblems({ step, accepted, decision }: ReportedStep): readonly string[] {
   const [job] = accepted;
-  // Numbers of attempts repeat after a reset (docs/guarantees.md).
+  // Attempt numbers repeat after a reset (docs/guarantees.md).
   if (decision?.isMisheard === true) return [];
-  return step.sent === 'no' && job !== undefined ? [`says that nothing was sent, but ${describeJob(job)}`] : [];
+  return step.sent === 'no' && job !== undefined ? [`reports that nothing was sent, but ${describeJob(job)}`] : [];
 }
 
 function sentProblems({ step, named, decision, holder, world }: ReportedStep): readonly string[] {
   const { sent, cloudJobId, action } = step;
-  if (cloudJobId === null) return sent === 'yes' ? ['says that it was sent and names no cloud job'] : [];
-  if (sent !== 'yes') return [`names ${cloudJobId} and says sent: ${sent}`];
+  if (cloudJobId === null) return sent === 'yes' ? ['reports that it was sent, but names no cloud job'] : [];
+  if (sent !== 'yes') return [`names ${cloudJobId} but reports sent: ${sent}`];
   if (named === null) return [`names ${cloudJobId}, which was never accepted`];
   if (named.post?.decision === decision) return [];
-  // Cloud jobs do not say what they do: after a reset one of a later decision may be taken for its own (docs/guarantees.md).
+  // Cloud jobs do not show their parameters, so after a reset the job of a later decision may be adopted (docs/guarantees.md).
   if (named.post !== null && named.post.holder !== holder && named.post.holder.chainId === holder.chainId) return [];
-  // Where our user id is not known, a foreign cloud job may be taken for one that names an end state (docs/guarantees.md).
+  // If our user id is not known, a foreign cloud job may be adopted for an action that names an end state (docs/guarantees.md).
   const isAllowed =
     named.post === null && !world.scenario.cloud.ownUserKnown && action !== null && ruleOf(action).kind === 'state';
-  return isAllowed ? [] : [`takes ${describeJob(named)} for its own`];
+  return isAllowed ? [] : [`adopted ${describeJob(named)}`];
 }
 
-/** A restart names no state that could hold already, and only our own user's cloud job proves one that was found later. */
+/** A restart names no state that could hold already, and only a cloud job of our own user proves a restart that was found later. */
 function restartProblems({ step, accepted, named }: ReportedStep): readonly string[] {
   const { action, result, evidence } = step;
   if (action?.action !== 'restart') return [];
   return [
-    ...(result === 'skipped' ? ['says skipped, which a restart never is'] : []),
+    ...(result === 'skipped' ? ['reports skipped, which a restart never is'] : []),
     ...(result === 'succeeded' && accepted.length === 0 && named?.action.action !== 'restart'
-      ? ['says succeeded, but no restart was accepted for it']
+      ? ['reports succeeded, but no restart was accepted for it']
       : []),
     ...(evidence === undefined || evidence.createdByUs
       ? []
@@ -74,7 +74,7 @@ function restartProblems({ step, accepted, named }: ReportedStep): readonly stri
   ];
 }
 
-/** Once it is known which cloud job was accepted, nothing has to be found by reading. */
+/** Once it is known which cloud job was accepted, no reading has to find it. */
 function trailProblems({ step: { trail, cloudJobId } }: ReportedStep): readonly string[] {
   const begin = trail.findIndex(({ decision }) => decision === 'accepted');
   if (begin < 0) return [];
@@ -91,24 +91,24 @@ function resultProblems({ step, named, holder, world }: ReportedStep): readonly 
   if (step.result !== 'succeeded' || named === null || step.action === null) return [];
   if (named.endStatus !== 'SUCCEEDED' || named.endsAtMs > step.endedAtMs)
     return [
-      `says succeeded, but ${describeJob(named)} is ${named.endsAtMs > step.endedAtMs ? 'in flight' : named.endStatus}`,
+      `reports succeeded, but ${describeJob(named)} is ${named.endsAtMs > step.endedAtMs ? 'in flight' : named.endStatus}`,
     ];
   const isUnverified = holder.cancelRequestedAtMs !== null && holder.plan.onCancel === 'leave';
   const readAtMs = step.after?.observedAtMs ?? step.endedAtMs;
-  // What the instance shows later than that it held the desired state cannot be seen.
+  // A change that the instance shows only after it held the desired state cannot be seen.
   if (isUnverified || world.cloud.isLagging(readAtMs) || named.after === null) return [];
-  const { jobs } = world.chronicle;
+  const { jobs } = world.truth;
   const isAlone =
     !isNotItsWorkAlone(named, world) &&
     jobs.every((job) => job === named || job.acceptedAtMs <= named.acceptedAtMs || job.acceptedAtMs > readAtMs);
-  // Another one may have led to the desired state, and that is what was seen.
+  // Another cloud job may have led to the desired state, and that is what was seen.
   const left = isAlone ? named.after : world.cloud.stateAt(readAtMs);
-  return isWished(step.action, left) ? [] : [`says succeeded, but ${describeJob(named)} left ${left.status}`];
+  return isDesired(step.action, left) ? [] : [`reports succeeded, but ${describeJob(named)} left ${left.status}`];
 }
 
-/** Another cloud job ran together with it, or the instance was deleted over it. */
+/** True if another cloud job ran at the same time, or the instance was deleted meanwhile. */
 function isNotItsWorkAlone(job: Job, world: World): boolean {
-  const { jobs } = world.chronicle;
+  const { jobs } = world.truth;
   const isBeside = (other: Job) =>
     other !== job && other.acceptedAtMs <= job.endsAtMs && other.endsAtMs >= job.acceptedAtMs;
   return jobs.some(isBeside) || world.cloud.state.status === 'DELETED';
@@ -118,37 +118,37 @@ function failureProblems(reported: ReportedStep): readonly string[] {
   const { step, named } = reported;
   const name = step.failure?.name;
   if (name === 'TargetChanged')
-    return somebodyElseActed(reported) ? [] : ['says TargetChanged, but nobody else had acted'];
+    return somebodyElseActed(reported) ? [] : ['reports TargetChanged, but no one else had acted'];
   if (name !== 'CloudJobFailed' && name !== 'NotConverged') return [];
-  if (named === null) return [`says ${name} and names no cloud job of its own`];
+  if (named === null) return [`reports ${name}, but names no cloud job of its own`];
   const isSo = name === 'CloudJobFailed' ? hasFailed(named.endStatus) : named.endStatus === 'SUCCEEDED';
-  return isSo ? [] : [`says ${name}, but ${describeJob(named)} ends ${named.endStatus}`];
+  return isSo ? [] : [`reports ${name}, but ${describeJob(named)} ends ${named.endStatus}`];
 }
 
-/** A cloud job that somebody else asked for had shown before the step ended, or the run takes such a one for its own. */
+/** True if a foreign cloud job had shown before the step ended, or if the run adopted one. */
 function somebodyElseActed({ step, decision, holder, world }: ReportedStep): boolean {
   const known = decision === null ? [] : [...decision.before.knownCloudJobIds, decision.before.lastJobId];
   const hasShown = ({ id, post, idShownAtMs }: Job) =>
     post === null && idShownAtMs <= step.endedAtMs && !known.includes(id);
-  return world.chronicle.jobs.some(hasShown) || claimsForeign(holder, world);
+  return world.truth.jobs.some(hasShown) || claimsForeign(holder, world);
 }
 
 function unknownProblems({ step, decision }: ReportedStep): readonly string[] {
   if (step.sent !== 'unknown' || step.result === 'indeterminate') return [];
   return decision === null || decision.doubts.size > 0
     ? []
-    : [`says ${step.result} and sent: unknown, though nothing leaves it unknown`];
+    : [`reports ${step.result} and sent: unknown, though nothing leaves it unknown`];
 }
 
 function indeterminateProblems(reported: ReportedStep): readonly string[] {
   const { step, accepted } = reported;
   if (step.result !== 'indeterminate') return [];
-  if (!hasReasonForDoubt(reported)) return ['indeterminate, though nothing happened that leaves it open'];
+  if (!hasReasonForDoubt(reported)) return ['indeterminate, though nothing happened that leaves the result open'];
   const job = accepted.find((candidate) => couldBeAdopted(candidate, reported));
   return job === undefined ? [] : [`indeterminate though ${describeJob(job)} could be adopted`];
 }
 
-/** Also where a cloud job had not ended, its own or a colleague's, or the API could not be read: settling runs out. */
+/** There is also reason for doubt if a cloud job had not ended, its own or a foreign one, or if the API could not be read: settling times out. */
 function hasReasonForDoubt({ decision, step, accepted, named, world }: ReportedStep): boolean {
   if (decision === null || decision.doubts.size > 0 || world.cloud.state.status === 'DELETED') return true;
   // After a reset it may name the cloud job of a later decision (docs/guarantees.md).
@@ -156,21 +156,19 @@ function hasReasonForDoubt({ decision, step, accepted, named, world }: ReportedS
   const isInFlight = accepted.some(
     ({ endsAtMs, knownAtMs }) => endsAtMs > step.endedAtMs - 1_000 || knownAtMs > step.startedAtMs,
   );
-  const isUnreadable = world.chronicle.failedReadings.some(
-    (atMs) => atMs >= step.startedAtMs && atMs <= step.endedAtMs,
-  );
+  const isUnreadable = world.truth.failedReadings.some((atMs) => atMs >= step.startedAtMs && atMs <= step.endedAtMs);
   return isInFlight || isUnreadable || foreignBetween(world, step.startedAtMs, step.endedAtMs).length > 0;
 }
 
 /**
- * It had ended as desired, was the newest, its creator was known, and then the API could be read in peace for long enough: a whole visibility
- * window for quiet readings, and a few readings to judge, follow and verify.
+ * True if the cloud job had ended as desired, was the newest, had a known creator, and the API was readable for long enough after that: a
+ * whole visibility window for quiet readings, and a few readings to judge, follow and verify.
  */
 function couldBeAdopted(job: Job, { decision, world }: ReportedStep): boolean {
   const { visibilityWindowMs, quietMs, readTimeoutMs } = world.scenario.limits;
-  const { jobs, failedReadings } = world.chronicle;
+  const { jobs, failedReadings } = world.truth;
   if (decision === null || decision.doubts.has(NOT_IN_TIME)) return false;
-  if (job.endStatus !== 'SUCCEEDED' || job.after === null || !isWished(decision.action, job.after)) return false;
+  if (job.endStatus !== 'SUCCEEDED' || job.after === null || !isDesired(decision.action, job.after)) return false;
   if (job.createdBy === null || !world.scenario.cloud.ownUserKnown || isNotItsWorkAlone(job, world)) return false;
   const { closedAtMs } = decision;
   const peaceMs = visibilityWindowMs + 4 * quietMs + 4 * readTimeoutMs;
@@ -185,19 +183,21 @@ function outcomeProblem({ report, cancelRequestedAtMs, runId }: HolderRecord): r
   const { steps, compensations, remaining, failure, outcome } = report;
   // The chaos suite has no gates.
   if (outcome === 'refused' && isGateFailure(steps.find(({ result }) => result === 'failed')?.failure?.name)) return [];
-  const told = {
+  const facts = {
     steps,
     compensations,
     remaining,
     ...(failure === null || failure === 'cancelled' ? {} : { failure: failureRecord(failure as FailureName, failure) }),
   };
-  const allowed = allowedOutcomes(told as unknown as TargetReport, cancelRequestedAtMs !== null);
-  return allowed.includes(outcome) ? [] : [`${runId} says ${outcome}; by its own steps it is ${allowed.join(' or ')}`];
+  const allowed = allowedOutcomes(facts as unknown as TargetReport, cancelRequestedAtMs !== null);
+  return allowed.includes(outcome)
+    ? []
+    : [`${runId} reports ${outcome}; by its own steps it is ${allowed.join(' or ')}`];
 }
 
 /**
- * Only an indeterminate report may leave a cloud job of its own in flight, or one that takes somebody else's for it, as it may where our user
- * is not known.
+ * Only an indeterminate report may leave a cloud job of its own in flight. So may a report that adopted a foreign one, which can happen if our
+ * user id is not known.
  */
 function leftInFlight(holder: HolderRecord, world: World): readonly string[] {
   const { report, closedAtMs, runId } = holder;
@@ -212,7 +212,7 @@ function leftInFlight(holder: HolderRecord, world: World): readonly string[] {
 
 function claimedTwice(world: World): readonly string[] {
   const claims = new Map<string, Set<string>>();
-  for (const holder of world.chronicle.holders)
+  for (const holder of world.truth.holders)
     for (const { step, decision } of reportedSteps(world, holder)) {
       if (step.cloudJobId === null || decision === null) continue;
       claims.set(step.cloudJobId, (claims.get(step.cloudJobId) ?? new Set()).add(decision.key));

@@ -1,11 +1,11 @@
 /** Known: the report of a run that completes names everything that was accepted for it. */
 import { acceptedFor, describeJob } from './once.js';
-import type { HolderRecord } from './chronicle.js';
+import type { HolderRecord } from './ground-truth.js';
 import type { World } from './world.js';
 
 /** Accepted cloud jobs that no report names, one sentence each. */
-export function leftOutThings({ chronicle }: World): readonly string[] {
-  return chronicle.holders.filter(({ status }) => status === 'COMPLETED').flatMap(leftOut);
+export function leftOutThings({ truth }: World): readonly string[] {
+  return truth.holders.filter(({ status }) => status === 'COMPLETED').flatMap(leftOut);
 }
 
 function leftOut({ runId, report, decisions }: HolderRecord): readonly string[] {

@@ -1,9 +1,9 @@
-/** When a scenario's mishaps are due: requests are counted where they are made, and blows wait for their moment. */
-import type { Blow, Fault, Mischief, Moment, Scenario, Site } from './scenario.js';
+/** Decides when the mishaps of a scenario happen: it counts requests at each site, and triggers disruptions at their moments. */
+import type { Disruption, Fault, FaultEffect, Moment, Scenario, Site } from './scenario.js';
 
 type Counter<Name extends string> = Partial<Record<Name, number>>;
 
-/** Counts requests and moments, and says what strikes. */
+/** Counts requests and moments, and finds the faults and disruptions that are due. */
 export class Mishaps {
   readonly #requests: Counter<Site> = {};
   readonly #moments: Counter<Moment> = {};
@@ -11,32 +11,32 @@ export class Mishaps {
   readonly #watched = new Set<Moment>();
 
   constructor(
-    private readonly scenario: Pick<Scenario, 'faults' | 'blows'>,
-    private readonly strike: (delayMs: number, blow: Blow) => void,
+    private readonly scenario: Pick<Scenario, 'faults' | 'disruptions'>,
+    private readonly disrupt: (delayMs: number, disruption: Disruption) => void,
   ) {
     for (const { site } of scenario.faults) this.#sites.add(site);
-    for (const { after } of scenario.blows) this.#watched.add(after);
+    for (const { after } of scenario.disruptions) this.#watched.add(after);
   }
 
-  /** One more request at a site. @returns what strikes it */
-  at(site: Site): Mischief | null {
+  /** Counts one more request at a site. @returns the effect of the fault that hits it */
+  at(site: Site): FaultEffect | null {
     if (!this.#sites.has(site)) return null;
     const nth = (this.#requests[site] ?? 0) + 1;
     this.#requests[site] = nth;
-    const fault = this.scenario.faults.find((candidate) => strikes(candidate, site, nth));
+    const fault = this.scenario.faults.find((candidate) => hits(candidate, site, nth));
     return fault?.what ?? null;
   }
 
-  /** A moment has come: blows that are timed by it are struck after their delay. */
+  /** Counts a moment. Disruptions that it triggers follow after their delay. */
   passed(moment: Moment): void {
     if (!this.#watched.has(moment)) return;
     const nth = (this.#moments[moment] ?? 0) + 1;
     this.#moments[moment] = nth;
-    for (const timed of this.scenario.blows)
-      if (timed.after === moment && timed.nth === nth) this.strike(timed.delayMs, timed.blow);
+    for (const timed of this.scenario.disruptions)
+      if (timed.after === moment && timed.nth === nth) this.disrupt(timed.delayMs, timed.disruption);
   }
 }
 
-function strikes(fault: Fault, site: Site, nth: number): boolean {
+function hits(fault: Fault, site: Site, nth: number): boolean {
   return fault.site === site && nth >= fault.nth && nth < fault.nth + fault.times;
 }

@@ -1,4 +1,7 @@
-/** The model with one rule taken out: a copy of the sources and of the model, in which the texts of a mutation are replaced. The tree itself is only read. */
+/**
+ * The model without one rule: a copy of the sources and of the model, in which the texts of a mutation are replaced. The working tree is only
+ * read.
+ */
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -13,17 +16,17 @@ import * as product from './play.js';
 import type { Scenario } from './scenario.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** What the model is made of. */
+/** What the copy consists of. */
 const COPIED = ['src', 'test/model', 'test/chaos', 'package.json'];
 
 type Player = Pick<typeof Play, 'playScenario'>;
 
-/** The mutation's edits of the product, and where the model has the same rule itself, of the model. */
+/** The mutation's edits of the product, and of the model if that has the same rule itself. */
 export function inModel(mutation: Mutation): Mutation {
   return { ...mutation, edits: [...mutation.edits, ...(mutation.model.edits ?? [])] };
 }
 
-/** @param use gets the mutated model, whose files are gone after it */
+/** @param use gets the mutated model, whose files are deleted afterwards */
 export async function withMutatedModel<Result>(
   mutation: Mutation,
   use: (player: Player) => Result | Promise<Result>,
@@ -48,17 +51,17 @@ export async function withMutatedModel<Result>(
 }
 
 export interface Found extends Broken {
-  /** How many interleavings it took. */
+  /** The number of interleavings that were played. */
   readonly played: number;
-  /** The one that showed it. */
+  /** The seed that broke the promise. */
   readonly seed: number;
 }
 
 export interface Search {
-  /** Interleavings; those that `aim` passes over do not count. */
+  /** The number of interleavings to play; those that `aim` skips do not count. */
   readonly most: number;
   readonly aim?: Aim;
-  /** Called for an interleaving that breaks a promise without the mutation, too: it shows nothing of the mutation. */
+  /** Called for an interleaving that breaks a promise without the mutation too, which proves nothing about the mutation. */
   readonly onOwn?: (found: Found) => void;
 }
 
@@ -78,7 +81,7 @@ export function firstBroken(mutant: Player, { most, aim = {}, onOwn }: Search): 
   return null;
 }
 
-/** Rules between machine and interpreter do not count: a mutation that only makes the two disagree says nothing of the promises. */
+/** The contract between machine and interpreter does not count: a mutation that only makes the two disagree shows nothing about the promises. */
 function broken(player: Player, scenario: Scenario, aim: Aim): Broken | null {
   const played = tried(() =>
     player.playScenario(aim.isBeyondTheWindow === true ? beyondTheWindow(scenario) : scenario),
@@ -88,7 +91,7 @@ function broken(player: Player, scenario: Scenario, aim: Aim): Broken | null {
   return played?.broken.find(isAsked) ?? null;
 }
 
-/** A mutant may lead the model into what it does not have. */
+/** A mutant may lead the model into a situation that it does not support. */
 function tried(play: () => Play.Played): Play.Played | null {
   try {
     return play();
@@ -101,15 +104,15 @@ function isAmong({ plots }: Aim, plot: PlotName | null): boolean {
   return plots === undefined || (plot !== null && plots.includes(plot));
 }
 
-function fits({ sites = [], blows = [], runs = 1 }: Aim, scenario: Scenario): boolean {
+function fits({ sites = [], disruptions = [], runs = 1 }: Aim, scenario: Scenario): boolean {
   return (
     scenario.runs.length >= runs &&
     sites.every((site) => scenario.faults.some((fault) => fault.site === site)) &&
-    blows.every((kind) => scenario.blows.some(({ blow }) => blow.kind === kind))
+    disruptions.every((kind) => scenario.disruptions.some(({ disruption }) => disruption.kind === kind))
   );
 }
 
-/** Chosen: three times as late is later than any wait for one window, and than that for a reset. */
+/** Chosen: three times as late exceeds any wait for one window, including the wait after a reset. */
 const TIMES_LATER = 3;
 
 function beyondTheWindow(scenario: Scenario): Scenario {

@@ -1,4 +1,4 @@
-/** Mutations of how long is waited for what may have been sent before (`clearAtMs`). The model finds them. */
+/** Mutations of how long to wait for what may have been sent before (`clearAtMs`). The model finds them. */
 import { FOUND, foundWith, type Mutation } from '../chaos/mutation.js';
 
 const ENTRY = 'src/domain/once/entry.ts';
@@ -9,7 +9,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
   {
     name: 'reset-activity-not-waited-out',
     breaks: 'once',
-    why: 'After a reset of the activity nothing is waited for beyond what its heartbeat says, though the attempt before may live and still send.',
+    why: 'After a reset of the activity, an attempt waits only for the bound in its heartbeat, though the attempt before may be alive and still send.',
     edits: [
       {
         file: ENTRY,
@@ -22,7 +22,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
   {
     name: 'disbelieved-no-not-waited-out',
     breaks: 'once',
-    why: 'Where an old `no` is not stateAfter, nothing is waited for, though it may have hidden the lease of an attempt that is alive.',
+    why: 'An attempt that does not believe an old `no` does not wait either, though that `no` may hide the lease of an attempt that is alive.',
     edits: [
       {
         file: ENTRY,
@@ -33,13 +33,13 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     model: {
       kind: 'harmless',
       why: 'an old `no` that is not believed is waited for as a lost attempt is',
-      aim: { sites: ['report'], blows: ['resetActivity'] },
+      aim: { sites: ['report'], disruptions: ['resetActivity'] },
     },
   },
   {
     name: 'late-end-not-waited-out',
     breaks: 'once',
-    why: 'The end of an attempt counts however late the server received it, though it may have been treated as the end of one that has its number and has sent.',
+    why: 'The end of an attempt counts however late the server received it, though that may be the end of an older attempt with the same number, while the newer one has sent.',
     edits: [
       {
         file: ENTRY,
@@ -52,7 +52,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
   {
     name: 'living-predecessor-not-waited-out',
     breaks: 'once',
-    why: 'Where there is no heartbeat nothing is waited for, though an attempt from before a reset may still send, or what it sent be unseen (story 9).',
+    why: 'Without a heartbeat an attempt does not wait, though an attempt from before a reset may still send, or may have sent something that is not visible yet (story 9).',
     edits: [
       {
         file: ENTRY,
@@ -65,7 +65,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
   {
     name: 'reset-bound-from-the-schedule',
     breaks: 'once',
-    why: 'What an attempt from before a reset may send is waited out from when this attempt was scheduled; one that is handed out late finds that time over while the other may still begin to send.',
+    why: 'The wait for attempts from before a reset counts from when this attempt was scheduled. If this attempt reaches its worker late, that time is over while the other may still begin to send.',
     edits: [
       {
         file: ENTRY,
@@ -78,12 +78,12 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
         to: `return Math.max(clearAtMs, facts.attemptScheduledAtMs + unseenAttemptMs(limits));`,
       },
     ],
-    model: foundWith({ sites: ['dispatch'], blows: ['resetWorkflow'] }),
+    model: foundWith({ sites: ['dispatch'], disruptions: ['resetWorkflow'] }),
   },
   {
     name: 'lost-attempt-not-waited-out',
     breaks: 'once',
-    why: 'What a lost attempt sent is not waited for beyond what its last heartbeat says.',
+    why: 'An attempt waits for what a lost attempt sent no longer than the bound in its last heartbeat.',
     edits: [
       {
         file: ENTRY,
@@ -91,12 +91,12 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
         to: `  return clearAtMs;`,
       },
     ],
-    model: foundWith({ sites: ['post', 'job'], blows: ['kill'] }),
+    model: foundWith({ sites: ['post', 'job'], disruptions: ['kill'] }),
   },
   {
     name: 'early-heartbeat-is-the-last-word',
     breaks: 'once',
-    why: 'A lost attempt that last said that it read the instance is taken to have sent nothing after that: its lease came before that heartbeat, which was late.',
+    why: 'A lost attempt whose last heartbeat shows it reading is believed to have sent nothing later, but its lease came before that heartbeat, which was late.',
     edits: [
       { file: ENTRY, from: `  'reserving',\n  'observing',\n  'connecting',\n  'leasing',\n`, to: `  'leasing',\n` },
     ],
@@ -105,7 +105,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
   {
     name: 'clear-at-lowered',
     breaks: 'once',
-    why: 'The bound of an own POST replaces that of what earlier attempts may have sent.',
+    why: 'The bound of its own POST replaces the bound of what earlier attempts may have sent.',
     edits: [
       {
         file: SENDING,
@@ -121,7 +121,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
   {
     name: 'clear-from-the-break',
     breaks: 'once',
-    why: 'The bound of a POST whose connection broke counts from the break, though ServiceStage may act on it until the time of the POST is over.',
+    why: 'The bound of a POST whose connection broke counts from the break, though ServiceStage may act on it until the POST timeout.',
     edits: [
       {
         file: SENDING,
@@ -134,7 +134,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
   {
     name: 'clocks-agree',
     breaks: 'once',
-    why: 'What may still appear after an unanswered POST is waited for without a margin, though the next attempt may read another clock.',
+    why: 'The bound of an unanswered POST has no margin, though the next attempt may read another clock.',
     edits: [
       {
         file: SENDING,
@@ -152,7 +152,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
   {
     name: 'quiet-from-before-the-send',
     breaks: 'once',
-    why: 'A reading of an earlier attempt counts for the quiet, though something may have been accepted after it.',
+    why: 'A reading of an earlier attempt counts for the quiet period, though something may have been accepted after it.',
     edits: [
       {
         file: OBSERVING,

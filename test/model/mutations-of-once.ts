@@ -14,7 +14,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'baseline-ignored',
     breaks: 'once',
-    why: "A cloud job newer than the baseline is taken for the baseline, so our own accepted one is not noticed (story 1) and neither is a colleague's (story 7).",
+    why: 'A cloud job newer than the baseline is treated as the baseline, so neither our own accepted one (story 1) nor a foreign one (story 7) is noticed.',
     edits: [{ file: ENTRY, from: `  return 'new';`, to: `  return 'baseline';` }],
     storms: { aim: ['lostAnswerThenFailed'], seeds: 8 },
     model: FOUND,
@@ -22,7 +22,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'foreign-cloud-job-adopted',
     breaks: 'known',
-    why: "A cloud job counts as ours whoever asked for it: after a lost attempt a colleague's is reported as what this run did (2.1).",
+    why: 'A cloud job counts as ours regardless of who requested it: after a lost attempt a foreign one is reported as what this run did (2.1).',
     edits: [
       {
         file: EVIDENCE,
@@ -32,13 +32,13 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         to: '',
       },
     ],
-    storms: { aim: ['colleagueDoesTheSame'], seeds: 6 },
+    storms: { aim: ['operatorDoesTheSame'], seeds: 6 },
     model: FOUND,
   },
   {
     name: 'restart-adopted-without-own-user',
     breaks: 'known',
-    why: 'Where our own user is not known, a new cloud job counts as our restart, though anybody may have asked for it (2.1).',
+    why: 'If our own user is not known, a new cloud job counts as our restart, though anyone may have requested it (2.1).',
     edits: [
       {
         file: EVIDENCE,
@@ -51,7 +51,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'older-cloud-job-adopted',
     breaks: 'known',
-    why: 'A cloud job counts as ours however old it is: after a reset, one from before the decision is reported as what this step did.',
+    why: 'A cloud job counts as ours however old it is: after a reset, a job from before the decision is reported as what this step did.',
     edits: [
       {
         file: EVIDENCE,
@@ -63,13 +63,13 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     model: {
       kind: 'harmless',
       why: 'within the visibility window the baseline shows every cloud job that is older than the decision; beyond it, our own user must be unknown as well',
-      aim: { blows: ['cancel'], runs: 2 },
+      aim: { disruptions: ['cancel'], runs: 2 },
     },
   },
   {
     name: 'restart-treated-as-a-state',
     breaks: 'known',
-    why: 'A restart counts as an action towards a state, so a running instance needs none: it is reported as done and nothing was sent (2.1).',
+    why: 'A restart counts as an action that names an end state, so a running instance needs none: the restart is reported as done although nothing was sent (2.1).',
     edits: [
       {
         file: ENTRY,
@@ -89,7 +89,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'restart-sent-again',
     breaks: 'once',
-    why: 'A restart that may have been sent and shows nowhere is sent again, like an action that names a state. Within the visibility window the wait alone holds; beyond it nothing else does.',
+    why: 'A restart that may have been sent and does not show is sent again, like an action that names an end state. Within the visibility window only the wait prevents a second restart; beyond it nothing does.',
     edits: [
       {
         file: OBSERVING,
@@ -102,14 +102,14 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'restart-sent-again-after-a-lease',
     breaks: 'once',
-    why: 'A restart is sent again after an attempt that had the send lease, as if that had been lost before it. Beyond the visibility window nothing else holds.',
+    why: 'A restart is sent again after an attempt that had the send lease, as if that attempt had been lost before the lease. Beyond the visibility window nothing else prevents that.',
     edits: [{ file: SENDING, from: `    isUnleased: false,\n`, to: '' }],
     model: foundWith({ sites: ['job'], isBeyondTheWindow: true }),
   },
   {
     name: 'second-send-after-a-short-quiet',
     breaks: 'once',
-    why: 'A second send waits for two readings that agree and not until what was sent before must have shown: a cloud job that shows late is sent twice (2.1).',
+    why: 'A second send waits for two readings that agree, but not until everything sent before must have shown: a cloud job that shows late is sent twice (2.1).',
     edits: [
       {
         file: OBSERVING,
@@ -122,7 +122,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'one-reading-is-enough',
     breaks: 'once',
-    why: 'A second send goes by a single reading, without a second one that agrees (quiet).',
+    why: 'A second send relies on a single reading, without a second one that agrees (quiet period).',
     edits: [
       {
         file: OBSERVING,
@@ -138,18 +138,18 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'indeterminate-before-clear',
     breaks: 'alone',
-    why: '`Indeterminate` releases the lease while an earlier attempt may still send, so the next run meets what comes after it.',
+    why: '`Indeterminate` releases the lease while an earlier attempt may still send, so its action interferes with the next run.',
     edits: [{ file: ENDING, from: `  if (at.nowMs < clearAtMs)\n`, to: `  if (at.nowMs < Math.min(0, clearAtMs))\n` }],
-    model: foundWith({ sites: ['post'], blows: ['colleague'], runs: 2 }),
+    model: foundWith({ sites: ['post'], disruptions: ['foreignAction'], runs: 2 }),
   },
   {
     name: 'not-ours-before-clear',
     breaks: 'known',
-    why: "A new cloud job that cannot be told to be ours ends the step while ours may still come after a colleague's.",
+    why: 'A new cloud job that cannot be proved to be ours ends the step, while ours may still appear after the foreign one.',
     edits: [
       {
         file: OBSERVING,
-        from: `  if (at.nowMs < state.clearAtMs) return notClearYet(state, \`Cloud job \${id} cannot be told to be ours\`, at);\n`,
+        from: `  if (at.nowMs < state.clearAtMs) return notClearYet(state, \`Cloud job \${id} cannot be proved to be ours\`, at);\n`,
         to: '',
       },
     ],
@@ -161,7 +161,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'unknown-reported-as-not-sent',
     breaks: 'known',
-    why: "A first attempt whose POST got no answer says that nothing was sent (2.2), so the next one takes our own cloud job for a colleague's or sends again (story 7 turned round).",
+    why: 'A first attempt whose POST got no answer reports that nothing was sent (2.2), so the next one treats our own cloud job as foreign, or sends again (story 7 reversed).',
     edits: [
       {
         file: SENDING,
@@ -198,7 +198,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'refusal-proves-all',
     breaks: 'known',
-    why: 'A refused second POST is taken as proof that the first one did not act either, though it may have been refused for it (story 2).',
+    why: 'The refusal of a second POST counts as proof that the first one did not act either, though the first one may be the reason for the refusal (story 2).',
     edits: [
       {
         file: SENDING,
@@ -215,7 +215,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'decided-at-the-reset',
     breaks: 'known',
-    why: 'After a reset a decision counts as made when it is scheduled anew, so that its own cloud job, older than that, is not adopted.',
+    why: 'After a reset a decision counts as made when it is scheduled again, so that its own cloud job, which is older, is not adopted.',
     edits: [
       {
         file: NEXT,
@@ -247,7 +247,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'settle-too-short',
     breaks: 'known',
-    why: 'Settle ends at the first quiet instead of waiting out what may still be unseen: "nothing was sent" while the cloud job is not yet visible (story 8).',
+    why: 'Settle ends after the first quiet period instead of waiting until everything must be visible: "nothing was sent" while the cloud job is not yet visible (story 8).',
     edits: [
       { file: SETTLING, from: `  return isQuiet && isClear ? nothingNew(`, to: `  return isQuiet ? nothingNew(` },
     ],
@@ -257,7 +257,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'settle-cut-by-its-deadline',
     breaks: 'known',
-    why: 'A settle ends at its deadline, also while what was sent may still be unseen.',
+    why: 'A settle ends at its deadline even while something that was sent may not be visible yet.',
     edits: [
       {
         file: SETTLING,
@@ -273,12 +273,12 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'settle-judges-before-clear',
     breaks: 'known',
-    why: 'A settle says of a new cloud job that it is not ours while ours may still come.',
+    why: 'A settle decides that a new cloud job is not ours while ours may still appear.',
     edits: [
       {
         file: SETTLING,
-        from: `  if (at.nowMs < state.clearAtMs) return goOn(`,
-        to: `  if (at.nowMs < Math.min(0, state.clearAtMs)) return goOn(`,
+        from: `  if (at.nowMs < state.clearAtMs) return proceed(`,
+        to: `  if (at.nowMs < Math.min(0, state.clearAtMs)) return proceed(`,
       },
     ],
     model: foundWith({ plots: ['foreignJobWhileUnclear'] }),
@@ -286,7 +286,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'settle-reads-an-older-state',
     breaks: 'undone',
-    why: "A settle ends with a reading from before its own cloud job's effect shows, which is then not undone (seed 1039).",
+    why: "A settle ends with a reading from before its own cloud job's effect shows, so that the effect is not undone (seed 1039).",
     edits: [
       {
         file: SETTLING,

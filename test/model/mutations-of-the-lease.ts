@@ -1,22 +1,22 @@
-/** Mutations of the send lease: an acknowledged heartbeat and a word of the server directly before the first byte. */
+/** Mutations of the send lease: an acknowledged heartbeat and an answer of the server directly before the first byte. */
 import { FOUND, foundWith, type Mutation } from '../chaos/mutation.js';
 
 const SENDING = 'src/domain/once/sending.ts';
 const ACCESS = 'src/activities/temporal-access.ts';
-const HEART = 'test/model/heart.ts';
+const HEARTBEATS = 'test/model/heartbeats.ts';
 
-const LEASE_OF_PRODUCT = `      const beat = await heartbeat(client, info, state, timeoutMs);
-      return beat === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing: beat };`;
+const LEASE_OF_PRODUCT = `      const standing = await heartbeat(client, info, state, timeoutMs);
+      return standing === 'current' && !isYoung ? standingOf(client, info, timeoutMs) : { standing };`;
 const LEASE_OF_MODEL = `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => {
-      if (standing === 'current' && !isYoung) this.#describe(timeoutMs, heard);
-      else heard({ standing });
+      if (standing === 'current' && !isYoung) this.#describe(timeoutMs, onAnswer);
+      else onAnswer({ standing });
     });`;
 
 export const LEASE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'lease-left-out',
     breaks: 'once',
-    why: 'An attempt sends without asking: one that waited for the budget (story 4) or was frozen between reading and send (story 11) sends beside its successor.',
+    why: 'An attempt sends without asking: one that waited for the budget (story 4), or was frozen between reading and send (story 11), sends beside its successor.',
     edits: [
       { file: SENDING, from: `  const leasing: OnceState = {`, to: `  const unasked: OnceState = {` },
       {
@@ -38,7 +38,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'fence-left-out',
     breaks: 'once',
-    why: 'A lease is believed however long ago it was asked for: a process that was frozen between its answer and the first byte sends beside its successor (story 11).',
+    why: 'A lease is believed however old it is: a process that was frozen between the answer and the first byte sends beside its successor (story 11).',
     edits: [
       {
         file: SENDING,
@@ -61,12 +61,12 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
         to: '',
       },
     ],
-    model: foundWith({ blows: ['cutOff'] }),
+    model: foundWith({ disruptions: ['cutOff'] }),
   },
   {
     name: 'lease-believed-superseded',
     breaks: 'once',
-    why: 'An attempt sends although the server has named another one the current one.',
+    why: 'An attempt sends although the server has named another one as the current one.',
     edits: [
       {
         file: SENDING,
@@ -79,7 +79,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'lease-without-description',
     breaks: 'once',
-    why: 'The lease is an acknowledged heartbeat alone: after a reset, numbers repeat, and the server acknowledges one of an attempt that was replaced.',
+    why: 'The lease is only an acknowledged heartbeat. After a reset numbers repeat, so the server acknowledges the heartbeat of an attempt that was replaced.',
     edits: [
       {
         file: ACCESS,
@@ -93,9 +93,9 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       aim: { plots: ['frozenBesideItsSuccessor'] },
       edits: [
         {
-          file: HEART,
+          file: HEARTBEATS,
           from: LEASE_OF_MODEL,
-          to: `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => heard({ standing }));`,
+          to: `    this.#heartbeat(this.attempt.state, timeoutMs, (standing) => onAnswer({ standing }));`,
         },
       ],
     },
@@ -103,7 +103,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'lease-without-heartbeat',
     breaks: 'once',
-    why: 'The lease is a description alone: the server may give the attempt up while its POST is open, and nobody finds that it may have sent.',
+    why: 'The lease is only a description: the server may time the attempt out while its POST is open, and the next attempt does not learn that it may have sent.',
     edits: [
       {
         file: ACCESS,
@@ -114,7 +114,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     ],
     model: {
       kind: 'found',
-      edits: [{ file: HEART, from: LEASE_OF_MODEL, to: `    this.#describe(timeoutMs, heard);` }],
+      edits: [{ file: HEARTBEATS, from: LEASE_OF_MODEL, to: `    this.#describe(timeoutMs, onAnswer);` }],
     },
   },
   {
@@ -135,20 +135,20 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       aim: { plots: ['resetWithinTheLease'] },
       edits: [
         {
-          file: HEART,
+          file: HEARTBEATS,
           from: LEASE_OF_MODEL,
           to: `    this.#describe(timeoutMs, (answer) => {
-      if (answer.standing !== 'current') heard(answer);
-      else this.#heartbeat(this.attempt.state, timeoutMs, (standing) => heard({ standing }));
+      if (answer.standing !== 'current') onAnswer(answer);
+      else this.#heartbeat(this.attempt.state, timeoutMs, (standing) => onAnswer({ standing }));
     });`,
         },
       ],
     },
   },
   {
-    name: 'lease-says-no',
+    name: 'lease-carries-no',
     breaks: 'once',
-    why: 'The acknowledged heartbeat says what was true before the send: whoever takes over after a crash believes that nothing was sent.',
+    why: 'The acknowledged heartbeat carries what was true before the send, so the attempt that takes over after a crash believes that nothing was sent.',
     edits: [
       {
         file: SENDING,
@@ -170,9 +170,9 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'unleased-attempt-speaks',
+    name: 'unleased-attempt-reports',
     breaks: 'known',
-    why: 'An attempt that got no lease in time says so without the word of the server that it is the current one: its `no` is taken for that of another after a reset.',
+    why: 'An attempt that got no lease in time reports that without asking the server whether it is the current one: its `no` counts as that of another attempt after a reset.',
     edits: [
       {
         file: SENDING,

@@ -1,18 +1,18 @@
-/** Plays many seeds in this thread, and adds up what happened. */
-import type { Counts } from './chronicle.js';
+/** Plays many seeds in this thread and adds up the results. */
+import type { Counts } from './ground-truth.js';
 import { playOne } from './play.js';
 import type { Machine } from './world.js';
 
-/** What many interleavings came to. */
+/** The result of many interleavings. */
 export interface Tally {
   readonly played: number;
   readonly events: number;
   readonly counts: Counts;
-  /** Seeds that broke a promise, in the order in which they were played. */
+  /** Seeds that broke a promise, in the order they were played. */
   readonly broken: readonly number[];
 }
 
-/** @param stride every how many seeds one is played, so that several threads share a range */
+/** @param stride plays every n-th seed, so that several processes can share a range */
 export function playSeeds(from: number, to: number, stride: number, machine?: Machine): Tally {
   const counts: Counts = {};
   const broken: number[] = [];
@@ -28,7 +28,7 @@ export function playSeeds(from: number, to: number, stride: number, machine?: Ma
   return { played, events, counts, broken };
 }
 
-/** Of several threads or ranges. */
+/** Adds up the results of several processes or ranges. */
 export function addUp(tallies: readonly Tally[]): Tally {
   const counts: Counts = {};
   for (const tally of tallies)

@@ -1,38 +1,38 @@
-/** Plays one scenario in virtual time against a machine, and holds what happened against the promises. */
+/** Plays one scenario in virtual time against a machine, and checks what happened against the promises. */
 import * as product from '../../src/domain/once/next.js';
 import type { Closing } from '../../src/domain/gates/gates.js';
 import { Dice } from '../chaos/dice.js';
-import { strike } from './blows.js';
-import { Chronicle, type Counts, type HolderRecord } from './chronicle.js';
+import { disrupt } from './disruptions.js';
+import { GroundTruth, type Counts, type HolderRecord } from './ground-truth.js';
 import { Cloud } from './cloud.js';
 import { drawScenario } from './draw-scenario.js';
-import { Execution, handedOn, type Past } from './execution.js';
+import { Execution, inheritedClearAtMs, type Past } from './execution.js';
 import { brokenPromises, type Broken } from './invariants.js';
 import { Mishaps } from './mishaps.js';
-import type { Blow, PlannedRun, Scenario } from './scenario.js';
+import type { Disruption, PlannedRun, Scenario } from './scenario.js';
 import { Server } from './server.js';
 import type { Transcript } from './transcript.js';
 import { BEGIN_MS, VirtualTime } from './virtual-time.js';
 import type { Machine, World } from './world.js';
 
-/** Longer than any interleaving takes that comes to an end. Chosen: three runs of three steps, each undone, each settled at its limit. */
+/** Longer than any interleaving that ends. Chosen: three runs of three steps, each undone, each settled at its limit. */
 const LONGEST_MS = 6 * 3_600_000;
 const MOST_EVENTS = 40_000;
 
-/** What an interleaving came to. */
+/** The result of an interleaving. */
 export interface Played {
   readonly broken: readonly Broken[];
   readonly counts: Counts;
   readonly events: number;
 }
 
-/** One interleaving from its seed. `machine`: another one than the product's, to be found out. */
+/** Plays the interleaving of a seed. @param machine a broken one, in tests of the model itself */
 export function playOne(seed: number, machine: Machine = product): Played & { readonly scenario: Scenario } {
   const scenario = drawScenario(seed);
   return { ...playScenario(scenario, machine), scenario };
 }
 
-/** @param transcript where one is wanted */
+/** @param transcript collects the lines, if not `null` */
 export function playScenario(
   scenario: Scenario,
   machine: Machine = product,
@@ -41,13 +41,13 @@ export function playScenario(
   return new Stage(scenario, machine, transcript).play();
 }
 
-/** Everything of one interleaving, wired. */
+/** All parts of one interleaving, connected. */
 export class Stage {
   readonly world: World;
   readonly executions: Execution[] = [];
   #nextRun = 0;
 
-  /** @param own instead of what the scenario draws and counts */
+  /** @param own replaces the dice and the mishaps of the scenario */
   constructor(
     scenario: Scenario,
     machine: Machine,
@@ -56,34 +56,35 @@ export class Stage {
   ) {
     const time = new VirtualTime();
     const world = (): World => this.world;
-    const parts = { scenario, machine, time, dice: own.dice ?? new Dice(scenario.noise), chronicle: new Chronicle() };
-    const tell = (who: string, what: () => string) => {
+    const parts = { scenario, machine, time, dice: own.dice ?? new Dice(scenario.noise), truth: new GroundTruth() };
+    const log = (who: string, what: () => string) => {
       transcript?.add(time.nowMs, who, what());
     };
     const mishaps =
-      own.mishaps ?? new Mishaps(scenario, (delayMs, blow) => time.after(delayMs, () => this.#strike(blow)));
-    this.world = { ...parts, mishaps, tell } as World;
+      own.mishaps ??
+      new Mishaps(scenario, (delayMs, disruption) => time.after(delayMs, () => this.#disrupt(disruption)));
+    this.world = { ...parts, mishaps, log } as World;
     Object.assign(this.world, { cloud: new Cloud(world), server: new Server(world) });
   }
 
   play(): Played {
-    const { time, chronicle } = this.world;
+    const { time, truth } = this.world;
     this.#startRun();
     let hasEnded = false;
     try {
       hasEnded = time.runAll(MOST_EVENTS, BEGIN_MS + LONGEST_MS);
     } catch (error) {
-      chronicle.breaches.push(error instanceof Error ? `throws: ${error.message}` : String(error));
+      truth.breaches.push(error instanceof Error ? `throws: ${error.message}` : String(error));
     }
-    countEnds(chronicle);
-    return { broken: brokenPromises(this.world, hasEnded), counts: chronicle.counts, events: time.events };
+    countEnds(truth);
+    return { broken: brokenPromises(this.world, hasEnded), counts: truth.counts, events: time.events };
   }
 
   get holder(): Execution | null {
     return this.executions.at(-1) ?? null;
   }
 
-  /** A new execution of the same run, with a part of the history of the one that is open. */
+  /** Opens a new execution of the same run, with a part of the open one's history. */
   reset(keep: number, rescheduled: boolean): void {
     const old = this.holder;
     if (old === null || !old.isOpen) return;
@@ -92,12 +93,12 @@ export class Stage {
     this.#open(old.run, old.holder.chainId, past);
   }
 
-  #strike(blow: Blow): void {
-    const { chronicle, mishaps, tell } = this.world;
-    chronicle.count(`blow ${blow.kind}`);
-    tell('blow', () => JSON.stringify(blow));
-    strike(this, blow);
-    mishaps.passed('blow');
+  #disrupt(disruption: Disruption): void {
+    const { truth, mishaps, log } = this.world;
+    truth.count(`disruption ${disruption.kind}`);
+    log('disruption', () => JSON.stringify(disruption));
+    disrupt(this, disruption);
+    mishaps.passed('disruption');
   }
 
   #startRun(): void {
@@ -112,14 +113,14 @@ export class Stage {
       usualDurationMs: scenario.cloud.usualDurationMs,
       deadlineAtMs: nowMs + plan.deadlineMs,
       closing: closingOf(plan, nowMs),
-      clearAtMs: handedOn(this.holder, nowMs),
+      clearAtMs: inheritedClearAtMs(this.holder, nowMs),
     };
     mishaps.passed('runBegins');
     this.#open(run, `R${this.executions.length + 1}`, { recorded: [], scheduledAtMs: null });
   }
 
   #open(run: Execution['run'], chainId: string, past: Past): void {
-    const { time, chronicle } = this.world;
+    const { time, truth } = this.world;
     const holder: HolderRecord = {
       runId: `R${this.executions.length + 1}`,
       chainId,
@@ -133,7 +134,7 @@ export class Stage {
       report: null,
       leftAs: null,
     };
-    chronicle.holders.push(holder);
+    truth.holders.push(holder);
     const execution = new Execution(this.world, holder, run, past, () => this.#closed());
     this.executions.push(execution);
   }
@@ -145,16 +146,16 @@ export class Stage {
   }
 }
 
-/** How it ended, beside what happened on the way. */
-function countEnds(chronicle: Chronicle): void {
-  for (const { report } of chronicle.holders) {
+/** Counts how each execution ended. */
+function countEnds(truth: GroundTruth): void {
+  for (const { report } of truth.holders) {
     if (report === null) continue;
-    chronicle.count(`run ${report.outcome}`);
+    truth.count(`run ${report.outcome}`);
     for (const { result, trail, evidence } of [...report.steps, ...report.compensations]) {
-      chronicle.count(`step ${result}`);
-      if (evidence !== undefined || trail.some(({ decision }) => decision === 'adopted')) chronicle.count('adopted');
+      truth.count(`step ${result}`);
+      if (evidence !== undefined || trail.some(({ decision }) => decision === 'adopted')) truth.count('adopted');
     }
-    for (const _undo of report.compensations) chronicle.count('undos');
+    for (const _undo of report.compensations) truth.count('undos');
   }
 }
 

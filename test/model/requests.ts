@@ -1,20 +1,20 @@
-/** What one attempt asks of ServiceStage, and what comes of it: answers, failures, and answers that are lost. */
+/** The requests of one attempt to ServiceStage and their results: answers, failures, and answers that are lost. */
 import type { Command, Event, OnceRules } from '../../src/domain/once/events.js';
 import type { Attempt } from './attempt.js';
-import type { Post } from './chronicle.js';
+import type { Post } from './ground-truth.js';
 import { OUR_USER } from './cloud.js';
-import type { Mischief } from './scenario.js';
+import type { FaultEffect } from './scenario.js';
 import type { World } from './world.js';
 
 type Failed = Extract<Event, { kind: 'failed' }>;
 type Request = Extract<Command, { kind: 'reserve' | 'read' | 'inspect' | 'poll' | 'connect' | 'send' }>;
 
-/** A frozen process that wakes later than that after its time was up finds both: the answer and that its time is up. */
+/** A frozen process that wakes later than this after a timeout finds both: the answer and the timeout. */
 const NOTICEABLY_LATE_MS = 5;
 
-/** Of one attempt; each command is answered by one event, unless another command comes before. */
+/** The requests of one attempt. Each command is answered by one event, unless another command comes first. */
 export class Requests {
-  /** When the instance was as the newest reading showed it. */
+  /** The time of the state that the newest reading showed. */
   #readAtMs = 0;
 
   constructor(
@@ -41,7 +41,7 @@ export class Requests {
     }
   }
 
-  /** What comes of a request after `tookMs`, or that its time is up before. */
+  /** Answers a request after `tookMs`, or with `timeUp` if that comes first. */
   #answer(tookMs: number, giveUpAtMs: number, event: () => Event): void {
     const { attempt, world } = this;
     const { turn } = attempt;
@@ -63,7 +63,7 @@ export class Requests {
     const { mishaps, cloud, time } = this.world;
     const askedAtMs = time.nowMs;
     this.#get(mishaps.at('read'), giveUpAtMs, (tookMs) => {
-      // The instance is looked at while the request is under way, not when the answer is read.
+      // The reading shows the state while the request is under way, not when the answer arrives.
       this.#readAtMs = Math.min(time.nowMs, askedAtMs + tookMs / 2);
       mishaps.passed('reading');
       return { kind: 'reading', reading: cloud.reading(this.#readAtMs) };
@@ -86,34 +86,34 @@ export class Requests {
     });
   }
 
-  /** A GET, which has a time of its own. */
-  #get(struck: Mischief | null, giveUpAtMs: number, answer: (tookMs: number) => Event): void {
+  /** A GET, which has a timeout of its own. */
+  #get(effect: FaultEffect | null, giveUpAtMs: number, answer: (tookMs: number) => Event): void {
     const { readTimeoutMs } = this.rules.limits;
-    const { chronicle, time } = this.world;
-    if (struck !== null && struck.kind !== 'slow') chronicle.failedReadings.push(time.nowMs);
-    if (struck?.kind === 'hangs') return this.#answer(readTimeoutMs, giveUpAtMs, () => failed('Unreachable'));
-    const tookMs = struck?.kind === 'slow' ? Math.min(struck.ms, readTimeoutMs) : this.#latencyMs();
-    this.#answer(tookMs, giveUpAtMs, () => (struck?.kind === 'fails' ? failedBy(struck) : answer(tookMs)));
+    const { truth, time } = this.world;
+    if (effect !== null && effect.kind !== 'slow') truth.failedReadings.push(time.nowMs);
+    if (effect?.kind === 'hangs') return this.#answer(readTimeoutMs, giveUpAtMs, () => failed('Unreachable'));
+    const tookMs = effect?.kind === 'slow' ? Math.min(effect.ms, readTimeoutMs) : this.#latencyMs();
+    this.#answer(tookMs, giveUpAtMs, () => (effect?.kind === 'fails' ? failedBy(effect) : answer(tookMs)));
   }
 
   #reserve(giveUpAtMs: number): void {
-    const struck = this.world.mishaps.at('reserve');
+    const effect = this.world.mishaps.at('reserve');
     const { budgetWaitMs } = this.rules.limits;
-    if (struck?.kind === 'hangs') return this.#answer(budgetWaitMs, giveUpAtMs, () => failed('Throttled'));
-    const tookMs = struck?.kind === 'slow' ? Math.min(struck.ms, budgetWaitMs) : 0;
-    this.#answer(tookMs, giveUpAtMs, () => (struck?.kind === 'fails' ? failedBy(struck) : { kind: 'reserved' }));
+    if (effect?.kind === 'hangs') return this.#answer(budgetWaitMs, giveUpAtMs, () => failed('Throttled'));
+    const tookMs = effect?.kind === 'slow' ? Math.min(effect.ms, budgetWaitMs) : 0;
+    this.#answer(tookMs, giveUpAtMs, () => (effect?.kind === 'fails' ? failedBy(effect) : { kind: 'reserved' }));
   }
 
   #connect(): void {
     const { attempt, world } = this;
     const { turn } = attempt;
-    const struck = world.mishaps.at('connect');
+    const effect = world.mishaps.at('connect');
     world.mishaps.passed('connecting');
-    // As `src/servicestage/http.ts` has it.
+    // As in `src/servicestage/http.ts`.
     const longestMs = this.rules.limits.postTimeoutMs / 2;
-    const slowMs = struck?.kind === 'slow' ? struck.ms : this.#latencyMs();
-    const tookMs = struck?.kind === 'hangs' ? longestMs : Math.min(slowMs, longestMs);
-    const fails = struck?.kind === 'fails' || struck?.kind === 'hangs';
+    const slowMs = effect?.kind === 'slow' ? effect.ms : this.#latencyMs();
+    const tookMs = effect?.kind === 'hangs' ? longestMs : Math.min(slowMs, longestMs);
+    const fails = effect?.kind === 'fails' || effect?.kind === 'hangs';
     attempt.later(tookMs, () => attempt.answerTo(turn, fails ? failed('Unreachable') : { kind: 'connected' }));
   }
 
@@ -126,17 +126,17 @@ export class Requests {
     const sentAtMs = world.time.nowMs;
     const post: Post = { decision, attempt: record, holder, sentAtMs, readAtMs: this.#readAtMs, job: null };
     decision.posts.push(post);
-    world.chronicle.posts.push(post);
-    if (decision.posts.length > 1) world.chronicle.count('resends');
-    const struck = world.mishaps.at('post');
+    world.truth.posts.push(post);
+    if (decision.posts.length > 1) world.truth.count('resends');
+    const effect = world.mishaps.at('post');
     world.mishaps.passed('sending');
-    if (struck?.kind === 'fails') this.#answerPost(this.#latencyMs(), () => failedBy(struck));
-    else if (struck?.kind === 'refused') this.#answerPost(this.#latencyMs(), () => failed(struck.failure, 'refused'));
-    else if (struck?.kind === 'lost') this.#lose(post, struck);
-    else this.#deliver(post, struck?.kind === 'slow' ? struck.ms : world.dice.whole(5, 150));
+    if (effect?.kind === 'fails') this.#answerPost(this.#latencyMs(), () => failedBy(effect));
+    else if (effect?.kind === 'refused') this.#answerPost(this.#latencyMs(), () => failed(effect.failure, 'refused'));
+    else if (effect?.kind === 'lost') this.#lose(post, effect);
+    else this.#deliver(post, effect?.kind === 'slow' ? effect.ms : world.dice.whole(5, 150));
   }
 
-  #lose(post: Post, { arrives, acceptedAfterMs, answeredAfterMs }: Extract<Mischief, { kind: 'lost' }>): void {
+  #lose(post: Post, { arrives, acceptedAfterMs, answeredAfterMs }: Extract<FaultEffect, { kind: 'lost' }>): void {
     post.decision.doubts.add('an answer was lost');
     if (arrives) this.#arrive(post, acceptedAfterMs);
     this.#answerPost(answeredAfterMs, () => failed('Unanswered', 'unknown'));
@@ -150,15 +150,15 @@ export class Requests {
     this.#answerPost(answeredAfterMs, () => (isTooLate ? null : taken.event) ?? failed('Unanswered', 'unknown'));
   }
 
-  /** The first byte is out: what becomes of it is up to the cloud, whatever becomes of the process. */
+  /** The first byte is out: what happens next depends on the cloud, whatever happens to the process. */
   #arrive(post: Post, afterMs: number): { event: Event | null } {
-    const { time, cloud, tell } = this.world;
+    const { time, cloud, log } = this.world;
     const taken: { event: Event | null } = { event: null };
     time.after(Math.min(afterMs, this.rules.limits.postTimeoutMs), () => {
-      const answer = cloud.take(post.decision.action, post);
+      const answer = cloud.submit(post.decision.action, post);
       taken.event =
         'job' in answer ? { kind: 'accepted', cloudJobId: answer.job.id } : failed(answer.refused, 'refused');
-      tell('cloud', () => ('job' in answer ? `accepts ${answer.job.id}` : `refuses: ${answer.refused}`));
+      log('cloud', () => ('job' in answer ? `accepts ${answer.job.id}` : `refuses: ${answer.refused}`));
     });
     return taken;
   }
@@ -177,7 +177,7 @@ function failed(failure: Failed['failure'], request: Failed['request'] = 'no'): 
   return { kind: 'failed', failure, message: failure, request };
 }
 
-function failedBy({ failure, retryAfterMs, tokenExpired }: Extract<Mischief, { kind: 'fails' }>): Failed {
+function failedBy({ failure, retryAfterMs, tokenExpired }: Extract<FaultEffect, { kind: 'fails' }>): Failed {
   return {
     ...failed(failure),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),

@@ -1,4 +1,7 @@
-/** `npm run exhaustive`: every fault at every request against the table, then every pair of faults. `-- --write` writes the table, `-- --case ID` tells one case. */
+/**
+ * `npm run exhaustive`: checks every fault at every request against the table, then every pair of faults. `-- --write` writes the table, `--
+ * --case ID` prints one case.
+ */
 import { parseArgs } from 'node:util';
 import { playPairs, playSingles, transcriptOf, type ExhaustiveEnd } from './exhaustive.js';
 
@@ -7,7 +10,7 @@ process.exitCode = await main();
 /** @returns the exit code */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { write: { type: 'boolean', default: false }, case: { type: 'string' } } });
-  if (values.case !== undefined) return tell(values.case);
+  if (values.case !== undefined) return printCase(values.case);
   const beganAtMs = performance.now();
   const singles = await playSingles(values.write);
   console.log(described('single faults', singles));
@@ -21,10 +24,10 @@ async function main(): Promise<number> {
 }
 
 function described(what: string, { cases, played }: ExhaustiveEnd): string {
-  return `${cases} ${what}, of which the machine can tell ${played} apart`;
+  return `${cases} ${what}; the machine can distinguish ${played}`;
 }
 
-async function tell(id: string): Promise<number> {
+async function printCase(id: string): Promise<number> {
   const lines = await transcriptOf(id);
   console.log(lines === null ? `There is no case ${id}` : lines.join('\n'));
   return lines === null ? 1 : 0;

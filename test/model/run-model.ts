@@ -1,4 +1,4 @@
-/** `npm run model -- --count 1000000 --seed 1`: random interleavings on all cores; the first that breaks a promise is shrunk and told. */
+/** `npm run model -- --count 1000000 --seed 1`: plays random interleavings on all cores. The first that breaks a promise is shrunk and printed. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { describeFailure } from './describe-failure.js';
 import { addUp, playSeeds, type Tally } from './play-seeds.js';
 
-/** Between two looks at whether something broke. */
+/** The interval between two checks whether a promise was broken. */
 const SEEDS_AT_ONCE = 50_000;
 
 interface Share {
@@ -16,7 +16,7 @@ interface Share {
   readonly stride: number;
 }
 
-// Processes and not threads: tsx does not compile for threads.
+// Processes instead of threads, because tsx does not compile for threads.
 if (process.send === undefined) process.exitCode = await main();
 else process.once('message', ({ from, to, stride }: Share) => process.send?.(playSeeds(from, to, stride)));
 

@@ -1,17 +1,20 @@
-/** `npm run model:mutations`: breaks the product on purpose, one rule at a time, and shows that the model finds each. `-- --help` lists what it can do. */
+/**
+ * `npm run model:mutations`: breaks the product on purpose, one rule at a time, and shows that the model finds each mutation. `-- --help`
+ * lists the options.
+ */
 import { Command, InvalidArgumentError } from 'commander';
 import type { Mutation } from '../chaos/mutation.js';
 import { MUTATIONS } from '../chaos/mutations.js';
 import { firstBroken, withMutatedModel, type Found } from './mutated-model.js';
 
-/** A mutation that none of so many finds is a finding of its own. */
+/** If a mutation survives this many interleavings, that is a finding too. */
 const MOST_INTERLEAVINGS = 200_000;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const program = new Command('model:mutations')
-  .argument('[names...]', 'these mutations alone')
-  .option('--most <n>', 'interleavings of each', whole, MOST_INTERLEAVINGS)
+  .argument('[names...]', 'only these mutations')
+  .option('--most <n>', 'interleavings for each', whole, MOST_INTERLEAVINGS)
   .action(async (names: string[], { most }: { most: number }) => {
     process.exitCode = (await checkMutations(chosen(names), most)) ? 0 : 1;
   });
@@ -28,7 +31,10 @@ function chosen(names: readonly string[]): readonly Mutation[] {
   return MUTATIONS.filter(({ name }) => names.length === 0 || names.includes(name));
 }
 
-/** @returns whether each was found, but for those that are known to break nothing; the product holds in the interleaving that shows it */
+/**
+ * @returns true if each mutation was found, except those known to break nothing, and the product kept its promises in the interleaving that
+ * shows it
+ */
 async function checkMutations(mutations: readonly Mutation[], most: number): Promise<boolean> {
   const wrong: string[] = [];
   const ownSeeds = new Set<number>();

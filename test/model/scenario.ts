@@ -1,61 +1,67 @@
-/** A scenario: everything that goes wrong in one interleaving, as plain data, so that a failing one can be taken apart. Durations are milliseconds. */
+/**
+ * A scenario: everything that goes wrong in one interleaving, as plain data, so that a failing scenario can be reduced. Durations are
+ * milliseconds.
+ */
 import type { Action } from '../../src/domain/target/actions.js';
 import type { FailureName } from '../../src/domain/failures.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan/plan.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 
-/** Plain JSON, but for an infinite duration. */
+/** Plain JSON, except that a duration can be infinite. */
 export interface Scenario {
-  /** What latencies and durations are drawn from; another one gives the same mishaps another timing. */
+  /** The seed of latencies and durations; another one gives the same mishaps different timing. */
   readonly noise: number;
   readonly limits: Limits;
   readonly cloud: CloudHabits;
   readonly temporal: TemporalHabits;
-  /** The plans of the runs that take the lease one after another. */
+  /** The plans of the runs that hold the lease one after another. */
   readonly runs: readonly PlannedRun[];
   readonly faults: readonly Fault[];
-  readonly blows: readonly TimedBlow[];
+  readonly disruptions: readonly TimedDisruption[];
 }
 
-/** What ServiceStage does without being asked to be bad. */
+/** How ServiceStage behaves without any fault. */
 export interface CloudHabits {
   readonly initial: InstanceState;
-  /** `null`: there never was a cloud job on the instance. */
+  /** `null`: there has never been a cloud job on the instance. */
   readonly firstJobId: string | null;
-  /** What an action gets while another cloud job is in flight. */
+  /** The answer to an action while another cloud job is in flight. */
   readonly busy: 'reject' | 'accept';
-  /** What an action gets in a state that it does not fit. */
+  /** The answer to an action that does not fit the state of the instance. */
   readonly wrongState: 'reject' | 'noop';
   readonly statusAfterFailure: 'before' | 'FAILED';
-  /** Is it known who we are? */
+  /** True if our own user id is known. */
   readonly ownUserKnown: boolean;
-  /** Cloud jobs last at most twice as long as that. */
+  /** Cloud jobs last at most twice this long. */
   readonly usualDurationMs: number;
-  /** Everything is shown at most that long after it was accepted; the visibility window, unless the assumption is broken on purpose. */
+  /**
+   * Everything is visible at most this long after it was accepted: within the visibility window, unless a scenario breaks that assumption on
+   * purpose.
+   */
   readonly longestLagMs: number;
 }
 
 /** What differs between servers, or is not known for certain. */
 export interface TemporalHabits {
-  /** The attempt after one that was running when it was reset has this number. */
+  /** The number of the attempt after one that was running when it was reset. */
   readonly attemptAfterReset: 1 | 2;
-  /** Clocks of workers are up to that much off the server's. */
+  /** Clocks of workers differ from the server's by at most this much. */
   readonly clockSkewMs: number;
 }
 
-/** A plan for the one target. */
+/** A plan for the only target. */
 export interface PlannedRun {
   readonly steps: readonly PlannedAction[];
   readonly onCancel: OnCancel;
   readonly deadlineMs: number;
-  /** Nothing is begun that long after the run's start; absent where no gate closes. */
+  /** Nothing is begun later than this after the start of the run; absent if no gate closes. */
   readonly closesAfterMs?: number;
-  /** After the run before it has closed. */
+  /** The delay after the previous run has closed. */
   readonly startsAfterMs: number;
 }
 
-/** A step of it. */
+/** One step of a plan. */
 export interface PlannedAction {
   readonly action: Action;
   readonly deadlineMs: number;
@@ -64,7 +70,7 @@ export interface PlannedAction {
   readonly compensation: PlannedCompensation;
 }
 
-/** Where a request can be struck. `job` is none: it is the cloud job of an accepted action. */
+/** Where a fault can be injected. `job` is not a request: it is the cloud job of an accepted action. */
 export type Site =
   | 'observe'
   | 'read'
@@ -78,20 +84,20 @@ export type Site =
   | 'ask'
   | 'report'
   | 'dispatch'
-  /** The workflow hears of the end of what it waits for. */
+  /** The workflow receives the result that it waits for. */
   | 'task';
 
-/** Strikes the n-th request at a site, 1 for the first, and those after it. */
+/** Hits `times` requests at a site, from the n-th on; 1 is the first. */
 export interface Fault {
   readonly site: Site;
   readonly nth: number;
   readonly times: number;
-  readonly what: Mischief;
+  readonly what: FaultEffect;
 }
 
-/** What is wrong with a request that is struck. */
-export type Mischief =
-  /** Answered, but not with what was asked for. */
+/** What a fault does to a request. */
+export type FaultEffect =
+  /** The answer is an error. */
   | {
       readonly kind: 'fails';
       readonly failure: FailureName;
@@ -99,11 +105,11 @@ export type Mischief =
       readonly tokenExpired?: true;
     }
   | { readonly kind: 'slow'; readonly ms: number }
-  /** Never answered. */
+  /** There is no answer. */
   | { readonly kind: 'hangs' }
-  /** Of a message to Temporal: the server took it, and its answer does not arrive. */
+  /** For a message to Temporal: the server receives it, but its answer does not arrive. */
   | { readonly kind: 'answerLost' }
-  /** Of a POST: it comes through or not, and no readable answer does. */
+  /** For a POST: it may or may not arrive, and no readable answer comes back. */
   | {
       readonly kind: 'lost';
       readonly arrives: boolean;
@@ -112,19 +118,19 @@ export type Mischief =
     }
   | { readonly kind: 'refused'; readonly failure: FailureName }
   | { readonly kind: 'lags'; readonly idMs: number; readonly statusMs: number }
-  /** `instanceStatus`: what the instance is left in, whatever the end. */
+  /** `instanceStatus`: the status that the instance is left in, whatever the end. */
   | { readonly kind: 'ends'; readonly status: string; readonly instanceStatus?: string }
   | { readonly kind: 'lasts'; readonly ms: number }
   | { readonly kind: 'doesNotConverge' }
   | { readonly kind: 'unknownFor'; readonly ms: number }
   | { readonly kind: 'withoutTasksFor'; readonly ms: number }
   | { readonly kind: 'withoutCreator' }
-  /** Of a dispatch: no worker is there, so the attempt is not started for a while. */
+  /** For a dispatch: no worker is available, so the attempt starts late. */
   | { readonly kind: 'noWorker'; readonly ms: number }
-  /** Of a dispatch: started at the server, and only then on its way for a while. */
+  /** For a dispatch: the server has started the attempt, but it reaches its worker late. */
   | { readonly kind: 'deliveredLate'; readonly ms: number };
 
-/** What blows are timed by. */
+/** Moments that trigger disruptions. */
 export type Moment =
   | 'runBegins'
   | 'attemptBegins'
@@ -138,37 +144,37 @@ export type Moment =
   | 'heartbeatTaken'
   | 'settleBegins'
   | 'retryWaits'
-  | 'blow';
+  | 'disruption';
 
-/** A blow and when it is struck. */
-export interface TimedBlow {
+/** A disruption and its moment. */
+export interface TimedDisruption {
   readonly after: Moment;
   /** 1 for the first. */
   readonly nth: number;
   readonly delayMs: number;
-  readonly blow: Blow;
+  readonly disruption: Disruption;
 }
 
 /** What happens from outside. */
-export type Blow =
-  /** To the newest attempt that lives, or to the one before it. */
+export type Disruption =
+  /** Affects the newest attempt that is alive. */
   | { readonly kind: 'kill' }
   | { readonly kind: 'freeze'; readonly forMs: number }
-  /** Nothing passes between the attempt and Temporal. */
+  /** No message passes between the attempt and Temporal. */
   | { readonly kind: 'cutOff'; readonly forMs: number }
-  /** Its worker stops, and is killed where that takes longer than `graceMs`. */
+  /** The worker stops, and is killed if that takes longer than `graceMs`. */
   | { readonly kind: 'stopWorker'; readonly graceMs: number }
   | { readonly kind: 'resetActivity'; readonly forgetting: boolean }
   | { readonly kind: 'pauseActivity'; readonly forMs: number; readonly resetting: boolean }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'terminate' }
-  /** The run whose child holds the lease. */
+  /** Terminates the run whose child holds the lease. */
   | { readonly kind: 'terminateRun' }
   /** `keep`: how many results of its history the new run keeps; a large number keeps all. */
   | { readonly kind: 'resetWorkflow'; readonly keep: number; readonly rescheduled: boolean }
-  /** Somebody else acts. */
+  /** Somebody else acts on the instance. */
   | {
-      readonly kind: 'colleague';
+      readonly kind: 'foreignAction';
       readonly action: Action;
       readonly lasts: number;
       readonly idMs: number;
@@ -177,5 +183,5 @@ export type Blow =
     }
   | { readonly kind: 'delete' };
 
-/** By name. */
-export type BlowKind = Blow['kind'];
+/** The name of a kind of disruption. */
+export type DisruptionKind = Disruption['kind'];

@@ -1,14 +1,14 @@
 /**
- * The abstract Temporal server: activities with attempts, heartbeats, time-outs, retries, resets, pauses and cancels, as `temporalio/temporal`
- * has them (`service/history/workflow/activity.go`). Attempts are known by their number alone, which a reset repeats.
+ * The abstract Temporal server: activities with attempts, heartbeats, timeouts, retries, resets, pauses and cancels, as in
+ * `temporalio/temporal` (`service/history/workflow/activity.go`). Attempts are identified only by their number, which a reset repeats.
  */
 import type { AttemptFacts, Event, OnceRules } from '../../src/domain/once/events.js';
 import type { Ending, OnceState } from '../../src/domain/once/state.js';
 import { Attempt } from './attempt.js';
-import type { DecisionRecord, HolderRecord } from './chronicle.js';
+import type { DecisionRecord, HolderRecord } from './ground-truth.js';
 import type { World } from './world.js';
 
-/** What the workflow asks for. */
+/** What the workflow schedules. */
 export interface ActivityRequest {
   readonly name: string;
   readonly goal: 'act' | { readonly left: OnceState; readonly prior: Ending | null };
@@ -19,27 +19,27 @@ export interface ActivityRequest {
   readonly scheduleToCloseMs: number;
 }
 
-/** How an activity ended, as its workflow hears of it. */
+/** How an activity ended, as its workflow receives it. */
 export type ActivityEnd =
   | { readonly kind: 'completed'; readonly state: OnceState }
   | { readonly kind: 'failed'; readonly state: OnceState }
   | { readonly kind: 'timedOut'; readonly details: OnceState | null }
-  /** Without a state where no attempt was running. */
+  /** Without a state if no attempt was running. */
   | { readonly kind: 'cancelled'; readonly state: OnceState | null };
 
-/** By which an attempt speaks to the server. */
+/** Identifies an attempt in its calls to the server. */
 export interface Token {
   readonly activity: Activity;
   readonly attempt: number;
-  /** Which start it is of: what the server itself does not look at. */
+  /** Which start of that number it is; the server itself does not check this. */
   readonly turn: number;
 }
 
-/** What the server says of an attempt that asks. */
+/** The server's answer to an attempt that asks whether it is the current one. */
 export type StandingAnswer = Omit<Extract<Event, { kind: 'standing' }>, 'kind'>;
 
-/** What a heartbeat is answered. */
-export type Pulse = 'fine' | 'cancelled' | 'told to end' | 'not found';
+/** The answer to a heartbeat. */
+export type Pulse = 'fine' | 'cancelled' | 'asked to end' | 'not found';
 
 /** A pending activity, as the server knows it. */
 export interface Activity {
@@ -50,27 +50,27 @@ export interface Activity {
   attempt: number;
   attemptScheduledAtMs: number;
   startedAtMs: number | null;
-  heardAtMs: number;
+  lastContactAtMs: number;
   details: OnceState | null;
   cancelRequested: boolean;
   paused: boolean;
   wasReset: boolean;
   forgets: boolean;
-  /** The newest failure of an attempt was that nobody heard of it. */
+  /** The newest failure of an attempt was a heartbeat timeout. */
   isAfterTimeout: boolean;
   open: boolean;
-  /** Raised by whatever makes a pending start or time-out void. */
+  /** Increased by everything that makes a pending start or timeout void. */
   turn: number;
 }
 
-/** One namespace with one worker deployment: an attempt is taken up as soon as it is dispatched. */
+/** One namespace with one worker deployment: an attempt starts as soon as it is dispatched. */
 export class Server {
-  /** Newest last; those that ended too. */
+  /** Newest last, including those that ended. */
   readonly attempts: Attempt[] = [];
 
   constructor(private readonly world: () => World) {}
 
-  /** @param scheduledAtMs in the past where a reset brings back what its history already holds */
+  /** @param scheduledAtMs in the past if a reset keeps the schedule event of its history */
   schedule(request: ActivityRequest, scheduledAtMs: number, onEnd: (end: ActivityEnd) => void): Activity {
     const { time } = this.world();
     const activity: Activity = {
@@ -81,7 +81,7 @@ export class Server {
       attempt: 1,
       attemptScheduledAtMs: scheduledAtMs,
       startedAtMs: null,
-      heardAtMs: 0,
+      lastContactAtMs: 0,
       details: null,
       cancelRequested: false,
       paused: false,
@@ -98,7 +98,7 @@ export class Server {
     return activity;
   }
 
-  /** Its workflow was closed over it. */
+  /** Its workflow was closed. */
   abandon(activity: Activity): void {
     activity.open = false;
     activity.turn++;
@@ -107,7 +107,7 @@ export class Server {
   requestCancel(activity: Activity): void {
     if (!activity.open) return;
     activity.cancelRequested = true;
-    // Between attempts there is nobody to ask.
+    // Between attempts there is no attempt to ask.
     if (activity.startedAtMs === null) this.#close(activity, { kind: 'cancelled', state: null });
   }
 
@@ -135,7 +135,7 @@ export class Server {
     if (activity.startedAtMs === null) this.#again(activity);
   }
 
-  /** Started attempts only, and by number: an old attempt's word counts where the number is the same. */
+  /** Accepts started attempts only, identified by number: the result of an old attempt counts if its number is the same. */
   #knows({ activity, attempt }: Token): boolean {
     return activity.open && activity.startedAtMs !== null && activity.attempt === attempt;
   }
@@ -144,13 +144,13 @@ export class Server {
     if (!this.#knows(token)) return 'not found';
     const { activity } = token;
     activity.details = state;
-    activity.heardAtMs = this.world().time.nowMs;
+    activity.lastContactAtMs = this.world().time.nowMs;
     this.world().mishaps.passed('heartbeatTaken');
     if (activity.cancelRequested) return 'cancelled';
-    return activity.paused || activity.wasReset ? 'told to end' : 'fine';
+    return activity.paused || activity.wasReset ? 'asked to end' : 'fine';
   }
 
-  /** The description of the pending activity, held against what the attempt knows of itself. */
+  /** The description of the pending activity, compared with what the attempt knows about itself. */
   describe({ activity, attempt }: Token, { attemptScheduledAtMs }: AttemptFacts): StandingAnswer {
     const isThisOne =
       activity.open &&
@@ -164,7 +164,7 @@ export class Server {
     };
   }
 
-  /** @returns whether the server took it */
+  /** @returns true if the server accepted it */
   complete(token: Token, state: OnceState): boolean {
     if (!this.#knows(token)) return false;
     this.#closeBy(token, { kind: 'completed', state });
@@ -177,7 +177,7 @@ export class Server {
     return true;
   }
 
-  /** @param retryInMs `null`: not to be tried again */
+  /** @param retryInMs `null`: not retried */
   fail(token: Token, state: OnceState, retryInMs: number | null): boolean {
     if (!this.#knows(token)) return false;
     const { activity } = token;
@@ -198,7 +198,7 @@ export class Server {
     activity.onEnd(end);
   }
 
-  /** @returns false where it is not tried again */
+  /** @returns false if it is not retried */
   #retry(activity: Activity, delayMs: number, isAfterTimeout: boolean): boolean {
     const { time, scenario, mishaps } = this.world();
     const nextAtMs = time.nowMs + delayMs;
@@ -226,14 +226,14 @@ export class Server {
   #dispatch(activity: Activity): void {
     if (activity.paused) return;
     const { time, dice, mishaps } = this.world();
-    const struck = mishaps.at('dispatch');
-    const noWorkerMs = struck?.kind === 'noWorker' ? struck.ms : 0;
-    const onItsWayMs = struck?.kind === 'deliveredLate' ? struck.ms : 0;
+    const effect = mishaps.at('dispatch');
+    const noWorkerMs = effect?.kind === 'noWorker' ? effect.ms : 0;
+    const onItsWayMs = effect?.kind === 'deliveredLate' ? effect.ms : 0;
     const turn = ++activity.turn;
     time.at(Math.max(time.nowMs, activity.attemptScheduledAtMs) + dice.whole(2, 20) + noWorkerMs, () => {
       if (!activity.open || activity.turn !== turn) return;
       activity.startedAtMs = time.nowMs;
-      activity.heardAtMs = time.nowMs;
+      activity.lastContactAtMs = time.nowMs;
       this.#listen(activity, turn);
       const { attempt, details } = activity;
       const facts = this.#factsOf(activity);
@@ -248,18 +248,18 @@ export class Server {
     return { attempt, runId: holder.runId, decidedInRunId, scheduledAtMs, attemptScheduledAtMs };
   }
 
-  /** An attempt that is not heard of for the heartbeat time-out is lost. */
+  /** An attempt without a heartbeat within the heartbeat timeout is lost. */
   #listen(activity: Activity, turn: number): void {
-    const { time, chronicle, tell } = this.world();
+    const { time, truth, log } = this.world();
     const { heartbeatTimeoutMs } = activity.request.rules.limits;
-    time.at(activity.heardAtMs + heartbeatTimeoutMs, () => {
+    time.at(activity.lastContactAtMs + heartbeatTimeoutMs, () => {
       if (!activity.open || activity.turn !== turn) return;
-      if (time.nowMs < activity.heardAtMs + heartbeatTimeoutMs) {
+      if (time.nowMs < activity.lastContactAtMs + heartbeatTimeoutMs) {
         this.#listen(activity, turn);
         return;
       }
-      chronicle.count('heartbeat time-outs');
-      tell('server', () => `${activity.request.name}: attempt ${activity.attempt} is lost`);
+      truth.count('heartbeat timeouts');
+      log('server', () => `${activity.request.name}: attempt ${activity.attempt} is lost`);
       activity.request.decision?.doubts.add('an attempt was lost');
       if (!this.#retry(activity, backoffMs(activity), true))
         this.#close(activity, { kind: 'timedOut', details: activity.details });

@@ -1,10 +1,13 @@
-/** Takes a failing scenario apart: what is not needed for the failure goes, whatever the latencies. */
+/** Reduces a failing scenario: removes whatever the failure does not need, whatever the latencies. */
 import type { Broken } from './invariants.js';
 import { playScenario } from './play.js';
 import type { Scenario } from './scenario.js';
 import type { Machine } from './world.js';
 
-/** With fewer mishaps the same latencies seldom meet: each smaller scenario is tried with that many others. Chosen: a failure shrinks within seconds. */
+/**
+ * With fewer mishaps the same latencies seldom coincide, so each smaller scenario is tried with this many seeds of noise. Chosen: a failure
+ * shrinks within seconds.
+ */
 const NOISES = 80;
 
 /** @returns the smallest scenario found that still breaks the promise */
@@ -26,12 +29,12 @@ function firstBroken(candidates: readonly Scenario[], promise: Broken['promise']
   return null;
 }
 
-/** One thing less each. */
+/** All scenarios with one thing removed. */
 function smallerOnes(scenario: Scenario): readonly Scenario[] {
-  const { runs, faults, blows, cloud, temporal } = scenario;
+  const { runs, faults, disruptions, cloud, temporal } = scenario;
   const calm = { ...cloud, longestLagMs: 0 };
   return [
-    ...without(blows).map((fewer) => ({ ...scenario, blows: fewer })),
+    ...without(disruptions).map((fewer) => ({ ...scenario, disruptions: fewer })),
     ...without(faults).map((fewer) => ({ ...scenario, faults: fewer })),
     ...(runs.length > 1 ? without(runs).map((fewer) => ({ ...scenario, runs: fewer })) : []),
     ...runs.flatMap((run, index) =>

@@ -1,4 +1,4 @@
-/** One step of the workflow, as `src/workflows/perform-step.ts` has it: act, then settle what is not clear. */
+/** One step of the workflow, as in `src/workflows/perform-step.ts`: act, then settle what is not clear. */
 import type { Baseline } from '../../src/domain/contract.js';
 import type { OnceRules } from '../../src/domain/once/events.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
@@ -30,7 +30,7 @@ export const TARGET: Target = {
   platformType: 'cce',
 };
 
-/** Performs its action and settles what is not clear. */
+/** Performs the step's action and settles what is not clear. */
 export function* performStep(
   step: ActionStep,
   baseline: Baseline,
@@ -50,7 +50,7 @@ export function* performStep(
   return yield* settledOutcome(step, baseline, context, run, left, times.nowMs);
 }
 
-/** For a step that a cancelled run does not begin any more: what came of it where a reset may have cut it off. */
+/** For a step that a cancelled run does not begin: settles it if a reset may have interrupted it. */
 export function* settleAfterReset(
   step: ActionStep,
   baseline: Baseline,
@@ -70,7 +70,7 @@ export function* settleAfterReset(
   );
 }
 
-/** After a reset to a point before a step was scheduled, an attempt of the run that was reset may still be carrying it out. */
+/** After a reset to a point before a step was scheduled, an attempt of the old run may still be carrying it out. */
 export function isDecidedBefore({ readInRunId }: Baseline, { runId }: Context): boolean {
   return readInRunId !== runId;
 }
@@ -102,7 +102,7 @@ function* act(
   return end.kind === 'completed' ? end.state : stateAfter(endOf(end), decided);
 }
 
-/** As `src/workflows/activity-failure.ts` makes it of Temporal's errors. */
+/** What `src/workflows/activity-failure.ts` makes of Temporal's errors. */
 function endOf(end: Exclude<ActivityEnd, { kind: 'completed' }>): ReportedEnd {
   switch (end.kind) {
     case 'timedOut':
@@ -130,7 +130,7 @@ function* settledOutcome(
   return stepOutcome(step, baseline, state, { startedAtMs, endedAtMs: context.nowMs });
 }
 
-/** Shielded: what may be in flight is waited for, whatever is asked meanwhile. */
+/** Shielded: waits for what may be in flight, even if the run is cancelled meanwhile. */
 function* settle(
   step: ActionStep,
   baseline: Baseline,
@@ -162,7 +162,7 @@ export function settleToCloseMs({ nowMs }: Context, { deadlineAtMs, limits }: On
   );
 }
 
-/** @param step `null`: before a first step, where nothing is known of what there was */
+/** @param step `null`: before a first step, when the state before is not known */
 export function rulesOf(run: RunArguments, step: ActionStep | null, before: Baseline, deadlineAtMs: number): OnceRules {
   return {
     action: step?.action ?? null,

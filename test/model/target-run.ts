@@ -1,4 +1,4 @@
-/** The workflow of one target, as `src/workflows/target-run.ts` and `compensate.ts` have it, in virtual time: capture, steps, undo, outcome. */
+/** The workflow of one target, as in `src/workflows/target-run.ts` and `compensate.ts`, in virtual time: capture, steps, undo, outcome. */
 import { describeAction } from '../../src/domain/target/actions.js';
 import { isAtRest } from '../../src/domain/target/cloud-job.js';
 import { owedUndos, type DoneStep, type OwedUndo } from '../../src/domain/report/compensation.js';
@@ -11,7 +11,7 @@ import { targetOutcome } from '../../src/domain/report/outcome.js';
 import type { ActionStep } from '../../src/domain/plan/plan.js';
 import type { RemainingEffect, StepReport } from '../../src/domain/report/report.js';
 import { statusMeaning, type Observation } from '../../src/domain/target/target.js';
-import type { TargetOfRun } from './chronicle.js';
+import type { TargetOfRun } from './ground-truth.js';
 import type { Context, Flow, RunArguments } from './flow.js';
 import type { PlannedRun } from './scenario.js';
 import { isDecidedBefore, settleAfterReset, performStep, rulesOf, settleToCloseMs } from './step-flow.js';
@@ -19,12 +19,16 @@ import { isDecidedBefore, settleAfterReset, performStep, rulesOf, settleToCloseM
 /** Why a run is not begun. */
 type Refusal = FailureName | 'cancelled';
 
-/** @returns its report for every expected turn */
+/**
+ * @yields what it waits for
+ *
+ * @returns its report
+ */
 export function* targetRun(context: Context, run: RunArguments): Flow<TargetOfRun> {
   const captured = yield* captureAtRest(context, run);
   if (typeof captured === 'string')
     return reported({ steps: [], compensations: [], remaining: [] }, captured, null, context);
-  const { steps, done, baseline, undoAsked } = yield* takeSteps(context, run, captured);
+  const { steps, done, baseline, undoAsked } = yield* runSteps(context, run, captured);
   const isClear = steps.every(({ result }) => result !== 'indeterminate');
   const undo = isClear && (context.cancelled ? run.plan.onCancel === 'compensate' : undoAsked);
   const undone = undo ? yield* compensate(context, run, done, baseline) : { compensations: [], remaining: [] };
@@ -43,7 +47,7 @@ function reported(
 }
 
 function* captureAtRest(context: Context, run: RunArguments): Flow<Baseline | Refusal> {
-  // What an attempt from before a reset may still send is waited out, whatever is asked meanwhile.
+  // Waits until nothing that an attempt from before a reset may still send can be invisible, even if the run is cancelled meanwhile.
   const isCancellable = context.runId === context.originalRunId;
   const first = yield { kind: 'observe', isCancellable };
   if (first.kind === 'cancelled') return 'cancelled';
@@ -104,7 +108,7 @@ interface Course {
   readonly undoAsked: boolean;
 }
 
-function* takeSteps(context: Context, run: RunArguments, from: Baseline): Flow<Course> {
+function* runSteps(context: Context, run: RunArguments, from: Baseline): Flow<Course> {
   const steps: StepReport[] = [];
   const done: DoneStep[] = [];
   let baseline = from;
@@ -135,7 +139,7 @@ function* takeSteps(context: Context, run: RunArguments, from: Baseline): Flow<C
   return { steps, done, baseline, undoAsked };
 }
 
-/** Within which the desired state must be reached. Chosen: shorter than the catalogue's, so that a run ends in fewer readings. */
+/** How long reaching the desired state may take. Chosen: shorter than the catalogue's, so that a run ends after fewer readings. */
 const VERIFY_WITHIN_MS = 30_000;
 
 function stepOf(planned: PlannedRun['steps'][number], index: number, { usualDurationMs }: RunArguments): ActionStep {
@@ -161,7 +165,7 @@ function* compensate(
       continue;
     }
     const step = undoStep(undo);
-    // Its own deadline: a run that ran out of time is still undone.
+    // An undo has its own deadline: a run that ran out of time is still undone.
     const times = { nowMs: context.nowMs, deadlineAtMs: context.nowMs + step.deadlineMs };
     const outcome = yield* performStep(step, from, context, run, times, false);
     from = outcome.baseline;

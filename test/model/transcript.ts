@@ -1,4 +1,4 @@
-/** A transcript that a person reads: time, who, event → command. What repeats is folded into one line. */
+/** A readable transcript: time, who, event → command. Repeated lines are folded into one. */
 import type { Event, Step } from '../../src/domain/once/events.js';
 import type { Ending } from '../../src/domain/once/state.js';
 import { describeObservation } from '../../src/domain/target/target.js';
@@ -8,13 +8,13 @@ interface Line {
   readonly atMs: number;
   readonly who: string;
   readonly text: string;
-  /** What makes two lines alike. */
+  /** Lines with the same key are folded. */
   readonly key: string;
   untilMs: number;
   count: number;
 }
 
-/** Lines in their order. */
+/** The lines in order. */
 export class Transcript {
   readonly #lines: Line[] = [];
 
@@ -30,21 +30,21 @@ export class Transcript {
   get lines(): readonly string[] {
     const width = Math.max(0, ...this.#lines.map(({ who }) => who.length));
     return this.#lines.map(({ atMs, who, text, untilMs, count }) => {
-      const times = count === 1 ? '' : ` (${count} times, until ${tellTime(untilMs)})`;
-      return `${tellTime(atMs).padStart(10)}  ${who.padEnd(width)}  ${text}${times}`;
+      const times = count === 1 ? '' : ` (${count} times, until ${formatTime(untilMs)})`;
+      return `${formatTime(atMs).padStart(10)}  ${who.padEnd(width)}  ${text}${times}`;
     });
   }
 }
 
 /** `reading RUNNING 2/2, version 1.4.1, J1 SUCCEEDED` */
-export function tellEvent(event: Event): string {
+export function describeEvent(event: Event): string {
   switch (event.kind) {
     case 'reading': {
       const { lastJobId, lastJobStatus } = event.reading;
       return `reading ${describeObservation(event.reading)}, ${lastJobId ?? 'no cloud job'} ${lastJobStatus ?? ''}`.trim();
     }
     case 'standing':
-      return `standing: ${event.standing}${event.isAfterTimeout === true ? ', after a time-out' : ''}`;
+      return `standing: ${event.standing}${event.isAfterTimeout === true ? ', after a timeout' : ''}`;
     case 'inspected':
       return `inspected: ${event.job === null ? 'unknown' : `by ${event.job.createdBy ?? '?'}, ${event.job.tasks.length} tasks`}`;
     case 'polled':
@@ -64,27 +64,27 @@ export function tellEvent(event: Event): string {
 }
 
 /** `→ read in 5.0 s [observing, sent no]` */
-export function tellStep({ state, command }: Step): string {
+export function describeStep({ state, command }: Step): string {
   const { phase, sent, clearAtMs } = state;
   const inMs = command !== null && 'inMs' in command ? command.inMs : 0;
-  const what = command === null ? 'goes on' : `${command.kind}${inMs > 0 ? ` in ${tellSeconds(inMs)}` : ''}`;
-  const clear = clearAtMs === 0 ? '' : `, clear at ${tellTime(clearAtMs)}`;
-  const where = phase.name === 'ended' ? `ended ${tellEnding(phase.ending)}` : phase.name;
+  const what = command === null ? 'continues' : `${command.kind}${inMs > 0 ? ` in ${formatSeconds(inMs)}` : ''}`;
+  const clear = clearAtMs === 0 ? '' : `, clear at ${formatTime(clearAtMs)}`;
+  const where = phase.name === 'ended' ? `ended ${describeEnding(phase.ending)}` : phase.name;
   return `→ ${what} [${where}, sent ${sent}${clear}]`;
 }
 
-function tellEnding(ending: Ending): string {
+function describeEnding(ending: Ending): string {
   const name = 'failure' in ending ? ` ${ending.failure}` : '';
   const again =
-    ending.kind === 'failed' && ending.retryInMs !== null ? `, again in ${tellSeconds(ending.retryInMs)}` : '';
+    ending.kind === 'failed' && ending.retryInMs !== null ? `, again in ${formatSeconds(ending.retryInMs)}` : '';
   return `${ending.kind}${name}${again}`;
 }
 
 /** Seconds since the beginning. */
-export function tellTime(atMs: number): string {
-  return tellSeconds(atMs - BEGIN_MS);
+export function formatTime(atMs: number): string {
+  return formatSeconds(atMs - BEGIN_MS);
 }
 
-function tellSeconds(durationMs: number): string {
+function formatSeconds(durationMs: number): string {
   return `${(durationMs / 1000).toFixed(2)} s`;
 }

@@ -1,8 +1,8 @@
-/** Undone: what a run changed and could take back is as before, or its report says why not; and nobody else's work is undone. */
-import { ANSWERABLE, differences, isMoving, isWished, type Dimension } from '../chaos/instance-states.js';
+/** Undone: what a run changed and could take back is as before, or its report gives the reason; and no foreign work is undone. */
+import { ANSWERABLE, differences, isMoving, isDesired, type Dimension } from '../chaos/instance-states.js';
 import type { StepReport } from '../../src/domain/report/report.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
-import type { HolderRecord, Job } from './chronicle.js';
+import type { HolderRecord, Job } from './ground-truth.js';
 import { describe, hasFailed } from './cloud.js';
 import { describeJob } from './once.js';
 import { claimsForeign, foreignBetween, jobsOf, othersBetween, reportedSteps } from './reported.js';
@@ -10,9 +10,9 @@ import type { World } from './world.js';
 
 const UNDO_MAY_BE_OWED: readonly string[] = ['compensated', 'cancelled', 'failed', 'compensationFailed'];
 
-/** What was not taken back and is not told, one sentence each. */
+/** Describes each change that was neither taken back nor reported, one sentence each. */
 export function notUndoneThings(world: World): readonly string[] {
-  return world.chronicle.holders.flatMap((holder) => [
+  return world.truth.holders.flatMap((holder) => [
     ...differencesLeft(holder, world),
     ...oldestFirst(holder),
     ...failedForNothing(holder, world),
@@ -29,28 +29,28 @@ function differencesLeft(holder: HolderRecord, world: World): readonly string[] 
   if (first === undefined || jobs.some(({ post }) => post?.decision.isMisheard === true)) return [];
   if (isMoving(first.before) || couldNotBeSeen(holder, world) || claimsForeign(holder, world)) return [];
   // The run waits for a cloud job that its first reading shows, so what that one does comes before.
-  const shown = world.chronicle.jobs.filter(({ id }) => id === report.captured?.lastJobId);
+  const shown = world.truth.jobs.filter(({ id }) => id === report.captured?.lastJobId);
   if (
     othersBetween(world, [...shown, ...jobs], report.captured?.observedAtMs ?? first.acceptedAtMs, closedAtMs) ||
     world.cloud.state.status === 'DELETED'
   )
     return [];
   return differences(first.before, leftAs)
-    .filter((dimension) => isAnswerable(dimension, leftAs, jobs) && !isTold(dimension, holder))
+    .filter((dimension) => isAnswerable(dimension, leftAs, jobs) && !isReported(dimension, holder))
     .map(
       (dimension) =>
-        `${runId} ended ${report.outcome} with another ${dimension} and does not say so: ${describe(first.before)} → ${describe(leftAs)}`,
+        `${runId} ended ${report.outcome} with another ${dimension} and does not report it: ${describe(first.before)} → ${describe(leftAs)}`,
     );
 }
 
-/** Some reading that the run went by did not show what had happened before it. */
+/** True if a reading that the run relied on did not show what had happened before it. */
 function couldNotBeSeen({ report }: HolderRecord, { cloud }: World): boolean {
   const steps = [...(report?.steps ?? []), ...(report?.compensations ?? [])];
   const readings = [report?.captured, ...steps.flatMap(({ before, after }) => [before, after])];
   return readings.some((reading) => reading != null && cloud.isLagging(reading.observedAtMs));
 }
 
-/** Did the failed step, or the cancel, ask for an undo? Where both came, only if both do. */
+/** True if the failed step, or the cancel, asked for an undo. If both happened, both must ask. */
 function undoWasAsked({ report, plan, cancelRequestedAtMs }: HolderRecord): boolean {
   const last = report?.steps.at(-1);
   const planned = report === null ? undefined : plan.steps[report.steps.length - 1];
@@ -61,8 +61,8 @@ function undoWasAsked({ report, plan, cancelRequestedAtMs }: HolderRecord): bool
 }
 
 /**
- * What a restart, a scale or a rollback leaves FAILED changed nothing that can be taken back; a start or a stop did. A switch that began in a
- * status which counts as neither is not taken back: nothing is undone towards such a status.
+ * A restart, a scale or a rollback that leaves the instance FAILED changed nothing that can be taken back; a start or a stop did. A switch
+ * that began in a status which counts as neither is not taken back: no action leads to such a status.
  */
 function isAnswerable(dimension: Dimension, { status }: InstanceState, jobs: readonly Job[]): boolean {
   if (dimension !== 'power') return true;
@@ -78,8 +78,8 @@ function isSwitched(status: string): boolean {
   return status === 'RUNNING' || status === 'STOPPED';
 }
 
-/** `compensated` means that there is nothing left to tell. */
-function isTold(dimension: Dimension, { report }: HolderRecord): boolean {
+/** `compensated` means that nothing remains. */
+function isReported(dimension: Dimension, { report }: HolderRecord): boolean {
   if (report === null || report.outcome === 'compensated') return false;
   return report.remaining.some(({ action }) => ANSWERABLE[dimension].includes(action.action));
 }
@@ -91,14 +91,14 @@ function oldestFirst({ decisions, runId }: HolderRecord): readonly string[] {
   return isOrdered ? [] : [`${runId} undoes ${undos.join(' before ')}`];
 }
 
-/** Where somebody else's cloud job had shown before an undo was sent, the instance is as they want it, and stays so. */
+/** If a foreign cloud job had shown before an undo was sent, the instance is as somebody else wants it and must stay so. */
 function undoneOverAnother(holder: HolderRecord, world: World): readonly string[] {
   if (claimsForeign(holder, world)) return [];
   const undos = holder.decisions.filter(({ stepId }) => stepId.startsWith('undo-'));
   return undos.flatMap(({ posts, before }) =>
     posts.flatMap(({ readAtMs, attempt }) => {
       const { lastJobId } = world.cloud.reading(readAtMs);
-      const newest = world.chronicle.jobs.find(({ id }) => id === lastJobId);
+      const newest = world.truth.jobs.find(({ id }) => id === lastJobId);
       return newest === undefined || newest.post !== null || before.knownCloudJobIds.includes(newest.id)
         ? []
         : [`${attempt.name} was sent although ${describeJob(newest)} had shown`];
@@ -106,34 +106,34 @@ function undoneOverAnother(holder: HolderRecord, world: World): readonly string[
   );
 }
 
-/** An undo is shielded from cancels, and does not fail unless something made it. */
+/** An undo is shielded from cancels, and does not fail unless something explains the failure. */
 function failedForNothing(holder: HolderRecord, world: World): readonly string[] {
   const undos = holder.report?.compensations ?? [];
   return undos.flatMap((undo, index) => {
     if (undo.result === 'cancelled') return [`${holder.runId}: ${undo.id} was cancelled`];
     if (undo.result !== 'failed' || hasCause(undo, holder, world)) return [];
-    // After one that failed, the instance is not in the state that the next one needs.
+    // After an undo that failed, the instance is not in the state that the next one needs.
     const isFirst = undos.slice(0, index).every(({ result }) => result === 'succeeded' || result === 'skipped');
     return isFirst ? [`${holder.runId}: ${undo.id} failed (${undo.failure?.name}), though nothing explains it`] : [];
   });
 }
 
-/** A cloud job of ours that came to no good, somebody else's, a fault, or an attempt that was struck. */
+/** A cloud job of ours that failed, a foreign one, a fault, or an attempt that was disrupted. */
 function hasCause({ startedAtMs, endedAtMs, id }: StepReport, holder: HolderRecord, world: World): boolean {
   const { scenario, cloud } = world;
   const wentWrong = jobsOf(holder, world).some(
     (job) =>
       job.acceptedAtMs <= endedAtMs &&
-      (hasFailed(job.endStatus) || job.after === null || !isWished(job.action, job.after)),
+      (hasFailed(job.endStatus) || job.after === null || !isDesired(job.action, job.after)),
   );
   const isDoubtful = reportedSteps(world, holder).some(
     ({ step, decision }) => step.id === id && (decision?.doubts.size ?? 0) > 0,
   );
-  // A heartbeat that takes longer than the send lease is none.
+  // A heartbeat that takes longer than the send lease does not count.
   const isFaulty = scenario.faults.some(
     ({ site, what }) => what.kind !== 'slow' || site === 'heartbeat' || site === 'ask',
   );
-  // An effect that is declared to stay may be one in which the undo of an older step is refused.
+  // An effect that is declared to stay may be a state in which the undo of an older step is refused.
   const leavesEffects = holder.report?.remaining.some(({ kind }) => kind !== 'notUndone') === true;
   return (
     wentWrong ||

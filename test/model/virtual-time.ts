@@ -1,6 +1,6 @@
-/** Virtual time: what is due happens in order, at once, and nothing waits. */
+/** Virtual time: events run in order, and nothing really waits. */
 
-/** Any time will do; one that reads well in a transcript, since times are told from it. */
+/** Any time would do; this one reads well in a transcript, where times count from it. */
 export const BEGIN_MS = 1_800_000_000_000;
 
 interface Due {
@@ -9,7 +9,7 @@ interface Due {
   readonly run: () => void;
 }
 
-/** A binary heap of what is due, earliest first; what is due at the same time runs in the order in which it was asked for. */
+/** A binary heap of pending events, earliest first. Events of the same time run in the order in which they were added. */
 export class VirtualTime {
   nowMs = BEGIN_MS;
   /** Events run so far. */
@@ -35,9 +35,9 @@ export class VirtualTime {
     this.at(this.nowMs + delayMs, run);
   }
 
-  /** @returns whether everything came to an end before that many events and that time */
+  /** @returns true if everything ended before this many events and this time */
   runAll(mostEvents: number, untilMs: number): boolean {
-    for (let due = this.#take(); due !== undefined; due = this.#take()) {
+    for (let due = this.#pop(); due !== undefined; due = this.#pop()) {
       if (due.atMs > untilMs || this.events >= mostEvents) return false;
       this.nowMs = due.atMs;
       this.events++;
@@ -46,7 +46,7 @@ export class VirtualTime {
     return true;
   }
 
-  #take(): Due | undefined {
+  #pop(): Due | undefined {
     const heap = this.#heap;
     const first = heap[0];
     const last = heap.pop();

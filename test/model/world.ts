@@ -1,10 +1,10 @@
-/** What every part of the model works with: one time, one dice, one scenario, one record. */
+/** What every part of the model works with: one clock, one dice, one scenario, one ground truth. */
 import type { Dice } from '../chaos/dice.js';
 import type { AttemptFacts, Event, OnceRules, Step } from '../../src/domain/once/events.js';
 import type { Ending, OnceState } from '../../src/domain/once/state.js';
 import type { Cloud } from './cloud.js';
 import type { Mishaps } from './mishaps.js';
-import type { Chronicle } from './chronicle.js';
+import type { GroundTruth } from './ground-truth.js';
 import type { Scenario } from './scenario.js';
 import type { Server } from './server.js';
 import type { VirtualTime } from './virtual-time.js';
@@ -25,7 +25,7 @@ export interface World {
   readonly mishaps: Mishaps;
   readonly cloud: Cloud;
   readonly server: Server;
-  readonly chronicle: Chronicle;
-  /** One line of the transcript; `what` is only asked for where somebody reads it. */
-  readonly tell: (who: string, what: () => string) => void;
+  readonly truth: GroundTruth;
+  /** Adds one line to the transcript; `what` is only called if there is one. */
+  readonly log: (who: string, what: () => string) => void;
 }

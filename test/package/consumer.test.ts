@@ -1,4 +1,7 @@
-/** The package as others get it: packed, installed, compiled against, run; and the documentation's TypeScript compiled and run with it. */
+/**
+ * The package as others get it: packed, installed, compiled against, run; and the documentation's TypeScript compiled
+ * and run with it.
+ */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,8 +51,8 @@ describe('a consumer', () => {
     'compiles with module resolution %s, wrong inputs are errors, and our own types need no skipLibCheck',
     async (name, options) => {
       await consumer.compile(name, ['*.ts'], { ...options, skipLibCheck: true });
-      const told = await consumer.compile(`${name}-libs`, ['*.ts'], options).catch((error: Error) => error.message);
-      expect(told.split('\n').filter((line) => /servicestage-runbooks\/dist|^[\w-]+\.ts/.test(line))).toEqual([]);
+      const printed = await consumer.compile(`${name}-libs`, ['*.ts'], options).catch((error: Error) => error.message);
+      expect(printed.split('\n').filter((line) => /servicestage-runbooks\/dist|^[\w-]+\.ts/.test(line))).toEqual([]);
     },
     SLOW_MACHINE_MS,
   );
@@ -66,8 +69,8 @@ describe('a consumer', () => {
         outcome: 'succeeded',
         steps: ['stop succeeded', 'rollback succeeded', 'start succeeded'],
         lastPhase: 'finished',
-        looksThatShowedSomething: true,
-        sharedObjectsAreTold: true,
+        severalSnapshots: true,
+        listsSharedObjects: true,
         nativeAddons: [],
       });
       expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback', 'start']);

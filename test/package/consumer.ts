@@ -1,4 +1,6 @@
-/** A project of another team: the packed tarball installed with npm into a folder of its own, outside of the repository. */
+/**
+ * A project of another team: the packed tarball installed with npm into a folder of its own, outside of the repository.
+ */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -64,7 +66,7 @@ const USUAL = {
   noUncheckedIndexedAccess: true,
 };
 
-/** The versions of our own lock file, so that the registry is asked for nothing new. */
+/** The versions of our own lock file, so that npm needs nothing new from the registry. */
 async function manifest(tarball: string): Promise<object> {
   const own = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
@@ -80,14 +82,16 @@ async function manifest(tarball: string): Promise<object> {
   };
 }
 
-/** Every TypeScript block of the documentation as a module; those that go on from an earlier one get what it made. */
+/**
+ * Writes every TypeScript block of the documentation as a module; blocks that continue an earlier one get its client.
+ */
 async function writeDocumented(folder: string): Promise<void> {
   await mkdir(join(folder, 'documented'));
   for (const document of ['README.md', 'docs/client.md']) {
     const blocks = codeBlocksOf(await readFile(join(root, document), 'utf8'), 'ts');
     for (const [index, block] of blocks.entries()) {
-      const goesOn = !/\brunbooks = /.test(block);
-      const before = goesOn
+      const continues = !/\brunbooks = /.test(block);
+      const before = continues
         ? "import type { RunbookClient as AClient } from 'servicestage-runbooks';\ndeclare const runbooks: AClient;\n"
         : '';
       const name = `${document.replace(/\W/g, '-')}-${index + 1}.ts`;

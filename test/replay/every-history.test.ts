@@ -1,4 +1,7 @@
-/** Every workflow that the other test files left on the server replays: a run whose worker was replaced must go on as it began. */
+/**
+ * Every workflow that the other test files left on the server replays: a run must continue after its worker was
+ * replaced.
+ */
 import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
@@ -9,7 +12,8 @@ import { TEST_QUEUE_PREFIX } from '../support/temporal.js';
 
 const workflowBundle = { codePath: inject('workflowBundlePath') };
 /**
- * A reset run that waited out its predecessor cannot be replayed: the SDK's replayer (1.24) gives the workflow the original run's id
+ * A reset run that waited out its predecessor cannot be replayed: the SDK's replayer (1.24) gives the workflow the
+ * original run's id
  * as its own, so that the reset is not seen, nor what was scheduled because of it.
  */
 const RESET_THAT_WAITED = 'does not handle this event: HistoryEvent(id: ';
@@ -52,7 +56,10 @@ interface Run {
   readonly runId: string;
 }
 
-/** Replays what is in the queue, beside others that do. @returns the workflows that do not replay, each with the reason */
+/**
+ * Replays histories from the queue, in parallel with other callers. @returns the workflows that do not replay, each
+ * with the reason
+ */
 async function failuresOf(queue: Iterator<Run>): Promise<string[]> {
   const failures: string[] = [];
   for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, historiesOf(queue)))
@@ -61,7 +68,7 @@ async function failuresOf(queue: Iterator<Run>): Promise<string[]> {
   return failures;
 }
 
-/** Each is fetched while the one before is replayed. */
+/** Each history is fetched while the one before is replayed. */
 async function* historiesOf(queue: Iterator<Run>) {
   const fetchNext = () => {
     const { value: run } = queue.next();

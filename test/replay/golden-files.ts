@@ -1,4 +1,4 @@
-/** The recorded histories and the list that keeps them: names, digests, and what a history tells of its run. */
+/** The recorded histories and their list: names, digests, and what a history shows about its run. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type { Outcome, RunReport, TargetReport } from '../../src/domain/report/report.js';
@@ -66,7 +66,7 @@ export function outcomeIn(history: RecordedHistory): Outcome | null {
   return reportIn(history)?.outcome ?? null;
 }
 
-/** What a target's workflow returned; `null` for a run, and for one that was ended from outside. */
+/** What a target's workflow returned; `null` for a run, and for a workflow that was terminated. */
 export function targetReportIn({ events }: RecordedHistory): TargetReport | null {
   if (events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name !== 'targetRun') return null;
   const result = events.at(-1)?.workflowExecutionCompletedEventAttributes?.result;

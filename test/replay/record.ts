@@ -1,5 +1,6 @@
 /**
- * `npm run record`: plays every turn that has no golden yet and keeps its histories. What is there is never played again
+ * `npm run record`: plays every turn that has no golden yet and keeps its histories. What is there is never played
+ * again
  * and never overwritten: it was recorded by the version it is named after, and is kept for ever.
  */
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -59,7 +60,7 @@ async function playAll(turns: readonly Turn[]): Promise<void> {
   const connection = await NativeConnection.connect({ address: server.address });
   const temporal = { client: new Client({ connection: plain }), connection, address: server.address, bundlePath };
   try {
-    // One after another, each with a worker and a simulator of its own: a history shows its own turn and nothing else.
+    // One after another, each with its own worker and simulator, so that a history shows only its own turn.
     for (const turn of turns) await playOne(turn, temporal);
   } finally {
     await connection.close();
@@ -113,7 +114,7 @@ async function playOne(turn: Turn, server: Server): Promise<void> {
 async function keep(turn: Turn, workflowId: string, client: Client): Promise<void> {
   const run = await historyOf(client, workflowId);
   const report = reportIn(JSON.parse(run) as RecordedHistory);
-  // A turn that went another way on a busy machine is played again another time, not kept under a wrong name.
+  // A turn that went differently on a busy machine is not kept under a wrong name, but played again another time.
   if ((report?.outcome ?? null) !== turn.outcome) {
     throw new Error(`${turn.runbook}-${turn.name} ended ${report?.outcome}, not ${turn.outcome}: ${report?.summary}`);
   }

@@ -1,4 +1,7 @@
-/** Histories of released versions replay with today's code; a damaged one is rejected; none is ever changed; no secret stands in any. */
+/**
+ * Histories of released versions replay with today's code; a damaged one is rejected; none is ever changed; none holds
+ * a secret.
+ */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -82,7 +85,7 @@ describe('a recorded history', () => {
     },
   );
 
-  it.each(Object.keys(UNREACHABLE))('is not there for %s, which no run of this version ends with', (outcome) => {
+  it.each(Object.keys(UNREACHABLE))('is missing for %s, because no run of this version ends with it', (outcome) => {
     expect(all.map(outcomeIn)).not.toContain(outcome);
   });
 
@@ -169,12 +172,12 @@ const DAMAGES: readonly [what: string, golden: string, damage: (events: Events) 
     },
   ],
   [
-    'the event that schedules a step is gone',
+    'the event that schedules a step is missing',
     'recover-succeeded.target.v1.json',
     (events) => renumbered(events.toSpliced(indexOf(events, 'activityTaskScheduledEventAttributes'), 1)),
   ],
   [
-    'the event that starts the child is gone',
+    'the event that starts the child is missing',
     'recover-succeeded.run.v1.json',
     (events) =>
       renumbered(events.filter(({ eventType }) => eventType !== 'EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED')),
@@ -185,7 +188,7 @@ const DAMAGES: readonly [what: string, golden: string, damage: (events: Events) 
     (events) => renumbered(events.toSpliced(indexOf(events, 'workflowPropertiesModifiedEventAttributes'), 1)),
   ],
   [
-    'a timer stands where a step was',
+    'a timer is in the place of a step',
     'short-deadline-waited.target.v1.json',
     (events) => {
       const [step, timer] = [
@@ -196,7 +199,7 @@ const DAMAGES: readonly [what: string, golden: string, damage: (events: Events) 
     },
   ],
   [
-    'the end stands before the memo',
+    'the end comes before the memo',
     'recover-succeeded.run.v1.json',
     (events) => {
       const memo = indexOf(events, 'workflowPropertiesModifiedEventAttributes');
@@ -232,14 +235,15 @@ describe('a golden is kept for ever', () => {
     expect(Object.fromEntries(digests)).toEqual(Object.fromEntries(await readManifest()));
   });
 
-  it('by a list from which no line was ever taken or changed', async () => {
-    // What the list once held is known to git alone. Outside of a clone (an unpacked archive) there is no past to compare with.
+  it('by a list from which no line was ever removed or changed', async () => {
+    // Only git knows what the list once held. Outside of a clone (an unpacked archive) there is nothing to compare
+    // with.
     const removed = await removedLines().catch(() => []);
     expect(removed).toEqual([]);
   });
 });
 
-/** Lines with a digest that any commit, or the work tree, took out of the list. */
+/** Lines with a digest that any commit, or the work tree, removed from the list. */
 async function removedLines(): Promise<string[]> {
   const path = fileURLToPath(MANIFEST);
   const run = promisify(execFile);

@@ -1,4 +1,4 @@
-/** Every turn a run can take that has a history of its own: how it is brought about, and how it ends. One row a turn. */
+/** Every turn that a run can take and that has its own history: how to cause it, and how it ends. One row per turn. */
 import type { Client } from '@temporalio/client';
 import { DEFAULT_TASK_QUEUE, PROGRESS_QUERY } from '../../src/domain/contract.js';
 import { ALARM_RULE_WORKFLOW, WITHDRAW_SIGNAL, type Brakes } from '../../src/domain/alarms/alarm.js';
@@ -10,7 +10,7 @@ import { aRule, NO_BRAKES, OWNER } from '../support/alarms.js';
 import { until } from '../support/until.js';
 import type { Stack } from '../support/stack.js';
 
-/** What a turn is played on. */
+/** The stack and client on which a turn is played. */
 export interface Stage {
   readonly client: Client;
   readonly stack: Stack;
@@ -98,7 +98,7 @@ const atGate = (target: string) => ({
   arguments: { targets: [target], freeze: ['for-ever'], waitAtMost: '1h' },
 });
 
-/** Every kind of work of a rule: starts, a repeat, a withdrawal, a debounce that runs out, a start that was made before. */
+/** Every kind of work of a rule: starts, a repeat, a withdrawal, an ended debounce, a start that happened before. */
 async function ruleDecides(stage: Stage): Promise<string> {
   const { stack, client } = stage;
   const [first, second] = [await stack.newInstance(), await stack.newInstance()];
@@ -117,10 +117,10 @@ async function ruleDecides(stage: Stage): Promise<string> {
   return rule.workflowId;
 }
 
-/** An execution that goes on from another, with a debounce that began there. */
-async function ruleGoesOn({ stack, client }: Stage): Promise<string> {
+/** A rule that continued as new, with a debounce that began before. */
+async function ruleContinues({ stack, client }: Stage): Promise<string> {
   const { path } = await stack.newInstance();
-  const rule = aRule(client, DEFAULT_TASK_QUEUE, `goes-on-${Date.now()}`);
+  const rule = aRule(client, DEFAULT_TASK_QUEUE, `continues-${Date.now()}`);
   const brakes = { ...NO_BRAKES, debounceMs: 500 };
   const now = { owner: OWNER, rule: rule.rule, brakes, nowMs: Date.now(), seen: [] };
   const { state, decision } = decide({ ...EMPTY_STATE, brakes }, rule.alarm({ target: path }), now);
@@ -134,16 +134,19 @@ async function ruleGoesOn({ stack, client }: Stage): Promise<string> {
   return rule.workflowId;
 }
 
-/** A firing that is called off by a resolution whose labels led elsewhere, and that was wrong; and a start of a run that is there already. */
-async function ruleIsToldFalsely({ stack, client }: Stage): Promise<string> {
+/**
+ * A firing that is called off by a false resolution whose labels match another rule; and a start of a run that exists
+ * already.
+ */
+async function falseResolution({ stack, client }: Stage): Promise<string> {
   const { path } = await stack.newInstance();
-  const rule = aRule(client, DEFAULT_TASK_QUEUE, `told-falsely-${Date.now()}`);
+  const rule = aRule(client, DEFAULT_TASK_QUEUE, `false-resolution-${Date.now()}`);
   const now = Date.now();
-  const said = (minutesAgo: number) => ({ saidAtMs: now - minutesAgo * 60_000, target: path });
-  const firing = (minutesAgo: number) => rule.alarm({ atMs: now - 3_600_000, ...said(minutesAgo) });
+  const sentAt = (minutesAgo: number) => ({ saidAtMs: now - minutesAgo * 60_000, target: path });
+  const firing = (minutesAgo: number) => rule.alarm({ atMs: now - 3_600_000, ...sentAt(minutesAgo) });
   const elsewhere = { status: 'resolved', start: { problem: 'elsewhere' }, onlyIfKnown: true } as const;
   await rule.decide([firing(30)], { debounceMs: 3_600_000 });
-  await rule.decide([rule.alarm({ ...elsewhere, atMs: now - 1_200_000, ...said(20) })]);
+  await rule.decide([rule.alarm({ ...elsewhere, atMs: now - 1_200_000, ...sentAt(20) })]);
   const [started] = await rule.decide([firing(5), rule.alarm({ ...elsewhere, incident: 'other' })]);
   await stack.report(started?.runId ?? '');
   const other = rule.alarm({ incident: 'other', target: path });
@@ -155,8 +158,8 @@ async function ruleIsToldFalsely({ stack, client }: Stage): Promise<string> {
 
 export const TURNS: readonly Turn[] = [
   { runbook: ALARM_RULE_WORKFLOW, name: 'decides', outcome: null, play: ruleDecides },
-  { runbook: ALARM_RULE_WORKFLOW, name: 'goesOn', outcome: null, play: ruleGoesOn },
-  { runbook: ALARM_RULE_WORKFLOW, name: 'toldFalsely', outcome: null, play: ruleIsToldFalsely },
+  { runbook: ALARM_RULE_WORKFLOW, name: 'goesOn', outcome: null, play: ruleContinues },
+  { runbook: ALARM_RULE_WORKFLOW, name: 'toldFalsely', outcome: null, play: falseResolution },
   {
     runbook: 'restart',
     name: 'withdrawn',
@@ -295,7 +298,7 @@ export const TURNS: readonly Turn[] = [
     play: alone('stop-then-wait', {
       meanwhile: async ({ stack, cancel }, { instanceId }, workflowId) => {
         await until(async () => (await stack.control.instance(instanceId)).status === 'STOPPED');
-        // The verification of the stop takes 60 ms and one look more.
+        // The verification of the stop takes 60 ms and one more reading.
         await new Promise((resolve) => setTimeout(resolve, 1_000));
         await cancel(workflowId);
       },

@@ -1,4 +1,7 @@
-/** `runbook schedule diff` and `apply` as users type them: what is owned, what was changed by hand, what was cut short, two at once. */
+/**
+ * `runbook schedule diff` and `apply` as users type them: ownership, changes by hand, interrupted applies, two applies
+ * at once.
+ */
 import { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { findRunbook } from '../../src/runbooks/catalogue.js';
@@ -23,7 +26,7 @@ async function read(file: string): Promise<ReadSchedules> {
 
 type WorkflowService = Client['workflowService'];
 
-/** A client on the same server some of whose calls are made in another way. */
+/** A client of the same server with some calls replaced. */
 function clientWith(calls: (server: WorkflowService) => Partial<WorkflowService>): Client {
   const { connection } = temporal.client;
   const { workflowService } = connection;
@@ -34,7 +37,7 @@ function clientWith(calls: (server: WorkflowService) => Partial<WorkflowService>
   });
 }
 
-/** The file is applied by a client that does this after each of its writes has come through. */
+/** Applies the file by a client that does this after each of its writes. */
 async function applyAnd(act: () => Promise<void>, file: string) {
   const client = clientWith((server) => {
     const then =
@@ -117,7 +120,7 @@ describe.concurrent('apply', () => {
     expect(state.note).toContain('a move');
   });
 
-  it('deletes what the file does not have any more, and nothing of another owner', async () => {
+  it('deletes schedules that the file no longer has, and none of another owner', async () => {
     const [owner, other] = [desk.newOwner(), desk.newOwner()];
     await desk.apply(await desk.file(owner, { keep: CALM, drop: CALM }));
     await desk.apply(await desk.file(other, { drop: CALM }));
@@ -132,7 +135,7 @@ describe.concurrent('apply', () => {
     expect(await isThere(`${other}/drop`)).toBe(true);
   });
 
-  it('applies nothing when the file has a problem, also with no server at all', async () => {
+  it('applies nothing when the file has a problem, even with no server at all', async () => {
     const owner = desk.newOwner();
     const file = await desk.file(owner, { good: CALM, bad: { ...CALM, cron: '61 * * * *' } });
     const ended = await desk.run('apply', file);
@@ -141,7 +144,7 @@ describe.concurrent('apply', () => {
     expect(await isThere(`${owner}/good`)).toBe(false);
   });
 
-  it('brings many schedules in one go', async () => {
+  it('applies many schedules at once', async () => {
     const owner = desk.newOwner();
     const count = 6 * CALLS_AT_A_TIME;
     const many = Object.fromEntries(Array.from({ length: count }, (_item, index) => [`s${index}`, CALM]));
@@ -153,7 +156,7 @@ describe.concurrent('apply', () => {
 });
 
 describe.concurrent('what somebody changed on the server', () => {
-  it('is shown, keeps the whole file from being applied, and is taken back where it is named', async () => {
+  it('is shown, keeps the whole file from being applied, and is overwritten if it is named', async () => {
     const owner = desk.newOwner();
     await desk.apply(await desk.file(owner, { nightly: CALM, other: CALM }));
     await handleOf(`${owner}/nightly`).update((now) => ({
@@ -186,7 +189,7 @@ describe.concurrent('what somebody changed on the server', () => {
     expect((await desk.diff(file)).map(({ status }) => status)).toEqual(['unchanged', 'unchanged']);
   });
 
-  it('to a schedule that the file does not have any more keeps it from being deleted', async () => {
+  it('to a schedule that the file no longer has keeps it from being deleted', async () => {
     const owner = desk.newOwner();
     await desk.apply(await desk.file(owner, { nightly: CALM }));
     await handleOf(`${owner}/nightly`).update((now) => ({ ...now, spec: { ...now.spec, jitter: 60_000 } }));
@@ -199,7 +202,7 @@ describe.concurrent('what somebody changed on the server', () => {
     expect(await desk.apply(file, '--overwrite', `${owner}/nightly`)).toMatchObject([{ result: 'deleted' }]);
   });
 
-  it('by pausing it is operation: no difference', async () => {
+  it('by pausing is not a difference', async () => {
     const owner = desk.newOwner();
     const file = await desk.file(owner, { nightly: CALM });
     await desk.apply(file);
@@ -218,7 +221,7 @@ describe.concurrent('what somebody changed on the server', () => {
     expect(await desk.diff(file)).toMatchObject([{ status: 'create' }, { status: 'foreign' }]);
     const refused = await desk.run('apply', file, '--overwrite', 'nightly');
     expect(refused.exitCode).toBe(4);
-    expect(refused.stderr).toContain('without the mark of a file');
+    expect(refused.stderr).toContain('was not created from a file');
     expect(await isThere(`${owner}/fresh`)).toBe(false);
     expect(await desk.run('pause', `${owner}/nightly`)).toMatchObject({ exitCode: 2 });
     const withoutIt = await desk.file(owner, { fresh: CALM });
@@ -243,7 +246,7 @@ describe.concurrent('a change by other code whose payloads this SDK does not dec
     });
   }
 
-  it('is read where they are empty: no details', async () => {
+  it('is read if they are empty: no details', async () => {
     const owner = desk.newOwner();
     const file = await desk.file(owner, { nightly: CALM });
     await desk.apply(file);
@@ -253,7 +256,7 @@ describe.concurrent('a change by other code whose payloads this SDK does not dec
     expect(await desk.diff(file)).toMatchObject([{ status: 'unchanged' }]);
   });
 
-  it('is told of that schedule alone: the others are shown and applied', async () => {
+  it('is reported for that schedule only: the others are shown and applied', async () => {
     const owner = desk.newOwner();
     const id = `${owner}/nightly`;
     await desk.apply(await desk.file(owner, { nightly: CALM }));
@@ -278,8 +281,8 @@ describe.concurrent('a change by other code whose payloads this SDK does not dec
   });
 });
 
-describe.concurrent('an apply that was cut short', () => {
-  it('leaves each schedule as it was or as the file says: the next has nothing to finish', async () => {
+describe.concurrent('an interrupted apply', () => {
+  it('leaves each schedule as it was or as in the file: the next has nothing to finish', async () => {
     const owner = desk.newOwner();
     const file = await desk.file(owner, { nightly: CALM });
     expect(await applyAnd(die, file)).toMatchObject([{ result: 'failed' }]);
@@ -292,7 +295,7 @@ describe.concurrent('an apply that was cut short', () => {
     expect((await handleOf(`${owner}/nightly`).describe()).state).toMatchObject({ paused: true, note: 'operators' });
   });
 
-  it('hides no change by hand that came after it: neither the next apply nor a deletion passes over it', async () => {
+  it('hides no later change by hand: neither the next apply nor a deletion overwrites it', async () => {
     const owner = desk.newOwner();
     const id = `${owner}/nightly`;
     const file = await desk.file(owner, { nightly: CALM });
@@ -308,7 +311,7 @@ describe.concurrent('an apply that was cut short', () => {
 });
 
 describe.concurrent('a change by hand directly after the write of an apply', () => {
-  it('is told, stays, and shows as one, whether the apply made the schedule or changed it', async () => {
+  it('is reported, kept, and shown as one, whether the apply created the schedule or changed it', async () => {
     const owner = desk.newOwner();
     const id = `${owner}/nightly`;
     for (const cron of ['0 4 1 1 *', '0 5 1 1 *']) {
@@ -325,8 +328,8 @@ describe.concurrent('a change by hand directly after the write of an apply', () 
   });
 });
 
-describe.concurrent('a server that gives a schedule back otherwise than it was written', () => {
-  it('shows it as changed by hand until it is overwritten once, and then no more', async () => {
+describe.concurrent('a server that returns a schedule different from the one written', () => {
+  it('shows it as changed by hand until it is overwritten once', async () => {
     const owner = desk.newOwner();
     const client = clientWith((server) => ({
       describeSchedule: (async (request: Parameters<typeof server.describeSchedule>[0]) => {
@@ -346,7 +349,7 @@ describe.concurrent('a server that gives a schedule back otherwise than it was w
 });
 
 describe.concurrent('two applies', () => {
-  it('at once leave every schedule whole, as one of them wants it', async () => {
+  it('at once leave every schedule consistent, as one of the files defines it', async () => {
     const owner = desk.newOwner();
     const entries = (cron: string) =>
       Object.fromEntries(Array.from({ length: 12 }, (_item, index) => [`s${index}`, { ...CALM, cron }]));
@@ -357,7 +360,7 @@ describe.concurrent('two applies', () => {
         const seen = await handleOf(`${owner}/s${index}`).describe();
         const ownership = ownershipOf(seen);
         const hour = seen.spec.calendars?.[0]?.hour[0]?.start;
-        // Whoever came last, what it wrote is there with the definition that says so.
+        // The schedule always has the definition of the apply that wrote last.
         expect(ownership?.definition).toMatchObject({ cron: `0 ${hour} 1 1 *` });
       }
     }
@@ -366,7 +369,7 @@ describe.concurrent('two applies', () => {
     expect((await desk.diff(last)).every(({ status }) => status === 'unchanged')).toBe(true);
   });
 
-  it('of which one saw what was there before the other: it is told, and writes nothing', async () => {
+  it('one of them with an outdated comparison: that one fails, and writes nothing', async () => {
     const owner = desk.newOwner();
     const [mine, theirs] = await Promise.all(
       ['0 4 1 1 *', '0 5 1 1 *'].map((cron) => desk.file(owner, { nightly: { ...CALM, cron } })),
@@ -381,8 +384,8 @@ describe.concurrent('two applies', () => {
   });
 });
 
-describe.concurrent('a server that is away', () => {
-  it('is told with exit code 3', async () => {
+describe.concurrent('an unreachable server', () => {
+  it('is reported with exit code 3', async () => {
     const file = await desk.file(desk.newOwner(), { nightly: CALM });
     const env = { ...desk.env, TEMPORAL_ADDRESS: '127.0.0.1:9' };
     const ended = await Promise.all(

@@ -1,4 +1,7 @@
-/** Our own reading of cron lines and calendars, held to the server's answers: what is let through, it takes, and means the same by it. */
+/**
+ * Our reading of cron lines and calendars, compared with the server's answers: the server accepts every line that we
+ * accept, with the same meaning.
+ */
 import { randomUUID } from 'node:crypto';
 import type { ScheduleSpec } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +17,7 @@ const temporal = useTemporal();
 const FROM = Date.parse('2027-01-01T00:00:00Z');
 const DAYS_OF_400 = 400 * 86_400;
 
-/** What the server makes of it: its calendars, and the moments from 2027 on, at most 1,000. */
+/** The calendars that the server makes of it, and its times from 2027 on, at most 1,000. */
 async function serverMakes(spec: ScheduleSpec): Promise<{ when: unknown; times: number[] }> {
   const scheduleId = `cron-${randomUUID()}`;
   const { client } = temporal;
@@ -37,7 +40,7 @@ async function serverMakes(spec: ScheduleSpec): Promise<{ when: unknown; times: 
 }
 
 /** Its calendars, or its refusal. */
-async function serverSays(cron: string): Promise<unknown> {
+async function serverAnswer(cron: string): Promise<unknown> {
   try {
     return (await serverMakes({ cronExpressions: [cron] })).when;
   } catch (error) {
@@ -45,7 +48,7 @@ async function serverSays(cron: string): Promise<unknown> {
   }
 }
 
-/** As it would be described, were it written. */
+/** As the server would describe it. */
 const whenOf = (spec: ScheduleSpec & Parameters<typeof describedForm>[0]['spec']) =>
   (
     describedForm({ spec, policies: {}, action: {}, state: {} } as Parameters<typeof describedForm>[0]) as {
@@ -65,7 +68,7 @@ describe('a cron line', () => {
     ['0 30 2 * * * 2027-2028', '0 30 2 * * * 2027-2028'],
   ])('(%s) that is let through is taken', async (cron, calendar) => {
     expect(cronProblems(cron)).toEqual([]);
-    expect(await serverSays(cron)).toEqual([calendar]);
+    expect(await serverAnswer(cron)).toEqual([calendar]);
   });
 
   it.each([
@@ -92,12 +95,13 @@ describe('a cron line', () => {
     ['-1 * * * *'],
     ['CRON_TZ=UTC 0 2 * * *'],
     ['0 30 2 * * *'],
-  ])('(%s) that the server does not take is told about', async (cron) => {
+  ])('(%s) that the server rejects is a problem', async (cron) => {
     expect(cronProblems(cron).length).toBeGreaterThan(0);
-    expect(await serverSays(cron)).toBe('refused');
+    expect(await serverAnswer(cron)).toBe('refused');
   });
 
-  // Taken by the server, and refused here, since other tools read them in another way or they hide what the file says elsewhere.
+  // The server accepts these. They are refused here because other tools read them differently, or because they override
+  // another field of the file.
   it.each([
     ['30 2 * * * *'],
     ['@daily'],
@@ -111,17 +115,14 @@ describe('a cron line', () => {
     ['0 */36 * * *'],
     ['0 12 1/40 * *'],
     ['0 12 * * 7/2'],
-  ])(
-    '(%s) that hardly anybody means, or could be read in two ways, is told about, although the server takes it',
-    async (cron) => {
-      expect(cronProblems(cron).length).toBeGreaterThan(0);
-      expect(await serverSays(cron)).not.toBe('refused');
-    },
-  );
+  ])('(%s) that is ambiguous, or hardly ever intended, is a problem, although the server accepts it', async (cron) => {
+    expect(cronProblems(cron).length).toBeGreaterThan(0);
+    expect(await serverAnswer(cron)).not.toBe('refused');
+  });
 });
 
 describe('a day of the month and a day of the week', () => {
-  it('mean days that are both to the server, where classic cron means either', async () => {
+  it('mean days that are both to the server, while classic cron means either', async () => {
     const { times } = await serverMakes({ cronExpressions: ['0 12 13 * 5'], timezone: 'UTC' });
     expect(times.map((time) => new Date(time * 1_000).toISOString())).toEqual(['2027-08-13T12:00:00.000Z']);
   });
@@ -182,7 +183,7 @@ describe('starts computed here', () => {
   ])('of %s in %s are those of the server', async (cron, timezone) => {
     const { times } = await serverMakes({ cronExpressions: [cron], timezone });
     const ours = [...startsBetween({ cron, timezone }, FROM + 1, FROM + DAYS_OF_400 * 1_000 + 1)];
-    // Where a time on the clock comes twice, the server starts one run or two: its documentation leaves that open.
+    // If a clock time comes twice, the server starts one run or two: its documentation leaves that open.
     expect(ours.map((atMs) => atMs / 1_000)).toEqual(expect.arrayContaining(times));
     expect(ours.length - times.length).toBeLessThanOrEqual(12);
   });

@@ -1,4 +1,6 @@
-/** What docs/schedules.md shows is right: its files are applied as they stand, and its nightly pair does what is said of it. */
+/**
+ * docs/schedules.md is correct: its files can be applied unchanged, and its nightly pair does what the page promises.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +16,7 @@ const desk = useSchedules(temporal);
 let folder: string;
 let stack: Stack;
 let files: string[];
-/** File name → what stands in it. */
+/** File name → content. */
 let calendars: [name: string, calendar: string][];
 beforeAll(async () => {
   const text = await readFile(new URL('../../docs/schedules.md', import.meta.url), 'utf8');

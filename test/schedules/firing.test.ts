@@ -1,4 +1,7 @@
-/** Schedules that fire for real: the runs they start are runs like any other. pause, resume, run-now and list as users type them. */
+/**
+ * Schedules that fire for real: the runs they start are runs like any other. pause, resume, run-now and list as users
+ * type them.
+ */
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +13,7 @@ import { useSchedules } from '../support/schedules.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
-/** What a run counts its window from. */
+/** The time from which a run counts its window. */
 const scheduledStartKey = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
 
 const temporal = useTemporal();
@@ -30,7 +33,7 @@ const scheduledStartMs = async (workflowId: string) => {
   const { typedSearchAttributes } = await temporal.client.workflow.getHandle(workflowId).describe();
   return typedSearchAttributes.get(scheduledStartKey)?.getTime();
 };
-/** Ends the cloud job of its run, also of one that has not come to it yet. */
+/** Ends the cloud job of its run, even if the run has not sent it yet. */
 const untilFinished = (instanceId: string) => until(async () => (await stack.control.finish(instanceId)).finished > 0);
 const every = (path: string, second: unknown, more: object = {}) => ({
   runbook: 'restart',
@@ -42,7 +45,7 @@ const every = (path: string, second: unknown, more: object = {}) => ({
   ...more,
 });
 const SOON = { start: 0, end: 59, step: 2 };
-/** It is due in no test: what starts was asked for. */
+/** It is due in no test: only requested runs start. */
 const YEARLY = { calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 } };
 
 describe.concurrent('a schedule', () => {
@@ -68,7 +71,7 @@ describe.concurrent('a schedule', () => {
     expect(JSON.parse(shown.stdout)).toMatchObject({ schedules: [{ paused: true, nextAt: null, state: 'applied' }] });
   });
 
-  it('whose run lasts longer than the interval skips what comes meanwhile', async () => {
+  it('whose run lasts longer than the interval skips the times in between', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     const owner = desk.newOwner();
@@ -91,7 +94,7 @@ describe.concurrent('a schedule', () => {
 
   it('with overlap: cancel-other asks the run under way to stop by its onCancel, and the next one runs', async () => {
     const { instanceId, path } = await stack.newInstance();
-    // Cancelled in the middle of its cloud job, which onCancel of the runbook finishes and takes back.
+    // Cancelled during its cloud job: onCancel of the runbook finishes the job and undoes it.
     await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
     const owner = desk.newOwner();
     const id = `${owner}/in-turn`;
@@ -140,7 +143,7 @@ describe.concurrent('a schedule', () => {
 });
 
 describe.concurrent('pause and resume', () => {
-  it('keep a schedule from starting, with who and why in the list, and let it start again', async () => {
+  it('stop a schedule from starting, with who and why in the list, and let it start again', async () => {
     const { path } = await stack.newInstance();
     const owner = desk.newOwner();
     const id = `${owner}/later`;
@@ -157,7 +160,7 @@ describe.concurrent('pause and resume', () => {
 });
 
 describe.concurrent('run-now', () => {
-  it('starts a run of a paused schedule, and says its id and how to watch it', async () => {
+  it('starts a run of a paused schedule, and prints its id and how to watch it', async () => {
     const { path } = await stack.newInstance();
     const owner = desk.newOwner();
     const id = `${owner}/later`;
@@ -170,7 +173,7 @@ describe.concurrent('run-now', () => {
     expect(await stack.report(workflowId)).toMatchObject({ outcome: 'succeeded', requestedBy: `schedule ${id}` });
   });
 
-  it('keeps to the overlap: a run under way keeps it from starting, or makes it wait', async () => {
+  it('obeys the overlap policy: a current run keeps it from starting, or makes it wait', async () => {
     for (const [overlap, kind, exitCode] of [
       ['skip', 'skipped', 1],
       ['buffer-one', 'waits', 0],
@@ -193,12 +196,12 @@ describe.concurrent('run-now', () => {
       if (kind === 'waits') {
         const third = await desk.run('run-now', id);
         expect(third.exitCode).toBe(1);
-        expect(third.stdout).toContain('Not started (overlap: buffer-one): one run waits already');
+        expect(third.stdout).toContain('Not started (overlap: buffer-one): a run is already waiting');
       }
       await untilFinished(instanceId);
       expect((await stack.report(first.workflowId)).outcome).toBe('succeeded');
       if (kind === 'skipped') continue;
-      // One that had to wait has its window from the moment it was asked for, not from its start.
+      // One that had to wait counts its window from its request, not from its start.
       await until(async () => (await runsOf(id)).length === 2, 100);
       const nominalMs = await scheduledStartMs((await runsOf(id)).at(-1) ?? '');
       expect(nominalMs).toBeGreaterThan(askedFromMs - 1_000);

@@ -1,4 +1,4 @@
-/** A schedule, its window and a freeze together: what `next` foretells is what the worker does. */
+/** A schedule, its window and a freeze together: the worker does what `next` predicts. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 describe('a schedule with a freeze', () => {
-  it('is foretold by next and refused by the worker, with nothing sent', async () => {
+  it('is predicted by next and refused by the worker, with nothing sent', async () => {
     const { instanceId, path } = await stack.newInstance();
     const owner = desk.newOwner();
     const entry = { ...CALM, targets: [path], freeze: ['prod-freeze'] };
@@ -44,11 +44,11 @@ describe('a schedule with a freeze', () => {
     expect(await stack.accepted(instanceId)).toEqual([]);
   });
 
-  it('gives a run-now a fresh window, counted from the second in which it was asked for', async () => {
+  it('gives a run-now a fresh window, counted from the second of the request', async () => {
     const { instanceId, path } = await stack.newInstance();
     const owner = desk.newOwner();
     const id = `${owner}/nightly`;
-    // Its window closes long before its jitter may be over at the nominal time: a start by hand has none of it.
+    // Its window closes long before the latest jitter: a start by hand has no jitter.
     const entry = { ...CALM, targets: [path], jitter: '20m', window: '1h', cutoff: '30m', freeze: ['prod-freeze'] };
     await desk.apply(await desk.file(owner, { nightly: { ...entry, waitAtMost: '7d' } }));
     const askedFromMs = Date.now();
@@ -77,8 +77,8 @@ describe('a schedule with a freeze', () => {
   });
 });
 
-describe('calendars that cannot be looked at', () => {
-  it('are hinted at by diff and apply, for the schedule and for the guards of its runbook', async () => {
+describe('calendars that cannot be checked', () => {
+  it('are named by diff and apply, for the schedule and for the guards of its runbook', async () => {
     const guarded = join(folder, 'runbooks');
     await mkdir(guarded, { recursive: true });
     await writeFile(
@@ -100,13 +100,13 @@ describe('calendars that cannot be looked at', () => {
     expect(RUNBOOK_CALENDARS).toBe(folder);
   });
 
-  it('since a folder is not there or a name stands twice are told by apply and next, whatever the schedules name', async () => {
+  it('because a folder is missing or a name is used twice are reported by apply and next, whatever the schedules name', async () => {
     const owner = desk.newOwner();
     const file = await desk.file(owner, { nightly: CALM });
     const twice = join(folder, 'twice');
     await mkdir(twice, { recursive: true });
     await writeFile(join(twice, 'prod-freeze.yaml'), FROZEN);
-    const env = { ...desk.env, RUNBOOK_CALENDARS: [folder, twice, join(folder, 'gone')].join(delimiter) };
+    const env = { ...desk.env, RUNBOOK_CALENDARS: [folder, twice, join(folder, 'missing')].join(delimiter) };
     for (const words of [
       ['apply', file],
       ['next', file],

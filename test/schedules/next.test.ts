@@ -1,4 +1,4 @@
-/** `runbook schedule next`, and the freezes that hit what is coming. */
+/** `runbook schedule next`, and the freezes that hit coming runs. */
 import { describe, expect, it } from 'vitest';
 import type { Calendars } from '../../src/calendars/calendars.js';
 import type { Freeze } from '../../src/domain/gates/gates.js';
@@ -21,7 +21,7 @@ const readerOf =
   });
 
 describe.concurrent('next', () => {
-  it('shows what comes of each schedule in a file, and says which are not applied', async () => {
+  it('shows the coming runs of each schedule in a file, and names those not applied', async () => {
     const owner = desk.newOwner();
     const daily = { ...CALM, cron: '30 12 * * *' };
     await desk.apply(await desk.file(owner, { daily }));
@@ -33,7 +33,7 @@ describe.concurrent('next', () => {
     expect(stderr).toContain(`There is no schedule ${owner}/fresh on the server; apply the file first`);
   });
 
-  it('counts, ends where it is told to, and says when a schedule is paused', async () => {
+  it('obeys --count and --until, and shows that a schedule is paused', async () => {
     const owner = desk.newOwner();
     await desk.apply(await desk.file(owner, { daily: { ...CALM, cron: '30 12 * * *' } }));
     await desk.run('pause', `${owner}/daily`);
@@ -46,7 +46,7 @@ describe.concurrent('next', () => {
     expect(await desk.run('next', `${owner}/daily`, '--until', 'soon')).toMatchObject({ exitCode: 2 });
   });
 
-  it('says how long the jitter is, and that the times are those of the starts', async () => {
+  it('shows the jitter, and that the times include it', async () => {
     const owner = desk.newOwner();
     const daily = { ...CALM, cron: '30 12 * * *' };
     await desk.apply(await desk.file(owner, { daily, spread: { ...daily, jitter: '20m' } }));
@@ -61,13 +61,13 @@ describe.concurrent('next', () => {
     expect((await desk.run('next', `${owner}/daily`)).stdout).not.toContain('jitter');
   });
 
-  it('says that calendars are not looked up where there is no folder of them', async () => {
+  it('names the calendars that it cannot check because there is no folder of them', async () => {
     const owner = desk.newOwner();
     await desk.apply(await desk.file(owner, { daily: { ...CALM, cron: '30 12 * * *', freeze: ['prod-freeze'] } }));
     expect((await desk.run('next', `${owner}/daily`)).stdout).toContain('prod-freeze');
   });
 
-  it('tells which freezes hit which occurrence: at its start, or within its window', async () => {
+  it('shows which freezes hit which occurrence: at its start, or within its window', async () => {
     const owner = desk.newOwner();
     await desk.apply(await desk.file(owner, { daily: { ...CALM, cron: '0 12 * * *', timezone: 'UTC' } }));
     const { seen } = await findSchedule(temporal.client, `${owner}/daily`);
@@ -82,7 +82,7 @@ describe.concurrent('next', () => {
       fromMs: at('2027-06-01T00:00:00Z'),
       untilMs: at('2027-06-05T00:00:00Z'),
       count: 10,
-      freezeNames: ['prod', 'gone'],
+      freezeNames: ['prod', 'unknown'],
       windowMs: 3_600_000,
       freezesBetween: readerOf([
         freeze('quarter end', '2027-06-01T00:00:00Z', '2027-06-02T12:00:00Z'),
@@ -96,6 +96,6 @@ describe.concurrent('next', () => {
       ['launch false'],
       [],
     ]);
-    expect(found.problems).toMatchObject([{ place: 'gone' }]);
+    expect(found.problems).toMatchObject([{ place: 'unknown' }]);
   });
 });

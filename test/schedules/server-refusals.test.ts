@@ -1,4 +1,4 @@
-/** What the server refuses has one name, whether it is about a run or about a schedule; and what was applied before is told. */
+/** Each refusal by the server has one name, for runs and for schedules; `apply` reports what it applied before. */
 import { Client } from '@temporalio/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ClosableConnection } from '../../src/temporal/connection.js';
@@ -28,7 +28,7 @@ describe('a refusal about a schedule', () => {
     [3, 'ScheduleRejected'],
   ])('with the gRPC status %i is %s', async (status, name) => {
     proxy = await startGrpcProxy(temporal.address, (method) => (method === 'DescribeSchedule' ? status : null));
-    // No interceptors: without the SDK's own tries anew.
+    // No interceptors: without the SDK's own retries.
     const connection = await ClosableConnection.connect({ address: proxy.address, interceptors: [] });
     await expect(findSchedule(new Client({ connection }), 'a/b')).rejects.toMatchObject({ name });
     await connection.close();
@@ -53,13 +53,13 @@ describe('apply', () => {
     expect(stderr).toContain('refuses the credentials');
   });
 
-  it('tells what it applied and warns of the clocks, also when the server answers nothing afterwards', async () => {
+  it('reports what it applied and warns of clock changes, even if the server answers nothing afterwards', async () => {
     const owner = desk.newOwner();
     const file = await desk.file(owner, { nightly: { ...CALM, cron: '30 2 * * *' } });
-    let looks = 0;
-    // One look to compare, one to read back.
+    let reads = 0;
+    // One read to compare, one to verify.
     proxy = await startGrpcProxy(temporal.address, (method) =>
-      method === 'DescribeSchedule' && ++looks > 2 ? 7 : null,
+      method === 'DescribeSchedule' && ++reads > 2 ? 7 : null,
     );
     desk.env['TEMPORAL_ADDRESS'] = proxy.address;
     const { exitCode, stdout, stderr } = await desk.run('apply', file);

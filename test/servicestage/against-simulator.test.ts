@@ -80,7 +80,7 @@ describe.each(KINDS)('with $name', ({ securityToken, credentials, knowsUser }) =
 
   it('what does not exist is NotFound', async () => {
     const client = clientOfSimulator(simulator, credentials(simulator));
-    const target = { ...targetIn(simulator, 'shop/checkout/prod-1'), instanceId: 'nobody:1@x+y' };
+    const target = { ...targetIn(simulator, 'shop/checkout/prod-1'), instanceId: 'unknown:1@x+y' };
     expect(await failureOf(client.readInstance(target, READ))).toMatchObject({
       code: 'NotFound',
       sent: 'refused',

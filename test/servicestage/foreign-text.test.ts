@@ -1,4 +1,7 @@
-/** What ServiceStage writes is foreign: its ids choose no path, its texts and lists have bounds, its depth is counted, and it reveals a wrong clock. */
+/**
+ * What ServiceStage writes is foreign: its ids choose no path, its texts and lists have bounds, its depth is counted,
+ * and it reveals a wrong clock.
+ */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Credentials } from '../../src/servicestage/auth.js';
 import { Secret } from '../../src/servicestage/secret.js';
@@ -154,9 +157,9 @@ describe('a credential that is echoed', () => {
   ];
 
   it('is in no error, not in its code or request id either', async () => {
-    const said = forms.join(' | ');
+    const everyForm = forms.join(' | ');
     const { endpoint } = await startRawServer({
-      onRequest: (socket) => answer(socket, 400, { error_code: forms[0], error_msg: said, request_id: forms[1] }),
+      onRequest: (socket) => answer(socket, 400, { error_code: forms[0], error_msg: everyForm, request_id: forms[1] }),
     });
     const { message } = await failureOf(clientOf({ endpoint, credentials }).readInstance(TARGET, READ));
     expect(message).toContain('***');
@@ -199,12 +202,12 @@ describe('at the start of a worker', () => {
   it('an IAM that does not answer is named, with what to set', async () => {
     const { simulator } = await simulated();
     const iamEndpoint = `http://127.0.0.1:${await closedPort()}`;
-    const away = clientOfSimulator(simulator, accessKeyOf(simulator), { iamEndpoint });
-    expect(await warningsOf(away)).toEqual([
+    const unreachable = clientOfSimulator(simulator, accessKeyOf(simulator), { iamEndpoint });
+    expect(await warningsOf(unreachable)).toEqual([
       expect.stringMatching(/^IAM did not report our user id: .*ECONNREFUSED.*SERVICESTAGE_USER_ID/),
     ]);
-    const told = clientOfSimulator(simulator, accessKeyOf(simulator), { iamEndpoint, userId: simulator.userId });
-    expect(await warningsOf(told)).toEqual([]);
+    const withUserId = clientOfSimulator(simulator, accessKeyOf(simulator), { iamEndpoint, userId: simulator.userId });
+    expect(await warningsOf(withUserId)).toEqual([]);
   });
 
   it('a ready-made token does not reveal its user', async () => {

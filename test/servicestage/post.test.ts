@@ -56,7 +56,7 @@ describe('a POST that never had a connection is Unreachable: it was not sent', (
   });
 
   it.each<{ name: string; behaviour: Behaviour }>([
-    { name: 'does not speak TLS', behaviour: { onConnection: (socket) => void socket.end('HTTP/1.1 400 No\r\n\r\n') } },
+    { name: 'does not use TLS', behaviour: { onConnection: (socket) => void socket.end('HTTP/1.1 400 No\r\n\r\n') } },
     { name: 'resets the handshake', behaviour: { onConnection: (socket) => socket.resetAndDestroy() } },
     { name: 'never answers the handshake', behaviour: {} },
   ])('when the other side $name', async ({ behaviour }) => {

@@ -6,29 +6,29 @@ import { answer, startRawServer, type Behaviour } from './raw-server.js';
 const INSTANCE = { status_detail: { status: 'RUNNING' } };
 
 describe('a read', () => {
-  it.each<{ name: string; behaviour: Behaviour; says: RegExp }>([
-    { name: 'is reset', behaviour: { onRequest: (socket) => socket.resetAndDestroy() }, says: /ECONNRESET/ },
-    { name: 'is never answered', behaviour: {}, says: /ETIMEDOUT/ },
+  it.each<{ name: string; behaviour: Behaviour; message: RegExp }>([
+    { name: 'is reset', behaviour: { onRequest: (socket) => socket.resetAndDestroy() }, message: /ECONNRESET/ },
+    { name: 'is never answered', behaviour: {}, message: /ETIMEDOUT/ },
     {
       name: 'gets HTML of a load balancer',
       behaviour: { onRequest: (socket) => answer(socket, 502, '<html><h1>502 Bad Gateway</h1></html>') },
-      says: /502: 502 Bad Gateway$/,
+      message: /502: 502 Bad Gateway$/,
     },
     {
       name: 'gets a redirect',
       behaviour: { onRequest: (socket) => answer(socket, 307, '', { Location: '/elsewhere' }) },
-      says: /307/,
+      message: /307/,
     },
     {
       name: 'gets a body larger than 8 MiB',
       behaviour: { onRequest: (socket) => answer(socket, 200, 'x'.repeat(9 * 1024 * 1024)) },
-      says: /larger than 8 MiB/,
+      message: /larger than 8 MiB/,
     },
-  ])('that $name is Unreachable, asked once', async ({ behaviour, says }) => {
+  ])('that $name is Unreachable, asked once', async ({ behaviour, message }) => {
     const server = await startRawServer(behaviour);
     const error = await failureOf(clientOf(server).readInstance(TARGET, { timeoutMs: 500 }));
     expect(error).toMatchObject({ code: 'Unreachable', sent: 'no' });
-    expect(error.message).toMatch(says);
+    expect(error.message).toMatch(message);
     expect(server.arrivals).toHaveLength(1);
   });
 
@@ -141,11 +141,11 @@ it('reports each unlisted status once', async () => {
           : { status_detail: { status: 'GRAYING' } },
       ),
   });
-  const told: string[] = [];
-  const client = clientOf({ ...server, onUnlistedStatus: (status) => told.push(status) });
+  const unlisted: string[] = [];
+  const client = clientOf({ ...server, onUnlistedStatus: (status) => unlisted.push(status) });
   for (let round = 0; round < 2; round++) {
     expect((await client.readInstance(TARGET, READ)).status).toBe('GRAYING');
     expect((await client.readCloudJob('JOB1', READ)).status).toBe('PAUSED');
   }
-  expect(told).toEqual(['GRAYING', 'PAUSED']);
+  expect(unlisted).toEqual(['GRAYING', 'PAUSED']);
 });

@@ -1,4 +1,7 @@
-/** The simulator's actions: what is refused and why, what each does to the instance and when, and how a tester makes them fail. */
+/**
+ * The simulator's actions: what is refused and why, what each does to the instance and when, and how a tester makes
+ * them fail.
+ */
 import { describe, expect, it } from 'vitest';
 import { startTestSimulator } from './api.js';
 
@@ -8,7 +11,7 @@ describe('an action is refused', () => {
   it.each<[string, string, object | string, number, string]>([
     ['without an action', CHECKOUT, {}, 400, 'SVCSTG.00100400'],
     ['that is not JSON', CHECKOUT, '{action', 400, 'SVCSTG.00100400'],
-    ['that is no text', CHECKOUT, { action: 3 }, 400, 'SVCSTG.00100400'],
+    ['that is not a text', CHECKOUT, { action: 3 }, 400, 'SVCSTG.00100400'],
     ['that is unknown', CHECKOUT, { action: 'explode' }, 400, 'SVCSTG.00100418'],
     ['in upper case', CHECKOUT, { action: 'STOP' }, 400, 'SVCSTG.00100418'],
     ['scale without replica', CHECKOUT, { action: 'scale' }, 400, 'SVCSTG.00100400'],

@@ -129,8 +129,8 @@ describe('a wrong call of the tester', () => {
     const sent = { method, body: typeof body === 'string' ? body : JSON.stringify(body) };
     const answer = await fetch(`${simulator.controlUrl}${path}`, sent);
     expect(answer.status).toBe(400);
-    const told = ((await answer.json()) as { problems: string[] }).problems.join('\n');
-    for (const problem of problems) expect(told).toMatch(problem);
+    const text = ((await answer.json()) as { problems: string[] }).problems.join('\n');
+    for (const problem of problems) expect(text).toMatch(problem);
   });
 
   it('changes nothing', async () => {

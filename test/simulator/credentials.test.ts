@@ -53,7 +53,7 @@ describe('a token', () => {
 
   it.each([
     ['a wrong password', { iamPassword: 'wrong' }, 401],
-    ['an unknown user', { iamUser: 'nobody' }, 401],
+    ['an unknown user', { iamUser: 'unknown' }, 401],
     ['another account', { iamDomain: 'other' }, 401],
   ])('is not given for %s', async (_name, change, status) => {
     const { post, simulator } = await startTestSimulator();
@@ -70,11 +70,11 @@ describe('a token', () => {
   it.each([
     ['is missing', () => ({}), 'x-auth-token not found'],
     ['was never issued', () => ({ 'X-Auth-Token': 'made-up' }), 'decrypt token fail'],
-  ])('that %s is refused', async (_name, headers, says) => {
+  ])('that %s is refused', async (_name, headers, message) => {
     const { get, cas } = await startTestSimulator();
     const { status, body } = await get(`${cas}/applications`, headers());
     expect(status).toBe(401);
-    expect(body).toMatchObject({ error_code: 'APIGW.0301', error_msg: expect.stringContaining(says) as string });
+    expect(body).toMatchObject({ error_code: 'APIGW.0301', error_msg: expect.stringContaining(message) as string });
   });
 
   it('must be updated when its time has passed, or when the tester demands it', async () => {
@@ -167,18 +167,21 @@ describe('the rate limit', () => {
   it.each([
     [1, 'time:1 second'],
     [300, 'time:5 minute'],
-  ])('of two requests in %i s is told as "%s", refused requests count, and it ends', async (windowSeconds, says) => {
-    const { get, cas, control } = await startTestSimulator();
-    await control.time({ freeze: true });
-    await control.switches({ rateLimit: { requests: 2, windowSeconds } });
-    const statuses: number[] = [];
-    for (let round = 0; round < 4; round++) statuses.push((await get(`${cas}/applications`)).status);
-    expect(statuses).toEqual([200, 200, 429, 429]);
-    const { body, headers } = await get(`${cas}/applications`);
-    expect(body).toMatchObject({ error_code: 'APIGW.0308', request_id: expect.any(String) as string });
-    expect(body['error_msg']).toContain(`over ratelimit,limit:2,${says}`);
-    expect(headers.get('retry-after')).toBeNull();
-    await control.time({ advanceMs: windowSeconds * 1_000 });
-    expect((await get(`${cas}/applications`)).status).toBe(200);
-  });
+  ])(
+    'of two requests in %i s is reported as "%s", refused requests count, and it ends',
+    async (windowSeconds, window) => {
+      const { get, cas, control } = await startTestSimulator();
+      await control.time({ freeze: true });
+      await control.switches({ rateLimit: { requests: 2, windowSeconds } });
+      const statuses: number[] = [];
+      for (let round = 0; round < 4; round++) statuses.push((await get(`${cas}/applications`)).status);
+      expect(statuses).toEqual([200, 200, 429, 429]);
+      const { body, headers } = await get(`${cas}/applications`);
+      expect(body).toMatchObject({ error_code: 'APIGW.0308', request_id: expect.any(String) as string });
+      expect(body['error_msg']).toContain(`over ratelimit,limit:2,${window}`);
+      expect(headers.get('retry-after')).toBeNull();
+      await control.time({ advanceMs: windowSeconds * 1_000 });
+      expect((await get(`${cas}/applications`)).status).toBe(200);
+    },
+  );
 });

@@ -14,11 +14,17 @@ interface Row {
 const ROWS: readonly Row[] = [
   { fault: { kind: 'status', status: 500 }, sees: 500, acts: false },
   {
-    fault: { kind: 'status', status: 503, code: 'APIGW.0613', message: 'IAM is away', headers: { 'Retry-After': '3' } },
+    fault: {
+      kind: 'status',
+      status: 503,
+      code: 'APIGW.0613',
+      message: 'IAM is unreachable',
+      headers: { 'Retry-After': '3' },
+    },
     sees: 503,
     acts: false,
     also: ({ body, headers }) => {
-      expect(body).toMatchObject({ error_code: 'APIGW.0613', error_msg: 'IAM is away' });
+      expect(body).toMatchObject({ error_code: 'APIGW.0613', error_msg: 'IAM is unreachable' });
       expect(headers.get('retry-after')).toBe('3');
     },
   },

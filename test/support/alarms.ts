@@ -48,7 +48,7 @@ export const ruleOfFile = (change: Partial<AlarmRule> = {}): AlarmRule => ({
 
 type AlarmParts = Partial<RuleAlarm> & { readonly rule?: string; readonly target?: string };
 
-/** By default one that fires since a moment before it was read, on an instance called as its incident. */
+/** By default an alarm that began to fire just before it was read, on an instance named like its incident. */
 export function anAlarm({ rule = 'rule', target, ...change }: AlarmParts = {}): RuleAlarm {
   const receivedAtMs = change.receivedAtMs ?? Date.now();
   const incident = change.incident ?? 'disk-1';
@@ -73,7 +73,10 @@ export function anAlarm({ rule = 'rule', target, ...change }: AlarmParts = {}): 
 export interface RuleDesk {
   readonly rule: string;
   readonly workflowId: string;
-  /** As a gateway does it, from whatever client; sends again what the rule says can be sent again, and what its worker dropped unread. */
+  /**
+   * Delivers alarms as a gateway does, from any client; resends those that the rule asks for again, and those that its
+   * worker dropped unread.
+   */
   decide(alarms: readonly RuleAlarm[], brakes?: Partial<Brakes>): Promise<AlarmDecision[]>;
   alarm(parts?: AlarmParts): RuleAlarm;
   log(): Promise<DecidedAlarm[]>;
@@ -86,13 +89,13 @@ export function aRule(client: Client, taskQueue: string, rule = `rule-${randomUU
     workflowId,
     decide: (alarms, brakes = {}) =>
       decided(client, taskQueue, { rule, brakes: { ...NO_BRAKES, ...brakes }, alarms: [...alarms] }),
-    // Nobody else's target: a rule is held back by runs of others on it.
+    // A target of its own: other runs on it would hold the rule back.
     alarm: (parts) => anAlarm({ rule, target: `shop/checkout/${parts?.incident ?? 'disk-1'}-of-${rule}`, ...parts }),
     log: () => client.workflow.getHandle(workflowId).query<DecidedAlarm[]>(ALARM_LOG_QUERY),
   };
 }
 
-/** One update, which starts the workflow of the rule where there is none. */
+/** Sends one update, which starts the workflow of the rule if there is none. */
 export async function sendUpdate(
   client: Client,
   taskQueue: string,
@@ -122,11 +125,11 @@ async function decided(client: Client, taskQueue: string, request: DecideRequest
   }
 }
 
-/** A rule takes ten updates at a time. */
-const RESOURCE_EXHAUSTED = 8;
+/** gRPC codes after which a gateway's sender repeats: a rule accepts ten updates at a time (8), and a busy server aborts some (10). */
+const REPEATABLE_CODES: readonly unknown[] = [8, 10];
 
 function canBeSentAgain(error: unknown): boolean {
-  if (grpcCodeOf(error) === RESOURCE_EXHAUSTED) return true;
+  if (REPEATABLE_CODES.includes(grpcCodeOf(error))) return true;
   const cause: unknown = error instanceof Error ? error.cause : undefined;
   return (
     typeof cause === 'object' &&

@@ -67,15 +67,15 @@ export async function startAlertmanager(options: AlertmanagerOptions): Promise<R
     await ended;
     await rm(folder, { recursive: true, force: true });
   };
-  const said: string[] = [];
+  const lines: string[] = [];
   const address = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stderr })
       .on('line', (line) => {
-        said.push(line);
+        lines.push(line);
         const [, listening] = /msg="Listening on" address=(\S+)/.exec(line) ?? [];
         if (listening !== undefined) resolve(listening);
       })
-      .once('close', () => reject(new Error(`Alertmanager ended before it listened:\n${said.slice(-5).join('\n')}`)));
+      .once('close', () => reject(new Error(`Alertmanager ended before it listened:\n${lines.slice(-5).join('\n')}`)));
   }).catch(async (error: unknown) => {
     await close();
     throw error;

@@ -1,4 +1,7 @@
-/** Alarms files, bodies and a gateway in a test: an owner of its own, secrets in files, in this process or as one of its own. */
+/**
+ * Alarms files, bodies and a gateway for tests: a unique owner, secrets in files, the gateway in this process or in its
+ * own.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -25,14 +28,14 @@ export interface GatewayDesk {
   readonly folder: string;
   readonly env: Record<string, string>;
   newOwner(): string;
-  /** Rules over one Alertmanager, `prod`, unless others are named. @returns the path of the file */
+  /** Writes rules for one Alertmanager, `prod`, unless the test names other senders. @returns the path of the file */
   file(owner: string, rules: Entries, senders?: Entries): Promise<string>;
   read(file: string): Promise<AlarmsConfig>;
   /** In this process, on a free port; closed at the end of the test file. */
   start(file: string, dry?: 'dry', options?: Partial<GatewayOptions>): Promise<RunningGateway>;
 }
 
-/** Restarts what an alarm names, and nothing holds it but the brakes that a test adds. */
+/** A rule that restarts the instance that an alarm names, without brakes unless a test adds them. */
 export function restartRule(more: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   return {
     when: { alertname: 'InstanceHangs' },
@@ -114,7 +117,7 @@ export interface GatewayProcess {
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** The built command as a process of its own. */
+/** Starts the built command in its own process. */
 export async function startGatewayProcess(
   words: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -196,7 +199,7 @@ export interface Answered {
   };
 }
 
-/** One POST as Alertmanager makes it, with the right token unless another is given. */
+/** Sends one POST as Alertmanager does, with the right token unless another is given. */
 export async function deliver(url: string, body: string | Buffer, token = TOKEN, sender = 'prod'): Promise<Answered> {
   const answer = await fetch(`${url}/alarms/${sender}`, {
     method: 'POST',

@@ -56,7 +56,7 @@ export type Ended =
       readonly state: OnceState;
       readonly heartbeats: readonly OnceState[];
     }
-  | { readonly kind: 'leftWithoutAWord'; readonly heartbeats: readonly OnceState[] };
+  | { readonly kind: 'leftSilently'; readonly heartbeats: readonly OnceState[] };
 
 export interface UnderWay {
   readonly ended: Promise<Ended>;
@@ -170,7 +170,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
   };
   const environment = new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') });
   const heartbeats: OnceState[] = [];
-  environment.on('heartbeat', (beat: OnceState) => heartbeats.push(beat));
+  environment.on('heartbeat', (state: OnceState) => heartbeats.push(state));
   const serviceStage = chosen.serviceStage ?? usual;
   // A mock environment has no Temporal server, so this object answers for it.
   const temporal: TemporalAccess = {
@@ -213,7 +213,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
 }
 
 function failureOf(error: unknown, heartbeats: readonly OnceState[]): Ended {
-  if (error instanceof CompleteAsyncError) return { kind: 'leftWithoutAWord', heartbeats };
+  if (error instanceof CompleteAsyncError) return { kind: 'leftSilently', heartbeats };
   if (!(error instanceof ApplicationFailure || error instanceof CancelledFailure)) throw error;
   const isApplication = error instanceof ApplicationFailure;
   return {

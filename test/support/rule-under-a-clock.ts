@@ -27,8 +27,8 @@ export class Rule {
     return anAlarm({ receivedAtMs: this.nowMs, ...change });
   }
 
-  /** @returns `null` where it does not concern the rule */
-  tell(alarm: RuleAlarm) {
+  /** @returns `null` if it does not concern the rule */
+  decideIfConcerned(alarm: RuleAlarm) {
     return concerns(this.state, alarm) ? this.decide(alarm) : null;
   }
 

@@ -1,7 +1,8 @@
 /** The whole product in one test: simulator, worker and client, with limits of milliseconds. */
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
-import { createActivities, type ActivityDependencies } from '../../src/activities/index.js';
+import type { ActivityDependencies } from '../../src/activities/dependencies.js';
+import { createActivities } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
 import { findRunbook } from '../../src/runbooks/catalogue.js';

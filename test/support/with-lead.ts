@@ -1,11 +1,15 @@
-/** Stories in which something has to happen before a moment comes: a machine that is too slow for it hears them again, with twice the time. */
+/**
+ * Runs a test in which something must happen before a given moment; if the machine is too slow, runs it again with
+ * twice the time.
+ */
 
 const FIRST_LEAD_MS = 2_000;
 const LONGEST_LEAD_MS = 32_000;
 
 /**
- * @param story takes how far ahead its moment may lie; false: the moment came before what had to come first, so that nothing was shown
- * @throws when that is so with the longest lead, too
+ * @param story gets how far ahead the moment is; returns false if the moment came too early, so that the test showed
+ * nothing
+ * @throws if even the longest lead was too short
  */
 export async function withLead(story: (leadMs: number) => Promise<boolean>): Promise<void> {
   for (let leadMs = FIRST_LEAD_MS; leadMs <= LONGEST_LEAD_MS; leadMs *= 2) if (await story(leadMs)) return;

@@ -1,4 +1,4 @@
-/** The built worker as a process of its own: what a test can kill, freeze and start again, configured like in production. */
+/** The built worker in its own process, which a test can kill, freeze and start again, configured as in production. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -11,7 +11,9 @@ const KEPT_LINES = 30;
 
 export interface WorkerProcess {
   readonly pid: number;
-  /** Ends it at once, or sends another signal. Resolves when it has ended; for those that do not end it at once. */
+  /**
+   * Sends a signal. After SIGKILL and SIGTERM, resolves when the process has ended.
+   */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Resolves with its exit code, or `null` when a signal ended it. */
   readonly ended: Promise<number | null>;
@@ -65,7 +67,7 @@ export async function startWorkerProcess({
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // A test that fails must not leave it behind.
+  // A failing test must not leave the process behind.
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
   child.once('exit', () => process.removeListener('exit', onExit));

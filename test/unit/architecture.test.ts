@@ -20,19 +20,19 @@ describe('the table of folders in docs/architecture.md', () => {
     for (const path of folders) expect(existsSync(join(root, path))).toBe(true);
   });
 
-  it('misses nothing of src', () => {
+  it('is complete for src', () => {
     const entries = readdirSync(join(root, 'src'), { withFileTypes: true });
     for (const entry of entries) expect(folders).toContain(`src/${entry.name}${entry.isDirectory() ? '/' : ''}`);
   });
 
-  it('misses nothing of src/domain', () => {
+  it('is complete for src/domain', () => {
     const page = read('docs/architecture.md');
     for (const entry of readdirSync(join(root, 'src/domain'), { withFileTypes: true }))
       expect(page).toContain(`\`${entry.name}${entry.isDirectory() ? '/' : ''}\``);
   });
 });
 
-/** Which rooms of src each room may import. A room stands below those that import it, so the table has no circle. */
+/** Which rooms of src each room may import. A room is below those that import it, so the table has no circle. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   files: [],
@@ -85,11 +85,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 describe('rooms', () => {
   const roomOf = (path: string) => path.split('/')[0] ?? path;
+  const importsOf = (path: string) =>
+    [...read(`src/${path}`).matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map(([, target = '']) =>
+      posix.normalize(posix.join(posix.dirname(path), target)).replace(/\.js$/, '.ts'),
+    );
   const imports = sources.flatMap((path) =>
-    [...read(`src/${path}`).matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map(([, target = '']) => ({
-      from: roomOf(path),
-      to: roomOf(posix.normalize(posix.join(posix.dirname(path), target)).replace(/\.js$/, '.ts')),
-    })),
+    importsOf(path).map((target) => ({ from: roomOf(path), to: roomOf(target) })),
   );
   const arrows = new Set(imports.filter(({ from, to }) => from !== to).map(({ from, to }) => `${from} → ${to}`));
   const allowed = new Set(Object.entries(MAY_IMPORT).flatMap(([from, to]) => to.map((room) => `${from} → ${room}`)));
@@ -102,7 +103,7 @@ describe('rooms', () => {
     expect([...arrows].toSorted()).toEqual([...allowed].toSorted());
   });
 
-  it('stand one above the other: no circle', () => {
+  it('form layers without a circle', () => {
     const below = (room: string, seen: readonly string[]): readonly string[] => {
       expect(seen).not.toContain(room);
       return (MAY_IMPORT[room] ?? []).flatMap((next) => below(next, [...seen, room]));
@@ -110,7 +111,18 @@ describe('rooms', () => {
     for (const room of Object.keys(MAY_IMPORT)) below(room, []);
   });
 
-  it('hold their files: nothing lies loose in src but the worker', () => {
+  it('contain files without import circles, types included', () => {
+    const done = new Set<string>();
+    const visit = (path: string, above: readonly string[]): void => {
+      expect(above).not.toContain(path);
+      if (done.has(path)) return;
+      for (const target of importsOf(path)) visit(target, [...above, path]);
+      done.add(path);
+    };
+    for (const path of sources) if (!path.endsWith('.d.ts')) visit(path, []);
+  });
+
+  it('contain all files of src except the worker', () => {
     expect(sources.filter((path) => !path.includes('/'))).toEqual(['worker.ts']);
   });
 });
@@ -121,14 +133,14 @@ describe('sources', () => {
     expect(readers.every((path) => /^(worker\.ts|cli\/|embedded\/)/.test(path))).toBe(true);
   });
 
-  it('of the domain ask no clock: a Date is made of a given moment only', () => {
+  it('of the domain read no clock: they create a Date only from a given moment', () => {
     const asking = sources.filter(
       (path) => path.startsWith('domain/') && /\bDate\(\)|\bnew Date(?!\()/.test(read(`src/${path}`)),
     );
     expect(asking).toEqual([]);
   });
 
-  it('open no connection but one that can be closed while calls are in flight', () => {
+  it('open only connections that can be closed while calls are in flight', () => {
     const all = ['src', 'test', 'bench', 'scripts', 'examples'].flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
         .filter((path) => /\.m?ts$|\.mjs$/.test(path) && !path.includes('node_modules'))
@@ -138,12 +150,12 @@ describe('sources', () => {
     expect(opening).toEqual([]);
   });
 
-  it('begin with a sentence that says what they are for', () => {
+  it('begin with a sentence about their purpose', () => {
     for (const path of sources)
       expect(read(`src/${path}`)).toMatch(/^(#!.*\n)?(\/\*\*|\/\/) ?\S|^(#!.*\n)?\/\*\*\n \* \S/);
   });
 
-  it('of workflows, as bundled, hold no zod', () => {
+  it('of workflows do not contain zod in the bundle', () => {
     expect(existsSync(join(root, 'dist/workflow-bundle.js'))).toBe(true);
     expect(read('dist/workflow-bundle.js')).not.toMatch(/node_modules\/zod/);
   });

@@ -1,6 +1,6 @@
 /**
- * The compose file and the image, as far as they can be checked without a container engine: the parts of the compose specification that are
- * used (kept by hand below), every path, every variable, every dependency.
+ * Checks the compose file and the image without a container engine: the parts of the compose specification in use (listed by hand below),
+ * every path, every variable, every dependency.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -58,7 +58,7 @@ describe('the compose file', () => {
     for (const [, service] of services) expect(service.image ?? service.build).toBeDefined();
   });
 
-  it('depends only on services that are there, by a condition that they can meet', () => {
+  it('depends only on services that exist, with a condition that they can meet', () => {
     for (const [, { depends_on: needs = {} }] of services) {
       for (const [name, { condition }] of Object.entries(needs)) {
         const needed = compose.services[name];
@@ -105,7 +105,7 @@ describe('the compose file', () => {
   });
 });
 
-it('the alarms file of the gateway is where it is looked for, and its secrets are kept out of image and repository', () => {
+it('the alarms file of the gateway exists at the configured path, and its secrets stay out of image and repository', () => {
   const { environment, volumes } = compose.services['gateway'] ?? {};
   const [source, target] = (volumes?.[0] ?? '').split(':');
   const file = environment?.['RUNBOOK_ALARMS'] ?? '';
@@ -126,22 +126,22 @@ describe('runbooks and calendars of your own', () => {
     ['worker-demo', 'RUNBOOK_DIR'],
     ['worker-demo', 'RUNBOOK_CALENDARS'],
     ['gateway', 'RUNBOOK_DIR'],
-  ])('are mounted read only into %s where the image looks for them, %s', (service, variable) => {
+  ])('are mounted read-only into %s at the path of the image, %s', (service, variable) => {
     expect(configVariables.map(({ name }) => name)).toContain(variable);
     const [source = '', , mode] = mounted(service, ofImage[variable]) ?? [];
     expect(source).toMatch(/^\.\/deploy\//);
     expect(mode).toBe('ro');
     expect(operations).toContain(`\`${source.slice(2)}\``);
-    // What is set for a service goes before what the image says.
+    // A variable of the service would override the path of the image.
     expect(compose.services[service]?.environment).not.toHaveProperty(variable);
   });
 
-  it('have a folder in the image, so that nothing mounted is none and not a problem', () => {
+  it('have an empty folder in the image, so that a missing mount is not a problem', () => {
     for (const folder of Object.values(ofImage))
       expect(dockerfile).toMatch(new RegExp(`^RUN mkdir -p .*${folder}`, 'm'));
   });
 
-  it('that come with the project are right, and name calendars that come with it', async () => {
+  it('in the repository are valid, and name calendars of the repository', async () => {
     const calendars = calendarsIn([`${root}deploy/calendars`]);
     const { names, problems } = await calendars.list();
     expect(problems).toEqual([]);

@@ -1,4 +1,4 @@
-/** Every `runbook` command that a document shows can be typed as it stands: the command and its options exist, and an install line stands before the first. */
+/** Every documented `runbook` command works as typed: the command and its options exist, and an install line precedes the first. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ function markdownIn(folder: string): string[] {
     .map((path) => join(folder, path));
 }
 
-/** What makes `runbook` a command: in the clone, or in a project that has the package. */
+/** A line that installs the `runbook` command, in the clone or in a project that has the package. */
 const INSTALL_LINE = /\bnpm link\b|npm install .*servicestage-runbooks|\bnpm ci && npm run demo\b/;
 
 interface Shown {
@@ -24,7 +24,7 @@ interface Shown {
   readonly words: readonly string[];
 }
 
-/** A line of a shell as words: variables, redirections and comments are the shell's own. */
+/** Splits a shell line into words, without variables, redirections and comments. */
 function wordsOf(line: string): string[] {
   const [command = ''] = line.replace(/^\s*\$ /, '').split(/\s#|\s>|\s\||\s&&\s/);
   const words = [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
@@ -51,12 +51,12 @@ for (const page of pages) {
     mentions.push({ page, line: code, words: wordsOf(code).slice(1) });
 }
 
-/** @returns what commander says against it, or nothing */
+/** @returns the error message of commander, or `null` */
 function complaint(words: readonly string[], mayLackArguments: boolean): string | null {
-  let said = '';
+  let message = '';
   const program = createProgram(() => {});
   const parseOnly = (command: Command) => {
-    command.exitOverride().configureOutput({ writeErr: (text) => (said += text), writeOut: () => {} });
+    command.exitOverride().configureOutput({ writeErr: (text) => (message += text), writeOut: () => {} });
     if (command.commands.length === 0) command.action(() => {});
     for (const child of command.commands) parseOnly(child);
   };
@@ -67,7 +67,7 @@ function complaint(words: readonly string[], mayLackArguments: boolean): string 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const isPart = error.code === 'commander.missingArgument' || error.code === 'commander.help';
-    return error.exitCode === 0 || (mayLackArguments && isPart) ? null : said;
+    return error.exitCode === 0 || (mayLackArguments && isPart) ? null : message;
   }
 }
 
@@ -87,15 +87,21 @@ describe('commands in the documents', () => {
     expect(complaint(words, true)).toBeNull();
   });
 
-  it.each([...new Set(blocks.map(({ page }) => page))])('%s says before its first command how to get it', (page) => {
-    const lines = readFileSync(join(root, page), 'utf8').split('\n');
-    const inBlock = (index: number) => lines.slice(0, index).filter((line) => /^\s*```/.test(line)).length % 2 === 1;
-    const first = lines.findIndex((line, index) => inBlock(index) && isRunbook(line));
-    expect(lines.slice(0, first + 1).join('\n')).toMatch(INSTALL_LINE);
-  });
+  it.each([...new Set(blocks.map(({ page }) => page))])(
+    '%s shows how to install the command before its first use',
+    (page) => {
+      const lines = readFileSync(join(root, page), 'utf8').split('\n');
+      const inBlock = (index: number) => lines.slice(0, index).filter((line) => /^\s*```/.test(line)).length % 2 === 1;
+      const first = lines.findIndex((line, index) => inBlock(index) && isRunbook(line));
+      expect(lines.slice(0, first + 1).join('\n')).toMatch(INSTALL_LINE);
+    },
+  );
 
-  it.each(pages)('%s speaks of npx runbook only in the clone, since elsewhere it fetches what is not ours', (page) => {
-    const text = readFileSync(join(root, page), 'utf8');
-    if (/\bnpx runbook\b/.test(text)) expect(text).toMatch(/npm ci/);
-  });
+  it.each(pages)(
+    '%s mentions npx runbook only in the clone, because elsewhere it fetches a foreign package',
+    (page) => {
+      const text = readFileSync(join(root, page), 'utf8');
+      if (/\bnpx runbook\b/.test(text)) expect(text).toMatch(/npm ci/);
+    },
+  );
 });

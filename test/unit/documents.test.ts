@@ -1,4 +1,4 @@
-/** The documents hold together: every relative link, anchor and path resolves, paragraphs fit a screen, every decision is in the index. */
+/** The documents are consistent: every relative link, anchor and path resolves, paragraphs fit a screen, every decision is in the index. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,14 +23,14 @@ function read(page: string): string {
   return readFileSync(join(root, page), 'utf8');
 }
 
-/** The text without code blocks and generated blocks: what people wrote as prose. */
+/** The prose of a page: its text without code blocks and generated blocks. */
 function proseOf(page: string): string {
   return read(page)
     .replaceAll(/^\s*```[\s\S]*?^\s*```$/gm, '')
     .replaceAll(/<!-- generated:(\S+) -->[\s\S]*?<!-- \/generated:\1 -->/g, '');
 }
 
-/** The anchor that GitHub gives a heading. */
+/** The anchor that GitHub generates for a heading. */
 function anchorOf(heading: string): string {
   return heading
     .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
@@ -56,7 +56,7 @@ function brokenLinksOf(page: string): string[] {
   });
 }
 
-/** Files and folders of this repository that a page names in code style, such as `src/domain/once/`, and that do not exist. */
+/** Missing files and folders of this repository that a page names in code style, such as `src/domain/once/`. */
 function missingPathsOf(page: string): string[] {
   const paths = [...proseOf(page).matchAll(/`((?:src|test|scripts|bench|docs|deploy|examples)\/[\w./-]*)`/g)];
   return paths.map(([, path = '']) => path).filter((path) => !existsSync(join(root, path)) && !isMadeByReader(path));
@@ -75,7 +75,7 @@ function paragraphsOf(page: string): string[] {
 }
 
 describe('documents', () => {
-  it('link to each other often enough for this test to mean something', () => {
+  it('contain enough links for this test to be meaningful', () => {
     const links = pages.flatMap((page) => [...proseOf(page).matchAll(/\]\((?![a-z]+:)[^)\s]+\)/g)]);
     expect(links.length).toBeGreaterThan(100);
   });
@@ -88,7 +88,7 @@ describe('documents', () => {
     expect(missingPathsOf(page)).toEqual([]);
   });
 
-  it.each(pages)('%s has no paragraph that is longer than a screen can show at once', (page) => {
+  it.each(pages)('%s has no paragraph that is longer than a screen', (page) => {
     expect(paragraphsOf(page).filter(({ length }) => length > LONGEST_PARAGRAPH)).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-/** Guards of runbooks and starts: what is planned from them, and every problem with its place. */
+/** Guards of runbooks and starts: the plan derived from them, and every problem with its place. */
 import { describe, expect, it } from 'vitest';
 import { planGuards } from '../../src/activities/plan-guards.js';
 import { readStartArguments } from '../../src/domain/plan/start-arguments.js';
@@ -39,7 +39,7 @@ describe('start arguments', () => {
     ['a 30th of February', { window: { duration: '2h', opensAt: '2026-02-30T02:30:00Z' } }, 'window.opensAt', ''],
     ['a wait of more than a week', { waitAtMost: '8d' }, 'waitAtMost', ''],
     ['a calendar without a name', { freeze: [''] }, 'freeze.0', ''],
-  ])('tell %s with its place', (_what, more, place, remedy) => {
+  ])('report %s with its place', (_what, more, place, remedy) => {
     const problems = given(more);
     expect(places(problems)).toEqual([place]);
     expect(problems[0]?.remedy).toContain(remedy);
@@ -57,12 +57,12 @@ describe('guards of a runbook file', () => {
     ['4h', ['x.yaml:3:9 guards']],
     ['{}', ['x.yaml:3:9 guards']],
     ['{ window: {}, freeze: [] }', ['x.yaml:3:19 guards.window', 'x.yaml:3:31 guards.freeze']],
-  ])('%s are told with their place', (guards, wanted) => {
+  ])('%s are reported with their place', (guards, wanted) => {
     expect(places(runbook(guards) as Problem[])).toEqual(wanted);
   });
 
   it.each(['{ waitAtMost: 4h }', '{ window: { cutoff: 30m } }', '{ waitAtMost: 0s, window: { cutoff: 0s } }'])(
-    '%s may act with the window or the freezes of a start, so nothing is told',
+    '%s may apply to the window or the freezes of a start, so they are accepted',
     (guards) => {
       expect(runbook(guards)).toMatchObject({ name: 'x' });
     },
@@ -77,7 +77,7 @@ describe('the guards of a plan', () => {
     });
   });
 
-  it('join the calendars; what the start says goes before the runbook', async () => {
+  it('combine the calendars; otherwise the start overrides the runbook', async () => {
     const start = {
       freeze: ['b', 'c'],
       waitAtMost: '1h',
@@ -96,16 +96,16 @@ describe('the guards of a plan', () => {
   it.each([
     ['{ waitAtMost: 1h }', { duration: '30m', cutoff: '30m' }, 'window.cutoff'],
     ['{ window: { cutoff: 1h } }', { duration: '30m' }, 'window.duration'],
-  ])('leave something of the window', async (guards, window, place) => {
+  ])('must leave a part of the window', async (guards, window, place) => {
     expect(places((await planned(guards, { window })).problems)).toEqual([place]);
   });
 
-  it('refuse a folder of calendars that cannot be read, and wait for it where the run may wait', async () => {
-    const gone = ['/no/such/folder'];
-    const hurried = await planned('{ freeze: [a], waitAtMost: 4h }', { waitAtMost: '0s' }, gone);
+  it('refuse an unreadable folder of calendars, unless the run may wait for it', async () => {
+    const unreadable = ['/no/such/folder'];
+    const hurried = await planned('{ freeze: [a], waitAtMost: 4h }', { waitAtMost: '0s' }, unreadable);
     expect(hurried.problems.map(({ code }) => code)).toEqual(['no-folder', 'not-found']);
     expect(hurried.found).toMatchObject({ waitAtMostMs: null });
-    const patient = await planned('{ freeze: [a], waitAtMost: 4h }', {}, gone);
+    const patient = await planned('{ freeze: [a], waitAtMost: 4h }', {}, unreadable);
     expect(patient.problems).toEqual([]);
     expect(patient.found?.unreadable).toMatchObject([
       expect.stringContaining('/no/such/folder'),

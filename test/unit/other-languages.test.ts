@@ -1,4 +1,4 @@
-/** What docs/other-languages.md tells Python and Go to say are the names that runs answer to; the programs themselves were run by hand. */
+/** The programs in docs/other-languages.md use the names that runs answer to. The programs themselves were run by hand. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -42,7 +42,7 @@ describe.each([
     expect([...code.matchAll(keys)].length).toBeGreaterThan(2);
   });
 
-  it('asks by the names that runs answer to', () => {
+  it('uses the names that runs answer to', () => {
     expect(code).toMatch(new RegExp(`[qQ]uery.*"${PROGRESS_QUERY}"`));
     expect(code).toMatch(new RegExp(`(memo.*|\\)\\))\\["${REPORT_MEMO}"\\]`));
     expect(code).toMatch(/REJECT_DUPLICATE[\s\S]*USE_EXISTING/);
@@ -56,7 +56,7 @@ describe('the table of names', () => {
     expect(document).toContain(`the memo \`${REPORT_MEMO}\``);
   });
 
-  it('shows outcomes and failures that there are', () => {
+  it('shows only outcomes and failures that exist', () => {
     const [pythonPrints = '', goPrints = ''] = codeBlocksOf(document, 'text');
     for (const printed of [pythonPrints, goPrints]) {
       const [, outcome, failure] = /^(\w+) ([A-Z]\w+)$/m.exec(printed) ?? [];

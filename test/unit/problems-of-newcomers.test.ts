@@ -1,4 +1,4 @@
-/** Runbook files as somebody breaks them who writes the first one: one problem for each fault, all of them at once, in words that help. */
+/** Typical mistakes in a first runbook file: one problem for each, all reported at once, in words that help. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -19,9 +19,9 @@ const HEAD = 'name: x\ntitle: t\n';
 
 describe('one fault is one problem', () => {
   it.each([
-    ['a key mistyped that is needed', 'name: x\ntitel: t\nsteps: []\n', '2 unknown-key', 'Did you mean title?'],
+    ['a mistyped required key', 'name: x\ntitel: t\nsteps: []\n', '2 unknown-key', 'Did you mean title?'],
     ['steps in the singular', `${HEAD}step: [{ action: stop }]\n`, '3 unknown-key', 'Did you mean steps?'],
-    ['steps that are no list', `${HEAD}steps:\n  action: stop\n`, '4 invalid-value', 'Begin each step with a dash'],
+    ['steps that are not a list', `${HEAD}steps:\n  action: stop\n`, '4 invalid-value', 'Begin each step with a dash'],
     ['an action as plain text', `${HEAD}steps:\n  - restart\n`, '4 invalid-value', 'Write action: restart'],
     [
       'parameters for an action that takes none',
@@ -32,21 +32,21 @@ describe('one fault is one problem', () => {
     ['a wait without a unit', `${HEAD}steps:\n  - wait: 5\n`, '4 invalid-value', 'such as 90s, 5m or 2h'],
     ['a wait in words', `${HEAD}steps:\n  - wait: 5 minutes\n`, '4 invalid-value', 'such as 90s, 5m or 2h'],
     ['a scale without parameters', `${HEAD}steps:\n  - action: scale\n`, '4 missing', 'Add with: { replica: 2 }'],
-    ['steps of nothing', `${HEAD}steps:\n`, '3 invalid-value', 'as in steps: [{ action: restart }]'],
+    ['empty steps', `${HEAD}steps:\n`, '3 invalid-value', 'as in steps: [{ action: restart }]'],
     [
-      'an undo that is left out without saying why',
+      'an undo that is left out without a reason',
       `${HEAD}steps:\n  - action: stop\n    compensation: { none: true }\n`,
       '5 invalid-value',
       'Say why, as in { none: "nothing depends on it" }',
     ],
-    ['a title of nothing', 'name: x\ntitle:\nsteps: []\n', '2 invalid-value', 'as in title: Restart an instance'],
+    ['an empty title', 'name: x\ntitle:\nsteps: []\n', '2 invalid-value', 'as in title: Restart an instance'],
     [
       'lists nested too deep',
       `name: x\ntitle: ${'['.repeat(3_000)}${']'.repeat(3_000)}\nsteps: []\n`,
       '1 too-deep',
       'Nest them less deep',
     ],
-    ['a wait of nothing', `${HEAD}steps:\n  - wait:\n`, '4 invalid-value', 'there is nothing here'],
+    ['an empty wait', `${HEAD}steps:\n  - wait:\n`, '4 invalid-value', 'there is nothing here'],
     [
       'an action and a wait in one step',
       `${HEAD}steps:\n  - action: stop\n    wait: 5m\n`,
@@ -68,7 +68,7 @@ describe('one fault is one problem', () => {
     ['a name for a step', `${HEAD}steps:\n  - { action: stop, name: first }\n`, '4 unknown-key', 'Did you mean id?'],
     ['a time-out', `${HEAD}steps:\n  - { action: stop, timeout: 20m }\n`, '4 unknown-key', 'Did you mean deadline?'],
     [
-      'a list with one thing in it',
+      'a single value instead of a list',
       `${HEAD}guards: { freeze: prod }\nsteps: []\n`,
       '3 invalid-value',
       'Write a list: [in, brackets]',
@@ -82,7 +82,7 @@ describe('one fault is one problem', () => {
       'as in { type: integer }',
     ],
     [
-      'an input of a type from elsewhere',
+      'an input type of another language',
       `${HEAD}inputs: { n: { type: number } }\nsteps: [{ action: scale, with: { replica: '\${{ inputs.n }}' } }]\n`,
       '3 invalid-value',
       'Did you mean integer?',
@@ -94,7 +94,7 @@ describe('one fault is one problem', () => {
       'countOrPercent',
     ],
     [
-      'an input whose name is none, and its use',
+      'an input with an invalid name, and its use',
       `${HEAD}inputs: { my-n: { type: integer } }\nsteps: [{ action: scale, with: { replica: '\${{ inputs.my-n }}' } }]\n`,
       '3 invalid-name',
       'letters, digits and underscores',
@@ -106,25 +106,25 @@ describe('one fault is one problem', () => {
       'a line for each input',
     ],
     [
-      'a scope mistyped, which leaves the input unused',
+      'a mistyped scope, which leaves the input unused',
       `${HEAD}inputs: { n: { type: integer } }\nsteps:\n  - { action: scale, with: { replica: '\${{ input.n }}' } }\n`,
       '5 unknown-name',
       'Did you mean inputs.n?',
     ],
     [
-      'a rule that nothing fits, and so no default',
+      'a rule that no value fits, not even the default',
       `${HEAD}inputs: { n: { type: integer, minimum: 5, maximum: 2, default: 3 } }\nsteps: [{ action: scale, with: { replica: '\${{ inputs.n }}' } }]\n`,
       '3 impossible-rule',
       '5 at least and 2 at most',
     ],
     [
-      'a compensation that is wrong, of an action that needs one',
+      'an invalid compensation of an action that needs one',
       `${HEAD}steps:\n  - { action: rollback, with: { version: previous }, compensation: none }\n`,
       '4 invalid-value',
       'none, irreversible, action',
     ],
     ['a step of no kind', `${HEAD}steps:\n  - run: echo hi\n`, '4 invalid-value', 'one of the keys action, wait'],
-    ['a list for a file', '- name: x\n', '1 not-a-runbook', 'the file holds a list'],
+    ['a list as the whole file', '- name: x\n', '1 not-a-runbook', 'the file holds a list'],
     [
       'an expression without quotes in braces',
       `${HEAD}steps:\n  - { action: scale, with: { replica: \${{ inputs.n }} } }\n  - action: stop\n`,
@@ -143,8 +143,8 @@ describe('one fault is one problem', () => {
   });
 });
 
-describe('everything is said at once', () => {
-  it('what lies behind an action that does not exist', () => {
+describe('all problems are reported at once', () => {
+  it('of steps after an unknown action', () => {
     const text = `${HEAD}inputs:
   v: { type: string, enum: [a, b], default: c }
 steps:
@@ -167,7 +167,7 @@ steps:
     ]);
   });
 
-  it('what stands behind a mistyped key', () => {
+  it('of the values of mistyped keys', () => {
     const text = 'name: y\ntitel: 5\nsteps:\n  - acton: stpo\n    onfailure: retry\n    dedline: 5\n';
     expect(inShort(problemsOf(text))).toEqual([
       '1 name-is-file-name',
@@ -182,7 +182,7 @@ steps:
     ]);
   });
 
-  it('two keys that stand twice', () => {
+  it('of two duplicate keys', () => {
     expect(inShort(problemsOf('name: x\nname: x\ntitle: t\ntitle: t\nsteps: []\n'))).toEqual([
       '2 yaml-syntax',
       '4 yaml-syntax',
@@ -229,7 +229,7 @@ function changed(
   return copy;
 }
 
-describe('whatever is changed in a sound runbook', () => {
+describe('after any change of a sound runbook', () => {
   const places = placesIn(SOUND).filter((place) => place.length > 0);
   const place = fc.constantFrom(...places);
   const odd = fc.constantFrom<unknown>(null, 5, 2.5, '', 'x', true, [], {}, [1], { a: 1 }, '${{ inputs.q }}', '${{', [
@@ -245,11 +245,11 @@ describe('whatever is changed in a sound runbook', () => {
     }),
   );
 
-  it('is sound as it stands', () => {
+  it('nothing is wrong before the change', () => {
     expect(inFull(problemsOf(stringify(SOUND)))).toBe('');
   });
 
-  it('each problem has a place in the file, and words without gaps', () => {
+  it('each problem has a place in the file and complete sentences', () => {
     fc.assert(
       fc.property(place, change, place, change, (one, first, two, second) => {
         const once = changed(SOUND, one, first);
@@ -257,7 +257,7 @@ describe('whatever is changed in a sound runbook', () => {
         try {
           twice = changed(once, two, second);
         } catch {
-          // The second place went with the first.
+          // The first change removed the second place.
         }
         for (const { place: where, found, remedy } of problemsOf(stringify(twice))) {
           expect(where).toMatch(/^x\.yaml:\d+:\d+( \S.*)?$/);
@@ -270,11 +270,11 @@ describe('whatever is changed in a sound runbook', () => {
     );
   });
 
-  it('no problem is said twice', () => {
+  it('no problem is reported twice', () => {
     fc.assert(
       fc.property(place, change, (where, how) => {
-        const said = problemsOf(stringify(changed(SOUND, where, how))).map((problem) => JSON.stringify(problem));
-        expect(new Set(said).size).toBe(said.length);
+        const reported = problemsOf(stringify(changed(SOUND, where, how))).map((problem) => JSON.stringify(problem));
+        expect(new Set(reported).size).toBe(reported.length);
       }),
       { numRuns: 300 },
     );

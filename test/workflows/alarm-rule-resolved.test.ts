@@ -1,4 +1,4 @@
-/** Resolved alarms at a rule that their labels do not lead to, and false ones, against a real server. */
+/** Resolved alarms that reach a rule which their labels do not match, and false resolutions, against a real server. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KNOWN_INCIDENTS_QUERY } from '../../src/domain/alarms/alarm.js';
@@ -18,8 +18,8 @@ afterAll(() => stack.close());
 const rule = () => aRule(temporal.client, temporal.taskQueue);
 const elsewhere = { status: 'resolved', start: { problem: 'its labels lead elsewhere' }, onlyIfKnown: true } as const;
 
-describe('a resolution whose labels lead elsewhere', () => {
-  it('calls off the firing that waits here', async () => {
+describe('a resolution whose labels match another rule', () => {
+  it('calls off the firing that waits in this rule', async () => {
     const one = rule();
     const brakes = { debounceMs: 3_600_000 };
     await one.decide([one.alarm()], brakes);
@@ -27,7 +27,7 @@ describe('a resolution whose labels lead elsewhere', () => {
     expect((await one.log()).map(({ decision }) => decision.kind)).toEqual(['calledOff', 'waiting']);
   });
 
-  it('changes nothing in a rule that knows no firing of it', async () => {
+  it('changes nothing in a rule that has no firing for it', async () => {
     const one = rule();
     const brakes = { debounceMs: 3_600_000 };
     await one.decide([one.alarm()], brakes);
@@ -53,7 +53,7 @@ describe('a rule that is asked what it knows', () => {
     const one = rule();
     await one.decide([one.alarm({ incident: 'first' })], { debounceMs: 3_600_000 });
     const handle = temporal.client.workflow.getHandle(one.workflowId);
-    // Each start takes a while, in which the rule answers.
+    // Each start takes a while, and the rule answers meanwhile.
     const starts = one.decide(Array.from({ length: 20 }, (_, at) => one.alarm({ incident: `i-${at}` })));
     const seen: string[][] = [];
     const ask = async () => seen.push(await handle.query<string[]>(KNOWN_INCIDENTS_QUERY));
@@ -63,20 +63,20 @@ describe('a rule that is asked what it knows', () => {
   });
 });
 
-describe('a firing that goes on after a false resolution', () => {
+describe('a firing that continues after a false resolution', () => {
   it('starts its run, once', async () => {
     const { instanceId, path } = await stack.newInstance();
     const one = rule();
     const now = Date.now();
-    const said = (minutesAgo: number) => ({ saidAtMs: now - minutesAgo * 60_000, target: path });
+    const sentAt = (minutesAgo: number) => ({ saidAtMs: now - minutesAgo * 60_000, target: path });
     const firing = { atMs: now - 3_600_000 };
-    const [waiting] = await one.decide([one.alarm({ ...firing, ...said(30) })], { debounceMs: 60_000 });
-    const resolved = one.alarm({ status: 'resolved', atMs: now - 1_200_000, ...said(20) });
+    const [waiting] = await one.decide([one.alarm({ ...firing, ...sentAt(30) })], { debounceMs: 60_000 });
+    const resolved = one.alarm({ status: 'resolved', atMs: now - 1_200_000, ...sentAt(20) });
     expect(await one.decide([resolved])).toMatchObject([{ kind: 'calledOff' }]);
-    expect(await one.decide([one.alarm({ ...firing, ...said(15) })])).toMatchObject([{ kind: 'calledOff' }]);
+    expect(await one.decide([one.alarm({ ...firing, ...sentAt(15) })])).toMatchObject([{ kind: 'calledOff' }]);
     const { runId } = waiting ?? {};
-    expect(await one.decide([one.alarm({ ...firing, ...said(5) })])).toMatchObject([{ kind: 'started', runId }]);
-    expect(await one.decide([one.alarm({ ...firing, ...said(0) })])).toMatchObject([{ kind: 'repeated', runId }]);
+    expect(await one.decide([one.alarm({ ...firing, ...sentAt(5) })])).toMatchObject([{ kind: 'started', runId }]);
+    expect(await one.decide([one.alarm({ ...firing, ...sentAt(0) })])).toMatchObject([{ kind: 'repeated', runId }]);
     await stack.report(runId ?? '');
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
   });

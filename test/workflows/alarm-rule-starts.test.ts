@@ -1,4 +1,4 @@
-/** What a rule counts as started, what its runs are called, and what a cancel of it does. */
+/** What a rule counts as started, how it names its runs, and what cancelling it does. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aRule } from '../support/alarms.js';
@@ -18,7 +18,7 @@ afterAll(() => stack.close());
 const rule = () => aRule(temporal.client, temporal.taskQueue);
 
 describe('a start', () => {
-  it('of a firing that was forgotten, and has its run, does not count for atMost', async () => {
+  it('of a forgotten firing that already has its run does not count for atMost', async () => {
     const one = rule();
     const brakes = { atMost: { runs: 2, withinMs: 3_600_000 } };
     const alarm = one.alarm();
@@ -41,7 +41,7 @@ describe('the summary of a run, and of the lease on its target', () => {
     return child?.userMetadata?.summary?.data?.length;
   };
 
-  it('is as long as the server takes, where names are long and of many bytes', async () => {
+  it('is no longer than the server accepts, even if names are long and use many bytes', async () => {
     const { path } = await stack.newInstance({ application: '警'.repeat(125), name: 'prod-1' });
     const one = rule();
     const [started] = await one.decide([one.alarm({ target: path })]);
@@ -54,7 +54,7 @@ describe('the summary of a run, and of the lease on its target', () => {
 });
 
 describe('a cancel of a rule', () => {
-  it('changes nothing: what waits is kept, what falls due starts, and what comes is decided', async () => {
+  it('changes nothing: waiting runs are kept, due runs start, and new alarms are decided', async () => {
     const { instanceId, path } = await stack.newInstance();
     const one = rule();
     const [waiting] = await one.decide([one.alarm({ target: path })], { debounceMs: 2_000 });

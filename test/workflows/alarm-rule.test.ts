@@ -1,4 +1,7 @@
-/** A rule against a real server: each alarm starts at most one run, whoever delivers it, whatever is killed, and however often. */
+/**
+ * A rule against a real server: each alarm starts at most one run, whichever client delivers it, how often, and
+ * whatever is killed.
+ */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Client, type Connection } from '@temporalio/client';
@@ -59,7 +62,7 @@ describe.concurrent('an alarm', () => {
     expect(kinds((await one.log()).map(({ decision }) => decision)).at(-1)).toBe('started');
   });
 
-  it('that a rule has forgotten, since its workflow was ended, starts no second run, and its run goes on', async () => {
+  it('that a rule has forgotten, because its workflow was ended, starts no second run, and its run continues', async () => {
     const { instanceId, path } = await stack.newInstance();
     const one = rule();
     const alarm = one.alarm({ target: path });
@@ -71,7 +74,7 @@ describe.concurrent('an alarm', () => {
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
   });
 
-  it('that a run of the rule made itself is busy, then cooling down', async () => {
+  it('that a run of the rule caused itself is busy, then cooling down', async () => {
     const { instanceId, path } = await stack.newInstance();
     const one = rule();
     const brakes = { coolDownMs: 3_600_000 };
@@ -135,7 +138,7 @@ describe.concurrent('a debounce', () => {
 describe.concurrent('a resolution that withdraws', () => {
   const brakes = { onResolved: 'withdraw' } as const;
 
-  it('cancels a run that waits at a gate, which says by whom', async () => {
+  it('cancels a run that waits at a gate, and its report names who cancelled it', async () => {
     const { instanceId, path } = await stack.newInstance();
     const one = rule();
     const waits = start(path, { freeze: ['for-ever'], waitAtMost: '1h' });
@@ -154,7 +157,7 @@ describe.concurrent('a resolution that withdraws', () => {
     expect(kinds(await one.decide([resolved], brakes))).toEqual(['resolved']);
   });
 
-  it('leaves a run that has begun a target to go on', async () => {
+  it('does not cancel a run that has begun a target', async () => {
     const { instanceId, path } = await stack.newInstance();
     const one = rule();
     await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
@@ -189,12 +192,12 @@ describe.concurrent('a run that is withdrawn', () => {
 });
 
 describe.concurrent('a listing that fails', () => {
-  it('decides nothing and is told as one to send again; what waits is started once it answers', async () => {
+  it('decides nothing and asks for the alarm to be sent again; waiting runs start once it answers', async () => {
     let fails = false;
     const taskQueue = `${temporal.taskQueue}-listing`;
     const access = temporalAccess(temporal.client);
     const findRuns: typeof access.findRuns = (asked) =>
-      fails ? Promise.reject(new Error('the listing is away')) : access.findRuns(asked);
+      fails ? Promise.reject(new Error('the listing is unreachable')) : access.findRuns(asked);
     const other = await startStack(temporal, {
       worker: { taskQueue },
       dependencies: { temporal: { ...access, findRuns } },
@@ -214,11 +217,11 @@ describe.concurrent('a listing that fails', () => {
       await until(async () => {
         const cause = await refusal();
         expect(cause).toMatchObject({ type: 'CommandRejected', nonRetryable: false });
-        return cause instanceof Error && cause.message === 'Nothing was decided: the listing is away';
+        return cause instanceof Error && cause.message === 'Nothing was decided: the listing is unreachable';
       });
       const decided = await one.log();
       fails = false;
-      if (decided.length > 1) return false; // It was due before the listing was away.
+      if (decided.length > 1) return false; // It was due before the listing failed.
       expect(kinds(decided.map(({ decision }) => decision))).toEqual(['waiting']);
       await until(async () => (await one.log()).length === 2);
       expect((await other.report(waiting?.runId ?? '')).outcome).toBe('succeeded');
@@ -229,8 +232,8 @@ describe.concurrent('a listing that fails', () => {
   });
 });
 
-describe.concurrent('an execution that is full', () => {
-  it('goes on in a new one under fire: every alarm is decided, what waits is kept, and each run starts once', async () => {
+describe.concurrent('a rule whose history is full', () => {
+  it('continues as new while alarms arrive: every alarm is decided, waiting runs are kept, and each run starts once', async () => {
     const one = rule();
     const { instanceId, path } = await stack.newInstance();
     const [waiting] = await one.decide([one.alarm({ target: path, incident: 'due-later' })], { debounceMs: 15_000 });
@@ -252,7 +255,8 @@ describe.concurrent('an execution that is full', () => {
     expect(seen.flat().filter(({ kind }) => kind === 'started')).toHaveLength(6);
     expect(kinds(seen.flat()).filter((kind) => kind !== 'started' && kind !== 'repeated')).toEqual([]);
     expect(kinds(await one.decide([one.alarm({ incident: 'kept', status: 'resolved' })]))).toEqual(['calledOff']);
-    // Not by the log: on a slow machine it is due under fire, whose lines are more than a rule keeps.
+    // The log cannot show it: on a slow machine the run falls due while alarms arrive, and they fill the log of the
+    // rule.
     const run = temporal.client.workflow.getHandle(waiting?.runId ?? '');
     const isStarted = () =>
       run.describe().then(
@@ -282,7 +286,7 @@ describe.concurrent('nonsense', () => {
     ],
     ['no brakes', { brakes: null }, 'brakes: an object is expected'],
     ['a brake of no number', { brakes: { ...NO_BRAKES, coolDownMs: '10m' } }, 'brakes.coolDownMs: milliseconds'],
-  ])('is rejected with a reason, and the rule goes on: %s', async (_what, change, why) => {
+  ])('is rejected with a reason, and the rule continues: %s', async (_what, change, why) => {
     const one = rule();
     const request =
       typeof change === 'object' ? { rule: one.rule, brakes: NO_BRAKES, alarms: [alarm], ...change } : change;

@@ -9,7 +9,7 @@ beforeAll(async () => {
   stack = await startStack(temporal);
 });
 afterAll(async () => {
-  // Nobody acted, whatever was typed.
+  // No action was sent, whatever was typed.
   expect(await stack.control.accepted()).toEqual([]);
   await stack.close();
 });
@@ -40,7 +40,7 @@ describe('start arguments', () => {
     expect(report.failure?.message).toContain(text);
   });
 
-  it('are told about all at once', async () => {
+  it('are refused with every problem at once', async () => {
     const report = await stack.report(
       await stack.start('recover', { targets: ['x', 'a/b/c'], inputs: { no: 1 }, requestedBy: '', extra: true }),
     );
@@ -48,7 +48,7 @@ describe('start arguments', () => {
     expect(lines.length).toBeGreaterThanOrEqual(4);
   });
 
-  it('name two instances of one name by their ids', async () => {
+  it('that match two instances of one name are refused with the ids of both', async () => {
     const seed = { application: 'twins', component: 'c', name: 'same' };
     const ids = [await stack.control.createInstance(seed), await stack.control.createInstance(seed)].map(
       ({ instanceId }) => instanceId,
@@ -62,7 +62,7 @@ describe('start arguments', () => {
 
 describe('a mistyped runbook', () => {
   it.each(['recoverr', 'toString', 'constructor', '../recover', 'nothing-like-it'])(
-    '(%s) fails at once, naming the known ones',
+    '(%s) fails at once and lists the known ones',
     async (type) => {
       const report = await stack.report(await stack.start(type, { targets: ['a/b/c'] }, `mistyped-${Math.random()}`));
       expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'UnknownRunbook' } });
@@ -75,7 +75,7 @@ describe('a mistyped runbook', () => {
 });
 
 describe('health-check', () => {
-  it('only looks, also while another run holds the instance', async () => {
+  it('only reads, even while another run holds the instance', async () => {
     const { path } = await stack.newInstance({ status: 'DOWN', availableReplica: 0 });
     const report = await stack.run('health-check', path);
     expect(report).toMatchObject({ outcome: 'succeeded', targets: [{ steps: [], lastSeen: { status: 'DOWN' } }] });

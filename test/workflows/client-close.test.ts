@@ -1,4 +1,7 @@
-/** `RunbookClient.close`: ends what waits, finishes what changes something, refuses what comes later, and closes only a connection of its own. */
+/**
+ * `RunbookClient.close` ends calls that only wait, finishes those that change something, refuses later ones, and closes
+ * only its own connection.
+ */
 import { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientClosed, RunbookClient } from '../../src/client/index.js';
@@ -30,20 +33,20 @@ describe.each([
   ['its own connection', lazy],
   ["somebody's client", ofTheirs],
 ])('a client on %s', (_on, made) => {
-  it('ends what waits when it is closed', async () => {
+  it('ends waiting calls when it is closed', async () => {
     const runbooks = made();
     const watching = runbooks.watch(workflowId, { intervalMs: AN_HOUR_MS });
     await watching.next();
     const waits = [runbooks.result(workflowId), watching.next()].map((wait) => wait.catch((error: unknown) => error));
     await runbooks.report(workflowId); // Both have asked the server by now.
     await runbooks.close();
-    for (const told of await Promise.all(waits)) {
-      expect(told).toBeInstanceOf(ClientClosed);
-      expect(told).toMatchObject({ name: 'ClientClosed' });
+    for (const error of await Promise.all(waits)) {
+      expect(error).toBeInstanceOf(ClientClosed);
+      expect(error).toMatchObject({ name: 'ClientClosed' });
     }
   });
 
-  it('refuses what comes after it was closed, and may be closed again', async () => {
+  it('refuses calls after it was closed, and may be closed again', async () => {
     const runbooks = made();
     await Promise.all([runbooks.close(), runbooks.close()]);
     await runbooks.close();

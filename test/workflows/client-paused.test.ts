@@ -1,4 +1,7 @@
-/** `RunbookClient` and a run that Temporal holds paused: under way all the same. The test server cannot pause; its answers are changed to those of one that can. */
+/**
+ * A run that is paused in Temporal still counts as running for `RunbookClient`. The test server cannot pause, so its
+ * answers are replaced by those of a server that can.
+ */
 import { Client, QueryRejectedError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** As service/history/api/queryworkflow of server 1.32 answers: a paused workflow is described as paused and rejects every query. */
+/**
+ * As service/history/api/queryworkflow of server 1.32 answers: a paused workflow is described as paused and rejects
+ * every query.
+ */
 function pausable() {
   const server = { isPaused: true, refusedQueries: 0 };
   const interceptor: WorkflowClientInterceptor = {
@@ -35,7 +41,7 @@ function pausable() {
   return { server, runbooks: new RunbookClient({ client, taskQueue: temporal.taskQueue, callTimeoutMs: 2_000 }) };
 }
 
-/** Under way until it is cancelled. */
+/** A run that lasts until it is cancelled. */
 async function aRun(runbooks: RunbookClient): Promise<string> {
   const { path } = await stack.newInstance();
   const window = { duration: '1h', opensAt: new Date(Date.now() + 3_600_000).toISOString() };
@@ -43,7 +49,7 @@ async function aRun(runbooks: RunbookClient): Promise<string> {
 }
 
 describe('a paused run', () => {
-  it('takes a cancel', async () => {
+  it('can be cancelled', async () => {
     const { runbooks } = pausable();
     const workflowId = await aRun(runbooks);
     expect(await runbooks.report(workflowId)).toBeNull();
@@ -51,12 +57,12 @@ describe('a paused run', () => {
     expect((await runbooks.result(workflowId)).outcome).toBe('cancelled');
   });
 
-  it('is told by name, and watched on until it has been resumed and ends', async () => {
+  it('fails queries with RunPaused, and can be watched until it is resumed and ends', async () => {
     const { server, runbooks } = pausable();
     const workflowId = await aRun(runbooks);
-    const told = runbooks.progress(workflowId);
-    await expect(told).rejects.toThrow(RunPaused);
-    await expect(told).rejects.toMatchObject({ name: 'RunPaused', workflowId });
+    const progress = runbooks.progress(workflowId);
+    await expect(progress).rejects.toThrow(RunPaused);
+    await expect(progress).rejects.toMatchObject({ name: 'RunPaused', workflowId });
     const watching = runbooks.watch(workflowId, { intervalMs: 20, patienceMs: 0 });
     const first = watching.next();
     while (server.refusedQueries < 4) await Promise.race([first, delay(10)]);

@@ -1,4 +1,4 @@
-/** `RunbookClient.start` for a caller's own key: one run, whatever is repeated and whatever answer is lost. */
+/** `RunbookClient.start` with the caller's own key: one run, whatever is repeated and whichever answer is lost. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,7 +26,7 @@ afterAll(() => stack.close());
 const newKey = () => `incident-${randomUUID()}`;
 
 describe('start', () => {
-  it('with the same id never starts a second run, also after the first has ended, and says which happened', async () => {
+  it('with the same id never starts a second run, even after the first has ended, and returns whether it started one', async () => {
     const { instanceId, path } = await stack.newInstance();
     const id = newKey();
     const [first, second] = await Promise.all([1, 2].map(() => runbooks.start('restart', { targets: [path], id })));
@@ -37,7 +37,7 @@ describe('start', () => {
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
   });
 
-  it('fails for an id that is there, where that is asked for', async () => {
+  it('fails if the id is taken and the caller asked for that', async () => {
     const { path } = await stack.newInstance();
     const id = newKey();
     const { runId } = await runbooks.start('health-check', { targets: [path], id, onExisting: 'fail' });
@@ -46,7 +46,7 @@ describe('start', () => {
     await expect(again).rejects.toMatchObject({ name: 'RunAlreadyStarted', workflowId: id, runId });
   });
 
-  it('refuses an id whose run was asked for otherwise, and says in what', async () => {
+  it('refuses an id whose run was requested differently, and names the difference', async () => {
     const { path } = await stack.newInstance();
     const id = newKey();
     await runbooks.start('scale', { targets: [path], inputs: { replica: 2 }, id, requestedBy: 'alice' });
@@ -56,12 +56,12 @@ describe('start', () => {
     await expect(runbooks.start('restart', { targets: [path], id })).rejects.toMatchObject({
       differences: ['runbook'],
     });
-    // Who asks and why may differ from one try to the next.
+    // Requester and reason may differ from one try to the next.
     const again = await runbooks.start('scale', { targets: [path], inputs: { replica: 2 }, id, reason: 'again' });
     expect(again.started).toBe('attached');
   });
 
-  it('attaches to a run that another client started alike, whatever it is written in', async () => {
+  it('attaches to a run that another client requested identically, in whatever language', async () => {
     const { path } = await stack.newInstance();
     const second = (await stack.newInstance()).path;
     const id = await stack.start('scale', { inputs: { replica: '2' }, targets: [second, path] }, newKey());
@@ -77,7 +77,7 @@ describe('start', () => {
     await expect(runbooks.start('restart', { targets: ['a/b/c'], id: ' ' })).rejects.toThrow(InvalidRunId);
   });
 
-  it('makes an id that tells the runbook and the time', async () => {
+  it('makes an id that contains the runbook and the time', async () => {
     const { path } = await stack.newInstance();
     const { workflowId } = await runbooks.start('health-check', { targets: [path] });
     expect(workflowId).toMatch(/^health-check-\d{8}T\d{6}Z-[0-9a-f]{6}$/);
@@ -97,7 +97,7 @@ describe('a start whose answer is lost', () => {
     await link.close();
   });
 
-  /** Starts while answers are lost, and returns once the server has taken it. */
+  /** Starts while answers are lost, and returns once the server has accepted the start. */
   async function startUnanswered(path: string, id: string): Promise<Promise<StartedRun>[]> {
     link.loseAnswers();
     const lost = far.start('restart', { targets: [path], id });
@@ -106,7 +106,7 @@ describe('a start whose answer is lost', () => {
     return [lost];
   }
 
-  it('says so with the id, and repeated with that id gives the one run', async () => {
+  it('fails with the id, and repeated with that id returns the one run', async () => {
     const { instanceId, path } = await stack.newInstance();
     const id = newKey();
     const [lost] = await startUnanswered(path, id);
@@ -114,7 +114,7 @@ describe('a start whose answer is lost', () => {
     await expect(lost).rejects.toThrow(ServerUnreachable);
     await expect(lost).rejects.toMatchObject({ workflowId: id });
     await expect(lost).rejects.toThrow(`the run ${id} may have been started;`);
-    link.mend();
+    link.restore();
     expect(await untilAnswered(() => far.start('restart', { targets: [path], id }))).toMatchObject({
       started: 'attached',
     });
@@ -122,19 +122,19 @@ describe('a start whose answer is lost', () => {
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
   });
 
-  it('is mended within the call when the connection comes back in time', async () => {
+  it('succeeds within the call when the connection returns in time', async () => {
     const { instanceId, path } = await stack.newInstance();
     const id = newKey();
     const [lost] = await startUnanswered(path, id);
     link.cut();
-    link.mend();
+    link.restore();
     expect((await lost)?.workflowId).toBe(id);
     await runbooks.result(id);
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
   });
 });
 
-/** As a caller would: asks again as long as nobody answers. */
+/** As a caller would: asks again until it gets an answer. */
 async function untilAnswered<Value>(ask: () => Promise<Value>): Promise<Value> {
   for (;;) {
     try {

@@ -1,4 +1,4 @@
-/** `RunbookClient.result` waits for as long as the server answers anything at all; many waits warn of nothing. */
+/** `RunbookClient.result` waits as long as the server answers anything at all; many waits cause no warning. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { AccessDenied, RunbookClient, ServerUnreachable } from '../../src/client/index.js';
@@ -17,14 +17,14 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Under way until it is cancelled. */
+/** A run that lasts until it is cancelled. */
 async function aRun(): Promise<string> {
   const window = { duration: '1h', opensAt: new Date(Date.now() + 3_600_000).toISOString() };
   const { path } = await stack.newInstance();
   return (await runbooks.start('restart', { targets: [path], window, waitAtMost: '2h' })).workflowId;
 }
 
-/** A client behind a proxy that refuses the methods in `refused`, with these statuses, and counts what it refused. */
+/** A client behind a proxy that refuses the methods in `refused` with these statuses, and counts the refusals. */
 async function behindAProxy({ onTestFinished }: TestContext, refused: Map<string, number>) {
   const counts = new Map<string, number>();
   const proxy = await startGrpcProxy(temporal.address, (method) => {
@@ -51,7 +51,7 @@ describe.concurrent('a wait', () => {
     ['cancelled', GRPC.cancelled],
     ['out of time', GRPC.deadlineExceeded],
   ] as const)(
-    'whose polls end %s goes on without any patience, while the server answers something else',
+    'whose polls end %s continues even with no patience, while the server answers something else',
     async ([, code], context) => {
       const refused = new Map([[POLL, code]]);
       const { far, untilRefused } = await behindAProxy(context, refused);
@@ -64,7 +64,7 @@ describe.concurrent('a wait', () => {
     },
   );
 
-  it('ends with the report of a run that ended while nothing was answered', async (context) => {
+  it('returns the report of a run that ended while nothing was answered', async (context) => {
     const refused = new Map([POLL, PROBE].map((method) => [method, GRPC.deadlineExceeded]));
     const { far, untilRefused } = await behindAProxy(context, refused);
     const workflowId = await aRun();
@@ -83,13 +83,13 @@ describe.concurrent('a wait', () => {
     await expect(far.result(await aRun(), { patienceMs: 0 })).rejects.toThrow(ServerUnreachable);
   });
 
-  it('does not go on where its credentials do not reach', async (context) => {
+  it('fails if its credentials are not accepted', async (context) => {
     const { far } = await behindAProxy(context, new Map([[POLL, GRPC.permissionDenied]]));
     await expect(far.result(await aRun())).rejects.toThrow(AccessDenied);
   });
 });
 
-it('many waits on one signal, and looks at many targets, warn of nothing', async () => {
+it('many waits on one signal, and snapshots of many targets, cause no warning', async () => {
   const warnings: string[] = [];
   const note = ({ name, message }: Error) => void warnings.push(`${name}: ${message}`);
   process.on('warning', note);
@@ -103,7 +103,7 @@ it('many waits on one signal, and looks at many targets, warn of nothing', async
     if (targets.length === paths.length) break;
   const outcomes = (await Promise.all(waits)).map(({ outcome }) => outcome);
   expect(outcomes).toEqual(outcomes.map(() => 'succeeded'));
-  // Warnings are given a tick later.
+  // Node emits warnings a tick later.
   await delay(0);
   expect(warnings).toEqual([]);
 });

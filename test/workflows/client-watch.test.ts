@@ -1,4 +1,7 @@
-/** `RunbookClient.watch`: what changed, until the end; over absences of workers and server; ended by its signal; given up by name. */
+/**
+ * `RunbookClient.watch` gives what changed until the run ends, survives absent workers and servers, ends with its
+ * signal, and gives up with a named error.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** On a task queue of its own that nobody works on, unless a test lets somebody. */
+/** On its own task queue, which has no worker unless a test starts one. */
 function lonelyClient(callTimeoutMs = 1_000): RunbookClient {
   const taskQueue = `${temporal.taskQueue}-lonely-${randomUUID()}`;
   return new RunbookClient({ client: temporal.client, taskQueue, callTimeoutMs });
@@ -44,14 +47,14 @@ async function collect(snapshots: AsyncIterable<RunSnapshot>): Promise<RunSnapsh
 }
 
 describe.concurrent('watch', () => {
-  it('gives a snapshot only when something changed, and every look where that is asked for', async () => {
+  it('gives a snapshot only when something changed, or every one with everySnapshot', async () => {
     const changes = await collect(runbooks.watch(await aRun(600), { intervalMs: 20 }));
-    const looks = await collect(runbooks.watch(await aRun(600), { intervalMs: 20, everySnapshot: true }));
-    const someAlike = (all: readonly RunSnapshot[]) =>
+    const everything = await collect(runbooks.watch(await aRun(600), { intervalMs: 20, everySnapshot: true }));
+    const hasRepeats = (all: readonly RunSnapshot[]) =>
       all.some((snapshot, index) => JSON.stringify(snapshot) === JSON.stringify(all[index - 1]));
     expect(changes.length).toBeGreaterThan(2);
-    expect([someAlike(changes), someAlike(looks)]).toEqual([false, true]);
-    for (const all of [changes, looks])
+    expect([hasRepeats(changes), hasRepeats(everything)]).toEqual([false, true]);
+    for (const all of [changes, everything])
       expect(all.at(-1)).toMatchObject({
         run: { phase: 'finished', outcome: 'succeeded' },
         targets: [{ phase: 'finished', steps: [{ id: 'restart', state: 'succeeded' }] }],
@@ -71,7 +74,7 @@ describe.concurrent('watch', () => {
     await runbooks.result(workflowId);
   });
 
-  it('ends at once when it is aborted while nobody answers', async () => {
+  it('ends at once when it is aborted while the server does not answer', async () => {
     const patient = lonelyClient(3_600_000);
     const { workflowId } = await patient.start('health-check', { targets: ['a/b/c'] });
     const enough = new AbortController();
@@ -101,7 +104,7 @@ describe.concurrent('watch', () => {
     expect(await lonely.progress(workflowId)).toEqual(only);
   });
 
-  it('goes on over a time without workers', async () => {
+  it('continues through a time without workers', async () => {
     const { path } = await stack.newInstance();
     const lonely = lonelyClient();
     const { workflowId } = await lonely.start('restart', { targets: [path] });
@@ -113,7 +116,7 @@ describe.concurrent('watch', () => {
     await stopWorker(worker, running);
   });
 
-  it('goes on over a short absence of the server, and gives up after a long one', async () => {
+  it('continues through a short absence of the server, and gives up after a long one', async () => {
     const link = await BreakableLink.open(Number(temporal.address.split(':')[1]));
     const address = `127.0.0.1:${link.port}`;
     await using far = RunbookClient.lazy({ address, taskQueue: temporal.taskQueue, callTimeoutMs: 500 });
@@ -123,7 +126,7 @@ describe.concurrent('watch', () => {
     for await (const snapshot of far.watch(workflowId, { intervalMs: 20 })) {
       if (seen.push(snapshot) > 1) continue;
       link.cut();
-      setTimeout(() => link.mend(), 1_000);
+      setTimeout(() => link.restore(), 1_000);
     }
     expect(seen.at(-1)?.run.outcome).toBe('succeeded');
     expect((await waiting).outcome).toBe('succeeded');
@@ -134,7 +137,7 @@ describe.concurrent('watch', () => {
     await link.close();
   });
 
-  it('gives up by name when the run is gone', async () => {
+  it('gives up with a named error when the run was deleted', async () => {
     await expect(collect(runbooks.watch(`no-${randomUUID()}`))).rejects.toThrow(RunNotFound);
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });

@@ -1,4 +1,7 @@
-/** `RunbookClient` against a real server: result, progress, report without a worker, cancel, plan. Starts and watching have files of their own. */
+/**
+ * `RunbookClient` against a real server: result, progress, report without a worker, cancel, plan. Starts and watching
+ * have files of their own.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   AccessDenied,
@@ -33,7 +36,7 @@ describe.concurrent('a result', () => {
     expect(await runbooks.report(workflowId)).toEqual(report);
   });
 
-  it('says what is missing', async () => {
+  it('names the missing environment variable', async () => {
     await expect(runbooks.result('no-such-run')).rejects.toThrow(RunNotFound);
     await expect(runbooks.cancel('no-such-run')).rejects.toThrow(RunNotFound);
     const { path } = await stack.newInstance();
@@ -41,7 +44,7 @@ describe.concurrent('a result', () => {
     await expect(runbooks.result(workflowId)).rejects.toThrow(NoReport);
   });
 
-  it('is no longer waited for once the signal is aborted, while the run goes on', async () => {
+  it('is no longer waited for once the signal is aborted, while the run continues', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', durationMs: 1_200 });
     const { workflowId } = await runbooks.start('restart', { targets: [path] });
@@ -55,7 +58,7 @@ describe.concurrent('a result', () => {
 });
 
 describe.concurrent('progress', () => {
-  it('shows steps as they go, with the cloud job of the one under way', async () => {
+  it('shows steps as they proceed, with the cloud job of the current one', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
     const { workflowId } = await runbooks.start('recover', { targets: [path] });
@@ -119,7 +122,7 @@ describe.concurrent('a server', () => {
     await expect(elsewhere.hasWorker()).rejects.toThrow(AccessDenied);
   });
 
-  it('that is not there is named', async () => {
+  it('that does not exist is named', async () => {
     await expect(RunbookClient.connect({ address: '127.0.0.1:9', connectTimeout: 500 })).rejects.toThrow(
       ServerUnreachable,
     );

@@ -1,4 +1,7 @@
-/** With an asynchronous payload codec installed the promises hold alike: what a heartbeat carries must survive a crash and a shutdown. */
+/**
+ * The promises also hold with an asynchronous payload codec: the details of a heartbeat must survive a crash and a
+ * shutdown.
+ */
 import { randomUUID } from 'node:crypto';
 import { Client, type Connection } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
@@ -15,7 +18,7 @@ import { newSeed, stopWorker, USUAL_MS } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
-/** Takes a little time, as a key service would, and makes payloads unreadable for others. */
+/** Takes a little time, as a key service would, and makes payloads unreadable without it. */
 const slowCodec: PayloadCodec = {
   encode: async (payloads) => Promise.all(payloads.map(async (payload) => after(5, flip(payload)))),
   decode: async (payloads) => Promise.all(payloads.map(async (payload) => after(5, flip(payload)))),
@@ -45,7 +48,7 @@ afterAll(async () => {
   await connection.close();
 });
 
-/** A queue of its own, which the replay at the end passes over: it reads histories without this codec. */
+/** Its own queue, which the replay at the end skips, because it reads histories without this codec. */
 function onItsOwnQueue() {
   const taskQueue = `codec-${randomUUID()}`;
   const runbooks = new RunbookClient({ client, taskQueue });
@@ -88,7 +91,7 @@ describe.concurrent('with an asynchronous payload codec', () => {
     await stopWorker(first, running);
     expect(report.outcome).toBe('succeeded');
     expect(seen).toContain(report.targets[0]?.steps[0]?.cloudJobId);
-    // What the run was asked for is read through the codec as well.
+    // The start arguments are read through the codec as well.
     const again = (inputs: { version?: string }) =>
       runbooks.start('recover', { targets: [target.path], inputs, id: workflowId });
     expect((await again({})).started).toBe('attached');

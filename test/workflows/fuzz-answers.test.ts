@@ -1,4 +1,7 @@
-/** Whole runs while the API answers one request with generated nonsense: they end with a report, named, and nothing is sent twice. */
+/**
+ * Whole runs while the API answers one request with generated nonsense: they end with a report and a failure name, and
+ * nothing is sent twice.
+ */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createActivities } from '../../src/activities/index.js';
@@ -22,7 +25,9 @@ const CASES = 60;
 
 const temporal = useTemporal();
 
-/** One run against a simulator and a client of its own: a 429 closes a client's budget, and lists belong to no instance. */
+/**
+ * One run against a simulator and a client of its own: a 429 closes a client's budget, and lists belong to no instance.
+ */
 interface World {
   readonly simulator: RunningSimulator;
   readonly control: Control;
@@ -33,7 +38,7 @@ interface World {
 const worlds = new Map<string, World>();
 let stack: Stack;
 beforeAll(async () => {
-  // Fewer workflows are cached than run, on purpose: one that is evicted while it looks has to look again.
+  // Fewer workflows are cached than run, on purpose: one that is evicted while it reads has to read again.
   stack = await startStack(temporal, {
     worker: { activities: { ...byWorld() }, maxConcurrentActivityTaskExecutions: 200, maxCachedWorkflows: 50 },
   });
@@ -43,7 +48,7 @@ afterAll(async () => {
   for (const { simulator } of worlds.values()) await simulator.close();
 });
 
-/** One worker for every world: the application's name in what is asked tells which. */
+/** One worker for every world: the application's name in a request selects it. */
 function byWorld(): Activities {
   const of = (path: string): Activities => {
     const world = worlds.get(path.split('/')[0] ?? '');
@@ -135,7 +140,7 @@ const nonsense = fc.oneof(
   ),
   fc.constant(JSON.stringify({ error_code: 'X', error_msg: `${'x'.repeat(299)}😀😀` })),
 );
-/** A 429 tells a short time to wait: without one the run waits a minute, as it must. */
+/** A 429 asks for a short wait: without that the run waits a minute, as it must. */
 const status = fc.record({
   status: fc.oneof(
     fc.integer({ min: 200, max: 599 }),
@@ -203,7 +208,7 @@ async function play({ runbook, route, nth, times, fault: armed }: Playable, name
   };
 }
 
-/** What is wrong with how it went; nothing, for a run that ended as the failure table knows and sent each action once. */
+/** What is wrong with how the run went; empty if it ended with a failure of the table and sent each action once. */
 function complaints({ runbook }: Playable, { report, actions, failedTasks }: Played): string[] {
   const wrong: string[] = [];
   if (failedTasks > 0) wrong.push(`${failedTasks} workflow tasks failed`);
@@ -211,9 +216,10 @@ function complaints({ runbook }: Playable, { report, actions, failedTasks }: Pla
   const steps = report.targets.flatMap((target) => [...target.steps, ...target.compensations]);
   const failures = [report, ...report.targets, ...steps].flatMap(({ failure }) => failure ?? []);
   for (const { name, message, advice } of failures)
-    if (!isFailureName(name) || message.trim() === '' || advice === '') wrong.push(`${name} says "${message}"`);
+    if (!isFailureName(name) || message.trim() === '' || advice === '')
+      wrong.push(`${name} has the message "${message}"`);
   if (report.outcome !== 'succeeded' && failures.length === 0)
-    wrong.push(`nothing says why: ${report.summary} ${JSON.stringify(report.targets)}`);
+    wrong.push(`no failure has a reason: ${report.summary} ${JSON.stringify(report.targets)}`);
   if (report.outcome === 'refused' && actions.length > 0) wrong.push(`refused after ${actions.join()}`);
   if (!isPartOf(actions, RUNS[runbook].actions)) wrong.push(`these were accepted: ${actions.join()}`);
   // Only of a restart: what names an end state may be seen to hold although its own cloud job never showed.
@@ -226,7 +232,7 @@ function complaints({ runbook }: Playable, { report, actions, failedTasks }: Pla
   return wrong;
 }
 
-/** In order, none more often than a run may send it. */
+/** In order, and none more often than a run may send it. */
 function isPartOf(actions: readonly string[], allowed: readonly string[]): boolean {
   let from = 0;
   for (const action of actions) {
@@ -238,7 +244,7 @@ function isPartOf(actions: readonly string[], allowed: readonly string[]): boole
 }
 
 describe('a run whose API answers with nonsense', () => {
-  it('ends with a report, in names of the failure table, with no action twice and no failed workflow task', async () => {
+  it('ends with a report, with names of the failure table, no action twice and no failed workflow task', async () => {
     const cases = fc.sample(playable, { seed: SEED, numRuns: CASES });
     const found = await Promise.all(
       cases.map(async (each, index) => {

@@ -1,4 +1,7 @@
-/** Generated start arguments against a real server: refused at once with a name and a report, no failed workflow task, nothing sent. */
+/**
+ * Generated start arguments against a real server: refused at once with a name and a report, no failed workflow task,
+ * nothing sent.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rm(folder, { recursive: true });
-  // Nobody acted, whatever was given.
+  // No action was sent, whatever was given.
   expect(await stack.control.accepted()).toEqual([]);
   await stack.close();
 });
@@ -40,7 +43,7 @@ interface Payload {
 }
 
 interface Start {
-  /** What is told when it goes wrong. */
+  /** Printed if the test fails. */
   readonly what: string;
   readonly type: string;
   readonly id?: string;
@@ -57,7 +60,7 @@ function given(value: unknown, type = 'stop'): Start {
   return { what: `${type} ${JSON.stringify(value)?.slice(0, 200)}`, type, payloads: [json(value)] };
 }
 
-/** Past the client's own converter, as another language or a broken program would start it. */
+/** Bypasses the client's own converter, as another language or a broken program would. */
 async function start({ type, id, payloads }: Start): Promise<string> {
   const workflowId = id ?? `fuzz-${randomUUID()}`;
   await temporal.client.workflowService.startWorkflowExecution({
@@ -79,7 +82,7 @@ interface Ended {
   readonly failureType: string | null;
 }
 
-/** Until it has closed, has begun with a target, or a workflow task of it has failed: that one would be tried for ever. */
+/** Waits until it has closed, has begun a target, or failed a workflow task, which would be retried for ever. */
 async function untilEnded(workflowId: string): Promise<Ended> {
   const handle = temporal.client.workflow.getHandle(workflowId);
   for (;;) {
@@ -87,7 +90,7 @@ async function untilEnded(workflowId: string): Promise<Ended> {
     const events = (await handle.fetchHistory()).events ?? [];
     const child = events.find((event) => event.childWorkflowExecutionStartedEventAttributes);
     const lease = child?.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId;
-    // Nothing that is refused starts a child: it got past what should have refused it.
+    // A refused run starts no child, so this one passed a check that should have refused it.
     if (typeof lease === 'string') return { status: 'begun', report: undefined, taskFailure: null, failureType: null };
     const failedTask = events.find((event) => event.workflowTaskFailedEventAttributes);
     const taskFailure =
@@ -103,7 +106,7 @@ async function untilEnded(workflowId: string): Promise<Ended> {
   }
 }
 
-/** What is wrong with how it ended; nothing, for a run that was refused with a name and a report. */
+/** What is wrong with how the run ended; empty if it was refused with a name and a report. */
 function complaints({ status, report, taskFailure, failureType }: Ended): string[] {
   if (taskFailure !== null) return [`a workflow task failed: ${taskFailure.slice(0, 300)}`];
   const wrong: string[] = [];
@@ -114,7 +117,8 @@ function complaints({ status, report, taskFailure, failureType }: Ended): string
   if (!isFailureName(report.failure?.name)) wrong.push(`its failure is called ${report.failure?.name}`);
   if (!['InvalidPlan', 'UnknownRunbook', 'InvalidStart'].includes(report.failure?.name ?? ''))
     wrong.push(`${report.failure?.name} blames somebody else: ${report.failure?.message.slice(0, 200)}`);
-  if ((report.failure?.message ?? '').trim() === '' || report.failure?.advice === '') wrong.push('it says nothing');
+  if ((report.failure?.message ?? '').trim() === '' || report.failure?.advice === '')
+    wrong.push('no message or advice');
   return wrong;
 }
 
@@ -155,7 +159,7 @@ const odd = fc.oneof(
   ),
   fc.string({ unit: 'binary', maxLength: 40 }),
 );
-/** Never an instance that exists: nothing that is generated may be carried out. */
+/** Never an existing instance: no generated action may be carried out. */
 const targets = fc.oneof(
   odd,
   fc.array(fc.oneof(fc.constantFrom('a/b/c', 'shop/checkout/nowhere', '//', 'a/b'), odd), { maxLength: 3 }),
@@ -202,7 +206,7 @@ describe('a payload', () => {
     ]);
   });
 
-  it('that cannot be read is refused, not tried for ever', async () => {
+  it('that cannot be read is refused, not retried for ever', async () => {
     const bytes = sample(fc.uint8Array({ minLength: 1, maxLength: 40 }), 3);
     await allAreRefused([
       { what: 'JSON that breaks off', type: 'stop', payloads: [payload('json/plain', '{"targets": [')] },
@@ -238,8 +242,8 @@ describe('start arguments as large as the server takes them', () => {
   });
 });
 
-describe('a text that is no whole UTF-16', () => {
-  it('is refused like any other, wherever it stands', async () => {
+describe('a text that is not valid UTF-16', () => {
+  it('is refused like any other, in whatever field', async () => {
     const broken = 'a\ud800';
     await allAreRefused([
       given({ targets: [broken] }),
@@ -256,7 +260,7 @@ describe('a text that is no whole UTF-16', () => {
 
 describe('an input that is a duration', () => {
   it.each(['1000000d', '99999999999999999999d', `${'9'.repeat(400)}s`])(
-    '(%s) is refused where no clock can count it',
+    '(%s) is refused if no clock can count it',
     async (pause) => {
       const { path } = await stack.newInstance();
       await allAreRefused([given({ targets: [path], inputs: { pause } }, 'only-wait')]);
@@ -265,7 +269,7 @@ describe('an input that is a duration', () => {
 });
 
 describe('a workflow type', () => {
-  it('that is no runbook is refused, naming the known ones', async () => {
+  it('that is not a runbook is refused, with the known ones', async () => {
     const generated = sample(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }), 10);
     const types = [...ODD_NAMES.filter((name) => name !== ''), ...generated].concat(
       ...['default', 'run', '__esModule', '__stack_trace', '__temporal_fuzz', '../stop', 'stop.yaml', 'STOP', ' stop'],
@@ -295,7 +299,7 @@ describe('a workflow type', () => {
 });
 
 describe('a workflow id', () => {
-  it('that is a lease, or begins like one, is refused; any other is only a name', async () => {
+  it('that is a lease, or begins like one, is refused; any other is accepted', async () => {
     const ids = [`${LEASE_PREFIX}p/i-${randomUUID()}`, `${LEASE_PREFIX}${randomUUID()}`];
     const names = sample(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }), 6);
     await allAreRefused([

@@ -1,4 +1,7 @@
-/** A gate that closes between the look that found it open and the first action: nothing is begun; what had begun goes on. */
+/**
+ * A gate that closes after the check that found it open and before the first action: nothing is begun, and what had
+ * begun continues.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +35,7 @@ afterAll(async () => {
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 
-/** Somebody's cloud job is in flight on it until it is finished: the first action waits for its end. */
+/** An instance with somebody's cloud job in flight: the first action waits until the test finishes it. */
 async function busyInstance() {
   const instance = await stack.newInstance();
   await stack.control.outcome({ instanceId: instance.instanceId, action: 'scale', neverEnds: true });
@@ -40,19 +43,22 @@ async function busyInstance() {
   return instance;
 }
 
-/** A freeze that begins so soon, to the next whole second, and ends `lastsMs` after that. @returns when it begins */
+/**
+ * Writes a freeze that begins after `leadMs`, rounded up to a whole second, and lasts `lastsMs`. @returns when it
+ * begins
+ */
 async function frozenIn(leadMs: number, calendar: string, lastsMs: number): Promise<number> {
   const fromMs = Math.ceil((Date.now() + leadMs) / SECOND) * SECOND;
   await writeFreezes(folder, calendar, [fromMs, fromMs + lastsMs]);
   return fromMs;
 }
 
-/** A window that nothing is begun in so soon after the start of the run. */
+/** A window whose cut-off is that soon after the start of the run. */
 const closingIn = (leadMs: number) => ({ duration: '1h', cutoff: `${HOUR - leadMs}ms` });
 const past = (atMs: number) => until(() => Date.now() > atMs);
 const startedAtMs = async (workflowId: string) =>
   (await temporal.client.workflow.getHandle(workflowId).describe()).startTime.getTime();
-/** It found its gate open, and waits for its instance. @returns false where the gate had closed before */
+/** Waits until the run found its gate open and waits for its instance. @returns false if the gate had closed before */
 async function comesToItsTarget(workflowId: string): Promise<boolean> {
   let hasBegun = false;
   await until(async () => {
@@ -84,7 +90,7 @@ describe.concurrent('a first action that would come after', () => {
       return hasBegun;
     }));
 
-  it('the beginning of a freeze is sent after its end, where the run may wait', () =>
+  it('the beginning of a freeze is sent after its end, if the run may wait', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await busyInstance();
       const fromMs = await frozenIn(leadMs, 'passing', 2 * leadMs);
@@ -96,7 +102,7 @@ describe.concurrent('a first action that would come after', () => {
       const report = await stack.report(workflowId);
       expect(report).toMatchObject({ outcome: 'succeeded', targets: [{ outcome: 'succeeded' }] });
       expect(await stack.accepted(instanceId)).toEqual(['restart']);
-      // Where the freeze was over before it was found, there is nothing to tell of it.
+      // If the freeze was over before a check found it, the report does not mention it.
       if (!hasBegun || report.gates === undefined) return false;
       expect(report.gates.map(({ failure }) => failure)).toEqual(['ChangeFreeze', null]);
       const thawed = report.gates.at(-1);
@@ -104,7 +110,7 @@ describe.concurrent('a first action that would come after', () => {
       return true;
     }));
 
-  it('the beginning of a freeze lets the run expire, where it may not wait for so long', () =>
+  it('the beginning of a freeze lets the run expire, if it may not wait that long', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await busyInstance();
       const fromMs = await frozenIn(leadMs, 'lasting', HOUR);
@@ -135,7 +141,7 @@ describe.concurrent('a first action that would come after', () => {
       return true;
     }));
 
-  it('the beginning of a freeze is not sent after its end where the run was to be withdrawn meanwhile', () =>
+  it('the beginning of a freeze is not sent after its end if the run was withdrawn meanwhile', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await busyInstance();
       const fromMs = await frozenIn(leadMs, 'withdrawnBefore', leadMs);
@@ -152,7 +158,7 @@ describe.concurrent('a first action that would come after', () => {
       return hasBegun;
     }));
 
-  it('the beginning of a freeze leaves the run as one that has begun nothing: it can be withdrawn', () =>
+  it('the beginning of a freeze leaves the run with nothing begun, so it can be withdrawn', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await busyInstance();
       const fromMs = await frozenIn(leadMs, 'withdrawn', HOUR);
@@ -169,8 +175,8 @@ describe.concurrent('a first action that would come after', () => {
     }));
 });
 
-describe.concurrent('what had begun', () => {
-  /** A run whose first action was sent before the cut-off, and lasts until it is finished after that. */
+describe.concurrent('a run that had begun', () => {
+  /** A run whose first action is sent before the cut-off, and whose cloud job lasts until the test finishes it. */
   async function pastItsCutoff(leadMs: number) {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
@@ -183,7 +189,7 @@ describe.concurrent('what had begun', () => {
     return { instanceId, workflowId };
   }
 
-  it('goes on with its next steps after the cut-off', () =>
+  it('continues with its next steps after the cut-off', () =>
     withLead(async (leadMs) => {
       const run = await pastItsCutoff(leadMs);
       if (run === null) return false;
@@ -195,7 +201,7 @@ describe.concurrent('what had begun', () => {
       return true;
     }));
 
-  it('goes on after the cut-off where its workflow was reset meanwhile', () =>
+  it('continues after the cut-off if its workflow was reset meanwhile', () =>
     withLead(async (leadMs) => {
       const run = await pastItsCutoff(leadMs);
       if (run === null) return false;
@@ -212,7 +218,7 @@ describe.concurrent('what had begun', () => {
 
 // Alone, since a 429 holds up every request of the worker.
 describe('a first action that would come after', () => {
-  it('the cut-off, since ServiceStage was busy before, is not sent either', () =>
+  it('the cut-off, because ServiceStage was busy before, is not sent either', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await stack.newInstance();
       const fault = { kind: 'throttle', retryAfterSeconds: leadMs / SECOND };
@@ -224,7 +230,10 @@ describe('a first action that would come after', () => {
     }));
 });
 
-/** To before the workflow task that scheduled the first action. @returns the id of the run that goes on from there */
+/**
+ * Resets to before the workflow task that scheduled the first action. @returns the id of the run that continues from
+ * there
+ */
 async function resetToFirstAction(workflowId: string): Promise<string> {
   const { client } = temporal;
   const { runId } = await client.workflow.getHandle(workflowId).describe();

@@ -1,4 +1,7 @@
-/** Windows and freezes before each target: refused, waited for, given up; never for what has begun, an undo or a cancel. */
+/**
+ * Windows and freezes are checked before each target: the run is refused, waits, or gives up. A begun target, an undo
+ * and a cancel are never held.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +43,7 @@ const freeze = (calendar: string, ...spans: readonly Span[]) => writeFreezes(fol
 const frozenNow = (calendar: string, forMs = HOUR) => freeze(calendar, [Date.now() - HOUR, Date.now() + forMs]);
 const progress = (workflowId: string) => temporal.client.workflow.getHandle(workflowId).query<RunProgress>('progress');
 const isWaiting = (workflowId: string) => until(async () => (await progress(workflowId)).phase === 'waiting');
-/** @returns false where it has ended without: its gate was another one by the time it came there */
+/** @returns false if the run ended without waiting, because its gate had changed by then */
 async function comesToWait(workflowId: string): Promise<boolean> {
   let phase = '';
   await until(async () => {
@@ -95,7 +98,7 @@ describe.concurrent('a start outside its window', () => {
       return true;
     }));
 
-  it('says until when it waits, in the Temporal UI as in its progress', async () => {
+  it('shows until when it waits, in the Temporal UI and in its progress', async () => {
     const { path } = await stack.newInstance();
     const opensAtMs = Date.now() + HOUR;
     const start = { targets: [path], window: { duration: '1h', opensAt: iso(opensAtMs) }, waitAtMost: '2h' };
@@ -109,7 +112,7 @@ describe.concurrent('a start outside its window', () => {
     expect((await stack.report(workflowId)).outcome).toBe('cancelled');
   });
 
-  it('gives up at once where it would open too late', async () => {
+  it('gives up at once if it would open too late', async () => {
     const { path } = await stack.newInstance();
     const window = { duration: '1h', opensAt: iso(Date.now() + 2 * HOUR) };
     expect(await stack.run('restart', path, { window, waitAtMost: '1h' })).toMatchObject({ outcome: 'expired' });
@@ -143,7 +146,7 @@ describe.concurrent('a start inside a freeze', () => {
       return true;
     }));
 
-  it('waits and expires where it may not wait long enough', async () => {
+  it('waits and expires if it may not wait long enough', async () => {
     const { instanceId, path } = await stack.newInstance();
     await frozenNow('expired');
     const report = await stack.run('restart', path, { freeze: ['expired'], waitAtMost: '1500ms' });
@@ -152,7 +155,7 @@ describe.concurrent('a start inside a freeze', () => {
     expect(await stack.accepted(instanceId)).toEqual([]);
   });
 
-  it('goes on where the freeze was lifted while it waited', () =>
+  it('continues if the freeze is lifted while it waits', () =>
     withLead(async (leadMs) => {
       const { path } = await stack.newInstance();
       await frozenNow('lifted');
@@ -164,7 +167,7 @@ describe.concurrent('a start inside a freeze', () => {
       return waits && outcome === 'succeeded';
     }));
 
-  it('goes on waiting where the freeze was made longer', () =>
+  it('keeps waiting if the freeze is extended', () =>
     withLead(async (leadMs) => {
       const { path } = await stack.newInstance();
       await frozenNow('longer', leadMs);
@@ -173,7 +176,7 @@ describe.concurrent('a start inside a freeze', () => {
       const waits = await comesToWait(workflowId);
       await frozenNow('longer');
       const { outcome, gates } = await stack.report(workflowId);
-      // Where the first freeze was over before that, it ran.
+      // If the first freeze was over before that, it ran.
       return waits && outcome === 'expired' && gates?.length === 2;
     }));
 
@@ -202,7 +205,7 @@ describe.concurrent('a start inside a freeze', () => {
 });
 
 describe.concurrent('a calendar', () => {
-  it('that nobody knows refuses the plan, with the known names', async () => {
+  it('that does not exist refuses the plan, with the known names', async () => {
     const { path } = await stack.newInstance();
     const report = await stack.run('restart', path, { freeze: ['neverr'] });
     expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidPlan' } });
@@ -221,7 +224,7 @@ describe.concurrent('a calendar', () => {
     expect(report.failure?.message).toContain('broken.ics:3: DTSTART "soon" is not a time');
   });
 
-  it('that is half copied while a run is planned is waited for, where the run may wait', () =>
+  it('that is half copied while a run is planned is waited for, if the run may wait', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await stack.newInstance();
       await writeFile(join(folder, 'half.yaml'), 'timezone: UTC\nfreezes: [');
@@ -247,7 +250,7 @@ describe.concurrent('a calendar', () => {
     expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidPlan' } });
   });
 
-  it('that nobody knows is not waited for', async () => {
+  it('that does not exist is not waited for', async () => {
     const { path } = await stack.newInstance();
     const report = await stack.run('restart', path, { freeze: ['guardedd'], waitAtMost: '1h' });
     expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidPlan' } });
@@ -264,7 +267,7 @@ describe.concurrent('a calendar', () => {
       await writeFile(join(folder, 'unreadable.yaml'), 'freezes: [');
       const report = await stack.report(workflowId);
       expect(report).toMatchObject({ outcome: 'expired', failure: { name: 'ChangeFreeze' } });
-      // Else its last look was before that.
+      // Otherwise its last check was before that.
       return /a calendar cannot be read, which counts as frozen: .*unreadable\.yaml:1:11/.test(
         report.failure?.message ?? '',
       );
@@ -278,7 +281,7 @@ async function two() {
   return { first, second, targets: [first.path, second.path] };
 }
 
-describe.concurrent('what has begun', () => {
+describe.concurrent('a target that has begun', () => {
   it('is finished after the cut-off; the next target is not begun', () =>
     withLead(async (leadMs) => {
       const { first, second, targets } = await two();
@@ -345,7 +348,7 @@ describe.concurrent('what has begun', () => {
 });
 
 describe.concurrent('a run without guards', () => {
-  it('looks at no gate', async () => {
+  it('checks no gate', async () => {
     const { path } = await stack.newInstance();
     const workflowId = await stack.start('restart', { targets: [path] });
     expect((await stack.report(workflowId)).gates).toBeUndefined();
@@ -355,7 +358,7 @@ describe.concurrent('a run without guards', () => {
 });
 
 describe.concurrent('a schedule', () => {
-  it('gives its nominal time to a late start, whose window is over', async () => {
+  it('passes its nominal time to a late start, so the window counts as over', async () => {
     const { path } = await stack.newInstance();
     const scheduleId = `gates-${newSeed()}`;
     const handle = await temporal.client.schedule.create({

@@ -1,4 +1,4 @@
-/** A worker that is killed while nothing is under way but a wait: another one takes over, and what was waited for comes once. */
+/** A worker is killed while a run only waits: another one takes over, and the run continues once. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
@@ -37,7 +37,7 @@ async function aPlace() {
 
 const accepted = async (instanceId: string) => (await control.accepted(instanceId)).map(({ action }) => action);
 
-it.concurrent('a run goes on when its window opens', () =>
+it.concurrent('a run continues when its window opens', () =>
   withLead(async (leadMs) => {
     const { instanceId, path, runbooks, startWorker } = await aPlace();
     const first = await startWorker();
@@ -60,7 +60,7 @@ it.concurrent('a run goes on when its window opens', () =>
   }),
 );
 
-it.concurrent('a debounce goes on, and starts one run after it', () =>
+it.concurrent('a debounce continues, and starts one run at its end', () =>
   withLead(async (leadMs) => {
     const { taskQueue, instanceId, path, runbooks, startWorker } = await aPlace();
     const one = aRule(temporal.client, taskQueue);
@@ -84,7 +84,7 @@ it.concurrent('a debounce goes on, and starts one run after it', () =>
     expect((await one.log())[1]?.decidedAtMs).toBeGreaterThanOrEqual(waiting?.untilMs ?? Infinity);
     expect(await accepted(instanceId)).toEqual(['restart']);
     await next.kill('SIGTERM');
-    // Where it had been started before the kill, nothing was shown.
+    // If it had started before the kill, the test showed nothing.
     return waiting?.kind === 'waiting' && !isThere;
   }),
 );

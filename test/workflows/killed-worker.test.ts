@@ -1,4 +1,6 @@
-/** The worker is killed in each phase of a step and started again: the same outcome, and no action twice. */
+/**
+ * The worker is killed in each phase of a step and started again: the outcome is the same, and no action is sent twice.
+ */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
@@ -13,9 +15,9 @@ const durationsMs = { start: 400, stop: 400, restart: 400, scale: 400, rollback:
 
 interface Phase {
   readonly name: string;
-  /** Makes the phase long enough to be hit. */
+  /** Makes the phase long enough to kill the worker in it. */
   readonly fault?: (instanceId: string) => FaultRequest;
-  /** True once the worker stands in it. */
+  /** True once the worker is in this phase. */
   readonly reached: (control: Control, instanceId: string) => Promise<boolean>;
 }
 
@@ -45,7 +47,7 @@ const PHASES: readonly Phase[] = [
   },
 ];
 
-/** A worker brought into the phase, and what is needed to go on from there. */
+/** Brings a worker into the phase, and returns what the test needs from there. */
 async function reach(runbook: string, phase: Phase) {
   const taskQueue = `${temporal.taskQueue}-${randomUUID().slice(0, 8)}`;
   const name = randomUUID().slice(0, 8);
@@ -104,7 +106,7 @@ describe.concurrent.each(PHASES)('a worker killed $name', (phase) => {
 });
 
 describe.concurrent('a worker killed while it plans', () => {
-  it('is missed soon, and the next one plans', async () => {
+  it('is noticed soon, and the next one plans', async () => {
     const fault = (instanceId: string) => ({
       on: { route: 'instance', instanceId },
       times: 1,
@@ -137,7 +139,7 @@ describe.concurrent('a restart whose worker is killed', () => {
 });
 
 describe.concurrent('a worker that is frozen', () => {
-  it('between its reading and its send, and wakes after another one has taken over, does not send (story 11)', async () => {
+  it('between its reading and its send does not send if it wakes after another one has taken over (story 11)', async () => {
     const { first, place, control, instanceId, end } = await reach('recover', PHASES[0] as Phase);
     await first.kill('SIGSTOP');
     await control.clearFaults();

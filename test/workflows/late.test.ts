@@ -1,4 +1,7 @@
-/** What comes to light late: a cancel that the server tells at the barrier, a cloud job that shows once a step was taken for done. */
+/**
+ * What is noticed late: a cancel that the server reports at the barrier, a cloud job that appears after a step was
+ * concluded.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { leaseId, type Target } from '../../src/domain/target/target.js';
@@ -59,8 +62,8 @@ describe('a cancel that comes between an attempt and its barrier', () => {
   });
 });
 
-describe('a step that was taken for done', () => {
-  /** What a worker sends whose POST is accepted late. */
+describe('a step that was concluded as successful', () => {
+  /** The POST of a worker that is accepted late. */
   async function postStop(instanceId: string, path: string): Promise<void> {
     const { url: endpoint, projectId, accessKey, secretKey } = stack.simulator;
     const serviceStage = createServiceStage({
@@ -78,14 +81,15 @@ describe('a step that was taken for done', () => {
     await reservation.submitAction(target, { action: 'stop' }, { timeoutMs: 1_000 });
   }
 
-  it('is NotConverged where settling finds its cloud job, and not the desired state', async () => {
+  it('is CloudJobFailed if settling finds its cloud job and the job failed', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.clearFaults();
     await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'reset' } });
     await stack.control.outcome({ instanceId, action: 'stop', executionStatus: 'FAILED' });
     const workflowId = await stack.start('stop', { targets: [path] });
     await until(async () => (await stack.control.faults()).some(({ hits }) => hits > 0));
-    // Seen as stopped, by whatever cause; the POST, whose answer was lost, is accepted only after that.
+    // The instance is seen as stopped, whatever the cause; the POST, whose answer was lost, is accepted only after
+    // that.
     await stack.control.change(instanceId, { status: 'STOPPED' });
     const isSettling = async () => {
       const { raw } = await temporal.client.workflow.getHandle(lease(instanceId)).describe();
@@ -101,7 +105,7 @@ describe('a step that was taken for done', () => {
       sent: 'yes',
       cloudJobId: accepted?.cloudJobId,
       evidence: { createdByUs: true },
-      failure: { name: 'NotConverged' },
+      failure: { name: 'CloudJobFailed' },
     });
     expect(outcome).not.toBe('succeeded');
     expect(await stack.accepted(instanceId)).toEqual(['stop']);

@@ -1,4 +1,4 @@
-/** Alone: at most one run acts on an instance, whoever asks and however it was started. */
+/** The promise "alone": at most one run acts on an instance, no matter who requested it and how it was started. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { WorkflowFailedError } from '@temporalio/client';
@@ -20,7 +20,7 @@ afterAll(() => stack.close());
 const lease = (instanceId: string) => leaseId({ projectId: stack.simulator.projectId, instanceId });
 
 describe.concurrent('two runs on one instance', () => {
-  it('at once: one acts, the other says who holds it', async () => {
+  it('at once: one acts, and the other names the holder', async () => {
     const { instanceId, path } = await stack.newInstance();
     const ids = await Promise.all([1, 2].map(() => stack.start('restart', { targets: [path], requestedBy: 'alice' })));
     const reports = await Promise.all(ids.map((id) => stack.report(id)));
@@ -40,7 +40,7 @@ describe.concurrent('two runs on one instance', () => {
   });
 });
 
-describe.concurrent('no door leads around the lease', () => {
+describe.concurrent('nothing bypasses the lease', () => {
   it('targetRun cannot be started without a run', async () => {
     const { instanceId } = await stack.newInstance();
     const started = temporal.client.workflow.execute('targetRun', {
@@ -61,7 +61,7 @@ describe.concurrent('no door leads around the lease', () => {
 });
 
 describe.concurrent('a first observation', () => {
-  it('is taken at rest: a foreign cloud job is waited for (story 12)', async () => {
+  it('is made at rest, after waiting for a foreign cloud job (story 12)', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.console({ instanceId, action: 'scale', parameters: { replica: 3 } });
     const report = await stack.run('stop', path);
@@ -71,7 +71,7 @@ describe.concurrent('a first observation', () => {
 });
 
 describe.concurrent('a holder that was terminated', () => {
-  it('frees the instance, and the next run waits for what it may have left unseen (story 9)', async () => {
+  it('releases the instance, and the next run waits until anything it sent is visible (story 9)', async () => {
     const { instanceId, path } = await stack.newInstance();
     const workflowId = await stack.start('stop-then-wait', { targets: [path] }, `terminated-${randomUUID()}`);
     await until(async () => (await stack.control.instance(instanceId)).status === 'STOPPED');
@@ -86,7 +86,7 @@ describe.concurrent('a holder that was terminated', () => {
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
   });
 
-  it('is waited for by the next run also where one was cancelled while it waited', async () => {
+  it('is waited for by the next run even if one was cancelled while it waited', async () => {
     const { instanceId, path } = await stack.newInstance();
     const workflowId = await stack.start('stop-then-wait', { targets: [path] }, `terminated-${randomUUID()}`);
     await until(async () => (await stack.control.instance(instanceId)).status === 'STOPPED');

@@ -13,9 +13,9 @@ const temporal = useTemporal();
 /** Its own: the histories of this workflow do not replay with the product's code. */
 const taskQueue = `short-read-${temporal.taskQueue}`;
 const attempts = new Map<string, number>();
-/** Attempts that hang take no notice of being cancelled; the worker waits for them when it stops. */
-let letGo = () => {};
-const over = new Promise<void>((resolve) => (letGo = resolve));
+/** Hanging attempts ignore cancellation; the worker waits for them when it stops. */
+let release = () => {};
+const over = new Promise<void>((resolve) => (release = resolve));
 let worker: Worker;
 let running: Promise<void>;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ beforeAll(async () => {
   running = worker.run();
 });
 afterAll(async () => {
-  letGo();
+  release();
   await stopWorker(worker, running);
 });
 
@@ -38,8 +38,7 @@ async function read(how: string): Promise<string> {
   attempts.set(workflowExecution?.workflowId ?? '', attempt);
   if (how === 'hangs') await over;
   if (how === 'isThrottled') throw failure('Throttled', 'limit 1000, time: 1 hour', { nextRetryDelayMs: 3_600_000 });
-  if (how === 'fails' || attempt < 3)
-    throw ApplicationFailure.create({ type: 'Unreachable', message: 'nobody answers' });
+  if (how === 'fails' || attempt < 3) throw ApplicationFailure.create({ type: 'Unreachable', message: 'no answer' });
   return `attempt ${attempt}`;
 }
 

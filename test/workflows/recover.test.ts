@@ -31,7 +31,7 @@ describe.concurrent('recover', () => {
     });
   });
 
-  it('skips a stop that is true already, with the reading as proof', async () => {
+  it('skips a stop if the instance is stopped already, with the reading as proof', async () => {
     const { instanceId, path } = await stack.newInstance({ status: 'STOPPED' });
     const report = await stack.run('recover', path);
     expect(steps(report)).toEqual(['stop skipped', 'rollback succeeded', 'start succeeded']);
@@ -45,19 +45,19 @@ describe.concurrent('recover', () => {
       instanceId,
       action: 'rollback',
       executionStatus: 'FAILED',
-      messages: 'image is gone',
+      messages: 'image was deleted',
     });
     const report = await stack.run('recover', path);
     expect(report).toMatchObject({ outcome: 'compensated' });
     expect(steps(report)).toEqual(['stop succeeded', 'rollback failed']);
     expect(undos(report)).toEqual(['undo-stop succeeded']);
-    expect(report.targets[0]?.steps[1]?.failure?.message).toContain('image is gone');
+    expect(report.targets[0]?.steps[1]?.failure?.message).toContain('image was deleted');
     expect(report.targets[0]?.notReached).toEqual(['start']);
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback', 'start']);
     expect(await stack.control.instance(instanceId)).toMatchObject({ status: 'RUNNING', version: '1.4.1' });
   });
 
-  it('sends no more when the start never converges, and says what remains', async () => {
+  it('sends nothing more when the start never converges, and reports what remains', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'start', converges: false });
     const report = await stack.run('recover', path);
@@ -110,7 +110,7 @@ describe.concurrent('recover', () => {
 
 // These two concern every request of the worker.
 describe('recover', () => {
-  it('goes on through a storm of 429', async () => {
+  it('continues through a storm of 429', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.fault({
       on: { instanceId },
@@ -123,7 +123,7 @@ describe('recover', () => {
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback', 'start']);
   });
 
-  it('goes on when its token expires in mid-run', async () => {
+  it('continues when its token expires during the run', async () => {
     const { instanceId, path } = await stack.newInstance();
     const workflowId = await stack.start('recover', { targets: [path] });
     await until(async () => (await stack.accepted(instanceId)).length > 0);

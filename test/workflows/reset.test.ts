@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
-/** What the newest attempt of a workflow asked that was not sure to be the current one. */
+/** The request of the newest attempt that did not know whether it was the current one. */
 const asked = new Map<string, Parameters<TemporalAccess['standing']>>();
 beforeAll(async () => {
   const access = temporalAccess(temporal.client);
@@ -45,7 +45,10 @@ async function resetActivity(instanceId: string): Promise<void> {
   });
 }
 
-/** To before the workflow task that scheduled the n-th activity, counted from 0; the one of the first observes the instance, too. */
+/**
+ * Resets to before the workflow task that scheduled the n-th activity, counted from 0; the task of the first also
+ * observes the instance.
+ */
 async function resetToBefore(instanceId: string, runId: string, nth: number): Promise<string> {
   const events = await eventsOf(instanceId, runId);
   const scheduled = events.flatMap(
@@ -123,7 +126,7 @@ describe.concurrent('a second attempt', () => {
       fault: { kind: 'throttle', retryAfterSeconds: 0.05 },
     });
     const report = await stack.run('restart', path);
-    // Only an attempt that is known to be first-like may send a restart.
+    // Only an attempt that is proven to have no predecessor that sent may send a restart.
     expect(report.outcome).toBe('succeeded');
     expect(report.targets[0]?.steps[0]?.trail.map(({ decision }) => decision)).toEqual([
       'entered',
@@ -176,7 +179,7 @@ describe.concurrent('a workflow reset of a target', () => {
     await stack.report(workflowId);
   });
 
-  it('to before its first reading decides anew once the run before is settled: a restart may be sent', async () => {
+  it('to before its first reading decides again once the run before is settled: a restart may be sent', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     const workflowId = await stack.start('restart', { targets: [path] });
@@ -219,7 +222,7 @@ describe.concurrent('a workflow reset of a target', () => {
   it.for([
     ['before it schedules its step again', 'go-on', resetToBeforeScale],
     ['in the wait before its step', 'restart-wait-scale', resetToBeforeWait],
-  ] as const)('that is cancelled %s reports what came of the step, and undoes it', async (row, { onTestFinished }) => {
+  ] as const)('that is cancelled %s reports the result of the step, and undoes it', async (row, { onTestFinished }) => {
     const [, runbook, resetRun] = row;
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });

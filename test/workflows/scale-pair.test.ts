@@ -1,4 +1,7 @@
-/** scale-down and scale-up: what comes back is the count that was there, known from the report, and nothing is sent where that cannot be known. */
+/**
+ * scale-down and scale-up: scale-up restores the count that the report recorded, and sends nothing if that is not
+ * known.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -47,7 +50,7 @@ async function scaleInConsole(instanceId: string, replica: number): Promise<void
   await stack.control.finish(instanceId);
 }
 
-/** Refused while planning: nothing was sent, and no lease was taken for it. */
+/** Refused while planning: nothing was sent, and no lease was acquired. */
 async function expectRefusal(instanceId: string, path: string, ...words: (string | RegExp)[]): Promise<void> {
   const sent = await stack.accepted(instanceId);
   const report = await stack.run('scale-up', path);
@@ -89,7 +92,7 @@ describe.concurrent('scale-up', () => {
     expect(await replicas(instanceId)).toBe(4);
   });
 
-  it('is skipped with proof where the count is back already', async () => {
+  it('is skipped with proof if the count is back already', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     await stack.run('scale-down', path);
     await scaleInConsole(instanceId, 4);
@@ -108,7 +111,7 @@ describe.concurrent('scale-up', () => {
     expect(await replicas(instanceId)).toBe(4);
   });
 
-  it('knows the scale-down that ended this very moment, night after night', async () => {
+  it('finds the scale-down that has only just ended, night after night', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 9 });
     for (const count of [2, 5, 3, 6, 4]) {
       await scaleInConsole(instanceId, count);
@@ -138,7 +141,7 @@ describe.concurrent('scale-up', () => {
 });
 
 describe.concurrent('scale-up is refused, and sends nothing,', () => {
-  it('where no scale-down ran: it says so, and how to give the count', async () => {
+  it('if no scale-down ran; the message explains that, and how to give the count', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.run('restart', path);
     await expectRefusal(
@@ -150,14 +153,14 @@ describe.concurrent('scale-up is refused, and sends nothing,', () => {
     );
   });
 
-  it('where somebody changed the count since: it says from and to', async () => {
+  it('if somebody changed the count since; the message has both counts', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     await stack.run('scale-down', path);
     await scaleInConsole(instanceId, 3);
     await expectRefusal(instanceId, path, /captured 4 and left 1 at 20.*Z/, 'changed since: 1 → 3');
   });
 
-  it('where somebody brought down the count that was restored', async () => {
+  it('if somebody lowered the restored count', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     await stack.run('scale-down', path);
     const up = await stack.run('scale-up', path);
@@ -165,7 +168,7 @@ describe.concurrent('scale-up is refused, and sends nothing,', () => {
     await expectRefusal(instanceId, path, `${up.workflowId} restored 4`, 'changed since: 4 → 1');
   });
 
-  it('where the scale-down is still open', async () => {
+  it('if the scale-down is still running', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     const workflowId = await stack.start('scale-down', { targets: [path] });
@@ -184,7 +187,7 @@ describe.concurrent('scale-up is refused, and sends nothing,', () => {
     expect(report.failure?.message).toContain('there is no application "no"');
   });
 
-  it('where the runbook that it restores has another name', async () => {
+  it('if the runbook that it restores has another name', async () => {
     const { path } = await stack.newInstance();
     const report = await stack.run('up-typo', path);
     expect(report.failure?.message).toContain('there is no runbook "scale-dwon"');
@@ -225,7 +228,7 @@ describe.concurrent('a scale-down that did not succeed', () => {
     await expectRefusal(instanceId, path, '1 is known, without a change that was kept');
   });
 
-  it('but was cancelled after its step, which stands, counts', async () => {
+  it('but was cancelled after its step, which was not undone, counts', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     const workflowId = await stack.start('down-then-wait', { targets: [path] });
     await until(async () => {
@@ -241,9 +244,9 @@ describe.concurrent('a scale-down that did not succeed', () => {
     expect(await replicas(instanceId)).toBe(4);
   });
 
-  it('and cannot say what happened is not built upon', async () => {
+  it('and does not know what happened is not used', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
-    // Its cloud job never ends, so nobody can say what came of it.
+    // Its cloud job never ends, so its result stays unknown.
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     await writeFile(
       join(folder, 'scale-down-quick.yaml'),
@@ -262,7 +265,7 @@ describe.concurrent('a scale-down that did not succeed', () => {
     expect(await stack.accepted(instanceId)).toEqual(['scale']);
   });
 
-  it('but was terminated is not built upon, until the next one', async () => {
+  it('but was terminated is not used, until the next one', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     const workflowId = await stack.start('scale-down', { targets: [path] });
@@ -300,7 +303,7 @@ describe.concurrent('a scale-down that did not succeed', () => {
 });
 
 describe.concurrent('a scale-down that was reset while it ran', () => {
-  it('is known for the target that was done before; the other one is not clear', async () => {
+  it('is known for the target that was done before; the other one is unclear', async () => {
     const done = await stack.newInstance({ replica: 4, name: `a-${randomUUID().slice(0, 8)}` });
     const cutOff = await stack.newInstance({ replica: 4, name: `b-${randomUUID().slice(0, 8)}` });
     await stack.control.outcome({ instanceId: cutOff.instanceId, action: 'scale', neverEnds: true });
@@ -352,7 +355,7 @@ describe.concurrent('between the plan and the lease', () => {
 });
 
 describe.concurrent('between the plan and the lease, too,', () => {
-  /** A scale-up of two targets that stays at the first one until it is to go on. */
+  /** A scale-up of two targets that stays at the first one until `finishFirst` is called. */
   async function upOfTwo() {
     const first = await stack.newInstance({ replica: 4, name: `a-${randomUUID().slice(0, 8)}` });
     const second = await stack.newInstance({ replica: 4, name: `b-${randomUUID().slice(0, 8)}` });
@@ -361,15 +364,15 @@ describe.concurrent('between the plan and the lease, too,', () => {
     await stack.control.outcome({ instanceId: first.instanceId, action: 'scale', neverEnds: true });
     const workflowId = await stack.start('scale-up', { targets });
     await until(async () => (await stack.accepted(first.instanceId)).length === 2);
-    const goOn = () => stack.control.finish(first.instanceId);
-    return { second, workflowId, goOn };
+    const finishFirst = () => stack.control.finish(first.instanceId);
+    return { second, workflowId, finishFirst };
   }
 
-  it('a newer scale-down is seen, though its count is the one of the plan', async () => {
-    const { second, workflowId, goOn } = await upOfTwo();
+  it('a newer scale-down is noticed, although its count is the one of the plan', async () => {
+    const { second, workflowId, finishFirst } = await upOfTwo();
     await scaleInConsole(second.instanceId, 6);
     await stack.run('scale-down', second.path);
-    await goOn();
+    await finishFirst();
     const report = await stack.report(workflowId);
     expect(report.targets.map(({ outcome }) => outcome)).toEqual(['succeeded', 'refused']);
     expect(report.targets[1]?.steps[0]?.failure).toMatchObject({ name: 'TargetChanged' });
@@ -381,7 +384,7 @@ describe.concurrent('between the plan and the lease, too,', () => {
     expect(await replicas(second.instanceId)).toBe(6);
   });
 
-  it('cloud jobs of its own are no change: of a step before it, or one whose answer was lost', async () => {
+  it('its own cloud jobs do not count as changes: one of an earlier step, or one whose answer was lost', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     await stack.run('scale-down', path);
     await stack.control.fault({ on: { route: 'action', instanceId }, nth: 2, fault: { kind: 'actThenReset' } });
@@ -391,17 +394,17 @@ describe.concurrent('between the plan and the lease, too,', () => {
     expect(await stack.accepted(instanceId)).toEqual(['scale', 'restart', 'scale']);
   });
 
-  it('a count that is back already is no obstacle', async () => {
-    const { second, workflowId, goOn } = await upOfTwo();
+  it('a count that is back already is skipped', async () => {
+    const { second, workflowId, finishFirst } = await upOfTwo();
     await scaleInConsole(second.instanceId, 4);
-    await goOn();
+    await finishFirst();
     const report = await stack.report(workflowId);
     expect(report.targets[1]?.steps[0]).toMatchObject({ result: 'skipped', sent: 'no' });
   });
 });
 
 describe.concurrent('the newest run is known by its lease', () => {
-  it('even where the listing has not heard of it', async () => {
+  it('even if the listing does not have it yet', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });
     await stack.run('scale-down', path);
     await stack.run('scale-up', path);

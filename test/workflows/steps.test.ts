@@ -1,4 +1,7 @@
-/** What a run does around its steps: undo, abort, continue, cancel in each phase and form, deadlines, several targets. */
+/**
+ * What a run does around its steps: undo, abort, continue, cancel in each phase and form, deadlines, and several
+ * targets.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,11 +27,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A stop that has so long, and a wait that outlasts the run, which has twice as long. @returns its name */
+/**
+ * A runbook with a stop that has this deadline, and a wait longer than the run, whose deadline is twice that. @returns
+ * its name
+ */
 async function shortDeadline(stepMs: number): Promise<string> {
   const name = `deadline-${randomUUID()}`;
   const stop = `- { action: stop, deadline: ${stepMs}ms, verify: { within: ${stepMs / 2}ms, stable: 50ms } }`;
-  // A wait that stands there as it is would be told about.
+  // A literal wait that exceeds the deadline would be refused.
   const steps = `inputs:\n  pause: { type: duration, default: 1h }\nsteps:\n  ${stop}\n  - wait: '\${{ inputs.pause }}'\n`;
   const text = `name: ${name}\ntitle: t\ndeadline: ${2 * stepMs}ms\n${steps}`;
   await writeFile(join(folder, `${name}.yaml`), text);
@@ -47,7 +53,7 @@ async function cancelledRun(runbook: string, path: string, condition: () => Prom
 }
 
 describe.concurrent('a step that fails', () => {
-  it('has what was done before it undone', async () => {
+  it('undoes the steps before it', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED' });
     const report = await stack.run('scale-then-restart', path);
@@ -56,7 +62,7 @@ describe.concurrent('a step that fails', () => {
     expect(await stack.control.instance(instanceId)).toMatchObject({ replica: 2, availableReplica: 2 });
   });
 
-  it('leaves it with onFailure: abort', async () => {
+  it('undoes nothing with onFailure: abort', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED' });
     const report = await stack.run('abort', path);
@@ -79,7 +85,7 @@ describe.concurrent('a step that fails', () => {
     expect(await stack.control.instance(instanceId)).toMatchObject({ replica: 3 });
   });
 
-  it('does not have an undo sent over what somebody else did since (story 10)', async () => {
+  it('sends no undo over what somebody else did since (story 10)', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED', neverEnds: true });
     const workflowId = await stack.start('scale-then-restart', { targets: [path] });
@@ -97,7 +103,7 @@ describe.concurrent('a step that fails', () => {
     expect(await stack.control.instance(instanceId)).toMatchObject({ replica: 6 });
   });
 
-  it('whose answers are all lost ends by its deadline, settled, with what is known', () =>
+  it('whose answers are all lost ends by its deadline, settled, and reports what is known', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await stack.newInstance();
       await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
@@ -109,16 +115,17 @@ describe.concurrent('a step that fails', () => {
     }));
 });
 
-describe.concurrent('a step whose last failure only says that the API was away', () => {
-  it('is settled, not taken for nothing: what it sent is found and undone (story 2)', () =>
+describe.concurrent('a step whose last failure is only an unreachable API', () => {
+  it('is settled, not treated as unsent: its cloud job is found and undone (story 2)', () =>
     withLead(async (leadMs) => {
       const { instanceId, path } = await stack.newInstance();
       await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'actThenReset' } });
-      // Planning, the first observation and the entry of the step read before; everything after the POST fails for a while.
+      // Planning, the first observation and the entry of the step read before; everything after the POST fails for a
+      // while.
       await stack.control.fault({
         on: { instanceId, route: 'instance' },
         nth: 4,
-        // Longer than the deadline of the step, shorter than the patience of settling.
+        // Longer than the deadline of the step, shorter than settling waits.
         forMs: 1.5 * leadMs,
         fault: { kind: 'status', status: 503 },
       });
@@ -184,12 +191,12 @@ describe.concurrent('a cancelled run', () => {
     const report = await cancelledRun('stop-then-wait', path, async () => true);
     expect(report.outcome).toBe('cancelled');
     const actions = await stack.accepted(instanceId);
-    // Where the first step was quicker than the cancel, it is undone.
+    // If the first step was quicker than the cancel, it is undone.
     expect([[], ['stop', 'start']]).toContainEqual(actions);
     expect(await stack.control.instance(instanceId)).toMatchObject({ status: 'RUNNING' });
   });
 
-  it('waits the window out when the answer of its POST is lost and it shows late (story 8)', async () => {
+  it('waits for the whole visibility window when the answer of its POST is lost and its cloud job appears late (story 8)', async () => {
     const { instanceId, path } = await stack.newInstance();
     const lost = await stack.control.fault({
       on: { instanceId, route: 'action' },
@@ -230,7 +237,7 @@ describe.concurrent('the deadline of a run', () => {
 });
 
 describe.concurrent('several targets', () => {
-  it('are taken one after another, by name', async () => {
+  it('are handled one after another, by name', async () => {
     const first = await stack.newInstance({ name: `a-${randomUUID()}` });
     const second = await stack.newInstance({ name: `b-${randomUUID()}` });
     const report = await stack.report(await stack.start('restart', { targets: [second.path, first.path] }));
@@ -242,7 +249,7 @@ describe.concurrent('several targets', () => {
     expect(begin).toBeGreaterThanOrEqual(end);
   });
 
-  it('end at the first that does not succeed, and those not begun are listed', async () => {
+  it('end at the first that does not succeed, and the report lists those not begun', async () => {
     const first = await stack.newInstance({ name: `a-${randomUUID()}` });
     const second = await stack.newInstance({ name: `b-${randomUUID()}` });
     await stack.control.outcome({ instanceId: first.instanceId, executionStatus: 'FAILED' });

@@ -1,4 +1,7 @@
-/** A worker and a gateway that are told to stop while their calls to Temporal are in flight end with 0, and without an error. `bench/stop-under-load.mjs` does it more often. */
+/**
+ * A worker and a gateway that get SIGTERM while their calls to Temporal are in flight exit with 0 and log no error.
+ * `bench/stop-under-load.mjs` does it more often.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
@@ -13,13 +16,13 @@ import { startWorkerProcess } from '../support/worker-process.js';
 const temporal = useTemporal();
 const desk = useGateway(temporal);
 const RUNS = 8;
-/** What Node, gRPC and the SDK print when something went wrong that nobody caught. */
+/** What Node, gRPC and the SDK print about an error that was not caught. */
 const ERROR = /Channel has been shut down|Unhandled|Uncaught|node:internal|^\s+at |MaxListeners/m;
 
 it.each([
   ['answers', false],
   ['is out of reach', true],
-])('when Temporal %s', async (how, isAway) => {
+])('when Temporal %s', async (how, isUnreachable) => {
   const simulator = await startSimulator({
     world: 'empty',
     seed: newSeed(),
@@ -32,7 +35,7 @@ it.each([
   });
   const control = controlOf(simulator);
   const address = `127.0.0.1:${link.port}`;
-  const taskQueue = `${temporal.taskQueue}-stop-${isAway ? 'away' : 'there'}`;
+  const taskQueue = `${temporal.taskQueue}-stop-${isUnreachable ? 'unreachable' : 'reachable'}`;
   const place = { address, taskQueue, simulator };
   const worker = await startWorkerProcess(place);
   const file = await desk.file(desk.newOwner(), { hung: restartRule() });
@@ -54,7 +57,7 @@ it.each([
     );
   // In the middle: some have been sent, others have not.
   while ((await control.accepted()).length === 0) await delay(10);
-  if (isAway) link.cut();
+  if (isUnreachable) link.cut();
   const exitCodes = await Promise.all([worker.kill('SIGTERM').then(() => worker.ended), gateway.kill('SIGTERM')]);
   expect(exitCodes, `${how}\n${worker.lastWords()}`).toEqual([0, 0]);
   expect(worker.lastWords()).not.toMatch(ERROR);

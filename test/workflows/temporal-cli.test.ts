@@ -1,4 +1,4 @@
-/** Runs started from the plain Temporal CLI, as an operator without our command would. */
+/** Runs started with the plain Temporal CLI, as an operator without our command would do. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';

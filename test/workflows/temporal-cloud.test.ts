@@ -1,4 +1,7 @@
-/** What Temporal Cloud asks of a client and a worker: TLS, and an API key with the namespace or a certificate of their own. A proxy asks it before a dev server. */
+/**
+ * What Temporal Cloud requires of a client and a worker: TLS, and an API key with the namespace or their own
+ * certificate. A proxy in front of a dev server requires the same.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http2';
 import { tmpdir } from 'node:os';
@@ -76,7 +79,7 @@ describe.concurrent('an API key', () => {
       tls: { serverRootCACertificate },
     });
 
-  it('over TLS is enough for client and worker, and the namespace goes with it', async () => {
+  it('over TLS is enough for client and worker, and is sent with the namespace', async () => {
     await using runbooks = await connect(() => API_KEY);
     const report = await runThrough(proxy, { TEMPORAL_API_KEY: API_KEY }, runbooks, 'by-key');
     expect(report.outcome).toBe('succeeded');

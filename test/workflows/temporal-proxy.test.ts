@@ -1,4 +1,7 @@
-/** Temporal through an HTTP proxy: the client and the native core of a worker go the way that the configuration chose, and no other. */
+/**
+ * Temporal through an HTTP proxy: the client and the native core of a worker use the configured proxy, and no other
+ * way.
+ */
 import { NativeConnection } from '@temporalio/worker';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ClosableConnection } from '../../src/temporal/connection.js';
@@ -22,7 +25,7 @@ async function ask(env: Readonly<Record<string, string>>) {
 }
 
 describe('HTTPS_PROXY', () => {
-  it('leads client and worker to a server that only the proxy finds', async () => {
+  it('connects client and worker to a server that only the proxy finds', async () => {
     const proxy = await startConnectProxy({ port });
     const url = Object.assign(new URL(proxy.url), { username: 'me', password: 'hidden-word' });
     await ask({ TEMPORAL_ADDRESS: BEHIND, HTTPS_PROXY: url.href });
@@ -33,7 +36,7 @@ describe('HTTPS_PROXY', () => {
     );
   });
 
-  it('is passed over for loopback, also by a library that reads the environment itself', async () => {
+  it('is not used for loopback, even by a library that reads the environment itself', async () => {
     const proxy = await startConnectProxy({ refuseWith: 502 });
     process.env['https_proxy'] = proxy.url.href;
     onTestFinished(() => {

@@ -1,4 +1,7 @@
-/** A step that fails again and again, against a real server: what the server keeps of it, what a watcher sees, and that it backs off. */
+/**
+ * A step that keeps failing, against a real server: what the server keeps of it, what a watcher sees, and that it backs
+ * off.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { liveTargetProgress } from '../../src/client/target-progress.js';
 import { leaseId } from '../../src/domain/target/target.js';
@@ -21,7 +24,7 @@ async function pending(instanceId: string) {
   return { activity: raw.pendingActivities?.[0], runId };
 }
 
-describe('a step that cannot find out who we are', () => {
+describe('a step that cannot look up its own IAM user', () => {
   it('keeps its reason in Temporal, folds its trail, backs off, and a watcher sees why', async () => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.fault({ on: { route: 'action', instanceId }, fault: { kind: 'actThenReset' } });
@@ -56,7 +59,7 @@ describe('a step that cannot find out who we are', () => {
     const step = report.targets[0]?.steps[0];
     expect(report.outcome).toBe('succeeded');
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
-    // Attempts that ended alike are two entries, however many there were.
+    // Attempts that ended the same way are two entries, however many there were.
     const entered = step?.trail.find(({ decision, count = 1 }) => decision === 'entered' && count > 1);
     expect(entered?.count).toBeGreaterThanOrEqual(5);
     expect(step?.trail.length).toBeLessThan(12);

@@ -1,4 +1,7 @@
-/** Runs at the limits of what a Temporal server stores: they end with a report, and are found by each of their targets. */
+/**
+ * Runs at the limits of what a Temporal server stores: they end with a report, and can be found by each of their
+ * targets.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,10 +27,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Hosts are part of every step's report: with 300 of them a step that is skipped has more to tell than the longest trail. */
+/** Every step's report lists its hosts: with 300 of them a skipped step's report is longer than the longest trail. */
 const HOSTS = Array.from({ length: 300 }, (_item, index) => `"${String(index).padStart(36, '0')}"`);
 
-/** A runbook whose steps are skipped, since the instance has two replicas already; the last ones wait. */
+/** A runbook whose steps are skipped, because the instance has two replicas already; the last ones wait. */
 async function writeRunbook(name: string, steps: number, last = ''): Promise<void> {
   const step = (id: number) =>
     `  - { action: scale, id: step-${id}, with: { replica: 2, hosts: [${HOSTS.join(', ')}] } }\n`;
@@ -73,7 +76,7 @@ describe.concurrent('a run on twenty targets with long paths', () => {
       const found = await access.findRuns({ ...asked, targets: [path] });
       expect(found.map((run) => [run.runId, run.targets.includes(path)])).toEqual([[runId, true]]);
     }
-    // People who ask for a path get the run, or the workflow of the target in it.
+    // A search by path finds the run, or the workflow of the target in it.
     const last = targets.at(-1) ?? '';
     const listed: (string | undefined)[] = [];
     for await (const { type, parentExecution } of temporal.client.workflow.list({ query: `RunbookTarget = '${last}'` }))
@@ -110,7 +113,7 @@ describe.concurrent('a run whose report is larger than what a run stores', () =>
     }
   });
 
-  it('ends cancelled as well, where only the memo has a report', async () => {
+  it('ends cancelled too, if only the memo has a report', async () => {
     await writeRunbook('wide-then-wait', 6, '  - { wait: 5m }\n');
     const [path = ''] = await newTargets(1);
     const workflowId = await stack.start('wide-then-wait', { targets: [path] });
@@ -126,7 +129,7 @@ describe.concurrent('a run whose report is larger than what a run stores', () =>
     expect(memo?.['report']).toMatchObject({ outcome: 'cancelled', cut: { targets: 1 }, targets: [{ cut: 'short' }] });
   });
 
-  it('is refused before anything is touched where it could not be stored to its end', async () => {
+  it('is refused before anything is touched if its report could not be stored', async () => {
     await writeRunbook('too-wide', 16);
     const targets = await newTargets(12);
     const report = await stack.report(await stack.start('too-wide', { targets }));

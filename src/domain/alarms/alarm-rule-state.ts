@@ -177,8 +177,8 @@ const OVERRULED_AFTER_MS = 10 * 60_000;
 
 /** True when the sender still reports the firing long after it reported the resolution, which must have been wrong. */
 export function isOverruled(resolution: Resolution, alarm: RuleAlarm): boolean {
-  const { saidAtMs: resolvedSaidAtMs = Infinity } = resolution;
-  return (alarm.saidAtMs ?? -Infinity) > resolvedSaidAtMs + OVERRULED_AFTER_MS;
+  const { saidAtMs: resolvedSentAtMs = Infinity } = resolution;
+  return (alarm.saidAtMs ?? -Infinity) > resolvedSentAtMs + OVERRULED_AFTER_MS;
 }
 
 /**

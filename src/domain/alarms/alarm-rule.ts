@@ -3,7 +3,8 @@
  *
  * 1. One firing starts at most one run. A repeat of it, or a copy that names an earlier start, gets the run that waits or was started.
  * 2. A resolution calls off every firing of its problem that began before it and has no run yet, including copies that arrive later.
- * 3. Nothing is called off for ever. A firing that begins after the resolution is new, and a sender that keeps repeating a firing overrules its resolution.
+ * 3. Nothing is called off for ever. A firing that begins after the resolution is new, and a sender that keeps
+ * repeating a firing overrules its resolution.
  */
 import { UNMATCHED, type AlarmDecision, type Brakes, type RuleAlarm } from './alarm.js';
 import { decision, holdingBrake, overlaps, type DecisionContext, type IntendedRun } from './alarm-brakes.js';
@@ -173,7 +174,7 @@ function sharedFiring(state: RuleState, alarm: RuleAlarm): ActiveFiring | undefi
     .findLast(({ stage }) => stage.kind === 'waiting' || beganAtMs(alarm) <= stage.startedAtMs);
 }
 
-/** @param known the firing itself, where an earlier copy of it was called off: a late copy without a time would look new */
+/** @param known the firing itself, where an earlier copy of it was called off: a late copy without a time would seem new */
 function isCalledOff(state: RuleState, alarm: RuleAlarm, known: Firing | undefined): boolean {
   const resolution = resolutionOf(state, alarm.incident);
   if (resolution === undefined || isOverruled(resolution, alarm)) return false;

@@ -78,7 +78,7 @@ export const DECISIONS = {
   unmatched: 'no rule matches the alarm',
   noted: 'not an alarm, but something people should know, such as an alarm sent as prose',
   withdrawn: 'resolved: the run is cancelled if it has not begun a target',
-  calledOff: 'resolved before its run started, or overdue for so long that it may have been resolved since',
+  calledOff: 'resolved before its run started, or overdue long enough that it may have been resolved since',
   resolved: 'resolved, and there was nothing to call off',
 } as const;
 

@@ -10,8 +10,8 @@ import { extendTrail, type Decision } from './trail.js';
 /** The last attempt that may meet an unreadable answer. Chosen: an API that changed its format does not change back within a step. */
 const UNREADABLE_ATTEMPTS = 5;
 
-/** Decisions whose note says why the attempt ended. */
-const SAYS_WHY: readonly Decision[] = ['notSent', 'refused', 'unanswered', 'fenced', 'stopped'];
+/** Decisions whose note gives the reason why the attempt ended. */
+const WITH_REASON: readonly Decision[] = ['notSent', 'refused', 'unanswered', 'fenced', 'stopped'];
 
 /** The state with one more entry in its trail. */
 export function note(state: OnceState, decision: Decision, { nowMs }: At, text?: string): OnceState {
@@ -47,7 +47,7 @@ interface Delays {
   readonly tokenExpired?: true;
 }
 
-/** Ends the attempt with a failure, which is retried if the table `FAILURES` says so and the deadline leaves time. */
+/** Ends the attempt with a failure, which is retried if the table `FAILURES` allows it and the deadline leaves time. */
 export function fail(state: OnceState, failure: FailureName, message: string, at: At, delays: Delays = {}): Step {
   const { nowMs, rules } = at;
   const { deadlineAtMs, limits } = rules;
@@ -72,7 +72,7 @@ export function fail(state: OnceState, failure: FailureName, message: string, at
       { kind: 'failed', failure, message: finalMessage(failed, failure, message), retryInMs: null },
       at,
     );
-  if (!SAYS_WHY.includes(failed.trail.at(-1)?.decision ?? 'entered'))
+  if (!WITH_REASON.includes(failed.trail.at(-1)?.decision ?? 'entered'))
     failed = note(failed, 'failed', at, `${failure}: ${message}`);
   return { ...end(failed, { kind: 'failed', failure, message, retryInMs }, at), record: true };
 }
@@ -101,7 +101,7 @@ export function failAs(state: OnceState, error: RequestFailed, at: At): Step {
 }
 
 /**
- * Ends with `Indeterminate`: reading cannot tell whether the action was carried out. The lease on the instance is released after that, so the
+ * Ends with `Indeterminate`: reading cannot show whether the action was carried out. The lease on the instance is released after that, so the
  * attempt is retried while something sent earlier may still appear, or an earlier attempt may still send.
  */
 export function indeterminate(state: OnceState, message: string, at: At): Step {
@@ -127,17 +127,17 @@ export function endInterrupted(state: OnceState, by: Interruption, at: At): Step
   return { ...end(stopped, { kind: 'failed', failure: 'WorkerStopped', message, retryInMs: 1 }, at), record: true };
 }
 
-/** Continues with `goOn` only if the server named this attempt as the current one and nothing asked it to end. Without a clear answer it ends without a report. */
+/** Continues with `proceed` only if the server named this attempt as the current one and nothing asked it to end. Without a clear answer it ends without a report. */
 export function whereNamed(
   state: OnceState,
   askedAtMs: number,
   event: EventOf<'standing' | 'timeUp'>,
   at: At,
-  goOn: (named: OnceState) => Step,
+  proceed: (named: OnceState) => Step,
 ): Step {
   const standing = event.kind === 'timeUp' ? 'unclear' : event.standing;
   if (standing === 'superseded' || standing === 'unclear') return endInterrupted(state, 'superseded', at);
   const named = { ...state, heardAtMs: askedAtMs };
   if (standing === 'cancelled') return endInterrupted(named, 'cancel', at);
-  return state.interrupted === undefined ? goOn(named) : endInterrupted(named, state.interrupted, at);
+  return state.interrupted === undefined ? proceed(named) : endInterrupted(named, state.interrupted, at);
 }

@@ -7,8 +7,8 @@ import { unseenAttemptMs, type Limits } from './limits.js';
 import type { OnceState, PhaseName } from './state.js';
 
 /**
- * True if it is proved that no earlier attempt sent anything for this decision. The send lease, an acknowledged heartbeat before the first byte, says
- * `sent: 'unknown'`. So if the last heartbeat of an earlier attempt says `no`, that is true.
+ * True if it is proved that no earlier attempt sent anything for this decision. The send lease, an acknowledged heartbeat before the first byte, carries
+ * `sent: 'unknown'`. So if the last heartbeat of an earlier attempt carries `no`, that is true.
  */
 export function isProvenUnsent(facts: AttemptFacts, previous: OnceState | null, limits: Limits): boolean {
   if (previous !== null) return previous.sent === 'no' && isDirectlyBefore(facts, previous, limits);
@@ -16,7 +16,7 @@ export function isProvenUnsent(facts: AttemptFacts, previous: OnceState | null, 
 }
 
 /**
- * True if no other attempt ran between the one that wrote `previous` and this one. The number alone does not tell, because numbers begin again
+ * True if no other attempt ran between the one that wrote `previous` and this one. The number alone does not prove it, because numbers begin again
  * after a reset. But then `previous` is older than a retry, or the loss of one attempt, explains.
  */
 function isDirectlyBefore(facts: AttemptFacts, previous: OnceState, limits: Limits): boolean {
@@ -53,7 +53,7 @@ export function isUnleasedOnEntry(facts: AttemptFacts, previous: OnceState | nul
 }
 
 /**
- * True if this attempt must ask the server before it reads: it may already be superseded, which a plain heartbeat would not tell it, or only the
+ * True if this attempt must ask the server before it reads: it may already be superseded, which a plain heartbeat would not reveal, or only the
  * server knows whether the attempt before was lost.
  */
 export function needsBarrier(
@@ -75,7 +75,7 @@ function wasReset(
   return runId !== decidedInRunId || (attempt === 1 && attemptScheduledAtMs !== scheduledAtMs);
 }
 
-/** A lost attempt whose last heartbeat says one of these phases may have got the send lease later: the SDK's heartbeats can arrive late. */
+/** A lost attempt whose last heartbeat names one of these phases may have got the send lease later: the SDK's heartbeats can arrive late. */
 const MAY_HAVE_SENT: readonly PhaseName[] = [
   'reserving',
   'observing',
@@ -115,7 +115,7 @@ export type EntryMove =
   | 'busy'
   /** A cloud job that is not ours appeared, and nothing was sent. */
   | 'changed'
-  | 'gone'
+  | 'deleted'
   /** The reading shows a cloud job older than the baseline: read again. */
   | 'stale'
   /** Something may have been sent and a cloud job is in flight: read again until it is at rest. */
@@ -129,7 +129,7 @@ export type EntryMove =
 
 /** @param provenUnsent nothing was sent for this decision before */
 export function entryMove(provenUnsent: boolean, action: Action, before: Known, reading: Observation): EntryMove {
-  if (statusMeaning(reading.status) === 'deleted') return 'gone';
+  if (statusMeaning(reading.status) === 'deleted') return 'deleted';
   switch (readingAge(before, reading)) {
     case 'stale':
       return 'stale';
@@ -152,7 +152,7 @@ export function readingAge(
   reading: Observation,
 ): 'baseline' | 'stale' | 'new' {
   if (reading.lastJobId === before.lastJobId) return 'baseline';
-  // An id that was there and is gone again can only be an old reading.
+  // An id that was there and has disappeared can only be an old reading.
   if (reading.lastJobId === null || before.knownCloudJobIds.includes(reading.lastJobId)) return 'stale';
   return 'new';
 }

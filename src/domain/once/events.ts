@@ -9,7 +9,7 @@ import type { Limits } from './limits.js';
 
 /** What does not change while a decision is carried out. */
 export interface OnceRules {
-  /** `null` where there is none: an instance is settled before a first step. */
+  /** `null` if there is none: an instance is settled before a first step. */
   readonly action: Action | null;
   readonly target: Target;
   /** What was known before anything was sent. */
@@ -52,7 +52,7 @@ export type Command =
   | { readonly kind: 'connect' }
   /** Let the first byte go. Nothing interrupts it from here to its answer. */
   | { readonly kind: 'send' }
-  /** The attempt is over: `state.phase` says how. */
+  /** The attempt is over; how it ended is in `state.phase`. */
   | { readonly kind: 'end' };
 
 /** What an attempt learns: the answer to a command, or something that happens beside it. */
@@ -60,19 +60,19 @@ export type Event =
   | {
       readonly kind: 'standing';
       readonly standing: Standing;
-      /** The server says that the attempt before this one timed out. */
+      /** The server reports that the attempt before this one timed out. */
       readonly isAfterTimeout?: true;
     }
   /** A heartbeat went out, so that the process is not frozen and the server counts on this attempt. */
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'reserved' }
   | { readonly kind: 'reading'; readonly reading: Observation }
-  /** `job` is `null` where the API does not know it; `ownUserId` where it is not known who we are. */
+  /** `job` is `null` if the API does not know it; `ownUserId` is `null` if our own user is unknown. */
   | { readonly kind: 'inspected'; readonly job: CloudJob | null; readonly ownUserId: string | null }
   | { readonly kind: 'polled'; readonly job: CloudJob }
   | { readonly kind: 'connected' }
   | { readonly kind: 'accepted'; readonly cloudJobId: string }
-  /** What was asked failed; of a POST, `request` says whether it may have acted. */
+  /** The request failed; `request` shows whether a POST may have acted. */
   | RequestFailed
   | { readonly kind: 'timeUp' }
   | { readonly kind: 'interrupted'; readonly by: Interruption };
@@ -80,7 +80,7 @@ export type Event =
 /** The events of these kinds. */
 export type EventOf<Kind extends Event['kind']> = Extract<Event, { kind: Kind }>;
 
-/** What the server says of an attempt. `unclear`: it gave no answer. */
+/** The server's view of an attempt. `unclear`: it gave no answer. */
 export type Standing = 'current' | 'cancelled' | 'superseded' | 'unclear';
 
 /** A request to ServiceStage failed. */
@@ -90,16 +90,16 @@ export interface RequestFailed {
   readonly message: string;
   /** `no`: proved that it did not act. `refused`: ServiceStage answered that it will not. `unknown`: it may have acted. */
   readonly request: 'no' | 'refused' | 'unknown';
-  /** How long to wait before asking again, where the answer says so. */
+  /** How long to wait before asking again, if the answer names a time. */
   readonly retryAfterMs?: number;
   /** The next attempt has a new token. */
   readonly tokenExpired?: true;
 }
 
-/** What Temporal says of an attempt. */
+/** What Temporal reports about an attempt. */
 export interface AttemptFacts {
   readonly attempt: number;
-  /** Of the workflow. */
+  /** The run of the workflow that this attempt belongs to. */
   readonly runId: string;
   /** The workflow run that made the decision: another one than `runId` after a reset. */
   readonly decidedInRunId: string;
@@ -119,7 +119,7 @@ export interface At {
 /** What follows from an event. */
 export interface Step {
   readonly state: OnceState;
-  /** `null` only after `interrupted` and `heartbeat`: what is under way goes on. */
+  /** `null` only after `interrupted` and `heartbeat`: what is under way continues. */
   readonly command: Command | null;
   /** The state must reach the server at once, in a heartbeat. */
   readonly record?: true;

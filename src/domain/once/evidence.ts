@@ -4,20 +4,7 @@ import type { CloudJob } from '../target/cloud-job.js';
 import { indeterminate } from './ending.js';
 import type { At, EventOf, Step } from './events.js';
 import type { Limits } from './limits.js';
-import type { OnceState } from './state.js';
-
-/** Why a cloud job that was found by reading is taken as ours. */
-export interface AdoptionEvidence {
-  readonly cloudJobId: string;
-  readonly instanceId: string | null;
-  readonly jobType: string | null;
-  readonly createdBy: string | null;
-  readonly firstTaskAtMs: number;
-  /** The step was scheduled then; the first task is not older than that, less the clock skew. */
-  readonly scheduledAtMs: number;
-  /** True only where the job's creator is known to be our own user. */
-  readonly createdByUs: boolean;
-}
+import type { AdoptionEvidence, OnceState } from './state.js';
 
 /** What a verdict is made from. */
 export interface EvidenceRequest {
@@ -26,7 +13,7 @@ export interface EvidenceRequest {
   readonly instanceId: string;
   /** When the step was scheduled; no cloud job of ours can be older. */
   readonly scheduledAtMs: number;
-  /** `null` where our own IAM user id is not known. */
+  /** `null` if our own IAM user id is not known. */
   readonly ownUserId: string | null;
   readonly limits: Limits;
 }
@@ -93,5 +80,9 @@ export function notOurs(
   const why = verdict.kind === 'tooEarly' ? 'it shows no tasks' : verdict.why;
   const what = at.rules.action === null ? 'An action' : describeAction(at.rules.action);
   const id = state.seen?.lastJobId ?? 'unknown';
-  return indeterminate(state, `${what} may have been sent, and cloud job ${id} cannot be told to be ours: ${why}`, at);
+  return indeterminate(
+    state,
+    `${what} may have been sent, and cloud job ${id} cannot be proved to be ours: ${why}`,
+    at,
+  );
 }

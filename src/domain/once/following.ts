@@ -6,11 +6,10 @@ import { describeObservation, statusMeaning, type Observation } from '../target/
 import { end, endInterrupted, fail, indeterminate, note } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, EventOf, RequestFailed, Step } from './events.js';
-import type { AdoptionEvidence } from './evidence.js';
 import { unknownCloudJobMs } from './limits.js';
-import { nextLookDelayMs, nextReadingDelayMs } from './pacing.js';
+import { nextPollDelayMs, nextReadingDelayMs } from './pacing.js';
 import { failedAgain } from './retrying.js';
-import type { Ending, FollowedJob, OnceState, Phase, PhaseOf } from './state.js';
+import type { AdoptionEvidence, Ending, FollowedJob, OnceState, Phase, PhaseOf } from './state.js';
 
 /** The cloud job is known: from now on it is only followed. Its id reaches the server first, because the next attempt must find it. */
 export function follow(state: OnceState, cloudJob: FollowedJob, at: At): Step {
@@ -36,8 +35,8 @@ export function startPolling(state: OnceState, at: At): Step {
 function poll(state: OnceState, phase: PhaseOf<'following'>, { nowMs, rules }: At): Step {
   const { id, submittedAtMs } = jobOf(state);
   const { usualDurationMs, deadlineAtMs, limits } = rules;
-  const delayMs = nextLookDelayMs({
-    looks: phase.polls,
+  const delayMs = nextPollDelayMs({
+    polls: phase.polls,
     followedForMs: nowMs - phase.sinceMs,
     elapsedMs: nowMs - submittedAtMs,
     usualDurationMs,
@@ -75,9 +74,9 @@ export function polled(
       job === null
         ? event.kind === 'failed'
           ? event.message
-          : 'no look was answered in time'
+          : 'no poll was answered in time'
         : `its status is ${job.status}`;
-    const failed = failedPolls === 0 ? '' : ` (${failedPolls} of ${polls} looks failed)`;
+    const failed = failedPolls === 0 ? '' : ` (${failedPolls} of ${polls} polls failed)`;
     return { kind: 'overdue', why: `cloud job ${id} has not ended by the deadline: ${seen}${failed}` };
   }
   const read = withReadFailure(state, event.kind === 'failed' ? event : null, at);

@@ -30,7 +30,7 @@ export interface Limits extends ChosenLimits {
   readonly heartbeatTimeoutMs: number;
 }
 
-/** Used unless a variable of the worker says otherwise (docs/operations.md). */
+/** Used unless a variable of the worker overrides it (docs/operations.md). */
 export const DEFAULT_LIMITS: ChosenLimits = {
   readTimeoutMs: 5_000,
   postTimeoutMs: 10_000,
@@ -44,10 +44,10 @@ export const DEFAULT_LIMITS: ChosenLimits = {
   marginMs: 3_000,
 };
 
-/** Of planning, which has no plan to take its limits from yet. Chosen: a worker that is lost while it plans costs little of the three minutes. */
+/** The heartbeat timeout while planning, when there is no plan to take limits from yet, milliseconds. Chosen: losing a worker then costs little of the three minutes. */
 export const PLANNING_HEARTBEAT_TIMEOUT_MS = 10_000;
 
-/** Of one short read in a workflow (a local activity), milliseconds. Chosen: a read that fails for three minutes decides nothing sooner by trying on. */
+/** Limits of one short read in a workflow (a local activity), milliseconds. Chosen: a read that has failed for three minutes is unlikely to succeed soon. */
 export const SHORT_READ_LIMITS = { attemptMs: 15_000, totalMs: 180_000, longestPauseMs: 10_000 };
 
 /** Send lease + POST + margin: 15 s with the defaults. */
@@ -56,7 +56,7 @@ export function withHeartbeatTimeout(chosen: ChosenLimits): Limits {
   return { ...chosen, heartbeatTimeoutMs: leaseMs + postTimeoutMs + marginMs };
 }
 
-/** After this long, everything shows that an attempt sent of which nothing more was heard: heartbeat timeout + visibility window (30 s). */
+/** How long after its last heartbeat everything that an attempt sent is visible: heartbeat timeout + visibility window (30 s). */
 export function unseenAttemptMs({ heartbeatTimeoutMs, visibilityWindowMs }: Limits): number {
   return heartbeatTimeoutMs + visibilityWindowMs;
 }

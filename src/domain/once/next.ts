@@ -15,7 +15,7 @@ import { extendTrail, type TrailEntry } from './trail.js';
 /**
  * An attempt to carry a decision out.
  *
- * @param previous what the attempt before left in its newest heartbeat; `null` where there is nothing
+ * @param previous what the attempt before left in its newest heartbeat; `null` if there is none
  */
 export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: OnceState | null, nowMs: number): Step {
   const { limits, before } = rules;
@@ -31,7 +31,7 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     isUnleased: isUnleasedOnEntry(facts, previous, limits),
     cloudJob: previous?.cloudJob ?? null,
     clearAtMs: clearAtMsOnEntry(facts, previous, nowMs, limits),
-    // A reset schedules a decision anew that was made when its baseline was read.
+    // A reset schedules a decision again that was made when its baseline was read.
     decidedAtMs: runId === decidedInRunId ? scheduledAtMs : Math.min(scheduledAtMs, observedAtMs),
     // The server hands the attempt out then or later; this process may begin it much later.
     heardAtMs: Math.min(nowMs, attemptScheduledAtMs),
@@ -58,7 +58,7 @@ const ENTERED = {
   yes: 'an earlier attempt has sent',
 } as const;
 
-/** Adds the attempts that left no heartbeat: a report must not look as though they never ran. */
+/** Adds the attempts that left no heartbeat: otherwise a report would suggest that they never ran. */
 function trailBefore({ attempt }: AttemptFacts, previous: OnceState | null, nowMs: number): readonly TrailEntry[] {
   let trail = previous?.trail ?? [];
   for (let lost = Math.max((previous?.attempt ?? 0) + 1, attempt - 3); lost < attempt; lost++)
@@ -134,7 +134,7 @@ function handle(state: OnceState, event: Answer, at: At): Step {
   return step;
 }
 
-/** What an interruption does in each phase. `later`: what is under way continues, and the machine looks at the interruption after it. */
+/** What an interruption does in each phase. `later`: what is under way continues, and the machine handles the interruption after it. */
 const ON_INTERRUPTION: Readonly<Record<PhaseName, Readonly<Record<Interruption, 'end' | 'later'>>>> = {
   // The server's answer comes first: a superseded attempt must not report anything.
   barrier: { cancel: 'later', stop: 'later', superseded: 'end' },
@@ -164,8 +164,8 @@ function heartbeat(state: OnceState, { nowMs, rules }: At): Step {
 }
 
 function interrupted(state: OnceState, by: Interruption, at: At): Step {
-  const told: OnceState = { ...state, atMs: at.nowMs, interrupted: by };
+  const marked: OnceState = { ...state, atMs: at.nowMs, interrupted: by };
   // Settling is cancelled only before a first step, where nothing was sent.
   const means = state.goal.kind === 'settle' ? 'end' : ON_INTERRUPTION[state.phase.name][by];
-  return means === 'end' ? endInterrupted(told, by, at) : { state: told, command: null };
+  return means === 'end' ? endInterrupted(marked, by, at) : { state: marked, command: null };
 }

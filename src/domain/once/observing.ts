@@ -72,7 +72,7 @@ export function observing(
     case 'timeUp':
       return tooLate(state, at);
     case 'failed':
-      // A single "not found" may be an error of the API: only two readings that agree say that the instance is gone.
+      // A single "not found" may be an error of the API: only two readings that agree prove that the instance was deleted.
       if (event.failure === 'TargetNotFound' && phase.missingReadings === 0)
         return readAfter(at.rules.limits.quietMs, state, { ...phase, missingReadings: 1 }, at);
       return failAs(state, event, at);
@@ -104,7 +104,7 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: PhaseOf<'obser
   send: (state) => connect(state),
   skip: (state, _phase, at) =>
     end(note(state, 'skipped', at, describeObservation(at.reading)), { kind: 'skipped' }, at),
-  gone: (state, _phase, at) => fail(state, 'TargetNotFound', `${at.rules.target.path} is ${at.reading.status}`, at),
+  deleted: (state, _phase, at) => fail(state, 'TargetNotFound', `${at.rules.target.path} is ${at.reading.status}`, at),
   busy: (state, _phase, at) => fail(state, 'TargetBusy', busyMessage(at), at, { firstDelayMs: 2 * at.quietMs }),
   changed: (state, _phase, at) => fail(state, 'TargetChanged', changedMessage(at), at),
   stale: (state, phase, at) => {
@@ -167,7 +167,7 @@ function afterInspection(state: OnceState, event: EventOf<'inspected'>, at: At):
   const id = state.seen?.lastJobId ?? 'unknown';
   if (verdict.kind === 'tooEarly' && at.nowMs < state.clearAtMs + visibilityWindowMs)
     return fail(state, 'Unanswered', `Cloud job ${id} shows no tasks yet, and may be ours`, at);
-  if (at.nowMs < state.clearAtMs) return notClearYet(state, `Cloud job ${id} cannot be told to be ours`, at);
+  if (at.nowMs < state.clearAtMs) return notClearYet(state, `Cloud job ${id} cannot be proved to be ours`, at);
   return notOurs(state, verdict, at);
 }
 

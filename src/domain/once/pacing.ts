@@ -1,6 +1,6 @@
-/** When to look at a cloud job, computed from its usual duration. It decides when to look, never what is concluded. */
+/** When to poll a cloud job, computed from its usual duration. This decides only when to poll, never what is concluded. */
 
-/** The plain rule: 0.1 s after the start, then 1.5 times longer each time, at most 5 s. Nothing here looks more often than it. */
+/** The plain rule: 0.1 s after the start, then 1.5 times longer each time, at most 5 s. Nothing here polls more often than that. */
 const PLAIN_FIRST_MS = 100;
 const PLAIN_GROWTH = 1.5;
 const PLAIN_LONGEST_MS = 5_000;
@@ -12,10 +12,10 @@ const GAP_FRACTION = 0.1;
 const GAP_GROWTH = 1.3;
 const LONGEST_GAP_FRACTION = 0.1;
 
-/** What the next look depends on. */
-export interface LookRequest {
-  /** Looks this watcher made already; 0 for the first. */
-  readonly looks: number;
+/** What the time of the next poll depends on. */
+export interface PollRequest {
+  /** Polls this watcher made already; 0 for the first. */
+  readonly polls: number;
   /** Since this watcher began to follow. */
   readonly followedForMs: number;
   /** Since the cloud job was submitted; larger than `followedForMs` when an earlier attempt submitted it. */
@@ -23,27 +23,27 @@ export interface LookRequest {
   readonly usualDurationMs: number;
 }
 
-/** Milliseconds to wait before the next look. */
-export function nextLookDelayMs({ looks, followedForMs, elapsedMs, usualDurationMs }: LookRequest): number {
-  const likely = nextLikelyLookMs(elapsedMs, usualDurationMs) - elapsedMs;
-  const plain = plainLookMs(looks) - followedForMs;
-  // A cloud job taken over after its usual duration has most likely ended: the first look need not wait.
-  const takenOver = looks === 0 && elapsedMs > usualDurationMs && elapsedMs > followedForMs;
+/** Milliseconds to wait before the next poll. */
+export function nextPollDelayMs({ polls, followedForMs, elapsedMs, usualDurationMs }: PollRequest): number {
+  const likely = nextLikelyPollMs(elapsedMs, usualDurationMs) - elapsedMs;
+  const plain = plainPollMs(polls) - followedForMs;
+  // A cloud job taken over after its usual duration has most likely ended: the first poll need not wait.
+  const takenOver = polls === 0 && elapsedMs > usualDurationMs && elapsedMs > followedForMs;
   return Math.max(0, plain, takenOver ? 0 : likely);
 }
 
-/** Time of the plain rule's look number `looks` (0-based), milliseconds after it began. */
-export function plainLookMs(looks: number): number {
+/** Time of the plain rule's poll number `polls` (0-based), milliseconds after it began. */
+export function plainPollMs(polls: number): number {
   let atMs = PLAIN_FIRST_MS;
   let gapMs = PLAIN_FIRST_MS;
-  for (let look = 0; look < looks; look++) {
+  for (let poll = 0; poll < polls; poll++) {
     gapMs = Math.min(gapMs * PLAIN_GROWTH, PLAIN_LONGEST_MS);
     atMs += gapMs;
   }
   return atMs;
 }
 
-function nextLikelyLookMs(elapsedMs: number, usualDurationMs: number): number {
+function nextLikelyPollMs(elapsedMs: number, usualDurationMs: number): number {
   for (const fraction of AROUND_THE_END) {
     const atMs = fraction * usualDurationMs;
     if (atMs > elapsedMs) return atMs;
@@ -60,6 +60,6 @@ function nextLikelyLookMs(elapsedMs: number, usualDurationMs: number): number {
 /** Milliseconds between two readings of an instance that is expected to reach a state: grows from an eighth of a second to 5 s. */
 export function nextReadingDelayMs(readings: number, stableMs: number): number {
   const grown = Math.min(125 * PLAIN_GROWTH ** readings, PLAIN_LONGEST_MS);
-  // Held without a break means looking at least twice within the time it must hold.
+  // To see that the state holds without a break, read at least twice within the time it must hold.
   return Math.max(20, Math.min(grown, stableMs === 0 ? grown : stableMs / 2));
 }

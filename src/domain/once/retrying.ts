@@ -43,8 +43,8 @@ export function describeRetrying({ reason, failures, sinceMs, untilMs }: Retryin
 }
 
 /**
- * Longest delay by what failed, in multiples of `quietMs` (30 s and 15 s with the defaults). Somebody else's cloud job ends soon, and an action whose answer was lost is looked for at once;
- * what cannot be reached or is throttled gains nothing from being asked more often.
+ * Longest delay by what failed, in multiples of `quietMs` (30 s and 15 s with the defaults). Somebody else's cloud job ends soon, and the search for an action whose answer was lost starts at once;
+ * an API that is unreachable or throttles gains nothing from more requests.
  */
 const LONGEST_DELAY_IN_QUIETS = 6;
 const LONGEST_DELAYS_IN_QUIETS: Partial<Record<FailureName, number>> = { TargetBusy: 3, Unanswered: 3 };
@@ -75,7 +75,7 @@ export function retryDelayMs({ failure, failures, firstDelayMs, leftMs, limits }
   return Math.max(1, Math.round(Math.min(grown, Math.max(firstDelayMs, leftMs / 2))));
 }
 
-/** True if this failure counts as one more in a row. A worker that stops says nothing about the step. */
+/** True if this failure counts as one more in a row. A worker that stops proves nothing about the step. */
 export function countsAsFailure(name: FailureName): boolean {
   return FAILURES[name].retryable && name !== 'WorkerStopped';
 }

@@ -16,7 +16,7 @@ export function connecting(
   at: At,
 ): Step {
   if (event.kind === 'failed') return provedUnsent(state, event, at);
-  // The acknowledged heartbeat already says what is true once the first byte is out, because the next attempt goes by it.
+  // The acknowledged heartbeat already records what is true once the first byte is out, because the next attempt relies on it.
   const leasing: OnceState = {
     ...state,
     sent: 'unknown',
@@ -29,7 +29,7 @@ export function connecting(
 
 /**
  * True for a first attempt that sends within the margin after its schedule or not at all. It needs no description: the answer to its heartbeat
- * tells it about a cancel, a pause, a timeout and a closed run. Only a reset would need one. But the attempt after a reset concludes nothing for
+ * reports a cancel, a pause, a timeout and a closed run. Only a reset would need one. But the attempt after a reset concludes nothing for
  * the heartbeat timeout and the visibility window, which is `leaseMs` longer than margin, POST and visibility window, so it sees what this
  * attempt sent. Those `leaseMs` are for clocks that differ.
  */
@@ -98,7 +98,7 @@ function fence({ interrupted }: OnceState, askedAtMs: number, standing: Standing
   const { closing, deadlineAtMs, limits } = rules;
   if (standing === 'superseded') return { by: 'superseded', why: 'another attempt is the current one' };
   if (standing === 'cancelled') return { by: 'cancel', why: 'the run was cancelled' };
-  if (interrupted !== undefined) return { by: interrupted, why: 'the attempt was told to end' };
+  if (interrupted !== undefined) return { by: interrupted, why: 'the attempt was interrupted' };
   if (closing !== undefined && nowMs >= closing.atMs) return { failure: closing.failure, why: closing.why };
   if (nowMs >= deadlineAtMs) return { failure: 'DeadlinePassed', why: 'the deadline of the step has passed' };
   if (standing === 'unclear')
@@ -129,7 +129,7 @@ export function sending(
   const noted = note({ ...state, clearAtMs }, answer, at, message);
   const { interrupted } = state;
   if (interrupted === 'stop' || interrupted === 'superseded') return endInterrupted(noted, interrupted, at);
-  return lookAgain(noted, { name: 'confirming', answer, message, untilMs }, at);
+  return readAgain(noted, { name: 'confirming', answer, message, untilMs }, at);
 }
 
 function provedUnsent(state: OnceState, event: RequestFailed, at: At): Step {
@@ -145,7 +145,7 @@ function provedUnsent(state: OnceState, event: RequestFailed, at: At): Step {
   return state.interrupted === undefined ? failAs(unsent, event, at) : endInterrupted(unsent, state.interrupted, at);
 }
 
-/** The phase `confirming`: looks for the cloud job of a POST whose answer named none. A reading that fails decides nothing. */
+/** The phase `confirming`: searches for the cloud job of a POST whose answer named none. A reading that fails decides nothing. */
 export function confirming(
   state: OnceState,
   phase: PhaseOf<'confirming'>,
@@ -154,17 +154,17 @@ export function confirming(
 ): Step {
   if (event.kind === 'reading') {
     const seen = { ...state, seen: event.reading };
-    if (readingAge(at.rules.before, event.reading) !== 'new') return lookAgain(seen, phase, at);
+    if (readingAge(at.rules.before, event.reading) !== 'new') return readAgain(seen, phase, at);
     return inspect(seen, at.rules.deadlineAtMs);
   }
-  if (event.kind !== 'inspected') return lookAgain(state, phase, at);
+  if (event.kind !== 'inspected') return readAgain(state, phase, at);
   const verdict = judge(state, event, at);
   if (verdict.kind === 'fits') return adopt(state, verdict.evidence, at);
   const mayShowTasks = at.nowMs < phase.untilMs || state.sentBefore === 'no';
-  return verdict.kind === 'tooEarly' && mayShowTasks ? lookAgain(state, phase, at) : notOurs(state, verdict, at);
+  return verdict.kind === 'tooEarly' && mayShowTasks ? readAgain(state, phase, at) : notOurs(state, verdict, at);
 }
 
-function lookAgain(state: OnceState, phase: PhaseOf<'confirming'>, at: At): Step {
+function readAgain(state: OnceState, phase: PhaseOf<'confirming'>, at: At): Step {
   // There is always a pause before the first reading, even if no time is left.
   const isFirst = state.phase.name !== 'confirming';
   if (isFirst || at.nowMs < phase.untilMs) return readAfter(at.rules.limits.quietMs, state, phase, at);

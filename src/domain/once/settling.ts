@@ -104,13 +104,13 @@ function whileUnclear(state: OnceState, phase: PhaseOf<'settling'>, reading: Obs
   if (isNew)
     return isAtRest(reading) && isClear
       ? end(read, clear(read, at), at)
-      : goOn(read, { ...phase, quietSinceMs: null }, at);
+      : proceed(read, { ...phase, quietSinceMs: null }, at);
   const quietSinceMs = isAtRest(reading) ? (phase.quietSinceMs ?? at.nowMs) : null;
   const isQuiet = quietSinceMs !== null && at.nowMs - quietSinceMs >= limits.quietMs;
-  return isQuiet && isClear ? nothingNew(read, reading, at) : goOn(read, { ...phase, quietSinceMs }, at);
+  return isQuiet && isClear ? nothingNew(read, reading, at) : proceed(read, { ...phase, quietSinceMs }, at);
 }
 
-function goOn(state: OnceState, phase: PhaseOf<'settling'>, at: At): Step {
+function proceed(state: OnceState, phase: PhaseOf<'settling'>, at: At): Step {
   return isOver(state, at) ? end(state, unclear(state, notAtRest(state), at), at) : readAgain(state, phase, at);
 }
 
@@ -119,11 +119,11 @@ function afterInspection(state: OnceState, phase: PhaseOf<'settling'>, event: Ev
   const verdict = judge(read, event, at);
   if (verdict.kind === 'fits') return adopt(read, verdict.evidence, at);
   // The lease on the instance is kept while an earlier attempt may still send: the verdict comes only when nothing can follow it.
-  if (at.nowMs < state.clearAtMs) return goOn(read, { ...phase, quietSinceMs: null }, at);
+  if (at.nowMs < state.clearAtMs) return proceed(read, { ...phase, quietSinceMs: null }, at);
   const id = state.seen?.lastJobId ?? 'unknown';
   const why =
     verdict.kind === 'doesNotFit'
-      ? `cloud job ${id} appeared and cannot be told to be ours: ${verdict.why}`
+      ? `cloud job ${id} appeared and cannot be proved to be ours: ${verdict.why}`
       : `cloud job ${id} appeared and shows no tasks`;
   return end(read, unclear(read, why, at), at);
 }
@@ -191,7 +191,7 @@ export function unsettled({ sent, cloudJob }: OnceState, prior: Ending, why: str
   return { kind: 'indeterminate', failure: isOwn ? 'CloudJobOverdue' : 'Indeterminate', message };
 }
 
-/** While it is not clear what was sent, settling lasts at least until nothing can be invisible, whatever the deadline says. */
+/** While it is not clear what was sent, settling lasts at least until nothing can be invisible, whatever the deadline. */
 function isOver({ sent, clearAtMs }: OnceState, { nowMs, rules }: At): boolean {
   const { deadlineAtMs, limits } = rules;
   return nowMs >= (sent === 'unknown' ? Math.max(deadlineAtMs, clearAtMs + 4 * limits.quietMs) : deadlineAtMs);

@@ -4,10 +4,22 @@
  */
 import type { FailureName, Sent } from '../failures.js';
 import type { Observation } from '../target/target.js';
-import type { AdoptionEvidence } from './evidence.js';
 import type { Retrying } from './retrying.js';
 import { jsonBytes } from '../text/json-bytes.js';
 import { trailWithin, type TrailEntry } from './trail.js';
+
+/** Why a cloud job that was found by reading is taken as ours. */
+export interface AdoptionEvidence {
+  readonly cloudJobId: string;
+  readonly instanceId: string | null;
+  readonly jobType: string | null;
+  readonly createdBy: string | null;
+  readonly firstTaskAtMs: number;
+  /** The step was scheduled then; the first task is not older than that, less the clock skew. */
+  readonly scheduledAtMs: number;
+  /** True only where the job's creator is known to be our own user. */
+  readonly createdByUs: boolean;
+}
 
 /** What an attempt hands to the next one, to the workflow and to the report. */
 export interface OnceState {
@@ -20,7 +32,7 @@ export interface OnceState {
   /** The same when this attempt began: what earlier attempts may have done. */
   readonly sentBefore: Sent;
   /**
-   * No attempt is known to have asked for the send lease, so most likely nothing was sent. This is no proof, because an operator can clear
+   * No attempt is known to have asked for the send lease, so most likely nothing was sent. This does not prove it, because an operator can clear
    * heartbeats. A restart may be sent if nothing shows during the whole visibility window either.
    */
   readonly isUnleased: boolean;
@@ -33,7 +45,7 @@ export interface OnceState {
   readonly clearAtMs: number;
   /** Nothing sent for this decision is older. */
   readonly decidedAtMs: number;
-  /** When the server last heard from this attempt, as far as is known: its schedule, or its newest heartbeat. */
+  /** The last known contact between the server and this attempt: its schedule, or its newest heartbeat. */
   readonly heardAtMs: number;
   /** The newest reading; `null` before the first. */
   readonly seen: Observation | null;
@@ -91,7 +103,7 @@ export type Phase =
   | { readonly name: 'unleased'; readonly askedAtMs: number; readonly failure: FailureName; readonly why: string }
   /** The first byte is out. */
   | { readonly name: 'sending'; readonly sentAtMs: number; readonly wasUnleased: boolean }
-  /** The answer named no cloud job. It is looked for until `untilMs`. */
+  /** The answer named no cloud job. The search for it lasts until `untilMs`. */
   | {
       readonly name: 'confirming';
       readonly answer: 'refused' | 'unanswered';
@@ -130,7 +142,7 @@ export type Phase =
 /** A cloud job that has ended. */
 interface JobEnded {
   readonly atMs: number;
-  /** Why it did not succeed, as ServiceStage says it; `null` where it succeeded. */
+  /** Why it did not succeed, as ServiceStage reports it; `null` if it succeeded. */
   readonly failure: string | null;
 }
 
@@ -151,7 +163,7 @@ export type Ending =
       readonly retryInMs: number | null;
     }
   | { readonly kind: 'cancelled'; readonly message: string }
-  /** Reading cannot tell whether the action was carried out. */
+  /** Reading cannot show whether the action was carried out. */
   | {
       readonly kind: 'indeterminate';
       readonly failure: 'Indeterminate' | 'CloudJobOverdue';
@@ -161,8 +173,8 @@ export type Ending =
   | { readonly kind: 'superseded' };
 
 /**
- * The state as a heartbeat says it. Until the cloud job is known it says that something may have been sent: heartbeats can arrive late, and must
- * not hide the send lease from the next attempt.
+ * The state as a heartbeat carries it. Until the cloud job is known, it states that something may have been sent: heartbeats can arrive late, and
+ * must not hide the send lease from the next attempt.
  */
 export function asHeartbeat(state: OnceState): OnceState {
   if (state.phase.name === 'ended' || state.cloudJob !== null) return state;
@@ -204,7 +216,7 @@ export function endedAs(state: Omit<OnceState, 'phase'>, ending: Ending): OnceSt
   return { ...state, phase: { name: 'ended', ending } };
 }
 
-/** The state if no attempt reported anything. With `sent: 'unknown'` one may have sent without being heard. */
+/** The state if no attempt reported anything. With `sent: 'unknown'` one may have sent without the server's knowledge. */
 export function nothingKnown(
   sent: 'no' | 'unknown',
   {

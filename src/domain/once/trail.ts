@@ -17,17 +17,17 @@ export type Decision =
   | 'verified'
   | 'fenced'
   | 'stopped'
-  /** The attempt ended and is tried again; the note says why. */
+  /** The attempt ended and is tried again; the note gives the reason. */
   | 'failed'
   | 'leftNoTrace';
 
 /** What an attempt decided; what later attempts repeat is counted here. Times are epoch milliseconds. */
 export interface TrailEntry {
-  /** Of the first, where it is counted. */
+  /** The first attempt, if several made this decision. */
   readonly attempt: number;
   readonly atMs: number;
   readonly decision: Decision;
-  /** The newest, where it is counted. */
+  /** The newest note, if several attempts made this decision. */
   readonly note?: string;
   /** How often it was decided; absent for once. */
   readonly count?: number;
@@ -40,7 +40,7 @@ const MOST_ENTRIES = 40;
 /** Chosen, as JSON: a report of many steps holds as many trails. */
 const MOST_BYTES = 4_000;
 const LONGEST_NOTE_BYTES = 300;
-/** Attempts that end alike leave one to four entries each: entered, sent, unanswered, failed. */
+/** Attempts that end the same way leave one to four entries each: entered, sent, unanswered, failed. */
 const LONGEST_CYCLE = 4;
 /** Their notes hold the words of an error, with a request id that differs each time. The newest note is kept. */
 const NOTE_MAY_DIFFER: readonly Decision[] = ['notSent', 'refused', 'unanswered', 'failed'];

@@ -1,6 +1,6 @@
 /** The shapes of the report and of the progress query: results of steps, outcomes of targets and runs. Users read them as JSON. */
 import type { Action } from '../target/actions.js';
-import type { AdoptionEvidence } from '../once/evidence.js';
+import type { AdoptionEvidence } from '../once/state.js';
 import type { TrailEntry } from '../once/trail.js';
 import type { FailureRecord, Sent } from '../failures.js';
 import type { ClosedGate, WaitingForGate } from '../gates/gates.js';

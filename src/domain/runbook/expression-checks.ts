@@ -2,8 +2,7 @@
 import { ACTIONS, type ActionName } from '../target/actions.js';
 import { didYouMean } from '../text/suggest.js';
 import { CAPTURED_NAMES, isBrokenExpression, isWholeExpression, namesUsed, TARGET_NAMES } from './interpolate.js';
-import { isActionStep, type Input, type Runbook } from './runbook.js';
-import type { RunbookProblem } from './runbook-checks.js';
+import { isActionStep, type Input, type Runbook, type RunbookProblem } from './runbook.js';
 
 /** A part of `RUNBOOK_CHECKS`. */
 export const EXPRESSION_CHECKS = {

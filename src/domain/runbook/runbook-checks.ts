@@ -3,15 +3,15 @@ import { ACTIONS } from '../target/actions.js';
 import { durationMs } from '../time/duration.js';
 import { checkExpressions, checkRestores, EXPRESSION_CHECKS } from './expression-checks.js';
 import { valueProblem } from './input-value.js';
-import { isActionStep, isReservedName, stepIds, type Input, type Runbook, type RunbookActionStep } from './runbook.js';
-
-/** A problem inside a file, before its place is known in lines and columns. */
-export interface RunbookProblem {
-  readonly code: string;
-  readonly path: readonly (string | number)[];
-  readonly found: string;
-  readonly remedy: string;
-}
+import {
+  isActionStep,
+  isReservedName,
+  stepIds,
+  type Input,
+  type Runbook,
+  type RunbookActionStep,
+  type RunbookProblem,
+} from './runbook.js';
 
 /**
  * What each check proves, for docs/runbook-reference.md.

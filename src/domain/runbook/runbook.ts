@@ -224,3 +224,11 @@ export function stepIds(steps: readonly RunbookStep[]): string[] {
 export function isReservedName(name: string): boolean {
   return ['run', 'default', 'target-run', 'alarm-rule', ...Object.getOwnPropertyNames(Object.prototype)].includes(name);
 }
+
+/** A problem inside a runbook, before its place is known in lines and columns. */
+export interface RunbookProblem {
+  readonly code: string;
+  readonly path: readonly (string | number)[];
+  readonly found: string;
+  readonly remedy: string;
+}

@@ -3,7 +3,7 @@ import { fillIn, isBrokenExpression, namesUsed } from '../../domain/runbook/inte
 import { didYouMean } from '../../domain/text/suggest.js';
 import type { Runbook } from '../../domain/runbook/runbook.js';
 import { readInputs } from '../../domain/plan/start-arguments.js';
-import type { RunbookLookup } from '../../runbooks/catalogue.js';
+import type { RunbookLookup } from '../../runbooks/lookups.js';
 import { problemsOfLookup } from '../../runbooks/lookups.js';
 import type { PathProblem } from '../../yaml/yaml-document.js';
 import type { RuleEntry } from './schema.js';

@@ -4,7 +4,7 @@ import { durationMs } from '../../domain/time/duration.js';
 import type { Problem } from '../../domain/failures.js';
 import { didYouMean } from '../../domain/text/suggest.js';
 import { NAME_REMEDY } from '../../domain/runbook/runbook.js';
-import type { RunbookLookup } from '../../runbooks/catalogue.js';
+import type { RunbookLookup } from '../../runbooks/lookups.js';
 import { problemOfKind } from '../../yaml/file-kind.js';
 import { problemsOfIssues } from '../../yaml/shape-problems.js';
 import { readYamlFile, YamlDocument, type FileKind, type Path, type PathProblem } from '../../yaml/yaml-document.js';

@@ -1,4 +1,4 @@
-/** Bodies of a real Alertmanager (../fixtures, made by record.ts), and what could mislead. */
+/** Bodies of a real Alertmanager (../fixtures, made by record.ts), and misleading ones. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { makeSender } from '../../../src/gateway/senders/make-sender.js';
@@ -22,7 +22,7 @@ const ALERT = {
 const body = (...alerts: object[]) => ({ version: '4', status: 'firing', alerts });
 
 describe('real bodies', () => {
-  it('are read whole: name, labels, summary, since when', async () => {
+  it('are read completely: name, labels, summary, start', async () => {
     expect(await read(fixture('1-firing'))).toEqual({
       kind: 'alarms',
       notes: [],
@@ -51,7 +51,7 @@ describe('real bodies', () => {
     expect(alarmsIn(await read(fixture('3-repeat')))).toEqual(group);
   });
 
-  it('tell the resolved alert from the one that still fires, whatever their group says', async () => {
+  it('distinguish the resolved alert from the one that still fires, whatever status their group has', async () => {
     const [first, second] = alarmsIn(await read(fixture('2-group')));
     const part = alarmsIn(await read(fixture('4-one-resolved')));
     expect(part.map(({ status }) => status)).toEqual(['resolved', 'firing']);
@@ -69,7 +69,7 @@ describe('real bodies', () => {
 });
 
 describe('tokens', () => {
-  it('admit while one takes over from the other', () => {
+  it('are both accepted while one replaces the other', () => {
     for (const authorization of ['Bearer old-token', 'bearer new-token'])
       expect(sender().admits({ authorization })).toBeNull();
   });
@@ -88,7 +88,7 @@ describe('tokens', () => {
     });
   });
 
-  it('must be there: none, or an empty one, makes no sender', () => {
+  it('are required: a sender with none, or an empty one, cannot be made', () => {
     for (const tokens of [[], [''], ['good', '']])
       expect(() => makeSender('prod', { kind: 'alertmanager', tokens, ignoreLabels: [] })).toThrow('prod has no token');
   });
@@ -145,7 +145,7 @@ describe('an alert', () => {
     ['a status that is not known', { status: 'ok' }, 'status: '],
     ['no fingerprint', { fingerprint: undefined }, 'fingerprint: '],
     ['a fingerprint with a line end', { fingerprint: 'a\nb' }, 'fingerprint: '],
-    ['a beginning that is no time', { startsAt: 'yesterday' }, 'startsAt: is not an RFC 3339 time'],
+    ['a start that is not a time', { startsAt: 'yesterday' }, 'startsAt: is not an RFC 3339 time'],
     ['no beginning', { startsAt: '0001-01-01T00:00:00Z' }, 'startsAt: is not an RFC 3339 time'],
     ['labels that are a list', { labels: ['a'] }, 'labels: is not an object'],
     ['a label that is not text', { labels: { a: 1 } }, 'labels.a: a label that is not text'],
@@ -170,7 +170,7 @@ describe('an alert', () => {
     expect(alarm?.labels['toString']).toBeUndefined();
   });
 
-  it('that was resolved without an end was resolved when it came', async () => {
+  it('that was resolved without an end was resolved when it arrived', async () => {
     const [alarm] = alarmsIn(await read(body({ ...ALERT, status: 'resolved' })));
     expect(alarm?.atMs).toBe(NOW_MS);
   });
@@ -181,7 +181,7 @@ describe('an alert', () => {
     expect(right?.episode).toBe(left?.episode);
   });
 
-  it('has a summary of one line, without what a terminal obeys', async () => {
+  it('has a summary of one line, without terminal control characters', async () => {
     const annotations = { summary: `a\nb\u001b[31m\u202e${'x'.repeat(500)}` };
     const [alarm] = alarmsIn(await read(body({ ...ALERT, annotations })));
     expect(alarm?.summary).toMatch(/^a b \[31m x+$/);
@@ -212,7 +212,7 @@ describe('labels to ignore', () => {
     expect(alarmsIn(await read(body(...alerts)))).toHaveLength(2);
   });
 
-  it('still tell other alerts apart', async () => {
+  it('still distinguish other alerts', async () => {
     const other = replica('a', { labels: { ...LABELS, instance: 'prod-2', replica: 'a' } });
     expect(alarmsIn(await read(body(replica('a'), other), ['replica']))).toHaveLength(2);
   });
@@ -223,7 +223,7 @@ describe('labels to ignore', () => {
       expect(alarmsIn(await read(body(...order), ['replica']))).toMatchObject([{ status: 'firing' }]);
   });
 
-  it('take the later of two ends', async () => {
+  it('use the later of two ends', async () => {
     const resolved = (name: string, endsAt: string) => replica(name, { status: 'resolved', endsAt });
     const alerts = [resolved('a', '2026-01-02T03:04:08Z'), resolved('b', '2026-01-02T03:04:07Z')];
     expect(alarmsIn(await read(body(...alerts), ['replica']))[0]?.atMs).toBe(Date.parse('2026-01-02T03:04:08Z'));

@@ -1,4 +1,7 @@
-/** Whatever comes, a sender gives a reading of bounded size; it never throws, and never makes an alarm that nobody proved. */
+/**
+ * Whatever arrives, a sender returns a reading of bounded size; it never throws, and never makes an alarm from an
+ * unauthenticated delivery.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makeSender } from '../../../src/gateway/senders/make-sender.js';
@@ -29,7 +32,7 @@ const ALERT = {
 };
 const TOKEN = { authorization: 'Bearer token' };
 
-/** Each sender with a delivery that it takes: its body, and how that is proved. */
+/** Each sender with a delivery that it accepts: its body, and its authentication. */
 const SENDERS: readonly {
   sender: Sender;
   body: object;
@@ -96,7 +99,7 @@ describe.each(SENDERS.map((each) => ({ ...each, name: each.sender.name })))(
       expectReading(sender.readUnchecked(bytes, NOW_MS));
     };
 
-    it('takes its own body', async () => {
+    it('accepts its own body', async () => {
       const bytes = Buffer.from(JSON.stringify(body));
       expect((await sender.read(delivery(bytes, { headers: headersFor(bytes) }))).kind).toBe(takenAs);
     });

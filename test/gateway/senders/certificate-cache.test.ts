@@ -1,4 +1,6 @@
-/** Downloaded certificates among invented names: what was fetched stays, and a flood brings about few downloads. */
+/**
+ * Downloaded certificates and a flood of invented names: fetched certificates stay, and the flood causes few downloads.
+ */
 import { describe, expect, it } from 'vitest';
 import { CertificateCache } from '../../../src/gateway/senders/certificate-cache.js';
 import { selfSignedRsa } from '../../servicestage/self-signed.js';
@@ -28,7 +30,7 @@ async function invent(cache: CertificateCache, count: number, nowMs: number, fro
 }
 
 describe('a certificate', () => {
-  it('is asked for once for all who wait, and once a day', async () => {
+  it('is fetched once for all who wait, and once a day', async () => {
     const { cache, asked } = counted(async () => PEM);
     await Promise.all(Array.from({ length: 20 }, () => cache.get(GOOD, NOW_MS)));
     await cache.get(GOOD, NOW_MS + 23 * 3_600_000);
@@ -38,7 +40,7 @@ describe('a certificate', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('that cannot be had again is used for a week, and asked for each 30 s', async () => {
+  it('that cannot be fetched again is used for a week, and tried each 30 s', async () => {
     let isDown = false;
     const { cache, asked } = counted(async () => {
       if (isDown) throw new Error('down');
@@ -54,7 +56,7 @@ describe('a certificate', () => {
     await expect(cache.get(GOOD, NOW_MS + 7 * DAY_MS + 30_000)).rejects.toThrow('down');
   });
 
-  it('that failed is not asked for again for 30 s, for all who wait too', async () => {
+  it('that failed is not fetched again for 30 s, and fails for all who wait', async () => {
     let isDown = true;
     const { cache, asked } = counted(async () => {
       if (isDown) throw new Error('down');
@@ -68,7 +70,7 @@ describe('a certificate', () => {
     await cache.get(GOOD, NOW_MS + 30_000);
   });
 
-  it('that is none counts as failed', async () => {
+  it('that is not a certificate counts as failed', async () => {
     const { cache, asked } = counted(async () => '<html>');
     for (const offset of [0, 1_000])
       await expect(cache.get(GOOD, NOW_MS + offset)).rejects.toThrow('not a PEM certificate');
@@ -77,7 +79,7 @@ describe('a certificate', () => {
 });
 
 describe('invented names', () => {
-  it('do not keep a certificate out that was never asked for', async () => {
+  it('do not keep out a certificate that was never fetched', async () => {
     const { cache } = counted(oneOnly);
     await invent(cache, 39, NOW_MS);
     await cache.get(GOOD, NOW_MS);
@@ -85,14 +87,14 @@ describe('invented names', () => {
     expect((await cache.get(GOOD, NOW_MS)).validToMs).toBeGreaterThan(0);
   });
 
-  it('that took all downloads keep it out for less than a second', async () => {
+  it('that used all downloads keep it out for less than a second', async () => {
     const { cache } = counted(oneOnly);
     await invent(cache, 1_000, NOW_MS);
     await expect(cache.get(GOOD, NOW_MS)).rejects.toThrow('too many certificates');
     await cache.get(GOOD, NOW_MS + 200);
   });
 
-  it('bring about 40 downloads and five a second, however many there are', async () => {
+  it('cause 40 downloads and five a second, however many there are', async () => {
     const { cache, asked } = counted(oneOnly);
     for (let second = 0; second <= 10; second++) await invent(cache, 200, NOW_MS + second * 1_000, second * 200);
     expect(asked).toHaveLength(40 + 10 * 5);
@@ -109,7 +111,7 @@ describe('invented names', () => {
     expect(asked.filter((path) => path === GOOD.pathname)).toHaveLength(21);
   });
 
-  it('before a real message do not keep its alarm out', async () => {
+  it('before a real message do not keep out its alarm', async () => {
     const { read } = senderWith({}, (url) => (url.href === CERTIFICATE_URL ? Promise.resolve(SMN.cert) : oneOnly(url)));
     for (let index = 0; index < 35; index++) {
       const name = index.toString(16).padStart(32, '0');

@@ -1,4 +1,4 @@
-/** Alarms of Cloud Eye in their two forms, and what is none. */
+/** Alarms of Cloud Eye in their two forms, and messages that are not alarms. */
 import { describe, expect, it } from 'vitest';
 import { readCloudEye } from '../../../src/gateway/senders/cloud-eye.js';
 import { NOW_MS, TOPIC } from './deliveries.js';
@@ -87,14 +87,14 @@ describe('the form of a template', () => {
     });
   });
 
-  it('pairs what is resolved with what fired', () => {
+  it('matches resolved alarms with their firings', () => {
     const resolved = alarmIn(template({ IsAlarm: false, CurrentData: '3 %', AlarmRecordID: 'ah2' }));
     expect(resolved.status).toBe('resolved');
     expect(resolved.incident).toBe(alarmIn(template()).incident);
   });
 
   it.each([{ RegionId: 'cn-north-4' }, { ResourceId: '2' }, { MetricName: 'x' }, { AlarmRuleName: 'x' }])(
-    'tells incidents apart by %j',
+    'distinguishes incidents by %j',
     (change) => {
       expect(alarmIn(template(change)).incident).not.toBe(alarmIn(template()).incident);
     },
@@ -112,20 +112,17 @@ describe('the form of a template', () => {
     });
   });
 
-  it('leaves out what is not as documented, and keeps the alarm', () => {
+  it('leaves out undocumented values, and keeps the alarm', () => {
     const { labels } = alarmIn(template({ ResourceName: {}, ResourceId: '', MetricName: 'x'.repeat(1_025) }));
     expect(Object.keys(labels).sort()).toEqual(['alertname', 'dimension', 'level', 'namespace', 'region']);
   });
 
-  it.each([undefined, null, 'true', 1, 'false'])(
-    'that says IsAlarm: %j starts nothing and resolves nothing',
-    (IsAlarm) => {
-      expect(read(template({ IsAlarm }))).toMatchObject({
-        alarms: [],
-        notes: [expect.stringContaining('IsAlarm is missing')],
-      });
-    },
-  );
+  it.each([undefined, null, 'true', 1, 'false'])('with IsAlarm: %j starts nothing and resolves nothing', (IsAlarm) => {
+    expect(read(template({ IsAlarm }))).toMatchObject({
+      alarms: [],
+      notes: [expect.stringContaining('IsAlarm is missing')],
+    });
+  });
 
   it('without a rule starts nothing', () => {
     expect(read(template({ AlarmRuleName: undefined }))).toMatchObject({
@@ -134,7 +131,7 @@ describe('the form of a template', () => {
     });
   });
 
-  it('takes the subject as the summary where there is one', () => {
+  it('uses the subject as the summary if there is one', () => {
     expect(alarmIn(template(), '【紧急告警】\nshop').summary).toBe('【紧急告警】 shop');
   });
 });
@@ -157,7 +154,7 @@ describe('the raw form', () => {
     });
   });
 
-  it('pairs what is resolved with what fired, for each dimension of its rule', () => {
+  it('matches resolved alarms with their firings, for each dimension of its rule', () => {
     expect(alarmIn(raw({ alarm_status: 'ok' }))).toMatchObject({
       status: 'resolved',
       incident: alarmIn(raw()).incident,
@@ -186,7 +183,7 @@ describe('the raw form', () => {
     });
   });
 
-  it('is read without its template_variable, and takes the record of an episode from it', () => {
+  it('is read without its template_variable, and identifies the episode by its record', () => {
     expect(alarmIn(raw({ template_variable: 'none' })).status).toBe('firing');
     expect(alarmIn(raw({ template_variable: { AlarmRecordID: 'ah1' } })).episode).toBe(`${TOPIC} ah1`);
   });
@@ -194,7 +191,7 @@ describe('the raw form', () => {
 
 describe('a text', () => {
   it.each(['Hello from the console', '', '[1]', 'null', '"alarm"', '{"message_type":"alarm"}', '{"data":[]}', '{'])(
-    'that is no alarm starts nothing: %s',
+    'that is not an alarm starts nothing: %s',
     (message) => {
       const { alarms, notes } = read(message, 'A test\u001b[2J');
       expect(alarms).toEqual([]);

@@ -1,4 +1,7 @@
-/** The console of the cloud, as far as subscriptions go: over HTTPS with a certificate that this process trusts while a test runs. */
+/**
+ * The console of the cloud, as far as subscriptions go: over HTTPS with a certificate that this process trusts while a
+ * test runs.
+ */
 import { once } from 'node:events';
 import { createServer, globalAgent } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +10,7 @@ import { selfSignedRsa } from '../../servicestage/self-signed.js';
 
 const CONFIRMED = '{"subscription_urn":"urn:smn:…"}';
 
-/** A console that confirms, unless told otherwise: it counts the links that were asked for. */
+/** A console that confirms by default and counts the requested links. */
 export async function startConsole(status: () => number, text: (link: string) => string = () => CONFIRMED) {
   const tls = selfSignedRsa({ commonName: 'localhost' });
   const links: string[] = [];

@@ -44,7 +44,7 @@ describe('an alarm', () => {
     expect(alarmsIn(await read({ ...ALARM, summary }))[0]?.summary).toBe(summary);
   });
 
-  it('may stand alone or among others', async () => {
+  it('may come alone or with others', async () => {
     const alarms = [ALARM, { ...ALARM, id: 'disk-43', status: 'resolved', labels: undefined }];
     expect(alarmsIn(await read({ alarms })).map(({ status }) => status)).toEqual(['firing', 'resolved']);
     expect(alarmsIn(await read({ alarms: [] }))).toEqual([]);
@@ -58,7 +58,7 @@ describe('an alarm', () => {
     expect(alarmsIn(await read({ ...ALARM, at }))[0]?.atMs).toBe(Date.parse(moment));
   });
 
-  it('may be called what people call things, in emoji that are new or joined too', async () => {
+  it('may have any name that people use, with new or joined emoji too', async () => {
     const name = 'Überlauf 👩‍💻 🫩 磁盘已满';
     expect(alarmsIn(await read({ ...ALARM, name }))[0]?.name).toBe(name);
   });
@@ -74,7 +74,7 @@ describe('an alarm', () => {
 
 describe('a body is refused as a whole, with the place', () => {
   it.each<[string, unknown, RegExp]>([
-    ['a status that is none', { ...ALARM, status: 'ok' }, /alarm 1: status/],
+    ['an unknown status', { ...ALARM, status: 'ok' }, /alarm 1: status/],
     ['no id', { ...ALARM, id: '' }, /alarm 1: id/],
     ['an id of two lines', { ...ALARM, id: 'a\nb' }, /alarm 1: id/],
     ['a name that is too long', { ...ALARM, name: 'a'.repeat(201) }, /alarm 1: name/],
@@ -83,7 +83,7 @@ describe('a body is refused as a whole, with the place', () => {
     ['a time that is none', { ...ALARM, at: 'now' }, /alarm 1: at/],
     ['a time to come', { ...ALARM, at: '2026-01-02T03:10:00Z' }, /alarm 1: at: is in the future/],
     ['one bad alarm among others', { alarms: [ALARM, null] }, /alarm 2/],
-    ['alarms that are no list', { alarms: ALARM }, /alarms is not a list/],
+    ['alarms that are not a list', { alarms: ALARM }, /alarms is not a list/],
     ['nothing', null, /alarm 1/],
     ['a number', 7, /alarm 1/],
   ])('%s', async (_, body, what) => {
@@ -100,7 +100,7 @@ it('more than 1,000 alarms are refused', async () => {
   });
 });
 
-it('a wrong token is refused before the body is read, and with it', async () => {
+it('a wrong token is refused both before and after the body is read', async () => {
   const headers = { authorization: 'Bearer other' };
   expect(sender.admits(headers)).toMatchObject({ status: 401, reason: 'unauthorized' });
   expect(refusalIn(await read(ALARM, headers))).toEqual({ status: 401, reason: 'unauthorized' });

@@ -55,7 +55,7 @@ it('is admitted and read: firing, sent again after a 503, resolved', async () =>
   expect(resolved).toMatchObject({ status: 'resolved', episode: again?.episode, atMs: Date.parse(endsAt) });
 });
 
-it('says the same as its peer that does not reach it', async () => {
+it('reports the same episode as a peer that cannot reach it', async () => {
   const { webhookUrl, readings, arrived } = await startReader();
   const pair = await Promise.all([start(webhookUrl), start(webhookUrl)]);
   await Promise.all(pair.map((alertmanager) => alertmanager.post([ALERT])));

@@ -11,7 +11,7 @@ describe('the header of the subscription', () => {
   const header = { name: 'X-Runbook-Secret', values: ['old-value', 'new-value'] };
   const { sender, read } = senderWith({ header });
 
-  it('admits while one value takes over from the other', async () => {
+  it('admits both values while one replaces the other', async () => {
     for (const value of header.values) {
       const headers = { 'x-runbook-secret': value };
       expect(sender.admits(headers)).toBeNull();
@@ -24,7 +24,7 @@ describe('the header of the subscription', () => {
     expect(refusalIn(await read(notification(), { headers }))).toEqual({ status: 401, reason: 'unauthorized' });
   });
 
-  it('is not asked of a confirmation, and nothing else can pass for one', async () => {
+  it('is not required of a confirmation, and nothing else can pass for one', async () => {
     const headers = { 'x-smn-message-type': 'SubscriptionConfirmation' };
     expect((await read(confirmationBody(SMN.key), { headers })).kind).toBe('confirmation');
     expect(refusalIn(await read(notification(), { headers }))).toEqual(FORGED);
@@ -37,7 +37,7 @@ function confirmationIn(reading: Reading) {
 }
 
 describe('a confirmation', () => {
-  it('asks for exactly its link, once', async () => {
+  it('requests exactly its link, once', async () => {
     const { host, links } = await startConsole(() => 200);
     const { read } = senderWith({ confirmHosts: [host] });
     const path = `/smn/subscription/confirm?token=a%2Fb%20c&topic_urn=${TOPIC}`;
@@ -51,7 +51,7 @@ describe('a confirmation', () => {
   });
 
   it.each([302, 400, 500])(
-    'that is answered %i fails without telling the link, and can be tried again',
+    'that is answered %i fails without revealing the link, and can be retried',
     async (status) => {
       const answers = [status, 200];
       const { host, links } = await startConsole(() => answers.shift() ?? 500);
@@ -69,7 +69,7 @@ describe('a confirmation', () => {
     ['nothing', () => '', 'nothing'],
     ['an error', () => '{"error_code":"SMN.00011010"}', '{"error_code":"SMN.00011010"}'],
     ['an empty name', () => '{"subscription_urn":""}', '{"subscription_urn":""}'],
-    ['its own link', (link) => `gone: ${link}`, 'gone: /confirm?token=<cut>'],
+    ['its own link', (link) => `expired: ${link}`, 'expired: /confirm?token=<cut>'],
     ['its token', (link) => `${'x'.repeat(280)}${decodeURIComponent(link)}`, `${'x'.repeat(280)}/confirm?token=<cut>`],
   ])('that is answered 200 with %s does not count, and can be tried again', async (_, text, shown) => {
     const texts = [text, () => '{"subscription_urn":"urn:smn:a"}'];
@@ -86,7 +86,7 @@ describe('a confirmation', () => {
     expect(links).toHaveLength(2);
   });
 
-  it('that comes several times at once is asked for once', async () => {
+  it('that comes several times at once is requested once', async () => {
     const { host, links } = await startConsole(() => 200);
     const { read } = senderWith({ confirmHosts: [host] });
     const body = confirmationBody(SMN.key, { subscribe_url: `https://${host}/confirm?token=x` });
@@ -110,14 +110,14 @@ describe('a confirmation', () => {
     expect(asked).toEqual([]);
   });
 
-  it('of a foreign topic, or forged, is none', async () => {
+  it('of a foreign topic, or forged, is ignored', async () => {
     const foreign = confirmationBody(SMN.key, { topic_urn: `urn:smn:cn-north-4:${PROJECT}:other` });
     expect(refusalIn(await senderWith().read(foreign))).toEqual({ status: 403, reason: 'foreignTopic' });
     expect(refusalIn(await senderWith().read(confirmationBody(ATTACKER.key)))).toEqual(FORGED);
   });
 });
 
-it('a cancelled subscription is told, and not subscribed again', async () => {
+it('a cancelled subscription is reported, and not subscribed again', async () => {
   const { host, links } = await startConsole(() => 200);
   const body = confirmationBody(SMN.key, { type: 'UnsubscribeConfirmation', subscribe_url: `https://${host}/confirm` });
   const reading = await senderWith({ confirmHosts: [host] }).read(body);

@@ -1,4 +1,4 @@
-/** Messages of SMN: what admits them, in which order, and that nothing is fetched for those that are not admitted. */
+/** Messages of SMN: the checks that admit them, in order; nothing is fetched for those that fail. */
 import { describe, expect, it } from 'vitest';
 import { selfSignedRsa } from '../../servicestage/self-signed.js';
 import {
@@ -45,7 +45,7 @@ describe('a notification', () => {
     expect(alarmsIn(await senderWith().read(smnBody({ subject: '' }, { key: SMN.key, text })))).toHaveLength(1);
   });
 
-  it('is read whatever the order of its fields', async () => {
+  it('is read in any order of its fields', async () => {
     const fields = Object.fromEntries(Object.entries(notification()).toReversed());
     expect(alarmsIn(await senderWith().read(fields))).toHaveLength(1);
   });
@@ -120,7 +120,7 @@ describe('before anything is fetched, a message is refused', () => {
     ['with a control character in its time', { timestamp: '2026-01-02T03:04:05Z\n' }, UNREADABLE],
     ['with a control character in its type', { type: 'Notification\u0000' }, UNREADABLE],
     ['whose time is none', { timestamp: 'now' }, UNREADABLE],
-    ['whose text is no text', { message: { data: {} } }, UNREADABLE],
+    ['whose text is not a string', { message: { data: {} } }, UNREADABLE],
     ['whose id is a list', { message_id: ['a'] }, UNREADABLE],
     ['without a signature', { signature: undefined }, UNREADABLE],
     ['that unsubscribes without a link', { type: 'UnsubscribeConfirmation' }, UNREADABLE],
@@ -139,7 +139,7 @@ describe('before anything is fetched, a message is refused', () => {
     },
   );
 
-  it.each(['', 'hello', '[]', 'null', '{}'])('that is no message: %s', async (body) => {
+  it.each(['', 'hello', '[]', 'null', '{}'])('that is not a message: %s', async (body) => {
     expect(refusalIn(await senderWith().read(body))).toEqual(UNREADABLE);
   });
 });
@@ -165,7 +165,7 @@ describe('the age of a message', () => {
     expect(refusalIn(await senderWith().read(notification(at(offsetMs))))).toEqual({ status: 403, reason: 'tooOld' });
   });
 
-  it('is looked at after the signature: a forgery is called one', async () => {
+  it('is checked after the signature: a forgery is reported as one', async () => {
     expect(refusalIn(await senderWith().read(notification(at(-61 * MINUTE_MS), ATTACKER.key)))).toEqual(FORGED);
   });
 
@@ -178,7 +178,7 @@ describe('the age of a message', () => {
 });
 
 describe('a certificate', () => {
-  it('that cannot be had is our own trouble, and a message is read once it can', async () => {
+  it('that cannot be fetched is our fault, and a message is read once it can', async () => {
     let isDown = true;
     const { read } = senderWith({}, async () => {
       if (isDown) throw new Error('smn.cn-north-4.myhuaweicloud.com: answered 500');

@@ -1,4 +1,4 @@
-/** Standard Webhooks: what is signed, by whom, when. */
+/** Standard Webhooks: what is signed, with which secret, and when. */
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { makeSender } from '../../../src/gateway/senders/make-sender.js';
@@ -19,7 +19,7 @@ describe('a signature', () => {
       'webhook-timestamp': '1614265330',
       'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
     };
-    // Its body is no alarm: it is read only when the signature fits.
+    // Its body is not an alarm: it is read only when the signature fits.
     const spec = makeSender('spec', { kind: 'webhook', secrets });
     const given = delivery('{"test": 2432232314}', { headers, receivedAtMs: 1_614_265_330_000 });
     expect(refusalIn(await spec.read(given))).toEqual({ status: 400, reason: 'unreadable' });
@@ -109,7 +109,7 @@ describe('headers', () => {
     });
   });
 
-  it('as they should be are let through', () => {
+  it('are accepted if they are well-formed', () => {
     expect(sender.admits(webhookHeaders(SECRET, BODY))).toBeNull();
   });
 });
@@ -121,12 +121,12 @@ describe('secrets', () => {
     ['one without its prefix', [SECRET.slice(6)]],
     ['one that is too short', [`whsec_${Buffer.alloc(23).toString('base64')}`]],
     ['one that is too long', [`whsec_${Buffer.alloc(65).toString('base64')}`]],
-    ['one that is no base64', [`${SECRET}\n`]],
+    ['one that is not base64', [`${SECRET}\n`]],
   ])('make no sender: %s', (_, secrets) => {
     expect(() => makeSender('deploys', { kind: 'webhook', secrets })).toThrow(/deploys/);
   });
 
-  it('are not told by the error', () => {
+  it('are not shown by the error', () => {
     expect(() => makeSender('deploys', { kind: 'webhook', secrets: ['whsec_c2hvcnQ='] })).toThrow(/^(?!.*c2hvcnQ).*$/);
   });
 });

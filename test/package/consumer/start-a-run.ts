@@ -1,4 +1,7 @@
-/** What another team would write with the installed package: starts a run, shows its progress, prints the report, and which native code was loaded. */
+/**
+ * What another team would write with the installed package: starts a run, shows its progress, and prints the report and
+ * the loaded native code.
+ */
 import { FAILURES, RunbookClient, type RunReport, type RunSnapshot } from 'servicestage-runbooks';
 
 const { TEMPORAL_ADDRESS = 'localhost:7233', RUNBOOK_TASK_QUEUE, TARGET = 'shop/checkout/prod-1' } = process.env;
@@ -21,8 +24,8 @@ console.log(
     outcome: report.outcome,
     steps: report.targets[0]?.steps.map(({ id, result }) => `${id} ${result}`),
     lastPhase: snapshots.at(-1)?.run.phase,
-    looksThatShowedSomething: snapshots.length > 1,
-    sharedObjectsAreTold: sharedObjects.length > 0,
+    severalSnapshots: snapshots.length > 1,
+    listsSharedObjects: sharedObjects.length > 0,
     nativeAddons,
     advice: FAILURES.TargetBusy.advice,
   }),

@@ -1,4 +1,4 @@
-/** A failure that is tried again stays below the 4 KB that the server keeps of a pending activity's last failure, whatever is in it. */
+/** A failure that is retried always stays below the 4 KB that the server keeps of a pending activity's last failure. */
 import { CompleteAsyncError } from '@temporalio/activity';
 import { CancelledFailure, DefaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import fc from 'fast-check';
@@ -30,7 +30,7 @@ const entries = fc.array(fc.tuple(fc.constantFrom<Decision>('entered', 'sent', '
   maxLength: 30,
 });
 
-describe('a failure that is tried again', () => {
+describe('a failure that is retried', () => {
   it('fits with the longest reason, trail and observation, its reason first', () => {
     fc.assert(
       fc.property(words, entries, fc.nat(400), (reason, steps, hosts) => {
@@ -74,18 +74,18 @@ describe('a failure that is tried again', () => {
     ['whose message cannot be set', new DOMException('x'.repeat(50_000), 'TimeoutError'), 'TimeoutError'],
     ['that is frozen', Object.freeze(new TypeError('x'.repeat(50_000))), 'TypeError'],
     ['that is not an error', 'x'.repeat(50_000), 'Error'],
-  ])('fits where something is thrown %s', (_what, thrown, type) => {
+  ])('fits if something is thrown %s', (_what, thrown, type) => {
     const made = withinLimit(thrown);
     expect(made).toMatchObject({ type, nonRetryable: false, message: expect.stringMatching(/^x+ … \(50000 bytes\)$/) });
     expect(bytesOf(made)).toBeLessThanOrEqual(BOUND_BYTES);
   });
 
   it.each([new CompleteAsyncError(), new CancelledFailure('cancelled'), new DOMException('aborted', 'AbortError')])(
-    'leaves what the worker itself understands as it is: %s',
+    'does not change errors that the worker itself handles: %s',
     (thrown) => expect(withinLimit(thrown)).toBe(thrown),
   );
 
-  it('keeps the whole of a failure that is not tried again', () => {
+  it('keeps all of a failure that is not retried', () => {
     expect(failure('InvalidPlan', 'x'.repeat(5_000)).message).toHaveLength(5_000);
   });
 });

@@ -1,4 +1,4 @@
-/** What earlier runs did to an instance, where the newest one's report was cut to fit; and every call has a deadline. */
+/** What earlier runs did to an instance when the newest report was cut to fit; and every call has a deadline. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { temporalAccess } from '../../../src/activities/temporal-access.js';
@@ -8,7 +8,7 @@ import type { RunReport } from '../../../src/domain/report/report.js';
 import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES } from '../../../src/domain/sizes.js';
 import { anObservation, aStepReport } from '../../support/build.js';
 
-/** A night that scaled many instances, then restarted them. */
+/** The report of a run that scaled many instances, then restarted them. */
 function scaledDown(atMs: number, targets: number, from: number): RunReport {
   const seen = (replicaCount: number) => anObservation({ replicaCount });
   const timed = { startedAtMs: atMs, endedAtMs: atMs + 1 };
@@ -48,7 +48,7 @@ function scaledDown(atMs: number, targets: number, from: number): RunReport {
 const OLDER = scaledDown(1_000, 1, 4);
 const NEWER = scaledDown(2_000, 100, 6);
 
-/** `undated`: calls that would wait for ever on a server that does not answer. */
+/** `undated`: calls without a deadline, which would wait for ever on a server that does not answer. */
 function clientOf(kept: { readonly result: boolean; readonly child: boolean }): { client: Client; undated: string[] } {
   let dated = 0;
   const undated: string[] = [];
@@ -64,7 +64,7 @@ function clientOf(kept: { readonly result: boolean; readonly child: boolean }): 
     closeTime: new Date(report.endedAtMs),
     memo: { report: storedReport(report, MEMO_REPORT_BYTES) },
   }));
-  const gone = (id: string) => new WorkflowNotFoundError('gone', id, undefined);
+  const notFound = (id: string) => new WorkflowNotFoundError('not found', id, undefined);
   const client = {
     withDeadline: async (_deadline: number, call: () => Promise<unknown>) => {
       dated++;
@@ -79,14 +79,14 @@ function clientOf(kept: { readonly result: boolean; readonly child: boolean }): 
         describe: async () => {
           called(`describe ${id}`);
           const found = described.find(({ workflowId }) => workflowId === id);
-          if (found === undefined) throw gone(id);
+          if (found === undefined) throw notFound(id);
           return found;
         },
         result: async () => {
           called(`result ${id}`);
           if (id === NEWER.workflowId && kept.result) return storedReport(NEWER, RESULT_REPORT_BYTES);
           if (id === 'lease-0' && kept.child) return NEWER.targets[0];
-          throw gone(id);
+          throw notFound(id);
         },
       }),
     },
@@ -96,7 +96,7 @@ function clientOf(kept: { readonly result: boolean; readonly child: boolean }): 
 
 const ASKED = { leaseId: 'lease-0', path: 'shop/checkout/prod-0', runbooks: ['down', 'up'], exceptRunId: null };
 
-describe('the count that the newest run captured, where its report was cut', () => {
+describe('the count that the newest run captured, if its report was cut', () => {
   it.each([
     ['from its result', { result: true, child: false }, { kind: 'captured', change: { from: 6, to: 2 } }],
     [

@@ -45,7 +45,7 @@ const target = {
   platformType: 'cce',
 };
 
-function told(given: Record<string, unknown>): string[] {
+function problemsOf(given: Record<string, unknown>): string[] {
   const { inputs, problems } = readInputs(runbook, given);
   const facts = { target, seen: anObservation(), snapshotVersions: ['1.4.0', 'fast-true'] };
   const rules = { inputs, usualDurationsMs, verify: DEFAULT_VERIFY };
@@ -55,7 +55,7 @@ function told(given: Record<string, unknown>): string[] {
 
 describe('an input', () => {
   it('that is valid is not reported', () => {
-    expect(told({ replica: '4' })).toEqual([]);
+    expect(problemsOf({ replica: '4' })).toEqual([]);
   });
 
   it.each([
@@ -68,7 +68,7 @@ describe('an input', () => {
     [{ mode: 'medium' }, /^inputs\.mode: "medium" is none of fast, slow\. Give one of fast, slow$/],
     [{ sure: 'perhaps' }, /^inputs\.sure: .*\. Give true or false$/],
   ])('that is refused (%j) is one problem, and no step is judged by it', (given, wanted) => {
-    const problems = told(JSON.parse(JSON.stringify({ replica: 2, ...given })) as Record<string, unknown>);
+    const problems = problemsOf(JSON.parse(JSON.stringify({ replica: 2, ...given })) as Record<string, unknown>);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(wanted);
   });
@@ -86,7 +86,7 @@ describe('start arguments', () => {
     [{ freeze: 'prod' }, 'freeze: "prod" does not fit. Write a list of names of calendars'],
     [{ inputs: [] }, 'inputs: an empty list does not fit. Write keys and values'],
     [{ targets: 'a/b/c' }, 'targets: "a/b/c" does not fit. Write a list of text'],
-  ])('%j are reported in our words', (more, wanted) => {
+  ])('%j are reported in our own words, not those of zod', (more, wanted) => {
     const { problems } = readStartArguments({ targets: ['a/b/c'], ...more });
     expect(problems).toHaveLength(1);
     const text = problems.map(({ place, found, remedy }) => `${place}: ${found}. ${remedy}`).join();

@@ -1,4 +1,4 @@
-/** What the send lease asks of Temporal: a heartbeat that is acknowledged, and who is the current attempt. */
+/** What the send lease needs from Temporal: an acknowledged heartbeat, and the number of the current attempt. */
 import type { Info } from '@temporalio/activity';
 import { ActivityCancelledError, ActivityResetError, type Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ const info = {
   currentAttemptScheduledTimestampMs: NOW_MS,
 } as unknown as Info;
 
-/** A Temporal that writes down what it is asked. */
+/** A fake Temporal that records its calls. */
 function fakeTemporal(heartbeat: Error | null, scheduledAtMs: number) {
   const asked: string[] = [];
   const scheduledTime = { seconds: scheduledAtMs / 1_000, nanos: 0 };
@@ -53,7 +53,7 @@ describe('the send lease', () => {
     ['a cancel', new ActivityCancelledError('cancelled'), 'cancelled'],
     ['a reset that the server remembers', new ActivityResetError('reset'), 'superseded'],
     ['no answer', new Error('unavailable'), 'unclear'],
-  ])('of a young attempt tells %s', async (_case, answer, standing) => {
+  ])('of a young attempt detects %s', async (_case, answer, standing) => {
     const { asked, temporal } = fakeTemporal(answer, NOW_MS);
     expect(await temporal.sendLease(info, aSendingState(), true, 1_000)).toEqual({ standing });
     expect(asked).toEqual(['heartbeat']);

@@ -1,11 +1,11 @@
-/** The thread that reads calendars: what ends it, what it costs others, and that it keeps no process alive. */
+/** The thread that reads calendars: what ends it, what it costs others, and that it does not keep the process alive. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { CalendarReader } from '../../../src/calendars/calendar-reader.js';
 
-/** A machine that is busy starts threads slowly: readers whose limit is not what a test is about have time enough. */
+/** Ample time for readers whose limit is not under test, because a busy machine starts threads slowly. */
 const LONG_MS = 60_000;
 
 const [fromMs, toMs] = [Date.parse('2026-01-01T00:00:00Z'), Date.parse('2027-01-01T00:00:00Z')];
@@ -13,12 +13,12 @@ const calendar = (...lines: string[]) => ['BEGIN:VCALENDAR', ...lines, 'END:VCAL
 const event = (...lines: string[]) => ['BEGIN:VEVENT', 'SUMMARY:f', ...lines, 'END:VEVENT'];
 const asked = (text: string, file = 'c.ics') => ({ file, text, calendar: 'c', fromMs, toMs });
 const DAY = calendar(...event('DTSTART;TZID=UTC:20260601'));
-/** A thread that does what its first message says. */
+/** A thread that runs the given code. */
 const thread = (code: string) =>
   new URL(`data:text/javascript,${encodeURIComponent(`import { parentPort } from 'node:worker_threads'; ${code}`)}`);
 
 describe('the reader of calendars', () => {
-  it('reads iCalendar and lists, many at once, each answered with its own', async () => {
+  it('reads iCalendar files and lists concurrently, and answers each request with its own result', async () => {
     const reader = new CalendarReader(LONG_MS);
     const list = 'timezone: UTC\nfreezes:\n  - { name: g, from: 2026-06-01, to: 2026-06-01 }';
     const found = await Promise.all(
@@ -33,7 +33,7 @@ describe('the reader of calendars', () => {
     ]);
   });
 
-  it('gives way to others: a file that takes its time holds up nobody', async () => {
+  it('leaves the event loop free while it reads a slow file', async () => {
     const rule = 'RRULE:FREQ=DAILY;COUNT=3000';
     const text = calendar(
       ...Array.from({ length: 30 }, () => event('DTSTART:20200101T100000Z', 'DURATION:PT1H', rule)).flat(),
@@ -46,7 +46,7 @@ describe('the reader of calendars', () => {
     expect(turns).toBeGreaterThan(3);
   });
 
-  it('ends a thread that does not end, tells it as a problem, and reads the next file with another', async () => {
+  it('ends a thread that hangs, reports a problem, and reads the next file with a new thread', async () => {
     const endless = `parentPort.on('message', ({ text }) => { while (text === 'endless'); parentPort.postMessage({ freezes: [], problems: [] }); });`;
     const reader = new CalendarReader(400, thread(endless));
     const [first, waiting] = await Promise.all([reader.read(asked('endless')), reader.read(asked('other'))]);
@@ -66,13 +66,13 @@ describe('the reader of calendars', () => {
       `parentPort.on('message', () => { const all = []; for (;;) all.push(new Array(1e5).fill({})); });`,
       'memory',
     ],
-  ])('tells a thread that %s as a problem', async (_what, code, wanted) => {
+  ])('reports a problem if its thread %s', async (_what, code, wanted) => {
     const { freezes, problems } = await new CalendarReader(LONG_MS, thread(code), 16).read(asked(DAY));
     expect(freezes).toEqual([]);
     expect(problems.map(({ code: each, found }) => [each, found.includes(wanted)])).toEqual([['not-read', true]]);
   });
 
-  it('works the same file out once for all that ask within an hour, and again when it has changed', async () => {
+  it('evaluates the same file once for all requests within an hour, and again when it has changed', async () => {
     const counting = `let n = 0; parentPort.on('message', () => parentPort.postMessage({ freezes: [], problems: [{ code: String(++n) }] }));`;
     const reader = new CalendarReader(LONG_MS, thread(counting));
     const codes = async (text: string, laterMs = 0) => {
@@ -84,7 +84,7 @@ describe('the reader of calendars', () => {
     expect([await codes('two'), await codes('two', 1_000), await codes('two', 3_600_000)]).toEqual(['2', '2', '3']);
   });
 
-  it('gives only what lies in the time asked for, though it works out whole hours', async () => {
+  it('returns only freezes within the requested time, although it evaluates whole hours', async () => {
     const request = asked(calendar(...event('DTSTART:20260601T100000Z', 'DURATION:PT10M')));
     const reader = new CalendarReader(LONG_MS);
     const found = (from: string, to: string) =>
@@ -94,7 +94,7 @@ describe('the reader of calendars', () => {
     expect((await found('2026-06-01T09:10:00Z', '2026-06-01T10:00:00Z')).freezes).toHaveLength(0);
   });
 
-  it('bounds what comes back: problems and freezes', async () => {
+  it('limits the number of problems and freezes', async () => {
     const reader = new CalendarReader(LONG_MS);
     const wrong = Array.from({ length: 2_000 }, () => event('DTSTART:x')).flat();
     const { problems } = await reader.read(asked(calendar(...wrong)));
@@ -107,7 +107,7 @@ describe('the reader of calendars', () => {
     expect(tooMany.map(({ code }) => code)).toEqual(['too-many-occurrences']);
   });
 
-  it('keeps no process from ending, though its thread is still there', async () => {
+  it('does not keep the process alive while its thread still exists', async () => {
     const module = fileURLToPath(new URL('../../../dist/calendars/calendar-reader.js', import.meta.url));
     const code = `const { calendarReader } = await import(${JSON.stringify(module)});
       const { freezes } = await calendarReader.read(${JSON.stringify(asked(DAY))});

@@ -1,4 +1,4 @@
-/** Folders of calendars and lists in YAML: which names there are, which moments are frozen, what is wrong and where. */
+/** Folders of calendars and lists in YAML: their names, which moments are frozen, what is wrong and where. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ describe('a list in YAML', () => {
     ['days, both included', '{ name: f, from: 2026-12-20, to: 2027-01-01 }', '2026-12-19T23:00', '2027-01-01T23:00'],
     ['one day', '{ name: f, from: 2026-06-01, to: 2026-06-01 }', '2026-05-31T22:00', '2026-06-01T22:00'],
     [
-      'times of the zone',
+      'times in the zone',
       '{ name: f, from: 2026-12-20T18:00, to: 2026-12-21 06:30:30 }',
       '2026-12-20T17:00',
       '2026-12-21T05:30',
@@ -48,18 +48,18 @@ describe('a list in YAML', () => {
     ],
     ['a day of 23 hours', '{ name: f, from: 2026-03-29, to: 2026-03-29 }', '2026-03-28T23:00', '2026-03-29T22:00'],
     [
-      'the hour that is missing',
+      'the hour that the clocks skip',
       '{ name: f, from: 2026-03-29T02:30, to: 2026-03-29T04:00 }',
       '2026-03-29T01:30',
       '2026-03-29T02:00',
     ],
     [
-      'the hour that comes twice, made long',
+      'the hour that occurs twice, as its widest reading',
       '{ name: f, from: 2026-10-25T02:30, to: 2026-10-25T02:45 }',
       '2026-10-25T00:30',
       '2026-10-25T01:45',
     ],
-  ])('takes %s', (_what, freeze, from, to) => {
+  ])('accepts %s', (_what, freeze, from, to) => {
     const { freezes, problems } = listFreezes(list(freeze), 'c.yaml', 'c');
     expect(problems).toEqual([]);
     expect(
@@ -74,7 +74,7 @@ describe('a list in YAML', () => {
   it.each([
     ['an empty file', '', ['1:1 empty']],
     ['broken YAML', 'freezes: [', ['1:11 yaml-syntax']],
-    ['nothing but a list', '- a', ['1:1 not-a-calendar']],
+    ['only a list', '- a', ['1:1 not-a-calendar']],
     ['no zone', 'freezes: []', ['1:1 timezone missing']],
     [
       'an unknown zone',
@@ -106,22 +106,22 @@ describe('a list in YAML', () => {
     ],
     ['text instead of a freeze', list('June'), ['3:5 freezes.0 invalid-value']],
     [
-      'a place behind quoted text of several lines',
+      'a place after quoted text of several lines',
       'timezone: "Europe/\n  Berlin"\nfreezes: []\nzone: x',
       ['1:11 timezone unknown-time-zone', '4:1 zone unknown-key'],
     ],
     [
-      'lists that hold themselves',
+      'lists that contain themselves',
       'timezone: &b [*b]\nfreezes: [&a [*a]]',
       ['1:14 timezone unknown-time-zone', '2:14 freezes.0 invalid-value'],
     ],
     ['two documents', 'timezone: UTC\nfreezes: []\n---\nfreezes: []', ['1:1 several-documents']],
     [
-      'several at once',
+      'several problems',
       list("{ name: '', from: x, to: y }"),
       ['3:13 freezes.0.name missing', '3:23 freezes.0.from invalid-value', '3:30 freezes.0.to invalid-value'],
     ],
-  ])('tells %s', (_what, text, wanted) => {
+  ])('reports %s', (_what, text, wanted) => {
     const { freezes, problems } = listFreezes(text, 'c.yaml', 'c');
     expect(problems.map(({ place, code }) => `${place} ${code}`)).toEqual(wanted.map((each) => `c.yaml:${each}`));
     expect(freezes).toEqual([]);
@@ -129,12 +129,12 @@ describe('a list in YAML', () => {
 });
 
 describe('folders of calendars', () => {
-  it('give the names of their files', async () => {
+  it('list the names of their files', async () => {
     expect(await listCalendars([folder])).toMatchObject({ names: ['broken', 'prod-freeze', 'quarter'], problems: [] });
     expect(await listCalendars([])).toEqual({ names: [], passedOver: [], problems: [] });
   });
 
-  it('give the freezes that overlap, by beginning, whatever their file is', async () => {
+  it('return the overlapping freezes of all kinds of file, sorted by start', async () => {
     const { freezes, problems } = await freezesBetween([folder], ['prod-freeze', 'quarter', 'quarter'], ...YEAR);
     expect(problems).toEqual([]);
     expect(freezes.map(({ calendar, name }) => `${calendar} ${name}`)).toEqual([
@@ -145,7 +145,7 @@ describe('folders of calendars', () => {
     expect(later).toEqual({ freezes: [], problems: [] });
   });
 
-  it('are read anew each time', async () => {
+  it('are read again each time', async () => {
     const file = join(folder, 'lifted.yaml');
     await writeFile(file, GOOD);
     expect((await freezesBetween([folder], ['lifted'], ...YEAR)).freezes).toHaveLength(1);
@@ -163,24 +163,24 @@ describe('folders of calendars', () => {
     ],
     ['a name that would leave the folder', ['../x'], 'unknown-calendar', 'Known calendars'],
     ['a broken file', ['broken'], 'yaml-syntax', 'Fix the YAML'],
-  ])('tell %s', async (_what, names, code, remedy) => {
+  ])('report %s', async (_what, names, code, remedy) => {
     const { problems } = await freezesBetween([folder], names, ...YEAR);
     expect(problems.map((problem) => problem.code)).toEqual([code]);
     expect(problems[0]?.remedy).toContain(remedy);
     expect(problems[0]?.place).toContain(names[0]);
   });
 
-  it('tell a name that stands twice and a folder that is not there', async () => {
+  it('report a duplicate name and a missing folder', async () => {
     const both = [folder, join(folder, 'second')];
     expect((await freezesBetween(both, ['quarter'], ...YEAR)).problems.map(({ code }) => code)).toEqual([
       'duplicate-name',
     ]);
     expect((await listCalendars(both)).problems.map(({ code }) => code)).toEqual(['duplicate-name']);
-    const gone = await freezesBetween([join(folder, 'gone')], ['quarter'], ...YEAR);
-    expect(gone.problems.map(({ code }) => code)).toEqual(['no-folder', 'not-found']);
+    const missing = await freezesBetween([join(folder, 'missing')], ['quarter'], ...YEAR);
+    expect(missing.problems.map(({ code }) => code)).toEqual(['no-folder', 'not-found']);
   });
 
-  it('tell a file that is far too large, and one that cannot be read', async () => {
+  it('report a file that is far too large, and one that cannot be read', async () => {
     await writeFile(join(folder, 'huge.ics'), Buffer.alloc(17 * 1024 * 1024, 'x'));
     await mkdir(join(folder, 'folder.ics'));
     const { problems } = await freezesBetween([folder], ['huge', 'folder'], ...YEAR);

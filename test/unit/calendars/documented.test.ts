@@ -1,4 +1,4 @@
-/** The examples of docs/runbook-reference.md, first-runbook.md and calendars.md can be read as they are. */
+/** The examples of docs/runbook-reference.md, first-runbook.md and calendars.md are valid. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readStartArguments } from '../../../src/domain/plan/start-arguments.js';
@@ -37,7 +37,7 @@ describe('the reference', () => {
     ]);
   });
 
-  it('shows start arguments that are taken', () => {
+  it('shows start arguments that are accepted', () => {
     const found = blocks('json').map((body) => readStartArguments(JSON.parse(body)).problems);
     expect(found).toEqual([[]]);
   });

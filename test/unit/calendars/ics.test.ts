@@ -1,4 +1,4 @@
-/** iCalendar files as Google, Outlook and Apple write them, and as nobody should: which moments are frozen, or what is wrong and where. */
+/** iCalendar files of Google, Outlook and Apple, and malformed ones: which moments are frozen, or what is wrong and where. */
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ describe('an export', () => {
     ]);
   });
 
-  it('of Outlook: names of Windows with their VTIMEZONE, and days of which nobody says the zone', async () => {
+  it('of Outlook: Windows zone names with their VTIMEZONE, and days without a zone', async () => {
     expect(frozen(await exported('outlook'))).toEqual([
       'Patch night: 2026-03-10T21:00 2026-03-11T02:00',
       'Patch night: 2026-04-14T20:00 2026-04-15T01:00',
@@ -43,7 +43,7 @@ describe('an export', () => {
     ]);
   });
 
-  it('of Apple: folded lines, DURATION, dates of its own for EXDATE', async () => {
+  it('of Apple: folded lines, DURATION, and its own form of EXDATE', async () => {
     expect(frozen(await exported('apple'))).toEqual([
       'Black week, every shop and every country (no time zone is named: widened to all): 2026-11-22T10:00 2026-11-24T12:00',
       'Standby: 2026-12-01T08:00 2026-12-01T09:30',
@@ -52,7 +52,7 @@ describe('an export', () => {
   });
 });
 
-describe('a file of a stranger', () => {
+describe('a file of another program', () => {
   it.each([
     ['all-day-equal-end', ['Freeze day: 2026-11-29T23:00 2026-11-30T23:00']],
     [
@@ -98,7 +98,7 @@ describe('a file of a stranger', () => {
     expect(frozen(write(calendar(...VTIMEZONE, ...lines)))).toEqual(['f: 2026-06-01T08:00 2026-06-01T09:00']);
   });
 
-  it('has names of any length and with any characters: what is shown is one short line', () => {
+  it('may have names of any length and with any characters: they are shown as one short line', () => {
     const name = `a\u001b[31m\\nb\u202e\u0007${'ü'.repeat(5_000)}`;
     const text = calendar('BEGIN:VEVENT', `SUMMARY:${name}`, 'DTSTART;TZID=UTC:20260601', 'END:VEVENT');
     const [freeze] = icsFreezes(text, 'c', ...YEAR).freezes;
@@ -123,7 +123,7 @@ describe('a time', () => {
       '2026-06-01T08:00 2026-06-01T14:00',
     ],
     [
-      'whose end comes twice when clocks go back, which is the later one',
+      'whose end occurs twice when clocks go back, which is the later one',
       'DTSTART;TZID=Europe/Berlin:20261024T200000',
       'DTEND;TZID=Europe/Berlin:20261025T023000',
       '2026-10-24T18:00 2026-10-25T01:30',
@@ -136,25 +136,25 @@ describe('a time', () => {
       '2026-06-01T08:00 2026-06-01T09:00',
     ],
     [
-      'of a zone by its global name',
+      'in a zone with a global name',
       'DTSTART;TZID=/freeassociation.sourceforge.net/Tzfile/Europe/Berlin:20260601T100000',
       'DURATION:PT1H',
       '2026-06-01T08:00 2026-06-01T09:00',
     ],
     [
-      'that is missing when clocks go forward',
+      'that is skipped when clocks go forward',
       'DTSTART;TZID=Europe/Berlin:20260329T023000',
       'DURATION:PT1H',
       '2026-03-29T01:30 2026-03-29T02:30',
     ],
     [
-      'that is missing, and so later than its end: the whole day',
+      'that is skipped, and so later than its end: the whole day',
       'DTSTART;TZID=Europe/Berlin:20260329T023000',
       'DTEND;TZID=Europe/Berlin:20260329T030000',
       '2026-03-28T23:00 2026-03-29T22:00',
     ],
     [
-      'that comes twice when clocks go back',
+      'that occurs twice when clocks go back',
       'DTSTART;TZID=Europe/Berlin:20261025T023000',
       'DURATION:PT1H',
       '2026-10-25T00:30 2026-10-25T01:30',
@@ -176,7 +176,7 @@ describe('a time', () => {
       '05-31T22:00 2026-06-02T22:00',
     ],
     ['a day without end', ['DTSTART;VALUE=DATE:20260601', 'TRANSP:TRANSPARENT'], '05-31T22:00 2026-06-01T22:00'],
-    ['a day that is not called one', ['DTSTART:20260601', 'DTEND:20260602'], '05-31T22:00 2026-06-01T22:00'],
+    ['a day that is not marked as one', ['DTSTART:20260601', 'DTEND:20260602'], '05-31T22:00 2026-06-01T22:00'],
     ['a day that ends when it starts', ['DTSTART:20260601', 'DTEND:20260601'], '05-31T22:00 2026-06-01T22:00'],
     ['a day of no length', ['DTSTART:20260601', 'DURATION:P0D'], '05-31T22:00 2026-06-01T22:00'],
     ['a day of half its length', ['DTSTART:20260601', 'DURATION:PT12H'], '05-31T22:00 2026-06-01T22:00'],
@@ -190,7 +190,11 @@ describe('a time', () => {
   it.each([
     ['a moment', ['DTSTART;TZID=Asia/Tokyo:20260601T100000'], '05-31T15:00 2026-06-01T15:00'],
     ['no length', ['DTSTART;TZID=Asia/Tokyo:20260601T100000', 'DURATION:PT0S'], '05-31T15:00 2026-06-01T15:00'],
-    ['a moment in UTC, its day where the calendar is', ['DTSTART:20260601T230000Z'], '06-01T22:00 2026-06-02T22:00'],
+    [
+      'a moment in UTC, its day in the zone of the calendar',
+      ['DTSTART:20260601T230000Z'],
+      '06-01T22:00 2026-06-02T22:00',
+    ],
     ['an end at the start', ['DTSTART:20260601T230000Z', 'DTEND:20260601T230000Z'], '06-01T22:00 2026-06-02T22:00'],
   ])('that has no length freezes its whole day: %s', (_what, lines, wanted) => {
     const text = calendar('X-WR-TIMEZONE:Europe/Berlin', ...event(...lines));
@@ -202,14 +206,14 @@ describe('a time', () => {
     ['a time', ['DTSTART:20260601T100000', 'DURATION:PT1H'], '', '05-31T20:00 2026-06-01T23:00'],
     ['a moment', ['DTSTART:20260601T100000'], 'no end: its whole day; ', '05-31T10:00 2026-06-02T12:00'],
     ['a moment in UTC', ['DTSTART:20260601T100000Z'], 'no end: its whole day; ', '05-31T10:00 2026-06-02T10:00'],
-  ])('of which nobody knows the zone freezes all that may be meant: %s', (_what, lines, note, wanted) => {
-    const told = `f (${note}no time zone is named: widened to all)`;
-    expect(frozen(calendar(...event(...lines)))).toEqual([`${told}: 2026-${wanted}`]);
+  ])('without a zone freezes every possible reading: %s', (_what, lines, note, wanted) => {
+    const shown = `f (${note}no time zone is named: widened to all)`;
+    expect(frozen(calendar(...event(...lines)))).toEqual([`${shown}: 2026-${wanted}`]);
     const other = VTIMEZONE.map((line) => line.replace('W. Europe', 'E. Europe'));
-    expect(frozen(calendar(...VTIMEZONE, ...other, ...event(...lines)))).toEqual([`${told}: 2026-${wanted}`]);
+    expect(frozen(calendar(...VTIMEZONE, ...other, ...event(...lines)))).toEqual([`${shown}: 2026-${wanted}`]);
   });
 
-  it('of a day is in the zone of the calendar, also where only X-WR-TIMEZONE names it', () => {
+  it('of a day is in the zone of the calendar, even if only X-WR-TIMEZONE names it', () => {
     const text = calendar('X-WR-TIMEZONE:Asia/Shanghai', ...event('DTSTART;VALUE=DATE:20260601'));
     expect(frozen(text)).toEqual(['f: 2026-05-31T16:00 2026-06-01T16:00']);
   });
@@ -223,7 +227,7 @@ describe('a time', () => {
     expect(frozen(calendar(...lines))).toEqual([]);
   });
 
-  it('keeps its whole length where only a part is asked for', () => {
+  it('keeps its whole length when only a part is requested', () => {
     const text = calendar(...event('DTSTART:20251220T000000Z', 'DTEND:20260110T000000Z'));
     expect(frozen(text)).toEqual(['f: 2025-12-20T00:00 2026-01-10T00:00']);
   });
@@ -248,7 +252,7 @@ const VTIMEZONE = [
 ];
 
 describe('a VTIMEZONE', () => {
-  it('means the same as the IANA zone with its rules, at every hour of the year', () => {
+  it('is equivalent to the IANA zone with the same rules, at every hour of the year', () => {
     const hours = fc.integer({ min: 0, max: 24 * 365 * 4 }).map((quarter) => new Date(YEAR[0] + quarter * 900_000));
     fc.assert(
       fc.property(hours, (hour) => {
@@ -264,7 +268,7 @@ describe('a VTIMEZONE', () => {
 const AROUND = [YEAR[0] - 86_400_000 * 2, YEAR[1] + 86_400_000 * 2] as const;
 
 describe('a recurrence', () => {
-  it('goes by the wall clock, over the change of clocks', () => {
+  it('follows the wall clock across clock changes', () => {
     const lines = event('DTSTART;TZID=Europe/Berlin:20200103T180000', 'DURATION:PT1H', 'RRULE:FREQ=WEEKLY;BYDAY=FR');
     expect(frozen(calendar(...lines), at('2026-10-20T00:00:00Z'), at('2026-11-02T00:00:00Z'))).toEqual([
       'f: 2026-10-23T16:00 2026-10-23T17:00',
@@ -281,7 +285,7 @@ describe('a recurrence', () => {
     expect(frozen(calendar(...lines))).toEqual(days.map((day) => `f: 2026-06-${day}T18:00 2026-06-${day}T19:00`));
   });
 
-  it('has its first day, further days, and days taken out', () => {
+  it('has its first day, additional days, and excluded days', () => {
     const lines = event(
       'DTSTART;VALUE=DATE:20260601',
       'RDATE;VALUE=DATE:20260605,20260607',
@@ -296,7 +300,7 @@ describe('a recurrence', () => {
   it.each([
     ['a leap day', 'DTSTART;VALUE=DATE:20200229', 'RRULE:FREQ=YEARLY', []],
     [
-      'the day of the first one, where a month has it',
+      'the day of the first one, in months that have it',
       'DTSTART;VALUE=DATE:20230131',
       'RRULE:FREQ=MONTHLY',
       ['2026-01-31', '2026-03-31'],
@@ -334,13 +338,13 @@ describe('a recurrence', () => {
     ],
     ['periods with a length', 'RDATE;VALUE=PERIOD:20260605T100000Z/PT90M', '2026-06-05T10:00 2026-06-05T11:30'],
     ['a time', 'RDATE:20260605T100000Z', '2026-06-05T10:00 2026-06-05T11:00'],
-    ['a day among times, the whole of it', 'RDATE;TZID=UTC:20260605', '2026-06-05T00:00 2026-06-07T00:00'],
-  ])('has further occurrences: %s', (_what, line, wanted) => {
+    ['a whole day among times', 'RDATE;TZID=UTC:20260605', '2026-06-05T00:00 2026-06-07T00:00'],
+  ])('has additional occurrences: %s', (_what, line, wanted) => {
     const text = calendar('X-WR-TIMEZONE:UTC', ...event('DTSTART:20260601T100000Z', 'DURATION:PT1H', line));
     expect(frozen(text)).toEqual(['f: 2026-06-01T10:00 2026-06-01T11:00', `f: ${wanted}`]);
   });
 
-  it('lasts as long as its first, and to the same time on the clock: the later end counts', () => {
+  it('lasts as long as its first, or to the same wall-clock time, whichever ends later', () => {
     const zone = ';TZID=Europe/Berlin';
     const lines = event(
       `DTSTART${zone}:20260320T220000`,
@@ -352,12 +356,12 @@ describe('a recurrence', () => {
     ]);
   });
 
-  it('is frozen where a changed occurrence has no series', () => {
+  it('is frozen if a changed occurrence has no series', () => {
     const lines = event('UID:1', 'RECURRENCE-ID;TZID=UTC:20260601T100000', 'DTSTART:20260602T100000Z', 'DURATION:PT1H');
     expect(frozen(calendar(...lines))).toEqual(['f: 2026-06-02T10:00 2026-06-02T11:00']);
   });
 
-  it('yields the same whether its beginning is far away or near', () => {
+  it('yields the same whether its start is far away or near', () => {
     const rules = fc.constantFrom(
       ...[
         'DAILY;INTERVAL=3',
@@ -386,7 +390,7 @@ describe('a recurrence', () => {
           ? lines.map((line) => line.replace(/VALUE=DATE:(\d+)/, 'X=1:$1T000000'))
           : lines;
         const near = frozen(calendar(...timed), from, from + 20 * 86_400_000);
-        // An hourly rule since 2018 has more occurrences than anybody looks at.
+        // An hourly rule since 2018 has more occurrences than the limit.
         const since = rule.startsWith('HOURLY') ? from - 100 * 86_400_000 : at('2018-01-01T00:00:00Z');
         const all = frozen(calendar(...timed), since, from + 20 * 86_400_000);
         expect(near).toEqual(all.filter((text) => at(`${text.slice(-16)}Z`) > from));
@@ -403,13 +407,13 @@ describe('an exception', () => {
 
   it.each([
     ['in the form of the start', 'EXDATE;TZID=Europe/Berlin:20260602T100000'],
-    ['in UTC, of a time that the clock shows once', 'EXDATE:20260602T080000Z'],
+    ['in UTC, for a time that the clock shows once', 'EXDATE:20260602T080000Z'],
     ['by another name of the zone', 'EXDATE;TZID=/citadel.org/Europe/Berlin:20260602T100000'],
-  ])('takes out what it meets exactly: %s', (_what, exception) => {
+  ])('excludes an occurrence that it matches exactly: %s', (_what, exception) => {
     expect(days(...event(...DAILY, exception))).toEqual(['2026-06-01', '2026-06-03']);
   });
 
-  it('takes out nothing that it does not meet', () => {
+  it('excludes nothing that it does not match', () => {
     expect(days(...event(...DAILY, 'EXDATE:20260602T100000Z'))).toHaveLength(3);
   });
 
@@ -424,8 +428,8 @@ describe('an exception', () => {
     ['a time, of days', DAYS, ':20260602T000000'],
     ['in UTC, of times without a zone', FLOATING, ':20260602T100000Z'],
     ['a day of another zone', DAYS, ';TZID=UTC:20260602'],
-    ['a time that comes twice in its zone', UTC_TIMES, ';TZID=Europe/Berlin:20261025T023000'],
-  ])('that is not certain to meet an occurrence is a problem: %s', (_what, lines, value) => {
+    ['a time that occurs twice in its zone', UTC_TIMES, ';TZID=Europe/Berlin:20261025T023000'],
+  ])('that may not match an occurrence is a problem: %s', (_what, lines, value) => {
     const master = event(...lines, `EXDATE${value}`);
     const line = 6 + lines.length;
     for (const zone of [[], ['X-WR-TIMEZONE:Europe/Berlin']]) {
@@ -437,13 +441,13 @@ describe('an exception', () => {
 
   const cancelled = (...lines: string[]) =>
     event('UID:1', 'RECURRENCE-ID;TZID=Europe/Berlin:20260602T100000', 'DTSTART:20260602T080000Z', ...lines);
-  it('of one of two series with the same UID takes out nothing, and is a problem', () => {
+  it('for one of two series with the same UID excludes nothing, and is a problem', () => {
     const text = calendar(...event(...DAILY), ...event(...DAILY), ...cancelled('STATUS:CANCELLED'));
     expect(problemsOf(text)).toEqual(['21 unclear-exception']);
     expect(icsFreezes(text, 'c', ...YEAR).freezes).toHaveLength(6);
   });
 
-  it('that is older than its series takes out nothing, and is a problem', () => {
+  it('that is older than its series excludes nothing, and is a problem', () => {
     const text = (sequence: number) =>
       calendar(...event(...DAILY, 'SEQUENCE:2'), ...cancelled(`SEQUENCE:${sequence}`, 'STATUS:CANCELLED'));
     expect(problemsOf(text(1))).toEqual(['15 unclear-exception']);
@@ -452,7 +456,7 @@ describe('an exception', () => {
   });
 });
 
-describe('a time that may be meant by either of two clocks', () => {
+describe('a time that two clocks may mean', () => {
   const part = (name: string, start: string, from: string, to: string, ...lines: string[]) => [
     ...[`BEGIN:${name}`, `DTSTART:${start}`, `TZOFFSETFROM:${from}`, `TZOFFSETTO:${to}`],
     ...[...lines, `END:${name}`],
@@ -463,7 +467,7 @@ describe('a time that may be meant by either of two clocks', () => {
     const text = calendar(...lines, ...event(`DTSTART;TZID=${tzid}:${start}`, 'DURATION:PT1H'));
     return frozen(text, at('2026-01-01T00:00:00Z'), at('2028-01-01T00:00:00Z'));
   };
-  const told = 'f (its time zone is described in two ways: widened to both)';
+  const shown = 'f (its time zone is described in two ways: widened to both)';
   const year = (summer: string, winter: string) => [
     ...part('DAYLIGHT', summer, '+0100', '+0200'),
     ...part('STANDARD', winter, '+0200', '+0100'),
@@ -476,22 +480,22 @@ describe('a time that may be meant by either of two clocks', () => {
     ],
     ['the same, at once', zone('W. Europe Standard Time', ...year('16010101T020000', '16010101T030000'))],
     ['the changes of one year, after them', zone('Ours', ...year('20260329T020000', '20261025T030000'))],
-    ['the same of an IANA name', zone('Europe/Berlin', ...year('20260329T020000', '20261025T030000'))],
+    ['the same under an IANA name', zone('Europe/Berlin', ...year('20260329T020000', '20261025T030000'))],
     ['the changes of a later year, before them', zone('Ours', ...year('20280326T020000', '20281029T030000'))],
     [
-      'an IANA name for the clocks of winter',
+      'an IANA name with winter time only',
       zone('Europe/Berlin', ...part('STANDARD', '19700101T000000', '+0100', '+0100')),
     ],
   ])('is frozen by both: %s', (_what, lines) => {
-    expect(inZone(lines, '20270701T100000')).toEqual([`${told}: 2027-07-01T08:00 2027-07-01T10:00`]);
+    expect(inZone(lines, '20270701T100000')).toEqual([`${shown}: 2027-07-01T08:00 2027-07-01T10:00`]);
   });
 
-  it('is frozen once where the file and the IANA zone agree', () => {
+  it('is frozen once if the file and the IANA zone agree', () => {
     const lines = zone('Europe/Berlin', ...year('20260329T020000', '20261025T030000'));
     expect(inZone(lines, '20260701T100000')).toEqual(['f: 2026-07-01T08:00 2026-07-01T09:00']);
   });
 
-  it('is not read where a part of the zone is missing', () => {
+  it('is not read if a part of the zone is missing', () => {
     const only = part('STANDARD', '19961027T030000', '+0200', '+0100', 'RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU');
     expect(problemsOf(calendar(...zone('Ours', ...only)))).toEqual(['4 invalid-time-zone']);
   });
@@ -502,7 +506,7 @@ describe('a time that may be meant by either of two clocks', () => {
       'each hour, by their names',
       `RRULE:FREQ=DAILY;BYHOUR=${Array.from({ length: 24 }, (_item, hour) => hour).join(',')}`,
     ],
-  ])('leaves nothing open when clocks change: %s', (_what, rule) => {
+  ])('leaves no gap when clocks change: %s', (_what, rule) => {
     for (const day of ['20261024', '20260328']) {
       const text = calendar(...event(`DTSTART;TZID=Europe/Berlin:${day}T000000`, 'DURATION:PT1H', rule));
       const fromMs = at(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
@@ -513,7 +517,7 @@ describe('a time that may be meant by either of two clocks', () => {
     }
   });
 
-  it('goes by the wall clock at hours of the day, and freezes both readings of one', () => {
+  it('follows the wall clock for hours of the day, and freezes both readings of an ambiguous one', () => {
     const lines = event('DTSTART;TZID=Europe/Berlin:20261024T023000', 'DURATION:PT10M', 'RRULE:FREQ=DAILY;BYHOUR=2,14');
     expect(frozen(calendar(...lines), at('2026-10-25T00:00:00Z'), at('2026-10-26T00:00:00Z'))).toEqual([
       'f: 2026-10-25T00:30 2026-10-25T00:40',
@@ -522,7 +526,7 @@ describe('a time that may be meant by either of two clocks', () => {
     ]);
   });
 
-  it('ends a rule at the later one, where UNTIL does not say its zone', () => {
+  it('ends a rule at the later one if UNTIL has no zone', () => {
     const lines = event(
       'DTSTART;TZID=Europe/Berlin:20260601T100000',
       'DURATION:PT1H',
@@ -531,7 +535,7 @@ describe('a time that may be meant by either of two clocks', () => {
     expect(frozen(calendar(...lines))).toHaveLength(2);
   });
 
-  it('counts hours on by the clock of the start, and by that of then', () => {
+  it('counts hours by the offset of the start, and by the current one', () => {
     const lines = event('DTSTART;TZID=Europe/Berlin:20261024T230000', 'DURATION:PT10M', 'RRULE:FREQ=HOURLY;INTERVAL=5');
     expect(frozen(calendar(...lines), at('2026-10-25T00:00:00Z'), at('2026-10-25T04:00:00Z'))).toEqual([
       'f: 2026-10-25T02:00 2026-10-25T02:10',
@@ -540,7 +544,7 @@ describe('a time that may be meant by either of two clocks', () => {
   });
 });
 
-describe('a file that is wrong', () => {
+describe('a malformed file', () => {
   it.each([
     ['an empty file', '', ['1 no-calendar']],
     ['a web page', '<html>\n<a href="x:y">', ['1 ics-syntax', '2 ics-syntax']],
@@ -557,7 +561,7 @@ describe('a file that is wrong', () => {
       ['7 ends-before-start'],
     ],
     ['a negative duration', calendar(...event('DTSTART:20260601T100000Z', 'DURATION:-PT1H')), ['7 ends-before-start']],
-    ['a duration that is none', calendar(...event('DTSTART:20260601T100000Z', 'DURATION:an hour')), ['7 ics-time']],
+    ['an invalid duration', calendar(...event('DTSTART:20260601T100000Z', 'DURATION:an hour')), ['7 ics-time']],
     [
       'an unknown zone',
       calendar(...event('DTSTART;TZID=W. Europe Standard Time:20260601T100000')),
@@ -571,7 +575,7 @@ describe('a file that is wrong', () => {
       ['10 invalid-time-zone', '16 invalid-time-zone'],
     ],
     [
-      'a frequency of its own',
+      'an invented frequency',
       calendar(...event('DTSTART:20260601T100000Z', 'RRULE:FREQ=FORTNIGHTLY')),
       ['7 rule-not-supported'],
     ],
@@ -591,13 +595,13 @@ describe('a file that is wrong', () => {
       ['7 rule-not-supported'],
     ],
     [
-      'a week of every other year, of which the standard leaves open what is meant',
+      'a week of every other year, which the standard leaves open',
       calendar(...event('DTSTART:20260601T100000Z', 'RRULE:FREQ=YEARLY;INTERVAL=2;BYWEEKNO=20')),
       ['7 rule-not-supported'],
     ],
     ['an EXRULE', calendar(...event('DTSTART:20260601T100000Z', 'EXRULE:FREQ=DAILY')), ['7 not-supported']],
     [
-      'a change of all later ones',
+      'a change of all later occurrences',
       calendar(...event('DTSTART:20260601T100000Z', 'RECURRENCE-ID;RANGE=THISANDFUTURE:20260601T100000Z')),
       ['7 not-supported'],
     ],
@@ -610,7 +614,7 @@ describe('a file that is wrong', () => {
     ['a note', ['BEGIN:VJOURNAL', 'DTSTART:20260601', 'END:VJOURNAL'], '4 not-supported'],
     ['busy times', ['BEGIN:VFREEBUSY', 'FREEBUSY:20260601T100000Z/PT1H', 'END:VFREEBUSY'], '4 not-supported'],
     ['availability', ['BEGIN:VAVAILABILITY', 'END:VAVAILABILITY'], '4 not-supported'],
-    ['a component of a program', ['BEGIN:X-FREEZE', 'DTSTART:20260601', 'END:X-FREEZE'], '4 not-supported'],
+    ['a custom component', ['BEGIN:X-FREEZE', 'DTSTART:20260601', 'END:X-FREEZE'], '4 not-supported'],
     ['a start without an event', ['DTSTART:20260601', 'DTEND:20260602'], '4 not-supported', '5 not-supported'],
     ['an older format', ['VERSION:1.0'], '4 not-supported'],
     ['another calendar system', ['CALSCALE:CHINESE'], '4 not-supported'],
@@ -623,7 +627,7 @@ describe('a file that is wrong', () => {
     ['two zones at once', event('DTSTART;TZID=Europe/Berlin:20260601T100000Z'), '6 ics-time'],
     ['a time with an offset', event('DTSTART:20260601T100000+0100'), '6 ics-time'],
     ['an end after the end of time', event('DTSTART:20260601', 'DURATION:P9999999D'), '7 ics-time'],
-    ['parameters that break off', event('DTSTART;TZID="Europe:20260601T100000'), '6 ics-syntax'],
+    ['parameters that are cut off', event('DTSTART;TZID="Europe:20260601T100000'), '6 ics-syntax'],
     ['another zone of the calendar', ['X-WR-TIMEZONE:UTC', 'X-WR-TIMEZONE:Asia/Tokyo'], '5 invalid-time-zone'],
     [
       'a zone defined twice',
@@ -638,7 +642,7 @@ describe('a file that is wrong', () => {
       '8 not-supported',
     ],
     [
-      'an event in a part of a program',
+      'an event in a custom component',
       event('DTSTART:20260601', 'BEGIN:X-FOO', ...event('DTSTART:20260602'), 'END:X-FOO'),
       '8 not-supported',
     ],
@@ -675,8 +679,8 @@ describe('a file that is wrong', () => {
       VTIMEZONE.map((line) => line.replace('T020000', 'T020000Z')),
       '13 invalid-time-zone',
     ],
-    ['a status that breaks off', event('DTSTART:20260601', 'STATUS;X-NOTE="see:CANCELLED"'), '7 ics-syntax'],
-    ['a summary that breaks off', event('DTSTART:20260601', 'SUMMARY;X:CANCELLED'), '7 ics-syntax'],
+    ['a status that is cut off', event('DTSTART:20260601', 'STATUS;X-NOTE="see:CANCELLED"'), '7 ics-syntax'],
+    ['a summary that is cut off', event('DTSTART:20260601', 'SUMMARY;X:CANCELLED'), '7 ics-syntax'],
     ['two starts in one', event('DTSTART;VALUE=DATE:20261224,20261225'), '6 ics-time'],
     ['two ends in one', event('DTSTART:20261224', 'DTEND:20261225,20261227'), '7 ics-time'],
     ['two changed occurrences in one', event('DTSTART:20261224', 'RECURRENCE-ID:20261224,20261225'), '7 ics-time'],
@@ -687,13 +691,13 @@ describe('a file that is wrong', () => {
       event('DTSTART:20260601T100000Z', 'RDATE;VALUE=PERIOD:20260603T100000Z/PT1H/PT9H'),
       '7 ics-time',
     ],
-    ['a version that is no number', event('DTSTART:20260601', 'SEQUENCE:new'), '7 ics-syntax'],
-    ['a period that is none', event('DTSTART:20260601', 'RDATE;VALUE=PERIOD:20260603T100000Z/x'), '7 ics-time'],
-  ])('is a problem where it says what is not read: %s', (_what, lines, ...wanted) => {
+    ['a version that is not a number', event('DTSTART:20260601', 'SEQUENCE:new'), '7 ics-syntax'],
+    ['an invalid period', event('DTSTART:20260601', 'RDATE;VALUE=PERIOD:20260603T100000Z/x'), '7 ics-time'],
+  ])('is a problem at the line that is not read: %s', (_what, lines, ...wanted) => {
     expect(problemsOf(calendar(...lines))).toEqual(wanted);
   });
 
-  it('is told once about a zone that cannot be read, not again for each event in it', () => {
+  it('has one problem for an unreadable zone, not one more for each event in it', () => {
     const broken = VTIMEZONE.map((line) => line.replace('-1SU', 'XX'));
     const lines = event('DTSTART;TZID=W. Europe Standard Time:20260601T100000');
     expect(problemsOf(calendar(...broken, ...lines, ...lines))).toEqual([
@@ -702,7 +706,7 @@ describe('a file that is wrong', () => {
     ]);
   });
 
-  it('is advised to write something else than what stands there', () => {
+  it('gets a remedy that differs from its text', () => {
     const zone = VTIMEZONE.map((line) => line.replace('FREQ=YEARLY;', 'FREQ=YEARLY;BYWEEKNO=60;'));
     const lines = [
       ...event('DTSTART:20260231'),
@@ -718,7 +722,7 @@ describe('a file that is wrong', () => {
         expect(remedy.split(/[ ,.]/)).not.toContain(word);
   });
 
-  it('is told about whole, every event', () => {
+  it('is reported in full, every event', () => {
     const text = calendar(
       ...event('DTSTART:x'),
       ...event('DTSTART;VALUE=DATE:20260601'),
@@ -735,12 +739,12 @@ describe('a file that is wrong', () => {
     ['a 31st of November', 'RRULE:FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=31', 'rule-not-supported'],
     ['a position beyond the last', 'RRULE:FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6', 'rule-not-supported'],
     ['an end before the start', 'RRULE:FREQ=DAILY;UNTIL=17001231', 'rule-not-supported'],
-  ])('does not hold the worker, and is a problem: %s', (_what, rule, code) => {
+  ])('does not block the worker, and is a problem: %s', (_what, rule, code) => {
     const text = calendar(...event('DTSTART:18000601T100000Z', 'DURATION:PT1S', rule));
     expect(problemsOf(text)).toEqual([`${code === 'too-many-occurrences' ? 4 : 8} ${code}`]);
   });
 
-  it('of any kind is told about with lines, and never throws', () => {
+  it('of any kind is reported with its lines, and never throws', () => {
     const words = [
       'BEGIN:VCALENDAR',
       'BEGIN:VEVENT',

@@ -1,4 +1,4 @@
-/** The promise of calendars: no instant within an event is open, however the file writes the event and whichever of its readings was meant. */
+/** The promise of calendars: every instant within an event is frozen, however the event is written and whichever reading was meant. */
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
@@ -39,9 +39,9 @@ const ONE_YEAR = VTIMEZONE.filter((line) => !line.startsWith('RRULE'))
   .replace('16010101T02', '20260329T02')
   .split('\n');
 
-/** A time on a wall clock; `zone: null` is one that the file does not name. */
+/** A time on a wall clock; `zone: null` if the file does not name its zone. */
 const dates = fc.integer({ min: 0, max: 3 * 365 * 96 }).map((quarter) => Date.UTC(2025, 0, 1) + quarter * 900_000);
-/** Nights in which clocks change are as likely as all others together. */
+/** Half of the nights are nights in which clocks change. */
 const walls = fc.oneof(
   dates,
   fc
@@ -79,12 +79,12 @@ const events = fc.record({
   as: fc.constantFrom('DTEND', 'DURATION'),
   recurrence: recurrences,
   occurrence: fc.integer({ min: 0, max: 9 }),
-  /** Where in the event the instant lies, 0 to 1. */
+  /** The position of the instant in the event, 0 to 1. */
   part: fc.double({ min: 0, max: 0.999, noNaN: true }),
   status: fc.constantFrom('', 'STATUS:CONFIRMED', 'STATUS:TENTATIVE'),
-  /** What else the file says: about the occurrence after the one that is looked at, or a further one that is looked at. */
+  /** What else the file contains: a change of the next occurrence, or an additional occurrence, which is then checked. */
   aside: fc.constantFrom('nothing', 'EXDATE', 'cancelled', 'moved', 'RDATE'),
-  /** What does not say for certain that the occurrence that is looked at is taken out, or hides the event: frozen, or a problem. */
+  /** A line that may or may not cancel the checked occurrence or hide the event: the instant must be frozen, or a problem reported. */
   doubt: fc.constantFrom(
     ...['EXDATE', 'RECURRENCE-ID', 'two series', 'older', 'VALARM', 'VTIMEZONE', 'STANDARD', 'X-FOO'],
   ),
@@ -95,7 +95,7 @@ const files = fc.record({
   named: fc.constantFrom(null, ...ZONES),
   vtimezone: fc.boolean(),
   oneYear: fc.boolean(),
-  /** The zone that the author of a time without zone had in mind. */
+  /** The zone that the author meant for a time without a zone. */
   meant: fc.constantFrom(...EVERYWHERE),
   end: fc.constantFrom('\r\n', '\n', '\r'),
   fold: fc.integer({ min: 3, max: 75 }),
@@ -112,7 +112,7 @@ const onClock = (wallMs: number) =>
 const plus = (wallMs: number, duration: Temporal.DurationLike) =>
   onClock(wallMs).add(duration).toZonedDateTime('UTC').epochMilliseconds;
 
-/** All moments at which a clock of the zone shows the time; of a time that is missing, the one by the clock of before. */
+/** All moments at which a clock of the zone shows the time; for a skipped time, the one by the offset before the change. */
 function momentsOf(wallMs: number, zone: string): number[] {
   return (['compatible', 'later'] as const).map(
     (disambiguation) => onClock(wallMs).toZonedDateTime(zone, { disambiguation }).epochMilliseconds,
@@ -122,9 +122,9 @@ function momentsOf(wallMs: number, zone: string): number[] {
 interface Written {
   readonly lines: string[];
   readonly instantMs: number;
-  /** Its time, written as DTSTART is. */
+  /** Its time, written like DTSTART. */
   readonly written: string;
-  /** The same in another type of value. */
+  /** The same time as another type of value. */
   readonly otherwise: string;
 }
 
@@ -182,7 +182,7 @@ function written({ event, named, vtimezone, oneYear, meant, quoted, valueDate }:
   const day = basic(wallMs).slice(0, 8);
   const otherwise = allDay ? `:${day}T000000` : meant === 'UTC' && zone !== null ? `:${basic(wallMs)}` : `:${day}`;
   const startedMs = Math.min(...momentsOf(startMs, author.of));
-  // An occurrence by the hour is as long after the first by any clock.
+  // An hourly occurrence has the same distance from the first by any clock.
   const instantMs =
     hourly && !allDay && aside !== 'RDATE'
       ? startedMs + wallMs - startMs + Math.floor(parted(length ?? {}).exact * part)
@@ -190,7 +190,7 @@ function written({ event, named, vtimezone, oneYear, meant, quoted, valueDate }:
   return { lines, instantMs, written: time(wallMs), otherwise };
 }
 
-/** The file, with the doubt that was drawn. */
+/** The file, with the doubtful line that was drawn. */
 function doubted({ lines, written: exactly, otherwise }: Written, doubt: Drawn['doubt']): string[] {
   const at = lines.indexOf('BEGIN:VEVENT');
   const within = lines.indexOf('SUMMARY;X-NOTE="a;b:c":Freeze\\, with "all" of it: 1\\; 2');
@@ -277,7 +277,7 @@ function textOf({ end, fold, mark, lowerCase }: File, lines: readonly string[]):
 const RUNS = { numRuns: Number(process.env['RUNS'] ?? 200) };
 
 describe('an instant within an event', { timeout: 600_000 }, () => {
-  it('is frozen, however the event is written, and the file is read', () => {
+  it('is frozen without a problem, however the event is written', () => {
     fc.assert(
       fc.property(files, (file) => {
         const { lines, instantMs } = written(file);
@@ -292,7 +292,7 @@ describe('an instant within an event', { timeout: 600_000 }, () => {
     );
   });
 
-  it('is frozen or the file has a problem, whatever seems to take it out or to hide it', () => {
+  it('is frozen, or the file has a problem, whatever seems to cancel or hide it', () => {
     fc.assert(
       fc.property(files, (file) => {
         const event = written(file);
@@ -309,12 +309,12 @@ describe('an instant within an event', { timeout: 600_000 }, () => {
     line: fc.nat(),
     text: fc.oneof(fc.string(), fc.constantFrom('', 'X', 'DTEND:', 'BEGIN:VTODO')),
   });
-  it('is frozen or the file has a problem, whatever happens to a line of it', () => {
+  it('is frozen, or the file has a problem, whatever line is inserted', () => {
     fc.assert(
       fc.property(damage, ({ file, line, text }) => {
         const { lines, instantMs } = written(file);
         const kept = lines.findIndex((each) => each.startsWith('DTSTART'));
-        // A line that is lost says nothing any more: only the lines that stay are held to it.
+        // Lines are only inserted: nothing could be expected of a line that is lost.
         const added = lines.flatMap((each, index) =>
           index === line % lines.length ? [each, text.replaceAll(/[\r\n]/g, '')] : [each],
         );

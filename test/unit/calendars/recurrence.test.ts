@@ -127,7 +127,7 @@ describe('a rule without any occurrence', () => {
     ['FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=29', true],
     ['FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO', true],
     ['FREQ=YEARLY;BYWEEKNO=53', true],
-  ])('is found out: %s', (text, wanted) => {
+  ])('is detected: %s', (text, wanted) => {
     const start = at('2024-01-01T00:00:00');
     expect(hasOccurrence(rule(text, start), start, Infinity, { left: 10_000_000 })).toBe(wanted);
   });
@@ -147,7 +147,7 @@ interface Parts {
   readonly BYSETPOS?: readonly number[];
 }
 
-/** The definition, read aloud: which period a day lies in, and whether the day has every property that the rule names. */
+/** The definition, taken literally: which period a day lies in, and whether the day has every property of the rule. */
 function byDefinition(parts: Parts, start: number, to: number): number[] {
   const {
     FREQ,
@@ -262,7 +262,7 @@ describe('a random rule', { timeout: 600_000 }, () => {
     ),
   );
 
-  it('yields the days that the definition names, also when asked from the middle', () => {
+  it('yields the days of its definition, also when asked from the middle', () => {
     const someDay = fc.integer({ min: 0, max: 1_500 }).map((day) => at('2019-01-01T00:00:00') + day * DAY_MS);
     const [from, to] = [at('2026-01-01T00:00:00'), at('2029-01-01T00:00:00')];
     fc.assert(

@@ -1,4 +1,4 @@
-/** Hand-made evidence: a scene in which all goes well, and parts of it to be told otherwise. Milliseconds count from its start. */
+/** Builds evidence by hand: a scene in which all goes well, with parts to change. Milliseconds count from its start. */
 import type { Action } from '../../../src/domain/target/actions.js';
 import type { Baseline } from '../../../src/domain/contract.js';
 import { failureRecord, type FailureName } from '../../../src/domain/failures.js';
@@ -54,7 +54,7 @@ export const stopped = (change: Partial<InstanceState> = {}) =>
 
 type JobChange = Partial<AcceptedAction>;
 
-/** Accepted at `ms`, seen at once, ended well half a second later. */
+/** A cloud job accepted at `ms`, visible at once, and successful half a second later. */
 export function cloudJob(cloudJobId: string, action: string, ms: number, change: JobChange = {}): AcceptedAction {
   return {
     cloudJobId,
@@ -88,7 +88,7 @@ const observation = (state: InstanceState, ms: number, lastJobId: string | null)
   failDetail: null,
 });
 
-/** A step or an undo: what history decided and what the report tells of it. */
+/** A step or an undo: its decision in the history and its entry in the report. */
 export interface Act {
   readonly id: string;
   readonly action: Action;
@@ -96,10 +96,11 @@ export interface Act {
   readonly toMs: number;
   readonly lastJobId?: string | null;
   readonly isUndo?: boolean;
-  /** Closed over by the end of its workflow. */
+  /** Still open when its workflow ended. */
   readonly isOpen?: boolean;
   readonly onFailure?: 'compensate' | 'abort' | 'continue';
-  readonly told?: Partial<StepReport>;
+  /** What differs in its report. */
+  readonly reported?: Partial<StepReport>;
   readonly failure?: FailureName;
 }
 
@@ -141,21 +142,21 @@ function stepOf(act: Act): StepReport {
     after: null,
     attempts: 1,
     trail: [],
-    ...act.told,
-    ...(act.failure === undefined ? {} : { failure: failureRecord(act.failure, 'said so') }),
+    ...act.reported,
+    ...(act.failure === undefined ? {} : { failure: failureRecord(act.failure, 'for this reason') }),
   };
 }
 
 export interface HolderChange extends Partial<Omit<HolderEvidence, 'report' | 'run'>> {
   readonly report?: Partial<TargetReport> | null;
-  /** The run that its decisions were made in; as a rule the original one. */
+  /** The run in which its decisions were made; the original one by default. */
   readonly decidedInRunId?: string;
-  /** When the deadline of the run is. */
+  /** The deadline of the run. */
   readonly deadlineMs?: number;
   readonly onCancel?: 'compensate' | 'stop-after-step' | 'leave';
 }
 
-/** One that holds the lease from half a second before its first act to half a second after its last. */
+/** A holder of the lease from half a second before its first act to half a second after its last. */
 export function holder(runId: string, acts: readonly Act[], change: HolderChange = {}): HolderEvidence {
   const {
     report,
@@ -167,7 +168,7 @@ export function holder(runId: string, acts: readonly Act[], change: HolderChange
   } = change;
   const steps = acts.filter(({ isUndo }) => isUndo !== true);
   const startedMs = Math.min(...acts.map(({ fromMs }) => fromMs)) - 500;
-  const told: TargetReport = {
+  const fullReport: TargetReport = {
     path: TARGET.path,
     instanceId: 'i',
     leaseId: LEASE,
@@ -210,7 +211,7 @@ export function holder(runId: string, acts: readonly Act[], change: HolderChange
       limits: LIMITS,
       clearAtMs: 0,
     },
-    report: report === null ? null : told,
+    report: report === null ? null : fullReport,
     decisions: acts.map((act) => decisionOf(act, decidedInRunId)),
     settles: [],
     workflowTaskFailures: [],
@@ -218,7 +219,7 @@ export function holder(runId: string, acts: readonly Act[], change: HolderChange
   };
 }
 
-/** The run of a holder, which tells what its holder told. */
+/** The run of a holder, with the report of that holder. */
 export function runOf(of: HolderEvidence, change: Partial<RunEvidence> = {}): RunEvidence {
   const outcome = of.report?.outcome ?? 'indeterminate';
   const isCancelled = of.cancelRequestedAtMs !== null;

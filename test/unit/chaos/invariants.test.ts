@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failureRecord } from '../../../src/domain/failures.js';
-import type { AdoptionEvidence } from '../../../src/domain/once/evidence.js';
+import type { AdoptionEvidence } from '../../../src/domain/once/state.js';
 import type { TrailEntry } from '../../../src/domain/once/trail.js';
 import type { Evidence, Settle, Violation } from '../../chaos/evidence.js';
 import { violations } from '../../chaos/invariants.js';
@@ -28,27 +28,27 @@ function expectOnly(of: Evidence, promise: Violation['promise'], what: RegExp): 
 
 const sent = (cloudJobId: string) => ({ sent: 'yes', cloudJobId }) as const;
 
-const STOP: Act = { id: 'stop', action: { action: 'stop' }, fromMs: 1_000, toMs: 2_000, told: sent('J1') };
+const STOP: Act = { id: 'stop', action: { action: 'stop' }, fromMs: 1_000, toMs: 2_000, reported: sent('J1') };
 const START: Act = {
   id: 'start',
   action: { action: 'start' },
   fromMs: 2_000,
   toMs: 3_000,
   lastJobId: 'J1',
-  told: sent('J2'),
+  reported: sent('J2'),
 };
-const RESTART: Act = { id: 'restart', action: { action: 'restart' }, fromMs: 1_000, toMs: 2_000, told: sent('J1') };
+const RESTART: Act = { id: 'restart', action: { action: 'restart' }, fromMs: 1_000, toMs: 2_000, reported: sent('J1') };
 const J1 = cloudJob('J1', 'stop', 1_100);
 const J2 = cloudJob('J2', 'start', 2_100);
 const R1 = cloudJob('J1', 'restart', 1_100);
 
 const stopStart = (change: HolderChange = {}) => holder('h1', [STOP, START], change);
 
-it('finds nothing where all went well', () => {
+it('finds nothing if all went well', () => {
   expect(found(evidence({ holders: [stopStart()], accepted: [J1, J2] }))).toEqual([]);
 });
 
-it('finds nothing in a scene where nobody acted', () => {
+it('finds nothing in a scene without actions', () => {
   expect(found(evidence({}))).toEqual([]);
 });
 
@@ -58,15 +58,15 @@ describe('once', () => {
     expectOnly(evidence({ holders: [holder('h1', [RESTART])], accepted: twice }), 'once', /JX .* has no decision/);
   });
 
-  it('takes two POSTs for two decisions', () => {
-    const again: Act = { ...RESTART, id: 'again', fromMs: 2_000, toMs: 3_000, lastJobId: 'J1', told: sent('J2') };
+  it('accepts two POSTs for two decisions', () => {
+    const again: Act = { ...RESTART, id: 'again', fromMs: 2_000, toMs: 3_000, lastJobId: 'J1', reported: sent('J2') };
     const holders = [holder('h1', [RESTART, again])];
     expect(found(evidence({ holders, accepted: [R1, cloudJob('J2', 'restart', 2_100)] }))).toEqual([]);
   });
 
-  it('reports a POST that nobody decided', () => {
+  it('reports a POST without a decision', () => {
     const accepted = [J1, J2, cloudJob('JX', 'restart', 2_900)];
-    expectOnly(evidence({ holders: [stopStart()], accepted }), 'once', /JX .* nobody decided it/);
+    expectOnly(evidence({ holders: [stopStart()], accepted }), 'once', /JX .* no run decided it/);
   });
 
   it('reports a POST with other parameters than were decided', () => {
@@ -76,8 +76,8 @@ describe('once', () => {
     expect(all.some((line) => line.startsWith('once'))).toBe(true);
   });
 
-  it('takes a POST that was accepted late, and not one that came much later', () => {
-    const lost: Act = { ...RESTART, failure: 'Indeterminate', told: { sent: 'unknown' } };
+  it('accepts a late POST, but not one that is much later', () => {
+    const lost: Act = { ...RESTART, failure: 'Indeterminate', reported: { sent: 'unknown' } };
     const late = (ms: number) =>
       evidence({
         holders: [holder('h1', [lost], { closedAtMs: at(9_000), report: { outcome: 'indeterminate' } })],
@@ -90,7 +90,13 @@ describe('once', () => {
 
   it('counts a decision that a reset schedules again with the same baseline as one', () => {
     const first = holder('h1', [{ ...RESTART, isOpen: true }], { status: 'TERMINATED', report: null });
-    const again: Act = { ...RESTART, fromMs: 2_600, toMs: 4_000, failure: 'Indeterminate', told: { sent: 'unknown' } };
+    const again: Act = {
+      ...RESTART,
+      fromMs: 2_600,
+      toMs: 4_000,
+      failure: 'Indeterminate',
+      reported: { sent: 'unknown' },
+    };
     const second = holder('h2', [again], { originalRunId: 'h1', report: { outcome: 'indeterminate' } });
     const reset = (accepted: Evidence['scenes'][number]['accepted']) =>
       evidence({ holders: [first, second], accepted, disturbances: [disturbance('resetTarget', 2_500)] });
@@ -98,11 +104,11 @@ describe('once', () => {
     expectOnly(reset([R1, cloudJob('JX', 'restart', 3_000)]), 'once', /JX .* has no decision/);
   });
 
-  it('allows one more send beyond the visibility window where the action names an end state, and none of a restart', () => {
+  it('allows a second send after the visibility window for a state action, but not for a restart', () => {
     const unseen = { visibleAtMs: at(9_000) };
     const beyond = (act: Act, action: string) =>
       evidence({
-        holders: [holder('h1', [{ ...act, toMs: 6_000, told: sent('J2') }])],
+        holders: [holder('h1', [{ ...act, toMs: 6_000, reported: sent('J2') }])],
         accepted: [cloudJob('J1', action, 1_100, unseen), cloudJob('J2', action, 4_000)],
         disturbances: [disturbance('killWorker', 1_200)],
       });
@@ -112,28 +118,28 @@ describe('once', () => {
 });
 
 describe('known', () => {
-  it('reports a cloud job that was accepted though the report says that nothing was sent', () => {
-    const denied: Act = { ...RESTART, failure: 'Unreachable', told: { sent: 'no' } };
-    const told = { report: { outcome: 'failed' } } as const;
+  it('reports a cloud job that was accepted although the report claims that nothing was sent', () => {
+    const denied: Act = { ...RESTART, failure: 'Unreachable', reported: { sent: 'no' } };
+    const change = { report: { outcome: 'failed' } } as const;
     expectOnly(
-      evidence({ holders: [holder('h1', [denied], told)], accepted: [R1] }),
+      evidence({ holders: [holder('h1', [denied], change)], accepted: [R1] }),
       'known',
-      /says that nothing was sent, but restart J1/,
+      /reports that nothing was sent, but restart J1/,
     );
-    expect(found(evidence({ holders: [holder('h1', [denied], told)] }))).toEqual([]);
+    expect(found(evidence({ holders: [holder('h1', [denied], change)] }))).toEqual([]);
   });
 
   it('reports a cloud job that the simulator does not know', () => {
     expectOnly(evidence({ holders: [holder('h1', [RESTART])] }), 'known', /J1, which the simulator does not know/);
   });
 
-  it("reports a colleague's cloud job that is taken as our own", () => {
+  it('reports a cloud job of the console that a step claims as its own', () => {
     const theirs = consoleJob('J1', 'restart', 1_100);
     expectOnly(evidence({ holders: [holder('h1', [RESTART])], accepted: [theirs] }), 'known', /of the console/);
   });
 
   it('reports a cloud job that two steps claim', () => {
-    const again: Act = { ...START, told: sent('J1') };
+    const again: Act = { ...START, reported: sent('J1') };
     const all = found(evidence({ holders: [holder('h1', [STOP, again])], accepted: [J1] }));
     expect(all.join('\n')).toMatch(/J1 is claimed by .*stop.* and .*start/);
   });
@@ -142,26 +148,26 @@ describe('known', () => {
     const failed = { ...R1, executionStatus: 'FAILED' };
     const down = { ...R1, after: running({ availableReplica: 0 }) };
     const holders = [holder('h1', [RESTART])];
-    expectOnly(evidence({ holders, accepted: [failed] }), 'known', /says succeeded, but .* is FAILED/);
-    expectOnly(evidence({ holders, accepted: [down] }), 'known', /says succeeded, but .* left/);
+    expectOnly(evidence({ holders, accepted: [failed] }), 'known', /reports succeeded, but .* is FAILED/);
+    expectOnly(evidence({ holders, accepted: [down] }), 'known', /reports succeeded, but .* left/);
   });
 
-  it('reports CloudJobFailed where the cloud job succeeded', () => {
+  it('reports CloudJobFailed if the cloud job succeeded', () => {
     const failing: Act = { ...RESTART, failure: 'CloudJobFailed' };
     const holders = [holder('h1', [failing], { report: { outcome: 'failed' } })];
-    expectOnly(evidence({ holders, accepted: [R1] }), 'known', /says CloudJobFailed, but .* is SUCCEEDED/);
+    expectOnly(evidence({ holders, accepted: [R1] }), 'known', /reports CloudJobFailed, but .* is SUCCEEDED/);
     expect(found(evidence({ holders, accepted: [{ ...R1, executionStatus: 'PARTIALLY_FAILED' }] }))).toEqual([]);
   });
 
-  it('reports a doubt that nothing explains, and takes one that a lost worker explains', () => {
-    const doubtful: Act = { ...STOP, told: { sent: 'unknown', attempts: 2 } };
+  it('reports a doubt without an explanation, but accepts one that a lost worker explains', () => {
+    const doubtful: Act = { ...STOP, reported: { sent: 'unknown', attempts: 2 } };
     const holders = [holder('h1', [doubtful])];
     expectOnly(evidence({ holders, accepted: [J1] }), 'known', /sent: unknown, though nothing happened/);
     expect(found(evidence({ holders, accepted: [J1] }, [disturbance('killWorker', 1_200)]))).toEqual([]);
   });
 
-  it('takes a fault that proves nothing sent for no reason to doubt', () => {
-    const doubtful: Act = { ...STOP, told: { sent: 'unknown', attempts: 2 } };
+  it('does not accept a fault that proves nothing was sent as a reason to doubt', () => {
+    const doubtful: Act = { ...STOP, reported: { sent: 'unknown', attempts: 2 } };
     const scene = { holders: [holder('h1', [doubtful])], accepted: [J1] };
     const hit = (kind: string) => evidence({ ...scene, disturbances: [disturbance(kind, 1_050, 1_050, 'action')] });
     expect(found(hit('throttle'))).toHaveLength(1);
@@ -169,7 +175,7 @@ describe('known', () => {
   });
 
   describe('indeterminate', () => {
-    const lost: Act = { ...RESTART, toMs: 8_000, failure: 'Indeterminate', told: { sent: 'unknown', attempts: 2 } };
+    const lost: Act = { ...RESTART, toMs: 8_000, failure: 'Indeterminate', reported: { sent: 'unknown', attempts: 2 } };
     const holders = [holder('h1', [lost], { report: { outcome: 'indeterminate' } })];
 
     it('needs a reason', () => {
@@ -177,14 +183,14 @@ describe('known', () => {
       expect(found(evidence({ holders }, [disturbance('killWorker', 1_200)]))).toEqual([]);
     });
 
-    it('has no reason in a worker killed meanwhile where the step kept its only attempt', () => {
-      const kept: Act = { ...lost, told: { sent: 'unknown', attempts: 1 } };
+    it('is not explained by a killed worker if the step kept its only attempt', () => {
+      const kept: Act = { ...lost, reported: { sent: 'unknown', attempts: 1 } };
       const of = holder('h1', [kept], { report: { outcome: 'indeterminate' } });
       const killed = [disturbance('killWorker', 1_200)];
       expectOnly(evidence({ holders: [of] }, killed), 'known', /indeterminate, though nothing happened/);
     });
 
-    it('has a reason for as long as an execution goes on that was reset after its decision', () => {
+    it('is explained by a reset after its decision, in all later executions of that run', () => {
       const open: Act = { ...RESTART, isOpen: true };
       const first = holder('h1', [open], { status: 'TERMINATED', report: null });
       const again: Act = { ...lost, fromMs: 12_000, toMs: 14_000, lastJobId: 'J1' };
@@ -200,19 +206,19 @@ describe('known', () => {
       expectOnly(reset('h2'), 'known', /restart of h2: indeterminate, though nothing happened/);
     });
 
-    it('has a reason where the activity was paused while it stood, however long before it ended', () => {
+    it('is explained by a pause of the activity while the step was open, however long before its end', () => {
       const paused = (fromMs: number) => evidence({ holders }, [disturbance('pauseActivity', fromMs, fromMs + 100)]);
       expect(found(paused(1_200))).toEqual([]);
       expectOnly(paused(9_000), 'known', /indeterminate, though nothing happened/);
     });
 
-    it('has a reason where history says that an attempt was lost', () => {
+    it('is explained by an attempt that the history shows as lost', () => {
       const [of] = holders;
       const decisions = of?.decisions.map((decision) => ({ ...decision, lostAttempt: true })) ?? [];
       expect(found(evidence({ holders: of === undefined ? [] : [{ ...of, decisions }] }))).toEqual([]);
     });
 
-    it('is wrong where the own cloud job could be adopted', () => {
+    it('is wrong if its own cloud job could be adopted', () => {
       const killed = [disturbance('killWorker', 1_200, 2_000)];
       expectOnly(evidence({ holders, accepted: [R1] }, killed), 'known', /though its cloud job could be adopted/);
     });
@@ -222,11 +228,11 @@ describe('known', () => {
       ['it had only just become visible', [{ ...R1, visibleAtMs: at(7_500) }], []],
       ['the API could not be read', [R1], [disturbance('status', 7_000, 7_000, 'instance')]],
       ['it did not end as desired', [{ ...R1, executionStatus: 'FAILED' }], []],
-    ])('is right where %s', (_why, accepted, more) => {
+    ])('is right if %s', (_why, accepted, more) => {
       expect(found(evidence({ holders, accepted }, [disturbance('killWorker', 1_200, 2_000), ...more]))).toEqual([]);
     });
 
-    it('is right where the own cloud job never ends', () => {
+    it('is right if its own cloud job never ends', () => {
       const overdue: Act = { ...RESTART, failure: 'Indeterminate' };
       const endless = { ...R1, executionStatus: 'RUNNING', endedAtMs: null, after: null };
       const of = holder('h1', [overdue], { report: { outcome: 'indeterminate' } });
@@ -234,20 +240,20 @@ describe('known', () => {
     });
   });
 
-  it('reports a restart that is skipped, and takes a stop that is', () => {
-    const skipped = (act: Act) => evidence({ holders: [holder('h1', [{ ...act, told: { result: 'skipped' } }])] });
-    expectOnly(skipped(RESTART), 'known', /says skipped, which a restart never is/);
+  it('reports a skipped restart, but accepts a skipped stop', () => {
+    const skipped = (act: Act) => evidence({ holders: [holder('h1', [{ ...act, reported: { result: 'skipped' } }])] });
+    expectOnly(skipped(RESTART), 'known', /reports skipped, which a restart never is/);
     expect(found(skipped(STOP))).toEqual([]);
   });
 
   it('reports a restart that succeeded and was never accepted', () => {
-    const done: Act = { ...RESTART, told: { sent: 'unknown', attempts: 2 } };
+    const done: Act = { ...RESTART, reported: { sent: 'unknown', attempts: 2 } };
     const killed = [disturbance('killWorker', 1_200)];
     expectOnly(evidence({ holders: [holder('h1', [done])] }, killed), 'known', /no restart was accepted for it/);
     expect(found(evidence({ holders: [holder('h1', [done])], accepted: [R1] }, killed))).toEqual([]);
   });
 
-  it('reports a restart that is adopted although nobody knows who asked for it', () => {
+  it('reports a restart that is adopted although its creator is unknown', () => {
     const adoption: AdoptionEvidence = {
       cloudJobId: 'J1',
       instanceId: 'i',
@@ -258,7 +264,7 @@ describe('known', () => {
       createdByUs: false,
     };
     const adopted = (act: Act, createdByUs: boolean) =>
-      holder('h1', [{ ...act, told: { ...sent('J1'), evidence: { ...adoption, createdByUs } } }]);
+      holder('h1', [{ ...act, reported: { ...sent('J1'), evidence: { ...adoption, createdByUs } } }]);
     const restarted = (createdByUs: boolean) => evidence({ holders: [adopted(RESTART, createdByUs)], accepted: [R1] });
     expectOnly(restarted(false), 'known', /adopted restart J1 without knowing/);
     expect(found(restarted(true))).toEqual([]);
@@ -272,21 +278,25 @@ describe('known', () => {
       decision,
       ...(note === undefined ? {} : { note }),
     });
-    const told = (trail: readonly TrailEntry[]) =>
-      evidence({ holders: [holder('h1', [{ ...STOP, told: { ...sent('J1'), trail } }])], accepted: [J1] });
+    const withTrail = (trail: readonly TrailEntry[]) =>
+      evidence({ holders: [holder('h1', [{ ...STOP, reported: { ...sent('J1'), trail } }])], accepted: [J1] });
     const accepted = entry('accepted', 1_200, 'J1');
     const adopted = entry('adopted', 1_500, 'J1');
 
-    it('goes on with it and adopts nothing', () => {
-      expectOnly(told([entry('sent', 1_100), accepted, adopted]), 'known', /knew that J1 was accepted and adopted/);
-      expect(found(told([entry('sent', 1_100), accepted, entry('followed', 1_500)]))).toEqual([]);
-      expect(found(told([entry('sent', 1_100), adopted]))).toEqual([]);
+    it('continues with it and adopts nothing', () => {
+      expectOnly(
+        withTrail([entry('sent', 1_100), accepted, adopted]),
+        'known',
+        /knew that J1 was accepted and adopted/,
+      );
+      expect(found(withTrail([entry('sent', 1_100), accepted, entry('followed', 1_500)]))).toEqual([]);
+      expect(found(withTrail([entry('sent', 1_100), adopted]))).toEqual([]);
     });
 
     it('names it', () => {
       const other = [entry('accepted', 1_200, 'JX')];
-      expectOnly(told(other), 'known', /knew that JX was accepted and names J1/);
-      expect(found(told([accepted]))).toEqual([]);
+      expectOnly(withTrail(other), 'known', /knew that JX was accepted and names J1/);
+      expect(found(withTrail([accepted]))).toEqual([]);
     });
   });
 
@@ -294,7 +304,7 @@ describe('known', () => {
     const message = 'The step is not clear; settling it did not help: Workflow cancelled';
     const unclear: Act = {
       ...STOP,
-      told: { result: 'indeterminate', sent: 'unknown', failure: failureRecord('Indeterminate', message) },
+      reported: { result: 'indeterminate', sent: 'unknown', failure: failureRecord('Indeterminate', message) },
     };
     const settled = (...settles: readonly Settle[]) =>
       evidence(
@@ -306,8 +316,8 @@ describe('known', () => {
         [disturbance('cancel', 1_500)],
       );
 
-    it('comes before a run goes on from a step that may have been sent', () => {
-      const open: Act = { ...STOP, told: { result: 'cancelled', sent: 'unknown' } };
+    it('comes before a run continues after a step that may have sent', () => {
+      const open: Act = { ...STOP, reported: { result: 'cancelled', sent: 'unknown' } };
       const left = (...settles: readonly Settle[]) =>
         evidence(
           {
@@ -321,29 +331,30 @@ describe('known', () => {
       expect(found(left({ scheduledAtMs: at(1_600), end: 'completed' }))).toEqual([]);
     });
 
-    it('is not reached by a cancel', () => {
+    it('is shielded from a cancel', () => {
       expectOnly(settled({ scheduledAtMs: at(1_600), end: 'cancelled' }), 'known', /settle of .* was cancelled/);
       expect(found(settled({ scheduledAtMs: at(1_600), end: 'completed' }))).toEqual([]);
     });
 
-    it('has been scheduled where a step says that it did not help', () => {
-      expectOnly(settled(), 'known', /says that settling it did not help, but no settle was scheduled/);
+    it('must have been scheduled if a step reports that it did not help', () => {
+      expectOnly(settled(), 'known', /reports that settling it did not help, but no settle was scheduled/);
       expectOnly(settled({ scheduledAtMs: at(2_300), end: 'completed' }), 'known', /no settle was scheduled/);
     });
   });
 
-  it('takes what an execution that was reset saw of a step without deciding it again', () => {
+  it('accepts a step that a reset execution reports without deciding it again', () => {
     const open: Act = { ...STOP, isOpen: true };
     const first = holder('h1', [open], { status: 'TERMINATED', report: null });
-    const looked = holder('h1', [{ ...STOP, fromMs: 3_000, toMs: 4_000, told: { ...sent('J1'), result: 'cancelled' } }])
-      .report?.steps;
+    const reportedSteps = holder('h1', [
+      { ...STOP, fromMs: 3_000, toMs: 4_000, reported: { ...sent('J1'), result: 'cancelled' } },
+    ]).report?.steps;
     const second = (originalRunId: string) =>
       holder('h2', [{ ...STOP, fromMs: 3_000, toMs: 4_000 }], {
         originalRunId,
         decisions: [],
         onCancel: 'leave',
         cancelRequestedAtMs: at(2_900),
-        report: { outcome: 'cancelled', steps: looked ?? [] },
+        report: { outcome: 'cancelled', steps: reportedSteps ?? [] },
       });
     const reset = (originalRunId: string) =>
       evidence({
@@ -352,22 +363,22 @@ describe('known', () => {
         disturbances: [disturbance('resetTarget', 2_500)],
       });
     expect(found(reset('h1'))).toEqual([]);
-    expectOnly(reset('h2'), 'known', /says that it may have sent and was never decided/);
+    expectOnly(reset('h2'), 'known', /reports that it may have sent, but was never decided/);
   });
 
-  it('reports TargetChanged where nobody else acted, and takes it where somebody did', () => {
-    const changed: Act = { ...START, failure: 'TargetChanged', told: { sent: 'no' } };
-    const told = { report: { outcome: 'compensated', compensations: [] } } as const;
+  it('reports TargetChanged unless somebody else acted', () => {
+    const changed: Act = { ...START, failure: 'TargetChanged', reported: { sent: 'no' } };
+    const compensated = { report: { outcome: 'compensated', compensations: [] } } as const;
     const undo: Act = { ...START, id: 'undo-stop', fromMs: 3_000, toMs: 4_000, isUndo: true };
     const holders = [holder('h1', [STOP, changed, undo], { report: { outcome: 'compensated' } })];
     const accepted = [J1, cloudJob('J2', 'start', 3_100)];
-    expectOnly(evidence({ holders, accepted }), 'known', /TargetChanged, but nobody else had acted/);
-    const drifted = [holder('h1', [STOP, changed], { ...told, report: { outcome: 'failed' } })];
+    expectOnly(evidence({ holders, accepted }), 'known', /TargetChanged, but no one else had acted/);
+    const drifted = [holder('h1', [STOP, changed], { ...compensated, report: { outcome: 'failed' } })];
     const theirs = consoleJob('JX', 'restart', 1_700);
     expect(found(evidence({ holders: drifted, accepted: [J1, theirs] }))).toEqual([]);
   });
 
-  it('reports a decision that the report leaves out', () => {
+  it('reports a decision that is missing in the report', () => {
     const of = stopStart({ report: { steps: stopStart().report?.steps.slice(0, 1) ?? [] } });
     expectOnly(evidence({ holders: [of], accepted: [J1, J2] }), 'known', /decided start and does not report it/);
   });
@@ -375,21 +386,21 @@ describe('known', () => {
   it('reports an outcome that does not follow from the steps', () => {
     const failed: Act = { ...RESTART, failure: 'CloudJobFailed' };
     const accepted = [{ ...R1, executionStatus: 'FAILED' }];
-    const told = (outcome: 'failed' | 'succeeded') =>
+    const withOutcome = (outcome: 'failed' | 'succeeded') =>
       evidence({ holders: [holder('h1', [failed], { report: { outcome } })], accepted });
-    expectOnly(told('succeeded'), 'known', /says succeeded; by its own steps it is failed/);
-    expect(found(told('failed'))).toEqual([]);
+    expectOnly(withOutcome('succeeded'), 'known', /reports succeeded; by its own steps it is failed/);
+    expect(found(withOutcome('failed'))).toEqual([]);
   });
 
-  it('takes a first step that ServiceStage itself refused for refused', () => {
-    const refused: Act = { ...RESTART, failure: 'InvalidStep', told: {} };
-    const told = (outcome: 'failed' | 'refused') =>
+  it('requires the outcome refused if ServiceStage refused the first step', () => {
+    const refused: Act = { ...RESTART, failure: 'InvalidStep', reported: {} };
+    const withOutcome = (outcome: 'failed' | 'refused') =>
       evidence({ holders: [holder('h1', [refused], { report: { outcome } })] });
-    expectOnly(told('failed'), 'known', /says failed; by its own steps it is refused/);
-    expect(found(told('refused'))).toEqual([]);
+    expectOnly(withOutcome('failed'), 'known', /reports failed; by its own steps it is refused/);
+    expect(found(withOutcome('refused'))).toEqual([]);
   });
 
-  it('reports a rollback that succeeded without its replicas, and takes one that was stopped', () => {
+  it('reports a successful rollback without its replicas, unless the instance is stopped', () => {
     const rollback: Act = { ...RESTART, id: 'rollback', action: { action: 'rollback', version: '0.9.0' } };
     const left = (after: Partial<ReturnType<typeof running>>) =>
       evidence({
@@ -401,17 +412,17 @@ describe('known', () => {
           }),
         ],
       });
-    expectOnly(left({ availableReplica: 0 }), 'known', /says succeeded, but rollback J1 .* left/);
+    expectOnly(left({ availableReplica: 0 }), 'known', /reports succeeded, but rollback J1 .* left/);
     expect(found(left({ availableReplica: 0, status: 'STOPPED' }))).toEqual([]);
   });
 
-  it('reports a run that tells otherwise than the holder of its lease', () => {
+  it('reports a run whose report differs from that of its lease holder', () => {
     const of = stopStart();
     const other = stopStart({ report: { notReached: ['start'] } });
     expectOnly(
       evidence({ holders: [of], runs: [runOf(other)], accepted: [J1, J2] }),
       'known',
-      /reports the instance otherwise/,
+      /reports the instance differently/,
     );
   });
 
@@ -439,13 +450,13 @@ describe('ends', () => {
     expectOnly(evidence({ holders: [stopStart()], runs: [open], accepted: [J1, J2] }), 'ends', /run run-1 did not end/);
   });
 
-  it("takes one that waits for a colleague's cloud job without end as waiting", () => {
+  it('accepts a run that waits for an endless cloud job of the console', () => {
     const open = runOf(stopStart(), { status: 'RUNNING', closedAtMs: null, report: null });
     const endless = consoleJob('JX', 'restart', 5_000, { executionStatus: 'RUNNING', endedAtMs: null });
     expect(found(evidence({ holders: [stopStart()], runs: [open], accepted: [J1, J2, endless] }))).toEqual([]);
   });
 
-  it('reports a workflow task that fails, except where its worker stopped', () => {
+  it('reports a failed workflow task, unless its worker stopped', () => {
     const failing = (text: string) =>
       evidence({ holders: [stopStart({ workflowTaskFailures: [text] })], accepted: [J1, J2] });
     expectOnly(failing('cause 2: Nondeterminism error'), 'ends', /its workflow task failed/);
@@ -453,10 +464,10 @@ describe('ends', () => {
     expect(found(failing('cause 14: Script execution timed out after 5000ms'))).toEqual([]);
   });
 
-  it('reports a holder that closes Cancelled, or is terminated by nobody', () => {
+  it('reports a holder that closes Cancelled, or Terminated without a disturbance', () => {
     const closed = (status: string) => evidence({ holders: [stopStart({ status })], accepted: [J1, J2] });
     expectOnly(closed('CANCELLED'), 'ends', /holder h1 closed CANCELLED/);
-    expectOnly(closed('TERMINATED'), 'ends', /terminated by nobody/);
+    expectOnly(closed('TERMINATED'), 'ends', /terminated, but nothing asked for it/);
   });
 });
 
@@ -474,7 +485,7 @@ describe('undone', () => {
     toMs: 3_000,
     lastJobId: 'J1',
     failure: 'CloudJobFailed',
-    told: sent('J2'),
+    reported: sent('J2'),
   };
   const failedRestart = cloudJob('J2', 'restart', 2_100, {
     executionStatus: 'FAILED',
@@ -488,38 +499,38 @@ describe('undone', () => {
     toMs: 4_000,
     lastJobId: 'J2',
     isUndo: true,
-    told: sent('J3'),
+    reported: sent('J3'),
   };
   const scaledBack = cloudJob('J3', 'scale', 3_100, { parameters: { replica: 2 } });
 
-  it('takes an effect that was taken back', () => {
+  it('accepts an effect that was undone', () => {
     const holders = [holder('h1', [SCALE, unhealthy, UNDO], { report: { outcome: 'compensated' } })];
     expect(found(evidence({ holders, accepted: [scaled, failedRestart, scaledBack] }))).toEqual([]);
   });
 
-  it('reports an effect that stays and is not told', () => {
+  it('reports an effect that remains unreported', () => {
     const holders = [holder('h1', [SCALE, unhealthy], { report: { outcome: 'failed' } })];
     expectOnly(
       evidence({ holders, accepted: [scaled, failedRestart] }),
       'undone',
-      /another replicas and does not say so/,
+      /another replicas and does not report it/,
     );
   });
 
   it.each([
     [
-      'the report tells it',
+      'the report names it',
       'compensate',
       [{ stepId: 'scale', action: SCALE.action, why: 'declared', kind: 'declaredNone' }],
     ],
     ['the step that failed asks for no undo', 'abort', []],
-  ] as const)('takes an effect that stays where %s', (_why, onFailure, remaining) => {
+  ] as const)('accepts an effect that remains if %s', (_why, onFailure, remaining) => {
     const acts = [SCALE, { ...unhealthy, onFailure }];
     const holders = [holder('h1', acts, { report: { outcome: 'failed', remaining } })];
     expect(found(evidence({ holders, accepted: [scaled, failedRestart] }))).toEqual([]);
   });
 
-  it('asks of a cancel what onCancel says', () => {
+  it('requires of a cancel what onCancel configures', () => {
     const cancelled = (onCancel: 'compensate' | 'leave') =>
       evidence({
         holders: [
@@ -531,20 +542,20 @@ describe('undone', () => {
     expect(found(cancelled('leave'))).toEqual([]);
   });
 
-  it('does not ask for a switch that the steps themselves took back', () => {
+  it('does not require an undo of a switch that the steps themselves reversed', () => {
     const holders = [holder('h1', [STOP, failing], { report: { outcome: 'failed' } })];
     expect(found(evidence({ holders, accepted: [J1, notUp] }))).toEqual([]);
     const stillDown = { ...J2, after: stopped() };
     expectOnly(evidence({ holders, accepted: [J1, stillDown] }), 'undone', /another power/);
   });
 
-  it('does not ask for anything once a colleague has acted', () => {
+  it('requires nothing once the console has acted', () => {
     const holders = [holder('h1', [SCALE, unhealthy], { report: { outcome: 'failed' } })];
     const accepted = [scaled, failedRestart, consoleJob('JX', 'restart', 2_900)];
     expect(found(evidence({ holders, accepted }))).toEqual([]);
   });
 
-  it('reports an undo over a colleague whose action had long shown, and takes one that could not be seen', () => {
+  it('reports an undo over a console action that was visible, but accepts it over an invisible one', () => {
     const undo = { ...UNDO, fromMs: 3_000, toMs: 7_000 };
     const holders = [holder('h1', [SCALE, unhealthy, undo], { report: { outcome: 'compensated' } })];
     const back = cloudJob('J3', 'scale', 6_000, { parameters: { replica: 2 } });
@@ -557,7 +568,7 @@ describe('undone', () => {
     expect(found(over(5_000))).toEqual([]);
   });
 
-  it("does not believe an undo that takes a colleague's cloud job for its baseline", () => {
+  it('reports an undo whose baseline is a cloud job of the console', () => {
     const undo = { ...UNDO, fromMs: 4_000, toMs: 7_000, lastJobId: 'JX' };
     const back = cloudJob('J3', 'scale', 6_000, { parameters: { replica: 2 } });
     const after = (ms: number) =>
@@ -566,15 +577,15 @@ describe('undone', () => {
         accepted: [scaled, failedRestart, consoleJob('JX', 'restart', ms), back].sort((a, b) => a.atMs - b.atMs),
       });
     expectOnly(after(3_000), 'undone', /undoes over restart JX/);
-    // A newer cloud job of ours hides it from every reading before the undo.
+    // A newer cloud job of ours hides theirs from every reading before the undo.
     expect(found(after(1_700))).toEqual([]);
   });
 
   describe('an undo', () => {
-    const switchedOff: Act = { ...STOP, fromMs: 2_000, toMs: 3_000, lastJobId: 'J1', told: sent('J2') };
+    const switchedOff: Act = { ...STOP, fromMs: 2_000, toMs: 3_000, lastJobId: 'J1', reported: sent('J2') };
     const lastStep: Act = { ...RESTART, fromMs: 3_000, toMs: 4_000, lastJobId: 'J2', failure: 'InvalidStep' };
-    const undoStop: Act = { ...START, id: 'undo-stop', isUndo: true, fromMs: 4_000, toMs: 5_000, told: sent('J3') };
-    const undoScale: Act = { ...UNDO, fromMs: 5_000, toMs: 6_000, told: sent('J4') };
+    const undoStop: Act = { ...START, id: 'undo-stop', isUndo: true, fromMs: 4_000, toMs: 5_000, reported: sent('J3') };
+    const undoScale: Act = { ...UNDO, fromMs: 5_000, toMs: 6_000, reported: sent('J4') };
     const accepted = [
       scaled,
       cloudJob('J2', 'stop', 2_100, { before: running({ replica: 4 }), after: stopped({ replica: 4 }) }),
@@ -586,7 +597,7 @@ describe('undone', () => {
     ];
     const undone = (undos: readonly Act[], change: HolderChange = {}, sceneAccepted = accepted) => ({
       holders: [
-        holder('h1', [SCALE, switchedOff, { ...lastStep, told: {} }, ...undos], {
+        holder('h1', [SCALE, switchedOff, { ...lastStep, reported: {} }, ...undos], {
           ...change,
           report: { outcome: 'compensated', ...change.report },
         }),
@@ -594,10 +605,10 @@ describe('undone', () => {
       accepted: sceneAccepted,
     });
 
-    it('of a newer effect comes before that of an older one', () => {
+    it('of a newer effect comes before the undo of an older one', () => {
       expect(found(evidence(undone([undoStop, undoScale])))).toEqual([]);
-      const early: Act = { ...undoScale, fromMs: 4_000, toMs: 5_000, told: sent('J3') };
-      const late: Act = { ...undoStop, fromMs: 5_000, toMs: 6_000, told: sent('J4') };
+      const early: Act = { ...undoScale, fromMs: 4_000, toMs: 5_000, reported: sent('J3') };
+      const late: Act = { ...undoStop, fromMs: 5_000, toMs: 6_000, reported: sent('J4') };
       const swapped = [
         ...accepted.slice(0, 2),
         cloudJob('J3', 'scale', 4_100, { parameters: { replica: 2 } }),
@@ -606,8 +617,8 @@ describe('undone', () => {
       expectOnly(evidence(undone([early, late], {}, swapped)), 'undone', /sent undo-scale before undo-stop/);
     });
 
-    it('has a time of its own', () => {
-      // Its deadline is a minute after it began: the very one of the run, or not.
+    it('has its own time limit', () => {
+      // Its deadline is a minute after it began: first the same as that of the run, then not.
       expectOnly(
         evidence(undone([undoStop, undoScale], { deadlineMs: 64_000 })),
         'undone',
@@ -616,8 +627,8 @@ describe('undone', () => {
       expect(found(evidence(undone([undoStop, undoScale], { deadlineMs: 63_000 })))).toEqual([]);
     });
 
-    it('is decided and not given up before it begins', () => {
-      const late: Act = { ...undoScale, failure: 'DeadlinePassed', told: {} };
+    it('is decided, not given up before it begins', () => {
+      const late: Act = { ...undoScale, failure: 'DeadlinePassed', reported: {} };
       const scene = undone([undoStop, late], { report: { outcome: 'compensationFailed' } }, accepted.slice(0, 3));
       const decided = scene.holders.map((of) => ({ ...of, decisions: of.decisions.slice(0, -1) }));
       const all = violations(evidence({ ...scene, holders: decided }));
@@ -625,7 +636,7 @@ describe('undone', () => {
     });
 
     const REMAINS = [{ stepId: 'scale', action: SCALE.action, why: 'its undo failed', kind: 'notUndone' }] as const;
-    const failed: Act = { ...undoScale, failure: 'InvalidStep', told: {} };
+    const failed: Act = { ...undoScale, failure: 'InvalidStep', reported: {} };
     const inVain = (...disturbances: Parameters<typeof evidence>[1] & object) =>
       evidence(
         undone(
@@ -636,20 +647,20 @@ describe('undone', () => {
         disturbances,
       );
 
-    it('needs a cause for its failure', () => {
+    it('fails only with a cause', () => {
       expectOnly(inVain(), 'undone', /undo-scale failed \(InvalidStep\), though nothing happened/);
       expect(found(inVain(disturbance('status', 5_100, 5_100, 'action')))).toEqual([]);
     });
 
-    it('does not fail by a cancel, and is not cancelled', () => {
+    it('neither fails because of a cancel nor is cancelled', () => {
       expectOnly(inVain(disturbance('cancel', 5_100)), 'undone', /undo-scale failed .* though nothing happened/);
-      const cancelled: Act = { ...undoScale, told: { result: 'cancelled' } };
+      const cancelled: Act = { ...undoScale, reported: { result: 'cancelled' } };
       const report = { outcome: 'compensationFailed', remaining: REMAINS } as const;
       const scene = undone([undoStop, cancelled], { report }, accepted.slice(0, 3));
       expectOnly(evidence(scene), 'undone', /undo-scale was cancelled/);
     });
 
-    it('may fail where the undo before it did, or a cloud job of ours came to no good', () => {
+    it('may fail if the undo before it failed, or a cloud job of ours failed', () => {
       const report = { outcome: 'compensationFailed', remaining: REMAINS } as const;
       const both = [{ ...undoStop, failure: 'CloudJobFailed' } as const, failed];
       const stillOff = { ...cloudJob('J3', 'start', 4_100), executionStatus: 'FAILED', after: stopped({ replica: 4 }) };
@@ -663,17 +674,17 @@ describe('undone', () => {
 
 describe('alone', () => {
   const first = holder('h1', [{ ...RESTART, isOpen: true, toMs: 1_500 }], { status: 'TERMINATED', report: null });
-  const NEXT: Act = { ...STOP, fromMs: 8_000, toMs: 9_000, lastJobId: 'J1', told: sent('J2') };
+  const NEXT: Act = { ...STOP, fromMs: 8_000, toMs: 9_000, lastJobId: 'J1', reported: sent('J2') };
   const second = holder('h2', [NEXT], {});
   const next = cloudJob('J2', 'stop', 8_100);
   const terminated = (accepted: Evidence['scenes'][number]['accepted']) =>
     evidence({ holders: [first, second], accepted, disturbances: [disturbance('terminateTarget', 2_000)] });
 
-  it('takes what a terminated holder left within a heartbeat time-out', () => {
+  it('accepts a late cloud job of a terminated holder within a heartbeat time-out', () => {
     expect(found(terminated([cloudJob('J1', 'restart', 6_000), next]))).toEqual([]);
   });
 
-  it('reports what came later than that', () => {
+  it('reports one that came later than that', () => {
     expectOnly(
       terminated([cloudJob('J1', 'restart', 6_500), next]),
       'alone',
@@ -681,7 +692,7 @@ describe('alone', () => {
     );
   });
 
-  it('reports what came after the next holder had acted', () => {
+  it('reports one that came after the next holder had acted', () => {
     const closed = { ...first, closedAtMs: at(5_000) };
     const early = holder('h2', [{ ...NEXT, fromMs: 5_600, toMs: 6_600 }]);
     const accepted = [cloudJob('J2', 'stop', 5_700, { endedAtMs: at(6_000) }), cloudJob('J1', 'restart', 6_200)];
@@ -689,11 +700,14 @@ describe('alone', () => {
     expectOnly(evidence(scene), 'alone', /restart J1 .* of h1 came after stop J2 .* of h2/);
   });
 
-  it('reports two holders that are open at the same time, except where one is the other one reset', () => {
+  it('reports two holders that are open at the same time, unless one is a reset of the other', () => {
     const other: HolderChange = { workflowId: 'runbook-target/p/i/another' };
     const together = (change: HolderChange) =>
       evidence({
-        holders: [stopStart(), holder('h2', [{ ...NEXT, fromMs: 3_700, lastJobId: 'J2', told: sent('J3') }], change)],
+        holders: [
+          stopStart(),
+          holder('h2', [{ ...NEXT, fromMs: 3_700, lastJobId: 'J2', reported: sent('J3') }], change),
+        ],
         accepted: [J1, J2, cloudJob('J3', 'stop', 8_100)],
       });
     expectOnly(together(other), 'alone', /holder h2 \(runbook-target\/p\/i\/another\) began while h1 .* was open/);
@@ -701,8 +715,8 @@ describe('alone', () => {
     expect(found(together({ originalRunId: 'h1' }))).toEqual([]);
   });
 
-  it('reports a straggler of a holder that had closed by itself', () => {
-    const lost: Act = { ...RESTART, failure: 'Indeterminate', told: { sent: 'unknown' } };
+  it('reports a late cloud job of a holder that had closed normally', () => {
+    const lost: Act = { ...RESTART, failure: 'Indeterminate', reported: { sent: 'unknown' } };
     const of = holder('h1', [lost], { report: { outcome: 'indeterminate' } });
     const scene = { holders: [of], disturbances: [disturbance('resetActivity', 1_200)] };
     expectOnly(evidence({ ...scene, accepted: [cloudJob('J1', 'restart', 3_000)] }), 'alone', /had closed COMPLETED/);
@@ -711,12 +725,12 @@ describe('alone', () => {
     ).toEqual([]);
   });
 
-  it('reports a POST under our own cloud job in flight', () => {
+  it('reports a POST while our own cloud job is in flight', () => {
     const accepted = [{ ...J1, endedAtMs: at(2_300) }, J2];
     expectOnly(evidence({ holders: [stopStart()], accepted }), 'alone', /start J2 .* while our own stop J1/);
   });
 
-  it("reports a POST under a colleague's cloud job that had long shown, and takes one that could not be seen", () => {
+  it('reports a POST beside a visible cloud job of the console, but accepts it beside an invisible one', () => {
     const late: Act = { ...RESTART, toMs: 6_000 };
     const own = cloudJob('J1', 'restart', 5_000);
     const under = (visibleMs: number) =>
@@ -729,7 +743,7 @@ describe('alone', () => {
     expect(found(under(4_000))).toEqual([]);
   });
 
-  it("takes a POST under a colleague's cloud job that a newer one of ours hides", () => {
+  it('accepts a POST beside a cloud job of the console that a newer one of ours hides', () => {
     const theirs = consoleJob('JX', 'restart', 900, { visibleAtMs: at(1_300), endedAtMs: at(9_000) });
     const later: Act = { ...START, fromMs: 5_000, toMs: 6_000 };
     const accepted = [theirs, J1, cloudJob('J2', 'start', 5_100)];
@@ -737,7 +751,7 @@ describe('alone', () => {
   });
 });
 
-it('does not change what it is given', () => {
+it('does not change its input', () => {
   const given = evidence({ holders: [stopStart()], accepted: [J1, J2] });
   const before = JSON.stringify(given);
   violations(given);

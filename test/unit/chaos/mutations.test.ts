@@ -1,4 +1,4 @@
-/** The list of mutations fits the tree of today: a mutation whose text is gone would prove nothing. */
+/** The list of mutations fits the current sources: a mutation whose text no longer exists would prove nothing. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,15 +11,15 @@ import { firstBroken, inModel, withMutatedModel } from '../../model/mutated-mode
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
-/** Those that the chaos suite was asked for; the others came with it. */
-const ASKED_FOR = [
-  'cloud-job-id-not-beaten',
+/** The mutations that the chaos suite must have; the others are extra. */
+const REQUIRED = [
+  'cloud-job-id-not-in-heartbeats',
   'baseline-ignored',
   'fence-left-out',
   'not-sent-believed-from-any-attempt',
   'post-retried-by-the-client',
   'undo-not-shielded',
-  'drift-not-looked-at',
+  'drift-ignored',
   'lease-id-random',
   'settle-left-out',
   'lease-left-out',
@@ -32,16 +32,16 @@ const ASKED_FOR = [
   'barrier-left-out',
 ];
 
-/** Found within a second each; `npm run model:mutations` plays them all. */
+/** Each is found within a second; `npm run model:mutations` runs them all. */
 const QUICK = ['baseline-ignored', 'lease-left-out', 'unsent-from-nothing'];
 const MOST_INTERLEAVINGS = 500;
 
 describe('the list of mutations', () => {
-  it('holds those that were asked for', () => {
-    expect(MUTATIONS.map(({ name }) => name)).toEqual(expect.arrayContaining(ASKED_FOR));
+  it('has the required ones', () => {
+    expect(MUTATIONS.map(({ name }) => name)).toEqual(expect.arrayContaining(REQUIRED));
   });
 
-  it('gives each a name of its own', () => {
+  it('gives each a unique name', () => {
     const names = MUTATIONS.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
   });
@@ -52,7 +52,7 @@ describe('the list of mutations', () => {
 });
 
 describe.each(MUTATIONS)('the mutation $name', (mutation) => {
-  it('finds each of its texts once in the sources of today, and changes them', () => {
+  it('finds each of its texts exactly once in the sources, and changes it', () => {
     const whole = inModel(mutation);
     for (const file of filesOf(whole)) expect(mutated(whole, file, read(file))).not.toBe(read(file));
   });
@@ -75,11 +75,11 @@ describe('a text that a mutation replaces', () => {
     model: FOUND,
   } as const;
 
-  it.each(['', 'one one'])('is refused with the name and the file where it stands in %j', (text) => {
+  it.each(['', 'one one'])('is refused with the mutation and the file when the source is %j', (text) => {
     expect(() => mutated(mutation, 'src/a.ts', text)).toThrow(/example: .* in src\/a\.ts/);
   });
 
-  it('is replaced where it stands once', () => {
+  it('is replaced if it occurs once', () => {
     expect(mutated(mutation, 'src/a.ts', 'the one')).toBe('the two');
   });
 });

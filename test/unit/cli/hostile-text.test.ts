@@ -1,4 +1,4 @@
-/** Whatever others wrote (callers, the vendor, senders of alarms, authors of calendars), a terminal gets the lines and colours of ours alone. */
+/** Text of others (callers, the vendor, senders of alarms, authors of calendars) cannot add lines or colours to a terminal. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -78,7 +78,7 @@ const occurrences = {
   problems: [{ code: 'broken', place: '¤', found: '¤', remedy: 'x' }],
 };
 
-/** Each as a function of facts, so that the facts can be attacked. */
+/** Each screen as a function of facts, so that the facts can be attacked. */
 const SCREENS: Record<string, { facts: unknown; render: (facts: never, colors: Colors) => string }> = {
   report: { facts: report, render: renderReport },
   plan: { facts: plan, render: renderPlan },
@@ -130,14 +130,14 @@ describe('a screen', () => {
     },
   );
 
-  it('has colours of its own, and none of others', () => {
+  it('has its own colours, and no foreign ones', () => {
     const text = renderReport(withAttack(report, ATTACKS[0] ?? ''), createColors(true));
     expect(printablePainted(text)).toBe(text);
     expect(text).not.toContain('\u001b[2J');
     expect(text).toContain(String.raw`\u001b[2J`);
   });
 
-  it('keeps the lines of a message, each indented so that none passes for one of ours', () => {
+  it('keeps the lines of a message, each indented so that none looks like one of ours', () => {
     const message = 'recover cannot be planned:\n- targets: there is none\nSUCCEEDED  recover';
     const failed = { ...report, failure: failureRecord('InvalidPlan', message) };
     const lines = renderReport(failed, createColors(false)).split('\n');
@@ -148,7 +148,7 @@ describe('a screen', () => {
 });
 
 describe('JSON', () => {
-  it('means the same, and holds nothing that a terminal obeys', () => {
+  it('keeps its meaning, and contains nothing that a terminal interprets', () => {
     const texts = fc.array(fc.oneof(fc.constantFrom(...ATTACKS), fc.string({ unit: 'binary' })));
     fc.assert(
       fc.property(texts, (given) => {

@@ -85,7 +85,7 @@ describe('a report', () => {
     ]);
   });
 
-  it('claims that all is as before only where it was seen', () => {
+  it('claims that all is as before only if that was observed', () => {
     const [failed] = report.targets;
     if (failed === undefined) throw new Error('there is a target');
     const undo = aStepReport({ id: 'undo-scale', action: { action: 'scale', replica: 2 } });
@@ -118,7 +118,7 @@ describe('a report', () => {
     expect(meaning({ remaining: failed.remaining })).toBe('a step failed; see what remains');
   });
 
-  it('has colour only where it is wanted', () => {
+  it('has colours only if requested', () => {
     expect(renderReport(report, plain)).not.toContain('\u001b');
     expect(renderReport(report, createColors(true))).toContain('\u001b');
   });
@@ -202,7 +202,7 @@ describe('a plan', () => {
 });
 
 describe('schedules', () => {
-  it('that are paused say so once in the list', () => {
+  it('that are paused are marked once in the list', () => {
     const listed = {
       ...{ id: 'a/b', runbook: 'restart', timezone: 'UTC', paused: true, state: 'applied' as const, nextAt: null },
       ...{ runningRuns: [], lastRun: null, skipped: { overlap: 0, late: 0 } },
@@ -213,7 +213,7 @@ describe('schedules', () => {
     expect(text(null)).toBe('a/b  restart  paused');
   });
 
-  it('with a calendar that cannot be read say at each occurrence that it counts as frozen', () => {
+  it('with an unreadable calendar show at each occurrence that it counts as frozen', () => {
     const text = renderOccurrences(
       {
         ...{ id: 'a/b', summary: 'restart', paused: false, timezone: 'UTC', warnings: [], surprises: [], jitterMs: 0 },
@@ -229,7 +229,7 @@ describe('schedules', () => {
 describe('gates', () => {
   const freeze = { calendar: 'prod-freeze', name: 'Year end', fromMs: 0, toMs: 3_600_000 };
 
-  it('stand in a plan, with what is frozen', () => {
+  it('appear in a plan, with what is frozen', () => {
     const window = { opensAtMs: null, durationMs: 7_200_000, cutoffMs: 1_800_000 };
     const guards = { window, freeze: ['prod-freeze'], waitAtMostMs: 3_600_000, coming: [freeze] };
     expect(guardLines(guards, plain)).toEqual([
@@ -253,7 +253,7 @@ describe('gates', () => {
     ]);
   });
 
-  it('stand in a report, with their times', () => {
+  it('appear in a report, with their times', () => {
     const closed: GateReport = {
       ...{ target: 'a/b/c', firstLookAtMs: 0, lastLookAtMs: 60_000, looks: 2 },
       failure: 'ChangeFreeze',
@@ -326,7 +326,7 @@ describe('a run under way', () => {
     expect(renderProgress(snapshot('running', 'running'), 3_000, plain)).toContain('● stop running 3s  JOB-1');
   });
 
-  it('gives one line for each thing that happened, the end last', () => {
+  it('prints one line for each event, the end last', () => {
     expect(eventsBetween(null, snapshot('running', 'running'))).toEqual([
       'stop: running',
       'a/b/c: running, RUNNING 2/2',

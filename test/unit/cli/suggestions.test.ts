@@ -1,4 +1,4 @@
-/** What a mistyped command or option is answered with: never something that acts. */
+/** The answer to a mistyped command or option never suggests a command that acts. */
 import { Command, CommanderError } from 'commander';
 import { expect, it } from 'vitest';
 import { suggestHarmless } from '../../../src/cli/suggestions.js';
@@ -43,7 +43,7 @@ it.each([
   [['status'], 'runbook watch ID'],
   [['start', 'x', '--dry-run'], 'runbook plan NAME'],
   [['schedule', 'apply', '--dry-run'], 'runbook schedule diff FILE'],
-])('%j is answered with what only shows: %s', (words, text) => {
+])('%j is answered with a read-only command: %s', (words, text) => {
   expect(answerTo(words)).toContain(text);
 });
 
@@ -58,6 +58,6 @@ it.each([
   [['schedule', 'resum']],
   [['schedule', 'run-no']],
   [['schedule', 'apply', '--overwrit']],
-])('%j is near to what acts, and no suggestion is made', (words) => {
+])('%j is close only to commands that act, so there is no suggestion', (words) => {
   expect(answerTo(words)).toMatch(/^error: unknown (command|option) '[^']+'\n$/);
 });

@@ -48,7 +48,7 @@ describe.concurrent('a poll that is answered', () => {
     ['PERMISSION_DENIED', 7],
     ['UNIMPLEMENTED', 12],
     ['UNAUTHENTICATED', 16],
-  ])('%s ends the wait: it will be answered so again', async (_name, code) => {
+  ])('%s ends the wait, because the answer would not change', async (_name, code) => {
     await expect(waitFor(code, 1)).rejects.toThrow();
   });
 });

@@ -16,7 +16,7 @@ it('begins again with each answer', () => {
   expect(patience.unanswered(121_000, 141_000)).toBe(false);
 });
 
-it('is not over for one question alone, however long the process itself was stopped', () => {
+it('is not over after a single unanswered question, however long the process itself was stopped', () => {
   const patience = new Patience(0);
   expect(patience.unanswered(0, 3_600_000)).toBe(false);
   expect(patience.unanswered(3_600_500, 3_600_600)).toBe(true);

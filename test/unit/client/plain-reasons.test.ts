@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { expect, it, type TestContext } from 'vitest';
 import { RunbookClient } from '../../../src/client/runbook-client.js';
 
-/** Takes connections and never answers. */
+/** Accepts connections but never answers. */
 async function silentAddress({ onTestFinished }: TestContext): Promise<string> {
   const server = createServer(() => {}).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());

@@ -1,4 +1,4 @@
-/** A report that a run stored cut is put together again from its own result and from those of its targets. */
+/** A report that was stored cut is completed from the results of the run and of its targets. */
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
@@ -70,14 +70,14 @@ describe('the whole report', () => {
     expect(server.asked).toEqual([]);
   });
 
-  it("comes from the run's own result where that has room for it", async () => {
+  it("comes from the run's own result if it fits there", async () => {
     const report = aReport(10, 30);
     const server = keeps(report);
     expect(await wholeReport(storedReport(report, MEMO_REPORT_BYTES), server)).toEqual(report);
     expect(server.asked).toEqual(['wide-1']);
   });
 
-  it('comes from the results of the targets where the run has room for none of it', async () => {
+  it('comes from the results of the targets if nothing fits into that of the run', async () => {
     const report = aReport(100, 50);
     const server = keeps(report);
     expect(await wholeReport(storedReport(report, MEMO_REPORT_BYTES), server)).toEqual(report);
@@ -99,7 +99,7 @@ describe('the whole report', () => {
     await expect(wholeReport(stored, away)).rejects.toThrow(ServerUnreachable);
   });
 
-  it('has of every target what its own workflow reported, whatever happened', async () => {
+  it('contains what the workflow of every target reported, whatever happened', async () => {
     await fc.assert(
       fc.asyncProperty(anyRunReport(8, 4), async (given) => {
         const targets = given.targets.map((target, index) => ({
@@ -152,10 +152,10 @@ describe('the whole of one target', () => {
     expect(cutsIn(whole, FIRST)[0]?.[0]).not.toBe('bare');
   });
 
-  it('stays cut where the namespace keeps neither', async () => {
+  it('stays cut if the namespace keeps neither', async () => {
     const report = aReport(100, 5);
-    const gone = keeps(report, { targets: false, result: false });
+    const empty = keeps(report, { targets: false, result: false });
     const stored = storedReport(report, MEMO_REPORT_BYTES);
-    expect(await withWholeTarget(stored, FIRST, gone)).toEqual(stored);
+    expect(await withWholeTarget(stored, FIRST, empty)).toEqual(stored);
   });
 });

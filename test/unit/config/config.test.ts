@@ -24,8 +24,8 @@ function problemsOf(env: Environment): string[] {
   }
 }
 
-describe('a right configuration', () => {
-  it('takes both endpoints from the region, and the defaults of the protocol', () => {
+describe('a valid configuration', () => {
+  it('derives both endpoints from the region, and uses the defaults of the protocol', () => {
     const config = loadConfig(good);
     expect(config.serviceStage).toMatchObject({
       endpoint: 'https://servicestage.cn-north-4.myhuaweicloud.com',
@@ -57,7 +57,7 @@ describe('a right configuration', () => {
     expect(loadConfig({ ...rest, ...env }).serviceStage.credentials.kind).toBe(kind);
   });
 
-  it('takes several folders, usual durations, and Temporal as its own variables say', () => {
+  it('accepts several folders, usual durations, and the variables of Temporal', () => {
     const config = loadConfig({
       ...good,
       RUNBOOK_DIR: '/a:/b',
@@ -74,7 +74,7 @@ describe('a right configuration', () => {
     });
   });
 
-  it('takes values as if nothing stood around them: line ends of Windows, spaces, a byte order mark', () => {
+  it('ignores Windows line ends, spaces and a byte order mark around values', () => {
     const around = Object.entries({ ...good, TEMPORAL_ADDRESS: '127.0.0.1:7233', RUNBOOK_QUIET_PERIOD: '5s' });
     const env = Object.fromEntries(around.map(([name, value]) => [name, `\ufeff ${value}\r\n`]));
     const { temporal, serviceStage, limits } = loadConfig(env);
@@ -86,7 +86,7 @@ describe('a right configuration', () => {
     expect(limits.quietMs).toBe(5_000);
   });
 
-  it('takes values that only look odd', () => {
+  it('accepts valid values of unusual form', () => {
     const { HUAWEICLOUD_SDK_AK: _ak, HUAWEICLOUD_SDK_SK: _sk, ...rest } = good;
     const env = {
       ...rest,
@@ -101,7 +101,7 @@ describe('a right configuration', () => {
     expect(problemsOf(env)).toEqual([]);
   });
 
-  it('takes an empty variable as absent', () => {
+  it('treats an empty variable as absent', () => {
     expect(problemsOf({ ...good, SERVICESTAGE_TOKEN: '', SERVICESTAGE_ENDPOINT: '' })).toEqual([]);
   });
 
@@ -125,7 +125,7 @@ describe('the address of a service', () => {
     },
   );
 
-  it.each(['https://a..b', 'https://-', 'https://..', 'https://*.example.com'])('%s is no URL of a host', (text) => {
+  it.each(['https://a..b', 'https://-', 'https://..', 'https://*.example.com'])('%s is not a URL of a host', (text) => {
     for (const name of Object.values(place))
       expect(problemsOf({ ...good, [name]: text })).toEqual([`${name}: it is not a URL`]);
   });
@@ -136,13 +136,13 @@ describe('the address of a service', () => {
     ['https://x.com\\v2', 'https://x.com/v2'],
     ['https://@x.com/', 'https://x.com'],
     ['https://[2001:db8::5]:8443/', 'https://[2001:db8::5]:8443'],
-  ])('%s is taken as %s', (text, taken) => {
+  ])('%s is read as %s', (text, taken) => {
     for (const [key, name] of Object.entries(place))
       expect(loadConfig({ ...good, [name]: text }).serviceStage).toMatchObject({ [key]: taken });
   });
 });
 
-describe('a wrong configuration', () => {
+describe('an invalid configuration', () => {
   it.each<[string, Environment, string]>([
     ['nothing at all', {}, 'neither a region nor an endpoint'],
     ['no name of a region', { ...good, SERVICESTAGE_REGION: 'cn/north 4' }, '"cn/north 4" is not the name of a region'],
@@ -164,7 +164,7 @@ describe('a wrong configuration', () => {
     expect(problemsOf(env).join('\n')).toContain(text);
   });
 
-  it('comes with all its problems in one message, and no secret value', () => {
+  it('is refused with all its problems in one message, and no secret value', () => {
     const problems = problemsOf({
       RUNBOOK_QUIET_PERIOD: 'x',
       SERVICESTAGE_REGION: 'y',
@@ -198,7 +198,7 @@ describe('the table of variables', () => {
     ]);
   });
 
-  it('gives the defaults that count where nothing is set', () => {
+  it('gives the defaults that apply to unset variables', () => {
     const written = configVariables.filter(({ name, default: text }) => name.startsWith('RUNBOOK_') && text !== '');
     const env = Object.fromEntries(
       written.filter(({ form }) => form !== 'folders').map(({ name, default: text }) => [name, text]),
@@ -296,7 +296,7 @@ describe('what no value may hold', () => {
     ['SERVICESTAGE_TOKEN', 'tökén'],
     ['HUAWEICLOUD_SDK_SECURITY_TOKEN', '令牌'],
     ['TEMPORAL_API_KEY', 'clé'],
-  ])('%s=%s, which no header can hold, is told without its value', (name, value) => {
+  ])('%s=%s, which no header can hold, is reported without its value', (name, value) => {
     const found = named({ [name]: value });
     expect(found).toContain(`${name}: it contains a character that no header can hold`);
     expect(found).not.toContain(value);
@@ -391,7 +391,7 @@ describe('Temporal', () => {
     expect(problemsOfClient({ TEMPORAL_ADDRESS: address })).toEqual([]);
   });
 
-  it('tells every problem at once: files that are not there, half a certificate, values that are no booleans', () => {
+  it('reports every problem at once: missing files, half a certificate, values that are not booleans', () => {
     const found = problemsOfClient({
       TEMPORAL_ADDRESS: 'https://temporal',
       TEMPORAL_NAMESPACE: 'a b',
@@ -426,7 +426,7 @@ describe('Temporal', () => {
     expect(problemsOfClient({ TEMPORAL_GRPC_META_X_TEAM: 'two words' })).toEqual([]);
   });
 
-  it('has a profile file whose values are held to the same, and none of whose lines is shown', async () => {
+  it('has a profile file whose values are checked in the same way, and none of whose lines is shown', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'runbooks-config-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const file = join(folder, 'temporal.toml');
@@ -447,7 +447,7 @@ describe('Temporal', () => {
     expect(broken).not.toContain('hidden');
   });
 
-  it('is asked with what PEM holds, lines included, and only with both halves of a certificate', () => {
+  it('gets the whole PEM with its line breaks, and only both halves of a certificate', () => {
     const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
     expect(problemsOfClient({ TEMPORAL_TLS_CLIENT_CERT_DATA: pem })).toEqual([
       'TEMPORAL_TLS_CLIENT_CERT and _KEY: only one of the two is given',
@@ -462,7 +462,7 @@ describe('the way to Temporal', () => {
   const via = (env: Environment) =>
     loadClientConfig({ HOME: '/nowhere', TEMPORAL_ADDRESS: 'temporal.example.com:7233', ...env });
 
-  it('is direct, whatever grpc-js would read from the environment itself', () => {
+  it('is direct, whatever grpc-js would read from the environment', () => {
     for (const env of [
       {},
       { TEMPORAL_ADDRESS: 'localhost:7233', HTTPS_PROXY: 'http://proxy:3128' },
@@ -474,7 +474,7 @@ describe('the way to Temporal', () => {
       });
   });
 
-  it('goes through HTTPS_PROXY, for the client and the native core alike', () => {
+  it('goes through HTTPS_PROXY, both for the client and for the native core', () => {
     const { temporal, warnings } = via({ https_proxy: 'http://me:p%40ss@proxy.example.net:3128' });
     expect(warnings).toEqual([]);
     expect(temporal).toEqual({
@@ -501,14 +501,14 @@ describe('the way to Temporal', () => {
     });
   });
 
-  it('is direct, and says so, where the proxy wants TLS for itself', () => {
+  it('is direct, with a warning, if the proxy itself requires TLS', () => {
     const { temporal, warnings } = via({ HTTPS_PROXY: 'https://me:hidden@proxy:3129' });
     expect(temporal.proxy).toBeNull();
     expect(warnings.join()).toContain('is reached without the proxy https://proxy:3129');
     expect(warnings.join()).not.toContain('hidden');
   });
 
-  it('takes the lower case first, and the exceptions of both spellings', () => {
+  it('prefers the lower-case variable, and uses the exceptions of both spellings', () => {
     const { proxyFor } = via({
       https_proxy: 'first:3128',
       HTTPS_PROXY: 'http://second:3128',
@@ -519,7 +519,7 @@ describe('the way to Temporal', () => {
     for (const host of ['a', 'b', 'c']) expect(proxyFor(new URL(`https://${host}.example.com`))).toBeNull();
   });
 
-  it('warns at start of entries of NO_PROXY cannot be understood, without their passwords', () => {
+  it('warns at start of NO_PROXY entries that cannot be understood, without their passwords', () => {
     const { warnings, proxyFor } = via({
       HTTPS_PROXY: 'http://proxy:3128',
       NO_PROXY: 'a|b.example.com, 10.0.0.* https://servicestage.x.com/,https://me:hidden@y.com,',

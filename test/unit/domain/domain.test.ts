@@ -20,18 +20,15 @@ describe('limits', () => {
 });
 
 describe('a status', () => {
-  it('that nobody listed is moving, and never success', () => {
+  it('that is not listed counts as moving, and never as success', () => {
     expect(statusMeaning('HIBERNATING')).toBe('moving');
     expect(statusMeaning('constructor')).toBe('moving');
     expect(cloudJobPhase('toString')).toBe('unclear');
   });
 
-  it.each(['CANCELLED', 'PARTIALLY_FAILED', 'ROLLBACKED', 'FAILED'])(
-    '%s of a cloud job has ended, and not well',
-    (status) => {
-      expect(cloudJobPhase(status)).toBe('failed');
-    },
-  );
+  it.each(['CANCELLED', 'PARTIALLY_FAILED', 'ROLLBACKED', 'FAILED'])('%s of a cloud job counts as failed', (status) => {
+    expect(cloudJobPhase(status)).toBe('failed');
+  });
 
   it('is at rest only when the newest cloud job has ended too', () => {
     expect(isAtRest(anObservation())).toBe(true);
@@ -83,7 +80,7 @@ describe('what people read', () => {
 });
 
 describe('the action table', () => {
-  it('declares an inverse, itself, or why nothing reverses it', () => {
+  it('declares for each action an inverse, itself, or why nothing reverses it', () => {
     for (const name of ACTION_NAMES) {
       const rule = ACTIONS[name];
       expect(rule.reversal === 'inverse').toBe(rule.inverses.length > 0);
@@ -120,7 +117,7 @@ describe('the canonical plan', () => {
     const other = { ...plan, targets: [{ ...plan.targets[0]!, steps: [aStep({ action: 'start' })] }] };
     expect(canonicalPlan(other)).not.toBe(canonicalPlan(plan));
   });
-  it('depends on the guards, though not on what was frozen while planning, and has none where there are none', () => {
+  it('depends on the guards, but not on what was frozen while planning, and has none if there are none', () => {
     const guards = { window: null, freeze: ['prod-freeze'], waitAtMostMs: null, coming: [] };
     const coming = [{ calendar: 'prod-freeze', name: 'Year end', fromMs: 1, toMs: 2 }];
     expect(canonicalPlan(plan)).not.toContain('guards');

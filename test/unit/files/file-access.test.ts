@@ -1,4 +1,4 @@
-/** A file system that does not answer, such as one on the network whose server is away: operations that the test ends by hand. */
+/** A file system that does not answer, such as a network share whose server is unreachable: the test answers the operations. */
 import { describe, expect, it } from 'vitest';
 import { FileAccess } from '../../../src/files/file-access.js';
 
@@ -32,7 +32,7 @@ describe('a folder that does not answer', () => {
     expect(await access.run('/nfs', LONG_MS, at)).toBe('read');
   });
 
-  it('takes one place, however many read from it, and leaves the other for all others', async () => {
+  it('occupies one place, however many read from it, and leaves the other for all other folders', async () => {
     const access = new FileAccess();
     const { answer, operation } = unanswered();
     const readers = Array.from({ length: 20 }, () => access.run('/nfs', SHORT_MS, operation));
@@ -43,7 +43,7 @@ describe('a folder that does not answer', () => {
     answer();
   });
 
-  it('leaves two threads of the pool free, whatever hangs', async () => {
+  it('leaves two threads of the pool free, whichever operations hang', async () => {
     const access = new FileAccess();
     let begun = 0;
     const { answer, operation } = unanswered();
@@ -63,7 +63,7 @@ describe('a folder that does not answer', () => {
 });
 
 describe('operations that end', () => {
-  it('hand on what they return or throw, one at a time for each folder, in order', async () => {
+  it('pass on what they return or throw, one at a time for each folder, in order', async () => {
     const access = new FileAccess();
     const order: number[] = [];
     const job = (number: number) =>

@@ -1,4 +1,4 @@
-/** Folders as editors, file managers and Kubernetes leave them. */
+/** Folders with the extra files of editors, file managers and Kubernetes. */
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -41,24 +41,24 @@ describe('a folder that people edit', () => {
     ['Thumbs.db', 'its name does not end in .yaml or .yml'],
     ['README.md', 'its name does not end in .yaml or .yml'],
     ['4913', 'its name does not end in .yaml or .yml'],
-  ])('passes over %s, and says why', async (name, why) => {
+  ])('has %s, which is skipped with a reason', async (name, why) => {
     await writeFile(join(folder, name), '');
     await writeFile(join(folder, 'y.yaml'), '');
     expect(await listed()).toEqual({ files: ['y.yaml'], passedOver: { [name]: why } });
   });
 
-  it('is read whatever the case of the endings, by name', async () => {
+  it('is read in the order of names, with file endings in any case', async () => {
     for (const name of ['d.YML', 'a.yaml', 'c.Yaml', 'b.yml']) await writeFile(join(folder, name), '');
     expect(await listed()).toEqual({ files: ['a.yaml', 'b.yml', 'c.Yaml', 'd.YML'], passedOver: {} });
   });
 
-  it('names what is no regular file too, which shows when it is read', async () => {
+  it('also lists entries that are not regular files, which reading them shows', async () => {
     execFileSync('mkfifo', [join(folder, 'pipe.yaml')]);
     await symlink('nothing', join(folder, 'dangling.yaml'));
     expect((await listed()).files).toEqual(['dangling.yaml', 'pipe.yaml']);
   });
 
-  it('may be a mounted ConfigMap, whose links are followed and whose own folders are not mentioned', async () => {
+  it('may be a mounted ConfigMap, whose links are followed and whose internal folders are not reported', async () => {
     await mkdir(join(folder, '..2026_11_30_01_25_00.123456789'));
     await writeFile(join(folder, '..2026_11_30_01_25_00.123456789', 'x.yaml'), 'name: x');
     await symlink('..2026_11_30_01_25_00.123456789', join(folder, '..data'));
@@ -68,7 +68,7 @@ describe('a folder that people edit', () => {
   });
 });
 
-describe('what is no folder', () => {
+describe('a path that is not a folder', () => {
   it.each([
     ['nothing', 'missing', 'does not exist, or is a link to nothing (ENOENT)'],
     ['file', 'unreadable', 'cannot be read (ENOTDIR)'],

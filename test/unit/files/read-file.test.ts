@@ -1,4 +1,4 @@
-/** Files that do not answer, or are none: whoever reads them learns why, soon, and the next reader is not held up. */
+/** Files that do not answer, and paths that are not files: the reader soon gets the reason, and does not hold up the next one. */
 import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, mkdtemp, open, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
@@ -40,7 +40,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe('what is no small regular file', () => {
+describe('a path that is not a small regular file', () => {
   it.each([
     ['a named pipe', 'pipe', 'notAFile', 'is a named pipe, not a regular file'],
     ['a link to a named pipe', 'link-to-pipe', 'notAFile', 'is a named pipe, not a regular file'],
@@ -68,7 +68,7 @@ describe('what is no small regular file', () => {
     await pipe.close();
   });
 
-  it('holds nobody up, however many read it: each is answered while all the threads of the pool are free', async () => {
+  it('keeps all threads of the pool free, however many read it', async () => {
     const errors = await Promise.all(Array.from({ length: 50 }, () => errorOf(at('pipe'))));
     expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['notAFile']));
     expect(await readSmallFile(at('small'), { maxBytes: KIB })).toBe('text');
@@ -79,11 +79,11 @@ describe('a regular file', () => {
   it.each([
     ['of exactly the bytes that may be', 'exact', 'x'.repeat(KIB)],
     ['behind a link', 'link-to-small', 'text'],
-  ])('is read whole: %s', async (_what, name, text) => {
+  ])('is read completely: %s', async (_what, name, text) => {
     expect(await readSmallFile(at(name), { maxBytes: KIB })).toBe(text);
   });
 
-  it('is read whole although it claims no size', async () => {
+  it('is read completely although its size is given as 0', async () => {
     expect(await readSmallFile('/proc/self/status', { maxBytes: 64 * KIB })).toMatch(/^Name:/);
   });
 
@@ -97,7 +97,7 @@ describe('a regular file', () => {
     expect(await readSmallFileBytes(at('marked'), { maxBytes: KIB })).toEqual(bytes);
   });
 
-  it('is read again when it changed meanwhile, and refused when it does not come to rest', async () => {
+  it('is read again if it changed meanwhile, and refused if it keeps changing', async () => {
     await writeFile(at('growing'), 'a');
     const file = await open(at('growing'));
     const growing = (times: number, grows: (bytesRead: number) => boolean) => ({

@@ -1,4 +1,4 @@
-/** Folders of runbooks and calendars with files that do not answer, and with what editors leave behind. */
+/** Folders of runbooks and calendars with files that do not answer, and with leftovers of editors. */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ describe('a start of a runbook', () => {
     ['pipe', 'the file is a named pipe, not a regular file'],
     ['zeros', 'the file is a device, not a regular file'],
     ['dangling', 'the file does not exist, or is a link to nothing (ENOENT)'],
-  ])('is refused with the reason, however often it is asked for: %s', async (name, found) => {
+  ])('is refused with the reason, however often it is requested: %s', async (name, found) => {
     const lookups = await Promise.all(Array.from({ length: 10 }, () => findRunbook([folder], name)));
     for (const lookup of lookups) expect(lookup).toMatchObject({ kind: 'broken', problems: [{ found }] });
     expect((await findRunbook([folder], 'restart')).kind).toBe('found');
@@ -40,7 +40,7 @@ describe('a start of a runbook', () => {
     expect(await findRunbook([folder], 'loud')).toMatchObject({ kind: 'found', runbook: { name: 'loud' } });
   });
 
-  it('is refused when its folder is none', async () => {
+  it('is refused when its folder is not a folder', async () => {
     expect(await findRunbook([at('pipe.yaml')], 'mine')).toMatchObject({
       kind: 'broken',
       problems: [{ code: 'no-folder', found: 'this folder of RUNBOOK_DIR cannot be read (ENOTDIR)' }],
@@ -59,7 +59,7 @@ it('a calendar whose ending is in upper case is read', async () => {
   expect(await freezesBetween([folder], ['end'], ...YEAR)).toMatchObject({ freezes: [{ name: 'Year end' }] });
 });
 
-it('what editors leave behind is no runbook and no calendar, and is listed as not read', async () => {
+it('leftovers of editors are neither runbooks nor calendars, and are listed as not read', async () => {
   const leftBehind = ['.#loud.yaml', '.DS_Store', '._loud.YAML', '.loud.yaml.swp', 'loud.YAML~'];
   const { passedOver, problems } = await listRunbooks([folder]);
   expect(passedOver.map(({ path }) => basename(path))).toEqual([...leftBehind, 'pipe-calendar.ics']);

@@ -1,4 +1,4 @@
-/** Files that Temporal's variables name are read like all others: a named pipe among them would have held up the start for ever. */
+/** Files that Temporal's variables name are read like all others; otherwise a named pipe would block the start for ever. */
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ it.each([
   expect(() => loadClientConfig({ HOME: folder, ...env() })).toThrow(`${place}: "${at('pipe')}" ${NOT_A_FILE}`);
 });
 
-it('a named pipe in the place of the profile file is a problem', () => {
+it('a named pipe instead of the profile file is a problem', () => {
   expect(() => loadClientConfig({ XDG_CONFIG_HOME: folder })).toThrow(
     `"${at('temporalio/temporal.toml')}" ${NOT_A_FILE}`,
   );

@@ -1,4 +1,4 @@
-/** Whatever the API answers: a value as documented, or an error as documented; never anything else, and never a success made up. */
+/** Any answer of the API becomes a documented value or a documented error, and never an invented success. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -82,7 +82,7 @@ function placesIn(value: unknown, place: Place = []): Place[] {
   });
 }
 
-/** A copy with one key taken away, written in another case, or given another value. */
+/** A copy with one key removed, in another case, or with another value. */
 function damaged(valid: Json, place: Place, kind: 'remove' | 'case' | 'replace', value: unknown): Json {
   const root = structuredClone(valid);
   const parent = place.slice(0, -1).reduce<Json>((at, key) => at[key] as Json, root);
@@ -103,7 +103,7 @@ function damagedBody(valid: Json): fc.Arbitrary<Json> {
   return part.map(([place, kind, value]) => damaged(valid, place, kind, value));
 }
 
-/** The value, or `null` for a body that zod refused; any other error is the test's. */
+/** The value, or `null` for a body that zod refused; any other error fails the test. */
 function readOrRefuse(read: (body: unknown) => unknown, body: unknown): unknown {
   try {
     return read(body);
@@ -118,7 +118,7 @@ describe.each(READERS)('the reader of $name', ({ valid, read }) => {
     expect(readOrRefuse(read, valid)).not.toBeNull();
   });
 
-  it('reads or refuses any body, and nothing else happens', () => {
+  it('reads or refuses any body', () => {
     fc.assert(
       fc.property(fc.oneof(anyValue, fc.constant(undefined)), (body) => void readOrRefuse(read, body)),
       { numRuns: 300 },
@@ -204,7 +204,7 @@ const body = fc.oneof(
   fc.nat({ max: 300 }).map((length) => JSON.stringify({ error_msg: `${'x'.repeat(length)}${'😀'.repeat(100)}` })),
 );
 
-/** Longest that a single answer may silence a worker: chosen, since windows of hours are documented and a timer counts 24 days. */
+/** The longest pause that one answer may impose on a worker. Chosen: windows of hours are documented, and a timer counts 24 days. */
 const LONGEST_PAUSE_MS = 86_400_000;
 
 function isDocumented(error: ServiceStageError, { method }: Asked): void {
@@ -212,22 +212,22 @@ function isDocumented(error: ServiceStageError, { method }: Asked): void {
   expect(Object.keys(FAILURES)).toContain(failureNameOf(error));
   expect(error.message.trim()).not.toBe('');
   expect(error.message.length).toBeLessThan(2_000);
-  // Only a POST can have been sent without anybody knowing.
+  // Only a POST can be unclear.
   if (method === 'GET') expect(error.sent).not.toBe('unknown');
   if (error.code === 'Unanswered') expect(method).toBe('POST');
 }
 
-describe('an answer that is no success', () => {
+describe('an answer other than success', () => {
   const answer = fc.record({ httpStatus: status, headers, body });
 
-  it('is an error as documented', () => {
+  it('is a documented error', () => {
     fc.assert(
       fc.property(asked, answer, (question, given) => isDocumented(errorFromAnswer(question, given), question)),
       { numRuns: 300 },
     );
   });
 
-  it('to a POST is proof that nothing was sent only where the tables say so', () => {
+  it('to a POST proves that nothing was sent only as the tables define', () => {
     fc.assert(
       fc.property(asked, answer, (question, given) => {
         const { sent, vendorCode, httpStatus } = errorFromAnswer(question, given);
@@ -240,7 +240,7 @@ describe('an answer that is no success', () => {
     );
   });
 
-  it('makes a failure of the table, whose delay Temporal can count', () => {
+  it('is a failure of the table, with a delay that Temporal can count', () => {
     fc.assert(
       fc.property(asked, answer, (question, given) => {
         expect(toFailure(errorFromAnswer(question, given))).toMatchObject({ type: expect.stringMatching(/^[A-Z]/) });
@@ -249,7 +249,7 @@ describe('an answer that is no success', () => {
     );
   });
 
-  it('never silences a worker for longer than a day', () => {
+  it('never pauses a worker for longer than a day', () => {
     fc.assert(
       fc.property(headers, body, (some, text) => {
         const question: Asked = { method: 'GET', path: '/' };
@@ -263,7 +263,7 @@ describe('an answer that is no success', () => {
 });
 
 describe('no answer', () => {
-  it('to a read, or before the connection stood, proves that nothing was sent; any other does not', () => {
+  it('to a read, or before the connection was open, proves that nothing was sent; any other does not', () => {
     fc.assert(
       fc.property(asked, fc.boolean(), fc.string({ minLength: 1 }), (question, reached, reason) => {
         const error = errorWithoutAnswer(question, reached, reason);

@@ -1,4 +1,4 @@
-/** Whatever stands in a runbook file, loading it returns a runbook or problems that can be acted on; it never throws and never hangs. */
+/** Loading any runbook file returns a runbook or problems that can be acted on; it never throws and never hangs. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -8,10 +8,10 @@ import type { Problem } from '../../../src/domain/failures.js';
 type Json = Record<string, unknown>;
 type Place = readonly (string | number)[];
 
-/** A valid runbook that uses every key of the language, so that every key is there to be damaged. */
+/** A valid runbook that uses every key of the language, so that every key can be damaged. */
 const WHOLE = `
 name: x
-title: Scale down, look, take back
+title: Scale down, check, scale back
 description: For the fuzz test
 risk: low
 inputs:
@@ -39,9 +39,9 @@ steps:
     compensation: { none: it ends as it began }
 `;
 
-/** No worker may stand still over a file: 256 KiB are allowed, and one event loop serves every run. */
+/** A file must not block the worker: 256 KiB are allowed, and one event loop serves every run. */
 const HUGE = 250 * 1024;
-/** Names that every object has, and those that YAML and JavaScript treat in a way of their own. */
+/** Names that every object has, and those that YAML and JavaScript treat specially. */
 const ODD_NAMES = [
   '__proto__',
   'constructor',
@@ -60,7 +60,7 @@ function problemsOf(text: string): Problem[] | null {
   return Array.isArray(parsed) ? parsed : null;
 }
 
-/** Either a runbook, or problems each of which says where, what and what to do. */
+/** Checks for a runbook, or problems that each have a place, a finding and a remedy. */
 function isRunbookOrProblems(text: string): void {
   const problems = problemsOf(text);
   if (problems === null) return;
@@ -77,7 +77,7 @@ function isInside(place: string, text: string): void {
   expect(Number(line), place).toBeGreaterThanOrEqual(1);
   expect(Number(line), place).toBeLessThanOrEqual(lines.length);
   expect(Number(column), place).toBeGreaterThanOrEqual(1);
-  // One past the end is where something is missing.
+  // The place of a missing key may be one past the end.
   expect(Number(column), place).toBeLessThanOrEqual((lines[Number(line) - 1] ?? '').length + 1);
 }
 
@@ -92,14 +92,14 @@ function placesIn(value: unknown, place: Place = []): Place[] {
   return keys.flatMap((key) => [[...place, key], ...placesIn((value as Json)[key], [...place, key])]);
 }
 
-/** Only what stands in the file: where another damage left a list, `with` would be a function of all lists, which no YAML can hold. */
+/** Own keys only: if another damage left an array, `with` would be an array method, which YAML cannot hold. */
 function ownValue(parent: unknown, key: string | number): unknown {
   return typeof parent === 'object' && parent !== null && Object.hasOwn(parent, key)
     ? (parent as Json)[key]
     : undefined;
 }
 
-/** Another damage may have taken it away, or made it something else. */
+/** Another damage may have removed or changed the parent. */
 function parentOf(root: Json, place: Place): unknown {
   return place.slice(0, -1).reduce<unknown>(ownValue, root);
 }
@@ -148,7 +148,7 @@ describe('any text', () => {
     fc.assert(fc.property(text, isRunbookOrProblems), { numRuns: 400 });
   });
 
-  it('that is a runbook with a piece cut out, doubled or typed over is one as well', () => {
+  it('that is a runbook with a piece cut out, doubled or replaced is one as well', () => {
     const piece = fc.record({
       from: fc.nat({ max: WHOLE.length }),
       length: fc.nat({ max: 40 }),
@@ -199,7 +199,7 @@ describe('a valid runbook', () => {
     );
   });
 
-  it('stays valid when its keys stand in another order', () => {
+  it('stays valid when its keys are reordered', () => {
     const orders = fc.infiniteStream(fc.nat());
     fc.assert(
       fc.property(orders, (order) => {
@@ -210,20 +210,20 @@ describe('a valid runbook', () => {
     );
   });
 
-  it('is told about at both places when it is damaged at two', () => {
+  it('is reported at both places when it is damaged at two', () => {
     const keys = fc.uniqueArray(fc.constantFrom(...INDEPENDENT), { minLength: 2, maxLength: 2 });
     fc.assert(
       fc.property(keys, (places) => {
         const root = places.reduce((value, place) => damaged(value, wrongValueAt(place)), whole());
-        const told = problemsOf(stringify(root))?.map(({ place }) => place.split(' ')[1] ?? '') ?? [];
-        for (const place of places) expect(told).toContain(place.join('.'));
+        const reported = problemsOf(stringify(root))?.map(({ place }) => place.split(' ')[1] ?? '') ?? [];
+        for (const place of places) expect(reported).toContain(place.join('.'));
       }),
       { numRuns: 50 },
     );
   });
 });
 
-/** Places whose damage does not hide the one at another: none of them lies inside another. */
+/** Places whose damage does not hide damage at another: none of them lies inside another. */
 const INDEPENDENT: readonly Place[] = [
   ['title'],
   ['risk'],
@@ -251,7 +251,7 @@ function shuffled(value: unknown, draw: () => number): unknown {
   return Object.fromEntries(entries.map(({ key, item }) => [key, item]));
 }
 
-describe('a file that is made to be hard to read', () => {
+describe('a hostile file', () => {
   const step = (text: string) => `name: x\ntitle: t\nsteps: [${text}]\n`;
 
   it.each([
@@ -269,18 +269,18 @@ describe('a file that is made to be hard to read', () => {
       'tags of its own',
       'name: !!binary eA==\ntitle: !!set { a }\nsteps: !!omap [a: 1]\ndeadline: !!timestamp 2001-01-01\n',
     ],
-    ['bytes where keys and values stand', 'name: x\ntitle: t\ninputs: !!binary eHh4\nsteps: [!!binary eHh4]\n'],
+    ['bytes in place of keys and values', 'name: x\ntitle: t\ninputs: !!binary eHh4\nsteps: [!!binary eHh4]\n'],
     ['bytes for a whole step', step('{ action: scale, with: !!binary eHh4, verify: !!binary eHh4 }')],
     ['lists too deep for the parser', `name: x\ntitle: ${'['.repeat(3_000)}${']'.repeat(3_000)}\nsteps: []\n`],
-    ['keys that are no text', '? { a: b }\n: 1\n? [c]\n: 2\n~: 3\n1: 4\ntrue: 5\nname: x\n'],
+    ['keys that are not text', '? { a: b }\n: 1\n? [c]\n: 2\n~: 3\n1: 4\ntrue: 5\nname: x\n'],
     ['merge keys', 'a: &a { title: t }\n<<: *a\nname: x\nsteps: []\n'],
     ['many steps', `name: x\ntitle: t\nsteps:\n${'  - action: stop\n'.repeat(3_000)}`],
     ['line ends of every kind', 'name: x\rtitle: t\r\nsteps: []\r'],
-  ])('(%s) is told about like any other', (_case, text) => {
+  ])('(%s) is reported like any other', (_case, text) => {
     isRunbookOrProblems(text);
   });
 
-  // One event loop serves every run of the worker. A file is read in a second or two; what is quadratic or worse outlasts the limit of a test.
+  // One event loop serves every run of the worker. A file takes a second or two; anything quadratic or worse exceeds the time limit of a test.
   it.each([
     [
       'thousands of unknown keys',
@@ -292,13 +292,13 @@ describe('a file that is made to be hard to read', () => {
       'expressions that never end, in a parameter',
       step(`{ action: rollback, with: { version: "${'${{ '.repeat(20_000)}" }, compensation: { none: y } }`),
     ],
-  ])('(%s) does not hold the worker up', (_case, text) => {
+  ])('(%s) does not block the worker', (_case, text) => {
     isRunbookOrProblems(text);
   });
 });
 
-describe('what stands in a problem', () => {
-  it('is short enough to be read, however long the text is', () => {
+describe('the text of a problem', () => {
+  it('is short enough to be read, however long the file is', () => {
     const long = 'x'.repeat(20_000);
     const texts = [
       { name: 'x', title: 't', steps: [], [long]: 1 },
@@ -311,7 +311,7 @@ describe('what stands in a problem', () => {
         expect(`${place}${found}${remedy}`.length).toBeLessThan(2_000);
   });
 
-  it('names a key that JavaScript treats in a way of its own', () => {
+  it('names a key that JavaScript treats specially', () => {
     for (const name of ODD_NAMES.filter((odd) => odd !== '')) {
       const key = JSON.stringify(name);
       const input = `name: x\ntitle: t\ninputs: { ${key}: { type: string } }\nsteps: []\n`;
@@ -322,7 +322,7 @@ describe('what stands in a problem', () => {
 });
 
 describe('a duration', () => {
-  it('that no clock of Temporal can count is refused', () => {
+  it('that is too long for Temporal is refused', () => {
     const tooLong = ['99999999999999999999d', '1000000d', `${'9'.repeat(400)}s`];
     for (const duration of tooLong) {
       const steps = [{ action: 'stop', deadline: duration }, { wait: duration }];

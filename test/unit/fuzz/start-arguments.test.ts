@@ -1,4 +1,4 @@
-/** Whatever is given as start arguments, reading them returns values or problems that can be acted on; it never throws. */
+/** Reading any start arguments returns values or problems that can be acted on; it never throws. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readInputs, readStartArguments } from '../../../src/domain/plan/start-arguments.js';
@@ -14,7 +14,7 @@ const odd = fc.oneof(
   fc.constantFrom<unknown>(null, -0, 1e308, 2 ** 53, '', [], {}, true, 'true', '007', '1e3', '-1', '5m', '\ud800'),
   fc.string({ unit: 'binary', maxLength: 40 }),
 );
-/** As JSON brings it: own keys of every name, no `undefined`. */
+/** As parsed from JSON: own keys of every name, no `undefined`. */
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value) ?? 'null') as unknown;
 
 function areWellFormed(problems: readonly Problem[]): void {
@@ -36,7 +36,7 @@ describe('start arguments', () => {
     );
   });
 
-  it('that are nearly right are values with nothing but what was given, or problems', () => {
+  it('that are nearly right are values without additions, or problems', () => {
     const nearly = fc.dictionary(fc.constantFrom(...KEYS), fc.oneof(odd, fc.array(odd, { maxLength: 4 })), {
       maxKeys: 6,
     });
@@ -52,7 +52,7 @@ describe('start arguments', () => {
     );
   });
 
-  it('with a key that is not known are refused, whatever the key is called', () => {
+  it('with an unknown key are refused, whatever its name', () => {
     fc.assert(
       fc.property(fc.oneof(fc.constantFrom(...ODD_NAMES), fc.string({ maxLength: 20 })), odd, (name, value) => {
         fc.pre(!KEYS.slice(0, 6).includes(name));
@@ -63,20 +63,20 @@ describe('start arguments', () => {
     );
   });
 
-  it('that are wrong at several places are told about at each', () => {
+  it('that are wrong at several places have a problem for each', () => {
     const wrong = { targets: [7], inputs: 'x', requestedBy: 3, reason: '', dryRun: 'yes', window: {}, extra: 1 };
     const keys = fc.subarray(Object.keys(wrong) as (keyof typeof wrong)[], { minLength: 2 });
     fc.assert(
       fc.property(keys, (chosen) => {
         const given = { targets: ['a/b/c'], ...Object.fromEntries(chosen.map((key) => [key, wrong[key]])) };
-        const told = readStartArguments(given).problems.map(({ place }) => place.split('.')[0]);
-        expect(told).toEqual(expect.arrayContaining(chosen));
+        const reported = readStartArguments(given).problems.map(({ place }) => place.split('.')[0]);
+        expect(reported).toEqual(expect.arrayContaining(chosen));
       }),
       { numRuns: 100 },
     );
   });
 
-  it('are told about in few words, however long they are', () => {
+  it('have short problems, however long they are', () => {
     const long = 'x'.repeat(100_000);
     const many = Object.fromEntries(Array.from({ length: 50_000 }, (_item, index) => [`key${index}`, 1]));
     for (const given of [{ [long]: 1 }, { targets: ['a/b/c'], ...many }, { targets: [long, long] }, long, [long]]) {
@@ -123,26 +123,26 @@ describe('inputs', () => {
     );
   });
 
-  it('that stand in no runbook are refused, whatever they are called', () => {
+  it('that the runbook does not declare are refused, whatever their name', () => {
     for (const name of [...ODD_NAMES, 'cuont'].filter((odd) => odd !== 'constructor')) {
       const given = JSON.parse(`{"count": 1, ${JSON.stringify(name)}: 1}`) as Record<string, unknown>;
       expect(readInputs(RUNBOOK, given).problems.map(({ place }) => place)).toEqual([`inputs.${name}`]);
     }
   });
 
-  it('are never filled from what every object has', () => {
+  it('are never filled from inherited properties', () => {
     const { problems } = readInputs(RUNBOOK, {});
     expect(problems.map(({ place }) => place)).toEqual(['inputs.count']);
   });
 
-  it('are told about in few words, however long they are', () => {
+  it('have short problems, however long they are', () => {
     const long = 'x'.repeat(100_000);
     const many = Object.fromEntries(Array.from({ length: 50_000 }, (_item, index) => [`key${index}`, 1]));
     for (const given of [{ [long]: 1 }, { count: long }, { count: [long] }, { calm: long }, many])
       expect(JSON.stringify(readInputs(RUNBOOK, given).problems).length).toBeLessThan(64 * 1024);
   });
 
-  it('that are durations no clock of Temporal can count are refused', () => {
+  it('that are durations too long for Temporal are refused', () => {
     for (const calm of ['1000000d', '99999999999999999999d', `${'9'.repeat(400)}s`])
       expect(readInputs(RUNBOOK, { count: 1, calm }).problems.map(({ place }) => place)).toEqual(['inputs.calm']);
   });

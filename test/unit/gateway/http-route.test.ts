@@ -1,4 +1,4 @@
-/** Paths and methods as clients and proxies write them. */
+/** Paths and methods in the forms that clients and proxies send. */
 import { describe, expect, it } from 'vitest';
 import { routeOf, shownPath } from '../../../src/gateway/http-route.js';
 
@@ -14,7 +14,7 @@ describe('a path', () => {
     ['/alarms/pr%6Fd'],
     ['http://gateway.example:8095/alarms/prod/'],
     ['HTTPS://gateway.example/alarms/prod'],
-  ])('leads to the sender however it is spelt: %s', (target) => {
+  ])('leads to the sender in any spelling: %s', (target) => {
     expect(routeOf('POST', target)).toEqual({ kind: 'alarms', sender: 'prod' });
   });
 
@@ -36,7 +36,7 @@ describe('a path', () => {
     ['/__proto__'],
     ['/alert'],
     ['http://alarms/prod'],
-  ])('that does not exist is answered with those that do: %s', (target) => {
+  ])('that does not exist is answered with the existing ones: %s', (target) => {
     expect(routeOf('POST', target)).toEqual({
       kind: 'notFound',
       message: expect.stringContaining('POST to /alarms/<sender>'),
@@ -50,7 +50,7 @@ it.each([
   ['PUT', '/alarms/unknown', 'POST'],
   ['POST', '/metrics', 'GET, HEAD'],
   ['DELETE', '/healthz/', 'GET, HEAD'],
-])('%s %s is answered with the method that is taken', (method, target, allow) => {
+])('%s %s is answered with the allowed method', (method, target, allow) => {
   expect(routeOf(method, target)).toMatchObject({ kind: 'wrongMethod', allow });
 });
 
@@ -62,7 +62,7 @@ describe('in a log, a path', () => {
     ['/a%0Ab', '/<3 characters>'],
     ['/%zz', '<not a path>'],
     ['/1/2/3/4/5/6/7/8', '/1/2/3/4/5/6/…'],
-  ])('holds no token and no control character: %s', (target, shown) => {
+  ])('contains neither a token nor a control character: %s', (target, shown) => {
     expect(shownPath(target)).toBe(shown);
   });
 });

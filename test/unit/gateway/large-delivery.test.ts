@@ -1,4 +1,4 @@
-/** The largest delivery there may be, at a rule that takes longer for it than its sender waits: its repeats end, and each alarm is decided once. */
+/** The largest possible delivery, to a rule that needs longer than the sender waits: repetitions end, and each alarm is decided once. */
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { DecideRequest } from '../../../src/domain/alarms/alarm.js';
@@ -27,7 +27,7 @@ const alarm = (index: number) => ({
   at: '2026-01-02T03:04:05Z',
 });
 
-// A sender is answered within 4 s: as much time as the test lets pass for each delivery.
+// A sender gets its answer within 4 s, so that much time passes for each delivery.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
 const ANSWERED_WITHIN_MS = 4_000;

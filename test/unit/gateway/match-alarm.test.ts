@@ -1,4 +1,4 @@
-/** Which rule matches an alarm, and what run it would start. */
+/** Which rule matches an alarm, and which run it would start. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isWithin, ruleFor, startOf, unmetConditions } from '../../../src/gateway/match-alarm.js';
@@ -16,7 +16,7 @@ describe('which rule', () => {
     expect(ruleFor(alarm({ alertname: 'Other' }), rules)).toBeNull();
   });
 
-  it('says which conditions are not met', () => {
+  it('lists the conditions that are not met', () => {
     const strict = rule({ when: { alertname: ['Hangs'], severity: ['page', 'critical'], zone: ['a'] } });
     expect(unmetConditions(alarm({ severity: 'warning' }), strict)).toEqual([
       'severity is "warning", not page or critical',
@@ -24,13 +24,13 @@ describe('which rule', () => {
     ]);
   });
 
-  it('goes by the sender that proved itself, not by a label of that name', () => {
+  it('uses the authenticated sender, not a label of that name', () => {
     const fromProd = rule({ when: { sender: ['prod'] } });
     expect(ruleFor(alarm({ sender: 'prod' }, { sender: 'other' }), [fromProd])).toBeNull();
     expect(ruleFor(alarm({ sender: 'other' }), [fromProd])).not.toBeNull();
   });
 
-  it('finds no label that the alarm has not got', () => {
+  it('does not match a label that the alarm does not have', () => {
     for (const label of ['constructor', '__proto__', 'toString'])
       expect(unmetConditions(alarm({}), rule({ when: { [label]: ['x'] } }))).toHaveLength(1);
   });
@@ -50,7 +50,7 @@ describe('the target', () => {
     );
   });
 
-  it('is never anything but plain names, whatever labels hold', () => {
+  it('consists of plain names only, whatever the labels contain', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string(), (component, instance) => {
         const start = startOf(alarm({ component, instance }), rule());
@@ -79,7 +79,7 @@ describe('the target', () => {
 });
 
 describe('inputs', () => {
-  it('take labels, once', () => {
+  it('use labels, but do not expand them twice', () => {
     const restore = rule({ inputs: { version: '${{ labels.version }}', note: 'of ${{ labels.zone }}', count: 3 } });
     const labels = { component: 'a', instance: 'b', version: '${{ labels.zone }}', zone: 'eu' };
     expect(startOf(alarm(labels), restore)).toMatchObject({
@@ -87,7 +87,7 @@ describe('inputs', () => {
     });
   });
 
-  it('start nothing where a label is missing or the whole is too long', () => {
+  it('start nothing if a label is missing or the result is too long', () => {
     const restore = rule({ inputs: { version: '${{ labels.version }}' } });
     expect(startOf(alarm({ component: 'a', instance: 'b' }), restore)).toEqual({
       problem: 'the alarm has no label "version"',

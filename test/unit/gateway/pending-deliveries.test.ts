@@ -1,14 +1,14 @@
-/** A delivery that takes longer than its sender waits is decided once, however often it is repeated meanwhile. */
+/** A delivery that takes longer than its sender waits is decided once, however often the sender repeats it. */
 import { describe, expect, it } from 'vitest';
 import type { Alarm } from '../../../src/domain/alarms/alarm.js';
 import { deliveryKey, PendingDeliveries } from '../../../src/gateway/pending-deliveries.js';
 import { Undecided } from '../../../src/gateway/rule-batcher.js';
 
-/** Decisions that end when the test ends them. */
+/** Decisions that the test completes. */
 function aDesk() {
   const pending = new PendingDeliveries<string>();
   const begun: { key: string; signal: AbortSignal; end(decided: string): void; fail(): void }[] = [];
-  /** Aborted before it is decided, as where the time of the sender is over. */
+  /** Aborts before the decision, as when the sender's time is over. */
   const tryOnce = async (key: string, isLate: boolean) => {
     const sender = new AbortController();
     const answer = pending.decide(
@@ -27,7 +27,7 @@ function aDesk() {
 }
 
 describe('a late delivery', () => {
-  it('is answered to its repeat as it was decided, once', async () => {
+  it('is decided once, and its repetition gets that answer', async () => {
     const { begun, tryOnce } = aDesk();
     for (const _try of [1, 2, 3]) await expect(tryOnce('a', true)).rejects.toThrow('late');
     expect(begun).toHaveLength(1);
@@ -49,7 +49,7 @@ describe('a late delivery', () => {
     expect(await again).toBe('decided');
   });
 
-  it('does not answer another one, nor one that was in time', async () => {
+  it('does not answer a different delivery, nor one that was in time', async () => {
     const { begun, tryOnce } = aDesk();
     await expect(tryOnce('a', true)).rejects.toThrow('late');
     const others = [tryOnce('b', false), tryOnce('b', false)];
@@ -58,7 +58,7 @@ describe('a late delivery', () => {
     expect(await Promise.all(others)).toEqual(['decided', 'decided']);
   });
 
-  it('is given up where more than 50 wait', async () => {
+  it('is given up if more than 50 wait', async () => {
     const { begun, tryOnce } = aDesk();
     for (let index = 0; index < 51; index++) await expect(tryOnce(`${index}`, true)).rejects.toThrow('late');
     expect(begun.filter(({ signal }) => signal.aborted).map(({ key }) => key)).toEqual(['0']);
@@ -79,12 +79,12 @@ describe('the key of a delivery', () => {
   const key = (change: Partial<Alarm>, receivedAtMs = 5_000, notes: string[] = []) =>
     deliveryKey('prod', { alarms: [{ ...alarm, ...change }], notes }, receivedAtMs);
 
-  it('is another one of another sender, also where there are only notes', () => {
+  it('differs between senders, even if there are only notes', () => {
     const prose = { alarms: [], notes: ['an alarm that came as prose'] };
     expect(deliveryKey('a', prose, 1)).not.toBe(deliveryKey('b', prose, 1));
   });
 
-  it('is the same for a repeat, also where its alarms only have the time of reading', () => {
+  it('is the same for a repetition, even if its alarms have only the time of reading', () => {
     expect(key({}, 9_000)).toBe(key({}));
     expect(key({ atMs: 9_000 }, 9_000)).toBe(key({ atMs: 5_000 }));
   });
@@ -97,11 +97,11 @@ describe('the key of a delivery', () => {
     { atMs: 1_001 },
     { labels: { a: 'c' } },
     { labels: {} },
-  ])('is another one with %j', (change) => {
+  ])('differs with %j', (change) => {
     expect(key(change)).not.toBe(key({}));
   });
 
-  it('is another one with other notes', () => {
+  it('differs with other notes', () => {
     expect(key({}, 5_000, ['a'])).not.toBe(key({}));
   });
 });

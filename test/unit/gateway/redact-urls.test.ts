@@ -21,6 +21,6 @@ it.each([
   expect(redactUrls(text)).toBe(kept);
 });
 
-it.each(['a', 'a:', 'a?', 'http:/', '?a', 'token'])('comes to an end with %s over and over', (text) => {
+it.each(['a', 'a:', 'a?', 'http:/', '?a', 'token'])('finishes quickly for many repetitions of %s', (text) => {
   expect(redactUrls(text.repeat(200_000)).length).toBeGreaterThan(0);
 });

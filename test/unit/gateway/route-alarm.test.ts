@@ -1,4 +1,4 @@
-/** Which rules an alarm goes to, and in what form. */
+/** Which rules an alarm is routed to, and in which form. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UNMATCHED, type Alarm } from '../../../src/domain/alarms/alarm.js';
@@ -6,7 +6,7 @@ import { requestProblem } from '../../../src/domain/alarms/alarm-rule-checks.js'
 import { routeToRules } from '../../../src/gateway/route-alarm.js';
 import { alarmRead as alarm, NO_BRAKES, ruleOfFile as rule } from '../../support/alarms.js';
 
-it('whatever an alarm holds, its rule accepts the form that it is routed in', () => {
+it('a rule accepts every alarm in the form in which it is routed', () => {
   const anyText = fc.string({ unit: 'binary', maxLength: 2_000, size: 'max' });
   fc.assert(
     fc.property(
@@ -32,7 +32,7 @@ it('whatever an alarm holds, its rule accepts the form that it is routed in', ()
   );
 });
 
-it('ids that are too long for the rule stay apart', () => {
+it('ids that are too long for the rule remain distinct', () => {
   const rules = [rule()];
   const routed = (episode: string) =>
     routeToRules(alarm({}, { episode, incident: episode }), { owner: 'team', rules, receivedAtMs: 2_000 })[0].alarm;
@@ -43,7 +43,7 @@ it('ids that are too long for the rule stay apart', () => {
   expect(left.episodeHash).not.toBe(right.episodeHash);
 });
 
-it('what no rule matches goes to the rule that only logs', () => {
+it('an alarm that no rule matches goes to the rule that only logs', () => {
   const [{ rule: name, alarm: routed }] = routeToRules(alarm({ alertname: 'Other' }), {
     owner: 'team',
     rules: [rule()],
@@ -86,7 +86,7 @@ describe('a resolved alarm', () => {
     ]);
   });
 
-  it('that no rule matches goes to those all the same', () => {
+  it('that no rule matches still goes to each rule that may know its firing', () => {
     const labels = { alertname: 'changed' };
     expect(routed('resolved', labels).map(({ rule: name }) => name)).toEqual([UNMATCHED, 'page', 'hung', 'of-prod']);
     expect(routed('firing', labels).map(({ rule: name }) => name)).toEqual([UNMATCHED]);
@@ -101,12 +101,12 @@ describe('a resolved alarm', () => {
   });
 });
 
-it('a rule receives no link, and still distinguishes firings whose ids hold one', () => {
+it('a rule receives no link, and still distinguishes firings whose ids contain one', () => {
   const link = 'https://console.huaweicloud.com/smn/subscription/confirm?token=t0ken';
   const texts = { name: `cpu ${link}`, episode: `${link} 1`, incident: link, summary: `high, see ${link}` };
   const routed = (change: Partial<Alarm>) =>
     routeToRules(alarm({ link }, { ...texts, ...change }), { owner: 'o', rules: [], receivedAtMs: 2 })[0].alarm;
-  // The incident is compared, and shown nowhere.
+  // The incident is only compared, never shown.
   expect(JSON.stringify({ ...routed({}), incident: '' })).not.toMatch(/t0ken|huaweicloud/);
   expect(routed({})).toMatchObject({ name: 'cpu <url>', summary: 'high, see <url>' });
   expect(routed({ episode: `${link} 2` }).episode).not.toBe(routed({}).episode);

@@ -3,7 +3,7 @@ import { MOST_ALARMS_AT_ONCE, type AlarmDecision, type RuleAlarm } from '../../.
 import { RuleBatcher, Undecided } from '../../../src/gateway/rule-batcher.js';
 import { anAlarm } from '../../support/alarms.js';
 
-/** Updates that end when the test ends them. */
+/** Updates that the test completes. */
 function aRule() {
   const updates: { alarms: readonly RuleAlarm[]; answer(): void; fail(): void }[] = [];
   const queue = new RuleBatcher<RuleAlarm, AlarmDecision>(
@@ -30,7 +30,7 @@ const never = () => new AbortController().signal;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the batches of a rule', () => {
-  it('has one update in flight; the next carries all that came meanwhile, in their order', async () => {
+  it('has one update in flight; the next carries all alarms that came meanwhile, in order', async () => {
     const { queue, updates } = aRule();
     const first = queue.decide(alarms('a', 1), never());
     const second = queue.decide(alarms('b', 2), never());
@@ -48,7 +48,7 @@ describe('the batches of a rule', () => {
     expect(updates).toHaveLength(2);
   });
 
-  it('sends no more at once than an update takes, by number and by size', async () => {
+  it('sends no more at once than an update may contain, by number and by size', async () => {
     const { queue, updates } = aRule();
     const many = queue.decide(alarms('n', MOST_ALARMS_AT_ONCE + 1), never());
     updates[0]?.answer();
@@ -65,7 +65,7 @@ describe('the batches of a rule', () => {
     expect(await large).toHaveLength(3);
   });
 
-  it('counts only those that are sent on in any case', async () => {
+  it('counts only alarms that will certainly be sent', async () => {
     const { queue, updates } = aRule();
     const inCase = alarms('c', 1_000).map((alarm) => ({ ...alarm, onlyIfKnown: true }));
     void queue.decide([...inCase, ...alarms('n', MOST_ALARMS_AT_ONCE + 1)], never());
@@ -74,7 +74,7 @@ describe('the batches of a rule', () => {
     expect(updates.map((update) => update.alarms.length)).toEqual([1_000 + MOST_ALARMS_AT_ONCE, 1]);
   });
 
-  it('a failed update fails those that it carried, and the next ones are tried all the same', async () => {
+  it('a failed update fails its own alarms only, and the next update is still sent', async () => {
     const { queue, updates } = aRule();
     const first = queue.decide(alarms('a', 1), never());
     const second = queue.decide(alarms('b', 1), never());
@@ -85,7 +85,7 @@ describe('the batches of a rule', () => {
     expect(await second).toEqual([decided('b-0')]);
   });
 
-  it('a sender that hung up leaves nothing behind to send', async () => {
+  it('the alarms of a sender that hung up are not sent', async () => {
     const { queue, updates } = aRule();
     const first = queue.decide(alarms('a', 1), never());
     const hungUp = new AbortController();
@@ -99,7 +99,7 @@ describe('the batches of a rule', () => {
     expect(updates).toHaveLength(1);
   });
 
-  it('rejects at once what is more than it can hold', async () => {
+  it('rejects at once what exceeds its capacity', async () => {
     const { queue } = aRule();
     void queue.decide(alarms('a', 1), never());
     void queue.decide(alarms('b', 1_500), never());

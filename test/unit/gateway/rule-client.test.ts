@@ -31,27 +31,27 @@ const rejected = (nonRetryable: boolean, type = 'CommandRejected', message = 'th
 const grpcError = (code: number) => Object.assign(new Error('no'), { code, details: 'no', metadata: {} });
 const request = { rule: 'rule', brakes: NO_BRAKES, alarms: [anAlarm()] };
 
-describe('what a rule does not take', () => {
-  it('and never will is not sent to it again', async () => {
+describe('an update that a rule does not accept', () => {
+  it('and never will is not sent again', async () => {
     const { decide, updates } = aServer(() => Promise.reject(rejected(true)));
     await expect(decide(request)).rejects.toThrow(new Undecided('the rule refuses'));
     expect(updates).toHaveLength(1);
   });
 
-  it('since the server holds it for nonsense is not sent again either', async () => {
+  it('because the server finds it invalid is not sent again either', async () => {
     const { decide, updates } = aServer(() => Promise.reject(grpcError(3)));
     await expect(decide(request)).rejects.toThrow(Undecided);
     expect(updates).toHaveLength(1);
   });
 
-  it('while it moves to a new execution is sent again, five times in all', async () => {
+  it('while the rule moves to a new execution is sent again, five times in all', async () => {
     const { decide, updates } = aServer(() => Promise.reject(rejected(false)));
     await expect(decide(request)).rejects.toThrow(new Undecided('the rule refuses'));
     expect(updates).toHaveLength(5);
   });
 
   it.each([
-    ['since somebody ended it is sent to the next one', 'AcceptedUpdateCompletedWorkflow'],
+    ['because somebody ended the rule is sent to the next execution', 'AcceptedUpdateCompletedWorkflow'],
     ['by the server, since its worker dropped it, is sent again', 'UnprocessedUpdate'],
   ])('%s', async (_what, type) => {
     const { decide, updates } = aServer(() => Promise.reject(rejected(true, type)));
@@ -60,7 +60,7 @@ describe('what a rule does not take', () => {
   });
 });
 
-describe('alarms that count only where their firing is known', () => {
+describe('alarms that count only if their firing is known', () => {
   const inCase = (incident: string) => anAlarm({ incident, status: 'resolved', onlyIfKnown: true });
   const decided = (kind: string, count: number) => Array.from({ length: count }, () => ({ kind }));
 
@@ -73,7 +73,7 @@ describe('alarms that count only where their firing is known', () => {
     expect(updates).toEqual([]);
   });
 
-  it('are sent to one that knows it, in their order, and no more at once than an update takes', async () => {
+  it('are sent to a rule that knows it, in order, and no more at once than an update may contain', async () => {
     const incidents = Array.from({ length: 500 }, (_, index) => `i-${index}`);
     const { decide, updates } = aServer(
       (alarms) => Promise.resolve(decided('calledOff', alarms.length)),
@@ -84,13 +84,13 @@ describe('alarms that count only where their firing is known', () => {
     expect(updates.map((alarms) => alarms.length)).toEqual([200, 50]);
   });
 
-  it('are sent where their firing goes with them', async () => {
+  it('are sent if their firing is in the same delivery', async () => {
     const { decide, updates } = aServer((alarms) => Promise.resolve(decided('waiting', alarms.length)));
     await decide({ ...request, alarms: [anAlarm({ incident: 'a' }), inCase('a'), inCase('b')] });
     expect(updates.map((alarms) => alarms.map(({ incident }) => incident))).toEqual([['a', 'a']]);
   });
 
-  it('are not decided where the rule cannot say', async () => {
+  it('are not decided if the rule cannot answer', async () => {
     const { decide } = aServer(
       () => Promise.resolve([]),
       () => Promise.reject(grpcError(14)),

@@ -5,9 +5,9 @@ import type { OnceRules } from '../../../src/domain/once/events.js';
 import { playPairs, playSingles, transcriptOf, type SinglesEnd } from '../../model/exhaustive.js';
 import type { Machine } from '../../model/world.js';
 
-/** The rest is played by `npm run exhaustive`. */
+/** `npm run exhaustive` plays the rest. */
 const SHARE = { restart: 3, recover: 30 };
-/** A POST that is accepted only when its time is nearly over, and whose cloud job shows only when the window is. */
+/** A POST that is accepted at the end of its time limit, and whose cloud job shows at the end of the window. */
 const LATEST = 'recover/stop/action#1/actLate + stop/cloud job#1/visibleAndShownLate';
 
 describe('every fault at every request, in virtual time', () => {
@@ -16,7 +16,7 @@ describe('every fault at every request, in virtual time', () => {
     end = await playSingles();
   });
 
-  it('leads to the outcomes that stand in exhaustive-outcomes.txt', () => {
+  it('leads to the outcomes in exhaustive-outcomes.txt', () => {
     expect(end.different).toEqual([]);
   });
 
@@ -27,20 +27,20 @@ describe('every fault at every request, in virtual time', () => {
 });
 
 describe('every pair of faults', () => {
-  it('breaks no promise, in the share of them that is played here', async () => {
+  it('breaks no promise, in the sample that is played here', async () => {
     const ends = await playPairs({ everyNth: SHARE });
     expect([...ends.keys()].sort()).toEqual(['recover', 'restart']);
     expect([...ends.values()].flatMap(({ broken }) => broken)).toEqual([]);
   });
 
-  it('can be told step by step', async () => {
+  it('can be printed step by step', async () => {
     const lines = await transcriptOf(LATEST);
     expect(lines?.at(-1)).toMatch(/^succeeded · stop succeeded\/yes adopted/);
   });
 });
 
 describe('a machine that is broken on purpose', () => {
-  it('is found by single faults where it takes a lost answer for a proof that nothing was sent', async () => {
+  it('is found by single faults if it mistakes a lost answer for a proof that nothing was sent', async () => {
     const machine: Machine = {
       ...product,
       next: (state, event, rules, nowMs) => {
@@ -53,7 +53,7 @@ describe('a machine that is broken on purpose', () => {
     expect(different).not.toEqual([]);
   });
 
-  it('is found by a pair alone where it waits 1.5 s less than the visibility window and the margin', async () => {
+  it('is found only by a pair if it waits 1.5 s less than the visibility window and the margin', async () => {
     const machine = withShorterWindow(DEFAULT_LIMITS.marginMs + 1_500);
     expect((await playSingles(false, machine)).broken).toEqual([]);
     const ends = await playPairs({ first: 'recover/stop/action#1/actLate', machine });

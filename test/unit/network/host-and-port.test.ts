@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hostAndPort, isHostName } from '../../../src/network/host-and-port.js';
 
-describe('an address as it is written', () => {
+describe('a written address', () => {
   it.each([
     ['127.0.0.1', '127.0.0.1:8095'],
     ['localhost', 'localhost:8095'],

@@ -1,4 +1,4 @@
-/** Runbook files that are wrong in every way: the place, what was found, what would be right; all at once. */
+/** Invalid runbook files of every kind: each problem has a place, what was found and a remedy, and all are reported at once. */
 import { mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,9 +26,9 @@ describe('a runbook file with a problem', () => {
   it.each([
     ['an empty file', '', 'empty', 'x.yaml:1:1', 'empty'],
     ['YAML that does not parse', 'name: [\n', 'yaml-syntax', 'x.yaml:2:1', 'Flow sequence'],
-    ['a key that stands twice', 'name: x\nname: y\n', 'yaml-syntax', 'x.yaml:2:1', 'unique'],
+    ['a duplicate key', 'name: x\nname: y\n', 'yaml-syntax', 'x.yaml:2:1', 'unique'],
     ['several documents', 'name: x\n---\nname: y\n', 'several-documents', 'x.yaml:1:1', 'several'],
-    ['an alias that is not there', 'name: *gone\n', 'yaml-alias', 'x.yaml:1:1', 'gone'],
+    ['an undefined alias', 'name: *other\n', 'yaml-alias', 'x.yaml:1:1', 'other'],
     ['a list instead of keys', '- a\n', 'not-a-runbook', 'x.yaml:1:1', 'no keys'],
     [
       'an unknown key',
@@ -77,7 +77,7 @@ describe('a runbook file with a problem', () => {
       'nothing reverses',
     ],
     [
-      'an undo that is no inverse',
+      'an undo that is not an inverse',
       withStep('{ action: stop, compensation: { action: restart } }'),
       'not-an-inverse',
       'x.yaml:4:45 steps.0.compensation.action',
@@ -85,10 +85,10 @@ describe('a runbook file with a problem', () => {
     ],
     [
       'an unknown input in an expression',
-      withStep('{ action: scale, with: { replica: "${{ inputs.gone }}" } }'),
+      withStep('{ action: scale, with: { replica: "${{ inputs.other }}" } }'),
       'unknown-name',
       'x.yaml:4:39 steps.0.with.replica',
-      'inputs.gone',
+      'inputs.other',
     ],
     [
       'an expression that does not end',
@@ -204,7 +204,7 @@ describe('a runbook file with a problem', () => {
     ],
     ['a reserved name', 'name: run\ntitle: t\nsteps: []\n', 'reserved-name', 'x.yaml:1:7 name', 'reserved'],
     ['a name like a rule', 'name: alarm-rule\ntitle: t\nsteps: []\n', 'reserved-name', 'x.yaml:1:7 name', 'reserved'],
-  ])('(%s) says where and what', (_case, text, code, place, found) => {
+  ])('(%s) has its place and what was found', (_case, text, code, place, found) => {
     const problem = problemsOf(text).find((candidate) => candidate.code === code);
     expect(problem?.place).toBe(place);
     expect(problem?.found).toContain(found);
@@ -218,7 +218,7 @@ describe('a runbook file with a problem', () => {
     ['notify', 'notify: []'],
     ['risk', 'risk: high'],
     ['targets.order', 'targets: { order: least-healthy-first }'],
-  ])('that a later version brings (%s) is refused as not supported yet', (path, line) => {
+  ])('with a key of a later version (%s) is refused as not supported yet', (path, line) => {
     const [problem] = problemsOf(`name: x\ntitle: t\n${line}\nsteps: []\n`);
     expect(problem).toMatchObject({ code: 'not-supported-yet' });
     expect(problem?.place).toContain(`x.yaml:3`);
@@ -226,13 +226,13 @@ describe('a runbook file with a problem', () => {
   });
 
   it.each(['check: { http: x }', 'approval: {}', '{ action: stop, onFailure: pause }'])(
-    'of a later kind of step (%s) is refused',
+    'with a step of a later version (%s) is refused',
     (step) => {
       expect(problemsOf(withStep(step)).map(({ code }) => code)).toEqual(['not-supported-yet']);
     },
   );
 
-  it('is told about with all its others, in the order of the file', () => {
+  it('has all its problems reported, in the order of the file', () => {
     const places = problemsOf('name: y\ntitel: t\nsteps:\n  - action: stpo\n  - wait: soon\n').map(
       ({ place }) => place.split(' ')[0],
     );
@@ -279,14 +279,14 @@ describe('folders of runbooks', () => {
     });
   });
 
-  it('let a broken file fail only its own name', async () => {
+  it('do not let a broken file affect other names', async () => {
     expect((await findRunbook([folder], 'broken')).kind).toBe('broken');
     expect((await findRunbook([folder], 'huge')).kind).toBe('broken');
     expect((await findRunbook([folder], 'stop')).kind).toBe('found');
     expect((await findRunbook([folder], 'bom')).kind).toBe('found');
   });
 
-  it('say so when a name stands twice', async () => {
+  it('report a duplicate name', async () => {
     const found = await findRunbook([folder], 'recover');
     expect(found).toMatchObject({ kind: 'broken', problems: [{ code: 'duplicate-name' }] });
     const { problems } = await listRunbooks([folder]);
@@ -299,12 +299,12 @@ describe('folders of runbooks', () => {
     expect((await findRunbook([link, BUILT_IN_DIRECTORY], 'recover')).kind).toBe('found');
   });
 
-  it('that do not exist are named', async () => {
+  it('are reported if they do not exist', async () => {
     const { problems } = await listRunbooks(['/no/such/folder']);
     expect(problems).toMatchObject([{ code: 'no-folder', place: '/no/such/folder' }]);
   });
 
-  it('are never left by a name that looks like a path', async () => {
+  it('contain every runbook, even for a name that looks like a path', async () => {
     expect((await findRunbook([join(folder, 'link')], '../mine')).kind).toBe('unknown');
   });
 });
@@ -326,7 +326,7 @@ describe('the catalogue', () => {
     ]);
   });
 
-  it('has examples in the documents that load', async () => {
+  it('has valid examples in the documents', async () => {
     const documents = await Promise.all(
       ['README.md', 'docs/first-runbook.md', 'docs/runbook-reference.md'].map((path) => readFile(path, 'utf8')),
     );
@@ -340,7 +340,7 @@ describe('the catalogue', () => {
     }
   });
 
-  it('says that a file cannot be read', async () => {
+  it('reports that a file cannot be read', async () => {
     expect(await loadFile('/no/such/file.yaml')).toMatchObject([{ code: 'unreadable' }]);
   });
 });

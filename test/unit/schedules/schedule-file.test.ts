@@ -1,4 +1,4 @@
-/** Schedule files that are wrong in every way: the place, what was found, what would be right; all at once. */
+/** Invalid schedule files of every kind: each problem has a place, what was found and a remedy, and all are reported at once. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -13,7 +13,7 @@ const problemsOf = async (text: string, calendars: readonly string[] | null = nu
   return Array.isArray(found) ? found : [];
 };
 
-/** The lines of an entry that is right, less the given key, plus the given lines. */
+/** A valid entry without the given key, plus the given lines. */
 function withEntry(lines: string, less = ''): string {
   const right = [
     'runbook: restart',
@@ -27,7 +27,7 @@ function withEntry(lines: string, less = ''): string {
 }
 
 describe('a schedule file', () => {
-  it('that is right is read, with one way to write each thing', async () => {
+  it('that is valid is read, and normalized', async () => {
     expect(await read(withEntry('cron: "30  2 * * *"', 'cron'))).toMatchObject({
       owner: 'team',
       schedules: [{ id: 'team/nightly', entry: { cron: '30 2 * * *', overlap: 'skip' } }],
@@ -39,8 +39,8 @@ describe('a schedule file', () => {
     ['an empty file', '', 'empty', 'x.yaml:1:1', 'empty'],
     ['no keys', '- a\n', 'not-a-schedule-file', 'x.yaml:1:1', 'no keys'],
     ['no owner', 'schedules: {}\n', 'missing', 'x.yaml:1:1 owner', '"owner" is missing'],
-    ['an owner that is no name', 'owner: My Team\nschedules: {}\n', 'invalid-value', 'x.yaml:1:8 owner', 'My Team'],
-    ['a name that is none', 'owner: t\nschedules:\n  A/b: {}\n', 'invalid-name', 'x.yaml:3:3 schedules.A/b', 'A/b'],
+    ['an owner that is not a name', 'owner: My Team\nschedules: {}\n', 'invalid-value', 'x.yaml:1:8 owner', 'My Team'],
+    ['an invalid name', 'owner: t\nschedules:\n  A/b: {}\n', 'invalid-name', 'x.yaml:3:3 schedules.A/b', 'A/b'],
     [
       'a name that every object has',
       'owner: t\nschedules:\n  __proto__: {}\n',
@@ -93,7 +93,7 @@ describe('a schedule file', () => {
     ['a wrong calendar value', withEntry('calendar: { hour: 24 }', 'cron'), 'invalid-value', 'x.yaml:8:23', '24'],
     ['a wrong day', withEntry('calendar: { dayOfWeek: [MON] }', 'cron'), 'invalid-value', 'x.yaml:8:28', 'MON'],
     [
-      'a range the wrong way round',
+      'a reversed range',
       withEntry('calendar: { hour: { start: 5, end: 2 } }', 'cron'),
       'invalid-range',
       'x.yaml:8:23',
@@ -107,13 +107,19 @@ describe('a schedule file', () => {
       'Europe/Berlim',
     ],
     [
-      'a zone in other letters',
+      'a zone in lower case',
       withEntry('timezone: europe/berlin', 'timezone'),
       'unknown-time-zone',
       'x.yaml:8:15',
       'europe/berlin',
     ],
-    ['an offset for a zone', withEntry('timezone: "+01:00"', 'timezone'), 'unknown-time-zone', 'x.yaml:8:15', '+01:00'],
+    [
+      'an offset instead of a zone',
+      withEntry('timezone: "+01:00"', 'timezone'),
+      'unknown-time-zone',
+      'x.yaml:8:15',
+      '+01:00',
+    ],
     [
       'jitter and cut-off that fill the window',
       withEntry('jitter: 30m\ncutoff: 30m'),
@@ -143,14 +149,14 @@ describe('a schedule file', () => {
       'c0',
     ],
     [
-      'a wait that every firing would be refused for',
+      'a wait that would make every start be refused',
       withEntry('freeze: [prod]\nwaitAtMost: 8d'),
       'invalid-value',
       'x.yaml:10:17',
       '8d',
     ],
     [
-      'a calendar that no start would take',
+      'a calendar name that no start would accept',
       withEntry(`freeze: [${'x'.repeat(201)}]`),
       'invalid-value',
       'x.yaml:9:14',
@@ -177,8 +183,8 @@ describe('a schedule file', () => {
       'x.yaml:8:11',
       'both the day of month "1-7" and the day of week "mon"',
     ],
-    ['an overlap that is none', withEntry('overlap: allow-all'), 'invalid-value', 'x.yaml:9:14', 'allow-all'],
-  ])('with %s is told about with its place', async (_case, text, code, place, found) => {
+    ['an invalid overlap', withEntry('overlap: allow-all'), 'invalid-value', 'x.yaml:9:14', 'allow-all'],
+  ])('with %s is reported with the place', async (_case, text, code, place, found) => {
     const problems = await problemsOf(text);
     expect(problems.map((problem) => problem.code)).toEqual([code]);
     expect(problems[0]?.place).toContain(place);
@@ -186,25 +192,25 @@ describe('a schedule file', () => {
     expect(problems[0]?.remedy.length).toBeGreaterThan(5);
   });
 
-  it('names what was probably meant', async () => {
+  it('suggests what was probably meant', async () => {
     const remedies = async (text: string) => (await problemsOf(text)).map(({ remedy }) => remedy).join();
     expect(await remedies(withEntry('windw: 1h'))).toContain('window is there already');
     expect(await remedies(withEntry('windw: 1h', 'window'))).toBe('Remove it. Did you mean window?');
     expect(await remedies(withEntry('runbook: restrat', 'runbook'))).toContain('Did you mean restart');
     expect(await remedies(withEntry('timezone: Europe/Berlim', 'timezone'))).toContain('Did you mean Europe/Berlin');
     expect(await remedies(withEntry('calendar: { hour: 24 }', 'cron'))).toContain('a number from 0 to 23');
-    // The very words with which a start is refused.
+    // The same text with which a start is refused.
     expect(await remedies(withEntry('freeze: [prod]\nwaitAtMost: 8d'))).toContain(LONGEST_WAIT_REMEDY);
   });
 
-  it('with more targets than the runbook takes is told about', async () => {
+  it('with more targets than the runbook allows is reported', async () => {
     const targets = Array.from({ length: 21 }, (_item, index) => `shop/checkout/prod-${index}`);
     const [problem] = await problemsOf(withEntry(`targets: [${targets.join(', ')}]`, 'targets'));
     expect(problem).toMatchObject({ code: 'too-many-targets', place: 'x.yaml:8:14 schedules.nightly.targets' });
     expect(problem?.found).toContain('21 targets are named, and restart takes at most 20');
   });
 
-  it('with an unknown calendar is told about where calendars are known', async () => {
+  it('with an unknown calendar is reported if the calendars are known', async () => {
     const text = withEntry('freeze: [prod-freze]');
     expect(await problemsOf(text)).toEqual([]);
     expect(await problemsOf(text, ['prod-freeze'])).toMatchObject([
@@ -212,7 +218,7 @@ describe('a schedule file', () => {
     ]);
   });
 
-  it('tells every problem of every entry at once, in the order of the file', async () => {
+  it('has every problem of every entry reported at once, in the order of the file', async () => {
     const text = [
       'owner: Team',
       'schedules:',
@@ -246,25 +252,33 @@ describe('a schedule file', () => {
 });
 
 describe('an entry whose shape has faults', () => {
-  const told = async (lines: string[]) =>
+  const problemsIn = async (lines: string[]) =>
     (await problemsOf(`owner: team\nschedules:\n  nightly:\n${lines.map((line) => `    ${line}\n`).join('')}`))
       .map(({ place, code }) => `${place.split(' ')[1]?.replace('schedules.nightly', '*')} ${code}`)
       .sort();
 
-  it('is told about its other faults in the same go', async () => {
-    expect(await told(['targets: [x]', 'window: 5', 'cron: "* * *"', 'timezone: Mars/X', 'runbook: nope'])).toEqual([
+  it('has its other faults reported at the same time', async () => {
+    expect(
+      await problemsIn(['targets: [x]', 'window: 5', 'cron: "* * *"', 'timezone: Mars/X', 'runbook: nope']),
+    ).toEqual([
       '*.cron invalid-cron',
       '*.runbook unknown-runbook',
       '*.targets.0 invalid-value',
       '*.timezone unknown-time-zone',
       '*.window invalid-value',
     ]);
-    expect(await told(['targets: [x]', 'window: 2h', 'timezone: UTC', 'runbook: restart'])).toEqual([
+    expect(await problemsIn(['targets: [x]', 'window: 2h', 'timezone: UTC', 'runbook: restart'])).toEqual([
       '* cron-or-calendar',
       '*.targets.0 invalid-value',
     ]);
     expect(
-      await told(['targets: [a/b/c]', 'cron: "* * *"', 'timezone: Mars/X', 'runbook: scale', 'inputs: { replica: 0 }']),
+      await problemsIn([
+        'targets: [a/b/c]',
+        'cron: "* * *"',
+        'timezone: Mars/X',
+        'runbook: scale',
+        'inputs: { replica: 0 }',
+      ]),
     ).toEqual([
       '*.cron invalid-cron',
       '*.inputs.replica invalid-input',
@@ -273,19 +287,21 @@ describe('an entry whose shape has faults', () => {
     ]);
   });
 
-  it('is told nothing that only follows from them', async () => {
+  it('has no problems reported that only follow from them', async () => {
     const right = ['targets: [a/b/c]', 'window: 2h', 'timezone: UTC', 'runbook: restart'];
-    expect(await told([...right, 'cron: 5'])).toEqual(['*.cron invalid-value']);
-    expect(await told([...right, 'corn: 30 2 * * *'])).toEqual(['*.corn unknown-key']);
-    expect(await told([...right, 'hour: 2'])).toEqual(['*.hour unknown-key']);
-    expect(await told([...right, 'calendar: { hour: 25 }'])).toEqual(['*.calendar.hour invalid-value']);
-    expect(await told([...right, 'cron: 30 2 * * *', 'freeze: prod', 'waitAtMost: 1h'])).toEqual([
+    expect(await problemsIn([...right, 'cron: 5'])).toEqual(['*.cron invalid-value']);
+    expect(await problemsIn([...right, 'corn: 30 2 * * *'])).toEqual(['*.corn unknown-key']);
+    expect(await problemsIn([...right, 'hour: 2'])).toEqual(['*.hour unknown-key']);
+    expect(await problemsIn([...right, 'calendar: { hour: 25 }'])).toEqual(['*.calendar.hour invalid-value']);
+    expect(await problemsIn([...right, 'cron: 30 2 * * *', 'freeze: prod', 'waitAtMost: 1h'])).toEqual([
       '*.freeze invalid-value',
     ]);
-    expect(await told([...right.slice(0, 3), 'cron: 30 2 * * *', 'runbook: 5'])).toEqual(['*.runbook invalid-value']);
+    expect(await problemsIn([...right.slice(0, 3), 'cron: 30 2 * * *', 'runbook: 5'])).toEqual([
+      '*.runbook invalid-value',
+    ]);
   });
 
-  it('is judged behind a name that is none', async () => {
+  it('is checked even under an invalid name', async () => {
     const text = withEntry('window: 5\ntimezone: Mars/X', 'window')
       .replace('nightly', 'Nightly/1')
       .replace('    timezone: Europe/Berlin\n', '');
@@ -300,13 +316,13 @@ describe('an entry whose shape has faults', () => {
     expect(problem?.remedy).toMatch(/^Give 1 or more/);
   });
 
-  it('of which one part alone takes the window says so of one', async () => {
+  it('whose jitter alone fills the window has a problem that names only the jitter', async () => {
     const [problem] = await problemsOf(withEntry('jitter: 3h'));
     expect(problem?.found).toBe('the jitter of 3h leaves nothing of the window of 1h');
   });
 });
 
-describe('anything at all in the place of anything', () => {
+describe('any value under any key', () => {
   const anyValue = fc.oneof(
     fc.jsonValue({ maxDepth: 3 }),
     fc.constantFrom<unknown>(
@@ -339,7 +355,7 @@ describe('anything at all in the place of anything', () => {
     'reason',
   ];
 
-  it('is a file or problems that can be acted on', async () => {
+  it('is read, or has problems that can be acted on', async () => {
     const entry = fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string({ maxLength: 8 })), anyValue, {
       maxKeys: 6,
     });

@@ -19,7 +19,7 @@ describe('the first start', () => {
     expect(iso(firstStart({ cron, timezone }, NOW))).toBe(first);
   });
 
-  it('of a calendar looks at all of its fields', () => {
+  it('of a calendar uses all of its fields', () => {
     const calendar: Calendar = { dayOfMonth: 29, month: 'FEBRUARY', dayOfWeek: 'MONDAY', hour: [4, 3] };
     expect(iso(firstStart({ calendar, timezone: 'UTC' }, NOW))).toBe('2044-02-29T03:00:00.000Z');
   });
@@ -37,12 +37,12 @@ describe('a schedule that never starts anything', () => {
     ['every second of 30 February', { cron: '* * * 30 2 * *' }, 'no day of any year fits'],
     ['29 February of a year that has none', { cron: '0 0 2 29 2 * 2027' }, 'no day of its years fits'],
     [
-      'a time that the clocks leave out',
+      'a time that the clocks skip',
       { calendar: { dayOfMonth: 28, month: 'MARCH', year: 2027, hour: 2, minute: 30 } },
       'the clocks of Europe/Berlin are changed',
     ],
     [
-      'one that they leave out each year',
+      'one that they skip each year',
       {
         calendar: {
           dayOfMonth: { start: 25, end: 31 },
@@ -64,13 +64,13 @@ describe('a schedule that never starts anything', () => {
     ['31 of every month that has one', { cron: '0 2 31 * *' }],
     ['30 February or March', { cron: '0 2 30 2,3 *' }],
     ['this year, still to come', { cron: '0 0 2 31 12 * 2026' }],
-    ['a time that is left out only once', { calendar: { dayOfMonth: 28, month: 'MARCH', hour: 2, minute: 30 } }],
+    ['a time that is skipped only once', { calendar: { dayOfMonth: 28, month: 'MARCH', hour: 2, minute: 30 } }],
   ])('is not %s', (_case, when) => {
     expect(neverStarts({ ...when, timezone: zone }, NOW)).toBeNull();
   });
 });
 
-it('starts come in order, inside their bounds, and show the time that was asked for', () => {
+it('starts are in order, within their bounds, and at the requested time', () => {
   const times = fc.record({
     hour: fc.nat(23),
     minute: fc.nat(59),
@@ -89,7 +89,7 @@ it('starts come in order, inside their bounds, and show the time that was asked 
         expect(atMs >= fromMs && atMs < toMs).toBe(true);
         expect(clock.format(atMs)).toBe(`${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`);
       }
-      // One a day; a change of the clocks takes one or adds one.
+      // One a day; a clock change removes or adds one.
       expect(Math.abs(starts.length - days)).toBeLessThanOrEqual(1);
     }),
     { numRuns: 60 },

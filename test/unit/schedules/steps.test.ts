@@ -43,7 +43,7 @@ describe('a step that is never reached', () => {
     ['59/45 * * * *', 'minute 45', 'are 4 schedules'],
     ['59/50 * * * * * *', 'second 50', 'cannot be written as times on a clock'],
     ['5,*/90 * * * *', 'minute 90', 'Write 0'],
-  ])('(%s) is a problem that says what would be right', (cron, step, remedy) => {
+  ])('(%s) is a problem with a remedy', (cron, step, remedy) => {
     const problems = cronProblems(cron);
     expect(problems).toHaveLength(1);
     const [unit = '', length = ''] = step.split(' ');
@@ -65,7 +65,7 @@ describe('a step that is never reached', () => {
     '0 0 * * */7',
     '0 0 * * 1-7/6',
     '59 * * * *',
-  ])('(%s) is another thing', (cron) => {
+  ])('is not found in (%s)', (cron) => {
     expect(cronProblems(cron)).toEqual([]);
   });
 
@@ -73,11 +73,11 @@ describe('a step that is never reached', () => {
     ['0 0 * * 1-7/7', 'Write mon if once a week is meant'],
     ['0 0 1 mar-dec/12 *', 'Write mar if once a year is meant'],
     ['0 */24 * * *', 'Write 0 if once a day is meant'],
-  ])('(%s) is exactly a round: nothing else is meant', (cron, remedy) => {
+  ])('(%s) is reported with one remedy if the step is exactly one cycle', (cron, remedy) => {
     expect(cronProblems(cron).map((problem) => problem.remedy)).toEqual([remedy]);
   });
 
-  it('has a remedy that starts exactly as often as its step says', () => {
+  it('has a remedy that starts exactly at the interval of the step', () => {
     const bySecond = Array.from({ length: 150 }, (_item, index) => [1, index + 60] as const);
     const byMinute = Array.from({ length: 1_440 }, (_item, index) => [60, index + 60] as const);
     let checked = 0;
@@ -85,17 +85,17 @@ describe('a step that is never reached', () => {
       const field = unit === 1 ? 'second' : 'minute';
       const { remedy } = stepProblem(field, { start: 0, end: 59, step }, '0') ?? { remedy: '' };
       const lines = [...remedy.matchAll(/"([^"]+)"/g)].map(([, text = '']) => text);
-      if (lines.length === 0 || remedy.includes('nearest')) continue;
+      if (lines.length === 0 || remedy.includes('comes nearest')) continue;
       expect(lines.flatMap(cronProblems)).toEqual([]);
       const times = lines.flatMap(secondsOfDay).sort((left, right) => left - right);
       expect(times).toEqual(Array.from({ length: 86_400 / (step * unit) }, (_item, index) => index * step * unit));
       checked++;
     }
-    // The steps of which a day has a whole number, in four schedules at most.
+    // The steps that divide a day evenly and need at most four schedules.
     expect(checked).toBe(18);
   });
 
-  it('is judged by its own range', () => {
+  it('is checked against its own range', () => {
     expect(stepProblem('hour', { start: 8, end: 18, step: 11 }, '8')).not.toBeNull();
     expect(stepProblem('hour', { start: 8, end: 19, step: 11 }, '8')).toBeNull();
   });
@@ -106,7 +106,7 @@ describe('a step that fits twice, unevenly', () => {
     ['minute', 45, 'after 45 minutes, then after 15'],
     ['hour', 16, 'after 16 hours, then after 8'],
     ['second', 31, 'after 31 seconds, then after 29'],
-  ] as const)('of the %s (%i) is told as it is', (field, step, text) => {
+  ] as const)('of the %s (%i) is described as it fires', (field, step, text) => {
     expect(unevenStep(field, { start: 0, end: field === 'hour' ? 23 : 59, step })).toContain(text);
   });
 

@@ -1,4 +1,4 @@
-/** Schedules that are applied as they stand and are odd all the same. */
+/** Schedules that are valid but look like a mistake. */
 import { describe, expect, it } from 'vitest';
 import { findRunbook } from '../../../src/runbooks/catalogue.js';
 import type { Problem } from '../../../src/domain/failures.js';
@@ -46,7 +46,7 @@ describe('a schedule is warned about', () => {
     expect(await warningsOf('cron: 0 2 1 11 *\nwindow: 1h')).toEqual([]);
   });
 
-  it('whose window lies wholly in a freeze, with how often, by what and when first', async () => {
+  it('whose window lies in a freeze, with how often, by which freeze and when first', async () => {
     expect(await warningsOf(NIGHTLY, [freeze('2026-12-20T00:00Z', '2027-01-01T00:00Z')])).toEqual([
       'frozen: the whole window of 12 of its 56 starts in the next eight weeks lies in a freeze (prod: Year end), the first on 2026-12-20 02:00 (UTC): such a run does nothing',
     ]);
@@ -57,7 +57,7 @@ describe('a schedule is warned about', () => {
     expect((await warningsOf(NIGHTLY, all)).join()).toContain('all its 56 starts');
   });
 
-  it('whose window is held by several freezes, one after another', async () => {
+  it('whose window is covered by several consecutive freezes', async () => {
     const two = [
       freeze('2026-12-05T02:30Z', '2026-12-05T03:00Z', 'B'),
       freeze('2026-12-05T01:00Z', '2026-12-05T02:30Z', 'A'),
@@ -79,7 +79,7 @@ describe('a schedule is warned about', () => {
     expect(await warningsOf(NIGHTLY, [], [{ ...problem, code: 'calendar-not-read' }])).toEqual([]);
   });
 
-  it('not where the window is longer than the freeze, ends after it, or no calendar is named', async () => {
+  it('not if the window is longer than the freeze, ends after it, or no calendar is named', async () => {
     expect(await warningsOf(NIGHTLY, [freeze('2026-12-05T02:00Z', '2026-12-05T02:59Z')])).toEqual([]);
     expect(await warningsOf(NIGHTLY, [freeze('2026-12-05T02:01Z', '2026-12-05T04:00Z')])).toEqual([]);
     expect(await warningsOf('cron: 0 2 * * *\nwindow: 1h', [freeze('2026-12-01T00:00Z', '2027-06-01T00:00Z')])).toEqual(
@@ -100,7 +100,7 @@ describe('a schedule is warned about', () => {
     expect(await warningsOf('cron: "* * * * *"\nwindow: 30m\nfreeze: [prod]', never)).toEqual([]);
   });
 
-  it('that may begin nothing in what a freeze leaves of its window: the cut-off counts', async () => {
+  it('whose cut-off leaves no time to begin after a freeze', async () => {
     const cut = 'cron: 0 2 * * *\nwindow: 2h\ncutoff: 30m\nfreeze: [prod]';
     expect((await warningsOf(cut, [freeze('2026-12-05T02:00Z', '2026-12-05T03:45Z')])).join()).toContain(
       '1 of its 56 starts',
@@ -112,7 +112,7 @@ describe('a schedule is warned about', () => {
     expect(await warningsOf(cut, [freeze('2026-12-05T02:01Z', '2026-12-05T03:59Z')])).toEqual([]);
   });
 
-  it('by the freezes alone that hold a start', async () => {
+  it('by only the freezes that cover a start', async () => {
     const two = [
       freeze('2026-12-05T01:00Z', '2026-12-05T04:00Z', 'Long'),
       freeze('2026-12-06T02:00Z', '2026-12-06T02:10Z', 'Short'),

@@ -1,4 +1,4 @@
-/** Which answer proves what: every row of the table in `protocol`, every documented error body, every throttle text. */
+/** What each answer proves: every row of the table in `protocol`, every documented error body, every throttle text. */
 import { describe, expect, it } from 'vitest';
 import { errorFromAnswer, errorWithoutAnswer, type Answer } from '../../../src/servicestage/classify-answer.js';
 
@@ -31,7 +31,7 @@ describe.each(['APIGW', 'APIG'])('the gateway code %s', (prefix) => {
     [403, '0310', 'NotAllowed no'],
     [503, '0613', 'Unreachable no'],
     [403, '0802', 'NotAllowed no'],
-  ])('%i .%s proves of a POST and of a read that ServiceStage was not asked', (status, number, expected) => {
+  ])('%i .%s proves that a POST or a read did not reach ServiceStage', (status, number, expected) => {
     expect(classified('POST', status, `${prefix}.${number}`)).toBe(expected);
     expect(classified('GET', status, `${prefix}.${number}`)).toBe(expected);
   });
@@ -45,7 +45,7 @@ describe.each(['APIGW', 'APIG'])('the gateway code %s', (prefix) => {
     [502, '0201'],
     [504, '0201'],
     [500, '0601'],
-  ])('%i .%s proves nothing of a POST', (status, number) => {
+  ])('%i .%s proves nothing about a POST', (status, number) => {
     expect(classified('POST', status, `${prefix}.${number}`)).toBe('Unanswered unknown');
     expect(classified('GET', status, `${prefix}.${number}`)).toBe('Unreachable no');
   });
@@ -81,7 +81,7 @@ describe('a refusal of ServiceStage itself', () => {
   });
 });
 
-it.each([301, 302, 307, 308, 500, 502, 503, 504, 599])('%i proves nothing of a POST', (status) => {
+it.each([301, 302, 307, 308, 500, 502, 503, 504, 599])('%i proves nothing about a POST', (status) => {
   expect(classified('POST', status)).toBe('Unanswered unknown');
   expect(classified('POST', status, 'SVCSTG.00100500')).toBe('Unanswered unknown');
   expect(classified('GET', status)).toBe('Unreachable no');
@@ -123,7 +123,7 @@ describe('an error body', () => {
     expect(error.vendorCode).toBeUndefined();
   });
 
-  it('gives the request id of the header, else of the body', () => {
+  it('has the request id of the header, otherwise of the body', () => {
     const body = { error_code: 'APIGW.0301', error_msg: 'x', request_id: 'from-body' };
     const asked = { method: 'GET', path: PATH } as const;
     expect(errorFromAnswer(asked, answerOf(401, body, { 'x-request-id': 'from-header' })).requestId).toBe(

@@ -19,7 +19,7 @@ describe('the request budget', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
   afterEach(() => void vi.useRealTimers());
 
-  it('grants a burst at once and the next request when its time has come', async () => {
+  it('grants a burst at once, and the next request when it is due', async () => {
     const budget = budgetOf(10, 2);
     expect(await budget.acquire('read', LONG_MS)).toBe(true);
     expect(await budget.acquire('read', LONG_MS)).toBe(true);
@@ -43,7 +43,7 @@ describe('the request budget', () => {
     expect(order).toEqual(['post 2', 'post 3', 'read 0', 'read 1']);
   });
 
-  it('answers false when no place came in time, and the place goes to the next', async () => {
+  it('returns false if no place is free in time, and the place goes to the next caller', async () => {
     const budget = budgetOf(1, 1);
     await budget.acquire('read', LONG_MS);
     const impatient = watched(budget.acquire('post', 500));
@@ -54,7 +54,7 @@ describe('the request budget', () => {
     expect(patient.answer).toBe(true);
   });
 
-  it('rejects with the reason of the signal, and an aborted wait takes no place', async () => {
+  it('rejects with the reason of the signal, and an aborted wait uses no place', async () => {
     const budget = budgetOf(1, 1);
     await budget.acquire('read', LONG_MS);
     const abort = new AbortController();

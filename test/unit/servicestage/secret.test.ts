@@ -19,6 +19,6 @@ it.each([
   expect(shown).not.toContain('hunter2');
 });
 
-it('a secret gives its value only when asked by name', () => {
+it('a secret returns its value only through its named method', () => {
   expect(secret.reveal()).toBe('hunter2');
 });

@@ -75,7 +75,7 @@ describe('a cloud job', () => {
     });
   });
 
-  it('gives no time for a task whose time cannot be read', () => {
+  it('has no time for a task whose time cannot be read', () => {
     const body = { task_count: 1, job: JOB, tasks: [{ TASK_STATUS: 'RUNNING', CREATED_AT: 'yesterday' }] };
     expect(cloudJobPageFromWire(body).tasks).toEqual([
       { taskId: '', name: '', status: 'RUNNING', messages: '', createdAtMs: null },

@@ -1,4 +1,4 @@
-/** `ClosableConnection`: closed with calls in flight, nothing is left that could end the process later. The server is an HTTP/2 server whose answers each test sets. */
+/** A `ClosableConnection` that is closed with calls in flight leaves nothing that could end the process later. Each test sets the answers of an HTTP/2 server. */
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { InterceptingCall } from '@grpc/grpc-js';
@@ -89,7 +89,7 @@ it('ends a call that a signal cancels in the pause before its next try', async (
   await connection.close();
 });
 
-it('lets no retry of an interceptor of somebody else reach the closed channel', async () => {
+it('keeps retries of foreign interceptors away from the closed channel', async () => {
   const server = await startServer(() => GRPC.unavailable);
   let tries = 0;
   let onThird = () => {};
@@ -133,7 +133,7 @@ it('retries while the server is unreachable for a moment', async () => {
 
 it('ends with the error of the last try if the next pause would outlast the deadline', async () => {
   const server = await startServer(() => GRPC.resourceExhausted);
-  // A pause of nothing, then one of an hour.
+  // No pause, then one of an hour.
   const retries = { retryableDecider: () => true, delayFunction: (attempt: number) => (attempt - 1) * 3_600_000 };
   const connection = ClosableConnection.lazy({ address: server.address }, retries);
   const call = connection.withDeadline(Date.now() + 60_000, () => connection.workflowService.getSystemInfo({}));

@@ -9,7 +9,7 @@ setFlagsFromString('--expose_gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('abortedAfter', () => {
-  it('fires, also through AbortSignal.any, when nobody else holds it', async () => {
+  it('fires, also through AbortSignal.any, when nothing else references it', async () => {
     const signal = AbortSignal.any([new AbortController().signal, abortedAfter(30)]);
     collectGarbage();
     await delay(60);
@@ -23,7 +23,7 @@ describe('abortedAfter', () => {
   });
 });
 
-/** As in an activity: the context of the call holds the attempt, which holds the signal. */
+/** As in an activity: the context of the call references the attempt, which references the signal. */
 async function isCollected(make: (durationMs: number) => AbortSignal): Promise<boolean> {
   const context = new AsyncLocalStorage<{ signal?: AbortSignal }>();
   const seen = context.run({}, () => {
@@ -39,7 +39,7 @@ async function isCollected(make: (durationMs: number) => AbortSignal): Promise<b
 }
 
 describe('orDeadline', () => {
-  it('is the end of the promise, or null once the deadline has passed', async () => {
+  it('returns the result of the promise, or null once the deadline has passed', async () => {
     expect(await orDeadline(Promise.resolve('there'), Date.now() + 1_000)).toBe('there');
     expect(await orDeadline(delay(200, 'late'), Date.now() + 10)).toBeNull();
   });

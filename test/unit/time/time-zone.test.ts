@@ -1,4 +1,4 @@
-/** Zones, their clocks and the changes of these, compared with Temporal's own answers day by day. */
+/** Zones, their clocks and clock changes, compared day by day with Temporal. */
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { clockChanges } from '../../../src/time/clock-changes.js';
@@ -34,7 +34,7 @@ describe('the clocks of a zone', () => {
     }
   });
 
-  it('have the offset that Temporal gives, in any century', () => {
+  it('have the same offset as in Temporal, in any century', () => {
     for (const name of timeZoneNames().filter((_name, index) => index % 20 === 0)) {
       for (const year of [1, 1700, 1890, 1916, 1945, 1986, 2011, 2026, 2060, 2500]) {
         const ms = new Date(0).setUTCFullYear(year, 5, 17);
@@ -43,7 +43,7 @@ describe('the clocks of a zone', () => {
     }
   });
 
-  it('count as those of UTC where no zone has the name', () => {
+  it('count as UTC if the zone is unknown', () => {
     expect(localMs('Nowhere/Land', 12_345)).toBe(12_345);
     expect(clockChanges('Nowhere/Land', 0, Date.UTC(2026, 0, 1))).toEqual([]);
   });
@@ -100,7 +100,7 @@ describe('names of zones', () => {
     },
   );
 
-  it('in a calendar may be in any case of letters, and nothing but names', () => {
+  it('in a calendar may be in upper or lower case, but must be names', () => {
     expect(ianaZone('europe/berlin')).not.toBeNull();
     for (const name of ['+01:00', '-02', '2026-01-01T00:00[Europe/Berlin]', 'BST', '__proto__'])
       expect(ianaZone(name)).toBeNull();
@@ -116,7 +116,7 @@ describe('a time of iCalendar', () => {
     ['20261301', null],
     ['20261201T240000', null],
     ['2026-12-01', null],
-  ])('%s is read, or refused where no clock shows it', (text, stamp) => {
+  ])('%s is read, or refused if no clock shows it', (text, stamp) => {
     expect(readStamp(text)).toEqual(stamp);
   });
 });

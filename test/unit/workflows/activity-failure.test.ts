@@ -51,7 +51,7 @@ describe('an activity that failed', () => {
     expect(stateOf(applicationFailure('TargetChanged', [state]))).toEqual(state);
   });
 
-  it('is final where the time of all attempts is over, though its state expected another one', () => {
+  it('is final when the time of all attempts is over, even if its state expected another attempt', () => {
     const small = smallState(anUnsentState(5_000, { attempt: 4 }));
     expect(stateOf(applicationFailure('Unreachable', [small]))).toMatchObject({
       sent: 'no',
@@ -65,7 +65,7 @@ describe('an activity that failed', () => {
     ['whose details are something else', applicationFailure('TargetBusy', ['the reason']), 'TargetBusy'],
     ['by a name that is not ours', applicationFailure('TypeError'), 'Unanswered'],
     ['in another way', new TerminatedFailure('the reason'), 'Unanswered'],
-  ])('may have sent anything where it failed %s', (_case, cause, failure) => {
+  ])('may have sent something if it failed %s', (_case, cause, failure) => {
     expect(stateOf(cause)).toMatchObject({
       ...unreported,
       phase: { name: 'ended', ending: { kind: 'failed', failure, message: 'the reason', retryInMs: null } },
@@ -74,7 +74,7 @@ describe('an activity that failed', () => {
 });
 
 describe('an activity that was cancelled', () => {
-  it('before it was scheduled has sent nothing', () => {
+  it('before it was scheduled sent nothing', () => {
     const state = stateAfter(activityEnd(new CancelledFailure('the reason')), decided);
     expect(state).toMatchObject({ sent: 'no', clearAtMs: 0, phase: { ending: { kind: 'cancelled' } } });
   });
@@ -89,7 +89,7 @@ describe('an activity that was cancelled', () => {
   it.each([
     ['has no details', new CancelledFailure('the reason')],
     ['has other details', new CancelledFailure('the reason', ['TIMED_OUT'])],
-  ])('may have sent anything where it %s', (_case, cause) => {
+  ])('may have sent something if it %s', (_case, cause) => {
     expect(stateOf(cause)).toMatchObject({
       ...unreported,
       phase: { ending: { kind: 'cancelled', message: 'the reason' } },
@@ -98,7 +98,7 @@ describe('an activity that was cancelled', () => {
 });
 
 describe('an activity whose time is over', () => {
-  it('has the cloud job that its newest heartbeat holds', () => {
+  it('has the cloud job of its newest heartbeat', () => {
     const heartbeat = aFollowingState('JOB-1', 2_000, { attempt: 3, clearAtMs: 70_000 });
     const { phase: _following, ...known } = heartbeat;
     expect(stateOf(timeout(heartbeat))).toMatchObject({
@@ -110,7 +110,7 @@ describe('an activity whose time is over', () => {
   it.each<[string, OnceState]>([
     ['a proof', anUnsentState(5_000)],
     ['no cloud job', anEndedState(failedWith('Unanswered', 5_000))],
-  ])('may have sent anything where its newest heartbeat holds %s, and keeps its trail', (_case, left) => {
+  ])('may have sent something if its newest heartbeat contains %s, and keeps its trail', (_case, left) => {
     const heartbeat = {
       ...left,
       attempt: 3,
@@ -124,7 +124,7 @@ describe('an activity whose time is over', () => {
   it.each([
     ['nothing', undefined],
     ['something else', { attempt: 3 }],
-  ])('may have sent anything where its newest heartbeat holds %s', (_case, heartbeat) => {
+  ])('may have sent something if its newest heartbeat contains %s', (_case, heartbeat) => {
     expect(stateOf(timeout(heartbeat))).toMatchObject({
       ...unreported,
       phase: { name: 'ended', ending: { kind: 'failed', failure: 'Unanswered', retryInMs: null } },
@@ -132,7 +132,7 @@ describe('an activity whose time is over', () => {
   });
 });
 
-it('a step that is not begun has sent nothing', () => {
+it('a step that did not begin sent nothing', () => {
   const state = nothingSent(failedWith('TargetBusy'), { nowMs: NOW_MS, decidedAtMs: NOW_MS });
   expect(state).toMatchObject({ sent: 'no', clearAtMs: 0, attempt: 0, trail: [] });
 });

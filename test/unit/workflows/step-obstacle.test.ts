@@ -34,7 +34,7 @@ describe('a step', () => {
 
 describe('a step that relies on a planned count', () => {
   it.each<[string, ActionStep, Baseline, string | null]>([
-    ['begins where nothing changed', scaled(), aBaseline(), null],
+    ['begins if nothing changed', scaled(), aBaseline(), null],
     ['begins with another of the expected counts', scaled({ replicaCounts: [1, 2] }), aBaseline(), null],
     ['is not begun with another count', scaled(), aBaseline({ replicaCount: 3 }), 'TargetChanged'],
     [
@@ -43,15 +43,15 @@ describe('a step that relies on a planned count', () => {
       aBaseline({ lastJobId: 'JOB-9' }),
       'TargetChanged',
     ],
-    ['begins after cloud jobs of its own run', scaled(), aBaseline({ lastJobId: 'JOB-9' }, ['JOB-0', 'JOB-9']), null],
+    ['begins after cloud jobs of the same run', scaled(), aBaseline({ lastJobId: 'JOB-9' }, ['JOB-0', 'JOB-9']), null],
     [
-      'begins after a newer cloud job where no cloud job was planned for',
+      'begins after a newer cloud job if the plan saw none',
       aStep({ action: 'scale', replica: 4 }, { expects: { replicaCounts: [2], why: '2 were planned' } }),
       aBaseline({ lastJobId: 'JOB-9' }),
       null,
     ],
     [
-      'begins, and sends nothing, where the desired state holds already',
+      'begins, and sends nothing, if the desired state already holds',
       aStep({ action: 'scale', replica: 2 }, { expects: expects() }),
       aBaseline({ lastJobId: 'JOB-9' }),
       null,

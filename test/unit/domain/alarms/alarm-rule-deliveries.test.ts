@@ -1,4 +1,4 @@
-/** The rules that hold for any order of deliveries: at most one run for a firing, a resolution calls off what has not begun, and nothing is called off for ever. */
+/** Rules for any order of deliveries: a firing has at most one run, a resolution calls off what has not begun, and nothing is called off for ever. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RuleAlarm } from '../../../../src/domain/alarms/alarm.js';
@@ -9,12 +9,12 @@ interface Delivery {
   readonly incident: number;
   readonly nth: number;
   readonly status: 'firing' | 'resolved';
-  /** Since the delivery before. After the longer ones a firing overrules its resolution, or the rule has forgotten it. */
+  /** Time since the delivery before. After a long one a firing overrules its resolution, or the rule has forgotten it. */
   readonly afterMs: number;
-  /** Or an old message that comes again. */
-  readonly isSaidNow: boolean;
+  /** False for an old message that is delivered again. */
+  readonly isCurrent: boolean;
 }
-/** The n-th firing of an incident begins at 200 n seconds and ends 100 s later; all deliveries come after both. */
+/** The n-th firing of an incident begins at 200 n seconds and ends 100 s later; all deliveries arrive after that. */
 const deliveriesAfter = (...timesMs: number[]) =>
   fc.array(
     fc.record<Delivery>({
@@ -22,7 +22,7 @@ const deliveriesAfter = (...timesMs: number[]) =>
       nth: fc.integer({ min: 0, max: 2 }),
       status: fc.constantFrom('firing', 'firing', 'resolved'),
       afterMs: fc.constantFrom(...timesMs),
-      isSaidNow: fc.boolean(),
+      isCurrent: fc.boolean(),
     }),
     { maxLength: 60 },
   );
@@ -37,18 +37,18 @@ const brakes = fc.record({
 const ends = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 });
 
 const begunMs = (nth: number) => T0 - DAY + nth * 200 * SECOND;
-/** The sender of this incident gives no time of its own, and repeats nothing. */
+/** The sender of this incident gives no times, and repeats nothing. */
 const WITHOUT_TIME = 3;
-const partsOf = ({ incident, nth, status, isSaidNow }: Delivery, nowMs: number) => {
+const partsOf = ({ incident, nth, status, isCurrent }: Delivery, nowMs: number) => {
   const parts = { incident: `${incident}`, episode: `${incident}-${nth}`, target: `a/b/${incident}`, status };
   if (incident === WITHOUT_TIME) return { ...parts, atMs: nowMs };
   const atMs = status === 'firing' ? begunMs(nth) : begunMs(nth) + 100 * SECOND;
-  return { ...parts, atMs, saidAtMs: isSaidNow ? nowMs : atMs };
+  return { ...parts, atMs, saidAtMs: isCurrent ? nowMs : atMs };
 };
 
-describe('however deliveries are repeated, reordered and mixed with resolutions', () => {
-  it.each(['of its own', 'one for all of an incident'])(
-    'a firing has at most one run, with an episode %s, and no brake is passed',
+describe('when deliveries are repeated, reordered and mixed with resolutions', () => {
+  it.each(['for each firing', 'for each incident'])(
+    'a firing has at most one run, with one episode %s, and every brake holds',
     (episodes) => {
       fc.assert(
         fc.property(deliveries, brakes, ends, (all, given, durations) => {
@@ -64,7 +64,7 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
             const before = rule.started.length;
             rule.due();
             const parts = partsOf(delivery, rule.nowMs);
-            const episode = episodes === 'of its own' ? parts.episode : parts.incident;
+            const episode = episodes === 'for each firing' ? parts.episode : parts.incident;
             rule.decide(rule.alarm({ ...parts, episode }));
             for (const runId of rule.started.slice(before)) {
               open.set(runId, rule.nowMs + (durations[startsAtMs.length % durations.length] ?? 1) * SECOND);
@@ -76,7 +76,7 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
             expect(recent.length).toBeLessThanOrEqual(atMost?.runs ?? Infinity);
           }
           expect(new Set(rule.started).size).toBe(rule.started.length);
-          const most = episodes === 'of its own' ? 1 : 3;
+          const most = episodes === 'for each firing' ? 1 : 3;
           for (const runId of rule.started) {
             const ofEpisode = rule.started.filter((other) => other.slice(0, 33) === runId.slice(0, 33));
             expect(ofEpisode.length).toBeLessThanOrEqual(most);
@@ -87,7 +87,7 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
     },
   );
 
-  it('a firing that began before a resolution starts no run after it, unless its sender repeats it for ten minutes', () => {
+  it('a firing that began before a resolution starts no run after it, unless its sender still repeats it ten minutes later', () => {
     fc.assert(
       fc.property(deliveries, brakes, (all, given) => {
         const rule = new Rule(given);
@@ -116,7 +116,7 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
     );
   });
 
-  it('nothing is called off for ever: neither a firing that begins later, nor one that its sender keeps repeating', () => {
+  it('nothing is called off for ever: a later firing can start, and so can one that its sender keeps repeating', () => {
     fc.assert(
       fc.property(deliveriesAfter(SECOND, 11 * MINUTE, 3 * DAY, 7 * DAY), brakes, (all, given) => {
         const rule = new Rule(given);
@@ -141,18 +141,20 @@ describe('however deliveries are repeated, reordered and mixed with resolutions'
     );
   });
 
-  it('and routed by labels that change, a resolution leaves nothing of its incident waiting, and no firing has two runs of a rule', () => {
+  it('and routed by changing labels, a resolution leaves no firing of its incident waiting, and no firing has two runs of a rule', () => {
     const routed = fc.array(fc.tuple(deliveries, fc.integer({ min: 0, max: 2 })), { maxLength: 30 });
     fc.assert(
       fc.property(routed, brakes, (all, given) => {
         const rules = [new Rule({ ...given, debounceMs: 5 * SECOND }, 'left'), new Rule(given, 'right')];
-        for (const [some, takenBy] of all)
+        for (const [some, routedTo] of all)
           for (const delivery of some)
             for (const [index, rule] of rules.entries()) {
               later(rule, delivery.afterMs).due();
-              if (delivery.status === 'firing' && index !== takenBy) continue;
+              if (delivery.status === 'firing' && index !== routedTo) continue;
               const { incident, ...parts } = partsOf(delivery, rule.nowMs);
-              rule.tell(rule.alarm({ ...parts, incident, rule: rule.rule, onlyIfKnown: index !== takenBy }));
+              rule.decideIfConcerned(
+                rule.alarm({ ...parts, incident, rule: rule.rule, onlyIfKnown: index !== routedTo }),
+              );
               const waits = rule.state.firings.filter(isWaiting).filter((firing) => firing.incident === incident);
               if (parts.status === 'resolved')
                 expect(waits.filter(({ firedAtMs }) => firedAtMs <= parts.atMs)).toEqual([]);

@@ -1,4 +1,4 @@
-/** What a rule remembers, for how long, and how much room that takes. */
+/** What a rule remembers, for how long, and how much space that takes. */
 import { describe, expect, it } from 'vitest';
 import { MOST_ALARMS_AT_ONCE } from '../../../../src/domain/alarms/alarm.js';
 import { nextDueAtMs } from '../../../../src/domain/alarms/alarm-rule.js';
@@ -8,7 +8,7 @@ import { type anAlarm, NO_BRAKES } from '../../../support/alarms.js';
 import { DAY, later, ran, Rule, T0 } from '../../../support/rule-under-a-clock.js';
 
 describe('what is remembered', () => {
-  it('is forgotten a week after it was seen last, but not what waits or is under way', () => {
+  it('is forgotten a week after it was last seen, unless it is waiting or running', () => {
     const rule = new Rule({ debounceMs: 30 * DAY });
     rule.decide(rule.alarm());
     const open = new Rule();
@@ -21,7 +21,7 @@ describe('what is remembered', () => {
     expect(nextDueAtMs(rule.state)).toBe(T0 + 30 * DAY);
   });
 
-  it('at its longest, after any flood, fits into a payload, and so does what one update brings', () => {
+  it('fits into a payload even at its longest, after a flood, and so does an update', () => {
     const long = (at: number, bytes: number) => `${at}`.padEnd(8, '-') + '警'.repeat((bytes - 12) / 3);
     const inputs = { note: '警'.repeat(450) };
     const longest = (rule: Rule, at: number, of: Parameters<typeof anAlarm>[0] = {}) => {
@@ -45,7 +45,7 @@ describe('what is remembered', () => {
     flooded(1_000, 0, true);
     Object.assign(rule.brakes, { debounceMs: DAY });
     flooded(MOST_OPEN, 5_000, false);
-    // Whoever chose the id of a run that stands in the way of an alarm may have given it 1,000 characters.
+    // The id of a run that blocks an alarm may have 1,000 characters.
     const why = `the run ${'w'.repeat(1_000)} acts on it`;
     const log = rule.state.log.map((line) => ({
       ...line,

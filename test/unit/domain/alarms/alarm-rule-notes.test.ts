@@ -1,4 +1,4 @@
-/** Notes of deliveries as a rule takes and keeps them. */
+/** How a rule accepts and keeps the notes of deliveries. */
 import { describe, expect, it } from 'vitest';
 import { MOST_ALARMS_AT_ONCE, UNMATCHED, type AlarmNote } from '../../../../src/domain/alarms/alarm.js';
 import { requestProblem } from '../../../../src/domain/alarms/alarm-rule-checks.js';
@@ -15,7 +15,7 @@ describe('a request', () => {
     ['notes and alarms', { notes: [NOTE], alarms: [anAlarm()] }],
     ['alarms and no notes', { alarms: [anAlarm()], notes: [] }],
     [
-      'as many notes as may be, each as long as may be',
+      'the most notes, each of the greatest length',
       { notes: Array.from({ length: 200 }, () => ({ ...NOTE, text: 'a'.repeat(998) })) },
     ],
   ])('may hold %s', (_, more) => {
@@ -24,7 +24,7 @@ describe('a request', () => {
 
   it.each<[string, object, string]>([
     ['nothing', {}, `alarms: 1 to ${MOST_ALARMS_AT_ONCE} of them`],
-    ['notes that are no list', { notes: 'note' }, 'notes: 0 to 200 of them'],
+    ['notes that are not a list', { notes: 'note' }, 'notes: 0 to 200 of them'],
     ['too many notes', { notes: Array.from({ length: 201 }, () => NOTE) }, 'notes: 0 to 200 of them'],
     [
       'a long note',
@@ -37,14 +37,14 @@ describe('a request', () => {
       'notes.0.receivedAtMs: milliseconds is expected',
     ],
     ['a note without a sender', { notes: [{ ...NOTE, sender: 1 }] }, 'notes.0.sender: text of at most'],
-    ['a note that is none', { notes: [null] }, 'notes.0: an object is expected'],
+    ['a note that is not an object', { notes: [null] }, 'notes.0: an object is expected'],
     ['a note and a bad alarm', { notes: [NOTE], alarms: [null] }, 'alarms.0: an object is expected'],
   ])('may not hold %s', (_, more, problem) => {
     expect(problemOf(more)).toContain(problem);
   });
 });
 
-it('the log keeps the last 200 lines, notes among them', () => {
+it('the log keeps the last 200 lines, including notes', () => {
   let state = EMPTY_STATE;
   for (let index = 1; index <= 300; index++)
     state = addNote(state, UNMATCHED, { ...NOTE, text: `note ${index}` }, index);

@@ -1,18 +1,18 @@
-/** What a resolved alarm does to a rule, also one that was wrong. */
+/** How a rule reacts to resolved alarms, including wrong ones. */
 import { describe, expect, it } from 'vitest';
 import { concerns } from '../../../../src/domain/alarms/alarm-rule-state.js';
 import { DAY, later, MINUTE, ran, Rule, SECOND, T0 } from '../../../support/rule-under-a-clock.js';
 
-it('a resolution by a clock that was ahead does not silence what fires later', () => {
+it('a resolution by a fast clock does not silence later firings', () => {
   const rule = new Rule();
   rule.decide(rule.alarm({ status: 'resolved', receivedAtMs: T0 + 3_600 * SECOND, atMs: T0 + 3_600 * SECOND }));
   later(rule, 10 * SECOND);
   expect(rule.decide(rule.alarm({ atMs: T0 + 5 * SECOND })).kind).toBe('started');
 });
 
-describe('a firing that goes on after its resolution', () => {
+describe('a firing that continues after its resolution', () => {
   const BEGAN = T0 - MINUTE;
-  /** As Alertmanager says it: now, of one beginning. */
+  /** Repeated like Alertmanager does: stated now, with the same start. */
   const fires = (rule: Rule, change = {}) => rule.decide(rule.alarm({ atMs: BEGAN, saidAtMs: rule.nowMs, ...change }));
   const isResolved = (rule: Rule, change = {}) =>
     rule.decide(rule.alarm({ status: 'resolved', saidAtMs: rule.nowMs, ...change }));
@@ -23,7 +23,7 @@ describe('a firing that goes on after its resolution', () => {
     return { rule, runId };
   };
 
-  it('and is said again more than ten minutes after that waits again, for the same run', () => {
+  it('and is repeated more than ten minutes after it waits again, for the same run', () => {
     const { rule, runId } = falselyCalledOff();
     expect(fires(later(rule, 10 * MINUTE)).kind).toBe('calledOff');
     expect(fires(later(rule, 1))).toMatchObject({ kind: 'waiting', runId });
@@ -32,7 +32,7 @@ describe('a firing that goes on after its resolution', () => {
     expect(rule.started).toEqual([runId]);
   });
 
-  it('and was held back by a brake is decided anew', () => {
+  it('and was held back by a brake is decided again', () => {
     const rule = new Rule({ coolDownMs: 5 * MINUTE });
     ran(rule, { target: 'shop/checkout/disk-1', incident: 'other' });
     expect(fires(rule).kind).toBe('coolingDown');
@@ -41,7 +41,7 @@ describe('a firing that goes on after its resolution', () => {
     expect(fires(later(rule, 2 * MINUTE)).kind).toBe('started');
   });
 
-  it('and is held back then may start when it is said once more', () => {
+  it('and is held back then may start at the next repetition', () => {
     const { rule, runId } = falselyCalledOff();
     Object.assign(rule.brakes, { debounceMs: 0, coolDownMs: 30 * MINUTE });
     ran(rule, { target: 'shop/checkout/disk-1', incident: 'other' });
@@ -49,7 +49,7 @@ describe('a firing that goes on after its resolution', () => {
     expect(fires(later(rule, 15 * MINUTE))).toMatchObject({ kind: 'started', runId });
   });
 
-  it('and had its run starts no other', () => {
+  it('and already had its run starts no other', () => {
     const rule = new Rule();
     const { runId } = fires(rule);
     rule.end(runId ?? '');
@@ -57,7 +57,7 @@ describe('a firing that goes on after its resolution', () => {
     expect(fires(later(rule, DAY))).toMatchObject({ kind: 'repeated', runId });
   });
 
-  it('and is said by one of a pair that began a moment later has the run of the other', () => {
+  it('and comes from a paired sender with a slightly later start shares the run', () => {
     const { rule, runId } = falselyCalledOff();
     expect(fires(later(rule, 11 * MINUTE))).toMatchObject({ kind: 'waiting', runId });
     expect(fires(rule, { episode: 'of the other', atMs: BEGAN + 1 })).toMatchObject({ kind: 'repeated', runId });
@@ -71,7 +71,7 @@ describe('a firing that goes on after its resolution', () => {
     expect(later(rule, DAY).due()).toEqual([]);
   });
 
-  it('stays called off where only an old message comes again', () => {
+  it('stays called off if only an old message is delivered again', () => {
     const { rule } = falselyCalledOff();
     later(rule, DAY);
     expect(fires(rule, { saidAtMs: BEGAN }).kind).toBe('calledOff');
@@ -79,7 +79,7 @@ describe('a firing that goes on after its resolution', () => {
     expect(rule.decide(rule.alarm({ atMs: rule.nowMs })).kind).toBe('calledOff');
   });
 
-  it('stays called off after a resolution of which it is not known when it was said', () => {
+  it('stays called off after a resolution without a time of statement', () => {
     const rule = new Rule({ debounceMs: MINUTE });
     fires(rule);
     rule.decide(later(rule, SECOND).alarm({ status: 'resolved' }));
@@ -90,7 +90,7 @@ describe('a firing that goes on after its resolution', () => {
 describe('a resolution whose labels lead to another rule', () => {
   const elsewhere = (rule: Rule) => rule.alarm({ status: 'resolved', onlyIfKnown: true });
 
-  it('concerns the rule where its firing waits or was started', () => {
+  it('concerns the rule whose firing waits or was started', () => {
     const waits = new Rule({ debounceMs: MINUTE });
     waits.decide(waits.alarm());
     const ended = new Rule();
@@ -98,7 +98,7 @@ describe('a resolution whose labels lead to another rule', () => {
     for (const rule of [waits, ended]) expect(concerns(rule.state, elsewhere(later(rule, SECOND)))).toBe(true);
   });
 
-  it('does not concern it where it knows no firing, or has called it off', () => {
+  it('does not concern a rule without the firing, or one that has called it off', () => {
     const rule = new Rule({ debounceMs: MINUTE });
     rule.decide(rule.alarm({ incident: 'other' }));
     expect(concerns(rule.state, elsewhere(rule))).toBe(false);

@@ -1,4 +1,4 @@
-/** What a rule decides, kind by kind. */
+/** The decisions of a rule, one kind after another. */
 import { describe, expect, it } from 'vitest';
 import { UNMATCHED, type Brakes, type DECISIONS, type RuleAlarm } from '../../../../src/domain/alarms/alarm.js';
 import { runsToAsk } from '../../../../src/domain/alarms/alarm-rule.js';
@@ -16,7 +16,7 @@ const ofNoRule = (status: RuleAlarm['status']) => {
   const rule = new Rule({}, UNMATCHED);
   return rule.decide(rule.alarm({ status, start: { problem: '' } }));
 };
-/** `noted` is said of no alarm: alarm-rule-notes.test.ts. */
+/** `noted` is never the decision on an alarm: see alarm-rule-notes.test.ts. */
 const STORIES: Record<
   Exclude<keyof typeof DECISIONS, 'noted'>,
   readonly [title: string, brakes: Partial<Brakes>, (rule: Rule) => object][]
@@ -54,7 +54,7 @@ const STORIES: Record<
       },
     ],
     [
-      'one that was dropped, when it comes again',
+      'a dropped alarm, when it is delivered again',
       { coolDownMs: 60 * SECOND },
       (rule) => {
         rule.seen = [foreign(rule.nowMs)];
@@ -96,18 +96,18 @@ const STORIES: Record<
       },
     ],
     [
-      'a copy of a pair that says another beginning',
+      'a copy from a paired sender with another start',
       {},
       (rule) => {
         const atMs = rule.nowMs - 30 * SECOND;
         ran(rule, { atMs });
-        return later(rule, DAY).decide(rule.alarm({ episode: 'of the other of the pair', atMs: atMs + SECOND }));
+        return later(rule, DAY).decide(rule.alarm({ episode: 'of the paired sender', atMs: atMs + SECOND }));
       },
     ],
   ],
   busy: [
     [
-      'a run of its own on the target',
+      'its own run on the target',
       {},
       (rule) => {
         rule.decide(rule.alarm());
@@ -115,7 +115,7 @@ const STORIES: Record<
       },
     ],
     [
-      'a run of its own for the incident',
+      'its own run for the incident',
       {},
       (rule) => {
         rule.decide(rule.alarm());
@@ -135,7 +135,7 @@ const STORIES: Record<
   ],
   coolingDown: [
     [
-      'a run of its own that has ended',
+      'its own run that has ended',
       { coolDownMs: 60 * SECOND },
       (rule) => {
         ran(rule);
@@ -164,7 +164,7 @@ const STORIES: Record<
   ],
   tooManyAtOnce: [
     [
-      'one more while one is under way',
+      'one more while one is running',
       { atOnce: 1 },
       (rule) => {
         rule.decide(rule.alarm());
@@ -172,7 +172,7 @@ const STORIES: Record<
       },
     ],
     [
-      'more than any rule keeps',
+      'more than a rule can keep',
       {},
       (rule) => {
         for (let at = 0; at < MOST_OPEN; at++) rule.decide(rule.alarm({ incident: `i-${at}` }));
@@ -180,14 +180,14 @@ const STORIES: Record<
       },
     ],
   ],
-  noTarget: [['labels that make no target', {}, (rule) => rule.decide(rule.alarm({ start: { problem: 'no label' } }))]],
+  noTarget: [['labels without a target', {}, (rule) => rule.decide(rule.alarm({ start: { problem: 'no label' } }))]],
   unmatched: [
-    ['what no rule takes', {}, () => ofNoRule('firing')],
-    ['a resolution that no rule takes', {}, () => ofNoRule('resolved')],
+    ['an alarm that no rule matches', {}, () => ofNoRule('firing')],
+    ['a resolution that no rule matches', {}, () => ofNoRule('resolved')],
   ],
   withdrawn: [
     [
-      'a resolution while its run is under way',
+      'a resolution while its run is running',
       { onResolved: 'withdraw' },
       (rule) => {
         rule.decide(rule.alarm());
@@ -214,7 +214,7 @@ const STORIES: Record<
       },
     ],
     [
-      'a repeat of what was called off',
+      'a repetition of a firing that was called off',
       { debounceMs: DAY },
       (rule) => {
         const alarm = rule.alarm();
@@ -226,12 +226,12 @@ const STORIES: Record<
   ],
   resolved: [
     [
-      'a resolution of what nobody knows',
+      'a resolution of an unknown firing',
       { onResolved: 'withdraw' },
       (rule) => rule.decide(rule.alarm({ status: 'resolved' })),
     ],
     [
-      'a resolution of a firing before',
+      'a resolution of an earlier firing',
       { debounceMs: DAY, onResolved: 'withdraw' },
       (rule) => {
         const resolved = rule.alarm({ status: 'resolved' });
@@ -248,7 +248,7 @@ const STORIES: Record<
       },
     ],
     [
-      'a resolution of a rule that does nothing then',
+      'a resolution if the rule ignores resolutions',
       {},
       (rule) => {
         rule.decide(rule.alarm());
@@ -274,7 +274,7 @@ describe.each(Object.entries(STORIES))('%s', (kind, stories) => {
 });
 
 describe('a decision', () => {
-  it('about what no rule takes leaves nothing but its line in the log', () => {
+  it('on an unmatched alarm leaves only its line in the log', () => {
     const rule = new Rule({}, UNMATCHED);
     rule.decide(rule.alarm());
     expect(rule.state).toEqual(EMPTY_STATE);
@@ -292,14 +292,14 @@ describe('a decision', () => {
     );
   });
 
-  it('of a firing after a resolution has a run id of its own', () => {
+  it('on a firing after a resolution has a new run id', () => {
     const rule = new Rule();
     const first = ran(rule);
     later(rule, SECOND).decide(rule.alarm({ status: 'resolved' }));
     expect(later(rule, SECOND).decide(rule.alarm()).runId).toBe(`${first}-2`);
   });
 
-  it('starts the run on the target that the brakes were looked at for, in the name of the rule', () => {
+  it('starts the run on the target that the brakes were checked for, in the name of the rule', () => {
     const rule = new Rule();
     const target = 'shop/checkout/prod-1';
     const given = { targets: ['shop/checkout/other'], requestedBy: 'mallory', inputs: { version: '1' } };
@@ -316,7 +316,7 @@ describe('a decision', () => {
     });
   });
 
-  it('asks only for runs that it depends on', () => {
+  it('needs only the runs that it depends on', () => {
     const rule = new Rule();
     const { runId } = rule.decide(rule.alarm());
     rule.decide(rule.alarm({ incident: 'disk-2' }));
@@ -338,7 +338,7 @@ describe('a debounce', () => {
     expect(later(waitingRule(), 5 * 60 * SECOND).due()).toMatchObject([{ kind: 'started' }]);
   });
 
-  it('that falls due when nobody knows any more whether it fires starts nothing; a repeat may', () => {
+  it('that falls due too late to know whether the alarm still fires starts nothing, but a repetition may', () => {
     const rule = later(waitingRule(), 12 * 3_600 * SECOND);
     expect(rule.due()).toMatchObject([{ kind: 'calledOff', effect: null }]);
     expect(rule.decide(rule.alarm()).kind).toBe('waiting');

@@ -1,4 +1,4 @@
-/** The wait at a gate, step by step: when it is checked again, when the run gives up, and what is in the report. */
+/** The wait at a gate: when it is checked again, when the run gives up, and what the report contains. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -28,7 +28,7 @@ const frozen = (...freezes: Freeze[]): ReadFreezes => ({ freezes, unreadable: []
 const UNREADABLE: ReadFreezes = { freezes: [], unreadable: ['prod.yaml: the calendar cannot be read'] };
 const rules = (change: Partial<GateRules> = {}): GateRules => ({ window: null, waitAtMostMs: null, ...change });
 
-/** Carries the commands out, as the workflow does, with a clock that jumps to the end of each wait. */
+/** Runs the commands like the workflow, with a clock that jumps to the end of each wait. */
 function arrive(
   given: GateRules,
   calendarsAt: (nowMs: number) => ReadFreezes,
@@ -57,7 +57,7 @@ const failureOf = (end: GateCommand) => (end.kind === 'closed' ? end.failure.nam
 
 describe('a run that comes to a gate', () => {
   it.each<[string, GateRules, ReadFreezes, string, number[]]>([
-    ['continues at once where it is open', rules(), frozen(), 'open', [0]],
+    ['continues at once if it is open', rules(), frozen(), 'open', [0]],
     ['ends at once in a freeze that it may not wait for', rules(), frozen(freeze(0, 5)), 'ChangeFreeze', [0]],
     [
       'waits for the end of a freeze',
@@ -81,14 +81,14 @@ describe('a run that comes to a gate', () => {
       [0, 7],
     ],
     [
-      'ends at once where its window opens too late',
+      'ends at once if its window opens too late',
       rules({ window: openFrom(61, 90), waitAtMostMs: 60 * MINUTE }),
       frozen(),
       'OutsideWindow',
       [0],
     ],
     [
-      'waits no longer than to the cut-off of its window',
+      'waits only until the cut-off of its window',
       rules({ window: openFrom(0, 15), waitAtMostMs: 60 * MINUTE }),
       frozen(freeze(0, 500)),
       'OutsideWindow',
@@ -107,7 +107,7 @@ describe('a run that comes to a gate', () => {
     expect(minutes(checkedAtMs)).toEqual(checked);
   });
 
-  it('continues where the freeze was lifted meanwhile', () => {
+  it('continues if the freeze was lifted meanwhile', () => {
     const lifted = (nowMs: number) => (nowMs < 10 * MINUTE ? frozen(freeze(0, 500)) : frozen());
     const { end, checkedAtMs } = arrive(rules({ waitAtMostMs: 60 * MINUTE }), lifted);
     expect(end.kind).toBe('open');
@@ -125,7 +125,7 @@ describe('a run that comes to a gate', () => {
     expect(next).toMatchObject({ kind: 'wait', untilMs: 10 * MINUTE, waiting });
   });
 
-  it('names in its failure how long it waited, if it could', () => {
+  it('reports in its failure how long it waited, if it was allowed to wait', () => {
     const frozenForLong = () => frozen(freeze(0, 500));
     const { end } = arrive(rules({ waitAtMostMs: 25 * MINUTE }), frozenForLong);
     expect(end.kind === 'closed' ? end.failure.message : '').toMatch(/25m .* 25m/);
@@ -164,7 +164,7 @@ describe('a gate that closes after the target has passed it', () => {
     ]);
   });
 
-  it('is waited for again', () => {
+  it('makes the target wait again', () => {
     const state = closedAfterPassing(passed.state, 'web', closing, 21 * MINUTE);
     const again = arrive(rules({ waitAtMostMs: 60 * MINUTE }), () => frozen(freeze(20, 30)), {
       state,
@@ -174,7 +174,7 @@ describe('a gate that closes after the target has passed it', () => {
     expect(minutes(again.checkedAtMs)).toEqual([21, 30]);
   });
 
-  it('is not checked before it has closed by this clock, and shows no wait until then', () => {
+  it('is not checked before it has closed by the local clock, and shows no wait until then', () => {
     const state = closedAfterPassing(passed.state, 'web', closing, 19 * MINUTE);
     const { next } = nextAtGate(state, { kind: 'ready' }, rules(), 19 * MINUTE);
     expect(next).toEqual({ kind: 'wait', untilMs: 20 * MINUTE, waiting: null });
@@ -183,11 +183,11 @@ describe('a gate that closes after the target has passed it', () => {
 });
 
 describe('the lines of the report', () => {
-  it('hold nothing where the gate was open at once', () => {
+  it('are empty if the gate was open at once', () => {
     expect(arrive(rules(), () => frozen()).state.reports).toEqual([]);
   });
 
-  it('count checks with the same answer together, and show when it was open', () => {
+  it('count consecutive checks with the same answer, and show when the gate was open', () => {
     const { state } = arrive(rules({ waitAtMostMs: 60 * MINUTE }), () => frozen(freeze(0, 25)));
     expect(state.reports).toMatchObject([
       { target: 'web', looks: 3, firstLookAtMs: 0, lastLookAtMs: 20 * MINUTE, opensAtMs: 25 * MINUTE },
@@ -195,7 +195,7 @@ describe('the lines of the report', () => {
     ]);
   });
 
-  it('lose those in the middle where there are too many', () => {
+  it('omit those in the middle if there are too many', () => {
     let state = FIRST_GATE;
     for (let index = 0; index < MOST_GATE_REPORTS + 5; index++) {
       const closing: Closing = { atMs: 0, failure: 'ChangeFreeze', why: `${index}` };
@@ -208,7 +208,7 @@ describe('the lines of the report', () => {
   });
 });
 
-it('follows the latest time that it has seen, where the clock is behind', () => {
+it('uses the latest time that it has seen if the clock is behind', () => {
   const { state } = nextAtGate(FIRST_GATE, { kind: 'ready' }, rules(), 9 * MINUTE);
   const calendars = frozen(freeze(0, 8));
   const { next } = nextAtGate(state, { kind: 'calendarsRead', target: 'web', calendars }, rules(), 7 * MINUTE);
@@ -229,7 +229,7 @@ describe('any wait', () => {
       waitAtMostMs: waitAtMost === null ? null : waitAtMost * MINUTE,
     }));
 
-  it('ends open at the first moment that is allowed, exactly where the run may wait for that', () => {
+  it('ends open at the first allowed moment, exactly if the run may wait for it', () => {
     fc.assert(
       fc.property(
         anyRules,

@@ -46,7 +46,7 @@ describe('a window', () => {
 });
 
 describe('a freeze', () => {
-  it('closes from its first moment to before its last, and names its times', () => {
+  it('closes the gate from its start until just before its end, and names its times', () => {
     const freezes = [freeze('2026-12-20T00:00:00Z', '2027-01-02T00:00:00Z')];
     const closing = { atMs: at('2026-12-20T00:00:00Z'), failure: 'ChangeFreeze' };
     expect(gateAt(at('2026-12-19T23:59:59Z'), null, freezes)).toMatchObject({ open: true, closing });
@@ -59,7 +59,7 @@ describe('a freeze', () => {
     });
   });
 
-  it('that touches the next one ends with that', () => {
+  it('that touches the next one ends with it', () => {
     const freezes = [
       freeze('2026-12-02T00:00:00Z', '2026-12-03T00:00:00Z'),
       freeze('2026-12-01T00:00:00Z', '2026-12-02T00:00:00Z'),
@@ -73,7 +73,7 @@ describe('a freeze', () => {
       expect(gateAt(at(now), window, freezes)).toMatchObject({ open: false, opensAtMs: null });
   });
 
-  it('is taken for granted where a calendar cannot be read', () => {
+  it('is assumed if a calendar cannot be read', () => {
     const gate = gateAt(at('2026-12-01T01:30:00Z'), window, [], ['prod.ics: the calendar cannot be read (EACCES)']);
     expect(gate).toMatchObject({ open: false, failure: 'ChangeFreeze', opensAtMs: null });
     expect(gate).toMatchObject({ why: expect.stringContaining('EACCES') as unknown });
@@ -98,7 +98,7 @@ const allowed = (ms: number, window: Window | null, freezes: readonly Freeze[]) 
 const answerOf = (gate: Gate) => (gate.open ? {} : { failure: gate.failure, why: gate.why });
 
 describe('any gate', () => {
-  it('is open exactly inside its window and outside every freeze', () => {
+  it('is open exactly within its window and outside every freeze', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
         expect(gateAt(now, window, freezes).open).toBe(allowed(now, window, freezes));
@@ -106,7 +106,7 @@ describe('any gate', () => {
     );
   });
 
-  it('closes at the first moment that is not allowed, or never', () => {
+  it('closes at the first forbidden moment, or never', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
         const gate = gateAt(now, window, freezes);
@@ -119,7 +119,7 @@ describe('any gate', () => {
     );
   });
 
-  it('could open at the first moment that is allowed, or never', () => {
+  it('can open at the first allowed moment, or never', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
         const gate = gateAt(now, window, freezes);
@@ -130,7 +130,7 @@ describe('any gate', () => {
     );
   });
 
-  it('is the same for the relevant freezes alone', () => {
+  it('is the same with only the relevant freezes', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
         const relevant = gateAt(now, window, relevantFreezes(freezes));
@@ -143,7 +143,7 @@ describe('any gate', () => {
   });
 });
 
-it('keeps the first freezes of very many', () => {
+it('keeps only the first of very many freezes', () => {
   const many = Array.from({ length: 500 }, (_item, index) => ({
     calendar: 'c',
     name: 'n',

@@ -31,15 +31,15 @@ const inFlight = anObservation({ lastJobStatus: 'RUNNING' });
 const CLEAR_MS = AGAIN_MS + limits.visibilityWindowMs;
 const DEADLINE_MS = 601_000;
 
-describe('an attempt after one that left nothing', () => {
+describe('an attempt after one that left no heartbeat', () => {
   const facts = { attempt: 2, attemptScheduledAtMs: AGAIN_MS };
 
-  it('may send a restart after the visibility window where the server says that it timed out', () => {
+  it('may send a restart after the visibility window if the server reports a time-out', () => {
     const played = actToTheEnd({ isAfterTimeout: true }, { action: restart }, { facts });
     expect(played.sentAtMs).toBe(CLEAR_MS);
   });
 
-  it('does not forget that where its own send lease is refused', () => {
+  it('remembers that when its own send lease is refused', () => {
     const first = actToTheEnd(
       { isAfterTimeout: true, lease: 'unclear' },
       { action: restart, deadlineAtMs: 95_000 },
@@ -48,22 +48,22 @@ describe('an attempt after one that left nothing', () => {
     expect(first.state).toMatchObject({ sent: 'unknown', isUnleased: true });
   });
 
-  it('never sends a restart where the server does not say so', () => {
+  it('never sends a restart if the server reports no time-out', () => {
     const played = actToTheEnd(never, { action: restart }, { facts });
     expect(played).toMatchObject({ sentAtMs: null, ending: { kind: 'indeterminate' } });
   });
 
-  it('waits for one that may be alive where it does not', () => {
+  it('otherwise waits until the one before can no longer be alive', () => {
     expect(actToTheEnd({}, {}, { facts }).sentAtMs).toBe(AGAIN_MS + unseenAttemptMs(limits) + limits.quietMs);
   });
 
-  it('in a reset run is not like the first, whatever timed out', () => {
+  it('in a reset run waits, even after a time-out', () => {
     const inResetRun = { ...facts, decidedInRunId: 'an earlier run' };
     const { sentAtMs } = actToTheEnd({ isAfterTimeout: true }, {}, { facts: inResetRun });
     expect(sentAtMs).toBe(AGAIN_MS + unseenAttemptMs(limits) + limits.quietMs);
   });
 
-  it('names the newest of those before it, three at most', () => {
+  it('names up to three of the attempts before it, the newest ones', () => {
     const attempt = 9;
     const { state } = act({ read: () => requestFailed() }, {}, { facts: { ...facts, attempt } });
     expect(state.trail[0]).toMatchObject({ decision: 'leftNoTrace', attempt: attempt - 3, count: 3 });
@@ -75,7 +75,7 @@ describe('after an attempt that was lost with a send lease, the next one', () =>
     expect(commandKinds(actAgain())[0]).toBe('askServer');
   });
 
-  it('sends a state-like action only once nothing can appear any more', () => {
+  it('sends a state action only once nothing more can appear', () => {
     expect(actAgain()).toMatchObject({ sentAtMs: CLEAR_MS, ending: { kind: 'succeeded' } });
   });
 
@@ -87,20 +87,20 @@ describe('after an attempt that was lost with a send lease, the next one', () =>
     expect(sentAtMs).toBe((atRest ?? 0) + limits.quietMs);
   });
 
-  it('never sends a restart, and says so only when nothing can appear any more', () => {
+  it('never sends a restart, and reports Indeterminate only when nothing more can appear', () => {
     const played = actAgain(never, { action: restart });
     expect(played.ending).toMatchObject({ kind: 'indeterminate', failure: 'Indeterminate' });
     expect(played).toMatchObject({ endedAtMs: CLEAR_MS, sentAtMs: null });
   });
 
-  it('takes the desired state for its own work, no sooner', () => {
+  it('counts the desired state as its own work, but not before that', () => {
     const played = actAgain({ read: () => anObservation({ status: 'STOPPED' }) });
     expect(played).toMatchObject({ ending: { kind: 'succeeded' }, endedAtMs: CLEAR_MS });
     expect(played.state).toMatchObject({ sent: 'unknown', cloudJob: null });
     expect(decisions(played)).toContain('alreadyDone');
   });
 
-  it('skips where the desired state held before the step', () => {
+  it('skips the action if the desired state held before the step', () => {
     const before = aBaseline({ status: 'STOPPED' });
     const played = actAgain({ read: () => anObservation({ status: 'STOPPED' }) }, { before });
     expect(played).toMatchObject({ ending: { kind: 'skipped' }, state: { sent: 'unknown' } });
@@ -135,7 +135,7 @@ describe('after an attempt that was lost with a send lease, the next one', () =>
     ['that shows no tasks', () => aCloudJob({ tasks: [] }), 'no tasks', CLEAR_MS + limits.visibilityWindowMs],
     ['that the API does not know', () => null, 'no tasks', CLEAR_MS + limits.visibilityWindowMs],
   ] satisfies [string, World['job'], string, number][])(
-    'is Indeterminate beside a new cloud job %s, once nothing can appear any more',
+    'is Indeterminate beside a new cloud job %s, once nothing more can appear',
     (_case, job, why, endedAtMs) => {
       const played = actAgain({ read: () => anObservation({ lastJobId: 'JOB-1' }), job });
       expect(played.ending).toMatchObject({ kind: 'indeterminate', message: expect.stringContaining(why) });
@@ -144,7 +144,7 @@ describe('after an attempt that was lost with a send lease, the next one', () =>
     },
   );
 
-  it('judges nothing where a new cloud job cannot be read', () => {
+  it('concludes nothing when a new cloud job cannot be read', () => {
     const played = actAgain({ read: () => anObservation({ lastJobId: 'JOB-1' }), job: () => requestFailed() });
     expect(played.ending).toMatchObject({ kind: 'failed', failure: 'Unreachable', retryInMs: null });
     expect(played.state).toMatchObject({ sent: 'unknown', cloudJob: null });
@@ -153,7 +153,7 @@ describe('after an attempt that was lost with a send lease, the next one', () =>
 });
 
 describe('an attempt after one that followed a cloud job', () => {
-  it('follows it, without asking anybody', () => {
+  it('follows it without asking the server', () => {
     const played = act(
       { read: () => anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' }) },
       {},
@@ -173,22 +173,22 @@ describe('after a reset', () => {
   it.each([
     ['of the workflow', inResetRun, 1_000 + unseenMs],
     ['of the activity', { attemptScheduledAtMs: AGAIN_MS }, AGAIN_MS + unseenMs],
-  ])('%s, nothing is concluded while an attempt before it may be alive', (_case, facts, clearAtMs) => {
-    // The newest reading before that proves nothing: something may have been accepted after it.
+  ])('%s, nothing is concluded while an earlier attempt may be alive', (_case, facts, clearAtMs) => {
+    // A reading from before `clearAtMs` proves nothing: something may have been accepted after it.
     const concludedMs = clearAtMs + limits.quietMs;
     expect(actToTheEnd({}, {}, { facts }).sentAtMs).toBe(concludedMs);
     const restarted = actToTheEnd(never, { action: restart }, { facts });
     expect(restarted).toMatchObject({ ending: { kind: 'indeterminate' }, endedAtMs: concludedMs, sentAtMs: null });
   });
 
-  it('of the activity, a time-out before it proves nothing', () => {
+  it('of the activity, an earlier time-out proves nothing', () => {
     // Attempt 1 timed out, attempt 2 got the send lease, and the reset cleared its heartbeat.
     const facts = { attempt: 1, attemptScheduledAtMs: AGAIN_MS };
     const { sentAtMs } = actToTheEnd({ isAfterTimeout: true }, {}, { facts });
     expect(sentAtMs).toBe(AGAIN_MS + unseenMs + limits.quietMs);
   });
 
-  it('a later attempt keeps the time, where an earlier one could not read', () => {
+  it('a later attempt keeps the time when an earlier one could not read', () => {
     const clearAtMs = 1_000 + unseenMs;
     const first = act({ read: () => requestFailed() }, {}, { facts: inResetRun });
     expect(first.state).toMatchObject({ sent: 'unknown', clearAtMs });
@@ -197,7 +197,7 @@ describe('after a reset', () => {
     expect(sentAtMs).toBe(clearAtMs + limits.quietMs);
   });
 
-  it('a cloud job older than the new schedule is ours from when the baseline was read on', () => {
+  it('a cloud job older than the new schedule can be ours if it began after the baseline was read', () => {
     const rules = { before: aBaseline({ observedAtMs: 1_000 }), deadlineAtMs: 1_000_000 };
     const facts = { scheduledAtMs: 500_000, attemptScheduledAtMs: 500_000 };
     const world: World = { read: () => anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' }) };
@@ -212,17 +212,17 @@ describe('the barrier', () => {
   const previous = anUnsentState(5_000, { atMs: 10_000 });
   const facts = { attempt: 2, attemptScheduledAtMs: 15_000 };
 
-  it('is asked before anything else where a proof was left', () => {
+  it('is asked first when the attempt before left a proof', () => {
     const played = act({}, {}, { facts, previous });
     expect(commandKinds(played).slice(0, 3)).toEqual(['askServer', 'reserve', 'read']);
     expect(played.ending).toEqual({ kind: 'succeeded' });
   });
 
-  it('makes an attempt that begins late a young one, from when it asked', () => {
+  it('counts the silence of a late attempt from when it asked', () => {
     const nowMs = 1_000 + 2 * limits.heartbeatTimeoutMs;
     const read = () => anObservation({ status: 'STOPPED' });
-    const skips = (readTakesMs: number) =>
-      act({ read, isFrozen: true, takesMs: { askServer: 1_000, read: readTakesMs } }, {}, { nowMs }).state.sent;
+    const skips = (readLatencyMs: number) =>
+      act({ read, isFrozen: true, latencyMs: { askServer: 1_000, read: readLatencyMs } }, {}, { nowMs }).state.sent;
     const leftMs = limits.heartbeatTimeoutMs - limits.marginMs - 1_000;
     expect(skips(leftMs)).toBe('no');
     expect(skips(leftMs + 1)).toBe('unknown');
@@ -231,17 +231,17 @@ describe('the barrier', () => {
   it.each([
     ['the server names another one', { standing: 'superseded' }],
     ['the server cannot be asked', { standing: 'unclear' }],
-    ['the server does not answer in time', { takesMs: { askServer: limits.readTimeoutMs + 1 } }],
-  ] satisfies [string, World][])('lets an attempt leave without a word where %s', (_case, world) => {
+    ['the server does not answer in time', { latencyMs: { askServer: limits.readTimeoutMs + 1 } }],
+  ] satisfies [string, World][])('ends an attempt silently when %s', (_case, world) => {
     const played = act(world, {}, { facts, previous });
     expect(played).toMatchObject({ ending: { kind: 'superseded' }, recorded: [], sentAtMs: null });
   });
 
   it.each([
-    ['nothing was sent, where that is proved', previous, 'no'],
+    ['nothing was sent, which is proved', previous, 'no'],
     ['something may have been sent', aSendingState(), 'unknown'],
     ['something may have been sent, by one that ended', anEndedState(failedWith('Unanswered', 5_000)), 'unknown'],
-  ] as const)('ends the attempt as cancelled where the server says so: %s', (_case, left, sent) => {
+  ] as const)('ends the attempt as cancelled if the run was cancelled: %s', (_case, left, sent) => {
     const played = act({ standing: 'cancelled' }, {}, { facts, previous: left });
     expect(played.ending).toMatchObject({ kind: 'cancelled' });
     expect(played.state.sent).toBe(sent);

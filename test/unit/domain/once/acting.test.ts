@@ -26,7 +26,7 @@ describe('the first attempt', () => {
     expect(recorded[0]).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1' }, phase: { name: 'following' } });
   });
 
-  it('reads a stale replica four times, then gives way', () => {
+  it('reads a stale replica four times, then gives up as TargetBusy', () => {
     const before = aBaseline({ lastJobId: 'JOB-0' }, ['JOB-old', 'JOB-0']);
     const played = act({ read: () => anObservation({ lastJobId: 'JOB-old' }) }, { before });
     expect(played.ending).toMatchObject({ kind: 'failed', failure: 'TargetBusy', retryInMs: limits.quietMs });
@@ -46,7 +46,7 @@ describe('the first attempt', () => {
     expect(stopped).toMatchObject({ sentAtMs: null, ending: { kind: 'skipped' }, state: { sent: 'no' } });
   });
 
-  it('does not believe one reading that does not find the instance, and believes two in a row', () => {
+  it('believes that the instance is missing only after two such readings in a row', () => {
     const missing = requestFailed({ failure: 'TargetNotFound', request: 'no', message: 'not found' });
     const once = act({ read: (atMs, sentAtMs) => (atMs === 1_000 ? missing : stoppedOnceSent(sentAtMs)) });
     expect(once.ending).toEqual({ kind: 'succeeded' });
@@ -56,7 +56,7 @@ describe('the first attempt', () => {
     expect(twice.state.sent).toBe('no');
   });
 
-  it('counts missing readings in a row only', () => {
+  it('counts only missing readings in a row', () => {
     const missing = requestFailed({ failure: 'TargetNotFound', request: 'no' });
     const before = aBaseline({ lastJobId: 'JOB-0' }, ['JOB-old', 'JOB-0']);
     let reads = 0;
@@ -66,7 +66,7 @@ describe('the first attempt', () => {
   });
 
   it.each(['reserve', 'read'] as const)('gives up unsent when a command to %s is not answered', (kind) => {
-    const played = act({ takesMs: { [kind]: 3_600_000 } });
+    const played = act({ latencyMs: { [kind]: 3_600_000 } });
     expect(played.ending).toMatchObject({ failure: 'Throttled', retryInMs: expect.any(Number) });
     expect(played.state.sent).toBe('no');
     expect(played.endedAtMs).toBe(1_000 + limits.heartbeatTimeoutMs);
@@ -87,7 +87,7 @@ describe('the first attempt', () => {
     expect(recorded).toEqual([state]);
   });
 
-  it('waits as long as an answer says before it is tried again', () => {
+  it('is tried again after the pause that an answer asks for', () => {
     const { ending } = act({ read: () => requestFailed({ failure: 'Throttled', retryAfterMs: 12_345 }) });
     expect(ending).toMatchObject({ retryInMs: 12_345 });
   });
@@ -98,7 +98,7 @@ describe('the first attempt', () => {
     expect(act({ read }, {}, { facts }).ending).toMatchObject({ failure: 'UnreadableAnswer', retryInMs: null });
   });
 
-  it('is tried again without a pause where the token had expired, once', () => {
+  it('is tried again without a pause once if the token had expired', () => {
     const world: World = { read: () => requestFailed({ request: 'no', tokenExpired: true }) };
     const first = act(world);
     expect(first.ending).toMatchObject({ failure: 'Unreachable', retryInMs: 1 });
@@ -106,28 +106,28 @@ describe('the first attempt', () => {
     expect(act(world, {}, { facts, previous: first.state }).ending).toMatchObject({ retryInMs: 2 * limits.quietMs });
   });
 
-  it('ends for good, with the reason, where the next attempt would come after the deadline', () => {
+  it('ends for good, with the reason, when the next attempt would come after the deadline', () => {
     const { ending, recorded } = act({ read: () => requestFailed() }, { deadlineAtMs: 1_000 + limits.quietMs });
     expect(ending).toMatchObject({ failure: 'Unreachable', retryInMs: null });
     expect(ending).toMatchObject({ message: '503 (the deadline of the step has passed)' });
     expect(recorded).toEqual([]);
   });
 
-  it('proves nothing any more once the server may have given it up: another attempt may be at work', () => {
+  it('proves nothing once the server may have given it up: another attempt may be running', () => {
     const silentMs = limits.heartbeatTimeoutMs - limits.marginMs;
-    const skips = (takesMs: number, more: World = {}) =>
-      act({ read: () => anObservation({ status: 'STOPPED' }), takesMs: { read: takesMs }, ...more }).state.sent;
+    const skips = (readMs: number, more: World = {}) =>
+      act({ read: () => anObservation({ status: 'STOPPED' }), latencyMs: { read: readMs }, ...more }).state.sent;
     expect(skips(silentMs, { isFrozen: true })).toBe('no');
     expect(skips(silentMs + 1, { isFrozen: true })).toBe('unknown');
     expect(skips(silentMs + 1)).toBe('no');
   });
 
-  it('is not believed for a heartbeat that comes after such a silence', () => {
+  it('gains nothing from a heartbeat after such a silence', () => {
     const { state } = beginActing(onceRules(), attemptFacts(), null, 1_000);
-    const beatAt = (nowMs: number) => next(state, { kind: 'heartbeat' }, onceRules(), nowMs).state.heardAtMs;
+    const heartbeatAt = (nowMs: number) => next(state, { kind: 'heartbeat' }, onceRules(), nowMs).state.heardAtMs;
     const latestMs = 1_000 + limits.heartbeatTimeoutMs - limits.marginMs;
-    expect(beatAt(latestMs)).toBe(latestMs);
-    expect(beatAt(latestMs + 1)).toBe(1_000);
+    expect(heartbeatAt(latestMs)).toBe(latestMs);
+    expect(heartbeatAt(latestMs + 1)).toBe(1_000);
   });
 });
 

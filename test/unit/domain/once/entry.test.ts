@@ -32,13 +32,13 @@ const inResetRun = attemptFacts({ decidedInRunId: 'other' });
 /** An activity reset moves the schedule of the attempt, and so does an unpause. */
 const reset = attemptFacts({ attemptScheduledAtMs: 15_000 });
 
-/** The next attempt may be scheduled that late: the server may have waited for a worker, or for the heartbeat time-out. */
+/** The latest schedule of the next attempt: the server may have waited for a worker, or for the heartbeat time-out. */
 const LATEST_MS = 10_000 + 5_000 + defaultLimits.heartbeatTimeoutMs;
-/** What it wrote there was acknowledged. */
+/** The server acknowledged this state. */
 const atBarrier = (phase: Phase = { name: 'barrier', askedAtMs: 10_000, leftNothing: false }) =>
   anOnceState({ sent: 'no', atMs: 10_000, phase });
 
-/** Nothing can be sent from there on. */
+/** From this phase on nothing can be sent. */
 const verifyingState = () =>
   aFollowingState('JOB-1', 2_000, {
     phase: { name: 'verifying', untilMs: 60_000, readings: 1, heldSinceMs: null, wasSeen: true },
@@ -61,17 +61,12 @@ describe('nothing was sent before an attempt', () => {
     ['but not when an attempt before the last proved it', second({ attempt: 3 }), unsent(), false],
     ['but not when an attempt of its own number proved it, before a reset', second(), unsent({ attempt: 2 }), false],
     [
-      'when it was lost as it asked whether it may say so',
+      'when it was lost while it asked whether it is still the current attempt',
       second(),
-      atBarrier({ name: 'unleased', askedAtMs: 10_000, failure: 'Unreachable', why: 'said so' }),
+      atBarrier({ name: 'unleased', askedAtMs: 10_000, failure: 'Unreachable', why: '503' }),
       true,
     ],
-    [
-      'but not when that was lost at the barrier long ago',
-      second({ attemptScheduledAtMs: 60_000 }),
-      atBarrier(),
-      false,
-    ],
+    ['but not when it was lost at the barrier long ago', second({ attemptScheduledAtMs: 60_000 }), atBarrier(), false],
     ['but not in a reset run', inResetRun, null, false],
     ['but not after an activity reset', reset, null, false],
     ['but not when the attempt before got a send lease', second(), aSendingState(), false],
@@ -97,7 +92,7 @@ describe('an attempt asks the server before it reads', () => {
     ['after an activity reset', reset, null, 15_000, true],
     ['when it begins late', attemptFacts(), null, 1_000 + lateStartMs + 1, true],
     ['but not when it begins in time and nothing was left', attemptFacts(), null, 1_000 + lateStartMs, false],
-    ['where the attempts before it left nothing', second(), null, 15_000, true],
+    ['when the attempts before it left nothing', second(), null, 15_000, true],
   ])('%s', (_case, facts, previous, nowMs, expected) => {
     expect(needsBarrier(facts, previous, nowMs, defaultLimits)).toBe(expected);
   });
@@ -113,8 +108,13 @@ describe('on entry, something sent earlier may still appear', () => {
   it.each<[string, AttemptFacts, OnceState | null, number]>([
     ['never, for the first attempt', attemptFacts(), null, 0],
     ['never, after one that proved that nothing was sent', second(), unsent(), 0],
-    ['for heartbeat time-out and window where nothing was left', second(), null, NOW_MS + UNSEEN_MS],
-    ['as long as what an attempt that ended said', second(), unsent({ ...mayHaveSent, clearAtMs: 20_000 }), 20_000],
+    ['for heartbeat time-out and window when nothing was left', second(), null, NOW_MS + UNSEEN_MS],
+    [
+      'until the time that an attempt reported when it ended',
+      second(),
+      unsent({ ...mayHaveSent, clearAtMs: 20_000 }),
+      20_000,
+    ],
     ['never, after one that was lost while it verified', second(), verifyingState(), 0],
     [
       'for the visibility window after one that was lost with a send lease',
@@ -123,10 +123,10 @@ describe('on entry, something sent earlier may still appear', () => {
       15_000 + WINDOW_MS,
     ],
     ['for heartbeat time-out and window beside attempt 1 of a reset run', inResetRun, null, NOW_MS + UNSEEN_MS],
-    ['for as long after an activity reset', reset, null, NOW_MS + UNSEEN_MS],
-    ['for as long where the attempt number did not grow', second(), aSendingState({ attempt: 2 }), NOW_MS + UNSEEN_MS],
-    ['for as long where the attempt number fell', second(), aSendingState({ attempt: 7 }), NOW_MS + UNSEEN_MS],
-    ['for as long where a proof is too old to be believed', second({ attempt: 3 }), unsent(), NOW_MS + UNSEEN_MS],
+    ['equally long after an activity reset', reset, null, NOW_MS + UNSEEN_MS],
+    ['equally long when the attempt number did not grow', second(), aSendingState({ attempt: 2 }), NOW_MS + UNSEEN_MS],
+    ['equally long when the attempt number fell', second(), aSendingState({ attempt: 7 }), NOW_MS + UNSEEN_MS],
+    ['equally long when a proof is too old to be believed', second({ attempt: 3 }), unsent(), NOW_MS + UNSEEN_MS],
     ['never less than was known, after a lost attempt', second(), aSendingState({ clearAtMs: KNOWN_MS }), KNOWN_MS],
     ['never less than was known, after a reset', attemptFacts(), aSendingState({ clearAtMs: KNOWN_MS }), KNOWN_MS],
     ['never less than was known, after a proof', second(), unsent({ clearAtMs: KNOWN_MS }), KNOWN_MS],
@@ -142,7 +142,7 @@ describe('the entry table', () => {
   const at = (change: Parameters<typeof anObservation>[0]) => anObservation({ lastJobId: 'JOB-1', ...change });
   it.each<[string, Action, ReturnType<typeof anObservation>, EntryMove, EntryMove]>([
     ['an older known cloud job', stop, at({ lastJobId: 'JOB-0' }), 'stale', 'stale'],
-    ['no cloud job where there was one', stop, at({ lastJobId: null }), 'stale', 'stale'],
+    ['no cloud job although there was one', stop, at({ lastJobId: null }), 'stale', 'stale'],
     ['the baseline, moving', stop, at({ status: 'STOPPING' }), 'busy', 'wait'],
     ['the baseline, its cloud job in flight', stop, at({ lastJobStatus: 'RUNNING' }), 'busy', 'wait'],
     ['the baseline, its cloud job unclear', stop, at({ lastJobStatus: 'UNKNOWN' }), 'busy', 'wait'],
@@ -158,14 +158,14 @@ describe('the entry table', () => {
       'changed',
       'inspect',
     ],
-    ['a deleted instance', stop, at({ status: 'DELETED' }), 'gone', 'gone'],
+    ['a deleted instance', stop, at({ status: 'DELETED' }), 'deleted', 'deleted'],
     ['a failed instance is at rest', stop, at({ status: 'FAILED', lastJobStatus: 'FAILED' }), 'send', 'quiet'],
   ])('%s', (_case, action, reading, provenUnsent, otherwise) => {
     expect(entryMove(true, action, before, reading)).toBe(provenUnsent);
     expect(entryMove(false, action, before, reading)).toBe(otherwise);
   });
 
-  it('takes an instance that never had a cloud job as its own baseline', () => {
+  it('accepts an instance without any cloud job as the baseline', () => {
     const fresh = aBaseline({ lastJobId: null, lastJobStatus: null });
     expect(entryMove(true, stop, fresh, anObservation({ lastJobId: null, lastJobStatus: null }))).toBe('send');
     expect(readingAge(fresh, anObservation({ lastJobId: 'JOB-1' }))).toBe('new');

@@ -32,15 +32,15 @@ describe('a cloud job found by reading', () => {
     ['of another instance does not fit', verdict({ instanceId: 'inst-2' }), 'doesNotFit'],
     ['that names no instance does not fit', verdict({ instanceId: null }), 'doesNotFit'],
     ['of somebody else does not fit', verdict({ createdBy: 'them' }), 'doesNotFit'],
-    ['of an unknown user is no objection for a state action', verdict({ createdBy: null }), 'fits'],
-    ['where we do not know ourselves is no objection for a state action', verdict({}, stop, null), 'fits'],
-    ['where we do not know ourselves is no evidence for an edge action', verdict({}, restart, null), 'doesNotFit'],
-    ['of an unknown user is no evidence for an edge action', verdict({ createdBy: null }, restart), 'doesNotFit'],
+    ['of an unknown user fits a state action', verdict({ createdBy: null }), 'fits'],
+    ['fits a state action when our own user is unknown', verdict({}, stop, null), 'fits'],
+    ['does not fit an edge action when our own user is unknown', verdict({}, restart, null), 'doesNotFit'],
+    ['of an unknown user does not fit an edge action', verdict({ createdBy: null }, restart), 'doesNotFit'],
     ['that creates an instance does not fit', verdict({ jobType: 'PROVISION' }), 'doesNotFit'],
     ['that deletes an instance does not fit', verdict({ jobType: 'DEPROVISION' }), 'doesNotFit'],
     ['of ServiceStage itself does not fit', verdict({ jobType: 'SYSTEM_INNER' }), 'doesNotFit'],
     ['without a type fits', verdict({ jobType: null }), 'fits'],
-    ['without tasks is too early to tell', verdict({ tasks: [] }), 'tooEarly'],
+    ['without tasks is too early to judge', verdict({ tasks: [] }), 'tooEarly'],
   ])('%s', (_case, found, expected) => {
     expect(found).toBe(expected);
   });

@@ -58,7 +58,7 @@ describe('a cloud job', () => {
     },
   );
 
-  it('that failed fails the step also where the instance cannot be read any more', () => {
+  it('that failed fails the step even if the instance can no longer be read', () => {
     const { ending, state } = act({ job: endsAt(0, 'FAILED'), read: afterSend(() => requestFailed()) });
     expect(ending).toMatchObject({ failure: 'CloudJobFailed' });
     expect(state.seen).toMatchObject({ status: 'RUNNING' });
@@ -67,7 +67,7 @@ describe('a cloud job', () => {
   it('that was adopted, failed, and may be somebody else’s leaves the step Indeterminate', () => {
     const world: World = { read: adoptedRead, job: () => aCloudJob({ status: 'FAILED', createdBy: null }) };
     const first = actAgain(world);
-    // Where our own user asked for it, it is ours.
+    // It is ours if our own user asked for it.
     expect(actAgain({ ...world, job: endsAt(0, 'FAILED') }).ending).toMatchObject({ failure: 'CloudJobFailed' });
     expect(first.state).toMatchObject({ sent: 'yes', cloudJob: { evidence: { createdByUs: false } } });
     const facts = { attempt: 3, attemptScheduledAtMs: first.state.clearAtMs };
@@ -75,7 +75,7 @@ describe('a cloud job', () => {
     expect(end.ending).toMatchObject({ kind: 'indeterminate', failure: 'Indeterminate' });
   });
 
-  it('is overdue at the deadline, with how it was seen last', () => {
+  it('is overdue at the deadline, with its last known status', () => {
     const played = act({ job: () => aCloudJob() });
     expect(played.ending).toMatchObject({ failure: 'CloudJobOverdue', retryInMs: null });
     expect(played.ending).toMatchObject({ message: expect.stringContaining('its status is RUNNING') });
@@ -83,7 +83,7 @@ describe('a cloud job', () => {
     expect(played.endedAtMs).toBe(DEADLINE_MS);
   });
 
-  it('is overdue where the API goes on not to know it', () => {
+  it('is overdue if the API still does not know it', () => {
     const played = act({ job: () => null });
     expect(played.ending).toMatchObject({ failure: 'CloudJobOverdue' });
     expect(played.ending).toMatchObject({ message: expect.stringContaining('does not know cloud job JOB-1') });
@@ -91,7 +91,7 @@ describe('a cloud job', () => {
     expect(played.endedAtMs).toBeLessThan(1_000 + 3 * unknownCloudJobMs(limits));
   });
 
-  it('that the API did not know for a while, off and on, is followed on', () => {
+  it('that the API does not know now and then is still followed', () => {
     let nth = 0;
     const job: World['job'] = (atMs) => (nth++ % 2 === 0 ? null : endsAt(400_000)(atMs));
     expect(act({ job }).ending).toEqual({ kind: 'succeeded' });
@@ -100,12 +100,12 @@ describe('a cloud job', () => {
   it('is followed through polls that fail, which are counted', () => {
     const played = act({ job: () => requestFailed() });
     expect(played.ending).toMatchObject({ failure: 'CloudJobOverdue' });
-    expect(played.ending).toMatchObject({ message: expect.stringMatching(/503 \(\d+ of \d+ looks failed\)/) });
+    expect(played.ending).toMatchObject({ message: expect.stringMatching(/503 \(\d+ of \d+ polls failed\)/) });
     expect(played.endedAtMs).toBe(DEADLINE_MS);
   });
 
   it('is not followed beyond the deadline by a poll that is never answered', () => {
-    const played = act({ takesMs: { poll: 3_600_000 } });
+    const played = act({ latencyMs: { poll: 3_600_000 } });
     expect(played.ending).toMatchObject({ failure: 'CloudJobOverdue', message: expect.stringContaining('in time') });
     expect(played.endedAtMs).toBe(DEADLINE_MS);
   });
@@ -124,20 +124,20 @@ describe('a cloud job', () => {
 describe('verifying', () => {
   const verify = { withinMs: 60_000, stableMs: 10_000 };
 
-  it('wants the desired state to hold for its time', () => {
+  it('requires the desired state to hold for the configured time', () => {
     const played = act();
     expect(played.endedAtMs - (readings(played)[0] ?? 0)).toBeGreaterThanOrEqual(verify.stableMs);
     expect(readings(played).length).toBeGreaterThan(2);
   });
 
-  it('begins to count anew where the state was left', () => {
+  it('restarts the count when the state is lost', () => {
     const polledMs = act().endedAtMs - verify.stableMs;
     const leftMs = polledMs + 3_000;
     const seen = (atMs: number) => (atMs >= leftMs && atMs < leftMs + 4_000 ? anObservation(ours) : stopped);
     expect(act({ read: afterSend(seen) }).endedAtMs).toBeGreaterThanOrEqual(leftMs + 4_000 + verify.stableMs);
   });
 
-  it('is NotConverged where the state is not reached in time', () => {
+  it('is NotConverged if the state is not reached in time', () => {
     const played = act({ read: afterSend(() => anObservation(ours)) });
     expect(played.ending).toMatchObject({ failure: 'NotConverged', retryInMs: null });
     expect(played.ending).toMatchObject({ message: expect.stringMatching(/expected STOPPED, saw RUNNING/) });
@@ -149,7 +149,7 @@ describe('verifying', () => {
     expect(played.endedAtMs).toBe(30_000);
   });
 
-  it('waits for its own cloud job to show, where a known one still does', () => {
+  it('waits for its own cloud job to show while an older one still does', () => {
     const showsMs = 20_000;
     const seen = (atMs: number) => anObservation({ status: 'STOPPED', ...(atMs < showsMs ? {} : ours) });
     const { ending, state, endedAtMs } = act({ read: afterSend(seen) });
@@ -158,7 +158,7 @@ describe('verifying', () => {
     expect(endedAtMs).toBeGreaterThanOrEqual(showsMs + verify.stableMs);
   });
 
-  it('takes readings that fail for no proof, for longer than the state may take', () => {
+  it('keeps reading while readings fail, even longer than the state may take', () => {
     const backMs = 200_000;
     const { ending, endedAtMs } = act({ read: afterSend((atMs) => (atMs < backMs ? requestFailed() : stopped)) });
     expect(ending).toEqual({ kind: 'succeeded' });
@@ -176,7 +176,7 @@ describe('verifying', () => {
   it.each([
     ['was never seen since', () => requestFailed(), 'it was not seen since'],
     ['was seen once', (atMs: number) => (atMs < 7_000 ? stopped : requestFailed()), 'last seen STOPPED'],
-  ] as const)('is Unreachable at the deadline where the instance %s', (_case, seen, words) => {
+  ] as const)('is Unreachable at the deadline if the instance %s', (_case, seen, words) => {
     const played = act({ read: afterSend(seen), job: endsAt(0) });
     expect(played.ending).toMatchObject({ failure: 'Unreachable', retryInMs: null });
     expect(played.ending).toMatchObject({ message: expect.stringContaining(words) });
@@ -211,7 +211,7 @@ describe('verifying', () => {
 
   it('leaves the cloud job that was followed as the baseline of the next step', () => {
     const before = aBaseline({ lastJobId: 'JOB-0' }, ['JOB-0']);
-    // Nobody wants to know whether it was reached, so a reading from before our cloud job ends it.
+    // Nothing is verified, so a reading from before our cloud job ends it.
     const played = act(
       { read: afterSend(() => anObservation()), interruption: { by: 'cancel', atMs: 1_001 } },
       { before, verifyAfterCancel: false },

@@ -1,4 +1,4 @@
-/** What being told to end means in each phase: an operator's cancel, or the stop of the worker. */
+/** What an interruption does in each phase: an operator's cancel, or the stop of the worker. */
 import { describe, expect, it } from 'vitest';
 import type { OnceRules } from '../../../../src/domain/once/events.js';
 import type { Interruption, PhaseName } from '../../../../src/domain/once/state.js';
@@ -21,9 +21,9 @@ const notConverged: World['read'] = (_atMs, sentAtMs) => anObservation(sentAtMs 
 
 interface Case {
   readonly phase: PhaseName;
-  /** Holds the attempt in the phase until after it is told, at 1,500 ms or later. */
+  /** Keeps the attempt in the phase until it is interrupted, at 1,500 ms or later. */
   readonly world: World;
-  readonly toldAtMs?: number;
+  readonly interruptedAtMs?: number;
   readonly cancel: object;
   readonly stop: object;
 }
@@ -32,40 +32,40 @@ const hasBegunMs = 1_500;
 const CASES: readonly Case[] = [
   {
     phase: 'reserving',
-    world: { takesMs: { reserve: 2_000 } },
+    world: { latencyMs: { reserve: 2_000 } },
     cancel: { ending: cancelled, state: { sent: 'no' }, endedAtMs: hasBegunMs },
     stop: { ending: stopped, state: { sent: 'no' }, endedAtMs: hasBegunMs },
   },
   {
     phase: 'observing',
-    world: { takesMs: { read: 2_000 } },
+    world: { latencyMs: { read: 2_000 } },
     cancel: { ending: cancelled, state: { sent: 'no' }, endedAtMs: hasBegunMs },
     stop: { ending: stopped, state: { sent: 'no' }, endedAtMs: hasBegunMs },
   },
-  // The fence sees it.
+  // The fence notices the interruption.
   {
     phase: 'connecting',
-    world: { takesMs: { connect: 2_000 } },
+    world: { latencyMs: { connect: 2_000 } },
     cancel: { ending: cancelled, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 3_000 },
     stop: { ending: stopped, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 3_000 },
   },
-  // What the server says of this attempt comes first here, too.
+  // The server's answer about this attempt comes first here too.
   {
     phase: 'unleased',
-    world: { lease: 'unclear', takesMs: { askServer: 1_000 } },
+    world: { lease: 'unclear', latencyMs: { askServer: 1_000 } },
     cancel: { ending: cancelled, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 2_000 },
     stop: { ending: stopped, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 2_000 },
   },
-  // The POST is not cut; a cancel is not obeyed after it, and at a stop the cloud job is handed over.
+  // The POST is not cut off. A cancel after it has no effect, and a stop leaves the cloud job to the next attempt.
   {
     phase: 'leasing',
-    world: { takesMs: { lease: 1_000 } },
+    world: { latencyMs: { lease: 1_000 } },
     cancel: { ending: cancelled, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 2_000 },
     stop: { ending: stopped, state: { sent: 'no' }, sentAtMs: null, endedAtMs: 2_000 },
   },
   {
     phase: 'sending',
-    world: { takesMs: { send: 2_000 } },
+    world: { latencyMs: { send: 2_000 } },
     cancel: { ending: succeeded, state: { sent: 'yes' } },
     stop: { ending: stopped, state: { sent: 'yes', cloudJob: { id: 'JOB-1' } }, endedAtMs: 3_000 },
   },
@@ -83,84 +83,84 @@ const CASES: readonly Case[] = [
   },
   {
     phase: 'lastReading',
-    toldAtMs: 5_500,
-    world: { job: () => aCloudJob({ status: 'FAILED' }), takesMs: { read: 2_000 } },
+    interruptedAtMs: 5_500,
+    world: { job: () => aCloudJob({ status: 'FAILED' }), latencyMs: { read: 2_000 } },
     cancel: { ending: { failure: 'CloudJobFailed' }, state: { sent: 'yes', seen: { status: 'STOPPED' } } },
-    // How it ends is known already.
+    // The result is already known.
     stop: { ending: { failure: 'CloudJobFailed' }, state: { sent: 'yes', seen: { status: 'STOPPED' } } },
   },
   {
     phase: 'verifying',
-    toldAtMs: 10_000,
+    interruptedAtMs: 10_000,
     world: {},
     cancel: { ending: succeeded, state: { sent: 'yes' } },
     stop: { ending: stopped, state: { sent: 'yes', cloudJob: { id: 'JOB-1' } }, endedAtMs: 10_000 },
   },
 ];
 
-function told(
+function interrupted(
   by: Interruption,
-  { world, toldAtMs = hasBegunMs }: Pick<Case, 'world' | 'toldAtMs'>,
+  { world, interruptedAtMs = hasBegunMs }: Pick<Case, 'world' | 'interruptedAtMs'>,
   rules = {},
 ): Played {
-  return act({ ...world, interruption: { by, atMs: toldAtMs } }, rules);
+  return act({ ...world, interruption: { by, atMs: interruptedAtMs } }, rules);
 }
 
-describe('an attempt that is told to end', () => {
+describe('an attempt that is interrupted', () => {
   it.each(CASES)('by a cancel in the phase $phase', (given) => {
-    expect(told('cancel', given)).toMatchObject({ ...given.cancel, interruptedIn: given.phase });
+    expect(interrupted('cancel', given)).toMatchObject({ ...given.cancel, interruptedIn: given.phase });
   });
 
   it.each(CASES)('by the stop of its worker in the phase $phase', (given) => {
-    expect(told('stop', given)).toMatchObject({ ...given.stop, interruptedIn: given.phase });
+    expect(interrupted('stop', given)).toMatchObject({ ...given.stop, interruptedIn: given.phase });
   });
 
-  it.each(CASES)('leaves without a word where it is superseded in the phase $phase', (given) => {
-    const played = told('superseded', given);
+  it.each(CASES)('ends silently when it is superseded in the phase $phase', (given) => {
+    const played = interrupted('superseded', given);
     expect(played).toMatchObject({ ending: { kind: 'superseded' }, interruptedIn: given.phase });
     const isUnsent = ['reserving', 'observing', 'connecting', 'leasing', 'unleased'].includes(given.phase);
     expect(played.state.sent).toBe(isUnsent ? 'no' : given.phase === 'confirming' ? 'unknown' : 'yes');
   });
 
-  it('at a stop does not look for a cloud job whose answer was lost: another attempt does', () => {
-    const played = told('stop', { world: { takesMs: { send: 2_000 }, post: lost } });
+  it('leaves the search for a lost answer to another attempt when its worker stops', () => {
+    const played = interrupted('stop', { world: { latencyMs: { send: 2_000 }, post: lost } });
     const clearAtMs = 1_000 + limits.postTimeoutMs + limits.visibilityWindowMs + limits.marginMs;
     expect(played).toMatchObject({ ending: stopped, state: { sent: 'unknown', clearAtMs }, endedAtMs: 3_000 });
     expect(played.recorded.at(-1)).toEqual(played.state);
   });
 
-  it.each(['cancel', 'stop'] as const)('and whose POST proves that nothing was sent ends as it was told (%s)', (by) => {
+  it.each(['cancel', 'stop'] as const)('and whose POST proves that nothing was sent ends as interrupted (%s)', (by) => {
     const post = requestFailed({ request: 'no' });
-    const played = told(by, { world: { takesMs: { send: 2_000 }, post } });
+    const played = interrupted(by, { world: { latencyMs: { send: 2_000 }, post } });
     expect(played).toMatchObject({ ending: by === 'cancel' ? cancelled : stopped, state: { sent: 'no' } });
   });
 
-  it.each(['cancel', 'stop'] as const)('before it sent says so in its trail (%s)', (by) => {
-    const { state } = told(by, { world: { takesMs: { read: 2_000 } } });
+  it.each(['cancel', 'stop'] as const)('before it sent records that in its trail (%s)', (by) => {
+    const { state } = interrupted(by, { world: { latencyMs: { read: 2_000 } } });
     const notes = { cancel: 'cancel requested', stop: 'the worker stops' };
     expect(state.trail.at(-1)).toMatchObject({ decision: 'stopped', note: notes[by] });
     expect(state).toMatchObject({ interrupted: by });
   });
 
-  it('leaves a proof at a stop, which the next attempt believes', () => {
-    const first = told('stop', { world: { takesMs: { read: 2_000 } } });
+  it('leaves a proof when its worker stops, which the next attempt believes', () => {
+    const first = interrupted('stop', { world: { latencyMs: { read: 2_000 } } });
     expect(first.recorded.at(-1)).toEqual(first.state);
     const facts = { attempt: 2, attemptScheduledAtMs: first.endedAtMs + 1 };
     expect(act({}, {}, { facts, previous: first.state })).toMatchObject({ sentAtMs: facts.attemptScheduledAtMs });
   });
 
   it('records the cloud job whose POST is answered after the stop', () => {
-    const { recorded, commands } = told('stop', { world: { takesMs: { send: 2_000 } } });
+    const { recorded, commands } = interrupted('stop', { world: { latencyMs: { send: 2_000 } } });
     expect(recorded.at(-1)).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1' }, phase: { name: 'ended' } });
     expect(commands.some(({ command }) => command.kind === 'poll')).toBe(false);
   });
 
-  it('is not counted as a failure at a stop', () => {
-    expect(told('stop', { world: { takesMs: { read: 2_000 } } }).state.retrying).toBeUndefined();
+  it('does not count as failed when its worker stops', () => {
+    expect(interrupted('stop', { world: { latencyMs: { read: 2_000 } } }).state.retrying).toBeUndefined();
   });
 
-  it('lets another attempt say how it ends, also where its deadline has passed meanwhile', () => {
-    const played = told('stop', { world: { takesMs: { read: 2_000 } } }, { deadlineAtMs: 1_501 });
+  it('leaves the result to another attempt even if its deadline has passed meanwhile', () => {
+    const played = interrupted('stop', { world: { latencyMs: { read: 2_000 } } }, { deadlineAtMs: 1_501 });
     expect(played.ending).toMatchObject(stopped);
   });
 });
@@ -168,42 +168,48 @@ describe('an attempt that is told to end', () => {
 describe('at the barrier', () => {
   const previous = anUnsentState(5_000, { atMs: 10_000 });
   const facts = { attempt: 2, attemptScheduledAtMs: 15_000 };
-  const world: World = { takesMs: { askServer: 2_000 } };
-  const toldThere = (by: Interruption, more: World = {}) =>
+  const world: World = { latencyMs: { askServer: 2_000 } };
+  const interruptedAtBarrier = (by: Interruption, more: World = {}) =>
     act({ ...world, ...more, interruption: { by, atMs: 16_000 } }, {}, { facts, previous });
 
-  it('what the server says comes first: a superseded attempt leaves without a word', () => {
-    expect(toldThere('cancel', { standing: 'superseded' }).ending).toEqual({ kind: 'superseded' });
-    expect(toldThere('stop', { standing: 'superseded' }).ending).toEqual({ kind: 'superseded' });
+  it('the answer of the server comes first: a superseded attempt ends silently', () => {
+    expect(interruptedAtBarrier('cancel', { standing: 'superseded' }).ending).toEqual({ kind: 'superseded' });
+    expect(interruptedAtBarrier('stop', { standing: 'superseded' }).ending).toEqual({ kind: 'superseded' });
   });
 
-  it('one that the server has told to be superseded does not wait for it', () => {
-    expect(toldThere('superseded')).toMatchObject({ ending: { kind: 'superseded' }, endedAtMs: 16_000 });
+  it('an attempt that already knows that it is superseded does not wait for the answer', () => {
+    expect(interruptedAtBarrier('superseded')).toMatchObject({ ending: { kind: 'superseded' }, endedAtMs: 16_000 });
   });
 
-  it('the current one ends after it', () => {
-    expect(toldThere('cancel')).toMatchObject({ ending: cancelled, state: { sent: 'no' }, endedAtMs: 17_000 });
-    expect(toldThere('stop')).toMatchObject({ ending: stopped, state: { sent: 'no' }, endedAtMs: 17_000 });
+  it('the current attempt ends after the answer', () => {
+    expect(interruptedAtBarrier('cancel')).toMatchObject({
+      ending: cancelled,
+      state: { sent: 'no' },
+      endedAtMs: 17_000,
+    });
+    expect(interruptedAtBarrier('stop')).toMatchObject({ ending: stopped, state: { sent: 'no' }, endedAtMs: 17_000 });
   });
 });
 
-describe('after a cancel that nobody wants verified', () => {
+describe('after a cancel that asks for no verification', () => {
   const leave: Partial<OnceRules> = { verifyAfterCancel: false };
 
   it('the first reading after the cloud job ends the step', () => {
     const job: World['job'] = (atMs) => aCloudJob({ status: atMs < 60_000 ? 'RUNNING' : 'SUCCEEDED' });
-    const played = told('cancel', { world: { job, read: notConverged } }, leave);
+    const played = interrupted('cancel', { world: { job, read: notConverged } }, leave);
     expect(played.ending).toEqual(succeeded);
     expect(played.state.trail.at(-1)).toMatchObject({
       decision: 'verified',
       note: 'not verified: the run was cancelled',
     });
-    expect(told('cancel', { world: { job, read: notConverged } }).ending).toMatchObject({ failure: 'NotConverged' });
+    expect(interrupted('cancel', { world: { job, read: notConverged } }).ending).toMatchObject({
+      failure: 'NotConverged',
+    });
   });
 
-  it('readings that fail are given up when the state should have been reached', () => {
+  it('readings that fail end at the time by which the state should have been reached', () => {
     const read: World['read'] = (_atMs, sentAtMs) => (sentAtMs === null ? anObservation() : requestFailed());
-    const { ending, endedAtMs } = told('cancel', { world: { read } }, leave);
+    const { ending, endedAtMs } = interrupted('cancel', { world: { read } }, leave);
     expect(ending).toMatchObject({ failure: 'Unreachable' });
     expect(endedAtMs).toBeLessThan(120_000);
   });
@@ -217,12 +223,12 @@ describe('settling', () => {
   it.each([
     ['while it reads', left],
     ['while it follows', { ...aFollowingState('JOB-1', 1_000), phase: left.phase }],
-  ] as const)('goes on with another attempt after a stop, %s, and keeps what is known', (_case, given) => {
+  ] as const)('continues in another attempt after a stop, %s, and keeps what is known', (_case, given) => {
     const world: World = { job: () => aCloudJob(), read: () => anObservation(), interruption };
     const played = settle(given, PRIOR, world, { deadlineAtMs: 15_000 });
     const { sent, cloudJob, clearAtMs } = given;
     expect(played).toMatchObject({ state: { sent, cloudJob, clearAtMs } });
-    // Even past its deadline, where it is not over.
+    // Settling is not over, even past its deadline.
     if (sent === 'unknown') expect(played).toMatchObject({ ending: stopped, endedAtMs: 20_000 });
   });
 

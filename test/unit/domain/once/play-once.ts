@@ -1,4 +1,4 @@
-/** Carries the commands of the once machine out in virtual time: each waits as long as it says, then a simple world answers. */
+/** Runs the commands of the once machine in virtual time: each waits for its pause, then a simple world answers. */
 import type { CloudJob } from '../../../../src/domain/target/cloud-job.js';
 import type {
   AttemptFacts,
@@ -24,22 +24,22 @@ import { aCloudJob, anObservation, aSendingState, attemptFacts, onceRules } from
 /** By default the POST is accepted as JOB-1, which has succeeded at the first poll, and the instance is stopped. Times are epoch milliseconds. */
 export interface World {
   readonly standing?: Standing;
-  /** It says at the barrier that the attempt before timed out. */
+  /** At the barrier the server reports that the attempt before timed out. */
   readonly isAfterTimeout?: true;
-  /** What it says when it is asked for the send lease. */
+  /** The server's answer to the request for the send lease. */
   readonly lease?: Standing;
   /** @param sentAtMs when the first byte of the POST went out */
   readonly read?: (atMs: number, sentAtMs: number | null) => Observation | RequestFailed;
-  /** For polls and inspections; `null`: the API does not know it. */
+  /** The answer to polls and inspections; `null` if the API does not know the cloud job. */
   readonly job?: (atMs: number) => CloudJob | RequestFailed | null;
   readonly ownUserId?: string;
   readonly reserve?: RequestFailed;
   readonly connect?: RequestFailed;
   readonly post?: RequestFailed;
-  /** A process that is frozen sends no heartbeats. */
+  /** A frozen process sends no heartbeats. */
   readonly isFrozen?: true;
-  /** How long an answer takes; at once where nothing is said. */
-  readonly takesMs?: Partial<Record<Command['kind'], number>>;
+  /** How long an answer takes; none by default. */
+  readonly latencyMs?: Partial<Record<Command['kind'], number>>;
   readonly interruption?: { readonly by: Interruption; readonly atMs: number };
 }
 
@@ -49,9 +49,9 @@ export interface Played {
   readonly ending: Ending;
   readonly endedAtMs: number;
   readonly sentAtMs: number | null;
-  /** The phase in which it was told to end. */
+  /** The phase in which it was interrupted. */
   readonly interruptedIn: PhaseName | null;
-  /** Each with the time at which it was given, and the state that goes with it. */
+  /** Each command with its time and the state at that time. */
   readonly commands: readonly { readonly atMs: number; readonly command: Command; readonly state: OnceState }[];
   /** States that had to reach the server at once. */
   readonly recorded: readonly OnceState[];
@@ -72,7 +72,7 @@ export function act(
   return play(beginActing(rules, facts, of.previous ?? null, nowMs), world, rules, nowMs);
 }
 
-/** Attempt after attempt, each when and with what the one before left, as Temporal would, until one is not tried again. */
+/** Runs attempt after attempt like Temporal, each from the state that the one before left, until one is not retried. */
 export function actToTheEnd(...[world = {}, change, of = {}]: Parameters<typeof act>): Played {
   let played = act(world, change, of);
   for (let { attempt } = played.state; ; attempt++) {
@@ -109,7 +109,7 @@ export function settle(
   return play(beginSettling(rules, left, prior, nowMs), world, rules, nowMs);
 }
 
-/** Far more than any attempt takes: a machine that goes on for ever must not hang its test. */
+/** Far more than any attempt needs, so that a machine that never ends does not hang its test. */
 const MOST_COMMANDS = 5_000;
 
 function play(begin: Step, world: World, rules: OnceRules, fromMs: number): Played {
@@ -120,25 +120,25 @@ function play(begin: Step, world: World, rules: OnceRules, fromMs: number): Play
   let sentAtMs: number | null = null;
   let { interruption } = world;
   let interruptedIn: PhaseName | null = null;
-  const betweenBeatsMs = rules.limits.heartbeatTimeoutMs / 3;
-  let nextBeatMs = fromMs + betweenBeatsMs;
-  const beatUntil = (untilMs: number) => {
-    for (; nextBeatMs <= untilMs; nextBeatMs += betweenBeatsMs) {
+  const heartbeatIntervalMs = rules.limits.heartbeatTimeoutMs / 3;
+  let nextHeartbeatMs = fromMs + heartbeatIntervalMs;
+  const heartbeatUntil = (untilMs: number) => {
+    for (; nextHeartbeatMs <= untilMs; nextHeartbeatMs += heartbeatIntervalMs) {
       if (world.isFrozen === true || isSilent(step.state)) continue;
-      step = { ...step, state: next(step.state, { kind: 'heartbeat' }, rules, nextBeatMs).state };
+      step = { ...step, state: next(step.state, { kind: 'heartbeat' }, rules, nextHeartbeatMs).state };
     }
   };
-  const take = (taken: Step, atMs: number) => {
-    if (taken.record === true) recorded.push(taken.state);
+  const advance = (to: Step, atMs: number) => {
+    if (to.record === true) recorded.push(to.state);
     nowMs = atMs;
-    return taken;
+    return to;
   };
-  take(begin, fromMs);
+  advance(begin, fromMs);
   for (;;) {
     const { command } = step;
     if (command === null) throw new Error('Only an interruption is answered without a command');
     commands.push({ atMs: nowMs, command, state: step.state });
-    if (commands.length > MOST_COMMANDS) throw new Error(`It goes on for ever: ${JSON.stringify(step.state.phase)}`);
+    if (commands.length > MOST_COMMANDS) throw new Error(`It never ends: ${JSON.stringify(step.state.phase)}`);
     if (command.kind === 'end')
       return {
         state: step.state,
@@ -152,16 +152,19 @@ function play(begin: Step, world: World, rules: OnceRules, fromMs: number): Play
     if (command.kind === 'send') sentAtMs = nowMs;
     const { event, atMs } = answerTo(command, world, nowMs, sentAtMs);
     if (interruption !== undefined && interruption.atMs <= atMs) {
-      const toldAtMs = Math.max(nowMs, interruption.atMs);
-      beatUntil(toldAtMs);
-      const instead = take(next(step.state, { kind: 'interrupted', by: interruption.by }, rules, toldAtMs), toldAtMs);
+      const interruptedAtMs = Math.max(nowMs, interruption.atMs);
+      heartbeatUntil(interruptedAtMs);
+      const instead = advance(
+        next(step.state, { kind: 'interrupted', by: interruption.by }, rules, interruptedAtMs),
+        interruptedAtMs,
+      );
       interruptedIn = step.state.phase.name;
       interruption = undefined;
       step = instead;
       if (instead.command !== null) continue;
     }
-    beatUntil(atMs);
-    step = take(next(step.state, event, rules, atMs), atMs);
+    heartbeatUntil(atMs);
+    step = advance(next(step.state, event, rules, atMs), atMs);
   }
 }
 
@@ -172,7 +175,7 @@ function answerTo(
   sentAtMs: number | null,
 ): { readonly event: Event; readonly atMs: number } {
   const askedAtMs = nowMs + ('inMs' in command ? command.inMs : 0);
-  const atMs = askedAtMs + (world.takesMs?.[command.kind] ?? 0);
+  const atMs = askedAtMs + (world.latencyMs?.[command.kind] ?? 0);
   if ('giveUpAtMs' in command && command.giveUpAtMs < atMs)
     return { event: { kind: 'timeUp' }, atMs: Math.max(nowMs, command.giveUpAtMs) };
   return { event: eventOf(command, world, askedAtMs, sentAtMs), atMs };
@@ -229,7 +232,7 @@ export function requestFailed(change: Partial<RequestFailed> = {}): RequestFaile
   return { kind: 'failed', failure: 'Unreachable', message: '503', request: 'unknown', ...change };
 }
 
-/** The kinds of an attempt's commands, one after another; what repeats stands once. */
+/** The kinds of an attempt's commands in order, without repetitions. */
 export function commandKinds({ commands }: Played): readonly Command['kind'][] {
   const kinds = commands.map(({ command }) => command.kind);
   return kinds.filter((kind, index) => kind !== kinds[index - 1]);
@@ -239,7 +242,7 @@ export function decisions({ state }: Played): readonly string[] {
   return state.trail.map(({ decision }) => decision);
 }
 
-/** What a reading shows, whenever it was taken. */
+/** A reading without its time. */
 export function withoutTime({ observedAtMs: _whenever, ...shown }: Observation): Omit<Observation, 'observedAtMs'> {
   return shown;
 }

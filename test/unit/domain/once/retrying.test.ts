@@ -25,7 +25,7 @@ describe('the delay before the next attempt', () => {
     ]);
   });
 
-  it('is some tries in eight minutes where there were 443, with a quiet time of a second', () => {
+  it('allows fewer than 100 tries in eight minutes (once 443), with a quiet time of a second', () => {
     const quick = { ...limits, quietMs: 1_000 };
     let tries = 0;
     for (let nowMs = 0; nowMs < 8 * 60_000; tries++)
@@ -39,16 +39,16 @@ describe('the delay before the next attempt', () => {
     expect(tries).toBeLessThan(100);
   });
 
-  it('is short for what ends soon', () => {
+  it('is short for failures that end soon', () => {
     expect(Math.max(...delaysUntil(HOUR_MS, 'TargetBusy', 10_000))).toBe(15_000);
     expect(Math.max(...delaysUntil(HOUR_MS, 'Unanswered'))).toBe(15_000);
   });
 
-  it('is none at first for a token that had expired, and grows where the new one is refused as well', () => {
+  it('is none at first for an expired token, and grows if the new one is refused as well', () => {
     expect(delaysUntil(HOUR_MS, 'Unreachable', 1).slice(0, 4)).toEqual([1, 10_000, 20_000, 30_000]);
   });
 
-  it('is never more than half of what is left, nor less than the first', () => {
+  it('is at most half of the time left, and never less than the first delay', () => {
     fc.assert(
       fc.property(
         fc.constantFrom<FailureName>('Unreachable', 'Throttled', 'TargetBusy', 'Unanswered', 'UnreadableAnswer'),
@@ -69,7 +69,7 @@ describe('why a step is tried again', () => {
   const failed = (before: Retrying | undefined, reason: string, nowMs: number) =>
     failedAgain(before, { failure: 'Unreachable', reason, nowMs, untilMs: HOUR_MS });
 
-  it('says the newest reason, since when and until when', () => {
+  it('names the newest reason, since when and until when', () => {
     const first = failed(undefined, 'GET /a: ECONNREFUSED', 0);
     expect(describeRetrying(first)).toBe('GET /a: ECONNREFUSED (tried again until 1970-01-01T01:00:00Z)');
     expect(describeRetrying(failed(first, 'GET /b: 503', 60_000))).toBe(

@@ -1,4 +1,4 @@
-/** The one POST of an attempt, in virtual time: the fence before it, what each answer means, and the search where an answer was lost. */
+/** The one POST of an attempt, in virtual time: the fence before it, what each answer means, and the search after a lost answer. */
 import { describe, expect, it } from 'vitest';
 import type { Action } from '../../../../src/domain/target/actions.js';
 import type { OnceRules, RequestFailed } from '../../../../src/domain/once/events.js';
@@ -9,8 +9,8 @@ import { act, actAgain, actToTheEnd, decisions, requestFailed, type World } from
 
 const lost = requestFailed({ failure: 'Unanswered', message: 'ECONNRESET' });
 const refused = (failure: RequestFailed['failure']) =>
-  requestFailed({ failure, request: 'refused', message: `said ${failure}` });
-/** Nothing new shows, whatever was sent. */
+  requestFailed({ failure, request: 'refused', message: `because of ${failure}` });
+/** Readings never show anything new. */
 const showsNothing: World = { read: () => anObservation() };
 const closing: NonNullable<OnceRules['closing']> = {
   atMs: 1_000,
@@ -18,27 +18,27 @@ const closing: NonNullable<OnceRules['closing']> = {
   why: 'The window has ended',
 };
 
-/** What a first attempt leaves that could not reserve a place for its POST. */
+/** The state left by a first attempt that could not reserve a place for its POST. */
 function unsentOnce(): OnceState {
   const { recorded } = act({ reserve: requestFailed({ failure: 'Throttled' }) });
   return recorded[0] ?? expect.fail('It left nothing');
 }
 
 describe('the send lease', () => {
-  it('is asked for when the connection stands, however long that took', () => {
-    const played = act({ takesMs: { connect: 60_000 } });
+  it('is requested once the connection is open, however long that took', () => {
+    const played = act({ latencyMs: { connect: 60_000 } });
     expect(played).toMatchObject({ sentAtMs: 61_000, ending: { kind: 'succeeded' } });
     expect(played.commands.find(({ command }) => command.kind === 'lease')).toMatchObject({ atMs: 61_000 });
   });
 
-  it('says that something may have been sent, before it was', () => {
+  it('records that something may have been sent, before it is sent', () => {
     const { commands } = act();
     expect(commands.find(({ command }) => command.kind === 'lease')?.state.sent).toBe('unknown');
   });
 
   it.each<[string, boolean, Parameters<typeof act>]>([
-    ['a first attempt that can send within the margin', true, [{ takesMs: { connect: 1_000 } }]],
-    ['a first attempt that can send later than that', false, [{ takesMs: { connect: 1_001 } }]],
+    ['a first attempt that can send within the margin', true, [{ latencyMs: { connect: 1_000 } }]],
+    ['a first attempt that can send later than that', false, [{ latencyMs: { connect: 1_001 } }]],
     [
       'a first attempt by a clock that is far behind',
       false,
@@ -46,29 +46,29 @@ describe('the send lease', () => {
     ],
     ['a first attempt after a reset', false, [{}, {}, { facts: { attemptScheduledAtMs: 1_200 } }]],
     [
-      'an attempt after one that proved to be unsent',
+      'an attempt after one that proved that it sent nothing',
       false,
       [{}, {}, { facts: { attempt: 2, attemptScheduledAtMs: 1_200 }, previous: unsentOnce() }],
     ],
-  ])('of %s is a heartbeat alone: %s', (_case, isYoung, given) => {
+  ])('of %s is only a heartbeat: %s', (_case, isYoung, given) => {
     const leased = actToTheEnd(...given).commands.find(({ command }) => command.kind === 'lease');
     expect(leased?.command).toMatchObject({ isYoung });
   });
 
-  it('lets the first byte go at the latest when its time is over', () => {
-    expect(act({ takesMs: { lease: limits.leaseMs } }).sentAtMs).toBe(1_000 + limits.leaseMs);
+  it('lets the first byte out no later than at its end', () => {
+    expect(act({ latencyMs: { lease: limits.leaseMs } }).sentAtMs).toBe(1_000 + limits.leaseMs);
   });
 
   it.each<[string, World]>([
-    ['the server does not answer in time', { takesMs: { lease: limits.leaseMs + 1 } }],
+    ['the server does not answer in time', { latencyMs: { lease: limits.leaseMs + 1 } }],
     ['the server cannot be asked', { lease: 'unclear' }],
-  ])('keeps an attempt from sending where %s', (_case, world) => {
+  ])('keeps an attempt from sending when %s', (_case, world) => {
     const { ending, state, sentAtMs, recorded } = act(world);
     expect(ending).toMatchObject({ failure: 'Unreachable', retryInMs: expect.any(Number) });
     expect(state.sent).toBe('no');
     expect(state.trail.at(-1)).toMatchObject({ decision: 'fenced' });
     expect(sentAtMs).toBeNull();
-    // Whoever takes over must not believe the lease.
+    // The next attempt must not believe the lease.
     expect(recorded.at(-1)).toEqual(state);
   });
 
@@ -83,14 +83,14 @@ describe('the send lease', () => {
 
   it.each<[string, World]>([
     ['the server names another one', { standing: 'superseded' }],
-    ['it cannot be asked then, either', { standing: 'unclear' }],
-    ['it does not answer then, either', { takesMs: { askServer: limits.readTimeoutMs + 1 } }],
-  ])('that is not answered makes an attempt leave without a word where %s', (_case, world) => {
+    ['it cannot be asked again', { standing: 'unclear' }],
+    ['it does not answer again', { latencyMs: { askServer: limits.readTimeoutMs + 1 } }],
+  ])('that is not answered ends an attempt silently when %s', (_case, world) => {
     const played = act({ lease: 'unclear', ...world });
     expect(played).toMatchObject({ ending: { kind: 'superseded' }, sentAtMs: null, recorded: [] });
   });
 
-  it('lets a superseded attempt leave without a word', () => {
+  it('ends a superseded attempt silently', () => {
     expect(act({ lease: 'superseded' })).toMatchObject({
       ending: { kind: 'superseded' },
       sentAtMs: null,
@@ -103,21 +103,26 @@ describe('the send lease', () => {
     expect(played).toMatchObject({ ending: { kind: 'cancelled' }, state: { sent: 'no' }, sentAtMs: null });
   });
 
-  it('takes nothing back of what an earlier attempt may have sent', () => {
+  it('does not change what an earlier attempt may have sent', () => {
     expect(actAgain({ lease: 'unclear' }).state.sent).toBe('unknown');
   });
 
   it('stops an attempt at the deadline of its step, for good', () => {
-    const { ending, state, sentAtMs } = act({ takesMs: { connect: 10 } }, { deadlineAtMs: 1_010 });
+    const { ending, state, sentAtMs } = act({ latencyMs: { connect: 10 } }, { deadlineAtMs: 1_010 });
     expect(ending).toMatchObject({ failure: 'DeadlinePassed', retryInMs: null });
     expect(state.sent).toBe('no');
     expect(sentAtMs).toBeNull();
-    expect(act({ takesMs: { connect: 9 } }, { deadlineAtMs: 1_010 }).sentAtMs).toBe(1_009);
+    expect(act({ latencyMs: { connect: 9 } }, { deadlineAtMs: 1_010 }).sentAtMs).toBe(1_009);
   });
 
   it.each([
-    ['unsent where nothing was sent before', act, 'no', 'stop was not sent: The window has ended'],
-    ['where something may have been', actAgain, 'unknown', 'stop was not sent any more: The window has ended'],
+    ['unsent if nothing was sent before', act, 'no', 'stop was not sent: The window has ended'],
+    [
+      'unclear if something may have been sent before',
+      actAgain,
+      'unknown',
+      'stop was not sent any more: The window has ended',
+    ],
   ] as const)('stops an attempt once its gate has closed, %s', (_case, begin, sent, message) => {
     const { ending, state, sentAtMs } = begin({}, { closing });
     expect(ending).toEqual({ kind: 'failed', failure: 'OutsideWindow', message, retryInMs: null });
@@ -125,16 +130,16 @@ describe('the send lease', () => {
     expect(sentAtMs).toBeNull();
   });
 
-  it('lets an attempt pass just before its gate closes, and follow after it', () => {
-    const played = act({ takesMs: { poll: 60_000 } }, { closing: { ...closing, atMs: 1_001 } });
+  it('lets an attempt send just before its gate closes, and follow its cloud job afterwards', () => {
+    const played = act({ latencyMs: { poll: 60_000 } }, { closing: { ...closing, atMs: 1_001 } });
     expect(played).toMatchObject({ sentAtMs: 1_000, ending: { kind: 'succeeded' } });
   });
 });
 
 describe('what proves that nothing was sent', () => {
   it.each<[string, World]>([
-    ['a connection that does not come about', { connect: requestFailed({ request: 'no' }) }],
-    ['an answer that says so', { post: requestFailed({ request: 'no' }) }],
+    ['a connection that fails', { connect: requestFailed({ request: 'no' }) }],
+    ['an answer that proves it', { post: requestFailed({ request: 'no' }) }],
   ])('%s leaves a proof, and is tried again', (_case, world) => {
     const played = act(world);
     expect(played.ending).toMatchObject({ failure: 'Unreachable', retryInMs: expect.any(Number) });
@@ -143,7 +148,7 @@ describe('what proves that nothing was sent', () => {
     expect(decisions(played).at(-1)).toBe('notSent');
   });
 
-  it('says nothing of what an earlier attempt may have sent', () => {
+  it('proves nothing about what an earlier attempt may have sent', () => {
     const { state } = actAgain({ post: requestFailed({ request: 'no' }) });
     expect(state.sent).toBe('unknown');
   });
@@ -155,13 +160,13 @@ describe('a refusal by ServiceStage', () => {
     ['TargetNotFound', null],
     ['NotAllowed', null],
     ['TargetBusy', 2 * limits.quietMs],
-  ] as const)('(%s) is believed where nothing was sent before', (failure, retryInMs) => {
+  ] as const)('(%s) is believed if nothing was sent before', (failure, retryInMs) => {
     const { ending, state } = act({ post: refused(failure) });
     expect(ending).toMatchObject({ kind: 'failed', failure, retryInMs });
     expect(state.sent).toBe('no');
   });
 
-  it('proves nothing of an earlier send: what shows within the window is adopted', () => {
+  it('proves nothing about an earlier send: a cloud job that shows within the window is adopted', () => {
     const showsAfterMs = 10_000;
     const read: World['read'] = (atMs, sentAtMs) =>
       sentAtMs === null || atMs < sentAtMs + showsAfterMs
@@ -172,9 +177,9 @@ describe('a refusal by ServiceStage', () => {
     expect(decisions(played).slice(-4)).toEqual(['sent', 'refused', 'adopted', 'verified']);
   });
 
-  it('is Indeterminate after an earlier send that shows nowhere within the window', () => {
+  it('is Indeterminate after an earlier send that does not show within the window', () => {
     const { ending, state, sentAtMs, endedAtMs } = actAgain({ ...showsNothing, post: refused('InvalidStep') });
-    expect(ending).toMatchObject({ kind: 'indeterminate', message: expect.stringContaining('said InvalidStep') });
+    expect(ending).toMatchObject({ kind: 'indeterminate', message: expect.stringContaining('because of InvalidStep') });
     expect(state.sent).toBe('unknown');
     expect(endedAtMs - (sentAtMs ?? 0)).toBe(limits.visibilityWindowMs);
   });
@@ -194,7 +199,7 @@ describe('a lost answer', () => {
     expect(decisions(played)).toEqual(['entered', 'sent', 'unanswered', 'adopted', 'verified']);
   });
 
-  it('is Unanswered where one quiet reading shows nothing, and is not sent again by this attempt', () => {
+  it('is Unanswered if one quiet reading shows nothing, and this attempt does not send again', () => {
     const played = act({ ...showsNothing, post: lost });
     expect(played.ending).toMatchObject({ failure: 'Unanswered', message: 'ECONNRESET', retryInMs: limits.quietMs });
     expect(played.state).toMatchObject({ sent: 'unknown', cloudJob: null });
@@ -204,33 +209,33 @@ describe('a lost answer', () => {
   });
 
   it.each([0, limits.postTimeoutMs])(
-    'given up after %i ms may appear until the POST and the visibility window are over',
-    (takesMs) => {
-      const { state } = act({ ...showsNothing, post: lost, takesMs: { send: takesMs } });
+    'after %i ms may still appear until the POST and the visibility window are over',
+    (sendMs) => {
+      const { state } = act({ ...showsNothing, post: lost, latencyMs: { send: sendMs } });
       expect(state.clearAtMs).toBe(1_000 + limits.postTimeoutMs + limits.visibilityWindowMs + limits.marginMs);
     },
   );
 
-  it('is not looked for beyond the search where readings fail', () => {
+  it('is not searched for any longer when readings fail', () => {
     const read: World['read'] = (_atMs, sentAtMs) => (sentAtMs === null ? anObservation() : requestFailed());
     const { ending, endedAtMs } = act({ post: lost, read });
     expect(ending).toMatchObject({ failure: 'Unanswered' });
     expect(endedAtMs).toBe(1_000 + limits.quietMs);
   });
 
-  it('of a job that shows no tasks yet is Unanswered, not Indeterminate, where nothing was sent before', () => {
+  it('whose cloud job shows no tasks yet is Unanswered, not Indeterminate, if nothing was sent before', () => {
     const read: World['read'] = (_atMs, sentAtMs) =>
       anObservation(sentAtMs === null ? {} : { status: 'STOPPING', lastJobId: 'JOB-1' });
     const { ending } = act({ post: lost, read, job: () => aCloudJob({ tasks: [] }) });
     expect(ending).toMatchObject({ failure: 'Unanswered' });
   });
 
-  it('beside a cloud job of somebody else stays open until nothing can appear any more', () => {
+  it('beside a cloud job of somebody else stays open until nothing more can appear', () => {
     const read: World['read'] = (_atMs, sentAtMs) => anObservation(sentAtMs === null ? {} : { lastJobId: 'JOB-1' });
     const { ending, state } = act({ post: lost, read, job: () => aCloudJob({ createdBy: 'them' }) });
     expect(ending).toMatchObject({
       failure: 'Unanswered',
-      message: expect.stringContaining('cannot be told to be ours'),
+      message: expect.stringContaining('cannot be proved to be ours'),
     });
     expect(state).toMatchObject({ sent: 'unknown', cloudJob: null });
   });

@@ -1,4 +1,4 @@
-/** Settling, in virtual time: what may have been sent becomes clear, or is said to be unclear, and how long that takes. */
+/** Settling, in virtual time: whether something was sent becomes clear or is reported as unclear, and how long that takes. */
 import { describe, expect, it } from 'vitest';
 import { unseenAttemptMs } from '../../../../src/domain/once/limits.js';
 import { endedAs, nothingKnown, type Ending, type OnceState } from '../../../../src/domain/once/state.js';
@@ -13,7 +13,7 @@ const ours = { lastJobId: 'JOB-1' };
 const quiet = anObservation();
 const stopped = anObservation({ status: 'STOPPED', ...ours });
 
-/** A failed step that may have sent, and of which no cloud job is known. */
+/** A failed step that may have sent and has no known cloud job. */
 function unclearStep(world: World, prior: Ending = PRIOR, change: Partial<OnceState> = {}): Played {
   const left = anEndedState(prior, {
     atMs: NOW_MS,
@@ -58,7 +58,7 @@ describe('a known cloud job', () => {
   ])('that succeeded is not settled by a reading that shows %s, within the visibility window', (_case, old) => {
     const read: World['read'] = (atMs) => (atMs < NOW_MS + 10_000 ? old : stopped);
     expect(sentStep({ read }).state.seen).toMatchObject(withoutTime(stopped));
-    // Beyond the window nothing else will come.
+    // After the window nothing else can appear.
     const ending = { kind: 'failed', failure: 'NotConverged' };
     expect(sentStep({ read: () => old })).toMatchObject({ state: { seen: withoutTime(old) }, ending });
   });
@@ -68,12 +68,12 @@ describe('a known cloud job', () => {
     expect(sentStep({ job: endsAt(0, 'FAILED'), read }).state.seen).toMatchObject(ours);
   });
 
-  it('that has not shown is waited for beneath one that is not known, within the visibility window', () => {
+  it('that does not show yet is waited for behind an unknown one, within the visibility window', () => {
     const theirs = anObservation({ status: 'STOPPED', lastJobId: 'JOB-2' });
     const showsMs = NOW_MS + 5_000;
     const read: World['read'] = (atMs) => (atMs < showsMs ? theirs : stopped);
     expect(sentStep({ read }).state.seen).toMatchObject(withoutTime(stopped));
-    // It was accepted 5 s before: theirs came later.
+    // Ours was accepted 5 s before, so theirs came later.
     const isTheirs = sentStep({ read: () => theirs });
     expect(isTheirs.state.seen).toMatchObject(withoutTime(theirs));
     expect(isTheirs.endedAtMs).toBeLessThanOrEqual(NOW_MS + limits.visibilityWindowMs);
@@ -84,19 +84,19 @@ describe('a known cloud job', () => {
     const played = sentStep({ job: endsAt(0, 'FAILED'), read: () => seen });
     const ending = { failure: 'CloudJobFailed', message: expect.stringMatching(/; cloud job JOB-1 ended FAILED$/) };
     expect(played).toMatchObject({ ending, state: { seen: withoutTime(seen) } });
-    // The step had already reported what came of it.
+    // The step had already reported the result.
     const overdue = failedWith('CloudJobOverdue');
     expect(sentStep({ job: endsAt(0, 'FAILED'), read: () => seen }, overdue).ending).toEqual(overdue);
   });
 
-  it('that does not end leaves it unclear at the limit: overdue', () => {
+  it('that does not end is unclear at the limit: overdue', () => {
     const played = sentStep({ job: () => aCloudJob(), read: () => anObservation({ status: 'STOPPING', ...ours }) });
     expect(played.ending).toMatchObject({ kind: 'indeterminate', failure: 'CloudJobOverdue' });
     expect(played.endedAtMs).toBe(DEADLINE_MS);
     expect(played.state.seen).toMatchObject({ status: 'STOPPING' });
   });
 
-  it('after which the instance does not come to rest leaves it unclear', () => {
+  it('after which the instance does not come to rest is unclear', () => {
     const played = sentStep({ read: () => anObservation({ status: 'STOPPING', ...ours }) });
     expect(played.ending).toMatchObject({ kind: 'indeterminate', message: expect.stringContaining('STOPPING') });
     expect(played.endedAtMs).toBeGreaterThanOrEqual(DEADLINE_MS);
@@ -137,9 +137,9 @@ describe('something that may have been sent', () => {
   });
 
   it.each([
-    ['somebody else asked for', aCloudJob({ createdBy: 'them' }), 'cannot be told to be ours'],
+    ['somebody else asked for', aCloudJob({ createdBy: 'them' }), 'cannot be proved to be ours'],
     ['shows no tasks', aCloudJob({ tasks: [] }), 'shows no tasks'],
-  ])('is called unclear beside a cloud job that %s, once nothing more can come', (_case, job, why) => {
+  ])('is unclear beside a cloud job that %s, once nothing more can appear', (_case, job, why) => {
     const played = unclearStep({ read: () => anObservation(ours), job: () => job });
     expect(played.ending).toMatchObject({ kind: 'indeterminate', failure: 'Indeterminate' });
     expect(played.ending).toMatchObject({ message: expect.stringContaining(why) });
@@ -148,18 +148,18 @@ describe('something that may have been sent', () => {
     expect(played.endedAtMs).toBeLessThanOrEqual(CLEAR_MS + limits.quietMs);
   });
 
-  it('counts as ours where the desired state holds under the same cloud job', () => {
+  it('counts as ours if the desired state holds under the same cloud job', () => {
     const played = unclearStep({ read: () => anObservation({ status: 'STOPPED' }) });
     expect(played).toMatchObject({ ending: PRIOR, state: { sent: 'unknown' } });
   });
 
-  it('stays unclear where the state changed otherwise without a cloud job', () => {
+  it('stays unclear if the state changed differently without a cloud job', () => {
     const played = unclearStep({ read: () => anObservation({ status: 'DOWN' }) });
     expect(played.ending).toMatchObject({ kind: 'indeterminate', message: expect.stringContaining('without a new') });
     expect(played.state.sent).toBe('unknown');
   });
 
-  describe('that was taken for done is judged by its cloud job, once that shows', () => {
+  describe('that counted as done is judged by its cloud job, once that shows', () => {
     const done: Ending = { kind: 'succeeded' };
     const failed = aCloudJob({ status: 'FAILED' });
 
@@ -180,7 +180,7 @@ describe('something that may have been sent', () => {
     });
   });
 
-  it('is read for longer than the deadline where it may still appear after it', () => {
+  it('is read beyond the deadline if it may still appear after it', () => {
     const clearAtMs = DEADLINE_MS + 60_000;
     const played = unclearStep({ read: () => quiet }, PRIOR, { clearAtMs });
     expect(played).toMatchObject({ endedAtMs: clearAtMs, state: { sent: 'no' } });
@@ -191,20 +191,20 @@ describe('something that may have been sent', () => {
 });
 
 describe('readings that fail', () => {
-  it('decide nothing, and break a quiet time', () => {
+  it('decide nothing, and interrupt a quiet time', () => {
     const backMs = CLEAR_MS + 30_000;
     const played = unclearStep({ read: (atMs) => (atMs < backMs ? requestFailed() : quiet) });
     expect(played).toMatchObject({ ending: PRIOR, state: { sent: 'no' } });
     expect(played.endedAtMs).toBeGreaterThanOrEqual(backMs + limits.quietMs);
   });
 
-  it('end it at the limit, unclear, with the reason', () => {
+  it('end settling at the limit, unclear, with the reason', () => {
     const played = unclearStep({ read: () => requestFailed() });
     expect(played.ending).toMatchObject({ kind: 'indeterminate', message: expect.stringMatching(/no reading.*503/) });
     expect(played.endedAtMs).toBeGreaterThanOrEqual(DEADLINE_MS);
   });
 
-  it('are not said any more once one has succeeded', () => {
+  it('are not reported once one has succeeded', () => {
     const read: World['read'] = (atMs) =>
       atMs < NOW_MS + 30_000 ? requestFailed() : anObservation({ status: 'STOPPING' });
     const { ending } = unclearStep({ read });
@@ -212,15 +212,15 @@ describe('readings that fail', () => {
     expect(ending).toMatchObject({ message: expect.not.stringContaining('503') });
   });
 
-  it('come further and further apart', () => {
+  it('become rarer and rarer', () => {
     const { commands } = unclearStep({ read: () => requestFailed() });
     const pauses = commands.flatMap(({ command }) => (command.kind === 'read' ? [command.inMs] : []));
     expect(pauses.slice(0, 3)).toEqual([0, limits.quietMs, 2 * limits.quietMs]);
     expect(commands.length).toBeLessThan(25);
   });
 
-  it('that are never answered end it at the limit', () => {
-    expect(unclearStep({ takesMs: { read: 3_600_000 } }).endedAtMs).toBeLessThanOrEqual(
+  it('that are never answered end settling at the limit', () => {
+    expect(unclearStep({ latencyMs: { read: 3_600_000 } }).endedAtMs).toBeLessThanOrEqual(
       DEADLINE_MS + limits.readTimeoutMs,
     );
   });
@@ -237,13 +237,13 @@ describe('before a first step', () => {
     });
   });
 
-  it('one that does not end makes the target busy', () => {
+  it('a cloud job that does not end makes the target busy', () => {
     const played = beforeFirstStep({ read: () => anObservation({ lastJobStatus: 'RUNNING' }) });
     expect(played.ending).toMatchObject({ kind: 'failed', failure: 'TargetBusy', retryInMs: null });
     expect(played.endedAtMs).toBeGreaterThanOrEqual(DEADLINE_MS);
   });
 
-  it('what the holder before may have sent is waited for, and nothing is adopted', () => {
+  it('settling waits for what the previous holder may have sent, and adopts nothing', () => {
     const quietOnes = beforeFirstStep({ read: () => quiet }, CLEAR_MS);
     expect(quietOnes).toMatchObject({ ending: { kind: 'succeeded' }, endedAtMs: CLEAR_MS });
     const newOne = beforeFirstStep({ read: () => stopped }, CLEAR_MS);

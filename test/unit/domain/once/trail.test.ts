@@ -21,7 +21,7 @@ describe('a trail', () => {
     expect(trail).toEqual([{ attempt: 1, atMs: 0, decision: 'entered', count: 440, lastAtMs: 439 }]);
   });
 
-  it('counts what attempts do one after another', () => {
+  it('counts entries that repeat over several attempts', () => {
     const attempt: Step[] = ['entered', 'sent', ['notSent', '429']];
     expect(shown(trailOf([...attempt, ...attempt, ...attempt, 'entered', 'sent', 'accepted']))).toEqual([
       'entered ×3',
@@ -33,13 +33,13 @@ describe('a trail', () => {
     ]);
   });
 
-  it('keeps the newest words of what failed, whose request id differs each time', () => {
+  it('keeps the newest text of a failure, whose request id differs each time', () => {
     const trail = trailOf(['entered', ['failed', '503 (request 1)'], 'entered', ['failed', '503 (request 2)']]);
     expect(shown(trail)).toEqual(['entered ×2', 'failed ×2']);
     expect(trail[1]?.note).toBe('503 (request 2)');
   });
 
-  it('tells apart what differs in more than the words of an error', () => {
+  it('does not merge entries that differ in more than the text of an error', () => {
     expect(shown(trailOf([['adopted', 'JOB-1'], ['adopted', 'JOB-2'], 'entered', ['entered', 'not first']]))).toEqual([
       'adopted',
       'adopted',
@@ -67,7 +67,7 @@ describe('a trail', () => {
     );
   });
 
-  it('fits any bound, the smallest with nothing', () => {
+  it('fits any bound, and is empty for the smallest', () => {
     const trail = trailOf(Array.from({ length: 30 }, (_, index): Step => ['adopted', `JOB-${index}`]));
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 4_000 }), (maxBytes) => {

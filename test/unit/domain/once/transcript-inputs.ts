@@ -1,4 +1,4 @@
-/** What an input line of a transcript means. Each phrase is listed in transcripts/README.md. */
+/** Parses the input lines of a transcript. transcripts/README.md lists each phrase. */
 import { isFailureName } from '../../../../src/domain/failures.js';
 import type { CloudJob } from '../../../../src/domain/target/cloud-job.js';
 import type { Event, RequestFailed } from '../../../../src/domain/once/events.js';
@@ -16,11 +16,11 @@ export type Input =
       readonly isAfterClearing: boolean;
     }
   | { readonly kind: 'settle'; readonly isBeforeFirstStep: boolean; readonly clearAtMs: number | null }
-  /** `wasHeard`: what it was to record reached the server. */
-  | { readonly kind: 'killed'; readonly wasHeard: boolean }
-  /** The newest state reaches the server, and the attempt does not hear of it. */
-  | { readonly kind: 'heard' }
-  /** Temporal's own limit ended the activity: the workflow hears of a time-out. */
+  /** `wasReported`: its newest heartbeat reached the server. */
+  | { readonly kind: 'killed'; readonly wasReported: boolean }
+  /** The newest state reaches the server, but the answer is lost. */
+  | { readonly kind: 'reported' }
+  /** Temporal's own limit ended the activity: the workflow receives a time-out. */
   | { readonly kind: 'gaveUp' }
   | { readonly kind: 'again'; readonly events: number; readonly untilMs: number }
   | { readonly kind: 'event'; readonly event: Event; readonly isOfOldAttempt: boolean };
@@ -30,11 +30,11 @@ const OLD = 'old attempt: ';
 /** @param nowMs when it happens */
 export function parseInput(text: string, nowMs: number): Input {
   const isOfOldAttempt = text.startsWith(OLD);
-  const said = isOfOldAttempt ? text.slice(OLD.length) : text;
-  return parseTurn(said) ?? { kind: 'event', event: parseEvent(said, nowMs), isOfOldAttempt };
+  const phrase = isOfOldAttempt ? text.slice(OLD.length) : text;
+  return parseTurn(phrase) ?? { kind: 'event', event: parseEvent(phrase, nowMs), isOfOldAttempt };
 }
 
-/** What is no event of the machine. */
+/** Parses phrases that are not events of the machine. @returns `null` for any other phrase */
 function parseTurn(text: string): Exclude<Input, { kind: 'event' }> | null {
   const [head = '', ...options] = text.split(', ');
   const attempt = /^attempt (\d+) begins$/.exec(head)?.[1];
@@ -61,9 +61,9 @@ function parseTurn(text: string): Exclude<Input, { kind: 'event' }> | null {
       return { kind: 'settle', isBeforeFirstStep: head !== 'settle begins', clearAtMs };
     }
     case 'killed':
-      return { kind: 'killed', wasHeard: !options.includes('its heartbeat was lost') };
+      return { kind: 'killed', wasReported: !options.includes('its heartbeat was lost') };
     case 'the server takes its heartbeat':
-      return { kind: 'heard' };
+      return { kind: 'reported' };
     case 'Temporal gives up':
       return { kind: 'gaveUp' };
     default:
@@ -71,16 +71,16 @@ function parseTurn(text: string): Exclude<Input, { kind: 'event' }> | null {
   }
 }
 
-/** Phrases that are an event by themselves. */
+/** Phrases without parameters. */
 const EVENTS: Readonly<Record<string, Event>> = {
   heartbeat: { kind: 'heartbeat' },
   reserved: { kind: 'reserved' },
   connected: { kind: 'connected' },
   'time is up': { kind: 'timeUp' },
-  'the server says current': { kind: 'standing', standing: 'current' },
-  'the server says current, after a time-out': { kind: 'standing', standing: 'current', isAfterTimeout: true },
-  'the server says cancelled': { kind: 'standing', standing: 'cancelled' },
-  'the server says superseded': { kind: 'standing', standing: 'superseded' },
+  'the server answers current': { kind: 'standing', standing: 'current' },
+  'the server answers current, after a time-out': { kind: 'standing', standing: 'current', isAfterTimeout: true },
+  'the server answers cancelled': { kind: 'standing', standing: 'cancelled' },
+  'the server answers superseded': { kind: 'standing', standing: 'superseded' },
   'the server gives no answer': { kind: 'standing', standing: 'unclear' },
   'the server names another attempt': { kind: 'interrupted', by: 'superseded' },
   'an operator cancels': { kind: 'interrupted', by: 'cancel' },
@@ -103,7 +103,7 @@ function parseEvent(text: string, nowMs: number): Event {
     case 'failed':
       return parseFailure(rest);
     default:
-      throw new TypeError(`Nothing of the phrases in transcripts/README.md: ${text}`);
+      throw new TypeError(`Not a phrase of transcripts/README.md: ${text}`);
   }
 }
 
@@ -125,7 +125,7 @@ export function parseReading(text: string, observedAtMs: number): Observation {
   });
 }
 
-/** `J1 RUNNING, by us, first task at 0.4s`; left out: by us, first task now. */
+/** `J1 RUNNING, by us, first task at 0.4s`; by default `by us` and the first task now. */
 function parseInspection(text: string, nowMs: number): Event {
   const [head = '', ...options] = text.split(', ');
   const [cloudJobId = '', status = 'RUNNING'] = head.split(' ');
@@ -152,7 +152,7 @@ function parsePoll(text: string): CloudJob {
   return aCloudJob({ status, tasks });
 }
 
-/** `Unanswered, may have acted, retry after 3s: the answer was lost`; left out: proved that it did not act. */
+/** `Unanswered, may have acted, retry after 3s: the answer was lost`; by default the request is proved not to have acted. */
 function parseFailure(text: string): RequestFailed {
   const [, facts = '', message = ''] = /^([^:]+): (.+)$/.exec(text) ?? [];
   const [failure = '', ...options] = facts.split(', ');

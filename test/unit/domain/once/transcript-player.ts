@@ -25,10 +25,10 @@ import {
 } from './transcript-text.js';
 import { stateAfterTimeout } from './transcript-timeout.js';
 
-/** What a request takes where a line does not say when it is answered. */
+/** How long a request takes if no line gives the time of its answer. */
 const LATENCY_MS = 100;
 
-/** @returns the text as it is where the machine does what it does now */
+/** @returns the transcript with the machine's current output, equal to `text` if nothing changed */
 export function playTranscript(text: string): string {
   const { settings, cases } = parseTranscript(text);
   const rules = rulesOf(settings);
@@ -52,13 +52,13 @@ function playCase(rules: OnceRules, lines: readonly Line[]): string {
   return [...printed, ...(wasPlayed ? player.summary().map(printOutput) : [])].join('\n');
 }
 
-/** An event, and what it answered. */
+/** An event and the command that it answered. */
 interface Answered {
   readonly event: Event;
   readonly asked: Command['kind'];
 }
 
-/** An attempt that runs, and since when it waits for an answer. */
+/** A running attempt, and since when it waits for an answer. */
 interface Running extends Asked {
   step: Step;
 }
@@ -68,9 +68,9 @@ class Player {
   #current: Running | null = null;
   #old: Running | null = null;
   #newest: OnceState | null = null;
-  /** The newest heartbeat details that the server knows, and those before. */
-  #heard: OnceState | null = null;
-  #heardBefore: OnceState | null = null;
+  /** The newest heartbeat details that the server has, and the previous ones. */
+  #reported: OnceState | null = null;
+  #reportedBefore: OnceState | null = null;
   #scheduledAtMs: number | null = null;
   #recent: Answered[] = [];
   #posts = 0;
@@ -82,7 +82,7 @@ class Player {
     this.#stepMs = rules.deadlineAtMs - STORY_BEGINS_AT_MS;
   }
 
-  /** @returns what the machine did about it */
+  /** @returns the machine's reaction, one line each */
   play(atMs: number | null, text: string): readonly string[] {
     if (atMs !== null && atMs < this.#nowMs) throw new Error(`it is ${printTime(this.#nowMs)} already`);
     this.#nowMs = atMs ?? this.#nowMs;
@@ -93,10 +93,10 @@ class Player {
       case 'settle':
         return [this.#beginSettle(input)];
       case 'killed':
-        this.#kill(input.wasHeard);
+        this.#kill(input.wasReported);
         return [];
-      case 'heard':
-        this.#hear(this.#running().step.state);
+      case 'reported':
+        this.#report(this.#running().step.state);
         return [];
       case 'gaveUp':
         return this.#giveUp();
@@ -107,7 +107,7 @@ class Player {
     }
   }
 
-  /** What the report says at the end. */
+  /** The summary at the end: the number of POSTs, and the trail as in the report. */
   summary(): readonly string[] {
     const sent = `| ${this.#posts === 1 ? '1 POST' : `${this.#posts} POSTs`} sent in all`;
     return this.#newest === null ? [sent] : [sent, ...printTrail(this.#newest)];
@@ -120,10 +120,10 @@ class Player {
     isAfterClearing,
   }: Extract<Input, { kind: 'attempt' }>): string {
     this.#old = this.#current ?? this.#old;
-    if (isAfterClearing) this.#heard = null;
-    // A reset run schedules the activity anew, and knows no heartbeat.
+    if (isAfterClearing) this.#reported = null;
+    // A reset run schedules the activity again, without heartbeat details.
     if (isInResetRun && attempt === 1) {
-      this.#heard = null;
+      this.#reported = null;
       this.#scheduledAtMs = scheduledAtMs ?? this.#nowMs;
     }
     const attemptScheduledAtMs = scheduledAtMs ?? this.#dueAtMs();
@@ -135,10 +135,10 @@ class Player {
       scheduledAtMs: this.#scheduledAtMs,
       attemptScheduledAtMs,
     };
-    return this.#begin(beginActing(this.rules, facts, this.#heard, this.#nowMs));
+    return this.#begin(beginActing(this.rules, facts, this.#reported, this.#nowMs));
   }
 
-  /** When Temporal schedules the attempt after one that ended; now where the one before said nothing. */
+  /** When Temporal schedules the attempt after one that ended; now if the one before reported no end. */
   #dueAtMs(): number {
     const phase = this.#newest?.phase;
     const isDue = this.#current === null && phase?.name === 'ended' && phase.ending.kind === 'failed';
@@ -169,17 +169,22 @@ class Player {
   #begin(step: Step): string {
     this.#current = { step, command: step.command, askedAtMs: this.#nowMs };
     this.#recent = [];
-    return this.#take(this.#current, step, null);
+    return this.#apply(this.#current, step, null);
   }
 
-  #kill(wasHeard: boolean): void {
-    if (!wasHeard) this.#heard = this.#heardBefore;
+  #kill(wasReported: boolean): void {
+    if (!wasReported) this.#reported = this.#reportedBefore;
     this.#newest = this.#running().step.state;
     this.#current = null;
   }
 
   #giveUp(): string[] {
-    this.#newest = stateAfterTimeout(this.#heard, this.#nowMs, this.#scheduledAtMs ?? this.#nowMs, this.rules.limits);
+    this.#newest = stateAfterTimeout(
+      this.#reported,
+      this.#nowMs,
+      this.#scheduledAtMs ?? this.#nowMs,
+      this.rules.limits,
+    );
     this.#current = null;
     return [printStep({ state: this.#newest, command: { kind: 'end' } }, null)];
   }
@@ -189,8 +194,8 @@ class Player {
     if (running === null) throw new Error('there is no old attempt');
     requireFitting(running, event, this.#nowMs);
     const { state } = running.step;
-    // What the server says of an attempt comes with a heartbeat that it took.
-    if (event.kind === 'standing' && event.standing === 'current' && !isOfOldAttempt) this.#hear(state);
+    // The server's answer acknowledges a heartbeat.
+    if (event.kind === 'standing' && event.standing === 'current' && !isOfOldAttempt) this.#report(state);
     if (!isOfOldAttempt && event.kind !== 'interrupted' && event.kind !== 'heartbeat' && running.command !== null)
       this.#recent.push({ event, asked: running.command.kind });
     const step = next(state, event, this.rules, this.#nowMs);
@@ -199,26 +204,26 @@ class Player {
       running.command = step.command;
       running.askedAtMs = this.#nowMs;
     }
-    return this.#take(running, step, state, event.kind === 'heartbeat');
+    return this.#apply(running, step, state, event.kind === 'heartbeat');
   }
 
-  /** Writes down what follows; what is to be recorded reaches the server, unless another attempt took over. */
-  #take(running: Running, step: Step, before: OnceState | null, isHeartbeat = false): string {
+  /** Applies and prints a step. A recorded state reaches the server unless another attempt took over. */
+  #apply(running: Running, step: Step, before: OnceState | null, isHeartbeat = false): string {
     const isCurrent = running === this.#current;
-    if ((step.record === true || isHeartbeat) && isCurrent) this.#hear(asHeartbeat(step.state));
+    if ((step.record === true || isHeartbeat) && isCurrent) this.#report(asHeartbeat(step.state));
     if (step.command?.kind === 'send') this.#posts++;
     if (isCurrent) this.#newest = step.state;
     if (step.command?.kind === 'end' && isCurrent) this.#current = null;
     const printed = printStep(step, before);
-    return isCurrent ? printed : printed.replace('recorded', 'the server takes no heartbeat of it');
+    return isCurrent ? printed : printed.replace('recorded', 'the server rejects its heartbeats');
   }
 
-  #hear(state: OnceState): void {
-    this.#heardBefore = this.#heard;
-    this.#heard = state;
+  #report(state: OnceState): void {
+    this.#reportedBefore = this.#reported;
+    this.#reported = state;
   }
 
-  /** Feeds the newest events again until something else is asked, or the time is over. */
+  /** Repeats the newest events until the machine gives another command, or the time is over. */
   #repeat({ events, untilMs }: Extract<Input, { kind: 'again' }>): string[] {
     const cycle = this.#recent.slice(-events);
     const asked: Command[] = [];
@@ -244,7 +249,7 @@ class Player {
   }
 }
 
-/** The workflow takes a failure that was to be tried again for the last one: there is no further attempt. */
+/** There is no further attempt, so the workflow treats a failure that would be retried as the last one. */
 function asFinal(ending: Ending): Ending {
   return ending.kind === 'failed' ? { ...ending, retryInMs: null } : ending;
 }

@@ -1,9 +1,9 @@
-/** What the machine did, in words: its command, what it knows now that it did not know before, and the end. */
+/** Prints what the machine did: its command, what is new in its state, and the end. */
 import type { Command, Step } from '../../../../src/domain/once/events.js';
 import type { Ending, OnceState } from '../../../../src/domain/once/state.js';
 import { printDuration, printTime, withStoryTimes } from './transcript-text.js';
 
-/** @param before the state before it; `null` where an attempt begins */
+/** @param before the previous state; `null` at the begin of an attempt */
 export function printStep({ state, command, record }: Step, before: OnceState | null): string {
   const changes = changesSince(before, state);
   if (record === true) changes.push('recorded');
@@ -14,7 +14,7 @@ export function printStep({ state, command, record }: Step, before: OnceState | 
 export function printCommand(command: Command | null): string {
   switch (command?.kind) {
     case undefined:
-      return 'what is under way goes on';
+      return 'continue';
     case 'askServer':
       return `ask the server, until ${printTime(command.giveUpAtMs)}`;
     case 'lease':
@@ -44,7 +44,7 @@ function printEnding(ending: Ending): string {
     case 'skipped':
       return ending.kind;
     case 'superseded':
-      return 'superseded: it leaves without a word';
+      return 'superseded: ends silently';
     case 'cancelled':
       return `cancelled: ${ending.message}`;
     case 'indeterminate':
@@ -56,7 +56,7 @@ function printEnding(ending: Ending): string {
   }
 }
 
-/** What an operator would want to know of the difference. */
+/** The differences that matter to an operator. */
 function changesSince(before: OnceState | null, state: OnceState): string[] {
   const changes: string[] = [];
   const { phase, sent, clearAtMs, cloudJob, heardAtMs } = state;
@@ -68,7 +68,7 @@ function changesSince(before: OnceState | null, state: OnceState): string[] {
   if (clearAtMs !== (before?.clearAtMs ?? 0) || (isOver && clearAtMs !== 0))
     changes.push(clearAtMs === 0 ? 'clear at once' : `clear at ${printTime(clearAtMs)}`);
   if (before === null ? heardAtMs !== state.atMs : heardAtMs !== before.heardAtMs)
-    changes.push(`heard of at ${printTime(heardAtMs)}`);
+    changes.push(`alive at ${printTime(heardAtMs)}`);
   return changes;
 }
 

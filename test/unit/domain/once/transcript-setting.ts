@@ -1,4 +1,4 @@
-/** The setting of a transcript: the rules of its decision. */
+/** Turns the setting of a transcript into the rules of its decision. */
 import type { Action } from '../../../../src/domain/target/actions.js';
 import type { OnceRules } from '../../../../src/domain/once/events.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout } from '../../../../src/domain/once/limits.js';

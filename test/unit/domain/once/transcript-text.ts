@@ -1,9 +1,9 @@
-/** The text of a transcript: its setting and its inputs as read, and times as they are written. */
+/** Parses the text of a transcript into its setting and inputs, and prints times. */
 
-/** Epoch milliseconds of `0.0s`. A full hour, so that no rule can take a time for "none". */
+/** Epoch milliseconds of `0.0s`. A full hour, so that no rule can mistake a time for "none". */
 export const STORY_BEGINS_AT_MS = Date.UTC(2026, 0, 1, 12);
 
-/** One line that is kept as it stands, or an input that is played. */
+/** A line that is kept unchanged, or an input that is played. */
 export type Line =
   | { readonly kind: 'kept'; readonly text: string }
   /** `atMs` is `null` for `...`: the time follows from what is repeated. */
@@ -11,12 +11,12 @@ export type Line =
 
 export interface Transcript {
   readonly settings: ReadonlyMap<string, string>;
-  /** The head, then each case: a case begins with `## ` and is played by itself, in the setting of the head. */
+  /** The head, then each case. A case begins with `## ` and runs alone in the setting of the head. */
   readonly cases: readonly (readonly Line[])[];
 }
 
 const PLAYED = /^ *(\d+(?:\.\d+)?s|\.\.\.) {2}(\S.*)$/;
-/** What the machine did: written anew each time. */
+/** The output of the machine, which each run replaces. */
 const PRINTED = /^ +[→=|]/;
 const SETTING = /^([a-z ]+): +(\S.*)$/;
 
@@ -64,17 +64,17 @@ export function printDuration(ms: number): string {
   return `${(ms / 1_000).toFixed(1)}s`;
 }
 
-/** An input as it stands in a transcript. */
+/** An input line of a transcript. */
 export function printInput(atMs: number | null, text: string): string {
   return `${(atMs === null ? '...' : printTime(atMs)).padStart(8)}  ${text}`;
 }
 
-/** What the machine did, under its input. */
+/** An output line, indented under its input. */
 export function printOutput(text: string): string {
   return `          ${text}`;
 }
 
-/** Moments in messages become times of the story. */
+/** Replaces ISO times in messages by seconds since the story began. */
 export function withStoryTimes(text: string): string {
   return text.replaceAll(/\d{4}-\d\d-\d\dT[\d:]+Z/g, (moment) => printTime(Date.parse(moment)));
 }

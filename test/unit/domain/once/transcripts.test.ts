@@ -1,6 +1,6 @@
 /**
- * Stories of the once-only protocol as transcripts: what happens, and what the machine does about it. `npm run transcripts -- -u` writes
- * anew what the machine does; transcripts/README.md says how to read and to write one.
+ * Stories of the once-only protocol as transcripts: what happens, and how the machine reacts.
+ * `npm run transcripts -- -u` rewrites the output of the machine; transcripts/README.md explains the format.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-/** The same words are refused wherever they enter: at the client, on the command line, in a schedule file, by the worker. */
+/** Every entrance refuses the same text: the client, the command line, schedule files and the worker. */
 import { describe, expect, it } from 'vitest';
 import { readInputs, readStartArguments } from '../../../../src/domain/plan/start-arguments.js';
 import { parseRunbook } from '../../../../src/runbooks/catalogue.js';
@@ -17,14 +17,14 @@ const inputsRunbook = parseRunbook(
   'x.yaml',
 ) as Runbook;
 
-describe.each(BAD)('the words %j', (bad) => {
-  it('are refused by the worker, in a reason, a requester, a target, a calendar, an input', () => {
+describe.each(BAD)('the text %j', (bad) => {
+  it('is refused by the worker, in a reason, a requester, a target, a calendar, an input', () => {
     const { problems } = readStartArguments({ targets: [`a/b/${bad}`], reason: bad, requestedBy: bad, freeze: [bad] });
     expect(problems.map(({ place }) => place)).toEqual(['targets.0', 'requestedBy', 'reason', 'freeze.0']);
     expect(readInputs(inputsRunbook, { version: bad }).problems.map(({ place }) => place)).toEqual(['inputs.version']);
   });
 
-  it('are refused by the client before anything is sent, with their places', async () => {
+  it('is refused by the client before anything is sent, with its place', async () => {
     await using runbooks = RunbookClient.lazy({ address: '127.0.0.1:9' });
     const request = { targets: [target], reason: bad, inputs: { deep: [{ [bad]: bad }] } };
     for (const ask of [
@@ -43,14 +43,14 @@ describe.each(BAD)('the words %j', (bad) => {
     await expect(runbooks.start('restart', { targets: [target], id: bad })).rejects.toThrow(InvalidRunId);
   });
 
-  it('are refused on the command line', async () => {
+  it('is refused on the command line', async () => {
     const asked = requestFrom({ target: [target], reason: bad, input: [`version=${bad}`] });
     const error = (await asked.catch((thrown: unknown) => thrown)) as CommandError;
     expect(error.problems.map(({ place }) => place.split(' ')[0])).toEqual(['--reason', '--input']);
   });
 });
 
-it('ordinary words of every language are taken', () => {
+it('ordinary text of every language is accepted', () => {
   const words = ['Größe über 90 %', 'ディスクが一杯', 'قرص ممتلئ', '👩‍🚒 on call ⚠️', "it's 3:10"];
   expect(unprintableWords({ targets: [target], reason: words, inputs: { words } })).toEqual([]);
   for (const reason of words) expect(readStartArguments({ targets: [target], reason }).problems).toEqual([]);

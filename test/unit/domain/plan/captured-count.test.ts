@@ -1,4 +1,4 @@
-/** What a run captured, judged from reports: which run is the newest that changed the count, what remains of it, and when to refuse. */
+/** The count to restore, derived from reports: the newest run that changed the count, what remains of its change, and when to refuse. */
 import { describe, expect, it } from 'vitest';
 import { capturedCount, type CapturedCount, type PastRun } from '../../../../src/domain/plan/captured-count.js';
 import type { Action } from '../../../../src/domain/target/actions.js';
@@ -26,7 +26,7 @@ interface Story {
   readonly change?: Partial<PastRun>;
   readonly instanceId?: string;
   readonly cut?: TargetReport['cut'];
-  /** Targets that the report of the run lost. */
+  /** The number of targets missing in the report of the run. */
   readonly dropped?: number;
 }
 
@@ -89,7 +89,7 @@ describe('the count to restore', () => {
     ['one run', 1, [run(1)], '4 from run-1'],
     ['one run, and the count is back already', 4, [run(1)], '4 from run-1'],
     ['one run, and the count was changed since', 3, [run(1)], 'changed since run-1 left 1'],
-    ['one run, and the count of now is not known', null, [run(1)], 'changed since run-1 left 1'],
+    ['one run, and the current count is unknown', null, [run(1)], 'changed since run-1 left 1'],
     ['two runs that changed it, in any order', 1, [run(2, { steps: [scale(6, 1)] }), run(1)], '6 from run-2'],
     ['two runs that changed it, the older first', 1, [run(1), run(2, { steps: [scale(6, 1)] })], '6 from run-2'],
     ['a second run that found it low already', 1, [run(1), run(2, { steps: [skipped(1)] })], '4 from run-1'],
@@ -102,7 +102,7 @@ describe('the count to restore', () => {
     ['a run cancelled and undone', 4, [run(1, { outcome: 'cancelled', compensations: [scale(1, 4)] })], 'nothing in 1'],
     ['a run cancelled after its step, whose change remains', 1, [run(1, { outcome: 'cancelled' })], '4 from run-1'],
     [
-      'a run cancelled in its step, which may stand',
+      'a run cancelled in its step, whose change may remain',
       1,
       [run(1, { outcome: 'cancelled', steps: [scale(4, 1, { result: 'cancelled' })] })],
       'run-1 is unclear: it ended cancelled with 4 → 1',
@@ -138,7 +138,7 @@ describe('the count to restore', () => {
       'run-2 is unclear: it ended compensationFailed there',
     ],
     [
-      'a newest run whose target lost its steps where the report was cut',
+      'a newest run whose target lost its steps when the report was cut',
       1,
       [run(1), run(2, { steps: [], cut: 'bare' })],
       'run-2 is unclear: it ended succeeded there, and its steps are lost: its report was shortened, and the workflow lease-1 that had them no longer exists',
@@ -186,7 +186,7 @@ describe('the count to restore', () => {
     expect(inWords(answerTo(seen, runs))).toBe(expected);
   });
 
-  it('is judged by when the instance was changed, not by when a run over many targets closed', () => {
+  it('depends on when the instance was changed, not on when a run over many targets closed', () => {
     const long = run(1, { id: 'long', change: { closedAtMs: 9 * HOUR_MS } });
     expect(inWords(answerTo(1, [long, run(2, { steps: [scale(6, 1)] })]))).toBe('6 from run-2');
   });
@@ -202,7 +202,7 @@ describe('a count that was restored before', () => {
     ['and then captured again', 1, [run(1), up, run(3, { steps: [scale(5, 1)] })], '5 from run-3'],
     ['was not restored: that run was undone', 1, [run(1), run(2, { ...undone, runbook: 'up' })], '4 from run-1'],
     [
-      'may be restored again where that run left no report',
+      'may be restored again if that run left no report',
       1,
       [run(1), run(2, { runbook: 'up', ...noReport })],
       '4 from run-1',
@@ -219,7 +219,7 @@ describe('a run without a report', () => {
     );
   });
 
-  it('does not matter where it ended before the newest change', () => {
+  it('does not matter if it ended before the newest change', () => {
     expect(inWords(answerTo(1, [run(1, noReport), run(2)]))).toBe('4 from run-2');
   });
 
@@ -230,9 +230,9 @@ describe('a run without a report', () => {
 
   it('is reported by the run that continues after a reset, as far as it knows', () => {
     const before = run(1, { id: 'reset', change: { ...noReport.change, closedAtMs: 1.5 * HOUR_MS } });
-    const goesOn = { ...run(1, { id: 'reset' }), runId: 'reset/2', closedAtMs: 3 * HOUR_MS };
-    expect(inWords(answerTo(1, [before, goesOn]))).toBe('4 from reset');
-    const beganAnew = run(2, { id: 'reset', outcome: 'refused', steps: [] });
-    expect(inWords(answerTo(1, [before, beganAnew]))).toBe('reset is unclear: it ended TERMINATED without a report');
+    const continued = { ...run(1, { id: 'reset' }), runId: 'reset/2', closedAtMs: 3 * HOUR_MS };
+    expect(inWords(answerTo(1, [before, continued]))).toBe('4 from reset');
+    const restarted = run(2, { id: 'reset', outcome: 'refused', steps: [] });
+    expect(inWords(answerTo(1, [before, restarted]))).toBe('reset is unclear: it ended TERMINATED without a report');
   });
 });

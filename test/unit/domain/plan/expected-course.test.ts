@@ -31,7 +31,7 @@ const seen = fc
   .map(anObservation);
 
 describe('the course of steps', () => {
-  it('skips what is so already, at first and after the steps before', () => {
+  it('skips steps that are already done, at first and after earlier steps', () => {
     expect(courseOf(stopped, { action: 'stop' }, { action: 'start' }, { action: 'start' })).toEqual([
       ...['skipped', 'sent', 'skipped'],
     ]);
@@ -50,7 +50,7 @@ describe('the course of steps', () => {
     expect(courseOf(moving, { action: 'stop' }, { action: 'restart' })).toEqual(['unknown', 'sent']);
   });
 
-  it('is what the entry table of the run decides from the same states', () => {
+  it('matches the entry table of the run for the same states', () => {
     fc.assert(
       fc.property(seen, fc.array(actions, { minLength: 1, maxLength: 5 }), (first, list) => {
         let state = first;
@@ -64,7 +64,7 @@ describe('the course of steps', () => {
     );
   });
 
-  it('knows for every action a state in which its desired state holds', () => {
+  it('covers for every action a state in which its desired state holds', () => {
     fc.assert(
       fc.property(seen, actions, (before, action) => {
         expect(desiredStateHolds(action, ruleOf(action).reaches(action, before))).toBe(true);
@@ -78,7 +78,7 @@ describe('the expected undo', () => {
   const undoOf = (step: ActionStep, before = running) => expectedCourse(before, [step]).steps[0]?.undo;
   const declared = (action: Action, undo: Action) => aStep(action, { compensation: { kind: 'action', action: undo } });
 
-  it('that leads elsewhere shows what will differ', () => {
+  it('that leads to another state shows the differences', () => {
     const undo = undoOf(declared({ action: 'scale', replica: 6 }, { action: 'scale', replica: 2 }));
     expect(undo).toMatchObject({ kind: 'action', differs: [{ what: 'replicas', before: '4', after: '2' }] });
     const onHosts = anObservation({ hosts: ['a', 'b'] });
@@ -89,12 +89,12 @@ describe('the expected undo', () => {
     expect(undoOf(moved, onHosts)).toMatchObject({ differs: [{ what: 'hosts', before: 'a,b', after: 'c,d' }] });
   });
 
-  it('that leads back shows nothing', () => {
+  it('that restores the state shows nothing', () => {
     expect(undoOf(aStep({ action: 'stop' }))).toEqual({ kind: 'action', action: { action: 'start' }, differs: [] });
     expect(undoOf(aStep({ action: 'scale', replica: 6 }))).toMatchObject({ action: { replica: 4 }, differs: [] });
   });
 
-  it('is none where the run would owe none', () => {
+  it('is absent if the run would owe none', () => {
     fc.assert(
       fc.property(seen, actions, (before, action) => {
         const step = aStep(action);
@@ -126,7 +126,7 @@ describe('the undos once a step fails', () => {
     )
     .map((list) => list.map(({ action, ...rest }, index) => aStep(action, { id: `step-${index}`, ...rest })));
 
-  /** By the entry table of the run, not by the code of the plan. */
+  /** Computed with the entry table of the run, not with the code of the plan. */
   const simulated = (first: Observation, steps: readonly ActionStep[]) => {
     let state = first;
     return steps.map((step): DoneStep => {
@@ -137,7 +137,7 @@ describe('the undos once a step fails', () => {
     });
   };
 
-  it('are those that the run owes at that step, folded, declared ones too', () => {
+  it('are those that the run owes at that step, folded, including declared ones', () => {
     fc.assert(
       fc.property(seen, planned, (first, steps) => {
         const done = simulated(first, steps);
@@ -193,7 +193,7 @@ describe('the undos once a step fails', () => {
     ]);
   });
 
-  it('say where they lead if that is elsewhere', () => {
+  it('name the resulting state if it differs', () => {
     const steps = [
       declared({ action: 'scale', replica: 6 }, { action: 'scale', replica: 3 }),
       aStep({ action: 'restart' }),
@@ -203,7 +203,7 @@ describe('the undos once a step fails', () => {
 });
 
 describe('differences', () => {
-  it('are of state, version, replicas and hosts; not of health, and not of what was not read', () => {
+  it('concern state, version, replicas and hosts, but not health or values that were not read', () => {
     const before = anObservation({ hosts: ['a', 'b'] });
     expect(
       differencesBetween(before, { ...before, hosts: ['b', 'a'], availableReplicaCount: 0, lastJobId: 'x' }),

@@ -1,4 +1,4 @@
-/** Every plan that is accepted leads to sizes that Temporal stores: computed while planning, compared here with what its runs come to. */
+/** Every accepted plan leads to sizes that Temporal can store. Compares the sizes computed while planning with those of its runs. */
 import { defaultPayloadConverter } from '@temporalio/common';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +18,7 @@ import { leaseId } from '../../../../src/domain/target/target.js';
 import { anObservation, aStep, aTarget, defaultLimits } from '../../../support/build.js';
 import { anyObservation, anyPlan } from '../../../support/large-reports.js';
 
-/** As it is sent. */
+/** The size as sent. */
 const bytesSent = (value: unknown) => defaultPayloadConverter.toPayload(value)?.data?.length ?? Infinity;
 
 /** As in `/failing-inputs`: every target has every step. */
@@ -61,7 +61,7 @@ describe('the sizes of a plan', () => {
     expect(over(widePlan(targets, steps))).toEqual([]);
   });
 
-  it('say what would be too large, with the figures and a remedy', () => {
+  it('report what would be too large, with the figures and a remedy', () => {
     const [problem] = sizeProblems(widePlan(100, 90));
     expect(problem).toMatchObject({
       code: 'too-large',
@@ -87,11 +87,11 @@ describe('the sizes of a plan', () => {
         },
       }),
     ],
-  ])('refuse what makes %s too large', (what, plan) => {
+  ])('refuse a plan that makes %s too large', (what, plan) => {
     expect(over(plan)).toContain(what);
   });
 
-  it('hold for every run of a plan that is accepted, whatever it met', () => {
+  it('are enough for every run of an accepted plan, whatever happens', () => {
     let accepted = 0;
     fc.assert(
       fc.property(anyPlan(20, 6), anyObservation, textOfFailure, (plan, seen, message) => {
@@ -130,7 +130,7 @@ describe('the sizes of a plan', () => {
 
 const textOfFailure = fc.constantFrom('', 'x'.repeat(5_000), '警"\u0001'.repeat(20_000));
 
-/** Every step failed, was undone, and stays. */
+/** A report in which every step failed, was undone, and remains. */
 function reportOf({ target, steps }: TargetPlan, seen: TargetReport['lastSeen'], message: string): TargetReport {
   const reports = steps.map((step): StepReport => ({
     id: step.id,

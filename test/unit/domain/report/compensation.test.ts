@@ -37,7 +37,7 @@ describe('undos', () => {
     ['scale back to the captured count', undosOf(scale(2, 4)), ['scale replica=2']],
     ['owe nothing for what was never sent', undosOf({ ...stop, sent: 'no' }), []],
     ['are owed for what counts as ours without a cloud job', undosOf({ ...stop, sent: 'unknown' }), ['start']],
-    ['owe nothing where nothing changed', undosOf(did({ action: 'stop' }, running, running)), []],
+    ['owe nothing if nothing changed', undosOf(did({ action: 'stop' }, running, running)), []],
     ['owe nothing for a restart', undosOf(did({ action: 'restart' }, running, running)), []],
     [
       'do not go towards a state that is neither running nor stopped',
@@ -69,7 +69,7 @@ describe('undos', () => {
     });
   });
 
-  it('leave a recover whose start never converges as it is, and say what remains', () => {
+  it('do not touch a recover whose start never converges, and report what remains', () => {
     const overdueStart = did({ action: 'start' }, stopped, down, { failedToConverge: true });
     const { undos, remaining } = owedUndos([stop, rollback, overdueStart]);
     expect(undos).toEqual([]);
@@ -79,7 +79,7 @@ describe('undos', () => {
     ]);
   });
 
-  it('report what a pair leaves whose newer step left the instance FAILED, whatever failure that step has', () => {
+  it('report what remains of a pair whose newer step left the instance FAILED, whatever the failure of that step', () => {
     const unheardStart = did({ action: 'start' }, stopped, anObservation({ status: 'FAILED' }));
     expect(owedUndos([stop, unheardStart])).toMatchObject({
       undos: [],
@@ -87,7 +87,7 @@ describe('undos', () => {
     });
   });
 
-  it('do not send an action again that has just failed in this run', () => {
+  it('do not repeat an action that has just failed in this run', () => {
     const failedStart = did({ action: 'start' }, stopped, stopped, { failedToConverge: true });
     const { undos, remaining } = owedUndos([stop, failedStart]);
     expect(undos).toEqual([]);
@@ -99,10 +99,10 @@ describe('undos', () => {
     expect(
       undosOf({ ...scale(2, 4), step: aStep({ action: 'scale', replica: 4 }, { compensation: declared }) }),
     ).toEqual(['scale replica=9']);
-    const none = aStep({ action: 'stop' }, { compensation: { kind: 'none', reason: 'maintenance goes on' } });
+    const none = aStep({ action: 'stop' }, { compensation: { kind: 'none', reason: 'maintenance continues' } });
     expect(owedUndos([{ ...stop, step: none }])).toMatchObject({
       undos: [],
-      remaining: [{ kind: 'declaredNone', why: 'maintenance goes on' }],
+      remaining: [{ kind: 'declaredNone', why: 'maintenance continues' }],
     });
   });
 

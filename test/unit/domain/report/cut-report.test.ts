@@ -1,4 +1,4 @@
-/** Whatever happened, a report fits what Temporal stores, and records what it leaves out. Sizes are those of the real encoding. */
+/** A report always fits what Temporal stores, and records what it omits. Sizes are those of the real encoding. */
 import fc from 'fast-check';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES, targetReportBytes } from '../..
 import { anObservation, aStepReport } from '../../../support/build.js';
 import { anyRunReport, anyTargetReport } from '../../../support/large-reports.js';
 
-/** As it is sent. */
+/** The size as sent. */
 const bytesSent = (value: unknown) => defaultPayloadConverter.toPayload(value)?.data?.length ?? Infinity;
 
 function aTargetReport(index: number, steps = 3): TargetReport {
@@ -47,16 +47,16 @@ function aRunReport(targets: readonly TargetReport[], change: Partial<RunReport>
 }
 
 describe("a run's report", () => {
-  it('is stored as it is where it fits', () => {
+  it('is stored unchanged if it fits', () => {
     const report = aRunReport([aTargetReport(1), aTargetReport(2)]);
     expect(storedReport(report, MEMO_REPORT_BYTES)).toBe(report);
   });
 
-  it('takes little time where it is far too long: most of its targets are never written out whole', () => {
+  it('takes little time even if it is far too long, because most targets are never serialized completely', () => {
     let written = 0;
     const targets = Array.from({ length: 100 }, (_item, index) => {
       const target = aTargetReport(index, 50);
-      // Not enumerable: shorter forms of the target do not have it.
+      // Not enumerable, so that shorter forms of the target do not have it.
       return Object.defineProperty(target, 'toJSON', { value: () => (written++, { ...target }) });
     });
     storedReport(aRunReport(targets), MEMO_REPORT_BYTES);
@@ -64,7 +64,7 @@ describe("a run's report", () => {
     expect(written).toBeLessThan(20);
   });
 
-  it('of 100 targets with 50 steps names every target and where its steps are, and keeps most of the last one', () => {
+  it('with 100 targets of 50 steps names every target and where its steps are, and keeps most of the last one', () => {
     const targets = Array.from({ length: 100 }, (_item, index) => aTargetReport(index, 50));
     const stored = storedReport(aRunReport(targets), MEMO_REPORT_BYTES);
     expect(bytesSent(stored)).toBeLessThanOrEqual(MEMO_REPORT_BYTES);
@@ -80,7 +80,7 @@ describe("a run's report", () => {
     expect(result.targets.filter((target) => target.cut === 'short').length).toBeGreaterThan(10);
   });
 
-  it('keeps all of a target that did not succeed before more of those that did', () => {
+  it('keeps unsuccessful targets complete before it keeps more of the successful ones', () => {
     const failed = { ...aTargetReport(99, 5), outcome: 'failed' as const };
     const targets = [...Array.from({ length: 30 }, (_item, index) => aTargetReport(index, 10)), failed];
     const stored = storedReport(aRunReport(targets), MEMO_REPORT_BYTES);
@@ -136,7 +136,7 @@ describe("a target's report", () => {
     );
   });
 
-  it('of an instance with 400 KB of vendor text loses the text, not the step', () => {
+  it('with 400 KB of vendor text loses the text, not the step', () => {
     const after = anObservation({ failDetail: '警'.repeat(130_000) });
     const steps = [aStepReport({ id: 'stop', after }), aStepReport({ id: 'start', before: after })];
     const report = { ...aTargetReport(1), steps };

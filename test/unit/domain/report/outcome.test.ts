@@ -32,10 +32,10 @@ function outcome(change: Partial<TargetResult>): Outcome {
   });
 }
 
-describe('the outcome of a target, first line that fits', () => {
+describe('the outcome of a target, by the first line that applies', () => {
   it.each<[string, Partial<TargetResult>, Outcome]>([
     [
-      'a step is indeterminate, whatever else',
+      'a step is indeterminate, whatever else happened',
       { steps: [aStepReport({ result: 'indeterminate' })], cancelRequested: true },
       'indeterminate',
     ],
@@ -83,7 +83,7 @@ describe('the outcome of a run', () => {
     expect(worstOutcome([])).toBe('succeeded');
   });
 
-  it('has an exit code of its own for each', () => {
+  it('has a distinct exit code for each', () => {
     expect(new Set(OUTCOMES.map((name) => EXIT_CODES[name])).size).toBe(OUTCOMES.length);
   });
 });

@@ -1,4 +1,4 @@
-/** What the Temporal UI shows: every target or step with its state, in Markdown that no foreign text can break, and never too long. */
+/** The Markdown for the Temporal UI: every target or step with its state; foreign text cannot break it, and it is never too long. */
 import { describe, expect, it } from 'vitest';
 import { runProgressMarkdown, targetProgressMarkdown } from '../../../../src/domain/report/progress-markdown.js';
 import type { RunProgress, StepProgress, TargetProgress } from '../../../../src/domain/report/report.js';
@@ -46,7 +46,7 @@ describe('the details of a run', () => {
     ]);
   });
 
-  it('say first what the run waits for', () => {
+  it('begin with what the run waits for', () => {
     const waiting = { why: 'Changes are frozen', looksAgainAtMs: 60_000, givesUpAtMs: 120_000 };
     const [first] = runProgressMarkdown({ ...run, phase: 'waiting', waiting }).split('\n');
     expect(first).toContain('Changes are frozen');

@@ -48,14 +48,14 @@ function end(change: Partial<RunEnd> = {}): RunEnd {
 
 describe('the outcome of a run', () => {
   it.each<[string, Partial<RunEnd>, Outcome]>([
-    ['where nothing failed', { targets: [ended('a', 'succeeded')] }, 'succeeded'],
+    ['if nothing failed', { targets: [ended('a', 'succeeded')] }, 'succeeded'],
     ['is the worst of its targets', { targets: [ended('a', 'succeeded'), ended('b', 'failed')] }, 'failed'],
-    ['where a gate stayed closed', { targets: [ended('a', 'succeeded')], early: stayedClosed('expired') }, 'expired'],
-    ['where it could not be planned', { plan: null, early: stayedClosed('refused') }, 'refused'],
-    ['where it was cancelled', { targets: [ended('a', 'succeeded')], cancelRequested: true }, 'cancelled'],
-    ['where it was cancelled and refused', { early: stayedClosed('refused'), cancelRequested: true }, 'cancelled'],
+    ['if a gate stayed closed', { targets: [ended('a', 'succeeded')], early: stayedClosed('expired') }, 'expired'],
+    ['if it could not be planned', { plan: null, early: stayedClosed('refused') }, 'refused'],
+    ['if it was cancelled', { targets: [ended('a', 'succeeded')], cancelRequested: true }, 'cancelled'],
+    ['if it was cancelled and refused', { early: stayedClosed('refused'), cancelRequested: true }, 'cancelled'],
     [
-      'where it was cancelled after something worse',
+      'if it was cancelled after something worse',
       { targets: [ended('a', 'indeterminate')], cancelRequested: true },
       'indeterminate',
     ],
@@ -106,7 +106,7 @@ describe('the report of a run', () => {
     expect(runReport(end({ targets })).notStarted).toEqual(['shop/web/b', 'shop/web/c']);
   });
 
-  it('holds what is known of a run that could not be planned', () => {
+  it('contains what is known of a run that could not be planned', () => {
     expect(runReport(end({ plan: null, early: stayedClosed('refused') }))).toMatchObject({
       planHash: null,
       requestedBy: null,
@@ -117,11 +117,11 @@ describe('the report of a run', () => {
     });
   });
 
-  it.each(['gates', 'withdrawnBy', 'failure'])('leaves %s out where there is nothing to report', (field) => {
+  it.each(['gates', 'withdrawnBy', 'failure'])('omits %s if there is nothing to report', (field) => {
     expect(runReport(end())).not.toHaveProperty(field);
   });
 
-  it('holds them where there is', () => {
+  it('contains them otherwise', () => {
     const line = {
       target: 'a',
       firstLookAtMs: 1,

@@ -31,12 +31,12 @@ describe('a step is settled before anything else is done on its target', () => {
     ['cancelled', { no: false, yes: true, unknown: true }],
     ['indeterminate', { no: false, yes: false, unknown: false }],
     ['superseded', { no: false, yes: false, unknown: false }],
-  ])('where it ended %s and may be in flight', (kind, expected) => {
+  ])('if it ended %s and may be in flight', (kind, expected) => {
     for (const sent of ['no', 'yes', 'unknown'] as const)
       expect(needsSettling(anEndedState(ENDINGS[kind], { sent })), sent).toBe(expected[sent]);
   });
 
-  it('and cannot be asked about during an attempt', () => {
+  it('and cannot be judged during an attempt', () => {
     expect(() => needsSettling(anOnceState())).toThrow('The attempt is not over');
   });
 });
@@ -52,7 +52,7 @@ describe('the report of a step', () => {
     expect(outcome(ENDINGS[kind]).report.result).toBe(result);
   });
 
-  it('holds what was seen, sent and decided', () => {
+  it('contains what was seen, sent and decided', () => {
     const trail = [{ attempt: 1, atMs: 1_000, decision: 'entered' }] as const;
     expect(outcome(ENDINGS.succeeded, { trail, attempt: 3 }).report).toEqual({
       id: 'stop',
@@ -108,18 +108,18 @@ describe('the next step', () => {
     expect(baseline).toMatchObject({ lastJobId: 'JOB-1', knownCloudJobIds: ['JOB-old', 'JOB-0', 'JOB-1'] });
   });
 
-  it('starts from the old baseline where there was no cloud job, with what was seen since', () => {
+  it('starts from the old baseline if there was no cloud job, with what was seen since', () => {
     const seen = anObservation({ status: 'STOPPED', lastJobId: 'JOB-9' });
     const { baseline } = outcome(ENDINGS.skipped, { sent: 'no', cloudJob: null, seen });
     expect(baseline).toEqual({ ...before, observation: seen });
   });
 
-  it('keeps the old reading where there was none', () => {
+  it('keeps the old reading if there was no newer one', () => {
     const { baseline } = outcome(ENDINGS.failed, { sent: 'no', cloudJob: null, seen: null });
     expect(baseline).toEqual(before);
   });
 
-  it('keeps in which run the baseline was read', () => {
+  it('keeps the run in which the baseline was read', () => {
     const read = { ...before, readInRunId: 'run-1', readAfterReset: true } as const;
     const state = anEndedState(ENDINGS.succeeded, { sent: 'yes', cloudJob, seen: stopped });
     expect(stepOutcome(step, read, state, times).baseline).toMatchObject({
@@ -130,7 +130,7 @@ describe('the next step', () => {
 });
 
 describe('undo', () => {
-  it('knows what was there before and is now', () => {
+  it('has the state before and after', () => {
     expect(outcome(ENDINGS.failed).done).toEqual({
       step,
       sent: 'yes',
@@ -140,14 +140,14 @@ describe('undo', () => {
     });
   });
 
-  it.each(['NotConverged', 'CloudJobFailed', 'CloudJobOverdue'] as const)('does not send again what is %s', (name) => {
+  it.each(['NotConverged', 'CloudJobFailed', 'CloudJobOverdue'] as const)('does not send it again after %s', (name) => {
     expect(outcome(failedWith(name)).done).toMatchObject({ failedToConverge: true });
   });
 
   it.each([
     ['nothing was sent', { sent: 'no', cloudJob: null }],
     ['nothing was seen since', { seen: null }],
-  ] as const)('owes nothing where %s', (_case, change) => {
+  ] as const)('owes nothing if %s', (_case, change) => {
     expect(outcome(ENDINGS.failed, change).done).toBeNull();
   });
 });

@@ -37,8 +37,8 @@ describe('an undo', () => {
   });
 
   it.each<[string, boolean, StepResult, OnCancel, boolean, boolean]>([
-    ['is due where the last step asks for it', true, 'failed', 'leave', false, true],
-    ['is not due where no step asks for it', false, 'succeeded', 'compensate', false, false],
+    ['is due if the last step asks for it', true, 'failed', 'leave', false, true],
+    ['is not due if no step asks for it', false, 'succeeded', 'compensate', false, false],
     ['is due in a cancelled run that compensates', false, 'cancelled', 'compensate', true, true],
     ['is not due in a cancelled run that leaves things as they are', true, 'failed', 'leave', true, false],
     ['is not due in a cancelled run that stops after its step', true, 'failed', 'stop-after-step', true, false],

@@ -1,4 +1,4 @@
-/** The report of a target: what it holds for each way to end, and what it leaves empty. */
+/** The report of a target: its contents for each way to end, and what stays empty. */
 import { describe, expect, it } from 'vitest';
 import { failureRecord } from '../../../../src/domain/failures.js';
 import type { TargetPlan } from '../../../../src/domain/plan/plan.js';
@@ -68,14 +68,14 @@ describe('the report of a target whose own workflow ended', () => {
     });
   });
 
-  it('leaves the failure out where a step carries it', () => {
+  it('omits the failure if a step has it', () => {
     const steps = [aStepReport({ result: 'failed', failure: failureRecord('CloudJobFailed', 'x') })];
     expect(reportOfTarget(targetPlan, end({ steps }))).not.toHaveProperty('failure');
   });
 });
 
-describe('the report of a target without a workflow of its own', () => {
-  it('knows only what planning saw', () => {
+describe('the report of a target without its own workflow', () => {
+  it('contains only what planning observed', () => {
     expect(reportWithoutChild(targetPlan, 'cancelled')).toEqual({
       ...identity,
       outcome: 'cancelled',
@@ -88,7 +88,7 @@ describe('the report of a target without a workflow of its own', () => {
     });
   });
 
-  it('explains why, where there is a reason', () => {
+  it('gives the reason if there is one', () => {
     const failure = failureRecord('TargetBusy', 'x');
     expect(reportWithoutChild(targetPlan, 'refused', failure).failure).toEqual(failure);
   });

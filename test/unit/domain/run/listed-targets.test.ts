@@ -1,4 +1,4 @@
-/** The list of targets in the search attribute always fits, and every target is found by it. */
+/** The list of targets in the search attribute always fits, and finds every target. */
 import { SearchAttributeType, TypedSearchAttributes, defineSearchAttributeKey } from '@temporalio/common';
 import { encodeUnifiedSearchAttributes } from '@temporalio/common/lib/converter/payload-search-attributes.js';
 import fc from 'fast-check';
@@ -7,7 +7,7 @@ import { isListed, listedTargets, namesOfTarget } from '../../../../src/domain/r
 
 const KEY = defineSearchAttributeKey('RunbookTarget', SearchAttributeType.KEYWORD_LIST);
 
-/** As the SDK sends it: what the server counts against its 2,048. */
+/** The size as the SDK sends it, which the server counts against its limit of 2,048. */
 function bytesSent(value: string[]): number {
   const { RunbookTarget } = encodeUnifiedSearchAttributes(undefined, new TypedSearchAttributes([{ key: KEY, value }]));
   return RunbookTarget?.data?.length ?? Infinity;
@@ -25,11 +25,11 @@ const paths = fc.uniqueArray(
 );
 
 describe('the list of targets in the search attribute', () => {
-  it('is the paths as they are where they fit', () => {
+  it('contains the unchanged paths if they fit', () => {
     expect(listedTargets(['shop/checkout/prod-1', 'a/b/c'])).toEqual(['shop/checkout/prod-1', 'a/b/c']);
   });
 
-  it('has as many paths as fit, then short keys, and a mark', () => {
+  it('contains as many paths as fit, then short keys, and a mark', () => {
     const given = Array.from({ length: 20 }, (_item, index) => long(index + 10));
     const list = listedTargets(given);
     const whole = list.filter((item) => given.includes(item));
@@ -40,13 +40,13 @@ describe('the list of targets in the search attribute', () => {
     expect(list).toHaveLength(21);
   });
 
-  it('has a key for a path that is longer than a store can index', () => {
+  it('contains a key for a path that is too long for an index', () => {
     const path = `a/b/${'c'.repeat(300)}`;
     expect(listedTargets([path, 'a/b/d'])).toEqual(['a/b/d', expect.stringMatching(/^#/), '+1 more']);
     expect(isListed(listedTargets([path, 'a/b/d']), path)).toBe(true);
   });
 
-  it('fits and names every target, and no other, whatever the paths are', () => {
+  it('fits, and names exactly the targets, whatever the paths are', () => {
     fc.assert(
       fc.property(paths, (given) => {
         const list = listedTargets(given);
@@ -61,7 +61,7 @@ describe('the list of targets in the search attribute', () => {
     );
   });
 
-  it('has keys that differ where paths differ in one character', () => {
+  it('contains different keys for paths that differ in one character', () => {
     const keys = Array.from({ length: 20_000 }, (_item, index) => namesOfTarget(`shop/checkout/prod-${index}`)[1]);
     expect(new Set(keys).size).toBe(keys.length);
   });

@@ -37,18 +37,22 @@ describe('a run without news', () => {
   it.each<[string, RunFacts, string | null]>([
     ['makes progress', facts(), null],
     ['is at a worker', facts({}, [activity()]), null],
-    ['waits for its turn a moment', facts(waiting(1_000)), null],
-    ['is taken a moment ago', facts(waiting(1_000, true)), null],
+    ['waits briefly for its turn', facts(waiting(1_000)), null],
+    ['was taken a moment ago', facts(waiting(1_000, true)), null],
     ['waits for a worker', facts(waiting(8_000)), 'untaken run-1'],
     ['is with a worker that has not answered', facts(waiting(9_500, true)), 'unanswered run-1'],
-    ['waits where no worker ever polled', facts({ ...waiting(8_000), pollers: [] }), 'untaken run-1,abandoned'],
     [
-      'waits where no worker polls any more',
+      'waits on a queue that no worker ever polled',
+      facts({ ...waiting(8_000), pollers: [] }),
+      'untaken run-1,abandoned',
+    ],
+    [
+      'waits on a queue that no worker polls any more',
       facts({ ...waiting(8_000), pollers: [poller(120_000)] }),
       'untaken run-1,abandoned',
     ],
-    ['waits where the server names no pollers', facts({ ...waiting(8_000), pollers: null }), 'untaken run-1'],
-    ['sleeps where no worker polls any more', facts({ pollers: [poller(120_000)] }), 'abandoned'],
+    ['waits while the server names no pollers', facts({ ...waiting(8_000), pollers: null }), 'untaken run-1'],
+    ['sleeps while no worker polls any more', facts({ pollers: [poller(120_000)] }), 'abandoned'],
     ['is paused', facts({ status: 'PAUSED' }), 'paused'],
     [
       'has a step that no worker has taken',
@@ -70,7 +74,7 @@ describe('a run without news', () => {
       facts({}, [activity({ atMs: NOW - 2_000, attempt: 4, lastFailure: 'Throttled: 429' })]),
       'retry performAction',
     ],
-    ['has got over its failures', facts({}, [activity({ attempt: 4, lastFailure: 'Throttled: 429' })]), null],
+    ['has recovered from its failures', facts({}, [activity({ attempt: 4, lastFailure: 'Throttled: 429' })]), null],
     [
       'tries a step again',
       facts({}, [activity({ state: 'backingOff', atMs: NOW + 9_000, attempt: 4, lastFailure: 'Throttled: 429' })]),
@@ -92,15 +96,12 @@ describe('a run without news', () => {
   it.each([
     ['runbooks', 'run', 'Start one with: runbook worker. The run is safe, and continues as soon as one runs'],
     ['mine', 'plan', 'Start one with: RUNBOOK_TASK_QUEUE=mine runbook worker. The plan is made as soon as one runs'],
-  ] as const)(
-    'names the queue %s before the command only where it must be named, for a %s',
-    (taskQueue, awaited, words) => {
-      const lines = explainSilence(facts({ ...waiting(8_000), taskQueue, pollers: [] }), NOW, awaited)?.lines;
-      expect(lines?.[1]).toContain(words);
-    },
-  );
+  ] as const)('names the queue %s before the command only if necessary, for a %s', (taskQueue, awaited, words) => {
+    const lines = explainSilence(facts({ ...waiting(8_000), taskQueue, pollers: [] }), NOW, awaited)?.lines;
+    expect(lines?.[1]).toContain(words);
+  });
 
-  it('gives clock times alone, which stay true while they stand there', () => {
+  it('gives clock times only, which stay true while they are shown', () => {
     const given = [
       facts({ ...waiting(8_000), pollers: [poller(20_000)] }),
       facts(waiting(9_500, true)),

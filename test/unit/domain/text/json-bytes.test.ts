@@ -13,7 +13,7 @@ describe('a text', () => {
     );
   });
 
-  it('is clipped to bytes, at the end of a character, and no sooner than it must be', () => {
+  it('is clipped to bytes, at the end of a character, and as late as possible', () => {
     fc.assert(
       fc.property(anyText, fc.integer({ min: 2, max: 300 }), (text, longest) => {
         const kept = clipped(text, longest);
@@ -26,7 +26,7 @@ describe('a text', () => {
     );
   });
 
-  it('of a summary has at most 200 bytes, whatever its characters need', () => {
+  it('of a summary has at most 200 bytes, whatever its characters', () => {
     expect(clippedSummary('警'.repeat(200))).toBe('警'.repeat(66));
     expect(clippedSummary('restart on shop/checkout/prod-1')).toBe('restart on shop/checkout/prod-1');
   });

@@ -8,7 +8,7 @@ describe('text in Markdown', () => {
     'RUNNING 2/2, version 1.4.1',
     'my_app/für alle/プロ-1',
     'scale replica=4',
-  ])('%j stays as it is', (text) => {
+  ])('%j stays unchanged', (text) => {
     expect(markdownText(text)).toBe(text);
     expect(markdownCell(text)).toBe(text);
   });
@@ -24,7 +24,7 @@ describe('text in Markdown', () => {
     ['_a_', '`_a_`'],
   ])('%j is code', (text, shown) => expect(markdownText(text)).toBe(shown));
 
-  it('ends no cell of a table', () => {
+  it('does not end a table cell', () => {
     expect(markdownCell('a | b')).toBe('`a \\| b`');
   });
 

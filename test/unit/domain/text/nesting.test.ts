@@ -6,7 +6,7 @@ const depthOf = (value: unknown): number =>
   typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
 
 describe('the depth of JSON', () => {
-  it('is that of the value, as text and as UTF-8', () => {
+  it('is the depth of the value, as text and as UTF-8', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 8 }), (value) => {
         const json = JSON.stringify(value);
@@ -20,7 +20,7 @@ describe('the depth of JSON', () => {
     expect(jsonDepth('{"a[[[": "]}\\"[[", "b\\\\": []}')).toBe(2);
   });
 
-  it('is refused from 65 on, with the figure, whether or not it is closed', () => {
+  it('is refused above 64, with the figure, even if the brackets are not closed', () => {
     const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
     expect(nestingProblem(nested(MOST_LEVELS))).toBeNull();
     expect(nestingProblem(nested(50_000))).toBe('nested 50000 levels deep, and 64 are read');

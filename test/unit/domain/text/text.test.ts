@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clipText, hasControlCharacters, printable, utf8Bytes } from '../../../../src/domain/text/text.js';
 
-/** Any UTF-16, halves of surrogate pairs too. */
+/** Any UTF-16 text, including halves of surrogate pairs. */
 const anyText = fc
   .array(fc.integer({ min: 0, max: 0xff_ff }), { maxLength: 300, size: 'max' })
   .map((units) => String.fromCharCode(...units));
@@ -33,7 +33,7 @@ describe('printable', () => {
     ['zero-width characters', 'a\u200bb\u200dc\ufeff', 'a\\u200bb\\u200dc\\ufeff'],
     ['line and paragraph separators', 'a\u2028b\u2029c', 'a\\u2028b\\u2029c'],
     ['tag characters', 'a\u{e0041}', 'a\\u{e0041}'],
-    ['a filler that looks like nothing', 'a\u3164b', 'a\\u3164b'],
+    ['an invisible filler', 'a\u3164b', 'a\\u3164b'],
     ['half a surrogate pair', 'a\ud83d', 'a\\ud83d'],
   ])('shows %s as an escape', (_what, text, shown) => {
     expect(printable(text)).toBe(shown);
@@ -48,12 +48,12 @@ describe('printable', () => {
     '🔥 ❤️ 👩🏽‍💻 👨‍👩‍👧',
     'a\\u001bb',
     '',
-  ])('leaves %j as it is', (text) => {
+  ])('does not change %j', (text) => {
     expect(printable(text)).toBe(text);
     expect(hasControlCharacters(text)).toBe(false);
   });
 
-  it('leaves nothing that acts, breaks a line or is unseen, and shown twice is shown once', () => {
+  it('leaves no active, line-breaking or invisible character, and does not change its own output', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, anyCharacters), (text) => {
         const shown = printable(text);
@@ -67,18 +67,18 @@ describe('printable', () => {
 });
 
 describe('clipText', () => {
-  it('says how long a text was that it cut', () => {
+  it('shows the original length of a text that it cut', () => {
     expect(clipText('x'.repeat(250_000), 40)).toBe(`${'x'.repeat(21)} … (250000 bytes)`);
     expect(clipText('警'.repeat(100), 30)).toBe('警警警警 … (300 bytes)');
     expect(clipText('short', 5)).toBe('short');
   });
 
-  it('keeps a limit below its own mark', () => {
+  it('keeps a limit that is shorter than its own mark', () => {
     expect(clipText('警警', 5)).toBe('警');
     expect(clipText('x', 0)).toBe('');
   });
 
-  it('never has more bytes than allowed, splits no character, and leaves what fits', () => {
+  it('never returns more bytes than allowed, splits no character, and does not change text that fits', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, anyCharacters), fc.integer({ min: 0, max: 400 }), (text, maxBytes) => {
         const clipped = clipText(text, maxBytes);

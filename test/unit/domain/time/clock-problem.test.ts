@@ -9,11 +9,11 @@ describe('a clock', () => {
     [119_000, null],
     [-1_000, null],
     [null, null],
-  ])('%s ms off is told as %j', (aheadMs, told) => {
-    expect(clockProblem(aheadMs)).toBe(told);
+  ])('%s ms off is described as %j', (aheadMs, description) => {
+    expect(clockProblem(aheadMs)).toBe(description);
   });
 
-  it('is the cause of a refused signature alone, and from 15 minutes on or where the refusal names the time', () => {
+  it('is the cause only of a refused signature, if it is 15 minutes off or the refusal names the time', () => {
     const signed = { isSigned: true, namesTime: false };
     expect(clockAsCause(-20 * 60_000, signed)).toBe(clockProblem(-20 * 60_000));
     expect(clockAsCause(14 * 60_000, signed)).not.toBeNull();
@@ -24,7 +24,7 @@ describe('a clock', () => {
     expect(clockAsCause(null, signed)).toBeNull();
   });
 
-  it('that is off is told before the true advice, which stays', () => {
+  it('that is off comes first in the advice, before the usual one', () => {
     const message = `GET /: 401; ${clockProblem(-1_200_000)}`;
     expect(failureRecord('NotAllowed', message).advice).toBe(`${CLOCK_ADVICE} ${FAILURES.NotAllowed.advice}`);
     expect(failureRecord('NotAllowed', 'GET /: 401').advice).toBe(FAILURES.NotAllowed.advice);

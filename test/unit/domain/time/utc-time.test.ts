@@ -10,6 +10,6 @@ it.each([
   expect(describeTime(ms)).toBe(text);
 });
 
-it.each([Infinity, -Infinity, NaN, 8.64e15 + 1])('%d, which no calendar has, ends nothing', (ms) => {
+it.each([Infinity, -Infinity, NaN, 8.64e15 + 1])('%d is not a valid time, but does not throw', (ms) => {
   expect(describeTime(ms)).toBe('an unknown time');
 });

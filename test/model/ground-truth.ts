@@ -1,4 +1,4 @@
-/** What truly happened, as nobody in the model's world can know it all; what the invariants are held against. */
+/** What truly happened, which no part of the model's world can fully see. The invariants are checked against it. */
 import type { Action } from '../../src/domain/target/actions.js';
 import type { Known } from '../../src/domain/once/events.js';
 import type { Ending } from '../../src/domain/once/state.js';
@@ -11,15 +11,15 @@ import type { PlannedRun } from './scenario.js';
 export interface Job {
   readonly id: string;
   readonly action: Action;
-  /** `null`: somebody else asked for it. */
+  /** `null`: somebody else requested it. */
   readonly post: Post | null;
   readonly createdBy: string | null;
   readonly acceptedAtMs: number;
   readonly idShownAtMs: number;
   readonly statusLagMs: number;
-  /** Before it the API does not know it. */
+  /** Until then the API does not know it. */
   readonly knownAtMs: number;
-  /** Before it there are no tasks. */
+  /** Until then it shows no tasks. */
   readonly tasksAtMs: number;
   /** Infinity: never. */
   readonly endsAtMs: number;
@@ -27,20 +27,20 @@ export interface Job {
   /** The status that it leaves the instance in; `null`: that of its action. */
   readonly leaves: string | null;
   readonly converges: boolean;
-  /** Accepted, and changes nothing. */
+  /** Accepted, but changes nothing. */
   readonly isNoop: boolean;
   readonly before: InstanceState;
-  /** Once it has ended. */
+  /** Set when it has ended. */
   after: InstanceState | null;
 }
 
-/** A POST whose first byte was let go. */
+/** A POST whose first byte was sent. */
 export interface Post {
   readonly decision: DecisionRecord;
   readonly attempt: AttemptRecord;
   readonly holder: HolderRecord;
   readonly sentAtMs: number;
-  /** When the instance was as the newest reading before it showed it. */
+  /** The time of the state that the newest reading before the POST showed. */
   readonly readAtMs: number;
   job: Job | null;
 }
@@ -50,7 +50,7 @@ export interface AttemptRecord {
   readonly name: string;
   posts: number;
   ending: Ending | null;
-  /** The server took what it ended with. */
+  /** True if the server accepted its result. */
   isTaken: boolean;
 }
 
@@ -65,55 +65,55 @@ export interface DecisionRecord {
   deadlineAtMs: number;
   readonly posts: Post[];
   readonly attempts: AttemptRecord[];
-  /** What makes it honest not to know: each kind of thing that happened to it. */
+  /** Everything that happened to the decision and can leave its result unknown. */
   readonly doubts: Set<string>;
-  /** When the server had the last word on it, from its activity or its settle. */
+  /** When the server received the final result of its activity or its settle. */
   closedAtMs: number;
-  /** The server took the final failure of an older attempt for the current one's, after a reset had repeated its number. */
+  /** After a reset repeated a number, the server accepted the final failure of an older attempt as that of the current one. */
   isMisheard: boolean;
 }
 
 /** One execution that held the lease. */
 export interface HolderRecord {
   readonly runId: string;
-  /** Executions that came from each other by resets share it. */
+  /** Shared by all executions that resets made from one another. */
   readonly chainId: string;
   readonly plan: PlannedRun;
   readonly startedAtMs: number;
   closedAtMs: number | null;
   status: 'RUNNING' | 'COMPLETED' | 'TERMINATED';
   cancelRequestedAtMs: number | null;
-  /** The execution whose first reading its decisions are made from; `null` before it. */
+  /** The execution that made the first reading, which all its decisions start from; `null` before that. */
   readInRunId: string | null;
   readonly decisions: DecisionRecord[];
   report: TargetOfRun | null;
-  /** The instance as it truly was when it closed. */
+  /** The true state of the instance when the execution closed. */
   leftAs: InstanceState | null;
 }
 
-/** What a run of one target reports. */
+/** The report of a run on one target. */
 export interface TargetOfRun {
   readonly outcome: Outcome;
   readonly steps: readonly StepReport[];
   readonly compensations: readonly StepReport[];
   readonly remaining: readonly RemainingEffect[];
   readonly captured: Observation | null;
-  /** Why it was not begun. */
+  /** Why the run did not begin. */
   readonly failure: string | null;
 }
 
-/** Kinds of things that happened, and how often. */
+/** How often each kind of thing happened. */
 export type Counts = Record<string, number>;
 
 /** Everything that happened in one interleaving. */
-export class Chronicle {
+export class GroundTruth {
   readonly jobs: Job[] = [];
   readonly posts: Post[] = [];
   readonly holders: HolderRecord[] = [];
   readonly decisions = new Map<string, DecisionRecord>();
-  /** Times at which a reading of ours was not answered as it should be. */
+  /** Times of our readings that got no proper answer. */
   readonly failedReadings: number[] = [];
-  /** Broken rules of the contract between machine and interpreter, as they happened. */
+  /** Broken rules of the contract between machine and interpreter, in order. */
   readonly breaches: string[] = [];
   readonly counts: Counts = {};
 

@@ -1,4 +1,4 @@
-/** Carries out what a schedule says: blows to everybody, and what the console, the operator and the Temporal command line do to a scene. */
+/** Carries out a schedule: disruptions of the whole arena, and what the console, the operator and the Temporal command line do to a scene. */
 import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -8,15 +8,15 @@ import type { Moment, SceneEvent, WorldEvent } from './schedule.js';
 
 const MOMENT_DEADLINE_MS = 25_000;
 const MOMENT_POLL_MS = 80;
-/** A fault that only holds an answer back is over soon. */
-const STRUCK_POLL_MS = 10;
+/** Polled often, because a fault that only delays an answer is over soon. */
+const FAULT_POLL_MS = 10;
 
-/** @returns `false` where the moment never comes: the run has ended, or goes another way */
+/** @returns `false` if the moment never comes: the run has ended, or took another course */
 export async function comes(arena: Arena, played: PlayedScene, { after, nth }: Moment): Promise<boolean> {
   const giveUpAtMs = Date.now() + MOMENT_DEADLINE_MS;
   while (!(await IS_THERE[after](arena, played, nth))) {
     if (Date.now() > giveUpAtMs) return false;
-    await delay(after === 'struck' ? STRUCK_POLL_MS : MOMENT_POLL_MS);
+    await delay(after === 'faultHit' ? FAULT_POLL_MS : MOMENT_POLL_MS);
   }
   return true;
 }
@@ -27,7 +27,7 @@ const IS_THERE: Readonly<Record<Moment['after'], IsThere>> = {
   start: () => Promise.resolve(true),
   lease: (arena, played) => isHeld(arena, played),
   accepted: async (arena, played, nth) => (await oursAccepted(arena, played)) >= nth,
-  struck: async (arena, { instanceId }, nth) => {
+  faultHit: async (arena, { instanceId }, nth) => {
     const armed = (await arena.control.faults()).filter(({ on }) => on?.instanceId === instanceId);
     return (armed[nth - 1]?.hitAtMs.length ?? 0) > 0;
   },
@@ -77,7 +77,7 @@ export async function happen(arena: Arena, event: WorldEvent): Promise<void> {
       const link = arena.link(event.worker, event.link);
       link[event.kind]();
       await delay(event.forMs);
-      return link.mend();
+      return link.restore();
     }
     case 'expireTokens':
       await arena.control.expireTokens();
@@ -102,7 +102,7 @@ async function temporal(arena: Arena, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** @returns whether it could be done: what it is aimed at may have ended, and the server may be away */
+/** @returns whether it could be done: its target may have ended, and the server may be unreachable */
 export async function happenTo(arena: Arena, played: PlayedScene, event: SceneEvent): Promise<boolean> {
   const { instanceId, leaseId: lease, workflowIds } = played;
   try {
@@ -148,17 +148,17 @@ export async function happenTo(arena: Arena, played: PlayedScene, event: SceneEv
       }
     }
   } catch (error) {
-    return !isGone(error);
+    return !isNotFound(error);
   }
 }
 
-/** The activity may have ended while it was paused: there is nothing left to go on with. */
+/** The activity may have ended while it was paused, so that there is nothing to unpause. */
 function ignoreEnded(): string {
   return '';
 }
 
-/** What it was aimed at had ended, or had not begun. Anything else may have been taken by the server all the same. */
-function isGone(error: unknown): boolean {
+/** True if the target had ended, or had not begun. After any other error the server may have carried out the request all the same. */
+function isNotFound(error: unknown): boolean {
   return /not found|already completed|not running/i.test(String(error));
 }
 

@@ -1,4 +1,4 @@
-/** Mutations of what an attempt believes of those before it: heartbeats, proofs that nothing was sent, resets, bounds. The model finds them. */
+/** Mutations of what an attempt believes about earlier ones: heartbeats, proofs that nothing was sent, resets, bounds. The model finds them. */
 import { FOUND, foundWith, type Mutation } from '../chaos/mutation.js';
 
 const ENDING = 'src/domain/once/ending.ts';
@@ -11,9 +11,9 @@ const HEARTBEAT = `  return { ...state, sent: 'unknown', isUnleased: false };`;
 
 export const STATE_MUTATIONS: readonly Mutation[] = [
   {
-    name: 'cloud-job-id-not-beaten',
+    name: 'cloud-job-id-not-in-heartbeats',
     breaks: 'known',
-    why: 'Heartbeats never hold the cloud job id, so an attempt after a crash knows less than was known: what cannot be adopted (a restart by an unknown user, a job covered by a later one) ends indeterminate although its answer had arrived (story 1).',
+    why: 'Heartbeats never hold the cloud job id, so an attempt after a crash knows less than was known: what cannot be adopted (a restart by an unknown user, or a job hidden by a later one) ends indeterminate although its answer had arrived (story 1).',
     edits: [
       {
         file: STATE,
@@ -32,25 +32,25 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'heartbeats-say-no',
     breaks: 'once',
-    why: 'A heartbeat on the timer says `sent: no` while nothing was sent yet. It can reach the server after the send lease and hide it.',
+    why: 'A timer heartbeat carries `sent: no` while nothing was sent yet. It can reach the server after the send lease and hide it.',
     edits: [{ file: STATE, from: HEARTBEAT, to: `  return { ...state, isUnleased: false };` }],
     model: {
       kind: 'harmless',
-      why: 'the next attempt believes a `no` only of an attempt that ended, stood at the barrier or got no lease (`isDirectlyBefore`); see `no-believed-from-any-heartbeat`',
-      aim: { sites: ['heartbeat'], blows: ['kill'] },
+      why: 'the next attempt believes a `no` only of an attempt that ended, was at the barrier or got no lease (`isDirectlyBefore`); see `no-believed-from-any-heartbeat`',
+      aim: { sites: ['heartbeat'], disruptions: ['kill'] },
     },
   },
   {
     name: 'heartbeats-say-unleased',
     breaks: 'once',
-    why: 'A heartbeat on the timer says that there was no send lease. It can reach the server after one and hide it, so that a restart is sent again beyond the visibility window.',
+    why: 'A timer heartbeat states that there was no send lease. It can reach the server after a lease and hide it, so that a restart is sent again beyond the visibility window.',
     edits: [{ file: STATE, from: HEARTBEAT, to: `  return { ...state, sent: 'unknown' };` }],
     model: foundWith({ plots: ['heartbeatAfterTheLease'], isBeyondTheWindow: true }),
   },
   {
     name: 'no-believed-from-any-heartbeat',
     breaks: 'once',
-    why: 'Heartbeats on the timer say `sent: no`, and the next attempt believes it of one that was lost: the lease came after it.',
+    why: 'Timer heartbeats carry `sent: no`, and the next attempt believes that of a lost attempt, whose lease came later.',
     edits: [
       { file: STATE, from: HEARTBEAT, to: `  return state;` },
       {
@@ -61,12 +61,12 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     : facts.attemptScheduledAtMs <= atMs + 2 * limits.heartbeatTimeoutMs;`,
       },
     ],
-    model: foundWith({ sites: ['heartbeat'], blows: ['kill'] }),
+    model: foundWith({ sites: ['heartbeat'], disruptions: ['kill'] }),
   },
   {
     name: 'not-sent-believed-from-any-attempt',
     breaks: 'known',
-    why: 'A `no` is believed whoever left it: after a reset numbers repeat, and the failure of an attempt from before it is taken for the words of the one that sent (story 6b).',
+    why: 'A `no` is believed whichever attempt left it. After a reset numbers repeat, so the failure of an attempt from before it counts as that of the one that sent (story 6b).',
     edits: [
       {
         file: ENTRY,
@@ -75,12 +75,12 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
       },
     ],
     storms: { aim: ['provedUnsentThenKilled'], seeds: 8 },
-    model: foundWith({ sites: ['report'], blows: ['resetActivity'] }),
+    model: foundWith({ sites: ['report'], disruptions: ['resetActivity'] }),
   },
   {
     name: 'not-sent-believed-however-late',
     breaks: 'known',
-    why: 'The failure of the attempt directly before is believed however long ago it was told: one between may have had its number, and sent.',
+    why: 'The failure of the attempt directly before is believed however old it is: an attempt in between may have had the same number, and sent.',
     edits: [
       {
         file: ENTRY,
@@ -93,7 +93,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'unsent-from-nothing',
     breaks: 'once',
-    why: 'No heartbeat of an earlier attempt proves that nothing was sent, whatever the number of the attempt: a reset may have cleared them.',
+    why: 'The absence of a heartbeat counts as proof that nothing was sent, whatever the number of the attempt, though a reset may have cleared the heartbeats.',
     edits: [
       {
         file: ENTRY,
@@ -106,7 +106,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'lost-attempt-taken-as-unsent',
     breaks: 'once',
-    why: 'An attempt without a heartbeat is taken as lost before its lease without asking the server how it ended.',
+    why: 'An attempt without a heartbeat counts as lost before its lease, without asking the server how it ended.',
     edits: [
       {
         file: OBSERVING,
@@ -119,7 +119,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'lost-attempt-of-another-run',
     breaks: 'once',
-    why: 'An attempt of a run that was reset is taken as lost before its lease because this run has no heartbeat of it.',
+    why: 'An attempt of a run that was reset counts as lost before its lease, because this run has no heartbeat of it.',
     edits: [
       {
         file: NEXT,
@@ -132,7 +132,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'reset-run-counts-as-first',
     breaks: 'known',
-    why: 'The first attempt of a reset run takes itself for the first of its step, though the run before it sent (story 9).',
+    why: 'The first attempt of a reset run counts as the first of its step, though the run before it sent (story 9).',
     edits: [
       {
         file: ENTRY,
@@ -151,7 +151,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'reset-activity-counts-as-first',
     breaks: 'once',
-    why: 'The first attempt after a reset of the activity that cleared its heartbeats takes itself for the first of its step (story 6).',
+    why: 'The first attempt after a reset of the activity that cleared its heartbeats counts as the first of its step (story 6).',
     edits: [
       {
         file: ENTRY,
@@ -162,9 +162,9 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     model: FOUND,
   },
   {
-    name: 'late-no-told',
+    name: 'late-no-reported',
     breaks: 'known',
-    why: 'An attempt that the server has not heard of for the heartbeat time-out says that nothing was sent, though another may have been in its place.',
+    why: 'An attempt without contact to the server for the heartbeat timeout reports that nothing was sent, though another may have replaced it meanwhile.',
     edits: [
       {
         file: ENDING,
@@ -172,12 +172,12 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  if (silentForMs <= unseenMs || sent === 'no') return {};`,
       },
     ],
-    model: foundWith({ sites: ['read'], blows: ['resetActivity', 'freeze'] }),
+    model: foundWith({ sites: ['read'], disruptions: ['resetActivity', 'freeze'] }),
   },
   {
     name: 'silent-end-not-waited-out',
     breaks: 'once',
-    why: 'An attempt that was frozen for long ends as if nothing could appear any more, though one of its number may just have sent.',
+    why: 'An attempt that was frozen for a long time ends as if nothing could appear any more, though another attempt with its number may just have sent.',
     edits: [
       {
         file: ENDING,
@@ -188,9 +188,9 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     model: foundWith({ plots: ['frozenBesideItsSuccessor'] }),
   },
   {
-    name: 'silent-attempt-counts-as-heard',
+    name: 'silent-attempt-counts-as-alive',
     breaks: 'known',
-    why: 'A heartbeat after a long silence counts as heard, though the server may have given the attempt up before it.',
+    why: 'A heartbeat after a long silence counts as contact, though the server may have timed the attempt out before it.',
     edits: [
       {
         file: NEXT,
@@ -198,27 +198,27 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  const isInTime = nowMs - state.heardAtMs <= 1e6 * (heartbeatTimeoutMs - marginMs);`,
       },
     ],
-    model: foundWith({ sites: ['read'], blows: ['resetActivity', 'freeze'] }),
+    model: foundWith({ sites: ['read'], disruptions: ['resetActivity', 'freeze'] }),
   },
   {
     name: 'barrier-left-out',
     breaks: 'known',
-    why: 'An attempt that may be superseded goes on without the word of the server: its failure is taken for that of the attempt that took its place.',
+    why: 'An attempt that may be superseded continues without asking the server, which then treats its failure as that of the attempt that replaced it.',
     edits: [
       {
         file: OBSERVING,
         from: `  return whereNamed(known, phase.askedAtMs, event, at, (named) => reserve(named, at));`,
         to: `  const isCancelled = event.kind === 'standing' && event.standing === 'cancelled';
-  const told = isCancelled ? event : ({ kind: 'standing', standing: 'current' } as const);
-  return whereNamed(known, phase.askedAtMs, told, at, (named) => reserve(named, at));`,
+  const asCurrent = isCancelled ? event : ({ kind: 'standing', standing: 'current' } as const);
+  return whereNamed(known, phase.askedAtMs, asCurrent, at, (named) => reserve(named, at));`,
       },
     ],
     model: foundWith({ plots: ['handedOutBesideItsSuccessor'] }),
   },
   {
-    name: 'superseded-attempt-speaks',
+    name: 'superseded-attempt-reports',
     breaks: 'known',
-    why: 'A superseded attempt ends by an ordinary failure, which the server can take for the words of the one that took its place.',
+    why: 'A superseded attempt ends with an ordinary failure, which the server can treat as that of the attempt that replaced it.',
     edits: [
       { file: ENDING, from: `  if (by === 'superseded') return end(state, { kind: 'superseded' }, at);\n`, to: '' },
     ],

@@ -1,4 +1,4 @@
-/** What a plan says of its steps is what the run then does: planned and run on instances in every state that a run may begin in. */
+/** A run does what its plan predicts: planned and run on instances in every state that a run may begin in. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderPlan, renderReport } from '../../src/cli/render-report.js';
@@ -33,22 +33,22 @@ const SEEDS = [
 ];
 
 describe.concurrent.each(SEEDS)('on an instance %j', (seed) => {
-  it.each(ASKED)('%s does what its plan says', async (runbook, inputs) => {
+  it.each(ASKED)('%s does what its plan predicts', async (runbook, inputs) => {
     const { path } = await stack.newInstance(seed);
     const request = { targets: [path], inputs };
     const [planned] = (await runbooks.plan(runbook, request)).targets;
     const { workflowId } = await runbooks.start(runbook, request);
     const [target] = (await runbooks.result(workflowId)).targets;
     if (planned === undefined || target === undefined) throw new Error('there is one target');
-    const foretold = expectedCourse(planned.seen, planned.steps).steps.map(({ course }) => course);
-    // A step that the instance refuses ends the run: what was said of the steps up to it holds.
+    const predicted = expectedCourse(planned.seen, planned.steps).steps.map(({ course }) => course);
+    // A step that the instance refuses ends the run: only the steps up to it match the plan.
     const done = target.steps.map(({ result }) => (result === 'skipped' ? 'skipped' : 'sent'));
-    expect(done).toEqual(foretold.slice(0, done.length));
+    expect(done).toEqual(predicted.slice(0, done.length));
     expect(done.length).toBeGreaterThan(0);
   });
 });
 
-it.concurrent('an undo that leads elsewhere is told before and after', async () => {
+it.concurrent('an undo that leads to another state is announced in the plan and in the report', async () => {
   const { instanceId, path } = await stack.newInstance();
   await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED' });
   const plan = renderPlan(await runbooks.plan('declared-undo', { targets: [path] }), createColors(false));
@@ -61,7 +61,7 @@ it.concurrent('an undo that leads elsewhere is told before and after', async () 
   expect(text).toContain('differs  replicas 3 (2 before)');
 });
 
-it.concurrent('undos of several steps are sent as the plan foretells them, folded', async () => {
+it.concurrent('undos of several steps are sent as the plan predicts, folded', async () => {
   const { instanceId, path } = await stack.newInstance({ status: 'RUNNING', replica: 4 });
   await stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED' });
   const plan = await runbooks.plan('folded-undos', { targets: [path] });

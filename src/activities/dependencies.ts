@@ -1,0 +1,23 @@
+/** What the worker hands to its activities. */
+import type { Calendars } from '../calendars/calendars.js';
+import type { Limits } from '../domain/once/limits.js';
+import type { VerifyDefaults } from '../domain/runbook/runbook-checks.js';
+import type { ActionName } from '../domain/target/actions.js';
+import type { RunbookLookup } from '../runbooks/lookups.js';
+import type { ServiceStage } from '../servicestage/service-stage.js';
+import type { TemporalAccess } from './temporal-access.js';
+
+/** What the activities need from the worker. */
+export interface ActivityDependencies {
+  readonly serviceStage: ServiceStage;
+  /** Reads the file at each call, so that a new file takes effect at the next start. */
+  readonly findRunbook: (name: string) => Promise<RunbookLookup>;
+  /** Read at each call as well. */
+  readonly calendars: Calendars;
+  readonly limits: Limits;
+  /** Overrides of the action table's usual durations. */
+  readonly usualDurationsMs: Partial<Record<ActionName, number>>;
+  /** Used if a runbook does not set them. */
+  readonly verify: VerifyDefaults;
+  readonly temporal: TemporalAccess;
+}
