@@ -135,7 +135,7 @@ function isSameMillisecond(time: Timestamp | null | undefined, atMs: number): bo
   return timeMs !== null && Math.abs(timeMs - atMs) < 1;
 }
 
-/** @returns `null` where there is no time */
+/** @returns `null` if there is no time */
 function epochMs(time: Timestamp | null | undefined): number | null {
   const seconds = time?.seconds;
   if (seconds === null || seconds === undefined) return null;

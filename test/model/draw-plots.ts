@@ -143,7 +143,7 @@ export const PLOTS = {
     };
   },
 
-  /** Its heartbeats are cleared while an attempt has a POST that is accepted later, and that attempt is heard of. */
+  /** A reset clears the heartbeats while a POST is under way, and the attempt still reports how it ended. */
   clearedUnderItsPost: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
     faults: [
