@@ -1,19 +1,16 @@
 /**
- * Finds words and phrases that are not plain English in comments, messages, prose and names. `plain-english.json` lists
- * them with what to write instead, and the names that stay because recorded histories or clients have them.
- * `plain-english-exceptions.txt` counts those that are left, which may only shrink.
+ * Finds words and phrases that are not plain English in comments, messages, prose and names, and exits with 1 if there
+ * are any. `plain-english.json` lists them with what to write instead, and the names that stay because recorded
+ * histories or clients have them.
  *
- *   npm run lint:words                 compare with the exceptions
- *   npm run lint:words -- src/client   list every place under a path
- *   npm run lint:words -- --lower      write the lower counts
+ *   npm run lint:words                 every place
+ *   npm run lint:words -- src/client   the places under a path
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
-import { differences, growth, readCounts, writeCounts } from './shrinking-counts.mjs';
 import { piecesOf, plainComment, wordsOfIdentifier } from './source-text.mjs';
 
-const EXCEPTIONS = new URL('plain-english-exceptions.txt', import.meta.url);
 const FILES = [
   /^(?:src|test|bench|scripts|examples)\/.*\.m?[jt]s$/,
   /^(?:README|CHANGELOG|CONTRIBUTING|SECURITY)\.md$/,
@@ -39,7 +36,8 @@ const rules = Object.entries(words).map(([word, entry]) => {
 /** What people read in a file, its name included, with the place where each text begins. */
 function textsOf(path) {
   const source = readFileSync(path, 'utf8');
-  const name = { kind: 'identifier', text: wordsOfIdentifier(basename(path, extname(path))), index: 0 };
+  const fileName = basename(path, extname(path));
+  const name = { kind: 'identifier', text: persisted.includes(fileName) ? '' : wordsOfIdentifier(fileName), index: 0 };
   if (!/\.m?[jt]s$/.test(path)) return { source, texts: [name, ...paragraphs(source)] };
   const texts = piecesOf(source).map(({ kind, text, index }) => {
     if (kind === 'comment') return { kind: 'prose', text: plainComment(text), index };
@@ -79,26 +77,7 @@ const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclu
 const paths = [...new Set(listed.split('\n'))]
   .filter((path) => FILES.some((pattern) => pattern.test(path)) && !LEFT_OUT.test(path) && existsSync(path))
   .sort();
-const all = paths.flatMap((path) => [...findings(path)]);
-const real = new Map();
-for (const { path, word } of all) real.set(`${path}\t${word}`, (real.get(`${path}\t${word}`) ?? 0) + 1);
-const [argument] = process.argv.slice(2);
-
-if (argument === '--lower') {
-  const grown = growth(readCounts(EXCEPTIONS), real);
-  for (const line of grown) console.error(line);
-  if (grown.length > 0) process.exitCode = 1;
-  else writeCounts(EXCEPTIONS, real);
-} else if (argument !== undefined) {
-  for (const finding of all) if (finding.path.startsWith(argument)) show(finding);
-} else {
-  const written = readCounts(EXCEPTIONS);
-  for (const key of differences(written, real)) {
-    const [path, word] = key.split('\t');
-    const [allowed, count] = [written.get(key) ?? 0, real.get(key) ?? 0];
-    process.exitCode = 1;
-    if (count < allowed)
-      console.error(`${path}: "${word}" ${count} times, ${allowed} written: npm run lint:words -- --lower`);
-    else for (const finding of all) if (finding.path === path && finding.word === word) show(finding);
-  }
-}
+const [under = ''] = process.argv.slice(2);
+const all = paths.filter((path) => path.startsWith(under)).flatMap((path) => [...findings(path)]);
+all.forEach(show);
+if (all.length > 0) process.exitCode = 1;

@@ -74,9 +74,9 @@ function undoneRecover(inputs: Scenario['inputs']): Scenario {
   const before = [...beforeSteps(steps), ...stepRequests('stop'), ...stepRequests('rollback').slice(0, 2)];
   const requests = numbered([
     ...before,
-    ['rollback', 'job', 'look at the cloud job, which has FAILED'],
+    ['rollback', 'job', 'poll of the cloud job, which has FAILED'],
     ['rollback', 'instance', 'reading after the failure'],
-    ['rollback', 'job', 'look of the settling'],
+    ['rollback', 'job', 'poll while settling'],
     ['rollback', 'instance', 'reading of the settling'],
     ...stepRequests('undo-stop'),
   ]);
@@ -106,7 +106,7 @@ function stepRequests(step: string): Unnumbered[] {
   return [
     [step, 'instance', 'entry reading'],
     [step, 'action', 'POST'],
-    [step, 'job', 'look at the cloud job'],
+    [step, 'job', 'poll of the cloud job'],
     [step, 'instance', 'first verifying reading'],
     [step, 'instance', 'second verifying reading'],
   ];

@@ -115,7 +115,7 @@ describe('calendars that cannot be checked', () => {
       const { exitCode, stderr } = await runbook(['schedule', ...words], env);
       expect(exitCode).toBe(0);
       expect(stderr.match(/two calendars are called prod-freeze/g)).toHaveLength(1);
-      expect(stderr.match(/gone: this folder of RUNBOOK_CALENDARS does not exist/g)).toHaveLength(1);
+      expect(stderr.match(/missing: this folder of RUNBOOK_CALENDARS does not exist/g)).toHaveLength(1);
     }
   });
 });
