@@ -12,7 +12,7 @@ import {
 import type { EventOf, Standing } from '../domain/once/events.js';
 import type { OnceState } from '../domain/once/state.js';
 import type { PastRuns } from '../domain/plan/captured-count.js';
-import { CLEAR_AT_MEMO, type LeaseHolder, type RunsAsked, type RunSeen } from '../domain/contract.js';
+import { CLEAR_AT_MEMO, UNSEEN_MEMO, type LeaseHolder, type RunsAsked, type RunSeen } from '../domain/contract.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { findRuns } from './find-runs.js';
 import { withinCallLimit } from './time-limits.js';
@@ -97,7 +97,7 @@ async function standingOf(client: Client, info: Info, timeoutMs: number): Promis
     const isCurrent =
       UNDER_WAY.includes(Number(pending?.state)) &&
       pending?.attempt === attempt &&
-      sameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
+      isSameMillisecond(pending.scheduledTime, currentAttemptScheduledTimestampMs);
     const isAfterTimeout = (pending?.lastFailure?.timeoutFailureInfo ?? null) !== null;
     return { standing: isCurrent ? 'current' : 'superseded', ...(isAfterTimeout ? { isAfterTimeout } : {}) };
   } catch (error) {
@@ -106,9 +106,11 @@ async function standingOf(client: Client, info: Info, timeoutMs: number): Promis
 }
 
 function leaseHolder(description: WorkflowExecutionDescription): LeaseHolder {
-  const { runId, status, startTime, closeTime, parentExecution, memo } = description;
+  const { runId, status, startTime, closeTime, parentExecution, memo, raw } = description;
   const requestedBy = memo?.['requestedBy'];
   const clearAtMs = memo?.[CLEAR_AT_MEMO];
+  const unseenMs = memo?.[UNSEEN_MEMO];
+  const resetAtMs = epochMs(raw.workflowExtendedInfo?.lastResetTime);
   return {
     runWorkflowId: parentExecution?.workflowId ?? null,
     runId,
@@ -118,6 +120,8 @@ function leaseHolder(description: WorkflowExecutionDescription): LeaseHolder {
     closedAtMs: closeTime?.getTime() ?? null,
     requestedBy: typeof requestedBy === 'string' ? requestedBy : null,
     clearAtMs: typeof clearAtMs === 'number' ? clearAtMs : 0,
+    ...(resetAtMs === null ? {} : { resetAtMs }),
+    ...(typeof unseenMs === 'number' ? { unseenMs } : {}),
   };
 }
 
@@ -126,9 +130,15 @@ interface Timestamp {
   readonly nanos?: number | null;
 }
 
-function sameMillisecond(time: Timestamp | null | undefined, epochMs: number): boolean {
+function isSameMillisecond(time: Timestamp | null | undefined, atMs: number): boolean {
+  const timeMs = epochMs(time);
+  return timeMs !== null && Math.abs(timeMs - atMs) < 1;
+}
+
+/** @returns `null` if there is no time */
+function epochMs(time: Timestamp | null | undefined): number | null {
   const seconds = time?.seconds;
-  if (seconds === null || seconds === undefined) return false;
+  if (seconds === null || seconds === undefined) return null;
   const wholeSeconds = typeof seconds === 'object' ? seconds.toNumber() : Number(seconds);
-  return Math.abs(wholeSeconds * 1000 + (time?.nanos ?? 0) / 1e6 - epochMs) < 1;
+  return wholeSeconds * 1000 + (time?.nanos ?? 0) / 1e6;
 }

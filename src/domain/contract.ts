@@ -92,6 +92,10 @@ export interface LeaseHolder {
   readonly requestedBy: string | null;
   /** The `TargetRunArguments.clearAtMs` that it was started with. */
   readonly clearAtMs: number;
+  /** When the reset was that started it; absent if none did. */
+  readonly resetAtMs?: number;
+  /** `unseenAttemptMs` of its plan, milliseconds: another worker may have planned it. Absent before version 0.1. */
+  readonly unseenMs?: number;
 }
 
 /** The arguments of `findRuns`: some runs by their workflow ids, and all runs that have acted on some targets since a given time. */
@@ -144,6 +148,8 @@ export const PROGRESS_QUERY = 'progress';
 export const REPORT_MEMO = 'report';
 /** The memo key of a target's workflow that holds `LeaseHolder.clearAtMs`. */
 export const CLEAR_AT_MEMO = 'clearAtMs';
+/** The memo key of a target's workflow that holds `LeaseHolder.unseenMs`. */
+export const UNSEEN_MEMO = 'unseenMs';
 /** The workflow type of a target's own workflow. */
 export const TARGET_RUN_WORKFLOW = 'targetRun';
 /** The search attribute with the targets of a run, as `listedTargets` makes it. The runbook needs none: it is the workflow type. */

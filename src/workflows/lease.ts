@@ -20,6 +20,7 @@ import {
 import {
   TARGET_SEARCH_ATTRIBUTE,
   CLEAR_AT_MEMO,
+  UNSEEN_MEMO,
   type LeaseHolder,
   type TargetRunArguments,
 } from '../domain/contract.js';
@@ -81,6 +82,7 @@ export async function acquireLease(
       memo: {
         ...(plan.requestedBy === null ? {} : { requestedBy: plan.requestedBy }),
         ...(clearAtMs === 0 ? {} : { [CLEAR_AT_MEMO]: clearAtMs }),
+        [UNSEEN_MEMO]: unseenAttemptMs(plan.limits),
       },
     });
   } catch (error) {
@@ -99,14 +101,15 @@ function searchable({ targets }: Plan, path: string): { typedSearchAttributes?: 
 }
 
 /**
- * Until when a POST of an earlier holder may still appear; 0 if there is none. A holder that ended without its report may have left
- * one behind. It also passes on what it was given itself: a run that is cancelled while it waits must not make the next one forget it.
+ * Until when a POST of an earlier holder may still appear; 0 where nothing is out there. A holder that ended without its report may have left
+ * one behind, and so may the run that a reset replaced: the reset run can end before that is over. The holder also passes on what it was given
+ * itself, because a run that is cancelled while it waits must not make the next one forget it.
  */
 function clearAt(last: LeaseHolder | null, plan: Plan): number {
   if (last === null) return 0;
-  const { closedAtMs, status, clearAtMs: passedOnMs } = last;
-  const own = closedAtMs === null || status === 'COMPLETED' ? 0 : closedAtMs + unseenAttemptMs(plan.limits);
-  const clearAtMs = Math.max(own, passedOnMs);
+  const { closedAtMs, status, clearAtMs: passedOnMs, resetAtMs, unseenMs } = last;
+  const leftAtMs = Math.max(status === 'COMPLETED' ? 0 : (closedAtMs ?? 0), resetAtMs ?? 0);
+  const clearAtMs = Math.max(leftAtMs + Math.max(unseenMs ?? 0, unseenAttemptMs(plan.limits)), passedOnMs);
   return clearAtMs > Date.now() ? clearAtMs : 0;
 }
 

@@ -71,7 +71,7 @@ async function executeSteps(
   const steps: StepReport[] = [];
   const done: DoneStep[] = [];
   let baseline = captured;
-  let next: ReturnType<typeof afterStep> = 'nextStep';
+  let undoAsked = false;
   for (const step of request.targetPlan.steps) {
     let outcome: StepOutcome | null;
     if (scope.consideredCancelled) outcome = await settleAfterReset(step, baseline, request);
@@ -81,15 +81,21 @@ async function executeSteps(
       const closing = hasSent(baseline, steps) ? undefined : request.closing;
       outcome = await performStep(step, baseline, request, { nowMs, closing });
     }
-    if (outcome === null) break;
+    // The run before the reset may have been past this wait, in a step that is not clear yet.
+    const isPassed = step.kind === 'wait' && isDecidedBeforeReset(baseline);
+    if (outcome === null) {
+      if (isPassed) continue;
+      break;
+    }
     baseline = outcome.baseline;
     steps.push(outcome.report);
     if (outcome.done !== null) done.push(outcome.done);
     progress.stepEnds(outcome.report);
-    next = afterStep(step, outcome.report);
-    if (next !== 'nextStep') break;
+    const next = afterStep(step, outcome.report);
+    undoAsked ||= next === 'undo';
+    if (next !== 'nextStep' && !isPassed) break;
   }
-  return { steps, done, baseline, undoAsked: next === 'undo' };
+  return { steps, done, baseline, undoAsked };
 }
 
 /** True if an action may have been sent on the target, so its gate no longer counts. What was sent before a reset is in no step of this run. */

@@ -80,7 +80,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     storms: { aim: ['operatorAtTheStart'], seeds: 6 },
     model: {
       kind: 'found',
-      aim: { disruptions: ['foreignAction'] },
+      aim: { plots: ['foreignJobAtTheFirstReading'] },
       edits: [{ file: MODEL_TARGET_RUN, from: `  if (isAtRest(reading) && clearAtMs <=`, to: `  if (clearAtMs <=` }],
     },
   },
@@ -89,8 +89,11 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     breaks: 'once',
     why: 'A run begins at once after one that was terminated, while an attempt of the old run may still send, or its cloud job may still be invisible (story 9).',
     edits: [
-      { file: LEASE, from: `import { unseenAttemptMs } from '../domain/once/limits.js';\n`, to: '' },
-      { file: LEASE, from: `closedAtMs + unseenAttemptMs(plan.limits);`, to: `closedAtMs + plan.limits.quietMs;` },
+      {
+        file: LEASE,
+        from: `status === 'COMPLETED' ? 0 : (closedAtMs ?? 0)`,
+        to: `status === 'COMPLETED' ? 0 : Math.min(closedAtMs ?? 0, 0)`,
+      },
     ],
     model: {
       kind: 'found',
@@ -98,8 +101,25 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
       edits: [
         {
           file: 'test/model/execution.ts',
-          from: `(holder.closedAtMs ?? nowMs) + unseenAttemptMs(run.limits);`,
-          to: `(holder.closedAtMs ?? nowMs) + run.limits.quietMs;`,
+          from: `status === 'COMPLETED' ? 0 : (closedAtMs ?? nowMs)`,
+          to: `status === 'COMPLETED' ? 0 : Math.min(closedAtMs ?? 0, 0)`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'reset-holder-not-waited-out',
+    breaks: 'alone',
+    why: 'A run begins at once after a reset one that ended early, while an attempt from before the reset may still send or its cloud job be unseen.',
+    edits: [{ file: LEASE, from: `resetAtMs ?? 0)`, to: `Math.min(resetAtMs ?? 0, 0))` }],
+    model: {
+      kind: 'found',
+      aim: { plots: ['resetRunEndsEarly'] },
+      edits: [
+        {
+          file: 'test/model/execution.ts',
+          from: `runId === chainId ? 0 : startedAtMs`,
+          to: `runId === chainId ? 0 : Math.min(startedAtMs, 0)`,
         },
       ],
     },

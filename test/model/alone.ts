@@ -3,6 +3,7 @@ import { isAtRest } from '../../src/domain/target/cloud-job.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { DecisionRecord, HolderRecord, Job, Post } from './ground-truth.js';
 import { describeJob } from './once.js';
+import { claimsForeign } from './reported.js';
 import { formatTime } from './transcript.js';
 import type { World } from './world.js';
 
@@ -31,20 +32,35 @@ function interleaved({ truth: { holders, jobs } }: World): readonly string[] {
 }
 
 /** A run that closes with its report hands the instance on: nothing that was sent for it, or before it, is accepted after that. */
-function acceptedAfterTheReport({ truth: { holders, jobs } }: World): readonly string[] {
-  return holders.flatMap(({ closedAtMs, status, runId, chainId, report }, index) => {
+function acceptedAfterTheReport(world: World): readonly string[] {
+  const { holders, jobs } = world.truth;
+  return holders.flatMap((holder, index) => {
+    const { closedAtMs, status, runId, report } = holder;
     if (closedAtMs === null || status !== 'COMPLETED') return [];
-    // A reset run that cannot read the instance is refused at once (docs/guarantees.md).
-    if (runId !== chainId && report?.failure !== null) return [];
+    // It began nothing, and passes on what it was to wait for.
+    if (report?.captured == null) return [];
     return (
       jobs
         .filter(({ post, acceptedAtMs }) => post !== null && acceptedAtMs > closedAtMs)
         .filter(({ post }) => post !== null && holders.indexOf(post.holder) <= index)
         // Attempt numbers repeat after a reset (docs/guarantees.md).
         .filter(({ post }) => post?.decision.isMisheard !== true)
+        .filter(({ post }) => post !== null && !isLeftToTheNext(post, holder, world))
         .map((job) => `${describeJob(job)} came after the report of ${runId}`)
     );
   });
+}
+
+/** A reset run can end before it comes to what the run before it was doing. The next run waits for that (docs/guarantees.md). */
+function isLeftToTheNext(
+  { holder, decision, sentAtMs, job }: Post,
+  { runId, chainId, startedAtMs, decisions }: HolderRecord,
+  { scenario }: World,
+): boolean {
+  const { leaseMs, postTimeoutMs } = scenario.limits;
+  const isReplaced = runId !== chainId && holder.chainId === chainId && !decisions.includes(decision);
+  const isInTime = sentAtMs <= startedAtMs + leaseMs && (job?.acceptedAtMs ?? 0) <= sentAtMs + postTimeoutMs;
+  return isReplaced && isInTime;
 }
 
 /** A terminated holder (a reset terminates it too) may leave an attempt that has its send lease. No other holder may. */
@@ -99,8 +115,10 @@ function sentPastWhatShowed(
 }
 
 /** Readings show only the newest cloud job, so a foreign job hides the job of an earlier execution. */
-function sentUnderOurOwn({ job, attempt, holder }: Post, { truth: { jobs } }: World): readonly string[] {
-  if (job === null) return [];
+function sentUnderOurOwn({ job, attempt, holder }: Post, world: World): readonly string[] {
+  const { jobs } = world.truth;
+  // A holder that adopts a foreign cloud job may leave its own in flight (docs/guarantees.md).
+  if (job === null || claimsForeign(holder, world)) return [];
   const earlier = jobs.slice(0, jobs.indexOf(job));
   const newestForeign = earlier.findLastIndex(({ post }) => post === null);
   const isHidden = (post: Post, index: number) => index < newestForeign && post.holder !== holder;

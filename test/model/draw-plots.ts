@@ -1,94 +1,31 @@
 /** Plots: combinations of mishaps that chance alone hardly ever produces. Only their exact timing is random. */
-import type { Action } from '../../src/domain/target/actions.js';
 import type { Dice } from '../chaos/dice.js';
 import { ANY_ACTION, LIMITS } from './draw-mishaps.js';
-import type {
-  Disruption,
-  CloudHabits,
-  Fault,
-  FaultEffect,
-  Moment,
-  Site,
-  TemporalHabits,
-  TimedDisruption,
-} from './scenario.js';
+import {
+  LARGE_SKEW_MS,
+  ONE_ACTION,
+  PATIENT_CLOUD,
+  STATE_ACTIONS,
+  beyondTheBound,
+  fault,
+  firstAttemptIsUnclear,
+  hidden,
+  resetActivity,
+  secondAttemptIsReset,
+  slow,
+  slowToShow,
+  timed,
+  unreachable,
+  type Plot,
+} from './plot-parts.js';
 
 const {
-  visibilityWindowMs: WINDOW_MS,
   postTimeoutMs: POST_MS,
   heartbeatTimeoutMs: HEARTBEAT_MS,
   readTimeoutMs: READ_MS,
   leaseMs: LEASE_MS,
-  marginMs: MARGIN_MS,
   quietMs: QUIET_MS,
 } = LIMITS;
-
-/** The parts of a scenario that a plot fixes; the rest is drawn as usual. */
-export interface Plot {
-  /** The steps of the first run. */
-  readonly actions: readonly Action[];
-  readonly faults: readonly Fault[];
-  readonly disruptions: readonly TimedDisruption[];
-  readonly cloud?: Partial<CloudHabits>;
-  readonly temporal?: Partial<TemporalHabits>;
-}
-
-/** Actions that name an end state, which may be sent a second time. */
-const STATE_ACTIONS: readonly ((dice: Dice) => readonly Action[])[] = [
-  () => [{ action: 'stop' }],
-  () => [{ action: 'rollback', version: '1.4.0' }],
-  (dice) => [{ action: 'scale', replica: dice.whole(1, 5) }],
-];
-
-const ONE_ACTION: typeof STATE_ACTIONS = [...STATE_ACTIONS, () => [{ action: 'restart' }]];
-
-const fault = (site: Site, nth: number, what: FaultEffect, times = 1): Fault => ({ site, nth, times, what });
-const timed = (after: Moment, nth: number, delayMs: number, what: Disruption): TimedDisruption => ({
-  after,
-  nth,
-  delayMs,
-  disruption: what,
-});
-const slow = (ms: number): FaultEffect => ({ kind: 'slow', ms });
-const unreachable: FaultEffect = { kind: 'fails', failure: 'Unreachable' };
-const resetActivity: Disruption = { kind: 'resetActivity', forgetting: false };
-
-/** The POST is accepted late and shown late, and its answer does not arrive before its timeout. */
-function hidden(dice: Dice, nth = 1, latestMs = POST_MS): readonly Fault[] {
-  const acceptedAfterMs = dice.whole(POST_MS / 2, latestMs);
-  const late = () => WINDOW_MS - dice.whole(0, 500);
-  return [
-    fault('post', nth, { kind: 'lost', arrives: true, acceptedAfterMs, answeredAfterMs: POST_MS }, 2),
-    fault('job', 1, { kind: 'lags', idMs: late(), statusMs: late() }, 2),
-  ];
-}
-
-/** The cloud must neither refuse the second POST nor show the first. */
-const PATIENT_CLOUD: Partial<CloudHabits> = { busy: 'accept', longestLagMs: WINDOW_MS };
-
-/** Enough to outweigh the pause after a lost attempt. Chosen: half of what `marginMs` covers, since the clocks of two workers may both be off. */
-const LARGE_SKEW_MS = MARGIN_MS / 2;
-
-/**
- * The second attempt is frozen or delayed until another attempt with its number sends, which is when the one after the reset has waited for
- * its bound.
- */
-function beyondTheBound(dice: Dice): number {
-  return 3 * HEARTBEAT_MS + dice.whole(0, POST_MS + 2 * QUIET_MS);
-}
-
-/** The first attempt fails unsent; the second is reset while it runs without sending a heartbeat. */
-function secondAttemptIsReset(dice: Dice): readonly TimedDisruption[] {
-  return [timed('retryWaits', 1, QUIET_MS + dice.whole(500, HEARTBEAT_MS - 500), resetActivity)];
-}
-
-/** The POST of the first attempt is lost, and its answer with it; the second attempt begins when nothing can appear any more. */
-function firstAttemptIsUnclear(dice: Dice): readonly Fault[] {
-  return [
-    fault('post', 1, { kind: 'lost', arrives: false, acceptedAfterMs: 0, answeredAfterMs: dice.whole(10, 500) }),
-    fault('dispatch', 2, { kind: 'noWorker', ms: dice.whole(POST_MS + WINDOW_MS, 2 * WINDOW_MS) }),
-  ];
-}
 
 export const PLOTS = {
   /** A timer heartbeat arrives after the lease, and its attempt is killed during the POST. */
@@ -206,6 +143,34 @@ export const PLOTS = {
     };
   },
 
+  /** A reset clears the heartbeats while a POST is under way, and the attempt still reports how it ended. */
+  clearedUnderItsPost: (dice: Dice): Plot => ({
+    actions: dice.one(ONE_ACTION)(dice),
+    faults: [
+      fault('post', 1, {
+        kind: 'lost',
+        arrives: true,
+        acceptedAfterMs: dice.whole(POST_MS / 2, POST_MS),
+        answeredAfterMs: dice.whole(10, 500),
+      }),
+      fault('job', 1, slowToShow(dice)),
+    ],
+    disruptions: [timed('sending', 1, dice.whole(0, 500), { kind: 'resetActivity', forgetting: true })],
+    cloud: PATIENT_CLOUD,
+    temporal: { attemptAfterReset: 2 },
+  }),
+
+  /** The workflow is reset under a POST, and the first attempt of the new run is lost before any heartbeat. */
+  resetRunLosesItsFirstAttempt: (dice: Dice): Plot => ({
+    actions: [{ action: 'restart' }],
+    faults: hidden(dice),
+    disruptions: [
+      timed('sending', 1, dice.whole(0, 500), { kind: 'resetWorkflow', keep: 99, rescheduled: dice.chance(0.5) }),
+      timed('attemptBegins', 2, 0, { kind: 'kill' }),
+    ],
+    cloud: PATIENT_CLOUD,
+  }),
+
   /** Somebody else's cloud job shows while a POST may still be accepted, and the run is cancelled between two attempts. */
   foreignJobWhileUnclear: (dice: Dice): Plot => ({
     actions: dice.one(ONE_ACTION)(dice),
@@ -230,6 +195,47 @@ export const PLOTS = {
     ],
     // If our user id is not known, somebody else's cloud job may be adopted (docs/guarantees.md).
     cloud: { ...PATIENT_CLOUD, ownUserKnown: true },
+  }),
+
+  /**
+   * A reset run ends at once, because it cannot read the instance or is cancelled, while an attempt of the run before has its send lease. The run
+   * after it must not act beside that attempt.
+   */
+  resetRunEndsEarly: (dice: Dice): Plot => {
+    const isUnreadable = dice.chance(0.5);
+    const nth = isUnreadable ? 1 : 2;
+    const afterMs = dice.whole(0, 1_000);
+    return {
+      actions: [
+        { action: 'scale', replica: 5 },
+        { action: 'scale', replica: 6 },
+      ],
+      faults: [
+        ...hidden(dice, nth),
+        ...(isUnreadable ? [fault('observe', 2, { kind: 'fails', failure: 'NotAllowed' })] : []),
+      ],
+      disruptions: [
+        timed('sending', nth, afterMs, { kind: 'resetWorkflow', keep: nth - 1, rescheduled: false }),
+        ...(isUnreadable ? [] : [timed('sending', nth, afterMs, { kind: 'cancel' })]),
+      ],
+      cloud: PATIENT_CLOUD,
+    };
+  },
+
+  /** Somebody else scales the instance while the run reads it for the first time, and the run fails and goes back to what it read. */
+  foreignJobAtTheFirstReading: (dice: Dice): Plot => ({
+    actions: [{ action: 'scale', replica: 5 }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],
+    faults: [fault('job', 2, { kind: 'ends', status: 'FAILED' })],
+    disruptions: [
+      timed('runBegins', 1, 0, {
+        kind: 'foreignAction',
+        action: { action: 'scale', replica: dice.whole(1, 4) },
+        lasts: dice.whole(500, 20_000),
+        idMs: 0,
+        statusMs: 0,
+        ends: 'SUCCEEDED',
+      }),
+    ],
   }),
 
   /** A step fails, and somebody else acts before the run undoes it. */

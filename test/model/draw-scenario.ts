@@ -7,7 +7,7 @@ import type { CloudHabits, PlannedAction, PlannedRun, Scenario, TemporalHabits }
 
 const { visibilityWindowMs: WINDOW_MS } = LIMITS;
 
-/** One seed in this many plays a plot. Chosen: each plot is played more than a thousand times in 100,000 interleavings. */
+/** One seed in this many plays a plot. Chosen: each plot is played 600 times in 100,000 interleavings. */
 const SEEDS_PER_PLOT = 12;
 
 /** @param seed the same seed draws the same scenario */

@@ -15,6 +15,9 @@ const OBSERVE_FOR_MS = 180_000;
 /** Reason for doubt about a decision: no attempt finished its activity before schedule-to-close. */
 export const NOT_IN_TIME = 'no attempt finished it in time';
 
+/** Doubt of a decision that was made before a reset. */
+const WAS_RESET = 'the workflow was reset';
+
 interface Recorded {
   readonly answer: Answer;
   readonly atMs: number;
@@ -174,7 +177,7 @@ export class Execution {
     }
     // A reset gives it a new time.
     decision.deadlineAtMs = Math.max(decision.deadlineAtMs, deadlineAtMs);
-    if (decidedInRunId !== this.holder.runId) decision.doubts.add('the workflow was reset');
+    if (decidedInRunId !== this.holder.runId) decision.doubts.add(WAS_RESET);
     if (!this.holder.decisions.includes(decision)) this.holder.decisions.push(decision);
     return decision;
   }
@@ -182,7 +185,9 @@ export class Execution {
   /** The decision that a settle is about, so that everything that happens to it is recorded. */
   #settled({ stepId, rules, decidedInRunId }: Extract<Ask, { kind: 'activity' }>): DecisionRecord | null {
     const key = `${decidedInRunId}/${stepId.replace('settle-', '')}/${rules.before.lastJobId ?? 'none'}`;
-    return this.world.truth.decisions.get(key) ?? null;
+    const decision = this.world.truth.decisions.get(key) ?? null;
+    if (decidedInRunId !== this.holder.runId) decision?.doubts.add(WAS_RESET);
+    return decision;
   }
 
   /** A local activity: retries the read until it is answered, for at most three minutes. */
@@ -213,13 +218,16 @@ export class Execution {
 }
 
 /**
- * A holder that ended without its report may have left an unnoticed POST. The next holder inherits the remaining wait. @returns epoch
- * milliseconds; 0 if there is nothing to wait for
+ * A holder that ended without its report may have left an unnoticed POST, and so may the one that a reset replaced. The next holder inherits
+ * the remaining wait.
+ *
+ * @returns epoch milliseconds; 0 if there is nothing to wait for
  */
 export function inheritedClearAtMs(last: Execution | null, nowMs: number): number {
   if (last === null) return 0;
   const { holder, run } = last;
-  const own = holder.status === 'COMPLETED' ? 0 : (holder.closedAtMs ?? nowMs) + unseenAttemptMs(run.limits);
-  const clearAtMs = Math.max(own, run.clearAtMs);
+  const { status, closedAtMs, startedAtMs, runId, chainId } = holder;
+  const leftAtMs = Math.max(status === 'COMPLETED' ? 0 : (closedAtMs ?? nowMs), runId === chainId ? 0 : startedAtMs);
+  const clearAtMs = Math.max(leftAtMs + unseenAttemptMs(run.limits), run.clearAtMs);
   return clearAtMs > nowMs ? clearAtMs : 0;
 }

@@ -149,8 +149,10 @@ function indeterminateProblems(reported: ReportedStep): readonly string[] {
 }
 
 /** There is also reason for doubt if a cloud job had not ended, its own or a foreign one, or if the API could not be read: settling times out. */
-function hasReasonForDoubt({ decision, step, accepted, world }: ReportedStep): boolean {
+function hasReasonForDoubt({ decision, step, accepted, named, world }: ReportedStep): boolean {
   if (decision === null || decision.doubts.size > 0 || world.cloud.state.status === 'DELETED') return true;
+  // After a reset it may name the cloud job of a later decision (docs/guarantees.md).
+  if (named?.post != null && named.post.decision !== decision) return true;
   const isInFlight = accepted.some(
     ({ endsAtMs, knownAtMs }) => endsAtMs > step.endedAtMs - 1_000 || knownAtMs > step.startedAtMs,
   );

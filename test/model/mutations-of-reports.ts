@@ -114,7 +114,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `event.kind === 'standing';`,
       },
     ],
-    model: foundWith({ disruptions: ['resetActivity'] }),
+    model: foundWith({ plots: ['clearedUnderItsPost'] }),
   },
   {
     name: 'lost-attempt-of-another-run',
@@ -127,7 +127,7 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
         to: `  const leftNothing = previous === null && attempt > 1;`,
       },
     ],
-    model: foundWith({ sites: ['job'], disruptions: ['resetWorkflow', 'kill'], isBeyondTheWindow: true }),
+    model: foundWith({ plots: ['resetRunLosesItsFirstAttempt'], isBeyondTheWindow: true }),
   },
   {
     name: 'reset-run-counts-as-first',

@@ -50,15 +50,38 @@ async function resetActivity(instanceId: string): Promise<void> {
  * observes the instance.
  */
 async function resetToBefore(instanceId: string, runId: string, nth: number): Promise<string> {
-  const { events } = await temporal.client.workflow.getHandle(lease(instanceId), runId).fetchHistory();
-  const scheduled = events?.flatMap(
+  const events = await eventsOf(instanceId, runId);
+  const scheduled = events.flatMap(
     ({ activityTaskScheduledEventAttributes }) => activityTaskScheduledEventAttributes ?? [],
   );
+  return resetTo(instanceId, runId, scheduled[nth]?.workflowTaskCompletedEventId);
+}
+
+const resetToBeforeScale = (instanceId: string, runId: string) => resetToBefore(instanceId, runId, 1);
+
+/** To before the workflow task that started the first timer. */
+async function resetToBeforeWait(instanceId: string, runId: string): Promise<string> {
+  const events = await eventsOf(instanceId, runId);
+  const [timer] = events.flatMap(({ timerStartedEventAttributes }) => timerStartedEventAttributes ?? []);
+  return resetTo(instanceId, runId, timer?.workflowTaskCompletedEventId);
+}
+
+async function eventsOf(instanceId: string, runId: string) {
+  return (await temporal.client.workflow.getHandle(lease(instanceId), runId).fetchHistory()).events ?? [];
+}
+
+type Reset = Parameters<typeof temporal.client.connection.workflowService.resetWorkflowExecution>[0];
+
+async function resetTo(
+  instanceId: string,
+  runId: string,
+  eventId: Reset['workflowTaskFinishEventId'],
+): Promise<string> {
   const requested: Promise<{ runId: string }> = temporal.client.connection.workflowService.resetWorkflowExecution({
     namespace: 'default',
     workflowExecution: { workflowId: lease(instanceId), runId },
     reason: 'a test',
-    workflowTaskFinishEventId: scheduled?.[nth]?.workflowTaskCompletedEventId ?? null,
+    workflowTaskFinishEventId: eventId ?? null,
     requestId: `reset-${runId}`,
   });
   return (await requested).runId;
@@ -174,14 +197,37 @@ describe.concurrent('a workflow reset of a target', () => {
     await stack.report(workflowId);
   });
 
-  it('that is cancelled before it schedules its step again reports the result of the step, and undoes it', async ({
-    onTestFinished,
-  }) => {
+  it('that cannot read the instance is refused, and the next run waits for what the run before may have left unseen', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const workflowId = await stack.start('stop-then-wait', { targets: [path] });
+    await until(async () => (await stack.control.instance(instanceId)).status === 'STOPPED');
+    await until(async () => (await pendingActivity(instanceId)).activity === undefined);
+    const { runId } = await pendingActivity(instanceId);
+    await stack.control.fault({ on: { instanceId, route: 'instance' }, fault: { kind: 'status', status: 403 } });
+    const resetAtMs = Date.now();
+    const resetRunId = await resetToBefore(instanceId, runId, 0);
+    const report = await targetReport(instanceId, resetRunId);
+    expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'NotAllowed' } });
+    await stack.report(workflowId);
+    const holder = await temporalAccess(temporal.client).describeLease(lease(instanceId));
+    expect(holder).toMatchObject({ status: 'COMPLETED', clearAtMs: 0, unseenMs: unseenAttemptMs(stackLimits()) });
+    expect(holder?.resetAtMs).toBeGreaterThanOrEqual(resetAtMs);
+
+    expect((await stack.run('start', path)).outcome).toBe('succeeded');
+    const [, started] = await stack.control.accepted(instanceId);
+    expect((started?.atMs ?? 0) - resetAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(stackLimits()));
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
+  });
+
+  it.for([
+    ['before it schedules its step again', 'go-on', resetToBeforeScale],
+    ['in the wait before its step', 'restart-wait-scale', resetToBeforeWait],
+  ] as const)('that is cancelled %s reports the result of the step, and undoes it', async (row, { onTestFinished }) => {
+    const [, runbook, resetRun] = row;
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
-    // Apart from the others: a replay takes the id of the original run for that of the reset run, so it decides
-    // otherwise.
-    const taskQueue = `${temporal.taskQueue}-reset`;
+    // Apart from the others: a replay takes the id of the original run for that of the reset run, so it decides otherwise.
+    const taskQueue = `${temporal.taskQueue}-reset-${runbook}`;
     const begin = async () => {
       const worker = await temporal.worker({ taskQueue, activities: { ...stack.activities } });
       const running = worker.run();
@@ -190,14 +236,14 @@ describe.concurrent('a workflow reset of a target', () => {
       return stop;
     };
     const stopFirst = await begin();
-    const workflowId = `reset-${instanceId}`;
-    await temporal.client.workflow.start('go-on', { workflowId, taskQueue, args: [{ targets: [path] }] });
+    const workflowId = `${runbook}-${instanceId}`;
+    await temporal.client.workflow.start(runbook, { workflowId, taskQueue, args: [{ targets: [path] }] });
     await until(async () => (await stack.accepted(instanceId)).length === 2);
     const [, scaled] = await stack.control.accepted(instanceId);
     const { runId } = await pendingActivity(instanceId);
     // Without a worker the cancel is there before the run that was reset takes its first task.
     await stopFirst();
-    const resetRunId = await resetToBefore(instanceId, runId, 1);
+    const resetRunId = await resetRun(instanceId, runId);
     await temporal.client.workflow.getHandle(lease(instanceId), resetRunId).cancel();
     await begin();
     await stack.control.finish(instanceId);

@@ -43,13 +43,13 @@ function isReceivedLate(
 }
 
 /**
- * True if no attempt of this decision is known to have asked for the send lease. An end that was received late and has the number of the attempt
- * directly before may hide a lease.
+ * True if no attempt of this decision is known to have asked for the send lease. An end that was received late may hide a lease, unless the
+ * attempts after it were lost without any heartbeat, which explains why it is old. A reset explains nothing.
  */
 export function isUnleasedOnEntry(facts: AttemptFacts, previous: OnceState | null, limits: Limits): boolean {
   if (isProvenUnsent(facts, previous, limits)) return true;
   if (previous?.isUnleased !== true) return false;
-  return previous.attempt !== facts.attempt - 1 || !isReceivedLate(facts, previous, limits);
+  return previous.attempt < facts.attempt - 1 || !isReceivedLate(facts, previous, limits);
 }
 
 /**

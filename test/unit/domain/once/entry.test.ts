@@ -4,6 +4,7 @@ import {
   clearAtMsOnEntry,
   entryMove,
   isProvenUnsent,
+  isUnleasedOnEntry,
   needsBarrier,
   readingAge,
   type EntryMove,
@@ -169,5 +170,25 @@ describe('the entry table', () => {
     const fresh = aBaseline({ lastJobId: null, lastJobStatus: null });
     expect(entryMove(true, stop, fresh, anObservation({ lastJobId: null, lastJobStatus: null }))).toBe('send');
     expect(readingAge(fresh, anObservation({ lastJobId: 'JOB-1' }))).toBe('new');
+  });
+});
+
+describe('an end that may hide a lease', () => {
+  const isUnleased = (facts: AttemptFacts, previous: OnceState) => isUnleasedOnEntry(facts, previous, defaultLimits);
+  const unleased = unsent({ attempt: 2, isUnleased: true });
+
+  it('was received late and belongs to the attempt directly before', () => {
+    const third = attemptFacts({ attempt: 3, attemptScheduledAtMs: LATEST_MS });
+    expect(isUnleased(third, unleased)).toBe(true);
+    expect(isUnleased({ ...third, attemptScheduledAtMs: LATEST_MS + 1 }, unleased)).toBe(false);
+  });
+
+  it('was received late before a reset, which numbers attempts from 1 again', () => {
+    expect(isUnleased(attemptFacts({ attemptScheduledAtMs: LATEST_MS }), unleased)).toBe(true);
+    expect(isUnleased(attemptFacts({ attemptScheduledAtMs: LATEST_MS + 1 }), unleased)).toBe(false);
+  });
+
+  it('is not old for that reason if attempts after it were lost without a heartbeat', () => {
+    expect(isUnleased(attemptFacts({ attempt: 4, attemptScheduledAtMs: LATEST_MS + 1 }), unleased)).toBe(true);
   });
 });
