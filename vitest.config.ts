@@ -2,7 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 /** Far above what a test takes, which is seconds: a slow machine makes it slower, never red. */
 const testTimeout = 300_000;
-const withServers = { pool: 'forks' as const, testTimeout, hookTimeout: 600_000 };
+/** A condition is awaited for as long as its test may take: a busy machine makes it late, never red. */
+const withServers = {
+  pool: 'forks' as const,
+  testTimeout,
+  hookTimeout: 600_000,
+  expect: { poll: { timeout: 60_000 } },
+};
 const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-global-setup.ts'] };
 
 /** Files of `http` and `temporal` that start whole processes or need other programs: `npm run test:system`. */
