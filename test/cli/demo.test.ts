@@ -73,7 +73,7 @@ describe('the demo', () => {
       RUNBOOK_TASK_QUEUE: 'of-a-real-one',
     });
     const ended = endOf(child);
-    const shown = await untilShown(child, /Everything stays up/);
+    const shown = await untilShown(child, /Everything keeps running/);
     expect(shown).toContain(`Runbooks           10, read from ${BUILT_IN}, ${folder}`);
     expect(shown).toContain('broken.yaml:3:');
     for (const [name, port] of [
