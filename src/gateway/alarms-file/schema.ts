@@ -65,7 +65,7 @@ const Bearer = z.strictObject({
 });
 const Sender = z.discriminatedUnion('kind', [Alertmanager, Smn, Webhook, Bearer]);
 /** Every kind of sender. */
-export const SENDER_KINDS = ['alertmanager', 'smn', 'webhook', 'bearer'] as const;
+export const SENDER_KINDS: readonly SenderEntry['kind'][] = Sender.options.map(({ shape }) => shape.kind.value);
 
 const Rule = z.strictObject({
   when: z
@@ -127,6 +127,6 @@ export type RuleEntry = z.infer<typeof Rule>;
 
 /** Every key of the file, for "did you mean". */
 export const ALARMS_KEYS: readonly string[] = [
-  ...[AlarmsFile, Alertmanager, Smn, Webhook, Bearer, Rule].flatMap(({ shape }) => Object.keys(shape)),
+  ...[AlarmsFile, ...Sender.options, Rule].flatMap(({ shape }) => Object.keys(shape)),
   ...['name', 'valueFiles', 'runs'],
 ];
