@@ -1,6 +1,6 @@
 /**
  * Every variable that is read, with its form, default and meaning. This is the whole truth: the values are read by these schemas, the table
- * of docs/operations.md and `.env.example` are printed from them, and a name of ours that is not here is a typing error.
+ * of docs/configuration.md and `.env.example` are printed from them, and a name of ours that is not here is a typing error.
  */
 import { z } from 'zod';
 import { DEFAULT_TASK_QUEUE } from '../domain/contract.js';

@@ -1,4 +1,4 @@
-/** The failure table: every name that a failure can have, when it occurs, whether Temporal tries again, and what to do. docs/operations.md is generated from it. */
+/** The failure table: every name that a failure can have, when it occurs, whether Temporal tries again, and what to do. docs/failures.md is generated from it. */
 import { printable } from './text/text.js';
 import { CLOCK_ADVICE, namesClock } from './time/clock-problem.js';
 

@@ -86,7 +86,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 describe('rooms', () => {
   const roomOf = (path: string) => path.split('/')[0] ?? path;
   const importsOf = (path: string) =>
-    [...read(`src/${path}`).matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map(([, target = '']) =>
+    [...read(`src/${path}`).matchAll(/(?:from|import\(?) ?'(\.[^']+)'/g)].map(([, target = '']) =>
       posix.normalize(posix.join(posix.dirname(path), target)).replace(/\.js$/, '.ts'),
     );
   const imports = sources.flatMap((path) =>

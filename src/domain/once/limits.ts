@@ -30,7 +30,7 @@ export interface Limits extends ChosenLimits {
   readonly heartbeatTimeoutMs: number;
 }
 
-/** Used unless a variable of the worker overrides it (docs/operations.md). */
+/** Used unless a variable of the worker overrides it (docs/configuration.md). */
 export const DEFAULT_LIMITS: ChosenLimits = {
   readTimeoutMs: 5_000,
   postTimeoutMs: 10_000,
