@@ -92,6 +92,9 @@ async function snapshotOfEnded(
  */
 const FIRST_QUERY_MS = 2_000;
 
+/** The longest pause after an unanswered query: a long interval is meant for a run that answers. */
+const UNANSWERED_PAUSE_MS = 2_000;
+
 /**
  * Yields snapshots until the run has ended. Continues while the run is paused or has no worker, and while the server
  * is unreachable for at most `patienceMs`.
@@ -103,6 +106,7 @@ export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, v
   let queryMs = FIRST_QUERY_MS;
   while (!isAborted(signal)) {
     const askedAtMs = performance.now();
+    let pauseMs = intervalMs;
     try {
       const snapshot = await takeSnapshot({ ...watch, callTimeoutMs: Math.min(queryMs, watch.callTimeoutMs) });
       patience.answered();
@@ -114,10 +118,11 @@ export async function* watchRun(watch: WatchCall): AsyncGenerator<RunSnapshot, v
     } catch (error) {
       if (isAborted(signal)) return;
       queryMs *= 2;
+      pauseMs = Math.min(intervalMs, UNANSWERED_PAUSE_MS);
       if (error instanceof NoWorkerAnswers || error instanceof RunPaused) patience.answered();
       else if (!(error instanceof ServerUnreachable) || patience.unanswered(askedAtMs, performance.now())) throw error;
     }
-    await watch.calls.pause(intervalMs, signal);
+    await watch.calls.pause(pauseMs, signal);
   }
 }
 

@@ -61,6 +61,8 @@ export function useTemporal(): TestTemporal {
         workflowBundle: { codePath: bundlePath },
         maxHeartbeatThrottleInterval: 200,
         maxCachedWorkflows: 50,
+        // An attempt that does not end fails its file in a minute, by name, instead of hanging.
+        shutdownForceTime: '60s',
         ...options,
       }),
   };

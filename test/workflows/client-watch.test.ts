@@ -116,6 +116,19 @@ describe.concurrent('watch', () => {
     await stopWorker(worker, running);
   });
 
+  it('asks again soon after an unanswered query, however long its interval is', async () => {
+    const { path } = await stack.newInstance();
+    const lonely = lonelyClient();
+    const { workflowId } = await lonely.start('restart', { targets: [path] });
+    const first = lonely.watch(workflowId, { intervalMs: 3_600_000 })[Symbol.asyncIterator]().next();
+    await expect(lonely.progress(workflowId)).rejects.toThrow(NoWorkerAnswers);
+    const worker = await temporal.worker({ activities: { ...stack.activities }, taskQueue: lonely.taskQueue });
+    const running = worker.run();
+    expect((await first).done).toBe(false);
+    await lonely.result(workflowId);
+    await stopWorker(worker, running);
+  });
+
   it('continues through a short absence of the server, and gives up after a long one', async () => {
     const link = await BreakableLink.open(Number(temporal.address.split(':')[1]));
     const address = `127.0.0.1:${link.port}`;
@@ -143,6 +156,7 @@ describe.concurrent('watch', () => {
     await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     const { workflowId } = await runbooks.start('restart', { targets: [path] });
     const { run } = await untilBegun(workflowId);
+    await untilSent(instanceId);
     const lease = run.targets[0];
     await expect(collect(runbooks.watch(lease?.leaseId ?? '', { runId: lease?.childRunId ?? '' }))).rejects.toThrow(
       NotARun,
@@ -153,6 +167,11 @@ describe.concurrent('watch', () => {
     await stack.control.finish(instanceId);
   });
 });
+
+/** `finish` at the end of the test ends only a cloud job that exists. */
+async function untilSent(instanceId: string): Promise<void> {
+  while ((await stack.accepted(instanceId)).length === 0) await delay(10);
+}
 
 async function untilBegun(workflowId: string): Promise<RunSnapshot> {
   for (;;) {
