@@ -1,0 +1,9 @@
+/** How long cloud jobs of one kind usually take, as people are shown it. Types only: workflows import this. */
+
+export interface UsualDuration {
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+  /** How many ended cloud jobs it is estimated from; 0 if it was declared. */
+  readonly jobs: number;
+  readonly from: 'component' | 'action' | 'declared';
+}
