@@ -19,6 +19,8 @@ export interface RequestOptions {
   readonly window?: string;
   readonly cutoff?: string;
   readonly opensAt?: string;
+  /** `undefined`: neither `--fit` nor `--no-fit` was given. */
+  readonly fit?: boolean;
   readonly freeze?: readonly string[];
   readonly waitAtMost?: string;
 }
@@ -44,6 +46,8 @@ export function withRequest(command: Command): Command {
     .option('--window <duration>', 'start targets only within a maintenance window of this length, such as 2h')
     .option('--opens-at <time>', 'when the window opens, such as 2026-12-01T02:30:00+01:00; default: now')
     .option('--cutoff <duration>', 'start no target in this last part of the window; default: from the runbook')
+    .option('--no-fit', 'start a target even if its steps do not usually fit before the end of the window')
+    .option('--fit', 'start a target only if its steps usually fit; default: from the runbook, else this')
     .option('--freeze <calendar>', 'start no target while this calendar is frozen; may be repeated', collect)
     .option(
       '--wait-at-most <duration>',
@@ -89,20 +93,28 @@ function inputsFrom(pairs: readonly string[]): { inputs: Record<string, string>;
   return { inputs, problems };
 }
 
-function windowFrom({ window: duration, cutoff, opensAt }: RequestOptions): {
+function windowFrom({ window: duration, cutoff, opensAt, fit }: RequestOptions): {
   window: WindowArguments | undefined;
   problems: Problem[];
 } {
-  const rest = { ...(cutoff === undefined ? {} : { cutoff }), ...(opensAt === undefined ? {} : { opensAt }) };
+  const rest = {
+    ...(cutoff === undefined ? {} : { cutoff }),
+    ...(opensAt === undefined ? {} : { opensAt }),
+    ...(fit === undefined ? {} : { fit }),
+  };
   if (duration !== undefined) return { window: { duration, ...rest }, problems: [] };
   const problems = Object.entries(rest).map(([key, value]) =>
     problem(
-      `${OPTION_OF_PATH[`window.${key}`] ?? key} ${value}`,
+      key === 'fit' ? fitOption(value === true) : `${OPTION_OF_PATH[`window.${key}`] ?? key} ${value}`,
       'there is no window',
       'Give its length as well: --window 2h',
     ),
   );
   return { window: undefined, problems };
+}
+
+function fitOption(fit: boolean): string {
+  return fit ? '--fit' : '--no-fit';
 }
 
 /** Problems, with option names instead of paths. */
