@@ -150,9 +150,7 @@ async function planTarget(
   const planned = planSteps(runbook, facts, { inputs, usualDurationsMs: allUsualDurations(usualDurationsMs), verify });
   problems.push(...planned.problems);
   const componentId = componentOf(target);
-  const usual = plannedUsual(seen, planned.steps, (action) =>
-    dependencies.usualDurations({ action, componentId }),
-  );
+  const usual = plannedUsual(seen, planned.steps, (action) => dependencies.usualDurations({ action, componentId }));
   return { target, seen, steps: planned.steps, usual };
 }
 

@@ -111,7 +111,9 @@ function waitFor(
 ): WaitingForGate | null {
   const closesAtMs = window === null ? Infinity : closesAt(window);
   const givesUpAtMs = Math.min(nowMs + (waitAtMostMs ?? 0) - waitedMs, closesAtMs);
-  if (nowMs >= givesUpAtMs || (window?.opensAtMs ?? 0) > givesUpAtMs) return null;
+  const opensFirstAtMs = window?.opensAtMs ?? 0;
+  // A window that closes for the target as it opens never opens for it.
+  if (nowMs >= givesUpAtMs || opensFirstAtMs > givesUpAtMs || opensFirstAtMs >= closesAtMs) return null;
   return { why, looksAgainAtMs: Math.min(opensAtMs ?? Infinity, nowMs + CHECK_AGAIN_MS, givesUpAtMs), givesUpAtMs };
 }
 
