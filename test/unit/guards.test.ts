@@ -37,7 +37,12 @@ describe('start arguments', () => {
     ['a negative cut-off', { window: { duration: '2h', cutoff: '-1m' } }, 'window.cutoff', ''],
     ['an opening without offset', { window: { duration: '2h', opensAt: '2026-12-01T02:30:00' } }, 'window.opensAt', ''],
     ['a 30th of February', { window: { duration: '2h', opensAt: '2026-02-30T02:30:00Z' } }, 'window.opensAt', ''],
-    ['a fit that is no answer', { window: { duration: '2h', fit: 'no' } }, 'window.fit', 'Write true or false'],
+    [
+      'a fit that is neither true nor false',
+      { window: { duration: '2h', fit: 'no' } },
+      'window.fit',
+      'Write true or false',
+    ],
     ['a wait of more than a week', { waitAtMost: '8d' }, 'waitAtMost', ''],
     ['a calendar without a name', { freeze: [''] }, 'freeze.0', ''],
   ])('report %s with its place', (_what, more, place, remedy) => {
@@ -103,11 +108,14 @@ describe('the guards of a plan', () => {
     ['{ fit: false }', undefined, false],
     ['{ fit: false }', true, undefined],
     ['{ fit: true }', false, false],
-  ])('let targets fit unless the runbook %s, or a start (%s), says otherwise', async (window, fit, expected) => {
-    const given = { duration: '2h', ...(fit === undefined ? {} : { fit }) };
-    const { found } = await planned(`{ window: ${window}, waitAtMost: 4h }`, { window: given });
-    expect(found?.window?.fit).toBe(expected);
-  });
+  ])(
+    'require that targets fit, unless the runbook (%s) or the start (%s) switches that off',
+    async (window, fit, expected) => {
+      const given = { duration: '2h', ...(fit === undefined ? {} : { fit }) };
+      const { found } = await planned(`{ window: ${window}, waitAtMost: 4h }`, { window: given });
+      expect(found?.window?.fit).toBe(expected);
+    },
+  );
 
   it.each([
     ['{ waitAtMost: 1h }', { duration: '30m', cutoff: '30m' }, 'window.cutoff'],

@@ -208,7 +208,7 @@ function whyTooLate(window: TargetWindow, nowMs: number): string {
   const what = `the target is not begun, because ${describeNeeded(needed)}`;
   if (neverFits(window)) return `${what} and the whole window is ${describeDuration(durationMs)}`;
   const leftMs = endsAt(window) - nowMs;
-  // At that very moment, which is also foretold as a closing, the time left is the time needed.
+  // At `closesAt` itself, which an open gate names as its closing, the time left is the time needed.
   const left = leftMs === needed.ms ? '' : ` and the window ends in ${describeDuration(leftMs)}`;
   return `${what}${left}: they had to begin before ${describeTime(closesAt(window))}`;
 }

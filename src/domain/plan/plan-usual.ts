@@ -1,4 +1,4 @@
-/** What a plan records about how long its steps usually take, and what it says about its window. Pure. */
+/** What a plan records of how long its steps usually take, and whether its window has time for them. Pure. */
 import type { UsualDuration } from '../durations/usual-duration.js';
 import type { TimeNeeded } from '../gates/gates.js';
 import type { Observation } from '../target/target.js';
@@ -7,7 +7,7 @@ import { expectedCourse } from './expected-course.js';
 import type { ActionStep, Plan, PlannedStep, TargetPlan, UsualStep } from './plan.js';
 import { timeNeeded, usualOfTarget } from './usual.js';
 
-/** The figures of each action step. @param learned `null` where nothing was learned: then what the step declares is used */
+/** The figures of each action step. @param learned gives `null` if nothing was learned: then what the step declares is used */
 export function plannedUsual(
   seen: Observation,
   steps: readonly PlannedStep[],

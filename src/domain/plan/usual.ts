@@ -13,12 +13,12 @@ export type UsualTime = Pick<UsualDuration, 'p50Ms' | 'p90Ms'>;
 
 /**
  * With fewer cloud jobs the figures are shown, but nothing follows from them: no target is left out, and no step is
- * called late. Chosen: nothing can be said of nine in ten from fewer than ten, and of ten one outlier decides nothing.
+ * called late. Chosen: fewer than ten do not show what nine in ten take, and of ten one outlier decides nothing.
  */
 export const FEWEST_JOBS = 10;
 /** A step is unusually late after so many times the time within which nine in ten end, … Chosen. */
 const LATE_FACTOR = 1.5;
-/** … and at least this much later: a short step that was looked at once more is not late. Chosen. */
+/** … and at least this much later: a short step that was polled once more is not late. Chosen. */
 const LATE_BY_MS = 10_000;
 
 /**

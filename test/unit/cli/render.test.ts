@@ -208,7 +208,7 @@ describe('a usual duration', () => {
   const entry = (stepId: string, change: Partial<typeof job> = {}) => ({
     ...{ stepId, job: { ...job, ...change } as UsualDuration, stepP50Ms: 12_000, stepP90Ms: 20_000 },
   });
-  const plan = (window: Plan['guards'] = undefined, jobs = 41): Plan => ({
+  const plan = (window?: Plan['guards'], jobs = 41): Plan => ({
     ...{ planVersion: 1, runbook: 'x', title: 'X', requestedBy: null, reason: null, inputs: {}, dryRun: true },
     ...{ onCancel: 'compensate', deadlineMs: 600_000, limits: defaultLimits, hash: 'abc' },
     ...(window === undefined ? {} : { guards: window }),

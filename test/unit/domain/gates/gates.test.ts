@@ -76,7 +76,7 @@ describe('a window that the steps must fit into', () => {
     expect(whyAt(now, needing(12 * MINUTE))).toBe(expected);
   });
 
-  it('is never open if it is too short, and says so before it opens', () => {
+  it('is never open if it is too short, which is known before it opens', () => {
     expect(whyAt('2026-12-01T00:00:00Z', needing(2 * HOUR, { least: 12, most: 41 }))).toBe(
       'OutsideWindow: the target is not begun, because its steps take up to 2h (nine in ten, from 12 to 41 cloud jobs for each step) and the whole window is 2h',
     );
@@ -91,7 +91,7 @@ describe('a window that the steps must fit into', () => {
     expect(whyAt('2026-12-01T02:30:00Z', early)).toBe('OutsideWindow: its cut-off has passed');
   });
 
-  it('says that a freeze ends too late for the target', () => {
+  it('closes for the target if a freeze ends too late for it', () => {
     const freezes = [freeze('2026-12-01T01:00:00Z', '2026-12-01T02:50:00Z')];
     const gate = gateAt(at('2026-12-01T01:30:00Z'), needing(12 * MINUTE), freezes);
     expect(gate).toMatchObject({ failure: 'ChangeFreeze', opensAtMs: null });

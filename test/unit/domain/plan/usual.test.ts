@@ -208,7 +208,7 @@ describe('in words', () => {
   const [declared] = aTargetPlan([stop]).usual ?? [];
   if (known === undefined || declared === undefined) throw new Error('both have figures');
 
-  it('figures say from how many cloud jobs they come', () => {
+  it('figures show from how many cloud jobs they come', () => {
     expect(describeUsualStep(known)).toBe('usually 20s, nine in ten within 23s (from 41 cloud jobs of this component)');
     expect(describeUsualStep({ ...known, job: { ...known.job, jobs: 1, from: 'action' } })).toBe(
       'usually 20s, nine in ten within 23s (from 1 cloud job of this action, all components together)',
@@ -217,7 +217,7 @@ describe('in words', () => {
     expect(describeUsualTime({ p50Ms: 12_000, p90Ms: 12_300 })).toBe('usually 12s');
   });
 
-  it('a run says whether its figures were learned', () => {
+  it('a run shows whether its figures were learned', () => {
     expect(describeUsualRun([aTargetPlan([stop, start], BOTH)])).toBe('usually 1m 10s, nine in ten within 1m 15s');
     expect(describeUsualRun([aTargetPlan([stop, start], { stop: BOTH.stop })])).toBe(
       'usually 1m 30s, nine in ten within 1m 33s (some of its steps by a declared duration)',

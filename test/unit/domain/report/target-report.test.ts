@@ -68,7 +68,7 @@ describe('the report of a target whose own workflow ended', () => {
     });
   });
 
-  it('says how long what was sent usually takes', () => {
+  it('has the usual time of each step that was sent', () => {
     const job = { p50Ms: 12_000, p90Ms: 20_000, jobs: 41, from: 'component' as const };
     const usual = [{ stepId: 'stop', job, stepP50Ms: 12_100, stepP90Ms: 20_100 }];
     const steps = [aStepReport({ id: 'stop' }), aStepReport({ id: 'wait', action: null, sent: 'no' })];
