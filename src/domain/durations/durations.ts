@@ -1,6 +1,7 @@
 /** What is known of how long cloud jobs take: learned from ended and from running ones, used to decide when to look next. */
 import type { ActionName } from '../target/actions.js';
 import { quantileMs } from './law.js';
+import { ENOUGH_RUNNING } from './flight.js';
 import { Learned } from './learned.js';
 import { plainLookMs } from './plain-rule.js';
 import { lookWithoutLawMs, shareOf } from './unknown.js';
@@ -77,12 +78,15 @@ export class Durations {
     const learned = this.known(kind);
     const plan = learned.looks();
     const followedFromMs = job.ageMs - job.followedForMs;
-    if (plan !== null) {
+    const runningAtMs = job.lastRunningAtMs ?? 0;
+    if (plan !== null && (learned.flight.count < ENOUGH_RUNNING || learned.knows(plan, runningAtMs))) {
       const earliestMs = followedFromMs + plainLookMs(job.looks);
-      return Math.max(job.ageMs, earliestMs, learned.bestLookMs(plan, job.lastRunningAtMs, shareOf(job.cloudJobId ?? '')));
+      const bestMs = learned.bestLookMs(plan, job.lastRunningAtMs, shareOf(job.cloudJobId ?? ''));
+      return Math.max(job.ageMs, earliestMs, bestMs);
     }
-    const flight = { count: learned.flight.count, passedMs: learned.flight.passedMs(), ends: learned.ends.count };
-    const asking = { looks: job.looks, followedFromMs, cloudJobId: job.cloudJobId };
+    const passedMs = learned.flight.passedMs();
+    const flight = { count: learned.flight.count, passedMs, ends: learned.ends.count };
+    const asking = { looks: job.looks, followedFromMs, runningAtMs, cloudJobId: job.cloudJobId };
     return Math.max(job.ageMs, lookWithoutLawMs(asking, flight));
   }
 

@@ -5,23 +5,19 @@ import type { EndWithin } from './estimate.js';
 const MOST = 64;
 /** An end counts half after this many newer ones. */
 const HALF_LIFE = 32;
-/** This many newest ends are compared with the older ones, to see that the law has changed. */
-const NEWEST = 8;
-/** Share of all pairs (newest, older) that must be in the same order. Chosen: by chance it happens less than once in a thousand ends. */
-const CHANGED_SHARE = 0.85;
-/** Weight that is left to the ends before a change. Not 0: a run of eight failures may be over as suddenly. */
+/** An interval that begins before this share of its end says little. */
+const WIDE = 0.65;
+/** Weight that is left to the ends before a change. Not 0: a run of failures may be over as suddenly. */
 const BEFORE_CHANGE = 0.05;
-
-interface Remembered extends EndWithin {
-  readonly beforeChange: boolean;
-}
 
 /** A bounded memory of ends. */
 export class Ends {
-  private taken: readonly Remembered[] = [];
+  private taken: readonly EndWithin[] = [];
   private skipped = 0;
   /** How many ends came, forgotten ones included. */
   count = 0;
+  /** Ends in a row, up to the newest, that no look had seen running shortly before. */
+  wideInARow = 0;
 
   /**
    * Jobs that run at the same time end in the order of their durations. The newest ends of 500 such jobs would be the longest,
@@ -30,13 +26,13 @@ export class Ends {
    */
   add(fromMs: number, toMs: number, inFlight: number): boolean {
     this.count++;
+    this.wideInARow = fromMs < WIDE * toMs ? this.wideInARow + 1 : 0;
     const every = Math.max(1, Math.ceil(inFlight / MOST));
     this.skipped++;
-    if (this.skipped < every && this.taken.length >= NEWEST) return false;
-    const end = { fromMs, toMs, weight: this.skipped, beforeChange: false };
+    if (this.skipped < every && this.taken.length >= MOST / 8) return false;
+    const end = { fromMs, toMs, weight: this.skipped };
     this.skipped = 0;
     this.taken = [...this.taken, end].slice(-MOST);
-    if (inFlight <= NEWEST && this.hasChanged()) this.taken = this.taken.map(lighter);
     return true;
   }
 
@@ -55,20 +51,11 @@ export class Ends {
     }));
   }
 
-  private hasChanged(): boolean {
-    const present = this.taken.filter(({ beforeChange }) => !beforeChange);
-    const newest = present.slice(-NEWEST);
-    const older = present.slice(0, -NEWEST);
-    if (older.length < NEWEST) return false;
-    const pairs = newest.length * older.length * CHANGED_SHARE;
-    const longer = newest.map(({ fromMs }) => older.filter(({ toMs }) => toMs <= fromMs).length);
-    const shorter = newest.map(({ toMs }) => older.filter(({ fromMs }) => toMs <= fromMs).length);
-    const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
-    return sum(longer) >= pairs || sum(shorter) >= pairs;
+  /** The law has changed: all but the newest ends say little about what comes. */
+  lighten(newest: number): void {
+    const first = this.taken.length - newest;
+    this.taken = this.taken.map((end, index) =>
+      index < first ? { ...end, weight: end.weight * BEFORE_CHANGE } : end,
+    );
   }
-}
-
-function lighter(end: Remembered, index: number, all: readonly Remembered[]): Remembered {
-  const isOlder = index < all.length - NEWEST && !end.beforeChange;
-  return isOlder ? { ...end, weight: end.weight * BEFORE_CHANGE, beforeChange: true } : end;
 }

@@ -81,7 +81,8 @@ function withTail(body: Law, tail: readonly number[]): Law {
   const inBody = 1 - tail.reduce((sum, mass) => sum + mass, 0);
   const endedBy = Array.from(body.endedBy, (mass) => mass * inBody);
   for (const mass of tail.slice(0, -1)) endedBy.push((endedBy.at(-1) ?? 0) + mass);
-  return { agesMs: Float64Array.from([...body.agesMs, ...near, ...far]), endedBy: Float64Array.from(endedBy) };
+  const agesMs = Float64Array.from([...body.agesMs, ...near, ...far]);
+  return { agesMs, endedBy: Float64Array.from(endedBy), knownMs: lastMs };
 }
 
 /** One round of self-consistency: O(jobs + cells), because only the two cells at an interval's ends are cut. */
@@ -113,7 +114,7 @@ function consistent(law: Law, jobs: readonly EndWithin[]): Law {
     endedBy[cell + 1] =
       at(endedBy, cell) + (Math.max(0, factor + at(partly, cell)) * massOf(law, cell)) / Math.max(total, 1e-12);
   }
-  return { agesMs: law.agesMs, endedBy };
+  return { ...law, endedBy };
 }
 
 const upTo = ({ endedBy }: Law, index: number) => (index >= endedBy.length ? 1 : at(endedBy, index));

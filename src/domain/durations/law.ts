@@ -6,6 +6,8 @@ export interface Law {
   readonly agesMs: Float64Array;
   /** Probability of an end up to each age. What is missing to 1 at the last age lies beyond it. */
   readonly endedBy: Float64Array;
+  /** Up to this age, in milliseconds, ends were seen; what is later is a guess. */
+  readonly knownMs: number;
 }
 
 /** Probability that is spread evenly between two ages, in milliseconds. */
@@ -71,14 +73,18 @@ export function lawOf(pieces: readonly Piece[]): Law {
     if (index > 0) endedBy[index] = at(endedBy, index - 1) + Math.max(0, density) * (ageMs - at(agesMs, index - 1));
     density += change;
   }
-  return inEqualCells({ agesMs, endedBy });
+  return inEqualCells(agesMs, endedBy);
 }
 
-function inEqualCells({ agesMs, endedBy }: Law): Law {
+function inEqualCells(agesMs: Float64Array, endedBy: Float64Array): Law {
   const total = at(endedBy, endedBy.length - 1);
   const firstMs = at(agesMs, 0);
   const lead = firstMs > 0 ? 1 : 0;
-  const equal = { agesMs: new Float64Array(CELLS + 1 + lead), endedBy: new Float64Array(CELLS + 1 + lead) };
+  const equal = {
+    agesMs: new Float64Array(CELLS + 1 + lead),
+    endedBy: new Float64Array(CELLS + 1 + lead),
+    knownMs: at(agesMs, agesMs.length - 1),
+  };
   equal.agesMs[lead] = firstMs;
   let index = 1;
   for (let cell = 1; cell <= CELLS; cell++) {

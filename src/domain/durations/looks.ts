@@ -3,7 +3,7 @@
  * least. Found backwards from the end (dynamic programming): what follows a look that saw the job running depends on
  * nothing but the age of that look.
  */
-import { at, cellAt, endedByAge, quantileMs, type Law } from './law.js';
+import { at, cellAt, endedByAge, type Law } from './law.js';
 
 /** The best looks for one law and one price. */
 export interface LookPlan {
@@ -63,17 +63,26 @@ export function expected({ law, next, momentsMs }: LookPlan): Expected {
   return { looks: looks + LOOKS_AFTER_LAW * (1 - at(law.endedBy, law.endedBy.length - 1)), latenessMs };
 }
 
+/** Looks per job that ends at an age at which ends were seen. Others are few, and what they need is a guess. */
+function looksWithinKnown({ law, next }: LookPlan): number {
+  const known = endedByAge(law, law.knownMs);
+  let looks = 0;
+  for (let from = 0; from >= 0 && at(law.agesMs, from) < law.knownMs; from = next[from] ?? -1)
+    looks += (known - at(law.endedBy, from)) / known;
+  return looks;
+}
+
 /** The plan with the lowest price at which a job is expected to need at most `mostLooks`, and not below `leastPriceMs`. */
 export function planWithin(law: Law, mostLooks: number, leastPriceMs: number): LookPlan {
   let low = leastPriceMs;
   let best = planLooks(law, low);
-  if (expected(best).looks <= mostLooks) return best;
-  let high = Math.max(quantileMs(law, 1), 2 * low);
+  if (looksWithinKnown(best) <= mostLooks) return best;
+  let high = Math.max(law.knownMs, 2 * low);
   best = planLooks(law, high);
   for (let halving = 0; halving < PRICE_HALVINGS; halving++) {
     const priceMs = Math.sqrt(low * high);
     const plan = planLooks(law, priceMs);
-    if (expected(plan).looks <= mostLooks) {
+    if (looksWithinKnown(plan) <= mostLooks) {
       best = plan;
       high = priceMs;
     } else low = priceMs;

@@ -30,18 +30,20 @@ export interface Asking {
   readonly looks: number;
   /** Its age when this attempt began to follow, in milliseconds. */
   readonly followedFromMs: number;
+  /** Its newest look that saw it running, in milliseconds; 0 if there was none. */
+  readonly runningAtMs: number;
   readonly cloudJobId: string | undefined;
 }
 
 /** The age of its next look, in milliseconds. */
-export function lookWithoutLawMs({ looks, followedFromMs, cloudJobId }: Asking, flight: InFlight): number {
+export function lookWithoutLawMs({ looks, followedFromMs, runningAtMs, cloudJobId }: Asking, flight: InFlight): number {
   const earliestMs = followedFromMs + plainLookMs(looks);
-  const plainMs = plainAfterMs(looks, followedFromMs, flight.passedMs);
+  const plainMs = plainAfterMs(looks, followedFromMs, Math.max(flight.passedMs, runningAtMs));
   if (cloudJobId === undefined || flight.count < LEAST_FLIGHT) return plainMs;
   const share = Math.min(SCOUTS, flight.count / LEAST_FLIGHT) / flight.count;
   const latestMs =
     flight.ends > 0 ? plainMs : Math.max(plainMs, LATEST.times * flight.passedMs + LATEST.moreMs);
-  return nextTurnMs(shareOf(cloudJobId), share, Math.max(earliestMs, flight.passedMs), latestMs);
+  return nextTurnMs(shareOf(cloudJobId), share, Math.max(earliestMs, flight.passedMs, runningAtMs + 1), latestMs);
 }
 
 /** The first look of the plain rule, number `looks` or later, after an age that others have passed. */

@@ -159,7 +159,7 @@ export function summary(followed: readonly Followed[]): Summary {
 export function fineLaw(law: TrueLaw, cells = 400): Law {
   const shares = Array.from({ length: cells + 1 }, (_, cell) => cell / cells);
   const ages = shares.map((share) => law(Math.min(Math.max(share, 0.25 / cells), 1 - 0.25 / cells)));
-  return { agesMs: Float64Array.from([0, ...ages]), endedBy: Float64Array.from([0, ...shares]) };
+  return { agesMs: Float64Array.from([0, ...ages]), endedBy: Float64Array.from([0, ...shares]), knownMs: ages.at(-1) ?? 0 };
 }
 
 /**
