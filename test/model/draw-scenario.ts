@@ -125,7 +125,10 @@ function drawActions(dice: Dice): readonly Action[] {
 
 function drawRun(dice: Dice, actions: readonly Action[]): PlannedRun {
   return {
-    steps: actions.map((action) => drawStep(dice, action)),
+    steps: actions.map((action, index) => {
+      const step = drawStep(dice, action);
+      return index + 1 === actions.length ? step : { ...step, holds: false };
+    }),
     onCancel: dice.one(['compensate', 'compensate', 'stop-after-step', 'leave']),
     deadlineMs: dice.chance(0.8) ? 1_800_000 : dice.whole(30_000, 300_000),
     startsAfterMs: dice.chance(0.5) ? dice.whole(10, 1_000) : dice.whole(1_000, 60_000),

@@ -69,13 +69,27 @@ export function stepOutcome(
     after,
     attempts: attempt,
     trail,
+    ...(isNotHeld(step, state) ? { notHeld: true } : {}),
     ...(cloudJob?.evidence === undefined ? {} : { evidence: cloudJob.evidence }),
     ...(failure === null ? {} : { failure }),
   };
   const failedToConverge = failure !== null && DID_NOT_CONVERGE.includes(failure.name);
   const done =
     sent === 'no' || after === null ? null : { step, sent, before: baseline.observation, after, failedToConverge };
-  return { report, baseline: nextBaseline(baseline, after, report.cloudJobId), done };
+  const { notHeld: _before, ...from } = baseline;
+  const isHeld = baseline.notHeld !== true || isSeenToHold(step, report);
+  const next: Baseline = isNotHeld(step, state) || !isHeld ? { ...from, notHeld: true } : from;
+  return { report, baseline: nextBaseline(next, after, report.cloudJobId), done };
+}
+
+/** The step changed the state, and the next one was to follow at once. */
+function isNotHeld({ holds }: ActionStep, state: OnceState): boolean {
+  return holds === false && state.sent !== 'no' && endingOf(state).kind === 'succeeded';
+}
+
+/** A step that is skipped waits for that too, if the one before it did not. */
+function isSeenToHold({ holds }: ActionStep, { result }: StepReport): boolean {
+  return holds !== false && (result === 'succeeded' || result === 'skipped');
 }
 
 /** How a wait ended. Epoch milliseconds. */
