@@ -27,7 +27,7 @@ export interface ActionStep {
   readonly action: Action;
   /** Limit for send, follow and verify together. */
   readonly deadlineMs: number;
-  /** The desired state must be reached within `withinMs` after the cloud job's end and hold for `stableMs`. */
+  /** The desired state must be reached within `withinMs` after the cloud job's end and, unless `holds` is `false`, hold for `stableMs`. */
   readonly verify: { readonly withinMs: number; readonly stableMs: number };
   /**
    * `false`: another action follows directly, so the desired state must be reached and need not hold. Absent: it must

@@ -179,7 +179,13 @@ describe('a state that is reached and need not hold', () => {
     expect(held.report).not.toHaveProperty('notHeld');
   });
 
-  it('is not claimed of a step that was skipped or failed', () => {
+  it('stays reported until then', () => {
+    const failed = anEndedState(failedWith('TargetChanged'), { sent: 'no', seen: stopped });
+    for (const state of [skipped, failed])
+      expect(stepOutcome(passing, reached.baseline, state, times).report.notHeld).toBe(true);
+  });
+
+  it('is not claimed of a step that was skipped or failed by itself', () => {
     const failed = anEndedState(failedWith('NotConverged'), { sent: 'yes', cloudJob, seen: stopped });
     for (const state of [skipped, failed])
       expect(stepOutcome(passing, before, state, times).report).not.toHaveProperty('notHeld');
