@@ -139,11 +139,11 @@ async function resolveAndRead(
   if ('found' in target) return target;
   const recent = await readOrMissing(dependencies, target);
   if ('seen' in recent && recent.isAsListed) return { target, seen: recent.seen };
-  const anew = await resolver.resolveAnew(text);
-  if ('found' in anew) return anew;
-  if (anew.instanceId !== target.instanceId) return { target: anew, seen: await readTarget(dependencies, anew) };
+  const again = await resolver.resolveFromNewLists(text);
+  if ('found' in again) return again;
+  if (again.instanceId !== target.instanceId) return { target: again, seen: await readTarget(dependencies, again) };
   if ('missing' in recent) throw recent.missing;
-  return { target: anew, seen: recent.seen };
+  return { target: again, seen: recent.seen };
 }
 
 type Read = { readonly seen: Observation; readonly isAsListed: boolean } | { readonly missing: ServiceStageError };

@@ -99,10 +99,10 @@ export class RecentLists {
 type Rows = readonly NamedEntity[];
 type Read = (options: ReadOptions) => Promise<Rows>;
 
-/** One listing, for all who wait for it. It ends early only if nobody waits any more. */
+/** One listing, for all who wait for it. It ends early only once no plan waits for it any more. */
 class Reading {
   readonly ended: Promise<Rows>;
-  readonly #nobodyWaits = new AbortController();
+  readonly #abandoned = new AbortController();
   #waiting = 0;
   #rows: Rows | null = null;
 
@@ -110,7 +110,7 @@ class Reading {
     readonly beganAtMs: number,
     read: (signal: AbortSignal) => Promise<Rows>,
   ) {
-    this.ended = read(this.#nobodyWaits.signal).then((rows) => (this.#rows = rows));
+    this.ended = read(this.#abandoned.signal).then((rows) => (this.#rows = rows));
   }
 
   get isUnderWay(): boolean {
@@ -118,7 +118,7 @@ class Reading {
   }
 
   get isGivenUp(): boolean {
-    return this.#nobodyWaits.signal.aborted;
+    return this.#abandoned.signal.aborted;
   }
 
   get rowCount(): number {
@@ -132,7 +132,7 @@ class Reading {
       return await orAborted(this.ended, signal);
     } finally {
       this.#waiting--;
-      if (this.#waiting === 0 && this.isUnderWay) this.#nobodyWaits.abort(new Error('nobody waits for this list'));
+      if (this.#waiting === 0 && this.isUnderWay) this.#abandoned.abort(new Error('no plan waits for this list'));
     }
   }
 }

@@ -35,11 +35,11 @@ export class TargetResolver {
       // The parent of a list was deleted since it was listed itself.
       if (!(error instanceof ServiceStageError && error.code === 'NotFound')) throw error;
     }
-    return this.resolveAnew(text);
+    return this.resolveFromNewLists(text);
   }
 
   /** Believes only lists that were read since this plan was begun. @throws ServiceStageError */
-  resolveAnew(text: string): Promise<Target | Problem> {
+  resolveFromNewLists(text: string): Promise<Target | Problem> {
     return this.#resolve(text, { signal: this.signal, sinceMs: this.#beganAtMs });
   }
 

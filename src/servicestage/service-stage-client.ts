@@ -55,7 +55,7 @@ type Query = readonly (readonly [string, string])[];
 
 /** Documented limits are 0 to 100, and 1000; anything else silently counts as 10. */
 const PAGE_ROWS = 100;
-/** Asked for only where the total shows that so many rows are left: a server that takes it for 10 would then be noticed. */
+/** Asked for only where the total shows that so many rows are left: a server that treats it as 10 is then noticed. */
 const LARGE_PAGE_ROWS = 1_000;
 /** Far more than any real cloud job or list has; stops an API that never returns a last page. */
 const MOST_PAGES = 200;

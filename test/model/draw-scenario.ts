@@ -133,7 +133,7 @@ function drawRun(dice: Dice, actions: readonly Action[]): PlannedRun {
   };
 }
 
-/** As planned: a step that an action follows need not hold, unless its file says how long. Plans of older workers hold every step. */
+/** As planned: a step that an action follows need not hold, unless its file sets how long. Plans of older workers hold every step. */
 function drawSteps(dice: Dice, actions: readonly Action[]): readonly PlannedAction[] {
   const isPassing = dice.chance(0.7);
   return actions.map((action, index) => {

@@ -26,7 +26,7 @@ function world() {
         try {
           resolve(rows());
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });
@@ -120,13 +120,19 @@ describe('the lists of a worker', () => {
     const each = world();
     await each.resolve('shop/checkout/prod-1');
     each.pass(KEPT_MS / 2);
-    const gone = new ServiceStageError({ code: 'NotFound', sent: 'no', method: 'GET', path: '/', reason: 'gone' });
-    let isGone = true;
+    const deleted = new ServiceStageError({
+      code: 'NotFound',
+      sent: 'no',
+      method: 'GET',
+      path: '/',
+      reason: 'deleted',
+    });
+    let isDeleted = true;
     const { listInstances } = each.serviceStage;
     each.serviceStage.listInstances = (...given) => {
-      if (!isGone) return listInstances(...given);
-      isGone = false;
-      return Promise.reject(gone);
+      if (!isDeleted) return listInstances(...given);
+      isDeleted = false;
+      return Promise.reject(deleted);
     };
     const resolver = each.resolver();
     each.pass(KEPT_MS);
@@ -142,10 +148,10 @@ describe('the lists of a worker', () => {
     each.names.instances = [{ id: 'i7', name: 'prod-1' }];
     const resolver = each.resolver();
     expect(await resolver.resolve('shop/checkout/prod-1')).toMatchObject({ instanceId: 'i1' });
-    const anew = resolver.resolveAnew('shop/checkout/prod-1');
+    const again = resolver.resolveFromNewLists('shop/checkout/prod-1');
     await each.answer();
-    expect(await anew).toMatchObject({ instanceId: 'i7' });
-    await resolver.resolveAnew('shop/checkout/prod-1');
+    expect(await again).toMatchObject({ instanceId: 'i7' });
+    await resolver.resolveFromNewLists('shop/checkout/prod-1');
     expect(each.calls).toBe(6);
   });
 
@@ -194,7 +200,7 @@ describe('the lists of a worker', () => {
 });
 
 describe('a name that is resolved through them', () => {
-  it('is never one that was gone for longer than 30 s, whatever changes when', async () => {
+  it('is never one that was not there for longer than 30 s, whatever changes when', async () => {
     const change = fc.record({ afterMs: fc.nat({ max: 40_000 }), name: fc.constantFrom('prod-1', 'prod-2', 'prod-3') });
     await fc.assert(
       fc.asyncProperty(fc.array(change, { maxLength: 8 }), fc.nat({ max: 40_000 }), async (changes, lastMs) => {

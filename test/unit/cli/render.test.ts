@@ -118,7 +118,7 @@ describe('a report', () => {
     expect(meaning({ remaining: failed.remaining })).toBe('a step failed; see what remains');
   });
 
-  it('says where a run ended with a state that was reached and not held', () => {
+  it('reports where a run ended with a state that was reached and not held', () => {
     const [target] = report.targets;
     const withLast = (...steps: ReturnType<typeof aStepReport>[]) =>
       renderReport({ ...report, targets: target === undefined ? [] : [{ ...target, steps }] }, plain);
@@ -151,7 +151,7 @@ describe('a plan', () => {
     targets: [{ target: aTarget(), seen: anObservation(seen), steps }],
   });
 
-  it('says how long a state must hold, and nothing where it need not', () => {
+  it('shows how long a state must hold, and nothing where it need not', () => {
     const verify = { withinMs: 60_000, stableMs: 10_000 };
     const steps = [aStep({ action: 'stop' }, { verify, holds: false }), aStep({ action: 'start' }, { verify })];
     const text = renderPlan(planOf({}, ...steps), plain);

@@ -130,7 +130,7 @@ describe('verifying', () => {
     expect(readings(played)).toHaveLength(3);
   });
 
-  it('ends with the first reading that shows a state that need not hold, and says so', () => {
+  it('ends with the first reading that shows a state that need not hold, and notes that', () => {
     const played = act({}, { verify: { withinMs: 60_000, stableMs: 0 } });
     expect(played.ending).toEqual({ kind: 'succeeded' });
     expect(readings(played)).toHaveLength(1);
