@@ -6,7 +6,7 @@ import {
   type ExpectedUndo,
   type ExpectedUndos,
 } from '../domain/plan/expected-course.js';
-import type { ActionStep, Plan, PlannedStep } from '../domain/plan/plan.js';
+import { requiredState, type ActionStep, type Plan, type PlannedStep } from '../domain/plan/plan.js';
 import { misfitOf } from '../domain/plan/plan-usual.js';
 import { describeUsualRun, describeUsualStep } from '../domain/plan/usual-words.js';
 import { describeDifferences, type Difference } from '../domain/report/compensation.js';
@@ -63,9 +63,9 @@ function plannedLines(step: PlannedStep, index: number, expected: ExpectedStep, 
   const note = step.note === undefined ? '' : `  (${step.note})`;
   const head = `  ${index + 1}. ${describeAction(step.action)}${note}`;
   if (expected.course === 'skipped') return [head, `     ${colors.dim('already done, will be skipped')}`];
-  const times = colors.dim(
-    `at most ${describeDuration(step.deadlineMs)}, verified for ${describeDuration(step.verify.stableMs)}; if it fails: ${step.onFailure}`,
-  );
+  const { stableMs } = requiredState(step);
+  const holds = stableMs === 0 ? '' : `, holds ${describeDuration(stableMs)}`;
+  const times = colors.dim(`at most ${describeDuration(step.deadlineMs)}${holds}; if it fails: ${step.onFailure}`);
   return [head, `     ${undoWords(step, index, expected.undo, colors)}`, `     ${times}`];
 }
 

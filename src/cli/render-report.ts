@@ -84,6 +84,9 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
   for (const id of notReached) lines.push(colors.dim(`  ${mark('pending')} ${id}: not reached`));
   for (const undo of compensations) lines.push(...stepLines(undo, 'undo: ', colors));
   if (lastSeen !== null) lines.push(`  now      ${describeObservation(lastSeen)}`);
+  const last = [...steps, ...compensations].findLast(({ action }) => action !== null);
+  if (last?.notHeld === true)
+    lines.push(colors.warn('  not held  the state was reached, and no step waited to see it hold'));
   const differences = differencesOf(target);
   if (differences.length > 0) lines.push(colors.warn(`  differs  ${describeDifferences(differences)}`));
   if (failure !== undefined) lines.push(...failureLines(failure, colors).map((line) => `  ${line}`));

@@ -4,7 +4,14 @@ import type { TimeNeeded } from '../gates/gates.js';
 import type { Observation } from '../target/target.js';
 import type { ActionName } from '../target/actions.js';
 import { expectedCourse } from './expected-course.js';
-import type { ActionStep, Plan, PlannedStep, TargetPlan, UsualStep } from './plan.js';
+import {
+  requiredState,
+  type ActionStep,
+  type Plan,
+  type PlannedStep,
+  type TargetPlan,
+  type UsualStep,
+} from './plan.js';
 import { timeNeeded, usualOfTarget } from './usual.js';
 
 /** The figures of each action step. @param learned gives `null` if nothing was learned: then what the step declares is used */
@@ -17,7 +24,7 @@ export function plannedUsual(
   return steps.flatMap((step, index): UsualStep[] => {
     if (step.kind === 'wait') return [];
     const job = rounded(learned(step.action.action) ?? declared(step));
-    const holdMs = step.verify.stableMs;
+    const holdMs = requiredState(step).stableMs;
     return [
       {
         stepId: step.id,

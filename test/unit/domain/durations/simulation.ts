@@ -34,7 +34,8 @@ function normal(share: number): number {
 function normalBelow(x: number): number {
   if (x > 0) return 1 - normalBelow(-x);
   const t = 1 / (1 - 0.231_641_9 * x);
-  const series = t * (0.319_381_53 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
+  const series =
+    t * (0.319_381_53 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
   return (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) * series;
 }
 
@@ -159,7 +160,11 @@ export function summary(followed: readonly Followed[]): Summary {
 export function fineLaw(law: TrueLaw, cells = 400): Law {
   const shares = Array.from({ length: cells + 1 }, (_, cell) => cell / cells);
   const ages = shares.map((share) => law(Math.min(Math.max(share, 0.25 / cells), 1 - 0.25 / cells)));
-  return { agesMs: Float64Array.from([0, ...ages]), endedBy: Float64Array.from([0, ...shares]), knownMs: ages.at(-1) ?? 0 };
+  return {
+    agesMs: Float64Array.from([0, ...ages]),
+    endedBy: Float64Array.from([0, ...shares]),
+    knownMs: ages.at(-1) ?? 0,
+  };
 }
 
 /**

@@ -71,6 +71,11 @@ describe('a step', () => {
     });
   });
 
+  it('takes as long as its cloud job alone if its state need not hold', () => {
+    const passing = { ...stop, holds: false as const };
+    expect(usualOfStep(aTargetPlan([passing, start], BOTH), passing)).toMatchObject({ p50Ms: 10 * SECOND });
+  });
+
   it('takes as long as declared while nothing was learned', () => {
     expect(usualOfStep(aTargetPlan([stop], {}), stop)).toEqual({ p50Ms: 30 * SECOND, p90Ms: 30 * SECOND, jobs: 0 });
   });
