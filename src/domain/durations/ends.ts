@@ -54,8 +54,6 @@ export class Ends {
   /** The law has changed: all but the newest ends say little about what comes. */
   lighten(newest: number): void {
     const first = this.taken.length - newest;
-    this.taken = this.taken.map((end, index) =>
-      index < first ? { ...end, weight: end.weight * BEFORE_CHANGE } : end,
-    );
+    this.taken = this.taken.map((end, index) => (index < first ? { ...end, weight: end.weight * BEFORE_CHANGE } : end));
   }
 }

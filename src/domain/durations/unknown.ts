@@ -41,8 +41,7 @@ export function lookWithoutLawMs({ looks, followedFromMs, runningAtMs, cloudJobI
   const plainMs = plainAfterMs(looks, followedFromMs, Math.max(flight.passedMs, runningAtMs));
   if (cloudJobId === undefined || flight.count < LEAST_FLIGHT) return plainMs;
   const share = Math.min(SCOUTS, flight.count / LEAST_FLIGHT) / flight.count;
-  const latestMs =
-    flight.ends > 0 ? plainMs : Math.max(plainMs, LATEST.times * flight.passedMs + LATEST.moreMs);
+  const latestMs = flight.ends > 0 ? plainMs : Math.max(plainMs, LATEST.times * flight.passedMs + LATEST.moreMs);
   return nextTurnMs(shareOf(cloudJobId), share, Math.max(earliestMs, flight.passedMs, runningAtMs + 1), latestMs);
 }
 

@@ -35,7 +35,8 @@ function normal(share: number): number {
 function normalBelow(x: number): number {
   if (x > 0) return 1 - normalBelow(-x);
   const t = 1 / (1 - 0.231_641_9 * x);
-  const series = t * (0.319_381_53 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
+  const series =
+    t * (0.319_381_53 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
   return (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) * series;
 }
 
@@ -160,8 +161,15 @@ export function summary(followed: readonly Followed[]): Summary {
 export function fineLaw(law: TrueLaw, cells = 400): Law {
   const shares = Array.from({ length: cells + 1 }, (_, cell) => cell / cells);
   const ages = shares.map((share) => law(Math.min(Math.max(share, 0.25 / cells), 1 - 0.25 / cells)));
-  return { agesMs: Float64Array.from([0, ...ages]), endedBy: Float64Array.from([0, ...shares]), knownMs: ages.at(-1) ?? 0 };
+  return {
+    agesMs: Float64Array.from([0, ...ages]),
+    endedBy: Float64Array.from([0, ...shares]),
+    knownMs: ages.at(-1) ?? 0,
+  };
 }
+
+/** Prices that are tried for the floor: neighbours differ by a sixth, which moves the bound by less than a hundredth. */
+const PRICES = 60;
 
 /**
  * The least expected lateness that any looks with at most `looks` expected looks per job can have, in milliseconds, if the
@@ -173,8 +181,8 @@ export function fineLaw(law: TrueLaw, cells = 400): Law {
 export function floorMs(law: Law, looks: number): number {
   const spanMs = at(law.agesMs, law.agesMs.length - 1);
   let best = 0;
-  for (let step = 0; step <= 120; step++) {
-    const priceMs = spanMs * 10 ** (-4 + (step / 120) * 5);
+  for (let step = 0; step <= PRICES; step++) {
+    const priceMs = spanMs * 10 ** (-3.5 + (step / PRICES) * 4);
     const plan = planLooks(law, priceMs);
     const { looks: needed, latenessMs } = expected(plan);
     best = Math.max(best, latenessMs + priceMs * (needed - looks));
@@ -241,6 +249,6 @@ export function afterLearning(law: TrueLaw, learned: number, seeds: number, newD
   return Array.from({ length: seeds }, (_, seed) => {
     const durations = newDurations();
     followInTurn(drawn(law, learned, seeded(77 * (seed + 1))), { durations });
-    return evenly(law, 160).map((durationMs, job) => followUnlearned(durations, durationMs, `x${(job * 7) % 160}`));
+    return evenly(law, 80).map((durationMs, job) => followUnlearned(durations, durationMs, `x${(job * 7) % 80}`));
   }).flat();
 }
