@@ -32,7 +32,7 @@ export interface FollowedAge {
   readonly ageMs: number;
   /** The age at the newest look that saw it running, of any attempt; `null` if there was none. */
   readonly lastRunningAtMs: number | null;
-  /** If given, jobs of a kind that nothing is known of take turns; see `unknown.ts`. */
+  /** If given, the job counts as in flight until it ended or was dropped, and takes its turn; see `unknown.ts`. */
   readonly cloudJobId?: string;
 }
 
@@ -75,6 +75,7 @@ export class Durations {
    * `ageMs`. Ask again right before the look: others may have seen meanwhile that it is not worth making.
    */
   nextLookAtMs(kind: JobKind, job: FollowedAge): number {
+    if (job.cloudJobId !== undefined) for (const each of this.both(kind)) each.flight.follows(job.cloudJobId);
     const learned = this.known(kind);
     const plan = learned.looks();
     const followedFromMs = job.ageMs - job.followedForMs;

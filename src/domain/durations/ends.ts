@@ -36,9 +36,9 @@ export class Ends {
     return true;
   }
 
-  /** How many ends are remembered. */
-  get remembered(): number {
-    return this.taken.length;
+  /** How many jobs the remembered ends are worth. */
+  get weight(): number {
+    return this.taken.reduce((sum, { weight }) => sum + weight, 0);
   }
 
   /** The remembered ends; the newest weighs as much as the jobs that it stands for. */

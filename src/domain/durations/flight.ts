@@ -16,6 +16,11 @@ export class Flight {
   private changes = 0;
   private passed = 0;
 
+  /** The job is followed; nothing was seen of it yet. */
+  follows(cloudJobId: string): void {
+    if (!this.ages.has(cloudJobId)) this.running(cloudJobId, 0);
+  }
+
   /** A look saw the job running at this age, in milliseconds. */
   running(cloudJobId: string, ageMs: number): void {
     this.ages.set(cloudJobId, ageMs);
@@ -27,7 +32,7 @@ export class Flight {
     if (this.ages.delete(cloudJobId)) this.changes++;
   }
 
-  /** Jobs that were seen running and not since seen to end. */
+  /** Jobs that are followed and were not seen to end. */
   get count(): number {
     return this.ages.size;
   }
@@ -55,9 +60,10 @@ export class Flight {
 
   /** The running jobs as ends that lie after their newest look; nothing if they are too few to say more than the ends do. */
   unended(): readonly EndWithin[] {
-    if (this.ages.size < ENOUGH_RUNNING) return [];
     const counts = new Map<number, number>();
+    if (this.passedMs() === 0) return [];
     for (const ageMs of this.ages.values()) {
+      if (ageMs === 0) continue;
       const step = Math.round(Math.log(Math.max(ageMs, 1)) / RESOLUTION);
       counts.set(step, (counts.get(step) ?? 0) + 1);
     }

@@ -22,6 +22,8 @@ const EXPLORING_SHARE = 1 / 8;
 const EXPLORE_AFTER = 3;
 /** That much earlier. Chosen: from there to the planned look is an interval that says something. */
 const EXPLORED_AGE = 0.7;
+/** It is worth it only if the planned look is expected to see at least this share end. */
+const EXPLORED_MASS = 0.25;
 /** An end is a surprise if the law gives its interval less than this, and says nothing about the law if it gives more than that. */
 const SURPRISING = 0.06;
 const SAYS_NOTHING = 0.9;
@@ -50,7 +52,7 @@ export class Learned {
     // Jobs that run together end in the order of their durations: the first are all surprisingly early.
     if (this.surprises >= CHANGED_AFTER && inFlight <= CHANGED_AFTER) this.change();
     this.newEnds++;
-    if (this.newEnds < this.ends.remembered * REFIT_SHARE) return;
+    if (this.newEnds < this.ends.weight * REFIT_SHARE) return;
     this.newEnds = 0;
     this.plan = null;
     this.version++;
@@ -74,7 +76,7 @@ export class Learned {
   private change(): void {
     this.ends.lighten(this.surprises);
     this.surprises = 0;
-    this.newEnds = this.ends.remembered;
+    this.newEnds = this.ends.count;
   }
 
   /** Whether the law knows most of what may still happen to a job that was seen running at `ageMs`. */
@@ -95,10 +97,14 @@ export class Learned {
 
   /** The age of the best next look, in milliseconds, after one at `lastRunningAtMs` saw the job running. */
   bestLookMs(plan: LookPlan, lastRunningAtMs: number | null, jobShare: number): number {
-    const plannedMs = nextLookMs(plan, lastRunningAtMs ?? 0) ?? afterLawMs(lastRunningAtMs ?? 0);
-    if (lastRunningAtMs !== null) return plannedMs;
-    if (this.ends.wideInARow >= EXPLORE_AFTER) return EXPLORED_AGE * plannedMs;
-    return jobShare < EXPLORING_SHARE ? quantileMs(plan.law, endedByAge(plan.law, plannedMs) / 2) : plannedMs;
+    const lastMs = lastRunningAtMs ?? 0;
+    const plannedMs = nextLookMs(plan, lastMs) ?? afterLawMs(lastMs);
+    const before = endedByAge(plan.law, lastMs);
+    const between = endedByAge(plan.law, plannedMs) - before;
+    const earlierMs = EXPLORED_AGE * plannedMs;
+    if (this.ends.wideInARow >= EXPLORE_AFTER && between >= EXPLORED_MASS && earlierMs > lastMs) return earlierMs;
+    const explores = lastRunningAtMs === null && jobShare < EXPLORING_SHARE;
+    return explores ? quantileMs(plan.law, before + between / 2) : plannedMs;
   }
 }
 

@@ -90,8 +90,8 @@ export function planWithin(law: Law, mostLooks: number, leastPriceMs: number): L
   return best;
 }
 
-/** Chosen: finds the price within about one per cent. */
-const PRICE_HALVINGS = 10;
+/** Chosen: finds the price within about two per cent. */
+const PRICE_HALVINGS = 8;
 
 function moments({ agesMs, endedBy }: Law): Float64Array {
   const momentsMs = new Float64Array(agesMs.length);

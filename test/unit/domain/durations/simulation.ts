@@ -1,7 +1,8 @@
 /** Cloud jobs in virtual time, followed as the worker follows them, and the least lateness that any looks could have. */
 import type { Durations, JobKind } from '../../../../src/domain/durations/durations.js';
 import { at, type Law } from '../../../../src/domain/durations/law.js';
-import { expected, planLooks } from '../../../../src/domain/durations/looks.js';
+import { afterLawMs } from '../../../../src/domain/durations/learned.js';
+import { expected, nextLookMs, planLooks, type LookPlan } from '../../../../src/domain/durations/looks.js';
 import { plainLookMs } from '../../../../src/domain/durations/plain-rule.js';
 
 /** A distribution of durations: the duration that a share of the jobs stays below, in milliseconds. */
@@ -167,6 +168,9 @@ export function fineLaw(law: TrueLaw, cells = 400): Law {
   };
 }
 
+/** Prices that are tried for the floor: neighbours differ by a sixth, which moves the bound by less than a hundredth. */
+const PRICES = 60;
+
 /**
  * The least expected lateness that any looks with at most `looks` expected looks per job can have, in milliseconds, if the
  * law is known. For each price p the best looks cost C(p) = lateness + p * looks, and nothing costs less. So lateness is at
@@ -177,8 +181,8 @@ export function fineLaw(law: TrueLaw, cells = 400): Law {
 export function floorMs(law: Law, looks: number): number {
   const spanMs = at(law.agesMs, law.agesMs.length - 1);
   let best = 0;
-  for (let step = 0; step <= 120; step++) {
-    const priceMs = spanMs * 10 ** (-4 + (step / 120) * 5);
+  for (let step = 0; step <= PRICES; step++) {
+    const priceMs = spanMs * 10 ** (-3.5 + (step / PRICES) * 4);
     const plan = planLooks(law, priceMs);
     const { looks: needed, latenessMs } = expected(plan);
     best = Math.max(best, latenessMs + priceMs * (needed - looks));
@@ -196,4 +200,55 @@ export function plain(durationMs: number, callMs = 0): Followed {
     if (answerMs >= durationMs) return { durationMs, looks, latenessMs: answerMs - durationMs };
     sentMs = Math.max(answerMs, plainLookMs(looks));
   }
+}
+
+/** One job under fixed knowledge: nothing is learned from it. */
+export function followUnlearned(durations: Durations, durationMs: number, cloudJobId: string): Followed {
+  let lastRunningAtMs: number | null = null;
+  let ageMs = 0;
+  for (let looks = 0; ; looks++) {
+    ageMs = durations.nextLookAtMs(KIND, { looks, followedForMs: ageMs, ageMs, lastRunningAtMs, cloudJobId });
+    if (ageMs >= durationMs) {
+      durations.dropped(KIND, cloudJobId);
+      return { durationMs, looks: looks + 1, latenessMs: ageMs - durationMs };
+    }
+    lastRunningAtMs = ageMs;
+  }
+}
+
+/** One job under a plan whose law is the true one. */
+export function followPlanned(plan: LookPlan, durationMs: number): Followed {
+  let ageMs = 0;
+  for (let looks = 0; ; looks++) {
+    if (looks > 0 && ageMs >= durationMs) return { durationMs, looks, latenessMs: ageMs - durationMs };
+    ageMs = nextLookMs(plan, ageMs) ?? afterLawMs(ageMs);
+  }
+}
+
+/** Durations spread evenly over a law: less noise than a sample. */
+export const evenly = (law: TrueLaw, jobs: number) => Array.from({ length: jobs }, (_, job) => law((job + 0.5) / jobs));
+
+/** Durations drawn from a law. */
+export const drawn = (law: TrueLaw, jobs: number, random: () => number) =>
+  Array.from({ length: jobs }, () => law(random()));
+
+/** The laws that are simulated, with a median near `ms`. */
+export function lawsAround(ms: number): Readonly<Record<string, TrueLaw>> {
+  return {
+    constant: constant(ms),
+    'uniform ±10 %': uniform(ms, 0.1),
+    'lognormal 0.1': lognormal(ms, 0.1),
+    'lognormal 0.3': lognormal(ms, 0.3),
+    '10 % fail fast': bimodal(0.1, lognormal(ms * 0.05, 0.2), lognormal(ms, 0.1)),
+    'heavy tail (0.8)': lognormal(ms, 0.8),
+  };
+}
+
+/** Followed jobs of `seeds` workers that each learned `learned` jobs, one after the other, from nothing. */
+export function afterLearning(law: TrueLaw, learned: number, seeds: number, newDurations: () => Durations): Followed[] {
+  return Array.from({ length: seeds }, (_, seed) => {
+    const durations = newDurations();
+    followInTurn(drawn(law, learned, seeded(77 * (seed + 1))), { durations });
+    return evenly(law, 80).map((durationMs, job) => followUnlearned(durations, durationMs, `x${(job * 7) % 80}`));
+  }).flat();
 }
