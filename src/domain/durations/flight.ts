@@ -8,6 +8,7 @@ const RESOLUTION = 0.02;
 /** The passed age is computed again after this share of the jobs reported something new. */
 const STALE_SHARE = 1 / 16;
 
+/** The followed jobs of one kind by the age at which they were last seen running. */
 export class Flight {
   private readonly ages = new Map<string, number>();
   /** The most jobs in flight at once, until as many have ended. */

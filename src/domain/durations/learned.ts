@@ -6,7 +6,7 @@ import { endedByAge, quantileMs } from './law.js';
 import { nextLookMs, planWithin, type LookPlan } from './looks.js';
 
 /** From this many ends on the law places the looks. Chosen: two may be a coincidence. */
-export const ENOUGH_ENDS = 3;
+const ENOUGH_ENDS = 3;
 /** Looks that a job is expected to need, at most, if it ends where ends were seen. Chosen: 2.5 is promised; jobs that take longer, and explored ones, need the rest. */
 const MOST_LOOKS = 2.2;
 /** A look is never cheaper than this share of the usual duration: nobody waits for less. */
@@ -34,6 +34,7 @@ const KNOWN_SHARE = 0.5;
 /** After the law's last age the gap is half of the age, as in the plain rule, up to 5 s, and from 50 s on a tenth. */
 const GAP_AFTER = { growth: 0.5, longestMs: 5_000, share: 0.1 } as const;
 
+/** Ends, jobs in flight and the plan of one kind or action; refits itself when enough is new. */
 export class Learned {
   readonly flight = new Flight();
   readonly ends = new Ends();

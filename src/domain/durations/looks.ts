@@ -27,6 +27,7 @@ export interface Expected {
 /** Looks of a job after the last age of the law, each at this multiple of the age before. See `ageAfterLaw`. */
 const LOOKS_AFTER_LAW = 3;
 
+/** The looks that cost least if one look costs `priceMs`. */
 export function planLooks(law: Law, priceMs: number): LookPlan {
   const size = law.agesMs.length;
   const momentsMs = moments(law);

@@ -61,7 +61,7 @@ describe('while nothing is known', () => {
           expect(ours.latenessShareP50).toBeLessThanOrEqual(plainly.latenessShareP50 * 1.1);
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 60 },
     );
   });
 

@@ -40,7 +40,7 @@ function normalBelow(x: number): number {
   return (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) * series;
 }
 
-export const constant =
+const constant =
   (ms: number): TrueLaw =>
   () =>
     ms;
@@ -203,7 +203,7 @@ export function plain(durationMs: number, callMs = 0): Followed {
 }
 
 /** One job under fixed knowledge: nothing is learned from it. */
-export function followUnlearned(durations: Durations, durationMs: number, cloudJobId: string): Followed {
+function followUnlearned(durations: Durations, durationMs: number, cloudJobId: string): Followed {
   let lastRunningAtMs: number | null = null;
   let ageMs = 0;
   for (let looks = 0; ; looks++) {
