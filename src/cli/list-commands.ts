@@ -58,10 +58,13 @@ async function runsOf(client: RunbookClient, options: LsOptions): Promise<ShownR
     client.list(asked),
   ]);
   const shown = new Set(first.runs.map(({ runId }) => runId));
+  const others = list.runs.filter(({ runId }) => !shown.has(runId));
+  // Paused in Temporal itself, which no query finds on every server.
+  const paused = others.filter(({ open: isOpen, attention }) => isOpen && attention !== null);
   return {
-    needsYou: first.runs,
+    needsYou: [...paused, ...first.runs],
     moreNeedYou: first.more,
-    runs: list.runs.filter(({ runId }) => !shown.has(runId)),
+    runs: others.filter((run) => !paused.includes(run)),
     more: list.more,
   };
 }

@@ -17,6 +17,7 @@ import { OUTCOMES, type Outcome } from '../domain/report/report.js';
 import { ATTENTION_OUTCOMES, attentionOf, type Attention } from '../domain/run/attention.js';
 import { namesOfTarget } from '../domain/run/listed-targets.js';
 import { isOpen } from '../domain/run/workflow-status.js';
+import { GRPC, grpcCodeOf } from '../temporal/calls.js';
 import { decodeFirst } from '../temporal/payloads.js';
 import { isReport } from './read-report.js';
 import { inputOfRun } from './same-request.js';
@@ -35,7 +36,7 @@ export interface RunFilter {
   readonly requestedBy?: string | undefined;
   /** Only runs started at or after it. Epoch milliseconds. */
   readonly sinceMs?: number | undefined;
-  /** Only runs that need a person, as `ListedRun.attention` says. */
+  /** Only runs that need a person, as `ListedRun.attention` says. Runs that were paused in Temporal itself are not found by it. */
   readonly needsAttention?: boolean | undefined;
 }
 
@@ -96,10 +97,22 @@ export interface ListCalls {
 
 /** Lists runs. @throws what the calls throw */
 export async function listRuns(calls: ListCalls, options: ListOptions): Promise<RunList> {
-  const { client, nowMs, taskQueue, within } = calls;
+  const { nowMs, taskQueue } = calls;
+  const { attentionMs = ATTENTION_MS, needsAttention = false } = options;
+  const query = (hasState: boolean) => queryOf(options, taskQueue, nowMs - attentionMs, hasState);
+  try {
+    return await readRuns(calls, options, query(true));
+  } catch (error) {
+    // A namespace without the search attribute of states refuses a query for it, and has no run in such a state.
+    if (!needsAttention || grpcCodeOf(error) !== GRPC.invalidArgument) throw error;
+    return readRuns(calls, options, query(false));
+  }
+}
+
+async function readRuns(calls: ListCalls, options: ListOptions, query: string): Promise<RunList> {
+  const { client, nowMs, within } = calls;
   const { limit = LIMIT, attentionMs = ATTENTION_MS, requestedBy, needsAttention = false } = options;
   const most = Math.min(limit, MOST_LISTED);
-  const query = queryOf(options, taskQueue, nowMs - attentionMs);
   const pages = client.workflow.list({ query, pageSize: PAGE_SIZE })[Symbol.asyncIterator]();
   const runs: ListedRun[] = [];
   let singleReads = MOST_SINGLE_READS;
@@ -120,8 +133,10 @@ export async function listRuns(calls: ListCalls, options: ListOptions): Promise<
 /**
  * The visibility query. `ORDER BY` is not for every store; all of them list open workflows first, then those that
  * ended last.
+ * @param attentionSinceMs runs that ended before it need nobody. Epoch milliseconds
+ * @param hasState the namespace has the search attribute of states
  */
-export function queryOf(filter: RunFilter, taskQueue: string, attentionSinceMs: number): string {
+export function queryOf(filter: RunFilter, taskQueue: string, attentionSinceMs: number, hasState: boolean): string {
   const { open, runbook, target, outcomes, sinceMs, needsAttention } = filter;
   // A workflow on our task queue that has no targets yet is planning; on another queue it may be anything.
   const isRun = [
@@ -140,15 +155,16 @@ export function queryOf(filter: RunFilter, taskQueue: string, attentionSinceMs: 
     conditions.push(`${TARGET_SEARCH_ATTRIBUTE} IN (${namesOfTarget(target).map(quoted).join(', ')})`);
   if (outcomes !== undefined) conditions.push(`${OUTCOME_SEARCH_ATTRIBUTE} IN (${outcomes.map(quoted).join(', ')})`);
   if (sinceMs !== undefined) conditions.push(`StartTime >= ${moment(sinceMs)}`);
-  if (needsAttention === true) conditions.push(attentionCondition(attentionSinceMs));
+  if (needsAttention === true) conditions.push(attentionCondition(attentionSinceMs, hasState));
   return conditions.join(' AND ');
 }
 
 /** As `attentionOf`, or wider: what is listed is classified once more. */
-function attentionCondition(sinceMs: number): string {
+function attentionCondition(sinceMs: number, hasState: boolean): string {
   const outcomes = ATTENTION_OUTCOMES.map(quoted).join(', ');
   const ended = `CloseTime >= ${moment(sinceMs)} AND (${OUTCOME_SEARCH_ATTRIBUTE} IN (${outcomes}) OR ${OUTCOME_SEARCH_ATTRIBUTE} IS NULL)`;
-  return `(CloseTime IS NULL OR (${ended}))`;
+  const waiting = hasState ? `(CloseTime IS NULL AND ${STATE_SEARCH_ATTRIBUTE} IS NOT NULL) OR ` : '';
+  return `(${waiting}(${ended}))`;
 }
 
 function moment(ms: number): string {

@@ -17,12 +17,22 @@ interface Stored {
   readonly input?: unknown;
 }
 
-/** A store that counts what is read. `newestRunId` is what describing a workflow id returns. */
-function storeOf(stored: Iterable<Stored>, newestRunId?: string) {
+interface StoreOptions {
+  /** What describing a workflow id returns. */
+  readonly newestRunId?: string;
+  readonly lacksState?: boolean;
+}
+
+/** A store that counts what is read. */
+function storeOf(stored: Iterable<Stored>, { newestRunId, lacksState = false }: StoreOptions = {}) {
+  const queries: string[] = [];
   const reads = { listed: 0, pages: 0, inputs: 0, described: 0, pageSize: 0 };
   const inputs = new Map<string, unknown>();
-  const list = async function* ({ pageSize }: { pageSize: number }) {
+  const list = async function* ({ pageSize, query }: { pageSize: number; query: string }) {
     reads.pageSize = pageSize;
+    queries.push(query);
+    if (lacksState && query.includes('RunbookState'))
+      throw Object.assign(new Error('invalid query'), { code: 3, details: '', metadata: {} });
     for (const { workflowId, outcome, targets = ['a/b/c'], requestedBy, reportedBy, state, ...run } of stored) {
       if (reads.listed++ % pageSize === 0) reads.pages++;
       const { status = outcome === undefined ? 'RUNNING' : 'COMPLETED', type = 'restart', runId = workflowId } = run;
@@ -53,7 +63,7 @@ function storeOf(stored: Iterable<Stored>, newestRunId?: string) {
       },
     },
     workflow: {
-      list: (options: { pageSize: number }) => list(options),
+      list: (options: { pageSize: number; query: string }) => list(options),
       getHandle: (id: string) => ({
         describe: async () => {
           reads.described++;
@@ -73,7 +83,7 @@ function storeOf(stored: Iterable<Stored>, newestRunId?: string) {
   } as unknown as Client;
   const run = (options: ListOptions = {}) =>
     listRuns({ client, taskQueue: 'runbooks', nowMs: 10_000, within: (call) => call() }, options);
-  return { reads, run };
+  return { reads, queries, run };
 }
 
 function* tenThousand(): Generator<Stored> {
@@ -160,10 +170,20 @@ describe('a listed run', () => {
   });
 
   it('that a reset has continued left no report, and needs nobody', async () => {
-    const { run, reads } = storeOf([{ workflowId: 'reset', runId: 'old', status: 'TERMINATED' }], 'new');
+    const { run, reads } = storeOf([{ workflowId: 'reset', runId: 'old', status: 'TERMINATED' }], {
+      newestRunId: 'new',
+    });
     expect((await run()).runs).toMatchObject([{ workflowId: 'reset', attention: null }]);
     expect(reads.described).toBe(1);
     expect((await run({ needsAttention: true })).runs).toEqual([]);
+  });
+});
+
+describe('a namespace without the search attribute of states', () => {
+  it('refuses a query for it, and is asked again without it', async () => {
+    const { run, queries } = storeOf([{ workflowId: 'unclear', outcome: 'indeterminate' }], { lacksState: true });
+    expect((await run({ needsAttention: true })).runs).toHaveLength(1);
+    expect(queries.map((query) => query.includes('RunbookState'))).toEqual([true, false]);
   });
 });
 
@@ -172,7 +192,7 @@ describe('the query', () => {
     "WorkflowType != 'targetRun' AND WorkflowType != 'alarmRule' AND (RunbookTarget IS NOT NULL OR RunbookOutcome IS NOT NULL OR (CloseTime IS NULL AND TaskQueue = 'runbooks'))";
 
   it('leaves out leases, alarm rules and what is no run', () => {
-    expect(queryOf({}, 'runbooks', 0)).toBe(base);
+    expect(queryOf({}, 'runbooks', 0, true)).toBe(base);
   });
 
   it('has one condition for each filter', () => {
@@ -183,14 +203,22 @@ describe('the query', () => {
       outcomes: ['failed', 'expired'],
       sinceMs: 0,
     } as const;
-    const [, conditions = ''] = queryOf(filter, 'runbooks', 0).split(`${base} AND `);
+    const [, conditions = ''] = queryOf(filter, 'runbooks', 0, true).split(`${base} AND `);
     expect(conditions).toMatch(
       /^CloseTime IS NULL AND WorkflowType = 'stop' AND RunbookTarget IN \('a\/b\/c', '#\w{11}'\) AND RunbookOutcome IN \('failed', 'expired'\) AND StartTime >= '1970-01-01T00:00:00.000Z'$/,
     );
   });
 
+  it('for runs that need a person has their states only where the namespace has them', () => {
+    const ended =
+      "(CloseTime >= '1970-01-01T00:00:00.005Z' AND (RunbookOutcome IN ('indeterminate', 'compensationFailed') OR RunbookOutcome IS NULL))";
+    const waiting = '(CloseTime IS NULL AND RunbookState IS NOT NULL)';
+    expect(queryOf({ needsAttention: true }, 'runbooks', 5, true)).toBe(`${base} AND (${waiting} OR ${ended})`);
+    expect(queryOf({ needsAttention: true }, 'runbooks', 5, false)).toBe(`${base} AND (${ended})`);
+  });
+
   it('cannot be changed by a name', () => {
-    const text = queryOf({ runbook: "x' OR '1'='1", target: '\\' }, "q' OR TRUE", 0);
+    const text = queryOf({ runbook: "x' OR '1'='1", target: '\\' }, "q' OR TRUE", 0, true);
     expect(text).toContain("WorkflowType = 'x'' OR ''1''=''1'");
     expect(text).toContain("TaskQueue = 'q'' OR TRUE'");
     expect(text).toContain(String.raw`RunbookTarget IN ('\\', `);
