@@ -5,7 +5,7 @@ import type { NamedEntity, ReadOptions, ServiceStage } from '../servicestage/ser
 import type { TargetPattern } from './target-pattern.js';
 
 /** An instance and its newest reading. */
-export interface ReadTarget {
+interface ReadTarget {
   readonly target: Target;
   /** `null` if it could not be read. */
   readonly seen: Observation | null;

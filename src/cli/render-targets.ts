@@ -13,7 +13,7 @@ export interface ShownTarget {
   readonly seen: Observation | null;
   /** Why it could not be read; `null` if it was. */
   readonly problem: string | null;
-  /** The run that holds the lease; `null`: nobody. `unknown`: Temporal could not be asked. */
+  /** The run that holds the lease; `null`: none does. `unknown`: Temporal could not be asked. */
   readonly heldBy: LeaseHolding | null | 'unknown';
 }
 

@@ -11,7 +11,7 @@ export interface LeaseHolding {
   readonly sinceMs: number;
 }
 
-/** Returns `null` if nobody holds it. @throws what the call throws */
+/** Returns `null` if no run holds it. @throws what the call throws */
 export async function readHolder(
   client: Client,
   instance: Pick<Target, 'projectId' | 'instanceId'>,

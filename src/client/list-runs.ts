@@ -36,7 +36,7 @@ export interface RunFilter {
   readonly requestedBy?: string | undefined;
   /** Only runs started at or after it. Epoch milliseconds. */
   readonly sinceMs?: number | undefined;
-  /** Only runs that need a person, as `ListedRun.attention` says. Runs that were paused in Temporal itself are not found by it. */
+  /** Only runs that need a person, as `ListedRun.attention` shows. Runs that were paused in Temporal itself are not found by it. */
   readonly needsAttention?: boolean | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface ListedRun {
   readonly workflowId: string;
   readonly runId: string;
   readonly runbook: string;
-  /** Paths; of a run with many long ones some are left out, and the last item says how many. Empty while it plans. */
+  /** Paths; of a run with many long ones some are left out, and the last item is their number. Empty while it plans. */
   readonly targets: readonly string[];
   /** Temporal's status, such as `RUNNING`, `PAUSED`, `COMPLETED`, `FAILED`, `CANCELLED` or `TERMINATED`. */
   readonly status: string;
@@ -133,7 +133,7 @@ async function readRuns(calls: ListCalls, options: ListOptions, query: string): 
 /**
  * The visibility query. `ORDER BY` is not for every store; all of them list open workflows first, then those that
  * ended last.
- * @param attentionSinceMs runs that ended before it need nobody. Epoch milliseconds
+ * @param attentionSinceMs runs that ended before it need no one. Epoch milliseconds
  * @param hasState the namespace has the search attribute of states
  */
 export function queryOf(filter: RunFilter, taskQueue: string, attentionSinceMs: number, hasState: boolean): string {

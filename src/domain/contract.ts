@@ -158,7 +158,7 @@ export const TARGET_RUN_WORKFLOW = 'targetRun';
 export const TARGET_SEARCH_ATTRIBUTE = 'RunbookTarget';
 /** The search attribute with the outcome of a run that has ended. */
 export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';
-/** The search attribute with what an open run waits for a person for, as `ATTENTION_STATES` lists it. A namespace may lack it. */
+/** The search attribute with what an open run waits for a person for, such as `paused`; see domain/run/attention.ts. A namespace may lack it. */
 export const STATE_SEARCH_ATTRIBUTE = 'RunbookState';
 /** Every search attribute that the namespace needs. */
 export const SEARCH_ATTRIBUTES = [

@@ -1,4 +1,4 @@
-/** What a report says in one sentence, and the words for its parts. Every format of a report uses them. Pure. */
+/** A report in one sentence, and the words for its parts. Every format of a report uses them. Pure. */
 import { differencesBetween, type Difference } from '../domain/report/compensation.js';
 import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import type { TrailEntry } from '../domain/once/trail.js';

@@ -12,15 +12,17 @@ export interface NextCommand {
 /** Chosen: a longer line is not typed or read. The pattern `*` or the list covers the others. */
 const MOST_NAMED = 5;
 
-/** None changes anything: what acts is for the person to decide after looking. `null`: there is nothing to do. */
+/** None changes anything: the reader decides what to do after seeing the state. `null`: there is nothing to do. */
 const NEXT: Readonly<Record<Outcome, (report: RunReport) => NextCommand | null>> = {
   succeeded: () => null,
-  compensated: (report) => look(report, 'see the state now; fix the cause before you start it again'),
-  failed: (report) => look(report, 'see the state now, before you decide about what remains'),
-  compensationFailed: (report) => look(report, 'see the state now and whether someone else acts, then finish by hand'),
+  compensated: (report) => showTarget(report, 'see the state now; fix the cause before you start it again'),
+  failed: (report) => showTarget(report, 'see the state now, before you decide about what remains'),
+  compensationFailed: (report) =>
+    showTarget(report, 'see the state now and whether someone else acts, then finish by hand'),
   indeterminate: (report) =>
-    look(report, 'compare the newest cloud job with the time of the step; do not start again yet'),
-  cancelled: (report) => (report.targets.length === 0 ? null : look(report, 'see the state in which the run left it')),
+    showTarget(report, 'compare the newest cloud job with the time of the step; do not start again yet'),
+  cancelled: (report) =>
+    report.targets.length === 0 ? null : showTarget(report, 'see the state in which the run left it'),
   refused: nextOfRefused,
   expired: (report) => ({
     command: ['runbook plan', shellWord(report.runbook), ...targetOptions(report.notStarted)].join(' '),
@@ -28,7 +30,7 @@ const NEXT: Readonly<Record<Outcome, (report: RunReport) => NextCommand | null>>
   }),
 };
 
-/** The command to type next, or `null` where nothing is left to do. */
+/** The command to type next, or `null` if nothing is left to do. */
 export function nextCommand(report: RunReport): NextCommand | null {
   return NEXT[report.outcome](report);
 }
@@ -40,7 +42,7 @@ export function nextLines(report: RunReport): string[] {
 }
 
 /** The state of the target that decided the outcome. */
-function look({ outcome, targets, workflowId }: RunReport, why: string): NextCommand {
+function showTarget({ outcome, targets, workflowId }: RunReport, why: string): NextCommand {
   const target = targets.find((each) => each.outcome === outcome) ?? targets[0];
   return target === undefined
     ? { command: `runbook report ${shellWord(workflowId)} --json`, why: 'read the whole report' }

@@ -164,7 +164,7 @@ function stepRow(step: StepReport, prefix: string): string {
   const { result, startedAtMs, endedAtMs, cloudJobId, after, sent, evidence } = step;
   const doubt = sent === 'unknown' ? '; it is not known whether ServiceStage acted' : '';
   const adopted = evidence === undefined ? '' : ' (adopted)';
-  return `<tr><td>${htmlText(`${prefix}${stepTitle(step)}`)}</td><td class="${RESULT_TONES[result]}-text">${htmlText(`${mark(result)} ${result}${doubt}`)}</td><td class="time">${describeTime(startedAtMs)}</td><td class="time">${describeDuration(endedAtMs - startedAtMs)}</td><td class="id">${htmlText(`${cloudJobId ?? ''}${adopted}`)}</td><td>${htmlText(after === null ? '' : describeObservation(after))}</td></tr>`;
+  return `<tr><td>${htmlText(`${prefix}${stepTitle(step)}`)}</td><td class="result ${RESULT_TONES[result]}-text">${htmlText(`${mark(result)} ${result}${doubt}`)}</td><td class="time">${describeTime(startedAtMs)}</td><td class="time">${describeDuration(endedAtMs - startedAtMs)}</td><td class="id">${htmlText(`${cloudJobId ?? ''}${adopted}`)}</td><td>${htmlText(after === null ? '' : describeObservation(after))}</td></tr>`;
 }
 
 /** What went wrong, and behind a fold what each attempt decided. */

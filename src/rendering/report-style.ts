@@ -28,9 +28,10 @@ code, pre, .id { font-family: ui-monospace, 'SF Mono', Consolas, 'DejaVu Sans Mo
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 8px 0; }
 dt { color: var(--soft); } dd { margin: 0; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: 14px; }
-th { text-align: left; color: var(--soft); font-weight: 500; }
+table { border-collapse: collapse; width: 100%; min-width: 640px; font-size: 14px; overflow-wrap: break-word; }
+th { text-align: left; white-space: nowrap; color: var(--soft); font-weight: 500; }
 th, td { padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td.result { min-width: 110px; }
 td.time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .failure { background: var(--panel); border-left: 3px solid var(--bad); padding: 8px 12px; margin: 8px 0; white-space: pre-wrap; }
 .next { background: var(--panel); border-left: 3px solid var(--busy); padding: 8px 12px; margin: 24px 0 0; }

@@ -39,7 +39,7 @@ export function timelineSvg({ fromMs, toMs, rows }: Timeline, name: string): str
 }
 
 /** Round times within the axis, a few of them. @returns epoch milliseconds */
-export function ticks(fromMs: number, toMs: number): number[] {
+function ticks(fromMs: number, toMs: number): number[] {
   const least = (toMs - fromMs) / MOST_TICKS;
   const every = TICKS_MS.find((distance) => distance >= least) ?? Math.ceil(least / (24 * HOUR_MS)) * 24 * HOUR_MS;
   const first = Math.ceil(fromMs / every) * every;

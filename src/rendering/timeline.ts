@@ -6,13 +6,13 @@ import { describeDuration } from '../domain/time/duration.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { period, stepTitle } from './meaning.js';
 
-/** What a bar stands for. `wait`: a wait step. `gate`: the run waited for its window, or for a freeze to end. */
-export type BarKind = 'target' | 'step' | 'undo' | 'wait' | 'cloudJob' | 'gate';
+/** What a bar means. `wait`: a wait step. `gate`: the run waited for its window, or for a freeze to end. */
+type BarKind = 'target' | 'step' | 'undo' | 'wait' | 'cloudJob' | 'gate';
 
 /** A period. */
 export interface Bar {
   readonly kind: BarKind;
-  /** The result of a step, the outcome of a target; `null` where there is none. */
+  /** The result of a step, the outcome of a target; `null` if there is none. */
   readonly state: string | null;
   readonly fromMs: number;
   readonly toMs: number;

@@ -135,7 +135,7 @@ it('targets shows the instances while Temporal is down', async () => {
 
 it('report has four formats, and ends with the next command where something went wrong', async () => {
   const { instanceId, path } = await stack.newInstance();
-  await stack.control.outcome({ instanceId, action: 'stop', result: 'FAILED' });
+  await stack.control.outcome({ instanceId, action: 'stop', executionStatus: 'FAILED' });
   const id = `formats-${instanceId}`;
   const started = await runbook(['start', 'stop', '-t', path, '--id', id, '--wait'], env);
   const { exitCode } = started;

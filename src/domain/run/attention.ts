@@ -10,7 +10,7 @@ export type Attention =
 export const ATTENTION_OUTCOMES = ['indeterminate', 'compensationFailed'] as const satisfies readonly Outcome[];
 
 /** What an open run waits for a person for: values of the search attribute `RunbookState`. */
-export const ATTENTION_STATES = ['paused', 'blocked', 'waitingForApproval'] as const satisfies readonly Attention[];
+const ATTENTION_STATES = ['paused', 'blocked', 'waitingForApproval'] as const satisfies readonly Attention[];
 
 /** What is known of a run. */
 export interface AttentionFacts {
@@ -25,8 +25,8 @@ export interface AttentionFacts {
 }
 
 /**
- * Why the run needs a person, or `null`. A run that has ended counts until `sinceMs`: nothing says whether somebody
- * has looked after it.
+ * Why the run needs a person, or `null`. A run that has ended counts only if it ended after `sinceMs`: no one records that they have
+ * dealt with it.
  */
 export function attentionOf({ status, state, outcome, endedAtMs }: AttentionFacts, sinceMs: number): Attention | null {
   if (isOpen(status)) {

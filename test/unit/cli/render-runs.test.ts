@@ -38,7 +38,7 @@ describe('a list of runs', () => {
     ]);
   });
 
-  it('without runs says so', () => {
+  it('without runs is a sentence', () => {
     const none = { needsYou: [], moreNeedYou: false, runs: [], more: false };
     expect(renderRuns(none, 0, plain)).toBe('No run matches');
     const one = { ...none, needsYou: [aRun({ attention: 'noReport', outcome: null, status: 'TERMINATED' })] };

@@ -10,7 +10,7 @@ const plain = createColors(false);
 
 function patternOf(text: string) {
   const pattern = targetPattern(text);
-  if (pattern === null) throw new Error('it is no pattern');
+  if (pattern === null) throw new Error('it is not a pattern');
   return pattern;
 }
 
@@ -83,7 +83,7 @@ describe('reading targets', () => {
     expect(cloud.calls).toMatchObject({ applications: 1, components: 1, instances: 3, reads: 3 });
   });
 
-  it('stops at its limits and says how much it left out', async () => {
+  it('stops at its limits and counts what it left out', async () => {
     const cloud = cloudOf(20);
     const { targets, leftOut, componentsLeftOut } = await readTargets(cloud, {
       ...{ pattern: patternOf('*'), limit: 30, timeoutMs: 1 },

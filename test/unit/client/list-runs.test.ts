@@ -111,13 +111,13 @@ describe('a list of 10,000 runs', () => {
     expect(more).toBe(true);
   });
 
-  it('is searched for a requester, which has no index, only so far, and says so', async () => {
+  it('is searched for a requester, which has no index, only so far, and then has more', async () => {
     const { reads, run } = storeOf(tenThousand());
     const found = await run({ requestedBy: 'rare' });
     expect(found.runs.map(({ workflowId }) => workflowId)).toEqual(['run-1500']);
     expect(found.more).toBe(true);
     expect(reads.listed).toBe(2_000);
-    expect(await storeOf(tenThousand()).run({ requestedBy: 'nobody' })).toEqual({ runs: [], more: true });
+    expect(await storeOf(tenThousand()).run({ requestedBy: 'unknown' })).toEqual({ runs: [], more: true });
   });
 
   it('that is shorter than the limit has no more', async () => {
@@ -141,7 +141,7 @@ describe('a listed run', () => {
     expect(runs[1]).toMatchObject({ open: false, outcome: 'failed', endedAtMs: 5_000, requestedBy: 'from its report' });
   });
 
-  it('that plans is told from a dry run by its start arguments', async () => {
+  it('that plans is distinguished from a dry run by its start arguments', async () => {
     const { runs } = await storeOf([
       { workflowId: 'dry', targets: [], input: { dryRun: true } },
       { workflowId: 'planning', targets: [], input: { requestedBy: 'carol' } },
@@ -158,18 +158,18 @@ describe('a listed run', () => {
       { workflowId: 'fine', outcome: 'succeeded' },
       { workflowId: 'unclear', outcome: 'indeterminate' },
       { workflowId: 'waits', state: 'waitingForApproval' },
-      { workflowId: 'gone', status: 'TERMINATED' },
+      { workflowId: 'lost', status: 'TERMINATED' },
     ];
     const { runs } = await storeOf(stored).run({ needsAttention: true });
     expect(runs.map(({ workflowId, attention }) => [workflowId, attention])).toEqual([
       ['unclear', 'indeterminate'],
       ['waits', 'waitingForApproval'],
-      ['gone', 'noReport'],
+      ['lost', 'noReport'],
     ]);
     expect((await storeOf(stored).run({ needsAttention: true, attentionMs: 1_000 })).runs).toHaveLength(1);
   });
 
-  it('that a reset has continued left no report, and needs nobody', async () => {
+  it('that a reset has continued left no report, and needs no one', async () => {
     const { run, reads } = storeOf([{ workflowId: 'reset', runId: 'old', status: 'TERMINATED' }], {
       newestRunId: 'new',
     });
@@ -191,7 +191,7 @@ describe('the query', () => {
   const base =
     "WorkflowType != 'targetRun' AND WorkflowType != 'alarmRule' AND (RunbookTarget IS NOT NULL OR RunbookOutcome IS NOT NULL OR (CloseTime IS NULL AND TaskQueue = 'runbooks'))";
 
-  it('leaves out leases, alarm rules and what is no run', () => {
+  it('leaves out leases, alarm rules and other workflows', () => {
     expect(queryOf({}, 'runbooks', 0, true)).toBe(base);
   });
 

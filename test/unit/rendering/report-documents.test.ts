@@ -1,4 +1,4 @@
-/** A report as Markdown and as one HTML file: what stands where, drawn to scale, and no text of others as markup. */
+/** A report as Markdown and as one HTML file: the place of each part, the scale, and no text of others as markup. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { failureRecord, FAILURES } from '../../../src/domain/failures.js';
@@ -238,6 +238,17 @@ describe('a report as HTML', () => {
     expect(widthOf('cloudJob', 'cloud job JOB-1') / widthOf('step', 'stop:')).toBeCloseTo(0.9, 1);
     expect(html.match(/class="reading"/g)).toHaveLength(3);
     expect(html.match(/class="attempt"/g)).toHaveLength(3);
+  });
+
+  it('has round times on its axis, with dates if it is longer than a day', () => {
+    const timesOf = (endedAtMs: number) => {
+      const long = { ...target, steps: [aStepReport({ startedAtMs: 1_000, endedAtMs, after: null })], captured: null };
+      const html = reportHtml({ ...report, targets: [long], gates: [] });
+      return [...html.matchAll(/<text class="time"[^>]*>([^<]*)</g)].map(([, time]) => time);
+    };
+    expect(timesOf(21_000)).toEqual(['00:00:05', '00:00:10', '00:00:15', '00:00:20']);
+    expect(timesOf(3_601_000)).toEqual(['00:10:00', '00:20:00', '00:30:00', '00:40:00', '00:50:00', '01:00:00']);
+    expect(timesOf(2 * 86_400_000)).toEqual(['01-01 12:00', '01-02 00:00', '01-02 12:00', '01-03 00:00']);
   });
 
   it.each(ATTACKS)('shows %j as text wherever others wrote it', (attack) => {
