@@ -117,6 +117,22 @@ it('ls and targets show a run while it acts, and ls asks for a person once it wa
   });
 });
 
+it('ls distinguishes a run that is being planned from a dry run, which looks the same to the server', async () => {
+  const taskQueue = `unserved-${randomUUID()}`;
+  const start = async (workflowId: string, more: object) =>
+    temporal.client.workflow.start('restart', {
+      ...{ workflowId, taskQueue },
+      args: [{ targets: ['shop/checkout/prod-1'], requestedBy: 'dora', ...more }],
+    });
+  const handles = [await start(`real-${taskQueue}`, {}), await start(`dry-${taskQueue}`, { dryRun: true })];
+  const { runs } = await untilListed(['--open', '--task-queue', taskQueue], (list) =>
+    list.runs.some(({ workflowId }) => workflowId === `real-${taskQueue}`),
+  );
+  const ofQueue = runs.filter(({ workflowId }) => workflowId.endsWith(taskQueue));
+  expect(ofQueue).toMatchObject([{ workflowId: `real-${taskQueue}`, targets: [], requestedBy: 'dora' }]);
+  for (const handle of handles) await handle.terminate('the test');
+});
+
 it('targets names every variable that it misses, and refuses a pattern that is none', async () => {
   const missing = await runbook(['targets'], { TEMPORAL_ADDRESS: temporal.address });
   expect(missing.exitCode).toBe(2);
