@@ -3,7 +3,7 @@
  * rules are other workflow types, and dry runs have neither targets nor an outcome; only while they plan they look
  * like a run, so the start arguments of runs that plan are read.
  */
-import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
 import { ALARM_RULE_WORKFLOW } from '../domain/alarms/alarm.js';
 import {
   OUTCOME_SEARCH_ATTRIBUTE,
@@ -214,8 +214,17 @@ function isUnclear({ open, targets, attention }: ListedRun): boolean {
   return (open && targets.length === 0) || attention === 'noReport';
 }
 
-/** Reads what an unclear run is. @returns `null` for a dry run */
+/** Reads what an unclear run is. @returns `null` for a dry run, and for a run that the server has deleted since it was listed */
 async function clearedUp(client: Client, run: ListedRun): Promise<ListedRun | null> {
+  try {
+    return await readSingly(client, run);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError || grpcCodeOf(error) === GRPC.notFound) return null;
+    throw error;
+  }
+}
+
+async function readSingly(client: Client, run: ListedRun): Promise<ListedRun | null> {
   if (run.attention === 'noReport') {
     // A reset terminates an execution and continues the run in a new one.
     const { runId } = await client.workflow.getHandle(run.workflowId).describe();

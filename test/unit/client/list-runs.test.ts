@@ -1,5 +1,5 @@
 /** Lists of runs: what is asked of the visibility store, how much of a long list is read, and what is left out. */
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { listRuns, queryOf, type ListOptions } from '../../../src/client/list-runs.js';
 
@@ -67,6 +67,7 @@ function storeOf(stored: Iterable<Stored>, { newestRunId, lacksState = false }: 
       getHandle: (id: string) => ({
         describe: async () => {
           reads.described++;
+          if (newestRunId === 'deleted') throw new WorkflowNotFoundError('not found', id, undefined);
           return { runId: newestRunId ?? id };
         },
       }),
@@ -177,6 +178,15 @@ describe('a listed run', () => {
     expect(reads.described).toBe(1);
     expect((await run({ needsAttention: true })).runs).toEqual([]);
   });
+});
+
+it('a run that the server deletes while it is listed is left out', async () => {
+  const stored = [
+    { workflowId: 'lost', status: 'TERMINATED' },
+    { workflowId: 'kept', outcome: 'failed' },
+  ];
+  const { runs } = await storeOf(stored, { newestRunId: 'deleted' }).run();
+  expect(runs.map(({ workflowId }) => workflowId)).toEqual(['kept']);
 });
 
 describe('a namespace without the search attribute of states', () => {
