@@ -117,7 +117,7 @@ it('ls and targets show a run while it acts, and ls asks for a person once it wa
   });
 });
 
-it('ls distinguishes a run that is being planned from a dry run, which the server lists alike', async () => {
+it('ls distinguishes a run that is being planned from a dry run, which the server lists the same way', async () => {
   const taskQueue = `unserved-${randomUUID()}`;
   const start = async (workflowId: string, more: object) =>
     temporal.client.workflow.start('restart', {
