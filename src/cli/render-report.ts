@@ -11,7 +11,7 @@ import {
   type ExpectedUndo,
   type ExpectedUndos,
 } from '../domain/plan/expected-course.js';
-import type { ActionStep, Plan, PlannedStep } from '../domain/plan/plan.js';
+import { requiredState, type ActionStep, type Plan, type PlannedStep } from '../domain/plan/plan.js';
 import { ACTIONS } from '../domain/target/actions.js';
 import type { RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import { gateLines, guardLines } from './render-gates.js';
@@ -50,6 +50,9 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
   for (const id of notReached) lines.push(colors.dim(`  ${mark('pending')} ${id}: not reached`));
   for (const undo of compensations) lines.push(...stepLines(undo, 'undo: ', colors));
   if (lastSeen !== null) lines.push(`  now      ${describeObservation(lastSeen)}`);
+  const last = [...steps, ...compensations].findLast(({ action }) => action !== null);
+  if (last?.notHeld === true)
+    lines.push(colors.warn('  not held  the state was reached, and no step waited to see it hold'));
   const differences = differencesOf(target);
   if (differences.length > 0) lines.push(colors.warn(`  differs  ${describeDifferences(differences)}`));
   if (failure !== undefined) lines.push(...failureLines(failure, colors).map((line) => `  ${line}`));
@@ -123,9 +126,9 @@ function plannedLine(step: PlannedStep, index: number, expected: ExpectedStep, c
   const note = step.note === undefined ? '' : `  (${step.note})`;
   const head = `  ${index + 1}. ${describeAction(step.action)}${note}`;
   if (expected.course === 'skipped') return `${head}\n     ${colors.dim('already done, will be skipped')}`;
-  const times = colors.dim(
-    `at most ${describeDuration(step.deadlineMs)}, verified for ${describeDuration(step.verify.stableMs)}; if it fails: ${step.onFailure}`,
-  );
+  const { stableMs } = requiredState(step);
+  const holds = stableMs === 0 ? '' : `, holds ${describeDuration(stableMs)}`;
+  const times = colors.dim(`at most ${describeDuration(step.deadlineMs)}${holds}; if it fails: ${step.onFailure}`);
   return `${head}\n     ${undoWords(step, index, expected.undo, colors)}\n     ${times}`;
 }
 

@@ -42,6 +42,8 @@ export interface Baseline {
   readonly knownCloudJobIds: readonly string[];
   /** The workflow run that took the first reading: the original one, unless it was reset to before that reading. */
   readonly readInRunId?: string;
+  /** The state that the last action sent here led to was reached, and no step has seen it hold since. */
+  readonly notHeld?: true;
   /** The first reading was taken after a reset, so that no step of this run shows what was sent before. */
   readonly readAfterReset?: true;
 }
