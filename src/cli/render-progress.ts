@@ -9,9 +9,10 @@ import { describeBriefly, describeUsualTime } from '../domain/plan/usual-words.j
 import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/report.js';
 import { printable } from '../domain/text/text.js';
 import { describeTime } from '../domain/time/utc-time.js';
+import { mark } from '../rendering/meaning.js';
 import type { Colors } from './colors.js';
 import { waitingLines } from './render-gates.js';
-import { mark, usualWords } from './render-report.js';
+import { usualWords } from './render-usual.js';
 import { printableFacts } from './terminal-text.js';
 
 /** The block that a terminal shows. @param nowMs epoch milliseconds */

@@ -1,4 +1,4 @@
-/** Mutations of which states have to hold, and how that is seen. The model finds them. */
+/** Mutations of the rule that a state must hold. The model finds them. */
 import { FOUND, type Mutation } from '../chaos/mutation.js';
 
 export const HOLD_MUTATIONS: readonly Mutation[] = [

@@ -84,6 +84,9 @@ describe('a report', () => {
       '  remains  rollback: irreversible, snapshots are cleared',
       '',
       'Not started: shop/checkout/prod-2',
+      '',
+      'Next: see the state now, before you decide about what remains',
+      '  runbook targets shop/checkout/prod-1',
     ]);
   });
 
