@@ -90,7 +90,7 @@ export class Durations {
       return Math.max(job.ageMs, lookWithoutLawMs(asking, flight));
     const bestMs = learned.bestLookMs(plan, job.lastRunningAtMs, shareOf(job.cloudJobId ?? ''));
     // The first ends of many jobs are their earliest or were found by chance: the plain rule's look is made, too.
-    const isYoung = isFlight && flight.ends < YOUNG_ENDS;
+    const isYoung = learned.flight.most >= ENOUGH_RUNNING && flight.ends < YOUNG_ENDS;
     const nextMs = isYoung ? Math.min(bestMs, lookWithoutLawMs(asking, flight)) : bestMs;
     return Math.max(job.ageMs, followedFromMs + plainLookMs(job.looks), nextMs);
   }

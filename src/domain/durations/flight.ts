@@ -38,6 +38,11 @@ export class Flight {
     return this.ages.size;
   }
 
+  /** The most jobs in flight together, of those that the newest ends are from. */
+  get most(): number {
+    return Math.max(this.size, this.ages.size);
+  }
+
   /** Counts one more end. @returns how many jobs were in flight at once, of those that this end is one of */
   sizeAtEnd(): number {
     const now = this.ages.size + 1;

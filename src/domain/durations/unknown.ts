@@ -6,9 +6,9 @@
 import { plainLookMs } from './plain-rule.js';
 
 /** Below this many running jobs everyone keeps the plain rule. */
-const LEAST_FLIGHT = 16;
-/** So many look at each turn, if they are at most a sixteenth of all. Chosen: as many ends as make a law. */
-const SCOUTS = 3;
+const LEAST_FLIGHT = 48;
+/** So many look at each turn, on average. Chosen: a turn at which none happens to look is rare, and their ends make a law. */
+const SCOUTS = 5;
 /** Turns are this fraction of the age apart, and neither closer nor further than these. */
 const TURN = { share: 0.05, closestMs: 50, furthestMs: 5_000 } as const;
 /** If turns pass unseen (scouts stopped, calls failed), everyone looks after this. */
@@ -40,7 +40,7 @@ export function lookWithoutLawMs({ looks, followedFromMs, runningAtMs, cloudJobI
   const earliestMs = followedFromMs + plainLookMs(looks);
   const plainMs = plainAfterMs(looks, followedFromMs, Math.max(flight.passedMs, runningAtMs));
   if (cloudJobId === undefined || flight.count < LEAST_FLIGHT) return plainMs;
-  const share = Math.min(SCOUTS, flight.count / LEAST_FLIGHT) / flight.count;
+  const share = SCOUTS / flight.count;
   const latestMs = flight.ends > 0 ? plainMs : Math.max(plainMs, LATEST.times * flight.passedMs + LATEST.moreMs);
   return nextTurnMs(shareOf(cloudJobId), share, Math.max(earliestMs, flight.passedMs, runningAtMs + 1), latestMs);
 }

@@ -57,7 +57,8 @@ describe('while nothing is known', () => {
             expect(plainLookMs(looks - 1)).toBeLessThanOrEqual(durationMs + latenessMs);
           const ours = summary(followed);
           const plainly = summary(durationsMs.map((ms) => plain(ms, 20)));
-          expect(ours.looks).toBeLessThan(plainly.looks);
+          expect(ours.looks).toBeLessThanOrEqual(plainly.looks);
+          if (jobs === 500) expect(ours.looks).toBeLessThan(plainly.looks / 2);
           expect(ours.latenessShareP50).toBeLessThanOrEqual(plainly.latenessShareP50 * 1.1);
         },
       ),
@@ -73,7 +74,7 @@ describe('while nothing is known', () => {
       ),
     );
     expect(looks).toBeLessThan(3);
-    expect(latenessShareP50).toBeLessThan(0.05);
+    expect(latenessShareP50).toBeLessThanOrEqual(plain(20_000, 20).latenessMs / 20_000);
   });
 
   it('a look at an age that eight others have passed is skipped, and not once one has ended', () => {
