@@ -83,13 +83,16 @@ interface Follower {
 }
 
 export const KIND: JobKind = { action: 'restart', componentId: 'c1' };
-let ids = 0;
+/** Jobs so far of each worker: ids decide whose turn it is, so that they must be the same in each run. */
+const jobsOf = new WeakMap<Durations, number>();
 
 /** Follows jobs that all begin at once, as the worker does: sleeps, asks again when it wakes or the version grew, looks. */
 export function follow(jobs: readonly number[], setting: Setting): Followed[] {
   const { durations, kind = KIND, callMs = 0, named = true } = setting;
-  const followers = jobs.map((durationMs): Follower => {
-    return { id: `job-${ids++}`, durationMs, looks: 0, lastRunningAtMs: null, wakeMs: 0, answerAtMs: null };
+  const first = jobsOf.get(durations) ?? 0;
+  jobsOf.set(durations, first + jobs.length);
+  const followers = jobs.map((durationMs, index): Follower => {
+    return { id: `job-${first + index}`, durationMs, looks: 0, lastRunningAtMs: null, wakeMs: 0, answerAtMs: null };
   });
   const done: Followed[] = [];
   const ask = (follower: Follower, nowMs: number) =>
