@@ -179,7 +179,7 @@ const PRICES = 60;
  * law is known. For each price p the best looks cost C(p) = lateness + p * looks, and nothing costs less. So lateness is at
  * least C(p) - p * looks for every p, and the largest of these bounds is the floor. Lateness is compared at the same number of looks, not
  * the product looks * lateness by itself: that goes to zero with infinitely many looks (n looks make it fall like 1/n
- * at a spread, and faster where looks are aimed), so its least value says nothing.
+ * at a spread, and faster where looks are aimed), so its least value has no meaning.
  */
 export function floorMs(law: Law, looks: number): number {
   const spanMs = at(law.agesMs, law.agesMs.length - 1);
