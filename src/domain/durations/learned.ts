@@ -24,7 +24,7 @@ const EXPLORE_AFTER = 3;
 const EXPLORED_AGE = 0.7;
 /** It is worth it only if the planned look is expected to see at least this share end. */
 const EXPLORED_MASS = 0.25;
-/** An end is a surprise if the law gives its interval less than this, and is no evidence if it gives more than that. */
+/** An end is a surprise if the law gives its interval less than this, and is not evidence if it gives more than that. */
 const SURPRISING = 0.06;
 const NO_EVIDENCE = 0.9;
 /** So many surprises in a row mean that the law has changed. Chosen: by chance once in some thousand jobs. */
