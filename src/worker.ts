@@ -18,7 +18,10 @@ import {
 } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import type { Logger as Pino } from 'pino';
+import type { ActivityDependencies } from './activities/dependencies.js';
 import { createActivities } from './activities/index.js';
+import { CloudJobWatch } from './activities/cloud-job-watch.js';
+import { learnFromReports } from './activities/learned-durations.js';
 import { temporalAccess } from './activities/temporal-access.js';
 import { failuresWithinLimit } from './activities/to-failure.js';
 import { ClosableConnection } from './temporal/connection.js';
@@ -28,6 +31,7 @@ import { findRunbook, listRunbooks } from './runbooks/catalogue.js';
 import { ConfigurationError, type Environment } from './config/environment.js';
 import { loadConfig, type Config } from './config/config.js';
 import { SEARCH_ATTRIBUTES } from './domain/contract.js';
+import { Durations } from './domain/durations/durations.js';
 import { describeProblem } from './domain/failures.js';
 import { printable, printableLines } from './domain/text/text.js';
 import { createLog } from './logging/log.js';
@@ -96,12 +100,15 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
   });
   const serviceStage = serviceStageOf(config, log);
+  const durations = new Durations();
+  const watch = new CloudJobWatch(durations);
   let connection: NativeConnection;
   let worker: Worker;
   try {
     connection = await NativeConnection.connect(nativeOptions(config));
-    worker = await Worker.create({ ...workerOptions(config, serviceStage, connection, client), ...extensions });
+    worker = await Worker.create({ ...workerOptions(config, { serviceStage, watch }, connection, client), ...extensions });
     await sayReady(config, log);
+    void learn(durations, watch, client, log);
     void logStartWarnings(serviceStage, config, log);
   } catch (error) {
     await runtime.shutdown();
@@ -225,9 +232,20 @@ async function logStartWarnings(serviceStage: ServiceStage, { limits }: Config, 
   for (const warning of await startWarnings(serviceStage, limits.readTimeoutMs)) log.warn(printable(warning));
 }
 
+/** Runs beside the worker, too: without what earlier runs show it looks at cloud jobs by the plain rule. */
+async function learn(durations: Durations, watch: CloudJobWatch, client: Client, log: Pino): Promise<void> {
+  try {
+    const learned = await learnFromReports(client, durations);
+    log.debug({ ...learned }, 'durations of cloud jobs learned from the reports of earlier runs');
+  } catch (error) {
+    log.warn({ error: String(error) }, 'durations of cloud jobs not learned from the reports of earlier runs');
+  }
+  watch.askAgain();
+}
+
 function workerOptions(
   config: Config,
-  serviceStage: ServiceStage,
+  { serviceStage, watch }: Pick<ActivityDependencies, 'serviceStage' | 'watch'>,
   connection: NativeConnection,
   client: Client,
 ): WorkerOptions {
@@ -240,6 +258,7 @@ function workerOptions(
     usualDurationsMs,
     verify,
     temporal: temporalAccess(client),
+    watch,
   });
   return {
     connection,

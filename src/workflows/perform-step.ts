@@ -121,7 +121,7 @@ async function act(
 }
 
 function rulesOf(
-  { action, verify, usualDurationMs }: ActionStep,
+  { action, verify }: ActionStep,
   before: Baseline,
   { targetPlan, onCancel, limits }: TargetRunArguments,
   deadlineAtMs: number,
@@ -133,7 +133,6 @@ function rulesOf(
     deadlineAtMs,
     verify,
     verifyAfterCancel: onCancel !== 'leave',
-    usualDurationMs,
     limits,
   };
 }

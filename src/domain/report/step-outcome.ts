@@ -2,7 +2,7 @@
 import type { Baseline } from '../contract.js';
 import type { DoneStep } from './compensation.js';
 import { failureRecord, type FailureName, type FailureRecord } from '../failures.js';
-import { endingOf, type Ending, type OnceState } from '../once/state.js';
+import { endingOf, type Ending, type FollowedJob, type OnceState } from '../once/state.js';
 import type { ActionStep, WaitStep } from '../plan/plan.js';
 import type { StepReport, StepResult } from './report.js';
 import type { Observation } from '../target/target.js';
@@ -64,6 +64,7 @@ export function stepOutcome(
     result: RESULTS[ending.kind],
     sent,
     cloudJobId: cloudJob?.id ?? null,
+    ...tookOf(cloudJob),
     ...times,
     before: baseline.observation,
     after,
@@ -108,6 +109,11 @@ export function waitOutcome(
     ...(isCut ? { failure: failureRecord('DeadlinePassed', 'The deadline of the run passed during this wait') } : {}),
   };
   return { report, baseline, done: null };
+}
+
+function tookOf(cloudJob: FollowedJob | null): Pick<StepReport, 'cloudJobTook'> {
+  const { runningAtMs = 0, endedByMs } = cloudJob ?? {};
+  return endedByMs === undefined ? {} : { cloudJobTook: { runningAtMs, endedByMs } };
 }
 
 function failureOf(ending: Ending): FailureRecord | null {

@@ -9,7 +9,7 @@ import {
   anObservation,
   defaultLimits as limits,
 } from '../../../support/build.js';
-import { act, actAgain, requestFailed, withoutTime, type Played, type World } from './play-once.js';
+import { act, actAgain, askedAt, requestFailed, withoutTime, type Played, type World } from './play-once.js';
 
 const USUAL_MS = 20_000;
 const DEADLINE_MS = 601_000;
@@ -29,7 +29,7 @@ function afterSend(
 }
 
 function polls({ commands }: Played): readonly number[] {
-  return commands.flatMap(({ atMs, command }) => (command.kind === 'poll' ? [atMs + command.inMs] : []));
+  return commands.flatMap(({ atMs, command }) => (command.kind === 'poll' ? [askedAt(command, atMs)] : []));
 }
 
 function readings({ commands, sentAtMs }: Played): readonly number[] {

@@ -10,6 +10,7 @@ import {
   type Ending,
   type OnceState,
 } from '../../../../src/domain/once/state.js';
+import { askedAt } from './play-once.js';
 import { requireFitting, type Asked } from './transcript-answers.js';
 import { parseInput, type Input } from './transcript-inputs.js';
 import { printCommand, printStep, printTrail } from './transcript-print.js';
@@ -231,7 +232,7 @@ class Player {
       const again = cycle[turn % cycle.length];
       const command = this.#current?.command ?? null;
       if (again === undefined || command?.kind !== again.asked) throw new Error('nothing can be repeated');
-      const dueAtMs = this.#running().askedAtMs + ('inMs' in command ? command.inMs : 0);
+      const dueAtMs = askedAt(command, this.#running().askedAtMs);
       const nowMs = Math.max(this.#nowMs, dueAtMs) + LATENCY_MS;
       if (nowMs > untilMs) return printFolded(asked);
       this.#nowMs = nowMs;

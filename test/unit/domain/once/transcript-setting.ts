@@ -14,7 +14,6 @@ const NAMES = [
   'gate closes at',
   'verified within',
   'held for',
-  'usual duration',
   'on cancel',
 ];
 
@@ -42,7 +41,6 @@ export function rulesOf(settings: ReadonlyMap<string, string>): OnceRules {
       : { closing: { atMs: parseTime(closesAt), failure: 'OutsideWindow', why: 'the maintenance window is over' } }),
     verify: { withinMs: duration('verified within', '60s'), stableMs: duration('held for', '2s') },
     verifyAfterCancel: settings.get('on cancel') !== 'leave',
-    usualDurationMs: duration('usual duration', '10s'),
     limits: withHeartbeatTimeout(DEFAULT_LIMITS),
   };
 }

@@ -1,0 +1,75 @@
+/** Learns how long cloud jobs take from the reports of earlier runs, so that a worker that has just started knows what the others know. */
+import type { Client } from '@temporalio/client';
+import { z } from 'zod';
+import { OUTCOME_SEARCH_ATTRIBUTE, REPORT_MEMO } from '../domain/contract.js';
+import type { Durations, EndedBetween, JobKind } from '../domain/durations/durations.js';
+import { jobKindOf } from '../domain/durations/job-kind.js';
+import { ACTION_NAMES } from '../domain/target/actions.js';
+import { PAGE_SIZE } from './past-runs.js';
+
+/** Chosen: enough for some fifty components with a run each night of a week, and read within a second or two. */
+const MOST_RUNS = 300;
+const LONGEST_MS = 10_000;
+
+/** What was read. */
+export interface Learned {
+  readonly runs: number;
+  readonly cloudJobs: number;
+}
+
+/**
+ * Adds what the newest runs show: oldest first, because what is added last weighs most. Only a run of a runbook has an outcome, so leases, alarm
+ * rules and workflows of others are not listed. If the listing breaks off, what was read before counts.
+ *
+ * @throws whatever the listing throws
+ */
+export async function learnFromReports(client: Client, durations: Durations): Promise<Learned> {
+  const newestFirst: Took[] = [];
+  let runs = 0;
+  try {
+    await client.withDeadline(Date.now() + LONGEST_MS, async () => {
+      const query = `${OUTCOME_SEARCH_ATTRIBUTE} IS NOT NULL`;
+      for await (const { memo } of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
+        newestFirst.push(...cloudJobsIn(memo?.[REPORT_MEMO]).reverse());
+        if (++runs === MOST_RUNS) break;
+      }
+    });
+  } finally {
+    for (const { kind, cloudJobId, ended } of newestFirst.reverse()) durations.ended(kind, cloudJobId, ended);
+  }
+  return { runs, cloudJobs: newestFirst.length };
+}
+
+interface Took {
+  readonly kind: JobKind;
+  readonly cloudJobId: string;
+  readonly ended: EndedBetween;
+}
+
+const age = z.number().nonnegative();
+/** What is read of a step. Others, such as waits and steps whose cloud job was not seen to end, do not have all of it. */
+const stepThatTook = z.object({
+  action: z.object({ action: z.enum(ACTION_NAMES) }),
+  cloudJobId: z.string(),
+  cloudJobTook: z.object({ runningAtMs: age, endedByMs: age }).refine((took) => took.runningAtMs <= took.endedByMs),
+});
+/** What is read of a report. A memo may hold anything, so each step is checked by itself. */
+const someReport = z.object({
+  targets: z.array(
+    z.object({ path: z.string(), steps: z.array(z.unknown()), compensations: z.array(z.unknown()) }),
+  ),
+});
+
+/** The cloud jobs whose duration a report shows, oldest first for each target; none if it is no report. */
+export function cloudJobsIn(report: unknown): Took[] {
+  const read = someReport.safeParse(report);
+  if (!read.success) return [];
+  return read.data.targets.flatMap(({ path, steps, compensations }) =>
+    [...steps, ...compensations].flatMap((step): Took[] => {
+      const { success, data } = stepThatTook.safeParse(step);
+      if (!success) return [];
+      const { action, cloudJobId, cloudJobTook } = data;
+      return [{ kind: jobKindOf(action.action, path), cloudJobId, ended: cloudJobTook }];
+    }),
+  );
+}
