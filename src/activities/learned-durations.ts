@@ -55,9 +55,7 @@ const stepThatTook = z.object({
 });
 /** What is read of a report. A memo may hold anything, so each step is checked by itself. */
 const someReport = z.object({
-  targets: z.array(
-    z.object({ path: z.string(), steps: z.array(z.unknown()), compensations: z.array(z.unknown()) }),
-  ),
+  targets: z.array(z.object({ path: z.string(), steps: z.array(z.unknown()), compensations: z.array(z.unknown()) })),
 });
 
 /** The cloud jobs whose duration a report shows, oldest first for each target; none if it is no report. */

@@ -261,11 +261,11 @@ function at(event: Event, observedAtMs: number): Event {
 
 function printFolded(asked: readonly Command[]): string[] {
   if (asked.length === 0) return [];
-  const last = asked.filter((command) => 'inMs' in command).map(({ inMs }) => inMs);
+  const pauses = asked.filter((command) => 'inMs' in command).map(({ inMs }) => inMs);
   const first = asked[0] ?? null;
-  const shortest = Math.min(...last);
-  const longest = Math.max(...last);
-  const range = shortest === longest ? '' : ` to ${printDuration(longest)}`;
+  const shortest = Math.min(...pauses);
+  const longest = Math.max(...pauses);
+  const range = shortest < longest ? ` to ${printDuration(longest)}` : '';
   const command = first !== null && 'inMs' in first ? { ...first, inMs: shortest } : first;
   return [`→ ${printCommand(command)}${range}, ${asked.length === 1 ? 'once more' : `${asked.length} times`}`];
 }
