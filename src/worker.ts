@@ -106,7 +106,10 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
   let worker: Worker;
   try {
     connection = await NativeConnection.connect(nativeOptions(config));
-    worker = await Worker.create({ ...workerOptions(config, { serviceStage, watch }, connection, client), ...extensions });
+    worker = await Worker.create({
+      ...workerOptions(config, { serviceStage, watch }, connection, client),
+      ...extensions,
+    });
     await sayReady(config, log);
     void learn(durations, watch, client, log);
     void logStartWarnings(serviceStage, config, log);
