@@ -100,8 +100,7 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
   });
   const serviceStage = serviceStageOf(config, log);
-  const durations = new Durations();
-  const watch = new CloudJobWatch(durations);
+  const watch = new CloudJobWatch(new Durations());
   let connection: NativeConnection;
   let worker: Worker;
   try {
@@ -111,7 +110,7 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
       ...extensions,
     });
     await sayReady(config, log);
-    void learn(durations, watch, client, log);
+    void learn(client, config, watch, log);
     void logStartWarnings(serviceStage, config, log);
   } catch (error) {
     await runtime.shutdown();
@@ -236,9 +235,9 @@ async function logStartWarnings(serviceStage: ServiceStage, { limits }: Config, 
 }
 
 /** Runs beside the worker, too: without what earlier runs show it looks at cloud jobs by the plain rule. */
-async function learn(durations: Durations, watch: CloudJobWatch, client: Client, log: Pino): Promise<void> {
+async function learn(client: Client, { taskQueue }: Config, watch: CloudJobWatch, log: Pino): Promise<void> {
   try {
-    const learned = await learnFromReports(client, durations);
+    const learned = await learnFromReports(client, taskQueue, watch.durations);
     log.debug({ ...learned }, 'durations of cloud jobs learned from the reports of earlier runs');
   } catch (error) {
     log.warn({ error: String(error) }, 'durations of cloud jobs not learned from the reports of earlier runs');

@@ -27,7 +27,7 @@ export class CloudJobWatch {
   #mayHaveLearned = false;
 
   /** @param durations what the worker has learned; whoever else adds to it calls `askAgain` */
-  constructor(private readonly durations: Durations) {}
+  constructor(readonly durations: Durations) {}
 
   /**
    * Waits until it is time to look: never later than `latestAtMs`, and earlier than first intended if enough is learned meanwhile.

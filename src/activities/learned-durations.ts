@@ -5,7 +5,7 @@ import { OUTCOME_SEARCH_ATTRIBUTE, REPORT_MEMO } from '../domain/contract.js';
 import type { Durations, EndedBetween, JobKind } from '../domain/durations/durations.js';
 import { jobKindOf } from '../domain/durations/job-kind.js';
 import { ACTION_NAMES } from '../domain/target/actions.js';
-import { PAGE_SIZE } from './past-runs.js';
+import { PAGE_SIZE, quoted } from './past-runs.js';
 
 /** Chosen: enough for some fifty components with a run each night of a week, and read within a second or two. */
 const MOST_RUNS = 300;
@@ -18,20 +18,21 @@ export interface Learned {
 }
 
 /**
- * Adds what the newest runs show: oldest first, because what is added last weighs most. Only a run of a runbook has an outcome, so leases, alarm
- * rules and workflows of others are not listed. If the listing breaks off, what was read before counts.
+ * Adds what the newest runs on a task queue show, oldest first, because what is added last weighs most. Only a run of a runbook has an outcome, so
+ * leases, alarm rules and workflows of others are not listed. If the listing breaks off, what was read before counts.
  *
- * @throws whatever the listing throws
+ * @throws whatever the listing throws: the server cannot be reached, or a memo cannot be decoded
  */
-export async function learnFromReports(client: Client, durations: Durations): Promise<Learned> {
+export async function learnFromReports(client: Client, taskQueue: string, durations: Durations): Promise<Learned> {
   const newestFirst: Took[] = [];
   let runs = 0;
+  const query = `${OUTCOME_SEARCH_ATTRIBUTE} IS NOT NULL AND TaskQueue = ${quoted(taskQueue)}`;
+  const endAtMs = Date.now() + LONGEST_MS;
   try {
-    await client.withDeadline(Date.now() + LONGEST_MS, async () => {
-      const query = `${OUTCOME_SEARCH_ATTRIBUTE} IS NOT NULL`;
+    await client.withDeadline(endAtMs, async () => {
       for await (const { memo } of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
         newestFirst.push(...cloudJobsIn(memo?.[REPORT_MEMO]).reverse());
-        if (++runs === MOST_RUNS) break;
+        if (++runs === MOST_RUNS || Date.now() >= endAtMs) break;
       }
     });
   } finally {
