@@ -1,5 +1,6 @@
 /** How long cloud jobs of one kind usually take, as people are shown it. Types only: workflows import this. */
 
+/** Median and ninth decile of a kind, and what they come from. */
 export interface UsualDuration {
   readonly p50Ms: number;
   readonly p90Ms: number;
