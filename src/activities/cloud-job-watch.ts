@@ -30,7 +30,7 @@ export class CloudJobWatch {
   constructor(readonly durations: Durations) {}
 
   /**
-   * Waits until it is time to look: never later than `latestAtMs`, and earlier than first intended if enough is learned meanwhile.
+   * Waits until it is time to look: never later than `latestAtMs`, and earlier or later than first intended if enough is learned meanwhile.
    *
    * @param clock epoch milliseconds
    * @throws the signal's reason, at once, when it is aborted
@@ -59,8 +59,8 @@ export class CloudJobWatch {
   }
 
   /** The attempt is over: without an end that it saw, the cloud job shows nothing more. */
-  leave(kind: JobKind, { id, runningAtMs, endedByMs }: FollowedJob): void {
-    if (runningAtMs === undefined || endedByMs !== undefined) return;
+  leave(kind: JobKind, { id, endedByMs }: FollowedJob): void {
+    if (endedByMs !== undefined) return;
     this.durations.dropped(kind, id);
     this.askAgain();
   }
@@ -116,7 +116,7 @@ class Sleeper {
     this.#wake?.();
   }
 
-  /** Brings the look forward if what was learned says so. It is never put off: new reasons for that could come for ever. */
+  /** Brings the look forward if what was learned says so. Whether it can be put off is asked when it is due. */
   askAgain(): void {
     if (this.#isAwake) return;
     const version = this.durations.version(this.kind);
@@ -134,16 +134,22 @@ class Sleeper {
   }
 
   #bestLookAtMs(): number {
-    const { submittedAtMs, sinceMs, polls, lastRunningAtMs, latestAtMs } = this.poll;
+    const { cloudJobId, submittedAtMs, sinceMs, polls, lastRunningAtMs, latestAtMs } = this.poll;
     const nowMs = this.clock();
     const ageMs = Math.max(0, nowMs - submittedAtMs);
-    const job = { looks: polls, followedForMs: Math.max(0, nowMs - sinceMs), ageMs, lastRunningAtMs };
+    const job = { looks: polls, followedForMs: Math.max(0, nowMs - sinceMs), ageMs, lastRunningAtMs, cloudJobId };
     return Math.min(nowMs + this.durations.nextLookAtMs(this.kind, job) - ageMs, latestAtMs);
   }
 
   #wakeInTime(): void {
     const leftMs = this.#lookAtMs - this.clock();
     if (leftMs <= 0) this.wake();
-    else this.#timer = setTimeout(() => this.#wakeInTime(), Math.min(Math.ceil(leftMs), LONGEST_TIMER_MS));
+    else this.#timer = setTimeout(() => this.#wakeUnlessPutOff(), Math.min(Math.ceil(leftMs), LONGEST_TIMER_MS));
+  }
+
+  /** Others may have seen meanwhile that the look is not worth making yet. */
+  #wakeUnlessPutOff(): void {
+    if (this.#lookAtMs <= this.clock()) this.#lookAtMs = this.#bestLookAtMs();
+    this.#wakeInTime();
   }
 }

@@ -18,31 +18,33 @@ export interface Learned {
 }
 
 /**
- * Adds what the newest runs on a task queue show, oldest first, because what is added last weighs most. Only a run of a runbook has an outcome, so
+ * Adds what the newest runs on a task queue show, in the order in which the steps began, because what is added last weighs most. Only a run of a runbook has an outcome, so
  * leases, alarm rules and workflows of others are not listed. If the listing breaks off, what was read before counts.
  *
  * @throws whatever the listing throws: the server cannot be reached, or a memo cannot be decoded
  */
 export async function learnFromReports(client: Client, taskQueue: string, durations: Durations): Promise<Learned> {
-  const newestFirst: Took[] = [];
+  const took: Took[] = [];
   let runs = 0;
   const query = `${OUTCOME_SEARCH_ATTRIBUTE} IS NOT NULL AND TaskQueue = ${quoted(taskQueue)}`;
   const endAtMs = Date.now() + LONGEST_MS;
   try {
     await client.withDeadline(endAtMs, async () => {
       for await (const { memo } of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
-        newestFirst.push(...cloudJobsIn(memo?.[REPORT_MEMO]).reverse());
+        took.push(...cloudJobsIn(memo?.[REPORT_MEMO]));
         if (++runs === MOST_RUNS || Date.now() >= endAtMs) break;
       }
     });
   } finally {
-    for (const { kind, cloudJobId, ended } of newestFirst.reverse()) durations.ended(kind, cloudJobId, ended);
+    took.sort((one, other) => one.startedAtMs - other.startedAtMs);
+    for (const { kind, cloudJobId, ended } of took) durations.ended(kind, cloudJobId, ended);
   }
-  return { runs, cloudJobs: newestFirst.length };
+  return { runs, cloudJobs: took.length };
 }
 
 interface Took {
   readonly kind: JobKind;
+  readonly startedAtMs: number;
   readonly cloudJobId: string;
   readonly ended: EndedBetween;
 }
@@ -52,6 +54,7 @@ const age = z.number().nonnegative();
 const stepThatTook = z.object({
   action: z.object({ action: z.enum(ACTION_NAMES) }),
   cloudJobId: z.string(),
+  startedAtMs: z.number(),
   cloudJobTook: z.object({ runningAtMs: age, endedByMs: age }).refine((took) => took.runningAtMs <= took.endedByMs),
 });
 /** What is read of a report. A memo may hold anything, so each step is checked by itself. */
@@ -59,16 +62,16 @@ const someReport = z.object({
   targets: z.array(z.object({ path: z.string(), steps: z.array(z.unknown()), compensations: z.array(z.unknown()) })),
 });
 
-/** The cloud jobs whose duration a report shows, oldest first for each target; none if it is no report. */
-export function cloudJobsIn(report: unknown): Took[] {
+/** The cloud jobs whose duration a report shows; none if it is no report. */
+function cloudJobsIn(report: unknown): Took[] {
   const read = someReport.safeParse(report);
   if (!read.success) return [];
   return read.data.targets.flatMap(({ path, steps, compensations }) =>
     [...steps, ...compensations].flatMap((step): Took[] => {
       const { success, data } = stepThatTook.safeParse(step);
       if (!success) return [];
-      const { action, cloudJobId, cloudJobTook } = data;
-      return [{ kind: jobKindOf(action.action, path), cloudJobId, ended: cloudJobTook }];
+      const { action, startedAtMs, cloudJobId, cloudJobTook } = data;
+      return [{ kind: jobKindOf(action.action, path), startedAtMs, cloudJobId, ended: cloudJobTook }];
     }),
   );
 }

@@ -120,9 +120,11 @@ describe('a worker that starts', () => {
   it('learns from the newest last, undos too', async () => {
     const taskQueue = unpolledQueue();
     const took = { runningAtMs: 1_000, endedByMs: 2_000 };
-    await leave(taskQueue, reportWith([tookStep('J1')], [tookStep('J2', { action: { action: 'start' } })]));
+    const undo = tookStep('J2', { action: { action: 'start' }, startedAtMs: 2_000 });
+    const [third, fourth] = [tookStep('J3', { startedAtMs: 3_000 }), tookStep('J4', { startedAtMs: 4_000 })];
+    await leave(taskQueue, reportWith([tookStep('J1')], [undo]));
     await learned(taskQueue, 1);
-    await leave(taskQueue, reportOf(tookStep('J3'), tookStep('J4')));
+    await leave(taskQueue, reportOf(third, fourth));
     expect(await learned(taskQueue, 2)).toEqual([
       [stop, 'J1', took],
       [{ ...stop, action: 'start' }, 'J2', took],

@@ -98,7 +98,9 @@ describe('a look', () => {
       lastRunningAtMs: 4_500,
     });
     await vi.advanceTimersByTimeAsync(3_999);
-    expect(durations.asked).toEqual([{ looks: 3, followedForMs: 1_000, ageMs: 5_000, lastRunningAtMs: 4_500 }]);
+    expect(durations.asked).toEqual([
+      { looks: 3, followedForMs: 1_000, ageMs: 5_000, lastRunningAtMs: 4_500, cloudJobId: 'J1' },
+    ]);
     await vi.advanceTimersByTimeAsync(1);
     await over;
     expect(Date.now()).toBe(BEGIN_MS + 4_000);
@@ -165,12 +167,15 @@ describe('what is learned while it sleeps', () => {
     expect(sleeping.lookedAtMs).toBe(12_000);
   });
 
-  it('never puts a look off', async () => {
+  it('puts a look off when it is due, but not beyond the latest time', async () => {
     const sleeping = sleep();
+    const atTheLatest = sleep({ latestAtMs: BEGIN_MS + 70_000 });
     learn(90_000);
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(durations.asked).toHaveLength(2);
-    expect(sleeping.lookedAtMs).toBe(60_000);
+    await vi.advanceTimersByTimeAsync(89_999);
+    expect(sleeping.lookedAtMs).toBeNull();
+    expect(atTheLatest.lookedAtMs).toBe(70_000);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sleeping.lookedAtMs).toBe(90_000);
   });
 
   it('does not concern cloud jobs of another kind', async () => {
@@ -250,7 +255,6 @@ describe('what a look shows', () => {
 
   it('is not reported where no poll showed anything, or the age is not known', () => {
     watch.saw(STOP, job);
-    watch.leave(STOP, job);
     expect(durations.reported).toEqual([]);
   });
 
