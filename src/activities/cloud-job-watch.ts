@@ -68,7 +68,7 @@ export class CloudJobWatch {
   /** Asks for every waiting cloud job again when to look, soon, where something was learned. */
   askAgain(): void {
     this.#mayHaveLearned = true;
-    this.#turn ??= setTimeout(() => this.#takeTurn(), ROUND_MS).unref();
+    if (this.#turn === undefined) this.#turn = setTimeout(() => this.#takeTurn(), ROUND_MS).unref();
   }
 
   #takeTurn(): void {

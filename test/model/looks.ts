@@ -16,6 +16,6 @@ export function drawnLooks(dice: Dice): Looks {
 }
 
 /** As a worker that has learned nothing. */
-export function plainly({ sinceMs, polls }: PollCommand, nowMs: number): number {
+function plainly({ sinceMs, polls }: PollCommand, nowMs: number): number {
   return sinceMs + plainLookMs(polls) - nowMs;
 }

@@ -28,22 +28,22 @@ const outcomeKey = defineSearchAttributeKey(OUTCOME_SEARCH_ATTRIBUTE, SearchAttr
 const stop = { action: 'stop', componentId: 'shop/checkout' };
 
 /** Keeps what it is told, in order. */
-class HeardDurations extends Durations {
-  readonly heard: Parameters<Durations['ended']>[] = [];
+class ToldDurations extends Durations {
+  readonly told: Parameters<Durations['ended']>[] = [];
 
   override ended(...given: Parameters<Durations['ended']>): void {
-    this.heard.push(given);
+    this.told.push(given);
   }
 }
 
 /** What a worker of a task queue learns from `runs` runs, as soon as the server lists them. */
-async function learned(taskQueue: string, runs: number, client = temporal.client): Promise<HeardDurations['heard']> {
-  let durations = new HeardDurations();
+async function learned(taskQueue: string, runs: number, client = temporal.client): Promise<ToldDurations['told']> {
+  let durations = new ToldDurations();
   await until(async () => {
-    durations = new HeardDurations();
+    durations = new ToldDurations();
     return (await learnFromReports(client, taskQueue, durations)).runs === runs;
   });
-  return durations.heard;
+  return durations.told;
 }
 
 /** A queue that no worker polls, so that a workflow may leave anything in its memo. The replay at the end skips it. */
@@ -133,7 +133,7 @@ describe('a worker that starts', () => {
     ]);
   });
 
-  it('learns nothing from what is no report, no step, or no duration', async () => {
+  it('learns nothing from what is not a report, a step or a duration', async () => {
     const taskQueue = unpolledQueue();
     const wrong: unknown[] = [
       'a report',
@@ -169,13 +169,13 @@ describe('a worker that starts', () => {
     await leave(taskQueue, reportOf(tookStep('J1')), encrypted(1));
     await learned(taskQueue, 1, encrypted(1));
     await leave(taskQueue, reportOf(tookStep('J2')), encrypted(2));
-    const durations = new HeardDurations();
+    const durations = new ToldDurations();
     await until(async () => {
-      durations.heard.length = 0;
+      durations.told.length = 0;
       await expect(learnFromReports(encrypted(2), taskQueue, durations)).rejects.toThrow();
-      return durations.heard.length > 0;
+      return durations.told.length > 0;
     });
-    expect(durations.heard.map(([, cloudJobId]) => cloudJobId)).toEqual(['J2']);
+    expect(durations.told.map(([, cloudJobId]) => cloudJobId)).toEqual(['J2']);
   });
 });
 

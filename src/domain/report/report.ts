@@ -35,14 +35,6 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   expired: 16,
 };
 
-/** A cloud job was asked for when it had these ages, in milliseconds since its POST was accepted; in between it ended. */
-export interface CloudJobTook {
-  /** The highest age at which it was still running; 0 if it was never seen running. */
-  readonly runningAtMs: number;
-  /** The age at which it had ended. */
-  readonly endedByMs: number;
-}
-
 /** How one step, or one undo, went. Times are epoch milliseconds. */
 export interface StepReport {
   readonly id: string;
@@ -52,8 +44,11 @@ export interface StepReport {
   readonly sent: Sent;
   /** The cloud job that was followed. */
   readonly cloudJobId: string | null;
-  /** How long it took. Absent where its end was not seen, and where it was adopted. */
-  readonly cloudJobTook?: CloudJobTook;
+  /**
+   * Between these ages it ended, in milliseconds since its POST was accepted: the highest at which it was seen running (0 if never), and that at
+   * which it had ended. Absent where its end was not seen, and where it was adopted.
+   */
+  readonly cloudJobTook?: { readonly runningAtMs: number; readonly endedByMs: number };
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly before: Observation | null;
