@@ -73,7 +73,7 @@ for (const learned of [30, 100])
     ),
   );
 print(
-  'Cold: one job of which nothing is known (the plain rule)',
+  'Cold: one job, nothing known before (the plain rule)',
   laws.map(([name, law]) =>
     row(
       name,

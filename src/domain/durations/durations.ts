@@ -52,7 +52,7 @@ export class Durations {
   private readonly endedIds = new Set<string>();
 
   /**
-   * The same cloud job twice counts once. What is remembered from earlier is told in the order in which the jobs began: jobs
+   * The same cloud job twice counts once. What is remembered from earlier is reported in the order in which the jobs began: jobs
    * that ran together ended in the order of their durations, and the newest count most.
    */
   ended(kind: JobKind, cloudJobId: string, { runningAtMs, endedByMs }: EndedBetween): void {

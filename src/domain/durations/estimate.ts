@@ -9,7 +9,7 @@ import { at, cellAt, lawOf, quantileMs, type Law, type Piece } from './law.js';
 export interface EndWithin {
   readonly fromMs: number;
   readonly toMs: number;
-  /** How many jobs it stands for. */
+  /** How many jobs it represents. */
   readonly weight: number;
 }
 
@@ -56,7 +56,7 @@ function startOf({ fromMs, toMs, weight }: EndWithin): readonly Piece[] {
   return [piece(nearMs, toMs, weight * NEAR_SHARE), piece(fromMs, toMs, weight * (1 - NEAR_SHARE))];
 }
 
-/** Jobs that nobody saw: one earlier, one later and one much later than all that were seen, each a fraction of a job. */
+/** Unseen jobs: one earlier, one later and one much later than all that were seen, each a fraction of a job. */
 function unseenJobs({ agesMs }: Law, seen: Law): readonly EndWithin[] {
   const body = seen.agesMs.length - 1;
   const near = body + NEAR_TAIL.length;
@@ -88,7 +88,7 @@ function withTail(body: Law, tail: readonly number[]): Law {
 /** One round of self-consistency: O(jobs + cells), because only the two cells at an interval's ends are cut. */
 function consistent(law: Law, jobs: readonly EndWithin[]): Law {
   const cells = law.agesMs.length;
-  // Per cell: by which factor its mass grows. `cells` stands for what is beyond the last age.
+  // Per cell: by which factor its mass grows. `cells` means what is beyond the last age.
   const steps = new Float64Array(cells + 2);
   const partly = new Float64Array(cells + 1);
   let total = 0;

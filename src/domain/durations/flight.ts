@@ -3,7 +3,7 @@ import type { EndWithin } from './estimate.js';
 
 /** So many running jobs must have passed an age before others need not look at it. Chosen: if one in three ended before it, all eight running happens in 4 % of the cases. */
 export const ENOUGH_RUNNING = 8;
-/** Ages of running jobs are told apart by this fraction. */
+/** Ages of running jobs are distinguished by this fraction. */
 const RESOLUTION = 0.02;
 /** The passed age is computed again after this share of the jobs reported something new. */
 const STALE_SHARE = 1 / 16;

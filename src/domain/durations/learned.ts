@@ -9,24 +9,24 @@ import { nextLookMs, planWithin, type LookPlan } from './looks.js';
 const ENOUGH_ENDS = 3;
 /** Looks that a job is expected to need, at most, if it ends where ends were seen. Chosen: 2.5 is promised; jobs that take longer, and explored ones, need the rest. */
 const MOST_LOOKS = 2.2;
-/** A look is never cheaper than this share of the usual duration: nobody waits for less. */
+/** A look is never cheaper than this share of the usual duration: a shorter wait is not noticed. */
 const LEAST_PRICE_SHARE = 0.004;
 /** The law is estimated again after this share of the remembered ends is new, so that 500 ends at once cost a few estimates. */
 const REFIT_SHARE = 1 / 8;
 /**
- * So many jobs are looked at once more before their first planned look, halfway of the ends before it: else nobody would
- * learn what is there, or that durations became shorter. Chosen: an eighth of a look per job.
+ * So many jobs are looked at once more before their first planned look, halfway of the ends before it: else it would
+ * stay unknown what is there, or that durations became shorter. Chosen: an eighth of a look per job.
  */
 const EXPLORING_SHARE = 1 / 8;
-/** After so many ends in a row of which it is only known that they were before the first look, the next is made earlier. */
+/** After so many ends in a row that are only known to be before the first look, the next is made earlier. */
 const EXPLORE_AFTER = 3;
-/** That much earlier. Chosen: from there to the planned look is an interval that says something. */
+/** That much earlier. Chosen: from there to the planned look is a narrow interval. */
 const EXPLORED_AGE = 0.7;
 /** It is worth it only if the planned look is expected to see at least this share end. */
 const EXPLORED_MASS = 0.25;
-/** An end is a surprise if the law gives its interval less than this, and says nothing about the law if it gives more than that. */
+/** An end is a surprise if the law gives its interval less than this, and is not evidence if it gives more than that. */
 const SURPRISING = 0.06;
-const SAYS_NOTHING = 0.9;
+const NO_EVIDENCE = 0.9;
 /** So many surprises in a row mean that the law has changed. Chosen: by chance once in some thousand jobs. */
 const CHANGED_AFTER = 3;
 /** If less than this share of what may happen to a job was ever seen, its looks are not placed by the law. */
@@ -71,7 +71,7 @@ export class Learned {
     if (this.plan === null) return;
     const likely = endedByAge(this.plan.law, toMs) - endedByAge(this.plan.law, fromMs);
     if (likely < SURPRISING) this.surprises++;
-    else if (likely < SAYS_NOTHING) this.surprises = 0;
+    else if (likely < NO_EVIDENCE) this.surprises = 0;
   }
 
   private change(): void {

@@ -1,4 +1,4 @@
-/** When to look at a cloud job of which nothing is known. Nothing here ever looks more often than this rule. */
+/** When to look at a cloud job if nothing is known. Nothing here ever looks more often than this rule. */
 
 /** The plain rule: 0.1 s after the start, then 1.5 times longer each time, at most 5 s. */
 const FIRST_MS = 100;

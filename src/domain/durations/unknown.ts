@@ -1,6 +1,6 @@
 /**
  * When to look while too few jobs have ended to know a law: by the plain rule, except where jobs in flight already know the
- * answer. If eight jobs were seen running at a later age, nobody else needs to ask at this one. A few of many jobs look
+ * answer. If eight jobs were seen running at a later age, no other job needs to ask at this one. A few of many jobs look
  * instead, in turns, more often than the plain rule would; the first that is seen to have ended wakes the others.
  */
 import { plainLookMs } from './plain-rule.js';

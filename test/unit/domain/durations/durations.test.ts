@@ -91,7 +91,7 @@ describe('what was learned', () => {
   it('brings lateness within 1.4 times the floor after 30 jobs, with at most 2.5 looks', () => {
     for (const name of ['uniform ±10 %', 'lognormal 0.1', 'lognormal 0.3']) {
       const law = laws[name] ?? (() => 0);
-      const { looks, latenessMs } = summary(afterLearning(law, 30, 20, () => new Durations()));
+      const { looks, latenessMs } = summary(afterLearning(law, 30, 40, () => new Durations()));
       expect(looks, name).toBeLessThanOrEqual(2.5);
       expect(latenessMs / floorMs(fineLaw(law, 200), looks), name).toBeLessThanOrEqual(1.4);
     }

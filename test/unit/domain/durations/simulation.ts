@@ -83,13 +83,16 @@ interface Follower {
 }
 
 export const KIND: JobKind = { action: 'restart', componentId: 'c1' };
-let ids = 0;
+/** Jobs so far of each worker: ids decide whose turn it is, so that they must be the same in each run. */
+const jobsOf = new WeakMap<Durations, number>();
 
 /** Follows jobs that all begin at once, as the worker does: sleeps, asks again when it wakes or the version grew, looks. */
 export function follow(jobs: readonly number[], setting: Setting): Followed[] {
   const { durations, kind = KIND, callMs = 0, named = true } = setting;
-  const followers = jobs.map((durationMs): Follower => {
-    return { id: `job-${ids++}`, durationMs, looks: 0, lastRunningAtMs: null, wakeMs: 0, answerAtMs: null };
+  const first = jobsOf.get(durations) ?? 0;
+  jobsOf.set(durations, first + jobs.length);
+  const followers = jobs.map((durationMs, index): Follower => {
+    return { id: `job-${first + index}`, durationMs, looks: 0, lastRunningAtMs: null, wakeMs: 0, answerAtMs: null };
   });
   const done: Followed[] = [];
   const ask = (follower: Follower, nowMs: number) =>
@@ -176,7 +179,7 @@ const PRICES = 60;
  * law is known. For each price p the best looks cost C(p) = lateness + p * looks, and nothing costs less. So lateness is at
  * least C(p) - p * looks for every p, and the largest of these bounds is the floor. Lateness is compared at the same number of looks, not
  * the product looks * lateness by itself: that goes to zero with infinitely many looks (n looks make it fall like 1/n
- * at a spread, and faster where looks are aimed), so its least value says nothing.
+ * at a spread, and faster where looks are aimed), so its least value has no meaning.
  */
 export function floorMs(law: Law, looks: number): number {
   const spanMs = at(law.agesMs, law.agesMs.length - 1);
