@@ -252,11 +252,13 @@ function workerOptions(
   client: Client,
 ): WorkerOptions {
   const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories, calendarDirectories } = config;
+  const durations = new Durations();
   const activities = createActivities({
     serviceStage,
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,
+    usualDurations: (kind) => durations.usual(kind),
     usualDurationsMs,
     verify,
     temporal: temporalAccess(client),
