@@ -252,13 +252,12 @@ function workerOptions(
   client: Client,
 ): WorkerOptions {
   const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories, calendarDirectories } = config;
-  const durations = new Durations();
   const activities = createActivities({
     serviceStage,
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,
-    usualDurations: (kind) => durations.usual(kind),
+    usualDurations: (kind) => watch.durations.usual(kind),
     usualDurationsMs,
     verify,
     temporal: temporalAccess(client),
