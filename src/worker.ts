@@ -18,7 +18,10 @@ import {
 } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import type { Logger as Pino } from 'pino';
+import type { ActivityDependencies } from './activities/dependencies.js';
 import { createActivities } from './activities/index.js';
+import { CloudJobWatch } from './activities/cloud-job-watch.js';
+import { learnFromReports } from './activities/learned-durations.js';
 import { temporalAccess } from './activities/temporal-access.js';
 import { failuresWithinLimit } from './activities/to-failure.js';
 import { ClosableConnection } from './temporal/connection.js';
@@ -97,12 +100,17 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
   });
   const serviceStage = serviceStageOf(config, log);
+  const watch = new CloudJobWatch(new Durations());
   let connection: NativeConnection;
   let worker: Worker;
   try {
     connection = await NativeConnection.connect(nativeOptions(config));
-    worker = await Worker.create({ ...workerOptions(config, serviceStage, connection, client), ...extensions });
+    worker = await Worker.create({
+      ...workerOptions(config, { serviceStage, watch }, connection, client),
+      ...extensions,
+    });
     await sayReady(config, log);
+    void learn(client, config, watch, log);
     void logStartWarnings(serviceStage, config, log);
   } catch (error) {
     await runtime.shutdown();
@@ -226,23 +234,34 @@ async function logStartWarnings(serviceStage: ServiceStage, { limits }: Config, 
   for (const warning of await startWarnings(serviceStage, limits.readTimeoutMs)) log.warn(printable(warning));
 }
 
+/** Runs beside the worker, too: without what earlier runs show it looks at cloud jobs by the plain rule. */
+async function learn(client: Client, { taskQueue }: Config, watch: CloudJobWatch, log: Pino): Promise<void> {
+  try {
+    const learned = await learnFromReports(client, taskQueue, watch.durations);
+    log.debug({ ...learned }, 'durations of cloud jobs learned from the reports of earlier runs');
+  } catch (error) {
+    log.warn({ error: String(error) }, 'durations of cloud jobs not learned from the reports of earlier runs');
+  }
+  watch.askAgain();
+}
+
 function workerOptions(
   config: Config,
-  serviceStage: ServiceStage,
+  { serviceStage, watch }: Pick<ActivityDependencies, 'serviceStage' | 'watch'>,
   connection: NativeConnection,
   client: Client,
 ): WorkerOptions {
   const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories, calendarDirectories } = config;
-  const durations = new Durations();
   const activities = createActivities({
     serviceStage,
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,
-    usualDurations: (kind) => durations.usual(kind),
+    usualDurations: (kind) => watch.durations.usual(kind),
     usualDurationsMs,
     verify,
     temporal: temporalAccess(client),
+    watch,
   });
   return {
     connection,
