@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { cpuMs, memoryMb, peakMemoryMb } from './processes.mjs';
 
 /** Starts under way at a time: a caller that floods its own connection measures only that. */
-const STARTS_AT_A_TIME = 40;
+const STARTS_AT_A_TIME = 20;
 const ASKED_EVERY_MS = 500;
 /** A work that stands still for this long is given up: what does not fit into the worker then waits for ever. */
 const STANDS_STILL_MS = 40_000;
 /** Memory is read once the burst of starts is over, and CPU is measured for as long. */
-const SETTLED_MS = 10_000;
+const SETTLED_MS = 5_000;
 const WARM_UPS_PER_SECOND = 5;
 
 /** Runs that end. @returns figures of each round; times are medians */

@@ -18,7 +18,7 @@ const SHORT_HOLD = 'within=20s,stable=200ms';
  * - `isLight`: it needs so little of the machine that the sides may run at the same time.
  */
 export const WORKS = {
-  steady: work({ ...RECOVER, jobMs: 2_000, runs: 60, perSecond: 5, warmUp: 10, repetitions: 2 }),
+  steady: work({ ...RECOVER, jobMs: 2_000, runs: 50, perSecond: 5, warmUp: 10, repetitions: 2 }),
   burst2: work({ ...RECOVER, jobMs: 2_000, runs: 500, warmUp: 10, repetitions: 2 }),
   burst20: work({ ...RECOVER, jobMs: 20_000, runs: 500, rounds: 2 }),
   shipped: work({ ...RECOVER, jobMs: 20_000, runs: 20, rounds: 2, verify: null, hasBare: false, isLight: true }),
