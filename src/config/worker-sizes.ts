@@ -4,7 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 
 /** The memory of a process, in bytes. */
 export interface ProcessMemory {
-  /** Of the machine, or of the container if that is less. */
+  /** What the machine has, or the container if that is less. */
   readonly totalBytes: number;
   /** V8's limit for one heap. The workflows' thread has one of its own, of the same size. */
   readonly heapLimitBytes: number;
@@ -24,7 +24,7 @@ export interface WorkerSizes {
   readonly cachedWorkflows: number;
   /** Activities under way, above all steps that wait for their cloud jobs. */
   readonly activitySlots: number;
-  /** Workflow tasks under way, each of which may be waiting for a read of its own. */
+  /** Workflow tasks under way. Each may be waiting for a read of its own. */
   readonly workflowTaskSlots: number;
 }
 

@@ -160,7 +160,7 @@ describe('an invalid configuration', () => {
     ['a window shorter than quiet', { ...good, RUNBOOK_VISIBILITY_WINDOW: '1s' }, 'shorter than RUNBOOK_QUIET_PERIOD'],
     ['an unknown limit', { ...good, RUNBOOK_LIMITS: 'marjin=1s' }, '"marjin" is not known'],
     ['an unknown action', { ...good, RUNBOOK_USUAL_DURATIONS: 'stpo=1s' }, '"stpo" is not known'],
-    ['a size that is no number', { ...good, RUNBOOK_CACHED_WORKFLOWS: '1k' }, '"1k" is not a number from 10 to 100000'],
+    ['a size with a unit', { ...good, RUNBOOK_CACHED_WORKFLOWS: '1k' }, '"1k" is not a number from 10 to 100000'],
     ['a size too small', { ...good, RUNBOOK_WAITING_STEPS: '9' }, '"9" is not a number from 10 to 100000'],
     ['no number', { ...good, SERVICESTAGE_REQUESTS_PER_SECOND: 'many' }, 'not a positive number'],
     ['an unknown log level', { ...good, RUNBOOK_LOG_LEVEL: 'loud' }, '"loud" is not known'],
