@@ -5,8 +5,8 @@ import { cpuMs, memoryMb, peakMemoryMb } from './processes.mjs';
 /** Starts under way at a time: a caller that floods its own connection measures only that. */
 const STARTS_AT_A_TIME = 20;
 const ASKED_EVERY_MS = 500;
-/** A work that stands still for this long is given up: what does not fit into the worker then waits for ever. */
-const STANDS_STILL_MS = 40_000;
+/** A work without progress for this long is given up: what does not fit into the worker would wait for ever. */
+const NO_PROGRESS_MS = 40_000;
 /** Memory is read once the burst of starts is over, and CPU is measured for as long. */
 const SETTLED_MS = 5_000;
 const WARM_UPS_PER_SECOND = 5;
@@ -72,7 +72,7 @@ export async function measureWaiting(side, { runs }) {
 /** Waits until the steps wait, or no further one begins to. */
 async function waiting(side, wanted) {
   let steps = 0;
-  for (let grewAtMs = Date.now(); steps < wanted && Date.now() - grewAtMs < STANDS_STILL_MS;) {
+  for (let grewAtMs = Date.now(); steps < wanted && Date.now() - grewAtMs < NO_PROGRESS_MS;) {
     await delay(ASKED_EVERY_MS);
     const now = (await side.accepted()).length;
     if (now > steps) grewAtMs = Date.now();
@@ -106,7 +106,7 @@ async function startAll(side, instances, perSecond) {
   return ids;
 }
 
-/** Asks for a count alone, which costs the server little. A work that stands still fails. */
+/** Asks for a count alone, which costs the server little. A work without progress fails. */
 async function untilClosed(side, ids) {
   let open = ids.length;
   for (let fellAtMs = Date.now(); open > 0;) {
@@ -115,7 +115,7 @@ async function untilClosed(side, ids) {
     const { count } = await side.temporal.workflow.count("ExecutionStatus = 'Running'");
     if (count < open) fellAtMs = Date.now();
     open = count;
-    if (Date.now() - fellAtMs > 6 * STANDS_STILL_MS) throw new Error(`${open} workflows stay open`);
+    if (Date.now() - fellAtMs > 6 * NO_PROGRESS_MS) throw new Error(`${open} workflows stay open`);
   }
 }
 

@@ -1,7 +1,7 @@
 // Our worker beside a bare Temporal worker (bench/bare) on the same kind of server and job API: run time, calls, CPU and memory, as ratios.
 // `npm run bench`, or after `npm run build`: node bench/side-by-side.mjs [works] [--size 1] [--repetitions n] [--before folder] [--jitter 0] [--profile folder] [--write]
 // `--size 0.1` makes every work a tenth as large; `--before` adds the worker of another built checkout as a side of its own; `--jitter` varies
-// each cloud job's time by that fraction; `--profile` writes V8 CPU profiles of our worker. docs/performance.md says what the figures mean.
+// each cloud job's time by that fraction; `--profile` writes V8 CPU profiles of our worker. The figures are explained in docs/performance.md.
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -102,7 +102,7 @@ function bareOptions(address, { url: endpoint, projectId, token }, codePath) {
   return JSON.stringify({ address, taskQueue: BARE_QUEUE, codePath, endpoint, projectId, token });
 }
 
-/** Nothing is told of durations. Both sides show a ready token, so that neither signs, and neither has a request budget that counts. */
+/** The worker has to learn durations by itself. Both sides show a ready token, so that neither signs, and neither has a request budget that counts. */
 function workerEnv(address, api, verify) {
   return {
     PATH: process.env.PATH,
