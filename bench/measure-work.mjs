@@ -28,7 +28,7 @@ async function round(side, work) {
   const jobsOf = await jobMsByInstance(side);
   const runs = await closedRuns(side, ids);
   const failed = runs.filter(({ status }) => status !== 'COMPLETED');
-  if (failed.length > 0) throw new Error(`${failed.length} runs did not succeed, such as ${failed[0].workflowId}`);
+  if (failed.length > 0) throw new Error(`${failed.length} runs did not succeed: ${await reasonOf(side, failed[0])}`);
   const tookMs = new Map(runs.map(({ workflowId, tookMs: ms }) => [workflowId, ms]));
   const ratios = ids.map((id, index) => tookMs.get(id) / jobsOf.get(instances[index].instanceId));
   const steps = after.steps - before.steps;
@@ -130,6 +130,12 @@ async function closedRuns(side, ids) {
     if (attempt === 120) throw new Error(`${ids.length - runs.length} runs are missing in the listing`);
     await delay(ASKED_EVERY_MS);
   }
+}
+
+async function reasonOf(side, { workflowId, status }) {
+  const result = side.temporal.workflow.getHandle(workflowId).result();
+  const reason = await result.catch((error) => error.cause?.message ?? error.message);
+  return `${workflowId} is ${status}: ${reason}`;
 }
 
 async function jobMsByInstance(side) {

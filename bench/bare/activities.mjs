@@ -1,4 +1,4 @@
-// What a bare worker does for a step: it POSTs the action, polls the cloud job by the plain rule, and heartbeats. It reads nothing before or after.
+// What a bare worker does for a step: it POSTs the action, polls the cloud job by the plain rule, and heartheartbeats. It reads nothing before or after.
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -26,7 +26,7 @@ export function bareActivities({ endpoint, projectId, token }) {
       const place = `/applications/${applicationId}/components/${componentId}/instances/${instanceId}`;
       const jobId = activityInfo().heartbeatDetails ?? (await call(`${place}/action`, step)).job_id;
       heartbeat(jobId);
-      const beats = setInterval(() => heartbeat(jobId), HEARTBEAT_MS);
+      const heartbeats = setInterval(() => heartbeat(jobId), HEARTBEAT_MS);
       try {
         for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
           await delay(pauseMs);
@@ -34,7 +34,7 @@ export function bareActivities({ endpoint, projectId, token }) {
           if (ENDED.includes(status)) return status;
         }
       } finally {
-        clearInterval(beats);
+        clearInterval(heartbeats);
       }
     },
   };
