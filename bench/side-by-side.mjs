@@ -88,7 +88,9 @@ async function measureSide(name, given) {
   const profile = name === 'ours' ? options.profile : undefined;
   const side = await openSide({ folder: SIDES[name], bareBundle }, work, { jitter: Number(options.jitter), profile });
   try {
-    return await (work.isEndless ? measureWaiting(side, work) : measureRuns(side, work));
+    const rounds = await (work.isEndless ? measureWaiting(side, work) : measureRuns(side, work));
+    console.error(`${name}: ${rounds.map((figures) => JSON.stringify(figures)).join(', ')}`);
+    return rounds;
   } finally {
     await side.close();
   }
