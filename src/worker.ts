@@ -29,6 +29,7 @@ import { ConfigurationError, type Environment } from './config/environment.js';
 import { loadConfig, type Config } from './config/config.js';
 import { processMemory, workerSizes } from './config/worker-sizes.js';
 import { SEARCH_ATTRIBUTES } from './domain/contract.js';
+import { Durations } from './domain/durations/durations.js';
 import { describeProblem } from './domain/failures.js';
 import { printable, printableLines } from './domain/text/text.js';
 import { createLog } from './logging/log.js';
@@ -229,11 +230,13 @@ function workerOptions(
   client: Client,
 ): WorkerOptions {
   const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories, calendarDirectories } = config;
+  const durations = new Durations();
   const activities = createActivities({
     serviceStage,
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,
+    usualDurations: (kind) => durations.usual(kind),
     usualDurationsMs,
     verify,
     temporal: temporalAccess(client),

@@ -117,7 +117,7 @@ export const WORKER_VARIABLES = {
       'How long the desired state may take to appear after the cloud job, and how long it must hold, where a runbook does not say and no other action follows directly',
     ),
   RUNBOOK_USUAL_DURATIONS: durations(ACTION_NAMES).describe(
-    'Usual time of each action in your cloud, such as `start=45s,stop=10s`; decides when to poll, never what is concluded',
+    'Usual time of each action in your cloud, such as `start=45s,stop=10s`; shown until cloud jobs of a step were seen; never decides what is concluded',
   ),
   RUNBOOK_CACHED_WORKFLOWS: count(10, 100_000).describe(
     'Workflows that the worker keeps in memory, two for each run; those beyond are replayed from their histories, which costs CPU. Unset: by the memory that is there (performance.md)',
