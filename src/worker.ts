@@ -30,6 +30,7 @@ import { calendarsIn, listCalendars } from './calendars/calendars.js';
 import { findRunbook, listRunbooks } from './runbooks/catalogue.js';
 import { ConfigurationError, type Environment } from './config/environment.js';
 import { loadConfig, type Config } from './config/config.js';
+import { processMemory, workerSizes } from './config/worker-sizes.js';
 import { SEARCH_ATTRIBUTES } from './domain/contract.js';
 import { Durations } from './domain/durations/durations.js';
 import { describeProblem } from './domain/failures.js';
@@ -46,13 +47,8 @@ export const WORKER_EXIT_CODES = { stopped: 0, failed: 1, configuration: 2, temp
 
 /** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
-/**
- * A waiting step occupies an activity slot, which costs a promise and a timer. Sized for the peak of steps that wait
- * at once.
- */
-const ACTIVITY_SLOTS = 500;
-/** The cache is counted in workflows, not bytes; each takes some 50 KB. */
-const CACHED_WORKFLOWS = 300;
+/** The SDK's fixed number is 10, which is few in a burst where Temporal is 50 ms away, and many for a worker that has nothing to do. */
+const POLLERS = { type: 'autoscaling', minimum: 5, initial: 10, maximum: 40 } as const;
 const SHUTDOWN_GRACE_MS = 1_000;
 const SHUTDOWN_MARGIN_MS = 15_000;
 /** Added to the worker's own limit. Chosen: a worker without stuck work ends by itself at once. */
@@ -152,7 +148,8 @@ async function sayReady(config: Config, log: Pino): Promise<void> {
   const { address, proxy } = temporal;
   const { endpoint, projectId } = serviceStage;
   const proxies = { temporal: proxy, serviceStage: nameOfProxy(config, endpoint) };
-  const served = { address, namespace: temporal.namespace, taskQueue, endpoint, projectId, proxies };
+  const sizes = workerSizes(processMemory(), config.sizes);
+  const served = { address, namespace: temporal.namespace, taskQueue, endpoint, projectId, proxies, sizes };
   log.info({ ...served, runbooks: names, calendars: calendars.names }, 'worker ready');
 }
 
@@ -263,6 +260,7 @@ function workerOptions(
     temporal: temporalAccess(client),
     watch,
   });
+  const { cachedWorkflows, activitySlots, workflowTaskSlots } = workerSizes(processMemory(), config.sizes);
   return {
     connection,
     namespace: temporal.namespace,
@@ -271,8 +269,13 @@ function workerOptions(
     interceptors: { activity: [failuresWithinLimit] },
     ...workflowCode(),
     identity: `${process.pid}@${hostname()}`,
-    maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
-    maxCachedWorkflows: CACHED_WORKFLOWS,
+    maxCachedWorkflows: cachedWorkflows,
+    maxConcurrentActivityTaskExecutions: activitySlots,
+    maxConcurrentWorkflowTaskExecutions: workflowTaskSlots,
+    // Each workflow task may be waiting for a read of its own.
+    maxConcurrentLocalActivityExecutions: workflowTaskSlots,
+    workflowTaskPollerBehavior: POLLERS,
+    activityTaskPollerBehavior: POLLERS,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
     shutdownForceTime: stopLimitMs(config),

@@ -9,6 +9,7 @@ import { readProxies } from './proxies.js';
 import { readServiceStage } from './service-stage.js';
 import { readTemporal, type TemporalConfig } from './temporal.js';
 import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogLevel } from './variables.js';
+import type { ChosenSizes } from './worker-sizes.js';
 
 /** What the command line and the gateway need. */
 export interface ClientConfig {
@@ -31,6 +32,7 @@ export interface Config extends ClientConfig {
   readonly limits: Limits;
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
   readonly verify: VerifyDefaults;
+  readonly sizes: ChosenSizes;
 }
 
 /** What a command needs that reads ServiceStage itself. Times are in milliseconds. */
@@ -69,6 +71,7 @@ export function loadConfig(env: Environment): Config {
     serviceStage,
     limits: limitsOf(values),
     usualDurationsMs: values.RUNBOOK_USUAL_DURATIONS ?? {},
+    sizes: { cachedWorkflows: values.RUNBOOK_CACHED_WORKFLOWS, waitingSteps: values.RUNBOOK_WAITING_STEPS },
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
   };
   if (config.limits.visibilityWindowMs < config.limits.quietMs)

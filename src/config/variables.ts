@@ -10,6 +10,7 @@ import { ACTION_NAMES } from '../domain/target/actions.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
 import {
+  count,
   duration,
   durations,
   folders,
@@ -117,6 +118,12 @@ export const WORKER_VARIABLES = {
     ),
   RUNBOOK_USUAL_DURATIONS: durations(ACTION_NAMES).describe(
     'Usual time of each action in your cloud, such as `start=45s,stop=10s`; shown until cloud jobs of a step were seen; never decides what is concluded',
+  ),
+  RUNBOOK_CACHED_WORKFLOWS: count(10, 100_000).describe(
+    'Workflows that the worker keeps in memory, two for each run; those beyond are replayed from their histories, which costs CPU. Unset: by the memory that is there (performance.md)',
+  ),
+  RUNBOOK_WAITING_STEPS: count(10, 100_000).describe(
+    'Steps that one worker carries at once; those beyond wait for a place. Unset: by the memory that is there (performance.md)',
   ),
 };
 
