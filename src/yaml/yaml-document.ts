@@ -38,9 +38,10 @@ export async function readYamlFile(file: string, kind: FileKind): Promise<string
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     const found = `the file ${error.message}`;
-    return error.code === 'tooLarge'
-      ? [{ code: 'too-large', place: file, found, remedy: kind.size }]
-      : [{ code: 'unreadable', place: file, found, remedy: 'Check the path and its permissions' }];
+    if (error.code === 'tooLarge') return [{ code: 'too-large', place: file, found, remedy: kind.size }];
+    const remedy =
+      error.code === 'notAFile' ? 'Name a file, or each file of a folder' : 'Check the path and its permissions';
+    return [{ code: 'unreadable', place: file, found, remedy }];
   }
 }
 

@@ -87,6 +87,10 @@ describe('the demo', () => {
     const missed = await runbookProcess(['plan', 'helo', '--target', 'shop/checkout/prod-1'], there);
     expect(missed.stderr).toContain(`Did you mean hello?`);
     expect(missed.stderr).toContain(`it reads ${BUILT_IN}, ${folder}`);
+    const variables = [...(/^ {2}export (.*)$/m.exec(shown)?.[1] ?? '').matchAll(/(\w+)=(\S+)/g)];
+    const cloud = Object.fromEntries(variables.map(([, name = '', value = '']) => [name, value]));
+    const listed = await runbookProcess(['targets', 'shop/checkout/prod-1'], { ...there, ...cloud });
+    expect(listed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('no run acts on it') });
     child.kill('SIGINT');
     expect((await ended).exitCode).toBe(0);
     await rm(folder, { recursive: true });

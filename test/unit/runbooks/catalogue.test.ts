@@ -342,5 +342,6 @@ describe('the catalogue', () => {
 
   it('reports that a file cannot be read', async () => {
     expect(await loadFile('/no/such/file.yaml')).toMatchObject([{ code: 'unreadable' }]);
+    expect(await loadFile('/')).toMatchObject([{ remedy: 'Name a file, or each file of a folder' }]);
   });
 });
