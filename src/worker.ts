@@ -231,13 +231,14 @@ function workerOptions(
   connection: NativeConnection,
   client: Client,
 ): WorkerOptions {
-  const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories, calendarDirectories } = config;
+  const { temporal, taskQueue, limits, usualDurationsMs, operatorWaitMs, verify, runbookDirectories, calendarDirectories } = config;
   const activities = createActivities({
     serviceStage,
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,
     usualDurationsMs,
+    operatorWaitMs,
     verify,
     temporal: temporalAccess(client),
   });

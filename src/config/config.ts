@@ -30,6 +30,8 @@ export interface Config extends ClientConfig {
   readonly serviceStage: ServiceStageOptions;
   readonly limits: Limits;
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
+  /** How long a blocked target waits for an operator where the runbook does not say. */
+  readonly operatorWaitMs: number;
   readonly verify: VerifyDefaults;
 }
 
@@ -53,6 +55,7 @@ export function loadConfig(env: Environment): Config {
     serviceStage,
     limits: limitsOf(values),
     usualDurationsMs: values.RUNBOOK_USUAL_DURATIONS ?? {},
+    operatorWaitMs: values.RUNBOOK_OPERATOR_WAIT,
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
   };
   if (config.limits.visibilityWindowMs < config.limits.quietMs)

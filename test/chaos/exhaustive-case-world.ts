@@ -77,6 +77,7 @@ export async function startCaseWorld(
     calendars: calendarsIn([]),
     limits: LIMITS,
     usualDurationsMs: DURATIONS_MS,
+    operatorWaitMs: 0,
     verify: VERIFY,
     temporal,
   });

@@ -184,6 +184,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     },
     describeLease: async () => null,
     findRuns: async () => [],
+    hasStateAttribute: async () => false,
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
   };
   const request: PerformActionArguments = {

@@ -70,6 +70,7 @@ export async function startStack(
     calendars: calendarsIn(options.calendarDirectories ?? []),
     limits: stackLimits(),
     usualDurationsMs: USUAL_MS,
+    operatorWaitMs: 0,
     verify: { withinMs: 3_000, stableMs: 60 },
     temporal: temporalAccess(temporal.client),
     ...options.dependencies,

@@ -62,6 +62,7 @@ function worker(taskQueue: string) {
     calendars: calendarsIn([]),
     limits: stackLimits(),
     usualDurationsMs: USUAL_MS,
+    operatorWaitMs: 0,
     verify: { withinMs: 3_000, stableMs: 60 },
     temporal: temporalAccess(client),
   });

@@ -86,6 +86,7 @@ async function newWorld(name: string, userName: boolean): Promise<World> {
     calendars: calendarsIn([]),
     limits: quickLimits(),
     usualDurationsMs: USUAL_MS,
+    operatorWaitMs: 0,
     verify: { withinMs: 1_500, stableMs: 60 },
     temporal: temporalAccess(temporal.client),
   });

@@ -14,6 +14,8 @@ export interface StepOutcome {
   readonly baseline: Baseline;
   /** What undo needs to know; `null` for a wait, and if nothing was sent or nothing was seen afterwards. */
   readonly done: DoneStep | null;
+  /** The state that the step's activities left; absent for a wait. */
+  readonly left?: OnceState;
 }
 
 /** After these failures the same action is not sent again in this run, not even as an undo. */
@@ -75,7 +77,7 @@ export function stepOutcome(
   const failedToConverge = failure !== null && DID_NOT_CONVERGE.includes(failure.name);
   const done =
     sent === 'no' || after === null ? null : { step, sent, before: baseline.observation, after, failedToConverge };
-  return { report, baseline: nextBaseline(baseline, after, report.cloudJobId), done };
+  return { report, baseline: nextBaseline(baseline, after, report.cloudJobId), done, left: state };
 }
 
 /** How a wait ended. Epoch milliseconds. */
