@@ -231,7 +231,16 @@ function workerOptions(
   connection: NativeConnection,
   client: Client,
 ): WorkerOptions {
-  const { temporal, taskQueue, limits, usualDurationsMs, operatorWaitMs, verify, runbookDirectories, calendarDirectories } = config;
+  const {
+    temporal,
+    taskQueue,
+    limits,
+    usualDurationsMs,
+    operatorWaitMs,
+    verify,
+    runbookDirectories,
+    calendarDirectories,
+  } = config;
   const activities = createActivities({
     serviceStage,
     findRunbook: (name) => findRunbook(runbookDirectories, name),

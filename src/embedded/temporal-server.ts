@@ -94,7 +94,10 @@ function serverArguments(port: number, uiPort: number | null, databaseFile: stri
     ],
     ...(uiPort === null ? ['--headless'] : ['--ui-ip', '127.0.0.1', '--ui-port', String(uiPort)]),
     ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile]),
-    ...[...SEARCH_ATTRIBUTES, ...OPTIONAL_SEARCH_ATTRIBUTES].flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]),
+    ...[...SEARCH_ATTRIBUTES, ...OPTIONAL_SEARCH_ATTRIBUTES].flatMap(({ name, type }) => [
+      '--search-attribute',
+      `${name}=${type}`,
+    ]),
   ];
 }
 

@@ -130,7 +130,7 @@ async function withoutDecision(
         after: after ?? report.after,
         cloudJobId: cloudJobId ?? report.cloudJobId,
         ...(isClear ? {} : { result: 'indeterminate', failure: unclear.report.failure ?? report.failure }),
-      } as typeof report,
+      },
     },
   };
 }

@@ -20,6 +20,8 @@ export interface BlockedStep {
   readonly newest: { readonly sent: Sent; readonly before: Observation | null; readonly failedToConverge: boolean };
   /** What the decisions before the newest one are seen to have done, oldest first, for the undo. */
   readonly earlier: readonly DoneStep[];
+  /** The workflow run that read the instance last. */
+  readonly knownInRunId: string | undefined;
 }
 
 /** Does the target wait for a person after this step? @param operatorWaitMs how long it may wait; 0: it never does */
@@ -30,7 +32,13 @@ export function isBlocking(step: PlannedStep, outcome: StepOutcome, operatorWait
   const isTooLate = report.sent === 'no' && isGateFailure(report.failure?.name);
   const isAsked = report.result === 'failed' && step.onFailure === 'pause' && !isTooLate;
   if (report.result !== 'indeterminate' && !isAsked) return null;
-  return { step, outcome: { ...outcome, left }, newest: newestOf(outcome), earlier: [] };
+  return {
+    step,
+    outcome: { ...outcome, left },
+    newest: newestOf(outcome),
+    earlier: [],
+    knownInRunId: outcome.baseline.readInRunId,
+  };
 }
 
 function newestOf({ report, done }: StepOutcome): BlockedStep['newest'] {
@@ -48,22 +56,40 @@ export interface ReadingAtRest {
   readonly readInRunId: FirstReading['readInRunId'];
 }
 
-/** What the next decision starts from: the fresh reading, and every cloud job that was known or seen. */
+/**
+ * What the next decision starts from: the fresh reading, and every cloud job that was known or seen.
+ *
+ * If the workflow was reset since the reading before, the run from before the reset may have carried a decision out already. Then the baseline
+ * stays as it was, and the run that made it decided: what shows since is adopted or makes the step unclear, and no restart is sent twice.
+ */
 export function baselineOfReading(
-  { outcome: { baseline, left } }: BlockedStep,
+  { outcome, knownInRunId }: BlockedStep,
   { observation, readInRunId }: ReadingAtRest,
 ): Baseline {
+  const { baseline, left } = outcome;
   const { lastJobId, knownCloudJobIds } = baseline;
-  const known = [...knownCloudJobIds, lastJobId, left.cloudJob?.id, left.seen?.lastJobId, observation.lastJobId];
+  const seen = [...knownCloudJobIds, lastJobId, left.cloudJob?.id, left.seen?.lastJobId];
+  if (readInRunId !== knownInRunId) {
+    const newest = left.seen?.lastJobId ?? null;
+    return {
+      ...baseline,
+      lastJobId: isKnown(baseline, newest) ? lastJobId : newest,
+      knownCloudJobIds: ids(seen),
+    };
+  }
   const isStale = isKnown(baseline, observation.lastJobId) && observation.lastJobId !== lastJobId;
   return {
     ...baseline,
     observation,
     // A reading that shows an older cloud job than one before it is late, not news.
     lastJobId: isStale ? lastJobId : observation.lastJobId,
-    knownCloudJobIds: [...new Set(known.filter((id): id is string => typeof id === 'string'))],
+    knownCloudJobIds: ids([...seen, observation.lastJobId]),
     readInRunId,
   };
+}
+
+function ids(known: readonly (string | null | undefined)[]): string[] {
+  return [...new Set(known.filter((id): id is string => typeof id === 'string'))];
 }
 
 function isKnown({ lastJobId, knownCloudJobIds }: Baseline, cloudJobId: string | null): boolean {
@@ -104,6 +130,7 @@ export function decidedStep(
   const { observation } = reading;
   return {
     ...blocked,
+    knownInRunId: reading.readInRunId,
     earlier: effectsSoFar(blocked, observation, command === 'markSucceeded'),
     outcome: {
       ...outcome,
@@ -130,6 +157,7 @@ export function retriedStep(
   const { report: first } = blocked.outcome;
   return {
     ...blocked,
+    knownInRunId: reading.readInRunId,
     earlier: effectsSoFar(blocked, reading.observation, false),
     newest: newestOf(retry),
     outcome: {
