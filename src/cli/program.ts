@@ -11,6 +11,7 @@ import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
 import { addScheduleCommands } from './schedule-commands.js';
 import { addStackCommands } from './stack-commands.js';
+import { addSteeringCommands } from './steering-commands.js';
 import { suggestHarmless } from './suggestions.js';
 
 const EXIT_CODE_HELP = [
@@ -35,6 +36,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addRunbookCommands(program, setExitCode);
   addNewCommands(program);
   addRunCommands(program, setExitCode);
+  addSteeringCommands(program);
   addScheduleCommands(program, setExitCode);
   addGatewayCommands(program);
   addAlarmCommands(program);

@@ -13,7 +13,7 @@ import {
 } from './commands.js';
 
 /** `pausing`: something is still in flight. `ending`: it was aborted or cancelled. */
-export type RunStage = 'running' | 'pausing' | 'paused' | 'ending';
+type RunStage = 'running' | 'pausing' | 'paused' | 'ending';
 
 /** What steers a run. */
 export interface RunSteering {

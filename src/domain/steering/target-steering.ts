@@ -14,7 +14,7 @@ import {
 } from './commands.js';
 
 /** `blocked`: a step waits for a decision. `deciding`: a decision is being carried out. */
-export type TargetStage = 'working' | 'blocked' | 'deciding' | 'ending';
+type TargetStage = 'working' | 'blocked' | 'deciding' | 'ending';
 
 /** What steers a target. */
 export interface TargetSteering {
