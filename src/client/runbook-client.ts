@@ -306,7 +306,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 
   /**
-   * Lets no step begin. The answer says `pausing` while something is in flight, and `paused` otherwise. A command is
+   * Lets no step begin. The answer is `pausing` while something is in flight, and `paused` otherwise. A command is
    * taken at most once, however often its answer is lost.
    * @throws CommandRejected, RunEnded, RunNotFound, NoWorkerAnswers, ServerUnreachable
    */
@@ -314,7 +314,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     return commandRun(this.#command(workflowId), 'pause', request);
   }
 
-  /** Lets a paused run go on. @throws as `pause` */
+  /** Lets a paused run continue. @throws as `pause` */
   resume(workflowId: string, request: CommandRequest): Promise<CommandAnswer> {
     return commandRun(this.#command(workflowId), 'resume', request);
   }
@@ -333,7 +333,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     return commandTarget(this.#command(workflowId), 'retryStep', request);
   }
 
-  /** Decides about a blocked step: the target goes on without it. @throws as `retryStep` */
+  /** Decides about a blocked step: the target continues without it. @throws as `retryStep` */
   skipStep(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
     return commandTarget(this.#command(workflowId), 'skipStep', request);
   }

@@ -10,10 +10,10 @@ import { isOpen } from '../domain/run/workflow-status.js';
 import type { RunCommandName, TargetCommandName } from '../domain/steering/command-names.js';
 import type { CommandAnswer, CommandArguments } from '../domain/steering/commands.js';
 import { CommandRejected, NoWorkerAnswers, RunEnded, ServerUnreachable } from '../temporal/errors.js';
-import { ranOutOfTime, toClientError, type Calls } from '../temporal/calls.js';
+import { GRPC, grpcCodeOf, ranOutOfTime, toClientError, type Calls } from '../temporal/calls.js';
 import { takeSnapshot } from './watch-run.js';
 
-/** What a command to a run says. */
+/** The content of a command to a run. */
 export interface CommandRequest extends Pick<CommandArguments, 'actor' | 'reason' | 'key'> {
   /** One execution of the workflow id. Default: the newest. */
   readonly runId?: string | undefined;
@@ -21,7 +21,7 @@ export interface CommandRequest extends Pick<CommandArguments, 'actor' | 'reason
   readonly patienceMs?: number | undefined;
 }
 
-/** What a command to a target says. */
+/** The content of a command to a target. */
 export interface TargetCommandRequest extends CommandRequest {
   /** `application/component/instance`. Default: the target that is blocked. */
   readonly target?: string | undefined;
@@ -78,7 +78,9 @@ async function findTarget(call: CommandCall, request: TargetCommandRequest): Pro
     );
   throw new CommandRejected(
     workflowId,
-    found === undefined ? `${target} is no target of ${workflowId}: ${paths(run.targets)}` : `${target} has not begun`,
+    found === undefined
+      ? `${workflowId} has no target ${target}, only ${paths(run.targets)}`
+      : `${target} has not begun`,
   );
 }
 
@@ -106,7 +108,9 @@ async function send(
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError)
         throw new CommandRejected(workflowId, error.cause?.message ?? error.message, { cause: error });
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || ranOutOfTime(error))
+      // The precondition: a command that closes the run meets an event that arrives at that moment. Then the server takes neither.
+      const isTurnedAway = grpcCodeOf(error) === GRPC.failedPrecondition;
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || ranOutOfTime(error) || isTurnedAway)
         throw new NoWorkerAnswers(workflowId, { cause: error });
       if (error instanceof WorkflowNotFoundError && (await isEnded().catch(() => false)))
         throw new RunEnded(workflowId, { cause: error });
@@ -125,8 +129,8 @@ async function whileAway<Value>(
     try {
       return await call();
     } catch (error) {
-      const isAway = error instanceof NoWorkerAnswers || error instanceof ServerUnreachable;
-      if (!isAway || performance.now() >= giveUpAtMs) throw error;
+      const isUnanswered = error instanceof NoWorkerAnswers || error instanceof ServerUnreachable;
+      if (!isUnanswered || performance.now() >= giveUpAtMs) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }

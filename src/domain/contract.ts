@@ -76,7 +76,7 @@ export interface TargetRunArguments {
   readonly clearAtMs: number;
   /** When the gate that the target has passed closes; absent where it stays open. */
   readonly closing?: Closing;
-  /** `Plan.operatorWaitMs`. Absent: the target waits for nobody. */
+  /** `Plan.operatorWaitMs`. Absent: the target waits for no one. */
   readonly operatorWaitMs?: number;
   /** How long the report may be, in bytes of JSON. Absent where an older version started the run. */
   readonly reportBytes?: number;
@@ -165,7 +165,7 @@ export const STEER_SIGNAL = 'steer';
 export const TARGET_STATE_SIGNAL = 'targetState';
 /** The search attribute that shows which open runs need a person; a namespace may do without it. */
 export const STATE_SEARCH_ATTRIBUTE = 'RunbookState';
-/** Search attributes that a namespace may lack; `Plan.hasStateAttribute` says whether it does. */
+/** Search attributes that a namespace may lack; `Plan.hasStateAttribute` shows whether it does. */
 export const OPTIONAL_SEARCH_ATTRIBUTES = [{ name: STATE_SEARCH_ATTRIBUTE, type: 'Keyword' }] as const;
 
 /** The argument of the signal `steer`. */

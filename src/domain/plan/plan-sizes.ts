@@ -166,14 +166,14 @@ function targetHistoryEvents({ steps }: TargetPlan, plan: Plan): number {
 
 /** A command as the history has it: the Update with its answer. */
 const COMMAND_BYTES = 12_000;
-/** The Update, a reading, two activities, and what the run is told: 8 workflow tasks. */
+/** The Update, a reading, two activities, and what the run receives: 8 workflow tasks. */
 const EVENTS_OF_DECISION = 40;
-/** The run's order to pause or to go on, and the answer to it. */
+/** The run's order to pause or to continue, and the answer to it. */
 const EVENTS_OF_ORDER = 8;
 /** The Update, the order to the target, its answer, and the search attribute. */
 const EVENTS_OF_COMMAND = 16;
 
-/** A target that waits for nobody takes no command. */
+/** A target that waits for no one accepts no command. */
 function mostDecisions({ operatorWaitMs = 0 }: Plan): number {
   return operatorWaitMs === 0 ? 0 : MOST_TARGET_COMMANDS;
 }
@@ -188,9 +188,9 @@ function runHistoryBytes(plan: Plan, reportBytes: number): number {
 }
 
 function runHistoryEvents(plan: Plan): number {
-  // Each target may tell of each of its decisions: that it is blocked, and that it goes on.
-  const told = plan.targets.length * mostDecisions(plan) * 2 * 4;
-  return 60 + plan.targets.length * 24 + mostGateChecks(plan) * 6 + MOST_RUN_COMMANDS * EVENTS_OF_COMMAND + told;
+  // Each target may report each of its decisions: that it is blocked, and that it continues.
+  const reported = plan.targets.length * mostDecisions(plan) * 2 * 4;
+  return 60 + plan.targets.length * 24 + mostGateChecks(plan) * 6 + MOST_RUN_COMMANDS * EVENTS_OF_COMMAND + reported;
 }
 
 /** Gates are checked before each target, after each wait, and once more if a gate closed before anything was sent. */

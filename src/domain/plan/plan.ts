@@ -106,7 +106,7 @@ export interface Plan {
   readonly limits: Limits;
   /** How long a blocked target waits for an operator. Absent: not at all. */
   readonly operatorWaitMs?: number;
-  /** The namespace has the search attribute `RunbookState`: a run that set an unknown one would never go on. Not part of the hash. */
+  /** The namespace has the search attribute `RunbookState`: a run that set an unknown one would never continue. Not part of the hash. */
   readonly hasStateAttribute?: true;
   readonly dryRun: boolean;
   /** SHA-256 of `canonicalPlan` in hex; an approval refers to it. */

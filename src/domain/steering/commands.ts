@@ -49,7 +49,7 @@ export interface CommandLog {
 /** Before the first command. */
 export const NO_COMMANDS: CommandLog = { accepted: [], repeats: 0 };
 
-/** How long a target waits for an operator where neither runbook nor worker says. Chosen: an hour to wake up, look and decide. */
+/** How long a target waits for an operator where neither runbook nor worker sets it. Chosen: an hour to wake up, read and decide. */
 export const DEFAULT_OPERATOR_WAIT_MS = 3_600_000;
 
 /** How many commands one run takes. Chosen: far more than a person needs, and few beside what a history holds. */
@@ -78,7 +78,7 @@ export function readArguments(command: CommandName, given: unknown): CommandArgu
   );
   const unknown = Object.keys(given).find((key) => !allowed.includes(key));
   if (unknown !== undefined)
-    return `${command} knows no "${printable(unknown.slice(0, 100))}". Use ${allowed.join(', ')}`;
+    return `${command} does not accept "${printable(unknown.slice(0, 100))}". Use ${allowed.join(', ')}`;
   for (const key of allowed) {
     const value: unknown = Reflect.get(given, key);
     if (value === undefined && !REQUIRED.includes(key)) continue;
