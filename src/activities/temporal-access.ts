@@ -12,10 +12,12 @@ import {
 import type { EventOf, Standing } from '../domain/once/events.js';
 import type { OnceState } from '../domain/once/state.js';
 import type { PastRuns } from '../domain/plan/captured-count.js';
-import { CLEAR_AT_MEMO, UNSEEN_MEMO, type LeaseHolder, type RunsAsked, type RunSeen } from '../domain/contract.js';
+import type { EarlierRun } from '../domain/plan/resume.js';
+import { CLEAR_AT_MEMO, UNSEEN_MEMO, type LeaseHolder, type RunName, type RunsAsked, type RunSeen } from '../domain/contract.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { findRuns } from './find-runs.js';
 import { withinCallLimit } from './time-limits.js';
+import { readEarlierRun } from './read-earlier-run.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 type StandingAnswer = Omit<EventOf<'standing'>, 'kind'>;
@@ -39,6 +41,8 @@ export interface TemporalAccess {
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
   pastRuns(asked: PastRunsAsked): Promise<PastRuns>;
+  /** A run that is to be resumed; `null` if the server does not know it. */
+  earlierRun(name: RunName): Promise<EarlierRun | null>;
   findRuns(asked: RunsAsked): Promise<readonly RunSeen[]>;
 }
 
@@ -66,6 +70,7 @@ export function temporalAccess(client: Client): TemporalAccess {
       }
     },
     pastRuns: (asked) => pastRuns(client, asked),
+    earlierRun: (name) => readEarlierRun(client, name),
     findRuns: (asked) => findRuns(client, asked),
   };
 }

@@ -21,6 +21,15 @@ export interface StartArguments {
   readonly freeze?: readonly string[];
   /** How long the run may wait outside its window or inside a freeze, such as `4h`. Default: the runbook's own, else it is refused at once. */
   readonly waitAtMost?: string;
+  /** The run goes on where this one failed, on `targets` of it that did not succeed and with its inputs, so that `inputs` must be left out. */
+  readonly resumes?: RunName;
+}
+
+/** One execution of a run. */
+export interface RunName {
+  readonly workflowId: string;
+  /** A run that was reset has several. */
+  readonly runId: string;
 }
 
 /** A maintenance window. Durations are text with a unit, such as `2h`. */

@@ -67,6 +67,7 @@ function settleWith(
     describeLease: async () => null,
     findRuns: async () => [],
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
+    earlierRun: async () => null,
   };
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   if (interruptedBy === 'cancel')

@@ -187,6 +187,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     describeLease: async () => null,
     findRuns: async () => [],
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
+    earlierRun: async () => null,
   };
   const request: PerformActionArguments = {
     stepId: 'step',

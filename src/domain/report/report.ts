@@ -4,6 +4,7 @@ import type { UsualDuration } from '../durations/usual-duration.js';
 import type { AdoptionEvidence } from '../once/state.js';
 import type { TrailEntry } from '../once/trail.js';
 import type { FailureRecord, Sent } from '../failures.js';
+import type { RunName } from '../contract.js';
 import type { ClosedGate, WaitingForGate } from '../gates/gates.js';
 import type { Observation } from '../target/target.js';
 
@@ -153,6 +154,8 @@ export interface RunReport {
   readonly gates?: readonly GateReport[];
   /** Who called the run off before it started a target. Absent if it was not called off. */
   readonly withdrawnBy?: string;
+  /** The earlier run that this one resumes. Absent if it resumes none, or could not be planned. */
+  readonly resumes?: RunName;
   readonly failure?: FailureRecord;
   /** Absent where the report is whole. Long texts are cut as well. */
   readonly cut?: ReportCut;
