@@ -50,7 +50,8 @@ export async function makePlan(
 ): Promise<Plan> {
   const runbook = await loadRunbook(dependencies, name);
   const { value, problems } = readStartArguments(startArguments);
-  const earlier = value?.resumes === undefined ? null : await readResumed(dependencies, runbook, value.resumes, problems);
+  const earlier =
+    value?.resumes === undefined ? null : await readResumed(dependencies, runbook, value.resumes, problems);
   if (value?.resumes !== undefined && earlier === null) throw invalidPlan(name, problems);
   const inputs = earlier?.plan.inputs ?? checkedInputs(runbook, startArguments, problems);
   const planOne: PlanOne =

@@ -77,7 +77,8 @@ export async function planLeft(
 ): Promise<TargetPlan | null> {
   const place = `target ${target.path}`;
   const targetPlan = run.plan.targets.find((each) => each.target.instanceId === target.instanceId);
-  const left = targetPlan === undefined ? notOf(run, target) : resumeTarget({ run, targetPlan, seen, nowMs: Date.now() });
+  const left =
+    targetPlan === undefined ? notOf(run, target) : resumeTarget({ run, targetPlan, seen, nowMs: Date.now() });
   if ('found' in left) {
     problems.push({ place, ...left });
     return null;

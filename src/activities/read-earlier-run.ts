@@ -50,7 +50,8 @@ async function readPlan(client: Client, execution: RunName): Promise<Plan | null
       }),
     );
     for (const event of answer.history?.events ?? []) {
-      const { activityTaskScheduledEventAttributes: scheduled, activityTaskCompletedEventAttributes: completed } = event;
+      const { activityTaskScheduledEventAttributes: scheduled, activityTaskCompletedEventAttributes: completed } =
+        event;
       if (scheduled?.activityType?.name === PLANNING) planningEventId = String(event.eventId);
       if (completed && String(completed.scheduledEventId) === planningEventId) {
         const plan = await decodeFirst(client, completed.result?.payloads ?? []);

@@ -27,6 +27,7 @@ export {
   type WaitOptions,
   type WatchOptions,
 } from './runbook-client.js';
+export type { ResumeOptions, Resumption } from './resume-run.js';
 export type { InputsOf, PlanRequest, RunbookName, StartOptions, StartRequest } from './start-request.js';
 export type { StartedRun } from './start-run.js';
 export type { Action, ActionName } from '../domain/target/actions.js';
@@ -36,6 +37,7 @@ export {
   PROGRESS_QUERY,
   REPORT_MEMO,
   TARGET_SEARCH_ATTRIBUTE,
+  type RunName,
   type StartArguments,
   type WindowArguments,
 } from '../domain/contract.js';
@@ -61,6 +63,7 @@ export {
 } from '../domain/run/run-facts.js';
 export type {
   ActionStep,
+  DoneBefore,
   ExpectedCounts,
   Guards,
   OnCancel,
@@ -68,6 +71,8 @@ export type {
   Plan,
   PlannedCompensation,
   PlannedStep,
+  ResumedRun,
+  ResumedTarget,
   TargetPlan,
   WaitStep,
 } from '../domain/plan/plan.js';

@@ -69,6 +69,7 @@ function facts({
   requestedBy,
   reason,
   withdrawnBy,
+  resumes,
   planHash,
   cut,
 }: RunReport): string {
@@ -78,6 +79,7 @@ function facts({
     ['requested by', requestedBy],
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
+    ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];

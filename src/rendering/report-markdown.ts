@@ -37,6 +37,7 @@ function factRows({
   requestedBy,
   reason,
   withdrawnBy,
+  resumes,
   planHash,
   cut,
 }: RunReport): string[] {
@@ -46,6 +47,7 @@ function factRows({
     ['requested by', requestedBy],
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
+    ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];

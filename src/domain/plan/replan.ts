@@ -72,12 +72,15 @@ export function planDifferences(earlier: Omit<Plan, 'hash'>, today: Omit<Plan, '
   const ofRun = (['title', 'onCancel', 'deadlineMs'] as const).flatMap((key) =>
     difference(key, earlier[key], today[key]),
   );
-  const ofSteps = earlier.targets.flatMap(({ steps }, index) => stepDifferences(steps, today.targets[index]?.steps ?? []));
+  const ofSteps = earlier.targets.flatMap(({ steps }, index) =>
+    stepDifferences(steps, today.targets[index]?.steps ?? []),
+  );
   return [...new Set([...ofRun, ...ofSteps])].slice(0, MOST_DIFFERENCES);
 }
 
 function stepDifferences(earlier: readonly PlannedStep[], today: readonly PlannedStep[]): string[] {
-  if (earlier.length !== today.length) return [`${earlier.length} steps were left, and the runbook has ${today.length}`];
+  if (earlier.length !== today.length)
+    return [`${earlier.length} steps were left, and the runbook has ${today.length}`];
   return earlier.flatMap((step, index) => {
     const again: object = today[index] ?? {};
     const keys = [...new Set([...Object.keys(step), ...Object.keys(again)])];

@@ -44,7 +44,11 @@ export function endedRun(run: EarlierRun): EndedRun | Refusal {
   const { open, plan, report, runbook, workflowId } = run;
   const anew = `Start anew: runbook start ${runbook}`;
   if (open)
-    return refusal('run-still-open', `run ${workflowId} is still open and may act`, 'Wait until it has ended, or stop it');
+    return refusal(
+      'run-still-open',
+      `run ${workflowId} is still open and may act`,
+      'Wait until it has ended, or stop it',
+    );
   if (report === null || plan === null)
     return refusal(
       'no-report',
@@ -187,7 +191,11 @@ function closed({ workflowId, runbook }: EndedRun, { outcome, cut, path }: Targe
 function undone({ outcome, compensations, path }: TargetReport): Refusal | null {
   if (outcome !== 'compensated' && outcome !== 'compensationFailed' && compensations.length === 0) return null;
   const how = outcome === 'compensationFailed' ? 'an undo failed or was not sent' : 'its steps were undone';
-  return refusal('steps-undone', how, `Check it, and start the runbook anew on ${path}; resume the others with --target`);
+  return refusal(
+    'steps-undone',
+    how,
+    `Check it, and start the runbook anew on ${path}; resume the others with --target`,
+  );
 }
 
 function lost({ workflowId, runbook }: EndedRun, why: string): Refusal {
@@ -209,8 +217,7 @@ function everythingDone({ workflowId }: EndedRun, report: TargetReport | null): 
 function unclear(run: EndedRun, report: TargetReport | null, seen: Observation, nowMs: number): Refusal | null {
   if (report === null) return null;
   const step = report.steps.find(({ result }) => result === 'indeterminate');
-  if (step === undefined)
-    return report.outcome === 'indeterminate' ? lost(run, 'it ended indeterminate there') : null;
+  if (step === undefined) return report.outcome === 'indeterminate' ? lost(run, 'it ended indeterminate there') : null;
   const remedy = `Compare its newest cloud job with the time of the step; then finish by hand, or: ${anew(run.runbook, report.path)}`;
   if (step.sent === 'yes' || step.cloudJobId !== null)
     return refusal('step-indeterminate', `${step.id} was sent, and it is not known what came of it`, remedy);

@@ -78,7 +78,11 @@ export function readStartArguments(given: unknown): { value: StartArguments | nu
   // Keys that were not given are absent; only the type allows `undefined`.
   if (parsed.data.resumes !== undefined && Object.keys(inputs).length > 0)
     problems.push(
-      problem('inputs', 'a run that resumes another one has its inputs', 'Leave them out, or start anew without "resumes"'),
+      problem(
+        'inputs',
+        'a run that resumes another one has its inputs',
+        'Leave them out, or start anew without "resumes"',
+      ),
     );
   const value = { ...parsed.data, targets: [...new Set(targets)], inputs } as StartArguments;
   return { value, problems };
