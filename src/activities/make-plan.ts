@@ -5,7 +5,8 @@
 import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
 import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/target/actions.js';
-import type { RunName, StartArguments } from '../domain/contract.js';
+import type { StartArguments } from '../domain/contract.js';
+import type { RunName } from '../domain/report/report.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import type { Limits } from '../domain/once/limits.js';
 import { plannedUsual } from '../domain/plan/plan-usual.js';

@@ -1,5 +1,6 @@
 /** Plans a run that resumes another one: checks the earlier run and the runbook, then what is left of each target. */
-import type { RunName, StartArguments } from '../domain/contract.js';
+import type { StartArguments } from '../domain/contract.js';
+import type { RunName } from '../domain/report/report.js';
 import type { Problem } from '../domain/failures.js';
 import { planAgain, planDifferences, type Today } from '../domain/plan/replan.js';
 import { endedRun, resumeTarget, targetsLeft, type EndedRun, type Refusal } from '../domain/plan/resume.js';

@@ -1,7 +1,7 @@
 /** Reads a run that another one resumes: its plan from its history, and its report with those of its targets. */
 import type { Client } from '@temporalio/client';
 import { reportInMemo, wholeReport, type ReadResult } from '../client/read-report.js';
-import type { RunName } from '../domain/contract.js';
+import type { RunName } from '../domain/report/report.js';
 import type { EarlierRun } from '../domain/plan/resume.js';
 import { PLAN_VERSION, type Plan } from '../domain/plan/plan.js';
 import { isOpen } from '../domain/run/workflow-status.js';

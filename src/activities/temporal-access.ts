@@ -13,14 +13,8 @@ import type { EventOf, Standing } from '../domain/once/events.js';
 import type { OnceState } from '../domain/once/state.js';
 import type { PastRuns } from '../domain/plan/captured-count.js';
 import type { EarlierRun } from '../domain/plan/resume.js';
-import {
-  CLEAR_AT_MEMO,
-  UNSEEN_MEMO,
-  type LeaseHolder,
-  type RunName,
-  type RunsAsked,
-  type RunSeen,
-} from '../domain/contract.js';
+import { CLEAR_AT_MEMO, UNSEEN_MEMO, type LeaseHolder, type RunsAsked, type RunSeen } from '../domain/contract.js';
+import type { RunName } from '../domain/report/report.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { findRuns } from './find-runs.js';
 import { withinCallLimit } from './time-limits.js';

@@ -37,7 +37,6 @@ export {
   PROGRESS_QUERY,
   REPORT_MEMO,
   TARGET_SEARCH_ATTRIBUTE,
-  type RunName,
   type StartArguments,
   type WindowArguments,
 } from '../domain/contract.js';
@@ -82,6 +81,7 @@ export {
   type Outcome,
   type RemainingEffect,
   type ReportCut,
+  type RunName,
   type RunProgress,
   type RunReport,
   type StepProgress,

@@ -1,6 +1,7 @@
 /** The request of a start. The compiler checks the inputs of runbooks in a map such as `CatalogueInputs`. */
 import { unprintableWords } from '../domain/plan/caller-text.js';
-import type { RunName, StartArguments, WindowArguments } from '../domain/contract.js';
+import type { StartArguments, WindowArguments } from '../domain/contract.js';
+import type { RunName } from '../domain/report/report.js';
 import { MOST_PROBLEMS } from '../domain/failures.js';
 import { InvalidRequest } from '../temporal/errors.js';
 

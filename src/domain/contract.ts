@@ -5,6 +5,7 @@ import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan/plan.js';
 import type { OnceRules } from './once/events.js';
 import type { Ending, OnceState } from './once/state.js';
+import type { RunName } from './report/report.js';
 import type { Observation, Target } from './target/target.js';
 
 /** What a run is started with, by any client, schedule or alarm rule. `targets` are names or ids of instances. */
@@ -23,13 +24,6 @@ export interface StartArguments {
   readonly waitAtMost?: string;
   /** The run goes on where this one failed, on `targets` of it that did not succeed and with its inputs, so that `inputs` must be left out. */
   readonly resumes?: RunName;
-}
-
-/** One execution of a run. */
-export interface RunName {
-  readonly workflowId: string;
-  /** A run that was reset has several. */
-  readonly runId: string;
 }
 
 /** A maintenance window. Durations are text with a unit, such as `2h`. */

@@ -7,7 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderPlan } from '../../src/cli/render-plan.js';
 import { createColors } from '../../src/cli/colors.js';
 import { RunbookClient } from '../../src/client/runbook-client.js';
+import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import type { RunReport } from '../../src/domain/report/report.js';
+import { stackLimits } from '../support/build.js';
+import { runbook } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
@@ -67,13 +70,13 @@ async function resume(
 
 /** An instance whose run has failed at its second step. */
 async function failedRun(more = '') {
-  const runbook = await newRunbook(more);
+  const written = await newRunbook(more);
   const instance = await stack.newInstance();
   await failRollback(instance.instanceId);
-  const report = await stack.run(runbook.name, instance.path);
+  const report = await stack.run(written.name, instance.path);
   expect(report.outcome).toBe('failed');
   expect(await stack.accepted(instance.instanceId)).toEqual(['stop', 'rollback']);
-  return { ...instance, runbook, report };
+  return { ...instance, written, report };
 }
 
 /** Refused while planning: nothing was sent. */
@@ -98,8 +101,8 @@ describe.concurrent('a run that failed at its second step', () => {
 
   it('shows in its plan what was done, and by which run', async () => {
     const { report } = await failedRun();
-    const { runbook, request } = await runbooks.resumption(report.workflowId);
-    const plan = await runbooks.plan(runbook, request);
+    const { runbook: name, request } = await runbooks.resumption(report.workflowId);
+    const plan = await runbooks.plan(name, request);
     expect(plan).toMatchObject({
       resumes: { workflowId: report.workflowId, planHash: report.planHash, outcome: 'failed' },
     });
@@ -139,12 +142,54 @@ describe.concurrent('a run that failed at its second step', () => {
     );
   });
 
+  it('sends nothing if somebody acts after it was planned and before it begins', async () => {
+    const { instanceId, report } = await failedRun();
+    const opensAtMs = Date.now() + 6_000;
+    const window = { duration: '1h', opensAt: new Date(opensAtMs).toISOString() };
+    const { workflowId } = await runbooks.resumeFailed(report.workflowId, { window, waitAtMost: '10m' });
+    await until(async () => (await runbooks.progress(workflowId)).run.phase === 'waiting');
+    await stack.control.console({ instanceId, action: 'start' });
+    await stack.control.finish(instanceId);
+    const again = await runbooks.result(workflowId);
+    expect(again).toMatchObject({
+      outcome: 'refused',
+      targets: [{ steps: [{ sent: 'no', failure: { name: 'TargetChanged' } }] }],
+    });
+    expect(again.startedAtMs).toBeLessThan(opensAtMs);
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback']);
+  });
+
+  it('is resumed once, however many resume it at the same time', async () => {
+    const { instanceId, report } = await failedRun();
+    const reports = await Promise.all([1, 2, 3].map(() => resume(report.workflowId)));
+    expect(reports.map(({ outcome }) => outcome).sort()).toEqual(['refused', 'refused', 'succeeded']);
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback', 'rollback', 'start']);
+  });
+
+  it('is resumed from the command line, which first shows what it would do', async () => {
+    const { instanceId, report } = await failedRun();
+    const env = { TEMPORAL_ADDRESS: temporal.address, RUNBOOK_TASK_QUEUE: temporal.taskQueue };
+    const shown = await runbook(['report', report.workflowId], env);
+    const [next = ''] = shown.stdout.trim().split('\n').slice(-1);
+    expect(next.trim()).toBe(`runbook resume ${report.workflowId} --plan`);
+    const planned = await runbook(next.trim().split(' ').slice(1), env);
+    expect(planned).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(planned.stdout).toContain('1. rollback version=1.4.0');
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback']);
+    const resumed = await runbook(['resume', report.workflowId, '--reason', 'registry mended', '--wait'], env);
+    expect(resumed.exitCode).toBe(0);
+    expect(resumed.stdout).toContain(`resumes run ${report.workflowId}`);
+    const again = await runbook(['resume', report.workflowId, '--wait'], env);
+    expect(again.exitCode).toBe(15);
+    expect(again.stdout).toContain('somebody acted on it since');
+  });
+
   it('is refused if the runbook has changed, with both hashes', async () => {
-    const { instanceId, runbook, report } = await failedRun();
-    await runbook.rewrite('6m');
+    const { instanceId, written, report } = await failedRun();
+    await written.rewrite('6m');
     // The changed step is done, so nothing of what is left differs.
     const { request } = await runbooks.resumption(report.workflowId);
-    const again = await stack.report(await stack.start(runbook.name, request));
+    const again = await stack.report(await stack.start(written.name, request));
     await expectRefusal(
       again,
       instanceId,
@@ -154,48 +199,83 @@ describe.concurrent('a run that failed at its second step', () => {
   });
 
   it('takes no inputs, no other target, and no other runbook', async () => {
-    const { instanceId, runbook, report, path } = await failedRun();
+    const { instanceId, written, report, path } = await failedRun();
     const { workflowId, runId } = report;
     const resumes = { workflowId, runId };
     const other = await stack.newInstance();
     const startWith = async (name: string, given: object) => stack.report(await stack.start(name, given));
     await expectRefusal(
-      await startWith(runbook.name, { targets: [path], resumes, inputs: { x: 1 } }),
+      await startWith(written.name, { targets: [path], resumes, inputs: { x: 1 } }),
       instanceId,
       'has its inputs',
     );
     await expectRefusal(
-      await startWith(runbook.name, { targets: [other.path], resumes }),
+      await startWith(written.name, { targets: [other.path], resumes }),
       instanceId,
       'did not have it',
     );
     await expectRefusal(
       await startWith('stop', { targets: [path], resumes }),
       instanceId,
-      `is a run of ${runbook.name}`,
+      `is a run of ${written.name}`,
     );
     const unknown = { workflowId: 'no-such-run', runId };
     await expectRefusal(
-      await startWith(runbook.name, { targets: [path], resumes: unknown }),
+      await startWith(written.name, { targets: [path], resumes: unknown }),
       instanceId,
       'does not know run',
     );
   });
 });
 
+describe.concurrent('a restart whose run does not know what came of it', () => {
+  async function newRestart(deadline: string): Promise<string> {
+    const name = `unclear-${randomUUID()}`;
+    const restart = `{ action: restart, deadline: ${deadline}, verify: { within: 1s, stable: 50ms }, onFailure: abort }`;
+    const text = `name: ${name}\ntitle: t\nsteps:\n  - ${restart}\n  - { action: scale, with: { replica: 3 }, onFailure: abort }\n`;
+    await writeFile(join(folder, `${name}.yaml`), text);
+    return name;
+  }
+
+  it('is sent when it is proved that it was not: no cloud job has appeared', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.fault({ on: { route: 'action', instanceId }, fault: { kind: 'reset' } });
+    const report = await stack.run(await newRestart('1m'), path);
+    expect(report.targets[0]?.steps[0]).toMatchObject({ result: 'indeterminate', sent: 'unknown' });
+    const [early, endedAtMs] = [await resume(report.workflowId), report.targets[0]?.steps[0]?.endedAtMs ?? 0];
+    expect(early.failure?.message).toContain('may have been sent, and what was sent may be unseen until');
+    await until(() => Promise.resolve(Date.now() > endedAtMs + unseenAttemptMs(stackLimits())));
+    const again = await resume(report.workflowId);
+    expect(steps(again)).toEqual(['restart succeeded', 'scale succeeded']);
+    expect(await stack.accepted(instanceId)).toEqual(['restart', 'scale']);
+  });
+
+  it('is not sent again when its own cloud job has succeeded since', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
+    const report = await stack.run(await newRestart('3s'), path);
+    expect(report.targets[0]?.steps[0]).toMatchObject({ result: 'indeterminate', sent: 'yes' });
+    expect((await resume(report.workflowId)).outcome).toBe('refused');
+    await stack.control.finish(instanceId);
+    const again = await resume(report.workflowId);
+    expect(steps(again)).toEqual(['scale succeeded']);
+    expect(await stack.accepted(instanceId)).toEqual(['restart', 'scale']);
+  });
+});
+
 describe.concurrent('a run with several targets', () => {
   it('is resumed on those that did not succeed', async () => {
-    const runbook = await newRunbook();
+    const { name } = await newRunbook();
     const instances = await Promise.all([1, 2, 3].map(() => stack.newInstance()));
     const [first, second, third] = instances.sort((one, other) => (one.path < other.path ? -1 : 1));
     if (first === undefined || second === undefined || third === undefined) throw new Error('three instances');
     await failRollback(second.instanceId);
-    const id = await stack.start(runbook.name, { targets: instances.map(({ path }) => path) });
+    const id = await stack.start(name, { targets: instances.map(({ path }) => path) });
     const report = await stack.report(id);
     expect(report).toMatchObject({ outcome: 'failed', notStarted: [third.path] });
     const { request } = await runbooks.resumption(id);
     expect(request.targets).toEqual([second.path, third.path]);
-    const plan = await runbooks.plan(runbook.name, request);
+    const plan = await runbooks.plan(name, request);
     expect(plan.resumes?.succeeded).toEqual([first.path]);
     const again = await resume(id);
     expect(again.outcome).toBe('succeeded');
@@ -203,7 +283,7 @@ describe.concurrent('a run with several targets', () => {
     expect(steps(again, 1)).toEqual(['stop succeeded', 'rollback succeeded', 'start succeeded']);
     expect(await stack.accepted(first.instanceId)).toEqual(['stop', 'rollback', 'start']);
     const done = await stack.report(
-      await stack.start(runbook.name, { targets: [first.path], resumes: { workflowId: id, runId: report.runId } }),
+      await stack.start(name, { targets: [first.path], resumes: { workflowId: id, runId: report.runId } }),
     );
     expect(done.failure?.message).toContain(`it succeeded in run ${id}`);
   });

@@ -139,7 +139,10 @@ function resumption(
   };
 }
 
-/** Under the lease the newest cloud job must still be the one of this reading, and at first the count as well. */
+/**
+ * Under the lease the newest cloud job must still be the one of this reading, and at first the count as well. Of an
+ * instance that never had a cloud job, only the count is compared.
+ */
 function expected(workflowId: string, { replicaCount, lastJobId }: Observation, isFirst: boolean): ExpectedCounts {
   return {
     replicaCounts: isFirst && replicaCount !== null ? [replicaCount] : [],
@@ -211,13 +214,14 @@ function everythingDone({ workflowId }: EndedRun, report: TargetReport | null): 
 }
 
 /**
- * A step that may or may not have been sent is resumed only if readings prove that it was not: long after everything
- * that was sent must be visible, no cloud job has appeared.
+ * An indeterminate step is resumed only if readings settle it: its own cloud job has ended since, or long after
+ * everything that was sent must be visible no cloud job has appeared, so that it was not sent.
  */
 function unclear(run: EndedRun, report: TargetReport | null, seen: Observation, nowMs: number): Refusal | null {
   if (report === null) return null;
   const step = report.steps.find(({ result }) => result === 'indeterminate');
   if (step === undefined) return report.outcome === 'indeterminate' ? lost(run, 'it ended indeterminate there') : null;
+  if (hasOwnJobEnded(step, seen)) return null;
   const remedy = `Compare its newest cloud job with the time of the step; then finish by hand, or: ${anew(run.runbook, report.path)}`;
   if (step.sent === 'yes' || step.cloudJobId !== null)
     return refusal('step-indeterminate', `${step.id} was sent, and it is not known what came of it`, remedy);
@@ -232,6 +236,13 @@ function unclear(run: EndedRun, report: TargetReport | null, seen: Observation, 
   return before !== null && isAsBefore(before, seen)
     ? null
     : refusal('step-indeterminate', `${step.id} may have been sent: it is ${describeObservation(seen)} now`, remedy);
+}
+
+/** Only a cloud job that the POST itself named is surely its own; an adopted one is not, once the step is indeterminate. */
+function hasOwnJobEnded({ sent, cloudJobId, evidence }: StepReport, seen: Observation): boolean {
+  const phase = cloudJobPhase(seen.lastJobStatus ?? '');
+  const isOwn = sent === 'yes' && evidence === undefined && cloudJobId !== null && cloudJobId === seen.lastJobId;
+  return isOwn && isAtRest(seen) && (phase === 'succeeded' || phase === 'failed');
 }
 
 /** Nothing of what a step can change differs. The newest cloud job is compared for every target. */

@@ -4,7 +4,6 @@ import type { UsualDuration } from '../durations/usual-duration.js';
 import type { AdoptionEvidence } from '../once/state.js';
 import type { TrailEntry } from '../once/trail.js';
 import type { FailureRecord, Sent } from '../failures.js';
-import type { RunName } from '../contract.js';
 import type { ClosedGate, WaitingForGate } from '../gates/gates.js';
 import type { Observation } from '../target/target.js';
 
@@ -131,6 +130,13 @@ export interface GateReport {
   readonly why: string | null;
   /** The earliest moment at which it could open, as far as was known. */
   readonly opensAtMs: number | null;
+}
+
+/** One execution of a run. */
+export interface RunName {
+  readonly workflowId: string;
+  /** A run that was reset has several. */
+  readonly runId: string;
 }
 
 /** How a run went: its result, or the details of its failure. Times are epoch milliseconds. */
