@@ -231,7 +231,7 @@ async function logStartWarnings(serviceStage: ServiceStage, { limits }: Config, 
   for (const warning of await startWarnings(serviceStage, limits.readTimeoutMs)) log.warn(printable(warning));
 }
 
-/** Runs beside the worker, too: without what earlier runs show it looks at cloud jobs by the plain rule. */
+/** Runs beside the worker, too: without what earlier runs show it poll cloud jobs by the plain rule. */
 async function learn(client: Client, { taskQueue }: Config, watch: CloudJobWatch, log: Pino): Promise<void> {
   try {
     const learned = await learnFromReports(client, taskQueue, watch.durations);

@@ -1,13 +1,13 @@
 /**
- * Decides when to look at a cloud job, from what this worker has learned of durations, and passes on what the looks showed. One for all attempts of
- * a worker, because what one cloud job shows may bring the look at another one forward.
+ * Decides when to poll a cloud job, from what this worker has learned of durations, and passes on what the polls showed. One for all attempts of
+ * a worker, because what one cloud job shows may bring the poll another one forward.
  */
 import type { Durations, JobKind } from '../domain/durations/durations.js';
 import type { PollCommand } from '../domain/once/events.js';
 import type { FollowedJob } from '../domain/once/state.js';
 
 /**
- * Sleepers are asked again in turns, so that the end of one cloud job does not stop the process for 500 others, nor makes them all look in the same
+ * Sleepers are asked again in turns, so that the end of one cloud job does not stop the process for 500 others, nor makes them all poll in the same
  * millisecond. Chosen: 500 have been asked within a quarter of a second, and 2,000 within a second.
  */
 const TURN_MS = 20;
@@ -18,7 +18,7 @@ const ROUND_MS = 50;
 /** Node's longest timer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** When to look at the cloud jobs that this worker follows. */
+/** When to poll the cloud jobs that this worker follows. */
 export class CloudJobWatch {
   readonly #sleepers = new Set<Sleeper>();
   /** Those still to be asked again in this round, the next one last. */
@@ -26,16 +26,16 @@ export class CloudJobWatch {
   #turn: NodeJS.Timeout | undefined;
   #mayHaveLearned = false;
 
-  /** @param durations what the worker has learned; whoever else adds to it calls `askAgain` */
+  /** @param durations what the worker has learned; anyone else who adds to it calls `askAgain` */
   constructor(readonly durations: Durations) {}
 
   /**
-   * Waits until it is time to look: never later than `latestAtMs`, and earlier or later than first intended if enough is learned meanwhile.
+   * Waits until it is time to poll: never later than `latestAtMs`, and earlier or later than first intended if enough is learned meanwhile.
    *
    * @param clock epoch milliseconds
    * @throws the signal's reason, at once, when it is aborted
    */
-  async untilLook(kind: JobKind, poll: PollCommand, clock: () => number, signal: AbortSignal): Promise<void> {
+  async untilPoll(kind: JobKind, poll: PollCommand, clock: () => number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const sleeper = new Sleeper(this.durations, kind, poll, clock);
     const onAbort = () => sleeper.wake();
@@ -65,13 +65,13 @@ export class CloudJobWatch {
     this.askAgain();
   }
 
-  /** Asks for every waiting cloud job again when to look, soon, where something was learned. */
+  /** Asks for every waiting cloud job again when to poll, soon, where something was learned. */
   askAgain(): void {
     this.#mayHaveLearned = true;
-    if (this.#turn === undefined) this.#turn = setTimeout(() => this.#takeTurn(), ROUND_MS).unref();
+    if (this.#turn === undefined) this.#turn = setTimeout(() => this.#askTurn(), ROUND_MS).unref();
   }
 
-  #takeTurn(): void {
+  #askTurn(): void {
     this.#turn = undefined;
     if (this.#round.length === 0) {
       if (!this.#mayHaveLearned) return;
@@ -81,13 +81,13 @@ export class CloudJobWatch {
     for (const sleeper of this.#round.splice(-SLEEPERS_PER_TURN).reverse()) sleeper.askAgain();
     const isOver = this.#round.length === 0;
     if (!isOver || this.#mayHaveLearned)
-      this.#turn = setTimeout(() => this.#takeTurn(), isOver ? ROUND_MS : TURN_MS).unref();
+      this.#turn = setTimeout(() => this.#askTurn(), isOver ? ROUND_MS : TURN_MS).unref();
   }
 }
 
-/** Waits for the time of one look. */
+/** Waits for the time of one poll. */
 class Sleeper {
-  #lookAtMs = Infinity;
+  #pollAtMs = Infinity;
   #version: number;
   #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | null = null;
@@ -116,7 +116,7 @@ class Sleeper {
     this.#wake?.();
   }
 
-  /** Brings the look forward if what was learned says so. Whether it can be put off is asked when it is due. */
+  /** Brings the poll forward if what was learned calls for it. Whether it can be put off is asked when it is due. */
   askAgain(): void {
     if (this.#isAwake) return;
     const version = this.durations.version(this.kind);
@@ -126,30 +126,30 @@ class Sleeper {
   }
 
   #plan(): void {
-    const lookAtMs = this.#bestLookAtMs();
-    if (lookAtMs >= this.#lookAtMs) return;
-    this.#lookAtMs = lookAtMs;
+    const pollAtMs = this.#bestPollAtMs();
+    if (pollAtMs >= this.#pollAtMs) return;
+    this.#pollAtMs = pollAtMs;
     clearTimeout(this.#timer);
     this.#wakeInTime();
   }
 
-  #bestLookAtMs(): number {
+  #bestPollAtMs(): number {
     const { cloudJobId, submittedAtMs, sinceMs, polls, lastRunningAtMs, latestAtMs } = this.poll;
     const nowMs = this.clock();
     const ageMs = Math.max(0, nowMs - submittedAtMs);
-    const job = { looks: polls, followedForMs: Math.max(0, nowMs - sinceMs), ageMs, lastRunningAtMs, cloudJobId };
-    return Math.min(nowMs + this.durations.nextLookAtMs(this.kind, job) - ageMs, latestAtMs);
+    const job = { polls: polls, followedForMs: Math.max(0, nowMs - sinceMs), ageMs, lastRunningAtMs, cloudJobId };
+    return Math.min(nowMs + this.durations.nextPollAtMs(this.kind, job) - ageMs, latestAtMs);
   }
 
   #wakeInTime(): void {
-    const leftMs = this.#lookAtMs - this.clock();
+    const leftMs = this.#pollAtMs - this.clock();
     if (leftMs <= 0) this.wake();
     else this.#timer = setTimeout(() => this.#wakeUnlessPutOff(), Math.min(Math.ceil(leftMs), LONGEST_TIMER_MS));
   }
 
-  /** Others may have seen meanwhile that the look is not worth making yet. */
+  /** Others may have seen meanwhile that the poll is not worth making yet. */
   #wakeUnlessPutOff(): void {
-    if (this.#lookAtMs <= this.clock()) this.#lookAtMs = this.#bestLookAtMs();
+    if (this.#pollAtMs <= this.clock()) this.#pollAtMs = this.#bestPollAtMs();
     this.#wakeInTime();
   }
 }

@@ -62,7 +62,7 @@ const someReport = z.object({
   targets: z.array(z.object({ path: z.string(), steps: z.array(z.unknown()), compensations: z.array(z.unknown()) })),
 });
 
-/** The cloud jobs whose duration a report shows; none if it is no report. */
+/** The cloud jobs whose duration a report shows; none if it is not a report. */
 function cloudJobsIn(report: unknown): Took[] {
   const read = someReport.safeParse(report);
   if (!read.success) return [];

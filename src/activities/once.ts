@@ -175,7 +175,7 @@ class Attempt {
         return { kind: 'inspected', ownUserId, job: await this.#jobOrNull(command.cloudJobId, options) };
       }
       case 'poll': {
-        await this.dependencies.watch.untilLook(this.#jobKind(), command, this.#clock, signal);
+        await this.dependencies.watch.untilPoll(this.#jobKind(), command, this.#clock, signal);
         const askedAtMs = this.#clock();
         return { kind: 'polled', askedAtMs, job: await serviceStage.readCloudJob(command.cloudJobId, options) };
       }

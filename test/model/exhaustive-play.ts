@@ -6,19 +6,19 @@ import { outcomeLine } from '../chaos/exhaustive-line.js';
 import { Dice } from '../chaos/dice.js';
 import type { FaultSite } from './exhaustive-faults.js';
 import type { Broken } from './invariants.js';
-import type { Looks } from './looks.js';
+import type { Polls } from './polls.js';
 import { Mishaps } from './mishaps.js';
 import { Stage } from './play.js';
 import type { FaultEffect, PlannedRun, Scenario, Site } from './scenario.js';
 import type { Transcript } from './transcript.js';
 import type { Machine } from './world.js';
 
-/** Cloud jobs last a quarter of it: the first look finds them in flight, and the second finds them ended. */
+/** Cloud jobs last a quarter of it: the first poll finds them in flight, and the second finds them ended. */
 const USUAL_DURATION_MS = 20_000;
-const FIRST_LOOK_MS = 2_000;
-const BETWEEN_LOOKS_MS = 8_000;
+const FIRST_POLL_MS = 2_000;
+const BETWEEN_POLLS_MS = 8_000;
 
-const seldom: Looks = ({ sinceMs, polls }, nowMs) => sinceMs + FIRST_LOOK_MS + polls * BETWEEN_LOOKS_MS - nowMs;
+const seldom: Polls = ({ sinceMs, polls }, nowMs) => sinceMs + FIRST_POLL_MS + polls * BETWEEN_POLLS_MS - nowMs;
 
 /** The run that a case is played on. */
 export interface PlayedRun {
@@ -61,7 +61,7 @@ export function playCase(
   const stage = new Stage(scenarioOf(run, faults), machine, transcript, {
     dice: new NoDice(0),
     mishaps: requests,
-    looks: seldom,
+    polls: seldom,
   });
   requests.watch(stage);
   const { broken } = stage.play();

@@ -8,7 +8,7 @@ import { Cloud } from './cloud.js';
 import { drawScenario } from './draw-scenario.js';
 import { Execution, inheritedClearAtMs, type Past } from './execution.js';
 import { brokenPromises, type Broken } from './invariants.js';
-import { drawnLooks } from './looks.js';
+import { drawnPolls } from './polls.js';
 import { Mishaps } from './mishaps.js';
 import type { Disruption, PlannedRun, Scenario } from './scenario.js';
 import { Server } from './server.js';
@@ -48,17 +48,17 @@ export class Stage {
   readonly executions: Execution[] = [];
   #nextRun = 0;
 
-  /** @param own replaces the dice and the mishaps of the scenario, and the random times of looks */
+  /** @param own replaces the dice and the mishaps of the scenario, and the random times of polls */
   constructor(
     scenario: Scenario,
     machine: Machine,
     transcript: Transcript | null,
-    own: Partial<Pick<World, 'dice' | 'mishaps' | 'looks'>> = {},
+    own: Partial<Pick<World, 'dice' | 'mishaps' | 'polls'>> = {},
   ) {
     const time = new VirtualTime();
     const world = (): World => this.world;
     const dice = own.dice ?? new Dice(scenario.noise);
-    const parts = { scenario, machine, time, dice, truth: new GroundTruth(), looks: own.looks ?? drawnLooks(dice) };
+    const parts = { scenario, machine, time, dice, truth: new GroundTruth(), polls: own.polls ?? drawnPolls(dice) };
     const log = (who: string, what: () => string) => {
       transcript?.add(time.nowMs, who, what());
     };

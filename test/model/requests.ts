@@ -33,7 +33,7 @@ export class Requests {
       case 'inspect':
         return this.#inspect(request.cloudJobId, request.giveUpAtMs);
       case 'poll':
-        return this.#poll(request);
+        return this.#pollLater(request);
       case 'connect':
         return this.#connect();
       case 'send':
@@ -78,14 +78,15 @@ export class Requests {
     });
   }
 
-  #poll(request: PollCommand): void {
+  /** Waits for as long as the world's rule of polling decides. */
+  #pollLater(request: PollCommand): void {
     const { attempt } = this;
-    const { looks } = this.world;
+    const { polls } = this.world;
     const latestMs = request.latestAtMs - attempt.nowMs;
-    attempt.whileUnderWay(Math.min(looks(request, attempt.nowMs), latestMs), () => this.#look(request));
+    attempt.whileUnderWay(Math.min(polls(request, attempt.nowMs), latestMs), () => this.#poll(request));
   }
 
-  #look({ cloudJobId, giveUpAtMs }: PollCommand): void {
+  #poll({ cloudJobId, giveUpAtMs }: PollCommand): void {
     const { mishaps, cloud, time } = this.world;
     const askedAtMs = this.attempt.nowMs;
     this.#get(mishaps.at('poll'), giveUpAtMs, () => {

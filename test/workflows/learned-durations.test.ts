@@ -27,23 +27,27 @@ const temporal = useTemporal();
 const outcomeKey = defineSearchAttributeKey(OUTCOME_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD);
 const stop = { action: 'stop', componentId: 'shop/checkout' };
 
-/** Keeps what it is told, in order. */
-class ToldDurations extends Durations {
-  readonly told: Parameters<Durations['ended']>[] = [];
+/** Keeps what it receives, in order. */
+class RecordedDurations extends Durations {
+  readonly received: Parameters<Durations['ended']>[] = [];
 
   override ended(...given: Parameters<Durations['ended']>): void {
-    this.told.push(given);
+    this.received.push(given);
   }
 }
 
 /** What a worker of a task queue learns from `runs` runs, as soon as the server lists them. */
-async function learned(taskQueue: string, runs: number, client = temporal.client): Promise<ToldDurations['told']> {
-  let durations = new ToldDurations();
+async function learned(
+  taskQueue: string,
+  runs: number,
+  client = temporal.client,
+): Promise<RecordedDurations['received']> {
+  let durations = new RecordedDurations();
   await until(async () => {
-    durations = new ToldDurations();
+    durations = new RecordedDurations();
     return (await learnFromReports(client, taskQueue, durations)).runs === runs;
   });
-  return durations.told;
+  return durations.received;
 }
 
 /** A queue that no worker polls, so that a workflow may leave anything in its memo. The replay at the end skips it. */
@@ -169,13 +173,13 @@ describe('a worker that starts', () => {
     await leave(taskQueue, reportOf(tookStep('J1')), encrypted(1));
     await learned(taskQueue, 1, encrypted(1));
     await leave(taskQueue, reportOf(tookStep('J2')), encrypted(2));
-    const durations = new ToldDurations();
+    const durations = new RecordedDurations();
     await until(async () => {
-      durations.told.length = 0;
+      durations.received.length = 0;
       await expect(learnFromReports(encrypted(2), taskQueue, durations)).rejects.toThrow();
-      return durations.told.length > 0;
+      return durations.received.length > 0;
     });
-    expect(durations.told.map(([, cloudJobId]) => cloudJobId)).toEqual(['J2']);
+    expect(durations.received.map(([, cloudJobId]) => cloudJobId)).toEqual(['J2']);
   });
 });
 

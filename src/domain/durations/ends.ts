@@ -16,7 +16,7 @@ export class Ends {
   private skipped = 0;
   /** How many ends came, forgotten ones included. */
   count = 0;
-  /** Ends in a row, up to the newest, that no look had seen running shortly before. */
+  /** Ends in a row, up to the newest, that no poll had seen running shortly before. */
   wideInARow = 0;
 
   /**

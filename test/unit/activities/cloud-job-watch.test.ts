@@ -1,24 +1,24 @@
-/** When a worker looks at its cloud jobs, in virtual time: it sleeps until the time it is told, and is woken when more was learned. */
+/** When a worker poll its cloud jobs, in virtual time: it sleeps until the time it is given, and is woken when more was learned. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CloudJobWatch } from '../../../src/activities/cloud-job-watch.js';
 import { Durations, type JobKind } from '../../../src/domain/durations/durations.js';
-import { plainLookMs } from '../../../src/domain/durations/plain-rule.js';
+import { plainPollMs } from '../../../src/domain/durations/plain-rule.js';
 import type { PollCommand } from '../../../src/domain/once/events.js';
 
 const BEGIN_MS = 1_800_000_000_000;
 const STOP: JobKind = { action: 'stop', componentId: 'shop/checkout' };
 const START: JobKind = { action: 'start', componentId: 'shop/checkout' };
 
-/** Says when to look as the test decides. */
-class ToldDurations extends Durations {
-  lookAtMs = 60_000;
+/** Polls when the test decides. */
+class FixedDurations extends Durations {
+  pollAtMs = 60_000;
   versions: Partial<Record<JobKind['action'], number>> = {};
-  asked: Parameters<Durations['nextLookAtMs']>[1][] = [];
+  asked: Parameters<Durations['nextPollAtMs']>[1][] = [];
   readonly reported: unknown[][] = [];
 
-  override nextLookAtMs(_kind: JobKind, job: Parameters<Durations['nextLookAtMs']>[1]): number {
+  override nextPollAtMs(_kind: JobKind, job: Parameters<Durations['nextPollAtMs']>[1]): number {
     this.asked.push(job);
-    return this.lookAtMs;
+    return this.pollAtMs;
   }
 
   override version({ action }: JobKind): number {
@@ -38,11 +38,11 @@ class ToldDurations extends Durations {
   }
 }
 
-let durations: ToldDurations;
+let durations: FixedDurations;
 let watch: CloudJobWatch;
 beforeEach(() => {
   vi.useFakeTimers({ now: BEGIN_MS });
-  durations = new ToldDurations();
+  durations = new FixedDurations();
   watch = new CloudJobWatch(durations);
 });
 afterEach(() => {
@@ -66,31 +66,31 @@ function aPoll(change: Partial<PollCommand> = {}): PollCommand {
 
 interface Sleeping {
   /** Milliseconds since the beginning; `null` while it sleeps. */
-  lookedAtMs: number | null;
+  polledAtMs: number | null;
   readonly over: Promise<unknown>;
 }
 
 function sleep(change: Partial<PollCommand> = {}, kind = STOP, signal = new AbortController().signal): Sleeping {
-  const over = watch.untilLook(kind, aPoll(change), Date.now, signal).then(
+  const over = watch.untilPoll(kind, aPoll(change), Date.now, signal).then(
     () => {
-      sleeping.lookedAtMs = Date.now() - BEGIN_MS;
+      sleeping.polledAtMs = Date.now() - BEGIN_MS;
     },
     (error: unknown) => error,
   );
-  const sleeping: Sleeping = { lookedAtMs: null, over };
+  const sleeping: Sleeping = { polledAtMs: null, over };
   return sleeping;
 }
 
-/** Something was learned of cloud jobs of an action, and those in flight are to be looked at when they have this age. */
-function learn(lookAtMs: number, action: JobKind['action'] = 'stop'): void {
-  durations.lookAtMs = lookAtMs;
+/** Something was learned of cloud jobs of an action, and those in flight must be polled when they have this age. */
+function learn(pollAtMs: number, action: JobKind['action'] = 'stop'): void {
+  durations.pollAtMs = pollAtMs;
   durations.versions[action] = (durations.versions[action] ?? 0) + 1;
   watch.saw(STOP, { id: 'J9', submittedAtMs: BEGIN_MS, runningAtMs: 1, endedByMs: 2 });
 }
 
-describe('a look', () => {
+describe('a poll', () => {
   it('comes when the durations say, for the age that the cloud job has', async () => {
-    durations.lookAtMs = 9_000;
+    durations.pollAtMs = 9_000;
     const { over } = sleep({
       submittedAtMs: BEGIN_MS - 5_000,
       sinceMs: BEGIN_MS - 1_000,
@@ -99,7 +99,7 @@ describe('a look', () => {
     });
     await vi.advanceTimersByTimeAsync(3_999);
     expect(durations.asked).toEqual([
-      { looks: 3, followedForMs: 1_000, ageMs: 5_000, lastRunningAtMs: 4_500, cloudJobId: 'J1' },
+      { polls: 3, followedForMs: 1_000, ageMs: 5_000, lastRunningAtMs: 4_500, cloudJobId: 'J1' },
     ]);
     await vi.advanceTimersByTimeAsync(1);
     await over;
@@ -107,30 +107,30 @@ describe('a look', () => {
   });
 
   it('comes at once when it is due', async () => {
-    durations.lookAtMs = 1_000;
+    durations.pollAtMs = 1_000;
     const late = sleep({ submittedAtMs: BEGIN_MS - 5_000 });
     await late.over;
-    expect(late.lookedAtMs).toBe(0);
+    expect(late.polledAtMs).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('comes at the latest when the command says', async () => {
+  it('comes at the latest when the command requires it', async () => {
     const sleeping = sleep({ latestAtMs: BEGIN_MS + 7_000 });
     await vi.advanceTimersByTimeAsync(7_000);
-    expect(sleeping.lookedAtMs).toBe(7_000);
+    expect(sleeping.polledAtMs).toBe(7_000);
     const overdue = sleep({ latestAtMs: BEGIN_MS });
     await overdue.over;
-    expect(overdue.lookedAtMs).toBe(7_000);
+    expect(overdue.polledAtMs).toBe(7_000);
   });
 
   it('comes in time beyond the longest timer of Node', async () => {
     const days = 86_400_000;
-    durations.lookAtMs = 40 * days;
+    durations.pollAtMs = 40 * days;
     const sleeping = sleep({ latestAtMs: BEGIN_MS + 90 * days });
     await vi.advanceTimersByTimeAsync(40 * days - 1);
-    expect(sleeping.lookedAtMs).toBeNull();
+    expect(sleeping.polledAtMs).toBeNull();
     await vi.advanceTimersByTimeAsync(1);
-    expect(sleeping.lookedAtMs).toBe(40 * days);
+    expect(sleeping.polledAtMs).toBe(40 * days);
   });
 
   it('comes by the plain rule while nothing is known', async () => {
@@ -138,7 +138,7 @@ describe('a look', () => {
     for (const polls of [0, 1, 2, 12]) {
       const sleeping = sleep({ polls, sinceMs: BEGIN_MS });
       await vi.advanceTimersByTimeAsync(60_000);
-      expect(sleeping.lookedAtMs).toBe(Math.ceil(plainLookMs(polls)));
+      expect(sleeping.polledAtMs).toBe(Math.ceil(plainPollMs(polls)));
       vi.setSystemTime(BEGIN_MS);
     }
   });
@@ -159,23 +159,23 @@ describe('a look', () => {
 });
 
 describe('what is learned while it sleeps', () => {
-  it('brings a look forward', async () => {
+  it('brings a poll forward', async () => {
     const sleeping = sleep();
     await vi.advanceTimersByTimeAsync(10_000);
     learn(12_000);
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(sleeping.lookedAtMs).toBe(12_000);
+    expect(sleeping.polledAtMs).toBe(12_000);
   });
 
-  it('puts a look off when it is due, but not beyond the latest time', async () => {
+  it('puts a poll off when it is due, but not beyond the latest time', async () => {
     const sleeping = sleep();
     const atTheLatest = sleep({ latestAtMs: BEGIN_MS + 70_000 });
     learn(90_000);
     await vi.advanceTimersByTimeAsync(89_999);
-    expect(sleeping.lookedAtMs).toBeNull();
-    expect(atTheLatest.lookedAtMs).toBe(70_000);
+    expect(sleeping.polledAtMs).toBeNull();
+    expect(atTheLatest.polledAtMs).toBe(70_000);
     await vi.advanceTimersByTimeAsync(1);
-    expect(sleeping.lookedAtMs).toBe(90_000);
+    expect(sleeping.polledAtMs).toBe(90_000);
   });
 
   it('does not concern cloud jobs of another kind', async () => {
@@ -202,7 +202,7 @@ describe('what is learned while it sleeps', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     learn(10_000);
     await vi.advanceTimersByTimeAsync(333);
-    const times = sleeping.map(({ lookedAtMs }) => lookedAtMs ?? Infinity);
+    const times = sleeping.map(({ polledAtMs }) => polledAtMs ?? Infinity);
     expect(Math.max(...times)).toBeLessThanOrEqual(10_333);
     for (const time of new Set(times)) expect(times.filter((other) => other === time).length).toBeLessThanOrEqual(50);
   });
@@ -213,16 +213,16 @@ describe('what is learned while it sleeps', () => {
     await vi.advanceTimersByTimeAsync(60);
     learn(40_000);
     await vi.advanceTimersByTimeAsync(39_940);
-    expect(sleeping.every(({ lookedAtMs }) => lookedAtMs === 40_000)).toBe(true);
+    expect(sleeping.every(({ polledAtMs }) => polledAtMs === 40_000)).toBe(true);
   });
 
   it('from elsewhere is used too', async () => {
     const sleeping = sleep();
-    durations.lookAtMs = 3_000;
+    durations.pollAtMs = 3_000;
     durations.versions.stop = 7;
     watch.askAgain();
     await vi.advanceTimersByTimeAsync(3_000);
-    expect(sleeping.lookedAtMs).toBe(3_000);
+    expect(sleeping.polledAtMs).toBe(3_000);
   });
 });
 
@@ -239,7 +239,7 @@ describe('2,000 cloud jobs', () => {
   });
 });
 
-describe('what a look shows', () => {
+describe('what a poll shows', () => {
   const job = { id: 'J1', submittedAtMs: BEGIN_MS };
 
   it('is reported: running, or ended after it was last seen running', () => {

@@ -1,5 +1,5 @@
 /** Runs the commands of the once machine in virtual time: each waits for its pause, then a simple world answers. */
-import { plainLookMs } from '../../../../src/domain/durations/plain-rule.js';
+import { plainPollMs } from '../../../../src/domain/durations/plain-rule.js';
 import type { CloudJob } from '../../../../src/domain/target/cloud-job.js';
 import type {
   AttemptFacts,
@@ -185,7 +185,7 @@ function answerTo(
 /** Polls come by the plain rule, as from a worker that has learned nothing. */
 export function askedAt(command: Command, nowMs: number): number {
   if (command.kind === 'poll')
-    return Math.min(Math.max(nowMs, command.sinceMs + plainLookMs(command.polls)), command.latestAtMs);
+    return Math.min(Math.max(nowMs, command.sinceMs + plainPollMs(command.polls)), command.latestAtMs);
   return nowMs + ('inMs' in command ? command.inMs : 0);
 }
 

@@ -1,13 +1,13 @@
-/** When attempts look at their cloud jobs. In the product that depends on what the worker has learned, so a look at any time must be safe. */
+/** When attempts poll their cloud jobs. In the product that depends on what the worker has learned, so a poll any time must be safe. */
 import type { PollCommand } from '../../src/domain/once/events.js';
-import { plainLookMs } from '../../src/domain/durations/plain-rule.js';
+import { plainPollMs } from '../../src/domain/durations/plain-rule.js';
 import type { Dice } from '../chaos/dice.js';
 
-/** How long an attempt waits before a poll, if it does not look earlier at `latestAtMs`. @param nowMs by the clock of its worker */
-export type Looks = (poll: PollCommand, nowMs: number) => number;
+/** How long an attempt waits before a poll, if it does not poll earlier at `latestAtMs`. @param nowMs by the clock of its worker */
+export type Polls = (poll: PollCommand, nowMs: number) => number;
 
 /** Any time between at once and the latest, on average some seconds: an interleaving has a limited number of events. */
-export function drawnLooks(dice: Dice): Looks {
+export function drawnPolls(dice: Dice): Polls {
   return (poll, nowMs) => {
     if (dice.chance(0.3)) return plainly(poll, nowMs);
     if (dice.chance(0.05)) return poll.latestAtMs - nowMs;
@@ -17,5 +17,5 @@ export function drawnLooks(dice: Dice): Looks {
 
 /** As a worker that has learned nothing. */
 function plainly({ sinceMs, polls }: PollCommand, nowMs: number): number {
-  return sinceMs + plainLookMs(polls) - nowMs;
+  return sinceMs + plainPollMs(polls) - nowMs;
 }
