@@ -219,23 +219,40 @@ function everythingDone({ workflowId }: EndedRun, report: TargetReport | null): 
  */
 function unclear(run: EndedRun, report: TargetReport | null, seen: Observation, nowMs: number): Refusal | null {
   if (report === null) return null;
-  const step = report.steps.find(({ result }) => result === 'indeterminate');
-  if (step === undefined) return report.outcome === 'indeterminate' ? lost(run, 'it ended indeterminate there') : null;
-  if (hasOwnJobEnded(step, seen)) return null;
+  const steps = report.steps.filter(
+    (step) => step.result === 'indeterminate' || (!isDone(step) && step.sent === 'unknown'),
+  );
+  if (steps.length === 0) return report.outcome === 'indeterminate' ? lost(run, 'it ended indeterminate there') : null;
   const remedy = `Compare its newest cloud job with the time of the step; then finish by hand, or: ${anew(run.runbook, report.path)}`;
-  if (step.sent === 'yes' || step.cloudJobId !== null)
-    return refusal('step-indeterminate', `${step.id} was sent, and it is not known what came of it`, remedy);
-  const clearAtMs = step.endedAtMs + unseenAttemptMs(run.plan.limits);
+  for (const step of steps) {
+    const refused = unsettled(step, seen, {
+      nowMs,
+      clearAtMs: step.endedAtMs + unseenAttemptMs(run.plan.limits),
+      remedy,
+    });
+    if (refused !== null) return refused;
+  }
+  return null;
+}
+
+function unsettled(
+  step: StepReport,
+  seen: Observation,
+  { nowMs, clearAtMs, remedy }: { readonly nowMs: number; readonly clearAtMs: number; readonly remedy: string },
+): Refusal | null {
+  const { id, sent, cloudJobId, before } = step;
+  if (hasOwnJobEnded(step, seen)) return null;
+  if (sent === 'yes' || cloudJobId !== null)
+    return refusal('step-indeterminate', `${id} was sent, and it is not known what came of it`, remedy);
   if (nowMs < clearAtMs)
     return refusal(
       'step-indeterminate',
-      `${step.id} may have been sent, and what was sent may be unseen until ${describeTime(clearAtMs)}`,
+      `${id} may have been sent, and what was sent may be unseen until ${describeTime(clearAtMs)}`,
       'Resume after that time: if no cloud job has appeared by then, it was not sent',
     );
-  const { before } = step;
   return before !== null && isAsBefore(before, seen)
     ? null
-    : refusal('step-indeterminate', `${step.id} may have been sent: it is ${describeObservation(seen)} now`, remedy);
+    : refusal('step-indeterminate', `${id} may have been sent: it is ${describeObservation(seen)} now`, remedy);
 }
 
 /** Only a cloud job that the POST itself named is surely its own; an adopted one is not, once the step is indeterminate. */
@@ -258,8 +275,9 @@ function doneAfter(
   steps: readonly StepReport[],
   from: number,
 ): Refusal | null {
-  const left = new Set(planned.slice(from + 1).map(({ id }) => id));
-  const again = steps.find((step) => left.has(step.id) && step.sent !== 'no' && !isState(step));
+  const left = new Set(planned.slice(from).map(({ id }) => id));
+  const failed = steps.find((step) => !isDone(step));
+  const again = steps.find((step) => step !== failed && left.has(step.id) && step.sent !== 'no' && !isState(step));
   if (again === undefined) return null;
   const found = `run ${workflowId} went on after the step that failed and sent ${again.id}, which would be sent twice`;
   return refusal('sent-already', found, anew(runbook, target.path));
