@@ -71,6 +71,7 @@ function facts({
   reason,
   withdrawnBy,
   commands = [],
+  resumes,
   planHash,
   cut,
 }: RunReport): string {
@@ -81,6 +82,7 @@ function facts({
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
     ...commands.map((command) => ['command', describeCommand(command)] as const),
+    ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];

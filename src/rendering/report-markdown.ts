@@ -39,6 +39,7 @@ function factRows({
   reason,
   withdrawnBy,
   commands = [],
+  resumes,
   planHash,
   cut,
 }: RunReport): string[] {
@@ -49,6 +50,7 @@ function factRows({
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
     ...commands.map((command) => ['command', describeCommand(command)] as const),
+    ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];

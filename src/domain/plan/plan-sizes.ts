@@ -112,6 +112,7 @@ function shortestReportBytes(plan: Plan): number {
     endedAtMs: TIME_MS,
     targets: plan.targets.map((target) => worstReport({ ...target, steps: [] })),
     notStarted: [],
+    ...(plan.resumes === undefined ? {} : { resumes: { workflowId: plan.resumes.workflowId, runId: UUID } }),
     failure: worstFailure(LONGEST.sentence),
   };
   return leastReportBytes(report);
