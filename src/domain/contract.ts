@@ -22,7 +22,7 @@ export interface StartArguments {
   readonly freeze?: readonly string[];
   /** How long the run may wait outside its window or inside a freeze, such as `4h`. Default: the runbook's own, else it is refused at once. */
   readonly waitAtMost?: string;
-  /** The run goes on where this one failed, on `targets` of it that did not succeed and with its inputs, so that `inputs` must be left out. */
+  /** The run continues where this one failed, on `targets` of it that did not succeed and with its inputs, so that `inputs` must be left out. */
   readonly resumes?: RunName;
 }
 
