@@ -4,7 +4,7 @@ import { quantileMs } from './law.js';
 import { ENOUGH_RUNNING } from './flight.js';
 import { Learned } from './learned.js';
 import { plainPollMs } from './plain-rule.js';
-import { pollWithoutLawMs, shareOf } from './unknown.js';
+import { latestOwnPollMs, pollWithoutLawMs, shareOf } from './unknown.js';
 import type { UsualDuration } from './usual-duration.js';
 
 /** Cloud jobs of one kind are expected to take about as long as each other. */
@@ -44,6 +44,8 @@ const YOUNG_ENDS = 30;
 const MOST_KINDS = 1_000;
 /** Ended cloud jobs that are remembered by id, so that none counts twice. */
 const MOST_IDS = 10_000;
+/** A longer age is not a duration: a clock was set, or a report was forged. No step may take longer. Chosen: a week. */
+const LONGEST_AGE_MS = 7 * 86_400_000;
 
 /** One worker's knowledge of durations. It has no clock: every age is a parameter. */
 export class Durations {
@@ -56,7 +58,8 @@ export class Durations {
    * that ran together ended in the order of their durations, and the newest count most.
    */
   ended(kind: JobKind, cloudJobId: string, { runningAtMs, endedByMs }: EndedBetween): void {
-    if (this.endedIds.has(cloudJobId)) return;
+    // Who settles a step may follow its cloud job once more, though its end is known.
+    if (this.endedIds.has(cloudJobId) || !(endedByMs <= LONGEST_AGE_MS)) return this.dropped(kind, cloudJobId);
     this.endedIds.add(cloudJobId);
     forgetFirst(this.endedIds, MOST_IDS);
     for (const learned of this.both(kind)) learned.ended(cloudJobId, runningAtMs, endedByMs);
@@ -78,17 +81,21 @@ export class Durations {
    */
   nextPollAtMs(kind: JobKind, job: FollowedAge): number {
     if (job.cloudJobId !== undefined) for (const each of this.both(kind)) each.flight.follows(job.cloudJobId);
+    const [own] = this.both(kind);
     const learned = this.known(kind);
     const plan = learned.polls();
     const followedFromMs = job.ageMs - job.followedForMs;
     const runningAtMs = job.lastRunningAtMs ?? 0;
-    const passedMs = learned.flight.passedMs();
+    const latestOwnMs = latestOwnPollMs(runningAtMs, job.cloudJobId);
+    const passedMs = Math.min(learned.flight.passedMs(), latestOwnMs);
     const flight = { count: learned.flight.count, passedMs, ends: learned.ends.count };
     const asking = { polls: job.polls, followedFromMs, runningAtMs, cloudJobId: job.cloudJobId };
     const isFlight = flight.count >= ENOUGH_RUNNING;
     if (plan === null || (isFlight && !learned.knows(plan, runningAtMs)))
       return Math.max(job.ageMs, pollWithoutLawMs(asking, flight));
-    const bestMs = learned.bestPollMs(plan, job.lastRunningAtMs, shareOf(job.cloudJobId ?? ''));
+    const lawMs = learned.bestPollMs(plan, job.lastRunningAtMs, shareOf(job.cloudJobId ?? ''));
+    // The cloud jobs of other components may take far longer.
+    const bestMs = learned === own ? lawMs : Math.min(lawMs, latestOwnMs);
     // The first ends of many jobs are their earliest or were found by chance: the plain rule's poll is made, too.
     const isYoung = learned.flight.most >= ENOUGH_RUNNING && flight.ends < YOUNG_ENDS;
     const nextMs = isYoung ? Math.min(bestMs, pollWithoutLawMs(asking, flight)) : bestMs;
@@ -103,7 +110,7 @@ export class Durations {
     return {
       p50Ms: Math.round(quantileMs(plan.law, 0.5)),
       p90Ms: Math.round(quantileMs(plan.law, 0.9)),
-      jobs: learned.ends.count,
+      jobs: learned.ends.countSinceChange,
       from: learned === this.actions.get(kind.action) ? 'action' : 'component',
     };
   }
