@@ -80,9 +80,9 @@ export class Durations {
    * `ageMs`. Ask again right before the poll: others may have seen meanwhile that it is not worth making.
    */
   nextPollAtMs(kind: JobKind, job: FollowedAge): number {
-    if (job.cloudJobId !== undefined) for (const each of this.both(kind)) each.flight.follows(job.cloudJobId);
-    const [own] = this.both(kind);
-    const learned = this.known(kind);
+    const [own, ofAction] = this.both(kind);
+    if (job.cloudJobId !== undefined) for (const each of [own, ofAction]) each.flight.follows(job.cloudJobId);
+    const learned = knowsEnough(own) ? own : ofAction;
     const plan = learned.polls();
     const followedFromMs = job.ageMs - job.followedForMs;
     const runningAtMs = job.lastRunningAtMs ?? 0;
@@ -102,32 +102,27 @@ export class Durations {
     return Math.max(job.ageMs, followedFromMs + plainPollMs(job.polls), nextMs);
   }
 
-  /** `null` if nothing was learned. */
+  /** `null` if nothing was learned. Only asking makes no kind remembered: else plans of many targets would have others forgotten. */
   usual(kind: JobKind): UsualDuration | null {
-    const learned = this.known(kind);
-    const plan = learned.polls();
-    if (plan === null) return null;
+    const own = this.kinds.get(keyOf(kind));
+    const learned = own !== undefined && knowsEnough(own) ? own : this.actions.get(kind.action);
+    const plan = learned?.polls() ?? null;
+    if (learned === undefined || plan === null) return null;
     return {
       p50Ms: Math.round(quantileMs(plan.law, 0.5)),
       p90Ms: Math.round(quantileMs(plan.law, 0.9)),
       jobs: learned.ends.countSinceChange,
-      from: learned === this.actions.get(kind.action) ? 'action' : 'component',
+      from: learned === own ? 'component' : 'action',
     };
   }
 
   /** Grows whenever `nextPollAtMs` may answer earlier than before for a job of this kind; a sleeping follower asks again. */
   version(kind: JobKind): number {
-    return this.both(kind).reduce((sum, { version }) => sum + version, 0);
-  }
-
-  /** What is asked for this kind: its own, if it knows enough, else that of its action. */
-  private known(kind: JobKind): Learned {
-    const [own, ofAction] = this.both(kind);
-    return own.ends.count >= ENOUGH_OF_COMPONENT ? own : ofAction;
+    return (this.kinds.get(keyOf(kind))?.version ?? 0) + (this.actions.get(kind.action)?.version ?? 0);
   }
 
   private both(kind: JobKind): readonly [Learned, Learned] {
-    const key = `${kind.action} ${kind.componentId}`;
+    const key = keyOf(kind);
     const own = this.kinds.get(key) ?? new Learned();
     // Used last: at the end of the order in which kinds are forgotten.
     this.kinds.delete(key);
@@ -138,6 +133,11 @@ export class Durations {
     return [own, ofAction];
   }
 }
+
+/** Whether a component's own ends are used, and not those of its action. */
+const knowsEnough = (own: Learned) => own.ends.count >= ENOUGH_OF_COMPONENT;
+
+const keyOf = ({ action, componentId }: JobKind) => `${action} ${componentId}`;
 
 function forgetFirst(kept: Map<string, unknown> | Set<string>, most: number): void {
   if (kept.size <= most) return;

@@ -172,6 +172,15 @@ describe('the usual duration', () => {
   });
 });
 
+it('is not forgotten because plans ask for the durations of a thousand other components', () => {
+  const durations = learned(Array.from({ length: 8 }, () => 20_000));
+  for (let component = 0; component < 1_001; component++) {
+    durations.usual({ ...KIND, componentId: `asked-${component}` });
+    durations.version({ ...KIND, componentId: `asked-${component}` });
+  }
+  expect(durations.usual(KIND)).toMatchObject({ from: 'component' });
+});
+
 describe('the version', () => {
   it('grows with ends that may bring a poll forward, and rarely in a burst', () => {
     const durations = new Durations();
