@@ -29,7 +29,7 @@ export interface FailedAttempt {
 /**
  * Tries for about ten seconds, longer if attempts time out.
  *
- * @param onFailed is told each attempt that failed
+ * @param onFailed receives each attempt that failed
  * @throws TemporalUnreachable
  */
 export async function connectPatiently(

@@ -118,7 +118,7 @@ describe('a report as Markdown', () => {
     ]);
   });
 
-  it('says how long a step usually takes, that it was late, and that the last state was not held', () => {
+  it('shows how long a step usually takes, that it was late, and that the last state was not held', () => {
     expect(reportMarkdown(lateReport)).toContain('| 50s, usually 12s: unusually late |');
     expect(reportMarkdown(lateReport)).toContain('| 20s, about 1m declared |');
     expect(reportMarkdown(lateReport)).toContain(
@@ -248,7 +248,7 @@ describe('a report as HTML', () => {
       expect(html).toContain(part);
   });
 
-  it('says how long a step usually takes, that it was late, and that the last state was not held', () => {
+  it('shows how long a step usually takes, that it was late, and that the last state was not held', () => {
     const html = reportHtml(lateReport);
     expect(html).toContain('<td class="time">50s, usually 12s: unusually late</td>');
     expect(html).toContain('<td class="time">20s, about 1m declared</td>');

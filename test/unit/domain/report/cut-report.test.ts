@@ -46,7 +46,7 @@ function aRunReport(targets: readonly TargetReport[], change: Partial<RunReport>
   };
 }
 
-it('in short form says how long each step usually takes, and that its state was not held', () => {
+it('in short form keeps how long each step usually takes, and that its state was not held', () => {
   const usual = { p50Ms: 1, p90Ms: 2, jobs: 41 };
   const step = aStepReport({ usual, notHeld: true });
   expect(withShortSteps({ ...aTargetReport(1), steps: [step] }).steps).toMatchObject([{ usual, notHeld: true }]);
