@@ -110,6 +110,8 @@ export class Execution {
   #resume(recorded: Recorded): IteratorResult<Ask, TargetOfRun> {
     const { answer } = recorded;
     if (answer.kind === 'observed') this.holder.readInRunId = answer.reading.readInRunId;
+    if (answer.kind === 'ended' && answer.end.kind === 'completed' && answer.end.settledInRunId !== null)
+      this.holder.readInRunId = answer.end.settledInRunId;
     this.#recorded.push(recorded);
     return this.#flow.next(answer);
   }
