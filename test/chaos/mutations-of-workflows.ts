@@ -2,7 +2,7 @@
  * Mutations of the workflows: settling, undoing, the baseline, the lease on an instance. If the model has its own code for a rule, that is
  * edited as well.
  */
-import { FOUND, SEEDS, type Mutation } from './mutation.js';
+import { FOUND, foundWith, SEEDS, type Mutation } from './mutation.js';
 
 const CAPTURE = 'src/workflows/capture.ts';
 const COMPENSATE = 'src/workflows/compensate.ts';
@@ -120,6 +120,47 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
           file: 'test/model/execution.ts',
           from: `runId === chainId ? 0 : startedAtMs`,
           to: `runId === chainId ? 0 : Math.min(startedAtMs, 0)`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'first-wait-over-before-the-reset',
+    breaks: 'alone',
+    why: 'A run that is reset to within its wait before the first step waits no longer than the run before it did, though that one may have gone on and may still send.',
+    edits: [
+      {
+        file: 'src/domain/once/settling.ts',
+        from: `  if (runId === decidedInRunId) return left;`,
+        to: `  if (runId === decidedInRunId || limits.marginMs > 0) return left;`,
+      },
+    ],
+    model: foundWith({ plots: ['resetToTheFirstWait'] }),
+  },
+  {
+    name: 'first-wait-decided-before-the-reset',
+    breaks: 'known',
+    why: 'A run that is reset to within its wait before the first step counts its steps as decided by the run before it, whose cloud jobs its own reading already shows: it reports that nothing was sent for them.',
+    edits: [
+      {
+        file: CAPTURE,
+        from: `const { settledInRunId = readInRunId } = settled;`,
+        to: `const { settledInRunId = readInRunId } = { ...settled, settledInRunId: readInRunId };`,
+      },
+    ],
+    model: {
+      kind: 'found',
+      aim: { plots: ['resetToTheFirstWait'] },
+      edits: [
+        {
+          file: 'test/model/target-run.ts',
+          from: `firstBaseline(settled.seen, settled.settledInRunId)`,
+          to: `firstBaseline(settled.seen, readInRunId)`,
+        },
+        {
+          file: 'test/model/execution.ts',
+          from: `      this.holder.readInRunId = answer.end.settledInRunId;`,
+          to: `      this.holder.readInRunId ??= answer.end.settledInRunId;`,
         },
       ],
     },

@@ -222,6 +222,30 @@ export const PLOTS = {
     };
   },
 
+  /** A run that waited for a foreign cloud job before its first step is reset to within that wait, while it sends. */
+  resetToTheFirstWait: (dice: Dice): Plot => {
+    const nth = dice.whole(1, 2);
+    return {
+      actions: [
+        { action: 'scale', replica: 5 },
+        { action: dice.chance(0.5) ? 'restart' : 'stop' },
+      ],
+      faults: dice.chance(0.5) ? hidden(dice, nth) : [],
+      disruptions: [
+        timed('runBegins', 1, 0, {
+          kind: 'foreignAction',
+          action: { action: 'scale', replica: dice.whole(1, 4) },
+          lasts: dice.whole(500, 20_000),
+          idMs: 0,
+          statusMs: 0,
+          ends: 'SUCCEEDED',
+        }),
+        timed('sending', nth, dice.whole(0, 1_000), { kind: 'resetWorkflow', keep: 1, rescheduled: false }),
+      ],
+      cloud: PATIENT_CLOUD,
+    };
+  },
+
   /** Somebody else scales the instance while the run reads it for the first time, and the run fails and goes back to what it read. */
   foreignJobAtTheFirstReading: (dice: Dice): Plot => ({
     actions: [{ action: 'scale', replica: 5 }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],
