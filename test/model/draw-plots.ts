@@ -117,6 +117,22 @@ export const PLOTS = {
     };
   },
 
+  /** The same, and the run is cancelled meanwhile: the result counts as that of the step, and the next run begins beside the cloud job. */
+  receivedAsTheEnd: (dice: Dice): Plot => ({
+    actions: dice.one(STATE_ACTIONS)(dice),
+    faults: [
+      fault('read', 1, unreachable, 2),
+      fault('report', 2, slow(dice.whole(3 * HEARTBEAT_MS, 5 * HEARTBEAT_MS))),
+      fault('job', 1, slowToShow(dice), 2),
+    ],
+    disruptions: [
+      timed('attemptEnds', 2, dice.whole(0, HEARTBEAT_MS - 500), resetActivity),
+      timed('sending', 1, dice.whole(0, 3_000), { kind: 'cancel' }),
+    ],
+    cloud: PATIENT_CLOUD,
+    temporal: { attemptAfterReset: 1 },
+  }),
+
   /** Between the two calls of a lease the attempt is reset, its heartbeats are cleared, it times out, and another attempt gets its number. */
   resetWithinTheLease: (dice: Dice): Plot => {
     const connectsInMs = dice.whole(POST_MS / 2 - 700, POST_MS / 2 - 10);
