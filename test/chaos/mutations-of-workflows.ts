@@ -166,6 +166,19 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     },
   },
   {
+    name: 'late-end-believed',
+    breaks: 'alone',
+    why: 'The workflow believes an end however long ago it was written. After a reset numbers repeat, so it may be that of an older attempt: the run ends while the current one acts, and the next run acts beside it.',
+    edits: [
+      {
+        file: 'src/domain/once/activity-end.ts',
+        from: `nowMs - state.atMs > unseenAttemptMs(limits)`,
+        to: `nowMs - state.atMs > unseenAttemptMs(limits) + Number.MAX_SAFE_INTEGER`,
+      },
+    ],
+    model: foundWith({ plots: ['receivedAsTheEnd'] }),
+  },
+  {
     name: 'undo-not-shielded',
     breaks: 'undone',
     why: 'A cancel reaches the undos, so a cancelled run that should compensate leaves its effects behind (section 5).',

@@ -242,10 +242,7 @@ export const PLOTS = {
   resetToTheFirstWait: (dice: Dice): Plot => {
     const nth = dice.whole(1, 2);
     return {
-      actions: [
-        { action: 'scale', replica: 5 },
-        { action: dice.chance(0.5) ? 'restart' : 'stop' },
-      ],
+      actions: [{ action: 'scale', replica: 5 }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],
       faults: dice.chance(0.5) ? hidden(dice, nth) : [],
       disruptions: [
         timed('runBegins', 1, 0, {
