@@ -216,7 +216,7 @@ function drawKind(dice: Dice, kind: DisruptionKind): Disruption {
     case 'pauseActivity':
       return { kind, forMs: drawFor(dice), resetting: dice.chance(0.3) };
     case 'resetWorkflow':
-      return { kind, keep: dice.one([0, 1, 99, 99]), rescheduled: dice.chance(0.4) };
+      return { kind, keep: dice.one([0, 99, 99]), rescheduled: dice.chance(0.4) };
     case 'foreignAction':
       return {
         kind,
