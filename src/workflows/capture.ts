@@ -44,7 +44,7 @@ async function capture(request: TargetRunArguments, progress: TargetProgressView
       return { kind: 'captured', baseline: firstBaseline(reading, readInRunId) };
     const settled = await settleFirst(request, reading, readInRunId, { clearAtMs, progress });
     if ('name' in settled) return { kind: 'failed', failure: settled };
-    // A reset to within the wait makes a new decision: the run before may have gone on, so the instance is not as it was for that run.
+    // A reset to within the wait makes a new decision: the run before may have continued, so the instance is not as it was for that run.
     const { settledInRunId = readInRunId } = settled;
     const baseline = firstBaseline(settled.seen, settledInRunId);
     const isAfterReset = clearAfterResetAtMs !== 0 || settledInRunId !== readInRunId;

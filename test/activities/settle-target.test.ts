@@ -155,7 +155,7 @@ describe('before a first step', () => {
 });
 
 describe('before the first step of a run that was reset to within this wait', () => {
-  it('waits for what the run before may have sent, and says which run waited', async () => {
+  it('waits for what the run before may have sent, and returns which run waited', async () => {
     const { target, before } = await bench.instance();
     const { runId } = new MockActivityEnvironment().context.info.workflowExecution ?? {};
     const left = { sent: 'no', clearInMs: 0, deadlineInMs: 5_000 } as const;
@@ -170,7 +170,7 @@ describe('before the first step of a run that was reset to within this wait', ()
     expect(Date.now() - beganAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(quickLimits()));
   });
 
-  it('says nothing to an older version that asked', async () => {
+  it('returns no run to an older version that asked', async () => {
     const { target, before } = await bench.instance();
     expect(await settleFirst(target, before)).not.toHaveProperty('settledInRunId');
   });

@@ -127,7 +127,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
   {
     name: 'first-wait-over-before-the-reset',
     breaks: 'alone',
-    why: 'A run that is reset to within its wait before the first step waits no longer than the run before it did, though that one may have gone on and may still send.',
+    why: 'A run that is reset to within its wait before the first step waits no longer than the run before it did, though that one may have continued and may still send.',
     edits: [
       {
         file: 'src/domain/once/settling.ts',

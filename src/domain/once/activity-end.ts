@@ -48,9 +48,9 @@ export function stateAfter(end: ActivityEnd, decided: Decided): OnceState {
 }
 
 /**
- * An end that was written long ago may be that of an attempt from before a reset, since numbers repeat: the current attempt, of which nothing is
- * known, may have sent by then. It cannot have sent sooner, because after a reset it waits for as long. Nor has it sent where a new cloud job had
- * shown before.
+ * An end that was written long ago may be that of an attempt from before a reset, since numbers repeat. The current attempt may have sent by then,
+ * and nothing is known about it. It cannot have sent sooner, because after a reset it waits for as long; and it does not send where a new cloud job
+ * has shown.
  */
 function believed(state: OnceState, failure: FailureName | 'cancelled', { nowMs, limits }: Decided): OnceState {
   const isLate = nowMs - state.atMs > unseenAttemptMs(limits);

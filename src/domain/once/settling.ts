@@ -13,8 +13,8 @@ import { retryDelayMs } from './retrying.js';
 import type { Ending, OnceState, PhaseOf } from './state.js';
 
 /**
- * What an attempt to settle before the first step has to wait for. If the workflow was reset to within that wait, the run before the reset may have
- * gone on to its steps and may still be sending. Neither `left` nor a wait that was over in that run knows of it.
+ * What an attempt to settle before the first step has to wait for. If the workflow was reset to within that wait, the run before the reset may
+ * have begun its steps and may still be sending. Neither `left` nor a wait that was over in that run knows of it.
  *
  * @param facts `decidedInRunId`: the run that made the first reading
  */

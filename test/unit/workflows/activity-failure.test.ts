@@ -64,7 +64,7 @@ describe('an activity that failed', () => {
   it.each([
     ['a failure', (state: OnceState) => applicationFailure('Unreachable', [state])],
     ['a cancellation', (state: OnceState) => new CancelledFailure('the reason', [state])],
-  ])('may have sent something if %s was written so long ago that it may be that of an older attempt', (_case, of) => {
+  ])('may have sent something if %s is old enough to be that of an older attempt', (_case, of) => {
     const late = anUnsentState(5_000, { attempt: 2, atMs: LONG_AGO_MS });
     expect(stateOf(of(late))).toMatchObject({ sent: 'unknown', clearAtMs: UNSEEN_MS, attempt: 2 });
     expect(stateOf(of({ ...late, atMs: LONG_AGO_MS + 1 }))).toMatchObject({ sent: 'no', clearAtMs: 0 });
