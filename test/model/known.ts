@@ -174,8 +174,7 @@ function couldBeAdopted(job: Job, { decision, world }: ReportedStep): boolean {
   const peaceMs = visibilityWindowMs + 4 * quietMs + 4 * readTimeoutMs;
   const fromMs = Math.max(job.idShownAtMs, job.endsAtMs + job.statusLagMs, job.knownAtMs, job.tasksAtMs);
   const isNewest = jobs.every(({ acceptedAtMs }) => acceptedAtMs <= job.acceptedAtMs || acceptedAtMs > closedAtMs);
-  // Polls can be far apart, and the workflow can receive the end much later: any failed reading since may be the one that decided.
-  const isInPeace = failedReadings.every((atMs) => atMs < fromMs || atMs > closedAtMs);
+  const isInPeace = failedReadings.every((atMs) => atMs < closedAtMs - peaceMs || atMs > closedAtMs);
   return isNewest && isInPeace && fromMs + peaceMs <= closedAtMs;
 }
 
