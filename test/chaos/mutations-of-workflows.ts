@@ -62,8 +62,8 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/domain/once/activity-end.ts',
-        from: `end.state ?? nothingReported(cancelled(end.message), decided);`,
-        to: `end.state ?? nothingSent(cancelled(end.message), decided);`,
+        from: `? nothingReported(cancelled(end.message), decided)`,
+        to: `? nothingSent(cancelled(end.message), decided)`,
       },
     ],
     storms: { aim: ['pausedThenCancelled'], seeds: 6 },
