@@ -54,7 +54,9 @@ export async function makePlan(
   const guards =
     value === null ? undefined : await planGuards(runbook, value, dependencies.calendars, Date.now(), problems);
   if (problems.length > 0 || value === null) throw invalidPlan(name, problems);
-  const { limits } = dependencies;
+  const { limits, temporal } = dependencies;
+  const operatorWaitMs = durationMs(runbook.operator?.wait ?? '') ?? dependencies.operatorWaitMs;
+  const hasStateAttribute = await temporal.hasStateAttribute();
   const plan: Omit<Plan, 'hash'> = {
     planVersion: PLAN_VERSION,
     runbook: runbook.name,
@@ -67,6 +69,8 @@ export async function makePlan(
     ...(guards === undefined ? {} : { guards }),
     deadlineMs: durationMs(runbook.deadline ?? '') ?? defaultDeadlineMs(targets),
     limits,
+    ...(operatorWaitMs === 0 ? {} : { operatorWaitMs }),
+    ...(hasStateAttribute ? { hasStateAttribute } : {}),
     dryRun: value.dryRun ?? false,
   };
   const hashed: Plan = { ...plan, hash: createHash('sha256').update(canonicalPlan(plan)).digest('hex') };

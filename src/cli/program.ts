@@ -12,6 +12,7 @@ import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
 import { addScheduleCommands } from './schedule-commands.js';
 import { addStackCommands } from './stack-commands.js';
+import { addSteeringCommands } from './steering-commands.js';
 import { addTargetCommands } from './target-commands.js';
 import { suggestHarmless } from './suggestions.js';
 
@@ -37,6 +38,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addRunbookCommands(program, setExitCode);
   addNewCommands(program);
   addRunCommands(program, setExitCode);
+  addSteeringCommands(program);
   addListCommands(program);
   addTargetCommands(program);
   addScheduleCommands(program, setExitCode);

@@ -13,6 +13,7 @@ import { DEFAULT_TASK_QUEUE, type StartArguments } from '../domain/contract.js';
 import { describeDuration } from '../domain/time/duration.js';
 import type { Plan } from '../domain/plan/plan.js';
 import type { RunReport } from '../domain/report/report.js';
+import type { CommandAnswer } from '../domain/steering/commands.js';
 import { isPolled, type RunFacts } from '../domain/run/run-facts.js';
 import type { Target } from '../domain/target/target.js';
 import { isOpen } from '../domain/run/workflow-status.js';
@@ -26,6 +27,13 @@ import { listRuns, type ListOptions, type RunList } from './list-runs.js';
 import type { RunSnapshot } from './report-snapshot.js';
 import { readPollers, readRunFacts } from './run-facts.js';
 import { newRunId, requireRunId } from './run-id.js';
+import {
+  commandRun,
+  commandTarget,
+  type CommandCall,
+  type CommandRequest,
+  type TargetCommandRequest,
+} from './send-command.js';
 import { startRun, type StartedRun } from './start-run.js';
 import { checkedArguments, type PlanRequest, type RunbookName, type StartRequest } from './start-request.js';
 import { Calls, toClientError, reasonOf } from '../temporal/calls.js';
@@ -298,6 +306,48 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       if (error instanceof WorkflowNotFoundError) return 'alreadyEnded';
       throw toClientError(error, workflowId);
     }
+  }
+
+  /**
+   * Lets no step begin. The answer is `pausing` while something is in flight, and `paused` otherwise. A command is
+   * taken at most once, however often its answer is lost.
+   * @throws CommandRejected, RunEnded, RunNotFound, NoWorkerAnswers, ServerUnreachable
+   */
+  pause(workflowId: string, request: CommandRequest): Promise<CommandAnswer> {
+    return commandRun(this.#command(workflowId), 'pause', request);
+  }
+
+  /** Lets a paused run continue. @throws as `pause` */
+  resume(workflowId: string, request: CommandRequest): Promise<CommandAnswer> {
+    return commandRun(this.#command(workflowId), 'resume', request);
+  }
+
+  /** Like `cancel`, with a name and a reason in the report. @throws as `pause` */
+  abort(workflowId: string, request: CommandRequest): Promise<CommandAnswer> {
+    return commandRun(this.#command(workflowId), 'abort', request);
+  }
+
+  /**
+   * Decides about a blocked step: the instance is read at rest, and then the action is sent again, unless its desired
+   * state holds.
+   * @throws as `pause`, and RunPaused, NotARun
+   */
+  retryStep(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
+    return commandTarget(this.#command(workflowId), 'retryStep', request);
+  }
+
+  /** Decides about a blocked step: the target continues without it. @throws as `retryStep` */
+  skipStep(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
+    return commandTarget(this.#command(workflowId), 'skipStep', request);
+  }
+
+  /** Decides about a blocked step: it was carried out, as the person has seen. @throws as `retryStep` */
+  markSucceeded(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
+    return commandTarget(this.#command(workflowId), 'markSucceeded', request);
+  }
+
+  #command(workflowId: string): CommandCall {
+    return { calls: this.#calls, callTimeoutMs: this.#callTimeoutMs, workflowId };
   }
 
   /**

@@ -77,6 +77,7 @@ function settleWith(
     sendLease: asksNothing,
     describeLease: async () => null,
     findRuns: async () => [],
+    hasStateAttribute: async () => false,
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
   };
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });

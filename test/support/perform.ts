@@ -186,6 +186,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     },
     describeLease: async () => null,
     findRuns: async () => [],
+    hasStateAttribute: async () => false,
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
   };
   const request: PerformActionArguments = {

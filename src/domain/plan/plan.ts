@@ -9,7 +9,7 @@ import type { Observation, Target } from '../target/target.js';
 export const PLAN_VERSION = 1;
 
 /** What to do when a step does not succeed. */
-export type OnFailure = 'compensate' | 'abort' | 'continue';
+export type OnFailure = 'compensate' | 'abort' | 'continue' | 'pause';
 
 /** What to do when the run is cancelled. */
 export type OnCancel = 'compensate' | 'stop-after-step' | 'leave';
@@ -132,6 +132,10 @@ export interface Plan {
   /** Limit of the whole run from its start. It does not cut undos short, and waiting for a gate does not count. */
   readonly deadlineMs: number;
   readonly limits: Limits;
+  /** How long a blocked target waits for an operator. Absent: not at all. */
+  readonly operatorWaitMs?: number;
+  /** The namespace has the search attribute `RunbookState`: a run that set an unknown one would never continue. Not part of the hash. */
+  readonly hasStateAttribute?: true;
   readonly dryRun: boolean;
   /** SHA-256 of `canonicalPlan` in hex; an approval refers to it. */
   readonly hash: string;
@@ -153,6 +157,7 @@ export function canonicalPlan(plan: Omit<Plan, 'hash'>): string {
     deadlineMs,
     targets,
     guards: bindingGuards(plan),
+    operatorWaitMs: plan.operatorWaitMs,
   });
 }
 
