@@ -68,6 +68,14 @@ export interface SettleTargetArguments extends OnceRules {
   readonly left: OnceState;
   /** How the step ended; `null` before a first step. */
   readonly prior: Ending | null;
+  /** Before a first step: the run of the workflow that made the first reading. Absent for a step, and where an older version asked. */
+  readonly readInRunId?: string;
+}
+
+/** The result of `settleTarget`. */
+export interface Settled extends OnceState {
+  /** Before a first step: the run of the workflow that waited, since `seen` is a reading of that run. Absent where an older version asked. */
+  readonly settledInRunId?: string;
 }
 
 /** The arguments of `targetRun`: what a run hands to the child that acts on one target. */
@@ -148,7 +156,7 @@ export interface Activities {
   /** @throws a failure of the failure table with an `OnceState` as `details[0]`. A failure without it means that the action may have been sent */
   performAction(request: PerformActionArguments): Promise<OnceState>;
   /** @returns a state that has ended for good, `indeterminate` if readings do not show what happened */
-  settleTarget(request: SettleTargetArguments): Promise<OnceState>;
+  settleTarget(request: SettleTargetArguments): Promise<Settled>;
 }
 
 /** The query that `run` and `targetRun` answer with their progress. */
