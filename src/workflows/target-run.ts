@@ -8,12 +8,15 @@ import type { StepOutcome } from '../domain/report/step-outcome.js';
 import { afterStep, isUndoDue, type StepsResult } from '../domain/report/steps-result.js';
 import { reportOfTarget, type TargetEnd } from '../domain/report/target-report.js';
 import { MOST_TARGETS, targetReportBytes } from '../domain/sizes.js';
+import { doneOf, isBlocking } from '../domain/steering/decisions.js';
 import { leaseId } from '../domain/target/target.js';
 import { captureAtRest } from './capture.js';
 import { compensate, NOTHING_UNDONE } from './compensate.js';
 import { invalidStart } from './failure.js';
 import { isDecidedBeforeReset, performStep, settleAfterReset } from './perform-step.js';
+import { resolve } from './blocked-step.js';
 import { TargetProgressView } from './target-progress.js';
+import { TargetSteering } from './target-steering.js';
 
 const targetProgressQuery = defineQuery<TargetProgress>(PROGRESS_QUERY);
 
@@ -26,11 +29,12 @@ export async function targetRun(request: TargetRunArguments): Promise<TargetRepo
   const scope = CancellationScope.current();
   const progress = new TargetProgressView(request.targetPlan);
   setHandler(targetProgressQuery, () => progress.current);
+  const steering = new TargetSteering(request, progress);
 
   const captured = await captureAtRest(request, progress);
   const end =
     captured.kind === 'captured'
-      ? await actOn(request, captured.baseline, progress)
+      ? await actOn(request, captured.baseline, progress, steering)
       : { ...NOTHING_DONE, failure: captured.kind === 'failed' ? captured.failure : null };
   const cancelRequested = captured.kind === 'cancelled' || scope.consideredCancelled;
   const report = reportOfTarget(request.targetPlan, { ...end, cancelRequested, childRunId: workflowInfo().runId });
@@ -54,9 +58,10 @@ async function actOn(
   request: TargetRunArguments,
   captured: Baseline,
   progress: TargetProgressView,
+  steering: TargetSteering,
 ): Promise<ActResult> {
   const scope = CancellationScope.current();
-  const result = await executeSteps(request, captured, progress);
+  const result = await executeSteps(request, captured, progress, steering);
   const isDue = isUndoDue(result, request.onCancel, scope.consideredCancelled);
   const undone = isDue ? await compensate(result, request, progress) : NOTHING_UNDONE;
   return { ...undone, steps: result.steps, captured: captured.observation, failure: null };
@@ -66,20 +71,29 @@ async function executeSteps(
   request: TargetRunArguments,
   captured: Baseline,
   progress: TargetProgressView,
+  steering: TargetSteering,
 ): Promise<StepsResult> {
   const scope = CancellationScope.current();
   const steps: StepReport[] = [];
   const done: DoneStep[] = [];
   let baseline = captured;
   let undoAsked = false;
+  let nowMs = baseline.observation.observedAtMs;
   for (const step of request.targetPlan.steps) {
     let outcome: StepOutcome | null;
+    let doneSteps: readonly DoneStep[] | null = null;
+    nowMs = await steering.atEdge(Math.max(nowMs, steps.at(-1)?.endedAtMs ?? nowMs));
     if (scope.consideredCancelled) outcome = await settleAfterReset(step, baseline, request);
     else {
       progress.stepBegins(step.id);
-      const nowMs = steps.at(-1)?.endedAtMs ?? baseline.observation.observedAtMs;
       const closing = hasSent(baseline, steps) ? undefined : request.closing;
-      outcome = await performStep(step, baseline, request, { nowMs, closing });
+      outcome = await performStep(step, baseline, moved(request, steering), { nowMs, closing });
+      const blocked = scope.consideredCancelled ? null : isBlocking(step, outcome, request.operatorWaitMs ?? 0);
+      if (blocked !== null) {
+        const resolved = await resolve(blocked, { request, steering, progress, closing });
+        outcome = resolved.outcome;
+        doneSteps = doneOf(resolved);
+      }
     }
     // The run before the reset may have been past this wait, in a step that is not clear yet.
     const isPassed = step.kind === 'wait' && isDecidedBeforeReset(baseline);
@@ -89,13 +103,18 @@ async function executeSteps(
     }
     baseline = outcome.baseline;
     steps.push(outcome.report);
-    if (outcome.done !== null) done.push(outcome.done);
+    done.push(...(doneSteps ?? (outcome.done === null ? [] : [outcome.done])));
     progress.stepEnds(outcome.report);
     const next = afterStep(step, outcome.report);
     undoAsked ||= next === 'undo';
     if (next !== 'nextStep' && !isPassed) break;
   }
   return { steps, done, baseline, undoAsked };
+}
+
+/** Time for which the target waited for people counts against no deadline. */
+function moved(request: TargetRunArguments, { heldMs }: TargetSteering): TargetRunArguments {
+  return heldMs === 0 ? request : { ...request, deadlineAtMs: request.deadlineAtMs + heldMs };
 }
 
 /** True if an action may have been sent on the target, so its gate no longer counts. What was sent before a reset is in no step of this run. */
