@@ -41,7 +41,7 @@ export function describeBriefly({ p50Ms, jobs }: UsualOfStep): string {
   return jobs === 0 ? `about ${describeDuration(p50Ms)} declared` : `usually ${describeDuration(p50Ms)}`;
 }
 
-/** For a step that took so long, or has taken so far: `usually 12s`, or `usually 12s: unusually late` */
+/** For a step by the time it took, or has taken so far: `usually 12s`, or `usually 12s: unusually late` */
 export function describeAgainstUsual(usual: UsualOfStep, elapsedMs: number): string {
   return `${describeBriefly(usual)}${isLate(usual, elapsedMs) ? ': unusually late' : ''}`;
 }

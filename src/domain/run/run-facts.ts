@@ -133,7 +133,7 @@ interface Reason {
 function turnReasons({ workflowId, summary, turn }: WorkflowFacts, nowMs: number): Reason[] {
   if (turn === null) return [];
   const { sinceMs, taken } = turn;
-  // The id of a target's workflow is two long numbers, which mean nothing to people.
+  // The id of a target's workflow is two long numbers, which no one recognizes.
   const what = summary ?? workflowId;
   const forMs = nowMs - sinceMs;
   if (!taken && forMs >= TAKEN_WITHIN_MS)
