@@ -31,6 +31,7 @@ import { SEARCH_ATTRIBUTES } from './domain/contract.js';
 import { describeProblem } from './domain/failures.js';
 import { printable, printableLines } from './domain/text/text.js';
 import { createLog } from './logging/log.js';
+import { createCheckClient } from './network/check-client.js';
 import { proxyName } from './network/proxies.js';
 import type { ServiceStage } from './servicestage/service-stage.js';
 import { endUnlessAnswered, endWithin, type Hanging } from './files/last-resort.js';
@@ -234,6 +235,7 @@ function workerOptions(
   const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories, calendarDirectories } = config;
   const activities = createActivities({
     serviceStage,
+    checks: createCheckClient(config.checkHosts, config.proxyFor),
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,

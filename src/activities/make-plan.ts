@@ -5,12 +5,13 @@
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
+import { longestCheckMs } from '../domain/checks/check.js';
 import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/target/actions.js';
 import type { StartArguments } from '../domain/contract.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import { planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
-import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
+import { canonicalPlan, PLAN_VERSION, type Plan, type PlannedStep, type TargetPlan } from '../domain/plan/plan.js';
 import { isActionStep, type Runbook } from '../domain/runbook/runbook.js';
 import { durationMs } from '../domain/time/duration.js';
 import { statusMeaning, type Target } from '../domain/target/target.js';
@@ -146,7 +147,12 @@ async function planTarget(
     snapshotVersions: snapshots.map(({ version }) => version),
     captured: captured === null || 'found' in captured ? null : captured,
   };
-  const planned = planSteps(runbook, facts, { inputs, usualDurationsMs: allUsualDurations(usualDurationsMs), verify });
+  const planned = planSteps(runbook, facts, {
+    inputs,
+    usualDurationsMs: allUsualDurations(usualDurationsMs),
+    verify,
+    refusalOfUrl: (url) => dependencies.checks.refusalOf(url),
+  });
   problems.push(...planned.problems);
   return { target, seen, steps: planned.steps };
 }
@@ -167,10 +173,13 @@ function sameTwice(text: string, { path }: Target): Problem {
 }
 
 function defaultDeadlineMs(targets: readonly TargetPlan[]): number {
-  const stepMs = targets
-    .flatMap(({ steps }) => steps)
-    .map((step) => (step.kind === 'wait' ? step.durationMs : step.deadlineMs));
+  const stepMs = targets.flatMap(({ steps }) => steps).map(longestMs);
   return stepMs.reduce((sum, ms) => sum + ms, RUN_MARGIN_MS);
+}
+
+function longestMs(step: PlannedStep): number {
+  if (step.kind === 'wait') return step.durationMs;
+  return step.kind === 'check' ? longestCheckMs(step.check) : step.deadlineMs;
 }
 
 function invalidPlan(name: string, problems: readonly Problem[]): ApplicationFailure {

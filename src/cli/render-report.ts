@@ -2,6 +2,13 @@
  * Renders reports and plans as text. Pure. Operators read this at night: first the outcome, then the facts, then
  * what to do.
  */
+import {
+  bodyShown,
+  describeCheck,
+  describeEvidence,
+  describeWanted,
+  type CheckEvidence,
+} from '../domain/checks/check.js';
 import { describeAction } from '../domain/target/actions.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeDifferences, type Difference } from '../domain/report/compensation.js';
@@ -11,7 +18,7 @@ import {
   type ExpectedUndo,
   type ExpectedUndos,
 } from '../domain/plan/expected-course.js';
-import type { ActionStep, Plan, PlannedStep } from '../domain/plan/plan.js';
+import type { ActionStep, CheckStep, Plan, PlannedStep } from '../domain/plan/plan.js';
 import { ACTIONS } from '../domain/target/actions.js';
 import type { RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import { gateLines, guardLines } from './render-gates.js';
@@ -59,7 +66,8 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
 }
 
 function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
-  const { result, cloudJobId, before, after, failure, attempts, trail, startedAtMs, endedAtMs, sent, evidence } = step;
+  const { result, cloudJobId, before, after, failure, attempts, trail, startedAtMs, endedAtMs, sent, evidence, check } =
+    step;
   const job = cloudJobId === null ? '' : `, cloud job ${cloudJobId}`;
   const lines = [
     `  ${colors.result(result)(mark(result))} ${prefix}${stepTitle(step)}: ${result} in ${describeDuration(endedAtMs - startedAtMs)} (${period(startedAtMs, endedAtMs)})${job}`,
@@ -68,6 +76,7 @@ function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
     lines.push(colors.dim(`      ${describeObservation(before)} → ${describeObservation(after)}`));
   if (result === 'skipped' && after !== null)
     lines.push(colors.dim(`      already done: ${describeObservation(after)}`));
+  if (check !== undefined) lines.push(colors.dim(`      ${describeEvidence(check)}`), ...bodyLines(check, colors));
   if (sent === 'unknown') lines.push(colors.warn('      it is not known whether ServiceStage acted for this step'));
   if (evidence !== undefined)
     lines.push(
@@ -78,6 +87,11 @@ function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
   if (attempts > 1) lines.push(...trail.map((entry) => colors.dim(`      ${trailLine(entry)}`)));
   if (failure !== undefined) lines.push(...failureLines(failure, colors).map((line) => `      ${line}`));
   return lines;
+}
+
+function bodyLines(check: CheckEvidence, colors: Colors): string[] {
+  const body = bodyShown(check);
+  return body === null ? [] : [colors.dim(`      body: ${body}`)];
 }
 
 function failureLines({ name, message, advice }: NonNullable<StepReport['failure']>, colors: Colors): string[] {
@@ -120,6 +134,7 @@ const NOT_KNOWN: ExpectedStep = { course: 'unknown', undo: { kind: 'asDeclared' 
 
 function plannedLine(step: PlannedStep, index: number, expected: ExpectedStep, colors: Colors): string {
   if (step.kind === 'wait') return `  ${index + 1}. wait ${describeDuration(step.durationMs)}`;
+  if (step.kind === 'check') return plannedCheckLine(step, index, colors);
   const note = step.note === undefined ? '' : `  (${step.note})`;
   const head = `  ${index + 1}. ${describeAction(step.action)}${note}`;
   if (expected.course === 'skipped') return `${head}\n     ${colors.dim('already done, will be skipped')}`;
@@ -127,6 +142,16 @@ function plannedLine(step: PlannedStep, index: number, expected: ExpectedStep, c
     `at most ${describeDuration(step.deadlineMs)}, verified for ${describeDuration(step.verify.stableMs)}; if it fails: ${step.onFailure}`,
   );
   return `${head}\n     ${undoWords(step, index, expected.undo, colors)}\n     ${times}`;
+}
+
+function plannedCheckLine({ check, before, onFailure }: CheckStep, index: number, colors: Colors): string {
+  const then = before ? 'nothing is touched' : onFailure;
+  const times = `within ${describeDuration(check.withinMs)}, held for ${describeDuration(check.stableMs)}; if it fails: ${then}`;
+  return [
+    `  ${index + 1}. check ${describeCheck(check)}${before ? '  (before anything is sent)' : ''}`,
+    `     wants ${describeWanted(check)}`,
+    `     ${colors.dim(times)}`,
+  ].join('\n');
 }
 
 function undoWords(

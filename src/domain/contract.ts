@@ -1,4 +1,5 @@
 /** The contract between workflows, activities and clients: the activities with their arguments and results, and the names that runs answer to. */
+import type { CheckEvidence, HttpCheck } from './checks/check.js';
 import type { Action } from './target/actions.js';
 import type { Closing, ReadFreezes } from './gates/gates.js';
 import type { Limits } from './once/limits.js';
@@ -61,6 +62,16 @@ export interface SettleTargetArguments extends OnceRules {
   readonly left: OnceState;
   /** How the step ended; `null` before a first step. */
   readonly prior: Ending | null;
+}
+
+/** The arguments of `performCheck`. */
+export interface PerformCheckArguments {
+  readonly stepId: string;
+  readonly check: HttpCheck;
+  /** When the time of the run is over, epoch milliseconds. */
+  readonly deadlineAtMs: number;
+  /** `Limits.heartbeatTimeoutMs` of the plan. */
+  readonly heartbeatTimeoutMs: number;
 }
 
 /** The arguments of `targetRun`: what a run hands to the child that acts on one target. */
@@ -140,6 +151,8 @@ export interface Activities {
   performAction(request: PerformActionArguments): Promise<OnceState>;
   /** @returns a state that has ended for good, `indeterminate` if readings do not show what happened */
   settleTarget(request: SettleTargetArguments): Promise<OnceState>;
+  /** @throws `CheckFailed` or `DeadlinePassed` with the evidence as `details[0]` */
+  performCheck(request: PerformCheckArguments): Promise<CheckEvidence>;
 }
 
 /** The query that `run` and `targetRun` answer with their progress. */

@@ -18,6 +18,7 @@ import { quickLimits } from '../support/build.js';
 import { controlOf, type Control } from '../support/simulator.js';
 import { newSeed, startStack, USUAL_MS, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { noChecks } from '../support/checks.js';
 
 /** Fixed, so that a case that fails can be played again; every complaint names it. */
 const SEED = 20261125;
@@ -82,6 +83,7 @@ async function newWorld(name: string, userName: boolean): Promise<World> {
   });
   const activities = createActivities({
     serviceStage,
+    checks: noChecks,
     findRunbook: (runbook) => findRunbook([], runbook),
     calendars: calendarsIn([]),
     limits: quickLimits(),

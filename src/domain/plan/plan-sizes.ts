@@ -7,6 +7,7 @@ import { leastReportBytes, LONGEST, withShortSteps } from '../report/cut-report.
 import { FAILURES, longestAdvice, type FailureName, type FailureRecord, type Problem } from '../failures.js';
 import { CHECK_AGAIN_MS, MOST_FREEZES } from '../gates/gates.js';
 import { jsonBytes } from '../text/json-bytes.js';
+import { EVIDENCE_BYTES } from '../checks/check.js';
 import { listedTargets } from '../run/listed-targets.js';
 import type { ActionStep, Plan, PlannedStep, TargetPlan } from './plan.js';
 import type { RunReport, StepProgress, StepReport, TargetReport } from '../report/report.js';
@@ -137,6 +138,7 @@ function targetHistoryBytes({ target, steps }: TargetPlan): number {
   const knownCloudJobs = CLOUD_JOB_BYTES * (steps.length + 1);
   const perStep = steps.map((step) => {
     if (step.kind === 'wait') return jsonBytes(step);
+    if (step.kind === 'check') return 2 * jsonBytes(step) + EVIDENCE_BYTES + MESSAGES_BYTES;
     const request = jsonBytes(target) + jsonBytes(step) + knownCloudJobs + OBSERVATION_BYTES + ARGUMENTS_BYTES;
     const performed = request + OBSERVATION_BYTES + TRAIL_BYTES + MESSAGES_BYTES;
     const settled = request + 2 * OBSERVATION_BYTES + MESSAGES_BYTES;

@@ -3,8 +3,9 @@ import { ACTIONS, type Action, type ActionName } from '../target/actions.js';
 import { durationMs, DURATION_REMEDY } from '../time/duration.js';
 import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
 import type { Problem } from '../failures.js';
+import { plannedCheck, type RefusalOfUrl } from './plan-check.js';
 import type { ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
-import { isActionStep, stepIds, type Runbook, type RunbookActionStep } from '../runbook/runbook.js';
+import { isActionStep, isCheckStep, stepIds, type Runbook, type RunbookActionStep } from '../runbook/runbook.js';
 import { stepTimes, type VerifyDefaults } from '../runbook/runbook-checks.js';
 import type { Observation, Target } from '../target/target.js';
 
@@ -31,12 +32,14 @@ export interface PlanningRules {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly usualDurationsMs: Readonly<Record<ActionName, number>>;
   readonly verify: VerifyDefaults;
+  /** Which URLs the worker lets checks ask. */
+  readonly refusalOfUrl: RefusalOfUrl;
 }
 
 /** Means "the newest snapshot whose version is not the running one". */
 const PREVIOUS_VERSION = 'previous';
 
-/** Plans the steps, or returns every problem. */
+/** Plans the steps, or returns every problem. Checks with `before` come first. */
 export function planSteps(
   runbook: Runbook,
   facts: TargetFacts,
@@ -50,12 +53,17 @@ export function planSteps(
     const report = (found: string, remedy: string) =>
       problems.push({ code: 'invalid-step', place: `${facts.target.path}, step ${id}`, found, remedy });
     if (isActionStep(step)) return plannedAction(step, id, facts, values, rules, report);
+    if (isCheckStep(step)) {
+      const isOpen = (value: unknown) => usesRefusedInput(value, values);
+      return plannedCheck(step, id, values, { refusalOf: rules.refusalOfUrl, isOpen, report });
+    }
     const text = String(interpolate(step.wait, values));
     const ms = durationMs(text);
     if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is not a duration`, DURATION_REMEDY);
     return { kind: 'wait', id, durationMs: ms ?? 0 };
   });
-  return { steps, problems };
+  const isBefore = (step: PlannedStep) => step.kind === 'check' && step.before;
+  return { steps: [...steps.filter(isBefore), ...steps.filter((step) => !isBefore(step))], problems };
 }
 
 type Report = (found: string, remedy: string) => void;

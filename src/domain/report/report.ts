@@ -1,4 +1,5 @@
 /** The shapes of the report and of the progress query: results of steps, outcomes of targets and runs. Users read them as JSON. */
+import type { CheckEvidence } from '../checks/check.js';
 import type { Action } from '../target/actions.js';
 import type { AdoptionEvidence } from '../once/state.js';
 import type { TrailEntry } from '../once/trail.js';
@@ -38,7 +39,7 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
 /** How one step, or one undo, went. Times are epoch milliseconds. */
 export interface StepReport {
   readonly id: string;
-  /** `null` for a wait. */
+  /** `null` for a wait and a check. */
   readonly action: Action | null;
   readonly result: StepResult;
   readonly sent: Sent;
@@ -54,6 +55,8 @@ export interface StepReport {
   readonly trail: readonly TrailEntry[];
   /** Why a cloud job that was found later counts as ours. */
   readonly evidence?: AdoptionEvidence;
+  /** Only of a check: its last request. Absent where none was made, and in short forms of the report. */
+  readonly check?: CheckEvidence;
   readonly failure?: FailureRecord;
 }
 

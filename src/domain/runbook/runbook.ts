@@ -1,5 +1,6 @@
 /** The shape of a runbook file, as a zod schema: what editors complete against and what the loader checks. The only zod in this folder. */
 import { z } from 'zod';
+import { MOST_OF_CHECK } from '../checks/check.js';
 import { ACTIONS, type ActionName, type ParameterRule } from '../target/actions.js';
 import { DURATION_PATTERN, DURATION_REMEDY, durationMs } from '../time/duration.js';
 import { LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY } from '../gates/gates.js';
@@ -136,6 +137,49 @@ const WaitStepShape = z.strictObject({
   id: stepFields.id,
 });
 
+const URL_REMEDY = 'Write a URL such as "https://shop.example.com/health"';
+const wantedText = (remedy: string) => z.string(remedy).min(1, remedy).max(MOST_OF_CHECK.value);
+const wantedMap = <Value extends z.ZodType>(value: Value, remedy: string) =>
+  z.record(z.string(), value, remedy).optional();
+const JSON_REMEDY = 'Write text, a number, true, false or null';
+
+const CheckStepShape = z.strictObject({
+  check: z
+    .strictObject(
+      {
+        http: z
+          .string(URL_REMEDY)
+          .regex(/^(?:https?:\/\/|\$\{\{)/i, URL_REMEDY)
+          .max(MOST_OF_CHECK.url)
+          .describe('The URL to GET; its host must be in RUNBOOK_CHECK_HOSTS of the workers'),
+        status: z.int().min(100).max(599).default(200).describe('The status that is wanted'),
+        header: wantedMap(
+          wantedText('Write the whole value as text'),
+          'Write a line for each header, as in { x-version: "1.4" }',
+        ).describe('Header names and their whole values'),
+        json: wantedMap(
+          z.union([z.string().max(MOST_OF_CHECK.value), z.number(), z.boolean(), z.null()], JSON_REMEDY),
+          'Write a line for each path, as in { data.state: ok }',
+        ).describe('Paths such as data.items[0].state, and what is wanted there'),
+        text: wantedText('Write some text').optional().describe('Text that the body contains'),
+        within: duration('How long the wanted answer may take to appear; default 2m').optional(),
+        stable: duration('How long it must hold without a break; default 10s').optional(),
+        timeout: durationText
+          .refine((text) => (durationMs(text) ?? 0) >= 1 && (durationMs(text) ?? 0) <= 60_000, 'Write at most 60s')
+          .describe('Limit of one request; default 5s, at most 60s')
+          .optional(),
+      },
+      'Write keys and values, as in check: { http: "https://shop.example.com/health" }',
+    )
+    .describe('Asks a URL until the answer is the wanted one, and holds'),
+  before: z
+    .boolean('Write true or false')
+    .optional()
+    .describe('true: done before the first action of the target; if it fails, nothing is touched'),
+  id: stepFields.id,
+  onFailure: z.enum(['compensate', 'abort', 'continue']).optional().describe('Default compensate; not with before'),
+});
+
 /** For text in place of a step: an action, or something else. */
 function stepRemedy(input: unknown): string | undefined {
   if (typeof input !== 'string') return undefined;
@@ -190,7 +234,7 @@ export const Runbook = z.strictObject({
   deadline: duration('Deadline of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
     .array(
-      z.union([ActionStepShape, WaitStepShape], { error: ({ input }) => stepRemedy(input) }),
+      z.union([ActionStepShape, WaitStepShape, CheckStepShape], { error: ({ input }) => stepRemedy(input) }),
       'Begin each step with a dash, as in "- action: restart"',
     )
     .describe('In order; none: the run only observes its targets'),
@@ -198,22 +242,29 @@ export const Runbook = z.strictObject({
 });
 /** A runbook with its defaults filled in. */
 export type Runbook = z.infer<typeof Runbook>;
-/** One step: an action or a wait. */
+/** One step: an action, a wait or a check. */
 export type RunbookStep = Runbook['steps'][number];
+/** A step that asks a URL. */
+export type RunbookCheckStep = z.infer<typeof CheckStepShape>;
 /** A step that sends an action. */
 export type RunbookActionStep = z.infer<typeof ActionStepShape>;
 
-/** Whether a step is an action; else it is a wait. */
+/** Whether a step is an action. */
 export function isActionStep(step: RunbookStep): step is RunbookActionStep {
   return 'action' in step;
 }
 
-/** Step ids: the given one, else the action's or `wait`, numbered from the second on. */
+/** Whether a step is a check. */
+export function isCheckStep(step: RunbookStep): step is RunbookCheckStep {
+  return 'check' in step;
+}
+
+/** Step ids: the given one, else the action's, `wait` or `check`, numbered from the second on. */
 export function stepIds(steps: readonly RunbookStep[]): string[] {
   const seen = new Map<string, number>();
   return steps.map((step) => {
     if (step.id !== undefined) return step.id;
-    const name = isActionStep(step) ? step.action : 'wait';
+    const name = isActionStep(step) ? step.action : isCheckStep(step) ? 'check' : 'wait';
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
     return count === 1 ? name : `${name}-${count}`;
