@@ -64,6 +64,7 @@ function byWorld(): Activities {
     observeTarget: (...given) => of(given[0].path).observeTarget(...given),
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),
+    performCheck: (request) => stack.activities.performCheck(request),
   };
 }
 
