@@ -1,12 +1,15 @@
 /** What the worker hands to its activities. */
 import type { Calendars } from '../calendars/calendars.js';
 import type { CheckAnswer } from '../domain/checks/check.js';
+import type { JobKind } from '../domain/durations/durations.js';
+import type { UsualDuration } from '../domain/durations/usual-duration.js';
 import type { Limits } from '../domain/once/limits.js';
 import type { RefusalOfUrl } from '../domain/plan/plan-check.js';
 import type { VerifyDefaults } from '../domain/runbook/runbook-checks.js';
 import type { ActionName } from '../domain/target/actions.js';
 import type { RunbookLookup } from '../runbooks/lookups.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import type { CloudJobWatch } from './cloud-job-watch.js';
 import type { TemporalAccess } from './temporal-access.js';
 
 /** What checks ask with; `network/check-client.ts` is one. */
@@ -25,9 +28,12 @@ export interface ActivityDependencies {
   /** Read at each call as well. */
   readonly calendars: Calendars;
   readonly limits: Limits;
-  /** Overrides of the action table's usual durations. */
+  /** What this worker has learned of a kind of cloud job; `null`: nothing. Plans record it. */
+  readonly usualDurations: (kind: JobKind) => UsualDuration | null;
+  /** Overrides of the action table's usual durations, used where nothing was learned. */
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
   /** Used if a runbook does not set them. */
   readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;
+  readonly watch: CloudJobWatch;
 }

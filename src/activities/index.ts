@@ -6,6 +6,7 @@ import type { ActivityDependencies } from './dependencies.js';
 import { makePlan } from './make-plan.js';
 import { observeTarget } from './observe-target.js';
 import { performCheck } from './perform-check.js';
+import { RecentLists } from './recent-lists.js';
 import { performAction, settleTarget } from './perform-action.js';
 import { readFreezes } from './read-freezes.js';
 import { withinScheduleToClose } from './time-limits.js';
@@ -17,10 +18,11 @@ function shortRead<Given extends unknown[], Result>(act: (...given: Given) => Pr
 
 /** Creates the activities of one worker process. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
-  const { serviceStage, temporal } = dependencies;
+  const { serviceStage, temporal, limits } = dependencies;
+  const planning = { ...dependencies, lists: new RecentLists(serviceStage, limits.readTimeoutMs) };
   return {
     makePlan: (runbook, startArguments) =>
-      withHeartbeats(PLANNING_HEARTBEAT_TIMEOUT_MS, () => makePlan(dependencies, runbook, startArguments)),
+      withHeartbeats(PLANNING_HEARTBEAT_TIMEOUT_MS, () => makePlan(planning, runbook, startArguments)),
     readFreezes: shortRead((names, fromMs, toMs) => readFreezes(dependencies.calendars, names, fromMs, toMs)),
     describeLease: shortRead((leaseId) => temporal.describeLease(leaseId)),
     findRuns: (asked) => temporal.findRuns(asked),

@@ -10,6 +10,7 @@ import { readProxies } from './proxies.js';
 import { readServiceStage } from './service-stage.js';
 import { readTemporal, type TemporalConfig } from './temporal.js';
 import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogLevel } from './variables.js';
+import type { ChosenSizes } from './worker-sizes.js';
 
 /** What the command line and the gateway need. */
 export interface ClientConfig {
@@ -34,6 +35,7 @@ export interface Config extends ClientConfig {
   readonly verify: VerifyDefaults;
   /** The hosts that checks may ask. */
   readonly checkHosts: CheckHosts;
+  readonly sizes: ChosenSizes;
 }
 
 /** What a command needs that reads ServiceStage itself. Times are in milliseconds. */
@@ -72,6 +74,7 @@ export function loadConfig(env: Environment): Config {
     serviceStage,
     limits: limitsOf(values),
     usualDurationsMs: values.RUNBOOK_USUAL_DURATIONS ?? {},
+    sizes: { cachedWorkflows: values.RUNBOOK_CACHED_WORKFLOWS, waitingSteps: values.RUNBOOK_WAITING_STEPS },
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
     checkHosts: { allowed: values.RUNBOOK_CHECK_HOSTS, internal: values.RUNBOOK_CHECK_INTERNAL_HOSTS },
   };

@@ -11,6 +11,7 @@ import { describeDuration } from '../domain/time/duration.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
 import {
   allowedHosts,
+  count,
   duration,
   durations,
   folders,
@@ -114,7 +115,7 @@ export const WORKER_VARIABLES = {
       default: `within=${describeDuration(DEFAULT_VERIFY.withinMs)},stable=${describeDuration(DEFAULT_VERIFY.stableMs)}`,
     })
     .describe(
-      'How long the desired state may take to appear after the cloud job, and how long it must hold, where a runbook does not say',
+      'How long the desired state may take to appear after the cloud job, and how long it must hold, where a runbook does not say and no other action follows directly',
     ),
   RUNBOOK_CHECK_HOSTS: allowedHosts.describe(
     'Hosts that `check` steps may ask, such as `shop.example.com,*.example.com:8443`; without a port only the usual one. Their addresses must be public. Empty: no checks, unless the next variable has some',
@@ -123,7 +124,13 @@ export const WORKER_VARIABLES = {
     'The same for hosts whose addresses may also be private or loopback, such as `checkout.svc.local:8080`; link-local addresses and metadata services are never asked',
   ),
   RUNBOOK_USUAL_DURATIONS: durations(ACTION_NAMES).describe(
-    'Usual time of each action in your cloud, such as `start=45s,stop=10s`; decides when to poll, never what is concluded',
+    'Usual time of each action in your cloud, such as `start=45s,stop=10s`; shown until cloud jobs of a step were seen; never decides what is concluded',
+  ),
+  RUNBOOK_CACHED_WORKFLOWS: count(10, 100_000).describe(
+    'Workflows that the worker keeps in memory, two for each run; those beyond are replayed from their histories, which costs CPU. Unset: by the memory that is there (performance.md)',
+  ),
+  RUNBOOK_WAITING_STEPS: count(10, 100_000).describe(
+    'Steps that one worker carries at once; those beyond wait for a place. Unset: by the memory that is there (performance.md)',
   ),
 };
 

@@ -32,6 +32,8 @@ export interface WindowArguments {
   readonly cutoff?: string;
   /** When the window opens, in ISO 8601 with an offset. Default: the time for which a schedule started the run, else the start of the run. */
   readonly opensAt?: string;
+  /** `false`: targets are started even if their steps do not usually fit before the end. Default: the runbook's own, else they must fit. */
+  readonly fit?: boolean;
 }
 
 /** What is known of an instance before a step. It is recorded in history before anything is sent. */
@@ -43,6 +45,8 @@ export interface Baseline {
   readonly knownCloudJobIds: readonly string[];
   /** The workflow run that took the first reading: the original one, unless it was reset to before that reading. */
   readonly readInRunId?: string;
+  /** The state that the last action sent here led to was reached, and no step has seen it hold since. */
+  readonly notHeld?: true;
   /** The first reading was taken after a reset, so that no step of this run shows what was sent before. */
   readonly readAfterReset?: true;
 }

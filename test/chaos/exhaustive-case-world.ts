@@ -1,4 +1,6 @@
 /** The cloud of one case: a simulator, a client with its own budget and token, and the activities that use both. */
+import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
+import { Durations } from '../../src/domain/durations/durations.js';
 import { createActivities } from '../../src/activities/index.js';
 import type { TemporalAccess } from '../../src/activities/temporal-access.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
@@ -14,7 +16,7 @@ import type { Case } from './exhaustive-cases.js';
 import { noChecks } from '../support/checks.js';
 
 /**
- * Real milliseconds of a cloud job. By `domain/pacing` the first poll comes 100 ms after the answer, which is always after the job's end, so
+ * Real milliseconds of a cloud job. By the plain rule the first poll comes 100 ms after the answer, which is always after the job's end, so
  * that a run makes the same number of requests each time. A quiet reading after a lost answer still finds the job in flight.
  */
 const CLOUD_JOB_MS = 80;
@@ -34,7 +36,7 @@ const LIMITS = quickLimits({
   credentialsWaitMs: 2_000,
 });
 /**
- * Two verifying readings, always: `domain/pacing` never waits less than 20 ms, so the second reading comes when the state has held. A reading
+ * Two verifying readings where the state must hold, always: `domain/pacing` never waits less than 20 ms, so the second reading comes when the state has held. A reading
  * that hangs outlasts `withinMs`, so the window ends without knowing the instance.
  */
 const VERIFY = { withinMs: 1_500, stableMs: 20 };
@@ -78,9 +80,11 @@ export async function startCaseWorld(
     findRunbook: async (runbook) => withShortStep(await runbookNamed(runbook), shortStep),
     calendars: calendarsIn([]),
     limits: LIMITS,
+    usualDurations: () => null,
     usualDurationsMs: DURATIONS_MS,
     verify: VERIFY,
     temporal,
+    watch: new CloudJobWatch(new Durations()),
   });
   return { control, activities, instanceId, path: Object.values(place).join('/'), close: simulator.close };
 }

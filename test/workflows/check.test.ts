@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createColors } from '../../src/cli/colors.js';
-import { renderPlan, renderReport } from '../../src/cli/render-report.js';
+import { renderPlan } from '../../src/cli/render-plan.js';
+import { renderReport } from '../../src/cli/render-report.js';
 import { RunbookClient } from '../../src/client/index.js';
 import { leaseId } from '../../src/domain/target/target.js';
 import type { RunReport, TargetReport } from '../../src/domain/report/report.js';
@@ -122,9 +123,7 @@ describe.concurrent('a check', () => {
     );
     expect(plan).toContain(`  1. check GET ${base}/planned/first  (before anything is sent)\n     wants status 200\n`);
     expect(plan).toContain('if it fails: nothing is touched');
-    expect(plan).toContain(
-      'wants status 200, json state "ok"\n     within 400ms, held for 0ms; if it fails: compensate',
-    );
+    expect(plan).toContain('wants status 200, json state "ok"\n     within 400ms, holds 0ms; if it fails: compensate');
     expect(plan).toContain('if step 5 fails and has changed nothing: undo by scale replica=2');
     expect(asked.get('/planned/first')).toBeUndefined();
   });

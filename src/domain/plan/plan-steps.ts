@@ -4,8 +4,15 @@ import { durationMs, DURATION_REMEDY } from '../time/duration.js';
 import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
 import type { Problem } from '../failures.js';
 import { plannedCheck, type RefusalOfUrl } from './plan-check.js';
-import type { ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
-import { isActionStep, isCheckStep, stepIds, type Runbook, type RunbookActionStep } from '../runbook/runbook.js';
+import type { ActionStep, ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
+import {
+  isActionStep,
+  isCheckStep,
+  stepIds,
+  type Runbook,
+  type RunbookActionStep,
+  type RunbookStep,
+} from '../runbook/runbook.js';
 import { stepTimes, type VerifyDefaults } from '../runbook/runbook-checks.js';
 import type { Observation, Target } from '../target/target.js';
 
@@ -52,18 +59,32 @@ export function planSteps(
     const id = ids[index] ?? `step-${index}`;
     const report = (found: string, remedy: string) =>
       problems.push({ code: 'invalid-step', place: `${facts.target.path}, step ${id}`, found, remedy });
-    if (isActionStep(step)) return plannedAction(step, id, facts, values, rules, report);
     if (isCheckStep(step)) {
       const isOpen = (value: unknown) => usesRefusedInput(value, values);
       return plannedCheck(step, id, values, { refusalOf: rules.refusalOfUrl, isOpen, report });
+    }
+    if (isActionStep(step)) {
+      const planned = plannedAction(step, id, facts, values, rules, report);
+      const next = runbook.steps.slice(index + 1).find((later) => !isBefore(later));
+      return mustHold(step, next) ? planned : { ...planned, holds: false };
     }
     const text = String(interpolate(step.wait, values));
     const ms = durationMs(text);
     if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is not a duration`, DURATION_REMEDY);
     return { kind: 'wait', id, durationMs: ms ?? 0 };
   });
-  const isBefore = (step: PlannedStep) => step.kind === 'check' && step.before;
-  return { steps: [...steps.filter(isBefore), ...steps.filter((step) => !isBefore(step))], problems };
+  const isFirst = (step: PlannedStep) => step.kind === 'check' && step.before;
+  return { steps: [...steps.filter(isFirst), ...steps.filter((step) => !isFirst(step))], problems };
+}
+
+/** A check that is done before the first action, wherever it is written. */
+function isBefore(step: RunbookStep): boolean {
+  return isCheckStep(step) && step.before === true;
+}
+
+/** The next action is meant for the state just reached. A wait is there for the state to prove itself, and a check looks at it, so neither is a reason not to hold it. */
+function mustHold({ verify }: RunbookActionStep, next: RunbookStep | undefined): boolean {
+  return verify?.stable !== undefined || next === undefined || !isActionStep(next);
 }
 
 type Report = (found: string, remedy: string) => void;
@@ -103,7 +124,7 @@ function plannedAction(
   values: Values,
   rules: PlanningRules,
   report: Report,
-): PlannedStep {
+): ActionStep {
   const parameters = 'with' in step ? step.with : undefined;
   const given = literalAction(step.action, parameters, values, report);
   const { action, note } = usesRefusedInput(parameters, values)

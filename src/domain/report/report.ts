@@ -1,6 +1,7 @@
 /** The shapes of the report and of the progress query: results of steps, outcomes of targets and runs. Users read them as JSON. */
 import type { CheckEvidence } from '../checks/check.js';
 import type { Action } from '../target/actions.js';
+import type { UsualDuration } from '../durations/usual-duration.js';
 import type { AdoptionEvidence } from '../once/state.js';
 import type { TrailEntry } from '../once/trail.js';
 import type { FailureRecord, Sent } from '../failures.js';
@@ -36,6 +37,9 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   expired: 16,
 };
 
+/** How long a step usually takes, from the POST until its desired state has held; `jobs` is 0 if that was declared. Milliseconds. */
+export type UsualOfStep = Pick<UsualDuration, 'p50Ms' | 'p90Ms' | 'jobs'>;
+
 /** How one step, or one undo, went. Times are epoch milliseconds. */
 export interface StepReport {
   readonly id: string;
@@ -45,6 +49,11 @@ export interface StepReport {
   readonly sent: Sent;
   /** The cloud job that was followed. */
   readonly cloudJobId: string | null;
+  /**
+   * Between these ages it ended, in milliseconds since its POST was accepted: the highest at which it was seen running (0 if never), and that at
+   * which it had ended. Absent where its end was not seen, and where it was adopted.
+   */
+  readonly cloudJobTook?: { readonly runningAtMs: number; readonly endedByMs: number };
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly before: Observation | null;
@@ -53,10 +62,14 @@ export interface StepReport {
   readonly attempts: number;
   /** What each attempt decided, oldest first. */
   readonly trail: readonly TrailEntry[];
+  /** After it, no step has seen the state hold that the newest action of the run reached: another action was to follow at once. */
+  readonly notHeld?: true;
   /** Why a cloud job that was found later counts as ours. */
   readonly evidence?: AdoptionEvidence;
   /** Only of a check: its last request. Absent where none was made, and in short forms of the report. */
   readonly check?: CheckEvidence;
+  /** How long such a step usually took when the run was planned. Only where something was sent. */
+  readonly usual?: UsualOfStep;
   readonly failure?: FailureRecord;
 }
 
@@ -173,6 +186,8 @@ export interface StepProgress {
   readonly seen: string | null;
   /** Why it did not succeed, in one line. */
   readonly failure: string | null;
+  /** Absent for a wait, and if nothing is known. */
+  readonly usual?: UsualOfStep;
   /** Present while a running step keeps failing: read from its pending activity. */
   readonly retrying?: StepRetrying;
 }
@@ -195,6 +210,8 @@ export interface RunProgress {
   readonly waiting?: WaitingForGate;
   readonly planHash: string | null;
   readonly startedAtMs: number;
+  /** How long all its targets usually take together, without waiting for a gate. Milliseconds; absent before it is planned. */
+  readonly usual?: Pick<UsualDuration, 'p50Ms' | 'p90Ms'>;
   readonly targets: readonly TargetInRun[];
   readonly outcome: Outcome | null;
 }

@@ -14,7 +14,7 @@ const NAMES = [
   'gate closes at',
   'verified within',
   'held for',
-  'usual duration',
+  'state before',
   'on cancel',
 ];
 
@@ -35,14 +35,18 @@ export function rulesOf(settings: ReadonlyMap<string, string>): OnceRules {
   return {
     action,
     target: aTarget(),
-    before: { observation: action === null ? null : baseline, lastJobId, knownCloudJobIds: known },
+    before: {
+      observation: action === null ? null : baseline,
+      lastJobId,
+      knownCloudJobIds: known,
+      ...(settings.get('state before') === 'only reached' ? { notHeld: true } : {}),
+    },
     deadlineAtMs: STORY_BEGINS_AT_MS + duration('deadline', '10m'),
     ...(closesAt === undefined
       ? {}
       : { closing: { atMs: parseTime(closesAt), failure: 'OutsideWindow', why: 'the maintenance window is over' } }),
     verify: { withinMs: duration('verified within', '60s'), stableMs: duration('held for', '2s') },
     verifyAfterCancel: settings.get('on cancel') !== 'leave',
-    usualDurationMs: duration('usual duration', '10s'),
     limits: withHeartbeatTimeout(DEFAULT_LIMITS),
   };
 }
