@@ -1,4 +1,4 @@
-/** `performCheck`: asks the URL of a check until `domain/checks` says that it is over. It changes nothing, so a lost attempt is simply tried again. */
+/** `performCheck`: asks the URL of a check until `domain/checks` decides that it is over. It changes nothing, so a lost attempt is simply tried again. */
 import { CompleteAsyncError, Context } from '@temporalio/activity';
 import {
   describeWanted,
@@ -19,8 +19,8 @@ import { failure } from './to-failure.js';
 const RETRY_AFTER_STOP_MS = 100;
 
 /**
- * Asks again and again, with heartbeats. After the loss of a worker the next attempt goes on with the time and the count of the one before it,
- * but what held begins to hold anew, because nobody looked meanwhile.
+ * Asks again and again, with heartbeats. After the loss of a worker the next attempt continues with the time and the count of the one before
+ * it, but the hold begins again, because no worker asked meanwhile.
  *
  * @returns the evidence of the last request, if the check passed
  * @throws `CheckFailed` or `DeadlinePassed`, with the evidence as `details[0]`; `WorkerStopped`, which is retried

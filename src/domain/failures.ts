@@ -112,7 +112,7 @@ export const FAILURES = {
     when: 'the answer that a check of the runbook wants did not appear in time, or did not hold, or its host is not allowed',
     retryable: false,
     whoActsNext: "the step's onFailure; before the first action nothing is begun",
-    advice: 'The message says what was wanted and what came. Look at what the check asks, then start again.',
+    advice: 'The message has what was wanted and what came. Find out why the URL answers so, then start again.',
   },
   UnreadableAnswer: {
     when: 'a read got an answer of an undocumented shape, or was refused as invalid (400, 422)',

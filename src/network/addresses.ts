@@ -37,7 +37,7 @@ function networks(list: readonly string[]): BlockList {
   return blocks;
 }
 
-/** The kind of an address in any spelling that Node takes. What is no address counts as `never`. An IPv6 address that holds an IPv4 one is judged by that. */
+/** The kind of an address in any spelling that Node takes. What is not an address counts as `never`. An IPv6 address that holds an IPv4 one is judged by that. */
 export function addressKind(address: string): AddressKind {
   const [plain = ''] = address.split('%');
   const version = isIP(plain);

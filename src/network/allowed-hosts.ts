@@ -9,7 +9,7 @@ const ENTRY = /^(\*\.)?(\[[\da-f:.]+\]|[^\s:/?#@\\%*[\]]+)(?::(\d{1,5}))?$/i;
 
 /**
  * One entry, such as `shop.example.com`, `*.example.com:8443` or `[2001:db8::1]`. Without a port it allows only the usual one of the scheme; a
- * star stands for one or more names. @returns `null` for what cannot be understood
+ * star means one or more names. @returns `null` for what cannot be understood
  */
 export function allowedHost(entry: string): AllowsUrl | null {
   const [, star, text = '', port] = ENTRY.exec(entry) ?? [];

@@ -1,5 +1,5 @@
 /**
- * The HTTP client of checks. It asks only hosts that the configuration allows, looks at the address that it connects to, follows no redirect,
+ * The HTTP client of checks. It asks only hosts that the configuration allows, checks the address that it connects to, follows no redirect,
  * sends no credentials, and reads a bounded answer in a bounded time.
  */
 import { lookup as resolve } from 'node:dns';
@@ -154,7 +154,7 @@ function guarded(lookup: typeof resolve, mayBePrivate: boolean): LookupFunction 
 }
 
 interface Way {
-  /** Through a proxy the proxy looks the name up: it decides which addresses can be reached. */
+  /** Through a proxy the proxy resolves the name: it decides which addresses can be reached. */
   readonly proxy: ProxyAgents | null;
   readonly lookup: LookupFunction;
 }
@@ -169,7 +169,7 @@ function exchange(url: URL, { proxy, lookup }: Way, timeoutMs: number, signal: A
     agent: proxy === null ? false : proxy.ofItsOwn(isSecure, tunnel.signal),
     headers: { 'user-agent': 'servicestage-runbooks', accept: '*/*', 'accept-encoding': 'identity' },
     maxHeaderSize: LARGEST_HEADERS_BYTES,
-    // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    // Also with NODE_TLS_REJECT_UNAUTHORIZED=0.
     rejectUnauthorized: true,
     signal,
   };
@@ -204,7 +204,7 @@ function exchange(url: URL, { proxy, lookup }: Way, timeoutMs: number, signal: A
         },
         (error: unknown) => {
           over();
-          reject(error as Error);
+          reject(error);
         },
       );
     });

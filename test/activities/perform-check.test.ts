@@ -116,7 +116,7 @@ describe('a check', () => {
     expect(heartbeats.some(({ retrying }) => retrying?.reason === 'status 503, and 200 is wanted')).toBe(true);
   });
 
-  it('begins to hold anew where it broke', async () => {
+  it('begins to hold again where it broke', async () => {
     let asked = 0;
     const url = await serve((_request, response) => void response.writeHead(++asked === 2 ? 500 : 200).end());
     const { evidence } = await run(url, { want: { withinMs: 10_000, stableMs: 300 } });
@@ -124,11 +124,11 @@ describe('a check', () => {
   });
 
   it('fails with the reason and the body', async () => {
-    const url = await serve((_request, response) => void response.writeHead(503).end('database is away'));
+    const url = await serve((_request, response) => void response.writeHead(503).end('database is missing'));
     const { failure, evidence } = await run(url, { want: { withinMs: 300 } });
     expect(failure).toMatchObject({ name: 'CheckFailed', retryable: false });
     expect(failure?.message).toMatch(/did not answer as wanted within .*: status 503, and 200 is wanted$/);
-    expect(evidence).toMatchObject({ status: 503, body: 'database is away' });
+    expect(evidence).toMatchObject({ status: 503, body: 'database is missing' });
     expect(evidence?.requests).toBeGreaterThan(1);
   });
 
@@ -139,7 +139,7 @@ describe('a check', () => {
   });
 });
 
-describe('an answer that is no good', () => {
+describe('a bad answer', () => {
   it('redirects, which is not followed', async () => {
     const paths: string[] = [];
     const url = await serve((request, response) => {
@@ -194,7 +194,7 @@ describe('an answer that is no good', () => {
     expect((await run(url, { want: { text: 'ready' } })).failure?.message).toContain('is not in the body');
   });
 
-  it('is no HTTP', async () => {
+  it('is not HTTP', async () => {
     const server = await startRawServer({ onRequest: (socket) => void socket.end('SSH-2.0-OpenSSH\r\n') });
     expect((await run(server.endpoint)).failure?.message).toMatch(/HPE_|Parse Error/);
   });
@@ -206,11 +206,11 @@ describe('an answer that is no good', () => {
     expect((await run(server.endpoint)).failure?.message).toMatch(/HPE_HEADER_OVERFLOW/);
   });
 
-  it('comes from a certificate that nobody vouches for, whatever the environment says', async () => {
+  it('comes with a certificate that no authority signed, also where the environment switches the check off', async () => {
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     onTestFinished(() => void vi.unstubAllEnvs());
     const server = createSecureServer(selfSigned(), (_request, response) => void response.writeHead(200).end());
-    const port = await listen(server as unknown as ReturnType<typeof createServer>);
+    const port = await listen(server);
     const { failure, evidence } = await run(`https://127.0.0.1:${port}/`);
     expect(failure?.message).toMatch(/CERT|certificate/i);
     expect(evidence?.status).toBeNull();
@@ -289,14 +289,14 @@ describe('a host', () => {
 /** Answers of the DNS, one after the other; the last one again and again. */
 function answering(answers: readonly (readonly string[])[]): typeof resolve {
   let at = 0;
-  const look = (_host: string, _options: unknown, callback: (error: null, addresses: unknown[]) => void) => {
+  const resolveNext = (_host: string, _options: unknown, callback: (error: null, addresses: unknown[]) => void) => {
     const addresses = answers[Math.min(at++, answers.length - 1)] ?? [];
     callback(
       null,
       addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
     );
   };
-  return look as unknown as typeof resolve;
+  return resolveNext as unknown as typeof resolve;
 }
 
 describe('an attempt', () => {
@@ -329,7 +329,7 @@ describe('an attempt', () => {
     expect((await ended).error).toBeInstanceOf(CompleteAsyncError);
   });
 
-  it('goes on with the time and the count of the one before it', async () => {
+  it('continues with the time and the count of the one before it', async () => {
     const previous = { startedAtMs: Date.now() - 60_000, requests: 7 };
     const { failure, evidence, heartbeats } = await run(await down(), { want: { withinMs: 30_000 }, previous });
     expect(failure?.name).toBe('CheckFailed');

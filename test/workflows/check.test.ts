@@ -44,9 +44,9 @@ afterAll(async () => {
 });
 
 /** URLs of one test, with the status of each. */
-function urls(name: string, { first = 200, then = 200, after = 200 } = {}): { first: string; then: string } {
-  statuses.set(`/${name}/first`, first).set(`/${name}/then`, then).set(`/${name}/then/after`, after);
-  return { first: `${base}/${name}/first`, then: `${base}/${name}/then` };
+function urls(name: string, { first = 200, later = 200, after = 200 } = {}): { first: string; later: string } {
+  statuses.set(`/${name}/first`, first).set(`/${name}/later`, later).set(`/${name}/later/after`, after);
+  return { first: `${base}/${name}/first`, later: `${base}/${name}/later` };
 }
 
 const results = ([target]: readonly TargetReport[]) => target?.steps.map(({ id, result }) => `${id} ${result}`);
@@ -61,7 +61,7 @@ describe.concurrent('a check', () => {
     expect(report.targets[0]?.steps[4]).toMatchObject({
       action: null,
       sent: 'no',
-      check: { url: `${base}/passes/then/after`, requests: 1, status: 200, body: '{"state":"ok"}', unmet: [] },
+      check: { url: `${base}/passes/later/after`, requests: 1, status: 200, body: '{"state":"ok"}', unmet: [] },
     });
     expect(report.targets[0]?.steps[2]?.check?.heldMs).toBeGreaterThanOrEqual(100);
     expect(await stack.accepted(instanceId)).toEqual(['restart', 'scale']);
@@ -87,7 +87,7 @@ describe.concurrent('a check', () => {
     expect(results(report.targets)?.at(-1)).toBe('check-2 failed');
     expect(await stack.accepted(instanceId)).toEqual(['restart', 'scale', 'scale']);
     expect(await stack.control.instance(instanceId)).toMatchObject({ replica: 2 });
-    const line = /check-2: GET http:.*undone\/then\/after: failed/;
+    const line = /check-2: GET http:.*undone\/later\/after: failed/;
     expect(renderReport(report, createColors(false))).toMatch(line);
     expect(renderReport(report, createColors(false))).toContain('500 from 127.0.0.1, ');
     expect(renderReport(report, createColors(false))).toContain('body: {"state":"ok"}');
@@ -96,8 +96,8 @@ describe.concurrent('a check', () => {
 
   it('with `onFailure: continue` that fails does not stop what follows', async () => {
     const { instanceId, path } = await stack.newInstance();
-    const { then } = urls('goes-on', { then: 404 });
-    const report = await stack.run('checked-go-on', path, { inputs: { url: then } });
+    const { later } = urls('continues', { later: 404 });
+    const report = await stack.run('checked-continue', path, { inputs: { url: later } });
     expect(report.outcome).toBe('failed');
     expect(results(report.targets)).toEqual(['check failed', 'restart succeeded']);
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
@@ -106,7 +106,7 @@ describe.concurrent('a check', () => {
   it('of a host that is not allowed cannot be planned, and all problems come at once', async () => {
     const { path } = await stack.newInstance();
     const report = await stack.run('checked', path, {
-      inputs: { first: 'https://user@shop.example.com/', then: 'http://169.254.169.254' },
+      inputs: { first: 'https://user@shop.example.com/', later: 'http://169.254.169.254' },
     });
     expect(report.outcome).toBe('refused');
     expect(report.failure?.name).toBe('InvalidPlan');
@@ -130,12 +130,12 @@ describe.concurrent('a check', () => {
 
   it('that a cancel meets ends as cancelled, and what was done is undone', async () => {
     const { instanceId, path } = await stack.newInstance();
-    const { then } = urls('cancelled', { then: 503 });
-    const workflowId = await stack.start('long-check', { targets: [path], inputs: { url: then } });
-    await until(() => (asked.get('/cancelled/then') ?? 0) > 1);
+    const { later } = urls('cancelled', { later: 503 });
+    const workflowId = await stack.start('long-check', { targets: [path], inputs: { url: later } });
+    await until(() => (asked.get('/cancelled/later') ?? 0) > 1);
     const [shown] = (await runbooks.progress(workflowId)).targets;
     const step = shown?.steps[1];
-    expect(step).toMatchObject({ title: `check: GET ${then}`, state: 'running' });
+    expect(step).toMatchObject({ title: `check: GET ${later}`, state: 'running' });
     expect(step?.retrying?.reason).toBe('status 503, and 200 is wanted');
     await temporal.client.workflow.getHandle(workflowId).cancel();
     const report = await stack.report(workflowId);
@@ -144,9 +144,9 @@ describe.concurrent('a check', () => {
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
   });
 
-  it('whose worker stops goes on at another one', async ({ onTestFinished }) => {
+  it('whose worker stops is continued by another one', async ({ onTestFinished }) => {
     const { path } = await stack.newInstance();
-    const { then } = urls('taken-over', { then: 503 });
+    const { later } = urls('taken-over', { later: 503 });
     const taskQueue = `${temporal.taskQueue}-taken-over`;
     const begin = async () => {
       const worker = await temporal.worker({ taskQueue, activities: { ...stack.activities } });
@@ -160,17 +160,17 @@ describe.concurrent('a check', () => {
     await temporal.client.workflow.start('long-check', {
       workflowId,
       taskQueue,
-      args: [{ targets: [path], inputs: { url: then } }],
+      args: [{ targets: [path], inputs: { url: later } }],
     });
-    await until(() => (asked.get('/taken-over/then') ?? 0) > 1);
+    await until(() => (asked.get('/taken-over/later') ?? 0) > 1);
     await stopFirst();
-    const before = asked.get('/taken-over/then') ?? 0;
-    statuses.set('/taken-over/then', 200);
+    const before = asked.get('/taken-over/later') ?? 0;
+    statuses.set('/taken-over/later', 200);
     await begin();
     const report = await stack.report(workflowId);
     expect(report.outcome).toBe('succeeded');
     const check = report.targets[0]?.steps[1]?.check;
-    expect(check?.requests).toBe(asked.get('/taken-over/then'));
+    expect(check?.requests).toBe(asked.get('/taken-over/later'));
     expect(check?.requests).toBeGreaterThan(before);
     expect(check?.heldMs).toBeGreaterThanOrEqual(1_000);
   });
@@ -195,7 +195,7 @@ describe.concurrent('a check', () => {
     await temporal.client.workflow.start('checked', { workflowId, taskQueue, args: [{ targets: [path], inputs }] });
     await until(async () => (await stack.accepted(instanceId)).length === 2);
     await stopFirst();
-    statuses.set('/reset/then', 503);
+    statuses.set('/reset/later', 503);
     const lease = leaseId({ projectId: stack.simulator.projectId, instanceId });
     const handle = temporal.client.workflow.getHandle(lease);
     const { runId } = await handle.describe();

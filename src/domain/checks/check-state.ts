@@ -3,8 +3,7 @@
  * jumps.
  *
  * The wanted answer must appear within `withinMs`, and then hold for `stableMs` without a break. A break within that time begins again; one
- * after it fails. Time in which nobody asked proves nothing: after the loss of a worker, and after a pause of its process, what held begins to
- * hold anew.
+ * after it fails. Time without requests proves nothing: after the loss of a worker, and after a pause of its process, the hold begins again.
  */
 import type { HttpCheck } from './check.js';
 
@@ -31,11 +30,11 @@ interface Failing {
   readonly sinceMs: number;
 }
 
-/** The heartbeat details of a check: what the next attempt goes on from, and what a watch shows. */
+/** The heartbeat details of a check: what the next attempt continues from, and what a watch shows. */
 export interface CheckMemory {
   readonly startedAtMs: number;
   readonly requests: number;
-  /** As `OnceState.retrying` has it, so that whoever shows that shows this. */
+  /** As `OnceState.retrying` has it, so that everything that shows that shows this. */
   readonly retrying?: Failing & { readonly untilMs: number };
 }
 
@@ -61,7 +60,7 @@ const FIRST_GAP_MS = 250;
 const GAP_GROWTH = 1.5;
 const LONGEST_GAP_MS = 5_000;
 const SHORTEST_GAP_MS = 20;
-/** Without a request for longer than this nobody knows whether the answer held. Chosen: two gaps and some time for a slow process. */
+/** Without a request for longer than this it is not known whether the answer held. Chosen: two gaps and some time for a slow process. */
 const UNSEEN_AFTER_MS = 15_000;
 
 /** An attempt begins. Its first request is always sent: the time without a worker proves nothing. @param before the heartbeat details of the attempt before it */
@@ -115,7 +114,7 @@ function counted(before: CheckState, { sentAtMs, answeredAtMs, unmet }: Judged):
 function nextAfter({ stableMs }: Pick<HttpCheck, 'stableMs'>, state: CheckState, judged: Judged): CheckNext {
   const { heldSinceMs, chanceUntilMs, deadlineAtMs, requests } = state;
   const { sentAtMs, answeredAtMs: nowMs, isFinal } = judged;
-  // It held at least from the first answer to the sending of this request: what an answer says is older than the answer.
+  // It held at least from the first answer to the sending of this request: an answer describes a moment before it arrives.
   const heldMs = heldSinceMs === null ? 0 : Math.max(0, sentAtMs - heldSinceMs);
   if (heldSinceMs !== null && heldMs >= stableMs) return { kind: 'passed', heldMs };
   if (isFinal) return { kind: 'failed' };

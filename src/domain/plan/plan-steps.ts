@@ -82,7 +82,7 @@ function isBefore(step: RunbookStep): boolean {
   return isCheckStep(step) && step.before === true;
 }
 
-/** The next action is meant for the state just reached. A wait is there for the state to prove itself, and a check looks at it, so neither is a reason not to hold it. */
+/** The next action is meant for the state just reached. A wait is there for the state to prove itself, and a check depends on it, so neither is a reason not to hold it. */
 function mustHold({ verify }: RunbookActionStep, next: RunbookStep | undefined): boolean {
   return verify?.stable !== undefined || next === undefined || !isActionStep(next);
 }

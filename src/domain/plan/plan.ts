@@ -68,7 +68,7 @@ export interface WaitStep {
   readonly durationMs: number;
 }
 
-/** A look at something outside ServiceStage, which changes nothing. */
+/** A request to something outside ServiceStage, which changes nothing. */
 export interface CheckStep {
   readonly kind: 'check';
   readonly id: string;

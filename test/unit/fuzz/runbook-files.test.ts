@@ -46,7 +46,7 @@ steps:
       within: 1m
       stable: 5s
       timeout: 2s
-    id: looks-well
+    id: is-well
     onFailure: abort
   - check: { http: https://shop.example.com/ }
     before: true

@@ -32,7 +32,12 @@ describe('a check in a runbook file', () => {
     ['a status that is none', `check: { ${URL}, status: 20 }`, 'invalid-value', '100'],
     ['a list of headers', `check: { ${URL}, header: [a] }`, 'invalid-value', 'Write a line for each header'],
     ['a header that is a number', `check: { ${URL}, header: { x-version: 1.4 } }`, 'invalid-value', 'as text'],
-    ['a name that is no header', `check: { ${URL}, header: { "x version": a } }`, 'invalid-check', 'such as x-version'],
+    [
+      'a name that no header can have',
+      `check: { ${URL}, header: { "x version": a } }`,
+      'invalid-check',
+      'such as x-version',
+    ],
     ['a path with a wildcard', `check: { ${URL}, json: { "a[*].b": 1 } }`, 'invalid-check', 'data.items[0].state'],
     ['a path of a language', `check: { ${URL}, json: { "$.a": 1 } }`, 'invalid-check', 'data.items[0].state'],
     ['an object that is wanted', `check: { ${URL}, json: { a: { b: 1 } } }`, 'invalid-value', 'Write text, a number'],

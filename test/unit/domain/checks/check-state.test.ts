@@ -25,7 +25,7 @@ interface Play {
   readonly requests: readonly { readonly sentAtMs: number; readonly answeredAtMs: number; readonly isMet: boolean }[];
 }
 
-/** What the service says at a moment: it answers for the moment at which the request arrives, half-way. */
+/** What the service answers at a moment: that of the moment at which the request arrives, half-way. */
 function isUp({ turnsMs }: Service, atMs: number): boolean {
   let left = atMs - START_MS;
   for (const [index, turn] of turnsMs.entries()) {
@@ -152,7 +152,7 @@ describe('a check', () => {
     );
   });
 
-  it('begins to hold anew after the loss of a worker, and asks at least once however late that is', () => {
+  it('begins to hold again after the loss of a worker, and asks at least once however late that is', () => {
     fc.assert(
       fc.property(aCheck, fc.integer({ min: 1, max: 20 }), fc.nat(600_000), (check, forRequests, awayMs) => {
         const service = { turnsMs: [0], latencyMs: 10 };
@@ -191,7 +191,7 @@ describe('a check', () => {
     expect(afterAnswer(check, beginCheck(check, null, START_MS, Infinity), judged).next.kind).toBe('failed');
   });
 
-  it('tells a watch why it fails, how often, since when and until when', () => {
+  it('reports to a watch why it fails, how often, since when and until when', () => {
     const check = { withinMs: 60_000, stableMs: 0 };
     const { memory } = play(check, { turnsMs: [10_000_000], latencyMs: 10 }, { forRequests: 3 });
     const reason = 'status 503, and 200 is wanted';

@@ -85,7 +85,7 @@ describe('unmetBy', () => {
     expect(unmetBy(wanted, answer(given))).toEqual(unmet);
   });
 
-  it('says how deep JSON is that is too deep', () => {
+  it('reports how deep JSON is that is too deep', () => {
     expect(unmetBy(json('a', 1), answer({ body: '['.repeat(30_000) })).join('')).toMatch(/^the body is /);
   });
 
@@ -105,7 +105,7 @@ describe('paths', () => {
     (text) => expect(parseJsonPath(text)).toBeNull(),
   );
 
-  it('find what stands there in any document', () => {
+  it('find what is there in any document', () => {
     const part = fc.oneof(fc.stringMatching(/^[a-z]{1,5}$/), fc.nat(5));
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 6 }), fc.integer(), (parts, value) => {

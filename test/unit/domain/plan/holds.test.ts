@@ -50,7 +50,7 @@ describe('a planned step', () => {
     );
   });
 
-  it('holds before a check, which looks at it, unless that is done before the first action', () => {
+  it('holds before a check, which depends on it, unless that is done before the first action', () => {
     const check = { http: 'https://shop.example.com/' };
     const steps = planned([
       { action: 'stop' },
