@@ -175,7 +175,8 @@ function couldBeAdopted(job: Job, { decision, step, world }: ReportedStep): bool
   const peaceMs = visibilityWindowMs + 4 * quietMs + 4 * readTimeoutMs;
   const fromMs = Math.max(job.idShownAtMs, job.endsAtMs + job.statusLagMs, job.knownAtMs, job.tasksAtMs);
   const isNewest = jobs.every(({ acceptedAtMs }) => acceptedAtMs <= job.acceptedAtMs || acceptedAtMs > closedAtMs);
-  const isInPeace = failedReadings.every((atMs) => atMs < closedAtMs - peaceMs || atMs > closedAtMs);
+  // Polls can be far apart, and the workflow can receive the end much later: any failed reading since may be the one that decided.
+  const isInPeace = failedReadings.every((atMs) => atMs < fromMs || atMs > closedAtMs);
   return isNewest && isInPeace && fromMs + peaceMs <= closedAtMs;
 }
 
