@@ -1,7 +1,7 @@
 /** Plans a check: literal values, and a URL that the worker may ask. Pure. */
 import { MOST_OF_CHECK, type HttpCheck, type JsonScalar } from '../checks/check.js';
 import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
-import { checkTimes } from '../runbook/runbook-checks.js';
+import { checkTimes } from '../runbook/check-step-checks.js';
 import type { RunbookCheckStep } from '../runbook/runbook.js';
 import { hasControlCharacters } from '../text/text.js';
 import type { CheckStep } from './plan.js';
@@ -9,14 +9,20 @@ import type { CheckStep } from './plan.js';
 /** Why a URL may not be asked; `null` if it may. */
 export type RefusalOfUrl = (url: string) => { readonly found: string; readonly remedy: string } | null;
 
-type Report = (found: string, remedy: string) => void;
+/** How the values of a check are judged. */
+interface Judging {
+  readonly refusalOf: RefusalOfUrl;
+  /** Whether a value uses an input that has a problem of its own; what depends on it is not judged. */
+  readonly isOpen: (value: unknown) => boolean;
+  readonly report: (found: string, remedy: string) => void;
+}
 
-/** @param isOpen whether a value uses an input that has a problem of its own; what depends on it is not judged */
+/** Replaces every expression, and reports what does not fit. */
 export function plannedCheck(
   step: RunbookCheckStep,
   id: string,
   values: Values,
-  { refusalOf, isOpen, report }: { refusalOf: RefusalOfUrl; isOpen: (value: unknown) => boolean; report: Report },
+  { refusalOf, isOpen, report }: Judging,
 ): CheckStep {
   const { http, status, header = {}, json = {}, text } = step.check;
   const literal = <Fallback>(value: unknown, what: string, fallback: Fallback): JsonScalar | Fallback => {
@@ -47,11 +53,7 @@ export function plannedCheck(
   return { kind: 'check', id, check, before, onFailure: before ? 'abort' : (step.onFailure ?? 'compensate') };
 }
 
-function plannedUrl(
-  http: string,
-  values: Values,
-  { refusalOf, isOpen, report }: { refusalOf: RefusalOfUrl; isOpen: (value: unknown) => boolean; report: Report },
-): string {
+function plannedUrl(http: string, values: Values, { refusalOf, isOpen, report }: Judging): string {
   if (isOpen(http)) return '';
   const url = String(interpolate(http, values));
   const refusal = refusalOf(url);

@@ -1,8 +1,8 @@
 /** What is proved of a runbook when it is loaded, beyond its shape. Each check has a code and a remedy. */
-import { DEFAULT_CHECK_TIMES, longestCheckMs, MOST_OF_CHECK, type HttpCheck } from '../checks/check.js';
-import { parseJsonPath } from '../checks/json-path.js';
+import { longestCheckMs } from '../checks/check.js';
 import { ACTIONS } from '../target/actions.js';
 import { durationMs } from '../time/duration.js';
+import { CHECK_STEP_CHECKS, checkCheckSteps, checkTimes } from './check-step-checks.js';
 import { checkExpressions, checkRestores, EXPRESSION_CHECKS } from './expression-checks.js';
 import { valueProblem } from './input-value.js';
 import {
@@ -13,7 +13,6 @@ import {
   type Input,
   type Runbook,
   type RunbookActionStep,
-  type RunbookCheckStep,
   type RunbookProblem,
 } from './runbook.js';
 
@@ -27,8 +26,7 @@ export const RUNBOOK_CHECKS = {
   'duplicate-step-id': 'No two steps have the same id',
   'irreversible-not-declared': 'An action that nothing reverses is declared: `compensation: { irreversible: why }`',
   'not-an-inverse': 'A declared undo is an accepted inverse of its action',
-  'invalid-check': 'A check names headers and JSON paths as they can be, and not too many of them',
-  'before-stops': 'A check with `before: true` has no `onFailure`: if it fails, nothing is begun',
+  ...CHECK_STEP_CHECKS,
   ...EXPRESSION_CHECKS,
   'impossible-rule': 'An input has a value that fits it: no minimum above its maximum',
   'invalid-default': 'The default of an input fits its own rules',
@@ -43,7 +41,7 @@ export function checkRunbook(runbook: Runbook, fileName: string): RunbookProblem
   return [
     ...checkName(runbook, fileName),
     ...checkSteps(runbook),
-    ...checkChecks(runbook),
+    ...checkCheckSteps(runbook),
     ...checkExpressions(runbook),
     ...checkRestores(runbook),
     ...checkDefaults(runbook),
@@ -109,58 +107,6 @@ function checkSteps({ steps }: Runbook): RunbookProblem[] {
     }
   }
   return problems;
-}
-
-function checkChecks({ steps }: Runbook): RunbookProblem[] {
-  return steps.flatMap((step, index) => {
-    if (!isCheckStep(step)) return [];
-    const path = ['steps', index, 'check'];
-    const { header = {}, json = {} } = step.check;
-    const stops =
-      step.before === true && step.onFailure !== undefined
-        ? [
-            problem(
-              'before-stops',
-              ['steps', index, 'onFailure'],
-              'nothing is begun if this check fails',
-              'Take it out',
-            ),
-          ]
-        : [];
-    return [
-      ...stops,
-      ...wrongNames(header, (name) => HEADER_NAME.test(name), [...path, 'header'], 'the name of a header', 'x-version'),
-      ...tooMany(header, MOST_OF_CHECK.headers, [...path, 'header'], 'headers'),
-      ...wrongNames(json, (name) => parseJsonPath(name) !== null, [...path, 'json'], 'a path', 'data.items[0].state'),
-      ...tooMany(json, MOST_OF_CHECK.paths, [...path, 'json'], 'paths'),
-    ];
-  });
-}
-
-const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]{1,100}$/;
-
-function wrongNames(
-  map: Readonly<Record<string, unknown>>,
-  fits: (name: string) => boolean,
-  path: RunbookProblem['path'],
-  noun: string,
-  example: string,
-): RunbookProblem[] {
-  return Object.keys(map)
-    .filter((name) => !fits(name))
-    .map((name) =>
-      problem('invalid-check', [...path, name], `"${name.slice(0, 80)}" is not ${noun}`, `Write it such as ${example}`),
-    );
-}
-
-function tooMany(
-  map: Readonly<Record<string, unknown>>,
-  most: number,
-  path: RunbookProblem['path'],
-  noun: string,
-): RunbookProblem[] {
-  const count = Object.keys(map).length;
-  return count <= most ? [] : [problem('invalid-check', path, `it has ${count} ${noun}`, `Name at most ${most}`)];
 }
 
 function checkDefaults({ inputs }: Runbook): RunbookProblem[] {
@@ -284,14 +230,4 @@ export function stepTimes(step: TimedStep, defaults: VerifyDefaults): StepTimes 
   const stableMs = durationMs(step.verify?.stable ?? '') ?? Math.min(defaults.stableMs, deadlineMs / 4);
   const withinMs = durationMs(step.verify?.within ?? '') ?? Math.min(defaults.withinMs, deadlineMs);
   return { deadlineMs, verify: { withinMs, stableMs } };
-}
-
-/** A check's times in milliseconds, defaults filled in. */
-export function checkTimes({ check }: RunbookCheckStep): Pick<HttpCheck, 'withinMs' | 'stableMs' | 'timeoutMs'> {
-  const { within, stable, timeout } = check;
-  return {
-    withinMs: durationMs(within ?? '') ?? DEFAULT_CHECK_TIMES.withinMs,
-    stableMs: durationMs(stable ?? '') ?? DEFAULT_CHECK_TIMES.stableMs,
-    timeoutMs: durationMs(timeout ?? '') ?? DEFAULT_CHECK_TIMES.timeoutMs,
-  };
 }

@@ -38,6 +38,7 @@ describe('a check in a runbook file', () => {
       'invalid-check',
       'such as x-version',
     ],
+    ['a header twice', `check: { ${URL}, header: { x-a: a, X-A: b } }`, 'invalid-check', 'Name it once'],
     ['a path with a wildcard', `check: { ${URL}, json: { "a[*].b": 1 } }`, 'invalid-check', 'data.items[0].state'],
     ['a path of a language', `check: { ${URL}, json: { "$.a": 1 } }`, 'invalid-check', 'data.items[0].state'],
     ['an object that is wanted', `check: { ${URL}, json: { a: { b: 1 } } }`, 'invalid-value', 'Write text, a number'],
