@@ -99,5 +99,5 @@ function interruption(context: Context, error: unknown): unknown {
 function monotonicClock(): () => number {
   const wallMs = Date.now();
   const monotonicMs = performance.now();
-  return () => wallMs + performance.now() - monotonicMs;
+  return () => Math.round(wallMs + performance.now() - monotonicMs);
 }
