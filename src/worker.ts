@@ -249,7 +249,16 @@ function workerOptions(
   connection: NativeConnection,
   client: Client,
 ): WorkerOptions {
-  const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories, calendarDirectories } = config;
+  const {
+    temporal,
+    taskQueue,
+    limits,
+    usualDurationsMs,
+    operatorWaitMs,
+    verify,
+    runbookDirectories,
+    calendarDirectories,
+  } = config;
   const activities = createActivities({
     serviceStage,
     checks: createCheckClient(config.checkHosts, config.proxyFor),
@@ -258,6 +267,7 @@ function workerOptions(
     limits,
     usualDurations: (kind) => watch.durations.usual(kind),
     usualDurationsMs,
+    operatorWaitMs,
     verify,
     temporal: temporalAccess(client),
     watch,

@@ -32,6 +32,8 @@ export interface ActivityDependencies {
   readonly usualDurations: (kind: JobKind) => UsualDuration | null;
   /** Overrides of the action table's usual durations, used where nothing was learned. */
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
+  /** How long a blocked target waits for an operator where the runbook does not say, milliseconds. */
+  readonly operatorWaitMs: number;
   /** Used if a runbook does not set them. */
   readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;

@@ -12,10 +12,20 @@ import {
 import type { EventOf, Standing } from '../domain/once/events.js';
 import type { OnceState } from '../domain/once/state.js';
 import type { PastRuns } from '../domain/plan/captured-count.js';
-import { CLEAR_AT_MEMO, UNSEEN_MEMO, type LeaseHolder, type RunsAsked, type RunSeen } from '../domain/contract.js';
+import {
+  CLEAR_AT_MEMO,
+  STATE_SEARCH_ATTRIBUTE,
+  UNSEEN_MEMO,
+  type LeaseHolder,
+  type RunsAsked,
+  type RunSeen,
+} from '../domain/contract.js';
+import type { EarlierRun } from '../domain/plan/resume.js';
+import type { RunName } from '../domain/report/report.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { findRuns } from './find-runs.js';
 import { withinCallLimit } from './time-limits.js';
+import { readEarlierRun } from './read-earlier-run.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 type StandingAnswer = Omit<EventOf<'standing'>, 'kind'>;
@@ -39,7 +49,11 @@ export interface TemporalAccess {
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
   pastRuns(asked: PastRunsAsked): Promise<PastRuns>;
+  /** A run that is to be resumed; `null` if the server does not know it. */
+  earlierRun(name: RunName): Promise<EarlierRun | null>;
   findRuns(asked: RunsAsked): Promise<readonly RunSeen[]>;
+  /** Does the namespace have `RunbookState`? Where that cannot be found out, the answer is no. */
+  hasStateAttribute(): Promise<boolean>;
 }
 
 /** `PENDING_ACTIVITY_STATE_STARTED` and `_CANCEL_REQUESTED` of the Temporal API: an attempt is out there. */
@@ -47,6 +61,7 @@ const UNDER_WAY = [2, 3];
 
 /** Calls through this client. */
 export function temporalAccess(client: Client): TemporalAccess {
+  let hasStateAttribute = false;
   return {
     async standing(info, state, timeoutMs) {
       const answer = await standingOf(client, info, timeoutMs);
@@ -66,8 +81,23 @@ export function temporalAccess(client: Client): TemporalAccess {
       }
     },
     pastRuns: (asked) => pastRuns(client, asked),
+    earlierRun: (name) => readEarlierRun(client, name),
     findRuns: (asked) => findRuns(client, asked),
+    async hasStateAttribute() {
+      hasStateAttribute ||= await canBeAskedFor(client, STATE_SEARCH_ATTRIBUTE);
+      return hasStateAttribute;
+    },
   };
+}
+
+/** Asked with a query, because listing search attributes needs operator rights. Nothing depends on it but a list, so that no error counts. */
+async function canBeAskedFor(client: Client, name: string): Promise<boolean> {
+  try {
+    await withinCallLimit(client, () => client.workflow.count(`${name} = 'none'`));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The heartbeat was written if this resolves with `current` or `cancelled`. */

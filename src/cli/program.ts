@@ -8,10 +8,12 @@ import { addGatewayCommands } from './gateway-commands.js';
 import { addListCommands } from './list-commands.js';
 import { addNewCommands } from './new-commands.js';
 import { OTHER_EXIT_CODES, type SetExitCode } from './output.js';
+import { addResumeCommand } from './resume-command.js';
 import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
 import { addScheduleCommands } from './schedule-commands.js';
 import { addStackCommands } from './stack-commands.js';
+import { addSteeringCommands } from './steering-commands.js';
 import { addTargetCommands } from './target-commands.js';
 import { suggestHarmless } from './suggestions.js';
 
@@ -37,6 +39,8 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addRunbookCommands(program, setExitCode);
   addNewCommands(program);
   addRunCommands(program, setExitCode);
+  addSteeringCommands(program);
+  addResumeCommand(program, setExitCode);
   addListCommands(program);
   addTargetCommands(program);
   addScheduleCommands(program, setExitCode);

@@ -5,6 +5,7 @@ import { describeDifferences } from '../domain/report/compensation.js';
 import type { RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import { gateLines } from './render-gates.js';
 import { usualWords } from './render-usual.js';
+import { commandLines, decisionLines, isDecided } from './render-steering.js';
 import { describeObservation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { differencesOf, mark, meaningOf, period, stepTitle, trailLine } from '../rendering/meaning.js';
@@ -22,7 +23,9 @@ export function renderReport(given: RunReport, colors: Colors): string {
   ];
   if (requestedBy !== null)
     lines.push(colors.dim(`requested by ${requestedBy}${reason === null ? '' : `: ${reason}`}`));
+  if (report.resumes !== undefined) lines.push(colors.dim(`resumes run ${report.resumes.workflowId}`));
   if (report.withdrawnBy !== undefined) lines.push(colors.dim(`withdrawn by ${report.withdrawnBy}`));
+  lines.push(...commandLines(report, colors));
   if (report.failure !== undefined) lines.push('', ...failureLines(report.failure, colors));
   if (report.gates !== undefined) lines.push('', ...gateLines(report.gates, colors));
   for (const target of report.targets) lines.push('', ...targetLines(target, colors));
@@ -62,7 +65,8 @@ function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
   ];
   if (after !== null && before !== null && result !== 'skipped')
     lines.push(colors.dim(`      ${describeObservation(before)} → ${describeObservation(after)}`));
-  if (result === 'skipped' && after !== null)
+  lines.push(...decisionLines(step, colors));
+  if (result === 'skipped' && after !== null && !isDecided(step))
     lines.push(colors.dim(`      already done: ${describeObservation(after)}`));
   if (check !== undefined) lines.push(colors.dim(`      ${describeEvidence(check)}`), ...bodyLines(check, colors));
   if (sent === 'unknown') lines.push(colors.warn('      it is not known whether ServiceStage acted for this step'));

@@ -3,6 +3,7 @@ export type { CatalogueInputs } from './catalogue-inputs.js';
 export {
   AccessDenied,
   ClientClosed,
+  CommandRejected,
   InvalidRequest,
   InvalidRunId,
   NoReport,
@@ -10,6 +11,7 @@ export {
   NoWorkerAnswers,
   PlanRefused,
   RunAlreadyStarted,
+  RunEnded,
   RunIdTaken,
   RunNotFound,
   RunPaused,
@@ -27,6 +29,8 @@ export {
   type WaitOptions,
   type WatchOptions,
 } from './runbook-client.js';
+export type { CommandRequest, TargetCommandRequest } from './send-command.js';
+export type { ResumeOptions, Resumption } from './resume-run.js';
 export type { InputsOf, PlanRequest, RunbookName, StartOptions, StartRequest } from './start-request.js';
 export type { StartedRun } from './start-run.js';
 export type { Action, ActionName } from '../domain/target/actions.js';
@@ -35,6 +39,7 @@ export {
   OUTCOME_SEARCH_ATTRIBUTE,
   PROGRESS_QUERY,
   REPORT_MEMO,
+  STATE_SEARCH_ATTRIBUTE,
   TARGET_SEARCH_ATTRIBUTE,
   type StartArguments,
   type WindowArguments,
@@ -61,6 +66,7 @@ export {
 } from '../domain/run/run-facts.js';
 export type {
   ActionStep,
+  DoneBefore,
   ExpectedCounts,
   Guards,
   OnCancel,
@@ -68,15 +74,24 @@ export type {
   Plan,
   PlannedCompensation,
   PlannedStep,
+  ResumedRun,
+  ResumedTarget,
   TargetPlan,
   WaitStep,
 } from '../domain/plan/plan.js';
+export type { CommandName, RunCommandName, TargetCommandName } from '../domain/steering/command-names.js';
+export type { CommandAnswer, CommandArguments } from '../domain/steering/commands.js';
 export {
   OUTCOMES,
+  type BlockedProgress,
+  type CommandRecord,
+  type DecidedUpon,
   type GateReport,
   type Outcome,
+  type PauseProgress,
   type RemainingEffect,
   type ReportCut,
+  type RunName,
   type RunProgress,
   type RunReport,
   type StepProgress,

@@ -13,6 +13,7 @@ import { DEFAULT_TASK_QUEUE, type StartArguments } from '../domain/contract.js';
 import { describeDuration } from '../domain/time/duration.js';
 import type { Plan } from '../domain/plan/plan.js';
 import type { RunReport } from '../domain/report/report.js';
+import type { CommandAnswer } from '../domain/steering/commands.js';
 import { isPolled, type RunFacts } from '../domain/run/run-facts.js';
 import type { Target } from '../domain/target/target.js';
 import { isOpen } from '../domain/run/workflow-status.js';
@@ -26,6 +27,14 @@ import { listRuns, type ListOptions, type RunList } from './list-runs.js';
 import type { RunSnapshot } from './report-snapshot.js';
 import { readPollers, readRunFacts } from './run-facts.js';
 import { newRunId, requireRunId } from './run-id.js';
+import {
+  commandRun,
+  commandTarget,
+  type CommandCall,
+  type CommandRequest,
+  type TargetCommandRequest,
+} from './send-command.js';
+import { resumptionOf, type ResumeOptions, type Resumption } from './resume-run.js';
 import { startRun, type StartedRun } from './start-run.js';
 import { checkedArguments, type PlanRequest, type RunbookName, type StartRequest } from './start-request.js';
 import { Calls, toClientError, reasonOf } from '../temporal/calls.js';
@@ -201,6 +210,32 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 
   /**
+   * Makes the request of a run that goes on where this one failed, on the targets that did not succeed. Give it to
+   * `plan`, to see what is left and what would be refused, or to `start`.
+   * @throws RunNotFound, NoReport, InvalidRequest if it is in progress or nothing is left to do, ServerUnreachable
+   */
+  async resumption(workflowId: string, options: ResumeOptions = {}): Promise<Resumption> {
+    try {
+      const { type, runId, status } = await this.#within(() => this.#handle(workflowId, options.runId).describe());
+      const report = await this.report(workflowId, { runId });
+      return resumptionOf(workflowId, { runbook: type, runId, open: isOpen(status.name), report }, options);
+    } catch (error) {
+      throw toClientError(error, workflowId);
+    }
+  }
+
+  /**
+   * Starts a new run that goes on where this one failed: from the failed step on, only on the targets that did not
+   * succeed, with the same values. A worker checks the instances; where the world has changed since, the new run ends
+   * `refused` with the reason.
+   * @throws as `resumption` and `start`
+   */
+  async resumeFailed(workflowId: string, options: ResumeOptions = {}): Promise<StartedRun> {
+    const { runbook, request } = await this.resumption(workflowId, options);
+    return this.start(runbook, request as StartRequest<Inputs, string>);
+  }
+
+  /**
    * Terminates planning that its caller no longer waits for. It changes nothing, and a cancel would have to wait for
    * a worker.
    */
@@ -298,6 +333,48 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       if (error instanceof WorkflowNotFoundError) return 'alreadyEnded';
       throw toClientError(error, workflowId);
     }
+  }
+
+  /**
+   * Lets no step begin. The answer is `pausing` while something is in flight, and `paused` otherwise. A command is
+   * taken at most once, however often its answer is lost.
+   * @throws CommandRejected, RunEnded, RunNotFound, NoWorkerAnswers, ServerUnreachable
+   */
+  pause(workflowId: string, request: CommandRequest): Promise<CommandAnswer> {
+    return commandRun(this.#command(workflowId), 'pause', request);
+  }
+
+  /** Lets a paused run continue. @throws as `pause` */
+  resume(workflowId: string, request: CommandRequest): Promise<CommandAnswer> {
+    return commandRun(this.#command(workflowId), 'resume', request);
+  }
+
+  /** Like `cancel`, with a name and a reason in the report. @throws as `pause` */
+  abort(workflowId: string, request: CommandRequest): Promise<CommandAnswer> {
+    return commandRun(this.#command(workflowId), 'abort', request);
+  }
+
+  /**
+   * Decides about a blocked step: the instance is read at rest, and then the action is sent again, unless its desired
+   * state holds.
+   * @throws as `pause`, and RunPaused, NotARun
+   */
+  retryStep(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
+    return commandTarget(this.#command(workflowId), 'retryStep', request);
+  }
+
+  /** Decides about a blocked step: the target continues without it. @throws as `retryStep` */
+  skipStep(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
+    return commandTarget(this.#command(workflowId), 'skipStep', request);
+  }
+
+  /** Decides about a blocked step: it was carried out, as the person has seen. @throws as `retryStep` */
+  markSucceeded(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
+    return commandTarget(this.#command(workflowId), 'markSucceeded', request);
+  }
+
+  #command(workflowId: string): CommandCall {
+    return { calls: this.#calls, callTimeoutMs: this.#callTimeoutMs, workflowId };
   }
 
   /**

@@ -32,6 +32,8 @@ export interface Config extends ClientConfig {
   readonly serviceStage: ServiceStageOptions;
   readonly limits: Limits;
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
+  /** How long a blocked target waits for an operator where the runbook does not say. */
+  readonly operatorWaitMs: number;
   readonly verify: VerifyDefaults;
   /** The hosts that checks may ask. */
   readonly checkHosts: CheckHosts;
@@ -74,6 +76,7 @@ export function loadConfig(env: Environment): Config {
     serviceStage,
     limits: limitsOf(values),
     usualDurationsMs: values.RUNBOOK_USUAL_DURATIONS ?? {},
+    operatorWaitMs: values.RUNBOOK_OPERATOR_WAIT,
     sizes: { cachedWorkflows: values.RUNBOOK_CACHED_WORKFLOWS, waitingSteps: values.RUNBOOK_WAITING_STEPS },
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
     checkHosts: { allowed: values.RUNBOOK_CHECK_HOSTS, internal: values.RUNBOOK_CHECK_INTERNAL_HOSTS },

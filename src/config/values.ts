@@ -86,6 +86,17 @@ export function duration(defaultMs: number) {
     .meta({ default: describeDuration(defaultMs) });
 }
 
+/** A time to wait in milliseconds, from zero to a longest one. */
+export function waiting(defaultMs: number, longestMs: number, remedy: string) {
+  return kind('duration, such as 90s', (value, refuse) => {
+    const ms = durationMs(value);
+    if (ms === null) return refuse(`"${shown(value)}" is not a duration`, DURATION_REMEDY);
+    return ms > longestMs ? refuse(`"${shown(value)}" is too long`, remedy) : ms;
+  })
+    .default(defaultMs)
+    .meta({ default: describeDuration(defaultMs) });
+}
+
 /** Durations by key, in milliseconds, which may be zero: `start=45s,stop=10s`. @returns those that are written */
 export function durations<Key extends string>(keys: readonly Key[]) {
   return kind('name=duration, …', (value, refuse) => {

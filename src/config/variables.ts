@@ -4,7 +4,9 @@
  */
 import { z } from 'zod';
 import { DEFAULT_TASK_QUEUE } from '../domain/contract.js';
+import { LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY } from '../domain/gates/gates.js';
 import { DEFAULT_LIMITS } from '../domain/once/limits.js';
+import { DEFAULT_OPERATOR_WAIT_MS } from '../domain/steering/commands.js';
 import { DEFAULT_VERIFY } from '../domain/runbook/runbook-checks.js';
 import { ACTION_NAMES } from '../domain/target/actions.js';
 import { describeDuration } from '../domain/time/duration.js';
@@ -24,6 +26,7 @@ import {
   secret,
   serviceUrl,
   text,
+  waiting,
 } from './values.js';
 
 /** From the least urgent to the most. */
@@ -125,6 +128,9 @@ export const WORKER_VARIABLES = {
   ),
   RUNBOOK_USUAL_DURATIONS: durations(ACTION_NAMES).describe(
     'Usual time of each action in your cloud, such as `start=45s,stop=10s`; shown until cloud jobs of a step were seen; never decides what is concluded',
+  ),
+  RUNBOOK_OPERATOR_WAIT: waiting(DEFAULT_OPERATOR_WAIT_MS, LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY).describe(
+    'How long a target waits for an operator where a step is blocked and the runbook does not say; `0s`: not at all, at most `7d`',
   ),
   RUNBOOK_CACHED_WORKFLOWS: count(10, 100_000).describe(
     'Workflows that the worker keeps in memory, two for each run; those beyond are replayed from their histories, which costs CPU. Unset: by the memory that is there (performance.md)',

@@ -6,6 +6,7 @@ import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan/plan.js';
 import type { OnceRules } from './once/events.js';
 import type { Ending, OnceState } from './once/state.js';
+import type { BlockedProgress, RunName } from './report/report.js';
 import type { Observation, Target } from './target/target.js';
 
 /** What a run is started with, by any client, schedule or alarm rule. `targets` are names or ids of instances. */
@@ -22,6 +23,8 @@ export interface StartArguments {
   readonly freeze?: readonly string[];
   /** How long the run may wait outside its window or inside a freeze, such as `4h`. Default: the runbook's own, else it is refused at once. */
   readonly waitAtMost?: string;
+  /** The run goes on where this one failed, on `targets` of it that did not succeed and with its inputs, so that `inputs` must be left out. */
+  readonly resumes?: RunName;
 }
 
 /** A maintenance window. Durations are text with a unit, such as `2h`. */
@@ -90,6 +93,8 @@ export interface TargetRunArguments {
   readonly clearAtMs: number;
   /** When the gate that the target has passed closes; absent where it stays open. */
   readonly closing?: Closing;
+  /** `Plan.operatorWaitMs`. Absent: the target waits for no one. */
+  readonly operatorWaitMs?: number;
   /** How long the report may be, in bytes of JSON. Absent where an older version started the run. */
   readonly reportBytes?: number;
 }
@@ -175,8 +180,35 @@ export const TARGET_RUN_WORKFLOW = 'targetRun';
 export const TARGET_SEARCH_ATTRIBUTE = 'RunbookTarget';
 /** The search attribute with the outcome of a run that has ended. */
 export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';
+/** The signal from a run to the workflow of its target: whether steps may begin. */
+export const STEER_SIGNAL = 'steer';
+/** The signal from a target's workflow to its run: what it waits for. */
+export const TARGET_STATE_SIGNAL = 'targetState';
 /** The search attribute with what an open run waits for a person for, such as `paused`; see domain/run/attention.ts. A namespace may lack it. */
 export const STATE_SEARCH_ATTRIBUTE = 'RunbookState';
+/** Search attributes that a namespace may lack; `Plan.hasStateAttribute` shows whether it does. */
+export const OPTIONAL_SEARCH_ATTRIBUTES = [{ name: STATE_SEARCH_ATTRIBUTE, type: 'Keyword' }] as const;
+
+/** The argument of the signal `steer`. */
+export interface SteerOrder {
+  readonly paused: boolean;
+  /** Grows with each order; the answer names it. */
+  readonly order: number;
+  /** When the run gave it, epoch milliseconds. */
+  readonly atMs: number;
+}
+
+/** The argument of the signal `targetState`. */
+export interface TargetState {
+  readonly path: string;
+  readonly state: 'running' | 'paused' | 'blocked';
+  /** The newest order that the target has received; 0 before the first. */
+  readonly order: number;
+  /** How long the target has waited for people so far, milliseconds. It counts against no deadline. */
+  readonly heldMs: number;
+  readonly blocked?: BlockedProgress;
+}
+
 /** Every search attribute that the namespace needs. */
 export const SEARCH_ATTRIBUTES = [
   { name: TARGET_SEARCH_ATTRIBUTE, type: 'KeywordList' },

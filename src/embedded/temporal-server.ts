@@ -5,7 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClosableConnection } from '../temporal/connection.js';
 import { GRPC_WITHOUT_PROXY } from '../network/proxies.js';
-import { SEARCH_ATTRIBUTES } from '../domain/contract.js';
+import { OPTIONAL_SEARCH_ATTRIBUTES, SEARCH_ATTRIBUTES } from '../domain/contract.js';
 import { findTemporalProgram, type Say } from './find-temporal.js';
 import { freePorts } from './ports.js';
 
@@ -94,7 +94,10 @@ function serverArguments(port: number, uiPort: number | null, databaseFile: stri
     ],
     ...(uiPort === null ? ['--headless'] : ['--ui-ip', '127.0.0.1', '--ui-port', String(uiPort)]),
     ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile]),
-    ...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]),
+    ...[...SEARCH_ATTRIBUTES, ...OPTIONAL_SEARCH_ATTRIBUTES].flatMap(({ name, type }) => [
+      '--search-attribute',
+      `${name}=${type}`,
+    ]),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** A report as one HTML file: no script, nothing from a network, light and dark. Every text of the report passes `htmlText`. Pure. */
+import { describeCommand } from '../domain/steering/describe-command.js';
 import type { FailureRecord } from '../domain/failures.js';
 import { bodyShown, describeEvidence } from '../domain/checks/check.js';
 import { describeDifferences } from '../domain/report/compensation.js';
@@ -70,6 +71,8 @@ function facts({
   requestedBy,
   reason,
   withdrawnBy,
+  commands = [],
+  resumes,
   planHash,
   cut,
 }: RunReport): string {
@@ -79,6 +82,8 @@ function facts({
     ['requested by', requestedBy],
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
+    ...commands.map((command) => ['command', describeCommand(command)] as const),
+    ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];

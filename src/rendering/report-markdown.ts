@@ -1,5 +1,6 @@
 /** A report as Markdown, to be pasted into the document of an incident. Foreign text cannot add links, tables or headings. Pure. */
 import { bodyShown, describeEvidence } from '../domain/checks/check.js';
+import { describeCommand } from '../domain/steering/describe-command.js';
 import { describeDifferences } from '../domain/report/compensation.js';
 import type { GateReport, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import type { FailureRecord } from '../domain/failures.js';
@@ -38,6 +39,8 @@ function factRows({
   requestedBy,
   reason,
   withdrawnBy,
+  commands = [],
+  resumes,
   planHash,
   cut,
 }: RunReport): string[] {
@@ -47,6 +50,8 @@ function factRows({
     ['requested by', requestedBy],
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
+    ...commands.map((command) => ['command', describeCommand(command)] as const),
+    ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];

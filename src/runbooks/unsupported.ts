@@ -79,12 +79,7 @@ function prototypesOfCheck(step: unknown, index: number): FoundProblem[] {
 function withoutLaterParts(step: unknown, index: number, later: (path: Path, what: string) => void): unknown {
   if (!isObject(step)) return step;
   const kind = LATER_STEPS.find((name) => name in step);
-  if (kind !== undefined) {
-    later(['steps', index, kind], `a step of kind "${kind}"`);
-    return { wait: '1s' };
-  }
-  if (step['onFailure'] !== 'pause') return step;
-  later(['steps', index, 'onFailure'], 'onFailure: pause');
-  const { onFailure: _later, ...rest } = step;
-  return rest;
+  if (kind === undefined) return step;
+  later(['steps', index, kind], `a step of kind "${kind}"`);
+  return { wait: '1s' };
 }

@@ -83,6 +83,20 @@ export class NoReport extends AboutRun {
   }
 }
 
+/** The run, or its target, cannot take this command now. The message explains why and lists what is possible; nothing was changed. */
+export class CommandRejected extends AboutRun {
+  override readonly name = 'CommandRejected';
+}
+
+/** The run has ended, so that it takes no command any more. */
+export class RunEnded extends AboutRun {
+  override readonly name = 'RunEnded';
+
+  constructor(workflowId: string, options?: ErrorOptions) {
+    super(workflowId, `${workflowId} has already ended. Its report: runbook report ${workflowId}`, options);
+  }
+}
+
 /** The workflow answers no progress query, so it is not a run of a runbook. */
 export class NotARun extends AboutRun {
   override readonly name = 'NotARun';

@@ -68,6 +68,7 @@ export async function acquireLease(
     clearAtMs,
     reportBytes: targetReportBytes(plan.targets.length),
     ...(closing === null ? {} : { closing }),
+    ...(plan.operatorWaitMs === undefined ? {} : { operatorWaitMs: plan.operatorWaitMs }),
   };
   try {
     return await startChild(targetRun, {

@@ -4,7 +4,7 @@ import type { WaitingForGate } from '../domain/gates/gates.js';
 import type { Plan, TargetPlan } from '../domain/plan/plan.js';
 import { usualOfRun } from '../domain/plan/usual.js';
 import { runProgressMarkdown } from '../domain/report/progress-markdown.js';
-import type { Outcome, RunProgress, TargetInRun } from '../domain/report/report.js';
+import type { BlockedProgress, Outcome, PauseProgress, RunProgress, TargetInRun } from '../domain/report/report.js';
 import { leaseId } from '../domain/target/target.js';
 
 /** Shows each change at once; decides nothing. */
@@ -51,6 +51,29 @@ export class RunProgressView {
       entry.path === target.path ? { ...entry, ...change } : entry,
     );
     this.#change({ targets });
+  }
+
+  /** `null`: it is neither pausing nor paused. */
+  paused(pause: PauseProgress | null): void {
+    if (pause === null && this.#progress.pause === undefined) return;
+    const { pause: _over, ...progress } = this.#progress;
+    this.#progress = progress;
+    this.#change({ ...this.#waiting(), ...(pause === null ? {} : { pause }) });
+  }
+
+  /** `null`: the target does not wait for a person. */
+  targetBlocked(path: string, blocked: BlockedProgress | null): void {
+    const targets = this.#progress.targets.map((entry) => {
+      if (entry.path !== path) return entry;
+      const { blocked: _over, ...target } = entry;
+      return blocked === null ? target : { ...target, blocked };
+    });
+    this.#change({ ...this.#waiting(), targets });
+  }
+
+  #waiting(): Pick<RunProgress, 'waiting'> {
+    const { waiting } = this.#progress;
+    return waiting === undefined ? {} : { waiting };
   }
 
   finished(outcome: Outcome): void {

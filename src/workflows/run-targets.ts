@@ -12,12 +12,14 @@ import { rootCause, rootFailure } from './failure.js';
 import type { GateResult, Gates } from './gates.js';
 import { acquireLease, type TargetTimes } from './lease.js';
 import type { RunProgressView } from './run-progress.js';
+import type { RunSteering } from './run-steering.js';
 
 /** A run once it is planned. */
 export interface RunUnderWay {
   readonly plan: Plan;
   readonly gates: Gates;
   readonly progress: RunProgressView;
+  readonly steering: RunSteering;
   /** May cancel the run: a withdrawal that came too late for a target is in time once that target is abandoned. */
   readonly note: (event: WithdrawalEvent) => void;
 }
@@ -54,16 +56,29 @@ type GatedResult = Exclude<GateResult, { kind: 'open' }> | { readonly kind: 'end
 
 /** If a gate closes before the first action is sent, the run waits again or ends, as at first. */
 async function runWhenOpen(run: RunUnderWay, targetPlan: TargetPlan): Promise<GatedResult> {
-  const { plan, gates } = run;
+  const { plan, gates, steering } = run;
   for (;;) {
+    if (await isCancelledWhilePaused(steering)) return { kind: 'cancelled' };
     const gate = await gates.waitUntilOpen(targetPlan);
     if (gate.kind !== 'open') return gate;
     if (isCancelled()) return { kind: 'cancelled' };
-    const deadlineAtMs = workflowInfo().startTime.getTime() + plan.deadlineMs + gates.waitedMs;
+    // It was paused while it waited for the gate, which is checked again.
+    if (steering.isHeld) continue;
+    const deadlineAtMs = workflowInfo().startTime.getTime() + plan.deadlineMs + gates.waitedMs + steering.heldMs;
     const report = await runTarget(run, targetPlan, { deadlineAtMs, closing: gate.closing });
     if (gate.closing === null || !isRefusedByGate(report)) return { kind: 'ended', report };
     gates.recordClosed(targetPlan.target.path, gate.closing);
     abandonTarget(run, targetPlan);
+  }
+}
+
+async function isCancelledWhilePaused(steering: RunSteering): Promise<boolean> {
+  try {
+    await steering.untilResumed();
+    return false;
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    return true;
   }
 }
 
@@ -85,16 +100,20 @@ async function runTarget(run: RunUnderWay, targetPlan: TargetPlan, times: Target
   // A runbook without steps only observes: it takes no lease and starts no child.
   if (targetPlan.steps.length === 0) return reportWithoutChild(targetPlan, 'succeeded');
   run.note({ kind: 'targetStarted' });
+  run.steering.targetBegins();
   try {
     const lease = await acquireLease(run.plan, targetPlan, times);
     if (!('result' in lease)) return reportWithoutChild(targetPlan, 'refused', lease);
     run.progress.updateTarget(targetPlan, { childRunId: lease.firstExecutionRunId });
+    run.steering.targetStarted(lease);
     return await lease.result();
   } catch (error) {
     if (error instanceof ChildWorkflowFailure)
       return reportWithoutChild(targetPlan, 'indeterminate', lostReport(targetPlan, error));
     if (isCancellation(error)) return reportWithoutChild(targetPlan, 'cancelled');
     return reportWithoutChild(targetPlan, 'refused', rootFailure(error));
+  } finally {
+    run.steering.targetEnds(targetPlan.target.path);
   }
 }
 

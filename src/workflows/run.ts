@@ -26,6 +26,7 @@ import { invalidStart, rootFailure } from './failure.js';
 import { Gates } from './gates.js';
 import { makePlan } from './proxies.js';
 import { RunProgressView } from './run-progress.js';
+import { RunSteering } from './run-steering.js';
 import { runTargets, type RunUnderWay } from './run-targets.js';
 
 const runProgressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
@@ -48,13 +49,17 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   setHandler(runProgressQuery, () => progress.current);
   setHandler(withdrawSignal, (by: unknown) => note({ kind: 'asked', by }));
 
+  const steering = new RunSteering(progress);
+
   const { plan, early } = await planRun(startArguments);
   if (plan?.dryRun === true) return plan;
-  const result = plan === null ? { targets: [], gates: [], early } : await carryOut(plan, progress, note);
+  const result = plan === null ? { targets: [], gates: [], early } : await carryOut(plan, { progress, note, steering });
   const cancelRequested = scope.consideredCancelled;
-  const report = reportOf({ ...result, plan, cancelRequested, withdrawnBy: withdrawnBy(withdrawal) });
+  const { commands } = steering;
+  const report = reportOf({ ...result, plan, cancelRequested, withdrawnBy: withdrawnBy(withdrawal), commands });
   progress.finished(report.outcome);
-  return close(report, cancelRequested);
+  steering.finished();
+  return close(report, cancelRequested && !steering.isAborted);
 }
 
 /** Without a plan the run ends. `early` is the reason, or `null` if it was cancelled. */
@@ -77,12 +82,14 @@ function requireRunId(workflowId: string): void {
       throw invalidStart(`A run cannot have the id ${workflowId}: ids that begin with ${prefix} are for ${meaning}`);
 }
 
-async function carryOut(plan: Plan, progress: RunProgressView, note: RunUnderWay['note']) {
+async function carryOut(plan: Plan, under: Omit<RunUnderWay, 'plan' | 'gates'>) {
+  const { progress, steering } = under;
   progress.planned(plan);
+  steering.planned(plan);
   const paths = plan.targets.map(({ target }) => target.path);
   upsertSearchAttributes([{ key: targetsKey, value: listedTargets(paths) }]);
   const gates = new Gates(plan.guards, progress);
-  const { targets, early } = await runTargets({ plan, gates, progress, note });
+  const { targets, early } = await runTargets({ ...under, plan, gates });
   return { targets, early, gates: gates.reports };
 }
 
@@ -107,7 +114,8 @@ function close(report: RunReport, cancelRequested: boolean): RunReport {
   upsertMemo({ [REPORT_MEMO]: storedReport(report, MEMO_REPORT_BYTES) });
   upsertSearchAttributes([{ key: outcomeKey, value: stored.outcome }]);
   if (stored.outcome === 'succeeded') return stored;
-  // Temporal takes Cancelled only from a workflow that was asked to cancel. A withdrawn run was not, nor one whose target alone was cancelled.
+  // Temporal takes Cancelled only from a workflow that was asked to cancel. A withdrawn or aborted run was not, nor one whose target alone was
+  // cancelled.
   if (stored.outcome === 'cancelled' && cancelRequested && stored.withdrawnBy === undefined)
     throw new CancelledFailure(stored.summary);
   throw ApplicationFailure.create({

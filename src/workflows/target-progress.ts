@@ -6,7 +6,7 @@ import { shortened } from '../domain/text/json-bytes.js';
 import type { PlannedStep, TargetPlan } from '../domain/plan/plan.js';
 import { usualOfStep } from '../domain/plan/usual.js';
 import { targetProgressMarkdown } from '../domain/report/progress-markdown.js';
-import type { StepProgress, StepReport, TargetProgress } from '../domain/report/report.js';
+import type { BlockedProgress, StepProgress, StepReport, TargetProgress } from '../domain/report/report.js';
 import { LONGEST_SHOWN } from '../domain/sizes.js';
 import { describeObservation, type Observation } from '../domain/target/target.js';
 
@@ -64,6 +64,20 @@ export class TargetProgressView {
       compensations: this.#progress.compensations.map((undo) => (undo.id === report.id ? ended(undo, report) : undo)),
     });
     if (report.after !== null) this.saw(report.after);
+  }
+
+  /** `null`: it no longer waits for a person. */
+  blocked(blocked: BlockedProgress | null): void {
+    const { blocked: _over, ...progress } = this.#progress;
+    this.#progress = progress;
+    this.#change(blocked === null ? {} : { blocked });
+  }
+
+  paused(isPaused: boolean): void {
+    if (isPaused === (this.#progress.paused === true)) return;
+    const { paused: _over, ...progress } = this.#progress;
+    this.#progress = progress;
+    this.#change(isPaused ? { paused: true } : {});
   }
 
   finished(outcome: TargetProgress['outcome']): void {

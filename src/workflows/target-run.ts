@@ -10,12 +10,15 @@ import type { StepOutcome } from '../domain/report/step-outcome.js';
 import { afterStep, isUndoDue, type StepsResult } from '../domain/report/steps-result.js';
 import { reportOfTarget, type TargetEnd } from '../domain/report/target-report.js';
 import { MOST_TARGETS, targetReportBytes } from '../domain/sizes.js';
+import { doneOf, isBlocking } from '../domain/steering/decisions.js';
 import { leaseId } from '../domain/target/target.js';
 import { captureAtRest } from './capture.js';
 import { compensate, NOTHING_UNDONE } from './compensate.js';
 import { invalidStart } from './failure.js';
 import { isDecidedBeforeReset, performStep, settleAfterReset } from './perform-step.js';
+import { resolve } from './blocked-step.js';
 import { TargetProgressView } from './target-progress.js';
+import { TargetSteering } from './target-steering.js';
 
 const targetProgressQuery = defineQuery<TargetProgress>(PROGRESS_QUERY);
 
@@ -28,11 +31,12 @@ export async function targetRun(request: TargetRunArguments): Promise<TargetRepo
   const scope = CancellationScope.current();
   const progress = new TargetProgressView(request.targetPlan);
   setHandler(targetProgressQuery, () => progress.current);
+  const steering = new TargetSteering(request, progress);
 
   const captured = await captureAtRest(request, progress);
   const end =
     captured.kind === 'captured'
-      ? await actOn(request, captured.baseline, progress)
+      ? await actOn(request, captured.baseline, progress, steering)
       : { ...NOTHING_DONE, failure: captured.kind === 'failed' ? captured.failure : null };
   const cancelRequested = captured.kind === 'cancelled' || scope.consideredCancelled;
   const report = reportOfTarget(request.targetPlan, { ...end, cancelRequested, childRunId: workflowInfo().runId });
@@ -56,9 +60,10 @@ async function actOn(
   request: TargetRunArguments,
   captured: Baseline,
   progress: TargetProgressView,
+  steering: TargetSteering,
 ): Promise<ActResult> {
   const scope = CancellationScope.current();
-  const result = await executeSteps(request, captured, progress);
+  const result = await executeSteps(request, captured, progress, steering);
   const isDue = isUndoDue(result, request.onCancel, scope.consideredCancelled);
   const undone = isDue ? await compensate(result, request, progress) : NOTHING_UNDONE;
   return { ...undone, steps: result.steps, captured: captured.observation, failure: null };
@@ -68,6 +73,7 @@ async function executeSteps(
   request: TargetRunArguments,
   captured: Baseline,
   progress: TargetProgressView,
+  steering: TargetSteering,
 ): Promise<StepsResult> {
   const scope = CancellationScope.current();
   const steps: StepReport[] = [];
@@ -76,15 +82,23 @@ async function executeSteps(
   let undoAsked = false;
   // A check failed in a run that was reset: nothing new is sent, but what the run before may have sent is settled.
   let heldBack: Ending | null = null;
+  let nowMs = baseline.observation.observedAtMs;
   for (const step of request.targetPlan.steps) {
     let outcome: StepOutcome | null;
+    let doneSteps: readonly DoneStep[] | null = null;
+    nowMs = await steering.atEdge(Math.max(nowMs, steps.at(-1)?.endedAtMs ?? nowMs));
     if (scope.consideredCancelled) outcome = await settleAfterReset(step, baseline, request);
     else if (heldBack !== null) outcome = await settleAfterReset(step, baseline, request, heldBack);
     else {
       progress.stepBegins(step.id);
-      const nowMs = steps.at(-1)?.endedAtMs ?? baseline.observation.observedAtMs;
       const closing = hasSent(baseline, steps) ? undefined : request.closing;
-      outcome = await performStep(step, baseline, request, { nowMs, closing });
+      outcome = await performStep(step, baseline, moved(request, steering), { nowMs, closing });
+      const blocked = scope.consideredCancelled ? null : isBlocking(step, outcome, request.operatorWaitMs ?? 0);
+      if (blocked !== null) {
+        const resolved = await resolve(blocked, { request, steering, progress, closing });
+        outcome = resolved.outcome;
+        doneSteps = doneOf(resolved);
+      }
     }
     // The run before the reset may have been past this wait or check, in a step that is not clear yet.
     const isPassed = step.kind !== 'action' && isDecidedBeforeReset(baseline);
@@ -94,7 +108,7 @@ async function executeSteps(
     }
     baseline = outcome.baseline;
     steps.push(outcome.report);
-    if (outcome.done !== null) done.push(outcome.done);
+    done.push(...(doneSteps ?? (outcome.done === null ? [] : [outcome.done])));
     progress.stepEnds(outcome.report);
     const next = afterStep(step, outcome.report);
     undoAsked ||= heldBack === null && next === 'undo';
@@ -104,8 +118,14 @@ async function executeSteps(
   return { steps, done, baseline, undoAsked };
 }
 
+/** How a step counts that is no longer begun because a check failed. */
 function notBegunAfter(checkId: string): Ending {
   return failed('CheckFailed', `Not begun, because the check ${checkId} failed`);
+}
+
+/** Time for which the target waited for people counts against no deadline. */
+function moved(request: TargetRunArguments, { heldMs }: TargetSteering): TargetRunArguments {
+  return heldMs === 0 ? request : { ...request, deadlineAtMs: request.deadlineAtMs + heldMs };
 }
 
 /** True if an action may have been sent on the target, so its gate no longer counts. What was sent before a reset is in no step of this run. */

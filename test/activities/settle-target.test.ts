@@ -66,7 +66,9 @@ function settleWith(
     sendLease: asksNothing,
     describeLease: async () => null,
     findRuns: async () => [],
+    hasStateAttribute: async () => false,
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
+    earlierRun: async () => null,
   };
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   if (interruptedBy === 'cancel')

@@ -36,6 +36,7 @@ const WORKER_TIMES = {
   RUNBOOK_READ_TIMEOUT: '300ms',
   RUNBOOK_POST_TIMEOUT: '1s',
   RUNBOOK_QUIET_PERIOD: '100ms',
+  RUNBOOK_OPERATOR_WAIT: '0s',
   RUNBOOK_VISIBILITY_WINDOW: '1400ms',
   RUNBOOK_LIMITS: 'budgetWait=300ms,credentialsWait=300ms,lease=800ms,margin=700ms,lateStart=2s',
 };

@@ -82,6 +82,7 @@ export async function startCaseWorld(
     limits: LIMITS,
     usualDurations: () => null,
     usualDurationsMs: DURATIONS_MS,
+    operatorWaitMs: 0,
     verify: VERIFY,
     temporal,
     watch: new CloudJobWatch(new Durations()),

@@ -33,6 +33,7 @@ const TIMES = {
   RUNBOOK_READ_TIMEOUT: '2s',
   RUNBOOK_POST_TIMEOUT: '4s',
   RUNBOOK_QUIET_PERIOD: '1s',
+  RUNBOOK_OPERATOR_WAIT: '0s',
   RUNBOOK_VISIBILITY_WINDOW: '3s',
   RUNBOOK_LIMITS: 'budgetWait=2s,credentialsWait=2s,margin=2s,lateStart=8s',
 };

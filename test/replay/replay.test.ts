@@ -64,7 +64,7 @@ const STEP_RESULTS = membersOf<StepResult>({
   cancelled: true,
 });
 const REMAINING_KINDS = membersOf<RemainingEffect['kind']>({ irreversible: true, declaredNone: true, notUndone: true });
-const ON_FAILURE = membersOf<OnFailure>({ compensate: true, abort: true, continue: true });
+const ON_FAILURE = membersOf<OnFailure>({ compensate: true, abort: true, continue: true, pause: true });
 const ON_CANCEL = membersOf<OnCancel>({ compensate: true, 'stop-after-step': true, leave: true });
 const COMPENSATIONS = membersOf<PlannedCompensation['kind']>({
   default: true,

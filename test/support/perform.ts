@@ -186,7 +186,9 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     },
     describeLease: async () => null,
     findRuns: async () => [],
+    hasStateAttribute: async () => false,
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
+    earlierRun: async () => null,
   };
   const request: PerformActionArguments = {
     stepId: 'step',

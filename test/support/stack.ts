@@ -75,6 +75,7 @@ export async function startStack(
     limits: stackLimits(),
     usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
+    operatorWaitMs: 0,
     verify: { withinMs: 3_000, stableMs: 60 },
     temporal: temporalAccess(temporal.client),
     watch: new CloudJobWatch(new Durations()),

@@ -37,6 +37,7 @@ const QUICK = {
   RUNBOOK_READ_TIMEOUT: '300ms',
   RUNBOOK_POST_TIMEOUT: '1s',
   RUNBOOK_QUIET_PERIOD: '100ms',
+  RUNBOOK_OPERATOR_WAIT: '0s',
   RUNBOOK_VISIBILITY_WINDOW: '400ms',
   RUNBOOK_LIMITS: 'budgetWait=300ms,credentialsWait=300ms,lease=1s,margin=600ms,lateStart=2s',
   RUNBOOK_VERIFY: 'within=3s,stable=200ms',

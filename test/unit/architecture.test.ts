@@ -49,7 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   calendars: ['domain', 'files', 'time', 'yaml'],
   runbooks: ['domain', 'files', 'yaml'],
   config: ['domain', 'files', 'network', 'servicestage'],
-  activities: ['calendars', 'client', 'domain', 'runbooks', 'servicestage', 'time'],
+  activities: ['calendars', 'client', 'domain', 'runbooks', 'servicestage', 'temporal', 'time'],
   schedules: ['calendars', 'domain', 'runbooks', 'temporal', 'time', 'yaml'],
   gateway: ['domain', 'files', 'logging', 'network', 'runbooks', 'temporal', 'time', 'yaml'],
   embedded: ['config', 'domain', 'network', 'runbooks', 'simulator', 'temporal'],

@@ -67,6 +67,7 @@ function worker(taskQueue: string) {
     limits: stackLimits(),
     usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
+    operatorWaitMs: 0,
     verify: { withinMs: 3_000, stableMs: 60 },
     temporal: temporalAccess(client),
     watch: new CloudJobWatch(new Durations()),

@@ -92,6 +92,7 @@ async function newWorld(name: string, userName: boolean): Promise<World> {
     limits: quickLimits(),
     usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
+    operatorWaitMs: 0,
     verify: { withinMs: 1_500, stableMs: 60 },
     temporal: temporalAccess(temporal.client),
     watch: new CloudJobWatch(new Durations()),

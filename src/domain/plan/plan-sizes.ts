@@ -24,6 +24,7 @@ import {
   targetReportBytes,
   TRAIL_BYTES,
 } from '../sizes.js';
+import { MOST_RUN_COMMANDS, MOST_TARGET_COMMANDS } from '../steering/commands.js';
 import { targetReport } from '../report/target-report.js';
 import { leaseId, type Observation } from '../target/target.js';
 
@@ -49,8 +50,15 @@ export function plannedSizes(plan: Plan): PlannedSize[] {
     bytes("a target's report in short form", largest(shortReportBytes), reportBytes),
     bytes('what a target shows of its progress', largest(progressBytes), PAYLOAD_BYTES),
     bytes('the list of targets in the report', shortestReportBytes(plan), MEMO_REPORT_BYTES),
-    bytes("the history of a target's workflow", largest(targetHistoryBytes), HISTORY_BYTES),
-    events("the history of a target's workflow", largest(targetHistoryEvents)),
+    bytes(
+      "the history of a target's workflow",
+      largest((target) => targetHistoryBytes(target, plan)),
+      HISTORY_BYTES,
+    ),
+    events(
+      "the history of a target's workflow",
+      largest((target) => targetHistoryEvents(target, plan)),
+    ),
     bytes('the history of the run', runHistoryBytes(plan, reportBytes), HISTORY_BYTES),
     events('the history of the run', runHistoryEvents(plan)),
   ];
@@ -105,6 +113,7 @@ function shortestReportBytes(plan: Plan): number {
     endedAtMs: TIME_MS,
     targets: plan.targets.map((target) => worstReport({ ...target, steps: [] })),
     notStarted: [],
+    ...(plan.resumes === undefined ? {} : { resumes: { workflowId: plan.resumes.workflowId, runId: UUID } }),
     failure: worstFailure(LONGEST.sentence),
   };
   return leastReportBytes(report);
@@ -134,24 +143,43 @@ const MESSAGES_BYTES = 4_000;
 const CLOUD_JOB_BYTES = 70;
 
 /** Assumes that each step is sent and settled, and so is its undo. */
-function targetHistoryBytes({ target, steps, usual = [] }: TargetPlan): number {
+function targetHistoryBytes({ target, steps, usual = [] }: TargetPlan, plan: Plan): number {
   // Every step carries the ids of those before it: on average half of all steps and undos.
   const knownCloudJobs = CLOUD_JOB_BYTES * (steps.length + 1);
-  const perStep = steps.map((step) => {
-    if (step.kind === 'wait') return jsonBytes(step);
-    if (step.kind === 'check') return 2 * jsonBytes(step) + EVIDENCE_BYTES + MESSAGES_BYTES;
+  const decisionBytes = (step: ActionStep): number => {
     const request = jsonBytes(target) + jsonBytes(step) + knownCloudJobs + OBSERVATION_BYTES + ARGUMENTS_BYTES;
     const performed = request + OBSERVATION_BYTES + TRAIL_BYTES + MESSAGES_BYTES;
     const settled = request + 2 * OBSERVATION_BYTES + MESSAGES_BYTES;
-    return 2 * (performed + settled);
+    return performed + settled;
+  };
+  const perStep = steps.map((step) => {
+    if (step.kind === 'wait') return jsonBytes(step);
+    return step.kind === 'check' ? 2 * jsonBytes(step) + EVIDENCE_BYTES + MESSAGES_BYTES : 2 * decisionBytes(step);
   });
+  // Each command may lead to one more reading and one more decision about the longest step.
+  const longest = Math.max(0, ...steps.map((step) => (step.kind === 'action' ? decisionBytes(step) : 0)));
+  const commands = mostDecisions(plan) * (longest + COMMAND_BYTES);
   const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps, usual }) + OBSERVATION_BYTES;
-  return sum(perStep) + own + EVENT_BYTES * targetHistoryEvents({ target, seen: NOTHING_SEEN, steps });
+  return sum(perStep) + own + commands + EVENT_BYTES * targetHistoryEvents({ target, seen: NOTHING_SEEN, steps }, plan);
 }
 
 /** An activity has 3 events, and the workflow task that receives its result 3 more. */
-function targetHistoryEvents({ steps }: TargetPlan): number {
-  return 60 + steps.length * 4 * 6;
+function targetHistoryEvents({ steps }: TargetPlan, plan: Plan): number {
+  return 60 + steps.length * 4 * 6 + mostDecisions(plan) * EVENTS_OF_DECISION + MOST_RUN_COMMANDS * EVENTS_OF_ORDER;
+}
+
+/** A command as the history has it: the Update with its answer. */
+const COMMAND_BYTES = 12_000;
+/** The Update, a reading, two activities, and what the run receives: 8 workflow tasks. */
+const EVENTS_OF_DECISION = 40;
+/** The run's order to pause or to continue, and the answer to it. */
+const EVENTS_OF_ORDER = 8;
+/** The Update, the order to the target, its answer, and the search attribute. */
+const EVENTS_OF_COMMAND = 16;
+
+/** A target that waits for no one accepts no command. */
+function mostDecisions({ operatorWaitMs = 0 }: Plan): number {
+  return operatorWaitMs === 0 ? 0 : MOST_TARGET_COMMANDS;
 }
 
 function runHistoryBytes(plan: Plan, reportBytes: number): number {
@@ -159,11 +187,14 @@ function runHistoryBytes(plan: Plan, reportBytes: number): number {
   const gateChecks = mostGateChecks(plan) * (gateCheckBytes(plan) + 6 * EVENT_BYTES);
   const children = sum(targets.map(targetArgumentsBytes)) + targets.length * (reportBytes + 24 * EVENT_BYTES);
   // Start arguments are part of the plan; the report is in the memo and in the result.
-  return 2 * jsonBytes(plan) + children + gateChecks + MEMO_REPORT_BYTES + 2 * RESULT_REPORT_BYTES;
+  const commands = MOST_RUN_COMMANDS * (COMMAND_BYTES + EVENTS_OF_COMMAND * EVENT_BYTES);
+  return 2 * jsonBytes(plan) + children + gateChecks + commands + MEMO_REPORT_BYTES + 2 * RESULT_REPORT_BYTES;
 }
 
 function runHistoryEvents(plan: Plan): number {
-  return 60 + plan.targets.length * 24 + mostGateChecks(plan) * 6;
+  // Each target may report each of its decisions: that it is blocked, and that it continues.
+  const reported = plan.targets.length * mostDecisions(plan) * 2 * 4;
+  return 60 + plan.targets.length * 24 + mostGateChecks(plan) * 6 + MOST_RUN_COMMANDS * EVENTS_OF_COMMAND + reported;
 }
 
 /** Gates are checked before each target, after each wait, and once more if a gate closed before anything was sent. */

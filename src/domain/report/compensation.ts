@@ -14,6 +14,8 @@ export interface DoneStep {
   readonly after: Observation;
   /** The step failed, because its cloud job did, or because the desired state was not reached in time. */
   readonly failedToConverge: boolean;
+  /** Why its effect is not undone, although it was seen. Absent where it is undone by the rules. */
+  readonly stays?: string;
 }
 
 /** An undo to send. */
@@ -55,9 +57,13 @@ export function owedUndos(done: readonly DoneStep[]): Owed {
     .reverse();
   const remaining: RemainingEffect[] = [];
   const candidates: OwedUndo[] = [];
-  for (const { step, before } of effective) {
+  for (const { step, before, stays } of effective) {
     const { compensation, action } = step;
     const rule = ruleOf(action);
+    if (stays !== undefined) {
+      remaining.push({ stepId: step.id, action, why: stays, kind: 'notUndone' });
+      continue;
+    }
     if (compensation.kind === 'irreversible' || compensation.kind === 'none') {
       const kind = compensation.kind === 'none' ? 'declaredNone' : 'irreversible';
       remaining.push({ stepId: step.id, action, why: compensation.reason, kind });

@@ -7,11 +7,13 @@ import type { FailureRecord } from '../failures.js';
 import { jsonBytes, shortened } from '../text/json-bytes.js';
 import type { RemainingEffect, ReportCut, RunReport, StepReport, TargetReport } from './report.js';
 import type { Observation } from '../target/target.js';
+import type { CommandRecord } from '../report/report.js';
 import { targetReport } from './target-report.js';
 
 /** The longest texts of the short forms, in bytes of JSON. An id of ServiceStage has 36 characters; the others are chosen. */
 export const LONGEST = { id: 100, path: 1_500, why: 300, text: 1_500, sentence: 1_000, reason: 4_000, refusal: 20_000 };
 const LAST_TRAIL_ENTRIES = 5;
+const LAST_DECISIONS = 5;
 const MOST_HOSTS = 20;
 
 /** The report of a target's own workflow: whole, or the longest of its shorter forms that has at most `maxBytes`. */
@@ -28,20 +30,30 @@ export function boundedTargetReport(report: TargetReport, maxBytes: number): Tar
 export function storedReport(report: RunReport, maxBytes: number): RunReport {
   if (!isLonger(report, maxBytes)) return report;
   const frame = frameOf(report);
-  const room = maxBytes - jsonBytes({ ...frame, gates: [], cut: MOST_CUT });
+  const room = maxBytes - jsonBytes({ ...frame, gates: [], commands: [], cut: MOST_CUT });
   const bare = report.targets.map(withoutSteps);
   const named = lastThatFit([...bare, ...report.notStarted], room);
   const targets = bare.slice(Math.max(0, bare.length + report.notStarted.length - named.length));
   const notStarted = report.notStarted.slice(Math.max(0, report.notStarted.length - named.length));
   const gates = lastThatFit(report.gates ?? [], room - bytesOf([...targets, ...notStarted]));
   const whole = report.targets.slice(report.targets.length - targets.length);
-  const detailed = withDetails(targets, whole, room - bytesOf([...targets, ...notStarted, ...gates]));
+  const commands = lastThatFit(report.commands ?? [], room - bytesOf([...targets, ...notStarted, ...gates]));
+  const detailed = withDetails(targets, whole, room - bytesOf([...targets, ...notStarted, ...gates, ...commands]));
+  const fewer = (report.commands?.length ?? 0) - commands.length;
   const cut: ReportCut = {
     targets: detailed.filter((target, index) => target !== whole[index]).length,
     gates: (report.gates?.length ?? 0) - gates.length,
+    ...(fewer === 0 ? {} : { commands: fewer }),
     dropped: bare.length + report.notStarted.length - named.length,
   };
-  return { ...frame, targets: detailed, notStarted, ...(gates.length === 0 ? {} : { gates }), cut };
+  return {
+    ...frame,
+    targets: detailed,
+    notStarted,
+    ...(gates.length === 0 ? {} : { gates }),
+    ...(commands.length === 0 ? {} : { commands }),
+    cut,
+  };
 }
 
 /** Adds up the targets first, which is usually enough to know: a report can have 24 MB, and this is asked twice at the end of a run. */
@@ -58,16 +70,17 @@ export function leastReportBytes(report: RunReport): number {
     targets: report.targets.map(withoutSteps),
     notStarted,
     gates: [],
+    commands: [],
     cut: MOST_CUT,
   });
 }
 
 /** As many digits as any count can have. */
-const MOST_CUT: ReportCut = { targets: 1_000_000, gates: 1_000_000, dropped: 1_000_000 };
+const MOST_CUT: ReportCut = { targets: 1_000_000, gates: 1_000_000, commands: 1_000_000, dropped: 1_000_000 };
 const COMMA = 1;
 
 /** Everything but the lists. */
-function frameOf({ gates: _gates, ...report }: RunReport): RunReport {
+function frameOf({ gates: _gates, commands: _commands, ...report }: RunReport): RunReport {
   const { failure, reason, requestedBy, withdrawnBy, summary, targets, runbook } = report;
   return {
     ...report,
@@ -123,6 +136,7 @@ function withShortTrails(report: TargetReport): TargetReport {
       .map((entry) => (entry.note === undefined ? entry : { ...entry, note: shortened(entry.note, LONGEST.why) })),
     ...(step.check?.body == null ? {} : { check: { ...step.check, body: shortened(step.check.body, LONGEST.why) } }),
     ...(step.failure === undefined ? {} : { failure: shortFailure(step.failure, LONGEST.text) }),
+    ...(step.decisions === undefined ? {} : { decisions: step.decisions.slice(-LAST_DECISIONS).map(shortDecision) }),
   });
   return {
     ...report,
@@ -181,6 +195,18 @@ function shortStep(step: StepReport): StepReport {
     attempts,
     trail: [],
     ...(failure === undefined ? {} : { failure: shortFailure(failure, LONGEST.why) }),
+  };
+}
+
+function shortDecision({ reason, found, was, ...decision }: CommandRecord): CommandRecord {
+  const failure = was?.failure;
+  return {
+    ...decision,
+    reason: shortened(reason, LONGEST.why),
+    ...(found === undefined ? {} : { found: shortened(found, LONGEST.why) }),
+    ...(was === undefined
+      ? {}
+      : { was: { ...was, ...(failure === undefined ? {} : { failure: shortFailure(failure, LONGEST.why) }) } }),
   };
 }
 

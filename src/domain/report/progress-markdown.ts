@@ -4,27 +4,45 @@ import { describeUsualEnd } from '../plan/usual-words.js';
 import { DETAILS_BYTES } from '../sizes.js';
 import { markdownCell, markdownText } from '../text/markdown.js';
 import { linesThatFit } from '../text/text.js';
-import type { RunProgress, StepProgress, TargetProgress } from './report.js';
+import type { BlockedProgress, PauseProgress, RunProgress, StepProgress, TargetProgress } from './report.js';
+import { describeTime } from '../time/utc-time.js';
+
+/** For people: `paused by ann: the database is slow`. */
+export function describePause({ state, actor, reason }: PauseProgress): string {
+  return `${state} by ${actor}: ${reason}`;
+}
+
+/** For people: `blocked: Indeterminate: …, until 2026-12-01T04:00:00Z`. */
+export function describeBlocked({ step, why, untilMs }: BlockedProgress): string {
+  return `blocked at ${step}, until ${describeTime(untilMs)}: ${why}`;
+}
+
+/** What a person in the Temporal UI can do. */
+const HOW_TO_DECIDE =
+  'Send the Update `retryStep`, `skipStep` or `markSucceeded` to this workflow, with `{"actor": "…", "reason": "…"}`.';
 
 /** The targets of a run, and what it waits for. */
-export function runProgressMarkdown({ waiting, targets }: RunProgress): string {
+export function runProgressMarkdown({ waiting, pause, targets }: RunProgress): string {
   const rows = targets.map(
-    ({ path, outcome, childRunId }) =>
-      `| ${markdownCell(path)} | ${outcome ?? (childRunId === null ? 'waiting' : 'running')} |`,
+    ({ path, outcome, childRunId, blocked }) =>
+      `| ${markdownCell(path)} | ${outcome ?? (blocked === undefined ? (childRunId === null ? 'waiting' : 'running') : markdownCell(describeBlocked(blocked)))} |`,
   );
+  const paused = pause === undefined ? [] : [`**${markdownText(describePause(pause))}**`, ''];
   const gate = waiting === undefined ? [] : [`**Waiting**: ${markdownText(describeWaiting(waiting))}`, ''];
-  return linesThatFit([...gate, '| target | state |', '| --- | --- |', ...rows], DETAILS_BYTES);
+  return linesThatFit([...paused, ...gate, '| target | state |', '| --- | --- |', ...rows], DETAILS_BYTES);
 }
 
 /** The steps and undos of a target. */
-export function targetProgressMarkdown({ path, phase, seen, steps, compensations, outcome }: TargetProgress): string {
+export function targetProgressMarkdown(progress: TargetProgress): string {
+  const { path, phase, seen, steps, compensations, outcome, blocked } = progress;
   const rows = [...steps, ...compensations].map(
     (step) => `| ${[step.title, step.state, step.cloudJobId ?? '', step.seen ?? ''].map(markdownCell).join(' | ')} |`,
   );
+  const waits = blocked === undefined ? [] : ['', `**${markdownText(describeBlocked(blocked))}**`, '', HOW_TO_DECIDE];
   const head = `**${markdownText(path)}**: ${outcome ?? phase}${seen === null ? '' : `, last seen ${markdownText(seen)}`}`;
   const running = [...steps, ...compensations].flatMap(usualEndLine);
   return linesThatFit(
-    [head, ...running, '', '| step | state | cloud job | seen |', '| --- | --- | --- | --- |', ...rows],
+    [head, ...waits, ...running, '', '| step | state | cloud job | seen |', '| --- | --- | --- | --- |', ...rows],
     DETAILS_BYTES,
   );
 }

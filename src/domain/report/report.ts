@@ -6,6 +6,7 @@ import type { AdoptionEvidence } from '../once/state.js';
 import type { TrailEntry } from '../once/trail.js';
 import type { FailureRecord, Sent } from '../failures.js';
 import type { ClosedGate, WaitingForGate } from '../gates/gates.js';
+import type { CommandName } from '../steering/command-names.js';
 import type { Observation } from '../target/target.js';
 
 /** How a step ended. `indeterminate`: readings do not show whether it was carried out. */
@@ -40,6 +41,30 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
 /** How long a step usually takes, from the POST until its desired state has held; `jobs` is 0 if that was declared. Milliseconds. */
 export type UsualOfStep = Pick<UsualDuration, 'p50Ms' | 'p90Ms' | 'jobs'>;
 
+/** How a step had ended when a person decided about it. Times are epoch milliseconds. */
+export interface DecidedUpon {
+  readonly result: StepResult;
+  readonly sent: Sent;
+  readonly cloudJobId: string | null;
+  readonly endedAtMs: number;
+  readonly failure?: FailureRecord;
+}
+
+/** An accepted command, as the report keeps it. */
+export interface CommandRecord {
+  readonly command: CommandName;
+  readonly actor: string;
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  readonly key?: string;
+  /** The blocked step that it was about. */
+  readonly step?: string;
+  /** What the instance was read to be before the decision was carried out, or why it could not be read. */
+  readonly found?: string;
+  readonly was?: DecidedUpon;
+}
+
 /** How one step, or one undo, went. Times are epoch milliseconds. */
 export interface StepReport {
   readonly id: string;
@@ -71,6 +96,8 @@ export interface StepReport {
   /** How long such a step usually took when the run was planned. Only where something was sent. */
   readonly usual?: UsualOfStep;
   readonly failure?: FailureRecord;
+  /** What people decided about it while it was blocked, oldest first. Only then: its times include the waits for them. */
+  readonly decisions?: readonly CommandRecord[];
 }
 
 /** The effect of a step that stays: it is declared irreversible, or its undo was not sent. */
@@ -93,6 +120,8 @@ export interface ReportCut {
   readonly targets: number;
   /** How many of the oldest lines of `gates` are left out. */
   readonly gates: number;
+  /** How many of the oldest `commands` are left out. Absent: none. */
+  readonly commands?: number;
   /** How many targets are in neither `targets` nor `notStarted`. */
   readonly dropped: number;
 }
@@ -135,6 +164,13 @@ export interface GateReport {
   readonly opensAtMs: number | null;
 }
 
+/** One execution of a run. */
+export interface RunName {
+  readonly workflowId: string;
+  /** A run that was reset has several. */
+  readonly runId: string;
+}
+
 /** How a run went: its result, or the details of its failure. Times are epoch milliseconds. */
 export interface RunReport {
   readonly reportVersion: 1;
@@ -156,6 +192,10 @@ export interface RunReport {
   readonly gates?: readonly GateReport[];
   /** Who called the run off before it started a target. Absent if it was not called off. */
   readonly withdrawnBy?: string;
+  /** Commands to the run, oldest first. Those to its targets are with their steps. Absent if there was none. */
+  readonly commands?: readonly CommandRecord[];
+  /** The earlier run that this one resumes. Absent if it resumes none, or could not be planned. */
+  readonly resumes?: RunName;
   readonly failure?: FailureRecord;
   /** Absent where the report is whole. Long texts are cut as well. */
   readonly cut?: ReportCut;
@@ -200,6 +240,28 @@ export interface TargetProgress {
   readonly steps: readonly StepProgress[];
   readonly compensations: readonly StepProgress[];
   readonly outcome: Outcome | null;
+  /** The step that waits for a person's decision. */
+  readonly blocked?: BlockedProgress;
+  /** It waits at a step edge, because the run is paused. */
+  readonly paused?: true;
+}
+
+/** A step that waits for a person's decision, and until when. */
+export interface BlockedProgress {
+  readonly step: string;
+  readonly why: string;
+  /** Epoch milliseconds. */
+  readonly untilMs: number;
+}
+
+/** Who paused a run, and why. */
+export interface PauseProgress {
+  /** `pausing`: something is still in flight. */
+  readonly state: 'pausing' | 'paused';
+  readonly actor: string;
+  readonly reason: string;
+  /** When it was commanded, epoch milliseconds. */
+  readonly sinceMs: number;
 }
 
 /** What a run answers to the query `progress`. Query a target's workflow by `childRunId` too, because the next run uses the same `leaseId`. */
@@ -208,6 +270,8 @@ export interface RunProgress {
   readonly phase: 'planning' | 'waiting' | 'running' | 'finished';
   /** What a waiting run waits for. */
   readonly waiting?: WaitingForGate;
+  /** Present while it is pausing or paused. */
+  readonly pause?: PauseProgress;
   readonly planHash: string | null;
   readonly startedAtMs: number;
   /** How long all its targets usually take together, without waiting for a gate. Milliseconds; absent before it is planned. */
@@ -223,6 +287,8 @@ export interface TargetInRun {
   /** Run id of the target's own workflow; `null` before it is started. */
   readonly childRunId: string | null;
   readonly outcome: Outcome | null;
+  /** Present while the target waits for a person. */
+  readonly blocked?: BlockedProgress;
 }
 
 /** The worst of several outcomes; `succeeded` where there is none. */

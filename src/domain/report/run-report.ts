@@ -1,6 +1,7 @@
 /** The report of a run, from what it knows at its end. */
 import type { FailureRecord } from '../failures.js';
-import type { Plan } from '../plan/plan.js';
+import type { CommandRecord } from '../report/report.js';
+import type { Plan, ResumedRun } from '../plan/plan.js';
 import { worstOutcome, type GateReport, type Outcome, type RunReport, type TargetReport } from './report.js';
 
 /** Why a run ended before all its targets had: it could not be planned, or a gate stayed closed. */
@@ -20,11 +21,13 @@ export interface RunEnd extends Pick<RunReport, 'runbook' | 'workflowId' | 'runI
   readonly cancelRequested: boolean;
   /** Who called it off before it started a target; `null` if it was not called off. */
   readonly withdrawnBy: string | null;
+  readonly commands: readonly CommandRecord[];
 }
 
 /** The outcome is the worst of what happened. Targets that were never started are listed by their paths. */
 export function runReport(end: RunEnd): RunReport {
-  const { runbook, workflowId, runId, startedAtMs, endedAtMs, plan, targets, early, gates, withdrawnBy } = end;
+  const { runbook, workflowId, runId, startedAtMs, endedAtMs, plan, targets, early, gates, withdrawnBy, commands } =
+    end;
   const outcome = runOutcome(end);
   const started = new Set(targets.map(({ path }) => path));
   return {
@@ -43,8 +46,14 @@ export function runReport(end: RunEnd): RunReport {
     notStarted: plan?.targets.map(({ target }) => target.path).filter((path) => !started.has(path)) ?? [],
     ...(gates.length === 0 ? {} : { gates }),
     ...(withdrawnBy === null ? {} : { withdrawnBy }),
+    ...(commands.length === 0 ? {} : { commands }),
+    ...(plan?.resumes === undefined ? {} : { resumes: nameOf(plan.resumes) }),
     ...(early === null ? {} : { failure: early.failure }),
   };
+}
+
+function nameOf({ workflowId, runId }: ResumedRun): NonNullable<RunReport['resumes']> {
+  return { workflowId, runId };
 }
 
 /** The worst of its targets', of how it ended early, and of a cancel, which hides an early end. */
@@ -55,13 +64,15 @@ function runOutcome({ targets, early, cancelRequested }: RunEnd): Outcome {
   return worstOutcome(outcomes);
 }
 
-function summaryOf({ runbook, targets, early, withdrawnBy }: RunEnd, outcome: Outcome): string {
+function summaryOf({ runbook, targets, early, withdrawnBy, commands }: RunEnd, outcome: Outcome): string {
   const decisive = targets.find((target) => target.outcome === outcome);
   const failure = early?.failure ?? (decisive === undefined ? undefined : failureOf(decisive));
   const where = decisive === undefined ? '' : ` on ${decisive.path}`;
   const why = failure === undefined ? '' : ` (${failure.name}: ${failure.message})`;
   const withdrawn = withdrawnBy === null ? '' : `, withdrawn by ${withdrawnBy} before it began`;
-  return `${runbook}${where}: ${outcome}${why}${withdrawn}`;
+  const abort = commands.find(({ command }) => command === 'abort');
+  const aborted = abort === undefined ? '' : `, aborted by ${abort.actor}: ${abort.reason}`;
+  return `${runbook}${where}: ${outcome}${why}${withdrawn}${aborted}`;
 }
 
 /** The target's own failure, else that of its last step or undo that has one. */

@@ -15,6 +15,8 @@ export interface StepOutcome {
   readonly baseline: Baseline;
   /** What undo needs to know; `null` for a wait and a check, and if nothing was sent or nothing was seen afterwards. */
   readonly done: DoneStep | null;
+  /** The state that the step's activities left; absent for a wait. */
+  readonly left?: OnceState;
 }
 
 /** After these failures the same action is not sent again in this run, not even as an undo. */
@@ -81,7 +83,7 @@ export function stepOutcome(
   const done =
     sent === 'no' || after === null ? null : { step, sent, before: baseline.observation, after, failedToConverge };
   const { notHeld: _before, ...from } = nextBaseline(baseline, after, report.cloudJobId);
-  return { report, baseline: notHeld ? { ...from, notHeld: true } : from, done };
+  return { report, baseline: notHeld ? { ...from, notHeld: true } : from, done, left: state };
 }
 
 /** Whether the state that the newest action led to was reached, and no step has seen it hold since. A step that is skipped waits for that as well. */

@@ -111,7 +111,10 @@ const stepFields = {
       ).optional(),
     })
     .optional(),
-  onFailure: z.enum(['compensate', 'abort', 'continue']).optional().describe('Default compensate'),
+  onFailure: z
+    .enum(['compensate', 'abort', 'continue', 'pause'])
+    .optional()
+    .describe('Default compensate; pause: the target waits for an operator'),
   compensation: Compensation.optional(),
 };
 const actionStep = (name: ActionName) => z.strictObject({ ...actionCall(name), ...stepFields });
@@ -170,6 +173,16 @@ const Guards = z
   })
   .describe('What has to be open before a target is begun; an undo or a cancel never waits for it');
 
+const Operator = z
+  .strictObject({
+    wait: waitingText
+      .describe(
+        'How long a target waits for an operator to decide about a step that is blocked; at most 7d, 0s: not at all. Default: RUNBOOK_OPERATOR_WAIT of the worker',
+      )
+      .optional(),
+  })
+  .describe('What an operator has to decide');
+
 /** A runbook file. */
 export const Runbook = z.strictObject({
   name: z.string().regex(NAME, NAME_REMEDY).describe('File name and workflow type'),
@@ -195,6 +208,7 @@ export const Runbook = z.strictObject({
     .optional()
     .describe('The runbook whose change of the replica count it takes back: gives ${{ captured.replicaCount }}'),
   guards: Guards.optional(),
+  operator: Operator.optional(),
   deadline: duration('Deadline of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
     .array(

@@ -225,12 +225,9 @@ describe('a runbook file with a problem', () => {
     expect(problem?.place).toContain(path);
   });
 
-  it.each(['approval: {}', '{ action: stop, onFailure: pause }'])(
-    'with a step of a later version (%s) is refused',
-    (step) => {
-      expect(problemsOf(withStep(step)).map(({ code }) => code)).toEqual(['not-supported-yet']);
-    },
-  );
+  it.each(['approval: {}'])('with a step of a later version (%s) is refused', (step) => {
+    expect(problemsOf(withStep(step)).map(({ code }) => code)).toEqual(['not-supported-yet']);
+  });
 
   it('has all its problems reported, in the order of the file', () => {
     const places = problemsOf('name: y\ntitel: t\nsteps:\n  - action: stpo\n  - wait: soon\n').map(

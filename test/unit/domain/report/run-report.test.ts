@@ -42,6 +42,7 @@ function end(change: Partial<RunEnd> = {}): RunEnd {
     gates: [],
     cancelRequested: false,
     withdrawnBy: null,
+    commands: [],
     ...change,
   };
 }

@@ -1,0 +1,65 @@
+/** What an operator commanded, and what they can command now: lines of the live view, of events in a pipe, and of reports. Pure. */
+import type { RunSnapshot } from '../client/report-snapshot.js';
+import { describeBlocked, describePause } from '../domain/report/progress-markdown.js';
+import type { RunProgress, RunReport, StepReport, TargetProgress } from '../domain/report/report.js';
+import { describeTime } from '../domain/time/utc-time.js';
+import { describeCommand } from '../domain/steering/describe-command.js';
+import type { Colors } from './colors.js';
+
+/** Below the head of a run that is pausing or paused, with the command that ends it. */
+export function pauseLines({ pause }: RunProgress, workflowId: string, colors: Colors): string[] {
+  if (pause === undefined) return [];
+  return [
+    colors.warn(`${describePause(pause)} (${describeTime(pause.sinceMs)})`),
+    `type: runbook resume ${workflowId} --reason '…'`,
+  ];
+}
+
+/** Below a blocked target, with the commands that decide about it. */
+export function blockedLines({ path, blocked }: TargetProgress, workflowId: string, colors: Colors): string[] {
+  if (blocked === undefined) return [];
+  return [
+    colors.warn(`  ${describeBlocked(blocked)}`),
+    `  type: runbook retry-step ${workflowId} ${path} --reason '…' (or skip-step, mark-succeeded)`,
+  ];
+}
+
+/** A pause that began, took effect or ended between two snapshots. */
+export function pauseEvents(before: RunProgress | undefined, { runbook, pause }: RunProgress): string[] {
+  if (before?.pause?.state === pause?.state) return [];
+  return [`${runbook}: ${pause === undefined ? 'resumed' : describePause(pause)}`];
+}
+
+/** A target that became blocked between two snapshots, or for another reason. */
+export function blockedEvents(
+  before: RunSnapshot | null,
+  { path, blocked }: TargetProgress,
+  workflowId: string,
+): string[] {
+  const was = before?.targets.find((target) => target.path === path)?.blocked;
+  if (blocked === undefined || (was?.why === blocked.why && was.step === blocked.step)) return [];
+  return [`${path}: ${describeBlocked(blocked)}; type: runbook retry-step ${workflowId} ${path} --reason '…'`];
+}
+
+/** The commands to a run, in its report. */
+export function commandLines({ commands = [] }: RunReport, colors: Colors): string[] {
+  return commands.map((command) => colors.dim(describeCommand(command)));
+}
+
+/** The decisions about a step, in the report. */
+export function decisionLines({ decisions = [] }: StepReport, colors: Colors): string[] {
+  return decisions.flatMap((decision) => {
+    const { was, found } = decision;
+    const ended = was === undefined ? '' : `, after it ended ${was.result}`;
+    return [
+      colors.warn(`      ${describeCommand(decision)}${ended}`),
+      ...(found === undefined ? [] : [colors.dim(`        found: ${found}`)]),
+    ];
+  });
+}
+
+/** A person decided that the step counts as skipped or succeeded. */
+export function isDecided({ decisions = [] }: StepReport): boolean {
+  const last = decisions.at(-1)?.command;
+  return last === 'skipStep' || last === 'markSucceeded';
+}

@@ -1,0 +1,105 @@
+/** Commands that steer a run in progress: pause, resume, abort, and decisions about a blocked step. */
+import type { Command } from 'commander';
+import type { RunbookClient } from '../client/runbook-client.js';
+import type { RunCommandName, TargetCommandName } from '../domain/steering/command-names.js';
+import type { CommandAnswer } from '../domain/steering/commands.js';
+import { userName, withSessionOptions, type SessionOptions } from './options.js';
+import { print, printJson } from './output.js';
+import { withSession } from './session.js';
+
+interface CommandOptions extends SessionOptions {
+  readonly reason: string;
+  readonly actor?: string;
+  readonly key?: string;
+}
+
+interface DecisionOptions extends CommandOptions {
+  readonly step?: string;
+}
+
+/** `resume` is in resume-command.ts: it also starts a new run where an ended one failed. */
+const RUN_COMMANDS: Readonly<Record<Exclude<RunCommandName, 'resume'>, string>> = {
+  pause: 'let no further step begin; what is in flight is finished first',
+  abort: 'stop a run: it finishes the cloud job in flight, then follows onCancel',
+};
+
+const TARGET_COMMANDS: Readonly<Record<TargetCommandName, readonly [string, string]>> = {
+  retryStep: [
+    'retry-step',
+    'carry a blocked step out once more; reads the instance first, and sends nothing that is done',
+  ],
+  skipStep: ['skip-step', 'continue without a blocked step'],
+  markSucceeded: ['mark-succeeded', 'count a blocked step as carried out, as you have seen yourself'],
+};
+
+/** Adds the commands. Each waits until a worker has answered. */
+export function addSteeringCommands(program: Command): void {
+  for (const [name, description] of Object.entries(RUN_COMMANDS) as [keyof typeof RUN_COMMANDS, string][])
+    withCommandOptions(program.command(name).argument('<id>', 'id of a run'))
+      .description(description)
+      .action((id: string, options: CommandOptions) =>
+        answered(options, id, (runbooks) => runbooks[name](id, requestOf(options))),
+      );
+  for (const [name, [word, description]] of Object.entries(TARGET_COMMANDS) as [
+    TargetCommandName,
+    readonly [string, string],
+  ][])
+    withCommandOptions(
+      program
+        .command(word)
+        .argument('<id>', 'id of a run')
+        .argument('[target]', 'application/component/instance; default: the target that is blocked'),
+    )
+      .option('--step <id>', 'the step that is meant; default: the one that is blocked')
+      .description(description)
+      .action((id: string, target: string | undefined, options: DecisionOptions) =>
+        answered(options, id, (runbooks) => runbooks[name](id, { ...requestOf(options), target, step: options.step })),
+      );
+}
+
+function withCommandOptions(command: Command): Command {
+  return withSessionOptions(command)
+    .requiredOption('--reason <text>', 'why; shown in the report')
+    .option('--actor <name>', 'who commands; default: your login name')
+    .option('--key <text>', 'makes a repeat harmless: a command with the same key is carried out once');
+}
+
+function requestOf({ reason, actor = userName(), key }: CommandOptions) {
+  return { reason, actor, ...(key === undefined ? {} : { key }) };
+}
+
+async function answered(
+  options: CommandOptions,
+  id: string,
+  command: (runbooks: RunbookClient) => Promise<CommandAnswer>,
+): Promise<void> {
+  await withSession(options, async ({ runbooks }) => {
+    printAnswer(await command(runbooks), id, options);
+  });
+}
+
+/** What the run answered, and what to type next. */
+export function printAnswer(answer: CommandAnswer, id: string, { json }: { readonly json?: boolean }): void {
+  if (json === true) printJson({ workflowId: id, ...answer });
+  else print(`${answer.repeated ? 'Accepted earlier' : 'Accepted'}: ${meaningOf(answer)}\n${nextOf(answer, id)}`);
+}
+
+function meaningOf({ command, state }: CommandAnswer): string {
+  if (command === 'pause' && state === 'pausing') return 'the run pauses as soon as nothing is in flight';
+  return MEANINGS[command];
+}
+
+const MEANINGS: Readonly<Record<CommandAnswer['command'], string>> = {
+  pause: 'the run is paused',
+  resume: 'the run continues',
+  abort: 'the run finishes what is in flight, then follows onCancel',
+  retryStep: 'the instance is read first; then the step is carried out once more',
+  skipStep: 'the instance is read; then the target continues without the step',
+  markSucceeded: 'the instance is read; then the target continues',
+};
+
+function nextOf({ command }: CommandAnswer, id: string): string {
+  return command === 'pause'
+    ? `Let it continue:  runbook resume ${id} --reason '…'`
+    : `Follow it:  runbook watch ${id}`;
+}

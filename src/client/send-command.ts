@@ -1,0 +1,137 @@
+/** Sends a command of an operator to a run or to one of its targets, and waits until a worker has answered. */
+import { randomUUID } from 'node:crypto';
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import type { TargetInRun } from '../domain/report/report.js';
+import { isOpen } from '../domain/run/workflow-status.js';
+import type { RunCommandName, TargetCommandName } from '../domain/steering/command-names.js';
+import type { CommandAnswer, CommandArguments } from '../domain/steering/commands.js';
+import { CommandRejected, NoWorkerAnswers, RunEnded, ServerUnreachable } from '../temporal/errors.js';
+import { GRPC, grpcCodeOf, ranOutOfTime, toClientError, type Calls } from '../temporal/calls.js';
+import { takeSnapshot } from './watch-run.js';
+
+/** The content of a command to a run. */
+export interface CommandRequest extends Pick<CommandArguments, 'actor' | 'reason' | 'key'> {
+  /** One execution of the workflow id. Default: the newest. */
+  readonly runId?: string | undefined;
+  /** How long to wait for a worker, or for Temporal, to answer, milliseconds. Default 60,000. */
+  readonly patienceMs?: number | undefined;
+}
+
+/** The content of a command to a target. */
+export interface TargetCommandRequest extends CommandRequest {
+  /** `application/component/instance`. Default: the target that is blocked. */
+  readonly target?: string | undefined;
+  /** Id of the step that is meant. Default: the one that is blocked. */
+  readonly step?: string | undefined;
+}
+
+/** A command, and through whom to send it. */
+export interface CommandCall {
+  readonly calls: Calls;
+  readonly callTimeoutMs: number;
+  readonly workflowId: string;
+}
+
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 500;
+
+/** @throws CommandRejected, RunEnded, RunNotFound, NoWorkerAnswers, ServerUnreachable, AccessDenied */
+export async function commandRun(
+  call: CommandCall,
+  command: RunCommandName,
+  request: CommandRequest,
+): Promise<CommandAnswer> {
+  return send(call, { workflowId: call.workflowId, runId: request.runId }, command, request, {});
+}
+
+/** Finds the workflow of the target by the progress of the run. @throws as `commandRun`, and RunPaused, NotARun */
+export async function commandTarget(
+  call: CommandCall,
+  command: TargetCommandName,
+  request: TargetCommandRequest,
+): Promise<CommandAnswer> {
+  const { path, leaseId, childRunId } = await findTarget(call, request);
+  const { step } = request;
+  const more = { target: path, ...(step === undefined ? {} : { step }) };
+  return send(call, { workflowId: leaseId, runId: childRunId ?? undefined }, command, request, more);
+}
+
+async function findTarget(call: CommandCall, request: TargetCommandRequest): Promise<TargetInRun> {
+  const { workflowId } = call;
+  const { target, runId } = request;
+  const { run } = await whileAway(request, () => takeSnapshot({ ...call, runId, signal: undefined }));
+  if (run.phase === 'finished') throw new RunEnded(workflowId);
+  const blocked = run.targets.filter((each) => each.blocked !== undefined);
+  const [found, other] = target === undefined ? blocked : run.targets.filter(({ path }) => path === target);
+  if (found !== undefined && other === undefined && found.childRunId !== null) return found;
+  const paths = (among: readonly TargetInRun[]) => among.map(({ path }) => path).join(', ');
+  if (target === undefined)
+    throw new CommandRejected(
+      workflowId,
+      blocked.length === 0
+        ? `No target of ${workflowId} is blocked`
+        : `Name one of the blocked targets: ${paths(blocked)}`,
+    );
+  throw new CommandRejected(
+    workflowId,
+    found === undefined
+      ? `${workflowId} has no target ${target}, only ${paths(run.targets)}`
+      : `${target} has not begun`,
+  );
+}
+
+/** The Update has one id however often it is sent, so that the server takes it once. */
+async function send(
+  { calls, callTimeoutMs, workflowId }: CommandCall,
+  execution: { readonly workflowId: string; readonly runId: string | undefined },
+  command: RunCommandName | TargetCommandName,
+  request: CommandRequest,
+  more: Pick<CommandArguments, 'step' | 'target'>,
+): Promise<CommandAnswer> {
+  const { actor, reason, key } = request;
+  const given: CommandArguments = { actor, reason, ...(key === undefined ? {} : { key }), ...more };
+  const updateId = key === undefined ? randomUUID() : `${command} ${key}`;
+  const handle = calls.client.workflow.getHandle(execution.workflowId, execution.runId);
+  const isEnded = async () => {
+    const { status } = await calls.interruptible(callTimeoutMs, undefined, () => handle.describe());
+    return !isOpen(status.name);
+  };
+  return whileAway(request, async () => {
+    try {
+      return await calls.uninterruptible(callTimeoutMs, () =>
+        handle.executeUpdate<CommandAnswer, [CommandArguments]>(command, { args: [given], updateId }),
+      );
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError)
+        throw new CommandRejected(workflowId, error.cause?.message ?? error.message, { cause: error });
+      // The precondition: a command that closes the run meets an event that arrives at that moment. Then the server takes neither.
+      const isTurnedAway = grpcCodeOf(error) === GRPC.failedPrecondition;
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || ranOutOfTime(error) || isTurnedAway)
+        throw new NoWorkerAnswers(workflowId, { cause: error });
+      if (error instanceof WorkflowNotFoundError && (await isEnded().catch(() => false)))
+        throw new RunEnded(workflowId, { cause: error });
+      throw toClientError(error, workflowId);
+    }
+  });
+}
+
+/** Repeats a call until somebody answers, for as long as the caller is patient. */
+async function whileAway<Value>(
+  { patienceMs = PATIENCE_MS }: CommandRequest,
+  call: () => Promise<Value>,
+): Promise<Value> {
+  const giveUpAtMs = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      const isUnanswered = error instanceof NoWorkerAnswers || error instanceof ServerUnreachable;
+      if (!isUnanswered || performance.now() >= giveUpAtMs) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}

@@ -1,0 +1,149 @@
+/** The commands of an operator: a closed set, the arguments that each of them has, and what is remembered of those that were accepted. Pure. */
+import type { CommandRecord } from '../report/report.js';
+import { hasControlCharacters, printable } from '../text/text.js';
+import { isTargetCommand, type CommandName } from './command-names.js';
+
+/** The argument of every command, one JSON object. */
+export interface CommandArguments {
+  /** Who commands; the server proves nothing about it. */
+  readonly actor: string;
+  readonly reason: string;
+  /** Makes a repeat harmless: the same command with the same key is answered as the first one and changes nothing. */
+  readonly key?: string;
+  /** Only for commands to a target: the id of the step that is meant. Default: the one that is blocked. */
+  readonly step?: string;
+  /** Only for commands to a target: the path of the target that is meant. */
+  readonly target?: string;
+}
+
+/** The answer to a command that was accepted. */
+export interface CommandAnswer {
+  readonly command: CommandName;
+  /** What the run, or the target, was in after the command. */
+  readonly state: string;
+  /** When it was accepted, epoch milliseconds. */
+  readonly atMs: number;
+  /** An earlier command with the same key was accepted, and this one changed nothing. */
+  readonly repeated: boolean;
+}
+
+/** Why a command is refused, and which ones are possible now. */
+export interface Refusal {
+  readonly why: string;
+  readonly possible: readonly CommandName[];
+}
+
+/** An accepted command with its answer. */
+interface Accepted {
+  readonly record: CommandRecord;
+  readonly state: string;
+}
+
+/** The commands that a workflow has accepted, oldest first. */
+export interface CommandLog {
+  readonly accepted: readonly Accepted[];
+  /** Repeats of them, which leave events in the history as well. */
+  readonly repeats: number;
+}
+
+/** Before the first command. */
+export const NO_COMMANDS: CommandLog = { accepted: [], repeats: 0 };
+
+/** How long a target waits for an operator where neither runbook nor worker sets it. Chosen: an hour to wake up, read and decide. */
+export const DEFAULT_OPERATOR_WAIT_MS = 3_600_000;
+
+/** How many commands one run takes. Chosen: far more than a person needs, and few beside what a history holds. */
+export const MOST_RUN_COMMANDS = 200;
+/** How many commands one target takes: each may leave two activities with their readings in the history. */
+export const MOST_TARGET_COMMANDS = 20;
+
+/** In characters. A reason of this length is as long as that of a start. */
+export const LONGEST_ARGUMENT: Readonly<Record<keyof CommandArguments, number>> = {
+  actor: 200,
+  reason: 1_000,
+  key: 200,
+  step: 100,
+  target: 1_000,
+};
+
+const REQUIRED: readonly string[] = ['actor', 'reason'] satisfies (keyof CommandArguments)[];
+
+/** Reads the argument of a command. @returns what is wrong with it, as text */
+export function readArguments(command: CommandName, given: unknown): CommandArguments | string {
+  const example = `{"actor": "ann", "reason": "why"}`;
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    return `Give ${command} one JSON object, such as ${example}`;
+  const allowed = Object.keys(LONGEST_ARGUMENT).filter(
+    (key) => isTargetCommand(command) || (key !== 'step' && key !== 'target'),
+  );
+  const unknown = Object.keys(given).find((key) => !allowed.includes(key));
+  if (unknown !== undefined)
+    return `${command} does not accept "${printable(unknown.slice(0, 100))}". Use ${allowed.join(', ')}`;
+  for (const key of allowed) {
+    const value: unknown = Reflect.get(given, key);
+    if (value === undefined && !REQUIRED.includes(key)) continue;
+    const problem = problemOf(value, LONGEST_ARGUMENT[key as keyof CommandArguments]);
+    if (problem !== null) return `"${key}" of ${command} ${problem}, as in ${example}`;
+  }
+  return given as CommandArguments;
+}
+
+function problemOf(value: unknown, longest: number): string | null {
+  if (typeof value !== 'string' || value.trim() === '') return 'must be text that is not empty';
+  if (value.length > longest) return `has ${value.length} characters; at most ${longest} are kept`;
+  return hasControlCharacters(value) ? 'must be one line without control or invisible characters' : null;
+}
+
+/** The command that this one repeats; `null` if it is a new one, and a text if its key was used for another. */
+export function earlierOf(
+  { accepted }: CommandLog,
+  command: CommandName,
+  { key, actor, step }: CommandArguments,
+): Accepted | string | null {
+  const earlier = key === undefined ? undefined : accepted.find(({ record }) => record.key === key);
+  if (earlier === undefined) return null;
+  const { record } = earlier;
+  const isSame = record.command === command && record.actor === actor && (step === undefined || step === record.step);
+  return isSame ? earlier : `the key "${key}" was used for ${record.command} of ${record.actor}. Give it another key`;
+}
+
+/** @returns the log with a command that was accepted, or with one more repeat; and the answer to it */
+export function accept(
+  log: CommandLog,
+  command: CommandName,
+  { actor, reason, key, step }: CommandArguments,
+  { atMs, state, repeats }: { readonly atMs: number; readonly state: string; readonly repeats: Accepted | null },
+): { readonly log: CommandLog; readonly answer: CommandAnswer } {
+  if (repeats !== null) {
+    const answer = { command, state: repeats.state, atMs: repeats.record.atMs, repeated: true };
+    return { log: { ...log, repeats: log.repeats + 1 }, answer };
+  }
+  const record: CommandRecord = {
+    command,
+    actor,
+    reason,
+    atMs,
+    ...(key === undefined ? {} : { key }),
+    ...(step === undefined ? {} : { step }),
+  };
+  return {
+    log: { ...log, accepted: [...log.accepted, { record, state }] },
+    answer: { command, state, atMs, repeated: false },
+  };
+}
+
+/** Has the workflow taken as many commands as it can? */
+export function isFull({ accepted, repeats }: CommandLog, most: number): boolean {
+  return accepted.length + repeats >= most;
+}
+
+/** The records of a log, oldest first. */
+export function recordsOf({ accepted }: CommandLog): CommandRecord[] {
+  return accepted.map(({ record }) => record);
+}
+
+/** For people: why the command was refused, and what they can do instead. */
+export function describeRefusal(command: CommandName, { why, possible }: Refusal): string {
+  const now = possible.length === 0 ? 'No command is possible now' : `Possible now: ${possible.join(', ')}`;
+  return `${command} is refused: ${why}. ${now}`;
+}

@@ -1,0 +1,210 @@
+/** What a person's decision about a blocked step makes of it: its report, what the next step starts from, and what an undo needs. Pure. */
+import type { Baseline, FirstReading } from '../contract.js';
+import type { Sent } from '../failures.js';
+import { isGateFailure } from '../gates/gates.js';
+import type { OnceState } from '../once/state.js';
+import type { ActionStep, PlannedStep } from '../plan/plan.js';
+import type { DoneStep } from '../report/compensation.js';
+import type { StepResult } from '../report/report.js';
+import type { StepOutcome } from '../report/step-outcome.js';
+import { describeObservation, type Observation } from '../target/target.js';
+import type { CommandRecord } from '../report/report.js';
+import type { TargetCommandName } from './command-names.js';
+
+/** A step that waits for a decision, with all that came of it so far. */
+export interface BlockedStep {
+  readonly step: ActionStep;
+  /** How it ended last, with the report of all its decisions. */
+  readonly outcome: StepOutcome & { readonly left: OnceState };
+  /** What the newest decision may have sent, and from where. */
+  readonly newest: { readonly sent: Sent; readonly before: Observation | null; readonly failedToConverge: boolean };
+  /** What the decisions before the newest one are seen to have done, oldest first, for the undo. */
+  readonly earlier: readonly DoneStep[];
+  /** The workflow run that read the instance last. */
+  readonly knownInRunId: string | undefined;
+}
+
+/** Does the target wait for a person after this step? @param operatorWaitMs how long it may wait; 0: it never does */
+export function isBlocking(step: PlannedStep, outcome: StepOutcome, operatorWaitMs: number): BlockedStep | null {
+  const { report, left } = outcome;
+  if (operatorWaitMs <= 0 || step.kind !== 'action' || left === undefined) return null;
+  // The run waits for a gate that has closed, and starts the target again.
+  const isTooLate = report.sent === 'no' && isGateFailure(report.failure?.name);
+  const isAsked = report.result === 'failed' && step.onFailure === 'pause' && !isTooLate;
+  if (report.result !== 'indeterminate' && !isAsked) return null;
+  return {
+    step,
+    outcome: { ...outcome, left },
+    newest: newestOf(outcome),
+    earlier: [],
+    knownInRunId: outcome.baseline.readInRunId,
+  };
+}
+
+function newestOf({ report, done }: StepOutcome): BlockedStep['newest'] {
+  return { sent: report.sent, before: report.before, failedToConverge: done?.failedToConverge ?? false };
+}
+
+/** What an undo needs to know of all decisions about the step, oldest first. */
+export function doneOf({
+  earlier,
+  outcome: { done },
+}: Pick<BlockedStep, 'earlier'> & { readonly outcome: Pick<StepOutcome, 'done'> }): readonly DoneStep[] {
+  return done === null ? earlier : together(earlier, done);
+}
+
+/** A reading at rest, after everything of the earlier decisions would be visible. */
+export interface ReadingAtRest {
+  readonly observation: Observation;
+  readonly readInRunId: FirstReading['readInRunId'];
+}
+
+/**
+ * What the next decision starts from: the fresh reading, and every cloud job that was known or seen.
+ *
+ * If the workflow was reset since the reading before, the run from before the reset may have carried a decision out already. Then the baseline
+ * stays as it was, and the run that made it decided: what shows since is adopted or makes the step unclear, and no restart is sent twice.
+ */
+export function baselineOfReading(
+  { outcome, knownInRunId }: BlockedStep,
+  { observation, readInRunId }: ReadingAtRest,
+): Baseline {
+  const { baseline, left } = outcome;
+  const { lastJobId, knownCloudJobIds } = baseline;
+  const seen = [...knownCloudJobIds, lastJobId, left.cloudJob?.id, left.seen?.lastJobId];
+  if (readInRunId !== knownInRunId) {
+    const newest = left.seen?.lastJobId ?? null;
+    return {
+      ...baseline,
+      lastJobId: isKnown(baseline, newest) ? lastJobId : newest,
+      knownCloudJobIds: ids(seen),
+    };
+  }
+  const isStale = isKnown(baseline, observation.lastJobId) && observation.lastJobId !== lastJobId;
+  return {
+    ...baseline,
+    observation,
+    // A reading that shows an older cloud job than one before it is late, not news.
+    lastJobId: isStale ? lastJobId : observation.lastJobId,
+    knownCloudJobIds: ids([...seen, observation.lastJobId]),
+    readInRunId,
+  };
+}
+
+function ids(known: readonly (string | null | undefined)[]): string[] {
+  return [...new Set(known.filter((id): id is string => typeof id === 'string'))];
+}
+
+function isKnown({ lastJobId, knownCloudJobIds }: Baseline, cloudJobId: string | null): boolean {
+  return cloudJobId === null || cloudJobId === lastJobId || knownCloudJobIds.includes(cloudJobId);
+}
+
+/** For people: `RUNNING 2/2, version 1.4.1; newest cloud job J7, as before`. */
+export function describeFound({ outcome: { baseline } }: BlockedStep, observation: Observation): string {
+  const { lastJobId } = observation;
+  const whose = isKnown(baseline, lastJobId) ? 'as before' : 'not proved to be of this run, and may hide one that is';
+  return `${describeObservation(observation)}; newest cloud job ${lastJobId ?? 'none'}, ${whose}`;
+}
+
+/** The decision as the report keeps it. */
+export function recordOf(decision: CommandRecord, { outcome: { report } }: BlockedStep, found: string): CommandRecord {
+  const { result, sent, cloudJobId, endedAtMs, failure } = report;
+  return {
+    ...decision,
+    found,
+    was: { result, sent, cloudJobId, endedAtMs, ...(failure === undefined ? {} : { failure }) },
+  };
+}
+
+const DECIDED: Readonly<Record<Exclude<TargetCommandName, 'retryStep'>, StepResult>> = {
+  skipStep: 'skipped',
+  markSucceeded: 'succeeded',
+};
+
+/** The step once a person has decided that it counts as skipped or as succeeded. Nothing is sent. */
+export function decidedStep(
+  blocked: BlockedStep,
+  command: Exclude<TargetCommandName, 'retryStep'>,
+  reading: ReadingAtRest,
+  decisions: readonly CommandRecord[],
+): BlockedStep {
+  const { outcome } = blocked;
+  const { failure: _decided, ...report } = outcome.report;
+  const { observation } = reading;
+  return {
+    ...blocked,
+    knownInRunId: reading.readInRunId,
+    earlier: effectsSoFar(blocked, observation, command === 'markSucceeded'),
+    outcome: {
+      ...outcome,
+      done: null,
+      report: {
+        ...report,
+        result: DECIDED[command],
+        after: observation,
+        endedAtMs: Math.max(report.endedAtMs, observation.observedAtMs),
+        decisions,
+      },
+      baseline: baselineOfReading(blocked, reading),
+    },
+  };
+}
+
+/** The step after a retry: one step in the report, with everything that its decisions sent. */
+export function retriedStep(
+  blocked: BlockedStep,
+  reading: ReadingAtRest,
+  retry: StepOutcome & { readonly left: OnceState },
+  decisions: readonly CommandRecord[],
+): BlockedStep {
+  const { report: first } = blocked.outcome;
+  return {
+    ...blocked,
+    knownInRunId: reading.readInRunId,
+    earlier: effectsSoFar(blocked, reading.observation, false),
+    newest: newestOf(retry),
+    outcome: {
+      ...retry,
+      report: {
+        ...retry.report,
+        sent: most(first.sent, retry.report.sent),
+        cloudJobId: retry.report.cloudJobId ?? first.cloudJobId,
+        startedAtMs: first.startedAtMs,
+        before: first.before,
+        after: retry.report.after ?? reading.observation,
+        attempts: first.attempts + retry.report.attempts,
+        decisions,
+      },
+    },
+  };
+}
+
+/**
+ * What the earlier decisions are seen to have done by now. An effect under a cloud job that is not proved to be ours is not undone, unless a
+ * person has decided that the step succeeded.
+ */
+function effectsSoFar(
+  { step, outcome, newest, earlier }: BlockedStep,
+  after: Observation,
+  isOurs: boolean,
+): readonly DoneStep[] {
+  const { sent, before, failedToConverge } = newest;
+  if (sent === 'no' || before === null) return earlier;
+  const effect: DoneStep = { step, sent, before, after, failedToConverge };
+  if (isOurs || isKnown(outcome.baseline, after.lastJobId)) return together(earlier, effect);
+  const stays = `it may be the effect of cloud job ${after.lastJobId}, which is not proved to be ours`;
+  return [...earlier, { ...effect, stays }];
+}
+
+/** Undone as one: two undos of one step would be the same one twice. */
+function together(earlier: readonly DoneStep[], newest: DoneStep): DoneStep[] {
+  const last = earlier.at(-1);
+  if (last === undefined || last.stays !== undefined) return [...earlier, newest];
+  return [...earlier.slice(0, -1), { ...newest, before: last.before }];
+}
+
+const SENT: readonly Sent[] = ['no', 'unknown', 'yes'];
+
+function most(left: Sent, right: Sent): Sent {
+  return SENT.indexOf(left) > SENT.indexOf(right) ? left : right;
+}

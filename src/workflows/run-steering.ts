@@ -1,0 +1,166 @@
+/** Steers a run: takes `pause`, `resume` and `abort`, passes a pause on to the target that has begun, and shows who needs a person. */
+import {
+  CancellationScope,
+  condition,
+  setHandler,
+  upsertSearchAttributes,
+  type ChildWorkflowHandle,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { STATE_SEARCH_ATTRIBUTE, type TargetState } from '../domain/contract.js';
+import type { Plan } from '../domain/plan/plan.js';
+import type { CommandRecord } from '../domain/report/report.js';
+import { RUN_COMMANDS, type RunCommandName } from '../domain/steering/command-names.js';
+import { recordsOf } from '../domain/steering/commands.js';
+import {
+  afterRunCommand,
+  afterRunEvent,
+  checkRunCommand,
+  isHeld,
+  NOT_STEERED,
+  type RunSteering as State,
+  type RunSteeringEvent,
+} from '../domain/steering/run-steering.js';
+import type { RunProgressView } from './run-progress.js';
+import { steerSignal, targetStateSignal, updateOf, validate } from './steering-messages.js';
+import type { targetRun } from './target-run.js';
+
+const stateKey = defineSearchAttributeKey(STATE_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD);
+
+type Child = ChildWorkflowHandle<typeof targetRun>;
+
+/** What an operator has commanded so far, and what follows from it. */
+export class RunSteering {
+  readonly #scope = CancellationScope.current();
+  #state: State = NOT_STEERED;
+  #child: Child | null = null;
+  /** Time for which no target could begin, milliseconds. */
+  #pausedMs = 0;
+  /** Time for which each target has waited for people. */
+  readonly #heldMs = new Map<string, number>();
+  readonly #blocked = new Set<string>();
+  #hasStateAttribute = false;
+  #shown: string | null = null;
+
+  constructor(private readonly progress: RunProgressView) {
+    for (const command of RUN_COMMANDS)
+      setHandler(updateOf(command), (given) => this.#accept(command, given), {
+        validator: (given) => validate(command, given, (read) => checkRunCommand(this.#current(), command, read)),
+      });
+    setHandler(targetStateSignal, (reported) => this.#receive(reported));
+  }
+
+  /** Commands that were accepted, oldest first. */
+  get commands(): readonly CommandRecord[] {
+    return recordsOf(this.#state.log);
+  }
+
+  get isAborted(): boolean {
+    return this.commands.some(({ command }) => command === 'abort');
+  }
+
+  /** For how long the run has waited for people, milliseconds. It counts against no deadline. */
+  get heldMs(): number {
+    return [...this.#heldMs.values()].reduce((sum, ms) => sum + ms, this.#pausedMs);
+  }
+
+  get isHeld(): boolean {
+    return isHeld(this.#current());
+  }
+
+  /** From now on the run may show that it needs a person. */
+  planned({ hasStateAttribute }: Plan): void {
+    this.#hasStateAttribute = hasStateAttribute === true;
+    this.#show();
+  }
+
+  /** Waits while the run is paused. @throws CancelledFailure */
+  async untilResumed(): Promise<void> {
+    if (!this.isHeld) return;
+    const sinceMs = Date.now();
+    try {
+      await condition(() => !this.isHeld);
+    } finally {
+      this.#pausedMs += Date.now() - sinceMs;
+    }
+  }
+
+  /** A target is about to be started. */
+  targetBegins(): void {
+    this.#note({ kind: 'targetBegins' });
+  }
+
+  /** Its workflow is there, and learns that the run has been paused meanwhile. */
+  targetStarted(child: Child): void {
+    this.#child = child;
+    if (this.isHeld) this.#order();
+  }
+
+  targetEnds(path: string): void {
+    this.#child = null;
+    if (this.#blocked.delete(path)) this.progress.targetBlocked(path, null);
+    this.#note({ kind: 'targetEnds' });
+  }
+
+  /** The run is about to close. */
+  finished(): void {
+    this.#setAttribute(null);
+  }
+
+  /** A cancel is an event of Temporal's: it is noticed when somebody asks. */
+  #current(): State {
+    return this.#scope.consideredCancelled ? afterRunEvent(this.#state, { kind: 'cancelled' }) : this.#state;
+  }
+
+  #accept(command: RunCommandName, given: Parameters<typeof afterRunCommand>[2]) {
+    const { state, answer } = afterRunCommand(this.#current(), command, given, Date.now());
+    this.#state = state;
+    if (answer.repeated) return answer;
+    if (command === 'abort') this.#scope.cancel();
+    else this.#order();
+    this.#show();
+    return answer;
+  }
+
+  #note(event: RunSteeringEvent): void {
+    this.#state = afterRunEvent(this.#current(), event);
+    this.#show();
+  }
+
+  /** Anybody can send a signal, so that one of another shape is ignored. */
+  #receive(reported: TargetState): void {
+    if (typeof reported?.path !== 'string' || typeof reported.heldMs !== 'number') return;
+    const { path, state, order, heldMs, blocked } = reported;
+    this.#heldMs.set(path, Math.max(heldMs, this.#heldMs.get(path) ?? 0));
+    if (state === 'blocked') this.#blocked.add(path);
+    else if (blocked === undefined) this.#blocked.delete(path);
+    this.progress.targetBlocked(path, blocked ?? null);
+    if (state === 'paused') this.#note({ kind: 'targetRests', order });
+    else this.#show();
+  }
+
+  /** Signals to the open target whether its steps may begin. One that has just ended needs no order. */
+  #order(): void {
+    const child = this.#child;
+    if (child === null) return;
+    const { order } = this.#state;
+    const paused = isHeld(this.#state);
+    const atMs = Date.now();
+    void CancellationScope.nonCancellable(() => child.signal(steerSignal, { paused, order, atMs })).catch(() => {});
+  }
+
+  #show(): void {
+    const { stage, log } = this.#state;
+    const by = recordsOf(log).findLast(({ command }) => command === 'pause');
+    const isShown = (stage === 'pausing' || stage === 'paused') && by !== undefined;
+    this.progress.paused(isShown ? { state: stage, actor: by.actor, reason: by.reason, sinceMs: by.atMs } : null);
+    this.#setAttribute(stage === 'paused' ? 'paused' : this.#blocked.size > 0 ? 'blocked' : null);
+  }
+
+  /** `running` is not written, so that a run which no one steers costs nothing. */
+  #setAttribute(value: string | null): void {
+    if (!this.#hasStateAttribute || value === this.#shown) return;
+    this.#shown = value;
+    upsertSearchAttributes([{ key: stateKey, value }]);
+  }
+}

@@ -1,0 +1,185 @@
+/** What a decision makes of a blocked step: what the next one starts from, what the report has, and what an undo may touch. */
+import { describe, expect, it } from 'vitest';
+import { owedUndos } from '../../../../src/domain/report/compensation.js';
+import type { CommandRecord, StepReport } from '../../../../src/domain/report/report.js';
+import { stepOutcome } from '../../../../src/domain/report/step-outcome.js';
+import {
+  baselineOfReading,
+  decidedStep,
+  describeFound,
+  doneOf,
+  isBlocking,
+  recordOf,
+  retriedStep,
+  type BlockedStep,
+} from '../../../../src/domain/steering/decisions.js';
+import type { ActionStep, OnFailure } from '../../../../src/domain/plan/plan.js';
+import type { OnceState } from '../../../../src/domain/once/state.js';
+import { aBaseline, anEndedState, anObservation, aStep, failedWith } from '../../../support/build.js';
+
+const RUN = 'run-1';
+const scale = aStep({ action: 'scale', replica: 4 });
+const baseline = { ...aBaseline({ replicaCount: 2, lastJobId: 'J1' }, ['J0', 'J1']), readInRunId: RUN };
+const indeterminate = (change: Partial<OnceState> = {}) =>
+  anEndedState({ kind: 'indeterminate', failure: 'Indeterminate', message: 'm' }, { sent: 'unknown', ...change });
+const times = { startedAtMs: 10, endedAtMs: 20 };
+
+function blocked(state: OnceState, step: ActionStep = scale): BlockedStep {
+  const found = isBlocking(step, stepOutcome(step, baseline, state, times), 1);
+  if (found === null) throw new Error('It does not block');
+  return found;
+}
+const reading = (replicaCount: number, lastJobId: string | null, readInRunId = RUN) => ({
+  observation: anObservation({ replicaCount, lastJobId, observedAtMs: 100 }),
+  readInRunId,
+});
+const decision: CommandRecord = { command: 'retryStep', actor: 'ann', reason: 'r', atMs: 30, step: scale.id };
+
+describe('a step blocks its target', () => {
+  const failed = (onFailure: OnFailure, sent: OnceState['sent'], failure: 'CloudJobFailed' | 'ChangeFreeze') =>
+    isBlocking(
+      { ...scale, onFailure },
+      stepOutcome(
+        scale,
+        baseline,
+        anEndedState({ kind: 'failed', failure, message: 'm', retryInMs: null }, { sent }),
+        times,
+      ),
+      1,
+    );
+
+  it('if it is indeterminate and somebody may be waited for', () => {
+    const outcome = stepOutcome(scale, baseline, indeterminate(), times);
+    expect(isBlocking(scale, outcome, 1)).not.toBeNull();
+    expect(isBlocking(scale, outcome, 0)).toBeNull();
+  });
+
+  it('if it failed and the runbook has pause, but not for a gate that has closed', () => {
+    expect(failed('pause', 'yes', 'CloudJobFailed')).not.toBeNull();
+    expect(failed('compensate', 'yes', 'CloudJobFailed')).toBeNull();
+    expect(failed('pause', 'no', 'ChangeFreeze')).toBeNull();
+  });
+});
+
+describe('the next decision', () => {
+  it('starts from the fresh reading and knows every cloud job', () => {
+    const step = blocked(indeterminate({ seen: anObservation({ lastJobId: 'X' }) }));
+    expect(baselineOfReading(step, reading(2, 'Y'))).toMatchObject({
+      observation: { observedAtMs: 100 },
+      lastJobId: 'Y',
+      knownCloudJobIds: ['J0', 'J1', 'X', 'Y'],
+      readInRunId: RUN,
+    });
+  });
+
+  it('takes no reading that shows an older cloud job for news', () => {
+    expect(baselineOfReading(blocked(indeterminate()), reading(2, 'J0'))).toMatchObject({ lastJobId: 'J1' });
+    expect(baselineOfReading(blocked(indeterminate()), reading(2, null))).toMatchObject({ lastJobId: 'J1' });
+  });
+
+  it('after a reset belongs to the run before it, which may have carried it out', () => {
+    const step = blocked(indeterminate({ seen: anObservation({ lastJobId: 'X' }) }));
+    expect(baselineOfReading(step, reading(4, 'Y', 'run-2'))).toEqual({
+      ...step.outcome.baseline,
+      lastJobId: 'X',
+      knownCloudJobIds: ['J0', 'J1', 'X'],
+    });
+  });
+});
+
+describe('the report of a decision', () => {
+  it('shows what was found, and keeps how the step had ended', () => {
+    const step = blocked(indeterminate());
+    expect(describeFound(step, reading(2, 'J1').observation)).toMatch(/newest cloud job J1, as before$/);
+    expect(describeFound(step, reading(2, 'Y').observation)).toMatch(
+      /Y, not proved to be of this run, and may hide one that is$/,
+    );
+    expect(recordOf(decision, step, 'found')).toMatchObject({
+      ...decision,
+      found: 'found',
+      was: { result: 'indeterminate', sent: 'unknown', endedAtMs: 20, failure: { name: 'Indeterminate' } },
+    });
+  });
+
+  it.each(['skipStep', 'markSucceeded'] as const)('has no failure left after %s', (command) => {
+    const { report } = decidedStep(blocked(indeterminate()), command, reading(2, 'J1'), [decision]).outcome;
+    expect(report).not.toHaveProperty('failure');
+    expect(report).toMatchObject({
+      result: command === 'skipStep' ? 'skipped' : 'succeeded',
+      sent: 'unknown',
+      endedAtMs: 100,
+      decisions: [decision],
+    });
+  });
+
+  it('of a retry covers both decisions', () => {
+    const step = blocked(indeterminate({ attempt: 3 }));
+    const at = { startedAtMs: 200, endedAtMs: 300 };
+    const skipped = stepOutcome(
+      scale,
+      baselineOfReading(step, reading(4, 'J1')),
+      anEndedState({ kind: 'skipped' }, { sent: 'no', attempt: 1 }),
+      at,
+    );
+    const { report } = retriedStep(step, reading(4, 'J1'), skipped as never, [decision]).outcome;
+    expect(report).toMatchObject({
+      result: 'skipped',
+      sent: 'unknown',
+      startedAtMs: 10,
+      endedAtMs: 300,
+      attempts: 4,
+    } satisfies Partial<StepReport>);
+  });
+});
+
+describe('an undo after a decision', () => {
+  const owed = (step: BlockedStep) => {
+    const { undos, remaining } = owedUndos(doneOf(step));
+    return { undos: undos.map(({ action }) => action), remaining: remaining.map(({ kind }) => kind) };
+  };
+  const restored = [{ action: 'scale', replica: 2 }];
+
+  it('reverses what was seen under a known cloud job, or was decided to be ours', () => {
+    expect(owed(decidedStep(blocked(indeterminate()), 'skipStep', reading(4, 'J1'), []))).toEqual({
+      undos: restored,
+      remaining: [],
+    });
+    expect(owed(decidedStep(blocked(indeterminate()), 'markSucceeded', reading(4, 'Y'), []))).toEqual({
+      undos: restored,
+      remaining: [],
+    });
+  });
+
+  it('leaves what may be the effect of somebody else, and lists it', () => {
+    expect(owed(decidedStep(blocked(indeterminate()), 'skipStep', reading(4, 'Y'), []))).toEqual({
+      undos: [],
+      remaining: ['notUndone'],
+    });
+  });
+
+  it('touches nothing that nothing was sent for', () => {
+    const busy = anEndedState(failedWith('TargetBusy'), { sent: 'no' });
+    const step = blocked(busy, { ...scale, onFailure: 'pause' });
+    expect(owed(decidedStep(step, 'skipStep', reading(4, 'Y'), []))).toEqual({ undos: [], remaining: [] });
+  });
+
+  it.each([
+    ['J1', restored, []],
+    ['Y', [{ action: 'scale', replica: 3 }], ['notUndone']],
+  ])(
+    'of a retry goes back to before the first decision only if what is seen is ours (%s)',
+    (newest, undos, remaining) => {
+      const step = blocked(indeterminate());
+      const after = anObservation({ replicaCount: 4, lastJobId: 'Z' });
+      const sent = anEndedState(
+        { kind: 'succeeded' },
+        { sent: 'yes', cloudJob: { id: 'Z', submittedAtMs: 150 }, seen: after },
+      );
+      const retry = stepOutcome(scale, baselineOfReading(step, reading(3, newest)), sent, {
+        startedAtMs: 110,
+        endedAtMs: 300,
+      });
+      expect(owed(retriedStep(step, reading(3, newest), retry as never, []))).toEqual({ undos, remaining });
+    },
+  );
+});
