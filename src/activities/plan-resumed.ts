@@ -28,7 +28,7 @@ export async function resumedRun(
     return problem({
       code: 'unknown-run',
       found: `Temporal does not know run ${workflowId} (${name.runId})`,
-      remedy: `It may have been deleted after the namespace's retention. Start anew: runbook start ${runbook.name}`,
+      remedy: `It may have been deleted after the namespace's retention. Start again: runbook start ${runbook.name}`,
     });
   if (run.runbook !== runbook.name)
     return problem({
@@ -45,11 +45,11 @@ export async function resumedRun(
   return problem({
     code: 'runbook-changed',
     found: `${runbook.name}, or a default of the worker, has changed since run ${workflowId}: ${differences.join('; ')} (plan ${short(ended.plan.hash)}, now ${short(hash)})`,
-    remedy: `Start anew with a new plan: runbook start ${runbook.name}`,
+    remedy: `Start again with a new plan: runbook start ${runbook.name}`,
   });
 }
 
-/** What the new plan says of the earlier run. @param targets those that it resumes */
+/** What the new plan holds of the earlier run. @param targets those that it resumes */
 export function resumes({ workflowId, runId, plan, report }: EndedRun, targets: readonly TargetPlan[]): ResumedRun {
   const planned = targets.map(({ target }) => target.path);
   return {
@@ -63,7 +63,7 @@ export function resumes({ workflowId, runId, plan, report }: EndedRun, targets: 
   };
 }
 
-/** The calendars of the earlier run go on to count. Its window does not: whoever resumes gives one, or none. */
+/** The calendars of the earlier run continue to count. Its window does not: the caller gives one, or none. */
 export function withFreezesOf(run: EndedRun | null, start: StartArguments): StartArguments {
   const freeze = [...(run?.plan.guards?.freeze ?? []), ...(start.freeze ?? [])];
   return freeze.length === 0 ? start : { ...start, freeze };
@@ -91,7 +91,7 @@ export async function planLeft(
       code: 'invalid-step',
       place,
       found: `run ${run.workflowId} was to roll it back to ${version}, and there is no such snapshot any more`,
-      remedy: `Start anew: runbook start ${run.runbook} --target ${target.path}`,
+      remedy: `Start again: runbook start ${run.runbook} --target ${target.path}`,
     });
   return { target, seen, ...left };
 }

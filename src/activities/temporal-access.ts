@@ -49,7 +49,7 @@ export interface TemporalAccess {
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
   pastRuns(asked: PastRunsAsked): Promise<PastRuns>;
-  /** A run that is to be resumed; `null` if the server does not know it. */
+  /** A run that should be resumed; `null` if the server does not know it. */
   earlierRun(name: RunName): Promise<EarlierRun | null>;
   findRuns(asked: RunsAsked): Promise<readonly RunSeen[]>;
   /** Does the namespace have `RunbookState`? Where that cannot be found out, the answer is no. */

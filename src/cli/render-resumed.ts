@@ -1,4 +1,4 @@
-/** Renders what a plan says of the earlier run that it resumes. Pure. */
+/** Renders what a plan holds of the earlier run that it resumes. Pure. */
 import type { DoneBefore, ResumedRun, ResumedTarget } from '../domain/plan/plan.js';
 import { describeAction } from '../domain/target/actions.js';
 import { describeTime } from '../domain/time/utc-time.js';

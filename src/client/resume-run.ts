@@ -4,7 +4,7 @@ import { targetsLeft } from '../domain/plan/resume.js';
 import { InvalidRequest, NoReport } from '../temporal/errors.js';
 import type { StartOptions } from './start-request.js';
 
-/** How to resume a run. Its inputs and calendars go on to count; its window does not. */
+/** How to resume a run. Its inputs and calendars continue to count; its window does not. */
 export interface ResumeOptions extends Omit<StartOptions, 'targets' | 'resumes'> {
   /** Default: every target that did not succeed. */
   readonly targets?: readonly string[] | undefined;
@@ -39,7 +39,7 @@ export function resumptionOf(workflowId: string, ended: EndedRun, options: Resum
       workflowId,
       'nothing-to-resume',
       `it ended ${report.outcome}, and no target of it is left`,
-      `Start anew: runbook start ${runbook}`,
+      `Start again: runbook start ${runbook}`,
     );
   return { runbook, request: { ...rest, targets, resumes: { workflowId, runId } } };
 }

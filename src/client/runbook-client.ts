@@ -210,7 +210,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 
   /**
-   * Makes the request of a run that goes on where this one failed, on the targets that did not succeed. Give it to
+   * Makes the request of a run that continues where this one failed, on the targets that did not succeed. Give it to
    * `plan`, to see what is left and what would be refused, or to `start`.
    * @throws RunNotFound, NoReport, InvalidRequest if it is in progress or nothing is left to do, ServerUnreachable
    */
@@ -225,7 +225,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 
   /**
-   * Starts a new run that goes on where this one failed: from the failed step on, only on the targets that did not
+   * Starts a new run that continues where this one failed: from the failed step on, only on the targets that did not
    * succeed, with the same values. A worker checks the instances; where the world has changed since, the new run ends
    * `refused` with the reason.
    * @throws as `resumption` and `start`

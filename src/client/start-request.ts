@@ -34,7 +34,7 @@ export interface StartOptions {
    * it is refused at once.
    */
   readonly waitAtMost?: string | undefined;
-  /** The run goes on where this one failed, with its inputs. `RunbookClient.resumption` makes such a request. */
+  /** The run continues where this one failed, with its inputs. `RunbookClient.resumption` makes such a request. */
   readonly resumes?: RunName | undefined;
 }
 

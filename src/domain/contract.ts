@@ -23,7 +23,7 @@ export interface StartArguments {
   readonly freeze?: readonly string[];
   /** How long the run may wait outside its window or inside a freeze, such as `4h`. Default: the runbook's own, else it is refused at once. */
   readonly waitAtMost?: string;
-  /** The run goes on where this one failed, on `targets` of it that did not succeed and with its inputs, so that `inputs` must be left out. */
+  /** The run continues where this one failed, on `targets` of it that did not succeed and with its inputs, so that `inputs` must be left out. */
   readonly resumes?: RunName;
 }
 
@@ -69,6 +69,14 @@ export interface SettleTargetArguments extends OnceRules {
   readonly left: OnceState;
   /** How the step ended; `null` before a first step. */
   readonly prior: Ending | null;
+  /** Before a first step: the run of the workflow that made the first reading. Absent for a step, and where an older version asked. */
+  readonly readInRunId?: string;
+}
+
+/** The result of `settleTarget`. */
+export interface Settled extends OnceState {
+  /** Before a first step: the run of the workflow that waited, since `seen` is a reading of that run. Absent where an older version asked. */
+  readonly settledInRunId?: string;
 }
 
 /** The arguments of `performCheck`. */
@@ -159,7 +167,7 @@ export interface Activities {
   /** @throws a failure of the failure table with an `OnceState` as `details[0]`. A failure without it means that the action may have been sent */
   performAction(request: PerformActionArguments): Promise<OnceState>;
   /** @returns a state that has ended for good, `indeterminate` if readings do not show what happened */
-  settleTarget(request: SettleTargetArguments): Promise<OnceState>;
+  settleTarget(request: SettleTargetArguments): Promise<Settled>;
   /** @throws `CheckFailed` or `DeadlinePassed` with the evidence as `details[0]` */
   performCheck(request: PerformCheckArguments): Promise<CheckEvidence>;
 }

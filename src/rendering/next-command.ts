@@ -1,5 +1,5 @@
 /** The command to type after a run has ended: one table, by outcome. Pure. */
-import { looksResumable } from '../domain/plan/resume.js';
+import { canBeResumed } from '../domain/plan/resume.js';
 import type { Outcome, RunReport } from '../domain/report/report.js';
 
 /** A command, and what it is for. */
@@ -47,7 +47,7 @@ export function nextLines(report: RunReport): string[] {
 
 /** `null` if the report shows that the run cannot be resumed. */
 function resume(report: RunReport): NextCommand | null {
-  if (!looksResumable(report)) return null;
+  if (!canBeResumed(report)) return null;
   const command = `runbook resume ${shellWord(report.workflowId)} --plan`;
   return { command, why: 'see the state now, and what a new run would do from the failed step on' };
 }

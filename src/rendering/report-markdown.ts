@@ -9,7 +9,7 @@ import { markdownCell, markdownProse, markdownText } from '../domain/text/markdo
 import { printable } from '../domain/text/text.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeTime } from '../domain/time/utc-time.js';
-import { differencesOf, meaningOf, period, stepTitle, trailLine } from './meaning.js';
+import { differencesOf, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLine } from './meaning.js';
 import { nextCommand } from './next-command.js';
 
 /** The whole report. It begins with a heading of the second level, because a document has its own first one. */
@@ -72,6 +72,7 @@ function gateLine({ target, firstLookAtMs, lastLookAtMs, looks, failure, why }: 
 function targetLines(target: TargetReport): string[] {
   const { path, outcome, captured, lastSeen, steps, compensations, notReached, remaining, failure } = target;
   const differences = differencesOf(target);
+  const notHeld = notHeldWarning(target);
   const all = [...steps.map((step) => ['', step] as const), ...compensations.map((step) => ['undo: ', step] as const)];
   return [
     `### ${markdownText(path)}: ${outcome}`,
@@ -79,6 +80,7 @@ function targetLines(target: TargetReport): string[] {
     '',
     ...(captured === null ? [] : [`- before: ${markdownText(describeObservation(captured))}`]),
     ...(lastSeen === null ? [] : [`- now: ${markdownText(describeObservation(lastSeen))}`]),
+    ...(notHeld === null ? [] : [`- **not held**: ${notHeld}`]),
     ...(differences.length === 0 ? [] : [`- **differs**: ${markdownText(describeDifferences(differences))}`]),
     ...(notReached.length === 0 ? [] : [`- not reached: ${notReached.map(markdownText).join(', ')}`]),
     ...remaining.map(
@@ -94,12 +96,12 @@ const STEP_HEAD = '| step | result | began (UTC) | took | cloud job | seen after
 const STEP_RULE = '| --- | --- | --- | --- | --- | --- |';
 
 function stepRow(step: StepReport, prefix: string): string {
-  const { result, startedAtMs, endedAtMs, cloudJobId, after, sent, check } = step;
+  const { result, startedAtMs, cloudJobId, after, sent, check } = step;
   const cells = [
     `${prefix}${stepTitle(step)}`,
     `${result}${sent === 'unknown' ? ', not known whether ServiceStage acted' : ''}`,
     describeTime(startedAtMs),
-    describeDuration(endedAtMs - startedAtMs),
+    tookText(step),
     cloudJobId ?? '',
     check !== undefined ? describeEvidence(check) : after === null ? '' : describeObservation(after),
   ];

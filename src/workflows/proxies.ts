@@ -11,6 +11,7 @@ import type {
   Activities,
   PerformActionArguments,
   PerformCheckArguments,
+  Settled,
   SettleTargetArguments,
 } from '../domain/contract.js';
 import type { OnceState } from '../domain/once/state.js';
@@ -80,7 +81,7 @@ export function performAction(request: PerformActionArguments, summary: string):
 }
 
 /** Finds out what came of a step, or waits until an instance is at rest. @param summary for the Temporal UI */
-export function settleTarget(request: SettleTargetArguments, summary: string): Promise<OnceState> {
+export function settleTarget(request: SettleTargetArguments, summary: string): Promise<Settled> {
   const { deadlineAtMs, left, limits } = request;
   const proxy = proxyActivities<Pick<Activities, 'settleTarget'>>({
     ...longRunning(limits, Math.max(deadlineAtMs, left.clearAtMs) - Date.now() + limits.heartbeatTimeoutMs),

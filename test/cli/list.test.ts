@@ -133,6 +133,21 @@ it('ls distinguishes a run that is being planned from a dry run, which the serve
   for (const handle of handles) await handle.terminate('the test');
 });
 
+it('ls leaves out a dry run that was refused, and shows who asked for a run that was', async () => {
+  const runbookName = `missing-${randomUUID().slice(0, 8)}`;
+  const about = [runbookName, '--target', 'shop/checkout/prod-1'];
+  expect((await runbook(['plan', ...about], env)).exitCode).toBe(15);
+  const id = `refused-${randomUUID()}`;
+  // As a schedule starts it: without the memo that names the requester.
+  const handle = await temporal.client.workflow.start(runbookName, {
+    ...{ workflowId: id, taskQueue: temporal.taskQueue },
+    args: [{ targets: ['shop/checkout/prod-1'], requestedBy: 'schedule nights/evening' }],
+  });
+  await expect(handle.result()).rejects.toThrow();
+  const { runs } = await untilListed(['--runbook', runbookName], (list) => list.runs.length > 0);
+  expect(runs).toMatchObject([{ workflowId: id, outcome: 'refused', requestedBy: 'schedule nights/evening' }]);
+});
+
 it('targets names every variable that it misses, and refuses a pattern that is none', async () => {
   const missing = await runbook(['targets'], { TEMPORAL_ADDRESS: temporal.address });
   expect(missing.exitCode).toBe(2);

@@ -1,4 +1,4 @@
-/** `resumes`: a new run goes on where an earlier one failed, and sends nothing where the world is not as that run left it. */
+/** `resumes`: a new run continues where an earlier one failed, and sends nothing where the world is not as that run left it. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ interface Written {
 
 /** stop, rollback to the version before, start; nothing is undone. */
 async function newRunbook(more = ''): Promise<Written> {
-  const name = `mend-${randomUUID()}`;
+  const name = `fix-${randomUUID()}`;
   const rewrite = (deadline: string) =>
     writeFile(
       join(folder, `${name}.yaml`),
@@ -90,7 +90,7 @@ describe.concurrent('a run that failed at its second step', () => {
   it('is resumed from that step on, to the version that was resolved at first', async () => {
     const { instanceId, path, report } = await failedRun();
     const { workflowId, runId } = report;
-    const again = await resume(workflowId, { reason: 'registry mended', requestedBy: 'ann' });
+    const again = await resume(workflowId, { reason: 'registry fixed', requestedBy: 'ann' });
     expect(again).toMatchObject({ outcome: 'succeeded', resumes: { workflowId, runId }, requestedBy: 'ann' });
     expect(steps(again)).toEqual(['rollback succeeded', 'start succeeded']);
     expect(again.targets[0]?.steps[0]?.action).toEqual({ action: 'rollback', version: '1.4.0' });
@@ -134,12 +134,7 @@ describe.concurrent('a run that failed at its second step', () => {
     await stack.control.console({ instanceId, action: 'start' });
     await stack.control.finish(instanceId);
     const again = await resume(report.workflowId);
-    await expectRefusal(
-      again,
-      instanceId,
-      `somebody acted on it since run ${report.workflowId}`,
-      'runbook start mend-',
-    );
+    await expectRefusal(again, instanceId, `somebody acted on it since run ${report.workflowId}`, 'runbook start fix-');
   });
 
   it('sends nothing if somebody acts after it was planned and before it begins', async () => {
@@ -176,7 +171,7 @@ describe.concurrent('a run that failed at its second step', () => {
     expect(planned).toMatchObject({ exitCode: 0, stderr: '' });
     expect(planned.stdout).toContain('1. rollback version=1.4.0');
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback']);
-    const resumed = await runbook(['resume', report.workflowId, '--reason', 'registry mended', '--wait'], env);
+    const resumed = await runbook(['resume', report.workflowId, '--reason', 'registry fixed', '--wait'], env);
     expect(resumed.exitCode).toBe(0);
     expect(resumed.stdout).toContain(`resumes run ${report.workflowId}`);
     const again = await runbook(['resume', report.workflowId, '--wait'], env);

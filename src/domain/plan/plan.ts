@@ -111,7 +111,7 @@ export interface DoneBefore {
   readonly stepId: string;
   /** `null` for a wait. */
   readonly action: Action | null;
-  /** `foundDone`: the report says that it failed, but its own cloud job has succeeded since. */
+  /** `foundDone`: its report has it as failed, but its own cloud job has succeeded since. */
   readonly result: 'succeeded' | 'skipped' | 'foundDone';
   readonly cloudJobId: string | null;
   /** Epoch milliseconds. */

@@ -18,7 +18,7 @@ export interface EarlierRun {
   readonly runbook: string;
   /** True if it may still act. */
   readonly open: boolean;
-  /** `null` if it was never planned, or its history is gone. */
+  /** `null` if it was never planned, or its history was deleted. */
   readonly plan: Plan | null;
   /** As whole as the namespace still has it; `null` if it ended without one. */
   readonly report: RunReport | null;
@@ -39,10 +39,10 @@ export interface Resumption {
   readonly resumed: ResumedTarget;
 }
 
-/** Narrows a run to one that can be resumed, or says why it cannot. */
+/** Narrows a run to one that can be resumed, or gives the reason why it cannot. */
 export function endedRun(run: EarlierRun): EndedRun | Refusal {
   const { open, plan, report, runbook, workflowId } = run;
-  const anew = `Start anew: runbook start ${runbook}`;
+  const again = `Start again: runbook start ${runbook}`;
   if (open)
     return refusal(
       'run-still-open',
@@ -53,12 +53,12 @@ export function endedRun(run: EarlierRun): EndedRun | Refusal {
     return refusal(
       'no-report',
       `run ${workflowId} left no ${report === null ? 'report' : 'plan'}, so it is not known what it did`,
-      `Check the instances. ${anew}`,
+      `Check the instances. ${again}`,
     );
   if (report.outcome === 'succeeded')
-    return refusal('nothing-to-resume', `run ${workflowId} succeeded: nothing is left`, anew);
+    return refusal('nothing-to-resume', `run ${workflowId} succeeded: nothing is left`, again);
   if (!hasBegun(report))
-    return refusal('nothing-to-resume', `run ${workflowId} ended ${report.outcome} and did nothing`, anew);
+    return refusal('nothing-to-resume', `run ${workflowId} ended ${report.outcome} and did nothing`, again);
   return { ...run, plan, report };
 }
 
@@ -68,14 +68,14 @@ export function targetsLeft({ targets, notStarted }: RunReport): string[] {
 }
 
 /** By the report alone: may the run be resumed? The state of the instances decides while planning. */
-export function looksResumable(report: RunReport): boolean {
+export function canBeResumed(report: RunReport): boolean {
   const left = report.targets.filter(({ outcome }) => outcome !== 'succeeded');
   if (report.outcome === 'succeeded' || !hasBegun(report) || (report.cut?.dropped ?? 0) > 0) return false;
   const isClear = (target: TargetReport) => target.outcome !== 'indeterminate' && undone(target) === null;
   return left.length + report.notStarted.length > 0 && left.every(isClear);
 }
 
-/** A run that did nothing is started anew, not resumed. */
+/** A run that did nothing is started again, not resumed. */
 function hasBegun({ targets }: RunReport): boolean {
   return targets.some(
     ({ outcome, steps, failure }) =>
@@ -143,8 +143,8 @@ function resumption(
 }
 
 /**
- * Under the lease the newest cloud job must still be the one of this reading, and at first the count as well. Of an
- * instance that never had a cloud job, only the count is compared.
+ * Under the lease the newest cloud job must still be the one of this reading, and at first the count as well. If the
+ * instance never had a cloud job, only its count is compared.
  */
 function expected(workflowId: string, { replicaCount, lastJobId }: Observation, isFirst: boolean): ExpectedCounts {
   return {
@@ -188,19 +188,19 @@ function closed({ workflowId, runbook }: EndedRun, { outcome, cut, path }: Targe
     return refusal(
       'no-report',
       `its steps in run ${workflowId} are lost: the report was shortened, and the workflow that had them no longer exists`,
-      anew(runbook, path),
+      startAgain(runbook, path),
     );
   return null;
 }
 
-/** What was undone is not resumed: an undo need not lead to the very state from before, so a new plan must look. */
+/** What was undone is not resumed: an undo need not lead to the very state from before, so a new plan must read it. */
 function undone({ outcome, compensations, path }: TargetReport): Refusal | null {
   if (outcome !== 'compensated' && outcome !== 'compensationFailed' && compensations.length === 0) return null;
   const how = outcome === 'compensationFailed' ? 'an undo failed or was not sent' : 'its steps were undone';
   return refusal(
     'steps-undone',
     how,
-    `Check it, and start the runbook anew on ${path}; resume the others with --target`,
+    `Check it, and start the runbook again on ${path}; resume the others with --target`,
   );
 }
 
@@ -226,7 +226,7 @@ function unclear(run: EndedRun, report: TargetReport | null, seen: Observation, 
     (step) => step.result === 'indeterminate' || (!isDone(step) && step.sent === 'unknown'),
   );
   if (steps.length === 0) return report.outcome === 'indeterminate' ? lost(run, 'it ended indeterminate there') : null;
-  const remedy = `Compare its newest cloud job with the time of the step; then finish by hand, or: ${anew(run.runbook, report.path)}`;
+  const remedy = `Compare its newest cloud job with the time of the step; then finish by hand, or: ${startAgain(run.runbook, report.path)}`;
   for (const step of steps) {
     const refused = unsettled(step, seen, {
       nowMs,
@@ -282,8 +282,8 @@ function doneAfter(
   const failed = steps.find((step) => !isDone(step));
   const again = steps.find((step) => step !== failed && left.has(step.id) && step.sent !== 'no' && !isState(step));
   if (again === undefined) return null;
-  const found = `run ${workflowId} went on after the step that failed and sent ${again.id}, which would be sent twice`;
-  return refusal('sent-already', found, anew(runbook, target.path));
+  const found = `run ${workflowId} continued after the step that failed and sent ${again.id}, which would be sent twice`;
+  return refusal('sent-already', found, startAgain(runbook, target.path));
 }
 
 /** Compares what is seen with what the earlier run left: newest cloud job, version, count, and whether it is stopped. */
@@ -298,7 +298,7 @@ function changedSince(
     report?.steps.findLast(({ cloudJobId }) => cloudJobId !== null)?.cloudJobId ??
     (report?.captured ?? planned).lastJobId;
   const since = `since run ${run.workflowId}`;
-  const remedy = anew(run.runbook, target.path);
+  const remedy = startAgain(run.runbook, target.path);
   if (newest !== seen.lastJobId)
     return refusal(
       'changed-since',
@@ -326,8 +326,8 @@ function differenceOf(left: Observation, seen: Observation): string | null {
   return isAtRest(left) && isStopped(left) !== isStopped(seen) ? `${left.status} → ${seen.status}` : null;
 }
 
-function anew(runbook: string, path: string): string {
-  return `start anew on it, with a new plan: runbook start ${runbook} --target ${path}`;
+function startAgain(runbook: string, path: string): string {
+  return `start again on it, with a new plan: runbook start ${runbook} --target ${path}`;
 }
 
 function refusal(code: string, found: string, remedy: string): Refusal {

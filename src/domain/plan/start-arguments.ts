@@ -81,7 +81,7 @@ export function readStartArguments(given: unknown): { value: StartArguments | nu
       problem(
         'inputs',
         'a run that resumes another one has its inputs',
-        'Leave them out, or start anew without "resumes"',
+        'Leave them out, or start again without "resumes"',
       ),
     );
   const value = { ...parsed.data, targets: [...new Set(targets)], inputs } as StartArguments;

@@ -322,6 +322,12 @@ describe('a usual duration', () => {
     expect(textAt(42_000)).toContain('● stop running 41s, usually 12s: unusually late  JOB-1');
   });
 
+  it('is not called usual before a cloud job was seen', () => {
+    const snapshot = running({ usual: { ...job, jobs: 0 } });
+    expect(renderProgress(snapshot, 9_000, plain)).toContain('stop w  running, 9s (about 12s declared)');
+    expect(renderProgress({ ...snapshot, targets: [] }, 9_000, plain)).toContain('stop w  running, 9s (about 12s)');
+  });
+
   it('gives one line when the step becomes late', () => {
     const late = 'a/b/c: stop is unusually late, 31s so far, usually 12s';
     expect(lateEvents(running(), 30_000, 31_000)).toEqual([]);

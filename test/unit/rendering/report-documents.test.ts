@@ -49,6 +49,19 @@ const report: RunReport = {
   notStarted: ['shop/checkout/prod-2'],
 };
 
+const lateReport: RunReport = {
+  ...report,
+  targets: [
+    {
+      ...target,
+      steps: [
+        aStepReport({ endedAtMs: 21_000, usual: { p50Ms: 60_000, p90Ms: 60_000, jobs: 0 } }),
+        aStepReport({ endedAtMs: 51_000, usual: { p50Ms: 12_000, p90Ms: 20_000, jobs: 41 }, notHeld: true }),
+      ],
+    },
+  ],
+};
+
 describe('a report as Markdown', () => {
   it('has the outcome, the facts, the steps, what remains, and the next command', () => {
     expect(reportMarkdown(report).split('\n')).toEqual([
@@ -103,6 +116,14 @@ describe('a report as Markdown', () => {
       '```',
       '',
     ]);
+  });
+
+  it('shows how long a step usually takes, that it was late, and that the last state was not held', () => {
+    expect(reportMarkdown(lateReport)).toContain('| 50s, usually 12s: unusually late |');
+    expect(reportMarkdown(lateReport)).toContain('| 20s, about 1m declared |');
+    expect(reportMarkdown(lateReport)).toContain(
+      '- **not held**: the state was reached, and no step waited to see it hold',
+    );
   });
 
   it('lets no text add a line, a link, an image or HTML', () => {
@@ -225,6 +246,13 @@ describe('a report as HTML', () => {
       '<li>shop/checkout/prod-2</li>',
     ])
       expect(html).toContain(part);
+  });
+
+  it('shows how long a step usually takes, that it was late, and that the last state was not held', () => {
+    const html = reportHtml(lateReport);
+    expect(html).toContain('<td class="time">50s, usually 12s: unusually late</td>');
+    expect(html).toContain('<td class="time">20s, about 1m declared</td>');
+    expect(html).toContain('<dt>not held</dt><dd>the state was reached, and no step waited to see it hold</dd>');
   });
 
   it('draws steps to scale, and their cloud jobs within them', () => {

@@ -5,7 +5,7 @@ import { unseenAttemptMs } from '../../../../src/domain/once/limits.js';
 import type { Plan, PlannedStep, TargetPlan } from '../../../../src/domain/plan/plan.js';
 import {
   endedRun,
-  looksResumable,
+  canBeResumed,
   resumeTarget,
   targetsLeft,
   type EndedRun,
@@ -86,7 +86,7 @@ function earlier(targetPlan: TargetPlan, change: Partial<RunReport>): EndedRun {
 const ids = (answer: Resumption | Refusal) => ('steps' in answer ? answer.steps.map(({ id }) => id) : answer.code);
 
 describe('a target whose run failed', () => {
-  it('goes on from the failed step, with proof of what was done', () => {
+  it('continues from the failed step, with proof of what was done', () => {
     const answer = resumed();
     expect(ids(answer)).toEqual(['rollback', 'start']);
     expect(answer).toMatchObject({
@@ -157,7 +157,7 @@ describe('a target whose run failed', () => {
     expect(ids(resumed(given))).toEqual(expected);
   });
 
-  it('its own cloud job that has ended well since is no change: the step is planned and will be skipped', () => {
+  it('its own cloud job that has ended well since is not a change: the step is planned and will be skipped', () => {
     const failed = rollbackFailed({ sent: 'yes', cloudJobId: 'JOB-2' });
     const seen = stopped({ lastJobId: 'JOB-2', version: '1.4.0' });
     expect(ids(resumed({ reported: [stopDone, failed], seen }))).toEqual(['rollback', 'start']);
@@ -264,12 +264,12 @@ describe('a run', () => {
       notStarted: ['a/b/d'],
     });
     expect(targetsLeft(report)).toEqual([target.path, 'a/b/d']);
-    expect(looksResumable(report)).toBe(true);
-    expect(looksResumable({ ...report, targets: [{ ...failed, outcome: 'compensated' }] })).toBe(false);
+    expect(canBeResumed(report)).toBe(true);
+    expect(canBeResumed({ ...report, targets: [{ ...failed, outcome: 'compensated' }] })).toBe(false);
   });
 });
 
-describe('whatever the report says', () => {
+describe('whatever the report holds', () => {
   const RESULTS: readonly StepResult[] = ['succeeded', 'skipped', 'failed', 'indeterminate', 'cancelled'];
   const ACTIONS: readonly Action[] = [
     { action: 'stop' },
