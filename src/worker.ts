@@ -34,6 +34,7 @@ import { Durations } from './domain/durations/durations.js';
 import { describeProblem } from './domain/failures.js';
 import { printable, printableLines } from './domain/text/text.js';
 import { createLog } from './logging/log.js';
+import { createCheckClient } from './network/check-client.js';
 import { proxyName } from './network/proxies.js';
 import type { ServiceStage } from './servicestage/service-stage.js';
 import { endUnlessAnswered, endWithin, type Hanging } from './files/last-resort.js';
@@ -225,6 +226,7 @@ function workerOptions(
   } = config;
   const activities = createActivities({
     serviceStage,
+    checks: createCheckClient(config.checkHosts, config.proxyFor),
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,

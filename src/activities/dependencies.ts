@@ -1,8 +1,10 @@
 /** What the worker hands to its activities. */
 import type { Calendars } from '../calendars/calendars.js';
+import type { CheckAnswer } from '../domain/checks/check.js';
 import type { JobKind } from '../domain/durations/durations.js';
 import type { UsualDuration } from '../domain/durations/usual-duration.js';
 import type { Limits } from '../domain/once/limits.js';
+import type { RefusalOfUrl } from '../domain/plan/plan-check.js';
 import type { VerifyDefaults } from '../domain/runbook/runbook-checks.js';
 import type { ActionName } from '../domain/target/actions.js';
 import type { RunbookLookup } from '../runbooks/lookups.js';
@@ -10,9 +12,17 @@ import type { ServiceStage } from '../servicestage/service-stage.js';
 import type { CloudJobWatch } from './cloud-job-watch.js';
 import type { TemporalAccess } from './temporal-access.js';
 
+/** What checks ask with; `network/check-client.ts` is one. */
+export interface CheckAccess {
+  readonly refusalOf: RefusalOfUrl;
+  /** Sends one GET. @throws the signal's own reason, nothing else */
+  get(url: string, options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<CheckAnswer>;
+}
+
 /** What the activities need from the worker. */
 export interface ActivityDependencies {
   readonly serviceStage: ServiceStage;
+  readonly checks: CheckAccess;
   /** Reads the file at each call, so that a new file takes effect at the next start. */
   readonly findRunbook: (name: string) => Promise<RunbookLookup>;
   /** Read at each call as well. */

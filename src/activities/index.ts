@@ -5,6 +5,7 @@ import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS } from '../domain/once
 import type { ActivityDependencies } from './dependencies.js';
 import { makePlan } from './make-plan.js';
 import { observeTarget } from './observe-target.js';
+import { performCheck } from './perform-check.js';
 import { RecentLists } from './recent-lists.js';
 import { performAction, settleTarget } from './perform-action.js';
 import { readFreezes } from './read-freezes.js';
@@ -30,6 +31,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ),
     performAction: (request) => performAction(dependencies, request),
     settleTarget: (request) => settleTarget(dependencies, request),
+    performCheck: (request) => performCheck(dependencies.checks, request),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
+import { longestCheckMs } from '../domain/checks/check.js';
 import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/target/actions.js';
 import type { StartArguments } from '../domain/contract.js';
 import type { RunName } from '../domain/report/report.js';
@@ -13,7 +14,7 @@ import { plannedUsual } from '../domain/plan/plan-usual.js';
 import type { EndedRun } from '../domain/plan/resume.js';
 import { planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
-import { PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
+import { PLAN_VERSION, type Plan, type PlannedStep, type TargetPlan } from '../domain/plan/plan.js';
 import { isActionStep, type Runbook } from '../domain/runbook/runbook.js';
 import { durationMs } from '../domain/time/duration.js';
 import { jobKindOf } from '../domain/durations/job-kind.js';
@@ -95,12 +96,13 @@ export async function makePlan(
 type PlanOne = (seen: SeenTarget) => Promise<TargetPlan | null>;
 
 async function readResumed(
-  { temporal, usualDurationsMs, verify }: PlanningDependencies,
+  { temporal, usualDurationsMs, verify, checks }: PlanningDependencies,
   runbook: Runbook,
   name: RunName,
   problems: Problem[],
 ): Promise<EndedRun | null> {
-  const rules = { usualDurationsMs: allUsualDurations(usualDurationsMs), verify };
+  const refusalOfUrl = (url: string) => checks.refusalOf(url);
+  const rules = { usualDurationsMs: allUsualDurations(usualDurationsMs), verify, refusalOfUrl };
   const today = { runbook, rules, deadlineMs: (targets: readonly TargetPlan[]) => deadlineMs(runbook, targets) };
   try {
     return await resumedRun(temporal, name, today, problems);
@@ -239,7 +241,12 @@ async function planTarget(
     snapshotVersions,
     captured: captured === null || 'found' in captured ? null : captured,
   };
-  const planned = planSteps(runbook, facts, { inputs, usualDurationsMs: allUsualDurations(usualDurationsMs), verify });
+  const planned = planSteps(runbook, facts, {
+    inputs,
+    usualDurationsMs: allUsualDurations(usualDurationsMs),
+    verify,
+    refusalOfUrl: (url) => dependencies.checks.refusalOf(url),
+  });
   problems.push(...planned.problems);
   return { target, seen, steps: planned.steps };
 }
@@ -274,10 +281,13 @@ function deadlineMs({ deadline = '' }: Runbook, targets: readonly TargetPlan[]):
 }
 
 function defaultDeadlineMs(targets: readonly TargetPlan[]): number {
-  const stepMs = targets
-    .flatMap(({ steps }) => steps)
-    .map((step) => (step.kind === 'wait' ? step.durationMs : step.deadlineMs));
+  const stepMs = targets.flatMap(({ steps }) => steps).map(longestMs);
   return stepMs.reduce((sum, ms) => sum + ms, RUN_MARGIN_MS);
+}
+
+function longestMs(step: PlannedStep): number {
+  if (step.kind === 'wait') return step.durationMs;
+  return step.kind === 'check' ? longestCheckMs(step.check) : step.deadlineMs;
 }
 
 function invalidPlan(name: string, problems: readonly Problem[]): ApplicationFailure {

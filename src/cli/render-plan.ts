@@ -1,4 +1,5 @@
 /** Renders plans as text. Pure. */
+import { describeCheck, describeWanted } from '../domain/checks/check.js';
 import { describeNeeded } from '../domain/gates/gates.js';
 import {
   expectedCourse,
@@ -6,7 +7,7 @@ import {
   type ExpectedUndo,
   type ExpectedUndos,
 } from '../domain/plan/expected-course.js';
-import { requiredState, type ActionStep, type Plan, type PlannedStep } from '../domain/plan/plan.js';
+import { requiredState, type ActionStep, type CheckStep, type Plan, type PlannedStep } from '../domain/plan/plan.js';
 import { misfitOf } from '../domain/plan/plan-usual.js';
 import { describeUsualRun, describeUsualStep } from '../domain/plan/usual-words.js';
 import { describeDifferences, type Difference } from '../domain/report/compensation.js';
@@ -63,6 +64,7 @@ const NOT_KNOWN: ExpectedStep = { course: 'unknown', undo: { kind: 'asDeclared' 
 
 function plannedLines(step: PlannedStep, index: number, expected: ExpectedStep, colors: Colors): string[] {
   if (step.kind === 'wait') return [`  ${index + 1}. wait ${describeDuration(step.durationMs)}`];
+  if (step.kind === 'check') return plannedCheckLines(step, index, colors);
   const note = step.note === undefined ? '' : `  (${step.note})`;
   const head = `  ${index + 1}. ${describeAction(step.action)}${note}`;
   if (expected.course === 'skipped') return [head, `     ${colors.dim('already done, will be skipped')}`];
@@ -70,6 +72,16 @@ function plannedLines(step: PlannedStep, index: number, expected: ExpectedStep, 
   const holds = stableMs === 0 ? '' : `, holds ${describeDuration(stableMs)}`;
   const times = colors.dim(`at most ${describeDuration(step.deadlineMs)}${holds}; if it fails: ${step.onFailure}`);
   return [head, `     ${undoWords(step, index, expected.undo, colors)}`, `     ${times}`];
+}
+
+function plannedCheckLines({ check, before, onFailure }: CheckStep, index: number, colors: Colors): string[] {
+  const then = before ? 'nothing is touched' : onFailure;
+  const times = `within ${describeDuration(check.withinMs)}, holds ${describeDuration(check.stableMs)}; if it fails: ${then}`;
+  return [
+    `  ${index + 1}. check ${describeCheck(check)}${before ? '  (before anything is sent)' : ''}`,
+    `     wants ${describeWanted(check)}`,
+    `     ${colors.dim(times)}`,
+  ];
 }
 
 function undoWords(

@@ -1,4 +1,5 @@
 /** Renders reports as text. Pure. Operators read this at night: first the outcome, then the facts, then what to do. */
+import { bodyShown, describeEvidence, type CheckEvidence } from '../domain/checks/check.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeDifferences } from '../domain/report/compensation.js';
 import type { RunReport, StepReport, TargetReport } from '../domain/report/report.js';
@@ -53,7 +54,8 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
 }
 
 function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
-  const { result, cloudJobId, before, after, failure, attempts, trail, startedAtMs, endedAtMs, sent, evidence } = step;
+  const { result, cloudJobId, before, after, failure, attempts, trail, startedAtMs, endedAtMs, sent, evidence, check } =
+    step;
   const job = cloudJobId === null ? '' : `, cloud job ${cloudJobId}`;
   const tookMs = endedAtMs - startedAtMs;
   const usual = step.usual === undefined ? '' : `, ${usualWords(step.usual, tookMs, colors)}`;
@@ -65,6 +67,7 @@ function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
   lines.push(...decisionLines(step, colors));
   if (result === 'skipped' && after !== null && !isDecided(step))
     lines.push(colors.dim(`      already done: ${describeObservation(after)}`));
+  if (check !== undefined) lines.push(colors.dim(`      ${describeEvidence(check)}`), ...bodyLines(check, colors));
   if (sent === 'unknown') lines.push(colors.warn('      it is not known whether ServiceStage acted for this step'));
   if (evidence !== undefined)
     lines.push(
@@ -75,6 +78,11 @@ function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
   if (attempts > 1) lines.push(...trail.map((entry) => colors.dim(`      ${trailLine(entry)}`)));
   if (failure !== undefined) lines.push(...failureLines(failure, colors).map((line) => `      ${line}`));
   return lines;
+}
+
+function bodyLines(check: CheckEvidence, colors: Colors): string[] {
+  const body = bodyShown(check);
+  return body === null ? [] : [colors.dim(`      body: ${body}`)];
 }
 
 function failureLines({ name, message, advice }: NonNullable<StepReport['failure']>, colors: Colors): string[] {

@@ -2,6 +2,7 @@
 import type { ActionName } from '../domain/target/actions.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type Limits } from '../domain/once/limits.js';
 import { DEFAULT_VERIFY, type VerifyDefaults } from '../domain/runbook/runbook-checks.js';
+import type { CheckHosts } from '../network/check-client.js';
 import type { ProxyFor } from '../network/proxies.js';
 import type { ServiceStageOptions } from '../servicestage/service-stage-client.js';
 import { VariableReader, type Environment, type ValuesOf } from './environment.js';
@@ -34,6 +35,8 @@ export interface Config extends ClientConfig {
   /** How long a blocked target waits for an operator where the runbook does not say. */
   readonly operatorWaitMs: number;
   readonly verify: VerifyDefaults;
+  /** The hosts that checks may ask. */
+  readonly checkHosts: CheckHosts;
   readonly sizes: ChosenSizes;
 }
 
@@ -76,6 +79,7 @@ export function loadConfig(env: Environment): Config {
     operatorWaitMs: values.RUNBOOK_OPERATOR_WAIT,
     sizes: { cachedWorkflows: values.RUNBOOK_CACHED_WORKFLOWS, waitingSteps: values.RUNBOOK_WAITING_STEPS },
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
+    checkHosts: { allowed: values.RUNBOOK_CHECK_HOSTS, internal: values.RUNBOOK_CHECK_INTERNAL_HOSTS },
   };
   if (config.limits.visibilityWindowMs < config.limits.quietMs)
     reader.problem('RUNBOOK_VISIBILITY_WINDOW', 'it is shorter than RUNBOOK_QUIET_PERIOD', 'Make it at least as long');

@@ -5,6 +5,7 @@ import { describeDuration, durationMs, DURATION_REMEDY } from '../domain/time/du
 import { didYouMean } from '../domain/text/suggest.js';
 import { clipText, printable } from '../domain/text/text.js';
 import { readSmallFileSync } from '../files/read-file.js';
+import { allowedHost } from '../network/allowed-hosts.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
 import { Secret } from '../servicestage/secret.js';
 
@@ -159,6 +160,18 @@ export function folders(byDefault: string) {
     )
     .meta({ form: 'folders', default: `./${byDefault} where it exists` });
 }
+
+/** Hosts that may be asked, each with an optional port, separated by commas; empty by default. */
+export const allowedHosts = kind('hosts', (value, refuse) => {
+  const entries = value.split(/[,\s]+/).filter((entry) => entry !== '');
+  for (const entry of entries)
+    if (allowedHost(entry) === null)
+      refuse(
+        `"${shown(entry)}" is not a host`,
+        'Write names such as shop.example.com, *.example.com or shop.example.com:8443, separated by commas',
+      );
+  return entries;
+}).default([]);
 
 /** The address of a service. No message shows the value, since it may hold a password. */
 export const serviceUrl = kind('URL', (value, refuse) => {

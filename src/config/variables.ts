@@ -12,6 +12,7 @@ import { ACTION_NAMES } from '../domain/target/actions.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
 import {
+  allowedHosts,
   count,
   duration,
   durations,
@@ -119,6 +120,12 @@ export const WORKER_VARIABLES = {
     .describe(
       'How long the desired state may take to appear after the cloud job, and how long it must hold, where a runbook does not say and no other action follows directly',
     ),
+  RUNBOOK_CHECK_HOSTS: allowedHosts.describe(
+    'Hosts that `check` steps may ask, such as `shop.example.com,*.example.com:8443`; without a port only the usual one. Their addresses must be public. Empty: no checks, unless the next variable has some',
+  ),
+  RUNBOOK_CHECK_INTERNAL_HOSTS: allowedHosts.describe(
+    'The same for hosts whose addresses may also be private or loopback, such as `checkout.svc.local:8080`; link-local addresses and metadata services are never asked',
+  ),
   RUNBOOK_USUAL_DURATIONS: durations(ACTION_NAMES).describe(
     'Usual time of each action in your cloud, such as `start=45s,stop=10s`; shown until cloud jobs of a step were seen; never decides what is concluded',
   ),

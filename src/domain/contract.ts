@@ -1,4 +1,5 @@
 /** The contract between workflows, activities and clients: the activities with their arguments and results, and the names that runs answer to. */
+import type { CheckEvidence, HttpCheck } from './checks/check.js';
 import type { Action } from './target/actions.js';
 import type { Closing, ReadFreezes } from './gates/gates.js';
 import type { Limits } from './once/limits.js';
@@ -76,6 +77,16 @@ export interface SettleTargetArguments extends OnceRules {
 export interface Settled extends OnceState {
   /** Before a first step: the run of the workflow that waited, since `seen` is a reading of that run. Absent where an older version asked. */
   readonly settledInRunId?: string;
+}
+
+/** The arguments of `performCheck`. */
+export interface PerformCheckArguments {
+  readonly stepId: string;
+  readonly check: HttpCheck;
+  /** When the time of the run is over, epoch milliseconds. */
+  readonly deadlineAtMs: number;
+  /** `Limits.heartbeatTimeoutMs` of the plan. */
+  readonly heartbeatTimeoutMs: number;
 }
 
 /** The arguments of `targetRun`: what a run hands to the child that acts on one target. */
@@ -157,6 +168,8 @@ export interface Activities {
   performAction(request: PerformActionArguments): Promise<OnceState>;
   /** @returns a state that has ended for good, `indeterminate` if readings do not show what happened */
   settleTarget(request: SettleTargetArguments): Promise<Settled>;
+  /** @throws `CheckFailed` or `DeadlinePassed` with the evidence as `details[0]` */
+  performCheck(request: PerformCheckArguments): Promise<CheckEvidence>;
 }
 
 /** The query that `run` and `targetRun` answer with their progress. */

@@ -108,6 +108,12 @@ export const FAILURES = {
     whoActsNext: "the step's onFailure",
     advice: "Check the instance's events and logs to find out why it does not become healthy.",
   },
+  CheckFailed: {
+    when: 'the answer that a check of the runbook wants did not appear in time, or did not hold, or its host is not allowed',
+    retryable: false,
+    whoActsNext: "the step's onFailure; before the first action nothing is begun",
+    advice: 'The message has what was wanted and what came. Find out why the URL answers so, then start again.',
+  },
   UnreadableAnswer: {
     when: 'a read got an answer of an undocumented shape, or was refused as invalid (400, 422)',
     retryable: true,
@@ -121,7 +127,7 @@ export const FAILURES = {
     advice: 'The run continues by itself as soon as a worker runs.',
   },
   DeadlinePassed: {
-    when: 'the deadline of the run or of a step passed before the action was sent, or during a wait',
+    when: 'the deadline of the run or of a step passed before the action was sent, or during a wait or a check',
     retryable: false,
     whoActsNext: 'the run, which settles and then undoes what it may',
     advice: 'If the run usually takes this long, give it a longer deadline.',

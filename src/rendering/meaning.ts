@@ -1,4 +1,5 @@
 /** A report in one sentence, and the words for its parts. Every format of a report uses them. Pure. */
+import { describeCheck } from '../domain/checks/check.js';
 import { differencesBetween, type Difference } from '../domain/report/compensation.js';
 import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import type { TrailEntry } from '../domain/once/trail.js';
@@ -53,8 +54,9 @@ export function differencesOf({ captured, lastSeen, compensations }: TargetRepor
   return differencesBetween(captured, lastSeen);
 }
 
-/** What a step does, such as `scale replica=4`; the id of a wait. */
-export function stepTitle({ action, id }: Pick<StepReport, 'action' | 'id'>): string {
+/** What a step does, such as `scale replica=4`; the id of a wait, and of a check with its URL. */
+export function stepTitle({ action, id, check }: Pick<StepReport, 'action' | 'id' | 'check'>): string {
+  if (check !== undefined) return `${id}: ${describeCheck(check)}`;
   return action === null ? id : describeAction(action);
 }
 

@@ -1,6 +1,7 @@
 /** A report as one HTML file: no script, nothing from a network, light and dark. Every text of the report passes `htmlText`. Pure. */
 import { describeCommand } from '../domain/steering/describe-command.js';
 import type { FailureRecord } from '../domain/failures.js';
+import { bodyShown, describeEvidence } from '../domain/checks/check.js';
 import { describeDifferences } from '../domain/report/compensation.js';
 import type { GateReport, Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import { describeObservation } from '../domain/target/target.js';
@@ -167,18 +168,21 @@ const RESULT_TONES: Readonly<Record<StepReport['result'], Tone>> = {
 };
 
 function stepRow(step: StepReport, prefix: string): string {
-  const { result, startedAtMs, cloudJobId, after, sent, evidence } = step;
+  const { result, startedAtMs, cloudJobId, after, sent, evidence, check } = step;
+  const seen = check !== undefined ? describeEvidence(check) : after === null ? '' : describeObservation(after);
   const doubt = sent === 'unknown' ? '; it is not known whether ServiceStage acted' : '';
   const adopted = evidence === undefined ? '' : ' (adopted)';
-  return `<tr><td>${htmlText(`${prefix}${stepTitle(step)}`)}</td><td class="result ${RESULT_TONES[result]}-text">${htmlText(`${mark(result)} ${result}${doubt}`)}</td><td class="time">${describeTime(startedAtMs)}</td><td class="time">${htmlText(tookText(step))}</td><td class="id">${htmlText(`${cloudJobId ?? ''}${adopted}`)}</td><td>${htmlText(after === null ? '' : describeObservation(after))}</td></tr>`;
+  return `<tr><td>${htmlText(`${prefix}${stepTitle(step)}`)}</td><td class="result ${RESULT_TONES[result]}-text">${htmlText(`${mark(result)} ${result}${doubt}`)}</td><td class="time">${describeTime(startedAtMs)}</td><td class="time">${htmlText(tookText(step))}</td><td class="id">${htmlText(`${cloudJobId ?? ''}${adopted}`)}</td><td>${htmlText(seen)}</td></tr>`;
 }
 
 /** What went wrong, and behind a fold what each attempt decided. */
 function stepDetails(step: StepReport, prefix: string): string[] {
-  const { failure, trail } = step;
+  const { failure, trail, check } = step;
+  const body = check === undefined ? null : bodyShown(check);
   const name = htmlText(`${prefix}${stepTitle(step)}`);
   return [
     ...(failure === undefined ? [] : [`<h3>${name}</h3>`, failureBlock(failure)]),
+    ...(body === null ? [] : [`<p>Body: <code>${htmlText(body)}</code></p>`]),
     ...(trail.length === 0
       ? []
       : [`<details><summary>${name}: what was decided</summary>${list(trail.map(trailLine))}</details>`]),

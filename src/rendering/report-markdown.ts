@@ -1,4 +1,5 @@
 /** A report as Markdown, to be pasted into the document of an incident. Foreign text cannot add links, tables or headings. Pure. */
+import { bodyShown, describeEvidence } from '../domain/checks/check.js';
 import { describeCommand } from '../domain/steering/describe-command.js';
 import { describeDifferences } from '../domain/report/compensation.js';
 import type { GateReport, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
@@ -95,24 +96,26 @@ const STEP_HEAD = '| step | result | began (UTC) | took | cloud job | seen after
 const STEP_RULE = '| --- | --- | --- | --- | --- | --- |';
 
 function stepRow(step: StepReport, prefix: string): string {
-  const { result, startedAtMs, cloudJobId, after, sent } = step;
+  const { result, startedAtMs, cloudJobId, after, sent, check } = step;
   const cells = [
     `${prefix}${stepTitle(step)}`,
     `${result}${sent === 'unknown' ? ', not known whether ServiceStage acted' : ''}`,
     describeTime(startedAtMs),
     tookText(step),
     cloudJobId ?? '',
-    after === null ? '' : describeObservation(after),
+    check !== undefined ? describeEvidence(check) : after === null ? '' : describeObservation(after),
   ];
   return `| ${cells.map(markdownCell).join(' | ')} |`;
 }
 
 /** What went wrong, and the attempts where there were several. */
 function stepDetails(step: StepReport, prefix: string): string[] {
-  const { failure, attempts, trail } = step;
+  const { failure, attempts, trail, check } = step;
   const name = `${prefix}${stepTitle(step)}`;
+  const body = check === undefined ? null : bodyShown(check);
   return [
     ...(failure === undefined ? [] : ['', `**${markdownText(name)}**`, '', ...failureLines(failure)]),
+    ...(body === null ? [] : ['', `Body: ${markdownText(body)}`]),
     ...(attempts > 1
       ? ['', `Attempts of ${markdownText(name)}:`, '', ...trail.map((entry) => `- ${markdownProse(trailLine(entry))}`)]
       : []),

@@ -84,9 +84,9 @@ function targetRow({ path, outcome, steps, compensations }: TargetReport): Row[]
 }
 
 function stepRow(step: StepReport, prefix: string): Row {
-  const { action, result, startedAtMs: fromMs, endedAtMs: toMs, after } = step;
+  const { action, check, result, startedAtMs: fromMs, endedAtMs: toMs, after } = step;
   const label = `${prefix}${stepTitle(step)}`;
-  const kind = action === null ? 'wait' : prefix === '' ? 'step' : 'undo';
+  const kind = action === null && check === undefined ? 'wait' : prefix === '' ? 'step' : 'undo';
   const title = `${label}: ${result} in ${describeDuration(toMs - fromMs)} (${period(fromMs, toMs)})`;
   return {
     label,

@@ -105,7 +105,7 @@ class Repair {
     const list = this.#copy[String(part)];
     if (part === 'steps' && path.length >= 2 && Array.isArray(list)) {
       const step = list[Number(at)] as unknown;
-      if (path.length === 2 || key === 'action' || !isObject(step)) {
+      if (path.length === 2 || key === 'action' || (key === 'check' && path.length === 3) || !isObject(step)) {
         list[Number(at)] = { wait: '1s', id: `step-${Number(at)}-cannot-be-judged` };
         this.#touched.push(path.slice(0, 2));
         return;
@@ -141,6 +141,7 @@ function placeholderAt(path: Path): unknown {
     title: 'cannot be judged',
     steps: [],
     wait: '1s',
+    http: 'https://cannot-be.judged',
     with: {},
     replica: 1,
     version: 'previous',

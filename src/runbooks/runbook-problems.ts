@@ -113,14 +113,20 @@ function inWordsOfRunbooks(problem: ShapeProblem, raw: unknown): ShapeProblem {
 function inWordsOfSteps(problem: ShapeProblem, parent: unknown): ShapeProblem {
   const key = String(problem.path.at(-1));
   const action = isObject(parent) && typeof parent['action'] === 'string' ? parent['action'] : null;
-  if (action === null) return problem;
   const { meant: _meant, under: _under, ...rest } = problem;
-  if (key === 'wait') {
-    return { ...rest, found: 'a step is an action or a wait, not both', remedy: 'Write two steps' };
-  }
+  const kinds = isObject(parent) ? KINDS.filter((kind) => Object.hasOwn(parent, kind)) : [];
+  if (KINDS.includes(key) && kinds.length > 1)
+    return {
+      ...rest,
+      found: `a step is one of action, wait and check, not ${kinds.join(' and ')}`,
+      remedy: 'Write two steps',
+    };
+  if (action === null) return problem;
   if (key === 'with') return { ...rest, found: `${action} takes no parameters`, remedy: 'Remove "with"' };
   return problem;
 }
+
+const KINDS: readonly string[] = ['action', 'wait', 'check'];
 
 const OTHER_TYPES: Readonly<Record<string, string>> = {
   bool: 'boolean',

@@ -7,7 +7,7 @@ type Json = Record<string, unknown>;
 
 const LATER_KEYS = ['rollout', 'notify'];
 const LATER_GUARDS = ['approval', 'onBusy'];
-const LATER_STEPS = ['check', 'approval', 'notify', 'parallel'];
+const LATER_STEPS = ['approval', 'notify', 'parallel'];
 const LATER_INPUT_TYPES = ['countOrPercent'];
 
 /** Takes out what is not supported yet, with a problem for each, so that the rest can be checked as well. */
@@ -47,6 +47,7 @@ export function removeUnsupported(raw: object): { supported: Json; problems: Fou
   if (isObject(supported['inputs']) && Object.hasOwn(supported['inputs'], '__proto__'))
     problems.push(wrongName(['inputs', '__proto__']));
   if (isObject(supported['inputs'])) supported['inputs'] = withoutLaterInputs(supported['inputs'], later);
+  if (Array.isArray(supported['steps'])) problems.push(...supported['steps'].flatMap(prototypesOfCheck));
   if (Array.isArray(supported['steps']))
     supported['steps'] = supported['steps'].map((step: unknown, index) => withoutLaterParts(step, index, later));
   return { supported, problems };
@@ -61,6 +62,17 @@ function withoutLaterInputs(inputs: Json, later: (path: Path, what: string) => v
       return [name, { type: 'string' }];
     }),
   );
+}
+
+/** zod would ignore it, and the check would want less than is written. */
+function prototypesOfCheck(step: unknown, index: number): FoundProblem[] {
+  const check = isObject(step) ? step['check'] : undefined;
+  return ['header', 'json'].flatMap((key) => {
+    const map = isObject(check) ? check[key] : undefined;
+    return isObject(map) && Object.hasOwn(map, '__proto__')
+      ? [wrongName(['steps', index, 'check', key, '__proto__'])]
+      : [];
+  });
 }
 
 /** A step of a later kind is replaced by a short wait, so that the other steps keep their numbers. */

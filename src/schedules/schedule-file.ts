@@ -1,7 +1,8 @@
 /** The shape of a schedule file, as a zod schema: what editors complete against and what `runbook schedule` checks. */
 import { z } from 'zod';
 import { ONE_LINE_REMEDY } from '../domain/plan/caller-text.js';
-import { durationText, NAME, NAME_REMEDY, waitingText } from '../domain/runbook/runbook.js';
+import { durationText, waitingText } from '../domain/runbook/duration-shapes.js';
+import { NAME, NAME_REMEDY } from '../domain/runbook/runbook.js';
 import { hasControlCharacters } from '../domain/text/text.js';
 
 /** As Temporal names them, January first. */

@@ -12,10 +12,11 @@ import {
 import type { OnceRules } from '../domain/once/events.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
 import { unsettled } from '../domain/once/settling.js';
-import { endedAs, endingOf, type OnceState } from '../domain/once/state.js';
+import { endedAs, endingOf, type Ending, type OnceState } from '../domain/once/state.js';
 import { requiredState, type ActionStep, type PlannedStep, type WaitStep } from '../domain/plan/plan.js';
 import { needsSettling, stepOutcome, waitOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
 import { describeAction } from '../domain/target/actions.js';
+import { performCheckStep } from './perform-check.js';
 import { activityEnd } from './activity-failure.js';
 import { performAction, settleTarget } from './proxies.js';
 import { obstacleTo, type StepTimes } from './step-obstacle.js';
@@ -29,6 +30,7 @@ export function performStep(
   times: Pick<StepTimes, 'nowMs' | 'closing'>,
 ): Promise<StepOutcome> {
   if (step.kind === 'wait') return performWaitStep(step, baseline, times.nowMs, request.deadlineAtMs);
+  if (step.kind === 'check') return performCheckStep(step, baseline, request, times.nowMs);
   const deadlineAtMs = Math.min(Math.max(Date.now(), times.nowMs) + step.deadlineMs, request.deadlineAtMs);
   return performActionStep(step, baseline, request, { ...times, deadlineAtMs });
 }
@@ -70,15 +72,16 @@ export async function performActionStep(
   return settledOutcome(step, baseline, request, left, startedAtMs);
 }
 
-/** For a step that a cancelled run no longer begins. @returns what came of it if a reset may have cut it off; otherwise `null` */
+/** For a step that is no longer begun: the run was cancelled, or a check failed. @param ending how it then counts @returns what came of it if a reset may have cut it off; otherwise `null` */
 export async function settleAfterReset(
   step: PlannedStep,
   baseline: Baseline,
   request: TargetRunArguments,
+  ending: Ending = cancelled('Cancelled before it began'),
 ): Promise<StepOutcome | null> {
   if (step.kind !== 'action' || !isDecidedBeforeReset(baseline)) return null;
   const nowMs = Date.now();
-  const left = nothingReported(cancelled('Cancelled before it began'), decidedAt(baseline, request, nowMs));
+  const left = nothingReported(ending, decidedAt(baseline, request, nowMs));
   return settledOutcome(step, baseline, request, left, nowMs);
 }
 

@@ -6,7 +6,14 @@ import {
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
-import type { Activities, PerformActionArguments, Settled, SettleTargetArguments } from '../domain/contract.js';
+import { longestCheckMs, type CheckEvidence } from '../domain/checks/check.js';
+import type {
+  Activities,
+  PerformActionArguments,
+  PerformCheckArguments,
+  Settled,
+  SettleTargetArguments,
+} from '../domain/contract.js';
 import type { OnceState } from '../domain/once/state.js';
 import { clippedSummary } from '../domain/text/json-bytes.js';
 import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/once/limits.js';
@@ -81,6 +88,16 @@ export function settleTarget(request: SettleTargetArguments, summary: string): P
     summary: clippedSummary(summary),
   });
   return proxy.settleTarget(request);
+}
+
+/** Asks the URL of a check. Attempts are unlimited: a check changes nothing. @param summary for the Temporal UI */
+export function performCheck(request: PerformCheckArguments, limits: Limits, summary: string): Promise<CheckEvidence> {
+  const longestMs = Math.min(longestCheckMs(request.check), request.deadlineAtMs - Date.now());
+  const proxy = proxyActivities<Pick<Activities, 'performCheck'>>({
+    ...longRunning(limits, longestMs),
+    summary: clippedSummary(summary),
+  });
+  return proxy.performCheck(request);
 }
 
 /** How long schedule-to-close allows beyond the deadline, for the case that no worker runs: 5 minutes with the defaults. Chosen. */

@@ -1,5 +1,6 @@
 /** What `targetRun` shows while it is under way: the progress query and the current details in the Temporal UI. */
 import { setCurrentDetails } from '@temporalio/workflow';
+import { describeCheck } from '../domain/checks/check.js';
 import { describeAction, type Action } from '../domain/target/actions.js';
 import { shortened } from '../domain/text/json-bytes.js';
 import type { PlannedStep, TargetPlan } from '../domain/plan/plan.js';
@@ -84,7 +85,7 @@ export class TargetProgressView {
   }
 
   #pending(step: PlannedStep): StepProgress {
-    const action = step.kind === 'wait' ? null : step.action;
+    const action = step.kind === 'action' ? step.action : null;
     return this.#progressOf({ id: step.id, action }, titleOf(step), 'pending');
   }
 
@@ -105,8 +106,18 @@ export class TargetProgressView {
 }
 
 function titleOf(step: PlannedStep): string {
-  const title = step.kind === 'wait' ? `wait ${step.durationMs / 1000}s` : describeAction(step.action);
-  return shortened(title, LONGEST_SHOWN.title);
+  return shortened(wordsFor(step), LONGEST_SHOWN.title);
+}
+
+function wordsFor(step: PlannedStep): string {
+  switch (step.kind) {
+    case 'wait':
+      return `wait ${step.durationMs / 1000}s`;
+    case 'check':
+      return `check: ${describeCheck(step.check)}`;
+    case 'action':
+      return describeAction(step.action);
+  }
 }
 
 function shownObservation(observation: Observation): string {

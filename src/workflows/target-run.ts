@@ -2,6 +2,8 @@
 import { CancellationScope, defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
 import type { DoneStep } from '../domain/report/compensation.js';
+import { failed } from '../domain/once/activity-end.js';
+import type { Ending } from '../domain/once/state.js';
 import { boundedTargetReport } from '../domain/report/cut-report.js';
 import type { StepReport, TargetProgress, TargetReport } from '../domain/report/report.js';
 import type { StepOutcome } from '../domain/report/step-outcome.js';
@@ -78,12 +80,15 @@ async function executeSteps(
   const done: DoneStep[] = [];
   let baseline = captured;
   let undoAsked = false;
+  // A check failed in a run that was reset: nothing new is sent, but what the run before may have sent is settled.
+  let heldBack: Ending | null = null;
   let nowMs = baseline.observation.observedAtMs;
   for (const step of request.targetPlan.steps) {
     let outcome: StepOutcome | null;
     let doneSteps: readonly DoneStep[] | null = null;
     nowMs = await steering.atEdge(Math.max(nowMs, steps.at(-1)?.endedAtMs ?? nowMs));
     if (scope.consideredCancelled) outcome = await settleAfterReset(step, baseline, request);
+    else if (heldBack !== null) outcome = await settleAfterReset(step, baseline, request, heldBack);
     else {
       progress.stepBegins(step.id);
       const closing = hasSent(baseline, steps) ? undefined : request.closing;
@@ -95,8 +100,8 @@ async function executeSteps(
         doneSteps = doneOf(resolved);
       }
     }
-    // The run before the reset may have been past this wait, in a step that is not clear yet.
-    const isPassed = step.kind === 'wait' && isDecidedBeforeReset(baseline);
+    // The run before the reset may have been past this wait or check, in a step that is not clear yet.
+    const isPassed = step.kind !== 'action' && isDecidedBeforeReset(baseline);
     if (outcome === null) {
       if (isPassed) continue;
       break;
@@ -106,10 +111,16 @@ async function executeSteps(
     done.push(...(doneSteps ?? (outcome.done === null ? [] : [outcome.done])));
     progress.stepEnds(outcome.report);
     const next = afterStep(step, outcome.report);
-    undoAsked ||= next === 'undo';
+    undoAsked ||= heldBack === null && next === 'undo';
     if (next !== 'nextStep' && !isPassed) break;
+    if (step.kind === 'check' && next !== 'nextStep') heldBack ??= notBegunAfter(step.id);
   }
   return { steps, done, baseline, undoAsked };
+}
+
+/** How a step counts that is no longer begun because a check failed. */
+function notBegunAfter(checkId: string): Ending {
+  return failed('CheckFailed', `Not begun, because the check ${checkId} failed`);
 }
 
 /** Time for which the target waited for people counts against no deadline. */

@@ -258,6 +258,7 @@ function listed(keys: readonly string[]): string {
 
 /** Values of keys that are required, as an author writes them. Kept here, since two or three kinds of files share most of these keys. */
 const EXAMPLES: Readonly<Record<string, string>> = {
+  http: '"https://shop.example.com/health"',
   name: 'restart-twice',
   none: '"nothing depends on it"',
   irreversible: '"the queue is emptied"',

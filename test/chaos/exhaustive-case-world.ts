@@ -13,6 +13,7 @@ import { startSimulator, type RunningSimulator } from '../../src/simulator/serve
 import { quickLimits } from '../support/build.js';
 import { controlOf, type Control } from '../support/simulator.js';
 import type { Case } from './exhaustive-cases.js';
+import { noChecks } from '../support/checks.js';
 
 /**
  * Real milliseconds of a cloud job. By the plain rule the first poll comes 100 ms after the answer, which is always after the job's end, so
@@ -75,6 +76,7 @@ export async function startCaseWorld(
   if (fault !== null) await control.fault(fault);
   const activities = createActivities({
     serviceStage: serviceStageOf(simulator),
+    checks: noChecks,
     findRunbook: async (runbook) => withShortStep(await runbookNamed(runbook), shortStep),
     calendars: calendarsIn([]),
     limits: LIMITS,

@@ -81,7 +81,12 @@ async function planOf({ runbook, inputs, initialStatus }: Scenario): Promise<Omi
   };
   const facts = { target: TARGET, seen: seenOf(initial), snapshotVersions: ['1.4.0', '1.3.2'] };
   const usualDurationsMs = Object.fromEntries(ACTION_NAMES.map((name) => [name, ACTIONS[name].usualDurationMs]));
-  const rules = { inputs, usualDurationsMs: usualDurationsMs as Record<ActionName, number>, verify: VERIFY };
+  const rules = {
+    inputs,
+    usualDurationsMs: usualDurationsMs as Record<ActionName, number>,
+    verify: VERIFY,
+    refusalOfUrl: () => null,
+  };
   const { steps, problems } = planSteps(found.runbook, facts, rules);
   if (problems.length > 0) throw new TypeError(`${runbook} cannot be planned: ${JSON.stringify(problems)}`);
   const actions = steps.flatMap((step): PlannedAction[] =>

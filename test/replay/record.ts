@@ -20,6 +20,7 @@ import {
 import { ClosableConnection } from '../../src/temporal/connection.js';
 import { DEFAULT_TASK_QUEUE } from '../../src/domain/contract.js';
 import { startTemporalServer } from '../../src/embedded/temporal-server.js';
+import { checkedByStatus } from '../support/checks.js';
 import { startStack, stopWorker } from '../support/stack.js';
 import type { TestTemporal } from '../support/temporal.js';
 import {
@@ -87,7 +88,11 @@ async function playOne(turn: Turn, server: Server): Promise<void> {
   };
   const stack = await startStack(
     { ...server, taskQueue: DEFAULT_TASK_QUEUE, worker },
-    { runbookDirectories: RUNBOOK_DIRECTORIES, calendarDirectories: [CALENDARS] },
+    {
+      runbookDirectories: RUNBOOK_DIRECTORIES,
+      calendarDirectories: [CALENDARS],
+      dependencies: { checks: checkedByStatus },
+    },
   );
   const successors: { readonly worker: Worker; readonly running: Promise<void> }[] = [];
   const { workflow } = server.client;

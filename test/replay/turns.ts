@@ -125,6 +125,11 @@ function decided(command: CommandName, isAnswered: boolean): Turn['play'] {
 const lease = ({ stack }: Stage, { instanceId }: Instance) =>
   leaseId({ projectId: stack.simulator.projectId, instanceId });
 
+/** For `checkedByStatus`, which answers with the status that a path begins with. */
+const checking = (first: number, later: number) => ({
+  more: { inputs: { first: `http://shop.example/${first}`, later: `http://shop.example/${later}` } },
+});
+
 const isWaiting = async ({ client }: Stage, workflowId: string) =>
   until(
     async () => (await client.workflow.getHandle(workflowId).query<RunProgress>(PROGRESS_QUERY)).phase === 'waiting',
@@ -511,6 +516,25 @@ export const TURNS: readonly Turn[] = [
       await stack.report(workflowId).catch((_noReport: unknown): RunReport | null => null);
       return workflowId;
     },
+  },
+  { runbook: 'checked', name: 'passed', outcome: 'succeeded', play: alone('checked', checking(200, 200)) },
+  { runbook: 'checked', name: 'notBegun', outcome: 'refused', play: alone('checked', checking(503, 200)) },
+  { runbook: 'checked', name: 'undone', outcome: 'compensated', play: alone('checked', checking(200, 299)) },
+  {
+    runbook: 'long-check',
+    name: 'cancelled',
+    outcome: 'cancelled',
+    play: alone('long-check', {
+      more: { inputs: { url: 'http://shop.example/503' } },
+      meanwhile: async (stage, instance, workflowId) => {
+        await actions(stage, instance, 1);
+        await until(async () => {
+          const { raw } = await stage.client.workflow.getHandle(lease(stage, instance)).describe();
+          return raw.pendingActivities?.[0]?.activityType?.name === 'performCheck';
+        });
+        await stage.cancel(workflowId);
+      },
+    }),
   },
   {
     runbook: 'restart',

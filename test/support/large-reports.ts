@@ -1,5 +1,6 @@
 /** Generates plans, reports and texts of every size and script, to test what Temporal can store. */
 import fc from 'fast-check';
+import { evidenceOf, MOST_OF_CHECK, type CheckEvidence, type HttpCheck } from '../../src/domain/checks/check.js';
 import type { Action } from '../../src/domain/target/actions.js';
 import { failureRecord, type FailureName } from '../../src/domain/failures.js';
 import type { Plan, PlannedStep, TargetPlan } from '../../src/domain/plan/plan.js';
@@ -57,6 +58,27 @@ const trail = fc.array(
   { maxLength: 12 },
 );
 
+const anyCheck: fc.Arbitrary<HttpCheck> = fc.record({
+  url: mostlyShort(MOST_OF_CHECK.url),
+  status: fc.integer({ min: 100, max: 599 }),
+  header: fc.dictionary(textOf(100), mostlyShort(MOST_OF_CHECK.value), { maxKeys: MOST_OF_CHECK.headers }),
+  json: fc.array(fc.record({ path: textOf(100), equals: mostlyShort(MOST_OF_CHECK.value) }), {
+    maxLength: MOST_OF_CHECK.paths,
+  }),
+  text: orNull(mostlyShort(MOST_OF_CHECK.value)),
+  withinMs: fc.nat(),
+  stableMs: fc.nat(),
+  timeoutMs: fc.nat(),
+});
+
+/** Evidence of the whole answer that a check may read. */
+const anyEvidence: fc.Arbitrary<CheckEvidence> = fc
+  .tuple(anyCheck, textOf(64 * 1024), fc.array(textOf(5_000), { maxLength: 30 }))
+  .map(([check, body, unmet]) => {
+    const answer = { kind: 'answered', status: 503, headers: check.header, body, isCut: true, address: '::1' } as const;
+    return evidenceOf(check, answer, unmet, { requests: 1_000_000, atMs: 4_102_444_800_000, heldMs: 0 });
+  });
+
 const anyStep: fc.Arbitrary<StepReport> = fc
   .record({
     id: fc.string({ unit: fc.constantFrom('a', 'b', '-'), minLength: 1, maxLength: 63 }),
@@ -71,8 +93,13 @@ const anyStep: fc.Arbitrary<StepReport> = fc
     attempts: fc.nat(),
     trail,
     failure: fc.option(failure, { nil: undefined }),
+    check: fc.option(anyEvidence, { nil: undefined, freq: 3 }),
   })
-  .map(({ failure: failed, ...step }) => ({ ...step, ...(failed === undefined ? {} : { failure: failed }) }));
+  .map(({ failure: failed, check, ...step }) => ({
+    ...step,
+    ...(failed === undefined ? {} : { failure: failed }),
+    ...(check === undefined ? {} : { check }),
+  }));
 
 const effect: fc.Arbitrary<RemainingEffect> = fc.record({
   stepId: textOf(63),
@@ -148,6 +175,16 @@ const anyPlannedStep = (index: number): fc.Arbitrary<PlannedStep> =>
         kind: fc.constant('wait' as const),
         id: fc.constant(`wait-${index}`),
         durationMs: fc.nat(),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('check' as const),
+        id: fc.constant(`check-${index}`),
+        check: anyCheck,
+        before: fc.boolean(),
+        onFailure: fc.constantFrom('compensate', 'abort', 'continue'),
       }),
     },
     {

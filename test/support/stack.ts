@@ -17,6 +17,7 @@ import { startSimulator, type RunningSimulator, type SimulatorOptions } from '..
 import { stackLimits } from './build.js';
 import { controlOf, type Control, type SeedRequest } from './simulator.js';
 import type { TestTemporal } from './temporal.js';
+import { noChecks } from './checks.js';
 
 /** Real milliseconds of a cloud job of each action in tests. */
 export const USUAL_MS = { start: 150, stop: 120, restart: 180, scale: 150, rollback: 180 };
@@ -68,6 +69,7 @@ export async function startStack(
   });
   const activities = createActivities({
     serviceStage,
+    checks: noChecks,
     findRunbook: (name) => findRunbook(options.runbookDirectories ?? [], name),
     calendars: calendarsIn(options.calendarDirectories ?? []),
     limits: stackLimits(),

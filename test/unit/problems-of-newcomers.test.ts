@@ -51,7 +51,7 @@ describe('one fault is one problem', () => {
       'an action and a wait in one step',
       `${HEAD}steps:\n  - action: stop\n    wait: 5m\n`,
       '5 unknown-key',
-      'a step is an action or a wait, not both',
+      'a step is one of action, wait and check, not action and wait',
     ],
     [
       'a parameter beside the action',

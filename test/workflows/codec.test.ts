@@ -19,6 +19,7 @@ import { startBench, type Bench } from '../support/perform.js';
 import { newSeed, stopWorker, USUAL_MS } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
+import { noChecks } from '../support/checks.js';
 
 /** Takes a little time, as a key service would, and makes payloads unreadable without it. */
 const slowCodec: PayloadCodec = {
@@ -60,6 +61,7 @@ function onItsOwnQueue() {
 function worker(taskQueue: string) {
   const activities = createActivities({
     serviceStage: bench.serviceStage,
+    checks: noChecks,
     findRunbook: (name) => findRunbook([], name),
     calendars: calendarsIn([]),
     limits: stackLimits(),

@@ -20,6 +20,7 @@ import { quickLimits } from '../support/build.js';
 import { controlOf, type Control } from '../support/simulator.js';
 import { newSeed, startStack, USUAL_MS, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { noChecks } from '../support/checks.js';
 
 /** Fixed, so that a case that fails can be played again; every complaint names it. */
 const SEED = 20261125;
@@ -65,6 +66,7 @@ function byWorld(): Activities {
     observeTarget: (...given) => of(given[0].path).observeTarget(...given),
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),
+    performCheck: (request) => stack.activities.performCheck(request),
   };
 }
 
@@ -84,6 +86,7 @@ async function newWorld(name: string, userName: boolean): Promise<World> {
   });
   const activities = createActivities({
     serviceStage,
+    checks: noChecks,
     findRunbook: (runbook) => findRunbook([], runbook),
     calendars: calendarsIn([]),
     limits: quickLimits(),

@@ -77,11 +77,11 @@ function isSkippable({ action }: ActionStep): boolean {
   return ruleOf(action).kind === 'state';
 }
 
-/** The steps as the run would record them; `null` for a wait. */
+/** The steps as the run would record them; `null` for a wait and a check. */
 function doneSteps(seen: Observation, steps: readonly PlannedStep[]): (DoneStep | null)[] {
   let state = seen;
   return steps.map((step) => {
-    if (step.kind === 'wait') return null;
+    if (step.kind !== 'action') return null;
     const before = state;
     const isSkipped = isSkippable(step) && desiredStateHolds(step.action, before);
     if (!isSkipped) state = ruleOf(step.action).reaches(step.action, before);
@@ -96,7 +96,7 @@ function owedAfter(done: readonly (DoneStep | null)[], count: number) {
 
 function expectedStep(step: PlannedStep, index: number, done: readonly (DoneStep | null)[]): ExpectedStep {
   const own = done[index] ?? null;
-  if (step.kind === 'wait' || own === null) return { course: 'sent', undo: { kind: 'asDeclared' } };
+  if (step.kind !== 'action' || own === null) return { course: 'sent', undo: { kind: 'asDeclared' } };
   if (own.sent === 'no') return { course: 'skipped', undo: { kind: 'nothing' } };
   return { course: 'sent', undo: leftOutUndo(index, done) ?? undoAlone(own) };
 }
@@ -143,7 +143,7 @@ function expectedUndos(
   done: readonly (DoneStep | null)[],
 ): ExpectedUndos | null {
   const failing = steps.findLastIndex(
-    (step, index) => step.kind === 'wait' || (step.onFailure === 'compensate' && done[index]?.sent !== 'no'),
+    (step, index) => asksForUndo(step) && (step.kind !== 'action' || done[index]?.sent !== 'no'),
   );
   if (failing < 1) return null;
   const { undos, leftOut } = owedAfter(done, failing);
@@ -151,4 +151,8 @@ function expectedUndos(
   const reached = done.slice(0, failing).findLast((step) => step !== null)?.after ?? seen;
   const undone = undos.reduce((state, { action }) => ruleOf(action).reaches(action, state), reached);
   return { failing, undos: undos.map(({ action }) => action), differs: differencesBetween(seen, undone) };
+}
+
+function asksForUndo(step: PlannedStep): boolean {
+  return step.kind === 'wait' || step.onFailure === 'compensate';
 }

@@ -7,6 +7,7 @@ import { leastReportBytes, LONGEST, withShortSteps } from '../report/cut-report.
 import { FAILURES, longestAdvice, type FailureName, type FailureRecord, type Problem } from '../failures.js';
 import { CHECK_AGAIN_MS, MOST_FREEZES } from '../gates/gates.js';
 import { jsonBytes } from '../text/json-bytes.js';
+import { EVIDENCE_BYTES } from '../checks/check.js';
 import { listedTargets } from '../run/listed-targets.js';
 import type { ActionStep, Plan, PlannedStep, TargetPlan } from './plan.js';
 import type { RunReport, StepProgress, StepReport, TargetReport } from '../report/report.js';
@@ -152,10 +153,11 @@ function targetHistoryBytes({ target, steps, usual = [] }: TargetPlan, plan: Pla
     return performed + settled;
   };
   const perStep = steps.map((step) => {
-    return step.kind === 'wait' ? jsonBytes(step) : 2 * decisionBytes(step);
+    if (step.kind === 'wait') return jsonBytes(step);
+    return step.kind === 'check' ? 2 * jsonBytes(step) + EVIDENCE_BYTES + MESSAGES_BYTES : 2 * decisionBytes(step);
   });
   // Each command may lead to one more reading and one more decision about the longest step.
-  const longest = Math.max(0, ...steps.map((step) => (step.kind === 'wait' ? 0 : decisionBytes(step))));
+  const longest = Math.max(0, ...steps.map((step) => (step.kind === 'action' ? decisionBytes(step) : 0)));
   const commands = mostDecisions(plan) * (longest + COMMAND_BYTES);
   const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps, usual }) + OBSERVATION_BYTES;
   return sum(perStep) + own + commands + EVENT_BYTES * targetHistoryEvents({ target, seen: NOTHING_SEEN, steps }, plan);

@@ -3,8 +3,16 @@ import { ACTIONS, type Action, type ActionName } from '../target/actions.js';
 import { durationMs, DURATION_REMEDY } from '../time/duration.js';
 import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
 import type { Problem } from '../failures.js';
+import { plannedCheck, type RefusalOfUrl } from './plan-check.js';
 import type { ActionStep, ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
-import { isActionStep, stepIds, type Runbook, type RunbookActionStep, type RunbookStep } from '../runbook/runbook.js';
+import {
+  isActionStep,
+  isCheckStep,
+  stepIds,
+  type Runbook,
+  type RunbookActionStep,
+  type RunbookStep,
+} from '../runbook/runbook.js';
 import { stepTimes, type VerifyDefaults } from '../runbook/runbook-checks.js';
 import type { Observation, Target } from '../target/target.js';
 
@@ -31,12 +39,14 @@ export interface PlanningRules {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly usualDurationsMs: Readonly<Record<ActionName, number>>;
   readonly verify: VerifyDefaults;
+  /** Which URLs the worker lets checks ask. */
+  readonly refusalOfUrl: RefusalOfUrl;
 }
 
 /** Means "the newest snapshot whose version is not the running one". */
 const PREVIOUS_VERSION = 'previous';
 
-/** Plans the steps, or returns every problem. */
+/** Plans the steps, or returns every problem. Checks with `before` come first. */
 export function planSteps(
   runbook: Runbook,
   facts: TargetFacts,
@@ -49,19 +59,30 @@ export function planSteps(
     const id = ids[index] ?? `step-${index}`;
     const report = (found: string, remedy: string) =>
       problems.push({ code: 'invalid-step', place: `${facts.target.path}, step ${id}`, found, remedy });
+    if (isCheckStep(step)) {
+      const isOpen = (value: unknown) => usesRefusedInput(value, values);
+      return plannedCheck(step, id, values, { refusalOf: rules.refusalOfUrl, isOpen, report });
+    }
     if (isActionStep(step)) {
       const planned = plannedAction(step, id, facts, values, rules, report);
-      return mustHold(step, runbook.steps[index + 1]) ? planned : { ...planned, holds: false };
+      const next = runbook.steps.slice(index + 1).find((later) => !isBefore(later));
+      return mustHold(step, next) ? planned : { ...planned, holds: false };
     }
     const text = String(interpolate(step.wait, values));
     const ms = durationMs(text);
     if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is not a duration`, DURATION_REMEDY);
     return { kind: 'wait', id, durationMs: ms ?? 0 };
   });
-  return { steps, problems };
+  const isFirst = (step: PlannedStep) => step.kind === 'check' && step.before;
+  return { steps: [...steps.filter(isFirst), ...steps.filter((step) => !isFirst(step))], problems };
 }
 
-/** The next action is meant for the state just reached. A wait is there for the state to prove itself, so it is no reason not to hold it. */
+/** A check that is done before the first action, wherever it is written. */
+function isBefore(step: RunbookStep): boolean {
+  return isCheckStep(step) && step.before === true;
+}
+
+/** The next action is meant for the state just reached. A wait is there for the state to prove itself, and a check depends on it, so neither is a reason not to hold it. */
 function mustHold({ verify }: RunbookActionStep, next: RunbookStep | undefined): boolean {
   return verify?.stable !== undefined || next === undefined || !isActionStep(next);
 }

@@ -22,7 +22,7 @@ export function plannedUsual(
 ): UsualStep[] {
   const { steps: course } = expectedCourse(seen, steps);
   return steps.flatMap((step, index): UsualStep[] => {
-    if (step.kind === 'wait') return [];
+    if (step.kind !== 'action') return [];
     const job = rounded(learned(step.action.action) ?? declared(step));
     const holdMs = requiredState(step).stableMs;
     return [

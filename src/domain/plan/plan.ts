@@ -1,5 +1,6 @@
 /** The plan: everything a run will do, with literal values, recorded in history before anything is sent. */
 import type { Action } from '../target/actions.js';
+import type { HttpCheck } from '../checks/check.js';
 import type { Freeze, Window } from '../gates/gates.js';
 import type { UsualDuration } from '../durations/usual-duration.js';
 import type { Limits } from '../once/limits.js';
@@ -69,8 +70,18 @@ export interface WaitStep {
   readonly durationMs: number;
 }
 
+/** A request to something outside ServiceStage, which changes nothing. */
+export interface CheckStep {
+  readonly kind: 'check';
+  readonly id: string;
+  readonly check: HttpCheck;
+  /** It is done before the first action of the target, wherever the runbook has it; nothing is touched if it fails. */
+  readonly before: boolean;
+  readonly onFailure: OnFailure;
+}
+
 /** One step of a target. */
-export type PlannedStep = ActionStep | WaitStep;
+export type PlannedStep = ActionStep | WaitStep | CheckStep;
 
 /** The plan of one target. */
 export interface TargetPlan {

@@ -22,7 +22,7 @@ export function planAgain(earlier: Plan, { runbook, rules, deadlineMs }: Today):
   return { ...rest, title: runbook.title, onCancel: runbook.onCancel, targets, deadlineMs: deadlineMs(targets) };
 }
 
-/** A plan that itself resumed a run has only the last steps of the runbook. Problems show as differences. */
+/** A plan that itself resumed a run has only the last steps of the runbook, and its checks before the first action. Problems show as differences. */
 function targetAgain(earlier: TargetPlan, runbook: Runbook, rules: PlanningRules): TargetPlan {
   const { target, seen, steps, resumed } = earlier;
   const facts = {
@@ -32,8 +32,14 @@ function targetAgain(earlier: TargetPlan, runbook: Runbook, rules: PlanningRules
     captured: capturedIn(steps, runbook),
   };
   const again = planSteps(runbook, facts, rules).steps;
-  const last = steps.length === 0 ? [] : again.slice(-steps.length);
-  return { ...earlier, steps: last.map((step, index) => withExpectations(step, steps[index])) };
+  return { ...earlier, steps: left(again, steps).map((step, index) => withExpectations(step, steps[index])) };
+}
+
+/** The steps of the whole plan that a resumed one has: the checks before the first action, and the last steps. */
+function left(whole: readonly PlannedStep[], steps: readonly PlannedStep[]): PlannedStep[] {
+  const first = steps.filter((step) => step.kind === 'check' && step.before).length;
+  const last = steps.length - first;
+  return [...whole.slice(0, first), ...(last === 0 ? [] : whole.slice(-last))];
 }
 
 /** The versions that were resolved, with the one that `previous` meant first. */

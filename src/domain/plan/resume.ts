@@ -117,7 +117,10 @@ function resumption(
   from: number,
   seen: Observation,
 ): Resumption {
-  const before = planned.slice(0, from).map(({ id }): DoneBefore => {
+  // What had to be so before the first action must be so again.
+  const again = planned.slice(0, from).filter((step) => step.kind === 'check' && step.before);
+  const skipped = planned.slice(0, from).filter((step) => !again.includes(step));
+  const before = skipped.map(({ id }): DoneBefore => {
     const step = steps.find((each) => each.id === id);
     const result = step !== undefined && isDone(step) ? step.result : 'foundDone';
     return {
@@ -129,7 +132,7 @@ function resumption(
       workflowId,
     };
   });
-  const left = planned.slice(from);
+  const left = [...again, ...planned.slice(from)];
   const first = left.findIndex(({ kind }) => kind === 'action');
   return {
     steps: left.map((step, index) =>

@@ -6,7 +6,7 @@ import type { UsualDuration } from '../durations/usual-duration.js';
 import type { TimeNeeded } from '../gates/gates.js';
 import type { UsualOfStep } from '../report/report.js';
 import type { Action } from '../target/actions.js';
-import type { PlannedStep, TargetPlan, UsualStep } from './plan.js';
+import type { CheckStep, PlannedStep, TargetPlan, UsualStep, WaitStep } from './plan.js';
 
 /** Half of all cases take at most `p50Ms`, nine in ten at most `p90Ms`. */
 export type UsualTime = Pick<UsualDuration, 'p50Ms' | 'p90Ms'>;
@@ -48,7 +48,7 @@ export function inARow(times: readonly UsualTime[]): UsualTime {
 /** The usual time of all steps of a target. @returns `null` for a plan without figures */
 export function usualOfTarget({ steps, usual }: TargetPlan): UsualTime | null {
   if (usual === undefined) return null;
-  return inARow(steps.map((step) => (step.kind === 'wait' ? exactly(step.durationMs) : timeOf(entryOf(step, usual)))));
+  return inARow(steps.map((step) => (step.kind === 'action' ? timeOf(entryOf(step, usual)) : exactly(plainMs(step)))));
 }
 
 /** The usual time of a run: its targets one after another, without waiting for a gate. @returns `null` for a plan without figures */
@@ -59,7 +59,7 @@ export function usualOfRun(targets: readonly TargetPlan[]): UsualTime | null {
 
 /**
  * The usual time of one step or undo. An undo takes the figures of a step with the same action, and may hold as long as
- * any step does. @returns `undefined` if nothing is known, and for a wait
+ * any step does. @returns `undefined` if nothing is known, and for a wait or a check
  */
 export function usualOfStep(
   { steps, usual = [] }: TargetPlan,
@@ -90,10 +90,15 @@ export function timeNeeded({ steps, usual }: TargetPlan): TimeNeeded | null {
 }
 
 function knownTime(step: PlannedStep, usual: readonly UsualStep[]): UsualTime {
-  if (step.kind === 'wait') return exactly(step.durationMs);
+  if (step.kind !== 'action') return exactly(plainMs(step));
   const entry = entryOf(step, usual);
   if (entry === undefined || entry.isSkipped === true) return exactly(0);
   return entry.job.jobs < FEWEST_JOBS ? exactly(entry.stepP90Ms - entry.job.p90Ms) : timeOf(entry);
+}
+
+/** The time of a wait; of a check, that for which a wanted answer must hold: usually it is there at once. */
+function plainMs(step: WaitStep | CheckStep): number {
+  return step.kind === 'wait' ? step.durationMs : step.check.stableMs;
 }
 
 function entryOf({ id }: PlannedStep, usual: readonly UsualStep[]): UsualStep | undefined {

@@ -134,6 +134,7 @@ function withShortTrails(report: TargetReport): TargetReport {
     trail: step.trail
       .slice(-LAST_TRAIL_ENTRIES)
       .map((entry) => (entry.note === undefined ? entry : { ...entry, note: shortened(entry.note, LONGEST.why) })),
+    ...(step.check?.body == null ? {} : { check: { ...step.check, body: shortened(step.check.body, LONGEST.why) } }),
     ...(step.failure === undefined ? {} : { failure: shortFailure(step.failure, LONGEST.text) }),
     ...(step.decisions === undefined ? {} : { decisions: step.decisions.slice(-LAST_DECISIONS).map(shortDecision) }),
   });

@@ -26,6 +26,7 @@ const REFUSALS: readonly FailureName[] = [
   'InvalidStart',
   'OutsideWindow',
   'ChangeFreeze',
+  'CheckFailed',
 ];
 
 /** The worst outcome that applies. `refused` means that nothing was sent, because a check or ServiceStage refused it. */
@@ -38,7 +39,14 @@ export function targetOutcome({ steps, compensations, remaining, cancelRequested
   if (failed.length === 0 && failure === null) return 'succeeded';
   const nothingSent = all.every(({ sent }) => sent === 'no');
   const firstFailure = failed[0]?.failure ?? failure;
-  const wasRefused = steps.length === 0 || (firstFailure !== null && REFUSALS.includes(firstFailure.name));
+  const wasRefused = steps.length === 0 || (firstFailure !== null && isRefusal(firstFailure.name, steps));
   if (nothingSent && wasRefused) return 'refused';
   return compensations.length > 0 && remaining.length === 0 ? 'compensated' : 'failed';
+}
+
+/** A check that comes after an action judges what the action did, also where it was skipped: that is a failed step. */
+function isRefusal(name: FailureName, steps: readonly StepReport[]): boolean {
+  if (!REFUSALS.includes(name)) return false;
+  const failed = steps.findIndex(({ result }) => result === 'failed');
+  return name !== 'CheckFailed' || steps.slice(0, failed).every(({ action }) => action === null);
 }

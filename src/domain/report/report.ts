@@ -1,4 +1,5 @@
 /** The shapes of the report and of the progress query: results of steps, outcomes of targets and runs. Users read them as JSON. */
+import type { CheckEvidence } from '../checks/check.js';
 import type { Action } from '../target/actions.js';
 import type { UsualDuration } from '../durations/usual-duration.js';
 import type { AdoptionEvidence } from '../once/state.js';
@@ -67,7 +68,7 @@ export interface CommandRecord {
 /** How one step, or one undo, went. Times are epoch milliseconds. */
 export interface StepReport {
   readonly id: string;
-  /** `null` for a wait. */
+  /** `null` for a wait and a check. */
   readonly action: Action | null;
   readonly result: StepResult;
   readonly sent: Sent;
@@ -90,6 +91,8 @@ export interface StepReport {
   readonly notHeld?: true;
   /** Why a cloud job that was found later counts as ours. */
   readonly evidence?: AdoptionEvidence;
+  /** Only of a check: its last request. Absent where none was made, and in short forms of the report. */
+  readonly check?: CheckEvidence;
   /** How long such a step usually took when the run was planned. Only where something was sent. */
   readonly usual?: UsualOfStep;
   readonly failure?: FailureRecord;

@@ -3,7 +3,8 @@ import type { Baseline } from '../contract.js';
 import type { DoneStep } from './compensation.js';
 import { failureRecord, type FailureName, type FailureRecord, type Sent } from '../failures.js';
 import { endingOf, type Ending, type FollowedJob, type OnceState } from '../once/state.js';
-import type { ActionStep, WaitStep } from '../plan/plan.js';
+import type { CheckEvidence } from '../checks/check.js';
+import type { ActionStep, CheckStep, WaitStep } from '../plan/plan.js';
 import type { StepReport, StepResult } from './report.js';
 import type { Observation } from '../target/target.js';
 
@@ -12,7 +13,7 @@ export interface StepOutcome {
   readonly report: StepReport;
   /** What the next step starts from. */
   readonly baseline: Baseline;
-  /** What undo needs to know; `null` for a wait, and if nothing was sent or nothing was seen afterwards. */
+  /** What undo needs to know; `null` for a wait and a check, and if nothing was sent or nothing was seen afterwards. */
   readonly done: DoneStep | null;
   /** The state that the step's activities left; absent for a wait. */
   readonly left?: OnceState;
@@ -120,6 +121,38 @@ export function waitOutcome(
     attempts: 0,
     trail: [],
     ...(isCut ? { failure: failureRecord('DeadlinePassed', 'The deadline of the run passed during this wait') } : {}),
+  };
+  return { report, baseline, done: null };
+}
+
+/** How a check ended. Epoch milliseconds. */
+export interface CheckEnd {
+  readonly kind: 'succeeded' | 'cancelled' | 'failed';
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly attempts: number;
+  readonly evidence: CheckEvidence | null;
+  /** Only if it failed. */
+  readonly failure?: { readonly name: FailureName; readonly message: string };
+}
+
+/** The outcome of a check, which changes nothing on the target and reads nothing of it. */
+export function checkOutcome({ id }: CheckStep, baseline: Baseline, end: CheckEnd): StepOutcome {
+  const { kind, startedAtMs, endedAtMs, attempts, evidence, failure } = end;
+  const report: StepReport = {
+    id,
+    action: null,
+    result: kind,
+    sent: 'no',
+    cloudJobId: null,
+    startedAtMs,
+    endedAtMs,
+    before: null,
+    after: null,
+    attempts,
+    trail: [],
+    ...(evidence === null ? {} : { check: evidence }),
+    ...(failure === undefined ? {} : { failure: failureRecord(failure.name, failure.message) }),
   };
   return { report, baseline, done: null };
 }

@@ -184,6 +184,7 @@ function wordsFor(name: string, summary: string | null): string {
   if (name === 'makePlan') return 'the plan';
   const of = summary === null ? '' : ` of ${summary}`;
   if (name === 'performAction') return `the step${of}`;
+  if (name === 'performCheck') return `the check${of}`;
   if (name === 'settleTarget') return `the last reading of the instance${of}`;
   return name;
 }

@@ -2,7 +2,14 @@
 import { ACTIONS, type ActionName } from '../target/actions.js';
 import { didYouMean } from '../text/suggest.js';
 import { CAPTURED_NAMES, isBrokenExpression, isWholeExpression, namesUsed, TARGET_NAMES } from './interpolate.js';
-import { isActionStep, type Input, type Runbook, type RunbookProblem } from './runbook.js';
+import {
+  isActionStep,
+  isCheckStep,
+  type Input,
+  type Runbook,
+  type RunbookCheckStep,
+  type RunbookProblem,
+} from './runbook.js';
 
 /** A part of `RUNBOOK_CHECKS`. */
 export const EXPRESSION_CHECKS = {
@@ -23,11 +30,18 @@ function problem(
   return { code, path, found, remedy };
 }
 
+/** `any`: text, a number or a boolean, whichever the expression has. */
+type Wanted = Input['type'] | 'stringList' | 'any';
+
 /** Values that may hold expressions: where they stand, and the type that a whole expression must have. */
 function* expressionPlaces({
   steps,
-}: Runbook): Generator<{ path: (string | number)[]; value: unknown; wanted: Input['type'] | 'stringList' }> {
+}: Runbook): Generator<{ path: (string | number)[]; value: unknown; wanted: Wanted }> {
   for (const [index, step] of steps.entries()) {
+    if (isCheckStep(step)) {
+      yield* checkPlaces(step, ['steps', index, 'check']);
+      continue;
+    }
     if (!isActionStep(step)) {
       yield { path: ['steps', index, 'wait'], value: step.wait, wanted: 'duration' };
       continue;
@@ -43,6 +57,16 @@ function* expressionPlaces({
       ]);
     }
   }
+}
+
+function* checkPlaces(
+  { check: { http, header = {}, json = {}, text } }: RunbookCheckStep,
+  path: (string | number)[],
+): Generator<{ path: (string | number)[]; value: unknown; wanted: Wanted }> {
+  yield { path: [...path, 'http'], value: http, wanted: 'string' };
+  for (const [name, value] of Object.entries(header)) yield { path: [...path, 'header', name], value, wanted: 'any' };
+  for (const [name, value] of Object.entries(json)) yield { path: [...path, 'json', name], value, wanted: 'any' };
+  yield { path: [...path, 'text'], value: text, wanted: 'any' };
 }
 
 function* parameterPlaces(action: ActionName, parameters: unknown, path: (string | number)[]) {
@@ -142,7 +166,7 @@ function checkType(
   name: string,
 ): RunbookProblem[] {
   if (!isWholeExpression(value)) {
-    return wanted === 'string'
+    return wanted === 'string' || wanted === 'any'
       ? []
       : [
           problem(
@@ -154,7 +178,7 @@ function checkType(
         ];
   }
   const given = scope === 'inputs' ? input?.type : name.endsWith('.replicaCount') ? 'integer' : 'string';
-  if (given === wanted || (wanted === 'string' && given === 'duration')) return [];
+  if (given === wanted || wanted === 'any' || (wanted === 'string' && given === 'duration')) return [];
   return [
     problem(
       'invalid-input-type',

@@ -1,10 +1,13 @@
 /** What is proved of a runbook when it is loaded, beyond its shape. Each check has a code and a remedy. */
+import { longestCheckMs } from '../checks/check.js';
 import { ACTIONS } from '../target/actions.js';
 import { durationMs } from '../time/duration.js';
+import { CHECK_STEP_CHECKS, checkCheckSteps, checkTimes } from './check-step-checks.js';
 import { checkExpressions, checkRestores, EXPRESSION_CHECKS } from './expression-checks.js';
 import { valueProblem } from './input-value.js';
 import {
   isActionStep,
+  isCheckStep,
   isReservedName,
   stepIds,
   type Input,
@@ -23,6 +26,7 @@ export const RUNBOOK_CHECKS = {
   'duplicate-step-id': 'No two steps have the same id',
   'irreversible-not-declared': 'An action that nothing reverses is declared: `compensation: { irreversible: why }`',
   'not-an-inverse': 'A declared undo is an accepted inverse of its action',
+  ...CHECK_STEP_CHECKS,
   ...EXPRESSION_CHECKS,
   'impossible-rule': 'An input has a value that fits it: no minimum above its maximum',
   'invalid-default': 'The default of an input fits its own rules',
@@ -37,6 +41,7 @@ export function checkRunbook(runbook: Runbook, fileName: string): RunbookProblem
   return [
     ...checkName(runbook, fileName),
     ...checkSteps(runbook),
+    ...checkCheckSteps(runbook),
     ...checkExpressions(runbook),
     ...checkRestores(runbook),
     ...checkDefaults(runbook),
@@ -166,6 +171,10 @@ function checkDeadlines({ steps, deadline }: Runbook): RunbookProblem[] {
   const problems: RunbookProblem[] = [];
   let sumMs = 0;
   for (const [index, step] of steps.entries()) {
+    if (isCheckStep(step)) {
+      sumMs += longestCheckMs(checkTimes(step));
+      continue;
+    }
     if (!isActionStep(step)) {
       sumMs += durationMs(step.wait) ?? 0;
       continue;

@@ -1,21 +1,11 @@
-/** The shape of a runbook file, as a zod schema: what editors complete against and what the loader checks. The only zod in this folder. */
+/** The shape of a runbook file, as a zod schema: what editors complete against and what the loader checks. */
 import { z } from 'zod';
 import { ACTIONS, type ActionName, type ParameterRule } from '../target/actions.js';
-import { DURATION_PATTERN, DURATION_REMEDY, durationMs } from '../time/duration.js';
-import { LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY } from '../gates/gates.js';
+import { CheckShape } from './check-shape.js';
+import { durationText, waitingText } from './duration-shapes.js';
 
 const EXPRESSION_TEXT = /\$\{\{[^}]{0,200}\}\}/;
 
-/** A duration as files write it: every shape that takes one checks it by this. */
-export const durationText = z
-  .string(DURATION_REMEDY)
-  .regex(DURATION_PATTERN, { error: DURATION_REMEDY, abort: true })
-  .refine((text) => durationMs(text) !== null, DURATION_REMEDY);
-/** `waitAtMost` of every shape that has it. */
-export const waitingText = durationText.refine(
-  (text) => (durationMs(text) ?? 0) <= LONGEST_WAIT_MS,
-  LONGEST_WAIT_REMEDY,
-);
 const duration = (description: string) => durationText.describe(description);
 /** Why something is not undone. @param key the key it belongs to, for the message */
 function reason(key: string, example: string, description: string) {
@@ -141,6 +131,16 @@ const WaitStepShape = z.strictObject({
   id: stepFields.id,
 });
 
+const CheckStepShape = z.strictObject({
+  check: CheckShape,
+  before: z
+    .boolean('Write true or false')
+    .optional()
+    .describe('true: done before the first action of the target; if it fails, nothing is touched'),
+  id: stepFields.id,
+  onFailure: z.enum(['compensate', 'abort', 'continue']).optional().describe('Default compensate; not with before'),
+});
+
 /** For text in place of a step: an action, or something else. */
 function stepRemedy(input: unknown): string | undefined {
   if (typeof input !== 'string') return undefined;
@@ -212,7 +212,7 @@ export const Runbook = z.strictObject({
   deadline: duration('Deadline of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
     .array(
-      z.union([ActionStepShape, WaitStepShape], { error: ({ input }) => stepRemedy(input) }),
+      z.union([ActionStepShape, WaitStepShape, CheckStepShape], { error: ({ input }) => stepRemedy(input) }),
       'Begin each step with a dash, as in "- action: restart"',
     )
     .describe('In order; none: the run only observes its targets'),
@@ -220,22 +220,29 @@ export const Runbook = z.strictObject({
 });
 /** A runbook with its defaults filled in. */
 export type Runbook = z.infer<typeof Runbook>;
-/** One step: an action or a wait. */
+/** One step: an action, a wait or a check. */
 export type RunbookStep = Runbook['steps'][number];
+/** A step that asks a URL. */
+export type RunbookCheckStep = z.infer<typeof CheckStepShape>;
 /** A step that sends an action. */
 export type RunbookActionStep = z.infer<typeof ActionStepShape>;
 
-/** Whether a step is an action; else it is a wait. */
+/** Whether a step is an action. */
 export function isActionStep(step: RunbookStep): step is RunbookActionStep {
   return 'action' in step;
 }
 
-/** Step ids: the given one, else the action's or `wait`, numbered from the second on. */
+/** Whether a step is a check. */
+export function isCheckStep(step: RunbookStep): step is RunbookCheckStep {
+  return 'check' in step;
+}
+
+/** Step ids: the given one, else the action's, `wait` or `check`, numbered from the second on. */
 export function stepIds(steps: readonly RunbookStep[]): string[] {
   const seen = new Map<string, number>();
   return steps.map((step) => {
     if (step.id !== undefined) return step.id;
-    const name = isActionStep(step) ? step.action : 'wait';
+    const name = isActionStep(step) ? step.action : isCheckStep(step) ? 'check' : 'wait';
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
     return count === 1 ? name : `${name}-${count}`;

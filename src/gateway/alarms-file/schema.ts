@@ -1,7 +1,8 @@
 /** The zod schema of an alarms file. Editors complete against it; `runbook gateway` and `runbook alarm` check with it. */
 import { z } from 'zod';
 import { durationMs } from '../../domain/time/duration.js';
-import { durationText, NAME, NAME_REMEDY } from '../../domain/runbook/runbook.js';
+import { durationText } from '../../domain/runbook/duration-shapes.js';
+import { NAME, NAME_REMEDY } from '../../domain/runbook/runbook.js';
 
 const text = z.string('Write text; quote it when it looks like a number').min(1);
 /** Chosen: how long a rule remembers. */

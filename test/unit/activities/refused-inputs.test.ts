@@ -48,7 +48,7 @@ const target = {
 function problemsOf(given: Record<string, unknown>): string[] {
   const { inputs, problems } = readInputs(runbook, given);
   const facts = { target, seen: anObservation(), snapshotVersions: ['1.4.0', 'fast-true'] };
-  const rules = { inputs, usualDurationsMs, verify: DEFAULT_VERIFY };
+  const rules = { inputs, usualDurationsMs, verify: DEFAULT_VERIFY, refusalOfUrl: () => null };
   const planned = planSteps(runbook, facts as never, rules);
   return [...problems, ...planned.problems].map(({ place, found, remedy }) => `${place}: ${found}. ${remedy}`);
 }

@@ -37,6 +37,19 @@ steps:
     onFailure: continue
   - action: restart
     compensation: { none: it ends as it began }
+  - check:
+      http: 'https://shop.example.com/\${{ inputs.version }}'
+      status: 204
+      header: { x-version: '\${{ inputs.version }}' }
+      json: { 'data.items[0].n': '\${{ inputs.replica }}', up: true, error: null }
+      text: ready
+      within: 1m
+      stable: 5s
+      timeout: 2s
+    id: is-well
+    onFailure: abort
+  - check: { http: https://shop.example.com/ }
+    before: true
 `;
 
 /** A file must not block the worker: 256 KiB are allowed, and one event loop serves every run. */
@@ -237,6 +250,12 @@ const INDEPENDENT: readonly Place[] = [
   ['steps', 1, 'verify', 'within'],
   ['steps', 1, 'onFailure'],
   ['steps', 2, 'with', 'version'],
+  ['steps', 4, 'check', 'http'],
+  ['steps', 4, 'check', 'status'],
+  ['steps', 4, 'check', 'within'],
+  ['steps', 4, 'check', 'json', 'up'],
+  ['steps', 4, 'onFailure'],
+  ['steps', 5, 'before'],
 ];
 
 function wrongValueAt(place: Place): Damage {

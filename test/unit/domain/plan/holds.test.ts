@@ -19,6 +19,7 @@ function planned(steps: readonly object[]) {
     inputs: {},
     usualDurationsMs,
     verify: DEFAULT_VERIFY,
+    refusalOfUrl: () => null,
   });
   expect(problems).toEqual([]);
   return result;
@@ -38,7 +39,7 @@ describe('a planned step', () => {
         for (const [index, step] of planned(steps).entries()) {
           const file = steps[index];
           const next = steps[index + 1];
-          if (step.kind === 'wait' || file === undefined || 'wait' in file) continue;
+          if (step.kind !== 'action' || file === undefined || 'wait' in file) continue;
           const isFollowed = next !== undefined && 'action' in next;
           const isWritten = file.verify !== undefined && 'stable' in file.verify;
           expect(step.holds).toBe(isFollowed && !isWritten ? false : undefined);
@@ -47,6 +48,20 @@ describe('a planned step', () => {
         }
       }),
     );
+  });
+
+  it('holds before a check, which depends on it, unless that is done before the first action', () => {
+    const check = { http: 'https://shop.example.com/' };
+    const steps = planned([
+      { action: 'stop' },
+      { check },
+      { action: 'start' },
+      { check, before: true },
+      { action: 'restart' },
+    ]);
+    expect(steps.map(({ kind }) => kind)).toEqual(['check', 'action', 'check', 'action', 'action']);
+    const holding = steps.flatMap((step) => (step.kind === 'action' ? [step.holds !== false] : []));
+    expect(holding).toEqual([true, false, true]);
   });
 
   it('holds before a wait, which is there for the state to prove itself, and at the end', () => {

@@ -33,6 +33,22 @@ const learned = (p50: number, p90: number, jobs = 41): UsualDuration => ({
   from: 'component',
 });
 const wait = (durationMs: number): PlannedStep => ({ kind: 'wait', id: 'wait', durationMs });
+const check = (stableMs: number): PlannedStep => ({
+  kind: 'check',
+  id: 'check',
+  check: {
+    url: 'https://shop.example.com/',
+    status: 200,
+    header: {},
+    json: [],
+    text: null,
+    withinMs: 10 * MINUTE,
+    stableMs,
+    timeoutMs: SECOND,
+  },
+  before: false,
+  onFailure: 'compensate',
+});
 const verify = { withinMs: 3_000, stableMs: 10 * SECOND };
 const stop = aStep({ action: 'stop' }, { verify, usualDurationMs: 20 * SECOND });
 const start = aStep({ action: 'start' }, { verify, usualDurationMs: 60 * SECOND });
@@ -48,6 +64,15 @@ function aTargetPlan(
 }
 
 const BOTH = { stop: learned(10, 13), start: learned(40, 44, 22) };
+
+describe('a check', () => {
+  it('usually takes the time for which its answer must hold, for people and for the window', () => {
+    const plan = aTargetPlan([check(20 * SECOND)]);
+    expect(usualOfTarget(plan)).toEqual({ p50Ms: 20 * SECOND, p90Ms: 20 * SECOND });
+    expect(timeNeeded(plan)?.ms).toBe(20 * SECOND);
+    expect(usualOfStep(plan, { id: 'check', action: null })).toBeUndefined();
+  });
+});
 
 describe('a step', () => {
   it.each([

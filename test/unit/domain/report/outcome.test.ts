@@ -57,6 +57,17 @@ describe('the outcome of a target, by the first line that applies', () => {
     ['cancel was requested', { steps: [ok], cancelRequested: true }, 'cancelled'],
     ['the lease refused', { failure: failureRecord('TargetBusy', 'x') }, 'refused'],
     ['the first check refused', { steps: [failed('TargetChanged', unsent)] }, 'refused'],
+    ['a check before any action failed', { steps: [failed('CheckFailed', { ...unsent, action: null })] }, 'refused'],
+    [
+      'a check failed after an action that was skipped',
+      { steps: [aStepReport({ result: 'skipped', ...unsent }), failed('CheckFailed', { ...unsent, action: null })] },
+      'failed',
+    ],
+    [
+      'a check failed and the step was undone',
+      { steps: [ok, failed('CheckFailed', { ...unsent, action: null })], compensations: [ok] },
+      'compensated',
+    ],
     ['ServiceStage refused the first step', { steps: [failed('InvalidStep', unsent)] }, 'refused'],
     ['ServiceStage does not let us act', { steps: [failed('NotAllowed', unsent)] }, 'refused'],
     ['the API was not reached before the deadline', { steps: [failed('Unreachable', unsent)] }, 'failed'],

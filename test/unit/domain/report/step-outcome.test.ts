@@ -1,7 +1,14 @@
 /** The outcome of a step, from the state that its activities left. */
 import { describe, expect, it } from 'vitest';
 import type { Ending, OnceState } from '../../../../src/domain/once/state.js';
-import { needsSettling, stepOutcome, waitOutcome, type WaitEnd } from '../../../../src/domain/report/step-outcome.js';
+import { evidenceOf } from '../../../../src/domain/checks/check.js';
+import {
+  checkOutcome,
+  needsSettling,
+  stepOutcome,
+  waitOutcome,
+  type WaitEnd,
+} from '../../../../src/domain/report/step-outcome.js';
 import { aBaseline, anEndedState, anObservation, anOnceState, aStep, failedWith } from '../../../support/build.js';
 
 const step = aStep({ action: 'stop' });
@@ -99,6 +106,30 @@ describe('a wait', () => {
     expect(ended).toMatchObject({ report: { id: 'wait', action: null, result, sent: 'no', ...times }, done: null });
     expect(ended.report.failure?.name).toBe(failure);
     expect(ended.baseline).toBe(before);
+  });
+});
+
+describe('a check', () => {
+  const check = { url: 'u', status: 200, header: {}, json: [], text: null, withinMs: 1, stableMs: 1, timeoutMs: 1 };
+  const planned = { kind: 'check', id: 'check', check, before: false, onFailure: 'compensate' } as const;
+  const answer = { kind: 'unanswered', why: 'ECONNREFUSED' } as const;
+  const evidence = evidenceOf(check, answer, ['ECONNREFUSED'], { requests: 3, atMs: 9, heldMs: 0 });
+
+  it('that failed has its evidence and its failure, and changes nothing', () => {
+    const failure = { name: 'CheckFailed', message: 'x' } as const;
+    const ended = checkOutcome(planned, before, { kind: 'failed', ...times, attempts: 1, evidence, failure });
+    expect(ended).toMatchObject({
+      report: { id: 'check', action: null, result: 'failed', sent: 'no', check: evidence, failure },
+      done: null,
+    });
+    expect(ended.baseline).toBe(before);
+  });
+
+  it('that was cancelled has neither', () => {
+    const { report } = checkOutcome(planned, before, { kind: 'cancelled', ...times, attempts: 0, evidence: null });
+    expect(report).toMatchObject({ result: 'cancelled', sent: 'no' });
+    expect(Object.keys(report)).not.toContain('check');
+    expect(Object.keys(report)).not.toContain('failure');
   });
 });
 

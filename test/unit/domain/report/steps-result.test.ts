@@ -8,6 +8,22 @@ import { aBaseline, aStep, aStepReport } from '../../../support/build.js';
 
 const action = (onFailure: OnFailure): PlannedStep => aStep({ action: 'stop' }, { onFailure });
 const wait: PlannedStep = { kind: 'wait', id: 'wait', durationMs: 1 };
+const check = (onFailure: OnFailure): PlannedStep => ({
+  kind: 'check',
+  id: 'check',
+  check: {
+    url: 'https://shop.example.com/',
+    status: 200,
+    header: {},
+    json: [],
+    text: null,
+    withinMs: 1,
+    stableMs: 1,
+    timeoutMs: 1,
+  },
+  before: false,
+  onFailure,
+});
 const failedBy = (change: Partial<StepReport>) => aStepReport({ result: 'failed', ...change });
 const closed = failureRecord('ChangeFreeze', 'x');
 
@@ -19,6 +35,9 @@ describe('after a step that', () => {
     ['failed and asks to stop', action('abort'), failedBy({}), 'stop'],
     ['failed and asks to continue', action('continue'), failedBy({}), 'nextStep'],
     ['waited beyond the deadline', wait, failedBy({}), 'undo'],
+    ['is a check that failed and asks for an undo', check('compensate'), failedBy({ sent: 'no' }), 'undo'],
+    ['is a check that failed and asks to stop', check('abort'), failedBy({ sent: 'no' }), 'stop'],
+    ['is a check that failed and asks to continue', check('continue'), failedBy({ sent: 'no' }), 'nextStep'],
     ['is indeterminate', action('continue'), aStepReport({ result: 'indeterminate' }), 'stop'],
     ['was cancelled', action('compensate'), aStepReport({ result: 'cancelled' }), 'stop'],
     ['came after its gate had closed', action('continue'), failedBy({ sent: 'no', failure: closed }), 'stop'],

@@ -1,0 +1,103 @@
+/** `performCheck`: asks the URL of a check until `domain/checks` decides that it is over. It changes nothing, so a lost attempt is simply tried again. */
+import { CompleteAsyncError, Context } from '@temporalio/activity';
+import {
+  describeWanted,
+  evidenceOf,
+  type CheckAnswer,
+  type CheckEvidence,
+  type HttpCheck,
+} from '../domain/checks/check.js';
+import { afterAnswer, beginCheck, memoryOf, type CheckMemory, type CheckNext } from '../domain/checks/check-state.js';
+import { unmetBy } from '../domain/checks/judge.js';
+import type { PerformCheckArguments } from '../domain/contract.js';
+import { describeDuration } from '../domain/time/duration.js';
+import { pause } from '../time/pause.js';
+import type { CheckAccess } from './dependencies.js';
+import { failure } from './to-failure.js';
+
+/** A check that a stopping worker leaves is taken over at once. */
+const RETRY_AFTER_STOP_MS = 100;
+
+/**
+ * Asks again and again, with heartbeats. After the loss of a worker the next attempt continues with the time and the count of the one before
+ * it, but the hold begins again, because no worker asked meanwhile.
+ *
+ * @returns the evidence of the last request, if the check passed
+ * @throws `CheckFailed` or `DeadlinePassed`, with the evidence as `details[0]`; `WorkerStopped`, which is retried
+ */
+export async function performCheck(checks: CheckAccess, request: PerformCheckArguments): Promise<CheckEvidence> {
+  const context = Context.current();
+  const clock = monotonicClock();
+  const { check, deadlineAtMs, heartbeatTimeoutMs } = request;
+  const before = (context.info.heartbeatDetails as CheckMemory | undefined) ?? null;
+  let state = beginCheck(check, before, clock(), deadlineAtMs);
+  const heartbeat = () => context.heartbeat(memoryOf(state));
+  heartbeat();
+  const heartbeats = setInterval(heartbeat, heartbeatTimeoutMs / 3);
+  try {
+    for (;;) {
+      const sentAtMs = clock();
+      const answer = await checks.get(check.url, { timeoutMs: check.timeoutMs, signal: context.cancellationSignal });
+      const answeredAtMs = clock();
+      const unmet = unmetBy(check, answer);
+      const after = afterAnswer(check, state, {
+        sentAtMs,
+        answeredAtMs,
+        unmet,
+        isFinal: answer.kind === 'forbidden',
+      });
+      ({ state } = after);
+      heartbeat();
+      const { next } = after;
+      const heldMs = next.kind === 'passed' ? Math.round(next.heldMs) : 0;
+      const evidence = evidenceOf(check, answer, unmet, {
+        requests: state.requests,
+        atMs: Math.round(answeredAtMs),
+        heldMs,
+      });
+      if (next.kind === 'passed') return evidence;
+      if (next.kind !== 'ask') throw failedCheck(check, answer, next, evidence);
+      await pause(next.inMs, context.cancellationSignal);
+    }
+  } catch (error) {
+    throw context.cancellationSignal.aborted ? interruption(context, error) : error;
+  } finally {
+    clearInterval(heartbeats);
+  }
+}
+
+function failedCheck(
+  check: HttpCheck,
+  answer: CheckAnswer,
+  next: Exclude<CheckNext, { kind: 'passed' | 'ask' }>,
+  evidence: CheckEvidence,
+): Error {
+  const [why = `it held too short a time; wanted: ${describeWanted(check)}`] = evidence.unmet;
+  const { withinMs, stableMs, url } = check;
+  const limit = `within ${describeDuration(withinMs)} and for ${describeDuration(stableMs)}`;
+  const options = { details: evidence, final: true };
+  if (next.kind === 'late')
+    return failure('DeadlinePassed', `The deadline of the run came before the check of ${url} passed: ${why}`, options);
+  return answer.kind === 'forbidden'
+    ? failure('CheckFailed', `${url} was not asked: ${why}`, options)
+    : failure(
+        'CheckFailed',
+        `${url} did not answer as wanted ${limit} (${evidence.requests} requests): ${why}`,
+        options,
+      );
+}
+
+/** An attempt that is asked to end: cancelled, replaced by another one, or its worker stops. */
+function interruption(context: Context, error: unknown): unknown {
+  const { cancelRequested, notFound, timedOut } = context.cancellationDetails ?? {};
+  if (cancelRequested === true) return error;
+  if (notFound === true || timedOut === true) return new CompleteAsyncError();
+  return failure('WorkerStopped', 'The worker stopped during a check', { nextRetryDelayMs: RETRY_AFTER_STOP_MS });
+}
+
+/** Epoch milliseconds that pass evenly: a wall clock that is set forward must not make an answer seem to hold. */
+function monotonicClock(): () => number {
+  const wallMs = Date.now();
+  const monotonicMs = performance.now();
+  return () => Math.round(wallMs + performance.now() - monotonicMs);
+}
