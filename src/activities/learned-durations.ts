@@ -7,6 +7,7 @@ import { jobKindOf } from '../domain/durations/job-kind.js';
 import { LONGEST } from '../domain/report/cut-report.js';
 import { ACTION_NAMES } from '../domain/target/actions.js';
 import { PAGE_SIZE, quoted } from './past-runs.js';
+import { withReadableMemos } from '../temporal/readable-memos.js';
 
 /** Chosen: enough for some fifty components with a run each night of a week, and read within a second or two. */
 const MOST_RUNS = 300;
@@ -22,7 +23,7 @@ export interface Learned {
  * Adds what the newest runs on a task queue show, in the order in which the steps began, because what is added last weighs most. Only a run of a runbook has an outcome, so
  * leases, alarm rules and workflows of others are not listed. If the listing breaks off, what was read before counts.
  *
- * @throws whatever the listing throws: the server cannot be reached, or a memo cannot be decoded
+ * @throws whatever the listing throws: the server cannot be reached
  */
 export async function learnFromReports(client: Client, taskQueue: string, durations: Durations): Promise<Learned> {
   const took: Took[] = [];
@@ -31,7 +32,7 @@ export async function learnFromReports(client: Client, taskQueue: string, durati
   const endAtMs = Date.now() + LONGEST_MS;
   try {
     await client.withDeadline(endAtMs, async () => {
-      for await (const { memo } of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
+      for await (const { memo } of withReadableMemos(client).list({ query, pageSize: PAGE_SIZE })) {
         took.push(...cloudJobsIn(memo?.[REPORT_MEMO]));
         if (++runs === MOST_RUNS || Date.now() >= endAtMs) break;
       }

@@ -21,6 +21,7 @@ import { GRPC, grpcCodeOf } from '../temporal/calls.js';
 import { decodeFirst } from '../temporal/payloads.js';
 import { isReport } from './read-report.js';
 import { inputOfRun } from './same-request.js';
+import { withReadableMemos } from '../temporal/readable-memos.js';
 
 /** Which runs to list. All that is given must hold. */
 export interface RunFilter {
@@ -113,7 +114,7 @@ async function readRuns(calls: ListCalls, options: ListOptions, query: string): 
   const { client, nowMs, within } = calls;
   const { limit = LIMIT, attentionMs = ATTENTION_MS, requestedBy, needsAttention = false } = options;
   const most = Math.min(limit, MOST_LISTED);
-  const pages = client.workflow.list({ query, pageSize: PAGE_SIZE })[Symbol.asyncIterator]();
+  const pages = withReadableMemos(client).list({ query, pageSize: PAGE_SIZE })[Symbol.asyncIterator]();
   const runs: ListedRun[] = [];
   let singleReads = MOST_SINGLE_READS;
   for (let read = 0; read < MOST_READ; read++) {

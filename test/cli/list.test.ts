@@ -1,6 +1,9 @@
 /** `runbook ls`, `runbook targets` and the formats of `runbook report`, against a server, a worker and the simulator. */
 import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes, type Payload } from '@temporalio/common';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { OUTCOME_SEARCH_ATTRIBUTE } from '../../src/domain/contract.js';
 import type { ListedRun } from '../../src/client/list-runs.js';
 import type { ShownRuns } from '../../src/cli/render-runs.js';
 import type { ShownTargets } from '../../src/cli/render-targets.js';
@@ -11,6 +14,7 @@ import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
 const temporal = useTemporal();
+const outcomeKey = defineSearchAttributeKey(OUTCOME_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD);
 let stack: Stack;
 let env: Record<string, string>;
 beforeAll(async () => {
@@ -29,6 +33,15 @@ async function ls(...words: string[]): Promise<ShownRuns> {
   expect(stderr).toBe('');
   expect(exitCode).toBe(0);
   return JSON.parse(stdout) as ShownRuns;
+}
+
+/** Makes a memo that only its writer can read. */
+const scrambled = {
+  encode: async (payloads: Payload[]) => payloads.map(flipped),
+  decode: async (all: Payload[]) => all,
+};
+function flipped(payload: Payload): Payload {
+  return { ...payload, data: (payload.data ?? new Uint8Array()).map((byte) => byte ^ 1) };
 }
 
 const idsOf = (runs: readonly ListedRun[]) => runs.map(({ workflowId }) => workflowId);
@@ -186,4 +199,24 @@ it('report has four formats, and ends with the next command where something went
 it('ls refuses a time and an outcome that are none', async () => {
   expect((await runbook(['ls', '--since', 'yesterday'], env)).stderr).toContain('Write how long ago, such as 24h');
   expect((await runbook(['ls', '--outcome', 'fine'], env)).stderr).toContain('Write one of indeterminate, ');
+});
+
+it('ls lists a run whose memo it cannot decode, and those beside it', async () => {
+  const { connection, options } = temporal.client;
+  const foreign = new Client({
+    connection,
+    namespace: options.namespace,
+    dataConverter: { payloadCodecs: [scrambled] },
+  });
+  const workflowId = `scrambled-${randomUUID()}`;
+  const typedSearchAttributes = new TypedSearchAttributes([{ key: outcomeKey, value: 'failed' }]);
+  const start = {
+    taskQueue: `${temporal.taskQueue}-unpolled`,
+    workflowId,
+    memo: { report: 'x' },
+    typedSearchAttributes,
+  };
+  const handle = await foreign.workflow.start('restart', start);
+  await untilListed(['--limit', '1000'], ({ runs, needsYou }) => idsOf([...runs, ...needsYou]).includes(workflowId));
+  await handle.terminate();
 });

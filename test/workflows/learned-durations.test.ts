@@ -167,20 +167,15 @@ describe('a worker that starts', () => {
     expect(await learned(taskQueue, 1)).toHaveLength(1);
   });
 
-  it('reads encrypted memos, and keeps what it read before one that it cannot decrypt', async () => {
+  it('reads encrypted memos, and leaves out one that it cannot decrypt', async () => {
     const taskQueue = unpolledQueue();
     const { connection } = temporal.client;
     const encrypted = (key: number) => new Client({ connection, dataConverter: { payloadCodecs: [xorCodec(key)] } });
     await leave(taskQueue, reportOf(tookStep('J1')), encrypted(1));
-    await learned(taskQueue, 1, encrypted(1));
     await leave(taskQueue, reportOf(tookStep('J2')), encrypted(2));
-    const durations = new RecordedDurations();
-    await until(async () => {
-      durations.received.length = 0;
-      await expect(learnFromReports(encrypted(2), taskQueue, durations)).rejects.toThrow();
-      return durations.received.length > 0;
-    });
-    expect(durations.received.map(([, cloudJobId]) => cloudJobId)).toEqual(['J2']);
+    await leave(taskQueue, reportOf(tookStep('J3')), encrypted(1));
+    const received = await learned(taskQueue, 3, encrypted(1));
+    expect(received.map(([, cloudJobId]) => cloudJobId).sort()).toEqual(['J1', 'J3']);
   });
 });
 

@@ -1,0 +1,45 @@
+/** Lists workflows although some of their memos cannot be decoded. */
+import { WorkflowClient, type Client } from '@temporalio/client';
+import type { DataConverter, Payload, PayloadCodec, PayloadConverter } from '@temporalio/common';
+
+/**
+ * For listings: the memo values that this client cannot decode are `undefined`. Other clients may have written them with a
+ * key that it does not have, and one of those must not hide all other runs.
+ */
+export function withReadableMemos({ workflow }: Client): WorkflowClient {
+  const { options, connection } = workflow;
+  const { payloadConverter, payloadCodecs, ...rest } = options.loadedDataConverter;
+  const readable = {
+    ...rest,
+    payloadConverter: tolerant(payloadConverter),
+    payloadCodecs: payloadCodecs.map(tolerantCodec),
+  };
+  // The SDK (1.24) takes a loaded converter too, although its type does not name one.
+  return new WorkflowClient({ ...options, connection, dataConverter: readable as DataConverter });
+}
+
+function tolerantCodec(codec: PayloadCodec): PayloadCodec {
+  return {
+    encode: (payloads, context) => codec.encode(payloads, context),
+    decode: async (payloads, context) => {
+      try {
+        return await codec.decode(payloads, context);
+      } catch {
+        return payloads;
+      }
+    },
+  };
+}
+
+function tolerant(converter: PayloadConverter): PayloadConverter {
+  return {
+    toPayload: (value, context) => converter.toPayload(value, context),
+    fromPayload: <Value>(payload: Payload, context: Parameters<PayloadConverter['fromPayload']>[1]): Value => {
+      try {
+        return converter.fromPayload<Value>(payload, context);
+      } catch {
+        return undefined as Value;
+      }
+    },
+  };
+}
