@@ -8,10 +8,10 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/target/actions.js';
 import type { StartArguments } from '../domain/contract.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
-import { planSteps } from '../domain/plan/plan-steps.js';
+import { approvalRules, planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
 import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
-import { isActionStep, type Runbook } from '../domain/runbook/runbook.js';
+import { isActionStep, isApprovalStep, type Runbook } from '../domain/runbook/runbook.js';
 import { durationMs } from '../domain/time/duration.js';
 import { statusMeaning, type Target } from '../domain/target/target.js';
 import { describeUnknownToWorker } from '../domain/runbook/unknown-runbook.js';
@@ -42,6 +42,7 @@ export async function makePlan(
   const targets = value === null ? [] : await planTargets(dependencies, runbook, value, inputs, problems);
   const guards =
     value === null ? undefined : await planGuards(runbook, value, dependencies.calendars, Date.now(), problems);
+  if (value !== null) problems.push(...requesterProblems(runbook, value));
   if (problems.length > 0 || value === null) throw invalidPlan(name, problems);
   const { limits, temporal } = dependencies;
   const operatorWaitMs = durationMs(runbook.operator?.wait ?? '') ?? dependencies.operatorWaitMs;
@@ -56,6 +57,7 @@ export async function makePlan(
     targets,
     onCancel: runbook.onCancel,
     ...(guards === undefined ? {} : { guards }),
+    ...(runbook.guards?.approval === undefined ? {} : { approval: approvalRules(runbook.guards.approval) }),
     deadlineMs: durationMs(runbook.deadline ?? '') ?? defaultDeadlineMs(targets),
     limits,
     ...(operatorWaitMs === 0 ? {} : { operatorWaitMs }),
@@ -66,6 +68,20 @@ export async function makePlan(
   const tooLarge = sizeProblems(hashed);
   if (tooLarge.length > 0) throw invalidPlan(name, tooLarge);
   return hashed;
+}
+
+/** Nobody could approve the run: it would not be known whether they had requested it. */
+function requesterProblems({ guards, steps }: Runbook, { requestedBy }: StartArguments): Problem[] {
+  const asked = [guards?.approval, ...steps.filter(isApprovalStep).map(({ approval }) => approval)];
+  if (requestedBy !== undefined || !asked.some((approval) => approval?.notRequester === true)) return [];
+  return [
+    {
+      code: 'invalid-arguments',
+      place: 'requestedBy',
+      found: 'it is missing, and whoever requested the run cannot approve it',
+      remedy: 'Say who requests it, or write notRequester: false in the approval',
+    },
+  ];
 }
 
 async function loadRunbook({ findRunbook }: ActivityDependencies, name: string): Promise<Runbook> {
@@ -173,7 +189,7 @@ function sameTwice(text: string, { path }: Target): Problem {
 function defaultDeadlineMs(targets: readonly TargetPlan[]): number {
   const stepMs = targets
     .flatMap(({ steps }) => steps)
-    .map((step) => (step.kind === 'wait' ? step.durationMs : step.deadlineMs));
+    .map((step) => (step.kind === 'wait' ? step.durationMs : step.kind === 'approval' ? 0 : step.deadlineMs));
   return stepMs.reduce((sum, ms) => sum + ms, RUN_MARGIN_MS);
 }
 

@@ -12,11 +12,12 @@ import {
   type ExpectedUndo,
   type ExpectedUndos,
 } from '../domain/plan/expected-course.js';
-import type { ActionStep, Plan, PlannedStep } from '../domain/plan/plan.js';
+import type { ActionStep, ApprovalStep, Plan, PlannedStep } from '../domain/plan/plan.js';
 import { ACTIONS } from '../domain/target/actions.js';
 import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import { gateLines, guardLines } from './render-gates.js';
-import { commandLines, decisionLines, isDecided } from './render-steering.js';
+import { describeApprovalRules } from '../domain/steering/approvals.js';
+import { approvalReportLines, commandLines, decisionLines, isDecided } from './render-steering.js';
 import { describeObservation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import type { Colors } from './colors.js';
@@ -46,6 +47,7 @@ export function renderReport(given: RunReport, colors: Colors): string {
     lines.push(colors.dim(`requested by ${requestedBy}${reason === null ? '' : `: ${reason}`}`));
   if (report.withdrawnBy !== undefined) lines.push(colors.dim(`withdrawn by ${report.withdrawnBy}`));
   lines.push(...commandLines(report, colors));
+  lines.push(...approvalReportLines(report.approval, colors));
   if (report.failure !== undefined) lines.push('', ...failureLines(report.failure, colors));
   if (report.gates !== undefined) lines.push('', ...gateLines(report.gates, colors));
   for (const target of report.targets) lines.push('', ...targetLines(target, colors));
@@ -127,6 +129,7 @@ function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
   if (after !== null && before !== null && result !== 'skipped')
     lines.push(colors.dim(`      ${describeObservation(before)} → ${describeObservation(after)}`));
   lines.push(...decisionLines(step, colors));
+  lines.push(...approvalReportLines(step.approval, colors).map((line) => `      ${line}`));
   if (result === 'skipped' && after !== null && !isDecided(step))
     lines.push(colors.dim(`      already done: ${describeObservation(after)}`));
   if (sent === 'unknown') lines.push(colors.warn('      it is not known whether ServiceStage acted for this step'));
@@ -173,10 +176,13 @@ export function mark(state: string): string {
 
 /** Renders what a run would do, as `runbook plan` shows it. */
 export function renderPlan(plan: Plan, colors: Colors): string {
-  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards } = printableFacts(plan);
+  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards, approval, approvalIssuer } =
+    printableFacts(plan);
   const lines = [`${colors.bold(runbook)}: ${title}`];
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
+  if (approval !== undefined) lines.push(`needs ${describeApprovalRules(approval)}, before anything is done`);
+  if (approvalIssuer !== undefined) lines.push(`approvals must be signed by ${approvalIssuer}`);
   if (guards !== undefined) lines.push(...guardLines(guards, colors));
   for (const { target, seen, steps } of targets) {
     lines.push('', `${colors.bold(target.path)}  ${describeObservation(seen)}`);
@@ -193,9 +199,7 @@ export function renderPlan(plan: Plan, colors: Colors): string {
   }
   lines.push(
     '',
-    colors.dim(
-      `on cancel: ${onCancel} · deadline of the run: ${describeDuration(deadlineMs)} · plan ${hash.slice(0, 16)}`,
-    ),
+    colors.dim(`on cancel: ${onCancel} · deadline of the run: ${describeDuration(deadlineMs)} · plan ${hash}`),
     'Nothing was changed.',
   );
   return lines.join('\n');
@@ -206,6 +210,7 @@ const NOT_KNOWN: ExpectedStep = { course: 'unknown', undo: { kind: 'asDeclared' 
 
 function plannedLine(step: PlannedStep, index: number, expected: ExpectedStep, colors: Colors): string {
   if (step.kind === 'wait') return `  ${index + 1}. wait ${describeDuration(step.durationMs)}`;
+  if (step.kind === 'approval') return approvalWords(step, index, colors);
   const note = step.note === undefined ? '' : `  (${step.note})`;
   const head = `  ${index + 1}. ${describeAction(step.action)}${note}`;
   if (expected.course === 'skipped') return `${head}\n     ${colors.dim('already done, will be skipped')}`;
@@ -213,6 +218,12 @@ function plannedLine(step: PlannedStep, index: number, expected: ExpectedStep, c
     `at most ${describeDuration(step.deadlineMs)}, verified for ${describeDuration(step.verify.stableMs)}; if it fails: ${step.onFailure}`,
   );
   return `${head}\n     ${undoWords(step, index, expected.undo, colors)}\n     ${times}`;
+}
+
+function approvalWords(step: ApprovalStep, index: number, colors: Colors): string {
+  const { title, onFailure } = step;
+  const rules = colors.dim(`${describeApprovalRules(step)}; if it is rejected or expires: ${onFailure}`);
+  return `  ${index + 1}. approval: ${title}\n     ${rules}`;
 }
 
 function undoWords(

@@ -5,7 +5,7 @@ import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan/plan.js';
 import type { OnceRules } from './once/events.js';
 import type { Ending, OnceState } from './once/state.js';
-import type { BlockedProgress } from './report/report.js';
+import type { ApprovalProgress, ApprovalVote, BlockedProgress } from './report/report.js';
 import type { Observation, Target } from './target/target.js';
 
 /** What a run is started with, by any client, schedule or alarm rule. `targets` are names or ids of instances. */
@@ -78,6 +78,8 @@ export interface TargetRunArguments {
   readonly closing?: Closing;
   /** `Plan.operatorWaitMs`. Absent: the target waits for nobody. */
   readonly operatorWaitMs?: number;
+  /** Who requested the run. Only where a step asks for an approval. */
+  readonly requestedBy?: string | null;
   /** How long the report may be, in bytes of JSON. Absent where an older version started the run. */
   readonly reportBytes?: number;
 }
@@ -161,6 +163,8 @@ export const TARGET_SEARCH_ATTRIBUTE = 'RunbookTarget';
 export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';
 /** The signal from a run to the workflow of its target: whether steps may begin. */
 export const STEER_SIGNAL = 'steer';
+/** The signal from a run to the workflow of its target: what a person said to its approval. */
+export const APPROVAL_SIGNAL = 'approval';
 /** The signal from a target's workflow to its run: what it waits for. */
 export const TARGET_STATE_SIGNAL = 'targetState';
 /** The search attribute that shows which open runs need a person; a namespace may do without it. */
@@ -177,15 +181,24 @@ export interface SteerOrder {
   readonly atMs: number;
 }
 
+/** The argument of the signal `approval`. */
+export interface ApprovalOrder {
+  readonly step: string;
+  /** `ApprovalProgress.askedAtMs` of the approval that is meant. */
+  readonly askedAtMs: number;
+  readonly vote: ApprovalVote;
+}
+
 /** The argument of the signal `targetState`. */
 export interface TargetState {
   readonly path: string;
-  readonly state: 'running' | 'paused' | 'blocked';
+  readonly state: 'running' | 'paused' | 'blocked' | 'waitingForApproval';
   /** The newest order that the target has received; 0 before the first. */
   readonly order: number;
   /** How long the target has waited for people so far, milliseconds. It counts against no deadline. */
   readonly heldMs: number;
   readonly blocked?: BlockedProgress;
+  readonly approval?: ApprovalProgress;
 }
 
 /** Every search attribute that the namespace needs. */

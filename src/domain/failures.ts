@@ -140,6 +140,18 @@ export const FAILURES = {
     advice:
       'Start again after the freeze, or let the run wait (waitAtMost in a file or a program, --wait-at-most on the command line). A calendar that cannot be read counts as frozen: fix it.',
   },
+  ApprovalRejected: {
+    when: 'a person rejected what the run, or a step, asked to be approved',
+    retryable: false,
+    whoActsNext: 'the requester',
+    advice: 'Read the reason and agree with the person who rejected it. Then start again.',
+  },
+  ApprovalExpired: {
+    when: 'too few people approved before the time of the approval was over',
+    retryable: false,
+    whoActsNext: 'the requester',
+    advice: 'Ask the approvers, then start again. `runbook watch` shows what is waited for and the command to type.',
+  },
   CommandRejected: {
     when: 'a message to a workflow is invalid, or came while the workflow could not take it',
     retryable: false,

@@ -68,6 +68,7 @@ export async function acquireLease(
     clearAtMs,
     reportBytes: targetReportBytes(plan.targets.length),
     ...(closing === null ? {} : { closing }),
+    ...(targetPlan.steps.some(({ kind }) => kind === 'approval') ? { requestedBy: plan.requestedBy } : {}),
     ...(plan.operatorWaitMs === undefined ? {} : { operatorWaitMs: plan.operatorWaitMs }),
   };
   try {

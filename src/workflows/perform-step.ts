@@ -23,7 +23,7 @@ import { sleepUntil } from './timers.js';
 
 /** Carries out one planned step, within its own deadline and the run's. */
 export function performStep(
-  step: PlannedStep,
+  step: ActionStep | WaitStep,
   baseline: Baseline,
   request: TargetRunArguments,
   times: Pick<StepTimes, 'nowMs' | 'closing'>,

@@ -56,7 +56,15 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   const result = plan === null ? { targets: [], gates: [], early } : await carryOut(plan, { progress, note, steering });
   const cancelRequested = scope.consideredCancelled;
   const { commands } = steering;
-  const report = reportOf({ ...result, plan, cancelRequested, withdrawnBy: withdrawnBy(withdrawal), commands });
+  const { report: approval } = steering.approvals;
+  const report = reportOf({
+    ...result,
+    plan,
+    cancelRequested,
+    withdrawnBy: withdrawnBy(withdrawal),
+    commands,
+    approval,
+  });
   progress.finished(report.outcome);
   steering.finished();
   return close(report, cancelRequested && !steering.isAborted);

@@ -16,6 +16,7 @@ import { invalidStart } from './failure.js';
 import { isDecidedBeforeReset, performStep, settleAfterReset } from './perform-step.js';
 import { resolve } from './blocked-step.js';
 import { TargetProgressView } from './target-progress.js';
+import { TargetApprovals } from './target-approval.js';
 import { TargetSteering } from './target-steering.js';
 
 const targetProgressQuery = defineQuery<TargetProgress>(PROGRESS_QUERY);
@@ -30,11 +31,12 @@ export async function targetRun(request: TargetRunArguments): Promise<TargetRepo
   const progress = new TargetProgressView(request.targetPlan);
   setHandler(targetProgressQuery, () => progress.current);
   const steering = new TargetSteering(request, progress);
+  const approvals = new TargetApprovals(request, steering);
 
   const captured = await captureAtRest(request, progress);
   const end =
     captured.kind === 'captured'
-      ? await actOn(request, captured.baseline, progress, steering)
+      ? await actOn(request, captured.baseline, { progress, steering, approvals })
       : { ...NOTHING_DONE, failure: captured.kind === 'failed' ? captured.failure : null };
   const cancelRequested = captured.kind === 'cancelled' || scope.consideredCancelled;
   const report = reportOfTarget(request.targetPlan, { ...end, cancelRequested, childRunId: workflowInfo().runId });
@@ -50,18 +52,21 @@ function requireLeaseParent(request: TargetRunArguments | undefined): void {
   if (workflowId !== expected) throw invalidStart(`targetRun for ${expected} cannot have the id ${workflowId}`);
 }
 
+/** What the target shows people, and what they decide about it. */
+interface People {
+  readonly progress: TargetProgressView;
+  readonly steering: TargetSteering;
+  readonly approvals: TargetApprovals;
+}
+
 /** What came of acting on the target. */
 type ActResult = Omit<TargetEnd, 'cancelRequested' | 'childRunId'>;
 const NOTHING_DONE = { ...NOTHING_UNDONE, steps: [], captured: null } as const;
 
-async function actOn(
-  request: TargetRunArguments,
-  captured: Baseline,
-  progress: TargetProgressView,
-  steering: TargetSteering,
-): Promise<ActResult> {
+async function actOn(request: TargetRunArguments, captured: Baseline, people: People): Promise<ActResult> {
   const scope = CancellationScope.current();
-  const result = await executeSteps(request, captured, progress, steering);
+  const { progress } = people;
+  const result = await executeSteps(request, captured, people);
   const isDue = isUndoDue(result, request.onCancel, scope.consideredCancelled);
   const undone = isDue ? await compensate(result, request, progress) : NOTHING_UNDONE;
   return { ...undone, steps: result.steps, captured: captured.observation, failure: null };
@@ -70,21 +75,25 @@ async function actOn(
 async function executeSteps(
   request: TargetRunArguments,
   captured: Baseline,
-  progress: TargetProgressView,
-  steering: TargetSteering,
+  { progress, steering, approvals }: People,
 ): Promise<StepsResult> {
   const scope = CancellationScope.current();
   const steps: StepReport[] = [];
   const done: DoneStep[] = [];
   let baseline = captured;
   let undoAsked = false;
+  // Not approved after a reset: the next action is not carried out, but what the run before the reset did of it is found out.
+  let onlySettles = false;
   let nowMs = baseline.observation.observedAtMs;
   for (const step of request.targetPlan.steps) {
     let outcome: StepOutcome | null;
     let doneSteps: readonly DoneStep[] | null = null;
     nowMs = await steering.atEdge(Math.max(nowMs, steps.at(-1)?.endedAtMs ?? nowMs));
-    if (scope.consideredCancelled) outcome = await settleAfterReset(step, baseline, request);
-    else {
+    if (scope.consideredCancelled || onlySettles) outcome = await settleAfterReset(step, baseline, request);
+    else if (step.kind === 'approval') {
+      progress.stepBegins(step.id);
+      outcome = await approvals.untilApproved(step, baseline, nowMs);
+    } else {
       progress.stepBegins(step.id);
       const closing = hasSent(baseline, steps) ? undefined : request.closing;
       outcome = await performStep(step, baseline, moved(request, steering), { nowMs, closing });
@@ -96,7 +105,7 @@ async function executeSteps(
       }
     }
     // The run before the reset may have been past this wait, in a step that is not clear yet.
-    const isPassed = step.kind === 'wait' && isDecidedBeforeReset(baseline);
+    const isPassed = step.kind !== 'action' && isDecidedBeforeReset(baseline);
     if (outcome === null) {
       if (isPassed) continue;
       break;
@@ -107,6 +116,7 @@ async function executeSteps(
     progress.stepEnds(outcome.report);
     const next = afterStep(step, outcome.report);
     undoAsked ||= next === 'undo';
+    onlySettles ||= step.kind === 'approval' && next !== 'nextStep';
     if (next !== 'nextStep' && !isPassed) break;
   }
   return { steps, done, baseline, undoAsked };

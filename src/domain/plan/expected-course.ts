@@ -81,7 +81,7 @@ function isSkippable({ action }: ActionStep): boolean {
 function doneSteps(seen: Observation, steps: readonly PlannedStep[]): (DoneStep | null)[] {
   let state = seen;
   return steps.map((step) => {
-    if (step.kind === 'wait') return null;
+    if (step.kind !== 'action') return null;
     const before = state;
     const isSkipped = isSkippable(step) && desiredStateHolds(step.action, before);
     if (!isSkipped) state = ruleOf(step.action).reaches(step.action, before);
@@ -96,7 +96,7 @@ function owedAfter(done: readonly (DoneStep | null)[], count: number) {
 
 function expectedStep(step: PlannedStep, index: number, done: readonly (DoneStep | null)[]): ExpectedStep {
   const own = done[index] ?? null;
-  if (step.kind === 'wait' || own === null) return { course: 'sent', undo: { kind: 'asDeclared' } };
+  if (step.kind !== 'action' || own === null) return { course: 'sent', undo: { kind: 'asDeclared' } };
   if (own.sent === 'no') return { course: 'skipped', undo: { kind: 'nothing' } };
   return { course: 'sent', undo: leftOutUndo(index, done) ?? undoAlone(own) };
 }

@@ -150,10 +150,10 @@ function targetHistoryBytes({ target, steps }: TargetPlan, plan: Plan): number {
     return performed + settled;
   };
   const perStep = steps.map((step) => {
-    return step.kind === 'wait' ? jsonBytes(step) : 2 * decisionBytes(step);
+    return step.kind === 'action' ? 2 * decisionBytes(step) : jsonBytes(step);
   });
   // Each command may lead to one more reading and one more decision about the longest step.
-  const longest = Math.max(0, ...steps.map((step) => (step.kind === 'wait' ? 0 : decisionBytes(step))));
+  const longest = Math.max(0, ...steps.map((step) => (step.kind === 'action' ? decisionBytes(step) : 0)));
   const commands = mostDecisions(plan) * (longest + COMMAND_BYTES);
   const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps }) + OBSERVATION_BYTES;
   return sum(perStep) + own + commands + EVENT_BYTES * targetHistoryEvents({ target, seen: NOTHING_SEEN, steps }, plan);

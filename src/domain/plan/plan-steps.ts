@@ -3,8 +3,15 @@ import { ACTIONS, type Action, type ActionName } from '../target/actions.js';
 import { durationMs, DURATION_REMEDY } from '../time/duration.js';
 import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
 import type { Problem } from '../failures.js';
-import type { ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
-import { isActionStep, stepIds, type Runbook, type RunbookActionStep } from '../runbook/runbook.js';
+import type { ApprovalRules, ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
+import {
+  isActionStep,
+  isApprovalStep,
+  stepIds,
+  type Runbook,
+  type RunbookActionStep,
+  type RunbookApproval,
+} from '../runbook/runbook.js';
 import { stepTimes, type VerifyDefaults } from '../runbook/runbook-checks.js';
 import type { Observation, Target } from '../target/target.js';
 
@@ -50,12 +57,21 @@ export function planSteps(
     const report = (found: string, remedy: string) =>
       problems.push({ code: 'invalid-step', place: `${facts.target.path}, step ${id}`, found, remedy });
     if (isActionStep(step)) return plannedAction(step, id, facts, values, rules, report);
+    if (isApprovalStep(step)) {
+      const { approval, onFailure = 'compensate' } = step;
+      return { kind: 'approval', id, title: approval.title ?? runbook.title, onFailure, ...approvalRules(approval) };
+    }
     const text = String(interpolate(step.wait, values));
     const ms = durationMs(text);
     if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is not a duration`, DURATION_REMEDY);
     return { kind: 'wait', id, durationMs: ms ?? 0 };
   });
   return { steps, problems };
+}
+
+/** The rules of a guard or of a step, in milliseconds. */
+export function approvalRules({ roles = [], need, notRequester, expires }: RunbookApproval): ApprovalRules {
+  return { roles, need, notRequester, expiresMs: durationMs(expires) ?? 0 };
 }
 
 type Report = (found: string, remedy: string) => void;

@@ -61,8 +61,29 @@ export interface WaitStep {
   readonly durationMs: number;
 }
 
+/** Who has to approve. */
+export interface ApprovalRules {
+  /** One of them is needed. Empty: anybody. Only a signed approval proves a role. */
+  readonly roles: readonly string[];
+  /** How many different people. */
+  readonly need: number;
+  /** Whoever requested the run cannot approve it. */
+  readonly notRequester: boolean;
+  /** How long it may take, milliseconds. */
+  readonly expiresMs: number;
+}
+
+/** A step that people have to approve before the next one begins. */
+export interface ApprovalStep extends ApprovalRules {
+  readonly kind: 'approval';
+  readonly id: string;
+  /** What is to be approved, for people. */
+  readonly title: string;
+  readonly onFailure: Extract<OnFailure, 'compensate' | 'abort'>;
+}
+
 /** One step of a target. */
-export type PlannedStep = ActionStep | WaitStep;
+export type PlannedStep = ActionStep | WaitStep | ApprovalStep;
 
 /** The plan of one target. */
 export interface TargetPlan {
@@ -101,6 +122,10 @@ export interface Plan {
   readonly onCancel: OnCancel;
   /** Only if there is a window or a freeze. */
   readonly guards?: Guards;
+  /** What people have to approve before anything is done. */
+  readonly approval?: ApprovalRules;
+  /** The issuer whose tokens prove approvals: an approval without one is refused. Absent: whoever is named is believed. */
+  readonly approvalIssuer?: string;
   /** Limit of the whole run from its start. It does not cut undos short, and waiting for a gate does not count. */
   readonly deadlineMs: number;
   readonly limits: Limits;
@@ -130,6 +155,8 @@ export function canonicalPlan(plan: Omit<Plan, 'hash'>): string {
     targets,
     guards: bindingGuards(plan),
     operatorWaitMs: plan.operatorWaitMs,
+    approval: plan.approval,
+    approvalIssuer: plan.approvalIssuer,
   });
 }
 

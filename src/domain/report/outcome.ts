@@ -26,6 +26,8 @@ const REFUSALS: readonly FailureName[] = [
   'InvalidStart',
   'OutsideWindow',
   'ChangeFreeze',
+  'ApprovalRejected',
+  'ApprovalExpired',
 ];
 
 /** The worst outcome that applies. `refused` means that nothing was sent, because a check or ServiceStage refused it. */

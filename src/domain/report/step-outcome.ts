@@ -3,8 +3,9 @@ import type { Baseline } from '../contract.js';
 import type { DoneStep } from './compensation.js';
 import { failureRecord, type FailureName, type FailureRecord } from '../failures.js';
 import { endingOf, type Ending, type OnceState } from '../once/state.js';
-import type { ActionStep, WaitStep } from '../plan/plan.js';
-import type { StepReport, StepResult } from './report.js';
+import type { ActionStep, ApprovalStep, WaitStep } from '../plan/plan.js';
+import { approvalFailure } from '../steering/approvals.js';
+import type { ApprovalReport, StepReport, StepResult } from './report.js';
 import type { Observation } from '../target/target.js';
 
 /** What came of a step that has ended. */
@@ -108,6 +109,35 @@ export function waitOutcome(
     attempts: 0,
     trail: [],
     ...(isCut ? { failure: failureRecord('DeadlinePassed', 'The deadline of the run passed during this wait') } : {}),
+  };
+  return { report, baseline, done: null };
+}
+
+/** A step that was not approved in time has failed, like one that was rejected. */
+const APPROVAL_RESULTS: Readonly<Record<ApprovalReport['result'], StepResult>> = {
+  approved: 'succeeded',
+  rejected: 'failed',
+  expired: 'failed',
+  cancelled: 'cancelled',
+};
+
+/** The outcome of an approval, which sends nothing and reads nothing. */
+export function approvalOutcome({ id }: ApprovalStep, baseline: Baseline, approval: ApprovalReport): StepOutcome {
+  const failure = approvalFailure(approval);
+  const report: StepReport = {
+    id,
+    action: null,
+    result: APPROVAL_RESULTS[approval.result],
+    sent: 'no',
+    cloudJobId: null,
+    startedAtMs: approval.askedAtMs,
+    endedAtMs: approval.endedAtMs,
+    before: null,
+    after: null,
+    attempts: 0,
+    trail: [],
+    approval,
+    ...(failure === null ? {} : { failure }),
   };
   return { report, baseline, done: null };
 }

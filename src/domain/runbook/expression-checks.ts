@@ -2,7 +2,7 @@
 import { ACTIONS, type ActionName } from '../target/actions.js';
 import { didYouMean } from '../text/suggest.js';
 import { CAPTURED_NAMES, isBrokenExpression, isWholeExpression, namesUsed, TARGET_NAMES } from './interpolate.js';
-import { isActionStep, type Input, type Runbook, type RunbookProblem } from './runbook.js';
+import { isActionStep, isApprovalStep, type Input, type Runbook, type RunbookProblem } from './runbook.js';
 
 /** A part of `RUNBOOK_CHECKS`. */
 export const EXPRESSION_CHECKS = {
@@ -28,6 +28,7 @@ function* expressionPlaces({
   steps,
 }: Runbook): Generator<{ path: (string | number)[]; value: unknown; wanted: Input['type'] | 'stringList' }> {
   for (const [index, step] of steps.entries()) {
+    if (isApprovalStep(step)) continue;
     if (!isActionStep(step)) {
       yield { path: ['steps', index, 'wait'], value: step.wait, wanted: 'duration' };
       continue;

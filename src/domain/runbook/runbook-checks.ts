@@ -5,6 +5,7 @@ import { checkExpressions, checkRestores, EXPRESSION_CHECKS } from './expression
 import { valueProblem } from './input-value.js';
 import {
   isActionStep,
+  isApprovalStep,
   isReservedName,
   stepIds,
   type Input,
@@ -28,6 +29,7 @@ export const RUNBOOK_CHECKS = {
   'invalid-default': 'The default of an input fits its own rules',
   'duplicate-freeze': 'No calendar is named twice',
   'empty-guard': 'Every key under `guards` has a value: no empty `guards`, `window` or `freeze`',
+  'needs-approval': 'A runbook with `risk: high` asks for an approval before its first action',
   'deadline-too-short': 'A step has time for its verification, and the run for its steps',
 } as const;
 type CheckCode = keyof typeof RUNBOOK_CHECKS;
@@ -41,6 +43,7 @@ export function checkRunbook(runbook: Runbook, fileName: string): RunbookProblem
     ...checkRestores(runbook),
     ...checkDefaults(runbook),
     ...checkGuards(runbook),
+    ...checkRisk(runbook),
     ...checkDeadlines(runbook),
   ];
 }
@@ -127,6 +130,19 @@ function impossibleRule(input: Input): string | null {
   return least !== undefined && most !== undefined && least > most ? `${least} at least and ${most} at most` : null;
 }
 
+function checkRisk({ risk, guards, steps }: Runbook): RunbookProblem[] {
+  const first = steps.find((step) => isActionStep(step) || isApprovalStep(step));
+  if (risk !== 'high' || guards?.approval !== undefined || first === undefined || isApprovalStep(first)) return [];
+  return [
+    problem(
+      'needs-approval',
+      ['risk'],
+      'risk: high without an approval before the first action',
+      'Write guards: { approval: { need: 1 } }, or begin with a step - approval: {}',
+    ),
+  ];
+}
+
 /** Only what is useless whatever a start brings: `cutoff` and `waitAtMost` alone wait for its window or its freezes. */
 function checkGuards({ guards }: Runbook): RunbookProblem[] {
   const names = guards?.freeze ?? [];
@@ -145,7 +161,7 @@ function emptyGuards(guards: Runbook['guards']): RunbookProblem[] {
   const { window, freeze } = guards;
   return [
     ...(Object.keys(guards).length === 0
-      ? [empty([], 'it is empty', 'Write window.cutoff, freeze or waitAtMost, or take guards out')]
+      ? [empty([], 'it is empty', 'Write approval, window.cutoff, freeze or waitAtMost, or take guards out')]
       : []),
     ...(window !== undefined && window.cutoff === undefined
       ? [empty(['window'], 'it is empty', 'Write cutoff: 30m, or take it out; the window itself comes with a start')]
@@ -160,6 +176,7 @@ function checkDeadlines({ steps, deadline }: Runbook): RunbookProblem[] {
   const problems: RunbookProblem[] = [];
   let sumMs = 0;
   for (const [index, step] of steps.entries()) {
+    if (isApprovalStep(step)) continue;
     if (!isActionStep(step)) {
       sumMs += durationMs(step.wait) ?? 0;
       continue;

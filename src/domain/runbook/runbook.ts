@@ -29,6 +29,9 @@ const expression = z.string(EXPRESSION_REMEDY).regex(EXPRESSION_TEXT, { error: E
 export const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** What would be right instead of a text that is not a name. */
 export const NAME_REMEDY = 'Write lower-case letters, digits and dashes, beginning with a letter';
+/** Names of roles, as an identity provider writes them. */
+const ROLE = /^[\w.:@/-]{1,60}$/;
+const ROLE_REMEDY = 'Write a role without spaces, of at most 60 characters';
 /** Names of inputs and steps. */
 const INPUT_NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,62}$/;
 
@@ -139,6 +142,42 @@ const WaitStepShape = z.strictObject({
   id: stepFields.id,
 });
 
+/** How many people one approval can need. Chosen: more are never asked, and the report names each of them. */
+const MOST_APPROVERS = 5;
+const approvalFields = {
+  roles: z
+    .array(z.string().regex(ROLE, ROLE_REMEDY), 'Write a list of roles, as in [sre-lead]')
+    .min(1, 'Name a role, or take roles out')
+    .max(10)
+    .optional()
+    .describe('One of them is needed. Only a signed approval proves a role. Default: anybody'),
+  need: z.int().min(1).max(MOST_APPROVERS).default(1).describe('How many different people have to approve'),
+  notRequester: z.boolean().default(true).describe('Whoever requested the run cannot approve it'),
+  expires: waitingText
+    .refine((text) => (durationMs(text) ?? 0) > 0, 'Give people some time, such as 4h')
+    .default('4h')
+    .describe('How long it may take; at most 7d. The time counts against no deadline'),
+};
+const ApprovalGuard = z.strictObject(approvalFields).describe('What people have to approve before anything is done');
+const ApprovalStepShape = z.strictObject({
+  approval: z
+    .strictObject({
+      title: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe('What is to be approved; default: the title of the runbook'),
+      ...approvalFields,
+    })
+    .describe('The next step begins once people have approved it'),
+  id: stepFields.id,
+  onFailure: z
+    .enum(['compensate', 'abort'], 'Write compensate or abort: what was not approved cannot go on')
+    .optional()
+    .describe('If it is rejected or expires. Default compensate'),
+});
+
 /** For text in place of a step: an action, or something else. */
 function stepRemedy(input: unknown): string | undefined {
   if (typeof input !== 'string') return undefined;
@@ -147,6 +186,7 @@ function stepRemedy(input: unknown): string | undefined {
 
 const Guards = z
   .strictObject({
+    approval: ApprovalGuard.optional(),
     window: z
       .strictObject({
         cutoff: duration("No new target is begun that long before a window's end; a start may give its own").optional(),
@@ -180,7 +220,10 @@ export const Runbook = z.strictObject({
   name: z.string().regex(NAME, NAME_REMEDY).describe('File name and workflow type'),
   title: z.string().min(1).describe('One line: what it does'),
   description: z.string().optional().describe('When to use it, for people'),
-  risk: z.enum(['low', 'medium']).default('medium').describe('How much attention it deserves'),
+  risk: z
+    .enum(['low', 'medium', 'high'])
+    .default('medium')
+    .describe('How much attention it deserves; high: it needs an approval before its first action'),
   inputs: z
     .record(
       z.string().regex(INPUT_NAME, 'Input names are letters, digits and underscores'),
@@ -204,7 +247,7 @@ export const Runbook = z.strictObject({
   deadline: duration('Deadline of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
     .array(
-      z.union([ActionStepShape, WaitStepShape], { error: ({ input }) => stepRemedy(input) }),
+      z.union([ActionStepShape, WaitStepShape, ApprovalStepShape], { error: ({ input }) => stepRemedy(input) }),
       'Begin each step with a dash, as in "- action: restart"',
     )
     .describe('In order; none: the run only observes its targets'),
@@ -212,22 +255,32 @@ export const Runbook = z.strictObject({
 });
 /** A runbook with its defaults filled in. */
 export type Runbook = z.infer<typeof Runbook>;
-/** One step: an action or a wait. */
+/** One step: an action, a wait or an approval. */
 export type RunbookStep = Runbook['steps'][number];
 /** A step that sends an action. */
 export type RunbookActionStep = z.infer<typeof ActionStepShape>;
 
-/** Whether a step is an action; else it is a wait. */
+/** A step that people have to approve. */
+export type RunbookApprovalStep = z.infer<typeof ApprovalStepShape>;
+/** Who has to approve. */
+export type RunbookApproval = z.infer<typeof ApprovalGuard>;
+
+/** Whether a step asks for an approval. */
+export function isApprovalStep(step: RunbookStep): step is RunbookApprovalStep {
+  return 'approval' in step;
+}
+
+/** Whether a step is an action. */
 export function isActionStep(step: RunbookStep): step is RunbookActionStep {
   return 'action' in step;
 }
 
-/** Step ids: the given one, else the action's or `wait`, numbered from the second on. */
+/** Step ids: the given one, else the action's, `wait` or `approval`, numbered from the second on. */
 export function stepIds(steps: readonly RunbookStep[]): string[] {
   const seen = new Map<string, number>();
   return steps.map((step) => {
     if (step.id !== undefined) return step.id;
-    const name = isActionStep(step) ? step.action : 'wait';
+    const name = isActionStep(step) ? step.action : isApprovalStep(step) ? 'approval' : 'wait';
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
     return count === 1 ? name : `${name}-${count}`;
