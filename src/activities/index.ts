@@ -5,6 +5,7 @@ import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS } from '../domain/once
 import type { ActivityDependencies } from './dependencies.js';
 import { makePlan } from './make-plan.js';
 import { observeTarget } from './observe-target.js';
+import { RecentLists } from './recent-lists.js';
 import { performAction, settleTarget } from './perform-action.js';
 import { readFreezes } from './read-freezes.js';
 import { withinScheduleToClose } from './time-limits.js';
@@ -16,10 +17,11 @@ function shortRead<Given extends unknown[], Result>(act: (...given: Given) => Pr
 
 /** Creates the activities of one worker process. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
-  const { serviceStage, temporal } = dependencies;
+  const { serviceStage, temporal, limits } = dependencies;
+  const planning = { ...dependencies, lists: new RecentLists(serviceStage, limits.readTimeoutMs) };
   return {
     makePlan: (runbook, startArguments) =>
-      withHeartbeats(PLANNING_HEARTBEAT_TIMEOUT_MS, () => makePlan(dependencies, runbook, startArguments)),
+      withHeartbeats(PLANNING_HEARTBEAT_TIMEOUT_MS, () => makePlan(planning, runbook, startArguments)),
     readFreezes: shortRead((names, fromMs, toMs) => readFreezes(dependencies.calendars, names, fromMs, toMs)),
     describeLease: shortRead((leaseId) => temporal.describeLease(leaseId)),
     findRuns: (asked) => temporal.findRuns(asked),

@@ -1,16 +1,10 @@
 /** What an operator commanded, and what they can command now: lines of the live view, of events in a pipe, and of reports. Pure. */
 import type { RunSnapshot } from '../client/report-snapshot.js';
-import { describeApproval } from '../domain/steering/approvals.js';
+import { describeApproval, describeApprovalReport } from '../domain/steering/approvals.js';
 import { describeBlocked, describePause } from '../domain/report/progress-markdown.js';
-import type {
-  ApprovalReport,
-  CommandRecord,
-  RunProgress,
-  RunReport,
-  StepReport,
-  TargetProgress,
-} from '../domain/report/report.js';
+import type { ApprovalReport, RunProgress, RunReport, StepReport, TargetProgress } from '../domain/report/report.js';
 import { describeTime } from '../domain/time/utc-time.js';
+import { describeCommand } from '../domain/steering/describe-command.js';
 import type { Colors } from './colors.js';
 
 /** Below the head of a run that is pausing or paused, with the command that ends it. */
@@ -54,17 +48,9 @@ export function approvalEvents(before: Asking | undefined, after: Asking, what: 
   return [`${what}: ${describeApproval(approval)}; type: ${howToApprove(workflowId)}`];
 }
 
-/** How an approval ended, and who decided, in the report. */
+/** How an approval ended, in the report. Who decided is among the commands to the run. */
 export function approvalReportLines(approval: ApprovalReport | undefined, colors: Colors): string[] {
-  if (approval === undefined) return [];
-  const { result, votes, need, endedAtMs } = approval;
-  return [
-    colors.dim(`${result} at ${describeTime(endedAtMs)}, ${need} needed`),
-    ...votes.map(({ command, actor, reason, atMs, signedBy }) => {
-      const proof = signedBy === undefined ? 'not signed' : `signed by ${signedBy}`;
-      return colors.dim(`  ${command} by ${actor} (${proof}) at ${describeTime(atMs)}: ${reason}`);
-    }),
-  ];
+  return approval === undefined ? [] : [colors.dim(describeApprovalReport(approval))];
 }
 
 /** A pause that began, took effect or ended between two snapshots. */
@@ -86,7 +72,7 @@ export function blockedEvents(
 
 /** The commands to a run, in its report. */
 export function commandLines({ commands = [] }: RunReport, colors: Colors): string[] {
-  return commands.map((command) => colors.dim(commandText(command)));
+  return commands.map((command) => colors.dim(describeCommand(command)));
 }
 
 /** The decisions about a step, in the report. */
@@ -95,7 +81,7 @@ export function decisionLines({ decisions = [] }: StepReport, colors: Colors): s
     const { was, found } = decision;
     const ended = was === undefined ? '' : `, after it ended ${was.result}`;
     return [
-      colors.warn(`      ${commandText(decision)}${ended}`),
+      colors.warn(`      ${describeCommand(decision)}${ended}`),
       ...(found === undefined ? [] : [colors.dim(`        found: ${found}`)]),
     ];
   });
@@ -105,8 +91,4 @@ export function decisionLines({ decisions = [] }: StepReport, colors: Colors): s
 export function isDecided({ decisions = [] }: StepReport): boolean {
   const last = decisions.at(-1)?.command;
   return last === 'skipStep' || last === 'markSucceeded';
-}
-
-function commandText({ command, actor, reason, atMs }: CommandRecord): string {
-  return `${command} by ${actor} at ${describeTime(atMs)}: ${reason}`;
 }

@@ -33,7 +33,7 @@ const APPROVAL_COMMANDS: Readonly<Record<ApprovalCommandName, string>> = {
 
 const RUN_COMMANDS: Readonly<Record<RunCommandName, string>> = {
   pause: 'let no further step begin; what is in flight is finished first',
-  resume: 'let a paused run go on',
+  resume: 'let a paused run continue',
   abort: 'stop a run: it finishes the cloud job in flight, then follows onCancel',
 };
 
@@ -42,7 +42,7 @@ const TARGET_COMMANDS: Readonly<Record<TargetCommandName, readonly [string, stri
     'retry-step',
     'carry a blocked step out once more; reads the instance first, and sends nothing that is done',
   ],
-  skipStep: ['skip-step', 'go on without a blocked step'],
+  skipStep: ['skip-step', 'continue without a blocked step'],
   markSucceeded: ['mark-succeeded', 'count a blocked step as carried out, as you have seen yourself'],
 };
 
@@ -126,15 +126,17 @@ function meaningOf({ command, state }: CommandAnswer): string {
 
 const MEANINGS: Readonly<Record<CommandAnswer['command'], string>> = {
   pause: 'the run is paused',
-  resume: 'the run goes on',
+  resume: 'the run continues',
   abort: 'the run finishes what is in flight, then follows onCancel',
   approve: 'the run goes on',
   reject: 'the run, or its step, does not go on',
   retryStep: 'the instance is read first; then the step is carried out once more',
-  skipStep: 'the instance is read; then the target goes on without the step',
-  markSucceeded: 'the instance is read; then the target goes on',
+  skipStep: 'the instance is read; then the target continues without the step',
+  markSucceeded: 'the instance is read; then the target continues',
 };
 
 function nextOf({ command }: CommandAnswer, id: string): string {
-  return command === 'pause' ? `Let it go on:  runbook resume ${id} --reason '…'` : `Follow it:  runbook watch ${id}`;
+  return command === 'pause'
+    ? `Let it continue:  runbook resume ${id} --reason '…'`
+    : `Follow it:  runbook watch ${id}`;
 }

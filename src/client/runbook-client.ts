@@ -15,12 +15,15 @@ import type { Plan } from '../domain/plan/plan.js';
 import type { RunReport } from '../domain/report/report.js';
 import type { CommandAnswer } from '../domain/steering/commands.js';
 import { isPolled, type RunFacts } from '../domain/run/run-facts.js';
+import type { Target } from '../domain/target/target.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { awaitEnd, type WaitCall } from './await-end.js';
 import type { CatalogueInputs } from './catalogue-inputs.js';
 import { ClosableConnection } from '../temporal/connection.js';
 import { NoReport, PlanRefused, ServerUnreachable } from '../temporal/errors.js';
 import { isReport, reportInFailure, reportInMemo, wholeReport } from './read-report.js';
+import { readHolder, type LeaseHolding } from './lease-holding.js';
+import { listRuns, type ListOptions, type RunList } from './list-runs.js';
 import type { RunSnapshot } from './report-snapshot.js';
 import { readPollers, readRunFacts } from './run-facts.js';
 import { newRunId, requireRunId } from './run-id.js';
@@ -308,7 +311,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 
   /**
-   * Lets no step begin. The answer says `pausing` while something is in flight, and `paused` otherwise. A command is
+   * Lets no step begin. The answer is `pausing` while something is in flight, and `paused` otherwise. A command is
    * taken at most once, however often its answer is lost.
    * @throws CommandRejected, RunEnded, RunNotFound, NoWorkerAnswers, ServerUnreachable
    */
@@ -316,7 +319,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     return commandRun(this.#command(workflowId), 'pause', request);
   }
 
-  /** Lets a paused run go on. @throws as `pause` */
+  /** Lets a paused run continue. @throws as `pause` */
   resume(workflowId: string, request: CommandRequest): Promise<CommandAnswer> {
     return commandRun(this.#command(workflowId), 'resume', request);
   }
@@ -335,7 +338,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     return commandTarget(this.#command(workflowId), 'retryStep', request);
   }
 
-  /** Decides about a blocked step: the target goes on without it. @throws as `retryStep` */
+  /** Decides about a blocked step: the target continues without it. @throws as `retryStep` */
   skipStep(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
     return commandTarget(this.#command(workflowId), 'skipStep', request);
   }
@@ -373,6 +376,34 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       return await this.#within(() => readRunFacts(this.client, workflowId, runId));
     } catch (error) {
       throw toClientError(error, workflowId);
+    }
+  }
+
+  /**
+   * Lists runs, without leases, alarm rules and dry runs: open ones first, then those that ended last. Needs no worker.
+   * The server's listing may lag some seconds behind.
+   * @throws ServerUnreachable, AccessDenied
+   */
+  async list(options: ListOptions = {}): Promise<RunList> {
+    const { client, taskQueue } = this;
+    const within = <Value>(call: () => Promise<Value>) => this.#within(call);
+    try {
+      return await listRuns({ client, taskQueue, nowMs: Date.now(), within }, options);
+    } catch (error) {
+      throw toClientError(error, null);
+    }
+  }
+
+  /**
+   * Returns which run acts on an instance now, or `null`. Always current, and needs no worker.
+   * @param instance ids as ServiceStage gives them
+   * @throws ServerUnreachable, AccessDenied
+   */
+  async leaseHolder(instance: Pick<Target, 'projectId' | 'instanceId'>): Promise<LeaseHolding | null> {
+    try {
+      return await this.#within(() => readHolder(this.client, instance));
+    } catch (error) {
+      throw toClientError(error, null);
     }
   }
 

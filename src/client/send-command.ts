@@ -15,10 +15,10 @@ import type {
 } from '../domain/steering/command-names.js';
 import type { CommandAnswer, CommandArguments } from '../domain/steering/commands.js';
 import { CommandRejected, NoWorkerAnswers, RunEnded, ServerUnreachable } from '../temporal/errors.js';
-import { ranOutOfTime, toClientError, type Calls } from '../temporal/calls.js';
+import { GRPC, grpcCodeOf, ranOutOfTime, toClientError, type Calls } from '../temporal/calls.js';
 import { takeSnapshot } from './watch-run.js';
 
-/** What a command to a run says. */
+/** The content of a command to a run. */
 export interface CommandRequest extends Pick<CommandArguments, 'actor' | 'reason' | 'key'> {
   /** One execution of the workflow id. Default: the newest. */
   readonly runId?: string | undefined;
@@ -26,7 +26,7 @@ export interface CommandRequest extends Pick<CommandArguments, 'actor' | 'reason
   readonly patienceMs?: number | undefined;
 }
 
-/** What a command to a target says. */
+/** The content of a command to a target. */
 export interface TargetCommandRequest extends CommandRequest {
   /** `application/component/instance`. Default: the target that is blocked. */
   readonly target?: string | undefined;
@@ -119,7 +119,9 @@ async function findTarget(call: CommandCall, request: TargetCommandRequest): Pro
     );
   throw new CommandRejected(
     workflowId,
-    found === undefined ? `${target} is no target of ${workflowId}: ${paths(run.targets)}` : `${target} has not begun`,
+    found === undefined
+      ? `${workflowId} has no target ${target}, only ${paths(run.targets)}`
+      : `${target} has not begun`,
   );
 }
 
@@ -147,7 +149,9 @@ async function send(
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError)
         throw new CommandRejected(workflowId, error.cause?.message ?? error.message, { cause: error });
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || ranOutOfTime(error))
+      // The precondition: a command that closes the run meets an event that arrives at that moment. Then the server takes neither.
+      const isTurnedAway = grpcCodeOf(error) === GRPC.failedPrecondition;
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || ranOutOfTime(error) || isTurnedAway)
         throw new NoWorkerAnswers(workflowId, { cause: error });
       if (error instanceof WorkflowNotFoundError && (await isEnded().catch(() => false)))
         throw new RunEnded(workflowId, { cause: error });
@@ -166,8 +170,8 @@ async function whileAway<Value>(
     try {
       return await call();
     } catch (error) {
-      const isAway = error instanceof NoWorkerAnswers || error instanceof ServerUnreachable;
-      if (!isAway || performance.now() >= giveUpAtMs) throw error;
+      const isUnanswered = error instanceof NoWorkerAnswers || error instanceof ServerUnreachable;
+      if (!isUnanswered || performance.now() >= giveUpAtMs) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }

@@ -32,6 +32,8 @@ export interface WindowArguments {
   readonly cutoff?: string;
   /** When the window opens, in ISO 8601 with an offset. Default: the time for which a schedule started the run, else the start of the run. */
   readonly opensAt?: string;
+  /** `false`: targets are started even if their steps do not usually fit before the end. Default: the runbook's own, else they must fit. */
+  readonly fit?: boolean;
 }
 
 /** What is known of an instance before a step. It is recorded in history before anything is sent. */
@@ -43,6 +45,8 @@ export interface Baseline {
   readonly knownCloudJobIds: readonly string[];
   /** The workflow run that took the first reading: the original one, unless it was reset to before that reading. */
   readonly readInRunId?: string;
+  /** The state that the last action sent here led to was reached, and no step has seen it hold since. */
+  readonly notHeld?: true;
   /** The first reading was taken after a reset, so that no step of this run shows what was sent before. */
   readonly readAfterReset?: true;
 }
@@ -76,7 +80,7 @@ export interface TargetRunArguments {
   readonly clearAtMs: number;
   /** When the gate that the target has passed closes; absent where it stays open. */
   readonly closing?: Closing;
-  /** `Plan.operatorWaitMs`. Absent: the target waits for nobody. */
+  /** `Plan.operatorWaitMs`. Absent: the target waits for no one. */
   readonly operatorWaitMs?: number;
   /** Who requested the run. Only where a step asks for an approval. */
   readonly requestedBy?: string | null;
@@ -151,6 +155,8 @@ export interface Activities {
 export const PROGRESS_QUERY = 'progress';
 /** The memo key under which a run stores its report before it closes. */
 export const REPORT_MEMO = 'report';
+/** The memo key with who asked for a run, from its start. Optional: lists of runs show it before there is a report. */
+export const REQUESTER_MEMO = 'requestedBy';
 /** The memo key of a target's workflow that holds `LeaseHolder.clearAtMs`. */
 export const CLEAR_AT_MEMO = 'clearAtMs';
 /** The memo key of a target's workflow that holds `LeaseHolder.unseenMs`. */
@@ -167,9 +173,9 @@ export const STEER_SIGNAL = 'steer';
 export const APPROVAL_SIGNAL = 'approval';
 /** The signal from a target's workflow to its run: what it waits for. */
 export const TARGET_STATE_SIGNAL = 'targetState';
-/** The search attribute that shows which open runs need a person; a namespace may do without it. */
+/** The search attribute with what an open run waits for a person for, such as `paused`; see domain/run/attention.ts. A namespace may lack it. */
 export const STATE_SEARCH_ATTRIBUTE = 'RunbookState';
-/** Search attributes that a namespace may lack; `Plan.hasStateAttribute` says whether it does. */
+/** Search attributes that a namespace may lack; `Plan.hasStateAttribute` shows whether it does. */
 export const OPTIONAL_SEARCH_ATTRIBUTES = [{ name: STATE_SEARCH_ATTRIBUTE, type: 'Keyword' }] as const;
 
 /** The argument of the signal `steer`. */

@@ -19,6 +19,7 @@ export const GRPC = {
   notFound: 5,
   permissionDenied: 7,
   busy: 8,
+  failedPrecondition: 9,
   aborted: 10,
   outOfRange: 11,
   internal: 13,

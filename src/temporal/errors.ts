@@ -83,7 +83,7 @@ export class NoReport extends AboutRun {
   }
 }
 
-/** The run, or its target, cannot take this command now. The message says why and what is possible; nothing was changed. */
+/** The run, or its target, cannot take this command now. The message explains why and lists what is possible; nothing was changed. */
 export class CommandRejected extends AboutRun {
   override readonly name = 'CommandRejected';
 }

@@ -30,7 +30,7 @@ export interface Blockade {
   readonly closing: Closing | undefined;
 }
 
-/** @returns the step once it no longer waits: a person has decided, nobody has in time, or the run was cancelled */
+/** @returns the step once it no longer waits: a person has decided, no one has in time, or the run was cancelled */
 export async function resolve(first: BlockedStep, blockade: Blockade): Promise<BlockedStep> {
   const { steering, request, progress } = blockade;
   const waitMs = request.operatorWaitMs ?? 0;
@@ -98,7 +98,7 @@ async function retry(
 }
 
 /**
- * Nobody decided: the step stays as it ended. After a reset the run before it may have carried a decision out, so that what came of it is
+ * No one decided: the step stays as it ended. After a reset the run before it may have carried a decision out, so that what came of it is
  * settled first.
  */
 async function withoutDecision(

@@ -34,11 +34,11 @@ async function read(blocked: BlockedStep, request: TargetRunArguments): Promise<
   const first = await observeTarget(target, request.limits, workflowInfo().originalExecutionRunId);
   const { clearAtMs: clearAfterResetAtMs, readInRunId, ...observation } = first;
   const clearAtMs = Math.max(clearAfterResetAtMs, left.sent === 'no' ? 0 : left.clearAtMs);
-  // By the time of the reading, not of the clock: a replay decides alike.
+  // By the time of the reading, not of the clock: a replay decides the same way.
   const isClear = clearAtMs <= observation.observedAtMs;
   if (left.sent === 'no' && isClear && isAtRest(observation))
     return { kind: 'read', reading: { observation, readInRunId } };
-  // A known cloud job is followed to its end. If it was only taken for ours, ours may still appear.
+  // A known cloud job is followed to its end. If it was only adopted, ours may still appear.
   if (left.cloudJob !== null && !isClear) await sleepUntil(clearAtMs);
   const nowMs = Date.now();
   const { step } = blocked;

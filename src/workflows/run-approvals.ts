@@ -108,7 +108,7 @@ export class RunApprovals {
   }
 
   /** What a target has told: a step of it waits for an approval, or no longer does. */
-  told(target: string, approval: ApprovalProgress | undefined): void {
+  hear(target: string, approval: ApprovalProgress | undefined): void {
     const isSame = (open: OpenApproval) =>
       open.target === target && open.step === approval?.step && open.approval.askedAtMs === approval.askedAtMs;
     if (approval === undefined) this.targetEnds(target);

@@ -48,10 +48,10 @@ export class RunSteering {
   constructor(private readonly progress: RunProgressView) {
     this.approvals = new RunApprovals(this.#shared(), progress);
     for (const command of RUN_COMMANDS)
-      setHandler(updateOf(command), (given) => this.#take(command, given), {
+      setHandler(updateOf(command), (given) => this.#accept(command, given), {
         validator: (given) => validate(command, given, (read) => checkRunCommand(this.#current(), command, read)),
       });
-    setHandler(targetStateSignal, (told) => this.#hear(told));
+    setHandler(targetStateSignal, (reported) => this.#receive(reported));
   }
 
   /** Commands that were accepted, oldest first. */
@@ -124,7 +124,7 @@ export class RunSteering {
     return this.#scope.consideredCancelled ? afterRunEvent(this.#state, { kind: 'cancelled' }) : this.#state;
   }
 
-  #take(command: RunCommandName, given: Parameters<typeof afterRunCommand>[2]) {
+  #accept(command: RunCommandName, given: Parameters<typeof afterRunCommand>[2]) {
     const { state, answer } = afterRunCommand(this.#current(), command, given, Date.now());
     this.#state = state;
     if (answer.repeated) return answer;
@@ -140,19 +140,19 @@ export class RunSteering {
   }
 
   /** Anybody can send a signal, so that one of another shape is ignored. */
-  #hear(told: TargetState): void {
-    if (typeof told?.path !== 'string' || typeof told.heldMs !== 'number') return;
-    const { path, state, order, heldMs, blocked, approval } = told;
+  #receive(reported: TargetState): void {
+    if (typeof reported?.path !== 'string' || typeof reported.heldMs !== 'number') return;
+    const { path, state, order, heldMs, blocked, approval } = reported;
     this.#heldMs.set(path, Math.max(heldMs, this.#heldMs.get(path) ?? 0));
     if (state === 'blocked') this.#blocked.add(path);
     else if (blocked === undefined) this.#blocked.delete(path);
     this.progress.targetBlocked(path, blocked ?? null);
-    if (approval !== undefined || this.approvals.isOpen) this.approvals.told(path, approval);
+    if (approval !== undefined || this.approvals.isOpen) this.approvals.hear(path, approval);
     if (state === 'paused') this.#note({ kind: 'targetRests', order });
     else this.#show();
   }
 
-  /** Tells the open target whether its steps may begin. One that has just ended needs no order. */
+  /** Signals to the open target whether its steps may begin. One that has just ended needs no order. */
   #order(): void {
     const child = this.#child;
     if (child === null) return;
@@ -196,7 +196,7 @@ export class RunSteering {
     };
   }
 
-  /** `running` is not written, so that a run which nobody steers costs nothing. */
+  /** `running` is not written, so that a run which no one steers costs nothing. */
   #setAttribute(value: string | null): void {
     if (!this.#hasStateAttribute || value === this.#shown) return;
     this.#shown = value;

@@ -32,8 +32,8 @@ export class TargetSteering {
   #blocked: BlockedProgress | null = null;
   #approval: ApprovalProgress | null = null;
   #heldMs = 0;
-  /** What the run was told last. */
-  #told = '';
+  /** What the run was reported last. */
+  #reported = '';
   /** It waits for a person or for the end of a pause, so that nothing is in flight. */
   #isResting = false;
 
@@ -43,7 +43,7 @@ export class TargetSteering {
   ) {
     this.#path = targetPlan.target.path;
     for (const command of TARGET_COMMANDS)
-      setHandler(updateOf(command), (given) => this.#take(command, given), {
+      setHandler(updateOf(command), (given) => this.#accept(command, given), {
         validator: (given) =>
           validate(command, given, (read) => checkTargetCommand(this.#current(), command, read, this.#path)),
       });
@@ -79,7 +79,7 @@ export class TargetSteering {
    *
    * @param blocked `untilMs` moves by the time for which the run is paused
    * @param sinceMs when the wait began, epoch milliseconds, from the history
-   * @returns the decision, or `null` if nobody decided in time or the run was cancelled; and the time afterwards
+   * @returns the decision, or `null` if no one decided in time or the run was cancelled; and the time afterwards
    */
   async decision(blocked: BlockedProgress, sinceMs: number): Promise<Decided> {
     this.#note({ kind: 'blocked', step: blocked.step });
@@ -144,7 +144,7 @@ export class TargetSteering {
     return this.#scope.consideredCancelled ? afterTargetEvent(this.#state, { kind: 'cancelled' }) : this.#state;
   }
 
-  #take(command: TargetCommandName, given: Parameters<typeof afterTargetCommand>[2]) {
+  #accept(command: TargetCommandName, given: Parameters<typeof afterTargetCommand>[2]) {
     const { state, answer } = afterTargetCommand(this.#current(), command, given, Date.now());
     this.#state = state;
     return answer;
@@ -158,7 +158,7 @@ export class TargetSteering {
     if (typeof order?.order !== 'number' || order.order < this.#order.order) return;
     this.#order = order;
     this.#note({ kind: order.paused ? 'paused' : 'resumed' });
-    if (this.#isResting) this.#tell();
+    if (this.#isResting) this.#report();
   }
 
   #waits(blocked: BlockedProgress): void {
@@ -169,17 +169,17 @@ export class TargetSteering {
 
   #rest(): void {
     this.#isResting = true;
-    this.#tell();
+    this.#report();
   }
 
   #moves(heldMs: number): void {
     this.#isResting = false;
     this.held(heldMs);
-    this.#tell();
+    this.#report();
   }
 
   /** The run may have ended, or may be an older version that does not listen. */
-  #tell(): void {
+  #report(): void {
     const { parent } = workflowInfo();
     if (parent === undefined) return;
     const isPaused = this.#isResting && this.#state.paused;
@@ -187,7 +187,7 @@ export class TargetSteering {
     const blocked = this.#blocked;
     const approval = this.#approval;
     const waits = blocked !== null ? 'blocked' : approval !== null ? 'waitingForApproval' : 'running';
-    const told: TargetState = {
+    const reported: TargetState = {
       path: this.#path,
       state: isPaused ? 'paused' : waits,
       order: this.#order.order,
@@ -195,11 +195,11 @@ export class TargetSteering {
       ...(blocked === null ? {} : { blocked }),
       ...(approval === null ? {} : { approval }),
     };
-    const news = JSON.stringify({ ...told, heldMs: 0 });
-    if (news === this.#told) return;
-    this.#told = news;
+    const news = JSON.stringify({ ...reported, heldMs: 0 });
+    if (news === this.#reported) return;
+    this.#reported = news;
     const run = getExternalWorkflowHandle(parent.workflowId, parent.runId);
-    void CancellationScope.nonCancellable(() => run.signal(targetStateSignal, told)).catch(() => {});
+    void CancellationScope.nonCancellable(() => run.signal(targetStateSignal, reported)).catch(() => {});
   }
 }
 

@@ -85,6 +85,7 @@ async function newWorld(name: string, userName: boolean): Promise<World> {
     findRunbook: (runbook) => findRunbook([], runbook),
     calendars: calendarsIn([]),
     limits: quickLimits(),
+    usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
     operatorWaitMs: 0,
     verify: { withinMs: 1_500, stableMs: 60 },

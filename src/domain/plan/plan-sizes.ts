@@ -127,6 +127,7 @@ function progressBytes({ target, steps }: TargetPlan): number {
     cloudJobId: filler(LONGEST.id),
     seen: filler(LONGEST_SHOWN.seen),
     failure: filler(LONGEST_SHOWN.failure),
+    usual: { p50Ms: TIME_MS, p90Ms: TIME_MS, jobs: 1_000_000 },
   }));
   return jsonBytes(target) + 2 * jsonBytes(shown);
 }
@@ -140,7 +141,7 @@ const MESSAGES_BYTES = 4_000;
 const CLOUD_JOB_BYTES = 70;
 
 /** Assumes that each step is sent and settled, and so is its undo. */
-function targetHistoryBytes({ target, steps }: TargetPlan, plan: Plan): number {
+function targetHistoryBytes({ target, steps, usual = [] }: TargetPlan, plan: Plan): number {
   // Every step carries the ids of those before it: on average half of all steps and undos.
   const knownCloudJobs = CLOUD_JOB_BYTES * (steps.length + 1);
   const decisionBytes = (step: ActionStep): number => {
@@ -155,7 +156,7 @@ function targetHistoryBytes({ target, steps }: TargetPlan, plan: Plan): number {
   // Each command may lead to one more reading and one more decision about the longest step.
   const longest = Math.max(0, ...steps.map((step) => (step.kind === 'action' ? decisionBytes(step) : 0)));
   const commands = mostDecisions(plan) * (longest + COMMAND_BYTES);
-  const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps }) + OBSERVATION_BYTES;
+  const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps, usual }) + OBSERVATION_BYTES;
   return sum(perStep) + own + commands + EVENT_BYTES * targetHistoryEvents({ target, seen: NOTHING_SEEN, steps }, plan);
 }
 
@@ -166,14 +167,14 @@ function targetHistoryEvents({ steps }: TargetPlan, plan: Plan): number {
 
 /** A command as the history has it: the Update with its answer. */
 const COMMAND_BYTES = 12_000;
-/** The Update, a reading, two activities, and what the run is told: 8 workflow tasks. */
+/** The Update, a reading, two activities, and what the run receives: 8 workflow tasks. */
 const EVENTS_OF_DECISION = 40;
-/** The run's order to pause or to go on, and the answer to it. */
+/** The run's order to pause or to continue, and the answer to it. */
 const EVENTS_OF_ORDER = 8;
 /** The Update, the order to the target, its answer, and the search attribute. */
 const EVENTS_OF_COMMAND = 16;
 
-/** A target that waits for nobody takes no command. */
+/** A target that waits for no one accepts no command. */
 function mostDecisions({ operatorWaitMs = 0 }: Plan): number {
   return operatorWaitMs === 0 ? 0 : MOST_TARGET_COMMANDS;
 }
@@ -188,9 +189,9 @@ function runHistoryBytes(plan: Plan, reportBytes: number): number {
 }
 
 function runHistoryEvents(plan: Plan): number {
-  // Each target may tell of each of its decisions: that it is blocked, and that it goes on.
-  const told = plan.targets.length * mostDecisions(plan) * 2 * 4;
-  return 60 + plan.targets.length * 24 + mostGateChecks(plan) * 6 + MOST_RUN_COMMANDS * EVENTS_OF_COMMAND + told;
+  // Each target may report each of its decisions: that it is blocked, and that it continues.
+  const reported = plan.targets.length * mostDecisions(plan) * 2 * 4;
+  return 60 + plan.targets.length * 24 + mostGateChecks(plan) * 6 + MOST_RUN_COMMANDS * EVENTS_OF_COMMAND + reported;
 }
 
 /** Gates are checked before each target, after each wait, and once more if a gate closed before anything was sent. */

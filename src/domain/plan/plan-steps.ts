@@ -3,7 +3,7 @@ import { ACTIONS, type Action, type ActionName } from '../target/actions.js';
 import { durationMs, DURATION_REMEDY } from '../time/duration.js';
 import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
 import type { Problem } from '../failures.js';
-import type { ApprovalRules, ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
+import type { ActionStep, ApprovalRules, ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
 import {
   isActionStep,
   isApprovalStep,
@@ -11,6 +11,7 @@ import {
   type Runbook,
   type RunbookActionStep,
   type RunbookApproval,
+  type RunbookStep,
 } from '../runbook/runbook.js';
 import { stepTimes, type VerifyDefaults } from '../runbook/runbook-checks.js';
 import type { Observation, Target } from '../target/target.js';
@@ -56,7 +57,10 @@ export function planSteps(
     const id = ids[index] ?? `step-${index}`;
     const report = (found: string, remedy: string) =>
       problems.push({ code: 'invalid-step', place: `${facts.target.path}, step ${id}`, found, remedy });
-    if (isActionStep(step)) return plannedAction(step, id, facts, values, rules, report);
+    if (isActionStep(step)) {
+      const planned = plannedAction(step, id, facts, values, rules, report);
+      return mustHold(step, runbook.steps[index + 1]) ? planned : { ...planned, holds: false };
+    }
     if (isApprovalStep(step)) {
       const { approval, onFailure = 'compensate' } = step;
       return { kind: 'approval', id, title: approval.title ?? runbook.title, onFailure, ...approvalRules(approval) };
@@ -72,6 +76,11 @@ export function planSteps(
 /** The rules of a guard or of a step, in milliseconds. */
 export function approvalRules({ roles = [], need, notRequester, expires }: RunbookApproval): ApprovalRules {
   return { roles, need, notRequester, expiresMs: durationMs(expires) ?? 0 };
+}
+
+/** The next action is meant for the state just reached. A wait is there for the state to prove itself, so it is no reason not to hold it. */
+function mustHold({ verify }: RunbookActionStep, next: RunbookStep | undefined): boolean {
+  return verify?.stable !== undefined || next === undefined || !isActionStep(next);
 }
 
 type Report = (found: string, remedy: string) => void;
@@ -111,7 +120,7 @@ function plannedAction(
   values: Values,
   rules: PlanningRules,
   report: Report,
-): PlannedStep {
+): ActionStep {
   const parameters = 'with' in step ? step.with : undefined;
   const given = literalAction(step.action, parameters, values, report);
   const { action, note } = usesRefusedInput(parameters, values)

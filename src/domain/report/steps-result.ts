@@ -21,7 +21,7 @@ export function afterStep(step: PlannedStep, { result, sent, failure }: StepRepo
   if (result === 'succeeded' || result === 'skipped') return 'nextStep';
   if (result !== 'failed') return 'stop';
   const onFailure: OnFailure = step.kind === 'wait' ? 'compensate' : step.onFailure;
-  // A step that was to wait for a person gets here when nobody decided.
+  // A step that was to wait for a person gets here if no one decided.
   if (onFailure === 'compensate' || onFailure === 'pause') return 'undo';
   // Once its gate has closed, a later step must not start the target either, whatever `onFailure` is.
   const isTooLate = sent === 'no' && isGateFailure(failure?.name);

@@ -166,6 +166,12 @@ export function approvalFailure({ result, votes, need, roles, endedAtMs }: Appro
   );
 }
 
+/** For people: `approval: approved at 2026-12-01T03:00:00Z, by bob and cyd, 2 needed`. */
+export function describeApprovalReport({ result, endedAtMs, votes, need }: ApprovalReport): string {
+  const names = votes.map(({ actor }) => actor).join(' and ');
+  return `approval: ${result} at ${describeTime(endedAtMs)}${names === '' ? '' : `, by ${names}`}, ${need} needed`;
+}
+
 /** For people: `2 approvals by sre-lead or dba, not by the requester, within 4h`. */
 export function describeApprovalRules({ need, roles, notRequester, expiresMs }: ApprovalRules): string {
   const who = roles.length === 0 ? '' : ` by ${roles.join(' or ')}`;

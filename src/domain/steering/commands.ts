@@ -53,7 +53,7 @@ export interface CommandLog {
 /** Before the first command. */
 export const NO_COMMANDS: CommandLog = { accepted: [], repeats: 0 };
 
-/** How long a target waits for an operator where neither runbook nor worker says. Chosen: an hour to wake up, look and decide. */
+/** How long a target waits for an operator where neither runbook nor worker sets it. Chosen: an hour to wake up, read and decide. */
 export const DEFAULT_OPERATOR_WAIT_MS = 3_600_000;
 
 /** How many commands one run takes. Chosen: far more than a person needs, and few beside what a history holds. */
@@ -99,7 +99,7 @@ export function readArguments(command: CommandName, given: unknown): CommandArgu
   const allowed = ALLOWED[kind];
   const unknown = Object.keys(given).find((key) => !(allowed as readonly string[]).includes(key));
   if (unknown !== undefined)
-    return `${command} knows no "${printable(unknown.slice(0, 100))}". Use ${allowed.join(', ')}`;
+    return `${command} does not accept "${printable(unknown.slice(0, 100))}". Use ${allowed.join(', ')}`;
   for (const key of allowed) {
     const value: unknown = Reflect.get(given, key);
     if (value === undefined && !REQUIRED[kind].includes(key)) continue;

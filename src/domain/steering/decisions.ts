@@ -178,7 +178,7 @@ export function retriedStep(
 
 /**
  * What the earlier decisions are seen to have done by now. An effect under a cloud job that is not proved to be ours is not undone, unless a
- * person says that the step succeeded.
+ * person has decided that the step succeeded.
  */
 function effectsSoFar(
   { step, outcome, newest, earlier }: BlockedStep,

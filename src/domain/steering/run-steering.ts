@@ -18,9 +18,9 @@ type RunStage = 'running' | 'pausing' | 'paused' | 'ending';
 /** What steers a run. */
 export interface RunSteering {
   readonly stage: RunStage;
-  /** The target that has begun: `resting` once its workflow has said that nothing is in flight. */
+  /** The target that has begun: `resting` once its workflow has reported that nothing is in flight. */
   readonly target: 'none' | 'open' | 'resting';
-  /** Number of the newest order to the target's workflow. It answers with the number, so that a late answer is not taken for a new one. */
+  /** Number of the newest order to the target's workflow. It answers with the number, so that a late answer is not treated as a new one. */
   readonly order: number;
   readonly log: CommandLog;
 }
@@ -31,11 +31,11 @@ export const NOT_STEERED: RunSteering = { stage: 'running', target: 'none', orde
 /** What happens to a run, besides commands. */
 export type RunSteeringEvent =
   | { readonly kind: 'targetBegins' | 'targetEnds' | 'cancelled' }
-  /** The target's workflow says that it waits at a step edge because of this order. */
+  /** The target's workflow reports that it waits at a step edge because of this order. */
   | { readonly kind: 'targetRests'; readonly order: number };
 
 const STOPPED = 'the run is being stopped';
-/** Why a command is refused in a stage; `null` where it is possible. */
+/** Why a command is refused in a stage; `null` if it is possible. */
 const REFUSED: Readonly<Record<RunStage, Readonly<Record<RunCommandName, string | null>>>> = {
   running: { pause: null, resume: 'the run is not paused', abort: null },
   pausing: { pause: 'the run is pausing already', resume: null, abort: null },

@@ -23,7 +23,7 @@ export interface TargetSteering {
   readonly step: string | null;
   /** The newest order of the run: while it is paused, no step begins. */
   readonly paused: boolean;
-  /** The decision that is to be carried out. */
+  /** The decision that must be carried out. */
   readonly decision: CommandRecord | null;
   readonly log: CommandLog;
 }
@@ -40,7 +40,7 @@ export const NOT_BLOCKED: TargetSteering = {
 /** What happens to a target, besides commands. */
 export type TargetSteeringEvent =
   | { readonly kind: 'blocked'; readonly step: string }
-  /** The decision was carried out, or nobody decided in time: the steps go on, or end. */
+  /** The decision was carried out, or no one decided in time: the steps continue, or end. */
   | { readonly kind: 'unblocked' }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'paused' | 'resumed' };
@@ -48,7 +48,7 @@ export type TargetSteeringEvent =
 const NOT_WAITING = 'no step of this target is blocked';
 const IN_HAND = 'a decision about the step is being carried out';
 const STOPPED = 'the run is being stopped';
-/** Why a command is refused in a stage; `null` where it is possible. */
+/** Why a command is refused in a stage; `null` if it is possible. */
 const REFUSED: Readonly<Record<TargetStage, Readonly<Record<TargetCommandName, string | null>>>> = {
   working: { retryStep: NOT_WAITING, skipStep: NOT_WAITING, markSucceeded: NOT_WAITING },
   blocked: { retryStep: null, skipStep: null, markSucceeded: null },

@@ -1,4 +1,4 @@
-/** What a decision makes of a blocked step: what the next one starts from, what the report says, and what an undo may touch. */
+/** What a decision makes of a blocked step: what the next one starts from, what the report has, and what an undo may touch. */
 import { describe, expect, it } from 'vitest';
 import { owedUndos } from '../../../../src/domain/report/compensation.js';
 import type { CommandRecord, StepReport } from '../../../../src/domain/report/report.js';
@@ -54,7 +54,7 @@ describe('a step blocks its target', () => {
     expect(isBlocking(scale, outcome, 0)).toBeNull();
   });
 
-  it('if it failed and the runbook says pause, but not for a gate that has closed', () => {
+  it('if it failed and the runbook has pause, but not for a gate that has closed', () => {
     expect(failed('pause', 'yes', 'CloudJobFailed')).not.toBeNull();
     expect(failed('compensate', 'yes', 'CloudJobFailed')).toBeNull();
     expect(failed('pause', 'no', 'ChangeFreeze')).toBeNull();
@@ -88,7 +88,7 @@ describe('the next decision', () => {
 });
 
 describe('the report of a decision', () => {
-  it('says what was found, and keeps how the step had ended', () => {
+  it('shows what was found, and keeps how the step had ended', () => {
     const step = blocked(indeterminate());
     expect(describeFound(step, reading(2, 'J1').observation)).toMatch(/newest cloud job J1, as before$/);
     expect(describeFound(step, reading(2, 'Y').observation)).toMatch(/Y, not proved to be of this run$/);
@@ -137,7 +137,7 @@ describe('an undo after a decision', () => {
   };
   const restored = [{ action: 'scale', replica: 2 }];
 
-  it('reverses what was seen under a known cloud job, or was said to be ours', () => {
+  it('reverses what was seen under a known cloud job, or was decided to be ours', () => {
     expect(owed(decidedStep(blocked(indeterminate()), 'skipStep', reading(4, 'J1'), []))).toEqual({
       undos: restored,
       remaining: [],
@@ -148,7 +148,7 @@ describe('an undo after a decision', () => {
     });
   });
 
-  it('leaves what may be the effect of somebody else, and says so', () => {
+  it('leaves what may be the effect of somebody else, and lists it', () => {
     expect(owed(decidedStep(blocked(indeterminate()), 'skipStep', reading(4, 'Y'), []))).toEqual({
       undos: [],
       remaining: ['notUndone'],
