@@ -238,6 +238,7 @@ function workerOptions(
     limits,
     usualDurationsMs,
     operatorWaitMs,
+    approvers,
     verify,
     runbookDirectories,
     calendarDirectories,
@@ -251,6 +252,7 @@ function workerOptions(
     usualDurations: (kind) => durations.usual(kind),
     usualDurationsMs,
     operatorWaitMs,
+    approvers,
     verify,
     temporal: temporalAccess(client),
   });

@@ -67,7 +67,7 @@ export async function makePlan(
     targets,
     onCancel: runbook.onCancel,
     ...(guards === undefined ? {} : { guards }),
-    ...(runbook.guards?.approval === undefined ? {} : { approval: approvalRules(runbook.guards.approval) }),
+    ...plannedApproval(runbook, dependencies),
     deadlineMs: durationMs(runbook.deadline ?? '') ?? defaultDeadlineMs(targets),
     limits,
     ...(operatorWaitMs === 0 ? {} : { operatorWaitMs }),
@@ -78,6 +78,19 @@ export async function makePlan(
   const tooLarge = sizeProblems(hashed);
   if (tooLarge.length > 0) throw invalidPlan(name, tooLarge);
   return hashed;
+}
+
+/** The guard, and the issuer that signs approvals of the run or of its steps. */
+function plannedApproval(
+  { guards, steps }: Runbook,
+  { approvers }: ActivityDependencies,
+): Pick<Plan, 'approval' | 'approvalIssuer'> {
+  const approval = guards?.approval;
+  const isAsked = approval !== undefined || steps.some(isApprovalStep);
+  return {
+    ...(approval === undefined ? {} : { approval: approvalRules(approval) }),
+    ...(isAsked && approvers !== null ? { approvalIssuer: approvers.issuer } : {}),
+  };
 }
 
 /** Nobody could approve the run: it would not be known whether they had requested it. */

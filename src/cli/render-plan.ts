@@ -26,6 +26,8 @@ export function renderPlan(plan: Plan, colors: Colors): string {
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
   if (approval !== undefined) lines.push(`needs ${describeApprovalRules(approval)}, before anything is done`);
+  if (approvalIssuer === undefined && asksForRole(printable))
+    lines.push(colors.warn('roles of approvers are not checked, because the worker has no RUNBOOK_APPROVERS'));
   if (approvalIssuer !== undefined) lines.push(`approvals must be signed by ${approvalIssuer}`);
   if (guards !== undefined) lines.push(...guardLines(guards, colors), ...misfitLines(printable, colors));
   for (const { target, seen, steps, usual = [] } of targets) {
@@ -56,6 +58,11 @@ export function renderPlan(plan: Plan, colors: Colors): string {
     'Nothing was changed.',
   );
   return lines.join('\n');
+}
+
+function asksForRole({ approval, targets }: Plan): boolean {
+  const steps = targets.flatMap((target) => target.steps).filter((step) => step.kind === 'approval');
+  return [approval, ...steps].some((rules) => rules !== undefined && rules.roles.length > 0);
 }
 
 /** Used if a step has no expectation. */

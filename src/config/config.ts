@@ -1,4 +1,5 @@
 /** The configuration of a process, from its environment. Nothing else reads the environment, and nothing happens at import time. */
+import type { Approvers } from '../approvers/approvers.js';
 import type { ActionName } from '../domain/target/actions.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type Limits } from '../domain/once/limits.js';
 import { DEFAULT_VERIFY, type VerifyDefaults } from '../domain/runbook/runbook-checks.js';
@@ -32,6 +33,8 @@ export interface Config extends ClientConfig {
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
   /** How long a blocked target waits for an operator where the runbook does not say. */
   readonly operatorWaitMs: number;
+  /** Whose signatures count for approvals; `null`: approvals are not signed. */
+  readonly approvers: Approvers | null;
   readonly verify: VerifyDefaults;
 }
 
@@ -72,6 +75,7 @@ export function loadConfig(env: Environment): Config {
     limits: limitsOf(values),
     usualDurationsMs: values.RUNBOOK_USUAL_DURATIONS ?? {},
     operatorWaitMs: values.RUNBOOK_OPERATOR_WAIT,
+    approvers: values.RUNBOOK_APPROVERS ?? null,
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
   };
   if (config.limits.visibilityWindowMs < config.limits.quietMs)

@@ -12,6 +12,7 @@ import { ACTION_NAMES } from '../domain/target/actions.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
 import {
+  approvers,
   duration,
   durations,
   folders,
@@ -124,6 +125,11 @@ export const WORKER_VARIABLES = {
   RUNBOOK_OPERATOR_WAIT: waiting(DEFAULT_OPERATOR_WAIT_MS, LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY).describe(
     'How long a target waits for an operator where a step is blocked and the runbook does not say; `0s`: not at all, at most `7d`',
   ),
+  RUNBOOK_APPROVERS: approvers
+    .optional()
+    .describe(
+      'Whose signatures approvals need, as JSON or as a file of it (docs/approvals.md); all workers need the same. Without it approvals are not signed',
+    ),
 };
 
 /** Read in lower case as well; see `proxies.ts`. */

@@ -82,8 +82,8 @@ export interface TargetRunArguments {
   readonly closing?: Closing;
   /** `Plan.operatorWaitMs`. Absent: the target waits for no one. */
   readonly operatorWaitMs?: number;
-  /** Who requested the run. Only where a step asks for an approval. */
-  readonly requestedBy?: string | null;
+  /** What an approval is judged by. Only where a step asks for one. */
+  readonly approval?: ApprovalFacts;
   /** How long the report may be, in bytes of JSON. Absent where an older version started the run. */
   readonly reportBytes?: number;
 }
@@ -133,6 +133,21 @@ export interface FirstReading extends Observation {
   readonly clearAtMs: number;
 }
 
+/** The arguments of `verifyApproval`. */
+export interface ApprovalProofAsked {
+  readonly token: string;
+  /** `Plan.approvalIssuer` */
+  readonly issuer: string;
+  readonly planHash: string;
+  /** When the run received the token, epoch milliseconds. */
+  readonly receivedAtMs: number;
+}
+
+/** What a token proves. */
+export type ApprovalProof =
+  | { readonly kind: 'proved'; readonly actor: string; readonly roles: readonly string[] }
+  | { readonly kind: 'refused'; readonly why: string };
+
 /** The activities, as workflows call them and `createActivities` implements them. */
 export interface Activities {
   /** @throws `InvalidPlan`, `UnknownRunbook`, or the failure of a read: nothing was sent */
@@ -143,6 +158,8 @@ export interface Activities {
   findRuns(asked: RunsAsked): Promise<readonly RunSeen[]>;
   /** The freezes of the named calendars from `fromMs` to just before `toMs`. A calendar that cannot be read is part of the result, not an error. */
   readFreezes(names: readonly string[], fromMs: number, toMs: number): Promise<ReadFreezes>;
+  /** Whether the token of an approval counts, and whose it is. A token that does not count is part of the result, not an error. */
+  verifyApproval(asked: ApprovalProofAsked): Promise<ApprovalProof>;
   /** @param originalRunId `workflowInfo().originalExecutionRunId` */
   observeTarget(target: Target, limits: Limits, originalRunId: string): Promise<FirstReading>;
   /** @throws a failure of the failure table with an `OnceState` as `details[0]`. A failure without it means that the action may have been sent */
@@ -193,6 +210,17 @@ export interface ApprovalOrder {
   /** `ApprovalProgress.askedAtMs` of the approval that is meant. */
   readonly askedAtMs: number;
   readonly vote: ApprovalVote;
+  /** Only for a signed one. The target verifies it as well, because anybody can send a signal. */
+  readonly token?: string;
+}
+
+/** What approvals of a run are judged by. */
+export interface ApprovalFacts {
+  /** `null` if it is not known. */
+  readonly requestedBy: string | null;
+  readonly planHash: string;
+  /** `null`: an approval need not be signed. */
+  readonly issuer: string | null;
 }
 
 /** The argument of the signal `targetState`. */

@@ -1,6 +1,12 @@
 /** Approvals of a run: takes `approve` and `reject`, waits for the approval of the whole run, and passes decisions on to a target that waits. */
-import { CancellationScope, isCancellation, setHandler, type ChildWorkflowHandle } from '@temporalio/workflow';
-import type { ApprovalOrder } from '../domain/contract.js';
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  setHandler,
+  type ChildWorkflowHandle,
+} from '@temporalio/workflow';
+import type { ApprovalOrder, ApprovalProof, ApprovalProofAsked } from '../domain/contract.js';
 import type { Plan } from '../domain/plan/plan.js';
 import type { ApprovalProgress, ApprovalReport, ApprovalVote } from '../domain/report/report.js';
 import {
@@ -14,6 +20,7 @@ import {
   checkApprovalCommand,
   checkApprover,
   expiresAtMs,
+  wantedOf,
   type ApprovalContext,
 } from '../domain/steering/approvals.js';
 import { APPROVAL_COMMANDS, type ApprovalCommandName } from '../domain/steering/command-names.js';
@@ -28,7 +35,8 @@ import {
   type CommandLog,
   type Refusal,
 } from '../domain/steering/commands.js';
-import { commandRejected } from './failure.js';
+import { commandRejected, rootCause } from './failure.js';
+import { verifyApproval } from './proxies.js';
 import type { RunProgressView } from './run-progress.js';
 import { approvalSignal, updateOf, validate } from './steering-messages.js';
 import type { targetRun } from './target-run.js';
@@ -51,6 +59,8 @@ export class RunApprovals {
   #plan: Plan | null = null;
   #open: OpenApproval | null = null;
   #report: ApprovalReport | null = null;
+  /** How many tokens are being verified. */
+  #verifying = 0;
   /** Orders for a target whose workflow is not known to have started yet. */
   #kept: ApprovalOrder[] = [];
 
@@ -157,7 +167,8 @@ export class RunApprovals {
     };
   }
 
-  #take(command: ApprovalCommandName, given: CommandArguments): CommandAnswer {
+  /** Only a signed decision is awaited: its token is verified first. */
+  #take(command: ApprovalCommandName, given: CommandArguments): CommandAnswer | Promise<CommandAnswer> {
     const atMs = Date.now();
     const earlier = earlierOf(this.shared.log, command, given);
     if (earlier !== null && typeof earlier !== 'string') {
@@ -169,7 +180,66 @@ export class RunApprovals {
     // Nothing happens between the validator and this.
     if (open === null) throw commandRejected(describeRefusal(command, { why: 'it is over', possible: [] }), false);
     const { actor, reason } = given;
-    return this.#count(open, given, { command, actor, reason, atMs });
+    const { planHash, issuer } = this.#context();
+    if (issuer === null || planHash === null) return this.#count(open, given, { command, actor, reason, atMs });
+    return this.#takeSigned(command, given, { issuer, planHash, receivedAtMs: atMs });
+  }
+
+  async #takeSigned(
+    command: ApprovalCommandName,
+    given: CommandArguments,
+    asked: Omit<ApprovalProofAsked, 'token'>,
+  ): Promise<CommandAnswer> {
+    this.#verifying++;
+    try {
+      const proof = await CancellationScope.nonCancellable(() =>
+        verifyApproval({ ...asked, token: given.token ?? '' }),
+      );
+      return this.#countSigned(command, given, asked, proof);
+    } catch (error) {
+      // What was verified in vain is in the history as well, so that it counts for the limit.
+      this.shared.log = { ...this.shared.log, repeats: this.shared.log.repeats + 1 };
+      const { name, message } = rootCause(error);
+      throw name === 'CommandRejected'
+        ? error
+        : commandRejected(
+            describeRefusal(command, { why: `the token cannot be verified: ${message}`, possible: [] }),
+            true,
+          );
+    } finally {
+      this.#verifying--;
+    }
+  }
+
+  /** Others may have decided while the token was verified. */
+  #countSigned(
+    command: ApprovalCommandName,
+    given: CommandArguments,
+    { issuer, receivedAtMs }: Omit<ApprovalProofAsked, 'token'>,
+    proof: ApprovalProof,
+  ): CommandAnswer {
+    const refuse = (refusal: Refusal) => commandRejected(describeRefusal(command, refusal), false);
+    if (proof.kind === 'refused') throw refuse({ why: proof.why, possible: APPROVAL_COMMANDS });
+    const open = this.#open;
+    const { actor, roles } = proof;
+    const refusal =
+      this.#check(command, given) ??
+      (open === null ? { why: 'it is over', possible: [] } : checkApprover(open.approval, command, { actor, roles }));
+    if (refusal !== null || open === null) throw refuse(refusal ?? { why: 'it is over', possible: [] });
+    const vote = {
+      command,
+      actor,
+      reason: given.reason,
+      atMs: receivedAtMs,
+      roles: wantedOf(roles, open.approval.rules),
+      signedBy: issuer,
+    };
+    return this.#count(open, given, vote);
+  }
+
+  /** Waits until no token is being verified, so that no sender is left without an answer. */
+  async answered(): Promise<void> {
+    if (this.#verifying > 0) await CancellationScope.nonCancellable(() => condition(() => this.#verifying === 0));
   }
 
   #count(open: OpenApproval, given: CommandArguments, vote: ApprovalVote): CommandAnswer {
@@ -177,7 +247,13 @@ export class RunApprovals {
     const approval = afterVote(open.approval, vote);
     this.#open = { ...open, approval };
     const { step, target } = open;
-    if (step !== null) this.#order({ step, askedAtMs: approval.askedAtMs, vote });
+    if (step !== null)
+      this.#order({
+        step,
+        askedAtMs: approval.askedAtMs,
+        vote,
+        ...(given.token === undefined ? {} : { token: given.token }),
+      });
     const about = { ...given, actor };
     const { log, answer } = accept(this.shared.log, command, step === null ? about : { ...about, step }, {
       atMs,

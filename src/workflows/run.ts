@@ -55,6 +55,7 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   if (plan?.dryRun === true) return plan;
   const result = plan === null ? { targets: [], gates: [], early } : await carryOut(plan, { progress, note, steering });
   const cancelRequested = scope.consideredCancelled;
+  await steering.approvals.answered();
   const { commands } = steering;
   const { report: approval } = steering.approvals;
   const report = reportOf({

@@ -1,7 +1,8 @@
 /** A step of a target that waits until people have approved it. The run takes their decisions and passes them on. */
 import { setHandler, isCancellation } from '@temporalio/workflow';
-import type { ApprovalOrder, Baseline, TargetRunArguments } from '../domain/contract.js';
+import type { ApprovalFacts, ApprovalOrder, Baseline, TargetRunArguments } from '../domain/contract.js';
 import type { ApprovalStep } from '../domain/plan/plan.js';
+import type { ApprovalVote } from '../domain/report/report.js';
 import { approvalOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
 import {
   afterCancel,
@@ -11,9 +12,11 @@ import {
   approvalReport,
   askApproval,
   checkApprover,
+  wantedOf,
   expiresAtMs,
 } from '../domain/steering/approvals.js';
 import { isCommandOf } from '../domain/steering/command-names.js';
+import { verifyApproval } from './proxies.js';
 import { approvalSignal } from './steering-messages.js';
 import type { TargetSteering } from './target-steering.js';
 import { conditionUntil } from './timers.js';
@@ -36,8 +39,8 @@ export class TargetApprovals {
 
   /** A cancel ends the wait. @param askedAtMs epoch milliseconds, from the history */
   async untilApproved(step: ApprovalStep, baseline: Baseline, askedAtMs: number): Promise<StepOutcome> {
-    const { requestedBy = null } = this.request;
-    let approval = askApproval(step, requestedBy, askedAtMs);
+    const { approval: facts = NOTHING_KNOWN } = this.request;
+    let approval = askApproval(step, facts.requestedBy, askedAtMs);
     let nowMs = askedAtMs;
     const next = () => this.#orders.find((order) => order.step === step.id && order.askedAtMs === askedAtMs);
     try {
@@ -46,7 +49,8 @@ export class TargetApprovals {
         const order = next();
         if (order !== undefined) {
           this.#orders.splice(this.#orders.indexOf(order), 1);
-          const { vote } = order;
+          const vote = await provedVote(order, step, facts);
+          if (vote === null) continue;
           const refusal = checkApprover(approval, vote.command, { actor: vote.actor, roles: vote.roles ?? null });
           if (refusal === null) approval = afterVote(approval, vote);
           continue;
@@ -62,6 +66,29 @@ export class TargetApprovals {
     }
     this.steering.answered(Math.max(nowMs, approval.endedAtMs ?? nowMs) - askedAtMs);
     return approvalOutcome(step, baseline, approvalReport(approval));
+  }
+}
+
+const NOTHING_KNOWN: ApprovalFacts = { requestedBy: null, planHash: '', issuer: null };
+
+/** Where only signed approvals count, anybody's signal without a token counts for nothing. */
+async function provedVote(
+  { vote, token }: ApprovalOrder,
+  step: ApprovalStep,
+  facts: ApprovalFacts,
+): Promise<ApprovalVote | null> {
+  const { issuer, planHash } = facts;
+  const { roles: _roles, signedBy: _signedBy, ...claimed } = vote;
+  if (issuer === null) return claimed;
+  if (typeof token !== 'string') return null;
+  try {
+    const proof = await verifyApproval({ token, issuer, planHash, receivedAtMs: vote.atMs });
+    return proof.kind === 'proved'
+      ? { ...claimed, actor: proof.actor, roles: wantedOf(proof.roles, step), signedBy: issuer }
+      : null;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return null;
   }
 }
 

@@ -79,6 +79,7 @@ export async function startCaseWorld(
     usualDurations: () => null,
     usualDurationsMs: DURATIONS_MS,
     operatorWaitMs: 0,
+    approvers: null,
     verify: VERIFY,
     temporal,
   });

@@ -72,6 +72,7 @@ export async function startStack(
     usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
     operatorWaitMs: 0,
+    approvers: null,
     verify: { withinMs: 3_000, stableMs: 60 },
     temporal: temporalAccess(temporal.client),
     ...options.dependencies,

@@ -60,6 +60,7 @@ function byWorld(): Activities {
     readFreezes: (...given) => stack.activities.readFreezes(...given),
     describeLease: (leaseId) => stack.activities.describeLease(leaseId),
     findRuns: (asked) => stack.activities.findRuns(asked),
+    verifyApproval: (asked) => stack.activities.verifyApproval(asked),
     observeTarget: (...given) => of(given[0].path).observeTarget(...given),
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),
@@ -88,6 +89,7 @@ async function newWorld(name: string, userName: boolean): Promise<World> {
     usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
     operatorWaitMs: 0,
+    approvers: null,
     verify: { withinMs: 1_500, stableMs: 60 },
     temporal: temporalAccess(temporal.client),
   });

@@ -102,6 +102,11 @@ export function checkApprover(
     : null;
 }
 
+/** The roles that were asked for, of those that a token proves: the report keeps no others. */
+export function wantedOf(roles: readonly string[], rules: ApprovalRules): readonly string[] {
+  return roles.filter((role) => rules.roles.includes(role));
+}
+
 /** Names are compared as people read them: without regard to case, width of characters and space around them. */
 function isSamePerson(left: string, right: string): boolean {
   const plain = (name: string) => name.normalize('NFKC').trim().toLowerCase();
