@@ -52,7 +52,7 @@ export async function makePlan(
   const targets = value === null ? [] : await planTargets(dependencies, runbook, value, inputs, problems);
   const guards =
     value === null ? undefined : await planGuards(runbook, value, dependencies.calendars, Date.now(), problems);
-  if (value !== null) problems.push(...requesterProblems(runbook, value));
+  if (value !== null) problems.push(...requesterProblems(runbook, value), ...emergencyProblems(runbook, value));
   if (problems.length > 0 || value === null) throw invalidPlan(name, problems);
   const { limits, temporal } = dependencies;
   const operatorWaitMs = durationMs(runbook.operator?.wait ?? '') ?? dependencies.operatorWaitMs;
@@ -67,6 +67,7 @@ export async function makePlan(
     targets,
     onCancel: runbook.onCancel,
     ...(guards === undefined ? {} : { guards }),
+    ...(runbook.emergency === undefined ? {} : { emergency: runbook.emergency }),
     ...plannedApproval(runbook, dependencies),
     deadlineMs: durationMs(runbook.deadline ?? '') ?? defaultDeadlineMs(targets),
     limits,
@@ -78,6 +79,18 @@ export async function makePlan(
   const tooLarge = sizeProblems(hashed);
   if (tooLarge.length > 0) throw invalidPlan(name, tooLarge);
   return hashed;
+}
+
+/** A start cannot guard what waits for nothing. */
+function emergencyProblems({ emergency, name }: Runbook, start: StartArguments): Problem[] {
+  if (emergency !== true) return [];
+  const given = (['window', 'freeze', 'waitAtMost'] as const).filter((key) => start[key] !== undefined);
+  return given.map((key) => ({
+    code: 'invalid-arguments',
+    place: key,
+    found: `${name} is for emergencies and waits for nothing`,
+    remedy: 'Leave it out',
+  }));
 }
 
 /** The guard, and the issuer that signs approvals of the run or of its steps. */

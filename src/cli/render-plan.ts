@@ -21,10 +21,12 @@ import { printableFacts } from './terminal-text.js';
 /** Renders what a run would do, as `runbook plan` shows it. */
 export function renderPlan(plan: Plan, colors: Colors): string {
   const printable = printableFacts(plan);
-  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards, approval, approvalIssuer } = printable;
+  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards, approval, approvalIssuer, emergency } =
+    printable;
   const lines = [`${colors.bold(runbook)}: ${title}`];
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
+  if (emergency === true) lines.push(colors.bad('EMERGENCY: waits for no window, freeze or approval'));
   if (approval !== undefined) lines.push(`needs ${describeApprovalRules(approval)}, before anything is done`);
   if (approvalIssuer === undefined && asksForRole(printable))
     lines.push(colors.warn('roles of approvers are not checked, because the worker has no RUNBOOK_APPROVERS'));

@@ -159,11 +159,11 @@ export const FAILURES = {
     advice: 'It changed nothing. The text explains what is invalid, or that it can be sent again at once.',
   },
   InvalidStart: {
-    when: 'a workflow was started in a way that would bypass the lease on an instance, or the memory of an alarm rule',
+    when: 'a workflow was started in a way that would bypass the lease on an instance, or the memory of an alarm rule; or a schedule or an alarm rule started a runbook for emergencies',
     retryable: false,
     whoActsNext: 'the caller',
     advice:
-      'Start the runbook by its own name, with an id that does not begin with the prefix of leases or of alarm rules.',
+      'Start the runbook by its own name, with an id that does not begin with the prefix of leases or of alarm rules. Only a person starts one with emergency: true.',
   },
 } as const satisfies Record<string, FailureRule>;
 

@@ -150,6 +150,8 @@ export interface Plan {
   readonly onCancel: OnCancel;
   /** Only if there is a window or a freeze. */
   readonly guards?: Guards;
+  /** It waits for no guard, and only a person may start it. */
+  readonly emergency?: true;
   /** What people have to approve before anything is done. */
   readonly approval?: ApprovalRules;
   /** The issuer whose tokens prove approvals: an approval without one is refused. Absent: whoever is named is believed. */
@@ -183,6 +185,7 @@ export function canonicalPlan(plan: Omit<Plan, 'hash'>): string {
     targets,
     guards: bindingGuards(plan),
     operatorWaitMs: plan.operatorWaitMs,
+    emergency: plan.emergency,
     approval: plan.approval,
     approvalIssuer: plan.approvalIssuer,
   });

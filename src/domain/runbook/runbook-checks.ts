@@ -30,6 +30,7 @@ export const RUNBOOK_CHECKS = {
   'duplicate-freeze': 'No calendar is named twice',
   'empty-guard': 'Every key under `guards` has a value: no empty `guards`, `window` or `freeze`',
   'needs-approval': 'A runbook with `risk: high` asks for an approval before its first action',
+  'emergency-is-not-guarded': 'A runbook with `emergency` has no guards: it would wait for them',
   'deadline-too-short': 'A step has time for its verification, and the run for its steps',
 } as const;
 type CheckCode = keyof typeof RUNBOOK_CHECKS;
@@ -130,7 +131,18 @@ function impossibleRule(input: Input): string | null {
   return least !== undefined && most !== undefined && least > most ? `${least} at least and ${most} at most` : null;
 }
 
-function checkRisk({ risk, guards, steps }: Runbook): RunbookProblem[] {
+function checkRisk({ risk, guards, steps, emergency }: Runbook): RunbookProblem[] {
+  if (emergency === true)
+    return guards === undefined
+      ? []
+      : [
+          problem(
+            'emergency-is-not-guarded',
+            ['guards'],
+            'an emergency waits for no guard',
+            'Take guards or emergency out',
+          ),
+        ];
   const first = steps.find((step) => isActionStep(step) || isApprovalStep(step));
   if (risk !== 'high' || guards?.approval !== undefined || first === undefined || isApprovalStep(first)) return [];
   return [

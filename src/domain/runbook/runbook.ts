@@ -251,6 +251,12 @@ export const Runbook = z.strictObject({
     .optional()
     .describe('The runbook whose change of the replica count it takes back: gives ${{ captured.replicaCount }}'),
   guards: Guards.optional(),
+  emergency: z
+    .literal(true, 'Write emergency: true, or take it out')
+    .optional()
+    .describe(
+      'It waits for no window, freeze or approval, so that only a person can start it: no schedule and no alarm rule does',
+    ),
   operator: Operator.optional(),
   deadline: duration('Deadline of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
