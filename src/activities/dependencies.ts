@@ -8,6 +8,7 @@ import type { VerifyDefaults } from '../domain/runbook/runbook-checks.js';
 import type { ActionName } from '../domain/target/actions.js';
 import type { RunbookLookup } from '../runbooks/lookups.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import type { CloudJobWatch } from './cloud-job-watch.js';
 import type { TemporalAccess } from './temporal-access.js';
 
 /** What the activities need from the worker. */
@@ -29,4 +30,5 @@ export interface ActivityDependencies {
   /** Used if a runbook does not set them. */
   readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;
+  readonly watch: CloudJobWatch;
 }

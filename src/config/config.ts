@@ -10,6 +10,7 @@ import { readProxies } from './proxies.js';
 import { readServiceStage } from './service-stage.js';
 import { readTemporal, type TemporalConfig } from './temporal.js';
 import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogLevel } from './variables.js';
+import type { ChosenSizes } from './worker-sizes.js';
 
 /** What the command line and the gateway need. */
 export interface ClientConfig {
@@ -36,6 +37,7 @@ export interface Config extends ClientConfig {
   /** Whose signatures count for approvals; `null`: approvals are not signed. */
   readonly approvers: Approvers | null;
   readonly verify: VerifyDefaults;
+  readonly sizes: ChosenSizes;
 }
 
 /** What a command needs that reads ServiceStage itself. Times are in milliseconds. */
@@ -76,6 +78,7 @@ export function loadConfig(env: Environment): Config {
     usualDurationsMs: values.RUNBOOK_USUAL_DURATIONS ?? {},
     operatorWaitMs: values.RUNBOOK_OPERATOR_WAIT,
     approvers: values.RUNBOOK_APPROVERS ?? null,
+    sizes: { cachedWorkflows: values.RUNBOOK_CACHED_WORKFLOWS, waitingSteps: values.RUNBOOK_WAITING_STEPS },
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
   };
   if (config.limits.visibilityWindowMs < config.limits.quietMs)

@@ -13,6 +13,7 @@ import { describeDuration } from '../domain/time/duration.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
 import {
   approvers,
+  count,
   duration,
   durations,
   folders,
@@ -130,6 +131,12 @@ export const WORKER_VARIABLES = {
     .describe(
       'Whose signatures approvals need, as JSON or as a file of it (docs/approvals.md); all workers need the same. Without it approvals are not signed',
     ),
+  RUNBOOK_CACHED_WORKFLOWS: count(10, 100_000).describe(
+    'Workflows that the worker keeps in memory, two for each run; those beyond are replayed from their histories, which costs CPU. Unset: by the memory that is there (performance.md)',
+  ),
+  RUNBOOK_WAITING_STEPS: count(10, 100_000).describe(
+    'Steps that one worker carries at once; those beyond wait for a place. Unset: by the memory that is there (performance.md)',
+  ),
 };
 
 /** Read in lower case as well; see `proxies.ts`. */

@@ -97,6 +97,11 @@ export interface StepReport {
   readonly sent: Sent;
   /** The cloud job that was followed. */
   readonly cloudJobId: string | null;
+  /**
+   * Between these ages it ended, in milliseconds since its POST was accepted: the highest at which it was seen running (0 if never), and that at
+   * which it had ended. Absent where its end was not seen, and where it was adopted.
+   */
+  readonly cloudJobTook?: { readonly runningAtMs: number; readonly endedByMs: number };
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly before: Observation | null;

@@ -2,7 +2,7 @@
 import type { Baseline } from '../contract.js';
 import type { DoneStep } from './compensation.js';
 import { failureRecord, type FailureName, type FailureRecord, type Sent } from '../failures.js';
-import { endingOf, type Ending, type OnceState } from '../once/state.js';
+import { endingOf, type Ending, type FollowedJob, type OnceState } from '../once/state.js';
 import type { ActionStep, ApprovalStep, WaitStep } from '../plan/plan.js';
 import { approvalFailure } from '../steering/approvals.js';
 import type { ApprovalReport, StepReport, StepResult } from './report.js';
@@ -69,6 +69,7 @@ export function stepOutcome(
     result,
     sent,
     cloudJobId: cloudJob?.id ?? null,
+    ...tookOf(cloudJob),
     ...times,
     before: baseline.observation,
     after,
@@ -151,6 +152,11 @@ export function approvalOutcome({ id }: ApprovalStep, baseline: Baseline, approv
     ...(failure === null ? {} : { failure }),
   };
   return { report, baseline, done: null };
+}
+
+function tookOf(cloudJob: FollowedJob | null): Pick<StepReport, 'cloudJobTook'> {
+  const { runningAtMs = 0, endedByMs } = cloudJob ?? {};
+  return endedByMs === undefined ? {} : { cloudJobTook: { runningAtMs, endedByMs } };
 }
 
 function failureOf(ending: Ending): FailureRecord | null {

@@ -327,7 +327,9 @@ describe('the catalogue', () => {
     const { runbooks, problems } = await listRunbooks([]);
     expect(problems).toEqual([]);
     expect(runbooks.map(({ name }) => name)).toEqual([
+      'emergency-stop',
       'health-check',
+      'maintenance',
       'recover',
       'restart',
       'rollback',

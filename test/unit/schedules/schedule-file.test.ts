@@ -143,7 +143,7 @@ describe('a schedule file', () => {
       'an emergency',
       withEntry('runbook: emergency-stop', 'runbook'),
       'emergency-runbook',
-      'x.yaml:8:5',
+      'x.yaml:8:14',
       'only a person',
     ],
     ['a missing input', withEntry('runbook: scale', 'runbook'), 'invalid-input', 'x.yaml:4:5', 'missing'],
