@@ -36,7 +36,7 @@ const Shape = z.strictObject({
 });
 
 /** Public keys themselves, or the file that has them. */
-export type KeySource = { readonly keys: JSONWebKeySet } | { readonly file: string };
+type KeySource = { readonly keys: JSONWebKeySet } | { readonly file: string };
 
 /** An issuer of tokens that is trusted, and how to read its tokens. */
 export interface Approvers extends Omit<z.infer<typeof Shape>, 'jwks'> {
@@ -56,7 +56,7 @@ export function readApprovers(text: string, folder: string): Approvers | string 
   if (!success)
     return error.issues.map(({ path, message }) => `${path.join('.') || 'the value'}: ${message}`).join('; ');
   const { jwks, ...rest } = data;
-  if (typeof jwks !== 'string') return { ...rest, jwks: { keys: jwks as JSONWebKeySet } };
+  if (typeof jwks !== 'string') return { ...rest, jwks: { keys: jwks } };
   if (/^\w+:\/\//.test(jwks)) return 'jwks: keys are not fetched: save them to a file and name that';
   return { ...rest, jwks: { file: resolve(folder, jwks) } };
 }
@@ -65,7 +65,7 @@ export function readApprovers(text: string, folder: string): Approvers | string 
 export function readKeys(text: string): JSONWebKeySet | string {
   try {
     const { success, data } = keySet.safeParse(JSON.parse(text));
-    return success ? (data as JSONWebKeySet) : 'it is not a set of public keys ({"keys": […]})';
+    return success ? data : 'it is not a set of public keys ({"keys": […]})';
   } catch {
     return 'it is not JSON';
   }

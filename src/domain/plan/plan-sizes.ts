@@ -183,7 +183,7 @@ function targetHistoryEvents({ steps }: TargetPlan, plan: Plan): number {
 /** A command as the history has it: the Update with its answer. */
 const COMMAND_BYTES = 12_000;
 /** A signed decision: the token is in the Update, in what is verified, and in what the target receives. */
-const SIGNED_BYTES = 3 * 2 * LONGEST_ARGUMENT.token;
+const SIGNED_BYTES = 3 * LONGEST_ARGUMENT.token;
 /** The Update, a reading, two activities, and what the run receives: 8 workflow tasks. */
 const EVENTS_OF_DECISION = 40;
 /** The run's order to pause or to continue, and the answer to it. */

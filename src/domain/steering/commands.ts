@@ -72,6 +72,9 @@ export const LONGEST_ARGUMENT: Readonly<Record<keyof CommandArguments, number>> 
   token: 8_000,
 };
 
+/** The characters that a JSON Web Token has: one byte each. */
+const TOKEN = /^[\w.-]+$/;
+
 type Argument = keyof CommandArguments;
 const OF_ALL: readonly Argument[] = ['actor', 'reason', 'key'];
 const ALLOWED: Readonly<Record<CommandKind, readonly Argument[]>> = {
@@ -105,6 +108,7 @@ export function readArguments(command: CommandName, given: unknown): CommandArgu
     if (value === undefined && !REQUIRED[kind].includes(key)) continue;
     const problem = problemOf(value, LONGEST_ARGUMENT[key]);
     if (problem !== null) return `"${key}" of ${command} ${problem}, as in ${example}`;
+    if (key === 'token' && !TOKEN.test(String(value))) return `"token" of ${command} must be a JSON Web Token`;
   }
   return given as CommandArguments;
 }
