@@ -107,7 +107,7 @@ function plannedApproval(
   };
 }
 
-/** Nobody could approve the run: it would not be known whether they had requested it. */
+/** No one could approve the run: it would not be known whether they had requested it. */
 function requesterProblems({ guards, steps }: Runbook, { requestedBy }: StartArguments): Problem[] {
   const asked = [guards?.approval, ...steps.filter(isApprovalStep).map(({ approval }) => approval)];
   if (requestedBy !== undefined || !asked.some((approval) => approval?.notRequester === true)) return [];
@@ -115,7 +115,7 @@ function requesterProblems({ guards, steps }: Runbook, { requestedBy }: StartArg
     {
       code: 'invalid-arguments',
       place: 'requestedBy',
-      found: 'it is missing, and whoever requested the run cannot approve it',
+      found: 'it is missing, and the requester cannot approve the run',
       remedy: 'Say who requests it, or write notRequester: false in the approval',
     },
   ];

@@ -14,7 +14,7 @@ const LARGEST_KEYS_BYTES = 256 * 1024;
 const MOST_ROLES = 100;
 
 /**
- * @param approvers `null`: this worker trusts nobody
+ * @param approvers `null`: this worker trusts no issuer
  * @returns who signed, or why the token does not count
  * @throws FileError if the file of keys cannot be read
  */
@@ -54,7 +54,7 @@ export async function verifyApproval(
     actor.length > LONGEST_ARGUMENT.actor ||
     hasControlCharacters(actor)
   )
-    return { kind: 'refused', why: `the token names nobody in "${actorClaim}"` };
+    return { kind: 'refused', why: `the token has no name in "${actorClaim}"` };
   return { kind: 'proved', actor, roles: rolesOf(payload, approvers) };
 }
 

@@ -1,6 +1,6 @@
 /** Inputs of the built-in runbooks, by name. Generated from runbooks/*.yaml: `npm run generate`. */
 export interface CatalogueInputs {
-  /** Stop instances now, whatever the calendar says. */
+  /** Stop instances now, also within a change freeze. */
   'emergency-stop': Record<string, never>;
   /** Observe instances; change nothing. */
   'health-check': Record<string, never>;

@@ -34,7 +34,7 @@ export interface TargetCommandRequest extends CommandRequest {
   readonly step?: string | undefined;
 }
 
-/** What a decision about an approval says. */
+/** A decision about an approval. */
 export interface ApprovalRequest extends CommandRequest {
   /** `Plan.hash` of the plan that the person has seen. Default: the hash of the run's plan, as its progress has it. */
   readonly planHash?: string | undefined;

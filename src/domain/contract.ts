@@ -186,7 +186,7 @@ export const TARGET_SEARCH_ATTRIBUTE = 'RunbookTarget';
 export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';
 /** The signal from a run to the workflow of its target: whether steps may begin. */
 export const STEER_SIGNAL = 'steer';
-/** The signal from a run to the workflow of its target: what a person said to its approval. */
+/** The signal from a run to the workflow of its target: a person's vote on its approval. */
 export const APPROVAL_SIGNAL = 'approval';
 /** The signal from a target's workflow to its run: what it waits for. */
 export const TARGET_STATE_SIGNAL = 'targetState';

@@ -69,7 +69,7 @@ export class RunApprovals {
     private readonly progress: RunProgressView,
   ) {
     for (const command of APPROVAL_COMMANDS)
-      setHandler(updateOf(command), (given) => this.#take(command, given), {
+      setHandler(updateOf(command), (given) => this.#accept(command, given), {
         validator: (given) => validate(command, given, (read) => this.#check(command, read)),
       });
   }
@@ -117,8 +117,8 @@ export class RunApprovals {
     return nowMs - asked.askedAtMs;
   }
 
-  /** What a target has told: a step of it waits for an approval, or no longer does. */
-  hear(target: string, approval: ApprovalProgress | undefined): void {
+  /** A target reports that a step of it waits for an approval, or no longer does. */
+  receive(target: string, approval: ApprovalProgress | undefined): void {
     const isSame = (open: OpenApproval) =>
       open.target === target && open.step === approval?.step && open.approval.askedAtMs === approval.askedAtMs;
     if (approval === undefined) this.targetEnds(target);
@@ -168,7 +168,7 @@ export class RunApprovals {
   }
 
   /** Only a signed decision is awaited: its token is verified first. */
-  #take(command: ApprovalCommandName, given: CommandArguments): CommandAnswer | Promise<CommandAnswer> {
+  #accept(command: ApprovalCommandName, given: CommandArguments): CommandAnswer | Promise<CommandAnswer> {
     const atMs = Date.now();
     const earlier = earlierOf(this.shared.log, command, given);
     if (earlier !== null && typeof earlier !== 'string') {
@@ -182,10 +182,10 @@ export class RunApprovals {
     const { actor, reason } = given;
     const { planHash, issuer } = this.#context();
     if (issuer === null || planHash === null) return this.#count(open, given, { command, actor, reason, atMs });
-    return this.#takeSigned(command, given, { issuer, planHash, receivedAtMs: atMs });
+    return this.#acceptSigned(command, given, { issuer, planHash, receivedAtMs: atMs });
   }
 
-  async #takeSigned(
+  async #acceptSigned(
     command: ApprovalCommandName,
     given: CommandArguments,
     asked: Omit<ApprovalProofAsked, 'token'>,

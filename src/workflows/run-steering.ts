@@ -147,7 +147,7 @@ export class RunSteering {
     if (state === 'blocked') this.#blocked.add(path);
     else if (blocked === undefined) this.#blocked.delete(path);
     this.progress.targetBlocked(path, blocked ?? null);
-    if (approval !== undefined || this.approvals.isOpen) this.approvals.hear(path, approval);
+    if (approval !== undefined || this.approvals.isOpen) this.approvals.receive(path, approval);
     if (state === 'paused') this.#note({ kind: 'targetRests', order });
     else this.#show();
   }

@@ -95,7 +95,7 @@ function requireRunId(workflowId: string): void {
       throw invalidStart(`A run cannot have the id ${workflowId}: ids that begin with ${prefix} are for ${meaning}`);
 }
 
-/** Whatever a file says or a worker accepts: a schedule or an alarm rule starts no emergency. */
+/** Whatever a file contains or a worker accepts: a schedule or an alarm rule starts no emergency. */
 function requirePerson(runbook: string): void {
   const { parent, typedSearchAttributes } = workflowInfo();
   const isScheduled = typedSearchAttributes.get(scheduledByKey) !== undefined;

@@ -20,7 +20,7 @@ import { commandRejected } from './failure.js';
 
 /** From a run to the workflow of its target. */
 export const steerSignal = defineSignal<[SteerOrder]>(STEER_SIGNAL);
-/** From a run to the workflow of its target: what a person said to its approval. */
+/** From a run to the workflow of its target: a person's vote on its approval. */
 export const approvalSignal = defineSignal<[ApprovalOrder]>(APPROVAL_SIGNAL);
 /** From the workflow of a target to its run. */
 export const targetStateSignal = defineSignal<[TargetState]>(TARGET_STATE_SIGNAL);

@@ -1,4 +1,4 @@
-/** An identity provider for tests: a key pair, the configuration that trusts it, and tokens of whatever it says. */
+/** An identity provider for tests: a key pair, the configuration that trusts it, and tokens with any claims. */
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { readApprovers, type Approvers } from '../../src/approvers/approvers.js';
 

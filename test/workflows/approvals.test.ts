@@ -133,7 +133,7 @@ describe.concurrent('the approval of a run', () => {
     expect(await stack.report(workflowId)).toMatchObject({ outcome: 'cancelled', approval: { result: 'cancelled' } });
   });
 
-  it('can be given while the run is paused, which then goes on only after resume', async () => {
+  it('can be given while the run is paused, which then continues only after resume', async () => {
     const { workflowId, instanceId } = await waiting('needs-approval');
     expect(await command(workflowId, 'pause', 'ann')).toMatchObject({ state: 'paused' });
     await decide(workflowId, 'approve', 'bob');
@@ -145,13 +145,11 @@ describe.concurrent('the approval of a run', () => {
     expect((await stack.report(workflowId)).outcome).toBe('succeeded');
   });
 
-  it('is not possible where nobody knows who requested the run, so planning refuses it', async () => {
+  it('is not possible if it is not known who requested the run, so planning refuses it', async () => {
     const { path } = await stack.newInstance();
     const workflowId = await stack.start('needs-approval', { targets: [path] });
     const report = await stack.report(workflowId);
-    expect(report.failure?.message).toMatch(
-      /requestedBy: it is missing, and whoever requested the run cannot approve it/,
-    );
+    expect(report.failure?.message).toMatch(/requestedBy: it is missing, and the requester cannot approve the run/);
   });
 });
 

@@ -73,7 +73,7 @@ export interface ApprovalRules {
   readonly roles: readonly string[];
   /** How many different people. */
   readonly need: number;
-  /** Whoever requested the run cannot approve it. */
+  /** The requester of the run cannot approve it. */
   readonly notRequester: boolean;
   /** How long it may take, milliseconds. */
   readonly expiresMs: number;
@@ -83,7 +83,7 @@ export interface ApprovalRules {
 export interface ApprovalStep extends ApprovalRules {
   readonly kind: 'approval';
   readonly id: string;
-  /** What is to be approved, for people. */
+  /** What people approve, in words. */
   readonly title: string;
   readonly onFailure: Extract<OnFailure, 'compensate' | 'abort'>;
 }
@@ -154,7 +154,7 @@ export interface Plan {
   readonly emergency?: true;
   /** What people have to approve before anything is done. */
   readonly approval?: ApprovalRules;
-  /** The issuer whose tokens prove approvals: an approval without one is refused. Absent: whoever is named is believed. */
+  /** The issuer whose tokens prove approvals: an approval without one is refused. Absent: any name is believed. */
   readonly approvalIssuer?: string;
   /** Limit of the whole run from its start. It does not cut undos short, and waiting for a gate does not count. */
   readonly deadlineMs: number;

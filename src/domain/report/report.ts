@@ -70,7 +70,7 @@ export interface CommandRecord {
   readonly was?: DecidedUpon;
 }
 
-/** What a person said to an approval. */
+/** The vote of one person on an approval. */
 export interface ApprovalVote extends Pick<CommandRecord, 'actor' | 'reason' | 'atMs' | 'roles' | 'signedBy'> {
   readonly command: ApprovalCommandName;
 }
@@ -276,7 +276,7 @@ export interface BlockedProgress {
 export interface ApprovalProgress extends Pick<ApprovalReport, 'need' | 'roles' | 'notRequester' | 'votes'> {
   /** `null`: the whole run waits. */
   readonly step: string | null;
-  /** What is to be approved, for people. */
+  /** What people approve, in words. */
   readonly title: string;
   readonly askedAtMs: number;
   readonly untilMs: number;

@@ -154,7 +154,7 @@ const approvalFields = {
     .optional()
     .describe('One of them is needed. Only a signed approval proves a role. Default: anybody'),
   need: z.int().min(1).max(MOST_APPROVERS).default(1).describe('How many different people have to approve'),
-  notRequester: z.boolean().default(true).describe('Whoever requested the run cannot approve it'),
+  notRequester: z.boolean().default(true).describe('The requester of the run cannot approve it'),
   expires: waitingText
     .refine((text) => (durationMs(text) ?? 0) > 0, 'Give people some time, such as 4h')
     .default('4h')
@@ -164,18 +164,13 @@ const ApprovalGuard = z.strictObject(approvalFields).describe('What people have 
 const ApprovalStepShape = z.strictObject({
   approval: z
     .strictObject({
-      title: z
-        .string()
-        .min(1)
-        .max(200)
-        .optional()
-        .describe('What is to be approved; default: the title of the runbook'),
+      title: z.string().min(1).max(200).optional().describe('What people approve; default: the title of the runbook'),
       ...approvalFields,
     })
     .describe('The next step begins once people have approved it'),
   id: stepFields.id,
   onFailure: z
-    .enum(['compensate', 'abort'], 'Write compensate or abort: what was not approved cannot go on')
+    .enum(['compensate', 'abort'], 'Write compensate or abort: what was not approved cannot continue')
     .optional()
     .describe('If it is rejected or expires. Default compensate'),
 });

@@ -1,4 +1,4 @@
-/** An approval that a run or a step asks for: who may approve, who has, and how it ended. Pure; run and target decide by the same functions. */
+/** An approval that a run or a step asks for: its rules, its votes, and how it ended. Pure; run and target decide by the same functions. */
 import { failureRecord, type FailureRecord } from '../failures.js';
 import type { ApprovalRules } from '../plan/plan.js';
 import type { ApprovalProgress, ApprovalReport, ApprovalVote } from '../report/report.js';
@@ -38,7 +38,7 @@ const ENDED: Readonly<Record<ApprovalReport['result'], string>> = {
   cancelled: 'the run is being stopped',
 };
 
-/** What the run knows of itself when a person decides. */
+/** What the run knows when a person decides. */
 export interface ApprovalContext {
   /** The approval that is open; `null` if nothing waits for one. */
   readonly open: { readonly approval: Approval; readonly step: string | null; readonly target: string | null } | null;
@@ -58,7 +58,7 @@ export function checkApprovalCommand(context: ApprovalContext, given: CommandArg
   if (current.stage !== 'waiting') return none(ENDED[current.stage]);
   const refused = (why: string): Refusal => ({ why, possible: APPROVAL_COMMANDS });
   if (given.planHash !== planHash)
-    return refused(`the plan has another hash, ${planHash ?? 'none yet'}: look at the plan of this run, then decide`);
+    return refused(`the plan has another hash, ${planHash ?? 'none yet'}: read the plan of this run, then decide`);
   const waits =
     step === null ? 'the whole run waits for an approval' : `step ${step} of ${target} waits for an approval`;
   if (given.step !== undefined && given.step !== step) return refused(`${waits}, not step ${given.step}`);
@@ -71,7 +71,7 @@ export function checkApprovalCommand(context: ApprovalContext, given: CommandArg
 /** Who decides. */
 export interface Approver {
   readonly actor: string;
-  /** What a token proves; `null` where nothing is proved. */
+  /** What a token proves; `null` if nothing is proved. */
   readonly roles: readonly string[] | null;
 }
 
@@ -88,7 +88,7 @@ export function checkApprover(
       possible: [],
     };
   if (command === 'reject') return null;
-  // Whoever requested the run may call it off, as with an abort.
+  // The requester may call the run off, as with an abort.
   if (rules.notRequester && (requestedBy === null || isSamePerson(actor, requestedBy)))
     return {
       why:
@@ -143,9 +143,9 @@ export function approvalProgress(approval: Approval, step: string | null, title:
   return { step, title, need, roles, notRequester, votes, askedAtMs, untilMs: expiresAtMs(approval) };
 }
 
-/** The same approval, as the run knows it by what its target has told. */
-export function approvalOf(told: ApprovalProgress, requestedBy: string | null): Approval {
-  const { need, roles, notRequester, votes, askedAtMs, untilMs } = told;
+/** The same approval, as the run knows it from its target. */
+export function approvalOf(shown: ApprovalProgress, requestedBy: string | null): Approval {
+  const { need, roles, notRequester, votes, askedAtMs, untilMs } = shown;
   const rules = { need, roles, notRequester, expiresMs: untilMs - askedAtMs };
   return { ...askApproval(rules, requestedBy, askedAtMs), votes };
 }
@@ -157,11 +157,11 @@ export function approvalReport({ stage, rules, askedAtMs, endedAtMs, votes }: Ap
   return { result: stage, need, roles, notRequester, askedAtMs, endedAtMs, votes };
 }
 
-/** Why the run, or the step, does not go on; `null` if it was approved, or cancelled. */
+/** Why the run, or the step, does not continue; `null` if it was approved, or cancelled. */
 export function approvalFailure({ result, votes, need, roles, endedAtMs }: ApprovalReport): FailureRecord | null {
   if (result === 'rejected') {
     const last = votes.at(-1);
-    return failureRecord('ApprovalRejected', `Rejected by ${last?.actor ?? 'nobody'}: ${last?.reason ?? ''}`);
+    return failureRecord('ApprovalRejected', `Rejected by ${last?.actor ?? 'no one'}: ${last?.reason ?? ''}`);
   }
   if (result !== 'expired') return null;
   const who = roles.length === 0 ? '' : ` by ${roles.join(' or ')}`;

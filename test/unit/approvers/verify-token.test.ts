@@ -40,9 +40,9 @@ describe('a token', () => {
     ['that is expired', { exp: seconds(NOW_MS) - 60 }, /"exp"/],
     ['that never expires', { exp: undefined }, /"exp"/],
     ['that is not valid yet', { nbf: seconds(NOW_MS) + 600 }, /"nbf"/],
-    ['of nobody', { email: undefined }, /names nobody in "email"/],
-    ['of somebody whose name has a line break', { email: 'ann\nroot' }, /names nobody/],
-    ['of somebody whose name is a number', { email: 7 }, /names nobody/],
+    ['without a name', { email: undefined }, /has no name in "email"/],
+    ['of somebody whose name has a line break', { email: 'ann\nroot' }, /has no name/],
+    ['of somebody whose name is a number', { email: 7 }, /has no name/],
   ])('%s does not count', async (_case, claims, why) => {
     const proof = await verify(await signer.sign({ ...ann, ...claims }));
     expect(proof).toMatchObject({ kind: 'refused', why: expect.stringMatching(why) });
@@ -112,7 +112,7 @@ describe('a token', () => {
     expect(await verify(await signer.sign(ann), inherited)).toMatchObject({ roles: [] });
   });
 
-  it('counts for nothing on a worker that trusts nobody, or another issuer', async () => {
+  it('counts for nothing on a worker that trusts no issuer, or another issuer', async () => {
     const token = await signer.sign(ann);
     expect(await verify(token, null)).toMatchObject({ kind: 'refused', why: expect.stringMatching(/does not trust/) });
     expect(await verify(token, { ...trusted, issuer: 'other' })).toMatchObject({ kind: 'refused' });

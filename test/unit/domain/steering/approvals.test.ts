@@ -98,7 +98,7 @@ describe('an approval', () => {
     );
   });
 
-  it('is the same for the run, which knows it by what the target has told', () => {
+  it('is the same for the run, which knows it from its target', () => {
     const vote: ApprovalVote = { command: 'approve', actor: 'bob', reason: 'r', atMs: 10 };
     const asked = afterVote(askApproval(rules(), 'ann', 5), vote);
     expect(approvalOf(approvalProgress(asked, 'done', 't'), 'ann')).toEqual(asked);
