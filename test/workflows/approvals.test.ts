@@ -190,3 +190,42 @@ describe.concurrent('the approval of a step', () => {
     expect(steps(report)).toEqual(['stop succeeded', 'work-done cancelled']);
   });
 });
+
+describe.concurrent('a runbook for emergencies', () => {
+  it('is started by a person, and waits for nothing', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const frozen = await stack.start('emergency-stop', { targets: [path], freeze: ['any'] });
+    expect((await stack.report(frozen)).failure?.message).toMatch(
+      /emergency-stop is for emergencies and waits for nothing/,
+    );
+    const workflowId = await stack.start('emergency-stop', { targets: [path] });
+    expect((await stack.report(workflowId)).outcome).toBe('succeeded');
+    expect(await stack.accepted(instanceId)).toEqual(['stop']);
+  });
+
+  it('is never started by a schedule, even one that no file describes', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const scheduleId = `emergency-${instanceId}`;
+    const workflowId = `run-of-${scheduleId}`;
+    const schedule = await temporal.client.schedule.create({
+      scheduleId,
+      spec: {},
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'emergency-stop',
+        workflowId,
+        taskQueue: stack.taskQueue,
+        args: [{ targets: [path] }],
+      },
+      state: { triggerImmediately: true },
+    });
+    try {
+      const started = await untilFound(async () => (await schedule.describe()).info.recentActions[0] ?? null);
+      const report = await stack.report(started.action.workflow.workflowId);
+      expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidStart' } });
+      expect(await stack.accepted(instanceId)).toEqual([]);
+    } finally {
+      await schedule.delete();
+    }
+  });
+});
