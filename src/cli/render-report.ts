@@ -22,6 +22,7 @@ export function renderReport(given: RunReport, colors: Colors): string {
   ];
   if (requestedBy !== null)
     lines.push(colors.dim(`requested by ${requestedBy}${reason === null ? '' : `: ${reason}`}`));
+  if (report.resumes !== undefined) lines.push(colors.dim(`resumes run ${report.resumes.workflowId}`));
   if (report.withdrawnBy !== undefined) lines.push(colors.dim(`withdrawn by ${report.withdrawnBy}`));
   lines.push(...commandLines(report, colors));
   lines.push(...approvalReportLines(report.approval, colors));

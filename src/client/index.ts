@@ -30,6 +30,7 @@ export {
   type WatchOptions,
 } from './runbook-client.js';
 export type { ApprovalRequest, CommandRequest, TargetCommandRequest } from './send-command.js';
+export type { ResumeOptions, Resumption } from './resume-run.js';
 export type { InputsOf, PlanRequest, RunbookName, StartOptions, StartRequest } from './start-request.js';
 export type { StartedRun } from './start-run.js';
 export type { Action, ActionName } from '../domain/target/actions.js';
@@ -67,6 +68,7 @@ export type {
   ActionStep,
   ApprovalRules,
   ApprovalStep,
+  DoneBefore,
   ExpectedCounts,
   Guards,
   OnCancel,
@@ -74,6 +76,8 @@ export type {
   Plan,
   PlannedCompensation,
   PlannedStep,
+  ResumedRun,
+  ResumedTarget,
   TargetPlan,
   WaitStep,
 } from '../domain/plan/plan.js';
@@ -97,6 +101,7 @@ export {
   type PauseProgress,
   type RemainingEffect,
   type ReportCut,
+  type RunName,
   type RunProgress,
   type RunReport,
   type StepProgress,

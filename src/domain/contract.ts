@@ -5,7 +5,7 @@ import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan/plan.js';
 import type { OnceRules } from './once/events.js';
 import type { Ending, OnceState } from './once/state.js';
-import type { ApprovalProgress, ApprovalVote, BlockedProgress } from './report/report.js';
+import type { ApprovalProgress, ApprovalVote, BlockedProgress, RunName } from './report/report.js';
 import type { Observation, Target } from './target/target.js';
 
 /** What a run is started with, by any client, schedule or alarm rule. `targets` are names or ids of instances. */
@@ -22,6 +22,8 @@ export interface StartArguments {
   readonly freeze?: readonly string[];
   /** How long the run may wait outside its window or inside a freeze, such as `4h`. Default: the runbook's own, else it is refused at once. */
   readonly waitAtMost?: string;
+  /** The run goes on where this one failed, on `targets` of it that did not succeed and with its inputs, so that `inputs` must be left out. */
+  readonly resumes?: RunName;
 }
 
 /** A maintenance window. Durations are text with a unit, such as `2h`. */

@@ -73,6 +73,7 @@ function facts({
   withdrawnBy,
   commands = [],
   approval,
+  resumes,
   planHash,
   cut,
 }: RunReport): string {
@@ -84,6 +85,7 @@ function facts({
     ['withdrawn by', withdrawnBy],
     ...commands.map((command) => ['command', describeCommand(command)] as const),
     ['approval', approval === undefined ? null : describeApprovalReport(approval)],
+    ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];

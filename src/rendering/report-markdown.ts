@@ -41,6 +41,7 @@ function factRows({
   withdrawnBy,
   commands = [],
   approval,
+  resumes,
   planHash,
   cut,
 }: RunReport): string[] {
@@ -52,6 +53,7 @@ function factRows({
     ['withdrawn by', withdrawnBy],
     ...commands.map((command) => ['command', describeCommand(command)] as const),
     ['approval', approval === undefined ? null : describeApprovalReport(approval)],
+    ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];

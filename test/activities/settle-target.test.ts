@@ -68,6 +68,7 @@ function settleWith(
     findRuns: async () => [],
     hasStateAttribute: async () => false,
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
+    earlierRun: async () => null,
   };
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   if (interruptedBy === 'cancel')

@@ -156,7 +156,7 @@ it('report has four formats, and ends with the next command where something went
   const started = await runbook(['start', 'stop', '-t', path, '--id', id, '--wait'], env);
   const { exitCode } = started;
   expect(exitCode).toBeGreaterThanOrEqual(10);
-  expect(started.stdout.trimEnd().split('\n').at(-1)).toBe(`  runbook targets ${path}`);
+  expect(started.stdout.trimEnd().split('\n').at(-1)).toBe(`  runbook resume ${id} --plan`);
   const asFormat = (format: string) => runbook(['report', id, '--format', format], env);
   expect(await asFormat('text')).toMatchObject({ exitCode, stdout: started.stdout });
   expect(await asFormat('json')).toEqual(await runbook(['report', id, '--json'], env));

@@ -50,7 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runbooks: ['domain', 'files', 'yaml'],
   approvers: ['domain', 'files'],
   config: ['approvers', 'domain', 'files', 'network', 'servicestage'],
-  activities: ['approvers', 'calendars', 'client', 'domain', 'runbooks', 'servicestage', 'time'],
+  activities: ['approvers', 'calendars', 'client', 'domain', 'runbooks', 'servicestage', 'temporal', 'time'],
   schedules: ['calendars', 'domain', 'runbooks', 'temporal', 'time', 'yaml'],
   gateway: ['domain', 'files', 'logging', 'network', 'runbooks', 'temporal', 'time', 'yaml'],
   embedded: ['config', 'domain', 'network', 'runbooks', 'simulator', 'temporal'],

@@ -214,7 +214,7 @@ describe.concurrent('a runbook for emergencies', () => {
         type: 'startWorkflow',
         workflowType: 'emergency-stop',
         workflowId,
-        taskQueue: stack.taskQueue,
+        taskQueue: temporal.taskQueue,
         args: [{ targets: [path] }],
       },
       state: { triggerImmediately: true },

@@ -120,6 +120,7 @@ function shortestReportBytes(plan: Plan): number {
     targets: plan.targets.map((target) => worstReport({ ...target, steps: [] })),
     notStarted: [],
     ...(plan.approval === undefined ? {} : { approval: worstApproval(plan.approval) }),
+    ...(plan.resumes === undefined ? {} : { resumes: { workflowId: plan.resumes.workflowId, runId: UUID } }),
     failure: worstFailure(LONGEST.sentence),
   };
   return leastReportBytes(report);

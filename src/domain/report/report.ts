@@ -187,6 +187,13 @@ export interface GateReport {
   readonly opensAtMs: number | null;
 }
 
+/** One execution of a run. */
+export interface RunName {
+  readonly workflowId: string;
+  /** A run that was reset has several. */
+  readonly runId: string;
+}
+
 /** How a run went: its result, or the details of its failure. Times are epoch milliseconds. */
 export interface RunReport {
   readonly reportVersion: 1;
@@ -212,6 +219,8 @@ export interface RunReport {
   readonly commands?: readonly CommandRecord[];
   /** The approval that the whole run asked for before it began. Those of steps are with their steps. */
   readonly approval?: ApprovalReport;
+  /** The earlier run that this one resumes. Absent if it resumes none, or could not be planned. */
+  readonly resumes?: RunName;
   readonly failure?: FailureRecord;
   /** Absent where the report is whole. Long texts are cut as well. */
   readonly cut?: ReportCut;

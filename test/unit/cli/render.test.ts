@@ -85,8 +85,8 @@ describe('a report', () => {
       '',
       'Not started: shop/checkout/prod-2',
       '',
-      'Next: see the state now, before you decide about what remains',
-      '  runbook targets shop/checkout/prod-1',
+      'Next: see the state now, and what a new run would do from the failed step on',
+      '  runbook resume incident-1 --plan',
     ]);
   });
 

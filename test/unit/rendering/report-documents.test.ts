@@ -96,10 +96,10 @@ describe('a report as Markdown', () => {
       '',
       '- shop/checkout/prod-2',
       '',
-      'Next: see the state now, before you decide about what remains:',
+      'Next: see the state now, and what a new run would do from the failed step on:',
       '',
       '```sh',
-      'runbook targets shop/checkout/prod-1',
+      'runbook resume incident-1 --plan',
       '```',
       '',
     ]);
@@ -220,7 +220,7 @@ describe('a report as HTML', () => {
       '<dt>reason</dt><dd>disk | full</dd>',
       '<dt>remains</dt><dd>rollback: irreversible, it can&#39;t</dd>',
       'saw DOWN 0/2\n- of &lt;two&gt;',
-      '<code>runbook targets shop/checkout/prod-1</code>',
+      '<code>runbook resume incident-1 --plan</code>',
       '✗ failed; it is not known whether ServiceStage acted',
       '<li>shop/checkout/prod-2</li>',
     ])
