@@ -14,7 +14,7 @@ import type { EndedRun } from '../domain/plan/resume.js';
 import { approvalRules, planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
 import { PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
-import { isActionStep, isApprovalStep, type Runbook } from '../domain/runbook/runbook.js';
+import { isActionStep, isApprovalStep, stepIds, type Runbook } from '../domain/runbook/runbook.js';
 import { durationMs } from '../domain/time/duration.js';
 import { jobKindOf } from '../domain/durations/job-kind.js';
 import { statusMeaning, type Observation, type Target } from '../domain/target/target.js';
@@ -80,7 +80,7 @@ export async function makePlan(
     onCancel: runbook.onCancel,
     ...(guards === undefined ? {} : { guards }),
     ...(runbook.emergency === undefined ? {} : { emergency: runbook.emergency }),
-    ...plannedApproval(runbook, dependencies),
+    ...plannedApproval(runbook, dependencies, targets),
     deadlineMs: deadlineMs(runbook, targets),
     limits,
     ...(operatorWaitMs === 0 ? {} : { operatorWaitMs }),
@@ -106,12 +106,17 @@ function emergencyProblems({ emergency, name }: Runbook, start: StartArguments):
   }));
 }
 
-/** The guard, and the issuer that signs approvals of the run or of its steps. */
+/** The guard, and the issuer that signs approvals. A step that a resumed run leaves out as done was approved for another plan: it is asked of the whole run. */
 function plannedApproval(
   { guards, steps }: Runbook,
   { approvers }: ActivityDependencies,
+  targets: readonly TargetPlan[],
 ): Pick<Plan, 'approval' | 'approvalIssuer'> {
-  const approval = guards?.approval;
+  const ids = stepIds(steps);
+  const isLeftOut = (index: number) => targets.some((target) => !target.steps.some(({ id }) => id === ids[index]));
+  const leftOut = steps.findLast((step, index) => isApprovalStep(step) && isLeftOut(index));
+  const approval =
+    guards?.approval ?? (leftOut !== undefined && isApprovalStep(leftOut) ? leftOut.approval : undefined);
   const isAsked = approval !== undefined || steps.some(isApprovalStep);
   return {
     ...(approval === undefined ? {} : { approval: approvalRules(approval) }),
