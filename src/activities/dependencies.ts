@@ -1,4 +1,5 @@
 /** What the worker hands to its activities. */
+import type { Approvers } from '../approvers/approvers.js';
 import type { Calendars } from '../calendars/calendars.js';
 import type { CheckAnswer } from '../domain/checks/check.js';
 import type { JobKind } from '../domain/durations/durations.js';
@@ -34,6 +35,8 @@ export interface ActivityDependencies {
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
   /** How long a blocked target waits for an operator where the runbook does not say, milliseconds. */
   readonly operatorWaitMs: number;
+  /** Whose signatures count for approvals; `null`: approvals are not signed. */
+  readonly approvers: Approvers | null;
   /** Used if a runbook does not set them. */
   readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;

@@ -1,5 +1,6 @@
 /** Creates the activities of the contract from their dependencies. */
 import { Context } from '@temporalio/activity';
+import { verifyApproval } from '../approvers/verify-token.js';
 import type { Activities } from '../domain/contract.js';
 import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS } from '../domain/once/limits.js';
 import type { ActivityDependencies } from './dependencies.js';
@@ -26,6 +27,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     readFreezes: shortRead((names, fromMs, toMs) => readFreezes(dependencies.calendars, names, fromMs, toMs)),
     describeLease: shortRead((leaseId) => temporal.describeLease(leaseId)),
     findRuns: (asked) => temporal.findRuns(asked),
+    verifyApproval: (asked) => verifyApproval(dependencies.approvers, asked, Date.now()),
     observeTarget: shortRead((target, limits, originalRunId) =>
       observeTarget(serviceStage, target, limits, originalRunId),
     ),

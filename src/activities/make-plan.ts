@@ -12,10 +12,10 @@ import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures
 import type { Limits } from '../domain/once/limits.js';
 import { plannedUsual } from '../domain/plan/plan-usual.js';
 import type { EndedRun } from '../domain/plan/resume.js';
-import { planSteps } from '../domain/plan/plan-steps.js';
+import { approvalRules, planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
 import { PLAN_VERSION, type Plan, type PlannedStep, type TargetPlan } from '../domain/plan/plan.js';
-import { isActionStep, type Runbook } from '../domain/runbook/runbook.js';
+import { isActionStep, isApprovalStep, stepIds, type Runbook } from '../domain/runbook/runbook.js';
 import { durationMs } from '../domain/time/duration.js';
 import { jobKindOf } from '../domain/durations/job-kind.js';
 import { statusMeaning, type Observation, type Target } from '../domain/target/target.js';
@@ -65,6 +65,7 @@ export async function makePlan(
     value === null
       ? undefined
       : await planGuards(runbook, withFreezesOf(earlier, value), dependencies.calendars, Date.now(), problems);
+  if (value !== null) problems.push(...requesterProblems(runbook, value), ...emergencyProblems(runbook, value));
   if (problems.length > 0 || value === null) throw invalidPlan(name, problems);
   const { limits, temporal } = dependencies;
   const operatorWaitMs = durationMs(runbook.operator?.wait ?? '') ?? dependencies.operatorWaitMs;
@@ -79,6 +80,8 @@ export async function makePlan(
     targets,
     onCancel: runbook.onCancel,
     ...(guards === undefined ? {} : { guards }),
+    ...(runbook.emergency === undefined ? {} : { emergency: runbook.emergency }),
+    ...plannedApproval(runbook, dependencies, targets),
     deadlineMs: deadlineMs(runbook, targets),
     limits,
     ...(operatorWaitMs === 0 ? {} : { operatorWaitMs }),
@@ -90,6 +93,50 @@ export async function makePlan(
   const tooLarge = sizeProblems(hashed);
   if (tooLarge.length > 0) throw invalidPlan(name, tooLarge);
   return hashed;
+}
+
+/** A start cannot guard what waits for nothing. */
+function emergencyProblems({ emergency, name }: Runbook, start: StartArguments): Problem[] {
+  if (emergency !== true) return [];
+  const given = (['window', 'freeze', 'waitAtMost'] as const).filter((key) => start[key] !== undefined);
+  return given.map((key) => ({
+    code: 'invalid-arguments',
+    place: key,
+    found: `${name} is for emergencies and waits for nothing`,
+    remedy: 'Leave it out',
+  }));
+}
+
+/** The guard, and the issuer that signs approvals. A step that a resumed run leaves out as done was approved for another plan: it is asked of the whole run. */
+function plannedApproval(
+  { guards, steps }: Runbook,
+  { approvers }: ActivityDependencies,
+  targets: readonly TargetPlan[],
+): Pick<Plan, 'approval' | 'approvalIssuer'> {
+  const ids = stepIds(steps);
+  const isLeftOut = (index: number) => targets.some((target) => !target.steps.some(({ id }) => id === ids[index]));
+  const leftOut = steps.findLast((step, index) => isApprovalStep(step) && isLeftOut(index));
+  const approval =
+    guards?.approval ?? (leftOut !== undefined && isApprovalStep(leftOut) ? leftOut.approval : undefined);
+  const isAsked = approval !== undefined || steps.some(isApprovalStep);
+  return {
+    ...(approval === undefined ? {} : { approval: approvalRules(approval) }),
+    ...(isAsked && approvers !== null ? { approvalIssuer: approvers.issuer } : {}),
+  };
+}
+
+/** No one could approve the run: it would not be known whether they had requested it. */
+function requesterProblems({ guards, steps }: Runbook, { requestedBy }: StartArguments): Problem[] {
+  const asked = [guards?.approval, ...steps.filter(isApprovalStep).map(({ approval }) => approval)];
+  if (requestedBy !== undefined || !asked.some((approval) => approval?.notRequester === true)) return [];
+  return [
+    {
+      code: 'invalid-arguments',
+      place: 'requestedBy',
+      found: 'it is missing, and the requester cannot approve the run',
+      remedy: 'Say who requests it, or write notRequester: false in the approval',
+    },
+  ];
 }
 
 /** Plans one target, or adds its problems to those of the run. */
@@ -285,9 +332,18 @@ function defaultDeadlineMs(targets: readonly TargetPlan[]): number {
   return stepMs.reduce((sum, ms) => sum + ms, RUN_MARGIN_MS);
 }
 
+/** How long people think about an approval counts against no deadline. */
 function longestMs(step: PlannedStep): number {
-  if (step.kind === 'wait') return step.durationMs;
-  return step.kind === 'check' ? longestCheckMs(step.check) : step.deadlineMs;
+  switch (step.kind) {
+    case 'wait':
+      return step.durationMs;
+    case 'check':
+      return longestCheckMs(step.check);
+    case 'approval':
+      return 0;
+    case 'action':
+      return step.deadlineMs;
+  }
 }
 
 function invalidPlan(name: string, problems: readonly Problem[]): ApplicationFailure {

@@ -7,8 +7,16 @@ import {
   type ExpectedUndo,
   type ExpectedUndos,
 } from '../domain/plan/expected-course.js';
-import { requiredState, type ActionStep, type CheckStep, type Plan, type PlannedStep } from '../domain/plan/plan.js';
+import {
+  requiredState,
+  type ActionStep,
+  type ApprovalStep,
+  type CheckStep,
+  type Plan,
+  type PlannedStep,
+} from '../domain/plan/plan.js';
 import { misfitOf } from '../domain/plan/plan-usual.js';
+import { describeApprovalRules } from '../domain/steering/approvals.js';
 import { describeUsualRun, describeUsualStep } from '../domain/plan/usual-words.js';
 import { describeDifferences, type Difference } from '../domain/report/compensation.js';
 import { ACTIONS, describeAction } from '../domain/target/actions.js';
@@ -22,10 +30,16 @@ import { printableFacts } from './terminal-text.js';
 /** Renders what a run would do, as `runbook plan` shows it. */
 export function renderPlan(plan: Plan, colors: Colors): string {
   const printable = printableFacts(plan);
-  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards } = printable;
+  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards, approval, approvalIssuer, emergency } =
+    printable;
   const lines = [`${colors.bold(runbook)}: ${title}`];
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
+  if (emergency === true) lines.push(colors.bad('EMERGENCY: waits for no window, freeze or approval'));
+  if (approval !== undefined) lines.push(`needs ${describeApprovalRules(approval)}, before anything is done`);
+  if (approvalIssuer === undefined && asksForRole(printable))
+    lines.push(colors.warn('roles of approvers are not checked, because the worker has no RUNBOOK_APPROVERS'));
+  if (approvalIssuer !== undefined) lines.push(`approvals must be signed by ${approvalIssuer}`);
   if (printable.resumes !== undefined) lines.push(...resumesLines(printable.resumes, colors));
   if (guards !== undefined) lines.push(...guardLines(guards, colors), ...misfitLines(printable, colors));
   for (const { target, seen, steps, usual = [], resumed } of targets) {
@@ -52,11 +66,16 @@ export function renderPlan(plan: Plan, colors: Colors): string {
     '',
     ...(ofRun === null ? [] : [`the whole run: ${ofRun}`]),
     colors.dim(
-      `on cancel: ${onCancel} · deadline of the run: ${describeDuration(deadlineMs)} · plan ${hash.slice(0, 16)}`,
+      `on cancel: ${onCancel} · deadline of the run: ${describeDuration(deadlineMs)} · plan ${approval === undefined ? hash.slice(0, 16) : hash}`,
     ),
     'Nothing was changed.',
   );
   return lines.join('\n');
+}
+
+function asksForRole({ approval, targets }: Plan): boolean {
+  const steps = targets.flatMap((target) => target.steps).filter((step) => step.kind === 'approval');
+  return [approval, ...steps].some((rules) => rules !== undefined && rules.roles.length > 0);
 }
 
 /** Used if a step has no expectation. */
@@ -65,6 +84,7 @@ const NOT_KNOWN: ExpectedStep = { course: 'unknown', undo: { kind: 'asDeclared' 
 function plannedLines(step: PlannedStep, index: number, expected: ExpectedStep, colors: Colors): string[] {
   if (step.kind === 'wait') return [`  ${index + 1}. wait ${describeDuration(step.durationMs)}`];
   if (step.kind === 'check') return plannedCheckLines(step, index, colors);
+  if (step.kind === 'approval') return approvalLines(step, index, colors);
   const note = step.note === undefined ? '' : `  (${step.note})`;
   const head = `  ${index + 1}. ${describeAction(step.action)}${note}`;
   if (expected.course === 'skipped') return [head, `     ${colors.dim('already done, will be skipped')}`];
@@ -82,6 +102,11 @@ function plannedCheckLines({ check, before, onFailure }: CheckStep, index: numbe
     `     wants ${describeWanted(check)}`,
     `     ${colors.dim(times)}`,
   ];
+}
+
+function approvalLines(step: ApprovalStep, index: number, colors: Colors): string[] {
+  const rules = `${describeApprovalRules(step)}; if it is rejected or expires: ${step.onFailure}`;
+  return [`  ${index + 1}. approval: ${step.title}`, `     ${colors.dim(rules)}`];
 }
 
 function undoWords(

@@ -12,7 +12,14 @@ import { describeTime } from '../domain/time/utc-time.js';
 import { mark } from '../rendering/meaning.js';
 import type { Colors } from './colors.js';
 import { waitingLines } from './render-gates.js';
-import { blockedEvents, blockedLines, pauseEvents, pauseLines } from './render-steering.js';
+import {
+  approvalEvents,
+  approvalLines,
+  blockedEvents,
+  blockedLines,
+  pauseEvents,
+  pauseLines,
+} from './render-steering.js';
 import { usualWords } from './render-usual.js';
 import { printableFacts } from './terminal-text.js';
 
@@ -23,9 +30,15 @@ export function renderProgress(snapshot: RunSnapshot, nowMs: number, colors: Col
   const lines = [
     `${colors.bold(run.runbook)} ${colors.dim(workflowId)}  ${run.pause?.state ?? run.phase}, ${describeDuration(nowMs - run.startedAtMs)}${usual}`,
     ...pauseLines(run, workflowId, colors),
+    ...approvalLines(run, workflowId, colors),
   ];
   for (const target of targets)
-    lines.push('', ...targetBlock(target, nowMs, colors), ...blockedLines(target, workflowId, colors));
+    lines.push(
+      '',
+      ...targetBlock(target, nowMs, colors),
+      ...blockedLines(target, workflowId, colors),
+      ...approvalLines(target, workflowId, colors),
+    );
   const waiting = run.targets.filter(({ childRunId }) => childRunId === null).map(({ path }) => path);
   if (run.waiting !== undefined) lines.push('', ...waitingLines(run.waiting, nowMs, colors));
   if (waiting.length > 0 && run.phase === 'running') lines.push('', colors.dim(`waiting: ${waiting.join(', ')}`));
@@ -105,10 +118,20 @@ export function eventsBetween(earlier: RunSnapshot | null, later: RunSnapshot): 
   const ended = run.phase === 'finished';
   const same = before?.run.phase === run.phase && before.run.waiting?.why === run.waiting?.why;
   const why = run.waiting === undefined ? '' : `, ${describeWaiting(run.waiting)}`;
-  const runEvent = [...(same ? [] : [`${run.runbook}: ${run.phase}${why}`]), ...pauseEvents(before?.run, run)];
+  const runEvent = [
+    ...(same ? [] : [`${run.runbook}: ${run.phase}${why}`]),
+    ...pauseEvents(before?.run, run),
+    ...approvalEvents(before?.run, run, run.runbook, after.workflowId),
+  ];
   const targetEvents = after.targets.flatMap((target) => [
     ...eventsOfTarget(before, target),
     ...blockedEvents(before, target, after.workflowId),
+    ...approvalEvents(
+      before?.targets.find(({ path }) => path === target.path),
+      target,
+      target.path,
+      after.workflowId,
+    ),
   ]);
   return ended ? [...targetEvents, ...runEvent] : [...runEvent, ...targetEvents];
 }

@@ -5,7 +5,7 @@ import { describeDifferences } from '../domain/report/compensation.js';
 import type { RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import { gateLines } from './render-gates.js';
 import { usualWords } from './render-usual.js';
-import { commandLines, decisionLines, isDecided } from './render-steering.js';
+import { approvalReportLines, commandLines, decisionLines, isDecided } from './render-steering.js';
 import { describeObservation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, trailLine } from '../rendering/meaning.js';
@@ -26,6 +26,7 @@ export function renderReport(given: RunReport, colors: Colors): string {
   if (report.resumes !== undefined) lines.push(colors.dim(`resumes run ${report.resumes.workflowId}`));
   if (report.withdrawnBy !== undefined) lines.push(colors.dim(`withdrawn by ${report.withdrawnBy}`));
   lines.push(...commandLines(report, colors));
+  lines.push(...approvalReportLines(report.approval, colors));
   if (report.failure !== undefined) lines.push('', ...failureLines(report.failure, colors));
   if (report.gates !== undefined) lines.push('', ...gateLines(report.gates, colors));
   for (const target of report.targets) lines.push('', ...targetLines(target, colors));
@@ -65,6 +66,7 @@ function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
   if (after !== null && before !== null && result !== 'skipped')
     lines.push(colors.dim(`      ${describeObservation(before)} → ${describeObservation(after)}`));
   lines.push(...decisionLines(step, colors));
+  lines.push(...approvalReportLines(step.approval, colors).map((line) => `      ${line}`));
   if (result === 'skipped' && after !== null && !isDecided(step))
     lines.push(colors.dim(`      already done: ${describeObservation(after)}`));
   if (check !== undefined) lines.push(colors.dim(`      ${describeEvidence(check)}`), ...bodyLines(check, colors));

@@ -1,7 +1,8 @@
 /** What an operator commanded, and what they can command now: lines of the live view, of events in a pipe, and of reports. Pure. */
 import type { RunSnapshot } from '../client/report-snapshot.js';
+import { describeApproval, describeApprovalReport } from '../domain/steering/approvals.js';
 import { describeBlocked, describePause } from '../domain/report/progress-markdown.js';
-import type { RunProgress, RunReport, StepReport, TargetProgress } from '../domain/report/report.js';
+import type { ApprovalReport, RunProgress, RunReport, StepReport, TargetProgress } from '../domain/report/report.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { describeCommand } from '../domain/steering/describe-command.js';
 import type { Colors } from './colors.js';
@@ -22,6 +23,34 @@ export function blockedLines({ path, blocked }: TargetProgress, workflowId: stri
     colors.warn(`  ${describeBlocked(blocked)}`),
     `  type: runbook retry-step ${workflowId} ${path} --reason '…' (or skip-step, mark-succeeded)`,
   ];
+}
+
+/** Below a run, or a target, that waits for an approval, with the command to type. */
+export function approvalLines({ approval }: Asking, workflowId: string, colors: Colors): string[] {
+  if (approval === undefined) return [];
+  const { votes } = approval;
+  const by = votes.length === 0 ? [] : [colors.dim(`  approved by ${votes.map(({ actor }) => actor).join(', ')}`)];
+  return [colors.warn(`  ${describeApproval(approval)}`), ...by, `  type: ${howToApprove(workflowId)}`];
+}
+
+type Asking = Pick<RunProgress, 'approval'>;
+
+function howToApprove(workflowId: string): string {
+  return `runbook approve ${workflowId} --reason '…' (or reject)`;
+}
+
+/** An approval that is asked for since the snapshot before, or that somebody has given meanwhile. */
+export function approvalEvents(before: Asking | undefined, after: Asking, what: string, workflowId: string): string[] {
+  const { approval } = after;
+  if (approval === undefined) return [];
+  const was = before?.approval;
+  if (was?.askedAtMs === approval.askedAtMs && was.votes.length === approval.votes.length) return [];
+  return [`${what}: ${describeApproval(approval)}; type: ${howToApprove(workflowId)}`];
+}
+
+/** How an approval ended, in the report. Who decided is among the commands to the run. */
+export function approvalReportLines(approval: ApprovalReport | undefined, colors: Colors): string[] {
+  return approval === undefined ? [] : [colors.dim(describeApprovalReport(approval))];
 }
 
 /** A pause that began, took effect or ended between two snapshots. */

@@ -1,8 +1,11 @@
-/** Commands that steer a run in progress: pause, resume, abort, and decisions about a blocked step. */
+/** Commands that steer a run in progress: pause, resume, abort, approvals, and decisions about a blocked step. */
+import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { RunbookClient } from '../client/runbook-client.js';
-import type { RunCommandName, TargetCommandName } from '../domain/steering/command-names.js';
+import type { ApprovalRequest } from '../client/send-command.js';
+import type { ApprovalCommandName, RunCommandName, TargetCommandName } from '../domain/steering/command-names.js';
 import type { CommandAnswer } from '../domain/steering/commands.js';
+import { readSmallFile } from '../files/read-file.js';
 import { userName, withSessionOptions, type SessionOptions } from './options.js';
 import { print, printJson } from './output.js';
 import { withSession } from './session.js';
@@ -16,6 +19,17 @@ interface CommandOptions extends SessionOptions {
 interface DecisionOptions extends CommandOptions {
   readonly step?: string;
 }
+
+interface ApprovalOptions extends DecisionOptions {
+  readonly target?: string;
+  readonly planHash?: string;
+  readonly tokenFile?: string;
+}
+
+const APPROVAL_COMMANDS: Readonly<Record<ApprovalCommandName, string>> = {
+  approve: 'approve what a run, or a step of it, waits for',
+  reject: 'reject what a run, or a step of it, waits for: it ends, or its step fails',
+};
 
 /** `resume` is in resume-command.ts: it also starts a new run where an ended one failed. */
 const RUN_COMMANDS: Readonly<Record<Exclude<RunCommandName, 'resume'>, string>> = {
@@ -39,6 +53,16 @@ export function addSteeringCommands(program: Command): void {
       .description(description)
       .action((id: string, options: CommandOptions) =>
         answered(options, id, (runbooks) => runbooks[name](id, requestOf(options))),
+      );
+  for (const [name, description] of Object.entries(APPROVAL_COMMANDS) as [ApprovalCommandName, string][])
+    withCommandOptions(program.command(name).argument('<id>', 'id of a run'))
+      .option('--step <id>', 'the step that is meant; default: whatever waits')
+      .option('--target <path>', 'application/component/instance of the step; default: whatever waits')
+      .option('--plan-hash <hash>', 'refuse if the run has another plan; default: the plan that the run has')
+      .option('--token-file <path>', 'file with a JSON Web Token that proves who you are; - reads standard input')
+      .description(description)
+      .action((id: string, options: ApprovalOptions) =>
+        answered(options, id, async (runbooks) => runbooks[name](id, await approvalOf(options))),
       );
   for (const [name, [word, description]] of Object.entries(TARGET_COMMANDS) as [
     TargetCommandName,
@@ -64,6 +88,20 @@ function withCommandOptions(command: Command): Command {
     .option('--key <text>', 'makes a repeat harmless: a command with the same key is carried out once');
 }
 
+/** In bytes; a token is at most as long as a command takes. */
+const LONGEST_TOKEN_FILE = 16 * 1024;
+
+async function readToken(path: string): Promise<string> {
+  const read = path === '-' ? text(process.stdin) : readSmallFile(path, { maxBytes: LONGEST_TOKEN_FILE });
+  return (await read).trim();
+}
+
+async function approvalOf(options: ApprovalOptions): Promise<ApprovalRequest> {
+  const { step, target, planHash, tokenFile } = options;
+  const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
+  return { ...requestOf(options), step, target, planHash, token };
+}
+
 function requestOf({ reason, actor = userName(), key }: CommandOptions) {
   return { reason, actor, ...(key === undefined ? {} : { key }) };
 }
@@ -86,6 +124,7 @@ export function printAnswer(answer: CommandAnswer, id: string, { json }: { reado
 
 function meaningOf({ command, state }: CommandAnswer): string {
   if (command === 'pause' && state === 'pausing') return 'the run pauses as soon as nothing is in flight';
+  if (command === 'approve' && state === 'waitingForApproval') return 'more people have to approve';
   return MEANINGS[command];
 }
 
@@ -93,6 +132,8 @@ const MEANINGS: Readonly<Record<CommandAnswer['command'], string>> = {
   pause: 'the run is paused',
   resume: 'the run continues',
   abort: 'the run finishes what is in flight, then follows onCancel',
+  approve: 'the run continues',
+  reject: 'the run does not begin, or its step fails',
   retryStep: 'the instance is read first; then the step is carried out once more',
   skipStep: 'the instance is read; then the target continues without the step',
   markSucceeded: 'the instance is read; then the target continues',

@@ -1,7 +1,11 @@
 /** Inputs of the built-in runbooks, by name. Generated from runbooks/*.yaml: `npm run generate`. */
 export interface CatalogueInputs {
+  /** Stop instances now, also within a change freeze. */
+  'emergency-stop': Record<string, never>;
   /** Observe instances; change nothing. */
   'health-check': Record<string, never>;
+  /** Stop an instance, wait until the work on it is done, start it again. */
+  maintenance: Record<string, never>;
   /** Stop an instance, roll it back to an earlier version, start it again. */
   recover: {
     /** A version of the instance's snapshots, or previous for the newest one that is not running now. Default `previous`. */

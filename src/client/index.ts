@@ -29,7 +29,7 @@ export {
   type WaitOptions,
   type WatchOptions,
 } from './runbook-client.js';
-export type { CommandRequest, TargetCommandRequest } from './send-command.js';
+export type { ApprovalRequest, CommandRequest, TargetCommandRequest } from './send-command.js';
 export type { ResumeOptions, Resumption } from './resume-run.js';
 export type { InputsOf, PlanRequest, RunbookName, StartOptions, StartRequest } from './start-request.js';
 export type { StartedRun } from './start-run.js';
@@ -66,6 +66,8 @@ export {
 } from '../domain/run/run-facts.js';
 export type {
   ActionStep,
+  ApprovalRules,
+  ApprovalStep,
   DoneBefore,
   ExpectedCounts,
   Guards,
@@ -79,10 +81,18 @@ export type {
   TargetPlan,
   WaitStep,
 } from '../domain/plan/plan.js';
-export type { CommandName, RunCommandName, TargetCommandName } from '../domain/steering/command-names.js';
+export type {
+  ApprovalCommandName,
+  CommandName,
+  RunCommandName,
+  TargetCommandName,
+} from '../domain/steering/command-names.js';
 export type { CommandAnswer, CommandArguments } from '../domain/steering/commands.js';
 export {
   OUTCOMES,
+  type ApprovalProgress,
+  type ApprovalReport,
+  type ApprovalVote,
   type BlockedProgress,
   type CommandRecord,
   type DecidedUpon,

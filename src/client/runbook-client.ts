@@ -30,6 +30,8 @@ import { newRunId, requireRunId } from './run-id.js';
 import {
   commandRun,
   commandTarget,
+  decideApproval,
+  type ApprovalRequest,
   type CommandCall,
   type CommandRequest,
   type TargetCommandRequest,
@@ -371,6 +373,20 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   /** Decides about a blocked step: it was carried out, as the person has seen. @throws as `retryStep` */
   markSucceeded(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
     return commandTarget(this.#command(workflowId), 'markSucceeded', request);
+  }
+
+  /**
+   * Approves what the run, or a step of it, waits for. It is bound to the plan: without `planHash`, whatever the run has
+   * planned is approved.
+   * @throws as `retryStep`
+   */
+  approve(workflowId: string, request: ApprovalRequest): Promise<CommandAnswer> {
+    return decideApproval(this.#command(workflowId), 'approve', request);
+  }
+
+  /** Rejects what the run, or a step of it, waits for. @throws as `approve` */
+  reject(workflowId: string, request: ApprovalRequest): Promise<CommandAnswer> {
+    return decideApproval(this.#command(workflowId), 'reject', request);
   }
 
   #command(workflowId: string): CommandCall {

@@ -7,7 +7,12 @@ import {
 } from '@temporalio/client';
 import type { TargetInRun } from '../domain/report/report.js';
 import { isOpen } from '../domain/run/workflow-status.js';
-import type { RunCommandName, TargetCommandName } from '../domain/steering/command-names.js';
+import type {
+  ApprovalCommandName,
+  CommandName,
+  RunCommandName,
+  TargetCommandName,
+} from '../domain/steering/command-names.js';
 import type { CommandAnswer, CommandArguments } from '../domain/steering/commands.js';
 import { CommandRejected, NoWorkerAnswers, RunEnded, ServerUnreachable } from '../temporal/errors.js';
 import { GRPC, grpcCodeOf, ranOutOfTime, toClientError, type Calls } from '../temporal/calls.js';
@@ -27,6 +32,18 @@ export interface TargetCommandRequest extends CommandRequest {
   readonly target?: string | undefined;
   /** Id of the step that is meant. Default: the one that is blocked. */
   readonly step?: string | undefined;
+}
+
+/** A decision about an approval. */
+export interface ApprovalRequest extends CommandRequest {
+  /** `Plan.hash` of the plan that the person has seen. Default: the hash of the run's plan, as its progress has it. */
+  readonly planHash?: string | undefined;
+  /** `application/component/instance` of the target that asks. Default: whatever waits. */
+  readonly target?: string | undefined;
+  /** Id of the step that asks. Default: whatever waits. */
+  readonly step?: string | undefined;
+  /** A JSON Web Token that proves who decides. It stays in the history of the run. */
+  readonly token?: string | undefined;
 }
 
 /** A command, and through whom to send it. */
@@ -60,6 +77,30 @@ export async function commandTarget(
   return send(call, { workflowId: leaseId, runId: childRunId ?? undefined }, command, request, more);
 }
 
+/** Sends the decision to the run, also where one of its targets asks. @throws as `commandRun`, and RunPaused, NotARun */
+export async function decideApproval(
+  call: CommandCall,
+  command: ApprovalCommandName,
+  request: ApprovalRequest,
+): Promise<CommandAnswer> {
+  const { runId, step, target, token } = request;
+  const planHash = request.planHash ?? (await planHashOf(call, request));
+  return send(call, { workflowId: call.workflowId, runId }, command, request, {
+    planHash,
+    ...(step === undefined ? {} : { step }),
+    ...(target === undefined ? {} : { target }),
+    ...(token === undefined ? {} : { token }),
+  });
+}
+
+async function planHashOf(call: CommandCall, request: ApprovalRequest): Promise<string> {
+  const { workflowId } = call;
+  const { run } = await whileAway(request, () => takeSnapshot({ ...call, runId: request.runId, signal: undefined }));
+  if (run.phase === 'finished') throw new RunEnded(workflowId);
+  if (run.planHash === null) throw new CommandRejected(workflowId, `${workflowId} has no plan yet`);
+  return run.planHash;
+}
+
 async function findTarget(call: CommandCall, request: TargetCommandRequest): Promise<TargetInRun> {
   const { workflowId } = call;
   const { target, runId } = request;
@@ -88,9 +129,9 @@ async function findTarget(call: CommandCall, request: TargetCommandRequest): Pro
 async function send(
   { calls, callTimeoutMs, workflowId }: CommandCall,
   execution: { readonly workflowId: string; readonly runId: string | undefined },
-  command: RunCommandName | TargetCommandName,
+  command: CommandName,
   request: CommandRequest,
-  more: Pick<CommandArguments, 'step' | 'target'>,
+  more: Omit<CommandArguments, 'actor' | 'reason' | 'key'>,
 ): Promise<CommandAnswer> {
   const { actor, reason, key } = request;
   const given: CommandArguments = { actor, reason, ...(key === undefined ? {} : { key }), ...more };

@@ -1,4 +1,5 @@
 /** The configuration of a process, from its environment. Nothing else reads the environment, and nothing happens at import time. */
+import type { Approvers } from '../approvers/approvers.js';
 import type { ActionName } from '../domain/target/actions.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type Limits } from '../domain/once/limits.js';
 import { DEFAULT_VERIFY, type VerifyDefaults } from '../domain/runbook/runbook-checks.js';
@@ -34,6 +35,8 @@ export interface Config extends ClientConfig {
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
   /** How long a blocked target waits for an operator where the runbook does not say. */
   readonly operatorWaitMs: number;
+  /** Whose signatures count for approvals; `null`: approvals are not signed. */
+  readonly approvers: Approvers | null;
   readonly verify: VerifyDefaults;
   /** The hosts that checks may ask. */
   readonly checkHosts: CheckHosts;
@@ -77,6 +80,7 @@ export function loadConfig(env: Environment): Config {
     limits: limitsOf(values),
     usualDurationsMs: values.RUNBOOK_USUAL_DURATIONS ?? {},
     operatorWaitMs: values.RUNBOOK_OPERATOR_WAIT,
+    approvers: values.RUNBOOK_APPROVERS ?? null,
     sizes: { cachedWorkflows: values.RUNBOOK_CACHED_WORKFLOWS, waitingSteps: values.RUNBOOK_WAITING_STEPS },
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
     checkHosts: { allowed: values.RUNBOOK_CHECK_HOSTS, internal: values.RUNBOOK_CHECK_INTERNAL_HOSTS },

@@ -13,6 +13,7 @@ import { describeDuration } from '../domain/time/duration.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
 import {
   allowedHosts,
+  approvers,
   count,
   duration,
   durations,
@@ -132,6 +133,11 @@ export const WORKER_VARIABLES = {
   RUNBOOK_OPERATOR_WAIT: waiting(DEFAULT_OPERATOR_WAIT_MS, LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY).describe(
     'How long a target waits for an operator where a step is blocked and the runbook does not say; `0s`: not at all, at most `7d`',
   ),
+  RUNBOOK_APPROVERS: approvers
+    .optional()
+    .describe(
+      'Whose signatures approvals need, as JSON or as a file of it (docs/approvals.md); all workers need the same. Without it approvals are not signed',
+    ),
   RUNBOOK_CACHED_WORKFLOWS: count(10, 100_000).describe(
     'Workflows that the worker keeps in memory, two for each run; those beyond are replayed from their histories, which costs CPU. Unset: by the memory that is there (performance.md)',
   ),

@@ -6,7 +6,7 @@ import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan/plan.js';
 import type { OnceRules } from './once/events.js';
 import type { Ending, OnceState } from './once/state.js';
-import type { BlockedProgress, RunName } from './report/report.js';
+import type { ApprovalProgress, ApprovalVote, BlockedProgress, RunName } from './report/report.js';
 import type { Observation, Target } from './target/target.js';
 
 /** What a run is started with, by any client, schedule or alarm rule. `targets` are names or ids of instances. */
@@ -103,6 +103,8 @@ export interface TargetRunArguments {
   readonly closing?: Closing;
   /** `Plan.operatorWaitMs`. Absent: the target waits for no one. */
   readonly operatorWaitMs?: number;
+  /** What an approval is judged by. Only where a step asks for one. */
+  readonly approval?: ApprovalFacts;
   /** How long the report may be, in bytes of JSON. Absent where an older version started the run. */
   readonly reportBytes?: number;
 }
@@ -152,6 +154,21 @@ export interface FirstReading extends Observation {
   readonly clearAtMs: number;
 }
 
+/** The arguments of `verifyApproval`. */
+export interface ApprovalProofAsked {
+  readonly token: string;
+  /** `Plan.approvalIssuer` */
+  readonly issuer: string;
+  readonly planHash: string;
+  /** When the run received the token, epoch milliseconds. */
+  readonly receivedAtMs: number;
+}
+
+/** What a token proves. */
+export type ApprovalProof =
+  | { readonly kind: 'proved'; readonly actor: string; readonly roles: readonly string[] }
+  | { readonly kind: 'refused'; readonly why: string };
+
 /** The activities, as workflows call them and `createActivities` implements them. */
 export interface Activities {
   /** @throws `InvalidPlan`, `UnknownRunbook`, or the failure of a read: nothing was sent */
@@ -162,6 +179,8 @@ export interface Activities {
   findRuns(asked: RunsAsked): Promise<readonly RunSeen[]>;
   /** The freezes of the named calendars from `fromMs` to just before `toMs`. A calendar that cannot be read is part of the result, not an error. */
   readFreezes(names: readonly string[], fromMs: number, toMs: number): Promise<ReadFreezes>;
+  /** Whether the token of an approval counts, and whose it is. A token that does not count is part of the result, not an error. */
+  verifyApproval(asked: ApprovalProofAsked): Promise<ApprovalProof>;
   /** @param originalRunId `workflowInfo().originalExecutionRunId` */
   observeTarget(target: Target, limits: Limits, originalRunId: string): Promise<FirstReading>;
   /** @throws a failure of the failure table with an `OnceState` as `details[0]`. A failure without it means that the action may have been sent */
@@ -190,6 +209,8 @@ export const TARGET_SEARCH_ATTRIBUTE = 'RunbookTarget';
 export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';
 /** The signal from a run to the workflow of its target: whether steps may begin. */
 export const STEER_SIGNAL = 'steer';
+/** The signal from a run to the workflow of its target: a person's vote on its approval. */
+export const APPROVAL_SIGNAL = 'approval';
 /** The signal from a target's workflow to its run: what it waits for. */
 export const TARGET_STATE_SIGNAL = 'targetState';
 /** The search attribute with what an open run waits for a person for, such as `paused`; see domain/run/attention.ts. A namespace may lack it. */
@@ -206,15 +227,35 @@ export interface SteerOrder {
   readonly atMs: number;
 }
 
+/** The argument of the signal `approval`. */
+export interface ApprovalOrder {
+  readonly step: string;
+  /** `ApprovalProgress.askedAtMs` of the approval that is meant. */
+  readonly askedAtMs: number;
+  readonly vote: ApprovalVote;
+  /** Only for a signed one. The target verifies it as well, because anybody can send a signal. */
+  readonly token?: string;
+}
+
+/** What approvals of a run are judged by. */
+export interface ApprovalFacts {
+  /** `null` if it is not known. */
+  readonly requestedBy: string | null;
+  readonly planHash: string;
+  /** `null`: an approval need not be signed. */
+  readonly issuer: string | null;
+}
+
 /** The argument of the signal `targetState`. */
 export interface TargetState {
   readonly path: string;
-  readonly state: 'running' | 'paused' | 'blocked';
+  readonly state: 'running' | 'paused' | 'blocked' | 'waitingForApproval';
   /** The newest order that the target has received; 0 before the first. */
   readonly order: number;
   /** How long the target has waited for people so far, milliseconds. It counts against no deadline. */
   readonly heldMs: number;
   readonly blocked?: BlockedProgress;
+  readonly approval?: ApprovalProgress;
 }
 
 /** Every search attribute that the namespace needs. */

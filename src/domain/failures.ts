@@ -146,6 +146,18 @@ export const FAILURES = {
     advice:
       'Start again after the freeze, or let the run wait (waitAtMost in a file or a program, --wait-at-most on the command line). A calendar that cannot be read counts as frozen: fix it.',
   },
+  ApprovalRejected: {
+    when: 'a person rejected what the run, or a step, asked to be approved',
+    retryable: false,
+    whoActsNext: 'the requester',
+    advice: 'Read the reason and agree with the person who rejected it. Then start again.',
+  },
+  ApprovalExpired: {
+    when: 'too few people approved before the time of the approval was over',
+    retryable: false,
+    whoActsNext: 'the requester',
+    advice: 'Ask the approvers, then start again. `runbook watch` shows what is waited for and the command to type.',
+  },
   CommandRejected: {
     when: 'a message to a workflow is invalid, or came while the workflow could not take it',
     retryable: false,
@@ -153,11 +165,11 @@ export const FAILURES = {
     advice: 'It changed nothing. The text explains what is invalid, or that it can be sent again at once.',
   },
   InvalidStart: {
-    when: 'a workflow was started in a way that would bypass the lease on an instance, or the memory of an alarm rule',
+    when: 'a workflow was started in a way that would bypass the lease on an instance, or the memory of an alarm rule; or a schedule or an alarm rule started a runbook for emergencies',
     retryable: false,
     whoActsNext: 'the caller',
     advice:
-      'Start the runbook by its own name, with an id that does not begin with the prefix of leases or of alarm rules.',
+      'Start the runbook by its own name, with an id that does not begin with the prefix of leases or of alarm rules. Only a person starts one with emergency: true.',
   },
 } as const satisfies Record<string, FailureRule>;
 

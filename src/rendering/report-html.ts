@@ -1,4 +1,5 @@
 /** A report as one HTML file: no script, nothing from a network, light and dark. Every text of the report passes `htmlText`. Pure. */
+import { describeApprovalReport } from '../domain/steering/approvals.js';
 import { describeCommand } from '../domain/steering/describe-command.js';
 import type { FailureRecord } from '../domain/failures.js';
 import { bodyShown, describeEvidence } from '../domain/checks/check.js';
@@ -72,6 +73,7 @@ function facts({
   reason,
   withdrawnBy,
   commands = [],
+  approval,
   resumes,
   planHash,
   cut,
@@ -83,6 +85,7 @@ function facts({
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
     ...commands.map((command) => ['command', describeCommand(command)] as const),
+    ['approval', approval === undefined ? null : describeApprovalReport(approval)],
     ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],

@@ -1,5 +1,6 @@
 /** A report as Markdown, to be pasted into the document of an incident. Foreign text cannot add links, tables or headings. Pure. */
 import { bodyShown, describeEvidence } from '../domain/checks/check.js';
+import { describeApprovalReport } from '../domain/steering/approvals.js';
 import { describeCommand } from '../domain/steering/describe-command.js';
 import { describeDifferences } from '../domain/report/compensation.js';
 import type { GateReport, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
@@ -40,6 +41,7 @@ function factRows({
   reason,
   withdrawnBy,
   commands = [],
+  approval,
   resumes,
   planHash,
   cut,
@@ -51,6 +53,7 @@ function factRows({
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
     ...commands.map((command) => ['command', describeCommand(command)] as const),
+    ['approval', approval === undefined ? null : describeApprovalReport(approval)],
     ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],

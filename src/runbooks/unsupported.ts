@@ -6,8 +6,8 @@ import { wrongName } from '../yaml/shape-problems.js';
 type Json = Record<string, unknown>;
 
 const LATER_KEYS = ['rollout', 'notify'];
-const LATER_GUARDS = ['approval', 'onBusy'];
-const LATER_STEPS = ['approval', 'notify', 'parallel'];
+const LATER_GUARDS = ['onBusy'];
+const LATER_STEPS = ['notify', 'parallel'];
 const LATER_INPUT_TYPES = ['countOrPercent'];
 
 /** Takes out what is not supported yet, with a problem for each, so that the rest can be checked as well. */
@@ -34,10 +34,6 @@ export function removeUnsupported(raw: object): { supported: Json; problems: Fou
       delete guards[key];
     }
     supported['guards'] = guards;
-  }
-  if (supported['risk'] === 'high') {
-    later(['risk'], 'risk: high, which needs an approval,');
-    delete supported['risk'];
   }
   if (isObject(supported['targets']) && supported['targets']['order'] === 'least-healthy-first') {
     later(['targets', 'order'], 'order: least-healthy-first');

@@ -118,6 +118,13 @@ function checkRunbook({ runbook: name, inputs, targets }: ScheduleEntry, lookup:
     found,
     remedy,
   }));
+  if (runbook.emergency === true)
+    problems.push({
+      code: 'emergency-runbook',
+      path: ['runbook'],
+      found: `${runbook.name} is for emergencies, so only a person starts it`,
+      remedy: 'Schedule another runbook',
+    });
   if (targets.length > runbook.targets.max) {
     problems.push({
       code: 'too-many-targets',

@@ -21,6 +21,7 @@ import {
   TARGET_SEARCH_ATTRIBUTE,
   CLEAR_AT_MEMO,
   UNSEEN_MEMO,
+  type ApprovalFacts,
   type LeaseHolder,
   type TargetRunArguments,
 } from '../domain/contract.js';
@@ -68,6 +69,7 @@ export async function acquireLease(
     clearAtMs,
     reportBytes: targetReportBytes(plan.targets.length),
     ...(closing === null ? {} : { closing }),
+    ...(targetPlan.steps.some(({ kind }) => kind === 'approval') ? { approval: approvalFacts(plan) } : {}),
     ...(plan.operatorWaitMs === undefined ? {} : { operatorWaitMs: plan.operatorWaitMs }),
   };
   try {
@@ -93,6 +95,10 @@ export async function acquireLease(
       ? failureRecord('TargetBusy', `Another run holds ${target.path}`)
       : busy(target.path, holder);
   }
+}
+
+function approvalFacts({ requestedBy, hash, approvalIssuer }: Plan): ApprovalFacts {
+  return { requestedBy, planHash: hash, issuer: approvalIssuer ?? null };
 }
 
 /** The child carries the target's path as a search attribute if the run's own list of targets was too long to hold it. */

@@ -13,7 +13,13 @@ import type { OnceRules } from '../domain/once/events.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
 import { unsettled } from '../domain/once/settling.js';
 import { endedAs, endingOf, type Ending, type OnceState } from '../domain/once/state.js';
-import { requiredState, type ActionStep, type PlannedStep, type WaitStep } from '../domain/plan/plan.js';
+import {
+  requiredState,
+  type ActionStep,
+  type ApprovalStep,
+  type PlannedStep,
+  type WaitStep,
+} from '../domain/plan/plan.js';
 import { needsSettling, stepOutcome, waitOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
 import { describeAction } from '../domain/target/actions.js';
 import { performCheckStep } from './perform-check.js';
@@ -24,7 +30,7 @@ import { sleepUntil } from './timers.js';
 
 /** Carries out one planned step, within its own deadline and the run's. */
 export function performStep(
-  step: PlannedStep,
+  step: Exclude<PlannedStep, ApprovalStep>,
   baseline: Baseline,
   request: TargetRunArguments,
   times: Pick<StepTimes, 'nowMs' | 'closing'>,
@@ -72,7 +78,7 @@ export async function performActionStep(
   return settledOutcome(step, baseline, request, left, startedAtMs);
 }
 
-/** For a step that is no longer begun: the run was cancelled, or a check failed. @param ending how it then counts @returns what came of it if a reset may have cut it off; otherwise `null` */
+/** For a step that is no longer begun: the run was cancelled, a check failed, or an approval was not given. @param ending how it then counts @returns what came of it if a reset may have cut it off; otherwise `null` */
 export async function settleAfterReset(
   step: PlannedStep,
   baseline: Baseline,

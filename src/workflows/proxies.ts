@@ -53,6 +53,16 @@ const quickReads = proxyLocalActivities<Pick<Activities, 'findRuns'>>({
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumAttempts: 5 },
 });
 
+/** Given up soon, because a person waits for the answer. */
+const verification = proxyLocalActivities<Pick<Activities, 'verifyApproval'>>({
+  startToCloseTimeout: '5s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumAttempts: 3 },
+});
+
+/** Verifies the token of an approval. */
+export const verifyApproval: Activities['verifyApproval'] = (...given) =>
+  uninterrupted(() => verification.verifyApproval(...given));
+
 /** Finds the runs that an alarm rule has to know of. */
 export const findRuns: Activities['findRuns'] = (...given) => uninterrupted(() => quickReads.findRuns(...given));
 

@@ -4,7 +4,14 @@ import type { WaitingForGate } from '../domain/gates/gates.js';
 import type { Plan, TargetPlan } from '../domain/plan/plan.js';
 import { usualOfRun } from '../domain/plan/usual.js';
 import { runProgressMarkdown } from '../domain/report/progress-markdown.js';
-import type { BlockedProgress, Outcome, PauseProgress, RunProgress, TargetInRun } from '../domain/report/report.js';
+import type {
+  ApprovalProgress,
+  BlockedProgress,
+  Outcome,
+  PauseProgress,
+  RunProgress,
+  TargetInRun,
+} from '../domain/report/report.js';
 import { leaseId } from '../domain/target/target.js';
 
 /** Shows each change at once; decides nothing. */
@@ -59,6 +66,23 @@ export class RunProgressView {
     const { pause: _over, ...progress } = this.#progress;
     this.#progress = progress;
     this.#change({ ...this.#waiting(), ...(pause === null ? {} : { pause }) });
+  }
+
+  /** `null`: the run no longer waits for its approval. */
+  approval(approval: ApprovalProgress | null): void {
+    const { approval: _over, ...progress } = this.#progress;
+    this.#progress = progress;
+    this.#change(approval === null ? { phase: 'running' } : { phase: 'waiting', approval });
+  }
+
+  /** `null`: no step of the target waits for an approval. */
+  targetAsks(path: string, approval: ApprovalProgress | null): void {
+    const targets = this.#progress.targets.map((entry) => {
+      if (entry.path !== path) return entry;
+      const { approval: _over, ...target } = entry;
+      return approval === null ? target : { ...target, approval };
+    });
+    this.#change({ ...this.#waiting(), targets });
   }
 
   /** `null`: the target does not wait for a person. */

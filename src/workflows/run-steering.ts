@@ -11,7 +11,7 @@ import { STATE_SEARCH_ATTRIBUTE, type TargetState } from '../domain/contract.js'
 import type { Plan } from '../domain/plan/plan.js';
 import type { CommandRecord } from '../domain/report/report.js';
 import { RUN_COMMANDS, type RunCommandName } from '../domain/steering/command-names.js';
-import { recordsOf } from '../domain/steering/commands.js';
+import { recordsOf, type CommandLog } from '../domain/steering/commands.js';
 import {
   afterRunCommand,
   afterRunEvent,
@@ -21,6 +21,7 @@ import {
   type RunSteering as State,
   type RunSteeringEvent,
 } from '../domain/steering/run-steering.js';
+import { RunApprovals, type SharedSteering } from './run-approvals.js';
 import type { RunProgressView } from './run-progress.js';
 import { steerSignal, targetStateSignal, updateOf, validate } from './steering-messages.js';
 import type { targetRun } from './target-run.js';
@@ -42,7 +43,10 @@ export class RunSteering {
   #hasStateAttribute = false;
   #shown: string | null = null;
 
+  readonly approvals: RunApprovals;
+
   constructor(private readonly progress: RunProgressView) {
+    this.approvals = new RunApprovals(this.#shared(), progress);
     for (const command of RUN_COMMANDS)
       setHandler(updateOf(command), (given) => this.#accept(command, given), {
         validator: (given) => validate(command, given, (read) => checkRunCommand(this.#current(), command, read)),
@@ -69,8 +73,9 @@ export class RunSteering {
   }
 
   /** From now on the run may show that it needs a person. */
-  planned({ hasStateAttribute }: Plan): void {
-    this.#hasStateAttribute = hasStateAttribute === true;
+  planned(plan: Plan): void {
+    this.#hasStateAttribute = plan.hasStateAttribute === true;
+    this.approvals.planned(plan);
     this.#show();
   }
 
@@ -85,6 +90,11 @@ export class RunSteering {
     }
   }
 
+  /** Waits until the whole run is approved, if the plan asks for it. The wait counts against no deadline. */
+  async untilApproved(plan: Plan): Promise<void> {
+    this.#pausedMs += await this.approvals.untilApproved(plan);
+  }
+
   /** A target is about to be started. */
   targetBegins(): void {
     this.#note({ kind: 'targetBegins' });
@@ -93,11 +103,13 @@ export class RunSteering {
   /** Its workflow is there, and learns that the run has been paused meanwhile. */
   targetStarted(child: Child): void {
     this.#child = child;
+    this.approvals.targetStarted();
     if (this.isHeld) this.#order();
   }
 
   targetEnds(path: string): void {
     this.#child = null;
+    this.approvals.targetEnds(path);
     if (this.#blocked.delete(path)) this.progress.targetBlocked(path, null);
     this.#note({ kind: 'targetEnds' });
   }
@@ -130,11 +142,12 @@ export class RunSteering {
   /** Anybody can send a signal, so that one of another shape is ignored. */
   #receive(reported: TargetState): void {
     if (typeof reported?.path !== 'string' || typeof reported.heldMs !== 'number') return;
-    const { path, state, order, heldMs, blocked } = reported;
+    const { path, state, order, heldMs, blocked, approval } = reported;
     this.#heldMs.set(path, Math.max(heldMs, this.#heldMs.get(path) ?? 0));
     if (state === 'blocked') this.#blocked.add(path);
     else if (blocked === undefined) this.#blocked.delete(path);
     this.progress.targetBlocked(path, blocked ?? null);
+    if (approval !== undefined || this.approvals.isOpen) this.approvals.receive(path, approval);
     if (state === 'paused') this.#note({ kind: 'targetRests', order });
     else this.#show();
   }
@@ -154,7 +167,33 @@ export class RunSteering {
     const by = recordsOf(log).findLast(({ command }) => command === 'pause');
     const isShown = (stage === 'pausing' || stage === 'paused') && by !== undefined;
     this.progress.paused(isShown ? { state: stage, actor: by.actor, reason: by.reason, sinceMs: by.atMs } : null);
-    this.#setAttribute(stage === 'paused' ? 'paused' : this.#blocked.size > 0 ? 'blocked' : null);
+    this.#setAttribute(stage === 'paused' ? 'paused' : this.#waitsFor());
+  }
+
+  #waitsFor(): string | null {
+    if (this.#blocked.size > 0) return 'blocked';
+    return this.approvals.isOpen ? 'waitingForApproval' : null;
+  }
+
+  /** Approvals share the list of commands. */
+  #shared(): SharedSteering {
+    const log = {
+      get: () => this.#state.log,
+      set: (changed: CommandLog) => void (this.#state = { ...this.#state, log: changed }),
+    };
+    const child = () => this.#child;
+    return {
+      get log() {
+        return log.get();
+      },
+      set log(changed) {
+        log.set(changed);
+      },
+      get child() {
+        return child();
+      },
+      changed: () => this.#show(),
+    };
   }
 
   /** `running` is not written, so that a run which no one steers costs nothing. */

@@ -5,6 +5,7 @@ import { isGateFailure } from '../domain/gates/gates.js';
 import type { Plan, TargetPlan } from '../domain/plan/plan.js';
 import type { TargetReport } from '../domain/report/report.js';
 import type { EarlyExit } from '../domain/report/run-report.js';
+import { approvalFailure } from '../domain/steering/approvals.js';
 import { reportWithoutChild } from '../domain/report/target-report.js';
 import type { WithdrawalEvent } from '../domain/run/withdrawal.js';
 import { leaseId } from '../domain/target/target.js';
@@ -32,8 +33,13 @@ interface TargetsResult {
 
 /** The first target that does not succeed ends the run, as does a gate that stays closed, or a cancel. */
 export async function runTargets(run: RunUnderWay): Promise<TargetsResult> {
-  const { plan, progress } = run;
+  const { plan, progress, steering } = run;
   const targets: TargetReport[] = [];
+  await steering.untilApproved(plan);
+  const { report: approval } = steering.approvals;
+  const failure = approval === null ? null : approvalFailure(approval);
+  if (failure !== null)
+    return { targets, early: { outcome: approval?.result === 'expired' ? 'expired' : 'refused', failure } };
   for (const targetPlan of plan.targets) {
     if (isCancelled()) break;
     const result = await runWhenOpen(run, targetPlan);

@@ -32,6 +32,8 @@ import { runTargets, type RunUnderWay } from './run-targets.js';
 const runProgressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
 const withdrawSignal = defineSignal<[string]>(WITHDRAW_SIGNAL);
 const outcomeKey = defineSearchAttributeKey(OUTCOME_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD);
+/** Temporal's own, on what a schedule started. */
+const scheduledByKey = defineSearchAttributeKey('TemporalScheduledById', SearchAttributeType.KEYWORD);
 const targetsKey = defineSearchAttributeKey(TARGET_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD_LIST);
 
 /**
@@ -55,8 +57,17 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   if (plan?.dryRun === true) return plan;
   const result = plan === null ? { targets: [], gates: [], early } : await carryOut(plan, { progress, note, steering });
   const cancelRequested = scope.consideredCancelled;
+  await steering.approvals.answered();
   const { commands } = steering;
-  const report = reportOf({ ...result, plan, cancelRequested, withdrawnBy: withdrawnBy(withdrawal), commands });
+  const { report: approval } = steering.approvals;
+  const report = reportOf({
+    ...result,
+    plan,
+    cancelRequested,
+    withdrawnBy: withdrawnBy(withdrawal),
+    commands,
+    approval,
+  });
   progress.finished(report.outcome);
   steering.finished();
   return close(report, cancelRequested && !steering.isAborted);
@@ -67,7 +78,9 @@ async function planRun(startArguments: unknown): Promise<Pick<RunEnd, 'plan' | '
   const { workflowId, workflowType } = workflowInfo();
   try {
     requireRunId(workflowId);
-    return { plan: await makePlan(workflowType, startArguments), early: null };
+    const plan = await makePlan(workflowType, startArguments);
+    if (plan.emergency === true && !plan.dryRun) requirePerson(workflowType);
+    return { plan, early: null };
   } catch (error) {
     const isCancelled = CancellationScope.current().consideredCancelled && isCancellation(error);
     return { plan: null, early: isCancelled ? null : { outcome: 'refused', failure: rootFailure(error) } };
@@ -80,6 +93,14 @@ function requireRunId(workflowId: string): void {
   for (const [prefix, meaning] of Object.entries(reserved))
     if (workflowId.startsWith(prefix))
       throw invalidStart(`A run cannot have the id ${workflowId}: ids that begin with ${prefix} are for ${meaning}`);
+}
+
+/** Whatever a file contains or a worker accepts: a schedule or an alarm rule starts no emergency. */
+function requirePerson(runbook: string): void {
+  const { parent, typedSearchAttributes } = workflowInfo();
+  const isScheduled = typedSearchAttributes.get(scheduledByKey) !== undefined;
+  if (isScheduled || parent?.workflowId.startsWith(ALARM_RULE_PREFIX) === true)
+    throw invalidStart(`${runbook} is for emergencies: a person starts it, and no schedule or alarm rule`);
 }
 
 async function carryOut(plan: Plan, under: Omit<RunUnderWay, 'plan' | 'gates'>) {

@@ -1,6 +1,13 @@
 /** The messages of steering: the Updates of an operator, and the signals between a run and the workflows of its targets. */
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import { STEER_SIGNAL, TARGET_STATE_SIGNAL, type SteerOrder, type TargetState } from '../domain/contract.js';
+import {
+  APPROVAL_SIGNAL,
+  STEER_SIGNAL,
+  TARGET_STATE_SIGNAL,
+  type ApprovalOrder,
+  type SteerOrder,
+  type TargetState,
+} from '../domain/contract.js';
 import type { CommandName } from '../domain/steering/command-names.js';
 import {
   describeRefusal,
@@ -13,6 +20,8 @@ import { commandRejected } from './failure.js';
 
 /** From a run to the workflow of its target. */
 export const steerSignal = defineSignal<[SteerOrder]>(STEER_SIGNAL);
+/** From a run to the workflow of its target: a person's vote on its approval. */
+export const approvalSignal = defineSignal<[ApprovalOrder]>(APPROVAL_SIGNAL);
 /** From the workflow of a target to its run. */
 export const targetStateSignal = defineSignal<[TargetState]>(TARGET_STATE_SIGNAL);
 

@@ -6,7 +6,13 @@ import { shortened } from '../domain/text/json-bytes.js';
 import type { PlannedStep, TargetPlan } from '../domain/plan/plan.js';
 import { usualOfStep } from '../domain/plan/usual.js';
 import { targetProgressMarkdown } from '../domain/report/progress-markdown.js';
-import type { BlockedProgress, StepProgress, StepReport, TargetProgress } from '../domain/report/report.js';
+import type {
+  ApprovalProgress,
+  BlockedProgress,
+  StepProgress,
+  StepReport,
+  TargetProgress,
+} from '../domain/report/report.js';
 import { LONGEST_SHOWN } from '../domain/sizes.js';
 import { describeObservation, type Observation } from '../domain/target/target.js';
 
@@ -73,6 +79,13 @@ export class TargetProgressView {
     this.#change(blocked === null ? {} : { blocked });
   }
 
+  /** `null`: no step of it waits for an approval. */
+  asks(approval: ApprovalProgress | null): void {
+    const { approval: _over, ...progress } = this.#progress;
+    this.#progress = progress;
+    this.#change(approval === null ? {} : { approval });
+  }
+
   paused(isPaused: boolean): void {
     if (isPaused === (this.#progress.paused === true)) return;
     const { paused: _over, ...progress } = this.#progress;
@@ -106,15 +119,17 @@ export class TargetProgressView {
 }
 
 function titleOf(step: PlannedStep): string {
-  return shortened(wordsFor(step), LONGEST_SHOWN.title);
+  return shortened(describeStep(step), LONGEST_SHOWN.title);
 }
 
-function wordsFor(step: PlannedStep): string {
+function describeStep(step: PlannedStep): string {
   switch (step.kind) {
     case 'wait':
       return `wait ${step.durationMs / 1000}s`;
     case 'check':
       return `check: ${describeCheck(step.check)}`;
+    case 'approval':
+      return `approval: ${step.title}`;
     case 'action':
       return describeAction(step.action);
   }

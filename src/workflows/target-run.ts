@@ -4,6 +4,7 @@ import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domai
 import type { DoneStep } from '../domain/report/compensation.js';
 import { failed } from '../domain/once/activity-end.js';
 import type { Ending } from '../domain/once/state.js';
+import type { PlannedStep } from '../domain/plan/plan.js';
 import { boundedTargetReport } from '../domain/report/cut-report.js';
 import type { StepReport, TargetProgress, TargetReport } from '../domain/report/report.js';
 import type { StepOutcome } from '../domain/report/step-outcome.js';
@@ -18,6 +19,7 @@ import { invalidStart } from './failure.js';
 import { isDecidedBeforeReset, performStep, settleAfterReset } from './perform-step.js';
 import { resolve } from './blocked-step.js';
 import { TargetProgressView } from './target-progress.js';
+import { TargetApprovals } from './target-approval.js';
 import { TargetSteering } from './target-steering.js';
 
 const targetProgressQuery = defineQuery<TargetProgress>(PROGRESS_QUERY);
@@ -32,11 +34,12 @@ export async function targetRun(request: TargetRunArguments): Promise<TargetRepo
   const progress = new TargetProgressView(request.targetPlan);
   setHandler(targetProgressQuery, () => progress.current);
   const steering = new TargetSteering(request, progress);
+  const approvals = new TargetApprovals(request, steering);
 
   const captured = await captureAtRest(request, progress);
   const end =
     captured.kind === 'captured'
-      ? await actOn(request, captured.baseline, progress, steering)
+      ? await actOn(request, captured.baseline, { progress, steering, approvals })
       : { ...NOTHING_DONE, failure: captured.kind === 'failed' ? captured.failure : null };
   const cancelRequested = captured.kind === 'cancelled' || scope.consideredCancelled;
   const report = reportOfTarget(request.targetPlan, { ...end, cancelRequested, childRunId: workflowInfo().runId });
@@ -52,18 +55,21 @@ function requireLeaseParent(request: TargetRunArguments | undefined): void {
   if (workflowId !== expected) throw invalidStart(`targetRun for ${expected} cannot have the id ${workflowId}`);
 }
 
+/** What the target shows people, and what they decide about it. */
+interface People {
+  readonly progress: TargetProgressView;
+  readonly steering: TargetSteering;
+  readonly approvals: TargetApprovals;
+}
+
 /** What came of acting on the target. */
 type ActResult = Omit<TargetEnd, 'cancelRequested' | 'childRunId'>;
 const NOTHING_DONE = { ...NOTHING_UNDONE, steps: [], captured: null } as const;
 
-async function actOn(
-  request: TargetRunArguments,
-  captured: Baseline,
-  progress: TargetProgressView,
-  steering: TargetSteering,
-): Promise<ActResult> {
+async function actOn(request: TargetRunArguments, captured: Baseline, people: People): Promise<ActResult> {
   const scope = CancellationScope.current();
-  const result = await executeSteps(request, captured, progress, steering);
+  const { progress } = people;
+  const result = await executeSteps(request, captured, people);
   const isDue = isUndoDue(result, request.onCancel, scope.consideredCancelled);
   const undone = isDue ? await compensate(result, request, progress) : NOTHING_UNDONE;
   return { ...undone, steps: result.steps, captured: captured.observation, failure: null };
@@ -72,15 +78,14 @@ async function actOn(
 async function executeSteps(
   request: TargetRunArguments,
   captured: Baseline,
-  progress: TargetProgressView,
-  steering: TargetSteering,
+  { progress, steering, approvals }: People,
 ): Promise<StepsResult> {
   const scope = CancellationScope.current();
   const steps: StepReport[] = [];
   const done: DoneStep[] = [];
   let baseline = captured;
   let undoAsked = false;
-  // A check failed in a run that was reset: nothing new is sent, but what the run before may have sent is settled.
+  // After a reset, a failed check or a missing approval holds back what is new, but what the run before may have sent is settled.
   let heldBack: Ending | null = null;
   let nowMs = baseline.observation.observedAtMs;
   for (const step of request.targetPlan.steps) {
@@ -89,7 +94,10 @@ async function executeSteps(
     nowMs = await steering.atEdge(Math.max(nowMs, steps.at(-1)?.endedAtMs ?? nowMs));
     if (scope.consideredCancelled) outcome = await settleAfterReset(step, baseline, request);
     else if (heldBack !== null) outcome = await settleAfterReset(step, baseline, request, heldBack);
-    else {
+    else if (step.kind === 'approval') {
+      progress.stepBegins(step.id);
+      outcome = await approvals.untilApproved(step, baseline, nowMs);
+    } else {
       progress.stepBegins(step.id);
       const closing = hasSent(baseline, steps) ? undefined : request.closing;
       outcome = await performStep(step, baseline, moved(request, steering), { nowMs, closing });
@@ -100,7 +108,7 @@ async function executeSteps(
         doneSteps = doneOf(resolved);
       }
     }
-    // The run before the reset may have been past this wait or check, in a step that is not clear yet.
+    // The run before the reset may have been past this wait, check or approval, in a step that is not clear yet.
     const isPassed = step.kind !== 'action' && isDecidedBeforeReset(baseline);
     if (outcome === null) {
       if (isPassed) continue;
@@ -113,14 +121,22 @@ async function executeSteps(
     const next = afterStep(step, outcome.report);
     undoAsked ||= heldBack === null && next === 'undo';
     if (next !== 'nextStep' && !isPassed) break;
-    if (step.kind === 'check' && next !== 'nextStep') heldBack ??= notBegunAfter(step.id);
+    if (next !== 'nextStep') heldBack ??= heldBackBy(step, outcome.report);
   }
   return { steps, done, baseline, undoAsked };
 }
 
-/** How a step counts that is no longer begun because a check failed. */
-function notBegunAfter(checkId: string): Ending {
-  return failed('CheckFailed', `Not begun, because the check ${checkId} failed`);
+/** How an action counts that is no longer begun because this step failed. @returns `null` for a step that holds nothing back */
+function heldBackBy({ kind, id }: PlannedStep, { failure }: StepReport): Ending | null {
+  switch (kind) {
+    case 'check':
+      return failed('CheckFailed', `Not begun, because the check ${id} failed`);
+    case 'approval':
+      return failed(failure?.name ?? 'ApprovalExpired', `Not begun, because the approval ${id} was not given`);
+    case 'wait':
+    case 'action':
+      return null;
+  }
 }
 
 /** Time for which the target waited for people counts against no deadline. */

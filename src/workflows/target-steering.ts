@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { SteerOrder, TargetRunArguments, TargetState } from '../domain/contract.js';
-import type { BlockedProgress } from '../domain/report/report.js';
+import type { ApprovalProgress, BlockedProgress } from '../domain/report/report.js';
 import type { CommandRecord } from '../domain/report/report.js';
 import { TARGET_COMMANDS, type TargetCommandName } from '../domain/steering/command-names.js';
 import {
@@ -30,6 +30,7 @@ export class TargetSteering {
   #state: State = NOT_BLOCKED;
   #order: SteerOrder = { paused: false, order: 0, atMs: 0 };
   #blocked: BlockedProgress | null = null;
+  #approval: ApprovalProgress | null = null;
   #heldMs = 0;
   /** What the run was reported last. */
   #reported = '';
@@ -121,6 +122,20 @@ export class TargetSteering {
     this.#heldMs += Math.max(0, ms);
   }
 
+  /** A step waits for an approval, which the run takes. */
+  asks(approval: ApprovalProgress): void {
+    this.#approval = approval;
+    this.progress.asks(approval);
+    this.#rest();
+  }
+
+  /** It waits no longer. @param waitedMs how long it has */
+  answered(waitedMs: number): void {
+    this.#approval = null;
+    this.progress.asks(null);
+    this.#moves(waitedMs);
+  }
+
   #isOver(): boolean {
     return this.#state.decision !== null || this.#state.paused;
   }
@@ -170,12 +185,15 @@ export class TargetSteering {
     const isPaused = this.#isResting && this.#state.paused;
     this.progress.paused(isPaused);
     const blocked = this.#blocked;
+    const approval = this.#approval;
+    const waits = blocked !== null ? 'blocked' : approval !== null ? 'waitingForApproval' : 'running';
     const reported: TargetState = {
       path: this.#path,
-      state: isPaused ? 'paused' : blocked === null ? 'running' : 'blocked',
+      state: isPaused ? 'paused' : waits,
       order: this.#order.order,
       heldMs: this.#heldMs,
       ...(blocked === null ? {} : { blocked }),
+      ...(approval === null ? {} : { approval }),
     };
     const news = JSON.stringify({ ...reported, heldMs: 0 });
     if (news === this.#reported) return;

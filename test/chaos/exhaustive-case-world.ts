@@ -83,6 +83,7 @@ export async function startCaseWorld(
     usualDurations: () => null,
     usualDurationsMs: DURATIONS_MS,
     operatorWaitMs: 0,
+    approvers: null,
     verify: VERIFY,
     temporal,
     watch: new CloudJobWatch(new Durations()),

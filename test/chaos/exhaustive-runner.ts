@@ -148,6 +148,7 @@ function dispatching(worlds: ReadonlyMap<string, CaseWorld>, temporal: TemporalA
     readFreezes: async () => ({ freezes: [], unreadable: [] }),
     describeLease: (leaseId) => temporal.describeLease(leaseId),
     findRuns: (asked) => temporal.findRuns(asked),
+    verifyApproval: () => Promise.reject(new Error('No case asks for an approval')),
     observeTarget: (target, ...rest) => of(target.path).observeTarget(target, ...rest),
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),

@@ -76,6 +76,7 @@ export async function startStack(
     usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
     operatorWaitMs: 0,
+    approvers: null,
     verify: { withinMs: 3_000, stableMs: 60 },
     temporal: temporalAccess(temporal.client),
     watch: new CloudJobWatch(new Durations()),

@@ -68,6 +68,7 @@ function worker(taskQueue: string) {
     usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
     operatorWaitMs: 0,
+    approvers: null,
     verify: { withinMs: 3_000, stableMs: 60 },
     temporal: temporalAccess(client),
     watch: new CloudJobWatch(new Durations()),

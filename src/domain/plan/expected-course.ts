@@ -77,7 +77,7 @@ function isSkippable({ action }: ActionStep): boolean {
   return ruleOf(action).kind === 'state';
 }
 
-/** The steps as the run would record them; `null` for a wait and a check. */
+/** The steps as the run would record them; `null` for a wait, a check and an approval. */
 function doneSteps(seen: Observation, steps: readonly PlannedStep[]): (DoneStep | null)[] {
   let state = seen;
   return steps.map((step) => {

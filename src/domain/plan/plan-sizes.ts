@@ -9,8 +9,15 @@ import { CHECK_AGAIN_MS, MOST_FREEZES } from '../gates/gates.js';
 import { jsonBytes } from '../text/json-bytes.js';
 import { EVIDENCE_BYTES } from '../checks/check.js';
 import { listedTargets } from '../run/listed-targets.js';
-import type { ActionStep, Plan, PlannedStep, TargetPlan } from './plan.js';
-import type { RunReport, StepProgress, StepReport, TargetReport } from '../report/report.js';
+import type { ActionStep, ApprovalRules, Plan, PlannedStep, TargetPlan } from './plan.js';
+import type {
+  ApprovalReport,
+  ApprovalVote,
+  RunReport,
+  StepProgress,
+  StepReport,
+  TargetReport,
+} from '../report/report.js';
 import {
   HISTORY_BYTES,
   HISTORY_EVENTS,
@@ -24,7 +31,7 @@ import {
   targetReportBytes,
   TRAIL_BYTES,
 } from '../sizes.js';
-import { MOST_RUN_COMMANDS, MOST_TARGET_COMMANDS } from '../steering/commands.js';
+import { LONGEST_ARGUMENT, MOST_RUN_COMMANDS, MOST_TARGET_COMMANDS } from '../steering/commands.js';
 import { targetReport } from '../report/target-report.js';
 import { leaseId, type Observation } from '../target/target.js';
 
@@ -113,6 +120,7 @@ function shortestReportBytes(plan: Plan): number {
     endedAtMs: TIME_MS,
     targets: plan.targets.map((target) => worstReport({ ...target, steps: [] })),
     notStarted: [],
+    ...(plan.approval === undefined ? {} : { approval: worstApproval(plan.approval) }),
     ...(plan.resumes === undefined ? {} : { resumes: { workflowId: plan.resumes.workflowId, runId: UUID } }),
     failure: worstFailure(LONGEST.sentence),
   };
@@ -153,14 +161,21 @@ function targetHistoryBytes({ target, steps, usual = [] }: TargetPlan, plan: Pla
     return performed + settled;
   };
   const perStep = steps.map((step) => {
-    if (step.kind === 'wait') return jsonBytes(step);
-    return step.kind === 'check' ? 2 * jsonBytes(step) + EVIDENCE_BYTES + MESSAGES_BYTES : 2 * decisionBytes(step);
+    if (step.kind === 'action') return 2 * decisionBytes(step);
+    return step.kind === 'check' ? 2 * jsonBytes(step) + EVIDENCE_BYTES + MESSAGES_BYTES : jsonBytes(step);
   });
   // Each command may lead to one more reading and one more decision about the longest step.
   const longest = Math.max(0, ...steps.map((step) => (step.kind === 'action' ? decisionBytes(step) : 0)));
   const commands = mostDecisions(plan) * (longest + COMMAND_BYTES);
   const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps, usual }) + OBSERVATION_BYTES;
-  return sum(perStep) + own + commands + EVENT_BYTES * targetHistoryEvents({ target, seen: NOTHING_SEEN, steps }, plan);
+  const orders = asksForApproval(plan) ? MOST_RUN_COMMANDS * SIGNED_BYTES : 0;
+  return (
+    sum(perStep) +
+    own +
+    commands +
+    orders +
+    EVENT_BYTES * targetHistoryEvents({ target, seen: NOTHING_SEEN, steps }, plan)
+  );
 }
 
 /** An activity has 3 events, and the workflow task that receives its result 3 more. */
@@ -170,6 +185,8 @@ function targetHistoryEvents({ steps }: TargetPlan, plan: Plan): number {
 
 /** A command as the history has it: the Update with its answer. */
 const COMMAND_BYTES = 12_000;
+/** A signed decision: the token is in the Update, in what is verified, and in what the target receives. */
+const SIGNED_BYTES = 3 * LONGEST_ARGUMENT.token;
 /** The Update, a reading, two activities, and what the run receives: 8 workflow tasks. */
 const EVENTS_OF_DECISION = 40;
 /** The run's order to pause or to continue, and the answer to it. */
@@ -182,12 +199,17 @@ function mostDecisions({ operatorWaitMs = 0 }: Plan): number {
   return operatorWaitMs === 0 ? 0 : MOST_TARGET_COMMANDS;
 }
 
+function asksForApproval({ approval, targets }: Plan): boolean {
+  return approval !== undefined || targets.some(({ steps }) => steps.some(({ kind }) => kind === 'approval'));
+}
+
 function runHistoryBytes(plan: Plan, reportBytes: number): number {
   const { targets } = plan;
   const gateChecks = mostGateChecks(plan) * (gateCheckBytes(plan) + 6 * EVENT_BYTES);
   const children = sum(targets.map(targetArgumentsBytes)) + targets.length * (reportBytes + 24 * EVENT_BYTES);
   // Start arguments are part of the plan; the report is in the memo and in the result.
-  const commands = MOST_RUN_COMMANDS * (COMMAND_BYTES + EVENTS_OF_COMMAND * EVENT_BYTES);
+  const signed = asksForApproval(plan) ? SIGNED_BYTES : 0;
+  const commands = MOST_RUN_COMMANDS * (COMMAND_BYTES + signed + EVENTS_OF_COMMAND * EVENT_BYTES);
   return 2 * jsonBytes(plan) + children + gateChecks + commands + MEMO_REPORT_BYTES + 2 * RESULT_REPORT_BYTES;
 }
 
@@ -273,8 +295,23 @@ function worstStep(step: PlannedStep): StepReport {
     after: null,
     attempts: 1_000_000,
     trail: [],
+    ...(step.kind === 'approval' ? { approval: worstApproval(step) } : {}),
     failure: worstFailure(LONGEST.why - 2),
   };
+}
+
+/** The longest report of an approval: as many people as one can need, and one who rejects. */
+function worstApproval({ need, roles, notRequester }: ApprovalRules): ApprovalReport {
+  const vote: ApprovalVote = {
+    command: 'approve',
+    actor: filler(LONGEST_ARGUMENT.actor),
+    reason: filler(LONGEST.why),
+    atMs: TIME_MS,
+    roles,
+    signedBy: filler(LONGEST_ARGUMENT.actor),
+  };
+  const votes = Array.from({ length: need + 1 }, () => vote);
+  return { result: 'cancelled', need, roles, notRequester, askedAtMs: TIME_MS, endedAtMs: TIME_MS, votes };
 }
 
 /** As many as a short form keeps, and one for the rest. */

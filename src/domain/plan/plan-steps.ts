@@ -4,15 +4,17 @@ import { durationMs, DURATION_REMEDY } from '../time/duration.js';
 import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
 import type { Problem } from '../failures.js';
 import { plannedCheck, type RefusalOfUrl } from './plan-check.js';
-import type { ActionStep, ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
+import type { ActionStep, ApprovalRules, ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
 import {
   isActionStep,
+  isApprovalStep,
   isCheckStep,
   stepIds,
   type Runbook,
   type RunbookActionStep,
   type RunbookStep,
 } from '../runbook/runbook.js';
+import type { RunbookApproval } from '../runbook/approval-shape.js';
 import { stepTimes, type VerifyDefaults } from '../runbook/runbook-checks.js';
 import type { Observation, Target } from '../target/target.js';
 
@@ -68,6 +70,10 @@ export function planSteps(
       const next = runbook.steps.slice(index + 1).find((later) => !isBefore(later));
       return mustHold(step, next) ? planned : { ...planned, holds: false };
     }
+    if (isApprovalStep(step)) {
+      const { approval, onFailure = 'compensate' } = step;
+      return { kind: 'approval', id, title: approval.title ?? runbook.title, onFailure, ...approvalRules(approval) };
+    }
     const text = String(interpolate(step.wait, values));
     const ms = durationMs(text);
     if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is not a duration`, DURATION_REMEDY);
@@ -80,6 +86,11 @@ export function planSteps(
 /** A check that is done before the first action, wherever it is written. */
 function isBefore(step: RunbookStep): boolean {
   return isCheckStep(step) && step.before === true;
+}
+
+/** The rules of a guard or of a step, in milliseconds. */
+export function approvalRules({ roles = [], need, notRequester, expires }: RunbookApproval): ApprovalRules {
+  return { roles, need, notRequester, expiresMs: durationMs(expires) ?? 0 };
 }
 
 /** The next action is meant for the state just reached. A wait is there for the state to prove itself, and a check depends on it, so neither is a reason not to hold it. */

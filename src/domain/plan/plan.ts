@@ -80,8 +80,29 @@ export interface CheckStep {
   readonly onFailure: OnFailure;
 }
 
+/** Who has to approve. */
+export interface ApprovalRules {
+  /** One of them is needed. Empty: anybody. Only a signed approval proves a role. */
+  readonly roles: readonly string[];
+  /** How many different people. */
+  readonly need: number;
+  /** The requester of the run cannot approve it. */
+  readonly notRequester: boolean;
+  /** How long it may take, milliseconds. */
+  readonly expiresMs: number;
+}
+
+/** A step that people have to approve before the next one begins. */
+export interface ApprovalStep extends ApprovalRules {
+  readonly kind: 'approval';
+  readonly id: string;
+  /** What people approve, in words. */
+  readonly title: string;
+  readonly onFailure: Extract<OnFailure, 'compensate' | 'abort'>;
+}
+
 /** One step of a target. */
-export type PlannedStep = ActionStep | WaitStep | CheckStep;
+export type PlannedStep = ActionStep | WaitStep | CheckStep | ApprovalStep;
 
 /** The plan of one target. */
 export interface TargetPlan {
@@ -180,6 +201,12 @@ export interface Plan {
   readonly onCancel: OnCancel;
   /** Only if there is a window or a freeze. */
   readonly guards?: Guards;
+  /** It waits for no guard, and only a person may start it. */
+  readonly emergency?: true;
+  /** What people have to approve before anything is done. */
+  readonly approval?: ApprovalRules;
+  /** The issuer whose tokens prove approvals: an approval without one is refused. Absent: any name is believed. */
+  readonly approvalIssuer?: string;
   /** Limit of the whole run from its start. It does not cut undos short, and waiting for a gate does not count. */
   readonly deadlineMs: number;
   readonly limits: Limits;
@@ -211,6 +238,9 @@ export function canonicalPlan(plan: Omit<Plan, 'hash'>): string {
     targets,
     guards: bindingGuards(plan),
     operatorWaitMs: plan.operatorWaitMs,
+    emergency: plan.emergency,
+    approval: plan.approval,
+    approvalIssuer: plan.approvalIssuer,
     resumes: plan.resumes === undefined ? undefined : runNamed(plan.resumes),
   });
 }

@@ -6,7 +6,7 @@ import type { UsualDuration } from '../durations/usual-duration.js';
 import type { TimeNeeded } from '../gates/gates.js';
 import type { UsualOfStep } from '../report/report.js';
 import type { Action } from '../target/actions.js';
-import type { CheckStep, PlannedStep, TargetPlan, UsualStep, WaitStep } from './plan.js';
+import type { ApprovalStep, CheckStep, PlannedStep, TargetPlan, UsualStep, WaitStep } from './plan.js';
 
 /** Half of all cases take at most `p50Ms`, nine in ten at most `p90Ms`. */
 export type UsualTime = Pick<UsualDuration, 'p50Ms' | 'p90Ms'>;
@@ -96,9 +96,16 @@ function knownTime(step: PlannedStep, usual: readonly UsualStep[]): UsualTime {
   return entry.job.jobs < FEWEST_JOBS ? exactly(entry.stepP90Ms - entry.job.p90Ms) : timeOf(entry);
 }
 
-/** The time of a wait; of a check, that for which a wanted answer must hold: usually it is there at once. */
-function plainMs(step: WaitStep | CheckStep): number {
-  return step.kind === 'wait' ? step.durationMs : step.check.stableMs;
+/** The time of a wait; of a check, that for which a wanted answer must hold: usually it is there at once. When people will approve is not known, and their time counts against no deadline. */
+function plainMs(step: WaitStep | CheckStep | ApprovalStep): number {
+  switch (step.kind) {
+    case 'wait':
+      return step.durationMs;
+    case 'check':
+      return step.check.stableMs;
+    case 'approval':
+      return 0;
+  }
 }
 
 function entryOf({ id }: PlannedStep, usual: readonly UsualStep[]): UsualStep | undefined {

@@ -5,7 +5,7 @@
 import type { Action } from '../target/actions.js';
 import type { FailureRecord } from '../failures.js';
 import { jsonBytes, shortened } from '../text/json-bytes.js';
-import type { RemainingEffect, ReportCut, RunReport, StepReport, TargetReport } from './report.js';
+import type { ApprovalReport, RemainingEffect, ReportCut, RunReport, StepReport, TargetReport } from './report.js';
 import type { Observation } from '../target/target.js';
 import type { CommandRecord } from '../report/report.js';
 import { targetReport } from './target-report.js';
@@ -81,7 +81,7 @@ const COMMA = 1;
 
 /** Everything but the lists. */
 function frameOf({ gates: _gates, commands: _commands, ...report }: RunReport): RunReport {
-  const { failure, reason, requestedBy, withdrawnBy, summary, targets, runbook } = report;
+  const { failure, reason, requestedBy, withdrawnBy, summary, targets, runbook, approval } = report;
   return {
     ...report,
     runbook: shortened(runbook, LONGEST.text),
@@ -91,6 +91,7 @@ function frameOf({ gates: _gates, commands: _commands, ...report }: RunReport): 
     targets: [],
     notStarted: [],
     ...(withdrawnBy === undefined ? {} : { withdrawnBy: shortened(withdrawnBy, LONGEST.sentence) }),
+    ...(approval === undefined ? {} : { approval: shortApproval(approval) }),
     // The failure is all that there is to say of a run that could not be planned.
     ...(failure === undefined
       ? {}
@@ -137,6 +138,7 @@ function withShortTrails(report: TargetReport): TargetReport {
     ...(step.check?.body == null ? {} : { check: { ...step.check, body: shortened(step.check.body, LONGEST.why) } }),
     ...(step.failure === undefined ? {} : { failure: shortFailure(step.failure, LONGEST.text) }),
     ...(step.decisions === undefined ? {} : { decisions: step.decisions.slice(-LAST_DECISIONS).map(shortDecision) }),
+    ...(step.approval === undefined ? {} : { approval: shortApproval(step.approval) }),
   });
   return {
     ...report,
@@ -193,6 +195,7 @@ function shortStep(step: StepReport): StepReport {
     notHeld,
     usual,
     failure,
+    approval,
   } = step;
   return {
     id,
@@ -209,6 +212,7 @@ function shortStep(step: StepReport): StepReport {
     trail: [],
     ...(notHeld === undefined ? {} : { notHeld }),
     ...(usual === undefined ? {} : { usual }),
+    ...(approval === undefined ? {} : { approval: shortApproval(approval) }),
     ...(failure === undefined ? {} : { failure: shortFailure(failure, LONGEST.why) }),
   };
 }
@@ -223,6 +227,11 @@ function shortDecision({ reason, found, was, ...decision }: CommandRecord): Comm
       ? {}
       : { was: { ...was, ...(failure === undefined ? {} : { failure: shortFailure(failure, LONGEST.why) }) } }),
   };
+}
+
+function shortApproval(approval: ApprovalReport): ApprovalReport {
+  const votes = approval.votes.map((vote) => ({ ...vote, reason: shortened(vote.reason, LONGEST.why) }));
+  return { ...approval, votes };
 }
 
 function shortEffect({ action, why, ...effect }: RemainingEffect): RemainingEffect {

@@ -27,6 +27,8 @@ const REFUSALS: readonly FailureName[] = [
   'OutsideWindow',
   'ChangeFreeze',
   'CheckFailed',
+  'ApprovalRejected',
+  'ApprovalExpired',
 ];
 
 /** The worst outcome that applies. `refused` means that nothing was sent, because a check or ServiceStage refused it. */

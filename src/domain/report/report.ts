@@ -6,7 +6,7 @@ import type { AdoptionEvidence } from '../once/state.js';
 import type { TrailEntry } from '../once/trail.js';
 import type { FailureRecord, Sent } from '../failures.js';
 import type { ClosedGate, WaitingForGate } from '../gates/gates.js';
-import type { CommandName } from '../steering/command-names.js';
+import type { ApprovalCommandName, CommandName } from '../steering/command-names.js';
 import type { Observation } from '../target/target.js';
 
 /** How a step ended. `indeterminate`: readings do not show whether it was carried out. */
@@ -58,17 +58,41 @@ export interface CommandRecord {
   /** Epoch milliseconds. */
   readonly atMs: number;
   readonly key?: string;
-  /** The blocked step that it was about. */
+  /** The blocked step, or the step that asked for an approval. */
   readonly step?: string;
+  /** The target whose step asked for an approval. */
+  readonly target?: string;
+  /** Roles that a signed approval proves. */
+  readonly roles?: readonly string[];
+  /** The issuer whose token proves the actor. Absent: the server proves nothing about the actor. */
+  readonly signedBy?: string;
   /** What the instance was read to be before the decision was carried out, or why it could not be read. */
   readonly found?: string;
   readonly was?: DecidedUpon;
 }
 
+/** The vote of one person on an approval. */
+export interface ApprovalVote extends Pick<CommandRecord, 'actor' | 'reason' | 'atMs' | 'roles' | 'signedBy'> {
+  readonly command: ApprovalCommandName;
+}
+
+/** An approval that a run, or a step, asked for. Times are epoch milliseconds. */
+export interface ApprovalReport {
+  readonly result: 'approved' | 'rejected' | 'expired' | 'cancelled';
+  readonly need: number;
+  /** Empty: anybody. */
+  readonly roles: readonly string[];
+  readonly notRequester: boolean;
+  readonly askedAtMs: number;
+  readonly endedAtMs: number;
+  /** Oldest first. */
+  readonly votes: readonly ApprovalVote[];
+}
+
 /** How one step, or one undo, went. Times are epoch milliseconds. */
 export interface StepReport {
   readonly id: string;
-  /** `null` for a wait and a check. */
+  /** `null` for a wait, a check and an approval. */
   readonly action: Action | null;
   readonly result: StepResult;
   readonly sent: Sent;
@@ -98,6 +122,8 @@ export interface StepReport {
   readonly failure?: FailureRecord;
   /** What people decided about it while it was blocked, oldest first. Only then: its times include the waits for them. */
   readonly decisions?: readonly CommandRecord[];
+  /** Only for a step that asks for an approval. */
+  readonly approval?: ApprovalReport;
 }
 
 /** The effect of a step that stays: it is declared irreversible, or its undo was not sent. */
@@ -194,6 +220,8 @@ export interface RunReport {
   readonly withdrawnBy?: string;
   /** Commands to the run, oldest first. Those to its targets are with their steps. Absent if there was none. */
   readonly commands?: readonly CommandRecord[];
+  /** The approval that the whole run asked for before it began. Those of steps are with their steps. */
+  readonly approval?: ApprovalReport;
   /** The earlier run that this one resumes. Absent if it resumes none, or could not be planned. */
   readonly resumes?: RunName;
   readonly failure?: FailureRecord;
@@ -242,6 +270,8 @@ export interface TargetProgress {
   readonly outcome: Outcome | null;
   /** The step that waits for a person's decision. */
   readonly blocked?: BlockedProgress;
+  /** The step that asks for an approval. Send it to the run. */
+  readonly approval?: ApprovalProgress;
   /** It waits at a step edge, because the run is paused. */
   readonly paused?: true;
 }
@@ -251,6 +281,16 @@ export interface BlockedProgress {
   readonly step: string;
   readonly why: string;
   /** Epoch milliseconds. */
+  readonly untilMs: number;
+}
+
+/** An approval that a run, or a step of one of its targets, waits for. Times are epoch milliseconds. */
+export interface ApprovalProgress extends Pick<ApprovalReport, 'need' | 'roles' | 'notRequester' | 'votes'> {
+  /** `null`: the whole run waits. */
+  readonly step: string | null;
+  /** What people approve, in words. */
+  readonly title: string;
+  readonly askedAtMs: number;
   readonly untilMs: number;
 }
 
@@ -272,6 +312,8 @@ export interface RunProgress {
   readonly waiting?: WaitingForGate;
   /** Present while it is pausing or paused. */
   readonly pause?: PauseProgress;
+  /** Present while the whole run waits for an approval. */
+  readonly approval?: ApprovalProgress;
   readonly planHash: string | null;
   readonly startedAtMs: number;
   /** How long all its targets usually take together, without waiting for a gate. Milliseconds; absent before it is planned. */
@@ -289,6 +331,8 @@ export interface TargetInRun {
   readonly outcome: Outcome | null;
   /** Present while the target waits for a person. */
   readonly blocked?: BlockedProgress;
+  /** Present while a step of the target waits for an approval. */
+  readonly approval?: ApprovalProgress;
 }
 
 /** The worst of several outcomes; `succeeded` where there is none. */

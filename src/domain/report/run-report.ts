@@ -2,7 +2,14 @@
 import type { FailureRecord } from '../failures.js';
 import type { CommandRecord } from '../report/report.js';
 import type { Plan, ResumedRun } from '../plan/plan.js';
-import { worstOutcome, type GateReport, type Outcome, type RunReport, type TargetReport } from './report.js';
+import {
+  worstOutcome,
+  type ApprovalReport,
+  type GateReport,
+  type Outcome,
+  type RunReport,
+  type TargetReport,
+} from './report.js';
 
 /** Why a run ended before all its targets had: it could not be planned, or a gate stayed closed. */
 export interface EarlyExit {
@@ -22,12 +29,26 @@ export interface RunEnd extends Pick<RunReport, 'runbook' | 'workflowId' | 'runI
   /** Who called it off before it started a target; `null` if it was not called off. */
   readonly withdrawnBy: string | null;
   readonly commands: readonly CommandRecord[];
+  /** The approval that the whole run asked for; `null` if it asked for none. */
+  readonly approval: ApprovalReport | null;
 }
 
 /** The outcome is the worst of what happened. Targets that were never started are listed by their paths. */
 export function runReport(end: RunEnd): RunReport {
-  const { runbook, workflowId, runId, startedAtMs, endedAtMs, plan, targets, early, gates, withdrawnBy, commands } =
-    end;
+  const {
+    runbook,
+    workflowId,
+    runId,
+    startedAtMs,
+    endedAtMs,
+    plan,
+    targets,
+    early,
+    gates,
+    withdrawnBy,
+    commands,
+    approval,
+  } = end;
   const outcome = runOutcome(end);
   const started = new Set(targets.map(({ path }) => path));
   return {
@@ -47,6 +68,7 @@ export function runReport(end: RunEnd): RunReport {
     ...(gates.length === 0 ? {} : { gates }),
     ...(withdrawnBy === null ? {} : { withdrawnBy }),
     ...(commands.length === 0 ? {} : { commands }),
+    ...(approval === null ? {} : { approval }),
     ...(plan?.resumes === undefined ? {} : { resumes: nameOf(plan.resumes) }),
     ...(early === null ? {} : { failure: early.failure }),
   };

@@ -4,8 +4,9 @@ import type { DoneStep } from './compensation.js';
 import { failureRecord, type FailureName, type FailureRecord, type Sent } from '../failures.js';
 import { endingOf, type Ending, type FollowedJob, type OnceState } from '../once/state.js';
 import type { CheckEvidence } from '../checks/check.js';
-import type { ActionStep, CheckStep, WaitStep } from '../plan/plan.js';
-import type { StepReport, StepResult } from './report.js';
+import type { ActionStep, ApprovalStep, CheckStep, WaitStep } from '../plan/plan.js';
+import { approvalFailure } from '../steering/approvals.js';
+import type { ApprovalReport, StepReport, StepResult } from './report.js';
 import type { Observation } from '../target/target.js';
 
 /** What came of a step that has ended. */
@@ -153,6 +154,35 @@ export function checkOutcome({ id }: CheckStep, baseline: Baseline, end: CheckEn
     trail: [],
     ...(evidence === null ? {} : { check: evidence }),
     ...(failure === undefined ? {} : { failure: failureRecord(failure.name, failure.message) }),
+  };
+  return { report, baseline, done: null };
+}
+
+/** A step that was not approved in time has failed, like one that was rejected. */
+const APPROVAL_RESULTS: Readonly<Record<ApprovalReport['result'], StepResult>> = {
+  approved: 'succeeded',
+  rejected: 'failed',
+  expired: 'failed',
+  cancelled: 'cancelled',
+};
+
+/** The outcome of an approval, which sends nothing and reads nothing. */
+export function approvalOutcome({ id }: ApprovalStep, baseline: Baseline, approval: ApprovalReport): StepOutcome {
+  const failure = approvalFailure(approval);
+  const report: StepReport = {
+    id,
+    action: null,
+    result: APPROVAL_RESULTS[approval.result],
+    sent: 'no',
+    cloudJobId: null,
+    startedAtMs: approval.askedAtMs,
+    endedAtMs: approval.endedAtMs,
+    before: null,
+    after: null,
+    attempts: 0,
+    trail: [],
+    approval,
+    ...(failure === null ? {} : { failure }),
   };
   return { report, baseline, done: null };
 }

@@ -1,7 +1,7 @@
 /** What comes after each step of a target, and whether its steps are undone at the end. Pure. */
 import type { Baseline } from '../contract.js';
 import { isGateFailure } from '../gates/gates.js';
-import type { OnCancel, PlannedStep } from '../plan/plan.js';
+import type { OnCancel, OnFailure, PlannedStep } from '../plan/plan.js';
 import type { DoneStep } from './compensation.js';
 import type { StepReport } from './report.js';
 
@@ -20,7 +20,7 @@ export interface StepsResult {
 export function afterStep(step: PlannedStep, { result, sent, failure }: StepReport): 'nextStep' | 'undo' | 'stop' {
   if (result === 'succeeded' || result === 'skipped') return 'nextStep';
   if (result !== 'failed') return 'stop';
-  const onFailure = step.kind === 'wait' ? 'compensate' : step.onFailure;
+  const onFailure: OnFailure = step.kind === 'wait' ? 'compensate' : step.onFailure;
   // A step that was to wait for a person gets here if no one decided.
   if (onFailure === 'compensate' || onFailure === 'pause') return 'undo';
   // Once its gate has closed, a later step must not start the target either, whatever `onFailure` is.

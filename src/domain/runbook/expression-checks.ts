@@ -4,6 +4,7 @@ import { didYouMean } from '../text/suggest.js';
 import { CAPTURED_NAMES, isBrokenExpression, isWholeExpression, namesUsed, TARGET_NAMES } from './interpolate.js';
 import {
   isActionStep,
+  isApprovalStep,
   isCheckStep,
   type Input,
   type Runbook,
@@ -42,6 +43,7 @@ function* expressionPlaces({
       yield* checkPlaces(step, ['steps', index, 'check']);
       continue;
     }
+    if (isApprovalStep(step)) continue;
     if (!isActionStep(step)) {
       yield { path: ['steps', index, 'wait'], value: step.wait, wanted: 'duration' };
       continue;

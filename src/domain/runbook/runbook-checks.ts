@@ -7,6 +7,7 @@ import { checkExpressions, checkRestores, EXPRESSION_CHECKS } from './expression
 import { valueProblem } from './input-value.js';
 import {
   isActionStep,
+  isApprovalStep,
   isCheckStep,
   isReservedName,
   stepIds,
@@ -32,6 +33,8 @@ export const RUNBOOK_CHECKS = {
   'invalid-default': 'The default of an input fits its own rules',
   'duplicate-freeze': 'No calendar is named twice',
   'empty-guard': 'Every key under `guards` has a value: no empty `guards`, `window` or `freeze`',
+  'needs-approval': 'A runbook with `risk: high` asks for an approval before its first action',
+  'emergency-is-not-guarded': 'A runbook with `emergency` has no guards: it would wait for them',
   'deadline-too-short': 'A step has time for its verification, and the run for its steps',
 } as const;
 type CheckCode = keyof typeof RUNBOOK_CHECKS;
@@ -46,6 +49,7 @@ export function checkRunbook(runbook: Runbook, fileName: string): RunbookProblem
     ...checkRestores(runbook),
     ...checkDefaults(runbook),
     ...checkGuards(runbook),
+    ...checkRisk(runbook),
     ...checkDeadlines(runbook),
   ];
 }
@@ -132,6 +136,30 @@ function impossibleRule(input: Input): string | null {
   return least !== undefined && most !== undefined && least > most ? `${least} at least and ${most} at most` : null;
 }
 
+function checkRisk({ risk, guards, steps, emergency }: Runbook): RunbookProblem[] {
+  if (emergency === true)
+    return guards === undefined
+      ? []
+      : [
+          problem(
+            'emergency-is-not-guarded',
+            ['guards'],
+            'an emergency waits for no guard',
+            'Take guards or emergency out',
+          ),
+        ];
+  const first = steps.find((step) => isActionStep(step) || isApprovalStep(step));
+  if (risk !== 'high' || guards?.approval !== undefined || first === undefined || isApprovalStep(first)) return [];
+  return [
+    problem(
+      'needs-approval',
+      ['risk'],
+      'risk: high without an approval before the first action',
+      'Write guards: { approval: { need: 1 } }, or begin with a step - approval: {}',
+    ),
+  ];
+}
+
 /** Only what is useless whatever a start brings: `cutoff` and `waitAtMost` alone wait for its window or its freezes. */
 function checkGuards({ guards }: Runbook): RunbookProblem[] {
   const names = guards?.freeze ?? [];
@@ -150,7 +178,13 @@ function emptyGuards(guards: Runbook['guards']): RunbookProblem[] {
   const { window, freeze } = guards;
   return [
     ...(Object.keys(guards).length === 0
-      ? [empty([], 'it is empty', 'Write window.cutoff, window.fit, freeze or waitAtMost, or take guards out')]
+      ? [
+          empty(
+            [],
+            'it is empty',
+            'Write approval, window.cutoff, window.fit, freeze or waitAtMost, or take guards out',
+          ),
+        ]
       : []),
     ...(window !== undefined && Object.keys(window).length === 0
       ? [
@@ -175,6 +209,7 @@ function checkDeadlines({ steps, deadline }: Runbook): RunbookProblem[] {
       sumMs += longestCheckMs(checkTimes(step));
       continue;
     }
+    if (isApprovalStep(step)) continue;
     if (!isActionStep(step)) {
       sumMs += durationMs(step.wait) ?? 0;
       continue;

@@ -1,6 +1,7 @@
 /** The shape of a runbook file, as a zod schema: what editors complete against and what the loader checks. */
 import { z } from 'zod';
 import { ACTIONS, type ActionName, type ParameterRule } from '../target/actions.js';
+import { ApprovalGuard, ApprovalShape } from './approval-shape.js';
 import { CheckShape } from './check-shape.js';
 import { durationText, waitingText } from './duration-shapes.js';
 
@@ -141,6 +142,15 @@ const CheckStepShape = z.strictObject({
   onFailure: z.enum(['compensate', 'abort', 'continue']).optional().describe('Default compensate; not with before'),
 });
 
+const ApprovalStepShape = z.strictObject({
+  approval: ApprovalShape,
+  id: stepFields.id,
+  onFailure: z
+    .enum(['compensate', 'abort'], 'Write compensate or abort: what was not approved cannot continue')
+    .optional()
+    .describe('If it is rejected or expires. Default compensate'),
+});
+
 /** For text in place of a step: an action, or something else. */
 function stepRemedy(input: unknown): string | undefined {
   if (typeof input !== 'string') return undefined;
@@ -149,6 +159,7 @@ function stepRemedy(input: unknown): string | undefined {
 
 const Guards = z
   .strictObject({
+    approval: ApprovalGuard.optional(),
     window: z
       .strictObject({
         cutoff: duration("No new target is begun that long before a window's end; a start may give its own").optional(),
@@ -188,7 +199,10 @@ export const Runbook = z.strictObject({
   name: z.string().regex(NAME, NAME_REMEDY).describe('File name and workflow type'),
   title: z.string().min(1).describe('One line: what it does'),
   description: z.string().optional().describe('When to use it, for people'),
-  risk: z.enum(['low', 'medium']).default('medium').describe('How much attention it deserves'),
+  risk: z
+    .enum(['low', 'medium', 'high'])
+    .default('medium')
+    .describe('How much attention it deserves; high: it needs an approval before its first action'),
   inputs: z
     .record(
       z.string().regex(INPUT_NAME, 'Input names are letters, digits and underscores'),
@@ -208,11 +222,19 @@ export const Runbook = z.strictObject({
     .optional()
     .describe('The runbook whose change of the replica count it takes back: gives ${{ captured.replicaCount }}'),
   guards: Guards.optional(),
+  emergency: z
+    .literal(true, 'Write emergency: true, or take it out')
+    .optional()
+    .describe(
+      'It waits for no window, freeze or approval, so that only a person can start it: no schedule and no alarm rule does',
+    ),
   operator: Operator.optional(),
   deadline: duration('Deadline of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
     .array(
-      z.union([ActionStepShape, WaitStepShape, CheckStepShape], { error: ({ input }) => stepRemedy(input) }),
+      z.union([ActionStepShape, WaitStepShape, CheckStepShape, ApprovalStepShape], {
+        error: ({ input }) => stepRemedy(input),
+      }),
       'Begin each step with a dash, as in "- action: restart"',
     )
     .describe('In order; none: the run only observes its targets'),
@@ -220,12 +242,20 @@ export const Runbook = z.strictObject({
 });
 /** A runbook with its defaults filled in. */
 export type Runbook = z.infer<typeof Runbook>;
-/** One step: an action, a wait or a check. */
+/** One step: an action, a wait, a check or an approval. */
 export type RunbookStep = Runbook['steps'][number];
 /** A step that asks a URL. */
 export type RunbookCheckStep = z.infer<typeof CheckStepShape>;
 /** A step that sends an action. */
 export type RunbookActionStep = z.infer<typeof ActionStepShape>;
+
+/** A step that people have to approve. */
+export type RunbookApprovalStep = z.infer<typeof ApprovalStepShape>;
+
+/** Whether a step asks for an approval. */
+export function isApprovalStep(step: RunbookStep): step is RunbookApprovalStep {
+  return 'approval' in step;
+}
 
 /** Whether a step is an action. */
 export function isActionStep(step: RunbookStep): step is RunbookActionStep {
@@ -237,16 +267,22 @@ export function isCheckStep(step: RunbookStep): step is RunbookCheckStep {
   return 'check' in step;
 }
 
-/** Step ids: the given one, else the action's, `wait` or `check`, numbered from the second on. */
+/** Step ids: the given one, else the action's, `wait`, `check` or `approval`, numbered from the second on. */
 export function stepIds(steps: readonly RunbookStep[]): string[] {
   const seen = new Map<string, number>();
   return steps.map((step) => {
     if (step.id !== undefined) return step.id;
-    const name = isActionStep(step) ? step.action : isCheckStep(step) ? 'check' : 'wait';
+    const name = kindName(step);
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
     return count === 1 ? name : `${name}-${count}`;
   });
+}
+
+function kindName(step: RunbookStep): string {
+  if (isActionStep(step)) return step.action;
+  if (isCheckStep(step)) return 'check';
+  return isApprovalStep(step) ? 'approval' : 'wait';
 }
 
 /** A name that would collide with the workflow bundle's own exports, or with what every object has. */

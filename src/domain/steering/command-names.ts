@@ -10,10 +10,34 @@ export const TARGET_COMMANDS = ['retryStep', 'skipStep', 'markSucceeded'] as con
 /** A command to a blocked target. */
 export type TargetCommandName = (typeof TARGET_COMMANDS)[number];
 
-/** Every command. */
-export type CommandName = RunCommandName | TargetCommandName;
+/** Decisions about what a run asks to be approved. Each is an Update of the run, also where one of its targets asks. */
+export const APPROVAL_COMMANDS = ['approve', 'reject'] as const;
+/** A decision about what a run asks to be approved. */
+export type ApprovalCommandName = (typeof APPROVAL_COMMANDS)[number];
 
-/** Is it a command to a target? */
-export function isTargetCommand(command: CommandName): command is TargetCommandName {
-  return (TARGET_COMMANDS as readonly string[]).includes(command);
+/** Every command. */
+export type CommandName = RunCommandName | ApprovalCommandName | TargetCommandName;
+
+/** Which arguments a command takes beside `actor`, `reason` and `key`. */
+export type CommandKind = 'run' | 'target' | 'approval';
+
+const KINDS: Readonly<Record<CommandName, CommandKind>> = {
+  pause: 'run',
+  resume: 'run',
+  abort: 'run',
+  approve: 'approval',
+  reject: 'approval',
+  retryStep: 'target',
+  skipStep: 'target',
+  markSucceeded: 'target',
+};
+
+/** Is it a command of this kind? */
+export function isCommandOf(kind: CommandKind, command: unknown): command is CommandName {
+  return Object.hasOwn(KINDS, String(command)) && KINDS[command as CommandName] === kind;
+}
+
+/** @returns whom the command is for */
+export function kindOfCommand(command: CommandName): CommandKind {
+  return KINDS[command];
 }

@@ -1,7 +1,7 @@
 /** The commands of an operator: a closed set, the arguments that each of them has, and what is remembered of those that were accepted. Pure. */
 import type { CommandRecord } from '../report/report.js';
 import { hasControlCharacters, printable } from '../text/text.js';
-import { isTargetCommand, type CommandName } from './command-names.js';
+import { kindOfCommand, type CommandKind, type CommandName } from './command-names.js';
 
 /** The argument of every command, one JSON object. */
 export interface CommandArguments {
@@ -10,10 +10,14 @@ export interface CommandArguments {
   readonly reason: string;
   /** Makes a repeat harmless: the same command with the same key is answered as the first one and changes nothing. */
   readonly key?: string;
-  /** Only for commands to a target: the id of the step that is meant. Default: the one that is blocked. */
+  /** Only for commands to a target and for approvals: the id of the step that is meant. Default: the one that waits. */
   readonly step?: string;
-  /** Only for commands to a target: the path of the target that is meant. */
+  /** Only for commands to a target and for approvals: the path of the target that is meant. */
   readonly target?: string;
+  /** Only for approvals, and required there: the hash of the plan that the person has seen. */
+  readonly planHash?: string;
+  /** Only for approvals: a JSON Web Token that proves who approves. It stays in the history of the run. */
+  readonly token?: string;
 }
 
 /** The answer to a command that was accepted. */
@@ -64,26 +68,47 @@ export const LONGEST_ARGUMENT: Readonly<Record<keyof CommandArguments, number>> 
   key: 200,
   step: 100,
   target: 1_000,
+  planHash: 64,
+  token: 8_000,
 };
 
-const REQUIRED: readonly string[] = ['actor', 'reason'] satisfies (keyof CommandArguments)[];
+/** The characters that a JSON Web Token has: one byte each. */
+const TOKEN = /^[\w.-]+$/;
+
+type Argument = keyof CommandArguments;
+const OF_ALL: readonly Argument[] = ['actor', 'reason', 'key'];
+const ALLOWED: Readonly<Record<CommandKind, readonly Argument[]>> = {
+  run: OF_ALL,
+  target: [...OF_ALL, 'step', 'target'],
+  approval: [...OF_ALL, 'step', 'target', 'planHash', 'token'],
+};
+const REQUIRED: Readonly<Record<CommandKind, readonly Argument[]>> = {
+  run: ['actor', 'reason'],
+  target: ['actor', 'reason'],
+  approval: ['actor', 'reason', 'planHash'],
+};
+const EXAMPLES: Readonly<Record<CommandKind, string>> = {
+  run: '{"actor": "ann", "reason": "why"}',
+  target: '{"actor": "ann", "reason": "why"}',
+  approval: '{"actor": "ann", "reason": "why", "planHash": "the hash of the plan that you have seen"}',
+};
 
 /** Reads the argument of a command. @returns what is wrong with it, as text */
 export function readArguments(command: CommandName, given: unknown): CommandArguments | string {
-  const example = `{"actor": "ann", "reason": "why"}`;
+  const kind = kindOfCommand(command);
+  const example = EXAMPLES[kind];
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     return `Give ${command} one JSON object, such as ${example}`;
-  const allowed = Object.keys(LONGEST_ARGUMENT).filter(
-    (key) => isTargetCommand(command) || (key !== 'step' && key !== 'target'),
-  );
-  const unknown = Object.keys(given).find((key) => !allowed.includes(key));
+  const allowed = ALLOWED[kind];
+  const unknown = Object.keys(given).find((key) => !(allowed as readonly string[]).includes(key));
   if (unknown !== undefined)
     return `${command} does not accept "${printable(unknown.slice(0, 100))}". Use ${allowed.join(', ')}`;
   for (const key of allowed) {
     const value: unknown = Reflect.get(given, key);
-    if (value === undefined && !REQUIRED.includes(key)) continue;
-    const problem = problemOf(value, LONGEST_ARGUMENT[key as keyof CommandArguments]);
+    if (value === undefined && !REQUIRED[kind].includes(key)) continue;
+    const problem = problemOf(value, LONGEST_ARGUMENT[key]);
     if (problem !== null) return `"${key}" of ${command} ${problem}, as in ${example}`;
+    if (key === 'token' && !TOKEN.test(String(value))) return `"token" of ${command} must be a JSON Web Token`;
   }
   return given as CommandArguments;
 }
@@ -103,8 +128,21 @@ export function earlierOf(
   const earlier = key === undefined ? undefined : accepted.find(({ record }) => record.key === key);
   if (earlier === undefined) return null;
   const { record } = earlier;
-  const isSame = record.command === command && record.actor === actor && (step === undefined || step === record.step);
+  // The actor of a signed approval is the one that the token names.
+  const isSameActor = record.signedBy !== undefined || record.actor === actor;
+  const isSame = record.command === command && isSameActor && (step === undefined || step === record.step);
   return isSame ? earlier : `the key "${key}" was used for ${record.command} of ${record.actor}. Give it another key`;
+}
+
+/** How a command was accepted. */
+interface Acceptance {
+  readonly atMs: number;
+  /** What the workflow is in after it. */
+  readonly state: string;
+  /** The command that it repeats. */
+  readonly repeats: Accepted | null;
+  /** What else is known of an approval. */
+  readonly approval?: Pick<CommandRecord, 'target' | 'roles' | 'signedBy'>;
 }
 
 /** @returns the log with a command that was accepted, or with one more repeat; and the answer to it */
@@ -112,7 +150,7 @@ export function accept(
   log: CommandLog,
   command: CommandName,
   { actor, reason, key, step }: CommandArguments,
-  { atMs, state, repeats }: { readonly atMs: number; readonly state: string; readonly repeats: Accepted | null },
+  { atMs, state, repeats, approval = {} }: Acceptance,
 ): { readonly log: CommandLog; readonly answer: CommandAnswer } {
   if (repeats !== null) {
     const answer = { command, state: repeats.state, atMs: repeats.record.atMs, repeated: true };
@@ -125,6 +163,7 @@ export function accept(
     atMs,
     ...(key === undefined ? {} : { key }),
     ...(step === undefined ? {} : { step }),
+    ...approval,
   };
   return {
     log: { ...log, accepted: [...log.accepted, { record, state }] },

@@ -1,8 +1,11 @@
 /** An accepted command in words, for every form of the report. */
 import type { CommandRecord } from '../report/report.js';
+import { kindOfCommand } from './command-names.js';
 import { describeTime } from '../time/utc-time.js';
 
 /** `pause by ann at 2026-12-01T02:30:00Z: the database is slow` */
-export function describeCommand({ command, actor, reason, atMs }: CommandRecord): string {
-  return `${command} by ${actor} at ${describeTime(atMs)}: ${reason}`;
+export function describeCommand({ command, actor, reason, atMs, signedBy }: CommandRecord): string {
+  const isApproval = kindOfCommand(command) === 'approval';
+  const proof = isApproval ? ` (${signedBy === undefined ? 'not signed' : `signed, ${signedBy}`})` : '';
+  return `${command} by ${actor}${proof} at ${describeTime(atMs)}: ${reason}`;
 }

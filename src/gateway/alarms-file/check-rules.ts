@@ -21,9 +21,19 @@ export function checkRule(rule: RuleEntry, { runbook, senders }: RuleReferences)
   return [
     ...checkWhen(rule, senders),
     ...checkTarget(rule),
-    ...(runbook.kind === 'found' ? checkInputs(runbook.runbook, rule.inputs) : problemsOfLookup(rule.runbook, runbook)),
+    ...(runbook.kind === 'found' ? checkRunbook(runbook.runbook, rule) : problemsOfLookup(rule.runbook, runbook)),
     ...checkExpressions(rule.inputs, ['inputs']),
   ];
+}
+
+function checkRunbook(runbook: Runbook, { inputs }: RuleEntry): PathProblem[] {
+  const emergency: PathProblem = {
+    code: 'emergency-runbook',
+    path: ['runbook'],
+    found: `${runbook.name} is for emergencies, so only a person starts it`,
+    remedy: 'Start another runbook, and let a person decide about this one',
+  };
+  return [...(runbook.emergency === true ? [emergency] : []), ...checkInputs(runbook, inputs)];
 }
 
 function checkWhen({ when }: RuleEntry, senders: readonly string[]): PathProblem[] {

@@ -53,6 +53,7 @@ function project(instances: Instance[]) {
     usualDurations: () => null,
     usualDurationsMs: {},
     operatorWaitMs: 0,
+    approvers: null,
     temporal: { hasStateAttribute: async () => false },
     verify: DEFAULT_VERIFY,
   } as unknown as PlanningDependencies;

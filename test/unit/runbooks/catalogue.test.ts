@@ -213,10 +213,8 @@ describe('a runbook file with a problem', () => {
 
   it.each([
     ['rollout', 'rollout: { batch: 2 }'],
-    ['approval', 'guards: { approval: { need: 1 } }'],
     ['onBusy', 'guards: { onBusy: wait, freeze: [prod-freeze] }'],
     ['notify', 'notify: []'],
-    ['risk', 'risk: high'],
     ['targets.order', 'targets: { order: least-healthy-first }'],
   ])('with a key of a later version (%s) is refused as not supported yet', (path, line) => {
     const [problem] = problemsOf(`name: x\ntitle: t\n${line}\nsteps: []\n`);
@@ -225,8 +223,26 @@ describe('a runbook file with a problem', () => {
     expect(problem?.place).toContain(path);
   });
 
-  it.each(['approval: {}'])('with a step of a later version (%s) is refused', (step) => {
+  it.each(['parallel: []', 'notify: {}'])('with a step of a later version (%s) is refused', (step) => {
     expect(problemsOf(withStep(step)).map(({ code }) => code)).toEqual(['not-supported-yet']);
+  });
+
+  it.each([
+    ['risk: high\nsteps: [{ action: restart }]', ['needs-approval']],
+    ['risk: high\nsteps: [{ action: restart }, { approval: {} }]', ['needs-approval']],
+    ['risk: high\nsteps: [{ wait: 1s }, { approval: {} }, { action: restart }]', []],
+    ['risk: high\nguards: { approval: {} }\nsteps: [{ action: restart }]', []],
+    ['risk: high\nsteps: []', []],
+    ['risk: high\nemergency: true\nsteps: [{ action: restart }]', []],
+    ['guards: { freeze: [f] }\nemergency: true\nsteps: [{ action: restart }]', ['emergency-is-not-guarded']],
+    ['emergency: false\nsteps: []', ['invalid-value']],
+    ['guards: { approval: { need: 6 } }\nsteps: []', ['invalid-value']],
+    ['guards: { approval: { expires: 0s } }\nsteps: []', ['invalid-value']],
+    ['guards: { approval: { expires: 8d } }\nsteps: []', ['invalid-value']],
+    ['guards: { approval: { roles: [two words] } }\nsteps: []', ['invalid-value']],
+    ['steps: [{ approval: {}, onFailure: continue }]', ['invalid-value']],
+  ])('is judged by who has to approve it: %j', (text, codes) => {
+    expect(problemsOf(`name: x\ntitle: t\n${text}\n`).map(({ code }) => code)).toEqual(codes);
   });
 
   it('has all its problems reported, in the order of the file', () => {
@@ -313,7 +329,9 @@ describe('the catalogue', () => {
     const { runbooks, problems } = await listRunbooks([]);
     expect(problems).toEqual([]);
     expect(runbooks.map(({ name }) => name)).toEqual([
+      'emergency-stop',
       'health-check',
+      'maintenance',
       'recover',
       'restart',
       'rollback',

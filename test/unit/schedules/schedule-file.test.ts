@@ -139,6 +139,13 @@ describe('a schedule file', () => {
       'x.yaml:9:24',
       'many',
     ],
+    [
+      'an emergency',
+      withEntry('runbook: emergency-stop', 'runbook'),
+      'emergency-runbook',
+      'x.yaml:8:14',
+      'only a person',
+    ],
     ['a missing input', withEntry('runbook: scale', 'runbook'), 'invalid-input', 'x.yaml:4:5', 'missing'],
     ['an unknown input', withEntry('inputs: { vresion: 1 }'), 'invalid-input', 'x.yaml:9:24', 'vresion'],
     [

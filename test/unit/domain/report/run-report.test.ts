@@ -43,6 +43,7 @@ function end(change: Partial<RunEnd> = {}): RunEnd {
     cancelRequested: false,
     withdrawnBy: null,
     commands: [],
+    approval: null,
     ...change,
   };
 }

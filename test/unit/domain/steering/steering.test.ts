@@ -59,7 +59,9 @@ describe('the arguments of a command', () => {
 
   it('are taken as they are, up to their longest', () => {
     const longest = Object.fromEntries(Object.entries(LONGEST_ARGUMENT).map(([key, size]) => [key, 'x'.repeat(size)]));
-    expect(readArguments('retryStep', longest)).toEqual(longest);
+    expect(readArguments('approve', longest)).toEqual(longest);
+    const { planHash: _hash, token: _token, ...ofTarget } = longest;
+    expect(readArguments('retryStep', ofTarget)).toEqual(ofTarget);
   });
 });
 

@@ -1,0 +1,106 @@
+/** A step of a target that waits until people have approved it. The run takes their decisions and passes them on. */
+import { setHandler, isCancellation } from '@temporalio/workflow';
+import type { ApprovalFacts, ApprovalOrder, Baseline, TargetRunArguments } from '../domain/contract.js';
+import type { ApprovalStep } from '../domain/plan/plan.js';
+import type { ApprovalVote } from '../domain/report/report.js';
+import { approvalOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
+import {
+  afterCancel,
+  afterTime,
+  afterVote,
+  approvalProgress,
+  approvalReport,
+  askApproval,
+  checkApprover,
+  wantedOf,
+  expiresAtMs,
+} from '../domain/steering/approvals.js';
+import { isCommandOf } from '../domain/steering/command-names.js';
+import { verifyApproval } from './proxies.js';
+import { approvalSignal } from './steering-messages.js';
+import type { TargetSteering } from './target-steering.js';
+import { conditionUntil } from './timers.js';
+
+/** A decision that the run took in time may arrive a little later. Chosen: far longer than a signal takes. */
+const GRACE_MS = 10_000;
+
+/** Waits for approvals of one target, one step after another. */
+export class TargetApprovals {
+  readonly #orders: ApprovalOrder[] = [];
+
+  constructor(
+    private readonly request: TargetRunArguments,
+    private readonly steering: TargetSteering,
+  ) {
+    setHandler(approvalSignal, (order) => {
+      if (isOrder(order)) this.#orders.push(order);
+    });
+  }
+
+  /** A cancel ends the wait. @param askedAtMs epoch milliseconds, from the history */
+  async untilApproved(step: ApprovalStep, baseline: Baseline, askedAtMs: number): Promise<StepOutcome> {
+    const { approval: facts = NOTHING_KNOWN } = this.request;
+    let approval = askApproval(step, facts.requestedBy, askedAtMs);
+    let nowMs = askedAtMs;
+    const next = () => this.#orders.find((order) => order.step === step.id && order.askedAtMs === askedAtMs);
+    try {
+      while (approval.stage === 'waiting') {
+        this.steering.asks(approvalProgress(approval, step.id, step.title));
+        const order = next();
+        if (order !== undefined) {
+          this.#orders.splice(this.#orders.indexOf(order), 1);
+          const vote = await provedVote(order, step, facts);
+          if (vote === null) continue;
+          const refusal = checkApprover(approval, vote.command, { actor: vote.actor, roles: vote.roles ?? null });
+          if (refusal === null) approval = afterVote(approval, vote);
+          continue;
+        }
+        const endsAtMs = expiresAtMs(approval) + GRACE_MS;
+        if (nowMs >= endsAtMs) approval = afterTime(approval, nowMs);
+        else nowMs = Math.max(nowMs, await conditionUntil(() => next() !== undefined, endsAtMs));
+      }
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      nowMs = Math.max(nowMs, Date.now());
+      approval = afterCancel(approval, nowMs);
+    }
+    this.steering.answered(Math.max(nowMs, approval.endedAtMs ?? nowMs) - askedAtMs);
+    return approvalOutcome(step, baseline, approvalReport(approval));
+  }
+}
+
+const NOTHING_KNOWN: ApprovalFacts = { requestedBy: null, planHash: '', issuer: null };
+
+/** Where only signed approvals count, anybody's signal without a token counts for nothing. */
+async function provedVote(
+  { vote, token }: ApprovalOrder,
+  step: ApprovalStep,
+  facts: ApprovalFacts,
+): Promise<ApprovalVote | null> {
+  const { issuer, planHash } = facts;
+  const { roles: _roles, signedBy: _signedBy, ...claimed } = vote;
+  if (issuer === null) return claimed;
+  if (typeof token !== 'string') return null;
+  try {
+    const proof = await verifyApproval({ token, issuer, planHash, receivedAtMs: vote.atMs });
+    return proof.kind === 'proved'
+      ? { ...claimed, actor: proof.actor, roles: wantedOf(proof.roles, step), signedBy: issuer }
+      : null;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return null;
+  }
+}
+
+/** Anybody can send a signal, so that one of another shape is ignored. */
+function isOrder(order: ApprovalOrder): boolean {
+  const vote = order?.vote;
+  return (
+    typeof order?.step === 'string' &&
+    typeof order.askedAtMs === 'number' &&
+    typeof vote?.actor === 'string' &&
+    typeof vote.reason === 'string' &&
+    typeof vote.atMs === 'number' &&
+    isCommandOf('approval', vote.command)
+  );
+}

@@ -1,0 +1,231 @@
+/** Approvals against a real server: of a whole run and of a step, at a wrong moment, rejected, expired, repeated, while the run is paused. */
+import { fileURLToPath } from 'node:url';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROGRESS_QUERY } from '../../src/domain/contract.js';
+import type { RunProgress, RunReport } from '../../src/domain/report/report.js';
+import type { CommandName } from '../../src/domain/steering/command-names.js';
+import type { CommandAnswer } from '../../src/domain/steering/commands.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+import { until, untilFound } from '../support/until.js';
+
+const temporal = useTemporal();
+let stack: Stack;
+beforeAll(async () => {
+  const runbooks = fileURLToPath(new URL('./runbooks', import.meta.url));
+  stack = await startStack(temporal, { runbookDirectories: [runbooks] });
+});
+afterAll(() => stack.close());
+
+const runProgress = (workflowId: string) =>
+  temporal.client.workflow.getHandle(workflowId).query<RunProgress>(PROGRESS_QUERY);
+
+async function command(
+  workflowId: string,
+  name: CommandName,
+  actor: string,
+  more: object = {},
+): Promise<CommandAnswer> {
+  const handle = temporal.client.workflow.getHandle(workflowId);
+  return handle.executeUpdate<CommandAnswer, [object]>(name, {
+    args: [{ actor, reason: `${name} by ${actor}`, ...more }],
+  });
+}
+
+/** Decides with the hash of the run's own plan. */
+async function decide(workflowId: string, name: 'approve' | 'reject', actor: string, more: object = {}) {
+  const { planHash } = await runProgress(workflowId);
+  return command(workflowId, name, actor, { planHash, ...more });
+}
+
+/** Why the command is refused. */
+async function refusalOf(answer: Promise<unknown>): Promise<string> {
+  const error: unknown = await answer.then(
+    () => new Error('It was accepted'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+  expect(error.cause).toMatchObject({ type: 'CommandRejected' });
+  return (error.cause as Error).message;
+}
+
+async function stateAttribute(workflowId: string): Promise<unknown> {
+  const { searchAttributes } = await temporal.client.workflow.getHandle(workflowId).describe();
+  return (searchAttributes as Record<string, unknown[]>)['RunbookState']?.[0];
+}
+
+/** A run on a new instance, once it waits for an approval. */
+async function waiting(runbook: string) {
+  const instance = await stack.newInstance();
+  const workflowId = await stack.start(runbook, { targets: [instance.path], requestedBy: 'ann' });
+  const approval = await untilFound(async () => {
+    const progress = await runProgress(workflowId);
+    return progress.approval ?? progress.targets[0]?.approval ?? null;
+  });
+  return { ...instance, workflowId, approval };
+}
+
+const steps = ({ targets }: RunReport) => targets[0]?.steps.map(({ id, result }) => `${id} ${result}`);
+
+describe.concurrent('the approval of a run', () => {
+  it('needs different people, none of them the requester, before anything is touched', async () => {
+    const { workflowId, instanceId, approval } = await waiting('needs-approval');
+    expect(approval).toMatchObject({ step: null, need: 2, votes: [] });
+    await until(async () => (await stateAttribute(workflowId)) === 'waitingForApproval');
+    expect(await refusalOf(decide(workflowId, 'approve', ' Ann'))).toMatch(
+      /Ann requested the run, so somebody else must/,
+    );
+    expect(await decide(workflowId, 'approve', 'bob')).toMatchObject({ state: 'waitingForApproval' });
+    expect(await refusalOf(decide(workflowId, 'approve', 'BOB'))).toMatch(
+      /BOB has approved it already, and 2 different/,
+    );
+    expect(await refusalOf(command(workflowId, 'approve', 'cyd'))).toMatch(/"planHash" of approve must be text/);
+    expect(await refusalOf(decide(workflowId, 'approve', 'cyd', { planHash: 'x'.repeat(64) }))).toMatch(/another hash/);
+    expect(await refusalOf(decide(workflowId, 'approve', 'cyd', { step: 'restart' }))).toMatch(/the whole run waits/);
+    expect((await runProgress(workflowId)).approval?.votes).toMatchObject([{ actor: 'bob' }]);
+    expect(await stack.accepted(instanceId)).toEqual([]);
+    expect(await decide(workflowId, 'approve', 'cyd', { key: 'k' })).toMatchObject({ state: 'approved' });
+    const report = await stack.report(workflowId);
+    expect(report).toMatchObject({
+      outcome: 'succeeded',
+      approval: { result: 'approved', need: 2, votes: [{ actor: 'bob' }, { actor: 'cyd', reason: 'approve by cyd' }] },
+      commands: [
+        { command: 'approve', actor: 'bob' },
+        { command: 'approve', actor: 'cyd', key: 'k' },
+      ],
+    });
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+    expect((await stateAttribute(workflowId)) ?? null).toBeNull();
+  });
+
+  it('is rejected by one person, and then nothing is touched', async () => {
+    const { workflowId, instanceId } = await waiting('needs-approval');
+    await decide(workflowId, 'approve', 'bob');
+    expect(await decide(workflowId, 'reject', 'bob')).toMatchObject({ state: 'rejected' });
+    const report = await stack.report(workflowId);
+    expect(report).toMatchObject({
+      outcome: 'refused',
+      failure: { name: 'ApprovalRejected', message: 'Rejected by bob: reject by bob' },
+      approval: { result: 'rejected' },
+      targets: [],
+    });
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+
+  it('expires, and then nothing is touched', async () => {
+    const { workflowId, instanceId } = await waiting('short-approval');
+    const report = await stack.report(workflowId);
+    expect(report).toMatchObject({
+      outcome: 'expired',
+      failure: { name: 'ApprovalExpired' },
+      approval: { result: 'expired', votes: [] },
+    });
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+
+  it('counts a repeat with the same key once', async () => {
+    const { workflowId } = await waiting('needs-approval');
+    const first = await decide(workflowId, 'approve', 'bob', { key: 'k' });
+    expect(await decide(workflowId, 'approve', 'bob', { key: 'k' })).toEqual({ ...first, repeated: true });
+    expect(await refusalOf(decide(workflowId, 'reject', 'bob', { key: 'k' }))).toMatch(/key "k" was used for approve/);
+    await command(workflowId, 'abort', 'ann');
+    expect(await stack.report(workflowId)).toMatchObject({ outcome: 'cancelled', approval: { result: 'cancelled' } });
+  });
+
+  it('can be given while the run is paused, which then continues only after resume', async () => {
+    const { workflowId, instanceId } = await waiting('needs-approval');
+    expect(await command(workflowId, 'pause', 'ann')).toMatchObject({ state: 'paused' });
+    await decide(workflowId, 'approve', 'bob');
+    await decide(workflowId, 'approve', 'cyd');
+    await until(async () => (await runProgress(workflowId)).approval === undefined);
+    expect(await refusalOf(decide(workflowId, 'approve', 'dan'))).toMatch(/nothing waits for an approval/);
+    expect(await stack.accepted(instanceId)).toEqual([]);
+    await command(workflowId, 'resume', 'ann');
+    expect((await stack.report(workflowId)).outcome).toBe('succeeded');
+  });
+
+  it('is not possible if it is not known who requested the run, so planning refuses it', async () => {
+    const { path } = await stack.newInstance();
+    const workflowId = await stack.start('needs-approval', { targets: [path] });
+    const report = await stack.report(workflowId);
+    expect(report.failure?.message).toMatch(/requestedBy: it is missing, and the requester cannot approve the run/);
+  });
+});
+
+describe.concurrent('the approval of a step', () => {
+  it('holds the next step back, and is sent to the run', async () => {
+    const { workflowId, instanceId, path, approval } = await waiting('work-between');
+    expect(approval).toMatchObject({ step: 'work-done', title: 'The work is done' });
+    expect(await stack.accepted(instanceId)).toEqual(['stop']);
+    expect(await refusalOf(decide(workflowId, 'approve', 'bob', { target: 'a/b/c' }))).toContain(path);
+    expect(await decide(workflowId, 'approve', 'ann')).toMatchObject({ state: 'approved' });
+    const report = await stack.report(workflowId);
+    expect(steps(report)).toEqual(['stop succeeded', 'work-done succeeded', 'start succeeded']);
+    expect(report.targets[0]?.steps[1]?.approval).toMatchObject({ result: 'approved', votes: [{ actor: 'ann' }] });
+    expect(report.commands).toMatchObject([{ command: 'approve', step: 'work-done', target: path }]);
+  });
+
+  it('fails when it is rejected, and what was done is undone', async () => {
+    const { workflowId, instanceId } = await waiting('work-between');
+    await decide(workflowId, 'reject', 'bob', { step: 'work-done' });
+    const report = await stack.report(workflowId);
+    expect(report.outcome).toBe('compensated');
+    expect(steps(report)).toEqual(['stop succeeded', 'work-done failed']);
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
+  });
+
+  it('fails when it expires', async () => {
+    const { workflowId } = await waiting('short-work');
+    const report = await stack.report(workflowId);
+    expect(report.outcome).toBe('compensated');
+    expect(report.targets[0]?.steps[1]?.failure?.name).toBe('ApprovalExpired');
+  });
+
+  it('ends with the run that is aborted', async () => {
+    const { workflowId } = await waiting('work-between');
+    await command(workflowId, 'abort', 'ann');
+    const report = await stack.report(workflowId);
+    expect(report.outcome).toBe('cancelled');
+    expect(steps(report)).toEqual(['stop succeeded', 'work-done cancelled']);
+  });
+});
+
+describe.concurrent('a runbook for emergencies', () => {
+  it('is started by a person, and waits for nothing', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const frozen = await stack.start('emergency-stop', { targets: [path], freeze: ['any'] });
+    expect((await stack.report(frozen)).failure?.message).toMatch(
+      /emergency-stop is for emergencies and waits for nothing/,
+    );
+    const workflowId = await stack.start('emergency-stop', { targets: [path] });
+    expect((await stack.report(workflowId)).outcome).toBe('succeeded');
+    expect(await stack.accepted(instanceId)).toEqual(['stop']);
+  });
+
+  it('is never started by a schedule, even one that no file describes', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    const scheduleId = `emergency-${instanceId}`;
+    const workflowId = `run-of-${scheduleId}`;
+    const schedule = await temporal.client.schedule.create({
+      scheduleId,
+      spec: {},
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'emergency-stop',
+        workflowId,
+        taskQueue: temporal.taskQueue,
+        args: [{ targets: [path] }],
+      },
+      state: { triggerImmediately: true },
+    });
+    try {
+      const started = await untilFound(async () => (await schedule.describe()).info.recentActions[0] ?? null);
+      const report = await stack.report(started.action.workflow.workflowId);
+      expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidStart' } });
+      expect(await stack.accepted(instanceId)).toEqual([]);
+    } finally {
+      await schedule.delete();
+    }
+  });
+});
