@@ -12,10 +12,10 @@ import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures
 import type { Limits } from '../domain/once/limits.js';
 import { plannedUsual } from '../domain/plan/plan-usual.js';
 import type { EndedRun } from '../domain/plan/resume.js';
-import { approvalRules, planSteps } from '../domain/plan/plan-steps.js';
+import { planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
 import { PLAN_VERSION, type Plan, type PlannedStep, type TargetPlan } from '../domain/plan/plan.js';
-import { isActionStep, isApprovalStep, stepIds, type Runbook } from '../domain/runbook/runbook.js';
+import { isActionStep, type Runbook } from '../domain/runbook/runbook.js';
 import { durationMs } from '../domain/time/duration.js';
 import { jobKindOf } from '../domain/durations/job-kind.js';
 import { statusMeaning, type Observation, type Target } from '../domain/target/target.js';
@@ -23,6 +23,7 @@ import { describeUnknownToWorker } from '../domain/runbook/unknown-runbook.js';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { ReadOptions } from '../servicestage/service-stage.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { emergencyProblems, plannedApproval, requesterProblems } from './plan-approval.js';
 import type { RecentLists } from './recent-lists.js';
 import { planGuards } from './plan-guards.js';
 import { hashOf } from './plan-hash.js';
@@ -93,50 +94,6 @@ export async function makePlan(
   const tooLarge = sizeProblems(hashed);
   if (tooLarge.length > 0) throw invalidPlan(name, tooLarge);
   return hashed;
-}
-
-/** A start cannot guard what waits for nothing. */
-function emergencyProblems({ emergency, name }: Runbook, start: StartArguments): Problem[] {
-  if (emergency !== true) return [];
-  const given = (['window', 'freeze', 'waitAtMost'] as const).filter((key) => start[key] !== undefined);
-  return given.map((key) => ({
-    code: 'invalid-arguments',
-    place: key,
-    found: `${name} is for emergencies and waits for nothing`,
-    remedy: 'Leave it out',
-  }));
-}
-
-/** The guard, and the issuer that signs approvals. A step that a resumed run leaves out as done was approved for another plan: it is asked of the whole run. */
-function plannedApproval(
-  { guards, steps }: Runbook,
-  { approvers }: ActivityDependencies,
-  targets: readonly TargetPlan[],
-): Pick<Plan, 'approval' | 'approvalIssuer'> {
-  const ids = stepIds(steps);
-  const isLeftOut = (index: number) => targets.some((target) => !target.steps.some(({ id }) => id === ids[index]));
-  const leftOut = steps.findLast((step, index) => isApprovalStep(step) && isLeftOut(index));
-  const approval =
-    guards?.approval ?? (leftOut !== undefined && isApprovalStep(leftOut) ? leftOut.approval : undefined);
-  const isAsked = approval !== undefined || steps.some(isApprovalStep);
-  return {
-    ...(approval === undefined ? {} : { approval: approvalRules(approval) }),
-    ...(isAsked && approvers !== null ? { approvalIssuer: approvers.issuer } : {}),
-  };
-}
-
-/** No one could approve the run: it would not be known whether they had requested it. */
-function requesterProblems({ guards, steps }: Runbook, { requestedBy }: StartArguments): Problem[] {
-  const asked = [guards?.approval, ...steps.filter(isApprovalStep).map(({ approval }) => approval)];
-  if (requestedBy !== undefined || !asked.some((approval) => approval?.notRequester === true)) return [];
-  return [
-    {
-      code: 'invalid-arguments',
-      place: 'requestedBy',
-      found: 'it is missing, and the requester cannot approve the run',
-      remedy: 'Say who requests it, or write notRequester: false in the approval',
-    },
-  ];
 }
 
 /** Plans one target, or adds its problems to those of the run. */

@@ -1,14 +1,18 @@
-/** Approvals against a real server: of a whole run and of a step, at a wrong moment, rejected, expired, repeated, while the run is paused. */
+/** Approvals against a real server: of a whole run and of a step, at a wrong moment, rejected, expired, repeated, while the run is paused, after a reset. */
 import { fileURLToPath } from 'node:url';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROGRESS_QUERY } from '../../src/domain/contract.js';
-import type { RunProgress, RunReport } from '../../src/domain/report/report.js';
+import { APPROVAL_SIGNAL, PROGRESS_QUERY, type ApprovalOrder } from '../../src/domain/contract.js';
+import type { RunProgress, RunReport, TargetProgress, TargetReport } from '../../src/domain/report/report.js';
 import type { CommandName } from '../../src/domain/steering/command-names.js';
 import type { CommandAnswer } from '../../src/domain/steering/commands.js';
-import { startStack, type Stack } from '../support/stack.js';
+import { leaseId } from '../../src/domain/target/target.js';
+import { startStack, stopWorker, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until, untilFound } from '../support/until.js';
+
+/** `RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL` of Temporal's API. */
+const RESET_WITHOUT_SIGNALS = 1;
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -189,6 +193,69 @@ describe.concurrent('the approval of a step', () => {
     expect(report.outcome).toBe('cancelled');
     expect(steps(report)).toEqual(['stop succeeded', 'work-done cancelled']);
   });
+});
+
+describe('the approval of a step that is rejected after a reset', () => {
+  it('has what the run before sent settled and undone, and nothing new is sent', async ({ onTestFinished }) => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
+    // Apart from the others: a replay takes the id of the original run for that of the reset run, so it decides otherwise.
+    const taskQueue = `${temporal.taskQueue}-reset-approved`;
+    const begin = async () => {
+      const worker = await temporal.worker({ taskQueue, activities: { ...stack.activities } });
+      const running = worker.run();
+      const stop = () => stopWorker(worker, running);
+      onTestFinished(stop);
+      return stop;
+    };
+    const stopFirst = await begin();
+    const workflowId = `approved-scale-${instanceId}`;
+    const args = [{ targets: [path], requestedBy: 'ann' }];
+    await temporal.client.workflow.start('approved-scale', { workflowId, taskQueue, args });
+    await untilFound(async () => (await runProgress(workflowId)).targets[0]?.approval ?? null);
+    await decide(workflowId, 'approve', 'bob');
+    await until(async () => (await stack.accepted(instanceId)).length === 2);
+    await stopFirst();
+    const lease = leaseId({ projectId: stack.simulator.projectId, instanceId });
+    const reset = await resetBeforeVote(lease);
+    await begin();
+    const { step, askedAtMs } = await untilFound(async () => {
+      const { approval } = await reset.query<TargetProgress>(PROGRESS_QUERY);
+      return approval ?? null;
+    });
+    const vote = { command: 'reject', actor: 'cyd', reason: 'not now', atMs: askedAtMs + 1 } as const;
+    await reset.signal<[ApprovalOrder]>(APPROVAL_SIGNAL, { step: step ?? '', askedAtMs, vote });
+    await stack.control.finish(instanceId);
+    const report: TargetReport = await reset.result();
+    const results = report.steps.map(({ id, result }) => `${id} ${result}`);
+    expect(results).toEqual(['restart succeeded', 'approval failed', 'scale failed']);
+    expect(report.steps[1]).toMatchObject({ sent: 'no', failure: { name: 'ApprovalRejected' } });
+    expect(report.steps[2]).toMatchObject({ sent: 'yes', failure: { name: 'ApprovalRejected' } });
+    expect(report.outcome).toBe('compensated');
+    expect(await stack.accepted(instanceId)).toEqual(['restart', 'scale', 'scale']);
+    expect(await stack.control.instance(instanceId)).toMatchObject({ replica: 2 });
+  });
+
+  /** Resets the target to a time when it waited for the approval. The vote is not sent again. */
+  async function resetBeforeVote(lease: string) {
+    const { runId } = await temporal.client.workflow.getHandle(lease).describe();
+    const { events } = await temporal.client.workflow.getHandle(lease, runId).fetchHistory();
+    const signalled = (events ?? []).findIndex(
+      ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName === APPROVAL_SIGNAL,
+    );
+    const waited = (events ?? [])
+      .slice(0, signalled)
+      .findLast(({ workflowTaskCompletedEventAttributes: ended }) => ended);
+    const reset: { runId: string } = await temporal.client.connection.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: lease, runId },
+      reason: 'a test',
+      workflowTaskFinishEventId: waited?.eventId ?? null,
+      requestId: `reset-${runId}`,
+      resetReapplyExcludeTypes: [RESET_WITHOUT_SIGNALS],
+    });
+    return temporal.client.workflow.getHandle(lease, reset.runId);
+  }
 });
 
 describe.concurrent('a runbook for emergencies', () => {
