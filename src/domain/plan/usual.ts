@@ -59,7 +59,7 @@ export function usualOfRun(targets: readonly TargetPlan[]): UsualTime | null {
 
 /**
  * The usual time of one step or undo. An undo takes the figures of a step with the same action, and may hold as long as
- * any step does. @returns `undefined` if nothing is known, and for a wait or a check
+ * any step does. @returns `undefined` if nothing is known, and for a wait, a check or an approval
  */
 export function usualOfStep(
   { steps, usual = [] }: TargetPlan,

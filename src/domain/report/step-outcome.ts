@@ -14,7 +14,7 @@ export interface StepOutcome {
   readonly report: StepReport;
   /** What the next step starts from. */
   readonly baseline: Baseline;
-  /** What undo needs to know; `null` for a wait and a check, and if nothing was sent or nothing was seen afterwards. */
+  /** What undo needs to know; `null` for a wait, a check and an approval, and if nothing was sent or nothing was seen afterwards. */
   readonly done: DoneStep | null;
   /** The state that the step's activities left; absent for a wait. */
   readonly left?: OnceState;
