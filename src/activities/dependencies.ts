@@ -3,6 +3,7 @@ import type { Calendars } from '../calendars/calendars.js';
 import type { Limits } from '../domain/once/limits.js';
 import type { VerifyDefaults } from '../domain/runbook/runbook-checks.js';
 import type { ActionName } from '../domain/target/actions.js';
+import type { Notifier } from '../notifications/notifier.js';
 import type { RunbookLookup } from '../runbooks/lookups.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import type { TemporalAccess } from './temporal-access.js';
@@ -20,4 +21,6 @@ export interface ActivityDependencies {
   /** Used if a runbook does not set them. */
   readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;
+  /** Absent: nobody is told anything. */
+  readonly notifier?: Notifier;
 }

@@ -4,6 +4,8 @@ import type { Activities } from '../domain/contract.js';
 import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS } from '../domain/once/limits.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { makePlan } from './make-plan.js';
+import { notify } from './notify.js';
+import { createNotifier } from '../notifications/notifier.js';
 import { observeTarget } from './observe-target.js';
 import { performAction, settleTarget } from './perform-action.js';
 import { readFreezes } from './read-freezes.js';
@@ -16,7 +18,7 @@ function shortRead<Given extends unknown[], Result>(act: (...given: Given) => Pr
 
 /** Creates the activities of one worker process. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
-  const { serviceStage, temporal } = dependencies;
+  const { serviceStage, temporal, notifier = createNotifier([]) } = dependencies;
   return {
     makePlan: (runbook, startArguments) =>
       withHeartbeats(PLANNING_HEARTBEAT_TIMEOUT_MS, () => makePlan(dependencies, runbook, startArguments)),
@@ -28,6 +30,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ),
     performAction: (request) => performAction(dependencies, request),
     settleTarget: (request) => settleTarget(dependencies, request),
+    notify: (notification, names) => notify(notifier, notification, names),
   };
 }
 

@@ -6,6 +6,7 @@ import { printableLines } from '../domain/text/text.js';
 import { addAlarmCommands } from './alarm-commands.js';
 import { addGatewayCommands } from './gateway-commands.js';
 import { addNewCommands } from './new-commands.js';
+import { addNotifyCommands } from './notify-commands.js';
 import { OTHER_EXIT_CODES, type SetExitCode } from './output.js';
 import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
@@ -38,6 +39,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addScheduleCommands(program, setExitCode);
   addGatewayCommands(program);
   addAlarmCommands(program);
+  addNotifyCommands(program, setExitCode);
   addStackCommands(program, setExitCode);
   suggestHarmless(program);
   return program;

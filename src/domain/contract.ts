@@ -1,6 +1,8 @@
 /** The contract between workflows, activities and clients: the activities with their arguments and results, and the names that runs answer to. */
 import type { Action } from './target/actions.js';
 import type { Closing, ReadFreezes } from './gates/gates.js';
+import type { Delivery } from './notifications/delivery.js';
+import type { Notification } from './notifications/notification.js';
 import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan/plan.js';
 import type { OnceRules } from './once/events.js';
@@ -140,6 +142,11 @@ export interface Activities {
   performAction(request: PerformActionArguments): Promise<OnceState>;
   /** @returns a state that has ended for good, `indeterminate` if readings do not show what happened */
   settleTarget(request: SettleTargetArguments): Promise<OnceState>;
+  /**
+   * Tells webhooks. Scheduled as `NOTIFY_LIMITS` says, it fails only while no worker runs it.
+   * @param names webhooks that the runbook names. Default: all that the event concerns
+   */
+  notify(notification: Notification, names?: readonly string[]): Promise<readonly Delivery[]>;
 }
 
 /** The query that `run` and `targetRun` answer with their progress. */
