@@ -8,7 +8,7 @@ import { suggest } from '../domain/text/suggest.js';
 /** Commands that change nothing, by their words after `runbook`. `schedule` and `alarm` alone show their help. */
 const HARMLESS_COMMANDS = [
   ...['list', 'show', 'validate', 'schema', 'plan', 'watch', 'report', 'schedule', 'alarm', 'demo', 'simulator'],
-  ...['schedule diff', 'schedule list', 'schedule next', 'alarm try', 'alarm log', 'help'],
+  ...['schedule diff', 'schedule list', 'schedule next', 'alarm try', 'alarm log', 'notify', 'notify ls', 'help'],
 ];
 /** Options that make a command do more than it does without them. */
 const STRONG_OPTIONS = ['--overwrite'];

@@ -28,8 +28,8 @@ export async function send(
   { url, headers, body }: WebhookRequest,
   { proxy, signal, timeoutMs = TIMEOUT_MS }: SendOptions,
 ): Promise<WebhookAnswer> {
-  const enough = new AbortController();
-  const sent = got(url, {
+  // A stream, because status and headers count even where the body is too long to be read.
+  const stream = got.stream(url, {
     method: 'POST',
     body,
     headers: { 'user-agent': 'servicestage-runbooks', 'content-type': 'application/json; charset=utf-8', ...headers },
@@ -39,26 +39,32 @@ export async function send(
     // A small answer can be unpacked into a large one.
     decompress: false,
     timeout: { request: timeoutMs },
-    signal: signal === undefined ? enough.signal : AbortSignal.any([enough.signal, signal]),
+    ...(signal === undefined ? {} : { signal }),
     ...(proxy === null ? {} : { agent: { http: proxy.http, https: proxy.https } }),
   });
-  let head: Omit<WebhookAnswer, 'body'> | null = null;
-  void sent
-    .on('response', ({ statusCode, headers: { 'retry-after': retryAfter } }) => {
-      const laterMs = retryAfterMs(retryAfter, Date.now());
-      head = { status: statusCode, ...(laterMs === undefined ? {} : { retryAfterMs: laterMs }) };
-    })
-    .on('downloadProgress', ({ transferred }) => {
-      if (transferred > MOST_BYTES) enough.abort();
-    });
   try {
-    const { statusCode, body: answer } = await sent;
-    return { ...(head ?? { status: statusCode }), body: answer };
+    const text = await beginningOf(stream);
+    const { statusCode: status, headers: answered } = stream.response ?? {};
+    if (status === undefined) throw new Error('got ended without an answer');
+    const laterMs = retryAfterMs(answered?.['retry-after'], Date.now());
+    return { status, body: text, ...(laterMs === undefined ? {} : { retryAfterMs: laterMs }) };
   } catch (error) {
     signal?.throwIfAborted();
-    if (enough.signal.aborted && head !== null) return { ...(head as Omit<WebhookAnswer, 'body'>), body: null };
     throw new NoAnswer(reasonOf(error, proxy, timeoutMs));
   }
+}
+
+/** @returns `null` for a body that is too long; the rest of it is not read */
+async function beginningOf(stream: AsyncIterable<Buffer>): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // Leaving the loop closes the connection.
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Uses only the code, because the message of got's error may contain the address. */
