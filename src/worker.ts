@@ -32,7 +32,7 @@ import { describeProblem } from './domain/failures.js';
 import { printable, printableLines } from './domain/text/text.js';
 import { createLog } from './logging/log.js';
 import { createNotifier, type Notifier } from './notifications/notifier.js';
-import { areProblems, readWebhooks } from './notifications/read-webhooks.js';
+import { readWebhooks } from './notifications/read-webhooks.js';
 import type { Webhook } from './notifications/webhook.js';
 import { proxyName } from './network/proxies.js';
 import type { ServiceStage } from './servicestage/service-stage.js';
@@ -97,8 +97,8 @@ interface Reached {
 async function webhooksOf({ notificationsFile, webhookSecrets }: Config): Promise<readonly Webhook[]> {
   if (notificationsFile === undefined) return [];
   const read = await readWebhooks(notificationsFile, webhookSecrets);
-  if (areProblems(read)) throw new ConfigurationError(read);
-  return read;
+  if (Array.isArray(read)) throw new ConfigurationError(read);
+  return read.webhooks;
 }
 
 /**

@@ -74,7 +74,7 @@ async function test(name: string, options: NotifyOptions): Promise<number> {
 }
 
 async function load(given: string | undefined) {
-  const [{ loadClientConfig }, { areProblems, readWebhooks }] = await Promise.all([
+  const [{ loadClientConfig }, { readWebhooks }] = await Promise.all([
     import('../config/config.js'),
     import('../notifications/read-webhooks.js'),
   ]);
@@ -85,7 +85,7 @@ async function load(given: string | undefined) {
     throw new CommandError('NoNotificationsFile', message);
   }
   const read = await readWebhooks(file, webhookSecrets);
-  if (areProblems(read))
+  if (Array.isArray(read))
     throw new CommandError('InvalidNotifications', 'The notifications file has problems:', USAGE_EXIT_CODE, read);
-  return { webhooks: read, proxyFor };
+  return { webhooks: read.webhooks, proxyFor };
 }

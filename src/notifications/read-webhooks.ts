@@ -17,15 +17,23 @@ const NOTIFICATIONS_FILE: FileKind = {
   size: 'Name fewer webhooks',
 };
 
+/** The content of a notifications file. */
+export interface NotificationsConfig {
+  readonly webhooks: readonly Webhook[];
+}
+
 /** The variables with secrets, by name. */
-export type WebhookSecrets = ReadonlyMap<string, Secret>;
+type WebhookSecrets = ReadonlyMap<string, Secret>;
 
 /**
  * Reads and checks a file.
  * @param secrets `null` to read no secret, on machines that have none; the webhooks then lead nowhere
  * @returns the webhooks, or all problems at once
  */
-export async function readWebhooks(file: string, secrets: WebhookSecrets | null): Promise<Webhook[] | Problem[]> {
+export async function readWebhooks(
+  file: string,
+  secrets: WebhookSecrets | null,
+): Promise<NotificationsConfig | Problem[]> {
   const text = await readYamlFile(file, NOTIFICATIONS_FILE);
   if (typeof text !== 'string') return text;
   const document = YamlDocument.parse(text, file, NOTIFICATIONS_FILE);
@@ -44,12 +52,7 @@ export async function readWebhooks(file: string, secrets: WebhookSecrets | null)
     problems.push(...reading.problems);
     return webhook;
   });
-  return problems.length > 0 ? document.placed(problems) : webhooks;
-}
-
-/** @returns whether `readWebhooks` found problems */
-export function areProblems(read: Webhook[] | Problem[]): read is Problem[] {
-  return read.some((each) => 'remedy' in each);
+  return problems.length > 0 ? document.placed(problems) : { webhooks };
 }
 
 function wellShaped(raw: object): [string, WebhookEntry][] {

@@ -63,6 +63,7 @@ function byWorld(): Activities {
     observeTarget: (...given) => of(given[0].path).observeTarget(...given),
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),
+    notify: (...given) => stack.activities.notify(...given),
   };
 }
 

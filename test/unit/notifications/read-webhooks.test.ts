@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_EVENTS } from '../../../src/domain/notifications/notification.js';
-import { areProblems, readWebhooks } from '../../../src/notifications/read-webhooks.js';
+import { readWebhooks } from '../../../src/notifications/read-webhooks.js';
+import type { Webhook } from '../../../src/notifications/webhook.js';
 import { Secret } from '../../../src/servicestage/secret.js';
 
 let folder: string;
@@ -23,18 +24,28 @@ const VALUES = {
 };
 const secrets = new Map(Object.entries(VALUES).map(([name, value]) => [name, new Secret(value)]));
 
-async function read(yaml: string, given: typeof secrets | null = secrets) {
+async function read(yaml: string, given: typeof secrets | null) {
   const file = join(folder, 'n.yaml');
   await writeFile(file, yaml);
-  const found = await readWebhooks(file, given);
-  if (!areProblems(found)) return found;
+  return readWebhooks(file, given);
+}
+
+async function webhooksIn(yaml: string, given: typeof secrets | null = secrets): Promise<readonly Webhook[]> {
+  const found = await read(yaml, given);
+  if (Array.isArray(found)) throw new Error(JSON.stringify(found));
+  return found.webhooks;
+}
+
+async function problemsIn(yaml: string): Promise<string[]> {
+  const found = await read(yaml, secrets);
+  if (!Array.isArray(found)) throw new Error('the file has no problems');
   expect(JSON.stringify(found)).not.toContain('sesame');
   return found.map(({ place, found: what, remedy }) => `${place.slice(folder.length + 1)}: ${what}. ${remedy}`);
 }
 
 describe('a notifications file', () => {
   it('gives webhooks with addresses, secrets and events', async () => {
-    const webhooks = await read(`webhooks:
+    const webhooks = await webhooksIn(`webhooks:
   ops: { kind: slack, urlEnv: RUNBOOK_NOTIFY_URL }
   pager: { kind: webhook, url: 'https://pager.example.com:8443/hook', secretEnvs: [RUNBOOK_NOTIFY_SECRET], on: [failed] }
   local: { kind: wecom, urlEnv: RUNBOOK_NOTIFY_HTTP, allowHttp: true }
@@ -54,22 +65,22 @@ describe('a notifications file', () => {
   ops: { kind: slack, urlEnv: RUNBOOK_NOTIFY_ELSEWHERE }
   pager: { kind: webhook, url: 'https://pager.example.com', secretEnvs: [RUNBOOK_NOTIFY_NOT_HERE] }
 `;
-    expect(await read(file, null)).toMatchObject([{ name: 'ops' }, { name: 'pager' }]);
-    expect(await read(file)).toEqual([
+    expect(await webhooksIn(file, null)).toMatchObject([{ name: 'ops' }, { name: 'pager' }]);
+    expect(await problemsIn(file)).toEqual([
       'n.yaml:2:31 webhooks.ops.urlEnv: the variable RUNBOOK_NOTIFY_ELSEWHERE is not set. Set it for every worker, and never write it into a file',
       'n.yaml:3:74 webhooks.pager.secretEnvs.0: the variable RUNBOOK_NOTIFY_NOT_HERE is not set. Set it for every worker, and never write it into a file',
     ]);
   });
 
   it('reports every problem at once, in the order of the file', async () => {
-    const found = await read(`webhooks:
+    const found = await problemsIn(`webhooks:
   a: { kind: slack, urlEnv: RUNBOOK_NOTIFY_FAR }
   b: { kind: slak, urlEnv: RUNBOOK_NOTIFY_URL }
   c: { kind: webhook, secretEnvs: [RUNBOOK_NOTIFY_WORDS] }
   d: { kind: teams, urlEnv: RUNBOOK_NOTIFY_URL, on: [failed, sometimes] }
   Bad_Name: { kind: teams, urlEnv: RUNBOOK_NOTIFY_URL }
 `);
-    expect(found.map((each) => String(each).split('. ')[0])).toEqual([
+    expect(found.map((each) => each.split('. ')[0])).toEqual([
       'n.yaml:2:29 webhooks.a.urlEnv: the address uses http://',
       'n.yaml:3:14 webhooks.b.kind: "slak" does not fit',
       'n.yaml:4:6 webhooks.c: it has no address',
@@ -106,18 +117,18 @@ describe('a notifications file', () => {
     ['a webhook without a signature', '{ kind: webhook, url: https://a.example.com }', /"secretEnvs" is missing/],
     ['no events', '{ kind: slack, urlEnv: RUNBOOK_NOTIFY_URL, on: [] }', /Name at least one/],
   ])('refuses %s', async (_what, entry, wanted) => {
-    const found = await read(`webhooks:\n  ops: ${entry}\n`);
-    expect(found.map(String).join('\n')).toMatch(wanted);
-    for (const problem of found) expect(String(problem)).toMatch(/^n\.yaml:2:\d+ webhooks\.ops/);
+    const found = await problemsIn(`webhooks:\n  ops: ${entry}\n`);
+    expect(found.join('\n')).toMatch(wanted);
+    for (const problem of found) expect(problem).toMatch(/^n\.yaml:2:\d+ webhooks\.ops/);
   });
 
   it('refuses files of other kinds, empty ones, and more webhooks than are told at once', async () => {
-    expect(await read('steps: []\n')).toEqual([
+    expect(await problemsIn('steps: []\n')).toEqual([
       expect.stringContaining('this is a runbook. Write a notifications file'),
     ]);
-    expect(await read('webhooks: {}\n')).toEqual([expect.stringContaining('Name at least one webhook')]);
-    expect(await read('')).toEqual([expect.stringContaining('Begin with webhooks:')]);
+    expect(await problemsIn('webhooks: {}\n')).toEqual([expect.stringContaining('Name at least one webhook')]);
+    expect(await problemsIn('')).toEqual([expect.stringContaining('Begin with webhooks:')]);
     const many = Array.from({ length: 21 }, (_, index) => `  w${index}: { kind: slack, urlEnv: RUNBOOK_NOTIFY_URL }\n`);
-    expect(await read(`webhooks:\n${many.join('')}`)).toEqual([expect.stringContaining('Name at most 20')]);
+    expect(await problemsIn(`webhooks:\n${many.join('')}`)).toEqual([expect.stringContaining('Name at most 20')]);
   });
 });

@@ -56,10 +56,7 @@ describe('a notification', () => {
   });
 
   it('is small and on one line for each text, whatever it is made of', () => {
-    const text = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 700 }),
-      fc.constant('\u001b[31m\n\u202e'.repeat(100)),
-    );
+    const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 700 }), fc.constant('\u001b[31m\n\u202e'.repeat(100)));
     const any = fc.record({
       event: fc.constantFrom(...RUN_EVENTS),
       runId: text,
