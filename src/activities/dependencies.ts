@@ -21,6 +21,6 @@ export interface ActivityDependencies {
   /** Used if a runbook does not set them. */
   readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;
-  /** Absent: nobody is told anything. */
+  /** Absent: there are no webhooks. */
   readonly notifier?: Notifier;
 }

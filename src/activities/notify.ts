@@ -1,5 +1,5 @@
 /**
- * `notify`: tells webhooks about a run. It fails only to be tried again; what cannot be delivered is returned, so that
+ * `notify`: notifies webhooks of an event of a run. It fails only to be tried again; what cannot be delivered is returned, so that
  * no run depends on it.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
@@ -11,7 +11,7 @@ import type { Attempt, Notifier } from '../notifications/notifier.js';
 const LONGEST_MESSAGE_BYTES = 1_000;
 
 /**
- * One attempt of the activity. What is over is kept in the heartbeat, so that the next attempt tells only the others.
+ * One attempt of the activity. What is over is kept in the heartbeat, so that the next attempt notifies only the others.
  * A receiver may still get a message twice, if its answer was lost; the id is the same then.
  */
 export async function notify(

@@ -15,12 +15,12 @@ const NOT_DELIVERED_EXIT_CODE = 1;
 
 /** Adds `runbook notify ls` and `runbook notify test`. */
 export function addNotifyCommands(program: Command, setExitCode: SetExitCode): void {
-  const notify = program.command('notify').description('webhooks that are told about runs: ls, test');
+  const notify = program.command('notify').description('webhooks that runs notify: ls, test');
   const withFile = (command: Command) =>
     command
       .option('--file <file>', 'the notifications file; default: RUNBOOK_NOTIFICATIONS')
       .option('--json', 'print JSON');
-  withFile(notify.command('ls')).description('list the webhooks and what each is told about').action(list);
+  withFile(notify.command('ls')).description('list the webhooks and the events of each').action(list);
   withFile(notify.command('test').argument('<name>', 'a webhook of the file'))
     .description('send a test message and show the answer; exit code 0 if it was taken, 1 if not')
     .action(async (name: string, options: NotifyOptions) => setExitCode(await test(name, options)));

@@ -20,7 +20,7 @@ export interface ClientConfig {
   readonly calendarDirectories: readonly string[];
   /** `undefined`: alarms start nothing. */
   readonly alarmsFile: string | undefined;
-  /** `undefined`: nobody is told about runs. */
+  /** `undefined`: there are no webhooks. */
   readonly notificationsFile: string | undefined;
   /** What the notifications file may name, by variable. */
   readonly webhookSecrets: ReadonlyMap<string, Secret>;

@@ -98,7 +98,7 @@ export const CLIENT_VARIABLES = {
     .optional()
     .meta({ form: 'file' })
     .describe(
-      'Notifications file: the webhooks that workers tell about runs; its secrets are in variables that begin with `RUNBOOK_NOTIFY_`',
+      'Notifications file: the webhooks that runs notify; its secrets are in variables that begin with `RUNBOOK_NOTIFY_`',
     ),
   RUNBOOK_LOG_LEVEL: oneOf(LOG_LEVELS, 'info').describe('The least urgent log lines that are written'),
 };

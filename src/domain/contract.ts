@@ -143,7 +143,7 @@ export interface Activities {
   /** @returns a state that has ended for good, `indeterminate` if readings do not show what happened */
   settleTarget(request: SettleTargetArguments): Promise<OnceState>;
   /**
-   * Tells webhooks. Scheduled as `NOTIFY_LIMITS` says, it fails only while no worker runs it.
+   * Notifies webhooks. Scheduled with `NOTIFY_LIMITS`, it fails only while no worker runs it.
    * @param names webhooks that the runbook names. Default: all that the event concerns
    */
   notify(notification: Notification, names?: readonly string[]): Promise<readonly Delivery[]>;

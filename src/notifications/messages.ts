@@ -38,7 +38,7 @@ function post({ url }: Webhook, message: object): WebhookRequest {
 }
 
 /** The id of a message for receivers: the same for each delivery. A key may hold dots, which an id of Standard Webhooks must not. */
-export function messageId({ key }: Notification): string {
+function messageId({ key }: Notification): string {
   return `msg_${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
 }
 
@@ -87,7 +87,7 @@ function teamsMessage(notification: Notification): object {
     inlines: [{ type: 'TextRun', text, ...style }],
   });
   const title = headline(notification);
-  const color = { act: 'Attention', look: 'Warning', calm: 'Good' }[URGENCY[event]];
+  const color = { act: 'Attention', read: 'Warning', calm: 'Good' }[URGENCY[event]];
   const content = {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
     type: 'AdaptiveCard',
@@ -105,7 +105,7 @@ function teamsMessage(notification: Notification): object {
   return { type: 'message', attachments: [attachment] };
 }
 
-/** Text, not Markdown: commands stay exact, and nobody is mentioned who is not in `at`. Source: DingTalk, "Custom robot message types". */
+/** Text, not Markdown: commands stay exact, and only those in `at` are mentioned. Source: DingTalk, "Custom robot message types". */
 function dingTalkRequest(webhook: Webhook, notification: Notification, nowMs: number): WebhookRequest {
   const request = post(webhook, {
     msgtype: 'text',
@@ -142,7 +142,7 @@ function feishuMessage({ secrets }: Webhook, notification: Notification, nowMs: 
       config: { wide_screen_mode: true },
       header: {
         title: plain(headline(notification)),
-        template: { act: 'red', look: 'orange', calm: 'green' }[URGENCY[event]],
+        template: { act: 'red', read: 'orange', calm: 'green' }[URGENCY[event]],
       },
       elements: paragraphs.map((text) => ({ tag: 'div', text: plain(text) })),
     },

@@ -1,4 +1,4 @@
-/** Tells webhooks about a run: all at once, each by itself, so that a slow or broken one delays no other. */
+/** Notifies webhooks: all at once, each by itself, so that a slow or broken one delays no other. */
 import type { Logger } from 'pino';
 import type { Delivery } from '../domain/notifications/delivery.js';
 import type { Notification } from '../domain/notifications/notification.js';
@@ -19,10 +19,10 @@ export interface Attempt extends Delivery {
 }
 
 /** What `deliver` takes besides the message. */
-export interface DeliverOptions {
-  /** Only these webhooks, whatever they are told about by themselves. Default: all that the event concerns. */
+interface DeliverOptions {
+  /** Only these webhooks, whatever their own events are. Default: all that the event concerns. */
   readonly names?: readonly string[] | undefined;
-  /** Webhooks that are not told again. */
+  /** Webhooks that are not notified again. */
   readonly except?: readonly string[];
   /** Ends every request; its reason is thrown. */
   readonly signal?: AbortSignal;
@@ -30,7 +30,7 @@ export interface DeliverOptions {
   readonly onSettled?: (delivery: Delivery) => void;
 }
 
-/** Tells webhooks. */
+/** Notifies webhooks. */
 export interface Notifier {
   /** One attempt for each webhook. @throws only the signal's reason */
   deliver(notification: Notification, options?: DeliverOptions): Promise<Attempt[]>;
@@ -43,12 +43,13 @@ export interface NotifierOptions {
   readonly log?: Logger;
   /** Epoch milliseconds. Default: the current time. */
   readonly clock?: () => number;
-  /** Of one request, milliseconds. Default: 10 s. */
+  /** The longest time for one request, milliseconds. Default: 10 s. */
   readonly timeoutMs?: number;
 }
 
 const LOG_INTERVAL_MS = 3_600_000;
 const LONGEST_DETAIL_BYTES = 300;
+const LONGEST_NAME_BYTES = 100;
 
 /** Creates the notifier of a process. */
 export function createNotifier(webhooks: readonly Webhook[], options: NotifierOptions = {}): Notifier {
@@ -56,7 +57,7 @@ export function createNotifier(webhooks: readonly Webhook[], options: NotifierOp
   const agentsFor = proxyAgents(proxyFor);
   const warnings = log === undefined ? null : new ThrottledLog(log, clock, LOG_INTERVAL_MS);
 
-  async function tell(webhook: Webhook, notification: Notification, signal?: AbortSignal): Promise<Attempt> {
+  async function attempt(webhook: Webhook, notification: Notification, signal?: AbortSignal): Promise<Attempt> {
     const request = requestFor(webhook, notification, clock());
     const { name } = webhook;
     try {
@@ -72,16 +73,16 @@ export function createNotifier(webhooks: readonly Webhook[], options: NotifierOp
     async deliver(notification, { names, except = [], signal, onSettled } = {}) {
       const wanted = names ?? webhooks.filter(({ on }) => isAbout(on, notification)).map(({ name }) => name);
       return Promise.all(
-        [...new Set(wanted)]
+        [...new Set(wanted.map(shownName))]
           .filter((name) => !except.includes(name))
           .map(async (name) => {
             const webhook = webhooks.find((each) => each.name === name);
-            const attempt = webhook === undefined ? unknown(name) : await tell(webhook, notification, signal);
-            if (attempt.result !== 'delivered')
+            const made = webhook === undefined ? unknown(name) : await attempt(webhook, notification, signal);
+            if (made.result !== 'delivered')
               // The kind is the name of a webhook, or of one that a runbook names: few in either case.
-              warnings?.warn(attempt.webhook, { ...attempt }, 'a webhook was not told');
-            if (attempt.againAfterMs === undefined) onSettled?.(attempt);
-            return attempt;
+              warnings?.warn(made.webhook, { ...made }, 'a webhook was not notified');
+            if (made.againAfterMs === undefined) onSettled?.(made);
+            return made;
           }),
       );
     },
@@ -92,18 +93,22 @@ function isAbout(on: Webhook['on'], { event }: Notification): boolean {
   return event !== 'test' && on.includes(event);
 }
 
+/** A name of the file is unchanged by it; a runbook may name anything. */
+function shownName(name: string): string {
+  return clipText(printable(name), LONGEST_NAME_BYTES);
+}
+
 function unknown(name: string): Attempt {
   const detail = 'the notifications file of this worker has no webhook of that name';
-  return { webhook: clipText(printable(name), 100), result: 'unknown', detail };
+  return { webhook: name, result: 'unknown', detail };
 }
 
 function attemptOf(webhook: Webhook, request: WebhookRequest, answer: WebhookAnswer): Attempt {
-  const detail = `${webhook.host}: ${described(answer, secretsOf(webhook, request))}`;
-  const verdict = verdictOn(webhook.kind, answer);
-  if (verdict !== 'again')
-    return { webhook: webhook.name, result: verdict, detail: clipText(detail, LONGEST_DETAIL_BYTES) };
-  const againAfterMs = answer.retryAfterMs ?? 0;
-  return { webhook: webhook.name, result: 'unanswered', detail: clipText(detail, LONGEST_DETAIL_BYTES), againAfterMs };
+  const { name, kind, host } = webhook;
+  const detail = clipText(`${host}: ${described(answer, secretsOf(webhook, request))}`, LONGEST_DETAIL_BYTES);
+  const verdict = verdictOn(kind, answer);
+  if (verdict !== 'again') return { webhook: name, result: verdict, detail };
+  return { webhook: name, result: 'unanswered', detail, againAfterMs: answer.retryAfterMs ?? 0 };
 }
 
 function described({ status, body }: WebhookAnswer, secrets: readonly string[]): string {

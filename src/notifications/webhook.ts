@@ -3,7 +3,7 @@ import type { RunEvent } from '../domain/notifications/notification.js';
 import type { Secret } from '../servicestage/secret.js';
 import type { WebhookKind } from './webhooks-file.js';
 
-/** Who is told, and how. */
+/** Who is notified, and how. */
 export interface Webhook {
   readonly name: string;
   readonly kind: WebhookKind;
@@ -13,6 +13,6 @@ export interface Webhook {
   readonly host: string;
   /** Signing secrets; the first is the current one. */
   readonly secrets: readonly Secret[];
-  /** What it is told about where nobody names it. */
+  /** Its events where no runbook names it. */
   readonly on: readonly RunEvent[];
 }

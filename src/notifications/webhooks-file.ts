@@ -18,7 +18,7 @@ const common = {
     .array(z.enum(RUN_EVENTS))
     .min(1, `Name at least one of: ${RUN_EVENTS.join(', ')}`)
     .default([...DEFAULT_EVENTS])
-    .describe('What it is told about, where a runbook does not say. Default: everything but done'),
+    .describe('Its events, where no runbook names it. Default: all but done'),
   allowHttp: z.boolean('Write true or false').default(false).describe('true allows http to this machine (loopback)'),
 };
 const urlEnv = variable('Variable with the address, which is a secret: who has it can post');
@@ -63,7 +63,7 @@ const WeCom = z.strictObject({
 });
 const Entry = z.discriminatedUnion('kind', [Generic, Slack, Teams, DingTalk, Feishu, WeCom]);
 
-/** Chosen: all are told at once. */
+/** Chosen: all are notified at once. */
 const MOST_WEBHOOKS = 20;
 
 /** The whole file. */
@@ -72,7 +72,7 @@ export const NotificationsFile = z.strictObject({
     .record(z.string().regex(NAME, NAME_REMEDY), Entry)
     .refine((entries) => Object.keys(entries).length > 0, 'Name at least one webhook')
     .refine((entries) => Object.keys(entries).length <= MOST_WEBHOOKS, `Name at most ${MOST_WEBHOOKS} webhooks`)
-    .describe('Who is told, by the names that runbooks and `runbook notify test` use'),
+    .describe('Who is notified, by the names that runbooks and `runbook notify test` use'),
 });
 
 /** One webhook of the file. */

@@ -32,7 +32,7 @@ async function test(answer: Answer, ...more: string[]) {
 }
 
 describe('runbook notify test', () => {
-  it('sends a message that says it is a test, shows the answer, and exits with 0', async () => {
+  it('sends a message that calls itself a test, shows the answer, and exits with 0', async () => {
     const { receiver, exitCode, stdout, stderr } = await test(always(200, 'ok'));
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(/^ops-chat: delivered\. 127\.0\.0\.1:\d+: answered 200: ok\n$/);

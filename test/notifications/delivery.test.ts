@@ -170,7 +170,7 @@ describe('no answer', () => {
 });
 
 describe('several webhooks', () => {
-  it('are told at once: a slow one delays no other, a broken one breaks none', async () => {
+  it('are notified at once: a slow one delays no other, a broken one breaks none', async () => {
     const slow = await startReceiver(() => {});
     const quick = await startReceiver(always(200, 'ok'));
     const down = await startReceiver(always(500));
@@ -196,7 +196,7 @@ describe('several webhooks', () => {
     expect(settled[0]?.[1]).toBeLessThan(1_400);
   });
 
-  it('are those that the event concerns, or those that are named, without those already told', async () => {
+  it('are those that the event concerns, or those that are named, without those already notified', async () => {
     const receiver = await startReceiver(always(200, 'ok'));
     const named = (name: string, on: readonly ('failed' | 'indeterminate')[]) => ({
       ...webhook('slack', `${receiver.origin}/${name}`, { name }),
@@ -207,24 +207,27 @@ describe('several webhooks', () => {
       named('b', ['indeterminate']),
       named('c', ['indeterminate']),
     ]);
-    const told = async (options: Parameters<typeof notifier.deliver>[1]) =>
+    const notified = async (options: Parameters<typeof notifier.deliver>[1]) =>
       (await notifier.deliver(NOTIFICATION, options)).map(({ webhook, result }) => `${webhook} ${result}`);
-    expect(await told({})).toEqual(['b delivered', 'c delivered']);
-    expect(await told({ except: ['b'] })).toEqual(['c delivered']);
-    expect(await told({ names: ['a', 'a', 'gone\u001b'] })).toEqual(['a delivered', String.raw`gone\u001b unknown`]);
+    expect(await notified({})).toEqual(['b delivered', 'c delivered']);
+    expect(await notified({ except: ['b'] })).toEqual(['c delivered']);
+    expect(await notified({ names: ['a', 'a', 'lost\u001b'] })).toEqual([
+      'a delivered',
+      String.raw`lost\u001b unknown`,
+    ]);
     expect(await createNotifier([]).deliver(NOTIFICATION)).toEqual([]);
   });
 });
 
 describe('the log', () => {
-  it('has one line an hour for a webhook that is not told, without secrets', async () => {
+  it('has one line an hour for a webhook that is not notified, without secrets', async () => {
     const lines: object[] = [];
     const log = { warn: (facts: object, message: string) => lines.push({ ...facts, message }) } as unknown as Logger;
     let nowMs = Date.now();
     const receiver = await startReceiver(always(404, `no ${TOKEN}`));
     const notifier = createNotifier([webhook('slack', `${receiver.origin}/${TOKEN}`)], { log, clock: () => nowMs });
     for (let count = 0; count < 5; count++) await notifier.deliver(NOTIFICATION);
-    expect(lines).toMatchObject([{ webhook: 'slack', result: 'refused', message: 'a webhook was not told' }]);
+    expect(lines).toMatchObject([{ webhook: 'slack', result: 'refused', message: 'a webhook was not notified' }]);
     nowMs += 3_600_001;
     await notifier.deliver(NOTIFICATION);
     expect(lines).toMatchObject([{ suppressed: 0 }, { suppressed: 4 }]);
@@ -257,8 +260,8 @@ it('ends with its signal, whose reason is thrown', async () => {
   const receiver = await startReceiver(() => {});
   const notifier = createNotifier([webhook('slack', `${receiver.origin}/a`)]);
   const controller = new AbortController();
-  const telling = notifier.deliver(NOTIFICATION, { signal: controller.signal });
+  const sending = notifier.deliver(NOTIFICATION, { signal: controller.signal });
   await expect.poll(() => receiver.received.length).toBe(1);
   controller.abort(new Error('the worker stops'));
-  await expect(telling).rejects.toThrow('the worker stops');
+  await expect(sending).rejects.toThrow('the worker stops');
 });

@@ -55,7 +55,10 @@ describe('docs/notifications.md', () => {
   });
 
   it('lists every event with its default, and every kind', () => {
-    const rows = [...text.matchAll(/^\| `(\w+)` +\|.*\| (yes|no) +\|$/gm)].map(([, event, told]) => [event, told]);
+    const rows = [...text.matchAll(/^\| `(\w+)` +\|.*\| (yes|no) +\|$/gm)].map(([, event, byDefault]) => [
+      event,
+      byDefault,
+    ]);
     expect(Object.fromEntries(rows)).toEqual(
       Object.fromEntries(RUN_EVENTS.map((event) => [event, DEFAULT_EVENTS.includes(event) ? 'yes' : 'no'])),
     );

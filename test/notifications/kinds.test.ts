@@ -31,8 +31,6 @@ async function sent(kind: WebhookKind, secrets: readonly string[] = [], notifica
   expect(request.method).toBe('POST');
   expect(request.headers['content-type']).toBe('application/json; charset=utf-8');
   expect(request.headers['user-agent']).toBe('servicestage-runbooks');
-  if (process.env['SHOW_CAPTURES'] !== undefined)
-    console.log(`${kind}: POST ${request.path}\n${JSON.stringify(request.headers)}\n${request.body}\n`);
   return { request, message: JSON.parse(request.body) as unknown };
 }
 
@@ -121,7 +119,7 @@ describe('slack', () => {
     expect(blocks.map(({ type }) => type)).toEqual(['header', 'section', 'section', 'section', 'context']);
     expect(blocks[0]?.text?.text).toBe(text);
     expect(blocks[2]?.text?.text).toBe(
-      'To look again and retry:\nrunbook retry recover-20261130T031500Z-4f2a9c --reason "…"',
+      'To observe again and retry:\nrunbook retry recover-20261130T031500Z-4f2a9c --reason "…"',
     );
     expect(blocks[4]?.elements?.map((each) => each.text)).toContain('Run: recover-20261130T031500Z-4f2a9c');
   });
@@ -173,13 +171,15 @@ describe('teams', () => {
 describe('dingtalk', () => {
   const secret = 'SEC-of-the-robot';
 
-  it('sends text and mentions nobody', async () => {
+  it('sends text and mentions no one', async () => {
     const { request, message } = await sent('dingtalk');
     expect(request.path).toBe(PATH);
     expect(message).toMatchObject({
       msgtype: 'text',
       text: {
-        content: expect.stringMatching(/^Runbook recover: .*\n.*\nTo look again and retry:\nrunbook retry/) as string,
+        content: expect.stringMatching(
+          /^Runbook recover: .*\n.*\nTo observe again and retry:\nrunbook retry/,
+        ) as string,
       },
       at: { atMobiles: [], atUserIds: [], isAtAll: false },
     });
@@ -244,7 +244,7 @@ describe('wecom', () => {
     expect(content.split('\n')).toContain('runbook skip recover-20261130T031500Z-4f2a9c --reason "…"');
   });
 
-  it('mentions nobody, and keeps to 2,048 bytes', async () => {
+  it('mentions no one, and keeps to 2,048 bytes', async () => {
     const content = await contentOf(hostile);
     expect(content).not.toContain('<@');
     expect(Buffer.byteLength(content)).toBeLessThanOrEqual(2_048);

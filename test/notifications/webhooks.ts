@@ -11,7 +11,7 @@ export const FACTS: NotificationFacts = {
   targets: ['shop/checkout/prod-1', 'shop/checkout/prod-2'],
   summary: 'It is not clear whether the step stop was carried out. Nothing more is sent until you decide.',
   needs: [
-    { what: 'look again and retry', command: 'runbook retry recover-20261130T031500Z-4f2a9c --reason "…"' },
+    { what: 'observe again and retry', command: 'runbook retry recover-20261130T031500Z-4f2a9c --reason "…"' },
     { what: 'skip the step', command: 'runbook skip recover-20261130T031500Z-4f2a9c --reason "…"' },
   ],
   atMs: Date.UTC(2026, 10, 30, 3, 15),

@@ -1,4 +1,4 @@
-/** A receiver of webhooks: it records each request, and answers as the test says. */
+/** A receiver of webhooks: it records each request, and answers as the test wants. */
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';

@@ -1,4 +1,4 @@
-/** The activity `notify` on a real server: tried again until delivered, never twice to who was told, and never a failure of the workflow. */
+/** The activity `notify` on a real server: tried again until delivered, never twice to one that was notified, and never a failure of the workflow. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,8 +20,8 @@ import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
 
-/** Names and answers of receivers; all are told. */
-async function told(answers: Readonly<Record<string, Answer>>, names?: readonly string[]) {
+/** Notifies receivers that answer so, by name. */
+async function notified(answers: Readonly<Record<string, Answer>>, names?: readonly string[]) {
   const receivers: Record<string, Receiver> = {};
   for (const [name, answer] of Object.entries(answers)) receivers[name] = await startReceiver(answer);
   const webhooks = Object.entries(receivers).map(([name, { origin }]) =>
@@ -54,32 +54,32 @@ function after(failures: number, bad: Answer): Answer {
 }
 
 describe('notify', () => {
-  it('tries again those that were not told, and only those', async () => {
-    const { results, counts } = await told({
+  it('tries again those that were not notified, and only those', async () => {
+    const { results, counts } = await notified({
       quick: always(200, 'ok'),
       busy: after(2, always(503)),
       hanging: after(1, () => {}),
-      gone: always(410),
+      closed: always(410),
     });
-    expect(results).toEqual({ quick: 'delivered', busy: 'delivered', hanging: 'delivered', gone: 'refused' });
-    expect(counts).toEqual({ quick: 1, busy: 3, hanging: 2, gone: 1 });
+    expect(results).toEqual({ quick: 'delivered', busy: 'delivered', hanging: 'delivered', closed: 'refused' });
+    expect(counts).toEqual({ quick: 1, busy: 3, hanging: 2, closed: 1 });
   });
 
   it('returns what it cannot deliver after its last attempt', async () => {
-    const { results, counts } = await told({ down: always(500), fine: always(200, 'ok') });
+    const { results, counts } = await notified({ down: always(500), fine: always(200, 'ok') });
     expect(results).toEqual({ down: 'unanswered', fine: 'delivered' });
     expect(counts).toEqual({ down: NOTIFY_LIMITS.attempts, fine: 1 });
   });
 
   it('waits as long as the receiver asks', async () => {
     const startedAtMs = performance.now();
-    const { counts } = await told({ busy: after(1, always(429, '', { 'retry-after': '2' })) });
+    const { counts } = await notified({ busy: after(1, always(429, '', { 'retry-after': '2' })) });
     expect(counts).toEqual({ busy: 2 });
     expect(performance.now() - startedAtMs).toBeGreaterThan(1_900);
   });
 
-  it('tells the named ones, and reports a name that no webhook has', async () => {
-    const { results, counts } = await told({ a: always(200, 'ok'), b: always(200, 'ok') }, ['b', 'missing']);
+  it('notifies the named ones, and reports a name that no webhook has', async () => {
+    const { results, counts } = await notified({ a: always(200, 'ok'), b: always(200, 'ok') }, ['b', 'missing']);
     expect(results).toEqual({ b: 'delivered', missing: 'unknown' });
     expect(counts).toEqual({ a: 0, b: 1 });
   });

@@ -1,4 +1,4 @@
-/** What came of telling one webhook, how often and how long it is tried, and where its secrets are. Pure. */
+/** What came of notifying one webhook, how often and how long it is tried, and where its secrets are. Pure. */
 
 /**
  * Variables with addresses and secrets of webhooks begin so. A notifications file can name no other variable, so it cannot send the
@@ -7,10 +7,10 @@
 export const WEBHOOK_SECRET_PREFIX = 'RUNBOOK_NOTIFY_';
 
 /**
- * `delivered`: the receiver confirmed it. `refused`: it said no, and another attempt would get the same answer. `unanswered`: it did not
+ * `delivered`: the receiver confirmed it. `refused`: it will not take it, and another attempt would get the same answer. `unanswered`: it did not
  * answer in time, or asked for later each time. `unknown`: no webhook has that name.
  */
-export type DeliveryResult = 'delivered' | 'refused' | 'unanswered' | 'unknown';
+type DeliveryResult = 'delivered' | 'refused' | 'unanswered' | 'unknown';
 
 /** One webhook, as the activity `notify` reports it. It is in the history of the run. */
 export interface Delivery {
@@ -23,7 +23,7 @@ export interface Delivery {
 
 /**
  * How `notify` is scheduled: as an activity of its own, never awaited by what acts on a target. Times are milliseconds. Chosen: a receiver
- * that is down for half an hour is still told.
+ * that is down for half an hour is still notified.
  */
 export const NOTIFY_LIMITS = {
   /** Attempts of the activity. The last one returns what it could not deliver instead of failing. */
@@ -32,7 +32,7 @@ export const NOTIFY_LIMITS = {
   backoff: 3,
   /** Also the longest time that a receiver may ask us to wait. */
   longestPauseMs: 300_000,
-  /** One attempt. All webhooks are told at once, and each has 10 s. */
+  /** One attempt. All webhooks are notified at once, and each has 10 s. */
   startToCloseMs: 20_000,
   /** Everything, while no worker is there too. */
   scheduleToCloseMs: 3_600_000,

@@ -15,13 +15,13 @@ const HEADLINES: Readonly<Record<NotificationEvent, (runbook: string) => string>
 };
 
 /** Events that need somebody soon, events that are bad but over, and the rest: for the colour of a card. */
-export const URGENCY: Readonly<Record<NotificationEvent, 'act' | 'look' | 'calm'>> = {
+export const URGENCY: Readonly<Record<NotificationEvent, 'act' | 'read' | 'calm'>> = {
   waiting: 'act',
   paused: 'act',
   failed: 'act',
   indeterminate: 'act',
-  compensated: 'look',
-  late: 'look',
+  compensated: 'read',
+  late: 'read',
   done: 'calm',
   test: 'calm',
 };

@@ -1,8 +1,8 @@
-/** What people and other programs are told about a run: a small closed set of events, each as bounded data without secrets. Pure. */
+/** What people and other programs are notified of: a small closed set of events, each as bounded data without secrets. Pure. */
 import type { Outcome } from '../report/report.js';
 import { clipText, printable } from '../text/text.js';
 
-/** What a webhook can be told about. */
+/** What a webhook can be notified of. */
 export const RUN_EVENTS = ['waiting', 'paused', 'failed', 'indeterminate', 'compensated', 'done', 'late'] as const;
 /** One of them. */
 export type RunEvent = (typeof RUN_EVENTS)[number];
@@ -13,7 +13,7 @@ export type NotificationEvent = RunEvent | 'test';
 export const DEFAULT_EVENTS: readonly RunEvent[] = RUN_EVENTS.filter((event) => event !== 'done');
 
 /** What a person can do, and the command for it. */
-export interface Need {
+interface Need {
   /** Such as `approve the plan`. */
   readonly what: string;
   /** As one types it. */
@@ -53,7 +53,7 @@ export interface NotificationFacts {
   readonly needs?: readonly Need[];
   /** Epoch milliseconds. */
   readonly atMs: number;
-  /** What tells apart messages about one event of one run: a step, a target, the number of a reminder. */
+  /** What distinguishes messages about one event of one run: a step, a target, the number of a reminder. */
   readonly about?: string;
 }
 

@@ -122,7 +122,7 @@ describe('a notifications file', () => {
     for (const problem of found) expect(problem).toMatch(/^n\.yaml:2:\d+ webhooks\.ops/);
   });
 
-  it('refuses files of other kinds, empty ones, and more webhooks than are told at once', async () => {
+  it('refuses files of other kinds, empty ones, and more webhooks than are notified at once', async () => {
     expect(await problemsIn('steps: []\n')).toEqual([
       expect.stringContaining('this is a runbook. Write a notifications file'),
     ]);

@@ -4,10 +4,12 @@ import { describe, expect, it } from 'vitest';
 import {
   createNotification,
   DEFAULT_EVENTS,
+  EVENT_OF_OUTCOME,
   RUN_EVENTS,
   type NotificationFacts,
 } from '../../../../src/domain/notifications/notification.js';
 import { details, headline, plainLines } from '../../../../src/domain/notifications/notification-text.js';
+import { OUTCOMES } from '../../../../src/domain/report/report.js';
 import { hasControlCharacters, utf8Bytes } from '../../../../src/domain/text/text.js';
 
 const facts: NotificationFacts = {
@@ -51,8 +53,13 @@ describe('a notification', () => {
     expect(new Set([key({}), ...others.map(key)]).size).toBe(4);
   });
 
-  it('tells everything but done by default', () => {
+  it('has all events but done by default', () => {
     expect(DEFAULT_EVENTS).toEqual(['waiting', 'paused', 'failed', 'indeterminate', 'compensated', 'late']);
+  });
+
+  it('of the end of a run is a default one unless the run succeeded or was cancelled', () => {
+    const quiet = OUTCOMES.filter((outcome) => !DEFAULT_EVENTS.includes(EVENT_OF_OUTCOME[outcome]));
+    expect(quiet).toEqual(['cancelled', 'succeeded']);
   });
 
   it('is small and on one line for each text, whatever it is made of', () => {
