@@ -5,6 +5,7 @@ import { EXIT_CODES } from '../domain/report/report.js';
 import { printableLines } from '../domain/text/text.js';
 import { addAlarmCommands } from './alarm-commands.js';
 import { addGatewayCommands } from './gateway-commands.js';
+import { addListCommands } from './list-commands.js';
 import { addNewCommands } from './new-commands.js';
 import { addNotifyCommands } from './notify-commands.js';
 import { OTHER_EXIT_CODES, type SetExitCode } from './output.js';
@@ -12,6 +13,7 @@ import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
 import { addScheduleCommands } from './schedule-commands.js';
 import { addStackCommands } from './stack-commands.js';
+import { addTargetCommands } from './target-commands.js';
 import { suggestHarmless } from './suggestions.js';
 
 const EXIT_CODE_HELP = [
@@ -36,6 +38,8 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addRunbookCommands(program, setExitCode);
   addNewCommands(program);
   addRunCommands(program, setExitCode);
+  addListCommands(program);
+  addTargetCommands(program);
   addScheduleCommands(program, setExitCode);
   addGatewayCommands(program);
   addAlarmCommands(program);

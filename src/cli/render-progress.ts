@@ -7,9 +7,9 @@ import { describeWaiting } from '../domain/gates/gates.js';
 import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/report.js';
 import { printable } from '../domain/text/text.js';
 import { describeTime } from '../domain/time/utc-time.js';
+import { mark } from '../rendering/meaning.js';
 import type { Colors } from './colors.js';
 import { waitingLines } from './render-gates.js';
-import { mark } from './render-report.js';
 import { printableFacts } from './terminal-text.js';
 
 /** The block that a terminal shows. @param nowMs epoch milliseconds */

@@ -3,35 +3,24 @@
  * what to do.
  */
 import { describeAction } from '../domain/target/actions.js';
-import type { TrailEntry } from '../domain/once/trail.js';
 import { describeDuration } from '../domain/time/duration.js';
-import { describeDifferences, differencesBetween, type Difference } from '../domain/report/compensation.js';
+import { describeDifferences, type Difference } from '../domain/report/compensation.js';
 import {
   expectedCourse,
   type ExpectedStep,
   type ExpectedUndo,
   type ExpectedUndos,
 } from '../domain/plan/expected-course.js';
-import type { ActionStep, Plan, PlannedStep } from '../domain/plan/plan.js';
+import { requiredState, type ActionStep, type Plan, type PlannedStep } from '../domain/plan/plan.js';
 import { ACTIONS } from '../domain/target/actions.js';
-import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
+import type { RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import { gateLines, guardLines } from './render-gates.js';
 import { describeObservation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
+import { differencesOf, mark, meaningOf, period, stepTitle, trailLine } from '../rendering/meaning.js';
+import { nextLines } from '../rendering/next-command.js';
 import type { Colors } from './colors.js';
 import { messageLines, printableFacts } from './terminal-text.js';
-
-/** Each outcome in one line. */
-const MEANINGS: Readonly<Record<Outcome, string>> = {
-  succeeded: 'everything was done and verified',
-  compensated: 'a step failed, and the undos were done',
-  failed: 'a step failed; see what remains',
-  compensationFailed: 'a step failed, and so did an undo: check the instance',
-  indeterminate: 'it is not known what happened: check the instance before anything else',
-  cancelled: 'cancelled on request',
-  refused: 'refused; nothing was changed',
-  expired: 'the time to start ran out; targets that had not started were left alone',
-};
 
 /** Renders the report of a run that has ended. */
 export function renderReport(given: RunReport, colors: Colors): string {
@@ -39,7 +28,7 @@ export function renderReport(given: RunReport, colors: Colors): string {
   const { outcome, runbook, workflowId, startedAtMs, endedAtMs, requestedBy, reason } = report;
   const lines = [
     `${colors.outcome(outcome)(outcome.toUpperCase())}  ${runbook}: ${meaningOf(report)}`,
-    colors.dim(`run ${workflowId}, ${describeDuration(endedAtMs - startedAtMs)} (${times(startedAtMs, endedAtMs)})`),
+    colors.dim(`run ${workflowId}, ${describeDuration(endedAtMs - startedAtMs)} (${period(startedAtMs, endedAtMs)})`),
   ];
   if (requestedBy !== null)
     lines.push(colors.dim(`requested by ${requestedBy}${reason === null ? '' : `: ${reason}`}`));
@@ -48,41 +37,9 @@ export function renderReport(given: RunReport, colors: Colors): string {
   if (report.gates !== undefined) lines.push('', ...gateLines(report.gates, colors));
   for (const target of report.targets) lines.push('', ...targetLines(target, colors));
   if (report.notStarted.length > 0) lines.push('', `Not started: ${report.notStarted.join(', ')}`);
+  const next = nextLines(report);
+  if (next.length > 0) lines.push('', ...next.map(colors.bold));
   return lines.join('\n');
-}
-
-/** "As before" is written only if the readings show it. */
-function meaningOf(report: RunReport): string {
-  const { outcome, targets } = report;
-  if (outcome === 'failed') return meaningOfFailed(report);
-  if (outcome !== 'compensated') return MEANINGS[outcome];
-  const undone = targets.filter(({ compensations }) => compensations.length > 0);
-  if (undone.some((target) => differencesOf(target).length > 0))
-    return 'a step failed, and the declared undos did not restore the state: see what differs';
-  const isSeen = undone.every(({ captured, lastSeen }) => captured !== null && lastSeen !== null);
-  return isSeen ? 'a step failed, and its changes were undone' : MEANINGS[outcome];
-}
-
-/** Only a complete report can show that nothing remains; a shortened one claims nothing. */
-function meaningOfFailed({ targets, cut }: RunReport): string {
-  const isWhole = cut === undefined && targets.length > 0 && targets.every((target) => target.cut === undefined);
-  if (!isWhole || targets.some(({ remaining }) => remaining.length > 0)) return MEANINGS.failed;
-  const isOfStep = targets.some(({ steps }) => steps.some(({ result }) => result === 'failed'));
-  const what = isOfStep ? 'a step failed' : 'it was not completed';
-  const all = targets.flatMap(({ steps, compensations }) => [...steps, ...compensations]);
-  if (all.every(({ sent }) => sent === 'no')) return `${what}; nothing was sent`;
-  const stopped = targets.filter(({ outcome }) => outcome !== 'succeeded');
-  return stopped.every(isAsBefore) ? `${what}; the state is as before` : `${what}; see the state now`;
-}
-
-function isAsBefore({ captured, lastSeen }: TargetReport): boolean {
-  return captured !== null && lastSeen !== null && differencesBetween(captured, lastSeen).length === 0;
-}
-
-/** Differences between the state before the first step and the last state seen, if undos were sent. */
-function differencesOf({ captured, lastSeen, compensations }: TargetReport): readonly Difference[] {
-  if (captured === null || lastSeen === null || compensations.length === 0) return [];
-  return differencesBetween(captured, lastSeen);
 }
 
 function targetLines(target: TargetReport, colors: Colors): string[] {
@@ -93,6 +50,9 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
   for (const id of notReached) lines.push(colors.dim(`  ${mark('pending')} ${id}: not reached`));
   for (const undo of compensations) lines.push(...stepLines(undo, 'undo: ', colors));
   if (lastSeen !== null) lines.push(`  now      ${describeObservation(lastSeen)}`);
+  const last = [...steps, ...compensations].findLast(({ action }) => action !== null);
+  if (last?.notHeld === true)
+    lines.push(colors.warn('  not held  the state was reached, and no step waited to see it hold'));
   const differences = differencesOf(target);
   if (differences.length > 0) lines.push(colors.warn(`  differs  ${describeDifferences(differences)}`));
   if (failure !== undefined) lines.push(...failureLines(failure, colors).map((line) => `  ${line}`));
@@ -102,25 +62,10 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
 }
 
 function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
-  const {
-    result,
-    action,
-    id,
-    cloudJobId,
-    before,
-    after,
-    failure,
-    attempts,
-    trail,
-    startedAtMs,
-    endedAtMs,
-    sent,
-    evidence,
-  } = step;
-  const title = action === null ? id : describeAction(action);
+  const { result, cloudJobId, before, after, failure, attempts, trail, startedAtMs, endedAtMs, sent, evidence } = step;
   const job = cloudJobId === null ? '' : `, cloud job ${cloudJobId}`;
   const lines = [
-    `  ${colors.result(result)(mark(result))} ${prefix}${title}: ${result} in ${describeDuration(endedAtMs - startedAtMs)} (${times(startedAtMs, endedAtMs)})${job}`,
+    `  ${colors.result(result)(mark(result))} ${prefix}${stepTitle(step)}: ${result} in ${describeDuration(endedAtMs - startedAtMs)} (${period(startedAtMs, endedAtMs)})${job}`,
   ];
   if (after !== null && before !== null && result !== 'skipped')
     lines.push(colors.dim(`      ${describeObservation(before)} → ${describeObservation(after)}`));
@@ -138,34 +83,9 @@ function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
   return lines;
 }
 
-/** Times are in UTC, so that they can be compared with the console and with logs. */
-function times(fromMs: number, toMs: number): string {
-  return `${describeTime(fromMs)} to ${describeTime(toMs)}`;
-}
-
-function trailLine({ attempt, atMs, decision, note, count, lastAtMs = atMs }: TrailEntry): string {
-  const often = count === undefined ? '' : ` ×${count}, last ${describeTime(lastAtMs)}`;
-  return `attempt ${attempt}, ${describeTime(atMs)}: ${decision}${often}${note === undefined ? '' : ` (${note})`}`;
-}
-
 function failureLines({ name, message, advice }: NonNullable<StepReport['failure']>, colors: Colors): string[] {
   const [first = '', ...rest] = messageLines(message);
   return [colors.bad(`${name}: ${first}`), ...rest, `→ ${advice}`];
-}
-
-const MARKS: Readonly<Record<string, string>> = {
-  succeeded: '✓',
-  skipped: '–',
-  failed: '✗',
-  indeterminate: '?',
-  cancelled: '■',
-  running: '●',
-  pending: '○',
-};
-
-/** The symbol of a step's state; `·` for an unknown one. */
-export function mark(state: string): string {
-  return MARKS[state] ?? '·';
 }
 
 /** Renders what a run would do, as `runbook plan` shows it. */
@@ -206,9 +126,9 @@ function plannedLine(step: PlannedStep, index: number, expected: ExpectedStep, c
   const note = step.note === undefined ? '' : `  (${step.note})`;
   const head = `  ${index + 1}. ${describeAction(step.action)}${note}`;
   if (expected.course === 'skipped') return `${head}\n     ${colors.dim('already done, will be skipped')}`;
-  const times = colors.dim(
-    `at most ${describeDuration(step.deadlineMs)}, verified for ${describeDuration(step.verify.stableMs)}; if it fails: ${step.onFailure}`,
-  );
+  const { stableMs } = requiredState(step);
+  const holds = stableMs === 0 ? '' : `, holds ${describeDuration(stableMs)}`;
+  const times = colors.dim(`at most ${describeDuration(step.deadlineMs)}${holds}; if it fails: ${step.onFailure}`);
   return `${head}\n     ${undoWords(step, index, expected.undo, colors)}\n     ${times}`;
 }
 

@@ -39,6 +39,22 @@ export interface Config extends ClientConfig {
   readonly verify: VerifyDefaults;
 }
 
+/** What a command needs that reads ServiceStage itself. Times are in milliseconds. */
+export interface OperatorConfig extends ClientConfig {
+  readonly serviceStage: ServiceStageOptions;
+  readonly readTimeoutMs: number;
+}
+
+/** Reads what a command needs that reads ServiceStage itself. @throws ConfigurationError, with every variable that is missing */
+export function loadOperatorConfig(env: Environment): OperatorConfig {
+  const reader = new VariableReader(env);
+  const client = readClientConfig(reader);
+  const serviceStage = { ...readServiceStage(reader), proxyFor: client.proxyFor };
+  const { RUNBOOK_READ_TIMEOUT: readTimeoutMs } = reader.read(WORKER_VARIABLES);
+  reader.throwProblems();
+  return { ...client, serviceStage, readTimeoutMs };
+}
+
 /** Reads what the command line needs: no ServiceStage credentials. @throws ConfigurationError */
 export function loadClientConfig(env: Environment): ClientConfig {
   const reader = new VariableReader(env);

@@ -119,7 +119,7 @@ export const WORKER_VARIABLES = {
       default: `within=${describeDuration(DEFAULT_VERIFY.withinMs)},stable=${describeDuration(DEFAULT_VERIFY.stableMs)}`,
     })
     .describe(
-      'How long the desired state may take to appear after the cloud job, and how long it must hold, where a runbook does not say',
+      'How long the desired state may take to appear after the cloud job, and how long it must hold, where a runbook does not say and no other action follows directly',
     ),
   RUNBOOK_USUAL_DURATIONS: durations(ACTION_NAMES).describe(
     'Usual time of each action in your cloud, such as `start=45s,stop=10s`; decides when to poll, never what is concluded',

@@ -44,6 +44,8 @@ export interface Baseline {
   readonly knownCloudJobIds: readonly string[];
   /** The workflow run that took the first reading: the original one, unless it was reset to before that reading. */
   readonly readInRunId?: string;
+  /** The state that the last action sent here led to was reached, and no step has seen it hold since. */
+  readonly notHeld?: true;
   /** The first reading was taken after a reset, so that no step of this run shows what was sent before. */
   readonly readAfterReset?: true;
 }
@@ -153,6 +155,8 @@ export interface Activities {
 export const PROGRESS_QUERY = 'progress';
 /** The memo key under which a run stores its report before it closes. */
 export const REPORT_MEMO = 'report';
+/** The memo key with who asked for a run, from its start. Optional: lists of runs show it before there is a report. */
+export const REQUESTER_MEMO = 'requestedBy';
 /** The memo key of a target's workflow that holds `LeaseHolder.clearAtMs`. */
 export const CLEAR_AT_MEMO = 'clearAtMs';
 /** The memo key of a target's workflow that holds `LeaseHolder.unseenMs`. */
@@ -163,6 +167,8 @@ export const TARGET_RUN_WORKFLOW = 'targetRun';
 export const TARGET_SEARCH_ATTRIBUTE = 'RunbookTarget';
 /** The search attribute with the outcome of a run that has ended. */
 export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';
+/** The search attribute with what an open run waits for a person for, such as `paused`; see domain/run/attention.ts. A namespace may lack it. */
+export const STATE_SEARCH_ATTRIBUTE = 'RunbookState';
 /** Every search attribute that the namespace needs. */
 export const SEARCH_ATTRIBUTES = [
   { name: TARGET_SEARCH_ATTRIBUTE, type: 'KeywordList' },

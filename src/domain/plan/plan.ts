@@ -27,8 +27,13 @@ export interface ActionStep {
   readonly action: Action;
   /** Limit for send, follow and verify together. */
   readonly deadlineMs: number;
-  /** The desired state must be reached within `withinMs` after the cloud job's end and hold for `stableMs`. */
+  /** The desired state must be reached within `withinMs` after the cloud job's end and, unless `holds` is `false`, hold for `stableMs`. */
   readonly verify: { readonly withinMs: number; readonly stableMs: number };
+  /**
+   * `false`: another action follows directly, so the desired state must be reached and need not hold. Absent: it must
+   * hold for `verify.stableMs`.
+   */
+  readonly holds?: false;
   /** Usual time from the POST to the end of the cloud job. Determines when to poll, never the result. */
   readonly usualDurationMs: number;
   readonly onFailure: OnFailure;
@@ -70,6 +75,11 @@ export interface TargetPlan {
   /** The reading taken while planning. It is not the baseline, which is read again under the lease. */
   readonly seen: Observation;
   readonly steps: readonly PlannedStep[];
+}
+
+/** What the verification of a step requires, milliseconds: a state that need not hold is held for 0 ms. */
+export function requiredState({ verify, holds }: Pick<ActionStep, 'verify' | 'holds'>): ActionStep['verify'] {
+  return holds === false ? { ...verify, stableMs: 0 } : verify;
 }
 
 /** What must be open before a target starts. */

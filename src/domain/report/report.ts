@@ -52,6 +52,8 @@ export interface StepReport {
   readonly attempts: number;
   /** What each attempt decided, oldest first. */
   readonly trail: readonly TrailEntry[];
+  /** After it, no step has seen the state hold that the newest action of the run reached: another action was to follow at once. */
+  readonly notHeld?: true;
   /** Why a cloud job that was found later counts as ours. */
   readonly evidence?: AdoptionEvidence;
   readonly failure?: FailureRecord;

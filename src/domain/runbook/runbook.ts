@@ -116,7 +116,9 @@ const stepFields = {
       within: duration(
         'Longest time from the end of the cloud job until the desired state is reached; default 5m',
       ).optional(),
-      stable: duration('How long the desired state must hold without a break; default 10s').optional(),
+      stable: duration(
+        'How long the desired state must hold without a break; default 10s, and nothing if another action follows directly',
+      ).optional(),
     })
     .optional(),
   onFailure: z.enum(['compensate', 'abort', 'continue']).optional().describe('Default compensate'),

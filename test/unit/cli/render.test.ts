@@ -82,6 +82,9 @@ describe('a report', () => {
       '  remains  rollback: irreversible, snapshots are cleared',
       '',
       'Not started: shop/checkout/prod-2',
+      '',
+      'Next: see the state now, before you decide about what remains',
+      '  runbook targets shop/checkout/prod-1',
     ]);
   });
 
@@ -118,6 +121,18 @@ describe('a report', () => {
     expect(meaning({ remaining: failed.remaining })).toBe('a step failed; see what remains');
   });
 
+  it('reports where a run ended with a state that was reached and not held', () => {
+    const [target] = report.targets;
+    const withLast = (...steps: ReturnType<typeof aStepReport>[]) =>
+      renderReport({ ...report, targets: target === undefined ? [] : [{ ...target, steps }] }, plain);
+    const reached = aStepReport({ notHeld: true });
+    const wait = aStepReport({ id: 'wait', action: null });
+    expect(withLast(reached)).toContain('  not held  the state was reached, and no step waited to see it hold');
+    expect(withLast(reached, aStepReport({ id: 'start', action: { action: 'start' } }), wait)).not.toContain(
+      'not held',
+    );
+  });
+
   it('has colours only if requested', () => {
     expect(renderReport(report, plain)).not.toContain('\u001b');
     expect(renderReport(report, createColors(true))).toContain('\u001b');
@@ -137,6 +152,16 @@ describe('a plan', () => {
     },
     ...{ deadlineMs: 600_000, limits: defaultLimits, dryRun: true, hash: 'abc' },
     targets: [{ target: aTarget(), seen: anObservation(seen), steps }],
+  });
+
+  it('shows how long a state must hold, and nothing where it need not', () => {
+    const verify = { withinMs: 60_000, stableMs: 10_000 };
+    const steps = [aStep({ action: 'stop' }, { verify, holds: false }), aStep({ action: 'start' }, { verify })];
+    const text = renderPlan(planOf({}, ...steps), plain);
+    expect(text.match(/at most .*/g)).toEqual([
+      'at most 20s; if it fails: compensate',
+      'at most 20s, holds 10s; if it fails: compensate',
+    ]);
   });
 
   it('shows which steps are already done', () => {
