@@ -28,6 +28,7 @@ import { findRunbook, listRunbooks } from './runbooks/catalogue.js';
 import { ConfigurationError, type Environment } from './config/environment.js';
 import { loadConfig, type Config } from './config/config.js';
 import { SEARCH_ATTRIBUTES } from './domain/contract.js';
+import { Durations } from './domain/durations/durations.js';
 import { describeProblem } from './domain/failures.js';
 import { printable, printableLines } from './domain/text/text.js';
 import { createLog } from './logging/log.js';
@@ -251,11 +252,13 @@ function workerOptions(
   connection: NativeConnection,
 ): WorkerOptions {
   const { temporal, taskQueue, limits, usualDurationsMs, verify, runbookDirectories, calendarDirectories } = config;
+  const durations = new Durations();
   const activities = createActivities({
     serviceStage,
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,
+    usualDurations: (kind) => durations.usual(kind),
     usualDurationsMs,
     verify,
     temporal: temporalAccess(client),

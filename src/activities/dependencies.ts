@@ -1,5 +1,7 @@
 /** What the worker hands to its activities. */
 import type { Calendars } from '../calendars/calendars.js';
+import type { JobKind } from '../domain/durations/durations.js';
+import type { UsualDuration } from '../domain/durations/usual-duration.js';
 import type { Limits } from '../domain/once/limits.js';
 import type { VerifyDefaults } from '../domain/runbook/runbook-checks.js';
 import type { ActionName } from '../domain/target/actions.js';
@@ -16,7 +18,9 @@ export interface ActivityDependencies {
   /** Read at each call as well. */
   readonly calendars: Calendars;
   readonly limits: Limits;
-  /** Overrides of the action table's usual durations. */
+  /** What this worker has learned of a kind of cloud job; `null`: nothing. Plans record it. */
+  readonly usualDurations: (kind: JobKind) => UsualDuration | null;
+  /** Overrides of the action table's usual durations, used where nothing was learned. */
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
   /** Used if a runbook does not set them. */
   readonly verify: VerifyDefaults;

@@ -9,6 +9,7 @@ import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/target/actions
 import type { StartArguments } from '../domain/contract.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import type { Limits } from '../domain/once/limits.js';
+import { plannedUsual } from '../domain/plan/plan-usual.js';
 import { planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
 import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
@@ -196,7 +197,14 @@ async function planTarget(
   };
   const planned = planSteps(runbook, facts, { inputs, usualDurationsMs: allUsualDurations(usualDurationsMs), verify });
   problems.push(...planned.problems);
-  return { target, seen, steps: planned.steps };
+  const componentId = componentOf(target);
+  const usual = plannedUsual(seen, planned.steps, (action) => dependencies.usualDurations({ action, componentId }));
+  return { target, seen, steps: planned.steps, usual };
+}
+
+/** `application/component`, by name: what was learned of a component that was deleted and created again stays useful. */
+function componentOf({ path }: Target): string {
+  return path.split('/').slice(0, 2).join('/');
 }
 
 function allUsualDurations(chosen: Partial<Record<ActionName, number>>): Record<ActionName, number> {

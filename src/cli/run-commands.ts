@@ -11,7 +11,8 @@ import { CommandError, hint, print, printJson, printPainted, USAGE_EXIT_CODE, ty
 import { DOCUMENT_FORMATS } from '../rendering/report-formats.js';
 import { createColors } from './colors.js';
 import { planningVerdict, type PlanningVerdict } from './planning-verdict.js';
-import { renderPlan, renderReport } from './render-report.js';
+import { renderPlan } from './render-plan.js';
+import { renderReport } from './render-report.js';
 import { withSessionOptions, type SessionOptions } from './options.js';
 import { requestFrom, withRequest, type RequestOptions } from './run-request.js';
 import { withSession } from './session.js';

@@ -122,7 +122,7 @@ export const WORKER_VARIABLES = {
       'How long the desired state may take to appear after the cloud job, and how long it must hold, where a runbook does not say and no other action follows directly',
     ),
   RUNBOOK_USUAL_DURATIONS: durations(ACTION_NAMES).describe(
-    'Usual time of each action in your cloud, such as `start=45s,stop=10s`; decides when to poll, never what is concluded',
+    'Usual time of each action in your cloud, such as `start=45s,stop=10s`; shown until cloud jobs of a step were seen; never decides what is concluded',
   ),
 };
 

@@ -33,6 +33,8 @@ export interface WindowArguments {
   readonly cutoff?: string;
   /** When the window opens, in ISO 8601 with an offset. Default: the time for which a schedule started the run, else the start of the run. */
   readonly opensAt?: string;
+  /** `false`: targets are started even if their steps do not usually fit before the end. Default: the runbook's own, else they must fit. */
+  readonly fit?: boolean;
 }
 
 /** What is known of an instance before a step. It is recorded in history before anything is sent. */

@@ -33,7 +33,7 @@ export function compensate(
         continue;
       }
       const step = undoStep(undo, request.targetPlan.steps, index + 1 === undos.length);
-      progress.undoBegins(step.id, describeAction(undo.action));
+      progress.undoBegins(step.id, undo.action);
       // An undo has a deadline of its own: a run that ran out of time is still undone.
       const nowMs = Date.now();
       const outcome = await performActionStep(step, from, request, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });

@@ -56,7 +56,7 @@ type GatedResult = Exclude<GateResult, { kind: 'open' }> | { readonly kind: 'end
 async function runWhenOpen(run: RunUnderWay, targetPlan: TargetPlan): Promise<GatedResult> {
   const { plan, gates } = run;
   for (;;) {
-    const gate = await gates.waitUntilOpen(targetPlan.target.path);
+    const gate = await gates.waitUntilOpen(targetPlan);
     if (gate.kind !== 'open') return gate;
     if (isCancelled()) return { kind: 'cancelled' };
     const deadlineAtMs = workflowInfo().startTime.getTime() + plan.deadlineMs + gates.waitedMs;

@@ -76,6 +76,7 @@ export async function startCaseWorld(
     findRunbook: async (runbook) => withShortStep(await runbookNamed(runbook), shortStep),
     calendars: calendarsIn([]),
     limits: LIMITS,
+    usualDurations: () => null,
     usualDurationsMs: DURATIONS_MS,
     verify: VERIFY,
     temporal,

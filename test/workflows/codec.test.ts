@@ -61,6 +61,7 @@ function worker(taskQueue: string) {
     findRunbook: (name) => findRunbook([], name),
     calendars: calendarsIn([]),
     limits: stackLimits(),
+    usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
     verify: { withinMs: 3_000, stableMs: 60 },
     temporal: temporalAccess(client),

@@ -86,6 +86,7 @@ async function newWorld(name: string, userName: boolean): Promise<World> {
     findRunbook: (runbook) => findRunbook([], runbook),
     calendars: calendarsIn([]),
     limits: quickLimits(),
+    usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
     verify: { withinMs: 1_500, stableMs: 60 },
     temporal: temporalAccess(temporal.client),

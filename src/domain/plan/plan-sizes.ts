@@ -119,6 +119,7 @@ function progressBytes({ target, steps }: TargetPlan): number {
     cloudJobId: filler(LONGEST.id),
     seen: filler(LONGEST_SHOWN.seen),
     failure: filler(LONGEST_SHOWN.failure),
+    usual: { p50Ms: TIME_MS, p90Ms: TIME_MS, jobs: 1_000_000 },
   }));
   return jsonBytes(target) + 2 * jsonBytes(shown);
 }
@@ -132,7 +133,7 @@ const MESSAGES_BYTES = 4_000;
 const CLOUD_JOB_BYTES = 70;
 
 /** Assumes that each step is sent and settled, and so is its undo. */
-function targetHistoryBytes({ target, steps }: TargetPlan): number {
+function targetHistoryBytes({ target, steps, usual = [] }: TargetPlan): number {
   // Every step carries the ids of those before it: on average half of all steps and undos.
   const knownCloudJobs = CLOUD_JOB_BYTES * (steps.length + 1);
   const perStep = steps.map((step) => {
@@ -142,7 +143,7 @@ function targetHistoryBytes({ target, steps }: TargetPlan): number {
     const settled = request + 2 * OBSERVATION_BYTES + MESSAGES_BYTES;
     return 2 * (performed + settled);
   });
-  const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps }) + OBSERVATION_BYTES;
+  const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps, usual }) + OBSERVATION_BYTES;
   return sum(perStep) + own + EVENT_BYTES * targetHistoryEvents({ target, seen: NOTHING_SEEN, steps });
 }
 

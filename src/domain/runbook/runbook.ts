@@ -149,6 +149,12 @@ const Guards = z
     window: z
       .strictObject({
         cutoff: duration("No new target is begun that long before a window's end; a start may give its own").optional(),
+        fit: z
+          .boolean('Write true or false')
+          .optional()
+          .describe(
+            'false: begin a target even if its steps do not usually fit before the end of the window; a start may give its own. Default true',
+          ),
       })
       .optional(),
     freeze: z

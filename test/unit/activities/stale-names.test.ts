@@ -50,6 +50,7 @@ function project(instances: Instance[]) {
     lists: new RecentLists(serviceStage, 1_000),
     findRunbook: (name: string) => findRunbook([], name),
     limits: defaultLimits,
+    usualDurations: () => null,
     usualDurationsMs: {},
     verify: DEFAULT_VERIFY,
   } as unknown as PlanningDependencies;
