@@ -28,9 +28,13 @@ import { findRunbook, listRunbooks } from './runbooks/catalogue.js';
 import { ConfigurationError, type Environment } from './config/environment.js';
 import { loadConfig, type Config } from './config/config.js';
 import { SEARCH_ATTRIBUTES } from './domain/contract.js';
+import { Durations } from './domain/durations/durations.js';
 import { describeProblem } from './domain/failures.js';
 import { printable, printableLines } from './domain/text/text.js';
 import { createLog } from './logging/log.js';
+import { createNotifier, type Notifier } from './notifications/notifier.js';
+import { readWebhooks } from './notifications/read-webhooks.js';
+import type { Webhook } from './notifications/webhook.js';
 import { proxyName } from './network/proxies.js';
 import type { ServiceStage } from './servicestage/service-stage.js';
 import { endUnlessAnswered, endWithin, type Hanging } from './files/last-resort.js';
@@ -72,22 +76,37 @@ export interface WorkerExtensions {
 export async function runWorker(config: Config, extensions: WorkerExtensions = {}): Promise<void> {
   const log = createLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
+  const webhooks = await webhooksOf(config);
   const clientConnection = await connectClient(config, log);
   try {
     const { namespace } = config.temporal;
     const client = new Client({ connection: clientConnection, namespace, ...extensions });
     await requireSearchAttributes(client);
-    await work(config, client, log, extensions);
+    await work(config, { client, webhooks }, log, extensions);
   } finally {
     await clientConnection.close();
   }
+}
+
+/** What a worker has before it starts. */
+interface Reached {
+  readonly client: Client;
+  readonly webhooks: readonly Webhook[];
+}
+
+/** Read once, at the start: their secrets are in variables, which do not change either. @throws ConfigurationError */
+async function webhooksOf({ notificationsFile, webhookSecrets }: Config): Promise<readonly Webhook[]> {
+  if (notificationsFile === undefined) return [];
+  const read = await readWebhooks(notificationsFile, webhookSecrets);
+  if (Array.isArray(read)) throw new ConfigurationError(read);
+  return read.webhooks;
 }
 
 /**
  * The native runtime is created last: it catches signals and keeps the process alive, and a worker that refuses to
  * start must do neither.
  */
-async function work(config: Config, client: Client, log: Pino, extensions: WorkerExtensions): Promise<void> {
+async function work(config: Config, reached: Reached, log: Pino, extensions: WorkerExtensions): Promise<void> {
   // Created before the runtime, which receives all signals afterwards, so that a signal during the start counts as
   // well.
   const stop = endWithin(stopLimitMs(config) + STOP_MARGIN_MS, (hanging) => sayEnded(config, hanging));
@@ -96,11 +115,13 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
   });
   const serviceStage = serviceStageOf(config, log);
+  const notifier = createNotifier(reached.webhooks, { proxyFor: config.proxyFor, log });
   let connection: NativeConnection;
   let worker: Worker;
   try {
     connection = await NativeConnection.connect(nativeOptions(config));
-    worker = await Worker.create({ ...workerOptions(config, serviceStage, connection, client), ...extensions });
+    const parts = { serviceStage, notifier, client: reached.client };
+    worker = await Worker.create({ ...workerOptions(config, parts, connection), ...extensions });
     await sayReady(config, log);
     void logStartWarnings(serviceStage, config, log);
   } catch (error) {
@@ -227,9 +248,8 @@ async function logStartWarnings(serviceStage: ServiceStage, { limits }: Config, 
 
 function workerOptions(
   config: Config,
-  serviceStage: ServiceStage,
+  { serviceStage, notifier, client }: { serviceStage: ServiceStage; notifier: Notifier; client: Client },
   connection: NativeConnection,
-  client: Client,
 ): WorkerOptions {
   const {
     temporal,
@@ -241,15 +261,18 @@ function workerOptions(
     runbookDirectories,
     calendarDirectories,
   } = config;
+  const durations = new Durations();
   const activities = createActivities({
     serviceStage,
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,
+    usualDurations: (kind) => durations.usual(kind),
     usualDurationsMs,
     operatorWaitMs,
     verify,
     temporal: temporalAccess(client),
+    notifier,
   });
   return {
     connection,

@@ -1,8 +1,11 @@
 /** What the worker hands to its activities. */
 import type { Calendars } from '../calendars/calendars.js';
+import type { JobKind } from '../domain/durations/durations.js';
+import type { UsualDuration } from '../domain/durations/usual-duration.js';
 import type { Limits } from '../domain/once/limits.js';
 import type { VerifyDefaults } from '../domain/runbook/runbook-checks.js';
 import type { ActionName } from '../domain/target/actions.js';
+import type { Notifier } from '../notifications/notifier.js';
 import type { RunbookLookup } from '../runbooks/lookups.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import type { TemporalAccess } from './temporal-access.js';
@@ -15,11 +18,15 @@ export interface ActivityDependencies {
   /** Read at each call as well. */
   readonly calendars: Calendars;
   readonly limits: Limits;
-  /** Overrides of the action table's usual durations. */
+  /** What this worker has learned of a kind of cloud job; `null`: nothing. Plans record it. */
+  readonly usualDurations: (kind: JobKind) => UsualDuration | null;
+  /** Overrides of the action table's usual durations, used where nothing was learned. */
   readonly usualDurationsMs: Partial<Record<ActionName, number>>;
   /** How long a blocked target waits for an operator where the runbook does not say, milliseconds. */
   readonly operatorWaitMs: number;
   /** Used if a runbook does not set them. */
   readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;
+  /** Absent: there are no webhooks. */
+  readonly notifier?: Notifier;
 }

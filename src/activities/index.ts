@@ -4,7 +4,10 @@ import type { Activities } from '../domain/contract.js';
 import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS } from '../domain/once/limits.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { makePlan } from './make-plan.js';
+import { notify } from './notify.js';
+import { createNotifier } from '../notifications/notifier.js';
 import { observeTarget } from './observe-target.js';
+import { RecentLists } from './recent-lists.js';
 import { performAction, settleTarget } from './perform-action.js';
 import { readFreezes } from './read-freezes.js';
 import { withinScheduleToClose } from './time-limits.js';
@@ -16,10 +19,11 @@ function shortRead<Given extends unknown[], Result>(act: (...given: Given) => Pr
 
 /** Creates the activities of one worker process. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
-  const { serviceStage, temporal } = dependencies;
+  const { serviceStage, temporal, limits, notifier = createNotifier([]) } = dependencies;
+  const planning = { ...dependencies, lists: new RecentLists(serviceStage, limits.readTimeoutMs) };
   return {
     makePlan: (runbook, startArguments) =>
-      withHeartbeats(PLANNING_HEARTBEAT_TIMEOUT_MS, () => makePlan(dependencies, runbook, startArguments)),
+      withHeartbeats(PLANNING_HEARTBEAT_TIMEOUT_MS, () => makePlan(planning, runbook, startArguments)),
     readFreezes: shortRead((names, fromMs, toMs) => readFreezes(dependencies.calendars, names, fromMs, toMs)),
     describeLease: shortRead((leaseId) => temporal.describeLease(leaseId)),
     findRuns: (asked) => temporal.findRuns(asked),
@@ -28,6 +32,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ),
     performAction: (request) => performAction(dependencies, request),
     settleTarget: (request) => settleTarget(dependencies, request),
+    notify: (notification, names) => notify(notifier, notification, names),
   };
 }
 

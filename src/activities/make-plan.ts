@@ -8,15 +8,19 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/target/actions.js';
 import type { StartArguments } from '../domain/contract.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
+import type { Limits } from '../domain/once/limits.js';
+import { plannedUsual } from '../domain/plan/plan-usual.js';
 import { planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
 import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
 import { isActionStep, type Runbook } from '../domain/runbook/runbook.js';
 import { durationMs } from '../domain/time/duration.js';
-import { statusMeaning, type Target } from '../domain/target/target.js';
+import { statusMeaning, type Observation, type Target } from '../domain/target/target.js';
 import { describeUnknownToWorker } from '../domain/runbook/unknown-runbook.js';
+import { ServiceStageError } from '../servicestage/errors.js';
 import type { ReadOptions } from '../servicestage/service-stage.js';
 import type { ActivityDependencies } from './dependencies.js';
+import type { RecentLists } from './recent-lists.js';
 import { planGuards } from './plan-guards.js';
 import { readCaptured } from './read-captured.js';
 import { TargetResolver } from './resolve-targets.js';
@@ -29,9 +33,15 @@ const RUN_MARGIN_MS = 10 * 60_000;
 /** The message appears three times at the end of a run, and Temporal accepts two megabytes in all. */
 const LONGEST_TEXT = 400;
 
+/** What planning needs from the worker. */
+export interface PlanningDependencies extends ActivityDependencies {
+  /** One for the whole worker. */
+  readonly lists: RecentLists;
+}
+
 /** Plans a run. @throws `UnknownRunbook`, or `InvalidPlan` with every problem */
 export async function makePlan(
-  dependencies: ActivityDependencies,
+  dependencies: PlanningDependencies,
   name: string,
   startArguments: unknown,
 ): Promise<Plan> {
@@ -85,7 +95,7 @@ function givenInputs(startArguments: unknown): Readonly<Record<string, unknown>>
 }
 
 async function planTargets(
-  dependencies: ActivityDependencies,
+  dependencies: PlanningDependencies,
   runbook: Runbook,
   { targets: texts }: StartArguments,
   inputs: Readonly<Record<string, unknown>>,
@@ -101,19 +111,16 @@ async function planTargets(
     });
     return [];
   }
-  const options = () => ({
-    timeoutMs: dependencies.limits.readTimeoutMs,
-    signal: Context.current().cancellationSignal,
-  });
   const plans: TargetPlan[] = [];
+  const { lists, serviceStage } = dependencies;
+  const resolver = new TargetResolver(serviceStage.projectId, lists, Context.current().cancellationSignal);
   try {
-    const resolver = new TargetResolver(dependencies.serviceStage, options);
     for (const text of texts) {
-      const target = await resolver.resolve(text);
-      if ('found' in target) problems.push(target);
-      else if (plans.some((other) => other.target.instanceId === target.instanceId))
-        problems.push(sameTwice(text, target));
-      else plans.push(await planTarget(dependencies, runbook, target, inputs, options, problems));
+      const seen = await resolveAndRead(dependencies, resolver, text);
+      if ('found' in seen) problems.push(seen);
+      else if (plans.some((other) => other.target.instanceId === seen.target.instanceId))
+        problems.push(sameTwice(text, seen.target));
+      else plans.push(await planTarget(dependencies, runbook, seen, inputs, problems));
     }
   } catch (error) {
     throw toFailure(error);
@@ -121,16 +128,58 @@ async function planTargets(
   return plans.sort((left, right) => (left.target.path < right.target.path ? -1 : 1));
 }
 
+/** A target and its reading while planning. */
+interface SeenTarget {
+  readonly target: Target;
+  readonly seen: Observation;
+}
+
+/** A reading shows whether the lists that named the target are out of date: then they are read again, and so is the instance. */
+async function resolveAndRead(
+  dependencies: PlanningDependencies,
+  resolver: TargetResolver,
+  text: string,
+): Promise<SeenTarget | Problem> {
+  const target = await resolver.resolve(text);
+  if ('found' in target) return target;
+  const recent = await readOrMissing(dependencies, target);
+  if ('seen' in recent && recent.isAsListed) return { target, seen: recent.seen };
+  const again = await resolver.resolveFromNewLists(text);
+  if ('found' in again) return again;
+  if (again.instanceId !== target.instanceId) return { target: again, seen: await readTarget(dependencies, again) };
+  if ('missing' in recent) throw recent.missing;
+  return { target: again, seen: recent.seen };
+}
+
+type Read = { readonly seen: Observation; readonly isAsListed: boolean } | { readonly missing: ServiceStageError };
+
+async function readOrMissing({ serviceStage, limits }: PlanningDependencies, target: Target): Promise<Read> {
+  try {
+    const { observation: seen, name } = await serviceStage.readNamedInstance(target, readOptions(limits));
+    const isNamedSo = name === null || target.path.endsWith(`/${name}`);
+    return { seen, isAsListed: isNamedSo && statusMeaning(seen.status) !== 'deleted' };
+  } catch (error) {
+    if (error instanceof ServiceStageError && error.code === 'NotFound') return { missing: error };
+    throw error;
+  }
+}
+
+async function readTarget({ serviceStage, limits }: PlanningDependencies, target: Target): Promise<Observation> {
+  return serviceStage.readInstance(target, readOptions(limits));
+}
+
+function readOptions({ readTimeoutMs }: Limits): ReadOptions {
+  return { timeoutMs: readTimeoutMs, signal: Context.current().cancellationSignal };
+}
+
 async function planTarget(
-  dependencies: ActivityDependencies,
+  dependencies: PlanningDependencies,
   runbook: Runbook,
-  target: Target,
+  { target, seen }: SeenTarget,
   inputs: Readonly<Record<string, unknown>>,
-  options: () => ReadOptions,
   problems: Problem[],
 ): Promise<TargetPlan> {
-  const { serviceStage, usualDurationsMs, verify } = dependencies;
-  const seen = await serviceStage.readInstance(target, options());
+  const { serviceStage, usualDurationsMs, verify, limits } = dependencies;
   if (statusMeaning(seen.status) === 'deleted') {
     problems.push({
       code: 'unknown-target',
@@ -140,7 +189,7 @@ async function planTarget(
     });
   }
   const needsSnapshots = runbook.steps.some((step) => isActionStep(step) && step.action === 'rollback');
-  const snapshots = needsSnapshots ? await serviceStage.listSnapshots(target, options()) : [];
+  const snapshots = needsSnapshots ? await serviceStage.listSnapshots(target, readOptions(limits)) : [];
   const { restores, name: asking } = runbook;
   const captured = restores === undefined ? null : await readCaptured(dependencies, { restores, asking }, target, seen);
   if (captured !== null && 'found' in captured) problems.push(captured);
@@ -152,7 +201,14 @@ async function planTarget(
   };
   const planned = planSteps(runbook, facts, { inputs, usualDurationsMs: allUsualDurations(usualDurationsMs), verify });
   problems.push(...planned.problems);
-  return { target, seen, steps: planned.steps };
+  const componentId = componentOf(target);
+  const usual = plannedUsual(seen, planned.steps, (action) => dependencies.usualDurations({ action, componentId }));
+  return { target, seen, steps: planned.steps, usual };
+}
+
+/** `application/component`, by name: what was learned of a component that was deleted and created again stays useful. */
+function componentOf({ path }: Target): string {
+  return path.split('/').slice(0, 2).join('/');
 }
 
 function allUsualDurations(chosen: Partial<Record<ActionName, number>>): Record<ActionName, number> {

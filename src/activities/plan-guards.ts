@@ -24,7 +24,7 @@ export async function planGuards(
 ): Promise<Guards | undefined> {
   const freeze = [...new Set([...(guards.freeze ?? []), ...(start.freeze ?? [])])];
   if (start.window === undefined && freeze.length === 0) return undefined;
-  const window = start.window === undefined ? null : plannedWindow(start.window, guards.window?.cutoff, problems);
+  const window = start.window === undefined ? null : plannedWindow(start.window, guards.window, problems);
   const read =
     freeze.length === 0
       ? { freezes: [], problems: [] }
@@ -44,15 +44,16 @@ export async function planGuards(
 }
 
 function plannedWindow(
-  { duration, cutoff, opensAt }: WindowArguments,
-  byDefault: string | undefined,
+  { duration, cutoff, opensAt, fit }: WindowArguments,
+  byDefault: NonNullable<Runbook['guards']>['window'],
   problems: Problem[],
 ): Guards['window'] {
   const durationOf = (text: string | undefined) => durationMs(text ?? '0s') ?? 0;
   const window = {
     opensAtMs: opensAt === undefined ? null : Date.parse(opensAt),
     durationMs: durationOf(duration),
-    cutoffMs: durationOf(cutoff ?? byDefault),
+    cutoffMs: durationOf(cutoff ?? byDefault?.cutoff),
+    ...((fit ?? byDefault?.fit) === false ? { fit: false as const } : {}),
   };
   if (window.cutoffMs >= window.durationMs) {
     const whose = cutoff === undefined ? "the runbook's own cut-off" : 'the cut-off';

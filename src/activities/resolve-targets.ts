@@ -5,20 +5,45 @@
 import type { Problem } from '../domain/failures.js';
 import { suggest } from '../domain/text/suggest.js';
 import type { Target } from '../domain/target/target.js';
-import type { ListedInstance, NamedEntity, ReadOptions, ServiceStage } from '../servicestage/service-stage.js';
+import { ServiceStageError } from '../servicestage/errors.js';
+import type { ListedInstance, NamedEntity } from '../servicestage/service-stage.js';
+import type { RecentLists, Wanted } from './recent-lists.js';
 
 const SHOWN = 10;
 
-/** Resolves the targets of one plan. Each list is read once, however many targets share it. */
+/**
+ * Resolves the targets of one plan. It believes lists that were read a moment ago, also for another plan, until one of
+ * them turns out to be out of date.
+ */
 export class TargetResolver {
-  readonly #lists = new Map<string, Promise<readonly NamedEntity[]>>();
+  readonly #beganAtMs: number;
 
   constructor(
-    private readonly serviceStage: ServiceStage,
-    private readonly options: () => ReadOptions,
-  ) {}
+    private readonly projectId: string,
+    private readonly lists: RecentLists,
+    private readonly signal: AbortSignal,
+  ) {
+    this.#beganAtMs = lists.nowMs();
+  }
 
+  /** @returns a problem only if lists that were read for this plan show it. @throws ServiceStageError */
   async resolve(text: string): Promise<Target | Problem> {
+    try {
+      const target = await this.#resolve(text, { signal: this.signal });
+      if (!('found' in target)) return target;
+    } catch (error) {
+      // The parent of a list was deleted since it was listed itself.
+      if (!(error instanceof ServiceStageError && error.code === 'NotFound')) throw error;
+    }
+    return this.resolveFromNewLists(text);
+  }
+
+  /** Believes only lists that were read since this plan was begun. @throws ServiceStageError */
+  resolveFromNewLists(text: string): Promise<Target | Problem> {
+    return this.#resolve(text, { signal: this.signal, sinceMs: this.#beganAtMs });
+  }
+
+  async #resolve(text: string, wanted: Wanted): Promise<Target | Problem> {
     const parts = text.split('/');
     const [applicationText = '', componentText = '', instanceText = ''] = parts;
     if (parts.length !== 3 || parts.some((part) => part.trim() === '')) {
@@ -28,33 +53,21 @@ export class TargetResolver {
         'Write three names or ids, such as shop/checkout/prod-1',
       );
     }
-    const application = pick(
-      'application',
-      applicationText,
-      await this.#list('', () => this.serviceStage.listApplications(this.options())),
-    );
+    const application = pick('application', applicationText, await this.lists.applications(wanted));
     if ('found' in application) return problem(text, application.found, application.remedy);
-    const components = () => this.serviceStage.listComponents(application.id, this.options());
-    const component = pick('component', componentText, await this.#list(application.id, components));
+    const component = pick('component', componentText, await this.lists.components(application.id, wanted));
     if ('found' in component) return problem(text, component.found, component.remedy);
-    const instances = () => this.serviceStage.listInstances(application.id, component.id, this.options());
-    const instance = pick('instance', instanceText, await this.#list(component.id, instances));
+    const instances = await this.lists.instances(application.id, component.id, wanted);
+    const instance = pick('instance', instanceText, instances);
     if ('found' in instance) return problem(text, instance.found, instance.remedy);
     return {
       path: `${application.name}/${component.name}/${instance.name}`,
-      projectId: this.serviceStage.projectId,
+      projectId: this.projectId,
       applicationId: application.id,
       componentId: component.id,
       instanceId: instance.id,
       platformType: instance.platformType,
     };
-  }
-
-  #list<Item extends NamedEntity>(key: string, read: () => Promise<readonly Item[]>): Promise<readonly Item[]> {
-    const known = this.#lists.get(key) as Promise<readonly Item[]> | undefined;
-    const list = known ?? read();
-    this.#lists.set(key, list);
-    return list;
   }
 }
 

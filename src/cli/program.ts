@@ -5,13 +5,16 @@ import { EXIT_CODES } from '../domain/report/report.js';
 import { printableLines } from '../domain/text/text.js';
 import { addAlarmCommands } from './alarm-commands.js';
 import { addGatewayCommands } from './gateway-commands.js';
+import { addListCommands } from './list-commands.js';
 import { addNewCommands } from './new-commands.js';
+import { addNotifyCommands } from './notify-commands.js';
 import { OTHER_EXIT_CODES, type SetExitCode } from './output.js';
 import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
 import { addScheduleCommands } from './schedule-commands.js';
 import { addStackCommands } from './stack-commands.js';
 import { addSteeringCommands } from './steering-commands.js';
+import { addTargetCommands } from './target-commands.js';
 import { suggestHarmless } from './suggestions.js';
 
 const EXIT_CODE_HELP = [
@@ -37,9 +40,12 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addNewCommands(program);
   addRunCommands(program, setExitCode);
   addSteeringCommands(program);
+  addListCommands(program);
+  addTargetCommands(program);
   addScheduleCommands(program, setExitCode);
   addGatewayCommands(program);
   addAlarmCommands(program);
+  addNotifyCommands(program, setExitCode);
   addStackCommands(program, setExitCode);
   suggestHarmless(program);
   return program;

@@ -4,20 +4,24 @@
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeWaiting } from '../domain/gates/gates.js';
+import { isLate } from '../domain/plan/usual.js';
+import { describeBriefly, describeUsualTime } from '../domain/plan/usual-words.js';
 import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/report.js';
 import { printable } from '../domain/text/text.js';
 import { describeTime } from '../domain/time/utc-time.js';
+import { mark } from '../rendering/meaning.js';
 import type { Colors } from './colors.js';
 import { waitingLines } from './render-gates.js';
-import { mark } from './render-report.js';
 import { blockedEvents, blockedLines, pauseEvents, pauseLines } from './render-steering.js';
+import { usualWords } from './render-usual.js';
 import { printableFacts } from './terminal-text.js';
 
 /** The block that a terminal shows. @param nowMs epoch milliseconds */
 export function renderProgress(snapshot: RunSnapshot, nowMs: number, colors: Colors): string {
   const { run, targets, workflowId } = printableFacts(snapshot);
+  const usual = run.usual === undefined ? '' : ` (${describeUsualTime(run.usual)})`;
   const lines = [
-    `${colors.bold(run.runbook)} ${colors.dim(workflowId)}  ${run.pause?.state ?? run.phase}, ${describeDuration(nowMs - run.startedAtMs)}`,
+    `${colors.bold(run.runbook)} ${colors.dim(workflowId)}  ${run.pause?.state ?? run.phase}, ${describeDuration(nowMs - run.startedAtMs)}${usual}`,
     ...pauseLines(run, workflowId, colors),
   ];
   for (const target of targets)
@@ -54,14 +58,34 @@ function retryingText({ reason, failures, sinceMs, untilMs, nextAttemptAtMs }: S
 }
 
 function stepLine(
-  { title, state, startedAtMs, endedAtMs, cloudJobId, failure }: StepProgress,
+  { title, state, startedAtMs, endedAtMs, cloudJobId, failure, usual }: StepProgress,
   nowMs: number,
   colors: Colors,
 ): string {
-  const elapsed = startedAtMs === null ? '' : ` ${describeDuration((endedAtMs ?? nowMs) - startedAtMs)}`;
+  const elapsedMs = startedAtMs === null ? null : (endedAtMs ?? nowMs) - startedAtMs;
+  const compared = elapsedMs === null || usual === undefined ? '' : `, ${usualWords(usual, elapsedMs, colors)}`;
+  const elapsed = elapsedMs === null ? '' : ` ${describeDuration(elapsedMs)}${state === 'skipped' ? '' : compared}`;
   const job = cloudJobId === null ? '' : colors.dim(`  ${cloudJobId}`);
   const why = failure === null ? '' : colors.bad(`  ${failure}`);
   return `  ${colors.result(state)(mark(state))} ${title}${state === 'pending' ? '' : ` ${state}${elapsed}`}${job}${why}`;
+}
+
+/**
+ * One line for each step that has become unusually late since `beforeMs`, when the snapshot before was shown; `null`: none
+ * was. Epoch milliseconds.
+ */
+export function lateEvents(snapshot: RunSnapshot, beforeMs: number | null, nowMs: number): string[] {
+  const { targets } = printableFacts(snapshot);
+  return targets.flatMap(({ path, steps, compensations }) =>
+    [...steps, ...compensations].flatMap(({ title, state, startedAtMs, usual }) => {
+      if (state !== 'running' || startedAtMs === null || usual === undefined) return [];
+      const wasLate = beforeMs !== null && isLate(usual, beforeMs - startedAtMs);
+      if (wasLate || !isLate(usual, nowMs - startedAtMs)) return [];
+      return [
+        `${path}: ${title} is unusually late, ${describeDuration(nowMs - startedAtMs)} so far, ${describeBriefly(usual)}`,
+      ];
+    }),
+  );
 }
 
 /**

@@ -8,9 +8,11 @@ import { printable } from '../domain/text/text.js';
 import { withExplanations } from './explain-wait.js';
 import { Interrupted, interruptible } from './interruptible.js';
 import { CommandError, hint, print, printJson, printPainted, USAGE_EXIT_CODE, type SetExitCode } from './output.js';
+import { DOCUMENT_FORMATS } from '../rendering/report-formats.js';
 import { createColors } from './colors.js';
 import { planningVerdict, type PlanningVerdict } from './planning-verdict.js';
-import { renderPlan, renderReport } from './render-report.js';
+import { renderPlan } from './render-plan.js';
+import { renderReport } from './render-report.js';
 import { withSessionOptions, type SessionOptions } from './options.js';
 import { requestFrom, withRequest, type RequestOptions } from './run-request.js';
 import { withSession } from './session.js';
@@ -18,6 +20,17 @@ import { hintNote, showUntilItEnds } from './show-run.js';
 
 type Request = Awaited<ReturnType<typeof requestFrom>>;
 type PlanOptions = SessionOptions & RequestOptions;
+
+/** `json` is the same as `--json`. */
+const REPORT_FORMATS = [
+  'text',
+  'json',
+  ...(Object.keys(DOCUMENT_FORMATS) as (keyof typeof DOCUMENT_FORMATS)[]),
+] as const;
+
+interface ReportOptions extends SessionOptions {
+  readonly format: (typeof REPORT_FORMATS)[number];
+}
 
 interface StartOptions extends SessionOptions, RequestOptions {
   readonly id?: string;
@@ -49,7 +62,13 @@ export function addRunCommands(program: Command, setExitCode: SetExitCode): void
     );
   withSessionOptions(program.command('report').argument('<id>', 'id of a run'))
     .description('print the report of a run that has ended; needs no worker')
-    .action((id: string, options: SessionOptions) =>
+    .addOption(
+      new Option('--format <format>', 'html: one file with a timeline; markdown: for a document')
+        .choices(REPORT_FORMATS)
+        .default('text')
+        .conflicts('json'),
+    )
+    .action((id: string, options: ReportOptions) =>
       withSession(options, async ({ runbooks }) => setExitCode(await report(runbooks, id, options))),
     );
   withSessionOptions(program.command('cancel').argument('<id>', 'id of a run'))
@@ -157,14 +176,16 @@ async function orInterrupted<Value>(wait: Promise<Value>, words: string): Promis
   }
 }
 
-async function report(client: RunbookClient, id: string, { json }: SessionOptions): Promise<number> {
+async function report(client: RunbookClient, id: string, { json, format }: ReportOptions): Promise<number> {
   const found = await client.report(id);
   if (found === null)
     throw new CommandError(
       'NoReport',
       `${id} has no report: it is still running, was terminated, or is not a run of a runbook. See: runbook watch ${id}`,
     );
-  return showReport(found, json === true);
+  if (format === 'text' || format === 'json') return showReport(found, json === true || format === 'json');
+  print(DOCUMENT_FORMATS[format](found).trimEnd());
+  return EXIT_CODES[found.outcome];
 }
 
 /** Prints the report. @returns the exit code of its outcome */

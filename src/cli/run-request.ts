@@ -19,6 +19,8 @@ export interface RequestOptions {
   readonly window?: string;
   readonly cutoff?: string;
   readonly opensAt?: string;
+  /** `undefined`: neither `--fit` nor `--no-fit` was given. */
+  readonly fit?: boolean;
   readonly freeze?: readonly string[];
   readonly waitAtMost?: string;
 }
@@ -38,19 +40,27 @@ const OPTION_OF_PATH: Readonly<Record<string, string>> = {
 
 /** Adds the options that `plan` and `start` share. */
 export function withRequest(command: Command): Command {
-  return command
-    .option('-t, --target <application/component/instance>', 'by name or id; may be repeated', collect)
-    .option('-i, --input <name=value>', 'an input of the runbook; may be repeated', collect)
-    .option('--window <duration>', 'start targets only within a maintenance window of this length, such as 2h')
-    .option('--opens-at <time>', 'when the window opens, such as 2026-12-01T02:30:00+01:00; default: now')
-    .option('--cutoff <duration>', 'start no target in this last part of the window; default: from the runbook')
-    .option('--freeze <calendar>', 'start no target while this calendar is frozen; may be repeated', collect)
-    .option(
-      '--wait-at-most <duration>',
-      'wait up to this long, such as 4h, for a freeze to end or the window to open, instead of being refused',
-    )
-    .option('--reason <text>', 'why; shown in the report')
-    .option('--requested-by <name>', 'who asks for the run; default: your login name');
+  return (
+    command
+      .option('-t, --target <application/component/instance>', 'by name or id; may be repeated', collect)
+      .option('-i, --input <name=value>', 'an input of the runbook; may be repeated', collect)
+      .option('--window <duration>', 'start targets only within a maintenance window of this length, such as 2h')
+      .option('--opens-at <time>', 'when the window opens, such as 2026-12-01T02:30:00+01:00; default: now')
+      .option('--cutoff <duration>', 'start no target in this last part of the window; default: from the runbook')
+      // In this order: alone or first, `--no-fit` would give `fit` the default `true`.
+      .option(
+        '--fit',
+        'start a target only if its steps usually fit into the window; default: from the runbook, else this',
+      )
+      .option('--no-fit', 'start a target even if its steps do not usually fit into the window')
+      .option('--freeze <calendar>', 'start no target while this calendar is frozen; may be repeated', collect)
+      .option(
+        '--wait-at-most <duration>',
+        'wait up to this long, such as 4h, for a freeze to end or the window to open, instead of being refused',
+      )
+      .option('--reason <text>', 'why; shown in the report')
+      .option('--requested-by <name>', 'who asks for the run; default: your login name')
+  );
 }
 
 /** Checks all that can be checked without the runbook; the worker checks the rest. @throws CommandError */
@@ -89,20 +99,28 @@ function inputsFrom(pairs: readonly string[]): { inputs: Record<string, string>;
   return { inputs, problems };
 }
 
-function windowFrom({ window: duration, cutoff, opensAt }: RequestOptions): {
+function windowFrom({ window: duration, cutoff, opensAt, fit }: RequestOptions): {
   window: WindowArguments | undefined;
   problems: Problem[];
 } {
-  const rest = { ...(cutoff === undefined ? {} : { cutoff }), ...(opensAt === undefined ? {} : { opensAt }) };
+  const rest = {
+    ...(cutoff === undefined ? {} : { cutoff }),
+    ...(opensAt === undefined ? {} : { opensAt }),
+    ...(fit === undefined ? {} : { fit }),
+  };
   if (duration !== undefined) return { window: { duration, ...rest }, problems: [] };
   const problems = Object.entries(rest).map(([key, value]) =>
     problem(
-      `${OPTION_OF_PATH[`window.${key}`] ?? key} ${value}`,
+      key === 'fit' ? fitOption(value === true) : `${OPTION_OF_PATH[`window.${key}`] ?? key} ${value}`,
       'there is no window',
       'Give its length as well: --window 2h',
     ),
   );
   return { window: undefined, problems };
+}
+
+function fitOption(fit: boolean): string {
+  return fit ? '--fit' : '--no-fit';
 }
 
 /** Problems, with option names instead of paths. */

@@ -7,7 +7,7 @@ import type { RunbookClient } from '../client/runbook-client.js';
 import { withExplanations } from './explain-wait.js';
 import { hint, print, printJsonLine } from './output.js';
 import { createColors } from './colors.js';
-import { eventsBetween, renderProgress } from './render-progress.js';
+import { eventsBetween, lateEvents, renderProgress } from './render-progress.js';
 import { printablePainted } from './terminal-text.js';
 
 /** Shows snapshots until the run ends. @returns false if the signal ended the watching first; the run continues */
@@ -30,7 +30,7 @@ export async function showUntilItEnds(
 
 async function follow(client: RunbookClient, workflowId: string, view: View, signal: AbortSignal): Promise<boolean> {
   let before: RunSnapshot | null = null;
-  for await (const snapshot of client.watch(workflowId, { signal, everySnapshot: view.isDrawnAgain })) {
+  for await (const snapshot of client.watch(workflowId, { signal, everySnapshot: view.needsEverySnapshot })) {
     view.update(before, snapshot);
     before = snapshot;
     if (snapshot.run.phase === 'finished') return true;
@@ -39,8 +39,8 @@ async function follow(client: RunbookClient, workflowId: string, view: View, sig
 }
 
 interface View {
-  /** Redrawn views also show the elapsed time, so they need every snapshot. */
-  readonly isDrawnAgain: boolean;
+  /** Views for people also show the time that passes, so they need snapshots that are like the one before. */
+  readonly needsEverySnapshot: boolean;
   update(before: RunSnapshot | null, after: RunSnapshot): void;
   /** Explains why nothing happens; no lines mean that the run continues. */
   note(lines: readonly string[]): void;
@@ -53,12 +53,14 @@ export function hintNote(lines: readonly string[]): void {
 }
 
 async function createView(asJson: boolean): Promise<View> {
-  if (asJson || !process.stdout.isTTY) {
-    const update: View['update'] = asJson
-      ? (_before, after) => printJsonLine(after)
-      : (before, after) => eventsBetween(before, after).forEach(print);
-    return { isDrawnAgain: false, update, note: hintNote, end: () => {} };
-  }
+  if (asJson)
+    return {
+      needsEverySnapshot: false,
+      update: (_before, after) => printJsonLine(after),
+      note: hintNote,
+      end: () => {},
+    };
+  if (!process.stdout.isTTY) return createLines();
   const { default: logUpdate } = await import('log-update');
   const colors = createColors();
   let snapshot: RunSnapshot | null = null;
@@ -70,7 +72,7 @@ async function createView(asJson: boolean): Promise<View> {
     );
   };
   return {
-    isDrawnAgain: true,
+    needsEverySnapshot: true,
     update: (_before, after) => {
       snapshot = after;
       draw();
@@ -80,5 +82,20 @@ async function createView(asJson: boolean): Promise<View> {
       draw();
     },
     end: () => logUpdate.done(),
+  };
+}
+
+/** One line per event, among them that a step becomes unusually late. */
+function createLines(): View {
+  let shownAtMs: number | null = null;
+  return {
+    needsEverySnapshot: true,
+    update: (before, after) => {
+      const nowMs = Date.now();
+      [...eventsBetween(before, after), ...lateEvents(after, shownAtMs, nowMs)].forEach(print);
+      shownAtMs = nowMs;
+    },
+    note: hintNote,
+    end: () => {},
   };
 }

@@ -7,8 +7,22 @@ import { suggest } from '../domain/text/suggest.js';
 
 /** Commands that change nothing, by their words after `runbook`. `schedule` and `alarm` alone show their help. */
 const HARMLESS_COMMANDS = [
-  ...['list', 'show', 'validate', 'schema', 'plan', 'watch', 'report', 'schedule', 'alarm', 'demo', 'simulator'],
-  ...['schedule diff', 'schedule list', 'schedule next', 'alarm try', 'alarm log', 'help'],
+  ...[
+    'list',
+    'show',
+    'validate',
+    'schema',
+    'plan',
+    'watch',
+    'report',
+    'ls',
+    'targets',
+    'schedule',
+    'alarm',
+    'demo',
+    'simulator',
+  ],
+  ...['schedule diff', 'schedule list', 'schedule next', 'alarm try', 'alarm log', 'notify', 'notify ls', 'help'],
 ];
 /** Options that make a command do more than it does without them. */
 const STRONG_OPTIONS = ['--overwrite'];
@@ -17,7 +31,9 @@ const STRONG_OPTIONS = ['--overwrite'];
 const CALLED_ELSEWHERE: Readonly<Record<string, string>> = {
   status: '`runbook watch ID` shows a run that is under way, `runbook report ID` one that has ended',
   describe: '`runbook show NAME` shows a runbook, `runbook report ID` a run',
-  ls: '`runbook list` lists the runbooks',
+  ps: '`runbook ls` lists the runs',
+  runs: '`runbook ls` lists the runs',
+  runbooks: '`runbook list` lists the runbooks',
   lint: '`runbook validate` checks files',
   check: '`runbook validate` checks files',
   'dry-run': '`runbook plan NAME` shows what a run would do',

@@ -17,6 +17,8 @@ export {
   RunPaused,
   ServerUnreachable,
 } from '../temporal/errors.js';
+export type { LeaseHolding } from './lease-holding.js';
+export type { ListedRun, ListOptions, RunFilter, RunList } from './list-runs.js';
 export type { RunSnapshot } from './report-snapshot.js';
 export {
   RunbookClient,
@@ -95,4 +97,7 @@ export {
   type TargetProgress,
   type TargetReport,
 } from '../domain/report/report.js';
+export type { Attention } from '../domain/run/attention.js';
+export { reportHtml } from '../rendering/report-html.js';
+export { reportMarkdown } from '../rendering/report-markdown.js';
 export type { Observation, Target } from '../domain/target/target.js';

@@ -42,7 +42,7 @@ function progressOf({ path, outcome, steps, compensations, notReached, lastSeen 
 }
 
 function stepOf(step: StepReport, prefix: string): StepProgress {
-  const { id, action, result, startedAtMs, endedAtMs, cloudJobId, after, failure } = step;
+  const { id, action, result, startedAtMs, endedAtMs, cloudJobId, after, failure, usual } = step;
   return {
     id,
     title: `${prefix}${action === null ? id : describeAction(action)}`,
@@ -52,6 +52,7 @@ function stepOf(step: StepReport, prefix: string): StepProgress {
     cloudJobId,
     seen: after === null ? null : describeObservation(after),
     failure: failure === undefined ? null : `${failure.name}: ${failure.message}`,
+    ...(usual === undefined ? {} : { usual }),
   };
 }
 

@@ -15,12 +15,15 @@ import type { Plan } from '../domain/plan/plan.js';
 import type { RunReport } from '../domain/report/report.js';
 import type { CommandAnswer } from '../domain/steering/commands.js';
 import { isPolled, type RunFacts } from '../domain/run/run-facts.js';
+import type { Target } from '../domain/target/target.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { awaitEnd, type WaitCall } from './await-end.js';
 import type { CatalogueInputs } from './catalogue-inputs.js';
 import { ClosableConnection } from '../temporal/connection.js';
 import { NoReport, PlanRefused, ServerUnreachable } from '../temporal/errors.js';
 import { isReport, reportInFailure, reportInMemo, wholeReport } from './read-report.js';
+import { readHolder, type LeaseHolding } from './lease-holding.js';
+import { listRuns, type ListOptions, type RunList } from './list-runs.js';
 import type { RunSnapshot } from './report-snapshot.js';
 import { readPollers, readRunFacts } from './run-facts.js';
 import { newRunId, requireRunId } from './run-id.js';
@@ -357,6 +360,34 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
       return await this.#within(() => readRunFacts(this.client, workflowId, runId));
     } catch (error) {
       throw toClientError(error, workflowId);
+    }
+  }
+
+  /**
+   * Lists runs, without leases, alarm rules and dry runs: open ones first, then those that ended last. Needs no worker.
+   * The server's listing may lag some seconds behind.
+   * @throws ServerUnreachable, AccessDenied
+   */
+  async list(options: ListOptions = {}): Promise<RunList> {
+    const { client, taskQueue } = this;
+    const within = <Value>(call: () => Promise<Value>) => this.#within(call);
+    try {
+      return await listRuns({ client, taskQueue, nowMs: Date.now(), within }, options);
+    } catch (error) {
+      throw toClientError(error, null);
+    }
+  }
+
+  /**
+   * Returns which run acts on an instance now, or `null`. Always current, and needs no worker.
+   * @param instance ids as ServiceStage gives them
+   * @throws ServerUnreachable, AccessDenied
+   */
+  async leaseHolder(instance: Pick<Target, 'projectId' | 'instanceId'>): Promise<LeaseHolding | null> {
+    try {
+      return await this.#within(() => readHolder(this.client, instance));
+    } catch (error) {
+      throw toClientError(error, null);
     }
   }
 

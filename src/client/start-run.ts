@@ -7,7 +7,7 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '@temporalio/client';
-import type { StartArguments } from '../domain/contract.js';
+import { REQUESTER_MEMO, type StartArguments } from '../domain/contract.js';
 import { clippedSummary } from '../domain/text/json-bytes.js';
 import { RunAlreadyStarted, RunIdTaken, ServerUnreachable } from '../temporal/errors.js';
 import { decodeFirst } from '../temporal/payloads.js';
@@ -39,6 +39,7 @@ export interface StartCall {
  */
 export async function startRun(call: StartCall): Promise<StartedRun> {
   const { calls, taskQueue, callTimeoutMs, runbook, workflowId, startArguments } = call;
+  const { requestedBy } = startArguments;
   try {
     const handle = await calls.uninterruptible(callTimeoutMs, () =>
       calls.client.workflow.start(runbook, {
@@ -47,6 +48,7 @@ export async function startRun(call: StartCall): Promise<StartedRun> {
         args: [startArguments],
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+        ...(requestedBy === undefined ? {} : { memo: { [REQUESTER_MEMO]: requestedBy } }),
         staticSummary: clippedSummary(`${runbook} on ${startArguments.targets.join(', ')}`),
       }),
     );

@@ -1,8 +1,10 @@
 /** The configuration of a process, from its environment. Nothing else reads the environment, and nothing happens at import time. */
 import type { ActionName } from '../domain/target/actions.js';
+import { WEBHOOK_SECRET_PREFIX } from '../domain/notifications/delivery.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type Limits } from '../domain/once/limits.js';
 import { DEFAULT_VERIFY, type VerifyDefaults } from '../domain/runbook/runbook-checks.js';
 import type { ProxyFor } from '../network/proxies.js';
+import { Secret } from '../servicestage/secret.js';
 import type { ServiceStageOptions } from '../servicestage/service-stage-client.js';
 import { VariableReader, type Environment, type ValuesOf } from './environment.js';
 import { readProxies } from './proxies.js';
@@ -18,6 +20,10 @@ export interface ClientConfig {
   readonly calendarDirectories: readonly string[];
   /** `undefined`: alarms start nothing. */
   readonly alarmsFile: string | undefined;
+  /** `undefined`: there are no webhooks. */
+  readonly notificationsFile: string | undefined;
+  /** What the notifications file may name, by variable. */
+  readonly webhookSecrets: ReadonlyMap<string, Secret>;
   readonly logLevel: LogLevel;
   /** The proxy for everything else that goes out. */
   readonly proxyFor: ProxyFor;
@@ -33,6 +39,22 @@ export interface Config extends ClientConfig {
   /** How long a blocked target waits for an operator where the runbook does not say. */
   readonly operatorWaitMs: number;
   readonly verify: VerifyDefaults;
+}
+
+/** What a command needs that reads ServiceStage itself. Times are in milliseconds. */
+export interface OperatorConfig extends ClientConfig {
+  readonly serviceStage: ServiceStageOptions;
+  readonly readTimeoutMs: number;
+}
+
+/** Reads what a command needs that reads ServiceStage itself. @throws ConfigurationError, with every variable that is missing */
+export function loadOperatorConfig(env: Environment): OperatorConfig {
+  const reader = new VariableReader(env);
+  const client = readClientConfig(reader);
+  const serviceStage = { ...readServiceStage(reader), proxyFor: client.proxyFor };
+  const { RUNBOOK_READ_TIMEOUT: readTimeoutMs } = reader.read(WORKER_VARIABLES);
+  reader.throwProblems();
+  return { ...client, serviceStage, readTimeoutMs };
 }
 
 /** Reads what the command line needs: no ServiceStage credentials. @throws ConfigurationError */
@@ -76,8 +98,15 @@ function readClientConfig(reader: VariableReader): ClientConfig {
     runbookDirectories: values.RUNBOOK_DIR,
     calendarDirectories: values.RUNBOOK_CALENDARS,
     alarmsFile: values.RUNBOOK_ALARMS,
+    notificationsFile: values.RUNBOOK_NOTIFICATIONS,
+    webhookSecrets: readWebhookSecrets(reader),
     logLevel: values.RUNBOOK_LOG_LEVEL,
   };
+}
+
+function readWebhookSecrets(reader: VariableReader): ReadonlyMap<string, Secret> {
+  const found = Object.entries(reader.all()).filter(([name]) => name.startsWith(WEBHOOK_SECRET_PREFIX));
+  return new Map(found.map(([name, value]) => [name, new Secret(value)]));
 }
 
 function limitsOf(values: ValuesOf<typeof WORKER_VARIABLES>): Limits {

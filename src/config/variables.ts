@@ -97,6 +97,12 @@ export const CLIENT_VARIABLES = {
     .optional()
     .meta({ form: 'file' })
     .describe('Alarms file of `runbook gateway` and `runbook alarm`, where no `--file` is given'),
+  RUNBOOK_NOTIFICATIONS: text
+    .optional()
+    .meta({ form: 'file' })
+    .describe(
+      'Notifications file: the webhooks that runs notify; its secrets are in variables that begin with `RUNBOOK_NOTIFY_`',
+    ),
   RUNBOOK_LOG_LEVEL: oneOf(LOG_LEVELS, 'info').describe('The least urgent log lines that are written'),
 };
 
@@ -116,10 +122,10 @@ export const WORKER_VARIABLES = {
       default: `within=${describeDuration(DEFAULT_VERIFY.withinMs)},stable=${describeDuration(DEFAULT_VERIFY.stableMs)}`,
     })
     .describe(
-      'How long the desired state may take to appear after the cloud job, and how long it must hold, where a runbook does not say',
+      'How long the desired state may take to appear after the cloud job, and how long it must hold, where a runbook does not say and no other action follows directly',
     ),
   RUNBOOK_USUAL_DURATIONS: durations(ACTION_NAMES).describe(
-    'Usual time of each action in your cloud, such as `start=45s,stop=10s`; decides when to poll, never what is concluded',
+    'Usual time of each action in your cloud, such as `start=45s,stop=10s`; shown until cloud jobs of a step were seen; never decides what is concluded',
   ),
   RUNBOOK_OPERATOR_WAIT: waiting(DEFAULT_OPERATOR_WAIT_MS, LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY).describe(
     'How long a target waits for an operator where a step is blocked and the runbook does not say; `0s`: not at all, at most `7d`',

@@ -1,6 +1,8 @@
 /** The contract between workflows, activities and clients: the activities with their arguments and results, and the names that runs answer to. */
 import type { Action } from './target/actions.js';
 import type { Closing, ReadFreezes } from './gates/gates.js';
+import type { Delivery } from './notifications/delivery.js';
+import type { Notification } from './notifications/notification.js';
 import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan/plan.js';
 import type { OnceRules } from './once/events.js';
@@ -32,6 +34,8 @@ export interface WindowArguments {
   readonly cutoff?: string;
   /** When the window opens, in ISO 8601 with an offset. Default: the time for which a schedule started the run, else the start of the run. */
   readonly opensAt?: string;
+  /** `false`: targets are started even if their steps do not usually fit before the end. Default: the runbook's own, else they must fit. */
+  readonly fit?: boolean;
 }
 
 /** What is known of an instance before a step. It is recorded in history before anything is sent. */
@@ -43,6 +47,8 @@ export interface Baseline {
   readonly knownCloudJobIds: readonly string[];
   /** The workflow run that took the first reading: the original one, unless it was reset to before that reading. */
   readonly readInRunId?: string;
+  /** The state that the last action sent here led to was reached, and no step has seen it hold since. */
+  readonly notHeld?: true;
   /** The first reading was taken after a reset, so that no step of this run shows what was sent before. */
   readonly readAfterReset?: true;
 }
@@ -143,12 +149,19 @@ export interface Activities {
   performAction(request: PerformActionArguments): Promise<OnceState>;
   /** @returns a state that has ended for good, `indeterminate` if readings do not show what happened */
   settleTarget(request: SettleTargetArguments): Promise<OnceState>;
+  /**
+   * Notifies webhooks. Scheduled with `NOTIFY_LIMITS`, it fails only while no worker runs it.
+   * @param names webhooks that the runbook names. Default: all that the event concerns
+   */
+  notify(notification: Notification, names?: readonly string[]): Promise<readonly Delivery[]>;
 }
 
 /** The query that `run` and `targetRun` answer with their progress. */
 export const PROGRESS_QUERY = 'progress';
 /** The memo key under which a run stores its report before it closes. */
 export const REPORT_MEMO = 'report';
+/** The memo key with who asked for a run, from its start. Optional: lists of runs show it before there is a report. */
+export const REQUESTER_MEMO = 'requestedBy';
 /** The memo key of a target's workflow that holds `LeaseHolder.clearAtMs`. */
 export const CLEAR_AT_MEMO = 'clearAtMs';
 /** The memo key of a target's workflow that holds `LeaseHolder.unseenMs`. */

@@ -127,11 +127,11 @@ export const FAILURES = {
     advice: 'If the run usually takes this long, give it a longer deadline.',
   },
   OutsideWindow: {
-    when: 'a target was due outside its maintenance window, or its first action after the cut-off',
+    when: 'a target was due outside its maintenance window or too late in it for its steps, or its first action after the cut-off',
     retryable: false,
     whoActsNext: 'the caller',
     advice:
-      'Start again within the window, or let the run wait for it (waitAtMost in a file or a program, --wait-at-most on the command line). Targets that had been started were finished.',
+      'Start again within the window, or let the run wait for it (waitAtMost in a file or a program, --wait-at-most on the command line). If its steps do not fit, make the window longer, or let it begin all the same (fit: false, --no-fit). Targets that had been started were finished.',
   },
   ChangeFreeze: {
     when: 'a target, or its first action, was due while a calendar of the run was frozen or could not be read',

@@ -76,6 +76,12 @@ const ScheduleEntry = z.strictObject({
   jitter: duration('Starts are spread over that long, each schedule at its own place').optional(),
   window: duration('From the nominal time: no target is begun and no late start is made after it. At least 10s'),
   cutoff: duration('No target is begun that long before the end of the window').optional(),
+  fit: z
+    .boolean('Write true or false')
+    .optional()
+    .describe(
+      "false: begin a target even if its steps do not usually fit before the end of the window. Default: the runbook's own, else true",
+    ),
   overlap: z
     .enum(['skip', 'buffer-one', 'cancel-other'])
     .default('skip')

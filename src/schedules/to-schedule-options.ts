@@ -56,13 +56,17 @@ export function toScheduleOptions(
 }
 
 function startArguments({ id, entry }: DesiredSchedule): StartArguments {
-  const { targets, inputs, reason, window, cutoff, freeze, waitAtMost } = entry;
+  const { targets, inputs, reason, window, cutoff, fit, freeze, waitAtMost } = entry;
   return {
     targets,
     ...(inputs === undefined ? {} : { inputs }),
     requestedBy: `schedule ${id}`,
     ...(reason === undefined ? {} : { reason }),
-    window: { duration: window, ...(cutoff === undefined ? {} : { cutoff }) },
+    window: {
+      duration: window,
+      ...(cutoff === undefined ? {} : { cutoff }),
+      ...(fit === undefined ? {} : { fit }),
+    },
     ...(freeze === undefined ? {} : { freeze }),
     ...(waitAtMost === undefined ? {} : { waitAtMost }),
   };

@@ -14,6 +14,7 @@ import { RequestBudget } from './request-budget.js';
 import type {
   ListedInstance,
   NamedEntity,
+  NamedObservation,
   PostReservation,
   ReadOptions,
   ServiceStage,
@@ -25,6 +26,7 @@ import {
   ApplicationPage,
   cloudJobPageFromWire,
   ComponentPage,
+  instanceNameFromWire,
   InstancePage,
   observationFromWire,
   SnapshotPage,
@@ -51,8 +53,10 @@ export interface ServiceStageOptions {
 type InstancePlace = Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>;
 type Query = readonly (readonly [string, string])[];
 
-/** A documented limit: 0 to 100, or 1000; anything else silently counts as 10. */
+/** Documented limits are 0 to 100, and 1000; anything else silently counts as 10. */
 const PAGE_ROWS = 100;
+/** Asked for only where the total shows that so many rows are left: a server that treats it as 10 is then noticed. */
+const LARGE_PAGE_ROWS = 1_000;
 /** Far more than any real cloud job or list has; stops an API that never returns a last page. */
 const MOST_PAGES = 200;
 /** Longest wait of a read for the budget. Reads are never urgent, and the caller's signal can end the wait sooner. */
@@ -113,10 +117,16 @@ class ServiceStageClient implements ServiceStage {
   }
 
   async readInstance(place: InstancePlace, options: ReadOptions): Promise<Observation> {
-    const reading = await this.#read(apiPath('GET', this.#instance(place)), [], options, (body) =>
-      observationFromWire(body, Date.now()),
-    );
-    if (!isListedStatus(reading.status)) this.#reportOnce(reading.status);
+    return (await this.readNamedInstance(place, options)).observation;
+  }
+
+  async readNamedInstance(place: InstancePlace, options: ReadOptions): Promise<NamedObservation> {
+    const reading = await this.#read(apiPath('GET', this.#instance(place)), [], options, (body) => ({
+      observation: observationFromWire(body, Date.now()),
+      name: instanceNameFromWire(body),
+    }));
+    const { status } = reading.observation;
+    if (!isListedStatus(status)) this.#reportOnce(status);
     return reading;
   }
 
@@ -201,11 +211,13 @@ class ServiceStageClient implements ServiceStage {
     rowsOf: (page: Page) => readonly Row[] | null | undefined,
   ): Promise<Row[]> {
     const rows: Row[] = [];
+    let limit = PAGE_ROWS;
     for (let pages = 0; pages < MOST_PAGES; pages++) {
-      const page = await this.#read(path, paging(rows.length), options, (body) => shape.parse(body));
+      const page = await this.#read(path, paging(rows.length, limit), options, (body) => shape.parse(body));
       const found = rowsOf(page) ?? [];
       rows.push(...found);
       if (isLastPage(found.length, rows.length, page.count)) break;
+      limit = typeof page.count === 'number' && page.count - rows.length > PAGE_ROWS ? LARGE_PAGE_ROWS : PAGE_ROWS;
     }
     return rows;
   }
@@ -268,9 +280,9 @@ class ServiceStageClient implements ServiceStage {
   }
 }
 
-function paging(offset: number): Query {
+function paging(offset: number, limit = PAGE_ROWS): Query {
   return [
-    ['limit', String(PAGE_ROWS)],
+    ['limit', String(limit)],
     ['offset', String(offset)],
   ];
 }

@@ -31,6 +31,12 @@ export interface ListedInstance extends NamedEntity {
   readonly platformType: string;
 }
 
+/** A reading of an instance, and what the instance is called now; `null` if the answer has no name. */
+export interface NamedObservation {
+  readonly name: string | null;
+  readonly observation: Observation;
+}
+
 /** Limits of one POST, and its fence. */
 export interface SubmitOptions {
   /** Longest time for connection and answer together, milliseconds. */
@@ -70,6 +76,11 @@ export interface ServiceStage {
     target: Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>,
     options: ReadOptions,
   ): Promise<Observation>;
+  /** The same call; planning compares the name with the one that it looked up. */
+  readNamedInstance(
+    target: Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>,
+    options: ReadOptions,
+  ): Promise<NamedObservation>;
   /** Reads all pages of its tasks. */
   readCloudJob(cloudJobId: string, options: ReadOptions): Promise<CloudJob>;
   /** Newest first, sorted here, because it is not certain which sort parameter the API honours. */

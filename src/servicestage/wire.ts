@@ -82,6 +82,13 @@ export function observationFromWire(body: unknown, observedAtMs: number): Observ
   };
 }
 
+const Called = z.object({ name: name.nullish().catch(null) });
+
+/** What an instance's answer calls it; `null` if it does not say. */
+export function instanceNameFromWire(body: unknown): string | null {
+  return emptyToNull(Called.parse(body).name);
+}
+
 /**
  * API reference servicestage_06_0053 `ShowJobDetail`. V2 writes the keys in upper case, V3 in lower case, and V3
  * pages print both, so they are normalised first.

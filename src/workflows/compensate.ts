@@ -27,13 +27,13 @@ export function compensate(
     const compensations: StepReport[] = [];
     const remaining = [...stays];
     let from = baseline;
-    for (const undo of undos) {
+    for (const [index, undo] of undos.entries()) {
       if (compensations.some(({ result }) => result === 'indeterminate')) {
         remaining.push(notUndone(undo, 'nothing is undone while an earlier undo is indeterminate'));
         continue;
       }
-      const step = undoStep(undo, request.targetPlan.steps);
-      progress.undoBegins(step.id, describeAction(undo.action));
+      const step = undoStep(undo, request.targetPlan.steps, index + 1 === undos.length);
+      progress.undoBegins(step.id, undo.action);
       // An undo has a deadline of its own: a run that ran out of time is still undone.
       const nowMs = Date.now();
       const outcome = await performActionStep(step, from, request, { nowMs, deadlineAtMs: nowMs + step.deadlineMs });
@@ -48,7 +48,8 @@ export function compensate(
   });
 }
 
-function undoStep({ step, action }: OwedUndo, planned: readonly PlannedStep[]): ActionStep {
+/** @param isLast only the state that the last undo leads to has to hold */
+function undoStep({ step, action }: OwedUndo, planned: readonly PlannedStep[], isLast: boolean): ActionStep {
   const rule = ruleOf(action);
   const similar = planned.find(
     (other): other is ActionStep => other.kind === 'action' && other.action.action === action.action,
@@ -59,6 +60,7 @@ function undoStep({ step, action }: OwedUndo, planned: readonly PlannedStep[]): 
     action,
     deadlineMs: Math.max(step.deadlineMs, rule.deadlineMs),
     verify: step.verify,
+    ...(isLast ? {} : { holds: false }),
     usualDurationMs: similar?.usualDurationMs ?? rule.usualDurationMs,
     onFailure: 'continue',
     compensation: { kind: 'none', reason: 'an undo is not undone' },

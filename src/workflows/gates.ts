@@ -11,7 +11,8 @@ import {
   type GateState,
 } from '../domain/gates/gate-wait.js';
 import { FREEZES_AHEAD_MS, type Closing, type ReadFreezes } from '../domain/gates/gates.js';
-import type { Guards } from '../domain/plan/plan.js';
+import type { Guards, TargetPlan } from '../domain/plan/plan.js';
+import { timeNeeded } from '../domain/plan/usual.js';
 import type { GateReport } from '../domain/report/report.js';
 import { rootCause } from './failure.js';
 import { readFreezes } from './proxies.js';
@@ -52,10 +53,10 @@ export class Gates {
   }
 
   /** Asked before a target is started, and never after: what has started is finished or undone, whatever is in the calendar. */
-  async waitUntilOpen(target: string): Promise<GateResult> {
+  async waitUntilOpen(targetPlan: TargetPlan): Promise<GateResult> {
     if (this.guards === undefined) return { kind: 'open', closing: null };
     try {
-      return await this.#waitUntilOpen(target);
+      return await this.#waitUntilOpen(targetPlan.target.path, this.#rulesFor(targetPlan));
     } catch (error) {
       if (!isCancellation(error)) throw error;
       return { kind: 'cancelled' };
@@ -67,11 +68,17 @@ export class Gates {
     this.#state = closedAfterPassing(this.#state, target, closing, Date.now());
   }
 
-  async #waitUntilOpen(target: string): Promise<GateResult> {
+  #rulesFor(targetPlan: TargetPlan): GateRules {
+    const { window } = this.#rules;
+    if (window === null || window.fit === false) return this.#rules;
+    return { ...this.#rules, window: { ...window, needed: timeNeeded(targetPlan) } };
+  }
+
+  async #waitUntilOpen(target: string, rules: GateRules): Promise<GateResult> {
     let event: GateEvent = { kind: 'ready' };
     let clockMs = Date.now();
     for (;;) {
-      const { state, next } = nextAtGate(this.#state, event, this.#rules, clockMs);
+      const { state, next } = nextAtGate(this.#state, event, rules, clockMs);
       this.#state = state;
       switch (next.kind) {
         case 'open':

@@ -13,7 +13,7 @@ import type { OnceRules } from '../domain/once/events.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
 import { unsettled } from '../domain/once/settling.js';
 import { endedAs, endingOf, type OnceState } from '../domain/once/state.js';
-import type { ActionStep, PlannedStep, WaitStep } from '../domain/plan/plan.js';
+import { requiredState, type ActionStep, type PlannedStep, type WaitStep } from '../domain/plan/plan.js';
 import { needsSettling, stepOutcome, waitOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
 import { describeAction } from '../domain/target/actions.js';
 import { activityEnd } from './activity-failure.js';
@@ -121,17 +121,18 @@ async function act(
 }
 
 function rulesOf(
-  { action, verify, usualDurationMs }: ActionStep,
+  step: ActionStep,
   before: Baseline,
   { targetPlan, onCancel, limits }: TargetRunArguments,
   deadlineAtMs: number,
 ): OnceRules {
+  const { action, usualDurationMs } = step;
   return {
     action,
     target: targetPlan.target,
     before,
     deadlineAtMs,
-    verify,
+    verify: requiredState(step),
     verifyAfterCancel: onCancel !== 'leave',
     usualDurationMs,
     limits,

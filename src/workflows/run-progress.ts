@@ -2,6 +2,7 @@
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { WaitingForGate } from '../domain/gates/gates.js';
 import type { Plan, TargetPlan } from '../domain/plan/plan.js';
+import { usualOfRun } from '../domain/plan/usual.js';
 import { runProgressMarkdown } from '../domain/report/progress-markdown.js';
 import type { BlockedProgress, Outcome, PauseProgress, RunProgress, TargetInRun } from '../domain/report/report.js';
 import { leaseId } from '../domain/target/target.js';
@@ -35,7 +36,8 @@ export class RunProgressView {
       childRunId: null,
       outcome: null,
     }));
-    this.#change({ phase: 'running', planHash: plan.hash, targets });
+    const usual = usualOfRun(plan.targets);
+    this.#change({ phase: 'running', planHash: plan.hash, targets, ...(usual === null ? {} : { usual }) });
   }
 
   /** `null`: it no longer waits. */

@@ -59,7 +59,7 @@ async function runWhenOpen(run: RunUnderWay, targetPlan: TargetPlan): Promise<Ga
   const { plan, gates, steering } = run;
   for (;;) {
     if (await isCancelledWhilePaused(steering)) return { kind: 'cancelled' };
-    const gate = await gates.waitUntilOpen(targetPlan.target.path);
+    const gate = await gates.waitUntilOpen(targetPlan);
     if (gate.kind !== 'open') return gate;
     if (isCancelled()) return { kind: 'cancelled' };
     // It was paused while it waited for the gate, which is checked again.

@@ -1,8 +1,9 @@
 /** What `targetRun` shows while it is under way: the progress query and the current details in the Temporal UI. */
 import { setCurrentDetails } from '@temporalio/workflow';
-import { describeAction } from '../domain/target/actions.js';
+import { describeAction, type Action } from '../domain/target/actions.js';
 import { shortened } from '../domain/text/json-bytes.js';
 import type { PlannedStep, TargetPlan } from '../domain/plan/plan.js';
+import { usualOfStep } from '../domain/plan/usual.js';
 import { targetProgressMarkdown } from '../domain/report/progress-markdown.js';
 import type { BlockedProgress, StepProgress, StepReport, TargetProgress } from '../domain/report/report.js';
 import { LONGEST_SHOWN } from '../domain/sizes.js';
@@ -14,13 +15,12 @@ type Phase = TargetProgress['phase'];
 export class TargetProgressView {
   #progress: TargetProgress;
 
-  constructor({ target, steps }: TargetPlan) {
-    const pending = steps.map((step) => progressOf(step.id, titleOf(step), 'pending'));
+  constructor(readonly targetPlan: TargetPlan) {
     this.#progress = {
-      path: target.path,
+      path: targetPlan.target.path,
       phase: 'observing',
       seen: null,
-      steps: pending,
+      steps: targetPlan.steps.map((step) => this.#pending(step)),
       compensations: [],
       outcome: null,
     };
@@ -52,11 +52,9 @@ export class TargetProgressView {
     if (report.after !== null) this.saw(report.after);
   }
 
-  undoBegins(id: string, title: string): void {
-    const undo = {
-      ...progressOf(id, shortened(`undo: ${title}`, LONGEST_SHOWN.title), 'running'),
-      startedAtMs: Date.now(),
-    };
+  undoBegins(id: string, action: Action): void {
+    const title = shortened(`undo: ${describeAction(action)}`, LONGEST_SHOWN.title);
+    const undo = { ...this.#progressOf({ id, action }, title, 'running'), startedAtMs: Date.now() };
     this.#change({ phase: 'compensating', compensations: [...this.#progress.compensations, undo] });
   }
 
@@ -85,6 +83,21 @@ export class TargetProgressView {
     this.#change({ phase: 'finished', outcome });
   }
 
+  #pending(step: PlannedStep): StepProgress {
+    const action = step.kind === 'wait' ? null : step.action;
+    return this.#progressOf({ id: step.id, action }, titleOf(step), 'pending');
+  }
+
+  #progressOf(
+    step: { readonly id: string; readonly action: Action | null },
+    title: string,
+    state: StepProgress['state'],
+  ): StepProgress {
+    const usual = usualOfStep(this.targetPlan, step);
+    const shown = { id: step.id, title, state, startedAtMs: null, endedAtMs: null, cloudJobId: null, seen: null };
+    return { ...shown, failure: null, ...(usual === undefined ? {} : { usual }) };
+  }
+
   #change(change: Partial<TargetProgress>): void {
     this.#progress = { ...this.#progress, ...change };
     setCurrentDetails(targetProgressMarkdown(this.#progress));
@@ -98,10 +111,6 @@ function titleOf(step: PlannedStep): string {
 
 function shownObservation(observation: Observation): string {
   return shortened(describeObservation(observation), LONGEST_SHOWN.seen);
-}
-
-function progressOf(id: string, title: string, state: StepProgress['state']): StepProgress {
-  return { id, title, state, startedAtMs: null, endedAtMs: null, cloudJobId: null, seen: null, failure: null };
 }
 
 function ended(

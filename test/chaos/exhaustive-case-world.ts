@@ -33,7 +33,7 @@ const LIMITS = quickLimits({
   credentialsWaitMs: 2_000,
 });
 /**
- * Two verifying readings, always: `domain/pacing` never waits less than 20 ms, so the second reading comes when the state has held. A reading
+ * Two verifying readings where the state must hold, always: `domain/pacing` never waits less than 20 ms, so the second reading comes when the state has held. A reading
  * that hangs outlasts `withinMs`, so the window ends without knowing the instance.
  */
 const VERIFY = { withinMs: 1_500, stableMs: 20 };
@@ -76,6 +76,7 @@ export async function startCaseWorld(
     findRunbook: async (runbook) => withShortStep(await runbookNamed(runbook), shortStep),
     calendars: calendarsIn([]),
     limits: LIMITS,
+    usualDurations: () => null,
     usualDurationsMs: DURATIONS_MS,
     operatorWaitMs: 0,
     verify: VERIFY,

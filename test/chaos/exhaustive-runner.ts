@@ -151,6 +151,7 @@ function dispatching(worlds: ReadonlyMap<string, CaseWorld>, temporal: TemporalA
     observeTarget: (target, ...rest) => of(target.path).observeTarget(target, ...rest),
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),
+    notify: async () => [],
   };
 }
 

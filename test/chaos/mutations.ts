@@ -3,6 +3,7 @@
  * product would prove nothing.
  */
 import { BOUND_MUTATIONS } from '../model/mutations-of-bounds.js';
+import { HOLD_MUTATIONS } from '../model/mutations-of-holds.js';
 import { LEASE_MUTATIONS } from '../model/mutations-of-the-lease.js';
 import { ONCE_MUTATIONS } from '../model/mutations-of-once.js';
 import { STATE_MUTATIONS } from '../model/mutations-of-reports.js';
@@ -15,6 +16,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...STATE_MUTATIONS,
   ...BOUND_MUTATIONS,
   ...LEASE_MUTATIONS,
+  ...HOLD_MUTATIONS,
   ...WORKFLOW_MUTATIONS,
   ...OUTSIDE_MUTATIONS,
 ];

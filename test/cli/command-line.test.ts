@@ -295,6 +295,9 @@ describe.concurrent('commands about runs', () => {
     const alone = await runbook(['plan', 'stop', '-t', 'a/b/c', '--cutoff', '5m', '--freeze', ''], env);
     expect(alone.exitCode).toBe(2);
     expect(alone.stderr).toMatch(/--cutoff 5m: there is no window[\s\S]*--freeze/);
+    const unfit = await runbook(['plan', 'stop', '-t', 'a/b/c', '--no-fit'], env);
+    expect(unfit).toMatchObject({ exitCode: 2 });
+    expect(unfit.stderr).toContain('--no-fit: there is no window');
     const twice = await runbook(['plan', 'stop', '-t', 'a/b/c', '-t', 'a/b/c'], env);
     expect(twice.stderr).toContain('--target, "a/b/c": it appears more than once');
     const asJson = await runbook(['start', 'recover', '--json'], env);

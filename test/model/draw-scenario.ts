@@ -125,12 +125,21 @@ function drawActions(dice: Dice): readonly Action[] {
 
 function drawRun(dice: Dice, actions: readonly Action[]): PlannedRun {
   return {
-    steps: actions.map((action) => drawStep(dice, action)),
+    steps: drawSteps(dice, actions),
     onCancel: dice.one(['compensate', 'compensate', 'stop-after-step', 'leave']),
     deadlineMs: dice.chance(0.8) ? 1_800_000 : dice.whole(30_000, 300_000),
     startsAfterMs: dice.chance(0.5) ? dice.whole(10, 1_000) : dice.whole(1_000, 60_000),
     ...(dice.chance(0.1) ? { closesAfterMs: dice.whole(0, 60_000) } : {}),
   };
+}
+
+/** As planned: a step that an action follows need not hold, unless its file sets how long. Plans of older workers hold every step. */
+function drawSteps(dice: Dice, actions: readonly Action[]): readonly PlannedAction[] {
+  const isPassing = dice.chance(0.7);
+  return actions.map((action, index) => {
+    const step = drawStep(dice, action);
+    return isPassing && index + 1 < actions.length ? { ...step, holds: false } : step;
+  });
 }
 
 function drawStep(dice: Dice, action: Action): PlannedAction {

@@ -42,7 +42,7 @@ export interface FaultCase {
   readonly weight: number;
 }
 
-/** Two verifying readings, always. */
+/** Two verifying readings where the state must hold, always. */
 const VERIFY = { withinMs: 30_000, stableMs: 20 };
 /** Longer than any of these runs lasts. */
 const RUN_DEADLINE_MS = 5 * 3_600_000;

@@ -1,5 +1,6 @@
 /** The promises, checked against what truly happened. They are those of the chaos suite, but nothing has to be guessed here. */
 import { notAloneThings } from './alone.js';
+import { notHeldThings } from './held.js';
 import { unknownThings } from './known.js';
 import { sentTooOften } from './once.js';
 import { leftOutThings } from './left-out.js';
@@ -15,7 +16,7 @@ export interface Broken {
 const CHECKS: Readonly<Record<Broken['promise'], (world: World, hasEnded: boolean) => readonly string[]>> = {
   contract: ({ truth }) => truth.breaches,
   once: sentTooOften,
-  known: (world) => [...unknownThings(world), ...leftOutThings(world)],
+  known: (world) => [...unknownThings(world), ...leftOutThings(world), ...notHeldThings(world)],
   undone: notUndoneThings,
   alone: notAloneThings,
   ends: endlessThings,

@@ -66,6 +66,8 @@ export interface PlannedAction {
   readonly action: Action;
   readonly deadlineMs: number;
   readonly stableMs: number;
+  /** As in `ActionStep`: another action follows at once. */
+  readonly holds?: false;
   readonly onFailure: OnFailure;
   readonly compensation: PlannedCompensation;
 }

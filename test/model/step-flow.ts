@@ -13,7 +13,7 @@ import {
   type ActivityEnd as ReportedEnd,
   type Decided,
 } from '../../src/domain/once/activity-end.js';
-import type { ActionStep } from '../../src/domain/plan/plan.js';
+import { requiredState, type ActionStep } from '../../src/domain/plan/plan.js';
 import { needsSettling, stepOutcome, type StepOutcome } from '../../src/domain/report/step-outcome.js';
 import type { Target } from '../../src/domain/target/target.js';
 import { obstacleTo, type StepTimes } from '../../src/workflows/step-obstacle.js';
@@ -169,7 +169,7 @@ export function rulesOf(run: RunArguments, step: ActionStep | null, before: Base
     target: TARGET,
     before: step === null ? { ...before, observation: null } : before,
     deadlineAtMs,
-    verify: step?.verify ?? { withinMs: 0, stableMs: 0 },
+    verify: step === null ? { withinMs: 0, stableMs: 0 } : requiredState(step),
     verifyAfterCancel: step !== null && run.plan.onCancel !== 'leave',
     usualDurationMs: run.usualDurationMs,
     limits: run.limits,

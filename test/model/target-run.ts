@@ -143,10 +143,11 @@ function* runSteps(context: Context, run: RunArguments, from: Baseline): Flow<Co
 const VERIFY_WITHIN_MS = 30_000;
 
 function stepOf(planned: PlannedRun['steps'][number], index: number, { usualDurationMs }: RunArguments): ActionStep {
-  const { action, deadlineMs, stableMs, onFailure, compensation } = planned;
+  const { action, deadlineMs, stableMs, holds, onFailure, compensation } = planned;
   const verify = { withinMs: VERIFY_WITHIN_MS, stableMs };
   const id = `${index + 1}-${action.action}`;
-  return { kind: 'action', id, action, deadlineMs, verify, usualDurationMs, onFailure, compensation };
+  const step: ActionStep = { kind: 'action', id, action, deadlineMs, verify, usualDurationMs, onFailure, compensation };
+  return holds === false ? { ...step, holds } : step;
 }
 
 function* compensate(
@@ -159,12 +160,12 @@ function* compensate(
   const compensations: StepReport[] = [];
   const remaining = [...stays];
   let from = baseline;
-  for (const undo of undos) {
+  for (const [index, undo] of undos.entries()) {
     if (compensations.some(({ result }) => result === 'indeterminate')) {
       remaining.push(notSent(undo, 'an earlier undo is indeterminate'));
       continue;
     }
-    const step = undoStep(undo);
+    const step = undoStep(undo, index + 1 === undos.length);
     // An undo has its own deadline: a run that ran out of time is still undone.
     const times = { nowMs: context.nowMs, deadlineAtMs: context.nowMs + step.deadlineMs };
     const outcome = yield* performStep(step, from, context, run, times, false);
@@ -176,9 +177,11 @@ function* compensate(
   return { compensations, remaining };
 }
 
-function undoStep({ step, action }: OwedUndo): ActionStep {
+function undoStep({ step, action }: OwedUndo, isLast: boolean): ActionStep {
+  const { holds: _ofTheStep, ...rest } = step;
   const compensation = { kind: 'none', reason: 'an undo is not undone' } as const;
-  return { ...step, id: `undo-${step.id}`, action, onFailure: 'continue', compensation };
+  const undo: ActionStep = { ...rest, id: `undo-${step.id}`, action, onFailure: 'continue', compensation };
+  return isLast ? undo : { ...undo, holds: false };
 }
 
 function notSent({ step, action }: OwedUndo, why: string): RemainingEffect {

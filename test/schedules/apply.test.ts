@@ -77,7 +77,7 @@ describe.concurrent('apply', () => {
   it('creates what is new, and a second time has nothing to do', async () => {
     const owner = desk.newOwner();
     const file = await desk.file(owner, {
-      nightly: { ...CALM, jitter: '5m', cutoff: '10m', overlap: 'buffer-one', reason: 'x' },
+      nightly: { ...CALM, jitter: '5m', cutoff: '10m', fit: false, overlap: 'buffer-one', reason: 'x' },
     });
     expect(await desk.diff(file)).toMatchObject([{ status: 'create', id: `${owner}/nightly` }]);
     expect(await desk.apply(file)).toMatchObject([{ result: 'created' }]);
@@ -94,7 +94,7 @@ describe.concurrent('apply', () => {
           targets: ['shop/checkout/prod-1'],
           requestedBy: `schedule ${owner}/nightly`,
           reason: 'x',
-          window: { duration: '1h', cutoff: '10m' },
+          window: { duration: '1h', cutoff: '10m', fit: false },
         },
       ],
     });

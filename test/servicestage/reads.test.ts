@@ -113,6 +113,28 @@ describe('paging', () => {
     expect(server.arrivals).toHaveLength(3);
   });
 
+  it('reads a long list in two calls, where the total shows how long it is', async () => {
+    const limitOf = (path: string) => Number(new URL(path, 'http://host').searchParams.get('limit'));
+    const server = await startRawServer({
+      onRequest: (socket, { path }) => {
+        const page = rows(1_050).slice(offsetOf(path), offsetOf(path) + limitOf(path));
+        answer(socket, 200, { count: 1_050, applications: page });
+      },
+    });
+    expect(await clientOf(server).listApplications(READ)).toHaveLength(1_050);
+    expect(server.arrivals.map(({ path }) => limitOf(path))).toEqual([100, 1_000]);
+  });
+
+  it('reads on where a server takes the larger page for its smallest', async () => {
+    const server = await startRawServer({
+      onRequest: (socket, { path }) => {
+        const most = path.includes('limit=1000') ? 10 : 100;
+        answer(socket, 200, { count: 230, applications: rows(230).slice(offsetOf(path), offsetOf(path) + most) });
+      },
+    });
+    expect(await clientOf(server).listApplications(READ)).toHaveLength(230);
+  });
+
   it('ends when a page comes back empty, whatever the total is', async () => {
     const server = await startRawServer({
       onRequest: (socket, { path }) =>

@@ -69,6 +69,7 @@ export async function startStack(
     findRunbook: (name) => findRunbook(options.runbookDirectories ?? [], name),
     calendars: calendarsIn(options.calendarDirectories ?? []),
     limits: stackLimits(),
+    usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
     operatorWaitMs: 0,
     verify: { withinMs: 3_000, stableMs: 60 },

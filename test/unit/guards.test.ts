@@ -37,6 +37,12 @@ describe('start arguments', () => {
     ['a negative cut-off', { window: { duration: '2h', cutoff: '-1m' } }, 'window.cutoff', ''],
     ['an opening without offset', { window: { duration: '2h', opensAt: '2026-12-01T02:30:00' } }, 'window.opensAt', ''],
     ['a 30th of February', { window: { duration: '2h', opensAt: '2026-02-30T02:30:00Z' } }, 'window.opensAt', ''],
+    [
+      'a fit that is neither true nor false',
+      { window: { duration: '2h', fit: 'no' } },
+      'window.fit',
+      'Write true or false',
+    ],
     ['a wait of more than a week', { waitAtMost: '8d' }, 'waitAtMost', ''],
     ['a calendar without a name', { freeze: [''] }, 'freeze.0', ''],
   ])('report %s with its place', (_what, more, place, remedy) => {
@@ -50,6 +56,7 @@ describe('guards of a runbook file', () => {
   it.each([
     ['{ window: { cutof: 1m } }', ['x.yaml:3:21 guards.window.cutof']],
     ['{ window: { cutoff: soon } }', ['x.yaml:3:29 guards.window.cutoff']],
+    ['{ window: { fit: 12 } }', ['x.yaml:3:26 guards.window.fit']],
     ["{ freeze: [''] }", ['x.yaml:3:20 guards.freeze.0']],
     ['{ freeze: [a, b, a] }', ['x.yaml:3:26 guards.freeze.2']],
     ['{ waitAtMost: 8d }', ['x.yaml:3:23 guards.waitAtMost']],
@@ -61,12 +68,14 @@ describe('guards of a runbook file', () => {
     expect(places(runbook(guards) as Problem[])).toEqual(wanted);
   });
 
-  it.each(['{ waitAtMost: 4h }', '{ window: { cutoff: 30m } }', '{ waitAtMost: 0s, window: { cutoff: 0s } }'])(
-    '%s may apply to the window or the freezes of a start, so they are accepted',
-    (guards) => {
-      expect(runbook(guards)).toMatchObject({ name: 'x' });
-    },
-  );
+  it.each([
+    '{ waitAtMost: 4h }',
+    '{ window: { cutoff: 30m } }',
+    '{ window: { fit: false } }',
+    '{ waitAtMost: 0s, window: { cutoff: 0s } }',
+  ])('%s may apply to the window or the freezes of a start, so they are accepted', (guards) => {
+    expect(runbook(guards)).toMatchObject({ name: 'x' });
+  });
 });
 
 describe('the guards of a plan', () => {
@@ -92,6 +101,21 @@ describe('the guards of a plan', () => {
       coming: [{ calendar: 'a', name: 'f', fromMs: 1, toMs: 2 }],
     });
   });
+
+  it.each<[string, boolean | undefined, false | undefined]>([
+    ['{}', undefined, undefined],
+    ['{}', false, false],
+    ['{ fit: false }', undefined, false],
+    ['{ fit: false }', true, undefined],
+    ['{ fit: true }', false, false],
+  ])(
+    'require that targets fit, unless the runbook (%s) or the start (%s) switches that off',
+    async (window, fit, expected) => {
+      const given = { duration: '2h', ...(fit === undefined ? {} : { fit }) };
+      const { found } = await planned(`{ window: ${window}, waitAtMost: 4h }`, { window: given });
+      expect(found?.window?.fit).toBe(expected);
+    },
+  );
 
   it.each([
     ['{ waitAtMost: 1h }', { duration: '30m', cutoff: '30m' }, 'window.cutoff'],

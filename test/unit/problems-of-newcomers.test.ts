@@ -196,7 +196,7 @@ const SOUND = {
   title: 't',
   inputs: { n: { type: 'integer', default: 3, minimum: 1 }, v: { type: 'string' } },
   targets: { max: 3 },
-  guards: { window: { cutoff: '5m' }, freeze: ['a'], waitAtMost: '1h' },
+  guards: { window: { cutoff: '5m', fit: false }, freeze: ['a'], waitAtMost: '1h' },
   deadline: '5h',
   steps: [
     { action: 'stop', id: 'first', deadline: '5m', verify: { within: '1m', stable: '5s' } },

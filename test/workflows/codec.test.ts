@@ -61,6 +61,7 @@ function worker(taskQueue: string) {
     findRunbook: (name) => findRunbook([], name),
     calendars: calendarsIn([]),
     limits: stackLimits(),
+    usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
     operatorWaitMs: 0,
     verify: { withinMs: 3_000, stableMs: 60 },

@@ -63,6 +63,7 @@ function byWorld(): Activities {
     observeTarget: (...given) => of(given[0].path).observeTarget(...given),
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),
+    notify: (...given) => stack.activities.notify(...given),
   };
 }
 
@@ -85,6 +86,7 @@ async function newWorld(name: string, userName: boolean): Promise<World> {
     findRunbook: (runbook) => findRunbook([], runbook),
     calendars: calendarsIn([]),
     limits: quickLimits(),
+    usualDurations: () => null,
     usualDurationsMs: USUAL_MS,
     operatorWaitMs: 0,
     verify: { withinMs: 1_500, stableMs: 60 },

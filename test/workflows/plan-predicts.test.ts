@@ -1,7 +1,8 @@
 /** A run does what its plan predicts: planned and run on instances in every state that a run may begin in. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { renderPlan, renderReport } from '../../src/cli/render-report.js';
+import { renderPlan } from '../../src/cli/render-plan.js';
+import { renderReport } from '../../src/cli/render-report.js';
 import { createColors } from '../../src/cli/colors.js';
 import { RunbookClient } from '../../src/client/index.js';
 import { expectedCourse } from '../../src/domain/plan/expected-course.js';

@@ -6,20 +6,20 @@ import { failureRecord, type FailureRecord } from '../failures.js';
 import type { GateReport } from '../report/report.js';
 import { describeDuration } from '../time/duration.js';
 import {
-  cutoffAt,
+  closesAt,
   gateAt,
   CHECK_AGAIN_MS,
   type ClosedGate,
   type Closing,
   type Gate,
   type ReadFreezes,
+  type TargetWindow,
   type WaitingForGate,
-  type Window,
 } from './gates.js';
 
-/** What a run is held to before each of its targets. */
+/** What a run is held to before one of its targets. */
 export interface GateRules {
-  readonly window: Window | null;
+  readonly window: TargetWindow | null;
   /** How long the run may wait before all its targets together; `null`: it may not wait. */
   readonly waitAtMostMs: number | null;
 }
@@ -109,9 +109,11 @@ function waitFor(
   { nowMs, waitedMs }: GateState,
   { window, waitAtMostMs }: GateRules,
 ): WaitingForGate | null {
-  const cutoffAtMs = window === null ? Infinity : cutoffAt(window);
-  const givesUpAtMs = Math.min(nowMs + (waitAtMostMs ?? 0) - waitedMs, cutoffAtMs);
-  if (nowMs >= givesUpAtMs || (window?.opensAtMs ?? 0) > givesUpAtMs) return null;
+  const closesAtMs = window === null ? Infinity : closesAt(window);
+  const givesUpAtMs = Math.min(nowMs + (waitAtMostMs ?? 0) - waitedMs, closesAtMs);
+  const opensFirstAtMs = window?.opensAtMs ?? 0;
+  // A window that closes for the target as it opens never opens for it.
+  if (nowMs >= givesUpAtMs || opensFirstAtMs > givesUpAtMs || opensFirstAtMs >= closesAtMs) return null;
   return { why, looksAgainAtMs: Math.min(opensAtMs ?? Infinity, nowMs + CHECK_AGAIN_MS, givesUpAtMs), givesUpAtMs };
 }
 

@@ -1,6 +1,7 @@
 /** Maintenance windows and change freezes: is the gate open at a given moment, why not, and when could it open? Pure; times are epoch milliseconds. */
 import { shortened } from '../text/json-bytes.js';
 import { LONGEST_FREEZE_NAME_BYTES, LONGEST_GATE_REASON_BYTES } from '../sizes.js';
+import { describeDuration } from '../time/duration.js';
 import { describeTime } from '../time/utc-time.js';
 
 /** A change freeze of a calendar. It lasts from `fromMs` to just before `toMs`. */
@@ -16,6 +17,20 @@ export interface Window {
   readonly opensAtMs: number;
   readonly durationMs: number;
   readonly cutoffMs: number;
+  /** Targets are started even if their steps do not fit before its end. Absent: they must fit. */
+  readonly fit?: false;
+}
+
+/** How long the steps of a target take, as far as that is known. Milliseconds. */
+export interface TimeNeeded {
+  readonly ms: number;
+  /** The smallest and the largest number of cloud jobs that a step's figure comes from; `null`: only waits and verification are known. */
+  readonly jobs: { readonly least: number; readonly most: number } | null;
+}
+
+/** A window for one target. With `needed`, the target is started only if its steps fit before the end. */
+export interface TargetWindow extends Window {
+  readonly needed?: TimeNeeded | null;
 }
 
 /** What was read of the calendars. A calendar that cannot be read counts as frozen; `unreadable` has one line for each, with the reason. */
@@ -74,17 +89,18 @@ export const MOST_FREEZES = 20;
  */
 export function gateAt(
   nowMs: number,
-  window: Window | null,
+  window: TargetWindow | null,
   freezes: readonly Freeze[],
   unreadable: readonly string[] = [],
 ): Gate {
-  const cutoffAtMs = window === null ? Infinity : cutoffAt(window);
-  if (window !== null && nowMs >= cutoffAtMs) return outside(window, `its ${pastWhat(window)} has passed`, null);
+  const closesAtMs = window === null ? Infinity : closesAt(window);
+  if (window !== null && (nowMs >= closesAtMs || neverFits(window)))
+    return outside(window, whyTooLate(window, nowMs), null);
   const fromMs = Math.max(nowMs, window?.opensAtMs ?? nowMs);
   const readable = unreadable.length === 0;
   if (window !== null && nowMs < window.opensAtMs) {
     const thawsAtMs = thawAfter(fromMs, freezes);
-    return outside(window, 'it has not opened yet', readable && thawsAtMs < cutoffAtMs ? thawsAtMs : null);
+    return outside(window, 'it has not opened yet', readable && thawsAtMs < closesAtMs ? thawsAtMs : null);
   }
   if (!readable) return frozen(`a calendar cannot be read, which counts as frozen: ${unreadable.join('; ')}`, null);
   const now = freezes.filter((freeze) => contains(freeze, nowMs));
@@ -92,22 +108,35 @@ export function gateAt(
   const thawsAtMs = thawAfter(nowMs, freezes);
   const names = now.map(describeFreeze);
   const ends = ` No target is started before ${describeTime(thawsAtMs)}`;
-  const late = thawsAtMs < cutoffAtMs ? '' : `, and the window ends before that (${describeWindow(window)})`;
+  const late = thawsAtMs < closesAtMs ? '' : `, and ${lateFor(window, thawsAtMs)} (${describeWindow(window)})`;
   return frozen(`${names.join('; ')}.${ends}${late}`, late === '' ? thawsAtMs : null);
 }
 
 /** @returns `null` if neither a cut-off nor one of the freezes is still ahead */
-function closingAfter(nowMs: number, window: Window | null, freezes: readonly Freeze[]): Closing | null {
+function closingAfter(nowMs: number, window: TargetWindow | null, freezes: readonly Freeze[]): Closing | null {
   const coming = freezes.map(({ fromMs }) => fromMs).filter((fromMs) => fromMs > nowMs);
-  const atMs = Math.min(window === null ? Infinity : cutoffAt(window), ...coming);
+  const atMs = Math.min(window === null ? Infinity : closesAt(window), ...coming);
   if (atMs === Infinity) return null;
   const then = gateAt(atMs, window, freezes);
   return then.open ? then.closing : { atMs, failure: then.failure, why: then.why };
 }
 
-/** The moment from which no new target is started. */
+/** The moment from which no new target is started, whatever its steps take. */
 export function cutoffAt({ opensAtMs, durationMs, cutoffMs }: Window): number {
   return opensAtMs + durationMs - cutoffMs;
+}
+
+/** The moment from which this target is not started: the cut-off, or when its steps no longer fit, whichever is earlier. */
+export function closesAt(window: TargetWindow): number {
+  return Math.min(cutoffAt(window), endsAt(window) - (window.needed?.ms ?? 0));
+}
+
+/** `its steps take up to 12m (nine in ten, from 41 cloud jobs)` */
+export function describeNeeded({ ms, jobs }: TimeNeeded): string {
+  if (jobs === null) return `its steps take at least ${describeDuration(ms)} (waits and verification alone)`;
+  const { least, most } = jobs;
+  const counts = least === most ? `${most} cloud jobs` : `${least} to ${most} cloud jobs for each step`;
+  return `its steps take up to ${describeDuration(ms)} (nine in ten, from ${counts})`;
 }
 
 /** `open 2026-12-01T01:00:00Z to 2026-12-01T03:00:00Z, nothing new after 2026-12-01T02:30:00Z` */
@@ -163,8 +192,31 @@ function outside(window: Window, what: string, opensAtMs: number | null): Closed
   };
 }
 
-function pastWhat({ cutoffMs }: Window): string {
-  return cutoffMs === 0 ? 'end' : 'cut-off';
+function endsAt({ opensAtMs, durationMs }: Window): number {
+  return opensAtMs + durationMs;
+}
+
+/** The steps take as long as the whole window, or longer. */
+function neverFits({ durationMs, needed }: TargetWindow): boolean {
+  return needed !== undefined && needed !== null && needed.ms >= durationMs;
+}
+
+/** Why a target is not started in a window that is too short for it, or at a moment after `closesAt`. */
+function whyTooLate(window: TargetWindow, nowMs: number): string {
+  const { durationMs, cutoffMs, needed } = window;
+  if (nowMs >= cutoffAt(window) || !needed) return `its ${cutoffMs === 0 ? 'end' : 'cut-off'} has passed`;
+  const what = `the target is not begun, because ${describeNeeded(needed)}`;
+  if (neverFits(window)) return `${what} and the whole window is ${describeDuration(durationMs)}`;
+  const leftMs = endsAt(window) - nowMs;
+  // At `closesAt` itself, which an open gate names as its closing, the time left is the time needed.
+  const left = leftMs === needed.ms ? '' : ` and the window ends in ${describeDuration(leftMs)}`;
+  return `${what}${left}: they had to begin before ${describeTime(closesAt(window))}`;
+}
+
+function lateFor(window: TargetWindow | null, atMs: number): string {
+  return window !== null && atMs < cutoffAt(window) && window.needed
+    ? `then the target no longer fits into the window: ${describeNeeded(window.needed)}`
+    : 'the window ends before that';
 }
 
 function frozen(why: string, opensAtMs: number | null): ClosedGate {

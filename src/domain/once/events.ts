@@ -32,6 +32,8 @@ export interface Known {
   readonly lastJobId: string | null;
   /** Every cloud job this run followed on the target, and every baseline. */
   readonly knownCloudJobIds: readonly string[];
+  /** The state was reached by an action of this run that did not wait to see it hold. */
+  readonly notHeld?: true;
 }
 
 /** `giveUpAtMs`: what has not been answered by then is given up, and the event is `timeUp`. */

@@ -7,7 +7,7 @@ import { end, endInterrupted, fail, indeterminate, note } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, EventOf, RequestFailed, Step } from './events.js';
 import { unknownCloudJobMs } from './limits.js';
-import { nextPollDelayMs, nextReadingDelayMs } from './pacing.js';
+import { nextHoldDelayMs, nextPollDelayMs, nextReadingDelayMs } from './pacing.js';
 import { failedAgain } from './retrying.js';
 import type { AdoptionEvidence, Ending, FollowedJob, OnceState, Phase, PhaseOf } from './state.js';
 
@@ -181,7 +181,12 @@ function afterReading(state: OnceState, phase: PhaseOf<'verifying'>, reading: Ob
       : readAgain(state, { ...phase, heldSinceMs }, at);
   }
   if (heldSinceMs !== null && at.nowMs - heldSinceMs >= verify.stableMs)
-    return verified(state, reading, describeObservation(reading), at);
+    return verified(
+      state,
+      reading,
+      `${describeObservation(reading)}${verify.stableMs > 0 ? '' : '; reached, not held'}`,
+      at,
+    );
   if (heldSinceMs === null && at.nowMs >= phase.untilMs && action !== null) {
     const saw = describeObservation(reading);
     return doubt(
@@ -224,11 +229,13 @@ function verified(state: OnceState, reading: Observation, remark: string, at: At
 }
 
 function readAgain(state: OnceState, phase: PhaseOf<'verifying'>, at: At): Step {
-  const { stableMs } = at.rules.verify;
-  const delayMs = nextReadingDelayMs(phase.readings, stableMs);
-  const leftMs = (phase.heldSinceMs === null ? phase.untilMs : phase.heldSinceMs + stableMs) - at.nowMs;
-  const inMs = leftMs > 0 ? Math.min(delayMs, leftMs) : delayMs;
-  return readAfter(inMs, state, { ...phase, readings: phase.readings + 1 }, at);
+  const { heldSinceMs, readings, untilMs } = phase;
+  const next = { ...phase, readings: readings + 1 };
+  if (heldSinceMs !== null)
+    return readAfter(nextHoldDelayMs(at.nowMs - heldSinceMs, at.rules.verify.stableMs), state, next, at);
+  const delayMs = nextReadingDelayMs(readings);
+  const leftMs = untilMs - at.nowMs;
+  return readAfter(leftMs > 0 ? Math.min(delayMs, leftMs) : delayMs, state, next, at);
 }
 
 /** Reads the instance after `inMs`, when nothing will be sent any more: until the deadline of the step, and at least once. */

@@ -6,6 +6,7 @@ import { entryMove, type EntryMove } from './entry.js';
 import type { At, EventOf, Step } from './events.js';
 import { adopt } from './following.js';
 import { inspect, judge, notOurs } from './evidence.js';
+import { nextHoldDelayMs } from './pacing.js';
 import type { OnceState, PhaseOf } from './state.js';
 
 /** After so many readings in a row that are older than the baseline the attempt ends. Chosen: a replica that lags catches up sooner. */
@@ -102,8 +103,7 @@ interface Reading extends At {
 /** How each move of the entry table is carried out. */
 const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: PhaseOf<'observing'>, at: Reading) => Step>> = {
   send: (state) => connect(state),
-  skip: (state, _phase, at) =>
-    end(note(state, 'skipped', at, describeObservation(at.reading)), { kind: 'skipped' }, at),
+  skip: (state, phase, at) => skip(state, phase, at),
   deleted: (state, _phase, at) => fail(state, 'TargetNotFound', `${at.rules.target.path} is ${at.reading.status}`, at),
   busy: (state, _phase, at) => fail(state, 'TargetBusy', busyMessage(at), at, { firstDelayMs: 2 * at.quietMs }),
   changed: (state, _phase, at) => fail(state, 'TargetChanged', changedMessage(at), at),
@@ -117,6 +117,16 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: PhaseOf<'obser
   alreadyDone: (state, phase, at) => afterQuiet(state, phase, at, done),
   quiet: (state, phase, at) => afterQuiet(state, phase, at, sendAgain),
 };
+
+/** If the action before did not wait to see its state hold, the step that is skipped after it does. Should the state be lost, the step is sent after all. */
+function skip(state: OnceState, phase: PhaseOf<'observing'>, at: Reading): Step {
+  const { before, verify } = at.rules;
+  const heldSinceMs = phase.heldSinceMs ?? at.nowMs;
+  const heldForMs = at.nowMs - heldSinceMs;
+  if (before.notHeld === true && heldForMs < verify.stableMs)
+    return readAfter(nextHoldDelayMs(heldForMs, verify.stableMs), state, { ...phase, heldSinceMs }, at);
+  return end(note(state, 'skipped', at, describeObservation(at.reading)), { kind: 'skipped' }, at);
+}
 
 /** Concludes nothing while something sent earlier may still appear, nor from a single reading. */
 function afterQuiet(

@@ -94,6 +94,8 @@ export type Phase =
       readonly staleReadings: number;
       /** Since when every reading showed that nothing happened. */
       readonly quietSinceMs: number | null;
+      /** Since when every reading showed the desired state; only if it must hold before the step is skipped. */
+      readonly heldSinceMs?: number;
     }
   /** The connection of the POST is being made. */
   | { readonly name: 'connecting' }

@@ -127,6 +127,7 @@ function progressBytes({ target, steps }: TargetPlan): number {
     cloudJobId: filler(LONGEST.id),
     seen: filler(LONGEST_SHOWN.seen),
     failure: filler(LONGEST_SHOWN.failure),
+    usual: { p50Ms: TIME_MS, p90Ms: TIME_MS, jobs: 1_000_000 },
   }));
   return jsonBytes(target) + 2 * jsonBytes(shown);
 }
@@ -140,7 +141,7 @@ const MESSAGES_BYTES = 4_000;
 const CLOUD_JOB_BYTES = 70;
 
 /** Assumes that each step is sent and settled, and so is its undo. */
-function targetHistoryBytes({ target, steps }: TargetPlan, plan: Plan): number {
+function targetHistoryBytes({ target, steps, usual = [] }: TargetPlan, plan: Plan): number {
   // Every step carries the ids of those before it: on average half of all steps and undos.
   const knownCloudJobs = CLOUD_JOB_BYTES * (steps.length + 1);
   const decisionBytes = (step: ActionStep): number => {
@@ -155,7 +156,7 @@ function targetHistoryBytes({ target, steps }: TargetPlan, plan: Plan): number {
   // Each command may lead to one more reading and one more decision about the longest step.
   const longest = Math.max(0, ...steps.map((step) => (step.kind === 'wait' ? 0 : decisionBytes(step))));
   const commands = mostDecisions(plan) * (longest + COMMAND_BYTES);
-  const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps }) + OBSERVATION_BYTES;
+  const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps, usual }) + OBSERVATION_BYTES;
   return sum(perStep) + own + commands + EVENT_BYTES * targetHistoryEvents({ target, seen: NOTHING_SEEN, steps }, plan);
 }
 

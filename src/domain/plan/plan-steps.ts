@@ -3,8 +3,8 @@ import { ACTIONS, type Action, type ActionName } from '../target/actions.js';
 import { durationMs, DURATION_REMEDY } from '../time/duration.js';
 import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
 import type { Problem } from '../failures.js';
-import type { ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
-import { isActionStep, stepIds, type Runbook, type RunbookActionStep } from '../runbook/runbook.js';
+import type { ActionStep, ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
+import { isActionStep, stepIds, type Runbook, type RunbookActionStep, type RunbookStep } from '../runbook/runbook.js';
 import { stepTimes, type VerifyDefaults } from '../runbook/runbook-checks.js';
 import type { Observation, Target } from '../target/target.js';
 
@@ -49,13 +49,21 @@ export function planSteps(
     const id = ids[index] ?? `step-${index}`;
     const report = (found: string, remedy: string) =>
       problems.push({ code: 'invalid-step', place: `${facts.target.path}, step ${id}`, found, remedy });
-    if (isActionStep(step)) return plannedAction(step, id, facts, values, rules, report);
+    if (isActionStep(step)) {
+      const planned = plannedAction(step, id, facts, values, rules, report);
+      return mustHold(step, runbook.steps[index + 1]) ? planned : { ...planned, holds: false };
+    }
     const text = String(interpolate(step.wait, values));
     const ms = durationMs(text);
     if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is not a duration`, DURATION_REMEDY);
     return { kind: 'wait', id, durationMs: ms ?? 0 };
   });
   return { steps, problems };
+}
+
+/** The next action is meant for the state just reached. A wait is there for the state to prove itself, so it is no reason not to hold it. */
+function mustHold({ verify }: RunbookActionStep, next: RunbookStep | undefined): boolean {
+  return verify?.stable !== undefined || next === undefined || !isActionStep(next);
 }
 
 type Report = (found: string, remedy: string) => void;
@@ -95,7 +103,7 @@ function plannedAction(
   values: Values,
   rules: PlanningRules,
   report: Report,
-): PlannedStep {
+): ActionStep {
   const parameters = 'with' in step ? step.with : undefined;
   const given = literalAction(step.action, parameters, values, report);
   const { action, note } = usesRefusedInput(parameters, values)

@@ -1,6 +1,7 @@
 /** The plan: everything a run will do, with literal values, recorded in history before anything is sent. */
 import type { Action } from '../target/actions.js';
 import type { Freeze, Window } from '../gates/gates.js';
+import type { UsualDuration } from '../durations/usual-duration.js';
 import type { Limits } from '../once/limits.js';
 import type { Observation, Target } from '../target/target.js';
 
@@ -27,8 +28,13 @@ export interface ActionStep {
   readonly action: Action;
   /** Limit for send, follow and verify together. */
   readonly deadlineMs: number;
-  /** The desired state must be reached within `withinMs` after the cloud job's end and hold for `stableMs`. */
+  /** The desired state must be reached within `withinMs` after the cloud job's end and, unless `holds` is `false`, hold for `stableMs`. */
   readonly verify: { readonly withinMs: number; readonly stableMs: number };
+  /**
+   * `false`: another action follows directly, so the desired state must be reached and need not hold. Absent: it must
+   * hold for `verify.stableMs`.
+   */
+  readonly holds?: false;
   /** Usual time from the POST to the end of the cloud job. Determines when to poll, never the result. */
   readonly usualDurationMs: number;
   readonly onFailure: OnFailure;
@@ -70,6 +76,28 @@ export interface TargetPlan {
   /** The reading taken while planning. It is not the baseline, which is read again under the lease. */
   readonly seen: Observation;
   readonly steps: readonly PlannedStep[];
+  /**
+   * How long each action usually takes, in the order of the steps; a wait has no entry, because its time is exact. Not
+   * part of the hash: it decides only whether the target is begun in its window. Absent in plans from before it existed.
+   */
+  readonly usual?: readonly UsualStep[];
+}
+
+/** How long one action step usually takes, as was known while planning. Milliseconds. */
+export interface UsualStep {
+  readonly stepId: string;
+  /** From the POST to the end of the cloud job. */
+  readonly job: UsualDuration;
+  /** The whole step: the cloud job, and the time for which the desired state must hold after it. */
+  readonly stepP50Ms: number;
+  readonly stepP90Ms: number;
+  /** The plan expects that its desired state holds already, so that it takes no time. */
+  readonly isSkipped?: true;
+}
+
+/** What the verification of a step requires, milliseconds: a state that need not hold is held for 0 ms. */
+export function requiredState({ verify, holds }: Pick<ActionStep, 'verify' | 'holds'>): ActionStep['verify'] {
+  return holds === false ? { ...verify, stableMs: 0 } : verify;
 }
 
 /** What must be open before a target starts. */

@@ -25,6 +25,7 @@ const Window = z.strictObject(
     duration: positive,
     cutoff: duration.optional(),
     opensAt: z.iso.datetime({ offset: true, error: OPENS_AT_REMEDY }).optional(),
+    fit: z.boolean('Write true or false').optional(),
   },
   { error: ({ code }) => (code === 'invalid_type' ? 'Write keys and values, as in {"duration": "2h"}' : undefined) },
 );

@@ -1,9 +1,10 @@
 /** What the Temporal UI shows of a run, or of a target, under way: Markdown of at most `DETAILS_BYTES` bytes. */
 import { describeWaiting } from '../gates/gates.js';
+import { describeUsualEnd } from '../plan/usual-words.js';
 import { DETAILS_BYTES } from '../sizes.js';
 import { markdownCell, markdownText } from '../text/markdown.js';
 import { linesThatFit } from '../text/text.js';
-import type { BlockedProgress, PauseProgress, RunProgress, TargetProgress } from './report.js';
+import type { BlockedProgress, PauseProgress, RunProgress, StepProgress, TargetProgress } from './report.js';
 import { describeTime } from '../time/utc-time.js';
 
 /** For people: `paused by ann: the database is slow`. */
@@ -39,8 +40,15 @@ export function targetProgressMarkdown(progress: TargetProgress): string {
   );
   const waits = blocked === undefined ? [] : ['', `**${markdownText(describeBlocked(blocked))}**`, '', HOW_TO_DECIDE];
   const head = `**${markdownText(path)}**: ${outcome ?? phase}${seen === null ? '' : `, last seen ${markdownText(seen)}`}`;
+  const running = [...steps, ...compensations].flatMap(usualEndLine);
   return linesThatFit(
-    [head, ...waits, '', '| step | state | cloud job | seen |', '| --- | --- | --- | --- |', ...rows],
+    [head, ...running, ...waits, '', '| step | state | cloud job | seen |', '| --- | --- | --- | --- |', ...rows],
     DETAILS_BYTES,
   );
+}
+
+/** As times of day, because the text is not refreshed while the step runs. */
+function usualEndLine({ title, state, startedAtMs, usual }: StepProgress): string[] {
+  if (state !== 'running' || startedAtMs === null || usual === undefined) return [];
+  return ['', `**${markdownText(title)}**: ${describeUsualEnd(usual, startedAtMs)}`];
 }

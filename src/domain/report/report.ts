@@ -1,5 +1,6 @@
 /** The shapes of the report and of the progress query: results of steps, outcomes of targets and runs. Users read them as JSON. */
 import type { Action } from '../target/actions.js';
+import type { UsualDuration } from '../durations/usual-duration.js';
 import type { AdoptionEvidence } from '../once/state.js';
 import type { TrailEntry } from '../once/trail.js';
 import type { FailureRecord, Sent } from '../failures.js';
@@ -59,6 +60,8 @@ export interface CommandRecord {
   readonly found?: string;
   readonly was?: DecidedUpon;
 }
+/** How long a step usually takes, from the POST until its desired state has held; `jobs` is 0 if that was declared. Milliseconds. */
+export type UsualOfStep = Pick<UsualDuration, 'p50Ms' | 'p90Ms' | 'jobs'>;
 
 /** How one step, or one undo, went. Times are epoch milliseconds. */
 export interface StepReport {
@@ -77,8 +80,12 @@ export interface StepReport {
   readonly attempts: number;
   /** What each attempt decided, oldest first. */
   readonly trail: readonly TrailEntry[];
+  /** After it, no step has seen the state hold that the newest action of the run reached: another action was to follow at once. */
+  readonly notHeld?: true;
   /** Why a cloud job that was found later counts as ours. */
   readonly evidence?: AdoptionEvidence;
+  /** How long such a step usually took when the run was planned. Only where something was sent. */
+  readonly usual?: UsualOfStep;
   readonly failure?: FailureRecord;
   /** What people decided about it while it was blocked, oldest first. Only then: its times include the waits for them. */
   readonly decisions?: readonly CommandRecord[];
@@ -201,6 +208,8 @@ export interface StepProgress {
   readonly seen: string | null;
   /** Why it did not succeed, in one line. */
   readonly failure: string | null;
+  /** Absent for a wait, and if nothing is known. */
+  readonly usual?: UsualOfStep;
   /** Present while a running step keeps failing: read from its pending activity. */
   readonly retrying?: StepRetrying;
 }
@@ -247,6 +256,8 @@ export interface RunProgress {
   readonly pause?: PauseProgress;
   readonly planHash: string | null;
   readonly startedAtMs: number;
+  /** How long all its targets usually take together, without waiting for a gate. Milliseconds; absent before it is planned. */
+  readonly usual?: Pick<UsualDuration, 'p50Ms' | 'p90Ms'>;
   readonly targets: readonly TargetInRun[];
   readonly outcome: Outcome | null;
 }

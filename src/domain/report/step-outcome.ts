@@ -1,7 +1,7 @@
 /** The outcome of a step: its report, the baseline of the next step, and what undo needs. Made from the state that its activities left. Pure. */
 import type { Baseline } from '../contract.js';
 import type { DoneStep } from './compensation.js';
-import { failureRecord, type FailureName, type FailureRecord } from '../failures.js';
+import { failureRecord, type FailureName, type FailureRecord, type Sent } from '../failures.js';
 import { endingOf, type Ending, type OnceState } from '../once/state.js';
 import type { ActionStep, WaitStep } from '../plan/plan.js';
 import type { StepReport, StepResult } from './report.js';
@@ -60,10 +60,12 @@ export function stepOutcome(
   const { sent, cloudJob, trail, attempt, seen: after } = state;
   const ending = endingOf(state);
   const failure = failureOf(ending);
+  const result = RESULTS[ending.kind];
+  const notHeld = isNotHeld(step, baseline, sent, result);
   const report: StepReport = {
     id: step.id,
     action: step.action,
-    result: RESULTS[ending.kind],
+    result,
     sent,
     cloudJobId: cloudJob?.id ?? null,
     ...times,
@@ -71,13 +73,22 @@ export function stepOutcome(
     after,
     attempts: attempt,
     trail,
+    ...(notHeld ? { notHeld: true } : {}),
     ...(cloudJob?.evidence === undefined ? {} : { evidence: cloudJob.evidence }),
     ...(failure === null ? {} : { failure }),
   };
   const failedToConverge = failure !== null && DID_NOT_CONVERGE.includes(failure.name);
   const done =
     sent === 'no' || after === null ? null : { step, sent, before: baseline.observation, after, failedToConverge };
-  return { report, baseline: nextBaseline(baseline, after, report.cloudJobId), done, left: state };
+  const { notHeld: _before, ...from } = nextBaseline(baseline, after, report.cloudJobId);
+  return { report, baseline: notHeld ? { ...from, notHeld: true } : from, done, left: state };
+}
+
+/** Whether the state that the newest action led to was reached, and no step has seen it hold since. A step that is skipped waits for that as well. */
+function isNotHeld({ holds }: ActionStep, { notHeld }: Baseline, sent: Sent, result: StepResult): boolean {
+  const isDone = result === 'succeeded' || result === 'skipped';
+  if (isDone && holds !== false) return false;
+  return notHeld === true || (result === 'succeeded' && sent !== 'no');
 }
 
 /** How a wait ended. Epoch milliseconds. */

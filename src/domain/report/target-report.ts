@@ -1,9 +1,10 @@
 /** The report of one target. `targetReport` is the only place that builds one; the functions below it fill it for each way a target can end. */
 import type { FailureRecord } from '../failures.js';
 import type { TargetPlan } from '../plan/plan.js';
+import { usualOfStep } from '../plan/usual.js';
 import { leaseId, type Observation } from '../target/target.js';
 import { targetOutcome, type TargetResult } from './outcome.js';
-import type { Outcome, TargetReport } from './report.js';
+import type { Outcome, StepReport, TargetReport } from './report.js';
 
 /** What every report of a target has. */
 type Required = 'path' | 'instanceId' | 'leaseId' | 'outcome';
@@ -38,15 +39,21 @@ export function reportOfTarget(targetPlan: TargetPlan, end: TargetEnd): TargetRe
   const { steps, compensations, remaining, captured, failure, childRunId } = end;
   const lastReport = [...steps, ...compensations].findLast(({ after }) => after !== null);
   return targetReport(identityOf(targetPlan, targetOutcome(end)), {
-    steps,
+    steps: steps.map((step) => withUsual(step, targetPlan)),
     notReached: targetPlan.steps.slice(steps.length).map(({ id }) => id),
-    compensations,
+    compensations: compensations.map((undo) => withUsual(undo, targetPlan)),
     remaining,
     captured,
     lastSeen: lastReport?.after ?? captured,
     ...(failure === null ? {} : { failure }),
     childRunId,
   });
+}
+
+/** A step that sent nothing took no cloud job's time, so that there is nothing to compare. */
+function withUsual(step: StepReport, targetPlan: TargetPlan): StepReport {
+  const usual = step.sent === 'no' ? undefined : usualOfStep(targetPlan, step);
+  return usual === undefined ? step : { ...step, usual };
 }
 
 /** For a target that no workflow of its own acted on, or whose workflow left no report: planning saw it last. */

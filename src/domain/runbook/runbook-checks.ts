@@ -145,10 +145,16 @@ function emptyGuards(guards: Runbook['guards']): RunbookProblem[] {
   const { window, freeze } = guards;
   return [
     ...(Object.keys(guards).length === 0
-      ? [empty([], 'it is empty', 'Write window.cutoff, freeze or waitAtMost, or take guards out')]
+      ? [empty([], 'it is empty', 'Write window.cutoff, window.fit, freeze or waitAtMost, or take guards out')]
       : []),
-    ...(window !== undefined && window.cutoff === undefined
-      ? [empty(['window'], 'it is empty', 'Write cutoff: 30m, or take it out; the window itself comes with a start')]
+    ...(window !== undefined && Object.keys(window).length === 0
+      ? [
+          empty(
+            ['window'],
+            'it is empty',
+            'Write cutoff: 30m or fit: false, or take it out; the window itself comes with a start',
+          ),
+        ]
       : []),
     ...(freeze?.length === 0
       ? [empty(['freeze'], 'it names no calendar', 'Name calendars of RUNBOOK_CALENDARS, or take it out')]

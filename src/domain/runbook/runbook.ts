@@ -116,7 +116,9 @@ const stepFields = {
       within: duration(
         'Longest time from the end of the cloud job until the desired state is reached; default 5m',
       ).optional(),
-      stable: duration('How long the desired state must hold without a break; default 10s').optional(),
+      stable: duration(
+        'How long the desired state must hold without a break; default 10s, and nothing if another action follows directly',
+      ).optional(),
     })
     .optional(),
   onFailure: z
@@ -150,6 +152,12 @@ const Guards = z
     window: z
       .strictObject({
         cutoff: duration("No new target is begun that long before a window's end; a start may give its own").optional(),
+        fit: z
+          .boolean('Write true or false')
+          .optional()
+          .describe(
+            'false: begin a target even if its steps do not usually fit before the end of the window; a start may give its own. Default true',
+          ),
       })
       .optional(),
     freeze: z

@@ -10,6 +10,20 @@ const ADDRESS = /:\/\/|www\.|@/i;
 export function markdownText(text: string): string {
   const line = printable(text);
   if (HARMLESS.test(line) && !ADDRESS.test(line)) return line;
+  return asCode(line);
+}
+
+/** Begins a list, a heading or a rule at the start of a line. */
+const BEGINS_BLOCK = /^\s*(?:[-+=]|\d+[.)])/;
+
+/** Like `markdownText`, for sentences: what has a meaning in Markdown is escaped, so that an apostrophe does not make the sentence code. */
+export function markdownProse(text: string): string {
+  const line = printable(text).trim();
+  if (ADDRESS.test(line) || BEGINS_BLOCK.test(line)) return asCode(line);
+  return line.replace(/[\\`*_{}[\]<>#|!&~$]/g, String.raw`\$&`);
+}
+
+function asCode(line: string): string {
   return `\`${line.replaceAll('`', "'")}\``;
 }
 

@@ -6,8 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { createColors, type Colors } from '../../../src/cli/colors.js';
 import { renderAlarmLog, renderPreviews } from '../../../src/cli/render-alarms.js';
 import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
-import { renderPlan, renderReport } from '../../../src/cli/render-report.js';
+import { renderPlan } from '../../../src/cli/render-plan.js';
+import { renderReport } from '../../../src/cli/render-report.js';
+import { renderRuns } from '../../../src/cli/render-runs.js';
 import { renderApplied, renderDifferences, renderList, renderOccurrences } from '../../../src/cli/render-schedules.js';
+import { renderTargets } from '../../../src/cli/render-targets.js';
 import { messageLines, printableFacts, printablePainted } from '../../../src/cli/terminal-text.js';
 import { snapshotOfReport } from '../../../src/client/report-snapshot.js';
 import { failureRecord } from '../../../src/domain/failures.js';
@@ -78,10 +81,26 @@ const occurrences = {
   problems: [{ code: 'broken', place: '¤', found: '¤', remedy: 'x' }],
 };
 
+const listedRun = {
+  ...{ workflowId: '¤', runId: '¤', runbook: '¤', targets: ['¤'], status: 'RUNNING', open: true, outcome: null },
+  ...{ startedAtMs: 0, endedAtMs: null, requestedBy: '¤', attention: null },
+};
+const runs = { needsYou: [{ ...listedRun, attention: 'paused' }], runs: [listedRun], moreNeedYou: false, more: false };
+const seenTarget = { path: '¤', instanceId: '¤', problem: null, heldBy: { workflowId: '¤', sinceMs: 0 } };
+const targets = {
+  targets: [
+    { ...seenTarget, seen: anObservation({ status: '¤', version: '¤', lastJobId: '¤', lastJobStatus: '¤' }) },
+    { ...seenTarget, seen: null, problem: '¤' },
+  ],
+  ...{ leftOut: 0, componentsLeftOut: 0 },
+};
+
 /** Each screen as a function of facts, so that the facts can be attacked. */
 const SCREENS: Record<string, { facts: unknown; render: (facts: never, colors: Colors) => string }> = {
   report: { facts: report, render: renderReport },
   plan: { facts: plan, render: renderPlan },
+  runs: { facts: runs, render: (facts: never, colors) => renderRuns(facts, 0, colors) },
+  targets: { facts: targets, render: renderTargets },
   progress: { facts: snapshotOfReport(report), render: (facts: never, colors) => renderProgress(facts, 0, colors) },
   events: { facts: snapshotOfReport(report), render: (facts: never) => eventsBetween(null, facts).join('\n') },
   previews: {

@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { guardLines } from '../../../src/cli/render-gates.js';
 import { renderList, renderOccurrences } from '../../../src/cli/render-schedules.js';
 import { createColors } from '../../../src/cli/colors.js';
-import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
-import { renderPlan, renderReport } from '../../../src/cli/render-report.js';
+import { eventsBetween, lateEvents, renderProgress } from '../../../src/cli/render-progress.js';
+import { renderPlan } from '../../../src/cli/render-plan.js';
+import { renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
 import type { Action } from '../../../src/domain/target/actions.js';
 import { failureRecord, FAILURES } from '../../../src/domain/failures.js';
+import type { UsualDuration } from '../../../src/domain/durations/usual-duration.js';
 import type { Plan } from '../../../src/domain/plan/plan.js';
-import type { GateReport, RunReport } from '../../../src/domain/report/report.js';
+import type { GateReport, RunReport, StepProgress } from '../../../src/domain/report/report.js';
 import { anObservation, aStep, aStepReport, aTarget, defaultLimits } from '../../support/build.js';
 
 const plain = createColors(false);
@@ -82,6 +84,9 @@ describe('a report', () => {
       '  remains  rollback: irreversible, snapshots are cleared',
       '',
       'Not started: shop/checkout/prod-2',
+      '',
+      'Next: see the state now, before you decide about what remains',
+      '  runbook targets shop/checkout/prod-1',
     ]);
   });
 
@@ -118,6 +123,18 @@ describe('a report', () => {
     expect(meaning({ remaining: failed.remaining })).toBe('a step failed; see what remains');
   });
 
+  it('reports where a run ended with a state that was reached and not held', () => {
+    const [target] = report.targets;
+    const withLast = (...steps: ReturnType<typeof aStepReport>[]) =>
+      renderReport({ ...report, targets: target === undefined ? [] : [{ ...target, steps }] }, plain);
+    const reached = aStepReport({ notHeld: true });
+    const wait = aStepReport({ id: 'wait', action: null });
+    expect(withLast(reached)).toContain('  not held  the state was reached, and no step waited to see it hold');
+    expect(withLast(reached, aStepReport({ id: 'start', action: { action: 'start' } }), wait)).not.toContain(
+      'not held',
+    );
+  });
+
   it('has colours only if requested', () => {
     expect(renderReport(report, plain)).not.toContain('\u001b');
     expect(renderReport(report, createColors(true))).toContain('\u001b');
@@ -137,6 +154,16 @@ describe('a plan', () => {
     },
     ...{ deadlineMs: 600_000, limits: defaultLimits, dryRun: true, hash: 'abc' },
     targets: [{ target: aTarget(), seen: anObservation(seen), steps }],
+  });
+
+  it('shows how long a state must hold, and nothing where it need not', () => {
+    const verify = { withinMs: 60_000, stableMs: 10_000 };
+    const steps = [aStep({ action: 'stop' }, { verify, holds: false }), aStep({ action: 'start' }, { verify })];
+    const text = renderPlan(planOf({}, ...steps), plain);
+    expect(text.match(/at most .*/g)).toEqual([
+      'at most 20s; if it fails: compensate',
+      'at most 20s, holds 10s; if it fails: compensate',
+    ]);
   });
 
   it('shows which steps are already done', () => {
@@ -198,6 +225,110 @@ describe('a plan', () => {
     ]) {
       expect(text).toContain(part);
     }
+  });
+});
+
+describe('a usual duration', () => {
+  const job = { p50Ms: 12_000, p90Ms: 20_000, jobs: 41, from: 'component' as const };
+  const entry = (stepId: string, change: Partial<typeof job> = {}) => ({
+    ...{ stepId, job: { ...job, ...change } as UsualDuration, stepP50Ms: 12_000, stepP90Ms: 20_000 },
+  });
+  const plan = (window?: Plan['guards'], jobs = 41): Plan => ({
+    ...{ planVersion: 1, runbook: 'x', title: 'X', requestedBy: null, reason: null, inputs: {}, dryRun: true },
+    ...{ onCancel: 'compensate', deadlineMs: 600_000, limits: defaultLimits, hash: 'abc' },
+    ...(window === undefined ? {} : { guards: window }),
+    targets: [
+      {
+        target: aTarget(),
+        seen: anObservation(),
+        steps: [aStep({ action: 'stop' }), aStep({ action: 'start' })],
+        usual: [entry('stop', { jobs }), entry('start', { jobs })],
+      },
+    ],
+  });
+  const windowOf = (durationMs: number, fit?: false): Plan['guards'] => ({
+    window: { opensAtMs: null, durationMs, cutoffMs: 0, ...(fit === undefined ? {} : { fit }) },
+    ...{ freeze: [], waitAtMostMs: null, coming: [] },
+  });
+
+  it('is in the plan, for each step and for the run', () => {
+    const text = renderPlan(plan(), plain);
+    expect(
+      text.match(/ {5}usually 12s, nine in ten within 20s \(from 41 cloud jobs of this component\)/g),
+    ).toHaveLength(2);
+    expect(text).toContain('\nthe whole run: usually 24s, nine in ten within 35s\n');
+  });
+
+  it('is compared with the window in the plan', () => {
+    const lineOf = (given: Plan) =>
+      renderPlan(given, plain)
+        .split('\n')
+        .find((line) => line.includes('fit into'));
+    expect(lineOf(plan(windowOf(60_000)))).toBeUndefined();
+    expect(lineOf(plan(windowOf(30_000)))).toBe(
+      'shop/checkout/prod-1 does not fit into the window: its steps take up to 35s (nine in ten, from 41 cloud jobs), and 30s of the window are left; it is not begun',
+    );
+    expect(lineOf(plan(windowOf(30_000, false)))).toContain('; it is begun all the same');
+    expect(lineOf(plan(windowOf(30_000), 3))).toBe(
+      'shop/checkout/prod-1 may not fit into the window: its steps may take 35s (too few cloud jobs were seen to be sure), and 30s of the window are left; it is begun all the same',
+    );
+  });
+
+  it('is in the report, beside how long each step took', () => {
+    const [target] = report.targets;
+    if (target === undefined) throw new Error('there is a target');
+    const lineOf = (endedAtMs: number, jobs: number) => {
+      const steps = [aStepReport({ startedAtMs: 0, endedAtMs, usual: { ...job, jobs } })];
+      return renderReport({ ...report, targets: [{ ...target, steps }] }, plain).split('\n')[6];
+    };
+    expect(lineOf(13_000, 41)).toContain('✓ stop: succeeded in 13s, usually 12s (1970');
+    expect(lineOf(31_000, 41)).toContain('✓ stop: succeeded in 31s, usually 12s: unusually late (1970');
+    expect(lineOf(31_000, 0)).toContain('✓ stop: succeeded in 31s, about 12s declared (1970');
+  });
+
+  const running = (change: Partial<StepProgress> = {}): RunSnapshot => ({
+    workflowId: 'w',
+    run: {
+      ...{ runbook: 'stop', phase: 'running', planHash: 'h', startedAtMs: 0, outcome: null },
+      usual: { p50Ms: 12_000, p90Ms: 20_000 },
+      targets: [{ path: 'a/b/c', leaseId: 'l', childRunId: 'r', outcome: null }],
+    },
+    targets: [
+      {
+        ...{ path: 'a/b/c', phase: 'running', seen: null, compensations: [], outcome: null },
+        steps: [
+          {
+            ...{
+              id: 'stop',
+              title: 'stop',
+              state: 'running',
+              startedAtMs: 1_000,
+              endedAtMs: null,
+              cloudJobId: 'JOB-1',
+            },
+            ...{ seen: null, failure: null, usual: job },
+            ...change,
+          },
+        ],
+      },
+    ],
+  });
+
+  it('is shown while the step runs, and that it is late', () => {
+    const textAt = (nowMs: number) => renderProgress(running(), nowMs, plain);
+    expect(textAt(9_000)).toContain('stop w  running, 9s (usually 12s, nine in ten within 20s)');
+    expect(textAt(9_000)).toContain('● stop running 8s, usually 12s  JOB-1');
+    expect(textAt(31_000)).not.toContain('late');
+    expect(textAt(42_000)).toContain('● stop running 41s, usually 12s: unusually late  JOB-1');
+  });
+
+  it('gives one line when the step becomes late', () => {
+    const late = 'a/b/c: stop is unusually late, 31s so far, usually 12s';
+    expect(lateEvents(running(), 30_000, 31_000)).toEqual([]);
+    expect(lateEvents(running(), 30_000, 32_000)).toEqual([late]);
+    expect(lateEvents(running(), null, 32_000)).toEqual([late]);
+    expect(lateEvents(running(), 32_000, 33_000)).toEqual([]);
+    expect(lateEvents(running({ state: 'succeeded' }), null, 32_000)).toEqual([]);
   });
 });
 

@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CONFIG_VARIABLE_NAMES, configVariables } from '../../../src/config/variables.js';
 import { ConfigurationError, type Environment } from '../../../src/config/environment.js';
-import { loadClientConfig, loadConfig } from '../../../src/config/config.js';
+import { loadClientConfig, loadConfig, loadOperatorConfig } from '../../../src/config/config.js';
 
 const good: Environment = {
   SERVICESTAGE_REGION: 'cn-north-4',
@@ -36,6 +36,18 @@ describe('a valid configuration', () => {
       limits: { heartbeatTimeoutMs: 15_000 },
       verify: { stableMs: 10_000 },
     });
+  });
+
+  it('of a command that reads ServiceStage needs the same credentials, and no more', () => {
+    const { serviceStage, taskQueue, readTimeoutMs } = loadOperatorConfig(good);
+    expect(serviceStage).toMatchObject({ projectId: 'p1', credentials: { kind: 'accessKey' } });
+    expect({ taskQueue, readTimeoutMs }).toEqual({
+      taskQueue: 'runbooks',
+      readTimeoutMs: loadConfig(good).limits.readTimeoutMs,
+    });
+    expect(() => loadOperatorConfig({})).toThrow(
+      /SERVICESTAGE_REGION[\s\S]*HUAWEICLOUD_SDK_PROJECT_ID[\s\S]*HUAWEICLOUD_SDK_AK/,
+    );
   });
 
   it('lets a shorter part shorten the computed heartbeat time-out', () => {
@@ -103,6 +115,25 @@ describe('a valid configuration', () => {
 
   it('treats an empty variable as absent', () => {
     expect(problemsOf({ ...good, SERVICESTAGE_TOKEN: '', SERVICESTAGE_ENDPOINT: '' })).toEqual([]);
+  });
+
+  it('keeps the secrets of webhooks by the names of their variables, and takes any that begins so', () => {
+    const { webhookSecrets, notificationsFile } = loadConfig({
+      ...good,
+      RUNBOOK_NOTIFICATIONS: 'notifications.yaml',
+      RUNBOOK_NOTIFY_OPS_URL: ' https://hooks.example.com/sesame ',
+      RUNBOOK_NOTIFY_EMPTY: '',
+    });
+    expect(notificationsFile).toBe('notifications.yaml');
+    expect([...webhookSecrets.keys()]).toEqual(['RUNBOOK_NOTIFY_OPS_URL']);
+    expect(webhookSecrets.get('RUNBOOK_NOTIFY_OPS_URL')?.reveal()).toBe('https://hooks.example.com/sesame');
+    expect(inspect(webhookSecrets)).not.toContain('sesame');
+    expect(problemsOf({ ...good, RUNBOOK_NOTIFY_OPS_URL: '"https://hooks.example.com/sesame"' })).toEqual([
+      'RUNBOOK_NOTIFY_OPS_URL: it is in quotes',
+    ]);
+    expect(problemsOf({ ...good, RUNBOOK_NOTIFICATION: 'x' })).toEqual([
+      'RUNBOOK_NOTIFICATION: there is no such variable',
+    ]);
   });
 
   it('shows no secret when it is printed', () => {

@@ -349,6 +349,7 @@ describe('any value under any key', () => {
     'jitter',
     'window',
     'cutoff',
+    'fit',
     'overlap',
     'freeze',
     'waitAtMost',

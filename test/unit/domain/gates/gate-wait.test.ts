@@ -24,6 +24,7 @@ const openFrom = (minute: number, cutoffMinute: number) => ({
   durationMs: (cutoffMinute - minute) * MINUTE,
   cutoffMs: 0,
 });
+const needing = (minute: number) => ({ ms: minute * MINUTE, jobs: { least: 41, most: 41 } });
 const frozen = (...freezes: Freeze[]): ReadFreezes => ({ freezes, unreadable: [] });
 const UNREADABLE: ReadFreezes = { freezes: [], unreadable: ['prod.yaml: the calendar cannot be read'] };
 const rules = (change: Partial<GateRules> = {}): GateRules => ({ window: null, waitAtMostMs: null, ...change });
@@ -90,6 +91,27 @@ describe('a run that comes to a gate', () => {
     [
       'waits only until the cut-off of its window',
       rules({ window: openFrom(0, 15), waitAtMostMs: 60 * MINUTE }),
+      frozen(freeze(0, 500)),
+      'OutsideWindow',
+      [0, 10, 15],
+    ],
+    [
+      'ends at once if its steps do not fit into the window, however long it may wait',
+      rules({ window: { ...openFrom(7, 60), needed: needing(53) }, waitAtMostMs: 60 * MINUTE }),
+      frozen(),
+      'OutsideWindow',
+      [0],
+    ],
+    [
+      'continues in a window that its steps fit into',
+      rules({ window: { ...openFrom(7, 60), needed: needing(52) }, waitAtMostMs: 60 * MINUTE }),
+      frozen(),
+      'open',
+      [0, 7],
+    ],
+    [
+      'waits for the end of a freeze only for as long as its steps still fit',
+      rules({ window: { ...openFrom(0, 20), needed: needing(5) }, waitAtMostMs: 60 * MINUTE }),
       frozen(freeze(0, 500)),
       'OutsideWindow',
       [0, 10, 15],
@@ -223,9 +245,13 @@ describe('any wait', () => {
     .tuple(
       fc.option(fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 1, max: 60 })), { nil: null }),
       fc.option(fc.integer({ min: 0, max: 120 }), { nil: null }),
+      fc.option(fc.integer({ min: 0, max: 70 }), { nil: null }),
     )
-    .map(([window, waitAtMost]): GateRules => ({
-      window: window === null ? null : openFrom(window[0], window[0] + window[1]),
+    .map(([window, waitAtMost, needed]): GateRules => ({
+      window:
+        window === null
+          ? null
+          : { ...openFrom(window[0], window[0] + window[1]), needed: needed === null ? null : needing(needed) },
       waitAtMostMs: waitAtMost === null ? null : waitAtMost * MINUTE,
     }));
 
@@ -243,6 +269,8 @@ describe('any wait', () => {
           const isInTime = opensAtMs !== null && opensAtMs <= atMs + (given.waitAtMostMs ?? 0);
           expect(end.kind).toBe(isInTime ? 'open' : 'closed');
           if (isInTime) expect(state.nowMs).toBe(opensAtMs);
+          if (end.kind === 'open' && given.window?.needed)
+            expect(state.nowMs + given.window.needed.ms).toBeLessThan(given.window.opensAtMs + given.window.durationMs);
           expect(state.waitedMs).toBe(state.nowMs - atMs);
           expect(state.waitedMs).toBeLessThanOrEqual(given.waitAtMostMs ?? 0);
         },

@@ -8,6 +8,7 @@ import {
   relevantFreezes,
   type Freeze,
   type Gate,
+  type TargetWindow,
   type Window,
 } from '../../../../src/domain/gates/gates.js';
 
@@ -42,6 +43,59 @@ describe('a window', () => {
     const past = gateAt(at('2026-12-01T02:45:00Z'), window, []);
     expect(past).toMatchObject({ failure: 'OutsideWindow', opensAtMs: null });
     expect(past).toMatchObject({ why: expect.stringContaining('its cut-off has passed') as unknown });
+  });
+});
+
+describe('a window that the steps must fit into', () => {
+  const MINUTE = 60_000;
+  const until3: Window = { ...window, cutoffMs: 0 };
+  const needing = (ms: number, jobs: { least: number; most: number } | null = { least: 41, most: 41 }) => ({
+    ...until3,
+    needed: { ms, jobs },
+  });
+  const whyAt = (now: string, given: TargetWindow) => {
+    const gate = gateAt(at(now), given, []);
+    return gate.open ? 'open' : `${gate.failure}: ${gate.why.replace(/^.*?Z to .*?Z[^:]*: /, '')}`;
+  };
+
+  it.each([
+    ['with more than enough time', '2026-12-01T02:00:00Z', 'open'],
+    ['just before the last moment', '2026-12-01T02:47:59Z', 'open'],
+    [
+      'at the last moment',
+      '2026-12-01T02:48:00Z',
+      'OutsideWindow: the target is not begun, because its steps take up to 12m (nine in ten, from 41 cloud jobs): they had to begin before 2026-12-01T02:48:00Z',
+    ],
+    [
+      'later',
+      '2026-12-01T02:51:00Z',
+      'OutsideWindow: the target is not begun, because its steps take up to 12m (nine in ten, from 41 cloud jobs) and the window ends in 9m: they had to begin before 2026-12-01T02:48:00Z',
+    ],
+    ['after its end', '2026-12-01T03:00:00Z', 'OutsideWindow: its end has passed'],
+  ])('%s', (_when, now, expected) => {
+    expect(whyAt(now, needing(12 * MINUTE))).toBe(expected);
+  });
+
+  it('is never open if it is too short, which is known before it opens', () => {
+    expect(whyAt('2026-12-01T00:00:00Z', needing(2 * HOUR, { least: 12, most: 41 }))).toBe(
+      'OutsideWindow: the target is not begun, because its steps take up to 2h (nine in ten, from 12 to 41 cloud jobs for each step) and the whole window is 2h',
+    );
+    expect(whyAt('2026-12-01T01:30:00Z', needing(3 * HOUR, null))).toBe(
+      'OutsideWindow: the target is not begun, because its steps take at least 3h (waits and verification alone) and the whole window is 2h',
+    );
+  });
+
+  it('closes at its cut-off where that is earlier', () => {
+    const early = { ...needing(12 * MINUTE), cutoffMs: HOUR / 2 };
+    expect(whyAt('2026-12-01T02:29:59Z', early)).toBe('open');
+    expect(whyAt('2026-12-01T02:30:00Z', early)).toBe('OutsideWindow: its cut-off has passed');
+  });
+
+  it('closes for the target if a freeze ends too late for it', () => {
+    const freezes = [freeze('2026-12-01T01:00:00Z', '2026-12-01T02:50:00Z')];
+    const gate = gateAt(at('2026-12-01T01:30:00Z'), needing(12 * MINUTE), freezes);
+    expect(gate).toMatchObject({ failure: 'ChangeFreeze', opensAtMs: null });
+    expect(gate).toMatchObject({ why: expect.stringContaining('no longer fits into the window') as unknown });
   });
 });
 
@@ -84,21 +138,30 @@ const span = fc
   .tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 1, max: 40 }))
   .map(([fromMs, lengthMs]): Freeze => ({ calendar: 'c', name: 'n', fromMs, toMs: fromMs + lengthMs }));
 const spans = fc.array(span, { maxLength: 12 });
-const windows = fc.option(
+const needs = fc.option(
+  fc.integer({ min: 0, max: 70 }).map((ms) => ({ ms, jobs: { least: 10, most: 10 } })),
+  { nil: null },
+);
+const windows: fc.Arbitrary<TargetWindow | null> = fc.option(
   fc
-    .tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 2, max: 60 }), fc.integer({ min: 0, max: 59 }))
-    .map(([opensAtMs, durationMs, cutoffMs]) => ({ opensAtMs, durationMs, cutoffMs: cutoffMs % durationMs })),
+    .tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 2, max: 60 }), fc.integer({ min: 0, max: 59 }), needs)
+    .map(([opensAtMs, durationMs, cutoffMs, needed]) => ({
+      ...{ opensAtMs, durationMs, needed },
+      cutoffMs: cutoffMs % durationMs,
+    })),
   { nil: null },
 );
 const frozen = (ms: number, freezes: readonly Freeze[]) =>
   freezes.some(({ fromMs, toMs }) => fromMs <= ms && ms < toMs);
-const allowed = (ms: number, window: Window | null, freezes: readonly Freeze[]) =>
-  (window === null || (window.opensAtMs <= ms && ms < cutoffAt(window))) && !frozen(ms, freezes);
+const fits = (ms: number, { opensAtMs, durationMs, needed }: TargetWindow) =>
+  !needed || ms + needed.ms < opensAtMs + durationMs;
+const allowed = (ms: number, window: TargetWindow | null, freezes: readonly Freeze[]) =>
+  (window === null || (window.opensAtMs <= ms && ms < cutoffAt(window) && fits(ms, window))) && !frozen(ms, freezes);
 
 const answerOf = (gate: Gate) => (gate.open ? {} : { failure: gate.failure, why: gate.why });
 
 describe('any gate', () => {
-  it('is open exactly within its window and outside every freeze', () => {
+  it('is open exactly within its window, where the steps fit, and outside every freeze', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 150 }), windows, spans, (now, window, freezes) => {
         expect(gateAt(now, window, freezes).open).toBe(allowed(now, window, freezes));

@@ -46,6 +46,38 @@ describe('the first attempt', () => {
     expect(stopped).toMatchObject({ sentAtMs: null, ending: { kind: 'skipped' }, state: { sent: 'no' } });
   });
 
+  describe('after a state that was only reached', () => {
+    const before = { ...aBaseline({ status: 'STOPPED' }), notHeld: true as const };
+    const verify = { withinMs: 60_000, stableMs: 10_000 };
+    const isStopped = anObservation({ status: 'STOPPED' });
+
+    it('is skipped once that state has held', () => {
+      const played = act({ read: () => isStopped }, { before, verify });
+      expect(played).toMatchObject({ sentAtMs: null, ending: { kind: 'skipped' }, endedAtMs: 11_000 });
+      expect(played.commands.filter(({ command }) => command.kind === 'read')).toHaveLength(3);
+    });
+
+    it('is skipped at once if an action follows it as well', () => {
+      const noHold = { withinMs: 60_000, stableMs: 0 };
+      expect(act({ read: () => isStopped }, { before, verify: noHold }).endedAtMs).toBe(1_000);
+    });
+
+    it('is sent if that state is lost while it should hold', () => {
+      const read: World['read'] = (atMs, sentAtMs) => {
+        if (sentAtMs === null) return atMs < 6_000 ? isStopped : anObservation();
+        return anObservation({ status: 'STOPPED', lastJobId: 'JOB-1' });
+      };
+      const played = act({ read }, { before, verify });
+      expect(played).toMatchObject({ sentAtMs: 6_000, ending: { kind: 'succeeded' } });
+    });
+
+    it('is not sent over an action of somebody else meanwhile', () => {
+      const read: World['read'] = (atMs) => (atMs < 6_000 ? isStopped : anObservation({ lastJobId: 'JOB-theirs' }));
+      const played = act({ read }, { before, verify });
+      expect(played).toMatchObject({ sentAtMs: null, ending: { failure: 'TargetChanged' } });
+    });
+  });
+
   it('believes that the instance is missing only after two such readings in a row', () => {
     const missing = requestFailed({ failure: 'TargetNotFound', request: 'no', message: 'not found' });
     const once = act({ read: (atMs, sentAtMs) => (atMs === 1_000 ? missing : stoppedOnceSent(sentAtMs)) });

@@ -127,7 +127,14 @@ describe('verifying', () => {
   it('requires the desired state to hold for the configured time', () => {
     const played = act();
     expect(played.endedAtMs - (readings(played)[0] ?? 0)).toBeGreaterThanOrEqual(verify.stableMs);
-    expect(readings(played).length).toBeGreaterThan(2);
+    expect(readings(played)).toHaveLength(3);
+  });
+
+  it('ends with the first reading that shows a state that need not hold, and notes that', () => {
+    const played = act({}, { verify: { withinMs: 60_000, stableMs: 0 } });
+    expect(played.ending).toEqual({ kind: 'succeeded' });
+    expect(readings(played)).toHaveLength(1);
+    expect(played.state.trail.at(-1)?.note).toMatch(/STOPPED.*; reached, not held$/);
   });
 
   it('restarts the count when the state is lost', () => {

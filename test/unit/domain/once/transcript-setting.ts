@@ -14,6 +14,7 @@ const NAMES = [
   'gate closes at',
   'verified within',
   'held for',
+  'state before',
   'usual duration',
   'on cancel',
 ];
@@ -35,7 +36,12 @@ export function rulesOf(settings: ReadonlyMap<string, string>): OnceRules {
   return {
     action,
     target: aTarget(),
-    before: { observation: action === null ? null : baseline, lastJobId, knownCloudJobIds: known },
+    before: {
+      observation: action === null ? null : baseline,
+      lastJobId,
+      knownCloudJobIds: known,
+      ...(settings.get('state before') === 'only reached' ? { notHeld: true } : {}),
+    },
     deadlineAtMs: STORY_BEGINS_AT_MS + duration('deadline', '10m'),
     ...(closesAt === undefined
       ? {}

@@ -73,6 +73,19 @@ describe('the details of a target', () => {
     ]);
   });
 
+  it('say until when the running step usually ends, as a time of day', () => {
+    const usual = { p50Ms: 12_000, p90Ms: 20_000, jobs: 41 };
+    const steps = [
+      { ...step, usual, state: 'succeeded' as const },
+      { ...step, usual, title: 'start', startedAtMs: 1_000 },
+    ];
+    expect(targetProgressMarkdown({ ...target, steps }).split('\n')).toContain(
+      '**start**: usually ends by 1970-01-01T00:00:21Z; unusually late after 1970-01-01T00:00:31Z',
+    );
+    expect(targetProgressMarkdown({ ...target, steps }).match(/usually ends/g)).toHaveLength(1);
+    expect(targetProgressMarkdown(target)).not.toContain('usually');
+  });
+
   it.each<[string, Partial<TargetProgress>, string]>([
     ['its phase and the newest reading', {}, '**shop/web/a**: running, last seen RUNNING 2/2'],
     ['its outcome once it has ended', { outcome: 'failed', seen: null }, '**shop/web/a**: failed'],

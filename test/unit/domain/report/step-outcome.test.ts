@@ -151,3 +151,43 @@ describe('undo', () => {
     expect(outcome(ENDINGS.failed, change).done).toBeNull();
   });
 });
+
+describe('a state that is reached and need not hold', () => {
+  const times = { startedAtMs: 1_000, endedAtMs: 2_000 };
+  const passing = aStep({ action: 'stop' }, { holds: false });
+  const sent = anEndedState(ENDINGS.succeeded, { sent: 'yes', cloudJob, seen: stopped });
+  const skipped = anEndedState(ENDINGS.skipped, { sent: 'no', seen: stopped });
+  const reached = stepOutcome(passing, before, sent, times);
+
+  it('is reported, and known to the next step', () => {
+    expect(reached.report.notHeld).toBe(true);
+    expect(reached.baseline.notHeld).toBe(true);
+  });
+
+  it('stays so over a step that is skipped without a hold, or fails unsent', () => {
+    expect(stepOutcome(passing, reached.baseline, skipped, times).baseline.notHeld).toBe(true);
+    const failed = anEndedState(failedWith('TargetChanged'), { sent: 'no', seen: stopped });
+    expect(stepOutcome(step, reached.baseline, failed, times).baseline.notHeld).toBe(true);
+  });
+
+  it.each([
+    ['sent', sent],
+    ['skipped', skipped],
+  ])('is over once a later step that is %s has seen its state hold', (_how, state) => {
+    const held = stepOutcome(step, reached.baseline, state, times);
+    expect(held.baseline).not.toHaveProperty('notHeld');
+    expect(held.report).not.toHaveProperty('notHeld');
+  });
+
+  it('stays reported until then', () => {
+    const failed = anEndedState(failedWith('TargetChanged'), { sent: 'no', seen: stopped });
+    for (const state of [skipped, failed])
+      expect(stepOutcome(passing, reached.baseline, state, times).report.notHeld).toBe(true);
+  });
+
+  it('is not claimed of a step that was skipped or failed by itself', () => {
+    const failed = anEndedState(failedWith('NotConverged'), { sent: 'yes', cloudJob, seen: stopped });
+    for (const state of [skipped, failed])
+      expect(stepOutcome(passing, before, state, times).report).not.toHaveProperty('notHeld');
+  });
+});

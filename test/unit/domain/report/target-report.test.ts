@@ -68,6 +68,17 @@ describe('the report of a target whose own workflow ended', () => {
     });
   });
 
+  it('has the usual time of each step that was sent', () => {
+    const job = { p50Ms: 12_000, p90Ms: 20_000, jobs: 41, from: 'component' as const };
+    const usual = [{ stepId: 'stop', job, stepP50Ms: 12_100, stepP90Ms: 20_100 }];
+    const steps = [aStepReport({ id: 'stop' }), aStepReport({ id: 'wait', action: null, sent: 'no' })];
+    const reported = reportOfTarget({ ...targetPlan, usual }, end({ steps })).steps;
+    expect(reported.map((step) => step.usual)).toEqual([{ p50Ms: 12_100, p90Ms: 20_100, jobs: 41 }, undefined]);
+    const unsent = end({ steps: [aStepReport({ id: 'stop', sent: 'no' })] });
+    expect(reportOfTarget({ ...targetPlan, usual }, unsent).steps[0]).not.toHaveProperty('usual');
+    expect(reportOfTarget(targetPlan, end({ steps })).steps).toEqual(steps);
+  });
+
   it('omits the failure if a step has it', () => {
     const steps = [aStepReport({ result: 'failed', failure: failureRecord('CloudJobFailed', 'x') })];
     expect(reportOfTarget(targetPlan, end({ steps }))).not.toHaveProperty('failure');

@@ -1,0 +1,132 @@
+/** Renders plans as text. Pure. */
+import { describeNeeded } from '../domain/gates/gates.js';
+import {
+  expectedCourse,
+  type ExpectedStep,
+  type ExpectedUndo,
+  type ExpectedUndos,
+} from '../domain/plan/expected-course.js';
+import { requiredState, type ActionStep, type Plan, type PlannedStep } from '../domain/plan/plan.js';
+import { misfitOf } from '../domain/plan/plan-usual.js';
+import { describeUsualRun, describeUsualStep } from '../domain/plan/usual-words.js';
+import { describeDifferences, type Difference } from '../domain/report/compensation.js';
+import { ACTIONS, describeAction } from '../domain/target/actions.js';
+import { describeObservation } from '../domain/target/target.js';
+import { describeDuration } from '../domain/time/duration.js';
+import type { Colors } from './colors.js';
+import { guardLines } from './render-gates.js';
+import { printableFacts } from './terminal-text.js';
+
+/** Renders what a run would do, as `runbook plan` shows it. */
+export function renderPlan(plan: Plan, colors: Colors): string {
+  const printable = printableFacts(plan);
+  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards } = printable;
+  const lines = [`${colors.bold(runbook)}: ${title}`];
+  const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
+  if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
+  if (guards !== undefined) lines.push(...guardLines(guards, colors), ...misfitLines(printable, colors));
+  for (const { target, seen, steps, usual = [] } of targets) {
+    lines.push('', `${colors.bold(target.path)}  ${describeObservation(seen)}`);
+    if (steps.length === 0) lines.push('  only observes; changes nothing');
+    const { steps: course, undos } = expectedCourse(seen, steps);
+    if (course.some((expected) => expected.course === 'unknown'))
+      lines.push(
+        colors.warn(
+          '  a cloud job is in flight: the run waits for its end and then skips the steps that are already done',
+        ),
+      );
+    for (const [index, step] of steps.entries()) {
+      const expected = course[index] ?? NOT_KNOWN;
+      lines.push(...plannedLines(step, index, expected, colors));
+      const known = usual.find(({ stepId }) => stepId === step.id);
+      if (known !== undefined && expected.course !== 'skipped') lines.push(`     ${describeUsualStep(known)}`);
+    }
+    if (undos !== null) lines.push(`  ${undosLine(undos, colors)}`);
+  }
+  const ofRun = describeUsualRun(targets);
+  lines.push(
+    '',
+    ...(ofRun === null ? [] : [`the whole run: ${ofRun}`]),
+    colors.dim(
+      `on cancel: ${onCancel} · deadline of the run: ${describeDuration(deadlineMs)} · plan ${hash.slice(0, 16)}`,
+    ),
+    'Nothing was changed.',
+  );
+  return lines.join('\n');
+}
+
+/** Used if a step has no expectation. */
+const NOT_KNOWN: ExpectedStep = { course: 'unknown', undo: { kind: 'asDeclared' } };
+
+function plannedLines(step: PlannedStep, index: number, expected: ExpectedStep, colors: Colors): string[] {
+  if (step.kind === 'wait') return [`  ${index + 1}. wait ${describeDuration(step.durationMs)}`];
+  const note = step.note === undefined ? '' : `  (${step.note})`;
+  const head = `  ${index + 1}. ${describeAction(step.action)}${note}`;
+  if (expected.course === 'skipped') return [head, `     ${colors.dim('already done, will be skipped')}`];
+  const { stableMs } = requiredState(step);
+  const holds = stableMs === 0 ? '' : `, holds ${describeDuration(stableMs)}`;
+  const times = colors.dim(`at most ${describeDuration(step.deadlineMs)}${holds}; if it fails: ${step.onFailure}`);
+  return [head, `     ${undoWords(step, index, expected.undo, colors)}`, `     ${times}`];
+}
+
+function undoWords(
+  { action, compensation }: ActionStep,
+  index: number,
+  expected: ExpectedUndo,
+  colors: Colors,
+): string {
+  if (compensation.kind === 'irreversible') return colors.warn(`cannot be undone: ${compensation.reason}`);
+  if (compensation.kind === 'none') return `is not undone: ${compensation.reason}`;
+  if (expected.kind === 'nothing') return 'nothing to undo: the state that its undo restores does not hold before it';
+  if (expected.kind === 'leftOut') return leftOutWords(expected, index);
+  if (expected.kind === 'action')
+    return withDifferences(`undone by ${describeAction(expected.action)}`, expected.differs, 'the step', colors);
+  if (compensation.kind === 'action') return `undone by ${describeAction(compensation.action)}`;
+  const { reversal, inverses } = ACTIONS[action.action];
+  return reversal === 'self'
+    ? 'ends in the state it started from, nothing to undo'
+    : `undone by ${inverses.join(' or ')}, from the state seen before`;
+}
+
+function withDifferences(
+  words: string,
+  differs: readonly Difference[],
+  since: 'the step' | 'the run',
+  colors: Colors,
+): string {
+  if (differs.length === 0) return words;
+  return colors.warn(`${words}, which leads to another state than before ${since}: ${describeDifferences(differs)}`);
+}
+
+/** `undone by start until step 2 is done, then left out: it and the undo of step 2 cancel out` */
+function leftOutWords({ action, by, from, why }: Extract<ExpectedUndo, { kind: 'leftOut' }>, index: number): string {
+  const because =
+    why === 'cancels'
+      ? `it and the undo of step ${by + 1} cancel out`
+      : `the undo of step ${by + 1} restores what was before both`;
+  const undo = describeAction(action);
+  return from === index
+    ? `its undo ${undo} is left out: ${because}`
+    : `undone by ${undo} until step ${from + 1} is done, then left out: ${because}`;
+}
+
+/** The undos that the run would send for a target, combined. */
+function undosLine({ failing, undos, differs }: ExpectedUndos, colors: Colors): string {
+  const sent = undos.length === 0 ? 'no undo is sent' : `undo by ${undos.map(describeAction).join(', then ')}`;
+  return withDifferences(`if step ${failing + 1} fails and has changed nothing: ${sent}`, differs, 'the run', colors);
+}
+
+/** Whether there is time for the steps before the end of the window, if not for all targets. */
+function misfitLines(plan: Plan, colors: Colors): string[] {
+  const misfit = misfitOf(plan);
+  if (misfit === null) return [];
+  const { target, before, needed, leftMs, because } = misfit;
+  const left = `${describeDuration(Math.max(0, leftMs))} of the window ${before === 0 ? 'are left' : `are left after the ${before} before it`}`;
+  const may = `its steps may take ${describeDuration(needed.ms)} (too few cloud jobs were seen to be sure)`;
+  const what =
+    because === 'known'
+      ? `does not fit into the window: ${describeNeeded(needed)}, and ${left}`
+      : `may not fit into the window: ${may}, and ${left}`;
+  const isBegun = because === 'declared' || plan.guards?.window?.fit === false;
+  return [colors.warn(`${target.target.path} ${what}; it is ${isBegun ? 'begun all the same' : 'not begun'}`)];
+}

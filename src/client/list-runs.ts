@@ -1,0 +1,250 @@
+/**
+ * Lists runs from Temporal's visibility store, one page after another. It may lag some seconds behind. Leases and alarm
+ * rules are other workflow types, and dry runs have neither targets nor an outcome; only while they plan they look
+ * like a run, so the start arguments of runs that plan are read.
+ */
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
+import { ALARM_RULE_WORKFLOW } from '../domain/alarms/alarm.js';
+import {
+  OUTCOME_SEARCH_ATTRIBUTE,
+  REPORT_MEMO,
+  REQUESTER_MEMO,
+  STATE_SEARCH_ATTRIBUTE,
+  TARGET_RUN_WORKFLOW,
+  TARGET_SEARCH_ATTRIBUTE,
+} from '../domain/contract.js';
+import { OUTCOMES, type Outcome } from '../domain/report/report.js';
+import { ATTENTION_OUTCOMES, attentionOf, type Attention } from '../domain/run/attention.js';
+import { namesOfTarget } from '../domain/run/listed-targets.js';
+import { isOpen } from '../domain/run/workflow-status.js';
+import { GRPC, grpcCodeOf } from '../temporal/calls.js';
+import { decodeFirst } from '../temporal/payloads.js';
+import { isReport } from './read-report.js';
+import { inputOfRun } from './same-request.js';
+
+/** Which runs to list. All that is given must hold. */
+export interface RunFilter {
+  /** Only runs that have not ended. */
+  readonly open?: boolean | undefined;
+  /** Name of a runbook. */
+  readonly runbook?: string | undefined;
+  /** `application/component/instance` by names, whole. A run has its targets once it is planned. */
+  readonly target?: string | undefined;
+  /** Only runs that ended with one of these. */
+  readonly outcomes?: readonly Outcome[] | undefined;
+  /** Who asked for it. The server has no index of it, so runs are read until enough match: at most `MOST_READ`. */
+  readonly requestedBy?: string | undefined;
+  /** Only runs started at or after it. Epoch milliseconds. */
+  readonly sinceMs?: number | undefined;
+  /** Only runs that need a person, as `ListedRun.attention` shows. Runs that were paused in Temporal itself are not found by it. */
+  readonly needsAttention?: boolean | undefined;
+}
+
+/** Which runs to list, and how many. */
+export interface ListOptions extends RunFilter {
+  /** Longest list. Default 50; more than 1,000 counts as 1,000. */
+  readonly limit?: number | undefined;
+  /** How long ago a run may have ended and still need a person, milliseconds. Default seven days. */
+  readonly attentionMs?: number | undefined;
+}
+
+/** A run as it is listed. Times are epoch milliseconds. */
+export interface ListedRun {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly runbook: string;
+  /** Paths; of a run with many long ones some are left out, and the last item is their number. Empty while it plans. */
+  readonly targets: readonly string[];
+  /** Temporal's status, such as `RUNNING`, `PAUSED`, `COMPLETED`, `FAILED`, `CANCELLED` or `TERMINATED`. */
+  readonly status: string;
+  readonly open: boolean;
+  /** `null` while it is open, and if it ended without a report. */
+  readonly outcome: Outcome | null;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  /** `null` if it is not known: runs that were not started with `RunbookClient` show it once they have ended. */
+  readonly requestedBy: string | null;
+  /** Why it needs a person; `null` if it does not. */
+  readonly attention: Attention | null;
+}
+
+/** Open runs first, each group newest first: by their start, and those that have ended by their end. */
+export interface RunList {
+  readonly runs: readonly ListedRun[];
+  /** There are more, or there may be: `MOST_READ` runs were read. */
+  readonly more: boolean;
+}
+
+const LIMIT = 50;
+const MOST_LISTED = 1_000;
+/** Chosen: a hundred pages take some seconds, and servers answer ten listings a second. */
+const MOST_READ = 2_000;
+/** A page carries the memos of its runs, each with a report of up to 62 KB. */
+const PAGE_SIZE = 20;
+/** Chosen: a week-end and the days around it. */
+const ATTENTION_MS = 7 * 86_400_000;
+/** For runs that plan and runs that were terminated, which are few. */
+const MOST_SINGLE_READS = 50;
+
+/** The calls that a listing makes. */
+export interface ListCalls {
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly nowMs: number;
+  /** Makes one call with its own time limit. */
+  readonly within: <Value>(call: () => Promise<Value>) => Promise<Value>;
+}
+
+/** Lists runs. @throws what the calls throw */
+export async function listRuns(calls: ListCalls, options: ListOptions): Promise<RunList> {
+  const { nowMs, taskQueue } = calls;
+  const { attentionMs = ATTENTION_MS, needsAttention = false } = options;
+  const query = (hasState: boolean) => queryOf(options, taskQueue, nowMs - attentionMs, hasState);
+  try {
+    return await readRuns(calls, options, query(true));
+  } catch (error) {
+    // A namespace without the search attribute of states refuses a query for it, and has no run in such a state.
+    if (!needsAttention || grpcCodeOf(error) !== GRPC.invalidArgument) throw error;
+    return readRuns(calls, options, query(false));
+  }
+}
+
+async function readRuns(calls: ListCalls, options: ListOptions, query: string): Promise<RunList> {
+  const { client, nowMs, within } = calls;
+  const { limit = LIMIT, attentionMs = ATTENTION_MS, requestedBy, needsAttention = false } = options;
+  const most = Math.min(limit, MOST_LISTED);
+  const pages = client.workflow.list({ query, pageSize: PAGE_SIZE })[Symbol.asyncIterator]();
+  const runs: ListedRun[] = [];
+  let singleReads = MOST_SINGLE_READS;
+  for (let read = 0; read < MOST_READ; read++) {
+    const next = await within(() => pages.next());
+    if (next.done === true) return { runs, more: false };
+    const listed = listedRun(next.value, nowMs - attentionMs);
+    const run = isUnclear(listed) && singleReads-- > 0 ? await within(() => clearedUp(client, listed)) : listed;
+    if (run === null) continue;
+    if (requestedBy !== undefined && run.requestedBy !== requestedBy) continue;
+    if (needsAttention && run.attention === null) continue;
+    if (runs.length === most) return { runs, more: true };
+    runs.push(run);
+  }
+  return { runs, more: true };
+}
+
+/**
+ * The visibility query. `ORDER BY` is not for every store; all of them list open workflows first, then those that
+ * ended last.
+ * @param attentionSinceMs runs that ended before it need no one. Epoch milliseconds
+ * @param hasState the namespace has the search attribute of states
+ */
+export function queryOf(filter: RunFilter, taskQueue: string, attentionSinceMs: number, hasState: boolean): string {
+  const { open, runbook, target, outcomes, sinceMs, needsAttention } = filter;
+  // A workflow on our task queue that has no targets yet is planning; on another queue it may be anything.
+  const isRun = [
+    `${TARGET_SEARCH_ATTRIBUTE} IS NOT NULL`,
+    `${OUTCOME_SEARCH_ATTRIBUTE} IS NOT NULL`,
+    `(CloseTime IS NULL AND TaskQueue = ${quoted(taskQueue)})`,
+  ];
+  const conditions = [
+    `WorkflowType != ${quoted(TARGET_RUN_WORKFLOW)}`,
+    `WorkflowType != ${quoted(ALARM_RULE_WORKFLOW)}`,
+    `(${isRun.join(' OR ')})`,
+  ];
+  if (open === true) conditions.push('CloseTime IS NULL');
+  if (runbook !== undefined) conditions.push(`WorkflowType = ${quoted(runbook)}`);
+  if (target !== undefined)
+    conditions.push(`${TARGET_SEARCH_ATTRIBUTE} IN (${namesOfTarget(target).map(quoted).join(', ')})`);
+  if (outcomes !== undefined) conditions.push(`${OUTCOME_SEARCH_ATTRIBUTE} IN (${outcomes.map(quoted).join(', ')})`);
+  if (sinceMs !== undefined) conditions.push(`StartTime >= ${moment(sinceMs)}`);
+  if (needsAttention === true) conditions.push(attentionCondition(attentionSinceMs, hasState));
+  return conditions.join(' AND ');
+}
+
+/** As `attentionOf`, or wider: what is listed is classified once more. */
+function attentionCondition(sinceMs: number, hasState: boolean): string {
+  const outcomes = ATTENTION_OUTCOMES.map(quoted).join(', ');
+  const ended = `CloseTime >= ${moment(sinceMs)} AND (${OUTCOME_SEARCH_ATTRIBUTE} IN (${outcomes}) OR ${OUTCOME_SEARCH_ATTRIBUTE} IS NULL)`;
+  const waiting = hasState ? `(CloseTime IS NULL AND ${STATE_SEARCH_ATTRIBUTE} IS NOT NULL) OR ` : '';
+  return `(${waiting}(${ended}))`;
+}
+
+function moment(ms: number): string {
+  return quoted(new Date(ms).toISOString());
+}
+
+/** Quotes text for a query, so that no name can end the literal. */
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}
+
+type Listed = Pick<
+  WorkflowExecutionInfo,
+  'type' | 'workflowId' | 'runId' | 'status' | 'startTime' | 'closeTime' | 'memo' | 'searchAttributes'
+>;
+
+/** A run from what the store knows of its workflow. */
+function listedRun(info: Listed, attentionSinceMs: number): ListedRun {
+  const { type, workflowId, runId, status, startTime, closeTime, memo, searchAttributes } = info;
+  const report: unknown = memo?.[REPORT_MEMO];
+  const requester: unknown = isReport(report) ? report.requestedBy : memo?.[REQUESTER_MEMO];
+  const targets = searchAttributes[TARGET_SEARCH_ATTRIBUTE] ?? [];
+  const open = isOpen(status.name);
+  const outcome = OUTCOMES.find((each) => each === searchAttributes[OUTCOME_SEARCH_ATTRIBUTE]?.[0]) ?? null;
+  const endedAtMs = open ? null : (closeTime?.getTime() ?? null);
+  const state = searchAttributes[STATE_SEARCH_ATTRIBUTE]?.[0];
+  return {
+    workflowId,
+    runId,
+    runbook: type,
+    targets: targets.map(String),
+    status: status.name,
+    open,
+    outcome,
+    startedAtMs: startTime.getTime(),
+    endedAtMs,
+    requestedBy: typeof requester === 'string' ? requester : null,
+    attention: attentionOf(
+      { status: status.name, state: typeof state === 'string' ? state : null, outcome, endedAtMs },
+      attentionSinceMs,
+    ),
+  };
+}
+
+/** Is more needed than the listing has? */
+function isUnclear({ open, targets, attention }: ListedRun): boolean {
+  return (open && targets.length === 0) || attention === 'noReport';
+}
+
+/** Reads what an unclear run is. @returns `null` for a dry run, and for a run that the server has deleted since it was listed */
+async function clearedUp(client: Client, run: ListedRun): Promise<ListedRun | null> {
+  try {
+    return await readSingly(client, run);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError || grpcCodeOf(error) === GRPC.notFound) return null;
+    throw error;
+  }
+}
+
+async function readSingly(client: Client, run: ListedRun): Promise<ListedRun | null> {
+  if (run.attention === 'noReport') {
+    // A reset terminates an execution and continues the run in a new one.
+    const { runId } = await client.workflow.getHandle(run.workflowId).describe();
+    return runId === run.runId ? run : { ...run, attention: null };
+  }
+  const input = await startArgumentsOf(client, run);
+  if (input?.dryRun === true) return null;
+  return typeof input?.requestedBy === 'string' ? { ...run, requestedBy: input.requestedBy } : run;
+}
+
+/** The start arguments, or `null` if this client's data converter cannot read them. */
+async function startArgumentsOf(
+  client: Client,
+  { workflowId, runId }: ListedRun,
+): Promise<{ readonly dryRun?: unknown; readonly requestedBy?: unknown } | null> {
+  const payloads = await inputOfRun(client, workflowId, runId);
+  try {
+    const input: unknown = await decodeFirst(client, payloads);
+    return typeof input === 'object' && input !== null ? input : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,139 @@
+/** What is known of how long cloud jobs take: learned from ended and from running ones, used to decide when to look next. */
+import type { ActionName } from '../target/actions.js';
+import { quantileMs } from './law.js';
+import { ENOUGH_RUNNING } from './flight.js';
+import { Learned } from './learned.js';
+import { plainLookMs } from './plain-rule.js';
+import { lookWithoutLawMs, shareOf } from './unknown.js';
+import type { UsualDuration } from './usual-duration.js';
+
+/** Cloud jobs of one kind are expected to take about as long as each other. */
+export interface JobKind {
+  readonly action: ActionName;
+  readonly componentId: string;
+}
+
+/**
+ * Between these ages the job ended: the newest look that saw it running, and the first that saw it ended.
+ * Milliseconds since its POST.
+ */
+export interface EndedBetween {
+  readonly runningAtMs: number;
+  readonly endedByMs: number;
+}
+
+/** A followed cloud job that asks when to look at it next. */
+export interface FollowedAge {
+  /** Looks made by this attempt so far. */
+  readonly looks: number;
+  /** Since this attempt began to follow, in milliseconds. */
+  readonly followedForMs: number;
+  /** Since the POST, in milliseconds. */
+  readonly ageMs: number;
+  /** The age at the newest look that saw it running, of any attempt; `null` if there was none. */
+  readonly lastRunningAtMs: number | null;
+  /** If given, the job counts as in flight until it ended or was dropped, and takes its turn; see `unknown.ts`. */
+  readonly cloudJobId?: string;
+}
+
+/** A component's own ends are used from here on; with fewer, all of the action. */
+const ENOUGH_OF_COMPONENT = 8;
+/** With fewer ends than this, many jobs in flight also keep the looks of the plain rule. Chosen: what learning from 30 jobs promises. */
+const YOUNG_ENDS = 30;
+/** Kinds that are remembered; the one not used for longest is forgotten first. About 10 KB each. */
+const MOST_KINDS = 1_000;
+/** Ended cloud jobs that are remembered by id, so that none counts twice. */
+const MOST_IDS = 10_000;
+
+/** One worker's knowledge of durations. It has no clock: every age is a parameter. */
+export class Durations {
+  private readonly actions = new Map<ActionName, Learned>();
+  private readonly kinds = new Map<string, Learned>();
+  private readonly endedIds = new Set<string>();
+
+  /**
+   * The same cloud job twice counts once. What is remembered from earlier is told in the order in which the jobs began: jobs
+   * that ran together ended in the order of their durations, and the newest count most.
+   */
+  ended(kind: JobKind, cloudJobId: string, { runningAtMs, endedByMs }: EndedBetween): void {
+    if (this.endedIds.has(cloudJobId)) return;
+    this.endedIds.add(cloudJobId);
+    forgetFirst(this.endedIds, MOST_IDS);
+    for (const learned of this.both(kind)) learned.ended(cloudJobId, runningAtMs, endedByMs);
+  }
+
+  /** A look of this worker saw the job running at this age, in milliseconds: censored knowledge. */
+  running(kind: JobKind, cloudJobId: string, ageMs: number): void {
+    for (const learned of this.both(kind)) learned.running(cloudJobId, ageMs);
+  }
+
+  /** The job is no longer followed by this worker, and its end is not known. */
+  dropped(kind: JobKind, cloudJobId: string): void {
+    for (const learned of this.both(kind)) learned.flight.remove(cloudJobId);
+  }
+
+  /**
+   * The age at which to look next, in milliseconds; never before the plain rule's look of that number, and not before
+   * `ageMs`. Ask again right before the look: others may have seen meanwhile that it is not worth making.
+   */
+  nextLookAtMs(kind: JobKind, job: FollowedAge): number {
+    if (job.cloudJobId !== undefined) for (const each of this.both(kind)) each.flight.follows(job.cloudJobId);
+    const learned = this.known(kind);
+    const plan = learned.looks();
+    const followedFromMs = job.ageMs - job.followedForMs;
+    const runningAtMs = job.lastRunningAtMs ?? 0;
+    const passedMs = learned.flight.passedMs();
+    const flight = { count: learned.flight.count, passedMs, ends: learned.ends.count };
+    const asking = { looks: job.looks, followedFromMs, runningAtMs, cloudJobId: job.cloudJobId };
+    const isFlight = flight.count >= ENOUGH_RUNNING;
+    if (plan === null || (isFlight && !learned.knows(plan, runningAtMs)))
+      return Math.max(job.ageMs, lookWithoutLawMs(asking, flight));
+    const bestMs = learned.bestLookMs(plan, job.lastRunningAtMs, shareOf(job.cloudJobId ?? ''));
+    // The first ends of many jobs are their earliest or were found by chance: the plain rule's look is made, too.
+    const isYoung = learned.flight.most >= ENOUGH_RUNNING && flight.ends < YOUNG_ENDS;
+    const nextMs = isYoung ? Math.min(bestMs, lookWithoutLawMs(asking, flight)) : bestMs;
+    return Math.max(job.ageMs, followedFromMs + plainLookMs(job.looks), nextMs);
+  }
+
+  /** `null` if nothing was learned. */
+  usual(kind: JobKind): UsualDuration | null {
+    const learned = this.known(kind);
+    const plan = learned.looks();
+    if (plan === null) return null;
+    return {
+      p50Ms: Math.round(quantileMs(plan.law, 0.5)),
+      p90Ms: Math.round(quantileMs(plan.law, 0.9)),
+      jobs: learned.ends.count,
+      from: learned === this.actions.get(kind.action) ? 'action' : 'component',
+    };
+  }
+
+  /** Grows whenever `nextLookAtMs` may answer earlier than before for a job of this kind; a sleeping follower asks again. */
+  version(kind: JobKind): number {
+    return this.both(kind).reduce((sum, { version }) => sum + version, 0);
+  }
+
+  /** What is asked for this kind: its own, if it knows enough, else that of its action. */
+  private known(kind: JobKind): Learned {
+    const [own, ofAction] = this.both(kind);
+    return own.ends.count >= ENOUGH_OF_COMPONENT ? own : ofAction;
+  }
+
+  private both(kind: JobKind): readonly [Learned, Learned] {
+    const key = `${kind.action} ${kind.componentId}`;
+    const own = this.kinds.get(key) ?? new Learned();
+    // Used last: at the end of the order in which kinds are forgotten.
+    this.kinds.delete(key);
+    this.kinds.set(key, own);
+    forgetFirst(this.kinds, MOST_KINDS);
+    const ofAction = this.actions.get(kind.action) ?? new Learned();
+    this.actions.set(kind.action, ofAction);
+    return [own, ofAction];
+  }
+}
+
+function forgetFirst(kept: Map<string, unknown> | Set<string>, most: number): void {
+  if (kept.size <= most) return;
+  const [first] = kept.keys();
+  if (first !== undefined) kept.delete(first);
+}

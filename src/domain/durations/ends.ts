@@ -1,0 +1,59 @@
+/** The ends that one kind of cloud job is remembered by: bounded, the older the lighter. */
+import type { EndWithin } from './estimate.js';
+
+/** Remembered ends. Chosen: enough for a law of two populations, few enough for a refit far below a millisecond. */
+const MOST = 64;
+/** An end counts half after this many newer ones. */
+const HALF_LIFE = 32;
+/** An interval that begins before this share of its end says little. */
+const WIDE = 0.65;
+/** Weight that is left to the ends before a change. Not 0: a run of failures may be over as suddenly. */
+const BEFORE_CHANGE = 0.05;
+
+/** A bounded memory of ends. */
+export class Ends {
+  private taken: readonly EndWithin[] = [];
+  private skipped = 0;
+  /** How many ends came, forgotten ones included. */
+  count = 0;
+  /** Ends in a row, up to the newest, that no look had seen running shortly before. */
+  wideInARow = 0;
+
+  /**
+   * Jobs that run at the same time end in the order of their durations. The newest ends of 500 such jobs would be the longest,
+   * so that only every n-th is taken, such that all jobs in flight together fill the memory no more than once.
+   * @returns whether the end was taken
+   */
+  add(fromMs: number, toMs: number, inFlight: number): boolean {
+    this.count++;
+    this.wideInARow = fromMs < WIDE * toMs ? this.wideInARow + 1 : 0;
+    const every = Math.max(1, Math.ceil(inFlight / MOST));
+    this.skipped++;
+    if (this.skipped < every && this.taken.length >= MOST / 8) return false;
+    const end = { fromMs, toMs, weight: this.skipped };
+    this.skipped = 0;
+    this.taken = [...this.taken, end].slice(-MOST);
+    return true;
+  }
+
+  /** How many jobs the remembered ends are worth. */
+  get weight(): number {
+    return this.taken.reduce((sum, { weight }) => sum + weight, 0);
+  }
+
+  /** The remembered ends; the newest weighs as much as the jobs that it stands for. */
+  weighted(): readonly EndWithin[] {
+    const newest = this.taken.length - 1;
+    return this.taken.map(({ fromMs, toMs, weight }, index) => ({
+      fromMs,
+      toMs,
+      weight: weight * 0.5 ** ((newest - index) / HALF_LIFE),
+    }));
+  }
+
+  /** The law has changed: all but the newest ends say little about what comes. */
+  lighten(newest: number): void {
+    const first = this.taken.length - newest;
+    this.taken = this.taken.map((end, index) => (index < first ? { ...end, weight: end.weight * BEFORE_CHANGE } : end));
+  }
+}

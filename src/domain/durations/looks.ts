@@ -1,0 +1,128 @@
+/**
+ * Where to look, if the law of a duration is known: the ages that make the expected lateness plus a price for each look
+ * least. Found backwards from the end (dynamic programming): what follows a look that saw the job running depends on
+ * nothing but the age of that look.
+ */
+import { at, cellAt, endedByAge, type Law } from './law.js';
+
+/** The best looks for one law and one price. */
+export interface LookPlan {
+  readonly law: Law;
+  /** What one look costs, in milliseconds of lateness. */
+  readonly priceMs: number;
+  /** Per age of the law: index of the age of the best next look after a look there saw the job running; -1 at the last. */
+  readonly next: Int32Array;
+  /** Per age: expected cost after it, times the probability to get there, in milliseconds. */
+  readonly costMs: Float64Array;
+  /** Per age: probability-weighted mean of the ends up to it, in milliseconds. */
+  readonly momentsMs: Float64Array;
+}
+
+/** What a plan is expected to need for one job. */
+export interface Expected {
+  readonly looks: number;
+  readonly latenessMs: number;
+}
+
+/** Looks of a job after the last age of the law, each at this multiple of the age before. See `ageAfterLaw`. */
+const LOOKS_AFTER_LAW = 3;
+
+/** The looks that cost least if one look costs `priceMs`. */
+export function planLooks(law: Law, priceMs: number): LookPlan {
+  const size = law.agesMs.length;
+  const momentsMs = moments(law);
+  const costMs = new Float64Array(size);
+  const next = new Int32Array(size).fill(-1);
+  costMs[size - 1] = (1 - at(law.endedBy, size - 1)) * priceMs * LOOKS_AFTER_LAW;
+  for (let from = size - 2; from >= 0; from--) {
+    const best = bestNext({ law, momentsMs, costMs, priceMs }, at(law.endedBy, from), at(momentsMs, from), from + 1);
+    next[from] = best.index;
+    costMs[from] = best.costMs;
+  }
+  return { law, priceMs, next, costMs, momentsMs };
+}
+
+/** The age of the next look after one at `fromMs` saw the job running (0: none was made), or `null` beyond the law. */
+export function nextLookMs(plan: LookPlan, fromMs: number): number | null {
+  const { law, momentsMs } = plan;
+  const cell = cellAt(law, fromMs);
+  if (cell >= law.agesMs.length - 1) return null;
+  const ended = endedByAge(law, fromMs);
+  const cellFromMs = at(law.agesMs, cell);
+  const moment = at(momentsMs, cell) + ((ended - at(law.endedBy, cell)) * (cellFromMs + fromMs)) / 2;
+  return at(law.agesMs, bestNext(plan, ended, moment, cell + 1).index);
+}
+
+/** What the plan costs per job, from its POST on. */
+export function expected({ law, next, momentsMs }: LookPlan): Expected {
+  let looks = 0;
+  let latenessMs = 0;
+  for (let from = 0, to = next[0] ?? -1; to >= 0; from = to, to = next[to] ?? -1) {
+    looks += 1 - at(law.endedBy, from);
+    latenessMs += lateness(law, momentsMs, to, at(law.endedBy, from), at(momentsMs, from));
+  }
+  return { looks: looks + LOOKS_AFTER_LAW * (1 - at(law.endedBy, law.endedBy.length - 1)), latenessMs };
+}
+
+/** Looks per job that ends at an age at which ends were seen. Others are few, and what they need is a guess. */
+function looksWithinKnown({ law, next }: LookPlan): number {
+  const known = endedByAge(law, law.knownMs);
+  let looks = 0;
+  for (let from = 0; from >= 0 && at(law.agesMs, from) < law.knownMs; from = next[from] ?? -1)
+    looks += (known - at(law.endedBy, from)) / known;
+  return looks;
+}
+
+/** The plan with the lowest price at which a job is expected to need at most `mostLooks`, and not below `leastPriceMs`. */
+export function planWithin(law: Law, mostLooks: number, leastPriceMs: number): LookPlan {
+  let low = leastPriceMs;
+  let best = planLooks(law, low);
+  if (looksWithinKnown(best) <= mostLooks) return best;
+  let high = Math.max(law.knownMs, 2 * low);
+  best = planLooks(law, high);
+  for (let halving = 0; halving < PRICE_HALVINGS; halving++) {
+    const priceMs = Math.sqrt(low * high);
+    const plan = planLooks(law, priceMs);
+    if (looksWithinKnown(plan) <= mostLooks) {
+      best = plan;
+      high = priceMs;
+    } else low = priceMs;
+  }
+  return best;
+}
+
+/** Chosen: finds the price within about two per cent. */
+const PRICE_HALVINGS = 8;
+
+function moments({ agesMs, endedBy }: Law): Float64Array {
+  const momentsMs = new Float64Array(agesMs.length);
+  for (let index = 1; index < agesMs.length; index++) {
+    const mass = at(endedBy, index) - at(endedBy, index - 1);
+    momentsMs[index] = at(momentsMs, index - 1) + (mass * (at(agesMs, index) + at(agesMs, index - 1))) / 2;
+  }
+  return momentsMs;
+}
+
+/** Expected lateness of a look at the age `to` for the ends since the last look, whose probability and moment up to it are given. */
+const lateness = ({ agesMs, endedBy }: Law, momentsMs: Float64Array, to: number, ended: number, moment: number) =>
+  at(agesMs, to) * (at(endedBy, to) - ended) - (at(momentsMs, to) - moment);
+
+function bestNext(
+  { law, momentsMs, costMs, priceMs }: Pick<LookPlan, 'law' | 'momentsMs' | 'costMs' | 'priceMs'>,
+  ended: number,
+  moment: number,
+  first: number,
+): { readonly index: number; readonly costMs: number } {
+  let index = -1;
+  let least = Number.POSITIVE_INFINITY;
+  for (let to = first; to < law.agesMs.length; to++) {
+    const late = lateness(law, momentsMs, to, ended, moment);
+    if (late >= least) break;
+    const cost = late + at(costMs, to);
+    if (cost < least) {
+      least = cost;
+      index = to;
+    }
+  }
+  return { index, costMs: least + (1 - ended) * priceMs };
+}

@@ -1,0 +1,72 @@
+/**
+ * When to look while too few jobs have ended to know a law: by the plain rule, except where jobs in flight already know the
+ * answer. If eight jobs were seen running at a later age, nobody else needs to ask at this one. A few of many jobs look
+ * instead, in turns, more often than the plain rule would; the first that is seen to have ended wakes the others.
+ */
+import { plainLookMs } from './plain-rule.js';
+
+/** Below this many running jobs everyone keeps the plain rule. */
+const LEAST_FLIGHT = 48;
+/** So many look at each turn, on average. Chosen: a turn at which none happens to look is rare, and their ends make a law. */
+const SCOUTS = 5;
+/** Turns are this fraction of the age apart, and neither closer nor further than these. */
+const TURN = { share: 0.05, closestMs: 50, furthestMs: 5_000 } as const;
+/** If turns pass unseen (scouts stopped, calls failed), everyone looks after this. */
+const LATEST = { times: 1.5, moreMs: 5_000 } as const;
+/** The golden ratio spreads turns evenly over the jobs. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** What is known of the jobs in flight. */
+export interface InFlight {
+  readonly count: number;
+  /** Enough jobs were seen running at this age, in milliseconds. */
+  readonly passedMs: number;
+  /** Ends that were seen. */
+  readonly ends: number;
+}
+
+/** The job that asks. */
+export interface Asking {
+  readonly looks: number;
+  /** Its age when this attempt began to follow, in milliseconds. */
+  readonly followedFromMs: number;
+  /** Its newest look that saw it running, in milliseconds; 0 if there was none. */
+  readonly runningAtMs: number;
+  readonly cloudJobId: string | undefined;
+}
+
+/** The age of its next look, in milliseconds. */
+export function lookWithoutLawMs({ looks, followedFromMs, runningAtMs, cloudJobId }: Asking, flight: InFlight): number {
+  const earliestMs = followedFromMs + plainLookMs(looks);
+  const plainMs = plainAfterMs(looks, followedFromMs, Math.max(flight.passedMs, runningAtMs));
+  if (cloudJobId === undefined || flight.count < LEAST_FLIGHT) return plainMs;
+  const share = SCOUTS / flight.count;
+  const latestMs = flight.ends > 0 ? plainMs : Math.max(plainMs, LATEST.times * flight.passedMs + LATEST.moreMs);
+  return nextTurnMs(shareOf(cloudJobId), share, Math.max(earliestMs, flight.passedMs, runningAtMs + 1), latestMs);
+}
+
+/** The first look of the plain rule, number `looks` or later, after an age that others have passed. */
+function plainAfterMs(looks: number, followedFromMs: number, passedMs: number): number {
+  let number = looks;
+  while (followedFromMs + plainLookMs(number) <= passedMs) number++;
+  return followedFromMs + plainLookMs(number);
+}
+
+function nextTurnMs(jobShare: number, share: number, earliestMs: number, latestMs: number): number {
+  let turnMs = TURN.closestMs;
+  for (let turn = 0; turnMs < latestMs; turn++) {
+    if (turnMs >= earliestMs && (jobShare + turn * GOLDEN) % 1 < share) return turnMs;
+    turnMs += Math.min(Math.max(TURN.share * turnMs, TURN.closestMs), TURN.furthestMs);
+  }
+  return latestMs;
+}
+
+/** A number in [0, 1) that is a job's own: FNV-1a of its id. */
+export function shareOf(cloudJobId: string): number {
+  let hash = 2_166_136_261;
+  for (let index = 0; index < cloudJobId.length; index++)
+    hash = Math.imul(hash ^ cloudJobId.charCodeAt(index), 16_777_619);
+  // The last characters differ most, and FNV moves them little: one more mix.
+  hash = Math.imul(hash ^ (hash >>> 15), 2_246_822_507);
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
+}

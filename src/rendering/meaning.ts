@@ -1,0 +1,83 @@
+/** A report in one sentence, and the words for its parts. Every format of a report uses them. Pure. */
+import { differencesBetween, type Difference } from '../domain/report/compensation.js';
+import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
+import type { TrailEntry } from '../domain/once/trail.js';
+import { describeAction } from '../domain/target/actions.js';
+import { describeTime } from '../domain/time/utc-time.js';
+
+/** Each outcome in one line. */
+const MEANINGS: Readonly<Record<Outcome, string>> = {
+  succeeded: 'everything was done and verified',
+  compensated: 'a step failed, and the undos were done',
+  failed: 'a step failed; see what remains',
+  compensationFailed: 'a step failed, and so did an undo: check the instance',
+  indeterminate: 'it is not known what happened: check the instance before anything else',
+  cancelled: 'cancelled on request',
+  refused: 'refused; nothing was changed',
+  expired: 'the time to start ran out; targets that had not started were left alone',
+};
+
+/** The outcome in one sentence. "As before" is written only if the readings show it. */
+export function meaningOf(report: RunReport): string {
+  const { outcome, targets } = report;
+  if (outcome === 'failed') return meaningOfFailed(report);
+  if (outcome !== 'compensated') return MEANINGS[outcome];
+  const undone = targets.filter(({ compensations }) => compensations.length > 0);
+  if (undone.some((target) => differencesOf(target).length > 0))
+    return 'a step failed, and the declared undos did not restore the state: see what differs';
+  const isSeen = undone.every(({ captured, lastSeen }) => captured !== null && lastSeen !== null);
+  return isSeen ? 'a step failed, and its changes were undone' : MEANINGS[outcome];
+}
+
+/** Only a complete report can show that nothing remains; a shortened one claims nothing. */
+function meaningOfFailed({ targets, cut }: RunReport): string {
+  const isWhole = cut === undefined && targets.length > 0 && targets.every((target) => target.cut === undefined);
+  if (!isWhole || targets.some(({ remaining }) => remaining.length > 0)) return MEANINGS.failed;
+  const isOfStep = targets.some(({ steps }) => steps.some(({ result }) => result === 'failed'));
+  const what = isOfStep ? 'a step failed' : 'it was not completed';
+  const all = targets.flatMap(({ steps, compensations }) => [...steps, ...compensations]);
+  if (all.every(({ sent }) => sent === 'no')) return `${what}; nothing was sent`;
+  const stopped = targets.filter(({ outcome }) => outcome !== 'succeeded');
+  return stopped.every(isAsBefore) ? `${what}; the state is as before` : `${what}; see the state now`;
+}
+
+function isAsBefore({ captured, lastSeen }: TargetReport): boolean {
+  return captured !== null && lastSeen !== null && differencesBetween(captured, lastSeen).length === 0;
+}
+
+/** Differences between the state before the first step and the last state seen, if undos were sent. */
+export function differencesOf({ captured, lastSeen, compensations }: TargetReport): readonly Difference[] {
+  if (captured === null || lastSeen === null || compensations.length === 0) return [];
+  return differencesBetween(captured, lastSeen);
+}
+
+/** What a step does, such as `scale replica=4`; the id of a wait. */
+export function stepTitle({ action, id }: Pick<StepReport, 'action' | 'id'>): string {
+  return action === null ? id : describeAction(action);
+}
+
+/** A period in UTC, so that it can be compared with the console and with logs. @param fromMs epoch milliseconds */
+export function period(fromMs: number, toMs: number): string {
+  return `${describeTime(fromMs)} to ${describeTime(toMs)}`;
+}
+
+/** One decision of an attempt, and how often it was made. */
+export function trailLine({ attempt, atMs, decision, note, count, lastAtMs = atMs }: TrailEntry): string {
+  const often = count === undefined ? '' : ` ×${count}, last ${describeTime(lastAtMs)}`;
+  return `attempt ${attempt}, ${describeTime(atMs)}: ${decision}${often}${note === undefined ? '' : ` (${note})`}`;
+}
+
+const MARKS: Readonly<Record<string, string>> = {
+  succeeded: '✓',
+  skipped: '–',
+  failed: '✗',
+  indeterminate: '?',
+  cancelled: '■',
+  running: '●',
+  pending: '○',
+};
+
+/** The symbol of a step's state; `·` for an unknown one. */
+export function mark(state: string): string {
+  return MARKS[state] ?? '·';
+}

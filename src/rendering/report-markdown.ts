@@ -1,0 +1,131 @@
+/** A report as Markdown, to be pasted into the document of an incident. Foreign text cannot add links, tables or headings. Pure. */
+import { describeDifferences } from '../domain/report/compensation.js';
+import type { GateReport, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
+import type { FailureRecord } from '../domain/failures.js';
+import { describeObservation } from '../domain/target/target.js';
+import { markdownCell, markdownProse, markdownText } from '../domain/text/markdown.js';
+import { printable } from '../domain/text/text.js';
+import { describeDuration } from '../domain/time/duration.js';
+import { describeTime } from '../domain/time/utc-time.js';
+import { differencesOf, meaningOf, period, stepTitle, trailLine } from './meaning.js';
+import { nextCommand } from './next-command.js';
+
+/** The whole report. It begins with a heading of the second level, because a document has its own first one. */
+export function reportMarkdown(report: RunReport): string {
+  const { outcome, runbook, failure, gates = [], targets, notStarted } = report;
+  return [
+    `## ${markdownText(runbook)}: ${outcome}`,
+    '',
+    `**${outcome.toUpperCase()}**: ${markdownProse(meaningOf(report))}`,
+    '',
+    ...factRows(report),
+    ...(failure === undefined ? [] : ['', ...failureLines(failure)]),
+    ...(gates.length === 0 ? [] : ['', '### Gates', '', ...gates.map(gateLine)]),
+    ...targets.flatMap((target) => ['', ...targetLines(target)]),
+    ...(notStarted.length === 0
+      ? []
+      : ['', '### Not started', '', ...notStarted.map((path) => `- ${markdownText(path)}`)]),
+    ...nextLines(report),
+    '',
+  ].join('\n');
+}
+
+function factRows({
+  workflowId,
+  startedAtMs,
+  endedAtMs,
+  requestedBy,
+  reason,
+  withdrawnBy,
+  planHash,
+  cut,
+}: RunReport): string[] {
+  const rows: (readonly [string, string | null | undefined])[] = [
+    ['run', workflowId],
+    ['time', `${period(startedAtMs, endedAtMs)}, ${describeDuration(endedAtMs - startedAtMs)}`],
+    ['requested by', requestedBy],
+    ['reason', reason],
+    ['withdrawn by', withdrawnBy],
+    ['plan', planHash?.slice(0, 16)],
+    ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
+  ];
+  return ['| what | value |', '| --- | --- |'].concat(
+    rows.flatMap(([name, value]) =>
+      value === null || value === undefined ? [] : [`| ${name} | ${markdownCell(value)} |`],
+    ),
+  );
+}
+
+function gateLine({ target, firstLookAtMs, lastLookAtMs, looks, failure, why }: GateReport): string {
+  const when =
+    looks === 1 ? describeTime(firstLookAtMs) : `${period(firstLookAtMs, lastLookAtMs)}, checked ${looks} times`;
+  const what = failure === null ? 'open again' : `**${failure}**`;
+  return `- ${markdownText(target)}: ${what}, ${when}${why === null ? '' : `: ${markdownProse(why)}`}`;
+}
+
+function targetLines(target: TargetReport): string[] {
+  const { path, outcome, captured, lastSeen, steps, compensations, notReached, remaining, failure } = target;
+  const differences = differencesOf(target);
+  const all = [...steps.map((step) => ['', step] as const), ...compensations.map((step) => ['undo: ', step] as const)];
+  return [
+    `### ${markdownText(path)}: ${outcome}`,
+    ...(all.length === 0 ? [] : ['', STEP_HEAD, STEP_RULE, ...all.map(([prefix, step]) => stepRow(step, prefix))]),
+    '',
+    ...(captured === null ? [] : [`- before: ${markdownText(describeObservation(captured))}`]),
+    ...(lastSeen === null ? [] : [`- now: ${markdownText(describeObservation(lastSeen))}`]),
+    ...(differences.length === 0 ? [] : [`- **differs**: ${markdownText(describeDifferences(differences))}`]),
+    ...(notReached.length === 0 ? [] : [`- not reached: ${notReached.map(markdownText).join(', ')}`]),
+    ...remaining.map(
+      ({ stepId, kind, why }) =>
+        `- **remains**: ${markdownText(stepId)}: ${kind === 'irreversible' ? 'irreversible, ' : ''}${markdownProse(why)}`,
+    ),
+    ...(failure === undefined ? [] : ['', ...failureLines(failure)]),
+    ...all.flatMap(([prefix, step]) => stepDetails(step, prefix)),
+  ];
+}
+
+const STEP_HEAD = '| step | result | began (UTC) | took | cloud job | seen after |';
+const STEP_RULE = '| --- | --- | --- | --- | --- | --- |';
+
+function stepRow(step: StepReport, prefix: string): string {
+  const { result, startedAtMs, endedAtMs, cloudJobId, after, sent } = step;
+  const cells = [
+    `${prefix}${stepTitle(step)}`,
+    `${result}${sent === 'unknown' ? ', not known whether ServiceStage acted' : ''}`,
+    describeTime(startedAtMs),
+    describeDuration(endedAtMs - startedAtMs),
+    cloudJobId ?? '',
+    after === null ? '' : describeObservation(after),
+  ];
+  return `| ${cells.map(markdownCell).join(' | ')} |`;
+}
+
+/** What went wrong, and the attempts where there were several. */
+function stepDetails(step: StepReport, prefix: string): string[] {
+  const { failure, attempts, trail } = step;
+  const name = `${prefix}${stepTitle(step)}`;
+  return [
+    ...(failure === undefined ? [] : ['', `**${markdownText(name)}**`, '', ...failureLines(failure)]),
+    ...(attempts > 1
+      ? ['', `Attempts of ${markdownText(name)}:`, '', ...trail.map((entry) => `- ${markdownProse(trailLine(entry))}`)]
+      : []),
+  ];
+}
+
+function failureLines({ name, message, advice }: FailureRecord): string[] {
+  const [first = '', ...rest] = message.split('\n');
+  return [
+    `> **${name}**: ${markdownProse(first)}`,
+    ...rest.map((line) => `> ${markdownProse(line)}`),
+    '>',
+    `> → ${markdownProse(advice)}`,
+  ].map(
+    // Two spaces keep the line breaks of a message.
+    (line, index, all) => (index < all.length - 2 && line !== '>' ? `${line}  ` : line),
+  );
+}
+
+function nextLines(report: RunReport): string[] {
+  const next = nextCommand(report);
+  return next === null ? [] : ['', `Next: ${next.why}:`, '', '```sh', printable(next.command), '```'];
+}

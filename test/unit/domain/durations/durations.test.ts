@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Durations, type JobKind } from '../../../../src/domain/durations/durations.js';
+import { plainLookMs } from '../../../../src/domain/durations/plain-rule.js';
+import {
+  afterLearning,
+  bimodal,
+  drawn,
+  fineLaw,
+  floorMs,
+  follow,
+  followInTurn,
+  KIND,
+  lawsAround,
+  lognormal,
+  plain,
+  seeded,
+  summary,
+  uniform,
+} from './simulation.js';
+
+const otherComponent: JobKind = { ...KIND, componentId: 'c2' };
+const began = { looks: 0, followedForMs: 0, ageMs: 0, lastRunningAtMs: null };
+const laws = lawsAround(20_000);
+
+function learned(durationsMs: readonly number[], kind = KIND): Durations {
+  const durations = new Durations();
+  for (const [job, ms] of durationsMs.entries())
+    durations.ended(kind, `${kind.componentId}-${job}`, { runningAtMs: ms - 200, endedByMs: ms });
+  return durations;
+}
+
+describe('while nothing is known', () => {
+  it('a job is looked at exactly by the plain rule, whatever its law', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...Object.values(laws)),
+        fc.double({ min: 0.001, max: 0.999, noNaN: true }),
+        (law, share) => {
+          const durationMs = law(share);
+          expect(follow([durationMs], { durations: new Durations() })).toEqual([plain(durationMs)]);
+        },
+      ),
+    );
+  });
+
+  it('no job of many at once is looked at more often than by the plain rule, and half of them are not seen later', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('constant', 'uniform ±10 %', 'lognormal 0.1'),
+        fc.constantFrom(20, 100, 500),
+        fc.integer({ min: 1, max: 1_000 }),
+        (name, jobs, seed) => {
+          const durationsMs = drawn(laws[name] ?? (() => 0), jobs, seeded(seed));
+          const followed = follow(durationsMs, { durations: new Durations(), callMs: 20 });
+          for (const { durationMs, looks, latenessMs } of followed)
+            expect(plainLookMs(looks - 1)).toBeLessThanOrEqual(durationMs + latenessMs);
+          const ours = summary(followed);
+          const plainly = summary(durationsMs.map((ms) => plain(ms, 20)));
+          expect(ours.looks).toBeLessThanOrEqual(plainly.looks);
+          if (jobs === 500) expect(ours.looks).toBeLessThan(plainly.looks / 2);
+          expect(ours.latenessShareP50).toBeLessThanOrEqual(plainly.latenessShareP50 * 1.1);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('500 jobs of 20 s at once need under three looks each', () => {
+    const { looks, latenessShareP50 } = summary(
+      follow(
+        Array.from({ length: 500 }, () => 20_000),
+        { durations: new Durations(), callMs: 20 },
+      ),
+    );
+    expect(looks).toBeLessThan(3);
+    expect(latenessShareP50).toBeLessThanOrEqual(plain(20_000, 20).latenessMs / 20_000);
+  });
+
+  it('a look at an age that eight others have passed is skipped, and not once one has ended', () => {
+    const durations = new Durations();
+    for (let job = 0; job < 8; job++) durations.running(KIND, `running-${job}`, 11_400);
+    const asking = { looks: 3, followedForMs: 800, ageMs: 800, lastRunningAtMs: 475 };
+    expect(durations.nextLookAtMs(KIND, asking)).toBeGreaterThan(11_400);
+    for (let job = 0; job < 8; job++) durations.dropped(KIND, `running-${job}`);
+    expect(durations.nextLookAtMs(KIND, asking)).toBe(plainLookMs(3));
+  });
+});
+
+describe('what was learned', () => {
+  it('brings lateness within 1.4 times the floor after 30 jobs, with at most 2.5 looks', () => {
+    for (const name of ['uniform ±10 %', 'lognormal 0.1', 'lognormal 0.3']) {
+      const law = laws[name] ?? (() => 0);
+      const { looks, latenessMs } = summary(afterLearning(law, 30, 20, () => new Durations()));
+      expect(looks, name).toBeLessThanOrEqual(2.5);
+      expect(latenessMs / floorMs(fineLaw(law, 200), looks), name).toBeLessThanOrEqual(1.4);
+    }
+  });
+
+  it('is sharp for a constant and late by less than 5 % for ±10 %', () => {
+    for (const name of ['constant', 'uniform ±10 %', 'lognormal 0.1']) {
+      const law = laws[name] ?? (() => 0);
+      const { looks, latenessShareP50 } = summary(afterLearning(law, 100, 5, () => new Durations()));
+      expect(looks, name).toBeLessThanOrEqual(2.5);
+      expect(latenessShareP50, name).toBeLessThanOrEqual(name === 'constant' ? 0.01 : 0.05);
+    }
+  });
+
+  it('is not fooled by a few jobs that fail fast', () => {
+    for (const share of [0.05, 0.2]) {
+      const law = bimodal(share, lognormal(1_000, 0.2), lognormal(20_000, 0.1));
+      const slow = afterLearning(law, 60, 10, () => new Durations()).filter(({ durationMs }) => durationMs > 5_000);
+      expect(summary(slow).looks).toBeLessThanOrEqual(3);
+      expect(summary(slow).latenessShareP50).toBeLessThanOrEqual(0.08);
+    }
+  });
+
+  it('follows a drift to half or twice the duration within 20 jobs', () => {
+    for (const times of [0.5, 2]) {
+      const after = Array.from({ length: 10 }, (_, seed) => {
+        const random = seeded(seed + 1);
+        const durations = new Durations();
+        followInTurn(drawn(uniform(20_000, 0.1), 60, random), { durations });
+        return followInTurn(drawn(uniform(20_000 * times, 0.1), 40, random), { durations }).slice(20);
+      }).flat();
+      expect(summary(after).looks).toBeLessThanOrEqual(2.5);
+      expect(summary(after).latenessShareP50).toBeLessThanOrEqual(0.07);
+    }
+  });
+
+  it('looks at once at a job that is taken over after its usual duration', () => {
+    const durations = learned(Array.from({ length: 10 }, () => 20_000));
+    expect(durations.nextLookAtMs(KIND, { looks: 0, followedForMs: 150, ageMs: 60_000, lastRunningAtMs: null })).toBe(
+      60_000,
+    );
+    const takenOver = { looks: 0, followedForMs: 0, ageMs: 60_000, lastRunningAtMs: null };
+    expect(durations.nextLookAtMs(KIND, takenOver)).toBe(60_000 + plainLookMs(0));
+  });
+
+  it('never looks before the plain rule does for that number of looks', () => {
+    const durations = learned(Array.from({ length: 20 }, (_, job) => 100 + 10 * job));
+    for (let looks = 0; looks < 30; looks++)
+      expect(durations.nextLookAtMs(KIND, { ...began, looks, lastRunningAtMs: null })).toBeGreaterThanOrEqual(
+        plainLookMs(looks),
+      );
+  });
+
+  it('looks more and more rarely at a job that takes longer than all others', () => {
+    const durations = learned(Array.from({ length: 20 }, () => 2_000));
+    const [job] = follow([3_600_000], { durations });
+    expect(job?.looks).toBeLessThan(70);
+    expect(job?.latenessMs).toBeLessThan(360_000);
+  });
+
+  it('counts a cloud job once', () => {
+    const durations = learned([1_000, 2_000]);
+    durations.ended(KIND, 'c1-0', { runningAtMs: 0, endedByMs: 1_000 });
+    expect(durations.usual(KIND)).toBeNull();
+  });
+});
+
+describe('the usual duration', () => {
+  it('is a component’s own with enough ends, else that of all components of the action', () => {
+    const durations = learned(Array.from({ length: 8 }, () => 20_000));
+    const usual = durations.usual(KIND);
+    expect(usual).toMatchObject({ jobs: 8, from: 'component' });
+    expect(usual?.p50Ms).toBeGreaterThan(19_000);
+    expect(usual?.p90Ms).toBeLessThan(23_000);
+    expect(durations.usual(otherComponent)).toMatchObject({ jobs: 8, from: 'action' });
+    expect(durations.usual({ ...KIND, action: 'stop' })).toBeNull();
+  });
+});
+
+describe('the version', () => {
+  it('grows with ends that may bring a look forward, and rarely in a burst', () => {
+    const durations = new Durations();
+    const versions = new Set([durations.version(KIND)]);
+    for (let job = 0; job < 500; job++) {
+      durations.running(KIND, `burst-${job}`, 10_000);
+    }
+    for (let job = 0; job < 500; job++) {
+      durations.ended(KIND, `burst-${job}`, { runningAtMs: 10_000, endedByMs: 12_000 + job });
+      versions.add(durations.version(KIND));
+    }
+    expect(versions.size).toBeGreaterThan(4);
+    expect(versions.size).toBeLessThan(150);
+  });
+});
