@@ -84,6 +84,8 @@ export interface TargetRunArguments {
   readonly closing?: Closing;
   /** `Plan.operatorWaitMs`. Absent: the target waits for no one. */
   readonly operatorWaitMs?: number;
+  /** The run wants to know of steps that take unusually long. Absent: no timer is started for them. */
+  readonly reportLate?: true;
   /** How long the report may be, in bytes of JSON. Absent where an older version started the run. */
   readonly reportBytes?: number;
 }
@@ -199,6 +201,15 @@ export interface TargetState {
   /** How long the target has waited for people so far, milliseconds. It counts against no deadline. */
   readonly heldMs: number;
   readonly blocked?: BlockedProgress;
+  /** Only while a step takes unusually long. */
+  readonly late?: LateStep;
+}
+
+/** A step that takes unusually long. */
+export interface LateStep {
+  readonly step: string;
+  /** How long it has taken when that was noticed, milliseconds. */
+  readonly afterMs: number;
 }
 
 /** Every search attribute that the namespace needs. */

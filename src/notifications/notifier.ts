@@ -32,6 +32,8 @@ interface DeliverOptions {
 
 /** Notifies webhooks. */
 export interface Notifier {
+  /** Those that it can notify, with the events that they are notified of where no runbook names them. */
+  readonly webhooks: readonly Pick<Webhook, 'name' | 'on'>[];
   /** One attempt for each webhook. @throws only the signal's reason */
   deliver(notification: Notification, options?: DeliverOptions): Promise<Attempt[]>;
 }
@@ -70,6 +72,7 @@ export function createNotifier(webhooks: readonly Webhook[], options: NotifierOp
   }
 
   return {
+    webhooks,
     async deliver(notification, { names, except = [], signal, onSettled } = {}) {
       const wanted = names ?? webhooks.filter(({ on }) => isAbout(on, notification)).map(({ name }) => name);
       return Promise.all(

@@ -1,5 +1,6 @@
 /** The command to type after a run has ended: one table, by outcome. Pure. */
 import type { Outcome, RunReport } from '../domain/report/report.js';
+import { shellWord } from '../domain/text/shell-word.js';
 
 /** A command, and what it is for. */
 export interface NextCommand {
@@ -60,9 +61,4 @@ function nextOfRefused({ failure, runbook, targets, notStarted }: RunReport): Ne
 
 function targetOptions(paths: readonly string[]): string[] {
   return paths.slice(0, MOST_NAMED).map((path) => `--target ${shellWord(path)}`);
-}
-
-/** A text as one word of a POSIX shell. */
-export function shellWord(text: string): string {
-  return /^[\w./:@%+,=][\w./:@%+,=-]*$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -36,4 +36,9 @@ export const NOTIFY_LIMITS = {
   startToCloseMs: 20_000,
   /** Everything, while no worker is there too. */
   scheduleToCloseMs: 3_600_000,
+  /**
+   * How long a run that has ended stays open until its last messages are delivered. Chosen: four attempts. A longer time would hold back the next
+   * run of a schedule.
+   */
+  atEndMs: 60_000,
 } as const;

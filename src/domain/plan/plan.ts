@@ -1,6 +1,7 @@
 /** The plan: everything a run will do, with literal values, recorded in history before anything is sent. */
 import type { Action } from '../target/actions.js';
 import type { Freeze, Window } from '../gates/gates.js';
+import type { PlannedWebhook } from '../notifications/planned-webhooks.js';
 import type { UsualDuration } from '../durations/usual-duration.js';
 import type { Limits } from '../once/limits.js';
 import type { Observation, Target } from '../target/target.js';
@@ -136,6 +137,13 @@ export interface Plan {
   readonly operatorWaitMs?: number;
   /** The namespace has the search attribute `RunbookState`: a run that set an unknown one would never continue. Not part of the hash. */
   readonly hasStateAttribute?: true;
+  /**
+   * Who is notified of what. Not part of the hash: it depends on the worker's notifications file, and changes nothing that is done to a target.
+   * Absent: no one, and the run schedules nothing for it.
+   */
+  readonly notify?: readonly PlannedWebhook[];
+  /** How often webhooks are notified again while a target waits for an operator, milliseconds. Absent: not at all. Not part of the hash. */
+  readonly remindMs?: number;
   readonly dryRun: boolean;
   /** SHA-256 of `canonicalPlan` in hex; an approval refers to it. */
   readonly hash: string;
