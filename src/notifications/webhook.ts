@@ -1,5 +1,5 @@
 /** A configured webhook with its secrets. */
-import type { RunEvent } from '../domain/notifications/notification.js';
+import type { RunEvent } from '../domain/notifications/events.js';
 import type { Secret } from '../servicestage/secret.js';
 import type { WebhookKind } from './webhooks-file.js';
 

@@ -1,7 +1,7 @@
 /** The zod schema of a notifications file. Editors complete against it; the worker and `runbook notify` check with it. */
 import { z } from 'zod';
 import { WEBHOOK_SECRET_PREFIX } from '../domain/notifications/delivery.js';
-import { DEFAULT_EVENTS, RUN_EVENTS } from '../domain/notifications/notification.js';
+import { DEFAULT_EVENTS, RUN_EVENTS } from '../domain/notifications/events.js';
 import { NAME, NAME_REMEDY } from '../domain/runbook/runbook.js';
 
 const variable = (description: string) =>

@@ -5,7 +5,8 @@ import type { BlockedProgress, PauseProgress, RunReport } from '../report/report
 import { shellWord } from '../text/shell-word.js';
 import { describeDuration } from '../time/duration.js';
 import { describeTime } from '../time/utc-time.js';
-import { createNotification, EVENT_OF_OUTCOME, type Notification, type RunEvent } from './notification.js';
+import type { RunEvent } from './events.js';
+import { createNotification, EVENT_OF_OUTCOME, type Notification } from './notification.js';
 import type { PlannedWebhook } from './planned-webhooks.js';
 
 /** Something that happens to a run. `target` is its place in the plan, 0 for the first; the same after a reset. */

@@ -1,16 +1,10 @@
 /** What people and other programs are notified of: a small closed set of events, each as bounded data without secrets. Pure. */
 import type { Outcome } from '../report/report.js';
 import { clipText, printable } from '../text/text.js';
+import type { RunEvent } from './events.js';
 
-/** What a webhook can be notified of. */
-export const RUN_EVENTS = ['waiting', 'paused', 'failed', 'indeterminate', 'compensated', 'done', 'late'] as const;
-/** One of them. */
-export type RunEvent = (typeof RUN_EVENTS)[number];
 /** An event, or the message of `runbook notify test`, which concerns no run. */
 export type NotificationEvent = RunEvent | 'test';
-
-/** The events of a webhook that names none: all that may need a person. `done` is left out, since most runs end well. */
-export const DEFAULT_EVENTS: readonly RunEvent[] = RUN_EVENTS.filter((event) => event !== 'done');
 
 /** What a person can do, and the command for it. */
 interface Need {

@@ -1,5 +1,5 @@
 /** Which webhooks a run notifies of which events: decided while planning, so that every worker that continues the run does the same. Pure. */
-import type { RunEvent } from './notification.js';
+import type { RunEvent } from './events.js';
 
 /** How many webhooks a runbook may name. As many as a notifications file has. */
 export const MOST_NAMED_WEBHOOKS = 20;

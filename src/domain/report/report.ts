@@ -6,7 +6,7 @@ import type { TrailEntry } from '../once/trail.js';
 import type { FailureRecord, Sent } from '../failures.js';
 import type { ClosedGate, WaitingForGate } from '../gates/gates.js';
 import type { Delivery } from '../notifications/delivery.js';
-import type { RunEvent } from '../notifications/notification.js';
+import type { RunEvent } from '../notifications/events.js';
 import type { CommandName } from '../steering/command-names.js';
 import type { Observation } from '../target/target.js';
 

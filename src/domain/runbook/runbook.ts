@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ACTIONS, type ActionName, type ParameterRule } from '../target/actions.js';
 import { DURATION_PATTERN, DURATION_REMEDY, durationMs } from '../time/duration.js';
 import { LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY } from '../gates/gates.js';
-import { RUN_EVENTS } from '../notifications/notification.js';
+import { RUN_EVENTS } from '../notifications/events.js';
 import { MOST_NAMED_WEBHOOKS } from '../notifications/planned-webhooks.js';
 
 const EXPRESSION_TEXT = /\$\{\{[^}]{0,200}\}\}/;

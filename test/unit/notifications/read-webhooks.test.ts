@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_EVENTS } from '../../../src/domain/notifications/notification.js';
+import { DEFAULT_EVENTS } from '../../../src/domain/notifications/events.js';
 import { readWebhooks } from '../../../src/notifications/read-webhooks.js';
 import type { Webhook } from '../../../src/notifications/webhook.js';
 import { Secret } from '../../../src/servicestage/secret.js';

@@ -2,12 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { messagesOf, type Moment, type RunFacts } from '../../../../src/domain/notifications/moments.js';
-import {
-  EVENT_OF_OUTCOME,
-  RUN_EVENTS,
-  type Notification,
-  type RunEvent,
-} from '../../../../src/domain/notifications/notification.js';
+import { RUN_EVENTS, type RunEvent } from '../../../../src/domain/notifications/events.js';
+import { EVENT_OF_OUTCOME, type Notification } from '../../../../src/domain/notifications/notification.js';
 import { reportedDeliveries } from '../../../../src/domain/notifications/notification-reports.js';
 import { plannedWebhooks, type PlannedWebhook } from '../../../../src/domain/notifications/planned-webhooks.js';
 import { OUTCOMES, type NotificationReport } from '../../../../src/domain/report/report.js';

@@ -1,11 +1,10 @@
 /** Notifications are bounded, printable and keyed, whatever they are made of. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_EVENTS, RUN_EVENTS } from '../../../../src/domain/notifications/events.js';
 import {
   createNotification,
-  DEFAULT_EVENTS,
   EVENT_OF_OUTCOME,
-  RUN_EVENTS,
   type NotificationFacts,
 } from '../../../../src/domain/notifications/notification.js';
 import { details, headline, plainLines } from '../../../../src/domain/notifications/notification-text.js';
