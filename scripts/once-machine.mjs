@@ -64,6 +64,11 @@ export function cloudJob(status, change = {}) {
   };
 }
 
+/** Nothing follows from when a poll was asked. */
+export function polled(status) {
+  return { kind: 'polled', job: cloudJob(status), askedAtMs: BEGINS_AT_MS };
+}
+
 /** `J0` is older than the baseline `J1`; ours will be `J2`. */
 export function rulesOf({ action, before }, change = {}) {
   return {
@@ -73,7 +78,6 @@ export function rulesOf({ action, before }, change = {}) {
     deadlineAtMs: BEGINS_AT_MS + 600_000,
     verify: { withinMs: 60_000, stableMs: 2_000 },
     verifyAfterCancel: true,
-    usualDurationMs: 10_000,
     limits,
     ...change,
   };
@@ -128,14 +132,14 @@ export const CALM = {
     reading: state.cloudJob === null ? rules.before.observation : { ...reached(rules), lastJobId: 'J2' },
   }),
   inspect: () => ({ kind: 'inspected', job: cloudJob('RUNNING'), ownUserId: 'us' }),
-  poll: () => ({ kind: 'polled', job: cloudJob('SUCCEEDED') }),
+  poll: () => polled('SUCCEEDED'),
   connect: () => ({ kind: 'connected' }),
   lease: () => ({ kind: 'standing', standing: 'current' }),
   send: () => ({ kind: 'accepted', cloudJobId: 'J2' }),
 };
 
 /**
- * Answers each command at once, with heartbeats that reach the server, until the attempt ends or `isOver`.
+ * Answers each command at once, polls too, with heartbeats that reach the server, until the attempt ends or `isOver`.
  *
  * @param answers by command; each is given the decision and the state
  * @returns the moments passed, the last one included

@@ -9,6 +9,7 @@ import {
   DECISIONS,
   limits,
   next,
+  polled,
   play,
   reached,
   reading,
@@ -182,7 +183,7 @@ const LOST_ANSWER = {
   }),
 };
 const NO_LEASE = { ...CALM, lease: () => ({ kind: 'standing', standing: 'unclear' }) };
-const FAILED_JOB = { ...CALM, poll: () => ({ kind: 'polled', job: cloudJob('FAILED') }) };
+const FAILED_JOB = { ...CALM, poll: () => polled('FAILED') };
 
 /** How an attempt gets into each phase, and how it continues if nothing fails. */
 const WAYS = [

@@ -5,11 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { CloudJobWatch } from '../dist/activities/cloud-job-watch.js';
 import { createActivities } from '../dist/activities/index.js';
 import { temporalAccess } from '../dist/activities/temporal-access.js';
 import { findRunbook } from '../dist/runbooks/catalogue.js';
 import { ClosableConnection } from '../dist/temporal/connection.js';
 import { RunbookClient } from '../dist/client/runbook-client.js';
+import { Durations } from '../dist/domain/durations/durations.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout } from '../dist/domain/once/limits.js';
 import { leaseId } from '../dist/domain/target/target.js';
 import { startTemporalServer } from '../dist/embedded/temporal-server.js';
@@ -90,6 +92,7 @@ const worker = await Worker.create({
       usualDurationsMs: { start: 150, stop: 120, restart: 180, scale: 150, rollback: 180 },
       verify: { withinMs: 1_500, stableMs: 60 },
       temporal: temporalAccess(client),
+      watch: new CloudJobWatch(new Durations()),
     }),
   },
 });

@@ -19,6 +19,8 @@ import {
 import type { DataConverter } from '@temporalio/common';
 import type { Logger as Pino } from 'pino';
 import { createActivities } from './activities/index.js';
+import { CloudJobWatch } from './activities/cloud-job-watch.js';
+import { learnFromReports } from './activities/learned-durations.js';
 import { temporalAccess } from './activities/temporal-access.js';
 import { failuresWithinLimit } from './activities/to-failure.js';
 import { ClosableConnection } from './temporal/connection.js';
@@ -27,6 +29,7 @@ import { calendarsIn, listCalendars } from './calendars/calendars.js';
 import { findRunbook, listRunbooks } from './runbooks/catalogue.js';
 import { ConfigurationError, type Environment } from './config/environment.js';
 import { loadConfig, type Config } from './config/config.js';
+import { processMemory, workerSizes } from './config/worker-sizes.js';
 import { SEARCH_ATTRIBUTES } from './domain/contract.js';
 import { Durations } from './domain/durations/durations.js';
 import { describeProblem } from './domain/failures.js';
@@ -46,13 +49,8 @@ export const WORKER_EXIT_CODES = { stopped: 0, failed: 1, configuration: 2, temp
 
 /** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
-/**
- * A waiting step occupies an activity slot, which costs a promise and a timer. Sized for the peak of steps that wait
- * at once.
- */
-const ACTIVITY_SLOTS = 500;
-/** The cache is counted in workflows, not bytes; each takes some 50 KB. */
-const CACHED_WORKFLOWS = 300;
+/** The SDK's fixed number is 10, which is few in a burst where Temporal is 50 ms away, and many for a worker that has nothing to do. */
+const POLLERS = { type: 'autoscaling', minimum: 5, initial: 10, maximum: 40 } as const;
 const SHUTDOWN_GRACE_MS = 1_000;
 const SHUTDOWN_MARGIN_MS = 15_000;
 /** Added to the worker's own limit. Chosen: a worker without stuck work ends by itself at once. */
@@ -116,13 +114,16 @@ async function work(config: Config, reached: Reached, log: Pino, extensions: Wor
   });
   const serviceStage = serviceStageOf(config, log);
   const notifier = createNotifier(reached.webhooks, { proxyFor: config.proxyFor, log });
+  const watch = new CloudJobWatch(new Durations());
   let connection: NativeConnection;
   let worker: Worker;
   try {
     connection = await NativeConnection.connect(nativeOptions(config));
-    const parts = { serviceStage, notifier, client: reached.client };
+    const { client } = reached;
+    const parts = { serviceStage, notifier, watch, client };
     worker = await Worker.create({ ...workerOptions(config, parts, connection), ...extensions });
     await sayReady(config, log);
+    void learn(client, config, watch, log);
     void logStartWarnings(serviceStage, config, log);
   } catch (error) {
     await runtime.shutdown();
@@ -164,7 +165,8 @@ async function sayReady(config: Config, log: Pino): Promise<void> {
   const { address, proxy } = temporal;
   const { endpoint, projectId } = serviceStage;
   const proxies = { temporal: proxy, serviceStage: nameOfProxy(config, endpoint) };
-  const served = { address, namespace: temporal.namespace, taskQueue, endpoint, projectId, proxies };
+  const sizes = workerSizes(processMemory(), config.sizes);
+  const served = { address, namespace: temporal.namespace, taskQueue, endpoint, projectId, proxies, sizes };
   log.info({ ...served, runbooks: names, calendars: calendars.names }, 'worker ready');
 }
 
@@ -246,9 +248,20 @@ async function logStartWarnings(serviceStage: ServiceStage, { limits }: Config, 
   for (const warning of await startWarnings(serviceStage, limits.readTimeoutMs)) log.warn(printable(warning));
 }
 
+/** Runs beside the worker, too: without what earlier runs show it poll cloud jobs by the plain rule. */
+async function learn(client: Client, { taskQueue }: Config, watch: CloudJobWatch, log: Pino): Promise<void> {
+  try {
+    const learned = await learnFromReports(client, taskQueue, watch.durations);
+    log.debug({ ...learned }, 'durations of cloud jobs learned from the reports of earlier runs');
+  } catch (error) {
+    log.warn({ error: String(error) }, 'durations of cloud jobs not learned from the reports of earlier runs');
+  }
+  watch.askAgain();
+}
+
 function workerOptions(
   config: Config,
-  { serviceStage, notifier, client }: { serviceStage: ServiceStage; notifier: Notifier; client: Client },
+  { client, ...parts }: { serviceStage: ServiceStage; notifier: Notifier; watch: CloudJobWatch; client: Client },
   connection: NativeConnection,
 ): WorkerOptions {
   const {
@@ -261,19 +274,18 @@ function workerOptions(
     runbookDirectories,
     calendarDirectories,
   } = config;
-  const durations = new Durations();
   const activities = createActivities({
-    serviceStage,
+    ...parts,
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,
-    usualDurations: (kind) => durations.usual(kind),
+    usualDurations: (kind) => parts.watch.durations.usual(kind),
     usualDurationsMs,
     operatorWaitMs,
     verify,
     temporal: temporalAccess(client),
-    notifier,
   });
+  const { cachedWorkflows, activitySlots, workflowTaskSlots } = workerSizes(processMemory(), config.sizes);
   return {
     connection,
     namespace: temporal.namespace,
@@ -282,8 +294,13 @@ function workerOptions(
     interceptors: { activity: [failuresWithinLimit] },
     ...workflowCode(),
     identity: `${process.pid}@${hostname()}`,
-    maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
-    maxCachedWorkflows: CACHED_WORKFLOWS,
+    maxCachedWorkflows: cachedWorkflows,
+    maxConcurrentActivityTaskExecutions: activitySlots,
+    maxConcurrentWorkflowTaskExecutions: workflowTaskSlots,
+    // Each workflow task may be waiting for a read of its own.
+    maxConcurrentLocalActivityExecutions: workflowTaskSlots,
+    workflowTaskPollerBehavior: POLLERS,
+    activityTaskPollerBehavior: POLLERS,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
     shutdownForceTime: stopLimitMs(config),

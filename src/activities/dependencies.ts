@@ -8,6 +8,7 @@ import type { ActionName } from '../domain/target/actions.js';
 import type { Notifier } from '../notifications/notifier.js';
 import type { RunbookLookup } from '../runbooks/lookups.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import type { CloudJobWatch } from './cloud-job-watch.js';
 import type { TemporalAccess } from './temporal-access.js';
 
 /** What the activities need from the worker. */
@@ -27,6 +28,7 @@ export interface ActivityDependencies {
   /** Used if a runbook does not set them. */
   readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;
+  readonly watch: CloudJobWatch;
   /** Absent: there are no webhooks. */
   readonly notifier?: Notifier;
 }

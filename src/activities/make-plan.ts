@@ -16,6 +16,7 @@ import { sizeProblems } from '../domain/plan/plan-sizes.js';
 import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
 import { isActionStep, type Runbook } from '../domain/runbook/runbook.js';
 import { durationMs } from '../domain/time/duration.js';
+import { jobKindOf } from '../domain/durations/job-kind.js';
 import { statusMeaning, type Observation, type Target } from '../domain/target/target.js';
 import { describeUnknownToWorker } from '../domain/runbook/unknown-runbook.js';
 import { ServiceStageError } from '../servicestage/errors.js';
@@ -206,14 +207,10 @@ async function planTarget(
   };
   const planned = planSteps(runbook, facts, { inputs, usualDurationsMs: allUsualDurations(usualDurationsMs), verify });
   problems.push(...planned.problems);
-  const componentId = componentOf(target);
-  const usual = plannedUsual(seen, planned.steps, (action) => dependencies.usualDurations({ action, componentId }));
+  const usual = plannedUsual(seen, planned.steps, (action) =>
+    dependencies.usualDurations(jobKindOf(action, target.path)),
+  );
   return { target, seen, steps: planned.steps, usual };
-}
-
-/** `application/component`, by name: what was learned of a component that was deleted and created again stays useful. */
-function componentOf({ path }: Target): string {
-  return path.split('/').slice(0, 2).join('/');
 }
 
 function allUsualDurations(chosen: Partial<Record<ActionName, number>>): Record<ActionName, number> {

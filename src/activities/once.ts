@@ -2,11 +2,14 @@
 import { Context } from '@temporalio/activity';
 import { ServiceStageError } from '../servicestage/errors.js';
 import type { PostReservation, ServiceStage } from '../servicestage/service-stage.js';
+import { jobKindOf } from '../domain/durations/job-kind.js';
+import type { JobKind } from '../domain/durations/durations.js';
 import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
 import { asHeartbeat, isSilent, type OnceState } from '../domain/once/state.js';
 import type { Action } from '../domain/target/actions.js';
 import { orDeadline, pause } from '../time/pause.js';
+import type { CloudJobWatch } from './cloud-job-watch.js';
 import type { TemporalAccess } from './temporal-access.js';
 import { failureNameOf } from './to-failure.js';
 
@@ -14,6 +17,7 @@ import { failureNameOf } from './to-failure.js';
 export interface OnceDependencies {
   readonly serviceStage: ServiceStage;
   readonly temporal: TemporalAccess;
+  readonly watch: CloudJobWatch;
 }
 
 /**
@@ -59,6 +63,7 @@ class Attempt {
     } finally {
       clearInterval(heartbeats);
       this.#reservation?.release();
+      this.#leaveCloudJob();
     }
   }
 
@@ -106,7 +111,22 @@ class Attempt {
 
   /** If the POST ended before its first byte, the machine has already decided what follows. */
   #after(event: Answer): Command | null {
-    return event.kind === 'notSent' ? this.#step.command : this.#feed(event);
+    if (event.kind === 'notSent') return this.#step.command;
+    const command = this.#feed(event);
+    const { cloudJob } = this.#step.state;
+    if (event.kind === 'polled' && cloudJob !== null) this.dependencies.watch.saw(this.#jobKind(), cloudJob);
+    return command;
+  }
+
+  #leaveCloudJob(): void {
+    const { cloudJob } = this.#step.state;
+    if (cloudJob !== null) this.dependencies.watch.leave(this.#jobKind(), cloudJob);
+  }
+
+  #jobKind(): JobKind {
+    const { action, target } = this.rules;
+    if (action === null) throw new TypeError('No action has made this cloud job');
+    return jobKindOf(action.action, target.path);
   }
 
   #timerUntil(atMs: number): { readonly timeUp: Promise<Event>; clear(): void } {
@@ -154,9 +174,11 @@ class Attempt {
         const ownUserId = await serviceStage.ownUserId(options);
         return { kind: 'inspected', ownUserId, job: await this.#jobOrNull(command.cloudJobId, options) };
       }
-      case 'poll':
-        await pause(command.inMs, signal);
-        return { kind: 'polled', job: await serviceStage.readCloudJob(command.cloudJobId, options) };
+      case 'poll': {
+        await this.dependencies.watch.untilPoll(this.#jobKind(), command, this.#clock, signal);
+        const askedAtMs = this.#clock();
+        return { kind: 'polled', askedAtMs, job: await serviceStage.readCloudJob(command.cloudJobId, options) };
+      }
       case 'connect':
         return { kind: 'accepted', cloudJobId: await this.#post() };
       case 'lease':

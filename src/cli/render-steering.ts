@@ -1,8 +1,9 @@
 /** What an operator commanded, and what they can command now: lines of the live view, of events in a pipe, and of reports. Pure. */
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeBlocked, describePause } from '../domain/report/progress-markdown.js';
-import type { CommandRecord, RunProgress, RunReport, StepReport, TargetProgress } from '../domain/report/report.js';
+import type { RunProgress, RunReport, StepReport, TargetProgress } from '../domain/report/report.js';
 import { describeTime } from '../domain/time/utc-time.js';
+import { describeCommand } from '../domain/steering/describe-command.js';
 import type { Colors } from './colors.js';
 
 /** Below the head of a run that is pausing or paused, with the command that ends it. */
@@ -42,7 +43,7 @@ export function blockedEvents(
 
 /** The commands to a run, in its report. */
 export function commandLines({ commands = [] }: RunReport, colors: Colors): string[] {
-  return commands.map((command) => colors.dim(commandText(command)));
+  return commands.map((command) => colors.dim(describeCommand(command)));
 }
 
 /** The decisions about a step, in the report. */
@@ -51,7 +52,7 @@ export function decisionLines({ decisions = [] }: StepReport, colors: Colors): s
     const { was, found } = decision;
     const ended = was === undefined ? '' : `, after it ended ${was.result}`;
     return [
-      colors.warn(`      ${commandText(decision)}${ended}`),
+      colors.warn(`      ${describeCommand(decision)}${ended}`),
       ...(found === undefined ? [] : [colors.dim(`        found: ${found}`)]),
     ];
   });
@@ -61,8 +62,4 @@ export function decisionLines({ decisions = [] }: StepReport, colors: Colors): s
 export function isDecided({ decisions = [] }: StepReport): boolean {
   const last = decisions.at(-1)?.command;
   return last === 'skipStep' || last === 'markSucceeded';
-}
-
-function commandText({ command, actor, reason, atMs }: CommandRecord): string {
-  return `${command} by ${actor} at ${describeTime(atMs)}: ${reason}`;
 }

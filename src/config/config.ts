@@ -11,6 +11,7 @@ import { readProxies } from './proxies.js';
 import { readServiceStage } from './service-stage.js';
 import { readTemporal, type TemporalConfig } from './temporal.js';
 import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogLevel } from './variables.js';
+import type { ChosenSizes } from './worker-sizes.js';
 
 /** What the command line and the gateway need. */
 export interface ClientConfig {
@@ -39,6 +40,7 @@ export interface Config extends ClientConfig {
   /** How long a blocked target waits for an operator where the runbook does not say. */
   readonly operatorWaitMs: number;
   readonly verify: VerifyDefaults;
+  readonly sizes: ChosenSizes;
 }
 
 /** What a command needs that reads ServiceStage itself. Times are in milliseconds. */
@@ -78,6 +80,7 @@ export function loadConfig(env: Environment): Config {
     limits: limitsOf(values),
     usualDurationsMs: values.RUNBOOK_USUAL_DURATIONS ?? {},
     operatorWaitMs: values.RUNBOOK_OPERATOR_WAIT,
+    sizes: { cachedWorkflows: values.RUNBOOK_CACHED_WORKFLOWS, waitingSteps: values.RUNBOOK_WAITING_STEPS },
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
   };
   if (config.limits.visibilityWindowMs < config.limits.quietMs)

@@ -125,6 +125,16 @@ export function positive(byDefault: number) {
     .meta({ default: String(byDefault) });
 }
 
+/** A whole number within bounds, or none. */
+export function count(least: number, most: number) {
+  return kind('whole number', (value, refuse) => {
+    const number = Number(value);
+    return /^\d+$/.test(value) && number >= least && number <= most
+      ? number
+      : refuse(`"${shown(value)}" is not a number from ${least} to ${most}`, `Write a number such as ${least}`);
+  }).optional();
+}
+
 /** One of some words. */
 export function oneOf<Value extends string>(values: readonly Value[], byDefault: Value) {
   const isOne = (value: string) => values.find((candidate) => candidate === value);

@@ -12,6 +12,7 @@ import { ACTION_NAMES } from '../domain/target/actions.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
 import {
+  count,
   duration,
   durations,
   folders,
@@ -129,6 +130,12 @@ export const WORKER_VARIABLES = {
   ),
   RUNBOOK_OPERATOR_WAIT: waiting(DEFAULT_OPERATOR_WAIT_MS, LONGEST_WAIT_MS, LONGEST_WAIT_REMEDY).describe(
     'How long a target waits for an operator where a step is blocked and the runbook does not say; `0s`: not at all, at most `7d`',
+  ),
+  RUNBOOK_CACHED_WORKFLOWS: count(10, 100_000).describe(
+    'Workflows that the worker keeps in memory, two for each run; those beyond are replayed from their histories, which costs CPU. Unset: by the memory that is there (performance.md)',
+  ),
+  RUNBOOK_WAITING_STEPS: count(10, 100_000).describe(
+    'Steps that one worker carries at once; those beyond wait for a place. Unset: by the memory that is there (performance.md)',
   ),
 };
 

@@ -178,7 +178,7 @@ export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';
 export const STEER_SIGNAL = 'steer';
 /** The signal from a target's workflow to its run: what it waits for. */
 export const TARGET_STATE_SIGNAL = 'targetState';
-/** The search attribute that shows which open runs need a person; a namespace may do without it. */
+/** The search attribute with what an open run waits for a person for, such as `paused`; see domain/run/attention.ts. A namespace may lack it. */
 export const STATE_SEARCH_ATTRIBUTE = 'RunbookState';
 /** Search attributes that a namespace may lack; `Plan.hasStateAttribute` shows whether it does. */
 export const OPTIONAL_SEARCH_ATTRIBUTES = [{ name: STATE_SEARCH_ATTRIBUTE, type: 'Keyword' }] as const;

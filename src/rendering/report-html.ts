@@ -1,4 +1,5 @@
 /** A report as one HTML file: no script, nothing from a network, light and dark. Every text of the report passes `htmlText`. Pure. */
+import { describeCommand } from '../domain/steering/describe-command.js';
 import type { FailureRecord } from '../domain/failures.js';
 import { describeDifferences } from '../domain/report/compensation.js';
 import type { GateReport, Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
@@ -69,6 +70,7 @@ function facts({
   requestedBy,
   reason,
   withdrawnBy,
+  commands = [],
   planHash,
   cut,
 }: RunReport): string {
@@ -78,6 +80,7 @@ function facts({
     ['requested by', requestedBy],
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
+    ...commands.map((command) => ['command', describeCommand(command)] as const),
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];

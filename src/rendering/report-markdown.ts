@@ -1,4 +1,5 @@
 /** A report as Markdown, to be pasted into the document of an incident. Foreign text cannot add links, tables or headings. Pure. */
+import { describeCommand } from '../domain/steering/describe-command.js';
 import { describeDifferences } from '../domain/report/compensation.js';
 import type { GateReport, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import type { FailureRecord } from '../domain/failures.js';
@@ -44,6 +45,7 @@ function factRows({
   requestedBy,
   reason,
   withdrawnBy,
+  commands = [],
   planHash,
   cut,
 }: RunReport): string[] {
@@ -53,6 +55,7 @@ function factRows({
     ['requested by', requestedBy],
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
+    ...commands.map((command) => ['command', describeCommand(command)] as const),
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];

@@ -77,7 +77,6 @@ async function settleFirst(
       deadlineAtMs: Math.min(deadlineAtMs, nowMs + (firstStep?.deadlineMs ?? 0) + unseenAttemptMs(limits)),
       verify: { withinMs: 0, stableMs: 0 },
       verifyAfterCancel: false,
-      usualDurationMs: firstStep?.usualDurationMs ?? 0,
       limits,
     },
     `settle ${target.path} before the first step`,

@@ -126,15 +126,13 @@ function rulesOf(
   { targetPlan, onCancel, limits }: TargetRunArguments,
   deadlineAtMs: number,
 ): OnceRules {
-  const { action, usualDurationMs } = step;
   return {
-    action,
+    action: step.action,
     target: targetPlan.target,
     before,
     deadlineAtMs,
     verify: requiredState(step),
     verifyAfterCancel: onCancel !== 'leave',
-    usualDurationMs,
     limits,
   };
 }

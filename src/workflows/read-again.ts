@@ -52,7 +52,6 @@ async function read(blocked: BlockedStep, request: TargetRunArguments): Promise<
       deadlineAtMs: Math.max(nowMs, clearAtMs) + step.deadlineMs + unseenAttemptMs(request.limits),
       verify: { withinMs: 0, stableMs: 0 },
       verifyAfterCancel: false,
-      usualDurationMs: step.usualDurationMs,
       limits: request.limits,
     },
     `${step.id}: read ${target.path} before the decision`,

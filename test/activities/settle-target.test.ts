@@ -3,6 +3,8 @@ import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } fro
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
+import { Durations } from '../../src/domain/durations/durations.js';
 import { settleTarget } from '../../src/activities/perform-action.js';
 import type { TemporalAccess } from '../../src/activities/temporal-access.js';
 import type { Baseline, SettleTargetArguments } from '../../src/domain/contract.js';
@@ -56,7 +58,6 @@ function settleWith(
     deadlineAtMs: nowMs + deadlineInMs,
     verify: { withinMs: 1_000, stableMs: 40 },
     verifyAfterCancel: true,
-    usualDurationMs: 150,
     limits,
   };
   const { serviceStage } = bench;
@@ -74,7 +75,7 @@ function settleWith(
   if (interruptedBy === 'stop')
     environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
   return environment.run<[], OnceState, () => Promise<OnceState>>(() =>
-    settleTarget({ serviceStage, temporal }, request),
+    settleTarget({ serviceStage, temporal, watch: new CloudJobWatch(new Durations()) }, request),
   );
 }
 

@@ -1,4 +1,6 @@
 /** The cloud of one case: a simulator, a client with its own budget and token, and the activities that use both. */
+import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
+import { Durations } from '../../src/domain/durations/durations.js';
 import { createActivities } from '../../src/activities/index.js';
 import type { TemporalAccess } from '../../src/activities/temporal-access.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
@@ -13,7 +15,7 @@ import { controlOf, type Control } from '../support/simulator.js';
 import type { Case } from './exhaustive-cases.js';
 
 /**
- * Real milliseconds of a cloud job. By `domain/pacing` the first poll comes 100 ms after the answer, which is always after the job's end, so
+ * Real milliseconds of a cloud job. By the plain rule the first poll comes 100 ms after the answer, which is always after the job's end, so
  * that a run makes the same number of requests each time. A quiet reading after a lost answer still finds the job in flight.
  */
 const CLOUD_JOB_MS = 80;
@@ -81,6 +83,7 @@ export async function startCaseWorld(
     operatorWaitMs: 0,
     verify: VERIFY,
     temporal,
+    watch: new CloudJobWatch(new Durations()),
   });
   return { control, activities, instanceId, path: Object.values(place).join('/'), close: simulator.close };
 }

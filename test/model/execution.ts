@@ -55,7 +55,8 @@ export class Execution {
       // The task that handled the last result is repeated, unless what it scheduled is kept.
       this.#context.nowMs = isLast && past.scheduledAtMs === null ? world.time.nowMs : recorded.atMs;
       this.#context.cancelled = recorded.cancelled;
-      asked = this.#resume(recorded);
+      // Another reset finds the task that was repeated at this time.
+      asked = this.#resume({ ...recorded, atMs: this.#context.nowMs });
     }
     if (this.#context.cancelled) holder.cancelRequestedAtMs = holder.startedAtMs;
     this.#go(asked, past.scheduledAtMs);
@@ -81,7 +82,7 @@ export class Execution {
     this.holder.cancelRequestedAtMs = time.nowMs;
     const ask = this.#ask;
     if (ask?.isCancellable !== true) return;
-    if (ask.kind === 'observe') this.#answer({ kind: 'cancelled' });
+    if (ask.kind !== 'activity') this.#answer({ kind: 'cancelled' });
     else if (this.activity !== null) this.world.server.requestCancel(this.activity);
   }
 
@@ -123,8 +124,27 @@ export class Execution {
       return;
     }
     this.#ask = asked.value;
-    if (asked.value.kind === 'observe') this.#observe(world.time.nowMs);
-    else this.#schedule(asked.value, scheduledAtMs);
+    const { value } = asked;
+    if (value.kind === 'observe') this.#observe(world.time.nowMs);
+    else if (value.kind === 'operator') this.#operator();
+    else if (value.kind === 'sleep') this.#after(value.untilMs - world.time.nowMs, { kind: 'slept' });
+    else this.#schedule(value, scheduledAtMs);
+  }
+
+  /** The next move of the operator; a reset repeats those that it took out of the history. */
+  #operator(): void {
+    const { operator = [] } = this.run.plan;
+    const decided = this.#recorded.filter(({ answer }) => answer.kind === 'decided').length;
+    const { afterMs, command } = operator[decided] ?? { afterMs: 1_000, command: null };
+    if (command !== null) this.world.truth.count(`operator ${command}`);
+    this.#after(afterMs, { kind: 'decided', command });
+  }
+
+  #after(delayMs: number, answer: Answer): void {
+    const turn = this.#turn;
+    this.world.time.after(Math.max(1, delayMs), () => {
+      if (this.isOpen && this.#turn === turn) this.#answer(answer);
+    });
   }
 
   #schedule(ask: Extract<Ask, { kind: 'activity' }>, scheduledAtMs: number | null): void {

@@ -6,14 +6,19 @@ import { outcomeLine } from '../chaos/exhaustive-line.js';
 import { Dice } from '../chaos/dice.js';
 import type { FaultSite } from './exhaustive-faults.js';
 import type { Broken } from './invariants.js';
+import type { Polls } from './polls.js';
 import { Mishaps } from './mishaps.js';
 import { Stage } from './play.js';
 import type { FaultEffect, PlannedRun, Scenario, Site } from './scenario.js';
 import type { Transcript } from './transcript.js';
 import type { Machine } from './world.js';
 
-/** Cloud jobs last a quarter of it: the first poll, after a tenth, finds them in flight, and the second finds them ended. */
+/** Cloud jobs last a quarter of it: the first poll finds them in flight, and the second finds them ended. */
 const USUAL_DURATION_MS = 20_000;
+const FIRST_POLL_MS = 2_000;
+const BETWEEN_POLLS_MS = 8_000;
+
+const seldom: Polls = ({ sinceMs, polls }, nowMs) => sinceMs + FIRST_POLL_MS + polls * BETWEEN_POLLS_MS - nowMs;
 
 /** The run that a case is played on. */
 export interface PlayedRun {
@@ -53,7 +58,11 @@ export function playCase(
   transcript: Transcript | null = null,
 ): PlayedCase {
   const requests = new CountedRequests(run, faults);
-  const stage = new Stage(scenarioOf(run, faults), machine, transcript, { dice: new NoDice(0), mishaps: requests });
+  const stage = new Stage(scenarioOf(run, faults), machine, transcript, {
+    dice: new NoDice(0),
+    mishaps: requests,
+    polls: seldom,
+  });
   requests.watch(stage);
   const { broken } = stage.play();
   return { line: lineOf(stage), asked: requests.asked, broken };

@@ -5,12 +5,16 @@ import type { Closing } from '../../src/domain/gates/gates.js';
 import type { OnceRules } from '../../src/domain/once/events.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { Ending, OnceState } from '../../src/domain/once/state.js';
+import type { TargetCommandName } from '../../src/domain/steering/command-names.js';
 import type { PlannedRun } from './scenario.js';
 import type { ActivityEnd } from './server.js';
 
 /** What the workflow waits for. `isCancellable`: a cancel of the run reaches it. */
 export type Ask =
   | { readonly kind: 'observe'; readonly isCancellable: boolean }
+  /** Until an operator decides about a blocked step, or no one does in time. */
+  | { readonly kind: 'operator'; readonly isCancellable: true }
+  | { readonly kind: 'sleep'; readonly untilMs: number; readonly isCancellable: boolean }
   | {
       readonly kind: 'activity';
       readonly stepId: string;
@@ -25,7 +29,9 @@ export type Ask =
 export type Answer =
   | { readonly kind: 'observed'; readonly reading: FirstReading }
   | { readonly kind: 'unreadable'; readonly failure: FailureName }
-  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'cancelled' | 'slept' }
+  /** `null`: no one decided in time. */
+  | { readonly kind: 'decided'; readonly command: TargetCommandName | null }
   | { readonly kind: 'ended'; readonly end: ActivityEnd };
 
 /** A part of a workflow that returns a value. */

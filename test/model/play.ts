@@ -8,6 +8,7 @@ import { Cloud } from './cloud.js';
 import { drawScenario } from './draw-scenario.js';
 import { Execution, inheritedClearAtMs, type Past } from './execution.js';
 import { brokenPromises, type Broken } from './invariants.js';
+import { drawnPolls } from './polls.js';
 import { Mishaps } from './mishaps.js';
 import type { Disruption, PlannedRun, Scenario } from './scenario.js';
 import { Server } from './server.js';
@@ -47,16 +48,17 @@ export class Stage {
   readonly executions: Execution[] = [];
   #nextRun = 0;
 
-  /** @param own replaces the dice and the mishaps of the scenario */
+  /** @param own replaces the dice and the mishaps of the scenario, and the random times of polls */
   constructor(
     scenario: Scenario,
     machine: Machine,
     transcript: Transcript | null,
-    own: Partial<Pick<World, 'dice' | 'mishaps'>> = {},
+    own: Partial<Pick<World, 'dice' | 'mishaps' | 'polls'>> = {},
   ) {
     const time = new VirtualTime();
     const world = (): World => this.world;
-    const parts = { scenario, machine, time, dice: own.dice ?? new Dice(scenario.noise), truth: new GroundTruth() };
+    const dice = own.dice ?? new Dice(scenario.noise);
+    const parts = { scenario, machine, time, dice, truth: new GroundTruth(), polls: own.polls ?? drawnPolls(dice) };
     const log = (who: string, what: () => string) => {
       transcript?.add(time.nowMs, who, what());
     };

@@ -1,5 +1,5 @@
 /** The requests of one attempt to ServiceStage and their results: answers, failures, and answers that are lost. */
-import type { Command, Event, OnceRules } from '../../src/domain/once/events.js';
+import type { Command, Event, OnceRules, PollCommand } from '../../src/domain/once/events.js';
 import type { Attempt } from './attempt.js';
 import type { Post } from './ground-truth.js';
 import { OUR_USER } from './cloud.js';
@@ -33,7 +33,7 @@ export class Requests {
       case 'inspect':
         return this.#inspect(request.cloudJobId, request.giveUpAtMs);
       case 'poll':
-        return attempt.whileUnderWay(request.inMs, () => this.#poll(request.cloudJobId, request.giveUpAtMs));
+        return this.#pollLater(request);
       case 'connect':
         return this.#connect();
       case 'send':
@@ -78,11 +78,20 @@ export class Requests {
     });
   }
 
-  #poll(cloudJobId: string, giveUpAtMs: number): void {
+  /** Waits for as long as the world's rule of polling decides. */
+  #pollLater(request: PollCommand): void {
+    const { attempt } = this;
+    const { polls } = this.world;
+    const latestMs = request.latestAtMs - attempt.nowMs;
+    attempt.whileUnderWay(Math.min(polls(request, attempt.nowMs), latestMs), () => this.#poll(request));
+  }
+
+  #poll({ cloudJobId, giveUpAtMs }: PollCommand): void {
     const { mishaps, cloud, time } = this.world;
+    const askedAtMs = this.attempt.nowMs;
     this.#get(mishaps.at('poll'), giveUpAtMs, () => {
       const job = cloud.job(cloudJobId, time.nowMs);
-      return job === null ? failed('TargetNotFound') : { kind: 'polled', job };
+      return job === null ? failed('TargetNotFound') : { kind: 'polled', job, askedAtMs };
     });
   }
 

@@ -6,6 +6,7 @@ import type { Action } from '../../src/domain/target/actions.js';
 import type { FailureName } from '../../src/domain/failures.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan/plan.js';
+import type { TargetCommandName } from '../../src/domain/steering/command-names.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 
 /** Plain JSON, except that a duration can be infinite. */
@@ -57,8 +58,16 @@ export interface PlannedRun {
   readonly deadlineMs: number;
   /** Nothing is begun later than this after the start of the run; absent if no gate closes. */
   readonly closesAfterMs?: number;
+  /** What the operator decides about blocked steps, one after another; absent if no one is waited for. */
+  readonly operator?: readonly OperatorMove[];
   /** The delay after the previous run has closed. */
   readonly startsAfterMs: number;
+}
+
+/** What an operator decides, and how long after a step was blocked; `null`: no one decides in time. */
+export interface OperatorMove {
+  readonly afterMs: number;
+  readonly command: TargetCommandName | null;
 }
 
 /** One step of a plan. */

@@ -171,7 +171,6 @@ export function rulesOf(run: RunArguments, step: ActionStep | null, before: Base
     deadlineAtMs,
     verify: step === null ? { withinMs: 0, stableMs: 0 } : requiredState(step),
     verifyAfterCancel: step !== null && run.plan.onCancel !== 'leave',
-    usualDurationMs: run.usualDurationMs,
     limits: run.limits,
   };
 }

@@ -10,9 +10,11 @@ import { endedAs, endingOf, nothingKnown } from '../../src/domain/once/state.js'
 import { targetOutcome } from '../../src/domain/report/outcome.js';
 import type { ActionStep } from '../../src/domain/plan/plan.js';
 import type { RemainingEffect, StepReport } from '../../src/domain/report/report.js';
+import { doneOf } from '../../src/domain/steering/decisions.js';
 import { statusMeaning, type Observation } from '../../src/domain/target/target.js';
 import type { TargetOfRun } from './ground-truth.js';
 import type { Context, Flow, RunArguments } from './flow.js';
+import { resolveBlocked } from './operator-flow.js';
 import type { PlannedRun } from './scenario.js';
 import { isDecidedBefore, settleAfterReset, performStep, rulesOf, settleToCloseMs } from './step-flow.js';
 
@@ -122,18 +124,21 @@ function* runSteps(context: Context, run: RunArguments, from: Baseline): Flow<Co
       deadlineAtMs: Math.min(context.nowMs + step.deadlineMs, run.deadlineAtMs),
       closing: isBegun ? undefined : (run.closing ?? undefined),
     };
-    const outcome = context.cancelled
+    let outcome = context.cancelled
       ? yield* settleAfterReset(step, baseline, context, run)
       : yield* performStep(step, baseline, context, run, times, true);
     if (outcome === null) break;
+    const resolved = yield* resolveBlocked(step, outcome, context, run, times.closing);
+    if (resolved !== null) outcome = resolved.outcome;
     baseline = outcome.baseline;
-    steps.push(outcome.report);
-    if (outcome.done !== null) done.push(outcome.done);
+    // By the name of the step, whichever of its decisions ended it.
+    steps.push({ ...outcome.report, id: step.id });
+    done.push(...doneOf({ earlier: resolved?.earlier ?? [], outcome }));
     const { result, sent, failure } = outcome.report;
     if (result === 'succeeded' || result === 'skipped') continue;
     const isTooLate = sent === 'no' && isGateFailure(failure?.name);
     if (result === 'failed' && planned.onFailure === 'continue' && !isTooLate) continue;
-    undoAsked = result === 'failed' && planned.onFailure === 'compensate';
+    undoAsked = result === 'failed' && (planned.onFailure === 'compensate' || planned.onFailure === 'pause');
     break;
   }
   return { steps, done, baseline, undoAsked };

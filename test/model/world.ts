@@ -3,6 +3,7 @@ import type { Dice } from '../chaos/dice.js';
 import type { AttemptFacts, Event, OnceRules, Step } from '../../src/domain/once/events.js';
 import type { Ending, OnceState } from '../../src/domain/once/state.js';
 import type { Cloud } from './cloud.js';
+import type { Polls } from './polls.js';
 import type { Mishaps } from './mishaps.js';
 import type { GroundTruth } from './ground-truth.js';
 import type { Scenario } from './scenario.js';
@@ -23,6 +24,7 @@ export interface World {
   readonly time: VirtualTime;
   readonly dice: Dice;
   readonly mishaps: Mishaps;
+  readonly polls: Polls;
   readonly cloud: Cloud;
   readonly server: Server;
   readonly truth: GroundTruth;

@@ -5,7 +5,9 @@ import { ALARM_RULE_WORKFLOW, WITHDRAW_SIGNAL, type Brakes } from '../../src/dom
 import { decide } from '../../src/domain/alarms/alarm-rule.js';
 import { EMPTY_STATE } from '../../src/domain/alarms/alarm-rule-state.js';
 import { leaseId } from '../../src/domain/target/target.js';
-import type { Outcome, RunProgress, RunReport } from '../../src/domain/report/report.js';
+import type { Outcome, RunProgress, RunReport, TargetProgress } from '../../src/domain/report/report.js';
+import type { CommandName } from '../../src/domain/steering/command-names.js';
+import type { CommandAnswer, CommandArguments } from '../../src/domain/steering/commands.js';
 import { aRule, NO_BRAKES, OWNER } from '../support/alarms.js';
 import { until } from '../support/until.js';
 import type { Stack } from '../support/stack.js';
@@ -83,6 +85,41 @@ async function busyLease({ stack }: Stage): Promise<string> {
   const workflowId = await stack.start('restart', { targets: [path], requestedBy: 'recorder' });
   await Promise.all([stack.report(workflowId), stack.report(holder)]);
   return workflowId;
+}
+
+const order = (stage: Stage, workflowId: string, command: CommandName) =>
+  stage.client.workflow.getHandle(workflowId).executeUpdate<CommandAnswer, [CommandArguments]>(command, {
+    args: [{ actor: 'recorder', reason: 'a turn' }],
+  });
+const isBlocked = async (stage: Stage, instance: Instance) => {
+  const handle = stage.client.workflow.getHandle(lease(stage, instance));
+  await until(async () => {
+    const progress = await handle.query<TargetProgress>(PROGRESS_QUERY).catch(() => null);
+    return progress?.blocked !== undefined;
+  });
+};
+const isPaused = async ({ client }: Stage, workflowId: string) =>
+  until(
+    async () =>
+      (await client.workflow.getHandle(workflowId).query<RunProgress>(PROGRESS_QUERY)).pause?.state === 'paused',
+  );
+
+/** The restart fails or is not answered; then an operator commands. */
+function decided(command: CommandName, isAnswered: boolean): Turn['play'] {
+  return alone('operated', {
+    arm: async (stage, instance) => {
+      const { instanceId } = instance;
+      if (isAnswered) return restartFails(stage, instance);
+      return stage.stack.control.fault({
+        on: { instanceId, route: 'action', action: 'restart' },
+        fault: { kind: 'reset' },
+      });
+    },
+    meanwhile: async (stage, instance, workflowId) => {
+      await isBlocked(stage, instance);
+      await order(stage, command === 'abort' ? workflowId : lease(stage, instance), command);
+    },
+  });
 }
 
 const lease = ({ stack }: Stage, { instanceId }: Instance) =>
@@ -322,6 +359,31 @@ export const TURNS: readonly Turn[] = [
     name: 'cancelledAtOnce',
     outcome: 'cancelled',
     play: alone('stop-then-wait', { meanwhile: ({ cancel }, _instance, workflowId) => cancel(workflowId) }),
+  },
+  { runbook: 'operated', name: 'retriedAfterFailure', outcome: 'succeeded', play: decided('retryStep', true) },
+  { runbook: 'operated', name: 'retriedWhenUnclear', outcome: 'succeeded', play: decided('retryStep', false) },
+  { runbook: 'operated', name: 'skipped', outcome: 'succeeded', play: decided('skipStep', true) },
+  { runbook: 'operated', name: 'marked', outcome: 'succeeded', play: decided('markSucceeded', false) },
+  { runbook: 'operated', name: 'aborted', outcome: 'cancelled', play: decided('abort', true) },
+  {
+    runbook: 'unattended',
+    name: 'undecided',
+    outcome: 'compensated',
+    play: alone('unattended', { arm: restartFails }),
+  },
+  {
+    runbook: 'operated',
+    name: 'paused',
+    outcome: 'succeeded',
+    play: alone('operated', {
+      arm: ({ stack }, { instanceId }) => stack.control.outcome({ instanceId, action: 'scale', durationMs: 1_000 }),
+      meanwhile: async (stage, instance, workflowId) => {
+        await actions(stage, instance, 1);
+        await order(stage, workflowId, 'pause');
+        await isPaused(stage, workflowId);
+        await order(stage, workflowId, 'resume');
+      },
+    }),
   },
   {
     runbook: 'stop-then-wait',

@@ -178,7 +178,6 @@ export function onceRules(change: Partial<OnceRules> = {}): OnceRules {
     deadlineAtMs: 601_000,
     verify: { withinMs: 60_000, stableMs: 10_000 },
     verifyAfterCancel: true,
-    usualDurationMs: 20_000,
     limits: defaultLimits,
     ...change,
   };

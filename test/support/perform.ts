@@ -6,6 +6,8 @@ import { CompleteAsyncError } from '@temporalio/activity';
 import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
+import { Durations } from '../../src/domain/durations/durations.js';
 import { performAction } from '../../src/activities/perform-action.js';
 import type { TemporalAccess } from '../../src/activities/temporal-access.js';
 import type { Action } from '../../src/domain/target/actions.js';
@@ -196,11 +198,10 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     deadlineAtMs: nowMs + (chosen.deadlineInMs ?? 10_000),
     ...(chosen.closing === undefined ? {} : { closing: chosen.closing }),
     verify: chosen.verify ?? { withinMs: 1_000, stableMs: 40 },
-    usualDurationMs: 150,
     verifyAfterCancel: chosen.verifyAfterCancel ?? true,
     limits: chosen.limits ?? quickLimits(),
   };
-  const act = () => performAction({ serviceStage, temporal }, request);
+  const act = () => performAction({ serviceStage, temporal, watch: new CloudJobWatch(new Durations()) }, request);
   const ended = environment.run<[], OnceState, typeof act>(act).then(
     (result): Ended => ({ kind: 'result', result, heartbeats }),
     (error: unknown) => failureOf(error, heartbeats),

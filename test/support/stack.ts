@@ -1,6 +1,8 @@
 /** The whole product in one test: simulator, worker and client, with limits of milliseconds. */
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
+import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
+import { Durations } from '../../src/domain/durations/durations.js';
 import type { ActivityDependencies } from '../../src/activities/dependencies.js';
 import { createActivities } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
@@ -74,6 +76,7 @@ export async function startStack(
     operatorWaitMs: 0,
     verify: { withinMs: 3_000, stableMs: 60 },
     temporal: temporalAccess(temporal.client),
+    watch: new CloudJobWatch(new Durations()),
     ...options.dependencies,
   });
   const worker = await temporal.worker({ activities: { ...activities }, ...options.worker });

@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { Client, type Connection } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
+import { Durations } from '../../src/domain/durations/durations.js';
 import { ClosableConnection } from '../../src/temporal/connection.js';
 import { createActivities } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
@@ -66,6 +68,7 @@ function worker(taskQueue: string) {
     operatorWaitMs: 0,
     verify: { withinMs: 3_000, stableMs: 60 },
     temporal: temporalAccess(client),
+    watch: new CloudJobWatch(new Durations()),
   });
   return temporal.worker({
     activities: { ...activities },

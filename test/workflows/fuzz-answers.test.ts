@@ -4,6 +4,8 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
+import { Durations } from '../../src/domain/durations/durations.js';
 import { createActivities } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
@@ -91,6 +93,7 @@ async function newWorld(name: string, userName: boolean): Promise<World> {
     operatorWaitMs: 0,
     verify: { withinMs: 1_500, stableMs: 60 },
     temporal: temporalAccess(temporal.client),
+    watch: new CloudJobWatch(new Durations()),
   });
   await control.createInstance({
     application: name,

@@ -1,10 +1,10 @@
-/** What is known of how long cloud jobs take: learned from ended and from running ones, used to decide when to look next. */
+/** What is known of how long cloud jobs take: learned from ended and from running ones, used to decide when to poll next. */
 import type { ActionName } from '../target/actions.js';
 import { quantileMs } from './law.js';
 import { ENOUGH_RUNNING } from './flight.js';
 import { Learned } from './learned.js';
-import { plainLookMs } from './plain-rule.js';
-import { lookWithoutLawMs, shareOf } from './unknown.js';
+import { plainPollMs } from './plain-rule.js';
+import { pollWithoutLawMs, shareOf } from './unknown.js';
 import type { UsualDuration } from './usual-duration.js';
 
 /** Cloud jobs of one kind are expected to take about as long as each other. */
@@ -14,7 +14,7 @@ export interface JobKind {
 }
 
 /**
- * Between these ages the job ended: the newest look that saw it running, and the first that saw it ended.
+ * Between these ages the job ended: the newest poll that saw it running, and the first that saw it ended.
  * Milliseconds since its POST.
  */
 export interface EndedBetween {
@@ -22,15 +22,15 @@ export interface EndedBetween {
   readonly endedByMs: number;
 }
 
-/** A followed cloud job that asks when to look at it next. */
+/** A followed cloud job that asks when to poll it next. */
 export interface FollowedAge {
-  /** Looks made by this attempt so far. */
-  readonly looks: number;
+  /** Polls made by this attempt so far. */
+  readonly polls: number;
   /** Since this attempt began to follow, in milliseconds. */
   readonly followedForMs: number;
   /** Since the POST, in milliseconds. */
   readonly ageMs: number;
-  /** The age at the newest look that saw it running, of any attempt; `null` if there was none. */
+  /** The age at the newest poll that saw it running, of any attempt; `null` if there was none. */
   readonly lastRunningAtMs: number | null;
   /** If given, the job counts as in flight until it ended or was dropped, and takes its turn; see `unknown.ts`. */
   readonly cloudJobId?: string;
@@ -38,7 +38,7 @@ export interface FollowedAge {
 
 /** A component's own ends are used from here on; with fewer, all of the action. */
 const ENOUGH_OF_COMPONENT = 8;
-/** With fewer ends than this, many jobs in flight also keep the looks of the plain rule. Chosen: what learning from 30 jobs promises. */
+/** With fewer ends than this, many jobs in flight also keep the polls of the plain rule. Chosen: what learning from 30 jobs promises. */
 const YOUNG_ENDS = 30;
 /** Kinds that are remembered; the one not used for longest is forgotten first. About 10 KB each. */
 const MOST_KINDS = 1_000;
@@ -52,7 +52,7 @@ export class Durations {
   private readonly endedIds = new Set<string>();
 
   /**
-   * The same cloud job twice counts once. What is remembered from earlier is told in the order in which the jobs began: jobs
+   * The same cloud job twice counts once. What is remembered from earlier is reported in the order in which the jobs began: jobs
    * that ran together ended in the order of their durations, and the newest count most.
    */
   ended(kind: JobKind, cloudJobId: string, { runningAtMs, endedByMs }: EndedBetween): void {
@@ -62,7 +62,7 @@ export class Durations {
     for (const learned of this.both(kind)) learned.ended(cloudJobId, runningAtMs, endedByMs);
   }
 
-  /** A look of this worker saw the job running at this age, in milliseconds: censored knowledge. */
+  /** A poll of this worker saw the job running at this age, in milliseconds: censored knowledge. */
   running(kind: JobKind, cloudJobId: string, ageMs: number): void {
     for (const learned of this.both(kind)) learned.running(cloudJobId, ageMs);
   }
@@ -73,32 +73,32 @@ export class Durations {
   }
 
   /**
-   * The age at which to look next, in milliseconds; never before the plain rule's look of that number, and not before
-   * `ageMs`. Ask again right before the look: others may have seen meanwhile that it is not worth making.
+   * The age at which to poll next, in milliseconds; never before the plain rule's poll of that number, and not before
+   * `ageMs`. Ask again right before the poll: others may have seen meanwhile that it is not worth making.
    */
-  nextLookAtMs(kind: JobKind, job: FollowedAge): number {
+  nextPollAtMs(kind: JobKind, job: FollowedAge): number {
     if (job.cloudJobId !== undefined) for (const each of this.both(kind)) each.flight.follows(job.cloudJobId);
     const learned = this.known(kind);
-    const plan = learned.looks();
+    const plan = learned.polls();
     const followedFromMs = job.ageMs - job.followedForMs;
     const runningAtMs = job.lastRunningAtMs ?? 0;
     const passedMs = learned.flight.passedMs();
     const flight = { count: learned.flight.count, passedMs, ends: learned.ends.count };
-    const asking = { looks: job.looks, followedFromMs, runningAtMs, cloudJobId: job.cloudJobId };
+    const asking = { polls: job.polls, followedFromMs, runningAtMs, cloudJobId: job.cloudJobId };
     const isFlight = flight.count >= ENOUGH_RUNNING;
     if (plan === null || (isFlight && !learned.knows(plan, runningAtMs)))
-      return Math.max(job.ageMs, lookWithoutLawMs(asking, flight));
-    const bestMs = learned.bestLookMs(plan, job.lastRunningAtMs, shareOf(job.cloudJobId ?? ''));
-    // The first ends of many jobs are their earliest or were found by chance: the plain rule's look is made, too.
+      return Math.max(job.ageMs, pollWithoutLawMs(asking, flight));
+    const bestMs = learned.bestPollMs(plan, job.lastRunningAtMs, shareOf(job.cloudJobId ?? ''));
+    // The first ends of many jobs are their earliest or were found by chance: the plain rule's poll is made, too.
     const isYoung = learned.flight.most >= ENOUGH_RUNNING && flight.ends < YOUNG_ENDS;
-    const nextMs = isYoung ? Math.min(bestMs, lookWithoutLawMs(asking, flight)) : bestMs;
-    return Math.max(job.ageMs, followedFromMs + plainLookMs(job.looks), nextMs);
+    const nextMs = isYoung ? Math.min(bestMs, pollWithoutLawMs(asking, flight)) : bestMs;
+    return Math.max(job.ageMs, followedFromMs + plainPollMs(job.polls), nextMs);
   }
 
   /** `null` if nothing was learned. */
   usual(kind: JobKind): UsualDuration | null {
     const learned = this.known(kind);
-    const plan = learned.looks();
+    const plan = learned.polls();
     if (plan === null) return null;
     return {
       p50Ms: Math.round(quantileMs(plan.law, 0.5)),
@@ -108,7 +108,7 @@ export class Durations {
     };
   }
 
-  /** Grows whenever `nextLookAtMs` may answer earlier than before for a job of this kind; a sleeping follower asks again. */
+  /** Grows whenever `nextPollAtMs` may answer earlier than before for a job of this kind; a sleeping follower asks again. */
   version(kind: JobKind): number {
     return this.both(kind).reduce((sum, { version }) => sum + version, 0);
   }

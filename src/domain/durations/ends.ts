@@ -5,7 +5,7 @@ import type { EndWithin } from './estimate.js';
 const MOST = 64;
 /** An end counts half after this many newer ones. */
 const HALF_LIFE = 32;
-/** An interval that begins before this share of its end says little. */
+/** An interval that begins before this share of its end is hardly evidence. */
 const WIDE = 0.65;
 /** Weight that is left to the ends before a change. Not 0: a run of failures may be over as suddenly. */
 const BEFORE_CHANGE = 0.05;
@@ -16,7 +16,7 @@ export class Ends {
   private skipped = 0;
   /** How many ends came, forgotten ones included. */
   count = 0;
-  /** Ends in a row, up to the newest, that no look had seen running shortly before. */
+  /** Ends in a row, up to the newest, that no poll had seen running shortly before. */
   wideInARow = 0;
 
   /**
@@ -41,7 +41,7 @@ export class Ends {
     return this.taken.reduce((sum, { weight }) => sum + weight, 0);
   }
 
-  /** The remembered ends; the newest weighs as much as the jobs that it stands for. */
+  /** The remembered ends; the newest weighs as much as the jobs that it represents. */
   weighted(): readonly EndWithin[] {
     const newest = this.taken.length - 1;
     return this.taken.map(({ fromMs, toMs, weight }, index) => ({

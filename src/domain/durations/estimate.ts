@@ -1,5 +1,5 @@
 /**
- * Estimates a law of durations from what looks saw. No look sees an end, only that it lies between two looks; of a running
+ * Estimates a law of durations from what polls saw. No poll sees an end, only that it lies between two polls; of a running
  * job it is only known that it takes longer. Both are used by Turnbull's self-consistency: spread each job over the
  * ages that are possible for it in proportion to the present estimate; the sum is the next estimate.
  */
@@ -9,7 +9,7 @@ import { at, cellAt, lawOf, quantileMs, type Law, type Piece } from './law.js';
 export interface EndWithin {
   readonly fromMs: number;
   readonly toMs: number;
-  /** How many jobs it stands for. */
+  /** How many jobs it represents. */
   readonly weight: number;
 }
 
@@ -29,7 +29,7 @@ const NEAR_SHARE_OF_AGE = 0.15;
 const FIRST_TAIL = Array.from({ length: NEAR_TAIL.length + FAR_TAIL.length + 1 }, () => 0.001);
 /** How many jobs the ages before the earliest end are worth. */
 const EARLY_JOBS = 0.1;
-/** Rounds of self-consistency. Chosen: more rounds make the law sharper than the data are, and move no look. */
+/** Rounds of self-consistency. Chosen: more rounds make the law sharper than the data are, and move no poll. */
 const ROUNDS = 8;
 /** No end is known better than this fraction of its age: what is seen includes the time of a call. */
 const SHARPEST = 0.002;
@@ -49,14 +49,14 @@ export function estimateLaw(jobs: readonly EndWithin[]): Law {
   return smoothed(law, seen.agesMs.length - 1, endedJobs);
 }
 
-/** Where an end is assumed before the first round: rather shortly before the look that saw it, since looks are made where ends are expected. */
+/** Where an end is assumed before the first round: rather shortly before the poll that saw it, since polls are made where ends are expected. */
 function startOf({ fromMs, toMs, weight }: EndWithin): readonly Piece[] {
   const nearMs = (1 - NEAR_SHARE_OF_AGE) * toMs;
   if (fromMs >= nearMs) return [piece(fromMs, toMs, weight)];
   return [piece(nearMs, toMs, weight * NEAR_SHARE), piece(fromMs, toMs, weight * (1 - NEAR_SHARE))];
 }
 
-/** Jobs that nobody saw: one earlier, one later and one much later than all that were seen, each a fraction of a job. */
+/** Unseen jobs: one earlier, one later and one much later than all that were seen, each a fraction of a job. */
 function unseenJobs({ agesMs }: Law, seen: Law): readonly EndWithin[] {
   const body = seen.agesMs.length - 1;
   const near = body + NEAR_TAIL.length;
@@ -88,7 +88,7 @@ function withTail(body: Law, tail: readonly number[]): Law {
 /** One round of self-consistency: O(jobs + cells), because only the two cells at an interval's ends are cut. */
 function consistent(law: Law, jobs: readonly EndWithin[]): Law {
   const cells = law.agesMs.length;
-  // Per cell: by which factor its mass grows. `cells` stands for what is beyond the last age.
+  // Per cell: by which factor its mass grows. `cells` means what is beyond the last age.
   const steps = new Float64Array(cells + 2);
   const partly = new Float64Array(cells + 1);
   let total = 0;

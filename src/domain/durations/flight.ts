@@ -1,9 +1,9 @@
-/** The cloud jobs of one kind that looks of this worker saw running, and what they say about the others. */
+/** The cloud jobs of one kind that polls of this worker saw running, and what they say about the others. */
 import type { EndWithin } from './estimate.js';
 
-/** So many running jobs must have passed an age before others need not look at it. Chosen: if one in three ended before it, all eight running happens in 4 % of the cases. */
+/** So many running jobs must have passed an age before others need not poll it. Chosen: if one in three ended before it, all eight running happens in 4 % of the cases. */
 export const ENOUGH_RUNNING = 8;
-/** Ages of running jobs are told apart by this fraction. */
+/** Ages of running jobs are distinguished by this fraction. */
 const RESOLUTION = 0.02;
 /** The passed age is computed again after this share of the jobs reported something new. */
 const STALE_SHARE = 1 / 16;
@@ -22,7 +22,7 @@ export class Flight {
     if (!this.ages.has(cloudJobId)) this.running(cloudJobId, 0);
   }
 
-  /** A look saw the job running at this age, in milliseconds. */
+  /** A poll saw the job running at this age, in milliseconds. */
   running(cloudJobId: string, ageMs: number): void {
     this.ages.set(cloudJobId, ageMs);
     this.changes++;
@@ -64,7 +64,7 @@ export class Flight {
     return this.passed;
   }
 
-  /** The running jobs as ends that lie after their newest look; nothing if they are too few to say more than the ends do. */
+  /** The running jobs as ends that lie after their newest poll; nothing if they are too few to say more than the ends do. */
   unended(): readonly EndWithin[] {
     const counts = new Map<number, number>();
     if (this.passedMs() === 0) return [];

@@ -17,7 +17,7 @@ export interface Piece {
   readonly mass: number;
 }
 
-/** Cells that hold equal probability. Chosen: a look misplaced by a hundredth of the jobs costs nothing that can be measured. */
+/** Cells that hold equal probability. Chosen: a poll misplaced by a hundredth of the jobs costs nothing that can be measured. */
 const CELLS = 96;
 
 /** The element at `index`; outside of the array, not a number, so that a mistake spreads and is seen. */

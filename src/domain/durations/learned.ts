@@ -1,35 +1,35 @@
-/** What is learned of one kind of cloud job, or of one action: ends, jobs in flight, and the looks that follow from both. */
+/** What is learned of one kind of cloud job, or of one action: ends, jobs in flight, and the polls that follow from both. */
 import { estimateLaw } from './estimate.js';
 import { Ends } from './ends.js';
 import { ENOUGH_RUNNING, Flight } from './flight.js';
 import { endedByAge, quantileMs } from './law.js';
-import { nextLookMs, planWithin, type LookPlan } from './looks.js';
+import { nextPollMs, planWithin, type PollPlan } from './polls.js';
 
-/** From this many ends on the law places the looks. Chosen: two may be a coincidence. */
+/** From this many ends on the law places the polls. Chosen: two may be a coincidence. */
 const ENOUGH_ENDS = 3;
-/** Looks that a job is expected to need, at most, if it ends where ends were seen. Chosen: 2.5 is promised; jobs that take longer, and explored ones, need the rest. */
-const MOST_LOOKS = 2.2;
-/** A look is never cheaper than this share of the usual duration: nobody waits for less. */
+/** Polls that a job is expected to need, at most, if it ends where ends were seen. Chosen: 2.5 is promised; jobs that take longer, and explored ones, need the rest. */
+const MOST_POLLS = 2.2;
+/** A poll is never cheaper than this share of the usual duration: a shorter wait is not noticed. */
 const LEAST_PRICE_SHARE = 0.004;
 /** The law is estimated again after this share of the remembered ends is new, so that 500 ends at once cost a few estimates. */
 const REFIT_SHARE = 1 / 8;
 /**
- * So many jobs are looked at once more before their first planned look, halfway of the ends before it: else nobody would
- * learn what is there, or that durations became shorter. Chosen: an eighth of a look per job.
+ * So many jobs are polled once more before their first planned poll, halfway of the ends before it: else it would
+ * stay unknown what is there, or that durations became shorter. Chosen: an eighth of a poll per job.
  */
 const EXPLORING_SHARE = 1 / 8;
-/** After so many ends in a row of which it is only known that they were before the first look, the next is made earlier. */
+/** After so many ends in a row that are only known to be before the first poll, the next is made earlier. */
 const EXPLORE_AFTER = 3;
-/** That much earlier. Chosen: from there to the planned look is an interval that says something. */
+/** That much earlier. Chosen: from there to the planned poll is a narrow interval. */
 const EXPLORED_AGE = 0.7;
-/** It is worth it only if the planned look is expected to see at least this share end. */
+/** It is worth it only if the planned poll is expected to see at least this share end. */
 const EXPLORED_MASS = 0.25;
-/** An end is a surprise if the law gives its interval less than this, and says nothing about the law if it gives more than that. */
+/** An end is a surprise if the law gives its interval less than this, and is not evidence if it gives more than that. */
 const SURPRISING = 0.06;
-const SAYS_NOTHING = 0.9;
+const NO_EVIDENCE = 0.9;
 /** So many surprises in a row mean that the law has changed. Chosen: by chance once in some thousand jobs. */
 const CHANGED_AFTER = 3;
-/** If less than this share of what may happen to a job was ever seen, its looks are not placed by the law. */
+/** If less than this share of what may happen to a job was ever seen, its polls are not placed by the law. */
 const KNOWN_SHARE = 0.5;
 /** After the law's last age the gap is half of the age, as in the plain rule, up to 5 s, and from 50 s on a tenth. */
 const GAP_AFTER = { growth: 0.5, longestMs: 5_000, share: 0.1 } as const;
@@ -43,7 +43,7 @@ export class Learned {
   private newEnds = 0;
   private surprises = 0;
   private newRunning = 0;
-  private plan: LookPlan | null = null;
+  private plan: PollPlan | null = null;
 
   ended(cloudJobId: string, fromMs: number, toMs: number): void {
     this.flight.remove(cloudJobId);
@@ -71,7 +71,7 @@ export class Learned {
     if (this.plan === null) return;
     const likely = endedByAge(this.plan.law, toMs) - endedByAge(this.plan.law, fromMs);
     if (likely < SURPRISING) this.surprises++;
-    else if (likely < SAYS_NOTHING) this.surprises = 0;
+    else if (likely < NO_EVIDENCE) this.surprises = 0;
   }
 
   private change(): void {
@@ -81,25 +81,25 @@ export class Learned {
   }
 
   /** Whether the law knows most of what may still happen to a job that was seen running at `ageMs`. */
-  knows({ law }: LookPlan, ageMs: number): boolean {
+  knows({ law }: PollPlan, ageMs: number): boolean {
     const known = endedByAge(law, law.knownMs) - endedByAge(law, ageMs);
     return known >= KNOWN_SHARE * (1 - endedByAge(law, ageMs));
   }
 
-  /** The looks that the law places; `null` while nothing is known. */
-  looks(): LookPlan | null {
+  /** The polls that the law places; `null` while nothing is known. */
+  polls(): PollPlan | null {
     if (this.ends.count < ENOUGH_ENDS) return null;
     if (this.plan === null) {
       const law = estimateLaw([...this.ends.weighted(), ...this.flight.unended()]);
-      this.plan = planWithin(law, MOST_LOOKS, LEAST_PRICE_SHARE * quantileMs(law, 0.5));
+      this.plan = planWithin(law, MOST_POLLS, LEAST_PRICE_SHARE * quantileMs(law, 0.5));
     }
     return this.plan;
   }
 
-  /** The age of the best next look, in milliseconds, after one at `lastRunningAtMs` saw the job running. */
-  bestLookMs(plan: LookPlan, lastRunningAtMs: number | null, jobShare: number): number {
+  /** The age of the best next poll, in milliseconds, after one at `lastRunningAtMs` saw the job running. */
+  bestPollMs(plan: PollPlan, lastRunningAtMs: number | null, jobShare: number): number {
     const lastMs = lastRunningAtMs ?? 0;
-    const plannedMs = nextLookMs(plan, lastMs) ?? afterLawMs(lastMs);
+    const plannedMs = nextPollMs(plan, lastMs) ?? afterLawMs(lastMs);
     const before = endedByAge(plan.law, lastMs);
     const between = endedByAge(plan.law, plannedMs) - before;
     const earlierMs = EXPLORED_AGE * plannedMs;
@@ -109,7 +109,7 @@ export class Learned {
   }
 }
 
-/** The look after one at `ageMs`, if the job takes longer than anything that is known. */
+/** The poll after one at `ageMs`, if the job takes longer than anything that is known. */
 export function afterLawMs(ageMs: number): number {
   const { growth, longestMs, share } = GAP_AFTER;
   return ageMs + Math.max(Math.min(growth * ageMs, longestMs), share * ageMs);

@@ -1,17 +1,17 @@
 /**
- * When to look while too few jobs have ended to know a law: by the plain rule, except where jobs in flight already know the
- * answer. If eight jobs were seen running at a later age, nobody else needs to ask at this one. A few of many jobs look
+ * When to poll while too few jobs have ended to know a law: by the plain rule, except where jobs in flight already know the
+ * answer. If eight jobs were seen running at a later age, no other job needs to ask at this one. A few of many jobs poll
  * instead, in turns, more often than the plain rule would; the first that is seen to have ended wakes the others.
  */
-import { plainLookMs } from './plain-rule.js';
+import { plainPollMs } from './plain-rule.js';
 
 /** Below this many running jobs everyone keeps the plain rule. */
 const LEAST_FLIGHT = 48;
-/** So many look at each turn, on average. Chosen: a turn at which none happens to look is rare, and their ends make a law. */
+/** So many poll each turn, on average. Chosen: a turn at which none happens to poll is rare, and their ends make a law. */
 const SCOUTS = 5;
 /** Turns are this fraction of the age apart, and neither closer nor further than these. */
 const TURN = { share: 0.05, closestMs: 50, furthestMs: 5_000 } as const;
-/** If turns pass unseen (scouts stopped, calls failed), everyone looks after this. */
+/** If turns pass unseen (scouts stopped, calls failed), everyone polls after this. */
 const LATEST = { times: 1.5, moreMs: 5_000 } as const;
 /** The golden ratio spreads turns evenly over the jobs. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
@@ -27,29 +27,29 @@ export interface InFlight {
 
 /** The job that asks. */
 export interface Asking {
-  readonly looks: number;
+  readonly polls: number;
   /** Its age when this attempt began to follow, in milliseconds. */
   readonly followedFromMs: number;
-  /** Its newest look that saw it running, in milliseconds; 0 if there was none. */
+  /** Its newest poll that saw it running, in milliseconds; 0 if there was none. */
   readonly runningAtMs: number;
   readonly cloudJobId: string | undefined;
 }
 
-/** The age of its next look, in milliseconds. */
-export function lookWithoutLawMs({ looks, followedFromMs, runningAtMs, cloudJobId }: Asking, flight: InFlight): number {
-  const earliestMs = followedFromMs + plainLookMs(looks);
-  const plainMs = plainAfterMs(looks, followedFromMs, Math.max(flight.passedMs, runningAtMs));
+/** The age of its next poll, in milliseconds. */
+export function pollWithoutLawMs({ polls, followedFromMs, runningAtMs, cloudJobId }: Asking, flight: InFlight): number {
+  const earliestMs = followedFromMs + plainPollMs(polls);
+  const plainMs = plainAfterMs(polls, followedFromMs, Math.max(flight.passedMs, runningAtMs));
   if (cloudJobId === undefined || flight.count < LEAST_FLIGHT) return plainMs;
   const share = SCOUTS / flight.count;
   const latestMs = flight.ends > 0 ? plainMs : Math.max(plainMs, LATEST.times * flight.passedMs + LATEST.moreMs);
   return nextTurnMs(shareOf(cloudJobId), share, Math.max(earliestMs, flight.passedMs, runningAtMs + 1), latestMs);
 }
 
-/** The first look of the plain rule, number `looks` or later, after an age that others have passed. */
-function plainAfterMs(looks: number, followedFromMs: number, passedMs: number): number {
-  let number = looks;
-  while (followedFromMs + plainLookMs(number) <= passedMs) number++;
-  return followedFromMs + plainLookMs(number);
+/** The first poll of the plain rule, number `polls` or later, after an age that others have passed. */
+function plainAfterMs(polls: number, followedFromMs: number, passedMs: number): number {
+  let number = polls;
+  while (followedFromMs + plainPollMs(number) <= passedMs) number++;
+  return followedFromMs + plainPollMs(number);
 }
 
 function nextTurnMs(jobShare: number, share: number, earliestMs: number, latestMs: number): number {

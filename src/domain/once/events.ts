@@ -20,7 +20,6 @@ export interface OnceRules {
   readonly verify: { readonly withinMs: number; readonly stableMs: number };
   /** After a cancel: verify the desired state too, or only follow the cloud job to its end. */
   readonly verifyAfterCancel: boolean;
-  readonly usualDurationMs: number;
   readonly limits: Limits;
 }
 
@@ -48,14 +47,28 @@ export type Command =
   | { readonly kind: 'read'; readonly inMs: number; readonly giveUpAtMs: number }
   /** Read a cloud job and who we are, so that it can be judged. */
   | { readonly kind: 'inspect'; readonly cloudJobId: string; readonly giveUpAtMs: number }
-  /** Read the cloud job that is followed, after `inMs`. */
-  | { readonly kind: 'poll'; readonly cloudJobId: string; readonly inMs: number; readonly giveUpAtMs: number }
+  | PollCommand
   /** Make the connection of the POST; it is `connected` before its first byte. */
   | { readonly kind: 'connect' }
   /** Let the first byte go. Nothing interrupts it from here to its answer. */
   | { readonly kind: 'send' }
   /** The attempt is over; how it ended is in `state.phase`. */
   | { readonly kind: 'end' };
+
+/** Read the cloud job that is followed. When, up to `latestAtMs`, decides nothing, so the interpreter chooses it from the rest. */
+export interface PollCommand {
+  readonly kind: 'poll';
+  readonly cloudJobId: string;
+  readonly submittedAtMs: number;
+  /** When this attempt began to follow it. */
+  readonly sinceMs: number;
+  /** Polls of this attempt so far. */
+  readonly polls: number;
+  /** The highest age of the cloud job at which a poll saw it running; `null` if none did. */
+  readonly lastRunningAtMs: number | null;
+  readonly latestAtMs: number;
+  readonly giveUpAtMs: number;
+}
 
 /** What an attempt learns: the answer to a command, or something that happens beside it. */
 export type Event =
@@ -71,7 +84,8 @@ export type Event =
   | { readonly kind: 'reading'; readonly reading: Observation }
   /** `job` is `null` if the API does not know it; `ownUserId` is `null` if our own user is unknown. */
   | { readonly kind: 'inspected'; readonly job: CloudJob | null; readonly ownUserId: string | null }
-  | { readonly kind: 'polled'; readonly job: CloudJob }
+  /** `askedAtMs`: when it was asked. The answer may be read much later, by a process that was frozen. */
+  | { readonly kind: 'polled'; readonly job: CloudJob; readonly askedAtMs: number }
   | { readonly kind: 'connected' }
   | { readonly kind: 'accepted'; readonly cloudJobId: string }
   /** The request failed; `request` shows whether a POST may have acted. */

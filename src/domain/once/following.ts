@@ -5,9 +5,9 @@ import type { FailureName } from '../failures.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end, endInterrupted, fail, indeterminate, note } from './ending.js';
 import { readingAge } from './entry.js';
-import type { At, EventOf, RequestFailed, Step } from './events.js';
+import type { At, EventOf, PollCommand, RequestFailed, Step } from './events.js';
 import { unknownCloudJobMs } from './limits.js';
-import { nextHoldDelayMs, nextPollDelayMs, nextReadingDelayMs } from './pacing.js';
+import { nextHoldDelayMs, nextReadingDelayMs } from './pacing.js';
 import { failedAgain } from './retrying.js';
 import type { AdoptionEvidence, Ending, FollowedJob, OnceState, Phase, PhaseOf } from './state.js';
 
@@ -33,17 +33,34 @@ export function startPolling(state: OnceState, at: At): Step {
 }
 
 function poll(state: OnceState, phase: PhaseOf<'following'>, { nowMs, rules }: At): Step {
-  const { id, submittedAtMs } = jobOf(state);
-  const { usualDurationMs, deadlineAtMs, limits } = rules;
-  const delayMs = nextPollDelayMs({
-    polls: phase.polls,
-    followedForMs: nowMs - phase.sinceMs,
-    elapsedMs: nowMs - submittedAtMs,
-    usualDurationMs,
-  });
-  const inMs = Math.max(0, Math.min(delayMs, deadlineAtMs - nowMs));
-  const giveUpAtMs = Math.max(deadlineAtMs, nowMs + inMs + limits.readTimeoutMs);
-  return { state: { ...state, phase }, command: { kind: 'poll', cloudJobId: id, inMs, giveUpAtMs } };
+  const { id, submittedAtMs, runningAtMs } = jobOf(state);
+  const { sinceMs, polls } = phase;
+  const latestAtMs = Math.max(nowMs, rules.deadlineAtMs);
+  const command: PollCommand = {
+    kind: 'poll',
+    cloudJobId: id,
+    submittedAtMs,
+    sinceMs,
+    polls,
+    lastRunningAtMs: runningAtMs ?? null,
+    latestAtMs,
+    giveUpAtMs: latestAtMs + rules.limits.readTimeoutMs,
+  };
+  return { state: { ...state, phase }, command };
+}
+
+/**
+ * Records at which age a poll found the cloud job running, or ended: this decides nothing, later workers learn from it. A poll that failed and an
+ * unclear status show neither. The age of an adopted cloud job is known only by the cloud's clock, so it is not recorded.
+ */
+export function withAgeSeen(state: OnceState, event: EventOf<'polled' | 'failed' | 'timeUp'>): OnceState {
+  const { cloudJob } = state;
+  if (event.kind !== 'polled' || cloudJob === null || cloudJob.evidence !== undefined) return state;
+  const jobPhase = cloudJobPhase(event.job.status);
+  if (jobPhase === 'unclear' || cloudJob.endedByMs !== undefined) return state;
+  const ageMs = Math.max(0, cloudJob.runningAtMs ?? 0, event.askedAtMs - cloudJob.submittedAtMs);
+  const seen = jobPhase === 'inFlight' ? { runningAtMs: ageMs } : { endedByMs: ageMs };
+  return { ...state, cloudJob: { ...cloudJob, ...seen } };
 }
 
 /** How polling a cloud job ended. `overdue`: the deadline passed, or the API still does not know the cloud job. */

@@ -5,7 +5,7 @@
 import { endInterrupted, note } from './ending.js';
 import { clearAtMsOnEntry, isProvenUnsent, isUnleasedOnEntry, needsBarrier } from './entry.js';
 import type { At, AttemptFacts, Command, Event, OnceRules, Step } from './events.js';
-import { afterLastReading, following, startPolling, verifying } from './following.js';
+import { afterLastReading, following, startPolling, verifying, withAgeSeen } from './following.js';
 import { atBarrier, observing, reserve, reserving } from './observing.js';
 import { confirming, connecting, leasing, sending, unleased } from './sending.js';
 import { followingToSettle, settling, startSettling } from './settling.js';
@@ -122,8 +122,8 @@ const HANDLERS: { readonly [Name in PhaseName]: Handler<PhaseOf<Name>> } = {
   ended: () => null,
 };
 
-function followingToAnyGoal(...[state, ...given]: Parameters<typeof following>): Step {
-  return (state.goal.kind === 'act' ? following : followingToSettle)(state, ...given);
+function followingToAnyGoal(...[state, phase, event, at]: Parameters<typeof following>): Step {
+  return (state.goal.kind === 'act' ? following : followingToSettle)(withAgeSeen(state, event), phase, event, at);
 }
 
 function handle(state: OnceState, event: Answer, at: At): Step {

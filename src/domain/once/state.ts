@@ -65,6 +65,10 @@ export interface FollowedJob {
   readonly submittedAtMs: number;
   /** Why it is ours; only where it was adopted. */
   readonly evidence?: AdoptionEvidence;
+  /** The highest age, in milliseconds since `submittedAtMs`, at which it was asked for and was running. Absent before that, and where it was adopted. */
+  readonly runningAtMs?: number;
+  /** The age at which it was asked for and had ended. Absent before that, and where it was adopted. */
+  readonly endedByMs?: number;
 }
 
 /** Who asks an attempt to end. `cancel`: an operator or the parent workflow. `stop`: its worker stops. `superseded`: another attempt is the current one. */

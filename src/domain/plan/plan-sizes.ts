@@ -273,6 +273,7 @@ function worstStep(step: PlannedStep): StepReport {
     result: 'indeterminate',
     sent: 'unknown',
     cloudJobId: filler(LONGEST.id - 2),
+    cloudJobTook: { runningAtMs: TIME_MS, endedByMs: TIME_MS },
     startedAtMs: TIME_MS,
     endedAtMs: TIME_MS,
     before: null,

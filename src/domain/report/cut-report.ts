@@ -201,13 +201,14 @@ function withoutSteps({ path, instanceId, leaseId, outcome, childRunId, failure 
 }
 
 function shortStep(step: StepReport): StepReport {
-  const { id, action, result, sent, cloudJobId, startedAtMs, endedAtMs, attempts, failure } = step;
+  const { id, action, result, sent, cloudJobId, cloudJobTook, startedAtMs, endedAtMs, attempts, failure } = step;
   return {
     id,
     action: shortAction(action),
     result,
     sent,
     cloudJobId: cloudJobId === null ? null : shortened(cloudJobId, LONGEST.id),
+    ...(cloudJobTook === undefined ? {} : { cloudJobTook }),
     startedAtMs,
     endedAtMs,
     before: null,

@@ -42,7 +42,7 @@ export function targetProgressMarkdown(progress: TargetProgress): string {
   const head = `**${markdownText(path)}**: ${outcome ?? phase}${seen === null ? '' : `, last seen ${markdownText(seen)}`}`;
   const running = [...steps, ...compensations].flatMap(usualEndLine);
   return linesThatFit(
-    [head, ...running, ...waits, '', '| step | state | cloud job | seen |', '| --- | --- | --- | --- |', ...rows],
+    [head, ...waits, ...running, '', '| step | state | cloud job | seen |', '| --- | --- | --- | --- |', ...rows],
     DETAILS_BYTES,
   );
 }

@@ -39,6 +39,9 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   expired: 16,
 };
 
+/** How long a step usually takes, from the POST until its desired state has held; `jobs` is 0 if that was declared. Milliseconds. */
+export type UsualOfStep = Pick<UsualDuration, 'p50Ms' | 'p90Ms' | 'jobs'>;
+
 /** How a step had ended when a person decided about it. Times are epoch milliseconds. */
 export interface DecidedUpon {
   readonly result: StepResult;
@@ -62,8 +65,6 @@ export interface CommandRecord {
   readonly found?: string;
   readonly was?: DecidedUpon;
 }
-/** How long a step usually takes, from the POST until its desired state has held; `jobs` is 0 if that was declared. Milliseconds. */
-export type UsualOfStep = Pick<UsualDuration, 'p50Ms' | 'p90Ms' | 'jobs'>;
 
 /** How one step, or one undo, went. Times are epoch milliseconds. */
 export interface StepReport {
@@ -74,6 +75,11 @@ export interface StepReport {
   readonly sent: Sent;
   /** The cloud job that was followed. */
   readonly cloudJobId: string | null;
+  /**
+   * Between these ages it ended, in milliseconds since its POST was accepted: the highest at which it was seen running (0 if never), and that at
+   * which it had ended. Absent where its end was not seen, and where it was adopted.
+   */
+  readonly cloudJobTook?: { readonly runningAtMs: number; readonly endedByMs: number };
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly before: Observation | null;

@@ -2,7 +2,7 @@
 import type { Baseline } from '../contract.js';
 import type { DoneStep } from './compensation.js';
 import { failureRecord, type FailureName, type FailureRecord, type Sent } from '../failures.js';
-import { endingOf, type Ending, type OnceState } from '../once/state.js';
+import { endingOf, type Ending, type FollowedJob, type OnceState } from '../once/state.js';
 import type { ActionStep, WaitStep } from '../plan/plan.js';
 import type { StepReport, StepResult } from './report.js';
 import type { Observation } from '../target/target.js';
@@ -68,6 +68,7 @@ export function stepOutcome(
     result,
     sent,
     cloudJobId: cloudJob?.id ?? null,
+    ...tookOf(cloudJob),
     ...times,
     before: baseline.observation,
     after,
@@ -121,6 +122,11 @@ export function waitOutcome(
     ...(isCut ? { failure: failureRecord('DeadlinePassed', 'The deadline of the run passed during this wait') } : {}),
   };
   return { report, baseline, done: null };
+}
+
+function tookOf(cloudJob: FollowedJob | null): Pick<StepReport, 'cloudJobTook'> {
+  const { runningAtMs = 0, endedByMs } = cloudJob ?? {};
+  return endedByMs === undefined ? {} : { cloudJobTook: { runningAtMs, endedByMs } };
 }
 
 function failureOf(ending: Ending): FailureRecord | null {

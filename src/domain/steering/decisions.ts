@@ -46,7 +46,10 @@ function newestOf({ report, done }: StepOutcome): BlockedStep['newest'] {
 }
 
 /** What an undo needs to know of all decisions about the step, oldest first. */
-export function doneOf({ earlier, outcome: { done } }: Pick<BlockedStep, 'earlier' | 'outcome'>): readonly DoneStep[] {
+export function doneOf({
+  earlier,
+  outcome: { done },
+}: Pick<BlockedStep, 'earlier'> & { readonly outcome: Pick<StepOutcome, 'done'> }): readonly DoneStep[] {
   return done === null ? earlier : together(earlier, done);
 }
 
@@ -96,10 +99,10 @@ function isKnown({ lastJobId, knownCloudJobIds }: Baseline, cloudJobId: string |
   return cloudJobId === null || cloudJobId === lastJobId || knownCloudJobIds.includes(cloudJobId);
 }
 
-/** For people: `RUNNING 2/2, version 1.4.1; newest cloud job J7, which is not proved to be of this run`. */
+/** For people: `RUNNING 2/2, version 1.4.1; newest cloud job J7, as before`. */
 export function describeFound({ outcome: { baseline } }: BlockedStep, observation: Observation): string {
   const { lastJobId } = observation;
-  const whose = isKnown(baseline, lastJobId) ? 'as before' : 'not proved to be of this run';
+  const whose = isKnown(baseline, lastJobId) ? 'as before' : 'not proved to be of this run, and may hide one that is';
   return `${describeObservation(observation)}; newest cloud job ${lastJobId ?? 'none'}, ${whose}`;
 }
 

@@ -52,6 +52,8 @@ function project(instances: Instance[]) {
     limits: defaultLimits,
     usualDurations: () => null,
     usualDurationsMs: {},
+    operatorWaitMs: 0,
+    temporal: { hasStateAttribute: async () => false },
     verify: DEFAULT_VERIFY,
   } as unknown as PlanningDependencies;
   /** @returns the id of the instance that a run would act on */

@@ -120,7 +120,6 @@ function decisionOf(act: Act, decidedInRunId: string): Decision {
       decidedInRunId,
       deadlineAtMs: at(act.fromMs + 60_000),
       verify: { withinMs: 3_000, stableMs: 200 },
-      usualDurationMs: 500,
       verifyAfterCancel: true,
       limits: LIMITS,
     },

@@ -75,6 +75,7 @@ describe('a valid configuration', () => {
       RUNBOOK_DIR: '/a:/b',
       RUNBOOK_CALENDARS: '/c:/d',
       RUNBOOK_USUAL_DURATIONS: 'start=45s, stop=10s',
+      RUNBOOK_WAITING_STEPS: '800',
       TEMPORAL_ADDRESS: 'temporal:7233',
       TEMPORAL_NAMESPACE: 'ops',
     });
@@ -82,6 +83,7 @@ describe('a valid configuration', () => {
       runbookDirectories: ['/a', '/b'],
       calendarDirectories: ['/c', '/d'],
       usualDurationsMs: { start: 45_000, stop: 10_000 },
+      sizes: { cachedWorkflows: undefined, waitingSteps: 800 },
       temporal: { namespace: 'ops', connectionOptions: { address: 'temporal:7233' } },
     });
   });
@@ -189,6 +191,8 @@ describe('an invalid configuration', () => {
     ['a window shorter than quiet', { ...good, RUNBOOK_VISIBILITY_WINDOW: '1s' }, 'shorter than RUNBOOK_QUIET_PERIOD'],
     ['an unknown limit', { ...good, RUNBOOK_LIMITS: 'marjin=1s' }, '"marjin" is not known'],
     ['an unknown action', { ...good, RUNBOOK_USUAL_DURATIONS: 'stpo=1s' }, '"stpo" is not known'],
+    ['a size with a unit', { ...good, RUNBOOK_CACHED_WORKFLOWS: '1k' }, '"1k" is not a number from 10 to 100000'],
+    ['a size too small', { ...good, RUNBOOK_WAITING_STEPS: '9' }, '"9" is not a number from 10 to 100000'],
     ['no number', { ...good, SERVICESTAGE_REQUESTS_PER_SECOND: 'many' }, 'not a positive number'],
     ['an unknown log level', { ...good, RUNBOOK_LOG_LEVEL: 'loud' }, '"loud" is not known'],
   ])('(%s) is a problem', (_case, env, text) => {

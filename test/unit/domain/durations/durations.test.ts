@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Durations, type JobKind } from '../../../../src/domain/durations/durations.js';
-import { plainLookMs } from '../../../../src/domain/durations/plain-rule.js';
+import { plainPollMs } from '../../../../src/domain/durations/plain-rule.js';
 import {
   afterLearning,
   bimodal,
@@ -20,7 +20,7 @@ import {
 } from './simulation.js';
 
 const otherComponent: JobKind = { ...KIND, componentId: 'c2' };
-const began = { looks: 0, followedForMs: 0, ageMs: 0, lastRunningAtMs: null };
+const began = { polls: 0, followedForMs: 0, ageMs: 0, lastRunningAtMs: null };
 const laws = lawsAround(20_000);
 
 function learned(durationsMs: readonly number[], kind = KIND): Durations {
@@ -31,7 +31,7 @@ function learned(durationsMs: readonly number[], kind = KIND): Durations {
 }
 
 describe('while nothing is known', () => {
-  it('a job is looked at exactly by the plain rule, whatever its law', () => {
+  it('a job is polled exactly by the plain rule, whatever its law', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...Object.values(laws)),
@@ -44,7 +44,7 @@ describe('while nothing is known', () => {
     );
   });
 
-  it('no job of many at once is looked at more often than by the plain rule, and half of them are not seen later', () => {
+  it('no job of many at once is polled more often than by the plain rule, and half of them are not seen later', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('constant', 'uniform ±10 %', 'lognormal 0.1'),
@@ -53,12 +53,12 @@ describe('while nothing is known', () => {
         (name, jobs, seed) => {
           const durationsMs = drawn(laws[name] ?? (() => 0), jobs, seeded(seed));
           const followed = follow(durationsMs, { durations: new Durations(), callMs: 20 });
-          for (const { durationMs, looks, latenessMs } of followed)
-            expect(plainLookMs(looks - 1)).toBeLessThanOrEqual(durationMs + latenessMs);
+          for (const { durationMs, polls, latenessMs } of followed)
+            expect(plainPollMs(polls - 1)).toBeLessThanOrEqual(durationMs + latenessMs);
           const ours = summary(followed);
           const plainly = summary(durationsMs.map((ms) => plain(ms, 20)));
-          expect(ours.looks).toBeLessThanOrEqual(plainly.looks);
-          if (jobs === 500) expect(ours.looks).toBeLessThan(plainly.looks / 2);
+          expect(ours.polls).toBeLessThanOrEqual(plainly.polls);
+          if (jobs === 500) expect(ours.polls).toBeLessThan(plainly.polls / 2);
           expect(ours.latenessShareP50).toBeLessThanOrEqual(plainly.latenessShareP50 * 1.1);
         },
       ),
@@ -66,42 +66,42 @@ describe('while nothing is known', () => {
     );
   });
 
-  it('500 jobs of 20 s at once need under three looks each', () => {
-    const { looks, latenessShareP50 } = summary(
+  it('500 jobs of 20 s at once need under three polls each', () => {
+    const { polls, latenessShareP50 } = summary(
       follow(
         Array.from({ length: 500 }, () => 20_000),
         { durations: new Durations(), callMs: 20 },
       ),
     );
-    expect(looks).toBeLessThan(3);
+    expect(polls).toBeLessThan(3);
     expect(latenessShareP50).toBeLessThanOrEqual(plain(20_000, 20).latenessMs / 20_000);
   });
 
-  it('a look at an age that eight others have passed is skipped, and not once one has ended', () => {
+  it('a poll an age that eight others have passed is skipped, and not once one has ended', () => {
     const durations = new Durations();
     for (let job = 0; job < 8; job++) durations.running(KIND, `running-${job}`, 11_400);
-    const asking = { looks: 3, followedForMs: 800, ageMs: 800, lastRunningAtMs: 475 };
-    expect(durations.nextLookAtMs(KIND, asking)).toBeGreaterThan(11_400);
+    const asking = { polls: 3, followedForMs: 800, ageMs: 800, lastRunningAtMs: 475 };
+    expect(durations.nextPollAtMs(KIND, asking)).toBeGreaterThan(11_400);
     for (let job = 0; job < 8; job++) durations.dropped(KIND, `running-${job}`);
-    expect(durations.nextLookAtMs(KIND, asking)).toBe(plainLookMs(3));
+    expect(durations.nextPollAtMs(KIND, asking)).toBe(plainPollMs(3));
   });
 });
 
 describe('what was learned', () => {
-  it('brings lateness within 1.4 times the floor after 30 jobs, with at most 2.5 looks', () => {
+  it('brings lateness within 1.4 times the floor after 30 jobs, with at most 2.5 polls', () => {
     for (const name of ['uniform ±10 %', 'lognormal 0.1', 'lognormal 0.3']) {
       const law = laws[name] ?? (() => 0);
-      const { looks, latenessMs } = summary(afterLearning(law, 30, 20, () => new Durations()));
-      expect(looks, name).toBeLessThanOrEqual(2.5);
-      expect(latenessMs / floorMs(fineLaw(law, 200), looks), name).toBeLessThanOrEqual(1.4);
+      const { polls, latenessMs } = summary(afterLearning(law, 30, 40, () => new Durations()));
+      expect(polls, name).toBeLessThanOrEqual(2.5);
+      expect(latenessMs / floorMs(fineLaw(law, 200), polls), name).toBeLessThanOrEqual(1.4);
     }
   });
 
   it('is sharp for a constant and late by less than 5 % for ±10 %', () => {
     for (const name of ['constant', 'uniform ±10 %', 'lognormal 0.1']) {
       const law = laws[name] ?? (() => 0);
-      const { looks, latenessShareP50 } = summary(afterLearning(law, 100, 5, () => new Durations()));
-      expect(looks, name).toBeLessThanOrEqual(2.5);
+      const { polls, latenessShareP50 } = summary(afterLearning(law, 100, 5, () => new Durations()));
+      expect(polls, name).toBeLessThanOrEqual(2.5);
       expect(latenessShareP50, name).toBeLessThanOrEqual(name === 'constant' ? 0.01 : 0.05);
     }
   });
@@ -110,7 +110,7 @@ describe('what was learned', () => {
     for (const share of [0.05, 0.2]) {
       const law = bimodal(share, lognormal(1_000, 0.2), lognormal(20_000, 0.1));
       const slow = afterLearning(law, 60, 10, () => new Durations()).filter(({ durationMs }) => durationMs > 5_000);
-      expect(summary(slow).looks).toBeLessThanOrEqual(3);
+      expect(summary(slow).polls).toBeLessThanOrEqual(3);
       expect(summary(slow).latenessShareP50).toBeLessThanOrEqual(0.08);
     }
   });
@@ -123,32 +123,32 @@ describe('what was learned', () => {
         followInTurn(drawn(uniform(20_000, 0.1), 60, random), { durations });
         return followInTurn(drawn(uniform(20_000 * times, 0.1), 40, random), { durations }).slice(20);
       }).flat();
-      expect(summary(after).looks).toBeLessThanOrEqual(2.5);
+      expect(summary(after).polls).toBeLessThanOrEqual(2.5);
       expect(summary(after).latenessShareP50).toBeLessThanOrEqual(0.07);
     }
   });
 
-  it('looks at once at a job that is taken over after its usual duration', () => {
+  it('poll once at a job that is taken over after its usual duration', () => {
     const durations = learned(Array.from({ length: 10 }, () => 20_000));
-    expect(durations.nextLookAtMs(KIND, { looks: 0, followedForMs: 150, ageMs: 60_000, lastRunningAtMs: null })).toBe(
+    expect(durations.nextPollAtMs(KIND, { polls: 0, followedForMs: 150, ageMs: 60_000, lastRunningAtMs: null })).toBe(
       60_000,
     );
-    const takenOver = { looks: 0, followedForMs: 0, ageMs: 60_000, lastRunningAtMs: null };
-    expect(durations.nextLookAtMs(KIND, takenOver)).toBe(60_000 + plainLookMs(0));
+    const takenOver = { polls: 0, followedForMs: 0, ageMs: 60_000, lastRunningAtMs: null };
+    expect(durations.nextPollAtMs(KIND, takenOver)).toBe(60_000 + plainPollMs(0));
   });
 
-  it('never looks before the plain rule does for that number of looks', () => {
+  it('never polls before the plain rule does for that number of polls', () => {
     const durations = learned(Array.from({ length: 20 }, (_, job) => 100 + 10 * job));
-    for (let looks = 0; looks < 30; looks++)
-      expect(durations.nextLookAtMs(KIND, { ...began, looks, lastRunningAtMs: null })).toBeGreaterThanOrEqual(
-        plainLookMs(looks),
+    for (let polls = 0; polls < 30; polls++)
+      expect(durations.nextPollAtMs(KIND, { ...began, polls, lastRunningAtMs: null })).toBeGreaterThanOrEqual(
+        plainPollMs(polls),
       );
   });
 
-  it('looks more and more rarely at a job that takes longer than all others', () => {
+  it('polls more and more rarely at a job that takes longer than all others', () => {
     const durations = learned(Array.from({ length: 20 }, () => 2_000));
     const [job] = follow([3_600_000], { durations });
-    expect(job?.looks).toBeLessThan(70);
+    expect(job?.polls).toBeLessThan(70);
     expect(job?.latenessMs).toBeLessThan(360_000);
   });
 
@@ -172,7 +172,7 @@ describe('the usual duration', () => {
 });
 
 describe('the version', () => {
-  it('grows with ends that may bring a look forward, and rarely in a burst', () => {
+  it('grows with ends that may bring a poll forward, and rarely in a burst', () => {
     const durations = new Durations();
     const versions = new Set([durations.version(KIND)]);
     for (let job = 0; job < 500; job++) {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { estimateLaw, type EndWithin } from '../../../../src/domain/durations/estimate.js';
 import { endedByAge, lawOf, quantileMs, type Law } from '../../../../src/domain/durations/law.js';
-import { expected, nextLookMs, planLooks, planWithin } from '../../../../src/domain/durations/looks.js';
+import { expected, nextPollMs, planPolls, planWithin } from '../../../../src/domain/durations/polls.js';
 import {
   drawn,
   evenly,
@@ -19,7 +19,7 @@ const between = (fromMs: number, toMs: number, weight = 1): EndWithin => ({ from
 const running = (fromMs: number, weight = 1): EndWithin => between(fromMs, Number.POSITIVE_INFINITY, weight);
 
 describe('the estimate of a law', () => {
-  it('places jobs seen only by wide looks where narrow looks saw others', () => {
+  it('places jobs seen only by wide polls where narrow polls saw others', () => {
     const law = estimateLaw([
       ...Array.from({ length: 10 }, () => between(0, 22_000)),
       ...Array.from({ length: 10 }, () => between(19_900, 20_100)),
@@ -34,7 +34,7 @@ describe('the estimate of a law', () => {
     expect(endedByAge(estimateLaw([...ends, running(2_000, 72)]), 1_200)).toBeLessThan(0.15);
   });
 
-  it('is near the truth for looks every tenth of the duration', () => {
+  it('is near the truth for polls every tenth of the duration', () => {
     const truth = lognormal(20_000, 0.3);
     const ends = drawn(truth, 64, seeded(3)).map((ms) =>
       between(Math.floor(ms / 2_000) * 2_000, Math.ceil(ms / 2_000) * 2_000),
@@ -63,12 +63,12 @@ describe('the estimate of a law', () => {
   });
 });
 
-describe('planned looks', () => {
-  /** Cost of looks at exactly these cells; the last look is at the end of the law. */
-  function cost({ agesMs, endedBy }: Law, looks: readonly number[], priceMs: number): number {
+describe('planned polls', () => {
+  /** Cost of polls at exactly these cells; the last poll is at the end of the law. */
+  function cost({ agesMs, endedBy }: Law, polls: readonly number[], priceMs: number): number {
     let sum = 0;
     let from = 0;
-    for (const to of looks) {
+    for (const to of polls) {
       for (let cell = from; cell < to; cell++) {
         const mass = (endedBy[cell + 1] ?? 0) - (endedBy[cell] ?? 0);
         sum += mass * ((agesMs[to] ?? 0) - ((agesMs[cell] ?? 0) + (agesMs[cell + 1] ?? 0)) / 2);
@@ -79,7 +79,7 @@ describe('planned looks', () => {
     return sum;
   }
 
-  it('cost no more than any other looks: all choices of few cells are tried', () => {
+  it('cost no more than any other polls: all choices of few cells are tried', () => {
     const cells = fc.array(
       fc.record({ widthMs: fc.integer({ min: 1, max: 50 }), mass: fc.integer({ min: 0, max: 20 }) }),
       {
@@ -103,8 +103,8 @@ describe('planned looks', () => {
           ...Array.from({ length: inner }, (_, bit) => bit + 1).filter((cell) => (choice >> (cell - 1)) & 1),
           parts.length,
         ]);
-        const least = Math.min(...all.map((looks) => cost(law, looks, priceMs)));
-        expect(planLooks(law, priceMs).costMs[0]).toBeCloseTo(least, 6);
+        const least = Math.min(...all.map((polls) => cost(law, polls, priceMs)));
+        expect(planPolls(law, priceMs).costMs[0]).toBeCloseTo(least, 6);
       }),
       { numRuns: 200 },
     );
@@ -112,19 +112,19 @@ describe('planned looks', () => {
 
   it('of a sharp law is one, and of a spread law as many as may be', () => {
     const sharp = planWithin(lawOf([{ fromMs: 19_950, toMs: 20_000, mass: 1 }]), 2.4, 80);
-    expect(expected(sharp).looks).toBeCloseTo(1, 2);
-    expect(nextLookMs(sharp, 0)).toBeCloseTo(20_000, 0);
+    expect(expected(sharp).polls).toBeCloseTo(1, 2);
+    expect(nextPollMs(sharp, 0)).toBeCloseTo(20_000, 0);
     const spread = expected(planWithin(lawOf([{ fromMs: 10_000, toMs: 30_000, mass: 1 }]), 2.4, 80));
-    expect(spread.looks).toBeGreaterThan(2.2);
-    expect(spread.looks).toBeLessThanOrEqual(2.4);
+    expect(spread.polls).toBeGreaterThan(2.2);
+    expect(spread.polls).toBeLessThanOrEqual(2.4);
   });
 
   it('come within 1.15 times the floor if the law is known', () => {
     for (const [name, law] of Object.entries(lawsAround(20_000))) {
       const plan = planWithin(fineLaw(law, 96), 2.4, 80);
-      const { looks, latenessMs } = summary(evenly(law, 500).map((durationMs) => followPlanned(plan, durationMs)));
-      expect(looks, name).toBeLessThanOrEqual(2.5);
-      expect(latenessMs, name).toBeLessThanOrEqual(1.15 * floorMs(fineLaw(law, 200), looks) + 20);
+      const { polls, latenessMs } = summary(evenly(law, 500).map((durationMs) => followPlanned(plan, durationMs)));
+      expect(polls, name).toBeLessThanOrEqual(2.5);
+      expect(latenessMs, name).toBeLessThanOrEqual(1.15 * floorMs(fineLaw(law, 200), polls) + 20);
     }
   });
 });

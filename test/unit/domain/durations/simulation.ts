@@ -1,9 +1,9 @@
-/** Cloud jobs in virtual time, followed as the worker follows them, and the least lateness that any looks could have. */
+/** Cloud jobs in virtual time, followed as the worker follows them, and the least lateness that any polls could have. */
 import type { Durations, JobKind } from '../../../../src/domain/durations/durations.js';
 import { at, type Law } from '../../../../src/domain/durations/law.js';
 import { afterLawMs } from '../../../../src/domain/durations/learned.js';
-import { expected, nextLookMs, planLooks, type LookPlan } from '../../../../src/domain/durations/looks.js';
-import { plainLookMs } from '../../../../src/domain/durations/plain-rule.js';
+import { expected, nextPollMs, planPolls, type PollPlan } from '../../../../src/domain/durations/polls.js';
+import { plainPollMs } from '../../../../src/domain/durations/plain-rule.js';
 
 /** A distribution of durations: the duration that a share of the jobs stays below, in milliseconds. */
 export type TrueLaw = (share: number) => number;
@@ -60,14 +60,14 @@ export const bimodal =
 
 export interface Followed {
   readonly durationMs: number;
-  readonly looks: number;
+  readonly polls: number;
   readonly latenessMs: number;
 }
 
 export interface Setting {
   readonly durations: Durations;
   readonly kind?: JobKind;
-  /** From sending a look to its answer; the job is seen as it is then. */
+  /** From sending a poll to its answer; the job is seen as it is then. */
   readonly callMs?: number;
   /** Whether jobs say who they are, so that they take turns. */
   readonly named?: boolean;
@@ -76,25 +76,28 @@ export interface Setting {
 interface Follower {
   readonly id: string;
   readonly durationMs: number;
-  looks: number;
+  polls: number;
   lastRunningAtMs: number | null;
   wakeMs: number;
   answerAtMs: number | null;
 }
 
 export const KIND: JobKind = { action: 'restart', componentId: 'c1' };
-let ids = 0;
+/** Jobs so far of each worker: ids decide whose turn it is, so that they must be the same in each run. */
+const jobsOf = new WeakMap<Durations, number>();
 
-/** Follows jobs that all begin at once, as the worker does: sleeps, asks again when it wakes or the version grew, looks. */
+/** Follows jobs that all begin at once, as the worker does: sleeps, asks again when it wakes or the version grew, polls. */
 export function follow(jobs: readonly number[], setting: Setting): Followed[] {
   const { durations, kind = KIND, callMs = 0, named = true } = setting;
-  const followers = jobs.map((durationMs): Follower => {
-    return { id: `job-${ids++}`, durationMs, looks: 0, lastRunningAtMs: null, wakeMs: 0, answerAtMs: null };
+  const first = jobsOf.get(durations) ?? 0;
+  jobsOf.set(durations, first + jobs.length);
+  const followers = jobs.map((durationMs, index): Follower => {
+    return { id: `job-${first + index}`, durationMs, polls: 0, lastRunningAtMs: null, wakeMs: 0, answerAtMs: null };
   });
   const done: Followed[] = [];
   const ask = (follower: Follower, nowMs: number) =>
-    durations.nextLookAtMs(kind, {
-      looks: follower.looks,
+    durations.nextPollAtMs(kind, {
+      polls: follower.polls,
       followedForMs: nowMs,
       ageMs: nowMs,
       lastRunningAtMs: follower.lastRunningAtMs,
@@ -111,7 +114,7 @@ export function follow(jobs: readonly number[], setting: Setting): Followed[] {
       const againMs = ask(next, nowMs);
       if (againMs > nowMs) next.wakeMs = againMs;
       else {
-        next.looks++;
+        next.polls++;
         next.answerAtMs = nowMs + callMs;
       }
       continue;
@@ -124,7 +127,7 @@ export function follow(jobs: readonly number[], setting: Setting): Followed[] {
     } else {
       durations.ended(kind, next.id, { runningAtMs: next.lastRunningAtMs ?? 0, endedByMs: nowMs });
       left.delete(next);
-      done.push({ durationMs: next.durationMs, looks: next.looks, latenessMs: nowMs - next.durationMs });
+      done.push({ durationMs: next.durationMs, polls: next.polls, latenessMs: nowMs - next.durationMs });
     }
     if (durations.version(kind) === version) continue;
     version = durations.version(kind);
@@ -141,7 +144,7 @@ export function followInTurn(durationsMs: readonly number[], setting: Setting): 
 }
 
 export interface Summary {
-  readonly looks: number;
+  readonly polls: number;
   readonly latenessMs: number;
   /** Median of lateness / duration. */
   readonly latenessShareP50: number;
@@ -151,7 +154,7 @@ export function summary(followed: readonly Followed[]): Summary {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const shares = followed.map(({ latenessMs, durationMs }) => latenessMs / durationMs).toSorted((a, b) => a - b);
   return {
-    looks: mean(followed.map(({ looks }) => looks)),
+    polls: mean(followed.map(({ polls }) => polls)),
     latenessMs: mean(followed.map(({ latenessMs }) => latenessMs)),
     latenessShareP50: shares[Math.floor(shares.length / 2)] ?? 0,
   };
@@ -172,33 +175,33 @@ export function fineLaw(law: TrueLaw, cells = 400): Law {
 const PRICES = 60;
 
 /**
- * The least expected lateness that any looks with at most `looks` expected looks per job can have, in milliseconds, if the
- * law is known. For each price p the best looks cost C(p) = lateness + p * looks, and nothing costs less. So lateness is at
- * least C(p) - p * looks for every p, and the largest of these bounds is the floor. Lateness is compared at the same number of looks, not
- * the product looks * lateness by itself: that goes to zero with infinitely many looks (n looks make it fall like 1/n
- * at a spread, and faster where looks are aimed), so its least value says nothing.
+ * The least expected lateness that any polls with at most `polls` expected polls per job can have, in milliseconds, if the
+ * law is known. For each price p the best polls cost C(p) = lateness + p * polls, and nothing costs less. So lateness is at
+ * least C(p) - p * polls for every p, and the largest of these bounds is the floor. Lateness is compared at the same number of polls, not
+ * the product polls * lateness by itself: that goes to zero with infinitely many polls (n polls make it fall like 1/n
+ * at a spread, and faster where polls are aimed), so its least value has no meaning.
  */
-export function floorMs(law: Law, looks: number): number {
+export function floorMs(law: Law, polls: number): number {
   const spanMs = at(law.agesMs, law.agesMs.length - 1);
   let best = 0;
   for (let step = 0; step <= PRICES; step++) {
     const priceMs = spanMs * 10 ** (-3.5 + (step / PRICES) * 4);
-    const plan = planLooks(law, priceMs);
-    const { looks: needed, latenessMs } = expected(plan);
-    best = Math.max(best, latenessMs + priceMs * (needed - looks));
+    const plan = planPolls(law, priceMs);
+    const { polls: needed, latenessMs } = expected(plan);
+    best = Math.max(best, latenessMs + priceMs * (needed - polls));
   }
   return best;
 }
 
 /** The same job under the plain rule. */
 export function plain(durationMs: number, callMs = 0): Followed {
-  let looks = 0;
-  let sentMs = plainLookMs(0);
+  let polls = 0;
+  let sentMs = plainPollMs(0);
   for (;;) {
-    looks++;
+    polls++;
     const answerMs = sentMs + callMs;
-    if (answerMs >= durationMs) return { durationMs, looks, latenessMs: answerMs - durationMs };
-    sentMs = Math.max(answerMs, plainLookMs(looks));
+    if (answerMs >= durationMs) return { durationMs, polls, latenessMs: answerMs - durationMs };
+    sentMs = Math.max(answerMs, plainPollMs(polls));
   }
 }
 
@@ -206,22 +209,22 @@ export function plain(durationMs: number, callMs = 0): Followed {
 function followUnlearned(durations: Durations, durationMs: number, cloudJobId: string): Followed {
   let lastRunningAtMs: number | null = null;
   let ageMs = 0;
-  for (let looks = 0; ; looks++) {
-    ageMs = durations.nextLookAtMs(KIND, { looks, followedForMs: ageMs, ageMs, lastRunningAtMs, cloudJobId });
+  for (let polls = 0; ; polls++) {
+    ageMs = durations.nextPollAtMs(KIND, { polls, followedForMs: ageMs, ageMs, lastRunningAtMs, cloudJobId });
     if (ageMs >= durationMs) {
       durations.dropped(KIND, cloudJobId);
-      return { durationMs, looks: looks + 1, latenessMs: ageMs - durationMs };
+      return { durationMs, polls: polls + 1, latenessMs: ageMs - durationMs };
     }
     lastRunningAtMs = ageMs;
   }
 }
 
 /** One job under a plan whose law is the true one. */
-export function followPlanned(plan: LookPlan, durationMs: number): Followed {
+export function followPlanned(plan: PollPlan, durationMs: number): Followed {
   let ageMs = 0;
-  for (let looks = 0; ; looks++) {
-    if (looks > 0 && ageMs >= durationMs) return { durationMs, looks, latenessMs: ageMs - durationMs };
-    ageMs = nextLookMs(plan, ageMs) ?? afterLawMs(ageMs);
+  for (let polls = 0; ; polls++) {
+    if (polls > 0 && ageMs >= durationMs) return { durationMs, polls, latenessMs: ageMs - durationMs };
+    ageMs = nextPollMs(plan, ageMs) ?? afterLawMs(ageMs);
   }
 }
 

@@ -9,9 +9,9 @@ import {
   anObservation,
   defaultLimits as limits,
 } from '../../../support/build.js';
-import { act, actAgain, requestFailed, withoutTime, type Played, type World } from './play-once.js';
+import { act, actAgain, askedAt, requestFailed, withoutTime, type Played, type World } from './play-once.js';
 
-const USUAL_MS = 20_000;
+const ENDS_MS = 21_000;
 const DEADLINE_MS = 601_000;
 const ours = { lastJobId: 'JOB-1' };
 const stopped = anObservation({ status: 'STOPPED', ...ours });
@@ -29,7 +29,7 @@ function afterSend(
 }
 
 function polls({ commands }: Played): readonly number[] {
-  return commands.flatMap(({ atMs, command }) => (command.kind === 'poll' ? [atMs + command.inMs] : []));
+  return commands.flatMap(({ atMs, command }) => (command.kind === 'poll' ? [askedAt(command, atMs)] : []));
 }
 
 function readings({ commands, sentAtMs }: Played): readonly number[] {
@@ -39,11 +39,70 @@ function readings({ commands, sentAtMs }: Played): readonly number[] {
 }
 
 describe('a cloud job', () => {
-  it('of the usual duration is polled a few times, and is not seen late', () => {
-    const played = act({ job: endsAt(1_000 + USUAL_MS) });
+  it('is polled until it has ended, and each poll may come as late as the deadline', () => {
+    const played = act({ job: endsAt(ENDS_MS) });
     expect(played.ending).toEqual({ kind: 'succeeded' });
-    expect(polls(played).length).toBeLessThanOrEqual(5);
-    expect((polls(played).at(-1) ?? 0) - 1_000 - USUAL_MS).toBeLessThanOrEqual(USUAL_MS / 10);
+    const { commands } = played;
+    const asked = commands.flatMap(({ command }) => (command.kind === 'poll' ? [command] : []));
+    expect(asked.length).toBeGreaterThan(5);
+    const [before, last] = polls(played).slice(-2);
+    expect(asked.at(-1)).toEqual({
+      kind: 'poll',
+      cloudJobId: 'JOB-1',
+      submittedAtMs: 1_000,
+      sinceMs: 1_000,
+      polls: asked.length - 1,
+      lastRunningAtMs: (before ?? 0) - 1_000,
+      latestAtMs: DEADLINE_MS,
+      giveUpAtMs: DEADLINE_MS + limits.readTimeoutMs,
+    });
+    expect(last).toBeGreaterThanOrEqual(ENDS_MS);
+  });
+
+  it('ended between the last poll that saw it running, and the first that saw its end', () => {
+    const played = act({ job: endsAt(ENDS_MS), latencyMs: { poll: 300 } });
+    const [before = 0, last = 0] = polls(played).slice(-2);
+    // What counts is when it was asked, not when the answer was read.
+    const { id, submittedAtMs } = played.state.cloudJob ?? {};
+    expect(played.state.cloudJob).toEqual({
+      id,
+      submittedAtMs,
+      runningAtMs: before - 1_000,
+      endedByMs: last - 1_000,
+    });
+    expect(before).toBeLessThan(ENDS_MS);
+  });
+
+  it('that ended before the first poll was never seen running', () => {
+    expect(act().state.cloudJob).toEqual({ id: 'JOB-1', submittedAtMs: 1_000, endedByMs: 100 });
+  });
+
+  it('was not seen running by polls that fail, or that show an unclear status', () => {
+    const unclear: World['job'] = (atMs) =>
+      atMs < ENDS_MS
+        ? atMs < 5_000
+          ? requestFailed()
+          : aCloudJob({ status: 'UNKNOWN' })
+        : aCloudJob({ status: 'SUCCEEDED' });
+    expect(act({ job: unclear }).state.cloudJob).toEqual({
+      id: 'JOB-1',
+      submittedAtMs: 1_000,
+      endedByMs: expect.any(Number),
+    });
+  });
+
+  it('has no known age where it was adopted', () => {
+    const { cloudJob } = actAgain({ read: adoptedRead, job: endsAt(120_000) }).state;
+    expect(Object.keys(cloudJob ?? {})).toEqual(['id', 'submittedAtMs', 'evidence']);
+  });
+
+  it('keeps the ages that an earlier attempt saw', () => {
+    const previous = aFollowingState('JOB-1', 2_000);
+    const facts = { attempt: 2, attemptScheduledAtMs: 60_000 };
+    const seen = (ages: object) => ({ ...previous, cloudJob: { id: 'JOB-1', submittedAtMs: 2_000, ...ages } });
+    const after = (ages: object) => act({ read: () => stopped }, {}, { facts, previous: seen(ages) }).state.cloudJob;
+    expect(after({ runningAtMs: 7_000 })).toMatchObject({ runningAtMs: 7_000, endedByMs: 58_100 });
+    expect(after({ runningAtMs: 7_000, endedByMs: 9_000 })).toMatchObject({ runningAtMs: 7_000, endedByMs: 9_000 });
   });
 
   it.each(['FAILED', 'PARTIALLY_FAILED', 'CANCELLED', 'ROLLBACKED'])(
@@ -104,10 +163,10 @@ describe('a cloud job', () => {
     expect(played.endedAtMs).toBe(DEADLINE_MS);
   });
 
-  it('is not followed beyond the deadline by a poll that is never answered', () => {
+  it('is not followed beyond the time of a poll made at the deadline by one that is never answered', () => {
     const played = act({ latencyMs: { poll: 3_600_000 } });
     expect(played.ending).toMatchObject({ failure: 'CloudJobOverdue', message: expect.stringContaining('in time') });
-    expect(played.endedAtMs).toBe(DEADLINE_MS);
+    expect(played.endedAtMs).toBe(DEADLINE_MS + limits.readTimeoutMs);
   });
 
   it('is polled once more by an attempt that takes over after the deadline', () => {

@@ -83,7 +83,7 @@ const CASES: readonly Case[] = [
   },
   {
     phase: 'lastReading',
-    interruptedAtMs: 5_500,
+    interruptedAtMs: 4_000,
     world: { job: () => aCloudJob({ status: 'FAILED' }), latencyMs: { read: 2_000 } },
     cancel: { ending: { failure: 'CloudJobFailed' }, state: { sent: 'yes', seen: { status: 'STOPPED' } } },
     // The result is already known.

@@ -1,4 +1,5 @@
 /** Runs the commands of the once machine in virtual time: each waits for its pause, then a simple world answers. */
+import { plainPollMs } from '../../../../src/domain/durations/plain-rule.js';
 import type { CloudJob } from '../../../../src/domain/target/cloud-job.js';
 import type {
   AttemptFacts,
@@ -174,11 +175,18 @@ function answerTo(
   nowMs: number,
   sentAtMs: number | null,
 ): { readonly event: Event; readonly atMs: number } {
-  const askedAtMs = nowMs + ('inMs' in command ? command.inMs : 0);
+  const askedAtMs = askedAt(command, nowMs);
   const atMs = askedAtMs + (world.latencyMs?.[command.kind] ?? 0);
   if ('giveUpAtMs' in command && command.giveUpAtMs < atMs)
     return { event: { kind: 'timeUp' }, atMs: Math.max(nowMs, command.giveUpAtMs) };
   return { event: eventOf(command, world, askedAtMs, sentAtMs), atMs };
+}
+
+/** Polls come by the plain rule, as from a worker that has learned nothing. */
+export function askedAt(command: Command, nowMs: number): number {
+  if (command.kind === 'poll')
+    return Math.min(Math.max(nowMs, command.sinceMs + plainPollMs(command.polls)), command.latestAtMs);
+  return nowMs + ('inMs' in command ? command.inMs : 0);
 }
 
 function eventOf(
@@ -209,7 +217,7 @@ function eventOf(
     }
     case 'poll': {
       const found = job(atMs) ?? requestFailed({ failure: 'TargetNotFound', message: 'not found' });
-      return 'kind' in found ? found : { kind: 'polled', job: found };
+      return 'kind' in found ? found : { kind: 'polled', job: found, askedAtMs: atMs };
     }
     case 'connect':
       return world.connect ?? { kind: 'connected' };

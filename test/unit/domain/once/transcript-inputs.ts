@@ -97,7 +97,7 @@ function parseEvent(text: string, nowMs: number): Event {
     case 'inspected':
       return parseInspection(rest, nowMs);
     case 'polled':
-      return { kind: 'polled', job: parsePoll(rest) };
+      return { kind: 'polled', job: parsePoll(rest), askedAtMs: nowMs };
     case 'accepted':
       return { kind: 'accepted', cloudJobId: rest };
     case 'failed':

@@ -10,6 +10,7 @@ import {
   type Ending,
   type OnceState,
 } from '../../../../src/domain/once/state.js';
+import { askedAt } from './play-once.js';
 import { requireFitting, type Asked } from './transcript-answers.js';
 import { parseInput, type Input } from './transcript-inputs.js';
 import { printCommand, printStep, printTrail } from './transcript-print.js';
@@ -231,7 +232,7 @@ class Player {
       const again = cycle[turn % cycle.length];
       const command = this.#current?.command ?? null;
       if (again === undefined || command?.kind !== again.asked) throw new Error('nothing can be repeated');
-      const dueAtMs = this.#running().askedAtMs + ('inMs' in command ? command.inMs : 0);
+      const dueAtMs = askedAt(command, this.#running().askedAtMs);
       const nowMs = Math.max(this.#nowMs, dueAtMs) + LATENCY_MS;
       if (nowMs > untilMs) return printFolded(asked);
       this.#nowMs = nowMs;
@@ -260,11 +261,11 @@ function at(event: Event, observedAtMs: number): Event {
 
 function printFolded(asked: readonly Command[]): string[] {
   if (asked.length === 0) return [];
-  const last = asked.filter((command) => 'inMs' in command).map(({ inMs }) => inMs);
+  const pauses = asked.filter((command) => 'inMs' in command).map(({ inMs }) => inMs);
   const first = asked[0] ?? null;
-  const shortest = Math.min(...last);
-  const longest = Math.max(...last);
-  const range = shortest === longest ? '' : ` to ${printDuration(longest)}`;
+  const shortest = Math.min(...pauses);
+  const longest = Math.max(...pauses);
+  const range = shortest < longest ? ` to ${printDuration(longest)}` : '';
   const command = first !== null && 'inMs' in first ? { ...first, inMs: shortest } : first;
   return [`→ ${printCommand(command)}${range}, ${asked.length === 1 ? 'once more' : `${asked.length} times`}`];
 }

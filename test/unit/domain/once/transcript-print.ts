@@ -26,7 +26,7 @@ export function printCommand(command: Command | null): string {
     case 'inspect':
       return `inspect ${command.cloudJobId}`;
     case 'poll':
-      return `poll ${command.cloudJobId}${printPause(command.inMs)}`;
+      return `poll ${command.cloudJobId}, by ${printTime(command.latestAtMs)}`;
     case 'connect':
     case 'send':
     case 'end':

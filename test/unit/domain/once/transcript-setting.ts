@@ -15,7 +15,6 @@ const NAMES = [
   'verified within',
   'held for',
   'state before',
-  'usual duration',
   'on cancel',
 ];
 
@@ -48,7 +47,6 @@ export function rulesOf(settings: ReadonlyMap<string, string>): OnceRules {
       : { closing: { atMs: parseTime(closesAt), failure: 'OutsideWindow', why: 'the maintenance window is over' } }),
     verify: { withinMs: duration('verified within', '60s'), stableMs: duration('held for', '2s') },
     verifyAfterCancel: settings.get('on cancel') !== 'leave',
-    usualDurationMs: duration('usual duration', '10s'),
     limits: withHeartbeatTimeout(DEFAULT_LIMITS),
   };
 }

@@ -128,7 +128,9 @@ describe('a blocked target', () => {
             case 'waitEnds':
               if (state.stage === 'blocked') state = afterTargetEvent(state, { kind: 'unblocked' });
               break;
-            default:
+            case 'cancelled':
+            case 'paused':
+            case 'resumed':
               state = afterTargetEvent(state, { kind: action.kind });
               if (action.kind === 'cancelled') deciding = 0;
           }

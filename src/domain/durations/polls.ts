@@ -1,16 +1,16 @@
 /**
- * Where to look, if the law of a duration is known: the ages that make the expected lateness plus a price for each look
- * least. Found backwards from the end (dynamic programming): what follows a look that saw the job running depends on
- * nothing but the age of that look.
+ * Where to poll, if the law of a duration is known: the ages that make the expected lateness plus a price for each poll
+ * least. Found backwards from the end (dynamic programming): what follows a poll that saw the job running depends on
+ * nothing but the age of that poll.
  */
 import { at, cellAt, endedByAge, type Law } from './law.js';
 
-/** The best looks for one law and one price. */
-export interface LookPlan {
+/** The best polls for one law and one price. */
+export interface PollPlan {
   readonly law: Law;
-  /** What one look costs, in milliseconds of lateness. */
+  /** What one poll costs, in milliseconds of lateness. */
   readonly priceMs: number;
-  /** Per age of the law: index of the age of the best next look after a look there saw the job running; -1 at the last. */
+  /** Per age of the law: index of the age of the best next poll after a poll there saw the job running; -1 at the last. */
   readonly next: Int32Array;
   /** Per age: expected cost after it, times the probability to get there, in milliseconds. */
   readonly costMs: Float64Array;
@@ -20,20 +20,20 @@ export interface LookPlan {
 
 /** What a plan is expected to need for one job. */
 export interface Expected {
-  readonly looks: number;
+  readonly polls: number;
   readonly latenessMs: number;
 }
 
-/** Looks of a job after the last age of the law, each at this multiple of the age before. See `ageAfterLaw`. */
-const LOOKS_AFTER_LAW = 3;
+/** Polls of a job after the last age of the law, each at this multiple of the age before. See `ageAfterLaw`. */
+const POLLS_AFTER_LAW = 3;
 
-/** The looks that cost least if one look costs `priceMs`. */
-export function planLooks(law: Law, priceMs: number): LookPlan {
+/** The polls that cost least if one poll costs `priceMs`. */
+export function planPolls(law: Law, priceMs: number): PollPlan {
   const size = law.agesMs.length;
   const momentsMs = moments(law);
   const costMs = new Float64Array(size);
   const next = new Int32Array(size).fill(-1);
-  costMs[size - 1] = (1 - at(law.endedBy, size - 1)) * priceMs * LOOKS_AFTER_LAW;
+  costMs[size - 1] = (1 - at(law.endedBy, size - 1)) * priceMs * POLLS_AFTER_LAW;
   for (let from = size - 2; from >= 0; from--) {
     const best = bestNext({ law, momentsMs, costMs, priceMs }, at(law.endedBy, from), at(momentsMs, from), from + 1);
     next[from] = best.index;
@@ -42,8 +42,8 @@ export function planLooks(law: Law, priceMs: number): LookPlan {
   return { law, priceMs, next, costMs, momentsMs };
 }
 
-/** The age of the next look after one at `fromMs` saw the job running (0: none was made), or `null` beyond the law. */
-export function nextLookMs(plan: LookPlan, fromMs: number): number | null {
+/** The age of the next poll after one at `fromMs` saw the job running (0: none was made), or `null` beyond the law. */
+export function nextPollMs(plan: PollPlan, fromMs: number): number | null {
   const { law, momentsMs } = plan;
   const cell = cellAt(law, fromMs);
   if (cell >= law.agesMs.length - 1) return null;
@@ -54,36 +54,36 @@ export function nextLookMs(plan: LookPlan, fromMs: number): number | null {
 }
 
 /** What the plan costs per job, from its POST on. */
-export function expected({ law, next, momentsMs }: LookPlan): Expected {
-  let looks = 0;
+export function expected({ law, next, momentsMs }: PollPlan): Expected {
+  let polls = 0;
   let latenessMs = 0;
   for (let from = 0, to = next[0] ?? -1; to >= 0; from = to, to = next[to] ?? -1) {
-    looks += 1 - at(law.endedBy, from);
+    polls += 1 - at(law.endedBy, from);
     latenessMs += lateness(law, momentsMs, to, at(law.endedBy, from), at(momentsMs, from));
   }
-  return { looks: looks + LOOKS_AFTER_LAW * (1 - at(law.endedBy, law.endedBy.length - 1)), latenessMs };
+  return { polls: polls + POLLS_AFTER_LAW * (1 - at(law.endedBy, law.endedBy.length - 1)), latenessMs };
 }
 
-/** Looks per job that ends at an age at which ends were seen. Others are few, and what they need is a guess. */
-function looksWithinKnown({ law, next }: LookPlan): number {
+/** Polls per job that ends at an age at which ends were seen. Others are few, and what they need is a guess. */
+function pollsWithinKnown({ law, next }: PollPlan): number {
   const known = endedByAge(law, law.knownMs);
-  let looks = 0;
+  let polls = 0;
   for (let from = 0; from >= 0 && at(law.agesMs, from) < law.knownMs; from = next[from] ?? -1)
-    looks += (known - at(law.endedBy, from)) / known;
-  return looks;
+    polls += (known - at(law.endedBy, from)) / known;
+  return polls;
 }
 
-/** The plan with the lowest price at which a job is expected to need at most `mostLooks`, and not below `leastPriceMs`. */
-export function planWithin(law: Law, mostLooks: number, leastPriceMs: number): LookPlan {
+/** The plan with the lowest price at which a job is expected to need at most `mostPolls`, and not below `leastPriceMs`. */
+export function planWithin(law: Law, mostPolls: number, leastPriceMs: number): PollPlan {
   let low = leastPriceMs;
-  let best = planLooks(law, low);
-  if (looksWithinKnown(best) <= mostLooks) return best;
+  let best = planPolls(law, low);
+  if (pollsWithinKnown(best) <= mostPolls) return best;
   let high = Math.max(law.knownMs, 2 * low);
-  best = planLooks(law, high);
+  best = planPolls(law, high);
   for (let halving = 0; halving < PRICE_HALVINGS; halving++) {
     const priceMs = Math.sqrt(low * high);
-    const plan = planLooks(law, priceMs);
-    if (looksWithinKnown(plan) <= mostLooks) {
+    const plan = planPolls(law, priceMs);
+    if (pollsWithinKnown(plan) <= mostPolls) {
       best = plan;
       high = priceMs;
     } else low = priceMs;
@@ -103,12 +103,12 @@ function moments({ agesMs, endedBy }: Law): Float64Array {
   return momentsMs;
 }
 
-/** Expected lateness of a look at the age `to` for the ends since the last look, whose probability and moment up to it are given. */
+/** Expected lateness of a poll the age `to` for the ends since the last poll, whose probability and moment up to it are given. */
 const lateness = ({ agesMs, endedBy }: Law, momentsMs: Float64Array, to: number, ended: number, moment: number) =>
   at(agesMs, to) * (at(endedBy, to) - ended) - (at(momentsMs, to) - moment);
 
 function bestNext(
-  { law, momentsMs, costMs, priceMs }: Pick<LookPlan, 'law' | 'momentsMs' | 'costMs' | 'priceMs'>,
+  { law, momentsMs, costMs, priceMs }: Pick<PollPlan, 'law' | 'momentsMs' | 'costMs' | 'priceMs'>,
   ended: number,
   moment: number,
   first: number,

@@ -1,9 +1,9 @@
 /**
- * Prints how often cloud jobs are looked at and how late their ends are seen, in a simulation (virtual time, seeded), beside the floor.
+ * Prints how often cloud jobs are polled and how late their ends are seen, in a simulation (virtual time, seeded), beside the floor.
  * It measures no machine: the figures are the same everywhere.
  */
 import { Durations } from '../src/domain/durations/durations.js';
-import { planWithin } from '../src/domain/durations/looks.js';
+import { planWithin } from '../src/domain/durations/polls.js';
 import {
   afterLearning,
   bimodal,
@@ -30,15 +30,15 @@ const CALL_MS = 20;
 const SEEDS = 40;
 
 function row(name: string, law: TrueLaw, followed: readonly Followed[]) {
-  const { looks, latenessMs, latenessShareP50 } = summary(followed);
-  const floor = floorMs(fineLaw(law), looks);
+  const { polls, latenessMs, latenessShareP50 } = summary(followed);
+  const floor = floorMs(fineLaw(law), polls);
   return {
     law: name,
-    looks: looks.toFixed(2),
+    polls: polls.toFixed(2),
     'lateness mean, ms': latenessMs.toFixed(0),
     'lateness p50': `${(100 * latenessShareP50).toFixed(1)} %`,
-    'looks × lateness, s': ((looks * latenessMs) / 1_000).toFixed(2),
-    'floor, s': ((looks * floor) / 1_000).toFixed(2),
+    'polls × lateness, s': ((polls * latenessMs) / 1_000).toFixed(2),
+    'floor, s': ((polls * floor) / 1_000).toFixed(2),
     // A constant has the floor 0.
     'times the floor': floor < 1 ? '-' : (latenessMs / floor).toFixed(2),
   };
@@ -51,7 +51,7 @@ const print = (title: string, rows: readonly object[]) => {
 };
 
 print(
-  'Law known, at most 2.4 looks expected',
+  'Law known, at most 2.4 polls expected',
   laws.map(([name, law]) => {
     const plan = planWithin(fineLaw(law, 96), 2.4, 0.004 * JOB_MS);
     return row(
@@ -73,7 +73,7 @@ for (const learned of [30, 100])
     ),
   );
 print(
-  'Cold: one job of which nothing is known (the plain rule)',
+  'Cold: one job, nothing known before (the plain rule)',
   laws.map(([name, law]) =>
     row(
       name,
@@ -100,7 +100,7 @@ print(
   }),
 );
 print(
-  'Drift after 60 jobs: jobs after it, lateness mean as a share of the duration / looks',
+  'Drift after 60 jobs: jobs after it, lateness mean as a share of the duration / polls',
   [0.5, 2].flatMap((times) =>
     Object.entries({
       'uniform ±10 %': (ms: number) => uniform(ms, 0.1),
@@ -114,8 +114,8 @@ print(
         return followInTurn(drawn(lawOf(JOB_MS * times), 40, random), { durations });
       });
       const between = (from: number, to: number) => {
-        const { looks, latenessMs } = summary(after.flatMap((followed) => followed.slice(from, to)));
-        return `${((100 * latenessMs) / (JOB_MS * times)).toFixed(0)} % / ${looks.toFixed(1)}`;
+        const { polls, latenessMs } = summary(after.flatMap((followed) => followed.slice(from, to)));
+        return `${((100 * latenessMs) / (JOB_MS * times)).toFixed(0)} % / ${polls.toFixed(1)}`;
       };
       return {
         law: `${name} × ${times}`,
@@ -129,7 +129,7 @@ print(
   ),
 );
 
-/** Cost of one estimate with its looks, in milliseconds, with a full memory. */
+/** Cost of one estimate with its polls, in milliseconds, with a full memory. */
 const full = new Durations();
 followInTurn(drawn(lognormal(JOB_MS, 0.3), 200, seeded(1)), { durations: full });
 let version = full.version(KIND);
@@ -138,12 +138,12 @@ let spentMs = 0;
 for (let end = 0; end < 2_000; end++) {
   full.ended(KIND, `refit-${end}`, { runningAtMs: 18_000 + end, endedByMs: 21_000 + end });
   const before = process.cpuUsage();
-  full.nextLookAtMs(KIND, { looks: 0, followedForMs: 0, ageMs: 0, lastRunningAtMs: null });
+  full.nextPollAtMs(KIND, { polls: 0, followedForMs: 0, ageMs: 0, lastRunningAtMs: null });
   if (full.version(KIND) === version) continue;
   version = full.version(KIND);
   refits++;
   spentMs += process.cpuUsage(before).user / 1_000;
 }
 console.log(
-  `One estimate with its looks: ${(spentMs / refits).toFixed(2)} ms of CPU; ${refits} of them for 2,000 ends.`,
+  `One estimate with its polls: ${(spentMs / refits).toFixed(2)} ms of CPU; ${refits} of them for 2,000 ends.`,
 );
