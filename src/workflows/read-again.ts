@@ -45,7 +45,8 @@ async function read(blocked: BlockedStep, request: TargetRunArguments): Promise<
   const settled = await settleTarget(
     {
       target,
-      action: null,
+      // Its cloud job is followed by its action. Without one, nothing may be adopted.
+      action: left.cloudJob === null ? null : step.action,
       before: { ...baseline, observation: null },
       left: unclear(left, nowMs, clearAtMs),
       prior: null,

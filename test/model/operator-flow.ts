@@ -101,7 +101,8 @@ function* readAgain(
   }
   const { nowMs } = context;
   const deadlineAtMs = Math.max(nowMs, clearAtMs) + step.deadlineMs + unseenAttemptMs(run.limits);
-  const rules = rulesOf(run, null, baseline, deadlineAtMs);
+  const action = left.cloudJob === null ? null : step.action;
+  const rules = { ...rulesOf(run, null, baseline, deadlineAtMs), action };
   const known = nothingKnown('unknown', { nowMs, clearAtMs, decidedAtMs: nowMs });
   const { cloudJob } = left;
   const unclear = cloudJob === null ? known : { ...known, sent: 'yes' as const, cloudJob };
