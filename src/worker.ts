@@ -5,7 +5,6 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type Connection } from '@temporalio/client';
 import {
   makeTelemetryFilterString,
@@ -23,14 +22,13 @@ import { CloudJobWatch } from './activities/cloud-job-watch.js';
 import { learnFromReports } from './activities/learned-durations.js';
 import { temporalAccess } from './activities/temporal-access.js';
 import { failuresWithinLimit } from './activities/to-failure.js';
-import { ClosableConnection } from './temporal/connection.js';
-import { GRPC, grpcCodeOf } from './temporal/calls.js';
+import { connectPatiently, TemporalUnreachable } from './temporal/patient-connection.js';
+import { missingSearchAttributes } from './temporal/search-attributes.js';
 import { calendarsIn, listCalendars } from './calendars/calendars.js';
 import { findRunbook, listRunbooks } from './runbooks/catalogue.js';
 import { ConfigurationError, type Environment } from './config/environment.js';
 import { loadConfig, type Config } from './config/config.js';
 import { processMemory, workerSizes } from './config/worker-sizes.js';
-import { SEARCH_ATTRIBUTES } from './domain/contract.js';
 import { Durations } from './domain/durations/durations.js';
 import { describeProblem } from './domain/failures.js';
 import { printable, printableLines } from './domain/text/text.js';
@@ -55,14 +53,6 @@ const SHUTDOWN_GRACE_MS = 1_000;
 const SHUTDOWN_MARGIN_MS = 15_000;
 /** Added to the worker's own limit. Chosen: a worker without stuck work ends by itself at once. */
 const STOP_MARGIN_MS = 2_000;
-const CONNECT_ATTEMPTS = 10;
-const CONNECT_DELAY_MS = 1_000;
-const CONNECT_TIMEOUT_MS = 2_000;
-
-/** Temporal could not be reached within the attempts of a start. */
-export class TemporalUnreachable extends Error {
-  override readonly name = 'TemporalUnreachable';
-}
 
 /** Settings that cannot be environment variables. */
 export interface WorkerExtensions {
@@ -185,21 +175,10 @@ function nativeOptions({ temporal }: Config): Parameters<typeof NativeConnection
   };
 }
 
-/** Tries the pure-JavaScript connection first, because a failed native one would break the whole runtime. */
-async function connectClient({ temporal }: Config, log: Pino): Promise<Connection> {
-  let reason = '';
-  for (let attempt = 1; attempt <= CONNECT_ATTEMPTS; attempt++) {
-    try {
-      return await ClosableConnection.connect({ ...temporal.connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
-    } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
-      log.warn({ attempt, of: CONNECT_ATTEMPTS }, `Temporal cannot be reached: ${reason}`);
-      if (attempt < CONNECT_ATTEMPTS) await delay(CONNECT_DELAY_MS);
-    }
-  }
-  const way = temporal.proxy === null ? '' : ` through the proxy ${temporal.proxy}`;
-  throw new TemporalUnreachable(
-    `Temporal at ${temporal.address}${way} cannot be reached: ${reason}. Check TEMPORAL_ADDRESS and the network`,
+/** The pure-JavaScript connection comes first, because a failed native one would break the whole runtime. */
+function connectClient({ temporal }: Config, log: Pino): Promise<Connection> {
+  return connectPatiently(temporal.connectionOptions, temporal, ({ reason, ...attempt }) =>
+    log.warn(attempt, `Temporal cannot be reached: ${reason}`),
   );
 }
 
@@ -209,8 +188,7 @@ async function connectClient({ temporal }: Config, log: Pino): Promise<Connectio
  */
 async function requireSearchAttributes(client: Client): Promise<void> {
   const { namespace } = client.options;
-  const asked = await Promise.all(SEARCH_ATTRIBUTES.map(({ name }) => hasSearchAttribute(client, name)));
-  const missing = SEARCH_ATTRIBUTES.filter((_attribute, index) => asked[index] === false);
+  const missing = await missingSearchAttributes(client);
   if (missing.length === 0) return;
   const flags = missing.map(({ name, type }) => `--name ${name} --type ${type}`).join(' ');
   throw new ConfigurationError([
@@ -221,19 +199,6 @@ async function requireSearchAttributes(client: Client): Promise<void> {
       remedy: `Type: temporal operator search-attribute create --namespace ${namespace} ${flags}. On Temporal Cloud: create them in its console`,
     },
   ]);
-}
-
-/**
- * Checked with a query, because listing search attributes needs operator rights that Temporal Cloud does not give.
- */
-async function hasSearchAttribute(client: Client, name: string): Promise<boolean> {
-  try {
-    await client.workflow.count(`${name} = 'none'`);
-    return true;
-  } catch (error) {
-    if (grpcCodeOf(error) === GRPC.invalidArgument) return false;
-    throw error;
-  }
 }
 
 function serviceStageOf(config: Config, log: Pino): ServiceStage {

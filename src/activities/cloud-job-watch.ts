@@ -15,6 +15,9 @@ const SLEEPERS_PER_TURN = 50;
 /** What is learned within this time leads to one round. Chosen: short beside the fastest cloud jobs, which take two seconds. */
 const ROUND_MS = 50;
 
+/** With so little time left, a poll that is not expected to see the end is made at the latest time itself. Chosen: the longest gap of the plain rule. */
+const LITTLE_MS = 5_000;
+
 /** Node's longest timer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -92,6 +95,11 @@ class Sleeper {
   #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | null = null;
   #isAwake = false;
+  /**
+   * When to poll if the end is expected only after the latest time, which is the step's deadline: halfway to it. Should the cloud job have ended
+   * against all expectation, a poll at the deadline would leave no time to see the desired state.
+   */
+  readonly #unexpectedAtMs: number;
 
   constructor(
     private readonly durations: Durations,
@@ -100,6 +108,8 @@ class Sleeper {
     private readonly clock: () => number,
   ) {
     this.#version = durations.version(kind);
+    const leftMs = poll.latestAtMs - clock();
+    this.#unexpectedAtMs = leftMs > LITTLE_MS ? poll.latestAtMs - leftMs / 2 : poll.latestAtMs;
   }
 
   async sleep(): Promise<void> {
@@ -137,8 +147,9 @@ class Sleeper {
     const { cloudJobId, submittedAtMs, sinceMs, polls, lastRunningAtMs, latestAtMs } = this.poll;
     const nowMs = this.clock();
     const ageMs = Math.max(0, nowMs - submittedAtMs);
-    const job = { polls: polls, followedForMs: Math.max(0, nowMs - sinceMs), ageMs, lastRunningAtMs, cloudJobId };
-    return Math.min(nowMs + this.durations.nextPollAtMs(this.kind, job) - ageMs, latestAtMs);
+    const job = { polls, followedForMs: Math.max(0, nowMs - sinceMs), ageMs, lastRunningAtMs, cloudJobId };
+    const expectedAtMs = nowMs + this.durations.nextPollAtMs(this.kind, job) - ageMs;
+    return expectedAtMs <= latestAtMs ? expectedAtMs : this.#unexpectedAtMs;
   }
 
   #wakeInTime(): void {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { OUTCOME_SEARCH_ATTRIBUTE, REPORT_MEMO } from '../domain/contract.js';
 import type { Durations, EndedBetween, JobKind } from '../domain/durations/durations.js';
 import { jobKindOf } from '../domain/durations/job-kind.js';
+import { LONGEST } from '../domain/report/cut-report.js';
 import { ACTION_NAMES } from '../domain/target/actions.js';
 import { PAGE_SIZE, quoted } from './past-runs.js';
 
@@ -53,13 +54,15 @@ const age = z.number().nonnegative();
 /** What is read of a step. Others, such as waits and steps whose cloud job was not seen to end, do not have all of it. */
 const stepThatTook = z.object({
   action: z.object({ action: z.enum(ACTION_NAMES) }),
-  cloudJobId: z.string(),
+  cloudJobId: z.string().max(LONGEST.id),
   startedAtMs: z.number(),
   cloudJobTook: z.object({ runningAtMs: age, endedByMs: age }).refine((took) => took.runningAtMs <= took.endedByMs),
 });
 /** What is read of a report. A memo may hold anything, so each step is checked by itself. */
 const someReport = z.object({
-  targets: z.array(z.object({ path: z.string(), steps: z.array(z.unknown()), compensations: z.array(z.unknown()) })),
+  targets: z.array(
+    z.object({ path: z.string().max(LONGEST.path), steps: z.array(z.unknown()), compensations: z.array(z.unknown()) }),
+  ),
 });
 
 /** The cloud jobs whose duration a report shows; none if it is not a report. */

@@ -2,18 +2,19 @@
  * `makePlan`: turns the runbook, the arguments and live reads into a complete plan with its hash, or into every
  * problem. Changes nothing.
  */
-import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
 import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/target/actions.js';
 import type { StartArguments } from '../domain/contract.js';
+import type { RunName } from '../domain/report/report.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import type { Limits } from '../domain/once/limits.js';
 import { plannedUsual } from '../domain/plan/plan-usual.js';
 import { plannedWebhooks } from '../domain/notifications/planned-webhooks.js';
+import type { EndedRun } from '../domain/plan/resume.js';
 import { planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
-import { canonicalPlan, PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
+import { PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
 import { isActionStep, type Runbook } from '../domain/runbook/runbook.js';
 import { durationMs } from '../domain/time/duration.js';
 import { jobKindOf } from '../domain/durations/job-kind.js';
@@ -24,6 +25,8 @@ import type { ReadOptions } from '../servicestage/service-stage.js';
 import type { ActivityDependencies } from './dependencies.js';
 import type { RecentLists } from './recent-lists.js';
 import { planGuards } from './plan-guards.js';
+import { hashOf } from './plan-hash.js';
+import { planLeft, resumedRun, resumes, withFreezesOf } from './plan-resumed.js';
 import { readCaptured } from './read-captured.js';
 import { TargetResolver } from './resolve-targets.js';
 import { readInputs, readStartArguments } from '../domain/plan/start-arguments.js';
@@ -49,11 +52,19 @@ export async function makePlan(
 ): Promise<Plan> {
   const runbook = await loadRunbook(dependencies, name);
   const { value, problems } = readStartArguments(startArguments);
-  const { inputs, problems: inputProblems } = readInputs(runbook, givenInputs(startArguments));
-  problems.push(...inputProblems);
-  const targets = value === null ? [] : await planTargets(dependencies, runbook, value, inputs, problems);
+  const earlier =
+    value?.resumes === undefined ? null : await readResumed(dependencies, runbook, value.resumes, problems);
+  if (value?.resumes !== undefined && earlier === null) throw invalidPlan(name, problems);
+  const inputs = earlier?.plan.inputs ?? checkedInputs(runbook, startArguments, problems);
+  const planOne: PlanOne =
+    earlier === null
+      ? (seen) => planTarget(dependencies, runbook, seen, inputs, problems)
+      : (seen) => planLeft(earlier, seen, () => listVersions(dependencies, seen.target), problems);
+  const targets = value === null ? [] : await planTargets(dependencies, runbook, value, planOne, problems);
   const guards =
-    value === null ? undefined : await planGuards(runbook, value, dependencies.calendars, Date.now(), problems);
+    value === null
+      ? undefined
+      : await planGuards(runbook, withFreezesOf(earlier, value), dependencies.calendars, Date.now(), problems);
   if (problems.length > 0 || value === null) throw invalidPlan(name, problems);
   const { limits, temporal } = dependencies;
   const operatorWaitMs = durationMs(runbook.operator?.wait ?? '') ?? dependencies.operatorWaitMs;
@@ -70,18 +81,37 @@ export async function makePlan(
     targets,
     onCancel: runbook.onCancel,
     ...(guards === undefined ? {} : { guards }),
-    deadlineMs: durationMs(runbook.deadline ?? '') ?? defaultDeadlineMs(targets),
+    deadlineMs: deadlineMs(runbook, targets),
     limits,
     ...(operatorWaitMs === 0 ? {} : { operatorWaitMs }),
     ...(hasStateAttribute ? { hasStateAttribute } : {}),
     ...(notify.length === 0 ? {} : { notify }),
     ...(remindMs === 0 ? {} : { remindMs }),
     dryRun: value.dryRun ?? false,
+    ...(earlier === null ? {} : { resumes: resumes(earlier, targets) }),
   };
-  const hashed: Plan = { ...plan, hash: createHash('sha256').update(canonicalPlan(plan)).digest('hex') };
+  const hashed: Plan = { ...plan, hash: hashOf(plan) };
   const tooLarge = sizeProblems(hashed);
   if (tooLarge.length > 0) throw invalidPlan(name, tooLarge);
   return hashed;
+}
+
+/** Plans one target, or adds its problems to those of the run. */
+type PlanOne = (seen: SeenTarget) => Promise<TargetPlan | null>;
+
+async function readResumed(
+  { temporal, usualDurationsMs, verify }: PlanningDependencies,
+  runbook: Runbook,
+  name: RunName,
+  problems: Problem[],
+): Promise<EndedRun | null> {
+  const rules = { usualDurationsMs: allUsualDurations(usualDurationsMs), verify };
+  const today = { runbook, rules, deadlineMs: (targets: readonly TargetPlan[]) => deadlineMs(runbook, targets) };
+  try {
+    return await resumedRun(temporal, name, today, problems);
+  } catch (error) {
+    throw toFailure(error);
+  }
 }
 
 async function loadRunbook({ findRunbook }: ActivityDependencies, name: string): Promise<Runbook> {
@@ -89,6 +119,12 @@ async function loadRunbook({ findRunbook }: ActivityDependencies, name: string):
   if (found.kind === 'found') return found.runbook;
   if (found.kind === 'broken') throw invalidPlan(name, found.problems);
   throw failure('UnknownRunbook', describeUnknownToWorker(name, found));
+}
+
+function checkedInputs(runbook: Runbook, startArguments: unknown, problems: Problem[]): Record<string, unknown> {
+  const { inputs, problems: found } = readInputs(runbook, givenInputs(startArguments));
+  problems.push(...found);
+  return inputs;
 }
 
 /** Checks the inputs even if other arguments are wrong, so that all problems are reported together. */
@@ -104,7 +140,7 @@ async function planTargets(
   dependencies: PlanningDependencies,
   runbook: Runbook,
   { targets: texts }: StartArguments,
-  inputs: Readonly<Record<string, unknown>>,
+  planOne: PlanOne,
   problems: Problem[],
 ): Promise<TargetPlan[]> {
   const { max } = runbook.targets;
@@ -126,7 +162,10 @@ async function planTargets(
       if ('found' in seen) problems.push(seen);
       else if (plans.some((other) => other.target.instanceId === seen.target.instanceId))
         problems.push(sameTwice(text, seen.target));
-      else plans.push(await planTarget(dependencies, runbook, seen, inputs, problems));
+      else {
+        const planned = await planOne(seen);
+        if (planned !== null) plans.push(withUsual(dependencies, planned));
+      }
     }
   } catch (error) {
     throw toFailure(error);
@@ -185,7 +224,7 @@ async function planTarget(
   inputs: Readonly<Record<string, unknown>>,
   problems: Problem[],
 ): Promise<TargetPlan> {
-  const { serviceStage, usualDurationsMs, verify, limits } = dependencies;
+  const { usualDurationsMs, verify } = dependencies;
   if (statusMeaning(seen.status) === 'deleted') {
     problems.push({
       code: 'unknown-target',
@@ -195,22 +234,29 @@ async function planTarget(
     });
   }
   const needsSnapshots = runbook.steps.some((step) => isActionStep(step) && step.action === 'rollback');
-  const snapshots = needsSnapshots ? await serviceStage.listSnapshots(target, readOptions(limits)) : [];
+  const snapshotVersions = needsSnapshots ? await listVersions(dependencies, target) : [];
   const { restores, name: asking } = runbook;
   const captured = restores === undefined ? null : await readCaptured(dependencies, { restores, asking }, target, seen);
   if (captured !== null && 'found' in captured) problems.push(captured);
   const facts = {
     target,
     seen,
-    snapshotVersions: snapshots.map(({ version }) => version),
+    snapshotVersions,
     captured: captured === null || 'found' in captured ? null : captured,
   };
   const planned = planSteps(runbook, facts, { inputs, usualDurationsMs: allUsualDurations(usualDurationsMs), verify });
   problems.push(...planned.problems);
-  const usual = plannedUsual(seen, planned.steps, (action) =>
-    dependencies.usualDurations(jobKindOf(action, target.path)),
-  );
-  return { target, seen, steps: planned.steps, usual };
+  return { target, seen, steps: planned.steps };
+}
+
+async function listVersions({ serviceStage, limits }: PlanningDependencies, target: Target): Promise<string[]> {
+  const snapshots = await serviceStage.listSnapshots(target, readOptions(limits));
+  return snapshots.map(({ version }) => version);
+}
+
+function withUsual({ usualDurations }: PlanningDependencies, plan: TargetPlan): TargetPlan {
+  const { target, seen, steps } = plan;
+  return { ...plan, usual: plannedUsual(seen, steps, (action) => usualDurations(jobKindOf(action, target.path))) };
 }
 
 function allUsualDurations(chosen: Partial<Record<ActionName, number>>): Record<ActionName, number> {
@@ -226,6 +272,10 @@ function sameTwice(text: string, { path }: Target): Problem {
     found: `it is ${path} once more`,
     remedy: 'Name each target once',
   };
+}
+
+function deadlineMs({ deadline = '' }: Runbook, targets: readonly TargetPlan[]): number {
+  return durationMs(deadline) ?? defaultDeadlineMs(targets);
 }
 
 function defaultDeadlineMs(targets: readonly TargetPlan[]): number {

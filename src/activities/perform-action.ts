@@ -1,10 +1,11 @@
 /** `performAction` and `settleTarget`: the two goals of the once machine. The end of an attempt becomes its result or its failure here. */
 import { CompleteAsyncError, Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import type { PerformActionArguments, SettleTargetArguments } from '../domain/contract.js';
+import type { PerformActionArguments, Settled, SettleTargetArguments } from '../domain/contract.js';
 import type { AttemptFacts } from '../domain/once/events.js';
 import { beginActing, beginSettling } from '../domain/once/next.js';
 import { describeRetrying } from '../domain/once/retrying.js';
+import { leftBeforeFirstStep } from '../domain/once/settling.js';
 import { endingOf, smallState, type OnceState } from '../domain/once/state.js';
 import { runOnce, type OnceDependencies } from './once.js';
 import { failure } from './to-failure.js';
@@ -30,13 +31,18 @@ export async function performAction(
 }
 
 /** Finds out what happened to an action, or waits until an instance is at rest. Throws only if it is retried, or cancelled before a first step. */
-export async function settleTarget(dependencies: OnceDependencies, request: SettleTargetArguments): Promise<OnceState> {
-  const { left, prior } = request;
-  const state = await runOnce(dependencies, request, (nowMs) => beginSettling(request, left, prior, nowMs));
+export async function settleTarget(dependencies: OnceDependencies, request: SettleTargetArguments): Promise<Settled> {
+  const { left, prior, readInRunId, limits } = request;
+  const runId = Context.current().info.workflowExecution?.runId ?? '';
+  const facts = readInRunId === undefined ? null : { runId, decidedInRunId: readInRunId };
+  const state = await runOnce(dependencies, request, (nowMs) => {
+    const known = facts === null ? left : leftBeforeFirstStep(left, facts, limits, nowMs);
+    return beginSettling(request, known, prior, nowMs);
+  });
   const ending = endingOf(state);
   if (ending.kind === 'cancelled' && prior?.kind !== 'cancelled') throw failureOf(state);
   if (ending.kind === 'failed' && ending.retryInMs !== null) throw failureOf(state);
-  return state;
+  return facts === null ? state : { ...state, settledInRunId: runId };
 }
 
 function failureOf(state: OnceState): Error {

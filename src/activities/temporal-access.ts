@@ -20,9 +20,12 @@ import {
   type RunsAsked,
   type RunSeen,
 } from '../domain/contract.js';
+import type { EarlierRun } from '../domain/plan/resume.js';
+import type { RunName } from '../domain/report/report.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { findRuns } from './find-runs.js';
 import { withinCallLimit } from './time-limits.js';
+import { readEarlierRun } from './read-earlier-run.js';
 import { pastRuns, type PastRunsAsked } from './past-runs.js';
 
 type StandingAnswer = Omit<EventOf<'standing'>, 'kind'>;
@@ -46,6 +49,8 @@ export interface TemporalAccess {
   describeLease(leaseId: string): Promise<LeaseHolder | null>;
   /** Earlier runs of some runbooks on an instance, with their reports. */
   pastRuns(asked: PastRunsAsked): Promise<PastRuns>;
+  /** A run that should be resumed; `null` if the server does not know it. */
+  earlierRun(name: RunName): Promise<EarlierRun | null>;
   findRuns(asked: RunsAsked): Promise<readonly RunSeen[]>;
   /** Does the namespace have `RunbookState`? Where that cannot be found out, the answer is no. */
   hasStateAttribute(): Promise<boolean>;
@@ -76,6 +81,7 @@ export function temporalAccess(client: Client): TemporalAccess {
       }
     },
     pastRuns: (asked) => pastRuns(client, asked),
+    earlierRun: (name) => readEarlierRun(client, name),
     findRuns: (asked) => findRuns(client, asked),
     async hasStateAttribute() {
       hasStateAttribute ||= await canBeAskedFor(client, STATE_SEARCH_ATTRIBUTE);

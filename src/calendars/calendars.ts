@@ -112,7 +112,9 @@ export function isUnknownCalendar({ code }: Problem): boolean {
 
 function unknownCalendar(name: string, known: readonly string[]): Problem {
   const all =
-    known.length === 0 ? 'There are none: put files into RUNBOOK_CALENDARS' : `Known calendars: ${known.join(', ')}`;
+    known.length === 0
+      ? 'There are none. Set RUNBOOK_CALENDARS to the folder that has them, for the worker as well, and restart it'
+      : `Known calendars: ${known.join(', ')}`;
   return {
     code: UNKNOWN_CALENDAR,
     place: `calendar ${name.slice(0, 200)}`,

@@ -9,6 +9,7 @@ import { addListCommands } from './list-commands.js';
 import { addNewCommands } from './new-commands.js';
 import { addNotifyCommands } from './notify-commands.js';
 import { OTHER_EXIT_CODES, type SetExitCode } from './output.js';
+import { addResumeCommand } from './resume-command.js';
 import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
 import { addScheduleCommands } from './schedule-commands.js';
@@ -40,6 +41,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addNewCommands(program);
   addRunCommands(program, setExitCode);
   addSteeringCommands(program);
+  addResumeCommand(program, setExitCode);
   addListCommands(program);
   addTargetCommands(program);
   addScheduleCommands(program, setExitCode);

@@ -16,6 +16,7 @@ import { describeDuration } from '../domain/time/duration.js';
 import { plannedNotifications } from '../rendering/notifications.js';
 import type { Colors } from './colors.js';
 import { guardLines } from './render-gates.js';
+import { doneLines, resumesLines } from './render-resumed.js';
 import { printableFacts } from './terminal-text.js';
 
 /** Renders what a run would do, as `runbook plan` shows it. */
@@ -25,9 +26,11 @@ export function renderPlan(plan: Plan, colors: Colors): string {
   const lines = [`${colors.bold(runbook)}: ${title}`];
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
+  if (printable.resumes !== undefined) lines.push(...resumesLines(printable.resumes, colors));
   if (guards !== undefined) lines.push(...guardLines(guards, colors), ...misfitLines(printable, colors));
-  for (const { target, seen, steps, usual = [] } of targets) {
+  for (const { target, seen, steps, usual = [], resumed } of targets) {
     lines.push('', `${colors.bold(target.path)}  ${describeObservation(seen)}`);
+    if (resumed !== undefined) lines.push(...doneLines(resumed, colors));
     if (steps.length === 0) lines.push('  only observes; changes nothing');
     const { steps: course, undos } = expectedCourse(seen, steps);
     if (course.some((expected) => expected.course === 'unknown'))

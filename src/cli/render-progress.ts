@@ -4,7 +4,7 @@
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeWaiting } from '../domain/gates/gates.js';
-import { isLate } from '../domain/plan/usual.js';
+import { isLate, type UsualTime } from '../domain/plan/usual.js';
 import { describeBriefly, describeUsualTime } from '../domain/plan/usual-words.js';
 import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/report.js';
 import { printable } from '../domain/text/text.js';
@@ -19,7 +19,7 @@ import { printableFacts } from './terminal-text.js';
 /** The block that a terminal shows. @param nowMs epoch milliseconds */
 export function renderProgress(snapshot: RunSnapshot, nowMs: number, colors: Colors): string {
   const { run, targets, workflowId } = printableFacts(snapshot);
-  const usual = run.usual === undefined ? '' : ` (${describeUsualTime(run.usual)})`;
+  const usual = run.usual === undefined ? '' : ` (${expectedTime(run.usual, targets)})`;
   const lines = [
     `${colors.bold(run.runbook)} ${colors.dim(workflowId)}  ${run.pause?.state ?? run.phase}, ${describeDuration(nowMs - run.startedAtMs)}${usual}`,
     ...pauseLines(run, workflowId, colors),
@@ -30,6 +30,13 @@ export function renderProgress(snapshot: RunSnapshot, nowMs: number, colors: Col
   if (run.waiting !== undefined) lines.push('', ...waitingLines(run.waiting, nowMs, colors));
   if (waiting.length > 0 && run.phase === 'running') lines.push('', colors.dim(`waiting: ${waiting.join(', ')}`));
   return lines.join('\n');
+}
+
+/** `usually` only if a cloud job of at least one step was seen; no step is known before the first target begins. */
+function expectedTime(time: UsualTime, targets: readonly TargetProgress[]): string {
+  const known = targets.flatMap(({ steps }) => steps.flatMap(({ usual }) => (usual === undefined ? [] : [usual])));
+  if (known.some(({ jobs }) => jobs > 0)) return describeUsualTime(time);
+  return `about ${describeDuration(time.p50Ms)}${known.length === 0 ? '' : ' declared'}`;
 }
 
 function targetBlock(

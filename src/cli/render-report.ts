@@ -7,7 +7,7 @@ import { usualWords } from './render-usual.js';
 import { commandLines, decisionLines, isDecided } from './render-steering.js';
 import { describeObservation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
-import { differencesOf, mark, meaningOf, period, stepTitle, trailLine } from '../rendering/meaning.js';
+import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, trailLine } from '../rendering/meaning.js';
 import { nextLines } from '../rendering/next-command.js';
 import { undelivered } from '../rendering/notifications.js';
 import type { Colors } from './colors.js';
@@ -23,6 +23,7 @@ export function renderReport(given: RunReport, colors: Colors): string {
   ];
   if (requestedBy !== null)
     lines.push(colors.dim(`requested by ${requestedBy}${reason === null ? '' : `: ${reason}`}`));
+  if (report.resumes !== undefined) lines.push(colors.dim(`resumes run ${report.resumes.workflowId}`));
   if (report.withdrawnBy !== undefined) lines.push(colors.dim(`withdrawn by ${report.withdrawnBy}`));
   lines.push(...commandLines(report, colors));
   if (report.failure !== undefined) lines.push('', ...failureLines(report.failure, colors));
@@ -44,9 +45,8 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
   for (const id of notReached) lines.push(colors.dim(`  ${mark('pending')} ${id}: not reached`));
   for (const undo of compensations) lines.push(...stepLines(undo, 'undo: ', colors));
   if (lastSeen !== null) lines.push(`  now      ${describeObservation(lastSeen)}`);
-  const last = [...steps, ...compensations].findLast(({ action }) => action !== null);
-  if (last?.notHeld === true)
-    lines.push(colors.warn('  not held  the state was reached, and no step waited to see it hold'));
+  const notHeld = notHeldWarning(target);
+  if (notHeld !== null) lines.push(colors.warn(`  not held  ${notHeld}`));
   const differences = differencesOf(target);
   if (differences.length > 0) lines.push(colors.warn(`  differs  ${describeDifferences(differences)}`));
   if (failure !== undefined) lines.push(...failureLines(failure, colors).map((line) => `  ${line}`));

@@ -1,6 +1,7 @@
 /** Commands about runs: plan, start, watch, report, cancel. All use `RunbookClient`. */
 import { Option, type Command } from 'commander';
 import type { RunbookClient } from '../client/runbook-client.js';
+import type { StartOptions as ClientOptions } from '../client/start-request.js';
 import type { StartedRun } from '../client/start-run.js';
 import { EXIT_CODES, type RunReport } from '../domain/report/report.js';
 import { explainSilence } from '../domain/run/run-facts.js';
@@ -18,7 +19,7 @@ import { requestFrom, withRequest, type RequestOptions } from './run-request.js'
 import { withSession } from './session.js';
 import { hintNote, showUntilItEnds } from './show-run.js';
 
-type Request = Awaited<ReturnType<typeof requestFrom>>;
+type Request = ClientOptions & { readonly inputs?: Readonly<Record<string, string>> };
 type PlanOptions = SessionOptions & RequestOptions;
 
 /** `json` is the same as `--json`. */
@@ -32,11 +33,13 @@ interface ReportOptions extends SessionOptions {
   readonly format: (typeof REPORT_FORMATS)[number];
 }
 
-interface StartOptions extends SessionOptions, RequestOptions {
+/** How `start` shows the run. */
+export interface ShowOptions extends SessionOptions {
   readonly id?: string;
   readonly wait?: boolean;
   readonly watch?: boolean;
 }
+type StartOptions = ShowOptions & RequestOptions;
 
 /** Adds the commands about runs. */
 export function addRunCommands(program: Command, setExitCode: SetExitCode): void {
@@ -83,7 +86,13 @@ export function addRunCommands(program: Command, setExitCode: SetExitCode): void
     );
 }
 
-async function plan(client: RunbookClient, name: string, request: Request, { json }: PlanOptions): Promise<number> {
+/** Plans and prints the plan. @returns the exit code */
+export async function plan(
+  client: RunbookClient,
+  name: string,
+  request: Request,
+  { json }: SessionOptions,
+): Promise<number> {
   let workflowId: string | null = null;
   const onStarted = (id: string) => {
     workflowId = id;
@@ -100,7 +109,13 @@ async function plan(client: RunbookClient, name: string, request: Request, { jso
   return 0;
 }
 
-async function start(client: RunbookClient, name: string, request: Request, options: StartOptions): Promise<number> {
+/** Starts a run, and waits or watches if the options ask for it. @returns the exit code */
+export async function start(
+  client: RunbookClient,
+  name: string,
+  request: Request,
+  options: ShowOptions,
+): Promise<number> {
   const { json, id, wait, watch: live } = options;
   const started = await client.start(name, { ...request, id });
   const { workflowId } = started;

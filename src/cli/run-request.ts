@@ -40,10 +40,17 @@ const OPTION_OF_PATH: Readonly<Record<string, string>> = {
 
 /** Adds the options that `plan` and `start` share. */
 export function withRequest(command: Command): Command {
-  return (
+  return withTerms(
     command
       .option('-t, --target <application/component/instance>', 'by name or id; may be repeated', collect)
-      .option('-i, --input <name=value>', 'an input of the runbook; may be repeated', collect)
+      .option('-i, --input <name=value>', 'an input of the runbook; may be repeated', collect),
+  );
+}
+
+/** Adds the options about when a run may begin, who asks and why. */
+export function withTerms(command: Command): Command {
+  return (
+    command
       .option('--window <duration>', 'start targets only within a maintenance window of this length, such as 2h')
       .option('--opens-at <time>', 'when the window opens, such as 2026-12-01T02:30:00+01:00; default: now')
       .option('--cutoff <duration>', 'start no target in this last part of the window; default: from the runbook')
@@ -65,10 +72,27 @@ export function withRequest(command: Command): Command {
 
 /** Checks all that can be checked without the runbook; the worker checks the rest. @throws CommandError */
 export async function requestFrom(options: RequestOptions): Promise<StartOptions & { inputs: Record<string, string> }> {
-  const { target: targets = [], input = [], requestedBy = userName(), reason, freeze, waitAtMost } = options;
-  const { inputs, problems } = inputsFrom(input);
+  const { target: targets = [] } = options;
+  const problems: Problem[] = [];
   if (targets.length === 0)
     problems.push(problem('--target', 'it is missing', 'Name at least one: --target shop/checkout/prod-1'));
+  return checkedRequest(options, targets, problems);
+}
+
+/** Like `requestFrom`, for a run that resumes another one: it has the targets that are left, and no inputs. @throws CommandError */
+export async function resumeRequestFrom(options: RequestOptions): Promise<Omit<StartOptions, 'targets'>> {
+  const { inputs: _inputs, targets: _targets, ...terms } = await checkedRequest(options, options.target ?? [], []);
+  return terms;
+}
+
+async function checkedRequest(
+  options: RequestOptions,
+  targets: readonly string[],
+  problems: Problem[],
+): Promise<StartOptions & { inputs: Record<string, string> }> {
+  const { input = [], requestedBy = userName(), reason, freeze, waitAtMost } = options;
+  const { inputs, problems: ofInputs } = inputsFrom(input);
+  problems.push(...ofInputs);
   for (const text of targets.filter((value) => value.split('/').length !== 3))
     problems.push(
       problem(`--target ${text}`, 'it must have the form application/component/instance', 'Write three names or ids'),

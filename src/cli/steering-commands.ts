@@ -17,9 +17,9 @@ interface DecisionOptions extends CommandOptions {
   readonly step?: string;
 }
 
-const RUN_COMMANDS: Readonly<Record<RunCommandName, string>> = {
+/** `resume` is in resume-command.ts: it also starts a new run where an ended one failed. */
+const RUN_COMMANDS: Readonly<Record<Exclude<RunCommandName, 'resume'>, string>> = {
   pause: 'let no further step begin; what is in flight is finished first',
-  resume: 'let a paused run continue',
   abort: 'stop a run: it finishes the cloud job in flight, then follows onCancel',
 };
 
@@ -34,7 +34,7 @@ const TARGET_COMMANDS: Readonly<Record<TargetCommandName, readonly [string, stri
 
 /** Adds the commands. Each waits until a worker has answered. */
 export function addSteeringCommands(program: Command): void {
-  for (const [name, description] of Object.entries(RUN_COMMANDS) as [RunCommandName, string][])
+  for (const [name, description] of Object.entries(RUN_COMMANDS) as [keyof typeof RUN_COMMANDS, string][])
     withCommandOptions(program.command(name).argument('<id>', 'id of a run'))
       .description(description)
       .action((id: string, options: CommandOptions) =>
@@ -74,10 +74,14 @@ async function answered(
   command: (runbooks: RunbookClient) => Promise<CommandAnswer>,
 ): Promise<void> {
   await withSession(options, async ({ runbooks }) => {
-    const answer = await command(runbooks);
-    if (options.json === true) printJson({ workflowId: id, ...answer });
-    else print(`${answer.repeated ? 'Accepted earlier' : 'Accepted'}: ${meaningOf(answer)}\n${nextOf(answer, id)}`);
+    printAnswer(await command(runbooks), id, options);
   });
+}
+
+/** What the run answered, and what to type next. */
+export function printAnswer(answer: CommandAnswer, id: string, { json }: { readonly json?: boolean }): void {
+  if (json === true) printJson({ workflowId: id, ...answer });
+  else print(`${answer.repeated ? 'Accepted earlier' : 'Accepted'}: ${meaningOf(answer)}\n${nextOf(answer, id)}`);
 }
 
 function meaningOf({ command, state }: CommandAnswer): string {

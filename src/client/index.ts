@@ -30,6 +30,7 @@ export {
   type WatchOptions,
 } from './runbook-client.js';
 export type { CommandRequest, TargetCommandRequest } from './send-command.js';
+export type { ResumeOptions, Resumption } from './resume-run.js';
 export type { InputsOf, PlanRequest, RunbookName, StartOptions, StartRequest } from './start-request.js';
 export type { StartedRun } from './start-run.js';
 export type { Action, ActionName } from '../domain/target/actions.js';
@@ -65,6 +66,7 @@ export {
 } from '../domain/run/run-facts.js';
 export type {
   ActionStep,
+  DoneBefore,
   ExpectedCounts,
   Guards,
   OnCancel,
@@ -72,6 +74,8 @@ export type {
   Plan,
   PlannedCompensation,
   PlannedStep,
+  ResumedRun,
+  ResumedTarget,
   TargetPlan,
   WaitStep,
 } from '../domain/plan/plan.js';
@@ -87,6 +91,7 @@ export {
   type PauseProgress,
   type RemainingEffect,
   type ReportCut,
+  type RunName,
   type RunProgress,
   type RunReport,
   type StepProgress,

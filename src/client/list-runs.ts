@@ -1,7 +1,7 @@
 /**
  * Lists runs from Temporal's visibility store, one page after another. It may lag some seconds behind. Leases and alarm
- * rules are other workflow types, and dry runs have neither targets nor an outcome; only while they plan they look
- * like a run, so the start arguments of runs that plan are read.
+ * rules are other workflow types, and a dry run has no targets, and an outcome only if it was refused. While it plans and
+ * after a refusal it looks like a run, so the start arguments of such runs are read.
  */
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
 import { ALARM_RULE_WORKFLOW } from '../domain/alarms/alarm.js';
@@ -83,7 +83,7 @@ const MOST_READ = 2_000;
 const PAGE_SIZE = 20;
 /** Chosen: a week-end and the days around it. */
 const ATTENTION_MS = 7 * 86_400_000;
-/** For runs that plan and runs that were terminated, which are few. */
+/** For runs that plan, that were refused before they had targets, or that were terminated. These are few. */
 const MOST_SINGLE_READS = 50;
 
 /** The calls that a listing makes. */
@@ -210,8 +210,8 @@ function listedRun(info: Listed, attentionSinceMs: number): ListedRun {
 }
 
 /** Is more needed than the listing has? */
-function isUnclear({ open, targets, attention }: ListedRun): boolean {
-  return (open && targets.length === 0) || attention === 'noReport';
+function isUnclear({ open, outcome, targets, attention }: ListedRun): boolean {
+  return (targets.length === 0 && (open || outcome === 'refused')) || attention === 'noReport';
 }
 
 /** Reads what an unclear run is. @returns `null` for a dry run, and for a run that the server has deleted since it was listed */

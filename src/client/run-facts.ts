@@ -2,6 +2,7 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import type { ActivityFacts, Poller, RunFacts, WorkflowFacts } from '../domain/run/run-facts.js';
+import { plainFailure } from './lost-attempt.js';
 
 type Raw = WorkflowExecutionDescription['raw'];
 type RawActivity = NonNullable<Raw['pendingActivities']>[number];
@@ -92,7 +93,7 @@ function activityFacts(activity: RawActivity): ActivityFacts {
     heartbeatAtMs: heartbeatAtMs !== null && heartbeatAtMs >= startedAtMs ? heartbeatAtMs : null,
     heartbeatTimeoutMs: epochMs(activityOptions?.heartbeatTimeout),
     worker: lastWorkerIdentity === '' ? null : (lastWorkerIdentity ?? null),
-    lastFailure: lastFailure?.message ?? null,
+    lastFailure: lastFailure?.message == null ? null : plainFailure(lastFailure.message),
   };
 }
 

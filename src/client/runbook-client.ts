@@ -34,6 +34,7 @@ import {
   type CommandRequest,
   type TargetCommandRequest,
 } from './send-command.js';
+import { resumptionOf, type ResumeOptions, type Resumption } from './resume-run.js';
 import { startRun, type StartedRun } from './start-run.js';
 import { checkedArguments, type PlanRequest, type RunbookName, type StartRequest } from './start-request.js';
 import { Calls, toClientError, reasonOf } from '../temporal/calls.js';
@@ -206,6 +207,32 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
         });
       throw toClientError(error, workflowId);
     }
+  }
+
+  /**
+   * Makes the request of a run that continues where this one failed, on the targets that did not succeed. Give it to
+   * `plan`, to see what is left and what would be refused, or to `start`.
+   * @throws RunNotFound, NoReport, InvalidRequest if it is in progress or nothing is left to do, ServerUnreachable
+   */
+  async resumption(workflowId: string, options: ResumeOptions = {}): Promise<Resumption> {
+    try {
+      const { type, runId, status } = await this.#within(() => this.#handle(workflowId, options.runId).describe());
+      const report = await this.report(workflowId, { runId });
+      return resumptionOf(workflowId, { runbook: type, runId, open: isOpen(status.name), report }, options);
+    } catch (error) {
+      throw toClientError(error, workflowId);
+    }
+  }
+
+  /**
+   * Starts a new run that continues where this one failed: from the failed step on, only on the targets that did not
+   * succeed, with the same values. A worker checks the instances; where the world has changed since, the new run ends
+   * `refused` with the reason.
+   * @throws as `resumption` and `start`
+   */
+  async resumeFailed(workflowId: string, options: ResumeOptions = {}): Promise<StartedRun> {
+    const { runbook, request } = await this.resumption(workflowId, options);
+    return this.start(runbook, request as StartRequest<Inputs, string>);
   }
 
   /**

@@ -14,6 +14,7 @@ const COMPARED = [
   'window',
   'freeze',
   'waitAtMost',
+  'resumes',
 ] as const satisfies readonly (keyof StartArguments)[];
 
 /**

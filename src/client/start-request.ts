@@ -1,6 +1,7 @@
 /** The request of a start. The compiler checks the inputs of runbooks in a map such as `CatalogueInputs`. */
 import { unprintableWords } from '../domain/plan/caller-text.js';
 import type { StartArguments, WindowArguments } from '../domain/contract.js';
+import type { RunName } from '../domain/report/report.js';
 import { MOST_PROBLEMS } from '../domain/failures.js';
 import { InvalidRequest } from '../temporal/errors.js';
 
@@ -33,6 +34,8 @@ export interface StartOptions {
    * it is refused at once.
    */
   readonly waitAtMost?: string | undefined;
+  /** The run continues where this one failed, with its inputs. `RunbookClient.resumption` makes such a request. */
+  readonly resumes?: RunName | undefined;
 }
 
 /** A name in the map, which editors complete, or any other name that only the worker knows. */

@@ -8,6 +8,7 @@ import { PROGRESS_QUERY } from '../domain/contract.js';
 import type { OnceState } from '../domain/once/state.js';
 import type { StepProgress, TargetInRun, TargetProgress } from '../domain/report/report.js';
 import { decodeFirst } from '../temporal/payloads.js';
+import { plainFailure } from './lost-attempt.js';
 
 /** Returns `null` if the child no longer answers. */
 export async function liveTargetProgress(
@@ -47,7 +48,7 @@ async function stepFacts(client: Client, pending: PendingActivity): Promise<Step
   // The attempt was lost or failed with an unexpected error, so only the server has the message.
   const failures = Math.max(1, (pending.attempt ?? 1) - 1);
   const untilMs = optionalTsToMs(pending.expirationTime) ?? null;
-  return { cloudJobId, retrying: { reason: message, failures, sinceMs: null, untilMs, nextAttemptAtMs } };
+  return { cloudJobId, retrying: { reason: plainFailure(message), failures, sinceMs: null, untilMs, nextAttemptAtMs } };
 }
 
 function withPending(progress: TargetProgress, { cloudJobId, retrying }: StepFacts): TargetProgress {

@@ -7,7 +7,7 @@ import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan/plan.js';
 import type { OnceRules } from './once/events.js';
 import type { Ending, OnceState } from './once/state.js';
-import type { BlockedProgress } from './report/report.js';
+import type { BlockedProgress, RunName } from './report/report.js';
 import type { Observation, Target } from './target/target.js';
 
 /** What a run is started with, by any client, schedule or alarm rule. `targets` are names or ids of instances. */
@@ -24,6 +24,8 @@ export interface StartArguments {
   readonly freeze?: readonly string[];
   /** How long the run may wait outside its window or inside a freeze, such as `4h`. Default: the runbook's own, else it is refused at once. */
   readonly waitAtMost?: string;
+  /** The run continues where this one failed, on `targets` of it that did not succeed and with its inputs, so that `inputs` must be left out. */
+  readonly resumes?: RunName;
 }
 
 /** A maintenance window. Durations are text with a unit, such as `2h`. */
@@ -68,6 +70,14 @@ export interface SettleTargetArguments extends OnceRules {
   readonly left: OnceState;
   /** How the step ended; `null` before a first step. */
   readonly prior: Ending | null;
+  /** Before a first step: the run of the workflow that made the first reading. Absent for a step, and where an older version asked. */
+  readonly readInRunId?: string;
+}
+
+/** The result of `settleTarget`. */
+export interface Settled extends OnceState {
+  /** Before a first step: the run of the workflow that waited, since `seen` is a reading of that run. Absent where an older version asked. */
+  readonly settledInRunId?: string;
 }
 
 /** The arguments of `targetRun`: what a run hands to the child that acts on one target. */
@@ -150,7 +160,7 @@ export interface Activities {
   /** @throws a failure of the failure table with an `OnceState` as `details[0]`. A failure without it means that the action may have been sent */
   performAction(request: PerformActionArguments): Promise<OnceState>;
   /** @returns a state that has ended for good, `indeterminate` if readings do not show what happened */
-  settleTarget(request: SettleTargetArguments): Promise<OnceState>;
+  settleTarget(request: SettleTargetArguments): Promise<Settled>;
   /**
    * Notifies webhooks. Scheduled with `NOTIFY_LIMITS`, it fails only while no worker runs it.
    * @param names webhooks that the runbook names. Default: all that the event concerns

@@ -91,6 +91,10 @@ async function show(
   await sayFolders(own, say);
   const worker = await startWorker({ ...own, ...workerEnvironment(simulator) });
   closers.push(() => endProcess(worker));
+  worker.once('exit', (code, signal) => {
+    const wasStopped = worker.killed || code === 0 || signal === 'SIGHUP';
+    if (!wasStopped) say(`! The worker has ended (${signal ?? code}). Runs wait; stop the demo and start it again`);
+  });
   say(`Worker             ready\n`);
   if (schedule) {
     const { showSchedule } = await import('./demo-schedule.js');
@@ -242,6 +246,19 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
   });
 }
 
+/** What a command needs to read the simulated ServiceStage. These keys open nothing else. */
+function simulatedCloud({ url, projectId, accessKey, secretKey }: RunningSimulator): string {
+  const variables = {
+    SERVICESTAGE_ENDPOINT: url,
+    HUAWEICLOUD_SDK_PROJECT_ID: projectId,
+    HUAWEICLOUD_SDK_AK: accessKey,
+    HUAWEICLOUD_SDK_SK: secretKey,
+  };
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
+
 function nextSteps(server: TemporalServer, simulator: RunningSimulator, keep: boolean): string[] {
   const { demo, runbook } = howTyped();
   if (!keep) {
@@ -261,6 +278,9 @@ function nextSteps(server: TemporalServer, simulator: RunningSimulator, keep: bo
     `  ${address} ${runbook} plan recover --target shop/checkout/prod-1`,
     `  ${address} ${runbook} start scale --target shop/catalog/prod-1 --input replica=6 --watch`,
     `  ${address} ${runbook} start stop --target billing/invoices/prod-1 --watch`,
+    `\`${runbook} targets\` reads ServiceStage itself. In that terminal, give it the simulated one first:`,
+    `  export ${simulatedCloud(simulator)}`,
+    `  ${address} ${runbook} targets`,
   ];
 }
 

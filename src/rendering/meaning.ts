@@ -2,7 +2,9 @@
 import { differencesBetween, type Difference } from '../domain/report/compensation.js';
 import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import type { TrailEntry } from '../domain/once/trail.js';
+import { describeAgainstUsual } from '../domain/plan/usual-words.js';
 import { describeAction } from '../domain/target/actions.js';
+import { describeDuration } from '../domain/time/duration.js';
 import { describeTime } from '../domain/time/utc-time.js';
 
 /** Each outcome in one line. */
@@ -54,6 +56,18 @@ export function differencesOf({ captured, lastSeen, compensations }: TargetRepor
 /** What a step does, such as `scale replica=4`; the id of a wait. */
 export function stepTitle({ action, id }: Pick<StepReport, 'action' | 'id'>): string {
   return action === null ? id : describeAction(action);
+}
+
+/** How long a step took, and how long it usually does: `20s, usually 12s`. */
+export function tookText({ startedAtMs, endedAtMs, usual }: StepReport): string {
+  const tookMs = endedAtMs - startedAtMs;
+  return `${describeDuration(tookMs)}${usual === undefined ? '' : `, ${describeAgainstUsual(usual, tookMs)}`}`;
+}
+
+/** A warning if the last action reached its state and no step waited to see it hold; else `null`. */
+export function notHeldWarning({ steps, compensations }: TargetReport): string | null {
+  const last = [...steps, ...compensations].findLast(({ action }) => action !== null);
+  return last?.notHeld === true ? 'the state was reached, and no step waited to see it hold' : null;
 }
 
 /** A period in UTC, so that it can be compared with the console and with logs. @param fromMs epoch milliseconds */

@@ -1,4 +1,5 @@
 /** The command to type after a run has ended: one table, by outcome. Pure. */
+import { canBeResumed } from '../domain/plan/resume.js';
 import type { Outcome, RunReport } from '../domain/report/report.js';
 import { shellWord } from '../domain/text/shell-word.js';
 
@@ -17,18 +18,21 @@ const MOST_NAMED = 5;
 const NEXT: Readonly<Record<Outcome, (report: RunReport) => NextCommand | null>> = {
   succeeded: () => null,
   compensated: (report) => showTarget(report, 'see the state now; fix the cause before you start it again'),
-  failed: (report) => showTarget(report, 'see the state now, before you decide about what remains'),
+  failed: (report) => resume(report) ?? showTarget(report, 'see the state now, before you decide about what remains'),
   compensationFailed: (report) =>
     showTarget(report, 'see the state now and whether someone else acts, then finish by hand'),
   indeterminate: (report) =>
     showTarget(report, 'compare the newest cloud job with the time of the step; do not start again yet'),
   cancelled: (report) =>
-    report.targets.length === 0 ? null : showTarget(report, 'see the state in which the run left it'),
+    report.targets.length === 0
+      ? null
+      : (resume(report) ?? showTarget(report, 'see the state in which the run left it')),
   refused: nextOfRefused,
-  expired: (report) => ({
-    command: ['runbook plan', shellWord(report.runbook), ...targetOptions(report.notStarted)].join(' '),
-    why: 'plan what is left; add the inputs of this run',
-  }),
+  expired: (report) =>
+    resume(report) ?? {
+      command: ['runbook plan', shellWord(report.runbook), ...targetOptions(report.notStarted)].join(' '),
+      why: 'plan what is left; add the inputs of this run',
+    },
 };
 
 /** The command to type next, or `null` if nothing is left to do. */
@@ -40,6 +44,13 @@ export function nextCommand(report: RunReport): NextCommand | null {
 export function nextLines(report: RunReport): string[] {
   const next = nextCommand(report);
   return next === null ? [] : [`Next: ${next.why}`, `  ${next.command}`];
+}
+
+/** `null` if the report shows that the run cannot be resumed. */
+function resume(report: RunReport): NextCommand | null {
+  if (!canBeResumed(report)) return null;
+  const command = `runbook resume ${shellWord(report.workflowId)} --plan`;
+  return { command, why: 'see the state now, and what a new run would do from the failed step on' };
 }
 
 /** The state of the target that decided the outcome. */

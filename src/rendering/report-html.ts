@@ -7,7 +7,7 @@ import { describeObservation } from '../domain/target/target.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { htmlLines, htmlText } from './html-text.js';
-import { differencesOf, mark, meaningOf, period, stepTitle, trailLine } from './meaning.js';
+import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLine } from './meaning.js';
 import { nextCommand } from './next-command.js';
 import { REPORT_STYLE } from './report-style.js';
 import { runTimeline, targetTimeline } from './timeline.js';
@@ -71,6 +71,7 @@ function facts({
   reason,
   withdrawnBy,
   commands = [],
+  resumes,
   planHash,
   cut,
 }: RunReport): string {
@@ -81,6 +82,7 @@ function facts({
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
     ...commands.map((command) => ['command', describeCommand(command)] as const),
+    ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];
@@ -134,6 +136,7 @@ function targetSection(target: TargetReport): string[] {
     definitions([
       ['before', observed(captured)],
       ['now', observed(lastSeen)],
+      ['not held', notHeldWarning(target)],
       ['differs', differences.length === 0 ? null : describeDifferences(differences)],
       ['not reached', notReached.length === 0 ? null : notReached.join(', ')],
       ...remaining.map(
@@ -164,10 +167,10 @@ const RESULT_TONES: Readonly<Record<StepReport['result'], Tone>> = {
 };
 
 function stepRow(step: StepReport, prefix: string): string {
-  const { result, startedAtMs, endedAtMs, cloudJobId, after, sent, evidence } = step;
+  const { result, startedAtMs, cloudJobId, after, sent, evidence } = step;
   const doubt = sent === 'unknown' ? '; it is not known whether ServiceStage acted' : '';
   const adopted = evidence === undefined ? '' : ' (adopted)';
-  return `<tr><td>${htmlText(`${prefix}${stepTitle(step)}`)}</td><td class="result ${RESULT_TONES[result]}-text">${htmlText(`${mark(result)} ${result}${doubt}`)}</td><td class="time">${describeTime(startedAtMs)}</td><td class="time">${describeDuration(endedAtMs - startedAtMs)}</td><td class="id">${htmlText(`${cloudJobId ?? ''}${adopted}`)}</td><td>${htmlText(after === null ? '' : describeObservation(after))}</td></tr>`;
+  return `<tr><td>${htmlText(`${prefix}${stepTitle(step)}`)}</td><td class="result ${RESULT_TONES[result]}-text">${htmlText(`${mark(result)} ${result}${doubt}`)}</td><td class="time">${describeTime(startedAtMs)}</td><td class="time">${htmlText(tookText(step))}</td><td class="id">${htmlText(`${cloudJobId ?? ''}${adopted}`)}</td><td>${htmlText(after === null ? '' : describeObservation(after))}</td></tr>`;
 }
 
 /** What went wrong, and behind a fold what each attempt decided. */

@@ -8,7 +8,7 @@ import { markdownCell, markdownProse, markdownText } from '../domain/text/markdo
 import { printable } from '../domain/text/text.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeTime } from '../domain/time/utc-time.js';
-import { differencesOf, meaningOf, period, stepTitle, trailLine } from './meaning.js';
+import { differencesOf, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLine } from './meaning.js';
 import { nextCommand } from './next-command.js';
 import { undelivered } from './notifications.js';
 
@@ -46,6 +46,7 @@ function factRows({
   reason,
   withdrawnBy,
   commands = [],
+  resumes,
   planHash,
   cut,
 }: RunReport): string[] {
@@ -56,6 +57,7 @@ function factRows({
     ['reason', reason],
     ['withdrawn by', withdrawnBy],
     ...commands.map((command) => ['command', describeCommand(command)] as const),
+    ['resumes run', resumes?.workflowId],
     ['plan', planHash?.slice(0, 16)],
     ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
   ];
@@ -76,6 +78,7 @@ function gateLine({ target, firstLookAtMs, lastLookAtMs, looks, failure, why }: 
 function targetLines(target: TargetReport): string[] {
   const { path, outcome, captured, lastSeen, steps, compensations, notReached, remaining, failure } = target;
   const differences = differencesOf(target);
+  const notHeld = notHeldWarning(target);
   const all = [...steps.map((step) => ['', step] as const), ...compensations.map((step) => ['undo: ', step] as const)];
   return [
     `### ${markdownText(path)}: ${outcome}`,
@@ -83,6 +86,7 @@ function targetLines(target: TargetReport): string[] {
     '',
     ...(captured === null ? [] : [`- before: ${markdownText(describeObservation(captured))}`]),
     ...(lastSeen === null ? [] : [`- now: ${markdownText(describeObservation(lastSeen))}`]),
+    ...(notHeld === null ? [] : [`- **not held**: ${notHeld}`]),
     ...(differences.length === 0 ? [] : [`- **differs**: ${markdownText(describeDifferences(differences))}`]),
     ...(notReached.length === 0 ? [] : [`- not reached: ${notReached.map(markdownText).join(', ')}`]),
     ...remaining.map(
@@ -98,12 +102,12 @@ const STEP_HEAD = '| step | result | began (UTC) | took | cloud job | seen after
 const STEP_RULE = '| --- | --- | --- | --- | --- | --- |';
 
 function stepRow(step: StepReport, prefix: string): string {
-  const { result, startedAtMs, endedAtMs, cloudJobId, after, sent } = step;
+  const { result, startedAtMs, cloudJobId, after, sent } = step;
   const cells = [
     `${prefix}${stepTitle(step)}`,
     `${result}${sent === 'unknown' ? ', not known whether ServiceStage acted' : ''}`,
     describeTime(startedAtMs),
-    describeDuration(endedAtMs - startedAtMs),
+    tookText(step),
     cloudJobId ?? '',
     after === null ? '' : describeObservation(after),
   ];

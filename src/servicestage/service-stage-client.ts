@@ -55,7 +55,7 @@ type Query = readonly (readonly [string, string])[];
 
 /** Documented limits are 0 to 100, and 1000; anything else silently counts as 10. */
 const PAGE_ROWS = 100;
-/** Asked for only where the total shows that so many rows are left: a server that treats it as 10 is then noticed. */
+/** Asked for only where the total shows that so many rows are left, and no more once a server gave fewer rows: it would need more pages than are read. */
 const LARGE_PAGE_ROWS = 1_000;
 /** Far more than any real cloud job or list has; stops an API that never returns a last page. */
 const MOST_PAGES = 200;
@@ -212,12 +212,14 @@ class ServiceStageClient implements ServiceStage {
   ): Promise<Row[]> {
     const rows: Row[] = [];
     let limit = PAGE_ROWS;
+    let largest = LARGE_PAGE_ROWS;
     for (let pages = 0; pages < MOST_PAGES; pages++) {
       const page = await this.#read(path, paging(rows.length, limit), options, (body) => shape.parse(body));
       const found = rowsOf(page) ?? [];
       rows.push(...found);
       if (isLastPage(found.length, rows.length, page.count)) break;
-      limit = typeof page.count === 'number' && page.count - rows.length > PAGE_ROWS ? LARGE_PAGE_ROWS : PAGE_ROWS;
+      if (found.length < limit) largest = PAGE_ROWS;
+      limit = typeof page.count === 'number' && page.count - rows.length > PAGE_ROWS ? largest : PAGE_ROWS;
     }
     return rows;
   }

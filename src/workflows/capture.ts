@@ -1,6 +1,6 @@
 /** The state of an instance before the first step, which undo goes back to: read under the lease, and only when the instance is at rest. */
 import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { Baseline, TargetRunArguments } from '../domain/contract.js';
+import type { Baseline, Settled, TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, type FailureRecord } from '../domain/failures.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
 import { endedAs, endingOf, nothingKnown } from '../domain/once/state.js';
@@ -42,25 +42,30 @@ async function capture(request: TargetRunArguments, progress: TargetProgressView
     // Compared with the time of the reading, not the clock: a replay after a second reset finds an old reading whose wait is over.
     if (isAtRest(reading) && clearAtMs <= reading.observedAtMs)
       return { kind: 'captured', baseline: firstBaseline(reading, readInRunId) };
-    const settled = await settleFirst(request, reading, clearAtMs, progress);
+    const settled = await settleFirst(request, reading, readInRunId, { clearAtMs, progress });
     if ('name' in settled) return { kind: 'failed', failure: settled };
-    const baseline = firstBaseline(settled, readInRunId);
-    return {
-      kind: 'captured',
-      baseline: clearAfterResetAtMs === 0 ? baseline : { ...baseline, readAfterReset: true },
-    };
+    // A reset to within the wait makes a new decision: the run before may have continued, so the instance is not as it was for that run.
+    const { settledInRunId = readInRunId } = settled;
+    const baseline = firstBaseline(settled.seen, settledInRunId);
+    const isAfterReset = clearAfterResetAtMs !== 0 || settledInRunId !== readInRunId;
+    return { kind: 'captured', baseline: isAfterReset ? { ...baseline, readAfterReset: true } : baseline };
   } catch (error) {
     return isCancellation(error) ? { kind: 'cancelled' } : { kind: 'failed', failure: rootFailure(error) };
   }
+}
+
+/** The instance at rest, and the run that read it so. */
+interface SettledFirst extends Pick<Settled, 'settledInRunId'> {
+  readonly seen: Observation;
 }
 
 /** Another cloud job is in flight, or an earlier holder may have sent something unseen. Waits for its end within the time of the first step. */
 async function settleFirst(
   request: TargetRunArguments,
   reading: Observation,
-  clearAtMs: number,
-  progress: TargetProgressView,
-): Promise<Observation | FailureRecord> {
+  readInRunId: string,
+  { clearAtMs, progress }: { readonly clearAtMs: number; readonly progress: TargetProgressView },
+): Promise<SettledFirst | FailureRecord> {
   progress.enter('settling');
   const { target, steps } = request.targetPlan;
   const firstStep = steps.find((step) => step.kind === 'action');
@@ -74,6 +79,7 @@ async function settleFirst(
       before: { ...firstBaseline(reading), observation: null },
       left: endedAs(nothingKnown(sent, { nowMs, clearAtMs, decidedAtMs: nowMs }), { kind: 'succeeded' }),
       prior: null,
+      readInRunId,
       deadlineAtMs: Math.min(deadlineAtMs, nowMs + (firstStep?.deadlineMs ?? 0) + unseenAttemptMs(limits)),
       verify: { withinMs: 0, stableMs: 0 },
       verifyAfterCancel: false,
@@ -82,7 +88,7 @@ async function settleFirst(
     `settle ${target.path} before the first step`,
   );
   const ending = endingOf(settled);
-  if (ending.kind === 'succeeded' && settled.seen !== null) return settled.seen;
+  if (ending.kind === 'succeeded' && settled.seen !== null) return { ...settled, seen: settled.seen };
   const why = 'message' in ending ? ending.message : 'no reading succeeded';
   return failureRecord('failure' in ending ? ending.failure : 'TargetBusy', why);
 }

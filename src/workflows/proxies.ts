@@ -6,7 +6,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
-import type { Activities, PerformActionArguments, SettleTargetArguments } from '../domain/contract.js';
+import type { Activities, PerformActionArguments, Settled, SettleTargetArguments } from '../domain/contract.js';
 import type { OnceState } from '../domain/once/state.js';
 import { clippedSummary } from '../domain/text/json-bytes.js';
 import { NOTIFY_LIMITS, type Delivery } from '../domain/notifications/delivery.js';
@@ -93,7 +93,7 @@ export function performAction(request: PerformActionArguments, summary: string):
 }
 
 /** Finds out what came of a step, or waits until an instance is at rest. @param summary for the Temporal UI */
-export function settleTarget(request: SettleTargetArguments, summary: string): Promise<OnceState> {
+export function settleTarget(request: SettleTargetArguments, summary: string): Promise<Settled> {
   const { deadlineAtMs, left, limits } = request;
   const proxy = proxyActivities<Pick<Activities, 'settleTarget'>>({
     ...longRunning(limits, Math.max(deadlineAtMs, left.clearAtMs) - Date.now() + limits.heartbeatTimeoutMs),

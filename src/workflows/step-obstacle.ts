@@ -1,5 +1,5 @@
 /** Why a step is not begun: its gate has closed, its time is over, or somebody changed what its plan relies on. */
-import { describeAction, desiredStateHolds } from '../domain/target/actions.js';
+import { describeAction, desiredStateHolds, ruleOf } from '../domain/target/actions.js';
 import type { Baseline } from '../domain/contract.js';
 import type { FailureName } from '../domain/failures.js';
 import type { Closing } from '../domain/gates/gates.js';
@@ -43,10 +43,13 @@ export function obstacleTo(
 function changeSincePlan({ action, expects }: ActionStep, baseline: Baseline): string | null {
   const { observation: seen, lastJobId, knownCloudJobIds } = baseline;
   if (expects === undefined) return null;
-  if (!expects.replicaCounts.some((count) => count === seen.replicaCount))
+  const { replicaCounts } = expects;
+  if (replicaCounts.length > 0 && !replicaCounts.some((count) => count === seen.replicaCount))
     return `it is ${describeObservation(seen)}: somebody changed the count since`;
   const { lastJobId: planned } = expects;
-  // The cloud job of the first reading stays known, whatever this run itself did since. If the desired state holds, nothing is sent anyway.
-  if (planned === undefined || knownCloudJobIds.includes(planned) || desiredStateHolds(action, seen)) return null;
-  return `its newest cloud job is ${lastJobId ?? 'none'}, not ${planned} as when it was planned: somebody may have changed the count and changed it back`;
+  // The cloud job of the first reading stays known, whatever this run itself did since.
+  if (planned === undefined || knownCloudJobIds.includes(planned)) return null;
+  // Nothing is sent anyway if the desired state holds. A restart is sent all the same.
+  if (ruleOf(action).kind === 'state' && desiredStateHolds(action, seen)) return null;
+  return `its newest cloud job is ${lastJobId ?? 'none'}, not ${planned} as when it was planned: somebody has acted on it since`;
 }

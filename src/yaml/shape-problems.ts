@@ -118,7 +118,8 @@ function whatWasMeant(
   below: readonly { readonly name: string; readonly keys: readonly string[] }[],
 ): Pick<ShapeProblem, 'remedy' | 'meant' | 'under'> {
   const [near, ...others] = [...suggest(key, free), ...calledElsewhere(key).filter((name) => free.includes(name))];
-  if (near !== undefined) return { remedy: `Remove it. Did you mean ${[near, ...others].join(' or ')}?`, meant: near };
+  if (near !== undefined)
+    return { remedy: `Did you mean ${[near, ...others].join(' or ')}? Otherwise remove it`, meant: near };
   const [present] = suggest(key, known);
   if (present !== undefined) return { remedy: `Remove it; ${present} is there already` };
   const under = below.find(({ keys }) => keys.includes(key))?.name;

@@ -8,6 +8,7 @@ import { Durations } from '../../src/domain/durations/durations.js';
 import { settleTarget } from '../../src/activities/perform-action.js';
 import type { TemporalAccess } from '../../src/activities/temporal-access.js';
 import type { Baseline, SettleTargetArguments } from '../../src/domain/contract.js';
+import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import { endingOf, type Ending, type Interruption, type OnceState } from '../../src/domain/once/state.js';
 import type { Target } from '../../src/domain/target/target.js';
 import { anEndedState, failedWith, quickLimits } from '../support/build.js';
@@ -22,6 +23,7 @@ afterAll(() => bench.close());
 /** What a failed step left, and how long settling may take. */
 interface Left extends Partial<Pick<OnceState, 'sent'>> {
   readonly cloudJobId?: string;
+  readonly readInRunId?: string | undefined;
   readonly clearInMs?: number;
   readonly deadlineInMs?: number;
   readonly limits?: SettleTargetArguments['limits'];
@@ -43,7 +45,15 @@ function settleFirst(target: Target, { lastJobId, knownCloudJobIds }: Baseline, 
 
 function settleWith(
   of: Pick<SettleTargetArguments, 'target' | 'before' | 'action' | 'prior'>,
-  { cloudJobId, sent = 'unknown', clearInMs = 250, deadlineInMs = 2_000, limits = quickLimits(), interruptedBy }: Left,
+  {
+    cloudJobId,
+    sent = 'unknown',
+    clearInMs = 250,
+    deadlineInMs = 2_000,
+    limits = quickLimits(),
+    interruptedBy,
+    readInRunId,
+  }: Left,
 ): Promise<OnceState> {
   const nowMs = Date.now();
   const request: SettleTargetArguments = {
@@ -59,6 +69,7 @@ function settleWith(
     verify: { withinMs: 1_000, stableMs: 40 },
     verifyAfterCancel: true,
     limits,
+    ...(readInRunId === undefined ? {} : { readInRunId }),
   };
   const { serviceStage } = bench;
   const temporal: TemporalAccess = {
@@ -68,6 +79,7 @@ function settleWith(
     findRuns: async () => [],
     hasStateAttribute: async () => false,
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
+    earlierRun: async () => null,
   };
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   if (interruptedBy === 'cancel')
@@ -141,6 +153,28 @@ describe('before a first step', () => {
     const before = await bench.baseline(target);
     const settled = await settleFirst(target, before);
     expect(settled).toMatchObject({ ...atRest, sent: 'no', seen: { status: 'RUNNING' } });
+  });
+});
+
+describe('before the first step of a run that was reset to within this wait', () => {
+  it('waits for what the run before may have sent, and returns which run waited', async () => {
+    const { target, before } = await bench.instance();
+    const { runId } = new MockActivityEnvironment().context.info.workflowExecution ?? {};
+    const left = { sent: 'no', clearInMs: 0, deadlineInMs: 5_000 } as const;
+    expect(await settleFirst(target, before, { ...left, readInRunId: runId })).toMatchObject({
+      ...atRest,
+      sent: 'no',
+      settledInRunId: runId,
+    });
+    const beganAtMs = Date.now();
+    const settled = await settleFirst(target, before, { ...left, readInRunId: 'the run before' });
+    expect(settled).toMatchObject({ ...atRest, sent: 'unknown', settledInRunId: runId });
+    expect(Date.now() - beganAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(quickLimits()));
+  });
+
+  it('returns no run to an older version that asked', async () => {
+    const { target, before } = await bench.instance();
+    expect(await settleFirst(target, before)).not.toHaveProperty('settledInRunId');
   });
 });
 

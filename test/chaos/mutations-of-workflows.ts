@@ -2,7 +2,7 @@
  * Mutations of the workflows: settling, undoing, the baseline, the lease on an instance. If the model has its own code for a rule, that is
  * edited as well.
  */
-import { FOUND, SEEDS, type Mutation } from './mutation.js';
+import { FOUND, foundWith, SEEDS, type Mutation } from './mutation.js';
 
 const CAPTURE = 'src/workflows/capture.ts';
 const COMPENSATE = 'src/workflows/compensate.ts';
@@ -62,8 +62,8 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/domain/once/activity-end.ts',
-        from: `end.state ?? nothingReported(cancelled(end.message), decided);`,
-        to: `end.state ?? nothingSent(cancelled(end.message), decided);`,
+        from: `? nothingReported(cancelled(end.message), decided)`,
+        to: `? nothingSent(cancelled(end.message), decided)`,
       },
     ],
     storms: { aim: ['pausedThenCancelled'], seeds: 6 },
@@ -123,6 +123,60 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
         },
       ],
     },
+  },
+  {
+    name: 'first-wait-over-before-the-reset',
+    breaks: 'alone',
+    why: 'A run that is reset to within its wait before the first step waits no longer than the run before it did, though that one may have continued and may still send.',
+    edits: [
+      {
+        file: 'src/domain/once/settling.ts',
+        from: `  if (runId === decidedInRunId) return left;`,
+        to: `  if (runId === decidedInRunId || limits.marginMs > 0) return left;`,
+      },
+    ],
+    model: foundWith({ plots: ['resetToTheFirstWait'] }),
+  },
+  {
+    name: 'first-wait-decided-before-the-reset',
+    breaks: 'known',
+    why: 'A run that is reset to within its wait before the first step counts its steps as decided by the run before it, whose cloud jobs its own reading already shows: it reports that nothing was sent for them.',
+    edits: [
+      {
+        file: CAPTURE,
+        from: `const { settledInRunId = readInRunId } = settled;`,
+        to: `const { settledInRunId = readInRunId } = { ...settled, settledInRunId: readInRunId };`,
+      },
+    ],
+    model: {
+      kind: 'found',
+      aim: { plots: ['resetToTheFirstWait'] },
+      edits: [
+        {
+          file: 'test/model/target-run.ts',
+          from: `firstBaseline(settled.seen, settled.settledInRunId)`,
+          to: `firstBaseline(settled.seen, readInRunId)`,
+        },
+        {
+          file: 'test/model/execution.ts',
+          from: `      this.holder.readInRunId = answer.end.settledInRunId;`,
+          to: `      this.holder.readInRunId ??= answer.end.settledInRunId;`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'late-end-believed',
+    breaks: 'alone',
+    why: 'The workflow believes an end however long ago it was written. After a reset numbers repeat, so it may be that of an older attempt: the run ends while the current one acts, and the next run acts beside it.',
+    edits: [
+      {
+        file: 'src/domain/once/activity-end.ts',
+        from: `nowMs - state.atMs > unseenAttemptMs(limits)`,
+        to: `nowMs - state.atMs > unseenAttemptMs(limits) + Number.MAX_SAFE_INTEGER`,
+      },
+    ],
+    model: foundWith({ plots: ['receivedAsTheEnd'] }),
   },
   {
     name: 'undo-not-shielded',

@@ -50,7 +50,11 @@ it('README plans what it shows, in the world that the demo begins with', async (
   const { exitCode, stdout } = await endOf(spawnCommand(words, env));
   expect(exitCode).toBe(0);
   // The times of the test's stack are shorter, so its plan differs.
-  const withoutTimes = (text: string) => text.replace(/holds \w+;/g, 'holds …;').replace(/plan [\da-f]{16}/g, 'plan …');
+  const withoutTimes = (text: string) =>
+    text
+      .replace(/holds \w+;/g, 'holds …;')
+      .replace(/about \w+ \(/g, 'about … (')
+      .replace(/plan [\da-f]{16}/g, 'plan …');
   expect(withoutTimes(stdout.trimEnd())).toBe(withoutTimes(shown.join('\n')));
 });
 

@@ -133,6 +133,21 @@ it('ls distinguishes a run that is being planned from a dry run, which the serve
   for (const handle of handles) await handle.terminate('the test');
 });
 
+it('ls leaves out a dry run that was refused, and shows who asked for a run that was', async () => {
+  const runbookName = `missing-${randomUUID().slice(0, 8)}`;
+  const about = [runbookName, '--target', 'shop/checkout/prod-1'];
+  expect((await runbook(['plan', ...about], env)).exitCode).toBe(15);
+  const id = `refused-${randomUUID()}`;
+  // As a schedule starts it: without the memo that names the requester.
+  const handle = await temporal.client.workflow.start(runbookName, {
+    ...{ workflowId: id, taskQueue: temporal.taskQueue },
+    args: [{ targets: ['shop/checkout/prod-1'], requestedBy: 'schedule nights/evening' }],
+  });
+  await expect(handle.result()).rejects.toThrow();
+  const { runs } = await untilListed(['--runbook', runbookName], (list) => list.runs.length > 0);
+  expect(runs).toMatchObject([{ workflowId: id, outcome: 'refused', requestedBy: 'schedule nights/evening' }]);
+});
+
 it('targets names every variable that it misses, and refuses a pattern that is none', async () => {
   const missing = await runbook(['targets'], { TEMPORAL_ADDRESS: temporal.address });
   expect(missing.exitCode).toBe(2);
@@ -156,7 +171,7 @@ it('report has four formats, and ends with the next command where something went
   const started = await runbook(['start', 'stop', '-t', path, '--id', id, '--wait'], env);
   const { exitCode } = started;
   expect(exitCode).toBeGreaterThanOrEqual(10);
-  expect(started.stdout.trimEnd().split('\n').at(-1)).toBe(`  runbook targets ${path}`);
+  expect(started.stdout.trimEnd().split('\n').at(-1)).toBe(`  runbook resume ${id} --plan`);
   const asFormat = (format: string) => runbook(['report', id, '--format', format], env);
   expect(await asFormat('text')).toMatchObject({ exitCode, stdout: started.stdout });
   expect(await asFormat('json')).toEqual(await runbook(['report', id, '--json'], env));

@@ -3,6 +3,8 @@
  * cut off from Temporal. After a freeze it continues where it was.
  */
 import type { AttemptFacts, Command, Event, Step } from '../../src/domain/once/events.js';
+import type { Limits } from '../../src/domain/once/limits.js';
+import { leftBeforeFirstStep } from '../../src/domain/once/settling.js';
 import type { Ending, Interruption, OnceState } from '../../src/domain/once/state.js';
 import type { AttemptRecord } from './ground-truth.js';
 import { Heartbeats } from './heartbeats.js';
@@ -56,12 +58,17 @@ export class Attempt {
     const first =
       goal === 'act'
         ? machine.beginActing(rules, facts, previous, this.nowMs)
-        : machine.beginSettling(rules, goal.left, goal.prior, this.nowMs);
+        : machine.beginSettling(rules, this.#leftFrom(goal, rules.limits), goal.prior, this.nowMs);
     this.#state = first.state;
     const after = previous === null ? '' : ` after ${previous.phase.name}, sent ${previous.sent}`;
     world.log(this.name, () => `begins${after} ${describeStep(first)}`);
     this.#obey(first);
     this.#heartbeats.begin();
+  }
+
+  /** As in `src/activities/perform-action.ts`. */
+  #leftFrom({ left, prior }: Exclude<Token['activity']['request']['goal'], 'act'>, limits: Limits): OnceState {
+    return prior === null ? leftBeforeFirstStep(left, this.facts, limits, this.nowMs) : left;
   }
 
   get state(): OnceState {

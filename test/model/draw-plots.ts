@@ -117,6 +117,22 @@ export const PLOTS = {
     };
   },
 
+  /** The same, and the run is cancelled meanwhile: the result counts as that of the step, and the next run begins beside the cloud job. */
+  receivedAsTheEnd: (dice: Dice): Plot => ({
+    actions: dice.one(STATE_ACTIONS)(dice),
+    faults: [
+      fault('read', 1, unreachable, 2),
+      fault('report', 2, slow(dice.whole(3 * HEARTBEAT_MS, 5 * HEARTBEAT_MS))),
+      fault('job', 1, slowToShow(dice), 2),
+    ],
+    disruptions: [
+      timed('attemptEnds', 2, dice.whole(0, HEARTBEAT_MS - 500), resetActivity),
+      timed('sending', 1, dice.whole(0, 3_000), { kind: 'cancel' }),
+    ],
+    cloud: PATIENT_CLOUD,
+    temporal: { attemptAfterReset: 1 },
+  }),
+
   /** Between the two calls of a lease the attempt is reset, its heartbeats are cleared, it times out, and another attempt gets its number. */
   resetWithinTheLease: (dice: Dice): Plot => {
     const connectsInMs = dice.whole(POST_MS / 2 - 700, POST_MS / 2 - 10);
@@ -217,6 +233,27 @@ export const PLOTS = {
       disruptions: [
         timed('sending', nth, afterMs, { kind: 'resetWorkflow', keep: nth - 1, rescheduled: false }),
         ...(isUnreadable ? [] : [timed('sending', nth, afterMs, { kind: 'cancel' })]),
+      ],
+      cloud: PATIENT_CLOUD,
+    };
+  },
+
+  /** A run that waited for a foreign cloud job before its first step is reset to within that wait, while it sends. */
+  resetToTheFirstWait: (dice: Dice): Plot => {
+    const nth = dice.whole(1, 2);
+    return {
+      actions: [{ action: 'scale', replica: 5 }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],
+      faults: dice.chance(0.5) ? hidden(dice, nth) : [],
+      disruptions: [
+        timed('runBegins', 1, 0, {
+          kind: 'foreignAction',
+          action: { action: 'scale', replica: dice.whole(1, 4) },
+          lasts: dice.whole(500, 20_000),
+          idMs: 0,
+          statusMs: 0,
+          ends: 'SUCCEEDED',
+        }),
+        timed('sending', nth, dice.whole(0, 1_000), { kind: 'resetWorkflow', keep: 1, rescheduled: false }),
       ],
       cloud: PATIENT_CLOUD,
     };

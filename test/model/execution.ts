@@ -2,6 +2,7 @@
 import type { FirstReading } from '../../src/domain/contract.js';
 import { FAILURES } from '../../src/domain/failures.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
+import type { OnceState } from '../../src/domain/once/state.js';
 import type { Observation } from '../../src/domain/target/target.js';
 import type { DecisionRecord, HolderRecord, TargetOfRun } from './ground-truth.js';
 import type { Activity, ActivityEnd } from './server.js';
@@ -14,6 +15,9 @@ const OBSERVE_FOR_MS = 180_000;
 
 /** Reason for doubt about a decision: no attempt finished its activity before schedule-to-close. */
 export const NOT_IN_TIME = 'no attempt finished it in time';
+
+/** Doubt of a decision whose end may be that of an older attempt. */
+const TOO_LATE = 'its workflow received the end late';
 
 /** Doubt of a decision that was made before a reset. */
 const WAS_RESET = 'the workflow was reset';
@@ -111,6 +115,8 @@ export class Execution {
   #resume(recorded: Recorded): IteratorResult<Ask, TargetOfRun> {
     const { answer } = recorded;
     if (answer.kind === 'observed') this.holder.readInRunId = answer.reading.readInRunId;
+    if (answer.kind === 'ended' && answer.end.kind === 'completed' && answer.end.settledInRunId !== null)
+      this.holder.readInRunId = answer.end.settledInRunId;
     this.#recorded.push(recorded);
     return this.#flow.next(answer);
   }
@@ -176,9 +182,16 @@ export class Execution {
     if (!this.isOpen || this.#turn !== turn) return;
     const { request } = this.activity ?? {};
     if (end.kind === 'timedOut') request?.decision?.doubts.add(NOT_IN_TIME);
+    if ((end.kind === 'failed' || end.kind === 'cancelled') && this.#isLate(end.state))
+      request?.decision?.doubts.add(TOO_LATE);
     if (end.kind === 'cancelled' && end.state === null) request?.decision?.doubts.add('cancelled between attempts');
     this.world.log(this.holder.runId, () => `receives: ${request?.name} ${end.kind}`);
     this.#answer({ kind: 'ended', end });
+  }
+
+  /** An end that its workflow receives so late proves nothing. */
+  #isLate(state: OnceState | null): boolean {
+    return state !== null && this.world.time.nowMs - state.atMs > unseenAttemptMs(this.run.limits);
   }
 
   #decide(ask: Extract<Ask, { kind: 'activity' }>, scheduledAtMs: number): DecisionRecord | null {

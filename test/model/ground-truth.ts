@@ -83,7 +83,7 @@ export interface HolderRecord {
   closedAtMs: number | null;
   status: 'RUNNING' | 'COMPLETED' | 'TERMINATED';
   cancelRequestedAtMs: number | null;
-  /** The execution that made the first reading, which all its decisions start from; `null` before that. */
+  /** The execution that read the state which all its decisions start from; `null` before that. */
   readInRunId: string | null;
   readonly decisions: DecisionRecord[];
   report: TargetOfRun | null;

@@ -164,19 +164,17 @@ function hasReasonForDoubt({ decision, step, accepted, named, world }: ReportedS
  * True if the cloud job had ended as desired, was the newest, had a known creator, and the API was readable for long enough after that: a
  * whole visibility window for quiet readings, and a few readings to judge, follow and verify.
  */
-function couldBeAdopted(job: Job, { decision, step, world }: ReportedStep): boolean {
+function couldBeAdopted(job: Job, { decision, world }: ReportedStep): boolean {
   const { visibilityWindowMs, quietMs, readTimeoutMs } = world.scenario.limits;
   const { jobs, failedReadings } = world.truth;
   if (decision === null || decision.doubts.has(NOT_IN_TIME)) return false;
   if (job.endStatus !== 'SUCCEEDED' || job.after === null || !isDesired(decision.action, job.after)) return false;
   if (job.createdBy === null || !world.scenario.cloud.ownUserKnown || isNotItsWorkAlone(job, world)) return false;
-  // After a reset, the step of a decision that was closed before is settled once more.
-  const closedAtMs = Math.max(decision.closedAtMs, step.endedAtMs);
+  const { closedAtMs } = decision;
   const peaceMs = visibilityWindowMs + 4 * quietMs + 4 * readTimeoutMs;
   const fromMs = Math.max(job.idShownAtMs, job.endsAtMs + job.statusLagMs, job.knownAtMs, job.tasksAtMs);
   const isNewest = jobs.every(({ acceptedAtMs }) => acceptedAtMs <= job.acceptedAtMs || acceptedAtMs > closedAtMs);
-  // Polls can be far apart, and the workflow can receive the end much later: any failed reading since may be the one that decided.
-  const isInPeace = failedReadings.every((atMs) => atMs < fromMs || atMs > closedAtMs);
+  const isInPeace = failedReadings.every((atMs) => atMs < closedAtMs - peaceMs || atMs > closedAtMs);
   return isNewest && isInPeace && fromMs + peaceMs <= closedAtMs;
 }
 

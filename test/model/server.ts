@@ -21,7 +21,8 @@ export interface ActivityRequest {
 
 /** How an activity ended, as its workflow receives it. */
 export type ActivityEnd =
-  | { readonly kind: 'completed'; readonly state: OnceState }
+  /** `settledInRunId`: only of a settle before a first step. */
+  | { readonly kind: 'completed'; readonly state: OnceState; readonly settledInRunId: string | null }
   | { readonly kind: 'failed'; readonly state: OnceState }
   | { readonly kind: 'timedOut'; readonly details: OnceState | null }
   /** Without a state if no attempt was running. */
@@ -167,7 +168,9 @@ export class Server {
   /** @returns true if the server accepted it */
   complete(token: Token, state: OnceState): boolean {
     if (!this.#knows(token)) return false;
-    this.#closeBy(token, { kind: 'completed', state });
+    const { goal, holder } = token.activity.request;
+    const settledInRunId = goal !== 'act' && goal.prior === null ? holder.runId : null;
+    this.#closeBy(token, { kind: 'completed', state, settledInRunId });
     return true;
   }
 

@@ -1,7 +1,7 @@
 /** Reduces a failing scenario: removes whatever the failure does not need, whatever the latencies. */
 import type { Broken } from './invariants.js';
 import { playScenario } from './play.js';
-import type { Scenario } from './scenario.js';
+import type { PlannedRun, Scenario } from './scenario.js';
 import type { Machine } from './world.js';
 
 /**
@@ -39,7 +39,10 @@ function smallerOnes(scenario: Scenario): readonly Scenario[] {
     ...(runs.length > 1 ? without(runs).map((fewer) => ({ ...scenario, runs: fewer })) : []),
     ...runs.flatMap((run, index) =>
       run.steps.length > 1
-        ? without(run.steps).map((steps) => ({ ...scenario, runs: runs.with(index, { ...run, steps }) }))
+        ? without(run.steps).map((steps) => ({
+            ...scenario,
+            runs: runs.with(index, { ...run, steps: lastHolds(steps) }),
+          }))
         : [],
     ),
     ...runs.flatMap(({ closesAfterMs, ...run }, index) =>
@@ -57,4 +60,11 @@ function smallerOnes(scenario: Scenario): readonly Scenario[] {
 
 function without<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
   return items.map((_item, index) => items.toSpliced(index, 1));
+}
+
+/** The last step of a run must see its state hold, as in every plan. */
+function lastHolds(steps: PlannedRun['steps']): PlannedRun['steps'] {
+  return steps.map(({ holds, ...step }, index) =>
+    holds === false && index + 1 < steps.length ? { ...step, holds } : step,
+  );
 }

@@ -61,8 +61,9 @@ function* captureAtRest(context: Context, run: RunArguments): Flow<Baseline | Re
   if (isAtRest(reading) && clearAtMs <= reading.observedAtMs) return firstBaseline(reading, readInRunId);
   const settled = yield* settleFirst(context, run, reading, readInRunId, { clearAtMs, isCancellable });
   if (typeof settled === 'string') return settled;
-  const baseline = firstBaseline(settled, readInRunId);
-  return clearAfterResetAtMs === 0 ? baseline : { ...baseline, readAfterReset: true };
+  const baseline = firstBaseline(settled.seen, settled.settledInRunId);
+  const isAfterReset = clearAfterResetAtMs !== 0 || settled.settledInRunId !== readInRunId;
+  return isAfterReset ? { ...baseline, readAfterReset: true } : baseline;
 }
 
 function* settleFirst(
@@ -71,7 +72,7 @@ function* settleFirst(
   reading: Observation,
   readInRunId: string,
   { clearAtMs, isCancellable }: { readonly clearAtMs: number; readonly isCancellable: boolean },
-): Flow<Observation | Refusal> {
+): Flow<{ readonly seen: Observation; readonly settledInRunId: string } | Refusal> {
   const { nowMs } = context;
   const deadlineAtMs = Math.min(
     run.deadlineAtMs,
@@ -95,7 +96,10 @@ function* settleFirst(
   if (answer.end.kind === 'cancelled' || state === null) return 'cancelled';
   const ending = endingOf(state);
   if (ending.kind === 'cancelled') return 'cancelled';
-  return ending.kind === 'succeeded' && state.seen !== null ? state.seen : 'TargetBusy';
+  const settledInRunId = answer.end.kind === 'completed' ? answer.end.settledInRunId : null;
+  return ending.kind === 'succeeded' && state.seen !== null && settledInRunId !== null
+    ? { seen: state.seen, settledInRunId }
+    : 'TargetBusy';
 }
 
 function firstBaseline(observation: Observation, readInRunId: string): Baseline {

@@ -129,10 +129,11 @@ describe('paging', () => {
     const server = await startRawServer({
       onRequest: (socket, { path }) => {
         const most = path.includes('limit=1000') ? 10 : 100;
-        answer(socket, 200, { count: 230, applications: rows(230).slice(offsetOf(path), offsetOf(path) + most) });
+        answer(socket, 200, { count: 3_000, applications: rows(3_000).slice(offsetOf(path), offsetOf(path) + most) });
       },
     });
-    expect(await clientOf(server).listApplications(READ)).toHaveLength(230);
+    expect(await clientOf(server).listApplications(READ)).toHaveLength(3_000);
+    expect(server.arrivals.filter(({ path }) => path.includes('limit=1000'))).toHaveLength(1);
   });
 
   it('ends when a page comes back empty, whatever the total is', async () => {

@@ -188,6 +188,7 @@ function begin(usual: ServiceStage, chosen: Chosen): UnderWay {
     findRuns: async () => [],
     hasStateAttribute: async () => false,
     pastRuns: async () => ({ runs: [], leaseTakenAtMs: null }),
+    earlierRun: async () => null,
   };
   const request: PerformActionArguments = {
     stepId: 'step',

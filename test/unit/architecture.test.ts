@@ -50,7 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runbooks: ['domain', 'files', 'yaml'],
   config: ['domain', 'files', 'network', 'servicestage'],
   notifications: ['domain', 'logging', 'network', 'servicestage', 'yaml'],
-  activities: ['calendars', 'client', 'domain', 'notifications', 'runbooks', 'servicestage', 'time'],
+  activities: ['calendars', 'client', 'domain', 'notifications', 'runbooks', 'servicestage', 'temporal', 'time'],
   schedules: ['calendars', 'domain', 'runbooks', 'temporal', 'time', 'yaml'],
   gateway: ['domain', 'files', 'logging', 'network', 'runbooks', 'temporal', 'time', 'yaml'],
   embedded: ['config', 'domain', 'network', 'runbooks', 'simulator', 'temporal'],

@@ -27,6 +27,7 @@ const START_KEYS: Record<keyof StartArguments, true> = {
   window: true,
   freeze: true,
   waitAtMost: true,
+  resumes: true,
 };
 
 describe.each([

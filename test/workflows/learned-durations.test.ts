@@ -152,6 +152,7 @@ describe('a worker that starts', () => {
         { ...tookStep('J4'), cloudJobTook: { runningAtMs: 2, endedByMs: 1 } },
         { ...tookStep('J5'), cloudJobTook: { runningAtMs: -1, endedByMs: 1 } },
         { ...tookStep('J6'), cloudJobTook: { runningAtMs: '1', endedByMs: 1 } },
+        tookStep('J'.repeat(10_000)),
         tookStep('good'),
       ),
     ];

@@ -8,7 +8,7 @@ import { leaseId } from '../../src/domain/target/target.js';
 import { stackLimits } from '../support/build.js';
 import { startStack, stopWorker, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
-import { until } from '../support/until.js';
+import { until, untilFound } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -68,6 +68,12 @@ async function resetToBeforeWait(instanceId: string, runId: string): Promise<str
 
 async function eventsOf(instanceId: string, runId: string) {
   return (await temporal.client.workflow.getHandle(lease(instanceId), runId).fetchHistory()).events ?? [];
+}
+
+/** The n-th workflow task that was completed, counted from 1; `null` before that. */
+function completedTask(events: Awaited<ReturnType<typeof eventsOf>>, nth: number) {
+  const completed = events.filter(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes);
+  return completed[nth - 1]?.eventId ?? null;
 }
 
 type Reset = Parameters<typeof temporal.client.connection.workflowService.resetWorkflowExecution>[0];
@@ -194,6 +200,37 @@ describe.concurrent('a workflow reset of a target', () => {
     const [, second] = await stack.control.accepted(instanceId);
     expect((second?.atMs ?? 0) - resetAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(stackLimits()));
     // The run that asked for it waits for the run that was reset.
+    await stack.report(workflowId);
+  });
+
+  it('to within the wait before its first step decides again, once the run before is settled', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
+    await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
+    await stack.control.console({ instanceId, action: 'scale', parameters: { replica: 3 } });
+    const workflowId = await stack.start('restart', { targets: [path] });
+    const runId = await untilFound(async () => {
+      const pending = await pendingActivity(instanceId);
+      return pending.activity?.activityType?.name === 'settleTarget' ? pending.runId : null;
+    });
+    // Only for a workflow task within the wait.
+    await temporal.client.workflow.getHandle(lease(instanceId)).signal('unknown');
+    const withinTheWait = await untilFound(async () => completedTask(await eventsOf(instanceId, runId), 2));
+    await stack.control.finish(instanceId);
+    await until(async () => (await stack.accepted(instanceId)).length === 1);
+
+    const resetAtMs = Date.now();
+    const resetRunId = await resetTo(instanceId, runId, withinTheWait);
+    await stack.control.finish(instanceId);
+    const report = await targetReport(instanceId, resetRunId);
+    const [, first, second] = await stack.control.accepted(instanceId);
+    expect(report).toMatchObject({
+      outcome: 'succeeded',
+      captured: { replicaCount: 3, lastJobId: first?.cloudJobId },
+      steps: [{ result: 'succeeded', sent: 'yes', cloudJobId: second?.cloudJobId }],
+    });
+    expect(await stack.accepted(instanceId)).toEqual(['restart', 'restart']);
+    expect((second?.atMs ?? 0) - resetAtMs).toBeGreaterThanOrEqual(unseenAttemptMs(stackLimits()));
     await stack.report(workflowId);
   });
 

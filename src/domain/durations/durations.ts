@@ -4,7 +4,7 @@ import { quantileMs } from './law.js';
 import { ENOUGH_RUNNING } from './flight.js';
 import { Learned } from './learned.js';
 import { plainPollMs } from './plain-rule.js';
-import { pollWithoutLawMs, shareOf } from './unknown.js';
+import { latestOwnPollMs, pollWithoutLawMs, shareOf } from './unknown.js';
 import type { UsualDuration } from './usual-duration.js';
 
 /** Cloud jobs of one kind are expected to take about as long as each other. */
@@ -44,6 +44,8 @@ const YOUNG_ENDS = 30;
 const MOST_KINDS = 1_000;
 /** Ended cloud jobs that are remembered by id, so that none counts twice. */
 const MOST_IDS = 10_000;
+/** A longer age is not a duration: a clock was set, or a report was forged. No step may take longer. Chosen: a week. */
+const LONGEST_AGE_MS = 7 * 86_400_000;
 
 /** One worker's knowledge of durations. It has no clock: every age is a parameter. */
 export class Durations {
@@ -56,7 +58,8 @@ export class Durations {
    * that ran together ended in the order of their durations, and the newest count most.
    */
   ended(kind: JobKind, cloudJobId: string, { runningAtMs, endedByMs }: EndedBetween): void {
-    if (this.endedIds.has(cloudJobId)) return;
+    // Who settles a step may follow its cloud job once more, though its end is known.
+    if (this.endedIds.has(cloudJobId) || !(endedByMs <= LONGEST_AGE_MS)) return this.dropped(kind, cloudJobId);
     this.endedIds.add(cloudJobId);
     forgetFirst(this.endedIds, MOST_IDS);
     for (const learned of this.both(kind)) learned.ended(cloudJobId, runningAtMs, endedByMs);
@@ -77,50 +80,49 @@ export class Durations {
    * `ageMs`. Ask again right before the poll: others may have seen meanwhile that it is not worth making.
    */
   nextPollAtMs(kind: JobKind, job: FollowedAge): number {
-    if (job.cloudJobId !== undefined) for (const each of this.both(kind)) each.flight.follows(job.cloudJobId);
-    const learned = this.known(kind);
+    const [own, ofAction] = this.both(kind);
+    if (job.cloudJobId !== undefined) for (const each of [own, ofAction]) each.flight.follows(job.cloudJobId);
+    const learned = knowsEnough(own) ? own : ofAction;
     const plan = learned.polls();
     const followedFromMs = job.ageMs - job.followedForMs;
     const runningAtMs = job.lastRunningAtMs ?? 0;
-    const passedMs = learned.flight.passedMs();
+    const latestOwnMs = latestOwnPollMs(runningAtMs, job.cloudJobId);
+    const passedMs = Math.min(learned.flight.passedMs(), latestOwnMs);
     const flight = { count: learned.flight.count, passedMs, ends: learned.ends.count };
     const asking = { polls: job.polls, followedFromMs, runningAtMs, cloudJobId: job.cloudJobId };
     const isFlight = flight.count >= ENOUGH_RUNNING;
     if (plan === null || (isFlight && !learned.knows(plan, runningAtMs)))
       return Math.max(job.ageMs, pollWithoutLawMs(asking, flight));
-    const bestMs = learned.bestPollMs(plan, job.lastRunningAtMs, shareOf(job.cloudJobId ?? ''));
+    const lawMs = learned.bestPollMs(plan, job.lastRunningAtMs, shareOf(job.cloudJobId ?? ''));
+    // The cloud jobs of other components may take far longer.
+    const bestMs = learned === own ? lawMs : Math.min(lawMs, latestOwnMs);
     // The first ends of many jobs are their earliest or were found by chance: the plain rule's poll is made, too.
     const isYoung = learned.flight.most >= ENOUGH_RUNNING && flight.ends < YOUNG_ENDS;
     const nextMs = isYoung ? Math.min(bestMs, pollWithoutLawMs(asking, flight)) : bestMs;
     return Math.max(job.ageMs, followedFromMs + plainPollMs(job.polls), nextMs);
   }
 
-  /** `null` if nothing was learned. */
+  /** `null` if nothing was learned. Only asking makes no kind remembered: else plans of many targets would have others forgotten. */
   usual(kind: JobKind): UsualDuration | null {
-    const learned = this.known(kind);
-    const plan = learned.polls();
-    if (plan === null) return null;
+    const own = this.kinds.get(keyOf(kind));
+    const learned = own !== undefined && knowsEnough(own) ? own : this.actions.get(kind.action);
+    const plan = learned?.polls() ?? null;
+    if (learned === undefined || plan === null) return null;
     return {
       p50Ms: Math.round(quantileMs(plan.law, 0.5)),
       p90Ms: Math.round(quantileMs(plan.law, 0.9)),
-      jobs: learned.ends.count,
-      from: learned === this.actions.get(kind.action) ? 'action' : 'component',
+      jobs: learned.ends.countSinceChange,
+      from: learned === own ? 'component' : 'action',
     };
   }
 
   /** Grows whenever `nextPollAtMs` may answer earlier than before for a job of this kind; a sleeping follower asks again. */
   version(kind: JobKind): number {
-    return this.both(kind).reduce((sum, { version }) => sum + version, 0);
-  }
-
-  /** What is asked for this kind: its own, if it knows enough, else that of its action. */
-  private known(kind: JobKind): Learned {
-    const [own, ofAction] = this.both(kind);
-    return own.ends.count >= ENOUGH_OF_COMPONENT ? own : ofAction;
+    return (this.kinds.get(keyOf(kind))?.version ?? 0) + (this.actions.get(kind.action)?.version ?? 0);
   }
 
   private both(kind: JobKind): readonly [Learned, Learned] {
-    const key = `${kind.action} ${kind.componentId}`;
+    const key = keyOf(kind);
     const own = this.kinds.get(key) ?? new Learned();
     // Used last: at the end of the order in which kinds are forgotten.
     this.kinds.delete(key);
@@ -131,6 +133,11 @@ export class Durations {
     return [own, ofAction];
   }
 }
+
+/** Whether a component's own ends are used, and not those of its action. */
+const knowsEnough = (own: Learned) => own.ends.count >= ENOUGH_OF_COMPONENT;
+
+const keyOf = ({ action, componentId }: JobKind) => `${action} ${componentId}`;
 
 function forgetFirst(kept: Map<string, unknown> | Set<string>, most: number): void {
   if (kept.size <= most) return;

@@ -16,6 +16,8 @@ export class Ends {
   private skipped = 0;
   /** How many ends came, forgotten ones included. */
   count = 0;
+  /** How many of them say what the newest law is: those since it last changed. */
+  countSinceChange = 0;
   /** Ends in a row, up to the newest, that no poll had seen running shortly before. */
   wideInARow = 0;
 
@@ -26,6 +28,7 @@ export class Ends {
    */
   add(fromMs: number, toMs: number, inFlight: number): boolean {
     this.count++;
+    this.countSinceChange++;
     this.wideInARow = fromMs < WIDE * toMs ? this.wideInARow + 1 : 0;
     const every = Math.max(1, Math.ceil(inFlight / MOST));
     this.skipped++;
@@ -53,6 +56,7 @@ export class Ends {
 
   /** The law has changed: all but the newest ends say little about what comes. */
   lighten(newest: number): void {
+    this.countSinceChange = newest;
     const first = this.taken.length - newest;
     this.taken = this.taken.map((end, index) => (index < first ? { ...end, weight: end.weight * BEFORE_CHANGE } : end));
   }

@@ -3,7 +3,7 @@
  * answer. If eight jobs were seen running at a later age, no other job needs to ask at this one. A few of many jobs poll
  * instead, in turns, more often than the plain rule would; the first that is seen to have ended wakes the others.
  */
-import { plainPollMs } from './plain-rule.js';
+import { firstPlainPollAfter, plainPollMs } from './plain-rule.js';
 
 /** Below this many running jobs everyone keeps the plain rule. */
 const LEAST_FLIGHT = 48;
@@ -11,6 +11,12 @@ const LEAST_FLIGHT = 48;
 const SCOUTS = 5;
 /** Turns are this fraction of the age apart, and neither closer nor further than these. */
 const TURN = { share: 0.05, closestMs: 50, furthestMs: 5_000 } as const;
+/**
+ * A job is polled for its own sake when it has this age, up to twice that so that not all of many do so at once, and then whenever its age has
+ * doubled: jobs in flight, and those of other components, may hang where this one takes two seconds. Chosen: a burst of jobs that take
+ * less is polled in turns alone.
+ */
+const OWN_POLL = { firstMs: 20_000, growth: 2 } as const;
 /** If turns pass unseen (scouts stopped, calls failed), everyone polls after this. */
 const LATEST = { times: 1.5, moreMs: 5_000 } as const;
 /** The golden ratio spreads turns evenly over the jobs. */
@@ -45,11 +51,14 @@ export function pollWithoutLawMs({ polls, followedFromMs, runningAtMs, cloudJobI
   return nextTurnMs(shareOf(cloudJobId), share, Math.max(earliestMs, flight.passedMs, runningAtMs + 1), latestMs);
 }
 
+/** The age, in milliseconds, up to which what others showed may put off the poll of a job that was last seen running at `runningAtMs`. */
+export function latestOwnPollMs(runningAtMs: number, cloudJobId = ''): number {
+  return Math.max(OWN_POLL.firstMs * (1 + shareOf(cloudJobId)), OWN_POLL.growth * runningAtMs);
+}
+
 /** The first poll of the plain rule, number `polls` or later, after an age that others have passed. */
 function plainAfterMs(polls: number, followedFromMs: number, passedMs: number): number {
-  let number = polls;
-  while (followedFromMs + plainPollMs(number) <= passedMs) number++;
-  return followedFromMs + plainPollMs(number);
+  return followedFromMs + plainPollMs(Math.max(polls, firstPlainPollAfter(passedMs - followedFromMs)));
 }
 
 function nextTurnMs(jobShare: number, share: number, earliestMs: number, latestMs: number): number {

@@ -4,7 +4,7 @@
 export interface UsualDuration {
   readonly p50Ms: number;
   readonly p90Ms: number;
-  /** How many ended cloud jobs it is estimated from; 0 if it was declared. */
+  /** How many ended cloud jobs it is estimated from, since durations last changed; 0 if it was declared. */
   readonly jobs: number;
   readonly from: 'component' | 'action' | 'declared';
 }

@@ -33,15 +33,29 @@ export function stateAfter(end: ActivityEnd, decided: Decided): OnceState {
     case 'timedOut':
       return afterTimeout(end.heartbeat, decided);
     case 'cancelled':
-      return end.state ?? nothingReported(cancelled(end.message), decided);
+      return end.state === null
+        ? nothingReported(cancelled(end.message), decided)
+        : believed(end.state, 'cancelled', decided);
     case 'failed': {
-      const { state, failure, message } = end;
+      const { failure, message } = end;
+      const state = end.state === null ? null : believed(end.state, failure, decided);
       // A failure that is tried again is the last one where the time of all attempts is over: the message is not in its state.
       return state === null || wasToBeRetried(state)
         ? endedAs(state ?? nothingReported(failed(failure, message), decided), failed(failure, message))
         : state;
     }
   }
+}
+
+/**
+ * An end that was written long ago may be that of an attempt from before a reset, since numbers repeat. The current attempt may have sent by then,
+ * and nothing is known about it. It cannot have sent sooner, because after a reset it waits for as long; and it does not send where a new cloud job
+ * has shown.
+ */
+function believed(state: OnceState, failure: FailureName | 'cancelled', { nowMs, limits }: Decided): OnceState {
+  const isLate = nowMs - state.atMs > unseenAttemptMs(limits);
+  if (!isLate || state.cloudJob !== null || failure === 'TargetChanged') return state;
+  return { ...state, sent: 'unknown', clearAtMs: Math.max(state.clearAtMs, nowMs + unseenAttemptMs(limits)) };
 }
 
 function wasToBeRetried({ phase }: OnceState): boolean {

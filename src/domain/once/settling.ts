@@ -5,11 +5,28 @@ import { isAtRest } from '../target/cloud-job.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end } from './ending.js';
 import { readingAge } from './entry.js';
-import type { At, EventOf, RequestFailed, Step } from './events.js';
+import type { At, AttemptFacts, EventOf, RequestFailed, Step } from './events.js';
 import { adopt, failedJob, howItEnded, polled, readAfter, startPolling, withReadFailure } from './following.js';
 import { inspect, judge } from './evidence.js';
+import { unseenAttemptMs, type Limits } from './limits.js';
 import { retryDelayMs } from './retrying.js';
 import type { Ending, OnceState, PhaseOf } from './state.js';
+
+/**
+ * What an attempt to settle before the first step has to wait for. If the workflow was reset to within that wait, the run before the reset may
+ * have begun its steps and may still be sending. Neither `left` nor a wait that was over in that run knows of it.
+ *
+ * @param facts `decidedInRunId`: the run that made the first reading
+ */
+export function leftBeforeFirstStep(
+  left: OnceState,
+  { runId, decidedInRunId }: Pick<AttemptFacts, 'runId' | 'decidedInRunId'>,
+  limits: Limits,
+  nowMs: number,
+): OnceState {
+  if (runId === decidedInRunId) return left;
+  return { ...left, sent: 'unknown', clearAtMs: Math.max(left.clearAtMs, nowMs + unseenAttemptMs(limits)) };
+}
 
 /** Follows the cloud job of the decision to its end if one is known; otherwise reads the instance. */
 export function startSettling(state: OnceState, at: At): Step {

@@ -113,6 +113,7 @@ function shortestReportBytes(plan: Plan): number {
     endedAtMs: TIME_MS,
     targets: plan.targets.map((target) => worstReport({ ...target, steps: [] })),
     notStarted: [],
+    ...(plan.resumes === undefined ? {} : { resumes: { workflowId: plan.resumes.workflowId, runId: UUID } }),
     failure: worstFailure(LONGEST.sentence),
   };
   return leastReportBytes(report);
@@ -274,6 +275,8 @@ function worstStep(step: PlannedStep): StepReport {
     sent: 'unknown',
     cloudJobId: filler(LONGEST.id - 2),
     cloudJobTook: { runningAtMs: TIME_MS, endedByMs: TIME_MS },
+    notHeld: true,
+    usual: { p50Ms: TIME_MS, p90Ms: TIME_MS, jobs: 1_000_000 },
     startedAtMs: TIME_MS,
     endedAtMs: TIME_MS,
     before: null,

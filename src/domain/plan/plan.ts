@@ -4,6 +4,7 @@ import type { Freeze, Window } from '../gates/gates.js';
 import type { PlannedWebhook } from '../notifications/planned-webhooks.js';
 import type { UsualDuration } from '../durations/usual-duration.js';
 import type { Limits } from '../once/limits.js';
+import type { Outcome } from '../report/report.js';
 import type { Observation, Target } from '../target/target.js';
 
 /** Incremented when the interpreter must treat older plans differently. */
@@ -49,8 +50,9 @@ export interface ActionStep {
   readonly expects?: ExpectedCounts | undefined;
 }
 
-/** The replica counts that a step relies on. */
+/** The replica counts that a step relies on, and the newest cloud job. */
 export interface ExpectedCounts {
+  /** Empty: it does not rely on the count. */
   readonly replicaCounts: readonly number[];
   /**
    * The newest cloud job at planning: a newer one may have changed the count and changed it back. Absent if there
@@ -82,6 +84,44 @@ export interface TargetPlan {
    * part of the hash: it decides only whether the target is begun in its window. Absent in plans from before it existed.
    */
   readonly usual?: readonly UsualStep[];
+  /** Only if the run resumes another one. */
+  readonly resumed?: ResumedTarget;
+}
+
+/** What earlier runs did to a target before the first step of this plan. Undos of this run do not touch it. */
+export interface ResumedTarget {
+  /** The reading from which the first run resolved the values of the steps, such as the version that `previous` means. */
+  readonly plannedFrom: Observation;
+  /** Oldest first. */
+  readonly done: readonly DoneBefore[];
+}
+
+/** A step that an earlier run has done, as its report shows. */
+export interface DoneBefore {
+  readonly stepId: string;
+  /** `null` for a wait. */
+  readonly action: Action | null;
+  /** `foundDone`: its report has it as failed, but its own cloud job has succeeded since. */
+  readonly result: 'succeeded' | 'skipped' | 'foundDone';
+  readonly cloudJobId: string | null;
+  /** Epoch milliseconds. */
+  readonly endedAtMs: number;
+  /** The run whose report shows it. */
+  readonly workflowId: string;
+}
+
+/** The earlier run that a run resumes. */
+export interface ResumedRun {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly planHash: string;
+  readonly outcome: Outcome;
+  /** Epoch milliseconds. */
+  readonly endedAtMs: number;
+  /** Paths of targets that succeeded in it and are left alone. */
+  readonly succeeded: readonly string[];
+  /** Paths of targets that did not succeed in it and are not resumed by this run either. */
+  readonly leftOut: readonly string[];
 }
 
 /** How long one action step usually takes, as was known while planning. Milliseconds. */
@@ -145,6 +185,8 @@ export interface Plan {
   /** How often webhooks are notified again while a target waits for an operator, milliseconds. Absent: not at all. Not part of the hash. */
   readonly remindMs?: number;
   readonly dryRun: boolean;
+  /** Only if the run resumes another one. */
+  readonly resumes?: ResumedRun;
   /** SHA-256 of `canonicalPlan` in hex; an approval refers to it. */
   readonly hash: string;
 }
@@ -166,6 +208,7 @@ export function canonicalPlan(plan: Omit<Plan, 'hash'>): string {
     targets,
     guards: bindingGuards(plan),
     operatorWaitMs: plan.operatorWaitMs,
+    resumes: plan.resumes === undefined ? undefined : runNamed(plan.resumes),
   });
 }
 
@@ -175,7 +218,12 @@ function bindingGuards({ guards }: Omit<Plan, 'hash'>): Omit<Guards, 'coming' | 
   return { window, freeze, waitAtMostMs };
 }
 
-function canonicalJson(value: unknown): string {
+function runNamed({ workflowId, runId }: ResumedRun): Pick<ResumedRun, 'workflowId' | 'runId'> {
+  return { workflowId, runId };
+}
+
+/** JSON with sorted keys and without those that are `undefined`: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
   if (value !== null && typeof value === 'object') {
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);

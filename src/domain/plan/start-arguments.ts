@@ -20,6 +20,7 @@ const waiting = duration.refine((value) => (durationMs(value) ?? 0) <= LONGEST_W
 const atMost = (count: number, what = 'characters') => `Give at most ${count} ${what}`;
 const OPENS_AT_REMEDY = 'Write a time with its offset, as in 2026-12-01T02:30:00+01:00';
 const TARGETS_REMEDY = 'Write a list of text, as in ["shop/checkout/prod-1"]';
+const RESUMES_REMEDY = 'Write both ids of a run, as in {"workflowId": "…", "runId": "…"}';
 const Window = z.strictObject(
   {
     duration: positive,
@@ -28,6 +29,10 @@ const Window = z.strictObject(
     fit: z.boolean('Write true or false').optional(),
   },
   { error: ({ code }) => (code === 'invalid_type' ? 'Write keys and values, as in {"duration": "2h"}' : undefined) },
+);
+const Resumes = z.strictObject(
+  { workflowId: text.max(1_000, atMost(1_000)), runId: text.max(100, atMost(100)) },
+  { error: ({ code }) => (code === 'invalid_type' ? RESUMES_REMEDY : undefined) },
 );
 const Shape = z.strictObject({
   targets: z
@@ -44,12 +49,16 @@ const Shape = z.strictObject({
     .max(20, atMost(20, 'calendars'))
     .optional(),
   waitAtMost: waiting.optional(),
+  resumes: Resumes.optional(),
 });
 /** Long enough to recognize a value. All problems share one message of the run, and Temporal limits those. */
 const LONGEST = 200;
 const MOST_KEYS = 20;
 const KEYS = Object.keys(Shape.shape);
-const WINDOW_KEYS = Object.keys(Window.shape);
+const NESTED_KEYS: Readonly<Record<string, readonly string[]>> = {
+  window: Object.keys(Window.shape),
+  resumes: Object.keys(Resumes.shape),
+};
 const EXAMPLE = '{"targets": ["shop/checkout/prod-1"], "requestedBy": "alice"}';
 
 /** Checks everything except the inputs. `value` is `null` if the arguments cannot be used. */
@@ -67,6 +76,14 @@ export function readStartArguments(given: unknown): { value: StartArguments | nu
   for (const target of new Set(twice))
     problems.push(problem(`targets, "${target}"`, 'it appears more than once', 'Name each target once'));
   // Keys that were not given are absent; only the type allows `undefined`.
+  if (parsed.data.resumes !== undefined && Object.keys(inputs).length > 0)
+    problems.push(
+      problem(
+        'inputs',
+        'a run that resumes another one has its inputs',
+        'Leave them out, or start again without "resumes"',
+      ),
+    );
   const value = { ...parsed.data, targets: [...new Set(targets)], inputs } as StartArguments;
   return { value, problems };
 }
@@ -74,7 +91,7 @@ export function readStartArguments(given: unknown): { value: StartArguments | nu
 function problemsOf(issue: z.core.$ZodIssue, given: object): Problem[] {
   const place = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
-    const known = place === 'window' ? WINDOW_KEYS : KEYS;
+    const known = NESTED_KEYS[place] ?? KEYS;
     return issue.keys
       .slice(0, MOST_KEYS)
       .map((key) =>

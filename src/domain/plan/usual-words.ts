@@ -4,7 +4,7 @@ import type { UsualOfStep } from '../report/report.js';
 import { describeDuration } from '../time/duration.js';
 import { describeTime } from '../time/utc-time.js';
 import type { TargetPlan, UsualStep } from './plan.js';
-import { lateAfterMs, usualOfRun, type UsualTime } from './usual.js';
+import { isLate, lateAfterMs, usualOfRun, type UsualTime } from './usual.js';
 
 const DECLARED = 'declared, no cloud job seen yet';
 const SOURCES: Readonly<Record<Exclude<UsualDuration['from'], 'declared'>, string>> = {
@@ -39,6 +39,11 @@ export function describeUsualTime({ p50Ms, p90Ms }: UsualTime): string {
 /** For a step whose own time is shown beside it: `usually 12s`, or `about 1m declared` */
 export function describeBriefly({ p50Ms, jobs }: UsualOfStep): string {
   return jobs === 0 ? `about ${describeDuration(p50Ms)} declared` : `usually ${describeDuration(p50Ms)}`;
+}
+
+/** For a step by the time it took, or has taken so far: `usually 12s`, or `usually 12s: unusually late` */
+export function describeAgainstUsual(usual: UsualOfStep, elapsedMs: number): string {
+  return `${describeBriefly(usual)}${isLate(usual, elapsedMs) ? ': unusually late' : ''}`;
 }
 
 /** For a text that is not refreshed while the step runs: `usually ends by 2026-12-01T03:12:20Z; unusually late after 2026-12-01T03:12:30Z` */

@@ -13,9 +13,9 @@ export type UsualTime = Pick<UsualDuration, 'p50Ms' | 'p90Ms'>;
 
 /**
  * With fewer cloud jobs the figures are shown, but nothing follows from them: no target is left out, and no step is
- * called late. Chosen: fewer than ten do not show what nine in ten take, and of ten one outlier decides nothing.
+ * called late. Chosen: of 20 one outlier decides nothing, of ten it would be what nine in ten take.
  */
-export const FEWEST_JOBS = 10;
+export const FEWEST_JOBS = 20;
 /** A step is unusually late after so many times the time within which nine in ten end, … Chosen. */
 const LATE_FACTOR = 1.5;
 /** … and at least this much later: a short step that was polled once more is not late. Chosen. */

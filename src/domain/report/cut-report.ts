@@ -201,7 +201,20 @@ function withoutSteps({ path, instanceId, leaseId, outcome, childRunId, failure 
 }
 
 function shortStep(step: StepReport): StepReport {
-  const { id, action, result, sent, cloudJobId, cloudJobTook, startedAtMs, endedAtMs, attempts, failure } = step;
+  const {
+    id,
+    action,
+    result,
+    sent,
+    cloudJobId,
+    cloudJobTook,
+    startedAtMs,
+    endedAtMs,
+    attempts,
+    notHeld,
+    usual,
+    failure,
+  } = step;
   return {
     id,
     action: shortAction(action),
@@ -215,6 +228,8 @@ function shortStep(step: StepReport): StepReport {
     after: null,
     attempts,
     trail: [],
+    ...(notHeld === undefined ? {} : { notHeld }),
+    ...(usual === undefined ? {} : { usual }),
     ...(failure === undefined ? {} : { failure: shortFailure(failure, LONGEST.why) }),
   };
 }

@@ -174,6 +174,13 @@ export interface NotificationReport extends Omit<Delivery, 'detail'> {
   readonly detail?: string;
 }
 
+/** One execution of a run. */
+export interface RunName {
+  readonly workflowId: string;
+  /** A run that was reset has several. */
+  readonly runId: string;
+}
+
 /** How a run went: its result, or the details of its failure. Times are epoch milliseconds. */
 export interface RunReport {
   readonly reportVersion: 1;
@@ -199,6 +206,8 @@ export interface RunReport {
   readonly commands?: readonly CommandRecord[];
   /** What came of notifying webhooks, oldest first. Absent if none was notified. */
   readonly notifications?: readonly NotificationReport[];
+  /** The earlier run that this one resumes. Absent if it resumes none, or could not be planned. */
+  readonly resumes?: RunName;
   readonly failure?: FailureRecord;
   /** Absent where the report is whole. Long texts are cut as well. */
   readonly cut?: ReportCut;

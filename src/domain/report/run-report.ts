@@ -1,7 +1,7 @@
 /** The report of a run, from what it knows at its end. */
 import type { FailureRecord } from '../failures.js';
-import type { Plan } from '../plan/plan.js';
 import type { CommandRecord } from '../report/report.js';
+import type { Plan, ResumedRun } from '../plan/plan.js';
 import { worstOutcome, type GateReport, type Outcome, type RunReport, type TargetReport } from './report.js';
 
 /** Why a run ended before all its targets had: it could not be planned, or a gate stayed closed. */
@@ -47,8 +47,13 @@ export function runReport(end: RunEnd): RunReport {
     ...(gates.length === 0 ? {} : { gates }),
     ...(withdrawnBy === null ? {} : { withdrawnBy }),
     ...(commands.length === 0 ? {} : { commands }),
+    ...(plan?.resumes === undefined ? {} : { resumes: nameOf(plan.resumes) }),
     ...(early === null ? {} : { failure: early.failure }),
   };
+}
+
+function nameOf({ workflowId, runId }: ResumedRun): NonNullable<RunReport['resumes']> {
+  return { workflowId, runId };
 }
 
 /** The worst of its targets', of how it ended early, and of a cancel, which hides an early end. */

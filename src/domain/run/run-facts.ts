@@ -130,17 +130,19 @@ interface Reason {
   readonly needsWorker: boolean;
 }
 
-function turnReasons({ workflowId, turn }: WorkflowFacts, nowMs: number): Reason[] {
+function turnReasons({ workflowId, summary, turn }: WorkflowFacts, nowMs: number): Reason[] {
   if (turn === null) return [];
   const { sinceMs, taken } = turn;
+  // The id of a target's workflow is two long numbers, which no one recognizes.
+  const what = summary ?? workflowId;
   const forMs = nowMs - sinceMs;
   if (!taken && forMs >= TAKEN_WITHIN_MS)
-    return [reason(`untaken ${workflowId}`, `No worker has taken ${workflowId} since ${describeTime(sinceMs)}`)];
+    return [reason(`untaken ${workflowId}`, `No worker has taken ${what} since ${describeTime(sinceMs)}`)];
   if (taken && forMs >= ANSWERED_WITHIN_MS)
     return [
       reason(
         `unanswered ${workflowId}`,
-        `A worker took ${workflowId} at ${describeTime(sinceMs)} and has not answered. Another one gets it soon`,
+        `A worker took ${what} at ${describeTime(sinceMs)} and has not answered. Another one gets it soon`,
       ),
     ];
   return [];

@@ -1,4 +1,4 @@
-/** When a worker poll its cloud jobs, in virtual time: it sleeps until the time it is given, and is woken when more was learned. */
+/** When a worker polls its cloud jobs, in virtual time: it sleeps until the time it is given, and is woken when more was learned. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CloudJobWatch } from '../../../src/activities/cloud-job-watch.js';
 import { Durations, type JobKind } from '../../../src/domain/durations/durations.js';
@@ -114,10 +114,20 @@ describe('a poll', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('comes at the latest when the command requires it', async () => {
-    const sleeping = sleep({ latestAtMs: BEGIN_MS + 7_000 });
+  it('comes halfway to the latest time if the end is expected after it: at that time nothing could be verified any more', async () => {
+    const sleeping = sleep({ latestAtMs: BEGIN_MS + 8_000 });
+    await vi.advanceTimersByTimeAsync(3_999);
+    expect(sleeping.polledAtMs).toBeNull();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sleeping.polledAtMs).toBe(4_000);
+    durations.pollAtMs = Number.NaN;
+    const next = sleep({ polls: 1, latestAtMs: BEGIN_MS + 8_000 });
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(next.polledAtMs).toBe(8_000);
+  });
+
+  it('comes at once when the latest time is over', async () => {
     await vi.advanceTimersByTimeAsync(7_000);
-    expect(sleeping.polledAtMs).toBe(7_000);
     const overdue = sleep({ latestAtMs: BEGIN_MS });
     await overdue.over;
     expect(overdue.polledAtMs).toBe(7_000);
@@ -167,13 +177,13 @@ describe('what is learned while it sleeps', () => {
     expect(sleeping.polledAtMs).toBe(12_000);
   });
 
-  it('puts a poll off when it is due, but not beyond the latest time', async () => {
+  it('puts a poll off when it is due, but not if that would be after the latest time', async () => {
     const sleeping = sleep();
-    const atTheLatest = sleep({ latestAtMs: BEGIN_MS + 70_000 });
+    const endsSooner = sleep({ latestAtMs: BEGIN_MS + 70_000 });
     learn(90_000);
     await vi.advanceTimersByTimeAsync(89_999);
     expect(sleeping.polledAtMs).toBeNull();
-    expect(atTheLatest.polledAtMs).toBe(70_000);
+    expect(endsSooner.polledAtMs).toBe(35_000);
     await vi.advanceTimersByTimeAsync(1);
     expect(sleeping.polledAtMs).toBe(90_000);
   });

@@ -85,8 +85,8 @@ describe('a report', () => {
       '',
       'Not started: shop/checkout/prod-2',
       '',
-      'Next: see the state now, before you decide about what remains',
-      '  runbook targets shop/checkout/prod-1',
+      'Next: see the state now, and what a new run would do from the failed step on',
+      '  runbook resume incident-1 --plan',
     ]);
   });
 
@@ -320,6 +320,12 @@ describe('a usual duration', () => {
     expect(textAt(9_000)).toContain('● stop running 8s, usually 12s  JOB-1');
     expect(textAt(31_000)).not.toContain('late');
     expect(textAt(42_000)).toContain('● stop running 41s, usually 12s: unusually late  JOB-1');
+  });
+
+  it('is not called usual before a cloud job was seen', () => {
+    const snapshot = running({ usual: { ...job, jobs: 0 } });
+    expect(renderProgress(snapshot, 9_000, plain)).toContain('stop w  running, 9s (about 12s declared)');
+    expect(renderProgress({ ...snapshot, targets: [] }, 9_000, plain)).toContain('stop w  running, 9s (about 12s)');
   });
 
   it('gives one line when the step becomes late', () => {

@@ -45,12 +45,12 @@ describe('the next command', () => {
   it.each([
     ['succeeded', null],
     ['compensated', 'runbook targets a/b/c'],
-    ['failed', 'runbook targets a/b/c'],
+    ['failed', 'runbook resume incident-1 --plan'],
     ['compensationFailed', 'runbook targets a/b/c'],
     ['indeterminate', 'runbook targets a/b/c'],
-    ['cancelled', 'runbook targets a/b/c'],
+    ['cancelled', 'runbook resume incident-1 --plan'],
     ['refused', 'runbook show recover'],
-    ['expired', 'runbook plan recover --target a/b/d'],
+    ['expired', 'runbook resume incident-1 --plan'],
   ] as const)('after %s is %s', (outcome, command) => {
     expect(nextCommand(reportOf(outcome))?.command ?? null).toBe(command);
     expect(nextLines(reportOf(outcome)).at(-1)?.trim() ?? null).toBe(command);

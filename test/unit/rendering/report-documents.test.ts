@@ -49,6 +49,19 @@ const report: RunReport = {
   notStarted: ['shop/checkout/prod-2'],
 };
 
+const lateReport: RunReport = {
+  ...report,
+  targets: [
+    {
+      ...target,
+      steps: [
+        aStepReport({ endedAtMs: 21_000, usual: { p50Ms: 60_000, p90Ms: 60_000, jobs: 0 } }),
+        aStepReport({ endedAtMs: 51_000, usual: { p50Ms: 12_000, p90Ms: 20_000, jobs: 41 }, notHeld: true }),
+      ],
+    },
+  ],
+};
+
 describe('a report as Markdown', () => {
   it('has the outcome, the facts, the steps, what remains, and the next command', () => {
     expect(reportMarkdown(report).split('\n')).toEqual([
@@ -96,13 +109,21 @@ describe('a report as Markdown', () => {
       '',
       '- shop/checkout/prod-2',
       '',
-      'Next: see the state now, before you decide about what remains:',
+      'Next: see the state now, and what a new run would do from the failed step on:',
       '',
       '```sh',
-      'runbook targets shop/checkout/prod-1',
+      'runbook resume incident-1 --plan',
       '```',
       '',
     ]);
+  });
+
+  it('shows how long a step usually takes, that it was late, and that the last state was not held', () => {
+    expect(reportMarkdown(lateReport)).toContain('| 50s, usually 12s: unusually late |');
+    expect(reportMarkdown(lateReport)).toContain('| 20s, about 1m declared |');
+    expect(reportMarkdown(lateReport)).toContain(
+      '- **not held**: the state was reached, and no step waited to see it hold',
+    );
   });
 
   it('lets no text add a line, a link, an image or HTML', () => {
@@ -220,11 +241,18 @@ describe('a report as HTML', () => {
       '<dt>reason</dt><dd>disk | full</dd>',
       '<dt>remains</dt><dd>rollback: irreversible, it can&#39;t</dd>',
       'saw DOWN 0/2\n- of &lt;two&gt;',
-      '<code>runbook targets shop/checkout/prod-1</code>',
+      '<code>runbook resume incident-1 --plan</code>',
       '✗ failed; it is not known whether ServiceStage acted',
       '<li>shop/checkout/prod-2</li>',
     ])
       expect(html).toContain(part);
+  });
+
+  it('shows how long a step usually takes, that it was late, and that the last state was not held', () => {
+    const html = reportHtml(lateReport);
+    expect(html).toContain('<td class="time">50s, usually 12s: unusually late</td>');
+    expect(html).toContain('<td class="time">20s, about 1m declared</td>');
+    expect(html).toContain('<dt>not held</dt><dd>the state was reached, and no step waited to see it hold</dd>');
   });
 
   it('draws steps to scale, and their cloud jobs within them', () => {

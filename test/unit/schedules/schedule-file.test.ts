@@ -195,7 +195,7 @@ describe('a schedule file', () => {
   it('suggests what was probably meant', async () => {
     const remedies = async (text: string) => (await problemsOf(text)).map(({ remedy }) => remedy).join();
     expect(await remedies(withEntry('windw: 1h'))).toContain('window is there already');
-    expect(await remedies(withEntry('windw: 1h', 'window'))).toBe('Remove it. Did you mean window?');
+    expect(await remedies(withEntry('windw: 1h', 'window'))).toBe('Did you mean window? Otherwise remove it');
     expect(await remedies(withEntry('runbook: restrat', 'runbook'))).toContain('Did you mean restart');
     expect(await remedies(withEntry('timezone: Europe/Berlim', 'timezone'))).toContain('Did you mean Europe/Berlin');
     expect(await remedies(withEntry('calendar: { hour: 24 }', 'cron'))).toContain('a number from 0 to 23');

@@ -52,12 +52,37 @@ describe('an activity that failed', () => {
   });
 
   it('is final when the time of all attempts is over, even if its state expected another attempt', () => {
-    const small = smallState(anUnsentState(5_000, { attempt: 4 }));
+    const small = smallState(anUnsentState(5_000, { attempt: 4, atMs: NOW_MS }));
     expect(stateOf(applicationFailure('Unreachable', [small]))).toMatchObject({
       sent: 'no',
       attempt: 4,
       phase: { ending: { kind: 'failed', failure: 'Unreachable', message: 'the reason', retryInMs: null } },
     });
+  });
+
+  const LONG_AGO_MS = NOW_MS - unseenAttemptMs(limits) - 1;
+  it.each([
+    ['a failure', (state: OnceState) => applicationFailure('Unreachable', [state])],
+    ['a cancellation', (state: OnceState) => new CancelledFailure('the reason', [state])],
+  ])('may have sent something if %s is old enough to be that of an older attempt', (_case, of) => {
+    const late = anUnsentState(5_000, { attempt: 2, atMs: LONG_AGO_MS });
+    expect(stateOf(of(late))).toMatchObject({ sent: 'unknown', clearAtMs: UNSEEN_MS, attempt: 2 });
+    expect(stateOf(of({ ...late, atMs: LONG_AGO_MS + 1 }))).toMatchObject({ sent: 'no', clearAtMs: 0 });
+  });
+
+  it.each([
+    [
+      'knows the cloud job',
+      'CloudJobFailed',
+      anEndedState(failedWith('CloudJobFailed'), { ...aFollowingState('JOB-1', 2_000), atMs: LONG_AGO_MS }),
+    ],
+    [
+      'saw that somebody else acted',
+      'TargetChanged',
+      anEndedState(failedWith('TargetChanged'), { sent: 'no', atMs: LONG_AGO_MS }),
+    ],
+  ])('is taken by its state, however late, if it %s', (_case, failure, state) => {
+    expect(stateOf(applicationFailure(failure, [state]))).toEqual(state);
   });
 
   it.each([
@@ -80,7 +105,7 @@ describe('an activity that was cancelled', () => {
   });
 
   it('is taken by its state', () => {
-    const state = anEndedState({ kind: 'cancelled', message: 'the reason' }, { sent: 'no', attempt: 2 });
+    const state = anEndedState({ kind: 'cancelled', message: 'the reason' }, { sent: 'no', attempt: 2, atMs: NOW_MS });
     expect(stateOf(new CancelledFailure('the reason', [state]))).toEqual(state);
     // At the barrier only the client learns of a cancel, and the server accepts an ordinary failure.
     expect(stateOf(applicationFailure('cancelled', [state]))).toEqual(state);

@@ -9,6 +9,8 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
 const STATE = [
   /^(?:export )?(?:let|var) /m,
   /^(?:export )?const \w+(?::[^=]*)? = new (?:Weak)?(?:Map|Set)\b/m,
+  /^(?:export )?const \w+(?::[^=]*)? = (?:\[\]|\{\})/m,
+  /^ +(?:(?:private|public|protected) )?static (?!readonly)[^(]*(?:=|;)/m,
   /\/[a-z]*[gy][a-z]*\.(?:test|exec)\(/,
 ];
 
@@ -33,6 +35,9 @@ describe('the modules that all workflows of a worker share (scripts/bundle.mjs)'
   it.each([
     'let last = 0;',
     'const cache = new Map<string, number>();',
+    'const cache: Record<string, number> = {};',
+    'export const seen: string[] = [];',
+    'class Counter {\n  static count = 0;\n}',
     'const WORD = /\\w+/g;\nexport const isWord = (text: string) => WORD.test(text);',
     'export const isWord = (text: string) => /\\w+/y.test(text);',
   ])('would be found with state: %s', (code) => {

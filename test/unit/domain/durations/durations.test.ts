@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Durations, type JobKind } from '../../../../src/domain/durations/durations.js';
-import { plainPollMs } from '../../../../src/domain/durations/plain-rule.js';
+import { firstPlainPollAfter, plainPollMs } from '../../../../src/domain/durations/plain-rule.js';
+import { FEWEST_JOBS } from '../../../../src/domain/plan/usual.js';
 import {
   afterLearning,
   bimodal,
@@ -171,6 +172,15 @@ describe('the usual duration', () => {
   });
 });
 
+it('is not forgotten because plans ask for the durations of a thousand other components', () => {
+  const durations = learned(Array.from({ length: 8 }, () => 20_000));
+  for (let component = 0; component < 1_001; component++) {
+    durations.usual({ ...KIND, componentId: `asked-${component}` });
+    durations.version({ ...KIND, componentId: `asked-${component}` });
+  }
+  expect(durations.usual(KIND)).toMatchObject({ from: 'component' });
+});
+
 describe('the version', () => {
   it('grows with ends that may bring a poll forward, and rarely in a burst', () => {
     const durations = new Durations();
@@ -184,5 +194,99 @@ describe('the version', () => {
     }
     expect(versions.size).toBeGreaterThan(4);
     expect(versions.size).toBeLessThan(150);
+  });
+});
+
+describe('what others show', () => {
+  const hanging = (durations: Durations, ageMs: number, kind = KIND) => {
+    for (let job = 0; job < 8; job++) durations.running(kind, `hanging-${job}`, ageMs);
+  };
+
+  it('puts off no first poll beyond 40 s, nor a later one beyond twice the age: eight that hang say little', () => {
+    const durations = new Durations();
+    hanging(durations, 3_600_000);
+    const first = durations.nextPollAtMs(otherComponent, { ...began, cloudJobId: 'J' });
+    expect(first).toBeGreaterThanOrEqual(20_000);
+    expect(first).toBeLessThanOrEqual(46_000);
+    const seen = { polls: 1, followedForMs: 30_000, ageMs: 30_000, lastRunningAtMs: 30_000, cloudJobId: 'J' };
+    expect(durations.nextPollAtMs(otherComponent, seen)).toBeLessThanOrEqual(66_000);
+  });
+
+  it('keeps a job that began a moment later from no poll of its own while they hang', () => {
+    const durations = new Durations();
+    let [nowMs, polledAtMs] = [0, 0];
+    for (; polledAtMs === 0 && nowMs < 600_000; nowMs += 1_000) {
+      hanging(durations, nowMs + 15_000);
+      const job = { ...began, followedForMs: nowMs, ageMs: nowMs, cloudJobId: 'J' };
+      if (durations.nextPollAtMs(KIND, job) <= nowMs) polledAtMs = nowMs;
+    }
+    expect(polledAtMs).toBeGreaterThan(0);
+    expect(polledAtMs).toBeLessThanOrEqual(46_000);
+  });
+
+  it('is asked within a millisecond or two, however long they hang', () => {
+    const durations = new Durations();
+    hanging(durations, 48 * 3_600_000);
+    const old = { polls: 1, followedForMs: 0, ageMs: 86_400_000, lastRunningAtMs: 86_400_000, cloudJobId: 'J' };
+    const beganAtMs = performance.now();
+    for (let asked = 0; asked < 200; asked++) durations.nextPollAtMs(KIND, old);
+    expect(performance.now() - beganAtMs).toBeLessThan(2_000);
+  });
+
+  it('of slow components does not let the first job of a fast one wait for their durations', () => {
+    const durations = learned(Array.from({ length: 30 }, (_, job) => 1_200_000 + 1_000 * job));
+    expect(durations.nextPollAtMs(otherComponent, { ...began, cloudJobId: 'J' })).toBeLessThanOrEqual(40_000);
+    expect(durations.nextPollAtMs(KIND, { ...began, cloudJobId: 'J' })).toBeGreaterThan(500_000);
+  });
+});
+
+describe('a cloud job that is followed again after its end was seen', () => {
+  it('is not in flight for ever', () => {
+    const durations = new Durations();
+    for (let job = 0; job < 8; job++) {
+      const id = `job-${job}`;
+      const end = { runningAtMs: 0, endedByMs: 2 };
+      durations.ended(otherComponent, id, end);
+      durations.nextPollAtMs(otherComponent, { ...began, cloudJobId: id });
+      durations.running(otherComponent, id, 600_000);
+      durations.ended(otherComponent, id, end);
+    }
+    // The eight would be ahead of it.
+    expect(durations.nextPollAtMs({ ...KIND, action: otherComponent.action }, { ...began })).toBeLessThan(1_000);
+  });
+});
+
+describe('figures that decide', () => {
+  it('are not of an age that no cloud job can have: the law stays a number', () => {
+    const durations = new Durations();
+    for (const [job, endedByMs] of [Number.MAX_VALUE, 1e200, Number.NaN, 8 * 86_400_000].entries())
+      durations.ended(KIND, `forged-${job}`, { runningAtMs: 0, endedByMs });
+    expect(durations.usual(KIND)).toBeNull();
+    expect(durations.nextPollAtMs(KIND, began)).toBe(plainPollMs(0));
+  });
+
+  it('come from the jobs since the law changed: three slow ones after fifty are three', () => {
+    const durations = new Durations();
+    for (let job = 0; job < 53; job++) {
+      durations.usual(KIND);
+      const ms = job < 50 ? 20_000 + 10 * job : 200_000;
+      durations.ended(KIND, `job-${job}`, { runningAtMs: 0.95 * ms, endedByMs: ms });
+    }
+    expect(durations.usual(KIND)).toMatchObject({ jobs: 3 });
+  });
+
+  it.each([0, 10, FEWEST_JOBS - 1])('have one outlier among the fewest jobs decide nothing (job %i)', (outlier) => {
+    const durations = learned(Array.from({ length: FEWEST_JOBS }, (_, job) => (job === outlier ? 2_000_000 : 20_000)));
+    expect(durations.usual(KIND)?.p90Ms).toBeLessThan(40_000);
+  });
+});
+
+describe('the plain rule', () => {
+  it('knows its first poll after any moment', () => {
+    for (let polls = 0; polls < 40; polls++) {
+      expect(firstPlainPollAfter(plainPollMs(polls))).toBe(polls + 1);
+      expect(firstPlainPollAfter(plainPollMs(polls) - 0.01)).toBe(polls);
+    }
+    expect(firstPlainPollAfter(-1)).toBe(0);
   });
 });

@@ -47,7 +47,7 @@ function aTargetPlan(
   return { target: aTarget(), seen: observation, steps, usual };
 }
 
-const BOTH = { stop: learned(10, 13), start: learned(40, 44, 12) };
+const BOTH = { stop: learned(10, 13), start: learned(40, 44, 22) };
 
 describe('a step', () => {
   it.each([
@@ -89,7 +89,7 @@ describe('a step', () => {
 
   it('that is an undo takes the figures of a step with the same action', () => {
     const undo = { id: 'undo-stop', action: { action: 'start' } } as const;
-    expect(usualOfStep(aTargetPlan([stop, start], BOTH), undo)).toMatchObject({ p50Ms: 50 * SECOND, jobs: 12 });
+    expect(usualOfStep(aTargetPlan([stop, start], BOTH), undo)).toMatchObject({ p50Ms: 50 * SECOND, jobs: 22 });
     expect(usualOfStep(aTargetPlan([stop], BOTH), undo)).toBeUndefined();
   });
 });
@@ -105,7 +105,7 @@ describe('several steps', () => {
     const plan = aTargetPlan([stop, start], BOTH, { status: 'STOPPED', availableReplicaCount: 0 });
     expect(plan.usual?.map(({ isSkipped }) => isSkipped)).toEqual([true, undefined]);
     expect(usualOfTarget(plan)).toEqual({ p50Ms: 50 * SECOND, p90Ms: 54 * SECOND });
-    expect(timeNeeded(plan)).toEqual({ ms: 54 * SECOND, jobs: { least: 12, most: 12 } });
+    expect(timeNeeded(plan)).toEqual({ ms: 54 * SECOND, jobs: { least: 22, most: 22 } });
   });
 
   it('are never quicker than the slowest of them, nor slower than all slow at once', () => {
@@ -135,7 +135,7 @@ describe('the time that a target needs', () => {
   it('is what nine in ten take', () => {
     expect(timeNeeded(aTargetPlan([stop, start], BOTH))).toEqual({
       ms: 75 * SECOND,
-      jobs: { least: 12, most: 41 },
+      jobs: { least: 22, most: 41 },
     });
   });
 

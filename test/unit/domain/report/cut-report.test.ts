@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
-import { boundedTargetReport, storedReport } from '../../../../src/domain/report/cut-report.js';
+import { boundedTargetReport, storedReport, withShortSteps } from '../../../../src/domain/report/cut-report.js';
 import type { RunReport, TargetReport } from '../../../../src/domain/report/report.js';
 import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES, targetReportBytes } from '../../../../src/domain/sizes.js';
 import { anObservation, aStepReport } from '../../../support/build.js';
@@ -45,6 +45,12 @@ function aRunReport(targets: readonly TargetReport[], change: Partial<RunReport>
     ...change,
   };
 }
+
+it('in short form keeps how long each step usually takes, and that its state was not held', () => {
+  const usual = { p50Ms: 1, p90Ms: 2, jobs: 41 };
+  const step = aStepReport({ usual, notHeld: true });
+  expect(withShortSteps({ ...aTargetReport(1), steps: [step] }).steps).toMatchObject([{ usual, notHeld: true }]);
+});
 
 describe("a run's report", () => {
   it('is stored unchanged if it fits', () => {

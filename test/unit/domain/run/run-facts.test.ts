@@ -93,6 +93,14 @@ describe('a run without news', () => {
     ]);
   });
 
+  it("names a target's workflow by its runbook and path", () => {
+    const [summary, turn] = ['restart on shop/checkout/prod-1', { sinceMs: NOW - 8_000, taken: false }];
+    const workflows = [{ workflowId: 'runbook-target/p/i', summary, turn, activities: [] }];
+    expect(explainSilence(facts({ workflows }), NOW)?.lines[0]).toMatch(
+      /^No worker has taken restart on shop\/checkout\/prod-1 since/,
+    );
+  });
+
   it.each([
     ['runbooks', 'run', 'Start one with: runbook worker. The run is safe, and continues as soon as one runs'],
     ['mine', 'plan', 'Start one with: RUNBOOK_TASK_QUEUE=mine runbook worker. The plan is made as soon as one runs'],
