@@ -14,6 +14,7 @@ import { describeDifferences, type Difference } from '../domain/report/compensat
 import { ACTIONS, describeAction } from '../domain/target/actions.js';
 import { describeObservation } from '../domain/target/target.js';
 import { describeDuration } from '../domain/time/duration.js';
+import { plannedNotifications } from '../rendering/notifications.js';
 import type { Colors } from './colors.js';
 import { guardLines } from './render-gates.js';
 import { doneLines, resumesLines } from './render-resumed.js';
@@ -22,7 +23,7 @@ import { printableFacts } from './terminal-text.js';
 /** Renders what a run would do, as `runbook plan` shows it. */
 export function renderPlan(plan: Plan, colors: Colors): string {
   const printable = printableFacts(plan);
-  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards } = printable;
+  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards, notify = [] } = printable;
   const lines = [`${colors.bold(runbook)}: ${title}`];
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
@@ -51,6 +52,7 @@ export function renderPlan(plan: Plan, colors: Colors): string {
   lines.push(
     '',
     ...(ofRun === null ? [] : [`the whole run: ${ofRun}`]),
+    ...plannedNotifications(notify).map((line, index) => (notify[index]?.unknown === true ? colors.warn(line) : line)),
     colors.dim(
       `on cancel: ${onCancel} · deadline of the run: ${describeDuration(deadlineMs)} · plan ${hash.slice(0, 16)}`,
     ),

@@ -68,6 +68,7 @@ export async function acquireLease(
     clearAtMs,
     reportBytes: targetReportBytes(plan.targets.length),
     ...(closing === null ? {} : { closing }),
+    ...(plan.notify?.some(({ on }) => on.includes('late')) === true ? { reportLate: true as const } : {}),
     ...(plan.operatorWaitMs === undefined ? {} : { operatorWaitMs: plan.operatorWaitMs }),
   };
   try {

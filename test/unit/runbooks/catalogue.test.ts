@@ -215,7 +215,6 @@ describe('a runbook file with a problem', () => {
     ['rollout', 'rollout: { batch: 2 }'],
     ['approval', 'guards: { approval: { need: 1 } }'],
     ['onBusy', 'guards: { onBusy: wait, freeze: [prod-freeze] }'],
-    ['notify', 'notify: []'],
     ['risk', 'risk: high'],
     ['targets.order', 'targets: { order: least-healthy-first }'],
   ])('with a key of a later version (%s) is refused as not supported yet', (path, line) => {
