@@ -35,6 +35,8 @@ export async function openSide({ folder, bareBundle }, { jobMs, verify, runbook,
           [...profileFlags(profile), join(resolve(folder), 'dist/cli/main.js'), 'worker'],
           workerEnv(address, api, verify),
           (line) => line.includes('"worker ready"'),
+          // Its own folder of runbooks, not ours.
+          resolve(folder),
         );
   const runbooks = await RunbookClient.connect({ address });
   let instances = 0;
@@ -123,8 +125,8 @@ function pidOfServer(address) {
 }
 
 /** Starts a process that is ready once it prints a line, and does not outlive the bench. */
-async function startNode(words, env, isReady) {
-  const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+async function startNode(words, env, isReady, cwd) {
+  const child = spawn(process.execPath, words, { env, cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
   child.once('exit', () => process.removeListener('exit', onExit));

@@ -11,15 +11,15 @@ const SHORT_HOLD = 'within=20s,stable=200ms';
 /**
  * - `jobMs`: how long each cloud job takes.
  * - `perSecond`: runs begun a second; `null`: all at once.
- * - `warmUp`: runs before the measured ones, so that something is learned. Those without it begin with nothing known.
+ * - `warmUp`: runs before the measured ones, so that 30 jobs of each action are learned. Those without it begin with nothing known.
  * - `rounds`: a second round of the same, on our side alone, which then knows what the first one took.
  * - `verify`: `RUNBOOK_VERIFY`; `null`: as shipped.
  * - `hasBare`: whether bare Temporal can do it.
  * - `isLight`: it needs so little of the machine that the sides may run at the same time.
  */
 export const WORKS = {
-  steady: work({ ...RECOVER, jobMs: 2_000, runs: 50, perSecond: 5, warmUp: 10, repetitions: 2 }),
-  burst2: work({ ...RECOVER, jobMs: 2_000, runs: 500, warmUp: 10, repetitions: 2 }),
+  steady: work({ ...RECOVER, jobMs: 2_000, runs: 50, perSecond: 5, warmUp: 30, repetitions: 2 }),
+  burst2: work({ ...RECOVER, jobMs: 2_000, runs: 500, warmUp: 30, repetitions: 2 }),
   burst20: work({ ...RECOVER, jobMs: 20_000, runs: 500, rounds: 2 }),
   shipped: work({ ...RECOVER, jobMs: 20_000, runs: 20, rounds: 2, verify: null, hasBare: false, isLight: true }),
   waiting: work({ ...RESTART, jobMs: 7_200_000, runs: 2_000, isEndless: true }),

@@ -16,6 +16,7 @@ const [
   { configVariables },
   { ScheduleFile },
   { AlarmsFile },
+  { NotificationsFile },
   { DECISIONS },
   { listRunbooks },
 ] = await Promise.all([
@@ -28,6 +29,7 @@ const [
   load('config/variables.js'),
   load('schedules/schedule-file.js'),
   load('gateway/alarms-file/schema.js'),
+  load('notifications/webhooks-file.js'),
   load('domain/alarms/alarm.js'),
   load('runbooks/catalogue.js'),
 ]);
@@ -107,6 +109,7 @@ const outputs = [
   ['runbooks/runbook.schema.json', schemaText('A servicestage-runbooks runbook', Runbook)],
   ['runbooks/schedules.schema.json', schemaText('A servicestage-runbooks schedule file', ScheduleFile)],
   ['runbooks/alarms.schema.json', schemaText('A servicestage-runbooks alarms file', AlarmsFile)],
+  ['runbooks/notifications.schema.json', schemaText('A servicestage-runbooks notifications file', NotificationsFile)],
   ['.env.example', environmentExample()],
   ...(await Promise.all(PAGES.map(async (path) => [path, await withTables(path)]))),
   ['src/client/catalogue-inputs.ts', await catalogueInputs()],

@@ -17,7 +17,6 @@ import {
 } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import type { Logger as Pino } from 'pino';
-import type { ActivityDependencies } from './activities/dependencies.js';
 import { createActivities } from './activities/index.js';
 import { CloudJobWatch } from './activities/cloud-job-watch.js';
 import { learnFromReports } from './activities/learned-durations.js';
@@ -35,6 +34,9 @@ import { describeProblem } from './domain/failures.js';
 import { printable, printableLines } from './domain/text/text.js';
 import { createLog } from './logging/log.js';
 import { createCheckClient } from './network/check-client.js';
+import { createNotifier, type Notifier } from './notifications/notifier.js';
+import { readWebhooks } from './notifications/read-webhooks.js';
+import type { Webhook } from './notifications/webhook.js';
 import { proxyName } from './network/proxies.js';
 import type { ServiceStage } from './servicestage/service-stage.js';
 import { endUnlessAnswered, endWithin, type Hanging } from './files/last-resort.js';
@@ -63,22 +65,37 @@ export interface WorkerExtensions {
 export async function runWorker(config: Config, extensions: WorkerExtensions = {}): Promise<void> {
   const log = createLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
+  const webhooks = await webhooksOf(config);
   const clientConnection = await connectClient(config, log);
   try {
     const { namespace } = config.temporal;
     const client = new Client({ connection: clientConnection, namespace, ...extensions });
     await requireSearchAttributes(client);
-    await work(config, client, log, extensions);
+    await work(config, { client, webhooks }, log, extensions);
   } finally {
     await clientConnection.close();
   }
+}
+
+/** What a worker has before it starts. */
+interface Reached {
+  readonly client: Client;
+  readonly webhooks: readonly Webhook[];
+}
+
+/** Read once, at the start: their secrets are in variables, which do not change either. @throws ConfigurationError */
+async function webhooksOf({ notificationsFile, webhookSecrets }: Config): Promise<readonly Webhook[]> {
+  if (notificationsFile === undefined) return [];
+  const read = await readWebhooks(notificationsFile, webhookSecrets);
+  if (Array.isArray(read)) throw new ConfigurationError(read);
+  return read.webhooks;
 }
 
 /**
  * The native runtime is created last: it catches signals and keeps the process alive, and a worker that refuses to
  * start must do neither.
  */
-async function work(config: Config, client: Client, log: Pino, extensions: WorkerExtensions): Promise<void> {
+async function work(config: Config, reached: Reached, log: Pino, extensions: WorkerExtensions): Promise<void> {
   // Created before the runtime, which receives all signals afterwards, so that a signal during the start counts as
   // well.
   const stop = endWithin(stopLimitMs(config) + STOP_MARGIN_MS, (hanging) => sayEnded(config, hanging));
@@ -87,15 +104,15 @@ async function work(config: Config, client: Client, log: Pino, extensions: Worke
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
   });
   const serviceStage = serviceStageOf(config, log);
+  const notifier = createNotifier(reached.webhooks, { proxyFor: config.proxyFor, log });
   const watch = new CloudJobWatch(new Durations());
   let connection: NativeConnection;
   let worker: Worker;
   try {
     connection = await NativeConnection.connect(nativeOptions(config));
-    worker = await Worker.create({
-      ...workerOptions(config, { serviceStage, watch }, connection, client),
-      ...extensions,
-    });
+    const { client } = reached;
+    const parts = { serviceStage, notifier, watch, client };
+    worker = await Worker.create({ ...workerOptions(config, parts, connection), ...extensions });
     await sayReady(config, log);
     void learn(client, config, watch, log);
     void logStartWarnings(serviceStage, config, log);
@@ -210,9 +227,8 @@ async function learn(client: Client, { taskQueue }: Config, watch: CloudJobWatch
 
 function workerOptions(
   config: Config,
-  { serviceStage, watch }: Pick<ActivityDependencies, 'serviceStage' | 'watch'>,
+  { client, ...parts }: { serviceStage: ServiceStage; notifier: Notifier; watch: CloudJobWatch; client: Client },
   connection: NativeConnection,
-  client: Client,
 ): WorkerOptions {
   const {
     temporal,
@@ -226,18 +242,17 @@ function workerOptions(
     calendarDirectories,
   } = config;
   const activities = createActivities({
-    serviceStage,
+    ...parts,
     checks: createCheckClient(config.checkHosts, config.proxyFor),
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,
-    usualDurations: (kind) => watch.durations.usual(kind),
+    usualDurations: (kind) => parts.watch.durations.usual(kind),
     usualDurationsMs,
     operatorWaitMs,
     approvers,
     verify,
     temporal: temporalAccess(client),
-    watch,
   });
   const { cachedWorkflows, activitySlots, workflowTaskSlots } = workerSizes(processMemory(), config.sizes);
   return {

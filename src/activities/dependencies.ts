@@ -8,6 +8,7 @@ import type { Limits } from '../domain/once/limits.js';
 import type { RefusalOfUrl } from '../domain/plan/plan-check.js';
 import type { VerifyDefaults } from '../domain/runbook/runbook-checks.js';
 import type { ActionName } from '../domain/target/actions.js';
+import type { Notifier } from '../notifications/notifier.js';
 import type { RunbookLookup } from '../runbooks/lookups.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import type { CloudJobWatch } from './cloud-job-watch.js';
@@ -41,4 +42,6 @@ export interface ActivityDependencies {
   readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;
   readonly watch: CloudJobWatch;
+  /** Absent: there are no webhooks. */
+  readonly notifier?: Notifier;
 }

@@ -5,6 +5,8 @@ import type { Activities } from '../domain/contract.js';
 import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS } from '../domain/once/limits.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { makePlan } from './make-plan.js';
+import { notify } from './notify.js';
+import { createNotifier } from '../notifications/notifier.js';
 import { observeTarget } from './observe-target.js';
 import { performCheck } from './perform-check.js';
 import { RecentLists } from './recent-lists.js';
@@ -19,7 +21,7 @@ function shortRead<Given extends unknown[], Result>(act: (...given: Given) => Pr
 
 /** Creates the activities of one worker process. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
-  const { serviceStage, temporal, limits } = dependencies;
+  const { serviceStage, temporal, limits, notifier = createNotifier([]) } = dependencies;
   const planning = { ...dependencies, lists: new RecentLists(serviceStage, limits.readTimeoutMs) };
   return {
     makePlan: (runbook, startArguments) =>
@@ -34,6 +36,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     performAction: (request) => performAction(dependencies, request),
     settleTarget: (request) => settleTarget(dependencies, request),
     performCheck: (request) => performCheck(dependencies.checks, request),
+    notify: (notification, names) => notify(notifier, notification, names),
   };
 }
 

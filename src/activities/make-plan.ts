@@ -11,6 +11,7 @@ import type { RunName } from '../domain/report/report.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import type { Limits } from '../domain/once/limits.js';
 import { plannedUsual } from '../domain/plan/plan-usual.js';
+import { plannedWebhooks } from '../domain/notifications/planned-webhooks.js';
 import type { EndedRun } from '../domain/plan/resume.js';
 import { planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
@@ -70,6 +71,8 @@ export async function makePlan(
   if (problems.length > 0 || value === null) throw invalidPlan(name, problems);
   const { limits, temporal } = dependencies;
   const operatorWaitMs = durationMs(runbook.operator?.wait ?? '') ?? dependencies.operatorWaitMs;
+  const remindMs = durationMs(runbook.operator?.remind ?? '') ?? 0;
+  const notify = plannedWebhooks(runbook.notify ?? [], dependencies.notifier?.webhooks ?? []);
   const hasStateAttribute = await temporal.hasStateAttribute();
   const plan: Omit<Plan, 'hash'> = {
     planVersion: PLAN_VERSION,
@@ -87,6 +90,8 @@ export async function makePlan(
     limits,
     ...(operatorWaitMs === 0 ? {} : { operatorWaitMs }),
     ...(hasStateAttribute ? { hasStateAttribute } : {}),
+    ...(notify.length === 0 ? {} : { notify }),
+    ...(remindMs === 0 ? {} : { remindMs }),
     dryRun: value.dryRun ?? false,
     ...(earlier === null ? {} : { resumes: resumes(earlier, targets) }),
   };

@@ -10,6 +10,7 @@ const SCHEMAS = {
   runbook: 'runbook.schema.json',
   schedules: 'schedules.schema.json',
   alarms: 'alarms.schema.json',
+  notifications: 'notifications.schema.json',
 } as const;
 type SchemaName = keyof typeof SCHEMAS;
 

@@ -7,6 +7,7 @@ import { addAlarmCommands } from './alarm-commands.js';
 import { addGatewayCommands } from './gateway-commands.js';
 import { addListCommands } from './list-commands.js';
 import { addNewCommands } from './new-commands.js';
+import { addNotifyCommands } from './notify-commands.js';
 import { OTHER_EXIT_CODES, type SetExitCode } from './output.js';
 import { addResumeCommand } from './resume-command.js';
 import { addRunCommands } from './run-commands.js';
@@ -46,6 +47,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addScheduleCommands(program, setExitCode);
   addGatewayCommands(program);
   addAlarmCommands(program);
+  addNotifyCommands(program, setExitCode);
   addStackCommands(program, setExitCode);
   suggestHarmless(program);
   return program;

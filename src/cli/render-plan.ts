@@ -22,6 +22,7 @@ import { describeDifferences, type Difference } from '../domain/report/compensat
 import { ACTIONS, describeAction } from '../domain/target/actions.js';
 import { describeObservation } from '../domain/target/target.js';
 import { describeDuration } from '../domain/time/duration.js';
+import { plannedNotifications } from '../rendering/notifications.js';
 import type { Colors } from './colors.js';
 import { guardLines } from './render-gates.js';
 import { doneLines, resumesLines } from './render-resumed.js';
@@ -30,8 +31,8 @@ import { printableFacts } from './terminal-text.js';
 /** Renders what a run would do, as `runbook plan` shows it. */
 export function renderPlan(plan: Plan, colors: Colors): string {
   const printable = printableFacts(plan);
-  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards, approval, approvalIssuer, emergency } =
-    printable;
+  const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards, notify = [] } = printable;
+  const { approval, approvalIssuer, emergency } = printable;
   const lines = [`${colors.bold(runbook)}: ${title}`];
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
@@ -65,6 +66,7 @@ export function renderPlan(plan: Plan, colors: Colors): string {
   lines.push(
     '',
     ...(ofRun === null ? [] : [`the whole run: ${ofRun}`]),
+    ...plannedNotifications(notify).map((line, index) => (notify[index]?.unknown === true ? colors.warn(line) : line)),
     colors.dim(
       `on cancel: ${onCancel} · deadline of the run: ${describeDuration(deadlineMs)} · plan ${approval === undefined ? hash.slice(0, 16) : hash}`,
     ),

@@ -10,6 +10,7 @@ import { describeObservation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, trailLine } from '../rendering/meaning.js';
 import { nextLines } from '../rendering/next-command.js';
+import { undelivered } from '../rendering/notifications.js';
 import type { Colors } from './colors.js';
 import { messageLines, printableFacts } from './terminal-text.js';
 
@@ -31,6 +32,8 @@ export function renderReport(given: RunReport, colors: Colors): string {
   if (report.gates !== undefined) lines.push('', ...gateLines(report.gates, colors));
   for (const target of report.targets) lines.push('', ...targetLines(target, colors));
   if (report.notStarted.length > 0) lines.push('', `Not started: ${report.notStarted.join(', ')}`);
+  const missed = undelivered(report.notifications ?? []);
+  if (missed.length > 0) lines.push('', ...missed.map(colors.warn));
   const next = nextLines(report);
   if (next.length > 0) lines.push('', ...next.map(colors.bold));
   return lines.join('\n');

@@ -3,7 +3,7 @@ import type { ListedRun } from '../client/list-runs.js';
 import type { Attention } from '../domain/run/attention.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeTime } from '../domain/time/utc-time.js';
-import { shellWord } from '../rendering/next-command.js';
+import { shellWord } from '../domain/text/shell-word.js';
 import type { Colors } from './colors.js';
 import { printableFacts } from './terminal-text.js';
 

@@ -22,7 +22,7 @@ const HARMLESS_COMMANDS = [
     'demo',
     'simulator',
   ],
-  ...['schedule diff', 'schedule list', 'schedule next', 'alarm try', 'alarm log', 'help'],
+  ...['schedule diff', 'schedule list', 'schedule next', 'alarm try', 'alarm log', 'notify', 'notify ls', 'help'],
 ];
 /** Options that make a command do more than it does without them. */
 const STRONG_OPTIONS = ['--overwrite'];

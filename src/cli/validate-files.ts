@@ -87,6 +87,11 @@ async function validateFile(file: string, calendars: LocalCalendars): Promise<Va
       const options = { findRunbook: await runbookFinder(), readSecret: null };
       return { kind, problems: problemsIn(await readAlarmsFile(file, options)), runbook: null, freeze: [] };
     }
+    case 'notifications file': {
+      const { readWebhooks } = await import('../notifications/read-webhooks.js');
+      // Secrets are on the machines of the workers, which check them when they start.
+      return { kind, problems: problemsIn(await readWebhooks(file, null)), runbook: null, freeze: [] };
+    }
     case 'calendar': {
       const { calendarsIn } = await import('../calendars/calendars.js');
       const nowMs = Date.now();

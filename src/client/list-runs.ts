@@ -3,7 +3,12 @@
  * rules are other workflow types, and a dry run has no targets, and an outcome only if it was refused. While it plans and
  * after a refusal it looks like a run, so the start arguments of such runs are read.
  */
-import { WorkflowNotFoundError, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
+import {
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowClient,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
 import { ALARM_RULE_WORKFLOW } from '../domain/alarms/alarm.js';
 import {
   OUTCOME_SEARCH_ATTRIBUTE,
@@ -21,7 +26,6 @@ import { GRPC, grpcCodeOf } from '../temporal/calls.js';
 import { decodeFirst } from '../temporal/payloads.js';
 import { isReport } from './read-report.js';
 import { inputOfRun } from './same-request.js';
-import { withReadableMemos } from '../temporal/readable-memos.js';
 
 /** Which runs to list. All that is given must hold. */
 export interface RunFilter {
@@ -90,6 +94,8 @@ const MOST_SINGLE_READS = 50;
 /** The calls that a listing makes. */
 export interface ListCalls {
   readonly client: Client;
+  /** Lists workflows; made by `withReadableMemos`. */
+  readonly workflows: Pick<WorkflowClient, 'list'>;
   readonly taskQueue: string;
   readonly nowMs: number;
   /** Makes one call with its own time limit. */
@@ -111,10 +117,10 @@ export async function listRuns(calls: ListCalls, options: ListOptions): Promise<
 }
 
 async function readRuns(calls: ListCalls, options: ListOptions, query: string): Promise<RunList> {
-  const { client, nowMs, within } = calls;
+  const { client, workflows, nowMs, within } = calls;
   const { limit = LIMIT, attentionMs = ATTENTION_MS, requestedBy, needsAttention = false } = options;
   const most = Math.min(limit, MOST_LISTED);
-  const pages = withReadableMemos(client).list({ query, pageSize: PAGE_SIZE })[Symbol.asyncIterator]();
+  const pages = workflows.list({ query, pageSize: PAGE_SIZE })[Symbol.asyncIterator]();
   const runs: ListedRun[] = [];
   let singleReads = MOST_SINGLE_READS;
   for (let read = 0; read < MOST_READ; read++) {

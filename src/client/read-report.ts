@@ -52,7 +52,7 @@ export async function wholeReport(stored: RunReport, read: ReadResult): Promise<
   }
   const { cut, ...rest } = report;
   const left = { ...cut, targets: targets.filter((target) => target.cut !== undefined).length };
-  const isWhole = left.targets + left.gates + left.dropped === 0;
+  const isWhole = left.targets + left.gates + left.dropped + (left.commands ?? 0) + (left.notifications ?? 0) === 0;
   return { ...rest, targets, ...(isWhole ? {} : { cut: left }) };
 }
 

@@ -20,6 +20,7 @@ import { isOpen } from '../domain/run/workflow-status.js';
 import { awaitEnd, type WaitCall } from './await-end.js';
 import type { CatalogueInputs } from './catalogue-inputs.js';
 import { ClosableConnection } from '../temporal/connection.js';
+import { withReadableMemos } from '../temporal/readable-memos.js';
 import { NoReport, PlanRefused, ServerUnreachable } from '../temporal/errors.js';
 import { isReport, reportInFailure, reportInMemo, wholeReport } from './read-report.js';
 import { readHolder, type LeaseHolding } from './lease-holding.js';
@@ -415,7 +416,10 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     const { client, taskQueue } = this;
     const within = <Value>(call: () => Promise<Value>) => this.#within(call);
     try {
-      return await listRuns({ client, taskQueue, nowMs: Date.now(), within }, options);
+      return await listRuns(
+        { client, workflows: withReadableMemos(client), taskQueue, nowMs: Date.now(), within },
+        options,
+      );
     } catch (error) {
       throw toClientError(error, null);
     }

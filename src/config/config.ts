@@ -1,10 +1,12 @@
 /** The configuration of a process, from its environment. Nothing else reads the environment, and nothing happens at import time. */
 import type { Approvers } from '../approvers/approvers.js';
 import type { ActionName } from '../domain/target/actions.js';
+import { WEBHOOK_SECRET_PREFIX } from '../domain/notifications/delivery.js';
 import { DEFAULT_LIMITS, withHeartbeatTimeout, type Limits } from '../domain/once/limits.js';
 import { DEFAULT_VERIFY, type VerifyDefaults } from '../domain/runbook/runbook-checks.js';
 import type { CheckHosts } from '../network/check-client.js';
 import type { ProxyFor } from '../network/proxies.js';
+import { Secret } from '../servicestage/secret.js';
 import type { ServiceStageOptions } from '../servicestage/service-stage-client.js';
 import { VariableReader, type Environment, type ValuesOf } from './environment.js';
 import { readProxies } from './proxies.js';
@@ -21,6 +23,10 @@ export interface ClientConfig {
   readonly calendarDirectories: readonly string[];
   /** `undefined`: alarms start nothing. */
   readonly alarmsFile: string | undefined;
+  /** `undefined`: there are no webhooks. */
+  readonly notificationsFile: string | undefined;
+  /** What the notifications file may name, by variable. */
+  readonly webhookSecrets: ReadonlyMap<string, Secret>;
   readonly logLevel: LogLevel;
   /** The proxy for everything else that goes out. */
   readonly proxyFor: ProxyFor;
@@ -103,8 +109,15 @@ function readClientConfig(reader: VariableReader): ClientConfig {
     runbookDirectories: values.RUNBOOK_DIR,
     calendarDirectories: values.RUNBOOK_CALENDARS,
     alarmsFile: values.RUNBOOK_ALARMS,
+    notificationsFile: values.RUNBOOK_NOTIFICATIONS,
+    webhookSecrets: readWebhookSecrets(reader),
     logLevel: values.RUNBOOK_LOG_LEVEL,
   };
+}
+
+function readWebhookSecrets(reader: VariableReader): ReadonlyMap<string, Secret> {
+  const found = Object.entries(reader.all()).filter(([name]) => name.startsWith(WEBHOOK_SECRET_PREFIX));
+  return new Map(found.map(([name, value]) => [name, new Secret(value)]));
 }
 
 function limitsOf(values: ValuesOf<typeof WORKER_VARIABLES>): Limits {

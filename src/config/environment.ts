@@ -1,6 +1,7 @@
 /** The environment of a process, cleaned, and the reader of its variables: every problem is collected, so that all come in one message. */
 import type { z } from 'zod';
 import { describeProblem, type Problem } from '../domain/failures.js';
+import { WEBHOOK_SECRET_PREFIX } from '../domain/notifications/delivery.js';
 import { didYouMean } from '../domain/text/suggest.js';
 import { hasControlCharacters, printable } from '../domain/text/text.js';
 import { remedyOf } from './values.js';
@@ -37,7 +38,8 @@ function isServiceLink(name: string, value: string): boolean {
 }
 
 function isReadHere(name: string): boolean {
-  return CONFIG_VARIABLE_NAMES.includes(name) || name.toUpperCase() in PROXY_VARIABLES || name.startsWith('TEMPORAL_');
+  if (CONFIG_VARIABLE_NAMES.includes(name) || name.toUpperCase() in PROXY_VARIABLES) return true;
+  return name.startsWith('TEMPORAL_') || name.startsWith(WEBHOOK_SECRET_PREFIX);
 }
 
 /** The values that the schemas of a table read. */

@@ -100,6 +100,12 @@ export const CLIENT_VARIABLES = {
     .optional()
     .meta({ form: 'file' })
     .describe('Alarms file of `runbook gateway` and `runbook alarm`, where no `--file` is given'),
+  RUNBOOK_NOTIFICATIONS: text
+    .optional()
+    .meta({ form: 'file' })
+    .describe(
+      'Notifications file: the webhooks that runs notify; its secrets are in variables that begin with `RUNBOOK_NOTIFY_`',
+    ),
   RUNBOOK_LOG_LEVEL: oneOf(LOG_LEVELS, 'info').describe('The least urgent log lines that are written'),
 };
 

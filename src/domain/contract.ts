@@ -2,6 +2,8 @@
 import type { CheckEvidence, HttpCheck } from './checks/check.js';
 import type { Action } from './target/actions.js';
 import type { Closing, ReadFreezes } from './gates/gates.js';
+import type { Delivery } from './notifications/delivery.js';
+import type { Notification } from './notifications/notification.js';
 import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan/plan.js';
 import type { OnceRules } from './once/events.js';
@@ -105,6 +107,8 @@ export interface TargetRunArguments {
   readonly operatorWaitMs?: number;
   /** What an approval is judged by. Only where a step asks for one. */
   readonly approval?: ApprovalFacts;
+  /** The run wants to know of steps that take unusually long. Absent: no timer is started for them. */
+  readonly reportLate?: true;
   /** How long the report may be, in bytes of JSON. Absent where an older version started the run. */
   readonly reportBytes?: number;
 }
@@ -189,6 +193,11 @@ export interface Activities {
   settleTarget(request: SettleTargetArguments): Promise<Settled>;
   /** @throws `CheckFailed` or `DeadlinePassed` with the evidence as `details[0]` */
   performCheck(request: PerformCheckArguments): Promise<CheckEvidence>;
+  /**
+   * Notifies webhooks. Scheduled with `NOTIFY_LIMITS`, it fails only while no worker runs it.
+   * @param names webhooks that the runbook names. Default: all that the event concerns
+   */
+  notify(notification: Notification, names?: readonly string[]): Promise<readonly Delivery[]>;
 }
 
 /** The query that `run` and `targetRun` answer with their progress. */
@@ -256,6 +265,15 @@ export interface TargetState {
   readonly heldMs: number;
   readonly blocked?: BlockedProgress;
   readonly approval?: ApprovalProgress;
+  /** Only while a step takes unusually long. */
+  readonly late?: LateStep;
+}
+
+/** A step that takes unusually long. */
+export interface LateStep {
+  readonly step: string;
+  /** How long it has taken when that was noticed, milliseconds. */
+  readonly afterMs: number;
 }
 
 /** Every search attribute that the namespace needs. */

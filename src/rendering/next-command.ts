@@ -1,6 +1,7 @@
 /** The command to type after a run has ended: one table, by outcome. Pure. */
 import { canBeResumed } from '../domain/plan/resume.js';
 import type { Outcome, RunReport } from '../domain/report/report.js';
+import { shellWord } from '../domain/text/shell-word.js';
 
 /** A command, and what it is for. */
 export interface NextCommand {
@@ -71,9 +72,4 @@ function nextOfRefused({ failure, runbook, targets, notStarted }: RunReport): Ne
 
 function targetOptions(paths: readonly string[]): string[] {
   return paths.slice(0, MOST_NAMED).map((path) => `--target ${shellWord(path)}`);
-}
-
-/** A text as one word of a POSIX shell. */
-export function shellWord(text: string): string {
-  return /^[\w./:@%+,=][\w./:@%+,=-]*$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

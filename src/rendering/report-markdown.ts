@@ -12,6 +12,7 @@ import { describeDuration } from '../domain/time/duration.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { differencesOf, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLine } from './meaning.js';
 import { nextCommand } from './next-command.js';
+import { undelivered } from './notifications.js';
 
 /** The whole report. It begins with a heading of the second level, because a document has its own first one. */
 export function reportMarkdown(report: RunReport): string {
@@ -28,9 +29,15 @@ export function reportMarkdown(report: RunReport): string {
     ...(notStarted.length === 0
       ? []
       : ['', '### Not started', '', ...notStarted.map((path) => `- ${markdownText(path)}`)]),
+    ...notNotified(report),
     ...nextLines(report),
     '',
   ].join('\n');
+}
+
+function notNotified({ notifications = [] }: RunReport): string[] {
+  const lines = undelivered(notifications).map((line) => `- ${markdownProse(line)}`);
+  return lines.length === 0 ? [] : ['', '### Not notified', '', ...lines];
 }
 
 function factRows({

@@ -5,7 +5,7 @@ import { wrongName } from '../yaml/shape-problems.js';
 
 type Json = Record<string, unknown>;
 
-const LATER_KEYS = ['rollout', 'notify'];
+const LATER_KEYS = ['rollout'];
 const LATER_GUARDS = ['onBusy'];
 const LATER_STEPS = ['notify', 'parallel'];
 const LATER_INPUT_TYPES = ['countOrPercent'];

@@ -1,6 +1,6 @@
 /** Lists workflows although some of their memos cannot be decoded. */
 import { WorkflowClient, type Client } from '@temporalio/client';
-import type { DataConverter, Payload, PayloadCodec, PayloadConverter } from '@temporalio/common';
+import type { Payload, PayloadCodec, PayloadConverter } from '@temporalio/common';
 
 /**
  * For listings: the memo values that this client cannot decode are `undefined`. Other clients may have written them with a
@@ -14,8 +14,8 @@ export function withReadableMemos({ workflow }: Client): WorkflowClient {
     payloadConverter: tolerant(payloadConverter),
     payloadCodecs: payloadCodecs.map(tolerantCodec),
   };
-  // The SDK (1.24) takes a loaded converter too, although its type does not name one.
-  return new WorkflowClient({ ...options, connection, dataConverter: readable as DataConverter });
+  // The SDK (1.24) takes a loaded converter too.
+  return new WorkflowClient({ ...options, connection, dataConverter: readable });
 }
 
 function tolerantCodec(codec: PayloadCodec): PayloadCodec {
@@ -34,12 +34,12 @@ function tolerantCodec(codec: PayloadCodec): PayloadCodec {
 function tolerant(converter: PayloadConverter): PayloadConverter {
   return {
     toPayload: (value, context) => converter.toPayload(value, context),
-    fromPayload: <Value>(payload: Payload, context: Parameters<PayloadConverter['fromPayload']>[1]): Value => {
+    fromPayload: ((payload: Payload, context) => {
       try {
-        return converter.fromPayload<Value>(payload, context);
+        return converter.fromPayload(payload, context);
       } catch {
-        return undefined as Value;
+        return undefined;
       }
-    },
+    }) as PayloadConverter['fromPayload'],
   };
 }

@@ -43,7 +43,10 @@ export async function resolve(first: BlockedStep, blockade: Blockade): Promise<B
     const { step } = blocked;
     progress.stepEnds(blocked.outcome.report);
     const why = shortened(`${note}${whyOf(blocked)}`, LONGEST_SHOWN.failure);
-    const answer = await steering.decision({ step: step.id, why, untilMs }, nowMs);
+    const answer = await steering.decision(
+      { step: step.id, why, untilMs, result: blocked.outcome.report.result },
+      nowMs,
+    );
     const { decision } = answer;
     if (decision === null || CancellationScope.current().consideredCancelled)
       return withoutDecision(blocked, request, decisions, decision);

@@ -10,7 +10,7 @@ import {
   type GateRules,
   type GateState,
 } from '../domain/gates/gate-wait.js';
-import { FREEZES_AHEAD_MS, type Closing, type ReadFreezes } from '../domain/gates/gates.js';
+import { FREEZES_AHEAD_MS, type Closing, type ReadFreezes, type WaitingForGate } from '../domain/gates/gates.js';
 import type { Guards, TargetPlan } from '../domain/plan/plan.js';
 import { timeNeeded } from '../domain/plan/usual.js';
 import type { GateReport } from '../domain/report/report.js';
@@ -34,6 +34,8 @@ export class Gates {
   constructor(
     readonly guards: Guards | undefined,
     readonly progress: RunProgressView,
+    /** Called each time the run is about to wait. */
+    private readonly onWait: (target: string, waiting: WaitingForGate) => void = () => {},
   ) {
     const { window = null, waitAtMostMs = null, freeze = [] } = guards ?? {};
     this.#rules = {
@@ -91,7 +93,10 @@ export class Gates {
           clockMs = Date.now();
           break;
         case 'wait':
-          if (next.waiting !== null) this.progress.waitsFor(next.waiting);
+          if (next.waiting !== null) {
+            this.progress.waitsFor(next.waiting);
+            this.onWait(target, next.waiting);
+          }
           clockMs = await sleepUntil(next.untilMs);
           event = { kind: 'ready' };
           break;

@@ -70,6 +70,7 @@ export async function acquireLease(
     reportBytes: targetReportBytes(plan.targets.length),
     ...(closing === null ? {} : { closing }),
     ...(targetPlan.steps.some(({ kind }) => kind === 'approval') ? { approval: approvalFacts(plan) } : {}),
+    ...(plan.notify?.some(({ on }) => on.includes('late')) === true ? { reportLate: true as const } : {}),
     ...(plan.operatorWaitMs === undefined ? {} : { operatorWaitMs: plan.operatorWaitMs }),
   };
   try {

@@ -16,6 +16,8 @@ import type {
 } from '../domain/contract.js';
 import type { OnceState } from '../domain/once/state.js';
 import { clippedSummary } from '../domain/text/json-bytes.js';
+import { NOTIFY_LIMITS, type Delivery } from '../domain/notifications/delivery.js';
+import type { Notification } from '../domain/notifications/notification.js';
 import { PLANNING_HEARTBEAT_TIMEOUT_MS, SHORT_READ_LIMITS, type Limits } from '../domain/once/limits.js';
 
 /** Planning reads the API a few times. If that fails for this long, the run is refused, and nothing was touched. */
@@ -78,6 +80,23 @@ async function uninterrupted<Value>(read: () => Promise<Value>): Promise<Value> 
       if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
     }
   }
+}
+
+/** Notifies webhooks. @param names as the plan has them */
+export function notify(notification: Notification, names: readonly string[]): Promise<readonly Delivery[]> {
+  const { attempts, firstPauseMs, backoff, longestPauseMs, startToCloseMs, scheduleToCloseMs } = NOTIFY_LIMITS;
+  const proxy = proxyActivities<Pick<Activities, 'notify'>>({
+    startToCloseTimeout: startToCloseMs,
+    scheduleToCloseTimeout: scheduleToCloseMs,
+    retry: {
+      initialInterval: firstPauseMs,
+      backoffCoefficient: backoff,
+      maximumInterval: longestPauseMs,
+      maximumAttempts: attempts,
+    },
+    summary: clippedSummary(`${notification.event}: notify ${names.join(', ')}`),
+  });
+  return proxy.notify(notification, names);
 }
 
 /** Carries out a step. Attempts are unlimited, since the next attempt recovers from a crash; the activity itself keeps the deadline. @param summary for the Temporal UI */

@@ -7,7 +7,7 @@ import {
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { STATE_SEARCH_ATTRIBUTE, type TargetState } from '../domain/contract.js';
+import { STATE_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import type { Plan } from '../domain/plan/plan.js';
 import type { CommandRecord } from '../domain/report/report.js';
 import { RUN_COMMANDS, type RunCommandName } from '../domain/steering/command-names.js';
@@ -21,7 +21,9 @@ import {
   type RunSteering as State,
   type RunSteeringEvent,
 } from '../domain/steering/run-steering.js';
+import { readTargetState } from '../domain/steering/target-state.js';
 import { RunApprovals, type SharedSteering } from './run-approvals.js';
+import type { RunNotifications } from './run-notifications.js';
 import type { RunProgressView } from './run-progress.js';
 import { steerSignal, targetStateSignal, updateOf, validate } from './steering-messages.js';
 import type { targetRun } from './target-run.js';
@@ -45,7 +47,10 @@ export class RunSteering {
 
   readonly approvals: RunApprovals;
 
-  constructor(private readonly progress: RunProgressView) {
+  constructor(
+    private readonly progress: RunProgressView,
+    private readonly notifications: RunNotifications,
+  ) {
     this.approvals = new RunApprovals(this.#shared(), progress);
     for (const command of RUN_COMMANDS)
       setHandler(updateOf(command), (given) => this.#accept(command, given), {
@@ -110,12 +115,14 @@ export class RunSteering {
   targetEnds(path: string): void {
     this.#child = null;
     this.approvals.targetEnds(path);
+    this.notifications.unblocked(path);
     if (this.#blocked.delete(path)) this.progress.targetBlocked(path, null);
     this.#note({ kind: 'targetEnds' });
   }
 
-  /** The run is about to close. */
+  /** The run has ended. It may stay open until webhooks are notified, and takes no more commands. */
   finished(): void {
+    this.#state = afterRunEvent(this.#state, { kind: 'cancelled' });
     this.#setAttribute(null);
   }
 
@@ -139,13 +146,19 @@ export class RunSteering {
     this.#show();
   }
 
-  /** Anybody can send a signal, so that one of another shape is ignored. */
-  #receive(reported: TargetState): void {
-    if (typeof reported?.path !== 'string' || typeof reported.heldMs !== 'number') return;
-    const { path, state, order, heldMs, blocked, approval } = reported;
+  #receive(given: unknown): void {
+    const reported = readTargetState(given);
+    if (reported === null) return;
+    const { path, state, order, heldMs, blocked, approval, late } = reported;
     this.#heldMs.set(path, Math.max(heldMs, this.#heldMs.get(path) ?? 0));
-    if (state === 'blocked') this.#blocked.add(path);
-    else if (blocked === undefined) this.#blocked.delete(path);
+    if (blocked !== undefined && state === 'blocked') {
+      this.#blocked.add(path);
+      this.notifications.blocked(path, blocked);
+    } else if (blocked === undefined) {
+      this.#blocked.delete(path);
+      this.notifications.unblocked(path);
+    }
+    if (late !== undefined) this.notifications.late(path, late);
     this.progress.targetBlocked(path, blocked ?? null);
     if (approval !== undefined || this.approvals.isOpen) this.approvals.receive(path, approval);
     if (state === 'paused') this.#note({ kind: 'targetRests', order });
@@ -167,6 +180,12 @@ export class RunSteering {
     const by = recordsOf(log).findLast(({ command }) => command === 'pause');
     const isShown = (stage === 'pausing' || stage === 'paused') && by !== undefined;
     this.progress.paused(isShown ? { state: stage, actor: by.actor, reason: by.reason, sinceMs: by.atMs } : null);
+    if (stage === 'paused' && by !== undefined)
+      this.notifications.notifyOf({
+        kind: 'paused',
+        pause: { actor: by.actor, reason: by.reason, sinceMs: by.atMs },
+        order: this.#state.order,
+      });
     this.#setAttribute(stage === 'paused' ? 'paused' : this.#waitsFor());
   }
 

@@ -12,6 +12,7 @@ import { leaseId } from '../domain/target/target.js';
 import { rootCause, rootFailure } from './failure.js';
 import type { GateResult, Gates } from './gates.js';
 import { acquireLease, type TargetTimes } from './lease.js';
+import type { RunNotifications } from './run-notifications.js';
 import type { RunProgressView } from './run-progress.js';
 import type { RunSteering } from './run-steering.js';
 
@@ -21,6 +22,7 @@ export interface RunUnderWay {
   readonly gates: Gates;
   readonly progress: RunProgressView;
   readonly steering: RunSteering;
+  readonly notifications: RunNotifications;
   /** May cancel the run: a withdrawal that came too late for a target is in time once that target is abandoned. */
   readonly note: (event: WithdrawalEvent) => void;
 }

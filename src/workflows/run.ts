@@ -25,6 +25,7 @@ import { LEASE_PREFIX } from '../domain/target/target.js';
 import { invalidStart, rootFailure } from './failure.js';
 import { Gates } from './gates.js';
 import { makePlan } from './proxies.js';
+import { RunNotifications } from './run-notifications.js';
 import { RunProgressView } from './run-progress.js';
 import { RunSteering } from './run-steering.js';
 import { runTargets, type RunUnderWay } from './run-targets.js';
@@ -51,11 +52,15 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   setHandler(runProgressQuery, () => progress.current);
   setHandler(withdrawSignal, (by: unknown) => note({ kind: 'asked', by }));
 
-  const steering = new RunSteering(progress);
+  const notifications = new RunNotifications();
+  const steering = new RunSteering(progress, notifications);
 
   const { plan, early } = await planRun(startArguments);
   if (plan?.dryRun === true) return plan;
-  const result = plan === null ? { targets: [], gates: [], early } : await carryOut(plan, { progress, note, steering });
+  const result =
+    plan === null
+      ? { targets: [], gates: [], early }
+      : await carryOut(plan, { progress, note, steering, notifications });
   const cancelRequested = scope.consideredCancelled;
   await steering.approvals.answered();
   const { commands } = steering;
@@ -70,7 +75,7 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   });
   progress.finished(report.outcome);
   steering.finished();
-  return close(report, cancelRequested && !steering.isAborted);
+  return close(await withNotifications(report, notifications), cancelRequested && !steering.isAborted);
 }
 
 /** Without a plan the run ends. `early` is the reason, or `null` if it was cancelled. */
@@ -104,12 +109,13 @@ function requirePerson(runbook: string): void {
 }
 
 async function carryOut(plan: Plan, under: Omit<RunUnderWay, 'plan' | 'gates'>) {
-  const { progress, steering } = under;
+  const { progress, steering, notifications } = under;
   progress.planned(plan);
+  notifications.planned(plan);
   steering.planned(plan);
   const paths = plan.targets.map(({ target }) => target.path);
   upsertSearchAttributes([{ key: targetsKey, value: listedTargets(paths) }]);
-  const gates = new Gates(plan.guards, progress);
+  const gates = new Gates(plan.guards, progress, (path, waiting) => notifications.waitsForGate(path, waiting));
   const { targets, early } = await runTargets({ ...under, plan, gates });
   return { targets, early, gates: gates.reports };
 }
@@ -127,13 +133,29 @@ function reportOf(end: Omit<RunEnd, 'runbook' | 'workflowId' | 'runId' | 'starte
 }
 
 /**
+ * Everything that the run had to do is done, and its leases are free. While webhooks are still notified, the report can be read already.
+ *
+ * @returns the report with what came of the notifications
+ */
+async function withNotifications(report: RunReport, notifications: RunNotifications): Promise<RunReport> {
+  notifications.notifyOf({ kind: 'ended', report });
+  if (notifications.isDelivering) remember(report);
+  const deliveries = await notifications.finish();
+  return deliveries.length === 0 ? report : { ...report, notifications: deliveries };
+}
+
+function remember(report: RunReport): void {
+  upsertMemo({ [REPORT_MEMO]: storedReport(report, MEMO_REPORT_BYTES) });
+  upsertSearchAttributes([{ key: outcomeKey, value: report.outcome }]);
+}
+
+/**
  * The report goes to the memo first: a workflow that closes Cancelled carries neither result nor details. Each place gets as much of it as
  * fits, because Temporal never lets a run close whose report is too long; the targets' own workflows have the rest.
  */
 function close(report: RunReport, cancelRequested: boolean): RunReport {
   const stored = storedReport(report, RESULT_REPORT_BYTES);
-  upsertMemo({ [REPORT_MEMO]: storedReport(report, MEMO_REPORT_BYTES) });
-  upsertSearchAttributes([{ key: outcomeKey, value: stored.outcome }]);
+  remember(report);
   if (stored.outcome === 'succeeded') return stored;
   // Temporal takes Cancelled only from a workflow that was asked to cancel. A withdrawn or aborted run was not, nor one whose target alone was
   // cancelled.

@@ -16,6 +16,7 @@ import { leaseId } from '../domain/target/target.js';
 import { captureAtRest } from './capture.js';
 import { compensate, NOTHING_UNDONE } from './compensate.js';
 import { invalidStart } from './failure.js';
+import { watchForLate } from './late-step.js';
 import { isDecidedBeforeReset, performStep, settleAfterReset } from './perform-step.js';
 import { resolve } from './blocked-step.js';
 import { TargetProgressView } from './target-progress.js';
@@ -100,7 +101,9 @@ async function executeSteps(
     } else {
       progress.stepBegins(step.id);
       const closing = hasSent(baseline, steps) ? undefined : request.closing;
+      const ended = watchForLate(step, request, steering);
       outcome = await performStep(step, baseline, moved(request, steering), { nowMs, closing });
+      ended();
       const blocked = scope.consideredCancelled ? null : isBlocking(step, outcome, request.operatorWaitMs ?? 0);
       if (blocked !== null) {
         const resolved = await resolve(blocked, { request, steering, progress, closing });

@@ -7,7 +7,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { SteerOrder, TargetRunArguments, TargetState } from '../domain/contract.js';
+import type { LateStep, SteerOrder, TargetRunArguments, TargetState } from '../domain/contract.js';
 import type { ApprovalProgress, BlockedProgress } from '../domain/report/report.js';
 import type { CommandRecord } from '../domain/report/report.js';
 import { TARGET_COMMANDS, type TargetCommandName } from '../domain/steering/command-names.js';
@@ -32,6 +32,7 @@ export class TargetSteering {
   #blocked: BlockedProgress | null = null;
   #approval: ApprovalProgress | null = null;
   #heldMs = 0;
+  #late: LateStep | null = null;
   /** What the run was reported last. */
   #reported = '';
   /** It waits for a person or for the end of a pause, so that nothing is in flight. */
@@ -136,6 +137,12 @@ export class TargetSteering {
     this.#moves(waitedMs);
   }
 
+  /** A step takes unusually long; `null`: it has ended, which the run learns anyway. */
+  late(late: LateStep | null): void {
+    this.#late = late;
+    if (late !== null) this.#report();
+  }
+
   #isOver(): boolean {
     return this.#state.decision !== null || this.#state.paused;
   }
@@ -194,6 +201,7 @@ export class TargetSteering {
       heldMs: this.#heldMs,
       ...(blocked === null ? {} : { blocked }),
       ...(approval === null ? {} : { approval }),
+      ...(this.#late === null ? {} : { late: this.#late }),
     };
     const news = JSON.stringify({ ...reported, heldMs: 0 });
     if (news === this.#reported) return;

@@ -2,12 +2,13 @@
 import type { PathProblem } from './yaml-document.js';
 
 /** The kinds of files that people write for us. */
-export type KindOfFile = 'runbook' | 'schedule file' | 'alarms file' | 'calendar';
+export type KindOfFile = 'runbook' | 'schedule file' | 'alarms file' | 'notifications file' | 'calendar';
 
 const KEYS: Readonly<Record<KindOfFile, readonly string[]>> = {
   runbook: ['steps', 'title'],
   'schedule file': ['schedules'],
   'alarms file': ['senders', 'rules'],
+  'notifications file': ['webhooks'],
   calendar: ['freezes'],
 };
 

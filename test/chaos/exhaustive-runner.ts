@@ -153,6 +153,7 @@ function dispatching(worlds: ReadonlyMap<string, CaseWorld>, temporal: TemporalA
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),
     performCheck: () => Promise.reject(new Error('No case has a check')),
+    notify: async () => [],
   };
 }
 

@@ -11,6 +11,7 @@ import { calendarsIn } from '../../src/calendars/calendars.js';
 import { listRunbooks } from '../../src/runbooks/catalogue.js';
 import { configVariables } from '../../src/config/variables.js';
 import { loadConfig } from '../../src/config/config.js';
+import { readWebhooks } from '../../src/notifications/read-webhooks.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
@@ -34,6 +35,7 @@ const Service = z.strictObject({
   command: z.array(z.string()).optional(),
   entrypoint: z.array(z.string()).optional(),
   environment: z.record(z.string(), z.string()).optional(),
+  env_file: z.array(z.strictObject({ path: z.string(), required: z.boolean() })).optional(),
   depends_on: z.record(z.string(), Condition).optional(),
   ports: z.array(z.string().regex(/^127\.0\.0\.1:\S+:\d+$/)).optional(),
   volumes: z.array(z.string()).optional(),
@@ -111,6 +113,16 @@ it('the alarms file of the gateway exists at the configured path, and its secret
   const file = environment?.['RUNBOOK_ALARMS'] ?? '';
   expect(existsSync(`${root}${file.replace(target ?? '', source ?? '')}`)).toBe(true);
   for (const ignore of ['.gitignore', '.dockerignore']) expect(read(ignore)).toContain('deploy/gateway/secrets');
+});
+
+it('the notifications file of a worker can name the secrets that compose passes, which stay out of image and repository', async () => {
+  const [file] = compose.services['worker']?.env_file ?? [];
+  expect(file).toEqual({ path: './deploy/notifications/secrets.env', required: false });
+  for (const ignore of ['.gitignore', '.dockerignore'])
+    expect(read(ignore)).toContain('deploy/notifications/secrets.env');
+  expect(operations).toContain('`deploy/notifications/secrets.env`');
+  const example = await readWebhooks(`${root}deploy/notifications/example.yaml`, null);
+  expect(example).toMatchObject({ webhooks: [{ name: 'ops' }] });
 });
 
 describe('runbooks and calendars of your own', () => {

@@ -68,6 +68,7 @@ function byWorld(): Activities {
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),
     performCheck: (request) => stack.activities.performCheck(request),
+    notify: (...given) => stack.activities.notify(...given),
   };
 }
 

@@ -38,7 +38,7 @@ export interface FollowedAge {
 
 /** A component's own ends are used from here on; with fewer, all of the action. */
 const ENOUGH_OF_COMPONENT = 8;
-/** With fewer ends than this, many jobs in flight also keep the polls of the plain rule. Chosen: what learning from 30 jobs promises. */
+/** With fewer ends than this, and than are in flight, many jobs also keep the polls of the plain rule. Chosen: what learning from 30 jobs promises. */
 const YOUNG_ENDS = 30;
 /** Kinds that are remembered; the one not used for longest is forgotten first. About 10 KB each. */
 const MOST_KINDS = 1_000;
@@ -97,7 +97,9 @@ export class Durations {
     // The cloud jobs of other components may take far longer.
     const bestMs = learned === own ? lawMs : Math.min(lawMs, latestOwnMs);
     // The first ends of many jobs are their earliest or were found by chance: the plain rule's poll is made, too.
-    const isYoung = learned.flight.most >= ENOUGH_RUNNING && flight.ends < YOUNG_ENDS;
+    const { most } = learned.flight;
+    const known = Math.max(own.ends.count, ofAction.ends.count);
+    const isYoung = most >= ENOUGH_RUNNING && known < Math.min(YOUNG_ENDS, most);
     const nextMs = isYoung ? Math.min(bestMs, pollWithoutLawMs(asking, flight)) : bestMs;
     return Math.max(job.ageMs, followedFromMs + plainPollMs(job.polls), nextMs);
   }

@@ -9,6 +9,7 @@ import { CHECK_AGAIN_MS, MOST_FREEZES } from '../gates/gates.js';
 import { jsonBytes } from '../text/json-bytes.js';
 import { EVIDENCE_BYTES } from '../checks/check.js';
 import { listedTargets } from '../run/listed-targets.js';
+import { lateStepEvents, messageEvents, messagesBytes } from './notification-sizes.js';
 import type { ActionStep, ApprovalRules, Plan, PlannedStep, TargetPlan } from './plan.js';
 import type {
   ApprovalReport,
@@ -180,7 +181,8 @@ function targetHistoryBytes({ target, steps, usual = [] }: TargetPlan, plan: Pla
 
 /** An activity has 3 events, and the workflow task that receives its result 3 more. */
 function targetHistoryEvents({ steps }: TargetPlan, plan: Plan): number {
-  return 60 + steps.length * 4 * 6 + mostDecisions(plan) * EVENTS_OF_DECISION + MOST_RUN_COMMANDS * EVENTS_OF_ORDER;
+  const decisions = mostDecisions(plan) * EVENTS_OF_DECISION;
+  return 60 + steps.length * 4 * 6 + decisions + MOST_RUN_COMMANDS * EVENTS_OF_ORDER + lateStepEvents(plan, steps);
 }
 
 /** A command as the history has it: the Update with its answer. */
@@ -210,13 +212,23 @@ function runHistoryBytes(plan: Plan, reportBytes: number): number {
   // Start arguments are part of the plan; the report is in the memo and in the result.
   const signed = asksForApproval(plan) ? SIGNED_BYTES : 0;
   const commands = MOST_RUN_COMMANDS * (COMMAND_BYTES + signed + EVENTS_OF_COMMAND * EVENT_BYTES);
-  return 2 * jsonBytes(plan) + children + gateChecks + commands + MEMO_REPORT_BYTES + 2 * RESULT_REPORT_BYTES;
+  const reports = MEMO_REPORT_BYTES + 2 * RESULT_REPORT_BYTES;
+  return (
+    2 * jsonBytes(plan) +
+    children +
+    gateChecks +
+    commands +
+    messagesBytes(plan) +
+    EVENT_BYTES * messageEvents(plan) +
+    reports
+  );
 }
 
 function runHistoryEvents(plan: Plan): number {
   // Each target may report each of its decisions: that it is blocked, and that it continues.
   const reported = plan.targets.length * mostDecisions(plan) * 2 * 4;
-  return 60 + plan.targets.length * 24 + mostGateChecks(plan) * 6 + MOST_RUN_COMMANDS * EVENTS_OF_COMMAND + reported;
+  const commands = MOST_RUN_COMMANDS * EVENTS_OF_COMMAND;
+  return 60 + plan.targets.length * 24 + mostGateChecks(plan) * 6 + commands + reported + messageEvents(plan);
 }
 
 /** Gates are checked before each target, after each wait, and once more if a gate closed before anything was sent. */

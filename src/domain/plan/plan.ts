@@ -2,6 +2,7 @@
 import type { Action } from '../target/actions.js';
 import type { HttpCheck } from '../checks/check.js';
 import type { Freeze, Window } from '../gates/gates.js';
+import type { PlannedWebhook } from '../notifications/planned-webhooks.js';
 import type { UsualDuration } from '../durations/usual-duration.js';
 import type { Limits } from '../once/limits.js';
 import type { Outcome } from '../report/report.js';
@@ -214,6 +215,13 @@ export interface Plan {
   readonly operatorWaitMs?: number;
   /** The namespace has the search attribute `RunbookState`: a run that set an unknown one would never continue. Not part of the hash. */
   readonly hasStateAttribute?: true;
+  /**
+   * Who is notified of what. Not part of the hash: it depends on the worker's notifications file, and changes nothing that is done to a target.
+   * Absent: no one, and the run schedules nothing for it.
+   */
+  readonly notify?: readonly PlannedWebhook[];
+  /** How often webhooks are notified again while a target waits for an operator, milliseconds. Absent: not at all. Not part of the hash. */
+  readonly remindMs?: number;
   readonly dryRun: boolean;
   /** Only if the run resumes another one. */
   readonly resumes?: ResumedRun;

@@ -30,7 +30,7 @@ export function boundedTargetReport(report: TargetReport, maxBytes: number): Tar
 export function storedReport(report: RunReport, maxBytes: number): RunReport {
   if (!isLonger(report, maxBytes)) return report;
   const frame = frameOf(report);
-  const room = maxBytes - jsonBytes({ ...frame, gates: [], commands: [], cut: MOST_CUT });
+  const room = maxBytes - jsonBytes({ ...frame, gates: [], commands: [], ...placeFor(report) });
   const bare = report.targets.map(withoutSteps);
   const named = lastThatFit([...bare, ...report.notStarted], room);
   const targets = bare.slice(Math.max(0, bare.length + report.notStarted.length - named.length));
@@ -38,12 +38,19 @@ export function storedReport(report: RunReport, maxBytes: number): RunReport {
   const gates = lastThatFit(report.gates ?? [], room - bytesOf([...targets, ...notStarted]));
   const whole = report.targets.slice(report.targets.length - targets.length);
   const commands = lastThatFit(report.commands ?? [], room - bytesOf([...targets, ...notStarted, ...gates]));
-  const detailed = withDetails(targets, whole, room - bytesOf([...targets, ...notStarted, ...gates, ...commands]));
+  const notifications = lastThatFit(
+    report.notifications ?? [],
+    room - bytesOf([...targets, ...notStarted, ...gates, ...commands]),
+  );
+  const lists = [...targets, ...notStarted, ...gates, ...commands, ...notifications];
+  const detailed = withDetails(targets, whole, room - bytesOf(lists));
+  const fewerNotifications = (report.notifications?.length ?? 0) - notifications.length;
   const fewer = (report.commands?.length ?? 0) - commands.length;
   const cut: ReportCut = {
     targets: detailed.filter((target, index) => target !== whole[index]).length,
     gates: (report.gates?.length ?? 0) - gates.length,
     ...(fewer === 0 ? {} : { commands: fewer }),
+    ...(fewerNotifications === 0 ? {} : { notifications: fewerNotifications }),
     dropped: bare.length + report.notStarted.length - named.length,
   };
   return {
@@ -52,6 +59,7 @@ export function storedReport(report: RunReport, maxBytes: number): RunReport {
     notStarted,
     ...(gates.length === 0 ? {} : { gates }),
     ...(commands.length === 0 ? {} : { commands }),
+    ...(notifications.length === 0 ? {} : { notifications }),
     cut,
   };
 }
@@ -71,16 +79,35 @@ export function leastReportBytes(report: RunReport): number {
     notStarted,
     gates: [],
     commands: [],
+    notifications: [],
     cut: MOST_CUT,
   });
 }
 
+/** A report without notifications needs no place for them. */
+function placeFor({ notifications }: RunReport): Pick<RunReport, 'notifications' | 'cut'> {
+  if (notifications !== undefined) return { notifications: [], cut: MOST_CUT };
+  const { notifications: _none, ...cut } = MOST_CUT;
+  return { cut };
+}
+
 /** As many digits as any count can have. */
-const MOST_CUT: ReportCut = { targets: 1_000_000, gates: 1_000_000, commands: 1_000_000, dropped: 1_000_000 };
+const MOST_CUT: ReportCut = {
+  targets: 1_000_000,
+  gates: 1_000_000,
+  commands: 1_000_000,
+  notifications: 1_000_000,
+  dropped: 1_000_000,
+};
 const COMMA = 1;
 
 /** Everything but the lists. */
-function frameOf({ gates: _gates, commands: _commands, ...report }: RunReport): RunReport {
+function frameOf({
+  gates: _gates,
+  commands: _commands,
+  notifications: _notifications,
+  ...report
+}: RunReport): RunReport {
   const { failure, reason, requestedBy, withdrawnBy, summary, targets, runbook, approval } = report;
   return {
     ...report,

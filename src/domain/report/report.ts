@@ -6,6 +6,8 @@ import type { AdoptionEvidence } from '../once/state.js';
 import type { TrailEntry } from '../once/trail.js';
 import type { FailureRecord, Sent } from '../failures.js';
 import type { ClosedGate, WaitingForGate } from '../gates/gates.js';
+import type { Delivery } from '../notifications/delivery.js';
+import type { RunEvent } from '../notifications/events.js';
 import type { ApprovalCommandName, CommandName } from '../steering/command-names.js';
 import type { Observation } from '../target/target.js';
 
@@ -148,6 +150,8 @@ export interface ReportCut {
   readonly gates: number;
   /** How many of the oldest `commands` are left out. Absent: none. */
   readonly commands?: number;
+  /** How many of the oldest `notifications` are left out. Absent: none. */
+  readonly notifications?: number;
   /** How many targets are in neither `targets` nor `notStarted`. */
   readonly dropped: number;
 }
@@ -190,6 +194,15 @@ export interface GateReport {
   readonly opensAtMs: number | null;
 }
 
+/** What came of notifying one webhook of one event. */
+export interface NotificationReport extends Omit<Delivery, 'detail'> {
+  readonly event: RunEvent;
+  /** When it happened, epoch milliseconds. */
+  readonly atMs: number;
+  /** Why it was not delivered. Absent if it was. */
+  readonly detail?: string;
+}
+
 /** One execution of a run. */
 export interface RunName {
   readonly workflowId: string;
@@ -222,6 +235,8 @@ export interface RunReport {
   readonly commands?: readonly CommandRecord[];
   /** The approval that the whole run asked for before it began. Those of steps are with their steps. */
   readonly approval?: ApprovalReport;
+  /** What came of notifying webhooks, oldest first. Absent if none was notified. */
+  readonly notifications?: readonly NotificationReport[];
   /** The earlier run that this one resumes. Absent if it resumes none, or could not be planned. */
   readonly resumes?: RunName;
   readonly failure?: FailureRecord;
@@ -282,6 +297,8 @@ export interface BlockedProgress {
   readonly why: string;
   /** Epoch milliseconds. */
   readonly untilMs: number;
+  /** How the step ended. Absent where an older version runs the target. */
+  readonly result?: StepResult;
 }
 
 /** An approval that a run, or a step of one of its targets, waits for. Times are epoch milliseconds. */

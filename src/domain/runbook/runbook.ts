@@ -4,6 +4,8 @@ import { ACTIONS, type ActionName, type ParameterRule } from '../target/actions.
 import { ApprovalGuard, ApprovalShape } from './approval-shape.js';
 import { CheckShape } from './check-shape.js';
 import { durationText, waitingText } from './duration-shapes.js';
+import { RUN_EVENTS } from '../notifications/events.js';
+import { MOST_NAMED_WEBHOOKS } from '../notifications/planned-webhooks.js';
 
 const EXPRESSION_TEXT = /\$\{\{[^}]{0,200}\}\}/;
 
@@ -191,8 +193,32 @@ const Operator = z
         'How long a target waits for an operator to decide about a step that is blocked; at most 7d, 0s: not at all. Default: RUNBOOK_OPERATOR_WAIT of the worker',
       )
       .optional(),
+    remind: waitingText
+      .describe(
+        'How often webhooks are notified again while a target waits for an operator; at most 7d. Default: not at all',
+      )
+      .optional(),
   })
   .describe('What an operator has to decide');
+
+const EVENTS_REMEDY = `Write a list with at least one of: ${RUN_EVENTS.join(', ')}`;
+const Notify = z
+  .array(
+    z.strictObject({
+      on: z
+        .array(z.enum(RUN_EVENTS), EVENTS_REMEDY)
+        .min(1, EVENTS_REMEDY)
+        .max(RUN_EVENTS.length, 'Name each event once')
+        .describe('The events that this webhook is notified of, whatever its own "on" is'),
+      webhook: z
+        .string('Write the name of a webhook of the notifications file, never an address')
+        .regex(NAME, 'Write the name of a webhook of the notifications file, never an address')
+        .describe('The name of a webhook in the notifications file of the workers'),
+    }),
+    'Write a line for each webhook, as in - { on: [failed, waiting], webhook: ops }',
+  )
+  .max(MOST_NAMED_WEBHOOKS, `Name at most ${MOST_NAMED_WEBHOOKS}`)
+  .describe('Who is notified of runs. Webhooks that are not named here are notified of the events of their own');
 
 /** A runbook file. */
 export const Runbook = z.strictObject({
@@ -229,6 +255,7 @@ export const Runbook = z.strictObject({
       'It waits for no window, freeze or approval, so that only a person can start it: no schedule and no alarm rule does',
     ),
   operator: Operator.optional(),
+  notify: Notify.optional(),
   deadline: duration('Deadline of the whole run; default: the sum of the steps, for each target').optional(),
   steps: z
     .array(

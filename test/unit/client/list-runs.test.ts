@@ -83,7 +83,10 @@ function storeOf(stored: Iterable<Stored>, { newestRunId, lacksState = false }: 
     },
   } as unknown as Client;
   const run = (options: ListOptions = {}) =>
-    listRuns({ client, taskQueue: 'runbooks', nowMs: 10_000, within: (call) => call() }, options);
+    listRuns(
+      { client, workflows: client.workflow, taskQueue: 'runbooks', nowMs: 10_000, within: (call) => call() },
+      options,
+    );
   return { reads, queries, run };
 }
 

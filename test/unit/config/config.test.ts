@@ -119,6 +119,25 @@ describe('a valid configuration', () => {
     expect(problemsOf({ ...good, SERVICESTAGE_TOKEN: '', SERVICESTAGE_ENDPOINT: '' })).toEqual([]);
   });
 
+  it('keeps the secrets of webhooks by the names of their variables, and takes any that begins so', () => {
+    const { webhookSecrets, notificationsFile } = loadConfig({
+      ...good,
+      RUNBOOK_NOTIFICATIONS: 'notifications.yaml',
+      RUNBOOK_NOTIFY_OPS_URL: ' https://hooks.example.com/sesame ',
+      RUNBOOK_NOTIFY_EMPTY: '',
+    });
+    expect(notificationsFile).toBe('notifications.yaml');
+    expect([...webhookSecrets.keys()]).toEqual(['RUNBOOK_NOTIFY_OPS_URL']);
+    expect(webhookSecrets.get('RUNBOOK_NOTIFY_OPS_URL')?.reveal()).toBe('https://hooks.example.com/sesame');
+    expect(inspect(webhookSecrets)).not.toContain('sesame');
+    expect(problemsOf({ ...good, RUNBOOK_NOTIFY_OPS_URL: '"https://hooks.example.com/sesame"' })).toEqual([
+      'RUNBOOK_NOTIFY_OPS_URL: it is in quotes',
+    ]);
+    expect(problemsOf({ ...good, RUNBOOK_NOTIFICATION: 'x' })).toEqual([
+      'RUNBOOK_NOTIFICATION: there is no such variable',
+    ]);
+  });
+
   it('shows no secret when it is printed', () => {
     const config = loadConfig({ ...good, HUAWEICLOUD_SDK_SECURITY_TOKEN: 'the-security-token' });
     for (const text of [JSON.stringify(config), inspect(config, { depth: 10 })]) {

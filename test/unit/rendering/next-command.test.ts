@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../../src/cli/program.js';
 import { failureRecord } from '../../../src/domain/failures.js';
 import { OUTCOMES, type Outcome, type RunReport } from '../../../src/domain/report/report.js';
-import { nextCommand, nextLines, shellWord } from '../../../src/rendering/next-command.js';
+import { shellWord } from '../../../src/domain/text/shell-word.js';
+import { nextCommand, nextLines } from '../../../src/rendering/next-command.js';
 import { aStepReport } from '../../support/build.js';
 
 const target = (path: string, outcome: Outcome): RunReport['targets'][number] => ({

@@ -214,7 +214,6 @@ describe('a runbook file with a problem', () => {
   it.each([
     ['rollout', 'rollout: { batch: 2 }'],
     ['onBusy', 'guards: { onBusy: wait, freeze: [prod-freeze] }'],
-    ['notify', 'notify: []'],
     ['targets.order', 'targets: { order: least-healthy-first }'],
   ])('with a key of a later version (%s) is refused as not supported yet', (path, line) => {
     const [problem] = problemsOf(`name: x\ntitle: t\n${line}\nsteps: []\n`);
