@@ -47,7 +47,7 @@ describe('local commands', () => {
     expect(stdout).toContain('recover');
     expect(stderr).toContain('Read from');
     const { runbooks } = JSON.parse((await runbook(['list', '--json'])).stdout) as { runbooks: { name: string }[] };
-    expect(runbooks).toHaveLength(9);
+    expect(runbooks).toHaveLength(11);
   });
 
   it('list --verbose names what it does not read, and why', async () => {
@@ -78,7 +78,7 @@ describe('local commands', () => {
     expect(exitCode).toBe(2);
     expect(stdout.trim().split('\n')).toHaveLength(2);
     expect(stdout).toContain('bad.yaml:4:13 steps.0.action');
-    expect((await runbook(['validate'])).stdout).toContain('9 runbook files are valid');
+    expect((await runbook(['validate'])).stdout).toContain('11 runbook files are valid');
     expect((await runbook(['validate'], { RUNBOOK_DIR: folder })).exitCode).toBe(2);
   });
 

@@ -92,7 +92,7 @@ describe('a valid file', () => {
 describe('an invalid file', () => {
   it.each([
     ['an unknown runbook', rule('hung').replace('restart', 'restrat'), 'unknown-runbook', 'Did you mean restart?'],
-    ['an emergency', rule('hung').replace('restart', 'emergency-stop'), 'emergency-runbook', 'only a person starts it'],
+    ['an emergency', rule('hung').replace('restart', 'emergency-stop'), 'emergency-runbook', 'let a person decide'],
     ['an unknown input', rule('hung', ', inputs: { count: 3 }'), 'invalid-input', 'restart takes no inputs'],
     ['an unknown key', rule('hung', ', cooldown: 5m'), 'unknown-key', 'Did you mean coolDown?'],
     ['an unknown sender', rule('hung', '', '{ sender: prdo }'), 'unknown-sender', 'Did you mean prod?'],

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { ClosableConnection } from '../../src/temporal/connection.js';
 import { installQuietRuntime } from '../support/quiet-runtime.js';
 import { TEST_QUEUE_PREFIX } from '../support/temporal.js';
+import { withReadableMemos } from '../../src/temporal/readable-memos.js';
 
 const workflowBundle = { codePath: inject('workflowBundlePath') };
 /**
@@ -43,7 +44,8 @@ it('replays every workflow that the tests started, with the code they ran', { ti
   await expect.poll(async () => (await client.workflow.count(isListed)).count, { timeout: 60_000 }).toBe(1);
 
   const runs: Run[] = [];
-  for await (const { workflowId, runId } of client.workflow.list({ query: ofTests })) runs.push({ workflowId, runId });
+  for await (const { workflowId, runId } of withReadableMemos(client).list({ query: ofTests }))
+    runs.push({ workflowId, runId });
   const queue = runs.values();
   // Each worker replays one history at a time.
   const failures = await Promise.all(Array.from({ length: WORKERS }, () => failuresOf(queue)));

@@ -66,7 +66,7 @@ describe('a mistyped runbook', () => {
     async (type) => {
       const report = await stack.report(await stack.start(type, { targets: ['a/b/c'] }, `mistyped-${Math.random()}`));
       expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'UnknownRunbook' } });
-      expect(report.failure?.message).toContain('health-check, recover, restart');
+      expect(report.failure?.message).toContain('health-check, maintenance, recover, restart');
       expect(report.failure?.message).toMatch(
         /the worker does not know it\..* it reads \/\S+\/runbooks\. .*set RUNBOOK_DIR for the worker and restart it$/,
       );
