@@ -61,6 +61,8 @@ export class RunApprovals {
   #report: ApprovalReport | null = null;
   /** How many tokens are being verified. */
   #verifying = 0;
+  /** Settles once the newest order is on its way. */
+  #passedOn: Promise<void> = Promise.resolve();
   /** Orders for a target whose workflow is not known to have started yet. */
   #kept: ApprovalOrder[] = [];
 
@@ -195,7 +197,10 @@ export class RunApprovals {
       const proof = await CancellationScope.nonCancellable(() =>
         verifyApproval({ ...asked, token: given.token ?? '' }),
       );
-      return this.#countSigned(command, given, asked, proof);
+      const answer = this.#countSigned(command, given, asked, proof);
+      // Otherwise the order of the signal and of the answer in history would not be certain, and a replay could differ.
+      await this.#passedOn;
+      return answer;
     } catch (error) {
       // What was verified in vain is in the history as well, so that it counts for the limit.
       this.shared.log = { ...this.shared.log, repeats: this.shared.log.repeats + 1 };
@@ -275,6 +280,6 @@ export class RunApprovals {
       this.#kept.push(order);
       return;
     }
-    void CancellationScope.nonCancellable(() => child.signal(approvalSignal, order)).catch(() => {});
+    this.#passedOn = CancellationScope.nonCancellable(() => child.signal(approvalSignal, order)).catch(() => {});
   }
 }
