@@ -74,7 +74,7 @@ describe('the demo', () => {
     });
     const ended = endOf(child);
     const shown = await untilShown(child, /Everything keeps running/);
-    expect(shown).toContain(`Runbooks           10, read from ${BUILT_IN}, ${folder}`);
+    expect(shown).toContain(`Runbooks           12, read from ${BUILT_IN}, ${folder}`);
     expect(shown).toContain('broken.yaml:3:');
     for (const [name, port] of [
       ['Temporal server', 7233],
