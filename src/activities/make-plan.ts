@@ -4,25 +4,22 @@
  */
 import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
-import { longestCheckMs } from '../domain/checks/check.js';
 import { ACTIONS, ACTION_NAMES, type ActionName } from '../domain/target/actions.js';
 import type { StartArguments } from '../domain/contract.js';
 import type { RunName } from '../domain/report/report.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
-import type { Limits } from '../domain/once/limits.js';
 import { plannedUsual } from '../domain/plan/plan-usual.js';
 import { plannedWebhooks } from '../domain/notifications/planned-webhooks.js';
 import type { EndedRun } from '../domain/plan/resume.js';
 import { planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
-import { PLAN_VERSION, type Plan, type PlannedStep, type TargetPlan } from '../domain/plan/plan.js';
+import { PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
+import { runDeadlineMs } from '../domain/plan/run-deadline.js';
 import { isActionStep, type Runbook } from '../domain/runbook/runbook.js';
 import { durationMs } from '../domain/time/duration.js';
 import { jobKindOf } from '../domain/durations/job-kind.js';
-import { statusMeaning, type Observation, type Target } from '../domain/target/target.js';
+import { statusMeaning, type Target } from '../domain/target/target.js';
 import { describeUnknownToWorker } from '../domain/runbook/unknown-runbook.js';
-import { ServiceStageError } from '../servicestage/errors.js';
-import type { ReadOptions } from '../servicestage/service-stage.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { emergencyProblems, plannedApproval, requesterProblems } from './plan-approval.js';
 import type { RecentLists } from './recent-lists.js';
@@ -31,11 +28,9 @@ import { hashOf } from './plan-hash.js';
 import { planLeft, resumedRun, resumes, withFreezesOf } from './plan-resumed.js';
 import { readCaptured } from './read-captured.js';
 import { TargetResolver } from './resolve-targets.js';
+import { readOptions, resolveAndRead, type SeenTarget } from './see-target.js';
 import { readInputs, readStartArguments } from '../domain/plan/start-arguments.js';
 import { failure, toFailure } from './to-failure.js';
-
-/** Added to the sum of the steps for the default deadline of a run; covers settling and waiting for the budget. */
-const RUN_MARGIN_MS = 10 * 60_000;
 
 /** The message appears three times at the end of a run, and Temporal accepts two megabytes in all. */
 const LONGEST_TEXT = 400;
@@ -86,7 +81,7 @@ export async function makePlan(
     ...(guards === undefined ? {} : { guards }),
     ...(runbook.emergency === undefined ? {} : { emergency: runbook.emergency }),
     ...plannedApproval(runbook, dependencies, targets),
-    deadlineMs: deadlineMs(runbook, targets),
+    deadlineMs: runDeadlineMs(runbook, targets),
     limits,
     ...(operatorWaitMs === 0 ? {} : { operatorWaitMs }),
     ...(hasStateAttribute ? { hasStateAttribute } : {}),
@@ -112,9 +107,8 @@ async function readResumed(
 ): Promise<EndedRun | null> {
   const refusalOfUrl = (url: string) => checks.refusalOf(url);
   const rules = { usualDurationsMs: allUsualDurations(usualDurationsMs), verify, refusalOfUrl };
-  const today = { runbook, rules, deadlineMs: (targets: readonly TargetPlan[]) => deadlineMs(runbook, targets) };
   try {
-    return await resumedRun(temporal, name, today, problems);
+    return await resumedRun(temporal, name, { runbook, rules }, problems);
   } catch (error) {
     throw toFailure(error);
   }
@@ -179,50 +173,6 @@ async function planTargets(
   return plans.sort((left, right) => (left.target.path < right.target.path ? -1 : 1));
 }
 
-/** A target and its reading while planning. */
-interface SeenTarget {
-  readonly target: Target;
-  readonly seen: Observation;
-}
-
-/** A reading shows whether the lists that named the target are out of date: then they are read again, and so is the instance. */
-async function resolveAndRead(
-  dependencies: PlanningDependencies,
-  resolver: TargetResolver,
-  text: string,
-): Promise<SeenTarget | Problem> {
-  const target = await resolver.resolve(text);
-  if ('found' in target) return target;
-  const recent = await readOrMissing(dependencies, target);
-  if ('seen' in recent && recent.isAsListed) return { target, seen: recent.seen };
-  const again = await resolver.resolveFromNewLists(text);
-  if ('found' in again) return again;
-  if (again.instanceId !== target.instanceId) return { target: again, seen: await readTarget(dependencies, again) };
-  if ('missing' in recent) throw recent.missing;
-  return { target: again, seen: recent.seen };
-}
-
-type Read = { readonly seen: Observation; readonly isAsListed: boolean } | { readonly missing: ServiceStageError };
-
-async function readOrMissing({ serviceStage, limits }: PlanningDependencies, target: Target): Promise<Read> {
-  try {
-    const { observation: seen, name } = await serviceStage.readNamedInstance(target, readOptions(limits));
-    const isNamedSo = name === null || target.path.endsWith(`/${name}`);
-    return { seen, isAsListed: isNamedSo && statusMeaning(seen.status) !== 'deleted' };
-  } catch (error) {
-    if (error instanceof ServiceStageError && error.code === 'NotFound') return { missing: error };
-    throw error;
-  }
-}
-
-async function readTarget({ serviceStage, limits }: PlanningDependencies, target: Target): Promise<Observation> {
-  return serviceStage.readInstance(target, readOptions(limits));
-}
-
-function readOptions({ readTimeoutMs }: Limits): ReadOptions {
-  return { timeoutMs: readTimeoutMs, signal: Context.current().cancellationSignal };
-}
-
 async function planTarget(
   dependencies: PlanningDependencies,
   runbook: Runbook,
@@ -283,29 +233,6 @@ function sameTwice(text: string, { path }: Target): Problem {
     found: `it is ${path} once more`,
     remedy: 'Name each target once',
   };
-}
-
-function deadlineMs({ deadline = '' }: Runbook, targets: readonly TargetPlan[]): number {
-  return durationMs(deadline) ?? defaultDeadlineMs(targets);
-}
-
-function defaultDeadlineMs(targets: readonly TargetPlan[]): number {
-  const stepMs = targets.flatMap(({ steps }) => steps).map(longestMs);
-  return stepMs.reduce((sum, ms) => sum + ms, RUN_MARGIN_MS);
-}
-
-/** How long people think about an approval counts against no deadline. */
-function longestMs(step: PlannedStep): number {
-  switch (step.kind) {
-    case 'wait':
-      return step.durationMs;
-    case 'check':
-      return longestCheckMs(step.check);
-    case 'approval':
-      return 0;
-    case 'action':
-      return step.deadlineMs;
-  }
 }
 
 function invalidPlan(name: string, problems: readonly Problem[]): ApplicationFailure {

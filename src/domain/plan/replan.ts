@@ -5,21 +5,21 @@
 import type { Runbook } from '../runbook/runbook.js';
 import { clipText } from '../text/text.js';
 import { planSteps, type Captured, type PlanningRules } from './plan-steps.js';
+import { runDeadlineMs } from './run-deadline.js';
 import { canonicalJson, type ActionStep, type Plan, type PlannedStep, type TargetPlan } from './plan.js';
 
 /** The runbook and the defaults of today. */
 export interface Today {
   readonly runbook: Runbook;
   readonly rules: Omit<PlanningRules, 'inputs'>;
-  /** The run's deadline for these targets, milliseconds. */
-  readonly deadlineMs: (targets: readonly TargetPlan[]) => number;
 }
 
 /** The plan that the earlier run would get today. Equal to the earlier one, hash apart, if nothing has changed. */
-export function planAgain(earlier: Plan, { runbook, rules, deadlineMs }: Today): Omit<Plan, 'hash'> {
+export function planAgain(earlier: Plan, { runbook, rules }: Today): Omit<Plan, 'hash'> {
   const targets = earlier.targets.map((target) => targetAgain(target, runbook, { ...rules, inputs: earlier.inputs }));
   const { hash: _hash, ...rest } = earlier;
-  return { ...rest, title: runbook.title, onCancel: runbook.onCancel, targets, deadlineMs: deadlineMs(targets) };
+  const deadlineMs = runDeadlineMs(runbook, targets);
+  return { ...rest, title: runbook.title, onCancel: runbook.onCancel, targets, deadlineMs };
 }
 
 /** A plan that itself resumed a run has only the last steps of the runbook, and its checks before the first action. Problems show as differences. */
