@@ -5,6 +5,7 @@
 import type { Durations, JobKind } from '../domain/durations/durations.js';
 import type { PollCommand } from '../domain/once/events.js';
 import type { FollowedJob } from '../domain/once/state.js';
+import { LONGEST_TIMER_MS } from '../time/pause.js';
 
 /**
  * Sleepers are asked again in turns, so that the end of one cloud job does not stop the process for 500 others, nor makes them all poll in the same
@@ -17,9 +18,6 @@ const ROUND_MS = 50;
 
 /** With so little time left, a poll that is not expected to see the end is made at the latest time itself. Chosen: the longest gap of the plain rule. */
 const LITTLE_MS = 5_000;
-
-/** Node's longest timer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** When to poll the cloud jobs that this worker follows. */
 export class CloudJobWatch {

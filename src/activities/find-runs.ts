@@ -9,7 +9,8 @@ import { isListed, namesOfTarget } from '../domain/run/listed-targets.js';
 import { PAYLOAD_BYTES } from '../domain/sizes.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { withinCallLimit } from './time-limits.js';
-import { describe, PAGE_SIZE, quoted } from './past-runs.js';
+import { describe, PAGE_SIZE } from './past-runs.js';
+import { quoted, quotedTime } from '../temporal/visibility-query.js';
 
 /** Chosen: keeps a query short and stays far below the server's limit on listings (10 a second by default). */
 const TARGETS_IN_A_QUERY = 50;
@@ -53,7 +54,7 @@ async function describedRun(client: Client, runId: string, asked: readonly strin
 
 async function listedRuns(client: Client, targets: readonly string[], sinceMs: number): Promise<RunSeen[]> {
   const names = targets.flatMap(namesOfTarget).map(quoted).join(', ');
-  const since = `CloseTime IS NULL OR CloseTime >= ${quoted(new Date(sinceMs).toISOString())}`;
+  const since = `CloseTime IS NULL OR CloseTime >= ${quotedTime(sinceMs)}`;
   const query = `${TARGET_SEARCH_ATTRIBUTE} IN (${names}) AND WorkflowType != ${quoted(TARGET_RUN_WORKFLOW)} AND (${since})`;
   const runs: RunSeen[] = [];
   for await (const run of client.workflow.list({ query, pageSize: PAGE_SIZE })) {

@@ -6,7 +6,8 @@ import type { Durations, EndedBetween, JobKind } from '../domain/durations/durat
 import { jobKindOf } from '../domain/durations/job-kind.js';
 import { LONGEST } from '../domain/report/cut-report.js';
 import { ACTION_NAMES } from '../domain/target/actions.js';
-import { PAGE_SIZE, quoted } from './past-runs.js';
+import { PAGE_SIZE } from './past-runs.js';
+import { quoted } from '../temporal/visibility-query.js';
 import { withReadableMemos } from '../temporal/readable-memos.js';
 
 /** Chosen: enough for some fifty components with a run each night of a week, and read within a second or two. */

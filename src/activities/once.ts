@@ -8,7 +8,7 @@ import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
 import { asHeartbeat, isSilent, type OnceState } from '../domain/once/state.js';
 import type { Action } from '../domain/target/actions.js';
-import { orDeadline, pause } from '../time/pause.js';
+import { LONGEST_TIMER_MS, orDeadline, pause } from '../time/pause.js';
 import type { CloudJobWatch } from './cloud-job-watch.js';
 import type { TemporalAccess } from './temporal-access.js';
 import { failureNameOf } from './to-failure.js';
@@ -221,9 +221,6 @@ class Attempt {
 
 /** Ends the POST before its first byte, because the machine did not say `send`. */
 const NOT_SENT = new Error('not sent');
-
-/** Node's longest timer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 function failed(error: ServiceStageError): Event {
   const { message, sent: request, retryAfterMs, code } = error;

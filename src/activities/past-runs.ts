@@ -14,6 +14,7 @@ import { REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import { namesOfTarget } from '../domain/run/listed-targets.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { withinCallLimit } from './time-limits.js';
+import { quoted } from '../temporal/visibility-query.js';
 
 /** Which earlier runs to read. */
 export interface PastRunsAsked {
@@ -78,14 +79,6 @@ async function listed(client: Client, { runbooks, path }: PastRunsAsked): Promis
     if (found.length === MOST_LISTED) break;
   }
   return found;
-}
-
-/**
- * Quotes text for a query, so that no name can end the literal. ServiceStage itself allows only letters, digits, -
- * and _.
- */
-export function quoted(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
 /** Reads one run; `null` if the server does not know it. */

@@ -26,6 +26,7 @@ import { GRPC, grpcCodeOf } from '../temporal/calls.js';
 import { decodeFirst } from '../temporal/payloads.js';
 import { isReport } from './read-report.js';
 import { inputOfRun } from './same-request.js';
+import { quoted, quotedTime } from '../temporal/visibility-query.js';
 
 /** Which runs to list. All that is given must hold. */
 export interface RunFilter {
@@ -161,7 +162,7 @@ export function queryOf(filter: RunFilter, taskQueue: string, attentionSinceMs: 
   if (target !== undefined)
     conditions.push(`${TARGET_SEARCH_ATTRIBUTE} IN (${namesOfTarget(target).map(quoted).join(', ')})`);
   if (outcomes !== undefined) conditions.push(`${OUTCOME_SEARCH_ATTRIBUTE} IN (${outcomes.map(quoted).join(', ')})`);
-  if (sinceMs !== undefined) conditions.push(`StartTime >= ${moment(sinceMs)}`);
+  if (sinceMs !== undefined) conditions.push(`StartTime >= ${quotedTime(sinceMs)}`);
   if (needsAttention === true) conditions.push(attentionCondition(attentionSinceMs, hasState));
   return conditions.join(' AND ');
 }
@@ -169,18 +170,9 @@ export function queryOf(filter: RunFilter, taskQueue: string, attentionSinceMs: 
 /** As `attentionOf`, or wider: what is listed is classified once more. */
 function attentionCondition(sinceMs: number, hasState: boolean): string {
   const outcomes = ATTENTION_OUTCOMES.map(quoted).join(', ');
-  const ended = `CloseTime >= ${moment(sinceMs)} AND (${OUTCOME_SEARCH_ATTRIBUTE} IN (${outcomes}) OR ${OUTCOME_SEARCH_ATTRIBUTE} IS NULL)`;
+  const ended = `CloseTime >= ${quotedTime(sinceMs)} AND (${OUTCOME_SEARCH_ATTRIBUTE} IN (${outcomes}) OR ${OUTCOME_SEARCH_ATTRIBUTE} IS NULL)`;
   const waiting = hasState ? `(CloseTime IS NULL AND ${STATE_SEARCH_ATTRIBUTE} IS NOT NULL) OR ` : '';
   return `(${waiting}(${ended}))`;
-}
-
-function moment(ms: number): string {
-  return quoted(new Date(ms).toISOString());
-}
-
-/** Quotes text for a query, so that no name can end the literal. */
-function quoted(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
 type Listed = Pick<

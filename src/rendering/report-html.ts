@@ -1,12 +1,9 @@
 /** A report as one HTML file: no script, nothing from a network, light and dark. Every text of the report passes `htmlText`. Pure. */
-import { describeApprovalReport } from '../domain/steering/approvals.js';
-import { describeCommand } from '../domain/steering/describe-command.js';
 import type { FailureRecord } from '../domain/failures.js';
 import { bodyShown, describeEvidence } from '../domain/checks/check.js';
 import { describeDifferences } from '../domain/report/compensation.js';
 import type { GateReport, Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import { describeObservation } from '../domain/target/target.js';
-import { describeDuration } from '../domain/time/duration.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { htmlLines, htmlText } from './html-text.js';
 import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLine } from './meaning.js';
@@ -14,6 +11,7 @@ import { nextCommand } from './next-command.js';
 import { REPORT_STYLE } from './report-style.js';
 import { runTimeline, targetTimeline } from './timeline.js';
 import { timelineSvg } from './timeline-svg.js';
+import { factsOf } from './report-facts.js';
 
 type Tone = 'good' | 'warn' | 'bad';
 
@@ -47,7 +45,7 @@ export function reportHtml(report: RunReport): string {
 ${[
   `<h1>${htmlText(runbook)} ${badge(outcome)}</h1>`,
   `<p class="meaning">${htmlText(meaningOf(report))}</p>`,
-  facts(report),
+  definitions(factsOf(report, 'time (UTC)')),
   ...(failure === undefined ? [] : [failureBlock(failure)]),
   ...nextBlock(report),
   ...runDrawing(report),
@@ -63,34 +61,6 @@ ${[
 
 function badge(outcome: Outcome): string {
   return `<span class="badge ${TONES[outcome]}">${htmlText(outcome)}</span>`;
-}
-
-function facts({
-  workflowId,
-  startedAtMs,
-  endedAtMs,
-  requestedBy,
-  reason,
-  withdrawnBy,
-  commands = [],
-  approval,
-  resumes,
-  planHash,
-  cut,
-}: RunReport): string {
-  const rows: (readonly [string, string | null | undefined])[] = [
-    ['run', workflowId],
-    ['time (UTC)', `${period(startedAtMs, endedAtMs)}, ${describeDuration(endedAtMs - startedAtMs)}`],
-    ['requested by', requestedBy],
-    ['reason', reason],
-    ['withdrawn by', withdrawnBy],
-    ...commands.map((command) => ['command', describeCommand(command)] as const),
-    ['approval', approval === undefined ? null : describeApprovalReport(approval)],
-    ['resumes run', resumes?.workflowId],
-    ['plan', planHash?.slice(0, 16)],
-    ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
-  ];
-  return definitions(rows);
 }
 
 function definitions(rows: readonly (readonly [string, string | null | undefined])[]): string {

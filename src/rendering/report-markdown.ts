@@ -1,18 +1,16 @@
 /** A report as Markdown, to be pasted into the document of an incident. Foreign text cannot add links, tables or headings. Pure. */
 import { bodyShown, describeEvidence } from '../domain/checks/check.js';
-import { describeApprovalReport } from '../domain/steering/approvals.js';
-import { describeCommand } from '../domain/steering/describe-command.js';
 import { describeDifferences } from '../domain/report/compensation.js';
 import type { GateReport, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import type { FailureRecord } from '../domain/failures.js';
 import { describeObservation } from '../domain/target/target.js';
 import { markdownCell, markdownProse, markdownText } from '../domain/text/markdown.js';
 import { printable } from '../domain/text/text.js';
-import { describeDuration } from '../domain/time/duration.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { differencesOf, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLine } from './meaning.js';
 import { nextCommand } from './next-command.js';
 import { undelivered } from './notifications.js';
+import { factsOf } from './report-facts.js';
 
 /** The whole report. It begins with a heading of the second level, because a document has its own first one. */
 export function reportMarkdown(report: RunReport): string {
@@ -40,35 +38,9 @@ function notNotified({ notifications = [] }: RunReport): string[] {
   return lines.length === 0 ? [] : ['', '### Not notified', '', ...lines];
 }
 
-function factRows({
-  workflowId,
-  startedAtMs,
-  endedAtMs,
-  requestedBy,
-  reason,
-  withdrawnBy,
-  commands = [],
-  approval,
-  resumes,
-  planHash,
-  cut,
-}: RunReport): string[] {
-  const rows: (readonly [string, string | null | undefined])[] = [
-    ['run', workflowId],
-    ['time', `${period(startedAtMs, endedAtMs)}, ${describeDuration(endedAtMs - startedAtMs)}`],
-    ['requested by', requestedBy],
-    ['reason', reason],
-    ['withdrawn by', withdrawnBy],
-    ...commands.map((command) => ['command', describeCommand(command)] as const),
-    ['approval', approval === undefined ? null : describeApprovalReport(approval)],
-    ['resumes run', resumes?.workflowId],
-    ['plan', planHash?.slice(0, 16)],
-    ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
-  ];
+function factRows(report: RunReport): string[] {
   return ['| what | value |', '| --- | --- |'].concat(
-    rows.flatMap(([name, value]) =>
-      value === null || value === undefined ? [] : [`| ${name} | ${markdownCell(value)} |`],
-    ),
+    factsOf(report, 'time').map(([name, value]) => `| ${name} | ${markdownCell(value)} |`),
   );
 }
 

@@ -1,6 +1,9 @@
 /** Waiting, and its limits in time: where a signal of an activity, or of a delivery, ends it. */
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Node's longest timer, milliseconds: it fires a longer one at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Waits. @throws the signal's own reason, at once, when the signal is aborted */
 export async function pause(durationMs: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();

@@ -28,6 +28,7 @@ import {
   accept,
   describeRefusal,
   earlierOf,
+  repeatedBy,
   isFull,
   MOST_RUN_COMMANDS,
   type CommandAnswer,
@@ -172,9 +173,9 @@ export class RunApprovals {
   /** Only a signed decision is awaited: its token is verified first. */
   #accept(command: ApprovalCommandName, given: CommandArguments): CommandAnswer | Promise<CommandAnswer> {
     const atMs = Date.now();
-    const earlier = earlierOf(this.shared.log, command, given);
-    if (earlier !== null && typeof earlier !== 'string') {
-      const { log, answer } = accept(this.shared.log, command, given, { atMs, state: '', repeats: earlier });
+    const repeats = repeatedBy(this.shared.log, command, given);
+    if (repeats !== null) {
+      const { log, answer } = accept(this.shared.log, command, given, { atMs, state: '', repeats });
       this.shared.log = log;
       return answer;
     }

@@ -109,21 +109,26 @@ export function waitOutcome(
   { kind, startedAtMs, endedAtMs }: WaitEnd,
 ): StepOutcome {
   const isCut = kind === 'deadlinePassed';
-  const report: StepReport = {
-    id,
+  const failure = failureRecord('DeadlinePassed', 'The deadline of the run passed during this wait');
+  const result = isCut ? 'failed' : kind;
+  return outcomeWithoutAction(baseline, { id, result, startedAtMs, endedAtMs, ...(isCut ? { failure } : {}) });
+}
+
+/** The outcome of a step that sends nothing and reads nothing of the target. */
+function outcomeWithoutAction(
+  baseline: Baseline,
+  report: Pick<StepReport, 'id' | 'result' | 'startedAtMs' | 'endedAtMs'> & Partial<StepReport>,
+): StepOutcome {
+  const nothing = {
     action: null,
-    result: isCut ? 'failed' : kind,
     sent: 'no',
     cloudJobId: null,
-    startedAtMs,
-    endedAtMs,
     before: null,
     after: null,
     attempts: 0,
     trail: [],
-    ...(isCut ? { failure: failureRecord('DeadlinePassed', 'The deadline of the run passed during this wait') } : {}),
-  };
-  return { report, baseline, done: null };
+  } as const;
+  return { report: { ...nothing, ...report }, baseline, done: null };
 }
 
 /** How a check ended. Epoch milliseconds. */
@@ -139,23 +144,16 @@ export interface CheckEnd {
 
 /** The outcome of a check, which changes nothing on the target and reads nothing of it. */
 export function checkOutcome({ id }: CheckStep, baseline: Baseline, end: CheckEnd): StepOutcome {
-  const { kind, startedAtMs, endedAtMs, attempts, evidence, failure } = end;
-  const report: StepReport = {
+  const { kind: result, startedAtMs, endedAtMs, attempts, evidence, failure } = end;
+  return outcomeWithoutAction(baseline, {
     id,
-    action: null,
-    result: kind,
-    sent: 'no',
-    cloudJobId: null,
+    result,
     startedAtMs,
     endedAtMs,
-    before: null,
-    after: null,
     attempts,
-    trail: [],
     ...(evidence === null ? {} : { check: evidence }),
     ...(failure === undefined ? {} : { failure: failureRecord(failure.name, failure.message) }),
-  };
-  return { report, baseline, done: null };
+  });
 }
 
 /** A step that was not approved in time has failed, like one that was rejected. */
@@ -169,22 +167,15 @@ const APPROVAL_RESULTS: Readonly<Record<ApprovalReport['result'], StepResult>> =
 /** The outcome of an approval, which sends nothing and reads nothing. */
 export function approvalOutcome({ id }: ApprovalStep, baseline: Baseline, approval: ApprovalReport): StepOutcome {
   const failure = approvalFailure(approval);
-  const report: StepReport = {
+  const { result, askedAtMs: startedAtMs, endedAtMs } = approval;
+  return outcomeWithoutAction(baseline, {
     id,
-    action: null,
-    result: APPROVAL_RESULTS[approval.result],
-    sent: 'no',
-    cloudJobId: null,
-    startedAtMs: approval.askedAtMs,
-    endedAtMs: approval.endedAtMs,
-    before: null,
-    after: null,
-    attempts: 0,
-    trail: [],
+    result: APPROVAL_RESULTS[result],
+    startedAtMs,
+    endedAtMs,
     approval,
     ...(failure === null ? {} : { failure }),
-  };
-  return { report, baseline, done: null };
+  });
 }
 
 function tookOf(cloudJob: FollowedJob | null): Pick<StepReport, 'cloudJobTook'> {

@@ -134,6 +134,12 @@ export function earlierOf(
   return isSame ? earlier : `the key "${key}" was used for ${record.command} of ${record.actor}. Give it another key`;
 }
 
+/** The command that an accepted one repeats; `null` if it is new. */
+export function repeatedBy(log: CommandLog, command: CommandName, given: CommandArguments): Accepted | null {
+  const earlier = earlierOf(log, command, given);
+  return typeof earlier === 'string' ? null : earlier;
+}
+
 /** How a command was accepted. */
 interface Acceptance {
   readonly atMs: number;

@@ -3,6 +3,7 @@ import { RUN_COMMANDS, type RunCommandName } from './command-names.js';
 import {
   accept,
   earlierOf,
+  repeatedBy,
   isFull,
   MOST_RUN_COMMANDS,
   NO_COMMANDS,
@@ -63,8 +64,7 @@ export function afterRunCommand(
   given: CommandArguments,
   atMs: number,
 ): { readonly state: RunSteering; readonly answer: CommandAnswer } {
-  const earlier = earlierOf(state.log, command, given);
-  const repeats = typeof earlier === 'string' ? null : earlier;
+  const repeats = repeatedBy(state.log, command, given);
   const next = repeats === null ? COMMANDED[command](state) : state;
   const { log, answer } = accept(state.log, command, given, { atMs, state: next.stage, repeats });
   return { state: { ...next, log }, answer };

@@ -4,6 +4,7 @@ import { TARGET_COMMANDS, type TargetCommandName } from './command-names.js';
 import {
   accept,
   earlierOf,
+  repeatedBy,
   isFull,
   MOST_TARGET_COMMANDS,
   NO_COMMANDS,
@@ -87,8 +88,7 @@ export function afterTargetCommand(
   given: CommandArguments,
   atMs: number,
 ): { readonly state: TargetSteering; readonly answer: CommandAnswer } {
-  const earlier = earlierOf(state.log, command, given);
-  const repeats = typeof earlier === 'string' ? null : earlier;
+  const repeats = repeatedBy(state.log, command, given);
   const about = state.step === null ? given : { ...given, step: state.step };
   const { log, answer } = accept(state.log, command, about, { atMs, state: 'deciding', repeats });
   if (repeats !== null) return { state: { ...state, log }, answer };

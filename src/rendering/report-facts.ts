@@ -1,0 +1,25 @@
+/** The facts about a whole run with which a Markdown or HTML report begins. Pure. */
+import type { RunReport } from '../domain/report/report.js';
+import { describeApprovalReport } from '../domain/steering/approvals.js';
+import { describeCommand } from '../domain/steering/describe-command.js';
+import { describeDuration } from '../domain/time/duration.js';
+import { period } from './meaning.js';
+
+/** Names and values, as plain text that is not escaped. What a run does not have is left out. @param time the name of its period */
+export function factsOf(report: RunReport, time: string): readonly (readonly [name: string, value: string])[] {
+  const { workflowId, startedAtMs, endedAtMs, requestedBy, reason, withdrawnBy, commands = [] } = report;
+  const { approval, resumes, planHash, cut } = report;
+  const facts: readonly (readonly [string, string | null | undefined])[] = [
+    ['run', workflowId],
+    [time, `${period(startedAtMs, endedAtMs)}, ${describeDuration(endedAtMs - startedAtMs)}`],
+    ['requested by', requestedBy],
+    ['reason', reason],
+    ['withdrawn by', withdrawnBy],
+    ...commands.map((command) => ['command', describeCommand(command)] as const),
+    ['approval', approval === undefined ? null : describeApprovalReport(approval)],
+    ['resumes run', resumes?.workflowId],
+    ['plan', planHash?.slice(0, 16)],
+    ['left out', cut === undefined ? null : 'parts of the report are no longer kept'],
+  ];
+  return facts.flatMap(([name, value]) => (value === null || value === undefined ? [] : [[name, value] as const]));
+}
