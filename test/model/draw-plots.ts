@@ -2,6 +2,7 @@
 import type { Dice } from '../chaos/dice.js';
 import { ANY_ACTION, LIMITS } from './draw-mishaps.js';
 import {
+  foreignScaleAtTheBeginning,
   LARGE_SKEW_MS,
   ONE_ACTION,
   PATIENT_CLOUD,
@@ -245,14 +246,7 @@ export const PLOTS = {
       actions: [{ action: 'scale', replica: 5 }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],
       faults: dice.chance(0.5) ? hidden(dice, nth) : [],
       disruptions: [
-        timed('runBegins', 1, 0, {
-          kind: 'foreignAction',
-          action: { action: 'scale', replica: dice.whole(1, 4) },
-          lasts: dice.whole(500, 20_000),
-          idMs: 0,
-          statusMs: 0,
-          ends: 'SUCCEEDED',
-        }),
+        foreignScaleAtTheBeginning(dice),
         timed('sending', nth, dice.whole(0, 1_000), { kind: 'resetWorkflow', keep: 1, rescheduled: false }),
       ],
       cloud: PATIENT_CLOUD,
@@ -263,16 +257,7 @@ export const PLOTS = {
   foreignJobAtTheFirstReading: (dice: Dice): Plot => ({
     actions: [{ action: 'scale', replica: 5 }, { action: dice.chance(0.5) ? 'restart' : 'stop' }],
     faults: [fault('job', 2, { kind: 'ends', status: 'FAILED' })],
-    disruptions: [
-      timed('runBegins', 1, 0, {
-        kind: 'foreignAction',
-        action: { action: 'scale', replica: dice.whole(1, 4) },
-        lasts: dice.whole(500, 20_000),
-        idMs: 0,
-        statusMs: 0,
-        ends: 'SUCCEEDED',
-      }),
-    ],
+    disruptions: [foreignScaleAtTheBeginning(dice)],
   }),
 
   /** A step fails, and somebody else acts before the run undoes it. */

@@ -92,3 +92,15 @@ export function firstAttemptIsUnclear(dice: Dice): readonly Fault[] {
     fault('dispatch', 2, { kind: 'noWorker', ms: dice.whole(POST_MS + WINDOW_MS, 2 * WINDOW_MS) }),
   ];
 }
+
+/** Somebody else scales the instance as soon as the run begins, and shows at once. */
+export function foreignScaleAtTheBeginning(dice: Dice): TimedDisruption {
+  return timed('runBegins', 1, 0, {
+    kind: 'foreignAction',
+    action: { action: 'scale', replica: dice.whole(1, 4) },
+    lasts: dice.whole(500, 20_000),
+    idMs: 0,
+    statusMs: 0,
+    ends: 'SUCCEEDED',
+  });
+}

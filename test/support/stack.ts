@@ -34,6 +34,8 @@ export interface Stack {
   report(workflowId: string): Promise<RunReport>;
   /** The names of our accepted POSTs, in order. */
   accepted(instanceId: string): Promise<string[]>;
+  /** Starts one more worker with the same activities, on a queue of its own. It ends with the test. @returns what stops it sooner */
+  beginWorker(taskQueue: string, onTestFinished: (stop: () => Promise<void>) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
@@ -116,6 +118,13 @@ export async function startStack(
     report,
     accepted: async (instanceId) =>
       (await control.accepted(instanceId)).filter(({ byConsole }) => !byConsole).map(({ action }) => action),
+    beginWorker: async (taskQueue, onTestFinished) => {
+      const another = await temporal.worker({ taskQueue, activities: { ...activities } });
+      const ended = another.run();
+      const stop = () => stopWorker(another, ended);
+      onTestFinished(stop);
+      return stop;
+    },
     close: async () => {
       await stopWorker(worker, running);
       await simulator.close();

@@ -1,13 +1,13 @@
 /** Approvals against a real server: of a whole run and of a step, at a wrong moment, rejected, expired, repeated, while the run is paused, after a reset. */
 import { fileURLToPath } from 'node:url';
-import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { APPROVAL_SIGNAL, PROGRESS_QUERY, type ApprovalOrder } from '../../src/domain/contract.js';
 import type { RunProgress, RunReport, TargetProgress, TargetReport } from '../../src/domain/report/report.js';
 import type { CommandName } from '../../src/domain/steering/command-names.js';
 import type { CommandAnswer } from '../../src/domain/steering/commands.js';
 import { leaseId } from '../../src/domain/target/target.js';
-import { startStack, stopWorker, type Stack } from '../support/stack.js';
+import { refusalOf } from '../support/refusal.js';
+import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until, untilFound } from '../support/until.js';
 
@@ -41,17 +41,6 @@ async function command(
 async function decide(workflowId: string, name: 'approve' | 'reject', actor: string, more: object = {}) {
   const { planHash } = await runProgress(workflowId);
   return command(workflowId, name, actor, { planHash, ...more });
-}
-
-/** Why the command is refused. */
-async function refusalOf(answer: Promise<unknown>): Promise<string> {
-  const error: unknown = await answer.then(
-    () => new Error('It was accepted'),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-  expect(error.cause).toMatchObject({ type: 'CommandRejected' });
-  return (error.cause as Error).message;
 }
 
 async function stateAttribute(workflowId: string): Promise<unknown> {
@@ -201,13 +190,7 @@ describe('the approval of a step that is rejected after a reset', () => {
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     // Apart from the others: a replay takes the id of the original run for that of the reset run, so it decides otherwise.
     const taskQueue = `${temporal.taskQueue}-reset-approved`;
-    const begin = async () => {
-      const worker = await temporal.worker({ taskQueue, activities: { ...stack.activities } });
-      const running = worker.run();
-      const stop = () => stopWorker(worker, running);
-      onTestFinished(stop);
-      return stop;
-    };
+    const begin = () => stack.beginWorker(taskQueue, onTestFinished);
     const stopFirst = await begin();
     const workflowId = `approved-scale-${instanceId}`;
     const args = [{ targets: [path], requestedBy: 'ann' }];

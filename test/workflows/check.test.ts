@@ -12,7 +12,7 @@ import type { RunReport, TargetReport } from '../../src/domain/report/report.js'
 import { reportHtml } from '../../src/rendering/report-html.js';
 import { reportMarkdown } from '../../src/rendering/report-markdown.js';
 import { checksOf } from '../support/checks.js';
-import { startStack, stopWorker, type Stack } from '../support/stack.js';
+import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
@@ -148,13 +148,7 @@ describe.concurrent('a check', () => {
     const { path } = await stack.newInstance();
     const { later } = urls('taken-over', { later: 503 });
     const taskQueue = `${temporal.taskQueue}-taken-over`;
-    const begin = async () => {
-      const worker = await temporal.worker({ taskQueue, activities: { ...stack.activities } });
-      const running = worker.run();
-      const stop = () => stopWorker(worker, running);
-      onTestFinished(stop);
-      return stop;
-    };
+    const begin = () => stack.beginWorker(taskQueue, onTestFinished);
     const stopFirst = await begin();
     const workflowId = `taken-over-${path.replaceAll('/', '-')}`;
     await temporal.client.workflow.start('long-check', {
@@ -182,13 +176,7 @@ describe.concurrent('a check', () => {
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     // Apart from the others: a replay takes the id of the original run for that of the reset run, so it decides otherwise.
     const taskQueue = `${temporal.taskQueue}-reset-checked`;
-    const begin = async () => {
-      const worker = await temporal.worker({ taskQueue, activities: { ...stack.activities } });
-      const running = worker.run();
-      const stop = () => stopWorker(worker, running);
-      onTestFinished(stop);
-      return stop;
-    };
+    const begin = () => stack.beginWorker(taskQueue, onTestFinished);
     const stopFirst = await begin();
     const inputs = urls('reset');
     const workflowId = `checked-${instanceId}`;

@@ -6,7 +6,7 @@ import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import type { TargetReport } from '../../src/domain/report/report.js';
 import { leaseId } from '../../src/domain/target/target.js';
 import { stackLimits } from '../support/build.js';
-import { startStack, stopWorker, type Stack } from '../support/stack.js';
+import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until, untilFound } from '../support/until.js';
 
@@ -265,13 +265,7 @@ describe.concurrent('a workflow reset of a target', () => {
     await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
     // Apart from the others: a replay takes the id of the original run for that of the reset run, so it decides otherwise.
     const taskQueue = `${temporal.taskQueue}-reset-${runbook}`;
-    const begin = async () => {
-      const worker = await temporal.worker({ taskQueue, activities: { ...stack.activities } });
-      const running = worker.run();
-      const stop = () => stopWorker(worker, running);
-      onTestFinished(stop);
-      return stop;
-    };
+    const begin = () => stack.beginWorker(taskQueue, onTestFinished);
     const stopFirst = await begin();
     const workflowId = `${runbook}-${instanceId}`;
     await temporal.client.workflow.start(runbook, { workflowId, taskQueue, args: [{ targets: [path] }] });

@@ -1,12 +1,12 @@
 /** Signed approvals against a real server: where the worker trusts an issuer, only its tokens count, for the run and for a step. */
 import { fileURLToPath } from 'node:url';
-import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { APPROVAL_SIGNAL, PROGRESS_QUERY, type ApprovalOrder } from '../../src/domain/contract.js';
 import type { ApprovalProgress, RunProgress } from '../../src/domain/report/report.js';
 import type { CommandAnswer } from '../../src/domain/steering/commands.js';
 import { leaseId } from '../../src/domain/target/target.js';
 import { approversOf, ISSUER, newSigner, type Signer } from '../support/signer.js';
+import { refusalOf } from '../support/refusal.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { untilFound } from '../support/until.js';
@@ -31,16 +31,6 @@ function decide(workflowId: string, name: 'approve' | 'reject', planHash: string
   const handle = temporal.client.workflow.getHandle(workflowId);
   const args: [object] = [{ actor: 'somebody', reason: 'a test', planHash, ...more }];
   return handle.executeUpdate<CommandAnswer, [object]>(name, { args });
-}
-
-async function refusalOf(answer: Promise<unknown>): Promise<string> {
-  const error: unknown = await answer.then(
-    () => new Error('It was accepted'),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-  expect(error.cause).toMatchObject({ type: 'CommandRejected' });
-  return (error.cause as Error).message;
 }
 
 const tokenOf = (email: string, plan: string, roles: readonly string[] = ['sre-lead']) =>

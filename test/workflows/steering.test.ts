@@ -1,6 +1,5 @@
 /** The commands of an operator against a real server: each once, at a wrong moment, repeated, two at once, without a worker, after a reset. */
 import { fileURLToPath } from 'node:url';
-import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROGRESS_QUERY } from '../../src/domain/contract.js';
 import { RunbookClient } from '../../src/client/runbook-client.js';
@@ -10,6 +9,7 @@ import type { CommandAnswer } from '../../src/domain/steering/commands.js';
 import { GRPC, grpcCodeOf } from '../../src/temporal/calls.js';
 import { CommandRejected, RunEnded, RunNotFound } from '../../src/temporal/errors.js';
 import { leaseId } from '../../src/domain/target/target.js';
+import { refusalOf } from '../support/refusal.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until, untilFound } from '../support/until.js';
@@ -38,17 +38,6 @@ async function command(workflowId: string, name: CommandName, more: object = {})
       if (grpcCodeOf(error) !== GRPC.failedPrecondition) throw error;
     }
   }
-}
-
-/** Why the command is refused. */
-async function refusalOf(answer: Promise<unknown>): Promise<string> {
-  const error: unknown = await answer.then(
-    () => new Error('It was accepted'),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-  expect(error.cause).toMatchObject({ type: 'CommandRejected' });
-  return (error.cause as Error).message;
 }
 
 const runProgress = (workflowId: string) =>
@@ -293,6 +282,8 @@ describe.concurrent('RunbookClient', () => {
   it('finds the blocked target, and explains what is refused', async () => {
     const { workflowId, instanceId, path } = await indeterminateRestart();
     const runbooks = new RunbookClient({ client: temporal.client, taskQueue: temporal.taskQueue });
+    // The run learns by a signal that its target is blocked.
+    await untilFound(async () => (await runProgress(workflowId)).targets[0]?.blocked ?? null);
     await expect(runbooks.resume(workflowId, why)).rejects.toThrow(CommandRejected);
     await expect(runbooks.retryStep(workflowId, { ...why, target: 'a/b/c' })).rejects.toThrow(/has no target a\/b\/c/);
     await expect(runbooks.skipStep(workflowId, { ...why, step: 'stop' })).rejects.toThrow(
