@@ -36,14 +36,15 @@ export function renderPlan(plan: Plan, colors: Colors): string {
   const lines = [`${colors.bold(runbook)}: ${title}`];
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
-  if (emergency === true) lines.push(colors.bad('EMERGENCY: waits for no window, freeze or approval'));
+  if (emergency === true)
+    lines.push(colors.bad('EMERGENCY: waits for no window, freeze or approval, and begins all its targets at once'));
   if (approval !== undefined) lines.push(`needs ${describeApprovalRules(approval)}, before anything is done`);
   if (approvalIssuer === undefined && asksForRole(printable))
     lines.push(colors.warn('roles of approvers are not checked, because the worker has no RUNBOOK_APPROVERS'));
   if (approvalIssuer !== undefined) lines.push(`approvals must be signed by ${approvalIssuer}`);
   if (printable.resumes !== undefined) lines.push(...resumesLines(printable.resumes, colors));
   if (guards !== undefined) lines.push(...guardLines(guards, colors), ...misfitLines(printable, colors));
-  for (const { target, seen, steps, usual = [], resumed } of targets) {
+  for (const { target, seen, steps, leftOut = [], usual = [], resumed } of targets) {
     lines.push('', `${colors.bold(target.path)}  ${describeObservation(seen)}`);
     if (resumed !== undefined) lines.push(...doneLines(resumed, colors));
     if (steps.length === 0) lines.push('  only observes; changes nothing');
@@ -60,9 +61,10 @@ export function renderPlan(plan: Plan, colors: Colors): string {
       const known = usual.find(({ stepId }) => stepId === step.id);
       if (known !== undefined && expected.course !== 'skipped') lines.push(`     ${describeUsualStep(known)}`);
     }
+    for (const id of leftOut) lines.push(colors.dim(`  check ${id} is left out: no URL was given for it`));
     if (undos !== null) lines.push(`  ${undosLine(undos, colors)}`);
   }
-  const ofRun = describeUsualRun(targets);
+  const ofRun = describeUsualRun(targets, emergency === true);
   lines.push(
     '',
     ...(ofRun === null ? [] : [`the whole run: ${ofRun}`]),

@@ -1,4 +1,4 @@
-/** Steers a run: takes `pause`, `resume` and `abort`, passes a pause on to the target that has begun, and shows who needs a person. */
+/** Steers a run: takes `pause`, `resume` and `abort`, passes a pause on to the targets that have begun, and shows who needs a person. */
 import {
   CancellationScope,
   condition,
@@ -36,7 +36,8 @@ type Child = ChildWorkflowHandle<typeof targetRun>;
 export class RunSteering {
   readonly #scope = CancellationScope.current();
   #state: State = NOT_STEERED;
-  #child: Child | null = null;
+  /** Targets that have begun: the workflow of each once it is there, and the newest order because of which it rests. */
+  readonly #begun = new Map<string, { child: Child | null; restsAt: number | null }>();
   /** Time for which no target could begin, milliseconds. */
   #pausedMs = 0;
   /** Time for which each target has waited for people. */
@@ -101,23 +102,25 @@ export class RunSteering {
   }
 
   /** A target is about to be started. */
-  targetBegins(): void {
+  targetBegins(path: string): void {
+    this.#begun.set(path, { child: null, restsAt: null });
     this.#note({ kind: 'targetBegins' });
   }
 
   /** Its workflow is there, and learns that the run has been paused meanwhile. */
-  targetStarted(child: Child): void {
-    this.#child = child;
+  targetStarted(path: string, child: Child): void {
+    this.#begun.set(path, { child, restsAt: null });
     this.approvals.targetStarted();
-    if (this.isHeld) this.#order();
+    if (this.isHeld) this.#order(child);
   }
 
   targetEnds(path: string): void {
-    this.#child = null;
+    this.#begun.delete(path);
     this.approvals.targetEnds(path);
     this.notifications.unblocked(path);
     if (this.#blocked.delete(path)) this.progress.targetBlocked(path, null);
-    this.#note({ kind: 'targetEnds' });
+    if (this.#begun.size === 0) this.#note({ kind: 'targetEnds' });
+    else this.#noteRest();
   }
 
   /** The run has ended. It may stay open until webhooks are notified, and takes no more commands. */
@@ -136,7 +139,7 @@ export class RunSteering {
     this.#state = state;
     if (answer.repeated) return answer;
     if (command === 'abort') this.#scope.cancel();
-    else this.#order();
+    else for (const { child } of this.#begun.values()) this.#order(child);
     this.#show();
     return answer;
   }
@@ -161,13 +164,22 @@ export class RunSteering {
     if (late !== undefined) this.notifications.late(path, late);
     this.progress.targetBlocked(path, blocked ?? null);
     if (approval !== undefined || this.approvals.isOpen) this.approvals.receive(path, approval);
-    if (state === 'paused') this.#note({ kind: 'targetRests', order });
+    const begun = this.#begun.get(path);
+    if (state === 'paused' && begun !== undefined) begun.restsAt = order;
+    if (state === 'paused') this.#noteRest();
     else this.#show();
   }
 
-  /** Signals to the open target whether its steps may begin. One that has just ended needs no order. */
-  #order(): void {
-    const child = this.#child;
+  /** The run rests once every target that has begun does. */
+  #noteRest(): void {
+    const { order } = this.#state;
+    const rests = [...this.#begun.values()].every(({ restsAt }) => restsAt === order);
+    if (rests && this.#begun.size > 0) this.#note({ kind: 'targetRests', order });
+    else this.#show();
+  }
+
+  /** Signals to an open target whether its steps may begin. One that has just ended needs no order. */
+  #order(child: Child | null): void {
     if (child === null) return;
     const { order } = this.#state;
     const paused = isHeld(this.#state);
@@ -200,8 +212,11 @@ export class RunSteering {
       get: () => this.#state.log,
       set: (changed: CommandLog) => void (this.#state = { ...this.#state, log: changed }),
     };
-    const child = () => this.#child;
+    // Only a run that takes its targets one after another asks for approvals.
+    const child = () => [...this.#begun.values()].at(-1)?.child ?? null;
+    const { notifications } = this;
     return {
+      notifications,
       get log() {
         return log.get();
       },

@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RunbookClient } from '../../src/client/runbook-client.js';
 import { PROGRESS_QUERY } from '../../src/domain/contract.js';
 import { NOTIFY_LIMITS } from '../../src/domain/notifications/delivery.js';
 import type { Notification } from '../../src/domain/notifications/notification.js';
@@ -125,6 +126,58 @@ describe.concurrent('a run notifies', () => {
     await blocked(instanceId);
     await command(workflowId, 'abort');
     await stack.report(workflowId);
+  });
+
+  it('that people have to approve the run, then a step, reminds of both, and stops when they have', async () => {
+    const { path, instanceId } = await stack.newInstance();
+    const workflowId = await stack.start('notified-approval', { targets: [path], requestedBy: 'ann' });
+    const about = (what: string) =>
+      messagesOf(workflowId).filter(({ data }) => data.key.includes(`/approval/${what}/`));
+    const ofRun = await untilFound(async () => about('run')[0] ?? null);
+    expect(ofRun).toMatchObject({ type: 'run.waiting', data: { runbook: 'notified-approval', targets: [path] } });
+    const { planHash } = await handleOf(workflowId).query<RunProgress>(PROGRESS_QUERY);
+    const hash = planHash?.slice(0, 16) ?? '';
+    const approve = (actor: string) =>
+      handleOf(workflowId).executeUpdate('approve', { args: [{ actor, reason: 'seen', planHash }] });
+    expect(ofRun.data.summary).toMatch(
+      new RegExp(
+        `^Waits until 20\\S+Z for approval of the whole run · 2 needed, by sre-lead, not by ann, who requested it · plan ${hash} · Notifies ops`,
+      ),
+    );
+    expect(ofRun.data.needs.map(({ command: typed }) => typed)).toEqual([
+      `runbook watch ${workflowId}`,
+      `runbook approve ${workflowId} --plan-hash ${hash} --reason '…'`,
+      `runbook reject ${workflowId} --plan-hash ${hash} --reason '…'`,
+    ]);
+    await approve('bob');
+    const reminder = await untilFound(
+      async () => about('run').find(({ data }) => data.summary.includes('1 of 2 have approved')) ?? null,
+    );
+    expect(reminder.data.summary).toMatch(/^Still waits until /);
+    await approve('cyd');
+    await accepts(instanceId, 1);
+    const asked = about('run').length;
+    await until(() => about('1/seen').length >= 2);
+    const [ofStep] = about('1/seen');
+    expect(ofStep?.data.summary).toMatch(
+      new RegExp(
+        `^Waits until 20\\S+Z for approval at the step seen · 1 needed · plan ${hash} · The shop answers: <it`,
+      ),
+    );
+    const runbooks = await RunbookClient.connect({ address: temporal.address, taskQueue: temporal.taskQueue });
+    const decision = { actor: 'ann', reason: 'seen' };
+    await expect(runbooks.approve(workflowId, { ...decision, planHash: '0123456789abcdef' })).rejects.toThrow(
+      /another hash/,
+    );
+    await runbooks.approve(workflowId, { ...decision, planHash: hash });
+    await runbooks.close();
+    const report = await stack.report(workflowId);
+    expect(report.outcome).toBe('succeeded');
+    expect(about('run')).toHaveLength(asked);
+    const all = messagesOf(workflowId);
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+    expect(report.notifications).toHaveLength(all.length);
+    expect(all.map(({ type }) => type)).toEqual(Array(all.length).fill('run.waiting'));
   });
 
   it('that it waits for its window, once', () =>
