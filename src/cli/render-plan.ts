@@ -34,7 +34,7 @@ export function renderPlan(plan: Plan, colors: Colors): string {
   const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards, notify = [] } = printable;
   const { approval, approvalIssuer, emergency } = printable;
   const lines = [`${colors.bold(runbook)}: ${title}`];
-  const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
+  const given = Object.entries(inputs).map(([name, value]) => `${name}=${value === '' ? '(empty)' : String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
   if (emergency === true)
     lines.push(colors.bad('EMERGENCY: waits for no window, freeze or approval, and begins all its targets at once'));
@@ -142,16 +142,18 @@ function withDifferences(
   return colors.warn(`${words}, which leads to another state than before ${since}: ${describeDifferences(differs)}`);
 }
 
-/** `undone by start until step 2 is done, then left out: it and the undo of step 2 cancel out` */
+/** `undone by start while step 2 is not done; after that nothing is undone: the two undos would cancel out` */
 function leftOutWords({ action, by, from, why }: Extract<ExpectedUndo, { kind: 'leftOut' }>, index: number): string {
-  const because =
-    why === 'cancels'
-      ? `it and the undo of step ${by + 1} cancel out`
-      : `the undo of step ${by + 1} restores what was before both`;
   const undo = describeAction(action);
+  if (why === 'older') {
+    const because = `the undo of step ${by + 1} restores what was before both`;
+    return from === index
+      ? `its undo ${undo} is not sent: ${because}`
+      : `undone by ${undo} while step ${from + 1} is not done; after that its undo is not sent: ${because}`;
+  }
   return from === index
-    ? `its undo ${undo} is left out: ${because}`
-    : `undone by ${undo} until step ${from + 1} is done, then left out: ${because}`;
+    ? `its undo ${undo} is not sent: it and the undo of step ${by + 1} would cancel out`
+    : `undone by ${undo} while step ${from + 1} is not done; after that its undo is not sent: it and the undo of step ${by + 1} would cancel out`;
 }
 
 /** The undos that the run would send for a target, combined. */

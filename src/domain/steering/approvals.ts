@@ -177,9 +177,9 @@ export function describeApprovalReport({ result, endedAtMs, votes, need }: Appro
   return `approval: ${result} at ${describeTime(endedAtMs)}${names === '' ? '' : `, by ${names}`}, ${need} needed`;
 }
 
-/** For people: `2 approvals by sre-lead or dba, not by the requester, within 4h`. */
+/** For people: `2 approvals by sre-lead or dba, not by the requester, within 4h`; `one approval by anybody, within 8h`. */
 export function describeApprovalRules({ need, roles, notRequester, expiresMs }: ApprovalRules): string {
-  const who = roles.length === 0 ? '' : ` by ${roles.join(' or ')}`;
+  const who = roles.length === 0 ? ' by anybody' : ` by ${roles.join(' or ')}`;
   const other = notRequester ? ', not by the requester' : '';
   return `${need === 1 ? 'one approval' : `${need} approvals`}${who}${other}, within ${describeDuration(expiresMs)}`;
 }
