@@ -10,7 +10,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { STATE_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import type { Plan } from '../domain/plan/plan.js';
 import type { CommandRecord } from '../domain/report/report.js';
-import { RUN_COMMANDS, type RunCommandName } from '../domain/steering/command-names.js';
+import { RUN_COMMANDS, TARGET_COMMANDS, type RunCommandName } from '../domain/steering/command-names.js';
 import { recordsOf, type CommandLog } from '../domain/steering/commands.js';
 import {
   afterRunCommand,
@@ -25,12 +25,18 @@ import { readTargetState } from '../domain/steering/target-state.js';
 import { RunApprovals, type SharedSteering } from './run-approvals.js';
 import type { RunNotifications } from './run-notifications.js';
 import type { RunProgressView } from './run-progress.js';
-import { steerSignal, targetStateSignal, updateOf, validate } from './steering-messages.js';
+import { refuseMisdirected, steerSignal, targetStateSignal, updateOf, validate } from './steering-messages.js';
 import type { targetRun } from './target-run.js';
 
 const stateKey = defineSearchAttributeKey(STATE_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD);
 
 type Child = ChildWorkflowHandle<typeof targetRun>;
+
+/** For people who sent the command for a blocked step to the run. */
+function whereTargetsTakeCommands({ current: { targets } }: RunProgressView): string {
+  const blocked = targets.filter((target) => target.blocked !== undefined).map(({ leaseId }) => leaseId);
+  return `the workflow of the blocked target, ${blocked.length === 0 ? 'and none is blocked now' : blocked.join(' or ')}`;
+}
 
 /** What an operator has commanded so far, and what follows from it. */
 export class RunSteering {
@@ -57,6 +63,7 @@ export class RunSteering {
       setHandler(updateOf(command), (given) => this.#accept(command, given), {
         validator: (given) => validate(command, given, (read) => checkRunCommand(this.#current(), command, read)),
       });
+    refuseMisdirected(TARGET_COMMANDS, () => whereTargetsTakeCommands(progress));
     setHandler(targetStateSignal, (reported) => this.#receive(reported));
   }
 
