@@ -49,11 +49,16 @@ export function estimateLaw(jobs: readonly EndWithin[]): Law {
   return smoothed(law, seen.agesMs.length - 1, endedJobs);
 }
 
-/** Where an end is assumed before the first round: rather shortly before the poll that saw it, since polls are made where ends are expected. */
+/**
+ * Where an end is assumed before the first round: rather shortly before the poll that saw it, since polls are made where ends are expected. The
+ * sharper an interval is, the more it counts here: else the many wide ones would blur what the few sharp ones show, beyond what the rounds mend.
+ */
 function startOf({ fromMs, toMs, weight }: EndWithin): readonly Piece[] {
   const nearMs = (1 - NEAR_SHARE_OF_AGE) * toMs;
-  if (fromMs >= nearMs) return [piece(fromMs, toMs, weight)];
-  return [piece(nearMs, toMs, weight * NEAR_SHARE), piece(fromMs, toMs, weight * (1 - NEAR_SHARE))];
+  const sharpestMs = SHARPEST * Math.max(toMs, 1);
+  const mass = weight * Math.sqrt(sharpestMs / Math.max(toMs - fromMs, sharpestMs));
+  if (fromMs >= nearMs) return [piece(fromMs, toMs, mass)];
+  return [piece(nearMs, toMs, mass * NEAR_SHARE), piece(fromMs, toMs, mass * (1 - NEAR_SHARE))];
 }
 
 /** Unseen jobs: one earlier, one later and one much later than all that were seen, each a fraction of a job. */
