@@ -23,8 +23,8 @@ const NEAR = 1.1;
 
 /** The changes that are searched for: durations become so many times as long. */
 const TIMES = [0.35, 0.5, 0.71, 1.41, 2, 2.8] as const;
-/** A change is believed if the ends are so many times likelier after it, as a logarithm: a thousand times. */
-const ENOUGH_EVIDENCE = 7;
+/** A change is believed if the ends are so many times likelier after it, as a logarithm: three thousand times. */
+const ENOUGH_EVIDENCE = 8;
 /** The evidence of one end, at most: two coincide by chance. */
 const MOST_EVIDENCE = 2.5;
 /** The law is not believed if it gives an end less than this. */
@@ -32,11 +32,16 @@ const LEAST_SHARE = 0.02;
 /** An interval counts as at least this wide (its end over its beginning), because a law of few ends has gaps. */
 const NARROWEST = 1.25;
 /** With fewer ends the law is not known well enough to be contradicted by likelihood. */
-const ENOUGH_ENDS = 16;
+const ENOUGH_ENDS = 24;
+
+/** Jobs in a row that had ended before their first poll make shorter durations likely enough to look once, if by chance that is rarer than this. */
+const UNLIKELY_UNSEEN = 0.1;
 
 /** Collects the evidence against one law of durations. */
 export class Changes {
   private rare = 0;
+  /** How likely it was that the newest jobs, one after the other, all ended before their first poll. */
+  private unseen = 1;
   private readonly evidence: number[] = TIMES.map(() => 0);
   private readonly collectedFrom: number[] = TIMES.map(() => 0);
 
@@ -47,6 +52,7 @@ export class Changes {
    * @returns the change that it completes, or `null`
    */
   after(law: Law, fromMs: number, toMs: number, ends: number): Change | null {
+    this.unseen = fromMs === 0 ? this.unseen * endedByAge(law, toMs) : 1;
     if (rarity(law, fromMs, toMs) < RARE) this.rare++;
     else if (endedByAge(law, toMs) - endedByAge(law, fromMs) < NO_EVIDENCE) this.rare = 0;
     if (ends >= ENOUGH_ENDS) this.collect(law, fromMs, toMs);
@@ -57,9 +63,15 @@ export class Changes {
     return this.rare >= RARE_IN_A_ROW ? this.found({ newest: this.rare, times: 1 }) : null;
   }
 
+  /** Whether durations may have become shorter, so that an earlier poll is worth making. */
+  get mayBeShorter(): boolean {
+    return this.unseen < UNLIKELY_UNSEEN;
+  }
+
   /** Forgets the evidence: jobs that run together end in the order of their durations, so the first of them are all early. */
   clear(): void {
     this.rare = 0;
+    this.unseen = 1;
     this.evidence.fill(0);
     this.collectedFrom.fill(0);
   }

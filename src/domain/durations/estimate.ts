@@ -35,6 +35,8 @@ const ROUNDS = 8;
 const SHARPEST = 0.002;
 /** Smoothing reaches over this many times root n of n ends to each side. */
 const SMOOTHING = 0.5;
+/** It reaches at most so many times as far to one side as to the other: else the latest cells of a sharp law reach to the end of one old, wide interval. */
+const MOST_SKEWED = 3;
 /** It reaches no further than this fraction of an age, so that two populations stay two. */
 const WIDEST_SMOOTHING = 0.1;
 
@@ -146,9 +148,12 @@ function smoothed(law: Law, bodyCells: number, jobs: number): Law {
     const toMs = at(law.agesMs, cell + 1);
     const middleMs = (fromMs + toMs) / 2;
     const share = at(law.endedBy, cell) + mass / 2;
-    const reachMs = (otherMs: number) => Math.min(Math.abs(otherMs - middleMs), WIDEST_SMOOTHING * middleMs);
-    const lowMs = middleMs - reachMs(quantileMs(law, Math.max(0, share - span)));
-    const highMs = middleMs + reachMs(quantileMs(law, Math.min(1, share + span)));
+    const reachMs = (otherShare: number) =>
+      Math.min(Math.abs(quantileMs(law, otherShare) - middleMs), WIDEST_SMOOTHING * middleMs);
+    const earlierMs = reachMs(Math.max(0, share - span));
+    const laterMs = reachMs(Math.min(1, share + span));
+    const lowMs = middleMs - Math.min(earlierMs, MOST_SKEWED * laterMs);
+    const highMs = middleMs + Math.min(laterMs, MOST_SKEWED * earlierMs);
     pieces.push(piece(Math.min(fromMs, lowMs), Math.max(toMs, highMs), mass));
   }
   const tail = Array.from({ length: law.agesMs.length - bodyCells }, (_, index) => massOf(law, bodyCells + index));

@@ -13,7 +13,7 @@ const MOST_POLLS = 2.2;
 /** A young law may be polled more, because knowing an end sharply is worth more than a poll then: the first job so many times more, the thirtieth no more. Chosen: about half of what the plain rule polls. */
 const YOUNG = { morePolls: 6, ends: 30 } as const;
 /** A poll is never cheaper than this share of the usual duration: a shorter wait is not noticed. */
-const LEAST_PRICE_SHARE = 0.004;
+const LEAST_PRICE_SHARE = 0.01;
 /** The law is estimated again after this share of the remembered ends is new, so that 500 ends at once cost a few estimates. */
 const REFIT_SHARE = 1 / 8;
 /**
@@ -21,6 +21,8 @@ const REFIT_SHARE = 1 / 8;
  * stay unknown what is there, or that durations became shorter. Chosen: an eighth of a poll per job.
  */
 const EXPLORING_SHARE = 1 / 8;
+/** While durations may have become shorter, a job is polled once more, at this share of the planned age. */
+const EXPLORED_AGE = 0.6;
 /** With more jobs in flight together no change is searched for: they end in the order of their durations, the first all surprisingly early. */
 const FEW_IN_FLIGHT = 3;
 /** If less than this share of what may happen to a job was ever seen, its polls are not placed by the law. */
@@ -97,10 +99,9 @@ export class Learned {
   bestPollMs(plan: PollPlan, lastRunningAtMs: number | null, jobShare: number): number {
     const lastMs = lastRunningAtMs ?? 0;
     const plannedMs = nextPollMs(plan, lastMs) ?? afterLawMs(lastMs);
-    const before = endedByAge(plan.law, lastMs);
-    const between = endedByAge(plan.law, plannedMs) - before;
-    const explores = lastRunningAtMs === null && jobShare < EXPLORING_SHARE;
-    return explores ? quantileMs(plan.law, before + between / 2) : plannedMs;
+    if (lastRunningAtMs !== null) return plannedMs;
+    if (this.changes.mayBeShorter) return EXPLORED_AGE * plannedMs;
+    return jobShare < EXPLORING_SHARE ? quantileMs(plan.law, endedByAge(plan.law, plannedMs) / 2) : plannedMs;
   }
 }
 

@@ -131,8 +131,9 @@ describe('what was learned', () => {
           return followInTurn(drawn(lawOf(20_000 * times), 40, random), { durations }).slice(20);
         }).flat();
         const { polls, latenessMs } = summary(after);
+        const settled = summary(afterLearning(lawOf(20_000 * times), 60, 5, () => new Durations()));
         expect(polls, name).toBeLessThanOrEqual(3.5);
-        expect(latenessMs / floorMs(fineLaw(lawOf(20_000 * times), 200), polls), name).toBeLessThanOrEqual(1.8);
+        expect(latenessMs, `${name} × ${times}`).toBeLessThanOrEqual(1.6 * settled.latenessMs);
       }
   });
 
