@@ -34,7 +34,7 @@ const NARROWEST = 1.25;
 /** With fewer ends the law is not known well enough to be contradicted by likelihood. */
 const ENOUGH_ENDS = 24;
 
-/** Jobs in a row that had ended before their first poll make shorter durations likely enough to look once, if by chance that is rarer than this. */
+/** Jobs in a row that had ended before their first poll make shorter durations likely enough for an earlier poll, if by chance that is rarer than this. */
 const UNLIKELY_UNSEEN = 0.1;
 
 /** Collects the evidence against one law of durations. */
@@ -96,7 +96,7 @@ function shareWithin(law: Law, fromMs: number, toMs: number): number {
   return Math.max(0, endedByAge(law, toMs) - endedByAge(law, Math.min(fromMs, toMs / NARROWEST))) + LEAST_SHARE;
 }
 
-/** The share of jobs that end at ages that are no likelier than the likeliest age of the interval. */
+/** The share of jobs that end at ages not likelier than the likeliest age of the interval. */
 function rarity(law: Law, fromMs: number, toMs: number): number {
   const near = (ageMs: number) => endedByAge(law, ageMs * NEAR) - endedByAge(law, ageMs / NEAR);
   const last = law.agesMs.length - 1;

@@ -50,7 +50,7 @@ export class Ends {
     }));
   }
 
-  /** The law has changed: what came before says little about what comes, and if all durations became some times as long, it is kept so. */
+  /** The law has changed: ends before that hardly count any more. If all durations became some times as long, those ends are lengthened by as much. */
   changed({ newest, times }: Change): void {
     this.countSinceChange = newest;
     const first = this.taken.length - newest;

@@ -53,7 +53,7 @@ export function estimateLaw(jobs: readonly EndWithin[]): Law {
 
 /**
  * Where an end is assumed before the first round: rather shortly before the poll that saw it, since polls are made where ends are expected. The
- * sharper an interval is, the more it counts here: else the many wide ones would blur what the few sharp ones show, beyond what the rounds mend.
+ * sharper an interval is, the more it counts here: else the many wide ones would blur what the few sharp ones show, more than the rounds undo.
  */
 function startOf({ fromMs, toMs, weight }: EndWithin): readonly Piece[] {
   const nearMs = (1 - NEAR_SHARE_OF_AGE) * toMs;

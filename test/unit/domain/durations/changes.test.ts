@@ -5,7 +5,7 @@ import { bimodal, drawn, fineLaw, lawsAround, lognormal, seeded, type TrueLaw } 
 const laws = lawsAround(20_000);
 const KNOWN = 40;
 
-/** Ends of which each is known to a tenth of its age. @returns the changes, each with the number of the end that completed it */
+/** Each end is known to a tenth of its age. @returns the changes, each with the number of the end that completed it */
 function changesOf(law: TrueLaw, durationsMs: readonly number[]): { readonly at: number; readonly change: Change }[] {
   const changes = new Changes();
   const known = fineLaw(law, 96);
