@@ -124,14 +124,14 @@ describe('what was learned', () => {
     };
     for (const [name, lawOf] of Object.entries(drifting))
       for (const times of [0.5, 2]) {
-        const after = Array.from({ length: 10 }, (_, seed) => {
+        const after = Array.from({ length: 6 }, (_, seed) => {
           const random = seeded(seed + 1);
           const durations = new Durations();
           followInTurn(drawn(lawOf(20_000), 60, random), { durations });
           return followInTurn(drawn(lawOf(20_000 * times), 40, random), { durations }).slice(20);
         }).flat();
         const { polls, latenessMs } = summary(after);
-        const settled = summary(afterLearning(lawOf(20_000 * times), 60, 5, () => new Durations()));
+        const settled = summary(afterLearning(lawOf(20_000 * times), 60, 3, () => new Durations()));
         expect(polls, name).toBeLessThanOrEqual(3.5);
         expect(latenessMs, `${name} × ${times}`).toBeLessThanOrEqual(1.6 * settled.latenessMs);
       }
