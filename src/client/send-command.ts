@@ -126,7 +126,7 @@ async function findTarget(call: CommandCall, request: TargetCommandRequest): Pro
     throw new CommandRejected(
       workflowId,
       blocked.length === 0
-        ? `No target of ${workflowId} is blocked`
+        ? `No target of ${workflowId} is blocked. See what it does: runbook watch ${workflowId}`
         : `Name one of the blocked targets: ${paths(blocked)}`,
     );
   throw new CommandRejected(

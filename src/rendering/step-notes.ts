@@ -1,4 +1,4 @@
-/** What a report says of a step besides result, times, readings and failure: who decided about it, and why a cloud job counts as ours. Pure. */
+/** The lines of a report about a step besides result, times, readings and failure: who decided about it, and why a cloud job counts as ours. Pure. */
 import type { AdoptionEvidence } from '../domain/once/state.js';
 import type { CommandRecord, StepReport } from '../domain/report/report.js';
 import { describeApprovalReport } from '../domain/steering/approvals.js';
@@ -23,7 +23,8 @@ export function decisionText(decision: CommandRecord): string {
   const { was } = decision;
   if (was === undefined) return describeCommand(decision);
   const why = was.failure === undefined ? '' : ` with ${was.failure.name}: ${was.failure.message}`;
-  const job = was.cloudJobId === null ? '' : `, cloud job ${was.cloudJobId}`;
+  const isNamed = was.cloudJobId === null || why.includes(was.cloudJobId);
+  const job = isNamed ? '' : `, cloud job ${was.cloudJobId}`;
   return `${describeCommand(decision)}; it had ended ${was.result}${why}${job}`;
 }
 

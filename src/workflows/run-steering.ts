@@ -42,7 +42,7 @@ function whereTargetsTakeCommands({ current: { targets } }: RunProgressView): st
 export class RunSteering {
   readonly #scope = CancellationScope.current();
   #state: State = NOT_STEERED;
-  /** Targets that have begun: the workflow of each once it is there, and the newest order because of which it rests. */
+  /** Targets that have begun: the workflow of each once it is there, and the newest order at which it rests. */
   readonly #begun = new Map<string, { child: Child | null; restsAt: number | null }>();
   /** Time for which no target could begin, milliseconds. */
   #pausedMs = 0;

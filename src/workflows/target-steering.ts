@@ -53,7 +53,7 @@ export class TargetSteering {
         validator: (given) =>
           validate(command, given, (read) => checkTargetCommand(this.#current(), command, read, this.#path)),
       });
-    const run = workflowInfo().parent?.workflowId ?? 'of which there is none';
+    const run = workflowInfo().parent?.workflowId ?? 'if there is one';
     refuseMisdirected([...RUN_COMMANDS, ...APPROVAL_COMMANDS], () => `the run, ${run}`);
     setHandler(steerSignal, (order) => this.#steer(order));
   }

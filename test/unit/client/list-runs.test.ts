@@ -154,7 +154,7 @@ describe('a listed run', () => {
       { workflowId: 'alarmed', parent: 'runbook-alarm-rule/prod/hung' },
       { workflowId: 'inside another workflow', parent: 'somebody-else' },
       { workflowId: 'both', outcome: 'succeeded', scheduledBy: 'prod/nightly', reportedBy: 'schedule prod/nightly' },
-      { workflowId: 'nobody' },
+      { workflowId: 'by hand' },
     ]);
     const { runs } = await run();
     expect(runs.map(({ requestedBy }) => requestedBy)).toEqual([

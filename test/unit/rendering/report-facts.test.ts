@@ -174,7 +174,7 @@ const STEP: Readonly<Record<keyof Required<StepReport>, Words>> = {
   approval: [`approval: approved at ${time(3_000)}, by cyd and dan, 2 needed`],
 };
 
-/** As a person reads it: what is escaped in a format is what it stands for. */
+/** As a person reads it: escapes are undone. */
 const FORMATS: Readonly<Record<string, (report: RunReport) => string>> = {
   text: (given) => renderReport(given, createColors(false)),
   markdown: (given) =>

@@ -153,7 +153,7 @@ describe('messagesOf', () => {
     expect(keysOf(asked(59), all)).not.toEqual(keysOf(asked(58), all));
   });
 
-  it('says of an approval what it is about, until when, who may give it, of which plan, and what to type', () => {
+  it('describes an approval: subject, limit, approvers, plan, and commands to type', () => {
     const [message] = messagesOf(approvalAsked(1), run, [{ webhook: 'ops', on: ['waiting'] }], atMs);
     expect(message?.notification).toMatchObject({
       targets: ['shop/web/b'],
