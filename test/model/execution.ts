@@ -23,6 +23,8 @@ const TOO_LATE = 'its workflow received the end late';
 const WAS_RESET = 'the workflow was reset';
 
 interface Recorded {
+  /** What the workflow had asked for. */
+  readonly asked: string;
   readonly answer: Answer;
   readonly atMs: number;
   readonly cancelled: boolean;
@@ -33,6 +35,23 @@ export interface Past {
   readonly recorded: readonly Recorded[];
   /** When the pending activity had been scheduled, if the history contains that too. */
   readonly scheduledAtMs: number | null;
+  /** What it is, if the history contains it. */
+  readonly pending: string | null;
+}
+
+/** What a workflow asks for, as far as its history must show the same when it is replayed: an activity is also asked to cancel. */
+function nameOf(asked: IteratorResult<Ask, unknown>, cancelled: boolean): string {
+  if (asked.done === true) return 'the end';
+  const { value } = asked;
+  if (value.kind !== 'activity') return value.kind;
+  return value.isCancellable && cancelled ? `${value.stepId}, cancelled` : value.stepId;
+}
+
+/** Temporal fails the task of a workflow that does something else than its history shows, again and again. @throws TypeError */
+function requireSameAsk(recorded: string, asked: IteratorResult<Ask, unknown>, cancelled: boolean): void {
+  const replayed = nameOf(asked, cancelled);
+  if (replayed !== recorded)
+    throw new TypeError(`The replay after a reset asks for ${replayed}, and the history shows ${recorded}`);
 }
 
 /** Starts when it is constructed, with what a reset kept of the execution before. */
@@ -59,9 +78,11 @@ export class Execution {
       // The task that handled the last result is repeated, unless what it scheduled is kept.
       this.#context.nowMs = isLast && past.scheduledAtMs === null ? world.time.nowMs : recorded.atMs;
       this.#context.cancelled = recorded.cancelled;
+      requireSameAsk(recorded.asked, asked, recorded.cancelled);
       // Another reset finds the task that was repeated at this time.
       asked = this.#resume({ ...recorded, atMs: this.#context.nowMs });
     }
+    if (past.pending !== null) requireSameAsk(past.pending, asked, false);
     if (this.#context.cancelled) holder.cancelRequestedAtMs = holder.startedAtMs;
     this.#go(asked, past.scheduledAtMs);
   }
@@ -75,7 +96,9 @@ export class Execution {
     const keepsAll = keep >= this.#recorded.length;
     const recorded = this.#recorded.slice(0, keep);
     const scheduledAtMs = keepsAll && rescheduled ? (this.activity?.scheduledAtMs ?? null) : null;
-    return { recorded, scheduledAtMs };
+    const pending =
+      scheduledAtMs === null || this.#ask === null ? null : nameOf({ done: false, value: this.#ask }, false);
+    return { recorded, scheduledAtMs, pending };
   }
 
   /** Cancels whatever the workflow waits for, unless it is shielded. */
@@ -109,7 +132,8 @@ export class Execution {
     this.#turn++;
     this.activity = null;
     this.#context.nowMs = nowMs;
-    this.#go(this.#resume({ answer, atMs: nowMs, cancelled: this.#context.cancelled }), null);
+    const asked = nameOf({ done: false, value: this.#ask as Ask }, this.#context.cancelled);
+    this.#go(this.#resume({ asked, answer, atMs: nowMs, cancelled: this.#context.cancelled }), null);
   }
 
   #resume(recorded: Recorded): IteratorResult<Ask, TargetOfRun> {
@@ -132,6 +156,7 @@ export class Execution {
     this.#ask = asked.value;
     const { value } = asked;
     if (value.kind === 'observe') this.#observe(world.time.nowMs);
+    else if (value.kind === 'run') this.#after(1, { kind: 'run', runId: holder.runId });
     else if (value.kind === 'operator') this.#operator();
     else if (value.kind === 'sleep') this.#after(value.untilMs - world.time.nowMs, { kind: 'slept' });
     else this.#schedule(value, scheduledAtMs);

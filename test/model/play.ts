@@ -118,7 +118,7 @@ export class Stage {
       clearAtMs: inheritedClearAtMs(this.holder, nowMs),
     };
     mishaps.passed('runBegins');
-    this.#open(run, `R${this.executions.length + 1}`, { recorded: [], scheduledAtMs: null });
+    this.#open(run, `R${this.executions.length + 1}`, { recorded: [], scheduledAtMs: null, pending: null });
   }
 
   #open(run: Execution['run'], chainId: string, past: Past): void {
