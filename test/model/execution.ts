@@ -7,6 +7,8 @@ import type { Observation } from '../../src/domain/target/target.js';
 import type { DecisionRecord, HolderRecord, TargetOfRun } from './ground-truth.js';
 import type { Activity, ActivityEnd } from './server.js';
 import type { Answer, Ask, Context, RunArguments } from './flow.js';
+import type { TargetCommandName } from '../../src/domain/steering/command-names.js';
+import type { SteeredRun } from './steered-run.js';
 import { targetRun } from './target-run.js';
 import type { World } from './world.js';
 
@@ -21,6 +23,9 @@ const TOO_LATE = 'its workflow received the end late';
 
 /** Doubt of a decision that was made before a reset. */
 const WAS_RESET = 'the workflow was reset';
+
+/** How soon an operator who was refused tries again. */
+const TRIES_AGAIN_MS = 2_000;
 
 interface Recorded {
   /** What the workflow had asked for. */
@@ -69,6 +74,7 @@ export class Execution {
     readonly run: RunArguments,
     past: Past,
     private readonly onClose: (execution: Execution) => void,
+    private readonly steering: SteeredRun | null,
   ) {
     this.#context = { runId: holder.runId, originalRunId: holder.chainId, nowMs: world.time.nowMs, cancelled: false };
     this.#flow = targetRun(this.#context, run);
@@ -157,18 +163,38 @@ export class Execution {
     const { value } = asked;
     if (value.kind === 'observe') this.#observe(world.time.nowMs);
     else if (value.kind === 'run') this.#after(1, { kind: 'run', runId: holder.runId });
-    else if (value.kind === 'operator') this.#operator();
+    else if (value.kind === 'edge') this.#edge();
+    else if (value.kind === 'operator') this.#operator(value.step);
     else if (value.kind === 'sleep') this.#after(value.untilMs - world.time.nowMs, { kind: 'slept' });
     else this.#schedule(value, scheduledAtMs);
   }
 
+  /** A run that no one steers has no edges. */
+  #edge(): void {
+    const turn = this.#turn;
+    this.steering?.atEdge(() => {
+      if (this.isOpen && this.#turn === turn) this.#answer({ kind: 'slept' });
+    });
+  }
+
   /** The next move of the operator; a reset repeats those that it took out of the history. */
-  #operator(): void {
+  #operator(step: string): void {
     const { operator = [] } = this.run.plan;
     const decided = this.#recorded.filter(({ answer }) => answer.kind === 'decided').length;
     const { afterMs, command } = operator[decided] ?? { afterMs: 1_000, command: null };
-    if (command !== null) this.world.truth.count(`operator ${command}`);
-    this.#after(afterMs, { kind: 'decided', command });
+    this.steering?.blocked(step);
+    this.#decideAfter(Math.max(1, afterMs), step, command);
+  }
+
+  /** While the run is paused, the operator is refused and tries again; the time to decide does not pass. */
+  #decideAfter(afterMs: number, step: string, command: TargetCommandName | null): void {
+    const turn = this.#turn;
+    this.world.time.after(afterMs, () => {
+      if (!this.isOpen || this.#turn !== turn) return;
+      if (this.steering?.decides(command, step) === false) return this.#decideAfter(TRIES_AGAIN_MS, step, command);
+      if (command !== null) this.world.truth.count(`operator ${command}`);
+      this.#answer({ kind: 'decided', command });
+    });
   }
 
   #after(delayMs: number, answer: Answer): void {

@@ -15,7 +15,9 @@ export type Ask =
   /** The current run, as the history keeps it. */
   | { readonly kind: 'run'; readonly isCancellable: false }
   /** Until an operator decides about a blocked step, or no one does in time. */
-  | { readonly kind: 'operator'; readonly isCancellable: true }
+  | { readonly kind: 'operator'; readonly step: string; readonly isCancellable: true }
+  /** Until the run is not paused: before each step. */
+  | { readonly kind: 'edge'; readonly isCancellable: true }
   | { readonly kind: 'sleep'; readonly untilMs: number; readonly isCancellable: boolean }
   | {
       readonly kind: 'activity';
