@@ -193,12 +193,12 @@ export class Attempt {
     const turn = this.#turn;
     const timeoutMs = Math.max(0, command.giveUpAtMs - this.nowMs);
     if (command.kind === 'lease')
-      this.#heartbeats.lease(command.isYoung, timeoutMs, (answer) => this.#stands(turn, answer));
-    else this.#heartbeats.standing(timeoutMs, (answer) => this.#stands(turn, answer));
+      this.#heartbeats.lease(command.isYoung, timeoutMs, (answer) => this.#answered(turn, answer));
+    else this.#heartbeats.standing(timeoutMs, (answer) => this.#answered(turn, answer));
     this.later(timeoutMs, () => this.answerTo(turn, { kind: 'timeUp' }));
   }
 
-  #stands(turn: number, answer: StandingAnswer): void {
+  #answered(turn: number, answer: StandingAnswer): void {
     this.answerTo(turn, { kind: 'standing', ...answer });
   }
 

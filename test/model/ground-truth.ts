@@ -102,7 +102,7 @@ export interface TargetOfRun {
   readonly failure: string | null;
 }
 
-/** A time for which a run says `paused`, or its target is held. */
+/** A time for which the state of a run is `paused`, or its target is held. */
 export interface Pause {
   readonly chainId: string;
   readonly fromMs: number;
@@ -121,9 +121,9 @@ export class GroundTruth {
   readonly decisions = new Map<string, DecisionRecord>();
   /** Times of our readings that got no proper answer. */
   readonly failedReadings: number[] = [];
-  /** When a run said that it was paused. */
+  /** When the state of a run was `paused`. */
   readonly pauses: Pause[] = [];
-  /** When a target had the order to begin nothing. */
+  /** When a target had the order to begin no step. */
   readonly holds: Pause[] = [];
   /** Commands that counted twice, or beside one another. */
   readonly miscounted: string[] = [];

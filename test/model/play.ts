@@ -145,8 +145,8 @@ export class Stage {
     };
     truth.holders.push(holder);
     this.#steering?.begins(chainId);
-    const closed = () => this.#closed();
-    this.executions.push(new Execution(this.world, holder, run, past, closed, this.#steering));
+    const execution = new Execution(this.world, holder, run, past, () => this.#closed(), this.#steering);
+    this.executions.push(execution);
   }
 
   #closed(): void {

@@ -41,7 +41,7 @@ export class SteeredRun {
   #decisions = 0;
   /** Keys of accepted commands. */
   readonly #accepted = new Set<string>();
-  /** While its newest order is to begin nothing. */
+  /** While its newest order holds it. */
   #hold: Pause | null = null;
   /** The target has been asked to stop. */
   #isAborted = false;

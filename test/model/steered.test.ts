@@ -4,7 +4,7 @@ import type { Counts } from './ground-truth.js';
 import { playScenario } from './play.js';
 import { drawSteered } from './steered.js';
 
-/** Chosen: three seconds. 300,000 were played by hand. */
+/** Chosen: three seconds. More were played by hand. */
 const SEEDS = 5_000;
 /** Far more than needed, so that a slow machine does not fail the test. */
 const LONGEST_MS = 300_000;

@@ -36,7 +36,7 @@ function commandAt(dice: Dice, command: RunCommandName, afterMs: number): RunCom
   return { command, afterMs, againAfterMs, passedOnMs: dice.one(PASSED_ON_MS) };
 }
 
-/** Nothing is sent while a run says `paused`, and no step is begun while its target is held or after it was asked to stop. */
+/** Nothing is sent while the state of a run is `paused`, and no step is begun while its target is held or after it was asked to stop. */
 export function sentDespiteCommands({ truth }: World): readonly string[] {
   return truth.posts.flatMap(({ sentAtMs, attempt, holder, decision: { stepId, scheduledAtMs } }) => {
     // The run does not learn of a reset of its target, whose steps then begin again.
