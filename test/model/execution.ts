@@ -179,6 +179,8 @@ export class Execution {
 
   /** The next move of the operator; a reset repeats those that it took out of the history. */
   #operator(step: string): void {
+    // A wait that begins in a run that was cancelled is over at once.
+    if (this.#context.cancelled) return this.#after(1, { kind: 'cancelled' });
     const { operator = [] } = this.run.plan;
     const decided = this.#recorded.filter(({ answer }) => answer.kind === 'decided').length;
     const { afterMs, command } = operator[decided] ?? { afterMs: 1_000, command: null };

@@ -36,3 +36,7 @@ it(
     for (const [what, least] of Object.entries(AT_LEAST)) expect(counts[what], what).toBeGreaterThan(least);
   },
 );
+
+it('a step that is blocked once its run was aborted in a pause waits for no one', () => {
+  expect(playScenario(drawSteered(81_020)).broken).toEqual([]);
+});
