@@ -1,5 +1,4 @@
 /** Runs that notify: each event against a receiver that records it. No receiver changes or delays what a run does. */
-import { randomUUID } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +10,7 @@ import type { RunProgress, TargetProgress } from '../../src/domain/report/report
 import { leaseId } from '../../src/domain/target/target.js';
 import { createNotifier } from '../../src/notifications/notifier.js';
 import { webhook } from '../notifications/webhooks.js';
-import { QUICK_TIMERS, TIMES_QUICKER } from '../support/quick-timers.js';
+import { firedTimersMs, startQuickly } from '../support/quick-runs.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until, untilFound } from '../support/until.js';
@@ -69,23 +68,6 @@ afterAll(async () => {
 
 const why = { actor: 'ann', reason: 'a test' };
 const lease = (instanceId: string) => leaseId({ projectId: stack.simulator.projectId, instanceId });
-/** Starts a run whose timers fire early, on a queue with a worker of its own. @returns the workflow id */
-async function startQuick(runbook: string, path: string, onTestFinished: Parameters<Stack['beginWorker']>[1]) {
-  const taskQueue = `${temporal.taskQueue}${QUICK_TIMERS}-${runbook}`;
-  await stack.beginWorker(taskQueue, onTestFinished);
-  const workflowId = `${runbook}-quick-${randomUUID()}`;
-  await temporal.client.workflow.start(runbook, { workflowId, taskQueue, args: [{ targets: [path] }] });
-  return workflowId;
-}
-/** How long the timers of a workflow were to run that fired, if timers did not fire early; in milliseconds. */
-async function firedTimersMs(workflowId: string): Promise<number[]> {
-  const { events = [] } = await handleOf(workflowId).fetchHistory();
-  return (events ?? []).flatMap(({ timerFiredEventAttributes: fired }) => {
-    const started = events?.find(({ eventId }) => fired?.startedEventId?.equals(eventId ?? 0));
-    const after = started?.timerStartedEventAttributes?.startToFireTimeout;
-    return after == null ? [] : [(Number(after.seconds) * 1_000 + (after.nanos ?? 0) / 1e6) * TIMES_QUICKER];
-  });
-}
 const handleOf = (workflowId: string) => temporal.client.workflow.getHandle(workflowId);
 const command = (workflowId: string, name: string) => handleOf(workflowId).executeUpdate(name, { args: [why] });
 const messagesOf = (workflowId: string) => received.filter(({ data }) => data.runId === workflowId);
@@ -187,9 +169,9 @@ describe.concurrent('a run notifies', () => {
   it('that a step takes unusually long', async ({ onTestFinished }) => {
     const { instanceId, path } = await stack.newInstance();
     await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
-    const workflowId = await startQuick('notified', path, onTestFinished);
+    const workflowId = await startQuickly(temporal, stack, { runbook: 'notified', targets: [path] }, onTestFinished);
     const late = await untilMessage(workflowId, 'run.late');
-    expect(await firedTimersMs(lease(instanceId))).toEqual([10_260]);
+    expect(await firedTimersMs(temporal, lease(instanceId))).toEqual([10_260]);
     expect(late.data.summary).toMatch(/^The step restart is not done after 10/);
     await stack.control.finish(instanceId);
     expect((await stack.report(workflowId)).outcome).toBe('succeeded');
@@ -264,9 +246,14 @@ describe.concurrent('a receiver that does not answer', () => {
 
   it('keeps the run open for a limited time, and the report shows it', async ({ onTestFinished }) => {
     const { path } = await stack.newInstance();
-    const workflowId = await startQuick('notified-never', path, onTestFinished);
+    const workflowId = await startQuickly(
+      temporal,
+      stack,
+      { runbook: 'notified-never', targets: [path] },
+      onTestFinished,
+    );
     const report = await stack.report(workflowId);
-    expect(await firedTimersMs(workflowId)).toEqual([NOTIFY_LIMITS.atEndMs]);
+    expect(await firedTimersMs(temporal, workflowId)).toEqual([NOTIFY_LIMITS.atEndMs]);
     expect(report).toMatchObject({
       outcome: 'succeeded',
       notifications: [
