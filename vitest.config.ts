@@ -31,8 +31,8 @@ const http = [
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/plain-reporter.ts'],
-    // More than cores: half of the time of these files is waiting for cloud jobs of the simulator and for servers.
-    maxWorkers: 3,
+    // Twice the cores: half of the time of these files is waiting for cloud jobs of the simulator and for servers.
+    maxWorkers: 4,
     projects: [
       {
         test: {
