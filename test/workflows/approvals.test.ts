@@ -175,9 +175,11 @@ describe.concurrent('the approval of a step', () => {
     const report = await stack.report(await startQuickly(temporal, stack, started, onTestFinished));
     expect(report.outcome).toBe('compensated');
     expect(report.targets[0]?.steps[1]?.failure?.name).toBe('ApprovalExpired');
-    // A decision that the run took in time may arrive 10 s later.
-    const lease = leaseId({ projectId: stack.simulator.projectId, instanceId });
-    expect(await firedTimersMs(temporal, lease)).toEqual([11_000]);
+    // A decision that the run took in time may arrive 10 s later. A busy machine asks before it starts the timer.
+    const [timerMs, ...others] = await firedTimersMs(temporal, leaseId({ ...stack.simulator, instanceId }));
+    expect(others).toEqual([]);
+    expect(timerMs).toBeGreaterThan(8_000);
+    expect(timerMs).toBeLessThanOrEqual(11_000);
   });
 
   it('ends with the run that is aborted', async () => {

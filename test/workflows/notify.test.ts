@@ -84,11 +84,11 @@ describe('notify', () => {
 
   it('waits as long as the receiver asks', async () => {
     const { handle, receivers } = await startNotifying({ busy: always(429, '', { 'retry-after': '120' }) });
-    const pause = await untilFound(async () => {
-      const [pending] = (await handle.describe()).raw.pendingActivities ?? [];
-      return pending?.currentRetryInterval ?? null;
+    const next = await untilFound(async () => {
+      const { raw } = await handle.describe();
+      return raw.pendingActivities?.find(({ attempt }) => attempt === 2) ?? null;
     });
-    expect(Number(pause.seconds)).toBe(120);
+    expect(Number(next.currentRetryInterval?.seconds)).toBe(120);
     expect(receivers['busy']?.received).toHaveLength(1);
     await handle.terminate();
   });
