@@ -19,7 +19,7 @@ export async function startQuickly(
   return workflowId;
 }
 
-/** Of the timers of such a run that fired: how long each would have run elsewhere, in milliseconds. */
+/** @returns how long each timer that fired would have run elsewhere, in milliseconds */
 export async function firedTimersMs({ client }: TestTemporal, workflowId: string): Promise<number[]> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   return (events ?? []).flatMap(({ timerFiredEventAttributes: fired }) => {

@@ -1,6 +1,6 @@
 /**
  * Workflow interceptors in the bundle of the tests: on a task queue with `QUICK_TIMERS` in its name, timers fire early, and a wait of a minute takes
- * three seconds. The clock does not move: a workflow that decides by `sleepUntil` goes on as if the whole time had passed.
+ * three seconds. The clock does not move: a workflow that decides by `sleepUntil` continues as if the whole time had passed.
  */
 import { workflowInfo, type WorkflowInterceptors } from '@temporalio/workflow';
 
