@@ -1,5 +1,5 @@
 // Counts what one `recover` makes Temporal do, beside bare Temporal: calls, writes, events and the bytes of their payloads. The counts do not
-// depend on how busy the machine is. `npm run build` first, then: node bench/count.mjs [runs, 10] [--before folder]
+// depend on how busy the machine is, unless its tasks time out. `npm run build` first, then: node bench/count.mjs [runs, 10] [--before folder] [--write]
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,11 +7,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { leaseId } from '../dist/domain/target/target.js';
+import { compareWithBaseline, words } from './baseline.mjs';
 import { measureRuns } from './measure-work.mjs';
 import { openSide } from './side-world.mjs';
 import { WORKS } from './works.mjs';
 
-const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { before: { type: 'string' } } });
+const { values: options, positionals } = parseArgs({
+  args: words,
+  allowPositionals: true,
+  options: { before: { type: 'string' } },
+});
 const RUNS = Number(positionals[0] ?? 10);
 /** What the server calls the work that runs cause, and not the waiting for it. */
 const KINDS = {
@@ -47,6 +52,17 @@ for (const kind of Object.keys(KINDS)) printTable(`${kind}, for each run`, (side
 printTable('events of one run', (side) => counted[side].events, 0);
 printTable('bytes of their payloads', (side) => counted[side].bytes, 0);
 await rm(scratch, { recursive: true });
+const { events, bytes } = counted.ours;
+const sumOf = (counts, name = '') =>
+  Object.entries(counts).reduce((sum, [key, count]) => sum + (key.endsWith(name) ? count : 0), 0);
+console.log('');
+const isWithinLimits = await compareWithBaseline('count', {
+  workflowTasks: sumOf(events, 'workflowTaskCompleted'),
+  activities: sumOf(events, 'activityTaskCompleted'),
+  events: sumOf(events),
+  payloadKb: sumOf(bytes) / 1_024,
+});
+process.exitCode = isWithinLimits ? 0 : 1;
 
 async function countSide(folder) {
   const work = { ...WORKS.steady, runs: RUNS, warmUp: 0 };
