@@ -22,7 +22,7 @@ export const WORKS = {
   burst2: work({ ...RECOVER, jobMs: 2_000, runs: 500, warmUp: 30 }),
   burst20: work({ ...RECOVER, jobMs: 20_000, runs: 500, rounds: 2 }),
   shipped: work({ ...RECOVER, jobMs: 20_000, runs: 20, rounds: 2, verify: null, hasBare: false, isLight: true }),
-  waiting: work({ ...RESTART, jobMs: 7_200_000, runs: 2_000, isEndless: true, hasBare: false }),
+  waiting: work({ ...RESTART, jobMs: 7_200_000, runs: 2_000, perSecond: 15, isEndless: true, hasBare: false }),
 };
 
 function work(given) {
