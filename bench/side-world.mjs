@@ -91,6 +91,8 @@ export async function openSide({ folder, bareBundle }, { jobMs, verify, runbook,
     /** The counters of the Temporal server, as Prometheus reads them. */
     metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
     accepted: async () => (await control('/accepted')).accepted,
+    /** The newest 5,000 calls. */
+    requests: async () => (await control('/requests')).requests,
     callsMade: async () => Object.values((await control('/requests')).counts).reduce((sum, calls) => sum + calls, 0),
     close: async () => {
       await runbooks.close();
