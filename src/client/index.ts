@@ -90,28 +90,30 @@ export type {
 export type { CommandAnswer, CommandArguments } from '../domain/steering/commands.js';
 export {
   OUTCOMES,
-  type ApprovalProgress,
   type ApprovalReport,
   type ApprovalVote,
-  type BlockedProgress,
   type CommandRecord,
   type DecidedUpon,
   type GateReport,
   type Outcome,
-  type PauseProgress,
   type RemainingEffect,
   type ReportCut,
   type RunName,
-  type RunProgress,
   type RunReport,
-  type StepProgress,
   type StepReport,
   type StepResult,
   type TargetCut,
-  type TargetInRun,
-  type TargetProgress,
   type TargetReport,
 } from '../domain/report/report.js';
+export type {
+  ApprovalProgress,
+  BlockedProgress,
+  PauseProgress,
+  RunProgress,
+  StepProgress,
+  TargetInRun,
+  TargetProgress,
+} from '../domain/report/progress.js';
 export type { Attention } from '../domain/run/attention.js';
 export { reportHtml } from '../rendering/report-html.js';
 export { reportMarkdown } from '../rendering/report-markdown.js';

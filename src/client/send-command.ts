@@ -5,7 +5,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import type { TargetInRun } from '../domain/report/report.js';
+import type { TargetInRun } from '../domain/report/progress.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import type {
   ApprovalCommandName,

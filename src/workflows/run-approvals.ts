@@ -8,7 +8,8 @@ import {
 } from '@temporalio/workflow';
 import type { ApprovalOrder, ApprovalProof, ApprovalProofAsked } from '../domain/contract.js';
 import type { Plan } from '../domain/plan/plan.js';
-import type { ApprovalProgress, ApprovalReport, ApprovalVote } from '../domain/report/report.js';
+import type { ApprovalReport, ApprovalVote } from '../domain/report/report.js';
+import type { ApprovalProgress } from '../domain/report/progress.js';
 import {
   afterCancel,
   afterTime,

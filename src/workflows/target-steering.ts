@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { LateStep, SteerOrder, TargetRunArguments, TargetState } from '../domain/contract.js';
-import type { ApprovalProgress, BlockedProgress } from '../domain/report/report.js';
+import type { ApprovalProgress, BlockedProgress } from '../domain/report/progress.js';
 import type { CommandRecord } from '../domain/report/report.js';
 import { TARGET_COMMANDS, type TargetCommandName } from '../domain/steering/command-names.js';
 import {

@@ -1,7 +1,8 @@
 /** What happens to a run that somebody may want to know, and which webhook is notified of it by which event. Pure. */
 import type { LateStep } from '../contract.js';
 import type { WaitingForGate } from '../gates/gates.js';
-import type { BlockedProgress, PauseProgress, RunReport } from '../report/report.js';
+import type { RunReport } from '../report/report.js';
+import type { BlockedProgress, PauseProgress } from '../report/progress.js';
 import { shellWord } from '../text/shell-word.js';
 import { describeDuration } from '../time/duration.js';
 import { describeTime } from '../time/utc-time.js';

@@ -11,14 +11,8 @@ import { EVIDENCE_BYTES } from '../checks/check.js';
 import { listedTargets } from '../run/listed-targets.js';
 import { lateStepEvents, messageEvents, messagesBytes } from './notification-sizes.js';
 import type { ActionStep, ApprovalRules, Plan, PlannedStep, TargetPlan } from './plan.js';
-import type {
-  ApprovalReport,
-  ApprovalVote,
-  RunReport,
-  StepProgress,
-  StepReport,
-  TargetReport,
-} from '../report/report.js';
+import type { ApprovalReport, ApprovalVote, RunReport, StepReport, TargetReport } from '../report/report.js';
+import type { StepProgress } from '../report/progress.js';
 import {
   HISTORY_BYTES,
   HISTORY_EVENTS,

@@ -1,7 +1,8 @@
 /** An approval that a run or a step asks for: its rules, its votes, and how it ended. Pure; run and target decide by the same functions. */
 import { failureRecord, type FailureRecord } from '../failures.js';
 import type { ApprovalRules } from '../plan/plan.js';
-import type { ApprovalProgress, ApprovalReport, ApprovalVote } from '../report/report.js';
+import type { ApprovalReport, ApprovalVote } from '../report/report.js';
+import type { ApprovalProgress } from '../report/progress.js';
 import { describeDuration } from '../time/duration.js';
 import { describeTime } from '../time/utc-time.js';
 import { APPROVAL_COMMANDS, type ApprovalCommandName } from './command-names.js';
