@@ -10,7 +10,7 @@ import type { RunName } from '../domain/report/report.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import { plannedUsual } from '../domain/plan/plan-usual.js';
 import { plannedWebhooks } from '../domain/notifications/planned-webhooks.js';
-import type { EndedRun } from '../domain/plan/resume.js';
+import type { EndedRun } from '../domain/plan/earlier-run.js';
 import { planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
 import { PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';

@@ -20,7 +20,7 @@ import {
   type RunsAsked,
   type RunSeen,
 } from '../domain/contract.js';
-import type { EarlierRun } from '../domain/plan/resume.js';
+import type { EarlierRun } from '../domain/plan/earlier-run.js';
 import type { RunName } from '../domain/report/report.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { findRuns } from './find-runs.js';
