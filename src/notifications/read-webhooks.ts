@@ -1,7 +1,7 @@
 /** Reads a notifications file: returns the webhooks, or every problem with file, line and column. No problem shows an address or a secret. */
 import { WEBHOOK_SECRET_PREFIX } from '../domain/notifications/delivery.js';
 import type { Problem } from '../domain/failures.js';
-import { NAME_REMEDY } from '../domain/runbook/runbook.js';
+import { NAME_REMEDY } from '../domain/runbook/names.js';
 import { didYouMean } from '../domain/text/suggest.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
 import { Secret } from '../servicestage/secret.js';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { WEBHOOK_SECRET_PREFIX } from '../domain/notifications/delivery.js';
 import { DEFAULT_EVENTS, RUN_EVENTS } from '../domain/notifications/events.js';
-import { NAME, NAME_REMEDY } from '../domain/runbook/runbook.js';
+import { NAME, NAME_REMEDY } from '../domain/runbook/names.js';
 
 const variable = (description: string) =>
   z

@@ -1,7 +1,8 @@
 /** The only reader of schedule files: YAML in, the schedules desired for or every problem with file, line and column out. Changes nothing. */
 import { durationMs } from '../domain/time/duration.js';
 import type { Problem } from '../domain/failures.js';
-import { NAME, NAME_REMEDY, type Runbook } from '../domain/runbook/runbook.js';
+import type { Runbook } from '../domain/runbook/runbook.js';
+import { NAME, NAME_REMEDY } from '../domain/runbook/names.js';
 import { readInputs } from '../domain/plan/start-arguments.js';
 import type { RunbookLookup } from '../runbooks/lookups.js';
 import { problemOfKind } from '../yaml/file-kind.js';
