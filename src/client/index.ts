@@ -20,15 +20,15 @@ export {
 export type { LeaseHolding } from './lease-holding.js';
 export type { ListedRun, ListOptions, RunFilter, RunList } from './list-runs.js';
 export type { RunSnapshot } from './report-snapshot.js';
-export {
-  RunbookClient,
-  type ConnectOptions,
-  type PlanOptions,
-  type RunbookClientOptions,
-  type RunOptions,
-  type WaitOptions,
-  type WatchOptions,
-} from './runbook-client.js';
+export type {
+  ConnectOptions,
+  PlanOptions,
+  RunbookClientOptions,
+  RunOptions,
+  WaitOptions,
+  WatchOptions,
+} from './client-options.js';
+export { RunbookClient } from './runbook-client.js';
 export type { ApprovalRequest, CommandRequest, TargetCommandRequest } from './send-command.js';
 export type { ResumeOptions, Resumption } from './resume-run.js';
 export type { InputsOf, PlanRequest, RunbookName, StartOptions, StartRequest } from './start-request.js';

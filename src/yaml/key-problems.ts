@@ -1,4 +1,4 @@
-/** Problems of keys: unknown ones, with what the author probably meant, and keys that are no names. */
+/** Problems of keys: unknown ones, with what the author probably meant, and keys that are not valid names. */
 import { MOST_PROBLEMS } from '../domain/failures.js';
 import { suggest } from '../domain/text/suggest.js';
 import { isObject, keysAt, valueAt } from './schema-keys.js';
