@@ -1,4 +1,4 @@
-/** What a plan has of approvals and emergencies, and why a start does not fit them. Pure. */
+/** The approvals and emergencies of a plan, and why a start does not fit them. Pure. */
 import type { StartArguments } from '../domain/contract.js';
 import type { Problem } from '../domain/failures.js';
 import { approvalRules } from '../domain/plan/plan-steps.js';

@@ -50,7 +50,7 @@ export async function resumedRun(
   });
 }
 
-/** What the new plan holds of the earlier run. @param targets those that it resumes */
+/** What the new plan records about the earlier run. @param targets those that it resumes */
 export function resumes({ workflowId, runId, plan, report }: EndedRun, targets: readonly TargetPlan[]): ResumedRun {
   const planned = targets.map(({ target }) => target.path);
   return {

@@ -39,8 +39,7 @@ export interface TemporalAccess {
   standing(info: Info, state: OnceState, timeoutMs: number): Promise<StandingAnswer>;
   /**
    * Writes the heartbeat first, then asks the same question. A reset after the heartbeat passes it on to the next
-   * attempt, and a reset before it shows
-   * in the answer.
+   * attempt, and a reset before it shows in the answer.
    *
    * @param isYoung leaves the question out: the attempt after a reset waits until it sees what this one sends
    */

@@ -45,7 +45,7 @@ export async function readWebhooks(
   const problems = parsed.success
     ? []
     : problemsOfIssues(parsed.error.issues, raw, NotificationsFile).map(withoutSecrets);
-  // Checks every webhook that has its shape further, even if others have not.
+  // Every webhook of the right shape is checked further, even if others have another shape.
   const webhooks = wellShaped(raw).map(([name, entry]) => {
     const reading = new EntryReading(name, secrets);
     const webhook = reading.webhookOf(entry);

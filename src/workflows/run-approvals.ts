@@ -131,7 +131,7 @@ export class RunApprovals {
     this.progress.targetAsks(target, approval ?? null);
   }
 
-  /** The workflow of the target that has begun is there. */
+  /** The workflow of the target that has begun has started. */
   targetStarted(): void {
     for (const order of this.#kept.splice(0)) this.#order(order);
   }
@@ -204,7 +204,7 @@ export class RunApprovals {
       await this.#passedOn;
       return answer;
     } catch (error) {
-      // What was verified in vain is in the history as well, so that it counts for the limit.
+      // A token that was refused is in the history as well, so it counts towards the limit.
       this.shared.log = { ...this.shared.log, repeats: this.shared.log.repeats + 1 };
       const { name, message } = rootCause(error);
       throw name === 'CommandRejected'

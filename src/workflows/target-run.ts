@@ -130,7 +130,7 @@ async function executeSteps(
   return { steps, done, baseline, undoAsked };
 }
 
-/** How an action counts that is no longer begun because this step failed. @returns `null` for a step that holds nothing back */
+/** The result of actions that are not begun because this step failed. @returns `null` for a step that holds nothing back */
 function heldBackBy({ kind, id }: PlannedStep, { failure }: StepReport): Ending | null {
   switch (kind) {
     case 'check':

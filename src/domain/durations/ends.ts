@@ -1,4 +1,4 @@
-/** The ends that one kind of cloud job is remembered by: bounded, the older the lighter. */
+/** The remembered ends of one kind of cloud job: a bounded number, and the older one is, the less it weighs. */
 import type { EndWithin } from './estimate.js';
 
 /** Remembered ends. Chosen: enough for a law of two populations, few enough for a refit far below a millisecond. */
@@ -7,7 +7,7 @@ const MOST = 64;
 const HALF_LIFE = 32;
 /** An interval that begins before this share of its end is hardly evidence. */
 const WIDE = 0.65;
-/** Weight that is left to the ends before a change. Not 0: a run of failures may be over as suddenly. */
+/** The share of their weight that ends keep after a change. Not 0: a series of failures may be over just as suddenly. */
 const BEFORE_CHANGE = 0.05;
 
 /** A bounded memory of ends. */
@@ -22,8 +22,8 @@ export class Ends {
   wideInARow = 0;
 
   /**
-   * Jobs that run at the same time end in the order of their durations. The newest ends of 500 such jobs would be the longest,
-   * so that only every n-th is taken, such that all jobs in flight together fill the memory no more than once.
+   * Jobs that run at the same time end in the order of their durations, so the newest ends of 500 such jobs are the longest.
+   * Only every n-th end is taken, so that all jobs in flight together fill the memory at most once.
    * @returns whether the end was taken
    */
   add(fromMs: number, toMs: number, inFlight: number): boolean {
@@ -54,7 +54,7 @@ export class Ends {
     }));
   }
 
-  /** The law has changed: all but the newest ends say little about what comes. */
+  /** The law has changed: only the newest ends say much about what comes. */
   lighten(newest: number): void {
     this.countSinceChange = newest;
     const first = this.taken.length - newest;

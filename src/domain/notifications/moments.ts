@@ -1,4 +1,4 @@
-/** What happens to a run that somebody may want to know, and which webhook is notified of it by which event. Pure. */
+/** What can happen to a run that people are notified of, and which webhook is notified of it by which event. Pure. */
 import type { LateStep } from '../contract.js';
 import type { WaitingForGate } from '../gates/gates.js';
 import type { RunReport } from '../report/report.js';

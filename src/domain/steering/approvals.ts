@@ -27,7 +27,7 @@ export function askApproval(rules: ApprovalRules, requestedBy: string | null, as
   return { stage: 'waiting', rules, requestedBy, askedAtMs, endedAtMs: null, votes: [] };
 }
 
-/** When too few approvals no longer count. Epoch milliseconds. */
+/** When the approval expires if too few people have approved. Epoch milliseconds. */
 export function expiresAtMs({ rules, askedAtMs }: Approval): number {
   return askedAtMs + rules.expiresMs;
 }
@@ -151,7 +151,7 @@ export function approvalOf(shown: ApprovalProgress, requestedBy: string | null):
   return { ...askApproval(rules, requestedBy, askedAtMs), votes };
 }
 
-/** What the report has of it. @throws TypeError while it waits */
+/** The approval as the report keeps it. @throws TypeError while it waits */
 export function approvalReport({ stage, rules, askedAtMs, endedAtMs, votes }: Approval): ApprovalReport {
   if (stage === 'waiting' || endedAtMs === null) throw new TypeError('The approval still waits');
   const { need, roles, notRequester } = rules;

@@ -1,4 +1,4 @@
-/** The commands of an operator: a closed set, the arguments that each of them has, and what is remembered of those that were accepted. Pure. */
+/** The commands of an operator: a closed set, their arguments, and the log of those that were accepted. Pure. */
 import type { CommandRecord } from '../report/report.js';
 import { hasControlCharacters, printable } from '../text/text.js';
 import { kindOfCommand, type CommandKind, type CommandName } from './command-names.js';
@@ -23,7 +23,7 @@ export interface CommandArguments {
 /** The answer to a command that was accepted. */
 export interface CommandAnswer {
   readonly command: CommandName;
-  /** What the run, or the target, was in after the command. */
+  /** The state of the run, or of the target, after the command. */
   readonly state: string;
   /** When it was accepted, epoch milliseconds. */
   readonly atMs: number;
@@ -46,7 +46,7 @@ interface Accepted {
 /** The commands that a workflow has accepted, oldest first. */
 export interface CommandLog {
   readonly accepted: readonly Accepted[];
-  /** Repeats of them, which leave events in the history as well. */
+  /** How many repeats of them there were: each leaves events in the history as well. */
   readonly repeats: number;
 }
 
@@ -56,12 +56,12 @@ export const NO_COMMANDS: CommandLog = { accepted: [], repeats: 0 };
 /** How long a target waits for an operator where neither runbook nor worker sets it. Chosen: an hour to wake up, read and decide. */
 export const DEFAULT_OPERATOR_WAIT_MS = 3_600_000;
 
-/** How many commands one run takes. Chosen: far more than a person needs, and few beside what a history holds. */
+/** How many commands one run accepts. Chosen: far more than a person needs, and few for a history. */
 export const MOST_RUN_COMMANDS = 200;
-/** How many commands one target takes: each may leave two activities with their readings in the history. */
+/** How many commands one target accepts: each may add two activities with their readings to the history. */
 export const MOST_TARGET_COMMANDS = 20;
 
-/** In characters. A reason of this length is as long as that of a start. */
+/** In characters. A reason may be as long as that of a start. */
 export const LONGEST_ARGUMENT: Readonly<Record<keyof CommandArguments, number>> = {
   actor: 200,
   reason: 1_000,
@@ -72,7 +72,7 @@ export const LONGEST_ARGUMENT: Readonly<Record<keyof CommandArguments, number>> 
   token: 8_000,
 };
 
-/** The characters that a JSON Web Token has: one byte each. */
+/** The characters of a JSON Web Token: one byte each. */
 const TOKEN = /^[\w.-]+$/;
 
 type Argument = keyof CommandArguments;
@@ -143,7 +143,7 @@ export function repeatedBy(log: CommandLog, command: CommandName, given: Command
 /** How a command was accepted. */
 interface Acceptance {
   readonly atMs: number;
-  /** What the workflow is in after it. */
+  /** The state of the workflow after it. */
   readonly state: string;
   /** The command that it repeats. */
   readonly repeats: Accepted | null;
@@ -177,7 +177,7 @@ export function accept(
   };
 }
 
-/** Has the workflow taken as many commands as it can? */
+/** Has the workflow accepted as many commands as it may? */
 export function isFull({ accepted, repeats }: CommandLog, most: number): boolean {
   return accepted.length + repeats >= most;
 }
