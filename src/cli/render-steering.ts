@@ -5,7 +5,7 @@ import { describeBlocked, describePause } from '../domain/report/progress-markdo
 import type { ApprovalReport, RunReport, StepReport } from '../domain/report/report.js';
 import type { RunProgress, TargetProgress } from '../domain/report/progress.js';
 import { describeTime } from '../domain/time/utc-time.js';
-import { describeCommand } from '../domain/steering/describe-command.js';
+import { describeCommand } from '../domain/steering/commands.js';
 import type { Colors } from './colors.js';
 
 /** Below the head of a run that is pausing or paused, with the command that ends it. */

@@ -12,7 +12,7 @@ export interface EarlierRun {
   readonly open: boolean;
   /** `null` if it was never planned, or its history was deleted. */
   readonly plan: Plan | null;
-  /** As whole as the namespace still has it; `null` if it ended without one. */
+  /** As complete as the namespace still has it; `null` if it ended without one. */
   readonly report: RunReport | null;
 }
 
@@ -71,7 +71,7 @@ function hasBegun({ targets }: RunReport): boolean {
   );
 }
 
-/** What was undone is not resumed: an undo need not lead to the very state from before, so a new plan must read it. */
+/** A target whose steps were undone is not resumed: an undo may not restore exactly the state from before, so a new plan must read it. */
 export function stepsUndone({ outcome, compensations, path }: TargetReport): Refusal | null {
   if (outcome !== 'compensated' && outcome !== 'compensationFailed' && compensations.length === 0) return null;
   const how = outcome === 'compensationFailed' ? 'an undo failed or was not sent' : 'its steps were undone';

@@ -15,7 +15,7 @@ import { lateStepEvents, messageEvents, messagesBytes } from './notification-siz
 import type { ActionStep, Plan, TargetPlan } from './plan.js';
 import { NOTHING_SEEN } from './worst-report.js';
 
-/** Beside the target's plan: names, limits, times, why a gate closes. */
+/** Added to the target's plan for names, limits, times, and why a gate closes. */
 const ARGUMENTS_BYTES = 3_000;
 
 /** The arguments of a target's workflow, in bytes. */
@@ -50,13 +50,7 @@ export function targetHistoryBytes({ target, steps, usual = [] }: TargetPlan, pl
   const commands = mostDecisions(plan) * (longest + COMMAND_BYTES);
   const own = targetArgumentsBytes({ target, seen: NOTHING_SEEN, steps, usual }) + OBSERVATION_BYTES;
   const orders = asksForApproval(plan) ? MOST_RUN_COMMANDS * SIGNED_BYTES : 0;
-  return (
-    sum(perStep) +
-    own +
-    commands +
-    orders +
-    EVENT_BYTES * targetHistoryEvents({ steps }, plan)
-  );
+  return sum(perStep) + own + commands + orders + EVENT_BYTES * targetHistoryEvents({ steps }, plan);
 }
 
 /** An activity has 3 events, and the workflow task that receives its result 3 more. */

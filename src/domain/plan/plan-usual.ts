@@ -1,4 +1,4 @@
-/** How long the steps of a plan usually take, as it records that, and whether its window has time for them. Pure. */
+/** The usual durations that a plan records for its steps, and whether its window has time for them. Pure. */
 import type { UsualDuration } from '../durations/usual-duration.js';
 import type { TimeNeeded } from '../gates/gates.js';
 import type { Observation } from '../target/target.js';

@@ -134,8 +134,8 @@ function everythingDone({ workflowId }: EndedRun, report: TargetReport | null): 
 }
 
 /**
- * An indeterminate step is resumed only if readings settle it: its own cloud job has ended since, or long after
- * everything that was sent must be visible no cloud job has appeared, so that it was not sent.
+ * An indeterminate step is resumed only if readings settle it: either its own cloud job has ended since, or no cloud job has
+ * appeared long after everything that was sent must be visible, so nothing was sent.
  */
 function unclear(run: EndedRun, report: TargetReport | null, seen: Observation, nowMs: number): Refusal | null {
   if (report === null) return null;
@@ -175,7 +175,7 @@ function unsettled(
     : refusal('step-indeterminate', `${id} may have been sent: it is ${describeObservation(seen)} now`, remedy);
 }
 
-/** Only a cloud job that the POST itself named is surely its own; an adopted one is not, once the step is indeterminate. */
+/** Only a cloud job that the POST itself returned is certainly its own; once the step is indeterminate, an adopted one is not. */
 function hasOwnJobEnded({ sent, cloudJobId, evidence }: StepReport, seen: Observation): boolean {
   const phase = cloudJobPhase(seen.lastJobStatus ?? '');
   const isOwn = sent === 'yes' && evidence === undefined && cloudJobId !== null && cloudJobId === seen.lastJobId;

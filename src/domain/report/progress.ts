@@ -44,7 +44,7 @@ export interface TargetProgress {
   readonly outcome: Outcome | null;
   /** The step that waits for a person's decision. */
   readonly blocked?: BlockedProgress;
-  /** The step that asks for an approval. Send it to the run. */
+  /** The step that asks for an approval. The decision is sent to the run. */
   readonly approval?: ApprovalProgress;
   /** It waits at a step edge, because the run is paused. */
   readonly paused?: true;

@@ -1,6 +1,7 @@
 /** The commands of an operator: a closed set, their arguments, and the log of those that were accepted. Pure. */
 import type { CommandRecord } from '../report/report.js';
 import { hasControlCharacters, printable } from '../text/text.js';
+import { describeTime } from '../time/utc-time.js';
 import { kindOfCommand, type CommandKind, type CommandName } from './command-names.js';
 
 /** The argument of every command, one JSON object. */
@@ -191,4 +192,11 @@ export function recordsOf({ accepted }: CommandLog): CommandRecord[] {
 export function describeRefusal(command: CommandName, { why, possible }: Refusal): string {
   const now = possible.length === 0 ? 'No command is possible now' : `Possible now: ${possible.join(', ')}`;
   return `${command} is refused: ${why}. ${now}`;
+}
+
+/** For people, in every form of the report: `pause by ann at 2026-12-01T02:30:00Z: the database is slow` */
+export function describeCommand({ command, actor, reason, atMs, signedBy }: CommandRecord): string {
+  const isApproval = kindOfCommand(command) === 'approval';
+  const proof = isApproval ? ` (${signedBy === undefined ? 'not signed' : `signed, ${signedBy}`})` : '';
+  return `${command} by ${actor}${proof} at ${describeTime(atMs)}: ${reason}`;
 }
