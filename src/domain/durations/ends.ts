@@ -1,12 +1,11 @@
 /** The remembered ends of one kind of cloud job: a bounded number, and the older one is, the less it weighs. */
+import type { Change } from './changes.js';
 import type { EndWithin } from './estimate.js';
 
 /** Remembered ends. Chosen: enough for a law of two populations, few enough for a refit far below a millisecond. */
 const MOST = 64;
 /** An end counts half after this many newer ones. */
 const HALF_LIFE = 32;
-/** An interval that begins before this share of its end is hardly evidence. */
-const WIDE = 0.65;
 /** The share of their weight that ends keep after a change. Not 0: a series of failures may be over just as suddenly. */
 const BEFORE_CHANGE = 0.05;
 
@@ -18,8 +17,6 @@ export class Ends {
   count = 0;
   /** How many of them say what the newest law is: those since it last changed. */
   countSinceChange = 0;
-  /** Ends in a row, up to the newest, that no poll had seen running shortly before. */
-  wideInARow = 0;
 
   /**
    * Jobs that run at the same time end in the order of their durations, so the newest ends of 500 such jobs are the longest.
@@ -29,7 +26,6 @@ export class Ends {
   add(fromMs: number, toMs: number, inFlight: number): boolean {
     this.count++;
     this.countSinceChange++;
-    this.wideInARow = fromMs < WIDE * toMs ? this.wideInARow + 1 : 0;
     const every = Math.max(1, Math.ceil(inFlight / MOST));
     this.skipped++;
     if (this.skipped < every && this.taken.length >= MOST / 8) return false;
@@ -54,10 +50,15 @@ export class Ends {
     }));
   }
 
-  /** The law has changed: only the newest ends say much about what comes. */
-  lighten(newest: number): void {
+  /** The law has changed: ends before that hardly count any more. If all durations became longer by a factor, those ends are lengthened by it. */
+  changed({ newest, times }: Change): void {
     this.countSinceChange = newest;
     const first = this.taken.length - newest;
-    this.taken = this.taken.map((end, index) => (index < first ? { ...end, weight: end.weight * BEFORE_CHANGE } : end));
+    const before = ({ fromMs, toMs, weight }: EndWithin) => ({
+      fromMs: fromMs * times,
+      toMs: toMs * times,
+      weight: weight * BEFORE_CHANGE,
+    });
+    this.taken = this.taken.map((end, index) => (index < first ? before(end) : end));
   }
 }
