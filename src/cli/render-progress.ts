@@ -6,7 +6,7 @@ import { describeDuration } from '../domain/time/duration.js';
 import { describeWaiting } from '../domain/gates/gates.js';
 import { isLate, type UsualTime } from '../domain/plan/usual.js';
 import { describeBriefly, describeUsualTime } from '../domain/plan/usual-words.js';
-import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/report.js';
+import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/progress.js';
 import { printable } from '../domain/text/text.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { mark } from '../rendering/meaning.js';

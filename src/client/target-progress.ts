@@ -6,7 +6,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { PROGRESS_QUERY } from '../domain/contract.js';
 import type { OnceState } from '../domain/once/state.js';
-import type { StepProgress, TargetInRun, TargetProgress } from '../domain/report/report.js';
+import type { StepProgress, TargetInRun, TargetProgress } from '../domain/report/progress.js';
 import { decodeFirst } from '../temporal/payloads.js';
 import { plainFailure } from './lost-attempt.js';
 

@@ -5,7 +5,8 @@ import { ALARM_RULE_WORKFLOW, WITHDRAW_SIGNAL, type Brakes } from '../../src/dom
 import { decide } from '../../src/domain/alarms/alarm-rule.js';
 import { EMPTY_STATE } from '../../src/domain/alarms/alarm-rule-state.js';
 import { leaseId } from '../../src/domain/target/target.js';
-import type { Outcome, RunProgress, RunReport, TargetProgress } from '../../src/domain/report/report.js';
+import type { Outcome, RunReport } from '../../src/domain/report/report.js';
+import type { RunProgress, TargetProgress } from '../../src/domain/report/progress.js';
 import type { CommandName } from '../../src/domain/steering/command-names.js';
 import type { CommandAnswer, CommandArguments } from '../../src/domain/steering/commands.js';
 import { aRule, NO_BRAKES, OWNER } from '../support/alarms.js';
