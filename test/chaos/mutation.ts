@@ -26,6 +26,9 @@ export interface Mutation {
   readonly model: InModel;
 }
 
+/** One that the model does not play. */
+export type StormMutation = Omit<Mutation, 'model'> & { readonly storms: Storms };
+
 export interface Storms {
   /** Only storms of these plots find it; storms drawn from all plots find it too rarely. */
   readonly aim?: readonly PlotName[];
