@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CheckMode, ReceiverMode } from './schedule.js';
-import type { Told } from './evidence.js';
+import type { Received } from './evidence.js';
 
 /** How long a receiver that hangs keeps a request before it drops the connection. Shorter than the worker waits for an answer. */
 const HANGS_MS = 3_000;
@@ -10,16 +10,16 @@ const HANGS_MS = 3_000;
 const FLICKERS = 4;
 
 export class Audience {
-  readonly told: Told[] = [];
+  readonly received: Received[] = [];
   readonly #asked = new Map<string, number>();
-  #modes: readonly ReceiverMode[] = ['takes'];
+  #modes: readonly ReceiverMode[] = ['accepts'];
   #requests = 0;
   readonly #server: Server;
 
   private constructor() {
     this.#server = createServer((request, response) => {
       if (request.method === 'GET') this.#check(request.url ?? '', response);
-      else this.#take(request, response);
+      else this.#receive(request, response);
     });
   }
 
@@ -57,25 +57,25 @@ export class Audience {
     if (mode !== 'hangs') response.writeHead(isUp ? 200 : 503).end(isUp ? 'up' : 'down');
   }
 
-  #take(request: IncomingMessage, response: ServerResponse): void {
+  #receive(request: IncomingMessage, response: ServerResponse): void {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const mode = this.#modes[this.#requests++ % this.#modes.length] ?? 'takes';
+      const mode = this.#modes[this.#requests++ % this.#modes.length] ?? 'accepts';
       const { type, data } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
         type: string;
         data: { runId: string };
       };
       const id = String(request.headers['webhook-id']);
-      this.told.push({
+      this.received.push({
         id,
         event: type.replace('run.', ''),
         runId: data.runId,
         atMs: Date.now(),
-        taken: mode === 'takes',
+        taken: mode === 'accepts',
       });
       if (mode === 'hangs') setTimeout(() => response.destroy(), HANGS_MS);
-      else response.writeHead(mode === 'takes' ? 204 : 500).end();
+      else response.writeHead(mode === 'accepts' ? 204 : 500).end();
     });
   }
 }

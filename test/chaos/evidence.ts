@@ -18,6 +18,8 @@ export interface Evidence {
 /** A command that was sent, and its answer. */
 export interface Sending {
   readonly command: CommandName;
+  /** `RunbookClient` makes one Update of all that it sends with one key. */
+  readonly via: 'client' | 'update';
   readonly actor: string;
   readonly key: string;
   readonly workflowId: string;
@@ -25,12 +27,12 @@ export interface Sending {
   readonly answeredAtMs: number;
   /** `unknown`: no answer came in time, so it may have been carried out. */
   readonly result: 'accepted' | 'repeated' | 'refused' | 'unknown';
-  /** Of the answer, or the text of the error. */
+  /** As answered, or the text of the error. */
   readonly state: string;
 }
 
 /** A webhook that the receiver got. */
-export interface Told {
+export interface Received {
   readonly id: string;
   readonly event: string;
   readonly runId: string;
@@ -69,7 +71,7 @@ export interface SceneEvidence {
   readonly disturbances: readonly Disturbance[];
   readonly sendings: readonly Sending[];
   /** Webhooks about its runs. */
-  readonly told: readonly Told[];
+  readonly received: readonly Received[];
 }
 
 export interface RunEvidence {
@@ -151,7 +153,7 @@ export interface Disturbance {
 
 /** A promise that did not hold. */
 export interface Violation {
-  readonly promise: 'once' | 'known' | 'undone' | 'alone' | 'ends' | 'steered' | 'told';
+  readonly promise: 'once' | 'known' | 'undone' | 'alone' | 'ends' | 'steered' | 'notified';
   readonly scene: string;
   readonly what: string;
 }

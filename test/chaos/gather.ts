@@ -43,7 +43,7 @@ export async function gatherScene(arena: Arena, played: PlayedScene): Promise<Sc
     holders: await gatherHolders(arena.client, instanceId, await listed),
     disturbances: [...played.disturbances, ...(await faultsThatHit(arena, instanceId))],
     sendings: played.sendings,
-    told: arena.audience.told.filter(({ runId }) => workflowIds.includes(runId)),
+    received: arena.audience.received.filter(({ runId }) => workflowIds.includes(runId)),
   };
 }
 

@@ -4,7 +4,7 @@ import { describePost, recordOf, type SceneRecord } from './decisions.js';
 import { endlessThings } from './ends.js';
 import type { Evidence, SceneEvidence, Violation } from './evidence.js';
 import { unsteeredThings } from './steered.js';
-import { wronglyToldThings } from './told.js';
+import { wronglyNotifiedThings } from './notified.js';
 import { unknownThings } from './known.js';
 import { notUndoneThings } from './undone.js';
 
@@ -15,7 +15,7 @@ const CHECKS: Readonly<Record<Violation['promise'], (record: SceneRecord) => rea
   alone: notAloneThings,
   ends: endlessThings,
   steered: unsteeredThings,
-  told: wronglyToldThings,
+  notified: wronglyNotifiedThings,
 };
 const PROMISES = Object.keys(CHECKS) as readonly Violation['promise'][];
 

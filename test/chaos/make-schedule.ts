@@ -29,7 +29,9 @@ export function makeSchedule(seed: number, aim: readonly PlotName[] = []): Sched
       convergeDelayMs: dice.chance(0.3) ? dice.whole(0, 400) : 0,
       jitter: 0.5,
     },
-    receiver: dice.times(6, () => dice.one<ReceiverMode>(['takes', 'takes', 'takes', 'takes', 'fails', 'hangs'])),
+    receiver: dice.times(6, () =>
+      dice.one<ReceiverMode>(['accepts', 'accepts', 'accepts', 'accepts', 'fails', 'hangs']),
+    ),
     scenes: aim.length === 0 ? named(SCENES, (name) => scene(dice, name)) : aimedScenes(dice, aim),
     events: aim.length === 0 ? worldEvents(dice) : [],
   };

@@ -1,4 +1,4 @@
-/** Mutations of what people command, approve and are told. Only storms play them. */
+/** Mutations of what people command, approve and are notified of. Only storms play them. */
 import type { StormMutation } from './mutation.js';
 
 const COMMANDS = 'src/workflows/run-steering.ts';
@@ -8,7 +8,7 @@ export const STEERING_MUTATIONS: readonly StormMutation[] = [
   {
     name: 'pause-not-held',
     breaks: 'steered',
-    why: 'The target goes on with its next step although it was told that its run is paused.',
+    why: 'The target continues with its next step although its run has ordered a pause.',
     edits: [
       {
         file: 'src/workflows/target-steering.ts',
@@ -58,9 +58,9 @@ export const STEERING_MUTATIONS: readonly StormMutation[] = [
     storms: { aim: ['pausedInMidRun'], seeds: 3 },
   },
   {
-    name: 'told-again',
-    breaks: 'told',
-    why: 'A webhook is told of the same thing each time the run looks at it.',
+    name: 'notified-again',
+    breaks: 'notified',
+    why: 'A webhook is notified of the same thing each time the run shows it.',
     edits: [
       {
         file: 'src/workflows/run-notifications.ts',

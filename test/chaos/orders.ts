@@ -32,8 +32,8 @@ type SentOrder = Order & { readonly actor: string; readonly key: string };
 
 async function send(arena: Arena, played: PlayedScene, workflowId: string, order: SentOrder): Promise<Sending> {
   const sentAtMs = Date.now();
-  const { command: name, actor, key } = order;
-  const sending = { command: name, actor, key, workflowId, sentAtMs };
+  const { command: name, via, actor, key } = order;
+  const sending = { command: name, via, actor, key, workflowId, sentAtMs };
   try {
     const answer = await (order.via === 'client'
       ? byClient(arena, workflowId, order)

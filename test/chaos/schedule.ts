@@ -17,7 +17,7 @@ export interface Schedule {
 }
 
 /** `hangs`: it answers nothing, and drops the connection after a while. */
-export type ReceiverMode = 'takes' | 'fails' | 'hangs';
+export type ReceiverMode = 'accepts' | 'fails' | 'hangs';
 /** How a check is answered: 200, 503, one after the other and then 200, nothing. */
 export type CheckMode = 'up' | 'down' | 'flickers' | 'hangs';
 

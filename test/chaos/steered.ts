@@ -34,7 +34,7 @@ function answerProblems(sendings: readonly Sending[], { scene, disturbances }: S
   if (first === undefined) return [];
   const { command, key, workflowId } = first;
   const who = `${command} with the key ${key} to ${workflowId}`;
-  const accepted = sendings.filter(({ result }) => result === 'accepted').length;
+  const accepted = sendings.filter(({ result, via }) => result === 'accepted' && via === 'update').length;
   const answered = sendings.filter(({ result }) => result === 'accepted' || result === 'repeated').length;
   const isClear = sendings.every(({ result }) => result !== 'unknown');
   const isLost = disturbances.happened(LOSES_A_REPORT, 0, Number.POSITIVE_INFINITY);
@@ -61,13 +61,13 @@ function recordsOf({ runs, holders }: SceneEvidence, workflowId: string): readon
   return [...commands, ...decisions];
 }
 
-/** A report has no command that nobody sent. */
+/** A report has no command that no one sent. */
 function unasked(scene: SceneEvidence): readonly string[] {
   const sent = new Set(scene.sendings.map(({ key }) => key));
   return scene.runs.flatMap(({ workflowId }) =>
     recordsOf(scene, workflowId)
       .filter(({ key }) => !sent.has(key ?? ''))
-      .map(({ command, actor }) => `${workflowId} reports ${command} of ${actor}, which nobody sent`),
+      .map(({ command, actor }) => `${workflowId} reports ${command} of ${actor}, which no one sent`),
   );
 }
 
@@ -120,23 +120,21 @@ function isReset({ originalRunId, runId }: HolderEvidence): boolean {
   return originalRunId !== runId;
 }
 
-/** By the history of a target alone: after it was told of a pause, it decides no further step. Undos and the retry of a decision go on. */
+/** By the history of a target alone: after its run ordered a pause, it decides no further step. Undos continue, and so does a retry. */
 function decidedWhilePaused(holder: HolderEvidence): readonly string[] {
   const { steered, decisions, run, runId } = holder;
   if (isReset(holder)) return [];
   const steps = new Set(run.targetPlan.steps.map(({ id }) => id));
   return decisions.flatMap(({ request: { stepId }, decidedAfterEventId, scheduledAtMs }, index) => {
     const isAgain = decisions.slice(0, index).some(({ request }) => request.stepId === stepId);
-    const told = steered.orders.filter(({ eventId }) => eventId < decidedAfterEventId);
-    const newest = told.reduce((last, order) => (order.order >= last.order ? order : last), {
+    const received = steered.orders.filter(({ eventId }) => eventId < decidedAfterEventId);
+    const newest = received.reduce((last, order) => (order.order >= last.order ? order : last), {
       paused: false,
       order: -1,
     });
     const isCancelled = (steered.cancelRequestedEventId ?? Number.POSITIVE_INFINITY) < decidedAfterEventId;
     return newest.paused && steps.has(stepId) && !isAgain && !isCancelled
-      ? [
-          `holder ${runId} decided ${stepId} at ${timeOf(scheduledAtMs)}, though it had been told that the run is paused`,
-        ]
+      ? [`holder ${runId} decided ${stepId} at ${timeOf(scheduledAtMs)}, though its run had ordered a pause`]
       : [];
   });
 }

@@ -21,7 +21,7 @@ const TOTAL_NAMES = [
   'commandsRefused',
   'stepsDecided',
   'pauses',
-  'webhooksTold',
+  'webhooksReceived',
   'attempts',
   'adoptions',
   'indeterminates',
@@ -65,7 +65,7 @@ export function totalsOf({ scenes, disturbances }: Evidence, violations: number)
     pauses: scenes
       .flatMap(({ runs }) => runs.flatMap(({ steered }) => steered.states))
       .filter(({ state }) => state === 'paused').length,
-    webhooksTold: scenes.flatMap(({ told }) => told).length,
+    webhooksReceived: scenes.flatMap(({ received }) => received).length,
     attempts: steps.reduce((sum, { attempts }) => sum + attempts, 0),
     adoptions: steps.filter(({ evidence }) => evidence !== undefined).length,
     indeterminates: steps.filter(({ result }) => result === 'indeterminate').length,

@@ -99,7 +99,7 @@ let signing: Promise<Signer> | null = null;
 const signer = () => (signing ??= newSigner());
 const trustsAnIssuer = async () => ({ approvers: approversOf({ ...(await signer()).settings, planClaim: 'plan' }) });
 
-/** With a token for this plan, or, for nobody, with one that does not count. */
+/** With a token for this plan. */
 function signed(command: 'approve' | 'reject', step: string | null, ...actors: readonly string[]): Meanwhile {
   return async (stage, _instance, workflowId) => {
     await asked(stage, workflowId, step);
@@ -308,7 +308,7 @@ const DECISIONS: readonly Turn[] = [
       commanded('pause'),
       oncePaused,
       commanded('resume'),
-      retriedOnceTold,
+      retriedOnceResumed,
     ),
   }),
   playedAlone('operated-at-first', 'markedThenUndone', 'compensated', {
@@ -345,8 +345,8 @@ const DECISIONS: readonly Turn[] = [
   playedAlone('unattended', 'leftUnclear', 'indeterminate', { arm: isNotAnswered('restart') }),
 ];
 
-/** The target is told of the end of the pause, and refuses decisions until then. */
-async function retriedOnceTold(stage: Stage, instance: Instance): Promise<void> {
+/** The target learns that the pause has ended, and refuses decisions until then. */
+async function retriedOnceResumed(stage: Stage, instance: Instance): Promise<void> {
   await until(() =>
     order(stage, lease(stage, instance), 'retryStep').then(
       () => true,

@@ -55,7 +55,7 @@ export const stopped = (change: Partial<InstanceState> = {}) =>
 
 type JobChange = Partial<AcceptedAction>;
 
-/** Nobody has commanded anything. Event ids of tests are milliseconds. */
+/** No one has commanded anything. Event ids of tests are milliseconds. */
 export const NOT_STEERED: Steered = { accepted: [], states: [], orders: [], cancelRequestedEventId: null };
 
 /** A cloud job accepted at `ms`, visible at once, and successful half a second later. */
@@ -280,7 +280,7 @@ export function evidence(scene: Partial<SceneEvidence>, disturbances: readonly D
         runs: holders.filter(({ report }) => report !== null).map((of) => runOf(of)),
         disturbances: [],
         sendings: [],
-        told: [],
+        received: [],
         ...scene,
         holders,
       },

@@ -1,7 +1,7 @@
-/** What the judge of storms says about commands, pauses, approvals and webhooks, each in a scene that was built by hand. */
+/** What the checks of storms find about commands, pauses, approvals and webhooks, each in a scene that was built by hand. */
 import { describe, expect, it } from 'vitest';
 import type { RunReport } from '../../../src/domain/report/report.js';
-import type { RunEvidence, SceneEvidence, Sending, Steered, Told } from '../../chaos/evidence.js';
+import type { RunEvidence, SceneEvidence, Sending, Steered, Received } from '../../chaos/evidence.js';
 import { violations } from '../../chaos/invariants.js';
 import { at, cloudJob, evidence, holder, NOT_STEERED, runOf, type Act } from './build-scene.js';
 
@@ -25,6 +25,7 @@ const J2 = cloudJob('J2', 'restart', 5_100);
 
 const PAUSE: Sending = {
   command: 'pause',
+  via: 'update',
   actor: 'ann',
   key: 'k',
   workflowId: 'run-1',
@@ -73,11 +74,11 @@ describe('a command', () => {
     expect(found(parts)).toEqual([expect.stringMatching(/answered 2 times as new/)]);
   });
 
-  it('that was refused, or sent by nobody, is in no report', () => {
+  it('that was refused, or sent by no one, is in no report', () => {
     const refused = { sendings: [{ ...PAUSE, result: 'refused' } as const] };
     expect(found({ scene: refused })).toEqual([]);
     expect(found({ scene: refused, report: { commands: [RECORD] } })).toEqual([expect.stringMatching(/was refused/)]);
-    expect(found({ report: { commands: [RECORD] } })).toEqual([expect.stringMatching(/which nobody sent/)]);
+    expect(found({ report: { commands: [RECORD] } })).toEqual([expect.stringMatching(/which no one sent/)]);
   });
 });
 
@@ -90,15 +91,15 @@ describe('a pause', () => {
     ]);
   });
 
-  it('that the target was told of holds its next step back', () => {
+  it('that the target was ordered holds its next step back', () => {
     const order = { paused: true, order: 1, eventId: 1_500 };
     const ended = { paused: false, order: 2, eventId: 4_000 };
     expect(found({ ofTarget: { orders: [order, ended] } })).toEqual([]);
     expect(found({ ofTarget: { orders: [order], cancelRequestedEventId: 4_500 } })).toEqual([]);
     expect(found({ ofTarget: { orders: [order] } })).toEqual([
-      expect.stringMatching(/decided restart .*, though it had been told/),
+      expect.stringMatching(/decided restart .*, though its run had ordered/),
     ]);
-    // Told while the task that decided it was under way.
+    // Ordered while the task that decided it was under way.
     expect(found({ ofTarget: { orders: [{ ...order, eventId: 5_001 }] } })).toEqual([]);
   });
 });
@@ -127,23 +128,25 @@ describe('an approval', () => {
 });
 
 describe('a webhook', () => {
-  const end: Told = { id: 'm1', event: 'done', runId: 'run-1', atMs: at(7_000), taken: true };
+  const end: Received = { id: 'm1', event: 'done', runId: 'run-1', atMs: at(7_000), taken: true };
 
-  it('is told of an end once, unless an answer may have been lost', () => {
+  it('is notified of an end once, unless an answer may have been lost', () => {
     const again = { ...end, atMs: at(9_000) };
-    expect(found({ scene: { told: [end] } })).toEqual([]);
-    expect(found({ scene: { told: [{ ...end, taken: false }, again] } })).toEqual([]);
-    expect(found({ scene: { told: [end, again] } })).toEqual([
-      expect.stringMatching(/^told: done of run-1 .* told again/),
+    expect(found({ scene: { received: [end] } })).toEqual([]);
+    expect(found({ scene: { received: [{ ...end, taken: false }, again] } })).toEqual([]);
+    expect(found({ scene: { received: [end, again] } })).toEqual([
+      expect.stringMatching(/^notified: done of run-1 .* sent again/),
     ]);
     const kill = { kind: 'killWorker', atMs: at(7_100), untilMs: at(7_200) };
-    expect(found({ scene: { told: [end, again], disturbances: [kill] } })).toEqual([]);
-    expect(found({ scene: { told: [end, { ...again, id: 'm2' }] } })).toEqual([expect.stringMatching(/2 different/)]);
+    expect(found({ scene: { received: [end, again], disturbances: [kill] } })).toEqual([]);
+    expect(found({ scene: { received: [end, { ...again, id: 'm2' }] } })).toEqual([
+      expect.stringMatching(/2 different/),
+    ]);
   });
 
   it('took what the report calls delivered', () => {
     const notifications = [{ event: 'done', webhook: 'storm', result: 'delivered', atMs: at(7_000) }] as const;
-    expect(found({ report: { notifications }, scene: { told: [end] } })).toEqual([]);
+    expect(found({ report: { notifications }, scene: { received: [end] } })).toEqual([]);
     expect(found({ report: { notifications } })).toEqual([expect.stringMatching(/the receiver did not take it/)]);
   });
 

@@ -1,47 +1,47 @@
-/** Told: a webhook is told of an end once, and the report has what the receiver knows; no receiver delays an end or an undo. */
+/** Notified: a webhook is notified of an end once, and the report has what the receiver knows; no receiver delays an end or an undo. */
 import { NOTIFY_LIMITS } from '../../src/domain/notifications/delivery.js';
 import { timeOf, type SceneRecord } from './decisions.js';
-import type { RunEvidence, Told } from './evidence.js';
+import type { RunEvidence, Received } from './evidence.js';
 
 /** For a machine under load. */
 const SLACK_MS = 15_000;
-/** An answer that is lost is asked for again: only then may a receiver be told twice. */
+/** An answer that is lost is asked for again: only then may a receiver be notified twice. */
 const LOSES_AN_ANSWER = ['killWorker', 'workerEnded', 'freezeWorker', 'stopServer', 'cut', 'stall', 'starved'];
 /** The events of an end. */
 const ENDS = ['done', 'failed', 'compensated'];
 
 /** Describes each message that is missing, false or one too many, and each run that waited for a receiver. */
-export function wronglyToldThings(record: SceneRecord): readonly string[] {
+export function wronglyNotifiedThings(record: SceneRecord): readonly string[] {
   return record.scene.runs.flatMap((run) => [
-    ...toldTwice(run, record),
-    ...severalEnds(run, record.scene.told),
-    ...falselyDelivered(run, record.scene.told),
+    ...notifiedTwice(run, record),
+    ...severalEnds(run, record.scene.received),
+    ...falselyDelivered(run, record.scene.received),
     ...keptOpen(run, record),
     ...undoneLate(run, record),
   ]);
 }
 
-function toldTwice({ workflowId }: RunEvidence, { scene, disturbances }: SceneRecord): readonly string[] {
-  const taken = scene.told.filter(({ runId, taken: isTaken }) => runId === workflowId && isTaken);
+function notifiedTwice({ workflowId }: RunEvidence, { scene, disturbances }: SceneRecord): readonly string[] {
+  const taken = scene.received.filter(({ runId, taken: isTaken }) => runId === workflowId && isTaken);
   return taken.flatMap(({ id, event, atMs }, index) => {
     const first = taken.slice(0, index).findLast((earlier) => earlier.id === id);
     return first === undefined || disturbances.happened(LOSES_AN_ANSWER, first.atMs - SLACK_MS, atMs)
       ? []
-      : [`${event} of ${workflowId} was taken at ${timeOf(first.atMs)} and told again at ${timeOf(atMs)}`];
+      : [`${event} of ${workflowId} was taken at ${timeOf(first.atMs)} and sent again at ${timeOf(atMs)}`];
   });
 }
 
-function severalEnds({ workflowId }: RunEvidence, told: readonly Told[]): readonly string[] {
+function severalEnds({ workflowId }: RunEvidence, received: readonly Received[]): readonly string[] {
   const ids = new Set(
-    told.filter(({ runId, event }) => runId === workflowId && ENDS.includes(event)).map(({ id }) => id),
+    received.filter(({ runId, event }) => runId === workflowId && ENDS.includes(event)).map(({ id }) => id),
   );
-  return ids.size > 1 ? [`the end of ${workflowId} was told as ${ids.size} different messages`] : [];
+  return ids.size > 1 ? [`the end of ${workflowId} was sent as ${ids.size} different messages`] : [];
 }
 
-function falselyDelivered({ workflowId, report }: RunEvidence, told: readonly Told[]): readonly string[] {
+function falselyDelivered({ workflowId, report }: RunEvidence, received: readonly Received[]): readonly string[] {
   return (report?.notifications ?? [])
     .filter(({ result }) => result === 'delivered')
-    .filter(({ event }) => !told.some((each) => each.runId === workflowId && each.event === event && each.taken))
+    .filter(({ event }) => !received.some((each) => each.runId === workflowId && each.event === event && each.taken))
     .map(({ event }) => `${workflowId} reports that ${event} was delivered, and the receiver did not take it`);
 }
 
