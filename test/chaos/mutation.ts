@@ -29,7 +29,7 @@ export interface Mutation {
 /** One that the model does not play. */
 export type StormMutation = Omit<Mutation, 'model'> & { readonly storms: Storms };
 
-export interface Storms {
+interface Storms {
   /** Only storms of these plots find it; storms drawn from all plots find it too rarely. */
   readonly aim?: readonly PlotName[];
   /** Storms must find it within this many seeds. */

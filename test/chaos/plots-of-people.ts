@@ -8,8 +8,9 @@ type TimedEvent = Scene['events'][number];
 
 /** Any of the plots that do not disrupt every worker. */
 export function steeredPlot(dice: Dice, atMs: number): Omit<Scene, 'name'> {
-  const { steeredWithoutWorkers: _disrupts, ...drawn } = STEERED;
-  return dice.one(Object.values(drawn))(dice, atMs);
+  const drawn = Object.entries<Plot>(STEERED).filter(([name]) => name !== DISRUPTS_EVERY_WORKER);
+  const [, play] = dice.one(drawn);
+  return play(dice, atMs);
 }
 
 const DECISIONS = ['retryStep', 'retryStep', 'skipStep', 'markSucceeded'] as const;
@@ -178,3 +179,6 @@ export const STEERED = {
 } satisfies Record<string, Plot>;
 
 export type SteeredPlotName = keyof typeof STEERED;
+
+/** Played only by name. */
+const DISRUPTS_EVERY_WORKER: SteeredPlotName = 'steeredWithoutWorkers';
