@@ -58,16 +58,16 @@ export const STEERING_MUTATIONS: readonly StormMutation[] = [
     storms: { aim: ['pausedInMidRun'], seeds: 3 },
   },
   {
-    name: 'notified-again',
+    name: 'failure-counts-as-delivered',
     breaks: 'notified',
-    why: 'A webhook is notified of the same thing each time the run shows it.',
+    why: 'A receiver that answers 500 counts as notified, and the message is lost.',
     edits: [
       {
-        file: 'src/workflows/run-notifications.ts',
-        from: `    const news = messages.filter(({ notification: { key } }) => !this.#sentKeys.has(key));`,
-        to: `    const news = messages;`,
+        file: 'src/notifications/answers.ts',
+        from: `  if (status >= 500 || LATER.includes(status)) return 'again';`,
+        to: `  if (status >= 500 || LATER.includes(status)) return 'delivered';`,
       },
     ],
-    storms: { aim: ['pausedInMidRun'], seeds: 3 },
+    storms: { aim: ['pausedInMidRun', 'approvedOrNot'], seeds: 3 },
   },
 ];
