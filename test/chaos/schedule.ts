@@ -9,7 +9,7 @@ export interface Schedule {
   readonly withCodec: boolean;
   /** The rate limit of the simulator. */
   readonly switches: Readonly<Record<string, unknown>>;
-  /** How the receiver of webhooks answers, request by request, over and over. */
+  /** How the receiver of webhooks answers the first attempt of each message, over and over. */
   readonly receiver: readonly ReceiverMode[];
   readonly scenes: readonly Scene[];
   /** Disruptions of the whole arena: workers, server, connections, credentials. */
