@@ -85,6 +85,8 @@ export async function openSide({ folder, bareBundle }, { jobMs, verify, runbook,
       return id;
     },
     accepted: async () => (await control('/accepted')).accepted,
+    /** The newest 5,000 calls. */
+    requests: async () => (await control('/requests')).requests,
     callsMade: async () => Object.values((await control('/requests')).counts).reduce((sum, calls) => sum + calls, 0),
     close: async () => {
       await runbooks.close();
