@@ -191,8 +191,9 @@ function settleProblems({ report, settles, runId }: HolderEvidence): readonly st
   const steps = [...(report?.steps ?? []), ...(report?.compensations ?? [])];
   const isSettled = ({ startedAtMs, endedAtMs }: StepReport) =>
     settles.some(({ scheduledAtMs }) => scheduledAtMs >= startedAtMs - CLOCK_MS && scheduledAtMs <= endedAtMs);
-  const isLeftOpen = ({ result, sent }: StepReport) =>
-    sent === 'unknown' && (result === 'failed' || result === 'cancelled');
+  // Before an operator's decision the instance is read at rest, which settles what was sent until then.
+  const isLeftOpen = ({ result, sent, decisions }: StepReport) =>
+    sent === 'unknown' && (result === 'failed' || result === 'cancelled') && decisions === undefined;
   const reportsSettledInVain = ({ failure }: StepReport) => failure?.message.includes(SETTLED_IN_VAIN) === true;
   const problem = (step: StepReport, what: string) => `${step.id} of ${runId}: ${what}`;
   return [
