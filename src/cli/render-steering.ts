@@ -5,6 +5,7 @@ import { describeBlocked, describePause } from '../domain/report/progress-markdo
 import type { ApprovalReport, RunProgress, RunReport, StepReport, TargetProgress } from '../domain/report/report.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { describeCommand } from '../domain/steering/describe-command.js';
+import { decisionText, foundText } from '../rendering/step-notes.js';
 import type { Colors } from './colors.js';
 
 /** Below the head of a run that is pausing or paused, with the command that ends it. */
@@ -78,11 +79,10 @@ export function commandLines({ commands = [] }: RunReport, colors: Colors): stri
 /** The decisions about a step, in the report. */
 export function decisionLines({ decisions = [] }: StepReport, colors: Colors): string[] {
   return decisions.flatMap((decision) => {
-    const { was, found } = decision;
-    const ended = was === undefined ? '' : `, after it ended ${was.result}`;
+    const found = foundText(decision);
     return [
-      colors.warn(`      ${describeCommand(decision)}${ended}`),
-      ...(found === undefined ? [] : [colors.dim(`        found: ${found}`)]),
+      colors.warn(`      ${decisionText(decision)}`),
+      ...(found === null ? [] : [colors.dim(`        ${found}`)]),
     ];
   });
 }

@@ -49,7 +49,7 @@ export class TargetProgressView {
 
   stepBegins(id: string): void {
     const steps = this.#progress.steps.map((step) =>
-      step.id === id ? { ...step, state: 'running' as const, startedAtMs: Date.now() } : step,
+      step.id === id ? { ...step, ...BEGUN, startedAtMs: Date.now() } : step,
     );
     this.#change({ phase: 'running', steps });
   }
@@ -117,6 +117,9 @@ export class TargetProgressView {
     setCurrentDetails(targetProgressMarkdown(this.#progress));
   }
 }
+
+/** A step that is carried out once more shows nothing of its first end. */
+const BEGUN = { state: 'running', endedAtMs: null, cloudJobId: null, failure: null } as const;
 
 function titleOf(step: PlannedStep): string {
   return shortened(describeStep(step), LONGEST_SHOWN.title);
