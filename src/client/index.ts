@@ -104,6 +104,7 @@ export {
   type RunName,
   type RunProgress,
   type RunReport,
+  type StepDoing,
   type StepProgress,
   type StepReport,
   type StepResult,
@@ -115,4 +116,5 @@ export {
 export type { Attention } from '../domain/run/attention.js';
 export { reportHtml } from '../rendering/report-html.js';
 export { reportMarkdown } from '../rendering/report-markdown.js';
+export type { SeenTask, SeenTasks, TaskState } from '../domain/target/cloud-job-tasks.js';
 export type { Observation, Target } from '../domain/target/target.js';

@@ -9,6 +9,7 @@ import type { ClosedGate, WaitingForGate } from '../gates/gates.js';
 import type { Delivery } from '../notifications/delivery.js';
 import type { RunEvent } from '../notifications/events.js';
 import type { ApprovalCommandName, CommandName } from '../steering/command-names.js';
+import type { SeenTasks } from '../target/cloud-job-tasks.js';
 import type { Observation } from '../target/target.js';
 
 /** How a step ended. `indeterminate`: readings do not show whether it was carried out. */
@@ -256,6 +257,9 @@ export interface StepRetrying {
   readonly nextAttemptAtMs: number | null;
 }
 
+/** What a running step does. `settling`: it sends nothing, and reads until it is clear what happened. */
+export type StepDoing = 'preparing' | 'sending' | 'following' | 'verifying' | 'settling';
+
 /** How far a step has come. Times are epoch milliseconds. */
 export interface StepProgress {
   readonly id: string;
@@ -273,6 +277,10 @@ export interface StepProgress {
   readonly usual?: UsualOfStep;
   /** Present while a running step keeps failing: read from its pending activity. */
   readonly retrying?: StepRetrying;
+  /** The tasks of its cloud job while it is followed: read from its pending activity, whose heartbeat carries them. Some seconds old. */
+  readonly tasks?: SeenTasks;
+  /** What a running step does now: read from the same heartbeat, and as old. Absent for a wait, a check and an approval, and before the first heartbeat. */
+  readonly doing?: StepDoing;
 }
 
 /** What `targetRun` answers to the query `progress`. */

@@ -1,0 +1,86 @@
+/** Lines of the live view, and how each of them is made to fit the width of a terminal. Pure. */
+import wrapAnsi from 'wrap-ansi';
+
+/**
+ * `cut`: one line, its end is left out. `wrapped`: goes on below, indented, for at most three lines. `command`: goes on below
+ * with a backslash, so that a shell takes the lines as one command.
+ */
+export interface Line {
+  readonly kind: 'cut' | 'wrapped' | 'command';
+  /** Columns. */
+  readonly indent: number;
+  /** May have colours. */
+  readonly text: string;
+}
+
+/** A line whose end may be left out. */
+export function cutLine(indent: number, text: string): Line {
+  return { kind: 'cut', indent, text };
+}
+
+/** A line that may go on below. */
+export function wrapped(indent: number, text: string): Line {
+  return { kind: 'wrapped', indent, text };
+}
+
+/** A command to type, without colours. */
+export function command(indent: number, text: string): Line {
+  return { kind: 'command', indent, text };
+}
+
+/** An empty line. */
+export const BLANK: Line = { kind: 'cut', indent: 0, text: '' };
+
+const MOST_WRAPPED = 3;
+/** Chosen: narrower terminals are not supported, but must not fail. */
+const FEWEST_COLUMNS = 10;
+
+/** The line as one or more lines of a terminal, each at most `columns` wide; only a single word of a command can be wider. */
+export function fitted({ kind, indent, text }: Line, columns: number): string[] {
+  const width = Math.max(FEWEST_COLUMNS, columns - indent);
+  const inset = ' '.repeat(Math.min(indent, Math.max(0, columns - FEWEST_COLUMNS)));
+  switch (kind) {
+    case 'cut':
+      return [`${inset}${cut(text, width)}`];
+    case 'wrapped': {
+      const lines = wrapAnsi(text, width, { hard: true }).split('\n');
+      const kept = lines.slice(0, MOST_WRAPPED);
+      if (lines.length > MOST_WRAPPED) kept[MOST_WRAPPED - 1] = marked(kept[MOST_WRAPPED - 1] ?? '', width);
+      return kept.map((line) => `${inset}${line}`);
+    }
+    case 'command':
+      return continued(text, width).map((line) => `${inset}${line}`);
+  }
+}
+
+/** The text, or as much of it as fits before `…`. */
+export function cut(text: string, width: number): string {
+  const [first = '', ...more] = filled(text, width);
+  return more.length === 0 ? first : marked(text, width);
+}
+
+function marked(text: string, width: number): string {
+  return `${filled(text, Math.max(1, width - 1))[0] ?? ''}…`;
+}
+
+/** Each line is filled up, whatever it splits. */
+function filled(text: string, width: number): string[] {
+  return wrapAnsi(text, width, { hard: true, wordWrap: false, trim: false }).split('\n');
+}
+
+/** The words of a shell: a quoted one may contain spaces. */
+const WORD = /(?:'[^']*'|\\.|[^\s'\\])+/gu;
+
+function continued(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const [word] of text.matchAll(WORD)) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    // Two columns are kept for the backslash.
+    if (line !== '' && filled(longer, width - 2).length > 1) {
+      lines.push(`${line} \\`);
+      line = `  ${word}`;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
