@@ -6,7 +6,7 @@ import { describeBriefly } from '../domain/plan/usual-words.js';
 import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/report.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeTasks, retryingText } from './render-step-progress.js';
-import { approvalEvents, blockedEvents, pauseEvents } from './render-steering.js';
+import { approvalEvents, blockedEvents, steeringEvents } from './render-steering.js';
 import { printableFacts } from './terminal-text.js';
 
 /**
@@ -39,7 +39,7 @@ export function eventsBetween(earlier: RunSnapshot | null, later: RunSnapshot): 
   const why = run.waiting === undefined ? '' : `, ${describeWaiting(run.waiting)}`;
   const runEvent = [
     ...(same ? [] : [`${run.runbook}: ${run.phase}${why}`]),
-    ...pauseEvents(before?.run, run),
+    ...steeringEvents(before?.run, run),
     ...approvalEvents(before?.run, run, run.runbook, after.workflowId),
   ];
   const targetEvents = after.targets.flatMap((target) => [

@@ -2,13 +2,13 @@
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import type { UsualTime } from '../domain/plan/usual.js';
 import { describeUsualTime } from '../domain/plan/usual-words.js';
-import type { Outcome, StepProgress, TargetProgress } from '../domain/report/report.js';
+import type { Outcome, RunProgress, StepProgress, TargetProgress } from '../domain/report/report.js';
 import { describeDuration } from '../domain/time/duration.js';
 import type { Colors } from './colors.js';
 import { cutLine, wrapped, type Line } from './live/lines.js';
 import { waitingLines } from './render-gates.js';
 import { stepLines } from './render-step-progress.js';
-import { approvalLines, blockedLines, pauseLines } from './render-steering.js';
+import { abortLines, approvalLines, blockedLines, pauseLines } from './render-steering.js';
 import { printableFacts } from './terminal-text.js';
 
 /** A run, from top to bottom. */
@@ -41,11 +41,12 @@ export interface StepBlock {
 export function progressBlocks(snapshot: RunSnapshot, nowMs: number, colors: Colors): RunBlocks {
   const { run, targets, workflowId } = printableFacts(snapshot);
   const usual = run.usual === undefined ? '' : ` (${expectedTime(run.usual, targets)})`;
-  const state = `${run.pause?.state ?? run.phase}, ${describeDuration(nowMs - run.startedAtMs)}${usual}${countWords(run.targets)}`;
+  const state = `${stateOf(run)}, ${describeDuration(nowMs - run.startedAtMs)}${usual}${countWords(run.targets)}`;
   const toCome = run.targets.filter(({ childRunId, outcome }) => childRunId === null && outcome === null);
   return {
     head: [
       wrapped(0, `${colors.bold(run.runbook)} ${colors.dim(workflowId)}  ${state}`),
+      ...abortLines(run, colors),
       ...pauseLines(run, workflowId, colors),
       ...approvalLines(run, workflowId, colors),
     ],
@@ -53,6 +54,10 @@ export function progressBlocks(snapshot: RunSnapshot, nowMs: number, colors: Col
     gate: run.waiting === undefined ? [] : waitingLines(run.waiting, nowMs, colors),
     toCome: run.phase === 'running' ? toCome.map(({ path }) => path) : [],
   };
+}
+
+function stateOf({ pause, abort, phase }: RunProgress): string {
+  return abort === undefined ? (pause?.state ?? phase) : 'being aborted';
 }
 
 /** Only where there are several targets. */

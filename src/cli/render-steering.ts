@@ -1,7 +1,7 @@
 /** What an operator commanded, and what they can command now: lines of the live view, of events in a pipe, and of reports. Pure. */
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeApproval, describeApprovalReport } from '../domain/steering/approvals.js';
-import { describeBlocked, describePause } from '../domain/report/progress-markdown.js';
+import { describeAbort, describeBlocked, describePause } from '../domain/report/progress-markdown.js';
 import type { ApprovalReport, RunProgress, RunReport, StepReport, TargetProgress } from '../domain/report/report.js';
 import { shellWord } from '../domain/text/shell-word.js';
 import { describeTime } from '../domain/time/utc-time.js';
@@ -15,8 +15,15 @@ export function pauseLines({ pause }: RunProgress, workflowId: string, colors: C
   if (pause === undefined) return [];
   return [
     wrapped(0, colors.warn(`${describePause(pause)} (${describeTime(pause.sinceMs)})`)),
-    command(0, `runbook resume ${shellWord(workflowId)} --reason '…'`),
+    command(2, `runbook resume ${shellWord(workflowId)} --reason '…'`),
   ];
+}
+
+/** Below the head of a run that was aborted. */
+export function abortLines({ abort }: RunProgress, colors: Colors): Line[] {
+  if (abort === undefined) return [];
+  const then = 'what is in flight is finished, then onCancel of the runbook is followed';
+  return [wrapped(0, colors.warn(`${describeAbort(abort)} (${describeTime(abort.sinceMs)}); ${then}`))];
 }
 
 /** Below a blocked target, with the commands that decide about it. */
@@ -67,8 +74,9 @@ export function approvalReportLines(approval: ApprovalReport | undefined, colors
   return approval === undefined ? [] : [colors.dim(describeApprovalReport(approval))];
 }
 
-/** A pause that began, took effect or ended between two snapshots. */
-export function pauseEvents(before: RunProgress | undefined, { runbook, pause }: RunProgress): string[] {
+/** An abort between two snapshots, or a pause that began, took effect or ended. */
+export function steeringEvents(before: RunProgress | undefined, { runbook, pause, abort }: RunProgress): string[] {
+  if (abort !== undefined) return before?.abort === undefined ? [`${runbook}: ${describeAbort(abort)}`] : [];
   if (before?.pause?.state === pause?.state) return [];
   return [`${runbook}: ${pause === undefined ? 'resumed' : describePause(pause)}`];
 }

@@ -1,5 +1,6 @@
 /** A step in progress: how long it has taken, its cloud job and the tasks of that, what it does now, and why it is tried again. Pure. */
 import { isLate } from '../domain/plan/usual.js';
+import { describeBriefly } from '../domain/plan/usual-words.js';
 import type { StepProgress, StepRetrying, UsualOfStep } from '../domain/report/report.js';
 import type { SeenTasks, TaskState } from '../domain/target/cloud-job-tasks.js';
 import { printable } from '../domain/text/text.js';
@@ -38,16 +39,12 @@ const DOING: Readonly<Record<NonNullable<StepProgress['doing']>, string | null>>
 function stepLine(step: StepProgress, nowMs: number, colors: Colors): string {
   const { title, state, startedAtMs, endedAtMs, usual } = step;
   const head = `${colors.result(state)(mark(state))} ${title}`;
-  if (state === 'pending') return usual === undefined ? head : `${head} ${colors.dim(pendingWords(usual))}`;
+  if (state === 'pending') return usual === undefined ? head : `${head} ${colors.dim(describeBriefly(usual))}`;
   if (startedAtMs === null) return `${head} ${state}`;
-  const elapsedMs = (endedAtMs ?? nowMs) - startedAtMs;
+  const elapsedMs = Math.max(0, (endedAtMs ?? nowMs) - startedAtMs);
   const compared = usual === undefined || state === 'skipped' ? '' : `, ${usualWords(usual, elapsedMs, colors)}`;
   const bar = state === 'running' && usual !== undefined ? `  ${elapsedBar(usual, elapsedMs, colors)}` : '';
   return `${head} ${state} ${describeDuration(elapsedMs)}${compared}${bar}`;
-}
-
-function pendingWords({ p50Ms, jobs }: UsualOfStep): string {
-  return `${jobs === 0 ? 'about' : 'usually'} ${describeDuration(p50Ms)}`;
 }
 
 const BAR = 10;

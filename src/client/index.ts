@@ -90,6 +90,7 @@ export type {
 export type { CommandAnswer, CommandArguments } from '../domain/steering/commands.js';
 export {
   OUTCOMES,
+  type AbortProgress,
   type ApprovalProgress,
   type ApprovalReport,
   type ApprovalVote,

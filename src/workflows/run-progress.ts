@@ -5,6 +5,7 @@ import type { Plan, TargetPlan } from '../domain/plan/plan.js';
 import { usualOfRun } from '../domain/plan/usual.js';
 import { runProgressMarkdown } from '../domain/report/progress-markdown.js';
 import type {
+  AbortProgress,
   ApprovalProgress,
   BlockedProgress,
   Outcome,
@@ -66,6 +67,12 @@ export class RunProgressView {
     const { pause: _over, ...progress } = this.#progress;
     this.#progress = progress;
     this.#change({ ...this.#waiting(), ...(pause === null ? {} : { pause }) });
+  }
+
+  aborted(abort: AbortProgress): void {
+    const { pause: _over, ...progress } = this.#progress;
+    this.#progress = progress;
+    this.#change({ ...this.#waiting(), abort });
   }
 
   /** `null`: the run no longer waits for its approval. */

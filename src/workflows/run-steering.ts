@@ -135,8 +135,10 @@ export class RunSteering {
     const { state, answer } = afterRunCommand(this.#current(), command, given, Date.now());
     this.#state = state;
     if (answer.repeated) return answer;
-    if (command === 'abort') this.#scope.cancel();
-    else this.#order();
+    if (command === 'abort') {
+      this.#scope.cancel();
+      this.progress.aborted({ actor: given.actor, reason: given.reason, sinceMs: answer.atMs });
+    } else this.#order();
     this.#show();
     return answer;
   }

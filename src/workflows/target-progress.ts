@@ -18,6 +18,9 @@ import { describeObservation, type Observation } from '../domain/target/target.j
 
 type Phase = TargetProgress['phase'];
 
+/** A step that is carried out once more has nothing left of how it ended before. */
+const BEGUN = { state: 'running', endedAtMs: null, cloudJobId: null, failure: null } as const;
+
 /** Shows each change at once; decides nothing. */
 export class TargetProgressView {
   #progress: TargetProgress;
@@ -49,7 +52,7 @@ export class TargetProgressView {
 
   stepBegins(id: string): void {
     const steps = this.#progress.steps.map((step) =>
-      step.id === id ? { ...step, state: 'running' as const, startedAtMs: Date.now() } : step,
+      step.id === id ? { ...step, ...BEGUN, startedAtMs: Date.now() } : step,
     );
     this.#change({ phase: 'running', steps });
   }

@@ -54,10 +54,17 @@ export function footLines({ mode, snapshot, actor, hasKeys }: Foot, colors: Colo
 /** Chosen: about two lines of a terminal. */
 const LONGEST_TYPED = 140;
 
+/** As many characters of the plan's hash as `runbook plan` shows. */
+const SHOWN_HASH = 12;
+
 function question(order: Order, actor: string, colors: Colors): Line[] {
   const { word, means } = offerOf(order);
   const about = order.about === '' ? '' : ` ${order.about}`;
-  return [wrapped(0, `${colors.bold(printable(`${word}${about}`))} as ${printable(actor)}: ${means}`)];
+  const plan = order.planHash === undefined ? '' : ` the plan ${order.planHash.slice(0, SHOWN_HASH)}`;
+  return [
+    wrapped(0, colors.bold(printable(`${word}${about}`))),
+    wrapped(0, printable(`as ${actor};${plan === '' ? '' : `${plan};`} ${means}`)),
+  ];
 }
 
 function keyLine(snapshot: RunSnapshot | null, colors: Colors): Line {

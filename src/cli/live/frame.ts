@@ -21,13 +21,10 @@ export function frame({ run, foot }: View, { columns, rows }: Size, colors: Colo
   const shown = (lines: readonly Line[]) => lines.flatMap((line) => fitted(line, columns));
   const head = shown(run.head);
   const bottom = shown(foot);
-  const tail = [...shown(run.gate), ...toComeLine(run.toCome, columns, colors)];
+  const below = [...shown(run.gate), ...toComeLine(run.toCome, columns, colors)];
+  const tail = below.length === 0 ? [] : ['', ...below];
   const room = rows - 1 - head.length - tail.length - bottom.length;
-  const all = [
-    ...head,
-    ...targetLines(run.targets, room, { columns, colors, shown }),
-    ...(tail.length === 0 ? [] : ['', ...tail]),
-  ];
+  const all = [...head, ...targetLines(run.targets, room, { columns, colors, shown }), ...tail];
   const above = rows - 1 - bottom.length;
   // Of a terminal that is too low, the lower lines matter more: they are about now, and have the command to type.
   const kept = all.length <= above ? all : [...all.slice(0, 1), ...all.slice(all.length - Math.max(0, above - 1))];

@@ -126,7 +126,7 @@ export class LiveView {
     try {
       this.#mode = afterAnswer(await this.#options.send(order, reason));
     } catch (error) {
-      this.#mode = afterRefusal(order, error instanceof Error ? error.message : String(error));
+      this.#mode = afterRefusal(error instanceof Error ? error.message : String(error));
     }
     const answered = this.#mode;
     const forget = () => {

@@ -71,8 +71,7 @@ function pressWhileWatching(mode: Mode, key: Key, snapshot: RunSnapshot | null):
   if (isLeaving(key)) return { mode, effect: { kind: 'leave' } };
   const possible = snapshot === null || key.ctrl ? [] : possibleOrders(snapshot);
   const order = possible.find((each) => offerOf(each).key === key.text);
-  // Any other key acknowledges what was said.
-  return stay(order === undefined ? WATCHING : { name: 'asking', order, reason: '' });
+  return stay(order === undefined ? mode : { name: 'asking', order, reason: '' });
 }
 
 function pressWhileAsking(mode: Extract<Mode, { name: 'asking' }>, key: Key): Pressed {
@@ -114,7 +113,6 @@ export function afterAnswer(answer: CommandAnswer): Mode {
 }
 
 /** The command was refused, or nobody answered. @param why lists what is possible now, where the run refused it */
-export function afterRefusal({ command }: Order, why: string): Mode {
-  const text = `${offerOf({ command }).word}: ${why.replace(/\s+/g, ' ')}`;
-  return { name: 'watching', said: { text, isRefused: true } };
+export function afterRefusal(why: string): Mode {
+  return { name: 'watching', said: { text: why.replace(/\s+/g, ' '), isRefused: true } };
 }

@@ -66,7 +66,7 @@ export function offerOf({ command }: Pick<Order, 'command'>): Offer {
 
 /** What can be commanded now, as far as the snapshot shows; the run decides. What waits for a person comes first. */
 export function possibleOrders({ run, targets }: RunSnapshot): Order[] {
-  if (run.phase === 'finished') return [];
+  if (run.phase === 'finished' || run.abort !== undefined) return [];
   const plain = (command: CommandName): Order => ({ command, about: '' });
   const isPaused = run.pause !== undefined;
   return [

@@ -329,6 +329,12 @@ export interface PauseProgress {
   readonly sinceMs: number;
 }
 
+/** Who aborted a run, and why. */
+export interface AbortProgress extends Pick<CommandRecord, 'actor' | 'reason'> {
+  /** When it was commanded, epoch milliseconds. */
+  readonly sinceMs: number;
+}
+
 /** What a run answers to the query `progress`. Query a target's workflow by `childRunId` too, because the next run uses the same `leaseId`. */
 export interface RunProgress {
   readonly runbook: string;
@@ -337,6 +343,8 @@ export interface RunProgress {
   readonly waiting?: WaitingForGate;
   /** Present while it is pausing or paused. */
   readonly pause?: PauseProgress;
+  /** Present from an abort on: what is in flight is being finished, then `onCancel` is followed. */
+  readonly abort?: AbortProgress;
   /** Present while the whole run waits for an approval. */
   readonly approval?: ApprovalProgress;
   readonly planHash: string | null;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { guardLines } from '../../../src/cli/render-gates.js';
 import { renderList, renderOccurrences } from '../../../src/cli/render-schedules.js';
 import { createColors } from '../../../src/cli/colors.js';
-import { eventsBetween, lateEvents, renderProgress } from '../../../src/cli/render-progress.js';
+import { eventsBetween, lateEvents } from '../../../src/cli/render-events.js';
 import { renderPlan } from '../../../src/cli/render-plan.js';
 import { renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
@@ -11,6 +11,7 @@ import { failureRecord, FAILURES } from '../../../src/domain/failures.js';
 import type { UsualDuration } from '../../../src/domain/durations/usual-duration.js';
 import type { Plan } from '../../../src/domain/plan/plan.js';
 import type { GateReport, RunReport, StepProgress } from '../../../src/domain/report/report.js';
+import { renderProgress } from '../../support/live.js';
 import { anObservation, aStep, aStepReport, aTarget, defaultLimits } from '../../support/build.js';
 
 const plain = createColors(false);
