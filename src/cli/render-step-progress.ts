@@ -22,7 +22,7 @@ export function stepLines(step: StepProgress, nowMs: number, colors: Colors): Li
   if (cloudJobId !== null) lines.push(cutLine(6, colors.dim(`cloud job ${cloudJobId}`)));
   if (tasks !== undefined) lines.push(...taskLines(tasks, nowMs, colors));
   if (doing !== undefined && DOING[doing] !== null)
-    lines.push(cutLine(6, `${DOING[doing]}${seen === null ? '' : colors.dim(`, last seen ${seen}`)}`));
+    lines.push(wrapped(6, `${DOING[doing]}${seen === null ? '' : colors.dim(`, last seen ${seen}`)}`));
   if (retrying !== undefined) lines.push(wrapped(6, colors.warn(retryingText(retrying))));
   return lines;
 }
@@ -65,11 +65,14 @@ const TASK_MARKS: Readonly<Record<TaskState, string>> = {
   unclear: mark('indeterminate'),
 };
 
+/** A space at which no line is broken, so that a mark stays with its name. */
+const UNBREAKABLE = '\u00a0';
+
 function taskLines(tasks: SeenTasks, nowMs: number, colors: Colors): Line[] {
   const { atMs, total, before, shown } = tasks;
   const painted = shown.map(({ name, state }) => {
     const style = state === 'unclear' ? colors.warn : colors.result(state);
-    return `${style(TASK_MARKS[state])} ${name}`;
+    return `${style(TASK_MARKS[state])}${UNBREAKABLE}${name}`;
   });
   const after = total - before - shown.length;
   const parts = [

@@ -2,7 +2,7 @@
 import type { Outcome } from '../../domain/report/report.js';
 import type { Colors } from '../colors.js';
 import type { RunBlocks, TargetBlock } from '../render-progress.js';
-import { cut, fitted, type Line } from './lines.js';
+import { cut, fits, fitted, type Line } from './lines.js';
 
 /** The size of a terminal, in characters. */
 export interface Size {
@@ -20,7 +20,7 @@ export interface View {
 export function frame({ run, foot }: View, { columns, rows }: Size, colors: Colors): string[] {
   const shown = (lines: readonly Line[]) => lines.flatMap((line) => fitted(line, columns));
   const head = shown(run.head);
-  const bottom = shown(foot);
+  const bottom = shown(foot).slice(-Math.max(1, rows - 1));
   const below = [...shown(run.gate), ...toComeLine(run.toCome, columns, colors)];
   const tail = below.length === 0 ? [] : ['', ...below];
   const room = rows - 1 - head.length - tail.length - bottom.length;
@@ -110,7 +110,8 @@ function toComeLine(paths: readonly string[], columns: number, colors: Colors): 
     const rest = paths.length - count;
     return `to come: ${[...paths.slice(0, count), ...(rest > 0 ? [`… ${rest} more`] : [])].join(', ')}`;
   };
-  let count = paths.length;
-  while (count > 0 && cut(textOf(count), columns).endsWith('…')) count--;
+  const isShort = textOf(paths.length).length <= columns;
+  let count = isShort && fits(textOf(paths.length), columns) ? paths.length : 0;
+  while (count < paths.length && fits(textOf(count + 1), columns)) count++;
   return [colors.dim(cut(count === 0 ? `${paths.length} targets to come` : textOf(count), columns))];
 }

@@ -43,6 +43,7 @@ export function fitted({ kind, indent, text }: Line, columns: number): string[] 
     case 'cut':
       return [`${inset}${cut(text, width)}`];
     case 'wrapped': {
+      if (fits(text, width)) return [`${inset}${text}`];
       const lines = wrapAnsi(text, width, { hard: true }).split('\n');
       const kept = lines.slice(0, MOST_WRAPPED);
       if (lines.length > MOST_WRAPPED) kept[MOST_WRAPPED - 1] = marked(kept[MOST_WRAPPED - 1] ?? '', width);
@@ -55,12 +56,29 @@ export function fitted({ kind, indent, text }: Line, columns: number): string[] 
 
 /** The text, or as much of it as fits before `…`. */
 export function cut(text: string, width: number): string {
-  const [first = '', ...more] = filled(text, width);
-  return more.length === 0 ? first : marked(text, width);
+  return fits(text, width) ? text : marked(text, width);
+}
+
+/** Is the text at most that wide? */
+export function fits(text: string, width: number): boolean {
+  const known = narrowWidth(text);
+  return known === null ? filled(text, width).length === 1 : known <= width;
 }
 
 function marked(text: string, width: number): string {
-  return `${filled(text, Math.max(1, width - 1))[0] ?? ''}…`;
+  const kept = Math.max(1, width - 1);
+  const isPlain = narrowWidth(text) === text.length;
+  return `${isPlain ? text.slice(0, kept) : (filled(text, kept)[0] ?? '')}…`;
+}
+
+const COLOURS = /\u001b\[\d+m/g;
+/** Characters that take one column: ASCII, an unbreakable space, and our own marks. */
+const NARROW = /^[ -~\u00a0…✓–✗■●○·→]*$/u;
+
+/** The width of nearly every line; `null` for one that must be measured, which takes a hundred times longer. */
+function narrowWidth(text: string): number | null {
+  const visible = text.replace(COLOURS, '');
+  return NARROW.test(visible) ? visible.length : null;
 }
 
 /** Each line is filled up, whatever it splits. */
@@ -77,7 +95,7 @@ function continued(text: string, width: number): string[] {
   for (const [word] of text.matchAll(WORD)) {
     const longer = line === '' ? word : `${line} ${word}`;
     // Two columns are kept for the backslash.
-    if (line !== '' && filled(longer, width - 2).length > 1) {
+    if (line !== '' && !fits(longer, width - 2)) {
       lines.push(`${line} \\`);
       line = `  ${word}`;
     } else line = longer;

@@ -318,9 +318,9 @@ describe('a usual duration', () => {
   it('is shown while the step runs, and that it is late', () => {
     const textAt = (nowMs: number) => renderProgress(running(), nowMs, plain);
     expect(textAt(9_000)).toContain('stop w  running, 9s (usually 12s, nine in ten within 20s)');
-    expect(textAt(9_000)).toContain('● stop running 8s, usually 12s  JOB-1');
+    expect(textAt(9_000)).toContain('● stop running 8s, usually 12s  [######----]\n      cloud job JOB-1');
     expect(textAt(31_000)).not.toContain('late');
-    expect(textAt(42_000)).toContain('● stop running 41s, usually 12s: unusually late  JOB-1');
+    expect(textAt(42_000)).toContain('● stop running 41s, usually 12s: unusually late  [##########]');
   });
 
   it('is not called usual before a cloud job was seen', () => {
@@ -461,7 +461,9 @@ describe('a run under way', () => {
   });
 
   it('is drawn with steps, cloud jobs and elapsed times', () => {
-    expect(renderProgress(snapshot('running', 'running'), 3_000, plain)).toContain('● stop running 3s  JOB-1');
+    expect(renderProgress(snapshot('running', 'running'), 3_000, plain)).toContain(
+      '● stop running 3s\n      cloud job JOB-1',
+    );
   });
 
   it('prints one line for each event, the end last', () => {
