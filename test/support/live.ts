@@ -1,4 +1,5 @@
 /** The live view without a terminal: its text, and a terminal that shows what was written to it. */
+import { EventEmitter } from 'node:events';
 import type { Colors } from '../../src/cli/colors.js';
 import { frame, type Size } from '../../src/cli/live/frame.js';
 import { progressBlocks } from '../../src/cli/render-progress.js';
@@ -52,4 +53,67 @@ export function aRunOf(
   { run = {} }: { readonly run?: Partial<RunProgress> } = {},
 ): RunSnapshot {
   return aRun([aShownTarget('shop/cart/prod-1', { steps })], [], run);
+}
+
+/** What stands on a terminal, for the few sequences that the live view writes. It does not wrap: a line that is too long is an error. */
+export class Screen extends EventEmitter {
+  readonly isTTY = true;
+  #cells: string[] = [''];
+  #row = 0;
+  #column = 0;
+
+  constructor(
+    public columns: number,
+    public rows: number,
+  ) {
+    super();
+  }
+
+  /** Without the empty lines at the end. */
+  get lines(): string[] {
+    const end = this.#cells.findLastIndex((line) => line.trim() !== '');
+    return this.#cells.slice(0, end + 1).map((line) => line.trimEnd());
+  }
+
+  resize(columns: number, rows: number): void {
+    this.columns = columns;
+    this.rows = rows;
+    this.emit('resize');
+  }
+
+  write(text: string): boolean {
+    for (const [part] of text.matchAll(/\u001b\[[?\d;]*[A-Za-z]|[^\u001b]/gu)) this.#take(part);
+    return true;
+  }
+
+  #take(part: string): void {
+    const [, count = '', what] = /^\u001b\[([?\d;]*)([A-Za-z])$/.exec(part) ?? [];
+    if (what !== undefined) this.#obey(what, count);
+    else if (part === '\n') {
+      this.#row++;
+      this.#column = 0;
+    } else {
+      const line = (this.#cells[this.#row] ?? '').padEnd(this.#column);
+      this.#cells[this.#row] = `${line.slice(0, this.#column)}${part}${line.slice(this.#column + 1)}`;
+      this.#column++;
+      if (this.#column > this.columns) throw new Error(`Longer than ${this.columns}: ${line}`);
+    }
+    for (let row = 0; row <= this.#row; row++) this.#cells[row] ??= '';
+  }
+
+  #obey(what: string, count: string): void {
+    const times = Number(count === '' ? 1 : count);
+    if (what === 'A') this.#row = Math.max(0, this.#row - times);
+    else if (what === 'B') this.#row += times;
+    else if (what === 'G') this.#column = 0;
+    else if (what === 'H') [this.#row, this.#column] = [0, 0];
+    else if (what === 'J') this.#cells = this.#cells.slice(0, this.#row + 1).with(this.#row, '');
+    else if (what === 'K') this.#erase(count);
+    else if (what !== 'h' && what !== 'l') throw new Error(`Not known: ESC [ ${count} ${what}`);
+  }
+
+  #erase(count: string): void {
+    const line = this.#cells[this.#row] ?? '';
+    this.#cells[this.#row] = count === '2' ? '' : line.slice(0, this.#column);
+  }
 }

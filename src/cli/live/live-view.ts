@@ -13,7 +13,11 @@ import { afterAnswer, afterRefusal, press, WATCHING, type Key, type Mode } from 
 import type { Order } from './orders.js';
 
 /** A terminal that shows the view; `process.stdout`, or one of a test. */
-export type Output = Pick<NodeJS.WriteStream, 'write' | 'on' | 'removeListener'> & Partial<Size>;
+export interface Output extends Partial<Size> {
+  write(text: string): boolean;
+  on(event: 'resize', listener: () => void): unknown;
+  removeListener(event: 'resize', listener: () => void): unknown;
+}
 
 /** A terminal that has keys; `process.stdin`, or one of a test. */
 export type Input = Pick<NodeJS.ReadStream, 'on' | 'removeListener' | 'setRawMode' | 'resume' | 'pause' | 'unref'>;
