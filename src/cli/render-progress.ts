@@ -32,7 +32,7 @@ export interface TargetBlock {
 }
 
 /** A step or an undo. */
-export interface StepBlock {
+interface StepBlock {
   readonly stage: 'ended' | 'now' | 'toCome';
   readonly lines: readonly Line[];
 }

@@ -58,7 +58,7 @@ export function addRunCommands(program: Command, setExitCode: SetExitCode): void
     .description('start a run')
     .option('--id <id>', 'id of the run; an id never starts a second run')
     .option('--wait', 'wait for the end and print the report')
-    .addOption(new Option('--watch', 'show the run live, then its report').conflicts('wait'))
+    .addOption(new Option('--watch', 'show the run live, with keys to steer it, then its report').conflicts('wait'))
     .action(async (name: string, options: StartOptions) => {
       const request = await requestFrom(options);
       await withSession(options, async ({ runbooks }) => setExitCode(await start(runbooks, name, request, options)));

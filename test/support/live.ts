@@ -55,7 +55,10 @@ export function aRunOf(
   return aRun([aShownTarget('shop/cart/prod-1', { steps })], [], run);
 }
 
-/** What stands on a terminal, for the few sequences that the live view writes. It does not wrap: a line that is too long is an error. */
+const SEQUENCE = new RegExp(String.raw`^\u001b\[([?\d;]*)([A-Za-z])$`);
+const SEQUENCE_OR_CHARACTER = new RegExp(String.raw`\u001b\[[?\d;]*[A-Za-z]|[^\u001b]`, 'gu');
+
+/** What a terminal shows, for the few sequences that the live view writes. It does not wrap: a line that is too long is an error. */
 export class Screen extends EventEmitter {
   readonly isTTY = true;
   #cells: string[] = [''];
@@ -82,12 +85,12 @@ export class Screen extends EventEmitter {
   }
 
   write(text: string): boolean {
-    for (const [part] of text.matchAll(/\u001b\[[?\d;]*[A-Za-z]|[^\u001b]/gu)) this.#take(part);
+    for (const [part] of text.matchAll(SEQUENCE_OR_CHARACTER)) this.#print(part);
     return true;
   }
 
-  #take(part: string): void {
-    const [, count = '', what] = /^\u001b\[([?\d;]*)([A-Za-z])$/.exec(part) ?? [];
+  #print(part: string): void {
+    const [, count = '', what] = SEQUENCE.exec(part) ?? [];
     if (what !== undefined) this.#obey(what, count);
     else if (part === '\n') {
       this.#row++;

@@ -21,11 +21,11 @@ export function footLines({ mode, snapshot, actor, hasKeys }: Foot, colors: Colo
   if (!hasKeys) return [];
   switch (mode.name) {
     case 'watching': {
-      const said =
-        mode.said === null
+      const notice =
+        mode.notice === null
           ? []
-          : [wrapped(0, (mode.said.isRefused ? colors.bad : colors.bold)(printable(mode.said.text)))];
-      return [BLANK, ...said, keyLine(snapshot, colors)];
+          : [wrapped(0, (mode.notice.isRefused ? colors.bad : colors.bold)(printable(mode.notice.text)))];
+      return [BLANK, ...notice, keyLine(snapshot, colors)];
     }
     case 'asking':
       return [

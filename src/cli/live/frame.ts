@@ -26,7 +26,7 @@ export function frame({ run, foot }: View, { columns, rows }: Size, colors: Colo
   const room = rows - 1 - head.length - tail.length - bottom.length;
   const all = [...head, ...targetLines(run.targets, room, { columns, colors, shown }), ...tail];
   const above = rows - 1 - bottom.length;
-  // Of a terminal that is too low, the lower lines matter more: they are about now, and have the command to type.
+  // On a terminal that is too low, the lower lines matter more: they are about now, and have the command to type.
   const kept = all.length <= above ? all : [...all.slice(0, 1), ...all.slice(all.length - Math.max(0, above - 1))];
   return [...(above < 1 ? [] : kept), ...bottom];
 }

@@ -1,8 +1,9 @@
 /** Lines of the live view, and how each of them is made to fit the width of a terminal. Pure. */
+import { stripVTControlCharacters } from 'node:util';
 import wrapAnsi from 'wrap-ansi';
 
 /**
- * `cut`: one line, its end is left out. `wrapped`: goes on below, indented, for at most three lines. `command`: goes on below
+ * `cut`: one line, its end is left out. `wrapped`: continues below, indented, for at most three lines. `command`: continues below
  * with a backslash, so that a shell takes the lines as one command.
  */
 export interface Line {
@@ -18,7 +19,7 @@ export function cutLine(indent: number, text: string): Line {
   return { kind: 'cut', indent, text };
 }
 
-/** A line that may go on below. */
+/** A line that may continue below. */
 export function wrapped(indent: number, text: string): Line {
   return { kind: 'wrapped', indent, text };
 }
@@ -71,13 +72,12 @@ function marked(text: string, width: number): string {
   return `${isPlain ? text.slice(0, kept) : (filled(text, kept)[0] ?? '')}…`;
 }
 
-const COLOURS = /\u001b\[\d+m/g;
 /** Characters that take one column: ASCII, an unbreakable space, and our own marks. */
 const NARROW = /^[ -~\u00a0…✓–✗■●○·→]*$/u;
 
 /** The width of nearly every line; `null` for one that must be measured, which takes a hundred times longer. */
 function narrowWidth(text: string): number | null {
-  const visible = text.replace(COLOURS, '');
+  const visible = stripVTControlCharacters(text);
   return NARROW.test(visible) ? visible.length : null;
 }
 

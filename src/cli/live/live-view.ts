@@ -13,7 +13,7 @@ import { afterAnswer, afterRefusal, press, WATCHING, type Key, type Mode } from 
 import type { Order } from './orders.js';
 
 /** A terminal that shows the view; `process.stdout`, or one of a test. */
-export interface Output extends Partial<Size> {
+interface Output extends Partial<Size> {
   write(text: string): boolean;
   on(event: 'resize', listener: () => void): unknown;
   removeListener(event: 'resize', listener: () => void): unknown;
@@ -40,8 +40,8 @@ export interface LiveViewOptions {
 
 const REDRAW_MS = 1_000;
 /** How long it is shown what a command led to. Chosen: long enough to read, and it is soon history. */
-const SAID_MS = 20_000;
-/** Of a terminal that does not tell. */
+const NOTICE_MS = 20_000;
+/** For a terminal that does not report its size. */
 const USUAL_SIZE: Size = { columns: 80, rows: 24 };
 
 /** Draws until `end` is called. */
@@ -112,7 +112,7 @@ export class LiveView {
     }
   };
 
-  /** What stood on the screen may have been wrapped anew, so it is cleared. */
+  /** The terminal may have wrapped its lines at the new width, so it is cleared. */
   readonly #onResize = (): void => {
     this.#options.output.write(CLEAR);
     this.#log.done();
@@ -138,7 +138,7 @@ export class LiveView {
       this.#mode = WATCHING;
       this.#draw();
     };
-    setTimeout(forget, SAID_MS).unref();
+    setTimeout(forget, NOTICE_MS).unref();
     this.#draw();
   }
 

@@ -16,7 +16,7 @@ export interface Key {
 
 /** What the view asks, or has to say. */
 export type Mode =
-  | { readonly name: 'watching'; readonly said: Said | null }
+  | { readonly name: 'watching'; readonly notice: Notice | null }
   /** The reason is being typed. */
   | { readonly name: 'asking'; readonly order: Order; readonly reason: string }
   | { readonly name: 'confirming'; readonly order: Order; readonly reason: string }
@@ -24,7 +24,7 @@ export type Mode =
   | { readonly name: 'sending'; readonly order: Order };
 
 /** What came of the last command. */
-export interface Said {
+interface Notice {
   readonly text: string;
   readonly isRefused: boolean;
 }
@@ -44,7 +44,7 @@ export interface Pressed {
 }
 
 /** Before the first key. */
-export const WATCHING: Mode = { name: 'watching', said: null };
+export const WATCHING: Mode = { name: 'watching', notice: null };
 
 /**
  * What a key leads to. A key that is held down repeats nothing: a command needs its own key, a typed reason and Enter, and
@@ -82,7 +82,7 @@ function pressWhileAsking(mode: Extract<Mode, { name: 'asking' }>, key: Key): Pr
     if (given === '') return stay(mode);
     return offerOf(order).isConfirmed ? stay({ ...mode, name: 'confirming', reason: given }) : send(order, given);
   }
-  if (key.name === 'backspace') return stay({ ...mode, reason: [...reason].slice(0, -1).join('') });
+  if (key.name === 'backspace') return stay({ ...mode, reason: withoutLast(reason) });
   if (key.ctrl) return stay(key.name === 'u' ? { ...mode, reason: '' } : mode);
   const longer = `${reason}${key.text}`;
   const isText = key.text !== '' && !hasControlCharacters(key.text);
@@ -93,6 +93,11 @@ function pressWhileAsking(mode: Extract<Mode, { name: 'asking' }>, key: Key): Pr
 function pressWhileConfirming(mode: Extract<Mode, { name: 'confirming' }>, key: Key): Pressed {
   if (key.text === 'y' || key.text === 'Y') return send(mode.order, mode.reason);
   return stay(key.name === 'escape' || key.text === 'n' || key.text === 'N' ? WATCHING : mode);
+}
+
+/** Half of a pair of code units would be left otherwise. */
+function withoutLast(text: string): string {
+  return Array.from(text).slice(0, -1).join('');
 }
 
 function send(order: Order, reason: string): Pressed {
@@ -109,10 +114,10 @@ function isLeaving({ text, ctrl }: Key): boolean {
 
 /** The run has accepted the command. */
 export function afterAnswer(answer: CommandAnswer): Mode {
-  return { name: 'watching', said: { text: answerWords(answer), isRefused: false } };
+  return { name: 'watching', notice: { text: answerWords(answer), isRefused: false } };
 }
 
-/** The command was refused, or nobody answered. @param why lists what is possible now, where the run refused it */
+/** The command was refused, or no worker answered. @param why lists what is possible now, where the run refused it */
 export function afterRefusal(why: string): Mode {
-  return { name: 'watching', said: { text: why.replace(/\s+/g, ' '), isRefused: true } };
+  return { name: 'watching', notice: { text: why.replace(/\s+/g, ' '), isRefused: true } };
 }

@@ -8,7 +8,7 @@ type Commands = Pick<
   'pause' | 'resume' | 'abort' | 'approve' | 'reject' | 'retryStep' | 'skipStep' | 'markSucceeded'
 >;
 
-/** @throws what the client throws: `CommandRejected` with what is possible now, or that nobody answered */
+/** @throws what the client throws: `CommandRejected` with what is possible now, or that no worker answered */
 export async function sendOrder(
   runbooks: Commands,
   workflowId: string,

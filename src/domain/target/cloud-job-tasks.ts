@@ -45,8 +45,8 @@ export function tasksSeen({ tasks }: Pick<CloudJob, 'tasks'>, atMs: number): See
   const failed = states.indexOf('failed');
   const current = failed >= 0 ? failed : states.findIndex((state) => !DONE.includes(state));
   // One task before the current one shows what was done last.
-  const wished = current < 0 ? tasks.length : current - 1;
-  const before = Math.max(0, Math.min(wished, tasks.length - MOST_SHOWN));
+  const first = current < 0 ? tasks.length : current - 1;
+  const before = Math.max(0, Math.min(first, tasks.length - MOST_SHOWN));
   return {
     atMs,
     total: tasks.length,

@@ -1,4 +1,5 @@
 /** What the live view draws, in terminals of different sizes. */
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createColors } from '../../../src/cli/colors.js';
 import { footLines } from '../../../src/cli/live/foot.js';
@@ -151,7 +152,7 @@ describe('the live view', () => {
     const run = many(3, 2, { ...aShownTarget('shop/cart/now', { steps: [restart()] }), blocked });
     const painted = drawn(run, narrow, WATCHING, createColors(true)).join('\n');
     expect(painted).toContain('\u001b[');
-    expect(painted.replace(/\u001b\[\d+m/g, '')).toBe(drawn(run).join('\n'));
+    expect(stripVTControlCharacters(painted)).toBe(drawn(run).join('\n'));
   });
 });
 
@@ -225,7 +226,7 @@ function modes(run: RunSnapshot): Mode[] {
   const reason = 'because '.repeat(100);
   return [
     WATCHING,
-    { name: 'watching', said: { text: 'refused '.repeat(50), isRefused: true } },
+    { name: 'watching', notice: { text: 'refused '.repeat(50), isRefused: true } },
     { name: 'asking', order, reason },
     { name: 'confirming', order, reason },
     { name: 'sending', order },
@@ -234,5 +235,5 @@ function modes(run: RunSnapshot): Mode[] {
 
 /** Chinese characters take two columns. */
 function widthOf(line: string): number {
-  return [...line].reduce((sum, character) => sum + (/\p{Script=Han}/u.test(character) ? 2 : 1), 0);
+  return Array.from(line).reduce((sum, character) => sum + (/\p{Script=Han}/u.test(character) ? 2 : 1), 0);
 }

@@ -14,7 +14,7 @@ import { APPROVAL_COMMANDS, RUN_COMMANDS, TARGET_COMMANDS } from '../../../src/d
 import { aRun, aRunOf, aShownTarget } from '../../support/live.js';
 
 const run = aRunOf([]);
-const typed = (text: string): Key[] => [...text].map((each) => ({ name: each, text: each, ctrl: false }));
+const typed = (text: string): Key[] => Array.from(text).map((each) => ({ name: each, text: each, ctrl: false }));
 const ENTER: Key = { name: 'return', text: '\r', ctrl: false };
 const ESCAPE: Key = { name: 'escape', text: '\u001b', ctrl: false };
 const BACKSPACE: Key = { name: 'backspace', text: '\u007f', ctrl: false };
@@ -97,7 +97,7 @@ describe('a key that is held down', () => {
   };
   const everything = aRun([aShownTarget('a/b/c', { blocked, approval })]);
 
-  it.each([...'anrtsmpxy', 'q'].map((key) => [key]))('(%s) commands nothing', (key) => {
+  it.each(Array.from('anrtsmpxyq', (key) => [key]))('(%s) commands nothing', (key) => {
     expect(pressed(typed(key.repeat(200)), everything).effects.filter(({ kind }) => kind === 'send')).toEqual([]);
   });
 
@@ -132,19 +132,19 @@ describe('leaving', () => {
 });
 
 describe('what came of a command', () => {
-  it('is said in the words of the command line', () => {
+  it('is shown in the words of the command line', () => {
     const answer = { command: 'pause', state: 'pausing', atMs: 0, repeated: false } as const;
     expect(afterAnswer(answer)).toMatchObject({
-      said: { text: 'Accepted: the run pauses as soon as nothing is in flight', isRefused: false },
+      notice: { text: 'Accepted: the run pauses as soon as nothing is in flight', isRefused: false },
     });
     expect(afterRefusal('pause is refused: the run is\n paused already. Possible now: resume')).toMatchObject({
-      said: { text: 'pause is refused: the run is paused already. Possible now: resume', isRefused: true },
+      notice: { text: 'pause is refused: the run is paused already. Possible now: resume', isRefused: true },
     });
   });
 
   it('stays until the next command, not until the next key', () => {
-    const said = afterRefusal('no');
-    expect(pressed(typed('yyzz'), run, said).mode).toEqual(said);
-    expect(pressed(typed('p'), run, said).mode.name).toBe('asking');
+    const notice = afterRefusal('no');
+    expect(pressed(typed('yyzz'), run, notice).mode).toEqual(notice);
+    expect(pressed(typed('p'), run, notice).mode.name).toBe('asking');
   });
 });

@@ -1,4 +1,4 @@
-/** The live view on a terminal of the test: what stands on the screen, which keys it takes, and how it leaves the terminal. */
+/** The live view on a terminal of the test: what the screen shows, which keys it takes, and how it leaves the terminal. */
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -80,7 +80,7 @@ describe('the screen', () => {
     ]);
   });
 
-  it('is drawn anew at another size, without a rest of the old one', () => {
+  it('is drawn again at another size, and nothing is left of the old one', () => {
     const { screen } = view();
     screen.resize(30, 10);
     expect(screen.lines.length).toBeLessThan(10);
@@ -120,7 +120,7 @@ describe('a key', () => {
     expect(screen.lines.at(-2)).toBe('pause is refused: the run is paused already. Possible now: resume, abort');
   });
 
-  it('leaves as Ctrl-C does, and tells of a command that is not answered', async () => {
+  it('leaves as Ctrl-C does, and reports a command that is not answered', async () => {
     const { live, leave, type } = view();
     await type('\u0003');
     await type('pslow\r');
