@@ -36,7 +36,7 @@ const MOST_WRAPPED = 3;
 /** Chosen: narrower terminals are not supported, but must not fail. */
 const FEWEST_COLUMNS = 10;
 
-/** The line as one or more lines of a terminal, each at most `columns` wide; only a single word of a command can be wider. */
+/** The line as one or more lines of a terminal, each at most `columns` wide. */
 export function fitted({ kind, indent, text }: Line, columns: number): string[] {
   const width = Math.max(FEWEST_COLUMNS, columns - indent);
   const inset = ' '.repeat(Math.min(indent, Math.max(0, columns - FEWEST_COLUMNS)));
@@ -100,5 +100,6 @@ function continued(text: string, width: number): string[] {
       line = `  ${word}`;
     } else line = longer;
   }
-  return [...lines, line];
+  // A word that is wider than the terminal is broken as the terminal would break it.
+  return [...lines, line].flatMap((each) => (fits(each, width) ? [each] : filled(each, width)));
 }

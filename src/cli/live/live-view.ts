@@ -1,6 +1,5 @@
 /** The live view on a terminal: draws at each change and each second, reads keys, and sends the commands that they give. */
 import { emitKeypressEvents } from 'node:readline';
-import { createLogUpdate } from 'log-update';
 import type { RunSnapshot } from '../../client/report-snapshot.js';
 import type { CommandAnswer } from '../../domain/steering/commands.js';
 import type { Colors } from '../colors.js';
@@ -11,13 +10,7 @@ import { frame, type Size } from './frame.js';
 import { wrapped, type Line } from './lines.js';
 import { afterAnswer, afterRefusal, press, WATCHING, type Key, type Mode } from './live.js';
 import type { Order } from './orders.js';
-
-/** A terminal that shows the view; `process.stdout`, or one of a test. */
-interface Output extends Partial<Size> {
-  write(text: string): boolean;
-  on(event: 'resize', listener: () => void): unknown;
-  removeListener(event: 'resize', listener: () => void): unknown;
-}
+import { Painter, type Output } from './painter.js';
 
 /** A terminal that has keys; `process.stdin`, or one of a test. */
 export type Input = Pick<NodeJS.ReadStream, 'on' | 'removeListener' | 'setRawMode' | 'resume' | 'pause' | 'unref'>;
@@ -47,7 +40,7 @@ const USUAL_SIZE: Size = { columns: 80, rows: 24 };
 /** Draws until `end` is called. */
 export class LiveView {
   readonly #options: LiveViewOptions;
-  readonly #log: ReturnType<typeof createLogUpdate>;
+  readonly #painter: Painter;
   readonly #timer: NodeJS.Timeout;
   #snapshot: RunSnapshot | null = null;
   #note: readonly Line[] = [];
@@ -57,7 +50,7 @@ export class LiveView {
   constructor(options: LiveViewOptions) {
     const { output, input } = options;
     this.#options = options;
-    this.#log = createLogUpdate(output as NodeJS.WriteStream);
+    this.#painter = new Painter(output);
     this.#timer = setInterval(() => this.#draw(), REDRAW_MS);
     output.on('resize', this.#onResize);
     process.on('SIGCONT', this.#onContinue);
@@ -95,7 +88,7 @@ export class LiveView {
       input.pause();
       input.unref();
     }
-    this.#log.done();
+    this.#painter.end();
     return isUnanswered;
   }
 
@@ -108,22 +101,22 @@ export class LiveView {
     if (effect?.kind === 'leave') this.#options.leave();
     if (effect?.kind === 'suspend') {
       this.#options.input?.setRawMode(false);
+      this.#painter.showCursor();
       this.#options.suspend();
     }
   };
 
   /** The terminal may have wrapped its lines at the new width, so it is cleared. */
+  /** The terminal may have wrapped its lines at the new width. */
   readonly #onResize = (): void => {
-    this.#options.output.write(CLEAR);
-    this.#log.done();
+    this.#painter.clear();
     this.#draw();
   };
 
   /** After Ctrl-Z, the shell has written below the view. */
   readonly #onContinue = (): void => {
     this.#options.input?.setRawMode(true);
-    this.#log.done();
-    this.#draw();
+    this.#onResize();
   };
 
   async #send(order: Order, reason: string): Promise<void> {
@@ -152,11 +145,8 @@ export class LiveView {
       run: snapshot === null ? NOTHING_YET : progressBlocks(snapshot, Date.now(), colors),
       foot: [...this.#note, ...(withKeys ? footLines(foot, colors) : [])],
     };
-    this.#log(printablePainted(frame(view, { columns, rows }, colors).join('\n')));
+    this.#painter.draw(frame(view, { columns, rows }, colors).map(printablePainted));
   }
 }
 
 const NOTHING_YET = { head: [], targets: [], gate: [], toCome: [] };
-
-/** To the upper left corner, and erase below. */
-const CLEAR = '\u001b[H\u001b[J';

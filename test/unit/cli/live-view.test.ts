@@ -90,6 +90,15 @@ describe('the screen', () => {
     expect(screen.lines.at(-1)).toBe(KEYS);
   });
 
+  it('has no rest of a frame that was longer', () => {
+    const { screen, live } = view();
+    live.note(['one', 'two', 'three']);
+    live.note([]);
+    const { lines } = screen;
+    expect(lines.filter((line) => line === KEYS)).toHaveLength(1);
+    expect(lines.at(-1)).toBe(KEYS);
+  });
+
   it('keeps the run and loses the keys when the view ends', () => {
     const { screen, live, keyboard } = view();
     expect(keyboard.isRaw).toBe(true);
