@@ -14,10 +14,10 @@ const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-gl
 /** Files of `http` and `temporal` that start whole processes or need other programs: `npm run test:system`. */
 const system = [
   'test/{package,conformance,embedded}/**/*.test.ts',
-  'test/cli/demo.test.ts',
+  'test/cli/{demo,lost-worker}.test.ts',
   'test/gateway/{alertmanager,compose-command,resilience}.test.ts',
   'test/gateway/senders/real-alertmanager.test.ts',
-  'test/workflows/{killed-while-waiting,killed-worker,stop-under-load}.test.ts',
+  'test/workflows/{killed-*,stop-under-load}.test.ts',
 ];
 
 /** Files that speak HTTP only: no Temporal server, no workflow bundle. */
@@ -31,8 +31,8 @@ const http = [
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/plain-reporter.ts'],
-    // More than cores: half of the time of these files is waiting for cloud jobs of the simulator and for servers.
-    maxWorkers: 3,
+    // Twice the cores: half of the time of these files is waiting for cloud jobs of the simulator and for servers.
+    maxWorkers: 4,
     projects: [
       {
         test: {

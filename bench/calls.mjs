@@ -10,7 +10,7 @@ const RUNS = [
   { runbook: 'scale', cloudJobs: 1, inputs: { replica: 3 } },
 ];
 /** How the table names the simulator's routes. Whatever else is called appears under the route's own name. */
-const NAMES = { action: 'POST', job: 'looks', instance: 'readings' };
+const NAMES = { action: 'POST', job: 'polls', instance: 'readings' };
 
 const world = await startWorld({ jobMs: SECONDS * 1_000 });
 const runbooks = await RunbookClient.connect({ address: world.server.address });

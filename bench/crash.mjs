@@ -3,6 +3,7 @@
 //   kill    one worker, SIGKILL in mid-burst, another started at once
 //   freeze  one worker, SIGSTOP for 60 s in mid-burst, another started at once; then the first is woken
 //   again   two workers, one of them killed and replaced every 4 s until all runs have ended; one answer in ten is lost
+// No operator decides here, so a step that is not clear ends its run.
 // Prints when the next worker made its first call, when everything had ended, and what was sent twice or lost. Exits with 1 where that is not 0.
 import { setTimeout as delay } from 'node:timers/promises';
 import { RunbookClient } from '../dist/client/runbook-client.js';

@@ -6,7 +6,7 @@ import { cpuMs, memoryMb, peakMemoryMb } from './processes.mjs';
 const STARTS_AT_A_TIME = 20;
 const ASKED_EVERY_MS = 500;
 /** A work without progress for this long is given up: what does not fit into the worker would wait for ever. */
-const NO_PROGRESS_MS = 40_000;
+const NO_PROGRESS_MS = 90_000;
 /** Memory is read once the burst of starts is over, and CPU is measured for as long. */
 const SETTLED_MS = 5_000;
 const WARM_UPS_PER_SECOND = 5;
@@ -48,12 +48,12 @@ async function used(side) {
 }
 
 /** Steps that wait: how many do, what memory they take, and whether one more costs more than an earlier one. */
-export async function measureWaiting(side, { runs }) {
+export async function measureWaiting(side, { runs, perSecond }) {
   const emptyMb = memoryMb(side.worker);
   const half = Math.floor(runs / 2);
-  await startAll(side, await side.newInstances(half), null);
+  await startAll(side, await side.newInstances(half), perSecond);
   const first = await waiting(side, half);
-  await startAll(side, await side.newInstances(runs - half), null);
+  await startAll(side, await side.newInstances(runs - half), perSecond);
   const second = await waiting(side, runs);
   const firstKb = ((first.memoryMb - emptyMb) * 1_024) / first.steps;
   const oneMoreKb = ((second.memoryMb - first.memoryMb) * 1_024) / Math.max(1, second.steps - first.steps);
@@ -115,7 +115,7 @@ async function untilClosed(side, ids) {
     const { count } = await side.temporal.workflow.count("ExecutionStatus = 'Running'");
     if (count < open) fellAtMs = Date.now();
     open = count;
-    if (Date.now() - fellAtMs > 6 * NO_PROGRESS_MS) throw new Error(`${open} workflows stay open`);
+    if (Date.now() - fellAtMs > 3 * NO_PROGRESS_MS) throw new Error(`${open} workflows stay open`);
   }
 }
 

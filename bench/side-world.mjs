@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { RunbookClient } from '../dist/client/runbook-client.js';
+import { freePorts } from '../dist/embedded/ports.js';
 import { startTemporalServer } from '../dist/embedded/temporal-server.js';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -20,7 +21,9 @@ const MOST_STARTS = 5;
 export async function openSide({ folder, bareBundle }, { jobMs, verify, runbook, steps }, { jitter, profile }) {
   const data = await mkdtemp(join(tmpdir(), 'side-by-side-'));
   const { TEMPORAL_ADDRESS: _ofTheCaller, ...env } = process.env;
-  const server = await startTemporalServer({ env, say: console.error, databaseFile: join(data, 'temporal.db') });
+  const [metricsPort] = await freePorts(1);
+  const databaseFile = join(data, 'temporal.db');
+  const server = await startTemporalServer({ env, say: console.error, databaseFile, metricsPort });
   const { address } = server;
   const simulator = await startNode([here('simulator.mjs'), String(jobMs), String(jitter)], env, () => true);
   const api = JSON.parse(simulator.line);
@@ -73,6 +76,7 @@ export async function openSide({ folder, bareBundle }, { jobMs, verify, runbook,
     worker: worker.child.pid,
     server: pidOfServer(address),
     temporal: runbooks.client,
+    projectId: api.projectId,
     newInstances: async (count) => {
       const made = [];
       for (let index = 0; index < count; index++) made.push(await newInstance());
@@ -84,7 +88,11 @@ export async function openSide({ folder, bareBundle }, { jobMs, verify, runbook,
       await (folder === null ? startBare(id, instance) : startOurs(id, instance));
       return id;
     },
+    /** The counters of the Temporal server, as Prometheus reads them. */
+    metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
     accepted: async () => (await control('/accepted')).accepted,
+    /** The newest 5,000 calls. */
+    requests: async () => (await control('/requests')).requests,
     callsMade: async () => Object.values((await control('/requests')).counts).reduce((sum, calls) => sum + calls, 0),
     close: async () => {
       await runbooks.close();
@@ -115,6 +123,8 @@ function workerEnv(address, api, verify) {
     SERVICESTAGE_REQUESTS_PER_SECOND: '2000',
     SERVICESTAGE_BURST: '2000',
     HUAWEICLOUD_SDK_PROJECT_ID: api.projectId,
+    // No person decides here: a step that is not clear ends its run, and the bench shows why.
+    RUNBOOK_OPERATOR_WAIT: '0s',
     ...(verify === null ? {} : { RUNBOOK_VERIFY: verify }),
   };
 }

@@ -59,7 +59,7 @@ export function workerEnv(address, simulator, usualDurations) {
     HUAWEICLOUD_SDK_AK: simulator.accessKey,
     HUAWEICLOUD_SDK_SK: simulator.secretKey,
     RUNBOOK_VERIFY: 'within=20s,stable=200ms',
-    // Nobody decides here: a step that is not clear ends its run.
+    // No operator decides in a bench: a step that is not clear ends its run.
     RUNBOOK_OPERATOR_WAIT: '0s',
     RUNBOOK_USUAL_DURATIONS: usualDurations,
   };

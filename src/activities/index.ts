@@ -7,7 +7,7 @@ import type { ActivityDependencies } from './dependencies.js';
 import { makePlan } from './make-plan.js';
 import { notify } from './notify.js';
 import { createNotifier } from '../notifications/notifier.js';
-import { observeTarget } from './observe-target.js';
+import { currentRunId, observeTarget } from './observe-target.js';
 import { performCheck } from './perform-check.js';
 import { RecentLists } from './recent-lists.js';
 import { performAction, settleTarget } from './perform-action.js';
@@ -33,6 +33,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     observeTarget: shortRead((target, limits, originalRunId) =>
       observeTarget(serviceStage, target, limits, originalRunId),
     ),
+    currentRunId: async (originalRunId) => currentRunId(originalRunId),
     performAction: (request) => performAction(dependencies, request),
     settleTarget: (request) => settleTarget(dependencies, request),
     performCheck: (request) => performCheck(dependencies.checks, request),

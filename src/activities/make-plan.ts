@@ -207,7 +207,8 @@ async function planTarget(
     refusalOfUrl: (url) => dependencies.checks.refusalOf(url),
   });
   problems.push(...planned.problems);
-  return { target, seen, steps: planned.steps };
+  const { steps, leftOut } = planned;
+  return { target, seen, steps, ...(leftOut.length === 0 ? {} : { leftOut }) };
 }
 
 async function listVersions({ serviceStage, limits }: PlanningDependencies, target: Target): Promise<string[]> {

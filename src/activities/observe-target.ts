@@ -1,4 +1,4 @@
-/** `observeTarget`: reads an instance once. */
+/** `observeTarget`: reads an instance once. `currentRunId`: the current run of a workflow. */
 import { Context } from '@temporalio/activity';
 import type { FirstReading } from '../domain/contract.js';
 import { unseenAttemptMs, type Limits } from '../domain/once/limits.js';
@@ -18,9 +18,9 @@ export async function observeTarget(
   limits: Limits,
   originalRunId: string,
 ): Promise<FirstReading> {
-  const { cancellationSignal: signal, info } = Context.current();
+  const { cancellationSignal: signal } = Context.current();
   // An attempt that was between its reading and its POST when the workflow was reset does not know of the reset.
-  const readInRunId = info.workflowExecution?.runId ?? originalRunId;
+  const readInRunId = currentRunId(originalRunId);
   const clearAtMs = readInRunId === originalRunId ? 0 : Date.now() + unseenAttemptMs(limits);
   try {
     const reading = await serviceStage.readInstance(target, { timeoutMs: limits.readTimeoutMs, signal });
@@ -28,4 +28,9 @@ export async function observeTarget(
   } catch (error) {
     throw toFailure(error);
   }
+}
+
+/** The workflow run that asks. @param originalRunId the same before any reset */
+export function currentRunId(originalRunId: string): string {
+  return Context.current().info.workflowExecution?.runId ?? originalRunId;
 }

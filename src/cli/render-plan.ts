@@ -34,16 +34,17 @@ export function renderPlan(plan: Plan, colors: Colors): string {
   const { runbook, title, hash, targets, deadlineMs, onCancel, inputs, guards, notify = [] } = printable;
   const { approval, approvalIssuer, emergency } = printable;
   const lines = [`${colors.bold(runbook)}: ${title}`];
-  const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
+  const given = Object.entries(inputs).map(([name, value]) => `${name}=${value === '' ? '(empty)' : String(value)}`);
   if (given.length > 0) lines.push(`inputs ${given.join(', ')}`);
-  if (emergency === true) lines.push(colors.bad('EMERGENCY: waits for no window, freeze or approval'));
+  if (emergency === true)
+    lines.push(colors.bad('EMERGENCY: waits for no window, freeze or approval, and begins all its targets at once'));
   if (approval !== undefined) lines.push(`needs ${describeApprovalRules(approval)}, before anything is done`);
   if (approvalIssuer === undefined && asksForRole(printable))
     lines.push(colors.warn('roles of approvers are not checked, because the worker has no RUNBOOK_APPROVERS'));
   if (approvalIssuer !== undefined) lines.push(`approvals must be signed by ${approvalIssuer}`);
   if (printable.resumes !== undefined) lines.push(...resumesLines(printable.resumes, colors));
   if (guards !== undefined) lines.push(...guardLines(guards, colors), ...misfitLines(printable, colors));
-  for (const { target, seen, steps, usual = [], resumed } of targets) {
+  for (const { target, seen, steps, leftOut = [], usual = [], resumed } of targets) {
     lines.push('', `${colors.bold(target.path)}  ${describeObservation(seen)}`);
     if (resumed !== undefined) lines.push(...doneLines(resumed, colors));
     if (steps.length === 0) lines.push('  only observes; changes nothing');
@@ -60,9 +61,10 @@ export function renderPlan(plan: Plan, colors: Colors): string {
       const known = usual.find(({ stepId }) => stepId === step.id);
       if (known !== undefined && expected.course !== 'skipped') lines.push(`     ${describeUsualStep(known)}`);
     }
+    for (const id of leftOut) lines.push(colors.dim(`  check ${id} is left out: no URL was given for it`));
     if (undos !== null) lines.push(`  ${undosLine(undos, colors)}`);
   }
-  const ofRun = describeUsualRun(targets);
+  const ofRun = describeUsualRun(targets, emergency === true);
   lines.push(
     '',
     ...(ofRun === null ? [] : [`the whole run: ${ofRun}`]),
@@ -140,16 +142,18 @@ function withDifferences(
   return colors.warn(`${words}, which leads to another state than before ${since}: ${describeDifferences(differs)}`);
 }
 
-/** `undone by start until step 2 is done, then left out: it and the undo of step 2 cancel out` */
+/** `undone by start while step 2 is not done; after that nothing is undone: the two undos would cancel out` */
 function leftOutWords({ action, by, from, why }: Extract<ExpectedUndo, { kind: 'leftOut' }>, index: number): string {
-  const because =
-    why === 'cancels'
-      ? `it and the undo of step ${by + 1} cancel out`
-      : `the undo of step ${by + 1} restores what was before both`;
   const undo = describeAction(action);
+  if (why === 'older') {
+    const because = `the undo of step ${by + 1} restores what was before both`;
+    return from === index
+      ? `its undo ${undo} is not sent: ${because}`
+      : `undone by ${undo} while step ${from + 1} is not done; after that its undo is not sent: ${because}`;
+  }
   return from === index
-    ? `its undo ${undo} is left out: ${because}`
-    : `undone by ${undo} until step ${from + 1} is done, then left out: ${because}`;
+    ? `its undo ${undo} is not sent: it and the undo of step ${by + 1} would cancel out`
+    : `undone by ${undo} while step ${from + 1} is not done; after that its undo is not sent: it and the undo of step ${by + 1} would cancel out`;
 }
 
 /** The undos that the run would send for a target, combined. */

@@ -7,10 +7,11 @@ import { gateLines } from './render-gates.js';
 import { usualWords } from './render-usual.js';
 import { approvalReportLines, commandLines, decisionLines, isDecided } from './render-steering.js';
 import { describeObservation } from '../domain/target/target.js';
-import { describeTime } from '../domain/time/utc-time.js';
 import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, trailLine } from '../rendering/meaning.js';
 import { nextLines } from '../rendering/next-command.js';
 import { undelivered } from '../rendering/notifications.js';
+import { leftOutOf } from '../rendering/report-facts.js';
+import { adoptionText, readingsText } from '../rendering/step-notes.js';
 import type { Colors } from './colors.js';
 import { messageLines, printableFacts } from './terminal-text.js';
 
@@ -28,6 +29,9 @@ export function renderReport(given: RunReport, colors: Colors): string {
   if (report.withdrawnBy !== undefined) lines.push(colors.dim(`withdrawn by ${report.withdrawnBy}`));
   lines.push(...commandLines(report, colors));
   lines.push(...approvalReportLines(report.approval, colors));
+  if (report.planHash !== null) lines.push(colors.dim(`plan ${report.planHash.slice(0, 16)}`));
+  const leftOut = leftOutOf(report);
+  if (leftOut !== null) lines.push(colors.warn(`left out: ${leftOut}`));
   if (report.failure !== undefined) lines.push('', ...failureLines(report.failure, colors));
   if (report.gates !== undefined) lines.push('', ...gateLines(report.gates, colors));
   for (const target of report.targets) lines.push('', ...targetLines(target, colors));
@@ -58,28 +62,20 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
 }
 
 function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
-  const { result, cloudJobId, before, after, failure, attempts, trail, startedAtMs, endedAtMs, sent, evidence, check } =
-    step;
+  const { result, cloudJobId, after, failure, attempts, trail, startedAtMs, endedAtMs, sent, evidence, check } = step;
   const job = cloudJobId === null ? '' : `, cloud job ${cloudJobId}`;
   const tookMs = endedAtMs - startedAtMs;
   const usual = step.usual === undefined ? '' : `, ${usualWords(step.usual, tookMs, colors)}`;
   const lines = [
     `  ${colors.result(result)(mark(result))} ${prefix}${stepTitle(step)}: ${result} in ${describeDuration(tookMs)}${usual} (${period(startedAtMs, endedAtMs)})${job}`,
   ];
-  if (after !== null && before !== null && result !== 'skipped')
-    lines.push(colors.dim(`      ${describeObservation(before)} → ${describeObservation(after)}`));
+  if (after !== null && result !== 'skipped') lines.push(colors.dim(`      ${readingsText(step)}`));
   lines.push(...decisionLines(step, colors));
   lines.push(...approvalReportLines(step.approval, colors).map((line) => `      ${line}`));
-  if (result === 'skipped' && after !== null && !isDecided(step))
-    lines.push(colors.dim(`      already done: ${describeObservation(after)}`));
+  if (result === 'skipped' && after !== null && !isDecided(step)) lines.push(colors.dim(`      ${readingsText(step)}`));
   if (check !== undefined) lines.push(colors.dim(`      ${describeEvidence(check)}`), ...bodyLines(check, colors));
   if (sent === 'unknown') lines.push(colors.warn('      it is not known whether ServiceStage acted for this step'));
-  if (evidence !== undefined)
-    lines.push(
-      colors.dim(
-        `      adopted: its first task started at ${describeTime(evidence.firstTaskAtMs)}, ${evidence.createdByUs ? 'requested by our own user' : 'its user is not known'}`,
-      ),
-    );
+  if (evidence !== undefined) lines.push(colors.dim(`      ${adoptionText(evidence)}`));
   if (attempts > 1) lines.push(...trail.map((entry) => colors.dim(`      ${trailLine(entry)}`)));
   if (failure !== undefined) lines.push(...failureLines(failure, colors).map((line) => `      ${line}`));
   return lines;

@@ -7,6 +7,7 @@ import { shellWord } from '../domain/text/shell-word.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import type { CommandAnswer } from '../domain/steering/commands.js';
 import { describeCommand } from '../domain/steering/describe-command.js';
+import { decisionText, foundText } from '../rendering/step-notes.js';
 import type { Colors } from './colors.js';
 import { command, cutLine, wrapped, type Line } from './live/lines.js';
 
@@ -100,11 +101,10 @@ export function commandLines({ commands = [] }: RunReport, colors: Colors): stri
 /** The decisions about a step, in the report. */
 export function decisionLines({ decisions = [] }: StepReport, colors: Colors): string[] {
   return decisions.flatMap((decision) => {
-    const { was, found } = decision;
-    const ended = was === undefined ? '' : `, after it ended ${was.result}`;
+    const found = foundText(decision);
     return [
-      colors.warn(`      ${describeCommand(decision)}${ended}`),
-      ...(found === undefined ? [] : [colors.dim(`        found: ${found}`)]),
+      colors.warn(`      ${decisionText(decision)}`),
+      ...(found === null ? [] : [colors.dim(`        ${found}`)]),
     ];
   });
 }

@@ -107,7 +107,7 @@ async function textOf(file: string): Promise<string> {
 function describeRunbook({ name, title, description, inputs, targets, onCancel }: Runbook): string {
   const lines = [`${name}: ${title}`, ...(description === undefined ? [] : [description])];
   for (const [input, { type, default: byDefault, description: meaning }] of Object.entries(inputs)) {
-    const rule = byDefault === undefined ? 'required' : `default ${String(byDefault)}`;
+    const rule = byDefault === undefined ? 'required' : `default ${byDefault === '' ? 'empty' : String(byDefault)}`;
     lines.push(`  --input ${input}=<${type}>  ${rule}${meaning === undefined ? '' : `; ${meaning}`}`);
   }
   lines.push(`  at most ${targets.max} target${targets.max === 1 ? '' : 's'}; on cancel: ${onCancel}`);

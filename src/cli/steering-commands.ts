@@ -59,7 +59,10 @@ export function addSteeringCommands(program: Command): void {
     withCommandOptions(program.command(name).argument('<id>', 'id of a run'))
       .option('--step <id>', 'the step that is meant; default: whatever waits')
       .option('--target <path>', 'application/component/instance of the step; default: whatever waits')
-      .option('--plan-hash <hash>', 'refuse if the run has another plan; default: the plan that the run has')
+      .option(
+        '--plan-hash <hash>',
+        'refuse if the run has another plan; its first 16 characters are enough; default: the plan that the run has',
+      )
       .option('--token-file <path>', 'file with a JSON Web Token that proves who you are; - reads standard input')
       .description(description)
       .action((id: string, options: ApprovalOptions) =>

@@ -5,7 +5,10 @@ export interface CatalogueInputs {
   /** Observe instances; change nothing. */
   'health-check': Record<string, never>;
   /** Stop an instance, wait until the work on it is done, start it again. */
-  maintenance: Record<string, never>;
+  maintenance: {
+    /** A URL that must answer with status 200 once the instance runs again, and for 30 s; empty for no check. Default ``. */
+    readonly healthUrl?: string | undefined;
+  };
   /** Stop an instance, roll it back to an earlier version, start it again. */
   recover: {
     /** A version of the instance's snapshots, or previous for the newest one that is not running now. Default `previous`. */

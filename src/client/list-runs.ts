@@ -9,7 +9,7 @@ import {
   type WorkflowClient,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
-import { ALARM_RULE_WORKFLOW } from '../domain/alarms/alarm.js';
+import { ALARM_RULE_PREFIX, ALARM_RULE_WORKFLOW } from '../domain/alarms/alarm.js';
 import {
   OUTCOME_SEARCH_ATTRIBUTE,
   REPORT_MEMO,
@@ -68,7 +68,7 @@ export interface ListedRun {
   readonly outcome: Outcome | null;
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
-  /** `null` if it is not known: runs that were not started with `RunbookClient` show it once they have ended. */
+  /** `schedule ID` or `alarm rule OWNER/NAME` for what they started. `null` if it is not known: other runs that were not started with `RunbookClient` show it once they have ended. */
   readonly requestedBy: string | null;
   /** Why it needs a person; `null` if it does not. */
   readonly attention: Attention | null;
@@ -80,6 +80,9 @@ export interface RunList {
   /** There are more, or there may be: `MOST_READ` runs were read. */
   readonly more: boolean;
 }
+
+/** Temporal's own, on what a schedule started. */
+const SCHEDULE_SEARCH_ATTRIBUTE = 'TemporalScheduledById';
 
 const LIMIT = 50;
 const MOST_LISTED = 1_000;
@@ -177,14 +180,20 @@ function attentionCondition(sinceMs: number, hasState: boolean): string {
 
 type Listed = Pick<
   WorkflowExecutionInfo,
-  'type' | 'workflowId' | 'runId' | 'status' | 'startTime' | 'closeTime' | 'memo' | 'searchAttributes'
+  | 'type'
+  | 'workflowId'
+  | 'runId'
+  | 'status'
+  | 'startTime'
+  | 'closeTime'
+  | 'memo'
+  | 'searchAttributes'
+  | 'parentExecution'
 >;
 
 /** A run from what the store knows of its workflow. */
 function listedRun(info: Listed, attentionSinceMs: number): ListedRun {
-  const { type, workflowId, runId, status, startTime, closeTime, memo, searchAttributes } = info;
-  const report: unknown = memo?.[REPORT_MEMO];
-  const requester: unknown = isReport(report) ? report.requestedBy : memo?.[REQUESTER_MEMO];
+  const { type, workflowId, runId, status, startTime, closeTime, searchAttributes } = info;
   const targets = searchAttributes[TARGET_SEARCH_ATTRIBUTE] ?? [];
   const open = isOpen(status.name);
   const outcome = OUTCOMES.find((each) => each === searchAttributes[OUTCOME_SEARCH_ATTRIBUTE]?.[0]) ?? null;
@@ -200,12 +209,23 @@ function listedRun(info: Listed, attentionSinceMs: number): ListedRun {
     outcome,
     startedAtMs: startTime.getTime(),
     endedAtMs,
-    requestedBy: typeof requester === 'string' ? requester : null,
+    requestedBy: requesterOf(info),
     attention: attentionOf(
       { status: status.name, state: typeof state === 'string' ? state : null, outcome, endedAtMs },
       attentionSinceMs,
     ),
   };
+}
+
+/** The report has it; before that the memo of the start, or what started the run, in the words of its report. */
+function requesterOf({ memo, searchAttributes, parentExecution }: Listed): string | null {
+  const report: unknown = memo?.[REPORT_MEMO];
+  const requester: unknown = isReport(report) ? report.requestedBy : memo?.[REQUESTER_MEMO];
+  if (typeof requester === 'string') return requester;
+  const schedule = searchAttributes[SCHEDULE_SEARCH_ATTRIBUTE]?.[0];
+  if (typeof schedule === 'string') return `schedule ${schedule}`;
+  const parent = parentExecution?.workflowId ?? '';
+  return parent.startsWith(ALARM_RULE_PREFIX) ? `alarm rule ${parent.slice(ALARM_RULE_PREFIX.length)}` : null;
 }
 
 /** Is more needed than the listing has? */

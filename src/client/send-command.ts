@@ -36,7 +36,7 @@ export interface TargetCommandRequest extends CommandRequest {
 
 /** A decision about an approval. */
 export interface ApprovalRequest extends CommandRequest {
-  /** `Plan.hash` of the plan that the person has seen. Default: the hash of the run's plan, as its progress has it. */
+  /** `Plan.hash` of the plan that the person has seen, or its first 16 characters. Default: the hash of the run's plan, as its progress has it. */
   readonly planHash?: string | undefined;
   /** `application/component/instance` of the target that asks. Default: whatever waits. */
   readonly target?: string | undefined;
@@ -52,6 +52,10 @@ export interface CommandCall {
   readonly callTimeoutMs: number;
   readonly workflowId: string;
 }
+
+/** Characters of a plan's hash that are shown, and all it has. */
+const SHORTEST_HASH = 16;
+const HASH_LENGTH = 64;
 
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 500;
@@ -84,13 +88,21 @@ export async function decideApproval(
   request: ApprovalRequest,
 ): Promise<CommandAnswer> {
   const { runId, step, target, token } = request;
-  const planHash = request.planHash ?? (await planHashOf(call, request));
+  const planHash = await boundHash(call, request);
   return send(call, { workflowId: call.workflowId, runId }, command, request, {
     planHash,
     ...(step === undefined ? {} : { step }),
     ...(target === undefined ? {} : { target }),
     ...(token === undefined ? {} : { token }),
   });
+}
+
+/** Plans and messages show the first characters of the hash: they stand for the hash of the run's plan if it begins with them. */
+async function boundHash(call: CommandCall, request: ApprovalRequest): Promise<string> {
+  const { planHash: given } = request;
+  if (given !== undefined && (given.length < SHORTEST_HASH || given.length >= HASH_LENGTH)) return given;
+  const hash = await planHashOf(call, request);
+  return given === undefined || hash.startsWith(given) ? hash : given;
 }
 
 async function planHashOf(call: CommandCall, request: ApprovalRequest): Promise<string> {
@@ -114,7 +126,7 @@ async function findTarget(call: CommandCall, request: TargetCommandRequest): Pro
     throw new CommandRejected(
       workflowId,
       blocked.length === 0
-        ? `No target of ${workflowId} is blocked`
+        ? `No target of ${workflowId} is blocked. See what it does: runbook watch ${workflowId}`
         : `Name one of the blocked targets: ${paths(blocked)}`,
     );
   throw new CommandRejected(

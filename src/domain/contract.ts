@@ -187,6 +187,11 @@ export interface Activities {
   verifyApproval(asked: ApprovalProofAsked): Promise<ApprovalProof>;
   /** @param originalRunId `workflowInfo().originalExecutionRunId` */
   observeTarget(target: Target, limits: Limits, originalRunId: string): Promise<FirstReading>;
+  /**
+   * The run of the workflow that asks: after a reset, another one than before.
+   * @param originalRunId `workflowInfo().originalExecutionRunId`
+   */
+  currentRunId(originalRunId: string): Promise<string>;
   /** @throws a failure of the failure table with an `OnceState` as `details[0]`. A failure without it means that the action may have been sent */
   performAction(request: PerformActionArguments): Promise<OnceState>;
   /** @returns a state that has ended for good, `indeterminate` if readings do not show what happened */

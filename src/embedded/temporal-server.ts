@@ -20,6 +20,8 @@ export interface TemporalServerOptions {
   readonly port?: number;
   /** Only with `ui`. Default: a free port. */
   readonly uiPort?: number;
+  /** Where `/metrics` counts the calls and the writes. Default: a random port. */
+  readonly metricsPort?: number;
 }
 
 /** A running dev server. */
@@ -63,7 +65,7 @@ async function startProgram(program: string, options: TemporalServerOptions): Pr
   const port = options.port ?? ports[0] ?? 0;
   const uiPort = options.ui === true ? (options.uiPort ?? ports[1] ?? 0) : null;
   const address = `127.0.0.1:${port}`;
-  const child = spawn(program, serverArguments(port, uiPort, options.databaseFile), {
+  const child = spawn(program, serverArguments(port, uiPort, options), {
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   const stop = endWithUs(child);
@@ -78,7 +80,11 @@ async function startProgram(program: string, options: TemporalServerOptions): Pr
   return { address, namespace: NAMESPACE, uiUrl: uiPort === null ? null : `http://127.0.0.1:${uiPort}`, close: stop };
 }
 
-function serverArguments(port: number, uiPort: number | null, databaseFile: string | undefined): string[] {
+function serverArguments(
+  port: number,
+  uiPort: number | null,
+  { databaseFile, metricsPort }: TemporalServerOptions,
+): string[] {
   return [
     ...[
       'server',
@@ -94,6 +100,7 @@ function serverArguments(port: number, uiPort: number | null, databaseFile: stri
     ],
     ...(uiPort === null ? ['--headless'] : ['--ui-ip', '127.0.0.1', '--ui-port', String(uiPort)]),
     ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile]),
+    ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
     ...[...SEARCH_ATTRIBUTES, ...OPTIONAL_SEARCH_ATTRIBUTES].flatMap(({ name, type }) => [
       '--search-attribute',
       `${name}=${type}`,

@@ -8,10 +8,12 @@ import { describeTime } from '../domain/time/utc-time.js';
 import { htmlLines, htmlText } from './html-text.js';
 import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLine } from './meaning.js';
 import { nextCommand } from './next-command.js';
+import { undelivered } from './notifications.js';
 import { REPORT_STYLE } from './report-style.js';
 import { runTimeline, targetTimeline } from './timeline.js';
 import { timelineSvg } from './timeline-svg.js';
 import { factsOf } from './report-facts.js';
+import { readingsText, stepNotes } from './step-notes.js';
 
 type Tone = 'good' | 'warn' | 'bad';
 
@@ -32,6 +34,7 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 /** The whole document, as the text of a file. */
 export function reportHtml(report: RunReport): string {
   const { runbook, outcome, workflowId, failure, gates = [], targets, notStarted } = report;
+  const missed = undelivered(report.notifications ?? []);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -52,6 +55,7 @@ ${[
   ...(gates.length === 0 ? [] : ['<h2>Gates</h2>', `<ul>${gates.map(gateItem).join('\n')}</ul>`]),
   ...targets.flatMap(targetSection),
   ...(notStarted.length === 0 ? [] : ['<h2>Not started</h2>', list(notStarted)]),
+  ...(missed.length === 0 ? [] : ['<h2>Not notified</h2>', list(missed)]),
   `<p class="legend">${LEGEND}</p>`,
 ].join('\n')}
 </body>
@@ -126,9 +130,7 @@ function targetSection(target: TargetReport): string[] {
 }
 
 function stepTable(all: readonly (readonly [string, StepReport])[]): string {
-  const head = ['step', 'result', 'began', 'took', 'cloud job', 'seen after']
-    .map((name) => `<th>${name}</th>`)
-    .join('');
+  const head = ['step', 'result', 'began', 'took', 'cloud job', 'seen'].map((name) => `<th>${name}</th>`).join('');
   return `<div class="scroll"><table>\n<tr>${head}</tr>\n${all.map(([prefix, step]) => stepRow(step, prefix)).join('\n')}\n</table></div>`;
 }
 
@@ -141,20 +143,23 @@ const RESULT_TONES: Readonly<Record<StepReport['result'], Tone>> = {
 };
 
 function stepRow(step: StepReport, prefix: string): string {
-  const { result, startedAtMs, cloudJobId, after, sent, evidence, check } = step;
-  const seen = check !== undefined ? describeEvidence(check) : after === null ? '' : describeObservation(after);
+  const { result, startedAtMs, cloudJobId, sent, evidence, check } = step;
+  const seen = check === undefined ? readingsText(step) : describeEvidence(check);
   const doubt = sent === 'unknown' ? '; it is not known whether ServiceStage acted' : '';
   const adopted = evidence === undefined ? '' : ' (adopted)';
   return `<tr><td>${htmlText(`${prefix}${stepTitle(step)}`)}</td><td class="result ${RESULT_TONES[result]}-text">${htmlText(`${mark(result)} ${result}${doubt}`)}</td><td class="time">${describeTime(startedAtMs)}</td><td class="time">${htmlText(tookText(step))}</td><td class="id">${htmlText(`${cloudJobId ?? ''}${adopted}`)}</td><td>${htmlText(seen)}</td></tr>`;
 }
 
-/** What went wrong, and behind a fold what each attempt decided. */
+/** What went wrong, what people decided, and behind a fold what each attempt decided. */
 function stepDetails(step: StepReport, prefix: string): string[] {
   const { failure, trail, check } = step;
   const body = check === undefined ? null : bodyShown(check);
   const name = htmlText(`${prefix}${stepTitle(step)}`);
+  const notes = stepNotes(step);
   return [
-    ...(failure === undefined ? [] : [`<h3>${name}</h3>`, failureBlock(failure)]),
+    ...(failure === undefined && notes.length === 0 ? [] : [`<h3>${name}</h3>`]),
+    ...(notes.length === 0 ? [] : [list(notes)]),
+    ...(failure === undefined ? [] : [failureBlock(failure)]),
     ...(body === null ? [] : [`<p>Body: <code>${htmlText(body)}</code></p>`]),
     ...(trail.length === 0
       ? []

@@ -11,6 +11,7 @@ import { differencesOf, meaningOf, notHeldWarning, period, stepTitle, tookText, 
 import { nextCommand } from './next-command.js';
 import { undelivered } from './notifications.js';
 import { factsOf } from './report-facts.js';
+import { readingsText, stepNotes } from './step-notes.js';
 
 /** The whole report. It begins with a heading of the second level, because a document has its own first one. */
 export function reportMarkdown(report: RunReport): string {
@@ -74,29 +75,31 @@ function targetLines(target: TargetReport): string[] {
   ];
 }
 
-const STEP_HEAD = '| step | result | began (UTC) | took | cloud job | seen after |';
+const STEP_HEAD = '| step | result | began (UTC) | took | cloud job | seen |';
 const STEP_RULE = '| --- | --- | --- | --- | --- | --- |';
 
 function stepRow(step: StepReport, prefix: string): string {
-  const { result, startedAtMs, cloudJobId, after, sent, check } = step;
+  const { result, startedAtMs, cloudJobId, sent, check } = step;
   const cells = [
     `${prefix}${stepTitle(step)}`,
     `${result}${sent === 'unknown' ? ', not known whether ServiceStage acted' : ''}`,
     describeTime(startedAtMs),
     tookText(step),
     cloudJobId ?? '',
-    check !== undefined ? describeEvidence(check) : after === null ? '' : describeObservation(after),
+    check === undefined ? readingsText(step) : describeEvidence(check),
   ];
   return `| ${cells.map(markdownCell).join(' | ')} |`;
 }
 
-/** What went wrong, and the attempts where there were several. */
+/** What went wrong, what people decided, and the attempts where there were several. */
 function stepDetails(step: StepReport, prefix: string): string[] {
   const { failure, attempts, trail, check } = step;
   const name = `${prefix}${stepTitle(step)}`;
+  const notes = stepNotes(step).map((line) => `- ${markdownText(name)}: ${markdownProse(line)}`);
   const body = check === undefined ? null : bodyShown(check);
   return [
     ...(failure === undefined ? [] : ['', `**${markdownText(name)}**`, '', ...failureLines(failure)]),
+    ...(notes.length === 0 ? [] : ['', ...notes]),
     ...(body === null ? [] : ['', `Body: ${markdownText(body)}`]),
     ...(attempts > 1
       ? ['', `Attempts of ${markdownText(name)}:`, '', ...trail.map((entry) => `- ${markdownProse(trailLine(entry))}`)]

@@ -1,5 +1,5 @@
 /** One step: carries out its action and settles what is not clear, or waits. */
-import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Baseline, TargetRunArguments } from '../domain/contract.js';
 import {
   cancelled,
@@ -24,6 +24,7 @@ import { needsSettling, stepOutcome, waitOutcome, type StepOutcome } from '../do
 import { describeAction } from '../domain/target/actions.js';
 import { performCheckStep } from './perform-check.js';
 import { activityEnd } from './activity-failure.js';
+import { decidedInRunId, isDecidedBeforeReset, wasDecidedBeforeReset } from './after-reset.js';
 import { performAction, settleTarget } from './proxies.js';
 import { obstacleTo, type StepTimes } from './step-obstacle.js';
 import { sleepUntil } from './timers.js';
@@ -67,13 +68,16 @@ export async function performActionStep(
   times: StepTimes,
 ): Promise<StepOutcome> {
   const startedAtMs = Math.max(Date.now(), times.nowMs);
-  const decided = decidedAt(baseline, request, startedAtMs);
   const obstacle = obstacleTo(step, baseline, times);
   let left: OnceState;
-  if (obstacle === null) left = await act(step, baseline, request, times, decided);
-  else {
+  if (obstacle === null) {
+    const decided = decidedAt(baseline, request, startedAtMs, isDecidedBeforeReset(baseline));
+    left = await act(step, baseline, request, times, decided);
+  } else {
     const ending = failed(obstacle.name, obstacle.message);
-    left = isDecidedBeforeReset(baseline) ? nothingReported(ending, decided) : nothingSent(ending, decided);
+    const isBeforeReset = await wasDecidedBeforeReset(baseline);
+    const decided = decidedAt(baseline, request, startedAtMs, isBeforeReset);
+    left = isBeforeReset ? nothingReported(ending, decided) : nothingSent(ending, decided);
   }
   return settledOutcome(step, baseline, request, left, startedAtMs);
 }
@@ -85,23 +89,14 @@ export async function settleAfterReset(
   request: TargetRunArguments,
   ending: Ending = cancelled('Cancelled before it began'),
 ): Promise<StepOutcome | null> {
-  if (step.kind !== 'action' || !isDecidedBeforeReset(baseline)) return null;
+  if (step.kind !== 'action' || !(await wasDecidedBeforeReset(baseline))) return null;
   const nowMs = Date.now();
-  const left = nothingReported(ending, decidedAt(baseline, request, nowMs));
+  const left = nothingReported(ending, decidedAt(baseline, request, nowMs, true));
   return settledOutcome(step, baseline, request, left, nowMs);
 }
 
-/** After a reset to before a step was scheduled, an attempt from before the reset may still be carrying the step out. */
-export function isDecidedBeforeReset(baseline: Baseline): boolean {
-  return decidedInRunId(baseline) !== workflowInfo().runId;
-}
-
-function decidedInRunId({ readInRunId }: Baseline): string {
-  return readInRunId ?? workflowInfo().originalExecutionRunId;
-}
-
-function decidedAt(baseline: Baseline, { limits }: TargetRunArguments, nowMs: number): Decided {
-  return { nowMs, limits, decidedAtMs: isDecidedBeforeReset(baseline) ? baseline.observation.observedAtMs : nowMs };
+function decidedAt(baseline: Baseline, { limits }: TargetRunArguments, nowMs: number, isBeforeReset: boolean): Decided {
+  return { nowMs, limits, decidedAtMs: isBeforeReset ? baseline.observation.observedAtMs : nowMs };
 }
 
 async function act(

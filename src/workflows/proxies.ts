@@ -82,6 +82,16 @@ async function uninterrupted<Value>(read: () => Promise<Value>): Promise<Value> 
   }
 }
 
+/** Harmless to repeat, and needed: tried for as long as a worker runs. */
+const identity = proxyLocalActivities<Pick<Activities, 'currentRunId'>>({
+  startToCloseTimeout: '5s',
+  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '5s' },
+});
+
+/** The current run of this workflow, as a replay after a reset finds it again. */
+export const currentRunId: Activities['currentRunId'] = (...given) =>
+  uninterrupted(() => identity.currentRunId(...given));
+
 /** Notifies webhooks. @param names as the plan has them */
 export function notify(notification: Notification, names: readonly string[]): Promise<readonly Delivery[]> {
   const { attempts, firstPauseMs, backoff, longestPauseMs, startToCloseMs, scheduleToCloseMs } = NOTIFY_LIMITS;

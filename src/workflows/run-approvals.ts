@@ -38,6 +38,7 @@ import {
 } from '../domain/steering/commands.js';
 import { commandRejected, rootCause } from './failure.js';
 import { verifyApproval } from './proxies.js';
+import type { RunNotifications } from './run-notifications.js';
 import type { RunProgressView } from './run-progress.js';
 import { approvalSignal, updateOf, validate } from './steering-messages.js';
 import type { targetRun } from './target-run.js';
@@ -48,6 +49,7 @@ export interface SharedSteering {
   /** One list of commands, so that a key counts for all of them. */
   log: CommandLog;
   readonly child: ChildWorkflowHandle<typeof targetRun> | null;
+  readonly notifications: RunNotifications;
   /** Another approval is open, or none. */
   readonly changed: () => void;
 }
@@ -116,6 +118,7 @@ export class RunApprovals {
     this.#report = approvalReport(approval);
     this.#open = null;
     this.progress.approval(null);
+    this.shared.notifications.answered(null);
     this.shared.changed();
     return nowMs - asked.askedAtMs;
   }
@@ -128,6 +131,7 @@ export class RunApprovals {
     else if (this.#open === null || !isSame(this.#open))
       this.#open = { approval: approvalOf(approval, this.#plan?.requestedBy ?? null), step: approval.step, target };
     this.progress.targetAsks(target, approval ?? null);
+    if (approval !== undefined) this.shared.notifications.asked(target, approval);
   }
 
   /** The workflow of the target that has begun is there. */
@@ -137,6 +141,7 @@ export class RunApprovals {
 
   targetEnds(target: string): void {
     this.#kept = [];
+    this.shared.notifications.answered(target);
     if (this.#open?.target !== target) return;
     this.#open = null;
     this.progress.targetAsks(target, null);
@@ -144,7 +149,9 @@ export class RunApprovals {
 
   #show(open: OpenApproval, title: string): void {
     this.#open = open;
-    this.progress.approval(approvalProgress(open.approval, open.step, title));
+    const shown = approvalProgress(open.approval, open.step, title);
+    this.progress.approval(shown);
+    this.shared.notifications.asked(null, shown);
     this.shared.changed();
   }
 

@@ -2,14 +2,14 @@
  * Notifies webhooks of what happens to a run. Nothing waits for it until the run has ended and its leases are free, and nothing that is decided
  * depends on it. Only the run notifies: a target's workflow is the lease, which a slow webhook must not hold.
  */
-import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, patched, workflowInfo } from '@temporalio/workflow';
 import type { LateStep } from '../domain/contract.js';
 import type { WaitingForGate } from '../domain/gates/gates.js';
 import { NOTIFY_LIMITS } from '../domain/notifications/delivery.js';
 import { messagesOf, type Message, type Moment, type RunFacts } from '../domain/notifications/moments.js';
 import { MOST_MESSAGES, reportedDeliveries, reportOfDelivery } from '../domain/notifications/notification-reports.js';
 import type { Plan } from '../domain/plan/plan.js';
-import type { BlockedProgress, NotificationReport } from '../domain/report/report.js';
+import type { ApprovalProgress, BlockedProgress, NotificationReport } from '../domain/report/report.js';
 import { rootCause } from './failure.js';
 import { notify } from './proxies.js';
 import { sleepUntil } from './timers.js';
@@ -24,10 +24,10 @@ export class RunNotifications {
   /** Messages on their way. */
   readonly #open = new Set<Message>();
   readonly #reports: NotificationReport[] = [];
-  /** How often each target was blocked. */
-  readonly #counts = new Map<number, number>();
-  /** Targets that wait for a decision. */
-  readonly #waiting = new Map<number, { blocked: BlockedProgress; readonly reminders: CancellationScope }>();
+  /** How often each target was blocked, and how often each asked for an approval. */
+  readonly #counts = new Map<string, number>();
+  /** Who waits for a person, with the reminders about it. */
+  readonly #waiting = new Map<string, { wait: WaitForPerson; readonly reminders: CancellationScope }>();
 
   /** From now on somebody may be notified. */
   planned(plan: Plan): void {
@@ -66,25 +66,28 @@ export class RunNotifications {
   /** A target waits for a decision, or still waits and `untilMs` has moved. */
   blocked(path: string, blocked: BlockedProgress): void {
     const target = placeOf(this.#plan, path);
-    const waiting = this.#waiting.get(target);
-    if (waiting !== undefined) waiting.blocked = blocked;
-    if (target < 0 || waiting !== undefined) return;
-    const count = (this.#counts.get(target) ?? 0) + 1;
-    this.#counts.set(target, count);
-    const isNotified = this.notifyOf({ kind: 'blocked', target, blocked, count, reminder: 0 });
-    const reminders = new CancellationScope();
-    this.#waiting.set(target, { blocked, reminders });
-    const remindMs = this.#plan?.remindMs;
-    // A cancel of the run ends the wait for a decision too.
-    if (isNotified && remindMs !== undefined)
-      reminders.run(() => this.#remind(target, count, remindMs)).catch(() => {});
+    if (target >= 0) this.#begin({ kind: 'blocked', target, blocked });
   }
 
-  /** The target no longer waits. */
+  /** The target no longer waits for a decision. */
   unblocked(path: string): void {
-    const target = placeOf(this.#plan, path);
-    this.#waiting.get(target)?.reminders.cancel();
-    this.#waiting.delete(target);
+    this.#end('blocked', placeOf(this.#plan, path));
+  }
+
+  /** Somebody has to approve, or somebody has approved and more must. @param path `null`: the whole run asks */
+  asked(path: string | null, approval: ApprovalProgress): void {
+    const target = path === null ? null : placeOf(this.#plan, path);
+    if (this.#plan === null || target === -1) return;
+    // Runs from before it notify no one of an approval.
+    if (!patched('notify-of-approvals')) return;
+    const before = this.#waiting.get(keyOf('approval', target))?.wait;
+    if (before?.kind === 'approval' && before.approval.askedAtMs !== approval.askedAtMs) this.#end('approval', target);
+    this.#begin({ kind: 'approval', target, approval });
+  }
+
+  /** The run, or the target, no longer waits for an approval. */
+  answered(path: string | null): void {
+    this.#end('approval', path === null ? null : placeOf(this.#plan, path));
   }
 
   /** Some message is on its way. */
@@ -102,12 +105,36 @@ export class RunNotifications {
     return reportedDeliveries(this.#reports);
   }
 
-  async #remind(target: number, count: number, remindMs: number): Promise<void> {
+  /** The first message, then the reminders. Afterwards only what they say changes. */
+  #begin(wait: WaitForPerson): void {
+    const key = keyOf(wait.kind, wait.target);
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined) {
+      waiting.wait = wait;
+      return;
+    }
+    const count = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count);
+    const isNotified = this.notifyOf({ ...wait, count, reminder: 0 });
+    const reminders = new CancellationScope();
+    this.#waiting.set(key, { wait, reminders });
+    const remindMs = this.#plan?.remindMs;
+    // A cancel of the run ends every wait for a person too.
+    if (isNotified && remindMs !== undefined) reminders.run(() => this.#remind(key, count, remindMs)).catch(() => {});
+  }
+
+  #end(kind: WaitForPerson['kind'], target: number | null): void {
+    const key = keyOf(kind, target);
+    this.#waiting.get(key)?.reminders.cancel();
+    this.#waiting.delete(key);
+  }
+
+  async #remind(key: string, count: number, remindMs: number): Promise<void> {
     let atMs = Date.now();
     for (let reminder = 1; ; reminder += 1) {
       atMs = await sleepUntil(atMs + remindMs);
-      const blocked = this.#waiting.get(target)?.blocked;
-      if (blocked === undefined || !this.notifyOf({ kind: 'blocked', target, blocked, count, reminder })) return;
+      const wait = this.#waiting.get(key)?.wait;
+      if (wait === undefined || !this.notifyOf({ ...wait, count, reminder })) return;
     }
   }
 
@@ -128,16 +155,28 @@ export class RunNotifications {
   }
 }
 
+/** A decision or an approval that is waited for. */
+type WaitForPerson =
+  | Omit<Extract<Moment, { kind: 'blocked' }>, 'count' | 'reminder'>
+  | Omit<Extract<Moment, { kind: 'approval' }>, 'count' | 'reminder'>;
+
+function keyOf(kind: WaitForPerson['kind'], target: number | null): string {
+  return `${kind} ${target ?? 'run'}`;
+}
+
 function placeOf(plan: Plan | null, path: string): number {
   return plan?.targets.findIndex(({ target }) => target.path === path) ?? -1;
 }
 
-function factsOf({ runbook, targets }: Plan): RunFacts {
+function factsOf({ runbook, targets, hash, requestedBy, approvalIssuer }: Plan): RunFacts {
   const { workflowId, originalExecutionRunId } = workflowInfo();
   return {
     runId: workflowId,
     runbook,
     originalRunId: originalExecutionRunId,
     targets: targets.map(({ target }) => target.path),
+    planHash: hash,
+    requestedBy,
+    isSigned: approvalIssuer !== undefined,
   };
 }

@@ -44,7 +44,7 @@ export class RunProgressView {
       childRunId: null,
       outcome: null,
     }));
-    const usual = usualOfRun(plan.targets);
+    const usual = usualOfRun(plan.targets, plan.emergency === true);
     this.#change({ phase: 'running', planHash: plan.hash, targets, ...(usual === null ? {} : { usual }) });
   }
 

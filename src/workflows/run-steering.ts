@@ -1,4 +1,4 @@
-/** Steers a run: takes `pause`, `resume` and `abort`, passes a pause on to the target that has begun, and shows who needs a person. */
+/** Steers a run: takes `pause`, `resume` and `abort`, passes a pause on to the targets that have begun, and shows who needs a person. */
 import {
   CancellationScope,
   condition,
@@ -10,7 +10,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { STATE_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import type { Plan } from '../domain/plan/plan.js';
 import type { CommandRecord } from '../domain/report/report.js';
-import { RUN_COMMANDS, type RunCommandName } from '../domain/steering/command-names.js';
+import { RUN_COMMANDS, TARGET_COMMANDS, type RunCommandName } from '../domain/steering/command-names.js';
 import { recordsOf, type CommandLog } from '../domain/steering/commands.js';
 import {
   afterRunCommand,
@@ -25,18 +25,25 @@ import { readTargetState } from '../domain/steering/target-state.js';
 import { RunApprovals, type SharedSteering } from './run-approvals.js';
 import type { RunNotifications } from './run-notifications.js';
 import type { RunProgressView } from './run-progress.js';
-import { steerSignal, targetStateSignal, updateOf, validate } from './steering-messages.js';
+import { refuseMisdirected, steerSignal, targetStateSignal, updateOf, validate } from './steering-messages.js';
 import type { targetRun } from './target-run.js';
 
 const stateKey = defineSearchAttributeKey(STATE_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD);
 
 type Child = ChildWorkflowHandle<typeof targetRun>;
 
+/** For people who sent the command for a blocked step to the run. */
+function whereTargetsTakeCommands({ current: { targets } }: RunProgressView): string {
+  const blocked = targets.filter((target) => target.blocked !== undefined).map(({ leaseId }) => leaseId);
+  return `the workflow of the blocked target, ${blocked.length === 0 ? 'and none is blocked now' : blocked.join(' or ')}`;
+}
+
 /** What an operator has commanded so far, and what follows from it. */
 export class RunSteering {
   readonly #scope = CancellationScope.current();
   #state: State = NOT_STEERED;
-  #child: Child | null = null;
+  /** Targets that have begun: the workflow of each once it is there, and the newest order at which it rests. */
+  readonly #begun = new Map<string, { child: Child | null; restsAt: number | null }>();
   /** Time for which no target could begin, milliseconds. */
   #pausedMs = 0;
   /** Time for which each target has waited for people. */
@@ -56,6 +63,7 @@ export class RunSteering {
       setHandler(updateOf(command), (given) => this.#accept(command, given), {
         validator: (given) => validate(command, given, (read) => checkRunCommand(this.#current(), command, read)),
       });
+    refuseMisdirected(TARGET_COMMANDS, () => whereTargetsTakeCommands(progress));
     setHandler(targetStateSignal, (reported) => this.#receive(reported));
   }
 
@@ -101,23 +109,25 @@ export class RunSteering {
   }
 
   /** A target is about to be started. */
-  targetBegins(): void {
+  targetBegins(path: string): void {
+    this.#begun.set(path, { child: null, restsAt: null });
     this.#note({ kind: 'targetBegins' });
   }
 
   /** Its workflow is there, and learns that the run has been paused meanwhile. */
-  targetStarted(child: Child): void {
-    this.#child = child;
+  targetStarted(path: string, child: Child): void {
+    this.#begun.set(path, { child, restsAt: null });
     this.approvals.targetStarted();
-    if (this.isHeld) this.#order();
+    if (this.isHeld) this.#order(child);
   }
 
   targetEnds(path: string): void {
-    this.#child = null;
+    this.#begun.delete(path);
     this.approvals.targetEnds(path);
     this.notifications.unblocked(path);
     if (this.#blocked.delete(path)) this.progress.targetBlocked(path, null);
-    this.#note({ kind: 'targetEnds' });
+    if (this.#begun.size === 0) this.#note({ kind: 'targetEnds' });
+    else this.#noteRest();
   }
 
   /** The run has ended. It may stay open until webhooks are notified, and takes no more commands. */
@@ -138,7 +148,7 @@ export class RunSteering {
     if (command === 'abort') {
       this.#scope.cancel();
       this.progress.aborted({ actor: given.actor, reason: given.reason, sinceMs: answer.atMs });
-    } else this.#order();
+    } else for (const { child } of this.#begun.values()) this.#order(child);
     this.#show();
     return answer;
   }
@@ -163,13 +173,22 @@ export class RunSteering {
     if (late !== undefined) this.notifications.late(path, late);
     this.progress.targetBlocked(path, blocked ?? null);
     if (approval !== undefined || this.approvals.isOpen) this.approvals.receive(path, approval);
-    if (state === 'paused') this.#note({ kind: 'targetRests', order });
+    const begun = this.#begun.get(path);
+    if (state === 'paused' && begun !== undefined) begun.restsAt = order;
+    if (state === 'paused') this.#noteRest();
     else this.#show();
   }
 
-  /** Signals to the open target whether its steps may begin. One that has just ended needs no order. */
-  #order(): void {
-    const child = this.#child;
+  /** The run rests once every target that has begun does. */
+  #noteRest(): void {
+    const { order } = this.#state;
+    const rests = [...this.#begun.values()].every(({ restsAt }) => restsAt === order);
+    if (rests && this.#begun.size > 0) this.#note({ kind: 'targetRests', order });
+    else this.#show();
+  }
+
+  /** Signals to an open target whether its steps may begin. One that has just ended needs no order. */
+  #order(child: Child | null): void {
     if (child === null) return;
     const { order } = this.#state;
     const paused = isHeld(this.#state);
@@ -202,8 +221,11 @@ export class RunSteering {
       get: () => this.#state.log,
       set: (changed: CommandLog) => void (this.#state = { ...this.#state, log: changed }),
     };
-    const child = () => this.#child;
+    // Only a run that takes its targets one after another asks for approvals.
+    const child = () => [...this.#begun.values()].at(-1)?.child ?? null;
+    const { notifications } = this;
     return {
+      notifications,
       get log() {
         return log.get();
       },

@@ -1,5 +1,5 @@
-/** The targets of a run, one after another: each waits for its gate, then its own workflow takes the lease and acts. */
-import { CancellationScope, ChildWorkflowFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
+/** The targets of a run, one after another, in an emergency all at once: each waits for its gate, then its own workflow takes the lease and acts. */
+import { CancellationScope, ChildWorkflowFailure, isCancellation, patched, workflowInfo } from '@temporalio/workflow';
 import { failureRecord, type FailureRecord } from '../domain/failures.js';
 import { isGateFailure } from '../domain/gates/gates.js';
 import type { Plan, TargetPlan } from '../domain/plan/plan.js';
@@ -33,15 +33,22 @@ interface TargetsResult {
   readonly early: EarlyExit | null;
 }
 
-/** The first target that does not succeed ends the run, as does a gate that stays closed, or a cancel. */
+/** Waits until the run is approved, then runs its targets. */
 export async function runTargets(run: RunUnderWay): Promise<TargetsResult> {
-  const { plan, progress, steering } = run;
-  const targets: TargetReport[] = [];
+  const { plan, steering } = run;
   await steering.untilApproved(plan);
   const { report: approval } = steering.approvals;
   const failure = approval === null ? null : approvalFailure(approval);
   if (failure !== null)
-    return { targets, early: { outcome: approval?.result === 'expired' ? 'expired' : 'refused', failure } };
+    return { targets: [], early: { outcome: approval?.result === 'expired' ? 'expired' : 'refused', failure } };
+  // Emergencies from before it took their targets one after another.
+  return plan.emergency === true && patched('emergency-at-once') ? runAtOnce(run) : runInTurn(run);
+}
+
+/** The first target that does not succeed ends the run, as does a gate that stays closed, or a cancel. */
+async function runInTurn(run: RunUnderWay): Promise<TargetsResult> {
+  const { plan } = run;
+  const targets: TargetReport[] = [];
   for (const targetPlan of plan.targets) {
     if (isCancelled()) break;
     const result = await runWhenOpen(run, targetPlan);
@@ -53,10 +60,15 @@ export async function runTargets(run: RunUnderWay): Promise<TargetsResult> {
     }
     const { report } = result;
     targets.push(report);
-    progress.updateTarget(targetPlan, { outcome: report.outcome });
     if (report.outcome !== 'succeeded') break;
   }
   return { targets, early: null };
+}
+
+/** No target waits for another one, and none keeps another one from being begun. An emergency has no gates. */
+async function runAtOnce(run: RunUnderWay): Promise<TargetsResult> {
+  const results = await Promise.all(run.plan.targets.map((targetPlan) => runWhenOpen(run, targetPlan)));
+  return { targets: results.flatMap((result) => (result.kind === 'ended' ? [result.report] : [])), early: null };
 }
 
 /** How a target ended, or why it was not started. */
@@ -64,7 +76,7 @@ type GatedResult = Exclude<GateResult, { kind: 'open' }> | { readonly kind: 'end
 
 /** If a gate closes before the first action is sent, the run waits again or ends, as at first. */
 async function runWhenOpen(run: RunUnderWay, targetPlan: TargetPlan): Promise<GatedResult> {
-  const { plan, gates, steering } = run;
+  const { plan, gates, steering, progress } = run;
   for (;;) {
     if (await isCancelledWhilePaused(steering)) return { kind: 'cancelled' };
     const gate = await gates.waitUntilOpen(targetPlan);
@@ -74,7 +86,10 @@ async function runWhenOpen(run: RunUnderWay, targetPlan: TargetPlan): Promise<Ga
     if (steering.isHeld) continue;
     const deadlineAtMs = workflowInfo().startTime.getTime() + plan.deadlineMs + gates.waitedMs + steering.heldMs;
     const report = await runTarget(run, targetPlan, { deadlineAtMs, closing: gate.closing });
-    if (gate.closing === null || !isRefusedByGate(report)) return { kind: 'ended', report };
+    if (gate.closing === null || !isRefusedByGate(report)) {
+      progress.updateTarget(targetPlan, { outcome: report.outcome });
+      return { kind: 'ended', report };
+    }
     gates.recordClosed(targetPlan.target.path, gate.closing);
     abandonTarget(run, targetPlan);
   }
@@ -108,12 +123,12 @@ async function runTarget(run: RunUnderWay, targetPlan: TargetPlan, times: Target
   // A runbook without steps only observes: it takes no lease and starts no child.
   if (targetPlan.steps.length === 0) return reportWithoutChild(targetPlan, 'succeeded');
   run.note({ kind: 'targetStarted' });
-  run.steering.targetBegins();
+  run.steering.targetBegins(targetPlan.target.path);
   try {
     const lease = await acquireLease(run.plan, targetPlan, times);
     if (!('result' in lease)) return reportWithoutChild(targetPlan, 'refused', lease);
     run.progress.updateTarget(targetPlan, { childRunId: lease.firstExecutionRunId });
-    run.steering.targetStarted(lease);
+    run.steering.targetStarted(targetPlan.target.path, lease);
     return await lease.result();
   } catch (error) {
     if (error instanceof ChildWorkflowFailure)

@@ -1,5 +1,5 @@
 /** The messages of steering: the Updates of an operator, and the signals between a run and the workflows of its targets. */
-import { defineSignal, defineUpdate } from '@temporalio/workflow';
+import { defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import {
   APPROVAL_SIGNAL,
   STEER_SIGNAL,
@@ -28,6 +28,20 @@ export const targetStateSignal = defineSignal<[TargetState]>(TARGET_STATE_SIGNAL
 /** The Update of a command. */
 export function updateOf(command: CommandName) {
   return defineUpdate<CommandAnswer, [CommandArguments]>(command);
+}
+
+/**
+ * Refuses the commands that are for another workflow: without a handler Temporal refuses them too, and names nothing that helps.
+ *
+ * @param where names that workflow
+ */
+export function refuseMisdirected(commands: readonly CommandName[], where: () => string): void {
+  for (const command of commands) {
+    const refused = (_given: CommandArguments): never => {
+      throw commandRejected(`${command} is refused: send it to ${where()}`, false);
+    };
+    setHandler(updateOf(command), refused, { validator: refused });
+  }
 }
 
 /** Throws `CommandRejected`, which changes nothing, unless the arguments are right and `check` lets the command through. */

@@ -121,6 +121,9 @@ export class TargetProgressView {
   }
 }
 
+/** A step that is carried out once more shows nothing of its first end. */
+const BEGUN = { state: 'running', endedAtMs: null, cloudJobId: null, failure: null } as const;
+
 function titleOf(step: PlannedStep): string {
   return shortened(describeStep(step), LONGEST_SHOWN.title);
 }

@@ -17,7 +17,8 @@ import { captureAtRest } from './capture.js';
 import { compensate, NOTHING_UNDONE } from './compensate.js';
 import { invalidStart } from './failure.js';
 import { watchForLate } from './late-step.js';
-import { isDecidedBeforeReset, performStep, settleAfterReset } from './perform-step.js';
+import { isDecidedBeforeReset, wasDecidedBeforeReset } from './after-reset.js';
+import { performStep, settleAfterReset } from './perform-step.js';
 import { resolve } from './blocked-step.js';
 import { TargetProgressView } from './target-progress.js';
 import { TargetApprovals } from './target-approval.js';
@@ -111,10 +112,8 @@ async function executeSteps(
         doneSteps = doneOf(resolved);
       }
     }
-    // The run before the reset may have been past this wait, check or approval, in a step that is not clear yet.
-    const isPassed = step.kind !== 'action' && isDecidedBeforeReset(baseline);
     if (outcome === null) {
-      if (isPassed) continue;
+      if (await isPassed(step, baseline)) continue;
       break;
     }
     baseline = outcome.baseline;
@@ -123,10 +122,15 @@ async function executeSteps(
     progress.stepEnds(outcome.report);
     const next = afterStep(step, outcome.report);
     undoAsked ||= heldBack === null && next === 'undo';
-    if (next !== 'nextStep' && !isPassed) break;
+    if (next !== 'nextStep' && !(await isPassed(step, baseline))) break;
     if (next !== 'nextStep') heldBack ??= heldBackBy(step, outcome.report);
   }
   return { steps, done, baseline, undoAsked };
+}
+
+/** The run before a reset may have been past this wait, check or approval, in a step that is not clear yet. */
+async function isPassed({ kind }: PlannedStep, baseline: Baseline): Promise<boolean> {
+  return kind !== 'action' && (await wasDecidedBeforeReset(baseline));
 }
 
 /** How an action counts that is no longer begun because this step failed. @returns `null` for a step that holds nothing back */

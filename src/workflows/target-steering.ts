@@ -10,7 +10,12 @@ import {
 import type { LateStep, SteerOrder, TargetRunArguments, TargetState } from '../domain/contract.js';
 import type { ApprovalProgress, BlockedProgress } from '../domain/report/report.js';
 import type { CommandRecord } from '../domain/report/report.js';
-import { TARGET_COMMANDS, type TargetCommandName } from '../domain/steering/command-names.js';
+import {
+  APPROVAL_COMMANDS,
+  RUN_COMMANDS,
+  TARGET_COMMANDS,
+  type TargetCommandName,
+} from '../domain/steering/command-names.js';
 import {
   afterTargetCommand,
   afterTargetEvent,
@@ -19,7 +24,7 @@ import {
   type TargetSteering as State,
   type TargetSteeringEvent,
 } from '../domain/steering/target-steering.js';
-import { steerSignal, targetStateSignal, updateOf, validate } from './steering-messages.js';
+import { refuseMisdirected, steerSignal, targetStateSignal, updateOf, validate } from './steering-messages.js';
 import type { TargetProgressView } from './target-progress.js';
 import { conditionUntil } from './timers.js';
 
@@ -48,6 +53,8 @@ export class TargetSteering {
         validator: (given) =>
           validate(command, given, (read) => checkTargetCommand(this.#current(), command, read, this.#path)),
       });
+    const run = workflowInfo().parent?.workflowId ?? 'if there is one';
+    refuseMisdirected([...RUN_COMMANDS, ...APPROVAL_COMMANDS], () => `the run, ${run}`);
     setHandler(steerSignal, (order) => this.#steer(order));
   }
 

@@ -5,7 +5,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../src/domain/target/actions.js';
 import { aFollowingState, quickLimits } from '../support/build.js';
+import type { Target } from '../../src/domain/target/target.js';
 import { failed, resultOf, startBench, type Bench } from '../support/perform.js';
+import { until } from '../support/until.js';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -18,6 +20,14 @@ const restart: Action = { action: 'restart' };
 const succeeded = { phase: { ending: { kind: 'succeeded' } } };
 /** Left by an attempt that is tried again, and proved that nothing was sent. */
 const unsent = { sent: 'no', phase: { name: 'ended', ending: { kind: 'failed', retryInMs: expect.any(Number) } } };
+
+/** For a POST that a fault delays: it has been sent, and is not answered yet. */
+function postArrives({ instanceId }: Target): Promise<void> {
+  return until(async () => {
+    const faults = await bench.control.faults();
+    return faults.some(({ on, hits }) => on?.instanceId === instanceId && hits > 0);
+  });
+}
 
 async function withFault(
   fault: { kind: string; [parameter: string]: unknown },
@@ -114,7 +124,10 @@ describe('the fence and the send lease', () => {
     const { target, before } = await bench.instance();
     const limits = quickLimits({ leaseMs: 200 });
     const underWay = bench.begin({ action: stop, target, before, limits, ...lease });
-    if (name === 'WorkerStopped') setTimeout(() => underWay.shutDown(), 100);
+    if (name === 'WorkerStopped') {
+      await until(() => underWay.heartbeats.some(({ phase }) => phase.name === 'leasing'));
+      underWay.shutDown();
+    }
     const ended = failed(await underWay.ended);
     expect(ended).toMatchObject({ name, retryable: true, state: { sent: 'no' } });
     expect(ended.state.trail.map(({ decision }) => decision)).toContain('fenced');
@@ -221,7 +234,8 @@ describe('cancel and shutdown', () => {
       fault: { kind: 'delay', ms: 200 },
     });
     const underWay = bench.begin({ action: stop, target, before });
-    setTimeout(() => underWay.cancel(), 100);
+    await postArrives(target);
+    underWay.cancel();
     expect(resultOf(await underWay.ended)).toMatchObject({
       ...succeeded,
       sent: 'yes',
@@ -236,7 +250,8 @@ describe('cancel and shutdown', () => {
       fault: { kind: 'delay', ms: 200 },
     });
     const underWay = bench.begin({ action: stop, target, before });
-    setTimeout(() => underWay.shutDown(), 100);
+    await postArrives(target);
+    underWay.shutDown();
     const ended = failed(await underWay.ended);
     const [job] = await bench.control.accepted(target.instanceId);
     expect(ended).toMatchObject({
@@ -251,7 +266,8 @@ describe('cancel and shutdown', () => {
     const { target, before } = await bench.instance();
     await bench.control.outcome({ instanceId: target.instanceId, converges: false });
     const underWay = bench.begin({ action: restart, target, before, verifyAfterCancel: false });
-    setTimeout(() => underWay.cancel(), 60);
+    await until(async () => (await bench.accepted(target)).length === 1);
+    underWay.cancel();
     const result = resultOf(await underWay.ended);
     expect(result.trail.at(-1)).toMatchObject({ note: 'not verified: the run was cancelled' });
   });

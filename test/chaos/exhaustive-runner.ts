@@ -1,4 +1,5 @@
 /** Runs many cases in parallel on one worker: each activity uses the world of its case, which the target's application names. */
+import { currentRunId } from '../../src/activities/observe-target.js';
 import { randomInt, randomUUID } from 'node:crypto';
 import { Client, WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -150,6 +151,7 @@ function dispatching(worlds: ReadonlyMap<string, CaseWorld>, temporal: TemporalA
     findRuns: (asked) => temporal.findRuns(asked),
     verifyApproval: () => Promise.reject(new Error('No case asks for an approval')),
     observeTarget: (target, ...rest) => of(target.path).observeTarget(target, ...rest),
+    currentRunId: async (originalRunId) => currentRunId(originalRunId),
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),
     performCheck: () => Promise.reject(new Error('No case has a check')),

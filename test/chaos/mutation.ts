@@ -46,6 +46,8 @@ export interface Aim {
   readonly runs?: number;
   /** One of these plots. */
   readonly plots?: readonly ModelPlotName[];
+  /** With an operator, who steers the run and decides about blocked steps. */
+  readonly isOperated?: true;
   /** Cloud jobs show later than ServiceStage is assumed to show them. Then only the promise `once` holds. */
   readonly isBeyondTheWindow?: true;
 }

@@ -31,8 +31,8 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: PERFORM_STEP,
-        from: `import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';`,
-        to: `import { isCancellation, workflowInfo } from '@temporalio/workflow';`,
+        from: `import { CancellationScope, isCancellation } from '@temporalio/workflow';`,
+        to: `import { isCancellation } from '@temporalio/workflow';`,
       },
       {
         file: PERFORM_STEP,

@@ -6,6 +6,7 @@ import { BOUND_MUTATIONS } from '../model/mutations-of-bounds.js';
 import { HOLD_MUTATIONS } from '../model/mutations-of-holds.js';
 import { LEASE_MUTATIONS } from '../model/mutations-of-the-lease.js';
 import { ONCE_MUTATIONS } from '../model/mutations-of-once.js';
+import { STEERING_MUTATIONS } from '../model/mutations-of-steering.js';
 import { STATE_MUTATIONS } from '../model/mutations-of-reports.js';
 import type { Mutation } from './mutation.js';
 import { OUTSIDE_MUTATIONS } from './mutations-outside.js';
@@ -17,6 +18,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...BOUND_MUTATIONS,
   ...LEASE_MUTATIONS,
   ...HOLD_MUTATIONS,
+  ...STEERING_MUTATIONS,
   ...WORKFLOW_MUTATIONS,
   ...OUTSIDE_MUTATIONS,
 ];

@@ -1,13 +1,12 @@
-/** What commands print when something is wrong: a refused start, no worker, a lost worker, Ctrl-C and other signals. */
-import { spawn, type ChildProcess } from 'node:child_process';
+/** What commands print when something is wrong: a refused start, no worker, an unreachable server, Ctrl-C and other signals. */
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { beforeAll, afterAll, describe, expect, it } from 'vitest';
-import { endOf, runbook, spawnCommand, untilShown } from '../support/command-line.js';
+import { endOf, runbook, spawnCommand, untilHinted, untilShown } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
-import { startWorkerProcess } from '../support/worker-process.js';
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -17,18 +16,6 @@ beforeAll(async () => {
   stack = await startStack(temporal);
 });
 afterAll(() => stack.close());
-
-/** Resolves with its standard error as soon as that matches. */
-function untilHinted(child: ChildProcess, shows: RegExp): Promise<string> {
-  let stderr = '';
-  return new Promise((resolve, reject) => {
-    child.stderr?.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-      if (shows.test(stderr)) resolve(stderr);
-    });
-    child.once('close', () => reject(new Error(`It ended before it printed ${shows.source}: ${stderr}`)));
-  });
-}
 
 describe.concurrent('start without waiting', () => {
   it.each([
@@ -238,26 +225,3 @@ it.concurrent.each([
     before.close();
   },
 );
-
-it.concurrent('watch reports that the worker of a step was lost, and when another takes over', async () => {
-  const taskQueue = `left-${randomUUID()}`;
-  const worker = await startWorkerProcess({
-    ...{ address: temporal.address, taskQueue, simulator: stack.simulator },
-    // Longer than the first check why nothing happens.
-    env: { RUNBOOK_POST_TIMEOUT: '30s' },
-  });
-  const { instanceId, path } = await stack.newInstance();
-  await stack.control.outcome({ instanceId, action: 'restart', durationMs: 600_000 });
-  const id = `left-${instanceId}`;
-  const words = ['--task-queue', taskQueue];
-  const watching = spawnCommand(['start', 'restart', '-t', path, '--id', id, '--watch', ...words], env);
-  const ended = endOf(watching);
-  await untilShown(watching, /runs as cloud job/);
-  await worker.kill('SIGKILL');
-  expect(await untilHinted(watching, /last heartbeat for the step/)).toMatch(
-    /The worker \d+@\S+ sent its last heartbeat for the step of restart on shop\/checkout\/\S+ at \d{4}-\S+Z; another worker takes over at \d{4}-\S+Z/,
-  );
-  watching.kill('SIGTERM');
-  expect(await ended).toMatchObject({ exitCode: 143 });
-  await temporal.client.workflow.getHandle(id).terminate();
-});

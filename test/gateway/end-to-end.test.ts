@@ -1,6 +1,8 @@
 /** Alarms over HTTP to reports: the whole product, against a real server, a real worker and the simulator. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ShownRuns } from '../../src/cli/render-runs.js';
 import { alertmanagerBody, deliver, restartRule, useGateway } from '../support/gateway.js';
+import { runbookProcess } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
@@ -49,6 +51,18 @@ describe.concurrent('one alarm', () => {
     const again = await deliver(url, body);
     expect(again.json.decisions).toMatchObject([{ decision: 'repeated', run }]);
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+
+  it('is the requester that runbook ls shows while its run is open', async () => {
+    const { owner, url } = await aGateway();
+    const { instanceId, path, labels } = await anInstance();
+    await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
+    await deliver(url, alertmanagerBody([{ labels }]));
+    await until(async () => {
+      const { stdout } = await runbookProcess(['ls', '--open', '--target', path, '--json'], desk.env);
+      return (JSON.parse(stdout) as ShownRuns).runs[0]?.requestedBy === `alarm rule ${owner}/hung`;
+    });
+    await stack.control.finish(instanceId);
   });
 
   it('starts one run at two gateways side by side, however often it comes', async () => {

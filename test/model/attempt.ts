@@ -192,10 +192,14 @@ export class Attempt {
   #ask(command: Extract<Command, { kind: 'askServer' | 'lease' }>): void {
     const turn = this.#turn;
     const timeoutMs = Math.max(0, command.giveUpAtMs - this.nowMs);
-    const onAnswer = (answer: StandingAnswer) => this.answerTo(turn, { kind: 'standing', ...answer });
-    if (command.kind === 'lease') this.#heartbeats.lease(command.isYoung, timeoutMs, onAnswer);
-    else this.#heartbeats.standing(timeoutMs, onAnswer);
+    if (command.kind === 'lease')
+      this.#heartbeats.lease(command.isYoung, timeoutMs, (answer) => this.#answered(turn, answer));
+    else this.#heartbeats.standing(timeoutMs, (answer) => this.#answered(turn, answer));
     this.later(timeoutMs, () => this.answerTo(turn, { kind: 'timeUp' }));
+  }
+
+  #answered(turn: number, answer: StandingAnswer): void {
+    this.answerTo(turn, { kind: 'standing', ...answer });
   }
 
   #end(): void {

@@ -7,6 +7,8 @@ import type { Observation } from '../../src/domain/target/target.js';
 import type { DecisionRecord, HolderRecord, TargetOfRun } from './ground-truth.js';
 import type { Activity, ActivityEnd } from './server.js';
 import type { Answer, Ask, Context, RunArguments } from './flow.js';
+import type { TargetCommandName } from '../../src/domain/steering/command-names.js';
+import type { SteeredRun } from './steered-run.js';
 import { targetRun } from './target-run.js';
 import type { World } from './world.js';
 
@@ -22,7 +24,12 @@ const TOO_LATE = 'its workflow received the end late';
 /** Doubt of a decision that was made before a reset. */
 const WAS_RESET = 'the workflow was reset';
 
+/** How soon an operator who was refused tries again. */
+const TRIES_AGAIN_MS = 2_000;
+
 interface Recorded {
+  /** What the workflow had asked for. */
+  readonly asked: string;
   readonly answer: Answer;
   readonly atMs: number;
   readonly cancelled: boolean;
@@ -33,6 +40,23 @@ export interface Past {
   readonly recorded: readonly Recorded[];
   /** When the pending activity had been scheduled, if the history contains that too. */
   readonly scheduledAtMs: number | null;
+  /** What it is, if the history contains it. */
+  readonly pending: string | null;
+}
+
+/** What a workflow asks for, as far as its history must show the same when it is replayed: an activity is also asked to cancel. */
+function nameOf(asked: IteratorResult<Ask, unknown>, cancelled: boolean): string {
+  if (asked.done === true) return 'the end';
+  const { value } = asked;
+  if (value.kind !== 'activity') return value.kind;
+  return value.isCancellable && cancelled ? `${value.stepId}, cancelled` : value.stepId;
+}
+
+/** Temporal fails the task of a workflow that does something else than its history shows, again and again. @throws TypeError */
+function requireSameAsk(recorded: string, asked: IteratorResult<Ask, unknown>, cancelled: boolean): void {
+  const replayed = nameOf(asked, cancelled);
+  if (replayed !== recorded)
+    throw new TypeError(`The replay after a reset asks for ${replayed}, and the history shows ${recorded}`);
 }
 
 /** Starts when it is constructed, with what a reset kept of the execution before. */
@@ -50,6 +74,7 @@ export class Execution {
     readonly run: RunArguments,
     past: Past,
     private readonly onClose: (execution: Execution) => void,
+    private readonly steering: SteeredRun | null,
   ) {
     this.#context = { runId: holder.runId, originalRunId: holder.chainId, nowMs: world.time.nowMs, cancelled: false };
     this.#flow = targetRun(this.#context, run);
@@ -59,9 +84,11 @@ export class Execution {
       // The task that handled the last result is repeated, unless what it scheduled is kept.
       this.#context.nowMs = isLast && past.scheduledAtMs === null ? world.time.nowMs : recorded.atMs;
       this.#context.cancelled = recorded.cancelled;
+      requireSameAsk(recorded.asked, asked, recorded.cancelled);
       // Another reset finds the task that was repeated at this time.
       asked = this.#resume({ ...recorded, atMs: this.#context.nowMs });
     }
+    if (past.pending !== null) requireSameAsk(past.pending, asked, false);
     if (this.#context.cancelled) holder.cancelRequestedAtMs = holder.startedAtMs;
     this.#go(asked, past.scheduledAtMs);
   }
@@ -75,7 +102,9 @@ export class Execution {
     const keepsAll = keep >= this.#recorded.length;
     const recorded = this.#recorded.slice(0, keep);
     const scheduledAtMs = keepsAll && rescheduled ? (this.activity?.scheduledAtMs ?? null) : null;
-    return { recorded, scheduledAtMs };
+    const pending =
+      scheduledAtMs === null || this.#ask === null ? null : nameOf({ done: false, value: this.#ask }, false);
+    return { recorded, scheduledAtMs, pending };
   }
 
   /** Cancels whatever the workflow waits for, unless it is shielded. */
@@ -109,7 +138,8 @@ export class Execution {
     this.#turn++;
     this.activity = null;
     this.#context.nowMs = nowMs;
-    this.#go(this.#resume({ answer, atMs: nowMs, cancelled: this.#context.cancelled }), null);
+    const asked = nameOf({ done: false, value: this.#ask as Ask }, this.#context.cancelled);
+    this.#go(this.#resume({ asked, answer, atMs: nowMs, cancelled: this.#context.cancelled }), null);
   }
 
   #resume(recorded: Recorded): IteratorResult<Ask, TargetOfRun> {
@@ -132,18 +162,41 @@ export class Execution {
     this.#ask = asked.value;
     const { value } = asked;
     if (value.kind === 'observe') this.#observe(world.time.nowMs);
-    else if (value.kind === 'operator') this.#operator();
+    else if (value.kind === 'run') this.#after(1, { kind: 'run', runId: holder.runId });
+    else if (value.kind === 'edge') this.#edge();
+    else if (value.kind === 'operator') this.#operator(value.step);
     else if (value.kind === 'sleep') this.#after(value.untilMs - world.time.nowMs, { kind: 'slept' });
     else this.#schedule(value, scheduledAtMs);
   }
 
+  /** A run that no one steers has no edges. */
+  #edge(): void {
+    const turn = this.#turn;
+    this.steering?.atEdge(() => {
+      if (this.isOpen && this.#turn === turn) this.#answer({ kind: 'slept' });
+    });
+  }
+
   /** The next move of the operator; a reset repeats those that it took out of the history. */
-  #operator(): void {
+  #operator(step: string): void {
+    // A wait that begins in a run that was cancelled is over at once.
+    if (this.#context.cancelled) return this.#after(1, { kind: 'cancelled' });
     const { operator = [] } = this.run.plan;
     const decided = this.#recorded.filter(({ answer }) => answer.kind === 'decided').length;
     const { afterMs, command } = operator[decided] ?? { afterMs: 1_000, command: null };
-    if (command !== null) this.world.truth.count(`operator ${command}`);
-    this.#after(afterMs, { kind: 'decided', command });
+    this.steering?.blocked(step);
+    this.#decideAfter(Math.max(1, afterMs), step, command);
+  }
+
+  /** While the run is paused, the operator is refused and tries again; the time to decide does not pass. */
+  #decideAfter(afterMs: number, step: string, command: TargetCommandName | null): void {
+    const turn = this.#turn;
+    this.world.time.after(afterMs, () => {
+      if (!this.isOpen || this.#turn !== turn) return;
+      if (this.steering?.decides(command, step) === false) return this.#decideAfter(TRIES_AGAIN_MS, step, command);
+      if (command !== null) this.world.truth.count(`operator ${command}`);
+      this.#answer({ kind: 'decided', command });
+    });
   }
 
   #after(delayMs: number, answer: Answer): void {

@@ -12,8 +12,12 @@ import type { ActivityEnd } from './server.js';
 /** What the workflow waits for. `isCancellable`: a cancel of the run reaches it. */
 export type Ask =
   | { readonly kind: 'observe'; readonly isCancellable: boolean }
+  /** The current run, as the history keeps it. */
+  | { readonly kind: 'run'; readonly isCancellable: false }
   /** Until an operator decides about a blocked step, or no one does in time. */
-  | { readonly kind: 'operator'; readonly isCancellable: true }
+  | { readonly kind: 'operator'; readonly step: string; readonly isCancellable: true }
+  /** Until the run is not paused: before each step. */
+  | { readonly kind: 'edge'; readonly isCancellable: true }
   | { readonly kind: 'sleep'; readonly untilMs: number; readonly isCancellable: boolean }
   | {
       readonly kind: 'activity';
@@ -30,6 +34,7 @@ export type Answer =
   | { readonly kind: 'observed'; readonly reading: FirstReading }
   | { readonly kind: 'unreadable'; readonly failure: FailureName }
   | { readonly kind: 'cancelled' | 'slept' }
+  | { readonly kind: 'run'; readonly runId: string }
   /** `null`: no one decided in time. */
   | { readonly kind: 'decided'; readonly command: TargetCommandName | null }
   | { readonly kind: 'ended'; readonly end: ActivityEnd };

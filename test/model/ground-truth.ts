@@ -102,6 +102,14 @@ export interface TargetOfRun {
   readonly failure: string | null;
 }
 
+/** A time for which the state of a run is `paused`, or its target is held. */
+export interface Pause {
+  readonly chainId: string;
+  readonly fromMs: number;
+  /** Infinity while it lasts. */
+  untilMs: number;
+}
+
 /** How often each kind of thing happened. */
 export type Counts = Record<string, number>;
 
@@ -113,6 +121,12 @@ export class GroundTruth {
   readonly decisions = new Map<string, DecisionRecord>();
   /** Times of our readings that got no proper answer. */
   readonly failedReadings: number[] = [];
+  /** When the state of a run was `paused`. */
+  readonly pauses: Pause[] = [];
+  /** When a target had the order to begin no step. */
+  readonly holds: Pause[] = [];
+  /** Commands that counted twice, or beside one another. */
+  readonly miscounted: string[] = [];
   /** Broken rules of the contract between machine and interpreter, in order. */
   readonly breaches: string[] = [];
   readonly counts: Counts = {};

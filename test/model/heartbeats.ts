@@ -84,15 +84,23 @@ export class Heartbeats {
 
   #heartbeat(state: OnceState, timeoutMs: number, onAnswer: (standing: Standing) => void): void {
     const { server } = this.world;
-    const arrives = () => STANDING_OF[server.heartbeat(this.attempt.token, state)];
-    this.#call('heartbeat', timeoutMs, arrives, (standing) => onAnswer(standing ?? 'unclear'));
+    this.#call(
+      'heartbeat',
+      timeoutMs,
+      () => STANDING_OF[server.heartbeat(this.attempt.token, state)],
+      (standing) => onAnswer(standing ?? 'unclear'),
+    );
   }
 
   #describe(timeoutMs: number, onAnswer: (answer: StandingAnswer) => void): void {
     const { server } = this.world;
     const { token, facts } = this.attempt;
-    const arrives = () => server.describe(token, facts);
-    this.#call('ask', timeoutMs, arrives, (answer) => onAnswer(answer ?? { standing: 'unclear' }));
+    this.#call(
+      'ask',
+      timeoutMs,
+      () => server.describe(token, facts),
+      (answer) => onAnswer(answer ?? { standing: 'unclear' }),
+    );
   }
 
   #report(): void {
@@ -108,15 +116,22 @@ export class Heartbeats {
     this.#recorded = null;
     if (state === null || !this.#isActive) return;
     this.#reportsAgainAtMs = world.time.nowMs + Math.min(THROTTLE_MS, 0.8 * this.limits.heartbeatTimeoutMs);
-    const arrives = () => world.server.heartbeat(attempt.token, state);
-    this.#call('heartbeat', CORE_GIVES_UP_AFTER_MS, arrives, (pulse) => {
-      this.#isReporting = false;
-      this.#reportedAtMs = world.time.nowMs;
-      if (pulse === 'cancelled') attempt.abort('cancel');
-      else if (pulse === 'not found') attempt.abort('superseded');
-      else if (pulse === 'asked to end') attempt.abort('stop');
-      if (this.#recorded !== null) this.#report();
-    });
+    this.#call(
+      'heartbeat',
+      CORE_GIVES_UP_AFTER_MS,
+      () => world.server.heartbeat(attempt.token, state),
+      (pulse) => this.#reported(pulse),
+    );
+  }
+
+  #reported(pulse: Pulse | null): void {
+    const { attempt, world } = this;
+    this.#isReporting = false;
+    this.#reportedAtMs = world.time.nowMs;
+    if (pulse === 'cancelled') attempt.abort('cancel');
+    else if (pulse === 'not found') attempt.abort('superseded');
+    else if (pulse === 'asked to end') attempt.abort('stop');
+    if (this.#recorded !== null) this.#report();
   }
 
   /** Only heartbeats of the SDK itself keep the core from abandoning the attempt. */
@@ -135,15 +150,14 @@ export class Heartbeats {
     const { attempt, world } = this;
     const effect = world.mishaps.at(site);
     const wayMs = world.dice.whole(1, 15) + (effect?.kind === 'slow' ? effect.ms : 0);
-    const giveUp = () => attempt.later(Math.max(0, timeoutMs - wayMs), () => onAnswer(null));
     if (effect?.kind === 'hangs' || attempt.isCutOff) return attempt.later(timeoutMs, () => onAnswer(null));
     const isLate = wayMs >= timeoutMs;
     if (isLate) attempt.later(timeoutMs, () => onAnswer(null));
     world.time.after(wayMs, () => {
-      if (attempt.isCutOff) return isLate ? undefined : giveUp();
+      if (attempt.isCutOff) return isLate ? undefined : attempt.later(timeoutMs - wayMs, () => onAnswer(null));
       const value = arrives();
       if (isLate) return;
-      if (effect?.kind === 'answerLost') giveUp();
+      if (effect?.kind === 'answerLost') attempt.later(timeoutMs - wayMs, () => onAnswer(null));
       else attempt.now(() => onAnswer(value));
     });
   }

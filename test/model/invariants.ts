@@ -3,6 +3,8 @@ import { notAloneThings } from './alone.js';
 import { notHeldThings } from './held.js';
 import { unknownThings } from './known.js';
 import { sentTooOften } from './once.js';
+import { sentTooSoon } from './operated.js';
+import { sentDespiteCommands } from './steered.js';
 import { leftOutThings } from './left-out.js';
 import { notUndoneThings } from './undone.js';
 import type { World } from './world.js';
@@ -15,10 +17,10 @@ export interface Broken {
 
 const CHECKS: Readonly<Record<Broken['promise'], (world: World, hasEnded: boolean) => readonly string[]>> = {
   contract: ({ truth }) => truth.breaches,
-  once: sentTooOften,
+  once: (world) => [...sentTooOften(world), ...sentTooSoon(world), ...world.truth.miscounted],
   known: (world) => [...unknownThings(world), ...leftOutThings(world), ...notHeldThings(world)],
   undone: notUndoneThings,
-  alone: notAloneThings,
+  alone: (world) => [...notAloneThings(world), ...sentDespiteCommands(world)],
   ends: endlessThings,
 };
 const PROMISES = Object.keys(CHECKS) as readonly Broken['promise'][];
@@ -26,14 +28,19 @@ const PROMISES = Object.keys(CHECKS) as readonly Broken['promise'][];
 /** Beyond the visibility window no other promise holds. */
 const PROMISED_ALWAYS: readonly Broken['promise'][] = ['contract', 'once', 'ends'];
 
+/** The names of retried decisions are not those of their steps, so reports are not compared with what happened. */
+const PROMISED_WITH_AN_OPERATOR: readonly Broken['promise'][] = ['contract', 'once', 'alone', 'ends'];
+
 /**
  * @param hasEnded whether everything ended by itself
  *
  * @returns an empty list if every promise holds
  */
 export function brokenPromises(world: World, hasEnded: boolean): readonly Broken[] {
-  const { limits, cloud } = world.scenario;
-  const promised = cloud.longestLagMs > limits.visibilityWindowMs ? PROMISED_ALWAYS : PROMISES;
+  const { limits, cloud, runs } = world.scenario;
+  const isOperated = runs.some(({ operator }) => operator !== undefined);
+  const isPromised = isOperated ? PROMISED_WITH_AN_OPERATOR : PROMISES;
+  const promised = cloud.longestLagMs > limits.visibilityWindowMs ? PROMISED_ALWAYS : isPromised;
   return promised.flatMap((promise) => CHECKS[promise](world, hasEnded).map((what) => ({ promise, what })));
 }
 

@@ -13,6 +13,7 @@ import { drawScenario, plotOf } from './draw-scenario.js';
 import type { Broken } from './invariants.js';
 import type * as Play from './play.js';
 import * as product from './play.js';
+import { drawSteered } from './steered.js';
 import type { Scenario } from './scenario.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -69,7 +70,7 @@ export interface Search {
 export function firstBroken(mutant: Player, { most, aim = {}, onOwn }: Search): Found | null {
   for (let seed = 1, played = 0; played < most; seed++) {
     if (!isAmong(aim, plotOf(seed))) continue;
-    const drawn = drawScenario(seed);
+    const drawn = aim.isOperated === true ? drawSteered(seed) : drawScenario(seed);
     if (!fits(aim, drawn)) continue;
     played++;
     const found = broken(mutant, drawn, aim);

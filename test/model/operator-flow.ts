@@ -32,7 +32,7 @@ export function* resolveBlocked(
   let blocked = context.cancelled ? null : isBlocking(step, outcome, waitMs);
   let retries = 0;
   while (blocked !== null) {
-    const answer = yield { kind: 'operator', isCancellable: true };
+    const answer = yield { kind: 'operator', step: step.id, isCancellable: true };
     const command = answer.kind === 'decided' ? answer.command : null;
     if (command === null || context.cancelled) return yield* undecided(blocked, context, run);
     const reading = yield* readAgain(blocked, context, run);

@@ -12,6 +12,7 @@ import { drawnPolls } from './polls.js';
 import { Mishaps } from './mishaps.js';
 import type { Disruption, PlannedRun, Scenario } from './scenario.js';
 import { Server } from './server.js';
+import { SteeredRun } from './steered-run.js';
 import type { Transcript } from './transcript.js';
 import { BEGIN_MS, VirtualTime } from './virtual-time.js';
 import type { Machine, World } from './world.js';
@@ -46,6 +47,9 @@ export function playScenario(
 export class Stage {
   readonly world: World;
   readonly executions: Execution[] = [];
+  #steering: SteeredRun | null = null;
+  /** The run above waits on. */
+  #isResetting = false;
   #nextRun = 0;
 
   /** @param own replaces the dice and the mishaps of the scenario, and the random times of polls */
@@ -91,7 +95,9 @@ export class Stage {
     const old = this.holder;
     if (old === null || !old.isOpen) return;
     const past = old.past(keep, rescheduled);
+    this.#isResetting = true;
     old.close();
+    this.#isResetting = false;
     this.#open(old.run, old.holder.chainId, past);
   }
 
@@ -118,7 +124,8 @@ export class Stage {
       clearAtMs: inheritedClearAtMs(this.holder, nowMs),
     };
     mishaps.passed('runBegins');
-    this.#open(run, `R${this.executions.length + 1}`, { recorded: [], scheduledAtMs: null });
+    this.#steering = plan.commands === undefined ? null : new SteeredRun(this.world, plan.commands, () => this.holder);
+    this.#open(run, `R${this.executions.length + 1}`, { recorded: [], scheduledAtMs: null, pending: null });
   }
 
   #open(run: Execution['run'], chainId: string, past: Past): void {
@@ -137,12 +144,14 @@ export class Stage {
       leftAs: null,
     };
     truth.holders.push(holder);
-    const execution = new Execution(this.world, holder, run, past, () => this.#closed());
+    this.#steering?.begins(chainId);
+    const execution = new Execution(this.world, holder, run, past, () => this.#closed(), this.#steering);
     this.executions.push(execution);
   }
 
   #closed(): void {
     const { scenario, time } = this.world;
+    if (!this.#isResetting) this.#steering?.ends();
     const next = scenario.runs[this.#nextRun];
     if (next !== undefined) time.after(next.startsAfterMs, () => this.#startRun());
   }

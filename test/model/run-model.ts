@@ -10,6 +10,9 @@ import { addUp, playSeeds, type Tally } from './play-seeds.js';
 /** The interval between two checks whether a promise was broken. */
 const SEEDS_AT_ONCE = 50_000;
 
+/** Most of what an interleaving makes is dead when it ends. With room for many of them, collecting it takes half as long. Megabytes. */
+const YOUNG_HEAP = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
+
 interface Share {
   readonly from: number;
   readonly to: number;
@@ -45,7 +48,7 @@ async function playOnAllCores(from: number, to: number): Promise<Tally> {
 }
 
 async function inProcess(share: Share): Promise<Tally> {
-  const child = fork(fileURLToPath(import.meta.url));
+  const child = fork(fileURLToPath(import.meta.url), { execArgv: [...process.execArgv, ...YOUNG_HEAP] });
   child.send(share);
   const [tally] = (await Promise.race([once(child, 'message'), once(child, 'exit').then(failed)])) as [Tally];
   child.disconnect();

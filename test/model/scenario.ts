@@ -6,7 +6,7 @@ import type { Action } from '../../src/domain/target/actions.js';
 import type { FailureName } from '../../src/domain/failures.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan/plan.js';
-import type { TargetCommandName } from '../../src/domain/steering/command-names.js';
+import type { RunCommandName, TargetCommandName } from '../../src/domain/steering/command-names.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 
 /** Plain JSON, except that a duration can be infinite. */
@@ -60,6 +60,8 @@ export interface PlannedRun {
   readonly closesAfterMs?: number;
   /** What the operator decides about blocked steps, one after another; absent if no one is waited for. */
   readonly operator?: readonly OperatorMove[];
+  /** Commands to the run; absent if no one gives any. */
+  readonly commands?: readonly RunCommand[];
   /** The delay after the previous run has closed. */
   readonly startsAfterMs: number;
 }
@@ -68,6 +70,17 @@ export interface PlannedRun {
 export interface OperatorMove {
   readonly afterMs: number;
   readonly command: TargetCommandName | null;
+}
+
+/** A command to the run. */
+export interface RunCommand {
+  readonly command: RunCommandName;
+  /** After the start of the run. */
+  readonly afterMs: number;
+  /** How long after it the same one comes again with the same key; `null`: never. */
+  readonly againAfterMs: number | null;
+  /** How long it takes to reach the target. */
+  readonly passedOnMs: number;
 }
 
 /** One step of a plan. */

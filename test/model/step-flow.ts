@@ -43,9 +43,10 @@ export function* performStep(
   let left: OnceState;
   if (obstacle === null) left = yield* act(step, baseline, context, run, times, isCancellable);
   else {
-    const decided = decidedAt(baseline, context, run, times.nowMs);
     const ending = failed(obstacle.name, obstacle.message);
-    left = isDecidedBefore(baseline, context) ? nothingReported(ending, decided) : nothingSent(ending, decided);
+    const isBeforeReset = yield* wasDecidedBefore(baseline);
+    const decided = decidedAt(baseline, run, times.nowMs, isBeforeReset);
+    left = isBeforeReset ? nothingReported(ending, decided) : nothingSent(ending, decided);
   }
   return yield* settledOutcome(step, baseline, context, run, left, times.nowMs);
 }
@@ -57,7 +58,7 @@ export function* settleAfterReset(
   context: Context,
   run: RunArguments,
 ): Flow<StepOutcome | null> {
-  if (!isDecidedBefore(baseline, context)) return null;
+  if (!(yield* wasDecidedBefore(baseline))) return null;
   const { nowMs } = context;
   const ending = cancelled('Cancelled before it began');
   return yield* settledOutcome(
@@ -65,7 +66,7 @@ export function* settleAfterReset(
     baseline,
     context,
     run,
-    nothingReported(ending, decidedAt(baseline, context, run, nowMs)),
+    nothingReported(ending, decidedAt(baseline, run, nowMs, true)),
     nowMs,
   );
 }
@@ -75,8 +76,15 @@ export function isDecidedBefore({ readInRunId }: Baseline, { runId }: Context): 
   return readInRunId !== runId;
 }
 
-function decidedAt(baseline: Baseline, context: Context, { limits }: RunArguments, nowMs: number): Decided {
-  return { nowMs, limits, decidedAtMs: isDecidedBefore(baseline, context) ? baseline.observation.observedAtMs : nowMs };
+/** The same, recorded, as in `src/workflows/after-reset.ts`: what follows must be the same in every replay. */
+function* wasDecidedBefore({ readInRunId }: Baseline): Flow<boolean> {
+  const answer = yield { kind: 'run', isCancellable: false };
+  if (answer.kind !== 'run') throw new TypeError(`The run cannot end ${answer.kind}`);
+  return readInRunId !== answer.runId;
+}
+
+function decidedAt(baseline: Baseline, { limits }: RunArguments, nowMs: number, isBeforeReset: boolean): Decided {
+  return { nowMs, limits, decidedAtMs: isBeforeReset ? baseline.observation.observedAtMs : nowMs };
 }
 
 function* act(
@@ -98,7 +106,7 @@ function* act(
   };
   if (answer.kind !== 'ended') throw new TypeError(`An activity cannot end ${answer.kind}`);
   const { end } = answer;
-  const decided = { ...decidedAt(before, context, run, nowMs), nowMs: context.nowMs };
+  const decided = { ...decidedAt(before, run, nowMs, isDecidedBefore(before, context)), nowMs: context.nowMs };
   return end.kind === 'completed' ? end.state : stateAfter(endOf(end), decided);
 }
 

@@ -119,13 +119,15 @@ function* runSteps(context: Context, run: RunArguments, from: Baseline): Flow<Co
   const done: DoneStep[] = [];
   let baseline = from;
   let undoAsked = false;
+  let heldMs = 0;
   for (const [index, planned] of run.plan.steps.entries()) {
     const step = stepOf(planned, index, run);
+    heldMs += yield* atEdge(context, run);
     const isBegun =
       baseline.readAfterReset === true || isDecidedBefore(baseline, context) || steps.some(({ sent }) => sent !== 'no');
     const times = {
       nowMs: context.nowMs,
-      deadlineAtMs: Math.min(context.nowMs + step.deadlineMs, run.deadlineAtMs),
+      deadlineAtMs: Math.min(context.nowMs + step.deadlineMs, run.deadlineAtMs + heldMs),
       closing: isBegun ? undefined : (run.closing ?? undefined),
     };
     let outcome = context.cancelled
@@ -146,6 +148,14 @@ function* runSteps(context: Context, run: RunArguments, from: Baseline): Flow<Co
     break;
   }
   return { steps, done, baseline, undoAsked };
+}
+
+/** Waits while the run is paused. @returns how long, which counts against no deadline */
+function* atEdge(context: Context, { plan }: RunArguments): Flow<number> {
+  if (plan.commands === undefined || context.cancelled) return 0;
+  const fromMs = context.nowMs;
+  yield { kind: 'edge', isCancellable: true };
+  return context.nowMs - fromMs;
 }
 
 /** How long reaching the desired state may take. Chosen: shorter than the catalogue's, so that a run ends after fewer readings. */

@@ -5,6 +5,7 @@
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ShownRuns } from '../../src/cli/render-runs.js';
 import { leaseId } from '../../src/domain/target/target.js';
 import { isCancelRequested } from '../support/cancel-request.js';
 import { runbookProcess } from '../support/command-line.js';
@@ -78,6 +79,11 @@ describe.concurrent('a schedule', () => {
     await desk.apply(await desk.file(owner, { often: every(path, '*') }));
     const id = `${owner}/often`;
     await until(async () => (await handleOf(id).describe()).info.numActionsSkippedOverlap > 0, 100);
+    // While it is open there is no report yet that has its requester.
+    await until(async () => {
+      const { stdout } = await runbookProcess(['ls', '--open', '--target', path, '--json'], desk.env);
+      return (JSON.parse(stdout) as ShownRuns).runs[0]?.requestedBy === `schedule ${id}`;
+    });
     await untilFinished(instanceId);
     await until(async () => (await runsOf(id)).length > 1, 100);
     await handleOf(id).pause();

@@ -98,3 +98,15 @@ export function untilShown(child: ChildProcess, shows: RegExp): Promise<string> 
     child.once('close', () => reject(new Error(`It ended before it showed ${shows.source}: ${stdout}`)));
   });
 }
+
+/** Resolves with the errors and hints of a running command as soon as they contain a match. @throws if the command ends first */
+export function untilHinted(child: ChildProcess, shows: RegExp): Promise<string> {
+  let stderr = '';
+  return new Promise((resolve, reject) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+      if (shows.test(stderr)) resolve(stderr);
+    });
+    child.once('close', () => reject(new Error(`It ended before it printed ${shows.source}: ${stderr}`)));
+  });
+}

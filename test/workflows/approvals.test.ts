@@ -6,6 +6,7 @@ import type { RunProgress, RunReport, TargetProgress, TargetReport } from '../..
 import type { CommandName } from '../../src/domain/steering/command-names.js';
 import type { CommandAnswer } from '../../src/domain/steering/commands.js';
 import { leaseId } from '../../src/domain/target/target.js';
+import { firedTimersMs, startQuickly } from '../support/quick-runs.js';
 import { refusalOf } from '../support/refusal.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -168,11 +169,17 @@ describe.concurrent('the approval of a step', () => {
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
   });
 
-  it('fails when it expires', async () => {
-    const { workflowId } = await waiting('short-work');
-    const report = await stack.report(workflowId);
+  it('fails when it expires', async ({ onTestFinished }) => {
+    const { instanceId, path } = await stack.newInstance();
+    const started = { runbook: 'short-work', targets: [path], requestedBy: 'ann' };
+    const report = await stack.report(await startQuickly(temporal, stack, started, onTestFinished));
     expect(report.outcome).toBe('compensated');
     expect(report.targets[0]?.steps[1]?.failure?.name).toBe('ApprovalExpired');
+    // A decision that the run took in time may arrive 10 s later. A busy machine asks before it starts the timer.
+    const [timerMs, ...others] = await firedTimersMs(temporal, leaseId({ ...stack.simulator, instanceId }));
+    expect(others).toEqual([]);
+    expect(timerMs).toBeGreaterThan(8_000);
+    expect(timerMs).toBeLessThanOrEqual(11_000);
   });
 
   it('ends with the run that is aborted', async () => {
@@ -251,6 +258,44 @@ describe.concurrent('a runbook for emergencies', () => {
     const workflowId = await stack.start('emergency-stop', { targets: [path] });
     expect((await stack.report(workflowId)).outcome).toBe('succeeded');
     expect(await stack.accepted(instanceId)).toEqual(['stop']);
+  });
+
+  it('begins all its targets at once, and none keeps another one from being stopped', async () => {
+    const [first, second, third] = [await stack.newInstance(), await stack.newInstance(), await stack.newInstance()];
+    const both = [first, second];
+    for (const { instanceId } of both) await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
+    await stack.control.outcome({ instanceId: third.instanceId, action: 'stop', executionStatus: 'FAILED' });
+    const targets = [...both, third].map(({ path }) => path);
+    const workflowId = await stack.start('emergency-stop', { targets });
+    const accepted = async () => (await Promise.all(both.map(({ instanceId }) => stack.accepted(instanceId)))).flat();
+    await until(async () => (await accepted()).length === 2);
+    const state = async () => (await runProgress(workflowId)).pause?.state;
+    const outcomes = async () => (await runProgress(workflowId)).targets.map(({ outcome }) => outcome ?? 'open').sort();
+    await until(async () => (await outcomes()).join() === 'failed,open,open');
+    expect(await command(workflowId, 'pause', 'ann')).toMatchObject({ state: 'pausing' });
+    await stack.control.finish(first.instanceId);
+    await until(async () => (await outcomes()).join() === 'failed,open,succeeded');
+    expect(await state()).toBe('pausing');
+    await stack.control.finish(second.instanceId);
+    const report = await stack.report(workflowId);
+    expect(report.outcome).toBe('failed');
+    expect(report.notStarted).toEqual([]);
+    expect(report.targets.map(({ path }) => path)).toEqual([...targets].sort());
+    expect(report.targets.map(({ outcome }) => outcome).sort()).toEqual(['failed', 'succeeded', 'succeeded']);
+    const began = report.targets.flatMap(({ steps }) => steps.map(({ startedAtMs }) => startedAtMs));
+    const ended = report.targets.flatMap(({ steps }) => steps.map(({ endedAtMs }) => endedAtMs));
+    expect(Math.max(...began)).toBeLessThan(Math.min(...ended));
+  });
+
+  it('is cancelled on all its targets', async () => {
+    const both = [await stack.newInstance(), await stack.newInstance()];
+    for (const { instanceId } of both) await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
+    const workflowId = await stack.start('emergency-stop', { targets: both.map(({ path }) => path) });
+    for (const { instanceId } of both) await until(async () => (await stack.accepted(instanceId)).length === 1);
+    await command(workflowId, 'abort', 'ann');
+    for (const { instanceId } of both) await stack.control.finish(instanceId);
+    const report = await stack.report(workflowId);
+    expect(report.targets.map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
   });
 
   it('is never started by a schedule, even one that no file describes', async () => {

@@ -65,6 +65,7 @@ function byWorld(): Activities {
     findRuns: (asked) => stack.activities.findRuns(asked),
     verifyApproval: (asked) => stack.activities.verifyApproval(asked),
     observeTarget: (...given) => of(given[0].path).observeTarget(...given),
+    currentRunId: (originalRunId) => stack.activities.currentRunId(originalRunId),
     performAction: (request) => of(request.target.path).performAction(request),
     settleTarget: (request) => of(request.target.path).settleTarget(request),
     performCheck: (request) => stack.activities.performCheck(request),

@@ -71,7 +71,7 @@ it.concurrent('undos of several steps are sent as the plan predicts, folded', as
   const { undos } = expectedCourse(planned.seen, planned.steps);
   expect(undos?.undos).toEqual([{ action: 'start' }, { action: 'scale', replica: 4 }]);
   const text = renderPlan(plan, createColors(false));
-  expect(text).toContain('its undo scale replica=1 is left out: the undo of step 1 restores what was before both');
+  expect(text).toContain('its undo scale replica=1 is not sent: the undo of step 1 restores what was before both');
   expect(text).toContain('  if step 4 fails and has changed nothing: undo by start, then scale replica=4\n');
   const { workflowId } = await runbooks.start('folded-undos', { targets: [path] });
   const [target] = (await runbooks.result(workflowId)).targets;

@@ -287,4 +287,32 @@ describe.concurrent('a workflow reset of a target', () => {
     expect(await stack.control.instance(instanceId)).toMatchObject({ replica: 2, availableReplica: 2 });
     await stack.report(workflowId);
   });
+
+  it('in the middle of an undo replays what the run before did not begin, and sends the undo once', async () => {
+    const { instanceId, path } = await stack.newInstance();
+    await stack.control.outcome({ instanceId, action: 'start', neverEnds: true });
+    const workflowId = await stack.start('stop-then-wait', { targets: [path] });
+    await until(async () => (await stack.control.instance(instanceId)).status === 'STOPPED');
+    await until(async () => (await pendingActivity(instanceId)).activity === undefined);
+    await temporal.client.workflow.getHandle(workflowId).cancel();
+    await until(async () => (await stack.accepted(instanceId)).length === 2);
+    const { runId } = await pendingActivity(instanceId);
+    // Only for a workflow task after the one that scheduled the undo: the history that is kept contains the undo.
+    const undoing = (await eventsOf(instanceId, runId)).length;
+    await temporal.client.workflow.getHandle(lease(instanceId), runId).signal('unknown');
+    const whileUndoing = await untilFound(async () => {
+      const events = await eventsOf(instanceId, runId);
+      return completedTask(events.slice(undoing), 1);
+    });
+    const resetRunId = await resetTo(instanceId, runId, whileUndoing);
+    await stack.control.finish(instanceId);
+    const report = await targetReport(instanceId, resetRunId);
+    expect(report).toMatchObject({
+      outcome: 'cancelled',
+      steps: [{ id: 'stop', result: 'succeeded' }, { result: 'cancelled' }],
+      compensations: [{ id: 'undo-stop', result: 'succeeded' }],
+    });
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
+    await stack.report(workflowId);
+  });
 });

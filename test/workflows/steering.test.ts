@@ -181,6 +181,20 @@ describe.concurrent('an indeterminate step', () => {
     expect(await stack.accepted(instanceId)).toEqual([]);
   });
 
+  it('names the workflow that a command is for, where it was sent to the other one', async () => {
+    const { workflowId, instanceId } = await indeterminateRestart();
+    await until(async () => (await runProgress(workflowId)).targets[0]?.blocked !== undefined);
+    expect(await refusalOf(command(workflowId, 'skipStep'))).toBe(
+      `skipStep is refused: send it to the workflow of the blocked target, ${lease(instanceId)}`,
+    );
+    expect(await refusalOf(command(lease(instanceId), 'abort'))).toBe(
+      `abort is refused: send it to the run, ${workflowId}`,
+    );
+    await command(lease(instanceId), 'skipStep');
+    expect((await stack.report(workflowId)).outcome).toBe('succeeded');
+    expect(await stack.accepted(instanceId)).toEqual([]);
+  });
+
   it('takes one of two decisions at once', async () => {
     const { workflowId, instanceId } = await indeterminateRestart();
     const answers = await Promise.allSettled([

@@ -55,7 +55,7 @@ export function footLines({ mode, snapshot, actor, hasKeys }: Foot, colors: Colo
 const LONGEST_TYPED = 140;
 
 /** As many characters of the plan's hash as `runbook plan` shows. */
-const SHOWN_HASH = 12;
+const SHOWN_HASH = 16;
 
 function question(order: Order, actor: string, colors: Colors): Line[] {
   const { word, means } = offerOf(order);

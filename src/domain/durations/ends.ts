@@ -1,12 +1,11 @@
 /** The ends that one kind of cloud job is remembered by: bounded, the older the lighter. */
+import type { Change } from './changes.js';
 import type { EndWithin } from './estimate.js';
 
 /** Remembered ends. Chosen: enough for a law of two populations, few enough for a refit far below a millisecond. */
 const MOST = 64;
 /** An end counts half after this many newer ones. */
 const HALF_LIFE = 32;
-/** An interval that begins before this share of its end is hardly evidence. */
-const WIDE = 0.65;
 /** Weight that is left to the ends before a change. Not 0: a run of failures may be over as suddenly. */
 const BEFORE_CHANGE = 0.05;
 
@@ -18,8 +17,6 @@ export class Ends {
   count = 0;
   /** How many of them say what the newest law is: those since it last changed. */
   countSinceChange = 0;
-  /** Ends in a row, up to the newest, that no poll had seen running shortly before. */
-  wideInARow = 0;
 
   /**
    * Jobs that run at the same time end in the order of their durations. The newest ends of 500 such jobs would be the longest,
@@ -29,7 +26,6 @@ export class Ends {
   add(fromMs: number, toMs: number, inFlight: number): boolean {
     this.count++;
     this.countSinceChange++;
-    this.wideInARow = fromMs < WIDE * toMs ? this.wideInARow + 1 : 0;
     const every = Math.max(1, Math.ceil(inFlight / MOST));
     this.skipped++;
     if (this.skipped < every && this.taken.length >= MOST / 8) return false;
@@ -54,10 +50,15 @@ export class Ends {
     }));
   }
 
-  /** The law has changed: all but the newest ends say little about what comes. */
-  lighten(newest: number): void {
+  /** The law has changed: ends before that hardly count any more. If all durations became some times as long, those ends are lengthened by as much. */
+  changed({ newest, times }: Change): void {
     this.countSinceChange = newest;
     const first = this.taken.length - newest;
-    this.taken = this.taken.map((end, index) => (index < first ? { ...end, weight: end.weight * BEFORE_CHANGE } : end));
+    const before = ({ fromMs, toMs, weight }: EndWithin) => ({
+      fromMs: fromMs * times,
+      toMs: toMs * times,
+      weight: weight * BEFORE_CHANGE,
+    });
+    this.taken = this.taken.map((end, index) => (index < first ? before(end) : end));
   }
 }

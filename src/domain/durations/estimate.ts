@@ -35,6 +35,8 @@ const ROUNDS = 8;
 const SHARPEST = 0.002;
 /** Smoothing reaches over this many times root n of n ends to each side. */
 const SMOOTHING = 0.5;
+/** It reaches at most so many times as far to one side as to the other: else the latest cells of a sharp law reach to the end of one old, wide interval. */
+const MOST_SKEWED = 3;
 /** It reaches no further than this fraction of an age, so that two populations stay two. */
 const WIDEST_SMOOTHING = 0.1;
 
@@ -49,11 +51,16 @@ export function estimateLaw(jobs: readonly EndWithin[]): Law {
   return smoothed(law, seen.agesMs.length - 1, endedJobs);
 }
 
-/** Where an end is assumed before the first round: rather shortly before the poll that saw it, since polls are made where ends are expected. */
+/**
+ * Where an end is assumed before the first round: rather shortly before the poll that saw it, since polls are made where ends are expected. The
+ * sharper an interval is, the more it counts here: else the many wide ones would blur what the few sharp ones show, more than the rounds undo.
+ */
 function startOf({ fromMs, toMs, weight }: EndWithin): readonly Piece[] {
   const nearMs = (1 - NEAR_SHARE_OF_AGE) * toMs;
-  if (fromMs >= nearMs) return [piece(fromMs, toMs, weight)];
-  return [piece(nearMs, toMs, weight * NEAR_SHARE), piece(fromMs, toMs, weight * (1 - NEAR_SHARE))];
+  const sharpestMs = SHARPEST * Math.max(toMs, 1);
+  const mass = weight * Math.sqrt(sharpestMs / Math.max(toMs - fromMs, sharpestMs));
+  if (fromMs >= nearMs) return [piece(fromMs, toMs, mass)];
+  return [piece(nearMs, toMs, mass * NEAR_SHARE), piece(fromMs, toMs, mass * (1 - NEAR_SHARE))];
 }
 
 /** Unseen jobs: one earlier, one later and one much later than all that were seen, each a fraction of a job. */
@@ -141,9 +148,12 @@ function smoothed(law: Law, bodyCells: number, jobs: number): Law {
     const toMs = at(law.agesMs, cell + 1);
     const middleMs = (fromMs + toMs) / 2;
     const share = at(law.endedBy, cell) + mass / 2;
-    const reachMs = (otherMs: number) => Math.min(Math.abs(otherMs - middleMs), WIDEST_SMOOTHING * middleMs);
-    const lowMs = middleMs - reachMs(quantileMs(law, Math.max(0, share - span)));
-    const highMs = middleMs + reachMs(quantileMs(law, Math.min(1, share + span)));
+    const reachMs = (otherShare: number) =>
+      Math.min(Math.abs(quantileMs(law, otherShare) - middleMs), WIDEST_SMOOTHING * middleMs);
+    const earlierMs = reachMs(Math.max(0, share - span));
+    const laterMs = reachMs(Math.min(1, share + span));
+    const lowMs = middleMs - Math.min(earlierMs, MOST_SKEWED * laterMs);
+    const highMs = middleMs + Math.min(laterMs, MOST_SKEWED * earlierMs);
     pieces.push(piece(Math.min(fromMs, lowMs), Math.max(toMs, highMs), mass));
   }
   const tail = Array.from({ length: law.agesMs.length - bodyCells }, (_, index) => massOf(law, bodyCells + index));

@@ -1,4 +1,5 @@
 /** What is learned of one kind of cloud job, or of one action: ends, jobs in flight, and the polls that follow from both. */
+import { Changes, type Change } from './changes.js';
 import { estimateLaw } from './estimate.js';
 import { Ends } from './ends.js';
 import { ENOUGH_RUNNING, Flight } from './flight.js';
@@ -9,8 +10,10 @@ import { nextPollMs, planWithin, type PollPlan } from './polls.js';
 const ENOUGH_ENDS = 3;
 /** Polls that a job is expected to need, at most, if it ends where ends were seen. Chosen: 2.5 is promised; jobs that take longer, and explored ones, need the rest. */
 const MOST_POLLS = 2.2;
+/** A young law may be polled more, because knowing an end sharply is worth more than a poll then: the first job so many times more, the thirtieth no more. Chosen: about half of what the plain rule polls. */
+const YOUNG = { morePolls: 6, ends: 30 } as const;
 /** A poll is never cheaper than this share of the usual duration: a shorter wait is not noticed. */
-const LEAST_PRICE_SHARE = 0.004;
+const LEAST_PRICE_SHARE = 0.01;
 /** The law is estimated again after this share of the remembered ends is new, so that 500 ends at once cost a few estimates. */
 const REFIT_SHARE = 1 / 8;
 /**
@@ -18,17 +21,10 @@ const REFIT_SHARE = 1 / 8;
  * stay unknown what is there, or that durations became shorter. Chosen: an eighth of a poll per job.
  */
 const EXPLORING_SHARE = 1 / 8;
-/** After so many ends in a row that are only known to be before the first poll, the next is made earlier. */
-const EXPLORE_AFTER = 3;
-/** That much earlier. Chosen: from there to the planned poll is a narrow interval. */
-const EXPLORED_AGE = 0.7;
-/** It is worth it only if the planned poll is expected to see at least this share end. */
-const EXPLORED_MASS = 0.25;
-/** An end is a surprise if the law gives its interval less than this, and is not evidence if it gives more than that. */
-const SURPRISING = 0.06;
-const NO_EVIDENCE = 0.9;
-/** So many surprises in a row mean that the law has changed. Chosen: by chance once in some thousand jobs. */
-const CHANGED_AFTER = 3;
+/** While durations may have become shorter, a job is polled once more, at this share of the planned age. */
+const EXPLORED_AGE = 0.6;
+/** With more jobs in flight together no change is searched for: they end in the order of their durations, the first all surprisingly early. */
+const FEW_IN_FLIGHT = 3;
 /** If less than this share of what may happen to a job was ever seen, its polls are not placed by the law. */
 const KNOWN_SHARE = 0.5;
 /** After the law's last age the gap is half of the age, as in the plain rule, up to 5 s, and from 50 s on a tenth. */
@@ -40,18 +36,21 @@ export class Learned {
   readonly ends = new Ends();
   /** Counts the states of knowledge; see `Durations.version`. */
   version = 0;
+  private readonly changes = new Changes();
   private newEnds = 0;
-  private surprises = 0;
   private newRunning = 0;
   private plan: PollPlan | null = null;
 
   ended(cloudJobId: string, fromMs: number, toMs: number): void {
     this.flight.remove(cloudJobId);
     const inFlight = this.flight.sizeAtEnd();
-    this.surprised(fromMs, toMs);
-    if (!this.ends.add(fromMs, toMs, inFlight)) return;
-    // Jobs that run together end in the order of their durations: the first are all surprisingly early.
-    if (this.surprises >= CHANGED_AFTER && inFlight <= CHANGED_AFTER) this.change();
+    const change = this.changeAt(fromMs, toMs, inFlight);
+    const isTaken = this.ends.add(fromMs, toMs, inFlight);
+    if (change !== null) {
+      this.ends.changed(change);
+      this.newEnds = this.ends.count;
+    }
+    if (!isTaken) return;
     this.newEnds++;
     if (this.newEnds < this.ends.weight * REFIT_SHARE) return;
     this.newEnds = 0;
@@ -67,17 +66,11 @@ export class Learned {
     this.plan = null;
   }
 
-  private surprised(fromMs: number, toMs: number): void {
-    if (this.plan === null) return;
-    const likely = endedByAge(this.plan.law, toMs) - endedByAge(this.plan.law, fromMs);
-    if (likely < SURPRISING) this.surprises++;
-    else if (likely < NO_EVIDENCE) this.surprises = 0;
-  }
-
-  private change(): void {
-    this.ends.lighten(this.surprises);
-    this.surprises = 0;
-    this.newEnds = this.ends.count;
+  private changeAt(fromMs: number, toMs: number, inFlight: number): Change | null {
+    if (this.plan !== null && inFlight <= FEW_IN_FLIGHT)
+      return this.changes.after(this.plan.law, fromMs, toMs, this.ends.countSinceChange);
+    this.changes.clear();
+    return null;
   }
 
   /** Whether the law knows most of what may still happen to a job that was seen running at `ageMs`. */
@@ -91,21 +84,24 @@ export class Learned {
     if (this.ends.count < ENOUGH_ENDS) return null;
     if (this.plan === null) {
       const law = estimateLaw([...this.ends.weighted(), ...this.flight.unended()]);
-      this.plan = planWithin(law, MOST_POLLS, LEAST_PRICE_SHARE * quantileMs(law, 0.5));
+      this.plan = planWithin(law, this.mostPolls(), LEAST_PRICE_SHARE * quantileMs(law, 0.5));
     }
     return this.plan;
+  }
+
+  /** Polls that a job may be expected to need, at most. Many jobs together show enough with few polls each. */
+  private mostPolls(): number {
+    if (this.flight.most >= ENOUGH_RUNNING) return MOST_POLLS;
+    return MOST_POLLS + YOUNG.morePolls * Math.max(0, 1 - this.ends.countSinceChange / YOUNG.ends);
   }
 
   /** The age of the best next poll, in milliseconds, after one at `lastRunningAtMs` saw the job running. */
   bestPollMs(plan: PollPlan, lastRunningAtMs: number | null, jobShare: number): number {
     const lastMs = lastRunningAtMs ?? 0;
     const plannedMs = nextPollMs(plan, lastMs) ?? afterLawMs(lastMs);
-    const before = endedByAge(plan.law, lastMs);
-    const between = endedByAge(plan.law, plannedMs) - before;
-    const earlierMs = EXPLORED_AGE * plannedMs;
-    if (this.ends.wideInARow >= EXPLORE_AFTER && between >= EXPLORED_MASS && earlierMs > lastMs) return earlierMs;
-    const explores = lastRunningAtMs === null && jobShare < EXPLORING_SHARE;
-    return explores ? quantileMs(plan.law, before + between / 2) : plannedMs;
+    if (lastRunningAtMs !== null) return plannedMs;
+    if (this.changes.mayBeShorter) return EXPLORED_AGE * plannedMs;
+    return jobShare < EXPLORING_SHARE ? quantileMs(plan.law, endedByAge(plan.law, plannedMs) / 2) : plannedMs;
   }
 }
 

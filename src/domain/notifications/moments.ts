@@ -1,7 +1,9 @@
 /** What happens to a run that somebody may want to know, and which webhook is notified of it by which event. Pure. */
 import type { LateStep } from '../contract.js';
 import type { WaitingForGate } from '../gates/gates.js';
-import type { BlockedProgress, PauseProgress, RunReport } from '../report/report.js';
+import type { ApprovalProgress, BlockedProgress, PauseProgress, RunReport } from '../report/report.js';
+import { describeApprovers } from '../steering/approvals.js';
+import type { ApprovalCommandName } from '../steering/command-names.js';
 import { shellWord } from '../text/shell-word.js';
 import { describeDuration } from '../time/duration.js';
 import { describeTime } from '../time/utc-time.js';
@@ -20,6 +22,14 @@ export type Moment =
       readonly count: number;
       readonly reminder: number;
     }
+  /** `target`: `null` if the whole run waits. `count`: how often it, or the target, has asked so far. `reminder`: 0 for the first message. */
+  | {
+      readonly kind: 'approval';
+      readonly target: number | null;
+      readonly approval: ApprovalProgress;
+      readonly count: number;
+      readonly reminder: number;
+    }
   /** `order`: the number of the pause in this run. */
   | { readonly kind: 'paused'; readonly pause: Omit<PauseProgress, 'state'>; readonly order: number }
   | { readonly kind: 'late'; readonly target: number; readonly late: LateStep }
@@ -34,6 +44,11 @@ export interface RunFacts {
   readonly originalRunId: string;
   /** Paths, in the order of the plan. */
   readonly targets: readonly string[];
+  /** What an approval is bound to. */
+  readonly planHash: string;
+  readonly requestedBy: string | null;
+  /** An approval counts only with a token. */
+  readonly isSigned: boolean;
 }
 
 /** One notification, and who gets it. */
@@ -72,6 +87,17 @@ const MESSAGE_RULES: { readonly [Kind in Moment['kind']]: MessageRule<Kind> } = 
       ABORT(run),
     ],
   },
+  approval: {
+    events: () => ['waiting'],
+    about: ({ target, approval, count, reminder }) =>
+      `approval/${target === null ? 'run' : `${target + 1}/${approval.step ?? ''}`}/${count}${reminder === 0 ? '' : `/reminder-${reminder}`}`,
+    summary: approvalSummary,
+    needs: (_, run) => [
+      need('see what is waited for', `runbook watch ${shellWord(run.runId)}`),
+      need('approve', decide('approve', run)),
+      need('reject', decide('reject', run)),
+    ],
+  },
   paused: {
     events: () => ['paused'],
     about: ({ order }) => `paused/${order}`,
@@ -98,6 +124,27 @@ const ABORT = ({ runId }: RunFacts) => need('stop the run', `runbook abort ${she
 
 function need(what: string, command: string): Notification['needs'][number] {
   return { what, command };
+}
+
+/** What is approved comes last, because a long text is cut at its end. */
+function approvalSummary({ approval, reminder }: MomentOf<'approval'>, { planHash, requestedBy }: RunFacts): string {
+  const { step, title, untilMs } = approval;
+  const what = step === null ? 'approval of the whole run' : `approval at the step ${step}`;
+  return [
+    `${reminder === 0 ? 'Waits' : 'Still waits'} until ${describeTime(untilMs)} for ${what}`,
+    describeApprovers(approval, requestedBy),
+    `plan ${planHash.slice(0, SHOWN_HASH)}`,
+    title,
+  ].join(' · ');
+}
+
+/** Characters of a plan's hash, as `runbook plan` shows it. */
+const SHOWN_HASH = 16;
+
+/** With the hash of the plan, so that what is approved is what the message is about. */
+function decide(word: ApprovalCommandName, { runId, planHash, isSigned }: RunFacts): string {
+  const token = isSigned ? ' --token-file token' : '';
+  return `runbook ${word} ${shellWord(runId)} --plan-hash ${planHash.slice(0, SHOWN_HASH)}${token} --reason '…'`;
 }
 
 /** Characters. A command is cut at 400 bytes, and one that is cut could be typed and mean something else. */
@@ -144,7 +191,7 @@ function outcomeOf(moment: Moment): Pick<Notification, 'outcome'> {
 }
 
 function targetsOf(moment: Moment, { targets }: RunFacts): readonly string[] {
-  if (!('target' in moment)) return targets;
+  if (!('target' in moment) || moment.target === null) return targets;
   const path = targets[moment.target];
   return path === undefined ? [] : [path];
 }

@@ -12,6 +12,7 @@ import type { Notification } from './notification.js';
 export const MOST_MESSAGES: Readonly<Record<Moment['kind'], number>> = {
   waitsForGate: 10,
   blocked: 60,
+  approval: 30,
   paused: 20,
   late: 10,
   ended: 1,

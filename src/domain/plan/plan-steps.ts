@@ -1,7 +1,7 @@
 /** Plans the steps of one target from runbook, inputs and facts: all values literal, or every problem. Pure. */
 import { ACTIONS, type Action, type ActionName } from '../target/actions.js';
 import { durationMs, DURATION_REMEDY } from '../time/duration.js';
-import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
+import { interpolate, isWholeExpression, namesUsed, type Values } from '../runbook/interpolate.js';
 import type { Problem } from '../failures.js';
 import { plannedCheck, type RefusalOfUrl } from './plan-check.js';
 import type { ActionStep, ApprovalRules, ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
@@ -48,12 +48,16 @@ export interface PlanningRules {
 /** Means "the newest snapshot whose version is not the running one". */
 const PREVIOUS_VERSION = 'previous';
 
+/** The steps of a target, and the problems that keep it from being planned. */
+interface PlannedSteps {
+  readonly steps: PlannedStep[];
+  /** Ids of checks that are not done, because the input that is their URL is empty. */
+  readonly leftOut: string[];
+  readonly problems: Problem[];
+}
+
 /** Plans the steps, or returns every problem. Checks with `before` come first. */
-export function planSteps(
-  runbook: Runbook,
-  facts: TargetFacts,
-  rules: PlanningRules,
-): { steps: PlannedStep[]; problems: Problem[] } {
+export function planSteps(runbook: Runbook, facts: TargetFacts, rules: PlanningRules): PlannedSteps {
   const problems: Problem[] = [];
   const values = valuesOf(facts, rules);
   const ids = stepIds(runbook.steps);
@@ -62,7 +66,7 @@ export function planSteps(
     const report = (found: string, remedy: string) =>
       problems.push({ code: 'invalid-step', place: `${facts.target.path}, step ${id}`, found, remedy });
     if (isCheckStep(step)) {
-      const isOpen = (value: unknown) => usesRefusedInput(value, values);
+      const isOpen = (value: unknown) => usesRefusedInput(value, values) || isLeftOut(step, rules);
       return plannedCheck(step, id, values, { refusalOf: rules.refusalOfUrl, isOpen, report });
     }
     if (isActionStep(step)) {
@@ -79,8 +83,17 @@ export function planSteps(
     if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is not a duration`, DURATION_REMEDY);
     return { kind: 'wait', id, durationMs: ms ?? 0 };
   });
+  const leftOut = ids.filter((_id, index) => isLeftOut(runbook.steps[index], rules));
+  const kept = steps.filter(({ id }) => !leftOut.includes(id));
   const isFirst = (step: PlannedStep) => step.kind === 'check' && step.before;
-  return { steps: [...steps.filter(isFirst), ...steps.filter((step) => !isFirst(step))], problems };
+  return { steps: [...kept.filter(isFirst), ...kept.filter((step) => !isFirst(step))], leftOut, problems };
+}
+
+/** A check whose URL is one input and nothing else is done only if the input is given: empty means "none". */
+function isLeftOut(step: RunbookStep | undefined, { inputs }: PlanningRules): boolean {
+  if (step === undefined || !isCheckStep(step) || !isWholeExpression(step.check.http)) return false;
+  const [name = ''] = namesUsed(step.check.http);
+  return name.startsWith('inputs.') && inputs[name.slice('inputs.'.length)] === '';
 }
 
 /** A check that is done before the first action, wherever it is written. */

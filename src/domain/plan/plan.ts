@@ -116,6 +116,8 @@ export interface TargetPlan {
    * part of the hash: it decides only whether the target is begun in its window. Absent in plans from before it existed.
    */
   readonly usual?: readonly UsualStep[];
+  /** Checks that are not done, because the input that is their URL is empty. Only for people: the steps do not have them. */
+  readonly leftOut?: readonly string[];
   /** Only if the run resumes another one. */
   readonly resumed?: ResumedTarget;
 }
@@ -220,7 +222,7 @@ export interface Plan {
    * Absent: no one, and the run schedules nothing for it.
    */
   readonly notify?: readonly PlannedWebhook[];
-  /** How often webhooks are notified again while a target waits for an operator, milliseconds. Absent: not at all. Not part of the hash. */
+  /** How often webhooks are notified again while a decision or an approval is waited for, milliseconds. Absent: not at all. Not part of the hash. */
   readonly remindMs?: number;
   readonly dryRun: boolean;
   /** Only if the run resumes another one. */

@@ -20,8 +20,8 @@ export function describeUsualStep({ job, stepP50Ms, stepP90Ms }: UsualStep): str
 }
 
 /** `usually 36s, nine in ten within 44s`. @returns `null` for a plan without figures, and one that takes no time */
-export function describeUsualRun(targets: readonly TargetPlan[]): string | null {
-  const time = usualOfRun(targets);
+export function describeUsualRun(targets: readonly TargetPlan[], isAtOnce = false): string | null {
+  const time = usualOfRun(targets, isAtOnce);
   if (time === null || time.p90Ms === 0) return null;
   const counted = targets.flatMap(({ usual = [] }) => usual).filter(({ isSkipped }) => isSkipped !== true);
   const declared = counted.filter(({ job }) => job.from === 'declared').length;

@@ -52,9 +52,14 @@ export function usualOfTarget({ steps, usual }: TargetPlan): UsualTime | null {
 }
 
 /** The usual time of a run: its targets one after another, without waiting for a gate. @returns `null` for a plan without figures */
-export function usualOfRun(targets: readonly TargetPlan[]): UsualTime | null {
-  const times = targets.map(usualOfTarget);
-  return times.some((time) => time === null) ? null : inARow(times.filter((time) => time !== null));
+export function usualOfRun(targets: readonly TargetPlan[], isAtOnce = false): UsualTime | null {
+  const known = targets.map(usualOfTarget).filter((time) => time !== null);
+  if (known.length < targets.length) return null;
+  if (!isAtOnce) return inARow(known);
+  return {
+    p50Ms: Math.max(0, ...known.map(({ p50Ms }) => p50Ms)),
+    p90Ms: Math.max(0, ...known.map(({ p90Ms }) => p90Ms)),
+  };
 }
 
 /**

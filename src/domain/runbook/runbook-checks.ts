@@ -34,7 +34,7 @@ export const RUNBOOK_CHECKS = {
   'duplicate-freeze': 'No calendar is named twice',
   'empty-guard': 'Every key under `guards` has a value: no empty `guards`, `window` or `freeze`',
   'needs-approval': 'A runbook with `risk: high` asks for an approval before its first action',
-  'emergency-is-not-guarded': 'A runbook with `emergency` has no guards: it would wait for them',
+  'emergency-is-not-guarded': 'A runbook with `emergency` has no guards and no approvals: it would wait for them',
   'deadline-too-short': 'A step has time for its verification, and the run for its steps',
 } as const;
 type CheckCode = keyof typeof RUNBOOK_CHECKS;
@@ -137,17 +137,7 @@ function impossibleRule(input: Input): string | null {
 }
 
 function checkRisk({ risk, guards, steps, emergency }: Runbook): RunbookProblem[] {
-  if (emergency === true)
-    return guards === undefined
-      ? []
-      : [
-          problem(
-            'emergency-is-not-guarded',
-            ['guards'],
-            'an emergency waits for no guard',
-            'Take guards or emergency out',
-          ),
-        ];
+  if (emergency === true) return emergencyWaits(guards, steps);
   const first = steps.find((step) => isActionStep(step) || isApprovalStep(step));
   if (risk !== 'high' || guards?.approval !== undefined || first === undefined || isApprovalStep(first)) return [];
   return [
@@ -157,6 +147,26 @@ function checkRisk({ risk, guards, steps, emergency }: Runbook): RunbookProblem[
       'risk: high without an approval before the first action',
       'Write guards: { approval: { need: 1 } }, or begin with a step - approval: {}',
     ),
+  ];
+}
+
+function emergencyWaits(guards: Runbook['guards'], steps: Runbook['steps']): RunbookProblem[] {
+  const code = 'emergency-is-not-guarded';
+  const approval = steps.findIndex(isApprovalStep);
+  return [
+    ...(guards === undefined
+      ? []
+      : [problem(code, ['guards'], 'an emergency waits for no guard', 'Take guards or emergency out')]),
+    ...(approval < 0
+      ? []
+      : [
+          problem(
+            code,
+            ['steps', approval],
+            'an emergency waits for no approval',
+            'Take the approval or emergency out',
+          ),
+        ]),
   ];
 }
 

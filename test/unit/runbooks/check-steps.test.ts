@@ -108,6 +108,36 @@ function plan(
   return planSteps(runbook, facts, { inputs, usualDurationsMs, verify: DEFAULT_VERIFY, refusalOfUrl });
 }
 
+describe('a check whose URL is an input', () => {
+  const optional = (http: string) =>
+    runbookOf(
+      `name: x\ntitle: t\ninputs: { url: { type: string, default: '' } }\nsteps:\n  - action: stop\n  - check: { http: "${http}", header: { x-v: "\${{ target.version }}" } }\n    id: healthy\n`,
+    );
+
+  it('is left out of the plan if the input is empty, and its action holds all the same', () => {
+    const asked: string[] = [];
+    const { steps, leftOut, problems } = plan(optional('${{ inputs.url }}'), { url: '' }, asked, null);
+    expect(problems).toEqual([]);
+    expect(leftOut).toEqual(['healthy']);
+    expect(steps.map(({ id }) => id)).toEqual(['stop']);
+    expect(steps[0]).not.toHaveProperty('holds');
+    expect(asked).toEqual([]);
+  });
+
+  it('is done if the input is given, and judged as any other', () => {
+    const given = plan(optional('${{ inputs.url }}'), { url: 'https://shop.example.com' });
+    expect(given.leftOut).toEqual([]);
+    expect(given.steps.map(({ id }) => id)).toEqual(['stop', 'healthy']);
+    expect(plan(optional('${{ inputs.url }}'), { url: 'https://evil.example.com' }).problems).toHaveLength(1);
+  });
+
+  it('is not left out if an empty input is only a part of it', () => {
+    const { steps, leftOut } = plan(optional('https://shop.example.com/${{ inputs.url }}'), { url: '' });
+    expect(leftOut).toEqual([]);
+    expect(steps.map(({ id }) => id)).toEqual(['stop', 'healthy']);
+  });
+});
+
 describe('a planned check', () => {
   it('has literal values and its defaults', () => {
     const want =

@@ -13,6 +13,9 @@ const run: RunFacts = {
   runbook: 'recover',
   originalRunId: '0199b7e6-7a51-7cf0-a3c2-4c54b1f3a001',
   targets: ['shop/web/a', 'shop/web/b'],
+  planHash: '0123456789abcdef'.repeat(4),
+  requestedBy: 'ann',
+  isSigned: false,
 };
 const atMs = Date.UTC(2026, 10, 30, 3, 15);
 const blockedAs = (result: 'failed' | 'indeterminate', count = 1, reminder = 0): Moment => ({
@@ -28,6 +31,16 @@ const waitsForGate: Moment = {
   target: 0,
   waiting: { why: 'frozen', looksAgainAtMs: atMs, givesUpAtMs: atMs },
 };
+const approvalAsked = (target: number | null, count = 1, reminder = 0, step = 'seen'): Moment => ({
+  kind: 'approval',
+  target,
+  approval: {
+    ...{ step: target === null ? null : step, title: 'The shop is well', need: 2, roles: ['sre'], notRequester: true },
+    ...{ votes: [], askedAtMs: atMs, untilMs: atMs + 3_600_000 },
+  },
+  count,
+  reminder,
+});
 const paused: Moment = { kind: 'paused', pause: { actor: 'ann', reason: 'slow', sinceMs: atMs }, order: 1 };
 const late: Moment = { kind: 'late', target: 1, late: { step: 'restart', afterMs: 90_000 } };
 
@@ -35,6 +48,8 @@ const CASES: readonly (readonly [string, Moment, readonly RunEvent[]])[] = [
   ['a closed gate', waitsForGate, ['waiting']],
   ['a step that failed and waits', blockedAs('failed'), ['waiting']],
   ['a step that is not clear and waits', blockedAs('indeterminate'), ['indeterminate', 'waiting']],
+  ['an approval of the run', approvalAsked(null), ['waiting']],
+  ['an approval of a step', approvalAsked(1), ['waiting']],
   ['a pause', paused, ['paused']],
   ['a late step', late, ['late']],
   ...OUTCOMES.map((outcome) => [`the end as ${outcome}`, ended(outcome), [EVENT_OF_OUTCOME[outcome]]] as const),
@@ -57,6 +72,9 @@ const anyRun = fc.record({
   runbook: fc.string(),
   originalRunId: fc.uuid(),
   targets: fc.array(fc.string(), { maxLength: 5 }),
+  planHash: fc.string({ maxLength: 64 }),
+  requestedBy: fc.option(fc.string()),
+  isSigned: fc.boolean(),
 });
 const keysOf = (moment: Moment, webhooks: readonly PlannedWebhook[]) =>
   messagesOf(moment, run, webhooks, atMs).map(({ notification }) => notification.key);
@@ -109,6 +127,8 @@ describe('messagesOf', () => {
       late,
       { ...late, target: 0 } as Moment,
       ...[1, 2].flatMap((count) => [0, 1, 2].map((reminder) => blockedAs('failed', count, reminder))),
+      ...[null, 0, 1].flatMap((target) => [0, 1].map((reminder) => approvalAsked(target, 1, reminder))),
+      approvalAsked(1, 2),
       ended('failed'),
     ];
     const keys = moments.flatMap((moment) => keysOf(moment, all));
@@ -129,6 +149,28 @@ describe('messagesOf', () => {
     });
     const all: PlannedWebhook[] = [{ webhook: 'ops', on: RUN_EVENTS }];
     expect(keysOf(at(59), all)).not.toEqual(keysOf(at(58), all));
+    const asked = (reminder: number) => approvalAsked(99, 20, reminder, step);
+    expect(keysOf(asked(59), all)).not.toEqual(keysOf(asked(58), all));
+  });
+
+  it('describes an approval: subject, limit, approvers, plan, and commands to type', () => {
+    const [message] = messagesOf(approvalAsked(1), run, [{ webhook: 'ops', on: ['waiting'] }], atMs);
+    expect(message?.notification).toMatchObject({
+      targets: ['shop/web/b'],
+      summary:
+        'Waits until 2026-11-30T04:15:00Z for approval at the step seen · 2 needed, by sre, not by ann, who requested it · plan 0123456789abcdef · The shop is well',
+    });
+    const signed = { ...run, isSigned: true };
+    const [ofRun] = messagesOf(approvalAsked(null, 1, 1), signed, [{ webhook: 'ops', on: ['waiting'] }], atMs);
+    expect(ofRun?.notification).toMatchObject({
+      targets: ['shop/web/a', 'shop/web/b'],
+      summary: expect.stringMatching(/^Still waits until \S+ for approval of the whole run/),
+      needs: [
+        { command: `runbook watch ${run.runId}` },
+        { command: `runbook approve ${run.runId} --plan-hash 0123456789abcdef --token-file token --reason '…'` },
+        { command: `runbook reject ${run.runId} --plan-hash 0123456789abcdef --token-file token --reason '…'` },
+      ],
+    });
   });
 
   it('leaves a long target out of the commands, because one that is cut could mean another target', () => {

@@ -123,6 +123,7 @@ describe('several steps', () => {
   it('take their medians together, and are seldom all slow at once', () => {
     const plan = aTargetPlan([stop, wait(MINUTE), start], BOTH);
     expect(usualOfTarget(plan)).toEqual({ p50Ms: 130 * SECOND, p90Ms: 135 * SECOND });
+    expect(usualOfRun([plan, plan], true)).toEqual(usualOfRun([plan]));
     expect(usualOfRun([plan, plan])).toEqual({ p50Ms: 260 * SECOND, p90Ms: 260 * SECOND + Math.round(7_071.07) });
   });
 

@@ -144,6 +144,9 @@ describe('a decision', () => {
 describe('the words', () => {
   it('say who has to approve, who has, and how it ended', () => {
     const led = rules({ roles: ['sre-lead', 'dba'], expiresMs: 3_600_000 });
+    expect(describeApprovalRules({ ...led, need: 1, roles: [], notRequester: false })).toBe(
+      'one approval by anybody, within 1h',
+    );
     expect(describeApprovalRules(led)).toBe('2 approvals by sre-lead or dba, not by the requester, within 1h');
     const vote: ApprovalVote = { command: 'approve', actor: 'bob', reason: 'r', atMs: 10 };
     const waiting = afterVote(askApproval(led, 'ann', 0), vote);
