@@ -6,20 +6,12 @@ import { shortened } from '../domain/text/json-bytes.js';
 import type { PlannedStep, TargetPlan } from '../domain/plan/plan.js';
 import { usualOfStep } from '../domain/plan/usual.js';
 import { targetProgressMarkdown } from '../domain/report/progress-markdown.js';
-import type {
-  ApprovalProgress,
-  BlockedProgress,
-  StepProgress,
-  StepReport,
-  TargetProgress,
-} from '../domain/report/report.js';
+import type { StepReport } from '../domain/report/report.js';
+import type { ApprovalProgress, BlockedProgress, StepProgress, TargetProgress } from '../domain/report/progress.js';
 import { LONGEST_SHOWN } from '../domain/sizes.js';
 import { describeObservation, type Observation } from '../domain/target/target.js';
 
 type Phase = TargetProgress['phase'];
-
-/** A step that is carried out once more has nothing left of how it ended before. */
-const BEGUN = { state: 'running', endedAtMs: null, cloudJobId: null, failure: null } as const;
 
 /** Shows each change at once; decides nothing. */
 export class TargetProgressView {
