@@ -6,8 +6,9 @@ import { jobKindOf } from '../domain/durations/job-kind.js';
 import type { JobKind } from '../domain/durations/durations.js';
 import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
-import { asHeartbeat, isSilent, type OnceState } from '../domain/once/state.js';
+import { asHeartbeat, isSilent, withTasks, type OnceState } from '../domain/once/state.js';
 import type { Action } from '../domain/target/actions.js';
+import { tasksSeen, type SeenTasks } from '../domain/target/cloud-job-tasks.js';
 import { LONGEST_TIMER_MS, orDeadline, pause } from '../time/pause.js';
 import type { CloudJobWatch } from './cloud-job-watch.js';
 import type { TemporalAccess } from './temporal-access.js';
@@ -43,6 +44,8 @@ class Attempt {
   /** Resolves when the attempt is asked to end; empty once the machine has received that. */
   #interruption: Promise<Event>[] = [interruptionOf(this.#context)];
   #step: Step;
+  /** For people who watch; the machine does not know them. */
+  #tasks: SeenTasks | null = null;
   #reservation: PostReservation | undefined;
 
   constructor(
@@ -71,11 +74,11 @@ class Attempt {
   #heartbeat(): void {
     if (isSilent(this.#step.state)) return;
     this.#feed({ kind: 'heartbeat' });
-    this.#context.heartbeat(asHeartbeat(this.#step.state));
+    this.#context.heartbeat(withTasks(asHeartbeat(this.#step.state), this.#tasks));
   }
 
   #record({ state, record }: Step): void {
-    if (record === true) this.#context.heartbeat(asHeartbeat(state));
+    if (record === true) this.#context.heartbeat(withTasks(asHeartbeat(state), this.#tasks));
   }
 
   #feed(event: Event): Command | null {
@@ -112,6 +115,7 @@ class Attempt {
   /** If the POST ended before its first byte, the machine has already decided what follows. */
   #after(event: Answer): Command | null {
     if (event.kind === 'notSent') return this.#step.command;
+    if (event.kind === 'polled') this.#tasks = tasksSeen(event.job, event.askedAtMs);
     const command = this.#feed(event);
     const { cloudJob } = this.#step.state;
     if (event.kind === 'polled' && cloudJob !== null) this.dependencies.watch.saw(this.#jobKind(), cloudJob);

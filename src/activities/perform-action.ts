@@ -6,7 +6,7 @@ import type { AttemptFacts } from '../domain/once/events.js';
 import { beginActing, beginSettling } from '../domain/once/next.js';
 import { describeRetrying } from '../domain/once/retrying.js';
 import { leftBeforeFirstStep } from '../domain/once/settling.js';
-import { endingOf, smallState, type OnceState } from '../domain/once/state.js';
+import { endingOf, smallState, stateOf, type Heartbeat, type OnceState } from '../domain/once/state.js';
 import { runOnce, type OnceDependencies } from './once.js';
 import { failure } from './to-failure.js';
 
@@ -23,7 +23,8 @@ export async function performAction(
     scheduledAtMs: info.scheduledTimestampMs,
     attemptScheduledAtMs: info.currentAttemptScheduledTimestampMs,
   };
-  const previous = (info.heartbeatDetails as OnceState | undefined) ?? null;
+  const heartbeat = (info.heartbeatDetails as Heartbeat | undefined) ?? null;
+  const previous = heartbeat === null ? null : stateOf(heartbeat);
   const state = await runOnce(dependencies, request, (nowMs) => beginActing(request, facts, previous, nowMs));
   const { kind } = endingOf(state);
   if (kind === 'succeeded' || kind === 'skipped') return state;

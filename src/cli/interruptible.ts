@@ -19,7 +19,7 @@ export class Interrupted extends Error {
 
 /**
  * Runs `wait` with a signal that the first Ctrl-C, SIGTERM or SIGHUP aborts; the second one ends the process.
- * The listeners stay until the wait is over, because log-update ends the process if it finds no other listener.
+ * The listeners stay until the wait is over, so that the first one ends no process that still has to restore its terminal.
  * @throws Interrupted, and what `wait` throws
  */
 export async function interruptible<Value>(wait: (signal: AbortSignal) => Promise<Value>): Promise<Value> {

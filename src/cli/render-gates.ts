@@ -5,6 +5,7 @@ import type { Guards } from '../domain/plan/plan.js';
 import type { GateReport } from '../domain/report/report.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import type { Colors } from './colors.js';
+import { cutLine, wrapped, type Line } from './live/lines.js';
 
 /** Lines about what must be open before a target starts. */
 export function guardLines(
@@ -44,11 +45,11 @@ export function gateLines(gates: readonly GateReport[], colors: Colors): string[
 }
 
 /** Lines about a run that waits for its gate. @param nowMs epoch milliseconds */
-export function waitingLines(waiting: WaitingForGate, nowMs: number, colors: Colors): string[] {
+export function waitingLines(waiting: WaitingForGate, nowMs: number, colors: Colors): Line[] {
   const { why, looksAgainAtMs, givesUpAtMs } = waiting;
   const inWords = (atMs: number) => describeDuration(Math.max(0, atMs - nowMs));
   return [
-    colors.warn(why),
-    colors.dim(`checks again in ${inWords(looksAgainAtMs)}, gives up in ${inWords(givesUpAtMs)}`),
+    wrapped(0, colors.warn(why)),
+    cutLine(0, colors.dim(`checks again in ${inWords(looksAgainAtMs)}, gives up in ${inWords(givesUpAtMs)}`)),
   ];
 }

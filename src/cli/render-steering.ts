@@ -1,44 +1,64 @@
 /** What an operator commanded, and what they can command now: lines of the live view, of events in a pipe, and of reports. Pure. */
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeApproval, describeApprovalReport } from '../domain/steering/approvals.js';
-import { describeBlocked, describePause } from '../domain/report/progress-markdown.js';
-import type { ApprovalReport, RunReport, StepReport } from '../domain/report/report.js';
+import { describeAbort, describeBlocked, describePause } from '../domain/report/progress-markdown.js';
 import type { RunProgress, TargetProgress } from '../domain/report/progress.js';
+import type { ApprovalReport, RunReport, StepReport } from '../domain/report/report.js';
+import { shellWord } from '../domain/text/shell-word.js';
 import { describeTime } from '../domain/time/utc-time.js';
-import { describeCommand } from '../domain/steering/commands.js';
+import { describeCommand, type CommandAnswer } from '../domain/steering/commands.js';
 import { decisionText, foundText } from '../rendering/step-notes.js';
 import type { Colors } from './colors.js';
+import { command, cutLine, wrapped, type Line } from './live/lines.js';
 
 /** Below the head of a run that is pausing or paused, with the command that ends it. */
-export function pauseLines({ pause }: RunProgress, workflowId: string, colors: Colors): string[] {
+export function pauseLines({ pause }: RunProgress, workflowId: string, colors: Colors): Line[] {
   if (pause === undefined) return [];
   return [
-    colors.warn(`${describePause(pause)} (${describeTime(pause.sinceMs)})`),
-    `type: runbook resume ${workflowId} --reason '…'`,
+    wrapped(0, colors.warn(`${describePause(pause)} (${describeTime(pause.sinceMs)})`)),
+    command(2, `runbook resume ${shellWord(workflowId)} --reason '…'`),
   ];
 }
 
+/** Below the head of a run that was aborted. */
+export function abortLines({ abort }: RunProgress, colors: Colors): Line[] {
+  if (abort === undefined) return [];
+  const then = 'what is in flight is finished, then onCancel of the runbook is followed';
+  return [wrapped(0, colors.warn(`${describeAbort(abort)} (${describeTime(abort.sinceMs)}); ${then}`))];
+}
+
 /** Below a blocked target, with the commands that decide about it. */
-export function blockedLines({ path, blocked }: TargetProgress, workflowId: string, colors: Colors): string[] {
+export function blockedLines({ path, blocked }: TargetProgress, workflowId: string, colors: Colors): Line[] {
   if (blocked === undefined) return [];
   return [
-    colors.warn(`  ${describeBlocked(blocked)}`),
-    `  type: runbook retry-step ${workflowId} ${path} --reason '…' (or skip-step, mark-succeeded)`,
+    wrapped(2, colors.warn(describeBlocked(blocked))),
+    command(2, howToDecide(workflowId, path)),
+    cutLine(2, colors.dim('or skip-step, or mark-succeeded, in place of retry-step')),
   ];
 }
 
 /** Below a run, or a target, that waits for an approval, with the command to type. */
-export function approvalLines({ approval }: Asking, workflowId: string, colors: Colors): string[] {
+export function approvalLines({ approval }: Asking, workflowId: string, colors: Colors): Line[] {
   if (approval === undefined) return [];
   const { votes } = approval;
-  const by = votes.length === 0 ? [] : [colors.dim(`  approved by ${votes.map(({ actor }) => actor).join(', ')}`)];
-  return [colors.warn(`  ${describeApproval(approval)}`), ...by, `  type: ${howToApprove(workflowId)}`];
+  const by =
+    votes.length === 0 ? [] : [cutLine(2, colors.dim(`approved by ${votes.map(({ actor }) => actor).join(', ')}`))];
+  return [
+    wrapped(2, colors.warn(describeApproval(approval))),
+    ...by,
+    command(2, howToApprove(workflowId)),
+    cutLine(2, colors.dim('or reject, in place of approve')),
+  ];
 }
 
 type Asking = Pick<RunProgress, 'approval'>;
 
 function howToApprove(workflowId: string): string {
-  return `runbook approve ${workflowId} --reason '…' (or reject)`;
+  return `runbook approve ${shellWord(workflowId)} --reason '…'`;
+}
+
+function howToDecide(workflowId: string, path: string): string {
+  return `runbook retry-step ${shellWord(workflowId)} ${shellWord(path)} --reason '…'`;
 }
 
 /** An approval that is asked for since the snapshot before, or that somebody has given meanwhile. */
@@ -47,7 +67,7 @@ export function approvalEvents(before: Asking | undefined, after: Asking, what: 
   if (approval === undefined) return [];
   const was = before?.approval;
   if (was?.askedAtMs === approval.askedAtMs && was.votes.length === approval.votes.length) return [];
-  return [`${what}: ${describeApproval(approval)}; type: ${howToApprove(workflowId)}`];
+  return [`${what}: ${describeApproval(approval)}; type: ${howToApprove(workflowId)} (or reject)`];
 }
 
 /** How an approval ended, in the report. Who decided is among the commands to the run. */
@@ -55,8 +75,9 @@ export function approvalReportLines(approval: ApprovalReport | undefined, colors
   return approval === undefined ? [] : [colors.dim(describeApprovalReport(approval))];
 }
 
-/** A pause that began, took effect or ended between two snapshots. */
-export function pauseEvents(before: RunProgress | undefined, { runbook, pause }: RunProgress): string[] {
+/** An abort between two snapshots, or a pause that began, took effect or ended. */
+export function steeringEvents(before: RunProgress | undefined, { runbook, pause, abort }: RunProgress): string[] {
+  if (abort !== undefined) return before?.abort === undefined ? [`${runbook}: ${describeAbort(abort)}`] : [];
   if (before?.pause?.state === pause?.state) return [];
   return [`${runbook}: ${pause === undefined ? 'resumed' : describePause(pause)}`];
 }
@@ -69,7 +90,7 @@ export function blockedEvents(
 ): string[] {
   const was = before?.targets.find((target) => target.path === path)?.blocked;
   if (blocked === undefined || (was?.why === blocked.why && was.step === blocked.step)) return [];
-  return [`${path}: ${describeBlocked(blocked)}; type: runbook retry-step ${workflowId} ${path} --reason '…'`];
+  return [`${path}: ${describeBlocked(blocked)}; type: ${howToDecide(workflowId, path)}`];
 }
 
 /** The commands to a run, in its report. */
@@ -93,3 +114,25 @@ export function isDecided({ decisions = [] }: StepReport): boolean {
   const last = decisions.at(-1)?.command;
   return last === 'skipStep' || last === 'markSucceeded';
 }
+
+/** What follows from a command that the run has accepted. */
+export function answerWords(answer: CommandAnswer): string {
+  return `${answer.repeated ? 'Accepted earlier' : 'Accepted'}: ${meaningOf(answer)}`;
+}
+
+function meaningOf({ command, state }: CommandAnswer): string {
+  if (command === 'pause' && state === 'pausing') return 'the run pauses as soon as nothing is in flight';
+  if (command === 'approve' && state === 'waitingForApproval') return 'more people have to approve';
+  return MEANINGS[command];
+}
+
+const MEANINGS: Readonly<Record<CommandAnswer['command'], string>> = {
+  pause: 'the run is paused',
+  resume: 'the run continues',
+  abort: 'the run finishes what is in flight, then follows onCancel',
+  approve: 'the run continues',
+  reject: 'the run does not begin, or its step fails',
+  retryStep: 'the instance is read first; then the step is carried out once more',
+  skipStep: 'the instance is read; then the target continues without the step',
+  markSucceeded: 'the instance is read; then the target continues',
+};

@@ -27,7 +27,9 @@ export function addResumeCommand(program: Command, setExitCode: SetExitCode): vo
     .addOption(new Option('--plan', 'show what is left and what would be refused; changes nothing').conflicts('id'))
     .option('--id <id>', 'id of the new run; an id never starts a second run')
     .addOption(new Option('--wait', 'wait for the end and print the report').conflicts('plan'))
-    .addOption(new Option('--watch', 'show the run live, then its report').conflicts(['plan', 'wait']))
+    .addOption(
+      new Option('--watch', 'show the run live, with keys to steer it, then its report').conflicts(['plan', 'wait']),
+    )
     .action(async (id: string, options: ResumeOptions) => {
       const terms = await resumeRequestFrom(options);
       await withSession(options, async ({ runbooks }) => {

@@ -14,7 +14,7 @@ import { createColors } from './colors.js';
 import { planningVerdict, type PlanningVerdict } from './planning-verdict.js';
 import { renderPlan } from './render-plan.js';
 import { renderReport } from './render-report.js';
-import { withSessionOptions, type SessionOptions } from './options.js';
+import { userName, withSessionOptions, type SessionOptions } from './options.js';
 import { requestFrom, withRequest, type RequestOptions } from './run-request.js';
 import { withSession } from './session.js';
 import { hintNote, showUntilItEnds } from './show-run.js';
@@ -33,8 +33,13 @@ interface ReportOptions extends SessionOptions {
   readonly format: (typeof REPORT_FORMATS)[number];
 }
 
+interface WatchOptions extends SessionOptions {
+  readonly actor?: string;
+  readonly requestedBy?: string;
+}
+
 /** How `start` shows the run. */
-export interface ShowOptions extends SessionOptions {
+export interface ShowOptions extends WatchOptions {
   readonly id?: string;
   readonly wait?: boolean;
   readonly watch?: boolean;
@@ -53,14 +58,15 @@ export function addRunCommands(program: Command, setExitCode: SetExitCode): void
     .description('start a run')
     .option('--id <id>', 'id of the run; an id never starts a second run')
     .option('--wait', 'wait for the end and print the report')
-    .addOption(new Option('--watch', 'show the run live, then its report').conflicts('wait'))
+    .addOption(new Option('--watch', 'show the run live, with keys to steer it, then its report').conflicts('wait'))
     .action(async (name: string, options: StartOptions) => {
       const request = await requestFrom(options);
       await withSession(options, async ({ runbooks }) => setExitCode(await start(runbooks, name, request, options)));
     });
   withSessionOptions(program.command('watch').argument('<id>', 'id of a run'))
-    .description('show a run live, then its report')
-    .action((id: string, options: SessionOptions) =>
+    .description('show a run live, with keys to steer it, then its report')
+    .option('--actor <name>', 'who commands by the keys; default: your login name')
+    .action((id: string, options: WatchOptions) =>
       withSession(options, async ({ runbooks }) => setExitCode(await watch(runbooks, id, options))),
     );
   withSessionOptions(program.command('report').argument('<id>', 'id of a run'))
@@ -161,12 +167,13 @@ async function afterStart(client: RunbookClient, started: StartedRun, words: str
   return 0;
 }
 
-async function watch(client: RunbookClient, id: string, { json }: SessionOptions): Promise<number> {
+async function watch(client: RunbookClient, id: string, options: WatchOptions): Promise<number> {
+  const { json, requestedBy = userName(), actor = requestedBy } = options;
   // A run that has ended can be shown without a worker.
   const over = await client.report(id);
   if (over !== null) return showReport(over, json === true);
   const watching = interruptible(async (signal) => {
-    const ended = await showUntilItEnds(client, id, json === true, signal);
+    const ended = await showUntilItEnds(client, id, { asJson: json === true, actor }, signal);
     if (!ended) signal.throwIfAborted();
     return client.result(id, { signal });
   });

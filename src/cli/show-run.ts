@@ -1,23 +1,30 @@
 /**
- * Shows a run live: redrawn in place on a terminal, one line per event in a pipe, one JSON object per line with
- * `--json`.
+ * Shows a run live: redrawn in place on a terminal, with keys to steer it; one line per event in a pipe; one JSON object per
+ * line with `--json`.
  */
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import type { RunbookClient } from '../client/runbook-client.js';
 import { withExplanations } from './explain-wait.js';
 import { hint, print, printJsonLine } from './output.js';
 import { createColors } from './colors.js';
-import { eventsBetween, lateEvents, renderProgress } from './render-progress.js';
-import { printablePainted } from './terminal-text.js';
+import { sendOrder } from './live/send-order.js';
+import { eventsBetween, lateEvents } from './render-events.js';
+
+/** How to show a run. */
+interface ShowOptions {
+  readonly asJson: boolean;
+  /** Who commands by the keys of the live view. */
+  readonly actor: string;
+}
 
 /** Shows snapshots until the run ends. @returns false if the signal ended the watching first; the run continues */
 export async function showUntilItEnds(
   client: RunbookClient,
   workflowId: string,
-  asJson: boolean,
+  options: ShowOptions,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const view = await createView(asJson);
+  const view = await createView(client, workflowId, options);
   try {
     return await withExplanations(
       { client, awaited: 'run', workflowId: () => workflowId, show: (lines) => view.note(lines) },
@@ -52,7 +59,7 @@ export function hintNote(lines: readonly string[]): void {
   hint(lines.length === 0 ? 'The run continues' : lines.join('\n'));
 }
 
-async function createView(asJson: boolean): Promise<View> {
+async function createView(client: RunbookClient, workflowId: string, { asJson, actor }: ShowOptions): Promise<View> {
   if (asJson)
     return {
       needsEverySnapshot: false,
@@ -60,28 +67,25 @@ async function createView(asJson: boolean): Promise<View> {
       note: hintNote,
       end: () => {},
     };
-  if (!process.stdout.isTTY) return createLines();
-  const { default: logUpdate } = await import('log-update');
-  const colors = createColors();
-  let snapshot: RunSnapshot | null = null;
-  let note: readonly string[] = [];
-  const draw = () => {
-    const run = snapshot === null ? '' : renderProgress(snapshot, Date.now(), colors);
-    logUpdate(
-      printablePainted([run, ...note.map((line) => colors.warn(line))].filter((part) => part !== '').join('\n')),
-    );
-  };
+  // Such a terminal cannot move its cursor.
+  if (!process.stdout.isTTY || process.env['TERM'] === 'dumb') return createLines();
+  const { LiveView } = await import('./live/live-view.js');
+  const live = new LiveView({
+    output: process.stdout,
+    input: process.stdin.isTTY ? process.stdin : null,
+    colors: createColors(),
+    actor,
+    send: (order, reason) => sendOrder(client, workflowId, order, { actor, reason }),
+    leave: () => process.kill(process.pid, 'SIGINT'),
+    suspend: () => process.kill(process.pid, 'SIGTSTP'),
+  });
   return {
     needsEverySnapshot: true,
-    update: (_before, after) => {
-      snapshot = after;
-      draw();
+    update: (_before, after) => live.update(after),
+    note: (lines) => live.note(lines),
+    end: () => {
+      if (live.end()) hint('The command was not answered yet, and may still be carried out');
     },
-    note: (lines) => {
-      note = lines;
-      draw();
-    },
-    end: () => logUpdate.done(),
   };
 }
 

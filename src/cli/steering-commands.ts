@@ -8,6 +8,7 @@ import type { CommandAnswer } from '../domain/steering/commands.js';
 import { readSmallFile } from '../files/read-file.js';
 import { userName, withSessionOptions, type SessionOptions } from './options.js';
 import { print, printJson } from './output.js';
+import { answerWords } from './render-steering.js';
 import { withSession } from './session.js';
 
 interface CommandOptions extends SessionOptions {
@@ -122,25 +123,8 @@ async function answered(
 /** What the run answered, and what to type next. */
 export function printAnswer(answer: CommandAnswer, id: string, { json }: { readonly json?: boolean }): void {
   if (json === true) printJson({ workflowId: id, ...answer });
-  else print(`${answer.repeated ? 'Accepted earlier' : 'Accepted'}: ${meaningOf(answer)}\n${nextOf(answer, id)}`);
+  else print(`${answerWords(answer)}\n${nextOf(answer, id)}`);
 }
-
-function meaningOf({ command, state }: CommandAnswer): string {
-  if (command === 'pause' && state === 'pausing') return 'the run pauses as soon as nothing is in flight';
-  if (command === 'approve' && state === 'waitingForApproval') return 'more people have to approve';
-  return MEANINGS[command];
-}
-
-const MEANINGS: Readonly<Record<CommandAnswer['command'], string>> = {
-  pause: 'the run is paused',
-  resume: 'the run continues',
-  abort: 'the run finishes what is in flight, then follows onCancel',
-  approve: 'the run continues',
-  reject: 'the run does not begin, or its step fails',
-  retryStep: 'the instance is read first; then the step is carried out once more',
-  skipStep: 'the instance is read; then the target continues without the step',
-  markSucceeded: 'the instance is read; then the target continues',
-};
 
 function nextOf({ command }: CommandAnswer, id: string): string {
   return command === 'pause'

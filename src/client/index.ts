@@ -106,10 +106,12 @@ export {
   type TargetReport,
 } from '../domain/report/report.js';
 export type {
+  AbortProgress,
   ApprovalProgress,
   BlockedProgress,
   PauseProgress,
   RunProgress,
+  StepDoing,
   StepProgress,
   TargetInRun,
   TargetProgress,
@@ -117,4 +119,5 @@ export type {
 export type { Attention } from '../domain/run/attention.js';
 export { reportHtml } from '../rendering/report-html.js';
 export { reportMarkdown } from '../rendering/report-markdown.js';
+export type { SeenTask, SeenTasks, TaskState } from '../domain/target/cloud-job-tasks.js';
 export type { Observation, Target } from '../domain/target/target.js';

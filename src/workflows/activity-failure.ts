@@ -2,7 +2,7 @@
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/workflow';
 import { isFailureName } from '../domain/failures.js';
 import type { ActivityEnd } from '../domain/once/activity-end.js';
-import type { OnceState } from '../domain/once/state.js';
+import { stateOf, type Heartbeat, type OnceState } from '../domain/once/state.js';
 
 /** @param error what awaiting `performAction` threw. One that is not Temporal's counts as `Unanswered` */
 export function activityEnd(error: unknown): ActivityEnd {
@@ -24,5 +24,5 @@ function stateIn(details: readonly unknown[] | null | undefined): OnceState | nu
 function asState(value: unknown): OnceState | null {
   const isState =
     typeof value === 'object' && value !== null && 'sent' in value && 'trail' in value && 'phase' in value;
-  return isState ? (value as OnceState) : null;
+  return isState ? stateOf(value as Heartbeat) : null;
 }

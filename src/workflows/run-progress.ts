@@ -6,6 +6,7 @@ import { usualOfRun } from '../domain/plan/usual.js';
 import { runProgressMarkdown } from '../domain/report/progress-markdown.js';
 import type { Outcome } from '../domain/report/report.js';
 import type {
+  AbortProgress,
   ApprovalProgress,
   BlockedProgress,
   PauseProgress,
@@ -66,6 +67,12 @@ export class RunProgressView {
     const { pause: _over, ...progress } = this.#progress;
     this.#progress = progress;
     this.#change({ ...this.#waiting(), ...(pause === null ? {} : { pause }) });
+  }
+
+  aborted(abort: AbortProgress): void {
+    const { pause: _over, ...progress } = this.#progress;
+    this.#progress = progress;
+    this.#change({ ...this.#waiting(), abort });
   }
 
   /** `null`: the run no longer waits for its approval. */

@@ -145,8 +145,10 @@ export class RunSteering {
     const { state, answer } = afterRunCommand(this.#current(), command, given, Date.now());
     this.#state = state;
     if (answer.repeated) return answer;
-    if (command === 'abort') this.#scope.cancel();
-    else for (const { child } of this.#begun.values()) this.#order(child);
+    if (command === 'abort') {
+      this.#scope.cancel();
+      this.progress.aborted({ actor: given.actor, reason: given.reason, sinceMs: answer.atMs });
+    } else for (const { child } of this.#begun.values()) this.#order(child);
     this.#show();
     return answer;
   }

@@ -116,6 +116,7 @@ describe.concurrent('pause', () => {
     for (const { instanceId } of instances) await stack.control.finish(instanceId);
     await untilPaused(workflowId);
     expect(await command(workflowId, 'abort', { reason: 'enough' })).toMatchObject({ state: 'ending' });
+    expect((await runProgress(workflowId)).abort).toMatchObject({ actor: 'ann', reason: 'enough' });
     const report = await stack.report(workflowId);
     expect(report.outcome).toBe('cancelled');
     expect(report.summary).toMatch(/aborted by ann: enough$/);
@@ -150,7 +151,12 @@ describe.concurrent('an indeterminate step', () => {
       /the step that is blocked is restart, not stop/,
     );
     expect(await refusalOf(command(lease(instanceId), 'retryStep', { target: 'a/b/c' }))).toContain(path);
+    await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     expect(await command(lease(instanceId), 'retryStep')).toMatchObject({ state: 'deciding' });
+    await accepts(instanceId, 1);
+    const again = { state: 'running', endedAtMs: null, cloudJobId: null, failure: null };
+    expect((await targetProgress(instanceId)).steps).toMatchObject([again]);
+    await stack.control.finish(instanceId);
     const report = await stack.report(workflowId);
     expect(report.outcome).toBe('succeeded');
     const [step] = report.targets[0]?.steps ?? [];

@@ -3,6 +3,7 @@
  * details of its failure and its result. Plain JSON; times are epoch milliseconds.
  */
 import type { FailureName, Sent } from '../failures.js';
+import type { SeenTasks } from '../target/cloud-job-tasks.js';
 import type { Observation } from '../target/target.js';
 import type { Retrying } from './retrying.js';
 import { jsonBytes } from '../text/json-bytes.js';
@@ -185,6 +186,22 @@ export type Ending =
 export function asHeartbeat(state: OnceState): OnceState {
   if (state.phase.name === 'ended' || state.cloudJob !== null) return state;
   return { ...state, sent: 'unknown', isUnleased: false };
+}
+
+/** The details of a heartbeat: the state, and what people see of the cloud job's own tasks. */
+export interface Heartbeat extends OnceState {
+  /** Absent before a poll has shown any, and from older workers. */
+  readonly tasks?: SeenTasks;
+}
+
+/** Adds the tasks to a heartbeat that goes out anyway. @param tasks `null`: none were seen */
+export function withTasks(state: OnceState, tasks: SeenTasks | null): Heartbeat {
+  return tasks === null ? state : { ...state, tasks };
+}
+
+/** The state in a heartbeat: what the next attempt and the workflow continue from. */
+export function stateOf({ tasks: _onlyShown, ...state }: Heartbeat): OnceState {
+  return state;
 }
 
 const IS_SILENT: Readonly<Record<PhaseName, boolean>> = {

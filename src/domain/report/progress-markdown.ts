@@ -6,6 +6,7 @@ import { markdownCell, markdownText } from '../text/markdown.js';
 import { linesThatFit } from '../text/text.js';
 import { describeApproval } from '../steering/approvals.js';
 import type {
+  AbortProgress,
   BlockedProgress,
   PauseProgress,
   RunProgress,
@@ -18,6 +19,11 @@ import { describeTime } from '../time/utc-time.js';
 /** For people: `paused by ann: the database is slow`. */
 export function describePause({ state, actor, reason }: PauseProgress): string {
   return `${state} by ${actor}: ${reason}`;
+}
+
+/** For people: `aborted by ann: wrong version`. */
+export function describeAbort({ actor, reason }: AbortProgress): string {
+  return `aborted by ${actor}: ${reason}`;
 }
 
 /** For people: `blocked: Indeterminate: …, until 2026-12-01T04:00:00Z`. */
@@ -35,7 +41,7 @@ const HOW_TO_DECIDE =
   'Send the Update `retryStep`, `skipStep` or `markSucceeded` to this workflow, with `{"actor": "…", "reason": "…"}`.';
 
 /** The targets of a run, and what it waits for. */
-export function runProgressMarkdown({ waiting, pause, targets, approval, planHash }: RunProgress): string {
+export function runProgressMarkdown({ waiting, pause, abort, targets, approval, planHash }: RunProgress): string {
   const rows = targets.map(
     (target) => `| ${markdownCell(target.path)} | ${target.outcome ?? markdownCell(stateOf(target))} |`,
   );
@@ -43,8 +49,12 @@ export function runProgressMarkdown({ waiting, pause, targets, approval, planHas
   const asks =
     asked === undefined ? [] : [`**${markdownText(describeApproval(asked))}**`, '', howToApprove(planHash), ''];
   const paused = pause === undefined ? [] : [`**${markdownText(describePause(pause))}**`, ''];
+  const aborted = abort === undefined ? [] : [`**${markdownText(describeAbort(abort))}**`, ''];
   const gate = waiting === undefined ? [] : [`**Waiting**: ${markdownText(describeWaiting(waiting))}`, ''];
-  return linesThatFit([...paused, ...asks, ...gate, '| target | state |', '| --- | --- |', ...rows], DETAILS_BYTES);
+  return linesThatFit(
+    [...aborted, ...paused, ...asks, ...gate, '| target | state |', '| --- | --- |', ...rows],
+    DETAILS_BYTES,
+  );
 }
 
 function stateOf({ blocked, approval, childRunId }: TargetInRun): string {

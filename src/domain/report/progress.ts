@@ -1,7 +1,8 @@
 /** The shapes of the progress queries: how far a run, its targets and their steps have come. Users read them as JSON. */
 import type { UsualDuration } from '../durations/usual-duration.js';
 import type { WaitingForGate } from '../gates/gates.js';
-import type { ApprovalReport, Outcome, StepResult, UsualOfStep } from './report.js';
+import type { SeenTasks } from '../target/cloud-job-tasks.js';
+import type { ApprovalReport, CommandRecord, Outcome, StepResult, UsualOfStep } from './report.js';
 
 /** Why a running step keeps failing. Times are epoch milliseconds, `null` if the server does not report them. */
 export interface StepRetrying {
@@ -14,6 +15,9 @@ export interface StepRetrying {
   /** When the next attempt begins; `null` while one is under way. */
   readonly nextAttemptAtMs: number | null;
 }
+
+/** What a running step does. `settling`: it sends nothing, and reads until it is clear what happened. */
+export type StepDoing = 'preparing' | 'sending' | 'following' | 'verifying' | 'settling';
 
 /** How far a step has come. Times are epoch milliseconds. */
 export interface StepProgress {
@@ -32,6 +36,10 @@ export interface StepProgress {
   readonly usual?: UsualOfStep;
   /** Present while a running step keeps failing: read from its pending activity. */
   readonly retrying?: StepRetrying;
+  /** The tasks of its cloud job while it is followed: read from its pending activity, whose heartbeat carries them. Some seconds old. */
+  readonly tasks?: SeenTasks;
+  /** What a running step does now: read from the same heartbeat, and as old. Absent for a wait, a check and an approval, and before the first heartbeat. */
+  readonly doing?: StepDoing;
 }
 
 /** What `targetRun` answers to the query `progress`. */
@@ -80,6 +88,12 @@ export interface PauseProgress {
   readonly sinceMs: number;
 }
 
+/** Who aborted a run, and why. */
+export interface AbortProgress extends Pick<CommandRecord, 'actor' | 'reason'> {
+  /** When it was commanded, epoch milliseconds. */
+  readonly sinceMs: number;
+}
+
 /** What a run answers to the query `progress`. Query a target's workflow by `childRunId` too, because the next run uses the same `leaseId`. */
 export interface RunProgress {
   readonly runbook: string;
@@ -88,6 +102,8 @@ export interface RunProgress {
   readonly waiting?: WaitingForGate;
   /** Present while it is pausing or paused. */
   readonly pause?: PauseProgress;
+  /** Present from an abort on: what is in flight is being finished, then `onCancel` is followed. */
+  readonly abort?: AbortProgress;
   /** Present while the whole run waits for an approval. */
   readonly approval?: ApprovalProgress;
   readonly planHash: string | null;

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createColors, type Colors } from '../../../src/cli/colors.js';
 import { renderAlarmLog, renderPreviews } from '../../../src/cli/render-alarms.js';
-import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
+import { eventsBetween } from '../../../src/cli/render-events.js';
 import { renderPlan } from '../../../src/cli/render-plan.js';
 import { renderReport } from '../../../src/cli/render-report.js';
 import { renderRuns } from '../../../src/cli/render-runs.js';
@@ -18,6 +18,7 @@ import type { Plan } from '../../../src/domain/plan/plan.js';
 import type { RunReport } from '../../../src/domain/report/report.js';
 import { hasControlCharacters, printableJson } from '../../../src/domain/text/text.js';
 import { anObservation, aStep, aStepReport, aTarget, defaultLimits } from '../../support/build.js';
+import { renderProgress } from '../../support/live.js';
 
 const ATTACKS = [
   '\u001b[2J\u001b[1;1H\u001b[32mSUCCEEDED',

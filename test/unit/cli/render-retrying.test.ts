@@ -1,12 +1,13 @@
 /** A step that fails again and again, as `watch` and `report` show it. */
 import { describe, expect, it } from 'vitest';
 import { createColors } from '../../../src/cli/colors.js';
-import { eventsBetween, renderProgress } from '../../../src/cli/render-progress.js';
+import { eventsBetween } from '../../../src/cli/render-events.js';
 import { renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
 import type { RunReport } from '../../../src/domain/report/report.js';
 import type { StepRetrying } from '../../../src/domain/report/progress.js';
 import { aStepReport } from '../../support/build.js';
+import { renderProgress } from '../../support/live.js';
 
 const plain = createColors(false);
 const path = 'shop/checkout/prod-1';

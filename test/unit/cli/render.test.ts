@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { guardLines } from '../../../src/cli/render-gates.js';
 import { renderList, renderOccurrences } from '../../../src/cli/render-schedules.js';
 import { createColors } from '../../../src/cli/colors.js';
-import { eventsBetween, lateEvents, renderProgress } from '../../../src/cli/render-progress.js';
+import { eventsBetween, lateEvents } from '../../../src/cli/render-events.js';
 import { renderPlan } from '../../../src/cli/render-plan.js';
 import { renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
@@ -12,6 +12,7 @@ import type { UsualDuration } from '../../../src/domain/durations/usual-duration
 import type { Plan } from '../../../src/domain/plan/plan.js';
 import type { GateReport, RunReport } from '../../../src/domain/report/report.js';
 import type { StepProgress } from '../../../src/domain/report/progress.js';
+import { renderProgress } from '../../support/live.js';
 import { anObservation, aStep, aStepReport, aTarget, defaultLimits } from '../../support/build.js';
 
 const plain = createColors(false);
@@ -319,9 +320,9 @@ describe('a usual duration', () => {
   it('is shown while the step runs, and that it is late', () => {
     const textAt = (nowMs: number) => renderProgress(running(), nowMs, plain);
     expect(textAt(9_000)).toContain('stop w  running, 9s (usually 12s, nine in ten within 20s)');
-    expect(textAt(9_000)).toContain('● stop running 8s, usually 12s  JOB-1');
+    expect(textAt(9_000)).toContain('● stop running 8s, usually 12s  [######----]\n      cloud job JOB-1');
     expect(textAt(31_000)).not.toContain('late');
-    expect(textAt(42_000)).toContain('● stop running 41s, usually 12s: unusually late  JOB-1');
+    expect(textAt(42_000)).toContain('● stop running 41s, usually 12s: unusually late  [##########]');
   });
 
   it('is not called usual before a cloud job was seen', () => {
@@ -462,7 +463,9 @@ describe('a run under way', () => {
   });
 
   it('is drawn with steps, cloud jobs and elapsed times', () => {
-    expect(renderProgress(snapshot('running', 'running'), 3_000, plain)).toContain('● stop running 3s  JOB-1');
+    expect(renderProgress(snapshot('running', 'running'), 3_000, plain)).toContain(
+      '● stop running 3s\n      cloud job JOB-1',
+    );
   });
 
   it('prints one line for each event, the end last', () => {

@@ -123,6 +123,11 @@ describe('an activity that was cancelled', () => {
 });
 
 describe('an activity whose time is over', () => {
+  it('has nothing of what its heartbeats only show', () => {
+    const tasks = { atMs: 1, total: 3, done: 1, before: 0, shown: [] };
+    expect(stateOf(timeout({ ...aFollowingState('JOB-1', 2_000), tasks }))).not.toHaveProperty('tasks');
+  });
+
   it('has the cloud job of its newest heartbeat', () => {
     const heartbeat = aFollowingState('JOB-1', 2_000, { attempt: 3, clearAtMs: 70_000 });
     const { phase: _following, ...known } = heartbeat;

@@ -53,6 +53,11 @@ describe('the details of a run', () => {
     expect(first).toContain('1970-01-01T00:02:00Z');
   });
 
+  it('begin with who aborted the run', () => {
+    const abort = { actor: 'ann', reason: '*wrong* version', sinceMs: 0 };
+    expect(runProgressMarkdown({ ...run, abort }).split('\n')[0]).toBe('**`aborted by ann: *wrong* version`**');
+  });
+
   it('always fit', () => {
     const targets = Array.from({ length: 100 }, (_item, index) => ({
       path: `shop/web/${'x'.repeat(500)}${index}`,

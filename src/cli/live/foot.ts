@@ -1,0 +1,76 @@
+/** The lowest lines of the live view: what the last command led to, what is asked, and the keys. Pure. */
+import type { RunSnapshot } from '../../client/report-snapshot.js';
+import { printable } from '../../domain/text/text.js';
+import type { Colors } from '../colors.js';
+import { cutLine, wrapped, BLANK, type Line } from './lines.js';
+import type { Mode } from './live.js';
+import { offerOf, possibleOrders, type Order } from './orders.js';
+
+/** What the lines depend on. */
+export interface Foot {
+  readonly mode: Mode;
+  readonly snapshot: RunSnapshot | null;
+  /** Who commands. */
+  readonly actor: string;
+  /** Keys are read: input and output are a terminal. */
+  readonly hasKeys: boolean;
+}
+
+/** @returns the lines below the run */
+export function footLines({ mode, snapshot, actor, hasKeys }: Foot, colors: Colors): Line[] {
+  if (!hasKeys) return [];
+  switch (mode.name) {
+    case 'watching': {
+      const notice =
+        mode.notice === null
+          ? []
+          : [wrapped(0, (mode.notice.isRefused ? colors.bad : colors.bold)(printable(mode.notice.text)))];
+      return [BLANK, ...notice, keyLine(snapshot, colors)];
+    }
+    case 'asking':
+      return [
+        BLANK,
+        ...question(mode.order, actor, colors),
+        // The end of a long reason is what is being typed.
+        wrapped(0, `Why? ${mode.reason.slice(-LONGEST_TYPED)}_`),
+        cutLine(0, colors.dim(`Enter ${offerOf(mode.order).isConfirmed ? 'continues' : 'sends it'}, Esc goes back`)),
+      ];
+    case 'confirming':
+      return [
+        BLANK,
+        ...question(mode.order, actor, colors),
+        wrapped(0, `Why: ${mode.reason}`),
+        cutLine(0, colors.warn(`Type y to ${offerOf(mode.order).word}, n to go back`)),
+      ];
+    case 'sending':
+      return [
+        BLANK,
+        wrapped(0, colors.warn(`${offerOf(mode.order).word}: waits for the answer of a worker …`)),
+        keyLine(null, colors),
+      ];
+  }
+}
+
+/** Chosen: about two lines of a terminal. */
+const LONGEST_TYPED = 140;
+
+/** As many characters of the plan's hash as `runbook plan` shows. */
+const SHOWN_HASH = 16;
+
+function question(order: Order, actor: string, colors: Colors): Line[] {
+  const { word, means } = offerOf(order);
+  const about = order.about === '' ? '' : ` ${order.about}`;
+  const plan = order.planHash === undefined ? '' : ` the plan ${order.planHash.slice(0, SHOWN_HASH)}`;
+  return [
+    wrapped(0, colors.bold(printable(`${word}${about}`))),
+    wrapped(0, printable(`as ${actor};${plan === '' ? '' : `${plan};`} ${means}`)),
+  ];
+}
+
+function keyLine(snapshot: RunSnapshot | null, colors: Colors): Line {
+  const keys = (snapshot === null ? [] : possibleOrders(snapshot)).map((order) => {
+    const { key, word } = offerOf(order);
+    return `${colors.bold(key)} ${word}`;
+  });
+  return wrapped(0, [...keys, `${colors.bold('q')} leave`].join('   '));
+}

@@ -1,0 +1,117 @@
+/** What the live view draws: as much of a run as fits into the terminal, what needs a person first. Pure. */
+import type { Outcome } from '../../domain/report/report.js';
+import type { Colors } from '../colors.js';
+import type { RunBlocks, TargetBlock } from '../render-progress.js';
+import { cut, fits, fitted, type Line } from './lines.js';
+
+/** The size of a terminal, in characters. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The run, and below it why nothing happens, and the keys. */
+export interface View {
+  readonly run: RunBlocks;
+  readonly foot: readonly Line[];
+}
+
+/** The lines to draw, at most one fewer than the terminal has rows: the cursor is below them. */
+export function frame({ run, foot }: View, { columns, rows }: Size, colors: Colors): string[] {
+  const shown = (lines: readonly Line[]) => lines.flatMap((line) => fitted(line, columns));
+  const head = shown(run.head);
+  const bottom = shown(foot).slice(-Math.max(1, rows - 1));
+  const below = [...shown(run.gate), ...toComeLine(run.toCome, columns, colors)];
+  const tail = below.length === 0 ? [] : ['', ...below];
+  const room = rows - 1 - head.length - tail.length - bottom.length;
+  const all = [...head, ...targetLines(run.targets, room, { columns, colors, shown }), ...tail];
+  const above = rows - 1 - bottom.length;
+  // On a terminal that is too low, the lower lines matter more: they are about now, and have the command to type.
+  const kept = all.length <= above ? all : [...all.slice(0, 1), ...all.slice(all.length - Math.max(0, above - 1))];
+  return [...(above < 1 ? [] : kept), ...bottom];
+}
+
+interface Paper {
+  readonly columns: number;
+  readonly colors: Colors;
+  readonly shown: (lines: readonly Line[]) => string[];
+}
+
+/** Each step gives up what matters least: the details of targets that have ended, then those targets, then steps. */
+function targetLines(targets: readonly TargetBlock[], room: number, paper: Paper): string[] {
+  const open = targets.filter(({ outcome }) => outcome === null);
+  const whole = targets.flatMap((target) => ['', ...wholeTarget(target, paper)]);
+  if (whole.length <= room) return whole;
+  const ended = targets.filter(({ outcome }) => outcome !== null);
+  const openLines = open.flatMap((target) => ['', ...wholeTarget(target, paper)]);
+  const briefs = endedLines(ended, room - openLines.length, paper);
+  if (briefs.length + openLines.length <= room) return [...briefs, ...openLines];
+  const share = Math.floor((room - briefs.length) / Math.max(1, open.length));
+  return [...briefs, ...open.flatMap((target) => ['', ...foldedTarget(target, share - 1, paper)])];
+}
+
+function wholeTarget({ head, steps, asks }: TargetBlock, { shown }: Paper): string[] {
+  return shown([head, ...steps.flatMap(({ lines }) => lines), ...asks]);
+}
+
+/** One line for each target; those that do not fit are counted, succeeded ones first. */
+function endedLines(ended: readonly TargetBlock[], room: number, { columns, colors, shown }: Paper): string[] {
+  if (ended.length === 0) return [];
+  // One line is the blank one above.
+  if (ended.length + 1 <= room) return ['', ...shown(ended.map(({ head }) => head))];
+  const byWorth = [
+    ...ended.filter(isUnsuccessful).reverse(),
+    ...ended.filter((each) => !isUnsuccessful(each)).reverse(),
+  ];
+  const kept = new Set(byWorth.slice(0, Math.max(0, room - 2)));
+  const left = ended.filter((target) => !kept.has(target));
+  const counts = countsOf(left.map(({ outcome }) => outcome));
+  const more = cut(colors.dim(`… ${left.length} more that ended: ${counts}`), columns);
+  return ['', more, ...shown(ended.filter((target) => kept.has(target)).map(({ head }) => head))];
+}
+
+function isUnsuccessful({ outcome }: TargetBlock): boolean {
+  return outcome !== 'succeeded';
+}
+
+function countsOf(outcomes: readonly (Outcome | null)[]): string {
+  const names = [...new Set(outcomes)];
+  return names.map((name) => `${outcomes.filter((each) => each === name).length} ${name}`).join(', ');
+}
+
+/** The target, with as many of its steps as fit: first those that have ended are counted, then those to come. */
+function foldedTarget({ head, steps, asks }: TargetBlock, room: number, { columns, colors, shown }: Paper): string[] {
+  const fixed = shown([head]).length + shown(asks).length;
+  const heights = steps.map(({ lines }) => shown(lines).length);
+  const sum = (from: number, to: number) => heights.slice(from, to).reduce((total, height) => total + height, 0);
+  const firstOpen = steps.findIndex(({ stage }) => stage !== 'ended');
+  const ended = firstOpen < 0 ? steps.length : firstOpen;
+  const lastNow = steps.findLastIndex(({ stage }) => stage !== 'toCome');
+  let from = 0;
+  let to = steps.length;
+  const height = () => fixed + sum(from, to) + (from > 0 ? 1 : 0) + (to < steps.length ? 1 : 0);
+  while (height() > room && from < ended) from++;
+  while (height() > room && to > lastNow + 1) to--;
+  const counted = (count: number, what: string) =>
+    count === 0 ? [] : [`  ${cut(colors.dim(`… ${count} ${what}`), columns - 2)}`];
+  return [
+    ...shown([head]),
+    ...counted(from, from === 1 ? 'step before' : 'steps before'),
+    ...shown(steps.slice(from, to).flatMap(({ lines }) => lines)),
+    ...counted(steps.length - to, 'more to come'),
+    ...shown(asks),
+  ];
+}
+
+/** `to come: shop/checkout/prod-3, shop/checkout/prod-4, … 12 more` on one line. */
+function toComeLine(paths: readonly string[], columns: number, colors: Colors): string[] {
+  if (paths.length === 0) return [];
+  const textOf = (count: number) => {
+    const rest = paths.length - count;
+    return `to come: ${[...paths.slice(0, count), ...(rest > 0 ? [`… ${rest} more`] : [])].join(', ')}`;
+  };
+  const isShort = textOf(paths.length).length <= columns;
+  let count = isShort && fits(textOf(paths.length), columns) ? paths.length : 0;
+  while (count < paths.length && fits(textOf(count + 1), columns)) count++;
+  return [colors.dim(cut(count === 0 ? `${paths.length} targets to come` : textOf(count), columns))];
+}

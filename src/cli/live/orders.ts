@@ -1,0 +1,106 @@
+/** Which commands an operator can give to a run from the live view, by which key, and what each of them leads to. Pure. */
+import type { RunSnapshot } from '../../client/report-snapshot.js';
+import type { CommandName } from '../../domain/steering/command-names.js';
+
+/** A command, bound to what the operator saw when they pressed its key: the run refuses it if that has changed. */
+export interface Order {
+  readonly command: CommandName;
+  /** What it is about, for the question; empty for the run itself. */
+  readonly about: string;
+  readonly target?: string;
+  readonly step?: string;
+  readonly planHash?: string;
+}
+
+/** How the view offers a command. */
+interface Offer {
+  readonly key: string;
+  /** The word of the command line. */
+  readonly word: string;
+  /** What follows from it. */
+  readonly means: string;
+  /** The operator must type `y` as well. */
+  readonly isConfirmed: boolean;
+}
+
+const OFFERS: Readonly<Record<CommandName, Offer>> = {
+  approve: { key: 'a', word: 'approve', means: 'it may continue', isConfirmed: false },
+  reject: { key: 'n', word: 'reject', means: 'the run does not begin, or the step fails', isConfirmed: false },
+  retryStep: {
+    key: 't',
+    word: 'retry-step',
+    means: 'the instance is read, then the step is carried out once more',
+    isConfirmed: false,
+  },
+  skipStep: {
+    key: 's',
+    word: 'skip-step',
+    means: 'the instance is read, then the target continues without the step',
+    isConfirmed: false,
+  },
+  markSucceeded: {
+    key: 'm',
+    word: 'mark-succeeded',
+    means: 'you have seen that the action was carried out; the target continues',
+    isConfirmed: false,
+  },
+  pause: {
+    key: 'p',
+    word: 'pause',
+    means: 'no further step begins; what is in flight is finished',
+    isConfirmed: false,
+  },
+  resume: { key: 'r', word: 'resume', means: 'the run continues', isConfirmed: false },
+  abort: {
+    key: 'x',
+    word: 'abort',
+    means: 'what is in flight is finished, then the run follows onCancel of its runbook',
+    isConfirmed: true,
+  },
+};
+
+/** The key and the words of a command. */
+export function offerOf({ command }: Pick<Order, 'command'>): Offer {
+  return OFFERS[command];
+}
+
+/** What can be commanded now, as far as the snapshot shows; the run decides. What waits for a person comes first. */
+export function possibleOrders({ run, targets }: RunSnapshot): Order[] {
+  if (run.phase === 'finished' || run.abort !== undefined) return [];
+  const plain = (command: CommandName): Order => ({ command, about: '' });
+  const isPaused = run.pause !== undefined;
+  return [
+    ...approvalOrders(run, targets),
+    ...(isPaused ? [] : blockedOrders(targets)),
+    plain(isPaused ? 'resume' : 'pause'),
+    plain('abort'),
+  ];
+}
+
+function approvalOrders(run: RunSnapshot['run'], targets: RunSnapshot['targets']): Order[] {
+  const asking = targets.find(({ approval }) => approval !== undefined);
+  const approval = run.approval ?? asking?.approval;
+  if (approval === undefined || run.planHash === null) return [];
+  const { step, title } = approval;
+  const where = step === null || asking === undefined ? {} : { step, target: asking.path };
+  const about = step === null ? title : `${step} of ${asking?.path ?? ''}: ${title}`;
+  return (['approve', 'reject'] as const).map((command) => ({
+    command,
+    about,
+    planHash: run.planHash ?? '',
+    ...where,
+  }));
+}
+
+function blockedOrders(targets: RunSnapshot['targets']): Order[] {
+  const target = targets.find(({ blocked }) => blocked !== undefined);
+  if (target?.blocked === undefined) return [];
+  const { path, blocked } = target;
+  const { step } = blocked;
+  return (['retryStep', 'skipStep', 'markSucceeded'] as const).map((command) => ({
+    command,
+    about: `${step} of ${path}`,
+    target: path,
+    step,
+  }));
+}
