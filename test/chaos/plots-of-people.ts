@@ -43,7 +43,7 @@ function blocks(dice: Dice): Pick<Scene, 'faults' | 'outcomes'> {
     }),
     () => ({ faults: [onAction(2, { kind: 'reset' })], outcomes: [] }),
     () => ({
-      faults: [onAction(2, { kind: 'actThenReset' }), { ...onInstance(6, { kind: 'status', status: 503 }), times: 40 }],
+      faults: [onAction(2, { kind: 'actThenReset' }), { ...onInstance(6, { kind: 'status', status: 503 }), times: 12 }],
       outcomes: [],
     }),
   ])();
