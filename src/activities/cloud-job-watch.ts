@@ -1,6 +1,6 @@
 /**
- * Decides when to poll a cloud job, from what this worker has learned of durations, and passes on what the polls showed. One for all attempts of
- * a worker, because what one cloud job shows may bring the poll another one forward.
+ * Decides when to poll a cloud job, from what this worker has learned of durations, and passes on what the polls showed. All attempts of a
+ * worker share one, because what one cloud job shows may bring the poll of another one forward.
  */
 import type { Durations, JobKind } from '../domain/durations/durations.js';
 import type { PollCommand } from '../domain/once/events.js';

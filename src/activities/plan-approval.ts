@@ -1,9 +1,10 @@
-/** What a plan has of approvals and emergencies, and why a start does not fit them. Pure. */
+/** The approvals and emergencies of a plan, and why a start does not fit them. Pure. */
 import type { StartArguments } from '../domain/contract.js';
 import type { Problem } from '../domain/failures.js';
 import { approvalRules } from '../domain/plan/plan-steps.js';
 import type { Plan, TargetPlan } from '../domain/plan/plan.js';
-import { isApprovalStep, stepIds, type Runbook } from '../domain/runbook/runbook.js';
+import type { Runbook } from '../domain/runbook/runbook.js';
+import { isApprovalStep, stepIds } from '../domain/runbook/step-shapes.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /** A start cannot guard what waits for nothing. */

@@ -3,7 +3,8 @@ import type { StartArguments } from '../domain/contract.js';
 import type { RunName } from '../domain/report/report.js';
 import type { Problem } from '../domain/failures.js';
 import { planAgain, planDifferences, type Today } from '../domain/plan/replan.js';
-import { endedRun, resumeTarget, targetsLeft, type EndedRun, type Refusal } from '../domain/plan/resume.js';
+import { resumeTarget } from '../domain/plan/resume.js';
+import { endedRun, targetsLeft, type EndedRun, type Refusal } from '../domain/plan/earlier-run.js';
 import type { PlannedStep, ResumedRun, TargetPlan } from '../domain/plan/plan.js';
 import { desiredStateHolds } from '../domain/target/actions.js';
 import type { Observation, Target } from '../domain/target/target.js';
@@ -49,7 +50,7 @@ export async function resumedRun(
   });
 }
 
-/** What the new plan holds of the earlier run. @param targets those that it resumes */
+/** What the new plan records about the earlier run. @param targets those that it resumes */
 export function resumes({ workflowId, runId, plan, report }: EndedRun, targets: readonly TargetPlan[]): ResumedRun {
   const planned = targets.map(({ target }) => target.path);
   return {

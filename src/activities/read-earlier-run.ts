@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { reportInMemo, wholeReport, type ReadResult } from '../client/read-report.js';
 import type { RunName } from '../domain/report/report.js';
-import type { EarlierRun } from '../domain/plan/resume.js';
+import type { EarlierRun } from '../domain/plan/earlier-run.js';
 import { PLAN_VERSION, type Plan } from '../domain/plan/plan.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { decodeFirst } from '../temporal/payloads.js';

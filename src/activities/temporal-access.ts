@@ -20,7 +20,7 @@ import {
   type RunsAsked,
   type RunSeen,
 } from '../domain/contract.js';
-import type { EarlierRun } from '../domain/plan/resume.js';
+import type { EarlierRun } from '../domain/plan/earlier-run.js';
 import type { RunName } from '../domain/report/report.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { findRuns } from './find-runs.js';
@@ -39,8 +39,7 @@ export interface TemporalAccess {
   standing(info: Info, state: OnceState, timeoutMs: number): Promise<StandingAnswer>;
   /**
    * Writes the heartbeat first, then asks the same question. A reset after the heartbeat passes it on to the next
-   * attempt, and a reset before it shows
-   * in the answer.
+   * attempt, and a reset before it shows in the answer.
    *
    * @param isYoung leaves the question out: the attempt after a reset waits until it sees what this one sends
    */

@@ -1,9 +1,9 @@
-/** Whose signatures count for approvals: the value of `RUNBOOK_APPROVERS`. Nothing is fetched: keys come with it, or from a file. */
+/** Whose signatures count for approvals: the value of `RUNBOOK_APPROVERS`. Nothing is fetched: the keys are in the value or in a file. */
 import { dirname, resolve } from 'node:path';
 import type { JSONWebKeySet } from 'jose';
 import { z } from 'zod';
 
-/** Signatures with a public key. A shared secret would let every worker sign, and `none` everybody. */
+/** Only signatures with a public key. With a shared secret every worker could sign, and with `none` anybody. */
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -35,7 +35,7 @@ const Shape = z.strictObject({
   planClaim: claim.optional(),
 });
 
-/** Public keys themselves, or the file that has them. */
+/** The public keys, or the file that has them. */
 type KeySource = { readonly keys: JSONWebKeySet } | { readonly file: string };
 
 /** An issuer of tokens that is trusted, and how to read its tokens. */
@@ -44,7 +44,7 @@ export interface Approvers extends Omit<z.infer<typeof Shape>, 'jwks'> {
   readonly jwks: KeySource;
 }
 
-/** @param folder against which the file of keys is named. @returns what is wrong, as text */
+/** @param folder to which the path of the key file is relative @returns what is wrong, as text */
 export function readApprovers(text: string, folder: string): Approvers | string {
   let value: unknown;
   try {

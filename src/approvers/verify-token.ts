@@ -1,4 +1,4 @@
-/** Verifies the token of a signed approval: signature, issuer, audience, time, the plan; and reads who it is of. */
+/** Verifies the token of a signed approval (signature, issuer, audience, time, plan), and reads whose it is. */
 import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
 import type { ApprovalProof, ApprovalProofAsked } from '../domain/contract.js';
 import { hasControlCharacters } from '../domain/text/text.js';
@@ -6,9 +6,9 @@ import { LONGEST_ARGUMENT } from '../domain/steering/commands.js';
 import { readSmallFile } from '../files/read-file.js';
 import { readKeys, type Approvers } from './approvers.js';
 
-/** Clocks of workers and identity providers may differ that much. Chosen. */
+/** How far the clocks of workers and identity providers may differ. Chosen. */
 const CLOCK_TOLERANCE_SECONDS = 30;
-/** A token is judged by the time when the run received it, but never by an older one than this: no worker may have run since. */
+/** A token is judged by the time when the run received it, because no worker may have run since; but by no time longer ago than this. */
 const LATEST_MS = 10 * 60_000;
 const LARGEST_KEYS_BYTES = 256 * 1024;
 const MOST_ROLES = 100;
@@ -71,7 +71,7 @@ function claimOf(payload: JWTPayload, name: string): unknown {
   }, payload);
 }
 
-/** A list, or words in one text. Where a map is configured, only what it names is a role. */
+/** Roles come as a list, or as words in one text. If a map is configured, only the names in it are roles. */
 function rolesOf(payload: JWTPayload, { rolesClaim, roles }: Approvers): string[] {
   const given = claimOf(payload, rolesClaim);
   const words: unknown[] = Array.isArray(given) ? given : typeof given === 'string' ? given.split(/\s+/) : [];

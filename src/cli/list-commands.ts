@@ -1,4 +1,4 @@
-/** `runbook ls`: the runs there are, those that need a person first. */
+/** `runbook ls`: lists runs, those that need a person first. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ListOptions } from '../client/list-runs.js';
 import type { RunbookClient } from '../client/runbook-client.js';
@@ -24,7 +24,7 @@ interface LsOptions extends SessionOptions {
 
 const LIMIT = 50;
 const MOST = 1_000;
-/** Chosen: they fit on a screen, and a group that does not is a list. */
+/** How many runs that need a person are shown first. Chosen: they fit on a screen. */
 const MOST_NEED_YOU = 10;
 
 /** Adds `ls`. */
@@ -50,7 +50,7 @@ export function addListCommands(program: Command): void {
 async function runsOf(client: RunbookClient, options: LsOptions): Promise<ShownRuns> {
   const { open, runbook, target, outcome: outcomes, requestedBy, since, limit } = options;
   const asked: ListOptions = { open, runbook, target, outcomes, requestedBy, sinceMs: since, limit };
-  // Outcomes that never need a person are not asked for once more.
+  // If only outcomes that never need a person are wanted, one listing is enough.
   const mayNeedYou =
     outcomes === undefined || outcomes.some((each) => ATTENTION_OUTCOMES.some((name) => name === each));
   const [first, list] = await Promise.all([

@@ -70,7 +70,7 @@ async function writeSchema(folder: string): Promise<string | null> {
 async function refuseName(name: string): Promise<void> {
   const [{ isReservedName, NAME, NAME_REMEDY }, { BUILT_IN_DIRECTORY, findRunbook }, { loadClientConfig }] =
     await Promise.all([
-      import('../domain/runbook/runbook.js'),
+      import('../domain/runbook/names.js'),
       import('../runbooks/catalogue.js'),
       import('../config/config.js'),
     ]);

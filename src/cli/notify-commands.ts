@@ -1,4 +1,4 @@
-/** Commands about notifications: which webhooks there are, and whether one can be reached. */
+/** Commands about notifications: they list the webhooks, and send one of them a test message. */
 import type { Command } from 'commander';
 import { createNotification } from '../domain/notifications/notification.js';
 import { didYouMean } from '../domain/text/suggest.js';

@@ -1,4 +1,4 @@
-/** Reads the instances that a pattern means from ServiceStage, with a limit for each kind of call. */
+/** Reads from ServiceStage the instances that match a pattern, with a limit for each kind of call. */
 import pMap from 'p-map';
 import type { Observation, Target } from '../domain/target/target.js';
 import type { NamedEntity, ReadOptions, ServiceStage } from '../servicestage/service-stage.js';
@@ -39,7 +39,7 @@ type Reads = Pick<ServiceStage, 'projectId' | 'listApplications' | 'listComponen
 
 /** Chosen: at five requests a second, more would take a minute. */
 const MOST_COMPONENTS = 200;
-/** The request budget holds back what is too much. */
+/** More calls at once would only wait for the request budget. */
 const TOGETHER = 10;
 
 /** In the order of their paths. @throws ServiceStageError if a list cannot be read */

@@ -3,7 +3,7 @@ import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeWaiting } from '../domain/gates/gates.js';
 import { isLate } from '../domain/plan/usual.js';
 import { describeBriefly } from '../domain/plan/usual-words.js';
-import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/report.js';
+import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/progress.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeTasks, retryingText } from './render-step-progress.js';
 import { approvalEvents, blockedEvents, steeringEvents } from './render-steering.js';

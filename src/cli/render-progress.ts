@@ -2,7 +2,8 @@
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import type { UsualTime } from '../domain/plan/usual.js';
 import { describeUsualTime } from '../domain/plan/usual-words.js';
-import type { Outcome, RunProgress, StepProgress, TargetProgress } from '../domain/report/report.js';
+import type { Outcome } from '../domain/report/report.js';
+import type { RunProgress, StepProgress, TargetProgress } from '../domain/report/progress.js';
 import { describeDuration } from '../domain/time/duration.js';
 import type { Colors } from './colors.js';
 import { cutLine, wrapped, type Line } from './live/lines.js';

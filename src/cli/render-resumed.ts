@@ -1,4 +1,4 @@
-/** Renders what a plan holds of the earlier run that it resumes. Pure. */
+/** Renders what a plan records about the earlier run that it resumes. Pure. */
 import type { DoneBefore, ResumedRun, ResumedTarget } from '../domain/plan/plan.js';
 import { describeAction } from '../domain/target/actions.js';
 import { describeTime } from '../domain/time/utc-time.js';
@@ -15,7 +15,7 @@ export function resumesLines(resumes: ResumedRun, colors: Colors): string[] {
   ];
 }
 
-/** The steps that earlier runs have done on a target, and where that is known from. */
+/** The steps that earlier runs have done on a target, and which run shows that. */
 export function doneLines({ done }: ResumedTarget, colors: Colors): string[] {
   return done.map((step) =>
     colors.dim(

@@ -2,11 +2,11 @@
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeApproval, describeApprovalReport } from '../domain/steering/approvals.js';
 import { describeAbort, describeBlocked, describePause } from '../domain/report/progress-markdown.js';
-import type { ApprovalReport, RunProgress, RunReport, StepReport, TargetProgress } from '../domain/report/report.js';
+import type { ApprovalReport, RunReport, StepReport } from '../domain/report/report.js';
+import type { RunProgress, TargetProgress } from '../domain/report/progress.js';
 import { shellWord } from '../domain/text/shell-word.js';
 import { describeTime } from '../domain/time/utc-time.js';
-import type { CommandAnswer } from '../domain/steering/commands.js';
-import { describeCommand } from '../domain/steering/describe-command.js';
+import { describeCommand, type CommandAnswer } from '../domain/steering/commands.js';
 import { decisionText, foundText } from '../rendering/step-notes.js';
 import type { Colors } from './colors.js';
 import { command, cutLine, wrapped, type Line } from './live/lines.js';

@@ -1,7 +1,8 @@
 /** A step in progress: how long it has taken, its cloud job and the tasks of that, what it does now, and why it is tried again. Pure. */
 import { isLate } from '../domain/plan/usual.js';
 import { describeBriefly } from '../domain/plan/usual-words.js';
-import type { StepProgress, StepRetrying, UsualOfStep } from '../domain/report/report.js';
+import type { UsualOfStep } from '../domain/report/report.js';
+import type { StepProgress, StepRetrying } from '../domain/report/progress.js';
 import type { SeenTasks, TaskState } from '../domain/target/cloud-job-tasks.js';
 import { printable } from '../domain/text/text.js';
 import { describeDuration } from '../domain/time/duration.js';

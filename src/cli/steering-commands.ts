@@ -92,7 +92,7 @@ function withCommandOptions(command: Command): Command {
     .option('--key <text>', 'makes a repeat harmless: a command with the same key is carried out once');
 }
 
-/** In bytes; a token is at most as long as a command takes. */
+/** Bytes. Longer than any token that a command accepts, so that the command reports one that is too long. */
 const LONGEST_TOKEN_FILE = 16 * 1024;
 
 async function readToken(path: string): Promise<string> {

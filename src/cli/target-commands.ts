@@ -1,4 +1,4 @@
-/** `runbook targets`: what there is in ServiceStage, in which state, and which run acts on it. */
+/** `runbook targets`: lists the instances of ServiceStage with their states, and which run acts on each. */
 import type { Command } from 'commander';
 import pMap from 'p-map';
 import type { LeaseHolding } from '../client/lease-holding.js';
@@ -16,7 +16,7 @@ interface TargetsOptions extends SessionOptions {
 
 const LIMIT = 50;
 const MOST = 1_000;
-/** At five reads a second: fewer are there at once. */
+/** Reading more instances than this takes a while, at five a second, so a hint is printed. */
 const WORTH_A_HINT = 15;
 /** Temporal answers hundreds of these a second. */
 const ASKED_TOGETHER = 10;
@@ -73,7 +73,7 @@ async function targetsOf(pattern: TargetPattern, options: TargetsOptions): Promi
   };
 }
 
-/** What ServiceStage shows is worth having while Temporal is down. @returns `null` if it is */
+/** @returns `null` if Temporal cannot be reached: the states are worth showing without the leases */
 async function holdersOf(
   targets: readonly Target[],
   options: SessionOptions,

@@ -20,15 +20,15 @@ export {
 export type { LeaseHolding } from './lease-holding.js';
 export type { ListedRun, ListOptions, RunFilter, RunList } from './list-runs.js';
 export type { RunSnapshot } from './report-snapshot.js';
-export {
-  RunbookClient,
-  type ConnectOptions,
-  type PlanOptions,
-  type RunbookClientOptions,
-  type RunOptions,
-  type WaitOptions,
-  type WatchOptions,
-} from './runbook-client.js';
+export type {
+  ConnectOptions,
+  PlanOptions,
+  RunbookClientOptions,
+  RunOptions,
+  WaitOptions,
+  WatchOptions,
+} from './client-options.js';
+export { RunbookClient } from './runbook-client.js';
 export type { ApprovalRequest, CommandRequest, TargetCommandRequest } from './send-command.js';
 export type { ResumeOptions, Resumption } from './resume-run.js';
 export type { InputsOf, PlanRequest, RunbookName, StartOptions, StartRequest } from './start-request.js';
@@ -90,30 +90,32 @@ export type {
 export type { CommandAnswer, CommandArguments } from '../domain/steering/commands.js';
 export {
   OUTCOMES,
-  type AbortProgress,
-  type ApprovalProgress,
   type ApprovalReport,
   type ApprovalVote,
-  type BlockedProgress,
   type CommandRecord,
   type DecidedUpon,
   type GateReport,
   type Outcome,
-  type PauseProgress,
   type RemainingEffect,
   type ReportCut,
   type RunName,
-  type RunProgress,
   type RunReport,
-  type StepDoing,
-  type StepProgress,
   type StepReport,
   type StepResult,
   type TargetCut,
-  type TargetInRun,
-  type TargetProgress,
   type TargetReport,
 } from '../domain/report/report.js';
+export type {
+  AbortProgress,
+  ApprovalProgress,
+  BlockedProgress,
+  PauseProgress,
+  RunProgress,
+  StepDoing,
+  StepProgress,
+  TargetInRun,
+  TargetProgress,
+} from '../domain/report/progress.js';
 export type { Attention } from '../domain/run/attention.js';
 export { reportHtml } from '../rendering/report-html.js';
 export { reportMarkdown } from '../rendering/report-markdown.js';

@@ -1,13 +1,7 @@
 /** Builds the last snapshot of a run from its report, for watchers of a run that has ended. Pure. */
 import { describeAction } from '../domain/target/actions.js';
-import type {
-  RunProgress,
-  RunReport,
-  StepProgress,
-  StepReport,
-  TargetProgress,
-  TargetReport,
-} from '../domain/report/report.js';
+import type { RunReport, StepReport, TargetReport } from '../domain/report/report.js';
+import type { RunProgress, StepProgress, TargetProgress } from '../domain/report/progress.js';
 import { describeObservation } from '../domain/target/target.js';
 
 /** What a run and its targets show at one moment. */

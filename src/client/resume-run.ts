@@ -1,6 +1,6 @@
 /** Makes the request of a run that resumes what an earlier one left undone, from that run's report. */
 import type { RunReport } from '../domain/report/report.js';
-import { targetsLeft } from '../domain/plan/resume.js';
+import { targetsLeft } from '../domain/plan/earlier-run.js';
 import { InvalidRequest, NoReport } from '../temporal/errors.js';
 import type { StartOptions } from './start-request.js';
 

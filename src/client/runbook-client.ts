@@ -1,31 +1,30 @@
 /** `RunbookClient`: starts runs, waits for reports, shows progress, cancels. Loads no native code. */
-import {
-  Client,
-  TimeoutFailure,
-  WorkflowFailedError,
-  WorkflowNotFoundError,
-  type ClientOptions,
-  type Connection,
-  type ConnectionOptions,
-  type WorkflowHandle,
-} from '@temporalio/client';
-import { DEFAULT_TASK_QUEUE, type StartArguments } from '../domain/contract.js';
-import { describeDuration } from '../domain/time/duration.js';
+import { Client, type Connection, type WorkflowHandle } from '@temporalio/client';
+import { DEFAULT_TASK_QUEUE } from '../domain/contract.js';
 import type { Plan } from '../domain/plan/plan.js';
 import type { RunReport } from '../domain/report/report.js';
 import type { CommandAnswer } from '../domain/steering/commands.js';
 import { isPolled, type RunFacts } from '../domain/run/run-facts.js';
 import type { Target } from '../domain/target/target.js';
 import { isOpen } from '../domain/run/workflow-status.js';
-import { awaitEnd, type WaitCall } from './await-end.js';
+import { awaitReport, readReport } from './await-report.js';
+import { cancelRun } from './cancel-run.js';
 import type { CatalogueInputs } from './catalogue-inputs.js';
+import type {
+  ConnectOptions,
+  PlanOptions,
+  RunbookClientOptions,
+  RunOptions,
+  WaitOptions,
+  WatchOptions,
+} from './client-options.js';
 import { ClosableConnection } from '../temporal/connection.js';
 import { withReadableMemos } from '../temporal/readable-memos.js';
-import { NoReport, PlanRefused, ServerUnreachable } from '../temporal/errors.js';
-import { isReport, reportInFailure, reportInMemo, wholeReport } from './read-report.js';
+import { ServerUnreachable } from '../temporal/errors.js';
 import { readHolder, type LeaseHolding } from './lease-holding.js';
 import { listRuns, type ListOptions, type RunList } from './list-runs.js';
 import type { RunSnapshot } from './report-snapshot.js';
+import { planRun } from './plan-run.js';
 import { readPollers, readRunFacts } from './run-facts.js';
 import { newRunId, requireRunId } from './run-id.js';
 import {
@@ -38,65 +37,15 @@ import {
   type TargetCommandRequest,
 } from './send-command.js';
 import { resumptionOf, type ResumeOptions, type Resumption } from './resume-run.js';
-import { startRun, type StartedRun } from './start-run.js';
+import { startRun, type StartCall, type StartedRun } from './start-run.js';
 import { checkedArguments, type PlanRequest, type RunbookName, type StartRequest } from './start-request.js';
 import { Calls, toClientError, reasonOf } from '../temporal/calls.js';
 import { takeSnapshot, watchRun } from './watch-run.js';
-
-/** Options of a `RunbookClient` with a Temporal client of yours. */
-export interface RunbookClientOptions {
-  readonly client: Client;
-  /** Default `runbooks`. */
-  readonly taskQueue?: string | undefined;
-  /** Limit of one call to Temporal, milliseconds; after it the server counts as unreachable. Default 10,000. */
-  readonly callTimeoutMs?: number | undefined;
-  /** Closes the connection after the last call has ended. Default: it stays open. */
-  readonly close?: (() => Promise<void>) | undefined;
-}
-
-/** The address and credentials of Temporal, as `Connection` and `Client` of `@temporalio/client` accept them. */
-export type ConnectOptions = ConnectionOptions & {
-  readonly [Key in 'namespace' | 'dataConverter' | 'identity']?: ClientOptions[Key] | undefined;
-} & Pick<RunbookClientOptions, 'taskQueue' | 'callTimeoutMs'>;
-
-/** Which execution of a workflow id to read. */
-export interface RunOptions {
-  /** One execution of the workflow id. Default: the newest. It matters only for runs that were reset. */
-  readonly runId?: string | undefined;
-}
-
-/** How long to wait for a run. */
-export interface WaitOptions extends RunOptions {
-  /** Ends the wait, not the run. */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * How long Temporal may answer nothing before `ServerUnreachable` is thrown, milliseconds. A wait for a result may
-   * take 40 s to notice. Default 60,000.
-   */
-  readonly patienceMs?: number | undefined;
-}
-
-/** How long to wait for a plan. */
-export interface PlanOptions extends Omit<WaitOptions, 'runId'> {
-  /** Receives the workflow id of the planning run once it has started; use it with `diagnose`. */
-  readonly onStarted?: ((workflowId: string) => void) | undefined;
-}
-
-/** How to watch a run. */
-export interface WatchOptions extends WaitOptions {
-  /** Pause between two snapshots, milliseconds. Default 500. */
-  readonly intervalMs?: number | undefined;
-  /** Also yield snapshots that show nothing new. Default false. */
-  readonly everySnapshot?: boolean | undefined;
-}
 
 const WATCH_INTERVAL_MS = 500;
 const CALL_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const PATIENCE_MS = 60_000;
-/** Planning takes at most three minutes (`makePlan`); the rest allows a worker to start. */
-const PLAN_TIMEOUT_MS = 10 * 60_000;
-const END_PLAN_MS = 3_000;
 
 /** `Inputs` maps names of runbooks to their inputs; extend `CatalogueInputs` with your own. */
 export class RunbookClient<Inputs extends object = CatalogueInputs> implements AsyncDisposable {
@@ -170,9 +119,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     request: StartRequest<Inputs, Name>,
   ): Promise<StartedRun> {
     return startRun({
-      calls: this.#calls,
-      taskQueue: this.taskQueue,
-      callTimeoutMs: this.#callTimeoutMs,
+      ...this.#starting(),
       runbook,
       workflowId: requireRunId(request.id ?? newRunId(runbook)),
       startArguments: checkedArguments(runbook, request),
@@ -190,26 +137,8 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     request: PlanRequest<Inputs, Name>,
     { signal, patienceMs = PATIENCE_MS, onStarted }: PlanOptions = {},
   ): Promise<Plan> {
-    const workflowId = newRunId(`plan-${runbook}`);
-    const startArguments: StartArguments = { ...checkedArguments(runbook, request), dryRun: true };
-    const { client, taskQueue } = this;
-    const args = [startArguments];
-    const start = { workflowId, taskQueue, args, workflowExecutionTimeout: PLAN_TIMEOUT_MS };
-    try {
-      signal?.throwIfAborted();
-      await this.#calls.uninterruptible(this.#callTimeoutMs, () => client.workflow.start(runbook, start));
-      onStarted?.(workflowId);
-      return (await awaitEnd({ calls: this.#calls, workflowId, runId: undefined, signal, patienceMs })) as Plan;
-    } catch (error) {
-      if (!(error instanceof WorkflowFailedError)) await this.#endPlan(workflowId);
-      const report = reportInFailure(error);
-      if (report !== null) throw new PlanRefused(report.failure?.message ?? report.summary, { cause: error });
-      if (error instanceof WorkflowFailedError && error.cause instanceof TimeoutFailure)
-        throw new PlanRefused(`No worker planned the run within ${describeDuration(PLAN_TIMEOUT_MS)}`, {
-          cause: error,
-        });
-      throw toClientError(error, workflowId);
-    }
+    const startArguments = checkedArguments(runbook, request);
+    return planRun({ ...this.#starting(), runbook, startArguments, signal, patienceMs, onStarted });
   }
 
   /**
@@ -239,27 +168,11 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
   }
 
   /**
-   * Terminates planning that its caller no longer waits for. It changes nothing, and a cancel would have to wait for
-   * a worker.
-   */
-  async #endPlan(workflowId: string): Promise<void> {
-    const handle = this.#handle(workflowId);
-    // If it cannot be ended now, its own timeout ends it.
-    await this.#calls
-      .uninterruptible(END_PLAN_MS, () => handle.terminate('the caller no longer waits for this plan'))
-      .catch(() => {});
-  }
-
-  /**
    * Waits for the end and resolves for every outcome.
    * @throws RunNotFound, NoReport, ServerUnreachable, the signal's reason
    */
   async result(workflowId: string, { runId, signal, patienceMs = PATIENCE_MS }: WaitOptions = {}): Promise<RunReport> {
-    const waiting = { calls: this.#calls, signal, patienceMs };
-    // A cancelled run has its report only in its memo.
-    const stored = (await resultOf({ ...waiting, workflowId, runId })) ?? (await this.#reportInMemo(workflowId, runId));
-    if (stored === null) throw new NoReport(workflowId);
-    return wholeReport(stored, (id, execution) => awaitEnd({ ...waiting, workflowId: id, runId: execution }));
+    return awaitReport({ ...this.#call(workflowId), runId, signal, patienceMs });
   }
 
   /**
@@ -267,18 +180,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
    * @throws RunNotFound, ServerUnreachable
    */
   async report(workflowId: string, { runId }: RunOptions = {}): Promise<RunReport | null> {
-    const stored = await this.#reportInMemo(workflowId, runId);
-    if (stored === null) return null;
-    const waiting = { calls: this.#calls, signal: undefined, patienceMs: 0 };
-    return wholeReport(stored, (id, execution) => awaitEnd({ ...waiting, workflowId: id, runId: execution }));
-  }
-
-  async #reportInMemo(workflowId: string, runId: string | undefined): Promise<RunReport | null> {
-    try {
-      return reportInMemo(await this.#within(() => this.#handle(workflowId, runId).describe()));
-    } catch (error) {
-      throw toClientError(error, workflowId);
-    }
+    return readReport({ ...this.#call(workflowId), runId, signal: undefined, patienceMs: 0 });
   }
 
   /**
@@ -286,13 +188,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
    * @throws RunNotFound, RunPaused, NoWorkerAnswers, NotARun, NoReport, ServerUnreachable
    */
   async progress(workflowId: string, { runId }: RunOptions = {}): Promise<RunSnapshot> {
-    return takeSnapshot({
-      calls: this.#calls,
-      callTimeoutMs: this.#callTimeoutMs,
-      workflowId,
-      runId,
-      signal: undefined,
-    });
+    return takeSnapshot({ ...this.#call(workflowId), runId, signal: undefined });
   }
 
   /**
@@ -302,16 +198,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
    */
   watch(workflowId: string, options: WatchOptions = {}): AsyncGenerator<RunSnapshot, void> {
     const { runId, signal, patienceMs = PATIENCE_MS, intervalMs = WATCH_INTERVAL_MS, everySnapshot = false } = options;
-    return watchRun({
-      calls: this.#calls,
-      callTimeoutMs: this.#callTimeoutMs,
-      workflowId,
-      runId,
-      signal,
-      patienceMs,
-      intervalMs,
-      everySnapshot: everySnapshot,
-    });
+    return watchRun({ ...this.#call(workflowId), runId, signal, patienceMs, intervalMs, everySnapshot });
   }
 
   /**
@@ -321,21 +208,7 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
    * @throws RunNotFound, ServerUnreachable
    */
   async cancel(workflowId: string, { runId }: RunOptions = {}): Promise<'requested' | 'alreadyEnded'> {
-    const handle = this.#handle(workflowId, runId);
-    try {
-      const { status } = await this.#within(() => handle.describe());
-      if (!isOpen(status.name)) return 'alreadyEnded';
-    } catch (error) {
-      throw toClientError(error, workflowId);
-    }
-    try {
-      await this.#calls.uninterruptible(this.#callTimeoutMs, () => handle.cancel());
-      return 'requested';
-    } catch (error) {
-      // It was there a moment ago, so it has just ended.
-      if (error instanceof WorkflowNotFoundError) return 'alreadyEnded';
-      throw toClientError(error, workflowId);
-    }
+    return cancelRun({ ...this.#call(workflowId), runId });
   }
 
   /**
@@ -344,17 +217,17 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
    * @throws CommandRejected, RunEnded, RunNotFound, NoWorkerAnswers, ServerUnreachable
    */
   pause(workflowId: string, request: CommandRequest): Promise<CommandAnswer> {
-    return commandRun(this.#command(workflowId), 'pause', request);
+    return commandRun(this.#call(workflowId), 'pause', request);
   }
 
   /** Lets a paused run continue. @throws as `pause` */
   resume(workflowId: string, request: CommandRequest): Promise<CommandAnswer> {
-    return commandRun(this.#command(workflowId), 'resume', request);
+    return commandRun(this.#call(workflowId), 'resume', request);
   }
 
   /** Like `cancel`, with a name and a reason in the report. @throws as `pause` */
   abort(workflowId: string, request: CommandRequest): Promise<CommandAnswer> {
-    return commandRun(this.#command(workflowId), 'abort', request);
+    return commandRun(this.#call(workflowId), 'abort', request);
   }
 
   /**
@@ -363,17 +236,17 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
    * @throws as `pause`, and RunPaused, NotARun
    */
   retryStep(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
-    return commandTarget(this.#command(workflowId), 'retryStep', request);
+    return commandTarget(this.#call(workflowId), 'retryStep', request);
   }
 
   /** Decides about a blocked step: the target continues without it. @throws as `retryStep` */
   skipStep(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
-    return commandTarget(this.#command(workflowId), 'skipStep', request);
+    return commandTarget(this.#call(workflowId), 'skipStep', request);
   }
 
   /** Decides about a blocked step: it was carried out, as the person has seen. @throws as `retryStep` */
   markSucceeded(workflowId: string, request: TargetCommandRequest): Promise<CommandAnswer> {
-    return commandTarget(this.#command(workflowId), 'markSucceeded', request);
+    return commandTarget(this.#call(workflowId), 'markSucceeded', request);
   }
 
   /**
@@ -382,16 +255,12 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
    * @throws as `retryStep`
    */
   approve(workflowId: string, request: ApprovalRequest): Promise<CommandAnswer> {
-    return decideApproval(this.#command(workflowId), 'approve', request);
+    return decideApproval(this.#call(workflowId), 'approve', request);
   }
 
   /** Rejects what the run, or a step of it, waits for. @throws as `approve` */
   reject(workflowId: string, request: ApprovalRequest): Promise<CommandAnswer> {
-    return decideApproval(this.#command(workflowId), 'reject', request);
-  }
-
-  #command(workflowId: string): CommandCall {
-    return { calls: this.#calls, callTimeoutMs: this.#callTimeoutMs, workflowId };
+    return decideApproval(this.#call(workflowId), 'reject', request);
   }
 
   /**
@@ -450,6 +319,15 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
     }
   }
 
+  /** What each call about one run needs. */
+  #call(workflowId: string): CommandCall {
+    return { calls: this.#calls, callTimeoutMs: this.#callTimeoutMs, workflowId };
+  }
+
+  #starting(): Pick<StartCall, 'calls' | 'callTimeoutMs' | 'taskQueue'> {
+    return { calls: this.#calls, callTimeoutMs: this.#callTimeoutMs, taskQueue: this.taskQueue };
+  }
+
   #within<Value>(call: () => Promise<Value>): Promise<Value> {
     return this.#calls.interruptible(this.#callTimeoutMs, undefined, call);
   }
@@ -463,15 +341,4 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
 function addressOf({ address = 'localhost:7233', channelArgs }: ConnectOptions): string {
   const target = channelArgs?.['grpc.http_connect_target'];
   return typeof target === 'string' ? `${target.replace(/^dns:/, '')} through the proxy ${address}` : address;
-}
-
-/** The report that a run returned or failed with; `null` if there is none. */
-async function resultOf(wait: WaitCall): Promise<RunReport | null> {
-  try {
-    const result = await awaitEnd(wait);
-    return isReport(result) ? result : null;
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    return reportInFailure(error);
-  }
 }

@@ -5,7 +5,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import type { TargetInRun } from '../domain/report/report.js';
+import type { TargetInRun } from '../domain/report/progress.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import type {
   ApprovalCommandName,
@@ -161,7 +161,7 @@ async function send(
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError)
         throw new CommandRejected(workflowId, error.cause?.message ?? error.message, { cause: error });
-      // The precondition: a command that closes the run meets an event that arrives at that moment. Then the server takes neither.
+      // Failed precondition: the workflow task that would have closed the run met a new event. The server accepted neither the task nor this command.
       const isTurnedAway = grpcCodeOf(error) === GRPC.failedPrecondition;
       if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || ranOutOfTime(error) || isTurnedAway)
         throw new NoWorkerAnswers(workflowId, { cause: error });
@@ -172,7 +172,7 @@ async function send(
   });
 }
 
-/** Repeats a call until somebody answers, for as long as the caller is patient. */
+/** Repeats a call until it is answered, or until `patienceMs` have passed. */
 async function whileAway<Value>(
   { patienceMs = PATIENCE_MS }: CommandRequest,
   call: () => Promise<Value>,

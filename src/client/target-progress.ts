@@ -6,7 +6,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { PROGRESS_QUERY } from '../domain/contract.js';
 import type { Heartbeat, PhaseName } from '../domain/once/state.js';
-import type { StepDoing, StepProgress, TargetInRun, TargetProgress } from '../domain/report/report.js';
+import type { StepDoing, StepProgress, TargetInRun, TargetProgress } from '../domain/report/progress.js';
 import { LONGEST_SHOWN } from '../domain/sizes.js';
 import { describeObservation } from '../domain/target/target.js';
 import { shortened } from '../domain/text/json-bytes.js';

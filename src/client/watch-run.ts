@@ -7,7 +7,7 @@ import {
   type Client,
 } from '@temporalio/client';
 import { PROGRESS_QUERY } from '../domain/contract.js';
-import type { RunProgress } from '../domain/report/report.js';
+import type { RunProgress } from '../domain/report/progress.js';
 import { isOpen, isPaused } from '../domain/run/workflow-status.js';
 import { awaitEnd } from './await-end.js';
 import { NoReport, NotARun, NoWorkerAnswers, RunPaused, ServerUnreachable } from '../temporal/errors.js';

@@ -8,7 +8,8 @@ import type { Limits } from './once/limits.js';
 import type { OnCancel, Plan, TargetPlan } from './plan/plan.js';
 import type { OnceRules } from './once/events.js';
 import type { Ending, OnceState } from './once/state.js';
-import type { ApprovalProgress, ApprovalVote, BlockedProgress, RunName } from './report/report.js';
+import type { ApprovalVote, RunName } from './report/report.js';
+import type { ApprovalProgress, BlockedProgress } from './report/progress.js';
 import type { Observation, Target } from './target/target.js';
 
 /** What a run is started with, by any client, schedule or alarm rule. `targets` are names or ids of instances. */

@@ -19,7 +19,7 @@ export interface CheckHosts {
   readonly internal: readonly string[];
 }
 
-/** What came of one request. */
+/** What came of one request, in the shape of the domain's `CheckAnswer`, which this folder does not import. */
 type Answer =
   | {
       readonly kind: 'answered';
@@ -102,7 +102,7 @@ function wrongUrl(text: string): Refusal | null {
   if (text.length > LONGEST_URL) return { found: `the URL is longer than ${LONGEST_URL} characters`, remedy };
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:\/\//i.test(text)) return { found: 'it is not a URL of http or https', remedy };
-  // The text as well: an empty user is not in the parts of a URL.
+  // Checked in the text as well, because the parsed URL does not show an empty user.
   if (`${url.username}${url.password}` !== '' || /^https?:\/\/[^/?#]*@/i.test(text))
     return { found: 'the URL contains a user name or password', remedy: 'Remove it; a check sends no credentials' };
   return null;
@@ -137,7 +137,7 @@ function remedyFor(address: string): string {
     : 'Name another host';
 }
 
-/** The look-up of the connection itself, so that no second answer of the DNS can differ from the one that was judged. One forbidden address forbids all. */
+/** The look-up that the connection itself makes, so that no second answer of the DNS can differ from the judged one. One forbidden address forbids all. */
 function guarded(lookup: typeof resolve, mayBePrivate: boolean): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {

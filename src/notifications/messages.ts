@@ -1,4 +1,4 @@
-/** A notification as the request that each kind of webhook takes. Chat tools get plain text only: nothing in it can become markup, a link or a mention. */
+/** Turns a notification into the request that each kind of webhook takes. Chat tools get plain text only: nothing in it can become markup, a link or a mention. */
 import { createHash } from 'node:crypto';
 import { details, headline, plainLines, URGENCY } from '../domain/notifications/notification-text.js';
 import type { Notification } from '../domain/notifications/notification.js';
@@ -62,7 +62,7 @@ function standardWebhook(webhook: Webhook, notification: Notification, nowMs: nu
 /** Characters of a header. Source: Slack, Block Kit reference. */
 const SLACK_HEADER = 150;
 
-/** Source: Slack, "Sending messages using incoming webhooks". Only `text`, for the push message, is read as markup, by its three characters. */
+/** Source: Slack, "Sending messages using incoming webhooks". Only `text`, for the push message, is read as markup, so its three special characters are escaped. */
 function slackMessage(notification: Notification): object {
   const { summary, needs } = notification;
   const plain = (text: string) => ({ type: 'plain_text', text, emoji: false });
@@ -152,7 +152,7 @@ function feishuMessage({ secrets }: Webhook, notification: Notification, nowMs: 
 /** Bytes of a text message. Source: WeCom, "Group robot configuration". */
 const WECOM_TEXT = 2_048;
 
-/** Text, not Markdown, which WeChat does not show. `<@name>` would mention somebody in text too, so its bracket is replaced. */
+/** Text, because WeChat does not show Markdown. `<@name>` would mention somebody even in text, so its bracket is replaced. */
 function weComMessage(notification: Notification): object {
   const lines = plainLines(notification).map((line) => line.replaceAll('<@', '‹@'));
   return { msgtype: 'text', text: { content: linesThatFit(lines, WECOM_TEXT) } };

@@ -20,7 +20,7 @@ export interface Attempt extends Delivery {
 
 /** What `deliver` takes besides the message. */
 interface DeliverOptions {
-  /** Only these webhooks, whatever their own events are. Default: all that the event concerns. */
+  /** Only these webhooks, whatever their own events are. Default: all that listen to the event. */
   readonly names?: readonly string[] | undefined;
   /** Webhooks that are not notified again. */
   readonly except?: readonly string[];
@@ -96,7 +96,7 @@ function isAbout(on: Webhook['on'], { event }: Notification): boolean {
   return event !== 'test' && on.includes(event);
 }
 
-/** A name of the file is unchanged by it; a runbook may name anything. */
+/** Changes no name from the file; a runbook may name anything. */
 function shownName(name: string): string {
   return clipText(printable(name), LONGEST_NAME_BYTES);
 }
@@ -124,7 +124,7 @@ function described({ status, body }: WebhookAnswer, secrets: readonly string[]):
 /** Parts of an address shorter than this are words such as `hook`. */
 const SHORTEST_PART = 8;
 
-/** A receiver may repeat what it was sent, also in parts. */
+/** A receiver may repeat what it was sent, even in parts. */
 function secretsOf({ secrets }: Webhook, { url, headers }: WebhookRequest): string[] {
   const parts = [...url.pathname.split('/'), ...url.searchParams.values(), ...Object.values(headers)];
   return [

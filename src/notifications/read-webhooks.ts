@@ -1,7 +1,7 @@
 /** Reads a notifications file: returns the webhooks, or every problem with file, line and column. No problem shows an address or a secret. */
 import { WEBHOOK_SECRET_PREFIX } from '../domain/notifications/delivery.js';
 import type { Problem } from '../domain/failures.js';
-import { NAME_REMEDY } from '../domain/runbook/runbook.js';
+import { NAME_REMEDY } from '../domain/runbook/names.js';
 import { didYouMean } from '../domain/text/suggest.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
 import { Secret } from '../servicestage/secret.js';
@@ -45,7 +45,7 @@ export async function readWebhooks(
   const problems = parsed.success
     ? []
     : problemsOfIssues(parsed.error.issues, raw, NotificationsFile).map(withoutSecrets);
-  // Checks every webhook that has its shape further, even if others have not.
+  // Every webhook of the right shape is checked further, even if others have another shape.
   const webhooks = wellShaped(raw).map(([name, entry]) => {
     const reading = new EntryReading(name, secrets);
     const webhook = reading.webhookOf(entry);

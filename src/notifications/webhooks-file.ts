@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { WEBHOOK_SECRET_PREFIX } from '../domain/notifications/delivery.js';
 import { DEFAULT_EVENTS, RUN_EVENTS } from '../domain/notifications/events.js';
-import { NAME, NAME_REMEDY } from '../domain/runbook/runbook.js';
+import { NAME, NAME_REMEDY } from '../domain/runbook/names.js';
 
 const variable = (description: string) =>
   z
@@ -21,7 +21,7 @@ const common = {
     .describe('Its events, where no runbook names it. Default: all but done'),
   allowHttp: z.boolean('Write true or false').default(false).describe('true allows http to this machine (loopback)'),
 };
-const urlEnv = variable('Variable with the address, which is a secret: who has it can post');
+const urlEnv = variable('Variable with the address, which is a secret: anyone who has it can post');
 
 const Generic = z.strictObject({
   kind: z.literal('webhook').describe('JSON signed as Standard Webhooks describes'),

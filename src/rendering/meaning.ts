@@ -54,7 +54,7 @@ export function differencesOf({ captured, lastSeen, compensations }: TargetRepor
   return differencesBetween(captured, lastSeen);
 }
 
-/** What a step does, such as `scale replica=4`; the id of a wait, and of a check with its URL. */
+/** What a step does, such as `scale replica=4`; for a wait its id, and for a check its id and URL. */
 export function stepTitle({ action, id, check }: Pick<StepReport, 'action' | 'id' | 'check'>): string {
   if (check !== undefined) return `${id}: ${describeCheck(check)}`;
   return action === null ? id : describeAction(action);

@@ -1,5 +1,5 @@
 /** The command to type after a run has ended: one table, by outcome. Pure. */
-import { canBeResumed } from '../domain/plan/resume.js';
+import { canBeResumed } from '../domain/plan/earlier-run.js';
 import type { Outcome, RunReport } from '../domain/report/report.js';
 import { shellWord } from '../domain/text/shell-word.js';
 

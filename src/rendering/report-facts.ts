@@ -1,7 +1,7 @@
 /** The facts about a whole run with which a Markdown or HTML report begins. Pure. */
 import type { RunReport } from '../domain/report/report.js';
 import { describeApprovalReport } from '../domain/steering/approvals.js';
-import { describeCommand } from '../domain/steering/describe-command.js';
+import { describeCommand } from '../domain/steering/commands.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { period } from './meaning.js';
 

@@ -28,7 +28,7 @@ const TONES: Readonly<Record<Outcome, Tone>> = {
   indeterminate: 'bad',
 };
 
-/** The page forbids itself scripts and requests, so that even a mistake in escaping could fetch and run nothing. */
+/** The policy of the page forbids scripts and requests, so that even a mistake in escaping can neither run nor fetch anything. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** The whole document, as the text of a file. */
@@ -86,7 +86,7 @@ function nextBlock(report: RunReport): string[] {
 const LEGEND =
   'Times are in UTC. Circles: readings of the instance. Thin bar: its cloud job, as far as the step followed it. Strokes: decisions of attempts. Dashed edge: an undo. Pale: a wait, or a step that was skipped.';
 
-/** Only where the run had more to it than one target. */
+/** Empty if the timeline has one row, which the target's own drawing shows better. */
 function runDrawing(report: RunReport): string[] {
   const timeline = runTimeline(report);
   if (timeline.rows.length < 2) return [];
@@ -150,7 +150,7 @@ function stepRow(step: StepReport, prefix: string): string {
   return `<tr><td>${htmlText(`${prefix}${stepTitle(step)}`)}</td><td class="result ${RESULT_TONES[result]}-text">${htmlText(`${mark(result)} ${result}${doubt}`)}</td><td class="time">${describeTime(startedAtMs)}</td><td class="time">${htmlText(tookText(step))}</td><td class="id">${htmlText(`${cloudJobId ?? ''}${adopted}`)}</td><td>${htmlText(seen)}</td></tr>`;
 }
 
-/** What went wrong, what people decided, and behind a fold what each attempt decided. */
+/** What went wrong, what people decided, and, folded, what each attempt decided. */
 function stepDetails(step: StepReport, prefix: string): string[] {
   const { failure, trail, check } = step;
   const body = check === undefined ? null : bodyShown(check);

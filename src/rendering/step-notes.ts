@@ -2,7 +2,7 @@
 import type { AdoptionEvidence } from '../domain/once/state.js';
 import type { CommandRecord, StepReport } from '../domain/report/report.js';
 import { describeApprovalReport } from '../domain/steering/approvals.js';
-import { describeCommand } from '../domain/steering/describe-command.js';
+import { describeCommand } from '../domain/steering/commands.js';
 import { describeObservation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
 

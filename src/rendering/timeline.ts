@@ -96,7 +96,7 @@ function stepRow(step: StepReport, prefix: string): Row {
   };
 }
 
-/** A report does not say when a cloud job ended: the bar ends with the last that the step learned of it. */
+/** A report does not state when a cloud job ended, so the bar ends when the step last read it. */
 function cloudJobBars({ cloudJobId, trail, evidence, endedAtMs }: StepReport): Bar[] {
   if (cloudJobId === null) return [];
   const known = trail.find(({ decision }) => decision === 'accepted' || decision === 'adopted')?.atMs;

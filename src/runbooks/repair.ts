@@ -3,7 +3,8 @@ import { ACTIONS } from '../domain/target/actions.js';
 import { Runbook } from '../domain/runbook/runbook.js';
 import type { Path, PathProblem } from '../yaml/yaml-document.js';
 import { isObject, valueAt } from '../yaml/schema-keys.js';
-import { problemsOfIssues, type ShapeProblem } from '../yaml/shape-problems.js';
+import { problemsOfIssues } from '../yaml/shape-problems.js';
+import type { ShapeProblem } from '../yaml/value-problems.js';
 
 type Json = Record<string, unknown>;
 

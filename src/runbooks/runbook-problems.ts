@@ -7,7 +7,7 @@ import type { Path, PathProblem } from '../yaml/yaml-document.js';
 import { unknownCalendars } from './lookups.js';
 import { begins, repair } from './repair.js';
 import { isObject, valueAt } from '../yaml/schema-keys.js';
-import type { ShapeProblem } from '../yaml/shape-problems.js';
+import type { ShapeProblem } from '../yaml/value-problems.js';
 import { removeUnsupported } from './unsupported.js';
 
 /**

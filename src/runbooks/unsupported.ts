@@ -1,7 +1,7 @@
 /** Keys of the runbook language that later versions bring: refused by name, never silently accepted. */
 import type { Path, PathProblem as FoundProblem } from '../yaml/yaml-document.js';
 import { isObject } from '../yaml/schema-keys.js';
-import { wrongName } from '../yaml/shape-problems.js';
+import { wrongName } from '../yaml/key-problems.js';
 
 type Json = Record<string, unknown>;
 

@@ -1,12 +1,14 @@
 /** The only reader of schedule files: YAML in, the schedules desired for or every problem with file, line and column out. Changes nothing. */
 import { durationMs } from '../domain/time/duration.js';
 import type { Problem } from '../domain/failures.js';
-import { NAME, NAME_REMEDY, type Runbook } from '../domain/runbook/runbook.js';
+import type { Runbook } from '../domain/runbook/runbook.js';
+import { NAME, NAME_REMEDY } from '../domain/runbook/names.js';
 import { readInputs } from '../domain/plan/start-arguments.js';
 import type { RunbookLookup } from '../runbooks/lookups.js';
 import { problemOfKind } from '../yaml/file-kind.js';
 import { isObject } from '../yaml/schema-keys.js';
-import { problemsOfIssues, type ShapeProblem } from '../yaml/shape-problems.js';
+import { problemsOfIssues } from '../yaml/shape-problems.js';
+import type { ShapeProblem } from '../yaml/value-problems.js';
 import { readYamlFile, YamlDocument, type FileKind, type PathProblem } from '../yaml/yaml-document.js';
 import { checkEntry } from './schedule-checks.js';
 import { ScheduleFile, type ScheduleEntry } from './schedule-file.js';

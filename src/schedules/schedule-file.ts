@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ONE_LINE_REMEDY } from '../domain/plan/caller-text.js';
 import { durationText, waitingText } from '../domain/runbook/duration-shapes.js';
-import { NAME, NAME_REMEDY } from '../domain/runbook/runbook.js';
+import { NAME, NAME_REMEDY } from '../domain/runbook/names.js';
 import { hasControlCharacters } from '../domain/text/text.js';
 
 /** As Temporal names them, January first. */

@@ -21,7 +21,7 @@ import { readAgain } from './read-again.js';
 import type { TargetProgressView } from './target-progress.js';
 import type { TargetSteering } from './target-steering.js';
 
-/** What a blocked step is decided with. */
+/** What the decision about a blocked step needs. */
 export interface Blockade {
   readonly request: TargetRunArguments;
   readonly steering: TargetSteering;
@@ -101,7 +101,7 @@ async function retry(
 }
 
 /**
- * No one decided: the step stays as it ended. After a reset the run before it may have carried a decision out, so that what came of it is
+ * No one decided, so the step stays as it ended. After a reset the execution before it may have carried a decision out; what that did is
  * settled first.
  */
 async function withoutDecision(

@@ -109,9 +109,9 @@ function searchable({ targets }: Plan, path: string): { typedSearchAttributes?: 
 }
 
 /**
- * Until when a POST of an earlier holder may still appear; 0 where nothing is out there. A holder that ended without its report may have left
- * one behind, and so may the run that a reset replaced: the reset run can end before that is over. The holder also passes on what it was given
- * itself, because a run that is cancelled while it waits must not make the next one forget it.
+ * Until when a POST of an earlier holder may still appear; 0 if none can. A holder that ended without its report may have left one
+ * behind, and so may the run that a reset replaced: the reset run can end before that is over. The holder also passes on the time
+ * that it was given itself, so that the next run waits for it even if this one is cancelled while it waits.
  */
 function clearAt(last: LeaseHolder | null, plan: Plan): number {
   if (last === null) return 0;

@@ -1,4 +1,4 @@
-/** A check step: lets an activity ask the URL, and makes the step's outcome of its end. Nothing is sent to ServiceStage. */
+/** A check step: an activity asks the URL, and its end becomes the step's outcome. Nothing is sent to ServiceStage. */
 import {
   ActivityFailure,
   ApplicationFailure,

@@ -9,7 +9,7 @@ import { rootCause } from './failure.js';
 import { observeTarget, settleTarget } from './proxies.js';
 import { sleepUntil } from './timers.js';
 
-/** `unread`: it could not be read, so that nothing is decided. */
+/** `unread`: it could not be read, so nothing is decided. */
 export type ReadAgain =
   | { readonly kind: 'read'; readonly reading: ReadingAtRest }
   | { readonly kind: 'unread'; readonly why: string }

@@ -8,7 +8,8 @@ import {
 } from '@temporalio/workflow';
 import type { ApprovalOrder, ApprovalProof, ApprovalProofAsked } from '../domain/contract.js';
 import type { Plan } from '../domain/plan/plan.js';
-import type { ApprovalProgress, ApprovalReport, ApprovalVote } from '../domain/report/report.js';
+import type { ApprovalReport, ApprovalVote } from '../domain/report/report.js';
+import type { ApprovalProgress } from '../domain/report/progress.js';
 import {
   afterCancel,
   afterTime,
@@ -134,7 +135,7 @@ export class RunApprovals {
     if (approval !== undefined) this.shared.notifications.asked(target, approval);
   }
 
-  /** The workflow of the target that has begun is there. */
+  /** The workflow of the target that has begun has started. */
   targetStarted(): void {
     for (const order of this.#kept.splice(0)) this.#order(order);
   }
@@ -210,7 +211,7 @@ export class RunApprovals {
       await this.#passedOn;
       return answer;
     } catch (error) {
-      // What was verified in vain is in the history as well, so that it counts for the limit.
+      // A token that was refused is in the history as well, so it counts towards the limit.
       this.shared.log = { ...this.shared.log, repeats: this.shared.log.repeats + 1 };
       const { name, message } = rootCause(error);
       throw name === 'CommandRejected'

@@ -9,12 +9,13 @@ import { NOTIFY_LIMITS } from '../domain/notifications/delivery.js';
 import { messagesOf, type Message, type Moment, type RunFacts } from '../domain/notifications/moments.js';
 import { MOST_MESSAGES, reportedDeliveries, reportOfDelivery } from '../domain/notifications/notification-reports.js';
 import type { Plan } from '../domain/plan/plan.js';
-import type { ApprovalProgress, BlockedProgress, NotificationReport } from '../domain/report/report.js';
+import type { NotificationReport } from '../domain/report/report.js';
+import type { ApprovalProgress, BlockedProgress } from '../domain/report/progress.js';
 import { rootCause } from './failure.js';
 import { notify } from './proxies.js';
 import { sleepUntil } from './timers.js';
 
-/** Who is notified, of what they were notified already, and what came of it. Without webhooks in the plan it schedules nothing. */
+/** Who is notified, what they were notified of already, and with which result. Without webhooks in the plan it schedules nothing. */
 export class RunNotifications {
   #plan: Plan | null = null;
   /** Keys of the messages that were sent. */
@@ -95,7 +96,7 @@ export class RunNotifications {
     return this.#open.size > 0;
   }
 
-  /** Waits until everything is delivered, or no longer than `NOTIFY_LIMITS.atEndMs`. A cancel does not reach it. @returns what came of it all */
+  /** Waits until everything is delivered, for at most `NOTIFY_LIMITS.atEndMs`, even if the run is cancelled. @returns the result of every delivery */
   async finish(): Promise<readonly NotificationReport[]> {
     if (this.isDelivering)
       await CancellationScope.nonCancellable(() => condition(() => this.#open.size === 0, NOTIFY_LIMITS.atEndMs));

@@ -4,15 +4,15 @@ import type { WaitingForGate } from '../domain/gates/gates.js';
 import type { Plan, TargetPlan } from '../domain/plan/plan.js';
 import { usualOfRun } from '../domain/plan/usual.js';
 import { runProgressMarkdown } from '../domain/report/progress-markdown.js';
+import type { Outcome } from '../domain/report/report.js';
 import type {
   AbortProgress,
   ApprovalProgress,
   BlockedProgress,
-  Outcome,
   PauseProgress,
   RunProgress,
   TargetInRun,
-} from '../domain/report/report.js';
+} from '../domain/report/progress.js';
 import { leaseId } from '../domain/target/target.js';
 
 /** Shows each change at once; decides nothing. */

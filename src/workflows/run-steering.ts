@@ -76,7 +76,7 @@ export class RunSteering {
     return this.commands.some(({ command }) => command === 'abort');
   }
 
-  /** For how long the run has waited for people, milliseconds. It counts against no deadline. */
+  /** How long the run has waited for people, milliseconds. That counts against no deadline. */
   get heldMs(): number {
     return [...this.#heldMs.values()].reduce((sum, ms) => sum + ms, this.#pausedMs);
   }
@@ -114,7 +114,7 @@ export class RunSteering {
     this.#note({ kind: 'targetBegins' });
   }
 
-  /** Its workflow is there, and learns that the run has been paused meanwhile. */
+  /** Its workflow has started; it is ordered to pause if the run was paused meanwhile. */
   targetStarted(path: string, child: Child): void {
     this.#begun.set(path, { child, restsAt: null });
     this.approvals.targetStarted();
@@ -136,7 +136,7 @@ export class RunSteering {
     this.#setAttribute(null);
   }
 
-  /** A cancel is an event of Temporal's: it is noticed when somebody asks. */
+  /** A cancel calls no handler, so it is read here whenever the state is needed. */
   #current(): State {
     return this.#scope.consideredCancelled ? afterRunEvent(this.#state, { kind: 'cancelled' }) : this.#state;
   }

@@ -71,7 +71,7 @@ export class TargetApprovals {
 
 const NOTHING_KNOWN: ApprovalFacts = { requestedBy: null, planHash: '', issuer: null };
 
-/** Where only signed approvals count, anybody's signal without a token counts for nothing. */
+/** Where only signed approvals count, a signal without a token is ignored. */
 async function provedVote(
   { vote, token }: ApprovalOrder,
   step: ApprovalStep,

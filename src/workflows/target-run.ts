@@ -6,7 +6,8 @@ import { failed } from '../domain/once/activity-end.js';
 import type { Ending } from '../domain/once/state.js';
 import type { PlannedStep } from '../domain/plan/plan.js';
 import { boundedTargetReport } from '../domain/report/cut-report.js';
-import type { StepReport, TargetProgress, TargetReport } from '../domain/report/report.js';
+import type { StepReport, TargetReport } from '../domain/report/report.js';
+import type { TargetProgress } from '../domain/report/progress.js';
 import type { StepOutcome } from '../domain/report/step-outcome.js';
 import { afterStep, isUndoDue, type StepsResult } from '../domain/report/steps-result.js';
 import { reportOfTarget, type TargetEnd } from '../domain/report/target-report.js';
@@ -133,7 +134,7 @@ async function isPassed({ kind }: PlannedStep, baseline: Baseline): Promise<bool
   return kind !== 'action' && (await wasDecidedBeforeReset(baseline));
 }
 
-/** How an action counts that is no longer begun because this step failed. @returns `null` for a step that holds nothing back */
+/** The result of actions that are not begun because this step failed. @returns `null` for a step that holds nothing back */
 function heldBackBy({ kind, id }: PlannedStep, { failure }: StepReport): Ending | null {
   switch (kind) {
     case 'check':

@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { LateStep, SteerOrder, TargetRunArguments, TargetState } from '../domain/contract.js';
-import type { ApprovalProgress, BlockedProgress } from '../domain/report/report.js';
+import type { ApprovalProgress, BlockedProgress } from '../domain/report/progress.js';
 import type { CommandRecord } from '../domain/report/report.js';
 import {
   APPROVAL_COMMANDS,
@@ -38,7 +38,7 @@ export class TargetSteering {
   #approval: ApprovalProgress | null = null;
   #heldMs = 0;
   #late: LateStep | null = null;
-  /** What the run was reported last. */
+  /** The newest report to the run. */
   #reported = '';
   /** It waits for a person or for the end of a pause, so that nothing is in flight. */
   #isResting = false;
@@ -58,7 +58,7 @@ export class TargetSteering {
     setHandler(steerSignal, (order) => this.#steer(order));
   }
 
-  /** For how long the target has waited for people, milliseconds. It counts against no deadline. */
+  /** How long the target has waited for people, milliseconds. That counts against no deadline. */
   get heldMs(): number {
     return this.#heldMs;
   }
@@ -125,7 +125,7 @@ export class TargetSteering {
     this.#note({ kind: 'unblocked' });
   }
 
-  /** How long a reading took that a decision needed counts against no deadline either. */
+  /** The time of the reading before a decision counts against no deadline either. */
   held(ms: number): void {
     this.#heldMs += Math.max(0, ms);
   }
@@ -137,7 +137,7 @@ export class TargetSteering {
     this.#rest();
   }
 
-  /** It waits no longer. @param waitedMs how long it has */
+  /** The wait is over. @param waitedMs how long it took */
   answered(waitedMs: number): void {
     this.#approval = null;
     this.progress.asks(null);

@@ -15,7 +15,7 @@ export async function sleepUntil(atMs: number): Promise<number> {
   return Math.max(Date.now(), atMs);
 }
 
-/** Like `sleepUntil`, but ends early when `isThere` becomes true. @returns the time at the end of the wait: at least `atMs` if it did not end early */
+/** Like `sleepUntil`, but ends early when `isThere` becomes true. @returns the time at the end of the wait; `atMs` or later if it did not end early */
 export async function conditionUntil(isThere: () => boolean, atMs: number): Promise<number> {
   const cameFirst = await condition(isThere, Math.max(1, atMs - Date.now()));
   return cameFirst ? Date.now() : Math.max(Date.now(), atMs);

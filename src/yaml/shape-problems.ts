@@ -1,36 +1,18 @@
 /** zod's issues in words: what was found, where, and what would be right there. One fault gives one problem. */
 import type { z } from 'zod';
-import { MOST_PROBLEMS } from '../domain/failures.js';
-import { didYouMean, suggest } from '../domain/text/suggest.js';
-import type { Path, PathProblem } from './yaml-document.js';
+import { noKind, unknownKeys, wrongName } from './key-problems.js';
 import { isObject, keysAt, kindsAt, valueAt } from './schema-keys.js';
-
-/** A problem of the shape, and what the author meant where that is plain. */
-export interface ShapeProblem extends PathProblem {
-  /** The key or value that was meant. */
-  readonly meant?: string;
-  /** The key under which a misplaced key belongs. */
-  readonly under?: string;
-}
-
-/** What other programs and languages call it. */
-const CALLED_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
-  args: ['with'],
-  cancel: ['onCancel'],
-  name: ['id'],
-  parameters: ['with'],
-  params: ['with'],
-  schedule: ['cron', 'calendar'],
-  timeout: ['deadline'],
-  tz: ['timezone'],
-  undo: ['compensation'],
-};
-function calledElsewhere(key: string): readonly string[] {
-  return Object.hasOwn(CALLED_ELSEWHERE, key) ? (CALLED_ELSEWHERE[key] ?? []) : [];
-}
-
-/** More keys than that are better looked up. */
-const MOST_KEYS_LISTED = 12;
+import {
+  emptyRemedy,
+  hasOwnWords,
+  missing,
+  oneOf,
+  typeRemedy,
+  wordFor,
+  wrong,
+  type ShapeProblem,
+} from './value-problems.js';
+import type { Path } from './yaml-document.js';
 
 /** @param shape of the whole document, which was checked as `raw` */
 export function problemsOfIssues(issues: readonly z.core.$ZodIssue[], raw: unknown, shape: z.ZodType): ShapeProblem[] {
@@ -96,37 +78,6 @@ function problemsOfIssue(issue: z.core.$ZodIssue, document: Document): ShapeProb
   }
 }
 
-function unknownKeys(parent: Path, keys: readonly string[], { raw, shape }: Document): ShapeProblem[] {
-  const known = keysAt(shape, parent, raw);
-  const there = valueAt(raw, parent);
-  const free = known.filter((name) => !isObject(there) || !Object.hasOwn(there, name));
-  const below = known.map((name) => ({ name, keys: keysAt(shape, [...parent, name], raw) }));
-  return keys.map((key, index) => ({
-    code: 'unknown-key',
-    path: [...parent, key],
-    found: `unknown key "${key.slice(0, 80)}"`,
-    onKey: true,
-    // No one reads that many, and finding what was meant takes its time.
-    ...(index < MOST_PROBLEMS ? whatWasMeant(key, known, free, below) : { remedy: 'Remove it' }),
-  }));
-}
-
-function whatWasMeant(
-  key: string,
-  known: readonly string[],
-  free: readonly string[],
-  below: readonly { readonly name: string; readonly keys: readonly string[] }[],
-): Pick<ShapeProblem, 'remedy' | 'meant' | 'under'> {
-  const [near, ...others] = [...suggest(key, free), ...calledElsewhere(key).filter((name) => free.includes(name))];
-  if (near !== undefined)
-    return { remedy: `Did you mean ${[near, ...others].join(' or ')}? Otherwise remove it`, meant: near };
-  const [present] = suggest(key, known);
-  if (present !== undefined) return { remedy: `Remove it; ${present} is there already` };
-  const under = below.find(({ keys }) => keys.includes(key))?.name;
-  if (under !== undefined) return { remedy: `Write it under ${under}:`, under };
-  return { remedy: known.length === 0 ? 'Remove it' : `Remove it; possible keys: ${listed(known)}` };
-}
-
 /** Reports problems only of the alternative of a union that the author meant. */
 function problemsOfUnion(
   issue: Extract<z.core.$ZodIssue, { code: 'invalid_union' }>,
@@ -182,157 +133,7 @@ function closestAlternative(alternatives: readonly Issues[], value: Record<strin
   return fitting.sort((left, right) => size(left) - size(right))[0];
 }
 
-function noKind(path: Path, value: Record<string, unknown>, kinds: readonly string[]): ShapeProblem {
-  const remedy = `Use one of the keys ${kinds.join(', ')}`;
-  const [key, meant] = Object.keys(value)
-    .map((each) => [each, suggest(each, kinds)[0]] as const)
-    .find(([, near]) => near !== undefined) ?? [undefined, undefined];
-  if (key === undefined || meant === undefined) {
-    const keys = Object.keys(value).join(', ').slice(0, 80);
-    return {
-      code: 'invalid-value',
-      path,
-      found: keys === '' ? 'there is nothing here' : `"${keys}" shows no kind`,
-      remedy,
-    };
-  }
-  const found = `unknown key "${key.slice(0, 80)}"`;
-  return {
-    code: 'unknown-key',
-    path: [...path, key],
-    found,
-    remedy: `${remedy}. Did you mean ${meant}?`,
-    onKey: true,
-    meant,
-  };
-}
-
 /** `Write a whole number, or ${{ inputs.name }}`. */
 function inOneSentence([first = 'Write another value', ...others]: readonly string[]): string {
   return [first, ...others.map((each) => each.replace(/^Write /, ''))].join(', or ');
-}
-
-function oneOf(path: Path, value: unknown, values: readonly unknown[]): ShapeProblem {
-  const names = values.map(String);
-  const [meant] = suggest(textOf(value), names);
-  const remedy = `Use one of: ${names.join(', ')}.${didYouMean(textOf(value), names)}`;
-  return { ...wrong(path, value, remedy), ...(meant === undefined ? {} : { meant }) };
-}
-
-/** A key that is not a name. */
-export function wrongName(path: Path): ShapeProblem {
-  return {
-    code: 'invalid-name',
-    path,
-    found: `"${String(path.at(-1)).slice(0, 80)}" is not a valid name`,
-    remedy: 'Use letters, digits and underscores, beginning with a letter',
-    onKey: true,
-  };
-}
-
-/** Whether the message comes from the field, and not from zod. */
-function hasOwnWords({ message }: Pick<z.core.$ZodIssue, 'message'>): boolean {
-  return !message.startsWith('Invalid input');
-}
-
-/** The field's own message, else the kind of value that belongs there. */
-function typeRemedy(
-  { message, expected }: Extract<z.core.$ZodIssue, { code: 'invalid_type' }>,
-  value: unknown,
-  keys: () => readonly string[],
-): string {
-  if (hasOwnWords({ message })) return message;
-  const isScalar = typeof value !== 'object';
-  // The value is never repeated here: a value in the wrong place may be a secret.
-  if (expected === 'string' && isScalar) return 'Write text, in quotes';
-  if (expected === 'array' && isScalar)
-    return 'Write a list: [in, brackets], or each item on a line of its own after "- "';
-  const known = expected === 'object' ? keys() : [];
-  return `Write ${wordFor(expected)}${known.length === 0 ? '' : `: ${listed(known)}`}`;
-}
-
-function listed(keys: readonly string[]): string {
-  const more = keys.length - MOST_KEYS_LISTED;
-  return `${keys.slice(0, MOST_KEYS_LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
-/** Values of keys that are required, as an author writes them. Kept here, since two or three kinds of files share most of these keys. */
-const EXAMPLES: Readonly<Record<string, string>> = {
-  http: '"https://shop.example.com/health"',
-  name: 'restart-twice',
-  none: '"nothing depends on it"',
-  irreversible: '"the queue is emptied"',
-  owner: 'team-shop',
-  replica: '2',
-  runbook: 'restart',
-  steps: '[{ action: restart }]',
-  target: 'shop/checkout/prod-1',
-  targets: '[shop/checkout/prod-1]',
-  timezone: 'Europe/Berlin',
-  title: 'Restart an instance',
-  version: 'previous',
-  wait: '5m',
-  window: '2h',
-};
-const PARAMETERS: Readonly<Record<string, string>> = { rollback: '{ version: previous }', scale: '{ replica: 2 }' };
-
-/** `window: 2h`, or `null` if no one example fits. Guards have a window of another kind. */
-function exampleAt(path: Path, raw: unknown): string | null {
-  const key = String(path.at(-1));
-  if (path[0] === 'guards' || (path[0] === 'inputs' && path.length > 1)) return null;
-  const action = valueAt(raw, [...path.slice(0, -1), 'action']);
-  const examples = key === 'with' ? PARAMETERS : EXAMPLES;
-  const name = key === 'with' ? String(action) : key;
-  return Object.hasOwn(examples, name) ? `${key}: ${examples[name] ?? ''}` : null;
-}
-
-/** For a key with nothing behind it. */
-function emptyRemedy(path: Path, raw: unknown): string | null {
-  const example = exampleAt(path, raw);
-  return example === null ? null : `Write it out, as in ${example}`;
-}
-
-function missing(path: Path, word: string, raw: unknown): ShapeProblem {
-  if (path.length === 0) return { code: 'missing', path, found: 'the file is empty', remedy: `Write ${word}` };
-  const key = String(path.at(-1));
-  const example = exampleAt(path, raw);
-  return {
-    code: 'missing',
-    path,
-    found: `"${key}" is missing`,
-    remedy: example === null ? `Add ${key}: ${word}` : `Add ${example}`,
-  };
-}
-
-/** A value that does not fit. */
-function wrong(path: Path, value: unknown, remedy: string): ShapeProblem {
-  const found = value === null ? 'there is nothing here' : `${shown(value)} does not fit`;
-  return { code: 'invalid-value', path, found, remedy };
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? `"${value.slice(0, 80)}"` : textOf(value).slice(0, 80);
-}
-
-/** For people. YAML brings values that JSON cannot write (a list that holds itself) and objects that have no text. */
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  try {
-    return JSON.stringify(value) ?? 'nothing';
-  } catch {
-    return 'a value that holds itself';
-  }
-}
-
-function wordFor(expected: string): string {
-  const words: Record<string, string> = {
-    string: 'text',
-    int: 'a whole number',
-    number: 'a number',
-    array: 'a list',
-    object: 'keys and values',
-    record: 'keys and values',
-    boolean: 'true or false',
-  };
-  return words[expected] ?? `a ${expected}`;
 }

@@ -1,5 +1,5 @@
 /** Where schedules are played: a dev server with a database file, worker processes, the simulator, and breakable links between them. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ import { startWorkerProcess, type WorkerProcess } from '../support/worker-proces
 import { BreakableLink } from './link.js';
 import { slowCodec } from './slow-codec.mjs';
 import type { Disturbance } from './evidence.js';
+import { Audience } from './audience.js';
 import type { Link } from './schedule.js';
 
 export interface ArenaOptions {
@@ -81,6 +82,7 @@ export class Arena {
     readonly simulator: RunningSimulator,
     readonly control: Control,
     readonly temporalProgram: string,
+    readonly audience: Audience,
   ) {}
 
   static async open(options: ArenaOptions): Promise<Arena> {
@@ -91,7 +93,9 @@ export class Arena {
       switches: { durationsMs: { start: 300, stop: 250, restart: 350, scale: 300, rollback: 350 } },
     });
     const program = await findTemporalProgram({ env: process.env, say: options.say });
-    const arena = new Arena(options, folder, simulator, controlOf(simulator), program);
+    const audience = await Audience.open();
+    await writeFile(join(folder, 'notifications.yaml'), notificationsTo(audience));
+    const arena = new Arena(options, folder, simulator, controlOf(simulator), program, audience);
     await arena.startServer();
     for (let worker = 0; worker < options.workers; worker++) await arena.#addWorker();
     return arena;
@@ -215,6 +219,9 @@ export class Arena {
       env: {
         ...(this.options.times ?? WORKER_TIMES),
         RUNBOOK_DIR: RUNBOOK_FOLDERS.join(':'),
+        RUNBOOK_CHECK_INTERNAL_HOSTS: this.audience.host,
+        RUNBOOK_NOTIFICATIONS: join(this.folder, 'notifications.yaml'),
+        RUNBOOK_NOTIFY_STORM_SECRET: `whsec_${Buffer.alloc(32, 1).toString('base64')}`,
         CHAOS_DIST: this.options.dist,
         ...(worker === this.options.probe ? { NODE_OPTIONS: `--import=${MEMORY_PROBE}` } : {}),
         // One of two workers signs its requests; the other has a token that expires.
@@ -229,6 +236,7 @@ export class Arena {
     await this.#connection?.close();
     await this.stopServer('SIGKILL');
     for (const { links } of this.#crews) await Promise.all(Object.values(links).map((link) => link.close()));
+    await this.audience.close();
     await this.simulator.close();
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -245,6 +253,18 @@ export class Arena {
     this.#crews.push({ links: { temporal, serviceStage }, process: null, wanted: false });
     await this.startWorker(this.#crews.length - 1);
   }
+}
+
+/** Runbooks that name it get all their events; it listens to no other run, apart from pauses. */
+function notificationsTo({ host }: Audience): string {
+  return `webhooks:
+  storm:
+    kind: webhook
+    url: http://${host}/storm
+    allowHttp: true
+    secretEnvs: [RUNBOOK_NOTIFY_STORM_SECRET]
+    on: [paused]
+`;
 }
 
 const MEMORY_PROBE = new URL('./memory-probe.mjs', import.meta.url).href;

@@ -14,6 +14,8 @@ const BUNDLE = ['dist/workflow-bundle.hash', 'dist/workflow-bundle.js'];
 
 const run = promisify(execFile);
 
+type Edited = Pick<Mutation, 'name' | 'edits'>;
+
 /**
  * @param folder is created if missing, and must be empty
  *
@@ -21,7 +23,7 @@ const run = promisify(execFile);
  *
  * @throws with the compiler's output if the mutant does not compile
  */
-export async function buildMutant(mutation: Mutation, folder: string): Promise<string> {
+export async function buildMutant(mutation: Edited, folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   // A worker recognises by its own real path that it was started, not imported.
   const place = await realpath(folder);
@@ -36,12 +38,12 @@ export async function buildMutant(mutation: Mutation, folder: string): Promise<s
 }
 
 /** Every file that a mutation changes, once. */
-export function filesOf({ edits }: Mutation): string[] {
+export function filesOf({ edits }: Edited): string[] {
   return [...new Set(edits.map(({ file }) => file))];
 }
 
 /** @throws if the text of an edit does not appear exactly once in the file */
-export function mutated({ name, edits }: Mutation, file: string, text: string): string {
+export function mutated({ name, edits }: Edited, file: string, text: string): string {
   let result = text;
   for (const { from, to } of edits.filter((edit) => edit.file === file)) {
     const [before, after, ...more] = result.split(from);
@@ -54,7 +56,7 @@ export function mutated({ name, edits }: Mutation, file: string, text: string): 
   return result;
 }
 
-async function build({ name }: Mutation, place: string): Promise<void> {
+async function build({ name }: Edited, place: string): Promise<void> {
   await mkdir(join(place, 'dist'));
   for (const path of BUNDLE) await copyIfThere(join(ROOT, path), join(place, path));
   try {

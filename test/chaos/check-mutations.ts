@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildMutant } from './build-mutant.js';
-import type { Mutation, Storms } from './mutation.js';
+import type { Mutation, StormMutation } from './mutation.js';
 import { MUTATIONS } from './mutations.js';
+import { STEERING_MUTATIONS } from './mutations-of-steering.js';
 import { playSeeds } from './play-seeds.js';
 import type { PlotName } from './plots.js';
 
@@ -17,13 +18,14 @@ const PRODUCT = fileURLToPath(new URL('../../dist', import.meta.url));
  * @returns true if every one was found and the product kept its promises on the same seeds
  */
 export async function checkMutations(names: readonly string[] | null, say: (line: string) => void): Promise<boolean> {
-  const known = MUTATIONS.filter(isForStorms).map(({ name }) => name);
+  const all: readonly StormMutation[] = [...MUTATIONS.filter(isForStorms), ...STEERING_MUTATIONS];
+  const known = all.map(({ name }) => name);
   const unknown = names?.filter((name) => !known.includes(name)) ?? [];
   if (unknown.length > 0) {
     say(`Storms play no mutation ${unknown.join(', ')}. Known: ${known.join(', ')}`);
     return false;
   }
-  const chosen = MUTATIONS.filter(isForStorms).filter(({ name }) => names === null || names.includes(name));
+  const chosen = all.filter(({ name }) => names === null || names.includes(name));
   const survived: string[] = [];
   const played = new Map<string, Played>();
   for (const mutation of chosen) {
@@ -40,10 +42,8 @@ export async function checkMutations(names: readonly string[] | null, say: (line
   return survived.length === 0;
 }
 
-type ForStorms = Mutation & { readonly storms: Storms };
-
 /** The others are left to the model: `npm run model:mutations`. */
-function isForStorms(mutation: Mutation): mutation is ForStorms {
+function isForStorms(mutation: Mutation): mutation is Mutation & StormMutation {
   return mutation.storms !== undefined;
 }
 
@@ -65,7 +65,7 @@ async function holds({ aim, lastSeed }: Played, say: (line: string) => void): Pr
 }
 
 /** @returns the first seed that breaks the promise which the mutation breaks; `null` if none does */
-async function foundBy(mutation: ForStorms, say: (line: string) => void): Promise<number | null> {
+async function foundBy(mutation: StormMutation, say: (line: string) => void): Promise<number | null> {
   const folder = await mkdtemp(join(tmpdir(), 'runbooks-mutant-'));
   try {
     const dist = await buildMutant(mutation, folder);

@@ -47,17 +47,21 @@ export function recordOf(scene: SceneEvidence, evidence: Evidence): SceneRecord 
   return { scene, limits, disturbances, decisions, byConsole, ours, decisionOf: matching.decisionOf, unmatched };
 }
 
-/** `decidedInRunId`, step and baseline: schedulings with the same key are one decision. */
-function keyOf({ request }: Decision): string {
-  return JSON.stringify([request.decidedInRunId, request.stepId, request.before.lastJobId]);
+/**
+ * `decidedInRunId`, step and baseline: schedulings with the same key are one decision. So is the same retry: within one history, a step is
+ * scheduled again only because an operator decided so.
+ */
+function keyOf({ request }: Decision, retries: number): string {
+  return JSON.stringify([request.decidedInRunId, request.stepId, request.before.lastJobId, retries]);
 }
 
 function trackedDecisions(scene: SceneEvidence): readonly TrackedDecision[] {
   const found = new Map<string, TrackedDecision>();
   for (const holder of scene.holders) {
-    for (const decision of holder.decisions) {
-      const key = keyOf(decision);
+    for (const [index, decision] of holder.decisions.entries()) {
       const { stepId, action } = decision.request;
+      const retries = holder.decisions.slice(0, index).filter(({ request }) => request.stepId === stepId).length;
+      const key = keyOf(decision, retries);
       const scheduling: Scheduling = { holder, decision, step: stepReported(holder, stepId) };
       const schedulings: TrackedDecision['schedulings'] = [...(found.get(key)?.schedulings ?? []), scheduling] as [
         Scheduling,
@@ -122,13 +126,16 @@ class Matching {
 
   /** A cloud job that a report claims belongs to that decision, if that is possible at all. */
   claim(posts: readonly AcceptedAction[]): void {
-    for (const decision of this.decisions) {
-      const claimedId = lastStep(decision)?.cloudJobId;
-      const post = posts.find(({ cloudJobId }) => cloudJobId === claimedId);
-      if (post === undefined || this.decisionOf.has(post.cloudJobId) || !this.#canBe(post, decision, 'late')) continue;
-      this.#assign(post, decision);
-      this.#claimed.add(decision.key);
-    }
+    // The newest decision about a step first: a retry reports what it sent itself.
+    for (const preference of ['exact', 'late'] as const)
+      for (const decision of this.decisions.toReversed()) {
+        const claimedId = lastStep(decision)?.cloudJobId;
+        const post = posts.find(({ cloudJobId }) => cloudJobId === claimedId);
+        if (post === undefined || this.decisionOf.has(post.cloudJobId)) continue;
+        if (this.#claimed.has(decision.key) || !this.#canBe(post, decision, preference)) continue;
+        this.#assign(post, decision);
+        this.#claimed.add(decision.key);
+      }
   }
 
   /** Maximum bipartite matching (augmenting paths) of all others. */

@@ -2,7 +2,10 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { PROGRESS_QUERY } from '../../src/domain/contract.js';
+import type { RunProgress } from '../../src/domain/report/progress.js';
 import type { Arena } from './arena.js';
+import { command } from './orders.js';
 import type { PlayedScene } from './gather.js';
 import type { Moment, SceneEvent, WorldEvent } from './schedule.js';
 
@@ -21,12 +24,28 @@ export async function comes(arena: Arena, played: PlayedScene, { after, nth }: M
   return true;
 }
 
+async function progressOf(arena: Arena, { workflowIds }: PlayedScene): Promise<RunProgress | null> {
+  return arena.client
+    .withDeadline(Date.now() + 2_000, () =>
+      arena.client.workflow.getHandle(workflowIds[0] ?? '').query<RunProgress>(PROGRESS_QUERY),
+    )
+    .catch(() => null);
+}
+
 type IsThere = (arena: Arena, played: PlayedScene, nth: number) => Promise<boolean>;
 
 const IS_THERE: Readonly<Record<Moment['after'], IsThere>> = {
   start: () => Promise.resolve(true),
   lease: (arena, played) => isHeld(arena, played),
   accepted: async (arena, played, nth) => (await oursAccepted(arena, played)) >= nth,
+  blocked: async (arena, played) =>
+    (await progressOf(arena, played))?.targets.some(({ blocked }) => blocked !== undefined) === true,
+  asked: async (arena, played, nth) => {
+    const progress = await progressOf(arena, played);
+    const ofStep = progress?.targets.some(({ approval }) => approval !== undefined) === true;
+    return nth === 1 ? progress?.approval !== undefined : ofStep;
+  },
+  paused: async (arena, played) => (await progressOf(arena, played))?.pause?.state === 'paused',
   faultHit: async (arena, { instanceId }, nth) => {
     const armed = (await arena.control.faults()).filter(({ on }) => on?.instanceId === instanceId);
     return (armed[nth - 1]?.hitAtMs.length ?? 0) > 0;
@@ -123,6 +142,11 @@ export async function happenTo(arena: Arena, played: PlayedScene, event: SceneEv
       case 'terminateTarget': {
         const workflowId = event.kind === 'terminateRun' ? (workflowIds[event.run] ?? '') : lease;
         await temporal(arena, 'workflow', 'terminate', '--workflow-id', workflowId, '--reason', 'chaos');
+        return true;
+      }
+      case 'command': {
+        const name = `${played.scene.name}-${played.disturbances.length}-${Date.now()}`;
+        played.sendings.push(...(await command(arena, played, { ...event, name })));
         return true;
       }
       case 'resetActivity': {

@@ -15,6 +15,7 @@ const PROVES_NOTHING_SENT = ['throttle', 'tokenExpired'];
 const MAKES_DOUBT = [
   'console',
   'cancel',
+  'abort',
   'terminateRun',
   'terminateTarget',
   'resetActivity',
@@ -47,6 +48,8 @@ const DELAYS_A_POST = ['actLate', 'stall', 'freezeWorker', 'delay', 'throttleAll
 const LEAVES_THE_API_READABLE = [
   'console',
   'cancel',
+  'abort',
+  'command',
   'visibleLate',
   'resetActivity',
   'pauseActivity',
@@ -56,7 +59,7 @@ const LEAVES_THE_API_READABLE = [
 ];
 
 /** Nothing here can make an undo fail, because undos are shielded and have their own deadline. Foreign cloud jobs are checked separately. */
-const NEVER_FAILS_AN_UNDO = ['cancel', 'terminateRun', 'console', 'visibleLate'];
+const NEVER_FAILS_AN_UNDO = ['cancel', 'abort', 'command', 'terminateRun', 'console', 'visibleLate'];
 
 function touches({ atMs, untilMs }: Disturbance, fromMs: number, toMs: number): boolean {
   return atMs <= toMs && untilMs >= fromMs;

@@ -1,5 +1,6 @@
 /** What is known of a seed once it is over, gathered from outside: the simulator's record, Temporal's histories, and what chaos did. */
 import type { PerformActionArguments, TargetRunArguments } from '../../src/domain/contract.js';
+import type { CommandName } from '../../src/domain/steering/command-names.js';
 import type { Limits } from '../../src/domain/once/limits.js';
 import type { RunReport, TargetReport } from '../../src/domain/report/report.js';
 import type { AcceptedAction, InstanceState } from '../support/simulator.js';
@@ -14,6 +15,48 @@ export interface Evidence {
   readonly disturbances: readonly Disturbance[];
 }
 
+/** A command that was sent, and its answer. */
+export interface Sending {
+  readonly command: CommandName;
+  /** `RunbookClient` makes one Update of all that it sends with one key. */
+  readonly via: 'client' | 'update';
+  readonly actor: string;
+  readonly key: string;
+  readonly workflowId: string;
+  readonly sentAtMs: number;
+  readonly answeredAtMs: number;
+  /** `unknown`: no answer came in time, so it may have been carried out. */
+  readonly result: 'accepted' | 'repeated' | 'refused' | 'unknown';
+  /** As answered, or the text of the error. */
+  readonly state: string;
+}
+
+/** A webhook that the receiver got. */
+export interface Received {
+  readonly id: string;
+  readonly event: string;
+  readonly runId: string;
+  readonly atMs: number;
+  /** It was answered with 204. */
+  readonly taken: boolean;
+}
+
+/** What a history has of steering. Times are its own. */
+export interface Steered {
+  /** Updates that were accepted, repeats of them too. */
+  readonly accepted: readonly {
+    readonly command: string;
+    readonly actor: string;
+    readonly atMs: number;
+    readonly eventId: number;
+  }[];
+  /** `RunbookState` as a run wrote it. */
+  readonly states: readonly { readonly state: string | null; readonly atMs: number }[];
+  /** Orders that the workflow of a target received from its run. */
+  readonly orders: readonly { readonly paused: boolean; readonly order: number; readonly eventId: number }[];
+  readonly cancelRequestedEventId: number | null;
+}
+
 export interface SceneEvidence {
   readonly name: string;
   readonly instanceId: string;
@@ -26,6 +69,9 @@ export interface SceneEvidence {
   readonly holders: readonly HolderEvidence[];
   /** What the simulator's faults, the console and the operator did to this scene. */
   readonly disturbances: readonly Disturbance[];
+  readonly sendings: readonly Sending[];
+  /** Webhooks about its runs. */
+  readonly received: readonly Received[];
 }
 
 export interface RunEvidence {
@@ -39,6 +85,7 @@ export interface RunEvidence {
   readonly cancelRequestedAtMs: number | null;
   /** As a caller gets it: result, failure details, memo. `null` only if an operator terminated the run. */
   readonly report: RunReport | null;
+  readonly steered: Steered;
   /** The workflow task fails again and again: a stuck run. */
   readonly workflowTaskFailures: readonly string[];
 }
@@ -66,6 +113,7 @@ export interface HolderEvidence {
    * may end it.
    */
   readonly settles: readonly Settle[];
+  readonly steered: Steered;
   readonly workflowTaskFailures: readonly string[];
 }
 
@@ -73,6 +121,8 @@ export interface HolderEvidence {
 export interface Decision {
   readonly request: PerformActionArguments;
   readonly scheduledAtMs: number;
+  /** The event after which the workflow decided it. */
+  readonly decidedAfterEventId: number;
   /** `null` while it has not ended, or if its workflow was closed before. */
   readonly endedAtMs: number | null;
   /**
@@ -103,7 +153,7 @@ export interface Disturbance {
 
 /** A promise that did not hold. */
 export interface Violation {
-  readonly promise: 'once' | 'known' | 'undone' | 'alone' | 'ends';
+  readonly promise: 'once' | 'known' | 'undone' | 'alone' | 'ends' | 'steered' | 'notified';
   readonly scene: string;
   readonly what: string;
 }

@@ -1,12 +1,14 @@
 /** Gathers what the simulator and Temporal know of a scene that is over. */
-import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
 import type { PerformActionArguments, SettleTargetArguments, TargetRunArguments } from '../../src/domain/contract.js';
 import type { TargetReport } from '../../src/domain/report/report.js';
 import { LEASE_PREFIX } from '../../src/domain/target/target.js';
 import type { InstanceState } from '../support/simulator.js';
 import type { Arena } from './arena.js';
-import type { Decision, Disturbance, HolderEvidence, RunEvidence, SceneEvidence, Settle } from './evidence.js';
+import { startOfTask, steeringIn } from './gather-steering.js';
+import { timeOf, type HistoryEvent } from './history-events.js';
+import type { Decision, Disturbance, HolderEvidence, RunEvidence, SceneEvidence, Sending, Settle } from './evidence.js';
 import type { Scene } from './schedule.js';
 
 /** A scene while it is played: its instance in the simulator and its runs in Temporal. */
@@ -19,9 +21,8 @@ export interface PlayedScene {
   readonly workflowIds: readonly string[];
   /** Filled while it is played. */
   readonly disturbances: Disturbance[];
+  readonly sendings: Sending[];
 }
-
-type HistoryEvent = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
 
 export async function gatherScene(arena: Arena, played: PlayedScene): Promise<SceneEvidence> {
   const { scene, instanceId, initial, workflowIds } = played;
@@ -41,6 +42,8 @@ export async function gatherScene(arena: Arena, played: PlayedScene): Promise<Sc
     runs,
     holders: await gatherHolders(arena.client, instanceId, await listed),
     disturbances: [...played.disturbances, ...(await faultsThatHit(arena, instanceId))],
+    sendings: played.sendings,
+    received: arena.audience.received.filter(({ runId }) => workflowIds.includes(runId)),
   };
 }
 
@@ -73,6 +76,7 @@ async function gatherRun(
       startedAtMs: startTime.getTime(),
       closedAtMs: closeTime?.getTime() ?? null,
       cancelRequestedAtMs: cancelRequestedIn(events),
+      steered: await steeringIn(client, events),
       report: closeTime === undefined ? null : await runbooks.result(workflowId).catch(() => null),
       workflowTaskFailures: taskFailures(events),
     };
@@ -152,6 +156,7 @@ async function gatherHolders(
       report: await resultOf(client, events),
       decisions: await decisionsIn(client, events),
       settles: await settlesIn(client, events),
+      steered: await steeringIn(client, events),
       workflowTaskFailures: taskFailures(events),
     });
   }
@@ -194,6 +199,7 @@ async function decisionsIn(client: Client, events: readonly HistoryEvent[]): Pro
     decisions.push({
       request: request as PerformActionArguments,
       scheduledAtMs: timeOf(event),
+      decidedAfterEventId: startOfTask(events, scheduled.workflowTaskCompletedEventId),
       endedAtMs: end === undefined ? null : timeOf(end),
       lostAttempt: hasLostAttempt(events, event, end),
     });
@@ -208,7 +214,9 @@ async function settlesIn(client: Client, events: readonly HistoryEvent[]): Promi
     if (scheduled?.activityType?.name !== 'settleTarget') continue;
     const [request] = await decodeArrayFromPayloads(client.options.loadedDataConverter, scheduled.input?.payloads);
     // The settle before a first step has nothing in flight to wait for, so a cancel may end it.
-    if ((request as SettleTargetArguments).action === null) continue;
+    const { action, before } = request as SettleTargetArguments;
+    // Nor has the reading before an operator's decision, which keeps nothing of what was seen before.
+    if (action === null || before.observation === null) continue;
     const end = events.find((other) => endedActivity(other) === String(event.eventId));
     settles.push({ scheduledAtMs: timeOf(event), end: endOf(end) });
   }
@@ -243,10 +251,6 @@ function endedActivity(event: HistoryEvent): string | null {
     event.activityTaskTimedOutEventAttributes ??
     event.activityTaskCanceledEventAttributes;
   return end?.scheduledEventId === undefined || end.scheduledEventId === null ? null : String(end.scheduledEventId);
-}
-
-function timeOf({ eventTime }: HistoryEvent): number {
-  return Number(eventTime?.seconds ?? 0) * 1_000 + (eventTime?.nanos ?? 0) / 1e6;
 }
 
 function taskFailures(events: readonly HistoryEvent[]): string[] {

@@ -3,6 +3,8 @@ import { notAloneThings } from './alone.js';
 import { describePost, recordOf, type SceneRecord } from './decisions.js';
 import { endlessThings } from './ends.js';
 import type { Evidence, SceneEvidence, Violation } from './evidence.js';
+import { unsteeredThings } from './steered.js';
+import { wronglyNotifiedThings } from './notified.js';
 import { unknownThings } from './known.js';
 import { notUndoneThings } from './undone.js';
 
@@ -12,6 +14,8 @@ const CHECKS: Readonly<Record<Violation['promise'], (record: SceneRecord) => rea
   undone: notUndoneThings,
   alone: notAloneThings,
   ends: endlessThings,
+  steered: unsteeredThings,
+  notified: wronglyNotifiedThings,
 };
 const PROMISES = Object.keys(CHECKS) as readonly Violation['promise'][];
 

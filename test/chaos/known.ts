@@ -5,6 +5,7 @@ import { CLOCK_MS } from './disturbances.js';
 import type { HolderEvidence } from './evidence.js';
 import { hasFailed, isDesired } from './instance-states.js';
 import { allowedOutcomes } from './outcomes.js';
+import { isDecidedAs } from './steered.js';
 import { runReportProblems } from './run-reports.js';
 import { couldBeAdopted, followed, hasReasonForDoubt, meanwhile, type StepInScene } from './step-in-scene.js';
 
@@ -47,8 +48,12 @@ function stepProblems(step: StepReport, holder: HolderEvidence, record: SceneRec
       ? []
       : ['reports that it may have sent, but was never decided'];
   }
-  const posts = record.ours.filter(({ cloudJobId }) => record.decisionOf.get(cloudJobId) === decision);
-  const inScene = { step, holder, record, decision, scheduling, posts };
+  // A step that an operator has had retried is one step in the report, with everything that its decisions sent.
+  const all = record.decisions.filter(
+    ({ stepId, schedulings }) => stepId === step.id && schedulings.some((candidate) => candidate.holder === holder),
+  );
+  const posts = record.ours.filter(({ cloudJobId }) => all.some((one) => record.decisionOf.get(cloudJobId) === one));
+  const inScene = { step, holder, record, decision, scheduling, all, posts };
   return [
     ...notSentProblems(inScene),
     ...sentProblems(inScene),
@@ -68,7 +73,7 @@ function notSentProblems({ step, posts }: StepInScene): readonly string[] {
     : [];
 }
 
-function sentProblems({ step, record, decision, holder }: StepInScene): readonly string[] {
+function sentProblems({ step, record, decision, all, holder }: StepInScene): readonly string[] {
   const { sent, cloudJobId } = step;
   if (cloudJobId === null) return sent === 'yes' ? ['reports that it was sent, but names no cloud job'] : [];
   if (sent !== 'yes') return [`names cloud job ${cloudJobId}, but reports sent: ${sent}`];
@@ -76,8 +81,8 @@ function sentProblems({ step, record, decision, holder }: StepInScene): readonly
   if (claimed === undefined) return [`names cloud job ${cloudJobId}, which the simulator does not know here`];
   if (claimed.byConsole) return [`claims ${describePost(claimed)} of the console`];
   if (!doesWhatWasAsked(claimed, decision)) return [`claims ${describePost(claimed)}, which does something else`];
-  if (record.decisionOf.get(cloudJobId) === decision) return [];
   const owner = record.decisionOf.get(cloudJobId);
+  if (owner !== undefined && all.includes(owner)) return [];
   const whose =
     owner === undefined ? 'no run decided' : `belongs to ${owner.stepId} of ${holderOf(claimed, owner).runId}`;
   return [`claims ${describePost(claimed)}, which ${whose} (holder ${holder.runId})`];
@@ -85,11 +90,15 @@ function sentProblems({ step, record, decision, holder }: StepInScene): readonly
 
 /** A restart names no state that could hold already, and only a cloud job of our own user proves a restart that was found later. */
 function restartProblems({ step, posts }: StepInScene): readonly string[] {
-  const { action, result, evidence } = step;
+  const { action, result, evidence, decisions } = step;
   if (action?.action !== 'restart') return [];
   return [
-    ...(result === 'skipped' ? ['reports skipped, which a restart never is'] : []),
-    ...(result === 'succeeded' && posts.length === 0 ? ['reports succeeded, but no restart was accepted for it'] : []),
+    ...(result === 'skipped' && !isDecidedAs(decisions, 'skipStep')
+      ? ['reports skipped, which a restart never is']
+      : []),
+    ...(result === 'succeeded' && posts.length === 0 && !isDecidedAs(decisions, 'markSucceeded')
+      ? ['reports succeeded, but no restart was accepted for it']
+      : []),
     ...(evidence === undefined || evidence.createdByUs
       ? []
       : [`adopted restart ${evidence.cloudJobId} without knowing that our own user asked for it`]),
@@ -118,7 +127,7 @@ function trailProblems({ step: { trail, cloudJobId } }: StepInScene): readonly s
 function resultProblems(inScene: StepInScene): readonly string[] {
   const { step, holder, scheduling } = inScene;
   const post = followed(inScene);
-  if (step.result !== 'succeeded' || post === undefined) return [];
+  if (step.result !== 'succeeded' || post === undefined || isDecidedAs(step.decisions, 'markSucceeded')) return [];
   if (post.executionStatus !== 'SUCCEEDED')
     return [`reports succeeded, but ${describePost(post)} is ${post.executionStatus}`];
   const { action, verifyAfterCancel } = scheduling.decision.request;
@@ -167,7 +176,10 @@ function indeterminateProblems(inScene: StepInScene): readonly string[] {
   const { step } = inScene;
   if (step.result !== 'indeterminate') return [];
   if (!hasReasonForDoubt(inScene)) return ['indeterminate, though nothing happened that leaves the result open'];
-  const post = inScene.posts.find((candidate) => couldBeAdopted(candidate, inScene));
+  const newest = inScene.posts.filter(
+    ({ cloudJobId }) => inScene.record.decisionOf.get(cloudJobId) === inScene.decision,
+  );
+  const post = newest.find((candidate) => couldBeAdopted(candidate, inScene));
   return post === undefined ? [] : [`indeterminate though its cloud job could be adopted: ${describePost(post)}`];
 }
 
@@ -179,8 +191,9 @@ function settleProblems({ report, settles, runId }: HolderEvidence): readonly st
   const steps = [...(report?.steps ?? []), ...(report?.compensations ?? [])];
   const isSettled = ({ startedAtMs, endedAtMs }: StepReport) =>
     settles.some(({ scheduledAtMs }) => scheduledAtMs >= startedAtMs - CLOCK_MS && scheduledAtMs <= endedAtMs);
-  const isLeftOpen = ({ result, sent }: StepReport) =>
-    sent === 'unknown' && (result === 'failed' || result === 'cancelled');
+  // Before an operator's decision the instance is read at rest, which settles what was sent until then.
+  const isLeftOpen = ({ result, sent, decisions }: StepReport) =>
+    sent === 'unknown' && (result === 'failed' || result === 'cancelled') && decisions === undefined;
   const reportsSettledInVain = ({ failure }: StepReport) => failure?.message.includes(SETTLED_IN_VAIN) === true;
   const problem = (step: StepReport, what: string) => `${step.id} of ${runId}: ${what}`;
   return [

@@ -1,7 +1,9 @@
 /** Turns a seed into a schedule: which scenes are played and what goes wrong when. Pure; the same seed gives the same schedule. */
 import { Dice } from './dice.js';
-import { LATEST_ACCEPTED_MS, LATEST_VISIBLE_MS, plot, plotNamed, type PlotName } from './plots.js';
-import type { Moment, Scene, SceneEvent, SceneFault, Schedule, Timed, WorldEvent } from './schedule.js';
+import { LATEST_ACCEPTED_MS, LATEST_VISIBLE_MS } from './plot-parts.js';
+import { plot, plotNamed, type PlotName } from './plots.js';
+import { steeredPlot } from './plots-of-people.js';
+import type { Moment, ReceiverMode, Scene, SceneEvent, SceneFault, Schedule, Timed, WorldEvent } from './schedule.js';
 
 /** Events happen within this time; after it nothing is disrupted until every run has ended. */
 const STORM_MS = 9_000;
@@ -27,6 +29,9 @@ export function makeSchedule(seed: number, aim: readonly PlotName[] = []): Sched
       convergeDelayMs: dice.chance(0.3) ? dice.whole(0, 400) : 0,
       jitter: 0.5,
     },
+    receiver: dice.times(6, () =>
+      dice.one<ReceiverMode>(['accepts', 'accepts', 'accepts', 'accepts', 'fails', 'hangs']),
+    ),
     scenes: aim.length === 0 ? named(SCENES, (name) => scene(dice, name)) : aimedScenes(dice, aim),
     events: aim.length === 0 ? worldEvents(dice) : [],
   };
@@ -66,8 +71,9 @@ const RUNBOOKS: readonly (readonly [name: string, inputs: (dice: Dice) => Record
 /** A run gives up a cloud job that never ends only at its step's deadline, which the catalogue sets in minutes. */
 const WITH_DEADLINE = RUNBOOKS.filter(([name]) => name.startsWith('chaos-'));
 
-/** Combinations of mishaps that matter are rare by chance alone, so every other scene is a plot. */
+/** Combinations of mishaps that matter are rare by chance alone, so most scenes are plots; in one of four, people take part. */
 function scene(dice: Dice, name: string): Scene {
+  if (dice.chance(0.25)) return { name, ...steeredPlot(dice, dice.whole(0, STORM_MS - 4_000)) };
   return dice.chance(0.5) ? { name, ...plot(dice, dice.whole(0, STORM_MS - 2_000)) } : mishap(dice, name);
 }
 

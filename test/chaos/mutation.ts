@@ -26,7 +26,10 @@ export interface Mutation {
   readonly model: InModel;
 }
 
-export interface Storms {
+/** One that the model does not play. */
+export type StormMutation = Omit<Mutation, 'model'> & { readonly storms: Storms };
+
+interface Storms {
   /** Only storms of these plots find it; storms drawn from all plots find it too rarely. */
   readonly aim?: readonly PlotName[];
   /** Storms must find it within this many seeds. */

@@ -5,7 +5,15 @@
 import type { Outcome, StepReport, TargetReport } from '../../src/domain/report/report.js';
 
 /** Failures by which a first check, or ServiceStage itself, refuses before anything is done. */
-const REFUSALS = ['TargetBusy', 'TargetChanged', 'TargetNotFound', 'NotAllowed', 'InvalidStep'];
+const REFUSALS = [
+  'TargetBusy',
+  'TargetChanged',
+  'TargetNotFound',
+  'NotAllowed',
+  'InvalidStep',
+  'ApprovalRejected',
+  'ApprovalExpired',
+];
 
 /** Usually one. Two if the table leaves it open: effects that cancelled each other out without an undo may count as reversed. */
 export function allowedOutcomes(report: TargetReport, cancelRequested: boolean): readonly Outcome[] {
@@ -23,7 +31,10 @@ export function allowedOutcomes(report: TargetReport, cancelRequested: boolean):
 }
 
 function wasRefused(steps: readonly StepReport[], firstFailed: StepReport | undefined): boolean {
-  return steps.length === 0 || REFUSALS.includes(firstFailed?.failure?.name ?? '');
+  const name = firstFailed?.failure?.name ?? '';
+  // A check refuses only before the first action; after one it judges what that did.
+  const isFirstCheck = name === 'CheckFailed' && steps.every(({ action }) => action === null);
+  return steps.length === 0 || isFirstCheck || REFUSALS.includes(name);
 }
 
 /** Worst first. */

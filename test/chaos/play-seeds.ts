@@ -65,7 +65,7 @@ export async function* playSeeds({ seeds, aim = [], dist, say }: PlayOptions): A
 async function keep(seed: number, evidence: unknown): Promise<string> {
   const folder = join(tmpdir(), 'runbooks-chaos-evidence');
   await mkdir(folder, { recursive: true });
-  const file = join(folder, `seed-${seed}.json`);
+  const file = join(folder, `seed-${seed}-${process.pid}.json`);
   await writeFile(file, JSON.stringify(evidence, null, 1));
   return file;
 }

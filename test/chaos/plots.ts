@@ -1,12 +1,17 @@
 /** Scenes that combine mishaps as in the stories of the protocol; only their exact timing is random. */
 import type { Dice } from './dice.js';
-import type { Moment, Scene, SceneEvent, SceneFault } from './schedule.js';
-
-/** The longest delay until accepted cloud jobs show, and the longest delay of a late acceptance: together inside the window. */
-export const LATEST_VISIBLE_MS = 800;
-export const LATEST_ACCEPTED_MS = 300;
-
-type Plot = (dice: Dice, atMs: number) => Omit<Scene, 'name'>;
+import {
+  LATEST_ACCEPTED_MS,
+  LATEST_VISIBLE_MS,
+  moment,
+  onAction,
+  onInstance,
+  scene,
+  type Parts,
+  type Plot,
+} from './plot-parts.js';
+import { STEERED, type SteeredPlotName } from './plots-of-people.js';
+import type { Scene, SceneEvent, SceneFault } from './schedule.js';
 
 /** Any of the runbooks that a storm is drawn from. */
 export function plot(dice: Dice, atMs: number): Omit<Scene, 'name'> {
@@ -14,42 +19,16 @@ export function plot(dice: Dice, atMs: number): Omit<Scene, 'name'> {
 }
 
 export function plotNamed(name: PlotName, dice: Dice, atMs: number): Omit<Scene, 'name'> {
-  return { ...DRAWN, ...AIMED }[name](dice, atMs);
+  return { ...DRAWN, ...AIMED, ...STEERED }[name](dice, atMs);
 }
 
 export function isPlotName(name: string): name is PlotName {
   return PLOT_NAMES.includes(name);
 }
 
-interface Parts {
-  readonly runbook: string;
-  readonly inputs?: Record<string, unknown>;
-  readonly faults?: readonly SceneFault[];
-  readonly outcomes?: Scene['outcomes'];
-  readonly events?: Scene['events'];
-  /** Delays before further runbooks start on the same instance. */
-  readonly later?: readonly { readonly runbook: string; readonly afterMs: number }[];
-}
-
-function scene(atMs: number, { runbook, inputs = {}, faults = [], outcomes = [], events = [], later = [] }: Parts) {
-  return {
-    status: 'RUNNING' as const,
-    faults,
-    outcomes,
-    events,
-    runs: [
-      { atMs, runbook, inputs },
-      ...later.map((next) => ({ atMs: atMs + next.afterMs, runbook: next.runbook, inputs: {} })),
-    ],
-  };
-}
-
 const SEVERAL_STEPS = ['recover', 'chaos-stop-start', 'chaos-many-steps', 'scale-then-restart', 'chaos-keep'];
 const ANY = [...SEVERAL_STEPS, 'restart', 'restart', 'stop', 'rollback', 'chaos-leave'];
 
-const onAction = (nth: number, fault: SceneFault['fault']): SceneFault => ({ on: { route: 'action' }, nth, fault });
-const onInstance = (nth: number, fault: SceneFault['fault']): SceneFault => ({ on: { route: 'instance' }, nth, fault });
-const moment = (after: Moment['after'], nth: number, delayMs: number): Moment => ({ after, nth, delayMs });
 const operatorActs = (dice: Dice): SceneEvent => ({
   kind: 'console',
   ...dice.one([
@@ -333,6 +312,6 @@ const AIMED = {
   },
 } satisfies Record<string, Plot>;
 
-export type PlotName = keyof typeof DRAWN | keyof typeof AIMED;
+export type PlotName = keyof typeof DRAWN | keyof typeof AIMED | SteeredPlotName;
 
-export const PLOT_NAMES: readonly string[] = Object.keys({ ...DRAWN, ...AIMED });
+export const PLOT_NAMES: readonly string[] = Object.keys({ ...DRAWN, ...AIMED, ...STEERED });

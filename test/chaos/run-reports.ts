@@ -7,10 +7,12 @@ export function runReportProblems(run: RunEvidence, scene: SceneEvidence): reado
   const { workflowId, status, report } = run;
   if (status === 'RUNNING' || status === 'TERMINATED') return [];
   if (report === null) return [`run ${workflowId} closed ${status} without a report`];
-  const wasCancelled = run.cancelRequestedAtMs !== null;
-  const expected = runOutcomeOf(report.targets, report.failure !== undefined, wasCancelled);
+  const isAborted = run.steered.accepted.some(({ command }) => command === 'abort');
+  const wasCancelled = run.cancelRequestedAtMs !== null || isAborted;
+  const ofTargets = runOutcomeOf(report.targets, report.failure !== undefined, wasCancelled);
+  const expected = report.approval?.result === 'expired' && !wasCancelled ? 'expired' : ofTargets;
   const expectedStatus =
-    expected === 'succeeded' ? 'COMPLETED' : expected === 'cancelled' && wasCancelled ? 'CANCELLED' : 'FAILED';
+    expected === 'succeeded' ? 'COMPLETED' : expected === 'cancelled' && !isAborted ? 'CANCELLED' : 'FAILED';
   return [
     ...(report.outcome === expected
       ? []

@@ -6,16 +6,22 @@ import type { ShownInstance } from '../support/simulator.js';
 import { ARENA_LIMITS, type Arena } from './arena.js';
 import type { Disturbance, Evidence } from './evidence.js';
 import { gatherScene, type PlayedScene } from './gather.js';
-import type { Scene, Schedule } from './schedule.js';
+import { letContinue } from './orders.js';
+import type { CheckMode, Scene, SceneEvent, Schedule } from './schedule.js';
 import { comes, happen, happenTo, persistently } from './disrupt.js';
 
 /** A run that has not ended this long after the storm never ends: deadlines and settling add up to less. */
 const END_DEADLINE_MS = 150_000;
 const POLL_MS = 250;
+/** How long a run that another one resumes may take. */
+const RESUME_DEADLINE_MS = 40_000;
+/** How often a run that is still paused after the storm is let continue. */
+const CONTINUE_EVERY_MS = 2_000;
 
 export async function runSchedule(arena: Arena, schedule: Schedule): Promise<Evidence> {
   await arena.control.clearFaults();
   await arena.control.switches(schedule.switches);
+  arena.audience.answers(schedule.receiver);
   const scenes = await Promise.all(schedule.scenes.map((scene) => stage(arena, schedule, scene)));
   const startedAtMs = Date.now();
   const disturbances: Disturbance[] = [];
@@ -75,17 +81,21 @@ async function stage(arena: Arena, { seed }: Schedule, scene: Scene): Promise<Pl
     initial,
     workflowIds: scene.runs.map((_run, index) => `seed${seed}-${scene.name}-run${index}`),
     disturbances: [],
+    sendings: [],
   };
 }
 
 async function play(arena: Arena, played: PlayedScene, startedAtMs: number, ofAll: Disturbance[]): Promise<void> {
   const { scene, workflowIds, path } = played;
   await Promise.all([
-    ...scene.runs.map(async ({ atMs, runbook, inputs }, index) => {
+    ...scene.runs.map(async ({ atMs, runbook, inputs: given, resumes }, index) => {
       await until(startedAtMs + atMs);
       const id = workflowIds[index] ?? '';
+      if (resumes !== undefined) return resume(arena, played, resumes, id);
+      const inputs = withAddresses(arena, scene.name, given);
       // The id makes it safe to retry after the server was unreachable.
       await persistently(() => arena.runbooks.start(runbook, { targets: [path], inputs, requestedBy: 'chaos', id }));
+      return undefined;
     }),
     ...scene.events.map(async ({ moment, event }) => {
       await until(startedAtMs + (scene.runs[0]?.atMs ?? 0));
@@ -95,12 +105,38 @@ async function play(arena: Arena, played: PlayedScene, startedAtMs: number, ofAl
       // Also after an error: the server may have carried out what the command line reported as refused.
       if (await happenTo(arena, played, event))
         ('worker' in event ? ofAll : played.disturbances).push({
-          kind: event.kind,
+          kind: kindOf(event),
           atMs: beganAtMs,
           untilMs: Date.now(),
         });
     }),
   ]);
+}
+
+/** An abort is a cancel with a name. */
+function kindOf(event: SceneEvent): string {
+  return event.kind === 'command' && event.orders.some(({ command }) => command === 'abort') ? 'abort' : event.kind;
+}
+
+const CHECK = 'check:';
+
+function withAddresses(arena: Arena, scene: string, inputs: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [
+      name,
+      typeof value === 'string' && value.startsWith(CHECK)
+        ? arena.audience.checkUrl(value.slice(CHECK.length) as CheckMode, `${scene}-${Date.now()}`)
+        : value,
+    ]),
+  );
+}
+
+/** A run that succeeded, or left no report, is not resumed. */
+async function resume(arena: Arena, { workflowIds }: PlayedScene, resumed: number, id: string): Promise<void> {
+  const workflowId = workflowIds[resumed] ?? '';
+  const giveUpAtMs = Date.now() + RESUME_DEADLINE_MS;
+  while (!(await hasEnded(arena, workflowId)) && Date.now() < giveUpAtMs) await delay(POLL_MS);
+  await arena.runbooks.resumeFailed(workflowId, { requestedBy: 'chaos', id }).catch(() => null);
 }
 
 async function until(atMs: number): Promise<void> {
@@ -111,7 +147,14 @@ async function until(atMs: number): Promise<void> {
 async function untilAllEnded(arena: Arena, scenes: readonly PlayedScene[]): Promise<void> {
   const giveUpAtMs = Date.now() + END_DEADLINE_MS;
   const open = new Set(scenes.flatMap(({ workflowIds, leaseId: lease }) => [...workflowIds, lease]));
+  let continuedAtMs = Date.now();
   while (open.size > 0 && Date.now() < giveUpAtMs) {
+    if (Date.now() > continuedAtMs + CONTINUE_EVERY_MS) {
+      for (const scene of scenes)
+        for (const workflowId of scene.workflowIds)
+          if (open.has(workflowId)) await letContinue(arena, scene, workflowId);
+      continuedAtMs = Date.now();
+    }
     for (const workflowId of open) if (await hasEnded(arena, workflowId)) open.delete(workflowId);
     await delay(POLL_MS);
   }

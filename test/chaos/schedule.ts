@@ -1,4 +1,5 @@
 /** A schedule: everything that one seed does to the product, as plain data. Same seed, same schedule; nothing here reads a clock. */
+import type { CommandName } from '../../src/domain/steering/command-names.js';
 import type { FaultRequest } from '../support/simulator.js';
 
 /** `atMs` always counts from the start of the schedule. */
@@ -8,9 +9,27 @@ export interface Schedule {
   readonly withCodec: boolean;
   /** The rate limit of the simulator. */
   readonly switches: Readonly<Record<string, unknown>>;
+  /** How the receiver of webhooks answers the first attempt of each message, over and over. */
+  readonly receiver: readonly ReceiverMode[];
   readonly scenes: readonly Scene[];
   /** Disruptions of the whole arena: workers, server, connections, credentials. */
   readonly events: readonly Timed<WorldEvent>[];
+}
+
+/** `hangs`: it answers nothing, and drops the connection after a while. */
+export type ReceiverMode = 'accepts' | 'fails' | 'hangs';
+/** How a check is answered: 200, 503, one after the other and then 200, nothing. */
+export type CheckMode = 'up' | 'down' | 'flickers' | 'hangs';
+
+/** A command of an operator. */
+export interface Order {
+  readonly command: CommandName;
+  /** Through `RunbookClient`, or as an Update that any SDK can send. */
+  readonly via: 'client' | 'update';
+  /** Sent so often at once, with the same key. */
+  readonly times: 1 | 2;
+  /** The requester sends it, who must not approve the run. */
+  readonly byRequester?: true;
 }
 
 export interface Timed<Event> {
@@ -28,17 +47,21 @@ export interface Scene {
   readonly runs: readonly {
     readonly atMs: number;
     readonly runbook: string;
+    /** Inputs that begin with `check:` name a `CheckMode`; the address is known once the storm is played. */
     readonly inputs: Record<string, unknown>;
+    /** It resumes this run of the scene once that has ended, unless it succeeded. */
+    readonly resumes?: number;
   }[];
   readonly events: readonly { readonly moment: Moment; readonly event: SceneEvent }[];
 }
 
 /**
  * The speed of a run depends on the machine, so events of a run are timed by its progress: after its first run was started, after a run
- * acquired the lease, after the n-th action was accepted, or after the n-th of the scene's faults hit for the first time.
+ * acquired the lease, after the n-th action was accepted, after the n-th of the scene's faults hit for the first time,
+ * or once its first run waits: for a decision about a blocked step, for an approval, or paused.
  */
 export interface Moment {
-  readonly after: 'start' | 'lease' | 'accepted' | 'faultHit';
+  readonly after: 'start' | 'lease' | 'accepted' | 'faultHit' | 'blocked' | 'asked' | 'paused';
   /** 1 for the first; only for accepted actions and faults. */
   readonly nth: number;
   readonly delayMs: number;
@@ -54,6 +77,8 @@ export type SceneEvent =
   | { readonly kind: 'cancel'; readonly run: number }
   | { readonly kind: 'terminateRun'; readonly run: number }
   | { readonly kind: 'terminateTarget' }
+  /** All at once. */
+  | { readonly kind: 'command'; readonly run: number; readonly orders: readonly Order[] }
   /** `forgetting`: its heartbeat details are cleared as well. */
   | { readonly kind: 'resetActivity'; readonly forgetting?: true }
   /** Paused, then unpaused after `forMs`. */

@@ -13,6 +13,8 @@ export interface StepInScene {
   readonly record: SceneRecord;
   readonly decision: TrackedDecision;
   readonly scheduling: Scheduling;
+  /** The decision, and those before it about the same step. */
+  readonly all: readonly TrackedDecision[];
   readonly posts: readonly AcceptedAction[];
 }
 
@@ -34,7 +36,11 @@ export function meanwhile(post: AcceptedAction, { holder, record }: StepInScene)
  * whatever chaos did. So it is if the step was decided before a reset of its workflow: then no attempt is proven unsent, however long ago the
  * reset was.
  */
-export function hasReasonForDoubt({ scheduling: { decision }, step, holder, record }: StepInScene): boolean {
+export function hasReasonForDoubt({ scheduling, all, step, holder, record }: StepInScene): boolean {
+  // What an earlier decision about the step left open stays open.
+  const decision =
+    all[0]?.schedulings.find((candidate) => candidate.holder === holder)?.decision ?? scheduling.decision;
+  const lostAttempt = all.some(({ schedulings }) => schedulings.some((one) => one.decision.lostAttempt === true));
   const { disturbances, ours, byConsole } = record;
   const isForeignInFlight = byConsole.some(
     ({ atMs, endedAtMs }) =>
@@ -52,9 +58,9 @@ export function hasReasonForDoubt({ scheduling: { decision }, step, holder, reco
   );
   const isDecidedBeforeReset =
     holder.originalRunId !== holder.runId && decision.request.decidedInRunId !== holder.runId;
-  if (isDecidedBeforeReset || decision.lostAttempt === true || isInFlight || isForeignInFlight || isLate) return true;
+  if (isDecidedBeforeReset || lostAttempt || isInFlight || isForeignInFlight || isLate) return true;
   // Lost attempts are covered above; a step without any reported attempt counts 0.
-  return disturbances.makeDoubt(decision.scheduledAtMs, step.endedAtMs, step.attempts === 1);
+  return disturbances.makeDoubt(decision.scheduledAtMs, step.endedAtMs, step.attempts === all.length);
 }
 
 /**

@@ -17,6 +17,11 @@ const TOTAL_NAMES = [
   'resets',
   'terminates',
   'cancels',
+  'commandsAccepted',
+  'commandsRefused',
+  'stepsDecided',
+  'pauses',
+  'webhooksReceived',
   'attempts',
   'adoptions',
   'indeterminates',
@@ -38,6 +43,7 @@ export function totalsOf({ scenes, disturbances }: Evidence, violations: number)
   const count = (...kinds: string[]) => happened.filter(({ kind }) => kinds.includes(kind)).length;
   const accepted = scenes.flatMap((scene) => scene.accepted);
   const holders = scenes.flatMap((scene) => scene.holders);
+  const sendings = scenes.flatMap((scene) => scene.sendings);
   const steps = holders.flatMap(({ report }) => [...(report?.steps ?? []), ...(report?.compensations ?? [])]);
   return {
     seeds: 1,
@@ -53,6 +59,13 @@ export function totalsOf({ scenes, disturbances }: Evidence, violations: number)
     resets: count('resetActivity', 'pauseActivity', 'resetTarget'),
     terminates: count('terminateRun', 'terminateTarget'),
     cancels: count('cancel'),
+    commandsAccepted: sendings.filter(({ result }) => result === 'accepted').length,
+    commandsRefused: sendings.filter(({ result }) => result === 'refused').length,
+    stepsDecided: steps.filter(({ decisions }) => decisions !== undefined).length,
+    pauses: scenes
+      .flatMap(({ runs }) => runs.flatMap(({ steered }) => steered.states))
+      .filter(({ state }) => state === 'paused').length,
+    webhooksReceived: scenes.flatMap(({ received }) => received).length,
     attempts: steps.reduce((sum, { attempts }) => sum + attempts, 0),
     adoptions: steps.filter(({ evidence }) => evidence !== undefined).length,
     indeterminates: steps.filter(({ result }) => result === 'indeterminate').length,

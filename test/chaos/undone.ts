@@ -51,8 +51,9 @@ function postsAfterCapture(holder: HolderEvidence, record: SceneRecord): readonl
 function undoWasAsked({ report, run, cancelRequestedAtMs }: HolderEvidence): boolean {
   const last = report?.steps.at(-1);
   const planned = run.targetPlan.steps.find(({ id }) => id === last?.id);
-  const onFailure = planned?.kind === 'action' ? planned.onFailure : 'compensate';
-  const byFailure = last?.result === 'failed' && onFailure === 'compensate';
+  const onFailure = planned !== undefined && 'onFailure' in planned ? planned.onFailure : 'compensate';
+  // A step that waited for an operator in vain is undone.
+  const byFailure = last?.result === 'failed' && (onFailure === 'compensate' || onFailure === 'pause');
   if (cancelRequestedAtMs === null) return byFailure;
   const byCancel = run.onCancel === 'compensate';
   if (last?.result !== 'failed' || cancelRequestedAtMs < last.endedAtMs - CLOCK_MS) return byCancel;

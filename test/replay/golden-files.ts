@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type { Outcome, RunReport, TargetReport } from '../../src/domain/report/report.js';
 import { PLAN_VERSION } from '../../src/domain/plan/plan.js';
-import type { Turn } from './turns.js';
+import type { Turn } from './turn.js';
 
 export const HISTORIES = new URL('./histories/', import.meta.url);
 /** `<sha256>  <file>`, as `sha256sum --check` reads it. Lines are added and never changed or taken away. */

@@ -33,7 +33,8 @@ import {
   reportIn,
   type RecordedHistory,
 } from './golden-files.js';
-import { TURNS, type Stage, type Turn } from './turns.js';
+import type { Stage, Turn } from './turn.js';
+import { TURNS } from './turns.js';
 
 const RUNBOOK_DIRECTORIES = ['../workflows/runbooks', './runbooks'].map((folder) =>
   fileURLToPath(new URL(folder, import.meta.url)),
@@ -91,7 +92,7 @@ async function playOne(turn: Turn, server: Server): Promise<void> {
     {
       runbookDirectories: RUNBOOK_DIRECTORIES,
       calendarDirectories: [CALENDARS],
-      dependencies: { checks: checkedByStatus },
+      dependencies: { checks: checkedByStatus, ...(await turn.dependencies?.()) },
     },
   );
   const successors: { readonly worker: Worker; readonly running: Promise<void> }[] = [];

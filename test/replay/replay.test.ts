@@ -9,7 +9,20 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import type { OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan/plan.js';
-import { OUTCOMES, type Outcome, type RemainingEffect, type StepResult } from '../../src/domain/report/report.js';
+import {
+  OUTCOMES,
+  type ApprovalReport,
+  type Outcome,
+  type RemainingEffect,
+  type StepResult,
+} from '../../src/domain/report/report.js';
+import {
+  APPROVAL_COMMANDS,
+  RUN_COMMANDS,
+  TARGET_COMMANDS,
+  type CommandName,
+} from '../../src/domain/steering/command-names.js';
+import { RUN_EVENTS } from '../../src/domain/notifications/events.js';
 import { textOfHistory } from '../support/history-text.js';
 import { installQuietRuntime } from '../support/quiet-runtime.js';
 import {
@@ -20,6 +33,7 @@ import {
   outcomeIn,
   readGolden,
   readManifest,
+  reportIn,
   targetReportIn,
   type RecordedHistory,
 } from './golden-files.js';
@@ -73,6 +87,14 @@ const COMPENSATIONS = membersOf<PlannedCompensation['kind']>({
   action: true,
 });
 
+const COMMANDS: readonly CommandName[] = [...RUN_COMMANDS, ...APPROVAL_COMMANDS, ...TARGET_COMMANDS];
+const APPROVAL_RESULTS = membersOf<ApprovalReport['result']>({
+  approved: true,
+  rejected: true,
+  expired: true,
+  cancelled: true,
+});
+
 const all = [...histories.values()];
 const targetReports = all.flatMap((history) => targetReportIn(history) ?? []);
 const texts = all.map(textOfHistory);
@@ -102,6 +124,27 @@ describe('a recorded history', () => {
 
   it.each(REMAINING_KINDS)('is there for an effect that remains: %s', (kind) => {
     expect(targetReports.flatMap(({ remaining }) => remaining.map((effect) => effect.kind))).toContain(kind);
+  });
+
+  it.each(COMMANDS)('is there for a command that was accepted: %s', (name) => {
+    const commands = all.flatMap((history) => reportIn(history)?.commands ?? []);
+    const decisions = targetReports.flatMap(({ steps }) => steps.flatMap((step) => step.decisions ?? []));
+    expect([...commands, ...decisions].map(({ command }) => command)).toContain(name);
+  });
+
+  it.each(APPROVAL_RESULTS)('is there for the approval of a run, and of a step, that is %s', (result) => {
+    const ofRuns = all.flatMap((history) => reportIn(history)?.approval ?? []);
+    const ofSteps = targetReports.flatMap(({ steps }) => steps.flatMap(({ approval }) => approval ?? []));
+    expect(ofRuns.map((approval) => approval.result)).toContain(result);
+    expect(ofSteps.map((approval) => approval.result)).toContain(result);
+  });
+
+  it.each(RUN_EVENTS)('is there for a webhook that is notified of %s', (event) => {
+    expect(all.flatMap((history) => reportIn(history)?.notifications ?? []).map((sent) => sent.event)).toContain(event);
+  });
+
+  it('is there for a run that resumes another', () => {
+    expect(all.map((history) => reportIn(history)?.resumes).filter((resumed) => resumed !== undefined)).not.toEqual([]);
   });
 
   it.each([

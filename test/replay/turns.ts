@@ -1,64 +1,27 @@
 /** Every turn that a run can take and that has its own history: how to cause it, and how it ends. One row per turn. */
-import type { Client } from '@temporalio/client';
-import { DEFAULT_TASK_QUEUE, PROGRESS_QUERY } from '../../src/domain/contract.js';
+import { DEFAULT_TASK_QUEUE } from '../../src/domain/contract.js';
 import { ALARM_RULE_WORKFLOW, WITHDRAW_SIGNAL, type Brakes } from '../../src/domain/alarms/alarm.js';
 import { decide } from '../../src/domain/alarms/alarm-rule.js';
 import { EMPTY_STATE } from '../../src/domain/alarms/alarm-rule-state.js';
-import { leaseId } from '../../src/domain/target/target.js';
-import type { Outcome, RunProgress, RunReport, TargetProgress } from '../../src/domain/report/report.js';
+import type { RunReport } from '../../src/domain/report/report.js';
 import type { CommandName } from '../../src/domain/steering/command-names.js';
-import type { CommandAnswer, CommandArguments } from '../../src/domain/steering/commands.js';
 import { aRule, NO_BRAKES, OWNER } from '../support/alarms.js';
 import { until } from '../support/until.js';
-import type { Stack } from '../support/stack.js';
+import {
+  actions,
+  alone,
+  isBlocked,
+  isPaused,
+  isWaiting,
+  lease,
+  order,
+  restartFails,
+  type Instance,
+  type Stage,
+  type Turn,
+} from './turn.js';
+import { TURNS_OF_PEOPLE } from './turns-of-people.js';
 
-/** The stack and client on which a turn is played. */
-export interface Stage {
-  readonly client: Client;
-  readonly stack: Stack;
-  readonly cancel: (workflowId: string) => Promise<void>;
-  readonly terminate: (workflowId: string) => Promise<void>;
-  /** Ends the worker in mid-run, with all that it had cached, and starts another. */
-  readonly replaceWorker: () => Promise<void>;
-}
-
-export interface Turn {
-  readonly runbook: string;
-  /** Part of the file's name. */
-  readonly name: string;
-  /** `null` for what has no report: a run that ends with its plan, and the workflow of a rule. */
-  readonly outcome: Outcome | null;
-  /** Plays it to its end. @returns the workflow id */
-  readonly play: (stage: Stage) => Promise<string>;
-}
-
-type Instance = Awaited<ReturnType<Stack['newInstance']>>;
-
-/** A run on one new instance, from its start to its report. */
-function alone(
-  runbook: string,
-  parts: {
-    readonly arm?: (stage: Stage, instance: Instance) => Promise<unknown>;
-    readonly meanwhile?: (stage: Stage, instance: Instance, workflowId: string) => Promise<unknown>;
-    readonly more?: object;
-  } = {},
-): Turn['play'] {
-  return async (stage) => {
-    const { stack } = stage;
-    const instance = await stack.newInstance();
-    await parts.arm?.(stage, instance);
-    const workflowId = await stack.start(runbook, { targets: [instance.path], requestedBy: 'recorder', ...parts.more });
-    await parts.meanwhile?.(stage, instance, workflowId);
-    await stack.report(workflowId);
-    await stack.control.clearFaults();
-    return workflowId;
-  };
-}
-
-const actions = ({ stack }: Stage, { instanceId }: Instance, count: number) =>
-  until(async () => (await stack.accepted(instanceId)).length >= count);
-const restartFails = ({ stack }: Stage, { instanceId }: Instance) =>
-  stack.control.outcome({ instanceId, action: 'restart', executionStatus: 'FAILED', durationMs: 300 });
 const cancelledInStep: Parameters<typeof alone>[1] = {
   meanwhile: async (stage, instance, workflowId) => {
     await actions(stage, instance, 1);
@@ -87,23 +50,6 @@ async function busyLease({ stack }: Stage): Promise<string> {
   return workflowId;
 }
 
-const order = (stage: Stage, workflowId: string, command: CommandName) =>
-  stage.client.workflow.getHandle(workflowId).executeUpdate<CommandAnswer, [CommandArguments]>(command, {
-    args: [{ actor: 'recorder', reason: 'a turn' }],
-  });
-const isBlocked = async (stage: Stage, instance: Instance) => {
-  const handle = stage.client.workflow.getHandle(lease(stage, instance));
-  await until(async () => {
-    const progress = await handle.query<TargetProgress>(PROGRESS_QUERY).catch(() => null);
-    return progress?.blocked !== undefined;
-  });
-};
-const isPaused = async ({ client }: Stage, workflowId: string) =>
-  until(
-    async () =>
-      (await client.workflow.getHandle(workflowId).query<RunProgress>(PROGRESS_QUERY)).pause?.state === 'paused',
-  );
-
 /** The restart fails or is not answered; then an operator commands. */
 function decided(command: CommandName, isAnswered: boolean): Turn['play'] {
   return alone('operated', {
@@ -122,18 +68,11 @@ function decided(command: CommandName, isAnswered: boolean): Turn['play'] {
   });
 }
 
-const lease = ({ stack }: Stage, { instanceId }: Instance) =>
-  leaseId({ projectId: stack.simulator.projectId, instanceId });
-
 /** For `checkedByStatus`, which answers with the status that a path begins with. */
 const checking = (first: number, later: number) => ({
   more: { inputs: { first: `http://shop.example/${first}`, later: `http://shop.example/${later}` } },
 });
 
-const isWaiting = async ({ client }: Stage, workflowId: string) =>
-  until(
-    async () => (await client.workflow.getHandle(workflowId).query<RunProgress>(PROGRESS_QUERY)).phase === 'waiting',
-  );
 const atGate = (target: string) => ({
   runbook: 'restart',
   target,
@@ -199,6 +138,7 @@ async function falseResolution({ stack, client }: Stage): Promise<string> {
 }
 
 export const TURNS: readonly Turn[] = [
+  ...TURNS_OF_PEOPLE,
   { runbook: ALARM_RULE_WORKFLOW, name: 'decides', outcome: null, play: ruleDecides },
   { runbook: ALARM_RULE_WORKFLOW, name: 'goesOn', outcome: null, play: ruleContinues },
   { runbook: ALARM_RULE_WORKFLOW, name: 'toldFalsely', outcome: null, play: falseResolution },

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunProgress } from '../../src/domain/report/report.js';
+import type { RunProgress } from '../../src/domain/report/progress.js';
 import { runbook } from '../support/command-line.js';
 import { CALM, useSchedules } from '../support/schedules.js';
 import { startStack, type Stack } from '../support/stack.js';

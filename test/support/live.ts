@@ -4,7 +4,7 @@ import type { Colors } from '../../src/cli/colors.js';
 import { frame, type Size } from '../../src/cli/live/frame.js';
 import { progressBlocks } from '../../src/cli/render-progress.js';
 import type { RunSnapshot } from '../../src/client/report-snapshot.js';
-import type { RunProgress, StepProgress, TargetProgress } from '../../src/domain/report/report.js';
+import type { RunProgress, StepProgress, TargetProgress } from '../../src/domain/report/progress.js';
 
 /** As much room as anything needs. */
 const LARGE: Size = { columns: 400, rows: 1_000 };

@@ -2,7 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { APPROVAL_SIGNAL, PROGRESS_QUERY, type ApprovalOrder } from '../../src/domain/contract.js';
-import type { RunProgress, RunReport, TargetProgress, TargetReport } from '../../src/domain/report/report.js';
+import type { RunReport, TargetReport } from '../../src/domain/report/report.js';
+import type { RunProgress, TargetProgress } from '../../src/domain/report/progress.js';
 import type { CommandName } from '../../src/domain/steering/command-names.js';
 import type { CommandAnswer } from '../../src/domain/steering/commands.js';
 import { leaseId } from '../../src/domain/target/target.js';

@@ -10,7 +10,7 @@ import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { describeWaiting } from '../../src/domain/gates/gates.js';
-import type { RunProgress } from '../../src/domain/report/report.js';
+import type { RunProgress } from '../../src/domain/report/progress.js';
 import { writeFreezes, type Span } from '../support/freezes.js';
 import { newSeed, startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';

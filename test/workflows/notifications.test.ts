@@ -7,7 +7,7 @@ import { RunbookClient } from '../../src/client/runbook-client.js';
 import { PROGRESS_QUERY } from '../../src/domain/contract.js';
 import { NOTIFY_LIMITS } from '../../src/domain/notifications/delivery.js';
 import type { Notification } from '../../src/domain/notifications/notification.js';
-import type { RunProgress, TargetProgress } from '../../src/domain/report/report.js';
+import type { RunProgress, TargetProgress } from '../../src/domain/report/progress.js';
 import { leaseId } from '../../src/domain/target/target.js';
 import { createNotifier } from '../../src/notifications/notifier.js';
 import { webhook } from '../notifications/webhooks.js';

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { APPROVAL_SIGNAL, PROGRESS_QUERY, type ApprovalOrder } from '../../src/domain/contract.js';
-import type { ApprovalProgress, RunProgress } from '../../src/domain/report/report.js';
+import type { ApprovalProgress, RunProgress } from '../../src/domain/report/progress.js';
 import type { CommandAnswer } from '../../src/domain/steering/commands.js';
 import { leaseId } from '../../src/domain/target/target.js';
 import { approversOf, ISSUER, newSigner, type Signer } from '../support/signer.js';

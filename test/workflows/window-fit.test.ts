@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import type { WindowArguments } from '../../src/domain/contract.js';
 import type { UsualDuration } from '../../src/domain/durations/usual-duration.js';
-import type { TargetProgress } from '../../src/domain/report/report.js';
+import type { TargetProgress } from '../../src/domain/report/progress.js';
 import { leaseId } from '../../src/domain/target/target.js';
 import { startStack, USUAL_MS, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';

@@ -1,6 +1,6 @@
 /**
- * When a check asks again, and when it is over: state and judged answer give the next state. Pure; epoch milliseconds by a clock that never
- * jumps.
+ * When a check asks again, and when it is over: the next state from the state and a judged answer. Pure. Times are epoch milliseconds by a
+ * clock that never jumps.
  *
  * The wanted answer must appear within `withinMs`, and then hold for `stableMs` without a break. A break within that time begins again; one
  * after it fails. Time without requests proves nothing: after the loss of a worker, and after a pause of its process, the hold begins again.
@@ -16,9 +16,9 @@ export interface CheckState {
   readonly deadlineAtMs: number;
   /** Requests of all attempts. */
   readonly requests: number;
-  /** When the first of the wanted answers in a row had come; `null`: the last answer is not a wanted one. */
+  /** When the first of the wanted answers in a row had arrived; `null`: the last answer was not a wanted one. */
   readonly heldSinceMs: number | null;
-  /** When the last wanted answer had come. */
+  /** When the last wanted answer had arrived. */
   readonly lastMetAtMs: number | null;
   /** The answers in a row that are not as wanted. */
   readonly failing: Failing | null;
@@ -34,7 +34,7 @@ interface Failing {
 export interface CheckMemory {
   readonly startedAtMs: number;
   readonly requests: number;
-  /** As `OnceState.retrying` has it, so that everything that shows that shows this. */
+  /** The shape of `OnceState.retrying`, so that whatever shows that shows this as well. */
   readonly retrying?: Failing & { readonly untilMs: number };
 }
 

@@ -1,4 +1,4 @@
-/** A check: one HTTP GET, what its answer has to be, and what is kept of it as evidence. Pure. */
+/** A check: one HTTP GET, the answer that is wanted, and the evidence that is kept. Pure. */
 import { shortened } from '../text/json-bytes.js';
 import { clipText } from '../text/text.js';
 
@@ -43,16 +43,16 @@ export type CheckAnswer =
 export interface CheckEvidence {
   readonly url: string;
   readonly requests: number;
-  /** When the last answer had come. */
+  /** When the last answer had arrived. */
   readonly atMs: number;
   /** `null`: there was no answer. */
   readonly status: number | null;
   readonly address: string | null;
-  /** Only those that are wanted. */
+  /** Only those that the check asks for. */
   readonly headers: Readonly<Record<string, string>>;
   /** Its beginning. */
   readonly body: string | null;
-  /** How long the wanted answers held. */
+  /** How long the wanted answer held, milliseconds. */
   readonly heldMs: number;
   /** What was not as wanted; empty if the check passed. */
   readonly unmet: readonly string[];

@@ -17,7 +17,7 @@ export function parseJsonPath(text: string): PathPart[] | null {
 export function valueAtPath(json: unknown, path: readonly PathPart[]): unknown {
   return path.reduce<unknown>((value, part) => {
     if (typeof value !== 'object' || value === null) return undefined;
-    // A list is not asked by name: its length is not part of the document.
+    // A list has no names: its length is not part of the document.
     if (Array.isArray(value)) return typeof part === 'number' ? value[part] : undefined;
     return Object.hasOwn(value, part) ? Reflect.get(value, part) : undefined;
   }, json);

@@ -6,7 +6,7 @@ import { at, endedByAge, type Law } from './law.js';
 
 /** A change that was noticed. */
 export interface Change {
-  /** So many of the newest ends came after it. */
+  /** How many of the newest ends came after it. */
   readonly newest: number;
   /** How many times as long durations have become; 1 if that is not known. */
   readonly times: number;
@@ -14,16 +14,16 @@ export interface Change {
 
 /** An end is rare if no more than this share of the jobs ends where it is as unlikely. */
 const RARE = 0.06;
-/** So many rare ends in a row are a change. Chosen: by chance once in some thousand jobs. */
+/** This many rare ends in a row are a change. Chosen: by chance once in some thousand jobs. */
 const RARE_IN_A_ROW = 3;
 /** An end that is known to be within an age that holds more than this share is not evidence of anything. */
 const NO_EVIDENCE = 0.5;
 /** Ends this much earlier and later are compared with an end to see how unlikely it is. */
 const NEAR = 1.1;
 
-/** The changes that are searched for: durations become so many times as long. */
+/** The changes that are searched for: how many times as long durations become. */
 const TIMES = [0.35, 0.5, 0.71, 1.41, 2, 2.8] as const;
-/** A change is believed if the ends are so many times likelier after it, as a logarithm: three thousand times. */
+/** A change is believed if the ends are three thousand times likelier after it. A logarithm. */
 const ENOUGH_EVIDENCE = 8;
 /** The evidence of one end, at most: two coincide by chance. */
 const MOST_EVIDENCE = 2.5;

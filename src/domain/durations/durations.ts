@@ -36,7 +36,7 @@ export interface FollowedAge {
   readonly cloudJobId?: string;
 }
 
-/** A component's own ends are used from here on; with fewer, all of the action. */
+/** From this many ends on, a component's own are used; with fewer, those of the action on any component. */
 const ENOUGH_OF_COMPONENT = 8;
 /** With fewer ends than this, and than are in flight, many jobs also keep the polls of the plain rule. Chosen: what learning from 30 jobs promises. */
 const YOUNG_ENDS = 30;
@@ -54,18 +54,18 @@ export class Durations {
   private readonly endedIds = new Set<string>();
 
   /**
-   * The same cloud job twice counts once. What is remembered from earlier is reported in the order in which the jobs began: jobs
-   * that ran together ended in the order of their durations, and the newest count most.
+   * Records an end; a cloud job that is reported twice counts once. Report earlier ends in the order in which the jobs began:
+   * the newest count most, and jobs that ran together ended in the order of their durations.
    */
   ended(kind: JobKind, cloudJobId: string, { runningAtMs, endedByMs }: EndedBetween): void {
-    // Who settles a step may follow its cloud job once more, though its end is known.
+    // Settling a step may follow its cloud job once more although its end is known.
     if (this.endedIds.has(cloudJobId) || !(endedByMs <= LONGEST_AGE_MS)) return this.dropped(kind, cloudJobId);
     this.endedIds.add(cloudJobId);
     forgetFirst(this.endedIds, MOST_IDS);
     for (const learned of this.both(kind)) learned.ended(cloudJobId, runningAtMs, endedByMs);
   }
 
-  /** A poll of this worker saw the job running at this age, in milliseconds: censored knowledge. */
+  /** A poll of this worker saw the job running at this age, in milliseconds. Statistics calls that censored: it takes longer, but how long is not known. */
   running(kind: JobKind, cloudJobId: string, ageMs: number): void {
     for (const learned of this.both(kind)) learned.running(cloudJobId, ageMs);
   }
@@ -77,7 +77,7 @@ export class Durations {
 
   /**
    * The age at which to poll next, in milliseconds; never before the plain rule's poll of that number, and not before
-   * `ageMs`. Ask again right before the poll: others may have seen meanwhile that it is not worth making.
+   * `ageMs`. Ask again right before the poll: what other jobs show meanwhile may put it off.
    */
   nextPollAtMs(kind: JobKind, job: FollowedAge): number {
     const [own, ofAction] = this.both(kind);
@@ -104,7 +104,7 @@ export class Durations {
     return Math.max(job.ageMs, followedFromMs + plainPollMs(job.polls), nextMs);
   }
 
-  /** `null` if nothing was learned. Only asking makes no kind remembered: else plans of many targets would have others forgotten. */
+  /** `null` if nothing was learned. A question alone is not remembered: otherwise a plan of many targets would push other kinds out. */
   usual(kind: JobKind): UsualDuration | null {
     const own = this.kinds.get(keyOf(kind));
     const learned = own !== undefined && knowsEnough(own) ? own : this.actions.get(kind.action);

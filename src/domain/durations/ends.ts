@@ -1,4 +1,4 @@
-/** The ends that one kind of cloud job is remembered by: bounded, the older the lighter. */
+/** The remembered ends of one kind of cloud job: a bounded number, and the older one is, the less it weighs. */
 import type { Change } from './changes.js';
 import type { EndWithin } from './estimate.js';
 
@@ -6,7 +6,7 @@ import type { EndWithin } from './estimate.js';
 const MOST = 64;
 /** An end counts half after this many newer ones. */
 const HALF_LIFE = 32;
-/** Weight that is left to the ends before a change. Not 0: a run of failures may be over as suddenly. */
+/** The share of their weight that ends keep after a change. Not 0: a series of failures may be over just as suddenly. */
 const BEFORE_CHANGE = 0.05;
 
 /** A bounded memory of ends. */
@@ -19,8 +19,8 @@ export class Ends {
   countSinceChange = 0;
 
   /**
-   * Jobs that run at the same time end in the order of their durations. The newest ends of 500 such jobs would be the longest,
-   * so that only every n-th is taken, such that all jobs in flight together fill the memory no more than once.
+   * Jobs that run at the same time end in the order of their durations, so the newest ends of 500 such jobs are the longest.
+   * Only every n-th end is taken, so that all jobs in flight together fill the memory at most once.
    * @returns whether the end was taken
    */
   add(fromMs: number, toMs: number, inFlight: number): boolean {
@@ -50,7 +50,7 @@ export class Ends {
     }));
   }
 
-  /** The law has changed: ends before that hardly count any more. If all durations became some times as long, those ends are lengthened by as much. */
+  /** The law has changed: ends before that hardly count any more. If all durations became longer by a factor, those ends are lengthened by it. */
   changed({ newest, times }: Change): void {
     this.countSinceChange = newest;
     const first = this.taken.length - newest;

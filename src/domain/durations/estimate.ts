@@ -14,8 +14,8 @@ export interface EndWithin {
 }
 
 /**
- * The ages after the latest end that was seen. First near ones: at these multiples of the spread (from the median to that end),
- * since what is usually spread widely exceeds by more; then far ones, at these multiples of the age.
+ * Ages after the latest end that was seen. First near ones, at these multiples of the spread (from the median to that end), because
+ * widely spread durations also exceed their maximum by more; then far ones, at these multiples of the age.
  */
 const NEAR_TAIL = [0.1, 0.25, 0.5, 0.9, 1.5] as const;
 const FAR_TAIL = [1.1, 1.25, 1.5, 2, 2.5, 3.2, 4] as const;
@@ -25,17 +25,17 @@ const FAR_TAIL_JOBS = 0.05;
 /** See `startOf`. */
 const NEAR_SHARE = 0.8;
 const NEAR_SHARE_OF_AGE = 0.15;
-/** Probability of each tail cell, and of what is beyond them, before the first round: any, if it is not 0. */
+/** Probability of each tail cell, and of what is beyond them, before the first round. Any value but 0 will do. */
 const FIRST_TAIL = Array.from({ length: NEAR_TAIL.length + FAR_TAIL.length + 1 }, () => 0.001);
 /** How many jobs the ages before the earliest end are worth. */
 const EARLY_JOBS = 0.1;
-/** Rounds of self-consistency. Chosen: more rounds make the law sharper than the data are, and move no poll. */
+/** Rounds of self-consistency. Chosen: more rounds make the law sharper than the data, and no poll moves. */
 const ROUNDS = 8;
 /** No end is known better than this fraction of its age: what is seen includes the time of a call. */
 const SHARPEST = 0.002;
-/** Smoothing reaches over this many times root n of n ends to each side. */
+/** Smoothing reaches this many times √n of n ends to each side. */
 const SMOOTHING = 0.5;
-/** It reaches at most so many times as far to one side as to the other: else the latest cells of a sharp law reach to the end of one old, wide interval. */
+/** It reaches at most this many times as far to one side as to the other. Otherwise the latest cells of a sharp law reach to the end of one old, wide interval. */
 const MOST_SKEWED = 3;
 /** It reaches no further than this fraction of an age, so that two populations stay two. */
 const WIDEST_SMOOTHING = 0.1;
@@ -52,8 +52,9 @@ export function estimateLaw(jobs: readonly EndWithin[]): Law {
 }
 
 /**
- * Where an end is assumed before the first round: rather shortly before the poll that saw it, since polls are made where ends are expected. The
- * sharper an interval is, the more it counts here: else the many wide ones would blur what the few sharp ones show, more than the rounds undo.
+ * Where an end is assumed to lie before the first round: mostly shortly before the poll that saw it, because polls are made where ends are
+ * expected. The sharper an interval is, the more it counts here: otherwise many wide ones would blur what a few sharp ones show, and the rounds
+ * would not undo that.
  */
 function startOf({ fromMs, toMs, weight }: EndWithin): readonly Piece[] {
   const nearMs = (1 - NEAR_SHARE_OF_AGE) * toMs;
@@ -74,7 +75,7 @@ function unseenJobs({ agesMs }: Law, seen: Law): readonly EndWithin[] {
   ];
 }
 
-/** A piece that is not narrower than what can be known. */
+/** A piece no narrower than `SHARPEST` allows. */
 function piece(fromMs: number, toMs: number, mass: number): Piece {
   return { fromMs: Math.max(0, Math.min(fromMs, toMs * (1 - SHARPEST))), toMs: Math.max(toMs, 1), mass };
 }
@@ -137,7 +138,7 @@ function shareOfCell({ agesMs }: Law, cell: number, ageMs: number): number {
   return widthMs > 0 ? Math.min(1, Math.max(0, (ageMs - fromMs) / widthMs)) : 0;
 }
 
-/** Spreads each cell of the body over its neighbours, so many that they hold about root n of n jobs. */
+/** Spreads each cell of the body over as many neighbours as hold about √n of n jobs. */
 function smoothed(law: Law, bodyCells: number, jobs: number): Law {
   const span = SMOOTHING / Math.sqrt(jobs);
   const pieces: Piece[] = [];

@@ -1,7 +1,7 @@
 /** The cloud jobs of one kind that polls of this worker saw running, and what they say about the others. */
 import type { EndWithin } from './estimate.js';
 
-/** So many running jobs must have passed an age before others need not poll it. Chosen: if one in three ended before it, all eight running happens in 4 % of the cases. */
+/** Once this many jobs were seen running past an age, others need not poll at it. Chosen: if one job in three ends before an age, eight that all run past it are seen in 4 % of the cases. */
 export const ENOUGH_RUNNING = 8;
 /** Ages of running jobs are distinguished by this fraction. */
 const RESOLUTION = 0.02;
@@ -38,12 +38,12 @@ export class Flight {
     return this.ages.size;
   }
 
-  /** The most jobs in flight together, of those that the newest ends are from. */
+  /** The most jobs that were in flight together with those that ended last. */
   get most(): number {
     return Math.max(this.size, this.ages.size);
   }
 
-  /** Counts one more end. @returns how many jobs were in flight at once, of those that this end is one of */
+  /** Counts one more end. @returns how many jobs were in flight together with the one that ended */
   sizeAtEnd(): number {
     const now = this.ages.size + 1;
     this.endsLeft--;

@@ -1,4 +1,4 @@
-/** A law of durations: a distribution in cells, what can be asked of it, and how one is made of overlapping pieces. */
+/** A law of durations: a distribution in cells, the questions it answers, and how one is made of overlapping pieces. */
 
 /** A distribution whose probability is spread evenly within each cell between two neighbouring ages. */
 export interface Law {
@@ -20,7 +20,7 @@ export interface Piece {
 /** Cells that hold equal probability. Chosen: a poll misplaced by a hundredth of the jobs costs nothing that can be measured. */
 const CELLS = 96;
 
-/** The element at `index`; outside of the array, not a number, so that a mistake spreads and is seen. */
+/** The element at `index`. Outside of the array it is NaN, so that a mistake spreads and is noticed. */
 export const at = (values: Float64Array, index: number): number => values[index] ?? Number.NaN;
 
 /** Index of the last age that is not after `ageMs`. */

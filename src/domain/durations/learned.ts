@@ -6,7 +6,7 @@ import { ENOUGH_RUNNING, Flight } from './flight.js';
 import { endedByAge, quantileMs } from './law.js';
 import { nextPollMs, planWithin, type PollPlan } from './polls.js';
 
-/** From this many ends on the law places the polls. Chosen: two may be a coincidence. */
+/** From this many ends on, polls are placed by the law. Chosen: two may be a coincidence. */
 const ENOUGH_ENDS = 3;
 /** Polls that a job is expected to need, at most, if it ends where ends were seen. Chosen: 2.5 is promised; jobs that take longer, and explored ones, need the rest. */
 const MOST_POLLS = 2.2;
@@ -17,17 +17,17 @@ const LEAST_PRICE_SHARE = 0.01;
 /** The law is estimated again after this share of the remembered ends is new, so that 500 ends at once cost a few estimates. */
 const REFIT_SHARE = 1 / 8;
 /**
- * So many jobs are polled once more before their first planned poll, halfway of the ends before it: else it would
- * stay unknown what is there, or that durations became shorter. Chosen: an eighth of a poll per job.
+ * This share of the jobs is polled once more, at the median of the ends before the first planned poll. Otherwise it would stay
+ * unknown when those end, and that durations became shorter. Chosen: an eighth of a poll per job.
  */
 const EXPLORING_SHARE = 1 / 8;
 /** While durations may have become shorter, a job is polled once more, at this share of the planned age. */
 const EXPLORED_AGE = 0.6;
-/** With more jobs in flight together no change is searched for: they end in the order of their durations, the first all surprisingly early. */
+/** With more jobs in flight together, no change is searched for: they end in the order of their durations, so the first ends are all surprisingly early. */
 const FEW_IN_FLIGHT = 3;
-/** If less than this share of what may happen to a job was ever seen, its polls are not placed by the law. */
+/** The law places the polls of a job only if at least this share of what may still happen to it was ever seen. */
 const KNOWN_SHARE = 0.5;
-/** After the law's last age the gap is half of the age, as in the plain rule, up to 5 s, and from 50 s on a tenth. */
+/** After the law's last age a gap is half of the age, at most 5 s as in the plain rule, and from 50 s on a tenth of the age. */
 const GAP_AFTER = { growth: 0.5, longestMs: 5_000, share: 0.1 } as const;
 
 /** Ends, jobs in flight and the plan of one kind or action; refits itself when enough is new. */

@@ -1,7 +1,7 @@
 /**
- * Where to poll, if the law of a duration is known: the ages that make the expected lateness plus a price for each poll
- * least. Found backwards from the end (dynamic programming): what follows a poll that saw the job running depends on
- * nothing but the age of that poll.
+ * Where to poll if the law of a duration is known: at the ages with the least expected lateness plus a price for each poll.
+ * They are found backwards from the end (dynamic programming): what follows a poll that saw the job running depends only
+ * on the age of that poll.
  */
 import { at, cellAt, endedByAge, type Law } from './law.js';
 
@@ -24,7 +24,7 @@ export interface Expected {
   readonly latenessMs: number;
 }
 
-/** Polls of a job after the last age of the law, each at this multiple of the age before. See `ageAfterLaw`. */
+/** How many polls a job needs that outlasts the law, as an estimate for its cost. `afterLawMs` places them. */
 const POLLS_AFTER_LAW = 3;
 
 /** The polls that cost least if one poll costs `priceMs`. */
@@ -64,7 +64,7 @@ export function expected({ law, next, momentsMs }: PollPlan): Expected {
   return { polls: polls + POLLS_AFTER_LAW * (1 - at(law.endedBy, law.endedBy.length - 1)), latenessMs };
 }
 
-/** Polls per job that ends at an age at which ends were seen. Others are few, and what they need is a guess. */
+/** Polls per job that ends at an age at which ends were seen. Other jobs are few, and what they need is a guess. */
 function pollsWithinKnown({ law, next }: PollPlan): number {
   const known = endedByAge(law, law.knownMs);
   let polls = 0;

@@ -1,23 +1,23 @@
 /**
- * When to poll while too few jobs have ended to know a law: by the plain rule, except where jobs in flight already know the
- * answer. If eight jobs were seen running at a later age, no other job needs to ask at this one. A few of many jobs poll
- * instead, in turns, more often than the plain rule would; the first that is seen to have ended wakes the others.
+ * When to poll while too few jobs have ended to know a law: by the plain rule, except where jobs in flight already show the
+ * answer. If eight jobs were seen running at a later age, no other job is polled at this one. If there are many jobs, a few are
+ * polled instead, in turns, more often than by the plain rule; the first that is seen to have ended brings the polls of the others forward.
  */
 import { firstPlainPollAfter, plainPollMs } from './plain-rule.js';
 
-/** Below this many running jobs everyone keeps the plain rule. */
+/** With fewer jobs in flight than this, every job is polled by the plain rule. */
 const LEAST_FLIGHT = 48;
-/** So many poll each turn, on average. Chosen: a turn at which none happens to poll is rare, and their ends make a law. */
+/** How many jobs poll at each turn, on average. Chosen: a turn at which none polls is rare, and their ends are enough for a law. */
 const SCOUTS = 5;
 /** Turns are this fraction of the age apart, and neither closer nor further than these. */
 const TURN = { share: 0.05, closestMs: 50, furthestMs: 5_000 } as const;
 /**
- * A job is polled for its own sake when it has this age, up to twice that so that not all of many do so at once, and then whenever its age has
- * doubled: jobs in flight, and those of other components, may hang where this one takes two seconds. Chosen: a burst of jobs that take
- * less is polled in turns alone.
+ * Whatever others show, a job is polled at an age between this and twice this (spread, so that not all of many are polled at once),
+ * and then whenever its age has doubled: other jobs may hang where this one takes two seconds. Chosen: a burst of jobs that take less
+ * is polled in turns alone.
  */
 const OWN_POLL = { firstMs: 20_000, growth: 2 } as const;
-/** If turns pass unseen (scouts stopped, calls failed), everyone polls after this. */
+/** If turns bring no answer (attempts ended, calls failed), every job is polled after this. */
 const LATEST = { times: 1.5, moreMs: 5_000 } as const;
 /** The golden ratio spreads turns evenly over the jobs. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
@@ -51,7 +51,7 @@ export function pollWithoutLawMs({ polls, followedFromMs, runningAtMs, cloudJobI
   return nextTurnMs(shareOf(cloudJobId), share, Math.max(earliestMs, flight.passedMs, runningAtMs + 1), latestMs);
 }
 
-/** The age, in milliseconds, up to which what others showed may put off the poll of a job that was last seen running at `runningAtMs`. */
+/** The latest age, in milliseconds, to which other jobs can put off the poll of one that was last seen running at `runningAtMs`. */
 export function latestOwnPollMs(runningAtMs: number, cloudJobId = ''): number {
   return Math.max(OWN_POLL.firstMs * (1 + shareOf(cloudJobId)), OWN_POLL.growth * runningAtMs);
 }
@@ -70,7 +70,7 @@ function nextTurnMs(jobShare: number, share: number, earliestMs: number, latestM
   return latestMs;
 }
 
-/** A number in [0, 1) that is a job's own: FNV-1a of its id. */
+/** A number in [0, 1) that stays the same for a job: FNV-1a of its id. */
 export function shareOf(cloudJobId: string): number {
   let hash = 2_166_136_261;
   for (let index = 0; index < cloudJobId.length; index++)

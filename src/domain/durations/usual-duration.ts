@@ -1,4 +1,4 @@
-/** How long cloud jobs of one kind usually take, as people are shown it. Types only: workflows import this. */
+/** How long cloud jobs of one kind usually take, as shown to people. Types only, because workflows import it. */
 
 /** Median and ninth decile of a kind, and what they come from. */
 export interface UsualDuration {

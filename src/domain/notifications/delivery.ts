@@ -1,8 +1,8 @@
-/** What came of notifying one webhook, how often and how long it is tried, and where its secrets are. Pure. */
+/** The result of notifying one webhook, how often and how long that is tried, and which variables have the secrets. Pure. */
 
 /**
- * Variables with addresses and secrets of webhooks begin so. A notifications file can name no other variable, so it cannot send the
- * credentials of ServiceStage away.
+ * The names of variables with addresses and secrets of webhooks begin with this. A notifications file can name no other variable, so
+ * the credentials of ServiceStage cannot be sent to a webhook.
  */
 export const WEBHOOK_SECRET_PREFIX = 'RUNBOOK_NOTIFY_';
 
@@ -34,7 +34,7 @@ export const NOTIFY_LIMITS = {
   longestPauseMs: 300_000,
   /** One attempt. All webhooks are notified at once, and each has 10 s. */
   startToCloseMs: 20_000,
-  /** Everything, while no worker is there too. */
+  /** All attempts together, and the wait for a worker. */
   scheduleToCloseMs: 3_600_000,
   /**
    * How long a run that has ended stays open until its last messages are delivered. Chosen: four attempts. A longer time would hold back the next

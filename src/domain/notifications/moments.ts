@@ -1,7 +1,8 @@
-/** What happens to a run that somebody may want to know, and which webhook is notified of it by which event. Pure. */
+/** What can happen to a run that people are notified of, and which webhook is notified of it by which event. Pure. */
 import type { LateStep } from '../contract.js';
 import type { WaitingForGate } from '../gates/gates.js';
-import type { ApprovalProgress, BlockedProgress, PauseProgress, RunReport } from '../report/report.js';
+import type { RunReport } from '../report/report.js';
+import type { ApprovalProgress, BlockedProgress, PauseProgress } from '../report/progress.js';
 import { describeApprovers } from '../steering/approvals.js';
 import type { ApprovalCommandName } from '../steering/command-names.js';
 import { shellWord } from '../text/shell-word.js';

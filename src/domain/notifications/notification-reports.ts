@@ -6,8 +6,8 @@ import type { Moment } from './moments.js';
 import type { Notification } from './notification.js';
 
 /**
- * How many messages of each kind one run sends, reminders included. Chosen: more than a person reads, and few beside what a history holds. Each kind
- * has its own number, so that many late steps leave room for a decision that is waited for.
+ * How many messages of each kind one run sends, reminders included. Chosen: more than a person reads, and few for a history. Each kind has a
+ * number of its own, so that many late steps leave room for a decision that is awaited.
  */
 export const MOST_MESSAGES: Readonly<Record<Moment['kind'], number>> = {
   waitsForGate: 10,

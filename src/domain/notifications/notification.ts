@@ -1,4 +1,4 @@
-/** What people and other programs are notified of: a small closed set of events, each as bounded data without secrets. Pure. */
+/** One notification for people and other programs: an event of a small closed set, as bounded data without secrets. Pure. */
 import type { Outcome } from '../report/report.js';
 import { clipText, printable } from '../text/text.js';
 import type { RunEvent } from './events.js';
@@ -10,7 +10,7 @@ export type NotificationEvent = RunEvent | 'test';
 interface Need {
   /** Such as `approve the plan`. */
   readonly what: string;
-  /** As one types it. */
+  /** As it is typed. */
   readonly command: string;
 }
 

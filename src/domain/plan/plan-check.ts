@@ -2,7 +2,7 @@
 import { MOST_OF_CHECK, type HttpCheck, type JsonScalar } from '../checks/check.js';
 import { interpolate, namesUsed, type Values } from '../runbook/interpolate.js';
 import { checkTimes } from '../runbook/check-step-checks.js';
-import type { RunbookCheckStep } from '../runbook/runbook.js';
+import type { RunbookCheckStep } from '../runbook/step-shapes.js';
 import { hasControlCharacters } from '../text/text.js';
 import type { CheckStep } from './plan.js';
 

@@ -5,15 +5,15 @@ import { interpolate, isWholeExpression, namesUsed, type Values } from '../runbo
 import type { Problem } from '../failures.js';
 import { plannedCheck, type RefusalOfUrl } from './plan-check.js';
 import type { ActionStep, ApprovalRules, ExpectedCounts, PlannedCompensation, PlannedStep } from './plan.js';
+import type { Runbook } from '../runbook/runbook.js';
 import {
   isActionStep,
   isApprovalStep,
   isCheckStep,
   stepIds,
-  type Runbook,
   type RunbookActionStep,
   type RunbookStep,
-} from '../runbook/runbook.js';
+} from '../runbook/step-shapes.js';
 import type { RunbookApproval } from '../runbook/approval-shape.js';
 import { stepTimes, type VerifyDefaults } from '../runbook/runbook-checks.js';
 import type { Observation, Target } from '../target/target.js';

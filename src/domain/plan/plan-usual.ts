@@ -1,4 +1,4 @@
-/** What a plan records of how long its steps usually take, and whether its window has time for them. Pure. */
+/** The usual durations that a plan records for its steps, and whether its window has time for them. Pure. */
 import type { UsualDuration } from '../durations/usual-duration.js';
 import type { TimeNeeded } from '../gates/gates.js';
 import type { Observation } from '../target/target.js';

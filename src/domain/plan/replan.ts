@@ -14,7 +14,7 @@ export interface Today {
   readonly rules: Omit<PlanningRules, 'inputs'>;
 }
 
-/** The plan that the earlier run would get today. Equal to the earlier one, hash apart, if nothing has changed. */
+/** The plan that the earlier run would get today. If nothing has changed, it equals the earlier one except for the hash. */
 export function planAgain(earlier: Plan, { runbook, rules }: Today): Omit<Plan, 'hash'> {
   const targets = earlier.targets.map((target) => targetAgain(target, runbook, { ...rules, inputs: earlier.inputs }));
   const { hash: _hash, ...rest } = earlier;

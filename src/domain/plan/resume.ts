@@ -1,88 +1,20 @@
 /**
- * Decides what a run that resumes another one does: which targets, from which step on, and whether the world is still
- * as the earlier run left it. It refuses where that is not certain. Pure.
+ * Decides what is left of a target that an earlier run did not finish: from which step on, and whether the instance is
+ * still as that run left it. It refuses where that is not certain. Pure.
  */
-import type { Problem } from '../failures.js';
 import { unseenAttemptMs } from '../once/limits.js';
-import type { RunReport, StepReport, TargetReport } from '../report/report.js';
+import type { StepReport, TargetReport } from '../report/report.js';
 import { desiredStateHolds, ruleOf } from '../target/actions.js';
 import { cloudJobPhase, isAtRest } from '../target/cloud-job.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { describeTime } from '../time/utc-time.js';
-import type { DoneBefore, ExpectedCounts, Plan, PlannedStep, ResumedTarget, TargetPlan } from './plan.js';
-
-/** A run of before, as Temporal knows it. */
-export interface EarlierRun {
-  readonly workflowId: string;
-  readonly runId: string;
-  readonly runbook: string;
-  /** True if it may still act. */
-  readonly open: boolean;
-  /** `null` if it was never planned, or its history was deleted. */
-  readonly plan: Plan | null;
-  /** As whole as the namespace still has it; `null` if it ended without one. */
-  readonly report: RunReport | null;
-}
-
-/** An earlier run that can be resumed, if its targets can. */
-export interface EndedRun extends EarlierRun {
-  readonly plan: Plan;
-  readonly report: RunReport;
-}
-
-/** Why a run, or a target of it, is not resumed. The texts are for people. */
-export type Refusal = Pick<Problem, 'code' | 'found' | 'remedy'>;
+import { isDone, refusal, startAgain, stepsUndone, type EndedRun, type Refusal } from './earlier-run.js';
+import type { DoneBefore, ExpectedCounts, PlannedStep, ResumedTarget, TargetPlan } from './plan.js';
 
 /** What is left of a target, with the proof of what was done. */
 export interface Resumption {
   readonly steps: readonly PlannedStep[];
   readonly resumed: ResumedTarget;
-}
-
-/** Narrows a run to one that can be resumed, or gives the reason why it cannot. */
-export function endedRun(run: EarlierRun): EndedRun | Refusal {
-  const { open, plan, report, runbook, workflowId } = run;
-  const again = `Start again: runbook start ${runbook}`;
-  if (open)
-    return refusal(
-      'run-still-open',
-      `run ${workflowId} is still open and may act`,
-      'Wait until it has ended, or stop it',
-    );
-  if (report === null || plan === null)
-    return refusal(
-      'no-report',
-      `run ${workflowId} left no ${report === null ? 'report' : 'plan'}, so it is not known what it did`,
-      `Check the instances. ${again}`,
-    );
-  if (report.outcome === 'succeeded')
-    return refusal('nothing-to-resume', `run ${workflowId} succeeded: nothing is left`, again);
-  if (!hasBegun(report))
-    return refusal('nothing-to-resume', `run ${workflowId} ended ${report.outcome} and did nothing`, again);
-  return { ...run, plan, report };
-}
-
-/** Paths of the targets that did not succeed, as far as the report has them. */
-export function targetsLeft({ targets, notStarted }: RunReport): string[] {
-  return [...targets.filter(({ outcome }) => outcome !== 'succeeded').map(({ path }) => path), ...notStarted];
-}
-
-/** By the report alone: may the run be resumed? The state of the instances decides while planning. */
-export function canBeResumed(report: RunReport): boolean {
-  const left = report.targets.filter(({ outcome }) => outcome !== 'succeeded');
-  if (report.outcome === 'succeeded' || !hasBegun(report) || (report.cut?.dropped ?? 0) > 0) return false;
-  const isClear = (target: TargetReport) => target.outcome !== 'indeterminate' && undone(target) === null;
-  return left.length + report.notStarted.length > 0 && left.every(isClear);
-}
-
-/** A run that did nothing is started again, not resumed. */
-function hasBegun({ targets }: RunReport): boolean {
-  return targets.some(
-    ({ outcome, steps, failure }) =>
-      outcome === 'succeeded' ||
-      steps.some((step) => isDone(step) || step.sent !== 'no') ||
-      (outcome === 'indeterminate' && failure !== undefined),
-  );
 }
 
 /** One target of the earlier run, and what is seen of it now. */
@@ -101,7 +33,7 @@ export function resumeTarget({ run, targetPlan, seen, nowMs }: ResumedQuestion):
   const steps = report?.steps ?? [];
   const from = firstLeft(targetPlan, steps, seen);
   return (
-    (report === null ? null : (closed(run, report) ?? undone(report))) ??
+    (report === null ? null : (closed(run, report) ?? stepsUndone(report))) ??
     (from < 0 ? everythingDone(run, report) : null) ??
     unclear(run, report, seen, nowMs) ??
     doneAfter(run, targetPlan, steps, from) ??
@@ -154,10 +86,6 @@ function expected(workflowId: string, { replicaCount, lastJobId }: Observation, 
   };
 }
 
-function isDone({ result }: StepReport): boolean {
-  return result === 'succeeded' || result === 'skipped';
-}
-
 /**
  * The first step that is not done, as a position in the plan; -1 if all are. A restart whose own cloud job has ended
  * well since the report counts as done, because a restart is never skipped and would be sent twice.
@@ -193,17 +121,6 @@ function closed({ workflowId, runbook }: EndedRun, { outcome, cut, path }: Targe
   return null;
 }
 
-/** What was undone is not resumed: an undo need not lead to the very state from before, so a new plan must read it. */
-function undone({ outcome, compensations, path }: TargetReport): Refusal | null {
-  if (outcome !== 'compensated' && outcome !== 'compensationFailed' && compensations.length === 0) return null;
-  const how = outcome === 'compensationFailed' ? 'an undo failed or was not sent' : 'its steps were undone';
-  return refusal(
-    'steps-undone',
-    how,
-    `Check it, and start the runbook again on ${path}; resume the others with --target`,
-  );
-}
-
 function lost({ workflowId, runbook }: EndedRun, why: string): Refusal {
   return refusal('no-report', `what run ${workflowId} did is not known: ${why}`, `Check it. runbook start ${runbook}`);
 }
@@ -217,8 +134,8 @@ function everythingDone({ workflowId }: EndedRun, report: TargetReport | null): 
 }
 
 /**
- * An indeterminate step is resumed only if readings settle it: its own cloud job has ended since, or long after
- * everything that was sent must be visible no cloud job has appeared, so that it was not sent.
+ * An indeterminate step is resumed only if readings settle it: either its own cloud job has ended since, or no cloud job has
+ * appeared long after everything that was sent must be visible, so nothing was sent.
  */
 function unclear(run: EndedRun, report: TargetReport | null, seen: Observation, nowMs: number): Refusal | null {
   if (report === null) return null;
@@ -258,7 +175,7 @@ function unsettled(
     : refusal('step-indeterminate', `${id} may have been sent: it is ${describeObservation(seen)} now`, remedy);
 }
 
-/** Only a cloud job that the POST itself named is surely its own; an adopted one is not, once the step is indeterminate. */
+/** Only a cloud job that the POST itself returned is certainly its own; once the step is indeterminate, an adopted one is not. */
 function hasOwnJobEnded({ sent, cloudJobId, evidence }: StepReport, seen: Observation): boolean {
   const phase = cloudJobPhase(seen.lastJobStatus ?? '');
   const isOwn = sent === 'yes' && evidence === undefined && cloudJobId !== null && cloudJobId === seen.lastJobId;
@@ -324,12 +241,4 @@ function differenceOf(left: Observation, seen: Observation): string | null {
     return `replica count ${left.replicaCount} → ${seen.replicaCount ?? 'unknown'}`;
   const isStopped = ({ status }: Observation) => statusMeaning(status) === 'stopped';
   return isAtRest(left) && isStopped(left) !== isStopped(seen) ? `${left.status} → ${seen.status}` : null;
-}
-
-function startAgain(runbook: string, path: string): string {
-  return `start again on it, with a new plan: runbook start ${runbook} --target ${path}`;
-}
-
-function refusal(code: string, found: string, remedy: string): Refusal {
-  return { code, found, remedy };
 }

@@ -16,7 +16,7 @@ export type UsualTime = Pick<UsualDuration, 'p50Ms' | 'p90Ms'>;
  * called late. Chosen: of 20 one outlier decides nothing, of ten it would be what nine in ten take.
  */
 export const FEWEST_JOBS = 20;
-/** A step is unusually late after so many times the time within which nine in ten end, … Chosen. */
+/** A step is unusually late after this many times the time within which nine in ten end, … Chosen. */
 const LATE_FACTOR = 1.5;
 /** … and at least this much later: a short step that was polled once more is not late. Chosen. */
 const LATE_BY_MS = 10_000;
@@ -101,7 +101,7 @@ function knownTime(step: PlannedStep, usual: readonly UsualStep[]): UsualTime {
   return entry.job.jobs < FEWEST_JOBS ? exactly(entry.stepP90Ms - entry.job.p90Ms) : timeOf(entry);
 }
 
-/** The time of a wait; of a check, that for which a wanted answer must hold: usually it is there at once. When people will approve is not known, and their time counts against no deadline. */
+/** The time of a wait, or how long the wanted answer of a check must hold, since the answer usually comes at once. How long people take to approve is not known, and counts against no deadline. */
 function plainMs(step: WaitStep | CheckStep | ApprovalStep): number {
   switch (step.kind) {
     case 'wait':

@@ -13,7 +13,7 @@ import type {
   StepProgress,
   TargetInRun,
   TargetProgress,
-} from './report.js';
+} from './progress.js';
 import { describeTime } from '../time/utc-time.js';
 
 /** For people: `paused by ann: the database is slow`. */

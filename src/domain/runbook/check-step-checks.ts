@@ -2,7 +2,8 @@
 import { DEFAULT_CHECK_TIMES, MOST_OF_CHECK, type HttpCheck } from '../checks/check.js';
 import { parseJsonPath } from '../checks/json-path.js';
 import { durationMs } from '../time/duration.js';
-import { isCheckStep, type Runbook, type RunbookCheckStep, type RunbookProblem } from './runbook.js';
+import type { Runbook, RunbookProblem } from './runbook.js';
+import { isCheckStep, type RunbookCheckStep } from './step-shapes.js';
 
 /** A part of `RUNBOOK_CHECKS`. */
 export const CHECK_STEP_CHECKS = {

@@ -2,15 +2,8 @@
 import { ACTIONS, type ActionName } from '../target/actions.js';
 import { didYouMean } from '../text/suggest.js';
 import { CAPTURED_NAMES, isBrokenExpression, isWholeExpression, namesUsed, TARGET_NAMES } from './interpolate.js';
-import {
-  isActionStep,
-  isApprovalStep,
-  isCheckStep,
-  type Input,
-  type Runbook,
-  type RunbookCheckStep,
-  type RunbookProblem,
-} from './runbook.js';
+import type { Input, Runbook, RunbookProblem } from './runbook.js';
+import { isActionStep, isApprovalStep, isCheckStep, type RunbookCheckStep } from './step-shapes.js';
 
 /** A part of `RUNBOOK_CHECKS`. */
 export const EXPRESSION_CHECKS = {

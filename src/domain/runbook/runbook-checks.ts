@@ -5,17 +5,9 @@ import { durationMs } from '../time/duration.js';
 import { CHECK_STEP_CHECKS, checkCheckSteps, checkTimes } from './check-step-checks.js';
 import { checkExpressions, checkRestores, EXPRESSION_CHECKS } from './expression-checks.js';
 import { valueProblem } from './input-value.js';
-import {
-  isActionStep,
-  isApprovalStep,
-  isCheckStep,
-  isReservedName,
-  stepIds,
-  type Input,
-  type Runbook,
-  type RunbookActionStep,
-  type RunbookProblem,
-} from './runbook.js';
+import type { Input, Runbook, RunbookProblem } from './runbook.js';
+import { isActionStep, isApprovalStep, isCheckStep, stepIds, type RunbookActionStep } from './step-shapes.js';
+import { isReservedName } from './names.js';
 
 /**
  * What each check proves, for docs/runbook-reference.md.

@@ -1,7 +1,8 @@
 /** An approval that a run or a step asks for: its rules, its votes, and how it ended. Pure; run and target decide by the same functions. */
 import { failureRecord, type FailureRecord } from '../failures.js';
 import type { ApprovalRules } from '../plan/plan.js';
-import type { ApprovalProgress, ApprovalReport, ApprovalVote } from '../report/report.js';
+import type { ApprovalReport, ApprovalVote } from '../report/report.js';
+import type { ApprovalProgress } from '../report/progress.js';
 import { describeDuration } from '../time/duration.js';
 import { describeTime } from '../time/utc-time.js';
 import { APPROVAL_COMMANDS, type ApprovalCommandName } from './command-names.js';
@@ -26,7 +27,7 @@ export function askApproval(rules: ApprovalRules, requestedBy: string | null, as
   return { stage: 'waiting', rules, requestedBy, askedAtMs, endedAtMs: null, votes: [] };
 }
 
-/** When too few approvals no longer count. Epoch milliseconds. */
+/** When the approval expires if too few people have approved. Epoch milliseconds. */
 export function expiresAtMs({ rules, askedAtMs }: Approval): number {
   return askedAtMs + rules.expiresMs;
 }
@@ -150,7 +151,7 @@ export function approvalOf(shown: ApprovalProgress, requestedBy: string | null):
   return { ...askApproval(rules, requestedBy, askedAtMs), votes };
 }
 
-/** What the report has of it. @throws TypeError while it waits */
+/** The approval as the report keeps it. @throws TypeError while it waits */
 export function approvalReport({ stage, rules, askedAtMs, endedAtMs, votes }: Approval): ApprovalReport {
   if (stage === 'waiting' || endedAtMs === null) throw new TypeError('The approval still waits');
   const { need, roles, notRequester } = rules;

@@ -1,6 +1,7 @@
-/** The commands of an operator: a closed set, the arguments that each of them has, and what is remembered of those that were accepted. Pure. */
+/** The commands of an operator: a closed set, their arguments, and the log of those that were accepted. Pure. */
 import type { CommandRecord } from '../report/report.js';
 import { hasControlCharacters, printable } from '../text/text.js';
+import { describeTime } from '../time/utc-time.js';
 import { kindOfCommand, type CommandKind, type CommandName } from './command-names.js';
 
 /** The argument of every command, one JSON object. */
@@ -23,7 +24,7 @@ export interface CommandArguments {
 /** The answer to a command that was accepted. */
 export interface CommandAnswer {
   readonly command: CommandName;
-  /** What the run, or the target, was in after the command. */
+  /** The state of the run, or of the target, after the command. */
   readonly state: string;
   /** When it was accepted, epoch milliseconds. */
   readonly atMs: number;
@@ -46,7 +47,7 @@ interface Accepted {
 /** The commands that a workflow has accepted, oldest first. */
 export interface CommandLog {
   readonly accepted: readonly Accepted[];
-  /** Repeats of them, which leave events in the history as well. */
+  /** How many repeats of them there were: each leaves events in the history as well. */
   readonly repeats: number;
 }
 
@@ -56,12 +57,12 @@ export const NO_COMMANDS: CommandLog = { accepted: [], repeats: 0 };
 /** How long a target waits for an operator where neither runbook nor worker sets it. Chosen: an hour to wake up, read and decide. */
 export const DEFAULT_OPERATOR_WAIT_MS = 3_600_000;
 
-/** How many commands one run takes. Chosen: far more than a person needs, and few beside what a history holds. */
+/** How many commands one run accepts. Chosen: far more than a person needs, and few for a history. */
 export const MOST_RUN_COMMANDS = 200;
-/** How many commands one target takes: each may leave two activities with their readings in the history. */
+/** How many commands one target accepts: each may add two activities with their readings to the history. */
 export const MOST_TARGET_COMMANDS = 20;
 
-/** In characters. A reason of this length is as long as that of a start. */
+/** In characters. A reason may be as long as that of a start. */
 export const LONGEST_ARGUMENT: Readonly<Record<keyof CommandArguments, number>> = {
   actor: 200,
   reason: 1_000,
@@ -72,7 +73,7 @@ export const LONGEST_ARGUMENT: Readonly<Record<keyof CommandArguments, number>> 
   token: 8_000,
 };
 
-/** The characters that a JSON Web Token has: one byte each. */
+/** The characters of a JSON Web Token: one byte each. */
 const TOKEN = /^[\w.-]+$/;
 
 type Argument = keyof CommandArguments;
@@ -143,7 +144,7 @@ export function repeatedBy(log: CommandLog, command: CommandName, given: Command
 /** How a command was accepted. */
 interface Acceptance {
   readonly atMs: number;
-  /** What the workflow is in after it. */
+  /** The state of the workflow after it. */
   readonly state: string;
   /** The command that it repeats. */
   readonly repeats: Accepted | null;
@@ -177,7 +178,7 @@ export function accept(
   };
 }
 
-/** Has the workflow taken as many commands as it can? */
+/** Has the workflow accepted as many commands as it may? */
 export function isFull({ accepted, repeats }: CommandLog, most: number): boolean {
   return accepted.length + repeats >= most;
 }
@@ -191,4 +192,18 @@ export function recordsOf({ accepted }: CommandLog): CommandRecord[] {
 export function describeRefusal(command: CommandName, { why, possible }: Refusal): string {
   const now = possible.length === 0 ? 'No command is possible now' : `Possible now: ${possible.join(', ')}`;
   return `${command} is refused: ${why}. ${now}`;
+}
+
+/** For people, in every form of the report: `pause by ann at 2026-12-01T02:30:00Z: the database is slow`; `approve of step seen of shop/web/a by bob (not signed) at …` */
+export function describeCommand(record: CommandRecord): string {
+  const { command, actor, reason, atMs } = record;
+  const about = kindOfCommand(command) === 'approval' ? aboutOf(record) : { what: '', proof: '' };
+  return `${command}${about.what} by ${actor}${about.proof} at ${describeTime(atMs)}: ${reason}`;
+}
+
+/** What was approved, and what proves who did. */
+function aboutOf({ step, target, signedBy, roles = [] }: CommandRecord): { what: string; proof: string } {
+  const what = step === undefined ? '' : ` of step ${step}${target === undefined ? '' : ` of ${target}`}`;
+  const as = roles.length === 0 ? '' : `, as ${roles.join(', ')}`;
+  return { what, proof: ` (${signedBy === undefined ? 'not signed' : `signed, ${signedBy}${as}`})` };
 }

@@ -1,4 +1,4 @@
-/** What a person's decision about a blocked step makes of it: its report, what the next step starts from, and what an undo needs. Pure. */
+/** What follows from a person's decision about a blocked step: the step's report, the baseline of the next step, and what an undo needs. Pure. */
 import type { Baseline, FirstReading } from '../contract.js';
 import type { Sent } from '../failures.js';
 import { isGateFailure } from '../gates/gates.js';
@@ -11,7 +11,7 @@ import { describeObservation, type Observation } from '../target/target.js';
 import type { CommandRecord } from '../report/report.js';
 import type { TargetCommandName } from './command-names.js';
 
-/** A step that waits for a decision, with all that came of it so far. */
+/** A step that waits for a decision, with everything that happened to it so far. */
 export interface BlockedStep {
   readonly step: ActionStep;
   /** How it ended last, with the report of all its decisions. */
@@ -84,7 +84,7 @@ export function baselineOfReading(
   return {
     ...baseline,
     observation,
-    // A reading that shows an older cloud job than one before it is late, not news.
+    // A reading with an older cloud job than an earlier reading is stale.
     lastJobId: isStale ? lastJobId : observation.lastJobId,
     knownCloudJobIds: ids([...seen, observation.lastJobId]),
     readInRunId,
@@ -196,7 +196,7 @@ function effectsSoFar(
   return [...earlier, { ...effect, stays }];
 }
 
-/** Undone as one: two undos of one step would be the same one twice. */
+/** Combined into one: otherwise the same undo would be sent twice. */
 function together(earlier: readonly DoneStep[], newest: DoneStep): DoneStep[] {
   const last = earlier.at(-1);
   if (last === undefined || last.stays !== undefined) return [...earlier, newest];

@@ -1,8 +1,8 @@
 /** Reads what the workflow of a target reports to its run: anybody can send a signal, of any shape. Pure. */
 import type { LateStep, TargetState } from '../contract.js';
-import type { ApprovalProgress, BlockedProgress } from '../report/report.js';
+import type { ApprovalProgress, BlockedProgress } from '../report/progress.js';
 
-/** @returns `null` for something else than such a report; parts that are not of their shape are left out */
+/** @returns `null` if it is not such a report; parts of another shape are left out */
 export function readTargetState(given: unknown): TargetState | null {
   if (!isObject(given)) return null;
   const { path, state, order, heldMs, blocked, approval, late } = given;

@@ -22,7 +22,7 @@ export interface TargetSteering {
   readonly stage: TargetStage;
   /** The step that is blocked, or decided about; `null` otherwise. */
   readonly step: string | null;
-  /** The newest order of the run: while it is paused, no step begins. */
+  /** The newest order from the run: while it is a pause, no step begins. */
   readonly paused: boolean;
   /** The decision that must be carried out. */
   readonly decision: CommandRecord | null;

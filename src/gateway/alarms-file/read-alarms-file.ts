@@ -3,7 +3,7 @@ import type { Brakes } from '../../domain/alarms/alarm.js';
 import { durationMs } from '../../domain/time/duration.js';
 import type { Problem } from '../../domain/failures.js';
 import { didYouMean } from '../../domain/text/suggest.js';
-import { NAME_REMEDY } from '../../domain/runbook/runbook.js';
+import { NAME_REMEDY } from '../../domain/runbook/names.js';
 import type { RunbookLookup } from '../../runbooks/lookups.js';
 import { problemOfKind } from '../../yaml/file-kind.js';
 import { problemsOfIssues } from '../../yaml/shape-problems.js';

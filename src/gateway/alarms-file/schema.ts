@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { durationMs } from '../../domain/time/duration.js';
 import { durationText } from '../../domain/runbook/duration-shapes.js';
-import { NAME, NAME_REMEDY } from '../../domain/runbook/runbook.js';
+import { NAME, NAME_REMEDY } from '../../domain/runbook/names.js';
 
 const text = z.string('Write text; quote it when it looks like a number').min(1);
 /** Chosen: how long a rule remembers. */

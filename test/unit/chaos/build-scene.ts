@@ -12,6 +12,7 @@ import type {
   HolderEvidence,
   RunEvidence,
   SceneEvidence,
+  Steered,
 } from '../../chaos/evidence.js';
 import type { AcceptedAction, InstanceState } from '../../support/simulator.js';
 
@@ -53,6 +54,9 @@ export const stopped = (change: Partial<InstanceState> = {}) =>
   running({ status: 'STOPPED', availableReplica: 0, ...change });
 
 type JobChange = Partial<AcceptedAction>;
+
+/** No one has commanded anything. Event ids of tests are milliseconds. */
+export const NOT_STEERED: Steered = { accepted: [], states: [], orders: [], cancelRequestedEventId: null };
 
 /** A cloud job accepted at `ms`, visible at once, and successful half a second later. */
 export function cloudJob(cloudJobId: string, action: string, ms: number, change: JobChange = {}): AcceptedAction {
@@ -124,6 +128,7 @@ function decisionOf(act: Act, decidedInRunId: string): Decision {
       limits: LIMITS,
     },
     scheduledAtMs: at(act.fromMs),
+    decidedAfterEventId: act.fromMs,
     endedAtMs: act.isOpen === true ? null : at(act.toMs),
   };
 }
@@ -213,6 +218,7 @@ export function holder(runId: string, acts: readonly Act[], change: HolderChange
     report: report === null ? null : fullReport,
     decisions: acts.map((act) => decisionOf(act, decidedInRunId)),
     settles: [],
+    steered: NOT_STEERED,
     workflowTaskFailures: [],
     ...facts,
   };
@@ -245,6 +251,7 @@ export function runOf(of: HolderEvidence, change: Partial<RunEvidence> = {}): Ru
     closedAtMs: of.closedAtMs,
     cancelRequestedAtMs: of.cancelRequestedAtMs,
     report: of.report === null ? null : report,
+    steered: NOT_STEERED,
     workflowTaskFailures: [],
     ...change,
   };
@@ -272,6 +279,8 @@ export function evidence(scene: Partial<SceneEvidence>, disturbances: readonly D
         accepted: [],
         runs: holders.filter(({ report }) => report !== null).map((of) => runOf(of)),
         disturbances: [],
+        sendings: [],
+        received: [],
         ...scene,
         holders,
       },

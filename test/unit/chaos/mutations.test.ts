@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { filesOf, mutated } from '../../chaos/build-mutant.js';
 import { MUTATIONS } from '../../chaos/mutations.js';
+import { STEERING_MUTATIONS } from '../../chaos/mutations-of-steering.js';
 import { FOUND } from '../../chaos/mutation.js';
 import { firstBroken, inModel, withMutatedModel } from '../../model/mutated-model.js';
 
@@ -31,6 +32,12 @@ const REQUIRED = [
   'terminated-holder-not-waited-out',
   'barrier-left-out',
 ];
+
+describe.each(STEERING_MUTATIONS)('the mutation of steering $name', (mutation) => {
+  it('finds each of its texts exactly once in the sources, and changes it', () => {
+    for (const file of filesOf(mutation)) expect(mutated(mutation, file, read(file))).not.toBe(read(file));
+  });
+});
 
 /** Each is found within a second; `npm run model:mutations` runs them all. */
 const QUICK = ['baseline-ignored', 'lease-left-out', 'unsent-from-nothing'];

@@ -9,7 +9,7 @@ import { possibleOrders } from '../../../src/cli/live/orders.js';
 import { eventsBetween } from '../../../src/cli/render-events.js';
 import { progressBlocks } from '../../../src/cli/render-progress.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
-import type { StepProgress, TargetProgress } from '../../../src/domain/report/report.js';
+import type { StepProgress, TargetProgress } from '../../../src/domain/report/progress.js';
 import { aRun, aRunOf, aShownStep, aShownTarget } from '../../support/live.js';
 
 const plain = createColors(false);

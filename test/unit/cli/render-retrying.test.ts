@@ -4,7 +4,8 @@ import { createColors } from '../../../src/cli/colors.js';
 import { eventsBetween } from '../../../src/cli/render-events.js';
 import { renderReport } from '../../../src/cli/render-report.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
-import type { RunReport, StepRetrying } from '../../../src/domain/report/report.js';
+import type { RunReport } from '../../../src/domain/report/report.js';
+import type { StepRetrying } from '../../../src/domain/report/progress.js';
 import { aStepReport } from '../../support/build.js';
 import { renderProgress } from '../../support/live.js';
 

@@ -10,7 +10,8 @@ import type { Action } from '../../../src/domain/target/actions.js';
 import { failureRecord, FAILURES } from '../../../src/domain/failures.js';
 import type { UsualDuration } from '../../../src/domain/durations/usual-duration.js';
 import type { Plan } from '../../../src/domain/plan/plan.js';
-import type { GateReport, RunReport, StepProgress } from '../../../src/domain/report/report.js';
+import type { GateReport, RunReport } from '../../../src/domain/report/report.js';
+import type { StepProgress } from '../../../src/domain/report/progress.js';
 import { renderProgress } from '../../support/live.js';
 import { anObservation, aStep, aStepReport, aTarget, defaultLimits } from '../../support/build.js';
 

@@ -3,15 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { unseenAttemptMs } from '../../../../src/domain/once/limits.js';
 import type { Plan, PlannedStep, TargetPlan } from '../../../../src/domain/plan/plan.js';
+import { resumeTarget, type Resumption } from '../../../../src/domain/plan/resume.js';
 import {
   endedRun,
   canBeResumed,
-  resumeTarget,
   targetsLeft,
   type EndedRun,
   type Refusal,
-  type Resumption,
-} from '../../../../src/domain/plan/resume.js';
+} from '../../../../src/domain/plan/earlier-run.js';
 import type { RunReport, StepReport, StepResult, TargetReport } from '../../../../src/domain/report/report.js';
 import type { Action } from '../../../../src/domain/target/actions.js';
 import { leaseId, type Observation } from '../../../../src/domain/target/target.js';

@@ -1,7 +1,7 @@
 /** The Markdown for the Temporal UI: every target or step with its state; foreign text cannot break it, and it is never too long. */
 import { describe, expect, it } from 'vitest';
 import { runProgressMarkdown, targetProgressMarkdown } from '../../../../src/domain/report/progress-markdown.js';
-import type { RunProgress, StepProgress, TargetProgress } from '../../../../src/domain/report/report.js';
+import type { RunProgress, StepProgress, TargetProgress } from '../../../../src/domain/report/progress.js';
 import { DETAILS_BYTES } from '../../../../src/domain/sizes.js';
 import { utf8Bytes } from '../../../../src/domain/text/text.js';
 
