@@ -10,7 +10,7 @@ const SHOWN_ONLY = ['waitingSteps'];
 
 /**
  * @param {Record<string, Record<string, number>[][]>} measured by side: the rounds of each repetition
- * @returns medians by side and round, and the ratios of our last round, and of the first as `cold…` if there are two
+ * @returns medians by side and round, and the ratios of our last round, and of the first as `cold…` if there are several
  */
 export function figuresOf(measured) {
   const medians = Object.fromEntries(

@@ -158,6 +158,13 @@ export function retriedStep(
   decisions: readonly CommandRecord[],
 ): BlockedStep {
   const { report: first } = blocked.outcome;
+  const attempts = first.attempts + retry.report.attempts;
+  // Cancelled before it sent anything: the step is as clear, or unclear, as it was before the retry.
+  if (retry.report.result === 'cancelled' && retry.report.sent === 'no') {
+    const { endedAtMs } = retry.report;
+    const report = { ...first, endedAtMs, after: reading.observation, attempts, decisions };
+    return { ...blocked, outcome: { ...blocked.outcome, baseline: retry.baseline, report } };
+  }
   return {
     ...blocked,
     knownInRunId: reading.readInRunId,
@@ -172,7 +179,7 @@ export function retriedStep(
         startedAtMs: first.startedAtMs,
         before: first.before,
         after: retry.report.after ?? reading.observation,
-        attempts: first.attempts + retry.report.attempts,
+        attempts,
         decisions,
       },
     },

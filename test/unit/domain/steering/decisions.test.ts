@@ -132,6 +132,27 @@ describe('the report of a decision', () => {
   });
 });
 
+describe('a retry that is cancelled before it has sent anything', () => {
+  it('leaves the step as unclear as it was', () => {
+    const step = blocked(indeterminate({ attempt: 3 }));
+    const cancelled = stepOutcome(
+      scale,
+      baselineOfReading(step, reading(2, 'J1')),
+      anEndedState({ kind: 'cancelled', message: 'm' }, { sent: 'no', attempt: 1 }),
+      { startedAtMs: 200, endedAtMs: 300 },
+    );
+    const { report } = retriedStep(step, reading(2, 'J1'), cancelled as never, [decision]).outcome;
+    expect(report).toMatchObject({
+      result: 'indeterminate',
+      sent: 'unknown',
+      failure: { name: 'Indeterminate' },
+      endedAtMs: 300,
+      attempts: 4,
+      decisions: [decision],
+    });
+  });
+});
+
 describe('an undo after a decision', () => {
   const owed = (step: BlockedStep) => {
     const { undos, remaining } = owedUndos(doneOf(step));
