@@ -113,8 +113,8 @@ describe('reading targets', () => {
     const many = cloudOf(11);
     await readTargets(many, { ...asked, pattern: patternOf('app-1/comp-1') });
     expect(many.calls).toMatchObject({ reads: 11, jobs: 0 });
-    const gone = await readTargets(cloudOf(1, 'every job'), { ...asked, pattern: patternOf('*') });
-    expect(gone.targets).toMatchObject([{ problem: null, newestJob: null }]);
+    const unread = await readTargets(cloudOf(1, 'every job'), { ...asked, pattern: patternOf('*') });
+    expect(unread.targets).toMatchObject([{ problem: null, newestJob: null }]);
   });
 
   it('shows the others if one cannot be read', async () => {
