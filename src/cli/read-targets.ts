@@ -50,7 +50,7 @@ type Reads = Pick<
   'projectId' | 'listApplications' | 'listComponents' | 'listInstances' | 'readInstance' | 'readCloudJob'
 >;
 
-/** Chosen: one call more for each, for somebody who looks at a few instances closely. */
+/** Chosen: one call more for each, for somebody who asks about a few instances. */
 const MOST_JOBS_READ = 10;
 
 /** Chosen: at five requests a second, more would take a minute. */
