@@ -46,6 +46,8 @@ export class RunSteering {
   readonly #begun = new Map<string, { child: Child | null; restsAt: number | null }>();
   /** Time for which no target could begin, milliseconds. */
   #pausedMs = 0;
+  /** Until then such time is in `#pausedMs` already, epoch milliseconds. */
+  #countedUntilMs = 0;
   /** Time for which each target has waited for people. */
   readonly #heldMs = new Map<string, number>();
   readonly #blocked = new Set<string>();
@@ -99,7 +101,9 @@ export class RunSteering {
     try {
       await condition(() => !this.isHeld);
     } finally {
-      this.#pausedMs += Date.now() - sinceMs;
+      // The targets of an emergency wait together, and that time counts once.
+      this.#pausedMs += Date.now() - Math.max(sinceMs, this.#countedUntilMs);
+      this.#countedUntilMs = Date.now();
     }
   }
 
