@@ -8,10 +8,10 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { STATE_SEARCH_ATTRIBUTE } from '../domain/contract.js';
-import type { Plan } from '../domain/plan/plan.js';
+import { targetsAtOnce, type Plan } from '../domain/plan/plan.js';
 import type { CommandRecord } from '../domain/report/report.js';
 import { RUN_COMMANDS, TARGET_COMMANDS, type RunCommandName } from '../domain/steering/command-names.js';
-import { recordsOf, type CommandLog } from '../domain/steering/commands.js';
+import { mostRunCommands, recordsOf, type CommandLog } from '../domain/steering/commands.js';
 import {
   afterRunCommand,
   afterRunEvent,
@@ -51,6 +51,7 @@ export class RunSteering {
   /** Time for which each target has waited for people. */
   readonly #heldMs = new Map<string, number>();
   readonly #blocked = new Set<string>();
+  #mostCommands = mostRunCommands(1);
   #hasStateAttribute = false;
   #shown: string | null = null;
 
@@ -63,7 +64,8 @@ export class RunSteering {
     this.approvals = new RunApprovals(this.#shared(), progress);
     for (const command of RUN_COMMANDS)
       setHandler(updateOf(command), (given) => this.#accept(command, given), {
-        validator: (given) => validate(command, given, (read) => checkRunCommand(this.#current(), command, read)),
+        validator: (given) =>
+          validate(command, given, (read) => checkRunCommand(this.#current(), command, read, this.#mostCommands)),
       });
     refuseMisdirected(TARGET_COMMANDS, () => whereTargetsTakeCommands(progress));
     setHandler(targetStateSignal, (reported) => this.#receive(reported));
@@ -89,6 +91,7 @@ export class RunSteering {
 
   /** From now on the run may show that it needs a person. */
   planned(plan: Plan): void {
+    this.#mostCommands = mostRunCommands(targetsAtOnce(plan));
     this.#hasStateAttribute = plan.hasStateAttribute === true;
     this.approvals.planned(plan);
     this.#show();

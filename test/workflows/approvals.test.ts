@@ -3,7 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { APPROVAL_SIGNAL, PROGRESS_QUERY, type ApprovalOrder, type TargetRunArguments } from '../../src/domain/contract.js';
+import {
+  APPROVAL_SIGNAL,
+  PROGRESS_QUERY,
+  type ApprovalOrder,
+  type TargetRunArguments,
+} from '../../src/domain/contract.js';
 import type { Plan } from '../../src/domain/plan/plan.js';
 import type { RunReport, TargetReport } from '../../src/domain/report/report.js';
 import type { RunProgress, TargetProgress } from '../../src/domain/report/progress.js';
