@@ -324,14 +324,12 @@ describe.concurrent('a runbook for emergencies', () => {
     const report = await stack.report(workflowId);
     expect(report.outcome).toBe('succeeded');
     const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
-    const read = <Value>(payload: Payload | null | undefined) =>
-      defaultPayloadConverter.fromPayload<Value>(payload as Payload);
-    const { deadlineMs } = read<Plan>(
-      events?.find(({ activityTaskCompletedEventAttributes: ended }) => ended)?.activityTaskCompletedEventAttributes
-        ?.result?.payloads?.[0],
-    );
+    const read = (payload: Payload | null | undefined): unknown =>
+      defaultPayloadConverter.fromPayload(payload as Payload);
+    const planned = events?.find(({ activityTaskCompletedEventAttributes: ended }) => ended);
+    const { deadlineMs } = read(planned?.activityTaskCompletedEventAttributes?.result?.payloads?.[0]) as Plan;
     const deadlines = (events ?? []).flatMap(({ startChildWorkflowExecutionInitiatedEventAttributes: child }) =>
-      child ? [read<TargetRunArguments>(child.input?.payloads?.[0]).deadlineAtMs] : [],
+      child ? [(read(child.input?.payloads?.[0]) as TargetRunArguments).deadlineAtMs] : [],
     );
     const [paused, resumed] = report.commands?.map(({ atMs }) => atMs) ?? [];
     const latestMs = report.startedAtMs + deadlineMs + (resumed ?? 0) - (paused ?? 0);
