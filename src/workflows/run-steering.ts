@@ -8,10 +8,10 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { STATE_SEARCH_ATTRIBUTE } from '../domain/contract.js';
-import type { Plan } from '../domain/plan/plan.js';
+import { targetsAtOnce, type Plan } from '../domain/plan/plan.js';
 import type { CommandRecord } from '../domain/report/report.js';
 import { RUN_COMMANDS, TARGET_COMMANDS, type RunCommandName } from '../domain/steering/command-names.js';
-import { recordsOf, type CommandLog } from '../domain/steering/commands.js';
+import { mostRunCommands, recordsOf, type CommandLog } from '../domain/steering/commands.js';
 import {
   afterRunCommand,
   afterRunEvent,
@@ -46,9 +46,12 @@ export class RunSteering {
   readonly #begun = new Map<string, { child: Child | null; restsAt: number | null }>();
   /** Time for which no target could begin, milliseconds. */
   #pausedMs = 0;
+  /** Until then such time is in `#pausedMs` already, epoch milliseconds. */
+  #countedUntilMs = 0;
   /** Time for which each target has waited for people. */
   readonly #heldMs = new Map<string, number>();
   readonly #blocked = new Set<string>();
+  #mostCommands = mostRunCommands(1);
   #hasStateAttribute = false;
   #shown: string | null = null;
 
@@ -61,7 +64,8 @@ export class RunSteering {
     this.approvals = new RunApprovals(this.#shared(), progress);
     for (const command of RUN_COMMANDS)
       setHandler(updateOf(command), (given) => this.#accept(command, given), {
-        validator: (given) => validate(command, given, (read) => checkRunCommand(this.#current(), command, read)),
+        validator: (given) =>
+          validate(command, given, (read) => checkRunCommand(this.#current(), command, read, this.#mostCommands)),
       });
     refuseMisdirected(TARGET_COMMANDS, () => whereTargetsTakeCommands(progress));
     setHandler(targetStateSignal, (reported) => this.#receive(reported));
@@ -87,6 +91,7 @@ export class RunSteering {
 
   /** From now on the run may show that it needs a person. */
   planned(plan: Plan): void {
+    this.#mostCommands = mostRunCommands(targetsAtOnce(plan));
     this.#hasStateAttribute = plan.hasStateAttribute === true;
     this.approvals.planned(plan);
     this.#show();
@@ -99,7 +104,9 @@ export class RunSteering {
     try {
       await condition(() => !this.isHeld);
     } finally {
-      this.#pausedMs += Date.now() - sinceMs;
+      // The targets of an emergency wait together, and that time counts once.
+      this.#pausedMs += Date.now() - Math.max(sinceMs, this.#countedUntilMs);
+      this.#countedUntilMs = Date.now();
     }
   }
 

@@ -99,7 +99,7 @@ export class Screen extends EventEmitter {
       const line = (this.#cells[this.#row] ?? '').padEnd(this.#column);
       this.#cells[this.#row] = `${line.slice(0, this.#column)}${part}${line.slice(this.#column + 1)}`;
       this.#column++;
-      if (this.#column > this.columns) throw new Error(`Longer than ${this.columns}: ${line}`);
+      if (this.columns > 0 && this.#column > this.columns) throw new Error(`Longer than ${this.columns}: ${line}`);
     }
     for (let row = 0; row <= this.#row; row++) this.#cells[row] ??= '';
   }

@@ -1,7 +1,15 @@
 /** Approvals against a real server: of a whole run and of a step, at a wrong moment, rejected, expired, repeated, while the run is paused, after a reset. */
 import { fileURLToPath } from 'node:url';
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { APPROVAL_SIGNAL, PROGRESS_QUERY, type ApprovalOrder } from '../../src/domain/contract.js';
+import {
+  APPROVAL_SIGNAL,
+  PROGRESS_QUERY,
+  type ApprovalOrder,
+  type TargetRunArguments,
+} from '../../src/domain/contract.js';
+import type { Plan } from '../../src/domain/plan/plan.js';
 import type { RunReport, TargetReport } from '../../src/domain/report/report.js';
 import type { RunProgress, TargetProgress } from '../../src/domain/report/progress.js';
 import type { CommandName } from '../../src/domain/steering/command-names.js';
@@ -297,6 +305,37 @@ describe.concurrent('a runbook for emergencies', () => {
     for (const { instanceId } of both) await stack.control.finish(instanceId);
     const report = await stack.report(workflowId);
     expect(report.targets.map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
+  });
+
+  it('that is paused before it begins has that time once, however many targets wait', async () => {
+    const targets = [await stack.newInstance(), await stack.newInstance(), await stack.newInstance()];
+    const workflowId = `paused-first-${targets[0]?.instanceId}`;
+    const startWorkflowOperation = new WithStartWorkflowOperation('emergency-stop', {
+      workflowId,
+      taskQueue: temporal.taskQueue,
+      args: [{ targets: targets.map(({ path }) => path) }],
+      workflowIdConflictPolicy: 'FAIL',
+    });
+    const pause = { actor: 'ann', reason: 'wait' };
+    await temporal.client.workflow.executeUpdateWithStart('pause', { startWorkflowOperation, args: [pause] });
+    await until(async () => (await runProgress(workflowId)).phase === 'running');
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await command(workflowId, 'resume', 'ann');
+    const report = await stack.report(workflowId);
+    expect(report.outcome).toBe('succeeded');
+    const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+    const read = (payload: Payload | null | undefined): unknown =>
+      defaultPayloadConverter.fromPayload(payload as Payload);
+    const planned = events?.find(({ activityTaskCompletedEventAttributes: ended }) => ended);
+    const { deadlineMs } = read(planned?.activityTaskCompletedEventAttributes?.result?.payloads?.[0]) as Plan;
+    const deadlines = (events ?? []).flatMap(({ startChildWorkflowExecutionInitiatedEventAttributes: child }) =>
+      child ? [(read(child.input?.payloads?.[0]) as TargetRunArguments).deadlineAtMs] : [],
+    );
+    const [paused, resumed] = report.commands?.map(({ atMs }) => atMs) ?? [];
+    const latestMs = report.startedAtMs + deadlineMs + (resumed ?? 0) - (paused ?? 0);
+    expect(deadlines).toHaveLength(3);
+    // The pause counts from when the run is planned, so a little less is right as well.
+    for (const deadlineAtMs of deadlines) expect(deadlineAtMs).toBeLessThanOrEqual(latestMs + 100);
   });
 
   it('is never started by a schedule, even one that no file describes', async () => {

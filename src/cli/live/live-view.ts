@@ -34,7 +34,7 @@ export interface LiveViewOptions {
 const REDRAW_MS = 1_000;
 /** How long it is shown what a command led to. Chosen: long enough to read, and it is soon history. */
 const NOTICE_MS = 20_000;
-/** For a terminal that does not report its size. */
+/** For a terminal that does not report its size, or reports 0 by 0, as some containers and `ssh -tt` do. */
 const USUAL_SIZE: Size = { columns: 80, rows: 24 };
 
 /** Draws until `end` is called. */
@@ -45,6 +45,7 @@ export class LiveView {
   #snapshot: RunSnapshot | null = null;
   #note: readonly Line[] = [];
   #mode: Mode = WATCHING;
+  #isPasting = false;
   #hasEnded = false;
 
   constructor(options: LiveViewOptions) {
@@ -93,20 +94,21 @@ export class LiveView {
   }
 
   readonly #onKey = (text: string | undefined, { name, ctrl = false }: { name?: string; ctrl?: boolean }): void => {
-    const key: Key = { name, text: text ?? '', ctrl };
+    if (name === 'paste-start' || name === 'paste-end') this.#isPasting = name === 'paste-start';
+    const key: Key = { name, text: text ?? '', ctrl, isPasted: this.#isPasting };
     const { mode, effect } = press(this.#mode, key, this.#snapshot);
     this.#mode = mode;
-    this.#draw();
+    // A long paste is drawn once.
+    if (!this.#isPasting) this.#draw();
     if (effect?.kind === 'send') void this.#send(effect.order, effect.reason);
     if (effect?.kind === 'leave') this.#options.leave();
     if (effect?.kind === 'suspend') {
       this.#options.input?.setRawMode(false);
-      this.#painter.showCursor();
+      this.#painter.giveBack();
       this.#options.suspend();
     }
   };
 
-  /** The terminal may have wrapped its lines at the new width, so it is cleared. */
   /** The terminal may have wrapped its lines at the new width. */
   readonly #onResize = (): void => {
     this.#painter.clear();
@@ -138,14 +140,15 @@ export class LiveView {
   #draw(withKeys = true): void {
     if (this.#hasEnded) return;
     const { output, colors, actor, input } = this.#options;
-    const { columns = USUAL_SIZE.columns, rows = USUAL_SIZE.rows } = output;
+    const { columns = 0, rows = 0 } = output;
+    const size = columns > 0 && rows > 0 ? { columns, rows } : USUAL_SIZE;
     const snapshot = this.#snapshot;
     const foot = { mode: this.#mode, snapshot, actor, hasKeys: input !== null };
     const view = {
       run: snapshot === null ? NOTHING_YET : progressBlocks(snapshot, Date.now(), colors),
       foot: [...this.#note, ...(withKeys ? footLines(foot, colors) : [])],
     };
-    this.#painter.draw(frame(view, { columns, rows }, colors).map(printablePainted));
+    this.#painter.draw(frame(view, size, colors).map(printablePainted));
   }
 }
 

@@ -12,6 +12,8 @@ export interface Key {
   /** What it types. */
   readonly text: string;
   readonly ctrl: boolean;
+  /** It is part of a text that was pasted, as the terminal says. */
+  readonly isPasted?: boolean;
 }
 
 /** What the view asks, or has to say. */
@@ -48,12 +50,16 @@ export const WATCHING: Mode = { name: 'watching', notice: null };
 
 /**
  * What a key leads to. A key that is held down repeats nothing: a command needs its own key, a typed reason and Enter, and
- * until it is answered no other one is taken.
+ * until it is answered no other one is taken. What is pasted can only be a reason: its letters are no keys, its ends of lines no Enter. Ctrl-C always leaves, in case the end of a paste is lost.
  *
  * @param snapshot `null` before the first one
  */
 export function press(mode: Mode, key: Key, snapshot: RunSnapshot | null): Pressed {
   if (key.ctrl && key.name === 'c') return { mode, effect: { kind: 'leave' } };
+  if (key.isPasted === true)
+    return mode.name === 'asking'
+      ? pressWhileAsking(mode, { text: key.text.replace(/\s/, ' '), ctrl: false })
+      : stay(mode);
   if (key.ctrl && key.name === 'z') return { mode, effect: { kind: 'suspend' } };
   switch (mode.name) {
     case 'watching':

@@ -9,8 +9,10 @@ export interface Output {
   removeListener(event: 'resize', listener: () => void): unknown;
 }
 
-const HIDE_CURSOR = '\u001b[?25l';
-const SHOW_CURSOR = '\u001b[?25h';
+/** Hides the cursor, and has the terminal mark what is pasted. */
+const TAKE = '\u001b[?25l\u001b[?2004h';
+/** Takes both back. */
+const GIVE_BACK = '\u001b[?2004l\u001b[?25h';
 const ERASE_TO_END_OF_LINE = '\u001b[K';
 const ERASE_BELOW = '\u001b[J';
 const TO_THE_CORNER = '\u001b[H';
@@ -20,8 +22,8 @@ export class Painter {
   #shown: readonly string[] = [];
 
   constructor(private readonly output: Output) {
-    output.write(HIDE_CURSOR);
-    process.on('exit', this.showCursor);
+    output.write(TAKE);
+    process.on('exit', this.giveBack);
   }
 
   /** Writes only the lines that differ from those of the frame before. */
@@ -37,17 +39,17 @@ export class Painter {
   /** Clears the screen, because it no longer shows what was drawn there. The next frame begins at the top. */
   clear(): void {
     this.#shown = [];
-    this.output.write(`${HIDE_CURSOR}${TO_THE_CORNER}${ERASE_BELOW}`);
+    this.output.write(`${TAKE}${TO_THE_CORNER}${ERASE_BELOW}`);
   }
 
-  /** Shows the cursor again; the newest frame stays. */
+  /** Gives the terminal back; the newest frame stays. */
   end(): void {
-    process.removeListener('exit', this.showCursor);
-    this.showCursor();
+    process.removeListener('exit', this.giveBack);
+    this.giveBack();
   }
 
   /** The process may end, or be stopped, at any time after it. */
-  readonly showCursor = (): void => {
-    this.output.write(SHOW_CURSOR);
+  readonly giveBack = (): void => {
+    this.output.write(GIVE_BACK);
   };
 }

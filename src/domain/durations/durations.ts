@@ -59,7 +59,9 @@ export class Durations {
    */
   ended(kind: JobKind, cloudJobId: string, { runningAtMs, endedByMs }: EndedBetween): void {
     // Settling a step may follow its cloud job once more although its end is known.
-    if (this.endedIds.has(cloudJobId) || !(endedByMs <= LONGEST_AGE_MS)) return this.dropped(kind, cloudJobId);
+    // A span without width is no end between two polls (the clock of the next worker is behind): from such ends alone no law can be made.
+    const isSpan = runningAtMs >= 0 && runningAtMs < endedByMs && endedByMs <= LONGEST_AGE_MS;
+    if (this.endedIds.has(cloudJobId) || !isSpan) return this.dropped(kind, cloudJobId);
     this.endedIds.add(cloudJobId);
     forgetFirst(this.endedIds, MOST_IDS);
     for (const learned of this.both(kind)) learned.ended(cloudJobId, runningAtMs, endedByMs);

@@ -9,10 +9,10 @@ import {
   RESULT_REPORT_BYTES,
   TRAIL_BYTES,
 } from '../sizes.js';
-import { LONGEST_ARGUMENT, MOST_RUN_COMMANDS, MOST_TARGET_COMMANDS } from '../steering/commands.js';
+import { LONGEST_ARGUMENT, MOST_RUN_COMMANDS, MOST_TARGET_COMMANDS, mostRunCommands } from '../steering/commands.js';
 import { jsonBytes } from '../text/json-bytes.js';
 import { lateStepEvents, messageEvents, messagesBytes } from './notification-sizes.js';
-import type { ActionStep, Plan, TargetPlan } from './plan.js';
+import { targetsAtOnce, type ActionStep, type Plan, type TargetPlan } from './plan.js';
 import { NOTHING_SEEN } from './worst-report.js';
 
 /** Added to the target's plan for names, limits, times, and why a gate closes. */
@@ -70,6 +70,15 @@ const EVENTS_OF_ORDER = 8;
 /** The Update, the order to the target, its answer, and the search attribute. */
 const EVENTS_OF_COMMAND = 16;
 
+function mostCommands(plan: Plan): number {
+  return mostRunCommands(targetsAtOnce(plan));
+}
+
+/** Every target that is under way receives the order, and answers. */
+function eventsOfCommand(plan: Plan): number {
+  return EVENTS_OF_COMMAND + (targetsAtOnce(plan) - 1) * EVENTS_OF_ORDER;
+}
+
 /** A target that waits for no one accepts no command. */
 function mostDecisions({ operatorWaitMs = 0 }: Plan): number {
   return operatorWaitMs === 0 ? 0 : MOST_TARGET_COMMANDS;
@@ -86,7 +95,7 @@ export function runHistoryBytes(plan: Plan, reportBytes: number): number {
   const children = sum(targets.map(targetArgumentsBytes)) + targets.length * (reportBytes + 24 * EVENT_BYTES);
   // Start arguments are part of the plan; the report is in the memo and in the result.
   const signed = asksForApproval(plan) ? SIGNED_BYTES : 0;
-  const commands = MOST_RUN_COMMANDS * (COMMAND_BYTES + signed + EVENTS_OF_COMMAND * EVENT_BYTES);
+  const commands = mostCommands(plan) * (COMMAND_BYTES + signed + eventsOfCommand(plan) * EVENT_BYTES);
   const reports = MEMO_REPORT_BYTES + 2 * RESULT_REPORT_BYTES;
   return (
     2 * jsonBytes(plan) +
@@ -103,7 +112,7 @@ export function runHistoryBytes(plan: Plan, reportBytes: number): number {
 export function runHistoryEvents(plan: Plan): number {
   // Each target may report each of its decisions: that it is blocked, and that it continues.
   const reported = plan.targets.length * mostDecisions(plan) * 2 * 4;
-  const commands = MOST_RUN_COMMANDS * EVENTS_OF_COMMAND;
+  const commands = mostCommands(plan) * eventsOfCommand(plan);
   return 60 + plan.targets.length * 24 + mostGateChecks(plan) * 6 + commands + reported + messageEvents(plan);
 }
 

@@ -66,7 +66,7 @@ export function planSteps(runbook: Runbook, facts: TargetFacts, rules: PlanningR
     const report = (found: string, remedy: string) =>
       problems.push({ code: 'invalid-step', place: `${facts.target.path}, step ${id}`, found, remedy });
     if (isCheckStep(step)) {
-      const isOpen = (value: unknown) => usesRefusedInput(value, values) || isLeftOut(step, rules);
+      const isOpen = (value: unknown) => usesRefusedInput(value, values) || isLeftOut(step, runbook, rules);
       return plannedCheck(step, id, values, { refusalOf: rules.refusalOfUrl, isOpen, report });
     }
     if (isActionStep(step)) {
@@ -83,17 +83,23 @@ export function planSteps(runbook: Runbook, facts: TargetFacts, rules: PlanningR
     if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is not a duration`, DURATION_REMEDY);
     return { kind: 'wait', id, durationMs: ms ?? 0 };
   });
-  const leftOut = ids.filter((_id, index) => isLeftOut(runbook.steps[index], rules));
+  const leftOut = ids.filter((_id, index) => isLeftOut(runbook.steps[index], runbook, rules));
   const kept = steps.filter(({ id }) => !leftOut.includes(id));
   const isFirst = (step: PlannedStep) => step.kind === 'check' && step.before;
   return { steps: [...kept.filter(isFirst), ...kept.filter((step) => !isFirst(step))], leftOut, problems };
 }
 
-/** A check whose URL is one input and nothing else is done only if the input is given: empty means "none". */
-function isLeftOut(step: RunbookStep | undefined, { inputs }: PlanningRules): boolean {
+/**
+ * A check whose URL is one input and nothing else is done only if the input is given: empty means "none". Only where the runbook offers that with
+ * `default: ''`: otherwise whoever starts it could call off a check that its author requires.
+ */
+function isLeftOut(step: RunbookStep | undefined, { inputs: declared }: Runbook, { inputs }: PlanningRules): boolean {
   if (step === undefined || !isCheckStep(step) || !isWholeExpression(step.check.http)) return false;
-  const [name = ''] = namesUsed(step.check.http);
-  return name.startsWith('inputs.') && inputs[name.slice('inputs.'.length)] === '';
+  const [scoped = ''] = namesUsed(step.check.http);
+  const name = scoped.slice('inputs.'.length);
+  if (!scoped.startsWith('inputs.') || inputs[name] !== '') return false;
+  const input = declared[name];
+  return input !== undefined && 'default' in input && input.default === '';
 }
 
 /** A check that is done before the first action, wherever it is written. */

@@ -231,6 +231,11 @@ export interface Plan {
   readonly hash: string;
 }
 
+/** How many targets may be under way together: in an emergency all of them. */
+export function targetsAtOnce({ emergency, targets }: Pick<Plan, 'emergency' | 'targets'>): number {
+  return emergency === true ? targets.length : 1;
+}
+
 /**
  * The plan without its hash as canonical text: keys sorted, and readings left out because their times differ each
  * time.

@@ -59,6 +59,13 @@ export const DEFAULT_OPERATOR_WAIT_MS = 3_600_000;
 
 /** How many commands one run accepts. Chosen: far more than a person needs, and few for a history. */
 export const MOST_RUN_COMMANDS = 200;
+/** A run whose targets are under way together passes each pause on to all of them, and each answers. Chosen: a third of the events that its history may have. */
+const MOST_ORDERS_AT_ONCE = 2_000;
+
+/** How many commands a run accepts. @param targetsAtOnce how many targets may be under way together */
+export function mostRunCommands(targetsAtOnce: number): number {
+  return Math.min(MOST_RUN_COMMANDS, Math.floor(MOST_ORDERS_AT_ONCE / Math.max(1, targetsAtOnce)));
+}
 /** How many commands one target accepts: each may add two activities with their readings to the history. */
 export const MOST_TARGET_COMMANDS = 20;
 

@@ -157,19 +157,22 @@ export function retriedStep(
   retry: StepOutcome & { readonly left: OnceState },
   decisions: readonly CommandRecord[],
 ): BlockedStep {
-  const { report: first } = blocked.outcome;
+  const { report: first, left } = blocked.outcome;
   const attempts = first.attempts + retry.report.attempts;
-  // Cancelled before it sent anything: the step is as clear, or unclear, as it was before the retry.
-  if (retry.report.result === 'cancelled' && retry.report.sent === 'no') {
-    const { endedAtMs } = retry.report;
-    const report = { ...first, endedAtMs, after: reading.observation, attempts, decisions };
-    return { ...blocked, outcome: { ...blocked.outcome, baseline: retry.baseline, report } };
-  }
-  return {
+  const step = {
     ...blocked,
     knownInRunId: reading.readInRunId,
     earlier: effectsSoFar(blocked, reading.observation, false),
     newest: newestOf(retry),
+  };
+  // Cancelled before it sent anything: the step is as clear, or unclear, as it was before the retry. The reading may show a late effect of it.
+  if (retry.report.result === 'cancelled' && retry.report.sent === 'no') {
+    const { endedAtMs } = retry.report;
+    const report = { ...first, endedAtMs, after: reading.observation, attempts, decisions };
+    return { ...step, outcome: { ...retry, left, report } };
+  }
+  return {
+    ...step,
     outcome: {
       ...retry,
       report: {

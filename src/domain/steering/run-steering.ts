@@ -44,15 +44,21 @@ const REFUSED: Readonly<Record<RunStage, Readonly<Record<RunCommandName, string 
   ending: { pause: STOPPED, resume: STOPPED, abort: STOPPED },
 };
 
-/** @returns `null` if the command is accepted */
-export function checkRunCommand(state: RunSteering, command: RunCommandName, given: CommandArguments): Refusal | null {
+/** @param most how many commands the run accepts @returns `null` if the command is accepted */
+export function checkRunCommand(
+  state: RunSteering,
+  command: RunCommandName,
+  given: CommandArguments,
+  most = MOST_RUN_COMMANDS,
+): Refusal | null {
   const { stage, log } = state;
-  const full = isFull(log, MOST_RUN_COMMANDS);
-  // A run can always be stopped.
-  const possible = RUN_COMMANDS.filter((name) => REFUSED[stage][name] === null && (!full || name === 'abort'));
+  const full = isFull(log, most);
+  // A run can always be stopped, and its last pause ended.
+  const possible = RUN_COMMANDS.filter((name) => REFUSED[stage][name] === null && (!full || name !== 'pause'));
   const earlier = earlierOf(log, command, given);
   if (typeof earlier === 'string') return { why: earlier, possible };
-  if (full && command !== 'abort') return { why: `a run takes ${MOST_RUN_COMMANDS} commands`, possible };
+  const isRepeatedOrder = earlier !== null && command !== 'abort';
+  if (full && (command === 'pause' || isRepeatedOrder)) return { why: `this run takes ${most} commands`, possible };
   const why = earlier === null ? REFUSED[stage][command] : null;
   return why === null ? null : { why, possible };
 }

@@ -90,6 +90,12 @@ describe('the screen', () => {
     expect(screen.lines.at(-1)).toBe(KEYS);
   });
 
+  it('is of the usual size on a terminal that reports none', () => {
+    const { screen } = view();
+    screen.resize(0, 0);
+    expect(screen.lines.at(-1)).toBe(KEYS);
+  });
+
   it('has no rest of a frame that was longer', () => {
     const { screen, live } = view();
     live.note(['one', 'two', 'three']);
@@ -120,6 +126,22 @@ describe('a key', () => {
     expect(screen.lines.at(-2)).toBe('pause: waits for the answer of a worker …');
     await answer('accept');
     expect(screen.lines.slice(-2)).toEqual(['Accepted: the run pauses as soon as nothing is in flight', KEYS]);
+  });
+
+  it('is not one that was pasted: a text by mistake commands nothing, and is one line of a reason', async () => {
+    const { orders, leave, type } = view();
+    const paste = async (text: string) => type(`\u001b[200~${text}\u001b[201~`);
+    await paste('pslow\r');
+    await paste('xwhy\rynq');
+    expect(orders).toEqual([]);
+    expect(leave).not.toHaveBeenCalled();
+    await type('p');
+    await paste('seen in\rthe log\u001b[A');
+    expect(orders).toEqual([]);
+    await type('\r');
+    expect(orders).toEqual([[{ command: 'pause', about: '' }, 'seen in the log']]);
+    await type('\u001b[200~\u0003');
+    expect(leave).toHaveBeenCalledOnce();
   });
 
   it('shows a refusal, with what is possible now', async () => {

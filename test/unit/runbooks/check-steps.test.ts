@@ -131,6 +131,20 @@ describe('a check whose URL is an input', () => {
     expect(plan(optional('${{ inputs.url }}'), { url: 'https://evil.example.com' }).problems).toHaveLength(1);
   });
 
+  it.each(['{ type: string }', "{ type: string, default: 'https://shop.example.com' }"])(
+    'is required, and an empty URL is judged as any other, if the runbook does not offer to leave it out: %s',
+    (input) => {
+      const required = runbookOf(
+        `name: x\ntitle: t\ninputs: { url: ${input} }\nsteps:\n  - action: stop\n  - check: { http: "\${{ inputs.url }}" }\n    before: true\n    id: healthy\n`,
+      );
+      const asked: string[] = [];
+      const { leftOut, steps } = plan(required, { url: '' }, asked);
+      expect(leftOut).toEqual([]);
+      expect(steps.map(({ id }) => id)).toEqual(['healthy', 'stop']);
+      expect(asked).toEqual(['']);
+    },
+  );
+
   it('is not left out if an empty input is only a part of it', () => {
     const { steps, leftOut } = plan(optional('https://shop.example.com/${{ inputs.url }}'), { url: '' });
     expect(leftOut).toEqual([]);

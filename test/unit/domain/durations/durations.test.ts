@@ -273,6 +273,22 @@ describe('figures that decide', () => {
     expect(durations.nextPollAtMs(KIND, began)).toBe(plainPollMs(0));
   });
 
+  it('are not of a span without width, as by a worker whose clock is behind: the law stays a number', () => {
+    const durations = new Durations();
+    const spans = [
+      [1_000, 1_000],
+      [53_215, 53_215],
+      [53_181, 53_181],
+      [0, 0],
+      [-1, 5],
+      [Number.NaN, 5],
+    ] as const;
+    for (const [job, [runningAtMs, endedByMs]] of spans.entries())
+      durations.ended(KIND, `job-${job}`, { runningAtMs, endedByMs });
+    expect(durations.usual(KIND)).toBeNull();
+    expect(durations.nextPollAtMs(KIND, began)).toBe(plainPollMs(0));
+  });
+
   it('come from the jobs since the law changed: three slow ones after fifty are three', () => {
     const durations = new Durations();
     for (let job = 0; job < 53; job++) {

@@ -61,6 +61,16 @@ describe('the sizes of a plan', () => {
     expect(over(widePlan(targets, steps))).toEqual([]);
   });
 
+  it('are allowed for an emergency on 100 targets at once, and count what each pause sends to all of them', () => {
+    const people = { operatorWaitMs: 1, notify: [{ webhook: 'w', on: ['late', 'waiting'] as const }] };
+    const emergency = widePlan(100, 3, { ...people, emergency: true });
+    expect(over(emergency)).toEqual([]);
+    const eventsOf = (plan: Plan) =>
+      plannedSizes(plan).find(({ what, unit }) => what === 'the history of the run' && unit === 'events')?.size;
+    expect(eventsOf(emergency)).toBeGreaterThan(20 * 100 * 5);
+    expect(eventsOf(emergency)).toBeGreaterThan(eventsOf(widePlan(100, 3, people)) ?? Infinity);
+  });
+
   it('report what would be too large, with the figures and a remedy', () => {
     const [problem] = sizeProblems(widePlan(100, 90));
     expect(problem).toMatchObject({

@@ -151,6 +151,23 @@ describe('a retry that is cancelled before it has sent anything', () => {
       decisions: [decision],
     });
   });
+
+  it('is undone by what its reading shows, if an effect of the step came late', () => {
+    const left = anEndedState(
+      { kind: 'failed', failure: 'NotConverged', message: 'm', retryInMs: null },
+      { sent: 'yes', seen: anObservation({ replicaCount: 2, lastJobId: 'J1' }) },
+    );
+    const step = blocked(left, { ...scale, onFailure: 'pause' });
+    const cancelled = stepOutcome(
+      scale,
+      baselineOfReading(step, reading(4, 'J1')),
+      anEndedState({ kind: 'cancelled', message: 'm' }, { sent: 'no' }),
+      { startedAtMs: 200, endedAtMs: 300 },
+    );
+    const retried = retriedStep(step, reading(4, 'J1'), cancelled as never, [decision]);
+    expect(retried.outcome.report).toMatchObject({ result: 'failed', sent: 'yes', after: { replicaCount: 4 } });
+    expect(owedUndos(doneOf(retried)).undos).toMatchObject([{ action: { action: 'scale', replica: 2 } }]);
+  });
 });
 
 describe('an undo after a decision', () => {

@@ -6,6 +6,7 @@ import {
   describeRefusal,
   LONGEST_ARGUMENT,
   MOST_RUN_COMMANDS,
+  mostRunCommands,
   MOST_TARGET_COMMANDS,
   readArguments,
   recordsOf,
@@ -164,10 +165,28 @@ describe('a run', () => {
     let state: RunSteering = NOT_STEERED;
     for (let index = 0; index < MOST_RUN_COMMANDS; index++)
       state = afterRunCommand(state, index % 2 === 0 ? 'pause' : 'resume', given(), index).state;
-    expect(checkRunCommand(state, 'pause', given())).toEqual({ why: 'a run takes 200 commands', possible: ['abort'] });
+    expect(checkRunCommand(state, 'pause', given())).toEqual({
+      why: 'this run takes 200 commands',
+      possible: ['abort'],
+    });
     expect(checkRunCommand(state, 'abort', given())).toBeNull();
     state = afterRunCommand(state, 'abort', given(), 1).state;
     expect(checkRunCommand(state, 'abort', given())?.possible).toEqual([]);
+  });
+
+  it('with many targets at once takes fewer, and its last pause can be ended once', () => {
+    const most = mostRunCommands(100);
+    expect([mostRunCommands(1), mostRunCommands(10), most]).toEqual([200, 200, 20]);
+    let state: RunSteering = NOT_STEERED;
+    for (let index = 0; index < most - 1; index++)
+      state = afterRunCommand(state, index % 2 === 0 ? 'pause' : 'resume', given(), index).state;
+    state = afterRunCommand(afterRunCommand(state, 'resume', given(), 1).state, 'pause', given(), 2).state;
+    expect(checkRunCommand(state, 'pause', given(), most)?.possible).toEqual(['resume', 'abort']);
+    expect(checkRunCommand(state, 'resume', given({ key: 'k' }), most)).toBeNull();
+    state = afterRunCommand(state, 'resume', given({ key: 'k' }), 3).state;
+    for (const command of RUN_COMMANDS.filter((name) => name !== 'abort'))
+      expect(checkRunCommand(state, command, given({ key: 'k' }), most)).not.toBeNull();
+    expect(checkRunCommand(state, 'resume', given({ key: 'k' }), most)?.why).toBe('this run takes 20 commands');
   });
 
   /**
