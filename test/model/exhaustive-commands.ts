@@ -1,7 +1,7 @@
 /** Commands to the run at every moment of it: pause, resume and abort, each also repeated, and two at once. */
 import type { RunCommandName } from '../../src/domain/steering/command-names.js';
 import { requestName, type Untouched } from './exhaustive-cases.js';
-import { playCase, type Asked } from './exhaustive-play.js';
+import { playCase, type Asked, type InjectedFault, type PlayedRun } from './exhaustive-play.js';
 import { UNTOUCHED, type SteeredCase, type SteeredGroup } from './exhaustive-steered.js';
 import type { RunCommand } from './scenario.js';
 import { Transcript } from './transcript.js';
@@ -16,7 +16,7 @@ export const AGAIN_AFTER_MS = [0, 30_000] as const;
 const PASSED_ON_MS = [1, 20_000] as const;
 
 /** A time at which something happens in a run. */
-interface Moment {
+export interface Moment {
   /** `rollback/instance#2 +11 ms`: after the newest request. */
   readonly name: string;
   /** Since the run began. */
@@ -27,7 +27,7 @@ interface Moment {
 
 /** Each command right before and right after everything that happens in the run: a request, its answer, a task, the end of a cloud job. */
 export function commandsOf({ id, run, played }: Untouched, machine?: Machine): SteeredGroup[] {
-  return momentsOf(run, machine).map(({ name, atMs, weight }) => ({
+  return momentsOf(run, [], machine).map(({ name, atMs, weight }) => ({
     id: `${id}/${name}`,
     run,
     faults: [],
@@ -35,6 +35,47 @@ export function commandsOf({ id, run, played }: Untouched, machine?: Machine): S
     untouched: played.line,
     cases: PASSED_ON_MS.flatMap((passedOnMs) => casesAt(atMs, passedOnMs)),
   }));
+}
+
+/** A pause at every moment, and what ends it at every later one. */
+export function pausesOf({ id, run, played }: Untouched, machine?: Machine): SteeredGroup[] {
+  return momentsOf(run, [], machine).flatMap((first) => {
+    const paused = { ...run, plan: { ...run.plan, commands: [commandAt('pause', first.atMs)] } };
+    const later = momentsOf(paused, [], machine).filter(({ atMs }) => atMs > first.atMs);
+    return later.map((second) => ({
+      id: `${id}/pause at ${first.name}, ${second.name}`,
+      run,
+      faults: [],
+      weight: first.weight * second.weight,
+      untouched: played.line,
+      cases: endsOfPause(first.atMs, second.atMs),
+    }));
+  });
+}
+
+function endsOfPause(fromMs: number, atMs: number): SteeredCase[] {
+  const pause = commandAt('pause', fromMs);
+  const [resume, pauseAnew, resumeAnew, abort] = [
+    commandAt('resume', atMs),
+    commandAt('pause', atMs),
+    commandAt('resume', atMs + ENDED_AFTER_MS),
+    commandAt('abort', atMs),
+  ];
+  const ended = (name: string, as: string | null, commands: readonly RunCommand[]): SteeredCase => ({
+    ...{ name, as, given: { commands }, repeats: null, over: null },
+  });
+  const again = { ...pause, againAfterMs: atMs + 1 - fromMs };
+  return [
+    ended('resume', UNTOUCHED, [pause, resume]),
+    { ...ended('resume, the first pause again', 'resume', [again, resume]), repeats: 'pause' },
+    ended('resume + another pause', UNTOUCHED, [pause, resume, pauseAnew, resumeAnew]),
+    ended('abort', null, [pause, abort]),
+  ];
+}
+
+/** Reaches the target at once. */
+export function commandAt(command: RunCommandName, afterMs: number): RunCommand {
+  return { command, afterMs, againAfterMs: null, passedOnMs: PASSED_ON_MS[0] };
 }
 
 class Times extends Transcript {
@@ -45,9 +86,11 @@ class Times extends Transcript {
   }
 }
 
-function momentsOf(run: Untouched['run'], machine?: Machine): Moment[] {
+/** @returns the times right before and right after everything that happens in a run */
+export function momentsOf(run: PlayedRun, faults: readonly InjectedFault[], machine?: Machine): Moment[] {
   const seen = new Times();
-  const { asked } = playCase({ ...run, plan: { ...run.plan, commands: [] } }, [], machine, seen);
+  const { commands = [] } = run.plan;
+  const { asked } = playCase({ ...run, plan: { ...run.plan, commands } }, faults, machine, seen);
   const weights = new Map<number, number>();
   for (const atMs of [...seen.times, ...asked.map((one) => one.atMs)].flatMap((one) => [one, one + 1]))
     weights.set(atMs, (weights.get(atMs) ?? 0) + 1);
@@ -100,9 +143,7 @@ const PLANNED: readonly Planned[] = [
 function casesAt(atMs: number, passedOnMs: number): SteeredCase[] {
   const late = passedOnMs === PASSED_ON_MS[0] ? '' : ', passed on late';
   return PLANNED.flatMap(({ name, given, as, repeated }) => {
-    const commands = given.map(({ command, afterMs }): RunCommand => ({
-      ...{ command, afterMs: atMs + afterMs, againAfterMs: null, passedOnMs },
-    }));
+    const commands = given.map(({ command, afterMs }) => ({ ...commandAt(command, atMs + afterMs), passedOnMs }));
     const own = name + late;
     const once = {
       name: own,

@@ -1,6 +1,6 @@
 /** Decisions about every step that a single fault leaves blocked: each also repeated, two at once, and beside commands to the run. */
 import { TARGET_COMMANDS, type TargetCommandName } from '../../src/domain/steering/command-names.js';
-import { AGAIN_AFTER_MS } from './exhaustive-commands.js';
+import { AGAIN_AFTER_MS, commandAt } from './exhaustive-commands.js';
 import { runOf, type FaultCase } from './exhaustive-cases.js';
 import type { PlayedCase, PlayedRun } from './exhaustive-play.js';
 import { playSteered, type SteeredCase, type SteeredGroup } from './exhaustive-steered.js';
@@ -8,9 +8,9 @@ import type { OperatorMove, PlannedRun, RunCommand } from './scenario.js';
 import type { Machine } from './world.js';
 
 /** When the operator decides after a step was blocked. */
-const DECIDES_AFTER_MS = 1_000;
+export const DECIDES_AFTER_MS = 1_000;
 /** An operator who is waited for in vain is waited for that long. */
-const NOBODY: OperatorMove = { afterMs: 120_000, command: null };
+export const NOBODY: OperatorMove = { afterMs: 120_000, command: null };
 /** How long a pause lasts. */
 const PAUSED_FOR_MS = 60_000;
 /** Before or after the decision. */
@@ -26,7 +26,7 @@ export function decisionsAfter(single: FaultCase, machine?: Machine): SteeredGro
 }
 
 /** A failed step waits too. */
-function blocking(run: PlayedRun): PlayedRun {
+export function blocking(run: PlayedRun): PlayedRun {
   const steps = run.plan.steps.map((step) => ({ ...step, onFailure: 'pause' as const }));
   return { ...run, plan: { ...run.plan, steps } };
 }
@@ -35,7 +35,7 @@ type Block = PlayedCase['blocks'][number];
 
 function casesOf(block: Block): SteeredCase[] {
   const atMs = block.atMs + DECIDES_AFTER_MS;
-  const abort = { ...waiting(null), name: 'abort', given: given([NOBODY], [runCommand('abort', atMs)]) };
+  const abort = { ...waiting(null), name: 'abort', given: given([NOBODY], [commandAt('abort', atMs)]) };
   return [
     ...[abort, ...againOf(abort, atMs)],
     ...TARGET_COMMANDS.flatMap((command) => [
@@ -50,7 +50,7 @@ function againOf(abort: SteeredCase, atMs: number): SteeredCase[] {
   return AGAIN_AFTER_MS.map((againAfterMs): SteeredCase => ({
     ...abort,
     name: `abort, again after ${againAfterMs} ms`,
-    given: given([NOBODY], [{ ...runCommand('abort', atMs), againAfterMs }]),
+    given: given([NOBODY], [{ ...commandAt('abort', atMs), againAfterMs }]),
     as: 'abort',
     repeats: 'abort',
   }));
@@ -80,18 +80,18 @@ function besideOthers(command: TargetCommandName): SteeredCase[] {
 }
 
 function besideRunCommands(command: TargetCommandName, atMs: number): SteeredCase[] {
-  const [decision, resume] = [waiting(command), runCommand('resume', atMs + PAUSED_FOR_MS)];
+  const [decision, resume] = [waiting(command), commandAt('resume', atMs + PAUSED_FOR_MS)];
   const { operator } = decision.given;
   const withCommands = (name: string, commands: readonly RunCommand[], as: string | null): SteeredCase => ({
     ...{ ...decision, name, given: { ...(operator === undefined ? {} : { operator }), commands }, as },
   });
   return [
-    withCommands(`pause before ${command}`, [runCommand('pause', atMs - BESIDE_MS), resume], command),
-    withCommands(`pause + ${command}`, [runCommand('pause', atMs), resume], command),
-    withCommands(`pause after ${command}`, [runCommand('pause', atMs + BESIDE_MS), resume], command),
-    withCommands(`abort before ${command}`, [runCommand('abort', atMs - BESIDE_MS)], 'abort'),
-    withCommands(`abort + ${command}`, [runCommand('abort', atMs)], null),
-    withCommands(`abort after ${command}`, [runCommand('abort', atMs + BESIDE_MS)], null),
+    withCommands(`pause before ${command}`, [commandAt('pause', atMs - BESIDE_MS), resume], command),
+    withCommands(`pause + ${command}`, [commandAt('pause', atMs), resume], command),
+    withCommands(`pause after ${command}`, [commandAt('pause', atMs + BESIDE_MS), resume], command),
+    withCommands(`abort before ${command}`, [commandAt('abort', atMs - BESIDE_MS)], 'abort'),
+    withCommands(`abort + ${command}`, [commandAt('abort', atMs)], null),
+    withCommands(`abort after ${command}`, [commandAt('abort', atMs + BESIDE_MS)], null),
   ];
 }
 
@@ -106,8 +106,4 @@ function given(
   commands: readonly RunCommand[],
 ): Pick<PlannedRun, 'operator' | 'commands'> {
   return { operator, commands };
-}
-
-function runCommand(command: RunCommand['command'], afterMs: number): RunCommand {
-  return { command, afterMs, againAfterMs: null, passedOnMs: 1 };
 }

@@ -5,8 +5,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { differences, tableOf, type CaseLine } from '../chaos/exhaustive-table.js';
-import { commandsOf } from './exhaustive-commands.js';
+import { commandsOf, pausesOf } from './exhaustive-commands.js';
 import { decisionsAfter } from './exhaustive-decisions.js';
+import { retriesAfter } from './exhaustive-retries.js';
 import { playGroup, playSteered, type SteeredGroup } from './exhaustive-steered.js';
 import type { Counts } from './ground-truth.js';
 import { pairsOf, runOf, singlesOf, untouchedRuns, type FaultCase, type Untouched } from './exhaustive-cases.js';
@@ -106,10 +107,21 @@ export async function playDecisions(options: SteeredOptions = {}): Promise<Steer
   return playGroups(eachBlock(await untouchedRuns(options.machine), options), options);
 }
 
+/** Commands and second faults while a retry is carried out. */
+export async function playRetries(options: SteeredOptions = {}): Promise<SteeredEnd> {
+  return playGroups(eachRetry(await untouchedRuns(options.machine), options), options);
+}
+
+function* eachRetry(runs: readonly Untouched[], { everyNth = 1, machine }: SteeredOptions): Generator<SteeredGroup> {
+  let index = 0;
+  for (const single of runs.flatMap(singlesOf)) if (index++ % everyNth === 0) yield* retriesAfter(single, machine);
+}
+
 function* eachMoment(runs: readonly Untouched[], { everyNth = 1, machine }: SteeredOptions): Generator<SteeredGroup> {
   let index = 0;
   for (const one of runs.filter(({ id }) => WITH_PAIRS.includes(id)))
-    for (const group of commandsOf(one, machine)) if (index++ % everyNth === 0) yield group;
+    for (const group of [...commandsOf(one, machine), ...pausesOf(one, machine)])
+      if (index++ % everyNth === 0) yield group;
 }
 
 function* eachBlock(runs: readonly Untouched[], { everyNth = 1, machine }: SteeredOptions): Generator<SteeredGroup> {
@@ -158,7 +170,7 @@ function faultTranscript(id: string, runs: readonly Untouched[]): readonly strin
 }
 
 function steeredTranscript(id: string, runs: readonly Untouched[]): readonly string[] | null {
-  for (const groups of [eachMoment(runs, {}), eachBlock(runs, {})])
+  for (const groups of [eachMoment(runs, {}), eachBlock(runs, {}), eachRetry(runs, {})])
     for (const group of groups) {
       const found = group.cases.find(({ name }) => id === `${group.id}/${name}`);
       if (found !== undefined) return transcribed((transcript) => playSteered(group, found, undefined, transcript));

@@ -3,7 +3,15 @@
  * every moment and about every blocked step. `-- --write` writes the table, `-- --case ID` prints one case.
  */
 import { parseArgs } from 'node:util';
-import { playCommands, playDecisions, playPairs, playSingles, transcriptOf, type ExhaustiveEnd } from './exhaustive.js';
+import {
+  playCommands,
+  playDecisions,
+  playPairs,
+  playRetries,
+  playSingles,
+  transcriptOf,
+  type ExhaustiveEnd,
+} from './exhaustive.js';
 
 process.exitCode = await main();
 
@@ -20,7 +28,9 @@ async function main(): Promise<number> {
   console.log(described('commands to a run', commands));
   const decisions = await playDecisions();
   console.log(described('decisions about a blocked step', decisions));
-  const broken = [singles, ...pairs.values(), commands, decisions].flatMap((end) => end.broken);
+  const retries = await playRetries();
+  console.log(described('commands and faults during a retry', retries));
+  const broken = [singles, ...pairs.values(), commands, decisions, retries].flatMap((end) => end.broken);
   for (const line of [...singles.different, ...broken]) console.log(line);
   const seconds = ((performance.now() - beganAtMs) / 1_000).toFixed(1);
   console.log(`${singles.different.length} lines differ, ${broken.length} promises broken, ${seconds} s`);

@@ -96,7 +96,7 @@ export class SteeredRun {
 
   /** @param move its command `null`: no one decides in time @returns false if it is refused, or the time does not pass */
   decides({ command, beside, againAfterMs }: OperatorMove, step: string): boolean {
-    if (command === null) return !this.#target.paused;
+    if (command === null) return this.#givesUp();
     const given = { actor: 'bob', reason: 'r', key: `d${this.#decisions}` };
     if (checkTargetCommand(this.#target, command, given, TARGET.path) !== null) return false;
     this.#decisions++;
@@ -108,6 +108,14 @@ export class SteeredRun {
     const again = () => this.#decidesAgain(command, given);
     if (againAfterMs === 'atNextBlock') this.#againAtNextBlock = again;
     else if (againAfterMs !== undefined) this.world.time.after(againAfterMs, again);
+    return true;
+  }
+
+  #givesUp(): boolean {
+    if (this.#target.paused) return false;
+    // What follows is not a rest: a pause that is ordered now waits for the next edge.
+    this.#wake = null;
+    this.#target = afterTargetEvent(this.#target, { kind: 'unblocked' });
     return true;
   }
 
