@@ -32,7 +32,7 @@ export function commandsOf({ id, run, played }: Untouched, machine?: Machine): S
     run,
     faults: [],
     weight,
-    untouched: played.line,
+    lines: { [UNTOUCHED]: played.line },
     cases: PASSED_ON_MS.flatMap((passedOnMs) => casesAt(atMs, passedOnMs)),
   }));
 }
@@ -47,7 +47,7 @@ export function pausesOf({ id, run, played }: Untouched, machine?: Machine): Ste
       run,
       faults: [],
       weight: first.weight * second.weight,
-      untouched: played.line,
+      lines: { [UNTOUCHED]: played.line },
       cases: endsOfPause(first.atMs, second.atMs),
     }));
   });

@@ -20,7 +20,7 @@ const BESIDE_MS = 10;
 export function decisionsAfter(single: FaultCase, machine?: Machine): SteeredGroup | null {
   const run = blocking(runOf(single));
   const { id, faults, weight } = single;
-  const group = { id, run, faults, weight, untouched: null, cases: [] };
+  const group = { id, run, faults, weight, lines: {}, cases: [] };
   const [block] = playSteered(group, waiting(null), machine).blocks;
   return block === undefined ? null : { ...group, cases: casesOf(block) };
 }

@@ -13,8 +13,10 @@ export interface SteeredCase {
   /** `pause, again after 30 s`: unique in its group. */
   readonly name: string;
   readonly given: Pick<PlannedRun, 'commands' | 'operator'>;
-  /** The case of the same group, or `untouched`, whose outcome it must have; `null`: it has an outcome of its own. */
+  /** The case of the same group, or of `lines`, whose outcome it must have; `null`: it has an outcome of its own. */
   readonly as: string | null;
+  /** Then only if no POST of this step was sent. */
+  readonly unlessSent?: string;
   /** The command that comes again with its key: then every request must be the same as well. */
   readonly repeats: CommandName | null;
   /** Nothing of this step may be sent later than that. */
@@ -29,8 +31,8 @@ export interface SteeredGroup {
   readonly faults: readonly InjectedFault[];
   /** How many moments or faults it covers, which the machine cannot distinguish. */
   readonly weight: number;
-  /** The outcome without any command; `null` if nothing is compared with it. */
-  readonly untouched: string | null;
+  /** Outcomes of cases that were played before, by name: the run without any command is `untouched`. */
+  readonly lines: Readonly<Record<string, string>>;
   readonly cases: readonly SteeredCase[];
 }
 
@@ -65,15 +67,15 @@ export function playGroup(
 }
 
 function differentThings(
-  { untouched }: SteeredGroup,
-  { as, repeats }: SteeredCase,
-  { line, asked }: PlayedCase,
+  { lines }: SteeredGroup,
+  { as, repeats, unlessSent }: SteeredCase,
+  { line, asked, sent }: PlayedCase,
   before: ReadonlyMap<string, PlayedCase>,
 ): readonly string[] {
-  if (as === null) return [];
+  if (as === null || sent.some(({ step }) => step === unlessSent)) return [];
   const other = before.get(as);
-  const expected = as === UNTOUCHED ? untouched : other?.line;
-  if (expected === null || expected === undefined) throw new TypeError(`${as} was not played`);
+  const expected = other?.line ?? lines[as];
+  if (expected === undefined) throw new TypeError(`${as} was not played`);
   if (line !== expected) return [`steered: ${line}, and ${as}: ${expected}`];
   const isSame = repeats === null || other === undefined || JSON.stringify(asked) === JSON.stringify(other.asked);
   return isSame ? [] : [`steered: the repeat changes what is asked or when, compared with ${as}`];

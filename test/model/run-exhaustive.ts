@@ -1,6 +1,6 @@
 /**
  * `npm run exhaustive`: checks every fault at every request against the table, then every pair of faults, then the commands of an operator at
- * every moment and about every blocked step. `-- --write` writes the table, `-- --case ID` prints one case.
+ * every moment, about every blocked step and during every retry. `-- --write` writes the table, `-- --case ID` prints one case.
  */
 import { parseArgs } from 'node:util';
 import {
