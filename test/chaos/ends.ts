@@ -1,5 +1,5 @@
 /** Ends: every run closes, by itself or on request, and no workflow task fails for ever. */
-import type { SceneRecord } from './decisions.js';
+import type { SceneRecord, TrackedDecision } from './decisions.js';
 import type { HolderEvidence, RunEvidence } from './evidence.js';
 
 /** Messages of failed workflow tasks that do not mean a stuck run. `gather.ts` leaves out causes that are unrelated to the code. */
@@ -33,10 +33,12 @@ function closeProblems(
   who: string,
   { status, closedAtMs, startedAtMs, workflowTaskFailures }: RunEvidence | HolderEvidence,
   terminators: readonly string[],
-  { disturbances, byConsole }: SceneRecord,
+  { disturbances, byConsole, ours, decisionOf }: SceneRecord,
 ): readonly string[] {
-  // Nothing is undone under a cloud job in flight: an undo waits half an hour for a foreign one, longer than this test waits.
-  const waits = byConsole.some(({ endedAtMs }) => endedAtMs === null);
+  // An undo waits half an hour for a foreign cloud job to end, and follows its own for ten minutes: longer than this test waits.
+  const waits =
+    byConsole.some(({ endedAtMs }) => endedAtMs === null) ||
+    ours.some(({ cloudJobId, endedAtMs }) => endedAtMs === null && isUndo(decisionOf.get(cloudJobId)));
   const stuck = workflowTaskFailures.filter((text) => !HARMLESS.some((pattern) => pattern.test(text)));
   const terminated = disturbances.happened(terminators, startedAtMs, closedAtMs ?? Number.POSITIVE_INFINITY);
   return [
@@ -45,4 +47,8 @@ function closeProblems(
     ...(status === 'TERMINATED' && !terminated ? [`${who} was terminated, but nothing asked for it`] : []),
     ...stuck.map((text) => `${who}: its workflow task failed: ${text}`),
   ];
+}
+
+function isUndo(decision: TrackedDecision | undefined): boolean {
+  return decision?.stepId.startsWith('undo-') ?? false;
 }
