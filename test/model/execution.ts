@@ -7,7 +7,7 @@ import type { Observation } from '../../src/domain/target/target.js';
 import type { DecisionRecord, HolderRecord, TargetOfRun } from './ground-truth.js';
 import type { Activity, ActivityEnd } from './server.js';
 import type { Answer, Ask, Context, RunArguments } from './flow.js';
-import type { TargetCommandName } from '../../src/domain/steering/command-names.js';
+import type { OperatorMove } from './scenario.js';
 import type { SteeredRun } from './steered-run.js';
 import { targetRun } from './target-run.js';
 import type { World } from './world.js';
@@ -183,17 +183,18 @@ export class Execution {
     if (this.#context.cancelled) return this.#after(1, { kind: 'cancelled' });
     const { operator = [] } = this.run.plan;
     const decided = this.#recorded.filter(({ answer }) => answer.kind === 'decided').length;
-    const { afterMs, command } = operator[decided] ?? { afterMs: 1_000, command: null };
+    const move = operator[decided] ?? { afterMs: 1_000, command: null };
     this.steering?.blocked(step);
-    this.#decideAfter(Math.max(1, afterMs), step, command);
+    this.#decideAfter(Math.max(1, move.afterMs), step, move);
   }
 
   /** While the run is paused, the operator is refused and tries again; the time to decide does not pass. */
-  #decideAfter(afterMs: number, step: string, command: TargetCommandName | null): void {
+  #decideAfter(afterMs: number, step: string, move: OperatorMove): void {
     const turn = this.#turn;
+    const { command } = move;
     this.world.time.after(afterMs, () => {
       if (!this.isOpen || this.#turn !== turn) return;
-      if (this.steering?.decides(command, step) === false) return this.#decideAfter(TRIES_AGAIN_MS, step, command);
+      if (this.steering?.decides(move, step) === false) return this.#decideAfter(TRIES_AGAIN_MS, step, move);
       if (command !== null) this.world.truth.count(`operator ${command}`);
       this.#answer({ kind: 'decided', command });
     });

@@ -139,11 +139,16 @@ interface NamedFault {
   readonly kinds: readonly string[];
 }
 
+/** @returns `rollback/instance#2`, for the request with this index */
+export function requestName(asked: readonly Asked[], index: number, { site, by }: Asked): string {
+  return `${plainId(by)}/${SITE_NAMES[site]}#${ordinalOf(asked, index, ['site', 'by'])}`;
+}
+
 function faultsAfter(asked: readonly Asked[], from: number): NamedFault[] {
   return asked.flatMap((one, index) => {
     if (index < from || isAmid(asked, index)) return [];
-    const { site, by, phase } = one;
-    const name = `${plainId(by)}/${SITE_NAMES[site]}#${ordinalOf(asked, index, ['site', 'by'])}`;
+    const { site, phase } = one;
+    const name = requestName(asked, index, one);
     const where = `${name}: ${SITE_MEANS[site] ?? phase}`;
     return DISTINCT_FAULTS[site].map(({ what, kinds }) => ({
       name,

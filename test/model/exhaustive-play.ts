@@ -5,12 +5,14 @@ import type { InstanceState } from '../../src/simulator/effects.js';
 import { outcomeLine } from '../chaos/exhaustive-line.js';
 import { Dice } from '../chaos/dice.js';
 import type { FaultSite } from './exhaustive-faults.js';
+import type { Counts } from './ground-truth.js';
 import type { Broken } from './invariants.js';
 import type { Polls } from './polls.js';
 import { Mishaps } from './mishaps.js';
 import { Stage } from './play.js';
 import type { FaultEffect, PlannedRun, Scenario, Site } from './scenario.js';
 import type { Transcript } from './transcript.js';
+import { BEGIN_MS } from './virtual-time.js';
 import type { Machine } from './world.js';
 
 /** Cloud jobs last a quarter of it: the first poll finds them in flight, and the second finds them ended. */
@@ -42,12 +44,20 @@ export interface Asked {
   readonly by: string;
   /** The phase of the machine. */
   readonly phase: string;
+  /** Since the run began, milliseconds. */
+  readonly atMs: number;
 }
 
 export interface PlayedCase {
   readonly line: string;
   readonly asked: readonly Asked[];
   readonly broken: readonly Broken[];
+  /** How often each kind of thing happened. */
+  readonly counts: Counts;
+  /** When steps began to wait for a decision, milliseconds since the run began. */
+  readonly blocks: readonly { readonly step: string; readonly atMs: number }[];
+  /** The step of each POST, and when it was sent, milliseconds since the run began. */
+  readonly sent: readonly { readonly step: string; readonly atMs: number }[];
 }
 
 /** @param transcript collects the lines, if not `null` */
@@ -64,8 +74,13 @@ export function playCase(
     polls: seldom,
   });
   requests.watch(stage);
-  const { broken } = stage.play();
-  return { line: lineOf(stage), asked: requests.asked, broken };
+  const { broken, counts } = stage.play();
+  const { blocks, posts } = stage.world.truth;
+  return {
+    ...{ line: lineOf(stage), asked: requests.asked, broken, counts },
+    blocks: blocks.map(({ step, atMs }) => ({ step, atMs: atMs - BEGIN_MS })),
+    sent: posts.map(({ decision, sentAtMs }) => ({ step: decision.stepId, atMs: sentAtMs - BEGIN_MS })),
+  };
 }
 
 function scenarioOf({ plan, initial }: PlayedRun, faults: readonly InjectedFault[]): Scenario {
@@ -132,7 +147,8 @@ class CountedRequests extends Mishaps {
     const activity = this.#stage?.holder?.activity ?? null;
     const attempt = this.#stage?.world.server.attempts.at(-1);
     const by = site === 'observe' ? 'observation' : (activity?.request.name ?? 'none');
-    this.asked.push({ site, by, phase: attempt?.state.phase.name ?? 'observation' });
+    const atMs = (this.#stage?.world.time.nowMs ?? BEGIN_MS) - BEGIN_MS;
+    this.asked.push({ site, by, phase: attempt?.state.phase.name ?? 'observation', atMs });
     const effect = this.#faults.get(this.asked.length) ?? null;
     const armed = site === 'job' ? this.#armed.get(++this.#cloudJobs) : undefined;
     return effect ?? armed ?? null;

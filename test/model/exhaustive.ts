@@ -1,7 +1,15 @@
-/** The exhaustive suite in virtual time: checks all single faults against the table beside this file, and pairs of faults against the promises. */
+/**
+ * The exhaustive suite in virtual time: checks all single faults against the table beside this file, pairs of faults against the promises, and
+ * commands of an operator against what they promise.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { differences, tableOf, type CaseLine } from '../chaos/exhaustive-table.js';
+import { commandsOf, pausesOf } from './exhaustive-commands.js';
+import { decisionsAfter } from './exhaustive-decisions.js';
+import { retriesAfter } from './exhaustive-retries.js';
+import { playGroup, playSteered, type SteeredGroup } from './exhaustive-steered.js';
+import type { Counts } from './ground-truth.js';
 import { pairsOf, runOf, singlesOf, untouchedRuns, type FaultCase, type Untouched } from './exhaustive-cases.js';
 import { playCase, type PlayedCase } from './exhaustive-play.js';
 import { Transcript } from './transcript.js';
@@ -57,7 +65,7 @@ export interface PairsOptions {
   readonly machine?: Machine;
 }
 
-/** Scenarios that are played with two faults. */
+/** Scenarios that are played with two faults, and with commands at every moment. */
 const WITH_PAIRS: readonly string[] = ['restart', 'recover'];
 
 /** Checks pairs of faults against the promises. @returns the result of each scenario */
@@ -78,23 +86,102 @@ function* eachPair(one: Untouched, { first: only, machine }: PairsOptions): Gene
     if (only === undefined || first.id === only) yield* pairsOf(first, playCase(runOf(first), first.faults, machine));
 }
 
+export interface SteeredEnd extends ExhaustiveEnd {
+  /** How often each kind of thing happened. */
+  readonly counts: Counts;
+}
+
+export interface SteeredOptions {
+  /** Plays only every n-th moment or fault; default 1, all. */
+  readonly everyNth?: number;
+  readonly machine?: Machine;
+}
+
+/** Commands to the run at every moment of it. */
+export async function playCommands(options: SteeredOptions = {}): Promise<SteeredEnd> {
+  return playGroups(eachMoment(await untouchedRuns(options.machine), options), options);
+}
+
+/** Decisions about every step that a single fault leaves blocked. */
+export async function playDecisions(options: SteeredOptions = {}): Promise<SteeredEnd> {
+  return playGroups(eachBlock(await untouchedRuns(options.machine), options), options);
+}
+
+/** Commands and second faults while a retry is carried out. */
+export async function playRetries(options: SteeredOptions = {}): Promise<SteeredEnd> {
+  return playGroups(eachRetry(await untouchedRuns(options.machine), options), options);
+}
+
+function* eachRetry(runs: readonly Untouched[], { everyNth = 1, machine }: SteeredOptions): Generator<SteeredGroup> {
+  let index = 0;
+  for (const single of runs.flatMap(singlesOf)) if (index++ % everyNth === 0) yield* retriesAfter(single, machine);
+}
+
+function* eachMoment(runs: readonly Untouched[], { everyNth = 1, machine }: SteeredOptions): Generator<SteeredGroup> {
+  let index = 0;
+  for (const one of runs.filter(({ id }) => WITH_PAIRS.includes(id)))
+    for (const group of [...commandsOf(one, machine), ...pausesOf(one, machine)])
+      if (index++ % everyNth === 0) yield group;
+}
+
+function* eachBlock(runs: readonly Untouched[], { everyNth = 1, machine }: SteeredOptions): Generator<SteeredGroup> {
+  let index = 0;
+  for (const single of runs.flatMap(singlesOf)) {
+    if (index++ % everyNth !== 0) continue;
+    const group = decisionsAfter(single, machine);
+    if (group !== null) yield group;
+  }
+}
+
+function playGroups(groups: Iterable<SteeredGroup>, { machine }: SteeredOptions): SteeredEnd {
+  const counts: Counts = {};
+  const broken: string[] = [];
+  let cases = 0;
+  let played = 0;
+  for (const group of groups)
+    playGroup(group, machine, (id, one, found) => {
+      cases += group.weight;
+      played++;
+      for (const [what, count] of Object.entries(one.counts)) counts[what] = (counts[what] ?? 0) + count;
+      broken.push(...found.map((what) => `${id}: ${what}`));
+    });
+  return { cases, played, broken, counts };
+}
+
 /**
  * @param id of the case, as it appears in a finding
  *
  * @returns its transcript; `null` if there is no such case
  */
 export async function transcriptOf(id: string): Promise<readonly string[] | null> {
-  for (const one of await untouchedRuns())
-    for (const first of singlesOf(one)) {
-      if (!id.startsWith(first.id)) continue;
-      const cases = [first, ...pairsOf(first, playCase(runOf(first), first.faults))];
-      const found = cases.find((candidate) => candidate.id === id);
-      if (found === undefined) continue;
-      const transcript = new Transcript();
-      const { line, broken } = playCase(runOf(found), found.faults, undefined, transcript);
-      return [...transcript.lines, '', line, ...broken.map(({ promise, what }) => `${promise}: ${what}`)];
+  const runs = await untouchedRuns();
+  return faultTranscript(id, runs) ?? steeredTranscript(id, runs);
+}
+
+function faultTranscript(id: string, runs: readonly Untouched[]): readonly string[] | null {
+  for (const first of runs.flatMap(singlesOf)) {
+    if (!id.startsWith(first.id)) continue;
+    const cases = [first, ...pairsOf(first, playCase(runOf(first), first.faults))];
+    const found = cases.find((candidate) => candidate.id === id);
+    if (found === undefined) continue;
+    return transcribed((transcript) => playCase(runOf(found), found.faults, undefined, transcript));
+  }
+  return null;
+}
+
+function steeredTranscript(id: string, runs: readonly Untouched[]): readonly string[] | null {
+  for (const groups of [eachMoment(runs, {}), eachBlock(runs, {}), eachRetry(runs, {})])
+    for (const group of groups) {
+      const found = group.cases.find(({ name }) => id === `${group.id}/${name}`);
+      if (found !== undefined) return transcribed((transcript) => playSteered(group, found, undefined, transcript));
     }
   return null;
+}
+
+function transcribed(play: (transcript: Transcript) => PlayedCase): readonly string[] {
+  const transcript = new Transcript();
+  const { line, broken } = play(transcript);
+  return [...transcript.lines, '', line, ...broken.map(({ promise, what }) => `${promise}: ${what}`)];
 }
 
 class Tally {

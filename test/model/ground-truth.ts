@@ -125,6 +125,8 @@ export class GroundTruth {
   readonly pauses: Pause[] = [];
   /** When a target had the order to begin no step. */
   readonly holds: Pause[] = [];
+  /** When a step began to wait for a decision. */
+  readonly blocks: { readonly step: string; readonly atMs: number }[] = [];
   /** Commands that counted twice, or beside one another. */
   readonly miscounted: string[] = [];
   /** Broken rules of the contract between machine and interpreter, in order. */

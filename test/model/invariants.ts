@@ -1,7 +1,7 @@
 /** The promises, checked against what truly happened. They are those of the chaos suite, but nothing has to be guessed here. */
 import { notAloneThings } from './alone.js';
 import { notHeldThings } from './held.js';
-import { unknownThings } from './known.js';
+import { unknownDespiteDecisions, unknownThings } from './known.js';
 import { sentTooOften } from './once.js';
 import { sentTooSoon } from './operated.js';
 import { sentDespiteCommands } from './steered.js';
@@ -18,7 +18,10 @@ export interface Broken {
 const CHECKS: Readonly<Record<Broken['promise'], (world: World, hasEnded: boolean) => readonly string[]>> = {
   contract: ({ truth }) => truth.breaches,
   once: (world) => [...sentTooOften(world), ...sentTooSoon(world), ...world.truth.miscounted],
-  known: (world) => [...unknownThings(world), ...leftOutThings(world), ...notHeldThings(world)],
+  known: (world) =>
+    isOperated(world)
+      ? unknownDespiteDecisions(world)
+      : [...unknownThings(world), ...leftOutThings(world), ...notHeldThings(world)],
   undone: notUndoneThings,
   alone: (world) => [...notAloneThings(world), ...sentDespiteCommands(world)],
   ends: endlessThings,
@@ -28,8 +31,8 @@ const PROMISES = Object.keys(CHECKS) as readonly Broken['promise'][];
 /** Beyond the visibility window no other promise holds. */
 const PROMISED_ALWAYS: readonly Broken['promise'][] = ['contract', 'once', 'ends'];
 
-/** The names of retried decisions are not those of their steps, so reports are not compared with what happened. */
-const PROMISED_WITH_AN_OPERATOR: readonly Broken['promise'][] = ['contract', 'once', 'alone', 'ends'];
+/** The names of retried decisions are not those of their steps, so what was undone is not compared with the report. */
+const PROMISED_WITH_AN_OPERATOR: readonly Broken['promise'][] = ['contract', 'once', 'known', 'alone', 'ends'];
 
 /**
  * @param hasEnded whether everything ended by itself
@@ -37,11 +40,15 @@ const PROMISED_WITH_AN_OPERATOR: readonly Broken['promise'][] = ['contract', 'on
  * @returns an empty list if every promise holds
  */
 export function brokenPromises(world: World, hasEnded: boolean): readonly Broken[] {
-  const { limits, cloud, runs } = world.scenario;
-  const isOperated = runs.some(({ operator }) => operator !== undefined);
-  const isPromised = isOperated ? PROMISED_WITH_AN_OPERATOR : PROMISES;
+  const { limits, cloud } = world.scenario;
+  const isPromised = isOperated(world) ? PROMISED_WITH_AN_OPERATOR : PROMISES;
   const promised = cloud.longestLagMs > limits.visibilityWindowMs ? PROMISED_ALWAYS : isPromised;
   return promised.flatMap((promise) => CHECKS[promise](world, hasEnded).map((what) => ({ promise, what })));
+}
+
+/** True if somebody decides about a blocked step. */
+function isOperated({ scenario: { runs } }: World): boolean {
+  return runs.some(({ operator = [] }) => operator.some(({ command }) => command !== null));
 }
 
 function endlessThings({ truth }: World, hasEnded: boolean): readonly string[] {

@@ -8,7 +8,8 @@ import { isDesired } from '../chaos/instance-states.js';
 import type { HolderRecord, Job } from './ground-truth.js';
 import { hasFailed } from './cloud.js';
 import { NOT_IN_TIME } from './execution.js';
-import { describeJob } from './once.js';
+import { acceptedFor, describeJob } from './once.js';
+import { AGAIN } from './operator-flow.js';
 import { claimsForeign, foreignBetween, jobsOf, reportedSteps, type ReportedStep } from './reported.js';
 import type { World } from './world.js';
 
@@ -25,6 +26,25 @@ export function unknownThings(world: World): readonly string[] {
     ]),
     ...claimedTwice(world),
   ];
+}
+
+/** What a report with retried steps can be checked for: the names of retried decisions are not those of their steps. */
+export function unknownDespiteDecisions(world: World): readonly string[] {
+  return world.truth.holders.flatMap((holder) => [
+    ...sentUnreported(holder),
+    ...outcomeProblem(holder),
+    ...leftInFlight(holder, world),
+  ]);
+}
+
+function sentUnreported({ report, decisions, runId }: HolderRecord): readonly string[] {
+  const silent = (report?.steps ?? []).filter(({ sent }) => sent === 'no');
+  return silent.flatMap(({ id }) =>
+    decisions
+      .filter(({ stepId, isMisheard }) => !isMisheard && (stepId === id || stepId.startsWith(`${id}${AGAIN}`)))
+      .flatMap((decision) => acceptedFor(decision))
+      .map((job) => `${runId} ${id}: reports that nothing was sent, but ${describeJob(job)}`),
+  );
 }
 
 const CHECKS: readonly ((reported: ReportedStep) => readonly string[])[] = [

@@ -10,6 +10,7 @@ import { filesOf, mutated } from '../chaos/build-mutant.js';
 import type { Aim, Mutation } from '../chaos/mutation.js';
 import type { PlotName } from './draw-plots.js';
 import { drawScenario, plotOf } from './draw-scenario.js';
+import type * as Exhaustive from './exhaustive.js';
 import type { Broken } from './invariants.js';
 import type * as Play from './play.js';
 import * as product from './play.js';
@@ -18,7 +19,7 @@ import type { Scenario } from './scenario.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What the copy consists of. */
-const COPIED = ['src', 'test/model', 'test/chaos', 'package.json'];
+const COPIED = ['src', 'runbooks', 'test/model', 'test/chaos', 'package.json'];
 
 type Player = Pick<typeof Play, 'playScenario'>;
 
@@ -28,9 +29,25 @@ export function inModel(mutation: Mutation): Mutation {
 }
 
 /** @param use gets the mutated model, whose files are deleted afterwards */
-export async function withMutatedModel<Result>(
+export function withMutatedModel<Result>(
   mutation: Mutation,
   use: (player: Player) => Result | Promise<Result>,
+): Promise<Result> {
+  return withMutated(mutation, 'play.ts', (module) => use(module as Player));
+}
+
+/** @param use gets the exhaustive suite over the mutated product, whose files are deleted afterwards */
+export function withMutatedSuite<Result>(
+  mutation: Mutation,
+  use: (suite: typeof Exhaustive) => Result | Promise<Result>,
+): Promise<Result> {
+  return withMutated(mutation, 'exhaustive.ts', (module) => use(module as typeof Exhaustive));
+}
+
+async function withMutated<Result>(
+  mutation: Mutation,
+  entry: string,
+  use: (module: unknown) => Result | Promise<Result>,
 ): Promise<Result> {
   const whole = inModel(mutation);
   const folder = await mkdtemp(join(tmpdir(), 'runbooks-mutated-model-'));
@@ -44,8 +61,8 @@ export async function withMutatedModel<Result>(
       const path = join(folder, file);
       await writeFile(path, mutated(whole, file, await readFile(path, 'utf8')));
     }
-    const { href } = pathToFileURL(join(folder, 'test/model/play.ts'));
-    return await use((await import(/* @vite-ignore */ href)) as typeof Play);
+    const { href } = pathToFileURL(join(folder, 'test/model', entry));
+    return await use(await import(/* @vite-ignore */ href));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,9 +1,17 @@
 /**
- * `npm run exhaustive`: checks every fault at every request against the table, then every pair of faults. `-- --write` writes the table, `--
- * --case ID` prints one case.
+ * `npm run exhaustive`: checks every fault at every request against the table, then every pair of faults, then the commands of an operator at
+ * every moment, about every blocked step and during every retry. `-- --write` writes the table, `-- --case ID` prints one case.
  */
 import { parseArgs } from 'node:util';
-import { playPairs, playSingles, transcriptOf, type ExhaustiveEnd } from './exhaustive.js';
+import {
+  playCommands,
+  playDecisions,
+  playPairs,
+  playRetries,
+  playSingles,
+  transcriptOf,
+  type ExhaustiveEnd,
+} from './exhaustive.js';
 
 process.exitCode = await main();
 
@@ -16,7 +24,13 @@ async function main(): Promise<number> {
   console.log(described('single faults', singles));
   const pairs = await playPairs();
   for (const [id, end] of pairs) console.log(described(`pairs of faults in ${id}`, end));
-  const broken = [singles, ...pairs.values()].flatMap((end) => end.broken);
+  const commands = await playCommands();
+  console.log(described('commands to a run', commands));
+  const decisions = await playDecisions();
+  console.log(described('decisions about a blocked step', decisions));
+  const retries = await playRetries();
+  console.log(described('commands and faults during a retry', retries));
+  const broken = [singles, ...pairs.values(), commands, decisions, retries].flatMap((end) => end.broken);
   for (const line of [...singles.different, ...broken]) console.log(line);
   const seconds = ((performance.now() - beganAtMs) / 1_000).toFixed(1);
   console.log(`${singles.different.length} lines differ, ${broken.length} promises broken, ${seconds} s`);

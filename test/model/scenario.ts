@@ -70,6 +70,10 @@ export interface PlannedRun {
 export interface OperatorMove {
   readonly afterMs: number;
   readonly command: TargetCommandName | null;
+  /** Another decision at the same moment, with a key of its own. */
+  readonly beside?: TargetCommandName;
+  /** How long after it the same decision comes again with the same key; `atNextBlock`: as soon as a step is blocked again. */
+  readonly againAfterMs?: number | 'atNextBlock';
 }
 
 /** A command to the run. */

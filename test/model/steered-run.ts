@@ -21,7 +21,7 @@ import {
 } from '../../src/domain/steering/target-steering.js';
 import type { Execution } from './execution.js';
 import type { Pause } from './ground-truth.js';
-import type { RunCommand } from './scenario.js';
+import type { OperatorMove, RunCommand } from './scenario.js';
 import { TARGET } from './step-flow.js';
 import type { World } from './world.js';
 
@@ -43,6 +43,8 @@ export class SteeredRun {
   readonly #accepted = new Set<string>();
   /** While its newest order holds it. */
   #hold: Pause | null = null;
+  /** Repeats a decision when a step is blocked again. */
+  #againAtNextBlock: (() => void) | null = null;
   /** The target has been asked to stop. */
   #isAborted = false;
 
@@ -87,12 +89,14 @@ export class SteeredRun {
     this.#target = afterTargetEvent(this.#target, { kind: 'unblocked' });
     this.#target = afterTargetEvent(this.#target, { kind: 'blocked', step });
     this.#wake = () => {};
+    this.world.truth.blocks.push({ step, atMs: this.world.time.nowMs });
+    this.#againAtNextBlock?.();
     if (this.#target.paused) this.#rests();
   }
 
-  /** @param command `null`: no one decides in time @returns false if it is refused, or the time does not pass */
-  decides(command: TargetCommandName | null, step: string): boolean {
-    if (command === null) return !this.#target.paused;
+  /** @param move its command `null`: no one decides in time @returns false if it is refused, or the time does not pass */
+  decides({ command, beside, againAfterMs }: OperatorMove, step: string): boolean {
+    if (command === null) return this.#givesUp();
     const given = { actor: 'bob', reason: 'r', key: `d${this.#decisions}` };
     if (checkTargetCommand(this.#target, command, given, TARGET.path) !== null) return false;
     this.#decisions++;
@@ -100,7 +104,40 @@ export class SteeredRun {
     const { state } = afterTargetCommand(this.#target, command, given, this.world.time.nowMs);
     this.#target = state;
     this.#decidesOnce(command, given, step);
+    if (beside !== undefined) this.#decidesBeside(beside, step);
+    const again = () => this.#decidesAgain(command, given);
+    if (againAfterMs === 'atNextBlock') this.#againAtNextBlock = again;
+    else if (againAfterMs !== undefined) this.world.time.after(againAfterMs, again);
     return true;
+  }
+
+  #givesUp(): boolean {
+    if (this.#target.paused) return false;
+    // What follows is not a rest: a pause that is ordered now waits for the next edge.
+    this.#wake = null;
+    this.#target = afterTargetEvent(this.#target, { kind: 'unblocked' });
+    return true;
+  }
+
+  #decidesBeside(command: TargetCommandName, step: string): void {
+    const given = { actor: 'ann', reason: 'r', key: 'beside' };
+    const refusal = checkTargetCommand(this.#target, command, given, TARGET.path);
+    if (refusal !== null) return this.world.truth.count(`${command} refused`);
+    this.world.truth.miscounted.push(`${command} of ${step} is accepted beside another decision`);
+    this.#target = afterTargetCommand(this.#target, command, given, this.world.time.nowMs).state;
+  }
+
+  #decidesAgain(command: TargetCommandName, given: CommandArguments): void {
+    const { truth, time } = this.world;
+    const before = this.#target;
+    this.#againAtNextBlock = null;
+    truth.count(`${command} repeated`);
+    if (checkTargetCommand(before, command, given, TARGET.path) !== null)
+      return void truth.miscounted.push(`${command} with the key of before is refused`);
+    const { state, answer } = afterTargetCommand(before, command, given, time.nowMs);
+    if (!answer.repeated || state.decision !== before.decision || state.stage !== before.stage)
+      truth.miscounted.push(`${command} with the key of before decides again`);
+    this.#target = state;
   }
 
   /** A decision that comes twice, and one beside another, must change nothing. */
