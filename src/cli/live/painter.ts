@@ -19,9 +19,17 @@ const TO_THE_CORNER = '\u001b[H';
 export class Painter {
   #shown: readonly string[] = [];
 
-  constructor(private readonly output: Output) {
-    output.write(HIDE_CURSOR);
-    process.on('exit', this.showCursor);
+  /**
+   * @param settings is written with the first frame and after each `clear`
+   * @param unset undoes it
+   */
+  constructor(
+    private readonly output: Output,
+    private readonly settings = '',
+    private readonly unset = '',
+  ) {
+    output.write(`${HIDE_CURSOR}${settings}`);
+    process.on('exit', this.restore);
   }
 
   /** Writes only the lines that differ from those of the frame before. */
@@ -37,17 +45,17 @@ export class Painter {
   /** Clears the screen, because it no longer shows what was drawn there. The next frame begins at the top. */
   clear(): void {
     this.#shown = [];
-    this.output.write(`${HIDE_CURSOR}${TO_THE_CORNER}${ERASE_BELOW}`);
+    this.output.write(`${HIDE_CURSOR}${this.settings}${TO_THE_CORNER}${ERASE_BELOW}`);
   }
 
-  /** Shows the cursor again; the newest frame stays. */
+  /** Leaves the terminal as it was; the newest frame stays. */
   end(): void {
-    process.removeListener('exit', this.showCursor);
-    this.showCursor();
+    process.removeListener('exit', this.restore);
+    this.restore();
   }
 
-  /** The process may end, or be stopped, at any time after it. */
-  readonly showCursor = (): void => {
-    this.output.write(SHOW_CURSOR);
+  /** Shows the cursor again. The process may end, or be stopped, at any time after it. */
+  readonly restore = (): void => {
+    this.output.write(`${this.unset}${SHOW_CURSOR}`);
   };
 }
