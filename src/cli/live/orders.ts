@@ -19,7 +19,7 @@ interface Offer {
   readonly word: string;
   /** What follows from it. */
   readonly means: string;
-  /** The operator must type `y` as well. A pause sends nothing and ends nothing. */
+  /** The operator must type `y` as well. A pause is not confirmed: nothing is sent to an instance because of it. */
   readonly isConfirmed: boolean;
 }
 

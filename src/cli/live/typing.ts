@@ -8,7 +8,7 @@ import { isLeaving, press, WATCHING, type Effect, type Key, type Mode, type Pres
 /** Chosen: a word is typed faster than this, and a key that is meant comes after some thought. */
 const QUIET_BEFORE_MS = 500;
 /** Chosen: the next letter of a word comes sooner, and a question that opens after it still seems to open at once. */
-export const QUIET_AFTER_MS = 300;
+const QUIET_AFTER_MS = 300;
 /** How long nothing may be typed before keys count again after something that was none. Chosen: a pause between two words. */
 const QUIET_AGAIN_MS = 1_000;
 /** Chosen: long enough to read. */
