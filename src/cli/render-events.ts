@@ -44,7 +44,7 @@ export function eventsBetween(earlier: RunSnapshot | null, later: RunSnapshot): 
   ];
   const targetEvents = after.targets.flatMap((target) => [
     ...eventsOfTarget(before, target),
-    ...blockedEvents(before, target, after.workflowId),
+    ...blockedEvents(before, target, after),
     ...approvalEvents(
       before?.targets.find(({ path }) => path === target.path),
       target,

@@ -51,7 +51,7 @@ export function progressBlocks(snapshot: RunSnapshot, nowMs: number, colors: Col
       ...pauseLines(run, workflowId, colors),
       ...approvalLines(run, workflowId, colors),
     ],
-    targets: targets.map((target) => targetBlock(target, workflowId, nowMs, colors)),
+    targets: targets.map((target) => targetBlock(target, { ...snapshot, run, workflowId }, nowMs, colors)),
     gate: run.waiting === undefined ? [] : waitingLines(run.waiting, nowMs, colors),
     toCome: run.phase === 'running' ? toCome.map(({ path }) => path) : [],
   };
@@ -74,7 +74,12 @@ function expectedTime(time: UsualTime, targets: readonly TargetProgress[]): stri
   return `about ${describeDuration(time.p50Ms)}${known.length === 0 ? '' : ' declared'}`;
 }
 
-function targetBlock(target: TargetProgress, workflowId: string, nowMs: number, colors: Colors): TargetBlock {
+function targetBlock(
+  target: TargetProgress,
+  { run, workflowId }: RunSnapshot,
+  nowMs: number,
+  colors: Colors,
+): TargetBlock {
   const { path, phase, seen, steps, compensations, outcome } = target;
   const state = outcome === null ? phase : colors.outcome(outcome)(outcome);
   return {
@@ -83,7 +88,7 @@ function targetBlock(target: TargetProgress, workflowId: string, nowMs: number, 
       stage: stageOf(step),
       lines: stepLines(step, nowMs, colors),
     })),
-    asks: [...blockedLines(target, workflowId, colors), ...approvalLines(target, workflowId, colors)],
+    asks: [...blockedLines(target, run, workflowId, colors), ...approvalLines(target, workflowId, colors)],
     outcome,
   };
 }

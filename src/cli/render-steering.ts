@@ -27,9 +27,20 @@ export function abortLines({ abort }: RunProgress, colors: Colors): Line[] {
   return [wrapped(0, colors.warn(`${describeAbort(abort)} (${describeTime(abort.sinceMs)}); ${then}`))];
 }
 
-/** Below a blocked target, with the commands that decide about it. */
-export function blockedLines({ path, blocked }: TargetProgress, workflowId: string, colors: Colors): Line[] {
+/** Below a blocked target, with the commands that decide about it, unless the run would refuse them now. */
+export function blockedLines(
+  { path, blocked }: TargetProgress,
+  { pause, abort }: RunProgress,
+  workflowId: string,
+  colors: Colors,
+): Line[] {
   if (blocked === undefined) return [];
+  if (abort !== undefined) return [wrapped(2, colors.warn(describeBlocked(blocked)))];
+  if (pause !== undefined)
+    return [
+      wrapped(2, colors.warn(describeBlocked(blocked))),
+      cutLine(2, colors.dim('resume the run first; then the step can be decided')),
+    ];
   return [
     wrapped(2, colors.warn(describeBlocked(blocked))),
     command(2, howToDecide(workflowId, path)),
@@ -86,11 +97,13 @@ export function steeringEvents(before: RunProgress | undefined, { runbook, pause
 export function blockedEvents(
   before: RunSnapshot | null,
   { path, blocked }: TargetProgress,
-  workflowId: string,
+  { workflowId, run }: RunSnapshot,
 ): string[] {
   const was = before?.targets.find((target) => target.path === path)?.blocked;
   if (blocked === undefined || (was?.why === blocked.why && was.step === blocked.step)) return [];
-  return [`${path}: ${describeBlocked(blocked)}; type: ${howToDecide(workflowId, path)}`];
+  if (run.abort !== undefined) return [`${path}: ${describeBlocked(blocked)}`];
+  const then = run.pause === undefined ? `type: ${howToDecide(workflowId, path)}` : 'resume the run first';
+  return [`${path}: ${describeBlocked(blocked)}; ${then}`];
 }
 
 /** The commands to a run, in its report. */

@@ -9,6 +9,8 @@ import { offerOf, possibleOrders, type Order } from './orders.js';
 /** What the lines depend on. */
 export interface Foot {
   readonly mode: Mode;
+  /** What was typed and ignored is explained; `null`: nothing was. */
+  readonly hint: string | null;
   readonly snapshot: RunSnapshot | null;
   /** Who commands. */
   readonly actor: string;
@@ -17,15 +19,16 @@ export interface Foot {
 }
 
 /** @returns the lines below the run */
-export function footLines({ mode, snapshot, actor, hasKeys }: Foot, colors: Colors): Line[] {
+export function footLines({ mode, hint, snapshot, actor, hasKeys }: Foot, colors: Colors): Line[] {
   if (!hasKeys) return [];
+  const ignored = hint === null ? [] : [wrapped(0, colors.warn(hint))];
   switch (mode.name) {
     case 'watching': {
       const notice =
         mode.notice === null
           ? []
           : [wrapped(0, (mode.notice.isRefused ? colors.bad : colors.bold)(printable(mode.notice.text)))];
-      return [BLANK, ...notice, keyLine(snapshot, colors)];
+      return [BLANK, ...notice, ...ignored, keyLine(snapshot, colors)];
     }
     case 'asking':
       return [
@@ -33,6 +36,7 @@ export function footLines({ mode, snapshot, actor, hasKeys }: Foot, colors: Colo
         ...question(mode.order, actor, colors),
         // The end of a long reason is what is being typed.
         wrapped(0, `Why? ${mode.reason.slice(-LONGEST_TYPED)}_`),
+        ...ignored,
         cutLine(0, colors.dim(`Enter ${offerOf(mode.order).isConfirmed ? 'continues' : 'sends it'}, Esc goes back`)),
       ];
     case 'confirming':
@@ -40,12 +44,14 @@ export function footLines({ mode, snapshot, actor, hasKeys }: Foot, colors: Colo
         BLANK,
         ...question(mode.order, actor, colors),
         wrapped(0, `Why: ${mode.reason}`),
-        cutLine(0, colors.warn(`Type y to ${offerOf(mode.order).word}, n to go back`)),
+        ...ignored,
+        wrapped(0, colors.warn(printable(`Type y to ${named(mode.order)}, n to go back`))),
       ];
     case 'sending':
       return [
         BLANK,
         wrapped(0, colors.warn(`${offerOf(mode.order).word}: waits for the answer of a worker …`)),
+        ...ignored,
         keyLine(null, colors),
       ];
   }
@@ -57,12 +63,17 @@ const LONGEST_TYPED = 140;
 /** As many characters of the plan's hash as `runbook plan` shows. */
 const SHOWN_HASH = 16;
 
+/** The command, and what it is about. */
+function named(order: Order): string {
+  const { word } = offerOf(order);
+  return order.about === '' ? word : `${word} ${order.about}`;
+}
+
 function question(order: Order, actor: string, colors: Colors): Line[] {
-  const { word, means } = offerOf(order);
-  const about = order.about === '' ? '' : ` ${order.about}`;
+  const { means } = offerOf(order);
   const plan = order.planHash === undefined ? '' : ` the plan ${order.planHash.slice(0, SHOWN_HASH)}`;
   return [
-    wrapped(0, colors.bold(printable(`${word}${about}`))),
+    wrapped(0, colors.bold(printable(named(order)))),
     wrapped(0, printable(`as ${actor};${plan === '' ? '' : `${plan};`} ${means}`)),
   ];
 }

@@ -1,5 +1,5 @@
 /** The live view on a terminal: draws at each change and each second, reads keys, and sends the commands that they give. */
-import { emitKeypressEvents } from 'node:readline';
+import { StringDecoder } from 'node:string_decoder';
 import type { RunSnapshot } from '../../client/report-snapshot.js';
 import type { CommandAnswer } from '../../domain/steering/commands.js';
 import type { Colors } from '../colors.js';
@@ -8,9 +8,10 @@ import { printablePainted } from '../terminal-text.js';
 import { footLines } from './foot.js';
 import { frame, type Size } from './frame.js';
 import { wrapped, type Line } from './lines.js';
-import { afterAnswer, afterRefusal, press, WATCHING, type Key, type Mode } from './live.js';
+import { afterAnswer, afterRefusal, WATCHING, type Effect } from './live.js';
 import type { Order } from './orders.js';
 import { Painter, type Output } from './painter.js';
+import { hintOf, MARK_PASTES, NOTHING_TYPED, settle, type, UNMARK_PASTES, type Typed } from './typing.js';
 
 /** A terminal that has keys; `process.stdin`, or one of a test. */
 export type Input = Pick<NodeJS.ReadStream, 'on' | 'removeListener' | 'setRawMode' | 'resume' | 'pause' | 'unref'>;
@@ -42,28 +43,29 @@ export class LiveView {
   readonly #options: LiveViewOptions;
   readonly #painter: Painter;
   readonly #timer: NodeJS.Timeout;
+  readonly #decoder = new StringDecoder('utf8');
   #snapshot: RunSnapshot | null = null;
   #note: readonly Line[] = [];
-  #mode: Mode = WATCHING;
-  #isPasting = false;
+  #typing = NOTHING_TYPED;
+  #held: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
   constructor(options: LiveViewOptions) {
     const { output, input } = options;
     this.#options = options;
-    this.#painter = new Painter(output);
+    this.#painter = input === null ? new Painter(output) : new Painter(output, MARK_PASTES, UNMARK_PASTES);
     this.#timer = setInterval(() => this.#draw(), REDRAW_MS);
     output.on('resize', this.#onResize);
     process.on('SIGCONT', this.#onContinue);
     if (input === null) return;
-    emitKeypressEvents(input as NodeJS.ReadStream);
-    input.on('keypress', this.#onKey);
+    input.on('data', this.#onRead);
     input.setRawMode(true);
     input.resume();
   }
 
   /** Shows a newer snapshot. */
   update(snapshot: RunSnapshot): void {
+    if (isNewlyBlocked(this.#snapshot, snapshot)) this.#note = this.#note.filter(({ text }) => !TRIED_AGAIN.test(text));
     this.#snapshot = snapshot;
     this.#draw();
   }
@@ -77,14 +79,15 @@ export class LiveView {
   /** Leaves the terminal as it was, without the keys. @returns true if a command was sent and is not answered */
   end(): boolean {
     const { output, input } = this.#options;
-    const isUnanswered = this.#mode.name === 'sending';
+    const isUnanswered = this.#typing.mode.name === 'sending';
     this.#draw(false);
     this.#hasEnded = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#held);
     output.removeListener('resize', this.#onResize);
     process.removeListener('SIGCONT', this.#onContinue);
     if (input !== null) {
-      input.removeListener('keypress', this.#onKey);
+      input.removeListener('data', this.#onRead);
       input.setRawMode(false);
       input.pause();
       input.unref();
@@ -93,21 +96,32 @@ export class LiveView {
     return isUnanswered;
   }
 
-  readonly #onKey = (text: string | undefined, { name, ctrl = false }: { name?: string; ctrl?: boolean }): void => {
-    if (name === 'paste-start' || name === 'paste-end') this.#isPasting = name === 'paste-start';
-    const key: Key = { name, text: text ?? '', ctrl, isPasted: this.#isPasting };
-    const { mode, effect } = press(this.#mode, key, this.#snapshot);
-    this.#mode = mode;
-    // A long paste is drawn once.
-    if (!this.#isPasting) this.#draw();
-    if (effect?.kind === 'send') void this.#send(effect.order, effect.reason);
-    if (effect?.kind === 'leave') this.#options.leave();
-    if (effect?.kind === 'suspend') {
-      this.#options.input?.setRawMode(false);
-      this.#painter.giveBack();
-      this.#options.suspend();
-    }
+  readonly #onRead = (bytes: Buffer): void => {
+    this.#follow(type(this.#typing, this.#decoder.write(bytes), performance.now(), this.#snapshot));
   };
+
+  #follow({ typing, effect }: Typed): void {
+    this.#typing = typing;
+    clearTimeout(this.#held);
+    // What was typed meanwhile is read first, if the process was busy when the time had come.
+    const count = () => setImmediate(() => !this.#hasEnded && this.#follow(settle(this.#typing, performance.now())));
+    if (typing.held !== null) this.#held = setTimeout(count, Math.max(1, typing.held.untilMs - performance.now()));
+    this.#draw();
+    if (effect !== null) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'send':
+        return void this.#send(effect.order, effect.reason);
+      case 'leave':
+        return this.#options.leave();
+      case 'suspend':
+        this.#options.input?.setRawMode(false);
+        this.#painter.restore();
+        return this.#options.suspend();
+    }
+  }
 
   /** The terminal may have wrapped its lines at the new width. */
   readonly #onResize = (): void => {
@@ -122,15 +136,13 @@ export class LiveView {
   };
 
   async #send(order: Order, reason: string): Promise<void> {
-    try {
-      this.#mode = afterAnswer(await this.#options.send(order, reason));
-    } catch (error) {
-      this.#mode = afterRefusal(error instanceof Error ? error.message : String(error));
-    }
-    const answered = this.#mode;
+    const answered = await this.#options
+      .send(order, reason)
+      .then(afterAnswer, (error: unknown) => afterRefusal(error instanceof Error ? error.message : String(error)));
+    this.#typing = { ...this.#typing, mode: answered };
     const forget = () => {
-      if (this.#mode !== answered) return;
-      this.#mode = WATCHING;
+      if (this.#typing.mode !== answered) return;
+      this.#typing = { ...this.#typing, mode: WATCHING };
       this.#draw();
     };
     setTimeout(forget, NOTICE_MS).unref();
@@ -143,13 +155,22 @@ export class LiveView {
     const { columns = 0, rows = 0 } = output;
     const size = columns > 0 && rows > 0 ? { columns, rows } : USUAL_SIZE;
     const snapshot = this.#snapshot;
-    const foot = { mode: this.#mode, snapshot, actor, hasKeys: input !== null };
+    const { mode } = this.#typing;
+    const foot = { mode, hint: hintOf(this.#typing, performance.now()), snapshot, actor, hasKeys: input !== null };
     const view = {
       run: snapshot === null ? NOTHING_YET : progressBlocks(snapshot, Date.now(), colors),
       foot: [...this.#note, ...(withKeys ? footLines(foot, colors) : [])],
     };
     this.#painter.draw(frame(view, size, colors).map(printablePainted));
   }
+}
+
+/** The words of an explanation that a step is retried, which a block has overtaken. */
+const TRIED_AGAIN = / is (?:being )?tried again /u;
+
+function isNewlyBlocked(before: RunSnapshot | null, { targets }: RunSnapshot): boolean {
+  const was = new Set(before?.targets.flatMap(({ path, blocked }) => (blocked === undefined ? [] : [path])));
+  return targets.some(({ path, blocked }) => blocked !== undefined && !was.has(path));
 }
 
 const NOTHING_YET = { head: [], targets: [], gate: [], toCome: [] };

@@ -5,15 +5,13 @@ import { hasControlCharacters } from '../../domain/text/text.js';
 import { answerWords } from '../render-steering.js';
 import { offerOf, possibleOrders, type Order } from './orders.js';
 
-/** A key, as `node:readline` reads it. */
+/** A key that was typed. */
 export interface Key {
-  /** `return`, `escape`, `c`; absent for characters without a name. */
+  /** `return`, `escape`, `backspace`, or the letter with Ctrl; absent for other characters. */
   readonly name?: string | undefined;
   /** What it types. */
   readonly text: string;
   readonly ctrl: boolean;
-  /** It is part of a text that was pasted, as the terminal says. */
-  readonly isPasted?: boolean;
 }
 
 /** What the view asks, or has to say. */
@@ -49,17 +47,12 @@ export interface Pressed {
 export const WATCHING: Mode = { name: 'watching', notice: null };
 
 /**
- * What a key leads to. A key that is held down repeats nothing: a command needs its own key, a typed reason and Enter, and
- * until it is answered no other one is taken. What is pasted can only be a reason: its letters are no keys, its ends of lines no Enter. Ctrl-C always leaves, in case the end of a paste is lost.
+ * What a key leads to, once it counts as one (`typing.ts`). A command needs its own key, a typed reason and Enter, all but a
+ * pause also `y`, and until it is answered no other one is taken.
  *
  * @param snapshot `null` before the first one
  */
 export function press(mode: Mode, key: Key, snapshot: RunSnapshot | null): Pressed {
-  if (key.ctrl && key.name === 'c') return { mode, effect: { kind: 'leave' } };
-  if (key.isPasted === true)
-    return mode.name === 'asking'
-      ? pressWhileAsking(mode, { text: key.text.replace(/\s/, ' '), ctrl: false })
-      : stay(mode);
   if (key.ctrl && key.name === 'z') return { mode, effect: { kind: 'suspend' } };
   switch (mode.name) {
     case 'watching':
@@ -83,7 +76,7 @@ function pressWhileWatching(mode: Mode, key: Key, snapshot: RunSnapshot | null):
 function pressWhileAsking(mode: Extract<Mode, { name: 'asking' }>, key: Key): Pressed {
   const { order, reason } = mode;
   if (key.name === 'escape') return stay(WATCHING);
-  if (key.name === 'return' || key.name === 'enter') {
+  if (key.name === 'return') {
     const given = reason.trim();
     if (given === '') return stay(mode);
     return offerOf(order).isConfirmed ? stay({ ...mode, name: 'confirming', reason: given }) : send(order, given);
@@ -114,7 +107,8 @@ function stay(mode: Mode): Pressed {
   return { mode, effect: null };
 }
 
-function isLeaving({ text, ctrl }: Key): boolean {
+/** Does it end the watching, unless a text is typed? */
+export function isLeaving({ text, ctrl }: Key): boolean {
   return text === 'q' && !ctrl;
 }
 

@@ -19,30 +19,30 @@ interface Offer {
   readonly word: string;
   /** What follows from it. */
   readonly means: string;
-  /** The operator must type `y` as well. */
+  /** The operator must type `y` as well. A pause is not confirmed: nothing is sent to an instance because of it. */
   readonly isConfirmed: boolean;
 }
 
 const OFFERS: Readonly<Record<CommandName, Offer>> = {
-  approve: { key: 'a', word: 'approve', means: 'it may continue', isConfirmed: false },
-  reject: { key: 'n', word: 'reject', means: 'the run does not begin, or the step fails', isConfirmed: false },
+  approve: { key: 'a', word: 'approve', means: 'it may continue', isConfirmed: true },
+  reject: { key: 'n', word: 'reject', means: 'the run does not begin, or the step fails', isConfirmed: true },
   retryStep: {
     key: 't',
     word: 'retry-step',
     means: 'the instance is read, then the step is carried out once more',
-    isConfirmed: false,
+    isConfirmed: true,
   },
   skipStep: {
     key: 's',
     word: 'skip-step',
     means: 'the instance is read, then the target continues without the step',
-    isConfirmed: false,
+    isConfirmed: true,
   },
   markSucceeded: {
     key: 'm',
     word: 'mark-succeeded',
     means: 'you have seen that the action was carried out; the target continues',
-    isConfirmed: false,
+    isConfirmed: true,
   },
   pause: {
     key: 'p',
@@ -50,7 +50,7 @@ const OFFERS: Readonly<Record<CommandName, Offer>> = {
     means: 'no further step begins; what is in flight is finished',
     isConfirmed: false,
   },
-  resume: { key: 'r', word: 'resume', means: 'the run continues', isConfirmed: false },
+  resume: { key: 'r', word: 'resume', means: 'the run continues', isConfirmed: true },
   abort: {
     key: 'x',
     word: 'abort',

@@ -9,10 +9,8 @@ export interface Output {
   removeListener(event: 'resize', listener: () => void): unknown;
 }
 
-/** Hides the cursor, and has the terminal mark what is pasted. */
-const TAKE = '\u001b[?25l\u001b[?2004h';
-/** Takes both back. */
-const GIVE_BACK = '\u001b[?2004l\u001b[?25h';
+const HIDE_CURSOR = '\u001b[?25l';
+const SHOW_CURSOR = '\u001b[?25h';
 const ERASE_TO_END_OF_LINE = '\u001b[K';
 const ERASE_BELOW = '\u001b[J';
 const TO_THE_CORNER = '\u001b[H';
@@ -21,9 +19,17 @@ const TO_THE_CORNER = '\u001b[H';
 export class Painter {
   #shown: readonly string[] = [];
 
-  constructor(private readonly output: Output) {
-    output.write(TAKE);
-    process.on('exit', this.giveBack);
+  /**
+   * @param settings is written with the first frame and after each `clear`
+   * @param unset undoes it
+   */
+  constructor(
+    private readonly output: Output,
+    private readonly settings = '',
+    private readonly unset = '',
+  ) {
+    output.write(`${HIDE_CURSOR}${settings}`);
+    process.on('exit', this.restore);
   }
 
   /** Writes only the lines that differ from those of the frame before. */
@@ -39,17 +45,17 @@ export class Painter {
   /** Clears the screen, because it no longer shows what was drawn there. The next frame begins at the top. */
   clear(): void {
     this.#shown = [];
-    this.output.write(`${TAKE}${TO_THE_CORNER}${ERASE_BELOW}`);
+    this.output.write(`${HIDE_CURSOR}${this.settings}${TO_THE_CORNER}${ERASE_BELOW}`);
   }
 
-  /** Gives the terminal back; the newest frame stays. */
+  /** Leaves the terminal as it was; the newest frame stays. */
   end(): void {
-    process.removeListener('exit', this.giveBack);
-    this.giveBack();
+    process.removeListener('exit', this.restore);
+    this.restore();
   }
 
-  /** The process may end, or be stopped, at any time after it. */
-  readonly giveBack = (): void => {
-    this.output.write(GIVE_BACK);
+  /** Shows the cursor again. The process may end, or be stopped, at any time after it. */
+  readonly restore = (): void => {
+    this.output.write(`${this.unset}${SHOW_CURSOR}`);
   };
 }

@@ -87,7 +87,10 @@ const listedRun = {
   ...{ startedAtMs: 0, endedAtMs: null, requestedBy: '¤', attention: null },
 };
 const runs = { needsYou: [{ ...listedRun, attention: 'paused' }], runs: [listedRun], moreNeedYou: false, more: false };
-const seenTarget = { path: '¤', instanceId: '¤', problem: null, heldBy: { workflowId: '¤', sinceMs: 0 } };
+const seenTarget = {
+  ...{ path: '¤', instanceId: '¤', problem: null, newestJob: { beganAtMs: 0, firstTask: '¤' } },
+  heldBy: { workflowId: '¤', sinceMs: 0 },
+};
 const targets = {
   targets: [
     { ...seenTarget, seen: anObservation({ status: '¤', version: '¤', lastJobId: '¤', lastJobStatus: '¤' }) },

@@ -16,7 +16,7 @@ const plain = createColors(false);
 const narrow: Size = { columns: 80, rows: 24 };
 
 function drawn(snapshot: RunSnapshot, size: Size = narrow, mode: Mode = WATCHING, colors = plain): string[] {
-  const foot = footLines({ mode, snapshot, actor: 'bob', hasKeys: true }, colors);
+  const foot = footLines({ mode, hint: null, snapshot, actor: 'bob', hasKeys: true }, colors);
   return frame({ run: progressBlocks(snapshot, 60_000, colors), foot }, size, colors);
 }
 
@@ -174,6 +174,32 @@ describe('what a person can do', () => {
     expect(wordsOf(aRunOf([restart()], { run: { abort: { actor: 'ann', reason: 'x', sinceMs: 0 } } }))).toEqual([]);
   });
 
+  it('is not shown as a command to type while it would be refused', () => {
+    const target = { ...aShownTarget('a/b/c'), blocked };
+    const pause = { state: 'paused', actor: 'ann', reason: 'slow', sinceMs: 0 } as const;
+    const isPaused = aRun([target], [], { pause });
+    const text = drawn(isPaused).join('\n');
+    expect(text).toContain("  runbook resume night-1 --reason '…'");
+    expect(text).toContain('blocked at restart');
+    expect(text).toContain('  resume the run first; then the step can be decided');
+    expect(text).not.toContain('retry-step');
+    expect(eventsBetween(null, isPaused).join('\n')).toMatch(/blocked at restart.*; resume the run first$/m);
+    const aborted = aRun([target], [], { abort: { actor: 'ann', reason: 'x', sinceMs: 0 } });
+    expect(drawn(aborted).join('\n')).not.toMatch(/retry-step|resume/);
+    expect(eventsBetween(null, aborted).join('\n')).not.toMatch(/retry-step|resume/);
+  });
+
+  it('is named again before it is confirmed, with its target', () => {
+    const [order] = possibleOrders(aRun([{ ...aShownTarget('a/b/c'), blocked }]));
+    const mode = { name: 'confirming', order, reason: 'no job' } as Mode;
+    expect(drawn(aRun([]), narrow, mode).slice(-4)).toEqual([
+      'retry-step restart of a/b/c',
+      'as bob; the instance is read, then the step is carried out once more',
+      'Why: no job',
+      'Type y to retry-step restart of a/b/c, n to go back',
+    ]);
+  });
+
   it('is bound to what was seen: the plan, the target and the step', () => {
     const [approve] = possibleOrders(aRun([aShownTarget('a/b/c', { approval: { ...asked, step: 'done' } })]));
     expect(approve).toMatchObject({ command: 'approve', target: 'a/b/c', step: 'done', planHash: 'h' });
@@ -191,7 +217,9 @@ describe('what a person can do', () => {
   });
 
   it('is not shown where no keys are read', () => {
-    expect(footLines({ mode: WATCHING, snapshot: aRunOf([]), actor: 'bob', hasKeys: false }, plain)).toEqual([]);
+    expect(
+      footLines({ mode: WATCHING, hint: null, snapshot: aRunOf([]), actor: 'bob', hasKeys: false }, plain),
+    ).toEqual([]);
   });
 });
 

@@ -78,7 +78,12 @@ describe('a command by key', () => {
   });
 });
 
-describe('an abort by key', () => {
+describe('a key that sends or ends something', () => {
+  it('is every one but pause', () => {
+    const all = [...RUN_COMMANDS, ...TARGET_COMMANDS, ...APPROVAL_COMMANDS];
+    expect(all.filter((command) => !offerOf({ command }).isConfirmed)).toEqual(['pause']);
+  });
+
   it('is confirmed by y, after the reason', () => {
     const asked = [...typed('xwrong version'), ENTER];
     expect(pressed(asked)).toMatchObject({ mode: { name: 'confirming', reason: 'wrong version' }, effects: [] });
@@ -116,10 +121,6 @@ describe('leaving', () => {
     { name: 'confirming', order: { command: 'abort', about: '' }, reason: 'x' },
     { name: 'sending', order: { command: 'pause', about: '' } },
   ];
-
-  it('is possible by Ctrl-C everywhere, and commands nothing', () => {
-    for (const mode of everywhere) expect(press(mode, ctrl('c'), run)).toEqual({ mode, effect: { kind: 'leave' } });
-  });
 
   it('is possible by q, unless a text is typed', () => {
     const left = everywhere.map((mode) => press(mode, { name: 'q', text: 'q', ctrl: false }, run).effect?.kind ?? null);

@@ -1,13 +1,13 @@
 /** The live view on a terminal of the test: what the screen shows, which keys it takes, and how it leaves the terminal. */
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createColors } from '../../../src/cli/colors.js';
 import { LiveView, type Input } from '../../../src/cli/live/live-view.js';
 import type { Order } from '../../../src/cli/live/orders.js';
 import { sendOrder } from '../../../src/cli/live/send-order.js';
 import type { CommandAnswer } from '../../../src/domain/steering/commands.js';
-import { aRunOf, aShownStep, Screen } from '../../support/live.js';
+import { aRun, aRunOf, aShownStep, aShownTarget, Screen } from '../../support/live.js';
 
 /** Keys of a person, and whether they are read one by one. */
 class Keyboard extends PassThrough {
@@ -22,7 +22,11 @@ class Keyboard extends PassThrough {
 }
 
 const ended: (() => unknown)[] = [];
-afterEach(() => ended.splice(0).forEach((end) => end()));
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  ended.splice(0).forEach((end) => end());
+  vi.useRealTimers();
+});
 
 function view({ columns = 80, rows = 24, hasKeys = true } = {}) {
   const screen = new Screen(columns, rows);
@@ -47,16 +51,21 @@ function view({ columns = 80, rows = 24, hasKeys = true } = {}) {
   live.update(
     aRunOf([aShownStep({ state: 'running', startedAtMs: Date.now() })], { run: { startedAtMs: Date.now() } }),
   );
-  const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
-  const type = async (text: string) => {
+  const settled = () => vi.advanceTimersByTimeAsync(5);
+  /** What is read at once, and then nothing for a while. */
+  const read = async (text: string) => {
     keyboard.write(text);
-    await settled();
+    await vi.advanceTimersByTimeAsync(1_200);
+  };
+  /** Each key by itself. */
+  const type = async (text: string) => {
+    for (const key of text) await read(key);
   };
   const answer = async (event: 'accept' | 'refuse', why?: string) => {
     answers.emit(event, why);
     await settled();
   };
-  return { screen, keyboard, live, orders, leave, suspend, type, answer };
+  return { screen, keyboard, live, orders, leave, suspend, read, type, answer };
 }
 
 const KEYS = 'p pause   x abort   q leave';
@@ -113,6 +122,33 @@ describe('the screen', () => {
     expect(screen.lines.join('\n')).toMatch(/● restart running \d+m?s$/);
   });
 
+  it('has the terminal mark pastes until the view ends or is suspended', async () => {
+    const { screen, live, read } = view();
+    const written = vi.spyOn(screen, 'write');
+    const texts = () => written.mock.calls.map(([text]) => text).join('');
+    await read('\u001a');
+    expect(texts()).toContain('\u001b[?2004l');
+    written.mockClear();
+    process.emit('SIGCONT');
+    expect(texts()).toContain('\u001b[?2004h');
+    written.mockClear();
+    live.end();
+    expect(texts()).toContain('\u001b[?2004l');
+  });
+
+  it('loses what was said about a retry when its step blocks', () => {
+    const { screen, live } = view();
+    const target = aShownTarget('shop/cart/prod-1');
+    live.update(aRun([target]));
+    live.note(['Restart of prod-1 is tried again at 2026-12-01T04:00:00Z (attempt 2): 503', 'No worker has taken it']);
+    expect(screen.lines.join('\n')).toContain('tried again');
+    live.update(
+      aRun([{ ...target, blocked: { step: 'restart', why: 'Indeterminate', untilMs: 1, result: 'indeterminate' } }]),
+    );
+    expect(screen.lines.join('\n')).not.toContain('tried again');
+    expect(screen.lines.join('\n')).toContain('No worker has taken it');
+  });
+
   it('has no keys where none are read', () => {
     expect(view({ hasKeys: false }).screen.lines.join('\n')).not.toContain('leave');
   });
@@ -128,27 +164,23 @@ describe('a key', () => {
     expect(screen.lines.slice(-2)).toEqual(['Accepted: the run pauses as soon as nothing is in flight', KEYS]);
   });
 
-  it('is not one that was pasted: a text by mistake commands nothing, and is one line of a reason', async () => {
-    const { orders, leave, type } = view();
-    const paste = async (text: string) => type(`\u001b[200~${text}\u001b[201~`);
-    await paste('pslow\r');
-    await paste('xwhy\rynq');
-    expect(orders).toEqual([]);
-    expect(leave).not.toHaveBeenCalled();
-    await type('p');
-    await paste('seen in\rthe log\u001b[A');
-    expect(orders).toEqual([]);
-    await type('\r');
-    expect(orders).toEqual([[{ command: 'pause', about: '' }, 'seen in the log']]);
-    await type('\u001b[200~\u0003');
-    expect(leave).toHaveBeenCalledOnce();
-  });
-
   it('shows a refusal, with what is possible now', async () => {
     const { screen, type, answer } = view();
     await type('pslow\r');
     await answer('refuse', 'pause is refused: the run is paused already. Possible now: resume, abort');
     expect(screen.lines.at(-2)).toBe('pause is refused: the run is paused already. Possible now: resume, abort');
+  });
+
+  it('is no part of what is pasted or typed at once', async () => {
+    const { screen, orders, leave, read } = view();
+    for (const text of ['pslow\r', 'npx q\r', '\u001b[200~p\u001b[201~']) {
+      await read(text);
+      expect(screen.lines.slice(-2)).toEqual(['keys only; q leaves', KEYS]);
+    }
+    expect(orders).toEqual([]);
+    expect(leave).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(screen.lines.join('\n')).not.toContain('keys only');
   });
 
   it('leaves as Ctrl-C does, and reports a command that is not answered', async () => {
