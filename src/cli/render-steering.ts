@@ -39,8 +39,8 @@ export function blockedLines(target: TargetProgress, workflowId: string, colors:
   if (blocked === undefined) return [];
   return [
     wrapped(2, colors.warn(blockedText(target, blocked))),
-    cutLine(2, 'look first, then choose:'),
-    command(2, howToLook(path)),
+    cutLine(2, 'check first, then choose:'),
+    command(2, howToCheck(path)),
     ...choicesOf(blocked).map(([choice, when]) => wrapped(4, `${choice}: ${colors.dim(when)}`)),
     command(2, howToDecide(workflowId, path)),
     cutLine(2, colors.dim('or skip-step, or mark-succeeded, in place of retry-step')),
@@ -55,19 +55,19 @@ function blockedText({ steps }: Pick<TargetProgress, 'steps'>, blocked: BlockedP
 
 /** Which decision fits what the instance shows. */
 function choicesOf({ result, untilMs }: BlockedProgress): readonly (readonly [string, string])[] {
-  const nobody = `nobody decides until ${describeTime(untilMs)}`;
+  const noDecision = `no one decides until ${describeTime(untilMs)}`;
   if (result === 'failed')
     return [
       ['mark-succeeded', 'you see that it has been done'],
       ['retry-step', 'it has not been done and the cause is fixed; sends it again'],
       ['skip-step', 'done by hand, or not needed'],
-      [nobody, 'what was done is undone, as after a failed step'],
+      [noDecision, 'what was done is undone, as after a failed step'],
     ];
   return [
     ['mark-succeeded', 'the cloud job of this action is there'],
     ['retry-step', 'none is there, and it was not done; sends it again'],
     ['skip-step', 'done by hand, or not needed'],
-    [nobody, result === undefined ? 'the step stays as it ended' : 'the step ends indeterminate'],
+    [noDecision, result === undefined ? 'the step stays as it ended' : 'the step ends indeterminate'],
   ];
 }
 
@@ -112,7 +112,7 @@ function howToApprove(workflowId: string): string {
   return `runbook approve ${shellWord(workflowId)} --reason '…'`;
 }
 
-function howToLook(path: string): string {
+function howToCheck(path: string): string {
   return `runbook targets ${shellWord(path)}`;
 }
 
@@ -121,12 +121,17 @@ function howToDecide(workflowId: string, path: string): string {
 }
 
 /** An approval that is asked for since the snapshot before, or that somebody has given meanwhile. */
-export function approvalEvents(before: Asking | undefined, after: Asking, what: string, workflowId: string): string[] {
-  const { approval } = after;
+export function approvalEvents(
+  before: Asking | undefined,
+  { approval }: Asking,
+  what: string,
+  { workflowId, about }: { readonly workflowId: string; readonly about: readonly string[] },
+): string[] {
   if (approval === undefined) return [];
   const was = before?.approval;
   if (was?.askedAtMs === approval.askedAtMs && was.votes.length === approval.votes.length) return [];
-  return [`${what}: ${describeApproval(approval)}; type: ${howToApprove(workflowId)} (or reject)`];
+  const facts = about.map((fact) => `; ${fact}`).join('');
+  return [`${what}: ${describeApproval(approval)}${facts}; type: ${howToApprove(workflowId)} (or reject)`];
 }
 
 /** How an approval ended, in the report. Who decided is among the commands to the run. */
@@ -147,7 +152,7 @@ export function blockedEvents(before: RunSnapshot | null, target: TargetProgress
   const was = before?.targets.find((target) => target.path === path)?.blocked;
   if (blocked === undefined || (was?.why === blocked.why && was.step === blocked.step)) return [];
   const choose = `${howToDecide(workflowId, path)} (or skip-step, or mark-succeeded)`;
-  return [`${path}: ${blockedText(target, blocked)}; look first: ${howToLook(path)}; then type: ${choose}`];
+  return [`${path}: ${blockedText(target, blocked)}; check first: ${howToCheck(path)}; then type: ${choose}`];
 }
 
 /** The commands to a run, in its report. */

@@ -70,7 +70,7 @@ function meaningOfFailed({ targets, cut }: RunReport): string {
   return `${what}; ${how}${stateOf(stopped)}`;
 }
 
-/** `: STOPPED`, so that an instance that was down before is not taken for healthy; several states are each named once. */
+/** `: STOPPED`, because `as before` alone would make an instance that was down before sound healthy. Each state is named once. */
 function stateOf(targets: readonly TargetReport[]): string {
   const states = [...new Set(targets.flatMap(({ lastSeen }) => (lastSeen === null ? [] : [lastSeen.status])))];
   return states.length === 0 ? '' : `: ${states.join(', ')}`;

@@ -41,9 +41,9 @@ const SENT_BEFORE: Readonly<Record<Sent, string>> = {
   unknown: 'not known whether ServiceStage had acted',
 };
 
-/** Decisions of attempts about a send, of which the newest shows whether something may have gone out. */
+/** Decisions of attempts about a send. The newest one shows whether something may have been sent. */
 const ABOUT_A_SEND: readonly Decision[] = ['sent', 'accepted', 'unanswered', 'notSent', 'refused'];
-const WENT_OUT: readonly Decision[] = ['sent', 'accepted', 'unanswered'];
+const MAY_HAVE_SENT: readonly Decision[] = ['sent', 'accepted', 'unanswered'];
 
 /** A warning if a retry sent an action whose earlier send was not answered, and which acts each time it is sent; else `null`. */
 export function twiceWarning(step: StepReport): string | null {
@@ -60,7 +60,7 @@ function isSentByNewest({ trail, sent, evidence }: StepReport): boolean {
   const last = trail.findLast(({ decision }) => ABOUT_A_SEND.includes(decision));
   return trail.length === 0
     ? sent === 'yes' && evidence === undefined
-    : WENT_OUT.some((each) => each === last?.decision);
+    : MAY_HAVE_SENT.some((each) => each === last?.decision);
 }
 
 /** A person decided that the step counts as skipped or succeeded, and nothing verified it: that decision, or `null`. */
