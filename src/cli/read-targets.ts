@@ -11,6 +11,16 @@ interface ReadTarget {
   readonly seen: Observation | null;
   /** Why it could not be read; `null` if it was. */
   readonly problem: string | null;
+  /** `null` if there is none, if it could not be read, or if more than `MOST_JOBS_READ` instances are. */
+  readonly newestJob: NewestJob | null;
+}
+
+/** When the newest cloud job of an instance began and what it does: ServiceStage has both only in the job's tasks. */
+export interface NewestJob {
+  /** Epoch milliseconds. */
+  readonly beganAtMs: number;
+  /** The name of its first task, such as `SEPARATOR_RESTART_1`. */
+  readonly firstTask: string;
 }
 
 /** What was read, and how much was not. */
@@ -35,7 +45,13 @@ export interface TargetsAsked {
   readonly onListed?: (instances: number) => void;
 }
 
-type Reads = Pick<ServiceStage, 'projectId' | 'listApplications' | 'listComponents' | 'listInstances' | 'readInstance'>;
+type Reads = Pick<
+  ServiceStage,
+  'projectId' | 'listApplications' | 'listComponents' | 'listInstances' | 'readInstance' | 'readCloudJob'
+>;
+
+/** Chosen: one call more for each, for somebody who looks at a few instances closely. */
+const MOST_JOBS_READ = 10;
 
 /** Chosen: at five requests a second, more would take a minute. */
 const MOST_COMPONENTS = 200;
@@ -78,7 +94,8 @@ export async function readTargets(serviceStage: Reads, asked: TargetsAsked): Pro
   const instances = listed.flat();
   const chosen = instances.slice(0, limit);
   onListed?.(chosen.length);
-  const targets = await pMap(chosen, (target) => readTarget(serviceStage, target, options), together);
+  const withJob = chosen.length <= MOST_JOBS_READ;
+  const targets = await pMap(chosen, (target) => readTarget(serviceStage, target, withJob, options), together);
   return {
     targets,
     leftOut: instances.length - chosen.length,
@@ -87,12 +104,34 @@ export async function readTargets(serviceStage: Reads, asked: TargetsAsked): Pro
 }
 
 /** One instance that cannot be read must not hide the others. */
-async function readTarget(serviceStage: Reads, target: Target, options: ReadOptions): Promise<ReadTarget> {
+async function readTarget(
+  serviceStage: Reads,
+  target: Target,
+  withJob: boolean,
+  options: ReadOptions,
+): Promise<ReadTarget> {
   try {
-    return { target, seen: await serviceStage.readInstance(target, options), problem: null };
+    const seen = await serviceStage.readInstance(target, options);
+    const newestJob =
+      withJob && seen.lastJobId !== null ? await newestJobOf(serviceStage, seen.lastJobId, options) : null;
+    return { target, seen, problem: null, newestJob };
   } catch (error) {
     options.signal?.throwIfAborted();
-    return { target, seen: null, problem: error instanceof Error ? error.message : String(error) };
+    return { target, seen: null, problem: error instanceof Error ? error.message : String(error), newestJob: null };
+  }
+}
+
+/** The state of the instance is worth showing without it. */
+async function newestJobOf(serviceStage: Reads, cloudJobId: string, options: ReadOptions): Promise<NewestJob | null> {
+  try {
+    const { tasks } = await serviceStage.readCloudJob(cloudJobId, options);
+    const timed = tasks.flatMap(({ name, createdAtMs }) =>
+      createdAtMs === null ? [] : [{ firstTask: name, beganAtMs: createdAtMs }],
+    );
+    return timed.sort((left, right) => left.beganAtMs - right.beganAtMs)[0] ?? null;
+  } catch {
+    options.signal?.throwIfAborted();
+    return null;
   }
 }
 

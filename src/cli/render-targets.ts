@@ -3,6 +3,7 @@ import type { LeaseHolding } from '../client/lease-holding.js';
 import { describeObservation, type Observation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import type { Colors } from './colors.js';
+import type { NewestJob } from './read-targets.js';
 import { printableFacts } from './terminal-text.js';
 
 /** An instance, its newest reading, and who acts on it: a line of `runbook targets --json`. */
@@ -13,6 +14,8 @@ export interface ShownTarget {
   readonly seen: Observation | null;
   /** Why it could not be read; `null` if it was. */
   readonly problem: string | null;
+  /** When the newest cloud job began, and its first task; `null` if that is not known. */
+  readonly newestJob: NewestJob | null;
   /** The run that holds the lease; `null`: none does. `unknown`: Temporal could not be asked. */
   readonly heldBy: LeaseHolding | null | 'unknown';
 }
@@ -38,14 +41,15 @@ export function renderTargets(given: ShownTargets, colors: Colors): string {
   return lines.join('\n');
 }
 
-function targetLines({ path, seen, problem, heldBy }: ShownTarget, colors: Colors): string[] {
+function targetLines({ path, seen, problem, newestJob, heldBy }: ShownTarget, colors: Colors): string[] {
   if (seen === null)
     return [`${colors.bold(path)}  ${colors.bad(`cannot be read: ${problem ?? ''}`)}`, `  ${holder(heldBy, colors)}`];
   const { lastJobId, lastJobStatus } = seen;
+  const began = newestJob === null ? '' : `, began ${describeTime(newestJob.beganAtMs)} with ${newestJob.firstTask}`;
   const job =
     lastJobId === null
       ? 'no cloud job yet'
-      : `newest cloud job ${lastJobId}${lastJobStatus === null ? '' : ` ${lastJobStatus}`}`;
+      : `newest cloud job ${lastJobId}${lastJobStatus === null ? '' : ` ${lastJobStatus}`}${began}`;
   return [`${colors.bold(path)}  ${describeObservation(seen)}`, `  ${colors.dim(`${job};`)} ${holder(heldBy, colors)}`];
 }
 

@@ -61,11 +61,12 @@ async function targetsOf(pattern: TargetPattern, options: TargetsOptions): Promi
     options,
   );
   return {
-    targets: targets.map(({ target, seen, problem }, index) => ({
+    targets: targets.map(({ target, seen, problem, newestJob }, index) => ({
       path: target.path,
       instanceId: target.instanceId,
       seen,
       problem,
+      newestJob,
       heldBy: holders === null ? 'unknown' : (holders[index] ?? null),
     })),
     leftOut,

@@ -47,7 +47,7 @@ describe('a pattern', () => {
 
 /** Each list has `size` items, and every application and component the same names. */
 function cloudOf(size: number, failing: string | null = null) {
-  const calls = { applications: 0, components: 0, instances: 0, reads: 0, together: 0, mostTogether: 0 };
+  const calls = { applications: 0, components: 0, instances: 0, reads: 0, jobs: 0, together: 0, mostTogether: 0 };
   const items = (prefix: string) =>
     Array.from({ length: size }, (_, index) => ({ id: `${prefix}-id-${index}`, name: `${prefix}-${size - index}` }));
   return {
@@ -63,6 +63,15 @@ function cloudOf(size: number, failing: string | null = null) {
       calls.together--;
       if (instanceId === failing) throw new Error('the reason');
       return anObservation();
+    },
+    readCloudJob: async (cloudJobId: string) => {
+      calls.jobs++;
+      if (failing === 'every job') throw new Error('job not found');
+      const task = (name: string, createdAtMs: number | null) => ({
+        ...{ taskId: name, status: 'SUCCEEDED', messages: '', name, createdAtMs },
+      });
+      const tasks = [task('not timed', null), task('second', 2_000), task('first', 1_000)];
+      return { ...{ cloudJobId, status: 'SUCCEEDED', jobType: null, instanceId: null, createdBy: null }, tasks };
     },
   };
 }
@@ -94,6 +103,20 @@ describe('reading targets', () => {
     expect(cloud.calls.mostTogether).toBeLessThanOrEqual(10);
   });
 
+  it('shows when the newest cloud job began, where there are few instances', async () => {
+    const asked = { limit: 50, timeoutMs: 1 };
+    const few = cloudOf(3);
+    const { targets } = await readTargets(few, { ...asked, pattern: patternOf('app-1/comp-1') });
+    expect(targets.map(({ newestJob }) => newestJob)).toEqual(
+      Array.from({ length: 3 }, () => ({ beganAtMs: 1_000, firstTask: 'first' })),
+    );
+    const many = cloudOf(11);
+    await readTargets(many, { ...asked, pattern: patternOf('app-1/comp-1') });
+    expect(many.calls).toMatchObject({ reads: 11, jobs: 0 });
+    const gone = await readTargets(cloudOf(1, 'every job'), { ...asked, pattern: patternOf('*') });
+    expect(gone.targets).toMatchObject([{ problem: null, newestJob: null }]);
+  });
+
   it('shows the others if one cannot be read', async () => {
     const { targets } = await readTargets(cloudOf(2, 'prod-id-0'), {
       ...{ pattern: patternOf('app-1/comp-1'), limit: 50, timeoutMs: 1 },
@@ -107,14 +130,24 @@ describe('reading targets', () => {
 
 describe('the lines', () => {
   const shown = (change: Partial<ShownTarget> = {}): ShownTarget => ({
-    ...{ path: 'shop/checkout/prod-1', instanceId: 'i', seen: anObservation(), problem: null, heldBy: null },
+    ...{
+      path: 'shop/checkout/prod-1',
+      instanceId: 'i',
+      seen: anObservation(),
+      problem: null,
+      newestJob: null,
+      heldBy: null,
+    },
     ...change,
   });
 
   it('show state, newest cloud job and holder', () => {
     const targets = [
       shown(),
-      shown({ heldBy: { workflowId: 'incident-1', sinceMs: 0 } }),
+      shown({
+        heldBy: { workflowId: 'incident-1', sinceMs: 0 },
+        newestJob: { beganAtMs: 1_000, firstTask: 'SEPARATOR_RESTART_1' },
+      }),
       shown({ seen: null, problem: 'the reason', heldBy: 'unknown' }),
       shown({ seen: anObservation({ lastJobId: null }) }),
     ];
@@ -122,7 +155,7 @@ describe('the lines', () => {
       'shop/checkout/prod-1  RUNNING 2/2, version 1.4.1',
       '  newest cloud job JOB-0 SUCCEEDED; no run acts on it',
       'shop/checkout/prod-1  RUNNING 2/2, version 1.4.1',
-      '  newest cloud job JOB-0 SUCCEEDED; held by run incident-1 since 1970-01-01T00:00:00Z',
+      '  newest cloud job JOB-0 SUCCEEDED, began 1970-01-01T00:00:01Z with SEPARATOR_RESTART_1; held by run incident-1 since 1970-01-01T00:00:00Z',
       'shop/checkout/prod-1  cannot be read: the reason',
       '  not known whether a run acts on it',
       'shop/checkout/prod-1  RUNNING 2/2, version 1.4.1',
