@@ -224,7 +224,7 @@ describe('what a person can do', () => {
       "  runbook approve night-1 --reason '…'",
     ]);
     const waiting = aRun([], ['a/b/c'], { phase: 'waiting', approval: asked, ...about });
-    expect(progressEvents(null, waiting).join('\n')).toContain(
+    expect(eventsBetween(null, waiting).join('\n')).toContain(
       "Restart everything; requested by ann: disk full; resumes run night-0; target: a/b/c; type: runbook approve night-1 --reason '…'",
     );
     const ofStep = aShownTarget('a/b/c', { approval: { ...asked, step: 'done' } });
