@@ -3,10 +3,11 @@ import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeWaiting } from '../domain/gates/gates.js';
 import { isLate } from '../domain/plan/usual.js';
 import { describeBriefly } from '../domain/plan/usual-words.js';
+import { requestLines } from '../domain/report/progress-markdown.js';
 import type { StepProgress, StepRetrying, TargetProgress } from '../domain/report/progress.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeTasks, retryingText } from './render-step-progress.js';
-import { approvalEvents, blockedEvents, steeringEvents } from './render-steering.js';
+import { aboutLines, approvalEvents, blockedEvents, steeringEvents } from './render-steering.js';
 import { printableFacts } from './terminal-text.js';
 
 /**
@@ -40,7 +41,7 @@ export function eventsBetween(earlier: RunSnapshot | null, later: RunSnapshot): 
   const runEvent = [
     ...(same ? [] : [`${run.runbook}: ${run.phase}${why}`]),
     ...steeringEvents(before?.run, run),
-    ...approvalEvents(before?.run, run, run.runbook, after.workflowId),
+    ...approvalEvents(before?.run, run, run.runbook, { workflowId: after.workflowId, about: aboutLines(run) }),
   ];
   const targetEvents = after.targets.flatMap((target) => [
     ...eventsOfTarget(before, target),
@@ -49,7 +50,7 @@ export function eventsBetween(earlier: RunSnapshot | null, later: RunSnapshot): 
       before?.targets.find(({ path }) => path === target.path),
       target,
       target.path,
-      after.workflowId,
+      { workflowId: after.workflowId, about: requestLines(run) },
     ),
   ]);
   return ended ? [...targetEvents, ...runEvent] : [...runEvent, ...targetEvents];

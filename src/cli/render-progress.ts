@@ -3,13 +3,14 @@ import type { RunSnapshot } from '../client/report-snapshot.js';
 import type { UsualTime } from '../domain/plan/usual.js';
 import { describeUsualTime } from '../domain/plan/usual-words.js';
 import type { RunProgress, StepProgress, TargetProgress } from '../domain/report/progress.js';
+import { requestLines } from '../domain/report/progress-markdown.js';
 import type { Outcome } from '../domain/report/report.js';
 import { describeDuration } from '../domain/time/duration.js';
 import type { Colors } from './colors.js';
 import { cutLine, wrapped, type Line } from './live/lines.js';
 import { waitingLines } from './render-gates.js';
 import { stepLines } from './render-step-progress.js';
-import { abortLines, approvalLines, blockedLines, pauseLines } from './render-steering.js';
+import { aboutLines, abortLines, approvalLines, blockedLines, pauseLines } from './render-steering.js';
 import { printableFacts } from './terminal-text.js';
 
 /** A run, from top to bottom. */
@@ -49,9 +50,9 @@ export function progressBlocks(snapshot: RunSnapshot, nowMs: number, colors: Col
       wrapped(0, `${colors.bold(run.runbook)} ${colors.dim(workflowId)}  ${state}`),
       ...abortLines(run, colors),
       ...pauseLines(run, workflowId, colors),
-      ...approvalLines(run, workflowId, colors),
+      ...approvalLines(run, workflowId, colors, aboutLines(run)),
     ],
-    targets: targets.map((target) => targetBlock(target, { ...snapshot, run, workflowId }, nowMs, colors)),
+    targets: targets.map((target) => targetBlock(target, run, { workflowId, nowMs, colors })),
     gate: run.waiting === undefined ? [] : waitingLines(run.waiting, nowMs, colors),
     toCome: run.phase === 'running' ? toCome.map(({ path }) => path) : [],
   };
@@ -74,12 +75,15 @@ function expectedTime(time: UsualTime, targets: readonly TargetProgress[]): stri
   return `about ${describeDuration(time.p50Ms)}${known.length === 0 ? '' : ' declared'}`;
 }
 
-function targetBlock(
-  target: TargetProgress,
-  { run, workflowId }: RunSnapshot,
-  nowMs: number,
-  colors: Colors,
-): TargetBlock {
+/** What all blocks are drawn with. */
+interface Scene {
+  readonly workflowId: string;
+  /** Epoch milliseconds. */
+  readonly nowMs: number;
+  readonly colors: Colors;
+}
+
+function targetBlock(target: TargetProgress, run: RunProgress, { workflowId, nowMs, colors }: Scene): TargetBlock {
   const { path, phase, seen, steps, compensations, outcome } = target;
   const state = outcome === null ? phase : colors.outcome(outcome)(outcome);
   return {
@@ -88,7 +92,10 @@ function targetBlock(
       stage: stageOf(step),
       lines: stepLines(step, nowMs, colors),
     })),
-    asks: [...blockedLines(target, run, workflowId, colors), ...approvalLines(target, workflowId, colors)],
+    asks: [
+      ...blockedLines(target, run, workflowId, colors),
+      ...approvalLines(target, workflowId, colors, requestLines(run)),
+    ],
     outcome,
   };
 }

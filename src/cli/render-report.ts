@@ -5,13 +5,13 @@ import { describeDifferences } from '../domain/report/compensation.js';
 import type { RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import { gateLines } from './render-gates.js';
 import { usualWords } from './render-usual.js';
-import { approvalReportLines, commandLines, decisionLines, isDecided } from './render-steering.js';
+import { approvalReportLines, commandLines, decisionLines } from './render-steering.js';
 import { describeObservation } from '../domain/target/target.js';
 import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, trailLine } from '../rendering/meaning.js';
 import { nextLines } from '../rendering/next-command.js';
 import { undelivered } from '../rendering/notifications.js';
 import { leftOutOf } from '../rendering/report-facts.js';
-import { adoptionText, readingsText } from '../rendering/step-notes.js';
+import { adoptionText, decisiveOf, readingsText } from '../rendering/step-notes.js';
 import type { Colors } from './colors.js';
 import { messageLines, printableFacts } from './terminal-text.js';
 
@@ -72,7 +72,8 @@ function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
   if (after !== null && result !== 'skipped') lines.push(colors.dim(`      ${readingsText(step)}`));
   lines.push(...decisionLines(step, colors));
   lines.push(...approvalReportLines(step.approval, colors).map((line) => `      ${line}`));
-  if (result === 'skipped' && after !== null && !isDecided(step)) lines.push(colors.dim(`      ${readingsText(step)}`));
+  if (result === 'skipped' && after !== null && decisiveOf(step) === null)
+    lines.push(colors.dim(`      ${readingsText(step)}`));
   if (check !== undefined) lines.push(colors.dim(`      ${describeEvidence(check)}`), ...bodyLines(check, colors));
   if (sent === 'unknown') lines.push(colors.warn('      it is not known whether ServiceStage acted for this step'));
   if (evidence !== undefined) lines.push(colors.dim(`      ${adoptionText(evidence)}`));

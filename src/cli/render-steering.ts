@@ -1,13 +1,19 @@
 /** What an operator commanded, and what they can command now: lines of the live view, of events in a pipe, and of reports. Pure. */
 import type { RunSnapshot } from '../client/report-snapshot.js';
 import { describeApproval, describeApprovalReport } from '../domain/steering/approvals.js';
-import { describeAbort, describeBlocked, describePause } from '../domain/report/progress-markdown.js';
-import type { RunProgress, TargetProgress } from '../domain/report/progress.js';
+import {
+  describeAbort,
+  describeBlocked,
+  describeBlockedAt,
+  describePause,
+  requestLines,
+} from '../domain/report/progress-markdown.js';
+import type { BlockedProgress, RunProgress, TargetProgress } from '../domain/report/progress.js';
 import type { ApprovalReport, RunReport, StepReport } from '../domain/report/report.js';
 import { shellWord } from '../domain/text/shell-word.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { describeCommand, type CommandAnswer } from '../domain/steering/commands.js';
-import { decisionText, foundText } from '../rendering/step-notes.js';
+import { decisionText, foundText, twiceWarning } from '../rendering/step-notes.js';
 import type { Colors } from './colors.js';
 import { command, cutLine, wrapped, type Line } from './live/lines.js';
 
@@ -29,33 +35,82 @@ export function abortLines({ abort }: RunProgress, colors: Colors): Line[] {
 
 /** Below a blocked target, with the commands that decide about it, unless the run would refuse them now. */
 export function blockedLines(
-  { path, blocked }: TargetProgress,
+  target: TargetProgress,
   { pause, abort }: RunProgress,
   workflowId: string,
   colors: Colors,
 ): Line[] {
+  const { path, blocked } = target;
   if (blocked === undefined) return [];
-  if (abort !== undefined) return [wrapped(2, colors.warn(describeBlocked(blocked)))];
+  if (abort !== undefined) return [wrapped(2, colors.warn(blockedText(target, blocked)))];
   if (pause !== undefined)
     return [
-      wrapped(2, colors.warn(describeBlocked(blocked))),
+      wrapped(2, colors.warn(blockedText(target, blocked))),
       cutLine(2, colors.dim('resume the run first; then the step can be decided')),
     ];
   return [
-    wrapped(2, colors.warn(describeBlocked(blocked))),
+    wrapped(2, colors.warn(blockedText(target, blocked))),
+    cutLine(2, 'check first, then choose:'),
+    command(2, howToCheck(path)),
+    ...choicesOf(blocked).map(([choice, when]) => wrapped(4, `${choice}: ${colors.dim(when)}`)),
     command(2, howToDecide(workflowId, path)),
     cutLine(2, colors.dim('or skip-step, or mark-succeeded, in place of retry-step')),
   ];
 }
 
-/** Below a run, or a target, that waits for an approval, with the command to type. */
-export function approvalLines({ approval }: Asking, workflowId: string, colors: Colors): Line[] {
+/** The reason is left out where the line of the step shows it. */
+function blockedText({ steps }: Pick<TargetProgress, 'steps'>, blocked: BlockedProgress): string {
+  const isShown = steps.some(({ id, failure }) => id === blocked.step && failure === blocked.why);
+  return isShown ? describeBlockedAt(blocked) : describeBlocked(blocked);
+}
+
+/** Which decision fits what the instance shows. */
+function choicesOf({ result, untilMs }: BlockedProgress): readonly (readonly [string, string])[] {
+  const noDecision = `no one decides until ${describeTime(untilMs)}`;
+  if (result === 'failed')
+    return [
+      ['mark-succeeded', 'you see that it has been done'],
+      ['retry-step', 'it has not been done and the cause is fixed; sends it again'],
+      ['skip-step', 'done by hand, or not needed'],
+      [noDecision, 'what was done is undone, as after a failed step'],
+    ];
+  return [
+    ['mark-succeeded', 'the cloud job of this action is there'],
+    ['retry-step', 'none is there, and it was not done; sends it again'],
+    ['skip-step', 'done by hand, or not needed'],
+    [noDecision, result === undefined ? 'the step stays as it ended' : 'the step ends indeterminate'],
+  ];
+}
+
+/** How many targets are named to an approver. Chosen: they fit on two or three lines. */
+const MOST_TARGETS = 5;
+
+/** What the person who approves a whole run has to know of it. */
+export function aboutLines(run: RunProgress): string[] {
+  const paths = run.targets.map(({ path }) => path);
+  const more = paths.length - MOST_TARGETS;
+  const named = [...paths.slice(0, MOST_TARGETS), ...(more > 0 ? [`… ${more} more`] : [])].join(', ');
+  const what = paths.length === 1 ? 'target' : `${paths.length} targets`;
+  return [...requestLines(run), ...(paths.length === 0 ? [] : [`${what}: ${named}`])];
+}
+
+/**
+ * Below a run, or a target, that waits for an approval, with the command to type.
+ * @param about what the approver has to know of the run
+ */
+export function approvalLines(
+  { approval }: Asking,
+  workflowId: string,
+  colors: Colors,
+  about: readonly string[],
+): Line[] {
   if (approval === undefined) return [];
   const { votes } = approval;
   const by =
     votes.length === 0 ? [] : [cutLine(2, colors.dim(`approved by ${votes.map(({ actor }) => actor).join(', ')}`))];
   return [
     wrapped(2, colors.warn(describeApproval(approval))),
+    ...about.map((line) => wrapped(2, line)),
     ...by,
     command(2, howToApprove(workflowId)),
     cutLine(2, colors.dim('or reject, in place of approve')),
@@ -68,17 +123,26 @@ function howToApprove(workflowId: string): string {
   return `runbook approve ${shellWord(workflowId)} --reason '…'`;
 }
 
+function howToCheck(path: string): string {
+  return `runbook targets ${shellWord(path)}`;
+}
+
 function howToDecide(workflowId: string, path: string): string {
   return `runbook retry-step ${shellWord(workflowId)} ${shellWord(path)} --reason '…'`;
 }
 
 /** An approval that is asked for since the snapshot before, or that somebody has given meanwhile. */
-export function approvalEvents(before: Asking | undefined, after: Asking, what: string, workflowId: string): string[] {
-  const { approval } = after;
+export function approvalEvents(
+  before: Asking | undefined,
+  { approval }: Asking,
+  what: string,
+  { workflowId, about }: { readonly workflowId: string; readonly about: readonly string[] },
+): string[] {
   if (approval === undefined) return [];
   const was = before?.approval;
   if (was?.askedAtMs === approval.askedAtMs && was.votes.length === approval.votes.length) return [];
-  return [`${what}: ${describeApproval(approval)}; type: ${howToApprove(workflowId)} (or reject)`];
+  const facts = about.map((fact) => `; ${fact}`).join('');
+  return [`${what}: ${describeApproval(approval)}${facts}; type: ${howToApprove(workflowId)} (or reject)`];
 }
 
 /** How an approval ended, in the report. Who decided is among the commands to the run. */
@@ -96,14 +160,17 @@ export function steeringEvents(before: RunProgress | undefined, { runbook, pause
 /** A target that became blocked between two snapshots, or for another reason. */
 export function blockedEvents(
   before: RunSnapshot | null,
-  { path, blocked }: TargetProgress,
+  target: TargetProgress,
   { workflowId, run }: RunSnapshot,
 ): string[] {
-  const was = before?.targets.find((target) => target.path === path)?.blocked;
+  const { path, blocked } = target;
+  const was = before?.targets.find((earlier) => earlier.path === path)?.blocked;
   if (blocked === undefined || (was?.why === blocked.why && was.step === blocked.step)) return [];
-  if (run.abort !== undefined) return [`${path}: ${describeBlocked(blocked)}`];
-  const then = run.pause === undefined ? `type: ${howToDecide(workflowId, path)}` : 'resume the run first';
-  return [`${path}: ${describeBlocked(blocked)}; ${then}`];
+  const text = `${path}: ${blockedText(target, blocked)}`;
+  if (run.abort !== undefined) return [text];
+  if (run.pause !== undefined) return [`${text}; resume the run first`];
+  const choose = `${howToDecide(workflowId, path)} (or skip-step, or mark-succeeded)`;
+  return [`${text}; check first: ${howToCheck(path)}; then type: ${choose}`];
 }
 
 /** The commands to a run, in its report. */
@@ -112,20 +179,17 @@ export function commandLines({ commands = [] }: RunReport, colors: Colors): stri
 }
 
 /** The decisions about a step, in the report. */
-export function decisionLines({ decisions = [] }: StepReport, colors: Colors): string[] {
-  return decisions.flatMap((decision) => {
+export function decisionLines(step: StepReport, colors: Colors): string[] {
+  const { decisions = [] } = step;
+  const twice = twiceWarning(step);
+  const lines = decisions.flatMap((decision) => {
     const found = foundText(decision);
     return [
       colors.warn(`      ${decisionText(decision)}`),
       ...(found === null ? [] : [colors.dim(`        ${found}`)]),
     ];
   });
-}
-
-/** A person decided that the step counts as skipped or succeeded. */
-export function isDecided({ decisions = [] }: StepReport): boolean {
-  const last = decisions.at(-1)?.command;
-  return last === 'skipStep' || last === 'markSucceeded';
+  return twice === null ? lines : [...lines, colors.warn(`      ${twice}`)];
 }
 
 /** What follows from a command that the run has accepted. */

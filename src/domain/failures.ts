@@ -106,7 +106,8 @@ export const FAILURES = {
     when: 'the cloud job succeeded, but the instance did not reach the desired state, or did not stay in it',
     retryable: false,
     whoActsNext: "the step's onFailure",
-    advice: "Check the instance's events and logs to find out why it does not become healthy.",
+    advice:
+      'Read the instance again (runbook targets PATH). If it is still not as the step wants it, its events and logs in the console may say why.',
   },
   CheckFailed: {
     when: 'the answer that a check of the runbook wants did not appear in time, or did not hold, or its host is not allowed',

@@ -1,12 +1,13 @@
 /** A report in one sentence, and the words for its parts. Every format of a report uses them. Pure. */
 import { describeCheck } from '../domain/checks/check.js';
 import { differencesBetween, type Difference } from '../domain/report/compensation.js';
-import type { Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
+import type { CommandRecord, Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import type { TrailEntry } from '../domain/once/trail.js';
 import { describeAgainstUsual } from '../domain/plan/usual-words.js';
 import { describeAction } from '../domain/target/actions.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeTime } from '../domain/time/utc-time.js';
+import { decisiveOf } from './step-notes.js';
 
 /** Each outcome in one line. */
 const MEANINGS: Readonly<Record<Outcome, string>> = {
@@ -23,6 +24,7 @@ const MEANINGS: Readonly<Record<Outcome, string>> = {
 /** The outcome in one sentence. "As before" is written only if the readings show it. */
 export function meaningOf(report: RunReport): string {
   const { outcome, targets } = report;
+  if (outcome === 'succeeded') return meaningOfSucceeded(report);
   if (outcome === 'failed') return meaningOfFailed(report);
   if (outcome !== 'compensated') return MEANINGS[outcome];
   const undone = targets.filter(({ compensations }) => compensations.length > 0);
@@ -30,6 +32,29 @@ export function meaningOf(report: RunReport): string {
     return 'a step failed, and the declared undos did not restore the state: see what differs';
   const isSeen = undone.every(({ captured, lastSeen }) => captured !== null && lastSeen !== null);
   return isSeen ? 'a step failed, and its changes were undone' : MEANINGS[outcome];
+}
+
+/** What a person decided was not verified. */
+function meaningOfSucceeded({ targets }: RunReport): string {
+  const decided = targets.flatMap(({ steps }) => steps.flatMap((step) => decisiveOf(step) ?? []));
+  if (decided.length === 0) return MEANINGS.succeeded;
+  const marked = decided.filter(({ command }) => command === 'markSucceeded');
+  const skipped = decided.filter(({ command }) => command === 'skipStep');
+  return [
+    'done',
+    ...(marked.length === 0
+      ? []
+      : [`${steps(marked, 'counts', 'count')} as done by the decision of ${actors(marked)}, not verified`]),
+    ...(skipped.length === 0 ? [] : [`${steps(skipped, 'was', 'were')} skipped by the decision of ${actors(skipped)}`]),
+  ].join('; ');
+}
+
+function steps({ length }: readonly CommandRecord[], one: string, several: string): string {
+  return length === 1 ? `1 step ${one}` : `${length} steps ${several}`;
+}
+
+function actors(decisions: readonly CommandRecord[]): string {
+  return [...new Set(decisions.map(({ actor }) => actor))].join(' and ');
 }
 
 /** Only a complete report can show that nothing remains; a shortened one claims nothing. */
@@ -41,7 +66,14 @@ function meaningOfFailed({ targets, cut }: RunReport): string {
   const all = targets.flatMap(({ steps, compensations }) => [...steps, ...compensations]);
   if (all.every(({ sent }) => sent === 'no')) return `${what}; nothing was sent`;
   const stopped = targets.filter(({ outcome }) => outcome !== 'succeeded');
-  return stopped.every(isAsBefore) ? `${what}; the state is as before` : `${what}; see the state now`;
+  const how = stopped.every(isAsBefore) ? 'the state is as before' : 'see the state now';
+  return `${what}; ${how}${stateOf(stopped)}`;
+}
+
+/** `: STOPPED`, because `as before` alone would make an instance that was down before sound healthy. Each state is named once. */
+function stateOf(targets: readonly TargetReport[]): string {
+  const states = [...new Set(targets.flatMap(({ lastSeen }) => (lastSeen === null ? [] : [lastSeen.status])))];
+  return states.length === 0 ? '' : `: ${states.join(', ')}`;
 }
 
 function isAsBefore({ captured, lastSeen }: TargetReport): boolean {

@@ -1,19 +1,25 @@
 /** The lines of a report about a step besides result, times, readings and failure: who decided about it, and why a cloud job counts as ours. Pure. */
+import type { Sent } from '../domain/failures.js';
 import type { AdoptionEvidence } from '../domain/once/state.js';
+import type { Decision } from '../domain/once/trail.js';
 import type { CommandRecord, StepReport } from '../domain/report/report.js';
 import { describeApprovalReport } from '../domain/steering/approvals.js';
 import { describeCommand } from '../domain/steering/commands.js';
+import { ruleOf } from '../domain/target/actions.js';
 import { describeObservation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
 
 /** One line each; none for most steps. */
-export function stepNotes({ approval, decisions = [], evidence }: StepReport): string[] {
+export function stepNotes(step: StepReport): string[] {
+  const { approval, decisions = [], evidence } = step;
+  const twice = twiceWarning(step);
   return [
     ...(approval === undefined ? [] : [describeApprovalReport(approval)]),
     ...decisions.flatMap((decision) => {
       const found = foundText(decision);
       return [decisionText(decision), ...(found === null ? [] : [found])];
     }),
+    ...(twice === null ? [] : [twice]),
     ...(evidence === undefined ? [] : [adoptionText(evidence)]),
   ];
 }
@@ -25,7 +31,42 @@ export function decisionText(decision: CommandRecord): string {
   const why = was.failure === undefined ? '' : ` with ${was.failure.name}: ${was.failure.message}`;
   const isNamed = was.cloudJobId === null || why.includes(was.cloudJobId);
   const job = isNamed ? '' : `, cloud job ${was.cloudJobId}`;
-  return `${describeCommand(decision)}; it had ended ${was.result}${why}${job}`;
+  const end = `${was.result} at ${describeTime(was.endedAtMs)} (${SENT_BEFORE[was.sent]})`;
+  return `${describeCommand(decision)}; it had ended ${end}${why}${job}`;
+}
+
+const SENT_BEFORE: Readonly<Record<Sent, string>> = {
+  yes: 'it had been sent',
+  no: 'nothing had been sent',
+  unknown: 'not known whether ServiceStage had acted',
+};
+
+/** Decisions of attempts about a send. The newest one shows whether something may have been sent. */
+const ABOUT_A_SEND: readonly Decision[] = ['sent', 'accepted', 'unanswered', 'notSent', 'refused'];
+const MAY_HAVE_SENT: readonly Decision[] = ['sent', 'accepted', 'unanswered'];
+
+/** A warning if a retry sent an action whose earlier send was not answered, and which acts each time it is sent; else `null`. */
+export function twiceWarning(step: StepReport): string | null {
+  const { action, decisions = [] } = step;
+  if (action === null || ruleOf(action).kind !== 'edge') return null;
+  const retry = decisions.findIndex(({ command, was }) => command === 'retryStep' && was?.sent === 'unknown');
+  if (retry === -1) return null;
+  const isSentAgain = decisions.slice(retry + 1).some(({ was }) => was?.sent === 'yes') || isSentByNewest(step);
+  return isSentAgain ? 'may have been carried out twice: the first send was not answered' : null;
+}
+
+/** A shortened report has no trail. */
+function isSentByNewest({ trail, sent, evidence }: StepReport): boolean {
+  const last = trail.findLast(({ decision }) => ABOUT_A_SEND.includes(decision));
+  return trail.length === 0
+    ? sent === 'yes' && evidence === undefined
+    : MAY_HAVE_SENT.some((each) => each === last?.decision);
+}
+
+/** A person decided that the step counts as skipped or succeeded, and nothing verified it: that decision, or `null`. */
+export function decisiveOf({ decisions = [] }: Pick<StepReport, 'decisions'>): CommandRecord | null {
+  const last = decisions.at(-1);
+  return last?.command === 'skipStep' || last?.command === 'markSucceeded' ? last : null;
 }
 
 /** What was read before the decision was carried out; `null` if nothing was. */

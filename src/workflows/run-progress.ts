@@ -45,7 +45,16 @@ export class RunProgressView {
       outcome: null,
     }));
     const usual = usualOfRun(plan.targets, plan.emergency === true);
-    this.#change({ phase: 'running', planHash: plan.hash, targets, ...(usual === null ? {} : { usual }) });
+    const { requestedBy, reason, resumes } = plan;
+    this.#change({
+      phase: 'running',
+      planHash: plan.hash,
+      targets,
+      ...(requestedBy === null ? {} : { requestedBy }),
+      ...(reason === null ? {} : { reason }),
+      ...(resumes === undefined ? {} : { resumes: resumes.workflowId }),
+      ...(usual === null ? {} : { usual }),
+    });
   }
 
   /** `null`: it no longer waits. */

@@ -160,7 +160,7 @@ function sendAgain(state: OnceState, at: Reading): Step {
   if (action !== null && ruleOf(action).kind === 'edge' && !state.isUnleased)
     return indeterminate(
       state,
-      `A ${action.action} may have been sent before and nothing shows it; it is never sent twice`,
+      `A ${action.action} may have been sent before and nothing shows it; it is not sent again unless a person decides so`,
       at,
     );
   return connect(state);

@@ -26,10 +26,27 @@ export function describeAbort({ actor, reason }: AbortProgress): string {
   return `aborted by ${actor}: ${reason}`;
 }
 
-/** For people: `blocked: Indeterminate: …, until 2026-12-01T04:00:00Z`. */
-export function describeBlocked({ step, why, untilMs }: BlockedProgress): string {
-  return `blocked at ${step}, until ${describeTime(untilMs)}: ${why}`;
+/** For people: `blocked at restart, until 2026-12-01T04:00:00Z: Indeterminate: …`. */
+export function describeBlocked(blocked: BlockedProgress): string {
+  return `${describeBlockedAt(blocked)}: ${blocked.why}`;
 }
+
+/** For people, where the reason is shown already: `blocked at restart, until 2026-12-01T04:00:00Z`. */
+export function describeBlockedAt({ step, untilMs }: Pick<BlockedProgress, 'step' | 'untilMs'>): string {
+  return `blocked at ${step}, until ${describeTime(untilMs)}`;
+}
+
+/** For people, what an approver has to know of the run besides its targets: `requested by ann: disk full`, `resumes run night-1`. */
+export function requestLines({ requestedBy, reason, resumes }: Asked): string[] {
+  const by = requestedBy === undefined ? [] : [`requested by ${requestedBy}`];
+  const why = reason === undefined ? [] : [reason];
+  return [
+    ...(by.length + why.length === 0 ? [] : [[...(by.length === 0 ? ['reason'] : by), ...why].join(': ')]),
+    ...(resumes === undefined ? [] : [`resumes run ${resumes}`]),
+  ];
+}
+
+type Asked = Pick<RunProgress, 'requestedBy' | 'reason' | 'resumes'>;
 
 /** What a person in the Temporal UI can do about an approval. */
 function howToApprove(planHash: string | null): string {
@@ -38,16 +55,25 @@ function howToApprove(planHash: string | null): string {
 
 /** What a person in the Temporal UI can do. */
 const HOW_TO_DECIDE =
-  'Send the Update `retryStep`, `skipStep` or `markSucceeded` to this workflow, with `{"actor": "…", "reason": "…"}`.';
+  'First compare the newest cloud job of the instance with the time of the step: `retryStep` sends the action again. Then send the Update `retryStep`, `skipStep` or `markSucceeded` to this workflow, with `{"actor": "…", "reason": "…"}`.';
 
 /** The targets of a run, and what it waits for. */
-export function runProgressMarkdown({ waiting, pause, abort, targets, approval, planHash }: RunProgress): string {
+export function runProgressMarkdown(run: RunProgress): string {
+  const { waiting, pause, abort, targets, approval, planHash } = run;
   const rows = targets.map(
     (target) => `| ${markdownCell(target.path)} | ${target.outcome ?? markdownCell(stateOf(target))} |`,
   );
   const asked = approval ?? targets.find((target) => target.approval !== undefined)?.approval;
   const asks =
-    asked === undefined ? [] : [`**${markdownText(describeApproval(asked))}**`, '', howToApprove(planHash), ''];
+    asked === undefined
+      ? []
+      : [
+          `**${markdownText(describeApproval(asked))}**`,
+          '',
+          ...requestLines(run).flatMap((line) => [markdownText(line), '']),
+          howToApprove(planHash),
+          '',
+        ];
   const paused = pause === undefined ? [] : [`**${markdownText(describePause(pause))}**`, ''];
   const aborted = abort === undefined ? [] : [`**${markdownText(describeAbort(abort))}**`, ''];
   const gate = waiting === undefined ? [] : [`**Waiting**: ${markdownText(describeWaiting(waiting))}`, ''];

@@ -107,6 +107,12 @@ export interface RunProgress {
   /** Present while the whole run waits for an approval. */
   readonly approval?: ApprovalProgress;
   readonly planHash: string | null;
+  /** Who requested the run. Absent before it is planned, if it is not known, and where an older version runs it. */
+  readonly requestedBy?: string;
+  /** Why it was requested; absent as `requestedBy` is. */
+  readonly reason?: string;
+  /** Workflow id of the run that it resumes. Absent if it resumes none. */
+  readonly resumes?: string;
   readonly startedAtMs: number;
   /** How long all its targets usually take together, without waiting for a gate. Milliseconds; absent before it is planned. */
   readonly usual?: Pick<UsualDuration, 'p50Ms' | 'p90Ms'>;

@@ -216,6 +216,47 @@ describe('what a person can do', () => {
     );
   });
 
+  it('is explained where a step is blocked: where to check first, and which decision fits what is seen', () => {
+    const step = aShownStep({ state: 'indeterminate', startedAtMs: 0, endedAtMs: 1_000, failure: blocked.why });
+    const text = drawn(aRun([aShownTarget('a/b/c', { steps: [step], blocked })]));
+    expect(text.slice(text.indexOf('  blocked at restart, until 1970-01-01T01:00:00Z'), -2)).toEqual([
+      '  blocked at restart, until 1970-01-01T01:00:00Z',
+      '  check first, then choose:',
+      '  runbook targets a/b/c',
+      '    mark-succeeded: the cloud job of this action is there',
+      '    retry-step: none is there, and it was not done; sends it again',
+      '    skip-step: done by hand, or not needed',
+      '    no one decides until 1970-01-01T01:00:00Z: the step ends indeterminate',
+      "  runbook retry-step night-1 a/b/c --reason '…'",
+      '  or skip-step, or mark-succeeded, in place of retry-step',
+    ]);
+    expect(text.filter((line) => line.includes(blocked.why))).toHaveLength(1);
+  });
+
+  it('has another end where a failed step is blocked and no one decides', () => {
+    const text = drawn(aRun([aShownTarget('a/b/c', { blocked: { ...blocked, result: 'failed' } })])).join('\n');
+    expect(text).toContain('what was done is undone, as after\n    a failed step');
+    expect(text).not.toContain('the step ends indeterminate');
+  });
+
+  it('shows what is approved: on which targets, for whom, why, and what it resumes', () => {
+    const about = { requestedBy: 'ann', reason: 'disk full', resumes: 'night-0' };
+    const paths = Array.from({ length: 7 }, (_, index) => `a/b/${index + 1}`);
+    expect(drawn(aRun([], paths, { phase: 'waiting', approval: asked, ...about })).slice(1, 6)).toEqual([
+      '  waits for approval, 0 of 1, until 1970-01-01T01:00:00Z: Restart everything',
+      '  requested by ann: disk full',
+      '  resumes run night-0',
+      '  7 targets: a/b/1, a/b/2, a/b/3, a/b/4, a/b/5, … 2 more',
+      "  runbook approve night-1 --reason '…'",
+    ]);
+    const waiting = aRun([], ['a/b/c'], { phase: 'waiting', approval: asked, ...about });
+    expect(eventsBetween(null, waiting).join('\n')).toContain(
+      "Restart everything; requested by ann: disk full; resumes run night-0; target: a/b/c; type: runbook approve night-1 --reason '…'",
+    );
+    const ofStep = aShownTarget('a/b/c', { approval: { ...asked, step: 'done' } });
+    expect(drawn(aRun([ofStep], [], about))).toContain('  requested by ann: disk full');
+  });
+
   it('is not shown where no keys are read', () => {
     expect(
       footLines({ mode: WATCHING, hint: null, snapshot: aRunOf([]), actor: 'bob', hasKeys: false }, plain),

@@ -118,12 +118,36 @@ describe('a report', () => {
       return /: (.*)/.exec(renderReport({ ...report, targets: [target], ...more }, plain))?.[1];
     };
     expect(meaning({ steps: [notSent] })).toBe('a step failed; nothing was sent');
-    expect(meaning({ lastSeen: anObservation() })).toBe('a step failed; the state is as before');
-    expect(meaning({ lastSeen: down })).toBe('a step failed; see the state now');
+    expect(meaning({ lastSeen: anObservation() })).toBe('a step failed; the state is as before: RUNNING');
+    const stopped = anObservation({ status: 'STOPPED' });
+    expect(meaning({ captured: stopped, lastSeen: stopped })).toBe('a step failed; the state is as before: STOPPED');
+    expect(meaning({ lastSeen: down })).toBe('a step failed; see the state now: DOWN');
     expect(meaning({ lastSeen: null })).toBe('a step failed; see the state now');
-    expect(meaning({ steps: [aStepReport()], lastSeen: down })).toBe('it was not completed; see the state now');
+    expect(meaning({ steps: [aStepReport()], lastSeen: down })).toBe('it was not completed; see the state now: DOWN');
     expect(meaning({ steps: [], cut: 'bare' })).toBe('a step failed; see what remains');
     expect(meaning({ remaining: failed.remaining })).toBe('a step failed; see what remains');
+  });
+
+  it('claims no verification of a step about which a person decided', () => {
+    const [target] = report.targets;
+    if (target === undefined) throw new Error('there is a target');
+    const decided = (command: 'markSucceeded' | 'skipStep', actor: string) =>
+      aStepReport({
+        ...{ result: command === 'skipStep' ? 'skipped' : 'succeeded', sent: 'unknown' },
+        decisions: [{ command, actor, reason: 'seen', atMs: 5_000 }],
+      });
+    const head = (...steps: ReturnType<typeof aStepReport>[]) =>
+      renderReport(
+        { ...report, outcome: 'succeeded', targets: [{ ...target, outcome: 'succeeded', steps }] },
+        plain,
+      ).split('\n')[0];
+    expect(head(aStepReport())).toBe('SUCCEEDED  recover: everything was done and verified');
+    expect(head(aStepReport(), decided('markSucceeded', 'ann'))).toBe(
+      'SUCCEEDED  recover: done; 1 step counts as done by the decision of ann, not verified',
+    );
+    expect(head(decided('markSucceeded', 'ann'), decided('markSucceeded', 'bob'), decided('skipStep', 'ann'))).toBe(
+      'SUCCEEDED  recover: done; 2 steps count as done by the decision of ann and bob, not verified; 1 step was skipped by the decision of ann',
+    );
   });
 
   it('reports where a run ended with a state that was reached and not held', () => {

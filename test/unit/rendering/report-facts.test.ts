@@ -41,6 +41,16 @@ const action: StepReport = aStepReport({
     }),
   ],
 });
+const retried: StepReport = aStepReport({
+  ...{ id: 'restart', action: { action: 'restart' }, sent: 'yes', cloudJobId: 'JOB-19', attempts: 2 },
+  trail: [{ attempt: 1, atMs: 91_000, decision: 'accepted' }],
+  decisions: [
+    command({
+      ...{ command: 'retryStep', actor: 'bob', atMs: 90_000 },
+      was: { result: 'indeterminate', sent: 'unknown', cloudJobId: null, endedAtMs: 80_000 },
+    }),
+  ],
+});
 const asked: StepReport = aStepReport({
   ...{ id: 'asked', action: null, sent: 'no', cloudJobId: null, before: null, after: null },
   approval: {
@@ -168,7 +178,7 @@ const STEP: Readonly<Record<keyof Required<StepReport>, Words>> = {
   failure: ['message of the step'],
   decisions: [
     `retryStep by bob at ${time(90_000)}: reason of the retry`,
-    'it had ended indeterminate with CloudJobFailed: message of the first end, cloud job JOB-16',
+    `it had ended indeterminate at ${time(80_000)} (not known whether ServiceStage had acted) with CloudJobFailed: message of the first end, cloud job JOB-16`,
     'found: v-found',
   ],
   approval: [`approval: approved at ${time(3_000)}, by cyd and dan, 2 needed`],
@@ -196,6 +206,33 @@ describe.each(Object.entries(FORMATS))('a report as %s', (_format, render) => {
       'notShown' in words ? [] : words.filter((word) => !rendered.includes(word)).map((word) => `${key}: ${word}`),
     );
     expect(missing).toEqual([]);
+  });
+
+  it('warns that a restart may have been carried out twice, and only then', () => {
+    const warning = 'may have been carried out twice: the first send was not answered';
+    const isWarned = (change: Partial<StepReport>) =>
+      render({ ...report, targets: [{ ...target, steps: [{ ...retried, ...change }] }] }).includes(warning);
+    const [first] = retried.decisions ?? [];
+    if (first?.was === undefined) throw new Error('there is a decision');
+    const sent = { ...first, was: { ...first.was, sent: 'yes' as const } };
+    const trailOf = (decision: 'entered' | 'refused' | 'unanswered') => [
+      { attempt: 1, atMs: 91_000, decision: 'sent' as const },
+      { attempt: 1, atMs: 92_000, decision },
+    ];
+    expect(isWarned({})).toBe(true);
+    expect(isWarned({ sent: 'unknown', trail: trailOf('unanswered') })).toBe(true);
+    expect(isWarned({ sent: 'unknown', trail: trailOf('entered') })).toBe(true);
+    expect(isWarned({ trail: [] })).toBe(true);
+    // It had been sent by the first retry, and a second one sent nothing.
+    expect(isWarned({ trail: [{ attempt: 1, atMs: 0, decision: 'skipped' }], decisions: [first, sent] })).toBe(true);
+
+    expect(isWarned({ trail: trailOf('refused') })).toBe(false);
+    expect(isWarned({ trail: [{ attempt: 1, atMs: 0, decision: 'adopted' }] })).toBe(false);
+    expect(isWarned({ sent: 'unknown', trail: [] })).toBe(false);
+    expect(isWarned({ decisions: [sent] })).toBe(false);
+    expect(isWarned({ decisions: [{ ...first, command: 'markSucceeded' }] })).toBe(false);
+    // A state that is asked for twice is reached once.
+    expect(isWarned({ action: { action: 'stop' } })).toBe(false);
   });
 
   it('names no webhook that was notified', () => {

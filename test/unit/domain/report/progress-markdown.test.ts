@@ -53,6 +53,15 @@ describe('the details of a run', () => {
     expect(first).toContain('1970-01-01T00:02:00Z');
   });
 
+  it('have what an approver has to know of the run', () => {
+    const approval = {
+      ...{ step: null, title: 'all', need: 1, roles: [], notRequester: false, votes: [] },
+      ...{ askedAtMs: 0, untilMs: 60_000 },
+    };
+    const text = runProgressMarkdown({ ...run, approval, requestedBy: 'ann', reason: 'disk full', resumes: 'night-0' });
+    expect(text).toContain('\n\nrequested by ann: disk full\n\nresumes run night-0\n\nSend the Update `approve`');
+  });
+
   it('begin with who aborted the run', () => {
     const abort = { actor: 'ann', reason: '*wrong* version', sinceMs: 0 };
     expect(runProgressMarkdown({ ...run, abort }).split('\n')[0]).toBe('**`aborted by ann: *wrong* version`**');
