@@ -20,17 +20,17 @@ function read(reads: readonly Read[], snapshot: RunSnapshot = everything, from: 
   let typing = from;
   let nowMs = 10_000;
   const effects: Effect[] = [];
-  const take = (next: ReturnType<typeof type>) => {
+  const follow = (next: ReturnType<typeof type>) => {
     typing = next.typing;
     if (next.effect !== null) effects.push(next.effect);
   };
   for (const [text, afterMs] of reads) {
     nowMs += afterMs;
-    take(settle(typing, nowMs));
-    take(type(typing, text, nowMs, snapshot));
+    follow(settle(typing, nowMs));
+    follow(type(typing, text, nowMs, snapshot));
   }
   const hint = hintOf(typing, nowMs);
-  take(settle(typing, nowMs + 2_000));
+  follow(settle(typing, nowMs + 2_000));
   return { typing, effects, hint, mode: typing.mode.name, sent: effects.filter(({ kind }) => kind === 'send') };
 }
 

@@ -136,7 +136,7 @@ describe('the screen', () => {
     expect(texts()).toContain('\u001b[?2004l');
   });
 
-  it('loses what was said about a retry when its step blocks', () => {
+  it('drops the note about a retry when its step blocks', () => {
     const { screen, live } = view();
     const target = aShownTarget('shop/cart/prod-1');
     live.update(aRun([target]));
@@ -171,7 +171,7 @@ describe('a key', () => {
     expect(screen.lines.at(-2)).toBe('pause is refused: the run is paused already. Possible now: resume, abort');
   });
 
-  it('is no part of what is pasted or typed at once', async () => {
+  it('that is pasted, or typed at once with others, does not count', async () => {
     const { screen, orders, leave, read } = view();
     for (const text of ['pslow\r', 'npx q\r', '\u001b[200~p\u001b[201~']) {
       await read(text);
