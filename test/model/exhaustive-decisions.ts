@@ -10,7 +10,7 @@ import type { Machine } from './world.js';
 /** When the operator decides after a step was blocked. */
 export const DECIDES_AFTER_MS = 1_000;
 /** An operator who is waited for in vain is waited for that long. */
-export const NOBODY: OperatorMove = { afterMs: 120_000, command: null };
+export const NO_ONE: OperatorMove = { afterMs: 120_000, command: null };
 /** How long a pause lasts. */
 const PAUSED_FOR_MS = 60_000;
 /** Before or after the decision. */
@@ -35,7 +35,7 @@ type Block = PlayedCase['blocks'][number];
 
 function casesOf(block: Block): SteeredCase[] {
   const atMs = block.atMs + DECIDES_AFTER_MS;
-  const abort = { ...waiting(null), name: 'abort', given: given([NOBODY], [commandAt('abort', atMs)]) };
+  const abort = { ...waiting(null), name: 'abort', given: given([NO_ONE], [commandAt('abort', atMs)]) };
   return [
     ...[abort, ...againOf(abort, atMs)],
     ...TARGET_COMMANDS.flatMap((command) => [
@@ -50,7 +50,7 @@ function againOf(abort: SteeredCase, atMs: number): SteeredCase[] {
   return AGAIN_AFTER_MS.map((againAfterMs): SteeredCase => ({
     ...abort,
     name: `abort, again after ${againAfterMs} ms`,
-    given: given([NOBODY], [{ ...commandAt('abort', atMs), againAfterMs }]),
+    given: given([NO_ONE], [{ ...commandAt('abort', atMs), againAfterMs }]),
     as: 'abort',
     repeats: 'abort',
   }));
@@ -97,7 +97,7 @@ function besideRunCommands(command: TargetCommandName, atMs: number): SteeredCas
 
 /** One decision; what is blocked again waits until nobody is waited for any more. */
 function waiting(command: TargetCommandName | null, more: Partial<OperatorMove> = {}): SteeredCase {
-  const moves = command === null ? [NOBODY] : [{ afterMs: DECIDES_AFTER_MS, command, ...more }, NOBODY];
+  const moves = command === null ? [NO_ONE] : [{ afterMs: DECIDES_AFTER_MS, command, ...more }, NO_ONE];
   return { name: command ?? 'nobody decides', given: given(moves, []), as: null, repeats: null, over: null };
 }
 

@@ -1,7 +1,7 @@
 /** What happens while a retry of a blocked step is carried out: a command to the run at every moment of it, a second fault at every request. */
 import { pairsOf, runOf, type FaultCase } from './exhaustive-cases.js';
 import { commandAt, momentsOf } from './exhaustive-commands.js';
-import { blocking, DECIDES_AFTER_MS, NOBODY } from './exhaustive-decisions.js';
+import { blocking, DECIDES_AFTER_MS, NO_ONE } from './exhaustive-decisions.js';
 import { playCase, type PlayedCase, type PlayedRun } from './exhaustive-play.js';
 import { UNTOUCHED, type SteeredCase, type SteeredGroup } from './exhaustive-steered.js';
 import { AGAIN } from './operator-flow.js';
@@ -26,7 +26,7 @@ interface Retried {
 
 /** @returns the cases of a fault; none if it leaves no step blocked */
 export function retriesAfter(single: FaultCase, machine?: Machine): SteeredGroup[] {
-  const run = steered(blocking(runOf(single)), [RETRIES, NOBODY]);
+  const run = steered(blocking(runOf(single)), [RETRIES, NO_ONE]);
   const played = playCase(run, single.faults, machine);
   const [block] = played.blocks;
   if (block === undefined) return [];
@@ -42,7 +42,7 @@ function steered(run: PlayedRun, operator: readonly OperatorMove[]): PlayedRun {
 function commandsDuring({ single, run, played, block, fromMs }: Retried, machine?: Machine): SteeredGroup[] {
   const { id, faults, weight } = single;
   const aborted = playCase(
-    { ...run, plan: { ...run.plan, operator: [NOBODY], commands: [commandAt('abort', fromMs)] } },
+    { ...run, plan: { ...run.plan, operator: [NO_ONE], commands: [commandAt('abort', fromMs)] } },
     faults,
     machine,
   );
@@ -74,7 +74,7 @@ function faultsDuring({ single, run, played, fromMs }: Retried): SteeredGroup[] 
     .map(({ id, faults, weight }) => ({
       ...{ id: `${id}, retried`, run, faults, weight, lines: {} },
       cases: [RETRIES, SKIPS].map((second) =>
-        caseOf(`then ${second.command}`, null, { operator: [RETRIES, second, NOBODY] }),
+        caseOf(`then ${second.command}`, null, { operator: [RETRIES, second, NO_ONE] }),
       ),
     }));
 }
