@@ -55,7 +55,7 @@ export function pausesOf({ id, run, played }: Untouched, machine?: Machine): Ste
 
 function endsOfPause(fromMs: number, atMs: number): SteeredCase[] {
   const pause = commandAt('pause', fromMs);
-  const [resume, pauseAnew, resumeAnew, abort] = [
+  const [resume, secondPause, secondResume, abort] = [
     commandAt('resume', atMs),
     commandAt('pause', atMs),
     commandAt('resume', atMs + ENDED_AFTER_MS),
@@ -68,7 +68,7 @@ function endsOfPause(fromMs: number, atMs: number): SteeredCase[] {
   return [
     ended('resume', UNTOUCHED, [pause, resume]),
     { ...ended('resume, the first pause again', 'resume', [again, resume]), repeats: 'pause' },
-    ended('resume + another pause', UNTOUCHED, [pause, resume, pauseAnew, resumeAnew]),
+    ended('resume + another pause', UNTOUCHED, [pause, resume, secondPause, secondResume]),
     ended('abort', null, [pause, abort]),
   ];
 }

@@ -95,10 +95,10 @@ function besideRunCommands(command: TargetCommandName, atMs: number): SteeredCas
   ];
 }
 
-/** One decision; what is blocked again waits until nobody is waited for any more. */
+/** One decision; what is blocked again waits until its time is over. */
 function waiting(command: TargetCommandName | null, more: Partial<OperatorMove> = {}): SteeredCase {
   const moves = command === null ? [NO_ONE] : [{ afterMs: DECIDES_AFTER_MS, command, ...more }, NO_ONE];
-  return { name: command ?? 'nobody decides', given: given(moves, []), as: null, repeats: null, over: null };
+  return { name: command ?? 'no one decides', given: given(moves, []), as: null, repeats: null, over: null };
 }
 
 function given(

@@ -26,13 +26,13 @@ export interface Typing {
   readonly mode: Mode;
   /** When something was typed last; `null`: never. */
   readonly lastMs: number | null;
-  /** Something was typed that is no key: none counts before it has been quiet. */
+  /** Something was typed that is not a key: none counts before it has been quiet. */
   readonly isIgnoring: boolean;
   /** A key that counts if nothing else is typed until then. */
   readonly held: { readonly pressed: Pressed; readonly untilMs: number } | null;
   /** The newest characters of a paste whose end has not come; `null`: nothing is being pasted. */
   readonly pasted: string | null;
-  /** When it was said last that something was ignored. */
+  /** When the view last reported that something was ignored. */
   readonly hintedMs: number | null;
 }
 
@@ -106,7 +106,7 @@ function typeOne(typing: Typing, key: Key, atMs: number, snapshot: RunSnapshot |
   }
   if (isLeaving(key)) {
     if (isAlone) return count(typing, pressed, atMs);
-    // Pressing q again and again leaves in the end, so it does not begin the quiet time anew.
+    // Pressing q again and again leaves in the end, so it does not begin the quiet time again.
     return nothing({ ...ignored(typing, atMs), lastMs });
   }
   const isKey = pressed.mode.name === 'asking';

@@ -59,7 +59,7 @@ export class Durations {
    */
   ended(kind: JobKind, cloudJobId: string, { runningAtMs, endedByMs }: EndedBetween): void {
     // Settling a step may follow its cloud job once more although its end is known.
-    // A span without width is no end between two polls (the clock of the next worker is behind): from such ends alone no law can be made.
+    // A span without width does not lie between two polls (the clock of the next worker is behind): such ends alone make no law.
     const isSpan = runningAtMs >= 0 && runningAtMs < endedByMs && endedByMs <= LONGEST_AGE_MS;
     if (this.endedIds.has(cloudJobId) || !isSpan) return this.dropped(kind, cloudJobId);
     this.endedIds.add(cloudJobId);

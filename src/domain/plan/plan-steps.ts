@@ -91,7 +91,7 @@ export function planSteps(runbook: Runbook, facts: TargetFacts, rules: PlanningR
 
 /**
  * A check whose URL is one input and nothing else is done only if the input is given: empty means "none". Only where the runbook offers that with
- * `default: ''`: otherwise whoever starts it could call off a check that its author requires.
+ * `default: ''`: otherwise anyone who starts it could call off a check that its author requires.
  */
 function isLeftOut(step: RunbookStep | undefined, { inputs: declared }: Runbook, { inputs }: PlanningRules): boolean {
   if (step === undefined || !isCheckStep(step) || !isWholeExpression(step.check.http)) return false;
