@@ -74,11 +74,15 @@ class Attempt {
   #heartbeat(): void {
     if (isSilent(this.#step.state)) return;
     this.#feed({ kind: 'heartbeat' });
-    this.#context.heartbeat(withTasks(asHeartbeat(this.#step.state), this.#tasks));
+    this.#sendHeartbeat(this.#step.state);
   }
 
   #record({ state, record }: Step): void {
-    if (record === true) this.#context.heartbeat(withTasks(asHeartbeat(state), this.#tasks));
+    if (record === true) this.#sendHeartbeat(state);
+  }
+
+  #sendHeartbeat(state: OnceState): void {
+    this.#context.heartbeat(withTasks(asHeartbeat(state), this.#tasks));
   }
 
   #feed(event: Event): Command | null {

@@ -5,7 +5,7 @@ import type { Problem } from '../domain/failures.js';
 import { planAgain, planDifferences, type Today } from '../domain/plan/replan.js';
 import { resumeTarget } from '../domain/plan/resume.js';
 import { endedRun, targetsLeft, type EndedRun, type Refusal } from '../domain/plan/earlier-run.js';
-import type { PlannedStep, ResumedRun, TargetPlan } from '../domain/plan/plan.js';
+import { shortHash, type PlannedStep, type ResumedRun, type TargetPlan } from '../domain/plan/plan.js';
 import { desiredStateHolds } from '../domain/target/actions.js';
 import type { Observation, Target } from '../domain/target/target.js';
 import { hashOf } from './plan-hash.js';
@@ -45,7 +45,7 @@ export async function resumedRun(
   const differences = planDifferences(ended.plan, again);
   return problem({
     code: 'runbook-changed',
-    found: `${runbook.name}, or a default of the worker, has changed since run ${workflowId}: ${differences.join('; ')} (plan ${short(ended.plan.hash)}, now ${short(hash)})`,
+    found: `${runbook.name}, or a default of the worker, has changed since run ${workflowId}: ${differences.join('; ')} (plan ${shortHash(ended.plan.hash)}, now ${shortHash(hash)})`,
     remedy: `Start again with a new plan: runbook start ${runbook.name}`,
   });
 }
@@ -112,8 +112,4 @@ function versionsNeeded(steps: readonly PlannedStep[], seen: Observation): strin
       ? [step.action.version]
       : [],
   );
-}
-
-function short(hash: string): string {
-  return hash.slice(0, 16);
 }

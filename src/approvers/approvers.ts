@@ -1,5 +1,5 @@
 /** Whose signatures count for approvals: the value of `RUNBOOK_APPROVERS`. Nothing is fetched: the keys are in the value or in a file. */
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { JSONWebKeySet } from 'jose';
 import { z } from 'zod';
 
@@ -69,9 +69,4 @@ export function readKeys(text: string): JSONWebKeySet | string {
   } catch {
     return 'it is not JSON';
   }
-}
-
-/** The folder of the file that `RUNBOOK_APPROVERS` names, or the working directory. */
-export function folderOf(value: string): string {
-  return value.startsWith('{') ? process.cwd() : dirname(resolve(value));
 }

@@ -9,6 +9,7 @@ import {
 } from '../domain/plan/expected-course.js';
 import {
   requiredState,
+  shortHash,
   type ActionStep,
   type ApprovalStep,
   type CheckStep,
@@ -70,7 +71,7 @@ export function renderPlan(plan: Plan, colors: Colors): string {
     ...(ofRun === null ? [] : [`the whole run: ${ofRun}`]),
     ...plannedNotifications(notify).map((line, index) => (notify[index]?.unknown === true ? colors.warn(line) : line)),
     colors.dim(
-      `on cancel: ${onCancel} · deadline of the run: ${describeDuration(deadlineMs)} · plan ${approval === undefined ? hash.slice(0, 16) : hash}`,
+      `on cancel: ${onCancel} · deadline of the run: ${describeDuration(deadlineMs)} · plan ${approval === undefined ? shortHash(hash) : hash}`,
     ),
     'Nothing was changed.',
   );
@@ -145,15 +146,13 @@ function withDifferences(
 /** `undone by start while step 2 is not done; after that nothing is undone: the two undos would cancel out` */
 function leftOutWords({ action, by, from, why }: Extract<ExpectedUndo, { kind: 'leftOut' }>, index: number): string {
   const undo = describeAction(action);
-  if (why === 'older') {
-    const because = `the undo of step ${by + 1} restores what was before both`;
-    return from === index
-      ? `its undo ${undo} is not sent: ${because}`
-      : `undone by ${undo} while step ${from + 1} is not done; after that its undo is not sent: ${because}`;
-  }
+  const because =
+    why === 'older'
+      ? `the undo of step ${by + 1} restores what was before both`
+      : `it and the undo of step ${by + 1} would cancel out`;
   return from === index
-    ? `its undo ${undo} is not sent: it and the undo of step ${by + 1} would cancel out`
-    : `undone by ${undo} while step ${from + 1} is not done; after that its undo is not sent: it and the undo of step ${by + 1} would cancel out`;
+    ? `its undo ${undo} is not sent: ${because}`
+    : `undone by ${undo} while step ${from + 1} is not done; after that its undo is not sent: ${because}`;
 }
 
 /** The undos that the run would send for a target, combined. */

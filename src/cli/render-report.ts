@@ -1,6 +1,7 @@
 /** Renders reports as text. Pure. Operators read this at night: first the outcome, then the facts, then what to do. */
 import { bodyShown, describeEvidence, type CheckEvidence } from '../domain/checks/check.js';
 import { describeDuration } from '../domain/time/duration.js';
+import { shortHash } from '../domain/plan/plan.js';
 import { describeDifferences } from '../domain/report/compensation.js';
 import type { RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import { gateLines } from './render-gates.js';
@@ -29,7 +30,7 @@ export function renderReport(given: RunReport, colors: Colors): string {
   if (report.withdrawnBy !== undefined) lines.push(colors.dim(`withdrawn by ${report.withdrawnBy}`));
   lines.push(...commandLines(report, colors));
   lines.push(...approvalReportLines(report.approval, colors));
-  if (report.planHash !== null) lines.push(colors.dim(`plan ${report.planHash.slice(0, 16)}`));
+  if (report.planHash !== null) lines.push(colors.dim(`plan ${shortHash(report.planHash)}`));
   const leftOut = leftOutOf(report);
   if (leftOut !== null) lines.push(colors.warn(`left out: ${leftOut}`));
   if (report.failure !== undefined) lines.push('', ...failureLines(report.failure, colors));

@@ -1,5 +1,5 @@
 /** Renders what a plan records about the earlier run that it resumes. Pure. */
-import type { DoneBefore, ResumedRun, ResumedTarget } from '../domain/plan/plan.js';
+import { shortHash, type DoneBefore, type ResumedRun, type ResumedTarget } from '../domain/plan/plan.js';
 import { describeAction } from '../domain/target/actions.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import type { Colors } from './colors.js';
@@ -8,7 +8,7 @@ import type { Colors } from './colors.js';
 export function resumesLines(resumes: ResumedRun, colors: Colors): string[] {
   const { workflowId, outcome, endedAtMs, planHash, succeeded, leftOut } = resumes;
   return [
-    `resumes run ${workflowId}, which ended ${colors.outcome(outcome)(outcome)} at ${describeTime(endedAtMs)} (plan ${planHash.slice(0, 16)})`,
+    `resumes run ${workflowId}, which ended ${colors.outcome(outcome)(outcome)} at ${describeTime(endedAtMs)} (plan ${shortHash(planHash)})`,
     ...(succeeded.length === 0 ? [] : [`succeeded in it, left alone: ${succeeded.join(', ')}`]),
     ...(leftOut.length === 0 ? [] : [colors.warn(`not succeeded, and not in this run: ${leftOut.join(', ')}`)]),
     'Undos of this run go back to where it begins. They do not undo what the earlier run did.',

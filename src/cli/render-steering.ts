@@ -42,14 +42,11 @@ export function blockedLines(
 ): Line[] {
   const { path, blocked } = target;
   if (blocked === undefined) return [];
-  if (abort !== undefined) return [wrapped(2, colors.warn(blockedText(target, blocked)))];
-  if (pause !== undefined)
-    return [
-      wrapped(2, colors.warn(blockedText(target, blocked))),
-      cutLine(2, colors.dim('resume the run first; then the step can be decided')),
-    ];
+  const head = wrapped(2, colors.warn(blockedText(target, blocked)));
+  if (abort !== undefined) return [head];
+  if (pause !== undefined) return [head, cutLine(2, colors.dim('resume the run first; then the step can be decided'))];
   return [
-    wrapped(2, colors.warn(blockedText(target, blocked))),
+    head,
     cutLine(2, 'check first, then choose:'),
     command(2, howToCheck(path)),
     ...choicesOf(blocked).map(([choice, when]) => wrapped(4, `${choice}: ${colors.dim(when)}`)),

@@ -3,7 +3,12 @@ import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { RunbookClient } from '../client/runbook-client.js';
 import type { ApprovalRequest } from '../client/send-command.js';
-import type { ApprovalCommandName, RunCommandName, TargetCommandName } from '../domain/steering/command-names.js';
+import {
+  COMMAND_WORDS,
+  type ApprovalCommandName,
+  type RunCommandName,
+  type TargetCommandName,
+} from '../domain/steering/command-names.js';
 import type { CommandAnswer } from '../domain/steering/commands.js';
 import { readSmallFile } from '../files/read-file.js';
 import { userName, withSessionOptions, type SessionOptions } from './options.js';
@@ -38,13 +43,10 @@ const RUN_COMMANDS: Readonly<Record<Exclude<RunCommandName, 'resume'>, string>> 
   abort: 'stop a run: it finishes the cloud job in flight, then follows onCancel',
 };
 
-const TARGET_COMMANDS: Readonly<Record<TargetCommandName, readonly [string, string]>> = {
-  retryStep: [
-    'retry-step',
-    'carry a blocked step out once more; reads the instance first, and sends nothing that is done',
-  ],
-  skipStep: ['skip-step', 'continue without a blocked step'],
-  markSucceeded: ['mark-succeeded', 'count a blocked step as carried out, as you have seen yourself'],
+const TARGET_COMMANDS: Readonly<Record<TargetCommandName, string>> = {
+  retryStep: 'carry a blocked step out once more; reads the instance first, and sends nothing that is done',
+  skipStep: 'continue without a blocked step',
+  markSucceeded: 'count a blocked step as carried out, as you have seen yourself',
 };
 
 /** Adds the commands. Each waits until a worker has answered. */
@@ -68,13 +70,10 @@ export function addSteeringCommands(program: Command): void {
       .action((id: string, options: ApprovalOptions) =>
         answered(options, id, async (runbooks) => runbooks[name](id, await approvalOf(options))),
       );
-  for (const [name, [word, description]] of Object.entries(TARGET_COMMANDS) as [
-    TargetCommandName,
-    readonly [string, string],
-  ][])
+  for (const [name, description] of Object.entries(TARGET_COMMANDS) as [TargetCommandName, string][])
     withCommandOptions(
       program
-        .command(word)
+        .command(COMMAND_WORDS[name])
         .argument('<id>', 'id of a run')
         .argument('[target]', 'application/component/instance; default: the target that is blocked'),
     )

@@ -13,6 +13,7 @@ import { ALARM_RULE_PREFIX, ALARM_RULE_WORKFLOW } from '../domain/alarms/alarm.j
 import {
   OUTCOME_SEARCH_ATTRIBUTE,
   REPORT_MEMO,
+  SCHEDULED_BY_SEARCH_ATTRIBUTE,
   REQUESTER_MEMO,
   STATE_SEARCH_ATTRIBUTE,
   TARGET_RUN_WORKFLOW,
@@ -80,9 +81,6 @@ export interface RunList {
   /** There are more, or there may be: `MOST_READ` runs were read. */
   readonly more: boolean;
 }
-
-/** Temporal's own, on what a schedule started. */
-const SCHEDULE_SEARCH_ATTRIBUTE = 'TemporalScheduledById';
 
 const LIMIT = 50;
 const MOST_LISTED = 1_000;
@@ -222,7 +220,7 @@ function requesterOf({ memo, searchAttributes, parentExecution }: Listed): strin
   const report: unknown = memo?.[REPORT_MEMO];
   const requester: unknown = isReport(report) ? report.requestedBy : memo?.[REQUESTER_MEMO];
   if (typeof requester === 'string') return requester;
-  const schedule = searchAttributes[SCHEDULE_SEARCH_ATTRIBUTE]?.[0];
+  const schedule = searchAttributes[SCHEDULED_BY_SEARCH_ATTRIBUTE]?.[0];
   if (typeof schedule === 'string') return `schedule ${schedule}`;
   const parent = parentExecution?.workflowId ?? '';
   return parent.startsWith(ALARM_RULE_PREFIX) ? `alarm rule ${parent.slice(ALARM_RULE_PREFIX.length)}` : null;

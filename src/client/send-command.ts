@@ -5,6 +5,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
+import { SHORT_HASH_LENGTH } from '../domain/plan/plan.js';
 import type { TargetInRun } from '../domain/report/progress.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import type {
@@ -53,8 +54,7 @@ export interface CommandCall {
   readonly workflowId: string;
 }
 
-/** Characters of a plan's hash that are shown, and all it has. */
-const SHORTEST_HASH = 16;
+/** Characters of a whole hash. */
 const HASH_LENGTH = 64;
 
 const PATIENCE_MS = 60_000;
@@ -100,7 +100,7 @@ export async function decideApproval(
 /** Plans and messages show the first characters of the hash: they stand for the hash of the run's plan if it begins with them. */
 async function boundHash(call: CommandCall, request: ApprovalRequest): Promise<string> {
   const { planHash: given } = request;
-  if (given !== undefined && (given.length < SHORTEST_HASH || given.length >= HASH_LENGTH)) return given;
+  if (given !== undefined && (given.length < SHORT_HASH_LENGTH || given.length >= HASH_LENGTH)) return given;
   const hash = await planHashOf(call, request);
   return given === undefined || hash.startsWith(given) ? hash : given;
 }

@@ -1,7 +1,8 @@
 /** The kinds of values that variables hold, as zod schemas: each reads the text of a variable, or reports what is wrong and what would be right. */
 import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { folderOf, readApprovers, readKeys } from '../approvers/approvers.js';
+import { readApprovers, readKeys } from '../approvers/approvers.js';
 import { describeDuration, durationMs, DURATION_REMEDY } from '../domain/time/duration.js';
 import { didYouMean } from '../domain/text/suggest.js';
 import { clipText, printable } from '../domain/text/text.js';
@@ -239,8 +240,9 @@ export const readableFile = kind('file', (value, refuse) => {
 export const approvers = kind('file or JSON', (value, refuse) => {
   const remedy = 'Write it as docs/approvals.md shows';
   try {
-    const isInline = value.startsWith('{');
-    const read = readApprovers(isInline ? value : readNamedFile(value).toString('utf8'), folderOf(value));
+    const read = value.startsWith('{')
+      ? readApprovers(value, process.cwd())
+      : readApprovers(readNamedFile(value).toString('utf8'), dirname(resolve(value)));
     if (typeof read === 'string') return refuse(read, remedy);
     const keys = 'file' in read.jwks ? readKeys(readNamedFile(read.jwks.file).toString('utf8')) : null;
     return typeof keys === 'string' ? refuse(`the file of keys: ${keys}`, remedy) : read;

@@ -222,6 +222,8 @@ export const TARGET_RUN_WORKFLOW = 'targetRun';
 export const TARGET_SEARCH_ATTRIBUTE = 'RunbookTarget';
 /** The search attribute with the outcome of a run that has ended. */
 export const OUTCOME_SEARCH_ATTRIBUTE = 'RunbookOutcome';
+/** Temporal's own search attribute, on what a schedule started: the schedule's id. */
+export const SCHEDULED_BY_SEARCH_ATTRIBUTE = 'TemporalScheduledById';
 /** The signal from a run to the workflow of its target: whether steps may begin. */
 export const STEER_SIGNAL = 'steer';
 /** The signal from a run to the workflow of its target: a person's vote on its approval. */

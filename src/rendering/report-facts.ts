@@ -1,4 +1,5 @@
 /** The facts about a whole run with which a Markdown or HTML report begins. Pure. */
+import { shortHash } from '../domain/plan/plan.js';
 import type { RunReport } from '../domain/report/report.js';
 import { describeApprovalReport } from '../domain/steering/approvals.js';
 import { describeCommand } from '../domain/steering/commands.js';
@@ -24,7 +25,7 @@ export function factsOf(report: RunReport, time: string): readonly (readonly [na
     ...commands.map((command) => ['command', describeCommand(command)] as const),
     ['approval', approval === undefined ? null : describeApprovalReport(approval)],
     ['resumes run', resumes?.workflowId],
-    ['plan', planHash?.slice(0, 16)],
+    ['plan', planHash === null ? null : shortHash(planHash)],
     ['left out', leftOutOf(report)],
   ];
   return facts.flatMap(([name, value]) => (value === null || value === undefined ? [] : [[name, value] as const]));

@@ -48,3 +48,16 @@ export function unknownCalendars(
         ],
   );
 }
+
+/** Nothing automatic may start a runbook for emergencies. @param remedy what to write instead */
+export function emergencyProblems({ emergency, name }: Runbook, remedy: string): FoundProblem[] {
+  if (emergency !== true) return [];
+  return [
+    {
+      code: 'emergency-runbook',
+      path: ['runbook'],
+      found: `${name} is for emergencies, so only a person starts it`,
+      remedy,
+    },
+  ];
+}

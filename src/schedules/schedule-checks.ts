@@ -4,7 +4,7 @@ import { didYouMean } from '../domain/text/suggest.js';
 import type { Runbook } from '../domain/runbook/runbook.js';
 import { readInputs } from '../domain/plan/start-arguments.js';
 import type { RunbookLookup } from '../runbooks/lookups.js';
-import { problemsOfLookup, unknownCalendars } from '../runbooks/lookups.js';
+import { emergencyProblems, problemsOfLookup, unknownCalendars } from '../runbooks/lookups.js';
 import type { PathProblem } from '../yaml/yaml-document.js';
 import { cronProblems } from './cron.js';
 import { DAYS_OF_WEEK, MONTHS, type ScheduleEntry } from './schedule-file.js';
@@ -118,13 +118,7 @@ function checkRunbook({ runbook: name, inputs, targets }: ScheduleEntry, lookup:
     found,
     remedy,
   }));
-  if (runbook.emergency === true)
-    problems.push({
-      code: 'emergency-runbook',
-      path: ['runbook'],
-      found: `${runbook.name} is for emergencies, so only a person starts it`,
-      remedy: 'Schedule another runbook',
-    });
+  problems.push(...emergencyProblems(runbook, 'Schedule another runbook'));
   if (targets.length > runbook.targets.max) {
     problems.push({
       code: 'too-many-targets',

@@ -48,14 +48,18 @@ import { conditionUntil } from './timers.js';
 /** What approvals share with the other commands to the run. */
 export interface SharedSteering {
   /** One list of commands, so that a key counts for all of them. */
-  log: CommandLog;
-  readonly child: ChildWorkflowHandle<typeof targetRun> | null;
+  readonly log: () => CommandLog;
+  readonly setLog: (log: CommandLog) => void;
+  /** The workflow of the target that has begun. */
+  readonly child: () => ChildWorkflowHandle<typeof targetRun> | null;
   readonly notifications: RunNotifications;
   /** Another approval is open, or none. */
   readonly changed: () => void;
 }
 
 type OpenApproval = NonNullable<ApprovalContext['open']>;
+
+const OVER: Refusal = { why: 'it is over', possible: [] };
 
 /** At most one approval is open at a time, because targets begin one after another. */
 export class RunApprovals {
@@ -157,7 +161,7 @@ export class RunApprovals {
   }
 
   #check(command: ApprovalCommandName, given: CommandArguments): Refusal | null {
-    const { log } = this.shared;
+    const log = this.shared.log();
     const earlier = earlierOf(log, command, given);
     if (typeof earlier === 'string') return { why: earlier, possible: APPROVAL_COMMANDS };
     if (isFull(log, MOST_RUN_COMMANDS))
@@ -181,15 +185,15 @@ export class RunApprovals {
   /** Only a signed decision is awaited: its token is verified first. */
   #accept(command: ApprovalCommandName, given: CommandArguments): CommandAnswer | Promise<CommandAnswer> {
     const atMs = Date.now();
-    const repeats = repeatedBy(this.shared.log, command, given);
+    const repeats = repeatedBy(this.shared.log(), command, given);
     if (repeats !== null) {
-      const { log, answer } = accept(this.shared.log, command, given, { atMs, state: '', repeats });
-      this.shared.log = log;
+      const { log, answer } = accept(this.shared.log(), command, given, { atMs, state: '', repeats });
+      this.shared.setLog(log);
       return answer;
     }
     const open = this.#open;
     // Nothing happens between the validator and this.
-    if (open === null) throw commandRejected(describeRefusal(command, { why: 'it is over', possible: [] }), false);
+    if (open === null) throw commandRejected(describeRefusal(command, OVER), false);
     const { actor, reason } = given;
     const { planHash, issuer } = this.#context();
     if (issuer === null || planHash === null) return this.#count(open, given, { command, actor, reason, atMs });
@@ -212,7 +216,8 @@ export class RunApprovals {
       return answer;
     } catch (error) {
       // A token that was refused is in the history as well, so it counts towards the limit.
-      this.shared.log = { ...this.shared.log, repeats: this.shared.log.repeats + 1 };
+      const log = this.shared.log();
+      this.shared.setLog({ ...log, repeats: log.repeats + 1 });
       const { name, message } = rootCause(error);
       throw name === 'CommandRejected'
         ? error
@@ -235,11 +240,10 @@ export class RunApprovals {
     const refuse = (refusal: Refusal) => commandRejected(describeRefusal(command, refusal), false);
     if (proof.kind === 'refused') throw refuse({ why: proof.why, possible: APPROVAL_COMMANDS });
     const open = this.#open;
+    if (open === null) throw refuse(this.#check(command, given) ?? OVER);
     const { actor, roles } = proof;
-    const refusal =
-      this.#check(command, given) ??
-      (open === null ? { why: 'it is over', possible: [] } : checkApprover(open.approval, command, { actor, roles }));
-    if (refusal !== null || open === null) throw refuse(refusal ?? { why: 'it is over', possible: [] });
+    const refusal = this.#check(command, given) ?? checkApprover(open.approval, command, { actor, roles });
+    if (refusal !== null) throw refuse(refusal);
     const vote = {
       command,
       actor,
@@ -269,7 +273,7 @@ export class RunApprovals {
         ...(given.token === undefined ? {} : { token: given.token }),
       });
     const about = { ...given, actor };
-    const { log, answer } = accept(this.shared.log, command, step === null ? about : { ...about, step }, {
+    const { log, answer } = accept(this.shared.log(), command, step === null ? about : { ...about, step }, {
       atMs,
       state: approval.stage === 'waiting' ? 'waitingForApproval' : approval.stage,
       repeats: null,
@@ -279,12 +283,12 @@ export class RunApprovals {
         ...(signedBy === undefined ? {} : { signedBy }),
       },
     });
-    this.shared.log = log;
+    this.shared.setLog(log);
     return answer;
   }
 
   #order(order: ApprovalOrder): void {
-    const { child } = this.shared;
+    const child = this.shared.child();
     if (child === null) {
       this.#kept.push(order);
       return;

@@ -64,10 +64,7 @@ export class RunProgressView {
   }
 
   updateTarget({ target }: TargetPlan, change: Partial<TargetInRun>): void {
-    const targets = this.#progress.targets.map((entry) =>
-      entry.path === target.path ? { ...entry, ...change } : entry,
-    );
-    this.#change({ targets });
+    this.#change({ targets: this.#targetsWith(target.path, (entry) => ({ ...entry, ...change })) });
   }
 
   /** `null`: it is neither pausing nor paused. */
@@ -93,22 +90,22 @@ export class RunProgressView {
 
   /** `null`: no step of the target waits for an approval. */
   targetAsks(path: string, approval: ApprovalProgress | null): void {
-    const targets = this.#progress.targets.map((entry) => {
-      if (entry.path !== path) return entry;
-      const { approval: _over, ...target } = entry;
-      return approval === null ? target : { ...target, approval };
-    });
+    const targets = this.#targetsWith(path, ({ approval: _over, ...target }) =>
+      approval === null ? target : { ...target, approval },
+    );
     this.#change({ ...this.#waiting(), targets });
   }
 
   /** `null`: the target does not wait for a person. */
   targetBlocked(path: string, blocked: BlockedProgress | null): void {
-    const targets = this.#progress.targets.map((entry) => {
-      if (entry.path !== path) return entry;
-      const { blocked: _over, ...target } = entry;
-      return blocked === null ? target : { ...target, blocked };
-    });
+    const targets = this.#targetsWith(path, ({ blocked: _over, ...target }) =>
+      blocked === null ? target : { ...target, blocked },
+    );
     this.#change({ ...this.#waiting(), targets });
+  }
+
+  #targetsWith(path: string, change: (target: TargetInRun) => TargetInRun): readonly TargetInRun[] {
+    return this.#progress.targets.map((target) => (target.path === path ? change(target) : target));
   }
 
   #waiting(): Pick<RunProgress, 'waiting'> {

@@ -11,7 +11,7 @@ import { STATE_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import { targetsAtOnce, type Plan } from '../domain/plan/plan.js';
 import type { CommandRecord } from '../domain/report/report.js';
 import { RUN_COMMANDS, TARGET_COMMANDS, type RunCommandName } from '../domain/steering/command-names.js';
-import { mostRunCommands, recordsOf, type CommandLog } from '../domain/steering/commands.js';
+import { mostRunCommands, recordsOf } from '../domain/steering/commands.js';
 import {
   afterRunCommand,
   afterRunEvent,
@@ -206,14 +206,11 @@ export class RunSteering {
   #show(): void {
     const { stage, log } = this.#state;
     const by = recordsOf(log).findLast(({ command }) => command === 'pause');
-    const isShown = (stage === 'pausing' || stage === 'paused') && by !== undefined;
-    this.progress.paused(isShown ? { state: stage, actor: by.actor, reason: by.reason, sinceMs: by.atMs } : null);
-    if (stage === 'paused' && by !== undefined)
-      this.notifications.notifyOf({
-        kind: 'paused',
-        pause: { actor: by.actor, reason: by.reason, sinceMs: by.atMs },
-        order: this.#state.order,
-      });
+    const pause = by === undefined ? null : { actor: by.actor, reason: by.reason, sinceMs: by.atMs };
+    const isShown = (stage === 'pausing' || stage === 'paused') && pause !== null;
+    this.progress.paused(isShown ? { state: stage, ...pause } : null);
+    if (stage === 'paused' && pause !== null)
+      this.notifications.notifyOf({ kind: 'paused', pause, order: this.#state.order });
     this.#setAttribute(stage === 'paused' ? 'paused' : this.#waitsFor());
   }
 
@@ -224,24 +221,12 @@ export class RunSteering {
 
   /** Approvals share the list of commands. */
   #shared(): SharedSteering {
-    const log = {
-      get: () => this.#state.log,
-      set: (changed: CommandLog) => void (this.#state = { ...this.#state, log: changed }),
-    };
-    // Only a run that takes its targets one after another asks for approvals.
-    const child = () => [...this.#begun.values()].at(-1)?.child ?? null;
-    const { notifications } = this;
     return {
-      notifications,
-      get log() {
-        return log.get();
-      },
-      set log(changed) {
-        log.set(changed);
-      },
-      get child() {
-        return child();
-      },
+      log: () => this.#state.log,
+      setLog: (log) => void (this.#state = { ...this.#state, log }),
+      // Only a run that takes its targets one after another asks for approvals.
+      child: () => [...this.#begun.values()].at(-1)?.child ?? null,
+      notifications: this.notifications,
       changed: () => this.#show(),
     };
   }

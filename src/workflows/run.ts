@@ -13,7 +13,13 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { ALARM_RULE_PREFIX, WITHDRAW_SIGNAL } from '../domain/alarms/alarm.js';
-import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
+import {
+  OUTCOME_SEARCH_ATTRIBUTE,
+  PROGRESS_QUERY,
+  REPORT_MEMO,
+  SCHEDULED_BY_SEARCH_ATTRIBUTE,
+  TARGET_SEARCH_ATTRIBUTE,
+} from '../domain/contract.js';
 import { storedReport } from '../domain/report/cut-report.js';
 import type { Plan } from '../domain/plan/plan.js';
 import type { RunReport } from '../domain/report/report.js';
@@ -34,8 +40,7 @@ import { runTargets, type RunUnderWay } from './run-targets.js';
 const runProgressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
 const withdrawSignal = defineSignal<[string]>(WITHDRAW_SIGNAL);
 const outcomeKey = defineSearchAttributeKey(OUTCOME_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD);
-/** Temporal's own, on what a schedule started. */
-const scheduledByKey = defineSearchAttributeKey('TemporalScheduledById', SearchAttributeType.KEYWORD);
+const scheduledByKey = defineSearchAttributeKey(SCHEDULED_BY_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD);
 const targetsKey = defineSearchAttributeKey(TARGET_SEARCH_ATTRIBUTE, SearchAttributeType.KEYWORD_LIST);
 
 /**

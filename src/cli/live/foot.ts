@@ -1,5 +1,6 @@
 /** The lowest lines of the live view: what the last command led to, what is asked, and the keys. Pure. */
 import type { RunSnapshot } from '../../client/report-snapshot.js';
+import { shortHash } from '../../domain/plan/plan.js';
 import { printable } from '../../domain/text/text.js';
 import type { Colors } from '../colors.js';
 import { cutLine, wrapped, BLANK, type Line } from './lines.js';
@@ -60,9 +61,6 @@ export function footLines({ mode, hint, snapshot, actor, hasKeys }: Foot, colors
 /** Chosen: about two lines of a terminal. */
 const LONGEST_TYPED = 140;
 
-/** As many characters of the plan's hash as `runbook plan` shows. */
-const SHOWN_HASH = 16;
-
 /** The command, and what it is about. */
 function named(order: Order): string {
   const { word } = offerOf(order);
@@ -71,7 +69,7 @@ function named(order: Order): string {
 
 function question(order: Order, actor: string, colors: Colors): Line[] {
   const { means } = offerOf(order);
-  const plan = order.planHash === undefined ? '' : ` the plan ${order.planHash.slice(0, SHOWN_HASH)}`;
+  const plan = order.planHash === undefined ? '' : ` the plan ${shortHash(order.planHash)}`;
   return [
     wrapped(0, colors.bold(printable(named(order)))),
     wrapped(0, printable(`as ${actor};${plan === '' ? '' : `${plan};`} ${means}`)),

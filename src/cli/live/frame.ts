@@ -18,7 +18,14 @@ export interface View {
 
 /** The lines to draw, at most one fewer than the terminal has rows: the cursor is below them. */
 export function frame({ run, foot }: View, { columns, rows }: Size, colors: Colors): string[] {
-  const shown = (lines: readonly Line[]) => lines.flatMap((line) => fitted(line, columns));
+  // Lines are measured where they may be left out, and drawn after that.
+  const known = new Map<Line, readonly string[]>();
+  const shownLine = (line: Line): readonly string[] => {
+    const drawn = known.get(line) ?? fitted(line, columns);
+    known.set(line, drawn);
+    return drawn;
+  };
+  const shown = (lines: readonly Line[]) => lines.flatMap(shownLine);
   const head = shown(run.head);
   const bottom = shown(foot).slice(-Math.max(1, rows - 1));
   const below = [...shown(run.gate), ...toComeLine(run.toCome, columns, colors)];

@@ -1,6 +1,6 @@
 /** Which commands an operator can give to a run from the live view, by which key, and what each of them leads to. Pure. */
 import type { RunSnapshot } from '../../client/report-snapshot.js';
-import type { CommandName } from '../../domain/steering/command-names.js';
+import { COMMAND_WORDS, type CommandName } from '../../domain/steering/command-names.js';
 
 /** A command, bound to what the operator saw when they pressed its key: the run refuses it if that has changed. */
 export interface Order {
@@ -15,8 +15,6 @@ export interface Order {
 /** How the view offers a command. */
 interface Offer {
   readonly key: string;
-  /** The word of the command line. */
-  readonly word: string;
   /** What follows from it. */
   readonly means: string;
   /** The operator must type `y` as well. A pause is not confirmed: nothing is sent to an instance because of it. */
@@ -24,44 +22,39 @@ interface Offer {
 }
 
 const OFFERS: Readonly<Record<CommandName, Offer>> = {
-  approve: { key: 'a', word: 'approve', means: 'it may continue', isConfirmed: true },
-  reject: { key: 'n', word: 'reject', means: 'the run does not begin, or the step fails', isConfirmed: true },
+  approve: { key: 'a', means: 'it may continue', isConfirmed: true },
+  reject: { key: 'n', means: 'the run does not begin, or the step fails', isConfirmed: true },
   retryStep: {
     key: 't',
-    word: 'retry-step',
     means: 'the instance is read, then the step is carried out once more',
     isConfirmed: true,
   },
   skipStep: {
     key: 's',
-    word: 'skip-step',
     means: 'the instance is read, then the target continues without the step',
     isConfirmed: true,
   },
   markSucceeded: {
     key: 'm',
-    word: 'mark-succeeded',
     means: 'you have seen that the action was carried out; the target continues',
     isConfirmed: true,
   },
   pause: {
     key: 'p',
-    word: 'pause',
     means: 'no further step begins; what is in flight is finished',
     isConfirmed: false,
   },
-  resume: { key: 'r', word: 'resume', means: 'the run continues', isConfirmed: true },
+  resume: { key: 'r', means: 'the run continues', isConfirmed: true },
   abort: {
     key: 'x',
-    word: 'abort',
     means: 'what is in flight is finished, then the run follows onCancel of its runbook',
     isConfirmed: true,
   },
 };
 
-/** The key and the words of a command. */
-export function offerOf({ command }: Pick<Order, 'command'>): Offer {
-  return OFFERS[command];
+/** The key of a command, its word on the command line, and what follows from it. */
+export function offerOf({ command }: Pick<Order, 'command'>): Offer & { readonly word: string } {
+  return { ...OFFERS[command], word: COMMAND_WORDS[command] };
 }
 
 /** What can be commanded now, as far as the snapshot shows; the run decides. What waits for a person comes first. */

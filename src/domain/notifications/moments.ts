@@ -4,7 +4,8 @@ import type { WaitingForGate } from '../gates/gates.js';
 import type { RunReport } from '../report/report.js';
 import type { ApprovalProgress, BlockedProgress, PauseProgress } from '../report/progress.js';
 import { describeApprovers } from '../steering/approvals.js';
-import type { ApprovalCommandName } from '../steering/command-names.js';
+import { COMMAND_WORDS, type ApprovalCommandName, type TargetCommandName } from '../steering/command-names.js';
+import { shortHash } from '../plan/plan.js';
 import { shellWord } from '../text/shell-word.js';
 import { describeDuration } from '../time/duration.js';
 import { describeTime } from '../time/utc-time.js';
@@ -82,9 +83,9 @@ const MESSAGE_RULES: { readonly [Kind in Moment['kind']]: MessageRule<Kind> } = 
     summary: ({ blocked, reminder }) =>
       `${reminder === 0 ? 'The' : 'Still waiting: the'} step ${blocked.step} waits for you until ${describeTime(blocked.untilMs)}. ${blocked.why}`,
     needs: ({ target }, run) => [
-      need('read the instance, then retry', commandAbout('retry-step', target, run)),
-      need('continue without the step', commandAbout('skip-step', target, run)),
-      need('count it as done, as you have seen yourself', commandAbout('mark-succeeded', target, run)),
+      need('read the instance, then retry', commandAbout('retryStep', target, run)),
+      need('continue without the step', commandAbout('skipStep', target, run)),
+      need('count it as done, as you have seen yourself', commandAbout('markSucceeded', target, run)),
       ABORT(run),
     ],
   },
@@ -134,28 +135,25 @@ function approvalSummary({ approval, reminder }: MomentOf<'approval'>, { planHas
   return [
     `${reminder === 0 ? 'Waits' : 'Still waits'} until ${describeTime(untilMs)} for ${what}`,
     describeApprovers(approval, requestedBy),
-    `plan ${planHash.slice(0, SHOWN_HASH)}`,
+    `plan ${shortHash(planHash)}`,
     title,
   ].join(' · ');
 }
 
-/** Characters of a plan's hash, as `runbook plan` shows it. */
-const SHOWN_HASH = 16;
-
 /** With the hash of the plan, so that what is approved is what the message is about. */
 function decide(word: ApprovalCommandName, { runId, planHash, isSigned }: RunFacts): string {
   const token = isSigned ? ' --token-file token' : '';
-  return `runbook ${word} ${shellWord(runId)} --plan-hash ${planHash.slice(0, SHOWN_HASH)}${token} --reason '…'`;
+  return `runbook ${word} ${shellWord(runId)} --plan-hash ${shortHash(planHash)}${token} --reason '…'`;
 }
 
 /** Characters. A command is cut at 400 bytes, and one that is cut could be typed and mean something else. */
 const LONGEST_PATH = 100;
 
 /** Without the target, the command is about the one that is blocked. */
-function commandAbout(word: string, target: number, { runId, targets }: RunFacts): string {
+function commandAbout(command: TargetCommandName, target: number, { runId, targets }: RunFacts): string {
   const path = targets[target] ?? '';
   const named = path === '' || path.length > LONGEST_PATH ? '' : ` ${shellWord(path)}`;
-  return `runbook ${word} ${shellWord(runId)}${named} --reason '…'`;
+  return `runbook ${COMMAND_WORDS[command]} ${shellWord(runId)}${named} --reason '…'`;
 }
 
 /** @returns a message for each event that somebody is notified of; each webhook is in at most one. @param atMs epoch milliseconds */

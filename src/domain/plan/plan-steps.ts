@@ -61,12 +61,13 @@ export function planSteps(runbook: Runbook, facts: TargetFacts, rules: PlanningR
   const problems: Problem[] = [];
   const values = valuesOf(facts, rules);
   const ids = stepIds(runbook.steps);
+  const leftOut = ids.filter((_id, index) => isLeftOut(runbook.steps[index], runbook, rules));
   const steps = runbook.steps.map((step, index): PlannedStep => {
     const id = ids[index] ?? `step-${index}`;
     const report = (found: string, remedy: string) =>
       problems.push({ code: 'invalid-step', place: `${facts.target.path}, step ${id}`, found, remedy });
     if (isCheckStep(step)) {
-      const isOpen = (value: unknown) => usesRefusedInput(value, values) || isLeftOut(step, runbook, rules);
+      const isOpen = (value: unknown) => usesRefusedInput(value, values) || leftOut.includes(id);
       return plannedCheck(step, id, values, { refusalOf: rules.refusalOfUrl, isOpen, report });
     }
     if (isActionStep(step)) {
@@ -83,7 +84,6 @@ export function planSteps(runbook: Runbook, facts: TargetFacts, rules: PlanningR
     if (ms === null && !usesRefusedInput(step.wait, values)) report(`"${text}" is not a duration`, DURATION_REMEDY);
     return { kind: 'wait', id, durationMs: ms ?? 0 };
   });
-  const leftOut = ids.filter((_id, index) => isLeftOut(runbook.steps[index], runbook, rules));
   const kept = steps.filter(({ id }) => !leftOut.includes(id));
   const isFirst = (step: PlannedStep) => step.kind === 'check' && step.before;
   return { steps: [...kept.filter(isFirst), ...kept.filter((step) => !isFirst(step))], leftOut, problems };

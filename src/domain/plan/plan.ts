@@ -231,6 +231,14 @@ export interface Plan {
   readonly hash: string;
 }
 
+/** Characters of a plan's hash that people see and type. */
+export const SHORT_HASH_LENGTH = 16;
+
+/** The beginning of a plan's hash, which is enough to name the plan. */
+export function shortHash(hash: string): string {
+  return hash.slice(0, SHORT_HASH_LENGTH);
+}
+
 /** How many targets may be under way together: in an emergency all of them. */
 export function targetsAtOnce({ emergency, targets }: Pick<Plan, 'emergency' | 'targets'>): number {
   return emergency === true ? targets.length : 1;

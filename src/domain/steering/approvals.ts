@@ -165,11 +165,15 @@ export function approvalFailure({ result, votes, need, roles, endedAtMs }: Appro
     return failureRecord('ApprovalRejected', `Rejected by ${last?.actor ?? 'no one'}: ${last?.reason ?? ''}`);
   }
   if (result !== 'expired') return null;
-  const who = roles.length === 0 ? '' : ` by ${roles.join(' or ')}`;
   return failureRecord(
     'ApprovalExpired',
-    `${votes.length} of ${need} approvals${who} were there at ${describeTime(endedAtMs)}`,
+    `${votes.length} of ${need} approvals${byRoles(roles)} were there at ${describeTime(endedAtMs)}`,
   );
+}
+
+/** ` by sre-lead or dba`; empty where anybody may approve. */
+function byRoles(roles: readonly string[]): string {
+  return roles.length === 0 ? '' : ` by ${roles.join(' or ')}`;
 }
 
 /** For people: `approval: approved at 2026-12-01T03:00:00Z, by bob and cyd, 2 needed`. */
@@ -180,7 +184,7 @@ export function describeApprovalReport({ result, endedAtMs, votes, need }: Appro
 
 /** For people: `2 approvals by sre-lead or dba, not by the requester, within 4h`; `one approval by anybody, within 8h`. */
 export function describeApprovalRules({ need, roles, notRequester, expiresMs }: ApprovalRules): string {
-  const who = roles.length === 0 ? ' by anybody' : ` by ${roles.join(' or ')}`;
+  const who = byRoles(roles) || ' by anybody';
   const other = notRequester ? ', not by the requester' : '';
   return `${need === 1 ? 'one approval' : `${need} approvals`}${who}${other}, within ${describeDuration(expiresMs)}`;
 }
@@ -191,14 +195,13 @@ export function describeApprovers(
   requestedBy: string | null,
 ): string {
   const count = votes.length === 0 ? `${need} needed` : `${votes.length} of ${need} have approved`;
-  const who = roles.length === 0 ? '' : `, by ${roles.join(' or ')}`;
+  const who = roles.length === 0 ? '' : `,${byRoles(roles)}`;
   const requester = requestedBy === null ? 'the requester' : `${requestedBy}, who requested it`;
   return `${count}${who}${notRequester ? `, not by ${requester}` : ''}`;
 }
 
 /** For people: `waits for approval by sre-lead, 1 of 2, until 2026-12-01 04:00:00Z: restart of shop`. */
 export function describeApproval({ roles, votes, need, untilMs, title, step }: ApprovalProgress): string {
-  const who = roles.length === 0 ? '' : ` by ${roles.join(' or ')}`;
   const where = step === null ? '' : ` at ${step}`;
-  return `waits for approval${who}${where}, ${votes.length} of ${need}, until ${describeTime(untilMs)}: ${title}`;
+  return `waits for approval${byRoles(roles)}${where}, ${votes.length} of ${need}, until ${describeTime(untilMs)}: ${title}`;
 }

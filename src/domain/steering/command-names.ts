@@ -41,3 +41,15 @@ export function isCommandOf(kind: CommandKind, command: unknown): command is Com
 export function kindOfCommand(command: CommandName): CommandKind {
   return KINDS[command];
 }
+
+/** What people type after `runbook` for each command. */
+export const COMMAND_WORDS: Readonly<Record<CommandName, string>> = {
+  pause: 'pause',
+  resume: 'resume',
+  abort: 'abort',
+  approve: 'approve',
+  reject: 'reject',
+  retryStep: 'retry-step',
+  skipStep: 'skip-step',
+  markSucceeded: 'mark-succeeded',
+};

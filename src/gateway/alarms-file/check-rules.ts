@@ -4,7 +4,7 @@ import { didYouMean } from '../../domain/text/suggest.js';
 import type { Runbook } from '../../domain/runbook/runbook.js';
 import { readInputs } from '../../domain/plan/start-arguments.js';
 import type { RunbookLookup } from '../../runbooks/lookups.js';
-import { problemsOfLookup } from '../../runbooks/lookups.js';
+import { emergencyProblems, problemsOfLookup } from '../../runbooks/lookups.js';
 import type { PathProblem } from '../../yaml/yaml-document.js';
 import type { RuleEntry } from './schema.js';
 import { isWithin, labelNamed } from '../match-alarm.js';
@@ -27,13 +27,8 @@ export function checkRule(rule: RuleEntry, { runbook, senders }: RuleReferences)
 }
 
 function checkRunbook(runbook: Runbook, { inputs }: RuleEntry): PathProblem[] {
-  const emergency: PathProblem = {
-    code: 'emergency-runbook',
-    path: ['runbook'],
-    found: `${runbook.name} is for emergencies, so only a person starts it`,
-    remedy: 'Start another runbook, and let a person decide about this one',
-  };
-  return [...(runbook.emergency === true ? [emergency] : []), ...checkInputs(runbook, inputs)];
+  const remedy = 'Start another runbook, and let a person decide about this one';
+  return [...emergencyProblems(runbook, remedy), ...checkInputs(runbook, inputs)];
 }
 
 function checkWhen({ when }: RuleEntry, senders: readonly string[]): PathProblem[] {
