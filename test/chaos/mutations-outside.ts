@@ -150,8 +150,9 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
       },
       {
         file: RUN,
-        from: `import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE }`,
-        to: `import { OUTCOME_SEARCH_ATTRIBUTE, PROGRESS_QUERY, TARGET_SEARCH_ATTRIBUTE }`,
+        from: `  REPORT_MEMO,
+  SCHEDULED_BY_SEARCH_ATTRIBUTE,`,
+        to: `  SCHEDULED_BY_SEARCH_ATTRIBUTE,`,
       },
       {
         file: RUN,
