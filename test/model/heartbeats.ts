@@ -9,7 +9,7 @@ import type { World } from './world.js';
 
 /** The core abandons an attempt that has reported no heartbeat for this much longer than the heartbeat timeout. */
 const CORE_WAITS_LONGER_MS = 5_000;
-/** The SDK delays a heartbeat that follows another one sooner than this (`maxHeartbeatThrottleInterval` of `src/worker.ts`). */
+/** The SDK delays a heartbeat that follows another one sooner than this (`maxHeartbeatThrottleInterval` of `src/worker/worker-options.ts`). */
 const THROTTLE_MS = 5_000;
 /** How long the core waits for the answer to a heartbeat. */
 const CORE_GIVES_UP_AFTER_MS = 10_000;

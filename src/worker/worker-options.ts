@@ -1,0 +1,108 @@
+/** How a worker is set up: its connection, its activities, its workflow code and its sizes. */
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import type { NativeConnection, NativeConnectionOptions, WorkerOptions } from '@temporalio/worker';
+import type { CloudJobWatch } from '../activities/cloud-job-watch.js';
+import { createActivities } from '../activities/index.js';
+import { temporalAccess } from '../activities/temporal-access.js';
+import { failuresWithinLimit } from '../activities/to-failure.js';
+import { calendarsIn } from '../calendars/calendars.js';
+import type { Config } from '../config/config.js';
+import { processMemory, workerSizes } from '../config/worker-sizes.js';
+import { createCheckClient } from '../network/check-client.js';
+import type { Notifier } from '../notifications/notifier.js';
+import { findRunbook } from '../runbooks/catalogue.js';
+import type { ServiceStage } from '../servicestage/service-stage.js';
+
+/** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
+const HEARTBEAT_THROTTLE_MS = 5_000;
+/** The SDK's fixed number is 10, which is few in a burst where Temporal is 50 ms away, and many for a worker that has nothing to do. */
+const POLLERS = { type: 'autoscaling', minimum: 5, initial: 10, maximum: 40 } as const;
+const SHUTDOWN_GRACE_MS = 1_000;
+const SHUTDOWN_MARGIN_MS = 15_000;
+
+/** What the activities of a worker use. */
+export interface WorkerParts {
+  readonly serviceStage: ServiceStage;
+  readonly notifier: Notifier;
+  readonly watch: CloudJobWatch;
+  readonly client: Client;
+}
+
+/** How long a worker may take to stop, in milliseconds: longer than a POST in flight, so that the id of its cloud job is still heartbeated. */
+export function stopLimitMs({ limits }: Config): number {
+  return SHUTDOWN_GRACE_MS + limits.postTimeoutMs + SHUTDOWN_MARGIN_MS;
+}
+
+/** How the native core of a worker reaches Temporal. */
+export function nativeOptions({ temporal }: Config): NativeConnectionOptions {
+  const { apiKey, tls, metadata } = temporal.connectionOptions;
+  return {
+    ...temporal.native,
+    ...(apiKey === undefined ? {} : { apiKey: typeof apiKey === 'string' ? apiKey : apiKey() }),
+    ...(tls === undefined || tls === null ? {} : { tls }),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+}
+
+/** The options of `Worker.create`. */
+export function workerOptions(
+  config: Config,
+  { client, ...parts }: WorkerParts,
+  connection: NativeConnection,
+): WorkerOptions {
+  const {
+    temporal,
+    taskQueue,
+    limits,
+    usualDurationsMs,
+    operatorWaitMs,
+    approvers,
+    verify,
+    runbookDirectories,
+    calendarDirectories,
+  } = config;
+  const activities = createActivities({
+    ...parts,
+    checks: createCheckClient(config.checkHosts, config.proxyFor),
+    findRunbook: (name) => findRunbook(runbookDirectories, name),
+    calendars: calendarsIn(calendarDirectories),
+    limits,
+    usualDurations: (kind) => parts.watch.durations.usual(kind),
+    usualDurationsMs,
+    operatorWaitMs,
+    approvers,
+    verify,
+    temporal: temporalAccess(client),
+  });
+  const { cachedWorkflows, activitySlots, workflowTaskSlots } = workerSizes(processMemory(), config.sizes);
+  return {
+    connection,
+    namespace: temporal.namespace,
+    taskQueue,
+    activities: { ...activities },
+    interceptors: { activity: [failuresWithinLimit] },
+    ...workflowCode(),
+    identity: `${process.pid}@${hostname()}`,
+    maxCachedWorkflows: cachedWorkflows,
+    maxConcurrentActivityTaskExecutions: activitySlots,
+    maxConcurrentWorkflowTaskExecutions: workflowTaskSlots,
+    // Each workflow task may be waiting for a read of its own.
+    maxConcurrentLocalActivityExecutions: workflowTaskSlots,
+    workflowTaskPollerBehavior: POLLERS,
+    activityTaskPollerBehavior: POLLERS,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+    shutdownGraceTime: SHUTDOWN_GRACE_MS,
+    shutdownForceTime: stopLimitMs(config),
+  };
+}
+
+/** The bundle made at build time. A worker run from sources has none and bundles the code now. */
+function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
+  const codePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  return existsSync(codePath)
+    ? { workflowBundle: { codePath } }
+    : { workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)) };
+}
