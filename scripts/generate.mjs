@@ -51,11 +51,11 @@ const tables = {
   'once-settling': settlingDiagram,
   variables: table(
     ['variable', 'value', 'default', 'meaning'],
-    configVariables.map(({ name, form, default: byDefault, meaning, secret }) => [
+    configVariables.map(({ name, form, default: byDefault, meaning, secret, fromFile }) => [
       `\`${name}\``,
       form,
       byDefault,
-      `${meaning}${secret ? '. Secret' : ''}`,
+      `${meaning}${secret ? '. Secret' : ''}${fromFile ? '; may come from a file, with `_FILE`' : ''}`,
     ]),
   ),
   failures: table(

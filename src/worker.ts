@@ -22,6 +22,7 @@ import { createServiceStage } from './servicestage/service-stage-client.js';
 import type { ServiceStage } from './servicestage/service-stage.js';
 import { startWarnings } from './servicestage/start-check.js';
 import { connectPatiently, TemporalUnreachable } from './temporal/patient-connection.js';
+import { followApiKey } from './worker/follow-api-key.js';
 import { runtimeLogger } from './worker/runtime-logger.js';
 import { requireSearchAttributes, sayReady } from './worker/start.js';
 import { nativeOptions, stopLimitMs, workerOptions } from './worker/worker-options.js';
@@ -42,6 +43,7 @@ export interface WorkerExtensions {
 export async function runWorker(config: Config, extensions: WorkerExtensions = {}): Promise<void> {
   const log = createLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
+  config.secretFiles.reportTo(({ level, text }) => log[level](text));
   const webhooks = await webhooksOf(config);
   const clientConnection = await connectClient(config, log);
   try {
@@ -60,7 +62,7 @@ interface Reached {
   readonly webhooks: readonly Webhook[];
 }
 
-/** Read once, at the start: their secrets are in variables, which do not change either. @throws ConfigurationError */
+/** Read once, at the start: a webhook of another name needs a restart. Secrets in files are followed. @throws ConfigurationError */
 async function webhooksOf({ notificationsFile, webhookSecrets }: Config): Promise<readonly Webhook[]> {
   if (notificationsFile === undefined) return [];
   const read = await readWebhooks(notificationsFile, webhookSecrets);
@@ -86,7 +88,9 @@ async function work(config: Config, reached: Reached, log: Logger, extensions: W
   let connection: NativeConnection;
   let worker: Worker;
   try {
-    connection = await NativeConnection.connect(nativeOptions(config));
+    const options = nativeOptions(config);
+    connection = await NativeConnection.connect(options);
+    followApiKey(connection, { given: options.apiKey, current: config.temporal.connectionOptions.apiKey }, log);
     const { client } = reached;
     const parts = { serviceStage, notifier, watch, client };
     worker = await Worker.create({ ...workerOptions(config, parts, connection), ...extensions });

@@ -1,5 +1,6 @@
 /** `runbook gateway`: serves the HTTP entry for alarms until it is stopped. */
 import type { Command } from 'commander';
+import type { ClientConfig } from '../config/config.js';
 import type { GatewayOptions } from '../gateway/gateway.js';
 import type { AlarmsConfig } from '../gateway/alarms-file/read-alarms-file.js';
 import { loadAlarms } from './alarm-session.js';
@@ -31,18 +32,19 @@ export function addGatewayCommands(program: Command): void {
 
 async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const alarms = await loadAlarms(options.file, 'read');
-  if (options.dryRun === true) return serve(alarms, options, null);
-  const [{ RunbookClient }, { Calls }, { loadClientConfig }] = await Promise.all([
+  const { loadClientConfig } = await import('../config/config.js');
+  const config = loadClientConfig(process.env);
+  if (options.dryRun === true) return serve(alarms, options, config, null);
+  const [{ RunbookClient }, { Calls }] = await Promise.all([
     import('../client/runbook-client.js'),
     import('../temporal/calls.js'),
-    import('../config/config.js'),
   ]);
-  const { temporal, taskQueue } = loadClientConfig(process.env);
+  const { temporal, taskQueue } = config;
   // Starts even if Temporal is unreachable: senders are then asked to retry.
   const runbooks = RunbookClient.lazy({ ...temporal.connectionOptions, namespace: temporal.namespace });
   const calls = new Calls(runbooks.client);
   try {
-    await serve(alarms, options, { calls, taskQueue: options.taskQueue ?? taskQueue });
+    await serve(alarms, options, config, { calls, taskQueue: options.taskQueue ?? taskQueue });
   } finally {
     // In this order: a retry of the SDK on a closed connection would end the process.
     await calls.close();
@@ -53,16 +55,16 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
 async function serve(
   alarms: AlarmsConfig,
   { host, port, json }: GatewayCommandOptions,
+  { logLevel, proxyFor, warnings, secretFiles }: ClientConfig,
   temporal: GatewayOptions['temporal'],
 ): Promise<void> {
-  const [{ startGateway }, { loadClientConfig }, { createLog }] = await Promise.all([
+  const [{ startGateway }, { createLog }] = await Promise.all([
     import('../gateway/gateway.js'),
-    import('../config/config.js'),
     import('../logging/log.js'),
   ]);
-  const { logLevel, proxyFor, warnings } = loadClientConfig(process.env);
   const log = createLog(logLevel);
   for (const warning of warnings) log.warn(warning);
+  secretFiles.reportTo(({ level, text }) => log[level](text));
   const gateway = await startGateway({ alarms, host, port, temporal, log, proxyFor });
   const dryRun = temporal === null;
   if (json === true) printJsonLine(announcement(gateway.url, alarms, dryRun));

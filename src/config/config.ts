@@ -10,6 +10,7 @@ import { Secret } from '../servicestage/secret.js';
 import type { ServiceStageOptions } from '../servicestage/service-stage-client.js';
 import { VariableReader, type Environment, type ValuesOf } from './environment.js';
 import { readProxies } from './proxies.js';
+import type { SecretFiles } from './secret-files.js';
 import { readServiceStage } from './service-stage.js';
 import { readTemporal, type TemporalConfig } from './temporal.js';
 import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogLevel } from './variables.js';
@@ -30,6 +31,8 @@ export interface ClientConfig {
   readonly logLevel: LogLevel;
   /** The proxy for everything else that goes out. */
   readonly proxyFor: ProxyFor;
+  /** Where secrets come from files; tell it where its notices go. */
+  readonly secretFiles: SecretFiles;
   /** What the environment asks for and cannot be had, in words: for the log at start. */
   readonly warnings: readonly string[];
 }
@@ -105,6 +108,7 @@ function readClientConfig(reader: VariableReader): ClientConfig {
     temporal,
     proxyFor,
     warnings: reader.warnings,
+    secretFiles: reader.secretFiles,
     taskQueue: values.RUNBOOK_TASK_QUEUE,
     runbookDirectories: values.RUNBOOK_DIR,
     calendarDirectories: values.RUNBOOK_CALENDARS,
@@ -117,7 +121,10 @@ function readClientConfig(reader: VariableReader): ClientConfig {
 
 function readWebhookSecrets(reader: VariableReader): ReadonlyMap<string, Secret> {
   const found = Object.entries(reader.all()).filter(([name]) => name.startsWith(WEBHOOK_SECRET_PREFIX));
-  return new Map(found.map(([name, value]) => [name, new Secret(value)]));
+  const { secretFiles } = reader;
+  return new Map(
+    found.map(([name, value]) => [name, secretFiles.has(name) ? secretFiles.secret(name) : new Secret(value)]),
+  );
 }
 
 function limitsOf(values: ValuesOf<typeof WORKER_VARIABLES>): Limits {

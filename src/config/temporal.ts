@@ -10,6 +10,7 @@ import { printable } from '../domain/text/text.js';
 import { FileError } from '../files/file-access.js';
 import { hostAndPort } from '../network/host-and-port.js';
 import { GRPC_WITHOUT_PROXY, proxyName, type ProxyFor } from '../network/proxies.js';
+import type { Secret } from '../servicestage/secret.js';
 import type { VariableReader } from './environment.js';
 import { headerText, readNamedFile, reasonOf } from './values.js';
 import { DEFAULT_ADDRESS, TEMPORAL_VARIABLES, temporalAddress, temporalNamespace } from './variables.js';
@@ -47,14 +48,26 @@ export function readTemporal(reader: VariableReader, proxyFor: ProxyFor): Tempor
   const values = reader.read(TEMPORAL_VARIABLES);
   // What names a file that cannot be read is left out, so that one message has the problems of the others as well.
   for (const name of PATHS) if (values[name] === undefined) delete env[name];
-  const { connectionOptions, namespace } = load(reader, env);
+  const { connectionOptions: read, namespace } = load(reader, env);
+  const connectionOptions = withFollowedKey(reader, values.TEMPORAL_API_KEY, read);
   const address = connectionOptions.address ?? DEFAULT_ADDRESS;
   const place = (name: string) => (reader.text(name) === undefined ? `${name} of Temporal's profile file` : name);
   reader.check(place('TEMPORAL_NAMESPACE'), namespace, temporalNamespace);
-  checkHeaders(reader, connectionOptions, place('TEMPORAL_API_KEY'));
+  checkHeaders(reader, read, place('TEMPORAL_API_KEY'));
   const isAddress = reader.check(place('TEMPORAL_ADDRESS'), address, temporalAddress) !== undefined;
   const direct = { address, namespace, connectionOptions, native: { address }, proxy: null };
   return isAddress ? onItsWay(direct, proxyFor, (text) => reader.warn(text)) : direct;
+}
+
+/** A key in a file is revealed for each call, so that calls take a new one at once. */
+function withFollowedKey(
+  { secretFiles }: VariableReader,
+  key: Secret | undefined,
+  options: ConnectionOptions,
+): ConnectionOptions {
+  return key !== undefined && secretFiles.has('TEMPORAL_API_KEY')
+    ? { ...options, apiKey: () => key.reveal() }
+    : options;
 }
 
 /** Other tools of Temporal read names of their own, so an unknown one is not a problem. One that is close to a known one is probably a typing error and gets a warning. */

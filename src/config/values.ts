@@ -17,8 +17,10 @@ interface VariableMeta {
   readonly default?: string;
   /** What its value looks like, in a few words, with the unit. */
   readonly form?: string;
-  /** No message and no log shows the value. */
+  /** No message and no log shows the value, and it may come from a file (`secret-files.ts`). */
   readonly secret?: boolean;
+  /** No secret, but it may come from a file as well, because it changes together with one. */
+  readonly fromFile?: boolean;
 }
 
 declare module 'zod' {

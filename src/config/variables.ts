@@ -35,6 +35,9 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 /** The least urgent log lines that are written. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** Of every Elastic Cloud Server. */
+export const DEFAULT_METADATA_ENDPOINT = 'http://169.254.169.254';
+
 const DEFAULT_PORT = 7233;
 /** `host:port` of a Temporal server on this machine. */
 export const DEFAULT_ADDRESS = `localhost:${DEFAULT_PORT}`;
@@ -196,6 +199,13 @@ export const SERVICESTAGE_VARIABLES = {
     .optional()
     .meta({ default: 'from the token, or asked of IAM' })
     .describe('Our own IAM user id: evidence that a cloud job found later is ours'),
+  SERVICESTAGE_CREDENTIALS: oneOf(['variables', 'ecsAgency'], 'variables').describe(
+    'Where credentials come from: the variables below, or `ecsAgency`: temporary keys of the agency of the ECS that this runs on, renewed early (secrets.md)',
+  ),
+  SERVICESTAGE_METADATA_ENDPOINT: serviceUrl
+    .optional()
+    .meta({ default: DEFAULT_METADATA_ENDPOINT })
+    .describe('Metadata service that gives the keys of an agency; never asked through a proxy'),
   SERVICESTAGE_TOKEN: headerSecret.optional().describe('A ready token'),
   SERVICESTAGE_IAM_USER: text
     .optional()
@@ -207,6 +217,7 @@ export const SERVICESTAGE_VARIABLES = {
     .describe('Project id; always needed'),
   HUAWEICLOUD_SDK_AK: formed(name, 'an access key', 'Write the access key id alone, letters and digits')
     .optional()
+    .meta({ fromFile: true })
     .describe('Access key, with `_SK`'),
   HUAWEICLOUD_SDK_SK: headerSecret.optional().describe('Secret key'),
   HUAWEICLOUD_SDK_SECURITY_TOKEN: headerSecret.optional().describe('Security token of temporary access keys'),
@@ -222,6 +233,8 @@ export interface ConfigVariable {
   readonly form: string;
   readonly meaning: string;
   readonly secret: boolean;
+  /** Whether it may be given as a file as well: the same name with `_FILE`. */
+  readonly fromFile: boolean;
 }
 
 const ALL: Readonly<Record<string, z.ZodType>> = {
@@ -235,10 +248,21 @@ const ALL: Readonly<Record<string, z.ZodType>> = {
 /** All documented variables, in the order in which people set them. */
 export const configVariables: readonly ConfigVariable[] = Object.entries(ALL).flatMap(([variable, schema]) => {
   const { description, default: byDefault = '', form = '', secret: isSecret = false } = metaOf(schema);
+  const fromFile = mayComeFromFile(schema);
   return description === undefined
     ? []
-    : [{ name: variable, default: byDefault, form, meaning: description, secret: isSecret }];
+    : [{ name: variable, default: byDefault, form, meaning: description, secret: isSecret, fromFile }];
 });
+
+function mayComeFromFile(schema: z.ZodType): boolean {
+  const { secret: isSecret = false, fromFile = false } = metaOf(schema);
+  return isSecret || fromFile;
+}
+
+/** Every variable that may be given as a file, documented or not. */
+export const FILE_VARIABLE_NAMES: readonly string[] = Object.keys(ALL).filter((variable) =>
+  mayComeFromFile(ALL[variable] as z.ZodType),
+);
 
 /** The metadata of a schema together with that of the schemas it wraps: zod keeps them separately. */
 function metaOf(schema: z.ZodType): z.GlobalMeta {

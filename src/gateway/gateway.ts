@@ -10,12 +10,13 @@ import { reasonOf, toClientError, type Calls } from '../temporal/calls.js';
 import type { AlarmsConfig } from './alarms-file/read-alarms-file.js';
 import { DeliveryHandler, type Answer } from './delivery-handler.js';
 import { onEarlyRejection, type EarlyRejection } from './early-rejections.js';
+import { FollowedSenders } from './followed-senders.js';
 import { routeOf, shownName, shownPath } from './http-route.js';
 import { GatewayMetrics } from './metrics.js';
 import { BodyMemoryBudget, discard, MOST_BODY_BYTES, withBody } from './request-body.js';
 import { decideAlarmsWith } from './rule-client.js';
 import { makeSender } from './senders/make-sender.js';
-import type { Delivery, Sender } from './senders/sender.js';
+import type { Delivery } from './senders/sender.js';
 
 /** Per sender, so that a flood at one does not shut out the others. On top of 64 KiB per connection. */
 const BODY_BUDGET_BYTES = 32 * 1024 * 1024;
@@ -98,7 +99,7 @@ async function stop(server: Server, gateway: Gateway): Promise<void> {
 /** Answers requests. */
 class Gateway {
   isStopping = false;
-  readonly #senders: ReadonlyMap<string, Sender>;
+  readonly #senders: FollowedSenders;
   /** Refuses deliveries to unknown names, in the same time as a known sender. */
   readonly #unknownSender = makeSender('unknown', { kind: 'bearer', tokens: [randomBytes(32).toString('hex')] });
   readonly #budgets: ReadonlyMap<string, BodyMemoryBudget>;
@@ -110,7 +111,7 @@ class Gateway {
   constructor(private readonly options: GatewayOptions) {
     const { alarms, temporal, log, proxyFor, clock } = options;
     const { owner, rules, senders } = alarms;
-    this.#senders = new Map(senders.map(({ name, settings }) => [name, makeSender(name, settings, proxyFor)]));
+    this.#senders = new FollowedSenders(senders, { proxyFor, log });
     this.#budgets = new Map(senders.map(({ name }) => [name, new BodyMemoryBudget(BODY_BUDGET_BYTES)]));
     const decide = temporal && decideAlarmsWith({ ...temporal, owner, timeoutMs: UPDATE_TIMEOUT_MS });
     const throttledLog = new ThrottledLog(log, clock);
@@ -153,6 +154,7 @@ class Gateway {
   }
 
   async #receive(name: string, request: IncomingMessage): Promise<Answer> {
+    await this.#senders.refresh();
     const known = this.#senders.get(name);
     const sender = known ?? this.#unknownSender;
     const headers = singleHeaders(request);

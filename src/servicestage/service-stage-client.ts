@@ -224,7 +224,7 @@ class ServiceStageClient implements ServiceStage {
     return rows;
   }
 
-  /** One GET, repeated once if the token had expired, which is safe for a read. */
+  /** One GET, repeated once if its credentials were refused and there are others, which is safe for a read. */
   async #read<Value>(
     path: string,
     query: Query,
@@ -241,8 +241,9 @@ class ServiceStageClient implements ServiceStage {
     try {
       answer = await once();
     } catch (error) {
-      if (!(error instanceof ServiceStageError) || error.code !== 'TokenExpired') throw error;
-      if (!this.#auth.renew(askedAtMs)) throw notAllowed(error);
+      const why = refusalOfCredentials(error);
+      if (why === null) throw error;
+      if (!this.#auth.renew(askedAtMs, why.reason)) throw notAllowed(why.error);
       answer = await once();
     }
     return readable(path, answer, parse);
@@ -268,16 +269,11 @@ class ServiceStageClient implements ServiceStage {
     } catch (error) {
       if (error instanceof ServiceStageError && error.code === 'Throttled')
         this.#budget.closeFor(error.retryAfterMs ?? DEFAULT_THROTTLE_MS);
-      // A POST is not repeated here; the next attempt sends with the new token.
-      if (
-        error instanceof ServiceStageError &&
-        error.code === 'TokenExpired' &&
-        request.method === 'POST' &&
-        !this.#auth.renew(sentAtMs)
-      ) {
-        throw notAllowed(error);
-      }
-      throw error;
+      const why = request.method === 'POST' ? refusalOfCredentials(error) : null;
+      if (why === null) throw error;
+      // A POST is not repeated here; the next attempt sends with the new credentials.
+      const isRenewed = this.#auth.renew(sentAtMs, why.reason);
+      throw isRenewed ? new ServiceStageError({ ...why.error.facts, code: 'TokenExpired' }) : notAllowed(why.error);
     }
   }
 }
@@ -321,7 +317,16 @@ function exhausted(method: string, path: string): ServiceStageError {
   });
 }
 
-/** A ready-made token or an access key cannot be renewed. */
+/** Whether an answer says that the credentials are too old, or wrong: those of files may have changed meanwhile. */
+function refusalOfCredentials(
+  error: unknown,
+): { readonly error: ServiceStageError; readonly reason: 'expired' | 'refused' } | null {
+  if (!(error instanceof ServiceStageError)) return null;
+  if (error.code === 'TokenExpired') return { error, reason: 'expired' };
+  return error.code === 'NotAllowed' && error.httpStatus === 401 ? { error, reason: 'refused' } : null;
+}
+
+/** There are no other credentials to try. */
 function notAllowed({ facts }: ServiceStageError): ServiceStageError {
   return new ServiceStageError({ ...facts, code: 'NotAllowed', sent: 'no' });
 }
