@@ -1,4 +1,4 @@
-/** `runbook doctor`: checks an installation before anybody trusts it, and says what to do about what it finds. */
+/** `runbook doctor`: checks an installation before anybody trusts it, and names a remedy for each finding. */
 import type { Command } from 'commander';
 import type { Facts, FilesRead } from '../doctor/facts.js';
 import type { Line } from '../doctor/judge.js';
@@ -58,12 +58,13 @@ async function readFiles(files: readonly string[]): Promise<FilesRead> {
   return { count: checked, problems };
 }
 
-const SHOWN: Readonly<Record<Verdict, { readonly word: string; readonly paint: (colors: Colors) => Colors['bold'] }>> = {
-  ok: { word: 'ok', paint: ({ result }) => result('succeeded') },
-  warn: { word: 'warn', paint: ({ warn }) => warn },
-  fail: { word: 'FAIL', paint: ({ bad }) => bad },
-  notChecked: { word: '-', paint: ({ dim }) => dim },
-};
+const SHOWN: Readonly<Record<Verdict, { readonly word: string; readonly paint: (colors: Colors) => Colors['bold'] }>> =
+  {
+    ok: { word: 'ok', paint: (colors) => colors.result('succeeded') },
+    warn: { word: 'warn', paint: ({ warn }) => warn },
+    fail: { word: 'FAIL', paint: ({ bad }) => bad },
+    notChecked: { word: '-', paint: ({ dim }) => dim },
+  };
 
 /** The table: one line for each check, and what to do below it. */
 export function renderFindings(lines: readonly Line[], colors: Colors): string {

@@ -31,7 +31,7 @@ export interface ClientConfig {
   readonly logLevel: LogLevel;
   /** The proxy for everything else that goes out. */
   readonly proxyFor: ProxyFor;
-  /** Where secrets come from files; tell it where its notices go. */
+  /** Secrets that come from files. `reportTo` sets where its notices are logged. */
   readonly secretFiles: SecretFiles;
   /** What the environment asks for and cannot be had, in words: for the log at start. */
   readonly warnings: readonly string[];

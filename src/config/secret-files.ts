@@ -27,7 +27,7 @@ export interface SecretFile {
   readonly text: string;
 }
 
-/** What the log says of a file. No secret and no path is in it. */
+/** A line for the log about a file, without any secret or path. */
 export interface SecretFileNotice {
   readonly level: 'info' | 'warn';
   readonly text: string;

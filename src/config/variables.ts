@@ -35,7 +35,7 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 /** The least urgent log lines that are written. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Of every Elastic Cloud Server. */
+/** Where every Elastic Cloud Server finds its metadata service. */
 export const DEFAULT_METADATA_ENDPOINT = 'http://169.254.169.254';
 
 const DEFAULT_PORT = 7233;

@@ -28,9 +28,7 @@ export async function askFiles(
       const { runbooks: found, problems } = await listRunbooks(runbookDirectories);
       return { count: found.length, problems };
     }),
-    calendarDirectories.length === 0
-      ? unset('RUNBOOK_CALENDARS')
-      : ask(() => readCalendars(calendarDirectories)),
+    calendarDirectories.length === 0 ? unset('RUNBOOK_CALENDARS') : ask(() => readCalendars(calendarDirectories)),
     alarmsFile === undefined
       ? unset('RUNBOOK_ALARMS')
       : ask(async () =>

@@ -11,8 +11,8 @@ const CAUSES: Partial<Record<ServiceStageErrorCode, Cause>> = {
   NotFound: 'missing',
 };
 
-/** Applications that are looked through for one instance to read. Chosen: the request budget is small. */
-const MOST_LOOKED_THROUGH = 3;
+/** Applications and components that are listed to find one instance to read. Chosen: the request budget is small. */
+const MOST_LISTED = 3;
 
 /** @param timeoutMs limit of each question */
 export async function askServiceStage(options: ServiceStageOptions, timeoutMs: number): Promise<ServiceStageFacts> {
@@ -54,9 +54,9 @@ async function readSomeInstance(
   applications: Awaited<ReturnType<ServiceStage['listApplications']>>,
   limits: { readonly timeoutMs: number },
 ): Promise<Place | null> {
-  for (const application of applications.slice(0, MOST_LOOKED_THROUGH)) {
+  for (const application of applications.slice(0, MOST_LISTED)) {
     const components = await client.listComponents(application.id, limits);
-    for (const component of components.slice(0, MOST_LOOKED_THROUGH)) {
+    for (const component of components.slice(0, MOST_LISTED)) {
       const [instance] = await client.listInstances(application.id, component.id, limits);
       if (instance === undefined) continue;
       const ids = { applicationId: application.id, componentId: component.id, instanceId: instance.id };

@@ -11,7 +11,7 @@ import { answerWithin, RIGHTS, type Answer, type Cause, type Right, type Tempora
 /** No run has this id: those of runs are checked when they start. */
 const NO_SUCH_RUN = { workflowId: 'runbook-doctor: there is no such run' };
 
-/** The deadline of a call comes before the limit of its question: its error says more than a limit. */
+/** The deadline of a call comes before the limit of its question: its error explains more than a limit. */
 const EARLIER = 0.9;
 
 /** Answers of a server that would have done it, had there been such a run. */
@@ -58,7 +58,9 @@ export async function askTemporal(
       ? async (): Promise<Answer<never>> => ({ kind: 'unasked', why: 'there is no such namespace' })
       : ifReached;
     const [missingAttributes, pollers, ...rights] = await Promise.all([
-      ifThere(() => ask(async () => (await missingSearchAttributes(client)).map(({ name, type }) => `${name} (${type})`))),
+      ifThere(() =>
+        ask(async () => (await missingSearchAttributes(client)).map(({ name, type }) => `${name} (${type})`)),
+      ),
       ifThere(() => ask(() => readPollers(client, taskQueue))),
       ...RIGHTS.map(async (right) => {
         const tried = await ifThere(() => ask(() => allowed(() => TRIES[right](workflowService, namespace))));
@@ -70,7 +72,10 @@ export async function askTemporal(
       proxy,
       namespace,
       taskQueue,
-      secured: { tls: (tls !== undefined && tls !== null && tls !== false) || apiKey !== undefined, apiKey: apiKey !== undefined },
+      secured: {
+        tls: (tls !== undefined && tls !== null && tls !== false) || apiKey !== undefined,
+        apiKey: apiKey !== undefined,
+      },
       certificateExpiresAtMs: expiryOf(tls),
       server,
       retentionMs,
@@ -117,6 +122,6 @@ function causeOf(error: unknown): { readonly cause: Cause; readonly reason: stri
   const reason = reasonOf(error);
   if (code === GRPC.unauthenticated || code === GRPC.permissionDenied) return { cause: 'denied', reason };
   if (code === GRPC.notFound) return { cause: 'missing', reason };
-  const isAway = code === null || code === GRPC.unavailable || code === GRPC.deadlineExceeded;
-  return { cause: isAway ? 'unreachable' : 'other', reason };
+  const isUnreachable = code === null || code === GRPC.unavailable || code === GRPC.deadlineExceeded;
+  return { cause: isUnreachable ? 'unreachable' : 'other', reason };
 }

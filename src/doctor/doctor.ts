@@ -11,7 +11,7 @@ import type { Facts, FilesRead } from './facts.js';
 /** Longest time for one question. Chosen: several times what a healthy service takes. */
 const TIMEOUT_MS = 5_000;
 
-/** What the doctor looks at. */
+/** What the doctor examines. */
 export interface Examination {
   readonly env: Environment;
   /** Default: the one of the configuration. */

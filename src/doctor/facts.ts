@@ -17,7 +17,7 @@ export const RIGHTS = ['list', 'start', 'signal', 'update', 'query', 'cancel'] a
 /** One of them. */
 export type Right = (typeof RIGHTS)[number];
 
-/** What Temporal says. Times are in milliseconds. */
+/** What Temporal answers. Times are in milliseconds. */
 export interface TemporalFacts {
   /** `host:port` */
   readonly address: string;
@@ -38,7 +38,7 @@ export interface TemporalFacts {
   readonly pollers: Answer<readonly Poller[]>;
 }
 
-/** What ServiceStage and IAM say. */
+/** What ServiceStage and IAM answer. */
 export interface ServiceStageFacts {
   readonly endpoint: string;
   readonly projectId: string;
@@ -64,7 +64,7 @@ export interface FilesRead {
   readonly problems: readonly Problem[];
 }
 
-/** What the files say that the configuration names. */
+/** What is in the files that the configuration names. */
 export interface FileFacts {
   readonly runbooks: Answer<FilesRead>;
   readonly calendars: Answer<FilesRead>;
@@ -74,7 +74,7 @@ export interface FileFacts {
   readonly given: Answer<FilesRead>;
 }
 
-/** What the environment says. */
+/** What the environment holds. */
 export interface ConfigurationFacts {
   readonly problems: readonly Problem[];
   readonly warnings: readonly string[];

@@ -1,6 +1,6 @@
 /** What the doctor concludes. */
 
-/** `notChecked`: nothing is known, good or bad; `remedy` says how to find out. */
+/** `notChecked`: nothing is known, good or bad; `remedy` is how to find out. */
 export type Verdict = 'ok' | 'warn' | 'fail' | 'notChecked';
 
 /** The result of one check. */

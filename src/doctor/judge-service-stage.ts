@@ -1,4 +1,4 @@
-/** Judges what ServiceStage and IAM say. Pure. */
+/** Judges what ServiceStage and IAM answer. Pure. */
 import { clockProblem } from '../domain/time/clock-problem.js';
 import type { ServiceStageFacts } from './facts.js';
 import { fail, notChecked, ok, warn, type Finding } from './finding.js';
@@ -78,10 +78,11 @@ export function judgeReading({ instance, snapshots }: ServiceStageFacts): Findin
 
 /** Actions, which the doctor never tries. */
 export function judgeActing({ instance }: ServiceStageFacts): Finding {
-  const path = instance.kind === 'answer' && instance.value !== null ? instance.value : 'APPLICATION/COMPONENT/INSTANCE';
+  const path =
+    instance.kind === 'answer' && instance.value !== null ? instance.value : 'APPLICATION/COMPONENT/INSTANCE';
   return notChecked(
     'only an action shows whether actions are allowed, and none is sent',
-    `Restart an instance that nobody needs: runbook start restart --target ${path}`,
+    `Restart an instance that is not needed: runbook start restart --target ${path}`,
   );
 }
 
@@ -92,9 +93,12 @@ export function judgeUser({ user, signIn }: ServiceStageFacts): Finding {
   if (user.kind === 'unasked') return notChecked(user.why);
   if (user.kind === 'answer')
     return user.value === null
-      ? warn(`IAM does not say who we are${signIn === 'ecsAgency' ? ' with temporary keys' : ''}; ${why}`, set)
+      ? warn(`IAM does not report who we are${signIn === 'ecsAgency' ? ' with temporary keys' : ''}; ${why}`, set)
       : ok(user.value);
-  return warn(`IAM did not answer: ${user.reason}; until it does, ${why}`, `Check HUAWEICLOUD_SDK_IAM_ENDPOINT. ${set}`);
+  return warn(
+    `IAM did not answer: ${user.reason}; until it does, ${why}`,
+    `Check HUAWEICLOUD_SDK_IAM_ENDPOINT. ${set}`,
+  );
 }
 
 /** The clock of this machine. */

@@ -1,4 +1,4 @@
-/** Judges what Temporal says. Pure. */
+/** Judges what Temporal answers. Pure. */
 import { isPolled } from '../domain/run/run-facts.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { RIGHTS, type Answer, type TemporalFacts } from './facts.js';
@@ -7,7 +7,7 @@ import { fail, notChecked, ok, warn, type Finding } from './finding.js';
 const DAY_MS = 86_400_000;
 /** Chosen: `scale-up` after a weekend, a resumption the next morning and a firing that comes again all need their run. */
 const RETENTION_MS = 7 * DAY_MS;
-/** Chosen: less is gone before the next working day. */
+/** Chosen: with less, a run is deleted before the next working day. */
 const SHORTEST_RETENTION_MS = DAY_MS;
 /** Chosen: time enough to make a new certificate. */
 const CERTIFICATE_ENDS_SOON_MS = 14 * DAY_MS;
@@ -45,7 +45,10 @@ export function judgeServer({ server, address, proxy, secured }: TemporalFacts):
 }
 
 /** Our own certificate, which Temporal's clients read once. */
-export function judgeCertificate({ certificateExpiresAtMs: expiresAtMs }: TemporalFacts, nowMs: number): Finding | null {
+export function judgeCertificate(
+  { certificateExpiresAtMs: expiresAtMs }: TemporalFacts,
+  nowMs: number,
+): Finding | null {
   if (expiresAtMs === null) return null;
   const leftMs = expiresAtMs - nowMs;
   const remedy = 'Put the new certificate in its place, and restart worker and gateway: they read it once';
@@ -119,7 +122,7 @@ export function judgeWorkers({ taskQueue, pollers }: TemporalFacts, nowMs: numbe
   if (pollers.kind === 'unasked') return notChecked(pollers.why);
   if (pollers.kind === 'failed')
     return pollers.cause === 'denied'
-      ? notChecked('the credentials may not see who polls', 'Look at the log of the workers: "worker ready"')
+      ? notChecked('the credentials may not see who polls', 'Read the log of the workers: "worker ready"')
       : warn(`not known: ${pollers.reason}`, 'Try again; Temporal is slow or in trouble');
   const active = pollers.value.filter((poller) => isPolled([poller], nowMs));
   if (active.length > 0) return ok(`${count(active.length, 'worker')} on task queue ${taskQueue}`);

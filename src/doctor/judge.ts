@@ -1,6 +1,14 @@
 /** Judges an installation by its facts: one table of all checks. Pure; `facts.ts` has the facts. */
 import { describeProblem } from '../domain/failures.js';
-import type { Answer, ConfigurationFacts, Facts, FileFacts, FilesRead, ServiceStageFacts, TemporalFacts } from './facts.js';
+import type {
+  Answer,
+  ConfigurationFacts,
+  Facts,
+  FileFacts,
+  FilesRead,
+  ServiceStageFacts,
+  TemporalFacts,
+} from './facts.js';
 import { fail, notChecked, ok, warn, type Finding, type Verdict } from './finding.js';
 import {
   judgeActing,
@@ -24,7 +32,7 @@ import {
 
 /** A finding and the check that it belongs to. */
 export interface Line extends Finding {
-  /** Stable: scripts may look for it. */
+  /** Stable: scripts may rely on it. */
   readonly check: Check;
 }
 

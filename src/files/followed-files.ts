@@ -74,11 +74,11 @@ export class FollowedFiles {
     this.#checkedAtMs = this.#nowMs();
     const found = this.#readTogether();
     if ('why' in found) this.#keep(found);
-    else this.#take(found.texts);
+    else this.#accept(found.texts);
     return this.#texts;
   }
 
-  #take(texts: Texts): void {
+  #accept(texts: Texts): void {
     this.#reported = null;
     const names = Object.keys(texts).filter((name) => texts[name] !== this.#texts[name]);
     if (names.length === 0) return;

@@ -7,7 +7,7 @@
  */
 
 /** A key, as far as its renewal needs it. */
-export interface KeyTimes {
+interface KeyTimes {
   /** From when on a newer one is asked for. */
   readonly renewAtMs: number;
   readonly expiresAtMs: number;

@@ -34,7 +34,7 @@ const KeyAnswer = z.object({
 
 /** Asks the service of this machine. */
 export class MetadataService {
-  /** Of our own, because Node's global agent may be told to use a proxy. */
+  /** Our own agent, because Node's global one may be configured to use a proxy. */
   readonly #agent = new Agent();
   #token: string | null = null;
   #noTokensUntilMs = 0;
@@ -126,7 +126,7 @@ function jsonIn(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    return undefined; // The reader says what is missing.
+    return undefined; // The reader reports what is missing.
   }
 }
 

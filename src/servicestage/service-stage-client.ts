@@ -5,11 +5,13 @@ import { cloudJobPhase, type CloudJob } from '../domain/target/cloud-job.js';
 import { isListedStatus, type Observation, type Target } from '../domain/target/target.js';
 import { clipText } from '../domain/text/text.js';
 import { apiPath } from './api-path.js';
-import { createAuthenticator, type Authenticator, type Credentials } from './auth.js';
+import { createAuthenticator, type Credentials } from './auth.js';
+import type { Authenticator } from './authenticator.js';
 import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';
 import { ServiceStageError } from './errors.js';
 import { createHttpClient, type HttpAnswer, type HttpClient } from './http.js';
 import type { ProxyFor } from '../network/proxies.js';
+import { notAllowed, refusalOfCredentials } from './refused-credentials.js';
 import { RequestBudget } from './request-budget.js';
 import type {
   ListedInstance,
@@ -315,18 +317,4 @@ function exhausted(method: string, path: string): ServiceStageError {
     path,
     reason: 'the request budget of this process was used up for too long',
   });
-}
-
-/** Whether an answer says that the credentials are too old, or wrong: those of files may have changed meanwhile. */
-function refusalOfCredentials(
-  error: unknown,
-): { readonly error: ServiceStageError; readonly reason: 'expired' | 'refused' } | null {
-  if (!(error instanceof ServiceStageError)) return null;
-  if (error.code === 'TokenExpired') return { error, reason: 'expired' };
-  return error.code === 'NotAllowed' && error.httpStatus === 401 ? { error, reason: 'refused' } : null;
-}
-
-/** There are no other credentials to try. */
-function notAllowed({ facts }: ServiceStageError): ServiceStageError {
-  return new ServiceStageError({ ...facts, code: 'NotAllowed', sent: 'no' });
 }

@@ -1,7 +1,8 @@
 /** Authentication by an access key, which signs each request. */
 import { apiPath } from './api-path.js';
-import type { Authenticator, AuthenticatorOptions } from './auth.js';
+import type { Authenticator } from './authenticator.js';
 import { ServiceStageError, type ServiceStageErrorCode } from './errors.js';
+import type { HttpClient } from './http.js';
 import type { KeySource } from './key-source.js';
 import { signRequest, type RequestToSign } from './sign-request.js';
 import { CredentialAnswer } from './wire.js';
@@ -10,12 +11,19 @@ const WILL_NOT_SAY: readonly ServiceStageErrorCode[] = ['NotAllowed', 'NotFound'
 const CREDENTIALS = ['v3.0', 'OS-CREDENTIAL', 'credentials'];
 const CREDENTIALS_PATH = `/${CREDENTIALS.join('/')}`;
 
+/** How IAM is asked for our own user. */
+interface SigningOptions {
+  readonly http: HttpClient;
+  readonly iamEndpoint?: string | undefined;
+  readonly nowMs?: () => number;
+}
+
 /** Signs with the key that its source has at the time. */
 export class SigningAuthenticator implements Authenticator {
   #user: { readonly accessKey: string; readonly id: string | null } | null = null;
 
   constructor(
-    private readonly options: AuthenticatorOptions,
+    private readonly options: SigningOptions,
     private readonly keys: KeySource,
   ) {}
 

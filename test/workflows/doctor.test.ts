@@ -1,4 +1,4 @@
-/** `runbook doctor` against a Temporal server and the simulator: an installation that is well, and what it says of each illness. */
+/** `runbook doctor` against a Temporal server and the simulator: an installation that is well, and the finding for each illness. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,7 +80,7 @@ it('every file that is named, with its secrets', async () => {
 });
 
 describe('Temporal', () => {
-  it('a namespace that does not exist, and a task queue that nobody polls', async () => {
+  it('a namespace that does not exist, and a task queue that no worker polls', async () => {
     const other = await doctor({ ...well(), TEMPORAL_NAMESPACE: 'nowhere' });
     expect(other.failed).toEqual(['temporal namespace']);
     const alone = await doctor(well(), ['--task-queue', `${temporal.taskQueue}-unpolled`]);
@@ -94,14 +94,16 @@ describe('Temporal', () => {
     const refuses = await startGrpcProxy(temporal.address, () => UNAUTHENTICATED);
     const reader = await doctor({ ...well(), TEMPORAL_ADDRESS: onlyReads.address });
     expect(reader.failed).toEqual(['temporal rights']);
-    expect(reader.found('temporal rights')).toContain('may not start runs, steer runs, start, approve and steer runs, cancel runs');
+    expect(reader.found('temporal rights')).toContain(
+      'may not start runs, steer runs, start, approve and steer runs, cancel runs',
+    );
     const stranger = await doctor({ ...well(), TEMPORAL_ADDRESS: refuses.address });
     expect(stranger.failed).toEqual(['temporal server']);
     expect(stranger.found('temporal server')).toContain('refuses the credentials');
     await Promise.all([onlyReads.close(), refuses.close()]);
   });
 
-  it('nobody there: the rest is checked all the same', async () => {
+  it('no server there: the rest is checked all the same', async () => {
     const { failed, exitCode, found } = await doctor({ ...well(), TEMPORAL_ADDRESS: '127.0.0.1:1' });
     expect({ failed, exitCode }).toEqual({ failed: ['temporal server'], exitCode: 1 });
     expect(found('servicestage credentials')).toContain('taken');
@@ -109,7 +111,7 @@ describe('Temporal', () => {
 });
 
 describe('ServiceStage', () => {
-  it('a wrong secret key, another project, nobody there', async () => {
+  it('a wrong secret key, another project, no server there', async () => {
     const wrong = await doctor({ ...well(), HUAWEICLOUD_SDK_SK: 'another' });
     expect(wrong.failed).toEqual(['servicestage credentials', 'servicestage project']);
     expect(wrong.checks.map(({ found }) => found).join()).not.toContain('another');
@@ -117,17 +119,24 @@ describe('ServiceStage', () => {
     const project = await doctor({ ...well(fresh), HUAWEICLOUD_SDK_PROJECT_ID: 'p2' });
     expect(project.failed).toContain('servicestage project');
     await fresh.close();
-    const gone = await doctor(well(fresh));
-    expect(gone.failed).toEqual(['servicestage endpoint']);
+    const unreachable = await doctor(well(fresh));
+    expect(unreachable.failed).toEqual(['servicestage endpoint']);
   });
 
   it('a clock that is off, and an agency that is missing', async () => {
     const other = await startSimulator({ switches: { agency: false } });
     await controlOf(other).time({ advanceMs: 5 * 60_000 });
     const late = await doctor(well(other));
-    expect({ failed: late.failed, warned: late.warned }).toMatchObject({ failed: [], warned: expect.arrayContaining(['clock']) as unknown });
+    expect({ failed: late.failed, warned: late.warned }).toMatchObject({
+      failed: [],
+      warned: expect.arrayContaining(['clock']) as unknown,
+    });
     const { HUAWEICLOUD_SDK_AK: _ak, HUAWEICLOUD_SDK_SK: _sk, ...rest } = well(other);
-    const agency = await doctor({ ...rest, SERVICESTAGE_CREDENTIALS: 'ecsAgency', SERVICESTAGE_METADATA_ENDPOINT: other.url });
+    const agency = await doctor({
+      ...rest,
+      SERVICESTAGE_CREDENTIALS: 'ecsAgency',
+      SERVICESTAGE_METADATA_ENDPOINT: other.url,
+    });
     expect(agency.failed).toContain('servicestage credentials');
     expect(agency.found('servicestage credentials')).toContain('agency');
     await other.close();
@@ -144,7 +153,7 @@ it('a configuration with problems: what can be asked without it is asked, and th
 });
 
 it('people get a table with what to do', async () => {
-  const { stdout } = await runbook(['doctor', '--task-queue', 'nobody'], well());
+  const { stdout } = await runbook(['doctor', '--task-queue', 'unpolled'], well());
   expect(stdout).toMatch(/^ok {4}configuration /);
   expect(stdout).toMatch(/\nFAIL {2}workers [^\n]*\n +→ Start a worker/);
 });

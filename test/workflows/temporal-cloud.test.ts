@@ -92,7 +92,7 @@ describe.concurrent('an API key', () => {
   });
 });
 
-it('an API key in a file is replaced while client and worker go on', async () => {
+it('an API key in a file is replaced while client and worker continue', async () => {
   const valid = new Set(['key-1']);
   const refuse = (_method: string, { authorization = '' }: IncomingHttpHeaders) =>
     valid.has(authorization.replace(/^Bearer /, '')) ? null : UNAUTHENTICATED;

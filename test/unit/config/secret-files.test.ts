@@ -27,7 +27,7 @@ function file(name: string, text: string): string {
   return path;
 }
 
-/** Time goes on, so that the next use reads the files again. */
+/** Time passes, so that the next use reads the files again. */
 function later(): void {
   vi.setSystemTime(Date.now() + 1_000);
 }
