@@ -75,6 +75,6 @@ export function renderFindings(lines: readonly Line[], colors: Colors): string {
     return remedy === null ? [row] : [row, `${' '.repeat(width + 8)}→ ${printable(remedy)}`];
   });
   const count = (verdict: Verdict) => lines.filter((line) => line.verdict === verdict).length;
-  const sum = `${count('ok')} ok, ${count('warn')} warnings, ${count('fail')} failed, ${count('notChecked')} not checked`;
+  const sum = `${count('ok')} ok, ${count('warn')} warning${count('warn') === 1 ? '' : 's'}, ${count('fail')} failed, ${count('notChecked')} not checked`;
   return [...rows, '', sum].join('\n');
 }

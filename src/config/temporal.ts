@@ -59,15 +59,15 @@ export function readTemporal(reader: VariableReader, proxyFor: ProxyFor): Tempor
   return isAddress ? onItsWay(direct, proxyFor, (text) => reader.warn(text)) : direct;
 }
 
-/** A key in a file is revealed for each call, so that calls take a new one at once. */
+/** A key in a file is revealed for each call, so that calls take a new one at once. One that no header can hold is passed over. */
 function withFollowedKey(
   { secretFiles }: VariableReader,
   key: Secret | undefined,
   options: ConnectionOptions,
 ): ConnectionOptions {
-  return key !== undefined && secretFiles.has('TEMPORAL_API_KEY')
-    ? { ...options, apiKey: () => key.reveal() }
-    : options;
+  if (key === undefined || !secretFiles.has('TEMPORAL_API_KEY')) return options;
+  const sendable = key.as((text) => (headerText.safeParse(text).success ? text : null));
+  return { ...options, apiKey: () => sendable.reveal() };
 }
 
 /** Other tools of Temporal read names of their own, so an unknown one is not a problem. One that is close to a known one is probably a typing error and gets a warning. */

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readPollers } from '../../src/client/run-facts.js';
 import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
 import { runbook } from '../support/command-line.js';
@@ -22,7 +22,8 @@ beforeAll(async () => {
   stack = await startStack(temporal);
   simulator = await startSimulator();
   folder = await mkdtemp(join(tmpdir(), 'doctor-'));
-  await expect.poll(() => readPollers(temporal.client, temporal.taskQueue)).not.toEqual([]);
+  // The worker's first poll may take a moment.
+  await vi.waitFor(async () => expect(await readPollers(temporal.client, temporal.taskQueue)).not.toEqual([]));
 });
 afterAll(async () => {
   await stack.close();

@@ -121,6 +121,9 @@ it('a key of Temporal is revealed for each call', () => {
   file('key', 'key-2\n');
   later();
   expect(apiKey()).toBe('key-2');
+  file('key', 'schlüssel\n');
+  later();
+  expect(apiKey()).toBe('key-2');
 });
 
 it('the secrets of webhooks may come from files as well', () => {

@@ -1,4 +1,4 @@
-/** What the doctor says of each fact: a healthy installation, and every way in which it can be ill. */
+/** The finding of the doctor for each fact: a healthy installation, and every way in which it can be ill. */
 import { describe, expect, it } from 'vitest';
 import { renderFindings } from '../../../src/cli/doctor-command.js';
 import { createColors } from '../../../src/cli/colors.js';

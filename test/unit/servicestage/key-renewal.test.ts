@@ -113,7 +113,7 @@ it('a service that is down from before the renewal to the end of the key: every 
   expect(await use()).toBe('AK2');
 });
 
-it('a service that hangs while a key is renewed early holds up nobody', async () => {
+it('a service that hangs while a key is renewed early does not hold up requests', async () => {
   const { clock, facts, use } = service();
   await use();
   facts.hangs = true;
