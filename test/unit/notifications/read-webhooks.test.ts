@@ -133,7 +133,7 @@ describe('a notifications file', () => {
   });
 });
 
-it('an address that is replaced while the worker runs counts for the next message; one that is no address does not', async () => {
+it('an address that is replaced while the worker runs counts for the next message; one that is not an address does not', async () => {
   const source = { text: 'https://a.example.com/one' };
   const given = new Map([['RUNBOOK_NOTIFY_URL', new Secret({ read: () => source.text })]]);
   const [webhook] = await webhooksIn('webhooks:\n  ops: { kind: slack, urlEnv: RUNBOOK_NOTIFY_URL }\n', given);
