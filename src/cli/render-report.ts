@@ -8,7 +8,7 @@ import { gateLines } from './render-gates.js';
 import { usualWords } from './render-usual.js';
 import { approvalReportLines, commandLines, decisionLines } from './render-steering.js';
 import { describeObservation } from '../domain/target/target.js';
-import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, trailLine } from '../rendering/meaning.js';
+import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, trailLines } from '../rendering/meaning.js';
 import { nextLines } from '../rendering/next-command.js';
 import { undelivered } from '../rendering/notifications.js';
 import { leftOutOf } from '../rendering/report-facts.js';
@@ -63,7 +63,7 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
 }
 
 function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
-  const { result, cloudJobId, after, failure, attempts, trail, startedAtMs, endedAtMs, sent, evidence, check } = step;
+  const { result, cloudJobId, after, failure, attempts, startedAtMs, endedAtMs, sent, evidence, check } = step;
   const job = cloudJobId === null ? '' : `, cloud job ${cloudJobId}`;
   const tookMs = endedAtMs - startedAtMs;
   const usual = step.usual === undefined ? '' : `, ${usualWords(step.usual, tookMs, colors)}`;
@@ -78,7 +78,7 @@ function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
   if (check !== undefined) lines.push(colors.dim(`      ${describeEvidence(check)}`), ...bodyLines(check, colors));
   if (sent === 'unknown') lines.push(colors.warn('      it is not known whether ServiceStage acted for this step'));
   if (evidence !== undefined) lines.push(colors.dim(`      ${adoptionText(evidence)}`));
-  if (attempts > 1) lines.push(...trail.map((entry) => colors.dim(`      ${trailLine(entry)}`)));
+  if (attempts > 1) lines.push(...trailLines(step).map((line) => colors.dim(`      ${line}`)));
   if (failure !== undefined) lines.push(...failureLines(failure, colors).map((line) => `      ${line}`));
   return lines;
 }

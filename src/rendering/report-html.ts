@@ -6,7 +6,7 @@ import type { GateReport, Outcome, RunReport, StepReport, TargetReport } from '.
 import { describeObservation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { htmlLines, htmlText } from './html-text.js';
-import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLine } from './meaning.js';
+import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLines } from './meaning.js';
 import { nextCommand } from './next-command.js';
 import { undelivered } from './notifications.js';
 import { REPORT_STYLE } from './report-style.js';
@@ -152,18 +152,19 @@ function stepRow(step: StepReport, prefix: string): string {
 
 /** What went wrong, what people decided, and, folded, what each attempt decided. */
 function stepDetails(step: StepReport, prefix: string): string[] {
-  const { failure, trail, check } = step;
+  const { failure, check } = step;
   const body = check === undefined ? null : bodyShown(check);
   const name = htmlText(`${prefix}${stepTitle(step)}`);
   const notes = stepNotes(step);
+  const decided = trailLines(step);
   return [
     ...(failure === undefined && notes.length === 0 ? [] : [`<h3>${name}</h3>`]),
     ...(notes.length === 0 ? [] : [list(notes)]),
     ...(failure === undefined ? [] : [failureBlock(failure)]),
     ...(body === null ? [] : [`<p>Body: <code>${htmlText(body)}</code></p>`]),
-    ...(trail.length === 0
+    ...(decided.length === 0
       ? []
-      : [`<details><summary>${name}: what was decided</summary>${list(trail.map(trailLine))}</details>`]),
+      : [`<details><summary>${name}: what was decided</summary>${list(decided)}</details>`]),
   ];
 }
 

@@ -7,7 +7,7 @@ import { describeObservation } from '../domain/target/target.js';
 import { markdownCell, markdownProse, markdownText } from '../domain/text/markdown.js';
 import { printable } from '../domain/text/text.js';
 import { describeTime } from '../domain/time/utc-time.js';
-import { differencesOf, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLine } from './meaning.js';
+import { differencesOf, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLines } from './meaning.js';
 import { nextCommand } from './next-command.js';
 import { undelivered } from './notifications.js';
 import { factsOf } from './report-facts.js';
@@ -93,7 +93,7 @@ function stepRow(step: StepReport, prefix: string): string {
 
 /** What went wrong, what people decided, and the attempts where there were several. */
 function stepDetails(step: StepReport, prefix: string): string[] {
-  const { failure, attempts, trail, check } = step;
+  const { failure, attempts, check } = step;
   const name = `${prefix}${stepTitle(step)}`;
   const notes = stepNotes(step).map((line) => `- ${markdownText(name)}: ${markdownProse(line)}`);
   const body = check === undefined ? null : bodyShown(check);
@@ -102,7 +102,7 @@ function stepDetails(step: StepReport, prefix: string): string[] {
     ...(notes.length === 0 ? [] : ['', ...notes]),
     ...(body === null ? [] : ['', `Body: ${markdownText(body)}`]),
     ...(attempts > 1
-      ? ['', `Attempts of ${markdownText(name)}:`, '', ...trail.map((entry) => `- ${markdownProse(trailLine(entry))}`)]
+      ? ['', `Attempts of ${markdownText(name)}:`, '', ...trailLines(step).map((line) => `- ${markdownProse(line)}`)]
       : []),
   ];
 }
