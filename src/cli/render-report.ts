@@ -8,7 +8,16 @@ import { gateLines } from './render-gates.js';
 import { usualWords } from './render-usual.js';
 import { approvalReportLines, commandLines, decisionLines } from './render-steering.js';
 import { describeObservation } from '../domain/target/target.js';
-import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, trailLines } from '../rendering/meaning.js';
+import {
+  differencesOf,
+  leftOutChecks,
+  mark,
+  meaningOf,
+  notHeldWarning,
+  period,
+  stepTitle,
+  trailLines,
+} from '../rendering/meaning.js';
 import { nextLines } from '../rendering/next-command.js';
 import { undelivered } from '../rendering/notifications.js';
 import { leftOutOf } from '../rendering/report-facts.js';
@@ -50,6 +59,8 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
   if (captured !== null) lines.push(colors.dim(`  before   ${describeObservation(captured)}`));
   for (const step of steps) lines.push(...stepLines(step, '', colors));
   for (const id of notReached) lines.push(colors.dim(`  ${mark('pending')} ${id}: not reached`));
+  const leftOut = leftOutChecks(target);
+  if (leftOut !== null) lines.push(colors.dim(`  checks left out: ${leftOut}`));
   for (const undo of compensations) lines.push(...stepLines(undo, 'undo: ', colors));
   if (lastSeen !== null) lines.push(`  now      ${describeObservation(lastSeen)}`);
   const notHeld = notHeldWarning(target);

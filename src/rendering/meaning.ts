@@ -105,6 +105,11 @@ export function notHeldWarning({ steps, compensations }: TargetReport): string |
   return last?.notHeld === true ? 'the state was reached, and no step waited to see it hold' : null;
 }
 
+/** Which checks were not done, and why; `null` if none was left out. */
+export function leftOutChecks({ checksLeftOut = [] }: Pick<TargetReport, 'checksLeftOut'>): string | null {
+  return checksLeftOut.length === 0 ? null : `${checksLeftOut.join(', ')}: no URL was given`;
+}
+
 /** A period in UTC, so that it can be compared with the console and with logs. @param fromMs epoch milliseconds */
 export function period(fromMs: number, toMs: number): string {
   return `${describeTime(fromMs)} to ${describeTime(toMs)}`;

@@ -6,7 +6,17 @@ import type { GateReport, Outcome, RunReport, StepReport, TargetReport } from '.
 import { describeObservation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { htmlLines, htmlText } from './html-text.js';
-import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLines } from './meaning.js';
+import {
+  differencesOf,
+  leftOutChecks,
+  mark,
+  meaningOf,
+  notHeldWarning,
+  period,
+  stepTitle,
+  tookText,
+  trailLines,
+} from './meaning.js';
 import { nextCommand } from './next-command.js';
 import { undelivered } from './notifications.js';
 import { REPORT_STYLE } from './report-style.js';
@@ -117,6 +127,7 @@ function targetSection(target: TargetReport): string[] {
       ['not held', notHeldWarning(target)],
       ['differs', differences.length === 0 ? null : describeDifferences(differences)],
       ['not reached', notReached.length === 0 ? null : notReached.join(', ')],
+      ['checks left out', leftOutChecks(target)],
       ...remaining.map(
         ({ stepId, kind, why }) =>
           ['remains', `${stepId}: ${kind === 'irreversible' ? 'irreversible, ' : ''}${why}`] as const,

@@ -189,11 +189,12 @@ function withShortTrails(report: TargetReport): TargetReport {
 
 /** The short form: for each step what was done and how it ended, without readings and trails. */
 export function withShortSteps(report: TargetReport): TargetReport {
-  const { notReached, steps, compensations, remaining, lastSeen } = report;
+  const { notReached, checksLeftOut, steps, compensations, remaining, lastSeen } = report;
   return {
     ...withoutSteps(report),
     steps: steps.map(shortStep),
     notReached,
+    ...(checksLeftOut === undefined ? {} : { checksLeftOut }),
     compensations: compensations.map(shortStep),
     remaining: remaining.map(shortEffect),
     lastSeen: shortObservation(lastSeen),

@@ -173,6 +173,8 @@ export interface TargetReport {
   readonly steps: readonly StepReport[];
   /** Ids of planned steps that were never begun. */
   readonly notReached: readonly string[];
+  /** Ids of checks that the plan does not have, because the input that is their URL is empty. Absent: none. */
+  readonly checksLeftOut?: readonly string[];
   /** Undos, in the order in which they were sent. */
   readonly compensations: readonly StepReport[];
   readonly remaining: readonly RemainingEffect[];

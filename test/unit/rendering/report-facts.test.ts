@@ -73,6 +73,7 @@ const checked: StepReport = aStepReport({
 const target: TargetReport = {
   ...{ path: 'shop/checkout/prod-1', instanceId: 'i', leaseId: 'l', outcome: 'failed', childRunId: 'c', cut: 'trails' },
   ...{ captured: seen('v-captured'), lastSeen: seen('v-last'), notReached: ['never-reached'] },
+  checksLeftOut: ['check-that-was-left-out'],
   steps: [action, asked, checked],
   compensations: [aStepReport({ id: 'undo-of-it', action: { action: 'start' }, cloudJobId: 'JOB-18' })],
   remaining: [{ stepId: 'stays', action: { action: 'stop' }, why: 'why it remains', kind: 'irreversible' }],
@@ -152,6 +153,7 @@ const TARGET: Readonly<Record<keyof Required<TargetReport>, Words>> = {
   outcome: ['failed'],
   steps: ['asked', 'checked: GET https://shop.example.com/health'],
   notReached: ['never-reached'],
+  checksLeftOut: ['checks left out', 'check-that-was-left-out: no URL was given'],
   compensations: ['undo: start', 'JOB-18'],
   remaining: ['stays', 'irreversible', 'why it remains'],
   captured: ['v-captured'],
