@@ -12,7 +12,7 @@ import {
   reportedDeliveries,
   reportOfDelivery,
   roomFor,
-  type Sent,
+  type MessagesSent,
 } from '../domain/notifications/notification-reports.js';
 import type { Plan } from '../domain/plan/plan.js';
 import type { NotificationReport } from '../domain/report/report.js';
