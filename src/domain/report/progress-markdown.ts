@@ -48,9 +48,10 @@ export function requestLines({ requestedBy, reason, resumes }: Asked): string[] 
 
 type Asked = Pick<RunProgress, 'requestedBy' | 'reason' | 'resumes'>;
 
-/** What a person in the Temporal UI can do about an approval. */
+/** What a person in the Temporal UI can do about an approval. @param planHash `null`: the run shows it, and this is a target */
 function howToApprove(planHash: string | null): string {
-  return `Send the Update \`approve\` or \`reject\` to the workflow of the run, with \`{"actor": "…", "reason": "…", "planHash": "${planHash ?? '…'}"}\`.`;
+  const where = planHash === null ? 'the workflow of the run' : 'this workflow';
+  return `Send the Update \`approve\` or \`reject\` to ${where}, with \`{"actor": "…", "reason": "…", "planHash": "${planHash ?? '…'}"}\`.`;
 }
 
 /** What a person in the Temporal UI can do about a pause. */
@@ -64,6 +65,9 @@ function whereToDecide({ leaseId }: TargetInRun): string {
 /** What a person in the Temporal UI can do. */
 const HOW_TO_DECIDE =
   'First compare the newest cloud job of the instance with the time of the step: `retryStep` sends the action again. Then send the Update `retryStep`, `skipStep` or `markSucceeded` to this workflow, with `{"actor": "…", "reason": "…"}`.';
+
+/** The UI draws the details in a frame that is about two lines too low, and cuts off its end. */
+const END = ['', '\u00a0', '', '\u00a0'];
 
 /** The targets of a run, and what it waits for. */
 export function runProgressMarkdown(run: RunProgress): string {
@@ -89,7 +93,18 @@ export function runProgressMarkdown(run: RunProgress): string {
         ];
   const request = requestLines(run).flatMap((line) => [markdownProse(line), '']);
   return linesThatFit(
-    [...aborted, ...paused, ...blocked, ...asks, ...gate, ...request, '| target | state |', '| --- | --- |', ...rows],
+    [
+      ...aborted,
+      ...paused,
+      ...blocked,
+      ...asks,
+      ...gate,
+      ...request,
+      '| target | state |',
+      '| --- | --- |',
+      ...rows,
+      ...END,
+    ],
     DETAILS_BYTES,
   );
 }
@@ -122,6 +137,7 @@ export function targetProgressMarkdown(progress: TargetProgress): string {
       '| step | state | cloud job | seen |',
       '| --- | --- | --- | --- |',
       ...rows,
+      ...END,
     ],
     DETAILS_BYTES,
   );
