@@ -12,7 +12,7 @@ export interface EndedBadly {
   readonly paths: readonly string[];
 }
 
-/** A run with more targets than this stays: a person looks at it once, and the query stays short. Chosen. */
+/** A run with more targets than this stays on the list, so that the query stays short. Chosen. */
 const MOST_PATHS = 5;
 /** Chosen: the newest of them are read, and are most likely the later ones. */
 const MOST_READ = 100;

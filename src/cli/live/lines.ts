@@ -82,7 +82,7 @@ const LEAST_UNITS = 200;
 const UNFINISHED = new RegExp(String.raw`(?:[\ud800-\udbff]|\u001b(?:\[[\d;]*)?)$`);
 const RESET = '\u001b[0m';
 
-/** The text, or as much of it as could be drawn in so many columns: marks without a width could go on for ever, and each takes time. */
+/** The text, or as much of it as could be drawn in the columns: there may be thousands of marks without a width, and measuring each takes time. */
 function clipped(text: string, columns: number): string {
   const most = LEAST_UNITS + MOST_UNITS * columns;
   if (text.length <= most) return text;

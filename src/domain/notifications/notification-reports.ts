@@ -17,7 +17,7 @@ const MOST_MESSAGES: Readonly<Record<Moment['kind'], number>> = {
   late: 10,
   ended: 1,
 };
-/** After reminders have used up the number of their kind, people are still notified of so many waits, and of one more for each target. Chosen. */
+/** After reminders have used up the number of their kind, people are still notified of this number of waits, and of one more for each target. Chosen. */
 const MOST_WAITS: Readonly<Partial<Record<Moment['kind'], number>>> = { blocked: 40, approval: 20 };
 
 /** How many messages of one kind a run has sent. */

@@ -9,7 +9,7 @@ import { isOpen, isPaused } from './workflow-status.js';
 export type Attention =
   'indeterminate' | 'compensationFailed' | 'noReport' | 'leftChanged' | 'paused' | 'blocked' | 'waitingForApproval';
 
-/** Outcomes that a person has to follow up, whatever the report says. */
+/** Outcomes that a person has to follow up, whatever else the report shows. */
 const ATTENTION_OUTCOMES = ['indeterminate', 'compensationFailed'] as const satisfies readonly Outcome[];
 
 /** Outcomes of runs that may need a person. */

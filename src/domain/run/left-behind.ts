@@ -14,7 +14,7 @@ export interface LeftBehind {
 const MAY_LEAVE: readonly Outcome[] = ['failed', 'cancelled', 'compensated'];
 
 /**
- * The targets that may need a person. A target to which nothing was sent is none of them, however it looks.
+ * The targets that may need a person. A target to which nothing was sent is none of them, whatever its state.
  *
  * @param report whole or cut, of any version: what it lacks is not concluded from
  */

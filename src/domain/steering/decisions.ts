@@ -253,7 +253,7 @@ function effectsSoFar(
   return [...earlier, { ...effect, stays }];
 }
 
-/** A person says that the action was carried out. The newest retry sent nothing, so that it was one of the decisions before. */
+/** A person decided that the action was carried out. The newest retry sent nothing, so that it was one of the decisions before. */
 function withLastOurs(earlier: readonly DoneStep[]): readonly DoneStep[] {
   const last = earlier.at(-1);
   if (last?.stays === undefined) return earlier;

@@ -148,7 +148,7 @@ describe('a reason', () => {
     expect(read([key('p'), ...pasted, key('\r')]).sent).toMatchObject([{ reason: expect.stringMatching(/TICKET-1$/) }]);
   });
 
-  it('takes as much of a long paste as a reason may have, and says so', () => {
+  it('takes as much of a long paste as a reason may have, and shows that', () => {
     const { typing, hint } = read([key('p'), ...reason('ab'), key(`\u001b[200~${'x'.repeat(1e6)}\u001b[201~`)]);
     expect(typing.mode).toMatchObject({ name: 'asking', reason: `ab${'x'.repeat(LONGEST_ARGUMENT.reason - 2)}` });
     expect(hint).toBe(`a reason has at most ${LONGEST_ARGUMENT.reason} characters`);

@@ -59,7 +59,7 @@ describe.each([
       }
   });
 
-  it('that runs from before did not send are told apart', () => {
+  it('that runs from before did not send are distinguished', () => {
     expect(roomFor(moment(0), { all: most - 1, reminders: most - 1 }, 1)).toBe('yes');
     expect(roomFor(moment(0), { all: most, reminders: most }, 1)).toBe('wait');
     expect(roomFor(moment(1), { all: most, reminders: most }, 1)).toBe('no');

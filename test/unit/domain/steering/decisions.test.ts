@@ -185,7 +185,7 @@ describe('a retry that fails before it has sent anything', () => {
   const retried = (step: BlockedStep, seen?: ReturnType<typeof reading>) =>
     retriedStep(step, reading(2, 'J1'), busy(step, seen), [decision]);
 
-  it('leaves the step indeterminate, and says why both', () => {
+  it('leaves the step indeterminate, and gives both reasons', () => {
     const step = retried(blocked(indeterminate({ attempt: 3 })));
     expect(step.outcome.report).toMatchObject({
       result: 'indeterminate',
@@ -200,7 +200,7 @@ describe('a retry that fails before it has sent anything', () => {
     expect(isBlocking(scale, step.outcome, 1)).not.toBeNull();
   });
 
-  it('says so once, however often it is retried', () => {
+  it('gives the reason once, however often it is retried', () => {
     const { report } = retried(retried(retried(blocked(indeterminate())))).outcome;
     expect(report.failure?.message).toBe('m. The retry sent nothing: TargetBusy: busy');
   });
