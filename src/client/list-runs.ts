@@ -18,7 +18,7 @@ import {
   STATE_SEARCH_ATTRIBUTE,
   TARGET_SEARCH_ATTRIBUTE,
 } from '../domain/contract.js';
-import { OUTCOMES, type Outcome, type RunReport } from '../domain/report/report.js';
+import { OUTCOMES, type Outcome, type TargetReport } from '../domain/report/report.js';
 import { attentionOf, type Attention } from '../domain/run/attention.js';
 import { leftBehind, type LeftBehind } from '../domain/run/left-behind.js';
 import { alarmRuleRequester, scheduleRequester } from '../domain/run/requester.js';
@@ -145,7 +145,7 @@ function troubled(run: ListedRun, { memo }: Pick<Listed, 'memo'>): Troubled {
   const { endedAtMs, outcome, targets, left } = run;
   if (endedAtMs === null) return { run, endedAtMs: 0, paths: [] };
   const report: unknown = memo?.[REPORT_MEMO];
-  const known = isReport(report) && Array.isArray(report.targets) ? (report as RunReport).targets : [];
+  const known: readonly TargetReport[] = isReport(report) && Array.isArray(report.targets) ? report.targets : [];
   const worst = known.filter((target) => target.outcome === outcome).map(({ path }) => path);
   const paths = [...new Set([...worst, ...left.map(({ path }) => path)])];
   return { run, endedAtMs, paths: paths.length === 0 ? targets : paths };

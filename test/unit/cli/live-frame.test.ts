@@ -369,6 +369,6 @@ describe('a text without end', () => {
 
   it('keeps its colour to itself', () => {
     const [line = ''] = fitted(wrapped(0, `\u001b[31ma${'\u0301'.repeat(100_000)}\u001b[39m`), 80);
-    expect(line).toMatch(/\u001b\[(?:0|39)m…?$/);
+    expect(line.slice(-5)).toBe('\u001b[0m…');
   });
 });
