@@ -363,7 +363,8 @@ describe('a text without end', () => {
       expect(lines.length).toBeLessThanOrEqual(3);
       expect(lines.at(-1)).toMatch(/…$/);
       expect(lines.join('').length).toBeLessThan(2_000);
-      expect(lines.join('').isWellFormed()).toBe(true);
+      // Half of a pair would become another character.
+      expect(Buffer.from(lines.join('')).toString()).toBe(lines.join(''));
     }
   });
 
