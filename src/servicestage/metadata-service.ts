@@ -47,7 +47,8 @@ export class MetadataService {
 
   /** The key that the service has now. @throws ServiceStageError: `NotAllowed` where the machine has no agency, else `Unreachable` or `UnreadableAnswer` */
   async fetchKey(timeoutMs: number): Promise<TemporaryKey> {
-    const deadlineAtMs = Date.now() + timeoutMs;
+    // Monotonic: the clock of the machine may be set meanwhile.
+    const deadlineAtMs = performance.now() + timeoutMs;
     if (this.#token === null && this.nowMs() >= this.#noTokensUntilMs) await this.#fetchToken(deadlineAtMs);
     let answer = await this.#ask('GET', KEY_PATH, this.#tokenHeader(), deadlineAtMs);
     if (answer.statusCode === 401 && !NO_AGENCY.test(answer.body)) {
@@ -84,7 +85,7 @@ export class MetadataService {
         method,
         headers,
         agent: { http: this.#agent },
-        timeout: { request: Math.max(1, deadlineAtMs - Date.now()) },
+        timeout: { request: Math.max(1, Math.ceil(deadlineAtMs - performance.now())) },
         retry: { limit: 0 },
         followRedirect: false,
         throwHttpErrors: false,

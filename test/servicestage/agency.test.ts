@@ -31,6 +31,8 @@ describe('with an agency', () => {
     for (let hour = 0; hour < 3; hour++) {
       pass(0.98 * HOUR_MS);
       expect(await world.client.readInstance(world.target, READ)).toMatchObject({ status: 'RUNNING' });
+      // The renewal beside the request ends before the clock jumps again.
+      await expect.poll(world.counts).toMatchObject({ 'securityKey 200': hour + 2 });
     }
     pass(10 * HOUR_MS);
     expect(await post(world.client, { target: world.target })).toHaveProperty('cloudJobId');
