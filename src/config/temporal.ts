@@ -12,7 +12,13 @@ import { hostAndPort } from '../network/host-and-port.js';
 import { GRPC_WITHOUT_PROXY, proxyName, type ProxyFor } from '../network/proxies.js';
 import type { VariableReader } from './environment.js';
 import { headerText, readNamedFile, reasonOf } from './values.js';
-import { DEFAULT_ADDRESS, TEMPORAL_VARIABLES, temporalAddress, temporalNamespace } from './variables.js';
+import {
+  DEFAULT_ADDRESS,
+  TEMPORAL_VARIABLES,
+  temporalAddress,
+  temporalNamespace,
+  WORKER_VERSION_VARIABLES,
+} from './variables.js';
 
 /** Where Temporal is, and how each kind of client reaches it. */
 export interface TemporalConfig {
@@ -29,7 +35,9 @@ export interface TemporalConfig {
 
 const DEFAULT_PORT = 7233;
 /** Names of `TEMPORAL_*` without their beginning. */
-const NAMES = Object.keys(TEMPORAL_VARIABLES).map((name) => name.slice('TEMPORAL_'.length));
+const NAMES = Object.keys({ ...TEMPORAL_VARIABLES, ...WORKER_VERSION_VARIABLES }).map((name) =>
+  name.slice('TEMPORAL_'.length),
+);
 /** Headers of gRPC, whose names are free. */
 const HEADERS = 'GRPC_META_';
 /** Variables that name files. */

@@ -1,0 +1,161 @@
+/**
+ * Two versions of the worker at once, each in its own process: promotion, taking back, ramping, draining, and a version that is gone.
+ * docs/upgrades.md promises what these tests show.
+ */
+import { expect, it } from 'vitest';
+import { until, untilFound } from '../support/until.js';
+import { useVersions, type VersionedPlace } from '../support/worker-versions.js';
+
+const versions = useVersions();
+const why = { actor: 'ann', reason: 'a test' };
+
+const accepts = (instanceId: string, ...actions: readonly string[]) =>
+  until(async () => (await versions.accepted(instanceId)).length === actions.length);
+
+/** A restart whose cloud job goes on until it is told to end. */
+async function actingRestart({ runbooks, instance }: VersionedPlace) {
+  const acting = await instance();
+  await versions.control.outcome({ instanceId: acting.instanceId, action: 'restart', neverEnds: true });
+  const { workflowId } = await runbooks.start('restart', { targets: [acting.path] });
+  await accepts(acting.instanceId, 'restart');
+  const end = async () => {
+    await versions.control.finish(acting.instanceId);
+    return runbooks.result(workflowId);
+  };
+  return { ...acting, workflowId, end };
+}
+
+/** A run that waits for its approval and has not begun its target. */
+async function waitingRun({ runbooks, instance }: VersionedPlace) {
+  const waiting = await instance();
+  const { workflowId } = await runbooks.start('approved-restart', { targets: [waiting.path] });
+  await until(async () => (await runbooks.progress(workflowId)).run.approval !== undefined);
+  return { ...waiting, workflowId };
+}
+
+/** A restart whose answer is lost, so that a person has to decide. */
+async function blockedRun({ runbooks, instance }: VersionedPlace) {
+  const blocked = await instance();
+  const { instanceId, path } = blocked;
+  await versions.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'reset' } });
+  const { workflowId } = await runbooks.start('restart', { targets: [path] });
+  await untilFound(async () => (await runbooks.progress(workflowId)).targets[0]?.blocked ?? null);
+  return { ...blocked, workflowId };
+}
+
+/** A `recover` that starts its instance again, because the rollback failed. */
+async function undoingRun({ runbooks, instance }: VersionedPlace) {
+  const undoing = await instance();
+  const { instanceId, path } = undoing;
+  await versions.control.outcome({ instanceId, action: 'rollback', executionStatus: 'FAILED' });
+  await versions.control.outcome({ instanceId, action: 'start', neverEnds: true });
+  const { workflowId } = await runbooks.start('recover', { targets: [path] });
+  await accepts(instanceId, 'stop', 'rollback', 'start');
+  return { ...undoing, workflowId };
+}
+
+it('a run in each phase continues once when a new version is promoted: its target ends where it began, the run moves on', async () => {
+  const place = versions.aPlace();
+  const { runbooks } = place;
+  await place.worker('1');
+  await place.promote('1');
+  const [waiting, acting, blocked, undoing] = await Promise.all([
+    waitingRun(place),
+    actingRestart(place),
+    blockedRun(place),
+    undoingRun(place),
+  ]);
+  await place.worker('2');
+  await place.promote('2');
+
+  await runbooks.approve(waiting.workflowId, why);
+  await runbooks.retryStep(blocked.workflowId, why);
+  await versions.control.finish(undoing.instanceId);
+  expect((await acting.end()).outcome).toBe('succeeded');
+  expect((await runbooks.result(waiting.workflowId)).outcome).toBe('succeeded');
+  expect((await runbooks.result(blocked.workflowId)).outcome).toBe('succeeded');
+  expect((await runbooks.result(undoing.workflowId)).outcome).toBe('compensated');
+
+  for (const { lease } of [acting, blocked, undoing])
+    expect(await versions.versionOf(lease)).toEqual({ buildId: '1', isPinned: true });
+  expect(await versions.versionOf(waiting.lease)).toEqual({ buildId: '2', isPinned: true });
+  for (const { workflowId } of [waiting, acting, blocked, undoing])
+    expect(await versions.versionOf(workflowId)).toEqual({ buildId: '2', isPinned: false });
+  for (const { instanceId } of [waiting, acting, blocked])
+    expect(await versions.accepted(instanceId)).toEqual(['restart']);
+  expect(await versions.accepted(undoing.instanceId)).toEqual(['stop', 'rollback', 'start']);
+});
+
+it('a version that is taken back keeps the targets it began, gets no new ones, and is drained when they have ended', async () => {
+  const place = versions.aPlace();
+  await place.worker('1');
+  await place.worker('2');
+  await place.promote('1');
+  await place.deployment('set-ramping-version', '--build-id', '2', '--percentage', '100', '--yes');
+  const ramped = await actingRestart(place);
+  await place.deployment('set-ramping-version', '--build-id', '2', '--delete', '--yes');
+  await place.promote('2');
+  const promoted = await actingRestart(place);
+  await place.promote('1');
+  const after = await actingRestart(place);
+  const drainage = async () => JSON.stringify(await place.deployment('describe-version', '--build-id', '2'));
+  await until(async () => (await drainage()).includes('draining'), 500);
+
+  expect(await versions.versionOf(ramped.lease)).toEqual({ buildId: '2', isPinned: true });
+  expect(await versions.versionOf(promoted.lease)).toEqual({ buildId: '2', isPinned: true });
+  expect(await versions.versionOf(after.lease)).toEqual({ buildId: '1', isPinned: true });
+  for (const run of [ramped, promoted, after]) {
+    expect((await run.end()).outcome).toBe('succeeded');
+    expect(await versions.accepted(run.instanceId)).toEqual(['restart']);
+    expect(await versions.versionOf(run.workflowId)).toEqual({ buildId: '1', isPinned: false });
+  }
+  await until(async () => (await drainage()).includes('drained'), 500);
+});
+
+it('a target whose version is gone waits, and continues once after it was moved by hand', async () => {
+  const place = versions.aPlace();
+  const old = await place.worker('1');
+  await place.promote('1');
+  const acting = await actingRestart(place);
+  await place.worker('2');
+  await place.promote('2');
+  await old.kill('SIGKILL');
+  await versions.control.finish(acting.instanceId);
+  // A run begun later is not held up, and by its end a worker would long have taken the attempt that was lost.
+  const later = await actingRestart(place);
+  expect((await later.end()).outcome).toBe('succeeded');
+  await until(async () => {
+    const { workflows } = await place.runbooks.diagnose(acting.workflowId);
+    return workflows.some(({ activities }) => activities.some(({ attempt }) => attempt > 1));
+  });
+  expect(await versions.versionOf(acting.lease)).toEqual({ buildId: '1', isPinned: true });
+
+  await versions.temporal(
+    ...['workflow', 'update-options', '--workflow-id', acting.lease],
+    ...['--versioning-override-behavior', 'pinned'],
+    ...['--versioning-override-deployment-name', place.deploymentName, '--versioning-override-build-id', '2'],
+  );
+  expect((await place.runbooks.result(acting.workflowId)).outcome).toBe('succeeded');
+  expect(await versions.accepted(acting.instanceId)).toEqual(['restart']);
+});
+
+it('what workers without a version began continues on the first version, and what it began ends there after a return to none', async () => {
+  const place = versions.aPlace();
+  const unversioned = await place.worker(null);
+  const [waiting, acting] = await Promise.all([waitingRun(place), actingRestart(place)]);
+  await place.worker('1');
+  await place.promote('1');
+  await unversioned.kill('SIGTERM');
+  expect((await acting.end()).outcome).toBe('succeeded');
+  expect(await versions.versionOf(acting.lease)).toEqual({ buildId: '1', isPinned: false });
+  const versioned = await actingRestart(place);
+
+  await place.worker(null);
+  await place.deployment('set-current-version', '--unversioned', '--yes');
+  await place.runbooks.approve(waiting.workflowId, why);
+  expect((await place.runbooks.result(waiting.workflowId)).outcome).toBe('succeeded');
+  expect((await versioned.end()).outcome).toBe('succeeded');
+  expect(await versions.versionOf(versioned.lease)).toEqual({ buildId: '1', isPinned: true });
+  for (const { instanceId } of [waiting, acting, versioned])
+    expect(await versions.accepted(instanceId)).toEqual(['restart']);
+});
