@@ -2,9 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { WorkerVersion } from '../config/worker-version.js';
-
-/** `NOT_FOUND` of gRPC: no worker of the deployment has polled yet. */
-const NOT_FOUND = 5;
+import { GRPC, grpcCodeOf } from '../temporal/calls.js';
 
 /** Logs which version is current where it is another one, with the command that promotes this one. Never throws. */
 export async function sayVersion(client: Client, version: WorkerVersion, log: Logger): Promise<void> {
@@ -34,7 +32,8 @@ async function currentBuildId(client: Client, deploymentName: string): Promise<s
     const described = await client.connection.workflowService.describeWorkerDeployment({ namespace, deploymentName });
     return described.workerDeploymentInfo?.routingConfig?.currentDeploymentVersion?.buildId ?? null;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === NOT_FOUND) return null;
+    // No worker of it has polled yet.
+    if (grpcCodeOf(error) === GRPC.notFound) return null;
     throw error;
   }
 }

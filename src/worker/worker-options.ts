@@ -1,7 +1,5 @@
 /** How a worker is set up: its connection, its activities, its workflow code and its sizes. */
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import type {
   NativeConnection,
@@ -21,6 +19,7 @@ import { createCheckClient } from '../network/check-client.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { findRunbook } from '../runbooks/catalogue.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import { workflowCode } from './workflow-code.js';
 
 /** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
@@ -112,12 +111,4 @@ export function workerOptions(
  */
 function deploymentOptions(version: WorkerVersion): WorkerDeploymentOptions {
   return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
-}
-
-/** The bundle made at build time. A worker run from sources has none and bundles the code now. */
-export function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
-  const codePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
-  return existsSync(codePath)
-    ? { workflowBundle: { codePath } }
-    : { workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)) };
 }

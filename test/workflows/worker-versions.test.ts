@@ -28,8 +28,12 @@ async function actingRestart({ runbooks, instance }: VersionedPlace) {
 /** A run that waits for its approval and has not begun its target. */
 async function waitingRun({ runbooks, instance }: VersionedPlace) {
   const waiting = await instance();
-  const { workflowId } = await runbooks.start('approved-restart', { targets: [waiting.path] });
-  await until(async () => (await runbooks.progress(workflowId)).run.approval !== undefined);
+  const { workflowId } = await runbooks.start('approved-restart', { targets: [waiting.path], requestedBy: 'ben' });
+  await until(async () => {
+    const { run } = await runbooks.progress(workflowId);
+    if (run.phase === 'finished') throw new Error(JSON.stringify(await runbooks.report(workflowId)));
+    return run.approval !== undefined;
+  });
   return { ...waiting, workflowId };
 }
 
